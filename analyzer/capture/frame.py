@@ -1,0 +1,35 @@
+"""One frame of a capture, as it lies in the reader's buffer."""
+
+import cython
+
+
+class Frame:
+    """The frame a capture walker stands on.
+
+    A walker owns one `Frame` and fills it anew for every frame, so nothing is allocated on the path of each packet; whoever
+    keeps a frame's bytes copies `data[start:end]`.
+
+    number: counts from 1 over all captures of a run, as Wireshark does.
+    at: time of capture in nanoseconds since 1970-01-01 UTC; -1 where the format carries none (pcapng's Simple Packet Block).
+    data, start, end: the captured bytes are `data[start:end]`.
+    wire_length: bytes that were on the wire; more than `end - start` when the snapshot length cut the frame.
+    link_type: the LINKTYPE_ number (https://www.tcpdump.org/linktypes.html).
+    interface: counts from 0 over all interfaces of a run.
+    offset: where the frame's record begins in the (decompressed) file, in bytes.
+    """
+
+    __slots__ = ("at", "data", "end", "interface", "link_type", "number", "offset", "start", "wire_length")
+
+    def __init__(self) -> None:
+        self.number = 0
+        self.at = 0
+        self.data = b""
+        self.start = 0
+        self.end = 0
+        self.wire_length = 0
+        self.link_type = 0
+        self.interface = 0
+        self.offset = 0
+
+
+COMPILED: bool = cython.compiled

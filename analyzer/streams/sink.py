@@ -1,0 +1,26 @@
+"""Where a connection's bytes go: what `tcp` promises to whoever reads a stream."""
+
+CLIENT = 0
+SERVER = 1
+
+
+class Sink:
+    """The reader of one TCP connection's two byte streams; subclasses override what they need.
+
+    side: 0 for the side that opened the connection (or, without a SYN, spoke first in the capture), 1 for the other.
+    offset: position in the side's stream in bytes; the first byte after the SYN has offset 0.
+    frame: the frame that made the bytes available (in order: the one they came in; after a hole was filled: the filling one).
+    at: that frame's time in nanoseconds since 1970-01-01 UTC.
+    """
+
+    def feed(self, side: int, data: bytes, start: int, end: int, offset: int, frame: int, at: int) -> None:
+        """Take the next bytes of one side, `data[start:end]`; `data` may be reused by the caller's next frame only as is."""
+
+    def gap(self, side: int, offset: int, length: int, frame: int, at: int) -> None:
+        """Hear that `length` bytes from `offset` on are not in the capture; `frame` is the last one before the hole."""
+
+    def conflict(self, side: int, offset: int, first: bytes, second: bytes, frame: int, at: int) -> None:
+        """Hear that `frame` carries other bytes for a place than an earlier frame did; `first` is what was fed."""
+
+    def close(self, reason: str, frame: int, at: int) -> None:
+        """Hear that nothing more comes: `fin`, `rst`, `reused`, `idle`, `evicted` or `end`."""
