@@ -1,0 +1,186 @@
+"""Names for the numbers on the wire: one CSV file a registry, one loader.
+
+Every number that a protocol names lives in `registries/NAME.csv`, as IANA (or who else gives the numbers out) has it: `value`
+in decimal or 0x hex, `name`, `recommended` (Y, N, D for discouraged, or empty: RFC 8447 and RFC 9847), `reference` (words
+separated by blanks) and, where the registry has that column, `dtls_ok`. The sets of numbers are open: a number that no file
+names stays a number, and prints in hex at the width it has on the wire. RFC 8701 has clients send numbers that mean nothing,
+so that servers do not come to refuse what they do not know; those have the name GREASE in every registry that reserves them.
+
+A file is read when its registry is first asked for something, so that start-up pays for none of them.
+"""
+
+import csv
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+
+DIRECTORY = os.path.join(os.path.dirname(os.path.abspath(__file__)), "registries")
+
+NAMES_REMEMBERED = 1 << 16
+"""How many unknown numbers a registry remembers the spelling of: all of a 16-bit field, and a bound for the wider ones."""
+
+_BITS = {
+    "alpn_protocol_ids": 0,
+    "cached_information_types": 8,
+    "certificate_compression_algorithms": 16,
+    "cipher_suites": 16,
+    "ether_types": 16,
+    "extensions": 16,
+    "hpke_aead_ids": 16,
+    "hpke_kdf_ids": 16,
+    "hpke_kem_ids": 16,
+    "http2_error_codes": 32,
+    "http2_settings": 16,
+    "http3_error_codes": 0,
+    "http3_frame_types": 0,
+    "http3_settings": 0,
+    "link_types": 0,
+    "pkcs5_kdf_ids": 16,
+    "quic_frame_types": 0,
+    "quic_transport_error_codes": 0,
+    "quic_transport_parameters": 0,
+    "quic_versions": 32,
+    "services": 0,
+    "signature_schemes": 16,
+    "srtp_protection_profiles": 16,
+    "ssl2_cipher_kinds": 24,
+    "ssl2_error_codes": 16,
+    "supplemental_data_formats": 16,
+    "supported_groups": 16,
+    "tls_kdf_ids": 16,
+    "versions": 16,
+}
+"""Width of the registries that are not of 8 bits; 0 where numbers have no fixed width and print with the digits they need."""
+
+_GREASE_16 = frozenset({"cipher_suites", "extensions", "signature_schemes", "supported_groups", "versions"})
+_GREASE_31 = frozenset({"http3_error_codes", "http3_frame_types", "http3_settings", "quic_transport_parameters"})
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of a registry. `recommended` is Y, N, D or empty; `dtls_ok` is None where the registry does not say."""
+
+    number: int
+    name: str
+    recommended: str
+    reference: str
+    dtls_ok: bool | None
+
+
+def is_grease(number: int) -> bool:
+    """Whether a 16-bit number is one of the sixteen of RFC 8701, section 2: 0x0a0a, 0x1a1a, and so on to 0xfafa."""
+    return number & 0x0F0F == 0x0A0A and number >> 8 == number & 0xFF
+
+
+class Names(dict[int, str]):
+    """Number to name: `names[number]` answers for every number, and does not fail. Holds the registered ones from the start."""
+
+    __slots__ = ("_registry", "_room")
+
+    def __init__(self, registry: "Registry", rows: dict[int, str]) -> None:
+        super().__init__(rows)
+        self._registry = registry
+        self._room = len(rows) + NAMES_REMEMBERED
+
+    def __missing__(self, number: int) -> str:
+        name = self._registry.unregistered(number)
+        if len(self) < self._room:
+            self[number] = name
+        return name
+
+
+class Registry:
+    """One registry, read from its file when first asked. Get it with `registry(name)`, which keeps one of each."""
+
+    __slots__ = ("_names", "_numbers", "_rows", "bits", "title")
+
+    def __init__(self, title: str, path: str) -> None:
+        """Read the CSV at `path`. ValueError names the line that has not the columns of the first line."""
+        self.title = title
+        self.bits = _BITS.get(title, 8)
+        self._rows: dict[int, list[str]] = {}
+        with open(path, encoding="utf-8", newline="") as file:
+            lines = csv.reader(file)
+            columns = next(lines)
+            for cells in lines:
+                if len(cells) != len(columns):
+                    raise ValueError(f"{path}:{lines.line_num}: {len(cells)} cells, not {len(columns)}")
+                self._rows[int(cells[0], 0)] = cells
+        self._names = Names(self, {number: cells[1] for number, cells in self._rows.items()})
+        self._numbers = {cells[1]: number for number, cells in self._rows.items()}
+
+    @property
+    def names(self) -> Names:
+        """Number to name for every number, as a dict: the fast way."""
+        return self._names
+
+    def name(self, number: int) -> str:
+        """The registered name; else `GREASE 0x2a2a` where the registry reserves that; else hex of the registry's width."""
+        return self._names[number]
+
+    def number(self, name: str) -> int:
+        """The number that has this registered name, or that `name` spells as `name()` would. KeyError says what is missing."""
+        found = self._numbers.get(name)
+        if found is not None:
+            return found
+        digits = name.removeprefix("GREASE ")
+        if digits.startswith("0x"):
+            try:
+                number = int(digits, 16)
+            except ValueError:
+                number = -1
+            if number >= 0 and number not in self._rows and self.unregistered(number) == name:
+                return number
+        raise KeyError(f"no {name!r} in the registry {self.title}")
+
+    def known(self, number: int) -> bool:
+        """Whether the registry names the number; GREASE is not known."""
+        return number in self._rows
+
+    def row(self, number: int) -> Row:
+        """The whole line. KeyError says which number is not registered."""
+        try:
+            cells = self._rows[number]
+        except KeyError:
+            raise KeyError(f"no {self._names[number]} in the registry {self.title}") from None
+        dtls_ok = {"Y": True, "N": False, "": None}[cells[4]] if len(cells) > 4 else None
+        return Row(number, cells[1], cells[2], cells[3], dtls_ok)
+
+    def is_grease(self, number: int) -> bool:
+        """Whether this registry reserves the number for greasing (RFC 8701; RFC 9000, 15 and 18.1; RFC 9114, 7.2.4.1)."""
+        if self.title in _GREASE_16:
+            return is_grease(number)
+        if self.title in _GREASE_31:
+            return (number % 31 == 2 and number >= 33) or (number % 31 == 27 and self.title == "quic_transport_parameters")
+        if self.title == "psk_key_exchange_modes":
+            return number % 31 == 11
+        if self.title == "quic_versions":
+            return number & 0x0F0F0F0F == 0x0A0A0A0A
+        return self.title == "alpn_protocol_ids" and number <= 0xFFFF and is_grease(number)
+
+    def unregistered(self, number: int) -> str:
+        """How a number without a name is written: `0x1a2b`, or `GREASE 0x2a2a`."""
+        digits = f"0x{number:0{self.bits // 4 or 2}x}"
+        return f"GREASE {digits}" if self.is_grease(number) else digits
+
+    def __iter__(self) -> Iterator[int]:
+        """The registered numbers, in the order of the file."""
+        return iter(self._rows)
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+
+@cache
+def registry(name: str) -> Registry:
+    """The registry that has this name, such as `cipher_suites`. KeyError if there is none. The same object every time."""
+    path = os.path.join(DIRECTORY, name + ".csv")
+    if not name.isidentifier() or not os.path.exists(path):
+        raise KeyError(f"no registry named {name!r}")
+    return Registry(name, path)
+
+
+def registries() -> list[str]:
+    """The names of all registries, sorted."""
+    return sorted(file.removesuffix(".csv") for file in os.listdir(DIRECTORY) if file.endswith(".csv"))
