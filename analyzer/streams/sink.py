@@ -1,5 +1,7 @@
 """Where a connection's bytes go: what `tcp` promises to whoever reads a stream."""
 
+import cython
+
 CLIENT = 0
 SERVER = 1
 
@@ -13,14 +15,33 @@ class Sink:
     at: that frame's time in nanoseconds since 1970-01-01 UTC.
     """
 
-    def feed(self, side: int, data: bytes, start: int, end: int, offset: int, frame: int, at: int) -> None:
+    def feed(
+        self,
+        side: cython.int,
+        data: bytes,
+        start: cython.Py_ssize_t,
+        end: cython.Py_ssize_t,
+        offset: cython.longlong,
+        frame: cython.longlong,
+        at: cython.longlong,
+    ) -> None:
         """Take the next bytes of one side, `data[start:end]`; `data` may be reused by the caller's next frame only as is."""
 
-    def gap(self, side: int, offset: int, length: int, frame: int, at: int) -> None:
+    def gap(
+        self, side: cython.int, offset: cython.longlong, length: cython.longlong, frame: cython.longlong, at: cython.longlong
+    ) -> None:
         """Hear that `length` bytes from `offset` on are not in the capture; `frame` is the last one before the hole."""
 
-    def conflict(self, side: int, offset: int, first: bytes, second: bytes, frame: int, at: int) -> None:
+    def conflict(
+        self,
+        side: cython.int,
+        offset: cython.longlong,
+        first: bytes,
+        second: bytes,
+        frame: cython.longlong,
+        at: cython.longlong,
+    ) -> None:
         """Hear that `frame` carries other bytes for a place than an earlier frame did; `first` is what was fed."""
 
-    def close(self, reason: str, frame: int, at: int) -> None:
+    def close(self, reason: str, frame: cython.longlong, at: cython.longlong) -> None:
         """Hear that nothing more comes: `fin`, `rst`, `reused`, `idle`, `evicted` or `end`."""

@@ -1,0 +1,152 @@
+"""Field tables: a message declared once, as a class whose annotated rows are its fields in wire order.
+
+    class ServerName(Message):
+        '''RFC 6066 section 3.'''
+
+        name_type: int = u8("name_types")
+        host_name: bytes = opaque(2, low=1, text=True)
+
+Reading, writing, byte spans and JSON all come from the rows (`runner`); a table never holds code. Widths and bounds are in
+bytes, as in the presentation language of RFC 9846 section 3. A subclass begins with the rows of its base.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, Self, dataclass_transform
+
+from analyzer.codec import runner
+from analyzer.codec.runner import Extension, Row, Span
+from analyzer.codec.trouble import Malformed, Trouble
+
+__all__ = [
+    "Extension", "Message", "Span", "extensions", "fixed", "opaque", "read", "select", "sized", "spans", "struct", "u8", "u16",
+    "u24", "u32", "u64", "vector", "write",
+]  # fmt: skip
+
+read = runner.read
+spans = runner.spans
+write = runner.write
+
+
+def u8(registry: str = "", *, optional: bool = False) -> Any:
+    """A number of one byte, named by a registry."""
+    return Row(runner.UINT, width=1, registry=registry, optional=optional)
+
+
+def u16(registry: str = "", *, optional: bool = False) -> Any:
+    """A number of two bytes."""
+    return Row(runner.UINT, width=2, registry=registry, optional=optional)
+
+
+def u24(registry: str = "", *, optional: bool = False) -> Any:
+    """A number of three bytes."""
+    return Row(runner.UINT, width=3, registry=registry, optional=optional)
+
+
+def u32(registry: str = "", *, optional: bool = False) -> Any:
+    """A number of four bytes."""
+    return Row(runner.UINT, width=4, registry=registry, optional=optional)
+
+
+def u64(registry: str = "", *, optional: bool = False) -> Any:
+    """A number of eight bytes."""
+    return Row(runner.UINT, width=8, registry=registry, optional=optional)
+
+
+def fixed(length: int, *, text: bool = False) -> Any:
+    """Exactly `length` bytes."""
+    return Row(runner.FIXED, width=length, text=text)
+
+
+def opaque(prefix: int, *, low: int = 0, high: int = 0, text: bool = False, optional: bool = False) -> Any:
+    """Bytes behind a length of `prefix` bytes; `prefix` 0: all bytes to the end. `high` 0: no bound but the prefix."""
+    return Row(runner.OPAQUE, width=prefix, low=low, high=high, text=text, optional=optional)
+
+
+def vector(prefix: int, element: Any, *, low: int = 0, high: int = 0, optional: bool = False) -> Any:
+    """Elements one after the other behind their length in bytes; `prefix` 0: up to the end."""
+    return Row(runner.VECTOR, width=prefix, low=low, high=high, element=element, optional=optional)
+
+
+def struct(table: "type[Message]", *, optional: bool = False) -> Any:
+    """The fields of another table."""
+    return Row(runner.STRUCT, table=table, optional=optional)
+
+
+def sized(prefix: int, table: "type[Message]", *, low: int = 0, optional: bool = False) -> Any:
+    """The fields of another table behind their length in bytes."""
+    return Row(runner.SIZED, width=prefix, low=low, element=struct(table), optional=optional)
+
+
+def select(on: str, cases: Mapping[int, Any]) -> Any:
+    """A field whose form depends on the number in the earlier field `on`; bytes to the end for any other number."""
+    return Row(runner.SELECT, on=on, cases=dict(cases))
+
+
+def extensions(tables: "dict[int, type[Message]]", *, optional: bool = False) -> Any:
+    """A block of extensions behind two bytes of length; `tables` gives the body's table by extension type."""
+    return Row(runner.EXTENSIONS, width=2, cases=tables, optional=optional)
+
+
+class Table(type):
+    """The metaclass that turns annotated rows into slots."""
+
+    rows: list[Row]
+
+    def __new__(mcs, name: str, bases: tuple[type, ...], namespace: dict[str, Any]) -> "Table":
+        own = [key for key, value in namespace.items() if isinstance(value, Row)]
+        rows: list[Row] = [row for base in bases for row in getattr(base, "rows", ())]
+        for key in own:
+            row = namespace.pop(key)
+            row.name = key
+            rows.append(row)
+        namespace["__slots__"] = (*own, *namespace.get("__slots__", ()))
+        namespace["rows"] = rows
+        return super().__new__(mcs, name, bases, namespace)
+
+
+@dataclass_transform(
+    kw_only_default=True, field_specifiers=(u8, u16, u24, u32, u64, fixed, opaque, vector, struct, sized, select)
+)
+class Message(metaclass=Table):
+    """The base of all tables. A field that could not be read is None; `trailing` holds bytes behind the last field."""
+
+    __slots__ = ("trailing",)
+    rows: ClassVar[Sequence[Row]]
+
+    def __init__(self, **fields: Any) -> None:
+        self.trailing: bytes = fields.pop("trailing", b"")
+        for row in self.rows:
+            setattr(self, row.name, fields.pop(row.name, None))
+        if fields:
+            raise TypeError(f"{type(self).__name__} has no field {', '.join(fields)}")
+
+    @classmethod
+    def read(cls, data: bytes, base: int = 0, short: type[Trouble] = Malformed) -> tuple[Self, list[Trouble]]:
+        """Read the message that `data` holds: the message, and everything that is wrong with it."""
+        message, problems = runner.read(cls, data, 0, len(data), base, short)
+        return message, problems
+
+    def write(self) -> bytes:
+        """The wire form."""
+        return runner.write(self)
+
+    def json(self) -> dict[str, Any]:
+        """The fields as JSON values under the RFC's names."""
+        return runner.json_value(self)
+
+    def extension(self, number: int) -> Any:
+        """The body of the first extension of that type; None without one. For messages that carry extensions."""
+        for extension in getattr(self, "extensions", None) or ():
+            if extension.type == number:
+                return extension.body
+        return None
+
+    def __eq__(self, other: object) -> bool:
+        if type(self) is not type(other):
+            return NotImplemented
+        return all(getattr(self, n) == getattr(other, n) for n in ("trailing", *(row.name for row in self.rows)))
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({', '.join(f'{row.name}={getattr(self, row.name)!r}' for row in self.rows)})"

@@ -1,0 +1,67 @@
+cimport cython
+
+
+cdef class Row:
+    cdef public str name
+    cdef public int kind
+    cdef public Py_ssize_t width
+    cdef public long long low
+    cdef public long long high
+    cdef public Row element
+    cdef public object table
+    cdef public dict cases
+    cdef public str on
+    cdef public str registry
+    cdef public object names
+    cdef public bint text
+    cdef public bint optional
+
+
+cdef class Extension:
+    cdef public int type
+    cdef public object body
+
+
+cdef class Span:
+    cdef public str name
+    cdef public Py_ssize_t start
+    cdef public Py_ssize_t end
+    cdef public object value
+    cdef public object row
+    cdef public list children
+
+
+cdef class Reader:
+    cdef public bytes data
+    cdef public Py_ssize_t pos
+    cdef public Py_ssize_t limit
+    cdef public Py_ssize_t base
+    cdef public list problems
+    cdef public object fault
+    cdef public object short
+    cdef public list spans
+    cdef public int depth
+
+    cdef void note(self, Py_ssize_t at, str why) except *
+    cdef void lack(self, long long need, Py_ssize_t end) except *
+    cdef void settle(self) except *
+    cdef long long number(self, Py_ssize_t width) except? -1
+    cdef object structure(self, object table, Py_ssize_t end)
+    cdef object field(self, Row row, Py_ssize_t end, object owner)
+    cdef object value(self, Row row, Py_ssize_t end, object owner)
+    cdef object region(self, Row row, Py_ssize_t stop)
+    cdef list numbers(self, Row element, Py_ssize_t stop)
+    cdef list elements(self, Row element, Py_ssize_t stop)
+    cdef list extensions(self, dict tables, Py_ssize_t stop)
+    cdef object body(self, object table, long long number, Py_ssize_t start, Py_ssize_t last)
+    cdef object chosen(self, Row row, Py_ssize_t end, object owner)
+
+
+cpdef tuple read(object table, bytes data, Py_ssize_t start, Py_ssize_t end, Py_ssize_t base, object short=*)
+cdef object run(Reader reader, object table, Py_ssize_t end)
+cpdef bytes write(object message)
+cdef object write_structure(bytearray out, object message)
+cdef object write_value(bytearray out, Row row, object value, object owner)
+cpdef dict json_value(object message)
+cpdef object json_field(Row row, object value, object owner)
+cpdef object named(Row row, object value)

@@ -1,0 +1,503 @@
+"""The runner that walks field tables: bytes to messages, messages to bytes, byte spans, JSON values.
+
+A table is a class whose rows are its fields in wire order (`fields`). The runner interprets rows one after the other between
+two positions. It never raises for what the bytes say. A row that runs over its end sets `fault`, which unwinds to the
+nearest region whose length the bytes declare (a vector, an extension); that region notes the fault among the `problems`, keeps
+what was read, and reading goes on behind it. This module is compiled (see setup.cfg) and runs the same uncompiled.
+"""
+
+from typing import Any
+
+import cython
+
+from analyzer.codec.registry import registry
+from analyzer.codec.trouble import Malformed, Trouble
+
+UINT, FIXED, OPAQUE, VECTOR, STRUCT, SIZED, SELECT, EXTENSIONS = range(8)
+
+DEPTH_LIMIT = 16
+"""Structures in structures that a reader follows; the deepest table of TLS has 7."""
+
+
+class Row:
+    """One field of a table.
+
+    kind: one of the constants above. name: the RFC's. width: bytes of a number, or of the length in front (0: no length in
+    front, the field reaches to the end). low, high: bounds of the length in bytes. element: what a vector repeats or a
+    sized field holds. table: the class of a structure. cases, on: of a select, the row by the number in field `on`; of
+    extensions, the class by extension type. registry: name of the registry that names the numbers. text: the bytes are text.
+    optional: the field may be missing at the end of its structure.
+    """
+
+    __slots__ = (
+        "cases", "element", "high", "kind", "low", "name", "names", "on", "optional", "registry", "table", "text", "width",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        kind: int,
+        width: int = 0,
+        low: int = 0,
+        high: int = 0,
+        element: "Row | None" = None,
+        table: Any = None,
+        cases: "dict[int, Any] | None" = None,
+        on: str = "",
+        registry: str = "",
+        text: bool = False,
+        optional: bool = False,
+    ) -> None:
+        self.name = ""
+        self.kind = kind
+        self.width = width
+        self.low = low
+        self.high = high
+        self.element = element
+        self.table = table
+        self.cases = cases
+        self.on = on
+        self.registry = registry
+        self.names: dict[int, str] | None = None
+        self.text = text
+        self.optional = optional
+
+
+class Extension:
+    """An extension as it came: its number, and its body as a message of its table, or as bytes where no table fits."""
+
+    __slots__ = ("body", "type")
+
+    def __init__(self, type: int, body: Any) -> None:  # noqa: A002 - the RFC's name
+        self.type = type
+        self.body = body
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Extension) and self.type == other.type and self.body == other.body
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        return f"Extension(type={self.type}, body={self.body!r})"
+
+
+class Span:
+    """Where a field lies: `name`, `start` and `end` in bytes from the start of what was read, `value`, and its parts."""
+
+    __slots__ = ("children", "end", "name", "row", "start", "value")
+
+    def __init__(self, name: str, start: int, end: int, value: Any, row: Any, children: "list[Span]") -> None:
+        self.name = name
+        self.start = start
+        self.end = end
+        self.value = value
+        self.row = row
+        self.children = children
+
+
+class Reader:
+    """One run over `data[start:end]`; offsets in problems and spans count from `base`."""
+
+    __slots__ = ("base", "data", "depth", "fault", "limit", "pos", "problems", "short", "spans")
+
+    def __init__(self, data: bytes, start: int, end: int, base: int, short: type[Trouble], trace: bool) -> None:
+        self.data = data
+        self.pos = start
+        self.limit = end
+        self.base = base
+        self.problems: list[Trouble] = []
+        self.fault: Trouble | None = None
+        self.short = short
+        self.spans: list[Span] | None = [] if trace else None
+        self.depth = 0
+
+    def note(self, at: cython.Py_ssize_t, why: str) -> None:
+        """Record a problem of the row being read and go on."""
+        self.problems.append(Malformed("", at - self.base, why))
+
+    def lack(self, need: cython.longlong, end: cython.Py_ssize_t) -> None:
+        """Set the fault: a row wants more bytes than there are before `end`."""
+        kind = self.short if end == self.limit else Malformed
+        self.fault = kind("", self.pos - self.base, f"{need} bytes wanted, {end - self.pos} left")
+
+    def settle(self) -> None:
+        """Note the fault and go on; called where a region with a declared length ends."""
+        if self.fault is not None:
+            self.problems.append(self.fault)
+            self.fault = None
+
+    def number(self, width: cython.Py_ssize_t) -> cython.longlong:
+        """The big-endian number at the position, which must be there; moves on."""
+        data: bytes = self.data
+        pos: cython.Py_ssize_t = self.pos
+        self.pos = pos + width
+        if width == 2:
+            return data[pos] << 8 | data[pos + 1]
+        if width == 1:
+            return data[pos]
+        value: cython.longlong = 0
+        i: cython.Py_ssize_t
+        for i in range(pos, pos + width):
+            value = value << 8 | data[i]
+        return value
+
+    def structure(self, table: Any, end: cython.Py_ssize_t) -> Any:
+        """A message of `table`; what a fault keeps from being read is None."""
+        message = table.__new__(table)
+        rows: list[Row] = table.rows
+        row: Row
+        before: cython.Py_ssize_t
+        index: cython.Py_ssize_t
+        if self.depth >= DEPTH_LIMIT:
+            self.fault = Malformed("", self.pos - self.base, f"structures nested deeper than {DEPTH_LIMIT}")
+        self.depth += 1
+        for row in rows:
+            if self.fault is not None:
+                setattr(message, row.name, None)
+                continue
+            before = len(self.problems)
+            setattr(message, row.name, self.field(row, end, message))
+            if self.fault is not None:
+                self.fault.field = row.name + "." + self.fault.field if self.fault.field else row.name
+            for index in range(before, len(self.problems)):
+                inner = self.problems[index].field
+                self.problems[index].field = row.name if not inner else row.name + ("" if inner[0] == "[" else ".") + inner
+        self.depth -= 1
+        message.trailing = b""
+        return message
+
+    def field(self, row: Row, end: cython.Py_ssize_t, owner: Any) -> Any:
+        """The value of one row, with its span when they are asked for."""
+        if self.spans is None:
+            return self.value(row, end, owner)
+        outer: list[Span] = self.spans
+        start: cython.Py_ssize_t = self.pos
+        self.spans = []
+        value = self.value(row, end, owner)
+        outer.append(Span(row.name, start - self.base, self.pos - self.base, value, row, self.spans))
+        self.spans = outer
+        return value
+
+    def value(self, row: Row, end: cython.Py_ssize_t, owner: Any) -> Any:
+        """The value of one row, which lies between the position and `end`."""
+        kind: cython.int = row.kind
+        start: cython.Py_ssize_t = self.pos
+        stop: cython.Py_ssize_t
+        n: cython.longlong
+        if row.optional and start == end:
+            return None
+        if kind == UINT:
+            if row.width > end - start:
+                self.lack(row.width, end)
+                return None
+            if row.width == 8:  # may pass the largest C number
+                self.pos = start + 8
+                return int.from_bytes(self.data[start : self.pos], "big")
+            return self.number(row.width)
+        if kind == FIXED:
+            if row.width > end - start:
+                self.lack(row.width, end)
+                self.pos = end
+                return self.data[start:end]
+            self.pos = start + row.width
+            return self.data[start : self.pos]
+        if kind == STRUCT:
+            return self.structure(row.table, end)
+        if kind == SELECT:
+            return self.chosen(row, end, owner)
+        # What is left has a length in front, or reaches to the end.
+        stop = end
+        if row.width > 0:
+            if row.width > end - start:
+                self.lack(row.width, end)
+                return None
+            n = self.number(row.width)
+            if n > end - self.pos:
+                self.lack(n, end)
+            else:
+                stop = self.pos + n
+            if n < row.low or (row.high and n > row.high):
+                self.note(start, f"length {n} is not in {row.low}..{row.high}")
+        if kind == OPAQUE:
+            start = self.pos
+            self.pos = stop
+            return self.data[start:stop]
+        return self.region(row, stop)
+
+    def region(self, row: Row, stop: cython.Py_ssize_t) -> Any:
+        """The contents of a vector, a sized field or extensions: a region of its own that ends at `stop`."""
+        kind: cython.int = row.kind
+        over: Trouble | None = self.fault  # the region itself may run over its end; its contents are read all the same
+        self.fault = None
+        element: Row
+        if kind == VECTOR:
+            element = row.element
+            value = self.numbers(element, stop) if element.kind == UINT else self.elements(element, stop)
+        elif kind == EXTENSIONS:
+            value = self.extensions(row.cases, stop)
+        else:
+            value = self.field(row.element, stop, None)
+            if self.pos < stop and self.fault is None:
+                self.note(self.pos, f"{stop - self.pos} bytes left over")
+                if row.element.kind == STRUCT:
+                    value.trailing = self.data[self.pos : stop]
+        if over is None:
+            self.settle()
+        else:
+            self.fault = over
+        self.pos = stop
+        return value
+
+    def numbers(self, element: Row, stop: cython.Py_ssize_t) -> list[int]:
+        """A vector of numbers."""
+        width: cython.Py_ssize_t = element.width
+        data: bytes = self.data
+        values: list[int] = []
+        start: cython.Py_ssize_t = self.pos
+        pos: cython.Py_ssize_t = start
+        if width == 2:
+            while 2 <= stop - pos:
+                values.append(data[pos] << 8 | data[pos + 1])
+                pos += 2
+        else:
+            while width <= stop - self.pos:
+                values.append(self.number(width))
+            pos = self.pos
+        if pos != stop:
+            self.note(start, f"{stop - start} bytes is no whole number of uint{8 * width}")
+        if self.spans is not None:
+            index: cython.Py_ssize_t
+            for index in range(len(values)):
+                at: cython.Py_ssize_t = start + index * width - self.base
+                self.spans.append(Span(f"[{index}]", at, at + width, values[index], element, []))
+        return values
+
+    def elements(self, element: Row, stop: cython.Py_ssize_t) -> list[Any]:
+        """A vector of structures or byte strings."""
+        values: list[Any] = []
+        before: cython.Py_ssize_t
+        start: cython.Py_ssize_t
+        index: cython.Py_ssize_t
+        while self.pos < stop and self.fault is None:
+            before = len(self.problems)
+            start = self.pos
+            values.append(self.field(element, stop, None))
+            if self.spans is not None:
+                self.spans[len(self.spans) - 1].name = f"[{len(values) - 1}]"
+            if self.fault is not None:
+                self.fault.field = f"[{len(values) - 1}].{self.fault.field}" if self.fault.field else f"[{len(values) - 1}]"
+            elif self.pos == start:
+                self.fault = Malformed(f"[{len(values) - 1}]", start - self.base, "an element of no bytes")
+            for index in range(before, len(self.problems)):
+                inner = self.problems[index].field
+                self.problems[index].field = f"[{len(values) - 1}].{inner}" if inner else f"[{len(values) - 1}]"
+        return values
+
+    def extensions(self, tables: dict[int, Any], stop: cython.Py_ssize_t) -> list[Extension]:
+        """Extensions up to `stop`: each body by its table, a body that does not fit its table as bytes."""
+        values: list[Extension] = []
+        before: cython.Py_ssize_t
+        start: cython.Py_ssize_t
+        last: cython.Py_ssize_t
+        index: cython.Py_ssize_t
+        length: cython.longlong
+        number: cython.longlong
+        while self.pos < stop:
+            start = self.pos
+            if 4 > stop - start:
+                self.lack(4, stop)
+                break
+            number = self.number(2)
+            length = self.number(2)
+            last = stop
+            over: Trouble | None = None
+            if length > stop - self.pos:
+                self.lack(length, stop)
+                over = self.fault
+                self.fault = None
+            else:
+                last = self.pos + length
+            before = len(self.problems)
+            body = self.body(tables.get(number), number, start, last)
+            name = ""
+            for index in range(before, len(self.problems)):
+                name = name or registry("extensions").name(number)
+                self.problems[index].field = f"{name}.{self.problems[index].field}" if self.problems[index].field else name
+            self.pos = last
+            values.append(Extension(number, body))
+            if over is not None:
+                over.field = registry("extensions").name(number)
+                self.fault = over
+                break
+        return values
+
+    def body(self, table: Any, number: cython.longlong, start: cython.Py_ssize_t, last: cython.Py_ssize_t) -> Any:
+        """An extension's body, with its span when they are asked for."""
+        first: cython.Py_ssize_t = self.pos
+        before: cython.Py_ssize_t = len(self.problems)
+        outer = self.spans
+        if outer is not None:
+            self.spans = []
+        if table is None:
+            value: Any = self.data[first:last]
+        else:
+            value = self.structure(table, last)
+            if self.fault is None and self.pos != last:
+                self.note(self.pos, f"{last - self.pos} bytes left over")
+                value.trailing = self.data[self.pos : last]
+            elif self.fault is not None or len(self.problems) != before:
+                value = self.data[first:last]  # evidence first: a body that lies is kept as it came
+            self.settle()
+        if outer is not None:
+            outer.append(
+                Span(registry("extensions").name(number), start - self.base, last - self.base, value, None, self.spans or [])
+            )
+            self.spans = outer
+        return value
+
+    def chosen(self, row: Row, end: cython.Py_ssize_t, owner: Any) -> Any:
+        """A field whose form an earlier field chooses; bytes to the end where no case fits."""
+        case = row.cases.get(getattr(owner, row.on))
+        if case is not None:
+            return self.value(case, end, owner)
+        start: cython.Py_ssize_t = self.pos
+        self.pos = end
+        return self.data[start:end]
+
+
+def read(
+    table: Any, data: bytes, start: cython.Py_ssize_t, end: cython.Py_ssize_t, base: cython.Py_ssize_t, short: Any = Malformed
+) -> tuple[Any, list[Trouble]]:
+    """Read one message of `table` from `data[start:end]`: the message, and everything that is wrong with it.
+
+    Offsets in problems count from `base`. `short` is the trouble that an end at `end` means: Malformed when the message is
+    whole, Incomplete or Cut when its end is missing. Never raises for what the bytes say.
+    """
+    reader: Reader = Reader(data, start, end, base, short, False)
+    return run(reader, table, end), reader.problems
+
+
+def spans(
+    table: Any, data: bytes, start: cython.Py_ssize_t, end: cython.Py_ssize_t, base: cython.Py_ssize_t, short: Any = Malformed
+) -> list[Span]:
+    """Where each field of a message lies, as a tree; offsets count from `base`."""
+    reader: Reader = Reader(data, start, end, base, short, True)
+    run(reader, table, end)
+    return reader.spans or []
+
+
+def run(reader: Reader, table: Any, end: cython.Py_ssize_t) -> Any:
+    """Read the outermost structure and give every problem its full name."""
+    message = reader.structure(table, end)
+    reader.settle()
+    if reader.pos < end:
+        message.trailing = reader.data[reader.pos : end]
+        reader.note(reader.pos, f"{end - reader.pos} bytes left over")
+    for problem in reader.problems:
+        problem.field = f"{table.__name__}.{problem.field}" if problem.field else table.__name__
+    return message
+
+
+def write(message: Any) -> bytes:
+    """The wire form of a message: the inverse of `read` for every message that was read without a problem."""
+    out = bytearray()
+    write_structure(out, message)
+    return bytes(out)
+
+
+def write_structure(out: bytearray, message: Any) -> None:
+    """Append a message's fields."""
+    row: Row
+    for row in message.rows:
+        value = getattr(message, row.name)
+        if value is not None:
+            write_value(out, row, value, message)
+    out += message.trailing
+
+
+def write_value(out: bytearray, row: Row, value: Any, owner: Any) -> None:
+    """Append one field. Raises ValueError when a length does not fit its prefix."""
+    kind: cython.int = row.kind
+    if kind == UINT:
+        out += value.to_bytes(row.width, "big")
+    elif kind == STRUCT:
+        write_structure(out, value)
+    elif kind == SELECT:
+        case = (row.cases or {}).get(getattr(owner, row.on))
+        if case is None:
+            out += value
+        else:
+            write_value(out, case, value, owner)
+    elif kind == FIXED:
+        if len(value) != row.width:
+            raise ValueError(f"{row.name}: {len(value)} bytes where {row.width} belong")
+        out += value
+    else:
+        start: cython.Py_ssize_t = len(out)
+        out += bytes(row.width)
+        if kind == OPAQUE:
+            out += value
+        elif kind == SIZED:
+            write_value(out, row.element, value, owner)
+        elif kind == EXTENSIONS:
+            for extension in value:
+                body = extension.body if isinstance(extension.body, bytes) else write(extension.body)
+                out += extension.type.to_bytes(2, "big") + len(body).to_bytes(2, "big") + body
+        else:
+            for item in value:
+                write_value(out, row.element, item, owner)
+        if row.width:
+            length = len(out) - start - row.width
+            if length >= 1 << 8 * row.width:
+                raise ValueError(f"{row.name}: {length} bytes do not fit a length of {8 * row.width} bits")
+            out[start : start + row.width] = length.to_bytes(row.width, "big")
+
+
+def json_value(message: Any) -> dict[str, Any]:
+    """A message as JSON values: the RFC's names, numbers by their registry's name, bytes in hex, text where it is text."""
+    fields: dict[str, Any] = {}
+    row: Row
+    for row in message.rows:
+        value = getattr(message, row.name)
+        fields[row.name] = None if value is None else json_field(row, value, message)
+    if message.trailing:
+        fields["trailing"] = message.trailing.hex()
+    return fields
+
+
+def json_field(row: Row, value: Any, owner: Any) -> Any:
+    """One field as a JSON value."""
+    kind: cython.int = row.kind
+    if kind == UINT:
+        return named(row, value)
+    if kind == FIXED or kind == OPAQUE:
+        return value.decode("utf-8", "backslashreplace") if row.text else value.hex()
+    if kind == STRUCT:
+        return json_value(value)
+    if kind == SIZED:
+        return json_field(row.element, value, owner)
+    if kind == EXTENSIONS:
+        names = registry("extensions").names
+        listed: list[dict[str, Any]] = []
+        for item in value:
+            body = item.body.hex() if isinstance(item.body, bytes) else json_value(item.body)
+            listed.append({"type": names[item.type], "body": body})
+        return listed
+    if kind == SELECT:
+        case = (row.cases or {}).get(getattr(owner, row.on))
+        return value.hex() if case is None else json_field(case, value, owner)
+    element: Row = row.element
+    if element.kind == UINT:
+        if not element.registry:
+            return value
+        return [named(element, number) for number in value]
+    return [None if item is None else json_field(element, item, owner) for item in value]
+
+
+def named(row: Row, value: Any) -> Any:
+    """A number by its registry's name, or as it is where no registry names it."""
+    if not row.registry:
+        return value
+    names = row.names
+    if names is None:
+        names = row.names = registry(row.registry).names
+    return names[value]
