@@ -1,0 +1,176 @@
+"""Fingerprints of a hello: JA3, JA3S and JA4.
+
+JA3 (github.com/salesforce/ja3) is the MD5 of a ClientHello's numbers in decimal and in their order: version, cipher suites,
+extensions, groups, point formats; JA3S the same of a ServerHello's version, cipher suite and extensions. JA4
+(github.com/FoxIO-LLC/ja4, technical_details/JA4.md) is a readable prefix and two truncated SHA-256 of sorted lists, so that a
+client which shuffles its extensions keeps one fingerprint. GREASE values (RFC 8701) count in none of them.
+
+Lists of uint16 values are given as a tuple of numbers or as the `bytes` that stood on the wire. One client says the same in
+every session, so answers are remembered by their arguments; a client with random GREASE and a shuffled order misses that
+memory, and for it the parts that do not change are remembered.
+"""
+
+from collections.abc import Callable
+from functools import lru_cache
+from hashlib import md5, sha256
+from struct import unpack_from
+from typing import TypeAlias, TypeVar
+
+Numbers: TypeAlias = bytes | tuple[int, ...]
+"""uint16 values in wire order: as numbers, or as the wire's octets, two a value."""
+
+GREASE = frozenset(range(0x0A0A, 0x10000, 0x1010))
+
+REMEMBERED = 4096
+"""Answers kept by each function: more than the kinds of clients behind one busy link."""
+
+REMEMBERED_LENGTH = 512
+"""Longest arguments kept, in elements: browsers send about 100; a hello may hold 32767 and must not fill the memory."""
+
+_EMPTY = "000000000000"
+_IN_PREFIX = (0, 16)
+"""server_name and application_layer_protocol_negotiation: the prefix tells of them, so that the hash is one for all servers."""
+_VERSION_CODES = {
+    0x0304: "13",
+    0x0303: "12",
+    0x0302: "11",
+    0x0301: "10",
+    0x0300: "s3",
+    0x0002: "s2",
+    0xFEFF: "d1",
+    0xFEFD: "d2",
+    0xFEFC: "d3",
+}
+
+
+def ja3(version: int, cipher_suites: Numbers, extensions: Numbers, groups: Numbers, point_formats: Numbers) -> str:
+    """Give the JA3 of a ClientHello, 32 hex digits.
+
+    version: `legacy_version`; extensions: their types; point_formats: `bytes` hold one octet a value.
+    What the hello lacks is empty.
+    """
+    if len(cipher_suites) + len(extensions) + len(groups) + len(point_formats) > REMEMBERED_LENGTH:
+        return _ja3(version, cipher_suites, extensions, groups, point_formats)
+    return _ja3_remembered(version, cipher_suites, extensions, groups, point_formats)
+
+
+def ja3s(version: int, cipher_suite: int, extensions: Numbers) -> str:
+    """Give the JA3S of a ServerHello, 32 hex digits. version: `legacy_version`; extensions: their types."""
+    if len(extensions) > REMEMBERED_LENGTH:
+        return _ja3s(version, cipher_suite, extensions)
+    return _ja3s_remembered(version, cipher_suite, extensions)
+
+
+def ja4(
+    transport: str,
+    version: int,
+    has_server_name: bool,
+    cipher_suites: Numbers,
+    extensions: Numbers,
+    first_alpn: bytes | None,
+    signature_algorithms: Numbers,
+) -> str:
+    """Give the JA4 of a ClientHello, such as `t13d1516h2_8daaf6152771_e5627efa2ab1`.
+
+    transport: `t` for TLS over TCP, `q` for QUIC, `d` for DTLS. version: what `highest_version` gives. has_server_name: whether
+    the server_name extension is there. extensions: their types. first_alpn: the first protocol name offered, None without one.
+    """
+    if len(cipher_suites) + len(extensions) + len(signature_algorithms) > REMEMBERED_LENGTH:
+        return _ja4(transport, version, has_server_name, cipher_suites, extensions, first_alpn, signature_algorithms)
+    return _ja4_remembered(transport, version, has_server_name, cipher_suites, extensions, first_alpn, signature_algorithms)
+
+
+def highest_version(legacy_version: int, supported_versions: Numbers) -> int:
+    """Give the version that JA4 names: the highest number in supported_versions that is no GREASE, else `legacy_version`.
+
+    The specification compares numbers, so a DTLS 1.3 client that still offers DTLS 1.2 (0xfefd > 0xfefc) counts as DTLS 1.2.
+    """
+    return max((number for number in _numbers(supported_versions) if number not in GREASE), default=legacy_version)
+
+
+def _ja3(version: int, cipher_suites: Numbers, extensions: Numbers, groups: Numbers, point_formats: Numbers) -> str:
+    text = f"{version},{_decimal(cipher_suites)},{_decimal(extensions)},{_decimal(groups)},{'-'.join(map(str, point_formats))}"
+    return md5(text.encode(), usedforsecurity=False).hexdigest()
+
+
+def _ja3s(version: int, cipher_suite: int, extensions: Numbers) -> str:
+    text = f"{version},{cipher_suite},{_decimal(extensions)}"
+    return md5(text.encode(), usedforsecurity=False).hexdigest()
+
+
+def _ja4(
+    transport: str,
+    version: int,
+    has_server_name: bool,
+    cipher_suites: Numbers,
+    extensions: Numbers,
+    first_alpn: bytes | None,
+    signature_algorithms: Numbers,
+) -> str:
+    n_ciphers, ciphers_hash = _ciphers(cipher_suites)
+    types = [number for number in _numbers(extensions) if number not in GREASE]
+    hashed = _hex(tuple(sorted([number for number in types if number not in _IN_PREFIX])))
+    if hashed and (algorithms := _hex(signature_algorithms)):
+        hashed += "_" + algorithms
+    return (
+        f"{transport}{_VERSION_CODES.get(version, '00')}{'d' if has_server_name else 'i'}"
+        f"{min(n_ciphers, 99):02}{min(len(types), 99):02}{_alpn_ends(first_alpn)}_{ciphers_hash}_{_hash(hashed)}"
+    )
+
+
+def _alpn_ends(name: bytes | None) -> str:
+    """Give a protocol name's first and last character, or those of its hex digits where one of them is not alphanumeric."""
+    if not name:
+        return "00"
+    ends = name[:1] + name[-1:]
+    if ends.isalnum():  # of bytes: the ASCII letters and digits alone
+        return ends.decode("ascii")
+    return f"{name[0]:02x}"[0] + f"{name[-1]:02x}"[1]
+
+
+def _hash(text: str) -> str:
+    return sha256(text.encode()).hexdigest()[:12] if text else _EMPTY
+
+
+def _numbers(numbers: Numbers) -> tuple[int, ...]:
+    """Give the numbers; an odd octet at the end of `bytes` is none."""
+    if isinstance(numbers, bytes):
+        return unpack_from(f">{len(numbers) // 2}H", numbers)
+    return numbers
+
+
+_Result = TypeVar("_Result")
+
+
+def _remembered(function: Callable[[Numbers], _Result]) -> Callable[[Numbers], _Result]:
+    """Let a function of one list remember its answers for short ones."""
+    short = lru_cache(maxsize=REMEMBERED)(function)
+
+    def choose(numbers: Numbers) -> _Result:
+        return short(numbers) if len(numbers) <= REMEMBERED_LENGTH else function(numbers)
+
+    return choose
+
+
+@_remembered
+def _decimal(numbers: Numbers) -> str:
+    """Give the numbers as JA3 joins them."""
+    return "-".join([str(number) for number in _numbers(numbers) if number not in GREASE])
+
+
+@_remembered
+def _hex(numbers: Numbers) -> str:
+    """Give the numbers as JA4 joins them, in the order given."""
+    return ",".join([f"{number:04x}" for number in _numbers(numbers) if number not in GREASE])
+
+
+@_remembered
+def _ciphers(cipher_suites: Numbers) -> tuple[int, str]:
+    """Give the number of cipher suites, and JA4's hash of them."""
+    counted = sorted([number for number in _numbers(cipher_suites) if number not in GREASE])
+    return len(counted), _hash(",".join([f"{number:04x}" for number in counted]))
+
+
+_ja3_remembered = lru_cache(maxsize=REMEMBERED)(_ja3)
+_ja3s_remembered = lru_cache(maxsize=REMEMBERED)(_ja3s)
+_ja4_remembered = lru_cache(maxsize=REMEMBERED)(_ja4)
