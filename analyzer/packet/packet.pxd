@@ -1,11 +1,13 @@
 cimport cython
 
 
+@cython.final
 cdef class Packet:
     cdef public bytes data
     cdef public Py_ssize_t link
     cdef public int ether_type
     cdef public int vlan
+    cdef public int tunnels
     cdef public int ip_version
     cdef public Py_ssize_t ip
     cdef public int protocol
@@ -13,6 +15,8 @@ cdef class Packet:
     cdef public bint more_fragments
     cdef public long long fragment_offset
     cdef public long long fragment_id
+    cdef public Py_ssize_t fragment_header
+    cdef public Py_ssize_t announced_at
     cdef public Py_ssize_t transport
     cdef public int source_port
     cdef public int destination_port
@@ -23,8 +27,24 @@ cdef class Packet:
     cdef public Py_ssize_t payload
     cdef public Py_ssize_t payload_end
     cdef public long long missing
+    cdef public bint cut
     cdef public str problem
     cdef public Py_ssize_t problem_at
 
     cpdef void clear(self)
+
+    cpdef void forget_ip(self)
+
+    @cython.locals(buffer="const unsigned char*", n_bytes=Py_ssize_t, first=Py_ssize_t, n_addresses=Py_ssize_t, ports=Py_ssize_t)
     cpdef bytes key(self)
+
+    @cython.locals(key=bytes, n_addresses=Py_ssize_t, half=Py_ssize_t, middle=Py_ssize_t)
+    cpdef bytes reverse_key(self)
+
+    @cython.locals(left=Py_ssize_t)
+    cdef bint lacks(self, Py_ssize_t n_bytes, str header) except -1
+
+    cdef int fail(self, str problem) except -1
+
+    @cython.locals(left=Py_ssize_t)
+    cdef bint narrow(self, long long n_bytes) noexcept

@@ -1,0 +1,260 @@
+# cython: annotation_typing=False
+"""IP, TCP and UDP headers: from a frame to its addresses, ports and payload, once for every packet.
+
+IPv4 is RFC 791, IPv6 and its extension headers RFC 8200, jumbograms RFC 2675, TCP RFC 9293, UDP RFC 768. A frame is a chain of
+headers, each of which says what follows: an EtherType, or an IP protocol number. The loop in `_read_onward` follows that
+chain through link shims (`links`), IP and tunnels (`tunnels`) to the innermost transport header. Nothing that a frame
+contains raises: a header that cannot be read ends the chain and is named in the packet's `problem`. Checksums are not
+looked at, since network cards fill them in after the capture.
+"""
+
+from analyzer.packet.links import read_link, read_shim, read_version
+from analyzer.packet.packet import Packet
+from analyzer.packet.tunnels import enter, enter_udp
+
+_IPV4 = 0x0800
+_IPV6 = 0x86DD
+_TCP = 6
+_UDP = 17
+
+# Headers of one frame, shims and IP headers counted: real stacks stay under ten, and a crafted one must not cost a loop of
+# thousands.
+_LAYER_LIMIT = 32
+# RFC 8200 wants each extension header at most once, destination options twice; senders with more are probing.
+_EXTENSION_LIMIT = 16
+
+
+def read(packet: Packet, data: bytes, start: int, end: int, link_type: int, wire_length: int) -> bool:
+    """Fill `packet` from the frame `data[start:end]`, of which `wire_length` bytes were on the wire.
+
+    True when a TCP or UDP header was read; `packet.protocol` says which. Raises ValueError for a frame outside `data`, and
+    for nothing that the frame contains.
+    """
+    if start < 0 or start > end or end > len(data):
+        raise ValueError(f"no frame at {start} to {end} in {len(data)} bytes")
+    packet.clear()
+    packet.data = data
+    packet.link = start
+    packet.payload = start
+    packet.payload_end = end
+    if wire_length > end - start:
+        packet.missing = wire_length - (end - start)
+    return _read_onward(packet, data, read_link(packet, data, link_type))
+
+
+def read_ip(packet: Packet, data: bytes, start: int, end: int) -> bool:
+    """Fill `packet` from the IP packet `data[start:end]`, such as a defragmenter returns; otherwise as `read`."""
+    if start < 0 or start > end or end > len(data):
+        raise ValueError(f"no packet at {start} to {end} in {len(data)} bytes")
+    packet.clear()
+    packet.data = data
+    packet.payload = start
+    packet.payload_end = end
+    return _read_onward(packet, data, read_version(packet, data))
+
+
+def _read_onward(packet: Packet, data: bytes, ether_type: int) -> bool:
+    """Follow the chain of headers from the window's first byte, which `ether_type` announces."""
+    for _ in range(_LAYER_LIMIT):
+        if ether_type < 0:
+            return False
+        packet.ether_type = ether_type
+        if ether_type == _IPV4:
+            protocol = _read_ipv4(packet, data)
+        elif ether_type == _IPV6:
+            protocol = _read_ipv6(packet, data)
+        else:
+            ether_type = read_shim(packet, data, ether_type)
+            continue
+        if protocol == _TCP:
+            return _read_tcp(packet, data)
+        if protocol == _UDP:
+            if not _read_udp(packet, data):
+                return False
+            ether_type = enter_udp(packet, data)
+            if ether_type < 0:
+                return True
+        else:
+            if protocol < 0:
+                return False
+            ether_type = enter(packet, data, protocol)
+            if ether_type < 0:
+                return False
+        packet.forget_ip()
+        packet.problem = ""
+        packet.problem_at = -1
+        packet.tunnels += 1
+    packet.fail(f"more than {_LAYER_LIMIT} headers")
+    return False
+
+
+def _read_ipv4(packet: Packet, data: bytes) -> int:
+    """The protocol of what follows the header, -1 when that cannot be read."""
+    at = packet.payload
+    if packet.lacks(20, "IPv4 header"):
+        return -1
+    if data[at] >> 4 != 4:
+        packet.fail(f"IP version {data[at] >> 4} where IPv4 was announced")
+        return -1
+    n_header = (data[at] & 15) << 2
+    total = data[at + 2] << 8 | data[at + 3]
+    packet.ip = at
+    packet.ip_version = 4
+    packet.protocol = data[at + 9]
+    if n_header < 20:
+        packet.fail(f"IPv4 header length {n_header} is less than 20")
+        return -1
+    # A total length of 0 is a segment of more than 65,535 bytes, on its way to a network card that will cut it up.
+    if total and total < n_header:
+        packet.fail(f"IPv4 total length {total} is less than the header's {n_header}")
+        return -1
+    if total and not packet.narrow(total):
+        packet.fail(f"IPv4 total length {total} is more than the frame has")
+    if packet.lacks(n_header, "IPv4 header with options"):
+        return -1
+    packet.payload = at + n_header
+    fragment = (data[at + 6] & 0x3F) << 8 | data[at + 7]
+    if fragment:
+        packet.fragment = True
+        packet.more_fragments = fragment >= 0x2000
+        packet.fragment_offset = (fragment & 0x1FFF) << 3
+        packet.fragment_id = data[at + 4] << 8 | data[at + 5]
+        return -1
+    return packet.protocol
+
+
+def _read_ipv6(packet: Packet, data: bytes) -> int:
+    """The protocol of what follows the header and its extension headers, -1 when that cannot be read."""
+    at = packet.payload
+    if packet.lacks(40, "IPv6 header"):
+        return -1
+    if data[at] >> 4 != 6:
+        packet.fail(f"IP version {data[at] >> 4} where IPv6 was announced")
+        return -1
+    packet.ip = at
+    packet.ip_version = 6
+    packet.protocol = data[at + 6]
+    packet.payload = at + 40
+    n_bytes = data[at + 4] << 8 | data[at + 5]
+    if n_bytes == 0 and packet.protocol == 0:
+        n_bytes = _read_jumbo_length(packet, data)
+    # A payload length of 0 without the jumbo option: as a total length of 0 in IPv4.
+    if n_bytes and not packet.narrow(n_bytes):
+        packet.fail(f"IPv6 payload length {n_bytes} is more than the frame has")
+    if packet.protocol == _TCP or packet.protocol == _UDP:
+        return packet.protocol
+    return _read_extensions(packet, data, at + 6)
+
+
+def _read_extensions(packet: Packet, data: bytes, announced_at: int) -> int:
+    """Walk the IPv6 extension headers, of which the byte at `announced_at` announces the first."""
+    for _ in range(_EXTENSION_LIMIT):
+        at = packet.payload
+        kind = packet.protocol
+        if kind == 44:
+            if packet.lacks(8, "IPv6 Fragment header"):
+                return -1
+            packet.protocol = data[at]
+            packet.payload = at + 8
+            # Offset 0 and no more to come is an atomic fragment (RFC 6946): a whole packet.
+            if data[at + 2] or data[at + 3] & 0xF9:
+                packet.fragment = True
+                packet.more_fragments = (data[at + 3] & 1) == 1
+                packet.fragment_offset = data[at + 2] << 8 | (data[at + 3] & 0xF8)
+                packet.fragment_id = _read_uint32(data, at + 4)
+                packet.fragment_header = at
+                packet.announced_at = announced_at
+                return -1
+        elif kind in (0, 43, 51, 60, 135, 139, 140):
+            if packet.lacks(2, "IPv6 extension header"):
+                return -1
+            # The Authentication Header counts words of four bytes without the first two, all others eights without the first.
+            n_bytes = (data[at + 1] + 2) << 2 if kind == 51 else (data[at + 1] + 1) << 3
+            if packet.lacks(n_bytes, "IPv6 extension header"):
+                return -1
+            packet.protocol = data[at]
+            packet.payload = at + n_bytes
+        else:
+            return kind
+        announced_at = at
+    packet.fail(f"more than {_EXTENSION_LIMIT} IPv6 extension headers")
+    return -1
+
+
+def _read_jumbo_length(packet: Packet, data: bytes) -> int:
+    """The Jumbo Payload option's length in the Hop-by-Hop Options header at the window's front; 0 without one."""
+    at = packet.payload
+    end = packet.payload_end
+    if end - at < 8:
+        return 0
+    n_header = (data[at + 1] + 1) << 3
+    if n_header < end - at:
+        end = at + n_header
+    at += 2
+    while end - at >= 2:
+        kind = data[at] + 0
+        if kind == 0:
+            at += 1
+            continue
+        n_bytes = data[at + 1] + 0
+        if kind == 0xC2 and n_bytes == 4 and end - at >= 6:
+            return _read_uint32(data, at + 2)
+        at += 2 + n_bytes
+    return 0
+
+
+def _read_tcp(packet: Packet, data: bytes) -> bool:
+    at = packet.payload
+    if packet.lacks(20, "TCP header"):
+        _read_ports(packet, data)
+        return False
+    _read_ports(packet, data)
+    packet.sequence = _read_uint32(data, at + 4)
+    packet.acknowledgement = _read_uint32(data, at + 8)
+    n_header = (data[at + 12] >> 4) << 2
+    packet.flags = (data[at + 12] & 15) << 8 | data[at + 13]
+    packet.window = data[at + 14] << 8 | data[at + 15]
+    if n_header < 20:
+        packet.fail(f"TCP data offset of {n_header} bytes is less than 20")
+        return False
+    left = packet.payload_end - at
+    if n_header <= left:
+        packet.payload = at + n_header
+        return True
+    if packet.lacks(n_header, "TCP header with options") and not packet.cut:
+        return False
+    # The snapshot length ended inside the options: all of the payload is missing, but its length and place are known.
+    packet.missing -= n_header - left
+    packet.payload = packet.payload_end
+    return True
+
+
+def _read_udp(packet: Packet, data: bytes) -> bool:
+    at = packet.payload
+    if packet.lacks(8, "UDP header"):
+        _read_ports(packet, data)
+        return False
+    _read_ports(packet, data)
+    n_bytes = data[at + 4] << 8 | data[at + 5]
+    # 0 stands for a length that does not fit (RFC 2675).
+    if 0 < n_bytes < 8:
+        packet.fail(f"UDP length {n_bytes} is less than 8")
+        return False
+    if n_bytes and not packet.narrow(n_bytes):
+        packet.fail(f"UDP length {n_bytes} is more than the packet has")
+    packet.payload = at + 8
+    return True
+
+
+def _read_ports(packet: Packet, data: bytes) -> None:
+    """The first four bytes of both transport headers, which may be all that is there."""
+    at = packet.payload
+    if packet.payload_end - at >= 4:
+        packet.transport = at
+        packet.source_port = data[at] << 8 | data[at + 1]
+        packet.destination_port = data[at + 2] << 8 | data[at + 3]
+
+
+def _read_uint32(data: bytes, at: int) -> int:
+    high = data[at] << 8 | data[at + 1]
+    return high << 16 | data[at + 2] << 8 | data[at + 3]

@@ -1,0 +1,38 @@
+cimport cython
+from analyzer.packet.packet cimport Packet
+
+cdef int _IPV4, _IPV6, _MPLS, _ETHERNET, _LABEL_LIMIT
+
+@cython.locals(at=Py_ssize_t)
+cpdef int read_link(Packet packet, bytes data, int link_type) except -2
+
+@cython.locals(at=Py_ssize_t)
+cpdef int read_shim(Packet packet, bytes data, int ether_type) except -2
+
+@cython.locals(version=int)
+cpdef int read_version(Packet packet, bytes data) except -2
+
+@cython.locals(at=Py_ssize_t)
+cdef int _read_ethernet(Packet packet, bytes data) except -2
+
+cdef int _skip(Packet packet, Py_ssize_t n_bytes, str header) except -2
+
+cdef int _read_cooked(Packet packet, bytes data, int protocol) except -2
+
+@cython.locals(at=Py_ssize_t)
+cdef int _read_llc(Packet packet, bytes data) except -2
+
+@cython.locals(at=Py_ssize_t, family=int)
+cdef int _read_family(Packet packet, bytes data) except -2
+
+@cython.locals(at=Py_ssize_t, protocol=int)
+cdef int _read_ppp(Packet packet, bytes data) except -2
+
+@cython.locals(at=Py_ssize_t)
+cdef int _read_hdlc(Packet packet, bytes data) except -2
+
+@cython.locals(at=Py_ssize_t, n_bytes=Py_ssize_t)
+cdef int _read_pppoe(Packet packet, bytes data) except -2
+
+@cython.locals(at=Py_ssize_t)
+cdef int _read_mpls(Packet packet, bytes data) except -2
