@@ -64,7 +64,7 @@ class Packet:
         12 bytes for IPv4, 36 for IPv6; empty when `data` holds no IP and transport header.
         """
         buffer = self.data
-        n_bytes = len(buffer)
+        n_bytes = len(self.data)
         first, n_addresses = (self.ip + 12, 8) if self.ip_version == 4 else (self.ip + 8, 32)
         ports = self.transport
         if self.ip_version == 0 or self.ip < 0 or ports < 0 or n_addresses > n_bytes - first or n_bytes - ports < 4:
