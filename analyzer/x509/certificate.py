@@ -1,0 +1,383 @@
+"""What a certificate says (RFC 5280, section 4.1), as it was sent: nothing is verified here, and nothing is refused.
+
+A certificate is a sequence of three: what is signed (tbsCertificate: version, serial number, signature algorithm, issuer,
+validity, subject, key, extensions), the algorithm again, the signature. Passive listening meets certificates that strict
+parsers refuse: negative serial numbers, odd times, unknown keys, ends cut off. So the fields are found first and then read one
+by one; one that cannot be read is None and leaves a trouble in `problems`, the others stand.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import lru_cache
+from hashlib import sha256
+from typing import TypeAlias, TypeVar
+
+from analyzer.codec.trouble import Malformed, Odd, Trouble
+from analyzer.x509.algorithms import CURVES, PUBLIC_KEYS, SIGNATURES
+from analyzer.x509.der import (
+    BIT_STRING,
+    GENERALIZED_TIME,
+    INDEFINITE,
+    INTEGER,
+    OBJECT_IDENTIFIER,
+    OCTET_STRING,
+    SEQUENCE,
+    UTC_TIME,
+    Element,
+    encode_object_identifier,
+    expect,
+    read_element,
+    read_header,
+)
+from analyzer.x509.names import distinguished_name, dotted, general_name
+
+REMEMBERED = 4096
+"""Certificates remembered: those of the busiest sites come again in every session."""
+
+REMEMBERED_SIZE = 8192
+"""Largest certificate remembered, in bytes, which bounds the memory at 32 MiB; ML-DSA-87 needs 7500."""
+
+REMEMBERED_NAME = 512
+"""Longest name remembered, in bytes: a few authorities issue all certificates, and most names take about 100."""
+
+EXTENSIONS = 256
+"""Extensions read; real certificates have some ten."""
+
+ALTERNATIVE_NAMES = 4096
+"""Alternative names read; the largest certificates of the web have some two thousand."""
+
+_SUBJECT_ALT_NAME = encode_object_identifier("2.5.29.17")
+_VERSION = 0xA0
+_EXTENSIONS = 0xA3
+_TIME_LENGTH = 40
+_TIME = re.compile(r"(\d{4})(\d\d)(\d\d)(\d\d)(?:(\d\d)(?:(\d\d)(?:[.,](\d+))?)?)?(Z|[+-]\d\d(?:\d\d)?)?", re.ASCII)
+
+Record: TypeAlias = dict[str, str | list[str] | dict[str, str | int] | None]
+
+
+@dataclass(frozen=True, slots=True)
+class PublicKey:
+    """The key's `type` (`rsa`, `ec`, `ed25519`, …, else its object identifier), and what tells its strength.
+
+    bits: of the modulus (RSA) or the prime (DSA, DH). curve: its name, its object identifier, or `explicit` when the key brings
+    its own parameters. None where the type has no such thing, or it cannot be read.
+    """
+
+    type: str
+    bits: int | None = None
+    curve: str | None = None
+
+    def record(self) -> dict[str, str | int]:
+        """Give it as the session record has it."""
+        record: dict[str, str | int] = {"type": self.type}
+        if self.bits is not None:
+            record["bits"] = self.bits
+        if self.curve is not None:
+            record["curve"] = self.curve
+        return record
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """The facts of one certificate; None is what could not be read.
+
+    subject, issuer: RFC 4514 text. serial: hex of its value, two digits an octet, `-` before a negative one. not_before,
+    not_after: RFC 3339 in UTC with nine digits of a second. sha256: of the whole, hex. subject_alt_names: as `general_name` has
+    them, empty without the extension. signature_algorithm: its name, else its object identifier. problems: what was wrong.
+    """
+
+    subject: str | None
+    issuer: str | None
+    serial: str | None
+    not_before: str | None
+    not_after: str | None
+    sha256: str
+    subject_alt_names: tuple[str, ...] | None
+    public_key: PublicKey | None
+    signature_algorithm: str | None
+    problems: tuple[Trouble, ...] = ()
+
+    def record(self) -> Record:
+        """Give the entry of `certificates` in the session record."""
+        return {
+            "subject": self.subject,
+            "issuer": self.issuer,
+            "serial": self.serial,
+            "not_before": self.not_before,
+            "not_after": self.not_after,
+            "sha256": self.sha256,
+            "subject_alt_names": None if self.subject_alt_names is None else list(self.subject_alt_names),
+            "public_key": None if self.public_key is None else self.public_key.record(),
+            "signature_algorithm": self.signature_algorithm,
+        }
+
+
+def certificate(der: bytes) -> Certificate:
+    """Read a certificate; never raises. The same bytes give the same object while they are remembered."""
+    return _read(der) if len(der) > REMEMBERED_SIZE else _read_remembered(der)
+
+
+def _read(der: bytes) -> Certificate:
+    fields = _Fields(der)
+    serial = fields.read("serialNumber", _serial)
+    issuer = fields.read("issuer", _name)
+    not_before = fields.read("notBefore", _time)
+    not_after = fields.read("notAfter", _time)
+    subject = fields.read("subject", _name)
+    public_key = fields.public_key()
+    subject_alt_names = fields.subject_alt_names()
+    return Certificate(
+        subject=subject,
+        issuer=issuer,
+        serial=serial,
+        not_before=not_before,
+        not_after=not_after,
+        sha256=sha256(der).hexdigest(),
+        subject_alt_names=subject_alt_names,
+        public_key=public_key,
+        signature_algorithm=fields.signature_algorithm(),
+        problems=tuple(fields.problems),
+    )
+
+
+_read_remembered = lru_cache(maxsize=REMEMBERED)(_read)
+
+_Value = TypeVar("_Value")
+
+
+class _Fields:
+    """Where a certificate's fields are, by their RFC names, and the troubles met in reading them."""
+
+    def __init__(self, der: bytes) -> None:
+        self.der = der
+        self.problems: list[Trouble] = []
+        self.found: dict[str, Element] = {}
+        self.whole = False
+        try:
+            self._find()
+        except Trouble as trouble:
+            self._note(trouble)
+
+    def read(self, field: str, read: Callable[[bytes, Element, str], _Value]) -> _Value | None:
+        """Read one field; None when it is not there or cannot be read."""
+        element = self.found.get(field)
+        if element is None:
+            return None
+        try:
+            return read(self.der, element, field)
+        except Trouble as trouble:
+            self._note(trouble)
+            return None
+
+    def public_key(self) -> PublicKey | None:
+        """Read the type of the key, and what can be read of its size."""
+        kind = self.read("subjectPublicKeyInfo", _key_type)
+        if kind == "ec":
+            return PublicKey(kind, curve=self.read("subjectPublicKeyInfo", _curve))
+        if kind in ("rsa", "rsassa-pss", "rsaes-oaep"):
+            return PublicKey(kind, bits=self.read("subjectPublicKeyInfo", _modulus_bits))
+        if kind in ("dsa", "dh"):
+            return PublicKey(kind, bits=self.read("subjectPublicKeyInfo", _prime_bits))
+        return None if kind is None else PublicKey(kind)
+
+    def signature_algorithm(self) -> str | None:
+        """Read the algorithm outside, which the signature is made with; the one inside has to be the same."""
+        outside = self.read("signatureAlgorithm", _signature)
+        inside = self.read("signature", _signature)
+        if outside and inside and outside != inside:
+            self.problems.append(
+                Odd("signature", self.found["signature"][1], f"says {inside}, and signatureAlgorithm {outside}")
+            )
+        return outside or inside
+
+    def subject_alt_names(self) -> tuple[str, ...] | None:
+        """Read the alternative names, without those that cannot be read; None is that the place where they are cannot."""
+        if "extensions" not in self.found:
+            return () if self.whole else None
+        place = self.read("extensions", _find_alternative_names)
+        if place is None:
+            return None
+        _, pos, end, _ = place
+        names: list[str] = []
+        for _ in range(ALTERNATIVE_NAMES):
+            if pos >= end:
+                break
+            try:
+                element = read_element(self.der, pos, end, "subjectAltName")
+            except Trouble as trouble:
+                self._note(trouble)
+                break
+            pos = element[3]
+            try:
+                names.append(general_name(self.der, element, "subjectAltName"))
+            except Trouble as trouble:
+                self._note(trouble)
+        else:
+            self.problems.append(Odd("subjectAltName", pos, f"names after {ALTERNATIVE_NAMES} are not read"))
+        return tuple(names)
+
+    def _find(self) -> None:
+        der, found = self.der, self.found
+        pos, end, after = self._open(0, len(der), "Certificate")
+        if after < len(der):
+            self.problems.append(Odd("Certificate", after, f"{len(der) - after} bytes follow it"))
+        inner, inner_end, pos = self._open(pos, end, "tbsCertificate")
+        if pos < end:
+            algorithm = found["signatureAlgorithm"] = read_element(der, pos, end, "signatureAlgorithm")
+            found["signatureValue"] = read_element(der, algorithm[3], end, "signatureValue")
+        else:
+            self.problems.append(Malformed("signatureAlgorithm", pos, "the certificate ends before it"))
+        pos, end = inner, inner_end
+        if pos < end and der[pos] == _VERSION:
+            pos = read_element(der, pos, end, "version")[3]
+        for field in ("serialNumber", "signature", "issuer", "validity", "subject", "subjectPublicKeyInfo"):
+            element = found[field] = read_element(der, pos, end, field)
+            pos = element[3]
+            if field == "validity":
+                first = found["notBefore"] = read_element(der, element[1], element[2], "notBefore")
+                found["notAfter"] = read_element(der, first[3], element[2], "notAfter")
+        while pos < end:
+            element = read_element(der, pos, end, "extensions")
+            if element[0] == _EXTENSIONS:
+                found["extensions"] = element
+            pos = element[3]
+        self.whole = True
+
+    def _open(self, pos: int, end: int, field: str) -> tuple[int, int, int]:
+        """Give start and end of a sequence's value and the offset after it; one cut off ends where the bytes do."""
+        tag, start, length = read_header(self.der, pos, end, field)
+        if tag != SEQUENCE:
+            raise Malformed(field, pos, f"tag 0x{tag:02x}, not 0x{SEQUENCE:02x}")
+        if length > end - start:
+            self.problems.append(Malformed(field, pos, f"length {length}, but {end - start} bytes left"))
+            return start, end, end
+        if length == INDEFINITE:
+            _, start, stop, after = read_element(self.der, pos, end, field)
+            return start, stop, after
+        return start, start + length, start + length
+
+    def _note(self, trouble: Trouble) -> None:
+        # One that was raised keeps the readers' frames alive, by its traceback and context; the copy does not.
+        self.problems.append(type(trouble)(trouble.field, trouble.offset, trouble.why))
+
+
+def _serial(der: bytes, element: Element, field: str) -> str:
+    tag, start, end, _ = element
+    if tag != INTEGER or start == end:
+        raise Malformed(field, start, f"tag 0x{tag:02x} of {end - start} bytes is no integer")
+    if not der[start] & 0x80:
+        return der[start:end].lstrip(b"\0").hex() or "00"
+    magnitude = -int.from_bytes(der[start:end], "big", signed=True)
+    return "-" + magnitude.to_bytes(end - start, "big").lstrip(b"\0").hex()
+
+
+def _name(der: bytes, element: Element, field: str) -> str:
+    tag, start, end, _ = element
+    if tag != SEQUENCE:
+        raise Malformed(field, start, f"tag 0x{tag:02x}, not 0x{SEQUENCE:02x}")
+    if end - start <= REMEMBERED_NAME:
+        name = _name_remembered(der[start:end])
+        if name is not None:
+            return name
+    return distinguished_name(der, start, end, field)
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _name_remembered(content: bytes) -> str | None:
+    """Give the name, or None when it is malformed: where that is, only who knows the certificate can tell."""
+    try:
+        return distinguished_name(content, 0, len(content), "")
+    except Malformed:
+        return None
+
+
+def _time(der: bytes, element: Element, field: str) -> str:
+    """Give UTCTime, whose years are of 1950 to 2049, or GeneralizedTime as text; zones and short forms of X.690 are taken."""
+    tag, start, end, _ = element
+    if tag not in (UTC_TIME, GENERALIZED_TIME) or end - start > _TIME_LENGTH:
+        raise Malformed(field, start, f"tag 0x{tag:02x} of {end - start} bytes is no time")
+    digits = der[start:end].decode("latin-1")
+    if tag == UTC_TIME:
+        digits = ("20" if digits < "5" else "19") + digits
+    parts = _TIME.fullmatch(digits)
+    if parts is None:
+        raise Malformed(field, start, f"{der[start:end]!r} is no time")
+    year, month, day, hour, minute, second, fraction, zone = parts.groups()
+    text = f"{year}-{month}-{day}T{hour}:{minute or '00'}:{second or '00'}"
+    try:
+        moment = datetime.fromisoformat(text)
+        if zone and zone != "Z":
+            offset = timedelta(hours=int(zone[1:3]), minutes=int(zone[3:] or 0))
+            moment += offset if zone[0] == "-" else -offset
+            text = moment.isoformat()
+    except (ValueError, OverflowError) as error:
+        raise Malformed(field, start, str(error)) from error
+    return f"{text}.{(fraction or '')[:9]:0<9}Z"
+
+
+def _signature(der: bytes, element: Element, field: str) -> str:
+    octets, offset, _ = _algorithm(der, element, field)
+    return SIGNATURES.get(octets) or dotted(octets, offset, field)
+
+
+def _key_type(der: bytes, element: Element, field: str) -> str:
+    octets, offset, _ = _algorithm(der, read_element(der, element[1], element[2], field), field)
+    return PUBLIC_KEYS.get(octets) or dotted(octets, offset, field)
+
+
+def _algorithm(der: bytes, element: Element, field: str) -> tuple[bytes, int, int]:
+    """Give an AlgorithmIdentifier's object identifier, where it stands, and where the parameters begin."""
+    _, start, stop, after = expect(der, element[1], element[2], OBJECT_IDENTIFIER, field)
+    return der[start:stop], start, after
+
+
+def _curve(der: bytes, element: Element, field: str) -> str:
+    algorithm = read_element(der, element[1], element[2], field)
+    pos = _algorithm(der, algorithm, field)[2]
+    tag, start, stop, _ = read_element(der, pos, algorithm[2], field)
+    if tag == SEQUENCE:
+        return "explicit"
+    if tag != OBJECT_IDENTIFIER:
+        raise Malformed(field, pos, f"parameters with tag 0x{tag:02x} name no curve")
+    return CURVES.get(der[start:stop]) or dotted(der[start:stop], start, field)
+
+
+def _modulus_bits(der: bytes, element: Element, field: str) -> int:
+    algorithm = read_element(der, element[1], element[2], field)
+    _, start, end, _ = expect(der, algorithm[3], element[2], BIT_STRING, field)
+    # The first octet of a BIT STRING counts the unused bits of its last; a key has none.
+    _, start, end, _ = expect(der, min(start + 1, end), end, SEQUENCE, field)
+    return _bits(der, start, end, field)
+
+
+def _prime_bits(der: bytes, element: Element, field: str) -> int:
+    algorithm = read_element(der, element[1], element[2], field)
+    pos = _algorithm(der, algorithm, field)[2]
+    _, start, end, _ = expect(der, pos, algorithm[2], SEQUENCE, field)
+    return _bits(der, start, end, field)
+
+
+def _bits(der: bytes, pos: int, end: int, field: str) -> int:
+    """Give the bit length of the INTEGER at `pos`, taken as unsigned."""
+    _, start, end, _ = expect(der, pos, end, INTEGER, field)
+    while start < end and not der[start]:
+        start += 1
+    return 8 * (end - start - 1) + der[start].bit_length() if start < end else 0
+
+
+def _find_alternative_names(der: bytes, extensions: Element, field: str) -> Element:
+    """Find the sequence of alternative names; an empty one when there is no such extension."""
+    _, pos, end, _ = expect(der, extensions[1], extensions[2], SEQUENCE, field)
+    for _ in range(EXTENSIONS):
+        if pos >= end:
+            return SEQUENCE, end, end, end
+        _, start, stop, pos = expect(der, pos, end, SEQUENCE, field)
+        _, start, after_kind, value = expect(der, start, stop, OBJECT_IDENTIFIER, field)
+        if der[start:after_kind] == _SUBJECT_ALT_NAME:
+            element = read_element(der, value, stop, "subjectAltName")
+            if element[0] != OCTET_STRING:  # then it is `critical`
+                element = expect(der, element[3], stop, OCTET_STRING, "subjectAltName")
+            return expect(der, element[1], element[2], SEQUENCE, "subjectAltName")
+    raise Odd(field, pos, f"extensions after {EXTENSIONS} are not read")
