@@ -22,7 +22,6 @@ NAMES_REMEMBERED = 1 << 16
 
 _BITS = {
     "alpn_protocol_ids": 0,
-    "cached_information_types": 8,
     "certificate_compression_algorithms": 16,
     "cipher_suites": 16,
     "ether_types": 16,
@@ -35,8 +34,8 @@ _BITS = {
     "http3_error_codes": 0,
     "http3_frame_types": 0,
     "http3_settings": 0,
+    "http3_stream_types": 0,
     "link_types": 0,
-    "pkcs5_kdf_ids": 16,
     "quic_frame_types": 0,
     "quic_transport_error_codes": 0,
     "quic_transport_parameters": 0,
@@ -54,7 +53,7 @@ _BITS = {
 """Width of the registries that are not of 8 bits; 0 where numbers have no fixed width and print with the digits they need."""
 
 _GREASE_16 = frozenset({"cipher_suites", "extensions", "signature_schemes", "supported_groups", "versions"})
-_GREASE_31 = frozenset({"http3_error_codes", "http3_frame_types", "http3_settings", "quic_transport_parameters"})
+_GREASE_31 = frozenset({"http3_error_codes", "http3_frame_types", "http3_settings", "http3_stream_types"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +107,8 @@ class Registry:
                     raise ValueError(f"{path}:{lines.line_num}: {len(cells)} cells, not {len(columns)}")
                 self._rows[int(cells[0], 0)] = cells
         self._names = Names(self, {number: cells[1] for number, cells in self._rows.items()})
-        self._numbers = {cells[1]: number for number, cells in self._rows.items()}
+        # Backwards, so that where one name stands for several numbers (a protocol on many ports) the first of them wins.
+        self._numbers = {cells[1]: number for number, cells in reversed(self._rows.items())}
 
     @property
     def names(self) -> Names:
@@ -120,7 +120,10 @@ class Registry:
         return self._names[number]
 
     def number(self, name: str) -> int:
-        """The number that has this registered name, or that `name` spells as `name()` would. KeyError says what is missing."""
+        """The number that has this name, the first if several have it; also for names as `name()` spells unregistered numbers.
+
+        KeyError says what is missing.
+        """
         found = self._numbers.get(name)
         if found is not None:
             return found
@@ -148,11 +151,13 @@ class Registry:
         return Row(number, cells[1], cells[2], cells[3], dtls_ok)
 
     def is_grease(self, number: int) -> bool:
-        """Whether this registry reserves the number for greasing (RFC 8701; RFC 9000, 15 and 18.1; RFC 9114, 7.2.4.1)."""
+        """Whether this registry reserves the number for greasing (RFC 8701; RFC 9000, 15 and 18.1; RFC 9114, 7.2.8)."""
         if self.title in _GREASE_16:
             return is_grease(number)
         if self.title in _GREASE_31:
-            return (number % 31 == 2 and number >= 33) or (number % 31 == 27 and self.title == "quic_transport_parameters")
+            return number % 31 == 2 and number >= 33
+        if self.title == "quic_transport_parameters":
+            return number % 31 == 27
         if self.title == "psk_key_exchange_modes":
             return number % 31 == 11
         if self.title == "quic_versions":
