@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
 from hashlib import sha256
+from threading import Lock
 from typing import TypeAlias, TypeVar
 
 from analyzer.codec.trouble import Malformed, Odd, Trouble
-from analyzer.x509.algorithms import CURVES, PUBLIC_KEYS, SIGNATURES
+from analyzer.x509.algorithms import SIGNATURES
 from analyzer.x509.der import (
-    BIT_STRING,
     GENERALIZED_TIME,
     INDEFINITE,
     INTEGER,
@@ -32,21 +32,28 @@ from analyzer.x509.der import (
     read_header,
 )
 from analyzer.x509.names import distinguished_name, dotted, general_name
+from analyzer.x509.public_key import PublicKey, algorithm_identifier, curve, key_type, modulus_bits, prime_bits
 
-REMEMBERED = 4096
-"""Certificates remembered: those of the busiest sites come again in every session."""
+REMEMBERED_BYTES = 32 << 20
+"""Memory for certificates read before: some ten thousand, and those of the busiest sites come again in every session."""
 
-REMEMBERED_SIZE = 8192
-"""Largest certificate remembered, in bytes, which bounds the memory at 32 MiB; ML-DSA-87 needs 7500."""
+REMEMBERED_SIZE = 64 << 10
+"""Largest certificate remembered, in bytes, that one giant does not push out all others."""
 
-REMEMBERED_NAME = 512
-"""Longest name remembered, in bytes: a few authorities issue all certificates, and most names take about 100."""
+REMEMBERED_NAMES = 4096
+"""Distinguished names remembered: a few authorities issue all certificates."""
+
+REMEMBERED_NAME_SIZE = 512
+"""Longest distinguished name remembered, in bytes; most take about 100."""
 
 EXTENSIONS = 256
 """Extensions read; real certificates have some ten."""
 
 ALTERNATIVE_NAMES = 4096
 """Alternative names read; the largest certificates of the web have some two thousand."""
+
+PROBLEMS = 16
+"""Problems kept of one certificate; after so many, one more tells nothing."""
 
 _SUBJECT_ALT_NAME = encode_object_identifier("2.5.29.17")
 _VERSION = 0xA0
@@ -55,28 +62,6 @@ _TIME_LENGTH = 40
 _TIME = re.compile(r"(\d{4})(\d\d)(\d\d)(\d\d)(?:(\d\d)(?:(\d\d)(?:[.,](\d+))?)?)?(Z|[+-]\d\d(?:\d\d)?)?", re.ASCII)
 
 Record: TypeAlias = dict[str, str | list[str] | dict[str, str | int] | None]
-
-
-@dataclass(frozen=True, slots=True)
-class PublicKey:
-    """The key's `type` (`rsa`, `ec`, `ed25519`, …, else its object identifier), and what tells its strength.
-
-    bits: of the modulus (RSA) or the prime (DSA, DH). curve: its name, its object identifier, or `explicit` when the key brings
-    its own parameters. None where the type has no such thing, or it cannot be read.
-    """
-
-    type: str
-    bits: int | None = None
-    curve: str | None = None
-
-    def record(self) -> dict[str, str | int]:
-        """Give it as the session record has it."""
-        record: dict[str, str | int] = {"type": self.type}
-        if self.bits is not None:
-            record["bits"] = self.bits
-        if self.curve is not None:
-            record["curve"] = self.curve
-        return record
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,15 +101,46 @@ class Certificate:
 
 def certificate(der: bytes) -> Certificate:
     """Read a certificate; never raises. The same bytes give the same object while they are remembered."""
-    return _read(der) if len(der) > REMEMBERED_SIZE else _read_remembered(der)
+    known = _memory.certificates.get(der)
+    return _memory.read(der) if known is None else known
+
+
+class _Memory:
+    """The certificates read last, by their bytes."""
+
+    def __init__(self) -> None:
+        self.certificates: dict[bytes, Certificate] = {}
+        self.n_bytes = 0
+        self.changing = Lock()
+
+    def read(self, der: bytes) -> Certificate:
+        """Read a certificate and remember it in place of the oldest."""
+        fresh = _read(der)
+        if len(der) <= REMEMBERED_SIZE:
+            with self.changing:
+                if der not in self.certificates:
+                    self.certificates[der] = fresh
+                    self.n_bytes += _cost(der, fresh)
+                while self.n_bytes > REMEMBERED_BYTES:
+                    oldest = next(iter(self.certificates))
+                    self.n_bytes -= _cost(oldest, self.certificates.pop(oldest))
+        return fresh
+
+
+_memory = _Memory()
+
+
+def _cost(der: bytes, known: Certificate) -> int:
+    """Estimate the memory in bytes: the certificate, the text made of it, and what Python adds for each object."""
+    return 4 * len(der) + 64 * (32 + len(known.subject_alt_names or ()) + 4 * len(known.problems))
 
 
 def _read(der: bytes) -> Certificate:
     fields = _Fields(der)
     serial = fields.read("serialNumber", _serial)
     issuer = fields.read("issuer", _name)
-    not_before = fields.read("notBefore", _time)
-    not_after = fields.read("notAfter", _time)
+    not_before = fields.read("validity", _not_before)
+    not_after = fields.read("validity", _not_after)
     subject = fields.read("subject", _name)
     public_key = fields.public_key()
     subject_alt_names = fields.subject_alt_names()
@@ -141,8 +157,6 @@ def _read(der: bytes) -> Certificate:
         problems=tuple(fields.problems),
     )
 
-
-_read_remembered = lru_cache(maxsize=REMEMBERED)(_read)
 
 _Value = TypeVar("_Value")
 
@@ -173,13 +187,13 @@ class _Fields:
 
     def public_key(self) -> PublicKey | None:
         """Read the type of the key, and what can be read of its size."""
-        kind = self.read("subjectPublicKeyInfo", _key_type)
+        kind = self.read("subjectPublicKeyInfo", key_type)
         if kind == "ec":
-            return PublicKey(kind, curve=self.read("subjectPublicKeyInfo", _curve))
+            return PublicKey(kind, curve=self.read("subjectPublicKeyInfo", curve))
         if kind in ("rsa", "rsassa-pss", "rsaes-oaep"):
-            return PublicKey(kind, bits=self.read("subjectPublicKeyInfo", _modulus_bits))
+            return PublicKey(kind, bits=self.read("subjectPublicKeyInfo", modulus_bits))
         if kind in ("dsa", "dh"):
-            return PublicKey(kind, bits=self.read("subjectPublicKeyInfo", _prime_bits))
+            return PublicKey(kind, bits=self.read("subjectPublicKeyInfo", prime_bits))
         return None if kind is None else PublicKey(kind)
 
     def signature_algorithm(self) -> str | None:
@@ -215,29 +229,26 @@ class _Fields:
             except Trouble as trouble:
                 self._note(trouble)
         else:
-            self.problems.append(Odd("subjectAltName", pos, f"names after {ALTERNATIVE_NAMES} are not read"))
+            self._note(Odd("subjectAltName", pos, f"names after {ALTERNATIVE_NAMES} are not read"))
         return tuple(names)
 
     def _find(self) -> None:
         der, found = self.der, self.found
         pos, end, after = self._open(0, len(der), "Certificate")
         if after < len(der):
-            self.problems.append(Odd("Certificate", after, f"{len(der) - after} bytes follow it"))
+            self._note(Odd("Certificate", after, f"{len(der) - after} bytes follow it"))
         inner, inner_end, pos = self._open(pos, end, "tbsCertificate")
         if pos < end:
             algorithm = found["signatureAlgorithm"] = read_element(der, pos, end, "signatureAlgorithm")
             found["signatureValue"] = read_element(der, algorithm[3], end, "signatureValue")
         else:
-            self.problems.append(Malformed("signatureAlgorithm", pos, "the certificate ends before it"))
+            self._note(Malformed("signatureAlgorithm", pos, "the certificate ends before it"))
         pos, end = inner, inner_end
         if pos < end and der[pos] == _VERSION:
             pos = read_element(der, pos, end, "version")[3]
         for field in ("serialNumber", "signature", "issuer", "validity", "subject", "subjectPublicKeyInfo"):
             element = found[field] = read_element(der, pos, end, field)
             pos = element[3]
-            if field == "validity":
-                first = found["notBefore"] = read_element(der, element[1], element[2], "notBefore")
-                found["notAfter"] = read_element(der, first[3], element[2], "notAfter")
         while pos < end:
             element = read_element(der, pos, end, "extensions")
             if element[0] == _EXTENSIONS:
@@ -251,7 +262,7 @@ class _Fields:
         if tag != SEQUENCE:
             raise Malformed(field, pos, f"tag 0x{tag:02x}, not 0x{SEQUENCE:02x}")
         if length > end - start:
-            self.problems.append(Malformed(field, pos, f"length {length}, but {end - start} bytes left"))
+            self._note(Malformed(field, pos, f"length {length}, but {end - start} bytes left"))
             return start, end, end
         if length == INDEFINITE:
             _, start, stop, after = read_element(self.der, pos, end, field)
@@ -260,7 +271,8 @@ class _Fields:
 
     def _note(self, trouble: Trouble) -> None:
         # One that was raised keeps the readers' frames alive, by its traceback and context; the copy does not.
-        self.problems.append(type(trouble)(trouble.field, trouble.offset, trouble.why))
+        if len(self.problems) < PROBLEMS:
+            self.problems.append(type(trouble)(trouble.field, trouble.offset, trouble.why))
 
 
 def _serial(der: bytes, element: Element, field: str) -> str:
@@ -277,14 +289,14 @@ def _name(der: bytes, element: Element, field: str) -> str:
     tag, start, end, _ = element
     if tag != SEQUENCE:
         raise Malformed(field, start, f"tag 0x{tag:02x}, not 0x{SEQUENCE:02x}")
-    if end - start <= REMEMBERED_NAME:
+    if end - start <= REMEMBERED_NAME_SIZE:
         name = _name_remembered(der[start:end])
         if name is not None:
             return name
     return distinguished_name(der, start, end, field)
 
 
-@lru_cache(maxsize=REMEMBERED)
+@lru_cache(maxsize=REMEMBERED_NAMES)
 def _name_remembered(content: bytes) -> str | None:
     """Give the name, or None when it is malformed: where that is, only who knows the certificate can tell."""
     try:
@@ -293,8 +305,20 @@ def _name_remembered(content: bytes) -> str | None:
         return None
 
 
+def _not_before(der: bytes, validity: Element, _: str) -> str:
+    return _time(der, read_element(der, validity[1], validity[2], "notBefore"), "notBefore")
+
+
+def _not_after(der: bytes, validity: Element, _: str) -> str:
+    first = read_element(der, validity[1], validity[2], "notBefore")
+    return _time(der, read_element(der, first[3], validity[2], "notAfter"), "notAfter")
+
+
 def _time(der: bytes, element: Element, field: str) -> str:
-    """Give UTCTime, whose years are of 1950 to 2049, or GeneralizedTime as text; zones and short forms of X.690 are taken."""
+    """Give a time as text: UTCTime, whose years are 1950 to 2049, or GeneralizedTime.
+
+    The zones and short forms that X.690 allows and RFC 5280 forbids are taken; a time without a zone is read as UTC.
+    """
     tag, start, end, _ = element
     if tag not in (UTC_TIME, GENERALIZED_TIME) or end - start > _TIME_LENGTH:
         raise Malformed(field, start, f"tag 0x{tag:02x} of {end - start} bytes is no time")
@@ -311,60 +335,14 @@ def _time(der: bytes, element: Element, field: str) -> str:
         if zone and zone != "Z":
             offset = timedelta(hours=int(zone[1:3]), minutes=int(zone[3:] or 0))
             moment += offset if zone[0] == "-" else -offset
-            text = moment.isoformat()
     except (ValueError, OverflowError) as error:
         raise Malformed(field, start, str(error)) from error
-    return f"{text}.{(fraction or '')[:9]:0<9}Z"
+    return f"{moment.isoformat()}.{(fraction or '')[:9]:0<9}Z"
 
 
 def _signature(der: bytes, element: Element, field: str) -> str:
-    octets, offset, _ = _algorithm(der, element, field)
+    octets, offset, _ = algorithm_identifier(der, element, field)
     return SIGNATURES.get(octets) or dotted(octets, offset, field)
-
-
-def _key_type(der: bytes, element: Element, field: str) -> str:
-    octets, offset, _ = _algorithm(der, read_element(der, element[1], element[2], field), field)
-    return PUBLIC_KEYS.get(octets) or dotted(octets, offset, field)
-
-
-def _algorithm(der: bytes, element: Element, field: str) -> tuple[bytes, int, int]:
-    """Give an AlgorithmIdentifier's object identifier, where it stands, and where the parameters begin."""
-    _, start, stop, after = expect(der, element[1], element[2], OBJECT_IDENTIFIER, field)
-    return der[start:stop], start, after
-
-
-def _curve(der: bytes, element: Element, field: str) -> str:
-    algorithm = read_element(der, element[1], element[2], field)
-    pos = _algorithm(der, algorithm, field)[2]
-    tag, start, stop, _ = read_element(der, pos, algorithm[2], field)
-    if tag == SEQUENCE:
-        return "explicit"
-    if tag != OBJECT_IDENTIFIER:
-        raise Malformed(field, pos, f"parameters with tag 0x{tag:02x} name no curve")
-    return CURVES.get(der[start:stop]) or dotted(der[start:stop], start, field)
-
-
-def _modulus_bits(der: bytes, element: Element, field: str) -> int:
-    algorithm = read_element(der, element[1], element[2], field)
-    _, start, end, _ = expect(der, algorithm[3], element[2], BIT_STRING, field)
-    # The first octet of a BIT STRING counts the unused bits of its last; a key has none.
-    _, start, end, _ = expect(der, min(start + 1, end), end, SEQUENCE, field)
-    return _bits(der, start, end, field)
-
-
-def _prime_bits(der: bytes, element: Element, field: str) -> int:
-    algorithm = read_element(der, element[1], element[2], field)
-    pos = _algorithm(der, algorithm, field)[2]
-    _, start, end, _ = expect(der, pos, algorithm[2], SEQUENCE, field)
-    return _bits(der, start, end, field)
-
-
-def _bits(der: bytes, pos: int, end: int, field: str) -> int:
-    """Give the bit length of the INTEGER at `pos`, taken as unsigned."""
-    _, start, end, _ = expect(der, pos, end, INTEGER, field)
-    while start < end and not der[start]:
-        start += 1
-    return 8 * (end - start - 1) + der[start].bit_length() if start < end else 0
 
 
 def _find_alternative_names(der: bytes, extensions: Element, field: str) -> Element:

@@ -1,0 +1,84 @@
+"""The key in a certificate: its type and what tells its strength (SubjectPublicKeyInfo, RFC 5280, section 4.1.2.7).
+
+An AlgorithmIdentifier names the type and may carry parameters: the curve of an EC key (RFC 5480), the prime of a DSA key
+(RFC 3279). A BIT STRING holds the key itself, for RSA a sequence that begins with the modulus. Each reader below takes the
+SubjectPublicKeyInfo and raises `Malformed` where it cannot go on.
+"""
+
+from dataclasses import dataclass
+
+from analyzer.codec.trouble import Malformed
+from analyzer.x509.algorithms import CURVES, PUBLIC_KEYS
+from analyzer.x509.der import BIT_STRING, INTEGER, OBJECT_IDENTIFIER, SEQUENCE, Element, expect, read_element
+from analyzer.x509.names import dotted
+
+
+@dataclass(frozen=True, slots=True)
+class PublicKey:
+    """The key's `type` (`rsa`, `ec`, `ed25519`, …, else its object identifier), and what tells its strength.
+
+    bits: of the modulus (RSA) or the prime (DSA, DH). curve: its name, its object identifier, or `explicit` when the key brings
+    its own parameters. None where the type has no such thing, or it cannot be read.
+    """
+
+    type: str
+    bits: int | None = None
+    curve: str | None = None
+
+    def record(self) -> dict[str, str | int]:
+        """Give it as the session record has it."""
+        record: dict[str, str | int] = {"type": self.type}
+        if self.bits is not None:
+            record["bits"] = self.bits
+        if self.curve is not None:
+            record["curve"] = self.curve
+        return record
+
+
+def key_type(der: bytes, element: Element, field: str) -> str:
+    """Give the type's name, else its object identifier."""
+    octets, offset, _ = algorithm_identifier(der, read_element(der, element[1], element[2], field), field)
+    return PUBLIC_KEYS.get(octets) or dotted(octets, offset, field)
+
+
+def curve(der: bytes, element: Element, field: str) -> str:
+    """Give an EC key's curve: its name, else its object identifier, or `explicit`."""
+    algorithm = read_element(der, element[1], element[2], field)
+    pos = algorithm_identifier(der, algorithm, field)[2]
+    tag, start, stop, _ = read_element(der, pos, algorithm[2], field)
+    if tag == SEQUENCE:
+        return "explicit"
+    if tag != OBJECT_IDENTIFIER:
+        raise Malformed(field, pos, f"parameters with tag 0x{tag:02x} name no curve")
+    return CURVES.get(der[start:stop]) or dotted(der[start:stop], start, field)
+
+
+def modulus_bits(der: bytes, element: Element, field: str) -> int:
+    """Give the bit length of an RSA key's modulus."""
+    algorithm = read_element(der, element[1], element[2], field)
+    _, start, end, _ = expect(der, algorithm[3], element[2], BIT_STRING, field)
+    # The first octet of a BIT STRING counts the unused bits of its last; a key has none.
+    _, start, end, _ = expect(der, min(start + 1, end), end, SEQUENCE, field)
+    return _bits(der, start, end, field)
+
+
+def prime_bits(der: bytes, element: Element, field: str) -> int:
+    """Give the bit length of the prime among the parameters of a DSA or DH key."""
+    algorithm = read_element(der, element[1], element[2], field)
+    pos = algorithm_identifier(der, algorithm, field)[2]
+    _, start, end, _ = expect(der, pos, algorithm[2], SEQUENCE, field)
+    return _bits(der, start, end, field)
+
+
+def algorithm_identifier(der: bytes, element: Element, field: str) -> tuple[bytes, int, int]:
+    """Give an AlgorithmIdentifier's object identifier, where it stands, and where the parameters begin."""
+    _, start, stop, after = expect(der, element[1], element[2], OBJECT_IDENTIFIER, field)
+    return der[start:stop], start, after
+
+
+def _bits(der: bytes, pos: int, end: int, field: str) -> int:
+    """Give the bit length of the INTEGER at `pos`, taken as unsigned."""
+    _, start, end, _ = expect(der, pos, end, INTEGER, field)
+    while start < end and not der[start]:
+        start += 1
+    return 8 * (end - start - 1) + der[start].bit_length() if start < end else 0
