@@ -19,7 +19,7 @@ from analyzer.codec.trouble import Malformed, Trouble
 
 __all__ = [
     "Extension", "Message", "Span", "extensions", "fixed", "opaque", "read", "select", "sized", "spans", "struct", "u8", "u16",
-    "u24", "u32", "u64", "vector", "write",
+    "u24", "u32", "u64", "varint", "vector", "write",
 ]  # fmt: skip
 
 read = runner.read
@@ -52,19 +52,26 @@ def u64(registry: str = "", *, optional: bool = False) -> Any:
     return Row(runner.UINT, width=8, registry=registry, optional=optional)
 
 
+def varint(registry: str = "", *, optional: bool = False) -> Any:
+    """A number of one, two, four or eight bytes that says itself how many (RFC 9000 section 16)."""
+    return Row(runner.VARINT, registry=registry, optional=optional)
+
+
 def fixed(length: int, *, text: bool = False) -> Any:
     """Exactly `length` bytes."""
     return Row(runner.FIXED, width=length, text=text)
 
 
-def opaque(prefix: int, *, low: int = 0, high: int = 0, text: bool = False, optional: bool = False) -> Any:
-    """Bytes behind a length of `prefix` bytes; `prefix` 0: all bytes to the end. `high` 0: no bound but the prefix."""
-    return Row(runner.OPAQUE, width=prefix, low=low, high=high, text=text, optional=optional)
+def opaque(prefix: int, *, low: int = 0, high: int = 0, text: bool = False, optional: bool = False, of: str = "") -> Any:
+    """Bytes behind a length of `prefix` bytes. `prefix` 0: all bytes to the end, or as many as the number in the earlier
+    field `of`. `high` 0: no bound but the prefix."""
+    return Row(runner.OPAQUE, width=prefix, low=low, high=high, text=text, optional=optional, on=of)
 
 
-def vector(prefix: int, element: Any, *, low: int = 0, high: int = 0, optional: bool = False) -> Any:
-    """Elements one after the other behind their length in bytes; `prefix` 0: up to the end."""
-    return Row(runner.VECTOR, width=prefix, low=low, high=high, element=element, optional=optional)
+def vector(prefix: int, element: Any, *, low: int = 0, high: int = 0, optional: bool = False, of: str = "") -> Any:
+    """Elements one after the other behind their length in bytes. `prefix` 0: up to the end, or as many bytes as the number
+    in the earlier field `of`."""
+    return Row(runner.VECTOR, width=prefix, low=low, high=high, element=element, optional=optional, on=of)
 
 
 def struct(table: "type[Message]", *, optional: bool = False) -> Any:
@@ -72,14 +79,16 @@ def struct(table: "type[Message]", *, optional: bool = False) -> Any:
     return Row(runner.STRUCT, table=table, optional=optional)
 
 
-def sized(prefix: int, table: "type[Message]", *, low: int = 0, optional: bool = False) -> Any:
-    """The fields of another table behind their length in bytes."""
-    return Row(runner.SIZED, width=prefix, low=low, element=struct(table), optional=optional)
+def sized(prefix: int, content: Any, *, low: int = 0, optional: bool = False, of: str = "") -> Any:
+    """One field, or the fields of another table, behind their length in bytes, or with the length in the field `of`."""
+    element = content if isinstance(content, Row) else struct(content)
+    return Row(runner.SIZED, width=prefix, low=low, element=element, optional=optional, on=of)
 
 
-def select(on: str, cases: Mapping[int, Any]) -> Any:
-    """A field whose form depends on the number in the earlier field `on`; bytes to the end for any other number."""
-    return Row(runner.SELECT, on=on, cases=dict(cases))
+def select(on: str, cases: Mapping[int, Any], default: Any = None) -> Any:
+    """A field whose form depends on the number in the earlier field `on`. Any other number: `default`, or else bytes to the
+    end."""
+    return Row(runner.SELECT, on=on, cases=dict(cases), element=default)
 
 
 def extensions(tables: "dict[int, type[Message]]", *, optional: bool = False) -> Any:
@@ -105,7 +114,7 @@ class Table(type):
 
 
 @dataclass_transform(
-    kw_only_default=True, field_specifiers=(u8, u16, u24, u32, u64, fixed, opaque, vector, struct, sized, select)
+    kw_only_default=True, field_specifiers=(u8, u16, u24, u32, u64, varint, fixed, opaque, vector, struct, sized, select)
 )
 class Message(metaclass=Table):
     """The base of all tables. A field that could not be read is None; `trailing` holds bytes behind the last field."""

@@ -46,6 +46,7 @@ cdef class Reader:
     cdef void lack(self, long long need, Py_ssize_t end) except *
     cdef void settle(self) except *
     cdef long long number(self, Py_ssize_t width) except? -1
+    cdef object varint(self, Py_ssize_t end)
     cdef object structure(self, object table, Py_ssize_t end)
     cdef object field(self, Row row, Py_ssize_t end, object owner)
     cdef object value(self, Row row, Py_ssize_t end, object owner)
@@ -61,6 +62,7 @@ cpdef tuple read(object table, bytes data, Py_ssize_t start, Py_ssize_t end, Py_
 cdef object run(Reader reader, object table, Py_ssize_t end)
 cpdef bytes write(object message)
 cdef object write_structure(bytearray out, object message)
+cdef object write_varint(bytearray out, object value)
 cdef object write_value(bytearray out, Row row, object value, object owner)
 cpdef dict json_value(object message)
 cpdef object json_field(Row row, object value, object owner)

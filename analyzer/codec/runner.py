@@ -13,7 +13,7 @@ import cython
 from analyzer.codec.registry import registry
 from analyzer.codec.trouble import Malformed, Trouble
 
-UINT, FIXED, OPAQUE, VECTOR, STRUCT, SIZED, SELECT, EXTENSIONS = range(8)
+UINT, FIXED, OPAQUE, VECTOR, STRUCT, SIZED, SELECT, EXTENSIONS, VARINT = range(9)
 
 DEPTH_LIMIT = 16
 """Structures in structures that a reader follows; the deepest table of TLS has 7."""
@@ -23,10 +23,11 @@ class Row:
     """One field of a table.
 
     kind: one of the constants above. name: the RFC's. width: bytes of a number, or of the length in front (0: no length in
-    front, the field reaches to the end). low, high: bounds of the length in bytes. element: what a vector repeats or a
-    sized field holds. table: the class of a structure. cases, on: of a select, the row by the number in field `on`; of
-    extensions, the class by extension type. registry: name of the registry that names the numbers. text: the bytes are text.
-    optional: the field may be missing at the end of its structure.
+    front, the field reaches to the end, or its length is the number in the earlier field `on`). low, high: bounds of the
+    length in bytes. element: what a vector repeats or a sized field holds; of a select, the row where no case fits. table: the
+    class of a structure. cases, on: of a select, the row by the number in field `on`; of extensions, the class by extension
+    type. registry: name of the registry that names the numbers. text: the bytes are text. optional: the field may be missing
+    at the end of its structure.
     """
 
     __slots__ = (
@@ -39,9 +40,9 @@ class Row:
         width: int = 0,
         low: int = 0,
         high: int = 0,
-        element: "Row | None" = None,
+        element: Any = None,
         table: Any = None,
-        cases: "dict[int, Any] | None" = None,
+        cases: Any = None,
         on: str = "",
         registry: str = "",
         text: bool = False,
@@ -78,6 +79,12 @@ class Extension:
 
     def __repr__(self) -> str:
         return f"Extension(type={self.type}, body={self.body!r})"
+
+
+class WideVarint(int):
+    """A variable-length number (RFC 9000 section 16) that came in more bytes than it needs: `size` of them."""
+
+    size: int
 
 
 class Span:
@@ -138,6 +145,28 @@ class Reader:
         i: cython.Py_ssize_t
         for i in range(pos, pos + width):
             value = value << 8 | data[i]
+        return value
+
+    def varint(self, end: cython.Py_ssize_t) -> Any:
+        """The variable-length number at the position (RFC 9000 section 16); moves on."""
+        data: bytes = self.data
+        pos: cython.Py_ssize_t = self.pos
+        size: cython.Py_ssize_t = 1
+        value: cython.longlong = 0
+        i: cython.Py_ssize_t
+        if pos < end:
+            size = 1 << (data[pos] >> 6)
+        if size > end - pos:
+            self.lack(size, end)
+            return None
+        value = data[pos] & 0x3F
+        for i in range(pos + 1, pos + size):
+            value = value << 8 | data[i]
+        self.pos = pos + size
+        if size > 1 and value >> (4 * size - 2) == 0:
+            wide = WideVarint(value)
+            wide.size = size
+            return wide
         return value
 
     def structure(self, table: Any, end: cython.Py_ssize_t) -> Any:
@@ -204,13 +233,18 @@ class Reader:
             return self.structure(row.table, end)
         if kind == SELECT:
             return self.chosen(row, end, owner)
-        # What is left has a length in front, or reaches to the end.
+        if kind == VARINT:
+            return self.varint(end)
+        # What is left has a length in front or in an earlier field, or reaches to the end.
         stop = end
-        if row.width > 0:
-            if row.width > end - start:
+        if row.width > 0 or row.on:
+            if row.on:
+                n = getattr(owner, row.on)
+            elif row.width > end - start:
                 self.lack(row.width, end)
                 return None
-            n = self.number(row.width)
+            else:
+                n = self.number(row.width)
             if n > end - self.pos:
                 self.lack(n, end)
             else:
@@ -235,7 +269,7 @@ class Reader:
         elif kind == EXTENSIONS:
             value = self.extensions(row.cases, stop)
         else:
-            value = self.field(row.element, stop, None)
+            value = self.value(row.element, stop, None)
             if self.pos < stop and self.fault is None:
                 self.note(self.pos, f"{stop - self.pos} bytes left over")
                 if row.element.kind == STRUCT:
@@ -255,7 +289,7 @@ class Reader:
         start: cython.Py_ssize_t = self.pos
         pos: cython.Py_ssize_t = start
         if width == 2:
-            while 2 <= stop - pos:
+            while stop - pos >= 2:
                 values.append(data[pos] << 8 | data[pos + 1])
                 pos += 2
         else:
@@ -303,7 +337,7 @@ class Reader:
         number: cython.longlong
         while self.pos < stop:
             start = self.pos
-            if 4 > stop - start:
+            if stop - start < 4:
                 self.lack(4, stop)
                 break
             number = self.number(2)
@@ -355,8 +389,8 @@ class Reader:
         return value
 
     def chosen(self, row: Row, end: cython.Py_ssize_t, owner: Any) -> Any:
-        """A field whose form an earlier field chooses; bytes to the end where no case fits."""
-        case = row.cases.get(getattr(owner, row.on))
+        """A field whose form an earlier field chooses; bytes to the end where no case fits and there is no other form."""
+        case = row.cases.get(getattr(owner, row.on), row.element)
         if case is not None:
             return self.value(case, end, owner)
         start: cython.Py_ssize_t = self.pos
@@ -421,8 +455,10 @@ def write_value(out: bytearray, row: Row, value: Any, owner: Any) -> None:
         out += value.to_bytes(row.width, "big")
     elif kind == STRUCT:
         write_structure(out, value)
+    elif kind == VARINT:
+        write_varint(out, value)
     elif kind == SELECT:
-        case = (row.cases or {}).get(getattr(owner, row.on))
+        case = row.cases.get(getattr(owner, row.on), row.element)
         if case is None:
             out += value
         else:
@@ -452,6 +488,16 @@ def write_value(out: bytearray, row: Row, value: Any, owner: Any) -> None:
             out[start : start + row.width] = length.to_bytes(row.width, "big")
 
 
+def write_varint(out: bytearray, value: Any) -> None:
+    """Append a variable-length number in as few bytes as it needs, or in as many as it came in."""
+    size = value.size if isinstance(value, WideVarint) else 1
+    while size < 8 and value >> (8 * size - 2):
+        size *= 2
+    if value >> 62:
+        raise ValueError(f"{value} does not fit a variable-length number")
+    out += (value | (size.bit_length() - 1) << (8 * size - 2)).to_bytes(size, "big")
+
+
 def json_value(message: Any) -> dict[str, Any]:
     """A message as JSON values: the RFC's names, numbers by their registry's name, bytes in hex, text where it is text."""
     fields: dict[str, Any] = {}
@@ -467,9 +513,9 @@ def json_value(message: Any) -> dict[str, Any]:
 def json_field(row: Row, value: Any, owner: Any) -> Any:
     """One field as a JSON value."""
     kind: cython.int = row.kind
-    if kind == UINT:
+    if kind in (UINT, VARINT):
         return named(row, value)
-    if kind == FIXED or kind == OPAQUE:
+    if kind in (FIXED, OPAQUE):
         return value.decode("utf-8", "backslashreplace") if row.text else value.hex()
     if kind == STRUCT:
         return json_value(value)
@@ -483,7 +529,7 @@ def json_field(row: Row, value: Any, owner: Any) -> Any:
             listed.append({"type": names[item.type], "body": body})
         return listed
     if kind == SELECT:
-        case = (row.cases or {}).get(getattr(owner, row.on))
+        case = row.cases.get(getattr(owner, row.on), row.element)
         return value.hex() if case is None else json_field(case, value, owner)
     element: Row = row.element
     if element.kind == UINT:

@@ -1,0 +1,172 @@
+"""Which table a handshake message has: by its type, the version, and for a key exchange the cipher suite.
+
+Up to the ServerHello no version is agreed on, and only messages come whose form hangs on none. The numbers of the messages are
+in RFC 9846 section 4 and in the registry `handshake_types`.
+"""
+
+from analyzer.codec.fields import Message
+from analyzer.tls.messages import certificate, finish, hello, key_exchange
+from analyzer.tls.messages.hello import hello_retry_request_table, server_hello_table
+from analyzer.tls.suites import Suite
+
+SSL_3_0 = 0x0300
+TLS_1_2 = 0x0303
+
+SSL_3_0_HANDSHAKES: dict[int, type[Message]] = {
+    0: hello.HelloRequest,
+    1: hello.ClientHello,
+    3: hello.HelloVerifyRequest,
+    4: finish.NewSessionTicket,
+    11: certificate.Certificate,
+    13: certificate.CertificateRequest,
+    14: finish.ServerHelloDone,
+    15: certificate.CertificateVerify,
+    20: finish.Finished,
+    21: certificate.CertificateURL,
+    22: certificate.CertificateStatus,
+    23: finish.SupplementalData,
+    25: certificate.CompressedCertificate,
+    26: finish.EKTKey,
+    67: finish.NextProtocol,
+    203: finish.ChannelID,
+    254: finish.MessageHash,
+}
+"""Handshake type to table from SSL 3.0 to TLS 1.1."""
+
+TLS_1_2_HANDSHAKES: dict[int, type[Message]] = SSL_3_0_HANDSHAKES | {
+    13: certificate.CertificateRequest12,
+    15: certificate.CertificateVerify12,
+}
+"""Handshake type to table in TLS 1.2."""
+
+TLS_1_3_HANDSHAKES: dict[int, type[Message]] = {
+    1: hello.ClientHello,
+    4: finish.NewSessionTicket13,
+    5: finish.EndOfEarlyData,
+    8: finish.EncryptedExtensions,
+    9: finish.RequestConnectionId,
+    10: finish.NewConnectionId,
+    11: certificate.Certificate13,
+    13: certificate.CertificateRequest13,
+    15: certificate.CertificateVerify12,
+    17: certificate.CertificateRequest13,
+    20: finish.Finished,
+    23: finish.SupplementalData,
+    24: finish.KeyUpdate,
+    25: certificate.CompressedCertificate,
+    26: finish.EKTKey,
+    203: finish.ChannelID,
+    254: finish.MessageHash,
+}
+"""Handshake type to table in TLS 1.3."""
+
+HANDSHAKES: dict[int, dict[int, type[Message]]] = {
+    0x0300: SSL_3_0_HANDSHAKES,
+    0x0301: SSL_3_0_HANDSHAKES,
+    0x0302: SSL_3_0_HANDSHAKES,
+    0x0303: TLS_1_2_HANDSHAKES,
+    0x0304: TLS_1_3_HANDSHAKES,
+    0x0100: SSL_3_0_HANDSHAKES,  # DTLS 1.0 as OpenSSL had it before the RFC
+    0xFEFF: SSL_3_0_HANDSHAKES,
+    0xFEFD: TLS_1_2_HANDSHAKES,
+    0xFEFC: TLS_1_3_HANDSHAKES,
+}
+"""Version on the wire to its tables."""
+
+SERVER_KEY_EXCHANGES: dict[str, tuple[type[Message], type[Message], type[Message]]] = {
+    "RSA": (key_exchange.RSAServerKeyExchange, key_exchange.RSAServerKeyExchange, key_exchange.RSAServerKeyExchange12),
+    "DH": (key_exchange.DHServerKeyExchange, key_exchange.DHEServerKeyExchange, key_exchange.DHEServerKeyExchange12),
+    "DHE": (key_exchange.DHServerKeyExchange, key_exchange.DHEServerKeyExchange, key_exchange.DHEServerKeyExchange12),
+    "ECDH": (key_exchange.ECDHServerKeyExchange, key_exchange.ECDHEServerKeyExchange, key_exchange.ECDHEServerKeyExchange12),
+    "ECDHE": (key_exchange.ECDHServerKeyExchange, key_exchange.ECDHEServerKeyExchange, key_exchange.ECDHEServerKeyExchange12),
+    "SRP": (
+        key_exchange.SRPServerKeyExchange,
+        key_exchange.SignedSRPServerKeyExchange,
+        key_exchange.SignedSRPServerKeyExchange12,
+    ),
+    "PSK": (key_exchange.PSKServerKeyExchange,) * 3,
+    "RSA_PSK": (key_exchange.PSKServerKeyExchange,) * 3,
+    "DHE_PSK": (key_exchange.DHEPSKServerKeyExchange,) * 3,
+    "ECDHE_PSK": (key_exchange.ECDHEPSKServerKeyExchange,) * 3,
+    "ECCPWD": (key_exchange.ECCPWDServerKeyExchange,) * 3,
+}
+"""Key exchange to the ServerKeyExchange without a signature, with one until TLS 1.1, and with one in TLS 1.2."""
+
+CLIENT_KEY_EXCHANGES: dict[str, type[Message]] = {
+    "RSA": key_exchange.RSAClientKeyExchange,
+    "DH": key_exchange.DHClientKeyExchange,
+    "DHE": key_exchange.DHClientKeyExchange,
+    "ECDH": key_exchange.ECDHClientKeyExchange,
+    "ECDHE": key_exchange.ECDHClientKeyExchange,
+    "SRP": key_exchange.SRPClientKeyExchange,
+    "PSK": key_exchange.PSKClientKeyExchange,
+    "RSA_PSK": key_exchange.RSAPSKClientKeyExchange,
+    "DHE_PSK": key_exchange.DHEPSKClientKeyExchange,
+    "ECDHE_PSK": key_exchange.ECDHEPSKClientKeyExchange,
+    "ECCPWD": key_exchange.ECCPWDClientKeyExchange,
+    "KRB5": key_exchange.KerberosWrapper,
+}
+"""Key exchange to the ClientKeyExchange."""
+
+UNSIGNED = frozenset({"anon", "SRP"})
+"""Authentications that sign nothing, of key exchanges that can have a signature."""
+
+CERTIFICATE_TYPES: dict[int, type[Message]] = {
+    0: certificate.Certificate,
+    1: certificate.OpenPGPCertificate,
+    2: certificate.RawPublicKeyCertificate,
+}
+"""Certificate type to the form of Certificate until TLS 1.2."""
+
+
+def table_for(
+    handshake_type: int,
+    version: int | None = None,
+    suite: Suite | None = None,
+    data: bytes = b"",
+    start: int = 4,
+    *,
+    dtls: bool = False,
+    certificate_type: int = 0,
+) -> type[Message] | None:
+    """The table of a handshake message's body; None for a type that has none in this version.
+
+    version: the negotiated one as on the wire (0x0300 to 0x0304, or of DTLS; a draft of TLS 1.3 as 0x0304), None or 0 before
+    the ServerHello. suite: the negotiated one. data, start: the message, and where its body begins behind the header; types 2
+    and 6 have layouts that only the bytes tell apart. certificate_type: what the hellos agreed on for the sender of a
+    Certificate (RFC 7250).
+    """
+    if handshake_type == 2:
+        return server_hello_table(data, start)
+    if handshake_type == 6:
+        return hello_retry_request_table(data, start)
+    if dtls and handshake_type == 1:
+        return hello.DTLSClientHello
+    tables = HANDSHAKES.get(version or TLS_1_2, TLS_1_2_HANDSHAKES)
+    table = tables.get(handshake_type)
+    if table is None and tables is not TLS_1_3_HANDSHAKES:
+        if handshake_type == 12:
+            return server_key_exchange_table(tables, suite)
+        if handshake_type == 16:
+            return client_key_exchange_table(version, suite)
+    elif certificate_type and table is certificate.Certificate:
+        return CERTIFICATE_TYPES.get(certificate_type)
+    return table
+
+
+def server_key_exchange_table(tables: dict[int, type[Message]], suite: Suite | None) -> type[Message]:
+    """The table of a ServerKeyExchange in the version that has these tables."""
+    forms = SERVER_KEY_EXCHANGES.get(suite.key_exchange) if suite is not None else None
+    if forms is None or suite is None:
+        return key_exchange.OpaqueKeyExchange
+    if suite.authentication in UNSIGNED:
+        return forms[0]
+    return forms[2 if tables is TLS_1_2_HANDSHAKES else 1]
+
+
+def client_key_exchange_table(version: int | None, suite: Suite | None) -> type[Message]:
+    """The table of a ClientKeyExchange."""
+    name = suite.key_exchange if suite is not None else ""
+    if version == SSL_3_0 and name == "RSA":
+        return key_exchange.SSL3RSAClientKeyExchange
+    return CLIENT_KEY_EXCHANGES.get(name, key_exchange.OpaqueKeyExchange)
