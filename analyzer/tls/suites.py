@@ -15,7 +15,9 @@ from analyzer.codec.registry import registry
 _CERTIFIED = frozenset({"RSA", "DSS", "ECDSA", "anon"})
 _PROVES_ITSELF = frozenset({"RSA", "PSK", "DHE_PSK", "RSA_PSK", "ECDHE_PSK", "KRB5", "ECCPWD", "ECJPAKE", "NULL"})
 _AEAD = ("GCM", "CCM", "CCM_8", "POLY1305", "MGM_L", "MGM_S")
-_HASHES = frozenset({"MD5", "SHA", "SHA1", "SHA224", "SHA256", "SHA384", "SHA512", "SM3", "GOSTR3411", "ASCONHASH256", "NULL"})
+_HASHES = frozenset(
+    {"MD5", "RMD", "SHA", "SHA1", "SHA224", "SHA256", "SHA384", "SHA512", "SM3", "GOSTR3411", "ASCONHASH256", "NULL"}
+)
 _IRREGULAR = {
     "PSK_DHE": ("DHE_PSK", "PSK"),
     "RSA_FIPS": ("RSA", "RSA"),
@@ -34,7 +36,8 @@ class Suite:
     `authentication`: RSA, DSS, ECDSA, anon, PSK, RSA_PSK, SRP, SRP_RSA, SRP_DSS, KRB5, ECCPWD, ECJPAKE, GOST, SM2, IBC, NULL;
     empty for TLS 1.3, where the signature schemes say it.
     `cipher`: such as AES_128_GCM, RC4_128, NULL. `mode`: aead, cbc, stream or null.
-    `mac`: HMAC, AEAD, OMAC, IMIT or NULL. `hash`: of the HMAC or, with an AEAD, of the PRF or key schedule; SHA is SHA-1.
+    `mac`: HMAC, AEAD, OMAC, IMIT or NULL. `hash`: of the HMAC or, with an AEAD, of the PRF or key schedule; SHA is SHA-1, and
+    RMD is RIPEMD-160.
     `export`: weakened for the export laws of the 1990s.
     """
 
@@ -51,7 +54,7 @@ class Suite:
     @property
     def prf_hash(self) -> str:
         """The hash of the PRF of TLS 1.2 (RFC 5246, section 5: SHA256 where the suite's is older), or of the key schedule."""
-        return "SHA256" if self.hash in {"MD5", "SHA", "NULL"} else self.hash
+        return "SHA256" if self.hash in {"MD5", "RMD", "SHA", "NULL"} else self.hash
 
     @property
     def forward_secret(self) -> bool:

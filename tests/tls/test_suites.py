@@ -29,6 +29,7 @@ def test_what_the_registry_does_not_name_is_none(number: int) -> None:
         (0x003B, ("RSA", "RSA", False, "NULL", "null", "HMAC", "SHA256", False)),
         (0x0061, ("RSA", "RSA", True, "RC2_CBC_56", "cbc", "HMAC", "MD5", False)),
         (0x0071, ("", "", False, "AES_128_CCM", "aead", "AEAD", "ASCONHASH256", True)),
+        (0x0079, ("DHE", "RSA", False, "AES_256_CBC", "cbc", "HMAC", "RMD", False)),
         (0x0081, ("GOST", "GOST", False, "28147_CNT", "stream", "IMIT", "GOSTR3411", False)),
         (0x0083, ("GOST", "GOST", False, "NULL", "null", "HMAC", "GOSTR3411", False)),
         (0x008C, ("PSK", "PSK", False, "AES_128_CBC", "cbc", "HMAC", "SHA", False)),
@@ -57,6 +58,7 @@ def test_what_the_registry_does_not_name_is_none(number: int) -> None:
         (0xE01A, ("RSA", "RSA", False, "SM4_CBC", "cbc", "HMAC", "SHA", False)),
         (0xE412, ("ECDHE", "RSA", False, "ESTREAM_SALSA20", "stream", "HMAC", "SHA", False)),
         (0xFEFF, ("RSA", "RSA", False, "3DES_EDE_CBC", "cbc", "HMAC", "SHA", False)),
+        (0xFF85, ("GOST", "GOST", False, "28147_CNT", "stream", "IMIT", "GOSTR341112_256", False)),
         (0xFFE1, ("RSA", "RSA", False, "DES_CBC", "cbc", "HMAC", "SHA", False)),
     ],
 )
