@@ -1,0 +1,22 @@
+cimport cython
+
+from analyzer.capture.frame cimport Frame
+from analyzer.capture.walker cimport Walker
+from analyzer.packet.headers cimport read, read_ip
+from analyzer.packet.packet cimport Packet
+from analyzer.streams.tcp cimport Connections
+from analyzer.tls.detect cimport Sessions
+
+
+cdef class Engine:
+    cdef public list trace
+    cdef public Sessions sessions
+    cdef public Connections connections
+    cdef public object defragmenter
+    cdef public Packet packet
+    cdef public long long frames
+    cdef public long long frame
+    cdef public long long at
+
+    cpdef void feed(self, Frame frame) except *
+    cpdef void run(self, Walker walker) except *

@@ -1,0 +1,83 @@
+"""The one place that wires the rooms: frames in, one ordered stream of finished sessions out.
+
+A file, a pipe and a live interface drive the same engine: `feed` takes one frame, `run` all frames that a walker can give
+without more bytes. Sessions come out of `drain` as their connections end, so memory grows with the connections open at one
+moment and not with the capture. The same frames give the same sessions. This module is compiled (see setup.cfg) and runs the
+same uncompiled.
+"""
+
+from collections.abc import Iterator
+
+import cython
+
+from analyzer.capture.frame import Frame
+from analyzer.capture.reader import CaptureReader
+from analyzer.capture.walker import Walker
+from analyzer.packet.headers import read, read_ip
+from analyzer.packet.packet import Packet
+from analyzer.streams.fragments import Defragmenter
+from analyzer.streams.tcp import Connections
+from analyzer.tls.detect import Sessions
+from analyzer.tls.session import Session
+
+TCP = 6
+
+
+class Engine:
+    """All rooms behind one door.
+
+    packet: what the last frame fed said of addresses and ports; of a datagram that its fragments have just completed, the
+    whole. trace: with `trace=True` the events of the last frame fed, pairs of a session and its message, alert or event; the
+    caller clears the list. frames: how many were fed.
+    """
+
+    __slots__ = ("at", "connections", "defragmenter", "frame", "frames", "packet", "sessions", "trace")
+
+    def __init__(self, trace: bool = False) -> None:
+        self.trace: list[object] | None = [] if trace else None
+        self.sessions = Sessions(self.trace)
+        self.connections = Connections(self.sessions)
+        self.defragmenter = Defragmenter()
+        self.packet = Packet()
+        self.frames = 0
+        self.frame = 0
+        self.at = 0
+
+    def feed(self, frame: Frame) -> None:
+        """Take one frame; `packet` then describes it."""
+        packet: Packet = self.packet
+        self.frames += 1
+        self.frame = frame.number
+        self.at = frame.at
+        if read(packet, frame.data, frame.start, frame.end, frame.link_type, frame.wire_length):
+            if packet.protocol == TCP:
+                self.connections.feed(packet, frame.number, frame.at)
+        elif packet.fragment:
+            datagram = self.defragmenter.feed(packet, frame.at, frame.number)
+            if datagram is not None and read_ip(packet, datagram, 0, len(datagram)) and packet.protocol == TCP:
+                self.connections.feed(packet, frame.number, frame.at)
+
+    def run(self, walker: Walker) -> None:
+        """Take all frames that the walker has the bytes of."""
+        while walker.advance():
+            self.feed(walker.frame)
+
+    def drain(self) -> list[Session]:
+        """Give the sessions that have ended since the last call, in the order in which they ended."""
+        ended: list[Session] = self.sessions.ended
+        self.sessions.ended = []
+        return ended
+
+    def close(self) -> None:
+        """End everything that is still open, at the end of the capture."""
+        self.defragmenter.finish()
+        self.connections.close(self.frame, self.at)
+
+
+def read_sessions(reader: CaptureReader, engine: Engine) -> Iterator[Session]:
+    """All sessions of the captures that `reader` opens, each as soon as it has ended."""
+    for walker in reader.walkers():
+        engine.run(walker)
+        yield from engine.drain()
+    engine.close()
+    yield from engine.drain()

@@ -1,0 +1,184 @@
+"""The session record: what one session was, as JSON values.
+
+The keys and their meaning are the project's contract with other programs: see `schema`. A value that is not known is None,
+never left out. Times are RFC 3339 in UTC with nine digits of a second; bytes are lower-case hex.
+"""
+
+import time
+from functools import lru_cache
+from typing import Any
+
+import orjson
+
+from analyzer.analysis.fingerprints import highest_version, ja3, ja3s, ja4
+from analyzer.codec.registry import registry
+from analyzer.codec.trouble import Trouble
+from analyzer.packet.addresses import endpoints
+from analyzer.tls.session import SSL2, Alert, Finding, HandshakeMessage, Session
+from analyzer.x509.certificate import certificate
+
+SIDES = ("client", "server")
+
+_VERSIONS = registry("versions")
+_SUITES = registry("cipher_suites").names
+_SSL2_KINDS = registry("ssl2_cipher_kinds").names
+_GROUPS = registry("supported_groups").names
+_LEVELS = registry("alert_levels").names
+_DESCRIPTIONS = registry("alert_descriptions").names
+
+_SUPPORTED_GROUPS, _POINT_FORMATS, _SIGNATURE_ALGORITHMS, _ALPN, _SUPPORTED_VERSIONS = 10, 11, 13, 16, 43
+
+
+@lru_cache(maxsize=64)
+def _second(seconds: int) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%S.", time.gmtime(seconds))
+
+
+def rfc3339(at: int) -> str | None:
+    """A time in nanoseconds since 1970 as text; None where the capture has none or none that a calendar knows."""
+    if at < 0 or at >= 253402300800_000_000_000:
+        return None
+    seconds, nanoseconds = divmod(at, 1_000_000_000)
+    return f"{_second(seconds)}{nanoseconds:09d}Z"
+
+
+def session_record(session: Session, messages: bool) -> dict[str, Any]:
+    """The record of an ended session; with `messages` the decoded fields of every handshake message too."""
+    first, second = endpoints(session.connection.opener.key)
+    if session.client:
+        first, second = second, first
+    hello = session.hello
+    fingerprint = (None, None) if hello is None else hello_fingerprints(hello, session.server_name is not None)
+    answer = session.answer
+    certificates = [session.certificates[session.client], session.certificates[1 - session.client]]
+    version = _VERSIONS.names[session.version] if session.version else None
+    suite = session.cipher_suite if session.cipher_suite >= 0 else None
+    return {
+        "id": session.id,
+        "protocol": "tls",
+        "client": {"address": first[0], "port": first[1]},
+        "server": {"address": second[0], "port": second[1]},
+        "first_frame": session.first_frame,
+        "last_frame": session.last_frame,
+        "start_time": rfc3339(session.at),
+        "end_time": rfc3339(session.end),
+        "version": version,
+        "cipher_suite": None if suite is None else _SUITES[suite],
+        "cipher_suite_id": suite,
+        "group": _GROUPS[session.group] if session.group >= 0 else None,
+        "server_name": text(session.server_name),
+        "alpn": text(session.alpn),
+        "established": session.established,
+        "resumed": None if answer is None else bool(session.resumption),
+        "resumption": session.resumption or None,
+        "resumes": None,
+        "ja3": fingerprint[0],
+        "ja3s": None if answer is None else answer_fingerprint(answer),
+        "ja4": fingerprint[1],
+        "handshake": [message_record(message, session.client, messages) for message in session.messages],
+        "alerts": [alert_record(alert, session.client) for alert in session.alerts],
+        "certificates": {
+            side: [certificate(der).record() for der in listed or ()] for side, listed in zip(SIDES, certificates, strict=True)
+        },
+        "chain": {"verdict": "absent", "at": None, "path": [], "problems": []} if not certificates[1] else None,
+        "decryption": decryption_record(session),
+        "authenticity": None,
+        "gaps": [
+            {"from": SIDES[side ^ session.client], "offset": offset, "length": length, "after_frame": frame}
+            for side, offset, length, frame in session.gaps
+        ],
+        "http": [],
+        "findings": [finding_record(finding) for finding in session.findings],
+    }
+
+
+def text(name: bytes | None) -> str | None:
+    """Text from the wire; bytes that are no UTF-8 stand as escapes."""
+    return None if name is None else name.decode("utf-8", "backslashreplace")
+
+
+def message_record(message: HandshakeMessage, client: int, fields: bool) -> dict[str, Any]:
+    """One entry of `handshake`."""
+    record = {
+        "type": message.name,
+        "from": SIDES[message.side ^ client],
+        "frame": message.frame,
+        "time": rfc3339(message.at),
+        "length": message.length,
+        "encrypted": message.encrypted,
+        "message": message.body.json() if fields and message.body is not None else None,
+    }
+    if message.problems:
+        record["problems"] = [trouble_record(problem) for problem in message.problems]
+    return record
+
+
+def trouble_record(trouble: Trouble) -> dict[str, Any]:
+    """What is wrong with a message: the field, its offset in bytes from the start of the message, the cause."""
+    return {"field": trouble.field, "offset": trouble.offset, "detail": trouble.why}
+
+
+def alert_record(alert: Alert, client: int) -> dict[str, Any]:
+    """One entry of `alerts`."""
+    return {
+        "level": None if alert.encrypted else _LEVELS[alert.level],
+        "description": None if alert.encrypted else _DESCRIPTIONS[alert.description],
+        "from": SIDES[alert.side ^ client],
+        "frame": alert.frame,
+        "encrypted": alert.encrypted,
+    }
+
+
+def finding_record(finding: Finding) -> dict[str, Any]:
+    """One entry of `findings`."""
+    return {"code": finding.code, "severity": finding.severity, "detail": finding.detail, "frames": finding.frames}
+
+
+def decryption_record(session: Session) -> dict[str, Any]:
+    """The entry `decryption`: nothing is decrypted yet, so it says whether anything would have to be, and what is missing."""
+    encrypted = any(side.encrypted_records or side.n_application for side in session.sides)
+    reason = ("no_handshake" if session.mid_stream else "no_secret") if encrypted else None
+    return {
+        "status": "none" if encrypted else "not_needed",
+        "reason": reason,
+        "records": 0,
+        "failed": 0,
+        "bytes": {"client": 0, "server": 0},
+    }
+
+
+def hello_fingerprints(hello: Any, named: bool) -> tuple[str | None, str | None]:
+    """JA3 and JA4 of a ClientHello; None where the hello could not be read so far, or is of SSL 2.0."""
+    suites = getattr(hello, "cipher_suites", None)
+    version = getattr(hello, "legacy_version", None)
+    if suites is None or version is None:
+        return None, None
+    bodies = {extension.type: extension.body for extension in reversed(hello.extensions or ())}
+    types = tuple([extension.type for extension in hello.extensions or ()])
+    suites = tuple(suites)
+    groups = tuple(getattr(bodies.get(_SUPPORTED_GROUPS), "named_group_list", None) or ())
+    formats = tuple(getattr(bodies.get(_POINT_FORMATS), "ec_point_format_list", None) or ())
+    schemes = tuple(getattr(bodies.get(_SIGNATURE_ALGORITHMS), "supported_signature_algorithms", None) or ())
+    versions = tuple(getattr(bodies.get(_SUPPORTED_VERSIONS), "versions", None) or ())
+    protocols = getattr(bodies.get(_ALPN), "protocol_name_list", None)
+    first = protocols[0] if protocols else None
+    return (
+        ja3(version, suites, types, groups, formats),
+        ja4("t", highest_version(version, versions), 0 in bodies, suites, types, first, schemes),
+    )
+
+
+def answer_fingerprint(answer: Any) -> str | None:
+    """JA3S of a ServerHello."""
+    version = getattr(answer, "legacy_version", None)
+    if version is None:
+        version = getattr(answer, "version", None)
+    suite = getattr(answer, "cipher_suite", None)
+    if version is None or version == SSL2 or suite is None:
+        return None
+    return ja3s(version, suite, tuple([extension.type for extension in answer.extensions or ()]))
+
+
+def json_line(record: dict[str, Any]) -> bytes:
+    """One record as one line of JSON."""
+    return orjson.dumps(record) + b"\n"

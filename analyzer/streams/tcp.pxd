@@ -1,0 +1,89 @@
+cimport cython
+
+from analyzer.packet.packet cimport Packet
+from analyzer.streams.sink cimport Sink
+
+
+cdef class Segment:
+    cdef public long long offset
+    cdef public bytes data
+    cdef public long long missing
+    cdef public long long frame
+    cdef public long long at
+
+
+cdef class Half:
+    cdef public Connection connection
+    cdef public int side
+    cdef public bytes key
+    cdef public Half peer
+    cdef public long long isn
+    cdef public long long next
+    cdef public long long offset
+    cdef public bint started
+    cdef public long long fin
+    cdef public long long acknowledged
+    cdef public long long last_frame
+    cdef public list pending
+    cdef public long long pending_bytes
+    cdef public list history
+    cdef public int newest
+    cdef public long long n_packets
+    cdef public long long n_bytes
+
+    cpdef void start(self, long long sequence) except *
+
+
+cdef class Connection:
+    cdef public Half opener
+    cdef public Half answerer
+    cdef public long long first_frame
+    cdef public long long last_frame
+    cdef public long long start
+    cdef public long long end
+    cdef public bint syn
+    cdef public str closed
+    cdef public str lingers
+    cdef public Sink sink
+
+
+cdef class Listener:
+    cpdef Sink open(self, Connection connection)
+
+
+cdef class Connections:
+    cdef public Listener listener
+    cdef public dict halves
+    cdef public object lingering
+    cdef public object tombs
+    cdef public long long n_open
+    cdef public long long pending
+    cdef public long long history
+    cdef public long long swept
+    cdef public long long evicted
+
+    cpdef void feed(self, Packet packet, long long frame, long long at) except *
+    cdef bint drained(self, Half half) except *
+    cdef bint reused(self, Half half, Packet packet) except *
+    cdef Half open(self, Packet packet, bytes key, long long frame, long long at)
+    cdef void acknowledge(self, Half half, long long number, int flags) except *
+    cdef void glance(self, Half half, Sink sink, Packet packet, long long ahead, long long frame, long long at) except *
+    cdef void place(self, Half half, Sink sink, Packet packet, long long ahead, long long frame, long long at) except *
+    cdef void insert(self, Half half, Sink sink, Segment new) except *
+    cdef void keep(self, Half half, list waiting, Py_ssize_t index, Segment new) except *
+    cdef void trim(self, Half half, Sink sink, Segment new, Segment other) except *
+    cdef void release(self, Half half, Sink sink, long long frame, long long at, bint give_up) except *
+    cdef void hand_on(self, Half half, Sink sink, Segment segment, long long frame, long long at) except *
+    cdef void remember(
+        self, Half half, bytes data, Py_ssize_t start, Py_ssize_t end, long long frame, long long at
+    ) except *
+    cdef void forget(self, Half half) except *
+    cdef void compare(
+        self, Half half, Sink sink, bytes data, Py_ssize_t start, Py_ssize_t end, long long offset, long long frame,
+        long long at
+    ) except *
+    cdef void linger(self, Connection connection, str reason, long long at) except *
+    cdef void expire(self, long long frame, long long at) except *
+    cdef void sweep(self, long long frame, long long at) except *
+    cdef void evict(self, long long frame, long long at) except *
+    cdef void end(self, Connection connection, str reason, long long frame, long long at) except *

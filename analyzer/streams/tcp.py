@@ -1,0 +1,550 @@
+"""TCP reassembly (RFC 9293): segments in any order in, two gapless byte streams a connection out.
+
+A passive reader sees both directions, but not what the endpoints saw: segments may come late, twice, changed, or never. Each
+side of a connection has the next sequence number it waits for. What arrives there is handed on at once without a copy; what
+lies ahead waits in a sorted list; what lies behind is compared with what was handed on. A hole is given up when the
+connection ends or when waiting for it would cost more than the limits below allow; the stream then goes on behind it, and the
+hole is told as a gap. This module is compiled (see setup.cfg) and runs the same uncompiled.
+"""
+
+from collections import deque
+
+import cython
+
+from analyzer.packet.packet import Packet
+from analyzer.streams.sink import Sink
+
+FIN, SYN, RST, ACK = 0x01, 0x02, 0x04, 0x10
+
+PENDING_BYTES = 4 << 20
+"""Bytes that wait behind a hole of one side: twice the largest window seen in practice on a lossy long path."""
+
+PENDING_SEGMENTS = 4096
+"""Segments that wait behind a hole of one side."""
+
+PENDING_TOTAL = 64 << 20
+"""Bytes that wait behind holes in all connections together."""
+
+ACKNOWLEDGED_SEGMENTS = 64
+"""Once the receiver has acknowledged the bytes of a hole, the capture lacks them for good; this many later segments show it."""
+
+HISTORY_SLOTS = 16
+"""Segments of a side that are kept after they were handed on, to compare retransmissions with."""
+
+HISTORY_TOTAL = 32 << 20
+"""Bytes of all such segments together; beyond it retransmissions go uncompared."""
+
+OPEN_CONNECTIONS = 65536
+"""Connections that are followed at one moment; the least recently active quarter is closed when there are more."""
+
+CLOSED_CONNECTIONS = 16384
+"""Ended connections that are remembered, so that their late packets don't open new ones."""
+
+LINGER_CONNECTIONS = 1024
+"""Connections that have seen both FINs or an RST and still wait for stragglers."""
+
+LINGER = 2_000_000_000
+"""Nanoseconds of capture time for which they wait."""
+
+IDLE = 3600 * 1_000_000_000
+"""Nanoseconds of capture time without a packet after which a connection is closed out."""
+
+
+class Segment:
+    """Bytes that wait behind a hole; `missing` further bytes after them were cut off by the snapshot length."""
+
+    __slots__ = ("at", "data", "frame", "missing", "offset")
+
+    def __init__(
+        self,
+        offset: cython.longlong,
+        data: bytes,
+        missing: cython.longlong,
+        frame: cython.longlong,
+        at: cython.longlong,
+    ) -> None:
+        self.offset = offset
+        self.data = data
+        self.missing = missing
+        self.frame = frame
+        self.at = at
+
+
+class Half:
+    """One side of a connection.
+
+    isn: its initial sequence number, -1 without a SYN. next: the sequence number waited for; offset: that byte's position in
+    the stream. fin: position of the stream's end, -1 before a FIN. acknowledged: position up to which the peer has
+    acknowledged, -1 unknown. last_frame: the frame of the last byte handed on.
+    """
+
+    __slots__ = (
+        "acknowledged", "connection", "fin", "history", "isn", "key", "last_frame", "n_bytes", "n_packets", "newest", "next",
+        "offset", "peer", "pending", "pending_bytes", "side", "started",
+    )  # fmt: skip
+
+    def __init__(self, connection: "Connection", side: cython.int, key: bytes) -> None:
+        self.connection = connection
+        self.side = side
+        self.key = key
+        self.peer: Half | None = None
+        self.isn = -1
+        self.next = 0
+        self.offset = 0
+        self.started = False
+        self.fin = -1
+        self.acknowledged = -1
+        self.last_frame = 0
+        self.pending: list[Segment] = []
+        self.pending_bytes = 0
+        self.history: list[Segment | None] | None = None
+        self.newest = 0
+        self.n_packets = 0
+        self.n_bytes = 0
+
+    def start(self, sequence: cython.longlong) -> None:
+        """Wait for the byte with this sequence number first."""
+        self.next = sequence & 0xFFFFFFFF
+        self.started = True
+
+
+class Connection:
+    """Two sides; `opener` is the one that sent the SYN, or else the first that spoke in the capture.
+
+    first_frame, last_frame, start, end: of its packets; times in nanoseconds since 1970-01-01 UTC. closed: why it ended, ""
+    while it is open.
+    """
+
+    __slots__ = ("answerer", "closed", "end", "first_frame", "last_frame", "lingers", "opener", "sink", "start", "syn")
+
+    def __init__(self, key: bytes, reverse: bytes, frame: cython.longlong, at: cython.longlong) -> None:
+        self.opener: Half = Half(self, 0, key)
+        self.answerer: Half = Half(self, 1, reverse)
+        self.opener.peer = self.answerer
+        self.answerer.peer = self.opener
+        self.first_frame = frame
+        self.last_frame = frame
+        self.start = at
+        self.end = at
+        self.syn = False
+        self.closed = ""
+        self.lingers = ""
+        self.sink: Sink | None = None
+
+
+class Listener:
+    """Who wants to hear of connections: gives each one its sink."""
+
+    __slots__ = ()
+
+    def open(self, connection: Connection) -> Sink:
+        """Return the reader of a new connection's bytes."""
+        return Sink()
+
+
+class Connections:
+    """All TCP connections of a capture. `feed` takes packets in the order of the capture; `close` ends them all."""
+
+    __slots__ = ("evicted", "halves", "history", "lingering", "listener", "n_open", "pending", "swept", "tombs")
+
+    def __init__(self, listener: Listener) -> None:
+        self.listener = listener
+        self.halves: dict[bytes, Half] = {}
+        self.lingering: deque[Connection] = deque()
+        self.tombs: deque[Connection] = deque()
+        self.n_open = 0
+        self.pending = 0
+        self.history = 0
+        self.swept = 0
+        self.evicted = 0
+
+    def feed(self, packet: Packet, frame: cython.longlong, at: cython.longlong) -> None:
+        """Take one TCP packet whose header was read into `packet`."""
+        flags: cython.int = packet.flags
+        sequence: cython.longlong = packet.sequence
+        key: bytes = packet.key()
+        half: Half = self.halves.get(key)
+        if half is None:
+            half = self.open(packet, key, frame, at)
+        elif flags & SYN and self.reused(half, packet):
+            self.end(half.connection, "reused", frame, at)
+            half = self.open(packet, key, frame, at)
+        connection: Connection = half.connection
+        sink: Sink = connection.sink
+        half.n_packets += 1
+        n: cython.longlong = packet.payload_end - packet.payload
+        half.n_bytes += n + packet.missing
+        if connection.closed:
+            return
+        connection.last_frame = frame
+        connection.end = at
+        if flags & SYN:
+            if half.isn < 0:
+                half.isn = sequence
+                if not half.started:
+                    half.start(sequence + 1)
+            sequence = (sequence + 1) & 0xFFFFFFFF
+        if flags & ACK:
+            self.acknowledge(half.peer, packet.acknowledgement, flags)
+        if flags & RST:
+            self.linger(connection, "rst", at)
+        elif n > 0 or packet.missing > 0:
+            if not half.started:
+                half.start(sequence)
+            ahead: cython.longlong = (sequence - half.next) & 0xFFFFFFFF
+            if ahead >= 0x80000000:
+                ahead -= 0x100000000
+            if not sink.wanted:
+                self.glance(half, sink, packet, ahead, frame, at)
+            elif ahead == 0 and len(half.pending) == 0 and packet.missing == 0:
+                self.remember(half, packet.data, packet.payload, packet.payload_end, frame, at)
+                half.next = (sequence + n) & 0xFFFFFFFF
+                half.last_frame = frame
+                half.offset += n
+                sink.feed(half.side, packet.data, packet.payload, packet.payload_end, half.offset - n, frame, at)
+            else:
+                self.place(half, sink, packet, ahead, frame, at)
+        if flags & FIN and half.fin < 0:
+            half.fin = half.offset
+            if half.started:
+                beyond: cython.longlong = (sequence + n + packet.missing - half.next) & 0xFFFFFFFF
+                half.fin += beyond if beyond < 0x80000000 else 0
+        if connection.opener.fin >= 0 and connection.answerer.fin >= 0 and not connection.lingers:
+            if self.drained(connection.opener) and self.drained(connection.answerer):
+                self.linger(connection, "fin", at)
+        if len(self.lingering) > 0:
+            self.expire(frame, at)
+        self.swept += 1
+        if self.swept > 65536 and self.swept > 2 * len(self.halves):
+            self.sweep(frame, at)
+
+    def drained(self, half: Half) -> cython.bint:
+        """Whether everything up to the side's FIN was handed on."""
+        sink: Sink = half.connection.sink
+        return not sink.wanted or half.offset >= half.fin
+
+    def reused(self, half: Half, packet: Packet) -> cython.bint:
+        """Whether a packet with SYN begins another connection on a pair of addresses and ports already in use."""
+        connection: Connection = half.connection
+        if half.isn >= 0:
+            if half.isn == packet.sequence:
+                return False
+            # An answer to a SYN that this connection has is its answer, however late.
+            return not (packet.flags & ACK) or (half.peer.isn + 1) & 0xFFFFFFFF != packet.acknowledgement
+        if connection.closed or half.side == 1 and not packet.flags & ACK:
+            return True
+        if half.started:
+            return half.offset > 0 or half.next != (packet.sequence + 1) & 0xFFFFFFFF
+        return False
+
+    def open(self, packet: Packet, key: bytes, frame: cython.longlong, at: cython.longlong) -> Half:
+        """Begin a connection with its first packet in the capture; the half that sent the packet."""
+        if self.n_open >= OPEN_CONNECTIONS:
+            self.evict(frame, at)
+        reverse: bytes = packet.reverse_key()
+        connection: Connection
+        half: Half
+        if packet.flags & SYN and packet.flags & ACK:
+            connection = Connection(reverse, key, frame, at)
+            half = connection.answerer
+        else:
+            connection = Connection(key, reverse, frame, at)
+            half = connection.opener
+        connection.syn = bool(packet.flags & SYN)
+        self.halves[key] = half
+        self.halves[reverse] = half.peer
+        self.n_open += 1
+        connection.sink = self.listener.open(connection)
+        return half
+
+    def acknowledge(self, half: Half, number: cython.longlong, flags: cython.int) -> None:
+        """Hear that the peer has every byte of `half` before sequence number `number`."""
+        if not half.started:
+            if flags & SYN:  # the SYN itself is not in the capture, its number is known all the same
+                half.isn = (number - 1) & 0xFFFFFFFF
+                half.start(number)
+            return
+        if len(half.pending) > 0:
+            ahead: cython.longlong = (number - half.next) & 0xFFFFFFFF
+            if ahead < 0x80000000 and half.offset + ahead > half.acknowledged:
+                half.acknowledged = half.offset + ahead
+
+    def glance(
+        self, half: Half, sink: Sink, packet: Packet, ahead: cython.longlong, frame: cython.longlong, at: cython.longlong
+    ) -> None:
+        """Step over a segment of a stream that its reader does not want, unless it begins like something wanted."""
+        if half.history is not None or len(half.pending) > 0:
+            self.forget(half)
+        if ahead < 0:
+            return
+        n: cython.longlong = packet.payload_end - packet.payload
+        if n > 0 and sink.glance(half.side, packet.data, packet.payload, packet.payload_end):
+            half.offset += ahead
+            half.next = (half.next + ahead) & 0xFFFFFFFF
+            half.last_frame = frame
+            self.place(half, sink, packet, 0, frame, at)
+        else:
+            ahead += n + packet.missing
+            half.offset += ahead
+            half.next = (half.next + ahead) & 0xFFFFFFFF
+
+    def place(
+        self, half: Half, sink: Sink, packet: Packet, ahead: cython.longlong, frame: cython.longlong, at: cython.longlong
+    ) -> None:
+        """Put a segment where it belongs: behind what was handed on, next in line, or waiting."""
+        data: bytes = packet.data
+        start: cython.Py_ssize_t = packet.payload
+        end: cython.Py_ssize_t = packet.payload_end
+        missing: cython.longlong = packet.missing
+        if ahead < 0:
+            old: cython.Py_ssize_t = min(-ahead, end - start)
+            # A keep-alive probe repeats one byte, and what it holds means nothing (RFC 1122 section 4.2.3.6).
+            if not (ahead == -1 and end - start == 1):
+                self.compare(half, sink, data, start, start + old, half.offset + ahead, frame, at)
+            start += old
+            missing = min(missing, max(0, missing + (end - start) + old + ahead)) if start == end else missing
+            ahead = 0
+            if start == end and missing == 0:
+                return
+        self.insert(half, sink, Segment(half.offset + ahead, data[start:end], missing, frame, at))
+        self.release(half, sink, frame, at, False)
+        if len(half.pending) == 0:
+            return
+        known_lost: cython.bint = half.acknowledged >= half.pending[0].offset and len(half.pending) >= ACKNOWLEDGED_SEGMENTS
+        if (
+            known_lost
+            or half.pending_bytes > PENDING_BYTES
+            or len(half.pending) > PENDING_SEGMENTS
+            or self.pending > PENDING_TOTAL
+        ):
+            self.release(half, sink, frame, at, True)
+
+    def insert(self, half: Half, sink: Sink, new: Segment) -> None:
+        """Add a segment to the waiting ones; of bytes that come twice the first copy stays."""
+        waiting: list[Segment] = half.pending
+        low: cython.Py_ssize_t = 0
+        high: cython.Py_ssize_t = len(waiting)
+        middle: cython.Py_ssize_t
+        other: Segment
+        while low < high:
+            middle = (low + high) >> 1
+            other = waiting[middle]
+            if other.offset <= new.offset:
+                low = middle + 1
+            else:
+                high = middle
+        if low > 0:
+            other = waiting[low - 1]
+            self.trim(half, sink, new, other)
+        while low < len(waiting) and len(new.data) > 0:
+            other = waiting[low]
+            stop: cython.longlong = new.offset + len(new.data)
+            if other.offset >= stop:
+                break
+            if other.offset > new.offset:  # the part before the other one waits by itself
+                part: Segment = Segment(new.offset, new.data[: other.offset - new.offset], 0, new.frame, new.at)
+                self.keep(half, waiting, low, part)
+                low += 1
+                new.data = new.data[other.offset - new.offset :]
+                new.offset = other.offset
+            self.trim(half, sink, new, other)
+            low += 1
+        if len(new.data) > 0 or new.missing > 0:
+            self.keep(half, waiting, low, new)
+
+    def keep(self, half: Half, waiting: list[Segment], index: cython.Py_ssize_t, new: Segment) -> None:
+        """Let a segment wait."""
+        waiting.insert(index, new)
+        half.pending_bytes += len(new.data)
+        self.pending += len(new.data)
+
+    def trim(self, half: Half, sink: Sink, new: Segment, other: Segment) -> None:
+        """Cut from the front of `new` what `other`, which begins no later, already holds."""
+        both: cython.longlong = min(other.offset + len(other.data), new.offset + len(new.data)) - new.offset
+        if both <= 0:
+            return
+        start: cython.longlong = new.offset - other.offset
+        first: bytes = other.data[start : start + both]
+        second: bytes = new.data[:both]
+        if first != second:
+            sink.conflict(half.side, new.offset, first, second, new.frame, new.at)
+        new.data = new.data[both:]
+        new.offset += both
+
+    def release(self, half: Half, sink: Sink, frame: cython.longlong, at: cython.longlong, give_up: cython.bint) -> None:
+        """Hand on the waiting segments that are next in line; with `give_up` step over the first hole, or all at the end."""
+        waiting: list[Segment] = half.pending
+        segment: Segment
+        length: cython.longlong
+        lost: cython.bint = False
+        while len(waiting) > 0:
+            segment = waiting[0]
+            if segment.offset > half.offset:
+                if not give_up:
+                    return
+                length = segment.offset - half.offset
+                half.offset += length
+                half.next = (half.next + length) & 0xFFFFFFFF
+                sink.gap(half.side, half.offset - length, length, half.last_frame, at)
+                lost = True
+                if self.pending <= PENDING_TOTAL:
+                    give_up = False
+            waiting.pop(0)
+            half.pending_bytes -= len(segment.data)
+            self.pending -= len(segment.data)
+            self.hand_on(half, sink, segment, segment.frame if lost else frame, segment.at if lost else at)
+
+    def hand_on(self, half: Half, sink: Sink, segment: Segment, frame: cython.longlong, at: cython.longlong) -> None:
+        """Give the reader a segment that is next in line, and tell it of the bytes that the snapshot length cut off."""
+        start: cython.longlong = half.offset - segment.offset  # bytes handed on meanwhile by another copy
+        n: cython.longlong = len(segment.data) - start
+        if n > 0:
+            self.remember(half, segment.data, start, len(segment.data), frame, at)
+            half.last_frame = frame
+            half.offset += n
+            half.next = (half.next + n) & 0xFFFFFFFF
+            sink.feed(half.side, segment.data, start, len(segment.data), half.offset - n, frame, at)
+        if segment.missing > 0 and n >= 0:
+            half.offset += segment.missing
+            half.next = (half.next + segment.missing) & 0xFFFFFFFF
+            sink.gap(half.side, half.offset - segment.missing, segment.missing, frame, at)
+
+    def remember(
+        self,
+        half: Half,
+        data: bytes,
+        start: cython.Py_ssize_t,
+        end: cython.Py_ssize_t,
+        frame: cython.longlong,
+        at: cython.longlong,
+    ) -> None:
+        """Keep a copy of what is handed on, for comparison with retransmissions."""
+        if self.history > HISTORY_TOTAL:
+            return
+        if half.history is None:
+            half.history = []
+        kept: list[Segment] = half.history
+        segment: Segment = Segment(half.offset, data[start:end], 0, frame, at)
+        self.history += end - start
+        if len(kept) < HISTORY_SLOTS:
+            kept.append(segment)
+            return
+        old: Segment = kept[half.newest]
+        self.history -= len(old.data)
+        kept[half.newest] = segment
+        half.newest = (half.newest + 1) % HISTORY_SLOTS
+
+    def forget(self, half: Half) -> None:
+        """Drop what is kept and what waits."""
+        segment: Segment
+        if half.history is not None:
+            for segment in half.history:
+                self.history -= len(segment.data)
+            half.history = None
+            half.newest = 0
+        self.pending -= half.pending_bytes
+        half.pending_bytes = 0
+        half.pending = []
+
+    def compare(
+        self,
+        half: Half,
+        sink: Sink,
+        data: bytes,
+        start: cython.Py_ssize_t,
+        end: cython.Py_ssize_t,
+        offset: cython.longlong,
+        frame: cython.longlong,
+        at: cython.longlong,
+    ) -> None:
+        """Compare a retransmission, `data[start:end]` at `offset`, with the bytes that were handed on."""
+        if half.history is None:
+            return
+        kept: Segment
+        for kept in half.history:
+            low: cython.longlong = max(kept.offset, offset)
+            high: cython.longlong = min(kept.offset + len(kept.data), offset + end - start)
+            if low < high:
+                first: bytes = kept.data[low - kept.offset : high - kept.offset]
+                second: bytes = data[start + low - offset : start + high - offset]
+                if first != second:
+                    sink.conflict(half.side, low, first, second, frame, at)
+
+    def linger(self, connection: Connection, reason: str, at: cython.longlong) -> None:
+        """End a connection soon: late packets of it may still come."""
+        if connection.lingers or connection.closed:
+            return
+        connection.lingers = reason
+        self.lingering.append(connection)
+
+    def expire(self, frame: cython.longlong, at: cython.longlong) -> None:
+        """End the connections that have waited long enough."""
+        connection: Connection
+        while len(self.lingering) > 0:
+            connection = self.lingering[0]
+            if not connection.closed and at - connection.end < LINGER and len(self.lingering) <= LINGER_CONNECTIONS:
+                return
+            self.lingering.popleft()
+            self.end(connection, connection.lingers, frame, at)
+
+    def sweep(self, frame: cython.longlong, at: cython.longlong) -> None:
+        """Close out what has been idle for long. Runs once in as many packets as there are connections, at the most."""
+        self.swept = 0
+        half: Half
+        for half in list(self.halves.values()):
+            if not half.connection.closed and at - half.connection.end > IDLE:
+                self.end(half.connection, "idle", frame, at)
+
+    def evict(self, frame: cython.longlong, at: cython.longlong) -> None:
+        """Close the quarter of the open connections that has been silent for longest."""
+        candidates: list[tuple[int, int, Connection]] = []
+        half: Half
+        for half in self.halves.values():
+            if half.side == 0 and not half.connection.closed:
+                candidates.append((half.connection.last_frame, half.connection.first_frame, half.connection))
+        candidates.sort(key=first_two)
+        for _, _, connection in candidates[: len(candidates) // 4 + 1]:
+            self.evicted += 1
+            self.end(connection, "evicted", frame, at)
+
+    def end(self, connection: Connection, reason: str, frame: cython.longlong, at: cython.longlong) -> None:
+        """End a connection: give up its holes, tell its reader, and remember it for its late packets."""
+        if connection.closed:
+            return
+        sink: Sink = connection.sink
+        half: Half
+        for half in (connection.opener, connection.answerer):
+            while len(half.pending) > 0:
+                self.release(half, sink, frame, at, True)
+            if half.fin > half.offset and sink.wanted:  # the end was seen, bytes before it were not
+                sink.gap(half.side, half.offset, half.fin - half.offset, half.last_frame, at)
+            self.forget(half)
+        connection.closed = reason
+        sink.close(reason, connection.last_frame, connection.end)
+        connection.sink = None
+        self.n_open -= 1
+        self.tombs.append(connection)
+        if len(self.tombs) > CLOSED_CONNECTIONS:
+            old: Connection = self.tombs.popleft()
+            for half in (old.opener, old.answerer):
+                if self.halves.get(half.key) is half:
+                    del self.halves[half.key]
+                half.peer = None  # no cycles are left to the collector
+
+    def close(self, frame: int, at: int) -> None:
+        """End all connections, in the order in which they began."""
+        for half in sorted(self.halves.values(), key=first_frame):
+            self.end(half.connection, half.connection.lingers or "end", frame, at)
+        self.halves.clear()
+        self.lingering.clear()
+        self.tombs.clear()
+
+
+def first_two(candidate: tuple[int, int, Connection]) -> tuple[int, int]:
+    """Sort key: when a connection was last heard of."""
+    return candidate[0], candidate[1]
+
+
+def first_frame(half: Half) -> int:
+    """Sort key: when a connection began."""
+    return half.connection.first_frame

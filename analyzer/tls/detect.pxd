@@ -1,0 +1,33 @@
+cimport cython
+
+from analyzer.streams.sink cimport Sink
+from analyzer.streams.tcp cimport Connection, Listener
+from analyzer.tls.records cimport RecordReader, plausible
+from analyzer.tls.session cimport Session
+
+
+cpdef int hello_at(bytes data, Py_ssize_t pos, Py_ssize_t end) except? -2
+cpdef int ssl2_hello_at(bytes data, Py_ssize_t pos, Py_ssize_t end) except? -2
+cpdef bint ciphertext_at(bytes data, Py_ssize_t pos, Py_ssize_t end) except *
+cpdef int port(bytes key, Py_ssize_t index) except? -1
+
+
+cdef class TlsStream(Sink):
+    cdef public Connection connection
+    cdef public Sessions sessions
+    cdef public Session session
+    cdef public int speaking
+    cdef public list tails
+    cdef public long long scanned
+
+    cdef Py_ssize_t search(self, int side, bytes data, Py_ssize_t start, Py_ssize_t end, long long offset) except? -2
+    cdef void open(self, int client) except *
+    cdef Py_ssize_t begin(self, int side, Py_ssize_t pos) except? -2
+
+
+cdef class Sessions(Listener):
+    cdef public long long count
+    cdef public list ended
+    cdef public object trace
+
+    cpdef Session begin(self, int client, Connection connection)

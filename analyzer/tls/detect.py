@@ -1,0 +1,246 @@
+"""TLS found by its content: which connections speak it, and from which byte on.
+
+TLS may begin with the first byte of a connection, or after another protocol has agreed on it: STARTTLS of mail, LDAP, XMPP and
+databases, HTTP CONNECT, SOCKS, the PROXY protocol, RDP. Whatever comes before, the first thing of TLS on the wire is a
+ClientHello in a record of its own, so that is what is looked for: at every byte of the first stretch of a stream, later only
+where a segment begins. The other side's TLS begins with its next bytes, if they are a record. A capture that starts in the
+middle shows no hello; there a chain of records must stand in for it. This module is compiled (see setup.cfg) and runs the
+same uncompiled.
+"""
+
+from typing import Any
+
+import cython
+
+from analyzer.streams.sink import Sink
+from analyzer.streams.tcp import Connection, Listener
+from analyzer.tls.records import HEADER, RecordReader, plausible
+from analyzer.tls.session import Session
+
+SCAN_LIMIT = 65536
+"""Bytes of a connection that are searched at every position; upgrades come after a greeting and some commands."""
+
+MIN_HELLO = 11
+"""Bytes that tell a hello: record header, handshake header, version."""
+
+MIN_CIPHERTEXT = 17
+"""Bytes of the shortest record that any cipher suite encrypts in practice: a type or a byte, and a tag of 16."""
+
+PATTERN = b"\x16\x03"
+"""Content type handshake and the major version of SSL 3.0 to TLS 1.3."""
+
+
+def hello_at(data: bytes, pos: cython.Py_ssize_t, end: cython.Py_ssize_t) -> cython.int:
+    """What begins at `pos`: 1 a ClientHello, 2 a ServerHello, 0 too few bytes to say, -1 neither."""
+    n: cython.Py_ssize_t = min(end - pos, MIN_HELLO)
+    if n < 1 or data[pos] != 22:
+        return -1 if n > 0 else 0
+    if n > 1 and data[pos + 1] != 3 or n > 2 and data[pos + 2] > 4 or n > 3 and data[pos + 3] > 0x48:
+        return -1
+    if n > 4 and data[pos + 3] == 0 and data[pos + 4] < 6:
+        return -1
+    if n > 5 and data[pos + 5] != 1 and data[pos + 5] != 2 or n > 6 and data[pos + 6] != 0:
+        return -1
+    if n > 9 and data[pos + 9] != 3 and (data[pos + 9] != 0x7F or data[pos + 5] != 2):
+        return -1
+    if n < MIN_HELLO:
+        return 0
+    return data[pos + 5]
+
+
+def ssl2_hello_at(data: bytes, pos: cython.Py_ssize_t, end: cython.Py_ssize_t) -> cython.int:
+    """Whether a CLIENT-HELLO in a record of SSL 2.0 begins at `pos`: 1 yes, 0 too few bytes to say, -1 no.
+
+    draft-hickman-netscape-ssl-00 section 2.5; RFC 5246 appendix E.2 for hellos that offer SSL 3.0 and later.
+    """
+    n: cython.Py_ssize_t = min(end - pos, MIN_HELLO)
+    if n > 0 and data[pos] & 0x80 == 0 or n > 2 and data[pos + 2] != 1:
+        return -1
+    if n > 4 and (data[pos + 3] << 8 | data[pos + 4]) != 2 and (data[pos + 3] != 3 or data[pos + 4] > 4):
+        return -1
+    if n < MIN_HELLO:
+        return 0
+    length: cython.int = (data[pos] & 0x7F) << 8 | data[pos + 1]
+    specs: cython.int = data[pos + 5] << 8 | data[pos + 6]
+    identifier: cython.int = data[pos + 7] << 8 | data[pos + 8]
+    challenge: cython.int = data[pos + 9] << 8 | data[pos + 10]
+    if specs == 0 or specs % 3 or (identifier != 0 and identifier != 16) or challenge < 16 or challenge > 32:
+        return -1
+    return 1 if length == 9 + specs + identifier + challenge else -1
+
+
+def ciphertext_at(data: bytes, pos: cython.Py_ssize_t, end: cython.Py_ssize_t) -> cython.bint:
+    """Whether `data[pos:end]` begins with a record of application data and goes on, or ends, as records do."""
+    if not plausible(data, pos, end) or data[pos] != 23 or data[pos + 2] == 0:
+        return False
+    length: cython.int = data[pos + 3] << 8 | data[pos + 4]
+    after: cython.Py_ssize_t = pos + HEADER + length
+    return length >= MIN_CIPHERTEXT and (after == end or plausible(data, after, end))
+
+
+class TlsStream(Sink):
+    """The two streams of one TCP connection, and the TLS session in them once there is one."""
+
+    __slots__ = ("connection", "scanned", "session", "sessions", "speaking", "tails")
+
+    def __init__(self, connection: Connection, sessions: "Sessions") -> None:
+        self.wanted = True
+        self.connection = connection
+        self.sessions = sessions
+        self.session: Session | None = None
+        self.speaking = 0
+        self.tails: list[bytes] = [b"", b""]
+        self.scanned = 0
+
+    def feed(
+        self,
+        side: cython.int,
+        data: bytes,
+        start: cython.Py_ssize_t,
+        end: cython.Py_ssize_t,
+        offset: cython.longlong,
+        frame: cython.longlong,
+        at: cython.longlong,
+    ) -> None:
+        """Take the next bytes of a side: to its records, or to the search for them."""
+        reader: RecordReader
+        if self.speaking & 1 << side:
+            reader = self.session.readers[side]
+            reader.feed(data, start, end, offset, frame, at)
+            return
+        tail: bytes = self.tails[side]
+        if len(tail) > 0:
+            self.tails[side] = b""
+            data = tail + data[start:end]
+            offset -= len(tail)
+            start = 0
+            end = len(data)
+        pos: cython.Py_ssize_t = self.search(side, data, start, end, offset)
+        if pos < 0:
+            if self.session is None and self.scanned > SCAN_LIMIT:
+                self.wanted = False
+            return
+        reader = self.session.readers[side]
+        reader.feed(data, pos, end, offset + pos - start, frame, at)
+
+    def search(
+        self, side: cython.int, data: bytes, start: cython.Py_ssize_t, end: cython.Py_ssize_t, offset: cython.longlong
+    ) -> cython.Py_ssize_t:
+        """Where TLS begins in these bytes of a side that does not speak it yet; -1 if not here."""
+        pos: cython.Py_ssize_t = start
+        found: cython.int
+        other: cython.int = 1 - side
+        self.scanned += end - start
+        if self.speaking & 1 << other:
+            if plausible(data, start, end):
+                return self.begin(side, start)
+            if self.session.version == 0 and self.session.readers[other].ssl2 and end - start > 2 and data[start + 2] == 4:
+                self.session.readers[side].ssl2 = True
+                return self.begin(side, start)
+            if HEADER > end - start and 20 <= data[start] <= 24:
+                self.tails[side] = data[start:end]
+                return -1
+        elif offset == 0 and data[start] & 0x80:
+            found = ssl2_hello_at(data, start, end)
+            if found == 1:
+                self.open(side)
+                self.session.readers[side].ssl2 = True
+                return self.begin(side, start)
+            if found == 0:
+                self.tails[side] = data[start:end]
+                return -1
+        while True:
+            pos = data.find(PATTERN, pos, end)
+            if pos < 0:
+                if data[end - 1] == 22:
+                    self.tails[side] = data[end - 1 : end]
+                break
+            found = hello_at(data, pos, end)
+            if found > 0:
+                if self.session is None:
+                    self.open(side if found == 1 else other)
+                return self.begin(side, pos)
+            if found == 0:
+                self.tails[side] = data[pos:end]
+                break
+            pos += 1
+        if self.session is None and not self.connection.syn and ciphertext_at(data, start, end):
+            client = 0 if port(self.connection.opener.key, 0) >= port(self.connection.opener.key, 2) else 1
+            self.open(client)
+            self.session.mid_stream = True
+            self.session.readers[other].searching = True
+            self.speaking = 3
+            return start
+        return -1
+
+    def open(self, client: cython.int) -> None:
+        """Begin the session."""
+        self.session = self.sessions.begin(client, self.connection)
+
+    def begin(self, side: cython.int, pos: cython.Py_ssize_t) -> cython.Py_ssize_t:
+        """Read records of this side from `pos` on."""
+        self.speaking |= 1 << side
+        return pos
+
+    def glance(self, side: cython.int, data: bytes, start: cython.Py_ssize_t, end: cython.Py_ssize_t) -> cython.bint:
+        """Whether a hello begins with this segment of a stream that was given up."""
+        if data[start] != 22 or hello_at(data, start, end) <= 0:
+            return False
+        self.wanted = True
+        return True
+
+    def gap(
+        self, side: cython.int, offset: cython.longlong, length: cython.longlong, frame: cython.longlong, at: cython.longlong
+    ) -> None:
+        """Pass a gap on to the session."""
+        self.tails[side] = b""
+        if self.speaking & 1 << side:
+            self.session.gap(side, offset, length, frame, at)
+
+    def conflict(
+        self,
+        side: cython.int,
+        offset: cython.longlong,
+        first: bytes,
+        second: bytes,
+        frame: cython.longlong,
+        at: cython.longlong,
+    ) -> None:
+        """Pass a conflict on to the session."""
+        if self.speaking & 1 << side:
+            self.session.conflict(side, offset, first, second, frame)
+
+    def close(self, reason: str, frame: cython.longlong, at: cython.longlong) -> None:
+        """End the session."""
+        if self.session is not None:
+            self.session.finish(reason, frame, at)
+            self.sessions.ended.append(self.session)
+            self.session = None
+            self.speaking = 0
+
+
+class Sessions(Listener):
+    """All TLS sessions of a capture; `ended` collects those whose connection is over. `trace` as in `Session`."""
+
+    __slots__ = ("count", "ended", "trace")
+
+    def __init__(self, trace: Any) -> None:
+        self.count = 0
+        self.ended: list[Session] = []
+        self.trace = trace
+
+    def open(self, connection: Connection) -> Sink:
+        """Watch a new connection for TLS."""
+        return TlsStream(connection, self)
+
+    def begin(self, client: cython.int, connection: Connection) -> Session:
+        """Number a new session."""
+        session: Session = Session(self.count, client, connection, self.trace)
+        self.count += 1
+        return session
+
+
+def port(key: bytes, index: cython.Py_ssize_t) -> cython.int:
+    """The port that begins at byte `index` of the last four of a connection's key."""
+    pos: cython.Py_ssize_t = len(key) - 4 + index
+    return key[pos] << 8 | key[pos + 1]

@@ -1,0 +1,106 @@
+cimport cython
+
+from analyzer.tls.records cimport RecordReader, RecordSink
+
+
+cdef class HandshakeMessage:
+    cdef public int type
+    cdef public str name
+    cdef public int side
+    cdef public long long frame
+    cdef public long long at
+    cdef public long long length
+    cdef public bytes raw
+    cdef public object body
+    cdef public list problems
+    cdef public bint encrypted
+
+
+cdef class Alert:
+    cdef public int level
+    cdef public int description
+    cdef public int side
+    cdef public long long frame
+    cdef public long long at
+    cdef public bint encrypted
+
+
+cdef class Event:
+    cdef public str kind
+    cdef public int side
+    cdef public long long length
+    cdef public long long frame
+    cdef public long long at
+
+
+cdef class Finding:
+    cdef public str code
+    cdef public str severity
+    cdef public str detail
+    cdef public list frames
+
+
+cdef class Side:
+    cdef public bytearray buffer
+    cdef public long long need
+    cdef public long long skip
+    cdef public long long ccs_frame
+    cdef public bint encrypted_finished
+    cdef public long long encrypted_records
+    cdef public long long n_application
+    cdef public long long application_bytes
+    cdef public long long heartbeats
+    cdef public bint strayed
+    cdef public long long first_frame
+
+
+cdef class Session(RecordSink):
+    cdef public long long id
+    cdef public int client
+    cdef public object connection
+    cdef public list trace
+    cdef public long long first_frame
+    cdef public long long last_frame
+    cdef public long long at
+    cdef public long long end
+    cdef public str closed
+    cdef public list readers
+    cdef public list sides
+    cdef public list messages
+    cdef public list alerts
+    cdef public list events
+    cdef public list gaps
+    cdef public list conflicts
+    cdef public list findings
+    cdef public list certificates
+    cdef public object hello
+    cdef public object answer
+    cdef public int version
+    cdef public bint tls13
+    cdef public int cipher_suite
+    cdef public object suite
+    cdef public int group
+    cdef public bytes server_name
+    cdef public bytes alpn
+    cdef public str resumption
+    cdef public bint mid_stream
+    cdef public long long dropped
+
+    cdef bint is_encrypted(self, int side) except *
+    cpdef void gap(self, int side, long long offset, long long length, long long frame, long long at) except *
+    cpdef void conflict(self, int side, long long offset, bytes first, bytes second, long long frame) except *
+    cpdef void finish(self, str reason, long long frame, long long at) except *
+    cdef void fragment(self, int side, Side sender, bytes body, long long missing, long long frame, long long at) except *
+    cdef long long leave_partial(self, int side, Side sender, long long frame, long long at) except? -1
+    cdef void message(self, int side, bytes raw, long long length, long long frame, long long at) except *
+    cdef object table(self, int number, bytes raw)
+    cdef void ssl2_message(self, int side, bytes body, long long length, long long frame, long long at) except *
+    cdef void add(self, HandshakeMessage message) except *
+    cdef void note(self, Event event) except *
+    cdef void learn_client_hello(self, object body) except *
+    cdef void learn_server_hello(self, object body, bint retry) except *
+    cdef void judge_resumption(self) except *
+    cdef void alert(self, int side, bytes body, long long length, long long frame, long long at) except *
+    cdef void add_alert(self, Alert alert) except *
+    cdef void heartbeat(self, int side, Side sender, bytes body, long long length, long long frame, long long at) except *
+    cdef void finding(self, str code, str severity, str detail, long long frame) except *

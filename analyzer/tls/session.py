@@ -1,0 +1,561 @@
+"""One TLS session as a passive reader sees it: records in, messages and facts out.
+
+Both sides run through the same states in every version: hello, key exchange, a switch to encryption, application data. Only the
+switch differs: up to TLS 1.2 each side announces it with ChangeCipherSpec (RFC 5246 section 7.1), in TLS 1.3 it follows the
+ServerHello, everything encrypted has content type application_data, and ChangeCipherSpec means nothing (RFC 9846 section 5).
+The session records what came, in the order in which it became complete; it judges nothing. This module is compiled
+(see setup.cfg) and runs the same uncompiled.
+"""
+
+from typing import Any
+
+import cython
+
+from analyzer.codec.registry import registry
+from analyzer.codec.runner import read
+from analyzer.codec.trouble import Incomplete, Malformed, Trouble
+from analyzer.tls import learn
+from analyzer.tls.messages import server_hello_table, table_for
+from analyzer.tls.messages.hello import HelloRetryRequest
+from analyzer.tls.messages.ssl2 import SSL2_MESSAGES
+from analyzer.tls.records import (
+    ALERT,
+    APPLICATION_DATA,
+    CHANGE_CIPHER_SPEC,
+    HANDSHAKE,
+    HEARTBEAT,
+    RecordReader,
+    RecordSink,
+)
+from analyzer.tls.suites import suite
+
+SSL2 = 0x0002
+TLS13 = 0x0304
+
+MAX_HANDSHAKE = 4 << 20
+"""Bytes of one handshake message; a Certificate of four hundred kilobytes has been seen, post-quantum chains are smaller."""
+
+MAX_MESSAGES = 1024
+"""Handshake messages of one session that are kept; renegotiation without end would grow without end."""
+
+MAX_ALERTS = 64
+"""Alerts of one session that are kept."""
+
+MAX_GAPS = 1024
+"""Gaps and conflicts of one session that are kept."""
+
+MAX_EVIDENCE = 4096
+"""Bytes of one version of a conflict that are kept."""
+
+CLIENT_HELLO, SERVER_HELLO, NEW_SESSION_TICKET, HELLO_RETRY_REQUEST, ENCRYPTED_EXTENSIONS = 1, 2, 4, 6, 8
+CERTIFICATE, SERVER_KEY_EXCHANGE, FINISHED = 11, 12, 20
+
+NAMES = registry("handshake_types").names
+SSL2_NAMES = registry("ssl2_message_types").names
+
+ENCRYPTED_ALERT_13 = 19
+"""Bytes of a TLS 1.3 record that holds an alert and no padding: 2 of alert, 1 of type, 16 of tag; a Finished is longer."""
+
+
+class HandshakeMessage:
+    """A handshake message as it came.
+
+    type: the number on the wire; name: the RFC's. side: 0 client, 1 server. frame: the one that completed it; at: that
+    frame's time in nanoseconds. length: bytes with the header, as declared; raw: the bytes there are. body: the decoded
+    table, None when encrypted or of an unknown type. problems: what is wrong with it.
+    """
+
+    __slots__ = ("at", "body", "encrypted", "frame", "length", "name", "problems", "raw", "side", "type")
+
+    def __init__(
+        self,
+        type: cython.int,  # noqa: A002 - the RFC's name
+        name: str,
+        side: cython.int,
+        frame: cython.longlong,
+        at: cython.longlong,
+        length: cython.longlong,
+        raw: bytes,
+        body: Any,
+        problems: list[Trouble],
+    ) -> None:
+        self.type = type
+        self.name = name
+        self.side = side
+        self.frame = frame
+        self.at = at
+        self.length = length
+        self.raw = raw
+        self.body = body
+        self.problems = problems
+        self.encrypted = False
+
+
+class Alert:
+    """An alert: level and description by number, -1 while encrypted."""
+
+    __slots__ = ("at", "description", "encrypted", "frame", "level", "side")
+
+    def __init__(
+        self, level: cython.int, description: cython.int, side: cython.int, frame: cython.longlong, at: cython.longlong
+    ) -> None:
+        self.level = level
+        self.description = description
+        self.side = side
+        self.frame = frame
+        self.at = at
+        self.encrypted = level < 0
+
+
+class Event:
+    """What else is worth a line: `kind` is `change_cipher_spec`, `application_data`, `heartbeat` or `encrypted_handshake`."""
+
+    __slots__ = ("at", "frame", "kind", "length", "side")
+
+    def __init__(
+        self, kind: str, side: cython.int, length: cython.longlong, frame: cython.longlong, at: cython.longlong
+    ) -> None:
+        self.kind = kind
+        self.side = side
+        self.length = length
+        self.frame = frame
+        self.at = at
+
+
+class Finding:
+    """Something a reader should know: a code, a severity (`info`, `low`, `medium`, `high`), a sentence, the frames."""
+
+    __slots__ = ("code", "detail", "frames", "severity")
+
+    def __init__(self, code: str, severity: str, detail: str, frames: list[int]) -> None:
+        self.code = code
+        self.severity = severity
+        self.detail = detail
+        self.frames = frames
+
+
+class Side:
+    """What one side has sent."""
+
+    __slots__ = (
+        "application_bytes", "buffer", "ccs_frame", "encrypted_finished", "encrypted_records", "first_frame", "heartbeats",
+        "n_application", "need", "skip", "strayed",
+    )  # fmt: skip
+
+    def __init__(self) -> None:
+        self.buffer = bytearray()
+        self.need = 0
+        self.skip = 0
+        self.ccs_frame = 0
+        self.encrypted_finished = False
+        self.encrypted_records = 0
+        self.n_application = 0
+        self.application_bytes = 0
+        self.heartbeats = 0
+        self.strayed = False
+        self.first_frame = 0
+
+
+class Session(RecordSink):
+    """One TLS session; `client` is the side of the connection (0 the opener) that sent the ClientHello.
+
+    After the end of its connection all facts are final. `version` and the like are numbers from the wire, 0 before they are
+    known (`version` of a draft is its own number, 0x7f17 for draft 23); `hello` and `answer` are the first ClientHello and the
+    last ServerHello. `trace`, when set, is given every message, alert and event as it happens.
+    """
+
+    __slots__ = (
+        "alerts", "alpn", "answer", "at", "certificates", "cipher_suite", "client", "closed", "conflicts",
+        "connection", "dropped", "end", "events", "findings", "first_frame", "gaps", "group", "hello", "id",  "last_frame",
+        "messages", "mid_stream", "readers", "resumption", "server_name", "sides", "suite", "tls13", "trace", "version",
+    )  # fmt: skip
+
+    def __init__(self, number: cython.longlong, client: cython.int, connection: Any, trace: Any) -> None:
+        self.id = number
+        self.client = client
+        self.connection = connection
+        self.trace = trace
+        self.first_frame = connection.first_frame
+        self.last_frame = 0
+        self.at = connection.start
+        self.end = 0
+        self.closed = ""
+        self.readers = [RecordReader(self, 0), RecordReader(self, 1)]
+        self.sides = [Side(), Side()]
+        self.messages: list[HandshakeMessage] = []
+        self.alerts: list[Alert] = []
+        self.events: list[Event] = []
+        self.gaps: list[tuple[int, int, int, int]] = []
+        self.conflicts: list[tuple[int, int, bytes, bytes, int]] = []
+        self.findings: list[Finding] = []
+        self.certificates: list[list[bytes] | None] = [None, None]
+        self.hello: Any = None
+        self.answer: Any = None
+        self.version = 0
+        self.tls13 = False
+        self.cipher_suite = -1
+        self.suite: Any = None
+        self.group = -1
+        self.server_name: bytes | None = None
+        self.alpn: bytes | None = None
+        self.resumption = ""
+        self.mid_stream = False
+        self.dropped = 0
+
+    # What the streams say.
+
+    def wants(self, side: cython.int, content_type: cython.int) -> cython.bint:
+        """Whether a record's body can be read without keys."""
+        if content_type == APPLICATION_DATA:
+            return False
+        if content_type == CHANGE_CIPHER_SPEC:
+            return True
+        return not self.is_encrypted(side)
+
+    def is_encrypted(self, side: cython.int) -> cython.bint:
+        """Whether records of this side, other than of type application_data, are encrypted by now."""
+        sender: Side = self.sides[side]
+        return sender.ccs_frame > 0 and not self.tls13
+
+    def record(
+        self,
+        side: cython.int,
+        content_type: cython.int,
+        version: cython.int,
+        body: bytes,
+        length: cython.longlong,
+        missing: cython.longlong,
+        frame: cython.longlong,
+        at: cython.longlong,
+    ) -> None:
+        """Take a whole record of one side of the connection."""
+        sender: Side = self.sides[side]
+        if sender.first_frame == 0:
+            sender.first_frame = frame
+        if content_type == APPLICATION_DATA:
+            sender.n_application += 1
+            sender.application_bytes += length
+            if not self.tls13 or (self.answer is not None and length > ENCRYPTED_ALERT_13):
+                sender.encrypted_records += 1
+            if self.trace is not None:
+                self.trace.append((self, Event("application_data", side, length, frame, at)))
+            elif sender.n_application == 1:
+                self.events.append(Event("application_data", side, length, frame, at))
+        elif content_type == HANDSHAKE:
+            if version == SSL2:
+                self.ssl2_message(side, body, length, frame, at)
+            elif not self.is_encrypted(side):
+                self.fragment(side, sender, body, length - len(body), frame, at)
+            else:
+                if not sender.encrypted_finished:
+                    # The first message under new keys is the Finished (RFC 5246 section 7.4.9).
+                    sender.encrypted_finished = True
+                    message = HandshakeMessage(FINISHED, "finished", side, frame, at, length, b"", None, [])
+                    message.encrypted = True
+                    self.add(message)
+                else:
+                    self.note(Event("encrypted_handshake", side, length, frame, at))
+                sender.encrypted_records += 1
+        elif content_type == CHANGE_CIPHER_SPEC:
+            if sender.ccs_frame == 0:
+                sender.ccs_frame = frame
+                if side != self.client:
+                    self.judge_resumption()
+            self.note(Event("change_cipher_spec", side, length, frame, at))
+        elif content_type == ALERT:
+            self.alert(side, body, length, frame, at)
+        elif content_type == HEARTBEAT:
+            self.heartbeat(side, sender, body, length, frame, at)
+
+    def violation(self, side: cython.int, offset: cython.longlong, why: str, frame: cython.longlong) -> None:
+        """Hear that a side has left the protocol."""
+        sender: Side = self.sides[side]
+        if not sender.strayed:
+            sender.strayed = True
+            who = "client" if side == self.client else "server"
+            self.finding("protocol_violation", "medium", f"byte {offset} of the {who}'s stream: {why}", frame)
+
+    def lost(self, side: cython.int, frame: cython.longlong, at: cython.longlong) -> None:
+        """Give up the handshake message that was being collected."""
+        sender: Side = self.sides[side]
+        self.leave_partial(side, sender, frame, at)
+        sender.skip = 0
+
+    def gap(
+        self, side: cython.int, offset: cython.longlong, length: cython.longlong, frame: cython.longlong, at: cython.longlong
+    ) -> None:
+        """Hear that bytes of a side are not in the capture."""
+        if len(self.gaps) < MAX_GAPS:
+            self.gaps.append((side, offset, length, frame))
+        else:
+            self.dropped += 1
+        reader: RecordReader = self.readers[side]
+        reader.gap(length, frame, at)
+
+    def conflict(self, side: cython.int, offset: cython.longlong, first: bytes, second: bytes, frame: cython.longlong) -> None:
+        """Hear that two segments disagree; both versions are kept."""
+        if len(self.conflicts) < MAX_GAPS:
+            self.conflicts.append((side, offset, first[:MAX_EVIDENCE], second[:MAX_EVIDENCE], frame))
+            who = "client" if side == self.client else "server"
+            detail = (
+                f"{len(first)} bytes at {offset} of the {who}'s stream were sent again with other contents; the first are used"
+            )
+            self.finding("conflicting_segments", "high", detail, frame)
+        else:
+            self.dropped += 1
+
+    def finish(self, reason: str, frame: cython.longlong, at: cython.longlong) -> None:
+        """Hear that the connection has ended: what is incomplete is kept as far as it goes."""
+        side: cython.int
+        reader: RecordReader
+        for side in range(2):
+            reader = self.readers[side]
+            reader.finish(frame, at)
+            self.leave_partial(side, self.sides[side], frame, at)
+        self.closed = reason
+        self.last_frame = frame
+        self.end = at
+        if reason == "evicted":
+            self.finding("evicted", "info", "closed early: more connections were open than the limit allows", frame)
+        if self.dropped:
+            self.finding("limit", "medium", f"{self.dropped} further messages, alerts or gaps are not listed", frame)
+
+    # Handshake.
+
+    def fragment(
+        self,
+        side: cython.int,
+        sender: Side,
+        body: bytes,
+        missing: cython.longlong,
+        frame: cython.longlong,
+        at: cython.longlong,
+    ) -> None:
+        """Take the next bytes of a side's handshake stream; `missing` bytes of the record behind them are lost."""
+        pos: cython.Py_ssize_t = 0
+        end: cython.Py_ssize_t
+        length: cython.longlong
+        if sender.skip > 0:
+            pos = min(sender.skip, len(body))
+            sender.skip -= pos
+        data: bytes = body
+        if len(sender.buffer) > 0:
+            sender.buffer += body
+            if len(sender.buffer) < sender.need and missing == 0:
+                return  # a message that spans records is looked at again when it is whole
+            data = bytes(sender.buffer)
+            sender.buffer.clear()
+        end = len(data)
+        while 4 <= end - pos:
+            length = 4 + (data[pos + 1] << 16 | data[pos + 2] << 8 | data[pos + 3])
+            if length > MAX_HANDSHAKE:
+                why = f"a handshake message of {length} bytes is more than the limit of {MAX_HANDSHAKE}"
+                self.finding("protocol_violation", "medium", why, frame)
+                sender.skip = length - (end - pos)
+                pos = end
+                break
+            if length > end - pos:
+                sender.need = length
+                break
+            self.message(side, data[pos : pos + length], length, frame, at)
+            pos += length
+        if pos < end:
+            sender.buffer += data[pos:end]
+            if 4 > end - pos:
+                sender.need = 4
+        if missing > 0:
+            length = self.leave_partial(side, sender, frame, at)
+            sender.skip = max(0, length - missing)
+
+    def leave_partial(self, side: cython.int, sender: Side, frame: cython.longlong, at: cython.longlong) -> cython.longlong:
+        """Record a message whose end is missing; how many bytes of it are missing."""
+        if len(sender.buffer) == 0:
+            return 0
+        raw: bytes = bytes(sender.buffer)
+        sender.buffer.clear()
+        if len(raw) < 4:
+            return 0
+        length: cython.longlong = 4 + (raw[1] << 16 | raw[2] << 8 | raw[3])
+        self.message(side, raw, length, frame, at)
+        return length - len(raw)
+
+    def message(
+        self, side: cython.int, raw: bytes, length: cython.longlong, frame: cython.longlong, at: cython.longlong
+    ) -> None:
+        """Decode one handshake message and learn from it."""
+        number: cython.int = raw[0]
+        name: str = NAMES[number]
+        whole: cython.bint = length == len(raw)
+        body: Any = None
+        problems: list[Trouble] = []
+        table = self.table(number, raw)
+        if table is not None:
+            body, problems = read(table, raw, 4, len(raw), 0, Malformed if whole else Incomplete)
+            if number == SERVER_HELLO and table is HelloRetryRequest:
+                name = "hello_retry_request"
+        if not whole:
+            problems.append(Incomplete(name, len(raw), f"{length - len(raw)} of {length} bytes are not in the capture"))
+        self.add(HandshakeMessage(number, name, side, frame, at, length, raw, body, problems))
+        if body is None:
+            return
+        if number == CLIENT_HELLO:
+            self.learn_client_hello(body)
+        elif number == SERVER_HELLO or number == HELLO_RETRY_REQUEST:
+            self.learn_server_hello(body, name == "hello_retry_request")
+        elif number == CERTIFICATE:
+            if self.certificates[side] is None:
+                self.certificates[side] = learn.certificate_list(body)
+        elif number == SERVER_KEY_EXCHANGE:
+            if self.group < 0:
+                self.group = learn.exchanged_group(body)
+        elif number == ENCRYPTED_EXTENSIONS:
+            self.alpn = learn.alpn(body)
+
+    def table(self, number: cython.int, raw: bytes) -> Any:
+        """The table of a message, by its number and what the session has agreed on; None when there is none."""
+        if number == SERVER_HELLO:
+            return server_hello_table(raw, 4)
+        return table_for(number, TLS13 if self.tls13 else self.version, self.suite, raw)
+
+    def ssl2_message(
+        self, side: cython.int, body: bytes, length: cython.longlong, frame: cython.longlong, at: cython.longlong
+    ) -> None:
+        """Take a record of SSL 2.0, which holds one message; after the hellos and the master key all is encrypted."""
+        reader: RecordReader = self.readers[side]
+        sender: Side = self.sides[side]
+        number: cython.int = body[0] if len(body) > 0 else -1
+        table = SSL2_MESSAGES.get(number) if not self.is_encrypted(side) else None
+        if table is None:
+            sender.encrypted_records += 1
+            return
+        whole: cython.bint = length == len(body)
+        decoded, problems = read(table, body, 1, len(body), 0, Malformed if whole else Incomplete)
+        self.add(HandshakeMessage(number, SSL2_NAMES[number], side, frame, at, length, body, decoded, problems))
+        if number == 1:
+            self.hello = self.hello or decoded
+            reader.ssl2 = decoded.version == SSL2  # a hello for SSL 3.0 and later goes on in that version's records
+        elif number == 2:
+            sender.ccs_frame = frame
+        elif number == 4:
+            self.answer = decoded
+            self.version = decoded.version or 0
+            if decoded.certificate:
+                self.certificates[side] = [decoded.certificate]
+            sender.ccs_frame = frame
+
+    def add(self, message: HandshakeMessage) -> None:
+        """Keep a message."""
+        if len(self.messages) >= MAX_MESSAGES:
+            self.dropped += 1
+            return
+        self.messages.append(message)
+        if self.trace is not None:
+            self.trace.append((self, message))
+
+    def note(self, event: Event) -> None:
+        """Keep an event."""
+        if len(self.events) < MAX_MESSAGES:
+            self.events.append(event)
+        if self.trace is not None:
+            self.trace.append((self, event))
+
+    def learn_client_hello(self, body: Any) -> None:
+        """Keep the first ClientHello, and the name that the client asks for."""
+        if self.hello is None:
+            self.hello = body
+        if self.server_name is None:
+            self.server_name = learn.server_name(body)
+
+    def learn_server_hello(self, body: Any, retry: cython.bint) -> None:
+        """Take version, suite, group and resumption from a ServerHello or a HelloRetryRequest."""
+        self.version = learn.selected_version(body)
+        self.tls13 = learn.is_tls13(self.version)
+        number = getattr(body, "cipher_suite", None)
+        if number is not None:
+            self.cipher_suite = number
+            self.suite = suite(number)
+        group: cython.int = learn.selected_group(body)
+        if group >= 0:
+            self.group = group
+        if retry:
+            return
+        self.answer = body
+        if not self.tls13:
+            self.alpn = learn.alpn(body)
+        elif body.extension(learn.PRE_SHARED_KEY) is not None:
+            self.resumption = "psk"
+
+    def judge_resumption(self) -> None:
+        """At the server's first ChangeCipherSpec: up to TLS 1.2 a handshake without key exchange is a resumption."""
+        message: HandshakeMessage
+        if self.tls13 or self.answer is None or self.hello is None:
+            return
+        for message in self.messages:
+            if message.side != self.client and message.type != SERVER_HELLO and message.type != NEW_SESSION_TICKET:
+                return
+        sender: Side = self.sides[self.client]
+        if sender.ccs_frame > 0:  # in a full handshake the client changes first
+            return
+        self.resumption = "ticket" if learn.offered_ticket(self.hello) else "session_id"
+
+    # The other protocols of the record layer.
+
+    def alert(
+        self, side: cython.int, body: bytes, length: cython.longlong, frame: cython.longlong, at: cython.longlong
+    ) -> None:
+        """Take an alert record; several alerts may stand in one (RFC 5246 section 7.2)."""
+        pos: cython.Py_ssize_t = 0
+        if self.is_encrypted(side):
+            self.add_alert(Alert(-1, -1, side, frame, at))
+            return
+        while 2 <= len(body) - pos:
+            self.add_alert(Alert(body[pos], body[pos + 1], side, frame, at))
+            pos += 2
+        if pos != length:
+            self.finding(
+                "protocol_violation", "low", f"an alert record of {length} bytes holds no whole number of alerts", frame
+            )
+
+    def add_alert(self, alert: Alert) -> None:
+        """Keep an alert."""
+        if len(self.alerts) >= MAX_ALERTS:
+            self.dropped += 1
+            return
+        self.alerts.append(alert)
+        if self.trace is not None:
+            self.trace.append((self, alert))
+
+    def heartbeat(
+        self,
+        side: cython.int,
+        sender: Side,
+        body: bytes,
+        length: cython.longlong,
+        frame: cython.longlong,
+        at: cython.longlong,
+    ) -> None:
+        """Take a heartbeat (RFC 6520); a payload length beyond the record is the Heartbleed attack (CVE-2014-0160)."""
+        sender.heartbeats += 1
+        self.note(Event("heartbeat", side, length, frame, at))
+        if self.is_encrypted(side) or 3 > len(body):
+            return
+        claimed: cython.int = body[1] << 8 | body[2]
+        if claimed > length - 3:
+            detail = f"a heartbeat claims {claimed} bytes of payload in a record of {length}: the Heartbleed attack"
+            self.finding("heartbleed", "high", detail, frame)
+
+    def finding(self, code: str, severity: str, detail: str, frame: cython.longlong) -> None:
+        """Keep a finding."""
+        if len(self.findings) < MAX_GAPS:
+            self.findings.append(Finding(code, severity, detail, [frame] if frame else []))
+
+    # What follows from it all.
+
+    @property
+    def established(self) -> bool:
+        """Whether both Finished messages were seen, or encrypted records that can only follow them."""
+        client: Side = self.sides[self.client]
+        server: Side = self.sides[1 - self.client]
+        if self.answer is None and not self.mid_stream:
+            return False
+        return client.encrypted_records > 0 and server.encrypted_records > 0
