@@ -168,7 +168,7 @@ class _Fields:
         self.der = der
         self.problems: list[Trouble] = []
         self.found: dict[str, Element] = {}
-        self.whole = False
+        self.cut = self.whole = False
         try:
             self._find()
         except Trouble as trouble:
@@ -229,21 +229,26 @@ class _Fields:
             except Trouble as trouble:
                 self._note(trouble)
         else:
-            self._note(Odd("subjectAltName", pos, f"names after {ALTERNATIVE_NAMES} are not read"))
+            if pos < end:
+                self._note(Odd("subjectAltName", pos, f"names after {ALTERNATIVE_NAMES} are not read"))
         return tuple(names)
 
     def _find(self) -> None:
+        pos, end, after = self._open(0, len(self.der), "Certificate")
+        if after < len(self.der):
+            self._note(Odd("Certificate", after, f"{len(self.der) - after} bytes follow it"))
+        self.cut = False
+        pos, signed_end, after = self._open(pos, end, "tbsCertificate")
+        try:
+            self._find_signed(pos, signed_end)
+        except Trouble as trouble:
+            self._note(trouble)
+        if not self.cut:
+            self.found["signatureAlgorithm"] = read_element(self.der, after, end, "signatureAlgorithm")
+            read_element(self.der, self.found["signatureAlgorithm"][3], end, "signatureValue")
+
+    def _find_signed(self, pos: int, end: int) -> None:
         der, found = self.der, self.found
-        pos, end, after = self._open(0, len(der), "Certificate")
-        if after < len(der):
-            self._note(Odd("Certificate", after, f"{len(der) - after} bytes follow it"))
-        inner, inner_end, pos = self._open(pos, end, "tbsCertificate")
-        if pos < end:
-            algorithm = found["signatureAlgorithm"] = read_element(der, pos, end, "signatureAlgorithm")
-            found["signatureValue"] = read_element(der, algorithm[3], end, "signatureValue")
-        else:
-            self._note(Malformed("signatureAlgorithm", pos, "the certificate ends before it"))
-        pos, end = inner, inner_end
         if pos < end and der[pos] == _VERSION:
             pos = read_element(der, pos, end, "version")[3]
         for field in ("serialNumber", "signature", "issuer", "validity", "subject", "subjectPublicKeyInfo"):
@@ -254,7 +259,7 @@ class _Fields:
             if element[0] == _EXTENSIONS:
                 found["extensions"] = element
             pos = element[3]
-        self.whole = True
+        self.whole = not self.cut
 
     def _open(self, pos: int, end: int, field: str) -> tuple[int, int, int]:
         """Give start and end of a sequence's value and the offset after it; one cut off ends where the bytes do."""
@@ -263,6 +268,7 @@ class _Fields:
             raise Malformed(field, pos, f"tag 0x{tag:02x}, not 0x{SEQUENCE:02x}")
         if length > end - start:
             self._note(Malformed(field, pos, f"length {length}, but {end - start} bytes left"))
+            self.cut = True
             return start, end, end
         if length == INDEFINITE:
             _, start, stop, after = read_element(self.der, pos, end, field)

@@ -1,0 +1,518 @@
+"""Certificates well-formed and not: against `cryptography`, against the captures with known answers, and by hand."""
+
+import base64
+import gzip
+import hashlib
+import ipaddress
+import json
+import os
+import random
+import shutil
+import subprocess
+import sys
+import warnings
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed25519, rsa
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from analyzer.codec.trouble import Malformed, Odd
+from analyzer.x509 import certificate as module
+from analyzer.x509.certificate import ALTERNATIVE_NAMES, EXTENSIONS, PROBLEMS, Certificate, certificate
+from analyzer.x509.der import encode_object_identifier
+from analyzer.x509.public_key import PublicKey
+
+CORPUS = Path(os.environ.get("ANALYZER_CORPUS", Path(__file__).parents[2].parent / "shared" / "corpus"))
+needs_corpus = pytest.mark.skipif(not CORPUS.is_dir(), reason="needs the captures with known answers")
+
+
+def tlv(tag: int, *values: bytes) -> bytes:
+    value = b"".join(values)
+    n = len(value)
+    length = bytes([n]) if n < 0x80 else bytes([0x83]) + n.to_bytes(3, "big")
+    return bytes([tag]) + length + value
+
+
+def identifier(dotted: str) -> bytes:
+    return tlv(0x06, encode_object_identifier(dotted))
+
+
+def name(text: str) -> bytes:
+    return tlv(0x30, tlv(0x31, tlv(0x30, identifier("2.5.4.3"), tlv(0x0C, text.encode()))))
+
+
+def extension(dotted: str, *value: bytes, critical: bool = False) -> bytes:
+    return tlv(0x30, identifier(dotted), b"\x01\x01\xff" * critical, tlv(0x04, *value))
+
+
+def extensions(*each: bytes) -> bytes:
+    return tlv(0xA3, tlv(0x30, *each))
+
+
+def alternative_names(*names: bytes, critical: bool = False) -> bytes:
+    return extensions(extension("2.5.29.17", tlv(0x30, *names), critical=critical))
+
+
+def key(dotted: str, parameters: bytes = b"", bits: bytes = b"") -> bytes:
+    return tlv(0x30, tlv(0x30, identifier(dotted), parameters), tlv(0x03, b"\0", bits))
+
+
+ED25519 = tlv(0x30, identifier("1.3.101.112"))
+UTC_2020 = tlv(0x17, b"200101000000Z")
+UTC_2030 = tlv(0x17, b"300101000000Z")
+PARTS = {
+    "version": tlv(0xA0, b"\x02\x01\x02"),
+    "serial": tlv(0x02, b"\x0a\x1b"),
+    "signature": ED25519,
+    "issuer": name("The Authority"),
+    "validity": tlv(0x30, UTC_2020, UTC_2030),
+    "subject": name("www.example.com"),
+    "key": key("1.3.101.112", bits=b"\x01" * 32),
+    "extensions": alternative_names(tlv(0x82, b"www.example.com")),
+}
+
+
+def make(signature_algorithm: bytes = ED25519, **changed: bytes) -> bytes:
+    tbs = tlv(0x30, *(PARTS | changed).values())
+    return tlv(0x30, tbs, signature_algorithm, tlv(0x03, b"\0", b"\x02" * 64))
+
+
+def check(read: Certificate, **expected: object) -> None:
+    for field, value in expected.items():
+        assert getattr(read, field) == value, field
+
+
+def test_every_fact() -> None:
+    der = make()
+    assert certificate(der).record() == {
+        "subject": "CN=www.example.com",
+        "issuer": "CN=The Authority",
+        "serial": "0a1b",
+        "not_before": "2020-01-01T00:00:00.000000000Z",
+        "not_after": "2030-01-01T00:00:00.000000000Z",
+        "sha256": hashlib.sha256(der).hexdigest(),
+        "subject_alt_names": ["www.example.com"],
+        "public_key": {"type": "ed25519"},
+        "signature_algorithm": "ed25519",
+    }
+    assert certificate(der).problems == ()
+
+
+@pytest.mark.parametrize(
+    ("octets", "serial"),
+    [
+        (b"\x00", "00"),
+        (b"\x7f", "7f"),
+        (b"\x00\xff", "ff"),
+        (b"\x00\x00\x00\x01", "01"),
+        (b"\xff", "-01"),
+        (b"\x80", "-80"),
+        (b"\xff\x7f", "-81"),
+        (b"\xff\x00", "-0100"),
+        (b"\x12" * 40, "12" * 40),
+        (b"", None),
+    ],
+)
+def test_serial(octets: bytes, serial: str | None) -> None:
+    read = certificate(make(serial=tlv(0x02, octets)))
+    check(read, serial=serial, subject="CN=www.example.com")
+    if serial is None:
+        assert [problem.field for problem in read.problems] == ["serialNumber"]
+    else:
+        assert int(serial, 16) == int.from_bytes(octets, "big", signed=True)
+
+
+@pytest.mark.parametrize(
+    ("tag", "octets", "text"),
+    [
+        (0x17, b"491231235959Z", "2049-12-31T23:59:59.000000000Z"),
+        (0x17, b"500101000000Z", "1950-01-01T00:00:00.000000000Z"),
+        (0x17, b"2001010000Z", "2020-01-01T00:00:00.000000000Z"),
+        (0x17, b"200101003000+0100", "2019-12-31T23:30:00.000000000Z"),
+        (0x17, b"191231233000-0100", "2020-01-01T00:30:00.000000000Z"),
+        (0x17, b"200229000000Z", "2020-02-29T00:00:00.000000000Z"),
+        (0x18, b"20500101000000Z", "2050-01-01T00:00:00.000000000Z"),
+        (0x18, b"99991231235959Z", "9999-12-31T23:59:59.000000000Z"),
+        (0x18, b"20200101000000.5Z", "2020-01-01T00:00:00.500000000Z"),
+        (0x18, b"20200101000000.12345678901Z", "2020-01-01T00:00:00.123456789Z"),
+        (0x18, b"2020010112", "2020-01-01T12:00:00.000000000Z"),
+        (0x17, b"200230000000Z", None),
+        (0x17, b"201301000000Z", None),
+        (0x17, b"200101000060Z", None),
+        (0x17, b"", None),
+        (0x17, b"2\xb20101000000Z", None),
+        (0x18, b"00000101000000Z", None),
+        (0x18, b"99991231235959-0100", None),
+        (0x18, b"20200101000000+9999", "2019-12-27T19:21:00.000000000Z"),
+        (0x18, b"20200101000000." + b"1" * 100 + b"Z", None),
+        (0x13, b"200101000000Z", None),
+    ],
+)
+def test_times(tag: int, octets: bytes, text: str | None) -> None:
+    before = certificate(make(validity=tlv(0x30, tlv(tag, octets), UTC_2030)))
+    check(before, not_before=text, not_after="2030-01-01T00:00:00.000000000Z", subject="CN=www.example.com")
+    after = certificate(make(validity=tlv(0x30, UTC_2020, tlv(tag, octets))))
+    check(after, not_before="2020-01-01T00:00:00.000000000Z", not_after=text, subject="CN=www.example.com")
+    assert [problem.field for problem in before.problems] == ["notBefore"] * (text is None)
+    assert [problem.field for problem in after.problems] == ["notAfter"] * (text is None)
+
+
+MODULUS = tlv(0x30, tlv(0x02, b"\0\x80", b"\x01" * 127), tlv(0x02, b"\x01\0\x01"))
+PRIMES = tlv(0x30, tlv(0x02, b"\x7f", b"\x01" * 127), tlv(0x02, b"\x05"), tlv(0x02, b"\x05"))
+
+
+@pytest.mark.parametrize(
+    ("spki", "expected"),
+    [
+        (key("1.2.840.113549.1.1.1", b"\x05\0", MODULUS), PublicKey("rsa", bits=1024)),
+        (key("1.2.840.113549.1.1.1", b"\x05\0", tlv(0x30, tlv(0x02))), PublicKey("rsa", bits=0)),
+        (key("1.2.840.113549.1.1.10", b"", MODULUS), PublicKey("rsassa-pss", bits=1024)),
+        (key("1.2.840.10040.4.1", PRIMES), PublicKey("dsa", bits=1023)),
+        (key("1.2.840.10045.2.1", identifier("1.2.840.10045.3.1.7")), PublicKey("ec", curve="secp256r1")),
+        (key("1.2.840.10045.2.1", identifier("1.3.36.3.3.2.8.1.1.13")), PublicKey("ec", curve="brainpoolP512r1")),
+        (key("1.2.840.10045.2.1", identifier("1.2.3.4")), PublicKey("ec", curve="1.2.3.4")),
+        (key("1.2.840.10045.2.1", tlv(0x30, b"\x02\x01\x01")), PublicKey("ec", curve="explicit")),
+        (key("1.3.101.113"), PublicKey("ed448")),
+        (key("2.16.840.1.101.3.4.3.17"), PublicKey("ml-dsa-44")),
+        (key("2.16.840.1.101.3.4.3.19"), PublicKey("ml-dsa-87")),
+        (key("2.16.840.1.101.3.4.3.20"), PublicKey("slh-dsa-sha2-128s")),
+        (key("2.16.840.1.101.3.4.3.31"), PublicKey("slh-dsa-shake-256f")),
+        (key("1.2.3.4.5"), PublicKey("1.2.3.4.5")),
+    ],
+)
+def test_public_keys(spki: bytes, expected: PublicKey) -> None:
+    read = certificate(make(key=spki))
+    assert read.public_key == expected
+    assert read.problems == ()
+
+
+@pytest.mark.parametrize(
+    ("spki", "expected"),
+    [
+        (key("1.2.840.113549.1.1.1", b"\x05\0", b"nothing"), PublicKey("rsa")),
+        (key("1.2.840.113549.1.1.1", b"\x05\0"), PublicKey("rsa")),
+        (key("1.2.840.10045.2.1"), PublicKey("ec")),
+        (key("1.2.840.10045.2.1", b"\x05\0"), PublicKey("ec")),
+        (key("1.2.840.10040.4.1"), PublicKey("dsa")),
+        (tlv(0x30, tlv(0x30, b"\x06\0")), None),
+        (tlv(0x30), None),
+    ],
+)
+def test_unreadable_public_keys(spki: bytes, expected: PublicKey | None) -> None:
+    read = certificate(make(key=spki))
+    check(read, public_key=expected, subject="CN=www.example.com", subject_alt_names=("www.example.com",))
+    assert [problem.field for problem in read.problems] == ["subjectPublicKeyInfo"]
+
+
+def test_signature_algorithms() -> None:
+    sha256, sha1, unknown = (
+        tlv(0x30, identifier(dotted), b"\x05\0") for dotted in ("1.2.840.113549.1.1.11", "1.2.840.10045.4.1", "1.2.3")
+    )
+    check(certificate(make(sha256, signature=sha256)), signature_algorithm="sha256WithRSAEncryption", problems=())
+    check(certificate(make(sha1, signature=sha1)), signature_algorithm="ecdsa-with-SHA1", problems=())
+    check(certificate(make(unknown, signature=unknown)), signature_algorithm="1.2.3", problems=())
+    both = certificate(make(sha1, signature=sha256))
+    assert both.signature_algorithm == "ecdsa-with-SHA1"
+    assert [type(problem) for problem in both.problems] == [Odd]
+
+
+def test_alternative_names() -> None:
+    dns = tlv(0x82, b"a.example")
+    assert certificate(make(extensions=alternative_names(dns, critical=True))).subject_alt_names == ("a.example",)
+    assert certificate(make(extensions=b"", version=b"")).subject_alt_names == ()
+    assert certificate(make(extensions=extensions(extension("2.5.29.15", b"\x03\x02\x05\xa0")))).subject_alt_names == ()
+
+    bad_one = certificate(make(extensions=alternative_names(dns, tlv(0x87, b"12345"), tlv(0x82, b"b.example"))))
+    assert bad_one.subject_alt_names == ("a.example", "b.example")
+    assert [problem.field for problem in bad_one.problems] == ["subjectAltName"]
+
+    cut_off = certificate(make(extensions=alternative_names(dns, b"\x82\x70b.example")))
+    check(cut_off, subject_alt_names=("a.example",), subject="CN=www.example.com")
+    assert len(cut_off.problems) == 1
+
+    unreadable = certificate(make(extensions=tlv(0xA3, b"\x04\0")))
+    check(unreadable, subject_alt_names=None, subject="CN=www.example.com")
+    assert len(unreadable.problems) == 1
+
+
+def test_what_can_grow_is_bounded() -> None:
+    many = certificate(make(extensions=alternative_names(tlv(0x82, b"a") * (ALTERNATIVE_NAMES + 5))))
+    assert many.subject_alt_names == ("a",) * ALTERNATIVE_NAMES
+    assert [type(problem) for problem in many.problems] == [Odd]
+    assert not certificate(make(extensions=alternative_names(tlv(0x82, b"a") * ALTERNATIVE_NAMES))).problems
+
+    san = extension("2.5.29.17", tlv(0x30, tlv(0x82, b"late.example")))
+    late = make(extensions=extensions(extension("2.5.29.15") * (EXTENSIONS - 1), san))
+    assert certificate(late).subject_alt_names == ("late.example",)
+    too_late = certificate(make(extensions=extensions(extension("2.5.29.15") * EXTENSIONS, san)))
+    check(too_late, subject_alt_names=None)
+    assert [type(problem) for problem in too_late.problems] == [Odd]
+
+    assert len(certificate(make(extensions=alternative_names(tlv(0x87) * 1000))).problems) == PROBLEMS
+
+
+def test_memory_is_bounded() -> None:
+    memory = module._memory
+    for i in range(400):
+        certificate(make(serial=tlv(0x02, i.to_bytes(4, "big")), extensions=alternative_names(tlv(0x82) * 2000)))
+        assert memory.n_bytes <= module.REMEMBERED_BYTES
+    assert 50 < len(memory.certificates) < 400
+    assert memory.n_bytes == sum(module._cost(der, known) for der, known in memory.certificates.items())
+    size = sum(sys.getsizeof(der) + sys.getsizeof(known.subject_alt_names) for der, known in memory.certificates.items())
+    assert size <= module.REMEMBERED_BYTES
+    giant = make(subject=name("x" * module.REMEMBERED_SIZE))
+    assert certificate(giant) == certificate(giant)
+    assert giant not in memory.certificates
+    small = make(serial=tlv(0x02, b"\x01"))
+    assert certificate(small) is certificate(bytes(bytearray(small)))
+
+
+def test_problems_keep_no_frames_alive() -> None:
+    read = certificate(make(serial=tlv(0x02), validity=tlv(0x30, tlv(0x17, b"200230000000Z"), UTC_2030), key=tlv(0x30)))
+    assert len(read.problems) == 3
+    for problem in read.problems:
+        assert problem.__traceback__ is None
+        assert problem.__context__ is None
+        assert problem.__cause__ is None
+
+
+def test_lengths_that_der_forbids() -> None:
+    def indefinite(tag: int, *values: bytes) -> bytes:
+        return bytes([tag, 0x80]) + b"".join(values) + b"\0\0"
+
+    facts = certificate(make()).record()
+    parts = PARTS | {"validity": indefinite(0x30, UTC_2020, UTC_2030), "serial": b"\x02\x84\0\0\0\x02\x0a\x1b"}
+    tbs = indefinite(0x30, *parts.values())
+    der = indefinite(0x30, tbs, ED25519, tlv(0x03, b"\0\0"))
+    read = certificate(der)
+    assert read.record() | {"sha256": None} == facts | {"sha256": None}
+    assert read.problems == ()
+
+
+def test_damage_behind_what_is_signed() -> None:
+    whole = certificate(make()).record()
+    for end in (b"", b"\x30\x70", b"\x05\0", ED25519, ED25519 + b"\x03\x70"):
+        read = certificate(tlv(0x30, tlv(0x30, *PARTS.values()), end))
+        assert read.record() | {"sha256": None} == whole | {"sha256": None}
+        assert read.problems
+
+
+def test_trailing_bytes() -> None:
+    whole = certificate(make())
+    read = certificate(make() + b"more")
+    assert read.record() | {"sha256": None} == whole.record() | {"sha256": None}
+    assert [str(problem) for problem in read.problems] == [f"Certificate at 0x{len(make()):x}: 4 bytes follow it"]
+
+
+def test_no_certificate_at_all() -> None:
+    for data in (b"", b"\0", b"0", b"\x30\0", b"-----BEGIN CERTIFICATE-----", bytes(1000), b"\x30\x80" * 1000):
+        read = certificate(data)
+        assert read.sha256 == hashlib.sha256(data).hexdigest()
+        assert read.record() == dict.fromkeys(read.record()) | {"sha256": read.sha256}
+        assert read.problems
+
+
+def test_every_truncation() -> None:
+    der = make()
+    whole = certificate(der).record()
+    known = 0
+    for n in range(len(der)):
+        read = certificate(der[:n])
+        facts = {field: value for field, value in read.record().items() if value is not None and field != "sha256"}
+        assert facts == {field: whole[field] for field in facts}, n
+        assert len(facts) >= known  # more bytes never tell less
+        known = len(facts)
+        assert isinstance(read.problems[0], Malformed)
+    assert known == len(whole) - 1
+
+
+def test_mutations_never_raise() -> None:
+    chance = random.Random(5280)
+    samples = [make(), make(key=key("1.2.840.113549.1.1.1", b"\x05\0", MODULUS)), make(key=key("1.2.840.10040.4.1", PRIMES))]
+    for _ in range(20_000):
+        mutated = bytearray(chance.choice(samples))
+        for _ in range(chance.randint(1, 4)):
+            at = chance.randrange(len(mutated))
+            match chance.randrange(3):
+                case 0:
+                    mutated[at] = chance.choice((0, 0x7F, 0x80, 0x81, 0x84, 0xFF, chance.randrange(256)))
+                case 1:
+                    del mutated[at : at + chance.randint(1, 8)]
+                case 2:
+                    mutated[at:at] = chance.randbytes(chance.randint(1, 8))
+            if not mutated:
+                break
+        json.dumps(certificate(bytes(mutated)).record()).encode()
+
+
+def test_cryptography_is_not_needed() -> None:
+    code = "import sys, analyzer.x509.certificate; sys.exit('cryptography' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+PRIME_FIELD = "1.2.840.10045.1.1"
+"""Stands in a key that brings its own curve."""
+
+
+def same_as_cryptography(der: bytes) -> int:
+    """Compare every field that `cryptography` can read; give how many those were."""
+    read = certificate(der)
+    with warnings.catch_warnings(action="ignore"):
+        try:
+            theirs = x509.load_der_x509_certificate(der)
+        except ValueError:
+            return 0
+        compared = 0
+        for field, value in fields_by_cryptography(theirs):
+            ours = getattr(read, field)
+            assert ours == value, (field, der.hex())
+            compared += 1
+    return compared
+
+
+def fields_by_cryptography(theirs: x509.Certificate) -> Iterator[tuple[str, object]]:
+    yield "signature_algorithm", theirs.signature_algorithm_oid._name.replace("ML-DSA", "ml-dsa")
+    yield "not_before", theirs.not_valid_before_utc.strftime("%Y-%m-%dT%H:%M:%S.000000000Z")
+    yield "not_after", theirs.not_valid_after_utc.strftime("%Y-%m-%dT%H:%M:%S.000000000Z")
+    serial = f"{abs(theirs.serial_number):x}"
+    yield "serial", "-" * (theirs.serial_number < 0) + "0" * (len(serial) % 2) + serial
+    try:
+        yield "subject", theirs.subject.rfc4514_string()
+        yield "issuer", theirs.issuer.rfc4514_string()
+    except ValueError:
+        pass
+    try:
+        their_key = theirs.public_key()
+        if isinstance(their_key, rsa.RSAPublicKey):
+            yield "public_key", PublicKey("rsa", bits=their_key.key_size)
+        elif isinstance(their_key, dsa.DSAPublicKey):
+            yield "public_key", PublicKey("dsa", bits=their_key.key_size)
+        elif isinstance(their_key, ec.EllipticCurvePublicKey) and identifier(PRIME_FIELD) not in theirs.tbs_certificate_bytes:
+            yield "public_key", PublicKey("ec", curve=their_key.curve.name)
+        elif isinstance(their_key, ed25519.Ed25519PublicKey):
+            yield "public_key", PublicKey("ed25519")
+    except (ValueError, UnsupportedAlgorithm):
+        pass
+    try:
+        names = theirs.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+        yield "subject_alt_names", tuple(map(alternative_name, names))
+    except x509.ExtensionNotFound:
+        yield "subject_alt_names", ()
+    except (ValueError, TypeError, x509.DuplicateExtension):
+        pass
+
+
+def alternative_name(theirs: x509.GeneralName) -> str:
+    match theirs:
+        case x509.DNSName(value=value):
+            return f"DNS:{value}" if value.replace(".", "").isdigit() else value
+        case x509.IPAddress(value=value):
+            if isinstance(value, ipaddress.IPv4Network | ipaddress.IPv6Network):
+                raise TypeError("a network is no alternative name")
+            return str(value)
+        case x509.RFC822Name(value=value):
+            return f"email:{value}"
+        case x509.UniformResourceIdentifier(value=value):
+            return f"URI:{value}"
+        case x509.DirectoryName(value=value):
+            return f"dirName:{value.rfc4514_string()}"
+        case x509.OtherName(type_id=type_id):
+            return f"otherName:{type_id.dotted_string}"
+    raise AssertionError(theirs)
+
+
+def test_agrees_with_cryptography_on_its_own() -> None:
+    issuer = ec.generate_private_key(ec.SECP384R1())
+    for subject in (issuer, ec.generate_private_key(ec.SECP521R1()), ed25519.Ed25519PrivateKey.generate()):
+        names = [x509.DNSName("a.example"), x509.IPAddress(ipaddress.ip_address("2001:db8::a")), x509.RFC822Name("x@a.example")]
+        made = (
+            x509.CertificateBuilder()
+            .subject_name(x509.Name.from_rfc4514_string(r"CN=A\, B+UID=7,O=Größe,DC=example"))
+            .issuer_name(x509.Name([]))
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(datetime(1999, 12, 31, 23, 59, 59, tzinfo=UTC))
+            .not_valid_after(datetime(2099, 1, 1, tzinfo=UTC))
+            .public_key(subject.public_key())
+            .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+            .add_extension(x509.SubjectAlternativeName(names), critical=False)
+            .sign(issuer, hashes.SHA256())
+        )
+        assert same_as_cryptography(made.public_bytes(Encoding.DER)) == 8
+
+
+@needs_corpus
+def test_limbo() -> None:
+    with gzip.open(CORPUS / "x509-limbo" / "limbo.json.gz", "rt") as file:
+        cases = json.load(file)["testcases"]
+    pems = {
+        pem for case in cases for pem in (case["peer_certificate"], *case["untrusted_intermediates"], *case["trusted_certs"])
+    }
+    certificates = [base64.b64decode("".join(line for line in pem.splitlines() if "-----" not in line)) for pem in pems]
+    assert sum(map(same_as_cryptography, certificates)) > 7 * len(certificates)
+    for der in certificates:
+        assert certificate(der).subject is not None
+
+
+ODD_CAPTURES = (
+    "ja4/badcurveball.pcap",
+    "zeek/tls/CVE-2015-3194.pcap",
+    "zeek/tls/cert-no-cn.pcap",
+    "zeek/tls/ml-dsa-44-cert.pcap",
+    "zeek/tls/x509-generalizedtime.pcap",
+)
+
+
+def expected_certificates() -> dict[str, dict[str, dict[str, object]]]:
+    """Give for some captures: SHA-256 to what is expected. First the odd ones, then those with the most new certificates."""
+    by_capture: dict[str, dict[str, dict[str, object]]] = {}
+    for path in sorted((CORPUS / "expected").rglob("*.jsonl")):
+        sessions = [json.loads(line) for line in path.read_text().splitlines()]
+        by_capture[str(path.relative_to(CORPUS / "expected"))[:-6]] = {
+            one["sha256"]: one for session in sessions for side in session.get("certificates", {}).values() for one in side
+        }
+    chosen: dict[str, dict[str, dict[str, object]]] = {}
+    seen: set[str] = set()
+    for capture, found in sorted(by_capture.items(), key=lambda item: (item[0] not in ODD_CAPTURES, -len(item[1]))):
+        if found.keys() - seen and len(chosen) < 25:
+            chosen[capture] = found
+            seen |= found.keys()
+    return chosen
+
+
+def certificates_by_tshark(capture: str) -> set[bytes]:
+    field = "tls.handshake.certificate"
+    command = ["tshark", "-r", str(CORPUS / capture), "-Y", field, "-T", "fields", "-e", field]
+    printed = subprocess.run(command, capture_output=True, text=True, check=False).stdout
+    return {bytes.fromhex(octets) for line in printed.splitlines() for octets in line.split(",") if octets}
+
+
+@needs_corpus
+@pytest.mark.skipif(not shutil.which("tshark"), reason="needs tshark")
+def test_captures_with_known_answers() -> None:
+    expected = expected_certificates()
+    known = {sha256: one for found in expected.values() for sha256, one in found.items()}
+    with ThreadPoolExecutor(2) as pool:
+        found = set().union(*pool.map(certificates_by_tshark, expected))
+    compared = 0
+    for der in found:
+        read = certificate(der)
+        same_as_cryptography(der)
+        one = known.get(read.sha256)
+        if one is None:
+            continue
+        compared += 1
+        assert int(read.serial or "", 16) == int(str(one.get("serial", read.serial)), 16)
+        for field in ("not_before", "not_after"):
+            if field in one:
+                assert getattr(read, field) == str(one[field]).replace("Z", ".000000000Z")
+        if "public_key" in one:
+            assert read.public_key is not None
+            assert read.public_key.record() == one["public_key"]
+    assert compared > 0.8 * len(known)
