@@ -1,0 +1,247 @@
+"""Compressed captures, in steps of bounded size: gzip (RFC 1952), zstd (RFC 8878), lz4 frames, xz.
+
+A compressed file is a row of members (frames, streams) that decompress one after the other. A few bytes can become gigabytes,
+so every step asks its library for at most `STEP` bytes. A library that cannot be asked so (zstd), or that forgets what it had
+decoded when it meets an error (zstd, lz4), gets one block at a time: blocks are framed by their length and bounded.
+"""
+
+import lzma
+import struct
+import zlib
+from collections.abc import Iterator
+
+import lz4.frame
+import zstandard
+
+from analyzer.codec.trouble import Incomplete, Malformed
+
+# The most a step hands on; large enough that a step's own cost does not count.
+STEP = 1 << 20
+# Compressed bytes given to zlib at once: few at first, since a file may be thousands of tiny members, then twice as many each
+# time up to the most.
+FIRST_PIECE = 1 << 9
+PIECE = 1 << 16
+# liblzma forgets what it decoded in the call that meets an error, so that damage costs what so many bytes hold.
+XZ_PIECE = 64
+# Memory that `zstd -d` grants, and several times what `xz -9` needs; a file may ask for 2 GiB and 4 GiB.
+LARGEST_WINDOW = 128 << 20
+XZ_MEMORY = 256 << 20
+# RFC 8878 section 3.1.1.2.4, and the lz4 frame format's largest block.
+ZSTD_BLOCK = 128 << 10
+LZ4_BLOCK = 4 << 20
+
+MAGIC_LENGTH = 6
+_GZIP = b"\x1f\x8b\x08"
+_ZSTD = b"\x28\xb5\x2f\xfd"
+_LZ4 = b"\x04\x22\x4d\x18"
+_XZ = b"\xfd7zXZ\0"
+
+
+class Stored:
+    """The compressed bytes, taken in the sizes that a decoder wants; `offset`: of the next one in the file."""
+
+    def __init__(self, chunks: Iterator[bytes]) -> None:
+        self.offset = 0
+        self._chunks = chunks
+        self._chunk = b""
+        self._at = 0
+
+    def some(self, most: int) -> bytes:
+        """Up to `most` bytes, those that are here; none only at the end."""
+        while self._at == len(self._chunk):
+            following = next(self._chunks, None)
+            if following is None:
+                return b""
+            self._chunk, self._at = following, 0
+        taken = self._chunk[self._at : self._at + most]
+        self._at += len(taken)
+        self.offset += len(taken)
+        return taken
+
+    def give_back(self, data: bytes) -> None:
+        """Take back `data`, the end of what `some` gave last."""
+        self._at -= len(data)
+        self.offset -= len(data)
+
+    def exactly(self, length: int, field: str) -> bytes:
+        """`length` bytes; raises Incomplete where the file ends before."""
+        start = self.offset
+        parts = []
+        while length:
+            part = self.some(length)
+            if not part:
+                raise Incomplete(field, start, f"the file ends {length} bytes too early")
+            parts.append(part)
+            length -= len(part)
+        return b"".join(parts)
+
+    def ends(self) -> bool:
+        """Whether nothing but zero bytes follows, which tapes and `xz` pad with; they are taken."""
+        while data := self.some(FIRST_PIECE):
+            if rest := data.lstrip(b"\0"):
+                self.give_back(rest)
+                return False
+        return True
+
+
+def compression_of(head: bytes) -> str | None:
+    """`gzip`, `zstd`, `lz4` or `xz` by a file's first `MAGIC_LENGTH` bytes; None for what is not compressed."""
+    if head.startswith(_GZIP):
+        return "gzip"
+    # A zstd file may begin with a skippable frame, and so may an lz4 file, but only zstd's tools write such files (pzstd).
+    if head.startswith(_ZSTD) or (len(head) >= 4 and _skippable(head[:4])):
+        return "zstd"
+    if head.startswith(_LZ4):
+        return "lz4"
+    if head.startswith(_XZ):
+        return "xz"
+    return None
+
+
+def decompress(compression: str, chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """The decompressed bytes of a file, at most `STEP` at a time.
+
+    Raises Malformed or Incomplete, its offset counted in the compressed file, once all that can be read before it was yielded.
+    """
+    return {"gzip": _gzip, "zstd": _zstd, "lz4": _lz4, "xz": _xz}[compression](Stored(chunks))
+
+
+def _gzip(stored: Stored) -> Iterator[bytes]:
+    while not stored.ends():
+        member = zlib.decompressobj(wbits=31)
+        size = FIRST_PIECE
+        while not member.eof:
+            piece = stored.some(size)
+            size = min(size * 2, PIECE)
+            if not piece:
+                while data := member.decompress(b"", STEP):
+                    yield data
+                raise Incomplete("gzip", stored.offset, "the file ends within a member")
+            before = member.copy()
+            try:
+                data = member.decompress(piece, STEP)
+            except zlib.error:
+                yield from _salvage(before, piece, stored.offset - len(piece))
+                return
+            if data:
+                yield data
+            stored.give_back(member.unused_data if member.eof else member.unconsumed_tail)
+
+
+def _salvage(member: "zlib._Decompress", piece: bytes, start: int) -> Iterator[bytes]:
+    """What `piece` holds before the error in it, byte by byte, and then that error: zlib forgets the output of a call that fails."""
+    for at in range(len(piece)):
+        pending = piece[at : at + 1]
+        while pending:
+            try:
+                data = member.decompress(pending, STEP)
+            except zlib.error as error:
+                raise Malformed("gzip", start + at, str(error)) from error
+            pending = member.unconsumed_tail
+            if data:
+                yield data
+
+
+def _zstd(stored: Stored) -> Iterator[bytes]:
+    decompressor = zstandard.ZstdDecompressor(max_window_size=LARGEST_WINDOW)
+    while not stored.ends():
+        start = stored.offset
+        magic = stored.exactly(4, "zstd.magic")
+        if _skippable(magic):
+            _skip(stored)
+            continue
+        if magic != _ZSTD:
+            raise Malformed("zstd.magic", start, f"{magic.hex()} begins no frame")
+        descriptor = stored.exactly(1, "zstd.frame_header")
+        flags = descriptor[0]
+        single = flags >> 5 & 1
+        rest = 1 - single + (0, 1, 2, 4)[flags & 3] + (single, 2, 4, 8)[flags >> 6]
+        frame = decompressor.decompressobj()
+        yield from _step_zstd(frame, magic + descriptor + stored.exactly(rest, "zstd.frame_header"), start)
+        last = 0
+        while not last:
+            at = stored.offset
+            head = stored.exactly(3, "zstd.block_header")
+            bits = int.from_bytes(head, "little")
+            last, kind, size = bits & 1, bits >> 1 & 3, bits >> 3
+            if kind == 3 or size > ZSTD_BLOCK:
+                raise Malformed("zstd.block_header", at, f"no block of type {kind} has {size} bytes")
+            # A block of type 1 is one byte, and how often it comes.
+            yield from _step_zstd(frame, head + stored.exactly(1 if kind == 1 else size, "zstd.block"), at)
+        if flags & 4:
+            at = stored.offset
+            yield from _step_zstd(frame, stored.exactly(4, "zstd.content_checksum"), at)
+
+
+def _step_zstd(frame: "zstandard.ZstdDecompressionObj", data: bytes, at: int) -> Iterator[bytes]:
+    try:
+        decompressed = frame.decompress(data)
+    except zstandard.ZstdError as error:
+        raise Malformed("zstd", at, str(error)) from error
+    if decompressed:
+        yield decompressed
+
+
+def _lz4(stored: Stored) -> Iterator[bytes]:
+    while not stored.ends():
+        start = stored.offset
+        magic = stored.exactly(4, "lz4.magic")
+        if _skippable(magic):
+            _skip(stored)
+            continue
+        if magic != _LZ4:
+            raise Malformed("lz4.magic", start, f"{magic.hex()} begins no frame")
+        descriptor = stored.exactly(2, "lz4.frame_descriptor")
+        flags = descriptor[0]
+        rest = (8 if flags & 0x08 else 0) + (4 if flags & 0x01 else 0) + 1
+        frame = lz4.frame.LZ4FrameDecompressor()
+        yield from _step_lz4(frame, magic + descriptor + stored.exactly(rest, "lz4.frame_descriptor"), start)
+        size = 1
+        while size:
+            at = stored.offset
+            head = stored.exactly(4, "lz4.block_size")
+            size = struct.unpack("<I", head)[0] & 0x7FFFFFFF
+            if size > LZ4_BLOCK:
+                raise Malformed("lz4.block_size", at, f"{size} bytes are more than a block has")
+            length = size + (4 if flags & 0x10 else 0) if size else 4 if flags & 0x04 else 0
+            yield from _step_lz4(frame, head + stored.exactly(length, "lz4.block"), at)
+
+
+def _step_lz4(frame: lz4.frame.LZ4FrameDecompressor, data: bytes, at: int) -> Iterator[bytes]:
+    while True:
+        try:
+            decompressed = frame.decompress(data, STEP)
+        except RuntimeError as error:
+            raise Malformed("lz4", at, str(error)) from error
+        if decompressed:
+            yield decompressed
+        if frame.eof or frame.needs_input:
+            return
+        data = b""
+
+
+def _xz(stored: Stored) -> Iterator[bytes]:
+    while not stored.ends():
+        stream = lzma.LZMADecompressor(lzma.FORMAT_XZ, XZ_MEMORY)
+        while not stream.eof:
+            piece = stored.some(XZ_PIECE) if stream.needs_input else b""
+            if not piece and stream.needs_input:
+                raise Incomplete("xz", stored.offset, "the file ends within a stream")
+            try:
+                data = stream.decompress(piece, STEP)
+            except lzma.LZMAError as error:
+                raise Malformed("xz", stored.offset - len(piece), str(error)) from error
+            if data:
+                yield data
+        stored.give_back(stream.unused_data)
+
+
+def _skippable(magic: bytes) -> bool:
+    return magic[1:] == b"\x2a\x4d\x18" and magic[0] & 0xF0 == 0x50
+
+
+def _skip(stored: Stored) -> None:
+    """Pass over a skippable frame, after its magic number."""
+    left = int.from_bytes(stored.exactly(4, "skippable_frame.length"), "little")
+    while left:
+        left -= len(stored.exactly(min(left, PIECE), "skippable_frame"))

@@ -1,0 +1,98 @@
+"""Writes capture files: pcapng (draft-ietf-opsawg-pcapng) with comments and secrets, and pcap (draft-ietf-opsawg-pcap)."""
+
+import struct
+from typing import BinaryIO
+
+from analyzer.capture.blocks import (
+    IF_DESCRIPTION,
+    IF_NAME,
+    IF_TSRESOL,
+    NANOSECONDS,
+    OPT_COMMENT,
+    SHB_HARDWARE,
+    SHB_OS,
+    SHB_USERAPPL,
+    TLS_KEY_LOG,
+    ByteOrder,
+)
+
+LARGEST_OPTION = 0xFFFF
+
+
+class PcapngWriter:
+    """One section of pcapng, written to `file` block by block; times are kept to the nanosecond."""
+
+    def __init__(
+        self,
+        file: BinaryIO,
+        byte_order: ByteOrder = "little",
+        comment: str = "",
+        hardware: str = "",
+        os: str = "",
+        application: str = "",
+    ) -> None:
+        self._file = file
+        self._order = "<" if byte_order == "little" else ">"
+        self._interfaces = 0
+        fixed = struct.pack(self._order + "IHHq", 0x1A2B3C4D, 1, 0, -1)
+        texts = {OPT_COMMENT: comment, SHB_HARDWARE: hardware, SHB_OS: os, SHB_USERAPPL: application}
+        self._write(0x0A0D0D0A, fixed + self._options({code: text.encode() for code, text in texts.items()}))
+
+    def write_interface(self, link_type: int, snap_length: int = 0, name: str = "", description: str = "") -> int:
+        """Describe an interface; returns the number by which `write_frame` names it."""
+        options = {IF_NAME: name.encode(), IF_DESCRIPTION: description.encode(), IF_TSRESOL: b"\x09"}
+        self._write(1, struct.pack(self._order + "HHI", link_type, 0, snap_length) + self._options(options))
+        self._interfaces += 1
+        return self._interfaces - 1
+
+    def write_frame(self, at: int, data: bytes, wire_length: int | None = None, interface: int = 0, comment: str = "") -> None:
+        """at: nanoseconds since 1970-01-01 UTC, not negative; wire_length: of the frame before it was cut, if it was."""
+        if not 0 <= interface < self._interfaces:
+            raise ValueError(f"interface {interface} was not described")
+        length = len(data) if wire_length is None else wire_length
+        fixed = struct.pack(self._order + "5I", interface, at >> 32, at & 0xFFFFFFFF, len(data), length)
+        self._write(6, fixed + _padded(data) + self._options({OPT_COMMENT: comment.encode()}))
+
+    def write_secrets(self, secrets: bytes, kind: int = TLS_KEY_LOG) -> None:
+        """A Decryption Secrets Block; to be written before the frames that need it."""
+        self._write(10, struct.pack(self._order + "II", kind, len(secrets)) + _padded(secrets))
+
+    def _options(self, values: dict[int, bytes]) -> bytes:
+        written = b"".join(
+            struct.pack(self._order + "HH", code, len(value[:LARGEST_OPTION])) + _padded(value[:LARGEST_OPTION])
+            for code, value in values.items()
+            if value
+        )
+        return written + b"\0\0\0\0" if written else b""
+
+    def _write(self, kind: int, body: bytes) -> None:
+        length = struct.pack(self._order + "I", 12 + len(body))
+        self._file.write(struct.pack(self._order + "I", kind) + length + body + length)
+
+
+class PcapWriter:
+    """A pcap file of one link type, written to `file` record by record; of nanoseconds unless `microsecond`."""
+
+    def __init__(
+        self,
+        file: BinaryIO,
+        link_type: int,
+        snap_length: int = 262_144,
+        byte_order: ByteOrder = "little",
+        microsecond: bool = False,
+    ) -> None:
+        self._file = file
+        self._order = "<" if byte_order == "little" else ">"
+        self._tick = 1000 if microsecond else 1
+        magic = 0xA1B2C3D4 if microsecond else 0xA1B23C4D
+        file.write(struct.pack(self._order + "IHHiIII", magic, 2, 4, 0, 0, snap_length, link_type))
+
+    def write_frame(self, at: int, data: bytes, wire_length: int | None = None) -> None:
+        """at: nanoseconds since 1970-01-01 UTC, before 2106; wire_length: of the frame before it was cut, if it was."""
+        seconds, rest = divmod(at, NANOSECONDS)
+        length = len(data) if wire_length is None else wire_length
+        self._file.write(struct.pack(self._order + "4I", seconds, rest // self._tick, len(data), length) + data)
+
+
+def _padded(value: bytes) -> bytes:
+    return value + bytes(-len(value) % 4)
