@@ -3,10 +3,17 @@
 from analyzer.tls.messages.extensions import (
     algorithms,
     certificates,
+    encrypted_hello,
+    identity,
     key_share,
     names,
+    quic,
+    records,
     resumption,
 )
 from analyzer.tls.messages.extensions.places import EXTENSIONS
 
-__all__ = ["EXTENSIONS", "algorithms", "certificates", "key_share", "names", "resumption"]
+__all__ = [
+    "EXTENSIONS", "algorithms", "certificates", "encrypted_hello", "identity", "key_share", "names", "quic", "records",
+    "resumption",
+]  # fmt: skip

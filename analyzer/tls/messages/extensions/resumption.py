@@ -70,16 +70,16 @@ class ServerTicketRequestHint(Message):
 class PinningTicketClientHello(Message):
     """RFC 8672 section 3: `PinningTicketExtension` of a ClientHello."""
 
-    pinning_ticket: bytes = opaque(2, optional=True)
+    ticket: bytes | None = opaque(2, optional=True)
 
 
 @extension(32, "encrypted_extensions")
 class PinningTicketServerHello(Message):
-    """RFC 8672 section 3: `PinningTicketExtension` of the server: a proof of the ticket it knew, a new ticket, its life."""
+    """RFC 8672 section 3: `PinningTicketExtension` of the server; the lifetime in seconds."""
 
-    pinning_proof: bytes = opaque(1)
-    pinning_ticket: bytes = opaque(2)
-    ticket_lifetime: int = u32()
+    proof: bytes = opaque(1)
+    ticket: bytes = opaque(2)
+    lifetime: int = u32()
 
 
 empty(33, "client_hello", "server_hello")

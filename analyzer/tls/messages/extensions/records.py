@@ -1,0 +1,78 @@
+"""Extensions that change how records are made or kept alive: sizes, MACs, padding, heartbeats, SRTP, connection ids."""
+
+from analyzer.codec.fields import Message, opaque, u8, u16, vector
+from analyzer.tls.messages.extensions.places import ANSWER, empty, extension
+
+
+@extension(1, "client_hello", *ANSWER)
+class MaxFragmentLength(Message):
+    """RFC 6066 section 4: `MaxFragmentLength`: a code for 2^9 to 2^12 bytes."""
+
+    max_fragment_length: int = u8("max_fragment_lengths")
+
+
+@extension(28, "client_hello", *ANSWER)
+class RecordSizeLimit(Message):
+    """RFC 8449 section 4: `RecordSizeLimit`, in bytes of plaintext."""
+
+    record_size_limit: int = u16()
+
+
+empty(4, "client_hello", "server_hello")
+empty(22, "client_hello", "server_hello")
+empty(23, "client_hello", "server_hello")
+empty(26, "client_hello", "server_hello")
+
+
+@extension(21, "client_hello")
+class Padding(Message):
+    """RFC 7685 section 3: zeros that bring a ClientHello to a length."""
+
+    padding: bytes = opaque(0)
+
+
+@extension(15, "client_hello", *ANSWER)
+class HeartbeatExtension(Message):
+    """RFC 6520 section 2: `HeartbeatExtension`."""
+
+    mode: int = u8("heartbeat_modes")
+
+
+@extension(14, "client_hello", *ANSWER)
+class UseSRTPData(Message):
+    """RFC 5764 section 4.1.1: `UseSRTPData`; the server's answer has one profile."""
+
+    srtp_protection_profiles: list[int] = vector(2, u16("srtp_protection_profiles"), low=2)
+    srtp_mki: bytes = opaque(1)
+
+
+@extension(39, "client_hello")
+class SupportedEKTCiphers(Message):
+    """RFC 8870 section 5.2.1: `SupportedEKTCiphers` of a ClientHello."""
+
+    supported_ciphers: list[int] = vector(1, u8("ekt_ciphers"), low=1)
+
+
+@extension(39, *ANSWER)
+class SelectedEKTCipher(Message):
+    """RFC 8870 section 5.2.1: `SupportedEKTCiphers` of the server."""
+
+    selected_cipher: int = u8("ekt_ciphers")
+
+
+@extension(53, "client_hello", "server_hello")
+@extension(54, "client_hello", "server_hello")
+class ConnectionId(Message):
+    """RFC 9146 section 3: `ConnectionId`: what the receiver is to write into records; 53 was the draft's number."""
+
+    cid: bytes = opaque(1)
+
+
+empty(61, "client_hello", *ANSWER)
+
+
+@extension(60, "client_hello", *ANSWER)
+class SequenceNumberEncryptionAlgorithms(Message):
+    """draft-pismenny-tls-dtls-plaintext-sequence-number-01 section 3; an expired draft, the body is kept as it is."""
+
+    extension_data: bytes = opaque(0)
