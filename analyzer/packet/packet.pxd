@@ -38,7 +38,7 @@ cdef class Packet:
     @cython.locals(buffer="const unsigned char*", n_bytes=Py_ssize_t, first=Py_ssize_t, n_addresses=Py_ssize_t, ports=Py_ssize_t)
     cpdef bytes key(self)
 
-    @cython.locals(key=bytes, n_addresses=Py_ssize_t, half=Py_ssize_t, middle=Py_ssize_t)
+    @cython.locals(key=bytes, octets="const unsigned char*", n_addresses=Py_ssize_t, half=Py_ssize_t, middle=Py_ssize_t)
     cpdef bytes reverse_key(self)
 
     @cython.locals(left=Py_ssize_t)

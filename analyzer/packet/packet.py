@@ -79,9 +79,10 @@ class Packet:
         n_addresses = len(key) - 4
         if n_addresses < 0:
             return b""
+        octets = key
         half = n_addresses >> 1
         middle = n_addresses + 2
-        return key[half:n_addresses] + key[0:half] + key[middle : middle + 2] + key[n_addresses:middle]
+        return octets[half:n_addresses] + octets[0:half] + octets[middle : middle + 2] + octets[n_addresses:middle]
 
     def lacks(self, n_bytes: int, header: str) -> bool:
         """Whether the window has less than the `n_bytes` of `header`; then `problem`, and `cut` if it was not the sender."""
