@@ -46,6 +46,9 @@ REMEMBERED_NAMES = 4096
 REMEMBERED_NAME_SIZE = 512
 """Longest distinguished name remembered, in bytes; most take about 100."""
 
+OPTIONAL_FIELDS = 8
+"""Elements looked at behind the key; there may be three: two unique identifiers and the extensions."""
+
 EXTENSIONS = 256
 """Extensions read; real certificates have some ten."""
 
@@ -254,12 +257,16 @@ class _Fields:
         for field in ("serialNumber", "signature", "issuer", "validity", "subject", "subjectPublicKeyInfo"):
             element = found[field] = read_element(der, pos, end, field)
             pos = element[3]
-        while pos < end:
+        for _ in range(OPTIONAL_FIELDS):
+            if pos >= end:
+                self.whole = not self.cut
+                break
             element = read_element(der, pos, end, "extensions")
             if element[0] == _EXTENSIONS:
                 found["extensions"] = element
             pos = element[3]
-        self.whole = not self.cut
+        else:
+            raise Odd("extensions", pos, f"over {OPTIONAL_FIELDS} elements behind the key")
 
     def _open(self, pos: int, end: int, field: str) -> tuple[int, int, int]:
         """Give start and end of a sequence's value and the offset after it; one cut off ends where the bytes do."""

@@ -26,6 +26,9 @@ SET = 0x31
 
 INDEFINITE = -1
 
+TAG_LENGTH = 8
+"""Octets of a tag and its length's first; certificates use tags of one octet."""
+
 DEPTH = 32
 """Indefinite lengths inside each other: certificates nest some ten deep, and each level costs a pass over what it holds."""
 
@@ -61,11 +64,12 @@ def read_header(data: bytes, pos: int, end: int, field: str) -> tuple[int, int, 
     tag = data[pos]
     pos += 1
     if tag & 0x1F == 0x1F:
-        while pos < end and data[pos] & 0x80:
+        stop = min(end, pos + TAG_LENGTH)
+        while pos < stop and data[pos] & 0x80:
             pos += 1
         pos += 1
-        if pos >= end:
-            raise Malformed(field, at, "the tag has no end")
+        if pos >= stop:
+            raise Malformed(field, at, "the tag has no end in reach")
     length = data[pos]
     pos += 1
     if length < 0x80:

@@ -42,6 +42,7 @@ _BMP_STRING = 0x1E
 # UTF8, Numeric, Printable, Teletex, Videotex, IA5, Graphic, Visible, General
 _OCTET_STRINGS = frozenset((0x0C, 0x12, 0x13, 0x14, 0x15, 0x16, 0x19, 0x1A, 0x1B))
 _ESCAPED = re.compile(r'[\\"+,;<>\0]|\A[# ]| \Z')
+_ESCAPES = str.maketrans({"\0": "\\00"} | {character: f"\\{character}" for character in '\\"+,;<>'})
 _NOT_A_HOST = re.compile(r"[0-9.]+\Z|.*:", re.DOTALL)
 
 
@@ -51,6 +52,8 @@ def distinguished_name(data: bytes, start: int, end: int, field: str) -> str:
     left = ATTRIBUTES
     pos = start
     while pos < end:
+        if len(names) == ATTRIBUTES:
+            raise Malformed(field, pos, f"over {ATTRIBUTES} sets of attributes")
         _, at, stop, pos = expect(data, pos, end, SET, field)
         attributes: list[str] = []
         while at < stop:
@@ -126,8 +129,13 @@ def _attribute_value(data: bytes, pos: int, end: int, field: str) -> str:
         text = data[start:stop].decode("utf-32-be", "replace")
     else:
         return "#" + data[pos:after].hex()
-    return _ESCAPED.sub(_escape, text)
+    return _escape(text) if _ESCAPED.search(text) else text
 
 
-def _escape(match: re.Match[str]) -> str:
-    return "\\00" if match[0] == "\0" else f"\\{match[0]}"
+def _escape(text: str) -> str:
+    escaped = text.translate(_ESCAPES)
+    if text[0] in "# ":
+        escaped = f"\\{escaped}"
+    if text[-1] == " " and len(text) > 1:
+        escaped = f"{escaped[:-1]}\\ "
+    return escaped

@@ -75,6 +75,10 @@ def test_too_many_attributes() -> None:
     assert text_of(one * ATTRIBUTES).count("CN=x") == ATTRIBUTES
     with pytest.raises(Malformed, match="over"):
         text_of(one * (ATTRIBUTES + 1))
+    with pytest.raises(Malformed, match="over"):
+        text_of(tlv(0x31) * (ATTRIBUTES + 1))
+    with pytest.raises(Malformed, match="over"):
+        text_of(tlv(0x31, attribute(tlv(0x13)) * (ATTRIBUTES + 1)))
 
 
 TYPES = [NameOID.COMMON_NAME, NameOID.ORGANIZATION_NAME, NameOID.DOMAIN_COMPONENT, NameOID.USER_ID, NameOID.STREET_ADDRESS]
