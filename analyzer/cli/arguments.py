@@ -1,0 +1,188 @@
+"""The command line: commands, their options, their help with examples."""
+
+import argparse
+from collections.abc import Sequence
+from typing import Any, NoReturn
+
+from analyzer.cli.escape import harmless
+from analyzer.cli.output import Refusal
+
+COMMANDS = ("summary", "sessions", "show", "packets", "packet")
+"""In the order of the help; a first word that is none of them is a capture to sum up."""
+
+_ABOUT = """\
+Packet captures in, structured TLS sessions out: reads pcap and pcapng files, plain or compressed with gzip, zstd, lz4 or xz,
+or from a pipe as `-`, and shows what the TLS handshakes in them say."""
+
+_STATUS = """\
+exit status:
+  0  all was read
+  1  a capture is damaged or cut short; what could be read is in the output
+  2  nothing could be done: no such file, not a capture, no such session, bad option"""
+
+_EXAMPLES = {
+    "": """\
+examples:
+  analyzer trace.pcapng                     the summary of a capture
+  analyzer sessions trace.pcapng            one row for every TLS session
+  analyzer show trace.pcapng 0              the first session's handshake, step by step
+  tcpdump -i eth0 -w - | analyzer sessions - --format json""",
+    "summary": """\
+examples:
+  analyzer trace.pcapng                     `summary` may be left out
+  analyzer day1.pcap.zst day2.pcap.zst      several captures in order, as one
+  tcpdump -w - port 443 -c 1000 | analyzer -""",
+    "sessions": """\
+examples:
+  analyzer sessions trace.pcapng
+  analyzer sessions trace.pcapng --format json | jq -r .server_name
+  analyzer sessions trace.pcapng --format json --messages
+  analyzer sessions *.pcap --format csv -o sessions.csv
+  analyzer sessions --schema                the JSON Schema of a record""",
+    "show": """\
+examples:
+  analyzer show trace.pcapng 0              the session with id 0, as `analyzer sessions` numbers them
+  analyzer show trace.pcapng 0 --terse      without the explanations
+  analyzer show trace.pcapng 0 --format json""",
+    "packets": """\
+examples:
+  analyzer packets trace.pcapng | less -S
+  analyzer packets trace.pcapng --format csv -o packets.csv""",
+    "packet": """\
+examples:
+  analyzer packet trace.pcapng 6            the field tree of frame 6, and its bytes""",
+}
+
+_ABOUTS = {
+    "summary": "What is in the captures: file facts, protocols, conversations, TLS sessions, findings.",
+    "sessions": "One record for every TLS session. JSON has one object a line, each as its session ends.",
+    "show": "One session in full: the handshake as a ladder, certificates, and the fields of every message.",
+    "packets": "The packet list: one row a packet.",
+    "packet": "One packet: the field tree of every layer with byte ranges, and its bytes.",
+}
+
+
+class _Parser(argparse.ArgumentParser):
+    """Errors in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        raise Refusal(f"{harmless(message)} (see {self.prog} --help)")
+
+
+def parser() -> argparse.ArgumentParser:
+    """The parser of the whole command line."""
+    root = _new_parser(_Parser, "analyzer", _ABOUT, "", usage="analyzer [COMMAND] CAPTURE... [OPTION]...")
+    root.add_argument("--version", action="store_true", help="print version and build, and exit")
+    root.add_argument("--completion", choices=("bash", "zsh", "tcsh"), help="print a completion script for a shell, and exit")
+    _add_color(root, "auto")
+    commands = root.add_subparsers(dest="command", metavar="COMMAND", title="commands")
+    for name in COMMANDS:
+        command = commands.add_parser(
+            name,
+            help=_ABOUTS[name].split(". ")[0].rstrip("."),
+            description=_ABOUTS[name],
+            epilog=_EXAMPLES[name] + "\n\n" + _STATUS,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            allow_abbrev=False,
+        )
+        _ADDERS[name](command)
+        command.add_argument("-o", "--output", metavar="FILE", help="write there and not to standard output")
+        _add_color(command, argparse.SUPPRESS)
+    return root
+
+
+def parse(arguments: Sequence[str]) -> argparse.Namespace:
+    """The options of a command line. Raises Refusal for a bad one; `--help` exits."""
+    return parser().parse_args(with_command(list(arguments)))
+
+
+def with_command(arguments: list[str]) -> list[str]:
+    """The arguments with `summary` where no command stands: only options of the whole program come before a command."""
+    at = 0
+    while at < len(arguments) and (arguments[at] == "--color" or arguments[at].startswith("--color=")):
+        at += 2 if arguments[at] == "--color" else 1
+    if at >= len(arguments) or arguments[at] in COMMANDS or arguments[at] in ("-h", "--help", "--version"):
+        return arguments
+    if arguments[at].startswith("--completion"):
+        return arguments
+    return [*arguments[:at], "summary", *arguments[at:]]
+
+
+def _new_parser(kind: type[argparse.ArgumentParser], name: str, about: str, key: str, usage: str) -> argparse.ArgumentParser:
+    return kind(
+        prog=name,
+        description=about,
+        usage=usage,
+        epilog=_EXAMPLES[key] + "\n\n" + _STATUS,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+
+
+def _add_color(command: argparse.ArgumentParser, default: Any) -> None:
+    command.add_argument(
+        "--color",
+        choices=("auto", "always", "never"),
+        default=default,
+        help="colours: on a terminal (auto, unless NO_COLOR is set), always, or never",
+    )
+
+
+def _add_captures(command: argparse.ArgumentParser) -> None:
+    command.add_argument("captures", nargs="+", metavar="CAPTURE", help="a capture file, or - for standard input")
+
+
+def _add_keys(command: argparse.ArgumentParser) -> None:
+    for names, text in ((("-k", "--keylog"), "an NSS key log"), (("--rsa-key",), "an RSA private key (PEM)")):
+        command.add_argument(
+            *names,
+            action="append",
+            default=[],
+            metavar="FILE",
+            help=f"{text}; taken for the sake of scripts: this release does not decrypt",
+        )
+
+
+def _add_summary(command: argparse.ArgumentParser) -> None:
+    _add_captures(command)
+
+
+def _add_sessions(command: argparse.ArgumentParser) -> None:
+    command.add_argument("captures", nargs="*", metavar="CAPTURE", help="a capture file, or - for standard input")
+    command.add_argument("--format", choices=("text", "json", "csv"), default="text", help="text is the default")
+    command.add_argument("--messages", action="store_true", help="the decoded fields of every handshake message too (json)")
+    command.add_argument("--schema", action="store_true", help="print the JSON Schema of a record, and exit")
+    _add_keys(command)
+
+
+def _add_show(command: argparse.ArgumentParser) -> None:
+    command.add_argument("capture", metavar="CAPTURE", help="a capture file, or - for standard input")
+    command.add_argument("id", type=_number, metavar="ID", help="the number of a session, from 0")
+    command.add_argument("--format", choices=("text", "json"), default="text", help="text is the default")
+    command.add_argument("--terse", action="store_true", help="leave out the sentences that explain the steps")
+    _add_keys(command)
+
+
+def _add_packets(command: argparse.ArgumentParser) -> None:
+    _add_captures(command)
+    command.add_argument("--format", choices=("text", "json", "csv"), default="text", help="text is the default")
+
+
+def _add_packet(command: argparse.ArgumentParser) -> None:
+    command.add_argument("capture", metavar="CAPTURE", help="a capture file, or - for standard input")
+    command.add_argument("frame", type=_number, metavar="FRAME", help="the number of a frame, from 1")
+
+
+def _number(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or len(text) > 18:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number")
+    return int(text)
+
+
+_ADDERS = {
+    "summary": _add_summary,
+    "sessions": _add_sessions,
+    "show": _add_show,
+    "packets": _add_packets,
+    "packet": _add_packet,
+}

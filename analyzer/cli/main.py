@@ -1,0 +1,92 @@
+"""The command `analyzer`: reads the command line, runs the command, and turns every way that can end into an exit status."""
+
+import gc
+import os
+import sys
+from argparse import Namespace
+from collections.abc import Sequence
+from importlib import import_module
+
+from analyzer.cli.arguments import parse, parser
+from analyzer.cli.output import Output, Refusal, complain
+from analyzer.cli.reading import FAILED
+
+INTERRUPTED = 130
+"""Status after Ctrl-C, as shells have it: 128 and the number of SIGINT."""
+
+BROKEN_PIPE = 141
+"""Status when the reader of the output has gone, as of a program that SIGPIPE ended: 128 and its number."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command line (that of the process when None) and return its exit status; prints one line for what went wrong."""
+    # What lives until the exit need not be searched for garbage again and again.
+    gc.freeze()
+    try:
+        return _run(sys.argv[1:] if arguments is None else arguments)
+    except Refusal as refusal:
+        complain(str(refusal))
+        return FAILED
+    except KeyboardInterrupt:
+        _abandon_output()
+        return INTERRUPTED
+    except BrokenPipeError:
+        _abandon_output()
+        return BROKEN_PIPE
+    except OSError as error:
+        _abandon_output()
+        complain(f"{error.filename or 'standard streams'}: {error.strerror or error}")
+        return FAILED
+
+
+def _run(arguments: Sequence[str]) -> int:
+    if sys.stdout is None:
+        raise Refusal("standard output is closed")
+    options = parse(arguments)
+    if options.version:
+        from analyzer.codec.build import build
+
+        print(build())
+        return 0
+    if options.completion:
+        import shtab
+
+        print(shtab.complete(parser(), options.completion))
+        return 0
+    if options.command is None:
+        parser().print_help()
+        return 0
+    captures = [options.capture] if "capture" in options else options.captures
+    _check_keys(options, captures)
+    output = Output(options.output, [*captures, *_keys(options)], options.color)
+    status: int = import_module(f"analyzer.cli.{options.command}").run(options, output)
+    output.close()
+    return status
+
+
+def _keys(options: Namespace) -> list[str]:
+    return [*options.keylog, *options.rsa_key] if "keylog" in options else []
+
+
+def _check_keys(options: Namespace, captures: Sequence[str]) -> None:
+    """Key logs are taken but not used yet: one that cannot be read is an error all the same."""
+    keys = _keys(options)
+    for path in keys:
+        if path == "-":
+            if "-" in captures:
+                raise Refusal("-: standard input cannot be a capture and a key log at once")
+            continue
+        try:
+            with open(path, "rb") as file:
+                file.read(1)
+        except (OSError, ValueError) as error:
+            raise Refusal(f"{path}: {getattr(error, 'strerror', None) or error}") from error
+    if keys:
+        complain("decryption is not in this release: key logs are not used")
+
+
+def _abandon_output() -> None:
+    """Let what is still buffered go nowhere: writing it at exit would fail again, with a traceback."""
+    sink = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(sink, 1)
+    os.close(sink)

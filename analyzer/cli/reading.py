@@ -1,0 +1,83 @@
+"""Reading captures for a command: what can go wrong with them, told in one line each, and how far it is.
+
+Damage ends one file and not the run: everything readable is in the results, standard error says where it ended, and the
+status of the command is 1. A file that is no capture at all counts as not done: status 2 when that is all there was.
+"""
+
+import sys
+from collections.abc import Iterator, Sequence
+from time import monotonic
+
+from analyzer.capture.reader import CaptureReader, FileFacts
+from analyzer.capture.walker import Walker
+from analyzer.cli.output import Output, Refusal, complain
+from analyzer.codec.trouble import Incomplete
+
+DONE, DAMAGED, FAILED = 0, 1, 2
+"""Status of a command: all read; a capture is damaged or cut short; nothing could be done."""
+
+_PATIENCE = 0.7
+"""Seconds of work without a word before a progress bar appears."""
+
+
+class Reading:
+    """One run over captures in order; `walkers` as in `CaptureReader`, whose facts are final once it has ended."""
+
+    def __init__(self, paths: Sequence[str], hashing: bool = False) -> None:
+        """Raises Refusal for the first path that cannot be opened."""
+        self.reader = CaptureReader(paths, hashing)
+        try:
+            self._total = self.reader.check()
+        except OSError as error:
+            raise Refusal(f"{error.filename}: {error.strerror}") from error
+        except ValueError as error:
+            raise Refusal(f"no such file: {error}") from error
+        if list(paths).count("-") > 1:
+            raise Refusal("-: standard input can be read only once")
+
+    def walkers(self, output: Output, streaming: bool = False) -> Iterator[Walker]:
+        """As `CaptureReader.walkers`, with a progress bar while results are collected on a terminal that shows no others.
+
+        streaming: results are written while reading.
+        """
+        if not sys.stderr.isatty() or (streaming and output.terminal):
+            yield from self.reader.walkers()
+            return
+        began = monotonic()
+        walkers = self.reader.walkers()
+        for walker in walkers:
+            yield walker
+            if monotonic() - began > _PATIENCE:
+                break
+        else:
+            return
+        from analyzer.cli.progress import Bar
+
+        with Bar(self._total) as bar:
+            for walker in walkers:
+                yield walker
+                bar.move(self.reader.n_bytes())
+
+    def status(self) -> int:
+        """Tell what was wrong with the captures; the status of the command. Call it when all is written."""
+        for facts in self.reader.troubles():
+            complain(trouble_line(facts))
+        if not self.reader.troubles():
+            return DONE
+        return FAILED if all(facts.format is None for facts in self.reader.files) else DAMAGED
+
+    def nothing(self) -> bool:
+        """Whether no file was a capture."""
+        return all(facts.format is None for facts in self.reader.files)
+
+
+def trouble_line(facts: FileFacts) -> str:
+    """What is wrong with a file, at which byte, and after which frame."""
+    trouble = facts.trouble
+    if trouble is None:
+        return f"{facts.path}: read to its end"
+    if facts.format is None:
+        return f"{facts.path}: not a capture: {trouble.field} at byte {trouble.offset}: {trouble.why}"
+    what = "cut short" if isinstance(trouble, Incomplete) else "damaged"
+    where = f"after frame {facts.last_frame}" if facts.frames else "before its first frame"
+    return f"{facts.path}: {what} at byte {trouble.offset}, {where}: {trouble.field}: {trouble.why}"
