@@ -70,7 +70,7 @@ cdef class Connections:
     cdef void glance(self, Half half, Sink sink, Packet packet, long long ahead, long long frame, long long at) except *
     cdef void place(self, Half half, Sink sink, Packet packet, long long ahead, long long frame, long long at) except *
     cdef void insert(self, Half half, Sink sink, Segment new) except *
-    cdef void keep(self, Half half, list waiting, Py_ssize_t index, Segment new) except *
+    cdef void keep(self, Half half, Py_ssize_t index, Segment new) except *
     cdef void trim(self, Half half, Sink sink, Segment new, Segment other) except *
     cdef void release(self, Half half, Sink sink, long long frame, long long at, bint give_up) except *
     cdef void hand_on(self, Half half, Sink sink, Segment segment, long long frame, long long at) except *

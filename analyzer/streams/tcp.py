@@ -343,18 +343,18 @@ class Connections:
                 break
             if other.offset > new.offset:  # the part before the other one waits by itself
                 part: Segment = Segment(new.offset, new.data[: other.offset - new.offset], 0, new.frame, new.at)
-                self.keep(half, waiting, low, part)
+                self.keep(half, low, part)
                 low += 1
                 new.data = new.data[other.offset - new.offset :]
                 new.offset = other.offset
             self.trim(half, sink, new, other)
             low += 1
         if len(new.data) > 0 or new.missing > 0:
-            self.keep(half, waiting, low, new)
+            self.keep(half, low, new)
 
-    def keep(self, half: Half, waiting: list[Segment], index: cython.Py_ssize_t, new: Segment) -> None:
+    def keep(self, half: Half, index: cython.Py_ssize_t, new: Segment) -> None:
         """Let a segment wait."""
-        waiting.insert(index, new)
+        half.pending.insert(index, new)
         half.pending_bytes += len(new.data)
         self.pending += len(new.data)
 

@@ -12,6 +12,7 @@ cdef class RecordSink:
 
 
 cpdef bint plausible(bytes data, Py_ssize_t pos, Py_ssize_t end) except *
+cdef bint is_fit(int content_type, int length) except *
 
 
 cdef class RecordReader:

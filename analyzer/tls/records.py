@@ -209,12 +209,26 @@ class RecordReader:
         self.sink.lost(self.side, frame, at)
 
     def search(self, data: bytes, pos: cython.Py_ssize_t, end: cython.Py_ssize_t) -> cython.Py_ssize_t:
-        """Where the next record begins; -1 if nowhere in these bytes. A second header must follow where it can be seen."""
+        """Where the next record begins; -1 if nowhere in these bytes.
+
+        Its version must be the one of the records before, and a second header must follow where it can be seen.
+        """
         after: cython.Py_ssize_t
+        length: cython.int
         while HEADER <= end - pos:
-            if plausible(data, pos, end):
-                after = pos + HEADER + (data[pos + 3] << 8 | data[pos + 4])
-                if HEADER > end - after or plausible(data, after, end):
+            if plausible(data, pos, end) and (self.version == 0 or (data[pos + 1] << 8 | data[pos + 2]) == self.version):
+                length = data[pos + 3] << 8 | data[pos + 4]
+                after = pos + HEADER + length
+                if is_fit(data[pos], length) and (HEADER > end - after or plausible(data, after, end)):
                     return pos
             pos += 1
         return -1
+
+
+def is_fit(content_type: cython.int, length: cython.int) -> cython.bint:
+    """Whether a record of that type has a length that occurs: a ChangeCipherSpec has one byte, a plain alert two."""
+    if content_type == CHANGE_CIPHER_SPEC:
+        return length == 1
+    if content_type == ALERT:
+        return length == 2 or 16 < length < 256
+    return length > 3

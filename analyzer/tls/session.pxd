@@ -87,6 +87,7 @@ cdef class Session(RecordSink):
     cdef public long long dropped
 
     cdef bint is_encrypted(self, int side) except *
+    cdef bint is_second_hello(self, bytes body) except *
     cpdef void gap(self, int side, long long offset, long long length, long long frame, long long at) except *
     cpdef void conflict(self, int side, long long offset, bytes first, bytes second, long long frame) except *
     cpdef void finish(self, str reason, long long frame, long long at) except *

@@ -50,7 +50,8 @@ MAX_EVIDENCE = 4096
 CLIENT_HELLO, SERVER_HELLO, NEW_SESSION_TICKET, HELLO_RETRY_REQUEST, ENCRYPTED_EXTENSIONS = 1, 2, 4, 6, 8
 CERTIFICATE, SERVER_KEY_EXCHANGE, FINISHED = 11, 12, 20
 
-NAMES = registry("handshake_types").names
+HANDSHAKE_TYPES = registry("handshake_types")
+NAMES = HANDSHAKE_TYPES.names
 SSL2_NAMES = registry("ssl2_message_types").names
 
 ENCRYPTED_ALERT_13 = 19
@@ -208,14 +209,22 @@ class Session(RecordSink):
         """Whether a record's body can be read without keys."""
         if content_type == APPLICATION_DATA:
             return False
-        if content_type == CHANGE_CIPHER_SPEC:
-            return True
-        return not self.is_encrypted(side)
+        return content_type == CHANGE_CIPHER_SPEC or self.version == 0 or not self.is_encrypted(side)
 
     def is_encrypted(self, side: cython.int) -> cython.bint:
         """Whether records of this side, other than of type application_data, are encrypted by now."""
         sender: Side = self.sides[side]
         return sender.ccs_frame > 0 and not self.tls13
+
+    def is_second_hello(self, body: bytes) -> cython.bint:
+        """Whether a record behind a ChangeCipherSpec is a ClientHello all the same.
+
+        In TLS 1.3 the ChangeCipherSpec in front of a second ClientHello means nothing (RFC 9846 appendix E.4), which shows
+        by itself where the capture lacks the server's side.
+        """
+        if self.version != 0 or len(body) < 4 or body[0] != CLIENT_HELLO:
+            return False
+        return (body[1] << 16 | body[2] << 8 | body[3]) == len(body) - 4
 
     def record(
         self,
@@ -244,7 +253,7 @@ class Session(RecordSink):
         elif content_type == HANDSHAKE:
             if version == SSL2:
                 self.ssl2_message(side, body, length, frame, at)
-            elif not self.is_encrypted(side):
+            elif not self.is_encrypted(side) or self.is_second_hello(body):
                 self.fragment(side, sender, body, length - len(body), frame, at)
             else:
                 if not sender.encrypted_finished:
@@ -376,6 +385,9 @@ class Session(RecordSink):
         if len(raw) < 4:
             return 0
         length: cython.longlong = 4 + (raw[1] << 16 | raw[2] << 8 | raw[3])
+        if not HANDSHAKE_TYPES.known(raw[0]):
+            self.finding("protocol_violation", "medium", f"{len(raw)} bytes are no handshake message: 0x{raw[:8].hex()}", frame)
+            return 0
         self.message(side, raw, length, frame, at)
         return length - len(raw)
 
