@@ -1,0 +1,168 @@
+"""Programs as endpoints: nginx and curl on loopback, with tcpdump beside them or a relay between them.
+
+`sniff` records what really went over the loopback interface; `Relay` stands between the two, takes down who said which
+bytes, and so lets a scene put a real conversation on its own wire.
+"""
+
+from __future__ import annotations
+
+import os
+import selectors
+import shutil
+import socket
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from certificates import Identity
+from wire import Side
+
+_PATIENCE = 10.0
+
+
+class ProgramError(Exception):
+    """A program is not installed, or did not do what it was asked."""
+
+
+@contextmanager
+def nginx(folder: Path, identity: Identity, files: dict[str, bytes]) -> Iterator[int]:
+    """Serve `files` over TLS 1.2 and 1.3, HTTP/1.1 and HTTP/2, on a free port of loopback; yields the port."""
+    port = _free_port()
+    root = folder / "root"
+    root.mkdir(parents=True)
+    for name, content in files.items():
+        (root / name).write_bytes(content)
+    (folder / "key.pem").write_bytes(identity.key_pem())
+    (folder / "chain.pem").write_bytes(identity.chain_pem())
+    places = "".join(f"{kind}_temp_path {folder}/{kind};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
+    (folder / "nginx.conf").write_text(
+        f"""daemon off; master_process off; pid {folder}/pid; error_log {folder}/error.log;
+        events {{ }}
+        http {{
+          access_log off; server_tokens off; {places}
+          types {{ text/html html; text/css css; application/json json; }}
+          server {{
+            listen 127.0.0.1:{port} ssl http2; root {root}; gzip on; gzip_min_length 200; gzip_types application/json text/css;
+            ssl_certificate {folder}/chain.pem; ssl_certificate_key {folder}/key.pem; ssl_protocols TLSv1.2 TLSv1.3;
+          }}
+        }}"""
+    )
+    with _running([_program("nginx"), "-p", str(folder), "-c", str(folder / "nginx.conf")]):
+        _await(lambda: _answers(port), "nginx does not listen")
+        yield port
+
+
+def curl(port: int, keys: Path, name: str, paths: tuple[str, ...], *options: str) -> list[bytes]:
+    """Fetch `https://NAME/PATH` for each path over one connection to `port` of loopback; returns the bodies."""
+    command = [_program("curl"), "--silent", "--fail", "--insecure", "--connect-to", f"{name}:443:127.0.0.1:{port}"]
+    parts = [keys.with_name(f"part{number}") for number in range(len(paths))]
+    for path, part in zip(paths, parts, strict=True):
+        command += ["-o", str(part), f"https://{name}{path}"]
+    done = subprocess.run([*command, *options], env={**os.environ, "SSLKEYLOGFILE": str(keys)}, check=False, timeout=30)
+    if done.returncode != 0:
+        raise ProgramError(f"curl ended with {done.returncode}")
+    bodies = [part.read_bytes() for part in parts]
+    for part in parts:
+        part.unlink()
+    return bodies
+
+
+@contextmanager
+def sniff(port: int, file: Path) -> Iterator[None]:
+    """Record the packets from and to `port` on the loopback interface into `file` (pcap) with tcpdump."""
+    command = [
+        _program("tcpdump"),
+        "-i",
+        "lo",
+        "-n",
+        "-U",
+        "--immediate-mode",
+        "--time-stamp-precision=nano",
+        "-w",
+        str(file),
+        f"tcp port {port}",
+    ]
+    with _running(command):
+        # tcpdump writes the file header as soon as it listens.
+        _await(lambda: file.exists() and file.stat().st_size >= 24, "tcpdump may not sniff here")
+        time.sleep(0.2)
+        yield
+        time.sleep(0.5)
+
+
+class Relay:
+    """A TCP relay on loopback for one connection; `said` is who said what, in order."""
+
+    def __init__(self, to_port: int) -> None:
+        self.said: list[tuple[Side, bytes]] = []
+        self._to_port = to_port
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._listener.getsockname()[1]
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def finish(self) -> list[tuple[Side, bytes]]:
+        """Wait for the connection to end; returns `said`."""
+        self._thread.join(_PATIENCE)
+        if self._thread.is_alive():
+            raise ProgramError("the relayed connection does not end")
+        return self.said
+
+    def _run(self) -> None:
+        client, _ = self._listener.accept()
+        self._listener.close()
+        server = socket.create_connection(("127.0.0.1", self._to_port))
+        ways: dict[socket.socket, tuple[Side, socket.socket]] = {client: ("client", server), server: ("server", client)}
+        with client, server, selectors.DefaultSelector() as selector:
+            for each in ways:
+                selector.register(each, selectors.EVENT_READ, each)
+            while selector.get_map():
+                for key, _ in selector.select():
+                    end: socket.socket = key.data
+                    side, other = ways[end]
+                    data = end.recv(65536)
+                    if data:
+                        self.said.append((side, data))
+                        other.sendall(data)
+                    else:
+                        selector.unregister(end)
+                        other.shutdown(socket.SHUT_WR)
+
+
+@contextmanager
+def _running(command: list[str]) -> Iterator[None]:
+    process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+    try:
+        yield
+    finally:
+        process.terminate()
+        process.wait(_PATIENCE)
+
+
+def _program(name: str) -> str:
+    found = shutil.which(name) or shutil.which(name, path="/usr/sbin:/sbin")
+    if found is None:
+        raise ProgramError(f"needs {name}")
+    return found
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+        return port
+
+
+def _answers(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def _await(ready: Callable[[], bool], otherwise: str) -> None:
+    until = time.monotonic() + _PATIENCE
+    while not ready():
+        if time.monotonic() > until:
+            raise ProgramError(otherwise)
+        time.sleep(0.05)

@@ -1,0 +1,256 @@
+"""One capture in the making: its wire, its certificates, its key log, and what the endpoints stated; then the files.
+
+A scene function speaks through a `Scene`; `save` writes `<name>/<name>.pcapng` (or `.pcap`), `.keys`, `.ca.pem`,
+`expected.json` and `origin.md`, and refuses to if the endpoints and tshark disagree about what happened.
+"""
+
+from __future__ import annotations
+
+import json
+import ssl
+import subprocess
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal
+
+import expectations
+from certificates import Authority, Identity, moment
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+from endpoints import Bundled, Endpoint, Exchange, Standard, bundled_context, context
+from wire import Conversation, Host, Wire
+
+from analyzer.capture.writer import PcapngWriter, PcapWriter
+
+# Documentation addresses: RFC 5737, RFC 3849, and RFC 7042 for the link layer.
+CLIENT = Host("192.0.2.10", "00:00:5e:00:53:0a")
+SERVER = Host("198.51.100.20", "00:00:5e:00:53:01", 57)
+
+SECOND = 1_000_000_000
+
+_ETHERNET = 1
+_SNAP_LENGTH = 262_144
+
+
+class DisagreementError(Exception):
+    """The endpoints and tshark tell different stories about a capture; nothing was written."""
+
+
+class UnavailableError(Exception):
+    """A capture cannot be made here; the text says what is missing."""
+
+
+@dataclass(slots=True)
+class Stated:
+    """What is known of one session from its making, to be compared with what tshark sees or added to it."""
+
+    exchange: Exchange | None
+    server: Identity | None = None
+    client: Identity | None = None
+    extra: dict[str, Any] = field(default_factory=dict)
+
+
+class Scene:
+    """A capture called `name` that is kept in `folder` and starts at `at`, ns since the epoch."""
+
+    def __init__(self, name: str, folder: Path, at: int) -> None:
+        self.name, self.folder = name, folder
+        self.set_time(at)
+        self.wire = Wire(name)
+        self.stated: list[Stated] = []
+        self.suffix = "pcapng"
+        self.beside_folder = False
+        self.byte_order: Literal["little", "big"] = "little"
+        self.microsecond = False
+        self.comment = ""
+        self.secrets_inside = False
+        self.decode_as: tuple[str, ...] = ()
+        self.recording: Path | None = None
+        self.tools: dict[str, str] = {}
+        self.next_port = 49200
+        folder.mkdir(parents=True, exist_ok=True)
+        self.keys = folder / f"{name}.keys"
+        self.keys.unlink(missing_ok=True)
+        self.keys.touch()
+
+    def set_time(self, at: int) -> None:
+        """Let the capture start at `at`, with an authority of that time."""
+        self.at = at
+        self.authority = Authority(moment(at))
+        self.trust = self.authority.root
+
+    def connect(
+        self,
+        *,
+        client: Host = CLIENT,
+        server: Host = SERVER,
+        port: int = 443,
+        after: float = 0,
+        round_trip: float = 24,
+        vlan: int | None = None,
+    ) -> Conversation:
+        """Open a TCP connection `after` seconds from the start; `round_trip` in milliseconds."""
+        self.next_port += 2
+        return Conversation(
+            self.wire,
+            self.at + int(after * SECOND),
+            (client, self.next_port),
+            (server, port),
+            round_trip=int(round_trip * 1_000_000),
+            vlan=vlan,
+        )
+
+    def contexts(
+        self,
+        identity: Identity | None,
+        *,
+        client: dict[str, Any] | None = None,
+        server: dict[str, Any] | None = None,
+        **both: Any,
+    ) -> tuple[ssl.SSLContext, ssl.SSLContext]:
+        """The contexts of a client and a server of Python's `ssl`; see `endpoints.context`."""
+        self.tools["Python's ssl"] = ssl.OPENSSL_VERSION
+        return (
+            context("client", self.keys, **{**both, **(client or {})}),
+            context("server", None, identity=identity, **{**both, **(server or {})}),
+        )
+
+    def bundled_contexts(self, identity: Identity | None, **both: Any) -> tuple[Any, Any]:
+        """The same with pyOpenSSL; see `endpoints.bundled_context`."""
+        try:
+            from OpenSSL import SSL
+        except ImportError as missing:
+            raise UnavailableError("needs pyOpenSSL, for the OpenSSL inside the cryptography wheel") from missing
+        self.tools["pyOpenSSL"] = SSL.OpenSSL_version(SSL.OPENSSL_VERSION).decode("ascii")
+        return bundled_context("client", self.keys, **both), bundled_context("server", None, identity=identity, **both)
+
+    def talk(
+        self,
+        conversation: Conversation,
+        contexts: tuple[Any, Any],
+        server_name: str | None,
+        *,
+        server: Identity | None = None,
+        client: Identity | None = None,
+        session: Any = None,
+        handshake: bool = True,
+        **extra: Any,
+    ) -> Exchange:
+        """Join two endpoints over `conversation` and go through the handshake; `extra` goes to the expected record."""
+        ends: tuple[Endpoint, Endpoint]
+        if isinstance(contexts[0], ssl.SSLContext):
+            ends = Standard(contexts[0], server_name=server_name, session=session), Standard(contexts[1])
+        else:
+            ends = Bundled(contexts[0], "client", server_name=server_name, session=session), Bundled(contexts[1], "server")
+        exchange = Exchange(ends[0], ends[1], conversation.send)
+        self.stated.append(Stated(exchange, server, client, extra))
+        if handshake:
+            exchange.handshake()
+        return exchange
+
+    def save(self, description: str) -> None:
+        """Write the files of the capture."""
+        lines = list(dict.fromkeys(self.keys.read_text("ascii").splitlines()))
+        nothing = "# The handshake ended before there was a secret.\n"
+        self.keys.write_text("".join(line + "\n" for line in lines) or nothing, "ascii")
+        capture = self.folder / f"{self.name}.{self.suffix}"
+        if self.recording is not None:
+            self.recording.replace(capture)
+        else:
+            self._write(capture, b"")
+        found = expectations.sessions(capture, self.keys, self.decode_as)
+        if len(found) != len(self.stated):
+            raise DisagreementError(f"{self.name}: tshark sees {len(found)} sessions and not {len(self.stated)}")
+        for number, (record, stated) in enumerate(zip(found, self.stated, strict=True)):
+            record["id"] = number
+            self._agree(number, record, stated)
+        place = f"../{capture.name}" if self.beside_folder else capture.name
+        expected = {"capture": place, "frames": expectations.count_frames(capture), "sessions": found}
+        if self.secrets_inside:
+            # Only now: tshark would use them, and could not be asked what there is to see without.
+            self._write(capture, self.keys.read_bytes())
+        (self.folder / f"{self.name}.ca.pem").write_bytes(_pem(self.trust))
+        (self.folder / "expected.json").write_text(_compact(expected), "utf-8")
+        self.tools["tshark"] = expectations.tshark_version()
+        command = ["openssl", "version"]
+        self.tools["openssl verify"] = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split(" (")[0]
+        tools = "".join(f"- {tool}: {version}\n" for tool, version in self.tools.items())
+        made = f"Made by `python captures/make.py {self.name}` on {datetime.now(UTC):%Y-%m-%d} with"
+        (self.folder / "origin.md").write_text(f"# {self.name}\n\n{description}\n\n{made}\n\n{tools}", "utf-8")
+
+    def _write(self, capture: Path, secrets: bytes) -> None:
+        with capture.open("wb") as file:
+            if self.suffix == "pcap":
+                classic = PcapWriter(file, _ETHERNET, byte_order=self.byte_order, microsecond=self.microsecond)
+                for packet in self.wire.in_order():
+                    classic.write_frame(packet.at, packet.data)
+                return
+            section = PcapngWriter(file, self.byte_order, comment=self.comment)
+            section.write_interface(_ETHERNET, _SNAP_LENGTH)
+            if secrets:
+                section.write_secrets(secrets)
+            for packet in self.wire.in_order():
+                section.write_frame(packet.at, packet.data)
+
+    def _agree(self, number: int, record: dict[str, Any], stated: Stated) -> None:
+        late = record["when_decrypted"]
+        both = {**record, **late}
+        exchange = stated.exchange
+        finished = {message[1] for message in record["handshake"] if message[0] == "finished"}
+        established = finished == {"client", "server"}
+        # In TLS 1.3 a side may fail after its Finished: only who decrypts can tell that from success.
+        hidden = record["version"] == "TLS 1.3" and exchange is not None and exchange.failures
+        (late if hidden else record)["established"] = established
+        if exchange is not None and not exchange.failures:
+            if not established:
+                raise DisagreementError(f"{self.name} {number}: both ends completed the handshake, tshark lacks a Finished")
+            facts = exchange.facts()
+            facts["cipher_suite_id"] = _suite_ids()[facts.pop("cipher")]
+            record["resumed"] = facts.pop("resumed")
+            for key, value in facts.items():
+                if both.get(key) != value:
+                    raise DisagreementError(
+                        f"{self.name} {number}: {key} is {value} at the endpoints, {both.get(key)} in tshark"
+                    )
+            late["decryption"] = {"bytes": dict(exchange.plaintext)}
+        sent = both.get("certificates", {"server": [], "client": []})
+        for side, identity in (("server", stated.server), ("client", stated.client)):
+            if identity is not None and sent[side] != identity.fingerprints():
+                raise DisagreementError(f"{self.name} {number}: the {side}'s certificates are not those that tshark sees")
+        if stated.server is not None:
+            at = self.at if self.recording else self.wire.in_order()[record["first_frame"] - 1].at
+            chain = expectations.verdict(list(stated.server.chain), self.trust, record.get("server_name"), at)
+            (record if "certificates" in record else late)["chain"] = chain
+        elif not sent["server"] and record["version"] is not None:
+            record["chain"] = {"verdict": "absent", "problems": []}
+        record.update(stated.extra)
+        if "gaps" in record:
+            # What lies behind a gap is not tshark's to tell: it waits for the missing bytes.
+            for key in ("alerts", "when_decrypted"):
+                del record[key]
+
+
+def _pem(certificate: x509.Certificate) -> bytes:
+    return certificate.public_bytes(Encoding.PEM)
+
+
+def _suite_ids() -> dict[str, int]:
+    everything = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    everything.set_ciphers("ALL:@SECLEVEL=0")
+    return {str(cipher["name"]): int(cipher["id"]) & 0xFFFF for cipher in everything.get_ciphers()}
+
+
+def _compact(expected: dict[str, Any]) -> str:
+    """JSON with one line for each key of a session, and one for each handshake message."""
+    lines = [f'{{"capture": {json.dumps(expected["capture"])}, "frames": {expected["frames"]}, "sessions": [']
+    for record in expected["sessions"]:
+        rows = []
+        for key, value in record.items():
+            if key == "handshake":
+                messages = ",\n".join("    " + json.dumps(message) for message in value)
+                rows.append(f'  "handshake": [\n{messages}]')
+            else:
+                rows.append(f"  {json.dumps(key)}: {json.dumps(value)}")
+        lines.append(" {\n" + ",\n".join(rows) + "}" + ("" if record is expected["sessions"][-1] else ","))
+    return "\n".join([*lines, "]}"]) + "\n"

@@ -1,0 +1,54 @@
+"""The scenes recorded with tcpdump: curl and nginx over the loopback interface, with the noise of a real network stack."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from pathlib import Path
+
+from programs import ProgramError, curl, nginx, sniff
+from scene import Scene, Stated, UnavailableError
+
+_FILES = {
+    "index.html": b"<!doctype html><title>Example</title><link rel=stylesheet href=style.css><p>It works.\n",
+    "style.css": b"body { font: 1rem/1.5 serif; margin: 2rem auto; max-width: 40rem }\n" * 8,
+    "data.json": b'{"readings": [' + b", ".join(b'{"hour": %d, "value": %d}' % (h, h * h % 17) for h in range(60)) + b"]}\n",
+}
+
+
+def curl_nginx_http1(scene: Scene) -> None:
+    """curl asks nginx for two files over HTTP/1.1 and TLS 1.2 on loopback, recorded by tcpdump; one response is gzipped."""
+    _record(scene, ("/index.html", "/data.json"), "--http1.1", "--tls-max", "1.2", "--compressed")
+
+
+def curl_nginx_http2(scene: Scene) -> None:
+    """curl asks nginx for three files over HTTP/2 and TLS 1.3 on loopback, recorded by tcpdump."""
+    _record(scene, ("/index.html", "/style.css", "/data.json"), "--http2", "--compressed")
+
+
+def _record(scene: Scene, paths: tuple[str, ...], *options: str) -> None:
+    scene.set_time(time.time_ns())
+    scene.suffix = "pcap"
+    identity = scene.authority.issue("www.example")
+    aside = scene.folder.parent / "aside"
+    aside.mkdir()
+    scene.recording = aside / "recorded.pcap"
+    try:
+        with nginx(aside / "nginx", identity, _FILES) as port:
+            scene.decode_as = (f"tcp.port=={port},tls",)
+            with sniff(port, scene.recording):
+                bodies = curl(port, scene.keys, "www.example", paths, *options)
+    except ProgramError as reason:
+        raise UnavailableError(str(reason)) from reason
+    if bodies != [_FILES[Path(path).name] for path in paths]:
+        raise UnavailableError("curl did not get the files")
+    scene.stated.append(Stated(None, identity, extra={"established": True, "resumed": False}))
+    for program, option in (("curl", "--version"), ("nginx", "-v"), ("tcpdump", "--version")):
+        done = subprocess.run([program, option], capture_output=True, text=True, check=True)
+        scene.tools[program] = (done.stdout or done.stderr).splitlines()[0]
+
+
+SCENES = (
+    curl_nginx_http1,
+    curl_nginx_http2,
+)
