@@ -129,7 +129,7 @@ def _gzip(stored: Stored) -> Iterator[bytes]:
 
 
 def _salvage(member: "zlib._Decompress", piece: bytes, start: int) -> Iterator[bytes]:
-    """What `piece` holds before the error in it, byte by byte, and then that error: zlib forgets the output of a call that fails."""
+    """What `piece` holds before the error in it, byte by byte, and then that error: zlib forgets what a failed call decoded."""
     for at in range(len(piece)):
         pending = piece[at : at + 1]
         while pending:

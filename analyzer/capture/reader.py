@@ -19,7 +19,8 @@ class FileFacts:
     path: as given. size, sha256: of the file as stored; sha256 only when asked for. compression: `gzip`, `zstd`, `lz4`, `xz`.
     format: as in `Walker`; None says that the file is no capture. link_types: in the order of their interfaces, each once.
     first_time, last_time: the earliest and the latest time of a frame, ns since the epoch; None where no frame has one.
-    first_frame: number of the file's first frame in the run. frames: how many; cut_frames: those the snapshot length cut.
+    first_frame, last_frame: numbers in the run; the last is smaller than the first where there is none. frames: how many, which
+    is less than their numbers span where pcapng has custom blocks; cut_frames: those that the snapshot length cut.
     trouble: why reading ended early, None if it did not; its offset counts decompressed bytes, except where its field names
     a compression. n_secrets: Decryption Secrets Blocks, whose content is in `CaptureReader.secrets`.
     """
@@ -33,6 +34,7 @@ class FileFacts:
     first_time: int | None
     last_time: int | None
     first_frame: int
+    last_frame: int
     frames: int
     cut_frames: int
     trouble: Trouble | None
@@ -43,11 +45,6 @@ class FileFacts:
     statistics: tuple[Statistics, ...]
     oddities: tuple[Odd, ...]
     n_secrets: int
-
-    @property
-    def last_frame(self) -> int:
-        """Number of the last frame that could be read; the one before the file's first where there was none."""
-        return self.first_frame + self.frames - 1
 
 
 @dataclass(slots=True)
@@ -143,6 +140,7 @@ def _facts(source: Source, walker: Walker, first_frame: int, trouble: Trouble | 
         first_time=None if walker.earliest < 0 else walker.earliest,
         last_time=None if walker.latest < 0 else walker.latest,
         first_frame=first_frame,
+        last_frame=walker.frame.number,
         frames=walker.frames,
         cut_frames=walker.cut_frames,
         trouble=trouble,

@@ -17,6 +17,9 @@ cdef long long _NAMES
 cdef long long _STATISTICS
 cdef long long _ENHANCED_PACKET
 cdef long long _SECRETS
+cdef long long _JOURNAL
+cdef long long _CUSTOM
+cdef long long _CUSTOM_NOT_COPIED
 
 
 cdef class Channel:

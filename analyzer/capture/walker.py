@@ -62,6 +62,9 @@ _NAMES = 4
 _STATISTICS = 5
 _ENHANCED_PACKET = 6
 _SECRETS = 10
+_JOURNAL = 9
+_CUSTOM = 0xBAD
+_CUSTOM_NOT_COPIED = 0x40000BAD
 
 _NOTHING = Interface(0, 0, 0, 0, "")
 _FORMATS = {0xA1B2C3D4: "pcap", 0xA1B23C4D: "nanosecond pcap", 0xA1B2CD34: "modified pcap"}
@@ -310,6 +313,9 @@ class Walker:
                 self._read_simple_packet(position, length)
                 self._position = position + length
                 return True
+            if kind in (_CUSTOM, _CUSTOM_NOT_COPIED, _JOURNAL):
+                # They are no packets, but Wireshark lists them as such, and numbers of frames are to mean the same in both.
+                self.frame.number += 1
             self._read_fact(kind, position, length)
             self._position = position + length
 
