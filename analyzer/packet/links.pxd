@@ -1,7 +1,7 @@
 cimport cython
 from analyzer.packet.packet cimport Packet
 
-cdef int _IPV4, _IPV6, _MPLS, _ETHERNET, _LABEL_LIMIT
+cdef int _IPV4, _IPV6, _MPLS, _ETHERNET, _LABEL_LIMIT, _ATTRIBUTE_LIMIT
 
 @cython.locals(at=Py_ssize_t)
 cpdef int read_link(Packet packet, bytes data, int link_type) except -2
@@ -36,3 +36,14 @@ cdef int _read_pppoe(Packet packet, bytes data) except -2
 
 @cython.locals(at=Py_ssize_t)
 cdef int _read_mpls(Packet packet, bytes data) except -2
+
+cdef int _read_fddi(Packet packet, bytes data) except -2
+
+@cython.locals(at=Py_ssize_t, n_bytes=Py_ssize_t)
+cdef int _read_radiotap(Packet packet, bytes data) except -2
+
+@cython.locals(at=Py_ssize_t, flags=int, n_header=Py_ssize_t)
+cdef int _read_wireless(Packet packet, bytes data) except -2
+
+@cython.locals(at=Py_ssize_t, family=int, little=bint, kind=int, n_bytes=Py_ssize_t)
+cdef int _read_netfilter_log(Packet packet, bytes data) except -2

@@ -3,8 +3,8 @@
 
 Link types are those of https://www.tcpdump.org/linktypes.html. Two steps, so that any of them can stand in any order: the
 header that the link type names (`read_link`), then one tag or shim after the other (`read_shim`: 802.1Q and 802.1ad,
-802.2 LLC with SNAP, MPLS of RFC 3032, PPPoE of RFC 2516, 802.1ah, Ethernet in Ethernet). Both move the packet's window on
-and return the next EtherType, -1 when what follows cannot be told; then `problem` says why, if it is the frame's fault.
+802.2 LLC with SNAP, MPLS of RFC 3032, PPPoE of RFC 2516, PPP, 802.1ah, Ethernet in Ethernet). Both move the packet's window
+on and return the next EtherType, -1 when what follows cannot be told; then `problem` says why, if it is the frame's fault.
 
 A link type or shim that is still to come is one more branch here, and nothing else.
 """
@@ -19,6 +19,8 @@ _ETHERNET = 0x6558
 
 # A frame of 65,535 bytes has room for 16,000 labels; networks stack fewer than ten.
 _LABEL_LIMIT = 16
+# The kernel knows twenty attributes, and writes each once.
+_ATTRIBUTE_LIMIT = 64
 
 
 def read_link(packet: Packet, data: bytes, link_type: int) -> int:
@@ -48,6 +50,14 @@ def read_link(packet: Packet, data: bytes, link_type: int) -> int:
         return _read_ppp(packet, data)
     if link_type == 50:
         return _read_hdlc(packet, data)
+    if link_type == 10:
+        return _read_fddi(packet, data)
+    if link_type == 105:
+        return _read_wireless(packet, data)
+    if link_type == 127:
+        return _read_radiotap(packet, data)
+    if link_type == 239:
+        return _read_netfilter_log(packet, data)
     packet.fail(f"link type {link_type} is not known")
     return -1
 
@@ -65,6 +75,8 @@ def read_shim(packet: Packet, data: bytes, ether_type: int) -> int:
         return _read_mpls(packet, data)
     if ether_type == 0x8864:
         return _read_pppoe(packet, data)
+    if ether_type == 0x880B:
+        return _read_ppp(packet, data)
     if 0 <= ether_type <= 1500:
         # 802.3: the length of what follows, so that the padding to 60 bytes falls off.
         if not packet.narrow(ether_type):
@@ -221,3 +233,80 @@ def _read_mpls(packet: Packet, data: bytes) -> int:
     if data[packet.payload] >> 4 == 0:
         return _skip(packet, 4, "pseudowire control word")
     return read_version(packet, data)
+
+
+def _read_fddi(packet: Packet, data: bytes) -> int:
+    if packet.lacks(13, "FDDI header"):
+        return -1
+    packet.payload += 13
+    return _read_llc(packet, data)
+
+
+def _read_radiotap(packet: Packet, data: bytes) -> int:
+    """What the capturing radio noted of the frame: a length is all that has to be known; then 802.11."""
+    at = packet.payload
+    if packet.lacks(4, "radiotap header"):
+        return -1
+    n_bytes = data[at + 3] << 8 | data[at + 2]
+    if data[at] or n_bytes < 8:
+        packet.fail(f"radiotap version {data[at]}, length {n_bytes}")
+        return -1
+    if packet.lacks(n_bytes, "radiotap header"):
+        return -1
+    packet.payload = at + n_bytes
+    return _read_wireless(packet, data)
+
+
+def _read_wireless(packet: Packet, data: bytes) -> int:
+    """An 802.11 data frame that is not encrypted and holds one packet; its addresses and additions vary with the flags."""
+    at = packet.payload
+    if packet.lacks(24, "802.11 header"):
+        return -1
+    flags = data[at + 1] + 0
+    # Version 0, type data; subtypes with bit 6 carry nothing. Flag 0x40 is encryption.
+    if data[at] & 0x4F != 0x08 or flags & 0x40:
+        return -1
+    n_header = 30 if flags & 3 == 3 else 24
+    if data[at] & 0x80:
+        if packet.lacks(n_header + 2, "802.11 header"):
+            return -1
+        # Several packets in one frame (A-MSDU).
+        if data[at + n_header] & 0x80:
+            return -1
+        n_header += 6 if flags & 0x80 else 2
+    if packet.lacks(n_header, "802.11 header"):
+        return -1
+    packet.payload = at + n_header
+    return _read_llc(packet, data)
+
+
+def _read_netfilter_log(packet: Packet, data: bytes) -> int:
+    """A family, then attributes of length, type and value in the capturing machine's byte order; attribute 9 is the packet."""
+    at = packet.payload
+    if packet.lacks(4, "NFLOG header"):
+        return -1
+    family = data[at] + 0
+    packet.payload = at + 4
+    for _ in range(_ATTRIBUTE_LIMIT):
+        at = packet.payload
+        if packet.lacks(4, "NFLOG attribute"):
+            return -1
+        # The type is small: its zero byte tells the order.
+        little = data[at + 3] == 0
+        kind = data[at + 2] if little else data[at + 3]
+        n_bytes = data[at + 1] << 8 | data[at] if little else data[at] << 8 | data[at + 1]
+        if n_bytes < 4:
+            packet.fail(f"NFLOG attribute of {n_bytes} bytes")
+            return -1
+        if kind == 9:
+            packet.narrow(n_bytes)
+            packet.payload = at + 4
+            if family == 2:
+                return _IPV4
+            return _IPV6 if family == 10 else -1
+        n_bytes = (n_bytes + 3) & ~3
+        if packet.lacks(n_bytes, "NFLOG attribute"):
+            return -1
+        packet.payload = at + n_bytes
+    packet.fail(f"more than {_ATTRIBUTE_LIMIT} NFLOG attributes")
+    return -1

@@ -1,14 +1,25 @@
 # cython: annotation_typing=False
 """Tunnels: what an IP packet or a UDP datagram carries when that is itself a packet or a frame.
 
-IP in IP is RFC 2003 and RFC 2473. Each reader moves the packet's window over the tunnel's own header and returns the EtherType
-of what is inside, or -1, with the window as it was, when this is no tunnel. A tunnel that is still to come is one more branch.
+IP in IP (RFC 2003, RFC 2473), MPLS in IP (RFC 4023), GRE (RFC 2784, 2890, PPTP's of RFC 2637, ERSPAN), EtherIP (RFC 3378), and
+over UDP: VXLAN (RFC 7348), VXLAN-GPE, Geneve (RFC 8926), GTP-U (3GPP TS 29.281), Teredo (RFC 4380), AYIYA, GRE (RFC 8086).
+Each reader moves the packet's window over the tunnel's own header and returns the EtherType of what is inside, or -1, with the
+window as it was, when this is no tunnel that can be read: then the outer packet is the innermost. UDP ports are only a hint,
+so each header's fixed bits must fit, too. A tunnel that is still to come is one more branch.
 """
 
 from analyzer.packet.packet import Packet
 
 _IPV4 = 0x0800
 _IPV6 = 0x86DD
+_MPLS = 0x8847
+_ETHERNET = 0x6558
+_PPP = 0x880B
+_ERSPAN_II = 0x88BE
+_ERSPAN_III = 0x22EB
+
+# TS 29.281 defines fewer than ten extension header types, and none may stand twice.
+_GTP_EXTENSION_LIMIT = 16
 
 
 def enter(packet: Packet, data: bytes, protocol: int) -> int:
@@ -17,9 +28,172 @@ def enter(packet: Packet, data: bytes, protocol: int) -> int:
         return _IPV4
     if protocol == 41:
         return _IPV6
+    if protocol == 47:
+        return _enter_gre(packet, data)
+    if protocol == 137:
+        return _MPLS
+    if protocol == 97:
+        at = packet.payload
+        if packet.payload_end - at < 2 or data[at] != 0x30 or data[at + 1]:
+            return -1
+        packet.payload = at + 2
+        return _ETHERNET
     return -1
 
 
 def enter_udp(packet: Packet, data: bytes) -> int:
     """The EtherType of what lies in a UDP datagram that was just read, with the window moved there; -1 for no tunnel."""
+    port = packet.destination_port
+    if packet.payload_end - packet.payload < 8:
+        return -1
+    if port == 4789 or port == 4790 or port == 8472:
+        return _enter_vxlan(packet, data)
+    if port == 6081:
+        return _enter_geneve(packet, data)
+    if port == 4754:
+        return _enter_gre(packet, data)
+    if port == 2152 or packet.source_port == 2152:
+        return _enter_gtp(packet, data)
+    if port == 3544 or packet.source_port == 3544:
+        return _enter_teredo(packet, data)
+    if port == 5072 or packet.source_port == 5072:
+        return _enter_ayiya(packet, data)
     return -1
+
+
+def _is_carried(ether_type: int) -> bool:
+    """Whether something that can be read follows such an EtherType."""
+    return ether_type in (_IPV4, _IPV6, _ETHERNET, _MPLS, 0x8848, _PPP, 0x8100, 0x88A8)
+
+
+def _enter_gre(packet: Packet, data: bytes) -> int:
+    at = packet.payload
+    left = packet.payload_end - at
+    # Source routes (RFC 1701) were taken out by RFC 2784.
+    if left < 4 or data[at] & 0x40:
+        return -1
+    version = data[at + 1] & 7
+    ether_type = data[at + 2] << 8 | data[at + 3]
+    n_header = 4 + (4 if data[at] & 0x80 else 0) + (4 if data[at] & 0x20 else 0) + (4 if data[at] & 0x10 else 0)
+    if version == 1:
+        # PPTP: the acknowledgement is optional; without a sequence number there is no payload.
+        if data[at + 1] & 0x80:
+            n_header += 4
+        if ether_type != _PPP or not data[at] & 0x10:
+            return -1
+    elif version:
+        return -1
+    elif ether_type == _ERSPAN_II:
+        # Type I has no header of its own, and no sequence number.
+        n_header += 8 if data[at] & 0x10 else 0
+        ether_type = _ETHERNET
+    elif ether_type == _ERSPAN_III:
+        n_header += 12
+        if n_header > left:
+            return -1
+        n_header += 8 if data[at + n_header - 1] & 1 else 0
+        ether_type = _ETHERNET
+    if n_header > left or not _is_carried(ether_type):
+        return -1
+    packet.payload = at + n_header
+    return ether_type
+
+
+def _enter_vxlan(packet: Packet, data: bytes) -> int:
+    """The I flag must be set; with the P flag (VXLAN-GPE) byte 3 names what follows, without it Ethernet does."""
+    at = packet.payload
+    flags = data[at] + 0
+    following = data[at + 3] + 0
+    if not flags & 0x08 or data[at + 7]:
+        return -1
+    if not flags & 0x04 or following == 3:
+        ether_type = _ETHERNET
+    elif following == 1:
+        ether_type = _IPV4
+    elif following == 2:
+        ether_type = _IPV6
+    else:
+        return -1
+    # The group policy extension sets the first bit and uses the bytes after it; else all is reserved and zero.
+    if not flags & 0x84 and (flags != 0x08 or data[at + 1] or data[at + 2] or following):
+        return -1
+    packet.payload = at + 8
+    return ether_type
+
+
+def _enter_geneve(packet: Packet, data: bytes) -> int:
+    at = packet.payload
+    n_header = 8 + ((data[at] & 0x3F) << 2)
+    ether_type = data[at + 2] << 8 | data[at + 3]
+    if data[at] >> 6 or data[at + 7] or n_header > packet.payload_end - at or not _is_carried(ether_type):
+        return -1
+    packet.payload = at + n_header
+    return ether_type
+
+
+def _enter_gtp(packet: Packet, data: bytes) -> int:
+    """Only G-PDUs, message type 255, carry packets; which IP it is, the packet itself says."""
+    at = packet.payload
+    left = packet.payload_end - at
+    if data[at] & 0xF0 != 0x30 or data[at + 1] != 255:
+        return -1
+    n_bytes = 8 + (data[at + 2] << 8 | data[at + 3])
+    if n_bytes > left + packet.missing:
+        return -1
+    n_header = 8
+    if data[at] & 7:
+        n_header = 12
+        if n_header > left:
+            return -1
+        following = data[at + 11] if data[at] & 4 else 0
+        for _ in range(_GTP_EXTENSION_LIMIT):
+            if following == 0:
+                break
+            if n_header >= left or data[at + n_header] == 0:
+                return -1
+            n_header += data[at + n_header] << 2
+            if n_header > left:
+                return -1
+            following = data[at + n_header - 1] + 0
+        else:
+            return -1
+    if n_header >= left or n_header >= n_bytes:
+        return -1
+    version = data[at + n_header] >> 4
+    if version != 4 and version != 6:
+        return -1
+    packet.narrow(n_bytes)
+    packet.payload = at + n_header
+    return _IPV4 if version == 4 else _IPV6
+
+
+def _enter_teredo(packet: Packet, data: bytes) -> int:
+    """An IPv6 packet, before it perhaps the authentication and the origin indication, in that order."""
+    at = packet.payload
+    end = packet.payload_end
+    if data[at] == 0 and data[at + 1] == 1:
+        at += 13 + data[at + 2] + data[at + 3]
+    if end - at >= 8 and data[at] == 0 and data[at + 1] == 0:
+        at += 8
+    if end - at < 40 or data[at] >> 4 != 6:
+        return -1
+    if 40 + (data[at + 4] << 8 | data[at + 5]) > end - at + packet.missing:
+        return -1
+    packet.payload = at
+    return _IPV6
+
+
+def _enter_ayiya(packet: Packet, data: bytes) -> int:
+    """AYIYA (draft-massar-v6ops-ayiya): identity and signature of announced length, then the protocol that byte 3 names."""
+    at = packet.payload
+    n_header = 8 + (1 << (data[at] >> 4)) + ((data[at + 1] >> 4) << 2)
+    if data[at + 2] & 15 != 1 or n_header > packet.payload_end - at:
+        return -1
+    if data[at + 3] == 41:
+        ether_type = _IPV6
+    elif data[at + 3] == 4:
+        ether_type = _IPV4
+    else:
+        return -1
+    packet.payload = at + n_header
+    return ether_type

@@ -299,9 +299,11 @@ SAMPLES = [
 ]
 TSHARK_SAMPLES = [
     *SAMPLES,
-    "zeek/link/linuxsll-arp.pcap",
-    "zeek/tcpip/ipv6-http-atomic-frag.pcap",
-    "zeek/tls/tls12-decryption.pcap",
+    *("zeek/link/linuxsll-arp.pcap", "zeek/tcpip/ipv6-http-atomic-frag.pcap", "zeek/tls/tls12-decryption.pcap"),
+    *("zeek/link/llc.pcap", "zeek/link/nflog-http.pcap", "zeek/link/radiotap.pcap", "zeek/link/wlanmon.pcap"),
+    *("zeek/link/pbb.pcap", "zeek/link/vntag.pcap", "zeek/link/erspanI.pcap", "zeek/link/erspanIII.pcap"),
+    *("zeek/tunnels/vxlan-triple-v2.pcap", "zeek/tunnels/geneve-many-options.pcap", "zeek/tunnels/gtp6_gtp_0x32.pcap"),
+    *("zeek/tunnels/ayiya3.pcap", "zeek/tunnels/gre-within-gre.pcap", "ja4/gre-erspan-vxlan.pcap"),
 ]
 
 
