@@ -24,7 +24,7 @@ _STYLES = {
 }  # fmt: skip
 
 
-class Refusal(Exception):
+class Refusal(Exception):  # noqa: N818 - what it is called where people read it
     """Nothing can be done, and why, in one line: the command ends with status 2."""
 
 

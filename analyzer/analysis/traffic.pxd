@@ -1,0 +1,45 @@
+from analyzer.capture.frame cimport Frame
+from analyzer.packet.packet cimport Packet
+
+
+cdef int TCP
+cdef int UDP
+
+
+cdef class Layers:
+    cdef public int link
+    cdef public int network
+    cdef public int transport
+    cdef public long long n_packets
+    cdef public long long n_bytes
+
+
+cdef class Flow:
+    cdef public bytes key
+    cdef public Flow peer
+    cdef public Layers layers
+    cdef public bint opened
+    cdef public long long n_packets
+    cdef public long long n_bytes
+    cdef public long long first
+    cdef public long long last
+
+
+cdef class Traffic:
+    cdef public long long packets
+    cdef public long long n_bytes
+    cdef public long long tunnelled
+    cdef public long long malformed
+    cdef public long long uncounted
+    cdef public long long conversations
+    cdef public dict layers
+    cdef public dict tcp
+    cdef public dict udp
+    cdef public int link
+    cdef public int network
+    cdef public int transport
+    cdef public Layers under
+
+    cpdef void count(self, Packet packet, Frame frame) except *
+    cdef Layers find_layers(self, int link, int network, int transport)
+    cdef Flow open(self, Packet packet, bytes key, Layers layers)

@@ -1,0 +1,272 @@
+"""Who talks to whom, and in which protocols: packets and bytes counted for every frame of a capture.
+
+A frame is counted once, under its link type, its innermost network protocol and the transport in that, all by their numbers;
+and, where it has ports, in its conversation, which is a pair of addresses and ports in both directions. What a conversation
+carries is decided at the end: TLS where a session was found in it, else what is registered for its port, and that is said.
+This module is compiled (see setup.cfg) and runs the same uncompiled.
+"""
+
+import heapq
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import cython
+
+from analyzer.capture.frame import Frame
+from analyzer.codec.registry import registry
+from analyzer.packet.addresses import endpoints
+from analyzer.packet.packet import Packet
+
+TCP = 6
+UDP = 17
+
+MAX_CONVERSATIONS = 65536
+"""Conversations that are told apart; each costs half a kilobyte, and a port scan has one for every port of every host."""
+
+MAX_LAYERS = 4096
+"""Combinations of link type, network and transport protocol that are told apart; real captures have some dozens."""
+
+_LINKS = {0: "BSD loopback", 1: "Ethernet", 101: "Raw IP", 105: "IEEE 802.11", 113: "Linux cooked", 276: "Linux cooked v2"}
+
+
+class Layers:
+    """Frames of one link type, network protocol and transport: how many, and their bytes on the wire."""
+
+    __slots__ = ("link", "n_bytes", "n_packets", "network", "transport")
+
+    def __init__(self, link: cython.int, network: cython.int, transport: cython.int) -> None:
+        self.link = link
+        self.network = network
+        self.transport = transport
+        self.n_packets = 0
+        self.n_bytes = 0
+
+
+class Flow:
+    """One direction of a conversation; `peer` is the other one, None where both ends are the same. `layers`: what it is in."""
+
+    __slots__ = ("first", "key", "last", "layers", "n_bytes", "n_packets", "opened", "peer")
+
+    def __init__(self, key: bytes, layers: Layers) -> None:
+        self.key = key
+        self.layers = layers
+        self.peer: Flow | None = None
+        self.opened = False
+        self.n_packets = 0
+        self.n_bytes = 0
+        self.first = -1
+        self.last = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """The packets between two ends; the first that spoke is the `source`. Times in nanoseconds since the epoch, -1 unknown.
+
+    protocol: 6 TCP, 17 UDP. application: `TLS`, `DNS (port 53)`, or empty.
+    """
+
+    protocol: int
+    source: tuple[str, int]
+    destination: tuple[str, int]
+    packets: tuple[int, int]
+    n_bytes: tuple[int, int]
+    first: int
+    last: int
+    application: str
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """A protocol's part of all frames; `depth` counts from 0 for link layers."""
+
+    depth: int
+    label: str
+    n_packets: int
+    n_bytes: int
+
+
+class Traffic:
+    """Counts frames. `packets`, `n_bytes`: of all; `tunnelled`, `malformed`: frames inside a tunnel, with an unreadable header;
+    `uncounted`: packets of conversations beyond MAX_CONVERSATIONS, which are in the shares and in no conversation."""
+
+    __slots__ = (
+        "conversations", "layers", "link", "malformed", "n_bytes", "network", "packets", "tcp", "transport", "tunnelled", "udp",
+        "uncounted", "under",
+    )  # fmt: skip
+
+    def __init__(self) -> None:
+        self.packets = 0
+        self.n_bytes = 0
+        self.tunnelled = 0
+        self.malformed = 0
+        self.uncounted = 0
+        self.conversations = 0
+        self.layers: dict[tuple[int, int, int], Layers] = {}
+        self.tcp: dict[bytes, Flow] = {}
+        self.udp: dict[bytes, Flow] = {}
+        self.link = -1
+        self.network = -1
+        self.transport = -1
+        self.under: Layers | None = None
+
+    def count(self, packet: Packet, frame: Frame) -> None:
+        """Count one frame that was read into `packet`."""
+        wire: cython.longlong = frame.wire_length
+        layers: Layers | None = self.under
+        if (
+            layers is None
+            or frame.link_type != self.link
+            or packet.ether_type != self.network
+            or packet.protocol != self.transport
+        ):
+            layers = self.find_layers(frame.link_type, packet.ether_type, packet.protocol)
+        self.packets += 1
+        self.n_bytes += wire
+        layers.n_packets += 1
+        layers.n_bytes += wire
+        if packet.tunnels > 0:
+            self.tunnelled += 1
+        if packet.problem_at >= 0:
+            self.malformed += 1
+        if packet.transport < 0:
+            return
+        key: bytes = packet.key()
+        flow: Flow | None
+        if packet.protocol == TCP:
+            flow = self.tcp.get(key)
+        elif packet.protocol == UDP:
+            flow = self.udp.get(key)
+        else:
+            return
+        if flow is None:
+            if len(key) == 0:
+                return
+            if self.conversations >= MAX_CONVERSATIONS:
+                self.uncounted += 1
+                return
+            flow = self.open(packet, key, layers)
+        flow.n_packets += 1
+        flow.n_bytes += wire
+        if flow.n_packets == 1:
+            flow.first = frame.at
+        flow.last = frame.at
+
+    def find_layers(self, link: cython.int, network: cython.int, transport: cython.int) -> Layers:
+        """The counter of these numbers, which becomes the one tried first."""
+        known = self.layers.get((link, network, transport))
+        if known is None:
+            if len(self.layers) >= MAX_LAYERS:
+                network = transport = -1
+            known = self.layers.setdefault((link, network, transport), Layers(link, network, transport))
+        self.under = known
+        self.link = known.link
+        self.network = known.network
+        self.transport = known.transport
+        return known
+
+    def open(self, packet: Packet, key: bytes, layers: Layers) -> Flow:
+        """Begin a conversation with its first packet."""
+        flows: dict[bytes, Flow] = self.tcp if packet.protocol == TCP else self.udp
+        flow: Flow = Flow(key, layers)
+        flow.opened = True
+        flows[key] = flow
+        back: bytes = packet.reverse_key()
+        if back != key:
+            peer: Flow = Flow(back, layers)
+            flow.peer = peer
+            peer.peer = flow
+            flows[back] = peer
+        self.conversations += 1
+        return flow
+
+    def top(self, n: int, tls: Iterable[bytes] = ()) -> list[Conversation]:
+        """The `n` conversations with the most bytes, the largest first. tls: keys of TCP conversations that carried TLS."""
+        spoke_tls = set(tls)
+        flows = [(TCP, flow) for flow in self.tcp.values() if flow.opened]
+        flows += [(UDP, flow) for flow in self.udp.values() if flow.opened]
+        return [conversation(protocol, flow, spoke_tls) for protocol, flow in heapq.nlargest(n, flows, key=_weight)]
+
+    def shares(self, tls: Iterable[bytes] = ()) -> list[Share]:
+        """The protocols as a tree, largest first on every level: link, network, transport, application."""
+        spoke_tls = set(tls)
+        tree: dict[str, _Node] = {}
+        places: dict[Layers, _Node] = {}
+        networks, transports = registry("ether_types").names, registry("ip_protocols").names
+        for layers in self.layers.values():
+            n_packets, n_bytes = layers.n_packets, layers.n_bytes
+            node = _grow(tree, _LINKS.get(layers.link) or registry("link_types").name(layers.link), n_packets, n_bytes)
+            network = "unreadable" if layers.network < 0 else networks[layers.network]
+            node = _grow(node.parts, network, n_packets, n_bytes)
+            if layers.transport >= 0:
+                node = _grow(node.parts, transports[layers.transport], n_packets, n_bytes)
+            places[layers] = node
+        for protocol, flows in ((TCP, self.tcp), (UDP, self.udp)):
+            for flow in flows.values():
+                label = application(protocol, flow.key, spoke_tls)
+                if label and flow.n_packets:
+                    _grow(places[flow.layers].parts, label, flow.n_packets, flow.n_bytes)
+        return list(_flatten(tree, 0))
+
+
+def application(protocol: int, key: bytes, tls: set[bytes]) -> str:
+    """What a conversation carries, as far as that can be told."""
+    turned = _turned(key)
+    if protocol == TCP and (key in tls or turned in tls):
+        return "TLS"
+    (_, source), (_, destination) = endpoints(key)
+    services = registry("services")
+    for port in sorted((source, destination)):
+        if services.known(port):
+            return f"{services.name(port)} (port {port})"
+    return ""
+
+
+def conversation(protocol: int, flow: Flow, tls: set[bytes]) -> Conversation:
+    """A conversation by its first direction."""
+    source, destination = endpoints(flow.key)
+    peer = flow.peer
+    spoken = [at for at in (flow.last, -1 if peer is None else peer.last) if at >= 0]
+    return Conversation(
+        protocol=protocol,
+        source=source,
+        destination=destination,
+        packets=(flow.n_packets, 0 if peer is None else peer.n_packets),
+        n_bytes=(flow.n_bytes, 0 if peer is None else peer.n_bytes),
+        first=flow.first,
+        last=max(spoken, default=-1),
+        application=application(protocol, flow.key, tls),
+    )
+
+
+class _Node:
+    def __init__(self) -> None:
+        self.n_packets = 0
+        self.n_bytes = 0
+        self.parts: dict[str, _Node] = {}
+
+
+def _weight(entry: tuple[int, Flow]) -> tuple[int, bytes]:
+    flow = entry[1]
+    return flow.n_bytes + (0 if flow.peer is None else flow.peer.n_bytes), flow.key
+
+
+def _grow(parts: dict[str, _Node], label: str, n_packets: int, n_bytes: int) -> _Node:
+    node = parts.setdefault(label, _Node())
+    node.n_packets += n_packets
+    node.n_bytes += n_bytes
+    return node
+
+
+def _flatten(parts: dict[str, _Node], depth: int) -> Iterable[Share]:
+    for label, node in sorted(parts.items(), key=lambda part: (-part[1].n_bytes, part[0])):
+        yield Share(depth, label, node.n_packets, node.n_bytes)
+        yield from _flatten(node.parts, depth + 1)
+
+
+def _turned(key: bytes) -> bytes:
+    half = (len(key) - 4) >> 1
+    ports = 2 * half
+    return key[half:ports] + key[:half] + key[ports + 2 :] + key[ports : ports + 2]
+
+
+COMPILED: bool = cython.compiled

@@ -1,0 +1,176 @@
+"""Tables that fit the reader's window.
+
+A column has a natural width, that of its widest cell up to a limit, and a rank. Where not all columns have room side by side,
+the lower ranks move to a second line under each row, as `title value`; so nothing is lost in a narrow window, and only a cell
+wider than its column is cut, with an ellipsis. The first rows decide the widths, so that long tables can be written while they
+grow. Text comes here `harmless` already.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from unicodedata import combining, east_asian_width
+
+from analyzer.cli.output import Output
+
+SAMPLE = 2000
+"""Rows that are looked at before the first is written."""
+
+GAP = "  "
+"""Between columns."""
+
+Cell = str | tuple[str, str]
+"""A text, or a text and its style."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """title: in the head. rank: columns with lower ranks get room first. limit: widest it may get, in columns of the terminal;
+    0 for none. right: numbers stand at the right. style: of its cells that have none of their own."""
+
+    title: str
+    rank: int
+    limit: int = 0
+    right: bool = False
+    style: str = ""
+
+
+class Table:
+    """Rows in, lines out. `add` rows, then `close`."""
+
+    def __init__(self, columns: Sequence[Column], output: Output, indent: int = 0, one_line: bool = False) -> None:
+        """one_line: every row takes one line however wide that gets, unless the output has to fit a window."""
+        self._columns = columns
+        self._output = output
+        self._indent = indent
+        self._limited = output.fitted or not one_line
+        self._sample: list[Sequence[Cell]] = []
+        self._widths: list[int] = []
+        self._first: list[int] = []
+        self._second: list[int] = []
+
+    def add(self, row: Sequence[Cell]) -> None:
+        """Take a row of as many cells as there are columns."""
+        if self._widths:
+            self._write(row)
+            return
+        self._sample.append(row)
+        if len(self._sample) >= SAMPLE:
+            self._settle()
+
+    def close(self) -> None:
+        """Write what has waited."""
+        if not self._widths and self._sample:
+            self._settle()
+
+    def _settle(self) -> None:
+        """Decide the widths and write head and sample."""
+        columns = self._columns
+        for index, column in enumerate(columns):
+            widest = max(width(text_of(row[index])) for row in self._sample)
+            natural = max(widest, width(column.title))
+            self._widths.append(min(natural, column.limit) if column.limit and self._limited else natural)
+        left = self._output.width - self._indent
+        empty = {index for index in range(len(columns)) if not any(text_of(row[index]) for row in self._sample)}
+        for index in sorted(range(len(columns)), key=lambda index: columns[index].rank):
+            if index in empty and len(self._sample) < SAMPLE:
+                continue
+            need = self._widths[index] + (len(GAP) if self._first else 0)
+            if need <= left or not self._limited or not self._first:
+                left -= need
+                self._first.append(index)
+            else:
+                self._second.append(index)
+        self._first.sort()
+        self._second.sort()
+        head = GAP.join(pad(columns[index].title, self._widths[index], columns[index].right) for index in self._first)
+        self._output.line(" " * self._indent + self._output.paint(head.rstrip(), "bold"))
+        for row in self._sample:
+            self._write(row)
+        self._sample.clear()
+
+    def _write(self, row: Sequence[Cell]) -> None:
+        output, columns = self._output, self._columns
+        cells = []
+        for index in self._first:
+            text, style = row[index] if isinstance(row[index], tuple) else (row[index], columns[index].style)
+            shown = cut(text, self._widths[index]) if self._limited else text
+            cells.append(output.paint(pad(shown, self._widths[index], columns[index].right), style))
+        output.line(" " * self._indent + GAP.join(cells))
+        details = [
+            (f"{columns[index].title} {text_of(row[index])}", style_of(row[index]))
+            for index in self._second
+            if text_of(row[index])
+        ]
+        indent = self._indent + 4
+        for line in flow(details, output.width - indent):
+            output.line(" " * indent + " · ".join(output.paint(text, style or "dim") for text, style in line))
+
+
+def flow(items: Sequence[tuple[str, str]], room: int) -> list[list[tuple[str, str]]]:
+    """Items joined by ` · ` on as few lines of `room` columns as hold them; one that is longer than a line is cut."""
+    lines: list[list[tuple[str, str]]] = []
+    left = 0
+    for text, style in items:
+        shown = cut(text, room)
+        need = width(shown) + 3
+        if not lines or need > left:
+            lines.append([])
+            left = room
+        lines[-1].append((shown, style))
+        left -= need
+    return lines
+
+
+def text_of(cell: Cell) -> str:
+    """The text of a cell."""
+    return cell[0] if isinstance(cell, tuple) else cell
+
+
+def style_of(cell: Cell) -> str:
+    """The style of a cell."""
+    return cell[1] if isinstance(cell, tuple) else ""
+
+
+def width(text: str) -> int:
+    """Columns that a terminal takes for it: two for wide characters of East Asia, none for marks that combine."""
+    if text.isascii():
+        return len(text)
+    return sum(0 if combining(one) else 2 if east_asian_width(one) in "WF" else 1 for one in text)
+
+
+def cut(text: str, room: int) -> str:
+    """The text, or as much of it as fits in so many columns, and an ellipsis."""
+    if width(text) <= room:
+        return text
+    if text.isascii():
+        return text[: max(0, room - 1)] + "…"
+    kept, taken = [], 0
+    for one in text:
+        taken += width(one)
+        if taken > room - 1:
+            break
+        kept.append(one)
+    return "".join(kept) + "…"
+
+
+def pad(text: str, room: int, right: bool = False) -> str:
+    """The text filled up with blanks to so many columns."""
+    blanks = " " * (room - width(text))
+    return blanks + text if right else text + blanks
+
+
+def wrap(text: str, room: int) -> list[str]:
+    """The text in lines of at most `room` columns, broken at blanks where there are some."""
+    lines, line = [], ""
+    for word in text.split(" "):
+        rest = word
+        if line and width(line) + 1 + width(rest) > room:
+            lines.append(line)
+            line = ""
+        while width(rest) > room:
+            head = cut(rest, room + 1)[:-1]
+            lines.append(head)
+            rest = rest[len(head) :]
+        line = f"{line} {rest}" if line else rest
+    lines.append(line)
+    return lines
