@@ -1,0 +1,1 @@
+"""Speed and memory of the analyzer beside tshark, ssldump and tcpdump, on captures made here."""
