@@ -122,7 +122,7 @@ def read_options(body: bytes, start: int, order: ByteOrder, offset: int, block: 
     return options, None
 
 
-def read_section(body: bytes, order: ByteOrder, offset: int) -> tuple[Section, list[str], Odd | None]:
+def read_section(body: bytes, order: ByteOrder, offset: int) -> tuple[Section, list[bytes], Odd | None]:
     """A Section Header Block's body (from the byte-order magic on, at least 16 bytes), its comments, and what is odd."""
     version = (int.from_bytes(body[4:6], order), int.from_bytes(body[6:8], order))
     options, odd = read_options(body, 16, order, offset + 8, "Section Header Block")
@@ -134,7 +134,7 @@ def read_section(body: bytes, order: ByteOrder, offset: int) -> tuple[Section, l
 
 def read_interface(
     body: bytes, order: ByteOrder, offset: int, number: int, section: int
-) -> tuple[Interface, Clock, list[str], Odd | None]:
+) -> tuple[Interface, Clock, list[bytes], Odd | None]:
     """An Interface Description Block's body (at least 8 bytes), its clock, its comments, and what is odd."""
     options, odd = read_options(body, 8, order, offset + 8, "Interface Description Block")
     clock = _clock(options, order)
@@ -193,9 +193,9 @@ def read_secrets(body: bytes, order: ByteOrder, offset: int) -> tuple[tuple[int,
     return (int.from_bytes(body[0:4], order), body[8 : 8 + length]), None
 
 
-def comments_of(options: Sequence[Option]) -> list[str]:
-    """The comments among a block's options; bytes that are no UTF-8 become U+FFFD."""
-    return [_decode(value) for code, value in options if code == OPT_COMMENT]
+def comments_of(options: Sequence[Option]) -> list[bytes]:
+    """The comments among a block's options."""
+    return [value for code, value in options if code == OPT_COMMENT]
 
 
 def _decode(value: bytes) -> str:

@@ -61,12 +61,9 @@ cdef class Walker:
     cdef bint _little
     cdef Py_ssize_t _header
     cdef int _swapped
-    cdef int _section
     cdef list _channels
     cdef Channel _channel
-    cdef Py_ssize_t _comment_bytes
-    cdef Py_ssize_t _secret_bytes
-    cdef Py_ssize_t _name_bytes
+    cdef object _facts
 
     cpdef bint advance(self) except *
     cpdef void close(self) except *
@@ -87,6 +84,7 @@ cdef class Walker:
     cdef void _stand_on(self, Channel channel, long long at, Py_ssize_t start, Py_ssize_t captured, long long wire, Py_ssize_t position) except *
     @cython.locals(code="long long", length="long long")
     cdef void _read_frame_options(self, Py_ssize_t at, Py_ssize_t end) except *
+    @cython.locals(index="long long")
     cdef void _read_fact(self, long long kind, Py_ssize_t position, Py_ssize_t length) except *
 
 

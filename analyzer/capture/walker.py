@@ -8,21 +8,8 @@ The walker opens nothing: it is fed the decompressed bytes in chunks of any size
 
 import cython
 
-from analyzer.capture.blocks import (
-    MICROSECOND_CLOCK,
-    NANOSECOND_CLOCK,
-    NANOSECONDS,
-    ByteOrder,
-    Clock,
-    Interface,
-    Section,
-    Statistics,
-    read_interface,
-    read_names,
-    read_secrets,
-    read_section,
-    read_statistics,
-)
+from analyzer.capture.blocks import MICROSECOND_CLOCK, NANOSECOND_CLOCK, NANOSECONDS, ByteOrder, Clock, Interface, Section
+from analyzer.capture.facts import Facts
 from analyzer.capture.frame import Frame
 from analyzer.codec.trouble import Incomplete, Malformed, Odd, Trouble
 
@@ -33,15 +20,6 @@ MAX_FRAME = 128 << 20
 MAX_BLOCK = MAX_FRAME + (1 << 20)
 # An interface is 20 bytes on file and some 500 in memory; real captures have dozens.
 MAX_INTERFACES = 65_536
-# Facts kept of one file: more than anybody reads, and little memory.
-MAX_FACTS = 65_536
-MAX_COMMENT_BYTES = 16 << 20
-MAX_NAME_BYTES = 16 << 20
-# A key log has 200 bytes a session: enough for 300,000 sessions.
-MAX_SECRET_BYTES = 64 << 20
-# Names of one address; looking for doubles among them takes time that grows with their square.
-MAX_NAMES = 100
-MAX_ODDITIES = 100
 
 # Declared in the .pxd: C variables once compiled, which nobody can import, but which cost nothing to compare with.
 _LARGEST_FRAME = MAX_FRAME
@@ -94,17 +72,16 @@ class Walker:
     format: `pcap`, `nanosecond pcap`, `modified pcap` or `pcapng`; None as long as the bytes have not shown to be a capture.
     frames, cut_frames: how many so far, and how many of them the snapshot length cut.
     earliest, latest: times of this file's frames in nanoseconds since the epoch; -1 as long as none had a time.
-    sections, interfaces: lists of `Section` and `Interface`; n_interfaces: how many there were, kept or not.
-    comments: list of (frame number, or 0 for a section's or interface's, text). secrets: list of (type, bytes).
-    names: address to names. statistics: interface number to the last `Statistics` of it. oddities: list of `Odd`.
+    sections, interfaces, comments, secrets, names, statistics, oddities: as in `Facts`, growing as the file is read.
+    n_interfaces: how many interfaces there were, kept or not.
     recording: `advance` keeps damage in `trouble` and returns False, where otherwise it raises.
     """
 
     __slots__ = (
-        "_base", "_bridged", "_channel", "_channels", "_comment_bytes", "_data", "_first_interface", "_header", "_kind",
-        "_little", "_name_bytes", "_needed", "_pending", "_position", "_rest", "_secret_bytes", "_section", "_size", "_swapped",
-        "comments", "cut_frames", "earliest", "format", "frame", "frames", "interfaces", "latest", "n_interfaces", "names",
-        "oddities", "recording", "secrets", "sections", "statistics", "trouble",
+        "_base", "_bridged", "_channel", "_channels", "_data", "_facts", "_first_interface", "_header", "_kind", "_little",
+        "_needed", "_pending", "_position", "_rest", "_size", "_swapped", "comments", "cut_frames", "earliest", "format",
+        "frame", "frames", "interfaces", "latest", "n_interfaces", "names", "oddities", "recording", "secrets", "sections",
+        "statistics", "trouble",
     )  # fmt: skip
 
     def __init__(self, frame: Frame, first_interface: int = 0, recording: bool = False) -> None:
@@ -115,14 +92,12 @@ class Walker:
         self.trouble: Trouble | None = None
         self.frames = self.cut_frames = 0
         self.earliest = self.latest = -1
-        self.sections: list[Section] = []
-        self.interfaces: list[Interface] = []
+        facts = Facts()
+        self._facts = facts
+        self.sections, self.interfaces, self.comments = facts.sections, facts.interfaces, facts.comments
+        self.secrets, self.names = facts.secrets, facts.names
+        self.statistics, self.oddities = facts.statistics, facts.oddities
         self.n_interfaces = 0
-        self.comments: list[tuple[int, str]] = []
-        self.secrets: list[tuple[int, bytes]] = []
-        self.names: dict[str, tuple[str, ...]] = {}
-        self.statistics: dict[int, Statistics] = {}
-        self.oddities: list[Odd] = []
         self._first_interface = first_interface
         self._data = b""
         self._position = self._size = self._needed = 0
@@ -134,10 +109,8 @@ class Walker:
         self._little = True
         self._header = 16
         self._swapped = 0
-        self._section = -1
         self._channels: list[Channel] = []
         self._channel = Channel(_NOTHING, MICROSECOND_CLOCK)
-        self._comment_bytes = self._secret_bytes = self._name_bytes = 0
 
     def feed(self, data: bytes) -> None:
         """Append the next bytes of the decompressed file; what `frame` stands on stays valid."""
@@ -407,92 +380,43 @@ class Walker:
                 return
             at += 4
             if length > end - at:
-                self._note_odd(Odd("packet block.option", self._base + at - 2, f"{length} bytes declared, {end - at} left"))
+                self._facts.note_odd(
+                    Odd("packet block.option", self._base + at - 2, f"{length} bytes declared, {end - at} left")
+                )
                 return
             if code == 1:
-                self._note_comment(self.frame.number, self._data[at : at + length].rstrip(b"\0").decode("utf-8", "replace"))
+                self._facts.note_comment(self.frame.number, self._data[at : at + length], self.frame.offset)
             at += length + 3 & ~3
-        return
 
     def _read_fact(self, kind: cython.longlong, position: cython.Py_ssize_t, length: cython.Py_ssize_t) -> None:
         """A block that is no packet; unknown ones, and those of private enterprises, are passed over."""
+        if kind not in (_SECTION, _INTERFACE, _NAMES, _STATISTICS, _SECRETS):
+            return
         body = self._data[position + 8 : position + length - 4]
         order: ByteOrder = "little" if self._little else "big"
         offset = self._base + position
-        odd: Odd | None = None
         if kind == _SECTION:
-            if length < 28:
-                raise Malformed("Section Header Block", offset, f"{length} bytes are too few for its fixed fields")
-            section, comments, odd = read_section(body, order, offset)
-            if section.version[0] != 1:
-                raise Malformed("Section Header Block.version", offset + 12, f"{section.version[0]} is no known version")
-            self._section += 1
+            self._facts.read_section(body, order, offset)
             self._channels = []
-            if len(self.sections) < MAX_FACTS:
-                self.sections.append(section)
-            self._note_comments(comments)
         elif kind == _INTERFACE:
-            if length < 20:
-                raise Malformed("Interface Description Block", offset, f"{length} bytes are too few for its fixed fields")
             if len(self._channels) >= MAX_INTERFACES:
                 raise Malformed("Interface Description Block", offset, f"more than {MAX_INTERFACES} interfaces in a section")
-            number = self._first_interface + self.n_interfaces
-            interface, clock, comments, odd = read_interface(body, order, offset, number, self._section)
+            interface, clock = self._facts.read_interface(body, order, offset, self._first_interface + self.n_interfaces)
             self.n_interfaces += 1
             self._channels.append(Channel(interface, clock))
-            if len(self.interfaces) < MAX_INTERFACES:
-                self.interfaces.append(interface)
-            self._note_comments(comments)
         elif kind == _NAMES:
-            names, odd = read_names(body, order, offset)
-            self._note_names(names)
-        elif kind == _STATISTICS:
-            odd = self._note_statistics(body, order, offset)
+            self._facts.read_names(body, order, offset)
         elif kind == _SECRETS:
-            secret, odd = read_secrets(body, order, offset)
-            if secret is not None:
-                self._note_secret(secret, offset)
-        if odd is not None:
-            self._note_odd(odd)
-
-    def _note_comments(self, comments: list[str]) -> None:
-        for text in comments:
-            self._note_comment(0, text)
-
-    def _note_comment(self, number: int, text: str) -> None:
-        self._comment_bytes += len(text)
-        if len(self.comments) < MAX_FACTS and self._comment_bytes <= MAX_COMMENT_BYTES:
-            self.comments.append((number, text))
-
-    def _note_names(self, names: list[tuple[str, tuple[str, ...]]]) -> None:
-        for address, found in names:
-            self._name_bytes += sum(map(len, found))
-            if len(self.names) < MAX_FACTS and self._name_bytes <= MAX_NAME_BYTES:
-                known = self.names.get(address, ())
-                self.names[address] = (known + tuple(name for name in found[:MAX_NAMES] if name not in known))[:MAX_NAMES]
-
-    def _note_statistics(self, body: bytes, order: ByteOrder, offset: int) -> Odd | None:
-        if len(body) < 12:
-            return Odd("Interface Statistics Block", offset, f"{len(body)} bytes are too few for its fixed fields")
-        index = int.from_bytes(body[0:4], order)
-        if index >= len(self._channels):
-            return Odd("Interface Statistics Block.interface", offset + 8, f"interface {index} was not described")
-        channel: Channel = self._channels[index]
-        statistics, odd = read_statistics(body, order, offset, channel.number, channel.clock)
-        if statistics.interface in self.statistics or len(self.statistics) < MAX_FACTS:
-            self.statistics[statistics.interface] = statistics
-        return odd
-
-    def _note_secret(self, secret: tuple[int, bytes], offset: int) -> None:
-        self._secret_bytes += len(secret[1])
-        if len(self.secrets) < MAX_FACTS and self._secret_bytes <= MAX_SECRET_BYTES:
-            self.secrets.append(secret)
+            self._facts.read_secrets(body, order, offset)
+        elif length < 24:
+            self._facts.note_odd(Odd("Interface Statistics Block", offset, f"{length} bytes are too few for its fixed fields"))
         else:
-            self._note_odd(Odd("Decryption Secrets Block", offset, f"left out: more than {MAX_SECRET_BYTES} bytes of secrets"))
-
-    def _note_odd(self, odd: Odd) -> None:
-        if len(self.oddities) < MAX_ODDITIES:
-            self.oddities.append(odd)
+            index = read_u32(body, 0, self._little)
+            if index >= len(self._channels):
+                self._facts.note_odd(Odd("Interface Statistics Block.interface", offset + 8, f"{index} was not described"))
+                return
+            channel: Channel = self._channels[index]
+            self._facts.read_statistics(body, order, offset, channel.number, channel.clock)
 
 
 def read_u16(data: bytes, at: cython.Py_ssize_t, little: cython.bint) -> cython.longlong:

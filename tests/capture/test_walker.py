@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import pytest
 
-from analyzer.capture import walker as walker_module
+from analyzer.capture import facts
 from analyzer.capture.frame import Frame
 from analyzer.capture.walker import Walker
 from analyzer.codec.trouble import Incomplete, Malformed, Trouble
@@ -416,8 +416,8 @@ def test_facts_of_a_file_are_bounded() -> None:
     names = block("<", 4, option("<", 1, bytes([192, 0, 2, 1]) + b"".join(b"n%d\0" % n for n in range(2000))))
     comment = option("<", 1, b"c" * 60_000)
     seen = walk(START + names + packet("<", 2, b"b", options=comment * 300))
-    assert len(seen.walker.names["192.0.2.1"]) == walker_module.MAX_NAMES
-    assert sum(len(text) for _, text in seen.walker.comments) <= walker_module.MAX_COMMENT_BYTES
+    assert len(seen.walker.names["192.0.2.1"]) == facts.MAX_NAMES
+    assert sum(len(text) for _, text in seen.walker.comments) <= facts.MAX_COMMENT_BYTES
     secret = block("<", 10, struct.pack("<II", 1, 1 << 20) + bytes(1 << 20))
     seen = walk(START + secret * 66)
     assert len(seen.walker.secrets) == 64
