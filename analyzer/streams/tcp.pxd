@@ -87,3 +87,5 @@ cdef class Connections:
     cdef void sweep(self, long long frame, long long at) except *
     cdef void evict(self, long long frame, long long at) except *
     cdef void end(self, Connection connection, str reason, long long frame, long long at) except *
+    cdef void bury(self, Connection connection) except *
+    cpdef void close(self, long long frame, long long at) except *

@@ -490,10 +490,11 @@ class Connections:
     def sweep(self, frame: cython.longlong, at: cython.longlong) -> None:
         """Close out what has been idle for long. Runs once in as many packets as there are connections, at the most."""
         self.swept = 0
-        half: Half
-        for half in list(self.halves.values()):
-            if not half.connection.closed and at - half.connection.end > IDLE:
-                self.end(half.connection, "idle", frame, at)
+        connections: list[Connection] = [half.connection for half in self.halves.values()]
+        connection: Connection
+        for connection in connections:
+            if not connection.closed and at - connection.end > IDLE:
+                self.end(connection, "idle", frame, at)
 
     def evict(self, frame: cython.longlong, at: cython.longlong) -> None:
         """Close the quarter of the open connections that has been silent for longest."""
@@ -525,19 +526,27 @@ class Connections:
         self.n_open -= 1
         self.tombs.append(connection)
         if len(self.tombs) > CLOSED_CONNECTIONS:
-            old: Connection = self.tombs.popleft()
-            for half in (old.opener, old.answerer):
-                if self.halves.get(half.key) is half:
-                    del self.halves[half.key]
-                half.peer = None  # no cycles are left to the collector
+            self.bury(self.tombs.popleft())
 
-    def close(self, frame: int, at: int) -> None:
+    def bury(self, connection: Connection) -> None:
+        """Forget an ended connection. The ring of references is cut, so that it is freed at once and without the collector."""
+        half: Half
+        for half in (connection.opener, connection.answerer):
+            if self.halves.get(half.key) is half:
+                del self.halves[half.key]
+            half.peer = None
+            half.connection = None
+
+    def close(self, frame: cython.longlong, at: cython.longlong) -> None:
         """End all connections, in the order in which they began."""
-        for half in sorted(self.halves.values(), key=first_frame):
-            self.end(half.connection, half.connection.lingers or "end", frame, at)
-        self.halves.clear()
+        connections: list[Connection] = [half.connection for half in self.halves.values()]
+        connections.sort(key=first_frame)
+        connection: Connection
+        for connection in connections:
+            self.end(connection, connection.lingers or "end", frame, at)
+        while len(self.tombs) > 0:
+            self.bury(self.tombs.popleft())
         self.lingering.clear()
-        self.tombs.clear()
 
 
 def first_two(candidate: tuple[int, int, Connection]) -> tuple[int, int]:
@@ -545,6 +554,6 @@ def first_two(candidate: tuple[int, int, Connection]) -> tuple[int, int]:
     return candidate[0], candidate[1]
 
 
-def first_frame(half: Half) -> int:
+def first_frame(connection: Connection) -> int:
     """Sort key: when a connection began."""
-    return half.connection.first_frame
+    return connection.first_frame

@@ -321,6 +321,7 @@ class Session(RecordSink):
             reader = self.readers[side]
             reader.finish(frame, at)
             self.leave_partial(side, self.sides[side], frame, at)
+        self.readers = []  # they point back here: without the ring the session is freed without the collector
         self.closed = reason
         self.last_frame = frame
         self.end = at
