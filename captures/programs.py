@@ -93,6 +93,35 @@ def sniff(port: int, file: Path) -> Iterator[None]:
         time.sleep(0.5)
 
 
+@contextmanager
+def openssl_server(folder: Path, identity: Identity) -> Iterator[int]:
+    """`openssl s_server` of TLS 1.3 on a free port of loopback, which sends every line back reversed; yields the port."""
+    port = _free_port()
+    folder.mkdir()
+    (folder / "key.pem").write_bytes(identity.key_pem())
+    (folder / "leaf.pem").write_bytes(identity.chain_pem())
+    (folder / "rest.pem").write_bytes(Identity(identity.key, identity.chain[1:]).chain_pem())
+    command = [_program("openssl"), "s_server", "-accept", f"127.0.0.1:{port}", "-tls1_3", "-rev", "-quiet"]
+    command += ["-key", f"{folder}/key.pem", "-cert", f"{folder}/leaf.pem", "-cert_chain", f"{folder}/rest.pem"]
+    with _running(command):
+        _await(lambda: _answers(port), "openssl s_server does not listen")
+        yield port
+
+
+def openssl_client(port: int, keys: Path, name: str, lines: tuple[str, ...]) -> None:
+    """Type `lines` into `openssl s_client`, slowly; a line `K` makes it update its keys and ask the server to, `Q` ends it."""
+    command = [_program("openssl"), "s_client", "-connect", f"127.0.0.1:{port}", "-servername", name, "-keylogfile", str(keys)]
+    quiet = subprocess.DEVNULL
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=quiet, stderr=quiet, text=True) as process:
+        assert process.stdin is not None
+        for line in lines:
+            time.sleep(0.4)
+            process.stdin.write(line + "\n")
+            process.stdin.flush()
+        process.stdin.close()
+        process.wait(_PATIENCE)
+
+
 class Relay:
     """A TCP relay on loopback for one connection; `said` is who said what, in order."""
 

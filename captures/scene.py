@@ -16,10 +16,11 @@ from typing import Any, Literal
 
 import expectations
 from certificates import Authority, Identity, moment
+from contexts import bundled_context, context
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
-from endpoints import Bundled, Endpoint, Exchange, Standard, bundled_context, context
-from wire import Conversation, Host, Wire
+from endpoints import Bundled, Endpoint, Exchange, Standard
+from wire import SIDES, Conversation, Host, Packet, Wire
 
 from analyzer.capture.writer import PcapngWriter, PcapWriter
 
@@ -109,7 +110,7 @@ class Scene:
         server: dict[str, Any] | None = None,
         **both: Any,
     ) -> tuple[ssl.SSLContext, ssl.SSLContext]:
-        """The contexts of a client and a server of Python's `ssl`; see `endpoints.context`."""
+        """The contexts of a client and a server of Python's `ssl`; see `contexts.context`."""
         self.tools["Python's ssl"] = ssl.OPENSSL_VERSION
         return (
             context("client", self.keys, **{**both, **(client or {})}),
@@ -117,7 +118,7 @@ class Scene:
         )
 
     def bundled_contexts(self, identity: Identity | None, **both: Any) -> tuple[Any, Any]:
-        """The same with pyOpenSSL; see `endpoints.bundled_context`."""
+        """The same with pyOpenSSL; see `contexts.bundled_context`."""
         try:
             from OpenSSL import SSL
         except ImportError as missing:
@@ -138,16 +139,19 @@ class Scene:
         **extra: Any,
     ) -> Exchange:
         """Join two endpoints over `conversation` and go through the handshake; `extra` goes to the expected record."""
-        ends: tuple[Endpoint, Endpoint]
-        if isinstance(contexts[0], ssl.SSLContext):
-            ends = Standard(contexts[0], server_name=server_name, session=session), Standard(contexts[1])
-        else:
-            ends = Bundled(contexts[0], "client", server_name=server_name, session=session), Bundled(contexts[1], "server")
+        ends: list[Endpoint] = []
+        for side, each in zip(SIDES, contexts, strict=True):
+            asks: dict[str, Any] = {"server_name": server_name, "session": session} if side == "client" else {}
+            ends.append(Standard(each, **asks) if isinstance(each, ssl.SSLContext) else Bundled(each, side, **asks))
         exchange = Exchange(ends[0], ends[1], conversation.send)
         self.stated.append(Stated(exchange, server, client, extra))
         if handshake:
             exchange.handshake()
         return exchange
+
+    def frame_of(self, packet: Packet) -> int:
+        """The number of the frame of `packet`, as things stand."""
+        return self.wire.in_order().index(packet) + 1
 
     def save(self, description: str) -> None:
         """Write the files of the capture."""

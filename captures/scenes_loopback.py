@@ -1,4 +1,4 @@
-"""The scenes recorded with tcpdump: curl and nginx over the loopback interface, with the noise of a real network stack."""
+"""The scenes in which programs speak: curl and nginx recorded with tcpdump on loopback, and OpenSSL's own client and server."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from programs import ProgramError, curl, nginx, sniff
+from programs import ProgramError, Relay, curl, nginx, openssl_client, openssl_server, sniff
 from scene import Scene, Stated, UnavailableError
 
 _FILES = {
@@ -24,6 +24,23 @@ def curl_nginx_http1(scene: Scene) -> None:
 def curl_nginx_http2(scene: Scene) -> None:
     """curl asks nginx for three files over HTTP/2 and TLS 1.3 on loopback, recorded by tcpdump."""
     _record(scene, ("/index.html", "/style.css", "/data.json"), "--http2", "--compressed")
+
+
+def tls13_key_update(scene: Scene) -> None:
+    """TLS 1.3: openssl s_client updates its keys and asks openssl s_server for the same (RFC 8446, 4.6.3), then both go on."""
+    identity = scene.authority.issue("www.example")
+    try:
+        with openssl_server(scene.folder.parent / "aside", identity) as port:
+            relay = Relay(port)
+            openssl_client(relay.port, scene.keys, "www.example", ("before the update", "K", "after the update", "Q"))
+            said = relay.finish()
+    except ProgramError as reason:
+        raise UnavailableError(str(reason)) from reason
+    conversation = scene.connect()
+    for side, data in said:
+        conversation.send(side, data)
+    conversation.close()
+    scene.stated.append(Stated(None, identity, extra={"established": True, "resumed": False}))
 
 
 def _record(scene: Scene, paths: tuple[str, ...], *options: str) -> None:
@@ -51,4 +68,5 @@ def _record(scene: Scene, paths: tuple[str, ...], *options: str) -> None:
 SCENES = (
     curl_nginx_http1,
     curl_nginx_http2,
+    tls13_key_update,
 )

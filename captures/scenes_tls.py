@@ -6,9 +6,11 @@ import ssl
 import subprocess
 from typing import Any
 
-from endpoints import Bundled, Exchange, Standard, external_psk
+from certificates import Identity
+from contexts import external_psk
+from endpoints import Bundled, Exchange, Standard
 from scene import Scene, UnavailableError
-from wire import Conversation
+from wire import SIDES, Conversation
 
 _NAME = "www.example"
 _REQUEST = b"GET / HTTP/1.1\r\nHost: www.example\r\nUser-Agent: demonstration\r\nAccept: */*\r\n\r\n"
@@ -16,16 +18,16 @@ _RESPONSE = b"HTTP/1.1 200 OK\r\nServer: example\r\nContent-Type: text/plain\r\n
 
 
 def tls10_rsa(scene: Scene) -> None:
-    """TLS 1.0 with RSA key exchange and AES-128-CBC with SHA-1, in a big-endian microsecond pcap file."""
+    """TLS 1.0, RSA key exchange, AES-128-CBC, without the extended master secret; in a big-endian microsecond pcap file."""
     scene.suffix, scene.byte_order, scene.microsecond = "pcap", "big", True
     identity = scene.authority.issue(_NAME, key="rsa")
-    _visit(scene, identity, version="1.0", ciphers="AES128-SHA")
+    _visit(scene, identity, version="1.0", ciphers="AES128-SHA", modern=False)
 
 
 def tls11_ecdhe_rsa(scene: Scene) -> None:
-    """TLS 1.1 with ECDHE on X25519, an RSA certificate and AES-256-CBC with SHA-1."""
+    """TLS 1.1 with ECDHE on X25519, an RSA certificate and AES-256-CBC with SHA-1, MAC before encryption."""
     identity = scene.authority.issue(_NAME, key="rsa")
-    _visit(scene, identity, version="1.1", ciphers="ECDHE-RSA-AES256-SHA")
+    _visit(scene, identity, version="1.1", ciphers="ECDHE-RSA-AES256-SHA", modern=False)
 
 
 def tls12_rsa_key_exchange(scene: Scene) -> None:
@@ -36,7 +38,7 @@ def tls12_rsa_key_exchange(scene: Scene) -> None:
 
 
 def tls12_dhe_rsa(scene: Scene) -> None:
-    """TLS 1.2 with ephemeral Diffie-Hellman over the ffdhe2048 prime, an RSA certificate and AES-256-CBC with SHA-256."""
+    """TLS 1.2 with ephemeral Diffie-Hellman over the ffdhe2048 prime, and AES-256-CBC with encrypt-then-MAC."""
     identity = scene.authority.issue(_NAME, key="rsa")
     contexts = scene.contexts(identity, version="1.2", ciphers="DHE-RSA-AES256-SHA256")
     parameters = scene.folder / "ffdhe2048.pem"
@@ -67,6 +69,11 @@ def tls12_ed25519(scene: Scene) -> None:
     _visit(scene, identity, version="1.2", ciphers="ECDHE-ECDSA-CHACHA20-POLY1305")
 
 
+def tls12_aes_ccm(scene: Scene) -> None:
+    """TLS 1.2 with AES-128-CCM and a tag of eight bytes (RFC 7251)."""
+    _visit(scene, scene.authority.issue(_NAME), version="1.2", ciphers="ECDHE-ECDSA-AES128-CCM8")
+
+
 def tls12_client_certificate(scene: Scene) -> None:
     """TLS 1.2 in which the server asks for a certificate and the client proves itself with an ECDSA one."""
     _mutual(scene, "1.2")
@@ -84,10 +91,10 @@ def tls12_ticket_resumption(scene: Scene) -> None:
 
 def tls12_renegotiation(scene: Scene) -> None:
     """TLS 1.2: the server asks for a renegotiation; the second handshake goes under the keys of the first (RFC 5746)."""
-    from OpenSSL import SSL
-
     identity = scene.authority.issue(_NAME)
     contexts = scene.bundled_contexts(identity, version="1.2", ciphers="ECDHE-ECDSA-AES128-GCM-SHA256")
+    from OpenSSL import SSL
+
     for each in contexts:
         each.set_options(SSL.OP_NO_TICKET)
         each.set_session_cache_mode(SSL.SESS_CACHE_OFF)
@@ -110,24 +117,55 @@ def tls12_renegotiation(scene: Scene) -> None:
 
 def tls13_x25519(scene: Scene) -> None:
     """TLS 1.3 with X25519, an ECDSA certificate and AES-128-GCM, with ALPN inside the encrypted extensions."""
-    identity = scene.authority.issue(_NAME, key="ec")
-    _visit(scene, identity, version="1.3", alpn=("h2", "http/1.1"), server={"alpn": ("http/1.1",)})
+    identity = scene.authority.issue(_NAME)
+    _visit_suite(scene, identity, "TLS_AES_128_GCM_SHA256", alpn=("h2", "http/1.1"))
 
 
 def tls13_rsa(scene: Scene) -> None:
-    """TLS 1.3 with an RSA certificate, whose signature is RSASSA-PSS, and the group secp256r1."""
+    """TLS 1.3 with an RSA certificate, whose signature is RSASSA-PSS, the group secp256r1 and AES-256-GCM."""
     identity = scene.authority.issue(_NAME, key="rsa")
     _visit(scene, identity, version="1.3", curve="prime256v1")
 
 
 def tls13_ed25519(scene: Scene) -> None:
-    """TLS 1.3 with an Ed25519 certificate."""
-    _visit(scene, scene.authority.issue(_NAME, key="ed25519"), version="1.3")
+    """TLS 1.3 with an Ed25519 certificate and ChaCha20-Poly1305."""
+    _visit_suite(scene, scene.authority.issue(_NAME, key="ed25519"), "TLS_CHACHA20_POLY1305_SHA256")
 
 
 def tls13_client_certificate(scene: Scene) -> None:
     """TLS 1.3 in which the client proves itself with an ECDSA certificate."""
     _mutual(scene, "1.3")
+
+
+def tls13_post_handshake_authentication(scene: Scene) -> None:
+    """TLS 1.3: the server asks for the client's certificate only after the request (RFC 8446, 4.6.2).
+
+    tshark 4.0 cannot follow the client behind its second Finished; the alerts are as the endpoints sent them.
+    """
+    identity, person = scene.authority.issue(_NAME), scene.authority.issue("alice@example.com", client=True)
+    trust = scene.authority.root_pem()
+    contexts = scene.contexts(identity, version="1.3", client={"identity": person, "trust": trust}, server={"trust": trust})
+    for each in contexts:
+        each.post_handshake_auth = True
+    conversation = scene.connect()
+    exchange = scene.talk(conversation, contexts, _NAME, server=identity, client=person)
+    exchange.say("client", _REQUEST)
+    client, server = exchange.ends["client"], exchange.ends["server"]
+    assert isinstance(server, Standard)
+    server.tls.verify_client_post_handshake()
+    server.step()
+    exchange.flush("server")
+    client.read()
+    exchange.flush("client")
+    server.read()
+    exchange.say("server", _RESPONSE)
+    exchange.close()
+    alert = {"level": "warning", "description": "close_notify"}
+    scene.stated[0].extra["alerts"] = [
+        {**alert, "from": side, "frame": scene.frame_of(conversation.segments[side][-1].packet), "encrypted": True}
+        for side in SIDES
+    ]
+    conversation.close()
 
 
 def tls13_psk_resumption(scene: Scene) -> None:
@@ -137,10 +175,10 @@ def tls13_psk_resumption(scene: Scene) -> None:
 
 def tls13_early_data(scene: Scene) -> None:
     """TLS 1.3: resumption by PSK with an HTTP request as 0-RTT data behind the ClientHello."""
-    from OpenSSL._util import lib
-
     identity = scene.authority.issue(_NAME)
     contexts = scene.bundled_contexts(identity)
+    from OpenSSL._util import lib
+
     lib.SSL_CTX_set_max_early_data(contexts[1]._context, 16384)
     conversation = scene.connect()
     first = scene.talk(conversation, contexts, _NAME, server=identity)
@@ -227,10 +265,21 @@ def alert_certificate_required(scene: Scene) -> None:
     _fail(scene, contexts, server=identity)
 
 
-def _visit(scene: Scene, identity: Any, **options: Any) -> None:
+def _visit(scene: Scene, identity: Identity, **options: Any) -> None:
     """One connection with one request and its response."""
     conversation = scene.connect()
     _chat(scene.talk(conversation, scene.contexts(identity, **options), _NAME, server=identity), conversation)
+
+
+def _visit_suite(scene: Scene, identity: Identity, suite: str, alpn: tuple[str, ...] = ()) -> None:
+    """The same in TLS 1.3 with the one cipher suite that the server accepts, and the last protocol offered in `alpn`."""
+    client, _ = scene.contexts(identity, version="1.3", alpn=alpn)
+    _, server = scene.bundled_contexts(identity)
+    server.set_tls13_ciphersuites(suite.encode("ascii"))
+    if alpn:
+        server.set_alpn_select_callback(lambda _connection, _offered: alpn[-1].encode("ascii"))
+    conversation = scene.connect()
+    _chat(scene.talk(conversation, (client, server), _NAME, server=identity), conversation)
 
 
 def _chat(exchange: Exchange, conversation: Conversation) -> None:
@@ -261,7 +310,7 @@ def _resume(scene: Scene, version: str, how: str, *, tickets: bool = True) -> No
     _chat(scene.talk(conversation, contexts, _NAME, session=session, resumption=how, resumes=0), conversation)
 
 
-def _fail(scene: Scene, contexts: tuple[Any, Any], *, server: Any = None) -> None:
+def _fail(scene: Scene, contexts: tuple[Any, Any], *, server: Identity | None = None) -> None:
     conversation = scene.connect()
     exchange = scene.talk(conversation, contexts, _NAME, server=server)
     if not exchange.failures:
@@ -276,6 +325,7 @@ SCENES = (
     tls12_dhe_rsa,
     tls12_ecdhe_ecdsa,
     tls12_ed25519,
+    tls12_aes_ccm,
     tls12_client_certificate,
     tls12_session_id_resumption,
     tls12_ticket_resumption,
@@ -284,6 +334,7 @@ SCENES = (
     tls13_rsa,
     tls13_ed25519,
     tls13_client_certificate,
+    tls13_post_handshake_authentication,
     tls13_psk_resumption,
     tls13_early_data,
     tls13_external_psk,
