@@ -1,0 +1,85 @@
+"""The facts of a capture file as a block of lines."""
+
+from analyzer.capture.blocks import Interface
+from analyzer.capture.reader import FileFacts
+from analyzer.cli.escape import harmless
+from analyzer.cli.output import Output
+from analyzer.cli.quantities import count_text, duration_text, moment_text, size_text
+from analyzer.cli.reading import trouble_line
+from analyzer.cli.table import wrap
+from analyzer.codec.registry import registry
+
+_LABEL = 12
+"""Columns of the labels."""
+
+SHOWN_INTERFACES = 8
+SHOWN_COMMENTS = 20
+
+
+def print_file(facts: FileFacts, output: Output) -> None:
+    """Print what is known of a file that was read."""
+    output.line(output.paint(harmless("standard input" if facts.path == "-" else facts.path), "bold"))
+    if facts.format is None:
+        print_fact(output, "problem", trouble_line(facts), "alarm")
+        return
+    packed = f", packed with {facts.compression}" if facts.compression else ""
+    print_fact(output, "format", f"{facts.format}{packed}, {size_text(facts.size)} ({count_text(facts.size, 'byte')})")
+    print_fact(output, "SHA-256", facts.sha256 or "unknown")
+    cut = f", {facts.cut_frames:,} of them cut by the snapshot length" if facts.cut_frames else ""
+    numbers = f", numbers {facts.first_frame:,} to {facts.last_frame:,}" if facts.first_frame > 1 and facts.frames else ""
+    print_fact(output, "frames", f"{facts.frames:,}{cut}{numbers}")
+    if facts.first_time is not None and facts.last_time is not None:
+        span = duration_text(facts.last_time - facts.first_time)
+        print_fact(output, "time", f"{moment_text(facts.first_time)} to {moment_text(facts.last_time)} UTC ({span})")
+    names = registry("link_types").names
+    print_fact(output, "link type", ", ".join(names[number] for number in facts.link_types) or "none")
+    _print_interfaces(facts, output)
+    for section in facts.sections[:SHOWN_INTERFACES]:
+        made = ", ".join(harmless(text) for text in (section.application, section.os, section.hardware) if text)
+        if made:
+            print_fact(output, "written by", made)
+    for number, comment in facts.comments[:SHOWN_COMMENTS]:
+        print_fact(output, "comment", (f"frame {number}: " if number else "") + harmless(comment))
+    if len(facts.comments) > SHOWN_COMMENTS:
+        print_fact(output, "", f"and {count_text(len(facts.comments) - SHOWN_COMMENTS, 'further comment')}")
+    if facts.names:
+        print_fact(output, "names", f"of {count_text(len(facts.names), 'address', 'addresses')}")
+    if facts.n_secrets:
+        print_fact(output, "secrets", f"{count_text(facts.n_secrets, 'Decryption Secrets Block')}: this file holds keys")
+    if facts.trouble is not None:
+        print_fact(output, "problem", trouble_line(facts).removeprefix(facts.path + ": "), "alarm")
+
+
+def print_fact(output: Output, label: str, text: str, style: str = "") -> None:
+    """Print a label and its text, wrapped beside it; the text is made harmless here once more, which changes nothing twice."""
+    for line in wrap(harmless(text), output.width - _LABEL - 2):
+        output.line("  " + output.paint(f"{label:<{_LABEL}}", "dim") + output.paint(line, style))
+        label = ""
+
+
+def _print_interfaces(facts: FileFacts, output: Output) -> None:
+    dropped = {}
+    for statistics in facts.statistics:
+        counts = (statistics.dropped_by_interface, statistics.dropped_by_system)
+        dropped[statistics.interface] = sum(count for count in counts if count is not None)
+    told = [interface for interface in facts.interfaces if _has_facts(interface) or dropped.get(interface.number)]
+    for interface in told[:SHOWN_INTERFACES]:
+        words = [harmless(interface.name or f"number {interface.number}")]
+        if interface.description:
+            words.append(harmless(interface.description))
+        if interface.snap_length and interface.snap_length < 65535:
+            words.append(f"snapshot length {interface.snap_length}")
+        if interface.filter:
+            words.append(f"filter {harmless(interface.filter)}")
+        if interface.os:
+            words.append(harmless(interface.os))
+        if dropped.get(interface.number):
+            words.append(f"{dropped[interface.number]:,} packets dropped while capturing")
+        print_fact(output, "interface", ", ".join(words))
+    if len(told) > SHOWN_INTERFACES:
+        print_fact(output, "", f"and {count_text(len(told) - SHOWN_INTERFACES, 'further interface')}")
+
+
+def _has_facts(interface: Interface) -> bool:
+    cut = 0 < interface.snap_length < 65535
+    return bool(interface.name or interface.description or interface.filter or interface.os or cut)

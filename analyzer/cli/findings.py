@@ -1,0 +1,99 @@
+"""What a reader of a summary should know beyond the tables: findings by kind, the worst first, with where they are."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from analyzer.analysis.traffic import MAX_CONVERSATIONS, Traffic
+from analyzer.capture.reader import FileFacts
+from analyzer.cli.escape import harmless
+from analyzer.cli.output import Output
+from analyzer.cli.quantities import count_text, size_text
+from analyzer.cli.reading import trouble_line
+from analyzer.cli.table import wrap
+
+SEVERITIES = ("high", "medium", "low", "info")
+STYLES = {"high": "alarm", "medium": "yellow", "low": "cyan", "info": "dim"}
+
+SHOWN_PLACES = 5
+"""Sessions or frames that are named for one kind of finding."""
+
+
+@dataclass(slots=True)
+class Kind:
+    """All findings of one code: how many, the first one's words, and the sessions of the first few."""
+
+    severity: str
+    detail: str
+    count: int = 0
+    places: list[str] = field(default_factory=list)
+
+
+class Findings:
+    """Collects findings of sessions and files."""
+
+    def __init__(self) -> None:
+        self._kinds: dict[tuple[str, str], Kind] = {}
+        self._gap_bytes = 0
+
+    def add(self, code: str, severity: str, detail: str, place: str) -> None:
+        """Note one finding; of equal codes the first one's words are kept."""
+        kind = self._kinds.setdefault((severity, code), Kind(severity, detail))
+        kind.count += 1
+        if len(kind.places) < SHOWN_PLACES and place and place not in kind.places:
+            kind.places.append(place)
+
+    def take(self, record: dict[str, Any]) -> None:
+        """Take what a session's record says."""
+        place = f"session {record['id']}"
+        for finding in record["findings"]:
+            frames = finding["frames"]
+            self.add(finding["code"], finding["severity"], finding["detail"], place + (f" frame {frames[0]}" if frames else ""))
+        for message in record["handshake"]:
+            for problem in message.get("problems", ())[:1]:
+                detail = f"{message['type']}: {problem['field']}: {problem['detail']}"
+                self.add("message_problem", "low", detail, f"{place} frame {message['frame']}")
+        for gap in record["gaps"]:
+            self._gap_bytes += gap["length"]
+            self.add("gap", "low", "", f"{place} after frame {gap['after_frame']}")
+
+    def take_files(self, files: Sequence[FileFacts]) -> None:
+        """Take what the files say of themselves."""
+        for facts in files:
+            if facts.trouble is not None:
+                self.add("damaged_capture", "high", trouble_line(facts), "")
+            if facts.cut_frames:
+                frames = count_text(facts.cut_frames, "frame was", "frames were")
+                self.add("cut_frames", "low", f"{frames} cut by the snapshot length: their last bytes are missing", "")
+            for odd in facts.oddities:
+                self.add("odd_capture", "info", f"{facts.path}: {odd.field} at byte {odd.offset}: {odd.why}", "")
+
+    def take_traffic(self, traffic: Traffic) -> None:
+        """Take what the counting of packets met."""
+        if traffic.malformed:
+            self.add("unreadable_headers", "low", count_text(traffic.malformed, "packet") + " with damaged or cut headers", "")
+        if traffic.uncounted:
+            detail = f"{count_text(traffic.uncounted, 'packet')} of conversations after the first {MAX_CONVERSATIONS:,} are not told apart"
+            self.add("limit", "info", detail, "")
+
+    def print(self, output: Output) -> None:
+        """Print the findings, the worst first."""
+        output.line()
+        if not self._kinds:
+            output.line(output.paint("Findings", "bold") + output.paint("  none", "dim"))
+            return
+        gap = self._kinds.get(("low", "gap"))
+        if gap is not None:
+            pieces = count_text(gap.count, "piece")
+            gap.detail = f"{size_text(self._gap_bytes)} of TLS streams in {pieces} are missing from the capture"
+        output.line(output.paint("Findings", "bold"))
+        for (_, code), kind in sorted(
+            self._kinds.items(), key=lambda entry: (SEVERITIES.index(entry[1].severity), entry[0][1])
+        ):
+            times = f" ({kind.count:,} times)" if kind.count > 1 and code != "gap" else ""
+            more = ", …" if kind.count > len(kind.places) else ""
+            where = f" [{', '.join(kind.places)}{more}]" if kind.places else ""
+            head = f"  {kind.severity:<6}  {code:<20}  "
+            for line in wrap(harmless(kind.detail) + times + where, max(30, output.width - len(head))):
+                output.line(output.paint(head, STYLES[kind.severity]) + line)
+                head = " " * len(head)

@@ -1,0 +1,179 @@
+"""`analyzer summary`: what is in the captures, on one page: files, protocols, conversations, TLS sessions, findings."""
+
+from argparse import Namespace
+
+from analyzer.analysis.traffic import TCP, Traffic
+from analyzer.cli.escape import harmless
+from analyzer.cli.files import print_file
+from analyzer.cli.findings import Findings
+from analyzer.cli.output import Output
+from analyzer.cli.quantities import count_text, duration_text, size_text
+from analyzer.cli.reading import FAILED, Reading
+from analyzer.cli.rows import COLUMNS, table_row
+from analyzer.cli.sessions import InOrder
+from analyzer.cli.table import Cell, Column, Table
+from analyzer.engine import Engine
+from analyzer.store.record import session_record
+from analyzer.tls.session import Session
+
+SHOWN_SESSIONS = 1000
+"""Sessions listed; `analyzer sessions` lists all."""
+
+SHOWN_CONVERSATIONS = 10
+
+_BAR = 24
+"""Columns of the longest bar."""
+
+_CONVERSATIONS = (
+    Column("bytes", 0, right=True),
+    Column("packets", 4, right=True),
+    Column("from", 1, limit=47),
+    Column("to", 2, limit=47),
+    Column("sent", 7, right=True),
+    Column("answered", 8, right=True),
+    Column("duration", 5, right=True),
+    Column("carries", 3),
+)
+
+
+class Summary:
+    """What is collected over one run."""
+
+    def __init__(self) -> None:
+        self.traffic = Traffic()
+        self.findings = Findings()
+        self.rows: list[list[Cell]] = []
+        self.n_sessions = 0
+        self.n_established = 0
+        self.tls: set[bytes] = set()
+        self._in_order = InOrder(self._keep)
+
+    def take(self, session: Session) -> None:
+        """Take an ended session."""
+        record = session_record(session, False)
+        self.n_sessions += 1
+        self.n_established += record["established"]
+        self.findings.take(record)
+        key = session.connection.opener.key
+        if key in self.traffic.tcp:
+            self.tls.add(key)
+        self._in_order.add(session.id, table_row(record))
+
+    def _keep(self, row: list[Cell]) -> None:
+        if len(self.rows) < SHOWN_SESSIONS:
+            self.rows.append(row)
+
+
+def run(options: Namespace, output: Output) -> int:
+    """Print the summary of the captures; the exit status."""
+    reading = Reading(options.captures, hashing=True)
+    summary = Summary()
+    _read(reading, output, summary)
+    if reading.nothing():
+        reading.status()
+        return FAILED
+    summary.findings.take_files(reading.reader.files)
+    summary.findings.take_traffic(summary.traffic)
+    for facts in reading.reader.files:
+        print_file(facts, output)
+    _print_protocols(summary, output)
+    _print_conversations(summary, output)
+    _print_sessions(summary, output)
+    summary.findings.print(output)
+    output.flush()
+    return reading.status()
+
+
+def headline(output: Output, title: str, note: str = "") -> None:
+    """The line above a part of the page."""
+    output.line()
+    output.line(output.paint(title, "bold") + (output.paint(f"  {note}", "dim") if note else ""))
+
+
+def _read(reading: Reading, output: Output, summary: Summary) -> None:
+    engine = Engine()
+    frame, packet = reading.reader.frame, engine.packet
+    feed, count = engine.feed, summary.traffic.count
+    for walker in reading.walkers(output):
+        advance = walker.advance
+        while advance():
+            feed(frame)
+            count(packet, frame)
+        for session in engine.drain():
+            summary.take(session)
+    engine.close()
+    for session in engine.drain():
+        summary.take(session)
+
+
+def _print_protocols(summary: Summary, output: Output) -> None:
+    traffic = summary.traffic
+    shares = traffic.shares(summary.tls)
+    if not shares:
+        return
+    headline(output, "Protocols")
+    labels = ["  " * share.depth + harmless(share.label) for share in shares]
+    room = max(12, *map(len, labels))
+    bar = max(0, min(_BAR, output.width - room - 36))
+    for share, label in zip(shares, labels, strict=True):
+        part = share.n_bytes / traffic.n_bytes if traffic.n_bytes else 0.0
+        line = f"  {label:<{room}}  {share.n_packets:>11,}  {size_text(share.n_bytes):>9}  {percent(part):>5}"
+        output.line(f"{line}  {output.paint(bar_text(part, bar), 'blue')}" if bar >= 8 else line)
+    if traffic.tunnelled:
+        output.line(output.paint(f"  of these {count_text(traffic.tunnelled, 'packet')} inside tunnels", "dim"))
+
+
+def percent(part: float) -> str:
+    """A part of 1 in percent; what is there is never 0 %."""
+    if 0 < part < 0.0005:
+        return "<0.1%"
+    return f"{part * 100:.1f}%" if part < 0.9995 else "100%"
+
+
+def bar_text(part: float, room: int) -> str:
+    """A bar of `room` columns for 1, in eighths of a column; never empty for more than nothing."""
+    eighths = max(1, round(part * room * 8)) if part > 0 else 0
+    return "█" * (eighths // 8) + ("", "▏", "▎", "▍", "▌", "▋", "▊", "▉")[eighths % 8]
+
+
+def _print_conversations(summary: Summary, output: Output) -> None:
+    traffic = summary.traffic
+    if not traffic.conversations:
+        return
+    top = traffic.top(SHOWN_CONVERSATIONS, summary.tls)
+    shown = f"the {len(top)} with the most bytes of {traffic.conversations:,}" if traffic.conversations > len(top) else ""
+    headline(output, "Conversations", shown)
+    table = Table(_CONVERSATIONS, output, indent=2)
+    for one in top:
+        table.add(
+            [
+                size_text(sum(one.n_bytes)),
+                f"{sum(one.packets):,}",
+                _end(one.source),
+                _end(one.destination),
+                size_text(one.n_bytes[0]),
+                size_text(one.n_bytes[1]),
+                duration_text(one.last - one.first) if 0 <= one.first <= one.last else "",
+                one.application or ("TCP" if one.protocol == TCP else "UDP"),
+            ]
+        )
+    table.close()
+
+
+def _end(end: tuple[str, int]) -> str:
+    return f"[{end[0]}]:{end[1]}" if ":" in end[0] else f"{end[0]}:{end[1]}"
+
+
+def _print_sessions(summary: Summary, output: Output) -> None:
+    n_sessions = summary.n_sessions
+    if not n_sessions:
+        headline(output, "TLS sessions", "none found")
+        return
+    headline(output, "TLS sessions", f"{n_sessions:,}, {summary.n_established:,} established")
+    table = Table(COLUMNS, output, indent=2)
+    for row in summary.rows:
+        table.add(row)
+    table.close()
+    if n_sessions > len(summary.rows):
+        rest = count_text(n_sessions - len(summary.rows), "further session")
+        output.line(output.paint(f"  and {rest}: `analyzer sessions` lists all", "dim"))
