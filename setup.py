@@ -3,6 +3,7 @@
 import configparser
 import os
 import sys
+import sysconfig
 import tempfile
 from pathlib import Path
 
@@ -10,12 +11,37 @@ from setuptools import Extension, setup
 from setuptools._distutils.ccompiler import new_compiler
 from setuptools._distutils.errors import CompileError, DistutilsPlatformError
 from setuptools._distutils.sysconfig import customize_compiler
+from setuptools.command.build_ext import build_ext
+
+CORES = os.cpu_count() or 1
+
+
+class BuildCompiled(build_ext):
+    """Translate to C in the build folder, so that neither the checkout nor an sdist gets C files; what fails there fails."""
+
+    def initialize_options(self) -> None:
+        """Compile on all cores."""
+        super().initialize_options()
+        self.parallel = CORES
+
+    def build_extensions(self) -> None:
+        """Translate whatever is newer than its C file, its .pxd files counted, then compile."""
+        from Cython.Build import cythonize
+
+        translated = cythonize(
+            self.extensions,
+            build_dir=self.build_temp,
+            compiler_directives={"language_level": 3, "wraparound": False, "cdivision": True},
+            force=self.force,
+            nthreads=CORES,
+        )
+        for extension, c_extension in zip(self.extensions, translated, strict=True):
+            extension.sources = c_extension.sources
+        super().build_extensions()
 
 
 def compiler_works() -> bool:
     """Whether a C file of one line that includes Python.h compiles here."""
-    import sysconfig
-
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder) / "probe.c"
         source.write_text("#include <Python.h>\nint probe(void) { return 0; }\n")
@@ -28,24 +54,18 @@ def compiler_works() -> bool:
     return True
 
 
-def extensions() -> list[Extension]:
-    """The compiled modules; none, said loudly, without a compiler or with ANALYZER_COMPILE=0."""
+def compiled_modules() -> list[Extension]:
+    """The modules to compile; none, and that said, without a compiler or with ANALYZER_COMPILE=0."""
     if os.environ.get("ANALYZER_COMPILE", "1") == "0":
         print("analyzer: ANALYZER_COMPILE=0, installing uncompiled", file=sys.stderr)
         return []
     if not compiler_works():
-        print("analyzer: no working C compiler with Python.h, installing uncompiled (slower)", file=sys.stderr)
+        print("analyzer: NO WORKING C COMPILER WITH Python.h: installing uncompiled, several times slower", file=sys.stderr)
         return []
-    from Cython.Build import cythonize
-
     settings = configparser.ConfigParser()
-    settings.read("setup.cfg")
+    settings.read("setup.cfg", encoding="utf-8")
     modules = settings["analyzer:compiled"]["modules"].split()
-    return cythonize(
-        [Extension(module, [module.replace(".", "/") + ".py"]) for module in modules],
-        compiler_directives={"language_level": 3, "wraparound": False, "cdivision": True},
-        nthreads=os.cpu_count() or 1,
-    )
+    return [Extension(module, [module.replace(".", "/") + ".py"]) for module in modules]
 
 
-setup(ext_modules=extensions())
+setup(ext_modules=compiled_modules(), cmdclass={"build_ext": BuildCompiled})
