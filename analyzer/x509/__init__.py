@@ -1,0 +1,1 @@
+"""Certificates as they were sent, read from the bytes."""
