@@ -51,7 +51,7 @@ cdef class Reader:
     cdef object field(self, Row row, Py_ssize_t end, object owner)
     cdef object value(self, Row row, Py_ssize_t end, object owner)
     cdef object region(self, Row row, Py_ssize_t stop)
-    cdef list numbers(self, Row element, Py_ssize_t stop)
+    cdef list numbers(self, Row row, Py_ssize_t stop)
     cdef list elements(self, Row element, Py_ssize_t stop)
     cdef list extensions(self, dict tables, Py_ssize_t stop)
     cdef object body(self, object table, long long number, Py_ssize_t start, Py_ssize_t last)

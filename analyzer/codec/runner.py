@@ -265,7 +265,7 @@ class Reader:
         element: Row
         if kind == VECTOR:
             element = row.element
-            value = self.numbers(element, stop) if element.kind == UINT else self.elements(element, stop)
+            value = self.numbers(row, stop) if element.kind == UINT else self.elements(element, stop)
         elif kind == EXTENSIONS:
             value = self.extensions(row.cases, stop)
         else:
@@ -281,8 +281,9 @@ class Reader:
         self.pos = stop
         return value
 
-    def numbers(self, element: Row, stop: cython.Py_ssize_t) -> list[int]:
+    def numbers(self, row: Row, stop: cython.Py_ssize_t) -> list[int]:
         """A vector of numbers."""
+        element: Row = row.element
         width: cython.Py_ssize_t = element.width
         data: bytes = self.data
         values: list[int] = []
@@ -297,7 +298,9 @@ class Reader:
                 values.append(self.number(width))
             pos = self.pos
         if pos != stop:
-            self.note(start, f"{stop - start} bytes is no whole number of uint{8 * width}")
+            # A vector without a length goes as far as the bytes do, and may only be cut.
+            kind = self.short if stop == self.limit and row.width == 0 and not row.on else Malformed
+            self.problems.append(kind("", start - self.base, f"{stop - start} bytes is no whole number of uint{8 * width}"))
         if self.spans is not None:
             index: cython.Py_ssize_t
             for index in range(len(values)):
@@ -422,10 +425,11 @@ def spans(
 def run(reader: Reader, table: Any, end: cython.Py_ssize_t) -> Any:
     """Read the outermost structure and give every problem its full name."""
     message = reader.structure(table, end)
-    reader.settle()
     if reader.pos < end:
         message.trailing = reader.data[reader.pos : end]
-        reader.note(reader.pos, f"{end - reader.pos} bytes left over")
+        if reader.fault is None:
+            reader.note(reader.pos, f"{end - reader.pos} bytes left over")
+    reader.settle()
     for problem in reader.problems:
         problem.field = f"{table.__name__}.{problem.field}" if problem.field else table.__name__
     return message

@@ -1,7 +1,7 @@
 """Extensions that negotiate algorithms: groups, point formats, signature schemes, versions, PSK modes."""
 
 from analyzer.codec.fields import Message, u8, u16, vector
-from analyzer.tls.messages.extensions.places import ANSWER, extension
+from analyzer.tls.messages.extensions.places import ANSWER, empty, extension
 
 
 @extension(10, "client_hello", *ANSWER)
@@ -24,6 +24,9 @@ class SignatureSchemeList(Message):
     """RFC 9846 section 4.3.3: `SignatureSchemeList` (RFC 5246 section 7.4.1.4.1: pairs of hash and signature)."""
 
     supported_signature_algorithms: list[int] = vector(2, u16("signature_schemes"), low=2)
+
+
+empty(13, "server_hello")  # early drafts of TLS 1.3 had a server with a certificate say so
 
 
 @extension(43, "client_hello")

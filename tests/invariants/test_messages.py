@@ -1,0 +1,248 @@
+"""What holds for every table of a message: nobody has to write a test for a new one, it is tested when it exists.
+
+Well-formed samples are made from the rows, at random from fixed seeds. A sample goes whole, cut at every byte, with bytes
+behind it, and with bytes changed, through reading, writing, spans and JSON.
+"""
+
+import importlib
+import json
+import pkgutil
+import random
+from collections.abc import Iterator
+
+import pytest
+
+import analyzer.tls.messages
+from analyzer.codec import runner
+from analyzer.codec.fields import Extension, Message
+from analyzer.codec.registry import registry
+from analyzer.codec.runner import Row, Span
+from analyzer.codec.trouble import Incomplete, Malformed
+
+SEEDS = range(4)
+CHANGES = 150
+"""Bytes of a sample that are changed, one at a time."""
+
+
+def tables() -> list[type[Message]]:
+    for module in pkgutil.walk_packages(analyzer.tls.messages.__path__, "analyzer.tls.messages."):
+        importlib.import_module(module.name)
+    found: dict[str, type[Message]] = {}
+    waiting = [Message]
+    while waiting:
+        for table in waiting.pop().__subclasses__():
+            waiting.append(table)
+            if table.__module__.startswith("analyzer.tls.messages."):
+                found[f"{table.__module__}.{table.__qualname__}"] = table
+    return [found[name] for name in sorted(found)]
+
+
+TABLES = tables()
+every_table = pytest.mark.parametrize("table", TABLES, ids=lambda table: table.__name__)
+
+
+class Maker:
+    """Makes messages that are well-formed by their rows."""
+
+    def __init__(self, seed: int) -> None:
+        self.random = random.Random(seed)
+
+    def message(self, table: type[Message]) -> Message:
+        fields: dict[str, object] = {}
+        keys = {row.on: row for row in table.rows if row.kind == runner.SELECT}
+        for row in table.rows:
+            key = keys.get(row.name)
+            if row.optional and self.random.random() < 0.25:
+                fields[row.name] = None
+            elif key is not None and (key.element is None or self.random.random() < 0.8):
+                fields[row.name] = self.random.choice(list(key.cases))
+            else:
+                fields[row.name] = self.value(row, fields)
+            counter = row.on if row.kind != runner.SELECT else self.counter(row, fields)
+            if counter:
+                fields[counter] = self.measure(row, fields)
+        return table(**fields)
+
+    def counter(self, row: Row, fields: dict[str, object]) -> str:
+        """The field that holds the length of a select's case."""
+        case = row.cases.get(fields[row.on], row.element)
+        return case.on if case is not None else ""
+
+    def measure(self, row: Row, fields: dict[str, object]) -> int:
+        """How many bytes a field takes on the wire: those of a table with nothing but this field."""
+        case = row if row.kind != runner.SELECT else row.cases.get(fields[row.on], row.element)
+        alone = runner.Row(case.kind, case.width, 0, 0, case.element, case.table, case.cases)
+        alone.name = "field"
+        table = type(Message)("Alone", (Message,), {"field": alone})
+        return len(table(field=fields[row.name]).write())
+
+    def value(self, row: Row, fields: dict[str, object]) -> object:
+        kind = row.kind
+        if kind == runner.UINT:
+            return self.number(row, 8 * row.width)
+        if kind == runner.VARINT:
+            return self.number(row, self.random.choice((6, 14, 30, 62)))
+        if kind == runner.FIXED:
+            return self.random.randbytes(row.width)
+        if kind == runner.OPAQUE:
+            n = self.random.randint(row.low, min(row.high or row.low + 24, row.low + 24))
+            return b"name.example".ljust(n, b"x")[:n] if row.text else self.random.randbytes(n)
+        if kind == runner.STRUCT:
+            return self.message(row.table)
+        if kind == runner.SIZED:
+            return self.value(row.element, {})
+        if kind == runner.SELECT:
+            case = row.cases.get(fields[row.on], row.element)
+            return b"" if case is None else self.value(case, fields)
+        if kind == runner.EXTENSIONS:
+            return self.extensions(row.cases)
+        items: list[object] = []
+        least = max(row.low, self.random.randint(0, 12))
+        while sum(self.length(row.element, item) for item in items) < least:
+            items.append(self.value(row.element, {}))
+        return items
+
+    def length(self, row: Row, value: object) -> int:
+        return row.width if row.kind == runner.UINT else self.measure(row, {row.name: value})
+
+    def number(self, row: Row, bits: int) -> int:
+        known = [n for n in registry(row.registry) if n < 1 << bits] if row.registry else []
+        return self.random.choice(known) if known and self.random.random() < 0.5 else self.random.getrandbits(bits)
+
+    def extensions(self, cases: dict[int, type[Message]]) -> list[Extension]:
+        listed = [Extension(n, self.message(cases[n])) for n in self.random.sample(sorted(cases), min(3, len(cases)))]
+        return [*listed, Extension(0x3A3A, self.random.randbytes(self.random.randint(0, 3)))]
+
+
+def samples(table: type[Message]) -> Iterator[tuple[Message, bytes]]:
+    for seed in SEEDS:
+        message = Maker(seed).message(table)
+        yield message, message.write()
+
+
+def nest(spans: list[Span], start: int, end: int) -> None:
+    """Spans lie in ascending order between `start` and `end`, and so do the parts of each."""
+    for span in spans:
+        assert start <= span.start <= span.end <= end
+        nest(span.children, span.start, span.end)
+        start = span.end
+
+
+def same_bytes_or_problems(table: type[Message], data: bytes) -> None:
+    """Reading never raises and says where it found fault; what it does not fault, it can write again."""
+    message, problems = table.read(data)
+    for problem in problems:
+        assert problem.field.startswith(table.__name__)
+        assert 0 <= problem.offset <= len(data)
+        assert problem.why
+    if not problems:
+        assert message.write() == data
+    json.dumps(message.json())
+    nest(runner.spans(table, data, 0, len(data), 0), 0, len(data))
+
+
+def test_all_tables_are_found():
+    assert len(TABLES) > 150
+    assert "ClientHello" in {table.__name__ for table in TABLES}
+
+
+@every_table
+def test_a_docstring_names_the_specification(table):
+    assert table.__doc__ is not None
+    assert any(word in table.__doc__ for word in ("RFC ", "draft-", "Chromium", "BoringSSL", "OpenSSL"))
+
+
+@every_table
+def test_every_registry_exists(table):
+    def named(row: Row) -> Iterator[str]:
+        yield row.registry
+        if row.element is not None:
+            yield from named(row.element)
+        if row.kind == runner.SELECT:
+            for case in row.cases.values():
+                yield from named(case)
+
+    for name in {name for row in table.rows for name in named(row)} - {""}:
+        assert len(registry(name)) > 0
+
+
+@every_table
+def test_round_trip(table):
+    for message, data in samples(table):
+        again, problems = table.read(data)
+        assert [str(problem) for problem in problems] == []
+        assert again == message
+        assert again.write() == data
+        assert again.json() == message.json()
+
+
+@every_table
+def test_offsets_count_from_the_base(table):
+    for message, data in samples(table):
+        again, problems = runner.read(table, b"\xff\xff" + data + b"\xff", 2, 2 + len(data), 0)
+        assert (again, problems) == (message, [])
+        shifted = runner.spans(table, b"\xff\xff" + data + b"\xff", 2, 2 + len(data), 2)
+        assert [(s.name, s.start, s.end) for s in shifted] == [
+            (s.name, s.start, s.end) for s in runner.spans(table, data, 0, len(data), 0)
+        ]
+
+
+@every_table
+def test_spans_cover_the_message(table):
+    for message, data in samples(table):
+        spans = runner.spans(table, data, 0, len(data), 0)
+        assert [span.name for span in spans] == [row.name for row in table.rows]
+        nest(spans, 0, len(data))
+        end = 0
+        for span in spans:
+            assert span.start == end
+            end = span.end
+            assert span.value == getattr(message, span.name)
+            if span.row.kind == runner.UINT and span.value is not None:
+                assert int.from_bytes(data[span.start : span.end], "big") == span.value
+        assert end == len(data)
+
+
+@every_table
+def test_every_truncation(table):
+    for _, data in samples(table):
+        for end in range(len(data)):
+            same_bytes_or_problems(table, data[:end])
+            _, problems = table.read(data[:end], short=Incomplete)
+            assert not problems or any(isinstance(problem, Incomplete) for problem in problems)
+
+
+@every_table
+def test_trailing_bytes_are_kept_and_reported(table):
+    for message, data in samples(table):
+        longer = data + b"\xee\xee\xee"
+        same_bytes_or_problems(table, longer)
+        last = table.rows[-1] if table.rows else None
+        if last is None or (last.kind in (runner.UINT, runner.FIXED) and not last.optional):
+            again, problems = table.read(longer)
+            assert again.trailing == b"\xee\xee\xee"
+            assert [problem.offset for problem in problems] == [len(data)]
+            assert isinstance(problems[0], Malformed)
+            assert again.json()["trailing"] == "eeeeee"
+            assert again.write() == longer
+            again.trailing = b""
+            assert again == message
+
+
+@every_table
+def test_changed_bytes(table):
+    for seed, (_, data) in enumerate(samples(table)):
+        chance = random.Random(seed)
+        for place in sorted(chance.sample(range(len(data)), min(CHANGES, len(data)))):
+            changed = bytearray(data)
+            changed[place] ^= chance.choice((0x01, 0x80, 0xFF, chance.randint(1, 255)))
+            same_bytes_or_problems(table, bytes(changed))
+
+
+@every_table
+def test_noise(table):
+    chance = random.Random(table.__name__)
+    for length in (0, 1, 2, 3, 5, 8, 40, 200):
+        same_bytes_or_problems(table, chance.randbytes(length))
+        same_bytes_or_problems(table, bytes(length))
+        same_bytes_or_problems(table, b"\xff" * length)
