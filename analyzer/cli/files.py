@@ -9,7 +9,7 @@ from analyzer.cli.reading import trouble_line
 from analyzer.cli.table import wrap
 from analyzer.codec.registry import registry
 
-_LABEL = 12
+_LABEL = 14
 """Columns of the labels."""
 
 SHOWN_INTERFACES = 8

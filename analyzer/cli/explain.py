@@ -1,0 +1,108 @@
+"""What each step of a handshake is for, in a sentence for who is learning it (RFC 9846 section 2, RFC 5246 section 7)."""
+
+BOTH = {
+    "hello_request": "The server asks the client to begin a new handshake on this connection (renegotiation).",
+    "hello_verify_request": "The server sends a cookie, which the client has to repeat to show that its address is its own.",
+    "server_key_exchange": (
+        "The server sends its half of a fresh key exchange and signs it with the key of its certificate, so that "
+        "nobody in between can put in another one."
+    ),
+    "certificate_request": "The server asks the client to identify itself with a certificate too.",
+    "server_hello_done": "The server has said all it has to say and waits for the client.",
+    "certificate_status": (
+        "The server adds a fresh statement of the certificate's issuer that it is not revoked (OCSP stapling)."
+    ),
+    "certificate_verify": (
+        "The sender signs all that was said so far, which proves that it has the private key of its certificate."
+    ),
+    "certificate_url": "The client says where its certificate can be fetched instead of sending it.",
+    "compressed_certificate": "The certificate chain, compressed to save bytes.",
+    "supplemental_data": "Further data that both hellos have agreed on.",
+    "end_of_early_data": "The client marks the end of the data that it sent before the server had answered.",
+    "key_update": "The sender moves on to new keys; what came before cannot be read with them.",
+    "next_protocol": "The client names the protocol it chose, the way that came before ALPN.",
+    "new_session_ticket": (
+        "The server gives the client a ticket, with which a later connection can skip most of this handshake."
+    ),
+    "encrypted_handshake": "A handshake message that is already encrypted: without keys only its length can be seen.",
+    "heartbeat": "A sign of life that the other side has to answer with the same bytes (RFC 6520).",
+    "ssl2_client_hello": "The client begins as in SSL 2.0, of 1995, which has been broken for decades.",
+}
+"""By the RFC's name, in every version."""
+
+BEFORE_13 = {
+    "client_hello": (
+        "The client opens: the versions and cipher suites it knows, a random number, and, unencrypted, the name of "
+        "the server it wants."
+    ),
+    "server_hello": (
+        "The server chooses one version and one cipher suite from the client's lists and adds its own random number."
+    ),
+    "certificate": "The sender shows its certificate and those of the issuers above it: who it is, and who vouches for that.",
+    "client_key_exchange": (
+        "The client sends its half of the key exchange; now both sides can compute the same secret keys, and nobody "
+        "who only listens can."
+    ),
+    "finished": (
+        "A checksum over the whole handshake, the first message under the new keys: it shows that nobody has changed "
+        "anything on the way."
+    ),
+    "change_cipher_spec": "From here on this side encrypts with the new keys.",
+    "application_data": "The conversation itself, such as HTTP: encrypted, so that only lengths and times can be seen.",
+    "alert": "A short notice: close_notify says goodbye, most others say why the connection is given up.",
+}
+"""Up to TLS 1.2."""
+
+SINCE_13 = {
+    "client_hello": (
+        "The client opens: the versions and cipher suites it knows, the name of the server it wants, and already its "
+        "half of the key exchange for the groups it expects to be chosen."
+    ),
+    "hello_retry_request": "The server cannot use the key shares sent and asks for another group: the client starts again.",
+    "server_hello": (
+        "The server chooses version and cipher suite and sends its half of the key exchange: both sides now have "
+        "keys, and everything after this is encrypted."
+    ),
+    "encrypted_extensions": "The server's answers to the client's offers, already encrypted.",
+    "certificate": "The sender shows its certificate and those of the issuers above it, hidden from listeners since TLS 1.3.",
+    "finished": "A checksum over the whole handshake: it shows that nobody has changed anything on the way.",
+    "change_cipher_spec": "Means nothing in TLS 1.3: it is sent so that old devices on the way see what they know.",
+    "early_data": (
+        "Data sent before the server has answered, under keys of an earlier session (0-RTT); whoever records it can "
+        "send it again."
+    ),
+    "encrypted_server": (
+        "Encrypted: the rest of the server's handshake (EncryptedExtensions, Certificate, CertificateVerify, "
+        "Finished), and whatever it sends with it."
+    ),
+    "encrypted_client": "Encrypted: the client's Finished, which ends the handshake, and its first data.",
+    "application_data": (
+        "The conversation itself, such as HTTP, and tickets and alerts, all looking alike: only lengths and times can be seen."
+    ),
+    "alert": "A short notice: close_notify says goodbye, most others say why the connection is given up.",
+}
+"""In TLS 1.3."""
+
+RESUMED = {
+    "server_hello": (
+        "The server takes up an earlier session again: the secret is known on both sides, so no certificate and no "
+        "key exchange follow."
+    ),
+}
+"""Up to TLS 1.2, of a resumed session."""
+
+RESUMED_13 = {
+    "encrypted_server": (
+        "Encrypted: the rest of the server's handshake (EncryptedExtensions, Finished), and whatever it sends with "
+        "it; the key of the earlier session stands in for a certificate."
+    ),
+}
+"""In TLS 1.3, of a resumed session."""
+
+GAP = "The capture lacks these bytes, not necessarily the connection: what was in them cannot be told."
+
+
+def explanation(name: str, tls13: bool, resumed: bool) -> str:
+    """The sentence for a step; empty where there is none."""
+    special = (RESUMED_13 if tls13 else RESUMED) if resumed else {}
+    return special.get(name) or (SINCE_13 if tls13 else BEFORE_13).get(name) or BOTH.get(name, "")

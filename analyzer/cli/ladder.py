@@ -1,0 +1,266 @@
+"""The handshake of one session as a ladder: client at the left, server at the right, an arrow for everything that was sent."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from analyzer.cli.escape import harmless
+from analyzer.cli.explain import GAP, explanation
+from analyzer.cli.output import Output
+from analyzer.cli.quantities import count_text, offset_text, size_text
+from analyzer.cli.table import cut, pad, width, wrap
+from analyzer.cli.telling import Facts, alert_words, telling
+from analyzer.tls.session import Alert, Event, HandshakeMessage, Session
+
+MAX_STEPS = 4096
+"""Steps kept of a session: a handshake has some ten; a peer that renegotiates or sends heartbeats without end has no end."""
+
+_GUTTER = 24
+"""Columns of frame number and time."""
+
+_LANE = 66
+"""Columns of the longest arrow."""
+
+_LABEL = 14
+"""Columns of the labels beside a message."""
+
+_NOTE = -1
+"""The side of a step that nobody sent."""
+
+_ABBREVIATIONS = {"url": "URL", "ekt": "EKT"}
+
+
+@dataclass(slots=True)
+class Step:
+    """One rung. kind: `message`, `alert`, `gap`, `finding`, or an event's kind. side: 0 client, 1 server. count, n_bytes: of
+    records that are summed up, by side; last_frame: of the last of them."""
+
+    kind: str
+    side: int
+    frame: int
+    at: int
+    item: Any
+    count: list[int]
+    n_bytes: list[int]
+    last_frame: int
+
+
+class Steps:
+    """Collects what happens in one session, from the engine's trace."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+        self.steps: list[Step] = []
+        self.dropped = 0
+        self.session: Session | None = None
+
+    def take(self, trace: Iterable[tuple[Session, Any]]) -> None:
+        """Take the events of this session from a trace."""
+        for session, item in trace:
+            if session.id == self.number:
+                self.session = session
+                self._add(session, item)
+
+    def _add(self, session: Session, item: Any) -> None:
+        side = item.side ^ session.client
+        if isinstance(item, Event):
+            last = self.steps[-1] if self.steps else None
+            full = len(self.steps) >= MAX_STEPS
+            if last is not None and last.kind == item.kind and (last.side == side or full):
+                last.count[side] += 1
+                last.n_bytes[side] += item.length
+                last.last_frame = item.frame
+                return
+            kind = item.kind
+        else:
+            kind = "alert" if isinstance(item, Alert) else "message"
+        if len(self.steps) >= MAX_STEPS:
+            self.dropped += 1
+            return
+        step = Step(kind, side, item.frame, item.at, item, [0, 0], [0, 0], item.frame)
+        if isinstance(item, Event):
+            step.count[side] = 1
+            step.n_bytes[side] = item.length
+        self.steps.append(step)
+
+    def rungs(self) -> list[Step]:
+        """All steps in order, with gaps and findings in their places; long exchanges of data are one step."""
+        session = self.session
+        if session is None:
+            return []
+        rungs = _merged(self.steps, session.tls13)
+        for side, _, length, frame in session.gaps:
+            step = Step("gap", side ^ session.client, frame, -1, length, [0, 0], [0, 0], frame)
+            _insert(rungs, step)
+        for finding in session.findings:
+            frame = finding.frames[0] if finding.frames else session.last_frame
+            _insert(rungs, Step("finding", _NOTE, frame, -1, finding, [0, 0], [0, 0], frame))
+        return rungs
+
+
+def _merged(steps: list[Step], tls13: bool) -> list[Step]:
+    """Records of data, both directions in one step; in TLS 1.3 all but the first of each side, which end the handshake."""
+    merged: list[Step] = []
+    told = [not tls13, not tls13]
+    for step in steps:
+        if step.kind != "application_data":
+            merged.append(step)
+            continue
+        last = merged[-1] if merged else None
+        if not told[step.side]:
+            told[step.side] = True
+            answered = any(one.kind == "message" and one.item.name == "server_hello" for one in merged)
+            kind = "early_data" if not answered else ("encrypted_client", "encrypted_server")[step.side]
+            told[step.side] = answered
+            merged.append(
+                Step(kind, step.side, step.frame, step.at, step.item, step.count[:], step.n_bytes[:], step.last_frame)
+            )
+        elif last is not None and last.kind == "application_data":
+            for side in range(2):
+                last.count[side] += step.count[side]
+                last.n_bytes[side] += step.n_bytes[side]
+            last.last_frame = step.last_frame
+        else:
+            merged.append(
+                Step(step.kind, step.side, step.frame, step.at, step.item, step.count[:], step.n_bytes[:], step.last_frame)
+            )
+    return merged
+
+
+def _insert(rungs: list[Step], step: Step) -> None:
+    """Put a note behind the last rung of its frame or of an earlier one."""
+    place = len(rungs)
+    while place and rungs[place - 1].frame > step.frame:
+        place -= 1
+    rungs.insert(place, step)
+
+
+class Ladder:
+    """Prints rungs."""
+
+    def __init__(self, output: Output, session: Session, terse: bool) -> None:
+        self._output = output
+        self._session = session
+        self._terse = terse
+        self._lane = max(20, min(_LANE, output.width - _GUTTER))
+        self._told: set[str] = set()
+
+    def print(self, rungs: list[Step]) -> None:
+        """Print the head and all rungs."""
+        output = self._output
+        ends = pad("client", self._lane - len("server")) + "server"
+        output.line(output.paint(f"{'frame':>7}  {'ms':>12}   {ends}", "bold"))
+        for step in rungs:
+            self._rung(step)
+
+    def _rung(self, step: Step) -> None:
+        if step.kind == "finding":
+            self._finding(step)
+            return
+        if step.kind == "gap":
+            self._gap(step)
+            return
+        name, title, facts = self._words(step)
+        if step.kind == "application_data":
+            arrow = self._both(title)
+        else:
+            arrow = self._arrow(title, step.side)
+        frames = str(step.frame)
+        time = offset_text(step.at, self._session.at).removesuffix(" ms")
+        style = "alarm" if step.kind == "alert" and "fatal" in title else ("cyan", "magenta")[step.side]
+        self._output.line(f"{frames:>7}  {time:>12}   " + self._output.paint(arrow, style))
+        for label, value in facts:
+            self._fact(label, value)
+        if step.kind == "message":
+            for problem in step.item.problems:
+                self._fact("problem", harmless(f"{problem.field} at byte {problem.offset}: {problem.why}"), "alarm")
+        self._explain(name)
+
+    def _words(self, step: Step) -> tuple[str, str, Facts]:
+        """The name by which a step is explained, what stands on its arrow, and beside it."""
+        if step.kind == "message":
+            message: HandshakeMessage = step.item
+            hidden = ", encrypted" if message.body is None and message.encrypted else ""
+            title = f"{camel(message.name)} ({count_text(message.length, 'byte')}{hidden})"
+            name = "ssl2_client_hello" if self._session.version == 2 and message.name == "client_hello" else message.name
+            return name, title, telling(message)
+        if step.kind == "alert":
+            alert: Alert = step.item
+            words = "encrypted" if alert.encrypted else alert_words(alert.level, alert.description)
+            return "alert", f"Alert: {words}", []
+        n_bytes = sum(step.n_bytes)
+        records = count_text(sum(step.count), "record")
+        until = f", to frame {step.last_frame}" if step.last_frame > step.frame else ""
+        size = f"{records}, {size_text(n_bytes)}{until}"
+        if step.kind == "change_cipher_spec":
+            return step.kind, "ChangeCipherSpec", []
+        if step.kind == "application_data":
+            sides = ("client", "server")
+            parts: Facts = [
+                (sides[side], f"{count_text(step.count[side], 'record')}, {size_text(step.n_bytes[side])}")
+                for side in range(2)
+                if step.count[side]
+            ]
+            return step.kind, "Application Data", [*parts, *([("until", f"frame {step.last_frame}")] if until else [])]
+        titles = {
+            "early_data": f"Early Data ({size})",
+            "encrypted_server": f"Encrypted records ({size})",
+            "encrypted_client": f"Encrypted records ({size})",
+            "encrypted_handshake": f"Encrypted Handshake Message ({size})",
+            "heartbeat": f"Heartbeat ({size})",
+        }
+        return step.kind, titles.get(step.kind, step.kind), []
+
+    def _arrow(self, title: str, side: int) -> str:
+        text = cut(title, self._lane - 8)
+        rest = "─" * (self._lane - width(text) - 7)
+        return f"──── {text} {rest}▶" if side == 0 else f"◀{rest} {text} ────"
+
+    def _both(self, title: str) -> str:
+        text = cut(title, self._lane - 8)
+        left = (self._lane - width(text) - 4) // 2
+        right = self._lane - width(text) - 4 - left
+        return f"◀{'═' * left} {text} {'═' * right}▶"
+
+    def _fact(self, label: str, value: str, style: str = "") -> None:
+        room = max(20, self._output.width - _GUTTER - _LABEL - 5)
+        for line in wrap(value, room):
+            self._output.line(
+                " " * (_GUTTER + 5) + self._output.paint(f"{label:<{_LABEL}}", "dim") + self._output.paint(line, style)
+            )
+            label = ""
+
+    def _explain(self, name: str) -> None:
+        """The sentence for a step, the first time that it comes."""
+        session = self._session
+        sentence = explanation(name, session.tls13, bool(session.resumption))
+        if self._terse or not sentence or name in self._told:
+            return
+        self._told.add(name)
+        self._sentence(sentence)
+
+    def _sentence(self, sentence: str) -> None:
+        for line in wrap(sentence, max(20, min(self._output.width, _GUTTER + _LANE) - _GUTTER - 5)):
+            self._output.line(" " * (_GUTTER + 5) + self._output.paint(line, "dim"))
+
+    def _gap(self, step: Step) -> None:
+        who = ("client", "server")[step.side]
+        text = f"gap: {count_text(step.item, 'byte')} of the {who}'s stream are not in the capture"
+        self._output.line(f"{'':>7}  {'':>12}   " + self._output.paint(f"╌╌╌╌ {text} ╌╌╌╌", "yellow"))
+        if not self._terse and "gap" not in self._told:
+            self._told.add("gap")
+            self._sentence(GAP)
+
+    def _finding(self, step: Step) -> None:
+        finding = step.item
+        style = {"high": "alarm", "medium": "yellow"}.get(finding.severity, "dim")
+        room = max(20, self._output.width - _GUTTER - 5)
+        head = "! "
+        for line in wrap(harmless(f"{finding.code}: {finding.detail}"), room):
+            self._output.line(" " * (_GUTTER + 3) + self._output.paint(head + line, style))
+            head = "  "
+
+
+def camel(name: str) -> str:
+    """The RFC's name as the RFC writes the structure: `client_hello` is `ClientHello`."""
+    return "".join(_ABBREVIATIONS.get(word, word[:1].upper() + word[1:]) for word in name.split("_"))

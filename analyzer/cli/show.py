@@ -1,0 +1,154 @@
+"""`analyzer show`: one session in full: its facts, the handshake as a ladder, certificates, every message's fields."""
+
+from argparse import Namespace
+from typing import Any
+
+from analyzer.cli.escape import harmless
+from analyzer.cli.fields import print_fields
+from analyzer.cli.files import print_fact
+from analyzer.cli.ladder import Ladder, Steps, camel
+from analyzer.cli.output import Output, Refusal
+from analyzer.cli.quantities import count_text, duration_text, moment_text
+from analyzer.cli.reading import Reading
+from analyzer.cli.rows import alerts_text, endpoint
+from analyzer.cli.telling import key_text
+from analyzer.engine import Engine
+from analyzer.store.record import json_line, session_record
+from analyzer.tls.session import HandshakeMessage, Session
+from analyzer.x509.certificate import certificate
+
+_ENDED = {"fin": "closed by both sides", "rst": "reset", "end": "still open at the end of the capture"}
+
+
+def run(options: Namespace, output: Output) -> int:
+    """Print one session of a capture; the exit status."""
+    reading = Reading([options.capture])
+    steps, session, n_sessions = _read(reading, output, options.id)
+    if session is None:
+        reading.status()
+        there = "there are none" if n_sessions == 0 else f"there are {n_sessions}, from 0 to {n_sessions - 1}"
+        raise Refusal(f"{options.capture}: no TLS session {options.id}: {there if n_sessions != 1 else 'there is one, 0'}")
+    if options.format == "json":
+        output.write(json_line(session_record(session, True)))
+    else:
+        _print_session(output, session, steps, options)
+    output.flush()
+    return reading.status()
+
+
+def _read(reading: Reading, output: Output, number: int) -> tuple[Steps, Session | None, int]:
+    """Follow all sessions, since streams and numbers hang together, and keep one."""
+    engine = Engine(trace=True)
+    steps = Steps(number)
+    found: Session | None = None
+    for walker in reading.walkers(output):
+        engine.run(walker)
+        steps.take(engine.trace)
+        engine.trace.clear()
+        for session in engine.drain():
+            found = session if session.id == number else found
+    engine.close()
+    steps.take(engine.trace)
+    for session in engine.drain():
+        found = session if session.id == number else found
+    return steps, found, engine.sessions.count
+
+
+def _print_session(output: Output, session: Session, steps: Steps, options: Namespace) -> None:
+    record = session_record(session, False)
+    _print_head(output, session, record, options.capture)
+    output.line()
+    output.line(output.paint("Handshake", "bold"))
+    output.line()
+    Ladder(output, session, options.terse).print(steps.rungs())
+    if steps.dropped:
+        output.line(output.paint(f"  and {count_text(steps.dropped, 'further step')}", "dim"))
+    for side, name in enumerate(("client", "server")):
+        ders = session.certificates[side ^ session.client]
+        if ders:
+            _print_certificates(output, name, ders)
+    if session.messages:
+        output.line()
+        output.line(output.paint("Messages", "bold"))
+        for message in session.messages:
+            _print_message(output, message, ("client", "server")[message.side ^ session.client])
+
+
+def _print_head(output: Output, session: Session, record: dict[str, Any], capture: str) -> None:
+    name = "standard input" if capture == "-" else harmless(capture)
+    output.line(output.paint(f"TLS session {session.id} in {name}", "bold"))
+    span = f" ({duration_text(session.end - session.at)})" if 0 <= session.at <= session.end else ""
+    resumed = f"yes, by {record['resumption']}" if record["resumed"] else "no" if record["resumed"] is not None else None
+    lost = sum(gap["length"] for gap in record["gaps"])
+    facts = {
+        "client": endpoint(record["client"]),
+        "server": endpoint(record["server"]),
+        "server name": record["server_name"],
+        "version": record["version"] or ("unknown: the capture begins after the handshake" if session.mid_stream else None),
+        "cipher suite": record["cipher_suite"] and f"{record['cipher_suite']} ({record['cipher_suite_id']:#06x})",
+        "group": record["group"],
+        "ALPN": record["alpn"],
+        "established": "yes" if record["established"] else "no",
+        "resumed": resumed,
+        "alerts": alerts_text(record) or None,
+        "gaps": f"{count_text(lost, 'byte')} in {count_text(len(record['gaps']), 'piece')}" if lost else None,
+        "time": f"{moment_text(session.at)} to {moment_text(session.end)} UTC{span}",
+        "frames": f"{session.first_frame} to {session.last_frame}",
+        "connection": _ENDED.get(session.closed, session.closed.replace("_", " ")) or None,
+        "JA3": record["ja3"],
+        "JA3S": record["ja3s"],
+        "JA4": record["ja4"],
+    }
+    for label, value in facts.items():
+        if value is not None:
+            style = {"yes": "green", "no": "yellow"}.get(value, "") if label == "established" else ""
+            print_fact(output, label, harmless(value), style)
+
+
+def _print_certificates(output: Output, side: str, ders: list[bytes]) -> None:
+    output.line()
+    output.line(output.paint(f"Certificates of the {side}", "bold") + output.paint("  as sent; not judged", "dim"))
+    for number, der in enumerate(ders):
+        read = certificate(der)
+        record = read.record()
+        names = read.subject_alt_names
+        facts = {
+            "subject": record["subject"],
+            "issuer": record["issuer"],
+            "serial": record["serial"],
+            "valid": f"{_time(record['not_before'])} to {_time(record['not_after'])}",
+            "names": None if names == () else ", ".join(names) if names is not None else "unreadable",
+            "public key": key_text(record["public_key"]),
+            "signed with": record["signature_algorithm"],
+            "SHA-256": record["sha256"],
+            "size": count_text(len(der), "byte"),
+        }
+        output.line(output.paint(f"  {number}", "bold"))
+        for label, value in facts.items():
+            if value is not None or label != "names":
+                print_fact(output, "  " + label, harmless(str(value or "unreadable")))
+        for problem in read.problems:
+            print_fact(output, "  problem", f"{problem.field} at byte {problem.offset}: {problem.why}", "yellow")
+
+
+def _time(time: Any) -> str:
+    return f"{str(time)[:19].replace('T', ' ')} UTC" if time else "unreadable"
+
+
+def _print_message(output: Output, message: HandshakeMessage, side: str) -> None:
+    output.line()
+    note = f"from {side}, frame {message.frame}, {count_text(message.length, 'byte')}"
+    output.line("  " + output.paint(camel(message.name), "bold") + output.paint(f"  {note}", "dim"))
+    if message.body is not None:
+        fields = message.body.json()
+        if fields:
+            print_fields(output, fields, 4)
+        else:
+            output.line("    " + output.paint("(no fields)", "dim"))
+    elif message.encrypted or message.raw:
+        what = "encrypted" if message.encrypted else "no fields are known for this type"
+        output.line("    " + output.paint(what, "dim"))
+    for problem in message.problems:
+        output.line(
+            "    " + output.paint(harmless(f"problem: {problem.field} at byte {problem.offset}: {problem.why}"), "alarm")
+        )
