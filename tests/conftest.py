@@ -1,0 +1,107 @@
+"""Which build of which files the suite tests, said in its first lines; what a test may need beside the package.
+
+The installed package is tested. `python -m pytest` puts the working directory first in the import path and so would test the
+checkout, uncompiled, while everybody believes otherwise: that entry is taken out again, here and for programs that tests start.
+Who wants to test the checkout says so with PYTHONPATH. `--build compiled` or `--build interpreted` ends a run of another build.
+"""
+
+import configparser
+import os
+import shutil
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+IN_CI = os.environ.get("CI") == "true"
+
+
+def _import_only_what_was_asked_for() -> None:
+    asked_for = [Path(entry).resolve() for entry in os.environ.get("PYTHONPATH", "").split(os.pathsep) if entry]
+    if ROOT not in asked_for:
+        sys.path[:] = [entry for entry in sys.path if Path(entry).resolve() != ROOT]
+        os.environ["PYTHONSAFEPATH"] = "1"
+
+
+_import_only_what_was_asked_for()
+os.environ.setdefault("ANALYZER_CORPUS", str(ROOT.parent / "shared" / "corpus"))
+
+
+def listed_modules() -> list[str]:
+    """The modules that setup.cfg lists to be compiled."""
+    settings = configparser.ConfigParser()
+    settings.read(ROOT / "setup.cfg", encoding="utf-8")
+    return settings["analyzer:compiled"]["modules"].split()
+
+
+def loaded_files() -> dict[str, Path]:
+    """From each module that is listed to be compiled to the file which an import of it loads."""
+    files = {}
+    for name in listed_modules():
+        spec = find_spec(name)
+        if spec is not None and spec.origin is not None:
+            files[name] = Path(spec.origin)
+    return files
+
+
+def build_under_test() -> str:
+    """`compiled` or `interpreted`; anything between is said module by module, and is a usage error."""
+    files = loaded_files()
+    plain = sorted(name for name in listed_modules() if name not in files or files[name].suffix == ".py")
+    if not plain:
+        return "compiled"
+    if len(plain) == len(listed_modules()):
+        return "interpreted"
+    raise pytest.UsageError(f"partly compiled, install again: not compiled are {', '.join(plain)}")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--build", choices=("compiled", "interpreted"), help="the build that has to be under test")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if find_spec("analyzer") is None:
+        raise pytest.UsageError("analyzer is not installed here: pip install '.[test]', or PYTHONPATH=. to test the checkout")
+    build, wanted = build_under_test(), config.getoption("--build")
+    if wanted is not None and build != wanted:
+        raise pytest.UsageError(f"the {build} build is under test, and --build asks for the {wanted} one")
+
+
+def pytest_report_header() -> str:
+    package = find_spec("analyzer")
+    assert package is not None
+    return f"analyzer: {build_under_test()} build, from {Path(str(package.origin)).parent}"
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    terminalreporter.line(f"analyzer: {build_under_test()} build")
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    for marker in item.iter_markers("peer"):
+        _require(marker.args)
+    if item.get_closest_marker("corpus") and not _corpus().is_dir():
+        pytest.skip(f"no captures with known answers in {_corpus()}; ANALYZER_CORPUS names their folder")
+
+
+def _require(programs: tuple[str, ...]) -> None:
+    missing = [program for program in programs if shutil.which(program) is None]
+    if missing and IN_CI:
+        pytest.fail(f"not installed, and CI=true allows no test to be skipped for that: {', '.join(missing)}", pytrace=False)
+    if missing:
+        pytest.skip(f"not installed: {', '.join(missing)}")
+
+
+def _corpus() -> Path:
+    return Path(os.environ["ANALYZER_CORPUS"])
+
+
+@pytest.fixture
+def corpus() -> Path:
+    """The folder of the captures with known answers; a test that asks for it is skipped where there is none."""
+    if not _corpus().is_dir():
+        pytest.skip(f"no captures with known answers in {_corpus()}; ANALYZER_CORPUS names their folder")
+    return _corpus()
