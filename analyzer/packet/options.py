@@ -6,35 +6,21 @@ when asked for: reassembly needs none of them.
 
 from dataclasses import dataclass
 
+from analyzer.codec.registry import registry
 from analyzer.packet.packet import Packet
 
 _END = 0
 _NO_OPERATION = 1
-
-_NAMES = {
-    _END: "end_of_option_list",
-    _NO_OPERATION: "no_operation",
-    2: "maximum_segment_size",
-    3: "window_scale",
-    4: "sack_permitted",
-    5: "sack",
-    8: "timestamps",
-    19: "md5_signature",
-    28: "user_timeout",
-    29: "tcp_authentication",
-    30: "multipath",
-    34: "fast_open",
-}
 
 
 @dataclass(frozen=True, slots=True)
 class TcpOption:
     """One option as sent.
 
-    kind: the number; name: from RFC or registry, `option_N` for others.
+    kind: the number; name: from IANA's registry.
     offset, length: its place in the packet's buffer, kind and length included.
-    value: of `maximum_segment_size` and `window_scale` the number; of `timestamps` (value, echo reply); of `sack` the pairs
-        (left edge, right edge); of all others, and of those with a wrong length, the bytes.
+    value: of Maximum Segment Size and Window Scale the number; of Timestamps (value, echo reply); of SACK the pairs (left
+        edge, right edge); of all others, and of those with a wrong length, the bytes.
     problem: "", or what is wrong with the length; such an option is the last one if it leaves no way on.
     """
 
@@ -53,10 +39,11 @@ def read_tcp_options(packet: Packet) -> list[TcpOption]:
     if packet.protocol != 6 or packet.transport < 0 or at > len(data):
         return []
     end = min(packet.transport + ((data[packet.transport + 12] >> 4) << 2), packet.payload, len(data))
+    names = registry("tcp_options").names
     options: list[TcpOption] = []
     while at < end:
         kind = data[at]
-        name = _NAMES.get(kind, f"option_{kind}")
+        name = names[kind]
         if kind == _END:
             options.append(TcpOption(kind, name, at, 1, b""))
             break

@@ -1,0 +1,244 @@
+"""One packet in full: every layer with every field, its value and its place among the frame's bytes.
+
+Slow and complete, where `headers` is fast and reads what a stream needs. Our own layers come from field tables (`tables`).
+Between them may lie a link or a tunnel that `headers` knows how to cross and nothing more: it is one layer of plain bytes. What
+remains behind the last of our layers is dissected by scapy (`foreign`), but for the payload of TCP, which is left as bytes
+since a segment is no message.
+"""
+
+from collections.abc import Generator, Iterator
+
+from analyzer.capture.frame import Frame
+from analyzer.codec.fields import Message, Span, spans
+from analyzer.codec.registry import registry
+from analyzer.packet import foreign, tables
+from analyzer.packet.addresses import address_text
+from analyzer.packet.headers import read
+from analyzer.packet.packet import Packet
+from analyzer.packet.tree import Field, Layer, plain
+
+# Layers of one frame that are taken from tables; `headers` crosses half as many.
+_LAYER_LIMIT = 64
+
+_LINKS: dict[int, type[Message]] = {1: tables.Ethernet, 113: tables.LinuxCooked, 276: tables.LinuxCooked2}
+_RAW = {101, 12, 14, 228, 229}
+_VLANS = {0x8100, 0x88A8, 0x9100, 0x9200}
+_EXTENSIONS: dict[int, type[Message]] = {
+    0: tables.ExtensionHeader,
+    43: tables.Routing,
+    44: tables.Fragment,
+    51: tables.Authentication,
+    60: tables.ExtensionHeader,
+    135: tables.ExtensionHeader,
+    139: tables.ExtensionHeader,
+    140: tables.ExtensionHeader,
+}
+_TCP = 6
+_UDP = 17
+
+# What stands next: a kind of layer that announced it, and the number that it gave.
+_Next = tuple[str, int]
+_NOTHING: _Next = ("", -1)
+
+
+def tree(frame: Frame) -> list[Layer]:
+    """The layers of a frame, outermost first; offsets count from the frame's first byte.
+
+    A frame that is cut or damaged has the fields that are there, and what cannot be told apart as a layer `Data`.
+    """
+    data = frame.data[frame.start : frame.end]
+    packet = Packet()
+    read(packet, data, 0, len(data), frame.link_type, frame.wire_length)
+    return [layer for layer in _Walk(data, packet).layers(frame.link_type) if layer.length]
+
+
+class _Walk:
+    """One way through a frame: `at` is the next byte, `end` where the lengths so far let the packet end; `ports` are of UDP."""
+
+    def __init__(self, data: bytes, packet: Packet) -> None:
+        self.data = data
+        self.packet = packet
+        self.at = 0
+        self.end = len(data)
+        self.ports = (0, 0)
+
+    def layers(self, link_type: int) -> Iterator[Layer]:
+        following = yield from self._link(link_type)
+        for _ in range(_LAYER_LIMIT):
+            kind, number = following
+            if self.at >= self.end:
+                break
+            if kind == "link" and number in _VLANS:
+                following = yield from self._ether_type(tables.Vlan)
+            elif kind == "link" and number == 0x0800:
+                following = yield from self._ipv4()
+            elif kind == "link" and number == 0x86DD:
+                following = yield from self._ipv6()
+            elif kind in ("ipv4", "ipv6") and number == _TCP:
+                following = yield from self._tcp()
+            elif kind in ("ipv4", "ipv6") and number == _UDP:
+                following = yield from self._udp()
+            elif self.at <= self.packet.ip < self.end:
+                # A link or a tunnel that only `headers` can cross.
+                if self.at < self.packet.ip:
+                    yield self._plain("Encapsulation", self.packet.ip)
+                following = ("link", self._ip_ether_type())
+            else:
+                break
+        yield from self._rest(*following)
+        if self.end < len(self.data):
+            yield plain("Trailer", self.data, self.end, len(self.data))
+
+    def _link(self, link_type: int) -> Generator[Layer, None, _Next]:
+        if link_type in _LINKS and self.data:
+            return (yield from self._ether_type(_LINKS[link_type]))
+        return ("link", self._ip_ether_type()) if link_type in _RAW else _NOTHING
+
+    def _ether_type(self, table: type[Message]) -> Generator[Layer, None, _Next]:
+        header = self._header(table)
+        yield header
+        return "link", _number(header, "ether_type")
+
+    def _ipv4(self) -> Generator[Layer, None, _Next]:
+        start = self.at
+        header = self._header(tables.Ipv4)
+        n_header = (self.data[start] & 15) << 2
+        total = _number(header, "total_length")
+        if total >= n_header:
+            self.end = min(self.end, start + total)
+        yield self._with_options(header, start + n_header, {0, 1}, tables.Option, 0)
+        return _NOTHING if self._is_fragment(start) else ("ipv4", _number(header, "protocol"))
+
+    def _ipv6(self) -> Generator[Layer, None, _Next]:
+        start = self.at
+        header = self._header(tables.Ipv6)
+        yield header
+        n_bytes = _number(header, "payload_length")
+        if n_bytes > 0:
+            self.end = min(self.end, start + 40 + n_bytes)
+        kind = _number(header, "next_header")
+        while kind in _EXTENSIONS and self.end - self.at >= 8:
+            at = self.at
+            n_bytes = 8 if kind == 44 else (self.data[at + 1] + 2) << 2 if kind == 51 else (self.data[at + 1] + 1) << 3
+            header = self._header(_EXTENSIONS[kind], n_bytes)
+            if kind in (0, 60):
+                header = self._with_options(header, at + n_bytes, {0}, tables.Option, 2)
+            # Of Mobility, HIP and Shim6 the table has only the beginning.
+            self.at = min(at + n_bytes, self.end)
+            yield Layer(header.name, at, self.at - at, header.fields)
+            if kind == 44 and self._is_fragment(start):
+                return _NOTHING
+            kind = self.data[at]
+        return _NOTHING if kind in _EXTENSIONS else ("ipv6", kind)
+
+    def _is_fragment(self, ip: int) -> bool:
+        return self.packet.fragment and self.packet.ip == ip
+
+    def _tcp(self) -> Generator[Layer, None, _Next]:
+        start = self.at
+        header = self._header(tables.Tcp)
+        n_header = (self.data[start + 12] >> 4) << 2 if self.at - start == 20 else 20
+        yield self._with_options(header, start + n_header, {0, 1}, tables.TcpOption, 0)
+        return _NOTHING
+
+    def _udp(self) -> Generator[Layer, None, _Next]:
+        start = self.at
+        header = self._header(tables.Udp)
+        length = _number(header, "length")
+        if length >= 8:
+            self.end = min(self.end, start + length)
+        self.ports = _number(header, "source_port"), _number(header, "destination_port")
+        yield header
+        return ("udp", 0) if self.at - start == 8 else _NOTHING
+
+    def _rest(self, kind: str, number: int) -> Iterator[Layer]:
+        """What lies behind the last of our layers."""
+        if self.at >= self.end:
+            return
+        if kind == "link" and number >= 0x600:
+            yield from foreign.dissect_ethernet(self.data, self.at, self.end, number)
+        elif kind in ("ipv4", "ipv6") and number >= 0:
+            yield from foreign.dissect_ip(self.data, self.at, self.end, 4 if kind == "ipv4" else 6, number)
+        elif kind == "udp":
+            yield from foreign.dissect_udp(self.data, self.at, self.end, *self.ports)
+        else:
+            yield self._plain("Data", self.end)
+
+    def _header(self, table: type[Message], n_bytes: int = -1) -> Layer:
+        """The next header, of `n_bytes` or as long as its table."""
+        start = self.at
+        fields = self._fields(table, start, self.end if n_bytes < 0 else min(start + n_bytes, self.end))
+        self.at = max([start, *(field.offset + field.length for field in fields)])
+        return Layer(tables.NAMES.get(table, table.__name__), start, self.at - start, fields)
+
+    def _fields(self, table: type[Message], start: int, end: int) -> tuple[Field, ...]:
+        """The fields that are there; what stands behind the last of them belongs to the next layer."""
+        found = spans(table, self.data, start, end, 0)
+        return tuple(_field(span) for span in found if span.end > span.start)
+
+    def _with_options(self, header: Layer, end: int, singles: set[int], table: type[Message], uncounted: int) -> Layer:
+        """The header with the options from the next byte to `end`.
+
+        singles: the kinds of one byte; uncounted: how many bytes of an option its length does not count.
+        """
+        start, end = self.at, min(end, self.end)
+        options: list[Field] = []
+        while self.at < end:
+            at = self.at
+            if self.data[at] in singles:
+                n_bytes, fields = 1, self._fields(tables.OneByteOption, at, at + 1)
+            else:
+                n_bytes = self.data[at + 1] + uncounted if end - at >= 2 else 0
+                if n_bytes < 2 or n_bytes > end - at:
+                    n_bytes = end - at
+                fields = self._fields(table, at, at + n_bytes)
+            value = self.data[at : at + n_bytes]
+            names = registry("tcp_options").names if table is tables.TcpOption else {}
+            options.append(Field("option", value, names.get(value[0], f"option {value[0]}"), at, n_bytes, fields))
+            self.at = at + n_bytes
+        if not options:
+            return header
+        value = self.data[start:end]
+        row = Field("options", value, value.hex(), start, end - start, tuple(options))
+        return Layer(header.name, header.offset, end - header.offset, (*header.fields, row))
+
+    def _plain(self, name: str, end: int) -> Layer:
+        start, self.at = self.at, end
+        return plain(name, self.data, start, end)
+
+    def _ip_ether_type(self) -> int:
+        """The EtherType of the IP version in the next four bits."""
+        version = self.data[self.at] >> 4 if self.at < self.end else 0
+        return {4: 0x0800, 6: 0x86DD}.get(version, -1)
+
+
+def _field(span: Span) -> Field:
+    name, value, start, end = span.name, span.value, span.start, span.end
+    text = value.hex() if isinstance(value, bytes) else str(value)
+    children: tuple[Field, ...] = ()
+    if span.row.registry:
+        text = f"{registry(span.row.registry).names[value]} ({value})"
+    if name in tables.HEXADECIMAL:
+        text = f"0x{value:0{2 * (end - start)}x}"
+    # A cut address is no address.
+    if name in tables.ADDRESSES and end - start == span.row.width:
+        text = address_text(value) if end - start in (4, 16) else value.hex(":")
+    if name in tables.BITS:
+        children = tuple(_bits(value, tables.BITS[name], start, end))
+    return Field(name, value, text, start, end - start, children)
+
+
+def _bits(number: int, parts: tables.Bits, start: int, end: int) -> Iterator[Field]:
+    """The parts of a number, from its highest bit on, each at the bytes that it touches."""
+    n_read = 0
+    for name, n_bits in parts:
+        first = n_read
+        n_read += n_bits
+        value = number >> (8 * (end - start) - n_read) & ((1 << n_bits) - 1)
+        at = start + (first >> 3)
+        yield Field(name, value, str(value), at, start + ((n_read - 1) >> 3) + 1 - at)
+
+
+def _number(layer: Layer, name: str) -> int:
+    """A field's number; -1 when the header ends before it."""
+    return next((field.value for field in layer.fields if field.name == name and isinstance(field.value, int)), -1)
