@@ -18,11 +18,16 @@ def print_fields(output: Output, fields: dict[str, Any], indent: int) -> None:
     for depth, name, value in _lines(fields, 0):
         start = " " * (indent + depth * _STEP)
         label = f"{name}: " if value else name
+        # A value that takes several lines stands below its name, where there is most room.
         room = max(24, output.width - len(start) - len(label))
-        lead = output.paint(label, "dim") if value else label
-        for line in wrap(value, room):
-            output.line(start + lead + line)
-            lead = " " * len(label)
+        lines = wrap(value, room)
+        if len(lines) > 1:
+            output.line(start + output.paint(label.rstrip(), "dim"))
+            start += " " * _STEP
+            label = ""
+            lines = wrap(value, max(24, output.width - len(start)))
+        for line in lines:
+            output.line(start + (output.paint(label, "dim") if value else label) + line)
 
 
 def _lines(value: Any, depth: int) -> Iterator[tuple[int, str, str]]:

@@ -73,7 +73,8 @@ class Findings:
         if traffic.malformed:
             self.add("unreadable_headers", "low", count_text(traffic.malformed, "packet") + " with damaged or cut headers", "")
         if traffic.uncounted:
-            detail = f"{count_text(traffic.uncounted, 'packet')} of conversations after the first {MAX_CONVERSATIONS:,} are not told apart"
+            packets = count_text(traffic.uncounted, "packet")
+            detail = f"{packets} of conversations after the first {MAX_CONVERSATIONS:,} are not told apart"
             self.add("limit", "info", detail, "")
 
     def print(self, output: Output) -> None:

@@ -1,7 +1,7 @@
 """The handshake of one session as a ladder: client at the left, server at the right, an arrow for everything that was sent."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from analyzer.cli.escape import harmless
@@ -15,11 +15,14 @@ from analyzer.tls.session import Alert, Event, HandshakeMessage, Session
 MAX_STEPS = 4096
 """Steps kept of a session: a handshake has some ten; a peer that renegotiates or sends heartbeats without end has no end."""
 
-_GUTTER = 24
+_GUTTER = 21
 """Columns of frame number and time."""
 
 _LANE = 66
 """Columns of the longest arrow."""
+
+_INDENT = 3
+"""Columns by which what belongs to an arrow stands in from it."""
 
 _LABEL = 14
 """Columns of the labels beside a message."""
@@ -112,18 +115,14 @@ def _merged(steps: list[Step], tls13: bool) -> list[Step]:
             answered = any(one.kind == "message" and one.item.name == "server_hello" for one in merged)
             kind = "early_data" if not answered else ("encrypted_client", "encrypted_server")[step.side]
             told[step.side] = answered
-            merged.append(
-                Step(kind, step.side, step.frame, step.at, step.item, step.count[:], step.n_bytes[:], step.last_frame)
-            )
+            merged.append(replace(step, kind=kind))
         elif last is not None and last.kind == "application_data":
             for side in range(2):
                 last.count[side] += step.count[side]
                 last.n_bytes[side] += step.n_bytes[side]
             last.last_frame = step.last_frame
         else:
-            merged.append(
-                Step(step.kind, step.side, step.frame, step.at, step.item, step.count[:], step.n_bytes[:], step.last_frame)
-            )
+            merged.append(replace(step, count=step.count[:], n_bytes=step.n_bytes[:]))
     return merged
 
 
@@ -149,7 +148,7 @@ class Ladder:
         """Print the head and all rungs."""
         output = self._output
         ends = pad("client", self._lane - len("server")) + "server"
-        output.line(output.paint(f"{'frame':>7}  {'ms':>12}   {ends}", "bold"))
+        output.line(output.paint(f"{'frame':>6}  {'ms':>10}   {ends}", "bold"))
         for step in rungs:
             self._rung(step)
 
@@ -161,14 +160,11 @@ class Ladder:
             self._gap(step)
             return
         name, title, facts = self._words(step)
-        if step.kind == "application_data":
-            arrow = self._both(title)
-        else:
-            arrow = self._arrow(title, step.side)
+        arrow = self._both(title) if step.kind == "application_data" else self._arrow(title, step.side)
         frames = str(step.frame)
         time = offset_text(step.at, self._session.at).removesuffix(" ms")
         style = "alarm" if step.kind == "alert" and "fatal" in title else ("cyan", "magenta")[step.side]
-        self._output.line(f"{frames:>7}  {time:>12}   " + self._output.paint(arrow, style))
+        self._output.line(f"{frames:>6}  {time:>10}   " + self._output.paint(arrow, style))
         for label, value in facts:
             self._fact(label, value)
         if step.kind == "message":
@@ -223,10 +219,10 @@ class Ladder:
         return f"◀{'═' * left} {text} {'═' * right}▶"
 
     def _fact(self, label: str, value: str, style: str = "") -> None:
-        room = max(20, self._output.width - _GUTTER - _LABEL - 5)
+        room = max(20, self._output.width - _GUTTER - _LABEL - _INDENT)
         for line in wrap(value, room):
             self._output.line(
-                " " * (_GUTTER + 5) + self._output.paint(f"{label:<{_LABEL}}", "dim") + self._output.paint(line, style)
+                " " * (_GUTTER + _INDENT) + self._output.paint(f"{label:<{_LABEL}}", "dim") + self._output.paint(line, style)
             )
             label = ""
 
@@ -240,13 +236,13 @@ class Ladder:
         self._sentence(sentence)
 
     def _sentence(self, sentence: str) -> None:
-        for line in wrap(sentence, max(20, min(self._output.width, _GUTTER + _LANE) - _GUTTER - 5)):
-            self._output.line(" " * (_GUTTER + 5) + self._output.paint(line, "dim"))
+        for line in wrap(sentence, max(20, min(self._output.width, _GUTTER + _LANE) - _GUTTER - _INDENT)):
+            self._output.line(" " * (_GUTTER + _INDENT) + self._output.paint(line, "dim"))
 
     def _gap(self, step: Step) -> None:
         who = ("client", "server")[step.side]
         text = f"gap: {count_text(step.item, 'byte')} of the {who}'s stream are not in the capture"
-        self._output.line(f"{'':>7}  {'':>12}   " + self._output.paint(f"╌╌╌╌ {text} ╌╌╌╌", "yellow"))
+        self._output.line(" " * _GUTTER + self._output.paint(f"╌╌╌╌ {text} ╌╌╌╌", "yellow"))
         if not self._terse and "gap" not in self._told:
             self._told.add("gap")
             self._sentence(GAP)
@@ -254,10 +250,10 @@ class Ladder:
     def _finding(self, step: Step) -> None:
         finding = step.item
         style = {"high": "alarm", "medium": "yellow"}.get(finding.severity, "dim")
-        room = max(20, self._output.width - _GUTTER - 5)
+        room = max(20, self._output.width - _GUTTER - _INDENT)
         head = "! "
         for line in wrap(harmless(f"{finding.code}: {finding.detail}"), room):
-            self._output.line(" " * (_GUTTER + 3) + self._output.paint(head + line, style))
+            self._output.line(" " * _GUTTER + self._output.paint(head + line, style))
             head = "  "
 
 

@@ -63,7 +63,7 @@ def _print_session(output: Output, session: Session, steps: Steps, options: Name
     Ladder(output, session, options.terse).print(steps.rungs())
     if steps.dropped:
         output.line(output.paint(f"  and {count_text(steps.dropped, 'further step')}", "dim"))
-    for side, name in enumerate(("client", "server")):
+    for side, name in ((1, "server"), (0, "client")):
         ders = session.certificates[side ^ session.client]
         if ders:
             _print_certificates(output, name, ders)
