@@ -7,6 +7,8 @@ from analyzer.packet.packet cimport Packet
 from analyzer.streams.tcp cimport Connections
 from analyzer.tls.detect cimport Sessions
 
+cdef int TCP
+
 
 cdef class Engine:
     cdef public list trace

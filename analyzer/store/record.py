@@ -14,7 +14,7 @@ from analyzer.analysis.fingerprints import highest_version, ja3, ja3s, ja4
 from analyzer.codec.registry import registry
 from analyzer.codec.trouble import Trouble
 from analyzer.packet.addresses import endpoints
-from analyzer.tls.session import SSL2, Alert, Finding, HandshakeMessage, Session
+from analyzer.tls.session import Alert, Finding, HandshakeMessage, Session
 from analyzer.x509.certificate import certificate
 
 SIDES = ("client", "server")
@@ -26,6 +26,7 @@ _GROUPS = registry("supported_groups").names
 _LEVELS = registry("alert_levels").names
 _DESCRIPTIONS = registry("alert_descriptions").names
 
+_SSL2 = 0x0002
 _SUPPORTED_GROUPS, _POINT_FORMATS, _SIGNATURE_ALGORITHMS, _ALPN, _SUPPORTED_VERSIONS = 10, 11, 13, 16, 43
 
 
@@ -174,7 +175,7 @@ def answer_fingerprint(answer: Any) -> str | None:
     if version is None:
         version = getattr(answer, "version", None)
     suite = getattr(answer, "cipher_suite", None)
-    if version is None or version == SSL2 or suite is None:
+    if version is None or version == _SSL2 or suite is None:
         return None
     return ja3s(version, suite, tuple([extension.type for extension in answer.extensions or ()]))
 

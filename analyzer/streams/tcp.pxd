@@ -3,6 +3,10 @@ cimport cython
 from analyzer.packet.packet cimport Packet
 from analyzer.streams.sink cimport Sink
 
+# Constants that are looked at for every packet; as C variables they are not visible from Python.
+cdef int FIN, SYN, RST, ACK, HISTORY_SLOTS
+cdef long long HISTORY_TOTAL, LINGER
+
 
 cdef class Segment:
     cdef public long long offset

@@ -5,6 +5,9 @@ from analyzer.streams.tcp cimport Connection, Listener
 from analyzer.tls.records cimport RecordReader, plausible
 from analyzer.tls.session cimport Session
 
+cdef int HEADER, SCAN_LIMIT, MIN_HELLO, MIN_CIPHERTEXT
+cdef bytes PATTERN
+
 
 cpdef int hello_at(bytes data, Py_ssize_t pos, Py_ssize_t end) except? -2
 cpdef int ssl2_hello_at(bytes data, Py_ssize_t pos, Py_ssize_t end) except? -2

@@ -14,7 +14,8 @@ import cython
 
 from analyzer.streams.sink import Sink
 from analyzer.streams.tcp import Connection, Listener
-from analyzer.tls.records import HEADER, RecordReader, plausible
+from analyzer.tls.content_types import HEADER
+from analyzer.tls.records import RecordReader, plausible
 from analyzer.tls.session import Session
 
 SCAN_LIMIT = 65536

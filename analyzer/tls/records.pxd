@@ -1,5 +1,8 @@
 cimport cython
 
+# Constants that are looked at for every record, as C variables.
+cdef int ALERT, CHANGE_CIPHER_SPEC, HANDSHAKE, HEADER, HEARTBEAT, MAX_RECORD
+
 
 cdef class RecordSink:
     cpdef bint wants(self, int side, int content_type) except *

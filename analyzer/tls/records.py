@@ -8,12 +8,7 @@ boundary is known when the missing bytes lie inside one record; otherwise it is 
 
 import cython
 
-CHANGE_CIPHER_SPEC, ALERT, HANDSHAKE, APPLICATION_DATA, HEARTBEAT = 20, 21, 22, 23, 24
-
-MAX_RECORD = 16384 + 2048
-"""The longest ciphertext that any version allows (RFC 5246 section 6.2.3)."""
-
-HEADER = 5
+from analyzer.tls.content_types import ALERT, CHANGE_CIPHER_SPEC, HANDSHAKE, HEADER, HEARTBEAT, MAX_RECORD
 
 
 class RecordSink:

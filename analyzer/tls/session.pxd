@@ -2,6 +2,12 @@ cimport cython
 
 from analyzer.tls.records cimport RecordReader, RecordSink
 
+# Constants that are looked at for every message; as C variables they are not visible from Python.
+cdef int ALERT, APPLICATION_DATA, CHANGE_CIPHER_SPEC, HANDSHAKE, HEARTBEAT
+cdef int SSL2, TLS13, CLIENT_HELLO, SERVER_HELLO, NEW_SESSION_TICKET, HELLO_RETRY_REQUEST, ENCRYPTED_EXTENSIONS
+cdef int CERTIFICATE, SERVER_KEY_EXCHANGE, FINISHED, MAX_HANDSHAKE, MAX_MESSAGES, MAX_ALERTS, MAX_GAPS, ENCRYPTED_ALERT_13
+cdef object NAMES
+
 
 cdef class HandshakeMessage:
     cdef public int type

@@ -15,18 +15,11 @@ from analyzer.codec.registry import registry
 from analyzer.codec.runner import read
 from analyzer.codec.trouble import Incomplete, Malformed, Trouble
 from analyzer.tls import learn
+from analyzer.tls.content_types import ALERT, APPLICATION_DATA, CHANGE_CIPHER_SPEC, HANDSHAKE, HEARTBEAT
 from analyzer.tls.messages import server_hello_table, table_for
 from analyzer.tls.messages.hello import HelloRetryRequest
 from analyzer.tls.messages.ssl2 import SSL2_MESSAGES
-from analyzer.tls.records import (
-    ALERT,
-    APPLICATION_DATA,
-    CHANGE_CIPHER_SPEC,
-    HANDSHAKE,
-    HEARTBEAT,
-    RecordReader,
-    RecordSink,
-)
+from analyzer.tls.records import RecordReader, RecordSink
 from analyzer.tls.suites import suite
 
 SSL2 = 0x0002
