@@ -13,7 +13,7 @@ bytes, as in the presentation language of RFC 9846 section 3. A subclass begins 
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Self, dataclass_transform
 
-from analyzer.codec import runner
+from analyzer.codec import kinds, runner
 from analyzer.codec.runner import Extension, Row, Span
 from analyzer.codec.trouble import Malformed, Trouble
 
@@ -29,71 +29,71 @@ write = runner.write
 
 def u8(registry: str = "", *, optional: bool = False) -> Any:
     """A number of one byte, named by a registry."""
-    return Row(runner.UINT, width=1, registry=registry, optional=optional)
+    return Row(kinds.UINT, width=1, registry=registry, optional=optional)
 
 
 def u16(registry: str = "", *, optional: bool = False) -> Any:
     """A number of two bytes."""
-    return Row(runner.UINT, width=2, registry=registry, optional=optional)
+    return Row(kinds.UINT, width=2, registry=registry, optional=optional)
 
 
 def u24(registry: str = "", *, optional: bool = False) -> Any:
     """A number of three bytes."""
-    return Row(runner.UINT, width=3, registry=registry, optional=optional)
+    return Row(kinds.UINT, width=3, registry=registry, optional=optional)
 
 
 def u32(registry: str = "", *, optional: bool = False) -> Any:
     """A number of four bytes."""
-    return Row(runner.UINT, width=4, registry=registry, optional=optional)
+    return Row(kinds.UINT, width=4, registry=registry, optional=optional)
 
 
 def u64(registry: str = "", *, optional: bool = False) -> Any:
     """A number of eight bytes."""
-    return Row(runner.UINT, width=8, registry=registry, optional=optional)
+    return Row(kinds.UINT, width=8, registry=registry, optional=optional)
 
 
 def varint(registry: str = "", *, optional: bool = False) -> Any:
     """A number of one, two, four or eight bytes that says itself how many (RFC 9000 section 16)."""
-    return Row(runner.VARINT, registry=registry, optional=optional)
+    return Row(kinds.VARINT, registry=registry, optional=optional)
 
 
 def fixed(length: int, *, text: bool = False) -> Any:
     """Exactly `length` bytes."""
-    return Row(runner.FIXED, width=length, text=text)
+    return Row(kinds.FIXED, width=length, text=text)
 
 
 def opaque(prefix: int, *, low: int = 0, high: int = 0, text: bool = False, optional: bool = False, of: str = "") -> Any:
     """Bytes behind a length of `prefix` bytes. `prefix` 0: all bytes to the end, or as many as the number in the earlier
     field `of`. `high` 0: no bound but the prefix."""
-    return Row(runner.OPAQUE, width=prefix, low=low, high=high, text=text, optional=optional, on=of)
+    return Row(kinds.OPAQUE, width=prefix, low=low, high=high, text=text, optional=optional, on=of)
 
 
 def vector(prefix: int, element: Any, *, low: int = 0, high: int = 0, optional: bool = False, of: str = "") -> Any:
     """Elements one after the other behind their length in bytes. `prefix` 0: up to the end, or as many bytes as the number
     in the earlier field `of`."""
-    return Row(runner.VECTOR, width=prefix, low=low, high=high, element=element, optional=optional, on=of)
+    return Row(kinds.VECTOR, width=prefix, low=low, high=high, element=element, optional=optional, on=of)
 
 
 def struct(table: "type[Message]", *, optional: bool = False) -> Any:
     """The fields of another table."""
-    return Row(runner.STRUCT, table=table, optional=optional)
+    return Row(kinds.STRUCT, table=table, optional=optional)
 
 
 def sized(prefix: int, content: Any, *, low: int = 0, optional: bool = False, of: str = "") -> Any:
     """One field, or the fields of another table, behind their length in bytes, or with the length in the field `of`."""
     element = content if isinstance(content, Row) else struct(content)
-    return Row(runner.SIZED, width=prefix, low=low, element=element, optional=optional, on=of)
+    return Row(kinds.SIZED, width=prefix, low=low, element=element, optional=optional, on=of)
 
 
 def select(on: str, cases: Mapping[int, Any], default: Any = None) -> Any:
     """A field whose form depends on the number in the earlier field `on`. Any other number: `default`, or else bytes to the
     end."""
-    return Row(runner.SELECT, on=on, cases=dict(cases), element=default)
+    return Row(kinds.SELECT, on=on, cases=dict(cases), element=default)
 
 
 def extensions(tables: "dict[int, type[Message]]", *, optional: bool = False) -> Any:
     """A block of extensions behind two bytes of length; `tables` gives the body's table by extension type."""
-    return Row(runner.EXTENSIONS, width=2, cases=tables, optional=optional)
+    return Row(kinds.EXTENSIONS, width=2, cases=tables, optional=optional)
 
 
 class Table(type):

@@ -1,5 +1,8 @@
 cimport cython
 
+# Looked at for every field, as C variables.
+cdef int EXTENSIONS, FIXED, OPAQUE, SELECT, SIZED, STRUCT, UINT, VARINT, VECTOR, DEPTH_LIMIT
+
 
 cdef class Row:
     cdef public str name

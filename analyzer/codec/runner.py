@@ -10,10 +10,9 @@ from typing import Any
 
 import cython
 
+from analyzer.codec.kinds import EXTENSIONS, FIXED, OPAQUE, SELECT, SIZED, STRUCT, UINT, VARINT, VECTOR
 from analyzer.codec.registry import registry
 from analyzer.codec.trouble import Malformed, Trouble
-
-UINT, FIXED, OPAQUE, VECTOR, STRUCT, SIZED, SELECT, EXTENSIONS, VARINT = range(9)
 
 DEPTH_LIMIT = 16
 """Structures in structures that a reader follows; the deepest table of TLS has 7."""
@@ -22,7 +21,7 @@ DEPTH_LIMIT = 16
 class Row:
     """One field of a table.
 
-    kind: one of the constants above. name: the RFC's. width: bytes of a number, or of the length in front (0: no length in
+    kind: one of `kinds`. name: the RFC's. width: bytes of a number, or of the length in front (0: no length in
     front, the field reaches to the end, or its length is the number in the earlier field `on`). low, high: bounds of the
     length in bytes. element: what a vector repeats or a sized field holds; of a select, the row where no case fits. table: the
     class of a structure. cases, on: of a select, the row by the number in field `on`; of extensions, the class by extension

@@ -2,7 +2,7 @@
 
 import pytest
 
-from analyzer.codec import runner
+from analyzer.codec import kinds, runner
 from analyzer.codec.fields import (
     Message,
     extensions,
@@ -309,7 +309,7 @@ def test_structures_do_not_nest_without_end():
     class Deep(Message):
         inner: object = opaque(0)
 
-    Deep.rows[0].kind = runner.STRUCT
+    Deep.rows[0].kind = kinds.STRUCT
     Deep.rows[0].table = Deep
     _, found = Deep.read(b"")
     assert [problem.why for problem in found] == ["structures nested deeper than 16"]

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 import pytest
 
 import analyzer.tls.messages
-from analyzer.codec import runner
+from analyzer.codec import kinds, runner
 from analyzer.codec.fields import Extension, Message
 from analyzer.codec.registry import registry
 from analyzer.codec.runner import Row, Span
@@ -49,7 +49,7 @@ class Maker:
 
     def message(self, table: type[Message]) -> Message:
         fields: dict[str, object] = {}
-        keys = {row.on: row for row in table.rows if row.kind == runner.SELECT}
+        keys = {row.on: row for row in table.rows if row.kind == kinds.SELECT}
         for row in table.rows:
             key = keys.get(row.name)
             if row.optional and self.random.random() < 0.25:
@@ -58,7 +58,7 @@ class Maker:
                 fields[row.name] = self.random.choice(list(key.cases))
             else:
                 fields[row.name] = self.value(row, fields)
-            counter = row.on if row.kind != runner.SELECT else self.counter(row, fields)
+            counter = row.on if row.kind != kinds.SELECT else self.counter(row, fields)
             if counter:
                 fields[counter] = self.measure(row, fields)
         return table(**fields)
@@ -70,7 +70,7 @@ class Maker:
 
     def measure(self, row: Row, fields: dict[str, object]) -> int:
         """How many bytes a field takes on the wire: those of a table with nothing but this field."""
-        case = row if row.kind != runner.SELECT else row.cases.get(fields[row.on], row.element)
+        case = row if row.kind != kinds.SELECT else row.cases.get(fields[row.on], row.element)
         alone = runner.Row(case.kind, case.width, 0, 0, case.element, case.table, case.cases)
         alone.name = "field"
         table = type(Message)("Alone", (Message,), {"field": alone})
@@ -78,23 +78,23 @@ class Maker:
 
     def value(self, row: Row, fields: dict[str, object]) -> object:
         kind = row.kind
-        if kind == runner.UINT:
+        if kind == kinds.UINT:
             return self.number(row, 8 * row.width)
-        if kind == runner.VARINT:
+        if kind == kinds.VARINT:
             return self.number(row, self.random.choice((6, 14, 30, 62)))
-        if kind == runner.FIXED:
+        if kind == kinds.FIXED:
             return self.random.randbytes(row.width)
-        if kind == runner.OPAQUE:
+        if kind == kinds.OPAQUE:
             n = self.random.randint(row.low, min(row.high or row.low + 24, row.low + 24))
             return b"name.example".ljust(n, b"x")[:n] if row.text else self.random.randbytes(n)
-        if kind == runner.STRUCT:
+        if kind == kinds.STRUCT:
             return self.message(row.table)
-        if kind == runner.SIZED:
+        if kind == kinds.SIZED:
             return self.value(row.element, {})
-        if kind == runner.SELECT:
+        if kind == kinds.SELECT:
             case = row.cases.get(fields[row.on], row.element)
             return b"" if case is None else self.value(case, fields)
-        if kind == runner.EXTENSIONS:
+        if kind == kinds.EXTENSIONS:
             return self.extensions(row.cases)
         items: list[object] = []
         least = max(row.low, self.random.randint(0, 12))
@@ -103,7 +103,7 @@ class Maker:
         return items
 
     def length(self, row: Row, value: object) -> int:
-        return row.width if row.kind == runner.UINT else self.measure(row, {row.name: value})
+        return row.width if row.kind == kinds.UINT else self.measure(row, {row.name: value})
 
     def number(self, row: Row, bits: int) -> int:
         known = [n for n in registry(row.registry) if n < 1 << bits] if row.registry else []
@@ -158,7 +158,7 @@ def test_every_registry_exists(table):
         yield row.registry
         if row.element is not None:
             yield from named(row.element)
-        if row.kind == runner.SELECT:
+        if row.kind == kinds.SELECT:
             for case in row.cases.values():
                 yield from named(case)
 
@@ -198,7 +198,7 @@ def test_spans_cover_the_message(table):
             assert span.start == end
             end = span.end
             assert span.value == getattr(message, span.name)
-            if span.row.kind == runner.UINT and span.value is not None:
+            if span.row.kind == kinds.UINT and span.value is not None:
                 assert int.from_bytes(data[span.start : span.end], "big") == span.value
         assert end == len(data)
 
@@ -218,7 +218,7 @@ def test_trailing_bytes_are_kept_and_reported(table):
         longer = data + b"\xee\xee\xee"
         same_bytes_or_problems(table, longer)
         last = table.rows[-1] if table.rows else None
-        if last is None or (last.kind in (runner.UINT, runner.FIXED) and not last.optional):
+        if last is None or (last.kind in (kinds.UINT, kinds.FIXED) and not last.optional):
             again, problems = table.read(longer)
             assert again.trailing == b"\xee\xee\xee"
             assert [problem.offset for problem in problems] == [len(data)]
