@@ -30,30 +30,28 @@ _import_only_what_was_asked_for()
 os.environ.setdefault("ANALYZER_CORPUS", str(ROOT.parent / "shared" / "corpus"))
 
 
-def listed_modules() -> list[str]:
-    """The modules that setup.cfg lists to be compiled."""
+def _listed_modules() -> list[str]:
     settings = configparser.ConfigParser()
     settings.read(ROOT / "setup.cfg", encoding="utf-8")
     return settings["analyzer:compiled"]["modules"].split()
 
 
-def loaded_files() -> dict[str, Path]:
-    """From each module that is listed to be compiled to the file which an import of it loads."""
+def _loaded_files() -> dict[str, Path]:
     files = {}
-    for name in listed_modules():
+    for name in _listed_modules():
         spec = find_spec(name)
         if spec is not None and spec.origin is not None:
             files[name] = Path(spec.origin)
     return files
 
 
-def build_under_test() -> str:
-    """`compiled` or `interpreted`; anything between is said module by module, and is a usage error."""
-    files = loaded_files()
-    plain = sorted(name for name in listed_modules() if name not in files or files[name].suffix == ".py")
+def _build_under_test() -> str:
+    """`compiled` or `interpreted`; anything between is a usage error."""
+    files = _loaded_files()
+    plain = sorted(name for name in _listed_modules() if name not in files or files[name].suffix == ".py")
     if not plain:
         return "compiled"
-    if len(plain) == len(listed_modules()):
+    if len(plain) == len(_listed_modules()):
         return "interpreted"
     raise pytest.UsageError(f"partly compiled, install again: not compiled are {', '.join(plain)}")
 
@@ -65,7 +63,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     if find_spec("analyzer") is None:
         raise pytest.UsageError("analyzer is not installed here: pip install '.[test]', or PYTHONPATH=. to test the checkout")
-    build, wanted = build_under_test(), config.getoption("--build")
+    build, wanted = _build_under_test(), config.getoption("--build")
     if wanted is not None and build != wanted:
         raise pytest.UsageError(f"the {build} build is under test, and --build asks for the {wanted} one")
 
@@ -73,11 +71,11 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_report_header() -> str:
     package = find_spec("analyzer")
     assert package is not None
-    return f"analyzer: {build_under_test()} build, from {Path(str(package.origin)).parent}"
+    return f"analyzer: {_build_under_test()} build, from {Path(str(package.origin)).parent}"
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    terminalreporter.line(f"analyzer: {build_under_test()} build")
+    terminalreporter.line(f"analyzer: {_build_under_test()} build")
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
@@ -105,3 +103,27 @@ def corpus() -> Path:
     if not _corpus().is_dir():
         pytest.skip(f"no captures with known answers in {_corpus()}; ANALYZER_CORPUS names their folder")
     return _corpus()
+
+
+@pytest.fixture(scope="session")
+def repository() -> Path:
+    """The folder of the checkout."""
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def listed_modules() -> list[str]:
+    """The modules that setup.cfg lists to be compiled."""
+    return _listed_modules()
+
+
+@pytest.fixture(scope="session")
+def loaded_files() -> dict[str, Path]:
+    """From each module that is listed to be compiled to the file which an import of it loads."""
+    return _loaded_files()
+
+
+@pytest.fixture(scope="session")
+def build_under_test() -> str:
+    """`compiled` or `interpreted`."""
+    return _build_under_test()

@@ -1,0 +1,92 @@
+"""The shape of the repository: tests mirror the package, compiled modules are declared, files open with what they are."""
+
+import ast
+import csv
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+PACKAGE = ROOT / "analyzer"
+MODULES = sorted(path.relative_to(PACKAGE) for path in PACKAGE.rglob("*.py"))
+
+MAX_LINES = 600
+"""Of a file with one idea; most have under 400."""
+
+WITHOUT_TESTS = {
+    "__main__.py": "one line; tests/test_build.py runs it",
+}
+"""The modules without a test file of their own, and why."""
+
+BESIDE_THE_MIRROR = {
+    "captures": "the demonstration captures, through the whole of the analyzer",
+    "invariants": "what holds for every message table",
+    "vectors": "data from RFCs",
+}
+"""The folders of tests that mirror no room."""
+
+UNDONE = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b|NotImplementedError")
+
+
+def has_code(path: Path) -> bool:
+    """Whether a module defines anything beside its docstring, imports and names such as `__all__`."""
+    for node in ast.parse((PACKAGE / path).read_text("utf-8")).body:
+        dunder = isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and node.targets[0].id.startswith("__")
+        if not dunder and not isinstance(node, ast.Expr | ast.Import | ast.ImportFrom):
+            return True
+    return False
+
+
+def counterparts(path: Path) -> list[Path]:
+    """The test files for `room/name.py`: room/test_name.py, room/test_name_*.py, room/name/test_*.py, or test_room.py."""
+    folder, name = ROOT / "tests" / path.parent, path.stem
+    mirrored = [folder / f"test_{name}.py", *folder.glob(f"test_{name}_*.py"), *folder.glob(f"{name}/test_*.py")]
+    return [test for test in (*mirrored, folder.parent / f"test_{folder.name}.py") if test.is_file()]
+
+
+def test_every_module_has_its_tests() -> None:
+    untested = [path.as_posix() for path in MODULES if has_code(path) and not counterparts(path)]
+    assert sorted(untested) == sorted(WITHOUT_TESTS)
+
+
+def test_every_folder_of_tests_mirrors_a_room() -> None:
+    folders = {test.parent.relative_to(ROOT / "tests") for test in (ROOT / "tests").rglob("test_*.py")}
+    strays = [f.as_posix() for f in folders if f.parts and f.parts[0] not in BESIDE_THE_MIRROR]
+    assert [f for f in strays if not (PACKAGE / f).is_dir() and not (PACKAGE / f).with_suffix(".py").is_file()] == []
+
+
+@pytest.mark.parametrize("path", MODULES, ids=Path.as_posix)
+def test_a_file_opens_with_what_it_is_and_has_one_idea(path: Path) -> None:
+    text = (PACKAGE / path).read_text("utf-8")
+    assert ast.get_docstring(ast.parse(text))
+    assert len(text.splitlines()) <= MAX_LINES
+    assert UNDONE.search(text) is None
+
+
+def test_every_room_is_in_the_layers() -> None:
+    rooms = {path.name for path in PACKAGE.iterdir() if (path / "__init__.py").is_file()} | {"engine"}
+    settings = (ROOT / "setup.cfg").read_text("utf-8")
+    listed = settings.partition("layers =\n")[2].partition("\nexhaustive")[0].split()
+    assert set(listed) == rooms
+
+
+def test_compiled_modules_and_declarations_are_the_same(listed_modules: list[str]) -> None:
+    files = [path for path in PACKAGE.rglob("*.pxd") if path.stem != "__init__"]
+    declared = {".".join(path.relative_to(ROOT).with_suffix("").parts) for path in files}
+    assert declared == set(listed_modules)
+    assert all(ROOT.joinpath(*name.split(".")).with_suffix(".py").is_file() for name in declared)
+
+
+def test_the_name_of_a_cipher_suite_stands_in_one_file() -> None:
+    home = PACKAGE / "codec" / "registries" / "cipher_suites.csv"
+    with home.open(newline="", encoding="utf-8") as file:
+        names = {row["name"] for row in csv.DictReader(file)}
+    assert "TLS_AES_128_GCM_SHA256" in names
+    elsewhere = {
+        path.relative_to(PACKAGE).as_posix(): found
+        for path in PACKAGE.rglob("*")
+        if path.suffix in {".csv", ".pxd", ".py"} and path != home
+        if (found := names & set(re.findall(r"\w{8,}", path.read_text("utf-8"))))
+    }
+    assert elsewhere == {}
