@@ -217,7 +217,8 @@ def application(protocol: int, key: bytes, tls: set[bytes]) -> str:
     services = registry("services")
     for port in sorted((source, destination)):
         if services.known(port):
-            return f"{services.name(port)} (port {port})"
+            name = services.name(port)
+            return f"{'QUIC' if name == 'TLS' and protocol == UDP else name} (port {port})"
     return ""
 
 

@@ -15,6 +15,9 @@ from analyzer.cli.output import Output
 SAMPLE = 2000
 """Rows that are looked at before the first is written."""
 
+LEAST_REST = 24
+"""Columns that a column of the rest has at least."""
+
 GAP = "  "
 """Between columns."""
 
@@ -25,13 +28,15 @@ Cell = str | tuple[str, str]
 @dataclass(frozen=True, slots=True)
 class Column:
     """title: in the head. rank: columns with lower ranks get room first. limit: widest it may get, in columns of the terminal;
-    0 for none. right: numbers stand at the right. style: of its cells that have none of their own."""
+    0 for none. right: numbers stand at the right. style: of its cells that have none of their own. rest: it gets what room
+    the others leave; in a table that has such a column there are no second lines: columns without room are left out."""
 
     title: str
     rank: int
     limit: int = 0
     right: bool = False
     style: str = ""
+    rest: bool = False
 
 
 class Table:
@@ -55,31 +60,41 @@ class Table:
             return
         self._sample.append(row)
         if len(self._sample) >= SAMPLE:
-            self._settle()
+            self.settle()
 
     def close(self) -> None:
         """Write what has waited."""
-        if not self._widths and self._sample:
-            self._settle()
+        self.settle()
 
-    def _settle(self) -> None:
-        """Decide the widths and write head and sample."""
+    def settle(self) -> None:
+        """Decide the widths from the rows so far, if there are some, and write them; later rows are written as they come."""
+        if self._widths or not self._sample:
+            return
         columns = self._columns
         for index, column in enumerate(columns):
             widest = max(width(text_of(row[index])) for row in self._sample)
             natural = max(widest, width(column.title))
             self._widths.append(min(natural, column.limit) if column.limit and self._limited else natural)
         left = self._output.width - self._indent
+        if any(column.rest for column in columns):
+            left -= LEAST_REST
         empty = {index for index in range(len(columns)) if not any(text_of(row[index]) for row in self._sample)}
         for index in sorted(range(len(columns)), key=lambda index: columns[index].rank):
             if index in empty and len(self._sample) < SAMPLE:
                 continue
-            need = self._widths[index] + (len(GAP) if self._first else 0)
-            if need <= left or not self._limited or not self._first:
+            if columns[index].rest:
+                self._first.append(index)
+                continue
+            need = self._widths[index] + len(GAP)
+            if need <= left + len(GAP) or not self._limited or not self._first:
                 left -= need
                 self._first.append(index)
             else:
                 self._second.append(index)
+        for index, column in enumerate(columns):
+            if column.rest:
+                self._second.clear()
+                self._widths[index] = LEAST_REST + max(0, left)
         self._first.sort()
         self._second.sort()
         head = GAP.join(pad(columns[index].title, self._widths[index], columns[index].right) for index in self._first)
@@ -93,8 +108,10 @@ class Table:
         cells = []
         for index in self._first:
             text, style = row[index] if isinstance(row[index], tuple) else (row[index], columns[index].style)
-            shown = cut(text, self._widths[index]) if self._limited else text
-            cells.append(output.paint(pad(shown, self._widths[index], columns[index].right), style))
+            column, room = columns[index], self._widths[index]
+            # A column without a limit has room for all that the sample had; what is wider pushes the others aside.
+            shown = cut(text, room) if self._limited and (column.limit or column.rest) else text
+            cells.append(output.paint(pad(shown, room, column.right), style))
         output.line(" " * self._indent + GAP.join(cells))
         details = [
             (f"{columns[index].title} {text_of(row[index])}", style_of(row[index]))

@@ -1,0 +1,255 @@
+"""The packet list's words for one packet: source, destination, protocol and what it is about, much as Wireshark puts them."""
+
+from typing import Any
+
+from analyzer.capture.frame import Frame
+from analyzer.cli.quantities import count_text
+from analyzer.codec.registry import registry
+from analyzer.engine import Engine
+from analyzer.packet.addresses import address_text
+from analyzer.packet.options import read_tcp_options
+from analyzer.packet.packet import Packet
+from analyzer.streams.tcp import Half
+from analyzer.tls import learn
+from analyzer.tls.session import Alert, HandshakeMessage, Session
+
+TCP, UDP, ICMP, ICMPV6 = 6, 17, 1, 58
+
+MAX_SCALES = 65536
+"""Connections whose window scale is remembered; of those beyond it the window stands as it is in the header."""
+
+_FLAGS = ("FIN", "SYN", "RST", "PSH", "ACK", "URG", "ECE", "CWR", "AE")
+_SYN, _ACK = 0x02, 0x10
+_OPTIONS = {2: "MSS", 3: "WS", 4: "SACK_PERM", 5: "SACK", 8: "TSval"}
+_EVENTS = {
+    "change_cipher_spec": "Change Cipher Spec",
+    "application_data": "Application Data",
+    "heartbeat": "Heartbeat",
+    "encrypted_handshake": "Encrypted Handshake Message",
+}
+_ICMP = {
+    0: "Echo (ping) reply", 3: "Destination unreachable", 4: "Source quench", 5: "Redirect", 8: "Echo (ping) request",
+    11: "Time-to-live exceeded", 12: "Parameter problem", 13: "Timestamp request", 14: "Timestamp reply",
+}  # fmt: skip
+_UNREACHABLE = {
+    0: "Network unreachable", 1: "Host unreachable", 2: "Protocol unreachable", 3: "Port unreachable",
+    4: "Fragmentation needed", 13: "Communication administratively filtered",
+}  # fmt: skip
+_ICMPV6 = {
+    1: "Destination Unreachable", 2: "Packet Too Big", 3: "Time Exceeded", 4: "Parameter Problem", 128: "Echo (ping) request",
+    129: "Echo (ping) reply", 130: "Multicast Listener Query", 131: "Multicast Listener Report", 132: "Multicast Listener Done",
+    133: "Router Solicitation", 134: "Router Advertisement", 135: "Neighbor Solicitation", 136: "Neighbor Advertisement",
+    137: "Redirect", 143: "Multicast Listener Report Message v2",
+}  # fmt: skip
+_DNS_TYPES = {
+    1: "A", 2: "NS", 5: "CNAME", 6: "SOA", 12: "PTR", 15: "MX", 16: "TXT", 28: "AAAA", 33: "SRV", 43: "DS", 48: "DNSKEY",
+    64: "SVCB", 65: "HTTPS", 255: "ANY",
+}  # fmt: skip
+_DNS_PORTS = {53: "DNS", 5353: "MDNS", 5355: "LLMNR"}
+
+
+class Describer:
+    """Describes the packets of one run; asks the engine, which has to be in trace mode, for what it knows of their streams."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._scales: dict[bytes, int] = {}
+        self._services = registry("services")
+        self._protocols = registry("ip_protocols").names
+
+    def describe(self, frame: Frame) -> tuple[str, str, str, str]:
+        """Source, destination, protocol and info of the frame that the engine was fed last; text as it came."""
+        packet = self._engine.packet
+        source, destination = addresses(packet, frame)
+        protocol, info = self._words(packet)
+        if packet.tunnels:
+            info += f" [in {count_text(packet.tunnels, 'tunnel')}]"
+        if packet.problem_at >= 0:
+            info += f" [{packet.problem}]"
+        return source, destination, protocol, info.lstrip()
+
+    def _words(self, packet: Packet) -> tuple[str, str]:
+        number = packet.protocol
+        if packet.fragment:
+            name = self._protocols[number]
+            place = f"proto={name} {number}, off={packet.fragment_offset}, ID={packet.fragment_id:04x}"
+            return f"IPv{packet.ip_version}", f"Fragmented IP protocol ({place})"
+        if packet.transport >= 0 and number == TCP:
+            trace = self._engine.trace
+            if trace:
+                return tls_protocol(trace[-1][0]), tls_info(trace)
+            return "TCP", self._tcp(packet)
+        if packet.transport >= 0 and number == UDP:
+            return self._udp(packet)
+        data = packet.data
+        if number == ICMP and packet.payload_end - packet.payload >= 8:
+            return "ICMP", icmp(data, packet.payload, data[packet.ip + 8])
+        if number == ICMPV6 and packet.payload_end - packet.payload >= 8:
+            return "ICMPv6", icmpv6(data, packet.payload, packet.payload_end)
+        n_bytes = packet.payload_end - packet.payload
+        if packet.ip_version:
+            return self._protocols[number] if number >= 0 else f"IPv{packet.ip_version}", count_text(n_bytes, "byte")
+        if packet.ether_type == 0x0806 and n_bytes >= 28:
+            return "ARP", arp(data, packet.payload)
+        if packet.ether_type < 0:
+            return "unknown", count_text(n_bytes, "byte")
+        return registry("ether_types").name(packet.ether_type), count_text(n_bytes, "byte")
+
+    def _tcp(self, packet: Packet) -> str:
+        flags = ", ".join(name for bit, name in enumerate(_FLAGS) if packet.flags >> bit & 1)
+        half: Half | None = self._engine.connections.halves.get(packet.key())
+        ack = f" Ack={relative(packet.acknowledgement, None if half is None else half.peer)}" if packet.flags & _ACK else ""
+        options = read_tcp_options(packet) if packet.payload - packet.transport > 20 else []
+        window = packet.window
+        if packet.flags & _SYN:
+            for option in options:
+                if option.kind == 3 and isinstance(option.value, int) and len(self._scales) < MAX_SCALES:
+                    self._scales[packet.key()] = min(option.value, 14)
+        elif half is not None and half.peer is not None and half.peer.key in self._scales:
+            window <<= self._scales.get(half.key, 0)
+        n_bytes = packet.payload_end - packet.payload + packet.missing
+        words = [
+            f"{packet.source_port} → {packet.destination_port} [{flags or 'none'}]",
+            f"Seq={relative(packet.sequence, half)}{ack} Win={window} Len={n_bytes}",
+        ]
+        words += [option_text(option.kind, option.value) for option in options if option.kind in _OPTIONS]
+        return " ".join(words)
+
+    def _udp(self, packet: Packet) -> tuple[str, str]:
+        ports = (packet.source_port, packet.destination_port)
+        n_bytes = packet.payload_end - packet.payload
+        info = f"{ports[0]} → {ports[1]} Len={n_bytes + packet.missing}"
+        for port in sorted(ports):
+            if port in _DNS_PORTS:
+                return _DNS_PORTS[port], dns(packet.data, packet.payload, packet.payload_end) or info
+            if self._services.known(port) and self._services.name(port) != "TLS":
+                return self._services.name(port), info
+        return "UDP", info
+
+
+def addresses(packet: Packet, frame: Frame) -> tuple[str, str]:
+    """Source and destination: of IP, else of Ethernet; empty where there are none."""
+    data = packet.data
+    if packet.ip >= 0 and packet.ip_version == 4 and len(data) - packet.ip >= 20:
+        return address_text(data[packet.ip + 12 : packet.ip + 16]), address_text(data[packet.ip + 16 : packet.ip + 20])
+    if packet.ip >= 0 and packet.ip_version == 6 and len(data) - packet.ip >= 40:
+        return address_text(data[packet.ip + 8 : packet.ip + 24]), address_text(data[packet.ip + 24 : packet.ip + 40])
+    if frame.link_type == 1 and frame.end - frame.start >= 12:
+        at = frame.start
+        return hardware_address(frame.data[at + 6 : at + 12]), hardware_address(frame.data[at : at + 6])
+    return "", ""
+
+
+def hardware_address(octets: bytes) -> str:
+    """An Ethernet address."""
+    return "Broadcast" if octets == b"\xff" * 6 else octets.hex(":")
+
+
+def relative(number: int, half: Half | None) -> int:
+    """A sequence number counted from the SYN of its side, or so that the first byte seen has 1; raw where that is not known."""
+    if half is None or not half.started:
+        return number
+    return (number - half.next + half.offset + 1) & 0xFFFFFFFF
+
+
+def option_text(kind: int, value: Any) -> str:
+    """A TCP option, short."""
+    if kind == 8 and isinstance(value, tuple):
+        return f"TSval={value[0]} TSecr={value[1]}"
+    if kind == 3 and isinstance(value, int):
+        return f"WS={1 << min(value, 14)}"
+    if kind == 5 and isinstance(value, tuple):
+        return f"SACK={len(value)}"
+    return f"{_OPTIONS[kind]}={value}" if isinstance(value, int) else _OPTIONS[kind]
+
+
+def tls_protocol(session: Session) -> str:
+    """`TLSv1.3`, `SSLv3`; `TLS` before a version is agreed on."""
+    if not session.version:
+        return "TLS"
+    family, _, number = registry("versions").name(session.version).partition(" ")
+    return f"{family}v{number.removesuffix('.0') if family == 'SSL' else number}"
+
+
+def tls_info(trace: list[Any]) -> str:
+    """What of TLS a frame completed."""
+    return ", ".join(tls_words(item) for _, item in trace)
+
+
+def tls_words(item: Any) -> str:
+    """One message, alert or event."""
+    if isinstance(item, HandshakeMessage):
+        if item.encrypted and item.body is None:
+            return "Encrypted Handshake Message"
+        words = item.name.replace("_", " ").title()
+        name = learn.server_name(item.body) if item.name == "client_hello" and item.body is not None else None
+        return words if name is None else f"{words} (SNI={name.decode('utf-8', 'backslashreplace')})"
+    if isinstance(item, Alert):
+        if item.encrypted:
+            return "Encrypted Alert"
+        level = registry("alert_levels").name(item.level).title()
+        description = registry("alert_descriptions").name(item.description).replace("_", " ").title()
+        return f"Alert (Level: {level}, Description: {description})"
+    return _EVENTS.get(item.kind, item.kind)
+
+
+def arp(data: bytes, at: int) -> str:
+    """An ARP packet for IPv4 over Ethernet (RFC 826), of at least 28 bytes."""
+    if data[at : at + 6] != b"\x00\x01\x08\x00\x06\x04":
+        return "of other than IPv4 over Ethernet"
+    operation = data[at + 6] << 8 | data[at + 7]
+    sender, target = address_text(data[at + 14 : at + 18]), address_text(data[at + 24 : at + 28])
+    if operation == 1:
+        return f"Who has {target}? Tell {sender}"
+    if operation == 2:
+        return f"{sender} is at {data[at + 8 : at + 14].hex(':')}"
+    return f"operation {operation}, from {sender} to {target}"
+
+
+def icmp(data: bytes, at: int, ttl: int) -> str:
+    """An ICMP message (RFC 792) of at least 8 bytes."""
+    kind, code = data[at], data[at + 1]
+    words = _ICMP.get(kind, f"Type {kind}, code {code}")
+    if kind in (0, 8):
+        identifier, sequence = data[at + 4] << 8 | data[at + 5], data[at + 6] << 8 | data[at + 7]
+        swapped = data[at + 7] << 8 | data[at + 6]
+        return f"{words}  id=0x{identifier:04x}, seq={sequence}/{swapped}, ttl={ttl}"
+    return f"{words} ({_UNREACHABLE.get(code, f'code {code}')})" if kind == 3 else words
+
+
+def icmpv6(data: bytes, at: int, end: int) -> str:
+    """An ICMPv6 message (RFC 4443, RFC 4861) of at least 8 bytes."""
+    kind = data[at]
+    words = _ICMPV6.get(kind, f"Type {kind}, code {data[at + 1]}")
+    if kind in (128, 129):
+        identifier, sequence = data[at + 4] << 8 | data[at + 5], data[at + 6] << 8 | data[at + 7]
+        return f"{words} id=0x{identifier:04x}, seq={sequence}"
+    if kind in (135, 136) and end - at >= 24:
+        return f"{words} {'for ' if kind == 135 else ''}{address_text(data[at + 8 : at + 24])}"
+    return words
+
+
+def dns(data: bytes, at: int, end: int) -> str:
+    """The first question of a DNS message (RFC 1035 section 4); empty where that cannot be read."""
+    if end - at < 12:
+        return ""
+    flags = data[at + 2] << 8 | data[at + 3]
+    words = "Standard query" if not flags >> 11 & 15 else f"Operation {flags >> 11 & 15}"
+    if flags & 0x8000:
+        words += " response"
+    words += f" 0x{data[at] << 8 | data[at + 1]:04x}"
+    if flags & 0x800F > 0x8000:
+        words += f" error {flags & 15}"
+    if not (data[at + 4] or data[at + 5]):
+        return words
+    labels, place = [], at + 12
+    while place < end and data[place]:
+        length = data[place]
+        if length > 63 or length > end - place - 1:
+            return words
+        labels.append(data[place + 1 : place + 1 + length].decode("utf-8", "backslashreplace"))
+        place += 1 + length
+    if end - place < 3:
+        return words
+    kind = data[place + 1] << 8 | data[place + 2]
+    return f"{words} {_DNS_TYPES.get(kind, f'type {kind}')} {'.'.join(labels) or '<Root>'}"
