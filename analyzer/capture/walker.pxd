@@ -77,11 +77,15 @@ cdef class Walker:
     @cython.locals(kind="long long", length="long long")
     cdef bint _next_block(self) except *
     cdef bint _order(self, Py_ssize_t position) except *
-    @cython.locals(index="long long", high="long long", low="long long", captured="long long", wire="long long", body="Py_ssize_t")
+    @cython.locals(
+        index="long long", high="long long", low="long long", captured="long long", wire="long long", body="Py_ssize_t"
+    )
     cdef void _read_packet(self, Py_ssize_t position, Py_ssize_t length, bint obsolete) except *
     @cython.locals(captured="long long", wire="long long")
     cdef void _read_simple_packet(self, Py_ssize_t position, Py_ssize_t length) except *
-    cdef void _stand_on(self, Channel channel, long long at, Py_ssize_t start, Py_ssize_t captured, long long wire, Py_ssize_t position) except *
+    cdef void _stand_on(
+        self, Channel channel, long long at, Py_ssize_t start, Py_ssize_t captured, long long wire, Py_ssize_t position
+    ) except *
     @cython.locals(code="long long", length="long long")
     cdef void _read_frame_options(self, Py_ssize_t at, Py_ssize_t end) except *
     @cython.locals(index="long long")

@@ -35,7 +35,9 @@ cdef class Packet:
 
     cpdef void forget_ip(self)
 
-    @cython.locals(buffer="const unsigned char*", n_bytes=Py_ssize_t, first=Py_ssize_t, n_addresses=Py_ssize_t, ports=Py_ssize_t)
+    @cython.locals(
+        buffer="const unsigned char*", n_bytes=Py_ssize_t, first=Py_ssize_t, n_addresses=Py_ssize_t, ports=Py_ssize_t
+    )
     cpdef bytes key(self)
 
     @cython.locals(key=bytes, octets="const unsigned char*", n_addresses=Py_ssize_t, half=Py_ssize_t, middle=Py_ssize_t)

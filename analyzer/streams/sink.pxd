@@ -2,7 +2,9 @@ cdef class Sink:
     cdef public bint wanted
 
     cpdef bint glance(self, int side, bytes data, Py_ssize_t start, Py_ssize_t end) except *
-    cpdef void feed(self, int side, bytes data, Py_ssize_t start, Py_ssize_t end, long long offset, long long frame, long long at) except *
+    cpdef void feed(
+        self, int side, bytes data, Py_ssize_t start, Py_ssize_t end, long long offset, long long frame, long long at
+    ) except *
     cpdef void gap(self, int side, long long offset, long long length, long long frame, long long at) except *
     cpdef void conflict(self, int side, long long offset, bytes first, bytes second, long long frame, long long at) except *
     cpdef void close(self, str reason, long long frame, long long at) except *
