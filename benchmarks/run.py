@@ -1,0 +1,232 @@
+"""Time the analyzer beside tshark, ssldump and tcpdump: `python -m benchmarks.run`, a Markdown report on standard output.
+
+Every figure of a report comes from the same run of this program on the same machine. In each round every tool reads the
+capture once, one after the other, so that what else the machine does falls on all of them; the median of the rounds counts.
+`benchmarks/README.md` says what the numbers mean.
+"""
+
+import argparse
+import datetime
+import json
+import os
+import platform
+import shlex
+import shutil
+import statistics
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from benchmarks.measure import Run, measure
+
+WORKLOADS = ("handshakes", "mixed", "bulk")
+TSHARK_FIELDS = (
+    "frame.number",
+    "tls.handshake.extensions_server_name",
+    "tls.handshake.version",
+    "tls.handshake.ciphersuite",
+    "tls.handshake.ja3",
+    "tls.handshake.certificate",
+)
+TOOLS: dict[str, tuple[str, ...]] = {
+    "analyzer": ("{analyzer}", "sessions", "{capture}", "--format", "json"),
+    "analyzer --messages": ("{analyzer}", "sessions", "{capture}", "--format", "json", "--messages"),
+    "tshark": (
+        *("tshark", "-n", "-r", "{capture}", "-T", "fields", "-Y", "tls.handshake"),
+        *(word for field in TSHARK_FIELDS for word in ("-e", field)),
+    ),
+    "ssldump": ("ssldump", "-j", "-n", "-r", "{capture}"),
+    "tcpdump": ("tcpdump", "-n", "-r", "{capture}", "-w", "/dev/null"),
+}
+MIB = 1 << 20
+
+Timings = dict[str, list[Run]]
+
+
+def command_of(tool: str, analyzer: Sequence[str], capture: Path) -> list[str]:
+    """The command line of `tool` for `capture`."""
+    words: list[str] = []
+    for word in TOOLS[tool]:
+        words += analyzer if word == "{analyzer}" else [word.replace("{capture}", str(capture))]
+    return words
+
+
+def made(name: str, scale: float, folder: Path) -> tuple[Path, dict[str, Any]]:
+    """The capture of a workload and its facts; made by another process when it is not there, so that this one stays small."""
+    command = [sys.executable, "-m", "benchmarks.workloads", name, "--scale", str(scale), "--folder", str(folder)]
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+    path, facts = done.stdout.split("\n", 1)
+    return Path(path), json.loads(facts)
+
+
+def sessions_printed(analyzer: Sequence[str], capture: Path, folder: Path, limit: float) -> tuple[int, str]:
+    """How many sessions the analyzer prints for `capture`, in a run that is not timed, and the end of its standard error.
+
+    It also brings the capture into the page cache.
+    """
+    output, errors = folder / "check.out", folder / "check.err"
+    measure(command_of("analyzer", analyzer, capture), limit, str(output), str(errors))
+    with output.open("rb") as lines:
+        n_lines = sum(1 for _ in lines)
+    complaint = errors.read_text(errors="replace").strip()[-300:]
+    output.unlink()
+    errors.unlink()
+    return n_lines, complaint
+
+
+def time_tools(tools: Sequence[str], analyzer: Sequence[str], capture: Path, rounds: int, limit: float) -> Timings:
+    """The runs of every tool on `capture`, by tool."""
+    timings: Timings = {tool: [] for tool in tools}
+    for number in range(rounds):
+        for tool in tools:
+            run = measure(command_of(tool, analyzer, capture), limit)
+            timings[tool].append(run)
+            print(f"{capture.name} {number + 1}/{rounds} {tool}: {run.wall:.2f} s, status {run.status}", file=sys.stderr)
+    return timings
+
+
+def median(runs: Sequence[Run], figure: str) -> float:
+    """The median of one figure of `runs`."""
+    return float(statistics.median(getattr(run, figure) for run in runs))
+
+
+def table(rows: Sequence[Sequence[str]]) -> str:
+    """A Markdown table; the first row is its head, all columns but the first are numbers."""
+    head, *body = rows
+    lines = [head, ["---"] + ["---:"] * (len(head) - 1), *body]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def render_ratios(results: dict[str, tuple[dict[str, Any], Timings]], tools: Sequence[str]) -> str:
+    """How long each tool took, and how long the others took for each second of the analyzer."""
+    others = [tool for tool in tools if not tool.startswith("analyzer")]
+    own = [tool for tool in tools if tool.startswith("analyzer")]
+    rows = [
+        ["workload", "packets", "sessions", *(f"{tool}, s" for tool in tools)]
+        + [f"{other} / {tool}" for tool in own for other in others]
+    ]
+    for name, (facts, timings) in results.items():
+        row = [name, f"{facts['packets']:,}", f"{facts['sessions']:,}"]
+        seconds = {tool: median(timings[tool], "wall") for tool in tools}
+        row += [f"{seconds[tool]:.2f}" for tool in tools]
+        row += [f"{seconds[other] / seconds[tool]:.3g}" for tool in own for other in others]
+        rows.append(row)
+    return table(rows)
+
+
+def render_costs(results: dict[str, tuple[dict[str, Any], Timings]], tools: Sequence[str]) -> str:
+    """Processor time and peak memory of every tool, and what a packet and a session cost it."""
+    rows = [["workload, tool", "fastest to slowest, s", "processor, s", "µs a packet", "µs a session", "peak MiB", "status"]]
+    for name, (facts, timings) in results.items():
+        for tool in tools:
+            runs = timings[tool]
+            wall = median(runs, "wall")
+            rows.append(
+                [
+                    f"{name}, {tool}",
+                    f"{min(run.wall for run in runs):.2f} to {max(run.wall for run in runs):.2f}",
+                    f"{median(runs, 'processor'):.2f}",
+                    f"{wall * 1e6 / facts['packets']:.2f}",
+                    f"{wall * 1e6 / facts['sessions']:.0f}",
+                    f"{median(runs, 'peak_memory') / MIB:.0f}",
+                    "/".join(str(status) for status in sorted({run.status for run in runs})),
+                ]
+            )
+    return table(rows)
+
+
+def render_start(analyzer: Sequence[str], demo: Path, rounds: int, limit: float) -> str:
+    """How long the analyzer takes for its version and for the summary of the small `demo` capture."""
+    rows = [["command", "median, s", "min, s", "peak MiB"]]
+    commands = [("analyzer --version", [*analyzer, "--version"])]
+    if demo.exists():
+        commands.append((f"analyzer {demo.name}", [*analyzer, str(demo)]))
+    for label, command in commands:
+        runs = [measure(command, limit) for _ in range(max(rounds, 5))]
+        least = min(run.wall for run in runs)
+        rows.append([label, f"{median(runs, 'wall'):.3f}", f"{least:.3f}", f"{median(runs, 'peak_memory') / MIB:.0f}"])
+    return table(rows)
+
+
+def first_line(*command: str) -> str:
+    """The first line that a program prints, on standard output or error."""
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    lines = [line for line in done.stdout.splitlines() if line.strip() and not line.startswith("Running as")]
+    return lines[0] if lines else "says nothing"
+
+
+def render_machine(analyzer: Sequence[str], tools: Sequence[str]) -> str:
+    """When, on what, and with which versions."""
+    processor = platform.processor() or platform.machine()
+    information = Path("/proc/cpuinfo")
+    if information.exists():
+        for line in information.read_text().splitlines():
+            if line.startswith("model name"):
+                processor = line.split(":", 1)[1].strip()
+                break
+    load = ", ".join(f"{part:.1f}" for part in os.getloadavg())
+    lines = [
+        f"* Date: {datetime.datetime.now(datetime.UTC):%Y-%m-%d %H:%M} UTC",
+        f"* Machine: {processor}, {os.cpu_count()} cores, {platform.system()} {platform.release()}, "
+        f"Python {platform.python_version()}; load before the first run {load}",
+        f"* analyzer: {first_line(*analyzer, '--version')}",
+    ]
+    flags = {"tshark": "--version", "ssldump": "-v", "tcpdump": "--version"}
+    lines += [f"* {tool}: {first_line(tool, flags[tool])}" for tool in tools if tool in flags]
+    return "\n".join(lines)
+
+
+def main() -> int:
+    """Read the command line, run, print the report; 1 when the analyzer missed sessions or a tool failed to run."""
+    root = Path(__file__).resolve().parent
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.run", description="Time the analyzer beside other tools.")
+    parser.add_argument("-n", "--rounds", type=int, default=3, help="runs of each tool on each workload (default 3)")
+    parser.add_argument("--workloads", default=",".join(WORKLOADS), help="some of: %(default)s")
+    parser.add_argument("--tools", default=",".join(TOOLS), help="some of: %(default)s")
+    parser.add_argument("--analyzer", default="analyzer", help="the command to time (default: the installed `analyzer`)")
+    parser.add_argument("--scale", type=float, default=1.0, help="a part of the full workloads, such as 0.1")
+    parser.add_argument("--folder", type=Path, default=Path(os.environ.get("BENCH_DIR", root / ".cache")))
+    parser.add_argument("--demo", type=Path, default=root.parent / "captures" / "demo.pcapng", help="for the start-up time")
+    parser.add_argument("--limit", type=float, default=900, help="seconds after which a run is killed")
+    parser.add_argument("--json", type=Path, help="write every run to this file too")
+    args = parser.parse_args()
+    analyzer = shlex.split(args.analyzer)
+    asked = [tool.strip() for tool in args.tools.split(",")]
+    unknown = [name for name in asked if name not in TOOLS]
+    unknown += [name for name in args.workloads.split(",") if name not in WORKLOADS]
+    if unknown:
+        parser.error(f"not known: {', '.join(unknown)}")
+    tools = [tool for tool in asked if shutil.which(command_of(tool, analyzer, Path())[0])]
+    absent = [tool for tool in asked if tool not in tools]
+    machine = render_machine(analyzer, tools)
+
+    results: dict[str, tuple[dict[str, Any], Timings]] = {}
+    notes = [f"* {tool}: not installed" for tool in absent]
+    for name in args.workloads.split(","):
+        capture, facts = made(name, args.scale, args.folder)
+        if "analyzer" in tools:
+            printed, complaint = sessions_printed(analyzer, capture, args.folder, args.limit)
+            if printed != facts["sessions"]:
+                notes.append(f"* {name}: the analyzer printed {printed} of {facts['sessions']} sessions. {complaint}")
+        timings = time_tools(tools, analyzer, capture, args.rounds, args.limit)
+        results[name] = facts, timings
+        for tool, runs in timings.items():
+            notes += [f"* {name}, {tool}: ended with status {run.status}" for run in runs if run.status]
+    parts = [machine, render_ratios(results, tools), render_costs(results, tools)]
+    if "analyzer" in tools:
+        parts.append(render_start(analyzer, args.demo, args.rounds, args.limit))
+    print("\n\n".join([*parts, *(["\n".join(notes)] if notes else [])]))
+    if args.json:
+        raw = {
+            name: {"facts": facts, "runs": {tool: [asdict(run) for run in runs] for tool, runs in timings.items()}}
+            for name, (facts, timings) in results.items()
+        }
+        args.json.write_text(json.dumps(raw, indent=1) + "\n")
+    return 1 if notes else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
