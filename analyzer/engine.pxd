@@ -7,7 +7,7 @@ from analyzer.packet.packet cimport Packet
 from analyzer.streams.tcp cimport Connections
 from analyzer.tls.detect cimport Sessions
 
-cdef int TCP
+cdef int _TCP
 
 
 cdef class Engine:

@@ -22,6 +22,9 @@ from analyzer.tls.session import Session
 
 TCP = 6
 
+# Once compiled this is a C variable, which no other module sees.
+_TCP = TCP
+
 
 class Engine:
     """All rooms behind one door.
@@ -50,11 +53,11 @@ class Engine:
         self.frame = frame.number
         self.at = frame.at
         if read(packet, frame.data, frame.start, frame.end, frame.link_type, frame.wire_length):
-            if packet.protocol == TCP:
+            if packet.protocol == _TCP:
                 self.connections.feed(packet, frame.number, frame.at)
         elif packet.fragment:
             datagram = self.defragmenter.feed(packet, frame.at, frame.number)
-            if datagram is not None and read_ip(packet, datagram, 0, len(datagram)) and packet.protocol == TCP:
+            if datagram is not None and read_ip(packet, datagram, 0, len(datagram)) and packet.protocol == _TCP:
                 self.connections.feed(packet, frame.number, frame.at)
 
     def run(self, walker: Walker) -> None:

@@ -78,6 +78,39 @@ def test_compiled_modules_and_declarations_are_the_same(listed_modules: list[str
     assert all(ROOT.joinpath(*name.split(".")).with_suffix(".py").is_file() for name in declared)
 
 
+def names_in_c(declarations: str) -> set[str]:
+    """The module-level names that a .pxd makes C variables or C functions, which an import does not find once compiled."""
+    found = set()
+    for line in re.sub(r"\([^)]*\)", "()", declarations).splitlines():
+        if line.startswith("cdef ") and not line.startswith("cdef class "):
+            found |= {part.split()[-1] for part in line.partition("(")[0].split(",")}
+    return found
+
+
+def test_nobody_imports_what_is_c_once_compiled() -> None:
+    hidden = {
+        ".".join(path.relative_to(ROOT).with_suffix("").parts): names_in_c(path.read_text("utf-8"))
+        for path in PACKAGE.rglob("*.pxd")
+    }
+    assert hidden["analyzer.capture.walker"] >= {"_LARGEST_BLOCK", "read_u16"}
+    broken = [
+        f"{path.relative_to(ROOT)}:{node.lineno}: {node.module}.{name.name}"
+        for path in sorted([*PACKAGE.rglob("*.py"), *(ROOT / "tests").rglob("*.py")])
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.ImportFrom)
+        for name in node.names
+        if name.name in hidden.get(node.module or "", ()) and not is_cimported(path, node.module, name.name)
+    ]
+    assert broken == []
+
+
+def is_cimported(path: Path, module: str | None, name: str) -> bool:
+    """Whether the .pxd beside a file makes an import of this name one of C."""
+    declarations = path.with_suffix(".pxd")
+    lines = declarations.read_text("utf-8").splitlines() if declarations.is_file() else []
+    return any(line.startswith(f"from {module} cimport ") and re.search(rf"\b{name}\b", line) for line in lines)
+
+
 def test_the_name_of_a_cipher_suite_stands_in_one_file() -> None:
     home = PACKAGE / "codec" / "registries" / "cipher_suites.csv"
     with home.open(newline="", encoding="utf-8") as file:

@@ -2,8 +2,8 @@ from analyzer.capture.frame cimport Frame
 from analyzer.packet.packet cimport Packet
 
 
-cdef int TCP
-cdef int UDP
+cdef int _TCP
+cdef int _UDP
 
 
 cdef class Layers:

@@ -20,6 +20,10 @@ from analyzer.packet.packet import Packet
 TCP = 6
 UDP = 17
 
+# Once compiled these are C variables, which no other module sees.
+_TCP = TCP
+_UDP = UDP
+
 MAX_CONVERSATIONS = 65536
 """Conversations that are told apart; each costs half a kilobyte, and a port scan has one for every port of every host."""
 
@@ -132,9 +136,9 @@ class Traffic:
             return
         key: bytes = packet.key()
         flow: Flow | None
-        if packet.protocol == TCP:
+        if packet.protocol == _TCP:
             flow = self.tcp.get(key)
-        elif packet.protocol == UDP:
+        elif packet.protocol == _UDP:
             flow = self.udp.get(key)
         else:
             return
@@ -166,7 +170,7 @@ class Traffic:
 
     def open(self, packet: Packet, key: bytes, layers: Layers) -> Flow:
         """Begin a conversation with its first packet."""
-        flows: dict[bytes, Flow] = self.tcp if packet.protocol == TCP else self.udp
+        flows: dict[bytes, Flow] = self.tcp if packet.protocol == _TCP else self.udp
         flow: Flow = Flow(key, layers)
         flow.opened = True
         flows[key] = flow
