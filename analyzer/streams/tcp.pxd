@@ -48,6 +48,7 @@ cdef class Connection:
     cdef public bint syn
     cdef public str closed
     cdef public str lingers
+    cdef public long long limited
     cdef public Sink sink
 
 
@@ -60,6 +61,7 @@ cdef class Connections:
     cdef public dict halves
     cdef public object lingering
     cdef public object tombs
+    cdef public object waiting
     cdef public long long n_open
     cdef public long long pending
     cdef public long long history
@@ -67,15 +69,16 @@ cdef class Connections:
     cdef public long long evicted
 
     cpdef void feed(self, Packet packet, long long frame, long long at) except *
-    cdef bint drained(self, Half half) except *
+    cdef bint drained(self, Connection connection) except *
     cdef bint reused(self, Half half, Packet packet) except *
+    cdef bint goes_on(self, Half half, Packet packet) except *
     cdef Half open(self, Packet packet, bytes key, long long frame, long long at)
-    cdef void acknowledge(self, Half half, long long number, int flags) except *
+    cdef void acknowledge(self, Half peer, Half half, long long number, int flags) except *
     cdef void glance(self, Half half, Sink sink, Packet packet, long long ahead, long long frame, long long at) except *
     cdef void place(self, Half half, Sink sink, Packet packet, long long ahead, long long frame, long long at) except *
     cdef void insert(self, Half half, Sink sink, Segment new) except *
     cdef void keep(self, Half half, Py_ssize_t index, Segment new) except *
-    cdef void trim(self, Half half, Sink sink, Segment new, Segment other) except *
+    cdef Py_ssize_t overlap(self, Half half, Sink sink, Segment new, Py_ssize_t pos, Segment other) except? -1
     cdef void release(self, Half half, Sink sink, long long frame, long long at, bint give_up) except *
     cdef void hand_on(self, Half half, Sink sink, Segment segment, long long frame, long long at) except *
     cdef void remember(

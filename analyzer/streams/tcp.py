@@ -7,7 +7,7 @@ connection ends or when waiting for it would cost more than the limits below all
 hole is told as a gap. This module is compiled (see setup.cfg) and runs the same uncompiled.
 """
 
-from collections import deque
+from collections import OrderedDict, deque
 
 import cython
 
@@ -23,7 +23,10 @@ PENDING_SEGMENTS = 4096
 """Segments that wait behind a hole of one side."""
 
 PENDING_TOTAL = 64 << 20
-"""Bytes that wait behind holes in all connections together."""
+"""Bytes that wait behind holes in all connections together; beyond it the oldest holes are given up."""
+
+SEGMENT_COST = 128
+"""Bytes of memory that a kept segment takes beside its data; the sums count them, since a segment may hold a single byte."""
 
 ACKNOWLEDGED_SEGMENTS = 64
 """Once the receiver has acknowledged the bytes of a hole, the capture lacks them for good; this many later segments show it."""
@@ -112,10 +115,12 @@ class Connection:
     """Two sides; `opener` is the one that sent the SYN, or else the first that spoke in the capture.
 
     first_frame, last_frame, start, end: of its packets; times in nanoseconds since 1970-01-01 UTC. closed: why it ended, ""
-    while it is open.
+    while it is open. limited: holes that were given up because more waited behind them than the limits allow.
     """
 
-    __slots__ = ("answerer", "closed", "end", "first_frame", "last_frame", "lingers", "opener", "sink", "start", "syn")
+    __slots__ = (
+        "answerer", "closed", "end", "first_frame", "last_frame", "limited", "lingers", "opener", "sink", "start", "syn",
+    )  # fmt: skip
 
     def __init__(self, key: bytes, reverse: bytes, frame: cython.longlong, at: cython.longlong) -> None:
         self.opener: Half = Half(self, 0, key)
@@ -129,6 +134,7 @@ class Connection:
         self.syn = False
         self.closed = ""
         self.lingers = ""
+        self.limited = 0
         self.sink: Sink | None = None
 
 
@@ -145,13 +151,14 @@ class Listener:
 class Connections:
     """All TCP connections of a capture. `feed` takes packets in the order of the capture; `close` ends them all."""
 
-    __slots__ = ("evicted", "halves", "history", "lingering", "listener", "n_open", "pending", "swept", "tombs")
+    __slots__ = ("evicted", "halves", "history", "lingering", "listener", "n_open", "pending", "swept", "tombs", "waiting")
 
     def __init__(self, listener: Listener) -> None:
         self.listener = listener
         self.halves: dict[bytes, Half] = {}
         self.lingering: deque[Connection] = deque()
         self.tombs: deque[Connection] = deque()
+        self.waiting: OrderedDict[Half, None] = OrderedDict()
         self.n_open = 0
         self.pending = 0
         self.history = 0
@@ -166,7 +173,7 @@ class Connections:
         half: Half = self.halves.get(key)
         if half is None:
             half = self.open(packet, key, frame, at)
-        elif flags & SYN and self.reused(half, packet):
+        elif (flags & SYN and self.reused(half, packet)) or (half.connection.closed and self.goes_on(half, packet)):
             self.end(half.connection, "reused", frame, at)
             half = self.open(packet, key, frame, at)
         connection: Connection = half.connection
@@ -184,8 +191,10 @@ class Connections:
                 if not half.started:
                     half.start(sequence + 1)
             sequence = (sequence + 1) & 0xFFFFFFFF
+            if connection.lingers == "rst":
+                connection.lingers = ""  # refused, and tried again
         if flags & ACK:
-            self.acknowledge(half.peer, packet.acknowledgement, flags)
+            self.acknowledge(half, half.peer, packet.acknowledgement, flags)
         if flags & RST:
             self.linger(connection, "rst", at)
         elif n > 0 or packet.missing > 0:
@@ -209,33 +218,41 @@ class Connections:
             if half.started:
                 beyond: cython.longlong = (sequence + n + packet.missing - half.next) & 0xFFFFFFFF
                 half.fin += beyond if beyond < 0x80000000 else 0
-        if connection.opener.fin >= 0 and connection.answerer.fin >= 0 and not connection.lingers:
-            if self.drained(connection.opener) and self.drained(connection.answerer):
-                self.linger(connection, "fin", at)
+        if connection.opener.fin >= 0 <= connection.answerer.fin and not connection.lingers and self.drained(connection):
+            self.linger(connection, "fin", at)
         if len(self.lingering) > 0:
             self.expire(frame, at)
         self.swept += 1
         if self.swept > 65536 and self.swept > 2 * len(self.halves):
             self.sweep(frame, at)
 
-    def drained(self, half: Half) -> cython.bint:
-        """Whether everything up to the side's FIN was handed on."""
-        sink: Sink = half.connection.sink
-        return not sink.wanted or half.offset >= half.fin
+    def drained(self, connection: Connection) -> cython.bint:
+        """Whether everything up to both FINs was handed on."""
+        opener: Half = connection.opener
+        answerer: Half = connection.answerer
+        return not connection.sink.wanted or (opener.offset >= opener.fin and answerer.offset >= answerer.fin)
 
     def reused(self, half: Half, packet: Packet) -> cython.bint:
         """Whether a packet with SYN begins another connection on a pair of addresses and ports already in use."""
         connection: Connection = half.connection
         if half.isn >= 0:
-            if half.isn == packet.sequence:
-                return False
+            if half.isn == packet.sequence:  # sent again; after a refusal that may begin the connection after all
+                return connection.closed == "rst" and half.offset == 0 and half.peer.offset == 0
             # An answer to a SYN that this connection has is its answer, however late.
             return not (packet.flags & ACK) or (half.peer.isn + 1) & 0xFFFFFFFF != packet.acknowledgement
-        if connection.closed or half.side == 1 and not packet.flags & ACK:
+        if connection.closed or (half.side == 1 and not packet.flags & ACK):
             return True
-        if half.started:
-            return half.offset > 0 or half.next != (packet.sequence + 1) & 0xFFFFFFFF
-        return False
+        # A SYN that comes late begins where the bytes seen so far began.
+        return half.started and (half.next - half.offset) & 0xFFFFFFFF != (packet.sequence + 1) & 0xFFFFFFFF
+
+    def goes_on(self, half: Half, packet: Packet) -> cython.bint:
+        """Whether a packet shows that a connection was taken for ended too early: it carries bytes that are new."""
+        connection: Connection = half.connection
+        if packet.payload_end == packet.payload:
+            return False
+        if connection.closed == "idle" or connection.closed == "evicted":
+            return True
+        return connection.closed == "rst" and half.started and (packet.sequence - half.next) & 0xFFFFFFFF < 0x80000000
 
     def open(self, packet: Packet, key: bytes, frame: cython.longlong, at: cython.longlong) -> Half:
         """Begin a connection with its first packet in the capture; the half that sent the packet."""
@@ -244,24 +261,26 @@ class Connections:
         reverse: bytes = packet.reverse_key()
         connection: Connection
         half: Half
-        if packet.flags & SYN and packet.flags & ACK:
+        if packet.flags & SYN and packet.flags & ACK and key != reverse:
             connection = Connection(reverse, key, frame, at)
             half = connection.answerer
         else:
             connection = Connection(key, reverse, frame, at)
             half = connection.opener
         connection.syn = bool(packet.flags & SYN)
-        self.halves[key] = half
         self.halves[reverse] = half.peer
+        self.halves[key] = half  # who talks to himself from one port to the same has one side
         self.n_open += 1
         connection.sink = self.listener.open(connection)
         return half
 
-    def acknowledge(self, half: Half, number: cython.longlong, flags: cython.int) -> None:
-        """Hear that the peer has every byte of `half` before sequence number `number`."""
+    def acknowledge(self, peer: Half, half: Half, number: cython.longlong, flags: cython.int) -> None:
+        """Hear that `peer` has every byte of `half` before sequence number `number`."""
         if not half.started:
             if flags & SYN:  # the SYN itself is not in the capture, its number is known all the same
                 half.isn = (number - 1) & 0xFFFFFFFF
+                half.start(number)
+            elif peer.isn >= 0 and peer.offset == 0 and not flags & RST:  # the handshake's third packet tells it too
                 half.start(number)
             return
         if len(half.pending) > 0:
@@ -275,15 +294,14 @@ class Connections:
         """Step over a segment of a stream that its reader does not want, unless it begins like something wanted."""
         if half.history is not None or len(half.pending) > 0:
             self.forget(half)
-        if ahead < 0:
-            return
         n: cython.longlong = packet.payload_end - packet.payload
-        if n > 0 and sink.glance(half.side, packet.data, packet.payload, packet.payload_end):
+        if n > 0 and ahead >= -half.offset and sink.glance(half.side, packet.data, packet.payload, packet.payload_end):
+            # Also behind what was stepped over: then segments came out of order.
             half.offset += ahead
             half.next = (half.next + ahead) & 0xFFFFFFFF
             half.last_frame = frame
             self.place(half, sink, packet, 0, frame, at)
-        else:
+        elif ahead >= 0:
             ahead += n + packet.missing
             half.offset += ahead
             half.next = (half.next + ahead) & 0xFFFFFFFF
@@ -310,14 +328,15 @@ class Connections:
         self.release(half, sink, frame, at, False)
         if len(half.pending) == 0:
             return
-        known_lost: cython.bint = half.acknowledged >= half.pending[0].offset and len(half.pending) >= ACKNOWLEDGED_SEGMENTS
-        if (
-            known_lost
-            or half.pending_bytes > PENDING_BYTES
-            or len(half.pending) > PENDING_SEGMENTS
-            or self.pending > PENDING_TOTAL
-        ):
+        if half.pending_bytes > PENDING_BYTES or len(half.pending) > PENDING_SEGMENTS:
+            half.connection.limited += 1
             self.release(half, sink, frame, at, True)
+        elif half.acknowledged >= half.pending[0].offset and len(half.pending) >= ACKNOWLEDGED_SEGMENTS:
+            self.release(half, sink, frame, at, True)
+        while self.pending > PENDING_TOTAL:
+            oldest: Half = next(iter(self.waiting))
+            oldest.connection.limited += 1
+            self.release(oldest, oldest.connection.sink, frame, at, True)
 
     def insert(self, half: Half, sink: Sink, new: Segment) -> None:
         """Add a segment to the waiting ones; of bytes that come twice the first copy stays."""
@@ -326,6 +345,10 @@ class Connections:
         high: cython.Py_ssize_t = len(waiting)
         middle: cython.Py_ssize_t
         other: Segment
+        data: bytes = new.data
+        n: cython.Py_ssize_t = len(data)
+        pos: cython.Py_ssize_t = 0  # what is before it waits already
+        stop: cython.longlong
         while low < high:
             middle = (low + high) >> 1
             other = waiting[middle]
@@ -335,44 +358,46 @@ class Connections:
                 high = middle
         if low > 0:
             other = waiting[low - 1]
-            self.trim(half, sink, new, other)
-        while low < len(waiting) and len(new.data) > 0:
+            pos = self.overlap(half, sink, new, pos, other)
+        while low < len(waiting) and pos < n:
             other = waiting[low]
-            stop: cython.longlong = new.offset + len(new.data)
-            if other.offset >= stop:
+            stop = other.offset - new.offset
+            if stop >= n:
                 break
-            if other.offset > new.offset:  # the part before the other one waits by itself
-                part: Segment = Segment(new.offset, new.data[: other.offset - new.offset], 0, new.frame, new.at)
-                self.keep(half, low, part)
+            if stop > pos:  # the part before the other one waits by itself
+                self.keep(half, low, Segment(new.offset + pos, data[pos:stop], 0, new.frame, new.at))
                 low += 1
-                new.data = new.data[other.offset - new.offset :]
-                new.offset = other.offset
-            self.trim(half, sink, new, other)
+                pos = stop
+            pos = self.overlap(half, sink, new, pos, other)
             low += 1
-        if len(new.data) > 0 or new.missing > 0:
+        if pos < n or new.missing > 0:
+            if pos > 0:
+                new.data = data[pos:]
+                new.offset += pos
             self.keep(half, low, new)
 
     def keep(self, half: Half, index: cython.Py_ssize_t, new: Segment) -> None:
         """Let a segment wait."""
+        if len(half.pending) == 0:
+            self.waiting[half] = None
         half.pending.insert(index, new)
-        half.pending_bytes += len(new.data)
-        self.pending += len(new.data)
+        half.pending_bytes += len(new.data) + SEGMENT_COST
+        self.pending += len(new.data) + SEGMENT_COST
 
-    def trim(self, half: Half, sink: Sink, new: Segment, other: Segment) -> None:
-        """Cut from the front of `new` what `other`, which begins no later, already holds."""
-        both: cython.longlong = min(other.offset + len(other.data), new.offset + len(new.data)) - new.offset
-        if both <= 0:
-            return
-        start: cython.longlong = new.offset - other.offset
-        first: bytes = other.data[start : start + both]
-        second: bytes = new.data[:both]
+    def overlap(self, half: Half, sink: Sink, new: Segment, pos: cython.Py_ssize_t, other: Segment) -> cython.Py_ssize_t:
+        """Compare `new` from `pos` on with `other`, which begins no later; the first position that `other` does not hold."""
+        begin: cython.longlong = new.offset + pos
+        stop: cython.longlong = min(other.offset + len(other.data), new.offset + len(new.data))
+        if stop <= begin:
+            return pos
+        first: bytes = other.data[begin - other.offset : stop - other.offset]
+        second: bytes = new.data[pos : stop - new.offset]
         if first != second:
-            sink.conflict(half.side, new.offset, first, second, new.frame, new.at)
-        new.data = new.data[both:]
-        new.offset += both
+            sink.conflict(half.side, begin, first, second, new.frame, new.at)
+        return stop - new.offset
 
     def release(self, half: Half, sink: Sink, frame: cython.longlong, at: cython.longlong, give_up: cython.bint) -> None:
-        """Hand on the waiting segments that are next in line; with `give_up` step over the first hole, or all at the end."""
+        """Hand on the waiting segments that are next in line; with `give_up` step over the first hole."""
         waiting: list[Segment] = half.pending
         segment: Segment
         length: cython.longlong
@@ -387,11 +412,12 @@ class Connections:
                 half.next = (half.next + length) & 0xFFFFFFFF
                 sink.gap(half.side, half.offset - length, length, half.last_frame, at)
                 lost = True
-                if self.pending <= PENDING_TOTAL:
-                    give_up = False
+                give_up = False
             waiting.pop(0)
-            half.pending_bytes -= len(segment.data)
-            self.pending -= len(segment.data)
+            half.pending_bytes -= len(segment.data) + SEGMENT_COST
+            self.pending -= len(segment.data) + SEGMENT_COST
+            if len(waiting) == 0:
+                del self.waiting[half]
             self.hand_on(half, sink, segment, segment.frame if lost else frame, segment.at if lost else at)
 
     def hand_on(self, half: Half, sink: Sink, segment: Segment, frame: cython.longlong, at: cython.longlong) -> None:
@@ -425,12 +451,12 @@ class Connections:
             half.history = []
         kept: list[Segment] = half.history
         segment: Segment = Segment(half.offset, data[start:end], 0, frame, at)
-        self.history += end - start
+        self.history += end - start + SEGMENT_COST
         if len(kept) < HISTORY_SLOTS:
             kept.append(segment)
             return
         old: Segment = kept[half.newest]
-        self.history -= len(old.data)
+        self.history -= len(old.data) + SEGMENT_COST
         kept[half.newest] = segment
         half.newest = (half.newest + 1) % HISTORY_SLOTS
 
@@ -439,12 +465,14 @@ class Connections:
         segment: Segment
         if half.history is not None:
             for segment in half.history:
-                self.history -= len(segment.data)
+                self.history -= len(segment.data) + SEGMENT_COST
             half.history = None
             half.newest = 0
-        self.pending -= half.pending_bytes
-        half.pending_bytes = 0
-        half.pending = []
+        if len(half.pending) > 0:
+            del self.waiting[half]
+            self.pending -= half.pending_bytes
+            half.pending_bytes = 0
+            half.pending = []
 
     def compare(
         self,
@@ -482,10 +510,11 @@ class Connections:
         connection: Connection
         while len(self.lingering) > 0:
             connection = self.lingering[0]
-            if not connection.closed and at - connection.end < LINGER and len(self.lingering) <= LINGER_CONNECTIONS:
-                return
+            if connection.lingers and not connection.closed:
+                if at - connection.end < LINGER and len(self.lingering) <= LINGER_CONNECTIONS:
+                    return
+                self.end(connection, connection.lingers, frame, at)
             self.lingering.popleft()
-            self.end(connection, connection.lingers, frame, at)
 
     def sweep(self, frame: cython.longlong, at: cython.longlong) -> None:
         """Close out what has been idle for long. Runs once in as many packets as there are connections, at the most."""
@@ -498,13 +527,12 @@ class Connections:
 
     def evict(self, frame: cython.longlong, at: cython.longlong) -> None:
         """Close the quarter of the open connections that has been silent for longest."""
-        candidates: list[tuple[int, int, Connection]] = []
         half: Half
-        for half in self.halves.values():
-            if half.side == 0 and not half.connection.closed:
-                candidates.append((half.connection.last_frame, half.connection.first_frame, half.connection))
-        candidates.sort(key=first_two)
-        for _, _, connection in candidates[: len(candidates) // 4 + 1]:
+        candidates: list[Connection] = [half.connection for half in self.halves.values() if half.side == 0]
+        candidates = [connection for connection in candidates if not connection.closed]
+        candidates.sort(key=last_heard)
+        connection: Connection
+        for connection in candidates[: len(candidates) // 4 + 1]:
             self.evicted += 1
             self.end(connection, "evicted", frame, at)
 
@@ -549,9 +577,9 @@ class Connections:
         self.lingering.clear()
 
 
-def first_two(candidate: tuple[int, int, Connection]) -> tuple[int, int]:
+def last_heard(connection: Connection) -> tuple[int, int]:
     """Sort key: when a connection was last heard of."""
-    return candidate[0], candidate[1]
+    return connection.last_frame, connection.first_frame
 
 
 def first_frame(connection: Connection) -> int:

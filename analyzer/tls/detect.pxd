@@ -21,6 +21,7 @@ cdef class TlsStream(Sink):
     cdef public Session session
     cdef public int speaking
     cdef public list tails
+    cdef public list early
     cdef public long long scanned
 
     cdef Py_ssize_t search(self, int side, bytes data, Py_ssize_t start, Py_ssize_t end, long long offset) except? -2

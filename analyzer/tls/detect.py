@@ -27,6 +27,9 @@ MIN_HELLO = 11
 MIN_CIPHERTEXT = 17
 """Bytes of the shortest record that any cipher suite encrypts in practice: a type or a byte, and a tag of 16."""
 
+MAX_EARLY = 64
+"""Gaps and conflicts before the first hello that are kept: they may lie in the hello itself."""
+
 PATTERN = b"\x16\x03"
 """Content type handshake and the major version of SSL 3.0 to TLS 1.3."""
 
@@ -80,9 +83,12 @@ def ciphertext_at(data: bytes, pos: cython.Py_ssize_t, end: cython.Py_ssize_t) -
 
 
 class TlsStream(Sink):
-    """The two streams of one TCP connection, and the TLS session in them once there is one."""
+    """The two streams of one TCP connection, and the TLS session in them once there is one.
 
-    __slots__ = ("connection", "scanned", "session", "sessions", "speaking", "tails")
+    speaking: bit 0 when the opener's TLS has begun, bit 1 for the other side. early: gaps and conflicts before the session.
+    """
+
+    __slots__ = ("connection", "early", "scanned", "session", "sessions", "speaking", "tails")
 
     def __init__(self, connection: Connection, sessions: "Sessions") -> None:
         self.wanted = True
@@ -91,6 +97,7 @@ class TlsStream(Sink):
         self.session: Session | None = None
         self.speaking = 0
         self.tails: list[bytes] = [b"", b""]
+        self.early: list[tuple[int, ...] | tuple[int, int, bytes, bytes, int]] = []
         self.scanned = 0
 
     def feed(
@@ -118,7 +125,7 @@ class TlsStream(Sink):
             end = len(data)
         pos: cython.Py_ssize_t = self.search(side, data, start, end, offset)
         if pos < 0:
-            if self.session is None and self.scanned > SCAN_LIMIT:
+            if self.session is None and self.scanned > SCAN_LIMIT and not self.tails[0] and not self.tails[1]:
                 self.wanted = False
             return
         reader = self.session.readers[side]
@@ -175,8 +182,15 @@ class TlsStream(Sink):
         return -1
 
     def open(self, client: cython.int) -> None:
-        """Begin the session."""
-        self.session = self.sessions.begin(client, self.connection)
+        """Begin the session, and tell it what happened to the streams before."""
+        session: Session = self.sessions.begin(client, self.connection)
+        self.session = session
+        for fact in self.early:
+            if len(fact) == 4:
+                session.gaps.append(fact)
+            else:
+                session.conflict(fact[0], fact[1], fact[2], fact[3], fact[4])
+        self.early = []
 
     def begin(self, side: cython.int, pos: cython.Py_ssize_t) -> cython.Py_ssize_t:
         """Read records of this side from `pos` on."""
@@ -193,10 +207,13 @@ class TlsStream(Sink):
     def gap(
         self, side: cython.int, offset: cython.longlong, length: cython.longlong, frame: cython.longlong, at: cython.longlong
     ) -> None:
-        """Pass a gap on to the session."""
+        """Pass a gap on to the session; once the other side speaks TLS, records of this side may begin behind it."""
         self.tails[side] = b""
-        if self.speaking & 1 << side:
+        if self.session is not None:
+            self.speaking |= 1 << side
             self.session.gap(side, offset, length, frame, at)
+        elif len(self.early) < MAX_EARLY:
+            self.early.append((side, offset, length, frame))
 
     def conflict(
         self,
@@ -208,8 +225,10 @@ class TlsStream(Sink):
         at: cython.longlong,
     ) -> None:
         """Pass a conflict on to the session."""
-        if self.speaking & 1 << side:
+        if self.session is not None:
             self.session.conflict(side, offset, first, second, frame)
+        elif len(self.early) < MAX_EARLY:
+            self.early.append((side, offset, first, second, frame))
 
     def close(self, reason: str, frame: cython.longlong, at: cython.longlong) -> None:
         """End the session."""

@@ -102,9 +102,18 @@ class RecordReader:
                     self.complete(frame, at)
                 continue
             if self.searching:
-                pos = self.search(data, pos, end)
-                if pos < 0:
+                if len(self.head) > 0:  # the end of the last segment: a header may begin in it
+                    data = self.head + data[pos:end]
+                    offset += pos - start - len(self.head)
+                    self.head = b""
+                    start = 0
+                    end = len(data)
+                    pos = 0
+                n = self.search(data, pos, end)
+                if n < 0:
+                    self.head = data[max(pos, end - HEADER + 1) : end]
                     return
+                pos = n
                 self.searching = False
             if not self.head and HEADER <= end - pos and not self.ssl2:
                 if not self.begin(data, pos, frame, at):
@@ -123,6 +132,7 @@ class RecordReader:
                 self.head = b""
                 if not self.begin(head, 0, frame, at):
                     self.astray(offset + pos - start - HEADER, frame, at)
+                    self.head = head[1:]
 
     def begin(self, data: bytes, pos: cython.Py_ssize_t, frame: cython.longlong, at: cython.longlong) -> cython.bint:
         """Read a header; False where none can be."""
