@@ -145,10 +145,7 @@ class Message(metaclass=Table):
 
     def extension(self, number: int) -> Any:
         """The body of the first extension of that type; None without one. For messages that carry extensions."""
-        for extension in getattr(self, "extensions", None) or ():
-            if extension.type == number:
-                return extension.body
-        return None
+        return runner.extension_body(self, number)
 
     def __eq__(self, other: object) -> bool:
         if type(self) is not type(other):

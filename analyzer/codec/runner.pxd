@@ -63,6 +63,7 @@ cdef class Reader:
 
 cpdef tuple read(object table, bytes data, Py_ssize_t start, Py_ssize_t end, Py_ssize_t base, object short=*)
 cdef object run(Reader reader, object table, Py_ssize_t end)
+cpdef object extension_body(object message, int number)
 cpdef bytes write(object message)
 cdef object write_structure(bytearray out, object message)
 cdef object write_varint(bytearray out, object value)

@@ -434,6 +434,15 @@ def run(reader: Reader, table: Any, end: cython.Py_ssize_t) -> Any:
     return message
 
 
+def extension_body(message: Any, number: cython.int) -> Any:
+    """The body of a message's first extension of that type; None without one, or for a message without extensions."""
+    extension: Extension
+    for extension in getattr(message, "extensions", None) or ():
+        if extension.type == number:
+            return extension.body
+    return None
+
+
 def write(message: Any) -> bytes:
     """The wire form of a message: the inverse of `read` for every message that was read without a problem."""
     out = bytearray()

@@ -1,17 +1,19 @@
 """The session record: what one session was, as JSON values.
 
 The keys and their meaning are the project's contract with other programs: see `schema`. A value that is not known is None,
-never left out. Times are RFC 3339 in UTC with nine digits of a second; bytes are lower-case hex.
+never left out. Times are RFC 3339 in UTC with nine digits of a second; bytes are lower-case hex. This module is compiled (see
+setup.cfg), for it is half the work on a short session, and runs the same uncompiled.
 """
 
 import time
-from functools import lru_cache
 from typing import Any
 
+import cython
 import orjson
 
 from analyzer.analysis.fingerprints import highest_version, ja3, ja3s, ja4
 from analyzer.codec.registry import registry
+from analyzer.codec.runner import Extension
 from analyzer.codec.trouble import Trouble
 from analyzer.packet.addresses import endpoints
 from analyzer.tls.session import Alert, Finding, HandshakeMessage, Session
@@ -19,41 +21,64 @@ from analyzer.x509.certificate import certificate
 
 SIDES = ("client", "server")
 
-_VERSIONS = registry("versions")
-_SUITES = registry("cipher_suites").names
+VERSIONS = registry("versions").names
+SUITES = registry("cipher_suites").names
 _SSL2_KINDS = registry("ssl2_cipher_kinds").names
-_GROUPS = registry("supported_groups").names
-_LEVELS = registry("alert_levels").names
-_DESCRIPTIONS = registry("alert_descriptions").names
+GROUPS = registry("supported_groups").names
+LEVELS = registry("alert_levels").names
+DESCRIPTIONS = registry("alert_descriptions").names
 
 _SSL2 = 0x0002
 _SUPPORTED_GROUPS, _POINT_FORMATS, _SIGNATURE_ALGORITHMS, _ALPN, _SUPPORTED_VERSIONS = 10, 11, 13, 16, 43
 
 
-@lru_cache(maxsize=64)
-def _second(seconds: int) -> str:
-    return time.strftime("%Y-%m-%dT%H:%M:%S.", time.gmtime(seconds))
+CERTIFICATES: dict[bytes, dict[str, Any]] = {}
+
+REMEMBERED = 4096
+"""Certificates whose entries are kept; a handful of servers sends nearly all."""
 
 
-def rfc3339(at: int) -> str | None:
-    """A time in nanoseconds since 1970 as text; None where the capture has none or none that a calendar knows."""
-    if at < 0 or at >= 253402300800_000_000_000:
-        return None
-    seconds, nanoseconds = divmod(at, 1_000_000_000)
-    return f"{_second(seconds)}{nanoseconds:09d}Z"
+class Clock:
+    """Writes times; the text of the second last written is kept, since times come in clusters."""
+
+    __slots__ = ("prefix", "second")
+
+    def __init__(self) -> None:
+        self.second = -1
+        self.prefix = ""
+
+    def write(self, at: cython.longlong) -> str | None:
+        """A time in nanoseconds since 1970 as text; None where the capture has none."""
+        if at < 0:
+            return None
+        second: cython.longlong = at // 1_000_000_000
+        if second != self.second:
+            self.second = second
+            self.prefix = time.strftime("%Y-%m-%dT%H:%M:%S.", time.gmtime(second))
+        rest: cython.longlong = at - second * 1_000_000_000
+        return f"{self.prefix}{rest:09d}Z"
 
 
-def session_record(session: Session, messages: bool) -> dict[str, Any]:
+CLOCK: Clock = Clock()
+
+
+def rfc3339(at: cython.longlong) -> str | None:
+    """A time in nanoseconds since 1970 as RFC 3339 text in UTC; None where the capture has none."""
+    return CLOCK.write(at)
+
+
+def session_record(session: Session, messages: cython.bint) -> dict[str, Any]:
     """The record of an ended session; with `messages` the decoded fields of every handshake message too."""
+    client: cython.int = session.client
     first, second = endpoints(session.connection.opener.key)
-    if session.client:
+    if client:
         first, second = second, first
     hello = session.hello
-    fingerprint = (None, None) if hello is None else hello_fingerprints(hello, session.server_name is not None)
+    fingerprint = (None, None) if hello is None else hello_fingerprints(hello)
     answer = session.answer
-    certificates = [session.certificates[session.client], session.certificates[1 - session.client]]
-    version = _VERSIONS.names[session.version] if session.version else None
     suite = session.cipher_suite if session.cipher_suite >= 0 else None
+    server = session.certificates[1 - client]
+    message: HandshakeMessage
     return {
         "id": session.id,
         "protocol": "tls",
@@ -63,10 +88,10 @@ def session_record(session: Session, messages: bool) -> dict[str, Any]:
         "last_frame": session.last_frame,
         "start_time": rfc3339(session.at),
         "end_time": rfc3339(session.end),
-        "version": version,
-        "cipher_suite": None if suite is None else _SUITES[suite],
+        "version": VERSIONS[session.version] if session.version else None,
+        "cipher_suite": None if suite is None else SUITES[suite],
         "cipher_suite_id": suite,
-        "group": _GROUPS[session.group] if session.group >= 0 else None,
+        "group": GROUPS[session.group] if session.group >= 0 else None,
         "server_name": text(session.server_name),
         "alpn": text(session.alpn),
         "established": session.established,
@@ -76,16 +101,17 @@ def session_record(session: Session, messages: bool) -> dict[str, Any]:
         "ja3": fingerprint[0],
         "ja3s": None if answer is None else answer_fingerprint(answer),
         "ja4": fingerprint[1],
-        "handshake": [message_record(message, session.client, messages) for message in session.messages],
-        "alerts": [alert_record(alert, session.client) for alert in session.alerts],
+        "handshake": [message_record(message, client, messages) for message in session.messages],
+        "alerts": [alert_record(alert, client) for alert in session.alerts],
         "certificates": {
-            side: [certificate(der).record() for der in listed or ()] for side, listed in zip(SIDES, certificates, strict=True)
+            "client": [certificate_record(der) for der in session.certificates[client] or ()],
+            "server": [certificate_record(der) for der in server or ()],
         },
-        "chain": {"verdict": "absent", "at": None, "path": [], "problems": []} if not certificates[1] else None,
+        "chain": None if server else {"verdict": "absent", "at": None, "path": [], "problems": []},
         "decryption": decryption_record(session),
         "authenticity": None,
         "gaps": [
-            {"from": SIDES[side ^ session.client], "offset": offset, "length": length, "after_frame": frame}
+            {"from": SIDES[side ^ client], "offset": offset, "length": length, "after_frame": frame}
             for side, offset, length, frame in session.gaps
         ],
         "http": [],
@@ -98,13 +124,24 @@ def text(name: bytes | None) -> str | None:
     return None if name is None else name.decode("utf-8", "backslashreplace")
 
 
-def message_record(message: HandshakeMessage, client: int, fields: bool) -> dict[str, Any]:
+def certificate_record(der: bytes) -> dict[str, Any]:
+    """One entry of `certificates`; the same object for the same bytes, so nobody may change it."""
+    record: dict[str, Any] | None = CERTIFICATES.get(der)
+    if record is None:
+        record = certificate(der).record()
+        if len(CERTIFICATES) >= REMEMBERED:
+            CERTIFICATES.clear()
+        CERTIFICATES[der] = record
+    return record
+
+
+def message_record(message: HandshakeMessage, client: cython.int, fields: cython.bint) -> dict[str, Any]:
     """One entry of `handshake`."""
-    record = {
+    record: dict[str, Any] = {
         "type": message.name,
         "from": SIDES[message.side ^ client],
         "frame": message.frame,
-        "time": rfc3339(message.at),
+        "time": CLOCK.write(message.at),
         "length": message.length,
         "encrypted": message.encrypted,
         "message": message.body.json() if fields and message.body is not None else None,
@@ -119,11 +156,11 @@ def trouble_record(trouble: Trouble) -> dict[str, Any]:
     return {"field": trouble.field, "offset": trouble.offset, "detail": trouble.why}
 
 
-def alert_record(alert: Alert, client: int) -> dict[str, Any]:
+def alert_record(alert: Alert, client: cython.int) -> dict[str, Any]:
     """One entry of `alerts`."""
     return {
-        "level": None if alert.encrypted else _LEVELS[alert.level],
-        "description": None if alert.encrypted else _DESCRIPTIONS[alert.description],
+        "level": None if alert.encrypted else LEVELS[alert.level],
+        "description": None if alert.encrypted else DESCRIPTIONS[alert.description],
         "from": SIDES[alert.side ^ client],
         "frame": alert.frame,
         "encrypted": alert.encrypted,
@@ -148,14 +185,18 @@ def decryption_record(session: Session) -> dict[str, Any]:
     }
 
 
-def hello_fingerprints(hello: Any, named: bool) -> tuple[str | None, str | None]:
+def hello_fingerprints(hello: Any) -> tuple[str | None, str | None]:
     """JA3 and JA4 of a ClientHello; None where the hello could not be read so far, or is of SSL 2.0."""
     suites = getattr(hello, "cipher_suites", None)
     version = getattr(hello, "legacy_version", None)
     if suites is None or version is None:
         return None, None
-    bodies = {extension.type: extension.body for extension in reversed(hello.extensions or ())}
-    types = tuple([extension.type for extension in hello.extensions or ()])
+    extension: Extension
+    bodies: dict[int, Any] = {}
+    types = []
+    for extension in hello.extensions or ():
+        types.append(extension.type)
+        bodies.setdefault(extension.type, extension.body)
     suites = tuple(suites)
     groups = tuple(getattr(bodies.get(_SUPPORTED_GROUPS), "named_group_list", None) or ())
     formats = tuple(getattr(bodies.get(_POINT_FORMATS), "ec_point_format_list", None) or ())
@@ -164,8 +205,8 @@ def hello_fingerprints(hello: Any, named: bool) -> tuple[str | None, str | None]
     protocols = getattr(bodies.get(_ALPN), "protocol_name_list", None)
     first = protocols[0] if protocols else None
     return (
-        ja3(version, suites, types, groups, formats),
-        ja4("t", highest_version(version, versions), 0 in bodies, suites, types, first, schemes),
+        ja3(version, suites, tuple(types), groups, formats),
+        ja4("t", highest_version(version, versions), 0 in bodies, suites, tuple(types), first, schemes),
     )
 
 

@@ -1,5 +1,7 @@
 cimport cython
 
+from analyzer.codec.runner cimport read
+from analyzer.tls cimport learn
 from analyzer.tls.records cimport RecordReader, RecordSink
 
 # Constants that are looked at for every message; as C variables they are not visible from Python.

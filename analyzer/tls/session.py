@@ -43,6 +43,8 @@ MAX_EVIDENCE = 4096
 CLIENT_HELLO, SERVER_HELLO, NEW_SESSION_TICKET, HELLO_RETRY_REQUEST, ENCRYPTED_EXTENSIONS = 1, 2, 4, 6, 8
 CERTIFICATE, SERVER_KEY_EXCHANGE, FINISHED = 11, 12, 20
 
+PRE_SHARED_KEY = 41
+
 HANDSHAKE_TYPES = registry("handshake_types")
 NAMES = HANDSHAKE_TYPES.names
 SSL2_NAMES = registry("ssl2_message_types").names
@@ -488,7 +490,7 @@ class Session(RecordSink):
         self.answer = body
         if not self.tls13:
             self.alpn = learn.alpn(body)
-        elif body.extension(learn.PRE_SHARED_KEY) is not None:
+        elif body.extension(PRE_SHARED_KEY) is not None:
             self.resumption = "psk"
 
     def judge_resumption(self) -> None:

@@ -1,0 +1,22 @@
+cimport cython
+
+from analyzer.codec.runner cimport Extension
+from analyzer.tls.session cimport Alert, HandshakeMessage, Session, Side
+
+cdef int REMEMBERED, _SSL2
+cdef dict CERTIFICATES
+cdef Clock CLOCK
+cdef object VERSIONS, SUITES, GROUPS, LEVELS, DESCRIPTIONS
+
+
+cdef class Clock:
+    cdef public long long second
+    cdef public str prefix
+
+    cpdef str write(self, long long at)
+
+
+cpdef dict session_record(Session session, bint messages)
+cpdef dict certificate_record(bytes der)
+cpdef dict message_record(HandshakeMessage message, int client, bint fields)
+cpdef dict alert_record(Alert alert, int client)
