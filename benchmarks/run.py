@@ -42,6 +42,8 @@ TOOLS: dict[str, tuple[str, ...]] = {
     "tcpdump": ("tcpdump", "-n", "-r", "{capture}", "-w", "/dev/null"),
 }
 MIB = 1 << 20
+# A start takes so short that a few more cost nothing and steady the median.
+MIN_STARTS = 5
 
 Timings = dict[str, list[Run]]
 
@@ -86,6 +88,15 @@ def time_tools(tools: Sequence[str], analyzer: Sequence[str], capture: Path, rou
             timings[tool].append(run)
             print(f"{capture.name} {number + 1}/{rounds} {tool}: {run.wall:.2f} s, status {run.status}", file=sys.stderr)
     return timings
+
+
+def failures(name: str, timings: Timings) -> list[str]:
+    """A note for every tool of which a run failed."""
+    return [
+        f"* {name}, {tool}: ended with status {', '.join(str(status) for status in sorted(statuses))}"
+        for tool, runs in timings.items()
+        if (statuses := {run.status for run in runs if run.status})
+    ]
 
 
 def median(runs: Sequence[Run], figure: str) -> float:
@@ -138,14 +149,18 @@ def render_costs(results: dict[str, tuple[dict[str, Any], Timings]], tools: Sequ
     return table(rows)
 
 
-def render_start(analyzer: Sequence[str], demo: Path, rounds: int, limit: float) -> str:
-    """How long the analyzer takes for its version and for the summary of the small `demo` capture."""
-    rows = [["command", "median, s", "min, s", "peak MiB"]]
+def time_start(analyzer: Sequence[str], demo: Path, rounds: int, limit: float) -> Timings:
+    """The runs in which the analyzer prints its version, and the summary of the small `demo` capture."""
     commands = [("analyzer --version", [*analyzer, "--version"])]
     if demo.exists():
         commands.append((f"analyzer {demo.name}", [*analyzer, str(demo)]))
-    for label, command in commands:
-        runs = [measure(command, limit) for _ in range(max(rounds, 5))]
+    return {label: [measure(command, limit) for _ in range(max(rounds, MIN_STARTS))] for label, command in commands}
+
+
+def render_start(timings: Timings) -> str:
+    """How long the analyzer takes for next to nothing."""
+    rows = [["command", "median, s", "fastest, s", "peak MiB"]]
+    for label, runs in timings.items():
         least = min(run.wall for run in runs)
         rows.append([label, f"{median(runs, 'wall'):.3f}", f"{least:.3f}", f"{median(runs, 'peak_memory') / MIB:.0f}"])
     return table(rows)
@@ -213,11 +228,12 @@ def main() -> int:
                 notes.append(f"* {name}: the analyzer printed {printed} of {facts['sessions']} sessions. {complaint}")
         timings = time_tools(tools, analyzer, capture, args.rounds, args.limit)
         results[name] = facts, timings
-        for tool, runs in timings.items():
-            notes += [f"* {name}, {tool}: ended with status {run.status}" for run in runs if run.status]
+        notes += failures(name, timings)
     parts = [machine, render_ratios(results, tools), render_costs(results, tools)]
     if "analyzer" in tools:
-        parts.append(render_start(analyzer, args.demo, args.rounds, args.limit))
+        starts = time_start(analyzer, args.demo, args.rounds, args.limit)
+        parts.append(render_start(starts))
+        notes += failures("start", starts)
     print("\n\n".join([*parts, *(["\n".join(notes)] if notes else [])]))
     if args.json:
         raw = {
