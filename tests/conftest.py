@@ -9,6 +9,7 @@ import configparser
 import os
 import shutil
 import sys
+from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -80,12 +81,12 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
     for marker in item.iter_markers("peer"):
-        _require(marker.args)
+        _require(*marker.args)
     if item.get_closest_marker("corpus") and not _corpus().is_dir():
         pytest.skip(f"no captures with known answers in {_corpus()}; ANALYZER_CORPUS names their folder")
 
 
-def _require(programs: tuple[str, ...]) -> None:
+def _require(*programs: str) -> None:
     missing = [program for program in programs if shutil.which(program) is None]
     if missing and IN_CI:
         pytest.fail(f"not installed, and CI=true allows no test to be skipped for that: {', '.join(missing)}", pytrace=False)
@@ -97,12 +98,18 @@ def _corpus() -> Path:
     return Path(os.environ["ANALYZER_CORPUS"])
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def corpus() -> Path:
     """The folder of the captures with known answers; a test that asks for it is skipped where there is none."""
     if not _corpus().is_dir():
         pytest.skip(f"no captures with known answers in {_corpus()}; ANALYZER_CORPUS names their folder")
     return _corpus()
+
+
+@pytest.fixture(scope="session")
+def require_peers() -> Callable[..., None]:
+    """What the mark `peer` does, for fixtures: a function of names of programs."""
+    return _require
 
 
 @pytest.fixture(scope="session")

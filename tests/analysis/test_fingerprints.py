@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import struct
 import subprocess
 from collections.abc import Iterator
@@ -12,7 +11,7 @@ import pytest
 
 from analyzer.analysis.fingerprints import GREASE, REMEMBERED_LENGTH, highest_version, ja3, ja3s, ja4
 
-CORPUS = Path(os.environ.get("ANALYZER_CORPUS", Path(__file__).parents[2].parent / "shared" / "corpus"))
+CORPUS = Path(os.environ["ANALYZER_CORPUS"])
 
 
 def in_hex(text: str) -> tuple[int, ...]:
@@ -200,7 +199,8 @@ def signature_algorithms(hello: dict[str, list[str]]) -> tuple[int, ...]:
     return ()
 
 
-@pytest.mark.skipif(not CORPUS.is_dir() or not shutil.which("tshark"), reason="needs tshark and the captures")
+@pytest.mark.corpus
+@pytest.mark.peer("tshark")
 @pytest.mark.parametrize("capture", CAPTURES)
 def test_captures_with_known_answers(capture: str) -> None:
     sessions = [json.loads(line) for line in (CORPUS / "expected" / f"{capture}.jsonl").read_text().splitlines()]

@@ -16,10 +16,7 @@ from analyzer.capture.frame import Frame
 from analyzer.capture.walker import Walker
 from analyzer.codec.trouble import Incomplete, Malformed, Trouble
 
-CORPUS = Path(os.environ.get("ANALYZER_CORPUS") or Path(__file__).parents[3] / "shared" / "corpus")
-needs_corpus = pytest.mark.skipif(
-    not (CORPUS / "expected" / "meta.json").exists(), reason=f"no corpus at {CORPUS} (set ANALYZER_CORPUS)"
-)
+CORPUS = Path(os.environ["ANALYZER_CORPUS"])
 
 ORDERS = pytest.mark.parametrize("order", ["<", ">"], ids=["little", "big"])
 
@@ -155,7 +152,7 @@ def corpus() -> Iterator[tuple[str, bytes, int]]:
         yield name, gzip.decompress(data) if name.endswith(".gz") else data, known["frames"]
 
 
-@needs_corpus
+@pytest.mark.corpus
 def test_every_capture_of_the_corpus_has_its_frames() -> None:
     for name, data, n_frames in corpus():
         seen = walk(data)
@@ -164,7 +161,7 @@ def test_every_capture_of_the_corpus_has_its_frames() -> None:
         assert not seen.walker.oddities
 
 
-@needs_corpus
+@pytest.mark.corpus
 def test_the_corpus_dripped_gives_the_same() -> None:
     for name, data, _ in corpus():
         if len(data) < 20_000:
@@ -172,7 +169,7 @@ def test_the_corpus_dripped_gives_the_same() -> None:
             assert all(walk(data, step).facts() == whole for step in (1, 7, 4096)), name
 
 
-@needs_corpus
+@pytest.mark.corpus
 def test_damaged_captures_of_the_corpus_give_nothing_but_trouble() -> None:
     chance = random.Random(20)
     for _, whole, _ in corpus():

@@ -1,7 +1,6 @@
 """What the writers write, the walker and tshark read."""
 
 import io
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -71,7 +70,7 @@ def test_an_interface_that_was_not_described_is_refused() -> None:
         PcapngWriter(io.BytesIO()).write_frame(0, b"")
 
 
-@pytest.mark.skipif(shutil.which("tshark") is None, reason="no tshark")
+@pytest.mark.peer("tshark")
 @ORDERS
 def test_tshark_reads_the_same(tmp_path: Path, order: ByteOrder) -> None:
     path = tmp_path / "written.pcapng"

@@ -1,5 +1,4 @@
 import csv
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -209,7 +208,7 @@ def test_recommended_and_dtls_columns() -> None:
     assert registry("alert_descriptions").row(0).dtls_ok is None
 
 
-@pytest.mark.skipif(shutil.which("tshark") is None, reason="tshark is not installed")
+@pytest.mark.peer("tshark")
 @pytest.mark.parametrize(
     ("field", "name", "ours"),
     [

@@ -1,22 +1,11 @@
 """Frames of real captures, and a packet's facts as one tuple."""
 
 import gzip
-import os
-from pathlib import Path
 
 import pytest
 
 from analyzer.capture.frame import Frame
 from analyzer.capture.walker import Walker
-
-CORPUS = Path(os.environ.get("ANALYZER_CORPUS", Path(__file__).parents[2].parent / "shared" / "corpus"))
-
-
-@pytest.fixture
-def corpus():
-    if not CORPUS.is_dir():
-        pytest.skip(f"no captures in {CORPUS}; ANALYZER_CORPUS names their folder")
-    return CORPUS
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """Frames to packets: every header by hand, real captures against tshark, and damage of every kind."""
 
 import random
-import shutil
 import subprocess
 import sys
 import textwrap
@@ -376,7 +375,7 @@ def ours(packet, good):
     return (*ends, n_bytes + 8)
 
 
-@pytest.mark.skipif(shutil.which("tshark") is None, reason="tshark is not installed")
+@pytest.mark.peer("tshark")
 @pytest.mark.parametrize("name", TSHARK_SAMPLES)
 def test_agreement_with_tshark(corpus, frames, name):
     packet = Packet()

@@ -5,7 +5,6 @@ import gzip
 import ipaddress
 import json
 import os
-import shutil
 import subprocess
 import warnings
 from collections.abc import Iterator
@@ -24,8 +23,7 @@ from analyzer.x509.certificate import certificate
 from analyzer.x509.der import encode_object_identifier
 from analyzer.x509.public_key import PublicKey
 
-CORPUS = Path(os.environ.get("ANALYZER_CORPUS", Path(__file__).parents[2].parent / "shared" / "corpus"))
-needs_corpus = pytest.mark.skipif(not CORPUS.is_dir(), reason="needs the captures with known answers")
+CORPUS = Path(os.environ["ANALYZER_CORPUS"])
 
 PRIME_FIELD = encode_object_identifier("1.2.840.10045.1.1")
 """Stands in a key that brings its own curve."""
@@ -117,7 +115,7 @@ def test_agrees_with_cryptography_on_its_own() -> None:
         assert same_as_cryptography(made.public_bytes(Encoding.DER)) == 8
 
 
-@needs_corpus
+@pytest.mark.corpus
 def test_limbo() -> None:
     with gzip.open(CORPUS / "x509-limbo" / "limbo.json.gz", "rt") as file:
         cases = json.load(file)["testcases"]
@@ -163,8 +161,8 @@ def certificates_by_tshark(capture: str) -> set[bytes]:
     return {bytes.fromhex(octets) for line in printed.splitlines() for octets in line.split(",") if octets}
 
 
-@needs_corpus
-@pytest.mark.skipif(not shutil.which("tshark"), reason="needs tshark")
+@pytest.mark.corpus
+@pytest.mark.peer("tshark")
 def test_captures_with_known_answers() -> None:
     expected = expected_certificates()
     known = {sha256: one for found in expected.values() for sha256, one in found.items()}

@@ -1,13 +1,10 @@
 import json
-import os
-import shutil
 import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
-CORPUS = Path(os.environ.get("ANALYZER_CORPUS", Path(__file__).parents[3].parent / "shared" / "corpus"))
 VECTORS = Path(__file__).parents[2] / "vectors"
 
 
@@ -57,19 +54,16 @@ def flatten(value, fields):
 
 
 @pytest.fixture(scope="session")
-def handshakes():
+def handshakes(corpus, require_peers):
     """A function: the name of a capture to the whole handshake messages in the clear, in order."""
-    if not CORPUS.is_dir():
-        pytest.skip(f"no captures in {CORPUS}; ANALYZER_CORPUS names their folder")
-    if shutil.which("tshark") is None:
-        pytest.skip("no tshark to compare with")
+    require_peers("tshark")
 
     def run(name):
         command = [
             "tshark",
             "-n",
             "-r",
-            str(CORPUS / name),
+            str(corpus / name),
             "-Y",
             "tls.handshake.type or dtls.handshake.type",
             "-T",
