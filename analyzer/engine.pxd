@@ -15,6 +15,7 @@ cdef class Engine:
     cdef public Sessions sessions
     cdef public Connections connections
     cdef public object defragmenter
+    cdef public list fragments
     cdef public Packet packet
     cdef public long long frames
     cdef public long long frame

@@ -15,7 +15,7 @@ from analyzer.capture.reader import CaptureReader
 from analyzer.capture.walker import Walker
 from analyzer.packet.headers import read, read_ip
 from analyzer.packet.packet import Packet
-from analyzer.streams.fragments import Defragmenter
+from analyzer.streams.fragments import Defragmenter, FragmentReport
 from analyzer.streams.tcp import Connections
 from analyzer.tls.detect import Sessions
 from analyzer.tls.session import Session
@@ -25,22 +25,26 @@ TCP = 6
 # Once compiled this is a C variable, which no other module sees.
 _TCP = TCP
 
+MAX_REPORTS = 1024
+"""Reports of odd fragments that are kept; a flood of fragments makes one for each."""
+
 
 class Engine:
     """All rooms behind one door.
 
     packet: what the last frame fed said of addresses and ports; of a datagram that its fragments have just completed, the
     whole. trace: with `trace=True` the events of the last frame fed, pairs of a session and its message, alert or event; the
-    caller clears the list. frames: how many were fed.
+    caller clears the list. frames: how many were fed. fragments: what was odd about IP fragments, at most MAX_REPORTS.
     """
 
-    __slots__ = ("at", "connections", "defragmenter", "frame", "frames", "packet", "sessions", "trace")
+    __slots__ = ("at", "connections", "defragmenter", "fragments", "frame", "frames", "packet", "sessions", "trace")
 
     def __init__(self, trace: bool = False) -> None:
         self.trace: list[object] | None = [] if trace else None
         self.sessions = Sessions(self.trace)
         self.connections = Connections(self.sessions)
         self.defragmenter = Defragmenter()
+        self.fragments: list[FragmentReport] = []
         self.packet = Packet()
         self.frames = 0
         self.frame = 0
@@ -52,13 +56,14 @@ class Engine:
         self.frames += 1
         self.frame = frame.number
         self.at = frame.at
-        if read(packet, frame.data, frame.start, frame.end, frame.link_type, frame.wire_length):
-            if packet.protocol == _TCP:
-                self.connections.feed(packet, frame.number, frame.at)
-        elif packet.fragment:
+        whole: cython.bint = read(packet, frame.data, frame.start, frame.end, frame.link_type, frame.wire_length)
+        while packet.fragment and not whole:  # what a tunnel's fragments carry may be a fragment again
             datagram = self.defragmenter.feed(packet, frame.at, frame.number)
-            if datagram is not None and read_ip(packet, datagram, 0, len(datagram)) and packet.protocol == _TCP:
-                self.connections.feed(packet, frame.number, frame.at)
+            if datagram is None:
+                return
+            whole = read_ip(packet, datagram, 0, len(datagram))
+        if whole and packet.protocol == _TCP:
+            self.connections.feed(packet, frame.number, frame.at)
 
     def run(self, walker: Walker) -> None:
         """Take all frames that the walker has the bytes of."""
@@ -69,6 +74,8 @@ class Engine:
         """Give the sessions that have ended since the last call, in the order in which they ended."""
         ended: list[Session] = self.sessions.ended
         self.sessions.ended = []
+        reports = self.defragmenter.take_reports()
+        self.fragments.extend(reports[: MAX_REPORTS - len(self.fragments)])
         return ended
 
     def close(self) -> None:
