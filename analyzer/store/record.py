@@ -175,7 +175,8 @@ def finding_record(finding: Finding) -> dict[str, Any]:
 def decryption_record(session: Session) -> dict[str, Any]:
     """The entry `decryption`: nothing is decrypted yet, so it says whether anything would have to be, and what is missing."""
     encrypted = any(side.encrypted_records or side.n_application for side in session.sides)
-    reason = ("no_handshake" if session.mid_stream else "no_secret") if encrypted else None
+    known = not session.mid_stream and session.hello is not None  # keys are found by the random of the ClientHello
+    reason = ("no_secret" if known else "no_handshake") if encrypted else None
     return {
         "status": "none" if encrypted else "not_needed",
         "reason": reason,

@@ -53,6 +53,8 @@ cdef class Connection:
 
 
 cdef class Listener:
+    cdef public long long held
+
     cpdef Sink open(self, Connection connection)
 
 

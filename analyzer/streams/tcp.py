@@ -40,6 +40,9 @@ HISTORY_TOTAL = 32 << 20
 OPEN_CONNECTIONS = 65536
 """Connections that are followed at one moment; the least recently active quarter is closed when there are more."""
 
+HELD_TOTAL = 1 << 30
+"""Bytes that the readers of all open connections keep; beyond it connections are closed as if there were too many."""
+
 CLOSED_CONNECTIONS = 16384
 """Ended connections that are remembered, so that their late packets don't open new ones."""
 
@@ -139,9 +142,12 @@ class Connection:
 
 
 class Listener:
-    """Who wants to hear of connections: gives each one its sink."""
+    """Who wants to hear of connections: gives each one its sink. held: bytes of memory that all sinks keep."""
 
-    __slots__ = ()
+    __slots__ = ("held",)
+
+    def __init__(self) -> None:
+        self.held = 0
 
     def open(self, connection: Connection) -> Sink:
         """Return the reader of a new connection's bytes."""
@@ -222,6 +228,8 @@ class Connections:
             self.linger(connection, "fin", at)
         if len(self.lingering) > 0:
             self.expire(frame, at)
+        if self.listener.held > HELD_TOTAL:
+            self.evict(frame, at)
         self.swept += 1
         if self.swept > 65536 and self.swept > 2 * len(self.halves):
             self.sweep(frame, at)
@@ -527,7 +535,6 @@ class Connections:
 
     def evict(self, frame: cython.longlong, at: cython.longlong) -> None:
         """Close the quarter of the open connections that has been silent for longest."""
-        half: Half
         candidates: list[Connection] = [half.connection for half in self.halves.values() if half.side == 0]
         candidates = [connection for connection in candidates if not connection.closed]
         candidates.sort(key=last_heard)

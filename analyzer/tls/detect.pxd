@@ -22,9 +22,11 @@ cdef class TlsStream(Sink):
     cdef public int speaking
     cdef public list tails
     cdef public list early
+    cdef public long long held
     cdef public long long scanned
 
     cdef Py_ssize_t search(self, int side, bytes data, Py_ssize_t start, Py_ssize_t end, long long offset) except? -2
+    cdef void weigh(self, long long kept) except *
     cdef void open(self, int client) except *
     cdef Py_ssize_t begin(self, int side, Py_ssize_t pos) except? -2
 

@@ -85,10 +85,11 @@ def ciphertext_at(data: bytes, pos: cython.Py_ssize_t, end: cython.Py_ssize_t) -
 class TlsStream(Sink):
     """The two streams of one TCP connection, and the TLS session in them once there is one.
 
-    speaking: bit 0 when the opener's TLS has begun, bit 1 for the other side. early: gaps and conflicts before the session.
+    speaking: bit 0 when the opener's TLS has begun, bit 1 for the other side. early: gaps and conflicts before the session. held: the
+    bytes of memory that the session keeps, as told to `Sessions`.
     """
 
-    __slots__ = ("connection", "early", "scanned", "session", "sessions", "speaking", "tails")
+    __slots__ = ("connection", "early", "held", "scanned", "session", "sessions", "speaking", "tails")
 
     def __init__(self, connection: Connection, sessions: "Sessions") -> None:
         self.wanted = True
@@ -99,6 +100,7 @@ class TlsStream(Sink):
         self.tails: list[bytes] = [b"", b""]
         self.early: list[tuple[int, ...] | tuple[int, int, bytes, bytes, int]] = []
         self.scanned = 0
+        self.held = 0
 
     def feed(
         self,
@@ -115,6 +117,7 @@ class TlsStream(Sink):
         if self.speaking & 1 << side:
             reader = self.session.readers[side]
             reader.feed(data, start, end, offset, frame, at)
+            self.weigh(self.session.kept)
             return
         tail: bytes = self.tails[side]
         if len(tail) > 0:
@@ -130,6 +133,13 @@ class TlsStream(Sink):
             return
         reader = self.session.readers[side]
         reader.feed(data, pos, end, offset + pos - start, frame, at)
+        self.weigh(self.session.kept)
+
+    def weigh(self, kept: cython.longlong) -> None:
+        """Tell how much memory the session takes by now."""
+        if kept != self.held:
+            self.sessions.held += kept - self.held
+            self.held = kept
 
     def search(
         self, side: cython.int, data: bytes, start: cython.Py_ssize_t, end: cython.Py_ssize_t, offset: cython.longlong
@@ -235,6 +245,7 @@ class TlsStream(Sink):
         if self.session is not None:
             self.session.finish(reason, frame, at)
             self.sessions.ended.append(self.session)
+            self.weigh(0)
             self.session = None
             self.speaking = 0
 
@@ -245,6 +256,7 @@ class Sessions(Listener):
     __slots__ = ("count", "ended", "trace")
 
     def __init__(self, trace: Any) -> None:
+        self.held = 0
         self.count = 0
         self.ended: list[Session] = []
         self.trace = trace

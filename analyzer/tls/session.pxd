@@ -8,6 +8,7 @@ from analyzer.tls.records cimport RecordReader, RecordSink
 cdef int ALERT, APPLICATION_DATA, CHANGE_CIPHER_SPEC, HANDSHAKE, HEARTBEAT
 cdef int SSL2, TLS13, CLIENT_HELLO, SERVER_HELLO, NEW_SESSION_TICKET, HELLO_RETRY_REQUEST, ENCRYPTED_EXTENSIONS
 cdef int CERTIFICATE, SERVER_KEY_EXCHANGE, FINISHED, MAX_HANDSHAKE, MAX_MESSAGES, MAX_ALERTS, MAX_GAPS, ENCRYPTED_ALERT_13
+cdef int MAX_KEPT, MESSAGE_COST
 cdef object NAMES
 
 
@@ -93,6 +94,7 @@ cdef class Session(RecordSink):
     cdef public str resumption
     cdef public bint mid_stream
     cdef public long long dropped
+    cdef public long long kept
 
     cdef bint is_encrypted(self, int side) except *
     cdef bint is_second_hello(self, bytes body) except *
@@ -102,6 +104,7 @@ cdef class Session(RecordSink):
     cdef void fragment(self, int side, Side sender, bytes body, long long missing, long long frame, long long at) except *
     cdef long long leave_partial(self, int side, Side sender, long long frame, long long at) except? -1
     cdef void message(self, int side, bytes raw, long long length, long long frame, long long at) except *
+    cdef void read_again(self) except *
     cdef object table(self, int number, bytes raw)
     cdef void ssl2_message(self, int side, bytes body, long long length, long long frame, long long at) except *
     cdef void add(self, HandshakeMessage message) except *

@@ -31,6 +31,12 @@ MAX_HANDSHAKE = 4 << 20
 MAX_MESSAGES = 1024
 """Handshake messages of one session that are kept; renegotiation without end would grow without end."""
 
+MAX_KEPT = 16 << 20
+"""Bytes that the messages of one session keep, MESSAGE_COST each counted in: a hundred times a long chain of certificates."""
+
+MESSAGE_COST = 1024
+"""Bytes of memory that a message takes beside its own, decoded."""
+
 MAX_ALERTS = 64
 """Alerts of one session that are kept."""
 
@@ -157,13 +163,14 @@ class Session(RecordSink):
 
     After the end of its connection all facts are final. `version` and the like are numbers from the wire, 0 before they are
     known (`version` of a draft is its own number, 0x7f17 for draft 23); `hello` and `answer` are the first ClientHello and the
-    last ServerHello. `trace`, when set, is given every message, alert and event as it happens.
+    last ServerHello. kept: bytes of memory that messages take. `trace`, when set, is given every message, alert and event as
+    it happens.
     """
 
     __slots__ = (
         "alerts", "alpn", "answer", "at", "certificates", "cipher_suite", "client", "closed", "conflicts",
-        "connection", "dropped", "end", "events", "findings", "first_frame", "gaps", "group", "hello", "id",  "last_frame",
-        "messages", "mid_stream", "readers", "resumption", "server_name", "sides", "suite", "tls13", "trace", "version",
+        "connection", "dropped", "end", "events", "findings", "first_frame", "gaps", "group", "hello", "id", "kept",
+        "last_frame", "messages", "mid_stream", "readers", "resumption", "server_name", "sides", "suite", "tls13", "trace", "version",
     )  # fmt: skip
 
     def __init__(self, number: cython.longlong, client: cython.int, connection: Any, trace: Any) -> None:
@@ -197,6 +204,7 @@ class Session(RecordSink):
         self.resumption = ""
         self.mid_stream = False
         self.dropped = 0
+        self.kept = 0
 
     # What the streams say.
 
@@ -316,14 +324,21 @@ class Session(RecordSink):
             reader = self.readers[side]
             reader.finish(frame, at)
             self.leave_partial(side, self.sides[side], frame, at)
+        if len(self.gaps) > 0:  # what waited behind a hole came only now
+            self.messages.sort(key=frame_of)
+            self.alerts.sort(key=frame_of)
         self.readers = []  # they point back here: without the ring the session is freed without the collector
         self.closed = reason
         self.last_frame = frame
         self.end = at
         if reason == "evicted":
-            self.finding("evicted", "info", "closed early: more connections were open than the limit allows", frame)
+            self.finding("evicted", "info", "closed early: more connections were open than the limits allow", frame)
+        limited = self.connection.limited
+        if limited:
+            self.finding("limit", "medium", f"{limited} holes were given up early: too much waited behind them", frame)
         if self.dropped:
-            self.finding("limit", "medium", f"{self.dropped} further messages, alerts or gaps are not listed", frame)
+            detail = f"{self.dropped} further messages, alerts, gaps or findings are not listed"
+            self.findings.append(Finding("limit", "medium", detail, [frame] if frame else []))
 
     # Handshake.
 
@@ -346,10 +361,12 @@ class Session(RecordSink):
         data: bytes = body
         if len(sender.buffer) > 0:
             sender.buffer += body
+            self.kept += len(body)
             if len(sender.buffer) < sender.need and missing == 0:
                 return  # a message that spans records is looked at again when it is whole
             data = bytes(sender.buffer)
             sender.buffer.clear()
+            self.kept -= len(data)
         end = len(data)
         while 4 <= end - pos:
             length = 4 + (data[pos + 1] << 16 | data[pos + 2] << 8 | data[pos + 3])
@@ -366,11 +383,12 @@ class Session(RecordSink):
             pos += length
         if pos < end:
             sender.buffer += data[pos:end]
+            self.kept += end - pos
             if 4 > end - pos:
                 sender.need = 4
         if missing > 0:
             length = self.leave_partial(side, sender, frame, at)
-            sender.skip = max(0, length - missing)
+            sender.skip = max(0, sender.skip + length - missing)
 
     def leave_partial(self, side: cython.int, sender: Side, frame: cython.longlong, at: cython.longlong) -> cython.longlong:
         """Record a message whose end is missing; how many bytes of it are missing."""
@@ -378,6 +396,7 @@ class Session(RecordSink):
             return 0
         raw: bytes = bytes(sender.buffer)
         sender.buffer.clear()
+        self.kept -= len(raw)
         if len(raw) < 4:
             return 0
         length: cython.longlong = 4 + (raw[1] << 16 | raw[2] << 8 | raw[3])
@@ -391,6 +410,10 @@ class Session(RecordSink):
         self, side: cython.int, raw: bytes, length: cython.longlong, frame: cython.longlong, at: cython.longlong
     ) -> None:
         """Decode one handshake message and learn from it."""
+        if len(self.messages) >= MAX_MESSAGES or self.kept > MAX_KEPT:
+            self.dropped += 1
+            return
+        self.kept += len(raw) + MESSAGE_COST
         number: cython.int = raw[0]
         name: str = NAMES[number]
         whole: cython.bint = length == len(raw)
@@ -418,6 +441,16 @@ class Session(RecordSink):
                 self.group = learn.exchanged_group(body)
         elif number == ENCRYPTED_EXTENSIONS:
             self.alpn = learn.alpn(body)
+
+    def read_again(self) -> None:
+        """Now that the version is known, read what came before the ServerHello because segments came out of order."""
+        message: HandshakeMessage
+        for message in self.messages:
+            if message.type == CLIENT_HELLO or message.type == SERVER_HELLO or message.length != len(message.raw):
+                continue
+            table = self.table(message.type, message.raw)
+            if table is not None:
+                message.body, message.problems = read(table, message.raw, 4, len(message.raw), 0, Malformed)
 
     def table(self, number: cython.int, raw: bytes) -> Any:
         """The table of a message, by its number and what the session has agreed on; None when there is none."""
@@ -476,6 +509,7 @@ class Session(RecordSink):
 
     def learn_server_hello(self, body: Any, retry: cython.bint) -> None:
         """Take version, suite, group and resumption from a ServerHello or a HelloRetryRequest."""
+        first: cython.bint = self.version == 0
         self.version = learn.selected_version(body)
         self.tls13 = learn.is_tls13(self.version)
         number = getattr(body, "cipher_suite", None)
@@ -485,6 +519,8 @@ class Session(RecordSink):
         group: cython.int = learn.selected_group(body)
         if group >= 0:
             self.group = group
+        if first and len(self.messages) > 2:
+            self.read_again()
         if retry:
             return
         self.answer = body
@@ -556,6 +592,8 @@ class Session(RecordSink):
         """Keep a finding."""
         if len(self.findings) < MAX_GAPS:
             self.findings.append(Finding(code, severity, detail, [frame] if frame else []))
+        else:
+            self.dropped += 1
 
     # What follows from it all.
 
@@ -567,3 +605,8 @@ class Session(RecordSink):
         if self.answer is None and not self.mid_stream:
             return False
         return client.encrypted_records > 0 and server.encrypted_records > 0
+
+
+def frame_of(fact: HandshakeMessage | Alert) -> int:
+    """Sort key: the frame of a message or alert."""
+    return fact.frame
