@@ -39,11 +39,11 @@ def hello_at(data: bytes, pos: cython.Py_ssize_t, end: cython.Py_ssize_t) -> cyt
     n: cython.Py_ssize_t = min(end - pos, MIN_HELLO)
     if n < 1 or data[pos] != 22:
         return -1 if n > 0 else 0
-    if n > 1 and data[pos + 1] != 3 or n > 2 and data[pos + 2] > 4 or n > 3 and data[pos + 3] > 0x48:
+    if (n > 1 and data[pos + 1] != 3) or (n > 2 and data[pos + 2] > 4) or (n > 3 and data[pos + 3] > 0x48):
         return -1
     if n > 4 and data[pos + 3] == 0 and data[pos + 4] < 6:
         return -1
-    if n > 5 and data[pos + 5] != 1 and data[pos + 5] != 2 or n > 6 and data[pos + 6] != 0:
+    if (n > 5 and data[pos + 5] != 1 and data[pos + 5] != 2) or (n > 6 and data[pos + 6] != 0):
         return -1
     if n > 9 and data[pos + 9] != 3 and (data[pos + 9] != 0x7F or data[pos + 5] != 2):
         return -1
@@ -58,7 +58,7 @@ def ssl2_hello_at(data: bytes, pos: cython.Py_ssize_t, end: cython.Py_ssize_t) -
     draft-hickman-netscape-ssl-00 section 2.5; RFC 5246 appendix E.2 for hellos that offer SSL 3.0 and later.
     """
     n: cython.Py_ssize_t = min(end - pos, MIN_HELLO)
-    if n > 0 and data[pos] & 0x80 == 0 or n > 2 and data[pos + 2] != 1:
+    if (n > 0 and data[pos] & 0x80 == 0) or (n > 2 and data[pos + 2] != 1):
         return -1
     if n > 4 and (data[pos + 3] << 8 | data[pos + 4]) != 2 and (data[pos + 3] != 3 or data[pos + 4] > 4):
         return -1
@@ -85,8 +85,8 @@ def ciphertext_at(data: bytes, pos: cython.Py_ssize_t, end: cython.Py_ssize_t) -
 class TlsStream(Sink):
     """The two streams of one TCP connection, and the TLS session in them once there is one.
 
-    speaking: bit 0 when the opener's TLS has begun, bit 1 for the other side. early: gaps and conflicts before the session. held: the
-    bytes of memory that the session keeps, as told to `Sessions`.
+    speaking: bit 0 when the opener's TLS has begun, bit 1 for the other side. early: gaps and conflicts before the session.
+    held: the bytes of memory that the session keeps, as told to `Sessions`.
     """
 
     __slots__ = ("connection", "early", "held", "scanned", "session", "sessions", "speaking", "tails")
@@ -95,10 +95,10 @@ class TlsStream(Sink):
         self.wanted = True
         self.connection = connection
         self.sessions = sessions
-        self.session: Session | None = None
+        self.session: Session = None  # type: ignore[assignment]  # until TLS has begun
         self.speaking = 0
         self.tails: list[bytes] = [b"", b""]
-        self.early: list[tuple[int, ...] | tuple[int, int, bytes, bytes, int]] = []
+        self.early: list[tuple[Any, ...]] = []
         self.scanned = 0
         self.held = 0
 
@@ -128,8 +128,11 @@ class TlsStream(Sink):
             end = len(data)
         pos: cython.Py_ssize_t = self.search(side, data, start, end, offset)
         if pos < 0:
-            if self.session is None and self.scanned > SCAN_LIMIT and not self.tails[0] and not self.tails[1]:
-                self.wanted = False
+            if self.session is None and self.scanned > SCAN_LIMIT:
+                # A hello that has begun may be whole with the next segment; what only looks like one must not cost for ever.
+                self.wanted = self.scanned <= 2 * SCAN_LIMIT and (len(self.tails[0]) > 0 or len(self.tails[1]) > 0)
+                if not self.wanted:
+                    self.tails = [b"", b""]
             return
         reader = self.session.readers[side]
         reader.feed(data, pos, end, offset + pos - start, frame, at)
@@ -246,7 +249,7 @@ class TlsStream(Sink):
             self.session.finish(reason, frame, at)
             self.sessions.ended.append(self.session)
             self.weigh(0)
-            self.session = None
+            self.session = None  # type: ignore[assignment]
             self.speaking = 0
 
 

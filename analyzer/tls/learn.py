@@ -23,8 +23,8 @@ def is_tls13(version: cython.int) -> cython.bint:
 def server_name(hello: Any) -> bytes | None:
     """The host name of a ClientHello (RFC 6066 section 3)."""
     for entry in getattr(extension_body(hello, SERVER_NAME), "server_name_list", None) or ():
-        if entry.name_type == 0 and entry.name is not None:
-            name: bytes = entry.name
+        name = getattr(entry, "name", None)
+        if isinstance(name, bytes) and entry.name_type == 0:
             return name
     return None
 
@@ -63,9 +63,10 @@ def selected_group(answer: Any) -> cython.int:
 def exchanged_group(server_key_exchange: Any) -> cython.int:
     """The named curve of a ServerKeyExchange (RFC 8422 section 5.4), -1 without one."""
     parameters = getattr(getattr(server_key_exchange, "params", None), "curve_params", None)
-    if parameters is not None and parameters.curve_type == 3 and parameters.namedcurve is not None:
-        return parameters.namedcurve
-    return -1
+    if getattr(parameters, "curve_type", None) != 3:
+        return -1
+    curve = getattr(parameters, "namedcurve", None)
+    return -1 if curve is None else curve
 
 
 def certificate_list(certificate: Any) -> list[bytes] | None:
@@ -73,7 +74,7 @@ def certificate_list(certificate: Any) -> list[bytes] | None:
     entries = getattr(certificate, "certificate_list", None)
     if entries is None:
         return None
-    listed = [entry if isinstance(entry, bytes) else entry.cert_data for entry in entries]
+    listed = [entry if isinstance(entry, bytes) else getattr(entry, "cert_data", None) for entry in entries]
     return [der for der in listed if der is not None]
 
 
