@@ -7,6 +7,7 @@ same uncompiled.
 """
 
 from collections.abc import Iterator
+from typing import Any
 
 import cython
 
@@ -40,7 +41,7 @@ class Engine:
     __slots__ = ("at", "connections", "defragmenter", "fragments", "frame", "frames", "packet", "sessions", "trace")
 
     def __init__(self, trace: bool = False) -> None:
-        self.trace: list[object] | None = [] if trace else None
+        self.trace: list[tuple[Session, Any]] = [] if trace else None  # type: ignore[assignment]
         self.sessions = Sessions(self.trace)
         self.connections = Connections(self.sessions)
         self.defragmenter = Defragmenter()

@@ -424,7 +424,7 @@ def read_u16(data: bytes, at: cython.Py_ssize_t, little: cython.bint) -> cython.
     # One check in front of reads through a pointer, which the C compiler then makes a single load.
     if at < 0 or at > len(data) - 2:
         raise IndexError(at)
-    view: cython.p_const_uchar = data
+    view: cython.p_const_uchar = data  # type: ignore[assignment]  # C sees the bytes
     if little:
         return view[at] | view[at + 1] << 8
     return view[at] << 8 | view[at + 1]
@@ -434,7 +434,7 @@ def read_u32(data: bytes, at: cython.Py_ssize_t, little: cython.bint) -> cython.
     """Four bytes as an unsigned number."""
     if at < 0 or at > len(data) - 4:
         raise IndexError(at)
-    view: cython.p_const_uchar = data
+    view: cython.p_const_uchar = data  # type: ignore[assignment]  # C sees the bytes
     # The byte that ends up highest is widened first: in C's int its top bit would be a sign.
     if little:
         high: cython.longlong = view[at + 3]

@@ -190,7 +190,7 @@ def tls_words(item: Any) -> str:
         level = registry("alert_levels").name(item.level).title()
         description = registry("alert_descriptions").name(item.description).replace("_", " ").title()
         return f"Alert (Level: {level}, Description: {description})"
-    return _EVENTS.get(item.kind, item.kind)
+    return str(_EVENTS.get(item.kind, item.kind))
 
 
 def arp(data: bytes, at: int) -> str:

@@ -107,8 +107,8 @@ class Table:
         output, columns = self._output, self._columns
         cells = []
         for index in self._first:
-            text, style = row[index] if isinstance(row[index], tuple) else (row[index], columns[index].style)
-            column, room = columns[index], self._widths[index]
+            cell, column, room = row[index], columns[index], self._widths[index]
+            text, style = cell if isinstance(cell, tuple) else (cell, column.style)
             # A column without a limit has room for all that the sample had; what is wider pushes the others aside.
             shown = cut(text, room) if self._limited and (column.limit or column.rest) else text
             cells.append(output.paint(pad(shown, room, column.right), style))

@@ -5,7 +5,7 @@ the bytes declare.
 """
 
 
-class Trouble(Exception):
+class Trouble(Exception):  # noqa: N818 - the three kinds of it are words too
     """What is wrong, and where: `field` by its RFC name, `offset` in bytes from the start of what was being read, `why`."""
 
     def __init__(self, field: str, offset: int, why: str) -> None:

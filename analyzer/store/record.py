@@ -34,8 +34,13 @@ _SUPPORTED_GROUPS, _POINT_FORMATS, _SIGNATURE_ALGORITHMS, _ALPN, _SUPPORTED_VERS
 
 CERTIFICATES: dict[bytes, dict[str, Any]] = {}
 
+FINGERPRINTS: dict[tuple[Any, ...], tuple[str, str]] = {}
+
 REMEMBERED = 4096
-"""Certificates whose entries are kept; a handful of servers sends nearly all."""
+"""Certificates whose entries are kept, and kinds of hello; a handful of servers and clients sends nearly all."""
+
+LONGEST_REMEMBERED = 1024
+"""Numbers in a hello that is kept; browsers send about 60."""
 
 
 class Clock:
@@ -78,7 +83,7 @@ def session_record(session: Session, messages: cython.bint) -> dict[str, Any]:
     answer = session.answer
     suite = session.cipher_suite if session.cipher_suite >= 0 else None
     server = session.certificates[1 - client]
-    message: HandshakeMessage
+    message: HandshakeMessage  # noqa: F842 - its type in the comprehension below, for C
     return {
         "id": session.id,
         "protocol": "tls",
@@ -205,10 +210,19 @@ def hello_fingerprints(hello: Any) -> tuple[str | None, str | None]:
     versions = tuple(getattr(bodies.get(_SUPPORTED_VERSIONS), "versions", None) or ())
     protocols = getattr(bodies.get(_ALPN), "protocol_name_list", None)
     first = protocols[0] if protocols else None
-    return (
-        ja3(version, suites, tuple(types), groups, formats),
-        ja4("t", highest_version(version, versions), 0 in bodies, suites, tuple(types), first, schemes),
-    )
+    # Clients send few kinds of hello: one look-up by all that the fingerprints hang on.
+    key = (version, suites, tuple(types), groups, formats, schemes, versions, first)
+    known: tuple[str, str] | None = FINGERPRINTS.get(key)
+    if known is None:
+        known = (
+            ja3(version, suites, key[2], groups, formats),
+            ja4("t", highest_version(version, versions), 0 in bodies, suites, key[2], first, schemes),
+        )
+        if len(suites) + len(types) + len(groups) + len(schemes) < LONGEST_REMEMBERED:
+            if len(FINGERPRINTS) >= REMEMBERED:
+                FINGERPRINTS.clear()
+            FINGERPRINTS[key] = known
+    return known
 
 
 def answer_fingerprint(answer: Any) -> str | None:

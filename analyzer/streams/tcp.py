@@ -93,7 +93,7 @@ class Half:
         self.connection = connection
         self.side = side
         self.key = key
-        self.peer: Half | None = None
+        self.peer: Half = None  # type: ignore[assignment]  # the other side comes with `Connection`
         self.isn = -1
         self.next = 0
         self.offset = 0
@@ -103,7 +103,7 @@ class Half:
         self.last_frame = 0
         self.pending: list[Segment] = []
         self.pending_bytes = 0
-        self.history: list[Segment | None] | None = None
+        self.history: list[Segment] | None = None
         self.newest = 0
         self.n_packets = 0
         self.n_bytes = 0
@@ -138,7 +138,7 @@ class Connection:
         self.closed = ""
         self.lingers = ""
         self.limited = 0
-        self.sink: Sink | None = None
+        self.sink: Sink = None  # type: ignore[assignment]  # set by `Connections.open`, gone at the end
 
 
 class Listener:
@@ -176,7 +176,7 @@ class Connections:
         flags: cython.int = packet.flags
         sequence: cython.longlong = packet.sequence
         key: bytes = packet.key()
-        half: Half = self.halves.get(key)
+        half: Half = self.halves.get(key)  # type: ignore[assignment]
         if half is None:
             half = self.open(packet, key, frame, at)
         elif (flags & SYN and self.reused(half, packet)) or (half.connection.closed and self.goes_on(half, packet)):
@@ -557,7 +557,7 @@ class Connections:
             self.forget(half)
         connection.closed = reason
         sink.close(reason, connection.last_frame, connection.end)
-        connection.sink = None
+        connection.sink = None  # type: ignore[assignment]
         self.n_open -= 1
         self.tombs.append(connection)
         if len(self.tombs) > CLOSED_CONNECTIONS:
@@ -569,8 +569,8 @@ class Connections:
         for half in (connection.opener, connection.answerer):
             if self.halves.get(half.key) is half:
                 del self.halves[half.key]
-            half.peer = None
-            half.connection = None
+            half.peer = None  # type: ignore[assignment]
+            half.connection = None  # type: ignore[assignment]
 
     def close(self, frame: cython.longlong, at: cython.longlong) -> None:
         """End all connections, in the order in which they began."""

@@ -1,4 +1,4 @@
-"""The numbers of the record layer that decoding hangs on (RFC 9846 section 5.1, RFC 5246 section 6.2); names are in the registry."""
+"""The numbers of the record layer that decoding hangs on (RFC 9846 section 5.1, RFC 5246 section 6.2); names: the registry."""
 
 CHANGE_CIPHER_SPEC, ALERT, HANDSHAKE, APPLICATION_DATA, HEARTBEAT = 20, 21, 22, 23, 24
 
