@@ -73,9 +73,11 @@ def parser() -> argparse.ArgumentParser:
     """The parser of the whole command line."""
     root = _new_parser(_Parser, "analyzer", _ABOUT, "", usage="analyzer [COMMAND] CAPTURE... [OPTION]...")
     root.add_argument("--version", action="store_true", help="print version and build, and exit")
-    root.add_argument("--completion", choices=("bash", "zsh", "tcsh"), help="print a completion script for a shell, and exit")
+    root.add_argument(
+        "--completion", choices=("bash", "zsh", "fish", "tcsh"), help="print a completion script for a shell, and exit"
+    )
     _add_color(root, "auto")
-    commands = root.add_subparsers(dest="command", metavar="COMMAND", title="commands")
+    commands = root.add_subparsers(dest="command", metavar="COMMAND", title="commands", prog="analyzer")
     for name in COMMANDS:
         command = commands.add_parser(
             name,

@@ -35,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return BROKEN_PIPE
     except OSError as error:
         _abandon_output()
-        complain(f"{error.filename or 'standard streams'}: {error.strerror or error}")
+        complain(f"{error.filename or 'output'}: {error.strerror or error}")
         return FAILED
 
 
@@ -49,9 +49,9 @@ def _run(arguments: Sequence[str]) -> int:
         print(build())
         return 0
     if options.completion:
-        import shtab
+        from analyzer.cli.completion import completion
 
-        print(shtab.complete(parser(), options.completion))
+        print(completion(options.completion))
         return 0
     if options.command is None:
         parser().print_help()

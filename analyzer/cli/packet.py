@@ -5,13 +5,14 @@ from collections.abc import Iterator, Sequence
 
 from analyzer.capture.frame import Frame
 from analyzer.cli.escape import harmless
+from analyzer.cli.info import TCP
 from analyzer.cli.output import Output, Refusal
 from analyzer.cli.quantities import count_text, moment_text
 from analyzer.cli.reading import Reading
 from analyzer.cli.records import Place, TlsLayer, place_before, tls_layers
 from analyzer.cli.table import cut
 from analyzer.codec.registry import registry
-from analyzer.engine import TCP, Engine
+from analyzer.engine import Engine
 from analyzer.packet.headers import read
 from analyzer.packet.layers import tree
 from analyzer.packet.packet import Packet

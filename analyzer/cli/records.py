@@ -11,7 +11,7 @@ from typing import Any
 
 from analyzer.codec.fields import Span, spans
 from analyzer.codec.registry import registry
-from analyzer.codec.runner import SELECT, Row
+from analyzer.codec.runner import Row
 from analyzer.packet.packet import Packet
 from analyzer.packet.tree import Field, Layer
 from analyzer.streams.tcp import Connections, Half
@@ -177,7 +177,7 @@ def _fields(found: list[Span]) -> tuple[Field, ...]:
     fields = []
     for span in found:
         row = span.row
-        if row is not None and row.kind == SELECT:
+        if row is not None and row.on and row.cases is not None:
             row = row.cases.get(numbers.get(row.on), row.element)
         fields.append(_field(span, row))
     return tuple(fields)

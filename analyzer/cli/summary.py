@@ -2,7 +2,7 @@
 
 from argparse import Namespace
 
-from analyzer.analysis.traffic import TCP, Traffic
+from analyzer.analysis.traffic import Traffic
 from analyzer.cli.escape import harmless
 from analyzer.cli.files import print_file
 from analyzer.cli.findings import Findings
@@ -12,6 +12,7 @@ from analyzer.cli.reading import FAILED, Reading
 from analyzer.cli.rows import COLUMNS, table_row
 from analyzer.cli.sessions import InOrder
 from analyzer.cli.table import Cell, Column, Table
+from analyzer.codec.registry import registry
 from analyzer.engine import Engine
 from analyzer.store.record import session_record
 from analyzer.tls.session import Session
@@ -144,6 +145,7 @@ def _print_conversations(summary: Summary, output: Output) -> None:
     shown = f"the {len(top)} with the most bytes of {traffic.conversations:,}" if traffic.conversations > len(top) else ""
     headline(output, "Conversations", shown)
     table = Table(_CONVERSATIONS, output, indent=2)
+    protocols = registry("ip_protocols").names
     for one in top:
         table.add(
             [
@@ -154,7 +156,7 @@ def _print_conversations(summary: Summary, output: Output) -> None:
                 size_text(one.n_bytes[0]),
                 size_text(one.n_bytes[1]),
                 duration_text(one.last - one.first) if 0 <= one.first <= one.last else "",
-                one.application or ("TCP" if one.protocol == TCP else "UDP"),
+                one.application or protocols[one.protocol],
             ]
         )
     table.close()

@@ -1,0 +1,23 @@
+"""Completion scripts for shells, made from the parser of the command line by shtab."""
+
+import argparse
+
+import shtab
+
+from analyzer.cli.arguments import parser
+
+
+def completion(shell: str) -> str:
+    """The script for `bash`, `zsh`, `fish` or `tcsh`: commands, options, and file names where files belong."""
+    root = parser()
+    _complete_files(root)
+    return shtab.complete(root, shell)
+
+
+def _complete_files(command: argparse.ArgumentParser) -> None:
+    for action in command._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for inner in action.choices.values():
+                _complete_files(inner)
+        elif action.metavar in ("CAPTURE", "FILE"):
+            action.complete = shtab.FILE  # type: ignore[attr-defined]
