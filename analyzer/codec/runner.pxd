@@ -1,5 +1,14 @@
 cimport cython
 
+cdef extern from "Python.h":
+    ctypedef struct PyTypeObject:
+        pass
+    object PyType_GenericAlloc(PyTypeObject *table, Py_ssize_t n_items)
+
+cdef inline object blank(object table):
+    """An instance of a table whose slots are all empty; three times as quick as `table.__new__(table)`."""
+    return PyType_GenericAlloc(<PyTypeObject *> table, 0)
+
 # Looked at for every field, as C variables.
 cdef int EXTENSIONS, FIXED, OPAQUE, SELECT, SIZED, STRUCT, UINT, VARINT, VECTOR, DEPTH_LIMIT
 
@@ -20,6 +29,7 @@ cdef class Row:
     cdef public bint optional
 
 
+@cython.freelist(64)
 cdef class Extension:
     cdef public int type
     cdef public object body
@@ -34,6 +44,7 @@ cdef class Span:
     cdef public list children
 
 
+@cython.freelist(4)
 cdef class Reader:
     cdef public bytes data
     cdef public Py_ssize_t pos
@@ -62,6 +73,7 @@ cdef class Reader:
 
 
 cpdef tuple read(object table, bytes data, Py_ssize_t start, Py_ssize_t end, Py_ssize_t base, object short=*)
+cdef Reader reader_of(bytes data, Py_ssize_t start, Py_ssize_t end, Py_ssize_t base, object short)
 cdef object run(Reader reader, object table, Py_ssize_t end)
 cpdef object extension_body(object message, int number)
 cpdef bytes write(object message)

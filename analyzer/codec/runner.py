@@ -105,16 +105,15 @@ class Reader:
 
     __slots__ = ("base", "data", "depth", "fault", "limit", "pos", "problems", "short", "spans")
 
-    def __init__(self, data: bytes, start: int, end: int, base: int, short: type[Trouble], trace: bool) -> None:
-        self.data = data
-        self.pos = start
-        self.limit = end
-        self.base = base
-        self.problems: list[Trouble] = []
-        self.fault: Trouble | None = None
-        self.short = short
-        self.spans: list[Span] | None = [] if trace else None
-        self.depth = 0
+    data: bytes
+    pos: int
+    limit: int
+    base: int
+    problems: list[Trouble]
+    fault: Trouble | None
+    short: type[Trouble]
+    spans: list[Span] | None
+    depth: int
 
     def note(self, at: cython.Py_ssize_t, why: str) -> None:
         """Record a problem of the row being read and go on."""
@@ -170,7 +169,7 @@ class Reader:
 
     def structure(self, table: Any, end: cython.Py_ssize_t) -> Any:
         """A message of `table`; what a fault keeps from being read is None."""
-        message = table.__new__(table)
+        message = blank(table) if cython.compiled else table.__new__(table)  # noqa: F821 - `blank` is in the .pxd
         rows: list[Row] = table.rows
         row: Row
         before: cython.Py_ssize_t
@@ -359,7 +358,10 @@ class Reader:
                 name = name or registry("extensions").name(number)
                 self.problems[index].field = f"{name}.{self.problems[index].field}" if self.problems[index].field else name
             self.pos = last
-            values.append(Extension(number, body))
+            extension: Extension = Extension.__new__(Extension)
+            extension.type = number
+            extension.body = body
+            values.append(extension)
             if over is not None:
                 over.field = registry("extensions").name(number)
                 self.fault = over
@@ -408,15 +410,33 @@ def read(
     Offsets in problems count from `base`. `short` is the trouble that an end at `end` means: Malformed when the message is
     whole, Incomplete or Cut when its end is missing. Never raises for what the bytes say.
     """
-    reader: Reader = Reader(data, start, end, base, short, False)
+    reader: Reader = reader_of(data, start, end, base, short)
     return run(reader, table, end), reader.problems
+
+
+def reader_of(
+    data: bytes, start: cython.Py_ssize_t, end: cython.Py_ssize_t, base: cython.Py_ssize_t, short: Any
+) -> "Reader":
+    """A reader that keeps no spans. Setting the fields here spares compiled code a call with five Python objects."""
+    reader: Reader = Reader.__new__(Reader)
+    reader.data = data
+    reader.pos = start
+    reader.limit = end
+    reader.base = base
+    reader.problems = []
+    reader.fault = None
+    reader.short = short
+    reader.spans = None
+    reader.depth = 0
+    return reader
 
 
 def spans(
     table: Any, data: bytes, start: cython.Py_ssize_t, end: cython.Py_ssize_t, base: cython.Py_ssize_t, short: Any = Malformed
 ) -> list[Span]:
     """Where each field of a message lies, as a tree; offsets count from `base`."""
-    reader: Reader = Reader(data, start, end, base, short, True)
+    reader: Reader = reader_of(data, start, end, base, short)
+    reader.spans = []
     run(reader, table, end)
     return reader.spans or []
 

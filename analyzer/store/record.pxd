@@ -3,8 +3,8 @@ cimport cython
 from analyzer.codec.runner cimport Extension
 from analyzer.tls.session cimport Alert, HandshakeMessage, Session, Side
 
-cdef int REMEMBERED, _SSL2
-cdef dict CERTIFICATES
+cdef int LONGEST_REMEMBERED, REMEMBERED, _SSL2
+cdef dict CERTIFICATES, FINGERPRINTS
 cdef Clock CLOCK
 cdef object VERSIONS, SUITES, GROUPS, LEVELS, DESCRIPTIONS
 

@@ -12,6 +12,7 @@ cdef int MAX_KEPT, MESSAGE_COST
 cdef object NAMES
 
 
+@cython.freelist(64)
 cdef class HandshakeMessage:
     cdef public int type
     cdef public str name
@@ -25,6 +26,11 @@ cdef class HandshakeMessage:
     cdef public bint encrypted
 
 
+cpdef HandshakeMessage handshake_message(
+    int number, str name, int side, long long frame, long long at, long long length, bytes raw, object body, list problems
+)
+
+
 cdef class Alert:
     cdef public int level
     cdef public int description
@@ -34,6 +40,7 @@ cdef class Alert:
     cdef public bint encrypted
 
 
+@cython.freelist(64)
 cdef class Event:
     cdef public str kind
     cdef public int side
