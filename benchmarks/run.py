@@ -111,20 +111,28 @@ def table(rows: Sequence[Sequence[str]]) -> str:
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
-def render_ratios(results: dict[str, tuple[dict[str, Any], Timings]], tools: Sequence[str]) -> str:
-    """How long each tool took, and how long the others took for each second of the analyzer."""
-    others = [tool for tool in tools if not tool.startswith("analyzer")]
-    own = [tool for tool in tools if tool.startswith("analyzer")]
-    rows = [
-        ["workload", "packets", "sessions", *(f"{tool}, s" for tool in tools)]
-        + [f"{other} / {tool}" for tool in own for other in others]
-    ]
+def render_seconds(results: dict[str, tuple[dict[str, Any], Timings]], tools: Sequence[str]) -> str:
+    """How long each tool took on each workload."""
+    rows = [["workload", "packets", "sessions", *(f"{tool}, s" for tool in tools)]]
     for name, (facts, timings) in results.items():
-        row = [name, f"{facts['packets']:,}", f"{facts['sessions']:,}"]
-        seconds = {tool: median(timings[tool], "wall") for tool in tools}
-        row += [f"{seconds[tool]:.2f}" for tool in tools]
-        row += [f"{seconds[other] / seconds[tool]:.3g}" for tool in own for other in others]
-        rows.append(row)
+        seconds = [f"{median(timings[tool], 'wall'):.2f}" for tool in tools]
+        rows.append([name, f"{facts['packets']:,}", f"{facts['sessions']:,}", *seconds])
+    return table(rows)
+
+
+def render_ratios(results: dict[str, tuple[dict[str, Any], Timings]], tools: Sequence[str]) -> str:
+    """How many times as long as the analyzer the others took, on the wall and in processor time."""
+    others = [tool for tool in tools if not tool.startswith("analyzer")]
+    rows = [["workload, tool", *(f"{other} / it" for other in others), *(f"{other} / it, processor" for other in others)]]
+    for name, (_, timings) in results.items():
+        for tool in tools:
+            if tool not in others:
+                ratios = [
+                    median(timings[other], figure) / median(timings[tool], figure)
+                    for figure in ("wall", "processor")
+                    for other in others
+                ]
+                rows.append([f"{name}, {tool}", *(f"{ratio:.3g}" for ratio in ratios)])
     return table(rows)
 
 
@@ -229,7 +237,7 @@ def main() -> int:
         timings = time_tools(tools, analyzer, capture, args.rounds, args.limit)
         results[name] = facts, timings
         notes += failures(name, timings)
-    parts = [machine, render_ratios(results, tools), render_costs(results, tools)]
+    parts = [machine, render_seconds(results, tools), render_ratios(results, tools), render_costs(results, tools)]
     if "analyzer" in tools:
         starts = time_start(analyzer, args.demo, args.rounds, args.limit)
         parts.append(render_start(starts))
