@@ -8,12 +8,16 @@ cdef int FIN, SYN, RST, ACK, HISTORY_SLOTS
 cdef long long HISTORY_TOTAL, LINGER
 
 
+@cython.freelist(256)
 cdef class Segment:
     cdef public long long offset
     cdef public bytes data
     cdef public long long missing
     cdef public long long frame
     cdef public long long at
+
+
+cdef Segment new_segment(long long offset, bytes data, long long missing, long long frame, long long at)
 
 
 cdef class Half:
