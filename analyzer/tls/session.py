@@ -16,6 +16,7 @@ from analyzer.codec.runner import read
 from analyzer.codec.trouble import Incomplete, Malformed, Trouble
 from analyzer.tls import learn
 from analyzer.tls.content_types import ALERT, APPLICATION_DATA, CHANGE_CIPHER_SPEC, HANDSHAKE, HEARTBEAT
+from analyzer.tls.limits import MAX_ALERTS, MAX_EVIDENCE, MAX_GAPS, MAX_HANDSHAKE, MAX_KEPT, MAX_MESSAGES, MESSAGE_COST
 from analyzer.tls.messages import server_hello_table, table_for
 from analyzer.tls.messages.hello import HelloRetryRequest
 from analyzer.tls.messages.ssl2 import SSL2_MESSAGES
@@ -24,27 +25,6 @@ from analyzer.tls.suites import suite
 
 SSL2 = 0x0002
 TLS13 = 0x0304
-
-MAX_HANDSHAKE = 4 << 20
-"""Bytes of one handshake message; a Certificate of four hundred kilobytes has been seen, post-quantum chains are smaller."""
-
-MAX_MESSAGES = 1024
-"""Handshake messages of one session that are kept; renegotiation without end would grow without end."""
-
-MAX_KEPT = 16 << 20
-"""Bytes that the messages of one session keep, MESSAGE_COST each counted in: a hundred times a long chain of certificates."""
-
-MESSAGE_COST = 1024
-"""Bytes of memory that a message takes beside its own, decoded."""
-
-MAX_ALERTS = 64
-"""Alerts of one session that are kept."""
-
-MAX_GAPS = 1024
-"""Gaps and conflicts of one session that are kept."""
-
-MAX_EVIDENCE = 4096
-"""Bytes of one version of a conflict that are kept."""
 
 CLIENT_HELLO, SERVER_HELLO, NEW_SESSION_TICKET, HELLO_RETRY_REQUEST, ENCRYPTED_EXTENSIONS = 1, 2, 4, 6, 8
 CERTIFICATE, SERVER_KEY_EXCHANGE, FINISHED = 11, 12, 20
@@ -358,13 +338,7 @@ class Session(RecordSink):
     # Handshake.
 
     def fragment(
-        self,
-        side: cython.int,
-        sender: Side,
-        body: bytes,
-        missing: cython.longlong,
-        frame: cython.longlong,
-        at: cython.longlong,
+        self, side: cython.int, sender: Side, body: bytes, missing: cython.longlong, frame: cython.longlong, at: cython.longlong
     ) -> None:
         """Take the next bytes of a side's handshake stream; `missing` bytes of the record behind them are lost."""
         pos: cython.Py_ssize_t = 0
@@ -585,13 +559,7 @@ class Session(RecordSink):
             self.trace.append((self, alert))
 
     def heartbeat(
-        self,
-        side: cython.int,
-        sender: Side,
-        body: bytes,
-        length: cython.longlong,
-        frame: cython.longlong,
-        at: cython.longlong,
+        self, side: cython.int, sender: Side, body: bytes, length: cython.longlong, frame: cython.longlong, at: cython.longlong
     ) -> None:
         """Take a heartbeat (RFC 6520); a payload length beyond the record is the Heartbleed attack (CVE-2014-0160)."""
         sender.heartbeats += 1

@@ -1,0 +1,22 @@
+"""How much of one session is kept. Peers decide what they send; what lies beyond a limit is counted and named in a finding."""
+
+MAX_HANDSHAKE = 4 << 20
+"""Bytes of one handshake message; a Certificate of four hundred kilobytes has been seen, post-quantum chains are smaller."""
+
+MAX_MESSAGES = 1024
+"""Handshake messages of one session that are kept; renegotiation without end would grow without end."""
+
+MAX_KEPT = 16 << 20
+"""Bytes that the messages of one session keep, MESSAGE_COST each counted in: a hundred times a long chain of certificates."""
+
+MESSAGE_COST = 1024
+"""Bytes of memory that a message takes beside its own, decoded."""
+
+MAX_ALERTS = 64
+"""Alerts of one session that are kept."""
+
+MAX_GAPS = 1024
+"""Gaps, conflicts and findings of one session that are kept, so many of each."""
+
+MAX_EVIDENCE = 4096
+"""Bytes of one version of a conflict that are kept."""
