@@ -15,8 +15,8 @@ from analyzer.tls.session import Alert, HandshakeMessage, Session
 
 TCP, UDP, ICMP, ICMPV6 = 6, 17, 1, 58
 
-MAX_SCALES = 65536
-"""Connections whose window scale is remembered; of those beyond it the window stands as it is in the header."""
+MAX_REMEMBERED = 65536
+"""Connections whose window scale or first number is remembered; of those beyond it they stand as they are in the header."""
 
 _FLAGS = ("FIN", "SYN", "RST", "PSH", "ACK", "URG", "ECE", "CWR", "AE")
 _SYN, _ACK = 0x02, 0x10
@@ -54,6 +54,7 @@ class Describer:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._scales: dict[bytes, int] = {}
+        self._firsts: dict[bytes, int] = {}
         self._services = registry("services")
         self._protocols = registry("ip_protocols").names
 
@@ -98,22 +99,35 @@ class Describer:
     def _tcp(self, packet: Packet) -> str:
         flags = ", ".join(name for bit, name in enumerate(_FLAGS) if packet.flags >> bit & 1)
         half: Half | None = self._engine.connections.halves.get(packet.key())
-        ack = f" Ack={relative(packet.acknowledgement, None if half is None else half.peer)}" if packet.flags & _ACK else ""
+        ack = ""
+        if packet.flags & _ACK:
+            ack = f" Ack={self._relative(packet.acknowledgement, None if half is None else half.peer)}"
         options = read_tcp_options(packet) if packet.payload - packet.transport > 20 else []
         window = packet.window
         if packet.flags & _SYN:
             for option in options:
-                if option.kind == 3 and isinstance(option.value, int) and len(self._scales) < MAX_SCALES:
+                if option.kind == 3 and isinstance(option.value, int) and len(self._scales) < MAX_REMEMBERED:
                     self._scales[packet.key()] = min(option.value, 14)
         elif half is not None and half.peer is not None and half.peer.key in self._scales:
             window <<= self._scales.get(half.key, 0)
         n_bytes = packet.payload_end - packet.payload + packet.missing
         words = [
             f"{packet.source_port} → {packet.destination_port} [{flags or 'none'}]",
-            f"Seq={relative(packet.sequence, half)}{ack} Win={window} Len={n_bytes}",
+            f"Seq={self._relative(packet.sequence, half)}{ack} Win={window} Len={n_bytes}",
         ]
         words += [option_text(option.kind, option.value) for option in options if option.kind in _OPTIONS]
         return " ".join(words)
+
+    def _relative(self, number: int, half: Half | None) -> int:
+        """A sequence number counted from its side's SYN; without one from the first number seen, which is 1; else raw."""
+        if half is None:
+            return number
+        first = self._firsts.get(half.key)
+        if first is None and half.started:
+            first = half.next - half.offset
+        elif first is None and len(self._firsts) < MAX_REMEMBERED:
+            first = self._firsts[half.key] = number
+        return number if first is None else (number - first + 1) & 0xFFFFFFFF
 
     def _udp(self, packet: Packet) -> tuple[str, str]:
         ports = (packet.source_port, packet.destination_port)
@@ -143,13 +157,6 @@ def addresses(packet: Packet, frame: Frame) -> tuple[str, str]:
 def hardware_address(octets: bytes) -> str:
     """An Ethernet address."""
     return "Broadcast" if octets == b"\xff" * 6 else octets.hex(":")
-
-
-def relative(number: int, half: Half | None) -> int:
-    """A sequence number counted from the SYN of its side, or so that the first byte seen has 1; raw where that is not known."""
-    if half is None or not half.started:
-        return number
-    return (number - half.next + half.offset + 1) & 0xFFFFFFFF
 
 
 def option_text(kind: int, value: Any) -> str:

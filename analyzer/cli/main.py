@@ -20,8 +20,9 @@ BROKEN_PIPE = 141
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command line (that of the process when None) and return its exit status; prints one line for what went wrong."""
-    # What lives until the exit need not be searched for garbage again and again.
+    # What lives until the exit need not be searched for garbage again and again; what ends is freed at once: it makes no rings.
     gc.freeze()
+    gc.set_threshold(100_000, 50, 100)
     try:
         return _run(sys.argv[1:] if arguments is None else arguments)
     except Refusal as refusal:
@@ -60,7 +61,8 @@ def _run(arguments: Sequence[str]) -> int:
     _check_keys(options, captures)
     output = Output(options.output, [*captures, *_keys(options)], options.color)
     status: int = import_module(f"analyzer.cli.{options.command}").run(options, output)
-    output.close()
+    if status != FAILED:
+        output.close()
     return status
 
 

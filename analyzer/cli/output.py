@@ -32,12 +32,14 @@ class Output:
     """The stream of results; opened with the first of them, so that a command that fails leaves an existing file as it is.
 
     path: of the file, None for standard output. width: columns that text should keep to; fitted: whether text wider than that
-    is to be cut, which is so where a person reads. colored: whether `paint` paints.
+    is to be cut, which is so where a person reads. colored: whether `paint` paints. head: what every output begins with, even
+    one without results.
     """
 
     def __init__(self, path: str | None, inputs: Sequence[str], color: str) -> None:
         """color: `auto`, `always` or `never`. Raises Refusal when the output is one of the inputs."""
         self.path = None if path == STANDARD_STREAM else path
+        self.head = b""
         self._stream: BinaryIO | None = None
         self._refuse_inputs(inputs)
         terminal = self.path is None and sys.stdout.isatty()
@@ -82,6 +84,7 @@ class Output:
 
     def _open(self) -> None:
         self._stream = sys.stdout.buffer if self.path is None else open(self.path, "wb")  # noqa: SIM115 - closed by `close`
+        self._stream.write(self.head)
 
     def _refuse_inputs(self, inputs: Sequence[str]) -> None:
         """Reading what one writes at the same time destroys the input, or never ends."""

@@ -33,7 +33,7 @@ def run(options: Namespace, output: Output) -> int:
     table = Table(COLUMNS, output, one_line=True) if options.format == "text" else None
     take = _row_writer(options.format, output, table, describer)
     if options.format == "csv":
-        output.write(b"number,time,source,destination,protocol,length,info\r\n")
+        output.head = b"number,time,source,destination,protocol,length,info\r\n"
     frame, trace = reading.reader.frame, engine.trace
     for walker in reading.walkers(output, streaming=True):
         while walker.advance():

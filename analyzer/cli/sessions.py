@@ -54,9 +54,8 @@ def run(options: Namespace, output: Output) -> int:
 
 
 def _run_csv(reading: Reading, output: Output) -> int:
-    lines = InOrder(lambda line: output.write(line))
-    head = ",".join(CSV_COLUMNS) + "\r\n"
-    output.write(head.encode())
+    output.head = (",".join(CSV_COLUMNS) + "\r\n").encode()
+    lines = InOrder(output.write)
     _read(reading, output, lambda session: lines.add(session.id, csv_line(session_record(session, False)).encode()), True)
     return reading.status()
 

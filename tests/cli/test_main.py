@@ -1,0 +1,193 @@
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from .conftest import Run, client_hello, pcap, tcp
+
+
+def test_all_read_is_status_0_without_a_word(run: Run, demo: Path):
+    ran = run(demo)
+    assert (ran.status, ran.err) == (0, b"")
+
+
+@pytest.mark.parametrize("command", [["summary"], ["sessions"], ["sessions", "--format", "json"], ["packets"]])
+def test_a_file_cut_short_is_status_1_and_all_readable_is_there(run: Run, demo: Path, tmp_path: Path, command: list[str]):
+    path = tmp_path / "cut.pcapng"
+    path.write_bytes(demo.read_bytes()[:20000])
+    ran = run(*command, path)
+    assert ran.status == 1
+    assert str(path) in ran.complaint
+    assert " at byte " in ran.complaint
+    assert "after frame " in ran.complaint
+    assert len(ran.out) > 200
+
+
+def test_damage_in_one_file_leaves_the_others(run: Run, demo: Path, captures: Path, tmp_path: Path):
+    path = tmp_path / "cut.pcapng"
+    path.write_bytes(demo.read_bytes()[:-3])
+    other = captures / "ipv6" / "ipv6.pcapng"
+    ran = run("sessions", "--format", "json", path, other)
+    assert ran.status == 1
+    alone = [run("sessions", "--format", "json", one).out.count(b"\n") for one in (path, other)]
+    assert ran.out.count(b"\n") == sum(alone)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["/no/such/file"],
+        ["sessions", "/no/such/file"],
+        ["summary", "."],
+        ["sessions", "README.md"],
+        ["summary", "README.md"],
+        ["sessions", "-"],
+        ["sessions", "--format", "xml", "captures/demo.pcapng"],
+        ["sessions", "--no-such-option", "captures/demo.pcapng"],
+        ["sessions"],
+        ["show", "captures/demo.pcapng", "999"],
+        ["show", "captures/demo.pcapng", "first"],
+        ["show", "captures/demo.pcapng", "-1"],
+        ["packet", "captures/demo.pcapng", "0"],
+        ["packet", "captures/demo.pcapng", "100000"],
+        ["sessions", "captures/demo.pcapng", "-k", "/no/such/keys"],
+        ["sessions", "captures/demo.pcapng", "-o", "/no/such/folder/file"],
+        ["sessions", "captures/demo.pcapng", "-o", "captures/demo.pcapng"],
+    ],
+)
+def test_what_cannot_be_done_is_status_2_and_one_line(run: Run, arguments: list[str]):
+    ran = run(*arguments)
+    assert ran.status == 2
+    assert ran.out == b""
+    assert ran.complaint.startswith("analyzer: ")
+
+
+def test_the_input_is_not_overwritten(run: Run, demo: Path, tmp_path: Path):
+    copy = tmp_path / "copy.pcapng"
+    copy.write_bytes(demo.read_bytes())
+    link = tmp_path / "link"
+    link.symlink_to(copy)
+    assert run("sessions", copy, "-o", link).status == 2
+    assert copy.read_bytes() == demo.read_bytes()
+
+
+def test_output_goes_to_a_file(run: Run, demo: Path, tmp_path: Path):
+    path = tmp_path / "out.json"
+    ran = run("sessions", "--format", "json", demo, "-o", path)
+    assert (ran.status, ran.out) == (0, b"")
+    assert path.read_bytes() == run("sessions", "--format", "json", demo).out
+
+
+@pytest.mark.parametrize(
+    "command", [["summary"], ["sessions", "--format", "json"], ["sessions", "--format", "csv"], ["packets", "--format", "csv"]]
+)
+def test_a_failed_run_leaves_an_existing_output_alone(run: Run, tmp_path: Path, command: list[str]):
+    path = tmp_path / "out"
+    path.write_text("before")
+    assert run(*command, "README.md", "-o", path).status == 2
+    assert path.read_text() == "before"
+
+
+def test_a_capture_from_standard_input(run: Run, demo: Path):
+    assert (
+        run("sessions", "--format", "json", "-", stdin=demo.read_bytes()).out == run("sessions", "--format", "json", demo).out
+    )
+
+
+def test_the_same_input_gives_the_same_bytes(run: Run, demo: Path):
+    assert run(demo, columns=100).out == run("summary", demo, columns=100).out
+
+
+@pytest.mark.parametrize("command", ["packets", "sessions"])
+def test_a_reader_that_goes_away_is_no_error(run: Run, demo: Path, repository: Path, command: str):
+    read_end, write_end = os.pipe()
+    os.close(read_end)
+    process = [sys.executable, "-m", "analyzer", command, str(demo), "--format", "json"]
+    done = subprocess.run(process, stdout=write_end, stderr=subprocess.PIPE, cwd=repository, timeout=60)
+    os.close(write_end)
+    assert done.stderr == b""
+    assert done.returncode == 141
+
+
+def test_a_full_disk_is_said(demo: Path, repository: Path):
+    with open("/dev/full", "wb") as full:
+        process = [sys.executable, "-m", "analyzer", "packets", str(demo)]
+        done = subprocess.run(process, stdout=full, stderr=subprocess.PIPE, cwd=repository, timeout=60)
+    assert done.returncode == 2
+    assert done.stderr == b"analyzer: output: No space left on device\n"
+
+
+def test_an_interrupt_ends_quietly(repository: Path):
+    process = subprocess.Popen(
+        [sys.executable, "-m", "analyzer", "packets", "-"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        cwd=repository,
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    process.stdin.write(pcap(tcp(b"x")))
+    process.stdin.flush()
+    process.stdout.readline()
+    time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=30)
+    assert (process.returncode, err) == (130, b"")
+
+
+def test_records_come_while_the_pipe_is_open(repository: Path):
+    with subprocess.Popen(
+        [sys.executable, "-m", "analyzer", "packets", "-", "--format", "json"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        cwd=repository,
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(pcap(tcp(client_hello(b"www.example"))))
+        process.stdin.flush()
+        assert b"www.example" in process.stdout.readline()
+        process.stdin.close()
+        assert process.wait(30) == 0
+
+
+def test_version_says_how_it_was_built(run: Run, build_under_test: str):
+    words = "not compiled" if build_under_test == "interpreted" else "compiled"
+    assert f"({words}, Python " in run("--version").text
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_scripts_know_the_commands(run: Run, shell: str):
+    ran = run("--completion", shell)
+    assert ran.status == 0
+    assert all(word in ran.text for word in ("summary", "sessions", "show", "packets", "packet", "messages"))
+
+
+@pytest.mark.parametrize("command", [[], ["summary"], ["sessions"], ["show"], ["packets"], ["packet"]])
+def test_help_has_examples(run: Run, command: list[str]):
+    ran = run(*command, "--help")
+    assert ran.status == 0
+    assert "examples:\n  analyzer " in ran.text
+    assert "exit status:" in ran.text
+
+
+def test_keys_are_taken_and_said_to_be_unused(run: Run, demo: Path, repository: Path):
+    ran = run("sessions", "--format", "json", demo, "-k", repository / "captures" / "demo" / "demo.keys")
+    assert ran.status == 0
+    assert ran.complaint == "analyzer: decryption is not in this release: key logs are not used"
+
+
+def test_only_a_terminal_gets_colours_unless_they_are_asked_for(run: Run, demo: Path):
+    assert b"\x1b" not in run(demo).out
+    assert b"\x1b[1m" in run(demo, "--color", "always").out
+    assert b"\x1b" not in run("--color", "never", "sessions", demo).out
+
+
+def test_no_option_is_offered_that_a_later_release_brings(run: Run, demo: Path):
+    assert run("sessions", demo, "-Y", "tls").status == 2
+    assert run("sessions", demo, "--trust", "system").status == 2
