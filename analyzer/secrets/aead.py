@@ -1,0 +1,151 @@
+"""Records under an AEAD, in TLS 1.2 (RFC 5246, section 6.2.3.3) and TLS 1.3 (RFC 9846, section 5.2).
+
+The nonce joins a secret part with a number. With AES in TLS 1.2 the number stands in the record and may be anything that does
+not come twice; elsewhere it is the sequence number, XORed into the secret part. TLS 1.2 has the sequence number in the
+associated data too, TLS 1.3 only the record's header. In TLS 1.3 the true content type follows the plaintext, and zeros as
+padding follow that.
+"""
+
+from struct import Struct
+
+from analyzer.secrets.ciphers import Aead, AeadKind, InvalidTag
+from analyzer.secrets.opener import LAST_SEQUENCE, Opened, Opener
+from analyzer.secrets.refused import MALFORMED, WRONG_SECRET, Refused
+from analyzer.secrets.schedule13 import IV_LENGTH, next_traffic_secret, traffic_keys
+from analyzer.secrets.suite import hash_function
+
+HEADER_AUTHENTICATED_SINCE = 25
+"""The draft of TLS 1.3 whose associated data was no longer empty."""
+
+FARTHEST_JUMP = 1 << 32
+"""How far ahead the explicit nonce may send the sequence number: farther than any gap, and far from the last number."""
+
+_APPLICATION_DATA = 23
+_AAD12 = Struct(">QBHH")
+_AAD13 = Struct(">BHH")
+
+
+class ExplicitNonceOpener(Opener):
+    """AES-GCM and AES-CCM in TLS 1.2 (RFC 5288, RFC 6655): the record begins with 8 bytes of the nonce."""
+
+    __slots__ = ("_aead", "_explicit", "_last", "_overhead", "_salt")
+
+    def __init__(self, kind: AeadKind, key: bytes, salt: bytes) -> None:
+        super().__init__()
+        self._aead: Aead = kind.build(key)
+        self._salt = salt
+        self._explicit = kind.explicit
+        self._overhead = kind.explicit + kind.tag
+        # The explicit part of the nonce of the record before, and that record's number.
+        self._last = (0, -1)
+
+    def open_at(self, sequence: int, content_type: int, record_version: int, body: bytes) -> Opened | None:
+        """As in the class above."""
+        explicit = self._explicit
+        n_bytes = len(body) - self._overhead
+        if n_bytes < 0:
+            raise Refused(MALFORMED, f"a record of {len(body)} bytes has no room for nonce and tag")
+        nonce = body[:explicit]
+        aad = _AAD12.pack(sequence, content_type, record_version, n_bytes)
+        try:
+            plaintext = self._aead.decrypt(self._salt + nonce, body[explicit:], aad)
+        except InvalidTag:
+            return None
+        self._last = (int.from_bytes(nonce, "big"), sequence)
+        return content_type, plaintext
+
+    def open_ahead(self, content_type: int, record_version: int, body: bytes, limit: int) -> tuple[int, int, bytes]:
+        """As in the class above; but a gap may be longer than `limit` where the sender counts in the explicit nonce.
+
+        Nearly all do, so the number that it suggests is tried first.
+        """
+        nonce, sequence = self._last
+        suggested = sequence + int.from_bytes(body[: self._explicit], "big") - nonce
+        if self.sequence <= suggested <= min(self.sequence + FARTHEST_JUMP, LAST_SEQUENCE):
+            opened = self.open_at(suggested, content_type, record_version, body)
+            if opened is not None:
+                skipped = suggested - self.sequence
+                self.sequence = suggested + 1
+                return skipped, *opened
+        return super().open_ahead(content_type, record_version, body, limit)
+
+
+class ImplicitNonceOpener(Opener):
+    """ChaCha20-Poly1305 in TLS 1.2 (RFC 7905), and its form before the RFC, whose nonce is the sequence number alone."""
+
+    __slots__ = ("_aead", "_iv", "_nonce_length", "_tag")
+
+    def __init__(self, kind: AeadKind, key: bytes, iv: bytes) -> None:
+        super().__init__()
+        self._aead: Aead = kind.build(key)
+        self._iv = int.from_bytes(iv, "big")
+        self._nonce_length = len(iv) or 8
+        self._tag = kind.tag
+
+    def open_at(self, sequence: int, content_type: int, record_version: int, body: bytes) -> Opened | None:
+        """As in the class above."""
+        n_bytes = len(body) - self._tag
+        if n_bytes < 0:
+            raise Refused(MALFORMED, f"a record of {len(body)} bytes has no room for a tag")
+        nonce = (self._iv ^ sequence).to_bytes(self._nonce_length, "big")
+        try:
+            plaintext = self._aead.decrypt(nonce, body, _AAD12.pack(sequence, content_type, record_version, n_bytes))
+        except InvalidTag:
+            return None
+        return content_type, plaintext
+
+
+class Tls13Opener(Opener):
+    """Every suite of TLS 1.3, from a traffic secret on."""
+
+    __slots__ = ("_aead", "_draft", "_hash", "_header_counts", "_iv", "_kind", "_prefix", "_secret")
+
+    def __init__(self, kind: AeadKind, hash_name: str, traffic_secret: bytes, prefix: bytes, draft: int = 0) -> None:
+        """draft: 0 for the RFC. Refused where the secret is not as long as the suite's hash."""
+        super().__init__()
+        n_bytes = hash_function(hash_name)(b"").digest_size
+        if len(traffic_secret) != n_bytes:
+            raise Refused(
+                WRONG_SECRET, f"a traffic secret of {len(traffic_secret)} bytes, not the {n_bytes} of the suite's hash"
+            )
+        self._kind = kind
+        self._hash = hash_name
+        self._prefix = prefix
+        self._draft = draft
+        self._header_counts = not 0 < draft < HEADER_AUTHENTICATED_SINCE
+        self._key(traffic_secret)
+
+    def _key(self, traffic_secret: bytes) -> None:
+        self._secret = traffic_secret
+        key, iv = traffic_keys(self._hash, traffic_secret, self._kind.key, self._prefix)
+        self._aead: Aead = self._kind.build(key)
+        self._iv = int.from_bytes(iv, "big")
+
+    def open_at(self, sequence: int, content_type: int, record_version: int, body: bytes) -> Opened | None:
+        """As in the class above; the content type is the inner one, and the padding is gone."""
+        n_bytes = len(body)
+        if content_type != _APPLICATION_DATA:
+            raise Refused(MALFORMED, f"no protected record has the content type {content_type}")
+        if n_bytes <= self._kind.tag:
+            raise Refused(MALFORMED, f"a record of {n_bytes} bytes has no room for a content type and a tag")
+        aad = _AAD13.pack(content_type, record_version, n_bytes) if self._header_counts else b""
+        try:
+            inner = self._aead.decrypt((self._iv ^ sequence).to_bytes(IV_LENGTH, "big"), body, aad)
+        except InvalidTag:
+            return None
+        if not inner[-1]:
+            inner = inner.rstrip(b"\0")
+            if not inner:
+                raise Refused(MALFORMED, f"record {sequence} of this direction is all padding, with no content type")
+        return inner[-1], inner[:-1]
+
+    def update(self) -> None:
+        """Go on with the next traffic secret, whose records are numbered from 0 (RFC 9846, section 7.2)."""
+        self._key(next_traffic_secret(self._hash, self._secret, self._prefix))
+        self.sequence = 0
+
+    def next_generation(self) -> "Tls13Opener":
+        """Give an opener with the next traffic secret and leave this one: to try whether a KeyUpdate lies in a gap."""
+        following = Tls13Opener(self._kind, self._hash, self._secret, self._prefix, self._draft)
+        following.update()
+        return following

@@ -1,0 +1,119 @@
+"""The ciphers that suites name, with the lengths of their keys, as the library `cryptography` has them.
+
+Its kept ciphers and those that it calls decrepit stand in two modules, and move from the one to the other with its releases.
+What it has in neither (ARIA, GOST, Salsa20, Camellia in GCM) is named as not supported. Lengths are of RFC 2246, appendix C,
+RFC 5288, RFC 6655, RFC 7905, RFC 5932, RFC 4162 and RFC 5469.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from cryptography.exceptions import InvalidTag, UnsupportedAlgorithm
+from cryptography.hazmat.decrepit.ciphers import algorithms as decrepit
+from cryptography.hazmat.primitives.ciphers import Cipher, CipherContext, algorithms, modes
+from cryptography.hazmat.primitives.ciphers.aead import AESCCM, AESGCM, ChaCha20Poly1305
+
+from analyzer.secrets.chacha20_old import ChaCha20Poly1305Old
+from analyzer.secrets.refused import UNSUPPORTED_CIPHER, Refused
+
+__all__ = ["AEADS", "BLOCKS", "STREAMS", "Aead", "AeadKind", "BlockCipher", "InvalidTag", "StreamCipher", "aead_kind"]
+
+
+class Aead(Protocol):
+    """A keyed AEAD; `decrypt` raises `InvalidTag`."""
+
+    def decrypt(self, nonce: bytes, data: bytes, associated_data: bytes | None, /) -> bytes: ...  # noqa: D102
+
+
+@dataclass(frozen=True, slots=True)
+class AeadKind:
+    """How an AEAD is keyed, and what of its nonce travels in records of TLS 1.2.
+
+    key, iv, tag: lengths in bytes; iv: of what the key block gives in TLS 1.2. explicit: bytes of the nonce in each record.
+    """
+
+    build: Callable[[bytes], Aead]
+    key: int
+    iv: int
+    explicit: int
+    tag: int
+
+
+@dataclass(frozen=True, slots=True)
+class BlockCipher:
+    """A block cipher in CBC mode. material: bytes that the key block gives, fewer than `key` where keys are weakened."""
+
+    name: str
+    material: int
+    key: int
+    block: int
+
+    def decryptor(self, key: bytes, iv: bytes) -> CipherContext:
+        """Begin to decrypt; Refused if the library's build has not the cipher."""
+        try:
+            algorithm = _algorithm(self.name)(key * 3 if self.name == "TripleDES" and len(key) == 8 else key)
+            return Cipher(algorithm, modes.CBC(iv)).decryptor()
+        except UnsupportedAlgorithm as error:
+            raise Refused(UNSUPPORTED_CIPHER, f"the library is built without {self.name}") from error
+
+
+@dataclass(frozen=True, slots=True)
+class StreamCipher:
+    """RC4; lengths as with block ciphers."""
+
+    material: int
+    key: int
+
+    def decryptor(self, key: bytes) -> CipherContext:
+        """Begin the key stream; Refused if the library's build has not the cipher."""
+        try:
+            return Cipher(_algorithm("ARC4")(key), None).decryptor()
+        except UnsupportedAlgorithm as error:
+            raise Refused(UNSUPPORTED_CIPHER, "the library is built without RC4") from error
+
+
+def aead_kind(cipher: str) -> AeadKind:
+    """Give the AEAD of that name; Refused if there is none."""
+    kind = AEADS.get(cipher)
+    if kind is None:
+        raise Refused(UNSUPPORTED_CIPHER, f"no implementation of {cipher}")
+    return kind
+
+
+def _ccm_8(key: bytes) -> Aead:
+    return AESCCM(key, 8)
+
+
+AEADS = {
+    "AES_128_GCM": AeadKind(AESGCM, 16, 4, 8, 16),
+    "AES_256_GCM": AeadKind(AESGCM, 32, 4, 8, 16),
+    "AES_128_CCM": AeadKind(AESCCM, 16, 4, 8, 16),
+    "AES_256_CCM": AeadKind(AESCCM, 32, 4, 8, 16),
+    "AES_128_CCM_8": AeadKind(_ccm_8, 16, 4, 8, 8),
+    "AES_256_CCM_8": AeadKind(_ccm_8, 32, 4, 8, 8),
+    "CHACHA20_POLY1305": AeadKind(ChaCha20Poly1305, 32, 12, 0, 16),
+    "CHACHA20_POLY1305_OLD": AeadKind(ChaCha20Poly1305Old, 32, 0, 0, 16),
+}
+
+BLOCKS = {
+    "3DES_EDE_CBC": BlockCipher("TripleDES", 24, 24, 8),
+    "AES_128_CBC": BlockCipher("AES", 16, 16, 16),
+    "AES_256_CBC": BlockCipher("AES", 32, 32, 16),
+    "CAMELLIA_128_CBC": BlockCipher("Camellia", 16, 16, 16),
+    "CAMELLIA_256_CBC": BlockCipher("Camellia", 32, 32, 16),
+    "DES40_CBC": BlockCipher("TripleDES", 5, 8, 8),
+    "DES_CBC": BlockCipher("TripleDES", 8, 8, 8),
+    "DES_CBC_40": BlockCipher("TripleDES", 5, 8, 8),
+    "IDEA_CBC": BlockCipher("IDEA", 16, 16, 8),
+    "RC2_CBC_40": BlockCipher("RC2", 5, 16, 8),
+    "RC2_CBC_56": BlockCipher("RC2", 7, 16, 8),
+    "SEED_CBC": BlockCipher("SEED", 16, 16, 16),
+    "SM4_CBC": BlockCipher("SM4", 16, 16, 16),
+}
+
+STREAMS = {"RC4_128": StreamCipher(16, 16), "RC4_40": StreamCipher(5, 16), "RC4_56": StreamCipher(7, 16)}
+
+
+def _algorithm(name: str) -> Any:
+    return getattr(decrepit, name, None) or getattr(algorithms, name)

@@ -1,0 +1,50 @@
+"""The MAC of records before AEADs (RFC 5246, section 6.2.3.1; RFC 6101, section 5.2.3.1).
+
+It covers the sequence number, which no record carries, then type, version and length, then the bytes. TLS uses HMAC; SSL 3.0
+hashes with pads in the same two turns, and leaves out the version. Both therefore begin each turn with bytes that hang on the
+key alone: those are hashed once, and copied for every record.
+"""
+
+from struct import Struct
+
+from analyzer.secrets.schedule import SSL_3_0, hmac_keys, tls_version
+from analyzer.secrets.suite import hash_function
+
+TRUNCATED = 10
+"""Bytes of a MAC cut by the extension truncated_hmac (RFC 6066, section 7)."""
+
+_HEADER = Struct(">QBHH")
+_HEADER_SSL3 = Struct(">QBH")
+# Of pads of SSL 3.0: how many bytes reach the block's end behind a key, roughly.
+_SSL3_PADS = {"MD5": 48, "SHA": 40}
+
+
+class RecordMac:
+    """The MAC of one direction; `length`: bytes of it that stand in a record."""
+
+    __slots__ = ("_inner", "_outer", "_ssl3", "length")
+
+    def __init__(self, version: int, hash_name: str, key: bytes, truncated: bool = False) -> None:
+        """Key it; Refused if Python has not the hash."""
+        hashed = hash_function(hash_name)
+        self._ssl3 = tls_version(version) <= SSL_3_0
+        if self._ssl3:
+            n_padding = _SSL3_PADS.get(hash_name, 40)
+            inner, outer = key + b"\x36" * n_padding, key + b"\x5c" * n_padding
+        else:
+            inner, outer = hmac_keys(hashed, key)
+        self._inner = hashed(inner)
+        self._outer = hashed(outer)
+        self.length = TRUNCATED if truncated else self._inner.digest_size
+
+    def compute(self, sequence: int, content_type: int, record_version: int, data: bytes) -> bytes:
+        """Give the MAC of `data`, of at most 65,535 bytes."""
+        inner = self._inner.copy()
+        if self._ssl3:
+            inner.update(_HEADER_SSL3.pack(sequence, content_type, len(data)))
+        else:
+            inner.update(_HEADER.pack(sequence, content_type, record_version, len(data)))
+        inner.update(data)
+        outer = self._outer.copy()
+        outer.update(inner.digest())
+        return outer.digest()[: self.length]

@@ -1,0 +1,97 @@
+"""From secrets to openers of records: which suite in which version protects in which way.
+
+The key block of SSL 3.0 to TLS 1.2 is cut in this order: MAC keys, cipher keys, initialisation vectors, each first the client's
+and then the server's (RFC 5246, section 6.3). TLS 1.3 has a secret for each direction and phase instead.
+"""
+
+from analyzer.secrets.aead import ExplicitNonceOpener, ImplicitNonceOpener, Tls13Opener
+from analyzer.secrets.block import BlockOpener
+from analyzer.secrets.ciphers import BLOCKS, STREAMS, AeadKind, BlockCipher, StreamCipher, aead_kind
+from analyzer.secrets.mac import RecordMac
+from analyzer.secrets.opener import Opener
+from analyzer.secrets.refused import UNSUPPORTED_CIPHER, Refused
+from analyzer.secrets.schedule import SSL_3_0, TLS_1_1, export_keys, key_block, tls_version
+from analyzer.secrets.schedule13 import DTLS, label_prefix
+from analyzer.secrets.stream import StreamOpener
+from analyzer.secrets.suite import Suite, hash_function
+
+
+def open_tls12(
+    suite: Suite,
+    version: int,
+    master_secret: bytes,
+    client_random: bytes,
+    server_random: bytes,
+    *,
+    encrypt_then_mac: bool = False,
+    truncated_hmac: bool = False,
+) -> tuple[Opener, Opener]:
+    """Give the openers of the client's and the server's records after ChangeCipherSpec; SSL 3.0 to TLS 1.2, and DTLS.
+
+    encrypt_then_mac, truncated_hmac: whether the hellos agreed on these extensions; both count only where the suite has a MAC.
+    Refused (unsupported_cipher) where the cipher or hash is missing.
+    """
+    version = tls_version(version)
+    if suite.tls13:
+        raise Refused(UNSUPPORTED_CIPHER, f"{suite.name} is of TLS 1.3")
+    if suite.mode == "aead":
+        return _aead_openers(suite, version, master_secret, client_random, server_random)
+    if suite.mac != "HMAC":
+        raise Refused(UNSUPPORTED_CIPHER, f"no MAC of the kind of {suite.name}")
+    cipher = BLOCKS.get(suite.cipher) or STREAMS.get(suite.cipher)
+    if cipher is None and suite.mode != "null":
+        raise Refused(UNSUPPORTED_CIPHER, f"no implementation of {suite.cipher}")
+    n_mac = hash_function(suite.hash)(b"").digest_size
+    n_key = cipher.material if cipher else 0
+    n_iv = cipher.block if isinstance(cipher, BlockCipher) else 0
+    block = key_block(version, suite.prf_hash, master_secret, client_random, server_random, 2 * (n_mac + n_key + n_iv))
+    macs = [RecordMac(version, suite.hash, key, truncated_hmac) for key in _halves(block, 0, n_mac)]
+    keys = _halves(block, 2 * n_mac, n_key)
+    ivs = _halves(block, 2 * (n_mac + n_key), n_iv)
+    if cipher is not None and suite.export:
+        exported = export_keys(version, *keys, client_random, server_random, cipher.key, n_iv)
+        keys, ivs = exported[:2], exported[2:]
+    first, second = (
+        _mac_opener(cipher, version, key, iv, mac, encrypt_then_mac) for key, iv, mac in zip(keys, ivs, macs, strict=True)
+    )
+    return first, second
+
+
+def open_tls13(suite: Suite, traffic_secret: bytes, *, draft: int = 0, dtls: bool = False) -> Tls13Opener:
+    """Give the opener of one direction of TLS 1.3 in one phase; draft: 0 for the RFC, else the number of a draft from 18 on.
+
+    Refused: unsupported_cipher, or wrong_secret where the secret is not as long as the suite's hash.
+    """
+    kind = _kind(suite)
+    return Tls13Opener(kind, suite.prf_hash, traffic_secret, DTLS if dtls else label_prefix(draft), draft)
+
+
+def _kind(suite: Suite) -> AeadKind:
+    if suite.mode != "aead":
+        raise Refused(UNSUPPORTED_CIPHER, f"{suite.name} has no AEAD")
+    return aead_kind(suite.cipher)
+
+
+def _aead_openers(
+    suite: Suite, version: int, master_secret: bytes, client_random: bytes, server_random: bytes
+) -> tuple[Opener, Opener]:
+    kind = _kind(suite)
+    block = key_block(version, suite.prf_hash, master_secret, client_random, server_random, 2 * (kind.key + kind.iv))
+    keys, ivs = _halves(block, 0, kind.key), _halves(block, 2 * kind.key, kind.iv)
+    build = ExplicitNonceOpener if kind.explicit else ImplicitNonceOpener
+    return build(kind, keys[0], ivs[0]), build(kind, keys[1], ivs[1])
+
+
+def _mac_opener(
+    cipher: BlockCipher | StreamCipher | None, version: int, key: bytes, iv: bytes, mac: RecordMac, encrypt_then_mac: bool
+) -> Opener:
+    if cipher is None:
+        return StreamOpener(None, mac)
+    if isinstance(cipher, StreamCipher):
+        return StreamOpener(cipher.decryptor(key), mac)
+    chained, loose = version < TLS_1_1, version <= SSL_3_0
+    return BlockOpener(cipher, key, iv, mac, chained=chained, loose=loose, outside=encrypt_then_mac)
+
+
+def _halves(block: bytes, start: int, length: int) -> tuple[bytes, bytes]:
+    return block[start : start + length], block[start + length : start + 2 * length]

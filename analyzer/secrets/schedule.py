@@ -1,0 +1,170 @@
+"""How secrets become keys in SSL 3.0 to TLS 1.2: master secret, key block, Finished.
+
+A premaster secret, from RSA, Diffie-Hellman or a shared key, and the two hellos' randoms give the master secret; with the
+extension of RFC 7627 the hash of the handshake so far stands in the randoms' place. The master secret and the randoms give the
+key block, which is cut into the keys of both directions. Both sides end the handshake by proving that they hold the master
+secret and saw the same messages. SSL 3.0 (RFC 6101) mixes MD5 and SHA-1 by hand; TLS 1.0 and 1.1 XOR an expansion of each (RFC
+2246, section 5); TLS 1.2 expands with the hash of the suite (RFC 5246, section 5).
+
+Versions are the numbers on the wire, 0x0300 to 0x0303, or those of DTLS. Hashes have the names that suites give them. HMAC is
+composed of two hashes here, since Python's own fetches its algorithm anew at each call, which costs three times as much.
+"""
+
+from collections.abc import Callable
+
+from analyzer.secrets.suite import HashFunction, hash_function
+
+MASTER_SECRET = 48
+"""Length of every master secret."""
+
+SSL_3_0, TLS_1_0, TLS_1_1, TLS_1_2 = 0x0300, 0x0301, 0x0302, 0x0303
+
+_INNER = bytes(octet ^ 0x36 for octet in range(256))
+_OUTER = bytes(octet ^ 0x5C for octet in range(256))
+# DTLS 1.0 as OpenSSL wrote it before the RFC, DTLS 1.0 and 1.2.
+_DTLS = {0x0100: TLS_1_1, 0xFEFF: TLS_1_1, 0xFEFD: TLS_1_2}
+
+Prf = Callable[[bytes, bytes, bytes, int], bytes]
+"""(secret, label, seed, length): so many pseudorandom bytes."""
+
+
+def tls_version(version: int) -> int:
+    """Give the version of TLS that a version of DTLS is made of; another number as it is."""
+    return _DTLS.get(version, version)
+
+
+def hmac(hashed: HashFunction, key: bytes, data: bytes) -> bytes:
+    """HMAC (RFC 2104)."""
+    inner, outer = hmac_keys(hashed, key)
+    return hashed(outer + hashed(inner + data).digest()).digest()
+
+
+def hmac_keys(hashed: HashFunction, key: bytes) -> tuple[bytes, bytes]:
+    """Give what the inner and the outer hash of an HMAC begin with."""
+    block = hashed(b"").block_size
+    if len(key) > block:
+        key = hashed(key).digest()
+    key = key.ljust(block, b"\0")
+    return key.translate(_INNER), key.translate(_OUTER)
+
+
+def prf(version: int, prf_hash: str) -> Prf:
+    """Give the PRF of a version; `prf_hash` counts from TLS 1.2 on."""
+    version = tls_version(version)
+    if version <= SSL_3_0:
+        return _prf_ssl3
+    if version < TLS_1_2:
+        return _prf_tls10
+    hashed = hash_function(prf_hash)
+
+    def expand(secret: bytes, label: bytes, seed: bytes, length: int) -> bytes:
+        return _p_hash(hashed, secret, label + seed, length)
+
+    return expand
+
+
+def master_secret(version: int, prf_hash: str, premaster: bytes, client_random: bytes, server_random: bytes) -> bytes:
+    """Derive the master secret (RFC 5246, section 8.1; RFC 6101, section 6.1)."""
+    return prf(version, prf_hash)(premaster, b"master secret", client_random + server_random, MASTER_SECRET)
+
+
+def extended_master_secret(version: int, prf_hash: str, premaster: bytes, handshake_messages: bytes) -> bytes:
+    """Derive the master secret of RFC 7627; the messages, with headers, run from ClientHello through ClientKeyExchange."""
+    seed = _session_hash(version, prf_hash, handshake_messages)
+    return prf(version, prf_hash)(premaster, b"extended master secret", seed, MASTER_SECRET)
+
+
+def psk_premaster(psk: bytes, other_secret: bytes | None = None) -> bytes:
+    """Give the premaster secret of a PSK suite (RFC 4279, section 2).
+
+    other_secret: the Diffie-Hellman secret, or the 48 bytes that RSA_PSK encrypts; None for plain PSK.
+    """
+    other = bytes(len(psk)) if other_secret is None else other_secret
+    return len(other).to_bytes(2, "big") + other + len(psk).to_bytes(2, "big") + psk
+
+
+def key_block(version: int, prf_hash: str, master: bytes, client_random: bytes, server_random: bytes, length: int) -> bytes:
+    """Expand the master secret into the key block (RFC 5246, section 6.3). Here the server's random comes first."""
+    return prf(version, prf_hash)(master, b"key expansion", server_random + client_random, length)
+
+
+def finished(version: int, prf_hash: str, master: bytes, client: bool, handshake_messages: bytes) -> bytes:
+    """Give the verify_data of a side's Finished: 36 bytes in SSL 3.0, else 12.
+
+    client: whose Finished it is. handshake_messages: all before it, with headers, the other side's Finished among them.
+    """
+    if tls_version(version) <= SSL_3_0:
+        sender = b"CLNT" if client else b"SRVR"
+        return b"".join(_ssl3_hash(name, n, master, handshake_messages + sender) for name, n in (("MD5", 48), ("SHA", 40)))
+    label = b"client finished" if client else b"server finished"
+    return prf(version, prf_hash)(master, label, _session_hash(version, prf_hash, handshake_messages), 12)
+
+
+def export_keys(
+    version: int,
+    client_key: bytes,
+    server_key: bytes,
+    client_random: bytes,
+    server_random: bytes,
+    key_length: int,
+    iv_length: int,
+) -> tuple[bytes, bytes, bytes, bytes]:
+    """Turn the few secret bytes of an export suite into its keys (RFC 2246, section 6.3.1; RFC 6101, section 6.2.2).
+
+    Returns client's key, server's key, client's initialisation vector, server's; the vectors hang on no secret.
+    """
+    hellos, reverse = client_random + server_random, server_random + client_random
+    if tls_version(version) <= SSL_3_0:
+        md5 = hash_function("MD5")
+        return (
+            md5(client_key + hellos).digest()[:key_length],
+            md5(server_key + reverse).digest()[:key_length],
+            md5(hellos).digest()[:iv_length],
+            md5(reverse).digest()[:iv_length],
+        )
+    vectors = _prf_tls10(b"", b"IV block", hellos, 2 * iv_length)
+    return (
+        _prf_tls10(client_key, b"client write key", hellos, key_length),
+        _prf_tls10(server_key, b"server write key", hellos, key_length),
+        vectors[:iv_length],
+        vectors[iv_length:],
+    )
+
+
+def _p_hash(hashed: HashFunction, secret: bytes, seed: bytes, length: int) -> bytes:
+    inner, outer = hmac_keys(hashed, secret)
+    output, turn = b"", seed
+    while len(output) < length:
+        turn = hashed(outer + hashed(inner + turn).digest()).digest()
+        output += hashed(outer + hashed(inner + turn + seed).digest()).digest()
+    return output[:length]
+
+
+def _prf_tls10(secret: bytes, label: bytes, seed: bytes, length: int) -> bytes:
+    half = (len(secret) + 1) // 2
+    by_md5 = _p_hash(hash_function("MD5"), secret[:half], label + seed, length)
+    by_sha = _p_hash(hash_function("SHA"), secret[len(secret) - half :], label + seed, length)
+    return (int.from_bytes(by_md5, "big") ^ int.from_bytes(by_sha, "big")).to_bytes(length, "big")
+
+
+def _prf_ssl3(secret: bytes, _label: bytes, seed: bytes, length: int) -> bytes:
+    """MD5(secret || SHA(A, BB, CCC … || secret || seed)) over and over (RFC 6101, sections 6.1 and 6.2.2); it has no labels."""
+    md5, sha = hash_function("MD5"), hash_function("SHA")
+    output, turn = b"", 0
+    while len(output) < length:
+        turn += 1
+        salt = bytes([0x40 + turn]) * turn
+        output += md5(secret + sha(salt + secret + seed).digest()).digest()
+    return output[:length]
+
+
+def _ssl3_hash(name: str, n_padding: int, master: bytes, data: bytes) -> bytes:
+    hashed = hash_function(name)
+    inner = hashed(data + master + b"\x36" * n_padding).digest()
+    return hashed(master + b"\x5c" * n_padding + inner).digest()
+
+
+def _session_hash(version: int, prf_hash: str, handshake_messages: bytes) -> bytes:
+    if tls_version(version) < TLS_1_2:
+        return hash_function("MD5")(handshake_messages).digest() + hash_function("SHA")(handshake_messages).digest()
+    return hash_function(prf_hash)(handshake_messages).digest()

@@ -1,0 +1,117 @@
+"""The key schedule of TLS 1.3 (RFC 9846, section 7; HKDF is RFC 5869).
+
+Every step is HKDF-Expand-Label: an HMAC over the length wanted, a label with a prefix, and a context, most often the hash of
+the messages so far. A key log has the traffic secrets, from which come a direction's key and initialisation vector, its
+Finished key, and after a KeyUpdate the next traffic secret. The steps before (early, handshake and main secret) serve who has a
+pre-shared key.
+
+The prefix is part of the label: "tls13 " since draft 20, before that "TLS 1.3, " with longer labels; DTLS 1.3 has its own.
+"""
+
+from functools import cache, lru_cache
+
+from analyzer.secrets.schedule import hmac, hmac_keys
+from analyzer.secrets.suite import hash_function
+
+TLS = b"tls13 "
+OLD_DRAFT = b"TLS 1.3, "
+DTLS = b"dtls13"
+"""The three prefixes of labels."""
+
+IV_LENGTH = 12
+"""Of every AEAD that TLS 1.3 has (RFC 9846, section 5.3)."""
+
+LARGEST_OUTPUT = 255
+"""In hashes: HKDF numbers its blocks with one octet (RFC 5869, section 2.3)."""
+
+_LABELS_BEFORE_DRAFT_20 = {
+    b"ext binder": b"external psk binder key",
+    b"res binder": b"resumption psk binder key",
+    b"c e traffic": b"client early traffic secret",
+    b"e exp master": b"early exporter master secret",
+    b"derived": b"derived secret",
+    b"c hs traffic": b"client handshake traffic secret",
+    b"s hs traffic": b"server handshake traffic secret",
+    b"c ap traffic": b"client application traffic secret",
+    b"s ap traffic": b"server application traffic secret",
+    b"exp master": b"exporter master secret",
+    b"res master": b"resumption master secret",
+    b"traffic upd": b"application traffic secret",
+}
+
+
+def label_prefix(draft: int) -> bytes:
+    """Give the prefix of a draft's labels; 0 is the RFC."""
+    return OLD_DRAFT if 0 < draft < 20 else TLS
+
+
+def expand_label(hash_name: str, secret: bytes, label: bytes, context: bytes, length: int, prefix: bytes = TLS) -> bytes:
+    """HKDF-Expand-Label; `length` up to 255 hashes (a caller's mistake beyond, so ValueError)."""
+    hashed = hash_function(hash_name)
+    inner, outer = hmac_keys(hashed, secret)
+    info = _label(label, length, prefix) + len(context).to_bytes(1, "big") + context
+    block = output = hashed(outer + hashed(inner + info + b"\1").digest()).digest()
+    if length > LARGEST_OUTPUT * len(block):
+        raise ValueError(f"HKDF gives no {length} bytes")
+    number = 1
+    while len(output) < length:
+        number += 1
+        block = hashed(outer + hashed(inner + block + info + bytes([number])).digest()).digest()
+        output += block
+    return output[:length]
+
+
+def extract(hash_name: str, salt: bytes, key_material: bytes) -> bytes:
+    """HKDF-Extract; empty input stands for as many zeros as the hash is long."""
+    hashed = hash_function(hash_name)
+    return hmac(hashed, salt, key_material or bytes(hashed(b"").digest_size))
+
+
+def derive_secret(hash_name: str, secret: bytes, label: bytes, transcript_hash: bytes, prefix: bytes = TLS) -> bytes:
+    """Derive-Secret, given the hash of the messages."""
+    return expand_label(hash_name, secret, label, transcript_hash, len(transcript_hash), prefix)
+
+
+def early_secret(hash_name: str, psk: bytes = b"") -> bytes:
+    """Where the schedule begins; without a PSK it begins with zeros."""
+    return extract(hash_name, b"", psk)
+
+
+def following_secret(hash_name: str, secret: bytes, key_material: bytes = b"", prefix: bytes = TLS) -> bytes:
+    """Give the handshake secret from the early one and the (EC)DHE secret (none with psk_ke), or the main one from that."""
+    nothing = hash_function(hash_name)(b"").digest()
+    return extract(hash_name, derive_secret(hash_name, secret, b"derived", nothing, prefix), key_material)
+
+
+def resumption_psk(hash_name: str, resumption_secret: bytes, ticket_nonce: bytes, prefix: bytes = TLS) -> bytes:
+    """Give the PSK that goes with a NewSessionTicket (RFC 9846, section 4.6.1)."""
+    return expand_label(hash_name, resumption_secret, b"resumption", ticket_nonce, _size(hash_name), prefix)
+
+
+def traffic_keys(hash_name: str, traffic_secret: bytes, key_length: int, prefix: bytes = TLS) -> tuple[bytes, bytes]:
+    """Give a direction's key and initialisation vector."""
+    key = expand_label(hash_name, traffic_secret, b"key", b"", key_length, prefix)
+    return key, expand_label(hash_name, traffic_secret, b"iv", b"", IV_LENGTH, prefix)
+
+
+def next_traffic_secret(hash_name: str, traffic_secret: bytes, prefix: bytes = TLS) -> bytes:
+    """Give application_traffic_secret_N+1 (RFC 9846, section 7.2)."""
+    return expand_label(hash_name, traffic_secret, b"traffic upd", b"", _size(hash_name), prefix)
+
+
+def finished(hash_name: str, base_key: bytes, transcript_hash: bytes, prefix: bytes = TLS) -> bytes:
+    """Give the verify_data of a Finished, or a PSK binder; base_key: the sender's handshake traffic secret, or binder key."""
+    key = expand_label(hash_name, base_key, b"finished", b"", _size(hash_name), prefix)
+    return hmac(hash_function(hash_name), key, transcript_hash)
+
+
+@cache
+def _size(hash_name: str) -> int:
+    return hash_function(hash_name)(b"").digest_size
+
+
+@lru_cache(maxsize=256)
+def _label(label: bytes, length: int, prefix: bytes) -> bytes:
+    """Give the fields of HkdfLabel before the context."""
+    spelled = prefix + (_LABELS_BEFORE_DRAFT_20.get(label, label) if prefix == OLD_DRAFT else label)
+    return length.to_bytes(2, "big") + len(spelled).to_bytes(1, "big") + spelled

@@ -1,0 +1,54 @@
+"""Records of stream ciphers, RC4 and none at all (RFC 5246, section 6.2.3.1): plaintext and MAC, under one long key stream.
+
+With RC4 a gap loses the place in the key stream for good. Without a cipher the MAC is still there, and is checked.
+"""
+
+from cryptography.hazmat.primitives.ciphers import CipherContext
+
+from analyzer.secrets.mac import RecordMac
+from analyzer.secrets.opener import Opened, Opener
+from analyzer.secrets.refused import MALFORMED, MISSING_SEGMENT, Refused
+
+
+class StreamOpener(Opener):
+    """One direction; `key_stream` None for a NULL cipher."""
+
+    __slots__ = ("_key_stream", "_mac", "_refused")
+
+    def __init__(self, key_stream: CipherContext | None, mac: RecordMac) -> None:
+        super().__init__()
+        self._key_stream = key_stream
+        self._mac = mac
+        # A record whose MAC did not agree has had its part of the key stream: (its bytes, decrypted) for a second try.
+        self._refused = (b"", b"")
+
+    def open_at(self, sequence: int, content_type: int, record_version: int, body: bytes) -> Opened | None:
+        """As in the class above."""
+        start = len(body) - self._mac.length
+        if start < 0:
+            raise Refused(MALFORMED, f"a record of {len(body)} bytes has no room for a MAC")
+        decrypted = self._decrypt(body)
+        plaintext = decrypted[:start]
+        if self._mac.compute(sequence, content_type, record_version, plaintext) != decrypted[start:]:
+            self._refused = (body, decrypted)
+            return None
+        self._refused = (b"", b"")
+        return content_type, plaintext
+
+    def open_ahead(self, content_type: int, record_version: int, body: bytes, limit: int) -> tuple[int, int, bytes]:
+        """As in the class above; with RC4 only where no bytes are missing, but one record before was not what was sent."""
+        try:
+            return super().open_ahead(content_type, record_version, body, limit)
+        except Refused as refused:
+            if self._key_stream is None or refused.reason == MALFORMED:
+                raise
+            raise Refused(
+                MISSING_SEGMENT, "the place in RC4's key stream is lost with the bytes before this record"
+            ) from refused
+
+    def _decrypt(self, body: bytes) -> bytes:
+        if self._key_stream is None:
+            return body
+        if body and body == self._refused[0]:
+            return self._refused[1]
+        return self._key_stream.update(body)
