@@ -18,7 +18,8 @@ SHOWN_COMMENTS = 20
 
 def print_file(facts: FileFacts, output: Output) -> None:
     """Print what is known of a file that was read."""
-    output.line(output.paint(harmless("standard input" if facts.path == "-" else facts.path), "bold"))
+    for line in wrap(harmless("standard input" if facts.path == "-" else facts.path), output.width):
+        output.line(output.paint(line, "bold"))
     if facts.format is None:
         print_fact(output, "problem", trouble_line(facts), "alarm")
         return

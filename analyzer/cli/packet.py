@@ -9,7 +9,7 @@ from analyzer.cli.info import TCP
 from analyzer.cli.output import Output, Refusal
 from analyzer.cli.quantities import count_text, moment_text
 from analyzer.cli.reading import Reading
-from analyzer.cli.records import Place, TlsLayer, place_before, tls_layers
+from analyzer.cli.records import Place, TlsLayer, place_before, speaks_tls, tls_layers
 from analyzer.cli.table import cut
 from analyzer.codec.registry import registry
 from analyzer.engine import Engine
@@ -63,9 +63,9 @@ def _print_packet(output: Output, engine: Engine, frame: Frame) -> None:
     data = frame.data[frame.start : frame.end]
     start, end = packet.payload - frame.start, packet.payload_end - frame.start
     items = [item for _, item in engine.trace or ()]
-    speaks_tls = tcp and start < end and (place is not None or bool(items))
+    is_tls = tcp and start < end and (place is not None or bool(items) or speaks_tls(engine.connections, packet))
     for layer in tree(frame):
-        if speaks_tls and layer.name == "Data" and layer.offset == start:
+        if is_tls and layer.name == "Data" and layer.offset == start:
             for part in tls_layers(data, start, end, place, items):
                 _print_tls(output, part)
         else:

@@ -57,6 +57,13 @@ def place_before(connections: Connections, packet: Packet) -> Place | None:
     return Place(reader.head, reader.remaining, reader.content_type)
 
 
+def speaks_tls(connections: Connections, packet: Packet) -> bool:
+    """Whether a TLS session was found in the packet's connection by now."""
+    half: Half | None = connections.halves.get(packet.key())
+    sink = None if half is None else half.connection.sink
+    return isinstance(sink, TlsStream) and sink.session is not None
+
+
 def tls_layers(data: bytes, start: int, end: int, place: Place | None, items: list[Any]) -> Iterator[TlsLayer]:
     """The layers in the TCP payload `data[start:end]` of a frame, with the messages and alerts that it completed."""
     messages = [item for item in items if isinstance(item, HandshakeMessage)]
@@ -82,8 +89,6 @@ def tls_layers(data: bytes, start: int, end: int, place: Place | None, items: li
     if at < end:
         body = data[at:end]
         note = "" if place is not None else "where records begin in it is not known: it came out of order, or begins the stream"
-        if place is None and not items:
-            note = ""
         yield TlsLayer(Layer("Data", at, end - at, (Field("data", body, body.hex(), at, end - at),)), 0, note)
     for message in messages:
         yield TlsLayer(message_layer(message, None), 0, "it spans frames: byte numbers count from its beginning", True)

@@ -11,6 +11,7 @@ from analyzer.cli.output import Output, Refusal
 from analyzer.cli.quantities import count_text, duration_text, moment_text
 from analyzer.cli.reading import Reading
 from analyzer.cli.rows import alerts_text, endpoint
+from analyzer.cli.table import wrap
 from analyzer.cli.telling import key_text
 from analyzer.engine import Engine
 from analyzer.store.record import json_line, session_record
@@ -76,7 +77,8 @@ def _print_session(output: Output, session: Session, steps: Steps, options: Name
 
 def _print_head(output: Output, session: Session, record: dict[str, Any], capture: str) -> None:
     name = "standard input" if capture == "-" else harmless(capture)
-    output.line(output.paint(f"TLS session {session.id} in {name}", "bold"))
+    for line in wrap(f"TLS session {session.id} in {name}", output.width):
+        output.line(output.paint(line, "bold"))
     span = f" ({duration_text(session.end - session.at)})" if 0 <= session.at <= session.end else ""
     resumed = f"yes, by {record['resumption']}" if record["resumed"] else "no" if record["resumed"] is not None else None
     lost = sum(gap["length"] for gap in record["gaps"])

@@ -1,0 +1,84 @@
+from pathlib import Path
+
+import pytest
+
+from analyzer.analysis import traffic as module
+from analyzer.analysis.traffic import Traffic
+from analyzer.capture.reader import CaptureReader
+from analyzer.packet.headers import read
+from analyzer.packet.packet import Packet
+
+
+def count(path: Path) -> Traffic:
+    traffic, reader, packet = Traffic(), CaptureReader([str(path)]), Packet()
+    frame = reader.frame
+    for walker in reader.walkers():
+        while walker.advance():
+            read(packet, frame.data, frame.start, frame.end, frame.link_type, frame.wire_length)
+            traffic.count(packet, frame)
+    return traffic
+
+
+@pytest.fixture
+def demo(repository: Path) -> Traffic:
+    return count(repository / "captures" / "demo.pcapng")
+
+
+def test_every_packet_is_counted_once(demo: Traffic):
+    assert demo.packets == 213
+    links = [share for share in demo.shares() if share.depth == 0]
+    assert [(share.label, share.n_packets, share.n_bytes) for share in links] == [("Ethernet", 213, demo.n_bytes)]
+
+
+def test_parts_add_up_to_what_they_are_in(demo: Traffic):
+    shares = demo.shares()
+    for at, share in enumerate(shares):
+        inner = []
+        for one in shares[at + 1 :]:
+            if one.depth <= share.depth:
+                break
+            if one.depth == share.depth + 1:
+                inner.append(one)
+        assert sum(one.n_packets for one in inner) <= share.n_packets
+        if inner and share.depth < 2:
+            assert sum(one.n_packets for one in inner) in (share.n_packets, share.n_packets - 4)  # ARP has no parts
+
+
+def test_conversations_have_both_directions(demo: Traffic):
+    top = demo.top(100)
+    assert len(top) == demo.conversations == 16
+    (first, *_) = top
+    assert first.source == ("192.0.2.10", 49206)
+    assert first.destination == ("198.51.100.20", 443)
+    assert all(sent > 0 for sent in first.packets)
+    assert [sum(one.n_bytes) for one in top] == sorted((sum(one.n_bytes) for one in top), reverse=True)
+    assert all(one.first <= one.last for one in top)
+
+
+def test_tls_is_known_by_its_sessions_and_else_the_port_is_named(demo: Traffic):
+    key = next(key for key, flow in demo.tcp.items() if flow.opened and key[-2:] == b"\x01\xbb")
+    carried = {one.source: one.application for one in demo.top(100, [key])}
+    assert list(carried.values()).count("TLS") == 1
+    assert "DNS (port 53)" in carried.values()
+    assert "TLS (port 443)" in carried.values()
+
+
+@pytest.mark.skipif(module.COMPILED, reason="the bound is a constant in C")
+def test_more_conversations_than_the_bound_are_said(repository: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(module, "MAX_CONVERSATIONS", 3)
+    traffic = count(repository / "captures" / "demo.pcapng")
+    assert traffic.conversations == 3
+    assert traffic.uncounted > 100
+    assert traffic.packets == 213
+
+
+@pytest.mark.corpus
+def test_tunnels_fragments_and_damage_do_not_disturb_the_count(corpus: Path):
+    tunnelled = malformed = 0
+    for path in sorted([*corpus.glob("zeek/tunnels/*.pcap"), *corpus.glob("zeek/truncated/*.pcap")]):
+        traffic = count(path)
+        assert sum(share.n_packets for share in traffic.shares() if share.depth == 0) == traffic.packets
+        tunnelled += traffic.tunnelled
+        malformed += traffic.malformed
+    assert tunnelled > 100
+    assert malformed > 3

@@ -1,0 +1,56 @@
+from pathlib import Path
+
+from .conftest import Run, client_hello, pcap, tcp
+
+
+def test_every_layer_has_its_fields_and_their_bytes(run: Run, demo: Path):
+    text = run("packet", demo, 22).text
+    for line in (
+        "0000-000d    Ethernet  14 bytes",
+        "000c-000d      ether_type: IPv4 (2048)",
+        "000e-0021    IPv4  20 bytes",
+        "0022-0035    TCP  20 bytes",
+        "0024-0025      destination_port: 443",
+        "0036           type: handshake (22)",
+    ):
+        assert line in text
+    assert "ClientHello" in text
+    assert "www.shop.example" in text
+
+
+def test_ranges_are_where_the_dump_has_the_bytes(run: Run, demo: Path):
+    lines = run("packet", demo, 24).text.splitlines()
+    (suite,) = [line for line in lines if "cipher_suite: TLS_AES_256_GCM_SHA384" in line]
+    first, last = (int(part, 16) for part in suite.split()[0].split("-"))
+    dump = bytes.fromhex("".join(line[6:54] for line in lines[lines.index("") + 1 :]))
+    assert dump[first : last + 1] == (4866).to_bytes(2, "big")
+
+
+def test_fields_of_one_of_several_forms_are_named(run: Run, captures: Path):
+    path = captures / "tls12-client-certificate" / "tls12-client-certificate.pcapng"
+    assert "namedcurve: x25519 (29)" in run("packet", path, 6).text
+
+
+def test_a_message_that_spans_frames_is_shown_where_it_ends(run: Run, tmp_path: Path):
+    hello = client_hello(b"www.example")
+    path = tmp_path / "split.pcap"
+    path.write_bytes(pcap(tcp(hello[:40]), tcp(hello[40:], sequence=41)))
+    first, second = run("packet", path, 1).text, run("packet", path, 2).text
+    assert f"{len(hello) - 40} bytes of it come in later frames" in first
+    assert "ClientHello" not in first
+    assert "begun in an earlier frame" in second
+    assert "ClientHello" in second
+    assert "byte numbers count from its beginning" in second
+    assert "www.example" in second
+
+
+def test_an_alert_is_read(run: Run, captures: Path):
+    path = captures / "alert-handshake-failure" / "alert-handshake-failure.pcapng"
+    text = run("packet", path, 6).text
+    assert "level: fatal (2)" in text
+    assert "description: handshake_failure (40)" in text
+
+
+def test_what_is_not_ours_is_shown_too(run: Run, demo: Path):
+    assert "www.shop.example" in run("packet", demo, 7).text
+    assert run("packet", demo, 1).status == 0

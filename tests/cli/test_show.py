@@ -1,0 +1,104 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from analyzer.cli.table import width
+
+from .conftest import Run
+
+
+@pytest.fixture(scope="module")
+def mutual(captures: Path) -> Path:
+    return captures / "tls12-client-certificate" / "tls12-client-certificate.pcapng"
+
+
+@pytest.mark.parametrize("columns", [80, 120, 200])
+def test_it_fits_the_window(run: Run, mutual: Path, columns: int):
+    lines = run("show", mutual, 0, columns=columns).text.splitlines()
+    assert max(map(width, lines)) <= columns
+
+
+def test_the_ladder_has_every_step_in_order_with_its_direction(run: Run, mutual: Path):
+    lines = [line for line in run("show", mutual, 0, "--terse").text.splitlines() if "▶" in line or "◀" in line]
+    steps = [
+        (int(line.split()[0]), "both" if "◀" in line and "▶" in line else "client" if "▶" in line else "server", line)
+        for line in lines
+    ]
+    names = [
+        ("client", "ClientHello"), ("server", "ServerHello "), ("server", "Certificate "), ("server", "ServerKeyExchange"),
+        ("server", "CertificateRequest"), ("server", "ServerHelloDone"), ("client", "Certificate "),
+        ("client", "ClientKeyExchange"), ("client", "CertificateVerify"), ("client", "ChangeCipherSpec"),
+        ("client", "Finished"), ("server", "NewSessionTicket"), ("server", "ChangeCipherSpec"), ("server", "Finished"),
+        ("both", "Application Data"), ("client", "Alert: encrypted"), ("server", "Alert: encrypted"),
+    ]  # fmt: skip
+    assert [side for _, side, _ in steps] == [side for side, _ in names]
+    for (_, _, line), (_, name) in zip(steps, names, strict=True):
+        assert name in line
+    assert [frame for frame, _, _ in steps] == [4, 6, 6, 6, 6, 6, 8, 8, 8, 8, 8, 10, 10, 10, 12, 16, 18]
+
+
+def test_the_telling_fields_stand_beside_the_arrows(run: Run, mutual: Path):
+    text = run("show", mutual, 0, columns=120).text
+    ladder = text[text.index("Handshake") : text.index("Certificates of")]
+    for fact in (
+        "server name   www.example",
+        "groups        x25519, secp256r1",
+        "cipher suite  TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384",
+        "signature     ecdsa_secp256r1_sha256",
+        "CN=alice@example.com",
+        "valid 2026-10-03 to 2027-01-01",
+        "lifetime      7,200 s",
+        "client        1 record, 101 bytes",
+    ):
+        assert fact in ladder
+
+
+def test_each_explanation_comes_once_and_not_when_terse(run: Run, mutual: Path):
+    text = " ".join(run("show", mutual, 0).text.split())
+    assert text.count("From here on this side encrypts with the new keys.") == 1
+    assert "From here on" not in run("show", mutual, 0, "--terse").text
+
+
+def test_tls13_explains_what_is_hidden(run: Run, captures: Path):
+    text = " ".join(run("show", captures / "tls13-x25519" / "tls13-x25519.pcapng", 0).text.split())
+    assert "Encrypted: the rest of the server's handshake" in text
+    assert "Means nothing in TLS 1.3" in text
+
+
+def test_a_gap_stands_in_its_place(run: Run, captures: Path):
+    lines = run("show", captures / "tcp-trouble" / "tcp-trouble.pcapng", 3, columns=120).text.splitlines()
+    (gap,) = [at for at, line in enumerate(lines) if "gap: 1,460 bytes of the server's stream" in line]
+    assert any("Finished" in line for line in lines[:gap])
+    assert any("Alert: encrypted" in line for line in lines[gap:])
+
+
+def test_a_fatal_alert_is_named(run: Run, captures: Path):
+    path = captures / "alert-handshake-failure" / "alert-handshake-failure.pcapng"
+    assert "Alert: fatal handshake_failure" in run("show", path, 0).text
+
+
+def test_certificates_and_fields_follow(run: Run, mutual: Path):
+    text = run("show", mutual, 0, columns=120).text
+    assert text.index("Certificates of the server") < text.index("Certificates of the client") < text.index("\nMessages")
+    for fact in (
+        "67941ca14e9742dbf5ff694c090baa95f1b2bc5c6d705d3fd4315b507183f05c",
+        "serial      0d88734431675766c9d2821bc185e37844b4991d",
+        "public key  EC secp256r1",
+        "legacy_compression_method: NULL",
+        "namedcurve: x25519",
+    ):
+        assert fact in " ".join(text.split("\n")), fact
+
+
+def test_json_is_the_record_with_messages(run: Run, mutual: Path):
+    shown = json.loads(run("show", mutual, 0, "--format", "json").out)
+    listed = json.loads(run("sessions", mutual, "--format", "json", "--messages").out.splitlines()[0])
+    assert shown == listed
+
+
+def test_every_session_of_the_demonstration_can_be_shown(run: Run, demo: Path):
+    for number in range(8):
+        ran = run("show", demo, number)
+        assert (ran.status, ran.err) == (0, b"")
+        assert f"TLS session {number} in " in ran.text
