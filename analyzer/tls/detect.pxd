@@ -5,11 +5,12 @@ from analyzer.streams.tcp cimport Connection, Listener
 from analyzer.tls.records cimport RecordReader, plausible
 from analyzer.tls.session cimport Session
 
-cdef int HEADER, SCAN_LIMIT, MIN_HELLO, MIN_CIPHERTEXT
-cdef bytes PATTERN
+cdef int HEADER, SCAN_LIMIT, MIN_HELLO, MIN_CIPHERTEXT, SPLIT
+cdef bytes HANDSHAKE
 
 
 cpdef int hello_at(bytes data, Py_ssize_t pos, Py_ssize_t end) except? -2
+cpdef int split_hello_at(bytes data, Py_ssize_t pos, Py_ssize_t end) except? -2
 cpdef int ssl2_hello_at(bytes data, Py_ssize_t pos, Py_ssize_t end) except? -2
 cpdef bint ciphertext_at(bytes data, Py_ssize_t pos, Py_ssize_t end) except *
 cpdef int port(bytes key, Py_ssize_t index) except? -1

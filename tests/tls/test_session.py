@@ -1,0 +1,212 @@
+"""A session as a passive reader sees it: what came is there in order, what is wrong has a name, nothing grows without end."""
+
+import struct
+
+import pytest
+from conversations import ACK, CLIENT, SERVER, Segment, Tap, handshake_types, packetise, records, stream, talk, timeless
+
+C, S = CLIENT, SERVER
+
+
+def record(content_type, body, version=0x0303):
+    return struct.pack(">BHH", content_type, version, len(body)) + body
+
+
+def message(number, body):
+    return struct.pack(">I", number << 24 | len(body)) + body
+
+
+def session_of(*flights):
+    """The record of the only session that these flights make."""
+    [found] = records(packetise(flights, mss=1400))
+    return found
+
+
+def codes(found):
+    return [finding["code"] for finding in found["findings"]]
+
+
+HELLO = talk("TLSv1_2")[0][1]
+ANSWER = message(2, b"\3\3" + bytes(range(32)) + b"\0\xc0\x2f\0")
+
+
+def test_the_handshake_of_tls_1_2():
+    found = records(packetise(talk("TLSv1_2")))[0]
+    assert handshake_types(found) == [
+        ("client_hello", "client"),
+        ("server_hello", "server"),
+        ("certificate", "server"),
+        ("server_key_exchange", "server"),
+        ("server_hello_done", "server"),
+        ("client_key_exchange", "client"),
+        ("finished", "client"),
+        ("new_session_ticket", "server"),
+        ("finished", "server"),
+    ]
+    assert [entry["encrypted"] for entry in found["handshake"]] == [False] * 6 + [True, False, True]
+    assert found["version"] == "TLS 1.2"
+    assert found["established"]
+    assert found["resumed"] is False
+    assert found["certificates"]["server"][0]["subject"] == "CN=example.test"
+
+
+def test_the_handshake_of_tls_1_3():
+    found = records(packetise(talk("TLSv1_3")))[0]
+    assert handshake_types(found) == [("client_hello", "client"), ("server_hello", "server")]
+    assert found["version"] == "TLS 1.3"
+    assert found["group"] == "x25519"
+    assert found["server_name"] == "example.test"
+    assert found["established"]
+
+
+@pytest.mark.parametrize("version", ["TLSv1_2", "TLSv1_3"])
+@pytest.mark.parametrize("n_bytes", [1, 3, 4, 50])
+def test_messages_split_over_records(version, n_bytes):
+    flights = list(talk(version))
+    whole = timeless(records(packetise(flights))[0])
+    body = HELLO[5:] if version == "TLSv1_2" else flights[0][1][5:]
+    flights[0] = (C, b"".join(record(22, body[pos : pos + n_bytes], 0x0301) for pos in range(0, len(body), n_bytes)))
+    assert timeless(records(packetise(flights))[0]) == whole
+
+
+def test_several_messages_in_one_record():
+    found = session_of((C, HELLO), (S, record(22, ANSWER + message(14, b""))))
+    assert handshake_types(found)[1:] == [("server_hello", "server"), ("server_hello_done", "server")]
+
+
+def test_a_malformed_message_says_what_is_wrong_and_the_session_goes_on():
+    broken = message(2, b"\3\3" + bytes(32) + b"\x40")
+    found = session_of((C, HELLO), (S, record(22, broken + message(14, b""))))
+    assert handshake_types(found)[1:] == [("server_hello", "server"), ("server_hello_done", "server")]
+    problem = found["handshake"][1]["problems"][0]
+    assert problem["field"] == "ServerHello.legacy_session_id_echo"
+    assert problem["offset"] == 38
+    assert problem["detail"]
+    assert found["version"] == "TLS 1.2"
+
+
+def test_every_cut_of_a_message_is_read_as_far_as_it_goes():
+    for side, data in talk("TLSv1_2")[:2]:
+        for n_bytes in range(11, len(data), 7):
+            flights = [(C, HELLO), (side, data[:n_bytes])] if side == S else [(C, data[:n_bytes])]
+            found = session_of(*flights)
+            last = found["handshake"][-1]
+            assert last["type"] != "client_hello" or side == C
+            if found["handshake"] and "problems" in last:
+                assert last["message"] is not None or last["problems"]
+
+
+def test_a_hole_in_a_certificate_keeps_the_messages_around_it():
+    segments = packetise(talk("TLSv1_2"), mss=100)
+    server = [index for index, segment in enumerate(segments) if segment.side == S and segment.payload]
+    [found] = records([segment for index, segment in enumerate(segments) if index != server[2]])
+    types = handshake_types(found)
+    assert types[:3] == [("client_hello", "client"), ("server_hello", "server"), ("certificate", "server")]
+    assert found["handshake"][2]["problems"]
+    frames = [entry["frame"] for entry in found["handshake"]]
+    assert frames == sorted(frames)
+
+
+def test_plain_and_encrypted_alerts():
+    found = session_of((C, HELLO), (S, record(21, b"\2\x28")))
+    assert found["alerts"] == [
+        {"level": "fatal", "description": "handshake_failure", "from": "server", "frame": 5, "encrypted": False}
+    ]
+    found = records(packetise(talk("TLSv1_2")))[0]
+    assert [alert["encrypted"] for alert in found["alerts"]] == [True, True]
+    assert all(alert["description"] is None for alert in found["alerts"])
+
+
+def test_an_alert_of_no_whole_number():
+    found = session_of((C, HELLO), (S, record(21, b"\2\x28\1")))
+    assert len(found["alerts"]) == 1
+    assert codes(found) == ["protocol_violation"]
+
+
+def test_heartbleed_is_seen_and_an_honest_heartbeat_is_not():
+    honest = record(24, b"\1\0\4ping" + bytes(16))
+    assert codes(session_of((C, HELLO), (S, record(22, ANSWER)), (C, honest))) == []
+    found = session_of((C, HELLO), (S, record(22, ANSWER)), (C, record(24, b"\1\x40\0")))
+    assert codes(found) == ["heartbleed"]
+    assert found["findings"][0]["frames"] == [6]
+
+
+def test_the_hello_retry_request_has_its_name():
+    special = bytes.fromhex("cf21ad74e59a6111be1d8c021e65b891c2a211167abb8c5e079e09e2c8a8339c")
+    extensions = b"\0\x2b\0\2\3\4\0\x33\0\2\0\x17"
+    retry = message(2, b"\3\3" + special + b"\0\x13\1\0" + struct.pack(">H", len(extensions)) + extensions)
+    found = session_of((C, HELLO), (S, record(22, retry)), (C, record(20, b"\1") + HELLO))
+    assert handshake_types(found)[1:] == [("hello_retry_request", "server"), ("client_hello", "client")]
+    assert found["group"] == "secp256r1"
+    assert not found["established"]
+
+
+@pytest.mark.parametrize(
+    ("version", "name"), [(0x0300, "SSL 3.0"), (0x0301, "TLS 1.0"), (0x0302, "TLS 1.1"), (0x0303, "TLS 1.2")]
+)
+def test_versions(version, name):
+    answer = message(2, struct.pack(">H", version) + bytes(32) + b"\0\0\x2f\0")
+    assert session_of((C, HELLO), (S, record(22, answer, version)))["version"] == name
+
+
+def test_a_draft_has_its_number():
+    answer = message(2, b"\x7f\x12" + bytes(32) + b"\x13\1\0\0")
+    assert session_of((C, HELLO), (S, record(22, answer)))["version"] == "TLS 1.3 draft 18"
+
+
+@pytest.mark.parametrize(
+    ("flood", "limit"),
+    [
+        (record(22, message(0, b"") * 4000), "limit"),
+        (record(21, b"\1\0" * 8000), "limit"),
+        (record(22, message(11, b"\xff" * 16000)[:16384]) * 40, None),
+        (record(24, b"\1\xff\xff") * 5000, "limit"),
+        (record(23, b"") * 20000, None),
+        (record(20, b"\1") * 5000, None),
+        (record(22, b"") * 20000, None),
+        (record(22, b"\x0b\xff\xff\xff") * 5000, None),
+        (b"\x16\x03\x03\0\4abc" * 3000, None),
+    ],
+)
+def test_floods_are_bounded_and_the_limit_is_named(flood, limit):
+    tap = Tap()
+    tap.feed(*packetise([(C, HELLO), (S, record(22, ANSWER)), (C, flood)], mss=1400))
+    [session] = tap.close()
+    assert len(session.messages) <= 1024
+    assert len(session.alerts) <= 64
+    assert len(session.events) <= 1024
+    assert len(session.findings) <= 1025
+    named = [finding.code for finding in session.findings]
+    assert limit is None or limit in named
+
+
+def test_what_messages_keep_is_bounded():
+    certificate = message(11, b"\0\x3f\0" + bytes(16128))
+    big = message(11, bytes((4 << 20) - 4))
+    body = big * 6 + certificate
+    flood = b"".join(record(22, body[pos : pos + 16384]) for pos in range(0, len(body), 16384))
+    tap = Tap()
+    tap.feed(*packetise([(C, HELLO), (S, record(22, ANSWER)), (S, flood)], mss=60000))
+    connections = tap.engine.connections
+    [session] = tap.close()
+    assert sum(len(kept.raw) for kept in session.messages) <= 5 * (4 << 20)
+    assert "limit" in [finding.code for finding in session.findings]
+    assert connections.listener.held == 0
+
+
+def test_a_session_ends_once():
+    segments = packetise(talk())
+    tap = Tap()
+    tap.feed(*segments, *segments[-3:], Segment(C, segments[-1].sequence + 1, 1, ACK, b"x"))
+    assert len(tap.close()) == 1
+    assert tap.close() == tap.ended
+    assert len(tap.ended) == 1
+
+
+def test_any_change_of_a_byte_leaves_a_session():
+    flights = talk("TLSv1_2")
+    data = stream(flights, S)
+    for position in range(11, min(900, len(data))):
+        changed = data[:position] + bytes([data[position] ^ 0xFF]) + data[position + 1 :]
+        [found] = records(packetise([(C, HELLO), (S, changed)], mss=1400))
+        assert handshake_types(found)[0] == ("client_hello", "client")
