@@ -1,0 +1,134 @@
+"""A body as it passes: counted, hashed, decoded and handed on, never held.
+
+Its content codings (RFC 9110 section 8.4) come off here, and its transfer codings other than chunked (RFC 9112 section 7). A
+body that cannot be decoded to its end is cut there: a finding says so, its length is what was decoded, and it has no hash.
+"""
+
+import hashlib
+from collections.abc import Callable
+from typing import Final
+
+from analyzer.application.codings import CODINGS_MAX, KNOWN, Stack
+from analyzer.codec.trouble import Odd, Trouble
+
+DECODING_MAX: Final = 128
+"""Bodies of a conversation being decoded at one moment: each may need a window of 8 MiB. Browsers open 100 streams."""
+
+Note = Callable[[str, str, int], None]
+"""Keeps a finding: code, detail, frame."""
+
+
+class Bodies:
+    """What the bodies of one conversation share."""
+
+    __slots__ = ("hashing", "n_decoding", "note")
+
+    def __init__(self, hashing: bool, note: Note) -> None:
+        self.hashing = hashing
+        self.note = note
+        self.n_decoding = 0
+
+
+class Body:
+    """The body of one request or response.
+
+    length: bytes after decoding, as far as they came.
+    n_wire: bytes as sent, without chunk framing and padding.
+    complete: it came whole; also where there was none.
+    decoded: no coding is left on it.
+    """
+
+    __slots__ = (
+        "_bodies", "_codings", "_cut", "_digest", "_sink", "_stack", "_whole", "complete", "decoded", "length", "n_wire",
+        "plain",
+    )  # fmt: skip
+
+    def __init__(self, bodies: Bodies, codings: list[str] | None, sink: Callable[[bytes], None] | None) -> None:
+        """`codings`: lower-case names in the order applied; None if they are not known, because the head is not.
+
+        plain: nobody needs the bytes, so that `skip` does for `feed`.
+        """
+        self._bodies = bodies
+        self._codings = codings
+        self._stack: Stack | None = None
+        self._digest = hashlib.sha256() if bodies.hashing and codings is not None else None
+        self._sink = sink
+        self._cut = False
+        self._whole = True
+        self.length = 0
+        self.n_wire = 0
+        self.complete = False
+        self.decoded = codings is not None
+        self.plain = self._digest is None and sink is None and not codings
+
+    def feed(self, data: bytes, frame: int) -> None:
+        """Take the next bytes as sent."""
+        self.n_wire += len(data)
+        if self._cut:
+            return
+        if self._codings:
+            self._open(self._codings, frame)
+        if self._stack is None:
+            self._take(data)
+            return
+        try:
+            for piece in self._stack.decode(data):
+                self._take(piece)
+        except Trouble as trouble:
+            self._end()
+            self._cut = True
+            code = "decompression_bomb" if isinstance(trouble, Odd) else "malformed_content_coding"
+            self._bodies.note(code, f"body cut after {self.length} bytes: {trouble}", frame)
+
+    def skip(self, n_bytes: int) -> None:
+        """Count bytes of a plain body."""
+        self.n_wire += n_bytes
+        self.length += n_bytes
+
+    def lose(self) -> None:
+        """Hear that bytes are missing: what follows is counted where there is no coding, and the body stays incomplete."""
+        self._cut = self._cut or self._stack is not None or bool(self._codings)
+        self._end()
+        self._whole = False
+        self._digest = None
+        self._sink = None
+
+    def finish(self, frame: int) -> None:
+        """Hear that the body ended where it should."""
+        self.complete = self._whole and not self._cut
+        if self._stack is not None and not self._stack.finished:
+            self.complete = False
+            self._bodies.note("malformed_content_coding", "the body ends before its coded data does", frame)
+        self._end()
+
+    def _open(self, codings: list[str], frame: int) -> None:
+        self._codings = None
+        unknown = [name for name in codings if name not in KNOWN]
+        if unknown:
+            self._bodies.note("unknown_content_coding", f"left as it is: {', '.join(map(ascii, unknown))}"[:200], frame)
+        elif len(codings) > CODINGS_MAX:
+            self._bodies.note("too_many_content_codings", f"{len(codings)} on top of each other; left as they are", frame)
+        elif self._bodies.n_decoding >= DECODING_MAX:
+            self._bodies.note("too_many_bodies", f"{DECODING_MAX} bodies are being decoded; this one is left as it is", frame)
+        else:
+            self._bodies.n_decoding += 1
+            self._stack = Stack(codings)
+            return
+        self.decoded = False
+
+    def _end(self) -> None:
+        if self._stack is not None:
+            self._bodies.n_decoding -= 1
+            self._stack = None
+
+    def _take(self, data: bytes) -> None:
+        self.length += len(data)
+        if self._digest is not None:
+            self._digest.update(data)
+        if self._sink is not None:
+            self._sink(data)
+
+    @property
+    def sha256(self) -> str | None:
+        """Hex of the hash of the body as `length` counts it; None unless it is complete, decoded and was to be hashed."""
+        return self._digest.hexdigest() if self._digest is not None and self.complete and self.decoded else None

@@ -1,0 +1,219 @@
+"""What a conversation amounts to: requests with their responses, messages of a WebSocket, and what was wrong.
+
+An exchange is there from the head of its request on and grows with the stream; `record` gives it as the session record has it.
+The journal is what all readers of one conversation write to, and where the limits on what is kept stand: whoever fills a stream
+with small requests pays with time, not we with memory.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from analyzer.application.body import Bodies, Body
+
+CLIENT: Final = 0
+SERVER: Final = 1
+NAMES: Final = ("client", "server")
+
+EXCHANGES_MAX: Final = 100_000
+"""Exchanges of one conversation that are kept."""
+
+HEADS_MAX: Final = 1 << 26
+"""Bytes of all heads of one conversation that are kept; a byte on the wire can stand for 4 KiB of fields in HTTP/2."""
+
+FIELD_COST: Final = 160
+"""What a field costs in memory beside its characters: a tuple and two strings."""
+
+MESSAGES_MAX: Final = 100_000
+"""Messages of WebSockets of one conversation that are kept."""
+
+FINDINGS_MAX: Final = 256
+"""Findings of one conversation that are kept; the last says that there were more."""
+
+INTERIM_MAX: Final = 16
+"""Interim responses (1xx) that are kept for one request."""
+
+Fields = list[tuple[str, str]]
+"""Field lines as (name, value), in the order sent; HTTP/2's pseudo-header fields are not among them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What was wrong, where: a code, a sentence, and the frame at which it showed."""
+
+    code: str
+    detail: str
+    frame: int
+
+
+@dataclass(slots=True)
+class Request:
+    """A request. What its head did not say, or a head that could not be read, is None.
+
+    headers: None where the head could not be decoded (HTTP/2 after a gap).
+    authority, scheme, path: as HTTP/2 has them; for HTTP/1.1 out of the request target and `Host`, scheme of the conversation.
+    frame, at: of the bytes that completed the head.
+    """
+
+    method: str | None
+    scheme: str | None
+    authority: str | None
+    path: str | None
+    headers: Fields | None
+    version: str
+    frame: int
+    at: int
+    body: Body
+    trailers: Fields = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Response:
+    """A response; None and frames as in Request."""
+
+    status: int | None
+    headers: Fields | None
+    version: str
+    frame: int
+    at: int
+    body: Body
+    trailers: Fields = field(default_factory=list)
+
+
+@dataclass(slots=True, eq=False)
+class Exchange:
+    """A request and its response, either of which the capture may lack.
+
+    interim: the 1xx responses before the final one.
+    pushed: the server promised it (HTTP/2); nobody asked.
+    protocol: what an extended CONNECT asks for (RFC 8441).
+    reset: the error code's name, if RST_STREAM ended it.
+    guessed: bytes were lost before, so that the response may be that of another request.
+    """
+
+    request: Request | None = None
+    response: Response | None = None
+    stream: int | None = None
+    interim: list[Response] = field(default_factory=list)
+    pushed: bool = False
+    protocol: str | None = None
+    reset: str | None = None
+    guessed: bool = False
+
+    def record(self) -> dict[str, Any]:
+        """One entry of the session record's `http`. A hash stands only for a body that is known whole."""
+        request, response = self.request, self.response
+        return {
+            "request": None
+            if request is None
+            else {
+                "method": request.method,
+                "scheme": request.scheme,
+                "authority": request.authority,
+                "path": request.path,
+                "headers": request.headers,
+                "frame": request.frame,
+            },
+            "response": None
+            if response is None
+            else {
+                "status": response.status,
+                "headers": response.headers,
+                "frame": response.frame,
+                "body_sha256": response.body.sha256,
+                "body_length": response.body.length,
+            },
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A message of a WebSocket (RFC 6455), control frames included.
+
+    length: bytes of its payload, inflated; None if that could not be done.
+    frame, at: of the bytes that completed it.
+    complete: False if bytes are missing or it was cut.
+    close_code: of a close frame that has one.
+    """
+
+    exchange: Exchange | None
+    side: int
+    opcode: int
+    length: int | None
+    frame: int
+    at: int
+    compressed: bool
+    complete: bool
+    close_code: int | None = None
+
+
+OnBody = Callable[[Exchange, int, bytes], None]
+"""Called with each piece of a decoded body (or of a WebSocket message): exchange, side, bytes."""
+
+
+class Journal:
+    """What the readers of one conversation have found. `scheme`: of a request whose target does not say."""
+
+    __slots__ = (
+        "_bodies", "_n_heads", "_on_body", "_room_told", "exchanges", "findings", "messages", "scheme",
+    )  # fmt: skip
+
+    def __init__(self, scheme: str, hashing: bool, on_body: OnBody | None) -> None:
+        self.scheme = scheme
+        self._bodies = Bodies(hashing, self.note)
+        self._on_body = on_body
+        self.exchanges: list[Exchange] = []
+        self.messages: list[Message] = []
+        self.findings: list[Finding] = []
+        self._n_heads = 0
+        self._room_told = False
+
+    def note(self, code: str, detail: str, frame: int) -> None:
+        """Keep a finding."""
+        if len(self.findings) < FINDINGS_MAX - 1:
+            self.findings.append(Finding(code, detail, frame))
+        elif len(self.findings) < FINDINGS_MAX:
+            self.findings.append(Finding("too_many_findings", f"more than {FINDINGS_MAX - 1}; the rest is not listed", frame))
+
+    def add(self, exchange: Exchange, frame: int) -> None:
+        """List an exchange, if there is room; without room it is followed all the same."""
+        if len(self.exchanges) < EXCHANGES_MAX and self._n_heads < HEADS_MAX:
+            self.exchanges.append(exchange)
+        else:
+            self._tell_full("exchanges", frame)
+
+    def add_message(self, message: Message) -> None:
+        """List a message of a WebSocket, if there is room."""
+        if len(self.messages) < MESSAGES_MAX:
+            self.messages.append(message)
+        else:
+            self._tell_full("messages", message.frame)
+
+    def keep(self, fields: Fields, n_bytes: int, frame: int) -> Fields | None:
+        """The fields of a head of `n_bytes`, or None if there is no more room for heads."""
+        self._n_heads += n_bytes + FIELD_COST * len(fields)
+        if self._n_heads < HEADS_MAX:
+            return fields
+        self._tell_full("fields", frame)
+        return None
+
+    def keep_interim(self, exchange: Exchange, response: Response) -> None:
+        """Keep a 1xx response of an exchange, if there is room."""
+        if len(exchange.interim) < INTERIM_MAX:
+            exchange.interim.append(response)
+        elif len(exchange.interim) == INTERIM_MAX:
+            self._tell_full("interim responses", response.frame)
+
+    def body(self, exchange: Exchange, side: int, codings: list[str] | None) -> Body:
+        """A body of an exchange; `codings` as in Body."""
+        return Body(self._bodies, codings, self.sink(exchange, side))
+
+    def sink(self, exchange: Exchange, side: int) -> Callable[[bytes], None] | None:
+        """Where the bytes of a body or message go; None if nobody asked for them."""
+        on_body = self._on_body
+        return None if on_body is None else lambda piece: on_body(exchange, side, piece)
+
+    def _tell_full(self, what: str, frame: int) -> None:
+        if not self._room_told:
+            self._room_told = True
+            self.note("too_much_to_list", f"from here on {what} of this conversation are no longer listed", frame)

@@ -1,0 +1,179 @@
+"""Heads of HTTP/1 messages: start lines, field lines, and what they say about the body (RFC 9112 sections 2 to 7).
+
+The grammar is read leniently, as servers and browsers do, and every leniency that matters is told: what one reader forgives and
+the next does not is how requests are smuggled. Lines end with LF, with or without CR; a folded line belongs to the one before;
+a field that is no field is left out. The reader is our own because h11 refuses a connection at the first error, and we go on.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from analyzer.application.exchange import Fields
+
+FIELDS_MAX: Final = 4096
+"""Field lines of one head; servers allow about 100."""
+
+LENGTH_DIGITS_MAX: Final = 18
+"""Digits of a length that fit 64 bits with room to add."""
+
+SHOWN: Final = 60
+"""Bytes of a bad line that a finding shows."""
+
+_TOKEN = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"  # noqa: S105 - RFC 9110's word for a name
+_NAME: Final = re.compile(_TOKEN + r"\Z")
+_REQUEST_LINE: Final = re.compile(rf"({_TOKEN}) +([^ \t\r\n](?:[^\r\n]*[^ \t\r\n])?) +HTTP/(\d\.\d)[ \t]*\Z")
+_STATUS_LINE: Final = re.compile(r"HTTP/(\d\.\d) +(\d{3})(?:[ \t].*)?\Z", re.DOTALL)
+_ABSOLUTE: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.\-]*)://([^/?#]*)(.*)\Z", re.DOTALL)
+_CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|\r(?!\n|\Z)")
+
+Problems = list[tuple[str, str]]
+"""Code and detail of each thing that is wrong with a head."""
+
+
+def shown(text: str) -> str:
+    """The start of a line for a finding: ASCII, in quotes, short."""
+    return ascii(text[:SHOWN]) + ("…" if len(text) > SHOWN else "")
+
+
+def read_text(data: bytes) -> str:
+    """Bytes of a head as text: UTF-8 where they are that, else Latin-1, which RFC 9110 section 5.5 names as the old meaning."""
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        return data.decode("latin-1")
+
+
+def read_fields(block: str, problems: Problems) -> Fields:
+    """The field lines of a head or of trailers, without the empty line that ends them."""
+    fields: Fields = []
+    if not block:
+        return fields
+    if _CONTROL.search(block) is not None:
+        problems.append(("control_character", "control characters in the head"))
+    for line in block.split("\n"):
+        if line[:1] in (" ", "\t"):
+            text = line.strip(" \t\r")
+            if fields:
+                name, value = fields[-1]
+                problems.append(("obsolete_line_folding", f"the field {shown(name)} goes on in the next line"))
+                fields[-1] = (name, f"{value} {text}" if text else value)
+            elif text:
+                problems.append(("malformed_field_line", f"the first line begins with a blank: {shown(text)}"))
+            continue
+        name, colon, value = line.partition(":")
+        if _NAME.match(name) is None or not colon:
+            if not line.strip(" \t\r"):
+                continue
+            problems.append(("malformed_field_line", shown(line.rstrip("\r"))))
+            name = name.rstrip(" \t")
+            if not colon or _NAME.match(name) is None:
+                continue
+        if len(fields) == FIELDS_MAX:
+            problems.append(("too_many_fields", f"more than {FIELDS_MAX}; the rest of the head is left out"))
+            break
+        fields.append((name, value.strip(" \t\r")))
+    return fields
+
+
+@dataclass(frozen=True, slots=True)
+class RequestLine:
+    """RFC 9112 section 3; scheme and authority only where the target names them, path None for the authority form."""
+
+    method: str
+    scheme: str | None
+    authority: str | None
+    path: str | None
+    version: str
+
+
+def read_request_line(line: str) -> RequestLine | None:
+    """The first line of a request, or None if it is none."""
+    match = _REQUEST_LINE.match(line)
+    if match is None:
+        return None
+    method, target, version = match.groups()
+    if method == "CONNECT":
+        return RequestLine(method, None, target, None, version)
+    if target[0] != "/":
+        absolute = _ABSOLUTE.match(target)
+        if absolute is not None:
+            scheme, authority, path = absolute.groups()
+            return RequestLine(method, scheme.lower(), authority, path or ("*" if method == "OPTIONS" else "/"), version)
+    return RequestLine(method, None, None, target, version)
+
+
+def read_status_line(line: str) -> tuple[int, str] | None:
+    """Status and version out of the first line of a response, or None if it is none."""
+    match = _STATUS_LINE.match(line)
+    return None if match is None else (int(match[2]), match[1])
+
+
+def values(fields: Fields, name: str) -> list[str]:
+    """The elements of all fields of that lower-case name, which is a comma-separated list (RFC 9110 section 5.6.1)."""
+    found = [value for key, value in fields if key.lower() == name]
+    if not found:
+        return found
+    return [element for element in (part.strip(" \t") for part in ",".join(found).split(",")) if element]
+
+
+def first(fields: Fields, name: str) -> str | None:
+    """The value of the first field of that lower-case name."""
+    for key, value in fields:
+        if key.lower() == name:
+            return value
+    return None
+
+
+def content_codings(fields: Fields, status: int | None = None) -> list[str]:
+    """What lies on the body, in the order applied. A part of a coded body (206) cannot be decoded: its coding is not named."""
+    if status == 206:
+        return []
+    return [name for name in map(str.lower, values(fields, "content-encoding")) if name != "identity"]
+
+
+@dataclass(frozen=True, slots=True)
+class Framing:
+    """How a body ends: after its last chunk, after `length` bytes, or (both unset) where the connection does.
+
+    codings: transfer codings besides chunked, in the order applied.
+    sure: False where the head contradicts itself so that the end cannot be known.
+    """
+
+    chunked: bool
+    length: int | None
+    codings: list[str]
+    sure: bool = True
+
+
+def read_framing(fields: Fields, problems: Problems) -> Framing:
+    """RFC 9112 section 6.3, as far as the fields say it."""
+    codings = [name.lower() for name in values(fields, "transfer-encoding")]
+    length, sure = _read_content_length(fields, problems)
+    if codings:
+        if length is not None or not sure:
+            problems.append(("ambiguous_length", "both Transfer-Encoding and Content-Length; the former counts"))
+        chunked = codings[-1] == "chunked"
+        others = [name for name in (codings[:-1] if chunked else codings) if name != "identity"]
+        if "chunked" in others:
+            problems.append(("bad_transfer_encoding", f"chunked is not the last and only one: {shown(', '.join(codings))}"))
+            others = [name for name in others if name != "chunked"]
+        if not chunked and not others:
+            return Framing(False, length, [], sure)
+        return Framing(chunked, None, others)
+    return Framing(False, length, [], sure)
+
+
+def _read_content_length(fields: Fields, problems: Problems) -> tuple[int | None, bool]:
+    found = list(dict.fromkeys(values(fields, "content-length")))
+    if not found:
+        if first(fields, "content-length") is None:
+            return None, True
+        found = [""]
+    if len(found) > 1:
+        problems.append(("ambiguous_length", f"Content-Length is {shown(', '.join(found))}; the first counts"))
+    text = found[0]
+    if not (text.isascii() and text.isdigit() and len(text) <= LENGTH_DIGITS_MAX):
+        problems.append(("bad_content_length", shown(text)))
+        return None, False
+    return int(text), True

@@ -1,0 +1,32 @@
+"""Which protocol takes over after a 101 or a CONNECT that was granted (RFC 9110 sections 7.8 and 9.3.6)."""
+
+import base64
+import binascii
+
+from analyzer.application.exchange import Exchange, Journal, Response
+from analyzer.application.heads import first, values
+from analyzer.application.http2 import Http2
+from analyzer.application.reader import Opaque, Reader
+from analyzer.application.websocket import WebSocket
+
+
+def successor_of(exchange: Exchange, response: Response, journal: Journal) -> Reader:
+    """The reader of what follows the response, as the response names it."""
+    fields = response.headers or []
+    names = [name.lower() for name in values(fields, "upgrade")] if response.status == 101 else []
+    if "websocket" in names:
+        return WebSocket(journal, exchange, values(fields, "sec-websocket-extensions"))
+    if "h2c" in names:
+        request_fields = exchange.request.headers if exchange.request is not None else None
+        reader = Http2(journal)
+        reader.adopt(exchange, _settings(first(request_fields or [], "http2-settings")))
+        return reader
+    return Opaque()
+
+
+def _settings(text: str | None) -> bytes:
+    """RFC 7540 section 3.2.1: the payload of a SETTINGS frame as base64url; nothing if it is not that."""
+    try:
+        return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True) if text else b""
+    except (binascii.Error, ValueError):
+        return b""
