@@ -28,7 +28,6 @@ TESTED_ELSEWHERE = {
     "cli/findings.py": "cli/test_summary.py",
     "cli/ladder.py": "cli/test_show.py",
     "cli/output.py": "cli/test_main.py",
-    "cli/progress.py": "cli/test_main.py",
     "cli/reading.py": "cli/test_main.py",
     "cli/records.py": "cli/test_packet.py",
     "cli/rows.py": "cli/test_sessions.py",
