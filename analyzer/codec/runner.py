@@ -169,7 +169,7 @@ class Reader:
 
     def structure(self, table: Any, end: cython.Py_ssize_t) -> Any:
         """A message of `table`; what a fault keeps from being read is None."""
-        message = blank(table) if cython.compiled else table.__new__(table)  # noqa: F821 - `blank` is in the .pxd
+        message = blank(table) if cython.compiled else table.__new__(table)  # type: ignore[name-defined]  # noqa: F821 - `blank` is in the .pxd
         rows: list[Row] = table.rows
         row: Row
         before: cython.Py_ssize_t
@@ -414,9 +414,7 @@ def read(
     return run(reader, table, end), reader.problems
 
 
-def reader_of(
-    data: bytes, start: cython.Py_ssize_t, end: cython.Py_ssize_t, base: cython.Py_ssize_t, short: Any
-) -> "Reader":
+def reader_of(data: bytes, start: cython.Py_ssize_t, end: cython.Py_ssize_t, base: cython.Py_ssize_t, short: Any) -> "Reader":
     """A reader that keeps no spans. Setting the fields here spares compiled code a call with five Python objects."""
     reader: Reader = Reader.__new__(Reader)
     reader.data = data
