@@ -3,6 +3,7 @@
 import datetime
 import ssl
 import subprocess
+import sys
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +13,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, rsa
 
-VERSIONS = {"tls1": 0x0301, "tls1_1": 0x0302, "tls1_2": 0x0303, "tls1_3": 0x0304}
+# For plain_reader, which is no test: the folder cannot be a package, since Python has a module of its name.
+sys.path.append(str(Path(__file__).parent))
 
 REQUEST = b"".join(b"request %d\n" % number for number in range(40))
 RESPONSE = bytes(range(256)) * 130  # more than one record
@@ -63,7 +65,17 @@ def keys(tmp_path_factory):
             serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
         ) + certificate.public_bytes(serialization.Encoding.PEM)
         (folder / f"{name}.pem").write_bytes(pem)
-    group = ["openssl", "genpkey", "-genparam", "-algorithm", "DH", "-pkeyopt", "group:ffdhe2048", "-out", str(folder / "dh.pem")]
+    group = [
+        "openssl",
+        "genpkey",
+        "-genparam",
+        "-algorithm",
+        "DH",
+        "-pkeyopt",
+        "group:ffdhe2048",
+        "-out",
+        str(folder / "dh.pem"),
+    ]
     subprocess.run(group, check=True, capture_output=True)
     return Keys(folder)
 

@@ -4,7 +4,7 @@ import ssl
 import subprocess
 
 import pytest
-from reading import ALERT, openers, read_tls12, records
+from plain_reader import read_tls12
 
 from analyzer.secrets.refused import Refused
 
@@ -32,7 +32,7 @@ def test_everything_opens(converse, version, name):
         with pytest.raises(Refused, match="unsupported_cipher: no implementation of ARIA"):
             read_tls12(conversation.client, conversation.server, master_secret(conversation.keylog))
         return
-    said, client, server = read_tls12(conversation.client, conversation.server, master_secret(conversation.keylog))
+    _, client, server = read_tls12(conversation.client, conversation.server, master_secret(conversation.keylog))
     assert client.application == conversation.request
     assert server.application == conversation.response
     assert client.alerts == server.alerts == [b"\1\0"]

@@ -43,7 +43,7 @@ def plain_messages(stream):
     """The messages before protection."""
     data = b""
     for content_type, _, body in records(stream):
-        if content_type == CHANGE_CIPHER_SPEC or content_type == APPLICATION_DATA:
+        if content_type in {CHANGE_CIPHER_SPEC, APPLICATION_DATA}:
             break
         if content_type == HANDSHAKE:
             data += body
@@ -74,7 +74,9 @@ def hellos(client_stream, server_stream):
 
 
 def openers(said, master):
-    return open_tls12(said.suite, said.version, master, said.client_random, said.server_random, encrypt_then_mac=22 in said.extensions)
+    return open_tls12(
+        said.suite, said.version, master, said.client_random, said.server_random, encrypt_then_mac=22 in said.extensions
+    )
 
 
 def read_tls12(client_stream, server_stream, master):
@@ -117,7 +119,7 @@ def read_tls13(client_stream, server_stream, secrets):
     sides = []
     names = ("CLIENT", "SERVER")
     for name, stream in zip(names, (client_stream, server_stream), strict=True):
-        side, handshake, finished = Side(), b"", False
+        side, finished = Side(), False
         opener = open_tls13(said.suite, secrets[f"{name}_HANDSHAKE_TRAFFIC_SECRET"])
         for content_type, version, body in records(stream):
             if content_type != APPLICATION_DATA:

@@ -1,0 +1,208 @@
+"""Key logs as they come: any line ends, cut anywhere, grown, damaged, contradicting, and in older forms."""
+
+import random
+
+import pytest
+
+from analyzer.secrets import keylog
+from analyzer.secrets.keylog import KeyLog
+
+FIRST, SECOND = bytes(range(32)), bytes(range(100, 132))
+SECRET, OTHER = bytes(range(32, 64)), bytes(range(64, 96))
+MASTER = bytes(range(48))
+
+RFC_LABELS = [
+    "CLIENT_EARLY_TRAFFIC_SECRET",
+    "EARLY_EXPORTER_SECRET",
+    "CLIENT_HANDSHAKE_TRAFFIC_SECRET",
+    "SERVER_HANDSHAKE_TRAFFIC_SECRET",
+    "CLIENT_TRAFFIC_SECRET_0",
+    "SERVER_TRAFFIC_SECRET_0",
+    "EXPORTER_SECRET",
+    "ECH_SECRET",
+    "ECH_CONFIG",
+]
+
+
+def row(label, name=FIRST, secret=SECRET):
+    return f"{label} {name.hex()} {secret.hex()}\n".encode()
+
+
+def read(*pieces, source="a.log"):
+    log = KeyLog()
+    for piece in pieces:
+        log.feed(piece, source)
+    log.close()
+    return log
+
+
+def problems(log):
+    return [(problem.line, problem.why) for problem in log.problems]
+
+
+@pytest.mark.parametrize("label", RFC_LABELS)
+def test_every_label_of_the_rfc(label):
+    log = read(row(label))
+    assert log.secrets(FIRST) == {label: SECRET}
+    assert problems(log) == []
+
+
+def test_a_session_up_to_tls_12():
+    log = read(row("CLIENT_RANDOM", secret=MASTER))
+    assert log.master_secret(FIRST) == MASTER
+    assert log.master_secret(SECOND) is None
+
+
+def test_labels_with_quic_before_them_are_the_same_labels():
+    log = read(row("QUIC_CLIENT_TRAFFIC_SECRET_0"), row("QUIC_SERVER_TRAFFIC_SECRET_1"))
+    assert log.secrets(FIRST) == {"CLIENT_TRAFFIC_SECRET_0": SECRET, "SERVER_TRAFFIC_SECRET_1": SECRET}
+
+
+def test_the_forms_before_client_random():
+    premaster = b"\3\3" + MASTER[2:]
+    log = read(
+        f"RSA 0011223344556677 {premaster.hex()}\n".encode(),
+        f"RSA Session-ID:{SECOND.hex().upper()} Master-Key:{MASTER.hex().upper()}\n".encode(),
+    )
+    assert log.premaster(bytes.fromhex("0011223344556677") + bytes(248)) == premaster
+    assert log.premaster(bytes(256)) is None
+    assert log.by_session_id(SECOND) == MASTER
+    assert log.by_session_id(FIRST) is None
+    assert [line.used for line in log.lines()] == [True, True]
+
+
+@pytest.mark.parametrize("end", [b"\n", b"\r", b"\r\n"])
+def test_line_ends_dripped_and_whole(end):
+    text = b"# a comment" + end + end + row("ECH_SECRET")[:-1] + end + b"bad" + end + row("EXPORTER_SECRET")[:-1]
+    for pieces in ([text], [text[i : i + 1] for i in range(len(text))], [text[:100], text[100:]]):
+        log = read(*pieces)
+        assert set(log.secrets(FIRST)) == {"ECH_SECRET", "EXPORTER_SECRET"}
+        assert problems(log) == [(4, "no line of a key log")]
+        assert log.counts().lines == 5
+
+
+def test_a_growing_file_and_two_sources():
+    log = KeyLog()
+    text = row("CLIENT_TRAFFIC_SECRET_0") + row("SERVER_TRAFFIC_SECRET_0")
+    log.feed(text[:-20], "grows")
+    assert set(log.secrets(FIRST)) == {"CLIENT_TRAFFIC_SECRET_0"}
+    log.feed(row("CLIENT_RANDOM", SECOND, MASTER) + b"nonsense", "other")
+    log.feed(text[-20:], "grows")
+    assert set(log.secrets(FIRST)) == {"CLIENT_TRAFFIC_SECRET_0", "SERVER_TRAFFIC_SECRET_0"}
+    log.close("other")
+    assert [(problem.source, problem.line) for problem in log.problems] == [("other", 2)]
+    assert log.master_secret(SECOND) == MASTER
+
+
+def test_a_byte_order_mark_is_tolerated_with_a_warning():
+    log = read(b"\xef\xbb\xbf" + row("ECH_SECRET"))
+    assert log.secrets(FIRST)
+    assert problems(log) == [(1, "begins with a byte order mark, which a key log may not")]
+    assert log.counts().bad == 0
+
+
+def test_utf_16_is_named():
+    log = read(row("ECH_SECRET").decode().encode("utf-16"))
+    assert problems(log)[0] == (1, "UTF-16, and a key log is UTF-8")
+    assert not log.knows(FIRST)
+
+
+@pytest.mark.parametrize(
+    ("line", "why"),
+    [
+        (b"CLIENT_RANDOM", "CLIENT_RANDOM with 0 values, not client random and secret"),
+        (row("CLIENT_RANDOM", secret=MASTER)[:-1] + b" 00", "CLIENT_RANDOM with 3 values, not client random and secret"),
+        (row("CLIENT_RANDOM", FIRST[1:], MASTER), "CLIENT_RANDOM with a client random of 31 bytes"),
+        (row("CLIENT_RANDOM", secret=MASTER[1:]), "CLIENT_RANDOM with a secret of 47 bytes"),
+        (row("CLIENT_TRAFFIC_SECRET_0", secret=SECRET[1:]), "CLIENT_TRAFFIC_SECRET_0 with a secret of 31 bytes"),
+        (row("ECH_CONFIG").replace(b"00", b"0g"), "ECH_CONFIG with a value that is not hex"),
+        (row("ECH_CONFIG")[:-2], "ECH_CONFIG with a value that is not hex"),
+        (b"ECH_CONFIG " + FIRST.hex().encode() + "é".encode(), "ECH_CONFIG with 1 values, not client random and secret"),
+        (b"RSA 001122 " + MASTER.hex().encode(), "RSA with 3 bytes of the encrypted secret, not 8"),
+        (b"RSA Session-ID: Master-Key:" + MASTER.hex().encode(), "a session id of 0 bytes"),
+        (b"RSA Session-ID:00 Master-Key:00", "RSA with a secret of 1 bytes"),
+        (b"RSA", "RSA with 0 values, not 2"),
+        (b"RSA 0 0", "RSA with a value that is not hex"),
+        (row("FUTURE_LABEL_2"), "unknown label FUTURE_LABEL_2"),
+        (SECRET.hex().encode(), "no line of a key log"),
+        (b"\0\xff\xfe", "no line of a key log"),
+        (b" # not a comment", "no line of a key log"),
+    ],
+)
+def test_a_bad_line_costs_itself(line, why):
+    log = read(row("ECH_SECRET"), line.rstrip(b"\n") + b"\n", row("EXPORTER_SECRET"))
+    assert problems(log) == [(2, why)]
+    assert len(log.secrets(FIRST)) == 2
+    counts = log.counts()
+    assert counts.bad + counts.unknown == 1
+
+
+def test_what_is_repeated_and_what_contradicts():
+    log = read(row("ECH_SECRET"), row("ECH_SECRET"), row("ECH_SECRET", secret=OTHER), row("ECH_SECRET", SECOND, OTHER))
+    assert log.secrets(FIRST) == {"ECH_SECRET": SECRET}
+    assert log.candidates(FIRST, "ECH_SECRET") == [SECRET, OTHER]
+    assert [(first.line, second.line) for first, second in log.conflicts()] == [(1, 3)]
+    assert problems(log) == [(3, "ECH_SECRET contradicts line 1 of a.log")]
+    counts = log.counts()
+    assert (counts.secrets, counts.repeated, counts.conflicting, counts.sessions) == (3, 1, 1, 2)
+
+
+def test_used_and_unused_lines():
+    log = read(row("ECH_SECRET"), row("EXPORTER_SECRET", SECOND), row("ECH_CONFIG"))
+    assert log.knows(FIRST)
+    assert len(list(log.unused())) == 3
+    log.secrets(FIRST)
+    assert [(line.label, line.line) for line in log.unused()] == [("EXPORTER_SECRET", 2)]
+    assert log.counts().used == 2
+
+
+def test_the_lines_of_one_session_written_again():
+    text = row("ECH_SECRET") + row("EXPORTER_SECRET")
+    log = read(text, row("ECH_SECRET", SECOND))
+    assert log.write(FIRST) == text
+    assert log.write(bytes(32)) == b""
+
+
+def test_no_secret_in_any_text():
+    log = read(
+        row("ECH_SECRET"), row("ECH_SECRET", secret=OTHER), b"X" + row("A_B", secret=OTHER), OTHER.hex().encode() + b" x y"
+    )
+    said = repr(log) + repr(log.problems) + repr(list(log.lines())) + repr(log.counts()) + str(vars(log))
+    for secret in (SECRET, OTHER):
+        assert secret.hex() not in said
+        assert repr(secret)[2:-1] not in said.replace(repr(FIRST)[2:-1], "")
+
+
+def test_a_line_without_end_is_not_kept():
+    log = KeyLog()
+    for _ in range(5):
+        log.feed(b"A" * keylog.LONGEST_LINE, "a.log")
+    log.feed(b"\n" + row("ECH_SECRET"), "a.log")
+    log.close()
+    assert problems(log) == [(1, f"longer than {keylog.LONGEST_LINE} octets")]
+    assert [line.line for line in log.lines()] == [2]
+
+
+def test_limits_of_sessions_problems_and_lines(monkeypatch):
+    log = read(*(row(f"CLIENT_TRAFFIC_SECRET_{number}") for number in range(keylog.MOST_LINES_OF_SESSION + 3)))
+    assert log.counts().secrets == keylog.MOST_LINES_OF_SESSION
+    assert log.counts().bad == 3
+    log = read(b"bad\n" * (keylog.MOST_PROBLEMS + 5))
+    assert len(log.problems) == keylog.MOST_PROBLEMS
+    assert log.counts().bad == keylog.MOST_PROBLEMS + 5
+    monkeypatch.setattr(keylog, "MOST_LINES", 2)
+    log = read(*(row("ECH_SECRET", bytes([number]) * 32) for number in range(5)))
+    assert (log.counts().secrets, log.counts().bad) == (2, 3)
+
+
+def test_any_bytes_are_read_without_an_exception():
+    chance = random.Random(5)
+    text = bytearray(
+        row("CLIENT_RANDOM", secret=MASTER) + row("ECH_CONFIG") + b"RSA Session-ID:00 Master-Key:" + MASTER.hex().encode()
+    )
+    for _ in range(2000):
+        damaged = bytearray(text)
+        for _ in range(3):
+            damaged[chance.randrange(len(damaged))] = chance.choice(b"\0\n\r #:0gZ\xff")
+        log = read(bytes(damaged))
+        assert log.counts().lines >= 2
