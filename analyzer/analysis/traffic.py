@@ -198,7 +198,7 @@ class Traffic:
         networks, transports = registry("ether_types").names, registry("ip_protocols").names
         for layers in self.layers.values():
             n_packets, n_bytes = layers.n_packets, layers.n_bytes
-            node = _grow(tree, _LINKS.get(layers.link) or registry("link_types").name(layers.link), n_packets, n_bytes)
+            node = _grow(tree, link_name(layers.link), n_packets, n_bytes)
             network = "unreadable" if layers.network < 0 else networks[layers.network]
             node = _grow(node.parts, network, n_packets, n_bytes)
             if layers.transport >= 0:
@@ -210,6 +210,11 @@ class Traffic:
                 if label and flow.n_packets:
                     _grow(places[flow.layers].parts, label, flow.n_packets, flow.n_bytes)
         return list(_flatten(tree, 0))
+
+
+def link_name(number: int) -> str:
+    """A link type as people call it."""
+    return _LINKS.get(number) or registry("link_types").name(number)
 
 
 def application(protocol: int, key: bytes, tls: set[bytes]) -> str:

@@ -1,5 +1,6 @@
 """The facts of a capture file as a block of lines."""
 
+from analyzer.analysis.traffic import link_name
 from analyzer.capture.blocks import Interface
 from analyzer.capture.reader import FileFacts
 from analyzer.cli.escape import harmless
@@ -7,7 +8,6 @@ from analyzer.cli.output import Output
 from analyzer.cli.quantities import count_text, duration_text, moment_text, size_text
 from analyzer.cli.reading import trouble_line
 from analyzer.cli.table import wrap
-from analyzer.codec.registry import registry
 
 _LABEL = 14
 """Columns of the labels."""
@@ -32,8 +32,7 @@ def print_file(facts: FileFacts, output: Output) -> None:
     if facts.first_time is not None and facts.last_time is not None:
         span = duration_text(facts.last_time - facts.first_time)
         print_fact(output, "time", f"{moment_text(facts.first_time)} to {moment_text(facts.last_time)} UTC ({span})")
-    names = registry("link_types").names
-    print_fact(output, "link type", ", ".join(names[number] for number in facts.link_types) or "none")
+    print_fact(output, "link type", ", ".join(map(link_name, facts.link_types)) or "none")
     _print_interfaces(facts, output)
     for section in facts.sections[:SHOWN_INTERFACES]:
         made = ", ".join(harmless(text) for text in (section.application, section.os, section.hardware) if text)

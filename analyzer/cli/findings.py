@@ -33,12 +33,12 @@ class Findings:
     """Collects findings of sessions and files."""
 
     def __init__(self) -> None:
-        self._kinds: dict[tuple[str, str], Kind] = {}
+        self._kinds: dict[tuple[str, str, str], Kind] = {}
         self._gap_bytes = 0
 
-    def add(self, code: str, severity: str, detail: str, place: str) -> None:
-        """Note one finding; of equal codes the first one's words are kept."""
-        kind = self._kinds.setdefault((severity, code), Kind(severity, detail))
+    def add(self, code: str, severity: str, detail: str, place: str, variant: str = "") -> None:
+        """Note one finding; of equal codes (and variants, which have to be few) the first one's words are kept."""
+        kind = self._kinds.setdefault((severity, code, variant), Kind(severity, detail))
         kind.count += 1
         if len(kind.places) < SHOWN_PLACES and place and place not in kind.places:
             kind.places.append(place)
@@ -53,6 +53,10 @@ class Findings:
             for problem in message.get("problems", ())[:1]:
                 detail = f"{message['type']}: {problem['field']}: {problem['detail']}"
                 self.add("message_problem", "low", detail, f"{place} frame {message['frame']}")
+        for alert in record["alerts"]:
+            if alert["level"] == "fatal":
+                detail = f"{alert['from']} gave up: {alert['description']}"
+                self.add("fatal_alert", "medium", detail, f"{place} frame {alert['frame']}", detail)
         for gap in record["gaps"]:
             self._gap_bytes += gap["length"]
             self.add("gap", "low", "", f"{place} after frame {gap['after_frame']}")
@@ -83,14 +87,12 @@ class Findings:
         if not self._kinds:
             output.line(output.paint("Findings", "bold") + output.paint("  none", "dim"))
             return
-        gap = self._kinds.get(("low", "gap"))
+        gap = self._kinds.get(("low", "gap", ""))
         if gap is not None:
             pieces = count_text(gap.count, "piece")
             gap.detail = f"{size_text(self._gap_bytes)} of TLS streams in {pieces} are missing from the capture"
         output.line(output.paint("Findings", "bold"))
-        for (_, code), kind in sorted(
-            self._kinds.items(), key=lambda entry: (SEVERITIES.index(entry[1].severity), entry[0][1])
-        ):
+        for (_, code, _), kind in sorted(self._kinds.items(), key=_order):
             times = f" ({kind.count:,} times)" if kind.count > 1 and code != "gap" else ""
             more = ", …" if kind.count > len(kind.places) else ""
             where = f" [{', '.join(kind.places)}{more}]" if kind.places else ""
@@ -98,3 +100,8 @@ class Findings:
             for line in wrap(harmless(kind.detail) + times + where, max(30, output.width - len(head))):
                 output.line(output.paint(head, STYLES[kind.severity]) + line)
                 head = " " * len(head)
+
+
+def _order(entry: tuple[tuple[str, str, str], Kind]) -> tuple[int, str, str]:
+    severity, code, variant = entry[0]
+    return SEVERITIES.index(severity), code, variant

@@ -3,6 +3,7 @@
 from argparse import Namespace
 from collections.abc import Iterator, Sequence
 
+from analyzer.analysis.traffic import link_name
 from analyzer.capture.frame import Frame
 from analyzer.cli.escape import harmless
 from analyzer.cli.info import TCP
@@ -11,7 +12,6 @@ from analyzer.cli.quantities import count_text, moment_text
 from analyzer.cli.reading import Reading
 from analyzer.cli.records import Place, TlsLayer, place_before, speaks_tls, tls_layers
 from analyzer.cli.table import cut
-from analyzer.codec.registry import registry
 from analyzer.engine import Engine
 from analyzer.packet.headers import read
 from analyzer.packet.layers import tree
@@ -55,7 +55,7 @@ def _print_packet(output: Output, engine: Engine, frame: Frame) -> None:
     engine.feed(frame)
     captured = frame.end - frame.start
     cut_note = f", of which {captured:,} were captured" if frame.wire_length > captured else ""
-    link = registry("link_types").name(frame.link_type)
+    link = link_name(frame.link_type)
     output.line(output.paint(f"Frame {frame.number}", "bold") + f": {count_text(frame.wire_length, 'byte')}{cut_note}, {link}")
     output.line(f"  captured {moment_text(frame.at)} UTC by interface {frame.interface}, at byte {frame.offset:,} of the file")
     if packet.problem:

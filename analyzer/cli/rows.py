@@ -17,7 +17,7 @@ COLUMNS = (
     Column("ALPN", 9, limit=12),
     Column("resumed", 10),
     Column("established", 5),
-    Column("alerts", 11, limit=40, style="red"),
+    Column("alerts", 11, limit=40),
     Column("certificate", 12, limit=40),
     Column("JA4", 13),
 )
@@ -48,7 +48,7 @@ def table_row(record: dict[str, Any]) -> list[Cell]:
         harmless(record["alpn"] or ""),
         (record["resumption"] or "yes") if record["resumed"] else "",
         ("yes", "green") if established else ("no", "yellow"),
-        alerts_text(record),
+        (alerts_text(record), "red" if any(alert["level"] == "fatal" for alert in record["alerts"]) else ""),
         harmless(certificates[0]["subject"] or "unreadable") if certificates else "",
         record["ja4"] or "",
     ]

@@ -75,7 +75,9 @@ def run(options: Namespace, output: Output) -> int:
         return FAILED
     summary.findings.take_files(reading.reader.files)
     summary.findings.take_traffic(summary.traffic)
-    for facts in reading.reader.files:
+    for number, facts in enumerate(reading.reader.files):
+        if number:
+            output.line()
         print_file(facts, output)
     _print_protocols(summary, output)
     _print_conversations(summary, output)
@@ -112,7 +114,7 @@ def _print_protocols(summary: Summary, output: Output) -> None:
     shares = traffic.shares(summary.tls)
     if not shares:
         return
-    headline(output, "Protocols")
+    headline(output, "Protocols", "packets, bytes on the wire, their share")
     labels = ["  " * share.depth + harmless(share.label) for share in shares]
     room = max(12, *map(len, labels))
     bar = max(0, min(_BAR, output.width - room - 36))

@@ -114,7 +114,7 @@ class Table:
             cells.append(output.paint(pad(shown, room, column.right), style))
         output.line(" " * self._indent + GAP.join(cells))
         details = [
-            (f"{columns[index].title} {text_of(row[index])}", style_of(row[index]))
+            (f"{columns[index].title} {text_of(row[index])}", style_of(row[index]) or columns[index].style)
             for index in self._second
             if text_of(row[index])
         ]

@@ -43,6 +43,12 @@ def test_findings_name_sessions_and_frames(run: Run, captures: Path):
     assert findings.index("high") < findings.index("low")
 
 
+def test_fatal_alerts_are_findings(run: Run, demo: Path):
+    findings = run(demo).text.partition("\nFindings")[2]
+    assert "fatal_alert" in findings
+    assert "client gave up: certificate_expired [session 5 frame 165]" in " ".join(findings.split())
+
+
 def test_without_tls_it_says_so(run: Run, tmp_path: Path):
     path = tmp_path / "plain.pcap"
     path.write_bytes(pcap(tcp(b"GET / HTTP/1.0\r\n\r\n", destination_port=80)))
