@@ -87,9 +87,7 @@ cdef class Connections:
     cdef Py_ssize_t overlap(self, Half half, Sink sink, Segment new, Py_ssize_t pos, Segment other) except? -1
     cdef void release(self, Half half, Sink sink, long long frame, long long at, bint give_up) except *
     cdef void hand_on(self, Half half, Sink sink, Segment segment, long long frame, long long at) except *
-    cdef void remember(
-        self, Half half, bytes data, Py_ssize_t start, Py_ssize_t end, long long frame, long long at
-    ) except *
+    cdef void remember(self, Half half, bytes data, Py_ssize_t start, Py_ssize_t end) except *
     cdef void forget(self, Half half) except *
     cdef void compare(
         self, Half half, Sink sink, bytes data, Py_ssize_t start, Py_ssize_t end, long long offset, long long frame,

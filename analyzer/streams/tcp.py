@@ -217,7 +217,7 @@ class Connections:
             if not sink.wanted:
                 self.glance(half, sink, packet, ahead, frame, at)
             elif ahead == 0 and len(half.pending) == 0 and packet.missing == 0:
-                self.remember(half, packet.data, packet.payload, packet.payload_end, frame, at)
+                self.remember(half, packet.data, packet.payload, packet.payload_end)
                 half.next = (sequence + n) & 0xFFFFFFFF
                 half.last_frame = frame
                 half.offset += n
@@ -438,7 +438,7 @@ class Connections:
         start: cython.longlong = half.offset - segment.offset  # bytes handed on meanwhile by another copy
         n: cython.longlong = len(segment.data) - start
         if n > 0:
-            self.remember(half, segment.data, start, len(segment.data), frame, at)
+            self.remember(half, segment.data, start, len(segment.data))
             half.last_frame = frame
             half.offset += n
             half.next = (half.next + n) & 0xFFFFFFFF
@@ -448,22 +448,14 @@ class Connections:
             half.next = (half.next + segment.missing) & 0xFFFFFFFF
             sink.gap(half.side, half.offset - segment.missing, segment.missing, frame, at)
 
-    def remember(
-        self,
-        half: Half,
-        data: bytes,
-        start: cython.Py_ssize_t,
-        end: cython.Py_ssize_t,
-        frame: cython.longlong,
-        at: cython.longlong,
-    ) -> None:
+    def remember(self, half: Half, data: bytes, start: cython.Py_ssize_t, end: cython.Py_ssize_t) -> None:
         """Keep a copy of what is handed on, for comparison with retransmissions."""
         if self.history > HISTORY_TOTAL:
             return
         if half.history is None:
             half.history = []
         kept: list[Segment] = half.history
-        segment: Segment = new_segment(half.offset, data[start:end], 0, frame, at)
+        segment: Segment = new_segment(half.offset, data[start:end], 0, 0, 0)
         self.history += end - start + SEGMENT_COST
         if len(kept) < HISTORY_SLOTS:
             kept.append(segment)
@@ -532,11 +524,14 @@ class Connections:
     def sweep(self, frame: cython.longlong, at: cython.longlong) -> None:
         """Close out what has been idle for long. Runs once in as many packets as there are connections, at the most."""
         self.swept = 0
-        connections: list[Connection] = [half.connection for half in self.halves.values()]
+        half: Half
+        idle: list[Connection] = []
+        for half in self.halves.values():
+            if half.side == 0 and not half.connection.closed and at - half.connection.end > IDLE:
+                idle.append(half.connection)  # noqa: PERF401 - a comprehension would not see C types
         connection: Connection
-        for connection in connections:
-            if not connection.closed and at - connection.end > IDLE:
-                self.end(connection, "idle", frame, at)
+        for connection in idle:
+            self.end(connection, "idle", frame, at)
 
     def evict(self, frame: cython.longlong, at: cython.longlong) -> None:
         """Close the quarter of the open connections that has been silent for longest."""
