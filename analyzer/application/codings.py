@@ -108,20 +108,23 @@ class _Brotli:
     def decode(self, data: bytes) -> Iterator[bytes]:
         for start in range(0, len(data), SLICE):
             rest = data[start : start + SLICE]
-            while rest or not self._stream.can_accept_more_data():
+            more = True
+            while more:
                 if self.finished:
                     raise Malformed("br", self._n_read, "bytes after the end of the coded data")
                 try:
                     piece = self._stream.process(rest, output_buffer_limit=PIECE)
+                    # Output can be left behind when all input is taken.
+                    more = not self._stream.can_accept_more_data() or len(piece) >= PIECE
                 except brotli.error as error:
                     raise Malformed("br", self._n_read, str(error)) from None
                 self._n_read += len(rest)
                 rest = b""
-                self.finished = self._stream.is_finished()
                 if piece:
                     yield piece
-                if self.finished:
-                    break
+                if self._stream.is_finished():
+                    self.finished = True
+                    more = False
 
 
 class _Zstd:

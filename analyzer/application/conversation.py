@@ -22,7 +22,7 @@ UNDECIDED_PIECES_MAX: Final = 1 << 12
 """Pieces that are held: an empty one costs memory too."""
 
 _BY_ALPN: Final = {"http/1.0": "http/1.1", "http/1.1": "http/1.1", "h2": "h2", "h2c": "h2"}
-_REQUEST_START: Final = re.compile(rb"[\r\n]*[A-Z][A-Z-]{0,23}(?: [\x21-\xff][\x20-\xff]*\r?)?\Z")
+_REQUEST_START: Final = re.compile(rb"[\r\n]*(?:[A-Z][A-Z-]{0,23}(?: (?:[\x21-\xff][\x20-\xff]*)?\r?)?)?\Z")
 _STATUS_START: Final = re.compile(rb"HTTP/1\.[01] [1-5]\d\d")
 _SETTINGS_START: Final = re.compile(rb"\x00[\x00-\x01][\x00-\xff]\x04\x00\x00{4}")
 

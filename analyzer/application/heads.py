@@ -22,8 +22,8 @@ SHOWN: Final = 60
 
 _TOKEN = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"  # noqa: S105 - RFC 9110's word for a name
 _NAME: Final = re.compile(_TOKEN + r"\Z")
-_REQUEST_LINE: Final = re.compile(rf"({_TOKEN}) +([^ \t\r\n](?:[^\r\n]*[^ \t\r\n])?) +HTTP/(\d\.\d)[ \t]*\Z")
-_STATUS_LINE: Final = re.compile(r"HTTP/(\d\.\d) +(\d{3})(?:[ \t].*)?\Z", re.DOTALL)
+_REQUEST_LINE: Final = re.compile(rf"({_TOKEN}) +([^ \t\r\n](?:[^\r\n]*[^ \t\r\n])?) +HTTP/(1\.\d)[ \t]*\Z")
+_STATUS_LINE: Final = re.compile(r"HTTP/(1\.\d) +(\d{3})(?:[ \t].*)?\Z", re.DOTALL)
 _ABSOLUTE: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.\-]*)://([^/?#]*)(.*)\Z", re.DOTALL)
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|\r(?!\n|\Z)")
 

@@ -1,20 +1,16 @@
 """HTTP/1.0 and HTTP/1.1 in both directions of a connection (RFC 9112), read passively.
 
-Each direction is a small machine: head, body (by length, by chunks, or to the end of the connection), head again. The two meet
-in the queue of requests that wait for their response, for only the request says whether a response to it has a body (HEAD,
-CONNECT). After a request that may change the protocol (CONNECT, Upgrade) the client's next bytes are put aside until the
-server has said which protocol they are in.
+The directions meet in the queue of requests that wait for their response, for only the request says whether a response to it
+has a body (HEAD, CONNECT). After a request that may change the protocol (CONNECT, Upgrade) the client's next bytes are put aside
+until the server has said which protocol they are in.
 
-After a protocol error or a hole whose end is unknown, a direction seeks the next start line and goes on there. Which request a
-response then belongs to is a guess where requests were pipelined, and is marked as one.
+Where bytes were lost, which request a response belongs to is a guess, and is marked as one.
 """
 
-import re
 from collections import deque
 from typing import Final
 
-from analyzer.application.body import Body
-from analyzer.application.exchange import CLIENT, NAMES, SERVER, Exchange, Fields, Journal, Request, Response
+from analyzer.application.exchange import CLIENT, SERVER, Exchange, Fields, Journal, Request, Response
 from analyzer.application.heads import (
     Framing,
     Problems,
@@ -24,384 +20,13 @@ from analyzer.application.heads import (
     read_framing,
     read_request_line,
     read_status_line,
-    read_text,
-    shown,
 )
+from analyzer.application.http1_stream import Direction
 from analyzer.application.reader import Reader
 from analyzer.application.upgrade import successor_of
 
-HEAD_MAX: Final = 1 << 18
-"""Bytes of a head or of trailers, as large as Chrome takes them; servers allow 8 to 64 KiB."""
-
-START_LINE_MAX: Final = 1 << 14
-"""Bytes of a start line; RFC 9112 section 3 asks for 8,000."""
-
-CHUNK_LINE_MAX: Final = 1 << 12
-"""Bytes of the line before a chunk: a size, and extensions that nobody uses."""
-
-WAITING_MAX: Final = 1 << 16
-"""Bytes of a client put aside while it is unknown which protocol they are in. An honest client waits for the answer."""
-
 PENDING_MAX: Final = 10_000
 """Requests waiting for their responses."""
-
-_HEAD, _LENGTH, _CHUNK_LINE, _CHUNK, _CHUNK_END, _TRAILERS, _TO_END, _WAITING, _SEEK, _LEFT = range(10)
-
-_BLANK: Final = re.compile(rb"[\r\n]*")
-_HEAD_END: Final = re.compile(rb"\n\r?\n")
-_LINE_END: Final = re.compile(rb"\n")
-_TRAILERS_END: Final = re.compile(rb"(?:^|\n)\r?\n")
-_CHUNK_LINE_FORM: Final = re.compile(rb"([0-9A-Fa-f]{1,15})[ \t]*(?:;[^\n]*)?\r?\Z")
-_METHOD_BEFORE: Final = re.compile(rb"[A-Z][A-Z-]{2,19}\Z")
-_STATUS_START: Final = re.compile(rb"HTTP/1\.[01] [1-5]\d\d[ \r\n]")
-_VERSION_END: Final = re.compile(rb" HTTP/1\.[01][ \t]*\r?\n")
-_ENDS: Final = {_HEAD: _HEAD_END, _CHUNK_LINE: _LINE_END, _CHUNK_END: _LINE_END, _TRAILERS: _HEAD_END}
-_LIMITS: Final = {_HEAD: HEAD_MAX, _CHUNK_LINE: CHUNK_LINE_MAX, _CHUNK_END: 2, _TRAILERS: HEAD_MAX}
-
-
-class _Direction:
-    """One side's stream: finds heads and bodies, and leaves what they mean to Http1 (`begin_message`)."""
-
-    __slots__ = (
-        "_body", "_held", "_http1", "_left", "_message", "_n_scanned", "_patient", "_side", "_start_seen", "_state", "_waiting",
-        "at", "frame", "lossy",
-    )  # fmt: skip
-
-    def __init__(self, http1: "Http1", side: int) -> None:
-        self._http1 = http1
-        self._side = side
-        self._state = _HEAD
-        self._held = bytearray()
-        self._n_scanned = 0
-        self._start_seen = False
-        self._body: Body | None = None
-        self._message: Request | Response | None = None
-        self._left = 0
-        self._waiting: list[tuple[bytes, int, int]] = []
-        self._patient = True
-        self.frame = 0
-        self.at = 0
-        self.lossy = False
-
-    def feed(self, data: bytes, frame: int, at: int) -> None:
-        self.frame = frame
-        self.at = at
-        if self._held:
-            joined = self._join(data)
-            if joined is None:
-                return
-            data = joined
-        pos = 0
-        end = len(data)
-        while pos < end:
-            state = self._state
-            if state in (_LENGTH, _CHUNK):
-                pos = self._read_counted(data, pos)
-            elif state == _HEAD:
-                pos = self._read_head(data, pos)
-            elif state == _CHUNK_LINE:
-                pos = self._read_chunk_line(data, pos)
-            elif state == _CHUNK_END:
-                pos = self._read_chunk_end(data, pos)
-            elif state == _TO_END:
-                assert self._body is not None
-                self._body.feed(data[pos:], frame)
-                return
-            elif state == _TRAILERS:
-                pos = self._read_trailers(data, pos)
-            elif state == _SEEK:
-                pos = self._seek(data, pos)
-            elif state == _WAITING:
-                self._wait(data[pos:])
-                return
-            else:
-                successor = self._http1.successor
-                if successor is not None:
-                    successor.feed(self._side, data[pos:], frame, at)
-                return
-
-    def gap(self, length: int | None) -> None:
-        """Step over missing bytes exactly if they lie within a body, else seek."""
-        state = self._state
-        if state == _LEFT:
-            return
-        if state in (_LENGTH, _CHUNK) and length is not None and length <= self._left:
-            assert self._body is not None
-            self._body.lose()
-            self._left -= length
-            if self._left == 0:
-                self._end_counted()
-        elif state == _TO_END:
-            assert self._body is not None
-            self._body.lose()
-        elif state != _SEEK or self._held:
-            self.lose()
-        self.lossy = True
-
-    @property
-    def seeking(self) -> bool:
-        """Whether the place in the stream is lost."""
-        return self._state == _SEEK
-
-    def lose(self) -> None:
-        """Give up the place: what is being read stays incomplete, and the next start line is sought."""
-        if self._body is not None:
-            self._body.lose()
-            self._body = None
-        self._held.clear()
-        self._waiting.clear()
-        self._state = _SEEK
-        self.lossy = True
-
-    def close(self) -> None:
-        """Hear that the stream has ended."""
-        if self._state == _WAITING:
-            self.resume()
-        held, state = bytes(self._held), self._state
-        if state == _TO_END:
-            self._end_message()
-        elif state in (_LENGTH, _CHUNK, _CHUNK_LINE, _CHUNK_END, _TRAILERS):
-            self._note("truncated_body", f"the {NAMES[self._side]}'s stream ends within a body")
-            self.lose()
-        elif state == _HEAD and held:
-            self._note("truncated_head", f"the {NAMES[self._side]}'s stream ends within a head: {shown(read_text(held))}")
-        self._held.clear()
-
-    def wait(self) -> None:
-        """Put what follows aside until `resume` or `leave`; only as long as that never was too much."""
-        if self._patient and self._state == _HEAD:
-            self._state = _WAITING
-
-    def resume(self) -> None:
-        """Read on as HTTP/1, first what was put aside."""
-        if self._state == _WAITING:
-            self._state = _HEAD
-            self._replay()
-
-    def leave(self) -> None:
-        """Give what follows, and what was put aside, to the protocol that takes over."""
-        if self._body is not None:
-            self._body.lose()
-            self._body = None
-        held, self._held = bytes(self._held), bytearray()
-        self._state = _LEFT
-        if held:
-            self._waiting.append((held, self.frame, self.at))
-        self._replay()
-
-    def _replay(self) -> None:
-        waiting, self._waiting = self._waiting, []
-        for data, frame, at in waiting:
-            self.feed(data, frame, at)
-
-    def _wait(self, data: bytes) -> None:
-        self._waiting.append((data, self.frame, self.at))
-        if sum(len(piece) for piece, _, _ in self._waiting) > WAITING_MAX:
-            self._note("no_answer_to_upgrade", f"{WAITING_MAX} bytes after the request without its response; read as HTTP/1")
-            self._patient = False
-            self.resume()
-
-    def _note(self, code: str, detail: str) -> None:
-        self._http1.journal.note(code, detail, self.frame)
-
-    def _hold(self, data: bytes, pos: int) -> int:
-        """Keep the rest of `data` until more comes; where that cannot help, seek the next start line in it."""
-        self._held += data[pos:]
-        self._n_scanned = max(0, len(self._held) - 3)
-        if len(self._held) <= _LIMITS[self._state] and (self._state != _HEAD or self._is_start()):
-            return len(data)
-        self._reject()
-        return pos + 1
-
-    def _join(self, data: bytes) -> bytes | None:
-        """What is held and `data` together, once they hold the end that the state waits for; else None, and they are held."""
-        held = self._held
-        if self._state in _ENDS and _ENDS[self._state].search(data) is None and len(held) + len(data) <= _LIMITS[self._state]:
-            held += data
-            data = b""
-            end = _TRAILERS_END if self._state == _TRAILERS else _ENDS[self._state]
-            if end.search(held, self._n_scanned) is None:
-                self._n_scanned = max(0, len(held) - 3)
-                if self._state != _HEAD or self._is_start():
-                    return None
-                data = bytes(held[1:])
-                self._reject()
-                return data
-        joined = bytes(held) + data
-        held.clear()
-        return joined
-
-    def _is_start(self) -> bool:
-        """Whether what is held can be the start of a head, judged when its first line is whole."""
-        if self._start_seen:
-            return True
-        held = self._held
-        n_line = held.find(b"\n", 0, START_LINE_MAX)
-        if n_line < 0:
-            return len(held) < START_LINE_MAX
-        line = read_text(bytes(held[:n_line])).rstrip("\r")
-        self._start_seen = (read_request_line(line) if self._side == CLIENT else read_status_line(line)) is not None
-        return self._start_seen
-
-    def _reject(self) -> None:
-        """Say that what is held cannot be read, and drop it."""
-        if self._state == _HEAD:
-            line = bytes(self._held[:START_LINE_MAX]).partition(b"\n")[0]
-            code = "long_head" if self._start_seen else "bad_start_line"
-            self._note(code, f"no head of the {NAMES[self._side]}: {shown(read_text(line))}")
-        else:
-            self._note("long_line", f"a line or trailers of more than {_LIMITS[self._state]} bytes in the chunked coding")
-        self.lose()
-
-    def _read_head(self, data: bytes, pos: int) -> int:
-        blank = _BLANK.match(data, pos)
-        assert blank is not None
-        pos = blank.end()
-        if pos == len(data):
-            return pos
-        self._start_seen = False
-        match = _HEAD_END.search(data, pos, pos + HEAD_MAX)
-        if match is None:
-            return self._hold(data, pos)
-        block = read_text(data[pos : match.start()])
-        line, _, rest = block.partition("\n")
-        if not self._http1.begin_message(self._side, line.rstrip("\r"), rest, self.frame, self.at):
-            self._note("bad_start_line", f"no head of the {NAMES[self._side]}: {shown(line)}")
-            self.lose()
-            return pos + 1
-        return match.end()
-
-    def begin_body(self, message: Request | Response, framing: Framing) -> None:
-        """Read the body that the head announces next."""
-        self._message = message
-        self._body = message.body
-        if framing.chunked:
-            self._state = _CHUNK_LINE
-        elif framing.length is None:
-            self._state = _TO_END
-        elif framing.length:
-            self._left = framing.length
-            self._state = _LENGTH
-        else:
-            self._end_message()
-
-    def _end_message(self) -> None:
-        self._state = _HEAD
-        if self._body is not None:
-            self._body.finish(self.frame)
-            self._body = None
-        self._message = None
-        self._http1.end_message(self._side)
-
-    def _read_counted(self, data: bytes, pos: int) -> int:
-        body = self._body
-        assert body is not None
-        n = len(data) - pos
-        if n > self._left:
-            n = self._left
-        if body.plain:
-            body.skip(n)
-        else:
-            body.feed(data[pos : pos + n], self.frame)
-        self._left -= n
-        if self._left == 0:
-            self._end_counted()
-        return pos + n
-
-    def _end_counted(self) -> None:
-        if self._state == _CHUNK:
-            self._state = _CHUNK_END
-        else:
-            self._end_message()
-
-    def _read_chunk_line(self, data: bytes, pos: int) -> int:
-        n_line = data.find(b"\n", pos, pos + CHUNK_LINE_MAX)
-        if n_line < 0:
-            return self._hold(data, pos)
-        line = data[pos:n_line]
-        match = _CHUNK_LINE_FORM.match(line)
-        if match is None:
-            self._note("bad_chunk", f"no chunk size: {shown(read_text(line))}")
-            self.lose()
-            return pos
-        if not line.endswith(b"\r"):
-            self._note("bare_line_feed", "the line of a chunk ends without CR")
-        self._left = int(match[1], 16)
-        self._state = _CHUNK if self._left else _TRAILERS
-        return n_line + 1
-
-    def _read_chunk_end(self, data: bytes, pos: int) -> int:
-        if data[pos] == 10:
-            pos += 1
-        elif data[pos] != 13:
-            self._note("bad_chunk", f"a chunk is longer than its size: {shown(read_text(data[pos : pos + 2 * 60]))}")
-            self.lose()
-            return pos
-        elif len(data) - pos < 2:
-            return self._hold(data, pos)
-        elif data[pos + 1] != 10:
-            self._note("bad_chunk", "CR without LF after a chunk")
-            self.lose()
-            return pos
-        else:
-            pos += 2
-        self._state = _CHUNK_LINE
-        return pos
-
-    def _read_trailers(self, data: bytes, pos: int) -> int:
-        if data[pos] == 10:
-            self._end_message()
-            return pos + 1
-        if data[pos] == 13 and len(data) - pos > 1 and data[pos + 1] == 10:
-            self._end_message()
-            return pos + 2
-        match = _HEAD_END.search(data, pos, pos + HEAD_MAX)
-        if match is None:
-            return self._hold(data, pos)
-        problems: Problems = []
-        fields = read_fields(read_text(data[pos : match.start()]), problems)
-        for code, detail in problems:
-            self._note(code, detail)
-        assert self._message is not None
-        self._message.trailers = self._http1.journal.keep(fields, match.start() - pos, self.frame) or []
-        self._end_message()
-        return match.end()
-
-    def _seek(self, data: bytes, pos: int) -> int:
-        """Go on at the next start line in `data`; without one keep the tail in which one may begin."""
-        start = self._find_request(data, pos) if self._side == CLIENT else self._find_response(data, pos)
-        if start < 0:
-            tail = START_LINE_MAX if self._side == CLIENT else 16
-            self._held += data[max(pos, len(data) - tail) :]
-            self._n_scanned = 0
-            return len(data)
-        self._state = _HEAD
-        self._http1.found(self._side)
-        return start
-
-    @staticmethod
-    def _find_request(data: bytes, pos: int) -> int:
-        low = pos
-        while True:
-            version = data.find(b" HTTP/1.", pos)
-            if version < 0:
-                return -1
-            pos = version + 1
-            end = _VERSION_END.match(data, version)
-            blank = data.rfind(b" ", max(low, version - START_LINE_MAX), version)
-            if end is None or blank < 0 or version - blank < 2 or b"\n" in data[blank:version]:
-                continue
-            method = _METHOD_BEFORE.search(data, max(low, blank - 20), blank)
-            if method is not None:
-                return method.start()
-
-    @staticmethod
-    def _find_response(data: bytes, pos: int) -> int:
-        while True:
-            pos = data.find(b"HTTP/1.", pos)
-            if pos < 0 or _STATUS_START.match(data, pos) is not None:
-                return pos
-            pos += 1
 
 
 class Http1:
@@ -410,7 +35,7 @@ class Http1:
     def __init__(self, journal: Journal) -> None:
         self.journal = journal
         self.successor: Reader | None = None
-        self._directions = (_Direction(self, CLIENT), _Direction(self, SERVER))
+        self._directions = (Direction(self, CLIENT), Direction(self, SERVER))
         self._pending: deque[Exchange] = deque()
         self._unasked: deque[Exchange] = deque()
         self._pipelined = False
@@ -438,6 +63,11 @@ class Http1:
             direction.close()
         if self.successor is not None:
             self.successor.close()
+
+    def succeed(self, side: int, data: bytes, frame: int, at: int) -> None:
+        """Hand bytes to the protocol that took over."""
+        if self.successor is not None:
+            self.successor.feed(side, data, frame, at)
 
     def begin_message(self, side: int, line: str, rest: str, frame: int, at: int) -> bool:
         """Read a head; False if `line` is no start line."""
