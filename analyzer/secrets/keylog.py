@@ -61,8 +61,9 @@ _LENGTHS = {
 _BY_OCTETS = {label.encode(): (label, lengths) for label, lengths in _LENGTHS.items()} | {
     b"QUIC_" + label.encode(): (label, lengths) for label, lengths in _LENGTHS.items() if label != CLIENT_RANDOM
 }
-# The secrets after a KeyUpdate, as some libraries log them.
-_LATER = re.compile(rb"(?:CLIENT|SERVER)_TRAFFIC_SECRET_[1-9][0-9]{0,8}")
+# The secrets after a KeyUpdate, as some libraries log them; OpenSSL writes N itself, for each of them.
+_LATER = re.compile(rb"(?:CLIENT|SERVER)_TRAFFIC_SECRET_(?:[1-9][0-9]{0,8}|N)")
+_SEVERAL = frozenset({"CLIENT_TRAFFIC_SECRET_N", "SERVER_TRAFFIC_SECRET_N"})
 _SPELLS_A_LABEL = re.compile(rb"[A-Z][A-Z0-9]*(?:_[A-Z0-9]{1,16}){1,8}")
 _MASTER_KEY = re.compile(rb"RSA Session-ID:([0-9A-Fa-f]*) Master-Key:([0-9A-Fa-f]*)")
 _BOM = b"\xef\xbb\xbf"
@@ -219,7 +220,7 @@ class KeyLog:
                 firsts: dict[str, Line] = {}
                 for line in lines:
                     first = firsts.setdefault(line.label, line)
-                    if first is not line:
+                    if first is not line and line.label not in _SEVERAL:
                         yield first, line
 
     def counts(self) -> Counts:
@@ -311,20 +312,18 @@ class KeyLog:
         lines = table.get(line.session)
         if lines is None:
             lines = table[line.session] = []
+        first = None
         for other in lines:
             if other.label == line.label:
                 if other.secret == line.secret:
                     self._n_repeated += 1
                     return
-                first = other
-                break
-        else:
-            first = None
+                first = first or other
         if self._n_kept == MOST_LINES or len(lines) == MOST_LINES_OF_SESSION:
             most = MOST_LINES if self._n_kept == MOST_LINES else MOST_LINES_OF_SESSION
             self._bad(line.source, line.line, f"not kept: there are {most} secrets already")
             return
-        if first is not None:
+        if first is not None and line.label not in _SEVERAL:
             self._n_conflicting += 1
             self._tell(line.source, line.line, f"{line.label} contradicts line {first.line} of {first.source}")
         if lines:

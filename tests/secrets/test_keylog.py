@@ -147,6 +147,16 @@ def test_what_is_repeated_and_what_contradicts():
     assert (counts.secrets, counts.repeated, counts.conflicting, counts.sessions) == (3, 1, 1, 2)
 
 
+def test_secrets_after_key_updates_do_not_contradict_each_other():
+    label = "SERVER_TRAFFIC_SECRET_N"
+    log = read(row(label), row(label, secret=OTHER), row(label, secret=OTHER), row("CLIENT_TRAFFIC_SECRET_2"))
+    assert problems(log) == []
+    assert list(log.conflicts()) == []
+    assert log.candidates(FIRST, label) == [SECRET, OTHER]
+    assert log.counts().repeated == 1
+    assert log.candidates(FIRST, "CLIENT_TRAFFIC_SECRET_2") == [SECRET]
+
+
 def test_used_and_unused_lines():
     log = read(row("ECH_SECRET"), row("EXPORTER_SECRET", SECOND), row("ECH_CONFIG"))
     assert log.knows(FIRST)
