@@ -35,14 +35,14 @@ class Engine:
 
     packet: what the last frame fed said of addresses and ports; of a datagram that its fragments have just completed, the
     whole. trace: with `trace=True` the events of the last frame fed, pairs of a session and its message, alert or event; the
-    caller clears the list. frames: how many were fed. fragments: what was odd about IP fragments, at most MAX_REPORTS.
+    caller clears the list. With `fields=False` messages come without their bytes and decoded fields. frames: how many were fed. fragments: what was odd about IP fragments, at most MAX_REPORTS.
     """
 
     __slots__ = ("at", "connections", "defragmenter", "fragments", "frame", "frames", "packet", "sessions", "trace")
 
-    def __init__(self, trace: bool = False) -> None:
+    def __init__(self, trace: bool = False, fields: bool = True) -> None:
         self.trace: list[tuple[Session, Any]] = [] if trace else None  # type: ignore[assignment]
-        self.sessions = Sessions(self.trace)
+        self.sessions = Sessions(self.trace, fields)
         self.connections = Connections(self.sessions)
         self.defragmenter = Defragmenter()
         self.fragments: list[FragmentReport] = []

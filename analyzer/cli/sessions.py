@@ -41,7 +41,7 @@ def run(options: Namespace, output: Output) -> int:
         def take(session: Session) -> None:
             output.write(json_line(session_record(session, options.messages)))
 
-        _read(reading, output, take, streaming=True)
+        _read(reading, output, take, True, options.messages)
         return reading.status()
     if options.format == "csv":
         return _run_csv(reading, output)
@@ -69,9 +69,11 @@ def _print_schema(output: Output) -> int:
     return 0
 
 
-def _read(reading: Reading, output: Output, take: Callable[[Session], None], streaming: bool = False) -> None:
+def _read(
+    reading: Reading, output: Output, take: Callable[[Session], None], streaming: bool = False, fields: bool = False
+) -> None:
     """Give all sessions to `take` as they end; what it writes goes out with every chunk that was read."""
-    engine = Engine()
+    engine = Engine(fields=fields)
     for walker in reading.walkers(output, streaming):
         engine.run(walker)
         ended = engine.drain()

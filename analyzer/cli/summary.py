@@ -94,7 +94,7 @@ def headline(output: Output, title: str, note: str = "") -> None:
 
 
 def _read(reading: Reading, output: Output, summary: Summary) -> None:
-    engine = Engine()
+    engine = Engine(fields=False)
     frame, packet = reading.reader.frame, engine.packet
     feed, count = engine.feed, summary.traffic.count
     for walker in reading.walkers(output):

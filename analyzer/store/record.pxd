@@ -1,9 +1,8 @@
 cimport cython
 
-from analyzer.codec.runner cimport Extension
 from analyzer.tls.session cimport Alert, HandshakeMessage, Session, Side
 
-cdef int LONGEST_REMEMBERED, REMEMBERED, _SSL2
+cdef int REMEMBERED
 cdef dict CERTIFICATES, FINGERPRINTS
 cdef Clock CLOCK
 cdef object VERSIONS, SUITES, GROUPS, LEVELS, DESCRIPTIONS

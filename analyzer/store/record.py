@@ -13,9 +13,9 @@ import orjson
 
 from analyzer.analysis.fingerprints import highest_version, ja3, ja3s, ja4
 from analyzer.codec.registry import registry
-from analyzer.codec.runner import Extension
 from analyzer.codec.trouble import Trouble
 from analyzer.packet.addresses import endpoints
+from analyzer.tls.learn import LONGEST_REMEMBERED, SERVER_NAME, HelloShape
 from analyzer.tls.session import Alert, Finding, HandshakeMessage, Session
 from analyzer.x509.certificate import certificate
 
@@ -23,14 +23,11 @@ SIDES = ("client", "server")
 
 VERSIONS = registry("versions").names
 SUITES = registry("cipher_suites").names
-_SSL2_KINDS = registry("ssl2_cipher_kinds").names
 GROUPS = registry("supported_groups").names
 LEVELS = registry("alert_levels").names
 DESCRIPTIONS = registry("alert_descriptions").names
 
-_SSL2 = 0x0002
-_SUPPORTED_GROUPS, _POINT_FORMATS, _SIGNATURE_ALGORITHMS, _ALPN, _SUPPORTED_VERSIONS = 10, 11, 13, 16, 43
-
+NO_FINGERPRINTS = (None, None)
 
 CERTIFICATES: dict[bytes, dict[str, Any]] = {}
 
@@ -38,9 +35,6 @@ FINGERPRINTS: dict[tuple[Any, ...], tuple[str, str]] = {}
 
 REMEMBERED = 4096
 """Certificates whose entries are kept, and kinds of hello; a handful of servers and clients sends nearly all."""
-
-LONGEST_REMEMBERED = 1024
-"""Numbers in a hello that is kept; browsers send about 60."""
 
 
 class Clock:
@@ -78,9 +72,9 @@ def session_record(session: Session, messages: cython.bint) -> dict[str, Any]:
     first, second = endpoints(session.connection.opener.key)
     if client:
         first, second = second, first
-    hello = session.hello
-    fingerprint = (None, None) if hello is None else hello_fingerprints(hello)
-    answer = session.answer
+    shape = session.hello_shape
+    fingerprint: Any = NO_FINGERPRINTS if shape is None else hello_fingerprints(shape)
+    answer = session.answer_shape
     suite = session.cipher_suite if session.cipher_suite >= 0 else None
     server = session.certificates[1 - client]
     message: HandshakeMessage  # noqa: F842 - its type in the comprehension below, for C
@@ -100,11 +94,11 @@ def session_record(session: Session, messages: cython.bint) -> dict[str, Any]:
         "server_name": text(session.server_name),
         "alpn": text(session.alpn),
         "established": session.established,
-        "resumed": None if answer is None else bool(session.resumption),
+        "resumed": bool(session.resumption) if session.answered else None,
         "resumption": session.resumption or None,
         "resumes": None,
         "ja3": fingerprint[0],
-        "ja3s": None if answer is None else answer_fingerprint(answer),
+        "ja3s": None if answer is None else ja3s(answer[0], answer[1], answer[2]),
         "ja4": fingerprint[1],
         "handshake": [message_record(message, client, messages) for message in session.messages],
         "alerts": [alert_record(alert, client) for alert in session.alerts],
@@ -180,7 +174,7 @@ def finding_record(finding: Finding) -> dict[str, Any]:
 def decryption_record(session: Session) -> dict[str, Any]:
     """The entry `decryption`: nothing is decrypted yet, so it says whether anything would have to be, and what is missing."""
     encrypted = any(side.encrypted_records or side.n_application for side in session.sides)
-    known = not session.mid_stream and session.hello is not None  # keys are found by the random of the ClientHello
+    known = not session.mid_stream and session.greeted  # keys are found by the random of the ClientHello
     reason = ("no_secret" if known else "no_handshake") if encrypted else None
     return {
         "status": "none" if encrypted else "not_needed",
@@ -191,49 +185,22 @@ def decryption_record(session: Session) -> dict[str, Any]:
     }
 
 
-def hello_fingerprints(hello: Any) -> tuple[str | None, str | None]:
-    """JA3 and JA4 of a ClientHello; None where the hello could not be read so far, or is of SSL 2.0."""
-    suites = getattr(hello, "cipher_suites", None)
-    version = getattr(hello, "legacy_version", None)
-    if suites is None or version is None:
-        return None, None
-    extension: Extension
-    bodies: dict[int, Any] = {}
-    types = []
-    for extension in hello.extensions or ():
-        types.append(extension.type)
-        bodies.setdefault(extension.type, extension.body)
-    suites = tuple(suites)
-    groups = tuple(getattr(bodies.get(_SUPPORTED_GROUPS), "named_group_list", None) or ())
-    formats = tuple(getattr(bodies.get(_POINT_FORMATS), "ec_point_format_list", None) or ())
-    schemes = tuple(getattr(bodies.get(_SIGNATURE_ALGORITHMS), "supported_signature_algorithms", None) or ())
-    versions = tuple(getattr(bodies.get(_SUPPORTED_VERSIONS), "versions", None) or ())
-    protocols = getattr(bodies.get(_ALPN), "protocol_name_list", None)
-    first = protocols[0] if protocols else None
-    # Clients send few kinds of hello: one look-up by all that the fingerprints hang on.
-    key = (version, suites, tuple(types), groups, formats, schemes, versions, first)
-    known: tuple[str, str] | None = FINGERPRINTS.get(key)
-    if known is None:
-        known = (
-            ja3(version, suites, key[2], groups, formats),
-            ja4("t", highest_version(version, versions), 0 in bodies, suites, key[2], first, schemes),
-        )
-        if len(suites) + len(types) + len(groups) + len(schemes) < LONGEST_REMEMBERED:
-            if len(FINGERPRINTS) >= REMEMBERED:
-                FINGERPRINTS.clear()
-            FINGERPRINTS[key] = known
+def hello_fingerprints(shape: HelloShape) -> tuple[str, str]:
+    """JA3 and JA4 of a ClientHello."""
+    known: tuple[str, str] | None = FINGERPRINTS.get(shape)
+    if known is not None:
+        return known
+    version, suites, types, groups, formats, schemes, versions, first = shape
+    named: bool = SERVER_NAME in types
+    known = (
+        ja3(version, suites, types, groups, formats),
+        ja4("t", highest_version(version, versions), named, suites, types, first, schemes),
+    )
+    if len(suites) + len(types) < LONGEST_REMEMBERED:
+        if len(FINGERPRINTS) >= REMEMBERED:
+            FINGERPRINTS.clear()
+        FINGERPRINTS[shape] = known
     return known
-
-
-def answer_fingerprint(answer: Any) -> str | None:
-    """JA3S of a ServerHello."""
-    version = getattr(answer, "legacy_version", None)
-    if version is None:
-        version = getattr(answer, "version", None)
-    suite = getattr(answer, "cipher_suite", None)
-    if version is None or version == _SSL2 or suite is None:
-        return None
-    return ja3s(version, suite, tuple([extension.type for extension in answer.extensions or ()]))
 
 
 def json_line(record: dict[str, Any]) -> bytes:

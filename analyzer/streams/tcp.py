@@ -43,10 +43,10 @@ OPEN_CONNECTIONS = 65536
 HELD_TOTAL = 1 << 30
 """Bytes that the readers of all open connections keep; beyond it connections are closed as if there were too many."""
 
-CLOSED_CONNECTIONS = 16384
+CLOSED_CONNECTIONS = 4096
 """Ended connections that are remembered, so that their late packets don't open new ones."""
 
-LINGER_CONNECTIONS = 1024
+LINGER_CONNECTIONS = 64
 """Connections that have seen both FINs or an RST and still wait for stragglers."""
 
 LINGER = 2_000_000_000

@@ -36,5 +36,6 @@ cdef class Sessions(Listener):
     cdef public long long count
     cdef public list ended
     cdef public object trace
+    cdef public bint fields
 
     cpdef Session begin(self, int client, Connection connection)

@@ -284,11 +284,12 @@ class TlsStream(Sink):
 
 
 class Sessions(Listener):
-    """All TLS sessions of a capture; `ended` collects those whose connection is over. `trace` as in `Session`."""
+    """All TLS sessions of a capture; `ended` collects those whose connection is over. `trace`, `fields` as in `Session`."""
 
-    __slots__ = ("count", "ended", "trace")
+    __slots__ = ("count", "ended", "fields", "trace")
 
-    def __init__(self, trace: Any) -> None:
+    def __init__(self, trace: Any, fields: cython.bint) -> None:
+        self.fields = fields
         self.held = 0
         self.count = 0
         self.ended: list[Session] = []
@@ -300,7 +301,7 @@ class Sessions(Listener):
 
     def begin(self, client: cython.int, connection: Connection) -> Session:
         """Number a new session."""
-        session: Session = Session(self.count, client, connection, self.trace)
+        session: Session = Session(self.count, client, connection, self.trace, self.fields)
         self.count += 1
         return session
 

@@ -1,8 +1,10 @@
 cimport cython
 
-from analyzer.codec.runner cimport extension_body
+from analyzer.codec.runner cimport Extension, extension_body
 
-cdef int SERVER_NAME, ALPN, SESSION_TICKET, KEY_SHARE_DRAFT, SUPPORTED_VERSIONS, KEY_SHARE, TLS13
+cdef int ALPN, SESSION_TICKET, KEY_SHARE_DRAFT, SUPPORTED_VERSIONS, KEY_SHARE, TLS13
+cdef int SUPPORTED_GROUPS, POINT_FORMATS, SIGNATURE_ALGORITHMS, REMEMBERED_SHAPES
+cdef dict SHAPES
 
 cpdef bint is_tls13(int version)
 cpdef bytes server_name(object hello)
@@ -12,3 +14,7 @@ cpdef int selected_group(object answer) except -2
 cpdef int exchanged_group(object server_key_exchange) except -2
 cpdef list certificate_list(object certificate)
 cpdef bint offered_ticket(object hello) except *
+cpdef tuple hello_shape(object hello)
+cpdef tuple answer_shape(object answer)
+cdef tuple numbers(object body, str name)
+cdef object shared(object shape, Py_ssize_t length)

@@ -4,13 +4,30 @@ A field of a message that could not be read whole may be None, and an extension'
 both simply say nothing. This module is compiled (see setup.cfg) and runs the same uncompiled.
 """
 
-from typing import Any
+from typing import Any, TypeAlias
 
 import cython
 
-from analyzer.codec.runner import extension_body
+from analyzer.codec.runner import Extension, extension_body
 
 SERVER_NAME, ALPN, SESSION_TICKET, KEY_SHARE_DRAFT, SUPPORTED_VERSIONS, KEY_SHARE = 0, 16, 35, 40, 43, 51
+SUPPORTED_GROUPS, POINT_FORMATS, SIGNATURE_ALGORITHMS = 10, 11, 13
+
+Numbers: TypeAlias = tuple[int, ...]
+
+HelloShape: TypeAlias = tuple[int, Numbers, Numbers, Numbers, Numbers, Numbers, Numbers, bytes | None]
+"""legacy_version, cipher suites, extension types, groups, point formats, signature schemes, versions, first ALPN name."""
+
+AnswerShape: TypeAlias = tuple[int, int, Numbers]
+"""legacy_version, cipher suite, extension types."""
+
+SHAPES: dict[Any, Any] = {}
+
+REMEMBERED_SHAPES = 4096
+"""Shapes that are shared between sessions: clients send few kinds of hello."""
+
+LONGEST_REMEMBERED = 1024
+"""Numbers in a shape that is shared; browsers send about 60."""
 
 TLS13 = 0x0304
 
@@ -76,6 +93,66 @@ def certificate_list(certificate: Any) -> list[bytes] | None:
         return None
     listed = [entry if isinstance(entry, bytes) else getattr(entry, "cert_data", None) for entry in entries]
     return [der for der in listed if der is not None]
+
+
+def hello_shape(hello: Any) -> HelloShape | None:
+    """What of a ClientHello its fingerprints hang on; None where it could not be read so far. Equal shapes are one object."""
+    suites = getattr(hello, "cipher_suites", None)
+    version = getattr(hello, "legacy_version", None)
+    if suites is None or version is None:
+        return None
+    extension: Extension
+    bodies: dict[int, Any] = {}
+    types: list[int] = []
+    for extension in hello.extensions or ():
+        types.append(extension.type)
+        bodies.setdefault(extension.type, extension.body)
+    protocols = getattr(bodies.get(ALPN), "protocol_name_list", None)
+    return shared(
+        (
+            version,
+            tuple(suites),
+            tuple(types),
+            numbers(bodies.get(SUPPORTED_GROUPS), "named_group_list"),
+            numbers(bodies.get(POINT_FORMATS), "ec_point_format_list"),
+            numbers(bodies.get(SIGNATURE_ALGORITHMS), "supported_signature_algorithms"),
+            numbers(bodies.get(SUPPORTED_VERSIONS), "versions"),
+            protocols[0] if protocols else None,
+        ),
+        len(suites) + len(types),
+    )
+
+
+def answer_shape(answer: Any) -> AnswerShape | None:
+    """What of a ServerHello its fingerprint hangs on; None where it could not be read so far. Equal shapes are one object."""
+    version = getattr(answer, "legacy_version", None)
+    if version is None:
+        version = getattr(answer, "version", None)
+    suite = getattr(answer, "cipher_suite", None)
+    if version is None or suite is None:
+        return None
+    extension: Extension
+    types: list[int] = []
+    for extension in answer.extensions or ():
+        types.append(extension.type)
+    return shared((version, suite, tuple(types)), len(types))
+
+
+def numbers(body: Any, name: str) -> Numbers:
+    """A list of numbers in an extension's body; empty where there is none."""
+    return tuple(getattr(body, name, None) or ())
+
+
+def shared(shape: Any, length: cython.Py_ssize_t) -> Any:
+    """The object that stands for all shapes equal to this one."""
+    known = SHAPES.get(shape)
+    if known is not None:
+        return known
+    if length < LONGEST_REMEMBERED:
+        if len(SHAPES) >= REMEMBERED_SHAPES:
+            SHAPES.clear()
+        SHAPES[shape] = shape
+    return shape
 
 
 def offered_ticket(hello: Any) -> cython.bint:

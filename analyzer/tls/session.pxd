@@ -89,8 +89,12 @@ cdef class Session(RecordSink):
     cdef public list conflicts
     cdef public list findings
     cdef public list certificates
-    cdef public object hello
-    cdef public object answer
+    cdef public bint fields
+    cdef public bint greeted
+    cdef public bint answered
+    cdef public bint offers_ticket
+    cdef public tuple hello_shape
+    cdef public tuple answer_shape
     cdef public int version
     cdef public bint tls13
     cdef public int cipher_suite

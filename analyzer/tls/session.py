@@ -156,19 +156,21 @@ class Session(RecordSink):
     """One TLS session; `client` is the side of the connection (0 the opener) that sent the ClientHello.
 
     After the end of its connection all facts are final. `version` and the like are numbers from the wire, 0 before they are
-    known (`version` of a draft is its own number, 0x7f17 for draft 23); `hello` and `answer` are the first ClientHello and the
-    last ServerHello. kept: bytes of memory that messages take. `trace`, when set, is given every message, alert and event as
-    it happens.
+    known (`version` of a draft is its own number, 0x7f17 for draft 23). greeted, answered: whether a ClientHello and a
+    ServerHello were seen; hello_shape, answer_shape: what `learn` says of the first ClientHello and the last ServerHello. kept:
+    bytes of memory that messages take. fields: whether messages keep their bytes and decoded fields once the session has
+    learnt from them. `trace`, when set, is given every message, alert and event as it happens.
     """
 
     __slots__ = (
-        "alerts", "alpn", "answer", "at", "certificates", "cipher_suite", "client", "closed", "conflicts",
-        "connection", "dropped", "end", "events", "findings", "first_frame", "gaps", "group", "hello", "id", "kept",
-        "last_frame", "messages", "mid_stream", "readers", "resumption", "server_name", "sides", "suite", "tls13", "trace",
+        "alerts", "alpn", "answer_shape", "answered", "at", "certificates", "cipher_suite", "client", "closed", "conflicts",
+        "connection", "dropped", "end", "events", "fields", "findings", "first_frame", "gaps", "greeted", "group", "hello_shape", "id", "kept",
+        "last_frame", "messages", "mid_stream", "offers_ticket", "readers", "resumption", "server_name", "sides", "suite", "tls13", "trace",
         "version",
     )  # fmt: skip
 
-    def __init__(self, number: cython.longlong, client: cython.int, connection: Any, trace: Any) -> None:
+    def __init__(self, number: cython.longlong, client: cython.int, connection: Any, trace: Any, fields: cython.bint) -> None:
+        self.fields = fields
         self.id = number
         self.client = client
         self.connection = connection
@@ -187,8 +189,11 @@ class Session(RecordSink):
         self.conflicts: list[tuple[int, int, bytes, bytes, int]] = []
         self.findings: list[Finding] = []
         self.certificates: list[list[bytes] | None] = [None, None]
-        self.hello: Any = None
-        self.answer: Any = None
+        self.greeted = False
+        self.answered = False
+        self.offers_ticket = False
+        self.hello_shape: learn.HelloShape | None = None
+        self.answer_shape: learn.AnswerShape | None = None
         self.version = 0
         self.tls13 = False
         self.cipher_suite = -1
@@ -242,7 +247,7 @@ class Session(RecordSink):
         if content_type == APPLICATION_DATA:
             sender.n_application += 1
             sender.application_bytes += length
-            if not self.tls13 or (self.answer is not None and length > ENCRYPTED_ALERT_13):
+            if not self.tls13 or (self.answered and length > ENCRYPTED_ALERT_13):
                 sender.encrypted_records += 1
             if self.trace is not None:
                 self.trace.append((self, Event("application_data", side, length, frame, at)))
@@ -415,9 +420,14 @@ class Session(RecordSink):
                 name = "hello_retry_request"
         if not whole:
             problems.append(Incomplete(name, len(raw), f"{length - len(raw)} of {length} bytes are not in the capture"))
-        self.add(handshake_message(number, name, side, frame, at, length, raw, body, problems))
+        early: cython.bint = self.version == 0  # what the ServerHello will say may be needed to read it, see `read_again`
+        message: HandshakeMessage = handshake_message(number, name, side, frame, at, length, raw, body, problems)
+        self.add(message)
         if body is None:
             return
+        if not self.fields and (not early or number == CLIENT_HELLO):
+            message.raw = b""
+            message.body = None
         if number == CLIENT_HELLO:
             self.learn_client_hello(body)
         elif number in (SERVER_HELLO, HELLO_RETRY_REQUEST):
@@ -462,12 +472,12 @@ class Session(RecordSink):
         decoded, problems = read(table, body, 1, len(body), 0, Malformed if whole else Incomplete)
         self.add(handshake_message(number, SSL2_NAMES[number], side, frame, at, length, body, decoded, problems))
         if number == 1:
-            self.hello = self.hello or decoded
+            self.greeted = True
             reader.ssl2 = decoded.version == SSL2  # a hello for SSL 3.0 and later goes on in that version's records
         elif number == 2:
             sender.ccs_frame = frame
         elif number == 4:
-            self.answer = decoded
+            self.answered = True
             self.version = decoded.version or 0
             if decoded.certificate:
                 self.certificates[side] = [decoded.certificate]
@@ -491,8 +501,10 @@ class Session(RecordSink):
 
     def learn_client_hello(self, body: Any) -> None:
         """Keep the first ClientHello, and the name that the client asks for."""
-        if self.hello is None:
-            self.hello = body
+        if not self.greeted:
+            self.greeted = True
+            self.hello_shape = learn.hello_shape(body)
+            self.offers_ticket = learn.offered_ticket(body)
         if self.server_name is None:
             self.server_name = learn.server_name(body)
 
@@ -512,7 +524,8 @@ class Session(RecordSink):
             self.read_again()
         if retry:
             return
-        self.answer = body
+        self.answered = True
+        self.answer_shape = learn.answer_shape(body)
         if not self.tls13:
             self.alpn = learn.alpn(body)
         elif body.extension(PRE_SHARED_KEY) is not None:
@@ -521,7 +534,7 @@ class Session(RecordSink):
     def judge_resumption(self) -> None:
         """At the server's first ChangeCipherSpec: up to TLS 1.2 a handshake without key exchange is a resumption."""
         message: HandshakeMessage
-        if self.tls13 or self.answer is None or self.hello is None:
+        if self.tls13 or not self.answered or not self.greeted:
             return
         for message in self.messages:
             if message.side != self.client and message.type != SERVER_HELLO and message.type != NEW_SESSION_TICKET:
@@ -529,7 +542,7 @@ class Session(RecordSink):
         sender: Side = self.sides[self.client]
         if sender.ccs_frame > 0:  # in a full handshake the client changes first
             return
-        self.resumption = "ticket" if learn.offered_ticket(self.hello) else "session_id"
+        self.resumption = "ticket" if self.offers_ticket else "session_id"
 
     # The other protocols of the record layer.
 
@@ -585,7 +598,7 @@ class Session(RecordSink):
         """Whether both Finished messages were seen, or encrypted records that can only follow them."""
         client: Side = self.sides[self.client]
         server: Side = self.sides[1 - self.client]
-        if self.answer is None and not self.mid_stream:
+        if not self.answered and not self.mid_stream:
             return False
         return client.encrypted_records > 0 and server.encrypted_records > 0
 
