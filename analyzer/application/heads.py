@@ -7,6 +7,7 @@ a field that is no field is left out. The reader is our own because h11 refuses 
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from analyzer.application.exchange import Fields
@@ -22,6 +23,7 @@ SHOWN: Final = 60
 
 _TOKEN = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"  # noqa: S105 - RFC 9110's word for a name
 _NAME: Final = re.compile(_TOKEN + r"\Z")
+_NAMES_REMEMBERED: Final = 1024
 _REQUEST_LINE: Final = re.compile(rf"({_TOKEN}) +([^ \t\r\n](?:[^\r\n]*[^ \t\r\n])?) +HTTP/(1\.\d)[ \t]*\Z")
 _STATUS_LINE: Final = re.compile(r"HTTP/(1\.\d) +(\d{3})(?:[ \t].*)?\Z", re.DOTALL)
 _ABSOLUTE: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.\-]*)://([^/?#]*)(.*)\Z", re.DOTALL)
@@ -29,6 +31,9 @@ _CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|\r(?!\n|\Z)")
 
 Problems = list[tuple[str, str]]
 """Code and detail of each thing that is wrong with a head."""
+
+Index = dict[str, list[str]]
+"""The values of the fields of each lower-case name."""
 
 
 def shown(text: str) -> str:
@@ -52,7 +57,7 @@ def read_fields(block: str, problems: Problems) -> Fields:
     if _CONTROL.search(block) is not None:
         problems.append(("control_character", "control characters in the head"))
     for line in block.split("\n"):
-        if line[:1] in (" ", "\t"):
+        if line.startswith((" ", "\t")):
             text = line.strip(" \t\r")
             if fields:
                 name, value = fields[-1]
@@ -62,12 +67,12 @@ def read_fields(block: str, problems: Problems) -> Fields:
                 problems.append(("malformed_field_line", f"the first line begins with a blank: {shown(text)}"))
             continue
         name, colon, value = line.partition(":")
-        if _NAME.match(name) is None or not colon:
+        if not colon or _lower(name) is None:
             if not line.strip(" \t\r"):
                 continue
             problems.append(("malformed_field_line", shown(line.rstrip("\r"))))
             name = name.rstrip(" \t")
-            if not colon or _NAME.match(name) is None:
+            if not colon or _lower(name) is None:
                 continue
         if len(fields) == FIELDS_MAX:
             problems.append(("too_many_fields", f"more than {FIELDS_MAX}; the rest of the head is left out"))
@@ -109,23 +114,29 @@ def read_status_line(line: str) -> tuple[int, str] | None:
     return None if match is None else (int(match[2]), match[1])
 
 
-def values(fields: Fields, name: str) -> list[str]:
-    """The elements of all fields of that lower-case name, which is a comma-separated list (RFC 9110 section 5.6.1)."""
-    found = [value for key, value in fields if key.lower() == name]
-    if not found:
-        return found
+@lru_cache(_NAMES_REMEMBERED)
+def _lower(name: str) -> str | None:
+    """A field name in lower case, or None if it is no name. Nearly all names on the wire are a few dozen."""
+    return name.lower() if _NAME.match(name) is not None else None
+
+
+def index(fields: Fields) -> Index:
+    """The fields by name."""
+    found: Index = {}
+    for name, value in fields:
+        found.setdefault(_lower(name) or name.lower(), []).append(value)
+    return found
+
+
+def values(fields: Index, name: str) -> list[str]:
+    """The elements of all fields of that name, which is a comma-separated list (RFC 9110 section 5.6.1)."""
+    found = fields.get(name)
+    if found is None:
+        return []
     return [element for element in (part.strip(" \t") for part in ",".join(found).split(",")) if element]
 
 
-def first(fields: Fields, name: str) -> str | None:
-    """The value of the first field of that lower-case name."""
-    for key, value in fields:
-        if key.lower() == name:
-            return value
-    return None
-
-
-def content_codings(fields: Fields, status: int | None = None) -> list[str]:
+def content_codings(fields: Index, status: int | None = None) -> list[str]:
     """What lies on the body, in the order applied. A part of a coded body (206) cannot be decoded: its coding is not named."""
     if status == 206:
         return []
@@ -146,7 +157,7 @@ class Framing:
     sure: bool = True
 
 
-def read_framing(fields: Fields, problems: Problems) -> Framing:
+def read_framing(fields: Index, problems: Problems) -> Framing:
     """RFC 9112 section 6.3, as far as the fields say it."""
     codings = [name.lower() for name in values(fields, "transfer-encoding")]
     length, sure = _read_content_length(fields, problems)
@@ -164,12 +175,10 @@ def read_framing(fields: Fields, problems: Problems) -> Framing:
     return Framing(False, length, [], sure)
 
 
-def _read_content_length(fields: Fields, problems: Problems) -> tuple[int | None, bool]:
-    found = list(dict.fromkeys(values(fields, "content-length")))
-    if not found:
-        if first(fields, "content-length") is None:
-            return None, True
-        found = [""]
+def _read_content_length(fields: Index, problems: Problems) -> tuple[int | None, bool]:
+    if "content-length" not in fields:
+        return None, True
+    found = list(dict.fromkeys(values(fields, "content-length"))) or [""]
     if len(found) > 1:
         problems.append(("ambiguous_length", f"Content-Length is {shown(', '.join(found))}; the first counts"))
     text = found[0]

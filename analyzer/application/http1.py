@@ -1,8 +1,8 @@
 """HTTP/1.0 and HTTP/1.1 in both directions of a connection (RFC 9112), read passively.
 
 The directions meet in the queue of requests that wait for their response, for only the request says whether a response to it
-has a body (HEAD, CONNECT). After a request that may change the protocol (CONNECT, Upgrade) the client's next bytes are put aside
-until the server has said which protocol they are in.
+has a body (HEAD, CONNECT). After a request that may change the protocol (CONNECT, Upgrade) the client's next bytes are put
+aside until the server has said which protocol they are in.
 
 Where bytes were lost, which request a response belongs to is a guess, and is marked as one.
 """
@@ -10,12 +10,13 @@ Where bytes were lost, which request a response belongs to is a guess, and is ma
 from collections import deque
 from typing import Final
 
-from analyzer.application.exchange import CLIENT, SERVER, Exchange, Fields, Journal, Request, Response
+from analyzer.application.exchange import CLIENT, SERVER, Exchange, Journal, Request, Response
 from analyzer.application.heads import (
     Framing,
+    Index,
     Problems,
     content_codings,
-    first,
+    index,
     read_fields,
     read_framing,
     read_request_line,
@@ -80,8 +81,9 @@ class Http1:
         journal = self.journal
         problems: Problems = []
         fields = read_fields(rest, problems)
-        framing = read_framing(fields, problems)
-        hosts = [value for name, value in fields if name.lower() == "host"]
+        by_name = index(fields)
+        framing = read_framing(by_name, problems)
+        hosts = by_name.get("host", [])
         if len(hosts) > 1 or (not hosts and line.version == "1.1"):
             problems.append(("bad_host", f"{len(hosts)} Host fields"))
         if framing.codings and not framing.chunked:
@@ -90,7 +92,7 @@ class Http1:
         for code, detail in problems:
             journal.note(code, detail, frame)
         exchange, known = self._exchange_of_request()
-        body = journal.body(exchange, CLIENT, content_codings(fields) + framing.codings)
+        body = journal.body(exchange, CLIENT, content_codings(by_name) + framing.codings)
         exchange.request = request = Request(
             line.method,
             line.scheme or (None if line.method == "CONNECT" else journal.scheme),
@@ -114,7 +116,7 @@ class Http1:
         if not framing.sure:
             client.lose()
             return True
-        if not known and (line.method == "CONNECT" or first(fields, "upgrade") is not None):
+        if not known and (line.method == "CONNECT" or "upgrade" in by_name):
             self._changing = exchange
         client.begin_body(request, framing if framing.chunked or framing.length else Framing(False, 0, []))
         return True
@@ -133,13 +135,14 @@ class Http1:
         journal = self.journal
         problems: Problems = []
         fields = read_fields(rest, problems)
+        by_name = index(fields)
         interim = 100 <= status < 200 and status != 101
         exchange = self._exchange_of_response(interim, frame)
         method = exchange.request.method if exchange.request is not None else None
-        framing = self._framing_of_response(method, status, fields, problems)
+        framing = self._framing_of_response(method, status, by_name, problems)
         for code, detail in problems:
             journal.note(code, detail, frame)
-        body = journal.body(exchange, SERVER, content_codings(fields, status) + framing.codings)
+        body = journal.body(exchange, SERVER, content_codings(by_name, status) + framing.codings)
         response = Response(status, journal.keep(fields, len(rest), frame), version, frame, at, body)
         if interim:
             journal.keep_interim(exchange, response)
@@ -172,7 +175,7 @@ class Http1:
         return exchange
 
     @staticmethod
-    def _framing_of_response(method: str | None, status: int, fields: Fields, problems: Problems) -> Framing:
+    def _framing_of_response(method: str | None, status: int, fields: Index, problems: Problems) -> Framing:
         """RFC 9112 section 6.3: what needs the request's method and the status comes before what the fields say."""
         if method == "HEAD" or status < 200 or status in (204, 304) or (method == "CONNECT" and status < 300):
             return Framing(False, 0, [])

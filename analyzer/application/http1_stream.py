@@ -1,8 +1,8 @@
 """One direction of an HTTP/1 connection (RFC 9112): where its heads and bodies begin and end.
 
 A small machine: head, body (by length, by chunks, or to the end of the stream), head again. What is held is a head or a line
-that has not come whole, never a body. After a protocol error, or a hole whose end is unknown, the next start line is sought by its
-version, which is rare enough in bodies and quick to find.
+that has not come whole, never a body. After a protocol error, or a hole whose end is unknown, the next start line is sought by
+its version, which is rare enough in bodies and quick to find.
 """
 
 import re
@@ -258,11 +258,13 @@ class Direction:
         self.lose()
 
     def _read_head(self, data: bytes, pos: int) -> int:
-        blank = _BLANK.match(data, pos)
-        assert blank is not None
-        pos = blank.end()
-        if pos == len(data):
-            return pos
+        if data[pos] in (13, 10):
+            # RFC 9112 section 2.2: empty lines before a message are nothing.
+            blank = _BLANK.match(data, pos)
+            assert blank is not None
+            pos = blank.end()
+            if pos == len(data):
+                return pos
         self._start_seen = False
         match = _HEAD_END.search(data, pos, pos + HEAD_MAX)
         if match is None:

@@ -16,7 +16,7 @@ import hpack
 
 from analyzer.application import http2_frames as frames
 from analyzer.application.exchange import CLIENT, NAMES, SERVER, Exchange, Fields, Journal, Request, Response
-from analyzer.application.heads import content_codings, read_text, shown, values
+from analyzer.application.heads import Index, content_codings, index, read_text, shown, values
 from analyzer.application.http2_frames import FrameReader
 from analyzer.application.websocket import WebSocket
 from analyzer.codec.registry import registry
@@ -364,8 +364,9 @@ class Http2:
         pseudo, regular = self._split(fields, side, {":method", ":scheme", ":authority", ":path", ":protocol"})
         if ":method" not in pseudo or (pseudo[":method"] != "CONNECT" and not {":scheme", ":path"} <= pseudo.keys()):
             self.note(side, "bad_pseudo_fields", f"a request with {', '.join(map(ascii, pseudo)) or 'none'} only"[:200])
-        hosts = values(regular, "host")
-        body = journal.body(exchange, CLIENT, content_codings(regular))
+        by_name = index(regular)
+        hosts = by_name.get("host", [])
+        body = journal.body(exchange, CLIENT, content_codings(by_name))
         exchange.request = Request(
             pseudo.get(":method"),
             pseudo.get(":scheme"),
@@ -377,7 +378,7 @@ class Http2:
             direction.at,
             body,
         )
-        stream.lengths[CLIENT] = _content_length(regular) if side == CLIENT else None
+        stream.lengths[CLIENT] = _content_length(by_name) if side == CLIENT else None
         if pseudo.get(":protocol") == "websocket":
             exchange.protocol = "websocket"
 
@@ -392,7 +393,8 @@ class Http2:
         status = int(text) if len(text) == 3 and text.isascii() and text.isdigit() else None
         if status is None:
             self.note(SERVER, "bad_pseudo_fields", f"a response whose status is {shown(text)}")
-        body = journal.body(exchange, SERVER, content_codings(regular, status))
+        by_name = index(regular)
+        body = journal.body(exchange, SERVER, content_codings(by_name, status))
         kept = journal.keep(regular, n_bytes, direction.frame)
         response = Response(status, kept, "2", direction.frame, direction.at, body)
         if status is not None and 100 <= status < 200:
@@ -401,9 +403,9 @@ class Http2:
         exchange.response = response
         method = exchange.request.method if exchange.request is not None else None
         if method != "HEAD" and status != 304:
-            stream.lengths[SERVER] = _content_length(regular)
+            stream.lengths[SERVER] = _content_length(by_name)
         if exchange.protocol == "websocket" and status is not None and 200 <= status < 300:
-            stream.tunnel = WebSocket(journal, exchange, values(regular, "sec-websocket-extensions"))
+            stream.tunnel = WebSocket(journal, exchange, values(by_name, "sec-websocket-extensions"))
 
     def _split(self, fields: Fields, side: int, known: set[str]) -> tuple[dict[str, str], Fields]:
         """Pseudo-header fields, and the rest (section 8.3)."""
@@ -492,7 +494,7 @@ def _strip(payload: bytes, flags: int, n_before: int) -> bytes | None:
     return payload[start : len(payload) - n_padding]
 
 
-def _content_length(fields: Fields) -> int | None:
+def _content_length(fields: Index) -> int | None:
     """What Content-Length says, if it is a number."""
     found = values(fields, "content-length")
     return int(found[0]) if found and found[0].isascii() and found[0].isdigit() and len(found[0]) <= 18 else None

@@ -4,7 +4,7 @@ import base64
 import binascii
 
 from analyzer.application.exchange import Exchange, Journal, Response
-from analyzer.application.heads import first, values
+from analyzer.application.heads import index, values
 from analyzer.application.http2 import Http2
 from analyzer.application.reader import Opaque, Reader
 from analyzer.application.websocket import WebSocket
@@ -12,21 +12,21 @@ from analyzer.application.websocket import WebSocket
 
 def successor_of(exchange: Exchange, response: Response, journal: Journal) -> Reader:
     """The reader of what follows the response, as the response names it."""
-    fields = response.headers or []
+    fields = index(response.headers or [])
     names = [name.lower() for name in values(fields, "upgrade")] if response.status == 101 else []
     if "websocket" in names:
         return WebSocket(journal, exchange, values(fields, "sec-websocket-extensions"))
     if "h2c" in names:
-        request_fields = exchange.request.headers if exchange.request is not None else None
+        asked = exchange.request.headers if exchange.request is not None else None
         reader = Http2(journal)
-        reader.adopt(exchange, _settings(first(request_fields or [], "http2-settings")))
+        reader.adopt(exchange, _settings("".join(index(asked or []).get("http2-settings", []))))
         return reader
     return Opaque()
 
 
-def _settings(text: str | None) -> bytes:
+def _settings(text: str) -> bytes:
     """RFC 7540 section 3.2.1: the payload of a SETTINGS frame as base64url; nothing if it is not that."""
     try:
-        return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True) if text else b""
+        return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
     except (binascii.Error, ValueError):
         return b""

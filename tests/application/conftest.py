@@ -32,8 +32,9 @@ daemon off; master_process off; pid nginx.pid; error_log error.log;
 events {{ }}
 http {{
     access_log off; default_type text/plain; client_body_temp_path t1; proxy_temp_path t2; fastcgi_temp_path t3;
-    uwsgi_temp_path t4; scgi_temp_path t5; root {root}; gzip on; gzip_min_length 1; gzip_types *; http2_max_concurrent_streams 100;
-    server {{ listen 127.0.0.1:{plain}; location /upload {{ client_max_body_size 10m; proxy_pass http://127.0.0.1:{plain}/taken; }}
+    uwsgi_temp_path t4; scgi_temp_path t5; root {root}; gzip on; gzip_min_length 1; gzip_types *;
+    server {{ listen 127.0.0.1:{plain};
+             location /upload {{ client_max_body_size 10m; proxy_pass http://127.0.0.1:{plain}/taken; }}
              location /taken {{ return 201 "taken"; }} location /moved {{ return 301 /text; }} }}
     server {{ listen 127.0.0.1:{h2} http2; http2_push_preload on; location /moved {{ return 301 /text; }}
              location /pushing {{ add_header Link "</small>; rel=preload; as=style"; alias {root}/text; }} }}
@@ -105,15 +106,16 @@ class Relay:
     def _run(self) -> None:
         with closing(self._listener):
             plain = self._listener.accept()[0]
-        with closing(self._context.wrap_socket(plain, server_side=True)) as client:
-            with closing(socket.create_connection(("127.0.0.1", self._to))) as server:
-                other = threading.Thread(target=self._copy_answers, args=(server, client))
-                other.start()
-                while data := client.recv(16384):
-                    self.pieces.append((0, data))
-                    server.sendall(data)
-                server.shutdown(socket.SHUT_WR)
-                other.join()
+        client = self._context.wrap_socket(plain, server_side=True)
+        server = socket.create_connection(("127.0.0.1", self._to))
+        with closing(client), closing(server):
+            other = threading.Thread(target=self._copy_answers, args=(server, client))
+            other.start()
+            while data := client.recv(16384):
+                self.pieces.append((0, data))
+                server.sendall(data)
+            server.shutdown(socket.SHUT_WR)
+            other.join()
 
     def _copy_answers(self, server: socket.socket, client: ssl.SSLSocket) -> None:
         with contextlib.suppress(OSError):

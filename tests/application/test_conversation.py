@@ -107,6 +107,6 @@ def test_what_is_held_while_undecided_is_bounded() -> None:
         conversation.feed(0, b"A" * 8192, n, n)
     assert conversation.kind == "bytes"
     slow = Conversation()
-    for n in range(100_000):
+    for _ in range(100_000):
         slow.gap(1, 1)
     assert len(slow._held) < 5000

@@ -28,7 +28,7 @@ MIXED: Pieces = [
     (SERVER, response(200, "Transfer-Encoding: chunked", body=b"5;a=b\r\nhello\r\n1 \r\n!\r\n0\r\nSum: 6\r\nX: y\r\n\r\n")),
     (CLIENT, request("/6", "Transfer-Encoding: chunked", method="PUT", body=b"3\r\nabc\r\n0\r\n\r\n") + request("/7")),
     (SERVER, response(201, "Content-Length: 0") + response(200, body=b"to the end of the connection")),
-]  # fmt: skip
+]
 
 
 def test_requests_and_responses_meet() -> None:
@@ -126,8 +126,10 @@ def test_lenient_reading_is_told() -> None:
     conversation = read([(CLIENT, head), (SERVER, OK)])
     assert outline(conversation) == [("GET", "/a", 200, 5, True)]
     assert conversation.record()[0]["request"]["headers"] == [
-        ("Host", "example.test"), ("X-Folded", "one two"), ("Bad", "value"),
-    ]  # fmt: skip
+        ("Host", "example.test"),
+        ("X-Folded", "one two"),
+        ("Bad", "value"),
+    ]
     assert codes(conversation) == ["obsolete_line_folding", "malformed_field_line", "malformed_field_line"]
 
 
@@ -185,14 +187,23 @@ def test_transfer_codings_come_off() -> None:
 
 
 def test_absolute_and_other_targets() -> None:
-    heads = b"".join([
-        b"GET http://other.test:81/p?q HTTP/1.1\r\nHost: x\r\n\r\n", b"OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n",
-        b"GET /a b HTTP/1.1\r\nHost: x\r\n\r\n", "GET /ü HTTP/1.1\r\nHost: x\r\n\r\n".encode(), b"GET /\xff HTTP/1.1\r\nHost: x\r\n\r\n",
-    ])  # fmt: skip
+    heads = b"".join(
+        [
+            b"GET http://other.test:81/p?q HTTP/1.1\r\nHost: x\r\n\r\n",
+            b"OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n",
+            b"GET /a b HTTP/1.1\r\nHost: x\r\n\r\n",
+            "GET /ü HTTP/1.1\r\nHost: x\r\n\r\n".encode(),
+            b"GET /\xff HTTP/1.1\r\nHost: x\r\n\r\n",
+        ]
+    )
     requests = [entry["request"] for entry in read([(CLIENT, heads)]).record()]
     assert [(r["scheme"], r["authority"], r["path"]) for r in requests] == [
-        ("http", "other.test:81", "/p?q"), ("https", "x", "*"), ("https", "x", "/a b"), ("https", "x", "/ü"), ("https", "x", "/ÿ"),
-    ]  # fmt: skip
+        ("http", "other.test:81", "/p?q"),
+        ("https", "x", "*"),
+        ("https", "x", "/a b"),
+        ("https", "x", "/ü"),
+        ("https", "x", "/ÿ"),
+    ]
 
 
 def test_a_granted_connect_is_a_tunnel_and_a_refused_one_is_not() -> None:
@@ -228,21 +239,34 @@ def test_a_gap_within_a_body_costs_only_that_body() -> None:
 @pytest.mark.parametrize("length", [0, 200, 71])
 def test_behind_a_gap_of_unknown_end_the_next_response_is_found(length: int) -> None:
     pieces: list[tuple[int, Any]] = [
-        (CLIENT, request("/1")), (SERVER, response(200, "Content-Length: 100", body=b"x" * 30)), (SERVER, length),
-        (CLIENT, request("/2")), (CLIENT, request("/3")), (SERVER, b"tail of the second\r\n" + OK), (CLIENT, request("/4")),
+        (CLIENT, request("/1")),
+        (SERVER, response(200, "Content-Length: 100", body=b"x" * 30)),
+        (SERVER, length),
+        (CLIENT, request("/2")),
+        (CLIENT, request("/3")),
+        (SERVER, b"tail of the second\r\n" + OK),
+        (CLIENT, request("/4")),
         (SERVER, OK),
-    ]  # fmt: skip
+    ]
     conversation = read(pieces)
     assert outline(conversation) == [
-        ("GET", "/1", 200, 30, False), ("GET", "/2", None, None, None), ("GET", "/3", 200, 5, True), ("GET", "/4", 200, 5, True),
-    ]  # fmt: skip
+        ("GET", "/1", 200, 30, False),
+        ("GET", "/2", None, None, None),
+        ("GET", "/3", 200, 5, True),
+        ("GET", "/4", 200, 5, True),
+    ]
     assert [exchange.guessed for exchange in conversation.exchanges] == [False, False, True, False]
 
 
 def test_a_lost_request_leaves_its_response_alone() -> None:
     pieces: list[tuple[int, Any]] = [
-        (CLIENT, request("/1")), (SERVER, OK), (CLIENT, 0), (SERVER, OK), (CLIENT, b"rest\r\n\r\n" + request("/3")), (SERVER, OK),
-    ]  # fmt: skip
+        (CLIENT, request("/1")),
+        (SERVER, OK),
+        (CLIENT, 0),
+        (SERVER, OK),
+        (CLIENT, b"rest\r\n\r\n" + request("/3")),
+        (SERVER, OK),
+    ]
     assert outline(read(pieces)) == [("GET", "/1", 200, 5, True), (None, None, 200, 5, True), ("GET", "/3", 200, 5, True)]
 
 

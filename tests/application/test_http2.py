@@ -73,8 +73,11 @@ def test_mixed_streams_come_apart() -> None:
     conversation = read(mixed())
     assert conversation.kind == "h2"
     assert outline(conversation) == [
-        ("GET", "/a", 200, 4, True), ("GET", "/b", 200, 10, True), ("POST", "/long", 204, 0, True), ("GET", "/pushed", 200, 11, True),
-    ]  # fmt: skip
+        ("GET", "/a", 200, 4, True),
+        ("GET", "/b", 200, 10, True),
+        ("POST", "/long", 204, 0, True),
+        ("GET", "/pushed", 200, 11, True),
+    ]
     first, second, third, pushed = conversation.exchanges
     assert first.response is not None
     assert second.response is not None
@@ -128,11 +131,17 @@ def test_mutations_never_raise() -> None:
 def test_field_sections_of_rfc_7541() -> None:
     """Appendices C.3 to C.6: three requests and three responses that lean on one table, plain and with Huffman."""
     requests = {
-        "plain": ["828684410f7777772e6578616d706c652e636f6d", "828684be58086e6f2d6361636865",
-                  "828785bf400a637573746f6d2d6b65790c637573746f6d2d76616c7565"],
-        "huffman": ["828684418cf1e3c2e5f23a6ba0ab90f4ff", "828684be5886a8eb10649cbf",
-                    "828785bf408825a849e95ba97d7f8925a849e95bb8e8b4bf"],
-    }  # fmt: skip
+        "plain": [
+            "828684410f7777772e6578616d706c652e636f6d",
+            "828684be58086e6f2d6361636865",
+            "828785bf400a637573746f6d2d6b65790c637573746f6d2d76616c7565",
+        ],
+        "huffman": [
+            "828684418cf1e3c2e5f23a6ba0ab90f4ff",
+            "828684be5886a8eb10649cbf",
+            "828785bf408825a849e95ba97d7f8925a849e95bb8e8b4bf",
+        ],
+    }
     for sections in requests.values():
         pieces = START + [(CLIENT, frame(HEADERS, 5, 1 + 2 * n, bytes.fromhex(text))) for n, text in enumerate(sections)]
         found = [entry["request"] for entry in read(pieces).record()]
@@ -160,9 +169,12 @@ def test_a_gap_within_data_keeps_the_table() -> None:
     client, server = Endpoint(), Endpoint()
     data = frame(DATA, END_STREAM, 1, bytes(1000))
     pieces: list[tuple[int, Any]] = [
-        *START, (CLIENT, client.get(1, "/a") + client.get(3, "/b")), (SERVER, server.answer(1, 200, ("x", "y")) + data[:300]),
-        (SERVER, 500), (SERVER, data[800:] + server.answer(3, 200, ("x", "y")) + frame(DATA, END_STREAM, 3, b"ok")),
-    ]  # fmt: skip
+        *START,
+        (CLIENT, client.get(1, "/a") + client.get(3, "/b")),
+        (SERVER, server.answer(1, 200, ("x", "y")) + data[:300]),
+        (SERVER, 500),
+        (SERVER, data[800:] + server.answer(3, 200, ("x", "y")) + frame(DATA, END_STREAM, 3, b"ok")),
+    ]
     conversation = read(pieces)
     assert outline(conversation) == [("GET", "/a", 200, 500, False), ("GET", "/b", 200, 2, True)]
     assert conversation.findings == []
@@ -172,12 +184,13 @@ def test_a_gap_within_data_keeps_the_table() -> None:
 def test_behind_other_gaps_frames_are_told_without_fields(length: int) -> None:
     client, server = Endpoint(), Endpoint()
     pieces: list[tuple[int, Any]] = [
-        *START, (CLIENT, client.get(1, "/a") + client.get(3, "/b") + client.get(5, "/c")),
+        *START,
+        (CLIENT, client.get(1, "/a") + client.get(3, "/b") + client.get(5, "/c")),
         (SERVER, server.answer(1, 200) + frame(DATA, 0, 1, bytes(1000))[:700]),
         (SERVER, length),
         (SERVER, random.Random(6).randbytes(400) + frame(DATA, END_STREAM, 1, b"1" * 100) + server.answer(3, 200, ("x", "y"))),
         (SERVER, frame(DATA, END_STREAM, 3, b"ok") + server.answer(5, 200) + frame(DATA, END_STREAM, 5, b"five")),
-    ]  # fmt: skip
+    ]
     for cut in (pieces, [piece for p in pieces for piece in (drip([p], 50) if isinstance(p[1], bytes) else [p])]):
         conversation = read(cut)
         assert outline(conversation) == [
@@ -193,9 +206,14 @@ def test_behind_other_gaps_frames_are_told_without_fields(length: int) -> None:
 def test_a_client_that_is_lost_leaves_responses_without_requests() -> None:
     client, server = Endpoint(), Endpoint()
     pieces: list[tuple[int, Any]] = [
-        *START, (CLIENT, client.get(1, "/a")), (CLIENT, 0), (SERVER, server.answer(1, 200, end=True)),
-        (SERVER, server.answer(3, 404, end=True)), (CLIENT, client.get(5, "/c")), (SERVER, server.answer(5, 200, end=True)),
-    ]  # fmt: skip
+        *START,
+        (CLIENT, client.get(1, "/a")),
+        (CLIENT, 0),
+        (SERVER, server.answer(1, 200, end=True)),
+        (SERVER, server.answer(3, 404, end=True)),
+        (CLIENT, client.get(5, "/c")),
+        (SERVER, server.answer(5, 200, end=True)),
+    ]
     conversation = read(pieces)
     assert outline(conversation) == [("GET", "/a", 200, 0, True), (None, None, 404, 0, True), (None, None, 200, 0, True)]
     assert [exchange.request is None for exchange in conversation.exchanges] == [False, True, False]
@@ -205,9 +223,12 @@ def test_a_client_that_is_lost_leaves_responses_without_requests() -> None:
 def test_a_reset_ends_a_stream() -> None:
     client, server = Endpoint(), Endpoint()
     pieces = [
-        *START, (CLIENT, client.get(1, "/a")), (SERVER, server.answer(1, 200) + frame(DATA, 0, 1, b"part")),
-        (CLIENT, frame(RST_STREAM, 0, 1, struct.pack(">I", 8))), (SERVER, frame(DATA, END_STREAM, 1, b"late")),
-    ]  # fmt: skip
+        *START,
+        (CLIENT, client.get(1, "/a")),
+        (SERVER, server.answer(1, 200) + frame(DATA, 0, 1, b"part")),
+        (CLIENT, frame(RST_STREAM, 0, 1, struct.pack(">I", 8))),
+        (SERVER, frame(DATA, END_STREAM, 1, b"late")),
+    ]
     conversation = read(pieces)
     assert outline(conversation) == [("GET", "/a", 200, 4, False)]
     assert conversation.exchanges[0].reset == "CANCEL"
@@ -316,10 +337,13 @@ def test_h2c_by_upgrade() -> None:
     upgrade = b"GET /up HTTP/1.1\r\nHost: example.test\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAoAAAAAIAAAAA\r\n\r\n"
     client = Endpoint()
     pieces = [
-        (CLIENT, upgrade), (SERVER, b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: h2c\r\n\r\n" + frame(SETTINGS, 0, 0)),
-        (CLIENT, PREFACE + frame(SETTINGS, 0, 0)), (SERVER, server.answer(1, 200) + frame(DATA, END_STREAM, 1, b"up")),
-        (CLIENT, client.get(3, "/next")), (SERVER, server.answer(3, 204, end=True)),
-    ]  # fmt: skip
+        (CLIENT, upgrade),
+        (SERVER, b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: h2c\r\n\r\n" + frame(SETTINGS, 0, 0)),
+        (CLIENT, PREFACE + frame(SETTINGS, 0, 0)),
+        (SERVER, server.answer(1, 200) + frame(DATA, END_STREAM, 1, b"up")),
+        (CLIENT, client.get(3, "/next")),
+        (SERVER, server.answer(3, 204, end=True)),
+    ]
     conversation = read(pieces)
     assert conversation.kind == "h2"
     assert outline(conversation) == [("GET", "/up", 200, 2, True), ("GET", "/next", 204, 0, True)]
@@ -338,10 +362,14 @@ def test_websocket_over_http2() -> None:
         (":authority", "example.test"),
     )
     pieces = [
-        *START, (CLIENT, frame(HEADERS, END_HEADERS, 1, connect)), (SERVER, server.answer(1, 200)),
-        (CLIENT, frame(DATA, 0, 1, bytes.fromhex("818537fa213d7f9f"))), (CLIENT, frame(DATA, 0, 1, bytes.fromhex("4d5158"))),
-        (SERVER, frame(DATA, END_STREAM, 1, bytes.fromhex("810548656c6c6f"))), (CLIENT, frame(DATA, END_STREAM, 1)),
-    ]  # fmt: skip
+        *START,
+        (CLIENT, frame(HEADERS, END_HEADERS, 1, connect)),
+        (SERVER, server.answer(1, 200)),
+        (CLIENT, frame(DATA, 0, 1, bytes.fromhex("818537fa213d7f9f"))),
+        (CLIENT, frame(DATA, 0, 1, bytes.fromhex("4d5158"))),
+        (SERVER, frame(DATA, END_STREAM, 1, bytes.fromhex("810548656c6c6f"))),
+        (CLIENT, frame(DATA, END_STREAM, 1)),
+    ]
     conversation = read(pieces)
     assert [(m.side, m.opcode, m.length, m.frame) for m in conversation.messages] == [(CLIENT, 1, 5, 6), (SERVER, 1, 5, 7)]
     assert outline(conversation)[0][:3] == ("CONNECT", "/chat", 200)
