@@ -49,7 +49,7 @@ def open_tls12(
     keys = _halves(block, 2 * n_mac, n_key)
     ivs = _halves(block, 2 * (n_mac + n_key), n_iv)
     if cipher is not None and suite.export:
-        exported = export_keys(version, *keys, client_random, server_random, cipher.key, n_iv)
+        exported = export_keys(version, suite.prf_hash, *keys, client_random, server_random, cipher.key, n_iv)
         keys, ivs = exported[:2], exported[2:]
     first, second = (
         _mac_opener(cipher, version, key, iv, mac, encrypt_then_mac) for key, iv, mac in zip(keys, ivs, macs, strict=True)

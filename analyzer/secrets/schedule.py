@@ -102,6 +102,7 @@ def finished(version: int, prf_hash: str, master: bytes, client: bool, handshake
 
 def export_keys(
     version: int,
+    prf_hash: str,
     client_key: bytes,
     server_key: bytes,
     client_random: bytes,
@@ -122,10 +123,12 @@ def export_keys(
             md5(hellos).digest()[:iv_length],
             md5(reverse).digest()[:iv_length],
         )
-    vectors = _prf_tls10(b"", b"IV block", hellos, 2 * iv_length)
+    # From TLS 1.1 on such suites must not be negotiated; who did it all the same took the PRF of the version.
+    expand = prf(version, prf_hash)
+    vectors = expand(b"", b"IV block", hellos, 2 * iv_length)
     return (
-        _prf_tls10(client_key, b"client write key", hellos, key_length),
-        _prf_tls10(server_key, b"server write key", hellos, key_length),
+        expand(client_key, b"client write key", hellos, key_length),
+        expand(server_key, b"server write key", hellos, key_length),
         vectors[:iv_length],
         vectors[iv_length:],
     )

@@ -4,8 +4,14 @@ import socket
 import threading
 
 import pytest
-from plain_reader import read_tls12
+from plain_reader import read_tls12, records
+from scapy.layers.tls.all import TLS, TLSApplicationData
+from scapy.layers.tls.crypto.suites import _tls_cipher_suites_cls
+from scapy.layers.tls.session import tlsSession, writeConnState
 from tlslite.api import HandshakeSettings, TLSConnection, VerifierDB, X509CertChain, parsePEMKey
+
+from analyzer.secrets.protection import open_tls12
+from analyzer.tls.suites import suite
 
 VERSIONS = {"SSL 3.0": (3, 0), "TLS 1.0": (3, 1), "TLS 1.1": (3, 2), "TLS 1.2": (3, 3)}
 CIPHERS = [
@@ -126,3 +132,35 @@ def test_with_a_password(passwords, version, cipher):
         lambda client, chosen: client.handshakeClientSRP(bytearray(b"user"), bytearray(b"password"), settings=chosen),
     )
     assert "SRP" in check(*conversation).suite.name
+
+
+def scapy_records(version, number, side, randoms, master, plaintexts):
+    """The records that scapy makes of application data."""
+    state = tlsSession(connection_end=side)
+    state.tls_version = state.advertised_tls_version = version
+    state.client_random, state.server_random = randoms
+    state.master_secret = master
+    state.wcs = writeConnState(ciphersuite=_tls_cipher_suites_cls[number], connection_end=side, tls_version=version)
+    state.wcs.derive_keys(client_random=randoms[0], server_random=randoms[1], master_secret=master)
+    made = [TLS(version=version, msg=[TLSApplicationData(data=data)], tls_session=state) for data in plaintexts]
+    return b"".join(record.raw_stateful() for record in made)
+
+
+@pytest.mark.filterwarnings("ignore::cryptography.utils.CryptographyDeprecationWarning")
+@pytest.mark.parametrize("side", ["client", "server"])
+@pytest.mark.parametrize("version", [0x0300, 0x0301, 0x0302, 0x0303])
+@pytest.mark.parametrize(
+    ("number", "cipher"),
+    [
+        (0x0003, "RC4_40"), (0x0004, "RC4_128"), (0x0006, "RC2_CBC_40"), (0x0007, "IDEA_CBC"), (0x0008, "DES40_CBC"),
+        (0x0009, "DES_CBC"), (0x000A, "3DES_EDE_CBC"), (0x0041, "CAMELLIA_128_CBC"), (0x0084, "CAMELLIA_256_CBC"),
+        (0x0096, "SEED_CBC"),
+    ],
+)  # fmt: skip
+def test_ciphers_of_old(number, cipher, version, side):
+    assert suite(number).cipher == cipher
+    randoms, master = (bytes(range(32)), bytes(range(32, 64))), bytes(range(48))
+    plaintexts = [b"first", b"", bytes(1000), b"last"]
+    stream = scapy_records(version, number, side, randoms, master, plaintexts)
+    opener = open_tls12(suite(number), version, master, *randoms)[side == "server"]
+    assert [opener.open(*record)[1] for record in records(stream)] == plaintexts
