@@ -27,8 +27,8 @@ FIELD_COST: Final = 160
 MESSAGES_MAX: Final = 100_000
 """Messages of WebSockets of one conversation that are kept."""
 
-FINDINGS_MAX: Final = 256
-"""Findings of one conversation that are kept; the last says that there were more."""
+FINDINGS_MAX: Final = 16
+"""Findings of one code that are kept; one more says that there were more. The codes are a few dozen, all of this room."""
 
 INTERIM_MAX: Final = 16
 """Interim responses (1xx) that are kept for one request."""
@@ -155,7 +155,7 @@ class Journal:
     """What the readers of one conversation have found. `scheme`: of a request whose target does not say."""
 
     __slots__ = (
-        "_bodies", "_n_heads", "_on_body", "_room_told", "exchanges", "findings", "messages", "scheme",
+        "_bodies", "_n_findings", "_n_heads", "_on_body", "_room_told", "exchanges", "findings", "messages", "scheme",
     )  # fmt: skip
 
     def __init__(self, scheme: str, hashing: bool, on_body: OnBody | None) -> None:
@@ -166,14 +166,17 @@ class Journal:
         self.messages: list[Message] = []
         self.findings: list[Finding] = []
         self._n_heads = 0
+        self._n_findings: dict[str, int] = {}
         self._room_told = False
 
     def note(self, code: str, detail: str, frame: int) -> None:
         """Keep a finding."""
-        if len(self.findings) < FINDINGS_MAX - 1:
+        n = self._n_findings[code] = self._n_findings.get(code, 0) + 1
+        if n <= FINDINGS_MAX:
             self.findings.append(Finding(code, detail, frame))
-        elif len(self.findings) < FINDINGS_MAX:
-            self.findings.append(Finding("too_many_findings", f"more than {FINDINGS_MAX - 1}; the rest is not listed", frame))
+        elif n == FINDINGS_MAX + 1:
+            detail = f"more than {FINDINGS_MAX} of the code {code}; the rest is not listed"
+            self.findings.append(Finding("too_many_findings", detail, frame))
 
     def add(self, exchange: Exchange, frame: int) -> None:
         """List an exchange, if there is room; without room it is followed all the same."""

@@ -37,6 +37,7 @@ _HEAD, _LENGTH, _CHUNK_LINE, _CHUNK, _CHUNK_END, _TRAILERS, _TO_END, _WAITING, _
 _BLANK: Final = re.compile(rb"[\r\n]*")
 _HEAD_END: Final = re.compile(rb"\n\r?\n")
 _LINE_END: Final = re.compile(rb"\n")
+_LINE_BREAK: Final = re.compile(rb"[\r\n]")
 _TRAILERS_END: Final = re.compile(rb"(?:^|\n)\r?\n")
 _CHUNK_LINE_FORM: Final = re.compile(rb"([0-9A-Fa-f]{1,15})[ \t]*(?:;[^\n]*)?\r?\Z")
 _METHOD_BEFORE: Final = re.compile(rb"[A-Z][A-Z-]{2,19}\Z")
@@ -214,8 +215,10 @@ class Direction:
         self._n_scanned = max(0, len(self._held) - 3)
         if (self._state != _HEAD or self._is_start()) and len(self._held) <= _LIMITS[self._state]:
             return len(data)
+        # A head that is too long is stepped over whole: behind each of its bytes another may begin that is no shorter.
+        n = HEAD_MAX if self._state == _HEAD and self._start_seen else 1
         self._reject()
-        return pos + 1
+        return min(len(data), pos + n)
 
     def _join(self, data: bytes) -> bytes | None:
         """What is held and `data` together, once they hold the end that the state waits for; else None, and they are held."""
@@ -395,7 +398,7 @@ class Direction:
             pos = version + 1
             end = _VERSION_END.match(data, version)
             blank = data.rfind(b" ", max(low, version - START_LINE_MAX), version)
-            if end is None or blank < 0 or version - blank < 2 or b"\n" in data[blank:version]:
+            if end is None or blank < 0 or version - blank < 2 or _LINE_BREAK.search(data, blank, version) is not None:
                 continue
             method = _METHOD_BEFORE.search(data, max(low, blank - 20), blank)
             if method is not None:

@@ -19,10 +19,11 @@ def test_a_record_has_the_keys_of_the_interface() -> None:
 def test_findings_have_an_end() -> None:
     journal = Journal("https", True, None)
     for n in range(1000):
-        journal.note("code", f"number {n}", n)
-    assert len(journal.findings) == limits.FINDINGS_MAX
-    assert journal.findings[0] == Finding("code", "number 0", 0)
-    assert journal.findings[-1].code == "too_many_findings"
+        journal.note("often", f"number {n}", n)
+    journal.note("seldom", "heard all the same", 1000)
+    assert len(journal.findings) == limits.FINDINGS_MAX + 2
+    assert journal.findings[0] == Finding("often", "number 0", 0)
+    assert [finding.code for finding in journal.findings[-2:]] == ["too_many_findings", "seldom"]
 
 
 def test_messages_have_an_end() -> None:

@@ -1,3 +1,5 @@
+import time
+
 from analyzer.application.body import Bodies, Body
 from analyzer.application.exchange import CLIENT, SERVER, Journal, Request, Response
 from analyzer.application.heads import Framing, read_request_line, read_status_line
@@ -95,3 +97,14 @@ def test_what_waits_goes_to_the_protocol_that_takes_over() -> None:
     collected.direction.leave()
     collected.direction.feed(b"TP", 2, 2)
     assert collected.left == [b"GET /1 HT", b"TP"]
+
+
+def test_heads_without_an_end_cost_no_more_than_their_bytes() -> None:
+    before = time.process_time()
+    for line in (b"GET / HTTP/1.1\r\n", b"GET /\rx HTTP/1.1\r\n", b" HTTP/1.1\r\n"):
+        collected = Collected(CLIENT, Framing(False, 0, []))
+        for _ in range(128):
+            collected.direction.feed(line * (16384 // len(line)), 1, 1)
+        collected.direction.feed(b"\r\n\r\nGET /found HTTP/1.1\r\n\r\n", 2, 2)
+        assert collected.heads[-1] == ("GET /found HTTP/1.1", "", 2)
+    assert time.process_time() - before < 5
