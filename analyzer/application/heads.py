@@ -29,6 +29,9 @@ _STATUS_LINE: Final = re.compile(r"HTTP/(1\.\d) +(\d{3})(?:[ \t].*)?\Z", re.DOTA
 _ABSOLUTE: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.\-]*)://([^/?#]*)(.*)\Z", re.DOTALL)
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|\r(?!\n|\Z)")
 
+_FIELD_LINE: Final = _TOKEN + r":[\t\x20-\x7e\x80-\U0010ffff]*\r"
+_FIELD_LINES: Final = re.compile(rf"(?:{_FIELD_LINE}\n)*{_FIELD_LINE}\Z")
+
 Problems = list[tuple[str, str]]
 """Code and detail of each thing that is wrong with a head."""
 
@@ -51,6 +54,9 @@ def read_text(data: bytes) -> str:
 
 def read_fields(block: str, problems: Problems) -> Fields:
     """The field lines of a head or of trailers, without the empty line that ends them."""
+    if _FIELD_LINES.match(block) is not None and block.count("\n") < FIELDS_MAX:
+        # Nothing to forgive, as nearly always.
+        return [(name, value.strip(" \t")) for name, _, value in [line.partition(":") for line in block[:-1].split("\r\n")]]
     fields: Fields = []
     if not block:
         return fields
