@@ -69,7 +69,17 @@ def test_suites_with_shared_keys(server, version, name):
 
 
 @pytest.mark.parametrize("name", SUITES_13)
-def test_suites_of_tls_13_with_key_updates(server, name):
+def test_suites_of_tls_13(server, name):
+    conversation = server.talk(["-tls1_3", "-ciphersuites", name], [b"hello", b"hello again" * 500])
+    secrets = keylog(conversation).secrets(hellos(conversation.client, conversation.server).client_random)
+    said, client, server_side = read_tls13(conversation.client, conversation.server, secrets)
+    assert said.suite.name == name
+    assert client.application == conversation.request
+    assert server_side.application == conversation.response
+
+
+@pytest.mark.parametrize("name", ["TLS_AES_256_GCM_SHA384", "TLS_CHACHA20_POLY1305_SHA256"])
+def test_key_updates(server, name):
     # K has s_client update its key and ask the server for the same.
     conversation = server.talk(["-tls1_3", "-ciphersuites", name], [b"before", b"K", b"between", b"K", b"after"])
     secrets = keylog(conversation).secrets(hellos(conversation.client, conversation.server).client_random)
