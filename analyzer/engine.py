@@ -35,7 +35,8 @@ class Engine:
 
     packet: what the last frame fed said of addresses and ports; of a datagram that its fragments have just completed, the
     whole. trace: with `trace=True` the events of the last frame fed, pairs of a session and its message, alert or event; the
-    caller clears the list. With `fields=False` messages come without their bytes and decoded fields. frames: how many were fed. fragments: what was odd about IP fragments, at most MAX_REPORTS.
+    caller clears the list. With `fields=False` messages come without their bytes and decoded fields. frames: how many were
+    fed. fragments: what was odd about IP fragments, at most MAX_REPORTS.
     """
 
     __slots__ = ("at", "connections", "defragmenter", "fragments", "frame", "frames", "packet", "sessions", "trace")

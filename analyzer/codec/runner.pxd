@@ -1,5 +1,7 @@
 cimport cython
 
+from analyzer.codec.cut cimport cut
+
 cdef extern from "Python.h":
     ctypedef struct PyTypeObject:
         pass
@@ -30,6 +32,7 @@ cdef class Row:
 
 
 @cython.freelist(64)
+@cython.no_gc
 cdef class Extension:
     cdef public int type
     cdef public object body
@@ -45,6 +48,7 @@ cdef class Span:
 
 
 @cython.freelist(4)
+@cython.no_gc
 cdef class Reader:
     cdef public bytes data
     cdef public Py_ssize_t pos

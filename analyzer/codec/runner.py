@@ -10,6 +10,7 @@ from typing import Any
 
 import cython
 
+from analyzer.codec.cut import cut
 from analyzer.codec.kinds import EXTENSIONS, FIXED, OPAQUE, SELECT, SIZED, STRUCT, UINT, VARINT, VECTOR
 from analyzer.codec.registry import registry
 from analyzer.codec.trouble import Malformed, Trouble
@@ -218,15 +219,15 @@ class Reader:
                 return None
             if row.width == 8:  # may pass the largest C number
                 self.pos = start + 8
-                return int.from_bytes(self.data[start : self.pos], "big")
+                return int.from_bytes(cut(self.data, start, self.pos), "big")
             return self.number(row.width)
         if kind == FIXED:
             if row.width > end - start:
                 self.lack(row.width, end)
                 self.pos = end
-                return self.data[start:end]
+                return cut(self.data, start, end)
             self.pos = start + row.width
-            return self.data[start : self.pos]
+            return cut(self.data, start, self.pos)
         if kind == STRUCT:
             return self.structure(row.table, end)
         if kind == SELECT:
@@ -252,7 +253,7 @@ class Reader:
         if kind == OPAQUE:
             start = self.pos
             self.pos = stop
-            return self.data[start:stop]
+            return cut(self.data, start, stop)
         return self.region(row, stop)
 
     def region(self, row: Row, stop: cython.Py_ssize_t) -> Any:
@@ -271,7 +272,7 @@ class Reader:
             if self.pos < stop and self.fault is None:
                 self.note(self.pos, f"{stop - self.pos} bytes left over")
                 if row.element.kind == STRUCT:
-                    value.trailing = self.data[self.pos : stop]
+                    value.trailing = cut(self.data, self.pos, stop)
         if over is None:
             self.settle()
         else:
@@ -376,14 +377,14 @@ class Reader:
         if outer is not None:
             self.spans = []
         if table is None:
-            value: Any = self.data[first:last]
+            value: Any = cut(self.data, first, last)
         else:
             value = self.structure(table, last)
             if self.fault is None and self.pos != last:
                 self.note(self.pos, f"{last - self.pos} bytes left over")
-                value.trailing = self.data[self.pos : last]
+                value.trailing = cut(self.data, self.pos, last)
             elif self.fault is not None or len(self.problems) != before:
-                value = self.data[first:last]  # evidence first: a body that lies is kept as it came
+                value = cut(self.data, first, last)  # evidence first: a body that lies is kept as it came
             self.settle()
         if outer is not None:
             outer.append(
@@ -399,7 +400,7 @@ class Reader:
             return self.value(case, end, owner)
         start: cython.Py_ssize_t = self.pos
         self.pos = end
-        return self.data[start:end]
+        return cut(self.data, start, end)
 
 
 def read(

@@ -1,3 +1,7 @@
+cimport cython
+
+
+@cython.no_gc
 cdef class Sink:
     cdef public bint wanted
 

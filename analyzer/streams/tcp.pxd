@@ -1,11 +1,12 @@
 cimport cython
 
+from analyzer.codec.cut cimport cut
 from analyzer.packet.packet cimport Packet
 from analyzer.streams.sink cimport Sink
 
 # Constants that are looked at for every packet; as C variables they are not visible from Python.
-cdef int FIN, SYN, RST, ACK, HISTORY_SLOTS
-cdef long long HISTORY_TOTAL, LINGER
+cdef int FIN, SYN, RST, ACK, HISTORY_SLOTS, LINGER_CONNECTIONS
+cdef long long HELD_TOTAL, HISTORY_TOTAL, LINGER, SEGMENT_COST
 
 
 @cython.freelist(256)
@@ -20,6 +21,7 @@ cdef class Segment:
 cdef Segment new_segment(long long offset, bytes data, long long missing, long long frame, long long at)
 
 
+@cython.no_gc
 cdef class Half:
     cdef public Connection connection
     cdef public int side
@@ -42,6 +44,7 @@ cdef class Half:
     cpdef void start(self, long long sequence) except *
 
 
+@cython.no_gc
 cdef class Connection:
     cdef public Half opener
     cdef public Half answerer
@@ -65,7 +68,7 @@ cdef class Listener:
 cdef class Connections:
     cdef public Listener listener
     cdef public dict halves
-    cdef public object lingering
+    cdef public list lingering
     cdef public object tombs
     cdef public object waiting
     cdef public long long n_open

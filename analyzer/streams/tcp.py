@@ -11,6 +11,7 @@ from collections import OrderedDict, deque
 
 import cython
 
+from analyzer.codec.cut import cut
 from analyzer.packet.packet import Packet
 from analyzer.streams.sink import Sink
 
@@ -167,7 +168,7 @@ class Connections:
     def __init__(self, listener: Listener) -> None:
         self.listener = listener
         self.halves: dict[bytes, Half] = {}
-        self.lingering: deque[Connection] = deque()
+        self.lingering: list[Connection] = []
         self.tombs: deque[Connection] = deque()
         self.waiting: OrderedDict[Half, None] = OrderedDict()
         self.n_open = 0
@@ -455,7 +456,7 @@ class Connections:
         if half.history is None:
             half.history = []
         kept: list[Segment] = half.history
-        segment: Segment = new_segment(half.offset, data[start:end], 0, 0, 0)
+        segment: Segment = new_segment(half.offset, cut(data, start, end), 0, 0, 0)
         self.history += end - start + SEGMENT_COST
         if len(kept) < HISTORY_SLOTS:
             kept.append(segment)
@@ -509,6 +510,9 @@ class Connections:
             return
         connection.lingers = reason
         self.lingering.append(connection)
+        if reason == "fin":  # all is handed on: what is kept for comparison would only push other connections out of the caches
+            self.forget(connection.opener)
+            self.forget(connection.answerer)
 
     def expire(self, frame: cython.longlong, at: cython.longlong) -> None:
         """End the connections that have waited long enough."""
@@ -519,7 +523,7 @@ class Connections:
                 if at - connection.end < LINGER and len(self.lingering) <= LINGER_CONNECTIONS:
                     return
                 self.end(connection, connection.lingers, frame, at)
-            self.lingering.popleft()
+            self.lingering.pop(0)
 
     def sweep(self, frame: cython.longlong, at: cython.longlong) -> None:
         """Close out what has been idle for long. Runs once in as many packets as there are connections, at the most."""

@@ -16,6 +16,7 @@ cpdef bint ciphertext_at(bytes data, Py_ssize_t pos, Py_ssize_t end) except *
 cpdef int port(bytes key, Py_ssize_t index) except? -1
 
 
+@cython.no_gc
 cdef class TlsStream(Sink):
     cdef public Connection connection
     cdef public Sessions sessions

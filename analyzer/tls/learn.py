@@ -24,10 +24,10 @@ AnswerShape: TypeAlias = tuple[int, int, Numbers]
 SHAPES: dict[Any, Any] = {}
 
 REMEMBERED_SHAPES = 4096
-"""Shapes that are shared between sessions: clients send few kinds of hello."""
+"""Shapes and certificates that are shared between sessions: clients send few kinds of hello, servers few certificates."""
 
 LONGEST_REMEMBERED = 1024
-"""Numbers in a shape that is shared; browsers send about 60."""
+"""Numbers in a shape that is shared, browsers send about 60; and of a certificate the length in units of 16 bytes."""
 
 TLS13 = 0x0304
 
@@ -87,12 +87,15 @@ def exchanged_group(server_key_exchange: Any) -> cython.int:
 
 
 def certificate_list(certificate: Any) -> list[bytes] | None:
-    """The certificates of a Certificate message, in DER, in the order sent; None where the message holds something else."""
+    """The certificates of a Certificate message, in DER, in the order sent; None where the message holds something else.
+
+    Equal certificates are one object, so that a server's thousand sessions keep one copy and hash it once.
+    """
     entries = getattr(certificate, "certificate_list", None)
     if entries is None:
         return None
     listed = [entry if isinstance(entry, bytes) else getattr(entry, "cert_data", None) for entry in entries]
-    return [der for der in listed if der is not None]
+    return [shared(der, len(der) >> 4) for der in listed if der is not None]
 
 
 def hello_shape(hello: Any) -> HelloShape | None:
@@ -131,10 +134,7 @@ def answer_shape(answer: Any) -> AnswerShape | None:
     suite = getattr(answer, "cipher_suite", None)
     if version is None or suite is None:
         return None
-    extension: Extension
-    types: list[int] = []
-    for extension in answer.extensions or ():
-        types.append(extension.type)
+    types = [extension.type for extension in answer.extensions or ()]
     return shared((version, suite, tuple(types)), len(types))
 
 
@@ -144,7 +144,7 @@ def numbers(body: Any, name: str) -> Numbers:
 
 
 def shared(shape: Any, length: cython.Py_ssize_t) -> Any:
-    """The object that stands for all shapes equal to this one."""
+    """The object that stands for all equal to this one."""
     known = SHAPES.get(shape)
     if known is not None:
         return known

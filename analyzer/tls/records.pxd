@@ -1,9 +1,12 @@
 cimport cython
 
+from analyzer.codec.cut cimport cut
+
 # Constants that are looked at for every record, as C variables.
 cdef int ALERT, CHANGE_CIPHER_SPEC, HANDSHAKE, HEADER, HEARTBEAT, MAX_RECORD
 
 
+@cython.no_gc
 cdef class RecordSink:
     cpdef bint wants(self, int side, int content_type) except *
     cpdef void record(
@@ -18,6 +21,7 @@ cpdef bint plausible(bytes data, Py_ssize_t pos, Py_ssize_t end) except *
 cdef bint is_fit(int content_type, int length) except *
 
 
+@cython.no_gc
 cdef class RecordReader:
     cdef public RecordSink sink
     cdef public int side

@@ -8,6 +8,7 @@ boundary is known when the missing bytes lie inside one record; otherwise it is 
 
 import cython
 
+from analyzer.codec.cut import cut
 from analyzer.tls.content_types import ALERT, CHANGE_CIPHER_SPEC, HANDSHAKE, HEADER, HEARTBEAT, MAX_RECORD
 
 
@@ -92,10 +93,10 @@ class RecordReader:
                 if self.wanted:
                     if n == self.length:
                         self.remaining = 0
-                        self.sink.record(self.side, self.content_type, self.version, data[pos : pos + n], n, 0, frame, at)
+                        self.sink.record(self.side, self.content_type, self.version, cut(data, pos, pos + n), n, 0, frame, at)
                         pos += n
                         continue
-                    self.parts.append(data[pos : pos + n])
+                    self.parts.append(cut(data, pos, pos + n))
                 pos += n
                 self.remaining -= n
                 if self.remaining == 0:

@@ -1,5 +1,6 @@
 cimport cython
 
+from analyzer.codec.cut cimport cut
 from analyzer.codec.runner cimport read
 from analyzer.tls cimport learn
 from analyzer.tls.records cimport RecordReader, RecordSink
@@ -7,12 +8,13 @@ from analyzer.tls.records cimport RecordReader, RecordSink
 # Constants that are looked at for every message; as C variables they are not visible from Python.
 cdef int ALERT, APPLICATION_DATA, CHANGE_CIPHER_SPEC, HANDSHAKE, HEARTBEAT
 cdef int SSL2, TLS13, CLIENT_HELLO, SERVER_HELLO, NEW_SESSION_TICKET, HELLO_RETRY_REQUEST, ENCRYPTED_EXTENSIONS
-cdef int CERTIFICATE, SERVER_KEY_EXCHANGE, FINISHED, MAX_HANDSHAKE, MAX_MESSAGES, MAX_ALERTS, MAX_GAPS, ENCRYPTED_ALERT_13
+cdef int CERTIFICATE, SERVER_KEY_EXCHANGE, FINISHED, MAX_HANDSHAKE, MAX_MESSAGES, MAX_ALERTS, MAX_GAPS, ENCRYPTED_ALERT_13, PRE_SHARED_KEY
 cdef int MAX_KEPT, MESSAGE_COST
 cdef object NAMES
 
 
 @cython.freelist(64)
+@cython.no_gc
 cdef class HandshakeMessage:
     cdef public int type
     cdef public str name
@@ -31,6 +33,7 @@ cpdef HandshakeMessage handshake_message(
 )
 
 
+@cython.no_gc
 cdef class Alert:
     cdef public int level
     cdef public int description
@@ -41,6 +44,7 @@ cdef class Alert:
 
 
 @cython.freelist(64)
+@cython.no_gc
 cdef class Event:
     cdef public str kind
     cdef public int side
@@ -56,6 +60,7 @@ cdef class Finding:
     cdef public list frames
 
 
+@cython.no_gc
 cdef class Side:
     cdef public bytearray buffer
     cdef public long long need
@@ -70,6 +75,7 @@ cdef class Side:
     cdef public long long first_frame
 
 
+@cython.no_gc
 cdef class Session(RecordSink):
     cdef public long long id
     cdef public int client

@@ -11,6 +11,7 @@ from typing import Any
 
 import cython
 
+from analyzer.codec.cut import cut
 from analyzer.codec.registry import registry
 from analyzer.codec.runner import read
 from analyzer.codec.trouble import Incomplete, Malformed, Trouble
@@ -163,10 +164,10 @@ class Session(RecordSink):
     """
 
     __slots__ = (
-        "alerts", "alpn", "answer_shape", "answered", "at", "certificates", "cipher_suite", "client", "closed", "conflicts",
-        "connection", "dropped", "end", "events", "fields", "findings", "first_frame", "gaps", "greeted", "group", "hello_shape", "id", "kept",
-        "last_frame", "messages", "mid_stream", "offers_ticket", "readers", "resumption", "server_name", "sides", "suite", "tls13", "trace",
-        "version",
+        "alerts", "alpn", "answer_shape", "answered", "at", "certificates", "cipher_suite", "client", "closed",
+        "conflicts", "connection", "dropped", "end", "events", "fields", "findings", "first_frame", "gaps", "greeted",
+        "group", "hello_shape", "id", "kept", "last_frame", "messages", "mid_stream", "offers_ticket", "readers",
+        "resumption", "server_name", "sides", "suite", "tls13", "trace", "version",
     )  # fmt: skip
 
     def __init__(self, number: cython.longlong, client: cython.int, connection: Any, trace: Any, fields: cython.bint) -> None:
@@ -373,7 +374,7 @@ class Session(RecordSink):
             if length > end - pos:
                 sender.need = length
                 break
-            self.message(side, data[pos : pos + length], length, frame, at)
+            self.message(side, cut(data, pos, pos + length), length, frame, at)
             pos += length
         if pos < end:
             sender.buffer += data[pos:end]
