@@ -9,7 +9,7 @@ from analyzer.capture.reader import CaptureReader
 from analyzer.capture.walker import Walker
 from analyzer.engine import Engine, read_sessions
 from analyzer.store.record import json_line, session_record
-from analyzer.tls.session import Alert, HandshakeMessage
+from analyzer.tls.facts import Alert, HandshakeMessage
 
 
 def pcap(segments):

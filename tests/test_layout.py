@@ -44,6 +44,7 @@ TESTED_ELSEWHERE = {
     "store/record.py": "captures/test_captures.py",
     "streams/sink.py": "streams/test_tcp.py",
     "tls/content_types.py": "tls/test_records.py",
+    "tls/facts.py": "tls/test_session.py",
     "tls/limits.py": "tls/test_session.py",
     "tls/messages/certificate.py": "invariants/test_messages.py",
     "tls/messages/finish.py": "invariants/test_messages.py",

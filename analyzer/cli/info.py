@@ -11,7 +11,8 @@ from analyzer.packet.options import read_tcp_options
 from analyzer.packet.packet import Packet
 from analyzer.streams.tcp import Half
 from analyzer.tls import learn
-from analyzer.tls.session import Alert, HandshakeMessage, Session
+from analyzer.tls.facts import Alert, HandshakeMessage
+from analyzer.tls.session import Session
 
 TCP, UDP, ICMP, ICMPV6 = 6, 17, 1, 58
 

@@ -10,7 +10,8 @@ from analyzer.cli.output import Output
 from analyzer.cli.quantities import count_text, offset_text, size_text
 from analyzer.cli.table import cut, pad, width, wrap
 from analyzer.cli.telling import Facts, alert_words, telling
-from analyzer.tls.session import Alert, Event, HandshakeMessage, Session
+from analyzer.tls.facts import Alert, Event, HandshakeMessage
+from analyzer.tls.session import Session
 
 MAX_STEPS = 4096
 """Steps kept of a session: a handshake has some ten; a peer that renegotiates or sends heartbeats without end has no end."""

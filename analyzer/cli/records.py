@@ -16,9 +16,9 @@ from analyzer.packet.packet import Packet
 from analyzer.packet.tree import Field, Layer
 from analyzer.streams.tcp import Connections, Half
 from analyzer.tls.detect import TlsStream
+from analyzer.tls.facts import Alert, HandshakeMessage
 from analyzer.tls.messages.protocol import Alert as AlertTable
 from analyzer.tls.records import plausible
-from analyzer.tls.session import Alert, HandshakeMessage
 
 HEADER = 5
 ALERT, HANDSHAKE = 21, 22

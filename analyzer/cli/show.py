@@ -15,7 +15,8 @@ from analyzer.cli.table import wrap
 from analyzer.cli.telling import key_text
 from analyzer.engine import Engine
 from analyzer.store.record import json_line, session_record
-from analyzer.tls.session import HandshakeMessage, Session
+from analyzer.tls.facts import HandshakeMessage
+from analyzer.tls.session import Session
 from analyzer.x509.certificate import certificate
 
 _ENDED = {"fin": "closed by both sides", "rst": "reset", "end": "still open at the end of the capture"}

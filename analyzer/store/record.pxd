@@ -1,6 +1,7 @@
 cimport cython
 
-from analyzer.tls.session cimport Alert, HandshakeMessage, Session, Side
+from analyzer.tls.facts cimport Alert, HandshakeMessage
+from analyzer.tls.session cimport Session, Side
 
 cdef int REMEMBERED
 cdef dict CERTIFICATES, FINGERPRINTS

@@ -15,8 +15,9 @@ from analyzer.analysis.fingerprints import highest_version, ja3, ja3s, ja4
 from analyzer.codec.registry import registry
 from analyzer.codec.trouble import Trouble
 from analyzer.packet.addresses import endpoints
+from analyzer.tls.facts import Alert, Finding, HandshakeMessage
 from analyzer.tls.learn import LONGEST_REMEMBERED, SERVER_NAME, HelloShape
-from analyzer.tls.session import Alert, Finding, HandshakeMessage, Session
+from analyzer.tls.session import Session
 from analyzer.x509.certificate import certificate
 
 SIDES = ("client", "server")

@@ -3,6 +3,7 @@ cimport cython
 from analyzer.codec.cut cimport cut
 from analyzer.codec.runner cimport read
 from analyzer.tls cimport learn
+from analyzer.tls.facts cimport Alert, Event, Finding, HandshakeMessage, handshake_message
 from analyzer.tls.records cimport RecordReader, RecordSink
 
 # Constants that are looked at for every message; as C variables they are not visible from Python.
@@ -11,53 +12,6 @@ cdef int SSL2, TLS13, CLIENT_HELLO, SERVER_HELLO, NEW_SESSION_TICKET, HELLO_RETR
 cdef int CERTIFICATE, SERVER_KEY_EXCHANGE, FINISHED, MAX_HANDSHAKE, MAX_MESSAGES, MAX_ALERTS, MAX_GAPS, ENCRYPTED_ALERT_13, PRE_SHARED_KEY
 cdef int MAX_KEPT, MESSAGE_COST
 cdef object NAMES
-
-
-@cython.freelist(64)
-@cython.no_gc
-cdef class HandshakeMessage:
-    cdef public int type
-    cdef public str name
-    cdef public int side
-    cdef public long long frame
-    cdef public long long at
-    cdef public long long length
-    cdef public bytes raw
-    cdef public object body
-    cdef public list problems
-    cdef public bint encrypted
-
-
-cpdef HandshakeMessage handshake_message(
-    int number, str name, int side, long long frame, long long at, long long length, bytes raw, object body, list problems
-)
-
-
-@cython.no_gc
-cdef class Alert:
-    cdef public int level
-    cdef public int description
-    cdef public int side
-    cdef public long long frame
-    cdef public long long at
-    cdef public bint encrypted
-
-
-@cython.freelist(64)
-@cython.no_gc
-cdef class Event:
-    cdef public str kind
-    cdef public int side
-    cdef public long long length
-    cdef public long long frame
-    cdef public long long at
-
-
-cdef class Finding:
-    cdef public str code
-    cdef public str severity
-    cdef public str detail
-    cdef public list frames
 
 
 @cython.no_gc
