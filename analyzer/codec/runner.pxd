@@ -12,7 +12,8 @@ cdef inline object blank(object table):
     return PyType_GenericAlloc(<PyTypeObject *> table, 0)
 
 # Looked at for every field, as C variables.
-cdef int EXTENSIONS, FIXED, OPAQUE, SELECT, SIZED, STRUCT, UINT, VARINT, VECTOR, DEPTH_LIMIT
+cdef int EXTENSIONS, FIXED, OPAQUE, SELECT, SIZED, STRUCT, UINT, VARINT, VECTOR, DEPTH_LIMIT, KNOWN_LIMIT, LONGEST_KNOWN
+cdef frozenset UNIQUE
 
 
 cdef class Row:
@@ -29,6 +30,7 @@ cdef class Row:
     cdef public object names
     cdef public bint text
     cdef public bint optional
+    cdef public dict known
 
 
 @cython.freelist(64)
@@ -71,7 +73,7 @@ cdef class Reader:
     cdef object region(self, Row row, Py_ssize_t stop)
     cdef list numbers(self, Row row, Py_ssize_t stop)
     cdef list elements(self, Row element, Py_ssize_t stop)
-    cdef list extensions(self, dict tables, Py_ssize_t stop)
+    cdef list extensions(self, Row row, Py_ssize_t stop)
     cdef object body(self, object table, long long number, Py_ssize_t start, Py_ssize_t last)
     cdef object chosen(self, Row row, Py_ssize_t end, object owner)
 

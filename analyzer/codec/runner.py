@@ -15,6 +15,12 @@ from analyzer.codec.kinds import EXTENSIONS, FIXED, OPAQUE, SELECT, SIZED, STRUC
 from analyzer.codec.registry import registry
 from analyzer.codec.trouble import Malformed, Trouble
 
+KNOWN_LIMIT, LONGEST_KNOWN = 4096, 256
+"""Extensions that are known by their bytes when they come again, as a client's do in every hello: how many, how long in bytes."""
+
+UNIQUE = frozenset({35, 40, 41, 44, 51, 57, 65037})
+"""Extensions that are new every time: tickets, key shares, PSKs, cookies, QUIC parameters, ECH."""
+
 DEPTH_LIMIT = 16
 """Structures in structures that a reader follows; the deepest table of TLS has 7."""
 
@@ -27,11 +33,11 @@ class Row:
     length in bytes. element: what a vector repeats or a sized field holds; of a select, the row where no case fits. table: the
     class of a structure. cases, on: of a select, the row by the number in field `on`; of extensions, the class by extension
     type. registry: name of the registry that names the numbers. text: the bytes are text. optional: the field may be missing
-    at the end of its structure.
+    at the end of its structure. known: extensions read before, by their bytes.
     """
 
     __slots__ = (
-        "cases", "element", "high", "kind", "low", "name", "names", "on", "optional", "registry", "table", "text", "width",
+        "cases", "element", "high", "kind", "known", "low", "name", "names", "on", "optional", "registry", "table", "text", "width",
     )  # fmt: skip
 
     def __init__(
@@ -61,6 +67,7 @@ class Row:
         self.names: dict[int, str] | None = None
         self.text = text
         self.optional = optional
+        self.known: "dict[bytes, Extension]" = {}
 
 
 class Extension:
@@ -266,7 +273,7 @@ class Reader:
             element = row.element
             value = self.numbers(row, stop) if element.kind == UINT else self.elements(element, stop)
         elif kind == EXTENSIONS:
-            value = self.extensions(row.cases, stop)
+            value = self.extensions(row, stop)
         else:
             value = self.value(row.element, stop, None)
             if self.pos < stop and self.fault is None:
@@ -328,7 +335,7 @@ class Reader:
                 self.problems[index].field = f"[{len(values) - 1}].{inner}" if inner else f"[{len(values) - 1}]"
         return values
 
-    def extensions(self, tables: dict[int, Any], stop: cython.Py_ssize_t) -> list[Extension]:
+    def extensions(self, row: Row, stop: cython.Py_ssize_t) -> list[Extension]:
         """Extensions up to `stop`: each body by its table, a body that does not fit its table as bytes."""
         values: list[Extension] = []
         before: cython.Py_ssize_t
@@ -337,7 +344,10 @@ class Reader:
         index: cython.Py_ssize_t
         length: cython.longlong
         number: cython.longlong
+        known: dict[bytes, Extension] = row.known
+        key: bytes
         while self.pos < stop:
+            key = b""
             start = self.pos
             if stop - start < 4:
                 self.lack(4, stop)
@@ -352,17 +362,27 @@ class Reader:
                 self.fault = None
             else:
                 last = self.pos + length
+                if length <= LONGEST_KNOWN and self.spans is None and number not in UNIQUE:
+                    key = cut(self.data, start, last)
+                    seen: Extension = known.get(key)
+                    if seen is not None:
+                        values.append(seen)
+                        self.pos = last
+                        continue
             before = len(self.problems)
-            body = self.body(tables.get(number), number, start, last)
-            name = ""
+            body = self.body(row.cases.get(number), number, start, last)
             for index in range(before, len(self.problems)):
-                name = name or registry("extensions").name(number)
+                name = registry("extensions").name(number)
                 self.problems[index].field = f"{name}.{self.problems[index].field}" if self.problems[index].field else name
             self.pos = last
             extension: Extension = Extension.__new__(Extension)
             extension.type = number
             extension.body = body
             values.append(extension)
+            if len(key) > 0 and len(self.problems) == before:
+                if len(known) >= KNOWN_LIMIT:
+                    known.clear()
+                known[key] = extension
             if over is not None:
                 over.field = registry("extensions").name(number)
                 self.fault = over
