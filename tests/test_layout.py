@@ -33,6 +33,7 @@ TESTED_ELSEWHERE = {
     "cli/rows.py": "cli/test_sessions.py",
     "cli/telling.py": "cli/test_show.py",
     "codec/build.py": "test_build.py",
+    "codec/json_form.py": "codec/test_fields.py",
     "codec/kinds.py": "codec/test_fields.py",
     "codec/runner.py": "invariants/test_messages.py",
     "codec/trouble.py": "invariants/test_messages.py",

@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Self, dataclass_transform
 
 from analyzer.codec import kinds, runner
+from analyzer.codec.json_form import json_value
 from analyzer.codec.runner import Extension, Row, Span
 from analyzer.codec.trouble import Malformed, Trouble
 
@@ -141,7 +142,7 @@ class Message(metaclass=Table):
 
     def json(self) -> dict[str, Any]:
         """The fields as JSON values under the RFC's names."""
-        return runner.json_value(self)
+        return json_value(self)
 
     def extension(self, number: int) -> Any:
         """The body of the first extension of that type; None without one. For messages that carry extensions."""

@@ -1,4 +1,4 @@
-"""The runner that walks field tables: bytes to messages, messages to bytes, byte spans, JSON values.
+"""The runner that walks field tables: bytes to messages, messages to bytes, and where each field lies.
 
 A table is a class whose rows are its fields in wire order (`fields`). The runner interprets rows one after the other between
 two positions. It never raises for what the bytes say. A row that runs over its end sets `fault`, which unwinds to the
@@ -16,7 +16,7 @@ from analyzer.codec.registry import registry
 from analyzer.codec.trouble import Malformed, Trouble
 
 KNOWN_LIMIT, LONGEST_KNOWN = 4096, 256
-"""Extensions that are known by their bytes when they come again, as a client's do in every hello: how many, how long in bytes."""
+"""Extensions known by their bytes when they come again, as a client's do in every hello: how many, and how long in bytes."""
 
 UNIQUE = frozenset({35, 40, 41, 44, 51, 57, 65037})
 """Extensions that are new every time: tickets, key shares, PSKs, cookies, QUIC parameters, ECH."""
@@ -37,7 +37,8 @@ class Row:
     """
 
     __slots__ = (
-        "cases", "element", "high", "kind", "known", "low", "name", "names", "on", "optional", "registry", "table", "text", "width",
+        "cases", "element", "high", "kind", "known", "low", "name", "names", "on", "optional", "registry", "table", "text",
+        "width",
     )  # fmt: skip
 
     def __init__(
@@ -67,7 +68,7 @@ class Row:
         self.names: dict[int, str] | None = None
         self.text = text
         self.optional = optional
-        self.known: "dict[bytes, Extension]" = {}
+        self.known: dict[bytes, Extension] = {}
 
 
 class Extension:
@@ -364,7 +365,7 @@ class Reader:
                 last = self.pos + length
                 if length <= LONGEST_KNOWN and self.spans is None and number not in UNIQUE:
                     key = cut(self.data, start, last)
-                    seen: Extension = known.get(key)
+                    seen: Extension | None = known.get(key)
                     if seen is not None:
                         values.append(seen)
                         self.pos = last
@@ -547,54 +548,3 @@ def write_varint(out: bytearray, value: Any) -> None:
     if value >> 62:
         raise ValueError(f"{value} does not fit a variable-length number")
     out += (value | (size.bit_length() - 1) << (8 * size - 2)).to_bytes(size, "big")
-
-
-def json_value(message: Any) -> dict[str, Any]:
-    """A message as JSON values: the RFC's names, numbers by their registry's name, bytes in hex, text where it is text."""
-    fields: dict[str, Any] = {}
-    row: Row
-    for row in message.rows:
-        value = getattr(message, row.name)
-        fields[row.name] = None if value is None else json_field(row, value, message)
-    if message.trailing:
-        fields["trailing"] = message.trailing.hex()
-    return fields
-
-
-def json_field(row: Row, value: Any, owner: Any) -> Any:
-    """One field as a JSON value."""
-    kind: cython.int = row.kind
-    if kind in (UINT, VARINT):
-        return named(row, value)
-    if kind in (FIXED, OPAQUE):
-        return value.decode("utf-8", "backslashreplace") if row.text else value.hex()
-    if kind == STRUCT:
-        return json_value(value)
-    if kind == SIZED:
-        return json_field(row.element, value, owner)
-    if kind == EXTENSIONS:
-        names = registry("extensions").names
-        listed: list[dict[str, Any]] = []
-        for item in value:
-            body = item.body.hex() if isinstance(item.body, bytes) else json_value(item.body)
-            listed.append({"type": names[item.type], "body": body})
-        return listed
-    if kind == SELECT:
-        case = row.cases.get(getattr(owner, row.on), row.element)
-        return value.hex() if case is None else json_field(case, value, owner)
-    element: Row = row.element
-    if element.kind == UINT:
-        if not element.registry:
-            return value
-        return [named(element, number) for number in value]
-    return [None if item is None else json_field(element, item, owner) for item in value]
-
-
-def named(row: Row, value: Any) -> Any:
-    """A number by its registry's name, or as it is where no registry names it."""
-    if not row.registry:
-        return value
-    names = row.names
-    if names is None:
-        names = row.names = registry(row.registry).names
-    return names[value]

@@ -4,7 +4,7 @@ A field of a message that could not be read whole may be None, and an extension'
 both simply say nothing. This module is compiled (see setup.cfg) and runs the same uncompiled.
 """
 
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 import cython
 
@@ -22,6 +22,8 @@ AnswerShape: TypeAlias = tuple[int, int, Numbers]
 """legacy_version, cipher suite, extension types."""
 
 SHAPES: dict[Any, Any] = {}
+
+Shared = TypeVar("Shared")
 
 REMEMBERED_SHAPES = 4096
 """Shapes and certificates that are shared between sessions: clients send few kinds of hello, servers few certificates."""
@@ -143,9 +145,9 @@ def numbers(body: Any, name: str) -> Numbers:
     return tuple(getattr(body, name, None) or ())
 
 
-def shared(shape: Any, length: cython.Py_ssize_t) -> Any:
+def shared(shape: Shared, length: cython.Py_ssize_t) -> Shared:
     """The object that stands for all equal to this one."""
-    known = SHAPES.get(shape)
+    known: Shared | None = SHAPES.get(shape)
     if known is not None:
         return known
     if length < LONGEST_REMEMBERED:
