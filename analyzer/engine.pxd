@@ -11,6 +11,8 @@ cdef int _TCP
 
 
 cdef class Engine:
+    cdef public object secrets
+    cdef public list seen
     cdef public list trace
     cdef public Sessions sessions
     cdef public Connections connections

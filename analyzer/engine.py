@@ -6,18 +6,22 @@ moment and not with the capture. The same frames give the same sessions. This mo
 same uncompiled.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import cython
 
+from analyzer.application.conversation import Conversation
 from analyzer.capture.frame import Frame
 from analyzer.capture.reader import CaptureReader
 from analyzer.capture.walker import Walker
 from analyzer.packet.headers import read, read_ip
 from analyzer.packet.packet import Packet
+from analyzer.secrets.keylog import KeyLog
+from analyzer.secrets.private_keys import PrivateKey
 from analyzer.streams.fragments import Defragmenter, FragmentReport
 from analyzer.streams.tcp import Connections
+from analyzer.tls.decrypt import Secrets
 from analyzer.tls.detect import Sessions
 from analyzer.tls.session import Session
 
@@ -25,6 +29,9 @@ TCP = 6
 
 # Once compiled this is a C variable, which no other module sees.
 _TCP = TCP
+
+TLS_KEY_LOG = 0x544C534B
+"""The type of a Decryption Secrets Block that holds a TLS key log (pcapng, section 4.7)."""
 
 MAX_REPORTS = 1024
 """Reports of odd fragments that are kept; a flood of fragments makes one for each."""
@@ -35,15 +42,26 @@ class Engine:
 
     packet: what the last frame fed said of addresses and ports; of a datagram that its fragments have just completed, the
     whole. trace: with `trace=True` the events of the last frame fed, pairs of a session and its message, alert or event; the
-    caller clears the list. With `fields=False` messages come without their bytes and decoded fields. frames: how many were
+    caller clears the list. With `fields=False` messages come without their bytes and decoded fields. keylog, private_keys: what
+    decrypts; secrets inside a capture are read into the same key log, before the frames that follow them. frames: how many were
     fed. fragments: what was odd about IP fragments, at most MAX_REPORTS.
     """
 
-    __slots__ = ("at", "connections", "defragmenter", "fragments", "frame", "frames", "packet", "sessions", "trace")
+    __slots__ = (
+        "at", "connections", "defragmenter", "fragments", "frame", "frames", "packet", "secrets", "seen", "sessions", "trace",
+    )  # fmt: skip
 
-    def __init__(self, trace: bool = False, fields: bool = True) -> None:
+    def __init__(
+        self,
+        trace: bool = False,
+        fields: bool = True,
+        keylog: KeyLog | None = None,
+        private_keys: Sequence[PrivateKey] = (),
+    ) -> None:
+        self.secrets = Secrets(Conversation, keylog, private_keys)
+        self.seen: list[tuple[int, bytes]] = []
         self.trace: list[tuple[Session, Any]] = [] if trace else None  # type: ignore[assignment]
-        self.sessions = Sessions(self.trace, fields)
+        self.sessions = Sessions(self.trace, fields, self.secrets)
         self.connections = Connections(self.sessions)
         self.defragmenter = Defragmenter()
         self.fragments: list[FragmentReport] = []
@@ -69,8 +87,23 @@ class Engine:
 
     def run(self, walker: Walker) -> None:
         """Take all frames that the walker has the bytes of."""
+        secrets: list[tuple[int, bytes]] = walker.secrets
         while walker.advance():
+            if len(secrets) > 0 and (len(secrets) != len(self.seen) or secrets[0] is not self.seen[0]):
+                self.learn(secrets)
             self.feed(walker.frame)
+
+    def learn(self, secrets: list[tuple[int, bytes]]) -> None:
+        """Take the Decryption Secrets Blocks of a capture that came since the last call."""
+        known: cython.Py_ssize_t = len(self.seen) if self.seen and secrets[0] is self.seen[0] else 0
+        if self.secrets.keylog is None:
+            self.secrets.keylog = KeyLog()
+        keylog = self.secrets.keylog
+        for kind, data in secrets[known:]:
+            if kind == TLS_KEY_LOG:
+                keylog.feed(data, "the capture")
+                keylog.close("the capture")
+        self.seen = list(secrets)
 
     def drain(self) -> list[Session]:
         """Give the sessions that have ended since the last call, in the order in which they ended."""

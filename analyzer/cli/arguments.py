@@ -141,7 +141,7 @@ def _add_keys(command: argparse.ArgumentParser) -> None:
             action="append",
             default=[],
             metavar="FILE",
-            help=f"{text}; taken for the sake of scripts: this release does not decrypt",
+            help=f"{text}; decrypts the sessions it is of; may be repeated, - is standard input",
         )
 
 

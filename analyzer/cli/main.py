@@ -71,7 +71,7 @@ def _keys(options: Namespace) -> list[str]:
 
 
 def _check_keys(options: Namespace, captures: Sequence[str]) -> None:
-    """Key logs are taken but not used yet: one that cannot be read is an error all the same."""
+    """Complain about key logs that cannot be read before anything is read or written."""
     keys = _keys(options)
     for path in keys:
         if path == "-":
@@ -83,8 +83,6 @@ def _check_keys(options: Namespace, captures: Sequence[str]) -> None:
                 file.read(1)
         except (OSError, ValueError) as error:
             raise Refusal(f"{path}: {getattr(error, 'strerror', None) or error}") from error
-    if keys:
-        complain("decryption is not in this release: key logs are not used")
 
 
 def _abandon_output() -> None:

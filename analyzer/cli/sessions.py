@@ -4,6 +4,7 @@ from argparse import Namespace
 from collections.abc import Callable
 from typing import Any
 
+from analyzer.cli.keys import Keys, read_keys
 from analyzer.cli.output import Output, Refusal
 from analyzer.cli.reading import Reading
 from analyzer.cli.rows import COLUMNS, CSV_COLUMNS, csv_line, table_row
@@ -36,27 +37,28 @@ def run(options: Namespace, output: Output) -> int:
     if not options.captures:
         raise Refusal("a CAPTURE is missing (see analyzer sessions --help)")
     reading = Reading(options.captures)
+    keys = read_keys(options)
     if options.format == "json":
 
         def take(session: Session) -> None:
             output.write(json_line(session_record(session, options.messages)))
 
-        _read(reading, output, take, True, options.messages)
+        _read(reading, output, keys, take, True, options.messages)
         return reading.status()
     if options.format == "csv":
-        return _run_csv(reading, output)
+        return _run_csv(reading, output, keys)
     table = Table(COLUMNS, output, one_line=True)
     rows = InOrder(table.add)
-    _read(reading, output, lambda session: rows.add(session.id, table_row(session_record(session, False))))
+    _read(reading, output, keys, lambda session: rows.add(session.id, table_row(session_record(session, False))))
     table.close()
     output.flush()
     return reading.status()
 
 
-def _run_csv(reading: Reading, output: Output) -> int:
+def _run_csv(reading: Reading, output: Output, keys: Keys) -> int:
     output.head = (",".join(CSV_COLUMNS) + "\r\n").encode()
     lines = InOrder(output.write)
-    _read(reading, output, lambda session: lines.add(session.id, csv_line(session_record(session, False)).encode()), True)
+    _read(reading, output, keys, lambda session: lines.add(session.id, csv_line(session_record(session, False)).encode()), True)
     return reading.status()
 
 
@@ -70,10 +72,15 @@ def _print_schema(output: Output) -> int:
 
 
 def _read(
-    reading: Reading, output: Output, take: Callable[[Session], None], streaming: bool = False, fields: bool = False
+    reading: Reading,
+    output: Output,
+    keys: Keys,
+    take: Callable[[Session], None],
+    streaming: bool = False,
+    fields: bool = False,
 ) -> None:
     """Give all sessions to `take` as they end; what it writes goes out with every chunk that was read."""
-    engine = Engine(fields=fields)
+    engine = Engine(False, fields, *keys)
     for walker in reading.walkers(output, streaming):
         engine.run(walker)
         ended = engine.drain()

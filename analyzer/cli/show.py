@@ -6,6 +6,7 @@ from typing import Any
 from analyzer.cli.escape import harmless
 from analyzer.cli.fields import print_fields
 from analyzer.cli.files import print_fact
+from analyzer.cli.keys import Keys, read_keys
 from analyzer.cli.ladder import Ladder, Steps, camel
 from analyzer.cli.output import Output, Refusal
 from analyzer.cli.quantities import count_text, duration_text, moment_text
@@ -25,7 +26,7 @@ _ENDED = {"fin": "closed by both sides", "rst": "reset", "end": "still open at t
 def run(options: Namespace, output: Output) -> int:
     """Print one session of a capture; the exit status."""
     reading = Reading([options.capture])
-    steps, session, n_sessions = _read(reading, output, options.id)
+    steps, session, n_sessions = _read(reading, output, read_keys(options), options.id)
     if session is None:
         reading.status()
         there = "there are none" if n_sessions == 0 else f"there are {n_sessions}, from 0 to {n_sessions - 1}"
@@ -38,9 +39,9 @@ def run(options: Namespace, output: Output) -> int:
     return reading.status()
 
 
-def _read(reading: Reading, output: Output, number: int) -> tuple[Steps, Session | None, int]:
+def _read(reading: Reading, output: Output, keys: Keys, number: int) -> tuple[Steps, Session | None, int]:
     """Follow all sessions, since streams and numbers hang together, and keep one."""
-    engine = Engine(trace=True)
+    engine = Engine(True, True, *keys)
     steps = Steps(number)
     found: Session | None = None
     for walker in reading.walkers(output):

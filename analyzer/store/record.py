@@ -15,10 +15,15 @@ from analyzer.analysis.fingerprints import highest_version, ja3, ja3s, ja4
 from analyzer.codec.registry import registry
 from analyzer.codec.trouble import Trouble
 from analyzer.packet.addresses import endpoints
+from analyzer.secrets.refused import MISSING_SEGMENT
+from analyzer.tls.decrypt import NO_HANDSHAKE, Decryption
+from analyzer.tls.direction import NO_SECRET
 from analyzer.tls.facts import Alert, Finding, HandshakeMessage
 from analyzer.tls.learn import LONGEST_REMEMBERED, SERVER_NAME, HelloShape
 from analyzer.tls.session import Session
 from analyzer.x509.certificate import certificate
+
+CERTIFICATE_VERIFY, SERVER_KEY_EXCHANGE = 15, 12
 
 SIDES = ("client", "server")
 
@@ -109,13 +114,13 @@ def session_record(session: Session, messages: cython.bint) -> dict[str, Any]:
         },
         "chain": None if server else {"verdict": "absent", "at": None, "path": [], "problems": []},
         "decryption": decryption_record(session),
-        "authenticity": None,
+        "authenticity": authenticity_record(session),
         "gaps": [
             {"from": SIDES[side ^ client], "offset": offset, "length": length, "after_frame": frame}
             for side, offset, length, frame in session.gaps
         ],
-        "http": [],
-        "findings": [finding_record(finding) for finding in session.findings],
+        "http": http_record(session),
+        "findings": [finding_record(finding) for finding in session.findings] + http_findings(session),
     }
 
 
@@ -159,8 +164,8 @@ def trouble_record(trouble: Trouble) -> dict[str, Any]:
 def alert_record(alert: Alert, client: cython.int) -> dict[str, Any]:
     """One entry of `alerts`."""
     return {
-        "level": None if alert.encrypted else LEVELS[alert.level],
-        "description": None if alert.encrypted else DESCRIPTIONS[alert.description],
+        "level": None if alert.level < 0 else LEVELS[alert.level],
+        "description": None if alert.level < 0 else DESCRIPTIONS[alert.description],
         "from": SIDES[alert.side ^ client],
         "frame": alert.frame,
         "encrypted": alert.encrypted,
@@ -173,10 +178,23 @@ def finding_record(finding: Finding) -> dict[str, Any]:
 
 
 def decryption_record(session: Session) -> dict[str, Any]:
-    """The entry `decryption`: nothing is decrypted yet, so it says whether anything would have to be, and what is missing."""
+    """The entry `decryption`: what was decrypted, or whether anything would have to be, and what is missing."""
+    work: Decryption | None = session.decryption
+    if work is not None and (work.records or work.failed):
+        status = work.status
+        reason = None if status == "decrypted" else work.reason or MISSING_SEGMENT
+        return {
+            "status": status,
+            "reason": reason,
+            "records": work.records,
+            "failed": work.failed,
+            "bytes": {"client": work.sent[0], "server": work.sent[1]},
+        }
     encrypted = any(side.encrypted_records or side.n_application for side in session.sides)
     known = not session.mid_stream and session.greeted  # keys are found by the random of the ClientHello
-    reason = ("no_secret" if known else "no_handshake") if encrypted else None
+    reason = None
+    if encrypted:
+        reason = ((None if work is None else work.reason) or NO_SECRET) if known else NO_HANDSHAKE
     return {
         "status": "none" if encrypted else "not_needed",
         "reason": reason,
@@ -184,6 +202,43 @@ def decryption_record(session: Session) -> dict[str, Any]:
         "failed": 0,
         "bytes": {"client": 0, "server": 0},
     }
+
+
+def authenticity_record(session: Session) -> dict[str, Any] | None:
+    """The entry `authenticity`: what became of the Finished messages; signatures are not checked. None without secrets."""
+    work: Decryption | None = session.decryption
+    if work is None or work.records == 0:
+        return None
+    message: HandshakeMessage
+    signed: list[str] = ["absent", "absent"]
+    for message in session.messages:
+        if message.type == CERTIFICATE_VERIFY or message.type == SERVER_KEY_EXCHANGE:
+            signed[message.side ^ session.client] = "unverifiable"
+    record: dict[str, Any] = {
+        "server_signature": signed[1],
+        "client_signature": signed[0],
+        "finished": {"client": work.finished[0] or "absent", "server": work.finished[1] or "absent"},
+    }
+    if "unverifiable" in signed:
+        record["detail"] = "signatures are not checked against certificates"
+    return record
+
+
+def http_record(session: Session) -> list[dict[str, Any]]:
+    """The entry `http`."""
+    work: Decryption | None = session.decryption
+    return [] if work is None or work.application is None else work.application.record()
+
+
+def http_findings(session: Session) -> list[dict[str, Any]]:
+    """What was wrong inside the application data."""
+    work: Decryption | None = session.decryption
+    if work is None or work.application is None:
+        return []
+    return [
+        {"code": found.code, "severity": "low", "detail": found.detail, "frames": [found.frame] if found.frame > 0 else []}
+        for found in work.application.findings
+    ]
 
 
 def hello_fingerprints(shape: HelloShape) -> tuple[str, str]:

@@ -131,7 +131,9 @@ _DEFINITIONS: dict[str, Schema] = {
             "server_signature": _ref("proof"),
             "client_signature": _ref("proof"),
             "finished": _object({"client": _ref("proof"), "server": _ref("proof")}),
-        }
+            "detail": _text("why something is unverifiable"),
+        },
+        optional=("detail",),
     ),
     "gap": _object(
         {

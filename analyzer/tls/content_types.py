@@ -7,3 +7,6 @@ HEADER = 5
 
 MAX_RECORD = 16384 + 2048
 """The longest ciphertext that any version allows (RFC 5246 section 6.2.3)."""
+
+ENCRYPTED_ALERT_13 = 19
+"""Bytes of a TLS 1.3 record that holds an alert and no padding: 2 of alert, 1 of type, 16 of tag; a Finished is longer."""

@@ -37,6 +37,7 @@ cdef class Sessions(Listener):
     cdef public long long count
     cdef public list ended
     cdef public object trace
+    cdef public object secrets
     cdef public bint fields
 
     cpdef Session begin(self, int client, Connection connection)

@@ -284,11 +284,12 @@ class TlsStream(Sink):
 
 
 class Sessions(Listener):
-    """All TLS sessions of a capture; `ended` collects those whose connection is over. `trace`, `fields` as in `Session`."""
+    """All TLS sessions of a capture; `ended` collects those whose connection is over; the rest as in `Session`."""
 
-    __slots__ = ("count", "ended", "fields", "trace")
+    __slots__ = ("count", "ended", "fields", "secrets", "trace")
 
-    def __init__(self, trace: Any, fields: cython.bint) -> None:
+    def __init__(self, trace: Any, fields: cython.bint, secrets: Any = None) -> None:
+        self.secrets = secrets
         self.fields = fields
         self.held = 0
         self.count = 0
@@ -302,6 +303,7 @@ class Sessions(Listener):
     def begin(self, client: cython.int, connection: Connection) -> Session:
         """Number a new session."""
         session: Session = Session(self.count, client, connection, self.trace, self.fields)
+        session.secrets = self.secrets
         self.count += 1
         return session
 

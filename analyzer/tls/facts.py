@@ -96,3 +96,8 @@ class Finding:
         self.severity = severity
         self.detail = detail
         self.frames = frames
+
+
+def frame_of(fact: HandshakeMessage | Alert) -> int:
+    """Sort key: the frame of a message or alert."""
+    return fact.frame

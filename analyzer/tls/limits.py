@@ -20,3 +20,12 @@ MAX_GAPS = 1024
 
 MAX_EVIDENCE = 4096
 """Bytes of one version of a conflict that are kept."""
+
+FARTHEST_RECORD = 1024
+"""Records behind a gap that are tried until one opens, where the record does not tell its number: 16 MB of full ones."""
+
+MAX_ATTEMPTS = 1 << 16
+"""Failed attempts to open records that one side may cost: with a wrong secret nothing ever opens."""
+
+MAX_TRANSCRIPT = 1 << 20
+"""Bytes of a handshake that are kept to check its Finished; a long chain of certificates has a hundred thousand."""

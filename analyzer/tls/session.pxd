@@ -67,9 +67,18 @@ cdef class Session(RecordSink):
     cdef public bint mid_stream
     cdef public long long dropped
     cdef public long long kept
+    cdef public object secrets
+    cdef public object decryption
+    cdef public bint opens
+    cdef public bint opening
 
     cdef bint is_encrypted(self, int side) except *
     cdef bint is_second_hello(self, bytes body) except *
+    cdef bint open(
+        self, int side, Side sender, int content_type, int version, bytes body, long long missing, long long length,
+        long long frame, long long at
+    ) except *
+    cdef void application_data(self, int side, Side sender, long long length, long long frame, long long at) except *
     cpdef void gap(self, int side, long long offset, long long length, long long frame, long long at) except *
     cpdef void conflict(self, int side, long long offset, bytes first, bytes second, long long frame) except *
     cpdef void finish(self, str reason, long long frame, long long at) except *
@@ -81,8 +90,8 @@ cdef class Session(RecordSink):
     cdef void ssl2_message(self, int side, bytes body, long long length, long long frame, long long at) except *
     cdef void add(self, HandshakeMessage message) except *
     cdef void note(self, Event event) except *
-    cdef void learn_client_hello(self, object body) except *
-    cdef void learn_server_hello(self, object body, bint retry) except *
+    cdef void learn_client_hello(self, int side, object body, bytes raw) except *
+    cdef void learn_server_hello(self, object body, bytes raw, bint retry) except *
     cdef void judge_resumption(self) except *
     cdef void alert(self, int side, bytes body, long long length, long long frame, long long at) except *
     cdef void add_alert(self, Alert alert) except *

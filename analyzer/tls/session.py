@@ -16,8 +16,9 @@ from analyzer.codec.registry import registry
 from analyzer.codec.runner import read
 from analyzer.codec.trouble import Incomplete, Malformed, Trouble
 from analyzer.tls import learn
-from analyzer.tls.content_types import ALERT, APPLICATION_DATA, CHANGE_CIPHER_SPEC, HANDSHAKE, HEARTBEAT
-from analyzer.tls.facts import Alert, Event, Finding, HandshakeMessage, handshake_message
+from analyzer.tls.content_types import ALERT, APPLICATION_DATA, CHANGE_CIPHER_SPEC, ENCRYPTED_ALERT_13, HANDSHAKE, HEARTBEAT
+from analyzer.tls.decrypt import Decryption, Secrets
+from analyzer.tls.facts import Alert, Event, Finding, HandshakeMessage, frame_of, handshake_message
 from analyzer.tls.limits import MAX_ALERTS, MAX_EVIDENCE, MAX_GAPS, MAX_HANDSHAKE, MAX_KEPT, MAX_MESSAGES, MESSAGE_COST
 from analyzer.tls.messages import server_hello_table, table_for
 from analyzer.tls.messages.hello import HelloRetryRequest
@@ -36,9 +37,6 @@ PRE_SHARED_KEY = 41
 HANDSHAKE_TYPES = registry("handshake_types")
 NAMES = HANDSHAKE_TYPES.names
 SSL2_NAMES = registry("ssl2_message_types").names
-
-ENCRYPTED_ALERT_13 = 19
-"""Bytes of a TLS 1.3 record that holds an alert and no padding: 2 of alert, 1 of type, 16 of tag; a Finished is longer."""
 
 
 class Side:
@@ -70,14 +68,16 @@ class Session(RecordSink):
     known (`version` of a draft is its own number, 0x7f17 for draft 23). greeted, answered: whether a ClientHello and a
     ServerHello were seen; hello_shape, answer_shape: what `learn` says of the first ClientHello and the last ServerHello. kept:
     bytes of memory that messages take. fields: whether messages keep their bytes and decoded fields once the session has
-    learnt from them. `trace`, when set, is given every message, alert and event as it happens.
+    learnt from them. `trace`, when set, is given every message, alert and event as it happens. secrets: what may open records;
+    decryption: what came of it, None until a ClientHello came while there were any; opens: whether records are to be opened;
+    opening: whether what is being taken was decrypted.
     """
 
     __slots__ = (
         "alerts", "alpn", "answer_shape", "answered", "at", "certificates", "cipher_suite", "client", "closed",
-        "conflicts", "connection", "dropped", "end", "events", "fields", "findings", "first_frame", "gaps", "greeted",
-        "group", "hello_shape", "id", "kept", "last_frame", "messages", "mid_stream", "offers_ticket", "readers",
-        "resumption", "server_name", "sides", "suite", "tls13", "trace", "version",
+        "conflicts", "connection", "decryption", "dropped", "end", "events", "fields", "findings", "first_frame", "gaps",
+        "greeted", "group", "hello_shape", "id", "kept", "last_frame", "messages", "mid_stream", "offers_ticket", "opening",
+        "opens", "readers", "resumption", "secrets", "server_name", "sides", "suite", "tls13", "trace", "version",
     )  # fmt: skip
 
     def __init__(self, number: cython.longlong, client: cython.int, connection: Any, trace: Any, fields: cython.bint) -> None:
@@ -116,11 +116,17 @@ class Session(RecordSink):
         self.mid_stream = False
         self.dropped = 0
         self.kept = 0
+        self.secrets: Secrets | None = None
+        self.decryption: Any = None
+        self.opens = False
+        self.opening = False
 
     # What the streams say.
 
     def wants(self, side: cython.int, content_type: cython.int) -> cython.bint:
-        """Whether a record's body can be read without keys."""
+        """Whether a record's body will be read."""
+        if self.opens:
+            return True
         if content_type == APPLICATION_DATA:
             return False
         return content_type == CHANGE_CIPHER_SPEC or self.version == 0 or not self.is_encrypted(side)
@@ -155,15 +161,12 @@ class Session(RecordSink):
         sender: Side = self.sides[side]
         if sender.first_frame == 0:
             sender.first_frame = frame
+        if self.opens and self.open(side, sender, content_type, version, body, missing, length, frame, at):
+            return
         if content_type == APPLICATION_DATA:
-            sender.n_application += 1
-            sender.application_bytes += length
             if not self.tls13 or (self.answered and length > ENCRYPTED_ALERT_13):
                 sender.encrypted_records += 1
-            if self.trace is not None:
-                self.trace.append((self, Event("application_data", side, length, frame, at)))
-            elif sender.n_application == 1:
-                self.events.append(Event("application_data", side, length, frame, at))
+            self.application_data(side, sender, length, frame, at)
         elif content_type == HANDSHAKE:
             if version == SSL2:
                 self.ssl2_message(side, body, length, frame, at)
@@ -184,11 +187,64 @@ class Session(RecordSink):
                 sender.ccs_frame = frame
                 if side != self.client:
                     self.judge_resumption()
+            if self.opens:
+                self.opens = self.decryption.change(side)
             self.note(Event("change_cipher_spec", side, length, frame, at))
         elif content_type == ALERT:
             self.alert(side, body, length, frame, at)
         elif content_type == HEARTBEAT:
             self.heartbeat(side, sender, body, length, frame, at)
+
+    def open(
+        self,
+        side: cython.int,
+        sender: Side,
+        content_type: cython.int,
+        version: cython.int,
+        body: bytes,
+        missing: cython.longlong,
+        length: cython.longlong,
+        frame: cython.longlong,
+        at: cython.longlong,
+    ) -> cython.bint:
+        """Decrypt a record and take what is inside; False where it is not encrypted, or does not open."""
+        decryption: Any = self.decryption
+        if version == SSL2 or not decryption.protects(side, content_type):
+            return False
+        opened = decryption.open(side, content_type, version, body, missing)
+        if opened is None:
+            return False
+        inner: cython.int = opened[0]
+        plaintext: bytes = opened[1]
+        self.opening = True
+        if inner == HANDSHAKE:
+            sender.encrypted_finished = True
+            self.fragment(side, sender, plaintext, 0, frame, at)
+        elif inner == APPLICATION_DATA:
+            if not decryption.early:
+                sender.encrypted_records += 1
+            self.application_data(side, sender, length, frame, at)
+            decryption.carry(side, plaintext, self.alpn, frame, at)
+        elif inner == ALERT:
+            self.alert(side, plaintext, len(plaintext), frame, at)
+        elif inner == HEARTBEAT:
+            self.heartbeat(side, sender, plaintext, len(plaintext), frame, at)
+        elif inner == CHANGE_CIPHER_SPEC:  # of a renegotiation
+            self.opens = decryption.change(side)
+            self.note(Event("change_cipher_spec", side, length, frame, at))
+        self.opening = False
+        return True
+
+    def application_data(
+        self, side: cython.int, sender: Side, length: cython.longlong, frame: cython.longlong, at: cython.longlong
+    ) -> None:
+        """Count a record of application data."""
+        sender.n_application += 1
+        sender.application_bytes += length
+        if self.trace is not None:
+            self.trace.append((self, Event("application_data", side, length, frame, at)))
+        elif sender.n_application == 1:
+            self.events.append(Event("application_data", side, length, frame, at))
 
     def violation(self, side: cython.int, offset: cython.longlong, why: str, frame: cython.longlong) -> None:
         """Hear that a side has left the protocol."""
@@ -203,6 +259,8 @@ class Session(RecordSink):
         sender: Side = self.sides[side]
         self.leave_partial(side, sender, frame, at)
         sender.skip = 0
+        if self.opens:
+            self.decryption.lose(side, len(self.gaps) > 0)
 
     def gap(
         self, side: cython.int, offset: cython.longlong, length: cython.longlong, frame: cython.longlong, at: cython.longlong
@@ -238,6 +296,8 @@ class Session(RecordSink):
         if len(self.gaps) > 0:  # what waited behind a hole came only now
             self.messages.sort(key=frame_of)
             self.alerts.sort(key=frame_of)
+        if self.decryption is not None:
+            self.decryption.close(at)
         self.readers = []  # they point back here: without the ring the session is freed without the collector
         self.closed = reason
         self.last_frame = frame
@@ -278,6 +338,8 @@ class Session(RecordSink):
             if length > MAX_HANDSHAKE:
                 why = f"a handshake message of {length} bytes is more than the limit of {MAX_HANDSHAKE}"
                 self.finding("protocol_violation", "medium", why, frame)
+                if self.opens:
+                    self.decryption.hear(side, data[pos:], False)
                 sender.skip = length - (end - pos)
                 pos = end
                 break
@@ -315,13 +377,18 @@ class Session(RecordSink):
         self, side: cython.int, raw: bytes, length: cython.longlong, frame: cython.longlong, at: cython.longlong
     ) -> None:
         """Decode one handshake message and learn from it."""
+        number: cython.int = raw[0]
+        whole: cython.bint = length == len(raw)
+        if self.opens:
+            self.decryption.hear(side, raw, whole)
+            if self.opening and number == FINISHED:
+                sender: Side = self.sides[side]
+                sender.encrypted_records += 1
         if len(self.messages) >= MAX_MESSAGES or self.kept > MAX_KEPT:
             self.dropped += 1
             return
         self.kept += len(raw) + MESSAGE_COST
-        number: cython.int = raw[0]
         name: str = NAMES[number]
-        whole: cython.bint = length == len(raw)
         body: Any = None
         problems: list[Trouble] = []
         table = self.table(number, raw)
@@ -333,6 +400,7 @@ class Session(RecordSink):
             problems.append(Incomplete(name, len(raw), f"{length - len(raw)} of {length} bytes are not in the capture"))
         early: cython.bint = self.version == 0  # what the ServerHello will say may be needed to read it, see `read_again`
         message: HandshakeMessage = handshake_message(number, name, side, frame, at, length, raw, body, problems)
+        message.encrypted = self.opening
         self.add(message)
         if body is None:
             return
@@ -340,16 +408,16 @@ class Session(RecordSink):
             message.raw = b""
             message.body = None
         if number == CLIENT_HELLO:
-            self.learn_client_hello(body)
+            self.learn_client_hello(side, body, raw)
         elif number in (SERVER_HELLO, HELLO_RETRY_REQUEST):
-            self.learn_server_hello(body, name == "hello_retry_request")
+            self.learn_server_hello(body, raw, name == "hello_retry_request")
         elif number == CERTIFICATE:
             if self.certificates[side] is None:
                 self.certificates[side] = learn.certificate_list(body)
         elif number == SERVER_KEY_EXCHANGE:
             if self.group < 0:
                 self.group = learn.exchanged_group(body)
-        elif number == ENCRYPTED_EXTENSIONS:
+        elif number == ENCRYPTED_EXTENSIONS and side != self.client:  # some clients have one too, for ALPS
             self.alpn = learn.alpn(body)
 
     def read_again(self) -> None:
@@ -410,8 +478,13 @@ class Session(RecordSink):
         if self.trace is not None:
             self.trace.append((self, event))
 
-    def learn_client_hello(self, body: Any) -> None:
+    def learn_client_hello(self, side: cython.int, body: Any, raw: bytes) -> None:
         """Keep the first ClientHello, and the name that the client asks for."""
+        if self.decryption is None and self.secrets is not None and self.secrets.given and side == self.client:
+            self.decryption = Decryption(self.secrets, side)
+            self.opens = True
+            self.decryption.hear(side, raw, True)
+            self.decryption.offer(getattr(body, "cipher_suites", None) or ())
         if not self.greeted:
             self.greeted = True
             self.hello_shape = learn.hello_shape(body)
@@ -419,11 +492,16 @@ class Session(RecordSink):
         if self.server_name is None:
             self.server_name = learn.server_name(body)
 
-    def learn_server_hello(self, body: Any, retry: cython.bint) -> None:
+    def learn_server_hello(self, body: Any, raw: bytes, retry: cython.bint) -> None:
         """Take version, suite, group and resumption from a ServerHello or a HelloRetryRequest."""
         first: cython.bint = self.version == 0
-        self.version = learn.selected_version(body)
-        self.tls13 = learn.is_tls13(self.version)
+        chosen: cython.int = learn.selected_version(body)
+        if self.opening:  # a renegotiation: what the session is was said by its first handshake
+            self.suite = suite(body.cipher_suite or 0)
+            self.opens = self.decryption.agree(chosen, self.tls13, self.suite, body, raw, retry)
+            return
+        self.version = chosen
+        self.tls13 = learn.is_tls13(chosen)
         number = getattr(body, "cipher_suite", None)
         if number is not None:
             self.cipher_suite = number
@@ -431,6 +509,11 @@ class Session(RecordSink):
         group: cython.int = learn.selected_group(body)
         if group >= 0:
             self.group = group
+        if self.decryption is None and self.secrets is not None and self.suite is not None and self.suite.mode == "null":
+            self.decryption = Decryption(self.secrets, self.client)  # which takes no secret
+            self.opens = True
+        if self.opens:
+            self.opens = self.decryption.agree(chosen, self.tls13, self.suite, body, raw, retry)
         if first and len(self.messages) > 2:
             self.read_again()
         if retry:
@@ -462,11 +545,13 @@ class Session(RecordSink):
     ) -> None:
         """Take an alert record; several alerts may stand in one (RFC 5246 section 7.2)."""
         pos: cython.Py_ssize_t = 0
-        if self.is_encrypted(side):
+        if self.is_encrypted(side) and not self.opening:
             self.add_alert(Alert(-1, -1, side, frame, at))
             return
         while 2 <= len(body) - pos:
-            self.add_alert(Alert(body[pos], body[pos + 1], side, frame, at))
+            alert: Alert = Alert(body[pos], body[pos + 1], side, frame, at)
+            alert.encrypted = self.opening
+            self.add_alert(alert)
             pos += 2
         if pos != length:
             self.finding(
@@ -488,7 +573,7 @@ class Session(RecordSink):
         """Take a heartbeat (RFC 6520); a payload length beyond the record is the Heartbleed attack (CVE-2014-0160)."""
         sender.heartbeats += 1
         self.note(Event("heartbeat", side, length, frame, at))
-        if self.is_encrypted(side) or 3 > len(body):
+        if (self.is_encrypted(side) and not self.opening) or 3 > len(body):
             return
         claimed: cython.int = body[1] << 8 | body[2]
         if claimed > length - 3:
@@ -512,8 +597,3 @@ class Session(RecordSink):
         if not self.answered and not self.mid_stream:
             return False
         return client.encrypted_records > 0 and server.encrypted_records > 0
-
-
-def frame_of(fact: HandshakeMessage | Alert) -> int:
-    """Sort key: the frame of a message or alert."""
-    return fact.frame

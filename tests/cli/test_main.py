@@ -176,10 +176,25 @@ def test_help_has_examples(run: Run, command: list[str]):
     assert "exit status:" in ran.text
 
 
-def test_keys_are_taken_and_said_to_be_unused(run: Run, demo: Path, repository: Path):
-    ran = run("sessions", "--format", "json", demo, "-k", repository / "captures" / "demo" / "demo.keys")
+def test_keys_decrypt_and_are_not_shown(run: Run, demo: Path, repository: Path):
+    keys = repository / "captures" / "demo" / "demo.keys"
+    secrets = {line.split()[2] for line in keys.read_text("ascii").splitlines() if line and not line.startswith("#")}
+    for command in (["sessions", "--format", "json"], ["sessions", "--format", "csv"], ["show", "--format", "json"]):
+        ran = run(*command, demo, *(["0"] if command[0] == "show" else []), "-k", keys)
+        assert (ran.status, ran.err) == (0, b"")
+        assert b"decrypted" in ran.out
+        assert [secret for secret in secrets if secret in ran.text] == []
+
+
+def test_a_key_log_that_is_none_is_told(run: Run, demo: Path, tmp_path: Path):
+    noise = tmp_path / "noise.keys"
+    noise.write_text("no key log\n" * 5)
+    ran = run("sessions", "--format", "json", demo, "-k", noise)
     assert ran.status == 0
-    assert ran.complaint == "analyzer: decryption is not in this release: key logs are not used"
+    assert b"line 1: no line of a key log" in ran.err
+    assert b"2 further problems" in ran.err
+    ran = run("sessions", demo, "--rsa-key", noise)
+    assert (ran.status, ran.out) == (2, b"")
 
 
 def test_only_a_terminal_gets_colours_unless_they_are_asked_for(run: Run, demo: Path):

@@ -1,0 +1,428 @@
+"""What the secrets of one session open: the handshake heard, keys taken into use where each side changes them, records opened.
+
+Up to TLS 1.2 a side's keys change with its ChangeCipherSpec, and both sides' come from one master secret (RFC 5246 section
+6.3). In TLS 1.3 each side goes through phases of its own: early data (the client only), handshake, and after its Finished
+application data, whose keys a KeyUpdate renews (RFC 9846 section 7). A Finished holds the hash of all messages before it, and
+so they are kept until both have come.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+from analyzer.secrets import schedule, schedule13
+from analyzer.secrets.compression import DEFLATE, Inflater
+from analyzer.secrets.keylog import PREMASTER, KeyLog
+from analyzer.secrets.opener import Opened, Opener
+from analyzer.secrets.private_keys import PrivateKey
+from analyzer.secrets.protection import open_tls12, open_tls13
+from analyzer.secrets.refused import MISSING_SEGMENT, Refused
+from analyzer.secrets.suite import hash_function
+from analyzer.tls.content_types import APPLICATION_DATA
+from analyzer.tls.direction import APPLICATION, EARLY, NO_SECRET, PROTECTED, AnyOpener, Direction, PlainOpener
+from analyzer.tls.limits import MAX_TRANSCRIPT
+from analyzer.tls.suites import Suite, suite
+
+HELLO_REQUEST, CLIENT_HELLO, SERVER_HELLO, END_OF_EARLY_DATA, HELLO_RETRY_REQUEST = 0, 1, 2, 5, 6
+CLIENT_KEY_EXCHANGE, FINISHED, KEY_UPDATE, MESSAGE_HASH = 16, 20, 24, 254
+
+TRUNCATED_HMAC, ENCRYPT_THEN_MAC, EXTENDED_MASTER_SECRET = 4, 22, 23
+
+NO_HANDSHAKE = "no_handshake"
+"""A reason beside those of `Refused`: the handshake is not in the capture."""
+
+_EARLY_LABEL = "CLIENT_EARLY_TRAFFIC_SECRET"
+_HANDSHAKE_LABELS = ("CLIENT_HANDSHAKE_TRAFFIC_SECRET", "SERVER_HANDSHAKE_TRAFFIC_SECRET")
+_APPLICATION_LABELS = ("CLIENT_TRAFFIC_SECRET_0", "SERVER_TRAFFIC_SECRET_0")
+_RANDOM = slice(6, 38)
+_OLD_LENGTHS = {"SHA": 20, "MD5": 16, "NULL": 0}
+
+
+class Application(Protocol):
+    """Who takes the application data of a session; side 0 is the client."""
+
+    @property
+    def findings(self) -> Sequence[Any]: ...  # noqa: D102
+    def feed(self, side: int, data: bytes, frame: int, at: int) -> None: ...  # noqa: D102
+    def gap(self, side: int, length: int | None) -> None: ...  # noqa: D102
+    def close(self, at: int) -> None: ...  # noqa: D102
+    def record(self) -> list[dict[str, Any]]: ...  # noqa: D102
+
+
+class Secrets:
+    """All that may open the sessions of a run: key logs, which may grow, and RSA private keys.
+
+    application: makes the reader of a session's application data, given the protocol that ALPN chose.
+    """
+
+    __slots__ = ("application", "keylog", "private_keys")
+
+    def __init__(
+        self,
+        application: Callable[[str | None], Application],
+        keylog: KeyLog | None = None,
+        private_keys: Sequence[PrivateKey] = (),
+    ) -> None:
+        self.application = application
+        self.keylog = keylog
+        self.private_keys = private_keys
+
+    @property
+    def given(self) -> bool:
+        """Whether there are any by now."""
+        return self.keylog is not None or bool(self.private_keys)
+
+
+class Decryption:
+    """One session's secrets at work; sides as the session has them, and `client` one of them.
+
+    records, failed: encrypted records that opened, and that did not. sent: bytes of application data that each role (0 client,
+    1 server) sent. reason: why something did not open, the first such. holes: whether records are missing. finished: what
+    became of each role's Finished, `verified`, `failed` or `unverifiable`; None when none was read. early: whether the record
+    opened last was early data. application: who takes the data, once there is any.
+    """
+
+    __slots__ = (
+        "application", "client", "client_random", "directions", "early", "extended", "failed", "finished", "holes", "loose",
+        "master", "messages", "outside", "pair", "premaster", "reason", "records", "secrets", "sent", "server_random",
+        "session_id", "size", "suite", "suites", "tls13", "truncated", "version", "zlib",
+    )  # fmt: skip
+
+    def __init__(self, secrets: Secrets, client: int) -> None:
+        self.secrets = secrets
+        self.client = client
+        self.directions = (Direction(), Direction())
+        self.records = 0
+        self.failed = 0
+        self.sent = [0, 0]
+        self.reason: str | None = None
+        self.holes = False
+        self.finished: list[str | None] = [None, None]
+        self.early = False
+        self.application: Application | None = None
+        self.version = 0
+        self.tls13 = False
+        self.suite: Suite | None = None
+        self.suites: Sequence[int] = ()
+        self._begin()
+
+    def _begin(self) -> None:
+        """Be ready for a handshake; a renegotiation is one more."""
+        self.client_random = self.server_random = self.session_id = self.premaster = b""
+        self.master: bytes | None = None
+        self.pair: tuple[Opener, Opener] | None = None
+        self.extended = self.outside = self.truncated = self.zlib = False
+        self.messages: list[tuple[int, bytes]] = []
+        self.size = 0
+        self.loose = False
+        for direction in self.directions:
+            direction.changed = False
+
+    # What the handshake says.
+
+    def hear(self, side: int, raw: bytes, whole: bool) -> None:
+        """Take a handshake message in plaintext, with its header; not `whole` where its end is missing."""
+        number = raw[0]
+        role = side ^ self.client
+        if number == CLIENT_HELLO and not self.tls13 and self.client_random:
+            self._begin()
+        if number == CLIENT_HELLO and not self.client_random:
+            self.client_random = raw[_RANDOM]
+        elif number == CLIENT_KEY_EXCHANGE and whole:
+            self._exchange(raw)
+        elif number == KEY_UPDATE and self.tls13:
+            self._update(side)
+        if number == FINISHED:
+            self._finish(role, raw, whole)
+        if number == END_OF_EARLY_DATA or (number == FINISHED and self.tls13):
+            self.directions[side].phase = APPLICATION if number == FINISHED else PROTECTED
+        if not whole:
+            self.loose = True
+        elif number != HELLO_REQUEST or self.tls13:
+            self._keep(role, raw)
+
+    def offer(self, suites: Sequence[int]) -> None:
+        """Hear which suites the client offers: early data comes before one is chosen."""
+        self.suites = suites
+        keylog = self.secrets.keylog
+        if keylog is not None and self.directions[self.client].phases == [] and keylog.knows(self.client_random):
+            self._open_early(keylog)
+
+    def agree(self, version: int, tls13: bool, chosen: Suite | None, hello: Any, raw: bytes, retry: bool) -> bool:
+        """Hear what the server has chosen; False where nothing of it can be opened."""
+        self.version, self.tls13, self.suite = version, tls13, chosen
+        if retry:
+            return True
+        self.server_random = raw[_RANDOM]
+        if tls13:
+            return self._agree13()
+        length = raw[38] if len(raw) > 38 else 0
+        self.session_id = raw[39 : 39 + length]
+        self.extended = hello.extension(EXTENDED_MASTER_SECRET) is not None
+        self.outside = hello.extension(ENCRYPT_THEN_MAC) is not None
+        self.truncated = hello.extension(TRUNCATED_HMAC) is not None
+        self.zlib = getattr(hello, "legacy_compression_method", 0) == DEFLATE
+        keylog = self.secrets.keylog
+        if self.secrets.private_keys or (chosen is not None and (chosen.key_exchange == "RSA" or chosen.mode == "null")):
+            return True
+        if self.records or (keylog is not None and (keylog.knows(self.client_random) or self._logged(keylog) is not None)):
+            return True
+        self._note(NO_SECRET)
+        return False
+
+    def change(self, side: int) -> bool:
+        """Hear a ChangeCipherSpec, and take the new keys into use; False where there are none."""
+        direction = self.directions[side]
+        if self.tls13 or not self.version or direction.changed:
+            return True
+        direction.changed = True
+        direction.phase = 0
+        direction.misses = 0
+        try:
+            opener = self._opener12(side)
+        except Refused as refused:
+            self._note(refused.reason)
+            direction.phases = [None]
+            return True
+        direction.phases = [opener]
+        direction.inflater = Inflater() if self.zlib else None
+        if opener is None:
+            self._note(NO_SECRET)
+        return opener is not None or self.records > 0
+
+    # Records.
+
+    def protects(self, side: int, content_type: int) -> bool:
+        """Whether a record is encrypted."""
+        if self.tls13 or not self.version:
+            return content_type == APPLICATION_DATA
+        return bool(self.directions[side].phases)
+
+    def open(self, side: int, content_type: int, version: int, body: bytes, missing: int) -> Opened | None:
+        """Open a record, of whose body so many bytes are missing; None where it does not open, which is counted."""
+        direction = self.directions[side]
+        try:
+            if missing > 0:
+                raise Refused(MISSING_SEGMENT, f"{missing} bytes of the record")
+            early = self.tls13 or not self.version
+            opened = direction.open(content_type, version, body)
+            if direction.inflater is not None:
+                opened = opened[0], direction.inflater.inflate(opened[1])
+        except Refused as refused:
+            self.failed += 1
+            self._note(NO_HANDSHAKE if not self.version else refused.reason)
+            if missing > 0:
+                self.lose(side, True)
+            elif content_type == APPLICATION_DATA and self.application is not None:
+                self.application.gap(side ^ self.client, None)
+            return None
+        self.early = early and direction.phase == EARLY
+        self.records += 1
+        return opened
+
+    def carry(self, side: int, data: bytes, alpn: bytes | None, frame: int, at: int) -> None:
+        """Hand on application data."""
+        role = side ^ self.client
+        self.sent[role] += len(data)
+        if self.application is None:
+            self.application = self.secrets.application(None if alpn is None else alpn.decode("utf-8", "replace"))
+        self.application.feed(role, data, frame, at)
+
+    def lose(self, side: int, missing: bool) -> None:
+        """Hear that no record begins where one should; missing: because the capture lacks some."""
+        direction = self.directions[side]
+        direction.holed = True
+        self.loose = True
+        if direction.phases and missing:
+            self.holes = True
+        if direction.inflater is not None:
+            direction.inflater.lose()
+        if self.application is not None:
+            self.application.gap(side ^ self.client, None)
+
+    def close(self, at: int) -> None:
+        """Hear that the session has ended; what only serves to open records is let go of."""
+        if self.application is not None:
+            self.application.close(at)
+        self.directions = (Direction(), Direction())
+        self._begin()
+
+    @property
+    def status(self) -> str:
+        """`decrypted`, `partial` or `none`, of a session that has encrypted records."""
+        if self.records == 0:
+            return "none"
+        return "partial" if self.failed or self.holes else "decrypted"
+
+    # Keys.
+
+    def _note(self, reason: str) -> None:
+        if self.reason is None:
+            self.reason = reason
+
+    def _keep(self, role: int, raw: bytes) -> None:
+        self.size += len(raw)
+        if self.size > MAX_TRANSCRIPT:
+            self.loose = True
+        if self.loose or (None not in self.finished and (self.tls13 or self.pair is not None)):
+            self.messages = []
+        else:
+            self.messages.append((role, raw))
+
+    def _draft(self) -> int:
+        """The number of the draft, 0 for the RFC; what experiments spoke is like draft 22."""
+        return {0x7F: self.version & 0xFF, 0x7E: 22}.get(self.version >> 8, 0)
+
+    def _agree13(self) -> bool:
+        keylog = self.secrets.keylog
+        if keylog is None or self.suite is None or not keylog.knows(self.client_random):
+            self._note(NO_SECRET)
+            return False
+        found = keylog.secrets(self.client_random)
+        for side, direction in enumerate(self.directions):
+            role = side ^ self.client
+            phases: list[Opener | None] = direction.phases[:1] or [None]
+            labels = _HANDSHAKE_LABELS[role], _APPLICATION_LABELS[role]
+            phases.extend(self._opener13(self.suite, found.get(label)) for label in labels)
+            direction.phases = phases
+            if direction.phase == EARLY and phases[EARLY] is None:
+                direction.phase = PROTECTED
+        return True
+
+    def _opener13(self, chosen: Suite, secret: bytes | None) -> Opener | None:
+        if secret is None:
+            return None
+        try:
+            return open_tls13(chosen, secret, draft=self._draft())
+        except Refused as refused:
+            self._note(refused.reason)
+            return None
+
+    def _open_early(self, keylog: KeyLog) -> None:
+        """Have early data tried with every suite that the secret may be for: the tag tells which one it is."""
+        for secret in keylog.candidates(self.client_random, _EARLY_LABEL)[:1]:
+            openers: list[Opener] = []
+            for number in self.suites:
+                offered = suite(number)
+                if offered is None or not offered.tls13:
+                    continue
+                try:
+                    openers.append(open_tls13(offered, secret))
+                except Refused:  # of another hash, or of a cipher that nobody has
+                    continue
+            if openers:
+                self.directions[self.client].phases = [AnyOpener(openers)]
+
+    def _opener12(self, side: int) -> Opener | None:
+        """The opener of a side's records up to TLS 1.2; None without a secret."""
+        if self.suite is None:
+            return None
+        if self.pair is None:
+            if self.master is None:
+                self.master = self._master(self.suite)
+            if self.master is None:
+                return PlainOpener(_OLD_LENGTHS.get(self.suite.hash, 32)) if self.suite.mode == "null" else None
+            self.pair = open_tls12(
+                self.suite,
+                self.version,
+                self.master,
+                self.client_random,
+                self.server_random,
+                encrypt_then_mac=self.outside,
+                truncated_hmac=self.truncated,
+            )
+        return self.pair[side ^ self.client]
+
+    def _logged(self, keylog: KeyLog) -> bytes | None:
+        master = keylog.master_secret(self.client_random)
+        return master if master is not None else keylog.by_session_id(self.session_id)
+
+    def _master(self, chosen: Suite) -> bytes | None:
+        keylog = self.secrets.keylog
+        premasters = [self.premaster] if self.premaster else []
+        if keylog is not None:
+            master = self._logged(keylog)
+            if master is not None:
+                return master
+            premasters = keylog.candidates(self.client_random, PREMASTER) or premasters
+        if not premasters:
+            return None
+        if not self.extended:
+            return schedule.master_secret(self.version, chosen.prf_hash, premasters[0], self.client_random, self.server_random)
+        if self.loose:
+            raise Refused(MISSING_SEGMENT, "a message that the extended master secret hangs on")
+        return schedule.extended_master_secret(self.version, chosen.prf_hash, premasters[0], self._before_change())
+
+    def _before_change(self) -> bytes:
+        """The messages from ClientHello through ClientKeyExchange."""
+        heard = b""
+        for _, raw in self.messages:
+            heard += raw
+            if raw[0] == CLIENT_KEY_EXCHANGE:
+                break
+        return heard
+
+    def _exchange(self, raw: bytes) -> None:
+        """Find the premaster secret that a ClientKeyExchange carries encrypted to an RSA key."""
+        if self.suite is None or self.suite.key_exchange != "RSA":
+            return
+        encrypted = raw[4:] if self.version <= schedule.SSL_3_0 else raw[6:]
+        keylog = self.secrets.keylog
+        if keylog is not None:
+            self.premaster = keylog.premaster(encrypted) or b""
+        offered = next((int.from_bytes(message[4:6], "big") for _, message in self.messages), self.version)
+        for key in self.secrets.private_keys:
+            if self.premaster:
+                return
+            try:
+                self.premaster = key.premaster(encrypted, offered, self.version)
+            except Refused as refused:  # another server's key is no news, unless all are
+                self._note(refused.reason)
+
+    def _update(self, side: int) -> None:
+        phases = self.directions[side].phases
+        opener = phases[APPLICATION] if len(phases) > APPLICATION else None
+        if opener is not None:
+            opener.update()
+
+    # Finished.
+
+    def _finish(self, role: int, raw: bytes, whole: bool) -> None:
+        """Compare a side's first Finished with what it must be."""
+        if self.finished[role] is not None:
+            return
+        self.finished[role] = "unverifiable"
+        if self.loose or not whole or self.suite is None:
+            return
+        if self.tls13:
+            expected = self._finished13(role, self.suite)
+        elif self.master is not None:
+            heard = b"".join(message for _, message in self.messages)
+            expected = schedule.finished(self.version, self.suite.prf_hash, self.master, role == 0, heard)
+        else:
+            return
+        if expected is not None:
+            self.finished[role] = "verified" if raw[4:] == expected else "failed"
+
+    def _finished13(self, role: int, chosen: Suite) -> bytes | None:
+        keylog = self.secrets.keylog
+        secret = None if keylog is None else keylog.secrets(self.client_random).get(_HANDSHAKE_LABELS[role])
+        if secret is None:
+            return None
+        start = hash_function(chosen.prf_hash)
+        hellos: list[bytes] = []
+        rest: tuple[list[bytes], list[bytes]] = [], []
+        greeted = False
+        for sender, raw in self.messages:
+            greeted = greeted or (raw[0] == SERVER_HELLO and raw[_RANDOM] == self.server_random)
+            if raw[0] == HELLO_RETRY_REQUEST or (raw[0] == SERVER_HELLO and not greeted):
+                # The first ClientHello is replaced by its hash (RFC 9846 section 4.5.1).
+                digest = start(b"".join(hellos)).digest()
+                hellos = [MESSAGE_HASH.to_bytes(1, "big") + len(digest).to_bytes(3, "big") + digest, raw]
+            elif raw[0] in (CLIENT_HELLO, SERVER_HELLO):
+                hellos.append(raw)
+            else:
+                rest[sender].append(raw)
+        # Whatever the capture's order is: the server's flight goes before the client's.
+        heard = b"".join([*hellos, *rest[1], *(rest[0] if role == 0 else ())])
+        prefix = schedule13.label_prefix(self._draft())
+        return schedule13.finished(chosen.prf_hash, secret, start(heard).digest(), prefix)

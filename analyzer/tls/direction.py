@@ -1,0 +1,122 @@
+"""One side's records and the openers for them, one for each phase; where records are missing, the search for the right number.
+
+What ends a phase, a Finished or a KeyUpdate, may lie in a gap, and secrets of a phase may be unknown. So where a record does
+not open with the keys of its phase, those of the next are tried: only the right ones make its tag agree.
+"""
+
+from analyzer.secrets.aead import Tls13Opener
+from analyzer.secrets.compression import Inflater
+from analyzer.secrets.opener import Opened, Opener
+from analyzer.secrets.refused import MISSING_SEGMENT, WRONG_SECRET, Refused
+from analyzer.tls.limits import FARTHEST_RECORD, MAX_ATTEMPTS
+
+EARLY, PROTECTED, APPLICATION = 0, 1, 2
+"""The phases of a side in TLS 1.3; up to TLS 1.2 there is one, the first."""
+
+NO_SECRET = "no_secret"  # noqa: S105 - the name of a reason
+"""A reason beside those of `Refused`: nothing in the key logs is of this session, or of this phase."""
+
+
+class Direction:
+    """What one side sends: an opener for each phase, where it is known, and how far the side is.
+
+    misses: records since the last one that opened. holed: whether records may be missing since then. attempts: how many more
+    records behind a gap may be searched for. changed: whether this handshake's keys are in use.
+    """
+
+    __slots__ = ("attempts", "changed", "holed", "inflater", "misses", "phase", "phases")
+
+    def __init__(self) -> None:
+        self.phases: list[Opener | None] = []
+        self.phase = 0
+        self.misses = 0
+        self.holed = False
+        self.attempts = MAX_ATTEMPTS
+        self.changed = False
+        self.inflater: Inflater | None = None
+
+    def open(self, content_type: int, version: int, body: bytes) -> Opened:
+        """Open a record with the keys of this phase, or of a later one. Raises Refused."""
+        refusal: Refused | None = None
+        for number in range(self.phase, len(self.phases)):
+            opener = self.phases[number]
+            if opener is None:
+                continue
+            try:
+                opened = self._open(opener, content_type, version, body)
+            except Refused as refused:
+                refusal = refusal or refused
+                if isinstance(opener, Tls13Opener) and number == APPLICATION and self.holed:
+                    later = self._open_updated(opener, content_type, version, body)
+                    if later is None:
+                        continue
+                    opened = later
+                else:
+                    continue
+            if number != self.phase:
+                self.phase = number
+            self.misses = 0
+            self.holed = False
+            return opened
+        self.misses += 1
+        if refusal is None:
+            raise Refused(NO_SECRET, "no secret of this phase")
+        if self.holed and refusal.reason == WRONG_SECRET:
+            raise Refused(MISSING_SEGMENT, refusal.detail) from refusal
+        raise refusal
+
+    def _open(self, opener: Opener, content_type: int, version: int, body: bytes) -> Opened:
+        # The records that were refused count; a gap may hide any number of them.
+        reach = min(self.misses, FARTHEST_RECORD) if not self.holed else FARTHEST_RECORD
+        if reach == 0 or self.attempts < reach:
+            return opener.open(content_type, version, body)
+        try:
+            return opener.open_ahead(content_type, version, body, reach)[1:]
+        except Refused:
+            self.attempts -= reach
+            raise
+
+    def _open_updated(self, opener: Tls13Opener, content_type: int, version: int, body: bytes) -> Opened | None:
+        """Try whether a KeyUpdate lies in the gap."""
+        following = opener.next_generation()
+        try:
+            opened = self._open(following, content_type, version, body)
+        except Refused:
+            return None
+        self.phases[APPLICATION] = following
+        return opened
+
+
+class AnyOpener(Opener):
+    """Several openers, until the first record that one of them opens shows which it is."""
+
+    __slots__ = ("_openers",)
+
+    def __init__(self, openers: list[Opener]) -> None:
+        super().__init__()
+        self._openers = openers
+
+    def open_at(self, sequence: int, content_type: int, record_version: int, body: bytes) -> Opened | None:
+        """As in the class above."""
+        for opener in self._openers:
+            opened = opener.open_at(sequence, content_type, record_version, body)
+            if opened is not None:
+                self._openers = [opener]
+                return opened
+        return None
+
+
+class PlainOpener(Opener):
+    """Records of a suite that does not encrypt, read without the secret of their MAC, which is then not checked."""
+
+    __slots__ = ("_mac_length",)
+
+    def __init__(self, mac_length: int) -> None:
+        super().__init__()
+        self._mac_length = mac_length
+
+    def open_at(self, sequence: int, content_type: int, record_version: int, body: bytes) -> Opened | None:
+        """As in the class above."""
+        if len(body) < self._mac_length:
+            return None
+        return content_type, body[: len(body) - self._mac_length]
