@@ -232,6 +232,8 @@ class Decryption:
         direction = self.directions[side]
         direction.holed = True
         self.loose = True
+        if missing:  # what lay behind the hole was not heard when the other side's Finished came
+            self.finished = ["unverifiable" if result == "failed" else result for result in self.finished]
         if direction.phases and missing:
             self.holes = True
         if direction.inflater is not None:
@@ -391,7 +393,7 @@ class Decryption:
         if self.finished[role] is not None:
             return
         self.finished[role] = "unverifiable"
-        if self.loose or not whole or self.suite is None:
+        if self.loose or not whole or self.suite is None or (self.tls13 and self.finished[1] is None):
             return
         if self.tls13:
             expected = self._finished13(role, self.suite)

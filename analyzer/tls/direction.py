@@ -59,7 +59,7 @@ class Direction:
             self.holed = False
             return opened
         self.misses += 1
-        if refusal is None:
+        if refusal is None or self.phases[self.phase] is None:
             raise Refused(NO_SECRET, "no secret of this phase")
         if self.holed and refusal.reason == WRONG_SECRET:
             raise Refused(MISSING_SEGMENT, refusal.detail) from refusal

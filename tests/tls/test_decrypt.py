@@ -1,0 +1,270 @@
+"""Decryption of whole sessions: real endpoints speak, their key log is given, and what comes out is what they sent."""
+
+import contextlib
+import ssl
+import tempfile
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conversations import CLIENT, SERVER, Flight, Segment, Tap, contexts, handshake_types, packetise
+
+from analyzer.application.conversation import Conversation
+from analyzer.engine import Engine
+from analyzer.secrets.keylog import KeyLog
+from analyzer.store.record import session_record
+
+SIZES = (300, 5000, 40_000)
+VERIFIED = {"client": "verified", "server": "verified"}
+
+
+@dataclass(frozen=True)
+class Talk:
+    """What was on the wire, what was inside, and the key log."""
+
+    flights: tuple[Flight, ...]
+    sent: tuple[bytes, bytes]
+    keylog: str
+
+
+class Kept(Conversation):
+    """A conversation that keeps what it is fed."""
+
+    __slots__ = ("data",)
+
+    def __init__(self, alpn: str | None) -> None:
+        super().__init__(alpn)
+        self.data = [b"", b""]
+
+    def feed(self, side: int, data: bytes, frame: int, at: int) -> None:
+        self.data[side] += data
+        super().feed(side, data, frame, at)
+
+
+def talk_over(client_context: ssl.SSLContext, server_context: ssl.SSLContext, session: Any = None) -> tuple[Talk, Any]:
+    """A handshake, a request and an answer of each size, close_notify; and the session, to be resumed."""
+    flights: list[Flight] = []
+    sent = [b"", b""]
+    inward, outward, to_server, to_client = (ssl.MemoryBIO() for _ in range(4))
+    with tempfile.TemporaryDirectory() as folder:
+        log = Path(folder, "keys")
+        client_context.keylog_filename = str(log)
+        client = client_context.wrap_bio(to_client, outward, server_hostname="example.test", session=session)
+        server = server_context.wrap_bio(to_server, inward, server_side=True)
+
+        def carry(side: int) -> None:
+            data = (outward, inward)[side].read()
+            if data:
+                (to_server, to_client)[side].write(data)
+                flights.append((side, data))
+
+        for _ in range(4):
+            for side, peer in enumerate((client, server)):
+                with contextlib.suppress(ssl.SSLWantReadError):
+                    peer.do_handshake()
+                carry(side)
+        for n_bytes in SIZES:
+            request = b"GET /%d HTTP/1.1\r\nHost: example.test\r\n\r\n" % n_bytes
+            answer = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % n_bytes + b"a" * n_bytes
+            for side, (sender, receiver, data) in enumerate(((client, server, request), (server, client, answer))):
+                sent[side] += data
+                sender.write(data)
+                carry(side)
+                received = 0
+                while received < len(data):
+                    received += len(receiver.read(1 << 16))
+        kept = client.session
+        for side, peer in enumerate((client, server)):
+            with contextlib.suppress(ssl.SSLError):
+                peer.unwrap()
+            carry(side)
+        return Talk(tuple(flights), (sent[0], sent[1]), log.read_text("ascii")), kept
+
+
+def client_of(version: str, ciphers: str | None = None) -> ssl.SSLContext:
+    client = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    client.check_hostname = False
+    client.verify_mode = ssl.CERT_NONE
+    client.minimum_version = client.maximum_version = ssl.TLSVersion[version]
+    if ciphers:
+        client.set_ciphers(f"{ciphers}:@SECLEVEL=0")
+    return client
+
+
+@cache
+def converse(version: str, ciphers: str | None = None) -> Talk:
+    server = contexts.__wrapped__()[1]
+    if ciphers:
+        server.set_ciphers(f"{ciphers}:@SECLEVEL=0")
+    return talk_over(client_of(version, ciphers), server)[0]
+
+
+def read(segments: list[Segment], *keylogs: str) -> tuple[dict[str, Any], list[bytes]]:
+    """The record of the only session, and the application data of its sides."""
+    tap = Tap()
+    keylog = KeyLog()
+    for text in keylogs:
+        keylog.feed(text.encode())
+    tap.engine = Engine(keylog=keylog)
+    tap.engine.secrets.application = Kept
+    tap.feed(*segments)
+    (session,) = tap.close()
+    application = session.decryption.application
+    return session_record(session, True), [b"", b""] if application is None else application.data
+
+
+@pytest.mark.parametrize(
+    ("version", "ciphers"),
+    [
+        ("TLSv1_2", "ECDHE-ECDSA-AES128-GCM-SHA256"),
+        ("TLSv1_2", "ECDHE-ECDSA-AES256-GCM-SHA384"),
+        ("TLSv1_2", "ECDHE-ECDSA-AES128-SHA256"),
+        ("TLSv1_2", "ECDHE-ECDSA-AES256-SHA"),
+        ("TLSv1_2", "ECDHE-ECDSA-CHACHA20-POLY1305"),
+        ("TLSv1_2", "ECDHE-ECDSA-AES128-CCM8"),
+        ("TLSv1_3", None),
+    ],
+)
+@pytest.mark.parametrize("mss", [7, 1460])
+def test_all_that_was_sent_comes_out(version: str, ciphers: str | None, mss: int):
+    talk = converse(version, ciphers)
+    record, data = read(packetise(talk.flights, mss=mss), talk.keylog)
+    assert tuple(data) == talk.sent
+    decryption = record["decryption"]
+    assert (decryption["status"], decryption["reason"], decryption["failed"]) == ("decrypted", None, 0)
+    assert decryption["bytes"] == {"client": len(talk.sent[0]), "server": len(talk.sent[1])}
+    assert record["authenticity"]["finished"] == VERIFIED
+    assert record["established"]
+    assert [exchange["response"]["body_length"] for exchange in record["http"]] == list(SIZES)
+    assert [(alert["description"], alert["from"], alert["encrypted"]) for alert in record["alerts"]] == [
+        ("close_notify", "client", True),
+        ("close_notify", "server", True),
+    ]
+    assert [message["type"] for message in record["handshake"] if message["type"] == "finished"] == ["finished"] * 2
+    assert all(message["message"] is not None and "problems" not in message for message in record["handshake"])
+
+
+def test_what_was_hidden_in_the_handshake_shows():
+    talk = converse("TLSv1_3")
+    record, _ = read(packetise(talk.flights), talk.keylog)
+    assert handshake_types(record)[2:7] == [
+        ("encrypted_extensions", "server"),
+        ("certificate", "server"),
+        ("certificate_verify", "server"),
+        ("finished", "server"),
+        ("finished", "client"),
+    ]
+    assert record["certificates"]["server"][0]["subject"] == "CN=example.test"
+
+
+@pytest.mark.parametrize("version", ["TLSv1_2", "TLSv1_3"])
+def test_a_resumed_session(version: str):
+    client, server = client_of(version), contexts.__wrapped__()[1]
+    session = talk_over(client, server)[1]
+    talk = talk_over(client, server, session)[0]
+    record, data = read(packetise(talk.flights), talk.keylog)
+    assert record["resumed"]
+    assert tuple(data) == talk.sent
+    assert record["authenticity"]["finished"] == VERIFIED
+
+
+def test_a_hello_retry_request():
+    server = contexts.__wrapped__()[1]
+    server.set_ecdh_curve("secp384r1")
+    talk = talk_over(client_of("TLSv1_3"), server)[0]
+    record, data = read(packetise(talk.flights), talk.keylog)
+    assert ("hello_retry_request", "server") in handshake_types(record)
+    assert tuple(data) == talk.sent
+    assert record["authenticity"]["finished"] == VERIFIED
+
+
+@pytest.mark.parametrize("version", ["TLSv1_2", "TLSv1_3"])
+def test_a_wrong_secret_opens_nothing(version: str):
+    talk = converse(version)
+    wrong = "\n".join(f"{line.rpartition(' ')[0]} {'00' * (len(line.rpartition(' ')[2]) // 2)}" for line in lines(talk))
+    record, data = read(packetise(talk.flights), wrong + "\n")
+    assert (record["decryption"]["status"], record["decryption"]["reason"]) == ("none", "wrong_secret")
+    assert record["decryption"]["failed"] > 0
+    assert data == [b"", b""]
+    assert record["http"] == []
+    assert record["authenticity"] is None
+
+
+def lines(talk: Talk) -> list[str]:
+    return [line for line in talk.keylog.splitlines() if line and not line.startswith("#")]
+
+
+def test_a_key_log_of_another_session_says_so():
+    record, _ = read(packetise(converse("TLSv1_3").flights), converse("TLSv1_2").keylog)
+    assert (record["decryption"]["status"], record["decryption"]["reason"]) == ("none", "no_secret")
+    assert record["decryption"]["failed"] == 0
+
+
+def test_without_the_secrets_of_the_handshake_the_data_still_comes_out():
+    talk = converse("TLSv1_3")
+    record, data = read(packetise(talk.flights), "\n".join(line for line in lines(talk) if "HANDSHAKE" not in line) + "\n")
+    assert tuple(data) == talk.sent
+    assert (record["decryption"]["status"], record["decryption"]["reason"]) == ("partial", "no_secret")
+
+
+def test_without_the_secret_of_one_side_the_other_side_comes_out():
+    talk = converse("TLSv1_3")
+    some = "\n".join(line for line in lines(talk) if not line.startswith("SERVER_TRAFFIC")) + "\n"
+    record, data = read(packetise(talk.flights), some)
+    assert data == [talk.sent[0], b""]
+    assert (record["decryption"]["status"], record["decryption"]["reason"]) == ("partial", "no_secret")
+
+
+@pytest.mark.parametrize(
+    ("version", "ciphers"),
+    [
+        ("TLSv1_2", "ECDHE-ECDSA-AES128-GCM-SHA256"),
+        ("TLSv1_2", "ECDHE-ECDSA-AES128-SHA256"),
+        ("TLSv1_2", "ECDHE-ECDSA-CHACHA20-POLY1305"),
+        ("TLSv1_3", None),
+    ],
+)
+def test_behind_a_gap_in_the_data_it_goes_on(version: str, ciphers: str | None):
+    talk = converse(version, ciphers)
+    segments = packetise(talk.flights)
+    long = [number for number, segment in enumerate(segments) if segment.side == SERVER and len(segment.payload) == 700]
+    del segments[long[-12]]  # in the middle of the last answer
+    record, data = read(segments, talk.keylog)
+    assert data[CLIENT] == talk.sent[CLIENT]
+    assert 5000 < len(data[SERVER]) < len(talk.sent[SERVER])
+    assert (record["decryption"]["status"], record["decryption"]["reason"]) == ("partial", "missing_segment")
+    assert record["decryption"]["bytes"]["server"] == len(data[SERVER])
+    assert record["alerts"][-1]["description"] == "close_notify"
+
+
+def test_a_gap_over_several_records_is_stepped_over():
+    talk = converse("TLSv1_3")
+    segments = packetise(talk.flights)
+    long = [number for number, segment in enumerate(segments) if segment.side == SERVER and len(segment.payload) == 700]
+    for number in reversed(long[-50:-4]):
+        del segments[number]
+    record, data = read(segments, talk.keylog)
+    assert data[CLIENT] == talk.sent[CLIENT]
+    assert talk.sent[SERVER].startswith(data[SERVER][:5000])
+    assert record["alerts"][-1]["description"] == "close_notify"
+    assert record["decryption"]["reason"] == "missing_segment"
+
+
+def test_a_finished_in_a_gap_is_not_called_wrong():
+    talk = converse("TLSv1_3")
+    segments = packetise(talk.flights, mss=200)
+    flight = [number for number, segment in enumerate(segments) if segment.side == SERVER and segment.payload]
+    del segments[flight[3]]  # in the server's first flight
+    record, data = read(segments, talk.keylog)
+    assert tuple(data) == talk.sent
+    assert record["authenticity"]["finished"] == {"client": "unverifiable", "server": "absent"}
+
+
+def test_without_secrets_nothing_is_tried():
+    talk = converse("TLSv1_3")
+    tap = Tap()
+    tap.feed(*packetise(talk.flights))
+    (session,) = tap.close()
+    assert session.decryption is None
