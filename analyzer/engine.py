@@ -11,18 +11,16 @@ from typing import Any
 
 import cython
 
-from analyzer.application.conversation import Conversation
 from analyzer.capture.frame import Frame
 from analyzer.capture.reader import CaptureReader
 from analyzer.capture.walker import Walker
 from analyzer.packet.headers import read, read_ip
 from analyzer.packet.packet import Packet
 from analyzer.secrets.keylog import KeyLog
-from analyzer.secrets.private_keys import PrivateKey
 from analyzer.streams.fragments import Defragmenter, FragmentReport
 from analyzer.streams.tcp import Connections
-from analyzer.tls.decrypt import Secrets
 from analyzer.tls.detect import Sessions
+from analyzer.tls.secrets import Application, Secrets
 from analyzer.tls.session import Session
 
 TCP = 6
@@ -56,9 +54,9 @@ class Engine:
         trace: bool = False,
         fields: bool = True,
         keylog: KeyLog | None = None,
-        private_keys: Sequence[PrivateKey] = (),
+        private_keys: Sequence[Any] = (),
     ) -> None:
-        self.secrets = Secrets(Conversation, keylog, private_keys)
+        self.secrets = Secrets(conversation, keylog, private_keys)
         self.seen: list[tuple[int, bytes]] = []
         self.trace: list[tuple[Session, Any]] = [] if trace else None  # type: ignore[assignment]
         self.sessions = Sessions(self.trace, fields, self.secrets)
@@ -117,6 +115,13 @@ class Engine:
         """End everything that is still open, at the end of the capture."""
         self.defragmenter.finish()
         self.connections.close(self.frame, self.at)
+
+
+def conversation(alpn: str | None) -> Application:
+    """The reader of a session's application data; its room is entered only with a session that was decrypted."""
+    from analyzer.application.conversation import Conversation
+
+    return Conversation(alpn)
 
 
 def read_sessions(reader: CaptureReader, engine: Engine) -> Iterator[Session]:

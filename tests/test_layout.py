@@ -47,6 +47,7 @@ TESTED_ELSEWHERE = {
     "tls/direction.py": "tls/test_decrypt.py",
     "tls/facts.py": "tls/test_session.py",
     "tls/limits.py": "tls/test_session.py",
+    "tls/secrets.py": "tls/test_decrypt.py",
     "tls/messages/certificate.py": "invariants/test_messages.py",
     "tls/messages/finish.py": "invariants/test_messages.py",
     "tls/messages/hello.py": "invariants/test_messages.py",

@@ -5,13 +5,16 @@ No secret is in anything that this prints.
 
 import sys
 from argparse import Namespace
+from typing import TYPE_CHECKING
 
 from analyzer.cli.output import Refusal, complain
 from analyzer.secrets.keylog import KeyLog
-from analyzer.secrets.private_keys import LARGEST_FILE, PrivateKey, read_private_keys
 from analyzer.secrets.refused import Refused
 
-Keys = tuple[KeyLog | None, list[PrivateKey]]
+if TYPE_CHECKING:
+    from analyzer.secrets.private_keys import PrivateKey
+
+Keys = tuple[KeyLog | None, "list[PrivateKey]"]
 
 _CHUNK = 1 << 20
 
@@ -33,11 +36,22 @@ def read_keys(options: Namespace) -> Keys:
         if len(keylog.problems) > _TOLD:
             complain(f"and {len(keylog.problems) - _TOLD} further problems in key logs")
     for path in options.rsa_key:
-        try:
-            keys += read_private_keys(_read_file(path))
-        except Refused as refused:
-            raise Refusal(f"{path}: {refused.detail}") from refused
+        keys += _private_keys(path)
     return keylog, keys
+
+
+def _private_keys(path: str) -> "list[PrivateKey]":
+    from analyzer.secrets.private_keys import LARGEST_FILE, read_private_keys
+
+    if path == "-":
+        data = sys.stdin.buffer.read(LARGEST_FILE + 1)
+    else:
+        with open(path, "rb") as file:
+            data = file.read(LARGEST_FILE + 1)
+    try:
+        return read_private_keys(data)
+    except Refused as refused:
+        raise Refusal(f"{path}: {refused.detail}") from refused
 
 
 def _feed(keylog: KeyLog, path: str) -> None:
@@ -48,10 +62,3 @@ def _feed(keylog: KeyLog, path: str) -> None:
     with open(path, "rb") as file:
         while data := file.read(_CHUNK):
             keylog.feed(data, path)
-
-
-def _read_file(path: str) -> bytes:
-    if path == "-":
-        return sys.stdin.buffer.read(LARGEST_FILE + 1)
-    with open(path, "rb") as file:
-        return file.read(LARGEST_FILE + 1)

@@ -16,10 +16,9 @@ from analyzer.codec.registry import registry
 from analyzer.codec.trouble import Trouble
 from analyzer.packet.addresses import endpoints
 from analyzer.secrets.refused import MISSING_SEGMENT
-from analyzer.tls.decrypt import NO_HANDSHAKE, Decryption
-from analyzer.tls.direction import NO_SECRET
 from analyzer.tls.facts import Alert, Finding, HandshakeMessage
 from analyzer.tls.learn import LONGEST_REMEMBERED, SERVER_NAME, HelloShape
+from analyzer.tls.secrets import NO_HANDSHAKE, NO_SECRET
 from analyzer.tls.session import Session
 from analyzer.x509.certificate import certificate
 
@@ -179,7 +178,7 @@ def finding_record(finding: Finding) -> dict[str, Any]:
 
 def decryption_record(session: Session) -> dict[str, Any]:
     """The entry `decryption`: what was decrypted, or whether anything would have to be, and what is missing."""
-    work: Decryption | None = session.decryption
+    work: Any = session.decryption
     if work is not None and (work.records or work.failed):
         status = work.status
         reason = None if status == "decrypted" else work.reason or MISSING_SEGMENT
@@ -206,7 +205,7 @@ def decryption_record(session: Session) -> dict[str, Any]:
 
 def authenticity_record(session: Session) -> dict[str, Any] | None:
     """The entry `authenticity`: what became of the Finished messages; signatures are not checked. None without secrets."""
-    work: Decryption | None = session.decryption
+    work: Any = session.decryption
     if work is None or work.records == 0:
         return None
     message: HandshakeMessage
@@ -226,13 +225,13 @@ def authenticity_record(session: Session) -> dict[str, Any] | None:
 
 def http_record(session: Session) -> list[dict[str, Any]]:
     """The entry `http`."""
-    work: Decryption | None = session.decryption
+    work: Any = session.decryption
     return [] if work is None or work.application is None else work.application.record()
 
 
 def http_findings(session: Session) -> list[dict[str, Any]]:
     """What was wrong inside the application data."""
-    work: Decryption | None = session.decryption
+    work: Any = session.decryption
     if work is None or work.application is None:
         return []
     return [

@@ -6,20 +6,20 @@ application data, whose keys a KeyUpdate renews (RFC 9846 section 7). A Finished
 so they are kept until both have come.
 """
 
-from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from collections.abc import Sequence
+from typing import Any
 
 from analyzer.secrets import schedule, schedule13
 from analyzer.secrets.compression import DEFLATE, Inflater
 from analyzer.secrets.keylog import PREMASTER, KeyLog
 from analyzer.secrets.opener import Opened, Opener
-from analyzer.secrets.private_keys import PrivateKey
 from analyzer.secrets.protection import open_tls12, open_tls13
 from analyzer.secrets.refused import MISSING_SEGMENT, Refused
 from analyzer.secrets.suite import hash_function
 from analyzer.tls.content_types import APPLICATION_DATA
-from analyzer.tls.direction import APPLICATION, EARLY, NO_SECRET, PROTECTED, AnyOpener, Direction, PlainOpener
+from analyzer.tls.direction import APPLICATION, EARLY, PROTECTED, AnyOpener, Direction, PlainOpener
 from analyzer.tls.limits import MAX_TRANSCRIPT
+from analyzer.tls.secrets import NO_HANDSHAKE, NO_SECRET, Application, Secrets
 from analyzer.tls.suites import Suite, suite
 
 HELLO_REQUEST, CLIENT_HELLO, SERVER_HELLO, END_OF_EARLY_DATA, HELLO_RETRY_REQUEST = 0, 1, 2, 5, 6
@@ -27,49 +27,11 @@ CLIENT_KEY_EXCHANGE, FINISHED, KEY_UPDATE, MESSAGE_HASH = 16, 20, 24, 254
 
 TRUNCATED_HMAC, ENCRYPT_THEN_MAC, EXTENDED_MASTER_SECRET = 4, 22, 23
 
-NO_HANDSHAKE = "no_handshake"
-"""A reason beside those of `Refused`: the handshake is not in the capture."""
-
 _EARLY_LABEL = "CLIENT_EARLY_TRAFFIC_SECRET"
 _HANDSHAKE_LABELS = ("CLIENT_HANDSHAKE_TRAFFIC_SECRET", "SERVER_HANDSHAKE_TRAFFIC_SECRET")
 _APPLICATION_LABELS = ("CLIENT_TRAFFIC_SECRET_0", "SERVER_TRAFFIC_SECRET_0")
 _RANDOM = slice(6, 38)
 _OLD_LENGTHS = {"SHA": 20, "MD5": 16, "NULL": 0}
-
-
-class Application(Protocol):
-    """Who takes the application data of a session; side 0 is the client."""
-
-    @property
-    def findings(self) -> Sequence[Any]: ...  # noqa: D102
-    def feed(self, side: int, data: bytes, frame: int, at: int) -> None: ...  # noqa: D102
-    def gap(self, side: int, length: int | None) -> None: ...  # noqa: D102
-    def close(self, at: int) -> None: ...  # noqa: D102
-    def record(self) -> list[dict[str, Any]]: ...  # noqa: D102
-
-
-class Secrets:
-    """All that may open the sessions of a run: key logs, which may grow, and RSA private keys.
-
-    application: makes the reader of a session's application data, given the protocol that ALPN chose.
-    """
-
-    __slots__ = ("application", "keylog", "private_keys")
-
-    def __init__(
-        self,
-        application: Callable[[str | None], Application],
-        keylog: KeyLog | None = None,
-        private_keys: Sequence[PrivateKey] = (),
-    ) -> None:
-        self.application = application
-        self.keylog = keylog
-        self.private_keys = private_keys
-
-    @property
-    def given(self) -> bool:
-        """Whether there are any by now."""
-        return self.keylog is not None or bool(self.private_keys)
 
 
 class Decryption:

@@ -9,12 +9,10 @@ from analyzer.secrets.compression import Inflater
 from analyzer.secrets.opener import Opened, Opener
 from analyzer.secrets.refused import MISSING_SEGMENT, WRONG_SECRET, Refused
 from analyzer.tls.limits import FARTHEST_RECORD, MAX_ATTEMPTS
+from analyzer.tls.secrets import NO_SECRET
 
 EARLY, PROTECTED, APPLICATION = 0, 1, 2
 """The phases of a side in TLS 1.3; up to TLS 1.2 there is one, the first."""
-
-NO_SECRET = "no_secret"  # noqa: S105 - the name of a reason
-"""A reason beside those of `Refused`: nothing in the key logs is of this session, or of this phase."""
 
 
 class Direction:

@@ -17,13 +17,13 @@ from analyzer.codec.runner import read
 from analyzer.codec.trouble import Incomplete, Malformed, Trouble
 from analyzer.tls import learn
 from analyzer.tls.content_types import ALERT, APPLICATION_DATA, CHANGE_CIPHER_SPEC, ENCRYPTED_ALERT_13, HANDSHAKE, HEARTBEAT
-from analyzer.tls.decrypt import Decryption, Secrets
 from analyzer.tls.facts import Alert, Event, Finding, HandshakeMessage, frame_of, handshake_message
 from analyzer.tls.limits import MAX_ALERTS, MAX_EVIDENCE, MAX_GAPS, MAX_HANDSHAKE, MAX_KEPT, MAX_MESSAGES, MESSAGE_COST
 from analyzer.tls.messages import server_hello_table, table_for
 from analyzer.tls.messages.hello import HelloRetryRequest
 from analyzer.tls.messages.ssl2 import SSL2_MESSAGES
 from analyzer.tls.records import RecordReader, RecordSink
+from analyzer.tls.secrets import Secrets
 from analyzer.tls.suites import suite
 
 SSL2 = 0x0002
@@ -481,7 +481,7 @@ class Session(RecordSink):
     def learn_client_hello(self, side: cython.int, body: Any, raw: bytes) -> None:
         """Keep the first ClientHello, and the name that the client asks for."""
         if self.decryption is None and self.secrets is not None and self.secrets.given and side == self.client:
-            self.decryption = Decryption(self.secrets, side)
+            self.decryption = self.secrets.decryption(side)
             self.opens = True
             self.decryption.hear(side, raw, True)
             self.decryption.offer(getattr(body, "cipher_suites", None) or ())
@@ -510,7 +510,7 @@ class Session(RecordSink):
         if group >= 0:
             self.group = group
         if self.decryption is None and self.secrets is not None and self.suite is not None and self.suite.mode == "null":
-            self.decryption = Decryption(self.secrets, self.client)  # which takes no secret
+            self.decryption = self.secrets.decryption(self.client)  # which takes no secret
             self.opens = True
         if self.opens:
             self.opens = self.decryption.agree(chosen, self.tls13, self.suite, body, raw, retry)

@@ -1,0 +1,56 @@
+"""What a run has to open its sessions with, and who takes what was inside; the machinery is loaded with the first session that
+needs it, since most captures come without keys.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, Protocol
+
+from analyzer.secrets.keylog import KeyLog
+
+if TYPE_CHECKING:
+    from analyzer.secrets.private_keys import PrivateKey
+    from analyzer.tls.decrypt import Decryption
+
+NO_SECRET, NO_HANDSHAKE = "no_secret", "no_handshake"
+"""Reasons beside those of `Refused`: no secret is of this session, or of this phase; its handshake is not in the capture."""
+
+
+class Application(Protocol):
+    """Who takes the application data of a session; side 0 is the client."""
+
+    @property
+    def findings(self) -> Sequence[Any]: ...  # noqa: D102
+    def feed(self, side: int, data: bytes, frame: int, at: int) -> None: ...  # noqa: D102
+    def gap(self, side: int, length: int | None) -> None: ...  # noqa: D102
+    def close(self, at: int) -> None: ...  # noqa: D102
+    def record(self) -> list[dict[str, Any]]: ...  # noqa: D102
+
+
+class Secrets:
+    """All that may open the sessions of a run: key logs, which may grow, and RSA private keys.
+
+    application: makes the reader of a session's application data, given the protocol that ALPN chose.
+    """
+
+    __slots__ = ("application", "keylog", "private_keys")
+
+    def __init__(
+        self,
+        application: Callable[[str | None], Application],
+        keylog: KeyLog | None = None,
+        private_keys: "Sequence[PrivateKey]" = (),
+    ) -> None:
+        self.application = application
+        self.keylog = keylog
+        self.private_keys = private_keys
+
+    @property
+    def given(self) -> bool:
+        """Whether there are any by now."""
+        return self.keylog is not None or bool(self.private_keys)
+
+    def decryption(self, client: int) -> "Decryption":
+        """Begin the decryption of a session of which `client` is the client's side."""
+        from analyzer.tls.decrypt import Decryption
+
+        return Decryption(self, client)
