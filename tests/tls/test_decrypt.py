@@ -1,7 +1,9 @@
 """Decryption of whole sessions: real endpoints speak, their key log is given, and what comes out is what they sent."""
 
 import contextlib
+import datetime
 import ssl
+import struct
 import tempfile
 from dataclasses import dataclass
 from functools import cache
@@ -10,10 +12,15 @@ from typing import Any
 
 import pytest
 from conversations import CLIENT, SERVER, Flight, Segment, Tap, contexts, handshake_types, packetise
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
 
 from analyzer.application.conversation import Conversation
-from analyzer.engine import Engine
+from analyzer.capture.reader import CaptureReader
+from analyzer.engine import TLS_KEY_LOG, Engine, read_sessions
 from analyzer.secrets.keylog import KeyLog
+from analyzer.secrets.private_keys import read_private_keys
 from analyzer.store.record import session_record
 
 SIZES = (300, 5000, 40_000)
@@ -268,3 +275,72 @@ def test_without_secrets_nothing_is_tried():
     tap.feed(*packetise(talk.flights))
     (session,) = tap.close()
     assert session.decryption is None
+
+
+def blocks_of(segments: list[Segment], keylog: bytes, before: int) -> bytes:
+    """A pcapng whose secrets stand in front of the frame with index `before`."""
+    out = bytearray(block(0x0A0D0D0A, struct.pack("<IHHq", 0x1A2B3C4D, 1, 0, -1)) + block(1, struct.pack("<HHI", 1, 0, 0)))
+    for number, segment in enumerate(segments):
+        if number == before:
+            out += block(10, struct.pack("<II", TLS_KEY_LOG, len(keylog)) + keylog)
+        frame = segment.frame()
+        out += block(6, struct.pack("<IIIII", 0, 0, number, len(frame), len(frame)) + frame)
+    return bytes(out)
+
+
+def block(kind: int, body: bytes) -> bytes:
+    body += bytes(-len(body) % 4)
+    return struct.pack("<II", kind, len(body) + 12) + body + struct.pack("<I", len(body) + 12)
+
+
+@pytest.mark.parametrize("version", ["TLSv1_2", "TLSv1_3"])
+def test_secrets_inside_the_capture_need_no_option(version: str, tmp_path: Path):
+    talk, other = converse(version), talk_over(client_of(version), contexts()[1])[0]
+    first = packetise(talk.flights)
+    both = [*first, *packetise(other.flights, ports=(50001, 443))]
+    paths = []
+    for name, log, before in (("one", talk.keylog, 0), ("two", other.keylog, len(first)), ("none", talk.keylog, len(first))):
+        path = tmp_path / f"{name}.pcapng"
+        path.write_bytes(blocks_of(both, log.encode(), before))
+        paths.append(str(path))
+
+    def statuses(*files: str) -> list[str]:
+        return [session_record(s, False)["decryption"]["status"] for s in read_sessions(CaptureReader(files), Engine())]
+
+    assert statuses(paths[0]) == ["decrypted", "none"]
+    assert statuses(paths[1]) == ["none", "decrypted"]
+    assert statuses(paths[2]) == ["none", "none"]
+    halves = [tmp_path / "first.pcapng", tmp_path / "second.pcapng"]
+    halves[0].write_bytes(blocks_of(first, other.keylog.encode(), 0))
+    halves[1].write_bytes(blocks_of(both[len(first) :], talk.keylog.encode(), 0))
+    assert statuses(*map(str, halves)) == ["none", "decrypted"]
+    assert statuses(*map(str, reversed(halves))) == ["none", "decrypted"]
+
+
+def test_an_rsa_key_opens_what_was_encrypted_to_it():
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    server = contexts.__wrapped__()[1]
+    with tempfile.TemporaryDirectory() as folder:
+        pem = Path(folder, "rsa.pem")
+        secret = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+        pem.write_bytes(secret + certificate_of(key))
+        server.load_cert_chain(pem)
+    server.set_ciphers("AES128-GCM-SHA256:@SECLEVEL=0")
+    talk = talk_over(client_of("TLSv1_2", "AES128-GCM-SHA256"), server)[0]
+    tap = Tap()
+    tap.engine = Engine(private_keys=read_private_keys(secret))
+    tap.engine.secrets.application = Kept
+    tap.feed(*packetise(talk.flights))
+    (session,) = tap.close()
+    assert tuple(session.decryption.application.data) == talk.sent
+    record = session_record(session, False)
+    assert record["decryption"]["status"] == "decrypted"
+    assert record["authenticity"]["finished"] == VERIFIED
+
+
+def certificate_of(key: rsa.RSAPrivateKey) -> bytes:
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "example.test")])
+    begin = datetime.datetime(2020, 1, 1)
+    builder = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key()).serial_number(1)
+    signed = builder.not_valid_before(begin).not_valid_after(begin.replace(year=2040)).sign(key, hashes.SHA256())
+    return signed.public_bytes(serialization.Encoding.PEM)
