@@ -16,7 +16,6 @@ from analyzer.capture.reader import CaptureReader
 from analyzer.capture.walker import Walker
 from analyzer.packet.headers import read, read_ip
 from analyzer.packet.packet import Packet
-from analyzer.secrets.keylog import KeyLog
 from analyzer.streams.fragments import Defragmenter, FragmentReport
 from analyzer.streams.tcp import Connections
 from analyzer.tls.detect import Sessions
@@ -53,7 +52,7 @@ class Engine:
         self,
         trace: bool = False,
         fields: bool = True,
-        keylog: KeyLog | None = None,
+        keylog: Any = None,
         private_keys: Sequence[Any] = (),
     ) -> None:
         self.secrets = Secrets(conversation, keylog, private_keys)
@@ -94,6 +93,8 @@ class Engine:
     def learn(self, secrets: list[tuple[int, bytes]]) -> None:
         """Take the Decryption Secrets Blocks of a capture that came since the last call."""
         known: cython.Py_ssize_t = len(self.seen) if self.seen and secrets[0] is self.seen[0] else 0
+        from analyzer.secrets.keylog import KeyLog
+
         if self.secrets.keylog is None:
             self.secrets.keylog = KeyLog()
         keylog = self.secrets.keylog

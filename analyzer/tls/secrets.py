@@ -5,9 +5,8 @@ needs it, since most captures come without keys.
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
-from analyzer.secrets.keylog import KeyLog
-
 if TYPE_CHECKING:
+    from analyzer.secrets.keylog import KeyLog
     from analyzer.secrets.private_keys import PrivateKey
     from analyzer.tls.decrypt import Decryption
 
@@ -37,7 +36,7 @@ class Secrets:
     def __init__(
         self,
         application: Callable[[str | None], Application],
-        keylog: KeyLog | None = None,
+        keylog: "KeyLog | None" = None,
         private_keys: "Sequence[PrivateKey]" = (),
     ) -> None:
         self.application = application
