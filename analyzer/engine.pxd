@@ -13,6 +13,7 @@ cdef int _TCP
 cdef class Engine:
     cdef public object secrets
     cdef public list seen
+    cdef public Py_ssize_t n_seen
     cdef public list trace
     cdef public Sessions sessions
     cdef public Connections connections

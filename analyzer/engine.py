@@ -45,7 +45,8 @@ class Engine:
     """
 
     __slots__ = (
-        "at", "connections", "defragmenter", "fragments", "frame", "frames", "packet", "secrets", "seen", "sessions", "trace",
+        "at", "connections", "defragmenter", "fragments", "frame", "frames", "n_seen", "packet", "secrets", "seen", "sessions",
+        "trace",
     )  # fmt: skip
 
     def __init__(
@@ -57,6 +58,7 @@ class Engine:
     ) -> None:
         self.secrets = Secrets(conversation, keylog, private_keys)
         self.seen: list[tuple[int, bytes]] = []
+        self.n_seen = 0
         self.trace: list[tuple[Session, Any]] = [] if trace else None  # type: ignore[assignment]
         self.sessions = Sessions(self.trace, fields, self.secrets)
         self.connections = Connections(self.sessions)
@@ -86,13 +88,13 @@ class Engine:
         """Take all frames that the walker has the bytes of."""
         secrets: list[tuple[int, bytes]] = walker.secrets
         while walker.advance():
-            if len(secrets) > 0 and (len(secrets) != len(self.seen) or secrets[0] is not self.seen[0]):
+            if len(secrets) > 0 and (secrets is not self.seen or len(secrets) != self.n_seen):
                 self.learn(secrets)
             self.feed(walker.frame)
 
     def learn(self, secrets: list[tuple[int, bytes]]) -> None:
         """Take the Decryption Secrets Blocks of a capture that came since the last call."""
-        known: cython.Py_ssize_t = len(self.seen) if self.seen and secrets[0] is self.seen[0] else 0
+        known: cython.Py_ssize_t = self.n_seen if secrets is self.seen else 0
         from analyzer.secrets.keylog import KeyLog
 
         if self.secrets.keylog is None:
@@ -102,7 +104,8 @@ class Engine:
             if kind == TLS_KEY_LOG:
                 keylog.feed(data, "the capture")
                 keylog.close("the capture")
-        self.seen = list(secrets)
+        self.seen = secrets
+        self.n_seen = len(secrets)
 
     def drain(self) -> list[Session]:
         """Give the sessions that have ended since the last call, in the order in which they ended."""

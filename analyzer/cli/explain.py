@@ -99,6 +99,8 @@ RESUMED_13 = {
 }
 """In TLS 1.3, of a resumed session."""
 
+OPENED = "The conversation itself, opened with the keys: what it carried stands below."
+
 GAP = "The capture lacks these bytes, not necessarily the connection: what was in them cannot be told."
 
 

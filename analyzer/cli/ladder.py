@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from analyzer.cli.escape import harmless
-from analyzer.cli.explain import GAP, explanation
+from analyzer.cli.explain import GAP, OPENED, explanation
 from analyzer.cli.output import Output
 from analyzer.cli.quantities import count_text, offset_text, size_text
 from analyzer.cli.table import cut, pad, width, wrap
@@ -103,20 +103,23 @@ class Steps:
 
 
 def _merged(steps: list[Step], tls13: bool) -> list[Step]:
-    """Records of data, both directions in one step; in TLS 1.3 all but the first of each side, which end the handshake."""
+    """Records of data, both directions in one step; in TLS 1.3 all but the first of each side, which end the handshake.
+
+    Where keys opened a side's handshake its messages are steps of their own, and all its data is data.
+    """
     merged: list[Step] = []
-    told = [not tls13, not tls13]
+    told = [not tls13 or any(_opened(step, side) for step in steps) for side in range(2)]
     for step in steps:
         if step.kind != "application_data":
             merged.append(step)
             continue
         last = merged[-1] if merged else None
-        if not told[step.side]:
+        answered = any(one.kind == "message" and one.item.name == "server_hello" for one in merged)
+        if tls13 and not answered:
+            merged.append(replace(step, kind="early_data"))
+        elif not told[step.side]:
             told[step.side] = True
-            answered = any(one.kind == "message" and one.item.name == "server_hello" for one in merged)
-            kind = "early_data" if not answered else ("encrypted_client", "encrypted_server")[step.side]
-            told[step.side] = answered
-            merged.append(replace(step, kind=kind))
+            merged.append(replace(step, kind=("encrypted_client", "encrypted_server")[step.side]))
         elif last is not None and last.kind == "application_data":
             for side in range(2):
                 last.count[side] += step.count[side]
@@ -125,6 +128,11 @@ def _merged(steps: list[Step], tls13: bool) -> list[Step]:
         else:
             merged.append(replace(step, count=step.count[:], n_bytes=step.n_bytes[:]))
     return merged
+
+
+def _opened(step: Step, side: int) -> bool:
+    """Whether a step is a message of that side which was encrypted on the wire and could be read."""
+    return step.kind == "message" and step.side == side and step.item.encrypted and step.item.body is not None
 
 
 def _insert(rungs: list[Step], step: Step) -> None:
@@ -183,7 +191,7 @@ class Ladder:
             return name, title, telling(message)
         if step.kind == "alert":
             alert: Alert = step.item
-            words = "encrypted" if alert.encrypted else alert_words(alert.level, alert.description)
+            words = "encrypted" if alert.level < 0 else alert_words(alert.level, alert.description)
             return "alert", f"Alert: {words}", []
         n_bytes = sum(step.n_bytes)
         records = count_text(sum(step.count), "record")
@@ -231,6 +239,8 @@ class Ladder:
         """The sentence for a step, the first time that it comes."""
         session = self._session
         sentence = explanation(name, session.tls13, bool(session.resumption))
+        if name == "application_data" and any(one.encrypted and one.body is not None for one in session.messages):
+            sentence = OPENED
         if self._terse or not sentence or name in self._told:
             return
         self._told.add(name)

@@ -89,7 +89,7 @@ def alerts_text(record: dict[str, Any]) -> str:
     """The alerts, each once: `fatal handshake_failure from server`."""
     told = [
         f"encrypted from {alert['from']}"
-        if alert["encrypted"]
+        if alert["description"] is None
         else f"{alert['level']} {alert['description']} from {alert['from']}"
         for alert in record["alerts"]
     ]

@@ -9,7 +9,7 @@ from analyzer.cli.files import print_fact
 from analyzer.cli.keys import Keys, read_keys
 from analyzer.cli.ladder import Ladder, Steps, camel
 from analyzer.cli.output import Output, Refusal
-from analyzer.cli.quantities import count_text, duration_text, moment_text
+from analyzer.cli.quantities import count_text, duration_text, moment_text, size_text
 from analyzer.cli.reading import Reading
 from analyzer.cli.rows import alerts_text, endpoint
 from analyzer.cli.table import wrap
@@ -66,6 +66,7 @@ def _print_session(output: Output, session: Session, steps: Steps, options: Name
     Ladder(output, session, options.terse).print(steps.rungs())
     if steps.dropped:
         output.line(output.paint(f"  and {count_text(steps.dropped, 'further step')}", "dim"))
+    _print_http(output, record["http"])
     for side, name in ((1, "server"), (0, "client")):
         ders = session.certificates[side ^ session.client]
         if ders:
@@ -95,6 +96,7 @@ def _print_head(output: Output, session: Session, record: dict[str, Any], captur
         "established": "yes" if record["established"] else "no",
         "resumed": resumed,
         "alerts": alerts_text(record) or None,
+        "decryption": _decryption(record["decryption"]),
         "gaps": f"{count_text(lost, 'byte')} in {count_text(len(record['gaps']), 'piece')}" if lost else None,
         "time": f"{moment_text(session.at)} to {moment_text(session.end)} UTC{span}",
         "frames": f"{session.first_frame} to {session.last_frame}",
@@ -107,6 +109,30 @@ def _print_head(output: Output, session: Session, record: dict[str, Any], captur
         if value is not None:
             style = {"yes": "green", "no": "yellow"}.get(value, "") if label == "established" else ""
             print_fact(output, label, harmless(value), style)
+
+
+def _decryption(decryption: dict[str, Any]) -> str:
+    words = str(decryption["status"]).replace("_", " ")
+    reason = f": {decryption['reason'].replace('_', ' ')}" if decryption["reason"] else ""
+    opened = f", {count_text(decryption['records'], 'record')} opened" if decryption["records"] else ""
+    failed = f", {decryption['failed']} not" if decryption["failed"] else ""
+    return words + reason + opened + failed
+
+
+def _print_http(output: Output, exchanges: list[dict[str, Any]]) -> None:
+    if not exchanges:
+        return
+    output.line()
+    output.line(output.paint("HTTP", "bold"))
+    for exchange in exchanges:
+        request, response = exchange["request"] or {}, exchange["response"] or {}
+        asked = f"{request.get('method')} {request.get('scheme')}://{request.get('authority')}{request.get('path')}"
+        length = response.get("body_length")
+        answer = (
+            f"{response.get('status')}{'' if length is None else f', {size_text(length)}'}" if response else "no answer seen"
+        )
+        for line in wrap(f"{harmless(asked)}  {answer}", output.width - 2):
+            output.line("  " + line)
 
 
 def _print_certificates(output: Output, side: str, ders: list[bytes]) -> None:
