@@ -79,8 +79,8 @@ class Conversation:
         elif data:
             self._hold(side, data, frame, at)
 
-    def gap(self, side: int, length: int | None) -> None:
-        """Hear that bytes of one side are missing here; None: nobody knows how many."""
+    def gap(self, side: int, length: int | None, why: str | None = None) -> None:
+        """Hear that bytes of one side are missing here; None: nobody knows how many. `why` changes nothing."""
         if self._reader is not None:
             self._reader.gap(side, length)
         else:

@@ -7,7 +7,7 @@ so they are kept until both have come.
 """
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from analyzer.secrets import schedule, schedule13
 from analyzer.secrets.compression import DEFLATE, Inflater
@@ -21,6 +21,9 @@ from analyzer.tls.direction import APPLICATION, EARLY, PROTECTED, AnyOpener, Dir
 from analyzer.tls.limits import MAX_TRANSCRIPT
 from analyzer.tls.secrets import NO_HANDSHAKE, NO_SECRET, Application, Secrets
 from analyzer.tls.suites import Suite, suite
+
+if TYPE_CHECKING:
+    from analyzer.tls.session import Session
 
 HELLO_REQUEST, CLIENT_HELLO, SERVER_HELLO, END_OF_EARLY_DATA, HELLO_RETRY_REQUEST = 0, 1, 2, 5, 6
 CLIENT_KEY_EXCHANGE, FINISHED, KEY_UPDATE, MESSAGE_HASH = 16, 20, 24, 254
@@ -175,18 +178,18 @@ class Decryption:
             if missing > 0:
                 self.lose(side, True)
             elif content_type == APPLICATION_DATA and self.application is not None:
-                self.application.gap(side ^ self.client, None)
+                self.application.gap(side ^ self.client, None, refused.reason)
             return None
         self.early = early and direction.phase == EARLY
         self.records += 1
         return opened
 
-    def carry(self, side: int, data: bytes, alpn: bytes | None, frame: int, at: int) -> None:
-        """Hand on application data."""
+    def carry(self, side: int, data: bytes, session: "Session", frame: int, at: int) -> None:
+        """Hand on application data of the session."""
         role = side ^ self.client
         self.sent[role] += len(data)
         if self.application is None:
-            self.application = self.secrets.application(None if alpn is None else alpn.decode("utf-8", "replace"))
+            self.application = self.secrets.application(session)
         self.application.feed(role, data, frame, at)
 
     def lose(self, side: int, missing: bool) -> None:
@@ -201,7 +204,7 @@ class Decryption:
         if direction.inflater is not None:
             direction.inflater.lose()
         if self.application is not None:
-            self.application.gap(side ^ self.client, None)
+            self.application.gap(side ^ self.client, None, MISSING_SEGMENT if missing else None)
 
     def close(self, at: int) -> None:
         """Hear that the session has ended; what only serves to open records is let go of."""

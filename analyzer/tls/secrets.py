@@ -9,18 +9,22 @@ if TYPE_CHECKING:
     from analyzer.secrets.keylog import KeyLog
     from analyzer.secrets.private_keys import PrivateKey
     from analyzer.tls.decrypt import Decryption
+    from analyzer.tls.session import Session
 
 NO_SECRET, NO_HANDSHAKE = "no_secret", "no_handshake"
 """Reasons beside those of `Refused`: no secret is of this session, or of this phase; its handshake is not in the capture."""
 
 
 class Application(Protocol):
-    """Who takes the application data of a session; side 0 is the client."""
+    """Who takes the application data of a session; side 0 is the client.
+
+    gap: hears that bytes are missing, None where nobody knows how many, and why: a reason of `Refused` or of this module.
+    """
 
     @property
     def findings(self) -> Sequence[Any]: ...  # noqa: D102
     def feed(self, side: int, data: bytes, frame: int, at: int) -> None: ...  # noqa: D102
-    def gap(self, side: int, length: int | None) -> None: ...  # noqa: D102
+    def gap(self, side: int, length: int | None, why: str | None = None) -> None: ...  # noqa: D102
     def close(self, at: int) -> None: ...  # noqa: D102
     def record(self) -> list[dict[str, Any]]: ...  # noqa: D102
 
@@ -28,14 +32,14 @@ class Application(Protocol):
 class Secrets:
     """All that may open the sessions of a run: key logs, which may grow, and RSA private keys.
 
-    application: makes the reader of a session's application data, given the protocol that ALPN chose.
+    application: makes the reader of a session's application data, given the session, once there is any.
     """
 
     __slots__ = ("application", "keylog", "private_keys")
 
     def __init__(
         self,
-        application: Callable[[str | None], Application],
+        application: "Callable[[Session], Application]",
         keylog: "KeyLog | None" = None,
         private_keys: "Sequence[PrivateKey]" = (),
     ) -> None:

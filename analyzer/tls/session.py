@@ -224,7 +224,7 @@ class Session(RecordSink):
             if not decryption.early:
                 sender.encrypted_records += 1
             self.application_data(side, sender, length, frame, at)
-            decryption.carry(side, plaintext, self.alpn, frame, at)
+            decryption.carry(side, plaintext, self, frame, at)
         elif inner == ALERT:
             self.alert(side, plaintext, len(plaintext), frame, at)
         elif inner == HEARTBEAT:

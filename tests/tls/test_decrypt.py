@@ -22,6 +22,7 @@ from analyzer.engine import TLS_KEY_LOG, Engine, read_sessions
 from analyzer.secrets.keylog import KeyLog
 from analyzer.secrets.private_keys import read_private_keys
 from analyzer.store.record import session_record
+from analyzer.tls.session import Session
 
 SIZES = (300, 5000, 40_000)
 VERIFIED = {"client": "verified", "server": "verified"}
@@ -37,13 +38,19 @@ class Talk:
 
 
 class Kept(Conversation):
-    """A conversation that keeps what it is fed."""
+    """A conversation that keeps what it is fed, and why something is missing."""
 
-    __slots__ = ("data",)
+    __slots__ = ("data", "number", "whys")
 
-    def __init__(self, alpn: str | None) -> None:
-        super().__init__(alpn)
+    def __init__(self, session: Session) -> None:
+        super().__init__(None if session.alpn is None else session.alpn.decode())
+        self.number = session.id
         self.data = [b"", b""]
+        self.whys: list[tuple[int, str | None]] = []
+
+    def gap(self, side: int, length: int | None, why: str | None = None) -> None:
+        self.whys.append((side, why))
+        super().gap(side, length, why)
 
     def feed(self, side: int, data: bytes, frame: int, at: int) -> None:
         self.data[side] += data
@@ -114,8 +121,7 @@ def read(segments: list[Segment], *keylogs: str) -> tuple[dict[str, Any], list[b
     keylog = KeyLog()
     for text in keylogs:
         keylog.feed(text.encode())
-    tap.engine = Engine(keylog=keylog)
-    tap.engine.secrets.application = Kept
+    tap.engine = Engine(keylog=keylog, application=Kept)
     tap.feed(*segments)
     (session,) = tap.close()
     application = session.decryption.application
@@ -246,6 +252,22 @@ def test_behind_a_gap_in_the_data_it_goes_on(version: str, ciphers: str | None):
     assert record["alerts"][-1]["description"] == "close_notify"
 
 
+def test_who_takes_the_data_hears_of_which_session_it_is_and_why_some_is_missing():
+    talk = converse("TLSv1_3")
+    segments = packetise(talk.flights)
+    long = [number for number, segment in enumerate(segments) if segment.side == SERVER and len(segment.payload) == 700]
+    del segments[long[-12]]
+    keylog = KeyLog()
+    keylog.feed(talk.keylog.encode())
+    tap = Tap()
+    tap.engine = Engine(keylog=keylog, application=Kept)
+    tap.feed(*packetise(converse("TLSv1_2").flights, ports=(50001, 443)), *segments)
+    taken = {session.id: session.decryption.application for session in tap.close()}
+    assert taken[0] is None
+    assert taken[1].number == 1
+    assert set(taken[1].whys) == {(SERVER, "missing_segment")}
+
+
 def test_a_gap_over_several_records_is_stepped_over():
     talk = converse("TLSv1_3")
     segments = packetise(talk.flights)
@@ -328,8 +350,7 @@ def test_an_rsa_key_opens_what_was_encrypted_to_it():
     server.set_ciphers("AES128-GCM-SHA256:@SECLEVEL=0")
     talk = talk_over(client_of("TLSv1_2", "AES128-GCM-SHA256"), server)[0]
     tap = Tap()
-    tap.engine = Engine(private_keys=read_private_keys(secret))
-    tap.engine.secrets.application = Kept
+    tap.engine = Engine(private_keys=read_private_keys(secret), application=Kept)
     tap.feed(*packetise(talk.flights))
     (session,) = tap.close()
     assert tuple(session.decryption.application.data) == talk.sent
