@@ -14,29 +14,16 @@ from analyzer.x509.der import (
     SEQUENCE,
     SET,
     Element,
-    encode_object_identifier,
     expect,
     object_identifier,
     read_element,
 )
+from analyzer.x509.object_identifiers import names
 
 ATTRIBUTES = 4096
 """Attributes of one distinguished name; real ones have up to some twenty, those made to test parsers two thousand."""
 
-_ATTRIBUTE_TYPES = {
-    encode_object_identifier(dotted): name
-    for dotted, name in {
-        "2.5.4.3": "CN",
-        "2.5.4.6": "C",
-        "2.5.4.7": "L",
-        "2.5.4.8": "ST",
-        "2.5.4.9": "STREET",
-        "2.5.4.10": "O",
-        "2.5.4.11": "OU",
-        "0.9.2342.19200300.100.1.1": "UID",
-        "0.9.2342.19200300.100.1.25": "DC",
-    }.items()
-}
+_ATTRIBUTE_TYPES = names("attribute")
 _UNIVERSAL_STRING = 0x1C
 _BMP_STRING = 0x1E
 # UTF8, Numeric, Printable, Teletex, Videotex, IA5, Graphic, Visible, General
@@ -48,11 +35,11 @@ _NOT_A_HOST = re.compile(r"[0-9.]+\Z|.*:", re.DOTALL)
 
 def distinguished_name(data: bytes, start: int, end: int, field: str) -> str:
     """Give the text of the RDNSequence whose value is `data[start:end]`, empty for the empty name. Raises `Malformed`."""
-    names: list[str] = []
+    relative: list[str] = []
     left = ATTRIBUTES
     pos = start
     while pos < end:
-        if len(names) == ATTRIBUTES:
+        if len(relative) == ATTRIBUTES:
             raise Malformed(field, pos, f"over {ATTRIBUTES} sets of attributes")
         _, at, stop, pos = expect(data, pos, end, SET, field)
         attributes: list[str] = []
@@ -65,9 +52,9 @@ def distinguished_name(data: bytes, start: int, end: int, field: str) -> str:
             kind = data[first:inner_end]
             value = _attribute_value(data, inner, last, field)
             attributes.append(f"{_ATTRIBUTE_TYPES.get(kind) or dotted(kind, first, field)}={value}")
-        names.append("+".join(attributes))
-    names.reverse()
-    return ",".join(names)
+        relative.append("+".join(attributes))
+    relative.reverse()
+    return ",".join(relative)
 
 
 def general_name(data: bytes, element: Element, field: str) -> str:
