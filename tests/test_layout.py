@@ -56,6 +56,7 @@ TESTED_ELSEWHERE = {
     "tls/messages/ssl2.py": "invariants/test_messages.py",
     "x509/algorithms.py": "x509/test_certificate.py",
     "x509/public_key.py": "x509/test_certificate.py",
+    "x509/times.py": "x509/test_certificate.py",
 }
 """The modules whose tests stand in another file, because they show only through what uses them."""
 

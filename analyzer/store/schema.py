@@ -104,6 +104,7 @@ _DEFINITIONS: dict[str, Schema] = {
             "subject_alt_names": _or_null(_list(_text())),
             "public_key": _or_null(_ref("public_key")),
             "signature_algorithm": _or_null(_text()),
+            "type": _one_of("x509", "raw_public_key"),
         }
     ),
     "chain": _object(

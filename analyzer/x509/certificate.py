@@ -6,33 +6,28 @@ parsers refuse: negative serial numbers, odd times, unknown keys, ends cut off. 
 by one; one that cannot be read is None and leaves a trouble in `problems`, the others stand.
 """
 
-import re
-from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from functools import lru_cache
 from hashlib import sha256
 from threading import Lock
-from typing import TypeAlias, TypeVar
+from typing import TypeAlias
 
 from analyzer.codec.trouble import Malformed, Odd, Trouble
 from analyzer.x509.algorithms import SIGNATURES
 from analyzer.x509.der import (
-    GENERALIZED_TIME,
-    INDEFINITE,
     INTEGER,
     OBJECT_IDENTIFIER,
     OCTET_STRING,
     SEQUENCE,
-    UTC_TIME,
     Element,
     encode_object_identifier,
     expect,
     read_element,
-    read_header,
 )
+from analyzer.x509.layout import Layout
 from analyzer.x509.names import distinguished_name, dotted, general_name
 from analyzer.x509.public_key import PublicKey, algorithm_identifier, curve, key_type, modulus_bits, prime_bits
+from analyzer.x509.times import time_text
 
 REMEMBERED_BYTES = 32 << 20
 """Memory for certificates read before: some ten thousand, and those of the busiest sites come again in every session."""
@@ -46,23 +41,16 @@ REMEMBERED_NAMES = 4096
 REMEMBERED_NAME_SIZE = 512
 """Longest distinguished name remembered, in bytes; most take about 100."""
 
-OPTIONAL_FIELDS = 8
-"""Elements looked at behind the key; there may be three: two unique identifiers and the extensions."""
-
 EXTENSIONS = 256
 """Extensions read; real certificates have some ten."""
 
 ALTERNATIVE_NAMES = 4096
 """Alternative names read; the largest certificates of the web have some two thousand."""
 
-PROBLEMS = 16
-"""Problems kept of one certificate; after so many, one more tells nothing."""
+X509 = "x509"
+RAW_PUBLIC_KEY = "raw_public_key"
 
 _SUBJECT_ALT_NAME = encode_object_identifier("2.5.29.17")
-_VERSION = 0xA0
-_EXTENSIONS = 0xA3
-_TIME_LENGTH = 40
-_TIME = re.compile(r"(\d{4})(\d\d)(\d\d)(\d\d)(?:(\d\d)(?:(\d\d)(?:[.,](\d+))?)?)?(Z|[+-]\d\d(?:\d\d)?)?", re.ASCII)
 
 Record: TypeAlias = dict[str, str | list[str] | dict[str, str | int] | None]
 
@@ -74,6 +62,7 @@ class Certificate:
     subject, issuer: RFC 4514 text. serial: hex of its value, two digits an octet, `-` before a negative one. not_before,
     not_after: RFC 3339 in UTC with nine digits of a second. sha256: of the whole, hex. subject_alt_names: as `general_name` has
     them, empty without the extension. signature_algorithm: its name, else its object identifier. problems: what was wrong.
+    type: `x509`, or `raw_public_key`, which has nothing but a key and its hash (RFC 7250).
     """
 
     subject: str | None
@@ -86,6 +75,7 @@ class Certificate:
     public_key: PublicKey | None
     signature_algorithm: str | None
     problems: tuple[Trouble, ...] = ()
+    type: str = X509
 
     def record(self) -> Record:
         """Give the entry of `certificates` in the session record."""
@@ -99,6 +89,7 @@ class Certificate:
             "subject_alt_names": None if self.subject_alt_names is None else list(self.subject_alt_names),
             "public_key": None if self.public_key is None else self.public_key.record(),
             "signature_algorithm": self.signature_algorithm,
+            "type": self.type,
         }
 
 
@@ -139,14 +130,14 @@ def _cost(der: bytes, known: Certificate) -> int:
 
 
 def _read(der: bytes) -> Certificate:
-    fields = _Fields(der)
-    serial = fields.read("serialNumber", _serial)
-    issuer = fields.read("issuer", _name)
-    not_before = fields.read("validity", _not_before)
-    not_after = fields.read("validity", _not_after)
-    subject = fields.read("subject", _name)
-    public_key = fields.public_key()
-    subject_alt_names = fields.subject_alt_names()
+    layout = Layout(der)
+    serial = layout.read("serialNumber", _serial)
+    issuer = layout.read("issuer", _name)
+    not_before = layout.read("validity", _not_before)
+    not_after = layout.read("validity", _not_after)
+    subject = layout.read("subject", _name)
+    public_key = _public_key(layout)
+    subject_alt_names = _subject_alt_names(layout)
     return Certificate(
         subject=subject,
         issuer=issuer,
@@ -156,136 +147,59 @@ def _read(der: bytes) -> Certificate:
         sha256=sha256(der).hexdigest(),
         subject_alt_names=subject_alt_names,
         public_key=public_key,
-        signature_algorithm=fields.signature_algorithm(),
-        problems=tuple(fields.problems),
+        signature_algorithm=_signature_algorithm(layout),
+        problems=tuple(layout.problems),
+        type=RAW_PUBLIC_KEY if layout.raw_public_key else X509,
     )
 
 
-_Value = TypeVar("_Value")
+def _public_key(layout: Layout) -> PublicKey | None:
+    """Read the type of the key, and what can be read of its size."""
+    kind = layout.read("subjectPublicKeyInfo", key_type)
+    if kind == "ec":
+        return PublicKey(kind, curve=layout.read("subjectPublicKeyInfo", curve))
+    if kind in ("rsa", "rsassa-pss", "rsaes-oaep"):
+        return PublicKey(kind, bits=layout.read("subjectPublicKeyInfo", modulus_bits))
+    if kind in ("dsa", "dh"):
+        return PublicKey(kind, bits=layout.read("subjectPublicKeyInfo", prime_bits))
+    return None if kind is None else PublicKey(kind)
 
 
-class _Fields:
-    """Where a certificate's fields are, by their RFC names, and the troubles met in reading them."""
+def _signature_algorithm(layout: Layout) -> str | None:
+    """Read the algorithm outside, which the signature is made with; the one inside has to be the same."""
+    outside = layout.read("signatureAlgorithm", _signature)
+    inside = layout.read("signature", _signature)
+    if outside and inside and outside != inside:
+        layout.note(Odd("signature", layout.found["signature"][1], f"says {inside}, and signatureAlgorithm {outside}"))
+    return outside or inside
 
-    def __init__(self, der: bytes) -> None:
-        self.der = der
-        self.problems: list[Trouble] = []
-        self.found: dict[str, Element] = {}
-        self.cut = self.whole = False
+
+def _subject_alt_names(layout: Layout) -> tuple[str, ...] | None:
+    """Read the alternative names, without those that cannot be read; None is that the place where they are cannot."""
+    if "extensions" not in layout.found:
+        return () if layout.whole else None
+    place = layout.read("extensions", _find_alternative_names)
+    if place is None:
+        return None
+    _, pos, end, _ = place
+    names: list[str] = []
+    for _ in range(ALTERNATIVE_NAMES):
+        if pos >= end:
+            break
         try:
-            self._find()
+            element = read_element(layout.der, pos, end, "subjectAltName")
         except Trouble as trouble:
-            self._note(trouble)
-
-    def read(self, field: str, read: Callable[[bytes, Element, str], _Value]) -> _Value | None:
-        """Read one field; None when it is not there or cannot be read."""
-        element = self.found.get(field)
-        if element is None:
-            return None
+            layout.note(trouble)
+            break
+        pos = element[3]
         try:
-            return read(self.der, element, field)
+            names.append(general_name(layout.der, element, "subjectAltName"))
         except Trouble as trouble:
-            self._note(trouble)
-            return None
-
-    def public_key(self) -> PublicKey | None:
-        """Read the type of the key, and what can be read of its size."""
-        kind = self.read("subjectPublicKeyInfo", key_type)
-        if kind == "ec":
-            return PublicKey(kind, curve=self.read("subjectPublicKeyInfo", curve))
-        if kind in ("rsa", "rsassa-pss", "rsaes-oaep"):
-            return PublicKey(kind, bits=self.read("subjectPublicKeyInfo", modulus_bits))
-        if kind in ("dsa", "dh"):
-            return PublicKey(kind, bits=self.read("subjectPublicKeyInfo", prime_bits))
-        return None if kind is None else PublicKey(kind)
-
-    def signature_algorithm(self) -> str | None:
-        """Read the algorithm outside, which the signature is made with; the one inside has to be the same."""
-        outside = self.read("signatureAlgorithm", _signature)
-        inside = self.read("signature", _signature)
-        if outside and inside and outside != inside:
-            self.problems.append(
-                Odd("signature", self.found["signature"][1], f"says {inside}, and signatureAlgorithm {outside}")
-            )
-        return outside or inside
-
-    def subject_alt_names(self) -> tuple[str, ...] | None:
-        """Read the alternative names, without those that cannot be read; None is that the place where they are cannot."""
-        if "extensions" not in self.found:
-            return () if self.whole else None
-        place = self.read("extensions", _find_alternative_names)
-        if place is None:
-            return None
-        _, pos, end, _ = place
-        names: list[str] = []
-        for _ in range(ALTERNATIVE_NAMES):
-            if pos >= end:
-                break
-            try:
-                element = read_element(self.der, pos, end, "subjectAltName")
-            except Trouble as trouble:
-                self._note(trouble)
-                break
-            pos = element[3]
-            try:
-                names.append(general_name(self.der, element, "subjectAltName"))
-            except Trouble as trouble:
-                self._note(trouble)
-        else:
-            if pos < end:
-                self._note(Odd("subjectAltName", pos, f"names after {ALTERNATIVE_NAMES} are not read"))
-        return tuple(names)
-
-    def _find(self) -> None:
-        pos, end, after = self._open(0, len(self.der), "Certificate")
-        if after < len(self.der):
-            self._note(Odd("Certificate", after, f"{len(self.der) - after} bytes follow it"))
-        self.cut = False
-        pos, signed_end, after = self._open(pos, end, "tbsCertificate")
-        try:
-            self._find_signed(pos, signed_end)
-        except Trouble as trouble:
-            self._note(trouble)
-        if not self.cut:
-            self.found["signatureAlgorithm"] = read_element(self.der, after, end, "signatureAlgorithm")
-            read_element(self.der, self.found["signatureAlgorithm"][3], end, "signatureValue")
-
-    def _find_signed(self, pos: int, end: int) -> None:
-        der, found = self.der, self.found
-        if pos < end and der[pos] == _VERSION:
-            pos = read_element(der, pos, end, "version")[3]
-        for field in ("serialNumber", "signature", "issuer", "validity", "subject", "subjectPublicKeyInfo"):
-            element = found[field] = read_element(der, pos, end, field)
-            pos = element[3]
-        for _ in range(OPTIONAL_FIELDS):
-            if pos >= end:
-                self.whole = not self.cut
-                break
-            element = read_element(der, pos, end, "extensions")
-            if element[0] == _EXTENSIONS:
-                found["extensions"] = element
-            pos = element[3]
-        else:
-            raise Odd("extensions", pos, f"over {OPTIONAL_FIELDS} elements behind the key")
-
-    def _open(self, pos: int, end: int, field: str) -> tuple[int, int, int]:
-        """Give start and end of a sequence's value and the offset after it; one cut off ends where the bytes do."""
-        tag, start, length = read_header(self.der, pos, end, field)
-        if tag != SEQUENCE:
-            raise Malformed(field, pos, f"tag 0x{tag:02x}, not 0x{SEQUENCE:02x}")
-        if length > end - start:
-            self._note(Malformed(field, pos, f"length {length}, but {end - start} bytes left"))
-            self.cut = True
-            return start, end, end
-        if length == INDEFINITE:
-            _, start, stop, after = read_element(self.der, pos, end, field)
-            return start, stop, after
-        return start, start + length, start + length
-
-    def _note(self, trouble: Trouble) -> None:
-        # One that was raised keeps the readers' frames alive, by its traceback and context; the copy does not.
-        if len(self.problems) < PROBLEMS:
-            self.problems.append(type(trouble)(trouble.field, trouble.offset, trouble.why))
+            layout.note(trouble)
+    else:
+        if pos < end:
+            layout.note(Odd("subjectAltName", pos, f"names after {ALTERNATIVE_NAMES} are not read"))
+    return tuple(names)
 
 
 def _serial(der: bytes, element: Element, field: str) -> str:
@@ -319,38 +233,12 @@ def _name_remembered(content: bytes) -> str | None:
 
 
 def _not_before(der: bytes, validity: Element, _: str) -> str:
-    return _time(der, read_element(der, validity[1], validity[2], "notBefore"), "notBefore")
+    return time_text(der, read_element(der, validity[1], validity[2], "notBefore"), "notBefore")
 
 
 def _not_after(der: bytes, validity: Element, _: str) -> str:
     first = read_element(der, validity[1], validity[2], "notBefore")
-    return _time(der, read_element(der, first[3], validity[2], "notAfter"), "notAfter")
-
-
-def _time(der: bytes, element: Element, field: str) -> str:
-    """Give a time as text: UTCTime, whose years are 1950 to 2049, or GeneralizedTime.
-
-    The zones and short forms that X.690 allows and RFC 5280 forbids are taken; a time without a zone is read as UTC.
-    """
-    tag, start, end, _ = element
-    if tag not in (UTC_TIME, GENERALIZED_TIME) or end - start > _TIME_LENGTH:
-        raise Malformed(field, start, f"tag 0x{tag:02x} of {end - start} bytes is no time")
-    digits = der[start:end].decode("latin-1")
-    if tag == UTC_TIME:
-        digits = ("20" if digits < "5" else "19") + digits
-    parts = _TIME.fullmatch(digits)
-    if parts is None:
-        raise Malformed(field, start, f"{der[start:end]!r} is no time")
-    year, month, day, hour, minute, second, fraction, zone = parts.groups()
-    text = f"{year}-{month}-{day}T{hour}:{minute or '00'}:{second or '00'}"
-    try:
-        moment = datetime.fromisoformat(text)
-        if zone and zone != "Z":
-            offset = timedelta(hours=int(zone[1:3]), minutes=int(zone[3:] or 0))
-            moment += offset if zone[0] == "-" else -offset
-    except (ValueError, OverflowError) as error:
-        raise Malformed(field, start, str(error)) from error
-    return f"{moment.isoformat()}.{(fraction or '')[:9]:0<9}Z"
+    return time_text(der, read_element(der, first[3], validity[2], "notAfter"), "notAfter")
 
 
 def _signature(der: bytes, element: Element, field: str) -> str:

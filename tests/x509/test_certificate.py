@@ -10,8 +10,9 @@ import pytest
 
 from analyzer.codec.trouble import Malformed, Odd
 from analyzer.x509 import certificate as module
-from analyzer.x509.certificate import ALTERNATIVE_NAMES, EXTENSIONS, PROBLEMS, Certificate, certificate
+from analyzer.x509.certificate import ALTERNATIVE_NAMES, EXTENSIONS, Certificate, certificate
 from analyzer.x509.der import encode_object_identifier
+from analyzer.x509.layout import PROBLEMS
 from analyzer.x509.public_key import PublicKey
 
 
@@ -83,6 +84,7 @@ def test_every_fact() -> None:
         "subject_alt_names": ["www.example.com"],
         "public_key": {"type": "ed25519"},
         "signature_algorithm": "ed25519",
+        "type": "x509",
     }
     assert certificate(der).problems == ()
 
@@ -301,7 +303,7 @@ def test_no_certificate_at_all() -> None:
     for data in (b"", b"\0", b"0", b"\x30\0", b"-----BEGIN CERTIFICATE-----", bytes(1000), b"\x30\x80" * 1000):
         read = certificate(data)
         assert read.sha256 == hashlib.sha256(data).hexdigest()
-        assert read.record() == dict.fromkeys(read.record()) | {"sha256": read.sha256}
+        assert read.record() == dict.fromkeys(read.record()) | {"sha256": read.sha256, "type": "x509"}
         assert read.problems
 
 

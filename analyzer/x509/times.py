@@ -1,0 +1,36 @@
+"""Times in certificates as text (RFC 5280, section 4.1.2.5): UTCTime with two digits of a year, GeneralizedTime with four."""
+
+import re
+from datetime import datetime, timedelta
+
+from analyzer.codec.trouble import Malformed
+from analyzer.x509.der import GENERALIZED_TIME, UTC_TIME, Element
+
+_TIME_LENGTH = 40
+_TIME = re.compile(r"(\d{4})(\d\d)(\d\d)(\d\d)(?:(\d\d)(?:(\d\d)(?:[.,](\d+))?)?)?(Z|[+-]\d\d(?:\d\d)?)?", re.ASCII)
+
+
+def time_text(der: bytes, element: Element, field: str) -> str:
+    """Give a time as RFC 3339 text in UTC with nine digits of a second; a UTCTime is of 1950 to 2049. Raises `Malformed`.
+
+    The zones and short forms that X.690 allows and RFC 5280 forbids are taken; a time without a zone is read as UTC.
+    """
+    tag, start, end, _ = element
+    if tag not in (UTC_TIME, GENERALIZED_TIME) or end - start > _TIME_LENGTH:
+        raise Malformed(field, start, f"tag 0x{tag:02x} of {end - start} bytes is no time")
+    digits = der[start:end].decode("latin-1")
+    if tag == UTC_TIME:
+        digits = ("20" if digits < "5" else "19") + digits
+    parts = _TIME.fullmatch(digits)
+    if parts is None:
+        raise Malformed(field, start, f"{der[start:end]!r} is no time")
+    year, month, day, hour, minute, second, fraction, zone = parts.groups()
+    text = f"{year}-{month}-{day}T{hour}:{minute or '00'}:{second or '00'}"
+    try:
+        moment = datetime.fromisoformat(text)
+        if zone and zone != "Z":
+            offset = timedelta(hours=int(zone[1:3]), minutes=int(zone[3:] or 0))
+            moment += offset if zone[0] == "-" else -offset
+    except (ValueError, OverflowError) as error:
+        raise Malformed(field, start, str(error)) from error
+    return f"{moment.isoformat()}.{(fraction or '')[:9]:0<9}Z"
