@@ -6,7 +6,7 @@ moment and not with the capture. The same frames give the same sessions. This mo
 same uncompiled.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import cython
@@ -39,10 +39,10 @@ class Engine:
 
     packet: what the last frame fed said of addresses and ports; of a datagram that its fragments have just completed, the
     whole. trace: with `trace=True` the events of the last frame fed, pairs of a session and its message, alert or event; the
-    caller clears the list. With `fields=False` messages come without their bytes and decoded fields. keylog, private_keys: what
-    decrypts; secrets inside a capture are read into the same key log, before the frames that follow them. application: makes
-    the reader of a session's application data, `conversation` if None. frames: how many were fed. fragments: what was odd about
-    IP fragments, at most MAX_REPORTS.
+    caller clears the list. With `fields=False` messages come without their bytes and decoded fields. keylog, private_keys, psks
+    (by identity): what decrypts; secrets inside a capture are read into the same key log, before the frames that follow them.
+    application: makes the reader of a session's application data, `conversation` if None. frames: how many were fed.
+    fragments: what was odd about IP fragments, at most MAX_REPORTS.
     """
 
     __slots__ = (
@@ -56,9 +56,10 @@ class Engine:
         fields: bool = True,
         keylog: Any = None,
         private_keys: Sequence[Any] = (),
+        psks: Mapping[bytes, bytes] | None = None,
         application: Callable[[Session], Application] | None = None,
     ) -> None:
-        self.secrets = Secrets(application or conversation, keylog, private_keys)
+        self.secrets = Secrets(application or conversation, keylog, private_keys, psks)
         self.seen: list[tuple[int, bytes]] = []
         self.n_seen = 0
         self.trace: list[tuple[Session, Any]] = [] if trace else None  # type: ignore[assignment]

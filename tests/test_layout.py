@@ -26,7 +26,6 @@ TESTED_ELSEWHERE = {
     "cli/fields.py": "cli/test_show.py",
     "cli/files.py": "cli/test_summary.py",
     "cli/findings.py": "cli/test_summary.py",
-    "cli/keys.py": "cli/test_sessions.py",
     "cli/ladder.py": "cli/test_show.py",
     "cli/output.py": "cli/test_main.py",
     "cli/reading.py": "cli/test_main.py",

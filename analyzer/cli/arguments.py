@@ -62,6 +62,14 @@ _ABOUTS = {
 }
 
 
+_KEYS = (
+    (("-k", "--keylog"), "a key log (SSLKEYLOGFILE): decrypts the sessions it is of; may be repeated, - is standard input"),
+    (("--rsa-key",), "an RSA private key (PEM, DER, PKCS#12), for sessions with RSA key exchange; may be repeated"),
+    (("--psk-file",), "external pre-shared keys, one a line: the identity (0x for hex) and the key in hex; may be repeated"),
+    (("--password-file",), "the password of private keys, in its first line; without one it is asked for on the terminal"),
+)
+
+
 class _Parser(argparse.ArgumentParser):
     """Errors in one line."""
 
@@ -135,18 +143,13 @@ def _add_captures(command: argparse.ArgumentParser) -> None:
 
 
 def _add_keys(command: argparse.ArgumentParser) -> None:
-    for names, text in ((("-k", "--keylog"), "an NSS key log"), (("--rsa-key",), "an RSA private key (PEM)")):
-        command.add_argument(
-            *names,
-            action="append",
-            default=[],
-            metavar="FILE",
-            help=f"{text}; decrypts the sessions it is of; may be repeated, - is standard input",
-        )
+    for names, text in _KEYS:
+        command.add_argument(*names, action="append", default=[], metavar="FILE", help=text)
 
 
 def _add_summary(command: argparse.ArgumentParser) -> None:
     _add_captures(command)
+    _add_keys(command)
 
 
 def _add_sessions(command: argparse.ArgumentParser) -> None:
@@ -168,11 +171,13 @@ def _add_show(command: argparse.ArgumentParser) -> None:
 def _add_packets(command: argparse.ArgumentParser) -> None:
     _add_captures(command)
     command.add_argument("--format", choices=("text", "json", "csv"), default="text", help="text is the default")
+    _add_keys(command)
 
 
 def _add_packet(command: argparse.ArgumentParser) -> None:
     command.add_argument("capture", metavar="CAPTURE", help="a capture file, or - for standard input")
     command.add_argument("frame", type=_number, metavar="FRAME", help="the number of a frame, from 1")
+    _add_keys(command)
 
 
 def _number(text: str) -> int:

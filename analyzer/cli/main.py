@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from importlib import import_module
 
 from analyzer.cli.arguments import parse, parser
+from analyzer.cli.key_files import paths_of_keys
 from analyzer.cli.output import Output, Refusal, complain
 from analyzer.cli.reading import FAILED
 
@@ -59,24 +60,22 @@ def _run(arguments: Sequence[str]) -> int:
         return 0
     captures = [options.capture] if "capture" in options else options.captures
     _check_keys(options, captures)
-    output = Output(options.output, [*captures, *_keys(options)], options.color)
+    output = Output(options.output, [*captures, *paths_of_keys(options)], options.color)
     status: int = import_module(f"analyzer.cli.{options.command}").run(options, output)
     if status != FAILED:
         output.close()
     return status
 
 
-def _keys(options: Namespace) -> list[str]:
-    return [*options.keylog, *options.rsa_key] if "keylog" in options else []
-
-
 def _check_keys(options: Namespace, captures: Sequence[str]) -> None:
-    """Complain about key logs that cannot be read before anything is read or written."""
-    keys = _keys(options)
+    """Complain about files of keys that cannot be read before anything is read or written."""
+    keys = paths_of_keys(options)
+    if keys.count("-") > 1:
+        raise Refusal("-: standard input can be read only once")
     for path in keys:
         if path == "-":
             if "-" in captures:
-                raise Refusal("-: standard input cannot be a capture and a key log at once")
+                raise Refusal("-: standard input cannot be a capture and a file of keys at once")
             continue
         try:
             with open(path, "rb") as file:

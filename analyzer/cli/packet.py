@@ -7,6 +7,7 @@ from analyzer.analysis.traffic import link_name
 from analyzer.capture.frame import Frame
 from analyzer.cli.escape import harmless
 from analyzer.cli.info import TCP
+from analyzer.cli.key_files import read_keys
 from analyzer.cli.output import Output, Refusal
 from analyzer.cli.quantities import count_text, moment_text
 from analyzer.cli.reading import Reading
@@ -30,7 +31,7 @@ _ROW = 16
 def run(options: Namespace, output: Output) -> int:
     """Print one packet of a capture; the exit status."""
     reading = Reading([options.capture])
-    engine = Engine(trace=True)
+    engine = Engine(True, True, *read_keys(options))
     frame, trace = reading.reader.frame, engine.trace
     for walker in reading.walkers(output):
         while walker.advance():

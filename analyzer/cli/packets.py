@@ -6,6 +6,7 @@ from collections.abc import Callable
 from analyzer.capture.frame import Frame
 from analyzer.cli.escape import csv_row, harmless
 from analyzer.cli.info import Describer
+from analyzer.cli.key_files import read_keys
 from analyzer.cli.output import Output
 from analyzer.cli.reading import Reading
 from analyzer.cli.table import Column, Table
@@ -28,7 +29,7 @@ STYLES = {"TCP": "", "UDP": "blue", "ARP": "yellow", "ICMP": "magenta", "ICMPv6"
 def run(options: Namespace, output: Output) -> int:
     """Print the packets of the captures; the exit status."""
     reading = Reading(options.captures)
-    engine = Engine(trace=True)
+    engine = Engine(True, True, *read_keys(options))
     describer = Describer(engine)
     table = Table(COLUMNS, output, one_line=True) if options.format == "text" else None
     take = _row_writer(options.format, output, table, describer)

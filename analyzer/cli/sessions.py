@@ -4,7 +4,7 @@ from argparse import Namespace
 from collections.abc import Callable
 from typing import Any
 
-from analyzer.cli.keys import Keys, read_keys
+from analyzer.cli.key_files import Keys, read_keys
 from analyzer.cli.output import Output, Refusal
 from analyzer.cli.reading import Reading
 from analyzer.cli.rows import COLUMNS, CSV_COLUMNS, csv_line, table_row

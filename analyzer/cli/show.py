@@ -6,7 +6,7 @@ from typing import Any
 from analyzer.cli.escape import harmless
 from analyzer.cli.fields import print_fields
 from analyzer.cli.files import print_fact
-from analyzer.cli.keys import Keys, read_keys
+from analyzer.cli.key_files import Keys, read_keys
 from analyzer.cli.ladder import Ladder, Steps, camel
 from analyzer.cli.output import Output, Refusal
 from analyzer.cli.quantities import count_text, duration_text, moment_text, size_text

@@ -6,6 +6,7 @@ from analyzer.analysis.traffic import Traffic
 from analyzer.cli.escape import harmless
 from analyzer.cli.files import print_file
 from analyzer.cli.findings import Findings
+from analyzer.cli.key_files import read_keys
 from analyzer.cli.output import Output
 from analyzer.cli.quantities import count_text, duration_text, size_text
 from analyzer.cli.reading import FAILED, Reading
@@ -69,7 +70,7 @@ def run(options: Namespace, output: Output) -> int:
     """Print the summary of the captures; the exit status."""
     reading = Reading(options.captures, hashing=True)
     summary = Summary()
-    _read(reading, output, summary)
+    _read(reading, output, summary, Engine(False, False, *read_keys(options)))
     if reading.nothing():
         reading.status()
         return FAILED
@@ -93,8 +94,7 @@ def headline(output: Output, title: str, note: str = "") -> None:
     output.line(output.paint(title, "bold") + (output.paint(f"  {note}", "dim") if note else ""))
 
 
-def _read(reading: Reading, output: Output, summary: Summary) -> None:
-    engine = Engine(fields=False)
+def _read(reading: Reading, output: Output, summary: Summary, engine: Engine) -> None:
     frame, packet = reading.reader.frame, engine.packet
     feed, count = engine.feed, summary.traffic.count
     for walker in reading.walkers(output):

@@ -7,6 +7,7 @@ nobody.
 """
 
 from collections.abc import Iterator
+from contextlib import suppress
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
@@ -27,7 +28,9 @@ _PEM_BEGIN, _PEM_END = b"-----BEGIN ", b"-----END "
 
 
 class PrivateKey:
-    """One RSA key."""
+    """One RSA key; `source` says where it comes from."""
+
+    source = "RSA private key"
 
     def __init__(self, key: rsa.RSAPrivateKey) -> None:
         """Refused for a modulus of more than 16,384 bits."""
@@ -128,6 +131,10 @@ def _load_pkcs12(data: bytes, password: bytes | None) -> object:
     try:
         return load_key_and_certificates(data, password)[0]
     except (ValueError, UnsupportedAlgorithm) as error:
+        if password is None and data.startswith(_SEQUENCE):
+            # Some programs write an empty password where they are given none.
+            with suppress(ValueError, UnsupportedAlgorithm):
+                return load_key_and_certificates(data, b"")[0]
         # The library does not tell a wrong password from a damaged file; a file that is none at all begins otherwise.
         if not data.startswith(_SEQUENCE):
             raise Refused(MALFORMED, "no private key in a known form") from error

@@ -2,7 +2,7 @@
 needs it, since most captures come without keys.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
@@ -30,27 +30,29 @@ class Application(Protocol):
 
 
 class Secrets:
-    """All that may open the sessions of a run: key logs, which may grow, and RSA private keys.
+    """All that may open the sessions of a run: key logs, which may grow, RSA private keys, and external PSKs by identity.
 
     application: makes the reader of a session's application data, given the session, once there is any.
     """
 
-    __slots__ = ("application", "keylog", "private_keys")
+    __slots__ = ("application", "keylog", "private_keys", "psks")
 
     def __init__(
         self,
         application: "Callable[[Session], Application]",
         keylog: "KeyLog | None" = None,
         private_keys: "Sequence[PrivateKey]" = (),
+        psks: Mapping[bytes, bytes] | None = None,
     ) -> None:
         self.application = application
         self.keylog = keylog
         self.private_keys = private_keys
+        self.psks = psks or {}
 
     @property
     def given(self) -> bool:
         """Whether there are any by now."""
-        return self.keylog is not None or bool(self.private_keys)
+        return self.keylog is not None or bool(self.private_keys) or bool(self.psks)
 
     def decryption(self, client: int) -> "Decryption":
         """Begin the decryption of a session of which `client` is the client's side."""

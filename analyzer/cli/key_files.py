@@ -1,0 +1,140 @@
+"""The keys that a command line names: key logs, private keys and pre-shared keys, read before the first capture.
+
+A password never stands on the command line, where other users of the machine can read it: it comes from a file, or is asked for
+on the terminal. No secret is in anything that this prints.
+"""
+
+import os
+import sys
+from argparse import Namespace
+from collections.abc import Mapping, Sequence
+from getpass import getpass
+from typing import TYPE_CHECKING, NamedTuple
+
+from analyzer.cli.output import Refusal, complain
+from analyzer.secrets.refused import WRONG_SECRET, Refused
+
+if TYPE_CHECKING:
+    from analyzer.secrets.keylog import KeyLog
+    from analyzer.secrets.private_keys import PrivateKey
+
+_CHUNK = 1 << 20
+
+_TOLD = 3
+"""Problems of key logs that are told one by one."""
+
+_ATTEMPTS = 3
+"""Passwords that are asked for before a file is given up."""
+
+_LONGEST_PASSWORD = 1 << 16
+"""Bytes read of a file with a password."""
+
+
+class Keys(NamedTuple):
+    """What `Engine` takes to decrypt, in its order: the key log of all `--keylog`, None without one, RSA keys, PSKs."""
+
+    keylog: "KeyLog | None"
+    private_keys: "Sequence[PrivateKey]"
+    psks: Mapping[bytes, bytes]
+
+
+def read_keys(options: Namespace) -> Keys:
+    """Read what `--keylog`, `--rsa-key` and `--psk-file` name. Raises Refusal."""
+    keylog = _read_keylogs(options.keylog) if options.keylog else None
+    passwords = [_password(path) for path in options.password_file]
+    keys: list[PrivateKey] = []
+    for path in options.rsa_key:
+        keys += _private_keys(path, passwords)
+    psks: dict[bytes, bytes] = {}
+    for path in options.psk_file:
+        psks |= _psks(path)
+    return Keys(keylog, keys, psks)
+
+
+def paths_of_keys(options: Namespace) -> list[str]:
+    """The files that the options for keys name, in their order."""
+    if "keylog" not in options:
+        return []
+    return [*options.keylog, *options.rsa_key, *options.psk_file, *options.password_file]
+
+
+def _read_keylogs(paths: list[str]) -> "KeyLog":
+    from analyzer.secrets.keylog import KeyLog
+
+    keylog = KeyLog()
+    for path in paths:
+        _feed(keylog, path)
+    keylog.close()
+    for problem in keylog.problems[:_TOLD]:
+        complain(f"{problem.source}: line {problem.line}: {problem.why}")
+    if len(keylog.problems) > _TOLD:
+        complain(f"and {len(keylog.problems) - _TOLD} further problems in key logs; `analyzer keys` tells them all")
+    return keylog
+
+
+def _feed(keylog: "KeyLog", path: str) -> None:
+    if path == "-":
+        while data := sys.stdin.buffer.read(_CHUNK):
+            keylog.feed(data, path)
+        return
+    with open(path, "rb") as file:
+        while data := file.read(_CHUNK):
+            keylog.feed(data, path)
+
+
+def _private_keys(path: str, passwords: Sequence[bytes]) -> "list[PrivateKey]":
+    """The RSA keys of a file, with the first password that opens it, if it wants one."""
+    from analyzer.secrets.private_keys import LARGEST_FILE, read_private_keys
+
+    data = _read(path, LARGEST_FILE)
+    asked = not passwords and path != "-" and _terminal()
+    refusal: Refused | None = None
+    for attempt in range(1 + (_ATTEMPTS if asked else len(passwords))):
+        password = None
+        if attempt:
+            password = getpass(f"Password of {path}: ").encode() if asked else passwords[attempt - 1]
+        try:
+            keys = read_private_keys(data, password)
+        except Refused as refused:
+            refusal = refused
+            if refused.reason != WRONG_SECRET:
+                break
+            continue
+        for key in keys:
+            key.source = path
+        return keys
+    hint = "" if refusal is None or refusal.reason != WRONG_SECRET or asked or passwords else " (--password-file FILE)"
+    raise Refusal(f"{path}: {'no key' if refusal is None else refusal.detail}{hint}") from refusal
+
+
+def _psks(path: str) -> dict[bytes, bytes]:
+    from analyzer.secrets.psk import LARGEST_FILE, read_psks
+
+    try:
+        return read_psks(_read(path, LARGEST_FILE))
+    except Refused as refused:
+        raise Refusal(f"{path}: {refused.detail}") from refused
+
+
+def _password(path: str) -> bytes:
+    """The first line of a file."""
+    return _read(path, _LONGEST_PASSWORD).partition(b"\n")[0].removesuffix(b"\r")
+
+
+def _read(path: str, limit: int) -> bytes:
+    """A file, or of a larger one a byte more than the limit."""
+    if path == "-":
+        return sys.stdin.buffer.read(limit + 1)
+    with open(path, "rb") as file:
+        return file.read(limit + 1)
+
+
+def _terminal() -> bool:
+    """Whether there is a person to ask: `getpass` talks to the terminal whatever standard input is."""
+    if not sys.stderr.isatty():
+        return False
+    try:
+        os.close(os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY))
+    except OSError:
+        return False
+    return True
