@@ -7,7 +7,7 @@ from typing import Any, NoReturn
 from analyzer.cli.escape import harmless
 from analyzer.cli.output import Refusal
 
-COMMANDS = ("summary", "sessions", "show", "packets", "packet")
+COMMANDS = ("summary", "sessions", "show", "follow", "packets", "packet")
 """In the order of the help; a first word that is none of them is a capture to sum up."""
 
 _ABOUT = """\
@@ -44,6 +44,12 @@ examples:
   analyzer show trace.pcapng 0              the session with id 0, as `analyzer sessions` numbers them
   analyzer show trace.pcapng 0 --terse      without the explanations
   analyzer show trace.pcapng 0 --format json""",
+    "follow": """\
+examples:
+  analyzer follow trace.pcapng 0 -k keys.log                what both sides said, as text: > client, < server
+  analyzer follow trace.pcapng 0 -k keys.log --hex | less -R
+  analyzer follow trace.pcapng 0 -k keys.log --raw --from server -o answer.bin
+  analyzer follow trace.pcapng 0 --format json              one object a record, the bytes in hex""",
     "packets": """\
 examples:
   analyzer packets trace.pcapng | less -S
@@ -57,6 +63,7 @@ _ABOUTS = {
     "summary": "What is in the captures: file facts, protocols, conversations, TLS sessions, findings.",
     "sessions": "One record for every TLS session. JSON has one object a line, each as its session ends.",
     "show": "One session in full: the handshake as a ladder, certificates, and the fields of every message.",
+    "follow": "The bytes of one session, decrypted where the keys allow. What is missing is said in its place.",
     "packets": "The packet list: one row a packet.",
     "packet": "One packet: the field tree of every layer with byte ranges, and its bytes.",
 }
@@ -168,6 +175,17 @@ def _add_show(command: argparse.ArgumentParser) -> None:
     _add_keys(command)
 
 
+def _add_follow(command: argparse.ArgumentParser) -> None:
+    command.add_argument("capture", metavar="CAPTURE", help="a capture file, or - for standard input")
+    command.add_argument("id", type=_number, metavar="ID", help="the number of a session, from 0")
+    forms = command.add_mutually_exclusive_group()
+    forms.add_argument("--raw", action="store_true", help="the bytes as they are, never to a terminal")
+    forms.add_argument("--hex", action="store_true", help="offset, hex and ASCII, each side counted from 0")
+    command.add_argument("--from", dest="side", choices=("client", "server"), help="only what this side sent")
+    command.add_argument("--format", choices=("text", "json"), default="text", help="text is the default")
+    _add_keys(command)
+
+
 def _add_packets(command: argparse.ArgumentParser) -> None:
     _add_captures(command)
     command.add_argument("--format", choices=("text", "json", "csv"), default="text", help="text is the default")
@@ -190,6 +208,7 @@ _ADDERS = {
     "summary": _add_summary,
     "sessions": _add_sessions,
     "show": _add_show,
+    "follow": _add_follow,
     "packets": _add_packets,
     "packet": _add_packet,
 }

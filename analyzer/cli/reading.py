@@ -71,6 +71,12 @@ class Reading:
         return all(facts.format is None for facts in self.reader.files)
 
 
+def no_such_session(capture: str, number: int, n_sessions: int) -> str:
+    """That a capture has no session of that number, and which it has."""
+    there = "there are none" if n_sessions == 0 else f"there are {n_sessions}, from 0 to {n_sessions - 1}"
+    return f"{capture}: no TLS session {number}: {there if n_sessions != 1 else 'there is one, 0'}"
+
+
 def trouble_line(facts: FileFacts) -> str:
     """What is wrong with a file, at which byte, and after which frame."""
     trouble = facts.trouble

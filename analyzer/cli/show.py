@@ -10,7 +10,7 @@ from analyzer.cli.key_files import Keys, read_keys
 from analyzer.cli.ladder import Ladder, Steps, camel
 from analyzer.cli.output import Output, Refusal
 from analyzer.cli.quantities import count_text, duration_text, moment_text, size_text
-from analyzer.cli.reading import Reading
+from analyzer.cli.reading import Reading, no_such_session
 from analyzer.cli.rows import alerts_text, endpoint
 from analyzer.cli.table import wrap
 from analyzer.cli.telling import key_text
@@ -29,8 +29,7 @@ def run(options: Namespace, output: Output) -> int:
     steps, session, n_sessions = _read(reading, output, read_keys(options), options.id)
     if session is None:
         reading.status()
-        there = "there are none" if n_sessions == 0 else f"there are {n_sessions}, from 0 to {n_sessions - 1}"
-        raise Refusal(f"{options.capture}: no TLS session {options.id}: {there if n_sessions != 1 else 'there is one, 0'}")
+        raise Refusal(no_such_session(options.capture, options.id, n_sessions))
     if options.format == "json":
         output.write(json_line(session_record(session, True)))
     else:

@@ -1,0 +1,242 @@
+"""What two sides said to each other, in four forms: text, hex, the raw bytes, JSON.
+
+A turn is what one side sends until the other one does. In text and hex each line begins with who speaks, as `curl -v` has it:
+`>` the client, `<` the server, `*` this program; so nothing that is in the bytes can pass for one of our own lines.
+"""
+
+import codecs
+import re
+from typing import Protocol
+
+from analyzer.analysis.losses import Loss
+from analyzer.cli.escape import harmless
+from analyzer.cli.output import Output, complain
+from analyzer.cli.quantities import count_text, moment_text, offset_text
+from analyzer.store.record import json_line, rfc3339
+
+NAMES = ("client", "server")
+MARKS = ("> ", "< ")
+STYLES = ("cyan", "yellow")
+
+_LINE = 16
+"""Bytes of a line of hex."""
+
+_PLACES = re.compile(r"([\n\t])")
+_ASCII = bytes(number if 0x20 <= number < 0x7F else 0x2E for number in range(256))
+
+TOLD = 8
+"""Losses that are told one by one where the output has no place for them."""
+
+
+class View(Protocol):
+    """A form in which the data of a session is written."""
+
+    def data(self, side: int, data: bytes, frame: int, at: int) -> None:
+        """Write the next bytes of a side, 0 the client."""
+
+    def loss(self, loss: Loss) -> None:
+        """Say that something is missing here."""
+
+    def close(self) -> None:
+        """Write what has waited."""
+
+
+def loss_text(loss: Loss) -> str:
+    """A loss in words."""
+    who = "this session" if loss.side is None else f"the {NAMES[loss.side]}"
+    if loss.n_bytes is not None:
+        verb = "is" if loss.n_bytes == 1 else "are"
+        cut = f", and {count_text(loss.records, 'record')} with them" if loss.records else ""
+        return f"{count_text(loss.n_bytes, 'byte')} of {who} {verb} not in the capture{cut}"
+    if loss.records:
+        before = " before this" if loss.side is None else ""
+        return f"{count_text(loss.records, 'record')} of {who}{before} did not open: {loss.reason}"
+    return f"something of {who} is missing here: its stream does not go on with a record"
+
+
+class TextView:
+    """Text as UTF-8; what is no text, or would drive a terminal, stands as escapes, but for line ends and tabs."""
+
+    def __init__(self, output: Output) -> None:
+        self._output = output
+        self._decoders = [codecs.getincrementaldecoder("utf-8")("backslashreplace") for _ in NAMES]
+        self._side = -1
+        self._at_start = True
+        self._return = False
+        self._first = -1
+
+    def data(self, side: int, data: bytes, frame: int, at: int) -> None:
+        """As in View."""
+        if side != self._side:
+            self._end_turn()
+            self._side = side
+            self._first = at if self._first < 0 else self._first
+            self.note(turn_text(side, frame, at, self._first))
+        self._write(self._decoders[side].decode(data))
+
+    def loss(self, loss: Loss) -> None:
+        """As in View."""
+        self._end_turn()
+        self._side = -1
+        self.note(loss_text(loss), "alarm")
+
+    def close(self) -> None:
+        """As in View."""
+        self._end_turn()
+
+    def note(self, text: str, style: str = "dim") -> None:
+        """Write a line of our own."""
+        self._output.line(self._output.paint("* " + harmless(text), style))
+
+    def _end_turn(self) -> None:
+        if self._side < 0:
+            return
+        self._write(self._decoders[self._side].decode(b"", True))
+        if self._return:
+            self._return = False
+            self._put("\\r")
+        self._decoders[self._side].reset()
+        if not self._at_start:
+            self._output.write(b"\n")
+            self._at_start = True
+
+    def _write(self, text: str) -> None:
+        if self._return and text:
+            self._return = False
+            text = "\r" + text
+        if text.endswith("\r"):  # half of a line end, perhaps
+            self._return = True
+            text = text[:-1]
+        for number, part in enumerate(_PLACES.split(text.replace("\r\n", "\n"))):
+            if number % 2 == 0:
+                self._put(harmless(part))
+            elif part == "\t":
+                self._put(part)
+            else:
+                if self._at_start:
+                    self._put(MARKS[self._side].rstrip(), "")
+                self._output.write(b"\n")
+                self._at_start = True
+
+    def _put(self, text: str, mark: str | None = None) -> None:
+        """Write what is harmless already, after the mark of its side where it begins a line."""
+        if not text:
+            return
+        if self._at_start:
+            text = (MARKS[self._side] if mark is None else mark) + text
+        self._at_start = False
+        output = self._output
+        output.write(output.paint(text, STYLES[self._side]).encode(output.encoding, "backslashreplace"))
+
+
+class HexView:
+    """Sixteen bytes a line with their offset in what their side sent, counted without what is missing."""
+
+    def __init__(self, output: Output) -> None:
+        self._output = output
+        self._side = -1
+        self._rest = b""
+        self._offsets = [0, 0]
+        self._first = -1
+
+    def data(self, side: int, data: bytes, frame: int, at: int) -> None:
+        """As in View."""
+        if side != self._side:
+            self.close()
+            self._side = side
+            self._first = at if self._first < 0 else self._first
+            self.note(turn_text(side, frame, at, self._first))
+        data = self._rest + data
+        whole = len(data) - len(data) % _LINE
+        for pos in range(0, whole, _LINE):
+            self._put(data[pos : pos + _LINE])
+        self._rest = data[whole:]
+
+    def loss(self, loss: Loss) -> None:
+        """As in View."""
+        self.close()
+        self._side = -1
+        self.note(loss_text(loss), "alarm")
+
+    def close(self) -> None:
+        """As in View."""
+        if self._rest:
+            self._put(self._rest)
+            self._rest = b""
+
+    def note(self, text: str, style: str = "dim") -> None:
+        """Write a line of our own."""
+        self._output.line(self._output.paint("* " + harmless(text), style))
+
+    def _put(self, data: bytes) -> None:
+        side = self._side
+        text = f"{MARKS[side]}{self._offsets[side]:08x}  {data[:8].hex(' '):23}  {data[8:].hex(' '):23}  "
+        self._offsets[side] += len(data)
+        self._output.line(self._output.paint(text + data.translate(_ASCII).decode("ascii"), STYLES[side]))
+
+
+class RawView:
+    """The bytes as they are; what is missing is told on standard error."""
+
+    def __init__(self, output: Output) -> None:
+        self._output = output
+        self._n_losses = 0
+
+    def data(self, side: int, data: bytes, frame: int, at: int) -> None:
+        """As in View."""
+        self._output.write(data)
+
+    def loss(self, loss: Loss) -> None:
+        """As in View."""
+        self._n_losses += 1
+        if self._n_losses <= TOLD:
+            complain(loss_text(loss))
+
+    def close(self) -> None:
+        """As in View."""
+        if self._n_losses > TOLD:
+            complain(f"and {count_text(self._n_losses - TOLD, 'further loss', 'further losses')}")
+
+
+class JsonView:
+    """One object a record that was opened, or a loss; `offset` counts what its side sent, without what is missing."""
+
+    def __init__(self, output: Output) -> None:
+        self._output = output
+        self._offsets = [0, 0]
+
+    def data(self, side: int, data: bytes, frame: int, at: int) -> None:
+        """As in View."""
+        record = {
+            "from": NAMES[side],
+            "frame": frame,
+            "time": rfc3339(at),
+            "offset": self._offsets[side],
+            "length": len(data),
+            "data": data.hex(),
+            "missing": None,
+        }
+        self._offsets[side] += len(data)
+        self._output.write(json_line(record))
+
+    def loss(self, loss: Loss) -> None:
+        """As in View."""
+        record = {
+            "from": None if loss.side is None else NAMES[loss.side],
+            "frame": None,
+            "time": None,
+            "offset": None if loss.side is None else self._offsets[loss.side],
+            "length": 0,
+            "data": "",
+            "missing": {"bytes": loss.n_bytes, "records": loss.records, "reason": loss.reason},
+        }
+        self._output.write(json_line(record))
+
+    def close(self) -> None:
+        """As in View."""
+
+
+def turn_text(side: int, frame: int, at: int, first: int) -> str:
+    """The head of a turn."""
+    time = f"{moment_text(at)} UTC" if at >= 0 else ""
+    return ", ".join(filter(None, (NAMES[side], f"frame {frame}", time, offset_text(at, first) if at != first else "")))
