@@ -7,7 +7,7 @@ them is held.
 from argparse import Namespace
 
 from analyzer.analysis.losses import Losses
-from analyzer.cli.keys import read_keys
+from analyzer.cli.key_files import read_keys
 from analyzer.cli.output import Output, Refusal, complain
 from analyzer.cli.quantities import count_text
 from analyzer.cli.reading import DONE, FAILED, Reading, no_such_session
