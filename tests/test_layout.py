@@ -16,6 +16,7 @@ MAX_LINES = 600
 
 TESTED_ELSEWHERE = {
     "__main__.py": "test_build.py",
+    "analysis/key_audit.py": "cli/test_keys.py",
     "capture/blocks.py": "capture/test_walker.py",
     "capture/facts.py": "capture/test_walker.py",
     "capture/frame.py": "capture/test_walker.py",

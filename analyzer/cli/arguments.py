@@ -7,7 +7,7 @@ from typing import Any, NoReturn
 from analyzer.cli.escape import harmless
 from analyzer.cli.output import Refusal
 
-COMMANDS = ("summary", "sessions", "show", "follow", "packets", "packet")
+COMMANDS = ("summary", "sessions", "show", "follow", "packets", "packet", "keys")
 """In the order of the help; a first word that is none of them is a capture to sum up."""
 
 _ABOUT = """\
@@ -57,6 +57,10 @@ examples:
     "packet": """\
 examples:
   analyzer packet trace.pcapng 6            the field tree of frame 6, and its bytes""",
+    "keys": """\
+examples:
+  analyzer keys trace.pcapng -k keys.log    which sessions the log has the secrets of, and what is wrong with it
+  analyzer keys trace.pcap -k keys.log --format json | jq 'select(.verdict == "none")'""",
 }
 
 _ABOUTS = {
@@ -66,6 +70,7 @@ _ABOUTS = {
     "follow": "The bytes of one session, decrypted where the keys allow. What is missing is said in its place.",
     "packets": "The packet list: one row a packet.",
     "packet": "One packet: the field tree of every layer with byte ranges, and its bytes.",
+    "keys": "The audit of key logs: which sessions have which secrets, and which lines are unused, bad or contradicting.",
 }
 
 
@@ -198,6 +203,12 @@ def _add_packet(command: argparse.ArgumentParser) -> None:
     _add_keys(command)
 
 
+def _add_audit(command: argparse.ArgumentParser) -> None:
+    _add_captures(command)
+    command.add_argument("--format", choices=("text", "json"), default="text", help="text is the default")
+    _add_keys(command)
+
+
 def _number(text: str) -> int:
     if not text.isascii() or not text.isdigit() or len(text) > 18:
         raise argparse.ArgumentTypeError(f"{text!r} is no number")
@@ -211,4 +222,5 @@ _ADDERS = {
     "follow": _add_follow,
     "packets": _add_packets,
     "packet": _add_packet,
+    "keys": _add_audit,
 }

@@ -125,10 +125,15 @@ class _Source:
 
 
 class KeyLog:
-    """The secrets of all sources. Looking one up marks its lines as used."""
+    """The secrets of all sources. Looking one up marks its lines as used.
+
+    problems: what its owner should know. repeats: pairs of a line and one that says the same, which is not kept; at most
+    MOST_PROBLEMS of each.
+    """
 
     def __init__(self) -> None:
         self.problems: list[Problem] = []
+        self.repeats: list[tuple[Line, Line]] = []
         self._sources: dict[str, _Source] = {}
         self._kept: dict[bytes, list[Line]] = {}
         self._session_ids: dict[bytes, list[Line]] = {}
@@ -199,6 +204,15 @@ class KeyLog:
         """Give the premaster secret by its encrypted form, of which the first 8 bytes count."""
         return _first(self._premasters.get(encrypted[:_ENCRYPTED_PREFIX]))
 
+    def lines_of(self, client_random: bytes = b"", session_id: bytes = b"", encrypted: bytes = b"") -> list[Line]:
+        """Give the lines of a session by all that may name it; marks nothing. encrypted: its premaster secret, as sent."""
+        tables = (self._kept, client_random), (self._session_ids, session_id), (self._premasters, encrypted[:_ENCRYPTED_PREFIX])
+        return [line for table, name in tables for line in table.get(name, ())]
+
+    def sources(self) -> dict[str, int]:
+        """Give the number of lines of each source, in the order in which they came."""
+        return {name: state.lines for name, state in self._sources.items()}
+
     def knows(self, client_random: bytes) -> bool:
         """Whether there is any secret of this session; marks nothing."""
         return client_random in self._kept
@@ -222,6 +236,11 @@ class KeyLog:
                     first = firsts.setdefault(line.label, line)
                     if first is not line and line.label not in _SEVERAL:
                         yield first, line
+
+    @property
+    def n_fed(self) -> int:
+        """How many lines were taken so far, which tells whether there is anything new."""
+        return self._n_lines
 
     def counts(self) -> Counts:
         """Give the figures of the audit; `sessions` are those named by client random."""
@@ -301,12 +320,13 @@ class KeyLog:
             return
         if form and not 0 < len(session) <= _LONGEST_SESSION_ID:
             self._bad(source, number, f"a session id of {len(session)} bytes")
-        elif not form and len(session) != _ENCRYPTED_PREFIX:
+        elif not form and len(session) < _ENCRYPTED_PREFIX:
             self._bad(source, number, f"RSA with {len(session)} bytes of the encrypted secret, not {_ENCRYPTED_PREFIX}")
         elif len(secret) != MASTER_SECRET_LENGTH:
             self._bad(source, number, f"RSA with a secret of {len(secret)} bytes")
         else:
-            self._keep(table, Line("RSA", session, secret, source, number))
+            # Some programs write more of the encrypted secret than the first bytes, which are what names it.
+            self._keep(table, Line("RSA", session if form else session[:_ENCRYPTED_PREFIX], secret, source, number))
 
     def _keep(self, table: dict[bytes, list[Line]], line: Line) -> None:
         lines = table.get(line.session)
@@ -317,6 +337,8 @@ class KeyLog:
             if other.label == line.label:
                 if other.secret == line.secret:
                     self._n_repeated += 1
+                    if len(self.repeats) < MOST_PROBLEMS:
+                        self.repeats.append((other, line))
                     return
                 first = first or other
         if self._n_kept == MOST_LINES or len(lines) == MOST_LINES_OF_SESSION:

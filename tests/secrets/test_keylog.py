@@ -53,6 +53,26 @@ def test_a_session_up_to_tls_12():
     assert log.master_secret(SECOND) is None
 
 
+def test_more_of_the_encrypted_premaster_than_names_it():
+    log = read(f"RSA {'0011223344556677' * 32} {MASTER.hex()}\n".encode())
+    assert log.premaster(bytes.fromhex("0011223344556677")) == MASTER
+
+
+def test_lines_of_a_session_by_all_its_names():
+    log = read(
+        row("ECH_SECRET"),
+        row("ECH_SECRET"),
+        f"RSA Session-ID:{SECOND.hex()} Master-Key:{MASTER.hex()}\n".encode(),
+        f"RSA 0011223344556677 {MASTER.hex()}\n".encode(),
+    )
+    encrypted = bytes.fromhex("0011223344556677") + bytes(248)
+    assert [line.line for line in log.lines_of(FIRST, SECOND, encrypted)] == [1, 3, 4]
+    assert log.lines_of(SECOND) == []
+    assert not any(line.used for line in log.lines())
+    assert [(first.line, second.line) for first, second in log.repeats] == [(1, 2)]
+    assert log.sources() == {"a.log": 4}
+
+
 def test_labels_with_quic_before_them_are_the_same_labels():
     log = read(row("QUIC_CLIENT_TRAFFIC_SECRET_0"), row("QUIC_SERVER_TRAFFIC_SECRET_1"))
     assert log.secrets(FIRST) == {"CLIENT_TRAFFIC_SECRET_0": SECRET, "SERVER_TRAFFIC_SECRET_1": SECRET}

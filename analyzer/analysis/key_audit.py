@@ -1,0 +1,242 @@
+"""What a key log and the sessions of a capture have to do with each other.
+
+A session up to TLS 1.2 needs one secret, the master secret under its client random; a session of TLS 1.3 needs four, one for
+each direction and phase, and one more for early data (RFC 9850 section 2). That some of them are there says little: programs
+log a part, logs are of another run or of the other leg of a proxy, and with Encrypted Client Hello accepted the secrets stand
+under a client random that is never on the wire (RFC 9849). So every session is told what it needs, what the log has of it, and
+whether its records open; and every line of the log whether a session of the capture has its name.
+
+Nothing here holds or gives a secret.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from analyzer.secrets.keylog import CLIENT_RANDOM, PREMASTER, KeyLog, Line
+from analyzer.secrets.private_keys import PrivateKey
+from analyzer.tls.facts import HandshakeMessage
+from analyzer.tls.secrets import Secrets
+from analyzer.tls.session import Session
+
+COMPLETE, PARTIAL, NONE, NOT_NEEDED = "complete", "partial", "none", "not_needed"
+"""Verdicts on a session: the log has all that it needs, a part, nothing; or nothing of it is encrypted."""
+
+EARLY = "CLIENT_EARLY_TRAFFIC_SECRET"
+TLS13_LABELS = (
+    "CLIENT_HANDSHAKE_TRAFFIC_SECRET",
+    "SERVER_HANDSHAKE_TRAFFIC_SECRET",
+    "CLIENT_TRAFFIC_SECRET_0",
+    "SERVER_TRAFFIC_SECRET_0",
+)
+
+NAMED_SESSIONS = 20
+"""Sessions that are named of those a private key fits."""
+
+CLIENT_HELLO, SERVER_HELLO, CLIENT_KEY_EXCHANGE = 1, 2, 16
+EARLY_DATA, ENCRYPTED_CLIENT_HELLO = 42, 0xFE0D
+SSL3 = 0x0300
+
+_RANDOM = slice(6, 38)
+
+
+@dataclass(frozen=True, slots=True)
+class SessionKeys:
+    """What the keys have of one session.
+
+    client_random: of its first ClientHello; None where the capture lacks that. found: labels, in the order of the log, each
+    once; missing: those that it needs besides. conflicting: labels of which the log says different things. ech: whether its
+    ClientHello offers Encrypted Client Hello. key: where the private key is from that its certificate is of. detail: the
+    verdict in a sentence.
+    """
+
+    client_random: bytes | None
+    found: tuple[str, ...]
+    missing: tuple[str, ...]
+    conflicting: tuple[str, ...]
+    lines: tuple[Line, ...]
+    ech: bool
+    key: str | None
+    verdict: str
+    detail: str
+
+
+@dataclass(slots=True)
+class KeyFit:
+    """What one private key is good for: sessions that it opens; those whose certificate it is of, but whose keys it cannot
+    give. Of each the first NAMED_SESSIONS by number, and how many there are."""
+
+    source: str
+    n_bits: int
+    opens: list[int]
+    signs: list[int]
+    n_opens: int = 0
+    n_signs: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Names:
+    """All by which a key log may name a session."""
+
+    randoms: tuple[bytes, ...]
+    session_id: bytes
+    encrypted: bytes
+    early: bool
+    ech: bool
+
+
+class KeyAudit:
+    """Takes the sessions of a run as they end; they must still have their messages.
+
+    sessions: how many there were; wanting: how many of them have something encrypted; known: of how many the log has something;
+    verdicts: how many of each. offering: sessions that offer Encrypted Client Hello and of which the log has nothing.
+    """
+
+    def __init__(self, secrets: Secrets) -> None:
+        self.secrets = secrets
+        self.sessions = self.wanting = self.known = self.offering = 0
+        self.verdicts = dict.fromkeys((COMPLETE, PARTIAL, NONE, NOT_NEEDED), 0)
+        self.fits = [KeyFit(key.source, key.n_bytes * 8, [], []) for key in secrets.private_keys]
+        self._named: set[bytes] = set()
+
+    def take(self, session: Session, status: str, reason: str | None) -> SessionKeys:
+        """Judge a session that has ended. status, reason: what became of its decryption, as in its record."""
+        names = _names(session)
+        keylog = self.secrets.keylog
+        lines = [] if keylog is None else _lines(keylog, names)
+        self._named.update(line.session for line in lines)
+        found = tuple(dict.fromkeys(line.label for line in lines))
+        missing = _missing(session, names, found)
+        key = self._fit(session, status)
+        verdict, detail = self._judge(session, names, lines, missing, status, reason)
+        self.sessions += 1
+        self.verdicts[verdict] += 1
+        self.wanting += verdict != NOT_NEEDED
+        self.known += bool(lines)
+        self.offering += names.ech and not lines
+        return SessionKeys(
+            client_random=names.randoms[0] if names.randoms else None,
+            found=found,
+            missing=() if verdict in (COMPLETE, NOT_NEEDED) else missing,
+            conflicting=tuple(dict.fromkeys(line.label for line in lines if _contradicted(line, lines))),
+            lines=tuple(lines),
+            ech=names.ech,
+            key=key,
+            verdict=verdict,
+            detail=detail,
+        )
+
+    def unused(self) -> Iterator[Line]:
+        """Give the lines that no session so far has the name of."""
+        keylog = self.secrets.keylog
+        return iter(()) if keylog is None else (line for line in keylog.lines() if line.session not in self._named)
+
+    def sentence(self) -> str:
+        """Say whether the log is of this capture at all."""
+        keylog = self.secrets.keylog
+        names = set() if keylog is None else {line.session for line in keylog.lines()}
+        if keylog is None:
+            return "No key log was given, and the capture holds none."
+        if not names:
+            return "The key log has no secret that can be read."
+        has = f"The log has secrets of {_count(len(names), 'session')}"
+        if not self._named:
+            if self.offering:
+                return (
+                    f"{has}, none of which is seen in this capture; {_count(self.offering, 'session')} of it may have another "
+                    "client random inside an Encrypted Client Hello."
+                )
+            why = "it is of another run, of another program, or of the other side of a proxy"
+            return f"{has}, none of this capture: {why}." if self.sessions else f"{has}; the capture has no TLS session."
+        rest = len(names) - len(self._named)
+        of = "all of them" if rest == 0 else f"{len(self._named)} of them"
+        return f"{has}, {of} of this capture, which has {_count(self.sessions, 'session')}."
+
+    def _fit(self, session: Session, status: str) -> str | None:
+        """Note which private key the server's certificate is of."""
+        chain = session.certificates[1 - session.client]
+        if not chain:
+            return None
+        fitting: PrivateKey | None = None
+        for key, fit in zip(self.secrets.private_keys, self.fits, strict=True):
+            if key.belongs_to(chain[0]):
+                fitting = key
+                opened = status in ("decrypted", "partial") and _transports(session)
+                fit.n_opens += opened
+                fit.n_signs += not opened
+                named = fit.opens if opened else fit.signs
+                if len(named) < NAMED_SESSIONS:
+                    named.append(session.id)
+        return None if fitting is None else fitting.source
+
+    def _judge(
+        self, session: Session, names: _Names, lines: Sequence[Line], missing: Sequence[str], status: str, reason: str | None
+    ) -> tuple[str, str]:
+        if status == "not_needed":
+            return NOT_NEEDED, "nothing of it is encrypted"
+        if status == "decrypted":
+            return COMPLETE, "" if not missing else "opened without a line of its own"
+        if lines and not missing:
+            if reason == "wrong_secret":
+                return COMPLETE, "but they do not open its records: they are not of this session"
+            return COMPLETE, "" if reason is None else f"but not all of it opens: {reason.replace('_', ' ')}"
+        if lines:
+            return PARTIAL, f"{', '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing"
+        if not names.randoms:
+            return NONE, "its ClientHello, by which a key log names it, is not in the capture"
+        if names.ech:
+            return NONE, "it may have another client random inside its Encrypted Client Hello, which ECH_SECRET tells"
+        if not session.version:
+            return NONE, "its ServerHello is not in the capture"
+        return NONE, "no line has its client random"
+
+
+def _names(session: Session) -> _Names:
+    randoms: dict[bytes, None] = {}
+    session_id = encrypted = b""
+    early = ech = False
+    message: HandshakeMessage
+    for message in session.messages:
+        raw = message.raw
+        if message.type == CLIENT_HELLO and message.side == session.client and len(raw) >= _RANDOM.stop and raw[4] == 3:
+            if not randoms and message.body is not None:
+                early = message.body.extension(EARLY_DATA) is not None
+                ech = message.body.extension(ENCRYPTED_CLIENT_HELLO) is not None
+            randoms[raw[_RANDOM]] = None
+        elif message.type == SERVER_HELLO and not session_id and len(raw) > _RANDOM.stop:
+            session_id = raw[39 : 39 + raw[38]]
+        elif message.type == CLIENT_KEY_EXCHANGE and not encrypted and _transports(session):
+            encrypted = raw[4:] if session.version <= SSL3 else raw[6:]
+    return _Names(tuple(randoms), b"" if session.tls13 else session_id, encrypted, early, ech)
+
+
+def _lines(keylog: KeyLog, names: _Names) -> list[Line]:
+    lines = keylog.lines_of(names.randoms[0] if names.randoms else b"", names.session_id, names.encrypted)
+    for later in names.randoms[1:]:
+        lines += keylog.lines_of(later)
+    return lines
+
+
+def _missing(session: Session, names: _Names, found: Sequence[str]) -> tuple[str, ...]:
+    """The labels that a session needs and the log lacks."""
+    if session.tls13:
+        needed = (EARLY, *TLS13_LABELS) if names.early else TLS13_LABELS
+        return tuple(label for label in needed if label not in found)
+    if session.version:
+        return () if {CLIENT_RANDOM, PREMASTER, "RSA"}.intersection(found) else (CLIENT_RANDOM,)
+    return ()
+
+
+def _transports(session: Session) -> bool:
+    """Whether the client sends the premaster secret encrypted to the server's RSA key."""
+    return session.suite is not None and session.suite.key_exchange == "RSA"
+
+
+def _contradicted(line: Line, lines: Sequence[Line]) -> bool:
+    """Whether another line of the same name and label says something else; secrets after a KeyUpdate share a label."""
+    if line.label.endswith("_N"):
+        return False
+    return any(one.label == line.label and one.session == line.session and one.secret != line.secret for one in lines)
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number:,} {word}{'' if number == 1 else 's'}"

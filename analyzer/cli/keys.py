@@ -1,0 +1,238 @@
+"""`analyzer keys`: the audit of key logs: which sessions have which secrets, and which lines are good for nothing.
+
+Lines are told by file and number, secrets never.
+"""
+
+from argparse import Namespace
+from collections.abc import Iterable, Sequence
+from itertools import islice
+from typing import Any
+
+from analyzer.analysis.key_audit import COMPLETE, NONE, NOT_NEEDED, PARTIAL, KeyAudit, KeyFit, SessionKeys
+from analyzer.cli.escape import harmless
+from analyzer.cli.files import print_fact
+from analyzer.cli.key_files import read_keys
+from analyzer.cli.output import Output
+from analyzer.cli.quantities import count_text
+from analyzer.cli.reading import Reading
+from analyzer.cli.rows import endpoint
+from analyzer.cli.table import Cell, Column, Table
+from analyzer.engine import Engine
+from analyzer.secrets.keylog import KeyLog, Line, Problem
+from analyzer.store.record import json_line, session_record
+from analyzer.tls.session import Session
+
+SHOWN = 10
+"""Lines of a key log that are told of each kind; JSON has more."""
+
+LISTED = 1000
+"""Lines of a key log that JSON lists of each kind."""
+
+PREFIX = 8
+"""Bytes of a client random that are shown."""
+
+COLUMNS = (
+    Column("id", 0, right=True, style="bold"),
+    Column("client", 3, limit=47),
+    Column("server", 4, limit=47),
+    Column("server name", 5, limit=40, style="cyan"),
+    Column("version", 6),
+    Column("client random", 7),
+    Column("secrets", 1),
+    Column("opens", 2),
+    Column("labels", 8),
+    Column("missing", 9),
+    Column("note", 10),
+)
+
+_STYLES = {COMPLETE: "green", PARTIAL: "yellow", NONE: "red", NOT_NEEDED: "dim"}
+
+_SHORT = {
+    "CLIENT_HANDSHAKE_TRAFFIC_SECRET": "client handshake",
+    "SERVER_HANDSHAKE_TRAFFIC_SECRET": "server handshake",
+    "CLIENT_TRAFFIC_SECRET_0": "client traffic",
+    "SERVER_TRAFFIC_SECRET_0": "server traffic",
+    "CLIENT_EARLY_TRAFFIC_SECRET": "client early",
+    "CLIENT_RANDOM": "master",
+    "PMS_CLIENT_RANDOM": "premaster",
+}
+
+
+def run(options: Namespace, output: Output) -> int:
+    """Print the audit; the exit status."""
+    from analyzer.cli.sessions import InOrder
+
+    reading = Reading(options.captures)
+    engine = Engine(False, True, *read_keys(options))
+    audit = KeyAudit(engine.secrets)
+    table = Table(COLUMNS, output, one_line=True)
+    rows = InOrder(table.add)
+
+    def take(session: Session) -> None:
+        record = session_record(session, False)
+        keys = audit.take(session, record["decryption"]["status"], record["decryption"]["reason"])
+        if options.format == "json":
+            output.write(json_line(session_line(record, keys)))
+        else:
+            rows.add(session.id, table_row(record, keys))
+
+    for walker in reading.walkers(output, options.format == "json"):
+        engine.run(walker)
+        for session in engine.drain():
+            take(session)
+    engine.close()
+    for session in engine.drain():
+        take(session)
+    if options.format == "json":
+        output.write(json_line(audit_line(audit)))
+    else:
+        table.close()
+        _print_audit(output, audit)
+    output.flush()
+    return reading.status()
+
+
+def session_line(record: dict[str, Any], keys: SessionKeys) -> dict[str, Any]:
+    """A session's line of JSON."""
+    return {
+        "kind": "session",
+        **{key: record[key] for key in ("id", "client", "server", "server_name", "version")},
+        "client_random": None if keys.client_random is None else keys.client_random.hex(),
+        "encrypted_client_hello": keys.ech,
+        "verdict": keys.verdict,
+        "found": list(keys.found),
+        "missing": list(keys.missing),
+        "conflicting": list(keys.conflicting),
+        "lines": [place(line) for line in keys.lines],
+        "private_key": keys.key,
+        "decryption": {key: record["decryption"][key] for key in ("status", "reason")},
+        "detail": keys.detail,
+    }
+
+
+def audit_line(audit: KeyAudit) -> dict[str, Any]:
+    """The last line of JSON: what is to be said of the log as a whole."""
+    keylog = audit.secrets.keylog or KeyLog()
+    counts = keylog.counts()
+    unused = list(audit.unused())
+    return {
+        "kind": "keys",
+        "detail": audit.sentence(),
+        "sessions": {"all": audit.sessions, "known": audit.known, **audit.verdicts},
+        "sources": [{"source": source, "lines": n_lines} for source, n_lines in keylog.sources().items()],
+        "lines": counts.lines,
+        "secrets": counts.secrets,
+        "unused": {"count": len(unused), "lines": [_placed(line) for line in unused[:LISTED]]},
+        "bad": {"count": counts.bad, "unknown_labels": counts.unknown, "lines": [_problem(one) for one in keylog.problems]},
+        "repeated": {"count": counts.repeated, "pairs": _pairs(keylog.repeats)},
+        "conflicting": {"count": counts.conflicting, "pairs": _pairs(keylog.conflicts())},
+        "private_keys": [_fit(fit) for fit in audit.fits],
+    }
+
+
+def table_row(record: dict[str, Any], keys: SessionKeys) -> list[Cell]:
+    """The cells of `COLUMNS`."""
+    status = record["decryption"]["status"]
+    note = keys.detail if not keys.missing or keys.verdict == NONE else ""
+    if keys.conflicting:
+        note = f"{note}; " if note else ""
+        note += f"lines disagree on {', '.join(keys.conflicting)}"
+    return [
+        str(record["id"]),
+        endpoint(record["client"]),
+        endpoint(record["server"]),
+        harmless(record["server_name"] or ""),
+        record["version"] or "",
+        "" if keys.client_random is None else keys.client_random[:PREFIX].hex() + "…",
+        (keys.verdict.replace("_", " "), _STYLES[keys.verdict]),
+        {"decrypted": "yes", "partial": "in part", "none": "no"}.get(status, ""),
+        ", ".join(_SHORT.get(label, label.replace("_", " ").lower()) for label in keys.found),
+        ", ".join(_SHORT.get(label, label) for label in keys.missing),
+        note,
+    ]
+
+
+def place(line: Line) -> str:
+    """Where a line stands."""
+    return f"{line.source}:{line.line}"
+
+
+def _placed(line: Line) -> dict[str, Any]:
+    return {"source": line.source, "line": line.line, "label": line.label, "session": line.session.hex()}
+
+
+def _problem(problem: Problem) -> dict[str, Any]:
+    return {"source": problem.source, "line": problem.line, "why": problem.why}
+
+
+def _pairs(pairs: Iterable[tuple[Line, Line]]) -> list[dict[str, Any]]:
+    return [{"label": first.label, "first": place(first), "second": place(second)} for first, second in islice(pairs, LISTED)]
+
+
+def _fit(fit: KeyFit) -> dict[str, Any]:
+    return {
+        "source": fit.source,
+        "bits": fit.n_bits,
+        "opens": {"count": fit.n_opens, "sessions": fit.opens},
+        "only_certificate": {"count": fit.n_signs, "sessions": fit.signs},
+    }
+
+
+def _print_audit(output: Output, audit: KeyAudit) -> None:
+    from analyzer.cli.summary import headline
+
+    keylog = audit.secrets.keylog
+    if audit.sessions:
+        headline(output, "Key log")
+    print_fact(output, "verdict", audit.sentence())
+    if keylog is not None:
+        _print_log(output, audit, keylog)
+    for fit in audit.fits:
+        print_fact(output, "RSA key", fit_text(fit))
+
+
+def _print_log(output: Output, audit: KeyAudit, keylog: KeyLog) -> None:
+    counts = keylog.counts()
+    for source, n_lines in keylog.sources().items():
+        print_fact(output, "source", f"{source}, {count_text(n_lines, 'line')}")
+    wanting = f"{audit.verdicts[COMPLETE]:,} of {audit.wanting:,} encrypted sessions have all secrets that they need"
+    print_fact(output, "sessions", f"{wanting}, {audit.verdicts[PARTIAL]:,} a part, {audit.verdicts[NONE]:,} none")
+    unused = list(audit.unused())
+    _print_lines(output, "unused", count_text(len(unused), "line"), [f"{place(line)}: {line.label}" for line in unused])
+    told = [f"{problem.source}:{problem.line}: {problem.why}" for problem in keylog.problems]
+    if told:
+        unknown = f", {counts.unknown:,} with an unknown label" if counts.unknown else ""
+        _print_lines(output, "problems", f"{count_text(counts.bad, 'bad line')}{unknown}", told)
+    agreeing = [f"{place(first)} and {place(second)}: {first.label}" for first, second in keylog.repeats[:SHOWN]]
+    if agreeing:
+        _print_lines(output, "repeated", f"{count_text(counts.repeated, 'line')} say what one before says", agreeing)
+    conflicts = [f"{place(first)} and {place(second)}: {first.label}" for first, second in islice(keylog.conflicts(), SHOWN)]
+    if conflicts:
+        _print_lines(output, "conflicts", f"{count_text(counts.conflicting, 'line')} contradict one before", conflicts, "alarm")
+
+
+def _print_lines(output: Output, label: str, title: str, lines: Sequence[str], style: str = "") -> None:
+    print_fact(output, label, title, style)
+    for line in lines[:SHOWN]:
+        print_fact(output, "", f"  {line}")
+    if len(lines) > SHOWN:
+        print_fact(output, "", f"  and {len(lines) - SHOWN:,} more")
+
+
+def fit_text(fit: KeyFit) -> str:
+    """What a private key is good for, in a sentence."""
+    text = f"{fit.source}, {fit.n_bits} bits: "
+    if not fit.n_opens and not fit.n_signs:
+        return text + "of no certificate that is seen in this capture"
+    parts = []
+    if fit.n_opens:
+        parts.append(f"opens {_sessions(fit.opens, fit.n_opens)}")
+    if fit.n_signs:
+        why = "but it cannot open them: their key exchange is not RSA, or did not end"
+        parts.append(f"is of the certificate of {_sessions(fit.signs, fit.n_signs)}, {why}")
+    return text + "; ".join(parts)
+
+
+def _sessions(numbers: Sequence[int], n_all: int) -> str:
+    more = f" and {n_all - len(numbers):,} more" if n_all > len(numbers) else ""
+    return f"session{'' if n_all == 1 else 's'} {', '.join(map(str, numbers))}{more}"
