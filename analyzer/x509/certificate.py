@@ -131,7 +131,7 @@ def _cost(der: bytes, known: Certificate) -> int:
 
 def _read(der: bytes) -> Certificate:
     layout = Layout(der)
-    serial = layout.read("serialNumber", _serial)
+    serial = layout.read("serialNumber", serial_number)
     issuer = layout.read("issuer", _name)
     not_before = layout.read("validity", _not_before)
     not_after = layout.read("validity", _not_after)
@@ -202,7 +202,8 @@ def _subject_alt_names(layout: Layout) -> tuple[str, ...] | None:
     return tuple(names)
 
 
-def _serial(der: bytes, element: Element, field: str) -> str:
+def serial_number(der: bytes, element: Element, field: str) -> str:
+    """Give the hex of an INTEGER's value, two digits an octet, `-` before a negative one. Raises `Malformed`."""
     tag, start, end, _ = element
     if tag != INTEGER or start == end:
         raise Malformed(field, start, f"tag 0x{tag:02x} of {end - start} bytes is no integer")

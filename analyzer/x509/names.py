@@ -42,19 +42,16 @@ def distinguished_name(data: bytes, start: int, end: int, field: str) -> str:
         if len(relative) == ATTRIBUTES:
             raise Malformed(field, pos, f"over {ATTRIBUTES} sets of attributes")
         _, at, stop, pos = expect(data, pos, end, SET, field)
-        attributes: list[str] = []
-        while at < stop:
-            if not left:
-                raise Malformed(field, at, f"over {ATTRIBUTES} attributes")
-            left -= 1
-            _, inner, last, at = expect(data, at, stop, SEQUENCE, field)
-            _, first, inner_end, inner = expect(data, inner, last, OBJECT_IDENTIFIER, field)
-            kind = data[first:inner_end]
-            value = _attribute_value(data, inner, last, field)
-            attributes.append(f"{_ATTRIBUTE_TYPES.get(kind) or dotted(kind, first, field)}={value}")
+        attributes = _attributes(data, at, stop, field, left)
+        left -= len(attributes)
         relative.append("+".join(attributes))
     relative.reverse()
     return ",".join(relative)
+
+
+def relative_distinguished_name(data: bytes, start: int, end: int, field: str) -> str:
+    """Give the text of one set of attributes, whose value is `data[start:end]`. Raises `Malformed`."""
+    return "+".join(_attributes(data, start, end, field, ATTRIBUTES))
 
 
 def general_name(data: bytes, element: Element, field: str) -> str:
@@ -106,16 +103,36 @@ def dotted(content: bytes, offset: int, field: str) -> str:
         raise Malformed(field, offset, str(error)) from error
 
 
-def _attribute_value(data: bytes, pos: int, end: int, field: str) -> str:
-    tag, start, stop, after = read_element(data, pos, end, field)
+def string(data: bytes, element: Element) -> str | None:
+    """Give the text of a string of any of ASN.1's types, of which certificates use ten; None for what is no string."""
+    tag, start, end, _ = element
     if tag in _OCTET_STRINGS:
-        text = decode_octets(data[start:stop])
-    elif tag == _BMP_STRING:
-        text = data[start:stop].decode("utf-16-be", "replace")
-    elif tag == _UNIVERSAL_STRING:
-        text = data[start:stop].decode("utf-32-be", "replace")
-    else:
-        return "#" + data[pos:after].hex()
+        return decode_octets(data[start:end])
+    if tag == _BMP_STRING:
+        return data[start:end].decode("utf-16-be", "replace")
+    if tag == _UNIVERSAL_STRING:
+        return data[start:end].decode("utf-32-be", "replace")
+    return None
+
+
+def _attributes(data: bytes, at: int, stop: int, field: str, left: int) -> list[str]:
+    attributes: list[str] = []
+    while at < stop:
+        if len(attributes) >= left:
+            raise Malformed(field, at, f"over {ATTRIBUTES} attributes")
+        _, inner, last, at = expect(data, at, stop, SEQUENCE, field)
+        _, first, inner_end, inner = expect(data, inner, last, OBJECT_IDENTIFIER, field)
+        kind = data[first:inner_end]
+        value = _attribute_value(data, inner, last, field)
+        attributes.append(f"{_ATTRIBUTE_TYPES.get(kind) or dotted(kind, first, field)}={value}")
+    return attributes
+
+
+def _attribute_value(data: bytes, pos: int, end: int, field: str) -> str:
+    element = read_element(data, pos, end, field)
+    text = string(data, element)
+    if text is None:
+        return "#" + data[pos : element[3]].hex()
     return _escape(text) if _ESCAPED.search(text) else text
 
 

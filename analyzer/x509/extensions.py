@@ -1,0 +1,104 @@
+"""The extensions of a certificate (RFC 5280, section 4.2): each with its name, whether it is critical, and what it says.
+
+A certificate's user has to refuse it for a critical extension that it does not understand, and may pass over any other; nothing
+is refused here. An extension that has no reader, or that its reader cannot read whole, is shown in hex, the latter with the
+field, offset and reason.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from analyzer.codec.trouble import Malformed, Odd, Trouble
+from analyzer.x509.certificate import EXTENSIONS
+from analyzer.x509.der import OBJECT_IDENTIFIER, OCTET_STRING, SEQUENCE, expect, read_element
+from analyzer.x509.extension_values import BOOLEAN, READERS
+from analyzer.x509.layout import Layout
+from analyzer.x509.names import dotted
+from analyzer.x509.object_identifiers import names
+
+SHOWN_BYTES = 1 << 16
+"""Bytes of an extension that are shown in hex; the largest known have some ten thousand."""
+
+
+@dataclass(frozen=True, slots=True)
+class Extension:
+    """One extension. oid: dotted; name: the registry's, else the dotted form. value: JSON values, None where the extension has
+    no reader or could not be read; raw: the bytes inside its OCTET STRING, as many as are shown. problems: what is wrong."""
+
+    oid: str
+    name: str
+    critical: bool
+    value: Any
+    raw: bytes
+    problems: tuple[Trouble, ...] = ()
+
+    def record(self) -> dict[str, Any]:
+        """Give it as JSON values; `hex` is there where `value` does not tell all."""
+        return {
+            "oid": self.oid,
+            "name": self.name,
+            "critical": self.critical,
+            "value": self.value,
+            "hex": self.raw.hex() if self.value is None or self.problems else None,
+            "problems": [trouble_record(problem) for problem in self.problems],
+        }
+
+
+def trouble_record(trouble: Trouble) -> dict[str, Any]:
+    """Give a trouble as JSON values: the field, its offset in bytes from the start of the certificate, the cause."""
+    return {"field": trouble.field, "offset": trouble.offset, "detail": trouble.why}
+
+
+def read_extensions(layout: Layout) -> tuple[Extension, ...] | None:
+    """Read the extensions of a certificate; troubles between them go to the layout's. None where their place is not known."""
+    element = layout.found.get("extensions")
+    if element is None:
+        return () if layout.whole or layout.raw_public_key else None
+    der = layout.der
+    found: list[Extension] = []
+    try:
+        _, pos, end, _ = expect(der, element[1], element[2], SEQUENCE, "extensions")
+        while pos < end:
+            if len(found) >= EXTENSIONS:
+                raise Odd("extensions", pos, f"extensions after {EXTENSIONS} are not read")
+            _, start, stop, pos = expect(der, pos, end, SEQUENCE, "extensions")
+            extension = _read_extension(der, start, stop)
+            if any(extension.oid == one.oid for one in found):
+                layout.note(Odd("extensions", start, f"{extension.name} is there again"))
+            found.append(extension)
+    except Trouble as trouble:
+        layout.note(trouble)
+    return tuple(found)
+
+
+def _read_extension(der: bytes, start: int, stop: int) -> Extension:
+    problems: list[Trouble] = []
+    _, at, after_kind, pos = expect(der, start, stop, OBJECT_IDENTIFIER, "extnID")
+    octets = der[at:after_kind]
+    oid = dotted(octets, at, "extnID")
+    name = names("extension").get(octets, oid)
+    critical = False
+    element = read_element(der, pos, stop, name)
+    if element[0] == BOOLEAN:
+        critical = any(der[element[1] : element[2]])
+        if not critical:
+            problems.append(Odd(f"{name}.critical", pos, "FALSE is written down, which DER leaves out"))
+        element = read_element(der, element[3], stop, name)
+    if element[0] != OCTET_STRING:
+        raise Malformed(name, element[1], f"tag 0x{element[0]:02x}, not 0x{OCTET_STRING:02x}")
+    if element[3] < stop:
+        problems.append(Odd(name, element[3], f"{stop - element[3]} bytes follow it"))
+    _, start, end, _ = element
+    value = None
+    reader = READERS.get(name)
+    if reader is not None:
+        try:
+            body = read_element(der, start, end, name)
+            value = reader(der, body, name)
+            if body[3] < end:
+                problems.append(Odd(name, body[3], f"{end - body[3]} bytes follow its value"))
+        except Trouble as trouble:
+            problems.append(type(trouble)(trouble.field, trouble.offset, trouble.why))
+    if (value is None or problems) and end - start > SHOWN_BYTES:
+        problems.append(Odd(name, start + SHOWN_BYTES, f"only the first {SHOWN_BYTES} of its {end - start} bytes are shown"))
+    return Extension(oid, name, critical, value, der[start : min(end, start + SHOWN_BYTES)], tuple(problems))
