@@ -86,7 +86,7 @@ def run(options: Namespace, output: Output) -> int:
     side = None if options.side is None else NAMES.index(options.side)
     view = _view(options, output)
     reading = Reading([options.capture])
-    keys = read_keys(options)
+    keys = read_keys(options, reading)
 
     def take(session: Session) -> Application:
         return Follower(session, view, side) if session.id == options.id else Unread()

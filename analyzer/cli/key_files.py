@@ -11,10 +11,12 @@ from collections.abc import Mapping, Sequence
 from getpass import getpass
 from typing import TYPE_CHECKING, NamedTuple
 
+from analyzer.cli.growing import GrowingFile
 from analyzer.cli.output import Refusal, complain
 from analyzer.secrets.refused import WRONG_SECRET, Refused
 
 if TYPE_CHECKING:
+    from analyzer.cli.reading import Reading
     from analyzer.secrets.keylog import KeyLog
     from analyzer.secrets.private_keys import PrivateKey
 
@@ -38,9 +40,12 @@ class Keys(NamedTuple):
     psks: Mapping[bytes, bytes]
 
 
-def read_keys(options: Namespace) -> Keys:
-    """Read what `--keylog`, `--rsa-key` and `--psk-file` name. Raises Refusal."""
-    keylog = _read_keylogs(options.keylog) if options.keylog else None
+def read_keys(options: Namespace, reading: "Reading") -> Keys:
+    """Read what `--keylog`, `--rsa-key` and `--psk-file` name; key logs grow on while captures are read from a pipe.
+
+    Raises Refusal.
+    """
+    keylog = _read_keylogs(options.keylog, reading) if options.keylog else None
     passwords = [_password(path) for path in options.password_file]
     keys: list[PrivateKey] = []
     for path in options.rsa_key:
@@ -58,13 +63,18 @@ def paths_of_keys(options: Namespace) -> list[str]:
     return [*options.keylog, *options.rsa_key, *options.psk_file, *options.password_file]
 
 
-def _read_keylogs(paths: list[str]) -> "KeyLog":
+def _read_keylogs(paths: list[str], reading: "Reading") -> "KeyLog":
     from analyzer.secrets.keylog import KeyLog
 
     keylog = KeyLog()
-    for path in paths:
-        _feed(keylog, path)
-    keylog.close()
+    for path in dict.fromkeys(paths):
+        if reading.piped and path != "-" and os.path.isfile(path):
+            growing = GrowingFile(keylog, path)
+            growing.look()
+            reading.growing.append(growing)
+        else:
+            _feed(keylog, path)
+            keylog.close(path)
     for problem in keylog.problems[:_TOLD]:
         complain(f"{problem.source}: line {problem.line}: {problem.why}")
     if len(keylog.problems) > _TOLD:

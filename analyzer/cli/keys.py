@@ -63,7 +63,7 @@ def run(options: Namespace, output: Output) -> int:
     from analyzer.cli.sessions import InOrder
 
     reading = Reading(options.captures)
-    engine = Engine(False, True, *read_keys(options))
+    engine = Engine(False, True, *read_keys(options, reading))
     audit = KeyAudit(engine.secrets)
     table = Table(COLUMNS, output, one_line=True)
     rows = InOrder(table.add)

@@ -78,8 +78,10 @@ def _check_keys(options: Namespace, captures: Sequence[str]) -> None:
                 raise Refusal("-: standard input cannot be a capture and a file of keys at once")
             continue
         try:
-            with open(path, "rb") as file:
-                file.read(1)
+            # What a pipe has is gone once it was read; whether it can be read shows then.
+            if not os.path.exists(path) or os.path.isfile(path) or os.path.isdir(path):
+                with open(path, "rb") as file:
+                    file.read(1)
         except (OSError, ValueError) as error:
             raise Refusal(f"{path}: {getattr(error, 'strerror', None) or error}") from error
 

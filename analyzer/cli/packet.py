@@ -31,7 +31,7 @@ _ROW = 16
 def run(options: Namespace, output: Output) -> int:
     """Print one packet of a capture; the exit status."""
     reading = Reading([options.capture])
-    engine = Engine(True, True, *read_keys(options))
+    engine = Engine(True, True, *read_keys(options, reading))
     frame, trace = reading.reader.frame, engine.trace
     for walker in reading.walkers(output):
         while walker.advance():

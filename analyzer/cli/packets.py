@@ -29,7 +29,7 @@ STYLES = {"TCP": "", "UDP": "blue", "ARP": "yellow", "ICMP": "magenta", "ICMPv6"
 def run(options: Namespace, output: Output) -> int:
     """Print the packets of the captures; the exit status."""
     reading = Reading(options.captures)
-    engine = Engine(True, True, *read_keys(options))
+    engine = Engine(True, True, *read_keys(options, reading))
     describer = Describer(engine)
     table = Table(COLUMNS, output, one_line=True) if options.format == "text" else None
     take = _row_writer(options.format, output, table, describer)

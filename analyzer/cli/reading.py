@@ -10,6 +10,7 @@ from time import monotonic
 
 from analyzer.capture.reader import CaptureReader, FileFacts
 from analyzer.capture.walker import Walker
+from analyzer.cli.growing import GrowingFile
 from analyzer.cli.output import Output, Refusal, complain
 from analyzer.codec.trouble import Incomplete
 
@@ -21,7 +22,10 @@ _PATIENCE = 0.7
 
 
 class Reading:
-    """One run over captures in order; `walkers` as in `CaptureReader`, whose facts are final once it has ended."""
+    """One run over captures in order; `walkers` as in `CaptureReader`, whose facts are final once it has ended.
+
+    growing: key logs that are looked at again before each walker is handed out.
+    """
 
     def __init__(self, paths: Sequence[str], hashing: bool = False) -> None:
         """Raises Refusal for the first path that cannot be opened."""
@@ -34,6 +38,7 @@ class Reading:
             raise Refusal(f"no such file: {error}") from error
         if list(paths).count("-") > 1:
             raise Refusal("-: standard input can be read only once")
+        self.growing: list[GrowingFile] = []
 
     def walkers(self, output: Output, streaming: bool = False) -> Iterator[Walker]:
         """As `CaptureReader.walkers`, with a progress bar while results are collected on a terminal that shows no others.
@@ -41,10 +46,10 @@ class Reading:
         streaming: results are written while reading.
         """
         if not sys.stderr.isatty() or (streaming and output.terminal):
-            yield from self.reader.walkers()
+            yield from self._walkers()
             return
         began = monotonic()
-        walkers = self.reader.walkers()
+        walkers = self._walkers()
         for walker in walkers:
             yield walker
             if monotonic() - began > _PATIENCE:
@@ -57,6 +62,22 @@ class Reading:
             for walker in walkers:
                 yield walker
                 bar.move(self.reader.n_bytes())
+
+    @property
+    def piped(self) -> bool:
+        """Whether a capture is a pipe, whose end nobody knows."""
+        return self._total is None
+
+    def _walkers(self) -> Iterator[Walker]:
+        if not self.growing:
+            yield from self.reader.walkers()
+            return
+        for walker in self.reader.walkers():
+            for file in self.growing:
+                file.look()
+            yield walker
+        for file in self.growing:
+            file.close()
 
     def status(self) -> int:
         """Tell what was wrong with the captures; the status of the command. Call it when all is written."""

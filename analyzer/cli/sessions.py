@@ -37,7 +37,7 @@ def run(options: Namespace, output: Output) -> int:
     if not options.captures:
         raise Refusal("a CAPTURE is missing (see analyzer sessions --help)")
     reading = Reading(options.captures)
-    keys = read_keys(options)
+    keys = read_keys(options, reading)
     if options.format == "json":
 
         def take(session: Session) -> None:

@@ -26,7 +26,7 @@ _ENDED = {"fin": "closed by both sides", "rst": "reset", "end": "still open at t
 def run(options: Namespace, output: Output) -> int:
     """Print one session of a capture; the exit status."""
     reading = Reading([options.capture])
-    steps, session, n_sessions = _read(reading, output, read_keys(options), options.id)
+    steps, session, n_sessions = _read(reading, output, read_keys(options, reading), options.id)
     if session is None:
         reading.status()
         raise Refusal(no_such_session(options.capture, options.id, n_sessions))

@@ -70,7 +70,7 @@ def run(options: Namespace, output: Output) -> int:
     """Print the summary of the captures; the exit status."""
     reading = Reading(options.captures, hashing=True)
     summary = Summary()
-    _read(reading, output, summary, Engine(False, False, *read_keys(options)))
+    _read(reading, output, summary, Engine(False, False, *read_keys(options, reading)))
     if reading.nothing():
         reading.status()
         return FAILED

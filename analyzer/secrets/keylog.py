@@ -173,6 +173,11 @@ class KeyLog:
                     self._line(state.tail, name, state.lines)
                 state.tail, state.skipping = b"", False
 
+    def restart(self, source: str) -> None:
+        """Hear that a source begins anew: its last line ends here, and lines are counted from 1 again."""
+        self.close(source)
+        self._sources[source] = _Source()
+
     def secrets(self, client_random: bytes) -> dict[str, bytes]:
         """Give a session's secrets by label; of those that contradict each other the first. Empty where there are none."""
         lines = self._kept.get(client_random)
