@@ -1,0 +1,68 @@
+"""Certificates and the like in files: PEM text (RFC 7468) with anything around it, or DER as it is, one after the other.
+
+A file that begins as an ASN.1 sequence does is DER; every other is searched for PEM blocks. Nothing is asked of what the blocks
+hold but that each is a whole sequence of DER.
+"""
+
+import re
+from binascii import Error, a2b_base64, b2a_base64
+from collections.abc import Sequence
+
+from analyzer.codec.trouble import Malformed
+from analyzer.x509.der import SEQUENCE, expect, read_element
+
+CERTIFICATES = ("CERTIFICATE", "X509 CERTIFICATE", "TRUSTED CERTIFICATE")
+"""Labels of certificates; the last is OpenSSL's, with its own words about trust behind the certificate."""
+
+BLOCKS = 1 << 16
+"""Blocks read of one file; the largest lists of roots and intermediates on the web have some ten thousand."""
+
+_BLOCK = re.compile(rb"-----BEGIN ([A-Z0-9 ]{1,40})-----\s(.*?)-----END \1-----", re.DOTALL)
+_HEADER = re.compile(rb"^[A-Za-z0-9-]+:.*?\n\s*\n", re.DOTALL)
+
+
+def read_blocks(data: bytes, labels: Sequence[str] = CERTIFICATES) -> list[bytes]:
+    """Give the DER in each PEM block with one of these labels, or each element of a DER file, in the order of the file.
+
+    Raises `Malformed` with the offset in the file for a block that cannot be read, and for a file that has none.
+    """
+    if data[:1] == bytes((SEQUENCE,)):
+        return _elements(data)
+    found: list[bytes] = []
+    for block in _BLOCK.finditer(data):
+        label = block[1].decode("ascii")
+        if label not in labels:
+            continue
+        if len(found) >= BLOCKS:
+            raise Malformed(label, block.start(), f"over {BLOCKS} blocks")
+        try:
+            der = a2b_base64(_HEADER.sub(b"", block[2]))
+            after = expect(der, 0, len(der), SEQUENCE, label)[3]
+        except (Error, Malformed) as error:
+            why = error.why if isinstance(error, Malformed) else str(error)
+            raise Malformed(label, block.start(), why) from error
+        found.append(der[:after])
+    if not found:
+        raise Malformed(labels[0], 0, "there is none in the file, as PEM or DER")
+    return found
+
+
+def write_block(der: bytes, label: str = "CERTIFICATE") -> bytes:
+    """Give the PEM form, in lines of 64 characters."""
+    text = b2a_base64(der, newline=False)
+    lines = b"\n".join(text[at : at + 64] for at in range(0, len(text), 64))
+    return b"-----BEGIN %s-----\n%s\n-----END %s-----\n" % (label.encode(), lines, label.encode())
+
+
+def _elements(data: bytes) -> list[bytes]:
+    found: list[bytes] = []
+    pos = 0
+    while pos < len(data):
+        if len(found) >= BLOCKS:
+            raise Malformed("DER", pos, f"over {BLOCKS} elements")
+        after = read_element(data, pos, len(data), "DER")[3]
+        found.append(data[pos:after])
+        pos = after
+        if not data[pos:].strip():  # a line's end behind the last
+            break
+    return found

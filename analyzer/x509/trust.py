@@ -1,0 +1,139 @@
+"""Trust stores: the roots from which a chain is judged, where they come from, and of which day they are.
+
+A verdict hangs on a set of roots, and roots come and go: those of today may have been unknown when a capture was made, or may
+have been thrown out since. So each store says its date, and every verdict names it. `mozilla` is Mozilla's list of roots for
+web servers as the package certifi ships it, `system` what the operating system keeps for its programs; any file in PEM or DER
+with certificates can be one too.
+"""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+
+from analyzer.codec.trouble import Trouble
+from analyzer.x509.certificate import certificate
+from analyzer.x509.pem import read_blocks
+
+MOZILLA = "mozilla"
+SYSTEM = "system"
+
+LARGEST_FILE = 256 << 20
+"""Bytes of a file with certificates; a bundle of all intermediates known to browsers has ten million."""
+
+SYSTEM_PATHS = (
+    "/etc/ssl/certs/ca-certificates.crt",  # Debian, Ubuntu, Arch, Alpine
+    "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",  # Fedora, Red Hat
+    "/etc/pki/tls/certs/ca-bundle.crt",
+    "/etc/ssl/ca-bundle.pem",  # SUSE
+    "/etc/ssl/cert.pem",  # macOS, OpenBSD, Alpine
+    "/usr/local/etc/ssl/cert.pem",  # FreeBSD
+    "/usr/local/share/certs/ca-root-nss.crt",
+    "/var/lib/ca-certificates/ca-bundle.pem",
+)
+"""Where systems keep their roots, in the order in which they are looked for behind the file that SSL_CERT_FILE names."""
+
+
+class Unreadable(Exception):  # noqa: N818 - what it is called where people read it
+    """A store that cannot be read: `path`, and why."""
+
+    def __init__(self, path: str, why: str) -> None:
+        super().__init__(path, why)
+        self.path = path
+        self.why = why
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.why}"
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """One set of roots. name: as it was asked for; path: its file. source: what it is of, as `certifi 2026.10.1`, or `file`.
+    date: the day (YYYY-MM-DD) of which it is: certifi's version, else the file's last change. roots: DER, each once."""
+
+    name: str
+    path: str
+    source: str
+    date: str
+    roots: tuple[bytes, ...]
+
+    def record(self) -> dict[str, str | int]:
+        """Give it as JSON values, without the roots, but with how many there are."""
+        return {"store": self.name, "source": self.source, "date": self.date, "roots": len(self.roots)}
+
+    def newest(self) -> str | None:
+        """Give the latest notBefore among the roots, RFC 3339: a store cannot be older."""
+        return max((begin for begin in (certificate(root).not_before for root in self.roots) if begin), default=None)
+
+
+class Trust:
+    """Several stores as one. Nothing is read before `stores` or `roots` is asked for, but files are looked for at once."""
+
+    def __init__(self, names: Sequence[str] = (MOZILLA,)) -> None:
+        """names: `mozilla`, `system` or paths. Raises `Unreadable` for a file that cannot be opened."""
+        self._names = tuple(dict.fromkeys(names)) or (MOZILLA,)
+        for name in self._names:
+            if name != MOZILLA:
+                _open(system_path() if name == SYSTEM else name, 1)
+
+    @cached_property
+    def stores(self) -> tuple[Store, ...]:
+        """The stores, in the order asked for. Raises `Unreadable`."""
+        return tuple(map(read_store, self._names))
+
+    @cached_property
+    def roots(self) -> tuple[bytes, ...]:
+        """The roots of all stores, each once. Raises `Unreadable`."""
+        return tuple(dict.fromkeys(root for store in self.stores for root in store.roots))
+
+    def record(self) -> list[dict[str, str | int]]:
+        """Give the stores as JSON values."""
+        return [store.record() for store in self.stores]
+
+
+def read_store(name: str) -> Store:
+    """Read the store `mozilla` or `system`, or the file of that name. Raises `Unreadable`."""
+    if name == MOZILLA:
+        import certifi
+
+        path = certifi.where()
+        return Store(name, path, f"certifi {certifi.__version__}", _version_day(certifi.__version__), read_certificates(path))
+    path = system_path() if name == SYSTEM else name
+    roots = read_certificates(path)
+    changed = datetime.fromtimestamp(os.stat(path).st_mtime, UTC)
+    return Store(name, path, path if name == SYSTEM else "file", f"{changed:%Y-%m-%d}", roots)
+
+
+def read_certificates(path: str) -> tuple[bytes, ...]:
+    """Give the certificates in a file, PEM or DER, each once. Raises `Unreadable`."""
+    data = _open(path, LARGEST_FILE + 1)
+    if len(data) > LARGEST_FILE:
+        raise Unreadable(path, f"over {LARGEST_FILE} bytes")
+    try:
+        return tuple(dict.fromkeys(read_blocks(data)))
+    except Trouble as trouble:
+        raise Unreadable(path, str(trouble)) from trouble
+
+
+def system_path() -> str:
+    """Find the file with the system's roots. Raises `Unreadable` where no system keeps any."""
+    asked_for = os.environ.get("SSL_CERT_FILE")
+    for path in (asked_for, *SYSTEM_PATHS) if asked_for else SYSTEM_PATHS:
+        if os.path.isfile(path):
+            return path
+    raise Unreadable(SYSTEM, "no roots of this system are in any of the usual places; SSL_CERT_FILE can name their file")
+
+
+def _open(path: str, n_bytes: int) -> bytes:
+    try:
+        with open(path, "rb") as file:
+            return file.read(n_bytes)
+    except (OSError, ValueError) as error:
+        raise Unreadable(path, str(getattr(error, "strerror", None) or error)) from error
+
+
+def _version_day(version: str) -> str:
+    """Give certifi's version, which is a day, as one: `2026.10.1` is 2026-10-01."""
+    parts = [int(part) for part in version.split(".")[:3] if part.isdigit()]
+    return "-".join(f"{part:02}" for part in parts)
