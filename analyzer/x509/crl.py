@@ -1,0 +1,259 @@
+"""Certificate revocation lists: whether one may speak of a certificate, and what it says (RFC 5280, sections 5 and 6.3).
+
+A list names by serial number what its issuer has revoked; who is not on it is good, if the list covers it at all: a list may be
+for a part of the certificates only (issuing distribution point). Lists of others' certificates (indirect) and lists of changes
+only (delta) take more than one list to be understood; they are told and do not count. Lists may hold a million entries, so each
+is read once and remembered with the set of its serial numbers.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from threading import Lock
+
+from cryptography import x509
+
+from analyzer.codec.trouble import Trouble
+from analyzer.x509.der import BIT_STRING, INTEGER, SEQUENCE, encode_object_identifier, expect, read_element
+from analyzer.x509.identity import Identity
+from analyzer.x509.signature import Check, verify
+from analyzer.x509.statement import UNREADABLE, Statement, Status, stretch
+
+LIST_SIZE = 64 << 20
+"""Largest list read, in bytes; the largest ever seen on the web had some 40 million."""
+
+REMEMBERED_BYTES = 128 << 20
+"""Lists remembered, in bytes of DER; their sets of numbers take about as much again."""
+
+REMEMBERED_LISTS = 4096
+"""Lists remembered, however small."""
+
+INDEXED = 1 << 20
+"""Entries of a list kept as a set, some 60 bytes each; a longer list is searched anew for each certificate, in 0.1 s."""
+
+SIGNERS = 8
+"""Keys of which it is remembered whether they signed a list; one name has one, at a rollover two."""
+
+_KEY_USAGE = encode_object_identifier("2.5.29.15")
+_BASIC_CONSTRAINTS = encode_object_identifier("2.5.29.19")
+_DISTRIBUTION_POINTS = encode_object_identifier("2.5.29.31")
+_CRL_SIGN = 0x02
+_UNIFORM_RESOURCE_IDENTIFIER = 0x86
+_TRUE = b"\x01\x01\xff"
+_OF_CHANGES = "it lists changes only, and the list that they change is not looked for"
+_OF_OTHERS = "it lists certificates of other issuers too, which is not understood here"
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What a list covers: trouble when it can never count, else kinds of certificates and the addresses it is published at."""
+
+    only_user: bool = False
+    only_authorities: bool = False
+    only_attributes: bool = False
+    only_some_reasons: bool = False
+    addresses: tuple[str, ...] = ()
+    trouble: str | None = None
+
+
+class RevocationList:
+    """One list as read; numbers: the serial numbers on it, None when there are too many to keep."""
+
+    __slots__ = ("algorithm", "checks", "list", "next_update", "numbers", "scope", "signature", "signed", "this_update")
+
+    def __init__(self, der: bytes) -> None:
+        """Read a list; raises one of `UNREADABLE`, or `Malformed`."""
+        self.list = x509.load_der_x509_crl(der)
+        self.this_update: datetime = self.list.last_update_utc
+        self.next_update: datetime | None = self.list.next_update_utc
+        _, start, end, _ = expect(der, 0, len(der), SEQUENCE, "CertificateList")
+        after = expect(der, start, end, SEQUENCE, "tbsCertList")[3]
+        self.signed = der[start:after]
+        self.algorithm = der[after : expect(der, after, end, SEQUENCE, "signatureAlgorithm")[3]]
+        self.signature: bytes = self.list.signature
+        self.scope = _scope(self.list)
+        self.numbers: frozenset[int] | None = None
+        if len(self.list) <= INDEXED:
+            self.numbers = frozenset(entry.serial_number for entry in self.list)
+        self.checks: dict[bytes, Check] = {}
+
+    def entry(self, serial: int) -> x509.RevokedCertificate | None:
+        """Find the entry of a certificate."""
+        if self.numbers is not None and serial not in self.numbers:
+            return None
+        return self.list.get_revoked_certificate_by_serial_number(serial)
+
+    def check(self, public_key: bytes) -> Check:
+        """Check its signature, once for each key."""
+        known = self.checks.get(public_key)
+        if known is None:
+            known = verify(public_key, self.algorithm, self.signature, self.signed)
+            if len(self.checks) < SIGNERS:
+                self.checks[public_key] = known
+        return known
+
+
+class _Memory:
+    """The lists read last, by their bytes; the value is the list, or why it cannot be read."""
+
+    def __init__(self) -> None:
+        self.lists: dict[bytes, RevocationList | str] = {}
+        self.n_bytes = 0
+        self.changing = Lock()
+
+    def read(self, der: bytes) -> RevocationList | str:
+        """Read a list and remember it in place of the oldest."""
+        known = self.lists.get(der)
+        if known is not None:
+            return known
+        try:
+            fresh: RevocationList | str = RevocationList(der)
+        except (Trouble, *UNREADABLE) as error:
+            fresh = f"it cannot be read: {error}"
+        with self.changing:
+            if der not in self.lists:
+                self.lists[der] = fresh
+                self.n_bytes += len(der)
+            while self.n_bytes > REMEMBERED_BYTES or len(self.lists) > REMEMBERED_LISTS:
+                oldest = next(iter(self.lists))
+                del self.lists[oldest]
+                self.n_bytes -= len(oldest)
+        return fresh
+
+
+_memory = _Memory()
+
+
+def issuer_of(der: bytes) -> bytes | None:
+    """Give the name of a list's issuer, DER, without reading the rest; None when there is none to be found."""
+    try:
+        _, pos, end, _ = expect(der, 0, len(der), SEQUENCE, "CertificateList")
+        _, pos, end, _ = expect(der, pos, end, SEQUENCE, "tbsCertList")
+        if pos < end and der[pos] == INTEGER:
+            pos = read_element(der, pos, end, "version")[3]
+        pos = expect(der, pos, end, SEQUENCE, "signature")[3]
+        return der[pos : expect(der, pos, end, SEQUENCE, "issuer")[3]]
+    except Trouble:
+        return None
+
+
+def judge_crl(der: bytes, certificate: Identity, issuer: Identity) -> Statement | None:
+    """Give what a list says of a certificate; None if it is another issuer's. One that cannot be read is always told."""
+    name = issuer_of(der)
+    if name is None:
+        return Statement("crl", "unknown", "", trouble="it cannot be read")
+    if name != certificate.issuer:
+        return None
+    if len(der) > LIST_SIZE:
+        return Statement("crl", "unknown", "", trouble=f"it has {len(der)} bytes, and more than {LIST_SIZE} are not read")
+    found = _memory.read(der)
+    if isinstance(found, str):
+        return Statement("crl", "unknown", "", trouble=found)
+    trouble = found.scope.trouble or _fault(found, issuer)
+    status: Status = "unknown"
+    revoked_at: datetime | None = None
+    reason: str | None = None
+    entry = found.entry(certificate.serial)
+    if entry is None:
+        gap = _not_covered(found.scope, certificate)
+        status = "unknown" if gap else "good"
+        trouble = trouble or gap
+    else:
+        try:
+            reason, fault = _read_entry(entry)
+        except UNREADABLE as error:
+            reason, fault = None, f"the extensions of the certificate's entry cannot be read: {error}"
+        trouble = trouble or fault
+        revoked_at = entry.revocation_date_utc
+        # Entries of this kind belong in lists of changes; here one says that the certificate is off the list.
+        status = "good" if reason == "removeFromCRL" else "revoked"
+    since, until = stretch(found.this_update, found.next_update)
+    if status != "revoked":
+        revoked_at = reason = None
+    return Statement(
+        "crl", status, "the issuer", found.this_update, found.next_update, since, until, revoked_at, reason, trouble
+    )
+
+
+def _fault(found: RevocationList, issuer: Identity) -> str | None:
+    """Say why a list is none that this issuer may have made; None when it is."""
+    usage = issuer.extensions.get(_KEY_USAGE)
+    if usage is not None and not _may_sign(usage):
+        return "the key usage of its issuer's certificate does not allow signing CRLs"
+    check = found.check(issuer.public_key)
+    if check == "failed":
+        return "its signature is not the issuer's"
+    if check == "unverifiable":
+        return "the issuer's key and its signature algorithm cannot be checked together"
+    return None
+
+
+def _may_sign(usage: bytes) -> bool:
+    try:
+        _, start, end, _ = expect(usage, 0, len(usage), BIT_STRING, "keyUsage")
+    except Trouble:
+        return False
+    return end - start > 1 and bool(usage[start + 1] & _CRL_SIGN)
+
+
+def _scope(crl: x509.CertificateRevocationList) -> Scope:
+    """Read the extensions of a list. Raises one of `UNREADABLE`."""
+    scope = Scope()
+    for extension in crl.extensions:
+        value = extension.value
+        if isinstance(value, x509.DeltaCRLIndicator):
+            return Scope(trouble=_OF_CHANGES)
+        if isinstance(value, x509.IssuingDistributionPoint):
+            if value.indirect_crl:
+                return Scope(trouble=_OF_OTHERS)
+            addresses = tuple(n.value for n in value.full_name or () if isinstance(n, x509.UniformResourceIdentifier))
+            scope = Scope(
+                value.only_contains_user_certs,
+                value.only_contains_ca_certs,
+                value.only_contains_attribute_certs,
+                bool(value.only_some_reasons),
+                addresses,
+            )
+        elif extension.critical and isinstance(value, x509.UnrecognizedExtension):
+            return Scope(trouble=f"it has an unknown critical extension, {extension.oid.dotted_string}")
+    return scope
+
+
+def _not_covered(scope: Scope, certificate: Identity) -> str | None:
+    """Say why a certificate that is not on a list may be revoked all the same; None when the list covers it."""
+    if scope.only_attributes:
+        return "it covers attribute certificates only"
+    if scope.only_some_reasons:
+        return "it does not list the certificate, and covers only some reasons of revocation"
+    authority = _TRUE in certificate.extensions.get(_BASIC_CONSTRAINTS, b"")[:8]
+    if scope.only_user and authority:
+        return "it covers no certificates of authorities"
+    if scope.only_authorities and not authority:
+        return "it covers certificates of authorities only"
+    if scope.addresses:
+        points = certificate.extensions.get(_DISTRIBUTION_POINTS, b"")
+        if not any(_encoded(address) in points for address in scope.addresses):
+            return f"it does not list the certificate, and covers only those that point to {scope.addresses[0]}"
+    return None
+
+
+def _encoded(address: str) -> bytes:
+    """Give an address as it stands in a certificate's distribution points."""
+    octets = address.encode()
+    n_bytes = len(octets)
+    if n_bytes < 0x80:
+        return bytes((_UNIFORM_RESOURCE_IDENTIFIER, n_bytes)) + octets
+    length = n_bytes.to_bytes((n_bytes.bit_length() + 7) // 8, "big")
+    return bytes((_UNIFORM_RESOURCE_IDENTIFIER, 0x80 | len(length))) + length + octets
+
+
+def _read_entry(entry: x509.RevokedCertificate) -> tuple[str | None, str | None]:
+    """Give the reason of a revocation, and why the entry cannot be understood. Raises one of `UNREADABLE`."""
+    reason: str | None = None
+    for extension in entry.extensions:
+        if isinstance(extension.value, x509.CRLReason):
+            reason = extension.value.reason.value
+        elif isinstance(extension.value, x509.CertificateIssuer):
+            return reason, _OF_OTHERS
+        elif extension.critical and isinstance(extension.value, x509.UnrecognizedExtension):
+            return reason, f"the certificate's entry has an unknown critical extension, {extension.oid.dotted_string}"
+    return reason, None

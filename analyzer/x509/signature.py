@@ -1,0 +1,188 @@
+"""Signatures of authorities, responders and logs: a key, an algorithm as the signer named it, the octets signed.
+
+An AlgorithmIdentifier (RFC 5280, section 4.1.1.2) names the scheme and its hash; RSASSA-PSS brings parameters (RFC 4055,
+section 3.1). The arithmetic is that of the `cryptography` library; here the names are matched with it. EdDSA and ML-DSA keys
+have one scheme each, whose identifier is that of the key (RFC 8410, 9881).
+"""
+
+from functools import lru_cache
+from typing import Literal, TypeAlias
+
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import dsa, ec, padding, rsa
+from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
+from cryptography.hazmat.primitives.serialization import load_der_public_key
+
+from analyzer.codec.trouble import Trouble
+from analyzer.x509.der import INTEGER, OBJECT_IDENTIFIER, SEQUENCE, encode_object_identifier, expect, read_element
+
+Check: TypeAlias = Literal["verified", "failed", "unverifiable"]
+"""What came of a signature; `unverifiable` is a key or an algorithm that cannot be used, or not together."""
+
+MODULUS_BITS = 16384
+"""Largest RSA key used: one check takes milliseconds with it, and time grows with the square."""
+
+KEYS = 1024
+"""Public keys remembered: few authorities sign everything, and reading a key costs as much as using it."""
+
+SALT = 512
+"""Longest salt of RSASSA-PSS taken, in octets: that of the longest hash is 64."""
+
+# What was signed with a weak hash has to be checked with it; whether that is enough is for others to judge.
+_MD5 = hashes.MD5()  # noqa: S303
+_SHA1 = hashes.SHA1()  # noqa: S303
+_SHA224, _SHA256, _SHA384, _SHA512 = hashes.SHA224(), hashes.SHA256(), hashes.SHA384(), hashes.SHA512()
+_NIST = "2.16.840.1.101.3.4"
+
+_SCHEMES: dict[bytes, tuple[str, hashes.HashAlgorithm]] = {
+    encode_object_identifier(dotted): scheme
+    for dotted, scheme in {
+        "1.2.840.113549.1.1.4": ("rsa", _MD5),
+        "1.2.840.113549.1.1.5": ("rsa", _SHA1),
+        "1.3.14.3.2.29": ("rsa", _SHA1),
+        "1.2.840.113549.1.1.11": ("rsa", _SHA256),
+        "1.2.840.113549.1.1.12": ("rsa", _SHA384),
+        "1.2.840.113549.1.1.13": ("rsa", _SHA512),
+        "1.2.840.113549.1.1.14": ("rsa", _SHA224),
+        f"{_NIST}.3.13": ("rsa", hashes.SHA3_224()),
+        f"{_NIST}.3.14": ("rsa", hashes.SHA3_256()),
+        f"{_NIST}.3.15": ("rsa", hashes.SHA3_384()),
+        f"{_NIST}.3.16": ("rsa", hashes.SHA3_512()),
+        "1.2.840.10045.4.1": ("ec", _SHA1),
+        "1.2.840.10045.4.3.1": ("ec", _SHA224),
+        "1.2.840.10045.4.3.2": ("ec", _SHA256),
+        "1.2.840.10045.4.3.3": ("ec", _SHA384),
+        "1.2.840.10045.4.3.4": ("ec", _SHA512),
+        f"{_NIST}.3.9": ("ec", hashes.SHA3_224()),
+        f"{_NIST}.3.10": ("ec", hashes.SHA3_256()),
+        f"{_NIST}.3.11": ("ec", hashes.SHA3_384()),
+        f"{_NIST}.3.12": ("ec", hashes.SHA3_512()),
+        "1.2.840.10040.4.3": ("dsa", _SHA1),
+        f"{_NIST}.3.1": ("dsa", _SHA224),
+        f"{_NIST}.3.2": ("dsa", _SHA256),
+        f"{_NIST}.3.3": ("dsa", _SHA384),
+        f"{_NIST}.3.4": ("dsa", _SHA512),
+    }.items()
+}
+_PSS = encode_object_identifier("1.2.840.113549.1.1.10")
+_HASHES: dict[bytes, hashes.HashAlgorithm] = {
+    encode_object_identifier(dotted): algorithm
+    for dotted, algorithm in {
+        "1.3.14.3.2.26": _SHA1,
+        f"{_NIST}.2.1": _SHA256,
+        f"{_NIST}.2.2": _SHA384,
+        f"{_NIST}.2.3": _SHA512,
+        f"{_NIST}.2.4": _SHA224,
+    }.items()
+}
+
+
+def verify(public_key: bytes, algorithm: bytes, signature: bytes, signed: bytes) -> Check:
+    """Check a signature over `signed`. public_key: SubjectPublicKeyInfo, algorithm: AlgorithmIdentifier, both in DER."""
+    key = load_key(public_key)
+    if key is None:
+        return "unverifiable"
+    try:
+        _, start, end, _ = expect(algorithm, 0, len(algorithm), SEQUENCE, "signatureAlgorithm")
+        _, first, last, pos = expect(algorithm, start, end, OBJECT_IDENTIFIER, "algorithm")
+        kind = algorithm[first:last]
+        if kind == _PSS:
+            return _verify_pss(key, _read_pss(algorithm, pos, end), signature, signed)
+        scheme = _SCHEMES.get(kind)
+        if scheme is None:
+            return _verify_own(key, public_key, kind, signature, signed)
+    except (Trouble, UnsupportedAlgorithm):
+        return "unverifiable"
+    return verify_scheme(key, scheme[0], scheme[1], signature, signed)
+
+
+def verify_scheme(key: PublicKeyTypes, kind: str, algorithm: hashes.HashAlgorithm, signature: bytes, signed: bytes) -> Check:
+    """Check a signature of RSA (PKCS #1, 1.5), `ec` (ECDSA) or DSA with this hash."""
+    try:
+        if kind == "rsa" and isinstance(key, rsa.RSAPublicKey):
+            key.verify(signature, signed, padding.PKCS1v15(), algorithm)
+        elif kind == "ec" and isinstance(key, ec.EllipticCurvePublicKey):
+            key.verify(signature, signed, ec.ECDSA(algorithm))
+        elif kind == "dsa" and isinstance(key, dsa.DSAPublicKey):
+            key.verify(signature, signed, algorithm)
+        else:
+            return "unverifiable"
+    except InvalidSignature:
+        return "failed"
+    except (ValueError, UnsupportedAlgorithm):
+        return "unverifiable"
+    return "verified"
+
+
+@lru_cache(maxsize=KEYS)
+def load_key(public_key: bytes) -> PublicKeyTypes | None:
+    """Read a SubjectPublicKeyInfo; None when the library cannot, or when using the key would take too long."""
+    try:
+        key = load_der_public_key(public_key)
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        return None
+    return None if isinstance(key, rsa.RSAPublicKey) and key.key_size > MODULUS_BITS else key
+
+
+def _verify_own(key: PublicKeyTypes, public_key: bytes, kind: bytes, signature: bytes, signed: bytes) -> Check:
+    """Check a signature of a key that has one scheme only, with the identifier of the key itself."""
+    _, start, end, _ = expect(public_key, 0, len(public_key), SEQUENCE, "subjectPublicKeyInfo")
+    _, start, end, _ = expect(public_key, start, end, SEQUENCE, "algorithm")
+    _, first, last, _ = expect(public_key, start, end, OBJECT_IDENTIFIER, "algorithm")
+    check = getattr(key, "verify", None)
+    if public_key[first:last] != kind or check is None or isinstance(key, rsa.RSAPublicKey | ec.EllipticCurvePublicKey):
+        return "unverifiable"
+    if isinstance(key, dsa.DSAPublicKey):
+        return "unverifiable"
+    try:
+        check(signature, signed)
+    except InvalidSignature:
+        return "failed"
+    except ValueError:
+        return "unverifiable"
+    return "verified"
+
+
+def _verify_pss(
+    key: PublicKeyTypes, parameters: tuple[hashes.HashAlgorithm, hashes.HashAlgorithm, int], signature: bytes, signed: bytes
+) -> Check:
+    algorithm, mask, salt = parameters
+    if not isinstance(key, rsa.RSAPublicKey):
+        return "unverifiable"
+    try:
+        key.verify(signature, signed, padding.PSS(padding.MGF1(mask), salt), algorithm)
+    except InvalidSignature:
+        return "failed"
+    except (ValueError, UnsupportedAlgorithm):
+        return "unverifiable"
+    return "verified"
+
+
+def _read_pss(der: bytes, pos: int, end: int) -> tuple[hashes.HashAlgorithm, hashes.HashAlgorithm, int]:
+    """Read RSASSA-PSS-params: the hash, that of the mask, the length of the salt; absent ones have SHA-1 and 20."""
+    algorithm: hashes.HashAlgorithm = _SHA1
+    mask: hashes.HashAlgorithm = _SHA1
+    salt = 20
+    if pos < end:
+        _, pos, end, _ = expect(der, pos, end, SEQUENCE, "parameters")
+    while pos < end:
+        tag, start, stop, pos = read_element(der, pos, end, "parameters")
+        if tag == 0xA0:
+            algorithm = _read_hash(der, start, stop)
+        elif tag == 0xA1:
+            _, start, stop, _ = expect(der, start, stop, SEQUENCE, "maskGenAlgorithm")
+            mask = _read_hash(der, expect(der, start, stop, OBJECT_IDENTIFIER, "maskGenAlgorithm")[3], stop)
+        elif tag == 0xA2:
+            _, first, last, _ = expect(der, start, stop, INTEGER, "saltLength")
+            salt = min(int.from_bytes(der[first : min(last, first + 4)], "big"), SALT)
+    return algorithm, mask, salt
+
+
+def _read_hash(der: bytes, pos: int, end: int) -> hashes.HashAlgorithm:
+    _, start, stop, _ = expect(der, pos, end, SEQUENCE, "hashAlgorithm")
+    _, first, last, _ = expect(der, start, stop, OBJECT_IDENTIFIER, "hashAlgorithm")
+    algorithm = _HASHES.get(der[first:last])
+    if algorithm is None:
+        raise UnsupportedAlgorithm(f"hash {der[first:last].hex()}")
+    return algorithm

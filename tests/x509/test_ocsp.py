@@ -1,0 +1,145 @@
+"""OCSP responses: who may answer, for whom, and what OpenSSL's responder says."""
+
+import subprocess
+from datetime import UTC, datetime
+
+import pytest
+from authorities import AT, DAY, SIGN_OCSP, authority, der, issue, key, leaf, respond
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509 import ocsp
+from cryptography.x509.ocsp import OCSPCertStatus
+
+from analyzer.x509.identity import identity
+from analyzer.x509.ocsp import RESPONSE_SIZE, judge_ocsp, read_response
+from analyzer.x509.revocation import judge_revocation
+
+
+def statement(response, certificate=None, issuer=None):
+    found = judge_ocsp(response, identity(der(certificate or leaf())), identity(der(issuer or authority())))
+    return found[0] if found else None
+
+
+@pytest.mark.parametrize("kind", ["ec", "rsa", "ed25519"])
+def test_the_issuer_answers_itself(kind):
+    issuer = authority(kind)
+    found = statement(respond(leaf(), issuer), issuer=issuer)
+    assert (found.status, found.signer, found.trouble) == ("good", "the issuer", None)
+    assert (found.this_update, found.next_update) == (AT - DAY, AT + DAY)
+
+
+@pytest.mark.parametrize("digest", [hashes.SHA1(), hashes.SHA256(), hashes.SHA512()])
+def test_certificates_are_named_by_any_hash(digest):
+    assert statement(respond(leaf(), authority(), algorithm=digest)).status == "good"
+
+
+def test_statements_about_others_are_none():
+    assert statement(respond(leaf(serial=78), authority())) is None
+    assert statement(respond(leaf(), authority("rsa"))) is None
+    other = issue("leaf.test", "another authority")
+    assert statement(respond(other, issue("another authority", "another authority"))) is None
+
+
+@pytest.mark.parametrize(
+    ("status", "expected"),
+    [(OCSPCertStatus.GOOD, "good"), (OCSPCertStatus.UNKNOWN, "unknown"), (OCSPCertStatus.REVOKED, "revoked")],
+)
+def test_statuses(status, expected):
+    moment = AT - 2 * DAY if expected == "revoked" else None
+    reason = x509.ReasonFlags.superseded if moment else None
+    found = statement(respond(leaf(), authority(), status, revoked_at=moment, reason=reason))
+    assert (found.status, found.revoked_at, found.reason) == (expected, moment, "superseded" if moment else None)
+
+
+def test_a_delegate_answers_for_the_issuer():
+    delegate = issue("delegate", "authority", SIGN_OCSP, end=AT + 10_000 * DAY)
+    found = statement(respond(leaf(), authority(), signer=delegate, include=[leaf(), delegate]))
+    assert (found.status, found.signer, found.trouble) == ("good", "the delegate CN=delegate", None)
+
+
+@pytest.mark.parametrize(
+    ("delegate", "why"),
+    [
+        (issue("delegate", "authority"), "is not for signing OCSP responses"),
+        (issue("delegate", "another authority", SIGN_OCSP), "is from another issuer"),
+        (issue("delegate", "authority", SIGN_OCSP, signer=key("stranger")), "the issuer has not signed"),
+        (
+            issue("delegate", "authority", SIGN_OCSP, end=AT - 50 * DAY),
+            "when the certificate of the delegate CN=delegate was not valid",
+        ),
+    ],
+)
+def test_not_everyone_may_answer(delegate, why):
+    response = respond(leaf(), authority(), signer=delegate, include=[delegate])
+    assert why in statement(response).trouble
+    answer = judge_revocation(der(leaf()), der(authority()), ocsp=[response], at=AT)
+    assert answer.status == "unknown"
+    assert why in answer.detail
+
+
+def test_a_delegate_that_is_not_in_the_response_does_not_count():
+    delegate = issue("delegate", "authority", SIGN_OCSP)
+    assert "neither the issuer's nor" in statement(respond(leaf(), authority(), signer=delegate)).trouble
+
+
+def test_an_answer_counts_no_longer_than_its_delegate_is_valid():
+    # The library stamps a response with the time at which it makes it.
+    now = datetime.now(UTC).replace(microsecond=0)
+    delegate = issue("delegate", "authority", SIGN_OCSP, begin=now - DAY, end=now + DAY)
+    response = respond(leaf(), authority(), signer=delegate, include=[delegate], this_update=now, next_update=now + 9 * DAY)
+    found = statement(response)
+    assert (found.trouble, found.until) == (None, now + DAY)
+
+
+def test_an_unknown_critical_extension_is_not_passed_over():
+    extension = x509.UnrecognizedExtension(x509.ObjectIdentifier("1.2.3.4"), b"\x05\x00")
+    assert statement(respond(leaf(), authority(), extensions=[(extension, False)])).trouble is None
+    assert (
+        statement(respond(leaf(), authority(), extensions=[(extension, True)])).trouble
+        == "it has an unknown critical extension"
+    )
+
+
+def test_refusals_and_rubbish_are_told():
+    refusal = ocsp.OCSPResponseBuilder.build_unsuccessful(ocsp.OCSPResponseStatus.TRY_LATER).public_bytes(Encoding.DER)
+    assert statement(refusal).trouble == "the responder refused: tryLater"
+    assert statement(b"rubbish").trouble.startswith("it cannot be read")
+    assert read_response(bytes(RESPONSE_SIZE + 1)).trouble.startswith("it has 262145 bytes")
+
+
+def test_a_changed_answer_does_not_count():
+    response = respond(leaf(), authority(), OCSPCertStatus.REVOKED, revoked_at=AT - DAY)
+    stamp = f"{AT - DAY:%Y%m%d%H%M%SZ}".encode()
+    assert statement(response.replace(stamp, stamp.replace(b"2024", b"2023"))).trouble.startswith("its signature is neither")
+
+
+@pytest.mark.peer("openssl")
+@pytest.mark.parametrize("delegated", [False, True])
+def test_what_the_responder_of_openssl_says_is_understood(tmp_path, delegated):
+    now = datetime.now(UTC)
+    paths = {name: tmp_path / name for name in ("ca.pem", "ca.key", "index.txt", "signer.pem", "signer.key", "answer")}
+    issuer = issue("authority", "authority", serial=1, begin=now - DAY, end=now + 90 * DAY)
+    certificates = [
+        issue("leaf.test", "authority", serial=serial, begin=now - DAY, end=now + 9 * DAY) for serial in (77, 78, 79)
+    ]
+    signer = issue("delegate", "authority", SIGN_OCSP, begin=now - DAY, end=now + DAY) if delegated else issuer
+    for name, certificate, owner in (("ca", issuer, "authority"), ("signer", signer, "delegate" if delegated else "authority")):
+        paths[f"{name}.pem"].write_bytes(certificate.public_bytes(Encoding.PEM))
+        secret = key(owner).private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        paths[f"{name}.key"].write_bytes(secret)
+    end, revoked = f"{now + 9 * DAY:%y%m%d%H%M%SZ}", f"{now - DAY:%y%m%d%H%M%SZ}"
+    paths["index.txt"].write_text(f"V\t{end}\t\t4D\tunknown\t/CN=a\nR\t{end}\t{revoked},keyCompromise\t4E\tunknown\t/CN=b\n")
+    for certificate, expected in zip(certificates, ("good", "revoked", "unknown"), strict=True):
+        pem = tmp_path / "leaf.pem"
+        pem.write_bytes(certificate.public_bytes(Encoding.PEM))
+        subprocess.run(
+            ["openssl", "ocsp", "-index", paths["index.txt"], "-CA", paths["ca.pem"], "-rsigner", paths["signer.pem"], "-rkey",
+             paths["signer.key"], "-issuer", paths["ca.pem"], "-cert", pem, "-ndays", "3", "-respout", paths["answer"],
+             "-noverify"],
+            check=True, capture_output=True, timeout=30,
+        )  # fmt: skip
+        answer = judge_revocation(der(certificate), der(issuer), ocsp=[paths["answer"].read_bytes()], at=now)
+        assert (answer.status, answer.source) == (expected, "ocsp"), answer.detail
+        if expected == "revoked":
+            assert answer.revoked_at == (now - DAY).replace(microsecond=0)

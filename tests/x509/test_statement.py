@@ -1,0 +1,23 @@
+"""The stretch of time in which a statement counts."""
+
+from datetime import UTC, datetime
+
+from authorities import AT, DAY
+
+from analyzer.x509.statement import CLOCK_SKEW, LIFE_WITHOUT_END, Statement, stretch
+
+
+def test_clocks_may_differ():
+    assert stretch(AT, AT + DAY) == (AT - CLOCK_SKEW, AT + DAY + CLOCK_SKEW)
+    assert stretch(AT, None) == (AT - CLOCK_SKEW, AT + LIFE_WITHOUT_END)
+
+
+def test_the_ends_of_time_are_dates():
+    first, last = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
+    assert stretch(first, last) == (first, last)
+
+
+def test_a_revocation_is_final_and_a_hold_is_not():
+    assert Statement("crl", "revoked", "", reason="keyCompromise").final
+    assert not Statement("crl", "revoked", "", reason="certificateHold").final
+    assert not Statement("crl", "good", "").final
