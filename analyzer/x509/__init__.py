@@ -1,1 +1,17 @@
-"""Certificates as they were sent, read from the bytes."""
+"""Certificates as they were sent, read from the bytes, and the verdict on chains of them."""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from analyzer.x509.judge import Judge, judge_chain
+
+__all__ = ["Judge", "judge_chain"]
+
+
+def __getattr__(name: str) -> Any:
+    """Load the judge when it is asked for: it needs the cryptographic library, and reading certificates does not."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from analyzer.x509 import judge
+
+    return getattr(judge, name)

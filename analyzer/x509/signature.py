@@ -88,7 +88,7 @@ def verify(public_key: bytes, algorithm: bytes, signature: bytes, signed: bytes)
         _, first, last, pos = expect(algorithm, start, end, OBJECT_IDENTIFIER, "algorithm")
         kind = algorithm[first:last]
         if kind == _PSS:
-            return _verify_pss(key, _read_pss(algorithm, pos, end), signature, signed)
+            return _verify_pss(key, read_pss(algorithm, pos, end), signature, signed)
         scheme = _SCHEMES.get(kind)
         if scheme is None:
             return _verify_own(key, public_key, kind, signature, signed)
@@ -159,7 +159,7 @@ def _verify_pss(
     return "verified"
 
 
-def _read_pss(der: bytes, pos: int, end: int) -> tuple[hashes.HashAlgorithm, hashes.HashAlgorithm, int]:
+def read_pss(der: bytes, pos: int, end: int) -> tuple[hashes.HashAlgorithm, hashes.HashAlgorithm, int]:
     """Read RSASSA-PSS-params: the hash, that of the mask, the length of the salt; absent ones have SHA-1 and 20."""
     algorithm: hashes.HashAlgorithm = _SHA1
     mask: hashes.HashAlgorithm = _SHA1

@@ -1,0 +1,40 @@
+"""What is remarkable about a chain as it was sent, beside the path that was found: order, copies, what is missing or too much.
+
+RFC 8446, section 4.4.2: the sender's certificate comes first, and each following one SHOULD certify the one before it; for the
+sake of servers that do otherwise, clients should be ready for any order and for extra certificates.
+"""
+
+from collections.abc import Sequence
+
+from analyzer.x509.dossier import Dossier
+from analyzer.x509.path import Path
+from analyzer.x509.verdict import Note
+
+
+def chain_notes(sent: Sequence[Dossier], chain: Sequence[bytes], path: Path) -> tuple[Note, ...]:
+    """Give the notes on a chain; `sent`: the certificates of it that were looked at, `path`: the best path."""
+    notes: list[Note] = []
+    places = {certificate.der: place for place, certificate in enumerate(path.certificates)}
+    seen: set[bytes] = set()
+    furthest = 0
+    for index, certificate in enumerate(sent):
+        if certificate.der in seen:
+            notes.append(Note("duplicate", index, f"{certificate.title} was sent before"))
+            continue
+        seen.add(certificate.der)
+        place = places.get(certificate.der)
+        if place is None:
+            notes.append(Note("extra", index, f"{certificate.title} is not on the path"))
+        elif place < furthest:
+            notes.append(Note("misordered", index, f"{certificate.title} comes after what stands above it on the path"))
+        else:
+            furthest = place
+    if len(chain) > len(sent):
+        notes.append(Note("extra", len(sent), f"only the first {len(sent)} of {len(chain)} certificates were looked at"))
+    last = len(path.certificates) - 1 if path.trusted else len(path.certificates)
+    notes += [
+        Note("missing_intermediate", None, f"{certificate.title} is on the path, and was not sent")
+        for certificate in path.certificates[1:last]
+        if certificate.der not in seen
+    ]
+    return tuple(notes)

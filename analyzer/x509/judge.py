@@ -1,0 +1,175 @@
+"""The verdict on a chain of certificates, offline, at a time of one's choice (RFC 5280, section 6; RFC 9525).
+
+A `Judge` holds what is trusted: roots by their names, intermediates, revocation lists. `judge` looks for paths from the first
+certificate sent to a root and gives the verdict of the best: a valid one if there is one, else the one with the least against
+it, and everything that is against it. Verdicts are remembered for the stretch of time in which nothing can change them, from
+one moment at which some certificate at hand becomes valid or expires to the next, since a site's chain comes in every session.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from analyzer.x509.chain_notes import chain_notes
+from analyzer.x509.dossier import Dossier, dossier
+from analyzer.x509.path import Names, Path, Search, Signatures
+from analyzer.x509.path_rules import path_problems
+from analyzer.x509.verdict import Note, Problem, Verdict, weigh
+
+VERDICTS = 65536
+"""Chains whose verdicts are remembered, under their names; beyond that the oldest are forgotten."""
+
+STRETCHES = 16
+"""Stretches of time remembered of one chain under one name."""
+
+CHAIN = 64
+"""Certificates of one chain that are looked at; a handshake message has room for thousands."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_SECOND = timedelta(seconds=1)
+_Key = tuple[tuple[bytes, ...], str | None, str, int | None, tuple[bytes, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Stretch:
+    """A verdict, the first and last second at which it holds, and what it took from the certificates seen elsewhere."""
+
+    first: float
+    last: float
+    verdict: Verdict
+    seen: tuple[tuple[bytes, tuple[bytes, ...]], ...]
+
+
+class Judge:
+    """Judges chains by one trust store.
+
+    roots: certificates trusted, DER; one that is no authority's is trusted as a leaf. intermediates: certificates that may
+    stand in a path. crls: revocation lists, DER. Bytes that are no certificates are passed over.
+    """
+
+    def __init__(self, roots: Sequence[bytes], intermediates: Sequence[bytes] = (), crls: Sequence[bytes] = ()) -> None:
+        self._roots = Names(map(dossier, roots))
+        self._intermediates = Names(map(dossier, intermediates))
+        self._crls = tuple(crls)
+        self._signatures = Signatures()
+        self._verdicts: dict[_Key, list[_Stretch]] = {}
+        self._seen: tuple[bytes, ...] = ()
+        self._seen_names = Names()
+
+    def judge(
+        self,
+        chain: Sequence[bytes],
+        *,
+        at: datetime,
+        name: str | None,
+        purpose: str = "server",
+        max_depth: int | None = None,
+        ocsp: Sequence[bytes] = (),
+        seen: Sequence[bytes] = (),
+    ) -> Verdict:
+        """Judge a chain as it was sent, DER, the leaf first; never raises, whatever the bytes are.
+
+        at: the moment; without a zone it is UTC. name: the host name or address that the client wanted; without one it is not
+        judged. purpose: `server` or `client`; a client has no name to be judged. max_depth: the most intermediates allowed.
+        ocsp: responses, DER. seen: certificates seen elsewhere, which may stand in a path too.
+        """
+        second = ((at if at.tzinfo else at.replace(tzinfo=UTC)) - _EPOCH) // _SECOND
+        key = tuple(chain), name, purpose, max_depth, tuple(ocsp)
+        if self._seen != seen:
+            self._seen = tuple(seen)
+            self._seen_names = Names(map(dossier, self._seen))
+        for stretch in self._verdicts.get(key, ()):
+            if stretch.first <= second <= stretch.last and self._seen_alike(stretch):
+                return stretch.verdict
+        fresh = self._judge(key, second)
+        self._remember(key, fresh)
+        return fresh.verdict
+
+    def _judge(self, key: _Key, at: int) -> _Stretch:
+        chain, name, purpose, max_depth, _ = key
+        if not chain:
+            problem = Problem("malformed", None, "no certificate was sent")
+            return _Stretch(float("-inf"), float("inf"), Verdict(False, (), (problem,)), ())
+        sent = tuple(map(dossier, chain[:CHAIN]))
+        search = Search(self._roots, (Names(sent), self._intermediates), at, self._signatures)
+        best, problems = self._best(search, sent, at, name, purpose, max_depth)
+        seen: tuple[tuple[bytes, tuple[bytes, ...]], ...] = ()
+        if problems and self._seen:
+            search = Search(self._roots, (Names(sent), self._intermediates, self._seen_names), at, self._signatures)
+            best, problems = self._best(search, sent, at, name, purpose, max_depth)
+            seen = tuple((asked, _ders(self._seen_names.named(asked))) for asked in search.asked)
+        elif problems:
+            seen = tuple((asked, ()) for asked in search.asked)
+        notes = chain_notes(sent, chain, best)
+        if search.ended and problems:
+            notes += (
+                Note("search_ended", None, "there are more paths than are searched, and none of those searched is valid"),
+            )
+        verdict = Verdict(not problems, _ders(best.certificates), tuple(problems), notes, best.trusted)
+        first, last = _stretch(search.touched, at)
+        return _Stretch(first, last, verdict, seen)
+
+    def _best(
+        self, search: Search, sent: tuple[Dossier, ...], at: int, name: str | None, purpose: str, max_depth: int | None
+    ) -> tuple[Path, list[Problem]]:
+        """Give the best path from the first certificate, and its problems in the order of the path."""
+        places = {certificate.der: place for place, certificate in reversed(list(enumerate(sent)))}
+        best: tuple[int, Path, list[Problem]] | None = None
+        for path in search.paths(sent[0]):
+            problems = [
+                Problem(code, places.get(path.certificates[place].der), sentence)
+                for code, place, sentence in path_problems(path, at, name, purpose, max_depth)
+            ]
+            weight = weigh(problems)
+            if best is None or weight < best[0]:
+                best = weight, path, problems
+            if not problems:
+                break
+        assert best is not None, "a search gives at least the path of the leaf alone"
+        return best[1], best[2]
+
+    def _seen_alike(self, stretch: _Stretch) -> bool:
+        return all(_ders(self._seen_names.named(asked)) == found for asked, found in stretch.seen)
+
+    def _remember(self, key: _Key, fresh: _Stretch) -> None:
+        if len(self._verdicts) >= VERDICTS:
+            del self._verdicts[next(iter(self._verdicts))]
+        stretches = self._verdicts.setdefault(key, [])
+        stretches.insert(0, fresh)
+        del stretches[STRETCHES:]
+
+
+def judge_chain(
+    chain: Sequence[bytes],
+    *,
+    roots: Sequence[bytes],
+    intermediates: Sequence[bytes] = (),
+    at: datetime,
+    name: str | None,
+    purpose: str = "server",
+    max_depth: int | None = None,
+    crls: Sequence[bytes] = (),
+    ocsp: bytes | Sequence[bytes] | None = None,
+) -> Verdict:
+    """Judge one chain; who has several makes a `Judge`, which prepares the roots once. `ocsp`: one response or several."""
+    responses = () if ocsp is None else (ocsp,) if isinstance(ocsp, bytes) else ocsp
+    judge = Judge(roots, intermediates, crls)
+    return judge.judge(chain, at=at, name=name, purpose=purpose, max_depth=max_depth, ocsp=responses)
+
+
+def _ders(certificates: Iterable[Dossier]) -> tuple[bytes, ...]:
+    return tuple(certificate.der for certificate in certificates)
+
+
+def _stretch(touched: Iterable[Dossier], at: int) -> tuple[float, float]:
+    """Give the first and the last second, around `at`, at which each of these certificates is as valid as it is then."""
+    first, last = float("-inf"), float("inf")
+    for certificate in touched:
+        for change in (certificate.not_before, None if certificate.not_after is None else certificate.not_after + 1):
+            if change is None:
+                continue
+            if change <= at:
+                first = max(first, change)
+            else:
+                last = min(last, change - 1)
+    return first, last

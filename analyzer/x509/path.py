@@ -1,0 +1,185 @@
+"""Paths from a certificate to a root, through whatever certificates there are (RFC 4158, path building).
+
+Certificates form a graph: from each, edges go to those whose subject is its issuer and whose key made its signature. Roots that
+sign each other, authorities with several keys or several certificates for one key make many paths, of which one may be good
+and others not; so paths are found one after another, the likeliest first. A stranger may send a graph in which there are more
+paths than atoms, and a signature costs a tenth of a millisecond: what a search may do is bounded by the limits below.
+
+An issuer whose name and key identifier fit, but not its key, is followed too where there is no better: then the signature is
+what is wrong, and not that nobody knows the issuer.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from analyzer.x509.dossier import Dossier
+from analyzer.x509.signature_strength import GOOD, Outcome, check_signature
+
+LENGTH = 20
+"""Most certificates in a path; real ones have three or four, and browsers stop at about ten."""
+
+PATHS = 64
+"""Most paths found for one chain; the graphs of the Web PKI have fewer than ten from any certificate."""
+
+SIGNATURES = 256
+"""Most signatures checked in one search, some 20 ms; Go's verifier stops at 100."""
+
+STEPS = 4096
+"""Most edges looked at in one search."""
+
+WRONG_ISSUERS = 2
+"""Issuers followed whose key does not fit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """Certificates from the leaf on, and for each but the last the check of its signature. trusted: whether a root ends it."""
+
+    certificates: tuple[Dossier, ...]
+    signatures: tuple[Outcome, ...]
+    trusted: bool
+
+
+class Signatures:
+    """Checks of signatures, remembered: each authority signs many, and each pair comes again in many chains."""
+
+    REMEMBERED = 16384
+    """Checks remembered, each some 200 bytes besides what certificate it belongs to."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[bytes, bytes], Outcome] = {}
+
+    def known(self, subject: Dossier, issuer: Dossier) -> Outcome | None:
+        """Give a check made before."""
+        return self._known.get((subject.der, issuer.spki))
+
+    def check(self, subject: Dossier, issuer: Dossier) -> Outcome:
+        """Check whether the key of `issuer` made the signature on `subject`."""
+        key = subject.der, issuer.spki
+        outcome = self._known.get(key)
+        if outcome is None:
+            if len(self._known) >= self.REMEMBERED:
+                del self._known[next(iter(self._known))]
+            outcome = check_signature(subject.signed, subject.signature, subject.algorithm, issuer.spki)
+            self._known[key] = outcome
+        return outcome
+
+
+class Names:
+    """Certificates by their subject."""
+
+    def __init__(self, certificates: Iterable[Dossier] = ()) -> None:
+        self._by_subject: dict[bytes, list[Dossier]] = {}
+        known: set[bytes] = set()
+        for certificate in certificates:
+            if certificate.found and certificate.der not in known:
+                known.add(certificate.der)
+                self._by_subject.setdefault(certificate.subject, []).append(certificate)
+
+    def named(self, subject: bytes) -> list[Dossier]:
+        """Give the certificates with this subject, as `name_key` has it."""
+        return self._by_subject.get(subject, _NONE)
+
+
+_NONE: list[Dossier] = []
+
+
+@dataclass(slots=True)
+class Search:
+    """One search for paths; `paths` gives them, the others say afterwards what it has seen.
+
+    roots: where paths end. pools: where issuers are looked for, the nearest first. at: the time, in seconds since the epoch;
+    issuers valid then are tried first. touched: every certificate that was on a path or might have been. asked: the issuer
+    names looked for. ended: whether a limit was reached.
+    """
+
+    roots: Names
+    pools: tuple[Names, ...]
+    at: int
+    signatures: Signatures
+    touched: list[Dossier] = field(default_factory=list)
+    asked: set[bytes] = field(default_factory=set)
+    ended: bool = False
+    _left: int = SIGNATURES
+    _steps: int = STEPS
+
+    def paths(self, leaf: Dossier) -> Iterator[Path]:
+        """Give the paths from a certificate, likely ones first; one that no issuer continues ends without trust."""
+        self.touched.append(leaf)
+        if any(root.der == leaf.der for root in self.roots.named(leaf.subject)):
+            yield Path((leaf,), (), True)
+            return
+        for n_paths, path in enumerate(self._from((leaf,), ()), 1):
+            yield path
+            if n_paths == PATHS:
+                self.ended = True
+                return
+
+    def _from(self, path: tuple[Dossier, ...], signatures: tuple[Outcome, ...]) -> Iterator[Path]:
+        found = False
+        if len(path) < LENGTH:
+            for issuer, is_root, outcome in self._issuers(path):
+                found = True
+                longer = (*path, issuer)
+                if is_root:
+                    yield Path(longer, (*signatures, outcome), True)
+                else:
+                    yield from self._from(longer, (*signatures, outcome))
+        else:
+            self.ended = True
+        if not found:
+            yield Path(path, signatures, False)
+
+    def _issuers(self, path: tuple[Dossier, ...]) -> Iterator[tuple[Dossier, bool, Outcome]]:
+        """Give the issuers of the last certificate of a path, whether each is a root, and the check of the signature."""
+        subject = path[-1]
+        wrong: list[tuple[Dossier, bool, Outcome]] = []
+        followed = False
+        for issuer, is_root in self._candidates(path):
+            if self._steps <= 0:
+                self.ended = True
+                break
+            self._steps -= 1
+            outcome = self.signatures.known(subject, issuer)
+            if outcome is None:
+                if self._left <= 0:
+                    self.ended = True
+                    continue
+                self._left -= 1
+                outcome = self.signatures.check(subject, issuer)
+            if outcome is GOOD:
+                followed = True
+                yield issuer, is_root, outcome
+            elif len(wrong) < WRONG_ISSUERS and _identifiers_agree(subject, issuer) is not False:
+                wrong.append((issuer, is_root, outcome))
+        if not followed:
+            yield from wrong
+
+    def _candidates(self, path: tuple[Dossier, ...]) -> list[tuple[Dossier, bool]]:
+        subject = path[-1]
+        if not subject.found:
+            return []
+        name = subject.issuer
+        self.asked.add(name)
+        candidates = [(root, True) for root in self.roots.named(name) if root.der != subject.der]
+        seen = {root.der for root, _ in candidates}
+        for pool in self.pools:
+            for issuer in pool.named(name):
+                # A certificate for a name and key that the path has already passed leads back to where the path was.
+                if issuer.der not in seen and all(issuer.spki != one.spki or issuer.subject != one.subject for one in path):
+                    seen.add(issuer.der)
+                    candidates.append((issuer, False))
+        self.touched += [issuer for issuer, _ in candidates]
+        if len(candidates) > 1:
+            candidates.sort(key=lambda candidate: self._unlikeliness(subject, *candidate))
+        return candidates
+
+    def _unlikeliness(self, subject: Dossier, issuer: Dossier, is_root: bool) -> tuple[bool, bool, bool, int]:
+        valid = (issuer.not_before or 0) <= self.at <= (issuer.not_after or 0)
+        return _identifiers_agree(subject, issuer) is False, not valid, not is_root, -(issuer.not_before or 0)
+
+
+def _identifiers_agree(subject: Dossier, issuer: Dossier) -> bool | None:
+    """Whether the key that a certificate names as its signer's is this issuer's; None when one of them does not say."""
+    wanted, present = subject.issuer_key_identifier, issuer.subject_key_identifier
+    return None if wanted is None or present is None else wanted == present

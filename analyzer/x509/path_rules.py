@@ -1,0 +1,171 @@
+"""Everything that is wrong with a path at a time, for a name and a purpose (RFC 5280, section 6; RFC 9525).
+
+A path is a list from the leaf to the root. Each certificate is judged by itself and in its place, each signature with the key
+of the next one, and every authority's limits against all that stand below it. All problems are given, not the first.
+"""
+
+from datetime import UTC, datetime
+
+from analyzer.x509.dossier import Dossier
+from analyzer.x509.host_name import checkable, describe, matches
+from analyzer.x509.name_constraints import constraints, name_not_allowed
+from analyzer.x509.path import Path
+from analyzer.x509.profile import (
+    DIGITAL_SIGNATURE,
+    KEY_AGREEMENT,
+    KEY_CERT_SIGN,
+    KEY_ENCIPHERMENT,
+    Role,
+    faults,
+)
+from analyzer.x509.signature_strength import signature_algorithm
+from analyzer.x509.weak_key import key_weakness
+
+SERVER_AUTH = "1.3.6.1.5.5.7.3.1"
+CLIENT_AUTH = "1.3.6.1.5.5.7.3.2"
+ANY_PURPOSE = "2.5.29.37.0"
+
+PURPOSES_SHOWN = 5
+"""Purposes of a certificate that a sentence lists."""
+
+_PURPOSE_NAMES = {
+    SERVER_AUTH: "server authentication",
+    CLIENT_AUTH: "client authentication",
+    "1.3.6.1.5.5.7.3.3": "code signing",
+    "1.3.6.1.5.5.7.3.4": "e-mail protection",
+    "1.3.6.1.5.5.7.3.8": "time stamping",
+    "1.3.6.1.5.5.7.3.9": "OCSP signing",
+}
+
+Finding = tuple[str, int, str]
+"""A code, the place in the path, a sentence."""
+
+
+def path_problems(path: Path, at: int, name: str | None, purpose: str, max_depth: int | None) -> list[Finding]:
+    """Give every problem of a path; `at` is in seconds since the epoch, `max_depth` the most intermediates allowed."""
+    certificates = path.certificates
+    found: list[Finding] = []
+    if not path.trusted:
+        found.append(_trust(path))
+    for place, certificate in enumerate(certificates):
+        role = Role.LEAF if place == 0 else Role.ROOT if path.trusted and place == len(certificates) - 1 else Role.AUTHORITY
+        found += [(code, place, sentence) for code, sentence in faults(certificate, role, server=purpose == "server")]
+        if place < len(path.signatures):
+            found += _signature(path, place)
+        found += _validity(certificate, place, at)
+        found += _purpose(certificate, place, purpose)
+        if place:
+            found += _authority(certificates, place)
+    found += _depth(path, max_depth)
+    if purpose == "server":
+        found += _name(certificates[0], name)
+    return found
+
+
+def _trust(path: Path) -> Finding:
+    """Say why a path that ends without a root does."""
+    last, place = path.certificates[-1], len(path.certificates) - 1
+    if not last.found:
+        return "unknown_issuer", place, "who issued it cannot be read"
+    if last.self_issued and place == 0:
+        return "self_signed", place, f"{last.title} has signed itself and is not in the trust store"
+    if last.self_issued:
+        return "unknown_issuer", place, f"the path ends at {last.title}, which has signed itself and is not in the trust store"
+    issuer = last.facts.issuer or ""
+    shown = issuer if len(issuer) <= 120 else issuer[:120] + "…"
+    sentence = f'the issuer of {last.title}, "{shown}", is neither in the trust store nor among the certificates at hand'
+    return "unknown_issuer", place, sentence
+
+
+def _signature(path: Path, place: int) -> list[Finding]:
+    certificate, issuer = path.certificates[place], path.certificates[place + 1]
+    found: list[Finding] = []
+    algorithm = signature_algorithm(certificate.algorithm)
+    outcome = path.signatures[place]
+    if algorithm.weakness is not None:
+        found.append(("weak_signature", place, f"{certificate.title} is signed with {algorithm.name}, {algorithm.weakness}"))
+    if outcome.result == "bad":
+        sentence = f"the signature on {certificate.title} is not that of {issuer.title}: {outcome.why}"
+        found.append(("bad_signature", place, sentence))
+    elif outcome.result == "unknown" and algorithm.weakness is None and key_weakness(issuer.spki) is None:
+        sentence = f"the signature on {certificate.title} cannot be checked with the key of {issuer.title}: {outcome.why}"
+        found.append(("weak_key", place + 1, sentence))
+    return found
+
+
+def _validity(certificate: Dossier, place: int, at: int) -> list[Finding]:
+    found: list[Finding] = []
+    if certificate.not_after is not None and at > certificate.not_after:
+        found.append(("expired", place, f"{certificate.title} expired on {_day(certificate.not_after)}"))
+    if certificate.not_before is not None and at < certificate.not_before:
+        found.append(("not_yet_valid", place, f"{certificate.title} is not valid before {_day(certificate.not_before)}"))
+    return found
+
+
+def _purpose(certificate: Dossier, place: int, purpose: str) -> list[Finding]:
+    wanted = SERVER_AUTH if purpose == "server" else CLIENT_AUTH
+    purposes = certificate.purposes
+    if purposes and wanted not in purposes and ANY_PURPOSE not in purposes:
+        listed = ", ".join(sorted(_PURPOSE_NAMES.get(kind, kind) for kind in purposes)[:PURPOSES_SHOWN])
+        return [("wrong_purpose", place, f"{certificate.title} is for {listed}, and not for {_PURPOSE_NAMES[wanted]}")]
+    usage = certificate.key_usage
+    if place == 0 and not certificate.is_ca and usage is not None:
+        handshake = DIGITAL_SIGNATURE | KEY_ENCIPHERMENT | KEY_AGREEMENT
+        if not usage & handshake:
+            return [("wrong_purpose", place, f"the key usage of {certificate.title} allows none of what a handshake needs")]
+    return []
+
+
+def _authority(certificates: tuple[Dossier, ...], place: int) -> list[Finding]:
+    """Judge the certificate at `place` as the issuer of what stands below it."""
+    issuer = certificates[place]
+    found: list[Finding] = []
+    basic = issuer.basic_constraints
+    if basic is None:
+        found.append(("not_a_ca", place, f"{issuer.title} has no basic constraints and so may not issue certificates"))
+    elif not basic[0]:
+        found.append(
+            ("not_a_ca", place, f"{issuer.title} is no authority's by its basic constraints and has issued a certificate")
+        )
+    elif issuer.key_usage is not None and not issuer.key_usage & KEY_CERT_SIGN:
+        found.append(("not_a_ca", place, f"the key usage of {issuer.title} does not allow it to sign certificates"))
+    if basic is not None and basic[1] is not None:
+        below = sum(not certificate.self_issued for certificate in certificates[1:place])
+        if below > basic[1]:
+            sentence = f"{issuer.title} allows {basic[1]} authorities below it, and there are {below}"
+            found.append(("path_too_long", place, sentence))
+    limits = constraints(issuer)
+    if limits is not None:
+        for lower in range(place):
+            below_it = certificates[lower]
+            if lower and below_it.self_issued:
+                continue
+            reason = name_not_allowed(limits, below_it)
+            if reason is not None:
+                sentence = f"{issuer.title} limits the names below it: of {below_it.title}, {reason}"
+                found.append(("name_constraint", lower, sentence))
+    return found
+
+
+def _depth(path: Path, max_depth: int | None) -> list[Finding]:
+    if max_depth is None:
+        return []
+    middle = path.certificates[1:-1] if path.trusted else path.certificates[1:]
+    depth = sum(not certificate.self_issued for certificate in middle)
+    if depth <= max_depth:
+        return []
+    return [("path_too_long", 0, f"there are {depth} intermediates, and {max_depth} are the most allowed")]
+
+
+def _name(leaf: Dossier, name: str | None) -> list[Finding]:
+    names = leaf.alternative_names
+    if names is None or (name is not None and not checkable(names)):
+        return [("no_name", 0, f"{leaf.title} names no host: it has no DNS name or address among its alternative names")]
+    if name is None or matches(name, names):
+        return []
+    return [("name_mismatch", 0, f'{leaf.title} is for {describe(names)}, and not for "{name[:253]}"')]
+
+
+def _day(seconds: int) -> str:
+    """Give a moment for people; the years of certificates all fit."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")

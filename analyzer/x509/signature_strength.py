@@ -1,0 +1,96 @@
+"""How a certificate is signed, and whether a signature made so proves anything (RFC 5280, section 4.1.1.2).
+
+A signature is as good as the digest that it is made of: who finds two certificates with one digest has the authority sign the
+harmless one. Collisions of MD5 made a rogue authority in 2008, those of SHA-1 followed in 2017; clients now refuse both.
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+from cryptography.exceptions import UnsupportedAlgorithm
+
+from analyzer.codec.trouble import Trouble
+from analyzer.x509.algorithms import SIGNATURES
+from analyzer.x509.der import object_identifier, read_element
+from analyzer.x509.public_key import algorithm_identifier, key_type, prime_bits
+from analyzer.x509.signature import read_pss, verify
+
+ACCEPTED_DIGESTS = frozenset(("sha256", "sha384", "sha512", "sha3-256", "sha3-384", "sha3-512"))
+"""Digests that a signature may be made with: those without known collisions (the Web PKI does not allow SHA-224)."""
+
+DSA_BITS = 8192
+"""Largest DSA key with which a signature is checked: its exponents are 256 bits long, and 17 are those of RSA."""
+
+_BROKEN_DIGESTS = frozenset(("md2", "md4", "md5", "sha1"))
+_WITHOUT_DIGEST = ("ed25519", "ed448", "ml-dsa-", "slh-dsa-")
+
+
+@dataclass(frozen=True, slots=True)
+class Algorithm:
+    """A signature algorithm: its name, the types of key that sign with it, its digest (None where it has its own)."""
+
+    name: str
+    keys: tuple[str, ...] = ()
+    digest: str | None = None
+
+    @property
+    def weakness(self) -> str | None:
+        """What speaks against it, as the rest of a sentence; None when nothing does."""
+        if not self.keys:
+            return "which is not known here, so that nobody can check it"
+        if self.digest is None or self.digest in ACCEPTED_DIGESTS:
+            return None
+        return "whose digest can be forged" if self.digest in _BROKEN_DIGESTS else "which clients do not accept"
+
+
+@lru_cache(maxsize=256)
+def signature_algorithm(identifier: bytes) -> Algorithm:
+    """Read an AlgorithmIdentifier; never raises."""
+    try:
+        element = read_element(identifier, 0, len(identifier), "signatureAlgorithm")
+        octets, _, parameters = algorithm_identifier(identifier, element, "signatureAlgorithm")
+        name = SIGNATURES.get(octets) or object_identifier(octets)
+        if name == "rsassaPss":
+            # A key that is for PSS alone has a type of its own; a plain RSA key signs with both paddings.
+            digest = read_pss(identifier, parameters, element[2])[0].name
+            return Algorithm(f"{name} and {digest}", ("rsa", "rsassa-pss"), digest)
+    except (Trouble, UnsupportedAlgorithm, ValueError):
+        return Algorithm("an unreadable algorithm")
+    if name.startswith(_WITHOUT_DIGEST):
+        return Algorithm(name, (name,))
+    for start, key in (("ecdsa-with-", "ec"), ("dsa-with-", "dsa")):
+        if name.startswith(start):
+            return Algorithm(name, (key,), name.removeprefix(start).lower())
+    digest, _, rest = name.partition("With")
+    return Algorithm(name, ("rsa",), digest.lower()) if rest.startswith("RSA") else Algorithm(name)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The end of a check: `good`, `bad`, or `unknown` when it could not be made; and why, as a part of a sentence."""
+
+    result: str
+    why: str = ""
+
+
+GOOD = Outcome("good")
+
+
+def check_signature(signed: bytes, signature: bytes, identifier: bytes, public_key: bytes) -> Outcome:
+    """Check a signature on `signed` with a key (SubjectPublicKeyInfo) and say why it is not good; never raises."""
+    algorithm = signature_algorithm(identifier)
+    try:
+        element = read_element(public_key, 0, len(public_key), "subjectPublicKeyInfo")
+        kind = key_type(public_key, element, "subjectPublicKeyInfo")
+        if kind == "dsa" and prime_bits(public_key, element, "subjectPublicKeyInfo") > DSA_BITS:
+            return Outcome("unknown", f"a DSA key of more than {DSA_BITS} bits")
+    except Trouble as trouble:
+        return Outcome("unknown", f"a key that cannot be read: {trouble}")
+    if algorithm.keys and kind not in algorithm.keys:
+        return Outcome("bad", f"it is made with {algorithm.name}, and the issuer's key is of the type {kind}")
+    check = verify(public_key, identifier, signature, signed)
+    if check == "verified":
+        return GOOD
+    if check == "failed":
+        return Outcome("bad", "it does not fit the issuer's key")
+    return Outcome("unknown", f"a signature with {algorithm.name} by a key of the type {kind}")

@@ -1,0 +1,221 @@
+"""Verdicts on hierarchies made for each problem: every code appears when it should, and none when it should not."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import dsa, ec
+from cryptography.x509.oid import ExtendedKeyUsageOID, ObjectIdentifier
+from hierarchy import (
+    AT,
+    HOST,
+    Hierarchy,
+    Made,
+    ec_key,
+    hierarchy,
+    hosts,
+    leaf_extensions,
+    make,
+    make_intermediate,
+    make_leaf,
+    make_root,
+    name,
+    patched,
+    rsa_key,
+    usage,
+)
+
+from analyzer.x509 import judge_chain
+from analyzer.x509.verdict import WEIGHTS, Verdict
+
+
+@dataclass
+class Case:
+    """A hierarchy with a fault, and what has to be found."""
+
+    made: Hierarchy
+    expected: list[tuple[str, int | None]]
+    at: datetime = AT
+    name: str | None = HOST
+    purpose: str = "server"
+    more: dict[str, Any] = field(default_factory=dict)
+    roots: list[bytes] | None = None
+    chain: list[bytes] | None = None
+
+    def judge(self) -> Verdict:
+        roots = [self.made.root.der] if self.roots is None else self.roots
+        chain = self.made.chain if self.chain is None else self.chain
+        return judge_chain(chain, roots=roots, at=self.at, name=self.name, purpose=self.purpose, **self.more)
+
+
+def _codes(verdict: Verdict) -> list[tuple[str, int | None]]:
+    return [(problem.code, problem.certificate) for problem in verdict.problems]
+
+
+def _changed(value: x509.ExtensionType | None, critical: bool, kind: type[x509.ExtensionType] | None = None) -> dict[str, Any]:
+    kind = kind or type(value)
+    return {"changed": {kind: None if value is None else (value, critical)}}
+
+
+def _with_leaf(leaf: Callable[[Made], bytes]) -> Hierarchy:
+    """The good hierarchy with a leaf of other bytes."""
+    made = hierarchy()
+    return Hierarchy(made.root, made.intermediate, Made(x509.load_der_x509_certificate(leaf(made.intermediate)), None))
+
+
+def _self_signed() -> Case:
+    leaf = make(HOST, extensions=leaf_extensions())
+    return Case(hierarchy(), [("self_signed", 0)], chain=[leaf.der])
+
+
+def _swapped_signature() -> Case:
+    return Case(hierarchy(leaf={"signer": ec_key("somebody else")}), [("bad_signature", 0)])
+
+
+def _sha1() -> Case:
+    made = hierarchy(intermediate={"key": rsa_key(2048)})
+    sha256, sha1 = bytes.fromhex("2a864886f70d01010b"), bytes.fromhex("2a864886f70d010105")
+    leaf = patched(made.leaf.der, made.intermediate.key, [(sha256, sha1)], hashes.SHA1())
+    return Case(made, [("weak_signature", 0)], chain=[leaf, made.intermediate.der])
+
+
+def _negative_serial() -> Case:
+    made = hierarchy(leaf={"serial": 0x1122334455667788})
+    number = bytes.fromhex("1122334455667788")
+    leaf = patched(made.leaf.der, made.intermediate.key, [(number, b"\x91" + number[1:])])
+    return Case(made, [("malformed", 0)], chain=[leaf, made.intermediate.der])
+
+
+def _odd_time() -> Case:
+    made = hierarchy()
+    leaf = patched(made.leaf.der, made.intermediate.key, [(b"\x17\x0d240909120000Z", b"\x17\x0b2409091200Z")])
+    return Case(made, [("malformed", 0)], chain=[leaf, made.intermediate.der])
+
+
+def _constraints(*permitted: x509.GeneralName, excluded: tuple[x509.GeneralName, ...] = ()) -> dict[str, Any]:
+    return _changed(x509.NameConstraints(list(permitted) or None, list(excluded) or None), True)
+
+
+def _unknown_root() -> Case:
+    made = hierarchy()
+    other = make_root("Another Root")
+    return Case(made, [("unknown_issuer", 2)], chain=[*made.chain, made.root.der], roots=[other.der])
+
+
+def _two_intermediates() -> Hierarchy:
+    root = make_root()
+    first = make_intermediate(root, "First", **_changed(x509.BasicConstraints(True, 0), True))
+    second = make_intermediate(first, "Second")
+    return Hierarchy(root, first, make_leaf(second))
+
+
+def _too_long() -> Case:
+    root = make_root()
+    first = make_intermediate(root, "First", **_changed(x509.BasicConstraints(True, 0), True))
+    second = make_intermediate(first, "Second")
+    leaf = make_leaf(second)
+    return Case(Hierarchy(root, first, leaf), [("path_too_long", 2)], chain=[leaf.der, second.der, first.der])
+
+
+def _dsa_leaf() -> Hierarchy:
+    return hierarchy(leaf={"key": dsa.generate_private_key(1024)})
+
+
+UNKNOWN = x509.UnrecognizedExtension(ObjectIdentifier("1.3.6.1.4.1.55738.666.1"), b"\x05\x00")
+CODE_SIGNING = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CODE_SIGNING])
+CLIENT = {"extensions": leaf_extensions(ExtendedKeyUsageOID.CLIENT_AUTH)}
+
+CASES: dict[str, Callable[[], Case]] = {
+    "good": lambda: Case(hierarchy(), []),
+    "good, root sent too": lambda: Case(made := hierarchy(), [], chain=[*made.chain, made.root.der]),
+    "good, without a name to judge": lambda: Case(hierarchy(), [], name=None),
+    "good in its first second": lambda: Case(hierarchy(leaf={"not_before": AT}), [], at=AT),
+    "good in its last second": lambda: Case(hierarchy(leaf={"not_after": AT}), [], at=AT + timedelta(microseconds=999_999)),
+    "expired leaf": lambda: Case(hierarchy(leaf={"not_after": AT - timedelta(seconds=1)}), [("expired", 0)]),
+    "expired intermediate": lambda: Case(hierarchy(intermediate={"not_after": AT - timedelta(days=1)}), [("expired", 1)]),
+    "expired root": lambda: Case(hierarchy(root={"not_after": AT - timedelta(days=1)}), [("expired", None)]),
+    "leaf not yet valid": lambda: Case(hierarchy(leaf={"not_before": AT + timedelta(seconds=1)}), [("not_yet_valid", 0)]),
+    "root not yet valid": lambda: Case(hierarchy(root={"not_before": AT + timedelta(days=1)}), [("not_yet_valid", None)]),
+    "self-signed leaf": _self_signed,
+    "self-signed leaf that is trusted": lambda: Case(
+        hierarchy(), [], chain=[leaf := make(HOST, extensions=leaf_extensions()).der], roots=[leaf]
+    ),
+    "root sent as the leaf": lambda: Case(made := hierarchy(), [("no_name", 0)], chain=[made.root.der]),
+    "no intermediate": lambda: Case(made := hierarchy(), [("unknown_issuer", 0)], chain=made.chain[:1]),
+    "no root": lambda: Case(hierarchy(), [("unknown_issuer", 1)], roots=[]),
+    "another root": _unknown_root,
+    "another host": lambda: Case(hierarchy(), [("name_mismatch", 0)], name="other.example.com"),
+    "an address": lambda: Case(hierarchy(), [("name_mismatch", 0)], name="192.0.2.1"),
+    "no alternative names": lambda: Case(hierarchy(leaf=_changed(None, False, x509.SubjectAlternativeName)), [("no_name", 0)]),
+    "only a mailbox": lambda: Case(
+        hierarchy(leaf=_changed(x509.SubjectAlternativeName([x509.RFC822Name("a@example.com")]), False)), [("no_name", 0)]
+    ),
+    "signed by somebody else": _swapped_signature,
+    "intermediate signed by somebody else": lambda: Case(
+        hierarchy(intermediate={"signer": ec_key("somebody else")}), [("bad_signature", 1)]
+    ),
+    "leaf as authority": lambda: Case(
+        hierarchy(intermediate=_changed(x509.BasicConstraints(False, None), True)), [("not_a_ca", 1)]
+    ),
+    "authority without basic constraints": lambda: Case(
+        hierarchy(intermediate=_changed(None, True, x509.BasicConstraints)), [("not_a_ca", 1)]
+    ),
+    "authority that may not sign": lambda: Case(hierarchy(intermediate=_changed(usage("crl_sign"), True)), [("not_a_ca", 1)]),
+    "path length": _too_long,
+    "path length of the root": lambda: Case(
+        hierarchy(root=_changed(x509.BasicConstraints(True, 0), True)), [("path_too_long", None)]
+    ),
+    "depth": lambda: Case(hierarchy(), [("path_too_long", 0)], more={"max_depth": 0}),
+    "depth enough": lambda: Case(hierarchy(), [], more={"max_depth": 1}),
+    "host not permitted": lambda: Case(
+        hierarchy(intermediate=_constraints(x509.DNSName("other.example"))), [("name_constraint", 0)]
+    ),
+    "host excluded": lambda: Case(
+        hierarchy(root=_constraints(excluded=(x509.DNSName("example.com"),))), [("name_constraint", 0)]
+    ),
+    "host permitted": lambda: Case(hierarchy(intermediate=_constraints(x509.DNSName("example.com"))), []),
+    "directory name not permitted": lambda: Case(
+        hierarchy(intermediate=_constraints(x509.DirectoryName(name("Nobody")))), [("name_constraint", 0)]
+    ),
+    "purpose of the leaf": lambda: Case(hierarchy(leaf=_changed(CODE_SIGNING, False)), [("wrong_purpose", 0)]),
+    "purpose of the intermediate": lambda: Case(hierarchy(intermediate=_changed(CODE_SIGNING, False)), [("wrong_purpose", 1)]),
+    "key usage of the leaf": lambda: Case(hierarchy(leaf=_changed(usage("data_encipherment"), True)), [("wrong_purpose", 0)]),
+    "server certificate of a client": lambda: Case(hierarchy(), [("wrong_purpose", 0)], purpose="client", name=None),
+    "short RSA key in the leaf": lambda: Case(hierarchy(leaf={"key": rsa_key(1024)}), [("weak_key", 0)]),
+    "short RSA key in the root": lambda: Case(hierarchy(root={"key": rsa_key(1024)}), [("weak_key", None)]),
+    "DSA key": lambda: Case(_dsa_leaf(), [("weak_key", 0)]),
+    "small curve": lambda: Case(hierarchy(leaf={"key": ec.generate_private_key(ec.SECP192R1())}), [("weak_key", 0)]),
+    "SHA-1": _sha1,
+    "unknown critical extension": lambda: Case(hierarchy(leaf=_changed(UNKNOWN, True)), [("unknown_critical_extension", 0)]),
+    "unknown extension": lambda: Case(hierarchy(leaf=_changed(UNKNOWN, False)), []),
+    "unknown critical extension of the root": lambda: Case(
+        hierarchy(root=_changed(UNKNOWN, True)), [("unknown_critical_extension", None)]
+    ),
+    "negative serial number": _negative_serial,
+    "time without seconds": _odd_time,
+    "no authority key identifier": lambda: Case(
+        hierarchy(leaf=_changed(None, False, x509.AuthorityKeyIdentifier)), [("malformed", 0)]
+    ),
+    "common name of another host": lambda: Case(hierarchy(leaf={"subject": "other.example.net"}), [("malformed", 0)]),
+    "common name of nobody's host": lambda: Case(hierarchy(leaf={"subject": "A server of ours"}), []),
+    "underscore": lambda: Case(
+        hierarchy(leaf={"subject": "A server", **_changed(hosts("a_b.example.com"), False)}),
+        [("malformed", 0)],
+        name="a_b.example.com",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_each_problem_appears_when_and_only_when_it_should(case: str) -> None:
+    made = CASES[case]()
+    verdict = made.judge()
+    assert _codes(verdict) == made.expected, verdict.problems
+    assert verdict.valid == (not made.expected)
+    for problem in verdict.problems:
+        assert problem.code in WEIGHTS
+        assert problem.detail
