@@ -25,4 +25,6 @@ cdef class Engine:
     cdef public long long at
 
     cpdef void feed(self, Frame frame) except *
+    cpdef bint step(self, Walker walker) except *
+    cpdef void learn(self, list secrets) except *
     cpdef void run(self, Walker walker) except *

@@ -87,17 +87,24 @@ class Engine:
         if whole and packet.protocol == _TCP:
             self.connections.feed(packet, frame.number, frame.at)
 
+    def step(self, walker: Walker) -> cython.bint:
+        """Take the next frame, and the secrets before it; False where the walker needs more bytes."""
+        if not walker.advance():
+            return False
+        self.learn(walker.secrets)
+        self.feed(walker.frame)
+        return True
+
     def run(self, walker: Walker) -> None:
         """Take all frames that the walker has the bytes of."""
-        secrets: list[tuple[int, bytes]] = walker.secrets
-        while walker.advance():
-            if len(secrets) > 0 and (secrets is not self.seen or len(secrets) != self.n_seen):
-                self.learn(secrets)
-            self.feed(walker.frame)
+        while self.step(walker):
+            pass
 
-    def learn(self, secrets: list[tuple[int, bytes]]) -> None:
+    def learn(self, secrets: list[Any]) -> None:
         """Take the Decryption Secrets Blocks of a capture that came since the last call."""
         known: cython.Py_ssize_t = self.n_seen if secrets is self.seen else 0
+        if len(secrets) == known:
+            return
         from analyzer.secrets.keylog import KeyLog
 
         if self.secrets.keylog is None:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from analyzer.capture.frame import Frame
+from analyzer.cli.carried import Carried
 from analyzer.cli.quantities import count_text
 from analyzer.codec.registry import registry
 from analyzer.engine import Engine
@@ -52,8 +53,9 @@ _DNS_PORTS = {53: "DNS", 5353: "MDNS", 5355: "LLMNR"}
 class Describer:
     """Describes the packets of one run; asks the engine, which has to be in trace mode, for what it knows of their streams."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, carried: Carried) -> None:
         self._engine = engine
+        self._carried = carried
         self._scales: dict[bytes, int] = {}
         self._firsts: dict[bytes, int] = {}
         self._services = registry("services")
@@ -79,7 +81,8 @@ class Describer:
         if packet.transport >= 0 and number == TCP:
             trace = self._engine.trace
             if trace:
-                return tls_protocol(trace[-1][0]), tls_info(trace)
+                inside = self._carried.words()
+                return tls_protocol(trace[-1][0]), tls_info(trace) + (f" ({inside})" if inside else "")
             return "TCP", self._tcp(packet)
         if packet.transport >= 0 and number == UDP:
             return self._udp(packet)
@@ -193,7 +196,7 @@ def tls_words(item: Any) -> str:
         name = learn.server_name(item.body) if item.name == "client_hello" and item.body is not None else None
         return words if name is None else f"{words} (SNI={name.decode('utf-8', 'backslashreplace')})"
     if isinstance(item, Alert):
-        if item.encrypted:
+        if item.level < 0:
             return "Encrypted Alert"
         level = registry("alert_levels").name(item.level).title()
         description = registry("alert_descriptions").name(item.description).replace("_", " ").title()

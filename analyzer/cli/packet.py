@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from analyzer.analysis.traffic import link_name
 from analyzer.capture.frame import Frame
+from analyzer.cli.carried import Carried
 from analyzer.cli.escape import harmless
 from analyzer.cli.info import TCP
 from analyzer.cli.key_files import read_keys
@@ -18,6 +19,7 @@ from analyzer.packet.headers import read
 from analyzer.packet.layers import tree
 from analyzer.packet.packet import Packet
 from analyzer.packet.tree import Field
+from analyzer.tls.facts import Alert, HandshakeMessage
 
 MAX_DUMP = 65536
 """Bytes of a frame that are dumped; captures hold frames of up to 128 MiB."""
@@ -31,23 +33,26 @@ _ROW = 16
 def run(options: Namespace, output: Output) -> int:
     """Print one packet of a capture; the exit status."""
     reading = Reading([options.capture])
-    engine = Engine(True, True, *read_keys(options, reading))
+    carried = Carried()
+    engine = Engine(True, True, *read_keys(options, reading), application=carried.open)
     frame, trace = reading.reader.frame, engine.trace
     for walker in reading.walkers(output):
         while walker.advance():
+            engine.learn(walker.secrets)
             if frame.number == options.frame:
-                _print_packet(output, engine, frame)
+                _print_packet(output, engine, frame, carried)
                 output.flush()
                 return 0
             engine.feed(frame)
             trace.clear()
+            carried.clear()
         engine.drain()
     reading.status()
     n_frames = sum(facts.frames for facts in reading.reader.files)
     raise Refusal(f"{options.capture}: no frame {options.frame}: there are {count_text(n_frames, 'frame')}")
 
 
-def _print_packet(output: Output, engine: Engine, frame: Frame) -> None:
+def _print_packet(output: Output, engine: Engine, frame: Frame, carried: Carried) -> None:
     packet = Packet()
     place: Place | None = None
     tcp = read(packet, frame.data, frame.start, frame.end, frame.link_type, frame.wire_length) and packet.protocol == TCP
@@ -78,6 +83,21 @@ def _print_packet(output: Output, engine: Engine, frame: Frame) -> None:
         output.line(line)
     if len(data) > MAX_DUMP:
         output.line(f"and {count_text(len(data) - MAX_DUMP, 'further byte')}")
+    for item in items:
+        if isinstance(item, HandshakeMessage) and item.encrypted and item.raw:
+            _print_plaintext(output, item.name, item.raw)
+        elif isinstance(item, Alert) and item.encrypted and item.level >= 0:
+            _print_plaintext(output, "alert", bytes((item.level, item.description)))
+    for piece in carried.pieces:
+        _print_plaintext(output, "application data", piece.data)
+
+
+def _print_plaintext(output: Output, what: str, data: bytes) -> None:
+    """What a record held, as it was before it was encrypted."""
+    output.line()
+    output.line(output.paint(f"Decrypted TLS ({count_text(len(data), 'byte')})", "bold") + f": {harmless(what)}")
+    for line in hex_dump(data[:MAX_DUMP]):
+        output.line(line)
 
 
 def _print_tls(output: Output, part: TlsLayer) -> None:

@@ -4,6 +4,7 @@ from argparse import Namespace
 from collections.abc import Callable
 
 from analyzer.capture.frame import Frame
+from analyzer.cli.carried import Carried
 from analyzer.cli.escape import csv_row, harmless
 from analyzer.cli.info import Describer
 from analyzer.cli.key_files import read_keys
@@ -29,18 +30,19 @@ STYLES = {"TCP": "", "UDP": "blue", "ARP": "yellow", "ICMP": "magenta", "ICMPv6"
 def run(options: Namespace, output: Output) -> int:
     """Print the packets of the captures; the exit status."""
     reading = Reading(options.captures)
-    engine = Engine(True, True, *read_keys(options, reading))
-    describer = Describer(engine)
+    carried = Carried()
+    engine = Engine(True, True, *read_keys(options, reading), application=carried.open)
+    describer = Describer(engine, carried)
     table = Table(COLUMNS, output, one_line=True) if options.format == "text" else None
     take = _row_writer(options.format, output, table, describer)
     if options.format == "csv":
         output.head = b"number,time,source,destination,protocol,length,info\r\n"
     frame, trace = reading.reader.frame, engine.trace
     for walker in reading.walkers(output, streaming=True):
-        while walker.advance():
-            engine.feed(frame)
+        while engine.step(walker):
             take(frame)
             trace.clear()
+            carried.clear()
         engine.drain()
         if table is not None:
             table.settle()

@@ -68,6 +68,8 @@ def tls_layers(data: bytes, start: int, end: int, place: Place | None, items: li
     """The layers in the TCP payload `data[start:end]` of a frame, with the messages and alerts that it completed."""
     messages = [item for item in items if isinstance(item, HandshakeMessage)]
     alerts = [item for item in items if isinstance(item, Alert) and not item.encrypted]
+    opened = [message for message in messages if message.encrypted and message.body is not None]
+    messages = [message for message in messages if message not in opened]
     at = start
     if place is not None and (place.head or place.remaining):
         layer, at, ended = _continued(data, start, end, place)
@@ -92,6 +94,13 @@ def tls_layers(data: bytes, start: int, end: int, place: Place | None, items: li
         yield TlsLayer(Layer("Data", at, end - at, (Field("data", body, body.hex(), at, end - at),)), 0, note)
     for message in messages:
         yield TlsLayer(message_layer(message, None), 0, "it spans frames: byte numbers count from its beginning", True)
+    for message in opened:
+        yield TlsLayer(message_layer(message, None), 0, "decrypted: byte numbers count from its beginning", True)
+    for alert in items:
+        if isinstance(alert, Alert) and alert.encrypted and alert.level >= 0:
+            octets = bytes((alert.level, alert.description))
+            fields = _fields(spans(AlertTable, octets, 0, 2, 0))
+            yield TlsLayer(Layer("Alert", 0, 2, fields), 0, "decrypted: byte numbers count from its beginning", True)
 
 
 def message_layer(message: HandshakeMessage, place: int | None) -> Layer:

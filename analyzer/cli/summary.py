@@ -96,11 +96,9 @@ def headline(output: Output, title: str, note: str = "") -> None:
 
 def _read(reading: Reading, output: Output, summary: Summary, engine: Engine) -> None:
     frame, packet = reading.reader.frame, engine.packet
-    feed, count = engine.feed, summary.traffic.count
+    step, count = engine.step, summary.traffic.count
     for walker in reading.walkers(output):
-        advance = walker.advance
-        while advance():
-            feed(frame)
+        while step(walker):
             count(packet, frame)
         for session in engine.drain():
             summary.take(session)

@@ -101,9 +101,10 @@ def test_standard_input_is_one_thing_only(run: Run, demo: Path):
 
 
 @pytest.mark.parametrize("command", ["summary", "packets", "sessions"])
-def test_every_command_takes_keys(run: Run, demo: Path, captures: Path, command: str):
-    without = run(command, demo)
-    given = run(command, demo, "-k", captures / "demo" / "demo.keys")
+def test_every_command_takes_keys(run: Run, captures: Path, command: str):
+    folder = captures / "tls13-rsa"
+    without = run(command, folder / "tls13-rsa.pcapng")
+    given = run(command, folder / "tls13-rsa.pcapng", "-k", folder / "tls13-rsa.keys")
     assert (without.status, given.status) == (0, 0)
     if command == "packets":
         assert "Finished" in given.text

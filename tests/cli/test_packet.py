@@ -22,7 +22,8 @@ def test_ranges_are_where_the_dump_has_the_bytes(run: Run, demo: Path):
     lines = run("packet", demo, 24).text.splitlines()
     (suite,) = [line for line in lines if "cipher_suite: TLS_AES_256_GCM_SHA384" in line]
     first, last = (int(part, 16) for part in suite.split()[0].split("-"))
-    dump = bytes.fromhex("".join(line[6:54] for line in lines[lines.index("") + 1 :]))
+    at = lines.index("") + 1
+    dump = bytes.fromhex("".join(line[6:54] for line in lines[at : lines.index("", at) if "" in lines[at:] else None]))
     assert dump[first : last + 1] == (4866).to_bytes(2, "big")
 
 
@@ -54,3 +55,27 @@ def test_an_alert_is_read(run: Run, captures: Path):
 def test_what_is_not_ours_is_shown_too(run: Run, demo: Path):
     assert "www.shop.example" in run("packet", demo, 7).text
     assert run("packet", demo, 1).status == 0
+
+
+def test_what_was_decrypted_is_shown_beside_what_was_sent(run: Run, captures: Path):
+    folder = captures / "tls13-rsa"
+    path, keys = folder / "tls13-rsa.pcapng", folder / "tls13-rsa.keys"
+    finished = run("packet", path, 7, "-k", keys).text
+    assert "description" not in finished
+    assert "verify_data: " in finished
+    assert "Decrypted TLS (52 bytes): finished\n0000  14 00 00 30" in finished
+    alert = run("packet", path, 17, "-k", keys).text
+    assert "description: close_notify (0)" in alert
+    assert "Decrypted TLS (2 bytes): alert\n0000  01 00" in alert
+    assert "Decrypted" not in run("packet", path, 7).text
+
+
+def test_application_data_has_a_dump_of_its_own(run: Run, captures: Path):
+    folder = captures / "curl-nginx-http1"
+    text = run("packet", folder / "curl-nginx-http1.pcap", 10, "-k", folder / "curl-nginx-http1.keys").text
+    _, _, dump = text.partition("Decrypted TLS (")
+    assert "GET /index.html" in dump.splitlines()[1]
+
+
+def test_secrets_inside_the_capture_serve_too(run: Run, demo: Path):
+    assert "Decrypted TLS (" in run("packet", demo, 24).text

@@ -31,7 +31,7 @@ def test_every_packet_has_a_row(rows: list[dict]):
         (11, "TCP", 54, "49202 → 80 [ACK] Seq=1 Ack=1 Win=64256 Len=0"),
         (18, "TCP", 54, "49202 → 80 [ACK] Seq=88 Ack=134 Win=64256 Len=0"),
         (22, "TLS", 571, "Client Hello (SNI=www.shop.example)"),
-        (26, "TLSv1.3", 134, "Change Cipher Spec, Application Data"),
+        (26, "TLSv1.3", 134, "Change Cipher Spec, Finished"),
         (212, "ICMP", 98, "Echo (ping) request  id=0x04d2, seq=3/768, ttl=64"),
     ],
 )
