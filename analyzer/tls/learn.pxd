@@ -4,6 +4,7 @@ from analyzer.codec.runner cimport Extension, extension_body
 
 cdef int ALPN, SESSION_TICKET, KEY_SHARE_DRAFT, SUPPORTED_VERSIONS, KEY_SHARE, TLS13
 cdef int SUPPORTED_GROUPS, POINT_FORMATS, SIGNATURE_ALGORITHMS, REMEMBERED_SHAPES
+cdef int STATUS_REQUEST, SIGNED_CERTIFICATE_TIMESTAMP, MAX_STAPLES, MAX_STAPLE
 cdef dict SHAPES
 
 cpdef bint is_tls13(int version)
@@ -12,7 +13,12 @@ cpdef bytes alpn(object answer)
 cpdef int selected_version(object answer) except -1
 cpdef int selected_group(object answer) except -2
 cpdef int exchanged_group(object server_key_exchange) except -2
+cpdef object uncompressed(object certificate, list problems)
 cpdef list certificate_list(object certificate)
+cpdef void staple(list kept, int side, object message) except *
+cdef void keep_responses(list kept, int side, int place, object status) except *
+cdef void keep_timestamps(list kept, int side, int place, object message) except *
+cdef void keep(list kept, tuple staple) except *
 cpdef bint offered_ticket(object hello) except *
 cpdef tuple hello_shape(object hello)
 cpdef tuple answer_shape(object answer)

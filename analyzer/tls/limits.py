@@ -29,3 +29,9 @@ MAX_ATTEMPTS = 1 << 16
 
 MAX_TRANSCRIPT = 1 << 20
 """Bytes of a handshake that are kept to check its Finished; a long chain of certificates has a hundred thousand."""
+
+MAX_STAPLES = 32
+"""OCSP responses and lists of timestamps that are kept beside the certificates of one session: both for a long chain."""
+
+MAX_STAPLE = 1 << 16
+"""Bytes of one of them that is kept; they have up to some ten thousand."""

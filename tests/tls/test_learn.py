@@ -1,12 +1,22 @@
 """What single messages say about their session, and that damaged ones say nothing."""
 
+import zlib
+
 import pytest
 from conversations import talk
 
 from analyzer.codec.runner import read
 from analyzer.codec.trouble import Incomplete, Malformed
 from analyzer.tls import learn
-from analyzer.tls.messages.certificate import Certificate
+from analyzer.tls.limits import MAX_STAPLE, MAX_STAPLES
+from analyzer.tls.messages import table_for
+from analyzer.tls.messages.certificate import (
+    Certificate,
+    Certificate13,
+    CertificateEntry,
+    CertificateStatus,
+    CompressedCertificate,
+)
 from analyzer.tls.messages.hello import ClientHello, ServerHello
 
 HELLO = talk("TLSv1_3")[0][1][9:]
@@ -61,3 +71,87 @@ def test_nothing_damaged_raises(table, data):
             for found in (learn.server_name(body), learn.alpn(body)):
                 assert found is None or isinstance(found, bytes)
             learn.offered_ticket(body)
+
+
+def entry(der: bytes, *bodies: tuple[int, bytes]) -> CertificateEntry:
+    read, problems = CertificateEntry.read(
+        CertificateEntry(cert_data=der, extensions=[]).write()[:-2] + extension_block(*bodies)
+    )
+    assert problems == []
+    return read
+
+
+def extension_block(*bodies: tuple[int, bytes]) -> bytes:
+    block = b"".join(number.to_bytes(2, "big") + len(body).to_bytes(2, "big") + body for number, body in bodies)
+    return len(block).to_bytes(2, "big") + block
+
+
+def status(kind: int, *responses: bytes) -> bytes:
+    listed = b"".join(len(one).to_bytes(3, "big") + one for one in responses)
+    return bytes([kind]) + (len(listed).to_bytes(3, "big") if kind == 2 else b"") + listed
+
+
+TIMESTAMP = bytes(1) + b"L" * 32 + bytes(8) + bytes(2) + b"\x04\x03" + b"\0\x02ab"
+TIMESTAMPS = (len(TIMESTAMP) + 2).to_bytes(2, "big") + len(TIMESTAMP).to_bytes(2, "big") + TIMESTAMP
+
+
+def test_staples_of_tls_1_3_stand_beside_their_certificates():
+    message = Certificate13(
+        certificate_request_context=b"",
+        certificate_list=[
+            entry(b"one", (5, status(1, b"response")), (18, TIMESTAMPS)),
+            entry(b"two", (5, status(1, b"other"))),
+        ],
+    )
+    kept = []
+    learn.staple(kept, 1, message)
+    assert kept == [(1, 0, "ocsp", b"response"), (1, 0, "scts", TIMESTAMPS), (1, 1, "ocsp", b"other")]
+
+
+def test_staples_of_a_certificate_status():
+    for data, wanted in (
+        (status(1, b"response"), [(1, 0, "ocsp", b"response")]),
+        (status(2, b"one", b"", b"three"), [(1, 0, "ocsp", b"one"), (1, 2, "ocsp", b"three")]),
+        (status(9, b"what"), []),
+    ):
+        kept = []
+        learn.staple(kept, 1, decoded(CertificateStatus, data))
+        assert kept == wanted
+
+
+def test_staples_of_a_server_hello():
+    body = b"\x03\x03" + bytes(32) + b"\0" + b"\x13\x01" + b"\0" + extension_block((18, TIMESTAMPS))
+    kept = []
+    learn.staple(kept, 1, decoded(ServerHello, body))
+    assert kept == [(1, 0, "scts", TIMESTAMPS)]
+
+
+def test_staples_are_bounded():
+    kept = []
+    for _ in range(MAX_STAPLES + 5):
+        learn.staple(kept, 0, decoded(CertificateStatus, status(1, b"response")))
+    assert len(kept) == MAX_STAPLES
+    kept = []
+    learn.staple(kept, 0, decoded(CertificateStatus, status(1, bytes(MAX_STAPLE + 1))))
+    assert kept == []
+
+
+def test_a_raw_public_key_is_listed_like_a_certificate():
+    key = bytes.fromhex("302a300506032b6570032100") + bytes(32)
+    message = len(key).to_bytes(3, "big") + key
+    table = table_for(11, 0x0303, None, b"\x0b" + len(message).to_bytes(3, "big") + message)
+    assert learn.certificate_list(decoded(table, message)) == [key]
+    assert table_for(11, 0x0303, None, b"\x0b\0\0\x0b\0\0\x08\0\0\x05\x30abcd") is Certificate
+
+
+def test_a_compressed_certificate_is_read_like_any_other():
+    plain = Certificate13(certificate_request_context=b"", certificate_list=[entry(b"one")]).write()
+    packed = CompressedCertificate(
+        algorithm=1, uncompressed_length=len(plain), compressed_certificate_message=zlib.compress(plain)
+    )
+    problems = []
+    assert learn.certificate_list(learn.uncompressed(packed, problems)) == [b"one"]
+    assert problems == []
+    packed.uncompressed_length = 3
+    assert learn.certificate_list(learn.uncompressed(packed, problems)) is None
+    assert len(problems) == 1

@@ -12,6 +12,8 @@ from analyzer.tls.suites import Suite
 SSL_3_0 = 0x0300
 TLS_1_2 = 0x0303
 
+DER_SEQUENCE = 0x30
+
 SSL_3_0_HANDSHAKES: dict[int, type[Message]] = {
     0: hello.HelloRequest,
     1: hello.ClientHello,
@@ -134,7 +136,7 @@ def table_for(
     version: the negotiated one as on the wire (0x0300 to 0x0304, or of DTLS; a draft of TLS 1.3 as 0x0304), None or 0 before
     the ServerHello. suite: the negotiated one. data, start: the message, and where its body begins behind the header; types 2
     and 6 have layouts that only the bytes tell apart. certificate_type: what the hellos agreed on for the sender of a
-    Certificate (RFC 7250).
+    Certificate (RFC 7250); 0 leaves it to the bytes whether it is a raw public key.
     """
     if handshake_type == 2:
         return server_hello_table(data, start)
@@ -149,8 +151,12 @@ def table_for(
             return server_key_exchange_table(tables, suite)
         if handshake_type == 16:
             return client_key_exchange_table(version, suite)
-    elif certificate_type and table is certificate.Certificate:
-        return CERTIFICATE_TYPES.get(certificate_type)
+    elif table is certificate.Certificate:
+        if certificate_type:
+            return CERTIFICATE_TYPES.get(certificate_type)
+        # Behind the first length stands either another, whose first byte is 0 in a list under four megabytes, or a sequence.
+        if len(data) - start > 3 and data[start + 3] == DER_SEQUENCE:
+            return certificate.RawPublicKeyCertificate
     return table
 
 

@@ -1,0 +1,89 @@
+"""Certificate messages that were sent compressed (RFC 8879), taken out under a limit.
+
+CompressedCertificate stands where Certificate would, in TLS 1.3 alone, and names the length that comes out; section 4 has a
+receiver stop where more comes, and refuse where less does. So no more than that length is ever made, nor more than any
+handshake message may have.
+"""
+
+import zlib
+
+from analyzer.codec.runner import read
+from analyzer.codec.trouble import Malformed, Trouble
+from analyzer.tls.limits import MAX_HANDSHAKE
+from analyzer.tls.messages.certificate import Certificate13, CompressedCertificate
+
+ZLIB, BROTLI, ZSTD = 1, 2, 3
+
+ZSTD_WINDOW_MAX = 8 << 20
+"""Largest window that is taken: RFC 8878 recommends decoders to support that much, and no certificate message needs more."""
+
+_FIELD = "compressed_certificate_message"
+
+
+def decompressed(message: CompressedCertificate) -> tuple[Certificate13 | None, list[Trouble]]:
+    """Give the Certificate inside, and what is wrong with it: None when the bytes are not what the message says they are."""
+    data, length = message.compressed_certificate_message, message.uncompressed_length
+    if data is None or length is None:
+        return None, []
+    try:
+        body = decompress(message.algorithm, data, length)
+    except Trouble as trouble:
+        return None, [type(trouble)(trouble.field, trouble.offset, trouble.why)]
+    certificate, problems = read(Certificate13, body, 0, len(body), 0, Malformed)
+    return certificate, [type(problem)(f"{_FIELD}.{problem.field}", problem.offset, problem.why) for problem in problems]
+
+
+def decompress(algorithm: int, data: bytes, length: int) -> bytes:
+    """Take off the compression; `length` bytes have to come out. Raises `Malformed`."""
+    if length > MAX_HANDSHAKE:
+        raise Malformed("uncompressed_length", 2, f"{length} bytes are more than the limit of {MAX_HANDSHAKE}")
+    inflate = _ALGORITHMS.get(algorithm)
+    if inflate is None:
+        raise Malformed("algorithm", 0, f"{algorithm} is no known compression")
+    plain = inflate(data, length + 1)
+    if len(plain) != length:
+        found = f"more than {length}" if len(plain) > length else str(len(plain))
+        raise Malformed(_FIELD, 8, f"{found} bytes come out, not {length} as uncompressed_length says")
+    return plain
+
+
+def _zlib(data: bytes, limit: int) -> bytes:
+    stream = zlib.decompressobj()
+    try:
+        plain = stream.decompress(data, limit)
+    except zlib.error as error:
+        raise Malformed(_FIELD, 8, str(error)) from error
+    if len(plain) < limit and not stream.eof:
+        raise Malformed(_FIELD, 8, "the compressed data has no end")
+    return plain
+
+
+def _brotli(data: bytes, limit: int) -> bytes:
+    import brotli  # type: ignore[import-untyped]
+
+    stream = brotli.Decompressor()
+    plain = b""
+    rest = data
+    try:
+        while len(plain) < limit and not stream.is_finished():
+            piece = stream.process(rest, output_buffer_limit=limit - len(plain))
+            rest = b""
+            if not piece:
+                break
+            plain += piece
+    except brotli.error as error:
+        raise Malformed(_FIELD, 8, str(error)) from error
+    return plain[:limit]
+
+
+def _zstd(data: bytes, limit: int) -> bytes:
+    import zstandard
+
+    try:
+        with zstandard.ZstdDecompressor(max_window_size=ZSTD_WINDOW_MAX).stream_reader(data) as stream:
+            return stream.read(limit)
+    except zstandard.ZstdError as error:
+        raise Malformed(_FIELD, 8, str(error)) from error
+
+
+_ALGORITHMS = {ZLIB: _zlib, BROTLI: _brotli, ZSTD: _zstd}
