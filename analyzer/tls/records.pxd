@@ -35,6 +35,7 @@ cdef class RecordReader:
     cdef public long long first_hole
     cdef public list parts
     cdef public bint searching
+    cdef public bint settled
     cdef public bint ssl2
 
     cpdef void feed(

@@ -56,8 +56,8 @@ class RecordReader:
     """One side's records; `feed` takes the stream in order, `gap` hears what is missing from it."""
 
     __slots__ = (
-        "content_type", "first_hole", "head", "length", "missing", "parts", "remaining", "searching", "side", "sink", "ssl2",
-        "version", "wanted",
+        "content_type", "first_hole", "head", "length", "missing", "parts", "remaining", "searching", "settled", "side", "sink",
+        "ssl2", "version", "wanted",
     )  # fmt: skip
 
     def __init__(self, sink: RecordSink, side: cython.int) -> None:
@@ -68,6 +68,7 @@ class RecordReader:
         self.length = 0
         self.content_type = 0
         self.version = 0
+        self.settled = False
         self.wanted = False
         self.missing = 0
         self.first_hole = -1
@@ -141,6 +142,7 @@ class RecordReader:
             return False
         self.content_type = data[pos]
         self.version = data[pos + 1] << 8 | data[pos + 2]
+        self.settled = self.settled or self.content_type != HANDSHAKE
         self.open(data[pos + 3] << 8 | data[pos + 4], frame, at)
         return True
 
@@ -217,12 +219,18 @@ class RecordReader:
     def search(self, data: bytes, pos: cython.Py_ssize_t, end: cython.Py_ssize_t) -> cython.Py_ssize_t:
         """Where the next record begins; -1 if nowhere in these bytes.
 
-        Its version must be the one of the records before, and a second header must follow where it can be seen.
+        Its version must be the one of the records before, or a later one while they were all of the handshake: a ClientHello
+        comes in a record of TLS 1.0, whatever it offers (RFC 9846 section 5.1). A second header must follow where it can be
+        seen.
         """
+        version: cython.int
         after: cython.Py_ssize_t
         length: cython.int
         while HEADER <= end - pos:
-            if plausible(data, pos, end) and (self.version == 0 or (data[pos + 1] << 8 | data[pos + 2]) == self.version):
+            version = data[pos + 1] << 8 | data[pos + 2]
+            if plausible(data, pos, end) and (
+                self.version == 0 or version == self.version or (version > self.version and not self.settled)
+            ):
                 length = data[pos + 3] << 8 | data[pos + 4]
                 after = pos + HEADER + length
                 if is_fit(data[pos], length) and (HEADER > end - after or plausible(data, after, end)):

@@ -1,0 +1,139 @@
+"""Every 50th packet of a capture is lost: nearly all records of TLS 1.3 that are whole must open all the same."""
+
+import contextlib
+import ssl
+import tempfile
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conversations import CLIENT, SERVER, Flight, Segment, Tap, contexts, packetise
+
+from analyzer.application.conversation import Conversation
+from analyzer.engine import Engine
+from analyzer.secrets.keylog import KeyLog
+from analyzer.store.record import session_record
+from analyzer.tls.session import Session
+
+EVERY = 50
+LEAST = 0.9
+APPLICATION_DATA = 23
+
+SIZES = {
+    "records smaller than packets": [120, 300, 90, 700, 40] * 60,
+    "records of some packets": [3000, 5000, 2100] * 16,
+    "the largest records": [16384 * 2] * 6,
+    "all sorts": [60, 16000, 400, 5000, 20, 1300, 9000, 250] * 5,
+}
+
+
+class Kept(Conversation):
+    """A conversation that keeps what it is fed."""
+
+    __slots__ = ("data",)
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(None)
+        self.data = [b"", b""]
+
+    def feed(self, side: int, data: bytes, frame: int, at: int) -> None:
+        self.data[side] += data
+
+
+@cache
+def talk(kind: str) -> tuple[tuple[Flight, ...], bytes]:
+    """The flights of a session in which each side says so much in turn, and its key log."""
+    client_context, server_context = contexts.__wrapped__()
+    client_context.minimum_version = ssl.TLSVersion.TLSv1_3
+    flights: list[Flight] = []
+    inward, outward, to_server, to_client = (ssl.MemoryBIO() for _ in range(4))
+    with tempfile.TemporaryDirectory() as folder:
+        client_context.keylog_filename = str(Path(folder, "keys"))
+        peers = (
+            client_context.wrap_bio(to_client, outward, server_hostname="example.test"),
+            server_context.wrap_bio(to_server, inward, server_side=True),
+        )
+
+        def carry(side: int) -> None:
+            data = (outward, inward)[side].read()
+            if data:
+                (to_server, to_client)[side].write(data)
+                flights.append((side, data))
+
+        for _ in range(3):
+            for side, peer in enumerate(peers):
+                with contextlib.suppress(ssl.SSLWantReadError):
+                    peer.do_handshake()
+                carry(side)
+        for number, n_bytes in enumerate(SIZES[kind]):
+            for side in (CLIENT, SERVER):
+                said = bytes([number % 251]) * (n_bytes if side == SERVER else 1 + n_bytes // 8)
+                peers[side].write(said)
+                carry(side)
+                received = 0
+                while received < len(said):
+                    received += len(peers[1 - side].read(1 << 16))
+        for side, peer in enumerate(peers):
+            with contextlib.suppress(ssl.SSLError):
+                peer.unwrap()
+            carry(side)
+        return tuple(flights), Path(folder, "keys").read_bytes()
+
+
+def records_of(flights: tuple[Flight, ...], side: int) -> list[tuple[int, int]]:
+    """Where in a side's stream its encrypted records begin and end."""
+    stream = b"".join(data for sender, data in flights if sender == side)
+    found = []
+    pos = 0
+    while pos < len(stream):
+        end = pos + 5 + int.from_bytes(stream[pos + 3 : pos + 5], "big")
+        if stream[pos] == APPLICATION_DATA:
+            found.append((pos, end))
+        pos = end
+    return found
+
+
+def lose(segments: list[Segment], phase: int) -> tuple[list[Segment], tuple[set[int], set[int]]]:
+    """A capture without every 50th packet, and the offsets in either stream that went with them."""
+    lost: tuple[set[int], set[int]] = set(), set()
+    kept = []
+    for number, segment in enumerate(segments):
+        if number % EVERY != phase:
+            kept.append(segment)
+        elif segment.payload:
+            first = segment.sequence - (1001, 900_001)[segment.side]
+            lost[segment.side].update(range(first, first + len(segment.payload)))
+    return kept, lost
+
+
+def decrypt(kind: str, segments: list[Segment]) -> tuple[dict[str, Any], list[bytes]]:
+    keylog = KeyLog()
+    keylog.feed(talk(kind)[1])
+    tap = Tap()
+    tap.engine = Engine(keylog=keylog, application=Kept)
+    tap.feed(*segments)
+    (session,) = tap.close()
+    application = session.decryption.application
+    return session_record(session, False), [b"", b""] if application is None else application.data
+
+
+def share(kind: str, mss: int, phase: int, acks: bool = True) -> tuple[int, int]:
+    """How many records are whole in the capture, and how many of the capture open."""
+    flights = talk(kind)[0]
+    kept, lost = lose(packetise(flights, mss=mss, acks=acks), phase)
+    intact = sum(lost[side].isdisjoint(range(*record)) for side in (CLIENT, SERVER) for record in records_of(flights, side))
+    record, _ = decrypt(kind, kept)
+    return intact, record["decryption"]["records"]
+
+
+@pytest.mark.parametrize("kind", SIZES)
+@pytest.mark.parametrize("mss", [536, 1460])
+def test_nine_of_ten_intact_records_open(kind: str, mss: int) -> None:
+    n_segments = len(packetise(talk(kind)[0], mss=mss, acks=True))
+    assert n_segments > 2 * EVERY
+    shares = {}
+    for phase in (*range(6, 16), 20, 33, 49):  # the first are of the handshake, behind the hellos
+        intact, opened = share(kind, mss, phase)
+        shares[phase] = opened / intact
+    assert min(shares.values()) >= LEAST, shares
