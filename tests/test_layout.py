@@ -22,6 +22,7 @@ TESTED_ELSEWHERE = {
     "capture/frame.py": "capture/test_walker.py",
     "capture/source.py": "capture/test_reader.py",
     "cli/arguments.py": "cli/test_main.py",
+    "cli/certificate_text.py": "cli/test_certificates.py",
     "cli/completion.py": "cli/test_main.py",
     "cli/explain.py": "cli/test_show.py",
     "cli/fields.py": "cli/test_show.py",

@@ -7,7 +7,7 @@ from typing import Any, NoReturn
 from analyzer.cli.escape import harmless
 from analyzer.cli.output import Refusal
 
-COMMANDS = ("summary", "sessions", "show", "follow", "packets", "packet", "keys")
+COMMANDS = ("summary", "sessions", "show", "certificates", "follow", "packets", "packet", "keys")
 """In the order of the help; a first word that is none of them is a capture to sum up."""
 
 _ABOUT = """\
@@ -50,6 +50,12 @@ examples:
   analyzer follow trace.pcapng 0 -k keys.log --hex | less -R
   analyzer follow trace.pcapng 0 -k keys.log --raw --from server -o answer.bin
   analyzer follow trace.pcapng 0 --format json              one object a record, the bytes in hex""",
+    "certificates": """\
+examples:
+  analyzer certificates trace.pcapng
+  analyzer certificates trace.pcapng --long            every extension of each
+  analyzer certificates trace.pcapng --pem DIR         as DIR/<SHA-256>.pem
+  analyzer certificates trace.pcapng --format json | jq .sha256""",
     "packets": """\
 examples:
   analyzer packets trace.pcapng | less -S
@@ -68,6 +74,7 @@ _ABOUTS = {
     "sessions": "One record for every TLS session. JSON has one object a line, each as its session ends.",
     "show": "One session in full: the handshake as a ladder, certificates, and the fields of every message.",
     "follow": "The bytes of one session, decrypted where the keys allow. What is missing is said in its place.",
+    "certificates": "Every distinct certificate, with the sessions that sent it.",
     "packets": "The packet list: one row a packet.",
     "packet": "One packet: the field tree of every layer with byte ranges, and its bytes.",
     "keys": "The audit of key logs: which sessions have which secrets, and which lines are unused, bad or contradicting.",
@@ -191,6 +198,14 @@ def _add_follow(command: argparse.ArgumentParser) -> None:
     _add_keys(command)
 
 
+def _add_certificates(command: argparse.ArgumentParser) -> None:
+    _add_captures(command)
+    command.add_argument("--format", choices=("text", "json", "csv"), default="text", help="text is the default")
+    command.add_argument("--long", action="store_true", help="all that each certificate says, not a row (text)")
+    command.add_argument("--pem", metavar="DIR", help="write each certificate into that folder too, as <SHA-256>.pem")
+    _add_keys(command)
+
+
 def _add_packets(command: argparse.ArgumentParser) -> None:
     _add_captures(command)
     command.add_argument("--format", choices=("text", "json", "csv"), default="text", help="text is the default")
@@ -220,6 +235,7 @@ _ADDERS = {
     "sessions": _add_sessions,
     "show": _add_show,
     "follow": _add_follow,
+    "certificates": _add_certificates,
     "packets": _add_packets,
     "packet": _add_packet,
     "keys": _add_audit,

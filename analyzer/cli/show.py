@@ -3,6 +3,7 @@
 from argparse import Namespace
 from typing import Any
 
+from analyzer.cli.certificate_text import print_certificate
 from analyzer.cli.escape import harmless
 from analyzer.cli.fields import print_fields
 from analyzer.cli.files import print_fact
@@ -13,12 +14,11 @@ from analyzer.cli.quantities import count_text, duration_text, moment_text, size
 from analyzer.cli.reading import Reading, no_such_session
 from analyzer.cli.rows import alerts_text, endpoint
 from analyzer.cli.table import wrap
-from analyzer.cli.telling import key_text
 from analyzer.engine import Engine
 from analyzer.store.record import json_line, session_record
 from analyzer.tls.facts import HandshakeMessage
 from analyzer.tls.session import Session
-from analyzer.x509.certificate import certificate
+from analyzer.x509.details import certificate_details
 
 _ENDED = {"fin": "closed by both sides", "rst": "reset", "end": "still open at the end of the capture"}
 
@@ -138,30 +138,8 @@ def _print_certificates(output: Output, side: str, ders: list[bytes]) -> None:
     output.line()
     output.line(output.paint(f"Certificates of the {side}", "bold") + output.paint("  as sent; not judged", "dim"))
     for number, der in enumerate(ders):
-        read = certificate(der)
-        record = read.record()
-        names = read.subject_alt_names
-        facts = {
-            "subject": record["subject"],
-            "issuer": record["issuer"],
-            "serial": record["serial"],
-            "valid": f"{_time(record['not_before'])} to {_time(record['not_after'])}",
-            "names": None if names == () else ", ".join(names) if names is not None else "unreadable",
-            "public key": key_text(record["public_key"]),
-            "signed with": record["signature_algorithm"],
-            "SHA-256": record["sha256"],
-            "size": count_text(len(der), "byte"),
-        }
         output.line(output.paint(f"  {number}", "bold"))
-        for label, value in facts.items():
-            if value is not None or label != "names":
-                print_fact(output, "  " + label, harmless(str(value or "unreadable")))
-        for problem in read.problems:
-            print_fact(output, "  problem", f"{problem.field} at byte {problem.offset}: {problem.why}", "yellow")
-
-
-def _time(time: Any) -> str:
-    return f"{str(time)[:19].replace('T', ' ')} UTC" if time else "unreadable"
+        print_certificate(output, certificate_details(der))
 
 
 def _print_message(output: Output, message: HandshakeMessage, side: str) -> None:

@@ -1,0 +1,227 @@
+"""`analyzer certificates`: every distinct certificate once, with the sessions that sent it; as PEM files too."""
+
+import os
+from argparse import Namespace
+from array import array
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from analyzer.cli.certificate_text import print_certificate
+from analyzer.cli.escape import csv_row, harmless
+from analyzer.cli.files import print_fact
+from analyzer.cli.key_files import read_keys
+from analyzer.cli.output import Output, Refusal, complain
+from analyzer.cli.quantities import count_text
+from analyzer.cli.reading import Reading
+from analyzer.cli.table import Cell, Column, Table
+from analyzer.cli.telling import day, key_text
+from analyzer.engine import Engine
+from analyzer.store.record import json_line
+from analyzer.tls.session import Session
+from analyzer.x509.certificate import RAW_PUBLIC_KEY, certificate
+from analyzer.x509.details import certificate_details
+from analyzer.x509.pem import write_block
+
+MAX_CERTIFICATES = 1 << 18
+"""Distinct certificates that are listed, some hundred megabytes; who makes up more in one capture wants to fill memory."""
+
+SHOWN_SESSIONS = 8
+"""Sessions, or ranges of them, that a line of text names."""
+
+SIDES = ("server", "client")
+
+COLUMNS = (
+    Column("subject", 0, limit=44),
+    Column("issuer", 3, limit=44),
+    Column("from", 4),
+    Column("until", 1),
+    Column("key", 2),
+    Column("signed with", 5),
+    Column("sent by", 6),
+    Column("sessions", 2, limit=40),
+    Column("SHA-256", 7),
+)
+
+CSV_COLUMNS = (
+    "sha256", "type", "subject", "issuer", "serial", "not_before", "not_after", "subject_alt_names", "public_key_type",
+    "public_key_bits", "public_key_curve", "public_key_sha256", "signature_algorithm", "sha1", "sent_by", "sessions",
+)  # fmt: skip
+
+
+@dataclass(slots=True)
+class Sent:
+    """Where one certificate was sent. first: the lowest session, side (an index of SIDES) and place in the list. sessions: by
+    side, in the order in which they ended."""
+
+    first: tuple[int, int, int]
+    sessions: "tuple[array[int], array[int]]" = field(default_factory=lambda: (array("q"), array("q")))
+
+    def by(self) -> list[str]:
+        """The sides that sent it."""
+        return [name for name, sessions in zip(SIDES, self.sessions, strict=True) if sessions]
+
+
+class Listing:
+    """Collects certificates."""
+
+    def __init__(self) -> None:
+        self.sent: dict[bytes, Sent] = {}
+        self.dropped = 0
+
+    def take(self, session: Session) -> None:
+        """Take what both sides of an ended session sent."""
+        for side in range(2):
+            for place, der in enumerate(session.certificates[1 - side ^ session.client] or ()):
+                self._add(der, (session.id, side, place))
+
+    def in_order(self) -> list[tuple[bytes, Sent]]:
+        """All certificates in the order of the sessions that sent them first."""
+        return sorted(self.sent.items(), key=lambda entry: entry[1].first)
+
+    def _add(self, der: bytes, where: tuple[int, int, int]) -> None:
+        sent = self.sent.get(der)
+        if sent is None:
+            if len(self.sent) >= MAX_CERTIFICATES:
+                self.dropped += 1
+                return
+            sent = self.sent[der] = Sent(where)
+        sent.first = min(sent.first, where)
+        sessions = sent.sessions[where[1]]
+        if not sessions or sessions[-1] != where[0]:  # one that is twice in a list was still sent in one session
+            sessions.append(where[0])
+
+
+def run(options: Namespace, output: Output) -> int:
+    """Print the certificates of the captures; the exit status."""
+    reading = Reading(options.captures)
+    keys = read_keys(options, reading)
+    if options.pem is not None:
+        _make_folder(options.pem)
+    listing = Listing()
+    engine = Engine(False, False, *keys)
+    for walker in reading.walkers(output):
+        engine.run(walker)
+        for session in engine.drain():
+            listing.take(session)
+    engine.close()
+    for session in engine.drain():
+        listing.take(session)
+    entries = listing.in_order()
+    if listing.dropped:
+        complain(f"{count_text(listing.dropped, 'certificate')} after the first {MAX_CERTIFICATES:,} are not listed")
+    if options.pem is not None:
+        write_files(options.pem, (der for der, _ in entries))
+    _PRINTERS[options.format](output, entries, options)
+    output.flush()
+    return reading.status()
+
+
+def write_files(folder: str, ders: Iterable[bytes]) -> None:
+    """Write each certificate as `<SHA-256>.pem` into a folder; files that are there already stay as they are.
+
+    Raises Refusal when one of them is not what would have been written.
+    """
+    for der in ders:
+        read = certificate(der)
+        path = os.path.join(folder, f"{read.sha256}.pem")
+        text = write_block(der, "PUBLIC KEY" if read.type == RAW_PUBLIC_KEY else "CERTIFICATE")
+        try:
+            number = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
+        except FileExistsError:
+            if not _is_file_with(path, text):
+                raise Refusal(f"{path}: is there already, and is another file") from None
+            continue
+        with os.fdopen(number, "wb") as file:
+            file.write(text)
+
+
+def session_words(sessions: Sequence[int], limit: int = SHOWN_SESSIONS) -> str:
+    """Numbers of sessions as ranges: `0, 3-5, 9`; after so many only how many there are."""
+    ranges: list[list[int]] = []
+    for number in sorted(set(sessions)):
+        if ranges and ranges[-1][1] == number - 1:
+            ranges[-1][1] = number
+        else:
+            ranges.append([number, number])
+    shown = ", ".join(str(first) if first == last else f"{first}-{last}" for first, last in ranges[:limit])
+    return shown if len(ranges) <= limit else f"{shown}, … ({len(set(sessions)):,} in all)"
+
+
+def _is_file_with(path: str, text: bytes) -> bool:
+    if os.path.islink(path) or not os.path.isfile(path):
+        return False
+    with open(path, "rb") as file:
+        return file.read(len(text) + 1) == text
+
+
+def _make_folder(path: str) -> None:
+    try:
+        os.makedirs(path, exist_ok=True)
+    except OSError as error:
+        raise Refusal(f"{path}: {error.strerror}") from error
+
+
+def _print_json(output: Output, entries: list[tuple[bytes, Sent]], _: Namespace) -> None:
+    for der, sent in entries:
+        sessions = {side: sorted(sessions) for side, sessions in zip(SIDES, sent.sessions, strict=True)}
+        output.write(json_line(certificate_details(der) | {"sessions": sessions}))
+
+
+def _print_csv(output: Output, entries: list[tuple[bytes, Sent]], _: Namespace) -> None:
+    output.head = (",".join(CSV_COLUMNS) + "\r\n").encode()
+    for der, sent in entries:
+        details = certificate_details(der)
+        key = details["public_key"] or {}
+        sessions = sorted({*sent.sessions[0], *sent.sessions[1]})
+        row = [
+            details["sha256"], details["type"], details["subject"], details["issuer"], details["serial"],
+            details["not_before"], details["not_after"], "; ".join(details["subject_alt_names"] or ()), key.get("type"),
+            key.get("bits"), key.get("curve"), key.get("sha256"), details["signature_algorithm"], details["sha1"],
+            " ".join(sent.by()), " ".join(map(str, sessions)),
+        ]  # fmt: skip
+        output.write(csv_row(row).encode())
+
+
+def _print_text(output: Output, entries: list[tuple[bytes, Sent]], options: Namespace) -> None:
+    if not entries:
+        output.line("no certificates: none was sent, or they are encrypted")
+        return
+    if options.long:
+        for number, (der, sent) in enumerate(entries):
+            if number:
+                output.line()
+            _print_long(output, der, sent)
+        return
+    table = Table(COLUMNS, output)
+    for der, sent in entries:
+        table.add(_row(der, sent))
+    table.close()
+
+
+def _print_long(output: Output, der: bytes, sent: Sent) -> None:
+    details = certificate_details(der)
+    output.line(output.paint(harmless(details["subject"] or details["sha256"]), "bold"))
+    for name, sessions in zip(SIDES, sent.sessions, strict=True):
+        if sessions:
+            print_fact(output, "  sent by", f"the {name} in session {session_words(sessions)}")
+    print_certificate(output, details)
+
+
+def _row(der: bytes, sent: Sent) -> list[Cell]:
+    record: dict[str, Any] = dict(certificate(der).record())
+    raw = record["type"] == RAW_PUBLIC_KEY
+    return [
+        "(a raw public key)" if raw else harmless(record["subject"] or "unreadable"),
+        "" if raw else harmless(record["issuer"] or "unreadable"),
+        "" if raw else day(record["not_before"]),
+        "" if raw else day(record["not_after"]),
+        key_text(record["public_key"]),
+        harmless(record["signature_algorithm"] or ""),
+        " and ".join(sent.by()),
+        session_words([*sent.sessions[0], *sent.sessions[1]]),
+        record["sha256"],
+    ]
+
+
+_PRINTERS = {"text": _print_text, "json": _print_json, "csv": _print_csv}
