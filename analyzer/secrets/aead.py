@@ -11,7 +11,7 @@ from struct import Struct
 from analyzer.secrets.ciphers import Aead, AeadKind, InvalidTag
 from analyzer.secrets.opener import LAST_SEQUENCE, Opened, Opener
 from analyzer.secrets.refused import MALFORMED, WRONG_SECRET, Refused
-from analyzer.secrets.schedule13 import IV_LENGTH, next_traffic_secret, traffic_keys
+from analyzer.secrets.schedule13 import IV_LENGTH, finished, next_traffic_secret, traffic_keys
 from analyzer.secrets.suite import hash_function
 
 HEADER_AUTHENTICATED_SINCE = 25
@@ -143,6 +143,10 @@ class Tls13Opener(Opener):
         """Go on with the next traffic secret, whose records are numbered from 0 (RFC 9846, section 7.2)."""
         self._key(next_traffic_secret(self._hash, self._secret, self._prefix))
         self.sequence = 0
+
+    def verify_data(self, transcript_hash: bytes) -> bytes:
+        """The Finished of a client that authenticates itself after the handshake (RFC 9846, section 4.5.4)."""
+        return finished(self._hash, self._secret, transcript_hash, self._prefix)
 
     def next_generation(self) -> "Tls13Opener":
         """Give an opener with the next traffic secret and leave this one: to try whether a KeyUpdate lies in a gap."""

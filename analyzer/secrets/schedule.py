@@ -100,6 +100,11 @@ def finished(version: int, prf_hash: str, master: bytes, client: bool, handshake
     return prf(version, prf_hash)(master, label, _session_hash(version, prf_hash, handshake_messages), 12)
 
 
+def ssl3_signed_hash(master: bytes, handshake_messages: bytes) -> bytes:
+    """Give what a CertificateVerify of SSL 3.0 signs: MD5 and SHA-1 (RFC 6101, section 5.6.8)."""
+    return b"".join(_ssl3_hash(name, n, master, handshake_messages) for name, n in (("MD5", 48), ("SHA", 40)))
+
+
 def export_keys(
     version: int,
     prf_hash: str,

@@ -11,6 +11,7 @@ from typing import Any
 import cython
 import orjson
 
+from analyzer.analysis.authenticity import authenticity
 from analyzer.analysis.fingerprints import highest_version, ja3, ja3s, ja4
 from analyzer.codec.registry import registry
 from analyzer.codec.trouble import Trouble
@@ -21,8 +22,6 @@ from analyzer.tls.learn import LONGEST_REMEMBERED, SERVER_NAME, HelloShape
 from analyzer.tls.secrets import NO_HANDSHAKE, NO_SECRET
 from analyzer.tls.session import Session
 from analyzer.x509.certificate import certificate
-
-CERTIFICATE_VERIFY, SERVER_KEY_EXCHANGE = 15, 12
 
 SIDES = ("client", "server")
 
@@ -113,7 +112,7 @@ def session_record(session: Session, messages: cython.bint) -> dict[str, Any]:
         },
         "chain": None if server else {"verdict": "absent", "at": None, "path": [], "problems": []},
         "decryption": decryption_record(session),
-        "authenticity": authenticity_record(session),
+        "authenticity": authenticity(session),
         "gaps": [
             {"from": SIDES[side ^ client], "offset": offset, "length": length, "after_frame": frame}
             for side, offset, length, frame in session.gaps
@@ -201,26 +200,6 @@ def decryption_record(session: Session) -> dict[str, Any]:
         "failed": 0,
         "bytes": {"client": 0, "server": 0},
     }
-
-
-def authenticity_record(session: Session) -> dict[str, Any] | None:
-    """The entry `authenticity`: what became of the Finished messages; signatures are not checked. None without secrets."""
-    work: Any = session.decryption
-    if work is None or work.records == 0:
-        return None
-    message: HandshakeMessage
-    signed: list[str] = ["absent", "absent"]
-    for message in session.messages:
-        if message.type == CERTIFICATE_VERIFY or message.type == SERVER_KEY_EXCHANGE:
-            signed[message.side ^ session.client] = "unverifiable"
-    record: dict[str, Any] = {
-        "server_signature": signed[1],
-        "client_signature": signed[0],
-        "finished": {"client": work.finished[0] or "absent", "server": work.finished[1] or "absent"},
-    }
-    if "unverifiable" in signed:
-        record["detail"] = "signatures are not checked against certificates"
-    return record
 
 
 def http_record(session: Session) -> list[dict[str, Any]]:

@@ -132,9 +132,8 @@ _DEFINITIONS: dict[str, Schema] = {
             "server_signature": _ref("proof"),
             "client_signature": _ref("proof"),
             "finished": _object({"client": _ref("proof"), "server": _ref("proof")}),
-            "detail": _text("why something is unverifiable"),
+            "detail": _or_null(_text("why something is unverifiable or failed")),
         },
-        optional=("detail",),
     ),
     "gap": _object(
         {
@@ -187,7 +186,7 @@ SCHEMA: Schema = {
             "certificates": _object({"client": _list(_ref("certificate")), "server": _list(_ref("certificate"))}),
             "chain": _or_null(_ref("chain")),
             "decryption": _ref("decryption"),
-            "authenticity": _or_null(_ref("authenticity")),
+            "authenticity": _ref("authenticity"),
             "gaps": _list(_ref("gap")),
             "http": _list(_ref("http_exchange")),
             "findings": _list(_ref("finding")),

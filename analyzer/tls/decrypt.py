@@ -2,38 +2,36 @@
 
 Up to TLS 1.2 a side's keys change with its ChangeCipherSpec, and both sides' come from one master secret (RFC 5246 section
 6.3). In TLS 1.3 each side goes through phases of its own: early data (the client only), handshake, and after its Finished
-application data, whose keys a KeyUpdate renews (RFC 9846 section 7). A Finished holds the hash of all messages before it, and
-so they are kept until both have come.
+application data, whose keys a KeyUpdate renews (RFC 9846 section 7). What the handshake said is in the session's transcript.
 """
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from analyzer.secrets import schedule, schedule13
+from analyzer.secrets.aead import Tls13Opener
 from analyzer.secrets.compression import DEFLATE, Inflater
 from analyzer.secrets.keylog import PREMASTER, KeyLog
 from analyzer.secrets.opener import Opened, Opener
 from analyzer.secrets.protection import open_tls12, open_tls13
 from analyzer.secrets.refused import MISSING_SEGMENT, Refused
-from analyzer.secrets.suite import hash_function
 from analyzer.tls.content_types import APPLICATION_DATA
 from analyzer.tls.direction import APPLICATION, EARLY, PROTECTED, AnyOpener, Direction, PlainOpener
-from analyzer.tls.limits import MAX_TRANSCRIPT
 from analyzer.tls.secrets import NO_HANDSHAKE, NO_SECRET, Application, Secrets
 from analyzer.tls.suites import Suite, suite
+from analyzer.tls.transcript import Transcript
 
 if TYPE_CHECKING:
     from analyzer.tls.session import Session
 
-HELLO_REQUEST, CLIENT_HELLO, SERVER_HELLO, END_OF_EARLY_DATA, HELLO_RETRY_REQUEST = 0, 1, 2, 5, 6
-CLIENT_KEY_EXCHANGE, FINISHED, KEY_UPDATE, MESSAGE_HASH = 16, 20, 24, 254
+CLIENT_HELLO, END_OF_EARLY_DATA, CLIENT_KEY_EXCHANGE, FINISHED, KEY_UPDATE = 1, 5, 16, 20, 24
 
 TRUNCATED_HMAC, ENCRYPT_THEN_MAC, EXTENDED_MASTER_SECRET = 4, 22, 23
 
 _EARLY_LABEL = "CLIENT_EARLY_TRAFFIC_SECRET"
 _HANDSHAKE_LABELS = ("CLIENT_HANDSHAKE_TRAFFIC_SECRET", "SERVER_HANDSHAKE_TRAFFIC_SECRET")
 _APPLICATION_LABELS = ("CLIENT_TRAFFIC_SECRET_0", "SERVER_TRAFFIC_SECRET_0")
-_RANDOM = slice(6, 38)
+_CLIENT = 0
 _OLD_LENGTHS = {"SHA": 20, "MD5": 16, "NULL": 0}
 
 
@@ -41,19 +39,20 @@ class Decryption:
     """One session's secrets at work; sides as the session has them, and `client` one of them.
 
     records, failed: encrypted records that opened, and that did not. sent: bytes of application data that each role (0 client,
-    1 server) sent. reason: why something did not open, the first such. holes: whether records are missing. finished: what
-    became of each role's Finished, `verified`, `failed` or `unverifiable`; None when none was read. early: whether the record
-    opened last was early data. application: who takes the data, once there is any.
+    1 server) sent. reason: why something did not open, the first such. holes: whether records are missing. early:
+    whether the record opened last was early data. application: who takes the data, once there is any. client_random: the one
+    that names the session in key logs.
     """
 
     __slots__ = (
-        "application", "client", "client_random", "directions", "early", "extended", "failed", "finished", "holes", "loose",
-        "master", "messages", "outside", "pair", "premaster", "reason", "records", "secrets", "sent", "server_random",
-        "session_id", "size", "suite", "suites", "tls13", "truncated", "version", "zlib",
+        "application", "client", "client_random", "directions", "early", "extended", "failed", "holes", "master", "outside",
+        "pair", "premaster", "reason", "records", "secrets", "sent", "session_id", "suite", "suites", "tls13", "transcript",
+        "truncated", "version", "zlib",
     )  # fmt: skip
 
-    def __init__(self, secrets: Secrets, client: int) -> None:
+    def __init__(self, secrets: Secrets, client: int, transcript: Transcript) -> None:
         self.secrets = secrets
+        self.transcript = transcript
         self.client = client
         self.directions = (Direction(), Direction())
         self.records = 0
@@ -61,24 +60,20 @@ class Decryption:
         self.sent = [0, 0]
         self.reason: str | None = None
         self.holes = False
-        self.finished: list[str | None] = [None, None]
         self.early = False
         self.application: Application | None = None
         self.version = 0
         self.tls13 = False
         self.suite: Suite | None = None
         self.suites: Sequence[int] = ()
-        self._begin()
+        self.begin()
 
-    def _begin(self) -> None:
+    def begin(self) -> None:
         """Be ready for a handshake; a renegotiation is one more."""
-        self.client_random = self.server_random = self.session_id = self.premaster = b""
+        self.client_random = self.session_id = self.premaster = b""
         self.master: bytes | None = None
         self.pair: tuple[Opener, Opener] | None = None
         self.extended = self.outside = self.truncated = self.zlib = False
-        self.messages: list[tuple[int, bytes]] = []
-        self.size = 0
-        self.loose = False
         for direction in self.directions:
             direction.changed = False
 
@@ -87,23 +82,14 @@ class Decryption:
     def hear(self, side: int, raw: bytes, whole: bool) -> None:
         """Take a handshake message in plaintext, with its header; not `whole` where its end is missing."""
         number = raw[0]
-        role = side ^ self.client
-        if number == CLIENT_HELLO and not self.tls13 and self.client_random:
-            self._begin()
         if number == CLIENT_HELLO and not self.client_random:
-            self.client_random = raw[_RANDOM]
+            self.client_random = self.transcript.client_random
         elif number == CLIENT_KEY_EXCHANGE and whole:
             self._exchange(raw)
         elif number == KEY_UPDATE and self.tls13:
             self._update(side)
-        if number == FINISHED:
-            self._finish(role, raw, whole)
         if number == END_OF_EARLY_DATA or (number == FINISHED and self.tls13):
             self.directions[side].phase = APPLICATION if number == FINISHED else PROTECTED
-        if not whole:
-            self.loose = True
-        elif number != HELLO_REQUEST or self.tls13:
-            self._keep(role, raw)
 
     def offer(self, suites: Sequence[int]) -> None:
         """Hear which suites the client offers: early data comes before one is chosen."""
@@ -117,7 +103,6 @@ class Decryption:
         self.version, self.tls13, self.suite = version, tls13, chosen
         if retry:
             return True
-        self.server_random = raw[_RANDOM]
         if tls13:
             return self._agree13()
         length = raw[38] if len(raw) > 38 else 0
@@ -196,9 +181,6 @@ class Decryption:
         """Hear that no record begins where one should; missing: because the capture lacks some."""
         direction = self.directions[side]
         direction.holed = True
-        self.loose = True
-        if missing:  # what lay behind the hole was not heard when the other side's Finished came
-            self.finished = ["unverifiable" if result == "failed" else result for result in self.finished]
         if direction.phases and missing:
             self.holes = True
         if direction.inflater is not None:
@@ -211,7 +193,7 @@ class Decryption:
         if self.application is not None:
             self.application.close(at)
         self.directions = (Direction(), Direction())
-        self._begin()
+        self.begin()
 
     @property
     def status(self) -> str:
@@ -225,15 +207,6 @@ class Decryption:
     def _note(self, reason: str) -> None:
         if self.reason is None:
             self.reason = reason
-
-    def _keep(self, role: int, raw: bytes) -> None:
-        self.size += len(raw)
-        if self.size > MAX_TRANSCRIPT:
-            self.loose = True
-        if self.loose or (None not in self.finished and (self.tls13 or self.pair is not None)):
-            self.messages = []
-        else:
-            self.messages.append((role, raw))
 
     def _draft(self) -> int:
         """The number of the draft, 0 for the RFC; what experiments spoke is like draft 22."""
@@ -292,8 +265,8 @@ class Decryption:
                 self.suite,
                 self.version,
                 self.master,
-                self.client_random,
-                self.server_random,
+                self.transcript.client_random,
+                self.transcript.server_random,
                 encrypt_then_mac=self.outside,
                 truncated_hmac=self.truncated,
             )
@@ -314,19 +287,12 @@ class Decryption:
         if not premasters:
             return None
         if not self.extended:
-            return schedule.master_secret(self.version, chosen.prf_hash, premasters[0], self.client_random, self.server_random)
-        if self.loose:
+            randoms = self.transcript.client_random, self.transcript.server_random
+            return schedule.master_secret(self.version, chosen.prf_hash, premasters[0], *randoms)
+        heard = self.transcript.before_change()
+        if heard is None:
             raise Refused(MISSING_SEGMENT, "a message that the extended master secret hangs on")
-        return schedule.extended_master_secret(self.version, chosen.prf_hash, premasters[0], self._before_change())
-
-    def _before_change(self) -> bytes:
-        """The messages from ClientHello through ClientKeyExchange."""
-        heard = b""
-        for _, raw in self.messages:
-            heard += raw
-            if raw[0] == CLIENT_KEY_EXCHANGE:
-                break
-        return heard
+        return schedule.extended_master_secret(self.version, chosen.prf_hash, premasters[0], heard)
 
     def _exchange(self, raw: bytes) -> None:
         """Find the premaster secret that a ClientKeyExchange carries encrypted to an RSA key."""
@@ -336,7 +302,7 @@ class Decryption:
         keylog = self.secrets.keylog
         if keylog is not None:
             self.premaster = keylog.premaster(encrypted) or b""
-        offered = next((int.from_bytes(message[4:6], "big") for _, message in self.messages), self.version)
+        offered = self.transcript.offered_version() or self.version
         for key in self.secrets.private_keys:
             if self.premaster:
                 return
@@ -351,45 +317,24 @@ class Decryption:
         if opener is not None:
             opener.update()
 
-    # Finished.
+    # What a Finished must be.
 
-    def _finish(self, role: int, raw: bytes, whole: bool) -> None:
-        """Compare a side's first Finished with what it must be."""
-        if self.finished[role] is not None:
-            return
-        self.finished[role] = "unverifiable"
-        if self.loose or not whole or self.suite is None or (self.tls13 and self.finished[1] is None):
-            return
-        if self.tls13:
-            expected = self._finished13(role, self.suite)
-        elif self.master is not None:
-            heard = b"".join(message for _, message in self.messages)
-            expected = schedule.finished(self.version, self.suite.prf_hash, self.master, role == 0, heard)
-        else:
-            return
-        if expected is not None:
-            self.finished[role] = "verified" if raw[4:] == expected else "failed"
-
-    def _finished13(self, role: int, chosen: Suite) -> bytes | None:
+    def verify_data(self, role: int, heard: bytes) -> bytes | None:
+        """The verify_data of a role's Finished behind these messages, or in TLS 1.3 their hash; None without a secret."""
+        if self.suite is None:
+            return None
+        if not self.tls13:
+            if self.master is None:
+                return None
+            return schedule.finished(self.version, self.suite.prf_hash, self.master, role == _CLIENT, heard)
         keylog = self.secrets.keylog
         secret = None if keylog is None else keylog.secrets(self.client_random).get(_HANDSHAKE_LABELS[role])
         if secret is None:
             return None
-        start = hash_function(chosen.prf_hash)
-        hellos: list[bytes] = []
-        rest: tuple[list[bytes], list[bytes]] = [], []
-        greeted = False
-        for sender, raw in self.messages:
-            greeted = greeted or (raw[0] == SERVER_HELLO and raw[_RANDOM] == self.server_random)
-            if raw[0] == HELLO_RETRY_REQUEST or (raw[0] == SERVER_HELLO and not greeted):
-                # The first ClientHello is replaced by its hash (RFC 9846 section 4.5.1).
-                digest = start(b"".join(hellos)).digest()
-                hellos = [MESSAGE_HASH.to_bytes(1, "big") + len(digest).to_bytes(3, "big") + digest, raw]
-            elif raw[0] in (CLIENT_HELLO, SERVER_HELLO):
-                hellos.append(raw)
-            else:
-                rest[sender].append(raw)
-        # Whatever the capture's order is: the server's flight goes before the client's.
-        heard = b"".join([*hellos, *rest[1], *(rest[0] if role == 0 else ())])
-        prefix = schedule13.label_prefix(self._draft())
-        return schedule13.finished(chosen.prf_hash, secret, start(heard).digest(), prefix)
+        return schedule13.finished(self.suite.prf_hash, secret, heard, schedule13.label_prefix(self._draft()))
+
+    def verify_data_later(self, digest: bytes) -> bytes | None:
+        """The verify_data of a client that authenticates after the handshake (RFC 9846 section 4.5.4), if known."""
+        phases = self.directions[self.client].phases
+        opener = phases[APPLICATION] if len(phases) > APPLICATION else None
+        return opener.verify_data(digest) if isinstance(opener, Tls13Opener) else None

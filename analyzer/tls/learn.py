@@ -16,6 +16,7 @@ from analyzer.tls.limits import MAX_STAPLE, MAX_STAPLES
 SERVER_NAME, ALPN, SESSION_TICKET, KEY_SHARE_DRAFT, SUPPORTED_VERSIONS, KEY_SHARE = 0, 16, 35, 40, 43, 51
 SUPPORTED_GROUPS, POINT_FORMATS, SIGNATURE_ALGORITHMS = 10, 11, 13
 STATUS_REQUEST, SIGNED_CERTIFICATE_TIMESTAMP = 5, 18
+EARLY_DATA = 42
 
 OCSP, OCSP_MULTI = 1, 2
 
@@ -104,6 +105,22 @@ def uncompressed(certificate: Any, problems: list[Trouble]) -> Any:
     message, found = decompressed(certificate)
     problems.extend(found)
     return message
+
+
+def signed_parameters(server_key_exchange: Any, raw: bytes) -> tuple[bytes, int | None, bytes] | None:
+    """Of a signed ServerKeyExchange the parameters, the scheme's number (None until TLS 1.1) and the signature, else None."""
+    signed = getattr(server_key_exchange, "signed_params", None)
+    signature = getattr(signed, "signature", None)
+    if signature is None:
+        return None
+    scheme = getattr(signed, "algorithm", None)
+    n_bytes: cython.Py_ssize_t = len(raw) - len(signature) - (2 if scheme is None else 4)
+    return (raw[4:n_bytes], scheme, signature) if n_bytes > 4 else None
+
+
+def has_early_data(message: Any) -> cython.bint:
+    """Whether a ClientHello offers early data, or EncryptedExtensions take it (RFC 9846 section 4.3.10)."""
+    return message.extension(EARLY_DATA) is not None
 
 
 def certificate_list(certificate: Any) -> list[bytes] | None:

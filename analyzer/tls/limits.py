@@ -35,3 +35,9 @@ MAX_STAPLES = 32
 
 MAX_STAPLE = 1 << 16
 """Bytes of one of them that is kept; they have up to some ten thousand."""
+
+MAX_SIGNATURES = 64
+"""Signatures of one session that are kept, of its handshake, renegotiations and authentication after the handshake."""
+
+MAX_REQUESTS = 16
+"""Requests for a certificate after the handshake that are open at one moment."""

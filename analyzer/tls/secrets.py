@@ -5,6 +5,8 @@ needs it, since most captures come without keys.
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
+from analyzer.tls.transcript import Transcript
+
 if TYPE_CHECKING:
     from analyzer.secrets.keylog import KeyLog
     from analyzer.secrets.private_keys import PrivateKey
@@ -54,8 +56,8 @@ class Secrets:
         """Whether there are any by now."""
         return self.keylog is not None or bool(self.private_keys) or bool(self.psks)
 
-    def decryption(self, client: int) -> "Decryption":
+    def decryption(self, client: int, transcript: Transcript) -> "Decryption":
         """Begin the decryption of a session of which `client` is the client's side."""
         from analyzer.tls.decrypt import Decryption
 
-        return Decryption(self, client)
+        return Decryption(self, client, transcript)

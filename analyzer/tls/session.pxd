@@ -4,13 +4,15 @@ from analyzer.codec.cut cimport cut
 from analyzer.codec.runner cimport read
 from analyzer.tls cimport learn
 from analyzer.tls.facts cimport Alert, Event, Finding, HandshakeMessage, handshake_message
-from analyzer.tls.records cimport RecordReader, RecordSink
+from analyzer.tls.ledger cimport Ledger
+from analyzer.tls.records cimport RecordReader
+from analyzer.tls.transcript cimport Transcript
 
 # Constants that are looked at for every message; as C variables they are not visible from Python.
 cdef int ALERT, APPLICATION_DATA, CHANGE_CIPHER_SPEC, HANDSHAKE, HEARTBEAT
 cdef int SSL2, TLS13, CLIENT_HELLO, SERVER_HELLO, NEW_SESSION_TICKET, HELLO_RETRY_REQUEST, ENCRYPTED_EXTENSIONS
 cdef int CERTIFICATE, SERVER_KEY_EXCHANGE, FINISHED, ENCRYPTED_ALERT_13, PRE_SHARED_KEY
-cdef int MAX_HANDSHAKE, MAX_MESSAGES, MAX_ALERTS, MAX_GAPS
+cdef int MAX_HANDSHAKE, MAX_MESSAGES, MAX_GAPS
 cdef int MAX_KEPT, MESSAGE_COST
 cdef object NAMES
 
@@ -31,11 +33,9 @@ cdef class Side:
 
 
 @cython.no_gc
-cdef class Session(RecordSink):
+cdef class Session(Ledger):
     cdef public long long id
-    cdef public int client
     cdef public object connection
-    cdef public list trace
     cdef public long long first_frame
     cdef public long long last_frame
     cdef public long long at
@@ -43,16 +43,11 @@ cdef class Session(RecordSink):
     cdef public str closed
     cdef public list readers
     cdef public list sides
-    cdef public list messages
-    cdef public list alerts
-    cdef public list events
-    cdef public list gaps
-    cdef public list conflicts
-    cdef public list findings
     cdef public list certificates
     cdef public bint fields
     cdef public bint greeted
     cdef public bint answered
+    cdef public bint offers_early
     cdef public bint offers_ticket
     cdef public tuple hello_shape
     cdef public tuple answer_shape
@@ -65,12 +60,15 @@ cdef class Session(RecordSink):
     cdef public bytes alpn
     cdef public str resumption
     cdef public bint mid_stream
-    cdef public long long dropped
     cdef public long long kept
     cdef public object secrets
     cdef public object decryption
     cdef public bint opens
     cdef public bint opening
+    cdef public Transcript transcript
+    cdef public list signed
+    cdef public list finished
+    cdef public object later
 
     cdef bint is_encrypted(self, int side) except *
     cdef bint is_second_hello(self, bytes body) except *
@@ -80,20 +78,16 @@ cdef class Session(RecordSink):
     ) except *
     cdef void application_data(self, int side, Side sender, long long length, long long frame, long long at) except *
     cpdef void gap(self, int side, long long offset, long long length, long long frame, long long at) except *
-    cpdef void conflict(self, int side, long long offset, bytes first, bytes second, long long frame) except *
     cpdef void finish(self, str reason, long long frame, long long at) except *
     cdef void fragment(self, int side, Side sender, bytes body, long long missing, long long frame, long long at) except *
     cdef long long leave_partial(self, int side, Side sender, long long frame, long long at) except? -1
     cdef void message(self, int side, bytes raw, long long length, long long frame, long long at) except *
+    cpdef void prove(self) except *
     cdef void read_again(self) except *
     cdef object table(self, int number, bytes raw)
     cdef void ssl2_message(self, int side, bytes body, long long length, long long frame, long long at) except *
-    cdef void add(self, HandshakeMessage message) except *
-    cdef void note(self, Event event) except *
     cdef void learn_client_hello(self, int side, object body, bytes raw) except *
     cdef void learn_server_hello(self, object body, bytes raw, bint retry) except *
     cdef void judge_resumption(self) except *
     cdef void alert(self, int side, bytes body, long long length, long long frame, long long at) except *
-    cdef void add_alert(self, Alert alert) except *
     cdef void heartbeat(self, int side, Side sender, bytes body, long long length, long long frame, long long at) except *
-    cdef void finding(self, str code, str severity, str detail, long long frame) except *

@@ -18,13 +18,16 @@ from analyzer.codec.trouble import Incomplete, Malformed, Trouble
 from analyzer.tls import learn
 from analyzer.tls.content_types import ALERT, APPLICATION_DATA, CHANGE_CIPHER_SPEC, ENCRYPTED_ALERT_13, HANDSHAKE, HEARTBEAT
 from analyzer.tls.facts import Alert, Event, Finding, HandshakeMessage, frame_of, handshake_message
-from analyzer.tls.limits import MAX_ALERTS, MAX_EVIDENCE, MAX_GAPS, MAX_HANDSHAKE, MAX_KEPT, MAX_MESSAGES, MESSAGE_COST
+from analyzer.tls.ledger import Ledger
+from analyzer.tls.limits import MAX_GAPS, MAX_HANDSHAKE, MAX_KEPT, MAX_MESSAGES, MESSAGE_COST
 from analyzer.tls.messages import server_hello_table, table_for
 from analyzer.tls.messages.hello import HelloRetryRequest
 from analyzer.tls.messages.ssl2 import SSL2_MESSAGES
-from analyzer.tls.records import RecordReader, RecordSink
+from analyzer.tls.proof import settle
+from analyzer.tls.records import RecordReader
 from analyzer.tls.secrets import Secrets
 from analyzer.tls.suites import suite
+from analyzer.tls.transcript import Transcript
 
 SSL2 = 0x0002
 TLS13 = 0x0304
@@ -61,31 +64,31 @@ class Side:
         self.first_frame = 0
 
 
-class Session(RecordSink):
+class Session(Ledger):
     """One TLS session; `client` is the side of the connection (0 the opener) that sent the ClientHello.
 
     After the end of its connection all facts are final. `version` and the like are numbers from the wire, 0 before they are
     known (`version` of a draft is its own number, 0x7f17 for draft 23). greeted, answered: whether a ClientHello and a
     ServerHello were seen; hello_shape, answer_shape: what `learn` says of the first ClientHello and the last ServerHello. kept:
     bytes of memory that messages take. fields: whether messages keep their bytes and decoded fields once the session has
-    learnt from them. `trace`, when set, is given every message, alert and event as it happens. secrets: what may open records;
-    decryption: what came of it, None until a ClientHello came while there were any; opens: whether records are to be opened;
-    opening: whether what is being taken was decrypted.
+    learnt from them. secrets: what may open records; decryption: what came of it, None until a ClientHello came while there
+    were any; opens: whether records are to be opened; opening: whether what is being taken was decrypted. transcript: what
+    this handshake said; signed: the signatures of all handshakes; finished: what became of each role's Finished (0 the
+    client), `verified`, `failed` or `unverifiable`, None when none was read; later: who listens for authentication afterwards.
     """
 
     __slots__ = (
-        "alerts", "alpn", "answer_shape", "answered", "at", "certificates", "cipher_suite", "client", "closed",
-        "conflicts", "connection", "decryption", "dropped", "end", "events", "fields", "findings", "first_frame", "gaps",
-        "greeted", "group", "hello_shape", "id", "kept", "last_frame", "messages", "mid_stream", "offers_ticket", "opening",
-        "opens", "readers", "resumption", "secrets", "server_name", "sides", "suite", "tls13", "trace", "version",
+        "alpn", "answer_shape", "answered", "at", "certificates", "cipher_suite", "closed", "connection", "decryption", "end",
+        "fields", "finished", "first_frame", "greeted", "group", "hello_shape", "id", "kept", "last_frame", "later",
+        "mid_stream", "offers_early", "offers_ticket", "opening", "opens", "readers", "resumption", "secrets", "server_name",
+        "sides", "signed", "suite", "tls13", "transcript", "version",
     )  # fmt: skip
 
     def __init__(self, number: cython.longlong, client: cython.int, connection: Any, trace: Any, fields: cython.bint) -> None:
         self.fields = fields
         self.id = number
-        self.client = client
+        Ledger.__init__(self, client, trace)
         self.connection = connection
-        self.trace = trace
         self.first_frame = connection.first_frame
         self.last_frame = 0
         self.at = connection.start
@@ -93,16 +96,11 @@ class Session(RecordSink):
         self.closed = ""
         self.readers = [RecordReader(self, 0), RecordReader(self, 1)]
         self.sides = [Side(), Side()]
-        self.messages: list[HandshakeMessage] = []
-        self.alerts: list[Alert] = []
-        self.events: list[Event] = []
-        self.gaps: list[tuple[int, int, int, int]] = []
-        self.conflicts: list[tuple[int, int, bytes, bytes, int]] = []
-        self.findings: list[Finding] = []
         self.certificates: list[list[bytes] | None] = [None, None]
         self.greeted = False
         self.answered = False
         self.offers_ticket = False
+        self.offers_early = False
         self.hello_shape: learn.HelloShape | None = None
         self.answer_shape: learn.AnswerShape | None = None
         self.version = 0
@@ -114,12 +112,15 @@ class Session(RecordSink):
         self.alpn: bytes | None = None
         self.resumption = ""
         self.mid_stream = False
-        self.dropped = 0
         self.kept = 0
         self.secrets: Secrets | None = None
         self.decryption: Any = None
         self.opens = False
         self.opening = False
+        self.transcript = Transcript()
+        self.signed: list[Any] = []
+        self.finished: list[str | None] = [None, None]
+        self.later: Any = None
 
     # What the streams say.
 
@@ -179,6 +180,9 @@ class Session(RecordSink):
                     message = handshake_message(FINISHED, "finished", side, frame, at, length, b"", None, [])
                     message.encrypted = True
                     self.add(message)
+                    other: Side = self.sides[1 - side]
+                    if other.encrypted_finished:
+                        self.prove()
                 else:
                     self.note(Event("encrypted_handshake", side, length, frame, at))
                 sender.encrypted_records += 1
@@ -213,6 +217,8 @@ class Session(RecordSink):
             return False
         opened = decryption.open(side, content_type, version, body, missing)
         if opened is None:
+            if side != self.client or not self.offers_early:
+                self.transcript.lose(side ^ self.client)
             return False
         inner: cython.int = opened[0]
         plaintext: bytes = opened[1]
@@ -259,6 +265,7 @@ class Session(RecordSink):
         sender: Side = self.sides[side]
         self.leave_partial(side, sender, frame, at)
         sender.skip = 0
+        self.transcript.lose(side ^ self.client)
         if self.opens:
             self.decryption.lose(side, len(self.gaps) > 0)
 
@@ -273,18 +280,6 @@ class Session(RecordSink):
         reader: RecordReader = self.readers[side]
         reader.gap(length, frame, at)
 
-    def conflict(self, side: cython.int, offset: cython.longlong, first: bytes, second: bytes, frame: cython.longlong) -> None:
-        """Hear that two segments disagree; both versions are kept."""
-        if len(self.conflicts) < MAX_GAPS:
-            self.conflicts.append((side, offset, first[:MAX_EVIDENCE], second[:MAX_EVIDENCE], frame))
-            who = "client" if side == self.client else "server"
-            detail = (
-                f"{len(first)} bytes at {offset} of the {who}'s stream were sent again with other contents; the first are used"
-            )
-            self.finding("conflicting_segments", "high", detail, frame)
-        else:
-            self.dropped += 1
-
     def finish(self, reason: str, frame: cython.longlong, at: cython.longlong) -> None:
         """Hear that the connection has ended: what is incomplete is kept as far as it goes."""
         side: cython.int
@@ -296,6 +291,7 @@ class Session(RecordSink):
         if len(self.gaps) > 0:  # what waited behind a hole came only now
             self.messages.sort(key=frame_of)
             self.alerts.sort(key=frame_of)
+        self.prove()
         if self.decryption is not None:
             self.decryption.close(at)
         self.readers = []  # they point back here: without the ring the session is freed without the collector
@@ -338,8 +334,7 @@ class Session(RecordSink):
             if length > MAX_HANDSHAKE:
                 why = f"a handshake message of {length} bytes is more than the limit of {MAX_HANDSHAKE}"
                 self.finding("protocol_violation", "medium", why, frame)
-                if self.opens:
-                    self.decryption.hear(side, data[pos:], False)
+                self.transcript.lose(side ^ self.client)
                 sender.skip = length - (end - pos)
                 pos = end
                 break
@@ -379,11 +374,22 @@ class Session(RecordSink):
         """Decode one handshake message and learn from it."""
         number: cython.int = raw[0]
         whole: cython.bint = length == len(raw)
+        transcript: Transcript = self.transcript
+        if number == CLIENT_HELLO and transcript.begun and not self.tls13:  # a renegotiation
+            self.prove()
+            transcript.begin()
+            if self.opens:
+                self.decryption.begin()
+        complete: cython.bint = transcript.hear(side ^ self.client, raw, whole)
         if self.opens:
             self.decryption.hear(side, raw, whole)
             if self.opening and number == FINISHED:
                 sender: Side = self.sides[side]
                 sender.encrypted_records += 1
+        if complete:
+            self.prove()
+        elif self.later is not None:
+            self.later.hear(self, side ^ self.client, raw)
         if len(self.messages) >= MAX_MESSAGES or self.kept > MAX_KEPT:
             self.dropped += 1
             return
@@ -412,13 +418,25 @@ class Session(RecordSink):
         elif number in (SERVER_HELLO, HELLO_RETRY_REQUEST):
             self.learn_server_hello(body, raw, name == "hello_retry_request")
         elif number == CERTIFICATE:
+            listed = learn.certificate_list(body)
             if self.certificates[side] is None:
-                self.certificates[side] = learn.certificate_list(body)
+                self.certificates[side] = listed
+            if listed and not transcript.complete:
+                transcript.certificates[side ^ self.client] = listed[0]
         elif number == SERVER_KEY_EXCHANGE:
             if self.group < 0:
                 self.group = learn.exchanged_group(body)
+            transcript.exchanged = learn.signed_parameters(body, raw)
         elif number == ENCRYPTED_EXTENSIONS and side != self.client:  # some clients have one too, for ALPS
             self.alpn = learn.alpn(body)
+            transcript.early = learn.has_early_data(body)
+
+    def prove(self) -> None:
+        """Keep what the handshake proves, and let go of what it said."""
+        transcript: Transcript = self.transcript
+        if transcript.said:
+            settle(self)
+            transcript.forget()
 
     def read_again(self) -> None:
         """Now that the version is known, read what came before the ServerHello because segments came out of order."""
@@ -429,6 +447,8 @@ class Session(RecordSink):
             table = self.table(message.type, message.raw)
             if table is not None:
                 message.body, message.problems = read(table, message.raw, 4, len(message.raw), 0, Malformed)
+                if message.type == SERVER_KEY_EXCHANGE:
+                    self.transcript.exchanged = learn.signed_parameters(message.body, message.raw)
 
     def table(self, number: cython.int, raw: bytes) -> Any:
         """The table of a message, by its number and what the session has agreed on; None when there is none."""
@@ -462,27 +482,12 @@ class Session(RecordSink):
                 self.certificates[side] = [decoded.certificate]
             sender.ccs_frame = frame
 
-    def add(self, message: HandshakeMessage) -> None:
-        """Keep a message."""
-        if len(self.messages) >= MAX_MESSAGES:
-            self.dropped += 1
-            return
-        self.messages.append(message)
-        if self.trace is not None:
-            self.trace.append((self, message))
-
-    def note(self, event: Event) -> None:
-        """Keep an event."""
-        if len(self.events) < MAX_MESSAGES:
-            self.events.append(event)
-        if self.trace is not None:
-            self.trace.append((self, event))
-
     def learn_client_hello(self, side: cython.int, body: Any, raw: bytes) -> None:
         """Keep the first ClientHello, and the name that the client asks for."""
         if self.decryption is None and self.secrets is not None and self.secrets.given and side == self.client:
-            self.decryption = self.secrets.decryption(side)
+            self.decryption = self.secrets.decryption(side, self.transcript)
             self.opens = True
+            self.offers_early = learn.has_early_data(body)
             self.decryption.hear(side, raw, True)
             self.decryption.offer(getattr(body, "cipher_suites", None) or ())
         if not self.greeted:
@@ -510,7 +515,7 @@ class Session(RecordSink):
         if group >= 0:
             self.group = group
         if self.decryption is None and self.secrets is not None and self.suite is not None and self.suite.mode == "null":
-            self.decryption = self.secrets.decryption(self.client)  # which takes no secret
+            self.decryption = self.secrets.decryption(self.client, self.transcript)  # which takes no secret
             self.opens = True
         if self.opens:
             self.opens = self.decryption.agree(chosen, self.tls13, self.suite, body, raw, retry)
@@ -518,6 +523,8 @@ class Session(RecordSink):
             self.read_again()
         if retry:
             return
+        if self.tls13 and not self.opens:
+            self.transcript.forget()
         self.answered = True
         self.answer_shape = learn.answer_shape(body)
         if not self.tls13:
@@ -558,15 +565,6 @@ class Session(RecordSink):
                 "protocol_violation", "low", f"an alert record of {length} bytes holds no whole number of alerts", frame
             )
 
-    def add_alert(self, alert: Alert) -> None:
-        """Keep an alert."""
-        if len(self.alerts) >= MAX_ALERTS:
-            self.dropped += 1
-            return
-        self.alerts.append(alert)
-        if self.trace is not None:
-            self.trace.append((self, alert))
-
     def heartbeat(
         self, side: cython.int, sender: Side, body: bytes, length: cython.longlong, frame: cython.longlong, at: cython.longlong
     ) -> None:
@@ -579,13 +577,6 @@ class Session(RecordSink):
         if claimed > length - 3:
             detail = f"a heartbeat claims {claimed} bytes of payload in a record of {length}: the Heartbleed attack"
             self.finding("heartbleed", "high", detail, frame)
-
-    def finding(self, code: str, severity: str, detail: str, frame: cython.longlong) -> None:
-        """Keep a finding."""
-        if len(self.findings) < MAX_GAPS:
-            self.findings.append(Finding(code, severity, detail, [frame] if frame else []))
-        else:
-            self.dropped += 1
 
     # What follows from it all.
 

@@ -1,0 +1,25 @@
+cimport cython
+
+from analyzer.tls.facts cimport Alert, Event, HandshakeMessage
+from analyzer.tls.records cimport RecordSink
+
+cdef int MAX_ALERTS, MAX_GAPS, MAX_MESSAGES
+
+
+@cython.no_gc
+cdef class Ledger(RecordSink):
+    cdef public int client
+    cdef public list trace
+    cdef public list messages
+    cdef public list alerts
+    cdef public list events
+    cdef public list gaps
+    cdef public list conflicts
+    cdef public list findings
+    cdef public long long dropped
+
+    cdef void add(self, HandshakeMessage message) except *
+    cdef void note(self, Event event) except *
+    cdef void add_alert(self, Alert alert) except *
+    cdef void finding(self, str code, str severity, str detail, long long frame) except *
+    cpdef void conflict(self, int side, long long offset, bytes first, bytes second, long long frame) except *

@@ -1,0 +1,75 @@
+"""What a session keeps of what happened in it: lists with limits, and what is beyond them counted.
+
+This module is compiled (see setup.cfg) and runs the same uncompiled.
+"""
+
+from typing import Any
+
+import cython
+
+from analyzer.tls.facts import Alert, Event, Finding, HandshakeMessage
+from analyzer.tls.limits import MAX_ALERTS, MAX_EVIDENCE, MAX_GAPS, MAX_MESSAGES
+from analyzer.tls.records import RecordSink
+
+
+class Ledger(RecordSink):
+    """The lists. client: which side is the client. dropped: how much is not listed. `trace`, when set, is given every message,
+    alert and event as it happens.
+    """
+
+    __slots__ = ("alerts", "client", "conflicts", "dropped", "events", "findings", "gaps", "messages", "trace")
+
+    def __init__(self, client: cython.int, trace: Any) -> None:
+        self.client = client
+        self.trace = trace
+        self.messages: list[HandshakeMessage] = []
+        self.alerts: list[Alert] = []
+        self.events: list[Event] = []
+        self.gaps: list[tuple[int, int, int, int]] = []
+        self.conflicts: list[tuple[int, int, bytes, bytes, int]] = []
+        self.findings: list[Finding] = []
+        self.dropped = 0
+
+    def add(self, message: HandshakeMessage) -> None:
+        """Keep a message."""
+        if len(self.messages) >= MAX_MESSAGES:
+            self.dropped += 1
+            return
+        self.messages.append(message)
+        if self.trace is not None:
+            self.trace.append((self, message))
+
+    def note(self, event: Event) -> None:
+        """Keep an event."""
+        if len(self.events) < MAX_MESSAGES:
+            self.events.append(event)
+        if self.trace is not None:
+            self.trace.append((self, event))
+
+    def add_alert(self, alert: Alert) -> None:
+        """Keep an alert."""
+        if len(self.alerts) >= MAX_ALERTS:
+            self.dropped += 1
+            return
+        self.alerts.append(alert)
+        if self.trace is not None:
+            self.trace.append((self, alert))
+
+    def finding(self, code: str, severity: str, detail: str, frame: cython.longlong) -> None:
+        """Keep a finding."""
+        if len(self.findings) < MAX_GAPS:
+            self.findings.append(Finding(code, severity, detail, [frame] if frame else []))
+        else:
+            self.dropped += 1
+
+    def conflict(self, side: cython.int, offset: cython.longlong, first: bytes, second: bytes, frame: cython.longlong) -> None:
+        """Hear that two segments disagree; both versions are kept."""
+        if len(self.conflicts) < MAX_GAPS:
+            self.conflicts.append((side, offset, first[:MAX_EVIDENCE], second[:MAX_EVIDENCE], frame))
+            who = "client" if side == self.client else "server"
+            detail = (
+                f"{len(first)} bytes at {offset} of the {who}'s stream were sent again with other contents; the first are used"
+            )
+            self.finding("conflicting_segments", "high", detail, frame)
+        else:
+            self.dropped += 1

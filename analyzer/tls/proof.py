@@ -1,0 +1,238 @@
+"""What a handshake proves: its signatures with what they cover, and its Finished values compared with what they must be.
+
+Until TLS 1.2 the server signs its key exchange with both randoms (RFC 5246 section 7.4.3), and a client with a certificate all
+messages so far (section 7.4.8). In TLS 1.3 both sign the hash of all messages so far behind a context (RFC 9846 section 4.5.3).
+A signature shows that who has the certificate's key took part in this very handshake, and needs no secret. Finished values show
+no more than that the secrets given are of this handshake: who has the secrets can compute them. Checking a signature takes
+longer than all else about a short session, and so it is left to `analysis.authenticity`, which does it when somebody asks.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from analyzer.secrets.refused import Refused
+from analyzer.secrets.schedule import SSL_3_0, ssl3_signed_hash
+from analyzer.secrets.suite import Hash, HashFunction, hash_function
+from analyzer.tls.limits import MAX_REQUESTS, MAX_SIGNATURES
+from analyzer.tls.transcript import HELLO_RETRY_REQUEST, RANDOM, RETRY_RANDOM, SERVER_HELLO, Transcript
+
+if TYPE_CHECKING:
+    from analyzer.tls.session import Session
+
+CERTIFICATE, CERTIFICATE_REQUEST, CERTIFICATE_VERIFY, FINISHED = 11, 13, 15, 20
+
+VERIFIED, FAILED, UNVERIFIABLE, ABSENT = "verified", "failed", "unverifiable", "absent"
+
+MESSAGE_HASH = 254
+
+CONTEXTS = (b"TLS 1.3, client CertificateVerify\0", b"TLS 1.3, server CertificateVerify\0")
+"""What a signature in TLS 1.3 covers before the hash, behind 64 spaces; by role."""
+
+TLS_1_2 = 0x0303
+
+NOT_CAPTURED = "a message that it covers is not in the capture"
+
+Expected = Callable[[int, bytes], bytes | None]
+"""Gives a role's verify_data: of the messages before it (up to TLS 1.2) or of their hash (TLS 1.3); None without a secret."""
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """A signature of a handshake.
+
+    role: who made it, 0 the client. scheme: its number, None where only the key tells (until TLS 1.1). content: what it covers.
+    digest: MD5 and SHA-1 of that, where the version computes them otherwise than over `content`, else empty. certificate: of
+    the signer, in DER, or a bare SubjectPublicKeyInfo; None where it is not known. problem: why it cannot be checked, or "".
+    """
+
+    role: int
+    scheme: int | None
+    content: bytes
+    signature: bytes
+    certificate: bytes | None
+    digest: bytes = b""
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """Of one handshake: its signatures, and what became of each role's Finished; None where none was read."""
+
+    signed: tuple[Signed, ...]
+    finished: tuple[str | None, str | None]
+    running: Hash | None = None
+    """In TLS 1.3 the hash of all messages, on which authentication after the handshake rests; None if one is missing."""
+
+
+def settle(session: "Session") -> None:
+    """Add to a session what its last handshake proves; further ones count with it, and the worst result stands."""
+    transcript, work, chosen = session.transcript, session.decryption, session.suite
+    if session.tls13 and chosen is None:
+        return
+    if not session.tls13 and work is None and not transcript.verifies and transcript.exchanged is None:
+        return
+    certificates = [
+        own or next(iter(session.certificates[role ^ session.client] or ()), None)
+        for role, own in enumerate(transcript.certificates)
+    ]
+    try:
+        hashed = hash_function(chosen.prf_hash) if session.tls13 else None
+    except Refused:  # nobody can hash for this suite, nor open its records: what is there stays unverifiable
+        return
+    expected = _nothing if work is None else work.verify_data
+    proof = prove(transcript, session.version, hashed, certificates, expected, None if work is None else work.master)
+    session.signed += proof.signed[: MAX_SIGNATURES - len(session.signed)]
+    session.finished = [worse(known, new) for known, new in zip(session.finished, proof.finished, strict=True)]
+    if proof.running is not None and transcript.complete:
+        session.later = Later(proof.running)
+
+
+def prove(
+    transcript: Transcript,
+    version: int,
+    hashed: HashFunction | None,
+    certificates: Sequence[bytes | None],
+    expected: Expected,
+    master: bytes | None = None,
+) -> Proof:
+    """Go through a handshake once. hashed: the hash of a TLS 1.3 suite, None before TLS 1.3. certificates: by role."""
+    if hashed is None:
+        return _prove12(transcript, version, certificates, expected, master)
+    return _prove13(transcript, hashed, certificates, expected)
+
+
+def _prove13(transcript: Transcript, hashed: HashFunction, certificates: Sequence[bytes | None], expected: Expected) -> Proof:
+    running = hashed(b"")
+    signed: list[Signed] = []
+    finished: list[str | None] = [None, None]
+    whole = True
+    for role, raw in transcript.steps(True):
+        if raw is None:
+            whole = False
+            continue
+        number = raw[0]
+        if number == HELLO_RETRY_REQUEST or (number == SERVER_HELLO and raw[RANDOM] == RETRY_RANDOM):
+            # The first ClientHello is replaced by its hash (RFC 9846 section 4.5.1).
+            digest = running.digest()
+            running = hashed(MESSAGE_HASH.to_bytes(1, "big") + len(digest).to_bytes(3, "big") + digest)
+        elif number == CERTIFICATE_VERIFY:
+            signed.append(verify13(role, raw, running.digest() if whole else None, certificates[role]))
+        elif number == FINISHED and finished[role] is None:
+            finished[role] = compare(raw, expected(role, running.digest()) if whole else None)
+        running.update(raw)
+    return Proof(tuple(signed), (finished[0], finished[1]), running if whole else None)
+
+
+def _prove12(
+    transcript: Transcript, version: int, certificates: Sequence[bytes | None], expected: Expected, master: bytes | None
+) -> Proof:
+    heard = bytearray()
+    signed: list[Signed] = []
+    finished: list[str | None] = [None, None]
+    whole = True
+    if transcript.exchanged is not None:
+        parameters, scheme, signature = transcript.exchanged
+        randoms = transcript.client_random + transcript.server_random
+        problem = "" if len(randoms) == 64 else "a hello is not in the capture"
+        signed.append(Signed(1, scheme, randoms + parameters, signature, certificates[1], problem=problem))
+    for role, raw in transcript.steps(False):
+        if raw is None:
+            whole = False
+            continue
+        number = raw[0]
+        if number == CERTIFICATE_VERIFY:
+            signed.append(_verify12(role, raw, bytes(heard) if whole else None, version, certificates[role], master))
+        elif number == FINISHED and finished[role] is None:
+            finished[role] = compare(raw, expected(role, bytes(heard)) if whole else None)
+        heard += raw
+    return Proof(tuple(signed), (finished[0], finished[1]))
+
+
+class Later:
+    """Authentication of the client after the handshake (RFC 9846 section 4.7.2); each request begins a branch."""
+
+    __slots__ = ("_certificate", "_requests", "_running", "_turn")
+
+    def __init__(self, running: Hash) -> None:
+        """running: the hash of the whole handshake."""
+        self._running = running
+        self._requests: dict[bytes, Hash] = {}
+        self._turn: Hash | None = None
+        self._certificate: bytes | None = None
+
+    def hear(self, session: "Session", role: int, raw: bytes) -> None:
+        """Take a whole message that came after the handshake."""
+        number = raw[0]
+        if role == 1:
+            if number == CERTIFICATE_REQUEST and len(self._requests) < MAX_REQUESTS:
+                asked = self._requests[raw[4 : 5 + raw[4]]] = self._running.copy()
+                asked.update(raw)
+            return
+        if number == CERTIFICATE:
+            self._turn = self._requests.pop(raw[4 : 5 + raw[4]], None)
+            self._certificate = first_certificate(raw)
+        turn = self._turn
+        if turn is None:
+            return
+        if number == CERTIFICATE_VERIFY and len(session.signed) < MAX_SIGNATURES:
+            session.signed.append(verify13(role, raw, turn.digest(), self._certificate))
+        elif number == FINISHED:
+            result = compare(raw, session.decryption.verify_data_later(turn.digest()))
+            session.finished[role] = worse(session.finished[role], result)
+            self._turn = None
+        turn.update(raw)
+
+
+def first_certificate(raw: bytes) -> bytes | None:
+    """The sender's own certificate in a Certificate of TLS 1.3; None without one."""
+    pos = 5 + raw[4] + 3
+    length = int.from_bytes(raw[pos : pos + 3], "big")
+    return raw[pos + 3 : pos + 3 + length] if 0 < length <= len(raw) - pos - 3 else None
+
+
+def worse(known: str | None, new: str | None) -> str | None:
+    """The result that two together come to."""
+    return next((result for result in (FAILED, UNVERIFIABLE, VERIFIED) if result in (known, new)), None)
+
+
+def _nothing(_role: int, _heard: bytes) -> None:
+    """Without secrets nobody knows what a Finished must be."""
+
+
+def compare(raw: bytes, expected: bytes | None) -> str:
+    """What becomes of a Finished whose verify_data must be so; None: nobody knows."""
+    if expected is None:
+        return UNVERIFIABLE
+    return VERIFIED if raw[4:] == expected else FAILED
+
+
+def verify13(role: int, raw: bytes, digest: bytes | None, certificate: bytes | None) -> Signed:
+    """The signature of a CertificateVerify of TLS 1.3 behind messages of that hash; None: one of them is missing."""
+    scheme, signature, problem = _signature(raw, 4, True)
+    if digest is None:
+        return Signed(role, scheme, b"", signature, certificate, problem=problem or NOT_CAPTURED)
+    return Signed(role, scheme, b" " * 64 + CONTEXTS[role] + digest, signature, certificate, problem=problem)
+
+
+def _verify12(
+    role: int, raw: bytes, heard: bytes | None, version: int, certificate: bytes | None, master: bytes | None
+) -> Signed:
+    scheme, signature, problem = _signature(raw, 4, version >= TLS_1_2)
+    if heard is None:
+        return Signed(role, scheme, b"", signature, certificate, problem=problem or NOT_CAPTURED)
+    if version > SSL_3_0:
+        return Signed(role, scheme, heard, signature, certificate, problem=problem)
+    if master is None:
+        return Signed(role, scheme, b"", signature, certificate, problem="in SSL 3.0 it covers the master secret too")
+    return Signed(role, scheme, b"", signature, certificate, ssl3_signed_hash(master, heard), problem)
+
+
+def _signature(raw: bytes, pos: int, names_scheme: bool) -> tuple[int | None, bytes, str]:
+    """Scheme and signature at an offset of a message, and what is wrong with them, or ""."""
+    scheme = int.from_bytes(raw[pos : pos + 2], "big") if names_scheme else None
+    pos += 2 if names_scheme else 0
+    length = int.from_bytes(raw[pos : pos + 2], "big")
+    if len(raw) - pos - 2 != length:
+        return scheme, b"", f"{len(raw) - pos - 2} bytes hold no signature of {length}"
+    return scheme, raw[pos + 2 :], ""

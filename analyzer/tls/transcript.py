@@ -1,0 +1,164 @@
+"""The messages of one handshake, in the order in which both sides hash them, whatever order the capture has.
+
+Signatures and Finished values cover all handshake messages before them (RFC 9846 section 4.1, RFC 5246 section 7.4.9). A
+capture may show one direction late, but each direction in order, and the protocol says whose turn it is: so the two directions
+are kept apart, and put together when they are complete. Where a message is missing stands a mark; nothing behind it can be
+checked. This module is compiled (see setup.cfg) and runs the same uncompiled.
+"""
+
+from collections.abc import Iterator
+
+import cython
+
+from analyzer.tls.limits import MAX_TRANSCRIPT
+
+HELLO_REQUEST, CLIENT_HELLO, SERVER_HELLO, END_OF_EARLY_DATA, HELLO_RETRY_REQUEST = 0, 1, 2, 5, 6
+SERVER_HELLO_DONE, CERTIFICATE_VERIFY, CLIENT_KEY_EXCHANGE, FINISHED = 14, 15, 16, 20
+
+RANDOM = slice(6, 38)
+"""Where a hello has its random."""
+
+RETRY_RANDOM = bytes.fromhex("cf21ad74e59a6111be1d8c021e65b891c2a211167abb8c5e079e09e2c8a8339c")
+"""The random of a ServerHello that is a HelloRetryRequest (RFC 9846 section 4.2.3)."""
+
+Step = tuple[int, bytes | None]
+"""Who sent a message, 0 the client, and its bytes with their header; None where one is missing."""
+
+
+class Transcript:
+    """What is said in a handshake, by roles: 0 the client, 1 the server.
+
+    client_random, server_random: of the hellos, empty before they came. exchanged: of a signed ServerKeyExchange the
+    parameters, the number of the signature's scheme (None where the key alone tells it) and the signature. early: whether the
+    server took early data. complete: whether both Finished came. certificates: each role's own, in DER. verifies: whether
+    there is a CertificateVerify.
+    """
+
+    __slots__ = (
+        "_client", "_server", "_size", "certificates", "client_random", "complete", "early", "exchanged", "server_random",
+        "verifies",
+    )  # fmt: skip
+
+    def __init__(self) -> None:
+        self.begin()
+
+    def begin(self) -> None:
+        """Be ready for a handshake; a renegotiation is one more."""
+        self._client: list[bytes | None] = []
+        self._server: list[bytes | None] = []
+        self._size = 0
+        self.client_random = self.server_random = b""
+        self.exchanged: tuple[bytes, int | None, bytes] | None = None
+        self.certificates: list[bytes | None] = [None, None]
+        self.early = self.complete = self.verifies = False
+
+    def hear(self, role: cython.int, raw: bytes, whole: cython.bint) -> cython.bint:
+        """Take a message with its header, not `whole` where its end is missing; whether the handshake is complete with it."""
+        number: cython.int = raw[0]
+        if self.complete or number == HELLO_REQUEST:
+            return False
+        if number == CLIENT_HELLO and role == 0 and not self.client_random:
+            self.client_random = raw[RANDOM]
+        elif number == SERVER_HELLO and role == 1 and raw[RANDOM] != RETRY_RANDOM:
+            self.server_random = raw[RANDOM]
+        elif number == CERTIFICATE_VERIFY:
+            self.verifies = True
+        self._size += len(raw)
+        said = self._server if role else self._client
+        if not whole or self._size > MAX_TRANSCRIPT:
+            self.lose(role)
+            return False
+        said.append(raw)
+        if number != FINISHED:
+            return False
+        other = self._client if role else self._server
+        self.complete = _through(other, 0, FINISHED) is not None
+        return self.complete
+
+    def lose(self, role: cython.int) -> None:
+        """Hear that messages of a side may be missing here."""
+        said = self._server if role else self._client
+        if not self.complete and (not said or said[-1] is not None):
+            said.append(None)
+
+    def forget(self) -> None:
+        """Let go of the messages."""
+        self._client = []
+        self._server = []
+        self._size = 0
+
+    @property
+    def said(self) -> bool:
+        """Whether there is something to prove."""
+        return bool(self._client or self._server)
+
+    @property
+    def begun(self) -> bool:
+        """Whether a server has answered: a ClientHello after that begins another handshake."""
+        return bool(self.server_random)
+
+    def before_change(self) -> bytes | None:
+        """The messages from ClientHello through ClientKeyExchange, up to TLS 1.2; None where one is missing."""
+        heard = b""
+        for _, raw in self.steps(False):
+            if raw is None:
+                return None
+            heard += raw
+            if raw[0] == CLIENT_KEY_EXCHANGE:
+                return heard
+        return None
+
+    def offered_version(self) -> int | None:
+        """The version number in the first ClientHello; None without one."""
+        first = self._client[0] if self._client else None
+        return int.from_bytes(first[4:6], "big") if first is not None and first[0] == CLIENT_HELLO else None
+
+    def steps(self, tls13: bool) -> Iterator[Step]:
+        """All messages in the order of the protocol; after the first that is missing nothing can be relied on."""
+        client, server = self._client, self._server
+        hellos = 0
+        while hellos < len(client) and _kind(client[hellos]) == CLIENT_HELLO:
+            hellos += 1
+        if not hellos:
+            yield 0, None
+            return
+        yield 0, client[0]
+        at = 0
+        if server and (_kind(server[0]) == HELLO_RETRY_REQUEST or _is_retry(server[0])):
+            yield 1, server[0]
+            yield 0, client[1] if hellos > 1 else None
+            at = 1
+        # A server's flight ends with its Finished, but in a full handshake up to TLS 1.2 with ServerHelloDone.
+        for end in (FINISHED,) if tls13 else (SERVER_HELLO_DONE, FINISHED):
+            following = _through(server, at, end)
+            if following is not None:
+                break
+        else:
+            yield from ((1, raw) for raw in server[at:])
+            yield 1, None
+            return
+        yield from ((1, raw) for raw in server[at:following])
+        end = _through(client, hellos, FINISHED) or 0
+        if tls13 and self.early and not any(_kind(raw) == END_OF_EARLY_DATA for raw in client):
+            # It came under keys that need not be known, and it always says the same.
+            yield 0, END_OF_EARLY_DATA.to_bytes(4, "little")
+        yield from ((0, raw) for raw in (client[hellos:end] if end else client[hellos:]))
+        if not end:
+            yield 0, None
+        yield from ((1, raw) for raw in server[following:])
+
+
+def _kind(raw: bytes | None) -> int:
+    return -1 if raw is None else raw[0]
+
+
+def _is_retry(raw: bytes | None) -> bool:
+    return raw is not None and raw[0] == SERVER_HELLO and raw[RANDOM] == RETRY_RANDOM
+
+
+def _through(said: list[bytes | None], start: int, last: int) -> int | None:
+    """The index behind the first message of that type; None without one."""
+    for number in range(start, len(said)):
+        if _kind(said[number]) == last:
+            return number + 1
+    return None
