@@ -47,6 +47,7 @@ TESTED_ELSEWHERE = {
     "tls/content_types.py": "tls/test_records.py",
     "tls/direction.py": "tls/test_decrypt.py",
     "tls/facts.py": "tls/test_session.py",
+    "tls/ledger.py": "tls/test_session.py",
     "tls/limits.py": "tls/test_session.py",
     "tls/secrets.py": "tls/test_decrypt.py",
     "tls/messages/certificate.py": "invariants/test_messages.py",

@@ -3,23 +3,34 @@
 A signature that verifies shows that whoever has the key of that certificate took part in this very handshake; whose certificate
 it is, the chain says. A Finished value that agrees shows that the secrets given are of this handshake. Neither says anything
 about what was sent later: who has the secrets of a session can make records of it (RFC 9850 section 4), so records are
-"consistent with the supplied secrets" and no more.
+"consistent with the supplied secrets" and no more. This module is compiled (see setup.cfg) and runs the same uncompiled.
 """
 
 from functools import lru_cache
 from typing import Any
 
+import cython
+
 from analyzer.codec.registry import registry
-from analyzer.tls.proof import ABSENT, FAILED, UNVERIFIABLE, Signed, worse
-from analyzer.tls.session import Session
+from analyzer.tls.facts import HandshakeMessage
+from analyzer.tls.proof import ABSENT, FAILED, UNVERIFIABLE, VERIFIED, Signed, worse
+from analyzer.tls.session import Session, Side
 from analyzer.x509.certificate import subject_public_key_info
 
-CERTIFICATE, SERVER_KEY_EXCHANGE, FINISHED = 11, 12, 20
+SERVER_KEY_EXCHANGE = 12
 
 ROLES = ("client", "server")
 
 REMEMBERED_KEYS = 4096
 """Keys kept ready; a handful of servers makes nearly all handshakes."""
+
+RECORDS: dict[tuple[str | None, ...], dict[str, Any]] = {}
+
+REMEMBERED_RECORDS = 256
+"""Results that are kept; nearly all sessions share a handful."""
+
+UNSIGNED = frozenset({"anon", "PSK", "SRP", "ECJPAKE", "ECCPWD"})
+"""Authentications whose ServerKeyExchange has no signature."""
 
 HIDDEN = "the handshake behind the ServerHello is encrypted"
 
@@ -27,35 +38,78 @@ HIDDEN = "the handshake behind the ServerHello is encrypted"
 def authenticity(session: Session) -> dict[str, Any]:
     """The session record's `authenticity`; `detail` says why something is unverifiable or failed, else None.
 
-    Each result is `verified`, `failed`, `absent` or `unverifiable`.
+    Each result is `verified`, `failed`, `absent` or `unverifiable`. Equal results are one object, so nobody may change it.
     """
-    results = [ABSENT, ABSENT]
     details: list[str] = []
-    for role in (1, 0):
-        result: str | None = None
-        for signed in session.signed:
-            if signed.role == role:
-                one, why = judge(signed)
-                result = worse(result, one)
-                if why:
-                    details.append(f"{ROLES[role]}'s signature: {why}")
-        if result is None:
-            result, why = _unread_signature(session, role)
+    opened: cython.bint = session.decryption is not None and session.decryption.records > 0
+    server: str = signature(session, 1, opened, details)
+    client: str = signature(session, 0, opened, details)
+    server_finished: str = finished(session, 1, opened, details)
+    client_finished: str = finished(session, 0, opened, details)
+    detail = "; ".join(details) if details else None
+    outcome = (server, client, client_finished, server_finished, detail)
+    record: dict[str, Any] | None = RECORDS.get(outcome)
+    if record is None:
+        record = {
+            "server_signature": server,
+            "client_signature": client,
+            "finished": {"client": client_finished, "server": server_finished},
+            "detail": detail,
+        }
+        if len(RECORDS) >= REMEMBERED_RECORDS:
+            RECORDS.clear()
+        RECORDS[outcome] = record
+    return record
+
+
+def signature(session: Session, role: cython.int, opened: cython.bint, details: list[Any]) -> str:
+    """What becomes of a role's signatures; why one is not verified goes to `details`."""
+    result: str | None = None
+    why: str = ""
+    for signed in session.signed:
+        if signed.role == role:
+            one, why = judge(signed)
+            result = worse(result, one)
             if why:
                 details.append(f"{ROLES[role]}'s signature: {why}")
-        results[role] = result
-    finished = [session.finished[role] or _unread_finished(session, role) for role in (0, 1)]
-    for role in (1, 0):
-        if finished[role] == UNVERIFIABLE:
-            details.append(f"{ROLES[role]}'s Finished: {_why_not_finished(session)}")
-        elif finished[role] == FAILED:
-            details.append(f"{ROLES[role]}'s Finished is not what the supplied secrets and the messages before it make it")
-    return {
-        "server_signature": results[1],
-        "client_signature": results[0],
-        "finished": {"client": finished[0], "server": finished[1]},
-        "detail": "; ".join(dict.fromkeys(details)) or None,
-    }
+    if result is not None:
+        return result
+    if not session.answered or session.resumption:
+        return ABSENT
+    if session.tls13:
+        why = "" if opened or not session.established else HIDDEN
+    elif role == 1:
+        why = unread(session)
+    if not why:
+        return ABSENT
+    details.append(f"{ROLES[role]}'s signature: {why}")
+    return UNVERIFIABLE
+
+
+def unread(session: Session) -> str:
+    """Why the signature of a server up to TLS 1.2 was not read; empty when there is none."""
+    message: HandshakeMessage
+    if session.suite is not None and session.suite.authentication in UNSIGNED:
+        return ""
+    for message in session.messages:
+        if message.type == SERVER_KEY_EXCHANGE:
+            return "the ServerKeyExchange could not be read"
+    return ""
+
+
+def finished(session: Session, role: cython.int, opened: cython.bint, details: list[Any]) -> str:
+    """What became of a role's Finished; why it is not verified goes to `details`."""
+    result: str | None = session.finished[role]
+    if result is None:
+        sender: Side = session.sides[role ^ session.client]
+        encrypted: cython.bint = sender.encrypted_finished or sender.encrypted_records > 0
+        result = UNVERIFIABLE if session.answered and encrypted else ABSENT
+    if result == UNVERIFIABLE:
+        why = "a secret or a message before it is missing" if opened else "it is encrypted, and did not open"
+        details.append(f"{ROLES[role]}'s Finished: {why}")
+    elif result == FAILED:
+        details.append(f"{ROLES[role]}'s Finished is not what the supplied secrets and the messages before it make it")
+    return result
 
 
 def judge(signed: Signed) -> tuple[str, str]:
@@ -67,14 +121,14 @@ def judge(signed: Signed) -> tuple[str, str]:
     from analyzer.analysis.signatures import Unsupported, verify
 
     key = _key(signed.certificate)
-    if isinstance(key, str):
+    if type(key) is str:
         return UNVERIFIABLE, key
     try:
         agrees = verify(key, signed.scheme, signed.signature, signed.content, signed.digest)
     except Unsupported as unsupported:
         return UNVERIFIABLE, str(unsupported)
     if agrees:
-        return "verified", ""
+        return VERIFIED, ""
     scheme = "" if signed.scheme is None else f" ({registry('signature_schemes').names[signed.scheme]})"
     return FAILED, f"it{scheme} is not by the key of the certificate sent, over the messages captured"
 
@@ -88,31 +142,3 @@ def _key(certificate: bytes) -> Any:
         return read_key(subject_public_key_info(certificate) or certificate)
     except Unsupported as unsupported:
         return str(unsupported)
-
-
-def _unread_signature(session: Session, role: int) -> tuple[str, str]:
-    """What a role's signature is when none was read, and why."""
-    if not session.answered:
-        return ABSENT, ""
-    if session.tls13:
-        if session.resumption and role == 1:
-            return ABSENT, ""
-        read = any(message.encrypted for message in session.messages)
-        return (ABSENT, "") if read or not session.established else (UNVERIFIABLE, HIDDEN)
-    if role == 1 and any(message.type == SERVER_KEY_EXCHANGE for message in session.messages):
-        anonymous = session.suite is None or session.suite.authentication in ("anon", "PSK", "SRP", "ECJPAKE", "ECCPWD")
-        return (ABSENT, "") if anonymous else (UNVERIFIABLE, "the ServerKeyExchange could not be read")
-    return ABSENT, ""
-
-
-def _unread_finished(session: Session, role: int) -> str:
-    """What a role's Finished is when none was read: encrypted, or not there."""
-    side = session.sides[role ^ session.client]
-    return UNVERIFIABLE if session.answered and (side.encrypted_finished or side.encrypted_records) else ABSENT
-
-
-def _why_not_finished(session: Session) -> str:
-    work = session.decryption
-    if work is None or work.records == 0:
-        return "it is encrypted, and did not open"
-    return "a secret or a message before it is missing"

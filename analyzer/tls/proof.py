@@ -8,19 +8,18 @@ longer than all else about a short session, and so it is left to `analysis.authe
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from analyzer.secrets.refused import Refused
 from analyzer.secrets.schedule import SSL_3_0, ssl3_signed_hash
 from analyzer.secrets.suite import Hash, HashFunction, hash_function
 from analyzer.tls.limits import MAX_REQUESTS, MAX_SIGNATURES
-from analyzer.tls.transcript import HELLO_RETRY_REQUEST, RANDOM, RETRY_RANDOM, SERVER_HELLO, Transcript
+from analyzer.tls.transcript import RANDOM, RETRY_RANDOM, Transcript
 
 if TYPE_CHECKING:
     from analyzer.tls.session import Session
 
-CERTIFICATE, CERTIFICATE_REQUEST, CERTIFICATE_VERIFY, FINISHED = 11, 13, 15, 20
+SERVER_HELLO, HELLO_RETRY_REQUEST, CERTIFICATE, CERTIFICATE_REQUEST, CERTIFICATE_VERIFY, FINISHED = 2, 6, 11, 13, 15, 20
 
 VERIFIED, FAILED, UNVERIFIABLE, ABSENT = "verified", "failed", "unverifiable", "absent"
 
@@ -37,8 +36,7 @@ Expected = Callable[[int, bytes], bytes | None]
 """Gives a role's verify_data: of the messages before it (up to TLS 1.2) or of their hash (TLS 1.3); None without a secret."""
 
 
-@dataclass(frozen=True, slots=True)
-class Signed:
+class Signed(NamedTuple):
     """A signature of a handshake.
 
     role: who made it, 0 the client. scheme: its number, None where only the key tells (until TLS 1.1). content: what it covers.
@@ -55,8 +53,7 @@ class Signed:
     problem: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Proof:
+class Proof(NamedTuple):
     """Of one handshake: its signatures, and what became of each role's Finished; None where none was read."""
 
     signed: tuple[Signed, ...]
@@ -70,12 +67,11 @@ def settle(session: "Session") -> None:
     transcript, work, chosen = session.transcript, session.decryption, session.suite
     if session.tls13 and chosen is None:
         return
-    if not session.tls13 and work is None and not transcript.verifies and transcript.exchanged is None:
+    certificates = transcript.certificates
+    if not session.tls13 and work is None and not transcript.verifies:  # the common case without keys
+        if transcript.exchanged is not None:
+            session.signed.append(exchanged(transcript, certificates[1]))
         return
-    certificates = [
-        own or next(iter(session.certificates[role ^ session.client] or ()), None)
-        for role, own in enumerate(transcript.certificates)
-    ]
     try:
         hashed = hash_function(chosen.prf_hash) if session.tls13 else None
     except Refused:  # nobody can hash for this suite, nor open its records: what is there stays unverifiable
@@ -132,10 +128,7 @@ def _prove12(
     finished: list[str | None] = [None, None]
     whole = True
     if transcript.exchanged is not None:
-        parameters, scheme, signature = transcript.exchanged
-        randoms = transcript.client_random + transcript.server_random
-        problem = "" if len(randoms) == 64 else "a hello is not in the capture"
-        signed.append(Signed(1, scheme, randoms + parameters, signature, certificates[1], problem=problem))
+        signed.append(exchanged(transcript, certificates[1]))
     for role, raw in transcript.steps(False):
         if raw is None:
             whole = False
@@ -205,6 +198,14 @@ def compare(raw: bytes, expected: bytes | None) -> str:
     if expected is None:
         return UNVERIFIABLE
     return VERIFIED if raw[4:] == expected else FAILED
+
+
+def exchanged(transcript: Transcript, certificate: bytes | None) -> Signed:
+    """The signature of a ServerKeyExchange, which covers both randoms and the parameters."""
+    parameters, scheme, signature = transcript.exchanged or (b"", None, b"")
+    randoms = transcript.client_random + transcript.server_random
+    problem = "" if len(randoms) == 64 else "a hello is not in the capture"
+    return Signed(1, scheme, randoms + parameters, signature, certificate, problem=problem)
 
 
 def verify13(role: int, raw: bytes, digest: bytes | None, certificate: bytes | None) -> Signed:

@@ -78,7 +78,7 @@ class Transcript:
     def lose(self, role: cython.int) -> None:
         """Hear that messages of a side may be missing here."""
         said = self._server if role else self._client
-        if not self.complete and (not said or said[-1] is not None):
+        if not self.complete and (not said or said[len(said) - 1] is not None):
             said.append(None)
 
     def forget(self) -> None:

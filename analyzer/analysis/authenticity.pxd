@@ -1,0 +1,10 @@
+from analyzer.tls.facts cimport HandshakeMessage
+from analyzer.tls.session cimport Session, Side
+
+cdef int SERVER_KEY_EXCHANGE
+cdef dict RECORDS
+
+cpdef dict authenticity(Session session)
+cdef str signature(Session session, int role, bint opened, list details)
+cdef str unread(Session session)
+cdef str finished(Session session, int role, bint opened, list details)

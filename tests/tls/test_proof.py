@@ -1,0 +1,63 @@
+"""What a handshake proves, message by message; whole sessions are in analysis/test_authenticity.py."""
+
+import hashlib
+import itertools
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from analyzer.tls.limits import MAX_REQUESTS
+from analyzer.tls.proof import Later, compare, first_certificate, prove, verify13, worse
+from analyzer.tls.transcript import Transcript
+
+
+def message(number: int, content: bytes) -> bytes:
+    return bytes([number]) + len(content).to_bytes(3, "big") + content
+
+
+def test_the_worst_result_stands():
+    results = [None, "verified", "unverifiable", "failed"]
+    for first, second in itertools.product(results, repeat=2):
+        assert worse(first, second) == max(first, second, key=results.index)
+
+
+def test_a_finished_is_compared_whole():
+    assert compare(message(20, b"twelve bytes"), b"twelve bytes") == "verified"
+    assert compare(message(20, b"twelve bytes"), b"twelve byte") == "failed"
+    assert compare(message(20, b""), b"twelve bytes") == "failed"
+    assert compare(message(20, b"twelve bytes"), None) == "unverifiable"
+
+
+def test_what_is_signed_in_tls_1_3():
+    digest = hashlib.sha256(b"").digest()
+    signed = verify13(1, message(15, b"\x08\x04\0\3sig"), digest, b"certificate")
+    assert signed.content == b" " * 64 + b"TLS 1.3, server CertificateVerify\0" + digest
+    assert (signed.scheme, signed.signature, signed.problem) == (0x0804, b"sig", "")
+
+
+@pytest.mark.parametrize("content", [b"", b"\x08", b"\x08\x04\0", b"\x08\x04\0\4sig", b"\x08\x04\0\2sig"])
+def test_a_signature_with_a_wrong_length_is_named(content: bytes):
+    assert "hold no signature" in verify13(0, message(15, content), bytes(32), None).problem
+
+
+@given(st.lists(st.tuples(st.integers(0, 1), st.binary(min_size=4, max_size=80), st.booleans()), max_size=12), st.booleans())
+def test_no_messages_raise(said: list[tuple[int, bytes, bool]], tls13: bool):
+    transcript = Transcript()
+    for role, raw, whole in said:
+        transcript.hear(role, raw, whole)
+    proof = prove(transcript, 0x0303, hashlib.sha256 if tls13 else None, (None, None), lambda role, heard: None)
+    assert set(proof.finished) <= {None, "unverifiable"}
+
+
+@given(st.binary(min_size=4, max_size=60))
+def test_no_certificate_message_raises(content: bytes):
+    found = first_certificate(message(11, content))
+    assert found is None or found in content
+
+
+def test_requests_after_the_handshake_are_bounded():
+    later = Later(hashlib.sha256(b""))
+    for number in range(4 * MAX_REQUESTS):
+        later.hear(None, 1, message(13, b"\x02" + number.to_bytes(2, "big") + b"\0\0"))  # type: ignore[arg-type]
+    assert len(later._requests) == MAX_REQUESTS
