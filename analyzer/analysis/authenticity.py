@@ -15,7 +15,7 @@ from analyzer.codec.registry import registry
 from analyzer.tls.facts import HandshakeMessage
 from analyzer.tls.proof import ABSENT, FAILED, UNVERIFIABLE, VERIFIED, Signed, worse
 from analyzer.tls.session import Session, Side
-from analyzer.x509.certificate import subject_public_key_info
+from analyzer.x509.layout import Layout
 
 SERVER_KEY_EXCHANGE = 12
 
@@ -139,6 +139,7 @@ def _key(certificate: bytes) -> Any:
     from analyzer.analysis.signatures import Unsupported, read_key
 
     try:
-        return read_key(subject_public_key_info(certificate) or certificate)
+        place = Layout(certificate).key
+        return read_key(certificate if place is None else certificate[place[0] : place[1]])
     except Unsupported as unsupported:
         return str(unsupported)

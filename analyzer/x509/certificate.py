@@ -99,14 +99,6 @@ def certificate(der: bytes) -> Certificate:
     return _memory.read(der) if known is None else known
 
 
-def subject_public_key_info(der: bytes) -> bytes | None:
-    """Give the key of a certificate as it stands there, a SubjectPublicKeyInfo in DER; None where it cannot be found."""
-    found = _Fields(der).found
-    if "subjectPublicKeyInfo" not in found:
-        return None
-    return der[found["subject"][3] : found["subjectPublicKeyInfo"][3]]
-
-
 class _Memory:
     """The certificates read last, by their bytes."""
 
