@@ -1,18 +1,24 @@
 """A body as it passes: counted, hashed, decoded and handed on, never held.
 
 Its content codings (RFC 9110 section 8.4) come off here, and its transfer codings other than chunked (RFC 9112 section 7). A
-body that cannot be decoded to its end is cut there: a finding says so, its length is what was decoded, and it has no hash.
+body that cannot be decoded to its end is cut there: a finding says so, its length is what was decoded, and it has no hash. The
+libraries of the codings are loaded with the first body that has one. This module is compiled (see setup.cfg) and runs
+the same uncompiled.
 """
 
 import hashlib
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
-from analyzer.application.codings import CODINGS_MAX, KNOWN, Stack
+import cython
+
 from analyzer.codec.trouble import Odd, Trouble
 
 DECODING_MAX: Final = 128
 """Bodies of a conversation being decoded at one moment: each may need a window of 8 MiB. Browsers open 100 streams."""
+
+Codings = list[str]
+"""Names of codings in lower case, in the order applied."""
 
 Note = Callable[[str, str, int], None]
 """Keeps a finding: code, detail, frame."""
@@ -23,7 +29,7 @@ class Bodies:
 
     __slots__ = ("hashing", "n_decoding", "note")
 
-    def __init__(self, hashing: bool, note: Note) -> None:
+    def __init__(self, hashing: cython.bint, note: Note) -> None:
         self.hashing = hashing
         self.note = note
         self.n_decoding = 0
@@ -39,19 +45,21 @@ class Body:
     """
 
     __slots__ = (
-        "_bodies", "_codings", "_cut", "_digest", "_sink", "_stack", "_whole", "complete", "decoded", "length", "n_wire",
-        "plain",
+        "_bodies", "_codings", "_cut", "_digest", "_hashing", "_sink", "_stack", "_whole", "complete", "decoded", "length",
+        "n_wire", "plain",
     )  # fmt: skip
 
-    def __init__(self, bodies: Bodies, codings: list[str] | None, sink: Callable[[bytes], None] | None) -> None:
-        """`codings`: lower-case names in the order applied; None if they are not known, because the head is not.
+    def __init__(self, bodies: Bodies, codings: Codings | None, sink: Callable[[bytes], None] | None) -> None:
+        """codings: None if they are not known, because the head is not.
 
         plain: nobody needs the bytes, so that `skip` does for `feed`.
         """
         self._bodies = bodies
         self._codings = codings
-        self._stack: Stack | None = None
-        self._digest = hashlib.sha256() if bodies.hashing and codings is not None else None
+        self._stack: Any = None
+        self._hashing = bodies.hashing and codings is not None
+        # Begun with the first byte: most requests have none.
+        self._digest: Any = None
         self._sink = sink
         self._cut = False
         self._whole = True
@@ -59,9 +67,9 @@ class Body:
         self.n_wire = 0
         self.complete = False
         self.decoded = codings is not None
-        self.plain = self._digest is None and sink is None and not codings
+        self.plain = not self._hashing and sink is None and not codings
 
-    def feed(self, data: bytes, frame: int) -> None:
+    def feed(self, data: bytes, frame: cython.longlong) -> None:
         """Take the next bytes as sent."""
         self.n_wire += len(data)
         if self._cut:
@@ -80,7 +88,7 @@ class Body:
             code = "decompression_bomb" if isinstance(trouble, Odd) else "malformed_content_coding"
             self._bodies.note(code, f"body cut after {self.length} bytes: {trouble}", frame)
 
-    def skip(self, n_bytes: int) -> None:
+    def skip(self, n_bytes: cython.longlong) -> None:
         """Count bytes of a plain body."""
         self.n_wire += n_bytes
         self.length += n_bytes
@@ -90,10 +98,11 @@ class Body:
         self._cut = self._cut or self._stack is not None or bool(self._codings)
         self._end()
         self._whole = False
+        self._hashing = False
         self._digest = None
         self._sink = None
 
-    def finish(self, frame: int) -> None:
+    def finish(self, frame: cython.longlong) -> None:
         """Hear that the body ended where it should."""
         self.complete = self._whole and not self._cut
         if self._stack is not None and not self._stack.finished:
@@ -101,7 +110,9 @@ class Body:
             self._bodies.note("malformed_content_coding", "the body ends before its coded data does", frame)
         self._end()
 
-    def _open(self, codings: list[str], frame: int) -> None:
+    def _open(self, codings: Codings, frame: cython.longlong) -> None:
+        from analyzer.application.codings import CODINGS_MAX, KNOWN, Stack
+
         self._codings = None
         unknown = [name for name in codings if name not in KNOWN]
         if unknown:
@@ -125,10 +136,15 @@ class Body:
         self.length += len(data)
         if self._digest is not None:
             self._digest.update(data)
+        elif self._hashing:
+            self._digest = hashlib.sha256(data)
         if self._sink is not None:
             self._sink(data)
 
     @property
     def sha256(self) -> str | None:
         """Hex of the hash of the body as `length` counts it; None unless it is complete, decoded and was to be hashed."""
-        return self._digest.hexdigest() if self._digest is not None and self.complete and self.decoded else None
+        if not (self._hashing and self.complete and self.decoded):
+            return None
+        digest: str = (self._digest or hashlib.sha256()).hexdigest()
+        return digest

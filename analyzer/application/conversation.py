@@ -11,7 +11,6 @@ from typing import Any, Final
 from analyzer.application.exchange import CLIENT, SERVER, Exchange, Finding, Journal, Message, OnBody
 from analyzer.application.heads import read_request_line, read_text
 from analyzer.application.http1 import Http1
-from analyzer.application.http2 import Http2
 from analyzer.application.http2_frames import PREFACE
 from analyzer.application.reader import Opaque, Reader
 
@@ -90,13 +89,20 @@ class Conversation:
         """Hear that nothing more comes."""
         if self._reader is None:
             self._decide(self._judge(final=True) or "bytes")
-        if self._reader is not None:
-            self._reader.close()
+        reader = self._reader
+        if reader is not None:
+            reader.close()
+            # What follows is not read.
+            self._reader = Opaque(reader.kind)
 
     def _reader_of(self, kind: str) -> Reader:
         if kind == "http/1.1":
             return Http1(self._journal)
-        return Http2(self._journal) if kind == "h2" else Opaque()
+        if kind != "h2":
+            return Opaque()
+        from analyzer.application.http2 import Http2
+
+        return Http2(self._journal)
 
     def _hold(self, side: int, data: bytes | None, frame: int, at: int) -> None:
         self._held.append((side, data, frame, at))

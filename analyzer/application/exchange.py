@@ -2,14 +2,16 @@
 
 An exchange is there from the head of its request on and grows with the stream; `record` gives it as the session record has it.
 The journal is what all readers of one conversation write to, and where the limits on what is kept stand: whoever fills a stream
-with small requests pays with time, not we with memory.
+with small requests pays with time, not we with memory. This module is compiled (see setup.cfg) and runs the same uncompiled.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final
 
-from analyzer.application.body import Bodies, Body
+import cython
+
+from analyzer.application.body import Bodies, Body, Codings
 
 CLIENT: Final = 0
 SERVER: Final = 1
@@ -46,7 +48,6 @@ class Finding:
     frame: int
 
 
-@dataclass(slots=True)
 class Request:
     """A request. What its head did not say, or a head that could not be read, is None.
 
@@ -55,32 +56,55 @@ class Request:
     frame, at: of the bytes that completed the head.
     """
 
-    method: str | None
-    scheme: str | None
-    authority: str | None
-    path: str | None
-    headers: Fields | None
-    version: str
-    frame: int
-    at: int
-    body: Body
-    trailers: Fields = field(default_factory=list)
+    __slots__ = ("at", "authority", "body", "frame", "headers", "method", "path", "scheme", "trailers", "version")
+
+    def __init__(
+        self,
+        method: str | None,
+        scheme: str | None,
+        authority: str | None,
+        path: str | None,
+        headers: Fields | None,
+        version: str,
+        frame: cython.longlong,
+        at: cython.longlong,
+        body: Body,
+    ) -> None:
+        self.method = method
+        self.scheme = scheme
+        self.authority = authority
+        self.path = path
+        self.headers = headers
+        self.version = version
+        self.frame = frame
+        self.at = at
+        self.body = body
+        self.trailers: Fields = []
 
 
-@dataclass(slots=True)
 class Response:
     """A response; None and frames as in Request."""
 
-    status: int | None
-    headers: Fields | None
-    version: str
-    frame: int
-    at: int
-    body: Body
-    trailers: Fields = field(default_factory=list)
+    __slots__ = ("at", "body", "frame", "headers", "status", "trailers", "version")
+
+    def __init__(
+        self,
+        status: int | None,
+        headers: Fields | None,
+        version: str,
+        frame: cython.longlong,
+        at: cython.longlong,
+        body: Body,
+    ) -> None:
+        self.status = status
+        self.headers = headers
+        self.version = version
+        self.frame = frame
+        self.at = at
+        self.body = body
+        self.trailers: Fields = []
 
 
-@dataclass(slots=True, eq=False)
 class Exchange:
     """A request and its response, either of which the capture may lack.
 
@@ -91,14 +115,23 @@ class Exchange:
     guessed: bytes were lost before, so that the response may be that of another request.
     """
 
-    request: Request | None = None
-    response: Response | None = None
-    stream: int | None = None
-    interim: list[Response] = field(default_factory=list)
-    pushed: bool = False
-    protocol: str | None = None
-    reset: str | None = None
-    guessed: bool = False
+    __slots__ = ("guessed", "interim", "protocol", "pushed", "request", "reset", "response", "stream")
+
+    def __init__(
+        self,
+        request: Request | None = None,
+        response: Response | None = None,
+        stream: int | None = None,
+        guessed: cython.bint = False,
+    ) -> None:
+        self.request = request
+        self.response = response
+        self.stream = stream
+        self.interim: list[Response] = []
+        self.pushed = False
+        self.protocol: str | None = None
+        self.reset: str | None = None
+        self.guessed = guessed
 
     def record(self) -> dict[str, Any]:
         """One entry of the session record's `http`. A hash stands only for a body that is known whole."""
@@ -151,34 +184,53 @@ OnBody = Callable[[Exchange, int, bytes], None]
 """Called with each piece of a decoded body (or of a WebSocket message): exchange, side, bytes."""
 
 
+class Findings:
+    """What was wrong, in the order in which it showed, so many of each code."""
+
+    __slots__ = ("found", "numbers")
+
+    def __init__(self) -> None:
+        self.found: list[Finding] = []
+        self.numbers: dict[str, int] = {}
+
+    def note(self, code: str, detail: str, frame: int) -> None:
+        """Keep a finding."""
+        n = self.numbers[code] = self.numbers.get(code, 0) + 1
+        if n <= FINDINGS_MAX:
+            self.found.append(Finding(code, detail, frame))
+        elif n == FINDINGS_MAX + 1:
+            detail = f"more than {FINDINGS_MAX} of the code {code}; the rest is not listed"
+            self.found.append(Finding("too_many_findings", detail, frame))
+
+
 class Journal:
     """What the readers of one conversation have found. `scheme`: of a request whose target does not say."""
 
     __slots__ = (
-        "_bodies", "_n_findings", "_n_heads", "_on_body", "_room_told", "exchanges", "findings", "messages", "scheme",
+        "_bodies", "_findings", "_n_heads", "_on_body", "_room_told", "exchanges", "messages", "scheme",
     )  # fmt: skip
 
     def __init__(self, scheme: str, hashing: bool, on_body: OnBody | None) -> None:
         self.scheme = scheme
-        self._bodies = Bodies(hashing, self.note)
+        # Bodies point to the findings and not to the journal, which points to them: rings would wait for the collector.
+        self._findings = Findings()
+        self._bodies = Bodies(hashing, self._findings.note)
         self._on_body = on_body
         self.exchanges: list[Exchange] = []
         self.messages: list[Message] = []
-        self.findings: list[Finding] = []
         self._n_heads = 0
-        self._n_findings: dict[str, int] = {}
         self._room_told = False
 
-    def note(self, code: str, detail: str, frame: int) -> None:
-        """Keep a finding."""
-        n = self._n_findings[code] = self._n_findings.get(code, 0) + 1
-        if n <= FINDINGS_MAX:
-            self.findings.append(Finding(code, detail, frame))
-        elif n == FINDINGS_MAX + 1:
-            detail = f"more than {FINDINGS_MAX} of the code {code}; the rest is not listed"
-            self.findings.append(Finding("too_many_findings", detail, frame))
+    @property
+    def findings(self) -> list[Finding]:
+        """What was wrong, in the order in which it showed."""
+        return self._findings.found
 
-    def add(self, exchange: Exchange, frame: int) -> None:
+    def note(self, code: str, detail: str, frame: cython.longlong) -> None:
+        """Keep a finding."""
+        self._findings.note(code, detail, frame)
+
+    def add(self, exchange: Exchange, frame: cython.longlong) -> None:
         """List an exchange, if there is room; without room it is followed all the same."""
         if len(self.exchanges) < EXCHANGES_MAX and self._n_heads < HEADS_MAX:
             self.exchanges.append(exchange)
@@ -192,7 +244,7 @@ class Journal:
         else:
             self._tell_full("messages", message.frame)
 
-    def keep(self, fields: Fields, n_bytes: int, frame: int) -> Fields | None:
+    def keep(self, fields: Fields, n_bytes: cython.longlong, frame: cython.longlong) -> Fields | None:
         """The fields of a head of `n_bytes`, or None if there is no more room for heads."""
         self._n_heads += n_bytes + FIELD_COST * len(fields)
         if self._n_heads < HEADS_MAX:
@@ -207,16 +259,16 @@ class Journal:
         elif len(exchange.interim) == INTERIM_MAX:
             self._tell_full("interim responses", response.frame)
 
-    def body(self, exchange: Exchange, side: int, codings: list[str] | None) -> Body:
+    def body(self, exchange: Exchange, side: cython.int, codings: Codings | None) -> Body:
         """A body of an exchange; `codings` as in Body."""
-        return Body(self._bodies, codings, self.sink(exchange, side))
+        return Body(self._bodies, codings, None if self._on_body is None else self.sink(exchange, side))
 
     def sink(self, exchange: Exchange, side: int) -> Callable[[bytes], None] | None:
         """Where the bytes of a body or message go; None if nobody asked for them."""
         on_body = self._on_body
         return None if on_body is None else lambda piece: on_body(exchange, side, piece)
 
-    def _tell_full(self, what: str, frame: int) -> None:
+    def _tell_full(self, what: str, frame: cython.longlong) -> None:
         if not self._room_told:
             self._room_told = True
             self.note("too_much_to_list", f"from here on {what} of this conversation are no longer listed", frame)

@@ -3,12 +3,12 @@
 The grammar is read leniently, as servers and browsers do, and every leniency that matters is told: what one reader forgives and
 the next does not is how requests are smuggled. Lines end with LF, with or without CR; a folded line belongs to the one before;
 a field that is no field is left out. The reader is our own because h11 refuses a connection at the first error, and we go on.
+This module is compiled (see setup.cfg) and runs the same uncompiled.
 """
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
 from analyzer.application.exchange import Fields
 
@@ -28,9 +28,6 @@ _REQUEST_LINE: Final = re.compile(rf"({_TOKEN}) +([^ \t\r\n](?:[^\r\n]*[^ \t\r\n
 _STATUS_LINE: Final = re.compile(r"HTTP/(1\.\d) +(\d{3})(?:[ \t].*)?\Z", re.DOTALL)
 _ABSOLUTE: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.\-]*)://([^/?#]*)(.*)\Z", re.DOTALL)
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|\r(?!\n|\Z)")
-
-_FIELD_LINE: Final = _TOKEN + r":[\t\x20-\x7e\x80-\U0010ffff]*\r"
-_FIELD_LINES: Final = re.compile(rf"(?:{_FIELD_LINE}\n)*{_FIELD_LINE}\Z")
 
 Problems = list[tuple[str, str]]
 """Code and detail of each thing that is wrong with a head."""
@@ -54,21 +51,21 @@ def read_text(data: bytes) -> str:
 
 def read_fields(block: str, problems: Problems) -> Fields:
     """The field lines of a head or of trailers, without the empty line that ends them."""
-    if _FIELD_LINES.match(block) is not None and block.count("\n") < FIELDS_MAX:
-        # Nothing to forgive, as nearly always.
-        return [(name, value.strip(" \t")) for name, _, value in [line.partition(":") for line in block[:-1].split("\r\n")]]
-    fields: Fields = []
     if not block:
+        return []
+    fields = _read_plain_fields(block)
+    if fields is not None:
         return fields
+    fields = []
     if _CONTROL.search(block) is not None:
         problems.append(("control_character", "control characters in the head"))
     for line in block.split("\n"):
         if line.startswith((" ", "\t")):
             text = line.strip(" \t\r")
             if fields:
-                name, value = fields[-1]
+                name, value = fields.pop()
                 problems.append(("obsolete_line_folding", f"the field {shown(name)} goes on in the next line"))
-                fields[-1] = (name, f"{value} {text}" if text else value)
+                fields.append((name, f"{value} {text}" if text else value))
             elif text:
                 problems.append(("malformed_field_line", f"the first line begins with a blank: {shown(text)}"))
             continue
@@ -87,8 +84,7 @@ def read_fields(block: str, problems: Problems) -> Fields:
     return fields
 
 
-@dataclass(frozen=True, slots=True)
-class RequestLine:
+class RequestLine(NamedTuple):
     """RFC 9112 section 3; scheme and authority only where the target names them, path None for the authority form."""
 
     method: str
@@ -100,6 +96,11 @@ class RequestLine:
 
 def read_request_line(line: str) -> RequestLine | None:
     """The first line of a request, or None if it is none."""
+    method, _, rest = line.partition(" ")
+    target, _, version = rest.partition(" ")
+    plain = version == "HTTP/1.1" and target.startswith("/") and target.isprintable()
+    if plain and method != "CONNECT" and _lower(method) is not None:
+        return RequestLine(method, None, None, target, "1.1")
     match = _REQUEST_LINE.match(line)
     if match is None:
         return None
@@ -118,6 +119,22 @@ def read_status_line(line: str) -> tuple[int, str] | None:
     """Status and version out of the first line of a response, or None if it is none."""
     match = _STATUS_LINE.match(line)
     return None if match is None else (int(match[2]), match[1])
+
+
+def _read_plain_fields(block: str) -> Fields | None:
+    """The fields of a block in which there is nothing to forgive, as nearly always; else None."""
+    if not block.endswith("\r"):
+        return None
+    lines = block.removesuffix("\r").split("\r\n")
+    if len(lines) > FIELDS_MAX:
+        return None
+    fields: Fields = []
+    for line in lines:
+        name, colon, value = line.partition(":")
+        if not colon or not value.isprintable() or _lower(name) is None:
+            return None
+        fields.append((name, value.strip(" ")))
+    return fields
 
 
 @lru_cache(_NAMES_REMEMBERED)
@@ -139,18 +156,20 @@ def values(fields: Index, name: str) -> list[str]:
     found = fields.get(name)
     if found is None:
         return []
-    return [element for element in (part.strip(" \t") for part in ",".join(found).split(",")) if element]
+    if len(found) == 1 and "," not in found[0]:  # as nearly always
+        element = found[0].strip(" \t")
+        return [element] if element else []
+    return [element for element in [part.strip(" \t") for part in ",".join(found).split(",")] if element]
 
 
 def content_codings(fields: Index, status: int | None = None) -> list[str]:
     """What lies on the body, in the order applied. A part of a coded body (206) cannot be decoded: its coding is not named."""
-    if status == 206:
+    if status == 206 or "content-encoding" not in fields:
         return []
-    return [name for name in map(str.lower, values(fields, "content-encoding")) if name != "identity"]
+    return [name for name in [value.lower() for value in values(fields, "content-encoding")] if name != "identity"]
 
 
-@dataclass(frozen=True, slots=True)
-class Framing:
+class Framing(NamedTuple):
     """How a body ends: after its last chunk, after `length` bytes, or (both unset) where the connection does.
 
     codings: transfer codings besides chunked, in the order applied.
@@ -163,15 +182,25 @@ class Framing:
     sure: bool = True
 
 
+UNFRAMED: Final = Framing(False, None, [])
+"""Of a head that says nothing of a body."""
+
+NO_BODY: Final = Framing(False, 0, [])
+
+
 def read_framing(fields: Index, problems: Problems) -> Framing:
     """RFC 9112 section 6.3, as far as the fields say it."""
+    if "transfer-encoding" not in fields:
+        length, sure = _read_content_length(fields, problems)
+        return UNFRAMED if length is None and sure else Framing(False, length, [], sure)
     codings = [name.lower() for name in values(fields, "transfer-encoding")]
     length, sure = _read_content_length(fields, problems)
     if codings:
         if length is not None or not sure:
             problems.append(("ambiguous_length", "both Transfer-Encoding and Content-Length; the former counts"))
-        chunked = codings[-1] == "chunked"
-        others = [name for name in (codings[:-1] if chunked else codings) if name != "identity"]
+        last = len(codings) - 1
+        chunked = codings[last] == "chunked"
+        others = [name for name in (codings[:last] if chunked else codings) if name != "identity"]
         if "chunked" in others:
             problems.append(("bad_transfer_encoding", f"chunked is not the last and only one: {shown(', '.join(codings))}"))
             others = [name for name in others if name != "chunked"]
@@ -184,7 +213,9 @@ def read_framing(fields: Index, problems: Problems) -> Framing:
 def _read_content_length(fields: Index, problems: Problems) -> tuple[int | None, bool]:
     if "content-length" not in fields:
         return None, True
-    found = list(dict.fromkeys(values(fields, "content-length"))) or [""]
+    found = values(fields, "content-length") or [""]
+    if len(found) > 1:
+        found = list(dict.fromkeys(found))
     if len(found) > 1:
         problems.append(("ambiguous_length", f"Content-Length is {shown(', '.join(found))}; the first counts"))
     text = found[0]

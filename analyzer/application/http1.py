@@ -4,14 +4,18 @@ The directions meet in the queue of requests that wait for their response, for o
 has a body (HEAD, CONNECT). After a request that may change the protocol (CONNECT, Upgrade) the client's next bytes are put
 aside until the server has said which protocol they are in.
 
-Where bytes were lost, which request a response belongs to is a guess, and is marked as one.
+Where bytes were lost, which request a response belongs to is a guess, and is marked as one. This module is compiled (see
+setup.cfg) and runs the same uncompiled.
 """
 
 from collections import deque
 from typing import Final
 
+import cython
+
 from analyzer.application.exchange import CLIENT, SERVER, Exchange, Journal, Request, Response
 from analyzer.application.heads import (
+    NO_BODY,
     Framing,
     Index,
     Problems,
@@ -24,7 +28,6 @@ from analyzer.application.heads import (
 )
 from analyzer.application.http1_stream import Direction
 from analyzer.application.reader import Reader
-from analyzer.application.upgrade import successor_of
 
 PENDING_MAX: Final = 10_000
 """Requests waiting for their responses."""
@@ -33,10 +36,12 @@ PENDING_MAX: Final = 10_000
 class Http1:
     """An HTTP/1 conversation; `successor` is the reader of the protocol that took over, if one did."""
 
+    __slots__ = ("_changing", "_directions", "_pending", "_pipelined", "_unasked", "journal", "successor")
+
     def __init__(self, journal: Journal) -> None:
         self.journal = journal
         self.successor: Reader | None = None
-        self._directions = (Direction(self, CLIENT), Direction(self, SERVER))
+        self._directions: tuple[Direction, ...] = (Direction(self, CLIENT), Direction(self, SERVER))
         self._pending: deque[Exchange] = deque()
         self._unasked: deque[Exchange] = deque()
         self._pipelined = False
@@ -47,11 +52,12 @@ class Http1:
         """`http/1.1`, or that of the protocol that took over."""
         return "http/1.1" if self.successor is None else self.successor.kind
 
-    def feed(self, side: int, data: bytes, frame: int, at: int) -> None:
+    def feed(self, side: cython.int, data: bytes, frame: cython.longlong, at: cython.longlong) -> None:
         """Take the next bytes of one side."""
-        self._directions[side].feed(data, frame, at)
+        direction: Direction = self._directions[side]
+        direction.feed(data, frame, at)
 
-    def gap(self, side: int, length: int | None) -> None:
+    def gap(self, side: cython.int, length: int | None) -> None:
         """Hear that bytes are missing; None: nobody knows how many."""
         if self.successor is not None:
             self.successor.gap(side, length)
@@ -59,22 +65,23 @@ class Http1:
             self._directions[side].gap(length)
 
     def close(self) -> None:
-        """Hear that both streams have ended."""
+        """Hear that both streams have ended. The directions, which point back here, are let go of."""
         for direction in self._directions:
             direction.close()
+        self._directions = ()
         if self.successor is not None:
             self.successor.close()
 
-    def succeed(self, side: int, data: bytes, frame: int, at: int) -> None:
+    def succeed(self, side: cython.int, data: bytes, frame: cython.longlong, at: cython.longlong) -> None:
         """Hand bytes to the protocol that took over."""
         if self.successor is not None:
             self.successor.feed(side, data, frame, at)
 
-    def begin_message(self, side: int, line: str, rest: str, frame: int, at: int) -> bool:
+    def begin_message(self, side: cython.int, line: str, rest: str, frame: cython.longlong, at: cython.longlong) -> bool:
         """Read a head; False if `line` is no start line."""
         return self._begin_request(line, rest, frame, at) if side == CLIENT else self._begin_response(line, rest, frame, at)
 
-    def _begin_request(self, text: str, rest: str, frame: int, at: int) -> bool:
+    def _begin_request(self, text: str, rest: str, frame: cython.longlong, at: cython.longlong) -> bool:
         line = read_request_line(text)
         if line is None:
             return False
@@ -112,13 +119,13 @@ class Http1:
                 journal.note("too_many_pending_requests", f"{PENDING_MAX} requests without a response", frame)
                 self._pending.popleft()
             self._pending.append(exchange)
-        client = self._directions[CLIENT]
+        client: Direction = self._directions[CLIENT]
         if not framing.sure:
             client.lose()
             return True
         if not known and (line.method == "CONNECT" or "upgrade" in by_name):
             self._changing = exchange
-        client.begin_body(request, framing if framing.chunked or framing.length else Framing(False, 0, []))
+        client.begin_body(request, framing if framing.chunked or framing.length else NO_BODY)
         return True
 
     def _exchange_of_request(self) -> tuple[Exchange, bool]:
@@ -127,7 +134,7 @@ class Http1:
             return self._unasked.popleft(), True
         return Exchange(), False
 
-    def _begin_response(self, text: str, rest: str, frame: int, at: int) -> bool:
+    def _begin_response(self, text: str, rest: str, frame: cython.longlong, at: cython.longlong) -> bool:
         line = read_status_line(text)
         if line is None:
             return False
@@ -148,7 +155,7 @@ class Http1:
             journal.keep_interim(exchange, response)
         else:
             exchange.response = response
-        server = self._directions[SERVER]
+        server: Direction = self._directions[SERVER]
         if exchange is self._changing and not interim:
             self._changing = None
             if status == 101 or (method == "CONNECT" and 200 <= status < 300):
@@ -163,7 +170,7 @@ class Http1:
             self._directions[CLIENT].resume()
         return True
 
-    def _exchange_of_response(self, interim: bool, frame: int) -> Exchange:
+    def _exchange_of_response(self, interim: cython.bint, frame: cython.longlong) -> Exchange:
         if self._pending:
             return self._pending[0] if interim else self._pending.popleft()
         exchange = Exchange(guessed=self._directions[CLIENT].lossy)
@@ -178,15 +185,15 @@ class Http1:
     def _framing_of_response(method: str | None, status: int, fields: Index, problems: Problems) -> Framing:
         """RFC 9112 section 6.3: what needs the request's method and the status comes before what the fields say."""
         if method == "HEAD" or status < 200 or status in (204, 304) or (method == "CONNECT" and status < 300):
-            return Framing(False, 0, [])
+            return NO_BODY
         return read_framing(fields, problems)
 
-    def end_message(self, side: int) -> None:
+    def end_message(self, side: cython.int) -> None:
         """Hear that a message has ended: a client that asked for another protocol has to be told which one first."""
         if side == CLIENT and self._changing is not None:
             self._directions[CLIENT].wait()
 
-    def found(self, side: int) -> None:
+    def found(self, side: cython.int) -> None:
         """Hear that a start line was found again. Of several requests the last one is still open: clients seldom pipeline."""
         pending = self._pending
         if side == SERVER and len(pending) > 1:
@@ -203,6 +210,8 @@ class Http1:
 
     def _change(self, exchange: Exchange, response: Response) -> None:
         """Give both directions to the protocol that was agreed on."""
+        from analyzer.application.upgrade import successor_of  # with the readers of the other protocols
+
         self.successor = successor_of(exchange, response, self.journal)
         for direction in self._directions:
             direction.leave()

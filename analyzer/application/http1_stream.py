@@ -2,11 +2,14 @@
 
 A small machine: head, body (by length, by chunks, or to the end of the stream), head again. What is held is a head or a line
 that has not come whole, never a body. After a protocol error, or a hole whose end is unknown, the next start line is sought by
-its version, which is rare enough in bodies and quick to find.
+its version, which is rare enough in bodies and quick to find. This module is compiled (see setup.cfg) and runs the same
+uncompiled.
 """
 
 import re
 from typing import Final, Protocol
+
+import cython
 
 from analyzer.application.body import Body
 from analyzer.application.exchange import CLIENT, NAMES, Journal, Request, Response
@@ -73,7 +76,7 @@ class Direction:
         "_waiting", "at", "frame", "lossy",
     )  # fmt: skip
 
-    def __init__(self, messages: Messages, side: int) -> None:
+    def __init__(self, messages: Messages, side: cython.int) -> None:
         self._messages = messages
         self._side = side
         self._state = _HEAD
@@ -89,7 +92,7 @@ class Direction:
         self.at = 0
         self.lossy = False
 
-    def feed(self, data: bytes, frame: int, at: int) -> None:
+    def feed(self, data: bytes, frame: cython.longlong, at: cython.longlong) -> None:
         """Take the next bytes."""
         self.frame = frame
         self.at = at
@@ -98,8 +101,9 @@ class Direction:
             if joined is None:
                 return
             data = joined
-        pos = 0
-        end = len(data)
+        pos: cython.Py_ssize_t = 0
+        end: cython.Py_ssize_t = len(data)
+        state: cython.int
         while pos < end:
             state = self._state
             if state in (_LENGTH, _CHUNK):
@@ -209,7 +213,7 @@ class Direction:
     def _note(self, code: str, detail: str) -> None:
         self._messages.journal.note(code, detail, self.frame)
 
-    def _hold(self, data: bytes, pos: int) -> int:
+    def _hold(self, data: bytes, pos: cython.Py_ssize_t) -> cython.Py_ssize_t:
         """Keep the rest of `data` until more comes; where that cannot help, seek the next start line in it."""
         self._held += data[pos:]
         self._n_scanned = max(0, len(self._held) - 3)
@@ -260,7 +264,7 @@ class Direction:
             self._note("long_line", f"a line or trailers of more than {_LIMITS[self._state]} bytes in the chunked coding")
         self.lose()
 
-    def _read_head(self, data: bytes, pos: int) -> int:
+    def _read_head(self, data: bytes, pos: cython.Py_ssize_t) -> cython.Py_ssize_t:
         if data[pos] in (13, 10):
             # RFC 9112 section 2.2: empty lines before a message are nothing.
             blank = _BLANK.match(data, pos)
@@ -302,10 +306,10 @@ class Direction:
         self._message = None
         self._messages.end_message(self._side)
 
-    def _read_counted(self, data: bytes, pos: int) -> int:
+    def _read_counted(self, data: bytes, pos: cython.Py_ssize_t) -> cython.Py_ssize_t:
         body = self._body
         assert body is not None
-        n = len(data) - pos
+        n: cython.longlong = len(data) - pos
         if n > self._left:
             n = self._left
         if body.plain:
@@ -323,7 +327,7 @@ class Direction:
         else:
             self._end_message()
 
-    def _read_chunk_line(self, data: bytes, pos: int) -> int:
+    def _read_chunk_line(self, data: bytes, pos: cython.Py_ssize_t) -> cython.Py_ssize_t:
         n_line = data.find(b"\n", pos, pos + CHUNK_LINE_MAX)
         if n_line < 0:
             return self._hold(data, pos)
@@ -339,7 +343,7 @@ class Direction:
         self._state = _CHUNK if self._left else _TRAILERS
         return n_line + 1
 
-    def _read_chunk_end(self, data: bytes, pos: int) -> int:
+    def _read_chunk_end(self, data: bytes, pos: cython.Py_ssize_t) -> cython.Py_ssize_t:
         if data[pos] == 10:
             pos += 1
         elif data[pos] != 13:
@@ -357,7 +361,7 @@ class Direction:
         self._state = _CHUNK_LINE
         return pos
 
-    def _read_trailers(self, data: bytes, pos: int) -> int:
+    def _read_trailers(self, data: bytes, pos: cython.Py_ssize_t) -> cython.Py_ssize_t:
         if data[pos] == 10:
             self._end_message()
             return pos + 1
@@ -376,7 +380,7 @@ class Direction:
         self._end_message()
         return match.end()
 
-    def _seek(self, data: bytes, pos: int) -> int:
+    def _seek(self, data: bytes, pos: cython.Py_ssize_t) -> cython.Py_ssize_t:
         """Go on at the next start line in `data`; without one keep the tail in which one may begin."""
         start = self._find_request(data, pos) if self._side == CLIENT else self._find_response(data, pos)
         if start < 0:
@@ -389,7 +393,7 @@ class Direction:
         return start
 
     @staticmethod
-    def _find_request(data: bytes, pos: int) -> int:
+    def _find_request(data: bytes, pos: cython.Py_ssize_t) -> cython.Py_ssize_t:
         low = pos
         while True:
             version = data.find(b" HTTP/1.", pos)
@@ -405,7 +409,7 @@ class Direction:
                 return method.start()
 
     @staticmethod
-    def _find_response(data: bytes, pos: int) -> int:
+    def _find_response(data: bytes, pos: cython.Py_ssize_t) -> cython.Py_ssize_t:
         while True:
             pos = data.find(b"HTTP/1.", pos)
             if pos < 0 or _STATUS_START.match(data, pos) is not None:

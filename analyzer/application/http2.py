@@ -93,7 +93,7 @@ class Http2:
 
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
-        self._directions = (_Direction(self, CLIENT), _Direction(self, SERVER))
+        self._directions: tuple[_Direction, ...] = (_Direction(self, CLIENT), _Direction(self, SERVER))
         self._streams: dict[int, _Stream] = {}
         self._highest = [0, 0]
 
@@ -127,6 +127,7 @@ class Http2:
         for stream in self._streams.values():
             self._abandon(stream)
         self._streams.clear()
+        self._directions = ()  # they point back here
 
     def note(self, side: int, code: str, detail: str) -> None:
         """Keep a finding."""

@@ -23,9 +23,8 @@ class Reader(Protocol):
 class Opaque:
     """Counts the bytes of a protocol that is not read: the inside of a CONNECT tunnel, or anything else."""
 
-    kind = "bytes"
-
-    def __init__(self) -> None:
+    def __init__(self, kind: str = "bytes") -> None:
+        self.kind = kind
         self.n_bytes = [0, 0]
 
     def feed(self, side: int, data: bytes, frame: int, at: int) -> None:
