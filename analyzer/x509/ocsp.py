@@ -16,8 +16,8 @@ from cryptography.x509 import ocsp
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from analyzer.codec.trouble import Trouble
-from analyzer.x509.der import SEQUENCE, expect
-from analyzer.x509.identity import Identity, identity
+from analyzer.x509.der import INTEGER, SEQUENCE, expect, read_element
+from analyzer.x509.identity import Identity, identity, read_extensions
 from analyzer.x509.signature import verify
 from analyzer.x509.statement import UNREADABLE, Statement, Status, stated, stretch
 
@@ -45,6 +45,7 @@ _REFUSALS = {
     ocsp.OCSPResponseStatus.SIG_REQUIRED: "sigRequired",
     ocsp.OCSPResponseStatus.UNAUTHORIZED: "unauthorized",
 }
+_SINGLE_EXTENSIONS = 0xA1
 _HASHES = frozenset(("sha1", "sha224", "sha256", "sha384", "sha512"))
 
 
@@ -104,6 +105,37 @@ def judge_ocsp(der: bytes, certificate: Identity, issuer: Identity) -> list[Stat
     if response.trouble is not None and not response.answers:
         return [Statement("ocsp", "unknown", "", trouble=response.trouble)]
     return [_judge(response, answer, issuer) for answer in response.answers if answer.is_about(certificate, issuer)]
+
+
+def single_extension(der: bytes, serial: int, kind: bytes) -> bytes | None:
+    """Give the value of the extension `kind` (its octets) in the answer about this serial number; None if there is none."""
+    try:
+        signed = read_response(der).signed
+        _, pos, end, _ = expect(signed, 0, len(signed), SEQUENCE, "tbsResponseData")
+        return _find_extension(signed, pos, end, serial, kind)
+    except Trouble:
+        return None
+
+
+def _find_extension(der: bytes, pos: int, end: int, serial: int, kind: bytes) -> bytes | None:
+    tag = 0
+    while tag != SEQUENCE:  # version, responderID and producedAt come first
+        tag, start, stop, pos = read_element(der, pos, end, "responses")
+    for _ in range(ANSWERS):
+        if start >= stop:
+            break
+        _, inner, last, start = expect(der, start, stop, SEQUENCE, "SingleResponse")
+        _, first, after, inner = expect(der, inner, last, SEQUENCE, "certID")
+        for _ in range(3):
+            first = read_element(der, first, after, "certID")[3]
+        _, first, after, _ = expect(der, first, after, INTEGER, "serialNumber")
+        if int.from_bytes(der[first:after], "big", signed=True) != serial:
+            continue
+        while inner < last:
+            tag, first, after, inner = read_element(der, inner, last, "SingleResponse")
+            if tag == _SINGLE_EXTENSIONS and first < after and der[first] == SEQUENCE:
+                return read_extensions(der, first, after).get(kind)
+    return None
 
 
 def _judge(response: Response, answer: Answer, issuer: Identity) -> Statement:

@@ -1,0 +1,211 @@
+"""Signed certificate timestamps: a log's promise to publish a certificate, and whether it made it (RFC 6962, section 3).
+
+A timestamp comes in the certificate itself, in an extension of TLS, or in an OCSP response. In the last two the log has signed
+the certificate. One inside a certificate cannot be about what it is inside of: there the log has signed the certificate's
+contents without that extension, and the hash of the key that was going to sign them.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from typing import Literal, TypeAlias
+
+from cryptography.hazmat.primitives import hashes
+
+from analyzer.codec.trouble import Malformed, Trouble
+from analyzer.tls.messages.extensions.certificates import SignedCertificateTimestamp, SignedCertificateTimestampList
+from analyzer.x509.ct_logs import Log, Logs
+from analyzer.x509.der import OCTET_STRING, SEQUENCE, encode_object_identifier, expect, read_element
+from analyzer.x509.identity import Identity, identity, read_extension
+from analyzer.x509.ocsp import single_extension
+from analyzer.x509.signature import load_key, verify_scheme
+from analyzer.x509.statement import CLOCK_SKEW, stated
+
+SctSource: TypeAlias = Literal["certificate", "tls", "ocsp"]
+SctStatus: TypeAlias = Literal["verified", "failed", "unknown_log", "unverifiable"]
+
+TIMESTAMPS = 64
+"""Timestamps of one list that are checked, a signature each; certificates carry two to five."""
+
+LISTS = 16
+"""Lists of timestamps of one kind that are read; a handshake has one of each."""
+
+IN_CERTIFICATE = encode_object_identifier("1.3.6.1.4.1.11129.2.4.2")
+IN_OCSP = encode_object_identifier("1.3.6.1.4.1.11129.2.4.5")
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_SCHEMES = {0x0403: "ec", 0x0401: "rsa"}
+_SHA256 = hashes.SHA256()
+_EXTENSIONS = 0xA3
+_X509_ENTRY = b"\0\0"
+_PRECERT_ENTRY = b"\0\1"
+
+
+@dataclass(frozen=True, slots=True)
+class SctVerdict:
+    """What came of one timestamp.
+
+    source: where it came from. log: the log's name, None when the list does not have it; log_id: hex. timestamp: when the log
+    promised, in UTC, None when that is no date. detail: a sentence.
+    """
+
+    source: SctSource
+    log: str | None
+    log_id: str
+    timestamp: datetime | None
+    status: SctStatus
+    detail: str
+
+
+def judge_scts(
+    certificate: bytes,
+    issuer: bytes | None,
+    *,
+    tls: Sequence[bytes] = (),
+    ocsp: Sequence[bytes] = (),
+    logs: Logs,
+    at: datetime,
+) -> tuple[SctVerdict, ...]:
+    """Judge all timestamps of a certificate; never raises.
+
+    certificate, issuer: DER; without the issuer the timestamps in the certificate cannot be verified. tls: bodies of the
+    extension signed_certificate_timestamp. ocsp: OCSP responses, DER. at: a timestamp later than this moment has failed.
+    """
+    moment = at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+    subject = identity(certificate)
+    verdicts: list[SctVerdict] = []
+    if subject is not None and IN_CERTIFICATE in subject.extensions:
+        inside = _precertificate(certificate, issuer)
+        verdicts += _judge_list("certificate", _unwrap(subject.extensions[IN_CERTIFICATE]), inside, logs, moment)
+    entry = _X509_ENTRY + _opaque24(certificate)
+    for body in tls[:LISTS]:
+        verdicts += _judge_list("tls", body, entry, logs, moment)
+    for found in _in_responses(ocsp, subject):
+        verdicts += _judge_list("ocsp", found, entry, logs, moment)
+    return tuple(verdicts)
+
+
+def _judge_list(source: SctSource, body: bytes | str, entry: bytes | str, logs: Logs, at: datetime) -> Iterator[SctVerdict]:
+    """Judge the timestamps of one list; `body` and `entry` are a text where they could not be had."""
+    if isinstance(body, str):
+        yield SctVerdict(source, None, "", None, "unverifiable", body)
+        return
+    found, problems = SignedCertificateTimestampList.read(body)
+    timestamps: list[SignedCertificateTimestamp] = found.sct_list or []
+    for timestamp in timestamps[:TIMESTAMPS]:
+        yield _judge(source, timestamp, entry, logs, at)
+    if problems:
+        yield SctVerdict(source, None, "", None, "unverifiable", f"the list of timestamps cannot be read: {problems[0]}")
+    elif len(timestamps) > TIMESTAMPS:
+        left = f"{len(timestamps) - TIMESTAMPS} more timestamps are not looked at"
+        yield SctVerdict(source, None, "", None, "unverifiable", left)
+
+
+def _judge(source: SctSource, sct: SignedCertificateTimestamp, entry: bytes | str, logs: Logs, at: datetime) -> SctVerdict:
+    if sct.sct_version != 0 or sct.signature is None:
+        version = "a version other than 1" if sct.sct_version else "parts missing"
+        return SctVerdict(source, None, "", None, "unverifiable", f"a timestamp with {version}")
+    log = logs.by_id.get(sct.id)
+    try:
+        timestamp = _EPOCH + timedelta(milliseconds=sct.timestamp)
+    except OverflowError:
+        timestamp = None
+    status, detail = _check(sct, log, timestamp, entry, at)
+    return SctVerdict(source, log.name if log else None, sct.id.hex(), timestamp, status, detail)
+
+
+def _check(
+    sct: SignedCertificateTimestamp, log: Log | None, timestamp: datetime | None, entry: bytes | str, at: datetime
+) -> tuple[SctStatus, str]:
+    if log is None:
+        return "unknown_log", f"the log {sct.id.hex()} is not in the list of logs"
+    if isinstance(entry, str):
+        return "unverifiable", entry
+    key = load_key(log.key)
+    scheme = _SCHEMES.get(sct.algorithm)
+    if key is None or scheme is None:
+        return "unverifiable", f"no signature that logs make: algorithm 0x{sct.algorithm:04x} with the key of {log.name}"
+    signed = b"".join(
+        (b"\0\0", sct.timestamp.to_bytes(8, "big"), entry, len(sct.extensions).to_bytes(2, "big"), sct.extensions)
+    )
+    check = verify_scheme(key, scheme, _SHA256, sct.signature, signed)
+    if check == "unverifiable":
+        return "unverifiable", f"signature and key of {log.name} are not of one kind"
+    if check == "failed":
+        return "failed", f"the signature is not that of {log.name} over this certificate"
+    if timestamp is None or timestamp > at + CLOCK_SKEW:
+        return "failed", f"{log.name} dated it {stated(timestamp) if timestamp else 'beyond all dates'}, after this moment"
+    closed = f"; the log was {log.state} by {log.since}" if log.state in ("retired", "rejected") and log.since else ""
+    return "verified", f"{log.name} signed it at {stated(timestamp)}{closed}"
+
+
+def _in_responses(responses: Sequence[bytes], subject: Identity | None) -> Iterator[bytes | str]:
+    if subject is None:
+        return
+    n_lists = 0
+    for response in responses:
+        value = single_extension(response, subject.serial, IN_OCSP)
+        if value is not None:
+            yield _unwrap(value)
+            n_lists += 1
+            if n_lists == LISTS:
+                return
+
+
+def _unwrap(value: bytes) -> bytes | str:
+    """Take the list out of the OCTET STRING that extensions of certificates and responses put round it."""
+    try:
+        _, start, end, _ = expect(value, 0, len(value), OCTET_STRING, "SignedCertificateTimestampList")
+    except Trouble as trouble:
+        return f"the list of timestamps cannot be read: {trouble}"
+    return value[start:end]
+
+
+def _precertificate(certificate: bytes, issuer: bytes | None) -> bytes | str:
+    """Give what a log has signed of a certificate that carries its timestamp, else why that cannot be had."""
+    signer = None if issuer is None else identity(issuer)
+    if signer is None:
+        return "the certificate's issuer is not at hand, and what the log signed has the hash of its key"
+    try:
+        return _PRECERT_ENTRY + sha256(signer.public_key).digest() + _opaque24(_without_timestamps(certificate))
+    except Trouble as trouble:
+        return f"the certificate cannot be taken apart: {trouble}"
+
+
+def _without_timestamps(der: bytes) -> bytes:
+    """Give the tbsCertificate, encoded anew without the extension that has the timestamps. Raises `Malformed`."""
+    _, start, end, _ = expect(der, 0, len(der), SEQUENCE, "Certificate")
+    _, start, end, _ = expect(der, start, end, SEQUENCE, "tbsCertificate")
+    pos = start
+    while pos < end:
+        tag, inner, stop, after = read_element(der, pos, end, "tbsCertificate")
+        if tag == _EXTENSIONS:
+            kept = _kept_extensions(der, inner, stop)
+            extensions = _element(_EXTENSIONS, _element(SEQUENCE, kept)) if kept else b""
+            return _element(SEQUENCE, der[start:pos] + extensions + der[after:end])
+        pos = after
+    raise Malformed("extensions", end, "there are none")
+
+
+def _kept_extensions(der: bytes, start: int, end: int) -> bytes:
+    kept: list[bytes] = []
+    _, pos, end, _ = expect(der, start, end, SEQUENCE, "extensions")
+    while pos < end:
+        kind, _, after = read_extension(der, pos, end)
+        if kind != IN_CERTIFICATE:
+            kept.append(der[pos:after])
+        pos = after
+    return b"".join(kept)
+
+
+def _element(tag: int, content: bytes) -> bytes:
+    n_bytes = len(content)
+    if n_bytes < 0x80:
+        return bytes((tag, n_bytes)) + content
+    length = n_bytes.to_bytes((n_bytes.bit_length() + 7) // 8, "big")
+    return bytes((tag, 0x80 | len(length))) + length + content
+
+
+def _opaque24(content: bytes) -> bytes:
+    return (len(content) & 0xFFFFFF).to_bytes(3, "big") + content
