@@ -21,6 +21,8 @@ REMEMBERED = 1024
 EXTENSIONS = 256
 """Extensions looked at; real certificates have some ten."""
 
+BOOLEAN = 0x01
+
 _VERSION = 0xA0
 _EXTENSIONS = 0xA3
 _BEHIND_KEY = 8
@@ -90,16 +92,20 @@ def read_extensions(der: bytes, pos: int, end: int) -> dict[bytes, bytes]:
     while pos < end:
         if len(found) == EXTENSIONS:
             raise Malformed("extensions", pos, f"over {EXTENSIONS} extensions")
-        kind, value, pos = read_extension(der, pos, end)
+        kind, _, value, pos = read_extension(der, pos, end)
         found.setdefault(kind, value)
     return found
 
 
-def read_extension(der: bytes, pos: int, end: int) -> tuple[bytes, bytes, int]:
-    """Read one Extension: its object identifier's octets, its value, and where the next begins. Raises `Malformed`."""
+def read_extension(der: bytes, pos: int, end: int) -> tuple[bytes, bool, bytes, int]:
+    """Read an Extension: its object identifier's octets, whether critical, its value, where the next is. Raises `Malformed`."""
     _, start, stop, after = expect(der, pos, end, SEQUENCE, "extension")
     _, first, last, value = expect(der, start, stop, OBJECT_IDENTIFIER, "extnID")
     element = read_element(der, value, stop, "extnValue")
-    if element[0] != OCTET_STRING:  # then it is `critical`
-        element = expect(der, element[3], stop, OCTET_STRING, "extnValue")
-    return der[first:last], der[element[1] : element[2]], after
+    critical = False
+    if element[0] == BOOLEAN:
+        critical = any(der[element[1] : element[2]])
+        element = read_element(der, element[3], stop, "extnValue")
+    if element[0] != OCTET_STRING:
+        raise Malformed("extnValue", value, f"tag 0x{element[0]:02x}, not 0x{OCTET_STRING:02x}")
+    return der[first:last], critical, der[element[1] : element[2]], after

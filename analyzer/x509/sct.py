@@ -18,7 +18,7 @@ from analyzer.tls.messages.extensions.certificates import SignedCertificateTimes
 from analyzer.x509.ct_logs import Log, Logs
 from analyzer.x509.der import OCTET_STRING, SEQUENCE, encode_object_identifier, expect, read_element
 from analyzer.x509.identity import Identity, identity, read_extension
-from analyzer.x509.ocsp import single_extension
+from analyzer.x509.ocsp_response import read_response
 from analyzer.x509.signature import load_key, verify_scheme
 from analyzer.x509.statement import CLOCK_SKEW, stated
 
@@ -145,8 +145,10 @@ def _in_responses(responses: Sequence[bytes], subject: Identity | None) -> Itera
         return
     n_lists = 0
     for response in responses:
-        value = single_extension(response, subject.serial, IN_OCSP)
-        if value is not None:
+        for answer in read_response(response).answers:
+            value = answer.extensions.get(IN_OCSP)
+            if answer.serial != subject.serial or value is None:
+                continue
             yield _unwrap(value)
             n_lists += 1
             if n_lists == LISTS:
@@ -192,7 +194,7 @@ def _kept_extensions(der: bytes, start: int, end: int) -> bytes:
     kept: list[bytes] = []
     _, pos, end, _ = expect(der, start, end, SEQUENCE, "extensions")
     while pos < end:
-        kind, _, after = read_extension(der, pos, end)
+        kind, _, _, after = read_extension(der, pos, end)
         if kind != IN_CERTIFICATE:
             kept.append(der[pos:after])
         pos = after

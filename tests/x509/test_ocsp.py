@@ -11,8 +11,12 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509 import ocsp
 from cryptography.x509.ocsp import OCSPCertStatus
 
+from analyzer.capture.reader import CaptureReader
+from analyzer.engine import Engine, read_sessions
+from analyzer.tls.learn import staple
 from analyzer.x509.identity import identity
-from analyzer.x509.ocsp import RESPONSE_SIZE, judge_ocsp, read_response
+from analyzer.x509.ocsp import judge_ocsp
+from analyzer.x509.ocsp_response import RESPONSE_SIZE, read_response
 from analyzer.x509.revocation import judge_revocation
 
 
@@ -143,3 +147,31 @@ def test_what_the_responder_of_openssl_says_is_understood(tmp_path, delegated):
         assert (answer.status, answer.source) == (expected, "ocsp"), answer.detail
         if expected == "revoked":
             assert answer.revoked_at == (now - DAY).replace(microsecond=0)
+
+
+@pytest.mark.corpus
+@pytest.mark.parametrize(
+    ("name", "signer"),
+    [
+        ("zeek/tls/ocsp-stapling.pcap", "the delegate"),
+        ("zeek/tls/ocsp-stapling-digicert.pcap", "the issuer"),
+        ("zeek/tls/ocsp-stapling-twimg.pcap", "the issuer"),
+        ("zeek/tls/signed_certificate_timestamp.pcap", "the issuer"),
+        ("ja4/socks4-https.pcap", "the delegate"),
+    ],
+)
+def test_what_real_servers_staple_counts_at_the_time_of_capture(corpus, name, signer):
+    reader = CaptureReader([str(corpus / name)])
+    session = next(each for each in read_sessions(reader, Engine()) if each.certificates[1])
+    kept = []
+    for message in session.messages:
+        if message.side == 1:
+            staple(kept, 1, message.body)
+    [response] = [each for _, _, kind, each in kept if kind == "ocsp"]
+    at = datetime.fromtimestamp(session.at / 1e9, UTC)
+    certificate, issuer = session.certificates[1][:2]
+    answer = judge_revocation(certificate, issuer, ocsp=[response], at=at)
+    assert (answer.status, answer.source) == ("good", "ocsp"), answer.detail
+    assert f"signed by {signer}" in answer.detail
+    assert judge_revocation(certificate, issuer, ocsp=[response], at=answer.until).status == "unknown"
+    assert judge_revocation(issuer, issuer, ocsp=[response], at=at).detail.startswith("none of 1 OCSP responses")

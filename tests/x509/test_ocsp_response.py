@@ -1,0 +1,66 @@
+"""OCSP responses as read, against the cryptography library's reader, and cut or changed anywhere."""
+
+import random
+
+import pytest
+from authorities import AT, DAY, SIGN_OCSP, authority, issue, leaf, respond
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509 import ocsp
+from cryptography.x509.ocsp import OCSPCertStatus
+
+from analyzer.x509.ocsp_response import ANSWERS, read_response
+
+DELEGATE = issue("delegate", "authority", SIGN_OCSP)
+RESPONSES = [
+    respond(leaf(), authority()),
+    respond(leaf(), authority(), next_update=None, algorithm=hashes.SHA384()),
+    respond(leaf(), authority("rsa"), OCSPCertStatus.UNKNOWN, include=[leaf(), DELEGATE]),
+    respond(leaf(), authority(), OCSPCertStatus.REVOKED, revoked_at=AT - DAY, extensions=[(x509.OCSPNonce(b"1234"), False)]),
+    respond(leaf(), authority(), OCSPCertStatus.REVOKED, revoked_at=AT, reason=x509.ReasonFlags.privilege_withdrawn),
+    respond(leaf(serial=1 << 150), authority(), signer=DELEGATE, include=[DELEGATE], extensions=[(x509.OCSPNonce(b"x"), True)]),
+]
+
+
+@pytest.mark.parametrize("response", RESPONSES)
+def test_all_fields_are_as_the_library_reads_them(response):
+    ours, theirs = read_response(response), ocsp.load_der_ocsp_response(response)
+    assert ours.trouble is None
+    assert ours.signed == theirs.tbs_response_bytes
+    assert ours.signature == theirs.signature
+    assert ours.produced_at == theirs.produced_at_utc
+    assert ours.responder == (theirs.responder_key_hash or theirs.responder_name.public_bytes())
+    assert [each.hex() for each in ours.certificates] == [each.public_bytes(Encoding.DER).hex() for each in theirs.certificates]
+    [answer] = ours.answers
+    assert answer.serial == theirs.serial_number
+    assert answer.hashed == (theirs.hash_algorithm.name, theirs.issuer_name_hash, theirs.issuer_key_hash)
+    assert answer.status == theirs.certificate_status.name.lower()
+    assert (answer.this_update, answer.next_update) == (theirs.this_update_utc, theirs.next_update_utc)
+    assert answer.revoked_at == theirs.revocation_time_utc
+    assert answer.reason == (theirs.revocation_reason.value if theirs.revocation_reason else None)
+
+
+@pytest.mark.parametrize("response", RESPONSES[:3])
+def test_every_end_cut_off_is_told(response):
+    for n_bytes in range(len(response)):
+        assert read_response(response[:n_bytes]).trouble.startswith("it cannot be read"), n_bytes
+
+
+def test_mutations_never_raise():
+    generator = random.Random(6960)
+    for _ in range(2000):
+        data = bytearray(generator.choice(RESPONSES))
+        for _ in range(generator.choice((1, 2, 5))):
+            data[generator.randrange(len(data))] = generator.choice(
+                (0, 1, 0x30, 0x80, 0xA0, 0xA1, 0xFF, generator.randrange(256))
+            )
+        found = read_response(bytes(data))
+        assert found.trouble or len(found.answers) <= ANSWERS
+
+
+def test_the_hashes_of_a_name_are_octets():
+    [answer] = read_response(respond(leaf(), authority(), algorithm=hashes.SHA256())).answers
+    digest = hashes.Hash(hashes.SHA256())
+    digest.update(authority().subject.public_bytes())
+    assert answer.hashed[1] == digest.finalize()
