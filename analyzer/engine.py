@@ -30,6 +30,9 @@ _TCP = TCP
 TLS_KEY_LOG = 0x544C534B
 """The type of a Decryption Secrets Block that holds a TLS key log (pcapng, section 4.7)."""
 
+THE_CAPTURE = "the capture"
+"""What the lines of such blocks have as their source."""
+
 MAX_REPORTS = 1024
 """Reports of odd fragments that are kept; a flood of fragments makes one for each."""
 
@@ -112,8 +115,7 @@ class Engine:
         keylog = self.secrets.keylog
         for kind, data in secrets[known:]:
             if kind == TLS_KEY_LOG:
-                keylog.feed(data, "the capture")
-                keylog.close("the capture")
+                keylog.take(data, THE_CAPTURE)
         self.seen = secrets
         self.n_seen = len(secrets)
 

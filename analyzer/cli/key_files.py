@@ -11,8 +11,10 @@ from collections.abc import Mapping, Sequence
 from getpass import getpass
 from typing import TYPE_CHECKING, NamedTuple
 
+from analyzer.capture.ahead import secrets_ahead
 from analyzer.cli.growing import GrowingFile
 from analyzer.cli.output import Refusal, complain
+from analyzer.engine import THE_CAPTURE, TLS_KEY_LOG
 from analyzer.secrets.refused import WRONG_SECRET, Refused
 
 if TYPE_CHECKING:
@@ -41,11 +43,12 @@ class Keys(NamedTuple):
 
 
 def read_keys(options: Namespace, reading: "Reading") -> Keys:
-    """Read what `--keylog`, `--rsa-key` and `--psk-file` name; key logs grow on while captures are read from a pipe.
+    """Read what `--keylog`, `--rsa-key` and `--psk-file` name, and the secrets inside captures that are regular files.
 
-    Raises Refusal.
+    While captures are read from a pipe, key logs grow on. Raises Refusal.
     """
     keylog = _read_keylogs(options.keylog, reading) if options.keylog else None
+    keylog = _read_blocks(keylog, reading)
     passwords = [_password(path) for path in options.password_file]
     keys: list[PrivateKey] = []
     for path in options.rsa_key:
@@ -61,6 +64,20 @@ def paths_of_keys(options: Namespace) -> list[str]:
     if "keylog" not in options:
         return []
     return [*options.keylog, *options.rsa_key, *options.psk_file, *options.password_file]
+
+
+def _read_blocks(keylog: "KeyLog | None", reading: "Reading") -> "KeyLog | None":
+    """Add what the captures themselves hold, wherever in them it stands."""
+    for path in reading.reader.paths:
+        for kind, data in secrets_ahead(path):
+            if kind != TLS_KEY_LOG:
+                continue
+            if keylog is None:
+                from analyzer.secrets.keylog import KeyLog
+
+                keylog = KeyLog()
+            keylog.take(data, THE_CAPTURE)
+    return keylog
 
 
 def _read_keylogs(paths: list[str], reading: "Reading") -> "KeyLog":

@@ -16,6 +16,7 @@ from binascii import Error as HexError
 from binascii import unhexlify
 from collections.abc import Iterator
 from dataclasses import dataclass
+from hashlib import blake2b
 
 LONGEST_LINE = 1 << 18
 """Octets of a line: ECH_CONFIG may have 65,535 in hex; what goes on longer is no key log."""
@@ -135,6 +136,7 @@ class KeyLog:
         self.problems: list[Problem] = []
         self.repeats: list[tuple[Line, Line]] = []
         self._sources: dict[str, _Source] = {}
+        self._blocks: set[bytes] = set()
         self._kept: dict[bytes, list[Line]] = {}
         self._session_ids: dict[bytes, list[Line]] = {}
         self._premasters: dict[bytes, list[Line]] = {}
@@ -172,6 +174,14 @@ class KeyLog:
                 if not state.skipping:
                     self._line(state.tail, name, state.lines)
                 state.tail, state.skipping = b"", False
+
+    def take(self, block: bytes, source: str) -> None:
+        """Take a whole key log, as a Decryption Secrets Block holds it; one that was taken before is passed over."""
+        digest = blake2b(block, digest_size=16).digest()
+        if digest not in self._blocks:
+            self._blocks.add(digest)
+            self.feed(block, source)
+            self.close(source)
 
     def restart(self, source: str) -> None:
         """Hear that a source begins anew: its last line ends here, and lines are counted from 1 again."""
