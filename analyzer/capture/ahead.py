@@ -95,7 +95,7 @@ def _decompressed(path: str) -> list[tuple[int, bytes]]:
                 walker.feed(chunk)
                 while walker.advance():
                     pass
-                if walker.trouble is not None or walker.format not in (None, "pcapng"):
+                if walker.trouble is not None or (walker.format is not None and walker.format != "pcapng"):
                     break
         except Trouble:  # told when the file is read for its frames
             pass

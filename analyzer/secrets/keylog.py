@@ -211,6 +211,14 @@ class KeyLog:
         found = self.candidates(client_random, CLIENT_RANDOM)
         return found[0] if found else None
 
+    def masters(self, client_random: bytes, session_id: bytes) -> list[bytes]:
+        """Give all that the sources say of the master secret of a session up to TLS 1.2, by both its names."""
+        return self.candidates(client_random, CLIENT_RANDOM) + _all(self._session_ids.get(session_id))
+
+    def premasters(self, encrypted: bytes) -> list[bytes]:
+        """Give all that the sources say of a premaster secret, by its encrypted form, of which the first 8 bytes count."""
+        return _all(self._premasters.get(encrypted[:_ENCRYPTED_PREFIX]))
+
     def by_session_id(self, session_id: bytes) -> bytes | None:
         """Give the master secret that is logged under a session id."""
         return _first(self._session_ids.get(session_id))
@@ -379,8 +387,11 @@ class KeyLog:
 
 
 def _first(lines: list[Line] | None) -> bytes | None:
-    if lines is None:
-        return None
-    for line in lines:
+    found = _all(lines)
+    return found[0] if found else None
+
+
+def _all(lines: list[Line] | None) -> list[bytes]:
+    for line in lines or ():
         line.used = True
-    return lines[0].secret
+    return [line.secret for line in lines or ()]

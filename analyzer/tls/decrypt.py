@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Any
 from analyzer.secrets import schedule, schedule13
 from analyzer.secrets.aead import Tls13Opener
 from analyzer.secrets.compression import DEFLATE, Inflater
-from analyzer.secrets.keylog import PREMASTER, KeyLog
+from analyzer.secrets.keylog import CLIENT_RANDOM, PREMASTER, KeyLog
 from analyzer.secrets.opener import Opened, Opener
 from analyzer.secrets.protection import open_tls12, open_tls13
 from analyzer.secrets.refused import MISSING_SEGMENT, Refused
 from analyzer.tls.content_types import APPLICATION_DATA
 from analyzer.tls.direction import APPLICATION, EARLY, PROTECTED, AnyOpener, Direction, PlainOpener
+from analyzer.tls.limits import MAX_CANDIDATES
+from analyzer.tls.premaster import premasters
 from analyzer.tls.secrets import NO_HANDSHAKE, NO_SECRET, Application, Secrets
 from analyzer.tls.suites import Suite, suite
 from analyzer.tls.transcript import Transcript
@@ -41,13 +43,14 @@ class Decryption:
     records, failed: encrypted records that opened, and that did not. sent: bytes of application data that each role (0 client,
     1 server) sent. reason: why something did not open, the first such. holes: whether records are missing. early:
     whether the record opened last was early data. application: who takes the data, once there is any. client_random: the one
-    that names the session in key logs.
+    that names the session in key logs. contradicted: labels of which the sources say several things; the one that opened the
+    records is in use.
     """
 
     __slots__ = (
-        "application", "client", "client_random", "directions", "early", "extended", "failed", "holes", "master", "outside",
-        "pair", "premaster", "reason", "records", "secrets", "sent", "session_id", "suite", "suites", "tls13", "transcript",
-        "truncated", "version", "zlib",
+        "_proven", "application", "client", "client_random", "contradicted", "directions", "early", "extended", "failed",
+        "holes", "master", "outside", "pair", "premasters", "reason", "records", "secrets", "sent", "session_id", "suite",
+        "suites", "tls13", "transcript", "truncated", "version", "zlib",
     )  # fmt: skip
 
     def __init__(self, secrets: Secrets, client: int, transcript: Transcript) -> None:
@@ -66,11 +69,14 @@ class Decryption:
         self.tls13 = False
         self.suite: Suite | None = None
         self.suites: Sequence[int] = ()
+        self.contradicted: dict[str, None] = {}
+        self._proven: dict[str, bytes] = {}
         self.begin()
 
     def begin(self) -> None:
         """Be ready for a handshake; a renegotiation is one more."""
-        self.client_random = self.session_id = self.premaster = b""
+        self.client_random = self.session_id = b""
+        self.premasters: list[bytes] = []
         self.master: bytes | None = None
         self.pair: tuple[Opener, Opener] | None = None
         self.extended = self.outside = self.truncated = self.zlib = False
@@ -112,9 +118,13 @@ class Decryption:
         self.truncated = hello.extension(TRUNCATED_HMAC) is not None
         self.zlib = getattr(hello, "legacy_compression_method", 0) == DEFLATE
         keylog = self.secrets.keylog
-        if self.secrets.private_keys or (chosen is not None and (chosen.key_exchange == "RSA" or chosen.mode == "null")):
+        if (
+            self.secrets.private_keys
+            or self.secrets.psks
+            or (chosen is not None and (chosen.key_exchange == "RSA" or chosen.mode == "null"))
+        ):
             return True
-        if self.records or (keylog is not None and (keylog.knows(self.client_random) or self._logged(keylog) is not None)):
+        if self.records or (keylog is not None and (keylog.knows(self.client_random) or keylog.masters(b"", self.session_id))):
             return True
         self._note(NO_SECRET)
         return False
@@ -217,30 +227,36 @@ class Decryption:
         if keylog is None or self.suite is None or not keylog.knows(self.client_random):
             self._note(NO_SECRET)
             return False
-        found = keylog.secrets(self.client_random)
         for side, direction in enumerate(self.directions):
             role = side ^ self.client
             phases: list[Opener | None] = direction.phases[:1] or [None]
             labels = _HANDSHAKE_LABELS[role], _APPLICATION_LABELS[role]
-            phases.extend(self._opener13(self.suite, found.get(label)) for label in labels)
+            phases.extend(self._opener13(self.suite, keylog, label) for label in labels)
             direction.phases = phases
             if direction.phase == EARLY and phases[EARLY] is None:
                 direction.phase = PROTECTED
         return True
 
-    def _opener13(self, chosen: Suite, secret: bytes | None) -> Opener | None:
-        if secret is None:
-            return None
-        try:
-            return open_tls13(chosen, secret, draft=self._draft())
-        except Refused as refused:
-            self._note(refused.reason)
-            return None
+    def _opener13(self, chosen: Suite, keylog: KeyLog, label: str) -> Opener | None:
+        found = keylog.candidates(self.client_random, label)[:MAX_CANDIDATES]
+        openers: list[Opener] = []
+        opening: list[bytes] = []
+        for secret in found:
+            try:
+                openers.append(open_tls13(chosen, secret, draft=self._draft()))
+                opening.append(secret)
+            except Refused as refused:
+                self._note(refused.reason)
+        if len(found) > 1:
+            self.contradicted[label] = None
+        if len(openers) < 2:
+            return openers[0] if openers else None
+        return AnyOpener(openers, lambda number: self._proven.update({label: opening[number]}))
 
     def _open_early(self, keylog: KeyLog) -> None:
         """Have early data tried with every suite that the secret may be for: the tag tells which one it is."""
-        for secret in keylog.candidates(self.client_random, _EARLY_LABEL)[:1]:
-            openers: list[Opener] = []
+        openers: list[Opener] = []
+        for secret in keylog.candidates(self.client_random, _EARLY_LABEL)[:MAX_CANDIDATES]:
             for number in self.suites:
                 offered = suite(number)
                 if offered is None or not offered.tls13:
@@ -249,67 +265,72 @@ class Decryption:
                     openers.append(open_tls13(offered, secret))
                 except Refused:  # of another hash, or of a cipher that nobody has
                     continue
-            if openers:
-                self.directions[self.client].phases = [AnyOpener(openers)]
+        if openers:
+            self.directions[self.client].phases = [AnyOpener(openers)]
 
     def _opener12(self, side: int) -> Opener | None:
         """The opener of a side's records up to TLS 1.2; None without a secret."""
         if self.suite is None:
             return None
         if self.pair is None:
-            if self.master is None:
-                self.master = self._master(self.suite)
-            if self.master is None:
+            masters = self._masters(self.suite)
+            if not masters:
                 return PlainOpener(_OLD_LENGTHS.get(self.suite.hash, 32)) if self.suite.mode == "null" else None
-            self.pair = open_tls12(
-                self.suite,
+            self.master = masters[0]
+            self.pair = self._pair(self.suite, masters)
+        return self.pair[side ^ self.client]
+
+    def _pair(self, chosen: Suite, masters: list[bytes]) -> tuple[Opener, Opener]:
+        """The openers of both roles; records show which of several master secrets is the right one."""
+        pairs = [
+            open_tls12(
+                chosen,
                 self.version,
-                self.master,
+                master,
                 self.transcript.client_random,
                 self.transcript.server_random,
                 encrypt_then_mac=self.outside,
                 truncated_hmac=self.truncated,
             )
-        return self.pair[side ^ self.client]
+            for master in masters
+        ]
+        if len(pairs) == 1:
+            return pairs[0]
+        self.contradicted[CLIENT_RANDOM] = None
 
-    def _logged(self, keylog: KeyLog) -> bytes | None:
-        master = keylog.master_secret(self.client_random)
-        return master if master is not None else keylog.by_session_id(self.session_id)
+        def choose(number: int) -> None:
+            self.master = masters[number]
 
-    def _master(self, chosen: Suite) -> bytes | None:
+        return AnyOpener([pair[0] for pair in pairs], choose), AnyOpener([pair[1] for pair in pairs], choose)
+
+    def _masters(self, chosen: Suite) -> list[bytes]:
+        """All that may be the master secret, at most MAX_CANDIDATES."""
         keylog = self.secrets.keylog
-        premasters = [self.premaster] if self.premaster else []
+        found: list[bytes] = []
+        known = self.premasters
         if keylog is not None:
-            master = self._logged(keylog)
-            if master is not None:
-                return master
-            premasters = keylog.candidates(self.client_random, PREMASTER) or premasters
-        if not premasters:
-            return None
-        if not self.extended:
-            randoms = self.transcript.client_random, self.transcript.server_random
-            return schedule.master_secret(self.version, chosen.prf_hash, premasters[0], *randoms)
-        heard = self.transcript.before_change()
-        if heard is None:
+            found = keylog.masters(self.client_random, self.session_id)
+            known = keylog.candidates(self.client_random, PREMASTER) + known
+        heard = self.transcript.before_change() if self.extended and known else None
+        for premaster in known:
+            if not self.extended:
+                randoms = self.transcript.client_random, self.transcript.server_random
+                found.append(schedule.master_secret(self.version, chosen.prf_hash, premaster, *randoms))
+            elif heard is not None:
+                found.append(schedule.extended_master_secret(self.version, chosen.prf_hash, premaster, heard))
+        if known and not found:
             raise Refused(MISSING_SEGMENT, "a message that the extended master secret hangs on")
-        return schedule.extended_master_secret(self.version, chosen.prf_hash, premasters[0], heard)
+        return list(dict.fromkeys(found))[:MAX_CANDIDATES]
 
     def _exchange(self, raw: bytes) -> None:
-        """Find the premaster secret that a ClientKeyExchange carries encrypted to an RSA key."""
-        if self.suite is None or self.suite.key_exchange != "RSA":
+        """Find the premaster secret that a ClientKeyExchange leads to."""
+        if self.suite is None:
             return
-        encrypted = raw[4:] if self.version <= schedule.SSL_3_0 else raw[6:]
-        keylog = self.secrets.keylog
-        if keylog is not None:
-            self.premaster = keylog.premaster(encrypted) or b""
         offered = self.transcript.offered_version() or self.version
-        for key in self.secrets.private_keys:
-            if self.premaster:
-                return
-            try:
-                self.premaster = key.premaster(encrypted, offered, self.version)
-            except Refused as refused:  # another server's key is no news, unless all are
-                self._note(refused.reason)
+        try:
+            self.premasters = premasters(self.secrets, self.suite, self.version, offered, raw)
+        except Refused as refused:
+            self._note(refused.reason)
 
     def _update(self, side: int) -> None:
         phases = self.directions[side].phases
@@ -328,7 +349,8 @@ class Decryption:
                 return None
             return schedule.finished(self.version, self.suite.prf_hash, self.master, role == _CLIENT, heard)
         keylog = self.secrets.keylog
-        secret = None if keylog is None else keylog.secrets(self.client_random).get(_HANDSHAKE_LABELS[role])
+        label = _HANDSHAKE_LABELS[role]
+        secret = None if keylog is None else self._proven.get(label) or keylog.secrets(self.client_random).get(label)
         if secret is None:
             return None
         return schedule13.finished(self.suite.prf_hash, secret, heard, schedule13.label_prefix(self._draft()))

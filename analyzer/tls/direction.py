@@ -4,6 +4,8 @@ What ends a phase, a Finished or a KeyUpdate, may lie in a gap, and secrets of a
 not open with the keys of its phase, those of the next are tried: only the right ones make its tag agree.
 """
 
+from collections.abc import Callable, Sequence
+
 from analyzer.secrets.aead import Tls13Opener
 from analyzer.secrets.compression import Inflater
 from analyzer.secrets.opener import Opened, Opener
@@ -53,6 +55,8 @@ class Direction:
                     continue
             if number != self.phase:
                 self.phase = number
+            if isinstance(opener, AnyOpener):
+                self.phases[number] = opener.settled()
             self.misses = 0
             self.holed = False
             return opened
@@ -86,22 +90,33 @@ class Direction:
 
 
 class AnyOpener(Opener):
-    """Several openers, until the first record that one of them opens shows which it is."""
+    """Several openers, until the first record that one of them opens shows which it is; `choose` then hears its index."""
 
-    __slots__ = ("_openers",)
+    __slots__ = ("_choose", "_chosen", "_openers")
 
-    def __init__(self, openers: list[Opener]) -> None:
+    def __init__(self, openers: Sequence[Opener], choose: Callable[[int], None] | None = None) -> None:
         super().__init__()
         self._openers = openers
+        self._choose = choose
+        self._chosen: Opener | None = None
 
     def open_at(self, sequence: int, content_type: int, record_version: int, body: bytes) -> Opened | None:
         """As in the class above."""
-        for opener in self._openers:
+        for number, opener in enumerate(self._openers):
             opened = opener.open_at(sequence, content_type, record_version, body)
             if opened is not None:
-                self._openers = [opener]
+                self._chosen = opener
+                if self._choose is not None:
+                    self._choose(number)
                 return opened
         return None
+
+    def settled(self) -> Opener:
+        """Give the one that a record has shown, to go on with."""
+        if self._chosen is None:
+            return self
+        self._chosen.sequence = self.sequence
+        return self._chosen
 
 
 class PlainOpener(Opener):

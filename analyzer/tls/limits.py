@@ -21,6 +21,9 @@ MAX_GAPS = 1024
 MAX_EVIDENCE = 4096
 """Bytes of one version of a conflict that are kept."""
 
+MAX_CANDIDATES = 8
+"""Secrets that contradict each other and are all tried: a log with more has been mixed up, and each costs every record."""
+
 FARTHEST_RECORD = 1024
 """Records behind a gap that are tried until one opens, where the record does not tell its number: 16 MB of full ones."""
 

@@ -13,8 +13,9 @@ if TYPE_CHECKING:
     from analyzer.tls.decrypt import Decryption
     from analyzer.tls.session import Session
 
-NO_SECRET, NO_HANDSHAKE = "no_secret", "no_handshake"
-"""Reasons beside those of `Refused`: no secret is of this session, or of this phase; its handshake is not in the capture."""
+NO_SECRET, NO_HANDSHAKE, EPHEMERAL = "no_secret", "no_handshake", "ephemeral_key_exchange"
+"""Reasons beside those of `Refused`: no secret is of this session, or of this phase; its handshake is not in the capture; with
+this key exchange the keys given lead to no secret, and a key log would."""
 
 
 class Application(Protocol):

@@ -293,6 +293,10 @@ class Session(Ledger):
             self.alerts.sort(key=frame_of)
         self.prove()
         if self.decryption is not None:
+            if self.decryption.contradicted:
+                labels = ", ".join(self.decryption.contradicted)
+                detail = f"key logs contradict each other on {labels}; each was tried on the records"
+                self.finding("conflicting_secrets", "medium", detail, self.first_frame)
             self.decryption.close(at)
         self.readers = []  # they point back here: without the ring the session is freed without the collector
         self.closed = reason

@@ -294,3 +294,45 @@ def certificate_of(key: rsa.RSAPrivateKey) -> bytes:
     builder = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key()).serial_number(1)
     signed = builder.not_valid_before(begin).not_valid_after(begin.replace(year=2040)).sign(key, hashes.SHA256())
     return signed.public_bytes(serialization.Encoding.PEM)
+
+
+def contradicting(talk: Talk, label: str = "") -> str:
+    """Lines that contradict the log's, to be read before it."""
+    wrong = [f"{line.rpartition(' ')[0]} {'5a' * (len(line.rpartition(' ')[2]) // 2)}" for line in lines(talk)]
+    return "".join(f"{line}\n" for line in wrong if line.startswith(label))
+
+
+@pytest.mark.parametrize(
+    ("version", "ciphers"),
+    [("TLSv1_3", None), ("TLSv1_2", "ECDHE-ECDSA-AES128-GCM-SHA256"), ("TLSv1_2", "ECDHE-ECDSA-AES128-SHA256")],
+)
+def test_of_lines_that_contradict_each_other_the_right_one_is_found(version: str, ciphers: str | None):
+    talk = converse(version, ciphers)
+    record, data = read(packetise(talk.flights), contradicting(talk), talk.keylog)
+    assert tuple(data) == talk.sent
+    assert record["decryption"]["status"] == "decrypted"
+    assert record["authenticity"]["finished"] == VERIFIED
+    (finding,) = [one for one in record["findings"] if one["code"] == "conflicting_secrets"]
+    assert ("CLIENT_RANDOM" if version == "TLSv1_2" else "SERVER_HANDSHAKE_TRAFFIC_SECRET") in finding["detail"]
+
+
+def test_one_label_in_doubt_leaves_the_others():
+    talk = converse("TLSv1_3")
+    record, data = read(packetise(talk.flights), contradicting(talk, "SERVER_TRAFFIC"), talk.keylog)
+    assert tuple(data) == talk.sent
+    (finding,) = [one for one in record["findings"] if one["code"] == "conflicting_secrets"]
+    assert "on SERVER_TRAFFIC_SECRET_0;" in finding["detail"]
+
+
+def test_where_no_contradicting_line_is_right_nothing_opens():
+    talk = converse("TLSv1_2")
+    wrong = contradicting(talk)
+    record, data = read(packetise(talk.flights), wrong, wrong.replace("5a5a", "a5a5"))
+    assert (record["decryption"]["status"], record["decryption"]["reason"]) == ("none", "wrong_secret")
+    assert data == [b"", b""]
+
+
+def test_lines_that_agree_are_no_contradiction():
+    talk = converse("TLSv1_3")
+    record, _ = read(packetise(talk.flights), talk.keylog, talk.keylog)
+    assert [one for one in record["findings"] if one["code"] == "conflicting_secrets"] == []
