@@ -23,7 +23,7 @@ CLOSE_NOTIFY = 0
 _WHY = {
     "no_secret": "there is no secret for it: give the key log of one of its sides with -k",
     "no_handshake": "its handshake is not in the capture, and without that no secret can be found for it",
-    "ephemeral_key_exchange": "with its key exchange the keys given lead to no secret: give the key log of one of its sides with -k",
+    "ephemeral_key_exchange": "its key exchange gives no secret to the keys given: give the key log of one side with -k",
     "wrong_secret": "the secret given for it is not the right one",
     "unsupported_cipher": "its cipher is not supported",
     "missing_segment": "segments that it hangs on are not in the capture",
