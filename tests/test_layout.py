@@ -17,6 +17,7 @@ MAX_LINES = 600
 TESTED_ELSEWHERE = {
     "__main__.py": "test_build.py",
     "analysis/key_audit.py": "cli/test_keys.py",
+    "application/unread.py": "cli/test_follow.py",
     "capture/blocks.py": "capture/test_walker.py",
     "capture/facts.py": "capture/test_walker.py",
     "capture/frame.py": "capture/test_walker.py",

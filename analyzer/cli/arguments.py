@@ -7,7 +7,7 @@ from typing import Any, NoReturn
 from analyzer.cli.escape import harmless
 from analyzer.cli.output import Refusal
 
-COMMANDS = ("summary", "sessions", "show", "certificates", "follow", "packets", "packet", "keys")
+COMMANDS = ("summary", "sessions", "show", "certificates", "follow", "export", "packets", "packet", "keys")
 """In the order of the help; a first word that is none of them is a capture to sum up."""
 
 _ABOUT = """\
@@ -56,6 +56,10 @@ examples:
   analyzer certificates trace.pcapng --long            every extension of each
   analyzer certificates trace.pcapng --pem DIR         as DIR/<SHA-256>.pem
   analyzer certificates trace.pcapng --format json | jq .sha256""",
+    "export": """\
+examples:
+  analyzer export trace.pcapng -o DIR -k keys.log           HTTP objects and certificates, with a manifest.json
+  analyzer export trace.pcapng -o DIR -k keys.log --session 3 --what objects,streams""",
     "packets": """\
 examples:
   analyzer packets trace.pcapng | less -S
@@ -75,6 +79,7 @@ _ABOUTS = {
     "show": "One session in full: the handshake as a ladder, certificates, and the fields of every message.",
     "follow": "The bytes of one session, decrypted where the keys allow. What is missing is said in its place.",
     "certificates": "Every distinct certificate, with the sessions that sent it.",
+    "export": "What sessions carried, as files: HTTP objects, certificates, streams.",
     "packets": "The packet list: one row a packet.",
     "packet": "One packet: the field tree of every layer with byte ranges, and its bytes.",
     "keys": "The audit of key logs: which sessions have which secrets, and which lines are unused, bad or contradicting.",
@@ -115,7 +120,8 @@ def parser() -> argparse.ArgumentParser:
             allow_abbrev=False,
         )
         _ADDERS[name](command)
-        command.add_argument("-o", "--output", metavar="FILE", help="write there and not to standard output")
+        if name != "export":
+            command.add_argument("-o", "--output", metavar="FILE", help="write there and not to standard output")
         _add_color(command, argparse.SUPPRESS)
     return root
 
@@ -206,6 +212,35 @@ def _add_certificates(command: argparse.ArgumentParser) -> None:
     _add_keys(command)
 
 
+def _add_export(command: argparse.ArgumentParser) -> None:
+    command.add_argument("capture", metavar="CAPTURE", help="a capture file, or - for standard input")
+    command.add_argument("-o", "--output", dest="target", metavar="DIR", help="a new or empty folder for the files")
+    command.add_argument(
+        "--what",
+        metavar="KINDS",
+        help="which files, with commas between: objects (bodies of HTTP, decoded), certificates (PEM), "
+        "streams (all bytes that each side sent); the first two are the default",
+    )
+    command.add_argument(
+        "--session",
+        type=_number,
+        action="append",
+        default=[],
+        metavar="ID",
+        help="only the session with this number; may be repeated",
+    )
+    command.add_argument("--force", action="store_true", help="write into a folder that is not empty, and over its files")
+    command.add_argument(
+        "--max-size",
+        type=_size,
+        default=_size("10G"),
+        metavar="SIZE",
+        help="write no more than so many bytes in all (k, M and G for thousands; 10G is the default)",
+    )
+    _add_keys(command)
+    command.set_defaults(output=None, plaintext=None)
+
+
 def _add_packets(command: argparse.ArgumentParser) -> None:
     _add_captures(command)
     command.add_argument("--format", choices=("text", "json", "csv"), default="text", help="text is the default")
@@ -230,12 +265,18 @@ def _number(text: str) -> int:
     return int(text)
 
 
+def _size(text: str) -> int:
+    number, factor = text[:-1], {"k": 1000, "M": 1000**2, "G": 1000**3}.get(text[-1:], 0)
+    return _number(number) * factor if factor else _number(text)
+
+
 _ADDERS = {
     "summary": _add_summary,
     "sessions": _add_sessions,
     "show": _add_show,
     "follow": _add_follow,
     "certificates": _add_certificates,
+    "export": _add_export,
     "packets": _add_packets,
     "packet": _add_packet,
     "keys": _add_audit,

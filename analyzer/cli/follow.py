@@ -7,6 +7,7 @@ them is held.
 from argparse import Namespace
 
 from analyzer.analysis.losses import Losses
+from analyzer.application.unread import Unread
 from analyzer.cli.key_files import read_keys
 from analyzer.cli.output import Output, Refusal, complain
 from analyzer.cli.quantities import count_text
@@ -30,25 +31,6 @@ _WHY = {
     "malformed": "its records have no form in which they could be opened",
 }
 """Sentences for the reasons of a session that did not open."""
-
-
-class Unread:
-    """Takes the data of sessions that nobody asked for."""
-
-    findings = ()
-
-    def feed(self, side: int, data: bytes, frame: int, at: int) -> None:
-        """Let it go."""
-
-    def gap(self, side: int, length: int | None, why: str | None = None) -> None:
-        """Nothing was there to miss."""
-
-    def close(self, at: int) -> None:
-        """Nothing was begun."""
-
-    def record(self) -> list[dict[str, object]]:
-        """Nothing is known."""
-        return []
 
 
 class Follower(Unread):

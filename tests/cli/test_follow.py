@@ -41,6 +41,15 @@ def test_raw_is_exactly_what_was_sent(run: Run, tmp_path: Path, version: str):
     assert (tmp_path / "both").read_bytes() == b"".join(data for _, data in SCRIPT)
 
 
+def test_of_several_sessions_only_the_one(run: Run, talk: Talk, tmp_path: Path):
+    other = talk_of(page("/other", b"other"))
+    segments = [*packetise(other.flights, ports=(50001, 443)), *packetise(talk.flights)]
+    capture, keys = save(tmp_path, talk, segments)
+    keys.write_text(talk.keylog + other.keylog)
+    for number, one in enumerate((other, talk)):
+        assert run("follow", capture, number, "-k", keys, "--raw", "--from", "server").out == one.sent[1]
+
+
 def test_hex_gives_the_bytes_back(run: Run, talk: Talk, tmp_path: Path):
     capture, keys = save(tmp_path, talk)
     ran = run("follow", capture, 0, "-k", keys, "--hex")

@@ -1,0 +1,181 @@
+"""A folder of files whose bytes, sizes and numbers a stranger chooses, and whose names are our own.
+
+A file is written under a name that nobody can guess, and gets its own when it is whole. No name leads out of the folder, no
+link in it is followed, nothing in it is written over unless that was asked for. What a stranger can make grow has a limit.
+Many files may be begun at one moment, more than the system lets one process have open.
+"""
+
+import contextlib
+import hashlib
+import os
+import re
+import secrets
+from collections import OrderedDict
+from types import TracebackType
+
+MAX_FILES = 200_000
+"""Files of one folder. A page of the web has some hundred; file systems and people get slow beyond."""
+
+MAX_OPEN = 64
+"""Files that are open at one moment; the rest is opened again for its next bytes. Systems allow 256 and more."""
+
+TOO_LARGE = "max_size"
+"""Why a file was cut."""
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9.-]{0,126}")
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+_MORE = os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
+
+PRIVATE_FILE, PRIVATE_FOLDER = 0o600, 0o700
+"""Modes: what was encrypted is not for everybody on this machine."""
+
+
+class Part:
+    """A file that is being written. size, sha256: of what was written. cut: `max_size` where that is not all, else None.
+
+    error: why nothing more could be written; such a file gets no name.
+    """
+
+    __slots__ = ("_digest", "_folder", "cut", "error", "number", "size")
+
+    def __init__(self, folder: "Folder", number: int) -> None:
+        self._folder = folder
+        self._digest = hashlib.sha256()
+        self.number = number
+        self.size = 0
+        self.cut: str | None = None
+        self.error: OSError | None = None
+
+    def write(self, data: bytes) -> None:
+        """Write the next bytes, as far as the limit allows; never raises OSError."""
+        if self.error is not None or self.cut is not None:
+            return
+        room = self._folder.room
+        if len(data) > room:
+            self.cut = TOO_LARGE
+            self._folder.n_cut += 1
+            data = data[:room]
+            if not data:
+                return
+        try:
+            self._folder.append(self.number, data)
+        except OSError as error:
+            self.error = error
+            return
+        self._folder.room -= len(data)
+        self.size += len(data)
+        self._digest.update(data)
+
+    def finish(self, name: str) -> bool:
+        """Give the file its name; False where that, or writing it, went wrong, which `Folder.failures` then has.
+
+        A file that there was no room for at all gets none either.
+        """
+        return self._folder.keep(self, name)
+
+    @property
+    def sha256(self) -> str:
+        """In hex."""
+        return self._digest.hexdigest()
+
+
+class Folder:
+    """A folder to write to, opened by `with`.
+
+    room: bytes that may still be written. failures: names of files that could not be written, and why. n_cut: files that the
+    room did not do for; n_refused: files that were not begun because there were MAX_FILES already.
+    """
+
+    def __init__(self, path: str, room: int, force: bool = False) -> None:
+        """force: take a folder that is not empty, and replace files in it. Raises OSError; FileExistsError if not empty."""
+        self.path = path
+        self.room = room
+        self.failures: list[tuple[str, OSError]] = []
+        self.n_cut = 0
+        self.n_refused = 0
+        self._n_parts = 0
+        self._token = secrets.token_hex(8)
+        self._open: OrderedDict[int, int] = OrderedDict()
+        self._begun: set[int] = set()
+        with contextlib.suppress(FileExistsError):
+            os.makedirs(path, PRIVATE_FOLDER)
+        self._descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        with os.scandir(self._descriptor) as entries:
+            occupied = next(entries, None) is not None
+        if occupied and not force:
+            os.close(self._descriptor)
+            raise FileExistsError(17, "the folder is not empty", path)
+
+    def __enter__(self) -> "Folder":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None) -> None:
+        for number in list(self._begun):
+            self._discard(number)
+        os.close(self._descriptor)
+
+    def begin(self) -> Part | None:
+        """A new file; None where there are too many."""
+        if self._n_parts >= MAX_FILES:
+            self.n_refused += 1
+            return None
+        return self.begin_needed()
+
+    def begin_needed(self) -> Part:
+        """A new file, whatever there are already."""
+        self._n_parts += 1
+        return Part(self, self._n_parts)
+
+    def append(self, number: int, data: bytes) -> None:
+        """Write to a part. Raises OSError."""
+        descriptor = self._open.get(number)
+        if descriptor is None:
+            if len(self._open) >= MAX_OPEN:
+                os.close(self._open.popitem(last=False)[1])
+            flags = _MORE if number in self._begun else _NEW
+            descriptor = os.open(self._name(number), flags, PRIVATE_FILE, dir_fd=self._descriptor)
+            self._open[number] = descriptor
+            self._begun.add(number)
+        else:
+            self._open.move_to_end(number)
+        view = memoryview(data)
+        while view:
+            view = view[os.write(descriptor, view) :]
+
+    def keep(self, part: Part, name: str) -> bool:
+        """Give a part its name, which is one of ours: lower-case letters, digits, dots and dashes."""
+        if _NAME.fullmatch(name) is None:
+            raise ValueError(f"{name!r} is no name of ours")
+        error = part.error
+        if part.cut is not None and part.size == 0:
+            return False
+        if error is None:
+            try:
+                if part.number not in self._begun:
+                    self.append(part.number, b"")
+                self._close(part.number)
+                # A link of that name is replaced, not followed.
+                os.rename(self._name(part.number), name, src_dir_fd=self._descriptor, dst_dir_fd=self._descriptor)
+            except OSError as raised:
+                error = raised
+        if error is None:
+            self._begun.discard(part.number)
+            return True
+        self.failures.append((name, error))
+        self._discard(part.number)
+        return False
+
+    def _close(self, number: int) -> None:
+        descriptor = self._open.pop(number, None)
+        if descriptor is not None:
+            os.close(descriptor)
+
+    def _discard(self, number: int) -> None:
+        self._close(number)
+        if number in self._begun:
+            self._begun.discard(number)
+            with contextlib.suppress(OSError):  # somebody else has removed it, or the folder
+                os.unlink(self._name(number), dir_fd=self._descriptor)
+
+    def _name(self, number: int) -> str:
+        return f".{self._token}-{number}.part"

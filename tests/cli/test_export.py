@@ -1,0 +1,143 @@
+import json
+from pathlib import Path
+
+import pytest
+from conversations import packetise
+from keyed import Talk, page, pcapng_of, save, talk_of
+
+from .conftest import Run
+
+
+@pytest.fixture(scope="module")
+def talk() -> Talk:
+    return talk_of((*page("/", b"<p>one</p>", "Content-Type: text/html\r\n"), *page("/2", b"two" * 5000)))
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_objects_and_certificates_unless_told_otherwise(run: Run, talk: Talk, tmp_path: Path):
+    capture, keys = save(tmp_path, talk)
+    out = tmp_path / "out"
+    ran = run("export", capture, "-o", out, "-k", keys)
+    assert (ran.status, ran.err) == (0, b"")
+    assert ran.text.startswith(f"2 objects, 1 certificate in {out}, 15.")
+    assert ran.text.endswith("; manifest.json lists them\n")
+    assert [name.partition("-")[0] for name in names(out)] == ["certificate", "manifest.json", "session", "session"]
+    assert [entry["kind"] for entry in json.loads((out / "manifest.json").read_bytes())] == [
+        "response",
+        "response",
+        "certificate",
+    ]
+
+
+def test_streams_where_asked_for(run: Run, talk: Talk, tmp_path: Path):
+    capture, keys = save(tmp_path, talk)
+    ran = run("export", capture, "-o", tmp_path / "out", "-k", keys, "--what", "streams")
+    assert ran.status == 0
+    client, server = json.loads((tmp_path / "out" / "manifest.json").read_bytes())
+    assert (tmp_path / "out" / client["file"]).read_bytes() == talk.sent[0]
+    assert (tmp_path / "out" / server["file"]).read_bytes() == talk.sent[1]
+
+
+def test_a_folder_in_use_is_left_alone(run: Run, talk: Talk, tmp_path: Path):
+    capture, keys = save(tmp_path, talk)
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "mine").write_text("precious")
+    ran = run("export", capture, "-o", out, "-k", keys)
+    assert (ran.status, ran.complaint) == (
+        2,
+        f"analyzer: {out}: not an empty folder (--force writes there all the same)",
+    )
+    assert names(out) == ["mine"]
+    for _ in range(2):
+        assert run("export", capture, "-o", out, "-k", keys, "--force").status == 0
+        assert len(names(out)) == 5
+    assert (out / "mine").read_text() == "precious"
+
+
+def test_a_file_is_no_folder(run: Run, talk: Talk, tmp_path: Path):
+    capture, keys = save(tmp_path, talk)
+    ran = run("export", capture, "-o", capture.with_suffix(".keys"), "-k", keys, "--force")
+    assert ran.status == 2
+    assert keys.read_text() == talk.keylog
+    assert run("export", tmp_path / "absent.pcap", "-o", tmp_path / "out").status == 2
+    assert not (tmp_path / "out").exists()
+
+
+def test_without_keys_there_are_the_certificates_of_old_versions(run: Run, tmp_path: Path):
+    capture, _ = save(tmp_path, talk_of(page("/", b"one"), "TLSv1_2"))
+    ran = run("export", capture, "-o", tmp_path / "out")
+    assert ran.status == 0
+    assert ran.complaint == "analyzer: 1 session was not decrypted: no_secret"
+    assert ran.text.startswith("0 objects, 1 certificate in ")
+
+
+def test_sessions_by_number(run: Run, talk: Talk, tmp_path: Path):
+    other = talk_of(page("/other", b"other"))
+    capture, keys = save(tmp_path, talk, [*packetise(talk.flights), *packetise(other.flights, ports=(50001, 443))])
+    keys.write_text(talk.keylog + other.keylog)
+    ran = run("export", capture, "-o", tmp_path / "out", "-k", keys, "--session", 1, "--session", 7)
+    assert ran.status == 0
+    assert ran.complaint == f"analyzer: {capture}: no TLS session 7: there are 2, from 0 to 1"
+    assert {entry["session"] for entry in json.loads((tmp_path / "out" / "manifest.json").read_bytes())} == {1}
+    ran = run("export", capture, "-o", tmp_path / "none", "-k", keys, "--session", 7)
+    assert ran.status == 2
+
+
+def test_the_size_of_all_has_a_limit(run: Run, talk: Talk, tmp_path: Path):
+    capture, keys = save(tmp_path, talk)
+    ran = run("export", capture, "-o", tmp_path / "out", "-k", keys, "--max-size", "12k")
+    assert (ran.status, ran.complaint) == (0, "analyzer: 2 files are cut or missing: --max-size is 12.0 kB")
+    assert (
+        sum((tmp_path / "out" / name).stat().st_size for name in names(tmp_path / "out") if name != "manifest.json") == 12_000
+    )
+
+
+def test_one_file_that_cannot_be_written_is_one_line(run: Run, talk: Talk, tmp_path: Path):
+    capture, keys = save(tmp_path, talk)
+    out = tmp_path / "out"
+    assert run("export", capture, "-o", out, "-k", keys).status == 0
+    (pem,) = out.glob("*.pem")
+    pem.unlink()
+    pem.mkdir()
+    ran = run("export", capture, "-o", out, "-k", keys, "--force")
+    assert (ran.status, ran.complaint) == (2, f"analyzer: {pem}: Is a directory")
+    assert [entry["kind"] for entry in json.loads((out / "manifest.json").read_bytes())] == ["response", "response"]
+
+
+def test_a_damaged_capture_gives_what_it_has(run: Run, talk: Talk, tmp_path: Path):
+    capture, keys = save(tmp_path, talk)
+    whole = capture.read_bytes()
+    capture.write_bytes(whole[: len(whole) - len(whole) // 4])
+    ran = run("export", capture, "-o", tmp_path / "out", "-k", keys)
+    assert ran.status == 1
+    assert "cut short at byte" in ran.complaint
+    first = json.loads((tmp_path / "out" / "manifest.json").read_bytes())[0]
+    assert (first["url"], first["complete"]) == ("https://example.test/", True)
+
+
+def test_standard_input(run: Run, talk: Talk, tmp_path: Path):
+    _, keys = save(tmp_path, talk)
+    ran = run("export", "-", "-o", tmp_path / "out", "-k", keys, stdin=pcapng_of(packetise(talk.flights)))
+    assert (ran.status, ran.err) == (0, b"")
+    assert ran.text.startswith("2 objects")
+
+
+@pytest.mark.parametrize(
+    "options", [(), ("-o", "x", "--what", "all"), ("-o", "x", "--max-size", "1T"), ("-o", "x", "--session", "a")]
+)
+def test_bad_options(run: Run, talk: Talk, tmp_path: Path, options: tuple[str, ...]):
+    capture, _ = save(tmp_path, talk)
+    ran = run("export", capture, *options)
+    assert ran.status == 2
+    assert ran.complaint
+
+
+def test_nothing_hostile_reaches_the_terminal(run: Run, tmp_path: Path):
+    capture, keys = save(tmp_path, talk_of(page("/\x1b]0;x\x07", b"x", "Content-Type: \x1b[31m/../\r\n"), "TLSv1_2"))
+    ran = run("export", capture, "-o", tmp_path / "o\x1bu", "-k", keys)
+    assert ran.status == 0
+    assert b"\x1b" not in ran.out + ran.err
