@@ -31,7 +31,7 @@ def run(options: Namespace, output: Output) -> int:
 def _export_contents(options: Namespace, output: Output) -> int:
     kinds = _kinds(options.what)
     reading = Reading([options.capture])
-    keys = read_keys(options)
+    keys = read_keys(options, reading)
     try:
         folder = Folder(options.target, options.max_size, options.force)
     except FileExistsError as error:
