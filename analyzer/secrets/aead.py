@@ -7,12 +7,15 @@ padding follow that.
 """
 
 from struct import Struct
+from typing import Any
+
+import cython
 
 from analyzer.secrets.ciphers import Aead, AeadKind, InvalidTag
 from analyzer.secrets.opener import LAST_SEQUENCE, Opened, Opener
 from analyzer.secrets.refused import MALFORMED, WRONG_SECRET, Refused
 from analyzer.secrets.schedule13 import IV_LENGTH, finished, next_traffic_secret, traffic_keys
-from analyzer.secrets.suite import hash_function
+from analyzer.secrets.suite import hash_sizes
 
 HEADER_AUTHENTICATED_SINCE = 25
 """The draft of TLS 1.3 whose associated data was no longer empty."""
@@ -39,10 +42,10 @@ class ExplicitNonceOpener(Opener):
         # The explicit part of the nonce of the record before, and that record's number.
         self._last = (0, -1)
 
-    def open_at(self, sequence: int, content_type: int, record_version: int, body: bytes) -> Opened | None:
+    def open_at(self, sequence: Any, content_type: cython.int, record_version: cython.int, body: bytes) -> Opened | None:
         """As in the class above."""
         explicit = self._explicit
-        n_bytes = len(body) - self._overhead
+        n_bytes: cython.Py_ssize_t = len(body) - self._overhead
         if n_bytes < 0:
             raise Refused(MALFORMED, f"a record of {len(body)} bytes has no room for nonce and tag")
         nonce = body[:explicit]
@@ -54,7 +57,9 @@ class ExplicitNonceOpener(Opener):
         self._last = (int.from_bytes(nonce, "big"), sequence)
         return content_type, plaintext
 
-    def open_ahead(self, content_type: int, record_version: int, body: bytes, limit: int) -> tuple[int, int, bytes]:
+    def open_ahead(
+        self, content_type: cython.int, record_version: cython.int, body: bytes, limit: cython.longlong
+    ) -> tuple[int, int, bytes]:
         """As in the class above; but a gap may be longer than `limit` where the sender counts in the explicit nonce.
 
         Nearly all do, so the number that it suggests is tried first.
@@ -66,8 +71,8 @@ class ExplicitNonceOpener(Opener):
             if opened is not None:
                 skipped = suggested - self.sequence
                 self.sequence = suggested + 1
-                return skipped, *opened
-        return super().open_ahead(content_type, record_version, body, limit)
+                return skipped, opened[0], opened[1]
+        return Opener.open_ahead(self, content_type, record_version, body, limit)
 
 
 class ImplicitNonceOpener(Opener):
@@ -82,9 +87,9 @@ class ImplicitNonceOpener(Opener):
         self._nonce_length = len(iv) or 8
         self._tag = kind.tag
 
-    def open_at(self, sequence: int, content_type: int, record_version: int, body: bytes) -> Opened | None:
+    def open_at(self, sequence: Any, content_type: cython.int, record_version: cython.int, body: bytes) -> Opened | None:
         """As in the class above."""
-        n_bytes = len(body) - self._tag
+        n_bytes: cython.Py_ssize_t = len(body) - self._tag
         if n_bytes < 0:
             raise Refused(MALFORMED, f"a record of {len(body)} bytes has no room for a tag")
         nonce = (self._iv ^ sequence).to_bytes(self._nonce_length, "big")
@@ -98,17 +103,18 @@ class ImplicitNonceOpener(Opener):
 class Tls13Opener(Opener):
     """Every suite of TLS 1.3, from a traffic secret on."""
 
-    __slots__ = ("_aead", "_draft", "_hash", "_header_counts", "_iv", "_kind", "_prefix", "_secret")
+    __slots__ = ("_aead", "_draft", "_hash", "_header_counts", "_iv", "_kind", "_prefix", "_secret", "_tag")
 
     def __init__(self, kind: AeadKind, hash_name: str, traffic_secret: bytes, prefix: bytes, draft: int = 0) -> None:
         """draft: 0 for the RFC. Refused where the secret is not as long as the suite's hash."""
         super().__init__()
-        n_bytes = hash_function(hash_name)(b"").digest_size
+        n_bytes = hash_sizes(hash_name)[1]
         if len(traffic_secret) != n_bytes:
             raise Refused(
                 WRONG_SECRET, f"a traffic secret of {len(traffic_secret)} bytes, not the {n_bytes} of the suite's hash"
             )
         self._kind = kind
+        self._tag = kind.tag
         self._hash = hash_name
         self._prefix = prefix
         self._draft = draft
@@ -121,23 +127,25 @@ class Tls13Opener(Opener):
         self._aead: Aead = self._kind.build(key)
         self._iv = int.from_bytes(iv, "big")
 
-    def open_at(self, sequence: int, content_type: int, record_version: int, body: bytes) -> Opened | None:
+    def open_at(self, sequence: Any, content_type: cython.int, record_version: cython.int, body: bytes) -> Opened | None:
         """As in the class above; the content type is the inner one, and the padding is gone."""
-        n_bytes = len(body)
+        n_bytes: cython.Py_ssize_t = len(body)
         if content_type != _APPLICATION_DATA:
             raise Refused(MALFORMED, f"no protected record has the content type {content_type}")
-        if n_bytes <= self._kind.tag:
+        if n_bytes <= self._tag:
             raise Refused(MALFORMED, f"a record of {n_bytes} bytes has no room for a content type and a tag")
         aad = _AAD13.pack(content_type, record_version, n_bytes) if self._header_counts else b""
         try:
-            inner = self._aead.decrypt((self._iv ^ sequence).to_bytes(IV_LENGTH, "big"), body, aad)
+            inner: bytes = self._aead.decrypt((self._iv ^ sequence).to_bytes(IV_LENGTH, "big"), body, aad)
         except InvalidTag:
             return None
-        if not inner[-1]:
+        last: cython.Py_ssize_t = len(inner) - 1
+        if inner[last] == 0:
             inner = inner.rstrip(b"\0")
             if not inner:
                 raise Refused(MALFORMED, f"record {sequence} of this direction is all padding, with no content type")
-        return inner[-1], inner[:-1]
+            last = len(inner) - 1
+        return inner[last], inner[:last]
 
     def update(self) -> None:
         """Go on with the next traffic secret, whose records are numbered from 0 (RFC 9846, section 7.2)."""

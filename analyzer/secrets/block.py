@@ -8,6 +8,10 @@ Decrypting a block needs the block of ciphertext before it and nothing else. So 
 before TLS 1.1 it follows the chain by itself, and since then the vector is fed to it as a block whose plaintext means nothing.
 """
 
+from typing import Any
+
+import cython
+
 from analyzer.secrets.ciphers import BlockCipher
 from analyzer.secrets.mac import RecordMac
 from analyzer.secrets.opener import LAST_SEQUENCE, Opened, Opener
@@ -39,7 +43,7 @@ class BlockOpener(Opener):
         # Whether a record given up by open_ahead left the vector of the next one.
         self._iv_here = False
 
-    def open_at(self, sequence: int, content_type: int, record_version: int, body: bytes) -> Opened | None:
+    def open_at(self, sequence: Any, content_type: cython.int, record_version: cython.int, body: bytes) -> Opened | None:
         """As in the class above."""
         opened = self._search(sequence, 0, content_type, record_version, body)
         if opened is None:
@@ -47,7 +51,9 @@ class BlockOpener(Opener):
             return None
         return content_type, opened[1]
 
-    def open_ahead(self, content_type: int, record_version: int, body: bytes, limit: int) -> tuple[int, int, bytes]:
+    def open_ahead(
+        self, content_type: cython.int, record_version: cython.int, body: bytes, limit: cython.longlong
+    ) -> tuple[int, int, bytes]:
         """As in the class above; the record is decrypted once.
 
         A chained record that cannot be confirmed still gives the vector of the next: missing_segment if it was the first of
@@ -65,52 +71,56 @@ class BlockOpener(Opener):
             self._follow(body)
         raise Refused(WRONG_SECRET, f"no MAC agrees for records {self.sequence} to {self.sequence + limit}")
 
-    def _search(self, first: int, limit: int, content_type: int, version: int, body: bytes) -> tuple[int, bytes] | None:
+    def _search(
+        self, first: Any, limit: cython.longlong, content_type: cython.int, version: cython.int, body: bytes
+    ) -> tuple[int, bytes] | None:
         """Find the number, from `first` on, that the MAC agrees with: how far it is, and the plaintext."""
-        block, mac = self._block, self._mac
-        head = 0 if self._chained else block
-        end = len(body) - (mac.length if self._outside else 0)
+        block: cython.Py_ssize_t = self._block
+        mac: RecordMac = self._mac
+        head: cython.Py_ssize_t = 0 if self._chained else block
+        end: cython.Py_ssize_t = len(body) - (mac.length if self._outside else 0)
         least = 1 if self._outside else mac.length + 1
         if end - head < least or end % block:
             raise Refused(MALFORMED, f"a record of {len(body)} bytes is no vector, whole blocks of {block} and MAC")
-        sequences = range(first, min(first + limit, LAST_SEQUENCE) + 1)
+        sequences: Any = (first,) if limit == 0 else range(first, min(first + limit, LAST_SEQUENCE) + 1)
         if self._outside:
             ciphertext, expected = body[:end], body[end:]
             sequence = self._agreeing(sequences, content_type, version, ciphertext, expected)
             if sequence is None:
                 return None
-            padded = self._decryptor.update(ciphertext)
-            stop = self._unpad(padded, head)
-            plaintext = padded[head:stop] if stop is not None else b""
+            padded: bytes = self._decryptor.update(ciphertext)
+            stop: cython.Py_ssize_t = self._unpad(padded, head)
+            plaintext = padded[head:stop] if stop >= 0 else b""
         else:
             padded = self._decryptor.update(body)
             stop = self._unpad(padded, head + mac.length)
-            if stop is None:
+            if stop < 0:
                 return None
             plaintext = padded[head : stop - mac.length]
             sequence = self._agreeing(sequences, content_type, version, plaintext, padded[stop - mac.length : stop])
-        if sequence is None or stop is None:
+        if sequence is None or stop < 0:
             return None
         self._last = body[end - block : end]
         self._iv_here = False
         return sequence - first, plaintext
 
-    def _agreeing(self, sequences: range, content_type: int, version: int, data: bytes, expected: bytes) -> int | None:
-        compute = self._mac.compute
+    def _agreeing(self, sequences: Any, content_type: cython.int, version: cython.int, data: bytes, expected: bytes) -> Any:
+        """Give the first of the numbers that the MAC agrees with, else None."""
+        mac: RecordMac = self._mac
         for sequence in sequences:
-            if compute(sequence, content_type, version, data) == expected:
+            if mac.compute(sequence, content_type, version, data) == expected:
                 return sequence
         return None
 
-    def _unpad(self, padded: bytes, least: int) -> int | None:
-        """Give where the padding begins, `least` or later; None where there is none."""
-        n_padding = padded[-1]
-        start = len(padded) - n_padding - 1
+    def _unpad(self, padded: bytes, least: cython.Py_ssize_t) -> cython.Py_ssize_t:
+        """Give where the padding begins, `least` or later; -1 where there is none."""
+        n_padding: cython.int = padded[len(padded) - 1]
+        start: cython.Py_ssize_t = len(padded) - n_padding - 1
         if start < least:
-            return None
+            return -1
         if self._loose:
-            return start if n_padding < self._block else None
-        return start if padded.endswith(_PADDINGS[n_padding]) else None
+            return start if n_padding < self._block else -1
+        return start if padded.endswith(_PADDINGS[n_padding]) else -1
 
     def _rewind(self) -> None:
         """Have the decryptor stand where it stood before a record that was refused."""

@@ -2,10 +2,14 @@
 
 It covers the sequence number, which no record carries, then type, version and length, then the bytes. TLS uses HMAC; SSL 3.0
 hashes with pads in the same two turns, and leaves out the version. Both therefore begin each turn with bytes that hang on the
-key alone: those are hashed once, and copied for every record.
+key alone: those are hashed once, and copied for every record. This module is compiled (see setup.cfg) and runs the same
+uncompiled.
 """
 
 from struct import Struct
+from typing import Any
+
+import cython
 
 from analyzer.secrets.schedule import SSL_3_0, hmac_keys, tls_version
 from analyzer.secrets.suite import hash_function
@@ -37,7 +41,7 @@ class RecordMac:
         self._outer = hashed(outer)
         self.length = TRUNCATED if truncated else self._inner.digest_size
 
-    def compute(self, sequence: int, content_type: int, record_version: int, data: bytes) -> bytes:
+    def compute(self, sequence: Any, content_type: cython.int, record_version: cython.int, data: bytes) -> bytes:
         """Give the MAC of `data`, of at most 65,535 bytes."""
         inner = self._inner.copy()
         if self._ssl3:
@@ -47,4 +51,5 @@ class RecordMac:
         inner.update(data)
         outer = self._outer.copy()
         outer.update(inner.digest())
-        return outer.digest()[: self.length]
+        digest: bytes = outer.digest()
+        return digest if len(digest) == self.length else digest[: self.length]

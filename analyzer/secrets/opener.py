@@ -2,8 +2,13 @@
 
 A record's protection covers its sequence number, which is not on the wire: who misses records has lost the count. `open` takes
 records in order. After a gap `open_ahead` tries the numbers that follow until the tag or MAC agrees, and so finds out how many
-records were lost. Nothing is given out that no tag or MAC confirmed, and nothing but `Refused` is raised.
+records were lost. Nothing is given out that no tag or MAC confirmed, and nothing but `Refused` is raised. This module is
+compiled (see setup.cfg) and runs the same uncompiled, and so do those of all openers.
 """
+
+from typing import Any
+
+import cython
 
 from analyzer.secrets.refused import WRONG_SECRET, Refused
 
@@ -22,7 +27,7 @@ class Opener:
     def __init__(self) -> None:
         self.sequence = 0
 
-    def open(self, content_type: int, record_version: int, body: bytes) -> Opened:
+    def open(self, content_type: cython.int, record_version: cython.int, body: bytes) -> Opened:
         """Open the next record; `body` is what follows its header.
 
         The inner content type is that of the header up to TLS 1.2. A Refused leaves the opener as it was.
@@ -33,7 +38,9 @@ class Opener:
         self.sequence += 1
         return opened
 
-    def open_ahead(self, content_type: int, record_version: int, body: bytes, limit: int) -> tuple[int, int, bytes]:
+    def open_ahead(
+        self, content_type: cython.int, record_version: cython.int, body: bytes, limit: cython.longlong
+    ) -> tuple[int, int, bytes]:
         """Open a record after a gap of at most `limit` records.
 
         Returns (records that were skipped, inner content type, plaintext); the sequence goes on behind the record. If none of
@@ -45,10 +52,10 @@ class Opener:
             if opened is not None:
                 skipped = sequence - self.sequence
                 self.sequence = sequence + 1
-                return skipped, *opened
+                return skipped, opened[0], opened[1]
         raise Refused(WRONG_SECRET, f"no tag or MAC agrees for records {self.sequence} to {self.sequence + limit}")
 
-    def open_at(self, sequence: int, content_type: int, record_version: int, body: bytes) -> Opened | None:
+    def open_at(self, sequence: Any, content_type: cython.int, record_version: cython.int, body: bytes) -> Opened | None:
         """Open the record that has this number, and count nothing; None where the tag or MAC does not agree."""
         raise Refused(WRONG_SECRET, "an opener without keys")
 

@@ -5,13 +5,16 @@ the messages so far. A key log has the traffic secrets, from which come a direct
 Finished key, and after a KeyUpdate the next traffic secret. The steps before (early, handshake and main secret) serve who has a
 pre-shared key.
 
-The prefix is part of the label: "tls13 " since draft 20, before that "TLS 1.3, " with longer labels; DTLS 1.3 has its own.
+The prefix is part of the label: "tls13 " since draft 20, before that "TLS 1.3, " with longer labels; DTLS 1.3 has its own. This
+module is compiled (see setup.cfg) and runs the same uncompiled.
 """
 
-from functools import cache, lru_cache
+from functools import lru_cache
+
+import cython
 
 from analyzer.secrets.schedule import hmac, hmac_keys
-from analyzer.secrets.suite import hash_function
+from analyzer.secrets.suite import HashFunction, hash_function, hash_sizes
 
 TLS = b"tls13 "
 OLD_DRAFT = b"TLS 1.3, "
@@ -45,12 +48,21 @@ def label_prefix(draft: int) -> bytes:
     return OLD_DRAFT if 0 < draft < 20 else TLS
 
 
-def expand_label(hash_name: str, secret: bytes, label: bytes, context: bytes, length: int, prefix: bytes = TLS) -> bytes:
+def expand_label(
+    hash_name: str, secret: bytes, label: bytes, context: bytes, length: cython.Py_ssize_t, prefix: bytes = TLS
+) -> bytes:
     """HKDF-Expand-Label; `length` up to 255 hashes (a caller's mistake beyond, so ValueError)."""
+    info = _label(label, length, prefix) + len(context).to_bytes(1, "big") + context
     hashed = hash_function(hash_name)
     inner, outer = hmac_keys(hashed, secret)
-    info = _label(label, length, prefix) + len(context).to_bytes(1, "big") + context
+    return _expand(hashed, inner, outer, info, length)
+
+
+def _expand(hashed: HashFunction, inner: bytes, outer: bytes, info: bytes, length: cython.Py_ssize_t) -> bytes:
+    """HKDF-Expand, with a key as `hmac_keys` gives it."""
     block = output = hashed(outer + hashed(inner + info + b"\1").digest()).digest()
+    if length <= len(block):
+        return output[:length]
     if length > LARGEST_OUTPUT * len(block):
         raise ValueError(f"HKDF gives no {length} bytes")
     number = 1
@@ -85,29 +97,28 @@ def following_secret(hash_name: str, secret: bytes, key_material: bytes = b"", p
 
 def resumption_psk(hash_name: str, resumption_secret: bytes, ticket_nonce: bytes, prefix: bytes = TLS) -> bytes:
     """Give the PSK that goes with a NewSessionTicket (RFC 9846, section 4.6.1)."""
-    return expand_label(hash_name, resumption_secret, b"resumption", ticket_nonce, _size(hash_name), prefix)
+    return expand_label(hash_name, resumption_secret, b"resumption", ticket_nonce, hash_sizes(hash_name)[1], prefix)
 
 
-def traffic_keys(hash_name: str, traffic_secret: bytes, key_length: int, prefix: bytes = TLS) -> tuple[bytes, bytes]:
+def traffic_keys(
+    hash_name: str, traffic_secret: bytes, key_length: cython.Py_ssize_t, prefix: bytes = TLS
+) -> tuple[bytes, bytes]:
     """Give a direction's key and initialisation vector."""
-    key = expand_label(hash_name, traffic_secret, b"key", b"", key_length, prefix)
-    return key, expand_label(hash_name, traffic_secret, b"iv", b"", IV_LENGTH, prefix)
+    hashed = hash_function(hash_name)
+    inner, outer = hmac_keys(hashed, traffic_secret)
+    key = _expand(hashed, inner, outer, _label(b"key", key_length, prefix) + b"\0", key_length)
+    return key, _expand(hashed, inner, outer, _label(b"iv", IV_LENGTH, prefix) + b"\0", IV_LENGTH)
 
 
 def next_traffic_secret(hash_name: str, traffic_secret: bytes, prefix: bytes = TLS) -> bytes:
     """Give application_traffic_secret_N+1 (RFC 9846, section 7.2)."""
-    return expand_label(hash_name, traffic_secret, b"traffic upd", b"", _size(hash_name), prefix)
+    return expand_label(hash_name, traffic_secret, b"traffic upd", b"", hash_sizes(hash_name)[1], prefix)
 
 
 def finished(hash_name: str, base_key: bytes, transcript_hash: bytes, prefix: bytes = TLS) -> bytes:
     """Give the verify_data of a Finished, or a PSK binder; base_key: the sender's handshake traffic secret, or binder key."""
-    key = expand_label(hash_name, base_key, b"finished", b"", _size(hash_name), prefix)
+    key = expand_label(hash_name, base_key, b"finished", b"", hash_sizes(hash_name)[1], prefix)
     return hmac(hash_function(hash_name), key, transcript_hash)
-
-
-@cache
-def _size(hash_name: str) -> int:
-    return hash_function(hash_name)(b"").digest_size
 
 
 @lru_cache(maxsize=256)

@@ -3,6 +3,9 @@
 With RC4 a gap loses the place in the key stream for good. Without a cipher the MAC is still there, and is checked.
 """
 
+from typing import Any
+
+import cython
 from cryptography.hazmat.primitives.ciphers import CipherContext
 
 from analyzer.secrets.mac import RecordMac
@@ -22,7 +25,7 @@ class StreamOpener(Opener):
         # A record whose MAC did not agree has had its part of the key stream: (its bytes, decrypted) for a second try.
         self._refused = (b"", b"")
 
-    def open_at(self, sequence: int, content_type: int, record_version: int, body: bytes) -> Opened | None:
+    def open_at(self, sequence: Any, content_type: cython.int, record_version: cython.int, body: bytes) -> Opened | None:
         """As in the class above."""
         start = len(body) - self._mac.length
         if start < 0:
@@ -35,10 +38,12 @@ class StreamOpener(Opener):
         self._refused = (b"", b"")
         return content_type, plaintext
 
-    def open_ahead(self, content_type: int, record_version: int, body: bytes, limit: int) -> tuple[int, int, bytes]:
+    def open_ahead(
+        self, content_type: cython.int, record_version: cython.int, body: bytes, limit: cython.longlong
+    ) -> tuple[int, int, bytes]:
         """As in the class above; with RC4 only where no bytes are missing, but one record before was not what was sent."""
         try:
-            return super().open_ahead(content_type, record_version, body, limit)
+            return Opener.open_ahead(self, content_type, record_version, body, limit)
         except Refused as refused:
             if self._key_stream is None or refused.reason == MALFORMED:
                 raise

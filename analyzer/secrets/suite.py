@@ -60,6 +60,13 @@ _BY_NAME = {"RMD": "ripemd160", "SM3": "sm3"}
 
 
 @cache
+def hash_sizes(name: str) -> tuple[int, int]:
+    """Bytes of a hash's blocks, and of what it gives; Refused as below."""
+    started = hash_function(name)(b"")
+    return started.block_size, started.digest_size
+
+
+@cache
 def hash_function(name: str) -> HashFunction:
     """Give the function that starts the hash which suites call `name` (SHA is SHA-1); Refused if Python has it not."""
     if name in _DIRECT:

@@ -1,0 +1,10 @@
+from analyzer.secrets.schedule cimport hmac_keys
+
+
+cdef class RecordMac:
+    cdef object _inner
+    cdef object _outer
+    cdef bint _ssl3
+    cdef readonly Py_ssize_t length
+
+    cpdef bytes compute(self, object sequence, int content_type, int record_version, bytes data)

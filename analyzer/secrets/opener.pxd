@@ -1,0 +1,7 @@
+cdef class Opener:
+    cdef public object sequence
+
+    cpdef tuple open(self, int content_type, int record_version, bytes body)
+    cpdef tuple open_ahead(self, int content_type, int record_version, bytes body, long long limit)
+    cpdef tuple open_at(self, object sequence, int content_type, int record_version, bytes body)
+    cpdef void update(self) except *
