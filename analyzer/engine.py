@@ -44,8 +44,9 @@ class Engine:
     whole. trace: with `trace=True` the events of the last frame fed, pairs of a session and its message, alert or event; the
     caller clears the list. With `fields=False` messages come without their bytes and decoded fields. keylog, private_keys, psks
     (by identity): what decrypts; secrets inside a capture are read into the same key log, before the frames that follow them.
-    application: makes the reader of a session's application data, `conversation` if None. frames: how many were fed.
-    fragments: what was odd about IP fragments, at most MAX_REPORTS.
+    application: makes the reader of a session's application data, `conversation` if None. answers: keeps OCSP responses and
+    revocation lists that come by in clear HTTP (`x509.answers.Answers`); if None, nobody looks for them. frames: how many were
+    fed. fragments: what was odd about IP fragments, at most MAX_REPORTS.
     """
 
     __slots__ = (
@@ -61,12 +62,18 @@ class Engine:
         private_keys: Sequence[Any] = (),
         psks: Mapping[bytes, bytes] | None = None,
         application: Callable[[Session], Application] | None = None,
+        answers: Any = None,
     ) -> None:
         self.secrets = Secrets(application or conversation, keylog, private_keys, psks)
         self.seen: list[tuple[int, bytes]] = []
         self.n_seen = 0
         self.trace: list[tuple[Session, Any]] = [] if trace else None  # type: ignore[assignment]
-        self.sessions = Sessions(self.trace, fields, self.secrets)
+        if answers is None:
+            self.sessions = Sessions(self.trace, fields, self.secrets)
+        else:
+            from analyzer.x509.clear_http import AnsweringSessions
+
+            self.sessions = AnsweringSessions(self.trace, fields, self.secrets, answers)
         self.connections = Connections(self.sessions)
         self.defragmenter = Defragmenter()
         self.fragments: list[FragmentReport] = []

@@ -1,0 +1,159 @@
+"""OCSP responses and revocation lists that a capture has in clear HTTP are found, whatever the connection looks like."""
+
+import zlib
+from datetime import UTC, datetime
+
+import pytest
+from authorities import AT, DAY, authority, der, leaf, respond, revoke
+from conversations import CLIENT, SERVER, Tap, packetise, talk
+from cryptography.x509.ocsp import OCSPCertStatus
+
+from analyzer.capture.reader import CaptureReader
+from analyzer.engine import Engine, read_sessions
+from analyzer.x509.answers import Answers
+from analyzer.x509.clear_http import answer_head
+from analyzer.x509.ocsp_response import read_response
+from analyzer.x509.revocation import judge_revocation
+
+OCSP, CRL = "application/ocsp-response", "application/pkix-crl"
+RESPONSE = respond(leaf(), authority(), OCSPCertStatus.REVOKED, revoked_at=AT - DAY)
+LIST = revoke([(serial, AT, None) for serial in range(1, 2500)])
+GET = b"GET /MFEw HTTP/1.1\r\nHost: ocsp.test\r\n\r\n"
+POST = b"POST / HTTP/1.1\r\nHost: ocsp.test\r\nContent-Type: application/ocsp-request\r\nContent-Length: 3\r\n\r\nabc"
+
+
+def answer(kind: str, body: bytes, fields: bytes = b"", length: bool = True) -> bytes:
+    head = b"HTTP/1.1 200 OK\r\nServer: test\r\nContent-Type: " + kind.encode() + b"\r\n" + fields
+    return head + (b"Content-Length: %d\r\n" % len(body) if length else b"") + b"\r\n" + body
+
+
+def chunked(kind: str, body: bytes) -> bytes:
+    pieces = [body[pos : pos + 100] for pos in range(0, len(body), 100)]
+    lines = b"".join(b"%x\r\n%s\r\n" % (len(piece), piece) for piece in (*pieces, b""))
+    return answer(kind, lines, b"Transfer-Encoding: chunked\r\n", length=False)
+
+
+def found(flights, **options) -> Answers:
+    answers = Answers()
+    tap = Tap()
+    tap.engine = Engine(answers=answers)
+    tap.feed(*packetise(flights, **options))
+    tap.close()
+    return answers
+
+
+def test_the_bytes_that_tell_an_answer():
+    for kind in (OCSP, CRL, "application/x-pkcs7-crl"):
+        data = b"tail of another" + answer(kind, b"body")
+        assert answer_head(data, 0, len(data)) == 15
+    page = answer("text/html", b"application/ocsp-response application/pkix-crl")
+    assert answer_head(page, 0, len(page)) == -1
+    assert answer_head(b"application/ocsp-response", 0, 25) == -1
+    both = page + answer(OCSP, b"body")
+    assert answer_head(both, 0, len(both)) == len(page)
+    assert answer_head(both, 0, len(page)) == -1
+
+
+@pytest.mark.parametrize("mss", [60, 700, 1460, 100_000])
+@pytest.mark.parametrize(
+    "flights",
+    [
+        [(CLIENT, GET), (SERVER, answer(OCSP, RESPONSE))],
+        [(CLIENT, POST), (SERVER, answer(OCSP, RESPONSE, b"Cache-Control: max-age=1\r\n"))],
+        [(CLIENT, GET), (SERVER, chunked(OCSP, RESPONSE))],
+        [(CLIENT, GET), (SERVER, answer(OCSP, RESPONSE, length=False))],
+        [(CLIENT, GET), (SERVER, answer(OCSP, zlib.compress(RESPONSE), b"Content-Encoding: deflate\r\n"))],
+        [(CLIENT, GET), (SERVER, answer("text/html", b"x" * 5000)), (CLIENT, GET), (SERVER, answer(OCSP, RESPONSE))],
+        [(CLIENT, GET), (SERVER, b"HTTP/1.1 100 Continue\r\n\r\n"), (SERVER, answer(OCSP, RESPONSE))],
+    ],
+)
+def test_responses_are_found(flights, mss):
+    answers = found(flights, mss=mss)
+    assert answers.ocsp(der(leaf())) == (RESPONSE,)
+    assert judge_revocation(der(leaf()), der(authority()), ocsp=answers.ocsp(der(leaf())), at=AT).status == "revoked"
+
+
+def test_many_answers_on_one_connection():
+    others = [respond(leaf(serial=serial), authority()) for serial in range(100, 110)]
+    flights = []
+    for each in others:
+        flights += [(CLIENT, GET), (SERVER, answer(OCSP, each)), (CLIENT, GET), (SERVER, answer("image/png", b"x" * 100))]
+    answers = found(flights)
+    assert len(answers) == 10
+
+
+def test_a_list_longer_than_what_is_searched_for_tls():
+    assert len(LIST) > 1 << 15
+    assert found([(CLIENT, GET), (SERVER, answer(CRL, LIST))]).crls(der(leaf())) == (LIST,)
+
+
+def test_an_answer_late_on_a_connection_that_was_given_up():
+    page = answer("text/html", b"y" * 40_000)
+    flights = [(CLIENT, GET), (SERVER, page), (CLIENT, GET), (SERVER, answer(OCSP, RESPONSE))]
+    assert found(flights).ocsp(der(leaf())) == (RESPONSE,)
+
+
+def test_a_capture_that_begins_with_the_response():
+    assert found([(SERVER, answer(OCSP, RESPONSE))], syn=False).ocsp(der(leaf())) == (RESPONSE,)
+
+
+def test_what_is_not_whole_is_not_taken():
+    assert len(found([(CLIENT, GET), (SERVER, answer(OCSP, RESPONSE)[:-1])])) == 0
+    answers = Answers()
+    tap = Tap()
+    tap.engine = Engine(answers=answers)
+    segments = packetise([(CLIENT, GET), (SERVER, answer(OCSP, RESPONSE)), (SERVER, answer(CRL, LIST))], mss=100)
+    tap.feed(*segments[:6], *segments[7:])
+    tap.close()
+    assert answers.crls(der(leaf())) == (LIST,)
+    assert answers.ocsp(der(leaf())) == ()
+
+
+def test_only_what_is_http_is_watched():
+    hidden = b"220 ready\r\n" + answer(OCSP, RESPONSE)
+    assert len(found([(SERVER, hidden)])) == 0
+    endless = b"HTTP/1.1 200 OK\r\nX: " + b"x" * 10_000 + b"\r\n" + answer(OCSP, RESPONSE)[17:]
+    assert len(found([(CLIENT, GET), (SERVER, endless)])) == 0
+
+
+def test_tls_is_found_all_the_same():
+    answers = Answers()
+    tap = Tap()
+    tap.engine = Engine(answers=answers)
+    tunnel = [(CLIENT, b"CONNECT a.test:443 HTTP/1.1\r\n\r\n"), (SERVER, b"HTTP/1.1 200 OK\r\n\r\n"), *talk()]
+    after = [(CLIENT, GET), (SERVER, answer(OCSP, RESPONSE)), *talk()]
+    for number, flights in enumerate((talk(), tunnel, after)):
+        tap.feed(*packetise(flights, ports=(50_000 + number, 443)))
+    assert [record["established"] for record in tap.records()] == [True] * 3
+    assert answers.ocsp(der(leaf())) == (RESPONSE,)
+
+
+def test_without_the_option_nobody_looks():
+    tap = Tap()
+    tap.feed(*packetise([(CLIENT, GET), (SERVER, answer(OCSP, RESPONSE))]))
+    assert type(tap.engine.sessions).__name__ == "Sessions"
+
+
+@pytest.mark.corpus
+@pytest.mark.parametrize(
+    ("name", "statuses"),
+    [
+        ("ocsp-revoked", {"revoked"}),
+        ("ocsp-http-get", {"good"}),
+        ("ocsp-request-response", {"good"}),
+        ("ocsp-response-only", {"good"}),
+    ],
+)
+def test_responses_in_real_captures_are_found(corpus, name, statuses):
+    kept = []
+
+    class Listening(Answers):
+        def take(self, content_type: str, body: bytes) -> None:
+            kept.append(body)
+            super().take(content_type, body)
+
+    answers = Listening()
+    list(read_sessions(CaptureReader([str(corpus / "zeek" / "tls" / f"{name}.pcap")]), Engine(answers=answers)))
+    assert {answer.status for body in kept for answer in read_response(body).answers} == statuses
+    assert len(answers) == len(set(kept))
+    assert all(answer.this_update < datetime.now(UTC) for body in kept for answer in read_response(body).answers)
