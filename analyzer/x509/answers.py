@@ -29,7 +29,7 @@ RESPONSE_BYTES = 64 << 20
 REVOCATION_LISTS = 1024
 """Lists kept, each of an issuer; the web has some hundred issuers."""
 
-LIST_BYTES = 128 << 20
+LIST_BYTES = 64 << 20
 """Bytes of all lists kept."""
 
 OPEN_BODIES = 64

@@ -21,14 +21,14 @@ from analyzer.x509.statement import UNREADABLE, Statement, Status, stretch
 LIST_SIZE = 64 << 20
 """Largest list read, in bytes; the largest ever seen on the web had some 40 million."""
 
-REMEMBERED_BYTES = 128 << 20
-"""Lists remembered, in bytes of DER; their sets of numbers take about as much again."""
+REMEMBERED_BYTES = 64 << 20
+"""Lists remembered, in bytes of DER; their sets of numbers take twice as much again."""
 
 REMEMBERED_LISTS = 4096
 """Lists remembered, however small."""
 
 INDEXED = 1 << 20
-"""Entries of a list kept as a set, some 60 bytes each; a longer list is searched anew for each certificate, in 0.1 s."""
+"""Entries of a list kept as a set, some 100 bytes each; a longer list is searched anew for each certificate, in 0.1 s."""
 
 SIGNERS = 8
 """Keys of which it is remembered whether they signed a list; one name has one, at a rollover two."""
@@ -56,9 +56,9 @@ class Scope:
 
 
 class RevocationList:
-    """One list as read; numbers: the serial numbers on it, None when there are too many to keep."""
+    """One list as read. Its entries are gone through when it is first asked for one: most lists are not worth it."""
 
-    __slots__ = ("algorithm", "checks", "list", "next_update", "numbers", "scope", "signature", "signed", "this_update")
+    __slots__ = ("_numbers", "algorithm", "checks", "list", "next_update", "scope", "signature", "signed", "this_update")
 
     def __init__(self, der: bytes) -> None:
         """Read a list; raises one of `UNREADABLE`, or `Malformed`."""
@@ -71,14 +71,14 @@ class RevocationList:
         self.algorithm = der[after : expect(der, after, end, SEQUENCE, "signatureAlgorithm")[3]]
         self.signature: bytes = self.list.signature
         self.scope = _scope(self.list)
-        self.numbers: frozenset[int] | None = None
-        if len(self.list) <= INDEXED:
-            self.numbers = frozenset(entry.serial_number for entry in self.list)
+        self._numbers: frozenset[int] | None = None
         self.checks: dict[bytes, Check] = {}
 
     def entry(self, serial: int) -> x509.RevokedCertificate | None:
         """Find the entry of a certificate."""
-        if self.numbers is not None and serial not in self.numbers:
+        if self._numbers is None and len(self.list) <= INDEXED:
+            self._numbers = frozenset(entry.serial_number for entry in self.list)
+        if self._numbers is not None and serial not in self._numbers:
             return None
         return self.list.get_revoked_certificate_by_serial_number(serial)
 
@@ -149,6 +149,8 @@ def judge_crl(der: bytes, certificate: Identity, issuer: Identity) -> Statement 
     if isinstance(found, str):
         return Statement("crl", "unknown", "", trouble=found)
     trouble = found.scope.trouble or _fault(found, issuer)
+    if trouble is not None:
+        return Statement("crl", "unknown", "", trouble=trouble)
     status: Status = "unknown"
     revoked_at: datetime | None = None
     reason: str | None = None
@@ -156,13 +158,12 @@ def judge_crl(der: bytes, certificate: Identity, issuer: Identity) -> Statement 
     if entry is None:
         gap = _not_covered(found.scope, certificate)
         status = "unknown" if gap else "good"
-        trouble = trouble or gap
+        trouble = gap
     else:
         try:
-            reason, fault = _read_entry(entry)
+            reason, trouble = _read_entry(entry)
         except UNREADABLE as error:
-            reason, fault = None, f"the extensions of the certificate's entry cannot be read: {error}"
-        trouble = trouble or fault
+            trouble = f"the extensions of the certificate's entry cannot be read: {error}"
         revoked_at = entry.revocation_date_utc
         # Entries of this kind belong in lists of changes; here one says that the certificate is off the list.
         status = "good" if reason == "removeFromCRL" else "revoked"

@@ -120,7 +120,7 @@ def _bounds(statements: list[Statement], at: datetime) -> tuple[datetime | None,
 
 def _sentence(statement: Statement, status: Status) -> str:
     who = f"{NAMES[statement.source]} of {stated(statement.this_update)}" if statement.this_update else NAMES[statement.source]
-    until = f", good until {stated(statement.next_update)}" if statement.next_update else ", without a next update"
+    until = f", fresh until {stated(statement.next_update)}" if statement.next_update else ", without a next update"
     if statement.status == "revoked" and status == "good":
         return f"not revoked yet: {_said(statement)}, says the {who}, signed by {statement.signer}"
     if statement.status == "unknown":
