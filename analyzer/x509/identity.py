@@ -18,6 +18,9 @@ CERTIFICATE_SIZE = 1 << 20
 REMEMBERED = 1024
 """Certificates remembered by their bytes: judging asks about the same issuers again and again."""
 
+REMEMBERED_SIZE = 1 << 14
+"""Largest certificate remembered, in bytes; with larger ones a stranger could fill the memory."""
+
 EXTENSIONS = 256
 """Extensions looked at; real certificates have some ten."""
 
@@ -48,15 +51,17 @@ def identity(certificate: bytes) -> Identity | None:
     """Find what identifies a certificate in DER; None when it cannot be read."""
     if len(certificate) > CERTIFICATE_SIZE:
         return None
-    return _identity(certificate)
+    return _remembered(certificate) if len(certificate) <= REMEMBERED_SIZE else _identity(certificate)
 
 
-@lru_cache(maxsize=REMEMBERED)
 def _identity(der: bytes) -> Identity | None:
     try:
         return _read(der)
     except Trouble:
         return None
+
+
+_remembered = lru_cache(maxsize=REMEMBERED)(_identity)
 
 
 def _read(der: bytes) -> Identity:

@@ -26,7 +26,7 @@ from analyzer.x509.der import (
 from analyzer.x509.identity import read_extension
 from analyzer.x509.times import time_text
 
-RESPONSE_SIZE = 1 << 18
+RESPONSE_SIZE = 1 << 16
 """Largest response read, in bytes; those of the web take 500 to 3000, of which certificates are most."""
 
 REMEMBERED = 256

@@ -23,6 +23,9 @@ Check: TypeAlias = Literal["verified", "failed", "unverifiable"]
 MODULUS_BITS = 16384
 """Largest RSA key used: one check takes milliseconds with it, and time grows with the square."""
 
+KEY_SIZE = 1 << 13
+"""Longest SubjectPublicKeyInfo read, in bytes: RSA keys of that modulus have a quarter, keys of ML-DSA a third."""
+
 KEYS = 1024
 """Public keys remembered: few authorities sign everything, and reading a key costs as much as using it."""
 
@@ -115,9 +118,13 @@ def verify_scheme(key: PublicKeyTypes, kind: str, algorithm: hashes.HashAlgorith
     return "verified"
 
 
-@lru_cache(maxsize=KEYS)
 def load_key(public_key: bytes) -> PublicKeyTypes | None:
     """Read a SubjectPublicKeyInfo; None when the library cannot, or when using the key would take too long."""
+    return None if len(public_key) > KEY_SIZE else _load_key(public_key)
+
+
+@lru_cache(maxsize=KEYS)
+def _load_key(public_key: bytes) -> PublicKeyTypes | None:
     try:
         key = load_der_public_key(public_key)
     except (ValueError, TypeError, UnsupportedAlgorithm):

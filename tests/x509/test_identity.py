@@ -5,7 +5,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from analyzer.x509.der import encode_object_identifier
-from analyzer.x509.identity import CERTIFICATE_SIZE, identity
+from analyzer.x509.identity import CERTIFICATE_SIZE, REMEMBERED_SIZE, identity
 
 
 def test_octets_are_those_of_the_certificate():
@@ -21,6 +21,13 @@ def test_octets_are_those_of_the_certificate():
 
 def test_a_certificate_without_extensions_has_none():
     assert identity(der(leaf())).extensions == {}
+
+
+def test_a_large_certificate_is_read_too():
+    comment = x509.UnrecognizedExtension(x509.ObjectIdentifier("1.2.3"), bytes(2 * REMEMBERED_SIZE))
+    large = der(issue("leaf.test", "authority", comment))
+    assert identity(large) == identity(large)
+    assert len(identity(large).extensions[b"\x2a\x03"]) == 2 * REMEMBERED_SIZE
 
 
 def test_what_is_none_is_none():

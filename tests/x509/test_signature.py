@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric import dsa, ec, padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
 from analyzer.x509.der import SEQUENCE, encode_object_identifier, expect
-from analyzer.x509.signature import MODULUS_BITS, verify
+from analyzer.x509.signature import KEY_SIZE, MODULUS_BITS, load_key, verify
 
 SIGNED = b"what was signed"
 
@@ -90,6 +90,12 @@ def test_what_does_not_fit_together_is_unverifiable():
     assert verify(spki(ec_key), algorithm("1.2.3.4"), signature, SIGNED) == "unverifiable"
     assert verify(spki(ec_key), b"", signature, SIGNED) == "unverifiable"
     assert verify(b"", algorithm("1.2.840.10045.4.3.2"), signature, SIGNED) == "unverifiable"
+
+
+def test_what_is_too_long_for_a_key_is_not_read():
+    whole = spki(key("another"))
+    assert load_key(whole) is not None
+    assert load_key(whole + bytes(KEY_SIZE)) is None
 
 
 def test_a_giant_key_is_not_used():
