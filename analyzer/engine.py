@@ -44,9 +44,10 @@ class Engine:
     whole. trace: with `trace=True` the events of the last frame fed, pairs of a session and its message, alert or event; the
     caller clears the list. With `fields=False` messages come without their bytes and decoded fields. keylog, private_keys, psks
     (by identity): what decrypts; secrets inside a capture are read into the same key log, before the frames that follow them.
-    application: makes the reader of a session's application data, `conversation` if None. answers: keeps OCSP responses and
-    revocation lists that come by in clear HTTP (`x509.answers.Answers`); if None, nobody looks for them. frames: how many were
-    fed. fragments: what was odd about IP fragments, at most MAX_REPORTS.
+    coming: tells whether secrets may still come, so that sessions wait for them; not for those who look at the trace of each
+    frame. application: makes the reader of a session's application data, `conversation` if None. answers: keeps OCSP responses
+    and revocation lists that come by in clear HTTP (`x509.answers.Answers`); if None, nobody looks for them. frames: how many
+    were fed. fragments: what was odd about IP fragments, at most MAX_REPORTS.
     """
 
     __slots__ = (
@@ -61,10 +62,11 @@ class Engine:
         keylog: Any = None,
         private_keys: Sequence[Any] = (),
         psks: Mapping[bytes, bytes] | None = None,
+        coming: Callable[[], bool] | None = None,
         application: Callable[[Session], Application] | None = None,
         answers: Any = None,
     ) -> None:
-        self.secrets = Secrets(application or conversation, keylog, private_keys, psks)
+        self.secrets = Secrets(application or conversation, keylog, private_keys, psks, coming)
         self.seen: list[tuple[int, bytes]] = []
         self.n_seen = 0
         self.trace: list[tuple[Session, Any]] = [] if trace else None  # type: ignore[assignment]
@@ -99,11 +101,11 @@ class Engine:
 
     def step(self, walker: Walker) -> cython.bint:
         """Take the next frame, and the secrets before it; False where the walker needs more bytes."""
-        if not walker.advance():
-            return False
+        more: cython.bint = walker.advance()
         self.learn(walker.secrets)
-        self.feed(walker.frame)
-        return True
+        if more:
+            self.feed(walker.frame)
+        return more
 
     def run(self, walker: Walker) -> None:
         """Take all frames that the walker has the bytes of."""
@@ -128,6 +130,7 @@ class Engine:
 
     def drain(self) -> list[Session]:
         """Give the sessions that have ended since the last call, in the order in which they ended."""
+        self.sessions.look(self.at)
         ended: list[Session] = self.sessions.ended
         self.sessions.ended = []
         reports = self.defragmenter.take_reports()
@@ -138,6 +141,7 @@ class Engine:
         """End everything that is still open, at the end of the capture."""
         self.defragmenter.finish()
         self.connections.close(self.frame, self.at)
+        self.sessions.close()
 
 
 def conversation(session: Session) -> Application:

@@ -12,7 +12,7 @@ Nothing here holds or gives a secret.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from analyzer.secrets.keylog import CLIENT_RANDOM, PREMASTER, KeyLog, Line
+from analyzer.secrets.keylog import CLIENT_RANDOM, PREMASTER, TRAFFIC_SECRETS, KeyLog, Line
 from analyzer.secrets.private_keys import PrivateKey
 from analyzer.tls.facts import HandshakeMessage
 from analyzer.tls.secrets import Secrets
@@ -22,12 +22,6 @@ COMPLETE, PARTIAL, NONE, NOT_NEEDED = "complete", "partial", "none", "not_needed
 """Verdicts on a session: the log has all that it needs, a part, nothing; or nothing of it is encrypted."""
 
 EARLY = "CLIENT_EARLY_TRAFFIC_SECRET"
-TLS13_LABELS = (
-    "CLIENT_HANDSHAKE_TRAFFIC_SECRET",
-    "SERVER_HANDSHAKE_TRAFFIC_SECRET",
-    "CLIENT_TRAFFIC_SECRET_0",
-    "SERVER_TRAFFIC_SECRET_0",
-)
 
 NAMED_SESSIONS = 20
 """Sessions that are named of those a private key fits."""
@@ -219,7 +213,7 @@ def _lines(keylog: KeyLog, names: _Names) -> list[Line]:
 def _missing(session: Session, names: _Names, found: Sequence[str]) -> tuple[str, ...]:
     """The labels that a session needs and the log lacks."""
     if session.tls13:
-        needed = (EARLY, *TLS13_LABELS) if names.early else TLS13_LABELS
+        needed = (EARLY, *TRAFFIC_SECRETS) if names.early else TRAFFIC_SECRETS
         return tuple(label for label in needed if label not in found)
     if session.version:
         return () if {CLIENT_RANDOM, PREMASTER, "RSA"}.intersection(found) else (CLIENT_RANDOM,)

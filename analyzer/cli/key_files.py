@@ -7,7 +7,7 @@ on the terminal. No secret is in anything that this prints.
 import os
 import sys
 from argparse import Namespace
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from getpass import getpass
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -35,17 +35,20 @@ _LONGEST_PASSWORD = 1 << 16
 
 
 class Keys(NamedTuple):
-    """What `Engine` takes to decrypt, in its order: the key log of all `--keylog`, None without one, RSA keys, PSKs."""
+    """What `Engine` takes to decrypt, in its order: the key log of all `--keylog`, None without one, RSA keys, PSKs, and what
+    tells whether secrets may still come; None where nobody waits for them."""
 
     keylog: "KeyLog | None"
     private_keys: "Sequence[PrivateKey]"
     psks: Mapping[bytes, bytes]
+    coming: Callable[[], bool] | None
 
 
-def read_keys(options: Namespace, reading: "Reading") -> Keys:
+def read_keys(options: Namespace, reading: "Reading", patient: bool = True) -> Keys:
     """Read what `--keylog`, `--rsa-key` and `--psk-file` name, and the secrets inside captures that are regular files.
 
-    While captures are read from a pipe, key logs grow on. Raises Refusal.
+    While captures are read from a pipe, key logs grow on. patient: sessions without secrets wait while some may still come;
+    not for who wants to see every frame as it is read. Raises Refusal.
     """
     keylog = _read_keylogs(options.keylog, reading) if options.keylog else None
     keylog = _read_blocks(keylog, reading)
@@ -56,7 +59,7 @@ def read_keys(options: Namespace, reading: "Reading") -> Keys:
     psks: dict[bytes, bytes] = {}
     for path in options.psk_file:
         psks |= _psks(path)
-    return Keys(keylog, keys, psks)
+    return Keys(keylog, keys, psks, reading.secrets_may_come if patient else None)
 
 
 def paths_of_keys(options: Namespace) -> list[str]:

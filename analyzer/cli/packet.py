@@ -34,7 +34,7 @@ def run(options: Namespace, output: Output) -> int:
     """Print one packet of a capture; the exit status."""
     reading = Reading([options.capture])
     carried = Carried()
-    engine = Engine(True, True, *read_keys(options, reading), application=carried.open)
+    engine = Engine(True, True, *read_keys(options, reading, patient=False), application=carried.open)
     frame, trace = reading.reader.frame, engine.trace
     for walker in reading.walkers(output):
         while walker.advance():

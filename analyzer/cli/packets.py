@@ -31,7 +31,7 @@ def run(options: Namespace, output: Output) -> int:
     """Print the packets of the captures; the exit status."""
     reading = Reading(options.captures)
     carried = Carried()
-    engine = Engine(True, True, *read_keys(options, reading), application=carried.open)
+    engine = Engine(True, True, *read_keys(options, reading, patient=False), application=carried.open)
     describer = Describer(engine, carried)
     table = Table(COLUMNS, output, one_line=True) if options.format == "text" else None
     take = _row_writer(options.format, output, table, describer)

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from time import monotonic
 
+from analyzer.capture.ahead import LARGEST_COMPRESSED
 from analyzer.capture.reader import CaptureReader, FileFacts
 from analyzer.capture.walker import Walker
 from analyzer.cli.growing import GrowingFile
@@ -39,6 +40,7 @@ class Reading:
         if list(paths).count("-") > 1:
             raise Refusal("-: standard input can be read only once")
         self.growing: list[GrowingFile] = []
+        self._walker: Walker | None = None
 
     def walkers(self, output: Output, streaming: bool = False) -> Iterator[Walker]:
         """As `CaptureReader.walkers`, with a progress bar while results are collected on a terminal that shows no others.
@@ -68,16 +70,23 @@ class Reading:
         """Whether a capture is a pipe, whose end nobody knows."""
         return self._total is None
 
+    def secrets_may_come(self) -> bool:
+        """Whether the captures or growing key logs may have secrets that nobody could read yet."""
+        source = self.reader.source
+        if self.growing or source is None or self._walker is None:
+            return bool(self.growing)
+        unseen = source.total is None or (source.compression is not None and source.total > LARGEST_COMPRESSED)
+        return unseen and self._walker.format == "pcapng"
+
     def _walkers(self) -> Iterator[Walker]:
-        if not self.growing:
-            yield from self.reader.walkers()
-            return
         for walker in self.reader.walkers():
+            self._walker = walker
             for file in self.growing:
                 file.look()
             yield walker
         for file in self.growing:
             file.close()
+        self.growing.clear()
 
     def status(self) -> int:
         """Tell what was wrong with the captures; the status of the command. Call it when all is written."""

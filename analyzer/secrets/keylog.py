@@ -34,6 +34,14 @@ CLIENT_RANDOM = "CLIENT_RANDOM"
 PREMASTER = "PMS_CLIENT_RANDOM"
 MASTER_SECRET_LENGTH = 48
 
+TRAFFIC_SECRETS = (
+    "CLIENT_HANDSHAKE_TRAFFIC_SECRET",
+    "SERVER_HANDSHAKE_TRAFFIC_SECRET",
+    "CLIENT_TRAFFIC_SECRET_0",
+    "SERVER_TRAFFIC_SECRET_0",
+)
+"""The labels of what every session of TLS 1.3 needs."""
+
 _RANDOM = 32
 _ENCRYPTED_PREFIX = 8
 _LONGEST_SESSION_ID = 32
@@ -259,6 +267,11 @@ class KeyLog:
                     first = firsts.setdefault(line.label, line)
                     if first is not line and line.label not in _SEVERAL:
                         yield first, line
+
+    def suffices(self, client_random: bytes) -> bool:
+        """Whether there is all that a session needs, as far as labels tell; marks nothing."""
+        labels = {line.label for line in self._kept.get(client_random, ())}
+        return CLIENT_RANDOM in labels or PREMASTER in labels or labels.issuperset(TRAFFIC_SECRETS)
 
     @property
     def n_fed(self) -> int:

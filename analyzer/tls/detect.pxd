@@ -39,5 +39,8 @@ cdef class Sessions(Listener):
     cdef public object trace
     cdef public object secrets
     cdef public bint fields
+    cdef public object waiting
 
     cpdef Session begin(self, int client, Connection connection)
+    cpdef void look(self, long long at) except *
+    cpdef void close(self) except *

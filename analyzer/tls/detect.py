@@ -276,17 +276,24 @@ class TlsStream(Sink):
     def close(self, reason: str, frame: cython.longlong, at: cython.longlong) -> None:
         """End the session."""
         if self.session is not None:
-            self.session.finish(reason, frame, at)
-            self.sessions.ended.append(self.session)
+            sink: Any = self.session.readers[0].sink
+            if sink is self.session:
+                self.session.finish(reason, frame, at)
+                self.sessions.ended.append(self.session)
+            elif sink.finish(reason, frame, at):  # see `patience`
+                self.sessions.ended.append(self.session)
             self.weigh(0)
             self.session = None  # type: ignore[assignment]
             self.speaking = 0
 
 
 class Sessions(Listener):
-    """All TLS sessions of a capture; `ended` collects those whose connection is over; the rest as in `Session`."""
+    """All TLS sessions of a capture; `ended` collects those whose connection is over; the rest as in `Session`.
 
-    __slots__ = ("count", "ended", "fields", "secrets", "trace")
+    waiting: those that wait for secrets, None as long as none has.
+    """
+
+    __slots__ = ("count", "ended", "fields", "secrets", "trace", "waiting")
 
     def __init__(self, trace: Any, fields: cython.bint, secrets: Any = None) -> None:
         self.secrets = secrets
@@ -295,6 +302,7 @@ class Sessions(Listener):
         self.count = 0
         self.ended: list[Session] = []
         self.trace = trace
+        self.waiting: Any = None
 
     def open(self, connection: Connection) -> Sink:
         """Watch a new connection for TLS."""
@@ -305,7 +313,23 @@ class Sessions(Listener):
         session: Session = Session(self.count, client, connection, self.trace, self.fields)
         session.secrets = self.secrets
         self.count += 1
+        if self.secrets is not None and self.secrets.coming is not None and self.secrets.coming():
+            if self.waiting is None:
+                from analyzer.tls.patience import Waiting
+
+                self.waiting = Waiting(self.secrets)
+            self.waiting.begin(session)
         return session
+
+    def look(self, at: cython.longlong) -> None:
+        """End the sessions that need wait for secrets no longer, at that time of the capture."""
+        if self.waiting is not None:
+            self.ended += self.waiting.look(at)
+
+    def close(self) -> None:
+        """End those that still wait."""
+        if self.waiting is not None:
+            self.ended += self.waiting.close()
 
 
 def port(key: bytes, index: cython.Py_ssize_t) -> cython.int:

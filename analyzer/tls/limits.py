@@ -21,6 +21,21 @@ MAX_GAPS = 1024
 MAX_EVIDENCE = 4096
 """Bytes of one version of a conflict that are kept."""
 
+MOST_WAITING = 8 << 20
+"""Bytes of one session that wait for its secrets: programs log them with the handshake, so that little else ever waits."""
+
+MOST_WAITING_IN_ALL = 128 << 20
+"""Bytes of all sessions that wait for secrets; a pipe without any fills this, and must not fill the machine."""
+
+WAITING_COST = 512
+"""Bytes of memory that a record which waits takes beside its own."""
+
+MOST_ENDED = 4096
+"""Sessions that wait although their connection has ended; each is looked at whenever secrets come."""
+
+LONGEST_WAIT = 60_000_000_000
+"""Nanoseconds of capture time that such a session waits: who watches a pipe without secrets wants to see something."""
+
 MAX_CANDIDATES = 8
 """Secrets that contradict each other and are all tried: a log with more has been mixed up, and each costs every record."""
 

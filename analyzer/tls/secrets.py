@@ -35,10 +35,11 @@ class Application(Protocol):
 class Secrets:
     """All that may open the sessions of a run: key logs, which may grow, RSA private keys, and external PSKs by identity.
 
-    application: makes the reader of a session's application data, given the session, once there is any.
+    application: makes the reader of a session's application data, given the session, once there is any. coming: tells whether
+    secrets may still come while frames are read, so that sessions without them had better wait; None: they may not.
     """
 
-    __slots__ = ("application", "keylog", "private_keys", "psks")
+    __slots__ = ("application", "coming", "keylog", "private_keys", "psks")
 
     def __init__(
         self,
@@ -46,11 +47,13 @@ class Secrets:
         keylog: "KeyLog | None" = None,
         private_keys: "Sequence[PrivateKey]" = (),
         psks: Mapping[bytes, bytes] | None = None,
+        coming: Callable[[], bool] | None = None,
     ) -> None:
         self.application = application
         self.keylog = keylog
         self.private_keys = private_keys
         self.psks = psks or {}
+        self.coming = coming
 
     @property
     def given(self) -> bool:
