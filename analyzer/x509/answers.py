@@ -162,8 +162,9 @@ class AnswerReader:
 
 
 def _content_type(exchange: Exchange) -> str | None:
-    """Give the type of a response if it is one that is looked for."""
-    for name, value in (exchange.response.headers or ()) if exchange.response else ():
+    """Give the type of a response if it is one that is looked for, and whole: others than 200 are parts, or about trouble."""
+    response = exchange.response
+    for name, value in (response.headers or ()) if response is not None and response.status == 200 else ():
         if name.lower() == "content-type":
             kind = value.partition(";")[0].strip().lower()
             return kind if kind == OCSP_RESPONSE or kind in LISTS else None

@@ -8,12 +8,12 @@ certificate was revoked later says that it was not revoked before.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 from analyzer.x509.crl import judge_crl
 from analyzer.x509.identity import identity
 from analyzer.x509.ocsp import judge_ocsp
-from analyzer.x509.statement import NAMES, Source, Statement, Status, stated
+from analyzer.x509.statement import NAMES, Source, Statement, Status, in_utc, stated
 
 STATEMENTS = 256
 """Statements about one certificate that are weighed; each costs a signature once."""
@@ -60,7 +60,7 @@ def judge_revocation(
                 statements.append(statement)
     if not statements:
         return Revocation("unknown", _silence(len(ocsp), len(crls)))
-    return _weigh(statements, at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC))
+    return _weigh(statements, in_utc(at))
 
 
 def _weigh(statements: list[Statement], at: datetime) -> Revocation:

@@ -20,7 +20,7 @@ from analyzer.x509.der import OCTET_STRING, SEQUENCE, encode_object_identifier, 
 from analyzer.x509.identity import Identity, identity, read_extension
 from analyzer.x509.ocsp_response import read_response
 from analyzer.x509.signature import load_key, verify_scheme
-from analyzer.x509.statement import CLOCK_SKEW, stated
+from analyzer.x509.statement import CLOCK_SKEW, in_utc, stated
 
 SctSource: TypeAlias = Literal["certificate", "tls", "ocsp"]
 SctStatus: TypeAlias = Literal["verified", "failed", "unknown_log", "unverifiable"]
@@ -72,7 +72,7 @@ def judge_scts(
     certificate, issuer: DER; without the issuer the timestamps in the certificate cannot be verified. tls: bodies of the
     extension signed_certificate_timestamp. ocsp: OCSP responses, DER. at: a timestamp later than this moment has failed.
     """
-    moment = at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+    moment = in_utc(at)
     subject = identity(certificate)
     verdicts: list[SctVerdict] = []
     if subject is not None and IN_CERTIFICATE in subject.extensions:
@@ -134,7 +134,7 @@ def _check(
         return "unverifiable", f"signature and key of {log.name} are not of one kind"
     if check == "failed":
         return "failed", f"the signature is not that of {log.name} over this certificate"
-    if timestamp is None or timestamp > at + CLOCK_SKEW:
+    if timestamp is None or timestamp - CLOCK_SKEW > at:
         return "failed", f"{log.name} dated it {stated(timestamp) if timestamp else 'beyond all dates'}, after this moment"
     closed = f"; the log was {log.state} by {log.since}" if log.state in ("retired", "rejected") and log.since else ""
     return "verified", f"{log.name} signed it at {stated(timestamp)}{closed}"

@@ -6,7 +6,7 @@ for a revoked certificate never becomes valid again; only one on hold may (RFC 5
 """
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import MINYEAR, UTC, datetime, timedelta
 from typing import Literal, TypeAlias
 
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -54,6 +54,16 @@ class Statement:
     def final(self) -> bool:
         """Whether it says something that no later statement takes back."""
         return self.status == "revoked" and self.reason != "certificateHold"
+
+
+def in_utc(moment: datetime) -> datetime:
+    """Give a moment in UTC, which one without a zone is in already; the first or last of all where that would lie outside."""
+    if moment.tzinfo is None:
+        return moment.replace(tzinfo=UTC)
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        return (datetime.min if moment.year == MINYEAR else datetime.max).replace(tzinfo=UTC)
 
 
 def stated(moment: datetime) -> str:

@@ -1,5 +1,6 @@
 """OCSP responses and revocation lists that a capture has in clear HTTP are found, whatever the connection looks like."""
 
+import random
 import zlib
 from datetime import UTC, datetime
 
@@ -97,7 +98,22 @@ def test_a_capture_that_begins_with_the_response():
     assert found([(SERVER, answer(OCSP, RESPONSE))], syn=False).ocsp(der(leaf())) == (RESPONSE,)
 
 
+def test_mutated_connections_never_raise():
+    generator = random.Random(9112)
+    whole = [(CLIENT, GET), (SERVER, answer(OCSP, RESPONSE)), (CLIENT, POST), (SERVER, chunked(CRL, LIST[:3000]))]
+    for _ in range(300):
+        flights = []
+        for side, data in whole:
+            changed = bytearray(data)
+            for _ in range(generator.choice((0, 0, 1, 3))):
+                changed[generator.randrange(min(len(changed), 400))] = generator.choice(b"\r\n :/;HTP\0\xff0")
+            flights.append((side, bytes(changed)))
+        found(flights, mss=generator.choice((50, 300, 1460)))
+
+
 def test_what_is_not_whole_is_not_taken():
+    part = answer(OCSP, RESPONSE).replace(b"200 OK", b"206 Partial Content")
+    assert len(found([(CLIENT, GET), (SERVER, part)])) == 0
     assert len(found([(CLIENT, GET), (SERVER, answer(OCSP, RESPONSE)[:-1])])) == 0
     answers = Answers()
     tap = Tap()

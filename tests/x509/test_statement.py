@@ -1,10 +1,10 @@
 """The stretch of time in which a statement counts."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 
 from authorities import AT, DAY
 
-from analyzer.x509.statement import CLOCK_SKEW, LIFE_WITHOUT_END, Statement, stretch
+from analyzer.x509.statement import CLOCK_SKEW, LIFE_WITHOUT_END, Statement, in_utc, stretch
 
 
 def test_clocks_may_differ():
@@ -15,6 +15,14 @@ def test_clocks_may_differ():
 def test_the_ends_of_time_are_dates():
     first, last = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
     assert stretch(first, last) == (first, last)
+
+
+def test_moments_of_all_zones_are_moments_in_utc():
+    far = timezone(timedelta(hours=14)), timezone(timedelta(hours=-12))
+    assert in_utc(AT.replace(tzinfo=None)) == AT
+    assert in_utc(AT.astimezone(far[0])) == AT
+    assert in_utc(datetime.min.replace(tzinfo=far[0])) == datetime.min.replace(tzinfo=UTC)
+    assert in_utc(datetime.max.replace(tzinfo=far[1])) == datetime.max.replace(tzinfo=UTC)
 
 
 def test_a_revocation_is_final_and_a_hold_is_not():
