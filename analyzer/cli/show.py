@@ -10,6 +10,7 @@ from analyzer.cli.files import print_fact
 from analyzer.cli.key_files import Keys, read_keys
 from analyzer.cli.ladder import Ladder, Steps, camel
 from analyzer.cli.output import Output, Refusal
+from analyzer.cli.proof_text import authenticity_text, decryption_text, why_not_text
 from analyzer.cli.quantities import count_text, duration_text, moment_text, size_text
 from analyzer.cli.reading import Reading, no_such_session
 from analyzer.cli.rows import alerts_text, endpoint
@@ -95,7 +96,7 @@ def _print_head(output: Output, session: Session, record: dict[str, Any], captur
         "established": "yes" if record["established"] else "no",
         "resumed": resumed,
         "alerts": alerts_text(record) or None,
-        "decryption": _decryption(record["decryption"]),
+        "decryption": decryption_text(record["decryption"]),
         "gaps": f"{count_text(lost, 'byte')} in {count_text(len(record['gaps']), 'piece')}" if lost else None,
         "time": f"{moment_text(session.at)} to {moment_text(session.end)} UTC{span}",
         "frames": f"{session.first_frame} to {session.last_frame}",
@@ -108,14 +109,11 @@ def _print_head(output: Output, session: Session, record: dict[str, Any], captur
         if value is not None:
             style = {"yes": "green", "no": "yellow"}.get(value, "") if label == "established" else ""
             print_fact(output, label, harmless(value), style)
-
-
-def _decryption(decryption: dict[str, Any]) -> str:
-    words = str(decryption["status"]).replace("_", " ")
-    reason = f": {decryption['reason'].replace('_', ' ')}" if decryption["reason"] else ""
-    opened = f", {count_text(decryption['records'], 'record')} opened" if decryption["records"] else ""
-    failed = f", {decryption['failed']} not" if decryption["failed"] else ""
-    return words + reason + opened + failed
+            if label == "decryption":
+                for sentence in why_not_text(record["decryption"]):
+                    print_fact(output, "", harmless(sentence), "yellow")
+                for number, (sentence, style) in enumerate(authenticity_text(record)):
+                    print_fact(output, "" if number else "authenticity", harmless(sentence), style)
 
 
 def _print_http(output: Output, exchanges: list[dict[str, Any]]) -> None:

@@ -8,6 +8,7 @@ from analyzer.cli.files import print_file
 from analyzer.cli.findings import Findings
 from analyzer.cli.key_files import read_keys
 from analyzer.cli.output import Output
+from analyzer.cli.proof_text import Decryptions
 from analyzer.cli.quantities import count_text, duration_text, size_text
 from analyzer.cli.reading import FAILED, Reading
 from analyzer.cli.rows import COLUMNS, table_row
@@ -44,6 +45,7 @@ class Summary:
     def __init__(self) -> None:
         self.traffic = Traffic()
         self.findings = Findings()
+        self.decryptions = Decryptions()
         self.rows: list[list[Cell]] = []
         self.n_sessions = 0
         self.n_established = 0
@@ -56,6 +58,7 @@ class Summary:
         self.n_sessions += 1
         self.n_established += record["established"]
         self.findings.take(record)
+        self.decryptions.take(record, session.secrets is not None and session.secrets.given)
         key = session.connection.opener.key
         if key in self.traffic.tcp:
             self.tls.add(key)
@@ -83,6 +86,7 @@ def run(options: Namespace, output: Output) -> int:
     _print_protocols(summary, output)
     _print_conversations(summary, output)
     _print_sessions(summary, output)
+    summary.decryptions.print(output)
     summary.findings.print(output)
     output.flush()
     return reading.status()

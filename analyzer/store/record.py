@@ -12,7 +12,10 @@ import cython
 import orjson
 
 from analyzer.analysis.authenticity import authenticity
+from analyzer.analysis.downgrade import downgrades
 from analyzer.analysis.fingerprints import highest_version, ja3, ja3s, ja4
+from analyzer.analysis.protection import oddities
+from analyzer.analysis.why_not import evidence
 from analyzer.codec.registry import registry
 from analyzer.codec.trouble import Trouble
 from analyzer.packet.addresses import endpoints
@@ -118,7 +121,7 @@ def session_record(session: Session, messages: cython.bint) -> dict[str, Any]:
             for side, offset, length, frame in session.gaps
         ],
         "http": http_record(session),
-        "findings": [finding_record(finding) for finding in session.findings] + http_findings(session),
+        "findings": findings_record(session),
     }
 
 
@@ -170,6 +173,16 @@ def alert_record(alert: Alert, client: cython.int) -> dict[str, Any]:
     }
 
 
+def findings_record(session: Session) -> list[dict[str, Any]]:
+    """The entry `findings`."""
+    found = [finding_record(finding) for finding in session.findings]
+    found.extend(finding_record(finding) for finding in downgrades(session))
+    if session.decryption is not None:
+        found.extend(finding_record(finding) for finding in oddities(session))
+        found.extend(http_findings(session))
+    return found
+
+
 def finding_record(finding: Finding) -> dict[str, Any]:
     """One entry of `findings`."""
     return {"code": finding.code, "severity": finding.severity, "detail": finding.detail, "frames": finding.frames}
@@ -187,6 +200,7 @@ def decryption_record(session: Session) -> dict[str, Any]:
             "records": work.records,
             "failed": work.failed,
             "bytes": {"client": work.sent[0], "server": work.sent[1]},
+            "detail": None if reason is None else evidence(session, reason),
         }
     encrypted = any(side.encrypted_records or side.n_application for side in session.sides)
     known = not session.mid_stream and session.greeted  # keys are found by the random of the ClientHello
@@ -199,6 +213,7 @@ def decryption_record(session: Session) -> dict[str, Any]:
         "records": 0,
         "failed": 0,
         "bytes": {"client": 0, "server": 0},
+        "detail": None if reason is None else evidence(session, reason),
     }
 
 

@@ -6,6 +6,8 @@ never renamed. So every key stands under `required`, and further ones are allowe
 
 from typing import Any
 
+from analyzer.analysis.why_not import CAUSES
+
 Schema = dict[str, Any]
 
 
@@ -120,10 +122,11 @@ _DEFINITIONS: dict[str, Schema] = {
     "decryption": _object(
         {
             "status": _one_of("decrypted", "partial", "none", "not_needed"),
-            "reason": _or_null(_text("why not all: no_secret, no_handshake, missing_segment, ...")),
+            "reason": _or_null(_one_of(*CAUSES)),
             "records": _count("decrypted"),
             "failed": _count("not decrypted though there were secrets"),
             "bytes": _object({"client": _count(), "server": _count()}) | {"description": "application data after decryption"},
+            "detail": _or_null(_text("what shows the reason")),
         }
     ),
     "proof": _one_of("verified", "failed", "absent", "unverifiable"),

@@ -17,9 +17,9 @@ from analyzer.secrets.protection import open_tls12, open_tls13
 from analyzer.secrets.refused import MISSING_SEGMENT, Refused
 from analyzer.tls.content_types import APPLICATION_DATA
 from analyzer.tls.direction import APPLICATION, EARLY, PROTECTED, AnyOpener, Direction, PlainOpener
-from analyzer.tls.limits import MAX_CANDIDATES
+from analyzer.tls.limits import LARGEST_PLAINTEXT, MAX_CANDIDATES
 from analyzer.tls.premaster import premasters
-from analyzer.tls.secrets import NO_HANDSHAKE, NO_SECRET, Application, Secrets
+from analyzer.tls.secrets import KEY_UPDATE_MISSED, MISSING_LABEL, NO_HANDSHAKE, NO_SECRET, Application, Secrets
 from analyzer.tls.suites import Suite, suite
 from analyzer.tls.transcript import Transcript
 
@@ -34,6 +34,10 @@ _EARLY_LABEL = "CLIENT_EARLY_TRAFFIC_SECRET"
 _HANDSHAKE_LABELS = ("CLIENT_HANDSHAKE_TRAFFIC_SECRET", "SERVER_HANDSHAKE_TRAFFIC_SECRET")
 _APPLICATION_LABELS = ("CLIENT_TRAFFIC_SECRET_0", "SERVER_TRAFFIC_SECRET_0")
 _CLIENT = 0
+
+UNOPENED = 3
+"""Records behind a gap that open neither with the keys nor with those that follow, until keys are taken for changed twice."""
+
 _OLD_LENGTHS = {"SHA": 20, "MD5": 16, "NULL": 0}
 
 
@@ -41,16 +45,17 @@ class Decryption:
     """One session's secrets at work; sides as the session has them, and `client` one of them.
 
     records, failed: encrypted records that opened, and that did not. sent: bytes of application data that each role (0 client,
-    1 server) sent. reason: why something did not open, the first such. holes: whether records are missing. early:
-    whether the record opened last was early data. application: who takes the data, once there is any. client_random: the one
-    that names the session in key logs. contradicted: labels of which the sources say several things; the one that opened the
-    records is in use.
+    1 server) sent. reason: why something did not open, the first such; detail: what shows it, where more is known. holes:
+    whether records are missing. early: whether the record opened last was early data. plain: whether records were read whose
+    MAC nobody could check, for they are not encrypted. oversized: of each role the bytes of the first record longer than the
+    other wants them. application: who takes the data, once there is any. client_random: the one that names the session in key
+    logs. contradicted: labels of which the sources say several things; the one that opened the records is in use.
     """
 
     __slots__ = (
-        "_proven", "application", "client", "client_random", "contradicted", "directions", "early", "extended", "failed",
-        "holes", "master", "outside", "pair", "premasters", "reason", "records", "secrets", "sent", "session_id", "suite",
-        "suites", "tls13", "transcript", "truncated", "version", "zlib",
+        "_proven", "application", "client", "client_random", "contradicted", "detail", "directions", "early", "extended",
+        "failed", "holes", "limits", "master", "outside", "oversized", "pair", "plain", "premasters", "reason", "records",
+        "secrets", "sent", "session_id", "suite", "suites", "tls13", "transcript", "truncated", "version", "zlib",
     )  # fmt: skip
 
     def __init__(self, secrets: Secrets, client: int, transcript: Transcript) -> None:
@@ -62,7 +67,11 @@ class Decryption:
         self.failed = 0
         self.sent = [0, 0]
         self.reason: str | None = None
+        self.detail = ""
         self.holes = False
+        self.plain = False
+        self.limits = [LARGEST_PLAINTEXT, LARGEST_PLAINTEXT]
+        self.oversized = [0, 0]
         self.early = False
         self.application: Application | None = None
         self.version = 0
@@ -126,7 +135,7 @@ class Decryption:
             return True
         if self.records or (keylog is not None and (keylog.knows(self.client_random) or keylog.masters(b"", self.session_id))):
             return True
-        self._note(NO_SECRET)
+        self._lack()
         return False
 
     def change(self, side: int) -> bool:
@@ -140,13 +149,13 @@ class Decryption:
         try:
             opener = self._opener12(side)
         except Refused as refused:
-            self._note(refused.reason)
+            self._note(refused.reason, refused.detail)
             direction.phases = [None]
             return True
         direction.phases = [opener]
         direction.inflater = Inflater() if self.zlib else None
         if opener is None:
-            self._note(NO_SECRET)
+            self._lack()
         return opener is not None or self.records > 0
 
     # Records.
@@ -157,7 +166,12 @@ class Decryption:
             return content_type == APPLICATION_DATA
         return bool(self.directions[side].phases)
 
-    def open(self, side: int, content_type: int, version: int, body: bytes, missing: int) -> Opened | None:
+    def limit(self, role: int, n_bytes: int | None) -> None:
+        """Hear how long the records may be that a role wants (RFC 8449); the other has to keep to it. None: it does not say."""
+        if n_bytes is not None:
+            self.limits[1 - role] = min(n_bytes, LARGEST_PLAINTEXT)
+
+    def open(self, side: int, content_type: int, version: int, body: bytes, missing: int, frame: int) -> Opened | None:
         """Open a record, of whose body so many bytes are missing; None where it does not open, which is counted."""
         direction = self.directions[side]
         try:
@@ -169,7 +183,10 @@ class Decryption:
                 opened = opened[0], direction.inflater.inflate(opened[1])
         except Refused as refused:
             self.failed += 1
-            self._note(NO_HANDSHAKE if not self.version else refused.reason)
+            if self.version:
+                self._refuse(refused, side, frame)
+            else:
+                self._note(NO_HANDSHAKE)
             if missing > 0:
                 self.lose(side, True)
             elif content_type == APPLICATION_DATA and self.application is not None:
@@ -177,6 +194,8 @@ class Decryption:
             return None
         self.early = early and direction.phase == EARLY
         self.records += 1
+        if len(opened[1]) > self.limits[side ^ self.client]:
+            self.oversized[side ^ self.client] = self.oversized[side ^ self.client] or len(opened[1])
         return opened
 
     def carry(self, side: int, data: bytes, session: "Session", frame: int, at: int) -> None:
@@ -200,6 +219,8 @@ class Decryption:
 
     def close(self, at: int) -> None:
         """Hear that the session has ended; what only serves to open records is let go of."""
+        if self.reason == MISSING_SEGMENT and self.tls13 and any(map(_lost_keys, self.directions)):
+            self.reason = KEY_UPDATE_MISSED
         if self.application is not None:
             self.application.close(at)
         self.directions = (Direction(), Direction())
@@ -214,9 +235,25 @@ class Decryption:
 
     # Keys.
 
-    def _note(self, reason: str) -> None:
+    def _note(self, reason: str, detail: str = "") -> None:
         if self.reason is None:
             self.reason = reason
+            self.detail = detail
+
+    def _lack(self) -> None:
+        """Note that up to TLS 1.2 no master secret can be had."""
+        keylog = self.secrets.keylog
+        if keylog is None or not keylog.knows(self.client_random):
+            self._note(NO_SECRET)
+            return
+        found = keylog.secrets(self.client_random)
+        self._note(MISSING_LABEL, f"the key log has {', '.join(found)} of this session, and not {CLIENT_RANDOM}")
+
+    def _refuse(self, refused: Refused, side: int, frame: int) -> None:
+        """Note why a record did not open."""
+        if self.reason is None:
+            who = "client" if side == self.client else "server"
+            self._note(refused.reason, f"a record of the {who} in frame {frame}: {refused.detail}")
 
     def _draft(self) -> int:
         """The number of the draft, 0 for the RFC; what experiments spoke is like draft 22."""
@@ -227,6 +264,11 @@ class Decryption:
         if keylog is None or self.suite is None or not keylog.knows(self.client_random):
             self._note(NO_SECRET)
             return False
+        self.secrets.matched += 1
+        found = keylog.secrets(self.client_random)
+        lacking = [label for label in (*_HANDSHAKE_LABELS, *_APPLICATION_LABELS) if label not in found]
+        if lacking:
+            self._note(MISSING_LABEL, f"the key log has {', '.join(found)} of this session, and not {', '.join(lacking)}")
         for side, direction in enumerate(self.directions):
             role = side ^ self.client
             phases: list[Opener | None] = direction.phases[:1] or [None]
@@ -246,7 +288,7 @@ class Decryption:
                 openers.append(open_tls13(chosen, secret, draft=self._draft()))
                 opening.append(secret)
             except Refused as refused:
-                self._note(refused.reason)
+                self._note(refused.reason, refused.detail)
         if len(found) > 1:
             self.contradicted[label] = None
         if len(openers) < 2:
@@ -275,7 +317,9 @@ class Decryption:
         if self.pair is None:
             masters = self._masters(self.suite)
             if not masters:
-                return PlainOpener(_OLD_LENGTHS.get(self.suite.hash, 32)) if self.suite.mode == "null" else None
+                self.plain = self.suite.mode == "null"
+                return PlainOpener(_OLD_LENGTHS.get(self.suite.hash, 32)) if self.plain else None
+            self.secrets.matched += 1
             self.master = masters[0]
             self.pair = self._pair(self.suite, masters)
         return self.pair[side ^ self.client]
@@ -360,3 +404,8 @@ class Decryption:
         phases = self.directions[self.client].phases
         opener = phases[APPLICATION] if len(phases) > APPLICATION else None
         return opener.verify_data(digest) if isinstance(opener, Tls13Opener) else None
+
+
+def _lost_keys(direction: Direction) -> bool:
+    """Whether nothing opens any more behind a gap in the data, though the right secrets were there before it."""
+    return direction.holed and direction.phase == APPLICATION and direction.misses >= UNOPENED

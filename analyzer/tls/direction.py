@@ -11,7 +11,7 @@ from analyzer.secrets.compression import Inflater
 from analyzer.secrets.opener import Opened, Opener
 from analyzer.secrets.refused import MISSING_SEGMENT, WRONG_SECRET, Refused
 from analyzer.tls.limits import FARTHEST_RECORD, MAX_ATTEMPTS
-from analyzer.tls.secrets import NO_SECRET
+from analyzer.tls.secrets import MISSING_LABEL, NO_SECRET
 
 EARLY, PROTECTED, APPLICATION = 0, 1, 2
 """The phases of a side in TLS 1.3; up to TLS 1.2 there is one, the first."""
@@ -62,7 +62,7 @@ class Direction:
             return opened
         self.misses += 1
         if refusal is None or self.phases[self.phase] is None:
-            raise Refused(NO_SECRET, "no secret of this phase")
+            raise Refused(MISSING_LABEL if len(self.phases) > 1 else NO_SECRET, "no secret of this phase")
         if self.holed and refusal.reason == WRONG_SECRET:
             raise Refused(MISSING_SEGMENT, refusal.detail) from refusal
         raise refusal

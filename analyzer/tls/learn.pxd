@@ -3,7 +3,7 @@ cimport cython
 from analyzer.codec.runner cimport Extension, extension_body
 
 cdef int ALPN, SESSION_TICKET, KEY_SHARE_DRAFT, SUPPORTED_VERSIONS, KEY_SHARE, TLS13
-cdef int SUPPORTED_GROUPS, POINT_FORMATS, SIGNATURE_ALGORITHMS, EARLY_DATA, REMEMBERED_SHAPES
+cdef int SUPPORTED_GROUPS, POINT_FORMATS, SIGNATURE_ALGORITHMS, RECORD_SIZE_LIMIT, EARLY_DATA, REMEMBERED_SHAPES
 cdef int STATUS_REQUEST, SIGNED_CERTIFICATE_TIMESTAMP, MAX_STAPLES, MAX_STAPLE
 cdef dict SHAPES
 
@@ -15,6 +15,7 @@ cpdef int selected_group(object answer) except -2
 cpdef int exchanged_group(object server_key_exchange) except -2
 cpdef object uncompressed(object certificate, list problems)
 cpdef tuple signed_parameters(object server_key_exchange, bytes raw)
+cpdef object record_size_limit(object message)
 cpdef bint has_early_data(object message) except *
 cpdef list certificate_list(object certificate)
 cpdef void staple(list kept, int side, object message) except *

@@ -16,7 +16,7 @@ from analyzer.tls.limits import MAX_STAPLE, MAX_STAPLES
 SERVER_NAME, ALPN, SESSION_TICKET, KEY_SHARE_DRAFT, SUPPORTED_VERSIONS, KEY_SHARE = 0, 16, 35, 40, 43, 51
 SUPPORTED_GROUPS, POINT_FORMATS, SIGNATURE_ALGORITHMS = 10, 11, 13
 STATUS_REQUEST, SIGNED_CERTIFICATE_TIMESTAMP = 5, 18
-EARLY_DATA = 42
+RECORD_SIZE_LIMIT, EARLY_DATA = 28, 42
 
 OCSP, OCSP_MULTI = 1, 2
 
@@ -116,6 +116,11 @@ def signed_parameters(server_key_exchange: Any, raw: bytes) -> tuple[bytes, int 
     scheme = getattr(signed, "algorithm", None)
     n_bytes: cython.Py_ssize_t = len(raw) - len(signature) - (2 if scheme is None else 4)
     return (raw[4:n_bytes], scheme, signature) if n_bytes > 4 else None
+
+
+def record_size_limit(message: Any) -> int | None:
+    """The bytes of plaintext that a record may hold by a ClientHello, ServerHello or EncryptedExtensions (RFC 8449)."""
+    return getattr(extension_body(message, RECORD_SIZE_LIMIT), "record_size_limit", None)
 
 
 def has_early_data(message: Any) -> cython.bint:

@@ -39,6 +39,9 @@ LONGEST_WAIT = 60_000_000_000
 MAX_CANDIDATES = 8
 """Secrets that contradict each other and are all tried: a log with more has been mixed up, and each costs every record."""
 
+LARGEST_PLAINTEXT = 1 << 14
+"""Bytes inside a record (RFC 9846 section 5.1); RFC 8449 lets a side ask for less."""
+
 FARTHEST_RECORD = 1024
 """Records behind a gap that are tried until one opens, where the record does not tell its number: 16 MB of full ones."""
 

@@ -13,9 +13,10 @@ if TYPE_CHECKING:
     from analyzer.tls.decrypt import Decryption
     from analyzer.tls.session import Session
 
-NO_SECRET, NO_HANDSHAKE, EPHEMERAL = "no_secret", "no_handshake", "ephemeral_key_exchange"
-"""Reasons beside those of `Refused`: no secret is of this session, or of this phase; its handshake is not in the capture; with
-this key exchange the keys given lead to no secret, and a key log would."""
+NO_SECRET, MISSING_LABEL, NO_HANDSHAKE, KEY_UPDATE_MISSED = "no_secret", "missing_label", "no_handshake", "key_update_missed"
+EPHEMERAL = "ephemeral_key_exchange"
+"""Reasons beside those of `Refused`: no secret is of this session; some of its labels are missing; its handshake is not in the
+capture; keys changed behind a gap; with this key exchange the keys given lead to no secret, and a key log would."""
 
 
 class Application(Protocol):
@@ -36,10 +37,11 @@ class Secrets:
     """All that may open the sessions of a run: key logs, which may grow, RSA private keys, and external PSKs by identity.
 
     application: makes the reader of a session's application data, given the session, once there is any. coming: tells whether
-    secrets may still come while frames are read, so that sessions without them had better wait; None: they may not.
+    secrets may still come while frames are read, so that sessions without them had better wait; None: they may not. matched:
+    sessions for which the key logs had anything.
     """
 
-    __slots__ = ("application", "coming", "keylog", "private_keys", "psks")
+    __slots__ = ("application", "coming", "keylog", "matched", "private_keys", "psks")
 
     def __init__(
         self,
@@ -51,6 +53,7 @@ class Secrets:
     ) -> None:
         self.application = application
         self.keylog = keylog
+        self.matched = 0
         self.private_keys = private_keys
         self.psks = psks or {}
         self.coming = coming

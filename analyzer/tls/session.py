@@ -215,7 +215,7 @@ class Session(Ledger):
         decryption: Any = self.decryption
         if version == SSL2 or not decryption.protects(side, content_type):
             return False
-        opened = decryption.open(side, content_type, version, body, missing)
+        opened = decryption.open(side, content_type, version, body, missing, frame)
         if opened is None:
             if side != self.client or not self.offers_early:
                 self.transcript.lose(side ^ self.client)
@@ -434,6 +434,7 @@ class Session(Ledger):
         elif number == ENCRYPTED_EXTENSIONS and side != self.client:  # some clients have one too, for ALPS
             self.alpn = learn.alpn(body)
             transcript.early = learn.has_early_data(body)
+            self.decryption.limit(1, learn.record_size_limit(body))
 
     def prove(self) -> None:
         """Keep what the handshake proves, and let go of what it said."""
@@ -492,6 +493,7 @@ class Session(Ledger):
             self.decryption = self.secrets.decryption(side, self.transcript)
             self.opens = True
             self.offers_early = learn.has_early_data(body)
+            self.decryption.limit(0, learn.record_size_limit(body))
             self.decryption.hear(side, raw, True)
             self.decryption.offer(getattr(body, "cipher_suites", None) or ())
         if not self.greeted:

@@ -148,7 +148,7 @@ def test_without_the_secrets_of_the_handshake_the_data_still_comes_out():
     talk = converse("TLSv1_3")
     record, data = read(packetise(talk.flights), "\n".join(line for line in lines(talk) if "HANDSHAKE" not in line) + "\n")
     assert tuple(data) == talk.sent
-    assert (record["decryption"]["status"], record["decryption"]["reason"]) == ("partial", "no_secret")
+    assert (record["decryption"]["status"], record["decryption"]["reason"]) == ("partial", "missing_label")
 
 
 def test_without_the_secret_of_one_side_the_other_side_comes_out():
@@ -156,7 +156,7 @@ def test_without_the_secret_of_one_side_the_other_side_comes_out():
     some = "\n".join(line for line in lines(talk) if not line.startswith("SERVER_TRAFFIC")) + "\n"
     record, data = read(packetise(talk.flights), some)
     assert data == [talk.sent[0], b""]
-    assert (record["decryption"]["status"], record["decryption"]["reason"]) == ("partial", "no_secret")
+    assert (record["decryption"]["status"], record["decryption"]["reason"]) == ("partial", "missing_label")
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,52 @@
+"""Signs that a handshake was talked down to an older version: the sentinels in the server's random, and signalling suites.
+
+A server that could speak TLS 1.3 and answers with less says so in the last eight bytes of its random, which its signature
+covers (RFC 9846 section 4.1.3): where a client offered more and they are there, its offer was changed on the way. A client that
+tries again with a lower version says so with TLS_FALLBACK_SCSV (RFC 7507), which a server that could do better must refuse.
+"""
+
+from analyzer.codec.registry import registry
+from analyzer.tls.facts import Finding
+from analyzer.tls.learn import is_tls13
+from analyzer.tls.session import Session
+
+SENTINEL_12 = b"DOWNGRD\x01"
+SENTINEL_11 = b"DOWNGRD\x00"
+"""The ends of a random by which a server says that it can speak TLS 1.3, and that it can speak TLS 1.2."""
+
+FALLBACK_SCSV, RENEGOTIATION_SCSV = 0x5600, 0x00FF
+RENEGOTIATION_INFO = 0xFF01
+TLS_1_2, TLS_1_3 = 0x0303, 0x0304
+
+
+def downgrades(session: Session) -> list[Finding]:
+    """What a session's hellos say about downgrading; most say nothing."""
+    found: list[Finding] = []
+    version, shape, answer = session.version, session.hello_shape, session.answer_shape
+    if not session.answered or shape is None or answer is None:
+        return found
+    frames = [message.frame for message in session.messages if message.name == "server_hello"][:1]
+    ending = session.transcript.server_random[-8:]
+    highest = max((offer for offer in (shape[0], *shape[6]) if not _is_grease(offer) and offer >> 8 == 3), default=0)
+    names = registry("versions").names
+    could = {SENTINEL_12: TLS_1_3, SENTINEL_11: TLS_1_2}.get(ending)
+    if could is not None and highest >= could and not is_tls13(version):
+        detail = (
+            f"the server's random says that it could speak {names[could]} or later, the client offered it, and they speak "
+            f"{names[version]}: the offer was changed on the way"
+        )
+        found.append(Finding("downgrade", "high", detail, frames))
+    if FALLBACK_SCSV in shape[1]:
+        detail = f"the client tries again with a lower version and says so (TLS_FALLBACK_SCSV); they speak {names[version]}"
+        found.append(Finding("fallback", "low", detail, frames))
+    if session.cipher_suite in (FALLBACK_SCSV, RENEGOTIATION_SCSV):
+        found.append(Finding("protocol_violation", "medium", "the server chose a signal as its cipher suite", frames))
+    asks = RENEGOTIATION_SCSV in shape[1] or RENEGOTIATION_INFO in shape[2]
+    if asks and not is_tls13(version) and RENEGOTIATION_INFO not in answer[2]:
+        detail = "the server does not know secure renegotiation (RFC 5746): others may put their bytes before the client's"
+        found.append(Finding("insecure_renegotiation", "low", detail, frames))
+    return found
+
+
+def _is_grease(number: int) -> bool:
+    return number & 0x0F0F == 0x0A0A and number >> 8 == number & 0xFF

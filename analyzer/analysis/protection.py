@@ -1,0 +1,41 @@
+"""What is odd about a session's protected records: data without an end, records that are too long, a MAC that nobody checked.
+
+Until a side says close_notify, more might have come (RFC 9846 section 6.1): who can cut a connection can cut off the end of
+what was said. Some programs never say it, so its absence proves nothing; it matters where the length of the data is not told
+otherwise. Suites without encryption leave the data readable to all, and its MAC to those who have the secret.
+"""
+
+from analyzer.tls.facts import Finding
+from analyzer.tls.session import Session
+
+ROLES = ("client", "server")
+
+CLOSE_NOTIFY, FATAL = 0, 2
+
+_CLOSED = {"fin": "the connection was closed", "rst": "the connection was reset"}
+
+
+def oddities(session: Session) -> list[Finding]:
+    """The findings about the records of a session that was decrypted."""
+    work = session.decryption
+    found: list[Finding] = []
+    if work is None or not work.records:
+        return found
+    if work.plain:
+        detail = "the cipher suite does not encrypt: what was sent is shown as it is, its MAC unchecked for want of the secret"
+        found.append(Finding("unchecked_mac", "medium", detail, []))
+    for role, who in enumerate(ROLES):
+        if work.oversized[role]:
+            detail = (
+                f"the {who} sent a record of {work.oversized[role]} bytes, and was asked for no more than {work.limits[role]}"
+            )
+            found.append(Finding("record_too_long", "low", detail, []))
+    closed = _CLOSED.get(session.closed)
+    if closed is None or work.status != "decrypted":
+        return found
+    said = {alert.side for alert in session.alerts if alert.description == CLOSE_NOTIFY or alert.level == FATAL}
+    for role, who in enumerate(ROLES):
+        if work.sent[role] and (role ^ session.client) not in said:
+            detail = f"{closed} and the {who} never said close_notify: more may have been sent"
+            found.append(Finding("no_close_notify", "info", detail, []))
+    return found
