@@ -2,7 +2,7 @@
 
 A server that could speak TLS 1.3 and answers with less says so in the last eight bytes of its random, which its signature
 covers (RFC 9846 section 4.1.3): where a client offered more and they are there, its offer was changed on the way. A client that
-tries again with a lower version says so with TLS_FALLBACK_SCSV (RFC 7507), which a server that could do better must refuse.
+tries again with a lower version says so with a signalling suite (RFC 7507), which a server that could do better must refuse.
 """
 
 from analyzer.codec.registry import registry
@@ -37,7 +37,7 @@ def downgrades(session: Session) -> list[Finding]:
         )
         found.append(Finding("downgrade", "high", detail, frames))
     if FALLBACK_SCSV in shape[1]:
-        detail = f"the client tries again with a lower version and says so (TLS_FALLBACK_SCSV); they speak {names[version]}"
+        detail = f"the client tries again with a lower version and says so (the signal of RFC 7507); they speak {names[version]}"
         found.append(Finding("fallback", "low", detail, frames))
     if session.cipher_suite in (FALLBACK_SCSV, RENEGOTIATION_SCSV):
         found.append(Finding("protocol_violation", "medium", "the server chose a signal as its cipher suite", frames))

@@ -62,7 +62,7 @@ def test_a_client_that_falls_back_is_named():
             body[:at] + (length + 2).to_bytes(2, "big") + body[at + 2 : at + 2 + length] + b"\x56\x00" + body[at + 2 + length :]
         )
 
-    assert "TLS_FALLBACK_SCSV" in findings(change)["fallback"][1]
+    assert "lower version" in findings(change)["fallback"][1]
 
 
 def test_a_server_without_secure_renegotiation_is_named():

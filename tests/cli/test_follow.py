@@ -107,7 +107,7 @@ def test_records_that_did_not_open_are_said_with_the_reason(run: Run, talk: Talk
     ran = run("follow", capture, 0, "-k", keys)
     assert ran.status == 0
     assert "< " not in ran.text
-    assert any(line.endswith(" of the server did not open: no_secret") for line in ran.text.splitlines())
+    assert any(line.endswith(" of the server did not open: missing_label") for line in ran.text.splitlines())
 
 
 def test_the_first_records_that_did_not_open_are_said_too(run: Run, tmp_path: Path):
@@ -116,7 +116,7 @@ def test_the_first_records_that_did_not_open_are_said_too(run: Run, tmp_path: Pa
     lines = [line for line in talk.keylog.splitlines(True) if not line.startswith("SERVER_TRAFFIC_SECRET_0")]
     keys.write_text("".join(lines))
     ran = run("follow", capture, 0, "-k", keys)
-    assert " of this session before this did not open: no_secret" in ran.text.splitlines()[0]
+    assert " of this session before this did not open: missing_label" in ran.text.splitlines()[0]
 
 
 def test_a_session_without_a_secret_says_so_in_one_line(run: Run, talk: Talk, tmp_path: Path):

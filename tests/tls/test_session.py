@@ -125,9 +125,9 @@ def test_an_alert_of_no_whole_number():
 
 def test_heartbleed_is_seen_and_an_honest_heartbeat_is_not():
     honest = record(24, b"\1\0\4ping" + bytes(16))
-    assert codes(session_of((C, HELLO), (S, record(22, ANSWER)), (C, honest))) == []
+    assert "heartbleed" not in codes(session_of((C, HELLO), (S, record(22, ANSWER)), (C, honest)))
     found = session_of((C, HELLO), (S, record(22, ANSWER)), (C, record(24, b"\1\x40\0")))
-    assert codes(found) == ["heartbleed"]
+    assert "heartbleed" in codes(found)
     assert found["findings"][0]["frames"] == [6]
 
 
