@@ -37,7 +37,9 @@ def downgrades(session: Session) -> list[Finding]:
         )
         found.append(Finding("downgrade", "high", detail, frames))
     if FALLBACK_SCSV in shape[1]:
-        detail = f"the client tries again with a lower version and says so (the signal of RFC 7507); they speak {names[version]}"
+        detail = (
+            f"the client tries again with a lower version and says so (the signal of RFC 7507); they speak {names[version]}"
+        )
         found.append(Finding("fallback", "low", detail, frames))
     if session.cipher_suite in (FALLBACK_SCSV, RENEGOTIATION_SCSV):
         found.append(Finding("protocol_violation", "medium", "the server chose a signal as its cipher suite", frames))
