@@ -8,13 +8,14 @@ one moment at which some certificate at hand becomes valid or expires to the nex
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
+from math import inf
 
 from analyzer.x509.chain_notes import chain_notes
 from analyzer.x509.dossier import Dossier, dossier
-from analyzer.x509.path import Names, Path, Search, Signatures
-from analyzer.x509.path_rules import path_problems
-from analyzer.x509.verdict import Note, Problem, Verdict, weigh
+from analyzer.x509.judgement import EPOCH, SECOND, Judgement
+from analyzer.x509.path import Names, Search, Signatures
+from analyzer.x509.verdict import Note, Problem, Verdict
 
 VERDICTS = 65536
 """Chains whose verdicts are remembered, under their names; beyond that the oldest are forgotten."""
@@ -25,8 +26,7 @@ STRETCHES = 16
 CHAIN = 64
 """Certificates of one chain that are looked at; a handshake message has room for thousands."""
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_SECOND = timedelta(seconds=1)
+_NOTHING_SENT = Verdict(False, (), (Problem("malformed", None, "no certificate was sent"),))
 _Key = tuple[tuple[bytes, ...], str | None, str, int | None, tuple[bytes, ...]]
 
 
@@ -73,7 +73,7 @@ class Judge:
         judged. purpose: `server` or `client`; a client has no name to be judged. max_depth: the most intermediates allowed.
         ocsp: responses, DER. seen: certificates seen elsewhere, which may stand in a path too.
         """
-        second = ((at if at.tzinfo else at.replace(tzinfo=UTC)) - _EPOCH) // _SECOND
+        second = ((at if at.tzinfo else at.replace(tzinfo=UTC)) - EPOCH) // SECOND
         key = tuple(chain), name, purpose, max_depth, tuple(ocsp)
         if self._seen != seen:
             self._seen = tuple(seen)
@@ -86,47 +86,28 @@ class Judge:
         return fresh.verdict
 
     def _judge(self, key: _Key, at: int) -> _Stretch:
-        chain, name, purpose, max_depth, _ = key
+        chain, name, purpose, max_depth, ocsp = key
         if not chain:
-            problem = Problem("malformed", None, "no certificate was sent")
-            return _Stretch(float("-inf"), float("inf"), Verdict(False, (), (problem,)), ())
-        sent = tuple(map(dossier, chain[:CHAIN]))
-        search = Search(self._roots, (Names(sent), self._intermediates), at, self._signatures)
-        best, problems = self._best(search, sent, at, name, purpose, max_depth)
-        seen: tuple[tuple[bytes, tuple[bytes, ...]], ...] = ()
-        if problems and self._seen:
-            search = Search(self._roots, (Names(sent), self._intermediates, self._seen_names), at, self._signatures)
-            best, problems = self._best(search, sent, at, name, purpose, max_depth)
-            seen = tuple((asked, _ders(self._seen_names.named(asked))) for asked in search.asked)
-        elif problems:
-            seen = tuple((asked, ()) for asked in search.asked)
-        notes = chain_notes(sent, chain, best)
-        if search.ended and problems:
-            notes += (
-                Note("search_ended", None, "there are more paths than are searched, and none of those searched is valid"),
-            )
-        verdict = Verdict(not problems, _ders(best.certificates), tuple(problems), notes, best.trusted)
-        first, last = _stretch(search.touched, at)
-        return _Stretch(first, last, verdict, seen)
-
-    def _best(
-        self, search: Search, sent: tuple[Dossier, ...], at: int, name: str | None, purpose: str, max_depth: int | None
-    ) -> tuple[Path, list[Problem]]:
-        """Give the best path from the first certificate, and its problems in the order of the path."""
-        places = {certificate.der: place for place, certificate in reversed(list(enumerate(sent)))}
-        best: tuple[int, Path, list[Problem]] | None = None
-        for path in search.paths(sent[0]):
-            problems = [
-                Problem(code, places.get(path.certificates[place].der), sentence)
-                for code, place, sentence in path_problems(path, at, name, purpose, max_depth)
-            ]
-            weight = weigh(problems)
-            if best is None or weight < best[0]:
-                best = weight, path, problems
-            if not problems:
-                break
-        assert best is not None, "a search gives at least the path of the leaf alone"
-        return best[1], best[2]
+            return _Stretch(-inf, inf, _NOTHING_SENT, ())
+        judgement = Judgement(tuple(map(dossier, chain[:CHAIN])), at, name, purpose, max_depth, ocsp, self._crls)
+        pools = Names(judgement.sent), self._intermediates
+        search = Search(self._roots, pools, at, self._signatures)
+        judgement.search(search)
+        taken: tuple[tuple[bytes, tuple[bytes, ...]], ...] = ()
+        if judgement.problems:
+            if self._seen:
+                search = Search(self._roots, (*pools, self._seen_names), at, self._signatures)
+                judgement.search(search)
+            taken = tuple((asked, _ders(self._seen_names.named(asked))) for asked in search.asked)
+        path = judgement.path
+        assert path is not None, "a search gives at least the path of the leaf alone"
+        notes = [*chain_notes(judgement.sent, chain, path), *judgement.revocation_notes()]
+        if search.ended and judgement.problems:
+            detail = "there are more paths than are searched, and none of those searched is valid"
+            notes.append(Note("search_ended", None, detail))
+        problems = tuple(judgement.problems)
+        verdict = Verdict(not problems, _ders(path.certificates), problems, tuple(notes), path.trusted)
+        return _Stretch(judgement.first, judgement.last, verdict, taken)
 
     def _seen_alike(self, stretch: _Stretch) -> bool:
         return all(_ders(self._seen_names.named(asked)) == found for asked, found in stretch.seen)
@@ -159,17 +140,3 @@ def judge_chain(
 
 def _ders(certificates: Iterable[Dossier]) -> tuple[bytes, ...]:
     return tuple(certificate.der for certificate in certificates)
-
-
-def _stretch(touched: Iterable[Dossier], at: int) -> tuple[float, float]:
-    """Give the first and the last second, around `at`, at which each of these certificates is as valid as it is then."""
-    first, last = float("-inf"), float("inf")
-    for certificate in touched:
-        for change in (certificate.not_before, None if certificate.not_after is None else certificate.not_after + 1):
-            if change is None:
-                continue
-            if change <= at:
-                first = max(first, change)
-            else:
-                last = min(last, change - 1)
-    return first, last
