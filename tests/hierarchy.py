@@ -91,6 +91,7 @@ def make(
     signer: Any = None,
     digest: hashes.HashAlgorithm | None = None,
     serial: int | None = None,
+    rsa_padding: Any = None,
 ) -> Made:
     """Make a certificate; `changed` puts extensions in the place of those of their type, or leaves them out."""
     key = key or ec_key(subject or "nobody")
@@ -113,7 +114,7 @@ def make(
             builder = builder.add_extension(*extension)
     if digest is None and isinstance(signer, rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey):
         digest = hashes.SHA256()
-    return Made(builder.sign(signer, digest), key)
+    return Made(builder.sign(signer, digest, rsa_padding=rsa_padding), key)
 
 
 def make_root(subject: str | None = "Root", **changes: Any) -> Made:
@@ -183,7 +184,7 @@ def patched(
         signature = signer.sign(signed, padding.PKCS1v15(), digest)
     else:
         signature = signer.sign(signed, ec.ECDSA(digest))
-    return _sequence(signed + algorithm + _tagged(0x03, b"\0" + signature))
+    return _sequence(signed + algorithm + tagged(0x03, b"\0" + signature))
 
 
 def _after_signed(der: bytes) -> bytes:
@@ -202,10 +203,11 @@ def _element(data: bytes, pos: int) -> bytes:
 
 
 def _sequence(content: bytes) -> bytes:
-    return _tagged(0x30, content)
+    return tagged(0x30, content)
 
 
-def _tagged(tag: int, content: bytes) -> bytes:
+def tagged(tag: int, content: bytes) -> bytes:
+    """Write an element of DER."""
     length = len(content)
     octets = length.to_bytes((length.bit_length() + 7) // 8 or 1, "big")
     return bytes((tag,)) + (bytes((length,)) if length < 0x80 else bytes((0x80 | len(octets),)) + octets) + content

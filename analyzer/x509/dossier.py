@@ -27,6 +27,7 @@ from analyzer.x509.der import (
     read_element,
 )
 from analyzer.x509.distinguished import name_key
+from analyzer.x509.statement import UNREADABLE
 
 REMEMBERED = 4096
 """Dossiers remembered, each a few kilobytes; the certificates of the busiest sites come again in every session."""
@@ -161,7 +162,7 @@ class Dossier:
                 _, first, last, start = expect(der, start, stop, OBJECT_IDENTIFIER, "extnID")
                 try:
                     kind = object_identifier(der[first:last])
-                except (TypeError, ValueError) as error:
+                except UNREADABLE as error:
                     raise Malformed("extnID", first, str(error)) from error
                 tag, first, last, after = read_element(der, start, stop, "extnValue")
                 critical = False
@@ -310,7 +311,7 @@ class Dossier:
                 strict.extensions  # noqa: B018 - read to see whether it raises
             except (x509.DuplicateExtension, x509.UnsupportedGeneralNameType, UnsupportedAlgorithm):
                 return None
-            except (TypeError, ValueError) as error:
+            except UNREADABLE as error:
                 return str(error).partition("\n")[0][:200]
         return None
 

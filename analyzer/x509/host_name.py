@@ -65,9 +65,7 @@ def checkable(presented: Sequence[tuple[int, bytes]] | None) -> bool:
 
 
 def name_fault(tag: int, value: bytes) -> str | None:
-    """Say what is wrong with the form of an alternative name, a DNS name, address or mailbox; None when nothing is."""
-    if tag == IP_ADDRESS:
-        return None if len(value) in (4, 16) else f"an address of {len(value)} octets"
+    """Say what is wrong with the form of an alternative name that is a DNS name or a mailbox; None when nothing is."""
     shown = value[:100].decode("ascii", "backslashreplace")
     if tag == DNS_NAME:
         labels = shown.removeprefix("*.").lower().split(".")

@@ -13,7 +13,7 @@ from math import inf
 
 from analyzer.x509.chain_notes import chain_notes
 from analyzer.x509.dossier import Dossier, dossier
-from analyzer.x509.judgement import EPOCH, SECOND, Judgement
+from analyzer.x509.judgement import EPOCH, Judgement
 from analyzer.x509.path import Names, Search, Signatures
 from analyzer.x509.verdict import Note, Problem, Verdict
 
@@ -44,7 +44,7 @@ class Judge:
     """Judges chains by one trust store.
 
     roots: certificates trusted, DER; one that is no authority's is trusted as a leaf. intermediates: certificates that may
-    stand in a path. crls: revocation lists, DER. Bytes that are no certificates are passed over.
+    stand in a path. crls: revocation lists, DER. Bytes that are no certificates are passed over. One thread at a time.
     """
 
     def __init__(self, roots: Sequence[bytes], intermediates: Sequence[bytes] = (), crls: Sequence[bytes] = ()) -> None:
@@ -73,13 +73,14 @@ class Judge:
         judged. purpose: `server` or `client`; a client has no name to be judged. max_depth: the most intermediates allowed.
         ocsp: responses, DER. seen: certificates seen elsewhere, which may stand in a path too.
         """
-        second = ((at if at.tzinfo else at.replace(tzinfo=UTC)) - EPOCH) // SECOND
+        since = at - EPOCH if at.tzinfo else at.replace(tzinfo=UTC) - EPOCH
+        second = since.days * 86400 + since.seconds
         key = tuple(chain), name, purpose, max_depth, tuple(ocsp)
-        if self._seen != seen:
+        if (seen or self._seen) and self._seen != tuple(seen):
             self._seen = tuple(seen)
             self._seen_names = Names(map(dossier, self._seen))
         for stretch in self._verdicts.get(key, ()):
-            if stretch.first <= second <= stretch.last and self._seen_alike(stretch):
+            if stretch.first <= second <= stretch.last and (not stretch.seen or self._seen_alike(stretch)):
                 return stretch.verdict
         fresh = self._judge(key, second)
         self._remember(key, fresh)

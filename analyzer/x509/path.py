@@ -41,13 +41,17 @@ class Path:
 
 
 class Signatures:
-    """Checks of signatures, remembered: each authority signs many, and each pair comes again in many chains."""
+    """Checks of signatures, remembered: each authority signs many, and each pair comes again in many chains.
+
+    n_checked: those that were made.
+    """
 
     REMEMBERED = 16384
     """Checks remembered, each some 200 bytes besides what certificate it belongs to."""
 
     def __init__(self) -> None:
         self._known: dict[tuple[bytes, bytes], Outcome] = {}
+        self.n_checked = 0
 
     def known(self, subject: Dossier, issuer: Dossier) -> Outcome | None:
         """Give a check made before."""
@@ -60,6 +64,7 @@ class Signatures:
         if outcome is None:
             if len(self._known) >= self.REMEMBERED:
                 del self._known[next(iter(self._known))]
+            self.n_checked += 1
             outcome = check_signature(subject.signed, subject.signature, subject.algorithm, issuer.spki)
             self._known[key] = outcome
         return outcome

@@ -17,6 +17,7 @@ from analyzer.x509.profile import (
     KEY_ENCIPHERMENT,
     Role,
     faults,
+    is_venerable,
 )
 from analyzer.x509.signature_strength import signature_algorithm
 from analyzer.x509.weak_key import key_weakness
@@ -55,7 +56,9 @@ def path_problems(path: Path, at: int, name: str | None, purpose: str, max_depth
         found += _validity(certificate, place, at)
         found += _purpose(certificate, place, purpose)
         if place:
-            found += _authority(certificates, place)
+            found += _may_issue(certificate, place, role)
+            found += _length(certificates, place)
+            found += _limits(certificates, place)
     found += _depth(path, max_depth)
     if purpose == "server":
         found += _name(certificates[0], name)
@@ -116,34 +119,43 @@ def _purpose(certificate: Dossier, place: int, purpose: str) -> list[Finding]:
     return []
 
 
-def _authority(certificates: tuple[Dossier, ...], place: int) -> list[Finding]:
-    """Judge the certificate at `place` as the issuer of what stands below it."""
-    issuer = certificates[place]
-    found: list[Finding] = []
+def _may_issue(issuer: Dossier, place: int, role: Role) -> list[Finding]:
+    """Ask whether a certificate that has issued another is an authority's."""
     basic = issuer.basic_constraints
     if basic is None:
-        found.append(("not_a_ca", place, f"{issuer.title} has no basic constraints and so may not issue certificates"))
-    elif not basic[0]:
-        found.append(
-            ("not_a_ca", place, f"{issuer.title} is no authority's by its basic constraints and has issued a certificate")
-        )
-    elif issuer.key_usage is not None and not issuer.key_usage & KEY_CERT_SIGN:
-        found.append(("not_a_ca", place, f"the key usage of {issuer.title} does not allow it to sign certificates"))
-    if basic is not None and basic[1] is not None:
-        below = sum(not certificate.self_issued for certificate in certificates[1:place])
-        if below > basic[1]:
-            sentence = f"{issuer.title} allows {basic[1]} authorities below it, and there are {below}"
-            found.append(("path_too_long", place, sentence))
+        if role is Role.ROOT and issuer.version != 3 and is_venerable(issuer):
+            return []  # It is older than the extension, and being in the store says the same.
+        return [("not_a_ca", place, f"{issuer.title} has no basic constraints and so may not issue certificates")]
+    if not basic[0]:
+        return [("not_a_ca", place, f"{issuer.title} has issued a certificate and is no authority's by its basic constraints")]
+    if issuer.key_usage is not None and not issuer.key_usage & KEY_CERT_SIGN:
+        return [("not_a_ca", place, f"the key usage of {issuer.title} does not allow it to sign certificates")]
+    return []
+
+
+def _length(certificates: tuple[Dossier, ...], place: int) -> list[Finding]:
+    """Count the intermediates below the certificate at `place`; those that an authority has issued to itself do not count."""
+    issuer = certificates[place]
+    if issuer.basic_constraints is None or issuer.basic_constraints[1] is None:
+        return []
+    most, below = issuer.basic_constraints[1], sum(not certificate.self_issued for certificate in certificates[1:place])
+    if below <= most:
+        return []
+    return [("path_too_long", place, f"{issuer.title} allows {most} authorities below it, and there are {below}")]
+
+
+def _limits(certificates: tuple[Dossier, ...], place: int) -> list[Finding]:
+    """Hold everything below the certificate at `place` against its name constraints."""
+    issuer = certificates[place]
     limits = constraints(issuer)
-    if limits is not None:
-        for lower in range(place):
-            below_it = certificates[lower]
-            if lower and below_it.self_issued:
-                continue
-            reason = name_not_allowed(limits, below_it)
-            if reason is not None:
-                sentence = f"{issuer.title} limits the names below it: of {below_it.title}, {reason}"
-                found.append(("name_constraint", lower, sentence))
+    if limits is None:
+        return []
+    found: list[Finding] = []
+    for lower, below in enumerate(certificates[:place]):
+        # What an authority has issued to itself is its own continuation; only as a leaf it is a subject.
+        reason = None if lower and below.self_issued else name_not_allowed(limits, below)
+        if reason is not None:
+            found.append(("name_constraint", lower, f"{issuer.title} limits the names below it: of {below.title}, {reason}"))
     return found
 
 

@@ -1,0 +1,213 @@
+"""The verdicts on the cases of x509-limbo, against what the suite expects and against what `cryptography` says of them.
+
+Every difference stands with its argument in limbo_differences.csv; a difference that is not there fails, and so does a row
+there that is none any more. Wherever ours is stricter than that of `cryptography`, the suite itself or RFC 5280 asks for it.
+"""
+
+import base64
+import csv
+import gzip
+import json
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography import x509
+from cryptography.x509 import verification
+
+from analyzer.x509 import judge_chain
+from analyzer.x509.verdict import WEIGHTS, Verdict
+
+pytestmark = pytest.mark.corpus
+
+AGREEMENT = 0.99
+"""Of the cases that are neither pedantic nor about revocation lists."""
+
+NOT_COUNTED = ("pedantic", "rfc5280-incompatible-with-webpki", "has-crl")
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A row of the list: who says otherwise, what we say, and why."""
+
+    ours: bool
+    why: str
+
+
+@cache
+def differences(opinion: str) -> dict[str, Difference]:
+    with (Path(__file__).parent / "limbo_differences.csv").open(encoding="utf-8", newline="") as file:
+        rows = [row for row in csv.DictReader(file) if row["opinion"] == opinion]
+    assert len({row["case"] for row in rows}) == len(rows)
+    assert all(len(row["why"]) > 40 for row in rows), "an argument takes more than a word"
+    return {row["case"]: Difference(row["ours"] == "valid", row["why"]) for row in rows}
+
+
+@dataclass(frozen=True)
+class Limbo:
+    """One case."""
+
+    fields: dict[str, Any]
+
+    @property
+    def counted(self) -> bool:
+        return not self.fields["crls"] and not any(feature.startswith(NOT_COUNTED) for feature in self.fields["features"])
+
+    @property
+    def at(self) -> datetime:
+        text = self.fields["validation_time"]
+        return datetime.fromisoformat(text) if text else datetime.now(UTC)
+
+    @property
+    def name(self) -> str | None:
+        name = self.fields["expected_peer_name"]
+        return name["value"] if self.server and name and name["kind"] in ("DNS", "IP") else None
+
+    @property
+    def server(self) -> bool:
+        return bool(self.fields["validation_kind"] == "SERVER")
+
+    def ders(self, field: str) -> list[bytes]:
+        pems = self.fields[field]
+        return [_der(pem) for pem in ([pems] if isinstance(pems, str) else pems)]
+
+    def ours(self) -> Verdict:
+        return judge_chain(
+            self.ders("peer_certificate"),
+            roots=self.ders("trusted_certs"),
+            intermediates=self.ders("untrusted_intermediates"),
+            at=self.at,
+            name=self.name,
+            purpose="server" if self.server else "client",
+            max_depth=self.fields["max_chain_depth"],
+            crls=self.ders("crls"),
+        )
+
+    def second(self) -> bool:
+        """What the verifier of `cryptography` says, with its own policy."""
+        policy = verification.PolicyBuilder().time(self.at)
+        if self.fields["max_chain_depth"] is not None:
+            policy = policy.max_chain_depth(self.fields["max_chain_depth"])
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                leaf, *middle = (
+                    x509.load_der_x509_certificate(der)
+                    for der in self.ders("peer_certificate") + self.ders("untrusted_intermediates")
+                )
+                roots = [x509.load_der_x509_certificate(der) for der in self.ders("trusted_certs")]
+                policy = policy.store(verification.Store(roots))
+                if self.name is None:
+                    policy.build_client_verifier().verify(leaf, middle)
+                else:
+                    policy.build_server_verifier(_subject(self.name)).verify(leaf, middle)
+        except (verification.VerificationError, x509.UnsupportedGeneralNameType, ValueError, TypeError):
+            return False
+        return True
+
+
+def _subject(name: str) -> verification.Subject:
+    try:
+        return x509.IPAddress(ip_address(name))
+    except ValueError:
+        return x509.DNSName(name)
+
+
+def _der(pem: str) -> bytes:
+    return base64.b64decode("".join(line for line in pem.splitlines() if not line.startswith("-----")))
+
+
+@pytest.fixture(scope="module")
+def cases(corpus: Path) -> list[Limbo]:
+    with gzip.open(corpus / "x509-limbo" / "limbo.json.gz", "rt", encoding="utf-8") as file:
+        return [Limbo(case) for case in json.load(file)["testcases"]]
+
+
+@pytest.fixture(scope="module")
+def verdicts(cases: list[Limbo]) -> dict[str, tuple[Limbo, Verdict]]:
+    return {case.fields["id"]: (case, case.ours()) for case in cases}
+
+
+def _expected(case: Limbo) -> bool:
+    return bool(case.fields["expected_result"] == "SUCCESS")
+
+
+def test_we_agree_with_the_suite(verdicts: dict[str, tuple[Limbo, Verdict]]) -> None:
+    counted = [(case, verdict) for case, verdict in verdicts.values() if case.counted]
+    agreed = sum(verdict.valid == _expected(case) for case, verdict in counted)
+    assert len(counted) > 180
+    assert agreed >= AGREEMENT * len(counted)
+
+
+def test_every_difference_from_the_suite_is_argued(verdicts: dict[str, tuple[Limbo, Verdict]]) -> None:
+    found = {case: verdict.valid for case, (limbo, verdict) in verdicts.items() if verdict.valid != _expected(limbo)}
+    assert found == {case: row.ours for case, row in differences("x509-limbo").items()}
+
+
+def test_every_difference_from_cryptography_is_argued(verdicts: dict[str, tuple[Limbo, Verdict]]) -> None:
+    found = {
+        case: verdict.valid
+        for case, (limbo, verdict) in verdicts.items()
+        # It judges no server without a name, and no revocation lists.
+        if (limbo.name is not None or not limbo.server) and not limbo.fields["crls"] and limbo.second() != verdict.valid
+    }
+    assert found == {case: row.ours for case, row in differences("cryptography").items()}
+
+
+def test_verdicts_are_whole(verdicts: dict[str, tuple[Limbo, Verdict]]) -> None:
+    for limbo, verdict in verdicts.values():
+        assert verdict.valid == (not verdict.problems)
+        assert verdict.path[0] == limbo.ders("peer_certificate")[0]
+        assert {problem.code for problem in verdict.problems} <= WEIGHTS.keys()
+        assert all(problem.certificate in (0, None) for problem in verdict.problems), "only the leaf is sent in these cases"
+        if verdict.trusted:
+            assert verdict.path[-1] in limbo.ders("trusted_certs")
+
+
+REASONS = {
+    "rfc5280::validity::expired-root": {"expired"},
+    "rfc5280::validity::not-yet-valid-1-second": {"not_yet_valid"},
+    "rfc5280::chain-untrusted-root": {"unknown_issuer"},
+    "pathological::intermediate-cycle-distinct-cas": {"unknown_issuer"},
+    "webpki::san::mismatch-domain-san": {"name_mismatch"},
+    "webpki::san::wildcard-match-across-labels-san": {"name_mismatch"},
+    "webpki::san::no-san": {"no_name"},
+    "rfc5280::intermediate-ca-without-ca-bit": {"not_a_ca"},
+    "pathlen::intermediate-pathlen-too-long": {"path_too_long"},
+    "pathlen::max-chain-depth-0-exhausted": {"path_too_long"},
+    "rfc5280::nc::nc-forbids-dnsname-wildcard-san": {"name_constraint"},
+    "rfc5280::nc::excluded-ipv6-match": {"name_constraint"},
+    "rfc5280::nc::nc-forbids-othername": {"name_constraint"},
+    "cve::cve-2025-61727": {"name_constraint"},
+    "rfc5280::eku::ee-wrong-eku": {"wrong_purpose"},
+    "webpki::forbidden-p192-root": {"weak_key"},
+    "webpki::forbidden-weak-rsa-key-in-root": {"weak_key"},
+    "webpki::explicit-curve": {"weak_key"},
+    "rfc5280::unknown-critical-extension-root": {"unknown_critical_extension"},
+    "rfc5280::serial::negative": {"malformed"},
+    "rfc5280::duplicate-extensions": {"malformed"},
+    "webpki::cn::not-in-san": {"malformed"},
+    "crl::revoked-certificate-with-crl": {"revoked"},
+}
+"""What has to be found wrong, and nothing else."""
+
+
+def test_the_reasons_are_the_right_ones(verdicts: dict[str, tuple[Limbo, Verdict]]) -> None:
+    found = {case: {problem.code for problem in verdicts[case][1].problems} for case in REASONS}
+    assert found == REASONS
+
+
+def test_no_case_takes_long(cases: list[Limbo]) -> None:
+    """The pathological ones hold graphs and names made to take hours; bounds are on the work, so that no clock is asked."""
+    pathological = [case for case in _pathological(cases) if case.ours().problems]
+    assert len(pathological) >= 8
+
+
+def _pathological(cases: list[Limbo]) -> Iterator[Limbo]:
+    return (case for case in cases if case.fields["id"].startswith("pathological::"))

@@ -1,0 +1,115 @@
+"""Paths through graphs of certificates, friendly ones and those made to take for ever."""
+
+from itertools import permutations
+
+from hierarchy import AT, Made, ec_key, hierarchy, make, make_intermediate, make_leaf, make_root
+
+from analyzer.x509.dossier import Dossier, dossier
+from analyzer.x509.path import LENGTH, PATHS, SIGNATURES, Names, Path, Search, Signatures
+
+SECONDS = int(AT.timestamp())
+
+
+def _names(*made: Made) -> Names:
+    return Names(dossier(one.der) for one in made)
+
+
+def _search(roots: Names, *pools: Names) -> Search:
+    return Search(roots, pools, SECONDS, Signatures())
+
+
+def _ders(path: Path) -> list[bytes]:
+    return [one.der for one in path.certificates]
+
+
+def test_the_path_of_a_plain_hierarchy() -> None:
+    made = hierarchy()
+    (path,) = _search(_names(made.root), _names(made.intermediate)).paths(dossier(made.leaf.der))
+    assert _ders(path) == [made.leaf.der, made.intermediate.der, made.root.der]
+    assert path.trusted
+    assert [outcome.result for outcome in path.signatures] == ["good", "good"]
+
+
+def test_a_path_ends_where_no_issuer_is_known() -> None:
+    made = hierarchy()
+    search = _search(_names(make_root("Other")), _names(made.intermediate))
+    (path,) = search.paths(dossier(made.leaf.der))
+    assert _ders(path) == [made.leaf.der, made.intermediate.der]
+    assert not path.trusted
+    assert search.asked == {dossier(made.leaf.der).issuer, dossier(made.intermediate.der).issuer}
+
+
+def test_an_issuer_whose_key_does_not_fit_is_followed_only_for_want_of_a_better() -> None:
+    made = hierarchy()
+    false = make_intermediate(made.root, key=ec_key("false"))
+    (path,) = _search(_names(made.root), _names(false, made.intermediate)).paths(dossier(made.leaf.der))
+    assert path.certificates[1].der == made.intermediate.der
+    # The key identifiers differ, so that the false one is somebody else of the same name, and not the issuer.
+    (path,) = _search(_names(made.root), _names(false)).paths(dossier(made.leaf.der))
+    assert len(path.certificates) == 1
+    forged = make_leaf(made.intermediate, signer=ec_key("false"))
+    (path,) = _search(_names(made.root), _names(made.intermediate)).paths(dossier(forged.der))
+    assert [outcome.result for outcome in path.signatures] == ["bad", "good"]
+
+
+def test_a_root_in_the_store_ends_a_path_at_once() -> None:
+    made = hierarchy()
+    (path,) = _search(_names(made.intermediate, made.root)).paths(dossier(made.leaf.der))
+    assert _ders(path) == [made.leaf.der, made.intermediate.der]
+    (path,) = _search(_names(made.leaf)).paths(dossier(made.leaf.der))
+    assert _ders(path) == [made.leaf.der]
+    assert path.trusted
+
+
+def test_a_graph_in_which_all_sign_each_other_is_searched_within_bounds() -> None:
+    keys = {subject: make_root(subject) for subject in (f"Authority {i}" for i in range(12))}
+    mesh = [make_intermediate(keys[issuer], subject) for issuer, subject in permutations(keys, 2)]
+    leaf = make_leaf(keys["Authority 0"])
+    signatures = Signatures()
+    search = Search(_names(make_root("Elsewhere")), (_names(*mesh),), SECONDS, signatures)
+    paths = list(search.paths(dossier(leaf.der)))
+    assert len(paths) == PATHS
+    assert search.ended
+    assert not any(path.trusted for path in paths)
+    assert all(len(path.certificates) <= 13 for path in paths)
+    assert signatures.n_checked <= SIGNATURES
+
+
+def test_the_way_out_of_such_a_graph_is_found() -> None:
+    keys = {subject: make_root(subject) for subject in (f"Authority {i}" for i in range(6))}
+    mesh = [make_intermediate(keys[issuer], subject) for issuer, subject in permutations(keys, 2)]
+    root = make_root("Elsewhere")
+    way_out = make_intermediate(root, "Authority 5", key=keys["Authority 5"].key)
+    leaf = make_leaf(keys["Authority 0"])
+    search = _search(_names(root), _names(*mesh, way_out))
+    assert any(path.trusted for path in search.paths(dossier(leaf.der)))
+
+
+def test_keys_without_number_under_one_name_cost_a_bounded_number_of_checks() -> None:
+    issuers = [make("Authority", key=ec_key(f"key {i}")) for i in range(SIGNATURES + 20)]
+    leaf = make("Leaf", make("Authority", key=ec_key("a key that nobody has")))
+    signatures = Signatures()
+    search = Search(_names(), (_names(*issuers),), SECONDS, signatures)
+    assert len(list(search.paths(dossier(leaf.der)))) == 1
+    assert signatures.n_checked == SIGNATURES
+    assert search.ended
+
+
+def test_a_path_has_an_end() -> None:
+    line = [make_root("Authority 0")]
+    for i in range(1, LENGTH + 5):
+        line.append(make_intermediate(line[-1], f"Authority {i}"))
+    search = _search(_names(line[0]), _names(*line[1:]))
+    (path,) = search.paths(dossier(line[-1].der))
+    assert len(path.certificates) == LENGTH
+    assert not path.trusted
+    assert search.ended
+
+
+def test_checks_are_remembered_by_certificate_and_key() -> None:
+    made = hierarchy()
+    signatures = Signatures()
+    leaf, issuer = Dossier(made.leaf.der), Dossier(made.intermediate.der)
+    assert signatures.known(leaf, issuer) is None
+    assert signatures.check(leaf, issuer) is signatures.check(leaf, issuer) is signatures.known(leaf, issuer)
+    assert signatures.n_checked == 1
