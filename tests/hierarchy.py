@@ -92,17 +92,21 @@ def make(
     digest: hashes.HashAlgorithm | None = None,
     serial: int | None = None,
     rsa_padding: Any = None,
+    extra: Iterable[x509.ExtensionType] = (),
 ) -> Made:
     """Make a certificate; `changed` puts extensions in the place of those of their type, or leaves them out."""
     key = key or ec_key(subject or "nobody")
+    subject_name = name(subject) if subject_name is None else subject_name
+    if issuer_name is None:
+        issuer_name = issuer.certificate.subject if issuer else subject_name
     signer = signer or (issuer.key if issuer else key)
     wanted = {type(value): (value, critical) for value, critical in extensions}
     wanted[x509.SubjectKeyIdentifier] = x509.SubjectKeyIdentifier.from_public_key(key.public_key()), False
     identified = issuer.certificate.public_key() if issuer else key.public_key()
     wanted[x509.AuthorityKeyIdentifier] = x509.AuthorityKeyIdentifier.from_issuer_public_key(identified), False
     builder = x509.CertificateBuilder(
-        subject_name=subject_name or name(subject),
-        issuer_name=issuer_name or (issuer.certificate.subject if issuer else subject_name or name(subject)),
+        subject_name=subject_name,
+        issuer_name=issuer_name,
         public_key=key.public_key(),
         serial_number=serial or x509.random_serial_number(),
         not_valid_before=not_before,
@@ -112,6 +116,8 @@ def make(
         assert issubclass(kind, x509.ExtensionType)
         if extension is not None:
             builder = builder.add_extension(*extension)
+    for value in extra:
+        builder = builder.add_extension(value, False)
     if digest is None and isinstance(signer, rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey):
         digest = hashes.SHA256()
     return Made(builder.sign(signer, digest, rsa_padding=rsa_padding), key)

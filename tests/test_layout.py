@@ -59,19 +59,10 @@ TESTED_ELSEWHERE = {
     "tls/messages/ssl2.py": "invariants/test_messages.py",
     "x509/__init__.py": "x509/test_judge.py",
     "x509/algorithms.py": "x509/test_certificate.py",
-    "x509/chain_notes.py": "x509/test_judge.py",
-    "x509/distinguished.py": "x509/test_judge.py",
-    "x509/dossier.py": "x509/test_judge.py",
-    "x509/host_name.py": "x509/test_judge.py",
-    "x509/name_constraints.py": "x509/test_judge.py",
-    "x509/path.py": "x509/test_judge.py",
     "x509/path_rules.py": "x509/test_judge.py",
-    "x509/profile.py": "x509/test_judge.py",
     "x509/public_key.py": "x509/test_certificate.py",
     "x509/times.py": "x509/test_certificate.py",
-    "x509/signature_strength.py": "x509/test_judge.py",
     "x509/verdict.py": "x509/test_judge.py",
-    "x509/weak_key.py": "x509/test_judge.py",
 }
 """The modules whose tests stand in another file, because they show only through what uses them."""
 

@@ -32,6 +32,7 @@ PURPOSES_SHOWN = 5
 _PURPOSE_NAMES = {
     SERVER_AUTH: "server authentication",
     CLIENT_AUTH: "client authentication",
+    ANY_PURPOSE: "any purpose",
     "1.3.6.1.5.5.7.3.3": "code signing",
     "1.3.6.1.5.5.7.3.4": "e-mail protection",
     "1.3.6.1.5.5.7.3.8": "time stamping",
@@ -108,7 +109,8 @@ def _validity(certificate: Dossier, place: int, at: int) -> list[Finding]:
 def _purpose(certificate: Dossier, place: int, purpose: str) -> list[Finding]:
     wanted = SERVER_AUTH if purpose == "server" else CLIENT_AUTH
     purposes = certificate.purposes
-    if purposes and wanted not in purposes and ANY_PURPOSE not in purposes:
+    # An authority may be for any purpose; a leaf has to name its own, for browsers and OpenSSL alike.
+    if purposes and wanted not in purposes and not (place and ANY_PURPOSE in purposes):
         listed = ", ".join(sorted(_PURPOSE_NAMES.get(kind, kind) for kind in purposes)[:PURPOSES_SHOWN])
         return [("wrong_purpose", place, f"{certificate.title} is for {listed}, and not for {_PURPOSE_NAMES[wanted]}")]
     usage = certificate.key_usage

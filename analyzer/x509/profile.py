@@ -214,8 +214,8 @@ def _names(subject: Dossier, role: Role, server: bool) -> list[Fault]:
 def _common_names(subject: Dossier, names: Sequence[tuple[int, bytes]]) -> list[Fault]:
     """Give the common names that claim a host or an address which the alternative names, where they have such, do not.
 
-    A common name has to be one of them, octet by octet. Certificates for hosts of a domain, or for its address, are let pass
-    with the name of the domain: they claim nothing that contradicts.
+    A common name has to be one of them, octet by octet. A host under a wildcard is let pass, and so is the name of a domain
+    beside the names of its hosts, or beside addresses alone: they claim nothing that contradicts.
     """
     found: list[Fault] = []
     hosts = [value for tag, value in names if tag == DNS_NAME]
@@ -225,7 +225,8 @@ def _common_names(subject: Dossier, names: Sequence[tuple[int, bytes]]) -> list[
         if _ADDRESS.fullmatch(common_name):
             contradicts = bool(addresses) and common_name not in addresses
         elif _HOST.fullmatch(common_name):
-            contradicts = bool(hosts) and not any(host == value or host.endswith(b"." + value) for host in hosts)
+            wildcard = b"*." + value.partition(b".")[2]
+            contradicts = bool(hosts) and not any(host in (value, wildcard) or host.endswith(b"." + value) for host in hosts)
         else:
             continue
         if contradicts:

@@ -2,13 +2,15 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
 from typing import Any
 
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import dsa, ec
+from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, padding
+from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID, ObjectIdentifier
 from hierarchy import (
     AT,
@@ -28,7 +30,9 @@ from hierarchy import (
     rsa_key,
     usage,
 )
+from second_opinion import differences, is_valid
 
+import analyzer.x509
 from analyzer.x509 import judge_chain
 from analyzer.x509.verdict import WEIGHTS, Verdict
 
@@ -125,9 +129,43 @@ def _dsa_leaf() -> Hierarchy:
     return hierarchy(leaf={"key": dsa.generate_private_key(1024)})
 
 
+def _version_1(venerable: bool) -> Case:
+    """A root of version 1, as there were before extensions: the good one without them, version and all."""
+    made = hierarchy(root={"not_before": datetime(1999, 1, 1, tzinfo=UTC)} if venerable else None)
+    signed = made.root.certificate.tbs_certificate_bytes
+    extensions = next(signed[i:] for i in range(len(signed)) if signed[i] == 0xA3 and signed[i + 1] == len(signed) - i - 2)
+    root = patched(made.root.der, made.root.key, [(b"\xa0\x03\x02\x01\x02", b""), (extensions, b"")])
+    return Case(made, [] if venerable else [("malformed", None), ("not_a_ca", None)], roots=[root])
+
+
+def _root_without_identifier(year: int) -> Hierarchy:
+    bare = _changed(None, False, x509.SubjectKeyIdentifier)
+    return hierarchy(root={"not_before": datetime(year, 1, 1, tzinfo=UTC), **bare})
+
+
+def _other_names() -> dict[str, Any]:
+    addresses = [x509.IPAddress(ip_address(text)) for text in ("192.0.2.1", "2001:db8::1")]
+    return _changed(x509.SubjectAlternativeName([*addresses, x509.DNSName("xn--bcher-kva.example")]), False)
+
+
+def _revoked() -> Case:
+    made = hierarchy()
+    issuer = made.intermediate
+    entry = x509.RevokedCertificateBuilder(made.leaf.certificate.serial_number, AT - timedelta(days=1)).build()
+    builder = x509.CertificateRevocationListBuilder(issuer.certificate.subject, AT - timedelta(days=1), AT + timedelta(days=1))
+    builder = builder.add_revoked_certificate(entry).add_extension(x509.CRLNumber(1), False)
+    crl = builder.sign(issuer.key, hashes.SHA256()).public_bytes(Encoding.DER)
+    return Case(made, [("revoked", 0)], more={"crls": [crl]})
+
+
 UNKNOWN = x509.UnrecognizedExtension(ObjectIdentifier("1.3.6.1.4.1.55738.666.1"), b"\x05\x00")
 CODE_SIGNING = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CODE_SIGNING])
-CLIENT = {"extensions": leaf_extensions(ExtendedKeyUsageOID.CLIENT_AUTH)}
+ANY_PURPOSE = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE])
+PSS = padding.PSS(padding.MGF1(hashes.SHA256()), 32)
+ED25519 = ed25519.Ed25519PrivateKey.generate()
+CLIENT: dict[type[x509.ExtensionType], tuple[x509.ExtensionType, bool] | None] = {
+    x509.ExtendedKeyUsage: (x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH]), False)
+}
 
 CASES: dict[str, Callable[[], Case]] = {
     "good": lambda: Case(hierarchy(), []),
@@ -135,6 +173,28 @@ CASES: dict[str, Callable[[], Case]] = {
     "good, without a name to judge": lambda: Case(hierarchy(), [], name=None),
     "good in its first second": lambda: Case(hierarchy(leaf={"not_before": AT}), [], at=AT),
     "good in its last second": lambda: Case(hierarchy(leaf={"not_after": AT}), [], at=AT + timedelta(microseconds=999_999)),
+    "good for an address": lambda: Case(hierarchy(leaf={"subject": "A server", **_other_names()}), [], name="2001:db8:0::1"),
+    "good for a name in Unicode": lambda: Case(
+        hierarchy(leaf={"subject": "A server", **_other_names()}), [], name="bücher.example"
+    ),
+    "good for hosts of a domain": lambda: Case(hierarchy(leaf=_changed(hosts("*.example.com"), False)), []),
+    "good client": lambda: Case(hierarchy(leaf={"changed": CLIENT}), [], name=None, purpose="client"),
+    "good client without names": lambda: Case(
+        hierarchy(leaf={"changed": CLIENT | {x509.SubjectAlternativeName: None}}), [], name=None, purpose="client"
+    ),
+    "client certificate of a server": lambda: Case(hierarchy(leaf={"changed": CLIENT}), [("wrong_purpose", 0)]),
+    "leaf for every purpose": lambda: Case(hierarchy(leaf=_changed(ANY_PURPOSE, False)), [("wrong_purpose", 0)]),
+    "intermediate for every purpose": lambda: Case(hierarchy(intermediate=_changed(ANY_PURPOSE, False)), []),
+    "good without purposes": lambda: Case(hierarchy(leaf=_changed(None, False, x509.ExtendedKeyUsage)), []),
+    "good RSA keys": lambda: Case(hierarchy(root={"key": rsa_key(2048)}, intermediate={"key": rsa_key(2048)}), []),
+    "good PSS": lambda: Case(hierarchy(root={"key": rsa_key(2048)}, intermediate={"rsa_padding": PSS}), []),
+    "good Ed25519": lambda: Case(hierarchy(root={"key": ED25519}), []),
+    "good Ed448": lambda: Case(hierarchy(intermediate={"key": ed448.Ed448PrivateKey.generate()}), []),
+    "root of version 1": lambda: _version_1(venerable=True),
+    "new root of version 1": lambda: _version_1(venerable=False),
+    "old root without subject key identifier": lambda: Case(_root_without_identifier(2010), []),
+    "new root without subject key identifier": lambda: Case(_root_without_identifier(2024), [("malformed", None)]),
+    "revoked": _revoked,
     "expired leaf": lambda: Case(hierarchy(leaf={"not_after": AT - timedelta(seconds=1)}), [("expired", 0)]),
     "expired intermediate": lambda: Case(hierarchy(intermediate={"not_after": AT - timedelta(days=1)}), [("expired", 1)]),
     "expired root": lambda: Case(hierarchy(root={"not_after": AT - timedelta(days=1)}), [("expired", None)]),
@@ -219,3 +279,27 @@ def test_each_problem_appears_when_and_only_when_it_should(case: str) -> None:
     for problem in verdict.problems:
         assert problem.code in WEIGHTS
         assert problem.detail
+
+
+def test_every_code_has_its_case() -> None:
+    assert {code for case in CASES.values() for code, _ in case().expected} == WEIGHTS.keys()
+
+
+def test_every_difference_from_cryptography_is_argued() -> None:
+    found = {}
+    for name_of_case, case in CASES.items():
+        made = case()
+        # It judges no server without a name, no name in Unicode, and no revocation lists.
+        if (made.name or "").isascii() is False or (made.name is None and made.purpose == "server") or "crls" in made.more:
+            continue
+        chain, ours = made.chain or made.made.chain, made.judge().valid
+        roots = [made.made.root.der] if made.roots is None else made.roots
+        if is_valid(chain, roots, at=made.at, name=made.name, max_depth=made.more.get("max_depth")) != ours:
+            found[name_of_case] = ours
+    assert found == {case: row.ours for case, row in differences("own hierarchies").items()}
+
+
+def test_what_the_package_offers() -> None:
+    assert analyzer.x509.__all__ == ["Judge", "judge_chain"]
+    with pytest.raises(AttributeError):
+        analyzer.x509.nothing  # noqa: B018 - it has to raise

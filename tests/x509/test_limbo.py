@@ -5,21 +5,16 @@ there that is none any more. Wherever ours is stricter than that of `cryptograph
 """
 
 import base64
-import csv
 import gzip
 import json
-import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cache
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography import x509
-from cryptography.x509 import verification
+from second_opinion import differences, is_valid
 
 from analyzer.x509 import judge_chain
 from analyzer.x509.verdict import WEIGHTS, Verdict
@@ -30,23 +25,6 @@ AGREEMENT = 0.99
 """Of the cases that are neither pedantic nor about revocation lists."""
 
 NOT_COUNTED = ("pedantic", "rfc5280-incompatible-with-webpki", "has-crl")
-
-
-@dataclass(frozen=True)
-class Difference:
-    """A row of the list: who says otherwise, what we say, and why."""
-
-    ours: bool
-    why: str
-
-
-@cache
-def differences(opinion: str) -> dict[str, Difference]:
-    with (Path(__file__).parent / "limbo_differences.csv").open(encoding="utf-8", newline="") as file:
-        rows = [row for row in csv.DictReader(file) if row["opinion"] == opinion]
-    assert len({row["case"] for row in rows}) == len(rows)
-    assert all(len(row["why"]) > 40 for row in rows), "an argument takes more than a word"
-    return {row["case"]: Difference(row["ours"] == "valid", row["why"]) for row in rows}
 
 
 @dataclass(frozen=True)
@@ -90,33 +68,10 @@ class Limbo:
         )
 
     def second(self) -> bool:
-        """What the verifier of `cryptography` says, with its own policy."""
-        policy = verification.PolicyBuilder().time(self.at)
-        if self.fields["max_chain_depth"] is not None:
-            policy = policy.max_chain_depth(self.fields["max_chain_depth"])
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                leaf, *middle = (
-                    x509.load_der_x509_certificate(der)
-                    for der in self.ders("peer_certificate") + self.ders("untrusted_intermediates")
-                )
-                roots = [x509.load_der_x509_certificate(der) for der in self.ders("trusted_certs")]
-                policy = policy.store(verification.Store(roots))
-                if self.name is None:
-                    policy.build_client_verifier().verify(leaf, middle)
-                else:
-                    policy.build_server_verifier(_subject(self.name)).verify(leaf, middle)
-        except (verification.VerificationError, x509.UnsupportedGeneralNameType, ValueError, TypeError):
-            return False
-        return True
-
-
-def _subject(name: str) -> verification.Subject:
-    try:
-        return x509.IPAddress(ip_address(name))
-    except ValueError:
-        return x509.DNSName(name)
+        """What the verifier of `cryptography` says."""
+        chain = self.ders("peer_certificate") + self.ders("untrusted_intermediates")
+        depth = self.fields["max_chain_depth"]
+        return is_valid(chain, self.ders("trusted_certs"), at=self.at, name=self.name, max_depth=depth)
 
 
 def _der(pem: str) -> bytes:

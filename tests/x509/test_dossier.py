@@ -1,0 +1,96 @@
+"""What is read of a certificate in order to judge it, against what the library reads of the same."""
+
+from pathlib import Path
+
+import certifi
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from hierarchy import AT, hierarchy, make, make_leaf, make_root, usage
+from hypothesis import given
+from hypothesis import strategies as st
+
+from analyzer.x509.dossier import REMEMBERED_SIZE, Dossier, dossier
+
+ROOTS = x509.load_pem_x509_certificates(Path(certifi.where()).read_bytes())
+MADE = hierarchy()
+
+
+@pytest.mark.parametrize(
+    "library", [*ROOTS, MADE.leaf.certificate, MADE.intermediate.certificate], ids=lambda one: f"{one.serial_number:x}"
+)
+def test_everything_as_the_library_reads_it(library: x509.Certificate) -> None:
+    read = Dossier(library.public_bytes(Encoding.DER))
+    assert read.found
+    assert read.refused is None
+    assert read.version == 3
+    assert read.signed == library.tbs_certificate_bytes
+    assert read.signature == library.signature
+    assert read.algorithm == read.inner_algorithm
+    assert read.spki == library.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    assert int.from_bytes(read.serial, "big") == library.serial_number
+    assert read.self_issued == (library.subject == library.issuer)
+    assert read.not_before == library.not_valid_before_utc.timestamp()
+    assert read.not_after == library.not_valid_after_utc.timestamp()
+    assert {kind: critical for kind, (critical, _) in read.extensions.items()} == {
+        extension.oid.dotted_string: extension.critical for extension in library.extensions
+    }
+    basic = library.extensions.get_extension_for_class(x509.BasicConstraints).value
+    assert read.basic_constraints == (basic.ca, basic.path_length)
+    identifier = library.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value.digest if read.is_ca else b""
+    assert not read.is_ca or read.subject_key_identifier == identifier
+
+
+def test_bits_and_purposes() -> None:
+    leaf = Dossier(MADE.leaf.der)
+    assert leaf.key_usage == 1
+    assert leaf.purposes == {"1.3.6.1.5.5.7.3.1"}
+    assert leaf.alternative_names == ((0x82, b"host.example.com"),)
+    assert leaf.issuer_key_identifier == Dossier(MADE.intermediate.der).subject_key_identifier
+    assert leaf.issuer == Dossier(MADE.intermediate.der).subject
+    every = make("x", extensions=[(usage("key_agreement", "decipher_only"), True)])
+    assert Dossier(every.der).key_usage == 1 << 4 | 1 << 8
+    bare = Dossier(make("x").der)
+    assert (bare.key_usage, bare.purposes, bare.basic_constraints, bare.alternative_names) == (None,) * 4
+
+
+def test_equal_bytes_are_one_dossier_and_giants_are_not_kept() -> None:
+    assert dossier(bytes(bytearray(MADE.leaf.der))) is dossier(MADE.leaf.der)
+    giant = MADE.leaf.der + bytes(REMEMBERED_SIZE)
+    assert dossier(giant) is not dossier(giant)
+
+
+def test_what_a_strict_parser_refuses_is_read_all_the_same() -> None:
+    trailing = Dossier(MADE.leaf.der + b"\0")
+    assert trailing.refused
+    assert trailing.found
+    assert trailing.alternative_names == ((0x82, b"host.example.com"),)
+
+
+@given(st.integers(0, 2000), st.integers(0, 255), st.integers(0, 2000))
+def test_any_bytes_have_a_dossier(place: int, octet: int, cut: int) -> None:
+    changed = bytearray(make_leaf(make_root("Root", not_after=AT)).der)
+    changed[place % len(changed)] = octet
+    read = Dossier(bytes(changed[:cut]))
+    for attribute in [
+        "title",
+        "subject",
+        "issuer",
+        "self_issued",
+        "not_before",
+        "not_after",
+        "extensions",
+        "repeated",
+        "extensions_unread",
+        "basic_constraints",
+        "is_ca",
+        "key_usage",
+        "purposes",
+        "subject_key_identifier",
+        "authority_key_identifier",
+        "issuer_key_identifier",
+        "alternative_names",
+        "refused",
+    ]:
+        getattr(read, attribute)
+    assert read.title
