@@ -59,7 +59,9 @@ examples:
     "export": """\
 examples:
   analyzer export trace.pcapng -o DIR -k keys.log           HTTP objects and certificates, with a manifest.json
-  analyzer export trace.pcapng -o DIR -k keys.log --session 3 --what objects,streams""",
+  analyzer export trace.pcapng -o DIR -k keys.log --session 3 --what objects,streams
+  analyzer export trace.pcap -o open.pcapng -k keys.log     the capture with its secrets: wireshark opens it as it is
+  analyzer export trace.pcap -o one.pcapng -k keys.log --session 3 --only""",
     "packets": """\
 examples:
   analyzer packets trace.pcapng | less -S
@@ -79,7 +81,7 @@ _ABOUTS = {
     "show": "One session in full: the handshake as a ladder, certificates, and the fields of every message.",
     "follow": "The bytes of one session, decrypted where the keys allow. What is missing is said in its place.",
     "certificates": "Every distinct certificate, with the sessions that sent it.",
-    "export": "What sessions carried, as files: HTTP objects, certificates, streams.",
+    "export": "What sessions carried, as files; or the capture with their secrets inside.",
     "packets": "The packet list: one row a packet.",
     "packet": "One packet: the field tree of every layer with byte ranges, and its bytes.",
     "keys": "The audit of key logs: which sessions have which secrets, and which lines are unused, bad or contradicting.",
@@ -214,7 +216,14 @@ def _add_certificates(command: argparse.ArgumentParser) -> None:
 
 def _add_export(command: argparse.ArgumentParser) -> None:
     command.add_argument("capture", metavar="CAPTURE", help="a capture file, or - for standard input")
-    command.add_argument("-o", "--output", dest="target", metavar="DIR", help="a new or empty folder for the files")
+    command.add_argument(
+        "-o",
+        "--output",
+        dest="target",
+        metavar="FILE",
+        help="a new or empty folder for the files; or FILE.pcapng for the capture with the secrets of the sessions inside, "
+        "which opens them for everybody who gets it",
+    )
     command.add_argument(
         "--what",
         metavar="KINDS",
@@ -229,7 +238,8 @@ def _add_export(command: argparse.ArgumentParser) -> None:
         metavar="ID",
         help="only the session with this number; may be repeated",
     )
-    command.add_argument("--force", action="store_true", help="write into a folder that is not empty, and over its files")
+    command.add_argument("--only", action="store_true", help="only the packets of these sessions (FILE.pcapng)")
+    command.add_argument("--force", action="store_true", help="write over a file, or into a folder that is not empty")
     command.add_argument(
         "--max-size",
         type=_size,

@@ -1,9 +1,10 @@
-"""`analyzer export`: what sessions carried as files in a folder."""
+"""`analyzer export`: what sessions carried as files in a folder, or the capture with their secrets."""
 
 import os
 from argparse import Namespace
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 
+from analyzer.application.unread import Unread
 from analyzer.cli.escape import harmless
 from analyzer.cli.key_files import read_keys
 from analyzer.cli.output import Output, Refusal, complain
@@ -12,10 +13,17 @@ from analyzer.cli.reading import DONE, FAILED, Reading, no_such_session
 from analyzer.engine import Engine
 from analyzer.store.contents import CERTIFICATES, KINDS, OBJECTS, Contents
 from analyzer.store.folder import MAX_FILES, Folder
+from analyzer.store.keyed_capture import KeyedCapture, PacketsOf
 from analyzer.store.manifest import NAME, Manifest
+from analyzer.store.private_file import PrivateFile
+from analyzer.store.session_secrets import SessionSecrets
+from analyzer.tls.session import Session
 
 _TOLD = 8
 """Files that could not be written and are named one by one."""
+
+_CAPTURE = ".pcapng"
+"""The ending of what is written as a capture."""
 
 _DEFAULT_KINDS = (OBJECTS, CERTIFICATES)
 _ONE = {"objects": "object", "certificates": "certificate", "streams": "stream"}
@@ -25,7 +33,50 @@ def run(options: Namespace, output: Output) -> int:
     """Write what was asked for; the exit status."""
     if (options.target is None) == (options.plaintext is None):
         raise Refusal("say where to: -o DIR, -o FILE.pcapng, or --plaintext FILE.pcapng")
+    to_file = options.plaintext is not None or options.target.lower().endswith(_CAPTURE)
+    for name, value in (("--what", options.what), ("--only", options.only or None)):
+        if value is not None and to_file == (name == "--what"):
+            raise Refusal(f"{name} does not go with {'a capture' if to_file else 'a folder'}")
+    if to_file:
+        return _export_keyed(options, output)
     return _export_contents(options, output)
+
+
+def _export_keyed(options: Namespace, output: Output) -> int:
+    """Write the capture with the secrets of its sessions; it is read twice, since secrets stand before what they open."""
+    if options.capture == "-":
+        raise Refusal("-: what comes through a pipe cannot be read twice: save it to a file first")
+    target = _file(options.target, options)
+    reading = Reading([options.capture])
+    keys = read_keys(options, reading)
+    engine = Engine(False, True, *keys, application=lambda session: Unread())
+    found = SessionSecrets(options.session)
+    _read(reading, output, engine, lambda session: found.take(session, engine.secrets.keylog))
+    status = _tell_sessions(options, engine.sessions.count)
+    if not found.lines:
+        reading.status()
+        raise Refusal(f"{options.capture}: there is no secret for any of {count_text(len(found.without), 'session')}")
+    again = Reading([options.capture])
+    walker = None
+    with target as file:
+        copy = KeyedCapture(file, found.blocks(), PacketsOf(found.spans) if options.only else None)
+        for walker in again.walkers(output):
+            copy.run(walker)
+        copy.close(walker)
+    if found.without:
+        complain(f"{count_text(len(found.without), 'session')} without a secret: closed in {options.target} too")
+    opened = count_text(len(found.lines), "session")
+    output.line(f"{count_text(copy.frames, 'frame')} in {harmless(options.target)}, with the secrets of {opened}")
+    return again.status() or status
+
+
+def _file(path: str, options: Namespace) -> PrivateFile:
+    if os.path.exists(path) and os.path.samefile(path, options.capture):
+        raise Refusal(f"{options.capture}: the output would overwrite this input")
+    try:
+        return PrivateFile(path, options.force)
+    except FileExistsError as error:
+        raise Refusal(f"{path}: the file exists (--force replaces it)") from error
 
 
 def _export_contents(options: Namespace, output: Output) -> int:
@@ -39,7 +90,7 @@ def _export_contents(options: Namespace, output: Output) -> int:
     with folder, Manifest(folder) as manifest:
         contents = Contents(folder, manifest, kinds, options.session)
         engine = Engine(False, False, *keys, application=contents.application)
-        _read(reading, output, engine, contents)
+        _read(reading, output, engine, contents.take)
         contents.close()
         status = _tell_sessions(options, engine.sessions.count)
         for reason, number in sorted(contents.closed.items()):
@@ -49,14 +100,15 @@ def _export_contents(options: Namespace, output: Output) -> int:
         return reading.status() or status or _tell_failures(folder, options.max_size)
 
 
-def _read(reading: Reading, output: Output, engine: Engine, contents: Contents) -> None:
+def _read(reading: Reading, output: Output, engine: Engine, take: Callable[[Session], None]) -> None:
+    """Give all sessions to `take` as they end."""
     for walker in reading.walkers(output):
         engine.run(walker)
         for session in engine.drain():
-            contents.take(session)
+            take(session)
     engine.close()
     for session in engine.drain():
-        contents.take(session)
+        take(session)
 
 
 def _kinds(text: str | None) -> tuple[str, ...]:

@@ -17,7 +17,7 @@ from analyzer.secrets.protection import open_tls12, open_tls13
 from analyzer.secrets.refused import MISSING_SEGMENT, Refused
 from analyzer.tls.content_types import APPLICATION_DATA
 from analyzer.tls.direction import APPLICATION, EARLY, PROTECTED, AnyOpener, Direction, PlainOpener
-from analyzer.tls.limits import LARGEST_PLAINTEXT, MAX_CANDIDATES
+from analyzer.tls.limits import LARGEST_PLAINTEXT, MAX_CANDIDATES, MAX_NAMED
 from analyzer.tls.premaster import premasters
 from analyzer.tls.secrets import KEY_UPDATE_MISSED, MISSING_LABEL, NO_HANDSHAKE, NO_SECRET, Application, Secrets
 from analyzer.tls.suites import Suite, suite
@@ -49,13 +49,14 @@ class Decryption:
     whether records are missing. early: whether the record opened last was early data. plain: whether records were read whose
     MAC nobody could check, for they are not encrypted. oversized: of each role the bytes of the first record longer than the
     other wants them. application: who takes the data, once there is any. client_random: the one that names the session in key
-    logs. contradicted: labels of which the sources say several things; the one that opened the records is in use.
+    logs. contradicted: labels of which the sources say several things; the one that opened the records is in use. named: the client
+    random of each handshake that is over, with its master secret, None where there was none or in TLS 1.3.
     """
 
     __slots__ = (
         "_proven", "application", "client", "client_random", "contradicted", "detail", "directions", "early", "extended",
-        "failed", "holes", "limits", "master", "outside", "oversized", "pair", "plain", "premasters", "reason", "records",
-        "secrets", "sent", "session_id", "suite", "suites", "tls13", "transcript", "truncated", "version", "zlib",
+        "failed", "holes", "limits", "master", "named", "outside", "oversized", "pair", "plain", "premasters", "reason",
+        "records", "secrets", "sent", "session_id", "suite", "suites", "tls13", "transcript", "truncated", "version", "zlib",
     )  # fmt: skip
 
     def __init__(self, secrets: Secrets, client: int, transcript: Transcript) -> None:
@@ -80,10 +81,14 @@ class Decryption:
         self.suites: Sequence[int] = ()
         self.contradicted: dict[str, None] = {}
         self._proven: dict[str, bytes] = {}
+        self.named: dict[bytes, bytes | None] = {}
+        self.client_random = b""
         self.begin()
 
     def begin(self) -> None:
         """Be ready for a handshake; a renegotiation is one more."""
+        if self.client_random and len(self.named) < MAX_NAMED:
+            self.named[self.client_random] = self.master
         self.client_random = self.session_id = b""
         self.premasters: list[bytes] = []
         self.master: bytes | None = None

@@ -62,3 +62,6 @@ MAX_SIGNATURES = 64
 
 MAX_REQUESTS = 16
 """Requests for a certificate after the handshake that are open at one moment."""
+
+MAX_NAMED = 64
+"""Handshakes of one session whose names in key logs are kept; clients that renegotiate do so once or twice."""

@@ -1,4 +1,6 @@
 import json
+import stat
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -141,3 +143,94 @@ def test_nothing_hostile_reaches_the_terminal(run: Run, tmp_path: Path):
     ran = run("export", capture, "-o", tmp_path / "o\x1bu", "-k", keys)
     assert ran.status == 0
     assert b"\x1b" not in ran.out + ran.err
+
+
+def opened(run: Run, capture: Path, *options: object) -> list[str]:
+    records = [json.loads(line) for line in run("sessions", capture, "--format", "json", *options).out.splitlines()]
+    return [record["decryption"]["status"] for record in sorted(records, key=lambda record: int(record["id"]))]
+
+
+def three(tmp_path: Path) -> tuple[Path, Path, int]:
+    """A capture of two sessions of TLS 1.3 and one of TLS 1.2, its key log, and the number of frames of the second."""
+    talks = [talk_of(page(f"/{n}", b"body %d" % n), "TLSv1_2" if n == 2 else "TLSv1_3") for n in range(3)]
+    parts = [packetise(talk.flights, ports=(50000 + n, 443)) for n, talk in enumerate(talks)]
+    capture, keys = save(tmp_path, talks[0], [one for part in parts for one in part])
+    keys.write_text("".join(talk.keylog for talk in talks))
+    return capture, keys, len(parts[1])
+
+
+def test_a_capture_with_the_secrets_of_the_chosen_sessions(run: Run, tmp_path: Path):
+    capture, keys, _ = three(tmp_path)
+    target = tmp_path / "open.pcapng"
+    ran = run("export", capture, "-o", target, "-k", keys, "--session", 0, "--session", 2)
+    assert (ran.status, ran.err) == (0, b"")
+    assert ran.text.endswith(f" frames in {target}, with the secrets of 2 sessions\n")
+    assert opened(run, target) == ["decrypted", "none", "decrypted"]
+    assert stat.S_IMODE(target.stat().st_mode) == 0o600
+    again = run("export", target, "-o", tmp_path / "less.pcapng", "--session", 2)
+    assert again.status == 0
+    assert opened(run, tmp_path / "less.pcapng") == ["none", "none", "decrypted"]
+
+
+def test_only_the_packets_of_the_chosen_session(run: Run, tmp_path: Path):
+    capture, keys, n_frames = three(tmp_path)
+    target = tmp_path / "one.pcapng"
+    ran = run("export", capture, "-o", target, "-k", keys, "--session", 1, "--only")
+    assert ran.text.startswith(f"{n_frames} frames in ")
+    assert opened(run, target) == ["decrypted"]
+
+
+@pytest.mark.peer("tshark")
+def test_tshark_opens_what_was_chosen_and_nothing_else(run: Run, tmp_path: Path):
+    capture, keys, _ = three(tmp_path)
+    for number in range(3):
+        target = tmp_path / f"{number}.pcapng"
+        assert run("export", capture, "-o", target, "-k", keys, "--session", number).status == 0
+        command = ["tshark", "-r", str(target), "-Y", "http.request", "-T", "fields", "-e", "http.request.uri"]
+        done = subprocess.run(command, capture_output=True, stdin=subprocess.DEVNULL, timeout=60, check=True)
+        assert done.stdout.split() == [b"/%d" % number]
+
+
+def test_without_any_secret_nothing_is_written(run: Run, tmp_path: Path):
+    capture, _, _ = three(tmp_path)
+    ran = run("export", capture, "-o", tmp_path / "x.pcapng")
+    assert (ran.status, ran.complaint) == (2, f"analyzer: {capture}: there is no secret for any of 3 sessions")
+    assert not (tmp_path / "x.pcapng").exists()
+
+
+def test_sessions_that_stay_closed_are_told(run: Run, tmp_path: Path):
+    capture, keys, _ = three(tmp_path)
+    keys.write_text("".join(line for line in keys.read_text().splitlines(True) if line.startswith("CLIENT_RANDOM")))
+    target = tmp_path / "x.pcapng"
+    ran = run("export", capture, "-o", target, "-k", keys)
+    assert (ran.status, ran.complaint) == (0, f"analyzer: 2 sessions without a secret: closed in {target} too")
+
+
+def test_files_are_not_written_over(run: Run, tmp_path: Path):
+    capture, keys, _ = three(tmp_path)
+    target = tmp_path / "x.pcapng"
+    target.write_text("precious")
+    ran = run("export", capture, "-o", target, "-k", keys)
+    assert (ran.status, ran.complaint) == (2, f"analyzer: {target}: the file exists (--force replaces it)")
+    assert target.read_text() == "precious"
+    assert run("export", capture, "-o", target, "-k", keys, "--force").status == 0
+    whole = capture.read_bytes()
+    ran = run("export", capture, "-o", capture, "-k", keys, "--force")
+    assert (ran.status, ran.complaint) == (2, f"analyzer: {capture}: the output would overwrite this input")
+    assert capture.read_bytes() == whole
+
+
+def test_a_pipe_cannot_be_read_twice(run: Run, tmp_path: Path):
+    ran = run("export", "-", "-o", tmp_path / "x.pcapng")
+    assert (ran.status, ran.complaint) == (
+        2,
+        "analyzer: -: what comes through a pipe cannot be read twice: save it to a file first",
+    )
+
+
+@pytest.mark.parametrize("options", [("-o", "x", "--only"), ("-o", "x.pcapng", "--what", "streams")])
+def test_options_of_the_other_form(run: Run, tmp_path: Path, options: tuple[str, ...]):
+    capture, _, _ = three(tmp_path)
+    ran = run("export", capture, *options)
+    assert ran.status == 2
+    assert "does not go with" in ran.complaint

@@ -1,0 +1,48 @@
+"""A file that only its owner may read, there whole or not at all."""
+
+import contextlib
+import os
+import secrets
+from types import TracebackType
+from typing import BinaryIO
+
+from analyzer.store.folder import PRIVATE_FILE
+
+_BUFFER = 1 << 20
+
+
+class PrivateFile:
+    """A file to write, opened by `with`; it gets its name when the block ends well.
+
+    What has the name before is replaced, a link not followed.
+    """
+
+    def __init__(self, path: str, force: bool = False) -> None:
+        """force: replace a file that is there. Raises FileExistsError, IsADirectoryError."""
+        self.path = path
+        if os.path.isdir(path):
+            raise IsADirectoryError(21, os.strerror(21), path)
+        if os.path.lexists(path) and not force:
+            raise FileExistsError(17, os.strerror(17), path)
+        folder = os.path.dirname(path)
+        self._part = os.path.join(folder, f".{secrets.token_hex(8)}.part")
+        self._file: BinaryIO | None = None
+
+    def __enter__(self) -> BinaryIO:
+        """Raises OSError with the name of the file wanted."""
+        try:
+            descriptor = os.open(self._part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, PRIVATE_FILE)
+        except OSError as error:
+            raise type(error)(error.errno, error.strerror, self.path) from error
+        self._file = open(descriptor, "wb", _BUFFER)
+        return self._file
+
+    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None) -> None:
+        try:
+            if self._file is not None:
+                self._file.close()
+            if kind is None:
+                os.rename(self._part, self.path)
+        finally:
+            with contextlib.suppress(FileNotFoundError):  # it has its name
+                os.unlink(self._part)

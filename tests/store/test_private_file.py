@@ -1,0 +1,74 @@
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from analyzer.store.private_file import PrivateFile
+
+
+def fail_within(path: Path) -> None:
+    with PrivateFile(str(path)) as file:
+        file.write(b"half")
+        raise ValueError("what it was for has gone wrong")
+
+
+def test_it_is_there_whole_and_for_its_owner_alone(tmp_path: Path):
+    path = tmp_path / "file"
+    previous = os.umask(0)
+    try:
+        with PrivateFile(str(path)) as file:
+            file.write(b"one")
+            assert not path.exists()
+    finally:
+        os.umask(previous)
+    assert path.read_bytes() == b"one"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert [entry.name for entry in tmp_path.iterdir()] == ["file"]
+
+
+def test_or_not_at_all(tmp_path: Path):
+    with pytest.raises(ValueError, match="gone wrong"):
+        fail_within(tmp_path / "file")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_there_stays_unless_told_otherwise(tmp_path: Path):
+    path = tmp_path / "file"
+    path.write_text("precious")
+    path.chmod(0o644)
+    with pytest.raises(FileExistsError):
+        PrivateFile(str(path))
+    assert path.read_text() == "precious"
+    with PrivateFile(str(path), force=True) as file:
+        file.write(b"new")
+    assert path.read_text() == "new"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_links_are_not_followed(tmp_path: Path):
+    outside, path = tmp_path / "outside", tmp_path / "file"
+    outside.write_text("precious")
+    path.symlink_to(outside)
+    with pytest.raises(FileExistsError):
+        PrivateFile(str(path))
+    with PrivateFile(str(path), force=True) as file:
+        file.write(b"new")
+    assert outside.read_text() == "precious"
+    assert not path.is_symlink()
+    path.unlink()
+    path.symlink_to(tmp_path / "not-there")
+    with pytest.raises(FileExistsError):
+        PrivateFile(str(path))
+
+
+def test_a_folder_is_no_file(tmp_path: Path):
+    with pytest.raises(IsADirectoryError):
+        PrivateFile(str(tmp_path), force=True)
+
+
+def test_the_name_asked_for_is_in_the_error(tmp_path: Path):
+    path = tmp_path / "absent" / "file"
+    with pytest.raises(FileNotFoundError) as caught, PrivateFile(str(path)):
+        pass
+    assert caught.value.filename == str(path)
