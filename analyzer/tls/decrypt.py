@@ -49,8 +49,8 @@ class Decryption:
     whether records are missing. early: whether the record opened last was early data. plain: whether records were read whose
     MAC nobody could check, for they are not encrypted. oversized: of each role the bytes of the first record longer than the
     other wants them. application: who takes the data, once there is any. client_random: the one that names the session in key
-    logs. contradicted: labels of which the sources say several things; the one that opened the records is in use. named: the client
-    random of each handshake that is over, with its master secret, None where there was none or in TLS 1.3.
+    logs. contradicted: labels of which the sources say several things; the one that opened the records is in use. named: the
+    client random of each handshake that is over, with its master secret, None where there was none or in TLS 1.3.
     """
 
     __slots__ = (
