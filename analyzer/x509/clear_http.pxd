@@ -12,7 +12,8 @@ cdef bytes RESPONSE, MEDIA_TYPE, HEAD_END
 
 cpdef bint begins_request(bytes data, Py_ssize_t start, Py_ssize_t end) except *
 cpdef bint begins_response(bytes data, Py_ssize_t start, Py_ssize_t end) except *
-cpdef Py_ssize_t answer_head(bytes data, Py_ssize_t start, Py_ssize_t end) except? -2
+cpdef bint names_answer(bytes data, Py_ssize_t start, Py_ssize_t end) except *
+cpdef Py_ssize_t answer_at(bytes data, Py_ssize_t start, Py_ssize_t end) except? -3
 
 
 @cython.no_gc

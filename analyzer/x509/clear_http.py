@@ -1,8 +1,8 @@
 """Clear HTTP connections watched for OCSP responses and revocation lists, beside the search for TLS.
 
-A connection that begins with an HTTP request or response is watched; all others cost nothing more. In a watched one each
-segment of the server is searched for the media types of answers, and only a response that has one in its head is read as HTTP
-(`answers`). This module is compiled (see setup.cfg) and runs the same uncompiled.
+A connection that begins with an HTTP request or response is watched; all others cost nothing more. In a watched one the heads
+of responses with which a segment begins are searched for the media types of answers, and only a response that has one is read
+as HTTP (`answers`). This module is compiled (see setup.cfg) and runs the same uncompiled.
 """
 
 from typing import Any
@@ -28,7 +28,7 @@ HEAD_END = b"\r\n\r\n"
 
 def begins_request(data: bytes, start: cython.Py_ssize_t, end: cython.Py_ssize_t) -> cython.bint:
     """Whether a GET or POST begins at `start`, by which answers are fetched."""
-    if end - start < 5:
+    if end - start < 10:
         return False
     if data[start] == 71:  # G
         return data[start + 1] == 69 and data[start + 2] == 84 and data[start + 3] == 32
@@ -37,26 +37,34 @@ def begins_request(data: bytes, start: cython.Py_ssize_t, end: cython.Py_ssize_t
 
 def begins_response(data: bytes, start: cython.Py_ssize_t, end: cython.Py_ssize_t) -> cython.bint:
     """Whether an HTTP/1 status line begins at `start`."""
-    return end - start > 7 and data[start] == 72 and data[start : start + 7] == RESPONSE
+    return end - start > 9 and data[start] == 72 and data[start : start + 7] == RESPONSE
 
 
-def answer_head(data: bytes, start: cython.Py_ssize_t, end: cython.Py_ssize_t) -> cython.Py_ssize_t:
-    """Where the first head begins that says that an OCSP response or a revocation list follows; -1 if none does."""
+def names_answer(data: bytes, start: cython.Py_ssize_t, end: cython.Py_ssize_t) -> cython.bint:
+    """Whether the head `data[start:end]` has the media type of an OCSP response or a revocation list."""
     pos: cython.Py_ssize_t = start
-    head: cython.Py_ssize_t
-    head_end: cython.Py_ssize_t
     while True:
         pos = data.find(MEDIA_TYPE, pos, end)
         if pos < 0:
-            return -1
+            return False
         pos += 12
         name: bytes = data[pos : min(pos + 13, end)]
         if name == b"ocsp-response" or name[:8] == b"pkix-crl" or name[:11] == b"x-pkcs7-crl":
-            head = data.rfind(RESPONSE, start, pos)
-            if head >= 0:
-                head_end = data.find(HEAD_END, head, end)
-                if head_end < 0 or head_end > pos:
-                    return head
+            return True
+
+
+def answer_at(data: bytes, start: cython.Py_ssize_t, end: cython.Py_ssize_t) -> cython.Py_ssize_t:
+    """Where the response begins that has an answer, at `start` or behind interim ones; -1 none does, -2 the head goes on."""
+    while begins_response(data, start, end):
+        head_end: cython.Py_ssize_t = data.find(HEAD_END, start, end)
+        if head_end < 0:
+            return -2 if end - start <= HEAD_SIZE else -1
+        if names_answer(data, start, head_end):
+            return start
+        if data[start + 9] != 49:  # of interim responses the status is 1xx
+            return -1
+        start = head_end + 4
+    return -1
 
 
 class AnswerStream(TlsStream):
@@ -92,7 +100,7 @@ class AnswerStream(TlsStream):
         if self.watch != _PASSED:
             self.look(side, data, start, end, frame, at)
         TlsStream.feed(self, side, data, start, end, offset, frame, at)
-        if self.watch == _READING:
+        if self.watch == _READING or len(self.head) > 0:
             self.wanted = True
 
     def look(
@@ -127,15 +135,15 @@ class AnswerStream(TlsStream):
             start = 0
             end = len(data)
             self.head = b""
-        found: cython.Py_ssize_t = answer_head(data, start, end)
-        if found >= 0:
+        found: cython.Py_ssize_t = answer_at(data, start, end)
+        if found == -2:
+            self.head = data[start:end]
+        elif found >= 0:
             from analyzer.x509.answers import AnswerReader
 
             self.reader = AnswerReader(self.answers)
             self.watch = _READING
             self.read(data, found, end, frame, at)
-        elif end - start <= HEAD_SIZE and begins_response(data, start, end) and data.find(HEAD_END, start, end) < 0:
-            self.head = data[start:end]
 
     def read(
         self, data: bytes, start: cython.Py_ssize_t, end: cython.Py_ssize_t, frame: cython.longlong, at: cython.longlong
@@ -163,12 +171,7 @@ class AnswerStream(TlsStream):
 
     def glance(self, side: cython.int, data: bytes, start: cython.Py_ssize_t, end: cython.Py_ssize_t) -> cython.bint:
         """Whether this segment of a stream that was given up begins a hello, or a response with an answer."""
-        if (
-            self.watch == _WATCHING
-            and side == self.server
-            and begins_response(data, start, end)
-            and answer_head(data, start, end) == start
-        ):
+        if self.watch == _WATCHING and side == self.server and answer_at(data, start, end) != -1:
             self.wanted = True
             return True
         return TlsStream.glance(self, side, data, start, end)

@@ -12,7 +12,7 @@ from cryptography.x509.ocsp import OCSPCertStatus
 from analyzer.capture.reader import CaptureReader
 from analyzer.engine import Engine, read_sessions
 from analyzer.x509.answers import Answers
-from analyzer.x509.clear_http import answer_head
+from analyzer.x509.clear_http import answer_at
 from analyzer.x509.ocsp_response import read_response
 from analyzer.x509.revocation import judge_revocation
 
@@ -45,14 +45,17 @@ def found(flights, **options) -> Answers:
 
 def test_the_bytes_that_tell_an_answer():
     for kind in (OCSP, CRL, "application/x-pkcs7-crl"):
-        data = b"tail of another" + answer(kind, b"body")
-        assert answer_head(data, 0, len(data)) == 15
+        data = b"before" + answer(kind, b"body")
+        assert answer_at(data, 6, len(data)) == 6
+        assert answer_at(data, 0, len(data)) == -1
+        assert answer_at(data, 6, 90) == -2
+        interim = b"HTTP/1.1 100 Continue\r\n\r\n" + data[6:]
+        assert answer_at(interim, 0, len(interim)) == 25
     page = answer("text/html", b"application/ocsp-response application/pkix-crl")
-    assert answer_head(page, 0, len(page)) == -1
-    assert answer_head(b"application/ocsp-response", 0, 25) == -1
-    both = page + answer(OCSP, b"body")
-    assert answer_head(both, 0, len(both)) == len(page)
-    assert answer_head(both, 0, len(page)) == -1
+    assert answer_at(page, 0, len(page)) == -1
+    assert answer_at(b"application/ocsp-response", 0, 25) == -1
+    long = b"HTTP/1.1 200 OK\r\nX: " + b"x" * 5000
+    assert answer_at(long, 0, len(long)) == -1
 
 
 @pytest.mark.parametrize("mss", [60, 700, 1460, 100_000])
@@ -66,6 +69,7 @@ def test_the_bytes_that_tell_an_answer():
         [(CLIENT, GET), (SERVER, answer(OCSP, zlib.compress(RESPONSE), b"Content-Encoding: deflate\r\n"))],
         [(CLIENT, GET), (SERVER, answer("text/html", b"x" * 5000)), (CLIENT, GET), (SERVER, answer(OCSP, RESPONSE))],
         [(CLIENT, GET), (SERVER, b"HTTP/1.1 100 Continue\r\n\r\n"), (SERVER, answer(OCSP, RESPONSE))],
+        [(CLIENT, GET), (SERVER, b"HTTP/1.1 100 Continue\r\n\r\n" + answer(OCSP, RESPONSE))],
     ],
 )
 def test_responses_are_found(flights, mss):
