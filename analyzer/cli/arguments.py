@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from analyzer.cli.escape import harmless
+from analyzer.cli.moments import CAPTURE, moment
 from analyzer.cli.output import Refusal
 
 COMMANDS = ("summary", "sessions", "show", "certificates", "follow", "export", "packets", "packet", "keys")
@@ -96,6 +97,13 @@ _KEYS = (
 )
 
 
+_JUDGING = (
+    ("--trust", "STORE", "roots: mozilla (the default), system, or a file in PEM or DER; may be repeated"),
+    ("--intermediates", "FILE", "certificates that may complete a chain, PEM or DER; may be repeated"),
+    ("--crl", "FILE", "revocation lists, PEM or DER; may be repeated"),
+)
+
+
 class _Parser(argparse.ArgumentParser):
     """Errors in one line."""
 
@@ -174,9 +182,24 @@ def _add_keys(command: argparse.ArgumentParser) -> None:
         command.add_argument(*names, action="append", default=[], metavar="FILE", help=text)
 
 
+def _add_judging(command: argparse.ArgumentParser) -> None:
+    judging = command.add_argument_group("judging certificates")
+    for name, value, text in _JUDGING:
+        judging.add_argument(name, action="append", default=[], metavar=value, help=text)
+    judging.add_argument("--ct-logs", metavar="FILE", help="the transparency logs (log_list.json) instead of those shipped")
+    judging.add_argument(
+        "--at",
+        type=moment,
+        default=CAPTURE,
+        metavar="TIME",
+        help="the moment to judge at: capture (each session's start, the default), now, or as in 2026-10-03T12:00:00Z",
+    )
+
+
 def _add_summary(command: argparse.ArgumentParser) -> None:
     _add_captures(command)
     _add_keys(command)
+    _add_judging(command)
 
 
 def _add_sessions(command: argparse.ArgumentParser) -> None:
@@ -185,6 +208,7 @@ def _add_sessions(command: argparse.ArgumentParser) -> None:
     command.add_argument("--messages", action="store_true", help="the decoded fields of every handshake message too (json)")
     command.add_argument("--schema", action="store_true", help="print the JSON Schema of a record, and exit")
     _add_keys(command)
+    _add_judging(command)
 
 
 def _add_show(command: argparse.ArgumentParser) -> None:
@@ -193,6 +217,7 @@ def _add_show(command: argparse.ArgumentParser) -> None:
     command.add_argument("--format", choices=("text", "json"), default="text", help="text is the default")
     command.add_argument("--terse", action="store_true", help="leave out the sentences that explain the steps")
     _add_keys(command)
+    _add_judging(command)
 
 
 def _add_follow(command: argparse.ArgumentParser) -> None:
@@ -212,6 +237,7 @@ def _add_certificates(command: argparse.ArgumentParser) -> None:
     command.add_argument("--long", action="store_true", help="all that each certificate says, not a row (text)")
     command.add_argument("--pem", metavar="DIR", help="write each certificate into that folder too, as <SHA-256>.pem")
     _add_keys(command)
+    _add_judging(command)
 
 
 def _add_export(command: argparse.ArgumentParser) -> None:

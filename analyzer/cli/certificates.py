@@ -5,11 +5,12 @@ from argparse import Namespace
 from array import array
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from analyzer.cli.certificate_text import print_certificate
 from analyzer.cli.escape import csv_row, harmless
 from analyzer.cli.files import print_fact
+from analyzer.cli.judging import read_chains
 from analyzer.cli.key_files import read_keys
 from analyzer.cli.output import Output, Refusal, complain
 from analyzer.cli.quantities import count_text
@@ -17,11 +18,15 @@ from analyzer.cli.reading import Reading
 from analyzer.cli.table import Cell, Column, Table
 from analyzer.cli.telling import day, key_text
 from analyzer.engine import Engine
+from analyzer.store.chains import Chains
 from analyzer.store.record import json_line
 from analyzer.tls.session import Session
 from analyzer.x509.certificate import RAW_PUBLIC_KEY, certificate
 from analyzer.x509.details import certificate_details
 from analyzer.x509.pem import write_block
+
+if TYPE_CHECKING:
+    from analyzer.x509.verdict import Verdict
 
 MAX_CERTIFICATES = 1 << 18
 """Distinct certificates that are listed, some hundred megabytes; who makes up more in one capture wants to fill memory."""
@@ -38,6 +43,7 @@ COLUMNS = (
     Column("until", 1),
     Column("key", 2),
     Column("signed with", 5),
+    Column("problems", 3, limit=40, style="red"),
     Column("sent by", 6),
     Column("sessions", 2, limit=40),
     Column("SHA-256", 7),
@@ -46,16 +52,21 @@ COLUMNS = (
 CSV_COLUMNS = (
     "sha256", "type", "subject", "issuer", "serial", "not_before", "not_after", "subject_alt_names", "public_key_type",
     "public_key_bits", "public_key_curve", "public_key_sha256", "signature_algorithm", "sha1", "sent_by", "sessions",
+    "verdicts", "chain_problems",
 )  # fmt: skip
 
 
 @dataclass(slots=True)
 class Sent:
     """Where one certificate was sent. first: the lowest session, side (an index of SIDES) and place in the list. sessions: by
-    side, in the order in which they ended."""
+    side, in the order in which they ended. verdicts: of the chains that it leads. problems: the codes of all that is wrong
+    with it in any chain."""
 
     first: tuple[int, int, int]
     sessions: "tuple[array[int], array[int]]" = field(default_factory=lambda: (array("q"), array("q")))
+
+    verdicts: set[str] = field(default_factory=set)
+    problems: set[str] = field(default_factory=set)
 
     def by(self) -> list[str]:
         """The sides that sent it."""
@@ -63,21 +74,35 @@ class Sent:
 
 
 class Listing:
-    """Collects certificates."""
+    """Collects certificates, and what is found against them."""
 
-    def __init__(self) -> None:
+    def __init__(self, chains: Chains) -> None:
+        self.chains = chains
         self.sent: dict[bytes, Sent] = {}
         self.dropped = 0
 
     def take(self, session: Session) -> None:
         """Take what both sides of an ended session sent."""
         for side in range(2):
-            for place, der in enumerate(session.certificates[1 - side ^ session.client] or ()):
+            chain = session.certificates[1 - side ^ session.client] or ()
+            for place, der in enumerate(chain):
                 self._add(der, (session.id, side, place))
+            judged = self.chains.judge(session, 1 - side) if chain else None
+            if judged is not None:
+                self._judged(chain, judged.verdict)
 
     def in_order(self) -> list[tuple[bytes, Sent]]:
         """All certificates in the order of the sessions that sent them first."""
         return sorted(self.sent.items(), key=lambda entry: entry[1].first)
+
+    def _judged(self, chain: Sequence[bytes], verdict: "Verdict") -> None:
+        first = self.sent.get(chain[0])
+        if first is not None:
+            first.verdicts.add("valid" if verdict.valid else "invalid")
+        for problem in verdict.problems:
+            sent = None if problem.certificate is None else self.sent.get(chain[problem.certificate])
+            if sent is not None:
+                sent.problems.add(problem.code)
 
     def _add(self, der: bytes, where: tuple[int, int, int]) -> None:
         sent = self.sent.get(der)
@@ -98,7 +123,7 @@ def run(options: Namespace, output: Output) -> int:
     keys = read_keys(options, reading)
     if options.pem is not None:
         _make_folder(options.pem)
-    listing = Listing()
+    listing = Listing(read_chains(options))
     engine = Engine(False, False, *keys)
     for walker in reading.walkers(output):
         engine.run(walker)
@@ -148,6 +173,11 @@ def session_words(sessions: Sequence[int], limit: int = SHOWN_SESSIONS) -> str:
     return shown if len(ranges) <= limit else f"{shown}, … ({len(set(sessions)):,} in all)"
 
 
+def problem_words(sent: Sent) -> str:
+    """What is wrong with a certificate, in words."""
+    return ", ".join(code.replace("_", " ") for code in sorted(sent.problems))
+
+
 def _is_file_with(path: str, text: bytes) -> bool:
     if os.path.islink(path) or not os.path.isfile(path):
         return False
@@ -165,7 +195,8 @@ def _make_folder(path: str) -> None:
 def _print_json(output: Output, entries: list[tuple[bytes, Sent]], _: Namespace) -> None:
     for der, sent in entries:
         sessions = {side: sorted(sessions) for side, sessions in zip(SIDES, sent.sessions, strict=True)}
-        output.write(json_line(certificate_details(der) | {"sessions": sessions}))
+        judged = {"verdicts": sorted(sent.verdicts), "chain_problems": sorted(sent.problems)}
+        output.write(json_line(certificate_details(der) | judged | {"sessions": sessions}))
 
 
 def _print_csv(output: Output, entries: list[tuple[bytes, Sent]], _: Namespace) -> None:
@@ -179,6 +210,7 @@ def _print_csv(output: Output, entries: list[tuple[bytes, Sent]], _: Namespace) 
             details["not_before"], details["not_after"], "; ".join(details["subject_alt_names"] or ()), key.get("type"),
             key.get("bits"), key.get("curve"), key.get("sha256"), details["signature_algorithm"], details["sha1"],
             " ".join(sent.by()), " ".join(map(str, sessions)),
+            " ".join(sorted(sent.verdicts)), " ".join(sorted(sent.problems)),
         ]  # fmt: skip
         output.write(csv_row(row).encode())
 
@@ -205,6 +237,10 @@ def _print_long(output: Output, der: bytes, sent: Sent) -> None:
     for name, sessions in zip(SIDES, sent.sessions, strict=True):
         if sessions:
             print_fact(output, "  sent by", f"the {name} in session {session_words(sessions)}")
+    if sent.verdicts:
+        print_fact(output, "  chain", " and ".join(sorted(sent.verdicts, reverse=True)))
+    if sent.problems:
+        print_fact(output, "  against it", problem_words(sent), "red")
     print_certificate(output, details)
 
 
@@ -218,6 +254,7 @@ def _row(der: bytes, sent: Sent) -> list[Cell]:
         "" if raw else day(record["not_after"]),
         key_text(record["public_key"]),
         harmless(record["signature_algorithm"] or ""),
+        problem_words(sent),
         " and ".join(sent.by()),
         session_words([*sent.sessions[0], *sent.sessions[1]]),
         record["sha256"],

@@ -15,6 +15,7 @@ from analyzer.cli.reading import DONE, FAILED, Reading, no_such_session
 from analyzer.cli.rows import endpoint
 from analyzer.cli.turns import NAMES, HexView, JsonView, RawView, TextView, View
 from analyzer.engine import Engine
+from analyzer.store.chains import UNJUDGED
 from analyzer.store.record import session_record
 from analyzer.tls.secrets import Application
 from analyzer.tls.session import Session
@@ -108,7 +109,7 @@ def _read(reading: Reading, output: Output, engine: Engine, number: int) -> Sess
 
 def _tell_end(session: Session, view: View, capture: str) -> int:
     """Say on standard error why there is nothing, or in the output how it ended; the status."""
-    record = session_record(session, False)
+    record = session_record(session, False, UNJUDGED)
     decryption = record["decryption"]
     name = f"{'standard input' if capture == '-' else capture}: session {session.id}"
     n_bytes = sum(decryption["bytes"].values())

@@ -19,6 +19,7 @@ from analyzer.cli.rows import endpoint
 from analyzer.cli.table import Cell, Column, Table
 from analyzer.engine import Engine
 from analyzer.secrets.keylog import KeyLog, Line, Problem
+from analyzer.store.chains import UNJUDGED
 from analyzer.store.record import json_line, session_record
 from analyzer.tls.session import Session
 
@@ -69,7 +70,7 @@ def run(options: Namespace, output: Output) -> int:
     rows = InOrder(table.add)
 
     def take(session: Session) -> None:
-        record = session_record(session, False)
+        record = session_record(session, False, UNJUDGED)
         keys = audit.take(session, record["decryption"]["status"], record["decryption"]["reason"])
         if options.format == "json":
             output.write(json_line(session_line(record, keys)))

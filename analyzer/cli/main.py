@@ -60,11 +60,19 @@ def _run(arguments: Sequence[str]) -> int:
         return 0
     captures = [options.capture] if "capture" in options else options.captures
     _check_keys(options, captures)
-    output = Output(options.output, [*captures, *paths_of_keys(options)], options.color)
+    output = Output(options.output, [*captures, *paths_of_keys(options), *_paths_of_judging(options)], options.color)
     status: int = import_module(f"analyzer.cli.{options.command}").run(options, output)
     if status != FAILED:
         output.close()
     return status
+
+
+def _paths_of_judging(options: Namespace) -> list[str]:
+    if "trust" not in options:
+        return []
+    from analyzer.cli.judging import paths_of_judging
+
+    return paths_of_judging(options)
 
 
 def _check_keys(options: Namespace, captures: Sequence[str]) -> None:

@@ -4,12 +4,14 @@ from argparse import Namespace
 from collections.abc import Callable
 from typing import Any
 
+from analyzer.cli.judging import read_chains
 from analyzer.cli.key_files import Keys, read_keys
 from analyzer.cli.output import Output, Refusal
 from analyzer.cli.reading import Reading
 from analyzer.cli.rows import COLUMNS, CSV_COLUMNS, csv_line, table_row
 from analyzer.cli.table import Table
 from analyzer.engine import Engine
+from analyzer.store.chains import Chains
 from analyzer.store.record import json_line, session_record
 from analyzer.tls.session import Session
 
@@ -38,27 +40,32 @@ def run(options: Namespace, output: Output) -> int:
         raise Refusal("a CAPTURE is missing (see analyzer sessions --help)")
     reading = Reading(options.captures)
     keys = read_keys(options, reading)
+    chains = read_chains(options)
     if options.format == "json":
 
         def take(session: Session) -> None:
-            output.write(json_line(session_record(session, options.messages)))
+            output.write(json_line(session_record(session, options.messages, chains)))
 
         _read(reading, output, keys, take, True, options.messages)
         return reading.status()
     if options.format == "csv":
-        return _run_csv(reading, output, keys)
+        return _run_csv(reading, output, keys, chains)
     table = Table(COLUMNS, output, one_line=True)
     rows = InOrder(table.add)
-    _read(reading, output, keys, lambda session: rows.add(session.id, table_row(session_record(session, False))))
+    _read(reading, output, keys, lambda session: rows.add(session.id, table_row(session_record(session, False, chains))))
     table.close()
     output.flush()
     return reading.status()
 
 
-def _run_csv(reading: Reading, output: Output, keys: Keys) -> int:
+def _run_csv(reading: Reading, output: Output, keys: Keys, chains: Chains) -> int:
     output.head = (",".join(CSV_COLUMNS) + "\r\n").encode()
     lines = InOrder(output.write)
-    _read(reading, output, keys, lambda session: lines.add(session.id, csv_line(session_record(session, False)).encode()), True)
+
+    def take(session: Session) -> None:
+        lines.add(session.id, csv_line(session_record(session, False, chains)).encode())
+
+    _read(reading, output, keys, take, True)
     return reading.status()
 
 

@@ -4,9 +4,11 @@ from argparse import Namespace
 from typing import Any
 
 from analyzer.cli.certificate_text import print_certificate
+from analyzer.cli.chain_tree import ChainTree
 from analyzer.cli.escape import harmless
 from analyzer.cli.fields import print_fields
 from analyzer.cli.files import print_fact
+from analyzer.cli.judging import read_chains
 from analyzer.cli.key_files import Keys, read_keys
 from analyzer.cli.ladder import Ladder, Steps, camel
 from analyzer.cli.output import Output, Refusal
@@ -16,6 +18,7 @@ from analyzer.cli.reading import Reading, no_such_session
 from analyzer.cli.rows import alerts_text, endpoint
 from analyzer.cli.table import wrap
 from analyzer.engine import Engine
+from analyzer.store.chains import CLIENT, SERVER, Chains, Judged
 from analyzer.store.record import json_line, session_record
 from analyzer.tls.facts import HandshakeMessage
 from analyzer.tls.session import Session
@@ -27,38 +30,47 @@ _ENDED = {"fin": "closed by both sides", "rst": "reset", "end": "still open at t
 def run(options: Namespace, output: Output) -> int:
     """Print one session of a capture; the exit status."""
     reading = Reading([options.capture])
-    steps, session, n_sessions = _read(reading, output, read_keys(options, reading), options.id)
+    chains = read_chains(options)
+    steps, session, n_sessions = _read(reading, output, read_keys(options, reading), options.id, chains)
     if session is None:
         reading.status()
         raise Refusal(no_such_session(options.capture, options.id, n_sessions))
     if options.format == "json":
-        output.write(json_line(session_record(session, True)))
+        output.write(json_line(session_record(session, True, chains)))
     else:
-        _print_session(output, session, steps, options)
+        _print_session(output, session, steps, options, chains)
     output.flush()
     return reading.status()
 
 
-def _read(reading: Reading, output: Output, keys: Keys, number: int) -> tuple[Steps, Session | None, int]:
-    """Follow all sessions, since streams and numbers hang together, and keep one."""
+def _read(reading: Reading, output: Output, keys: Keys, number: int, chains: Chains) -> tuple[Steps, Session | None, int]:
+    """Follow all sessions, since streams and numbers hang together, and keep one; `chains` learns from those before it."""
     engine = Engine(True, True, *keys)
     steps = Steps(number)
     found: Session | None = None
+
+    def take(session: Session) -> None:
+        nonlocal found
+        if session.id == number:
+            found = session
+        if found is None:
+            chains.learn(session)
+
     for walker in reading.walkers(output):
         engine.run(walker)
         steps.take(engine.trace)
         engine.trace.clear()
         for session in engine.drain():
-            found = session if session.id == number else found
+            take(session)
     engine.close()
     steps.take(engine.trace)
     for session in engine.drain():
-        found = session if session.id == number else found
+        take(session)
     return steps, found, engine.sessions.count
 
 
-def _print_session(output: Output, session: Session, steps: Steps, options: Namespace) -> None:
-    record = session_record(session, False)
+def _print_session(output: Output, session: Session, steps: Steps, options: Namespace, chains: Chains) -> None:
+    record = session_record(session, False, chains)
     _print_head(output, session, record, options.capture)
     output.line()
     output.line(output.paint("Handshake", "bold"))
@@ -67,10 +79,10 @@ def _print_session(output: Output, session: Session, steps: Steps, options: Name
     if steps.dropped:
         output.line(output.paint(f"  and {count_text(steps.dropped, 'further step')}", "dim"))
     _print_http(output, record["http"])
-    for side, name in ((1, "server"), (0, "client")):
-        ders = session.certificates[side ^ session.client]
+    for role, name in ((SERVER, "server"), (CLIENT, "client")):
+        ders = session.certificates[role ^ session.client]
         if ders:
-            _print_certificates(output, name, ders)
+            _print_certificates(output, name, ders, chains.judge(session, role), chains)
     if session.messages:
         output.line()
         output.line(output.paint("Messages", "bold"))
@@ -132,9 +144,12 @@ def _print_http(output: Output, exchanges: list[dict[str, Any]]) -> None:
             output.line("  " + line)
 
 
-def _print_certificates(output: Output, side: str, ders: list[bytes]) -> None:
+def _print_certificates(output: Output, side: str, ders: list[bytes], judged: Judged | None, chains: Chains) -> None:
     output.line()
-    output.line(output.paint(f"Certificates of the {side}", "bold") + output.paint("  as sent; not judged", "dim"))
+    output.line(output.paint(f"Certificates of the {side}", "bold"))
+    if judged is not None:
+        ChainTree(output, chains.stores()).print(judged, ders)
+        output.line()
     for number, der in enumerate(ders):
         output.line(output.paint(f"  {number}", "bold"))
         print_certificate(output, certificate_details(der))

@@ -3,9 +3,11 @@
 from argparse import Namespace
 
 from analyzer.analysis.traffic import Traffic
+from analyzer.cli.chain_summary import ChainSummary
 from analyzer.cli.escape import harmless
 from analyzer.cli.files import print_file
 from analyzer.cli.findings import Findings
+from analyzer.cli.judging import read_chains
 from analyzer.cli.key_files import read_keys
 from analyzer.cli.output import Output
 from analyzer.cli.proof_text import Decryptions
@@ -16,6 +18,7 @@ from analyzer.cli.sessions import InOrder
 from analyzer.cli.table import Cell, Column, Table
 from analyzer.codec.registry import registry
 from analyzer.engine import Engine
+from analyzer.store.chains import Chains
 from analyzer.store.record import session_record
 from analyzer.tls.session import Session
 
@@ -42,7 +45,9 @@ _CONVERSATIONS = (
 class Summary:
     """What is collected over one run."""
 
-    def __init__(self) -> None:
+    def __init__(self, chains: Chains) -> None:
+        self.chains = chains
+        self.chain_summary = ChainSummary()
         self.traffic = Traffic()
         self.findings = Findings()
         self.decryptions = Decryptions()
@@ -54,11 +59,12 @@ class Summary:
 
     def take(self, session: Session) -> None:
         """Take an ended session."""
-        record = session_record(session, False)
+        record = session_record(session, False, self.chains)
         self.n_sessions += 1
         self.n_established += record["established"]
         self.findings.take(record)
         self.decryptions.take(record, session.secrets is not None and session.secrets.given)
+        self.chain_summary.take(record)
         key = session.connection.opener.key
         if key in self.traffic.tcp:
             self.tls.add(key)
@@ -72,7 +78,7 @@ class Summary:
 def run(options: Namespace, output: Output) -> int:
     """Print the summary of the captures; the exit status."""
     reading = Reading(options.captures, hashing=True)
-    summary = Summary()
+    summary = Summary(read_chains(options))
     _read(reading, output, summary, Engine(False, False, *read_keys(options, reading)))
     if reading.nothing():
         reading.status()
@@ -87,6 +93,7 @@ def run(options: Namespace, output: Output) -> int:
     _print_conversations(summary, output)
     _print_sessions(summary, output)
     summary.decryptions.print(output)
+    summary.chain_summary.print(output, summary.chains.stores())
     summary.findings.print(output)
     output.flush()
     return reading.status()

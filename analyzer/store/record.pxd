@@ -16,7 +16,7 @@ cdef class Clock:
     cpdef str write(self, long long at)
 
 
-cpdef dict session_record(Session session, bint messages)
+cpdef dict session_record(Session session, bint messages, object chains=*)
 cpdef dict certificate_record(bytes der)
 cpdef dict message_record(HandshakeMessage message, int client, bint fields)
 cpdef dict alert_record(Alert alert, int client)

@@ -20,6 +20,7 @@ from analyzer.codec.registry import registry
 from analyzer.codec.trouble import Trouble
 from analyzer.packet.addresses import endpoints
 from analyzer.secrets.refused import MISSING_SEGMENT
+from analyzer.store.chains import ABSENT, CLIENT, SERVER, default_chains
 from analyzer.tls.facts import Alert, Finding, HandshakeMessage
 from analyzer.tls.learn import LONGEST_REMEMBERED, SERVER_NAME, HelloShape
 from analyzer.tls.secrets import NO_HANDSHAKE, NO_SECRET
@@ -73,8 +74,12 @@ def rfc3339(at: cython.longlong) -> str | None:
     return CLOCK.write(at)
 
 
-def session_record(session: Session, messages: cython.bint) -> dict[str, Any]:
-    """The record of an ended session; with `messages` the decoded fields of every handshake message too."""
+def session_record(session: Session, messages: cython.bint, chains: Any = None) -> dict[str, Any]:
+    """The record of an ended session; with `messages` the decoded fields of every handshake message too.
+
+    chains: `Chains` to judge certificates by; None is Mozilla's roots at the session's own time.
+    """
+    judge: Any = default_chains() if chains is None else chains
     client: cython.int = session.client
     first, second = endpoints(session.connection.opener.key)
     if client:
@@ -113,7 +118,8 @@ def session_record(session: Session, messages: cython.bint) -> dict[str, Any]:
             "client": [certificate_record(der) for der in session.certificates[client] or ()],
             "server": [certificate_record(der) for der in server or ()],
         },
-        "chain": None if server else {"verdict": "absent", "at": None, "path": [], "problems": []},
+        "chain": judge.record(session, SERVER) if server else ABSENT,
+        "client_chain": judge.record(session, CLIENT) if session.certificates[client] else ABSENT,
         "decryption": decryption_record(session),
         "authenticity": authenticity(session),
         "gaps": [

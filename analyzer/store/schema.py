@@ -112,12 +112,41 @@ _DEFINITIONS: dict[str, Schema] = {
     "chain": _object(
         {
             "verdict": _one_of("valid", "invalid", "absent"),
-            "at": _or_null(_ref("time")),
+            "at": _or_null(_ref("time")) | {"description": "the moment of which the verdict is"},
+            "name": _or_null(_text("what the certificate was judged against; null for no name")),
             "path": _list(_HASH),
-            "problems": _list(
-                _object({"code": _text(), "certificate": _or_null(_count("place in the path")), "detail": _or_null(_text())})
-            ),
+            "problems": _list(_ref("chain_fact")),
+            "notes": _list(_ref("chain_fact")) | {"description": "facts that are no fault: duplicate, misordered, extra, ..."},
+            "revocation": _list(
+                _object(
+                    {
+                        "sha256": _HASH,
+                        "status": _one_of("good", "revoked", "unknown"),
+                        "source": _or_null(_one_of("ocsp", "crl")),
+                        "detail": _text(),
+                    }
+                )
+            )
+            | {"description": "of the certificates of the path, where anything at hand might tell"},
+            "scts": _list(
+                _object(
+                    {
+                        "source": _one_of("certificate", "tls", "ocsp"),
+                        "log": _or_null(_text("name of the log")),
+                        "log_id": _text("hex"),
+                        "time": _or_null(_ref("time")),
+                        "status": _one_of("verified", "failed", "unknown_log", "unverifiable"),
+                        "detail": _text(),
+                    }
+                )
+            )
+            | {"description": "signed certificate timestamps of the first certificate"},
+            "trust": _list(_object({"store": _text(), "date": _text("YYYY-MM-DD")}))
+            | {"description": "the stores whose roots were trusted, and of which day they are"},
         }
+    ),
+    "chain_fact": _object(
+        {"code": _text(), "certificate": _or_null(_count("place among the certificates sent")), "detail": _or_null(_text())}
     ),
     "decryption": _object(
         {
@@ -187,7 +216,8 @@ SCHEMA: Schema = {
             "handshake": _list(_ref("handshake_message")),
             "alerts": _list(_ref("alert")),
             "certificates": _object({"client": _list(_ref("certificate")), "server": _list(_ref("certificate"))}),
-            "chain": _or_null(_ref("chain")),
+            "chain": _ref("chain"),
+            "client_chain": _ref("chain"),
             "decryption": _ref("decryption"),
             "authenticity": _ref("authenticity"),
             "gaps": _list(_ref("gap")),

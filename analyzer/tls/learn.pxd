@@ -13,6 +13,7 @@ cpdef bytes alpn(object answer)
 cpdef int selected_version(object answer) except -1
 cpdef int selected_group(object answer) except -2
 cpdef int exchanged_group(object server_key_exchange) except -2
+cpdef object presented(list kept, int side, object message, list problems)
 cpdef object uncompressed(object certificate, list problems)
 cpdef tuple signed_parameters(object server_key_exchange, bytes raw)
 cpdef object record_size_limit(object message)

@@ -98,6 +98,13 @@ def exchanged_group(server_key_exchange: Any) -> cython.int:
     return -1 if curve is None else curve
 
 
+def presented(kept: list[Staple], side: cython.int, message: Any, problems: list[Trouble]) -> Any:
+    """A message that brings certificates, or what belongs to them, out of its compression; what is stapled is kept."""
+    message = uncompressed(message, problems)
+    staple(kept, side, message)
+    return message
+
+
 def uncompressed(certificate: Any, problems: list[Trouble]) -> Any:
     """The message inside a CompressedCertificate, None where it does not come out; any other as it is."""
     if getattr(certificate, "compressed_certificate_message", None) is None:

@@ -11,7 +11,8 @@ from analyzer.tls.transcript cimport Transcript
 # Constants that are looked at for every message; as C variables they are not visible from Python.
 cdef int ALERT, APPLICATION_DATA, CHANGE_CIPHER_SPEC, HANDSHAKE, HEARTBEAT
 cdef int SSL2, TLS13, CLIENT_HELLO, SERVER_HELLO, NEW_SESSION_TICKET, HELLO_RETRY_REQUEST, ENCRYPTED_EXTENSIONS
-cdef int CERTIFICATE, SERVER_KEY_EXCHANGE, FINISHED, ENCRYPTED_ALERT_13, PRE_SHARED_KEY
+cdef int CERTIFICATE, SERVER_KEY_EXCHANGE, FINISHED, CERTIFICATE_STATUS, COMPRESSED_CERTIFICATE
+cdef int ENCRYPTED_ALERT_13, PRE_SHARED_KEY
 cdef int MAX_HANDSHAKE, MAX_MESSAGES, MAX_GAPS
 cdef int MAX_KEPT, MESSAGE_COST
 cdef object NAMES
@@ -44,6 +45,7 @@ cdef class Session(Ledger):
     cdef public list readers
     cdef public list sides
     cdef public list certificates
+    cdef public list stapled
     cdef public bint fields
     cdef public bint greeted
     cdef public bint answered

@@ -33,7 +33,7 @@ SSL2 = 0x0002
 TLS13 = 0x0304
 
 CLIENT_HELLO, SERVER_HELLO, NEW_SESSION_TICKET, HELLO_RETRY_REQUEST, ENCRYPTED_EXTENSIONS = 1, 2, 4, 6, 8
-CERTIFICATE, SERVER_KEY_EXCHANGE, FINISHED = 11, 12, 20
+CERTIFICATE, SERVER_KEY_EXCHANGE, FINISHED, CERTIFICATE_STATUS, COMPRESSED_CERTIFICATE = 11, 12, 20, 22, 25
 
 PRE_SHARED_KEY = 41
 
@@ -74,14 +74,15 @@ class Session(Ledger):
     learnt from them. secrets: what may open records; decryption: what came of it, None until a ClientHello came while there
     were any; opens: whether records are to be opened; opening: whether what is being taken was decrypted. transcript: what
     this handshake said; signed: the signatures of all handshakes; finished: what became of each role's Finished (0 the
-    client), `verified`, `failed` or `unverifiable`, None when none was read; later: who listens for authentication afterwards.
+    client), `verified`, `failed` or `unverifiable`, None when none was read; later: who listens for authentication afterwards;
+    stapled: what came beside certificates.
     """
 
     __slots__ = (
         "alpn", "answer_shape", "answered", "at", "certificates", "cipher_suite", "closed", "connection", "decryption", "end",
         "fields", "finished", "first_frame", "greeted", "group", "hello_shape", "id", "kept", "last_frame", "later",
         "mid_stream", "offers_early", "offers_ticket", "opening", "opens", "readers", "resumption", "secrets", "server_name",
-        "sides", "signed", "suite", "tls13", "transcript", "version",
+        "sides", "signed", "stapled", "suite", "tls13", "transcript", "version",
     )  # fmt: skip
 
     def __init__(self, number: cython.longlong, client: cython.int, connection: Any, trace: Any, fields: cython.bint) -> None:
@@ -97,6 +98,7 @@ class Session(Ledger):
         self.readers = [RecordReader(self, 0), RecordReader(self, 1)]
         self.sides = [Side(), Side()]
         self.certificates: list[list[bytes] | None] = [None, None]
+        self.stapled: list[learn.Staple] = []
         self.greeted = False
         self.answered = False
         self.offers_ticket = False
@@ -421,7 +423,8 @@ class Session(Ledger):
             self.learn_client_hello(side, body, raw)
         elif number in (SERVER_HELLO, HELLO_RETRY_REQUEST):
             self.learn_server_hello(body, raw, name == "hello_retry_request")
-        elif number == CERTIFICATE:
+        elif number in (CERTIFICATE, CERTIFICATE_STATUS, COMPRESSED_CERTIFICATE):
+            body = learn.presented(self.stapled, side, body, problems)
             listed = learn.certificate_list(body)
             if self.certificates[side] is None:
                 self.certificates[side] = listed
@@ -532,6 +535,7 @@ class Session(Ledger):
         if self.tls13 and not self.opens:
             self.transcript.forget()
         self.answered = True
+        learn.staple(self.stapled, 1 - self.client, body)
         self.answer_shape = learn.answer_shape(body)
         if not self.tls13:
             self.alpn = learn.alpn(body)

@@ -14,6 +14,8 @@ from analyzer.x509.der import SEQUENCE, expect, read_element
 CERTIFICATES = ("CERTIFICATE", "X509 CERTIFICATE", "TRUSTED CERTIFICATE")
 """Labels of certificates; the last is OpenSSL's, with its own words about trust behind the certificate."""
 
+REVOCATION_LISTS = ("X509 CRL",)
+
 BLOCKS = 1 << 16
 """Blocks read of one file; the largest lists of roots and intermediates on the web have some ten thousand."""
 

@@ -14,7 +14,7 @@ from functools import cached_property
 
 from analyzer.codec.trouble import Trouble
 from analyzer.x509.certificate import certificate
-from analyzer.x509.pem import read_blocks
+from analyzer.x509.pem import CERTIFICATES, REVOCATION_LISTS, read_blocks
 
 MOZILLA = "mozilla"
 SYSTEM = "system"
@@ -107,13 +107,12 @@ def read_store(name: str) -> Store:
 
 def read_certificates(path: str) -> tuple[bytes, ...]:
     """Give the certificates in a file, PEM or DER, each once. Raises `Unreadable`."""
-    data = _open(path, LARGEST_FILE + 1)
-    if len(data) > LARGEST_FILE:
-        raise Unreadable(path, f"over {LARGEST_FILE} bytes")
-    try:
-        return tuple(dict.fromkeys(read_blocks(data)))
-    except Trouble as trouble:
-        raise Unreadable(path, str(trouble)) from trouble
+    return _read_blocks(path, CERTIFICATES)
+
+
+def read_revocation_lists(path: str) -> tuple[bytes, ...]:
+    """Give the revocation lists in a file, PEM or DER, each once. Raises `Unreadable`."""
+    return _read_blocks(path, REVOCATION_LISTS)
 
 
 def system_path() -> str:
@@ -123,6 +122,16 @@ def system_path() -> str:
         if os.path.isfile(path):
             return path
     raise Unreadable(SYSTEM, "no roots of this system are in any of the usual places; SSL_CERT_FILE can name their file")
+
+
+def _read_blocks(path: str, labels: Sequence[str]) -> tuple[bytes, ...]:
+    data = _open(path, LARGEST_FILE + 1)
+    if len(data) > LARGEST_FILE:
+        raise Unreadable(path, f"over {LARGEST_FILE} bytes")
+    try:
+        return tuple(dict.fromkeys(read_blocks(data, labels)))
+    except Trouble as trouble:
+        raise Unreadable(path, str(trouble)) from trouble
 
 
 def _open(path: str, n_bytes: int) -> bytes:

@@ -13,6 +13,7 @@ from analyzer.capture.reader import CaptureReader
 from analyzer.cli.certificates import Listing, session_words
 from analyzer.cli.table import width
 from analyzer.engine import Engine, read_sessions
+from analyzer.store.chains import Chains
 
 from .conftest import Run
 
@@ -140,10 +141,24 @@ def test_sessions_as_ranges():
 
 def test_the_order_is_that_of_the_sessions_and_not_of_their_ends(demo: Path):
     sessions = list(read_sessions(CaptureReader([str(demo)]), Engine()))
-    forwards, backwards = Listing(), Listing()
+    forwards, backwards = Listing(Chains()), Listing(Chains())
     for session in sessions:
         forwards.take(session)
     for session in reversed(sessions):
         backwards.take(session)
     assert [der for der, _ in forwards.in_order()] == [der for der, _ in backwards.in_order()]
     assert len(forwards.sent) == DEMO
+
+
+def test_what_is_against_a_certificate_stands_beside_it(run: Run, demo: Path, captures: Path):
+    roots = captures / "demo" / "demo.ca.pem"
+    found = [json.loads(line) for line in run("certificates", demo, "--trust", roots, "--format", "json").out.splitlines()]
+    assert {entry["subject"]: (entry["verdicts"], entry["chain_problems"]) for entry in found} == {
+        "CN=www.shop.example": (["valid"], []),
+        "CN=Example Trust Services Issuing 1,O=Example Trust Services": ([], []),
+        "CN=news.example": (["valid"], []),
+        "CN=www.bank.example": (["valid"], []),
+        "CN=old.example": (["invalid"], ["expired"]),
+        "CN=api.weather.example": (["valid"], []),
+    }
+    assert "against it  expired" in run("certificates", demo, "--trust", roots, "--long").text

@@ -205,4 +205,3 @@ def test_only_a_terminal_gets_colours_unless_they_are_asked_for(run: Run, demo: 
 
 def test_no_option_is_offered_that_a_later_release_brings(run: Run, demo: Path):
     assert run("sessions", demo, "-Y", "tls").status == 2
-    assert run("sessions", demo, "--trust", "system").status == 2

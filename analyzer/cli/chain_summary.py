@@ -1,0 +1,80 @@
+"""The verdicts on certificate chains, summed up: how many of each, and every bad chain once with the sessions that have it."""
+
+from array import array
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from analyzer.cli.certificates import session_words
+from analyzer.cli.escape import harmless
+from analyzer.cli.output import Output
+from analyzer.cli.quantities import count_text
+from analyzer.cli.table import Column, Table
+
+MAX_CHAINS = 4096
+"""Bad chains that are told apart; the sessions of further ones are only counted."""
+
+SHOWN_CHAINS = 20
+
+_COLUMNS = (
+    Column("problems", 0, style="red", limit=48),
+    Column("name", 1, limit=40, style="cyan"),
+    Column("certificate", 2, limit=48),
+    Column("of", 4),
+    Column("sessions", 3, limit=40),
+)
+
+_Key = tuple[str, str, str, str]
+"""Role, problems, name, subject."""
+
+
+class ChainSummary:
+    """Collects the verdicts of session records."""
+
+    def __init__(self) -> None:
+        self._verdicts: Counter[str] = Counter()
+        self._bad: dict[_Key, array[int]] = {}
+        self._uncounted = 0
+
+    def take(self, record: dict[str, Any]) -> None:
+        """Take the verdicts of one session."""
+        for role, key in (("server", "chain"), ("client", "client_chain")):
+            chain = record[key]
+            verdict = chain["verdict"]
+            if verdict == "absent":
+                continue
+            self._verdicts[verdict] += 1
+            if verdict == "invalid":
+                codes = ", ".join(dict.fromkeys(problem["code"].replace("_", " ") for problem in chain["problems"]))
+                subject = record["certificates"][role][0]["subject"] or "unreadable"
+                self._add((role, codes, chain["name"] or "", subject), record["id"])
+
+    def print(self, output: Output, stores: Sequence[dict[str, Any]]) -> None:
+        """Print the part of the page; nothing where no chain was judged. stores: as `Trust.record` gives them."""
+        if not self._verdicts:
+            return
+        counts = ", ".join(f"{self._verdicts[word]:,} {word}" for word in ("valid", "invalid") if self._verdicts[word])
+        trust = " and ".join(f"{store['store']} of {store['date']}" for store in stores)
+        output.line()
+        output.line(output.paint("Certificate chains", "bold") + output.paint(f"  {counts}; trusting {harmless(trust)}", "dim"))
+        if not self._bad:
+            return
+        table = Table(_COLUMNS, output, indent=2)
+        shown = sorted(self._bad.items(), key=lambda entry: min(entry[1]))[:SHOWN_CHAINS]
+        for (role, codes, name, subject), sessions in shown:
+            table.add([codes, harmless(name), harmless(subject), role, session_words(sessions)])
+        table.close()
+        rest = len(self._bad) - len(shown)
+        if rest:
+            output.line(output.paint(f"  and {count_text(rest, 'further bad chain')}: `analyzer sessions` has all", "dim"))
+        if self._uncounted:
+            output.line(output.paint(f"  and bad chains in {count_text(self._uncounted, 'further session')}", "dim"))
+
+    def _add(self, key: _Key, number: int) -> None:
+        sessions = self._bad.get(key)
+        if sessions is None:
+            if len(self._bad) >= MAX_CHAINS:
+                self._uncounted += 1
+                return
+            sessions = self._bad[key] = array("q")
+        sessions.append(number)

@@ -1,0 +1,140 @@
+"""A judged chain as a tree: the root above, each certificate below the one that vouches for it, a mark at each.
+
+Below a certificate stands in words what is wrong with it, what is known of its revocation, and for the sender's own which logs
+have promised to publish it. The verdict names the trust stores and of which day they are, for a capture may be much older.
+"""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from analyzer.cli.escape import harmless
+from analyzer.cli.output import Output
+from analyzer.cli.quantities import count_text, moment_text
+from analyzer.cli.table import wrap
+from analyzer.cli.telling import day
+from analyzer.store.chains import Judged, Link
+from analyzer.x509.certificate import certificate
+
+if TYPE_CHECKING:
+    from analyzer.x509.sct import SctVerdict
+
+_SIGNS = ("✓", "✗", "└─ ", "·")
+_PLAIN_SIGNS = ("[ok]", "[!!]", "`- ", "-")
+"""Marks for good and bad, the corner of a branch, the mark of what is neither; the second row where there are none of these."""
+
+_SCT_WORDS = {
+    "verified": "published",
+    "failed": "timestamp is false",
+    "unknown_log": "timestamp of an unknown log",
+    "unverifiable": "timestamp cannot be checked",
+}
+
+
+class ChainTree:
+    """Prints judged chains. stores: as `Trust.record` gives them."""
+
+    def __init__(self, output: Output, stores: Sequence[dict[str, Any]]) -> None:
+        self._output = output
+        self._stores = stores
+        try:
+            "".join(_SIGNS).encode(output.encoding)
+            self._good, self._bad, self._corner, self._neutral = _SIGNS
+        except (UnicodeEncodeError, LookupError):
+            self._good, self._bad, self._corner, self._neutral = _PLAIN_SIGNS
+
+    def print(self, judged: Judged, chain: Sequence[bytes]) -> None:
+        """Print the verdict and the tree. chain: the certificates as they were sent."""
+        verdict = judged.verdict
+        self._verdict(judged)
+        path = list(reversed(judged.links))
+        told: set[int] = set()
+        for depth, link in enumerate(path):
+            told |= self._link(judged, link, depth, chain, depth == 0 and verdict.trusted)
+        indent = "  "
+        for number, problem in enumerate(verdict.problems):
+            if number not in told:
+                where = "" if problem.certificate is None else f"certificate {problem.certificate}: "
+                self._mark(indent, self._bad, "red", f"{_words(problem.code)}: {where}{problem.detail}", "red")
+        for note in verdict.notes:
+            if note.code != "revocation_unknown":  # which stands below its certificate
+                self._mark(indent, self._neutral, "dim", f"{_words(note.code)}: {note.detail}", "dim")
+
+    def _verdict(self, judged: Judged) -> None:
+        valid = judged.verdict.valid
+        against = "without a name to judge it against" if judged.name is None else f"for {judged.name}"
+        stores = " and ".join(
+            f"{store['store']} ({count_text(store['roots'], 'root')}, {store['date']})" for store in self._stores
+        )
+        state = "valid" if valid else "invalid: " + ", ".join(dict.fromkeys(map(_words, _codes(judged))))
+        text = f"{state}; judged {against}, at {moment_text(judged.at)[:19]} UTC, by the roots of {stores}"
+        self._mark("  ", self._good if valid else self._bad, "green" if valid else "red", text, "")
+
+    def _link(self, judged: Judged, link: Link, depth: int, chain: Sequence[bytes], root: bool) -> set[int]:
+        """Print one certificate and what belongs to it; the indices of the problems told."""
+        place = chain.index(link.der) if link.der in chain else None
+        read = certificate(link.der)
+        problems = [
+            (number, problem)
+            for number, problem in enumerate(judged.verdict.problems)
+            if place is not None and problem.certificate == place
+        ]
+        names = [f"sent as {place}" if place is not None else "" if root else "not sent by this server or client"]
+        if root:
+            names.append("trusted root")
+        about = ", ".join(name for name in (*names, f"until {day(read.not_after)}") if name)
+        indent = "  " + "   " * max(0, depth - 1)
+        corner = self._corner if depth else ""
+        bad = bool(problems)
+        head = f"{harmless(read.subject or 'subject unreadable')}  ({about})"
+        self._mark(indent + corner, self._bad if bad else self._good, "red" if bad else "green", head, "")
+        below = indent + " " * len(corner) + "  "
+        for _, problem in problems:
+            self._mark(below, self._bad, "red", f"{_words(problem.code)}: {problem.detail}", "red")
+        self._revocation(link, below)
+        if link is judged.links[0]:
+            for sct in judged.scts:
+                good = sct.status == "verified"
+                mark, style = (
+                    (self._good, "green") if good else (self._bad, "red") if sct.status == "failed" else (self._neutral, "dim")
+                )
+                self._mark(below, mark, style, f"{_SCT_WORDS[sct.status]}: {sct.detail}", "" if good else style)
+        return {number for number, _ in problems}
+
+    def _revocation(self, link: Link, below: str) -> None:
+        revocation = link.revocation
+        if revocation is None or revocation.status == "revoked":  # which is among the problems
+            return
+        good = revocation.status == "good"
+        words = "not revoked" if good else "revocation unknown"
+        mark, style = (self._good, "green") if good else (self._neutral, "dim")
+        self._mark(below, mark, style, f"{words}: {revocation.detail}", "" if good else "dim")
+
+    def _timestamp(self, sct: "SctVerdict", below: str) -> None:
+        text = f"{_SCT_WORDS[sct.status]}: {sct.detail}"
+        if sct.status == "verified":
+            self._mark(below, self._good, "green", text, "")
+        elif sct.status == "failed":
+            self._mark(below, self._bad, "red", text, "red")
+        else:
+            self._mark(below, self._neutral, "dim", text, "dim")
+
+    def _mark(self, indent: str, mark: str, style: str, text: str, text_style: str) -> None:
+        """Print a mark and a text beside it, wrapped."""
+        output = self._output
+        room = max(24, output.width - len(indent) - len(mark) - 1)
+        lead = indent + output.paint(mark, style) + " "
+        for line in wrap(harmless(text), room):
+            output.line(lead + output.paint(line, text_style))
+            lead = " " * (len(indent) + len(mark) + 1)
+
+
+def _codes(judged: Judged) -> list[str]:
+    return [problem.code for problem in judged.verdict.problems]
+
+
+def _words(code: str) -> str:
+    return code.replace("_", " ")
+
+
+def _store(store: dict[str, Any]) -> str:
+    return f"{store['store']} ({count_text(store['roots'], 'root')}, {store['date']})"

@@ -1,0 +1,258 @@
+"""Verdicts on the certificates of sessions, as the session record has them: judged offline, each at its session's own time.
+
+One object holds what all verdicts of a run rest on: the trust stores with their dates, further intermediates, revocation lists,
+the list of transparency logs, the moment. Nothing of it is read before the first chain comes, for many captures have none.
+Certificates that authorities have, seen in earlier sessions, may complete a later chain; so verdicts hang on the order in
+which sessions end, which is that of the capture.
+"""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from analyzer.tls.session import Session
+from analyzer.x509.certificate import RAW_PUBLIC_KEY, certificate
+from analyzer.x509.trust import Trust
+
+if TYPE_CHECKING:
+    from analyzer.x509.ct_logs import Logs
+    from analyzer.x509.judge import Judge
+    from analyzer.x509.revocation import Revocation
+    from analyzer.x509.sct import SctVerdict
+    from analyzer.x509.verdict import Verdict
+
+CLIENT, SERVER = 0, 1
+"""Roles of a session."""
+
+MAX_SEEN = 1024
+"""Certificates remembered of earlier sessions that may complete a chain; public authorities have some two thousand."""
+
+REMEMBERED = 4096
+"""Verdicts whose records are kept; a verdict stands for all sessions with that chain and name in a stretch of time."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_LAST = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // timedelta(seconds=1)
+
+ABSENT: dict[str, Any] = {
+    "verdict": "absent", "at": None, "name": None, "path": [], "problems": [], "notes": [], "revocation": [], "scts": [],
+    "trust": [],
+}  # fmt: skip
+"""The record of a side that sent no certificate that was seen."""
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A certificate of the path, DER, and what is known of its revocation: None for one that nothing on the path issued."""
+
+    der: bytes
+    revocation: "Revocation | None"
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What was found out about one side's certificates. name: what they were judged against, None for no name. at: the moment,
+    nanoseconds since the epoch. links: the path, the leaf first. record: as in the session record, but without `at`."""
+
+    verdict: "Verdict"
+    name: str | None
+    at: int
+    links: tuple[Link, ...]
+    scts: "tuple[SctVerdict, ...]"
+    record: dict[str, Any]
+
+
+class Chains:
+    """Judges chains. trust: where paths have to end. intermediates, crls: DER. logs: of certificate transparency, None for
+    those shipped. at: the moment for all, nanoseconds since the epoch, None for each session's own start; a session whose
+    capture has no times is judged at the moment of asking."""
+
+    def __init__(
+        self,
+        trust: Trust | None = None,
+        *,
+        intermediates: Sequence[bytes] = (),
+        crls: Sequence[bytes] = (),
+        logs: "Logs | None" = None,
+        at: int | None = None,
+    ) -> None:
+        self.trust = Trust() if trust is None else trust
+        self.intermediates = tuple(intermediates)
+        self.crls = tuple(crls)
+        self.logs = logs
+        self.at = at
+        self._judge: Judge | None = None
+        self._stores: list[dict[str, str | int]] = []
+        self._seen: dict[bytes, None] = {}
+        self._seen_tuple: tuple[bytes, ...] = ()
+        self._told: dict[tuple[int, tuple[bytes, ...]], Judged] = {}
+
+    def judge(self, session: Session, role: int) -> Judged | None:
+        """Judge the certificates that the client (0) or the server (1) of a session sent; None without any to judge.
+
+        Raises `Unreadable` where a trust store cannot be read.
+        """
+        side = role ^ session.client
+        chain = session.certificates[side]
+        if not chain or certificate(chain[0]).type == RAW_PUBLIC_KEY:
+            return None
+        at = self._moment(session)
+        name = None
+        if role == SERVER and session.server_name is not None:
+            name = session.server_name.decode("utf-8", "backslashreplace")
+        ocsp: tuple[bytes, ...] = ()
+        scts: tuple[bytes, ...] = ()
+        if session.stapled:
+            ocsp = tuple(one for sender, _, kind, one in session.stapled if sender == side and kind == "ocsp")
+            scts = tuple(one for sender, place, kind, one in session.stapled if (sender, place, kind) == (side, 0, "scts"))
+        verdict = self._ready().judge(
+            chain,
+            at=_EPOCH + timedelta(seconds=at // 1_000_000_000),
+            name=name,
+            purpose="client" if role == CLIENT else "server",
+            ocsp=ocsp,
+            seen=self._seen_tuple,
+        )
+        self.learn(session)
+        key = id(verdict), scts
+        known = self._told.get(key)
+        if known is None or known.verdict is not verdict:
+            known = self._tell(verdict, name, at, ocsp, scts)
+            if len(self._told) >= REMEMBERED:
+                self._told.clear()
+            self._told[key] = known
+        return known if known.at == at else replace(known, at=at)
+
+    def record(self, session: Session, role: int) -> dict[str, Any]:
+        """Give the entry `chain` (of the server) or `client_chain` of the session record."""
+        judged = self.judge(session, role)
+        if judged is None:
+            return ABSENT if not session.certificates[role ^ session.client] else _RAW
+        return judged.record | {"at": _rfc3339(judged.at)}
+
+    def learn(self, session: Session) -> None:
+        """Remember what may complete the chains of later sessions: all that was sent behind a sender's own certificate.
+
+        Who judges a session has it learnt from too.
+        """
+        for chain in session.certificates:
+            for der in chain[1:] if chain else ():
+                if der not in self._seen and len(self._seen) < MAX_SEEN:
+                    self._seen[der] = None
+                    self._seen_tuple = tuple(self._seen)
+
+    def stores(self) -> list[dict[str, Any]]:
+        """Give the trust stores as JSON values, empty as long as none was needed."""
+        return [] if self._judge is None else self.trust.record()
+
+    def _ready(self) -> "Judge":
+        if self._judge is None:
+            from analyzer.x509.judge import Judge
+
+            self._judge = Judge(self.trust.roots, self.intermediates, self.crls)
+            self._stores = [{"store": store["store"], "date": store["date"]} for store in self.trust.record()]
+        return self._judge
+
+    def _moment(self, session: Session) -> int:
+        if self.at is not None:
+            return self.at
+        return session.at if 0 <= session.at <= _LAST * 1_000_000_000 else time.time_ns()
+
+    def _tell(self, verdict: "Verdict", name: str | None, at: int, ocsp: tuple[bytes, ...], lists: tuple[bytes, ...]) -> Judged:
+        from analyzer.x509.ct_logs import shipped_logs
+        from analyzer.x509.sct import judge_scts
+
+        moment = _EPOCH + timedelta(seconds=at // 1_000_000_000)
+        links = self._links(verdict, moment, ocsp)
+        issuer = verdict.path[1] if len(verdict.path) > 1 else None
+        logs = shipped_logs() if self.logs is None else self.logs
+        scts = judge_scts(verdict.path[0], issuer, tls=lists, ocsp=ocsp, logs=logs, at=moment)
+        record = {
+            "verdict": "valid" if verdict.valid else "invalid",
+            "at": None,
+            "name": name,
+            "path": [certificate(der).sha256 for der in verdict.path],
+            "problems": [_told(problem) for problem in verdict.problems],
+            "notes": [_told(note) for note in verdict.notes],
+            "revocation": [_revocation_record(link) for link in links if link.revocation is not None],
+            "scts": [_timestamp_record(sct) for sct in scts],
+            "trust": self._stores,
+        }
+        return Judged(verdict, name, at, links, scts, record)
+
+    def _links(self, verdict: "Verdict", moment: datetime, ocsp: tuple[bytes, ...]) -> tuple[Link, ...]:
+        from analyzer.x509.revocation import judge_revocation
+
+        issuers = verdict.path[1:]
+        found = [
+            judge_revocation(der, issuer, ocsp=ocsp, crls=self.crls, at=moment) if ocsp or self.crls else None
+            for der, issuer in zip(verdict.path, issuers, strict=False)
+        ]
+        rest = [None] * (len(verdict.path) - len(found))
+        return tuple(Link(der, revocation) for der, revocation in zip(verdict.path, [*found, *rest], strict=True))
+
+
+class Unjudged(Chains):
+    """Stands where nobody asks for verdicts: every chain is absent."""
+
+    def judge(self, session: Session, role: int) -> Judged | None:
+        """Judge nothing."""
+        return None
+
+    def record(self, session: Session, role: int) -> dict[str, Any]:
+        """Give the record of no chain."""
+        return ABSENT
+
+
+UNJUDGED = Unjudged()
+
+
+@cache
+def default_chains() -> Chains:
+    """Give what judges where nobody asked for anything else: Mozilla's roots, each session at its own time."""
+    return Chains()
+
+
+_RAW: dict[str, Any] = ABSENT | {
+    "notes": [
+        {
+            "code": "raw_public_key",
+            "certificate": 0,
+            "detail": "a raw public key (RFC 7250) was sent: who knows it has it from elsewhere, and no chain vouches for it",
+        }
+    ]
+}
+
+
+def _told(fact: Any) -> dict[str, Any]:
+    return {"code": fact.code, "certificate": fact.certificate, "detail": fact.detail}
+
+
+def _revocation_record(link: Link) -> dict[str, Any]:
+    revocation = link.revocation
+    assert revocation is not None
+    return {
+        "sha256": certificate(link.der).sha256,
+        "status": revocation.status,
+        "source": revocation.source,
+        "detail": revocation.detail,
+    }
+
+
+def _timestamp_record(sct: "SctVerdict") -> dict[str, Any]:
+    time = None if sct.timestamp is None else f"{sct.timestamp:%Y-%m-%dT%H:%M:%S}.{sct.timestamp.microsecond:06d}000Z"
+    return {
+        "source": sct.source,
+        "log": sct.log,
+        "log_id": sct.log_id,
+        "time": time,
+        "status": sct.status,
+        "detail": sct.detail,
+    }
+
+
+def _rfc3339(at: int) -> str:
+    second, rest = divmod(at, 1_000_000_000)
+    return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(second))}.{rest:09d}Z"
