@@ -27,7 +27,7 @@ CHAIN = 64
 """Certificates of one chain that are looked at; a handshake message has room for thousands."""
 
 _NOTHING_SENT = Verdict(False, (), (Problem("malformed", None, "no certificate was sent"),))
-_Key = tuple[tuple[bytes, ...], str | None, str, int | None, tuple[bytes, ...]]
+_Key = tuple[tuple[bytes, ...], str | None, str, int | None, tuple[bytes, ...], tuple[bytes, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,17 +65,18 @@ class Judge:
         purpose: str = "server",
         max_depth: int | None = None,
         ocsp: Sequence[bytes] = (),
+        crls: Sequence[bytes] = (),
         seen: Sequence[bytes] = (),
     ) -> Verdict:
         """Judge a chain as it was sent, DER, the leaf first; never raises, whatever the bytes are.
 
         at: the moment; without a zone it is UTC. name: the host name or address that the client wanted; without one it is not
         judged. purpose: `server` or `client`; a client has no name to be judged. max_depth: the most intermediates allowed.
-        ocsp: responses, DER. seen: certificates seen elsewhere, which may stand in a path too.
+        ocsp, crls: responses and further lists, DER. seen: certificates seen elsewhere, which may stand in a path too.
         """
         since = at - EPOCH if at.tzinfo else at.replace(tzinfo=UTC) - EPOCH
         second = since.days * 86400 + since.seconds
-        key = tuple(chain), name, purpose, max_depth, tuple(ocsp)
+        key = tuple(chain), name, purpose, max_depth, tuple(ocsp), tuple(crls)
         if (seen or self._seen) and self._seen != tuple(seen):
             self._seen = tuple(seen)
             self._seen_names = Names(map(dossier, self._seen))
@@ -87,10 +88,10 @@ class Judge:
         return fresh.verdict
 
     def _judge(self, key: _Key, at: int) -> _Stretch:
-        chain, name, purpose, max_depth, ocsp = key
+        chain, name, purpose, max_depth, ocsp, crls = key
         if not chain:
             return _Stretch(-inf, inf, _NOTHING_SENT, ())
-        judgement = Judgement(tuple(map(dossier, chain[:CHAIN])), at, name, purpose, max_depth, ocsp, self._crls)
+        judgement = Judgement(tuple(map(dossier, chain[:CHAIN])), at, name, purpose, max_depth, ocsp, self._crls + crls)
         pools = Names(judgement.sent), self._intermediates
         search = Search(self._roots, pools, at, self._signatures)
         judgement.search(search)

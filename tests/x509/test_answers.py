@@ -3,9 +3,11 @@
 import random
 from base64 import encodebytes
 
-from authorities import AT, DAY, authority, der, issue, leaf, respond, revoke
+from authorities import AT, DAY, authority, der, issue, key_usage, leaf, respond, revoke
+from cryptography import x509
 from cryptography.x509.ocsp import OCSPCertStatus
 
+from analyzer.x509 import Judge
 from analyzer.x509 import answers as module
 from analyzer.x509.answers import AnswerReader, Answers
 from analyzer.x509.der import encode_object_identifier
@@ -98,3 +100,21 @@ def test_a_reader_takes_whole_bodies_only():
     assert not reader.feed(b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 3\r\n\r\nabc", 1, 1)
     reader.close(3)
     assert not issue("leaf.test", "authority").extensions
+
+
+def test_verdicts_take_what_was_kept():
+    root = issue("authority", "authority", x509.BasicConstraints(True, None), key_usage("key_cert_sign", "crl_sign"), serial=1)
+    certificate = der(leaf())
+    judge = Judge([der(root)])
+
+    def codes(**more) -> list[str]:
+        return [each.code for each in judge.judge([certificate], at=AT, name=None, **more).problems if each.code == "revoked"]
+
+    answers = Answers()
+    assert codes(ocsp=answers.ocsp(certificate), crls=answers.crls(certificate)) == []
+    answers.take(CRL, revoke([(77, AT - DAY, None)]))
+    assert codes(ocsp=answers.ocsp(certificate), crls=answers.crls(certificate)) == ["revoked"]
+    answers = Answers()
+    answers.take(OCSP, respond(leaf(), authority(), OCSPCertStatus.REVOKED, revoked_at=AT - DAY))
+    assert codes(ocsp=answers.ocsp(certificate), crls=answers.crls(certificate)) == ["revoked"]
+    assert codes() == []
