@@ -132,7 +132,8 @@ class KeyAudit:
             return "No key log was given, and the capture holds none."
         if not names:
             return "The key log has no secret that can be read."
-        has = f"The log has secrets of {_count(len(names), 'session')}"
+        # A session that renegotiates has several handshakes, each with a name of its own.
+        has = f"The log has secrets of {_count(len(names), 'handshake' if len(self._named) > self.sessions else 'session')}"
         if not self._named:
             if self.offering:
                 return (
@@ -200,6 +201,8 @@ def _names(session: Session) -> _Names:
             session_id = raw[39 : 39 + raw[38]]
         elif message.type == CLIENT_KEY_EXCHANGE and not encrypted and _transports(session):
             encrypted = raw[4:] if session.version <= SSL3 else raw[6:]
+    if session.transcript.client_random:  # that of the inner hello, where Encrypted Client Hello was accepted
+        randoms[session.transcript.client_random] = None
     return _Names(tuple(randoms), b"" if session.tls13 else session_id, encrypted, early, ech)
 
 
