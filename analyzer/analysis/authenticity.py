@@ -77,7 +77,8 @@ def signature(session: Session, role: cython.int, opened: cython.bint, details: 
     if not session.answered or session.resumption:
         return ABSENT
     if session.tls13:
-        why = "" if opened or not session.established else HIDDEN
+        sender: Side = session.sides[role ^ session.client]
+        why = "" if opened or sender.encrypted_records == 0 else HIDDEN
     elif role == 1:
         why = unread(session)
     if not why:
