@@ -4,9 +4,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
+from analyzer.analysis.authenticity import authenticity
 from analyzer.cli.escape import harmless
 from analyzer.cli.explain import GAP, OPENED, explanation
 from analyzer.cli.output import Output
+from analyzer.cli.proof_text import check_text
 from analyzer.cli.quantities import count_text, offset_text, size_text
 from analyzer.cli.table import cut, pad, width, wrap
 from analyzer.cli.telling import Facts, alert_words, telling
@@ -152,6 +154,7 @@ class Ladder:
         self._terse = terse
         self._lane = max(20, min(_LANE, output.width - _GUTTER))
         self._told: set[str] = set()
+        self._authenticity = authenticity(session)
 
     def print(self, rungs: list[Step]) -> None:
         """Print the head and all rungs."""
@@ -177,6 +180,9 @@ class Ladder:
         for label, value in facts:
             self._fact(label, value)
         if step.kind == "message":
+            checked = check_text(self._authenticity, name, ("client", "server")[step.side])
+            if checked is not None:
+                self._fact("check", *checked)
             for problem in step.item.problems:
                 self._fact("problem", harmless(f"{problem.field} at byte {problem.offset}: {problem.why}"), "alarm")
         self._explain(name)

@@ -20,6 +20,17 @@ _STATUS = {
 Marked = tuple[str, str]
 """A sentence and the style that it is painted in."""
 
+_SIGNATURE_WORDS: dict[str, Marked] = {
+    "verified": ("the signature verifies with the certificate sent", "green"),
+    "failed": ("the signature does NOT verify with the certificate sent", "alarm"),
+    "unverifiable": ("the signature could not be checked", "yellow"),
+}
+_FINISHED_WORDS: dict[str, Marked] = {
+    "verified": ("it is what the supplied secrets and all messages before it make it", "green"),
+    "failed": ("it is NOT what the supplied secrets and the messages before it make it", "alarm"),
+    "unverifiable": ("it could not be checked", "yellow"),
+}
+
 
 def decryption_text(decryption: dict[str, Any]) -> str:
     """What became of a session's records, in a line."""
@@ -62,6 +73,20 @@ def authenticity_text(record: dict[str, Any]) -> Iterator[Marked]:
         yield f"Finished of the {' and the '.join(verified)}: consistent with the supplied secrets", "green"
     if authenticity["detail"]:
         yield _grouped(authenticity["detail"]), "dim"
+
+
+def check_text(authenticity: dict[str, Any], name: str, side: str) -> Marked | None:
+    """What came of the check of a message: its signature or its verify_data, and the style; None where it has neither.
+
+    A failure of one of several signatures of a side is told at each of them.
+    """
+    if name == "finished":
+        words = _FINISHED_WORDS.get(authenticity["finished"][side])
+    elif name == "certificate_verify" or (name == "server_key_exchange" and authenticity["server_signature"] != "absent"):
+        words = _SIGNATURE_WORDS.get(authenticity[f"{side}_signature"])
+    else:
+        return None
+    return words
 
 
 def _grouped(detail: str) -> str:

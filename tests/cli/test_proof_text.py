@@ -3,7 +3,7 @@
 import pytest
 
 from analyzer.analysis.why_not import CAUSES
-from analyzer.cli.proof_text import authenticity_text, decryption_text, why_not_text
+from analyzer.cli.proof_text import authenticity_text, check_text, decryption_text, why_not_text
 
 NOTHING = {"status": "none", "reason": None, "records": 0, "failed": 0, "detail": None}
 
@@ -43,6 +43,18 @@ def test_a_handshake_is_called_authentic_only_by_its_signature():
     assert authenticity("failed")[0].startswith("handshake NOT authentic: ")
     assert authenticity(client="failed")[0].startswith("client NOT authentic: ")
     assert authenticity(finished=("failed", "verified"))[0].startswith("Finished of the client: NOT")
+
+
+@pytest.mark.parametrize("result", ["verified", "failed", "unverifiable"])
+def test_each_step_that_was_checked_says_so(result):
+    record = {"server_signature": result, "client_signature": "absent", "finished": {"client": result, "server": "absent"}}
+    words = {"verified": "verifies", "failed": "NOT", "unverifiable": "could not"}[result]
+    for name in ("server_key_exchange", "certificate_verify"):
+        assert words in check_text(record, name, "server")[0]
+        assert check_text(record, name, "client") is None or name == "server_key_exchange"
+    assert check_text(record, "finished", "client") is not None
+    assert check_text(record, "finished", "server") is None
+    assert check_text(record, "certificate", "server") is None
 
 
 def test_one_cause_is_told_once():
