@@ -12,14 +12,14 @@ from hypothesis import strategies as st
 
 from analyzer.x509.dossier import REMEMBERED_SIZE, Dossier, dossier
 
-ROOTS = x509.load_pem_x509_certificates(Path(certifi.where()).read_bytes())
+PEMS = Path(certifi.where()).read_bytes().split(b"-----END CERTIFICATE-----\n")[:-1]
 MADE = hierarchy()
 
 
-@pytest.mark.parametrize(
-    "library", [*ROOTS, MADE.leaf.certificate, MADE.intermediate.certificate], ids=lambda one: f"{one.serial_number:x}"
-)
-def test_everything_as_the_library_reads_it(library: x509.Certificate) -> None:
+@pytest.mark.filterwarnings("ignore:Parsed a serial number which wasn't positive")
+@pytest.mark.parametrize("place", range(0, len(PEMS), 3))
+def test_everything_as_the_library_reads_it(place: int) -> None:
+    library = x509.load_pem_x509_certificate(PEMS[place] + b"-----END CERTIFICATE-----\n")
     read = Dossier(library.public_bytes(Encoding.DER))
     assert read.found
     assert read.refused is None
@@ -37,8 +37,8 @@ def test_everything_as_the_library_reads_it(library: x509.Certificate) -> None:
     }
     basic = library.extensions.get_extension_for_class(x509.BasicConstraints).value
     assert read.basic_constraints == (basic.ca, basic.path_length)
-    identifier = library.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value.digest if read.is_ca else b""
-    assert not read.is_ca or read.subject_key_identifier == identifier
+    identifiers = [one.value.digest for one in library.extensions if isinstance(one.value, x509.SubjectKeyIdentifier)]
+    assert [read.subject_key_identifier] == (identifiers or [None])
 
 
 def test_bits_and_purposes() -> None:
