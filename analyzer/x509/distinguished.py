@@ -42,9 +42,11 @@ def attributes(content: bytes, kind: bytes) -> list[tuple[int, bytes]]:
     values: list[tuple[int, bytes]] = []
     pos = 0
     try:
-        while pos < len(content) and len(values) < ATTRIBUTES:
+        for _ in range(ATTRIBUTES):
+            if pos >= len(content):
+                break
             _, at, stop, pos = expect(content, pos, len(content), SET, "name")
-            while at < stop:
+            while at < stop and len(values) < ATTRIBUTES:
                 _, inner, last, at = expect(content, at, stop, SEQUENCE, "name")
                 _, first, after, inner = expect(content, inner, last, OBJECT_IDENTIFIER, "name")
                 if content[first:after] == kind:
@@ -74,6 +76,8 @@ def _relative_names(content: bytes) -> list[bytes]:
     names: list[bytes] = []
     pos, left = 0, ATTRIBUTES
     while pos < len(content):
+        if len(names) == ATTRIBUTES:
+            raise Malformed("name", pos, f"over {ATTRIBUTES} sets of attributes")
         _, at, stop, pos = expect(content, pos, len(content), SET, "name")
         values: list[bytes] = []
         while at < stop:

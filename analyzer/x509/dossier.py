@@ -38,6 +38,18 @@ REMEMBERED_SIZE = 16 << 10
 EXTENSIONS = 256
 """Extensions read; real certificates have some ten."""
 
+SIZE = 1 << 20
+"""Largest certificate looked into, in bytes; the largest of the web have some 100,000, and clients take not much more."""
+
+ALTERNATIVE_NAMES = 8192
+"""Alternative names read; the largest certificates of the web have some two thousand."""
+
+PURPOSES = 256
+"""Extended key usages read; real certificates have up to five."""
+
+IDENTIFIER_PARTS = 16
+"""Parts of an authority key identifier read; there may be three."""
+
 SUBJECT_LENGTH = 120
 """Characters of a subject in a sentence; a name made to hurt has a million."""
 
@@ -61,16 +73,20 @@ class Dossier:
     found: whether the frame of the certificate could be read down to its key. signed: the octets of tbsCertificate. spki: the
     SubjectPublicKeyInfo. algorithm, inner_algorithm: AlgorithmIdentifiers outside and inside of what is signed. subject,
     issuer: `name_key` of the names. extensions: by dotted object identifier, whether critical and the octets inside the OCTET
-    STRING; the first of those with the same identifier, which `repeated` names.
+    STRING; the first of those with the same identifier, which `repeated` names. faults: where who judges the certificate by
+    itself keeps what was found, by the place in a path.
     """
 
     def __init__(self, der: bytes) -> None:
         self.der = der
         self.found = False
+        self.faults: dict[object, tuple[tuple[str, str], ...]] = {}
         self.version = 1
         self.signed = self.spki = self.algorithm = self.inner_algorithm = self.signature = self.serial = b""
         self.subject_name = self.issuer_name = b""
         self._extensions_at: tuple[int, int] | None = None
+        if len(der) > SIZE:
+            return
         try:
             self._find()
         except Trouble:
@@ -243,7 +259,9 @@ class Dossier:
         purposes = set()
         try:
             _, pos, end, _ = expect(value, 0, len(value), SEQUENCE, "extKeyUsage")
-            while pos < end:
+            for _ in range(PURPOSES):
+                if pos >= end:
+                    break
                 _, start, stop, pos = expect(value, pos, end, OBJECT_IDENTIFIER, "KeyPurposeId")
                 purposes.add(object_identifier(value[start:stop]))
         except (Trouble, ValueError):
@@ -271,7 +289,9 @@ class Dossier:
         parts: dict[int, bytes] = {}
         try:
             _, pos, end, _ = expect(value, 0, len(value), SEQUENCE, "authorityKeyIdentifier")
-            while pos < end:
+            for _ in range(IDENTIFIER_PARTS):
+                if pos >= end:
+                    break
                 tag, start, stop, pos = read_element(value, pos, end, "authorityKeyIdentifier")
                 parts[tag & 0x1F] = value[start:stop]
         except Trouble:
@@ -292,7 +312,7 @@ class Dossier:
         names: list[tuple[int, bytes]] = []
         try:
             _, pos, end, _ = expect(value, 0, len(value), SEQUENCE, "subjectAltName")
-            while pos < end:
+            while pos < end and len(names) < ALTERNATIVE_NAMES:
                 tag, start, stop, pos = read_element(value, pos, end, "subjectAltName")
                 names.append((tag, value[start:stop]))
         except Trouble:
@@ -302,6 +322,8 @@ class Dossier:
     @cached_property
     def refused(self) -> str | None:
         """Why a strict parser refuses it; None when it does not."""
+        if len(self.der) > SIZE:
+            return f"it takes {len(self.der)} bytes"
         with warnings.catch_warnings():
             # It warns of serial numbers that are not positive, which are judged by themselves.
             warnings.simplefilter("ignore")

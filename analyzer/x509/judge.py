@@ -17,8 +17,11 @@ from analyzer.x509.judgement import EPOCH, Judgement
 from analyzer.x509.path import Names, Search, Signatures
 from analyzer.x509.verdict import Note, Problem, Verdict
 
-VERDICTS = 65536
+VERDICTS = 8192
 """Chains whose verdicts are remembered, under their names; beyond that the oldest are forgotten."""
+
+REMEMBERED_SIZE = 64 << 10
+"""Longest chain whose verdict is remembered, in bytes with what was stapled to it; most take 4,000."""
 
 STRETCHES = 16
 """Stretches of time remembered of one chain under one name."""
@@ -72,14 +75,14 @@ class Judge:
 
         at: the moment; without a zone it is UTC. name: the host name or address that the client wanted; without one it is not
         judged. purpose: `server` or `client`; a client has no name to be judged. max_depth: the most intermediates allowed.
-        ocsp, crls: responses and further lists, DER. seen: certificates seen elsewhere, which may stand in a path too.
+        ocsp, crls: responses and further lists, DER. seen: certificates seen elsewhere, which may stand in a path too; the same
+        tuple as the last time costs nothing.
         """
         since = at - EPOCH if at.tzinfo else at.replace(tzinfo=UTC) - EPOCH
         second = since.days * 86400 + since.seconds
         key = tuple(chain), name, purpose, max_depth, tuple(ocsp), tuple(crls)
-        if (seen or self._seen) and self._seen != tuple(seen):
-            self._seen = tuple(seen)
-            self._seen_names = Names(map(dossier, self._seen))
+        if seen is not self._seen:
+            self._see(tuple(seen))
         for stretch in self._verdicts.get(key, ()):
             if stretch.first <= second <= stretch.last and (not stretch.seen or self._seen_alike(stretch)):
                 return stretch.verdict
@@ -111,10 +114,20 @@ class Judge:
         verdict = Verdict(not problems, _ders(path.certificates), problems, tuple(notes), path.trusted)
         return _Stretch(judgement.first, judgement.last, verdict, taken)
 
+    def _see(self, seen: tuple[bytes, ...]) -> None:
+        """Take the certificates seen elsewhere for those that there are; most often there are more than the last time."""
+        n_known = len(self._seen)
+        if seen[:n_known] != self._seen:
+            self._seen_names, n_known = Names(), 0
+        self._seen_names.add(map(dossier, seen[n_known:]))
+        self._seen = seen
+
     def _seen_alike(self, stretch: _Stretch) -> bool:
         return all(_ders(self._seen_names.named(asked)) == found for asked, found in stretch.seen)
 
     def _remember(self, key: _Key, fresh: _Stretch) -> None:
+        if sum(map(len, key[0])) + sum(map(len, key[4])) > REMEMBERED_SIZE:
+            return
         if len(self._verdicts) >= VERDICTS:
             del self._verdicts[next(iter(self._verdicts))]
         stretches = self._verdicts.setdefault(key, [])

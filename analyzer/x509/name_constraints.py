@@ -16,8 +16,17 @@ from analyzer.x509.distinguished import attributes, relative_names
 from analyzer.x509.dossier import NAME_CONSTRAINTS, Dossier
 from analyzer.x509.host_name import DNS_NAME, IP_ADDRESS, name_fault
 
-COMPARISONS = 1 << 18
+COMPARISONS = 1 << 16
 """Comparisons of names with subtrees for one pair of certificates; beyond that the names are taken for not permitted."""
+
+SUBTREES = 8192
+"""Subtrees read of one certificate; real ones have up to some hundred."""
+
+REMEMBERED_SIZE = 8192
+"""Longest extension whose reading is remembered, in bytes."""
+
+REMEMBERED_NAME_SIZE = 512
+"""Longest directory name remembered, in bytes."""
 
 EMAIL = 0x81
 DIRECTORY_NAME = 0xA4
@@ -41,7 +50,9 @@ class Constraints:
 def constraints(authority: Dossier) -> Constraints | None:
     """Give the name constraints in a certificate; None without the extension."""
     extension = authority.extensions.get(NAME_CONSTRAINTS)
-    return None if extension is None else _read(extension[1])
+    if extension is None:
+        return None
+    return _remembered(extension[1]) if len(extension[1]) <= REMEMBERED_SIZE else _read(extension[1])
 
 
 def name_not_allowed(limits: Constraints, below: Dossier) -> str | None:
@@ -58,7 +69,6 @@ def name_not_allowed(limits: Constraints, below: Dossier) -> str | None:
     return None
 
 
-@lru_cache(maxsize=256)
 def _read(value: bytes) -> Constraints:
     found: dict[int, list[tuple[int, bytes]]] = {_PERMITTED: [], _EXCLUDED: []}
     fault = None
@@ -69,6 +79,8 @@ def _read(value: bytes) -> Constraints:
             if tag not in found:
                 raise Malformed("nameConstraints", at, f"tag 0x{tag:02x}")
             while at < stop:
+                if len(found[tag]) == SUBTREES:
+                    raise Malformed("nameConstraints", at, f"over {SUBTREES} subtrees")
                 _, inner, last, at = expect(value, at, stop, SEQUENCE, "GeneralSubtree")
                 form, first, after, inner = read_element(value, inner, last, "base")
                 found[tag].append((form, value[first:after]))
@@ -80,6 +92,9 @@ def _read(value: bytes) -> Constraints:
     if not found[_PERMITTED] and not found[_EXCLUDED]:
         fault = fault or "neither a permitted nor an excluded subtree"
     return Constraints(tuple(found[_PERMITTED]), tuple(found[_EXCLUDED]), fault)
+
+
+_remembered = lru_cache(maxsize=256)(_read)
 
 
 def _base_fault(form: int, base: bytes) -> str | None:
@@ -155,13 +170,19 @@ def _mailbox_lies_in(mailbox: bytes, limit: bytes) -> bool:
     return domain.lower() == limit.lower()
 
 
-@lru_cache(maxsize=1024)
 def _directory_name(value: bytes) -> tuple[bytes, ...] | None:
+    return _remembered_name(value) if len(value) <= REMEMBERED_NAME_SIZE else _read_name(value)
+
+
+def _read_name(value: bytes) -> tuple[bytes, ...] | None:
     try:
         _, start, end, _ = expect(value, 0, len(value), SEQUENCE, "directoryName")
     except Trouble:
         return None
     return relative_names(value[start:end])
+
+
+_remembered_name = lru_cache(maxsize=1024)(_read_name)
 
 
 def _uri_host(uri: bytes) -> bytes | None:

@@ -12,7 +12,7 @@ what is wrong, and not that nobody knows the issuer.
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from analyzer.x509.dossier import Dossier
+from analyzer.x509.dossier import REMEMBERED_SIZE, Dossier
 from analyzer.x509.signature_strength import GOOD, Outcome, check_signature
 
 LENGTH = 20
@@ -62,11 +62,12 @@ class Signatures:
         key = subject.der, issuer.spki
         outcome = self._known.get(key)
         if outcome is None:
-            if len(self._known) >= self.REMEMBERED:
-                del self._known[next(iter(self._known))]
             self.n_checked += 1
             outcome = check_signature(subject.signed, subject.signature, subject.algorithm, issuer.spki)
-            self._known[key] = outcome
+            if len(subject.der) <= REMEMBERED_SIZE:
+                if len(self._known) >= self.REMEMBERED:
+                    del self._known[next(iter(self._known))]
+                self._known[key] = outcome
         return outcome
 
 
@@ -75,10 +76,14 @@ class Names:
 
     def __init__(self, certificates: Iterable[Dossier] = ()) -> None:
         self._by_subject: dict[bytes, list[Dossier]] = {}
-        known: set[bytes] = set()
+        self._known: set[bytes] = set()
+        self.add(certificates)
+
+    def add(self, certificates: Iterable[Dossier]) -> None:
+        """Add certificates; one that is there already, or that cannot be read, is passed over."""
         for certificate in certificates:
-            if certificate.found and certificate.der not in known:
-                known.add(certificate.der)
+            if certificate.found and certificate.der not in self._known:
+                self._known.add(certificate.der)
                 self._by_subject.setdefault(certificate.subject, []).append(certificate)
 
     def named(self, subject: bytes) -> list[Dossier]:

@@ -10,12 +10,12 @@ import re
 from calendar import timegm
 from collections.abc import Sequence
 from enum import Enum
-from functools import lru_cache
 from ipaddress import ip_address
 
 from analyzer.x509.der import encode_object_identifier
 from analyzer.x509.distinguished import attributes, text
 from analyzer.x509.dossier import (
+    ALTERNATIVE_NAMES,
     AUTHORITY_KEY_IDENTIFIER,
     BASIC_CONSTRAINTS,
     EXTENDED_KEY_USAGE,
@@ -106,9 +106,15 @@ class Role(Enum):
     ROOT = "root"
 
 
-@lru_cache(maxsize=4096)
 def faults(subject: Dossier, role: Role, *, server: bool) -> tuple[Fault, ...]:
     """Give everything wrong with a certificate by itself; `server`: whether the path is that of a server."""
+    known = subject.faults.get((role, server))
+    if known is None:
+        known = subject.faults[role, server] = tuple(_faults(subject, role, server))
+    return known
+
+
+def _faults(subject: Dossier, role: Role, server: bool) -> list[Fault]:
     found = _frame(subject, role)
     if subject.found:
         found += _extensions(subject)
@@ -120,7 +126,7 @@ def faults(subject: Dossier, role: Role, *, server: bool) -> tuple[Fault, ...]:
             found.append(("weak_key", f"the key of {subject.title} {weakness}"))
     if subject.refused is not None and all(code != "malformed" for code, _ in found):
         found.append(("malformed", f"{subject.title} is not well-formed: {subject.refused}"))
-    return tuple(found)
+    return found
 
 
 def is_venerable(root: Dossier) -> bool:
@@ -204,6 +210,8 @@ def _names(subject: Dossier, role: Role, server: bool) -> list[Fault]:
         fault = name_fault(tag, value)
         if fault is not None and len(found) < NAME_FAULTS:
             found.append(_malformed(subject, f"has among its alternative names {fault}"))
+    if len(names) >= ALTERNATIVE_NAMES:
+        found.append(_malformed(subject, f"has {ALTERNATIVE_NAMES} alternative names or more, and no more are read"))
     if alternative is not None and not names and subject.refused is None:
         found.append(_malformed(subject, "has an empty list of alternative names"))
     if server and names:

@@ -14,12 +14,16 @@ from analyzer.x509.algorithms import SIGNATURES
 from analyzer.x509.der import object_identifier, read_element
 from analyzer.x509.public_key import algorithm_identifier, key_type, prime_bits
 from analyzer.x509.signature import read_pss, verify
+from analyzer.x509.weak_key import KEY_SIZE
 
 ACCEPTED_DIGESTS = frozenset(("sha256", "sha384", "sha512", "sha3-256", "sha3-384", "sha3-512"))
 """Digests that a signature may be made with: those without known collisions (the Web PKI does not allow SHA-224)."""
 
 DSA_BITS = 8192
 """Largest DSA key with which a signature is checked: its exponents are 256 bits long, and 17 are those of RSA."""
+
+IDENTIFIER_SIZE = 512
+"""Longest AlgorithmIdentifier read, in octets; the longest, of RSASSA-PSS, takes about 70."""
 
 _BROKEN_DIGESTS = frozenset(("md2", "md4", "md5", "sha1"))
 _WITHOUT_DIGEST = ("ed25519", "ed448", "ml-dsa-", "slh-dsa-")
@@ -43,9 +47,13 @@ class Algorithm:
         return "whose digest can be forged" if self.digest in _BROKEN_DIGESTS else "which clients do not accept"
 
 
-@lru_cache(maxsize=256)
 def signature_algorithm(identifier: bytes) -> Algorithm:
     """Read an AlgorithmIdentifier; never raises."""
+    return _algorithm(identifier) if len(identifier) <= IDENTIFIER_SIZE else _UNREADABLE
+
+
+@lru_cache(maxsize=256)
+def _algorithm(identifier: bytes) -> Algorithm:
     try:
         element = read_element(identifier, 0, len(identifier), "signatureAlgorithm")
         octets, _, parameters = algorithm_identifier(identifier, element, "signatureAlgorithm")
@@ -55,7 +63,7 @@ def signature_algorithm(identifier: bytes) -> Algorithm:
             digest = read_pss(identifier, parameters, element[2])[0].name
             return Algorithm(f"{name} and {digest}", ("rsa", "rsassa-pss"), digest)
     except (Trouble, UnsupportedAlgorithm, ValueError):
-        return Algorithm("an unreadable algorithm")
+        return _UNREADABLE
     if name.startswith(_WITHOUT_DIGEST):
         return Algorithm(name, (name,))
     for start, key in (("ecdsa-with-", "ec"), ("dsa-with-", "dsa")):
@@ -63,6 +71,9 @@ def signature_algorithm(identifier: bytes) -> Algorithm:
             return Algorithm(name, (key,), name.removeprefix(start).lower())
     digest, _, rest = name.partition("With")
     return Algorithm(name, ("rsa",), digest.lower()) if rest.startswith("RSA") else Algorithm(name)
+
+
+_UNREADABLE = Algorithm("an unreadable algorithm")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +90,8 @@ GOOD = Outcome("good")
 def check_signature(signed: bytes, signature: bytes, identifier: bytes, public_key: bytes) -> Outcome:
     """Check a signature on `signed` with a key (SubjectPublicKeyInfo) and say why it is not good; never raises."""
     algorithm = signature_algorithm(identifier)
+    if len(public_key) > KEY_SIZE or algorithm is _UNREADABLE:
+        return Outcome("unknown", f"a key of {len(public_key)} octets and {algorithm.name}")
     try:
         element = read_element(public_key, 0, len(public_key), "subjectPublicKeyInfo")
         kind = key_type(public_key, element, "subjectPublicKeyInfo")

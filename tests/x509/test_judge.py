@@ -61,8 +61,7 @@ def _codes(verdict: Verdict) -> list[tuple[str, int | None]]:
 
 
 def _changed(value: x509.ExtensionType | None, critical: bool, kind: type[x509.ExtensionType] | None = None) -> dict[str, Any]:
-    kind = kind or type(value)
-    return {"changed": {kind: None if value is None else (value, critical)}}
+    return {"changed": {kind or type(value): None if value is None else (value, critical)}}
 
 
 def _with_leaf(leaf: Callable[[Made], bytes]) -> Hierarchy:
