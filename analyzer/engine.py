@@ -45,9 +45,9 @@ class Engine:
     caller clears the list. With `fields=False` messages come without their bytes and decoded fields. keylog, private_keys, psks
     (by identity): what decrypts; secrets inside a capture are read into the same key log, before the frames that follow them.
     coming: tells whether secrets may still come, so that sessions wait for them; not for those who look at the trace of each
-    frame. application: makes the reader of a session's application data, `conversation` if None. answers: keeps OCSP responses
-    and revocation lists that come by in clear HTTP (`x509.answers.Answers`); if None, nobody looks for them. frames: how many
-    were fed. fragments: what was odd about IP fragments, at most MAX_REPORTS.
+    frame. application: makes the reader of a session's application data, `conversation` if None. answers: gives what keeps OCSP
+    responses and revocation lists (`x509.answers.Answers`), asked when one comes by in clear HTTP; without it nobody looks for
+    them. frames: how many were fed. fragments: what was odd about IP fragments, at most MAX_REPORTS.
     """
 
     __slots__ = (
@@ -64,7 +64,7 @@ class Engine:
         psks: Mapping[bytes, bytes] | None = None,
         coming: Callable[[], bool] | None = None,
         application: Callable[[Session], Application] | None = None,
-        answers: Any = None,
+        answers: Callable[[], Any] | None = None,
     ) -> None:
         self.secrets = Secrets(application or conversation, keylog, private_keys, psks, coming)
         self.seen: list[tuple[int, bytes]] = []

@@ -124,7 +124,7 @@ def run(options: Namespace, output: Output) -> int:
     if options.pem is not None:
         _make_folder(options.pem)
     listing = Listing(read_chains(options))
-    engine = Engine(False, False, *keys)
+    engine = Engine(False, False, *keys, answers=listing.chains.answers)
     for walker in reading.walkers(output):
         engine.run(walker)
         for session in engine.drain():

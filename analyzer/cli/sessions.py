@@ -46,13 +46,17 @@ def run(options: Namespace, output: Output) -> int:
         def take(session: Session) -> None:
             output.write(json_line(session_record(session, options.messages, chains)))
 
-        _read(reading, output, keys, take, True, options.messages)
+        _read(reading, output, keys, chains, take, True, options.messages)
         return reading.status()
     if options.format == "csv":
         return _run_csv(reading, output, keys, chains)
     table = Table(COLUMNS, output, one_line=True)
     rows = InOrder(table.add)
-    _read(reading, output, keys, lambda session: rows.add(session.id, table_row(session_record(session, False, chains))))
+
+    def add(session: Session) -> None:
+        rows.add(session.id, table_row(session_record(session, False, chains)))
+
+    _read(reading, output, keys, chains, add)
     table.close()
     output.flush()
     return reading.status()
@@ -65,7 +69,7 @@ def _run_csv(reading: Reading, output: Output, keys: Keys, chains: Chains) -> in
     def take(session: Session) -> None:
         lines.add(session.id, csv_line(session_record(session, False, chains)).encode())
 
-    _read(reading, output, keys, take, True)
+    _read(reading, output, keys, chains, take, True)
     return reading.status()
 
 
@@ -82,12 +86,13 @@ def _read(
     reading: Reading,
     output: Output,
     keys: Keys,
+    chains: Chains,
     take: Callable[[Session], None],
     streaming: bool = False,
     fields: bool = False,
 ) -> None:
     """Give all sessions to `take` as they end; what it writes goes out with every chunk that was read."""
-    engine = Engine(False, fields, *keys)
+    engine = Engine(False, fields, *keys, answers=chains.answers)
     for walker in reading.walkers(output, streaming):
         engine.run(walker)
         ended = engine.drain()

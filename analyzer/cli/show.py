@@ -45,7 +45,7 @@ def run(options: Namespace, output: Output) -> int:
 
 def _read(reading: Reading, output: Output, keys: Keys, number: int, chains: Chains) -> tuple[Steps, Session | None, int]:
     """Follow all sessions, since streams and numbers hang together, and keep one; `chains` learns from those before it."""
-    engine = Engine(True, True, *keys)
+    engine = Engine(True, True, *keys, answers=chains.answers)
     steps = Steps(number)
     found: Session | None = None
 
@@ -53,6 +53,7 @@ def _read(reading: Reading, output: Output, keys: Keys, number: int, chains: Cha
         nonlocal found
         if session.id == number:
             found = session
+            chains.settle()
         if found is None:
             chains.learn(session)
 

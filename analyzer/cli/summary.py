@@ -79,7 +79,8 @@ def run(options: Namespace, output: Output) -> int:
     """Print the summary of the captures; the exit status."""
     reading = Reading(options.captures, hashing=True)
     summary = Summary(read_chains(options))
-    _read(reading, output, summary, Engine(False, False, *read_keys(options, reading)))
+    engine = Engine(False, False, *read_keys(options, reading), answers=summary.chains.answers)
+    _read(reading, output, summary, engine)
     if reading.nothing():
         reading.status()
         return FAILED

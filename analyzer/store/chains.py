@@ -18,6 +18,7 @@ from analyzer.x509.certificate import RAW_PUBLIC_KEY, certificate
 from analyzer.x509.trust import Trust
 
 if TYPE_CHECKING:
+    from analyzer.x509.answers import Answers
     from analyzer.x509.ct_logs import Logs
     from analyzer.x509.judge import Judge
     from analyzer.x509.revocation import Revocation
@@ -88,6 +89,22 @@ class Chains:
         self._seen: dict[bytes, None] = {}
         self._seen_tuple: tuple[bytes, ...] = ()
         self._told: dict[tuple[int, tuple[bytes, ...]], Judged] = {}
+        self._answers: Answers | None = None
+        self._settled = False
+
+    def answers(self) -> "Answers":
+        """Give what keeps OCSP responses and revocation lists seen in the capture, for an engine to fill."""
+        from analyzer.x509.answers import Answers
+
+        if self._settled:
+            return Answers()
+        if self._answers is None:
+            self._answers = Answers()
+        return self._answers
+
+    def settle(self) -> None:
+        """Judge from now on by what was seen of responses and lists so far."""
+        self._settled = True
 
     def judge(self, session: Session, role: int) -> Judged | None:
         """Judge the certificates that the client (0) or the server (1) of a session sent; None without any to judge.
@@ -107,19 +124,24 @@ class Chains:
         if session.stapled:
             ocsp = tuple(one for sender, _, kind, one in session.stapled if sender == side and kind == "ocsp")
             scts = tuple(one for sender, place, kind, one in session.stapled if (sender, place, kind) == (side, 0, "scts"))
+        crls: tuple[bytes, ...] = ()
+        if self._answers is not None:
+            ocsp = tuple(dict.fromkeys([*ocsp, *(one for der in chain for one in self._answers.ocsp(der))]))
+            crls = tuple(dict.fromkeys(one for der in chain for one in self._answers.crls(der)))
         verdict = self._ready().judge(
             chain,
             at=_EPOCH + timedelta(seconds=at // 1_000_000_000),
             name=name,
             purpose="client" if role == CLIENT else "server",
             ocsp=ocsp,
+            crls=crls,
             seen=self._seen_tuple,
         )
         self.learn(session)
         key = id(verdict), scts
         known = self._told.get(key)
         if known is None or known.verdict is not verdict:
-            known = self._tell(verdict, name, at, ocsp, scts)
+            known = self._tell(verdict, name, at, ocsp, self.crls + crls, scts)
             if len(self._told) >= REMEMBERED:
                 self._told.clear()
             self._told[key] = known
@@ -160,12 +182,20 @@ class Chains:
             return self.at
         return session.at if 0 <= session.at <= _LAST * 1_000_000_000 else time.time_ns()
 
-    def _tell(self, verdict: "Verdict", name: str | None, at: int, ocsp: tuple[bytes, ...], lists: tuple[bytes, ...]) -> Judged:
+    def _tell(
+        self,
+        verdict: "Verdict",
+        name: str | None,
+        at: int,
+        ocsp: tuple[bytes, ...],
+        crls: tuple[bytes, ...],
+        lists: tuple[bytes, ...],
+    ) -> Judged:
         from analyzer.x509.ct_logs import shipped_logs
         from analyzer.x509.sct import judge_scts
 
         moment = _EPOCH + timedelta(seconds=at // 1_000_000_000)
-        links = self._links(verdict, moment, ocsp)
+        links = _links(verdict, moment, ocsp, crls)
         issuer = verdict.path[1] if len(verdict.path) > 1 else None
         logs = shipped_logs() if self.logs is None else self.logs
         scts = judge_scts(verdict.path[0], issuer, tls=lists, ocsp=ocsp, logs=logs, at=moment)
@@ -181,17 +211,6 @@ class Chains:
             "trust": self._stores,
         }
         return Judged(verdict, name, at, links, scts, record)
-
-    def _links(self, verdict: "Verdict", moment: datetime, ocsp: tuple[bytes, ...]) -> tuple[Link, ...]:
-        from analyzer.x509.revocation import judge_revocation
-
-        issuers = verdict.path[1:]
-        found = [
-            judge_revocation(der, issuer, ocsp=ocsp, crls=self.crls, at=moment) if ocsp or self.crls else None
-            for der, issuer in zip(verdict.path, issuers, strict=False)
-        ]
-        rest = [None] * (len(verdict.path) - len(found))
-        return tuple(Link(der, revocation) for der, revocation in zip(verdict.path, [*found, *rest], strict=True))
 
 
 class Unjudged(Chains):
@@ -224,6 +243,18 @@ _RAW: dict[str, Any] = ABSENT | {
         }
     ]
 }
+
+
+def _links(verdict: "Verdict", moment: datetime, ocsp: tuple[bytes, ...], crls: tuple[bytes, ...]) -> tuple[Link, ...]:
+    from analyzer.x509.revocation import judge_revocation
+
+    issuers = verdict.path[1:]
+    found = [
+        judge_revocation(der, issuer, ocsp=ocsp, crls=crls, at=moment) if ocsp or crls else None
+        for der, issuer in zip(verdict.path, issuers, strict=False)
+    ]
+    rest = [None] * (len(verdict.path) - len(found))
+    return tuple(Link(der, revocation) for der, revocation in zip(verdict.path, [*found, *rest], strict=True))
 
 
 def _told(fact: Any) -> dict[str, Any]:

@@ -141,7 +141,7 @@ class AnswerStream(TlsStream):
         elif found >= 0:
             from analyzer.x509.answers import AnswerReader
 
-            self.reader = AnswerReader(self.answers)
+            self.reader = AnswerReader(self.answers())
             self.watch = _READING
             self.read(data, found, end, frame, at)
 
@@ -193,7 +193,7 @@ class AnswerStream(TlsStream):
 
 
 class AnsweringSessions(Sessions):
-    """As `Sessions`; what clear HTTP says of certificates goes to `answers`."""
+    """As `Sessions`; what clear HTTP says of certificates goes to what `answers` gives when there is some."""
 
     __slots__ = ("answers",)
 

@@ -17,6 +17,7 @@ from flights import flights, message, sized
 from hierarchy import HOST, Hierarchy, hierarchy, make_leaf
 from jsonschema import Draft202012Validator
 
+from analyzer.engine import Engine
 from analyzer.store.chains import CLIENT, SERVER, UNJUDGED, Chains
 from analyzer.store.record import json_line, session_record
 from analyzer.store.schema import SCHEMA
@@ -174,3 +175,34 @@ def test_records_follow_the_schema_and_verdicts_are_shared(trust: Trust) -> None
 def test_who_asks_for_no_verdict_gets_none() -> None:
     record = session_record(session(flights(made().chain, HOST)), False, UNJUDGED)
     assert record["chain"]["verdict"] == "absent"
+
+
+def fetched(body: bytes) -> list[tuple[int, bytes]]:
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: application/ocsp-response\r\nContent-Length: %d\r\n\r\n" % len(body)
+    return [(0, b"GET /M HTTP/1.1\r\nHost: ocsp.test\r\n\r\n"), (1, head + body)]
+
+
+def test_responses_seen_in_clear_http_before_a_session_ends(trust: Trust) -> None:
+    chains = Chains(trust)
+    tap = Tap()
+    tap.engine = Engine(answers=chains.answers)
+    tls = packetise(flights(made().chain, HOST))
+    tap.feed(*tls[:-3])
+    tap.feed(*packetise(fetched(response(ocsp.OCSPCertStatus.REVOKED)), ports=(50_007, 80)))
+    tap.feed(*tls[-3:])
+    (one,) = tap.close()
+    record = chains.record(one, SERVER)
+    assert (record["verdict"], codes(record)) == ("invalid", ["revoked"])
+    assert [(entry["status"], entry["source"]) for entry in record["revocation"]] == [("revoked", "ocsp"), ("unknown", None)]
+    assert Chains(trust).record(one, SERVER)["verdict"] == "valid"
+
+
+def test_what_comes_after_the_moment_of_asking_does_not_count(trust: Trust) -> None:
+    chains = Chains(trust)
+    tap = Tap()
+    tap.engine = Engine(answers=chains.answers)
+    tap.feed(*packetise(flights(made().chain, HOST)))
+    chains.settle()
+    tap.feed(*packetise(fetched(response(ocsp.OCSPCertStatus.REVOKED)), ports=(50_007, 80)))
+    (one,) = tap.close()
+    assert chains.record(one, SERVER)["verdict"] == "valid"

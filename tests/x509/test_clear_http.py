@@ -37,7 +37,7 @@ def chunked(kind: str, body: bytes) -> bytes:
 def found(flights, **options) -> Answers:
     answers = Answers()
     tap = Tap()
-    tap.engine = Engine(answers=answers)
+    tap.engine = Engine(answers=lambda: answers)
     tap.feed(*packetise(flights, **options))
     tap.close()
     return answers
@@ -121,7 +121,7 @@ def test_what_is_not_whole_is_not_taken():
     assert len(found([(CLIENT, GET), (SERVER, answer(OCSP, RESPONSE)[:-1])])) == 0
     answers = Answers()
     tap = Tap()
-    tap.engine = Engine(answers=answers)
+    tap.engine = Engine(answers=lambda: answers)
     segments = packetise([(CLIENT, GET), (SERVER, answer(OCSP, RESPONSE)), (SERVER, answer(CRL, LIST))], mss=100)
     tap.feed(*segments[:6], *segments[7:])
     tap.close()
@@ -139,7 +139,7 @@ def test_only_what_is_http_is_watched():
 def test_tls_is_found_all_the_same():
     answers = Answers()
     tap = Tap()
-    tap.engine = Engine(answers=answers)
+    tap.engine = Engine(answers=lambda: answers)
     tunnel = [(CLIENT, b"CONNECT a.test:443 HTTP/1.1\r\n\r\n"), (SERVER, b"HTTP/1.1 200 OK\r\n\r\n"), *talk()]
     after = [(CLIENT, GET), (SERVER, answer(OCSP, RESPONSE)), *talk()]
     for number, flights in enumerate((talk(), tunnel, after)):
@@ -173,7 +173,7 @@ def test_responses_in_real_captures_are_found(corpus, name, statuses):
             super().take(content_type, body)
 
     answers = Listening()
-    list(read_sessions(CaptureReader([str(corpus / "zeek" / "tls" / f"{name}.pcap")]), Engine(answers=answers)))
+    list(read_sessions(CaptureReader([str(corpus / "zeek" / "tls" / f"{name}.pcap")]), Engine(answers=lambda: answers)))
     assert {answer.status for body in kept for answer in read_response(body).answers} == statuses
     assert len(answers) == len(set(kept))
     assert all(answer.this_update < datetime.now(UTC) for body in kept for answer in read_response(body).answers)
