@@ -205,3 +205,25 @@ def test_what_has_ended_waits_only_so_long(tmp_path: Path):
         text = pcapng([*frames, (other, link, after, wire), (other, link, after + wait, wire)])
         (record,) = piped(tmp_path, [text, lambda: time.sleep(0.3), secrets])
         assert record["decryption"]["status"] == status
+
+
+def test_when_too_much_waits_in_all_nobody_waits_longer(tmp_path: Path):
+    folder = CAPTURES / "curl-nginx-http1"
+    frames = frames_of(folder / "curl-nginx-http1.pcap")
+    keylog = (folder / "curl-nginx-http1.keys").read_bytes()
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    writer = threading.Thread(target=path.write_bytes, args=(pcapng(frames, keylog, len(frames)),))
+    writer.start()
+    reading = Reading([str(path)])
+    engine = Engine(coming=reading.secrets_may_come)
+    for walker in reading.walkers(Output(os.devnull, [], "never")):
+        while engine.step(walker):
+            if engine.sessions.waiting is not None:
+                engine.sessions.waiting.size = limits.MOST_WAITING_IN_ALL
+    engine.close()
+    writer.join(20)
+    (session,) = engine.drain()
+    record = session_record(session, False)
+    assert record["decryption"]["status"] == "none"
+    assert "late_secrets" in [finding["code"] for finding in record["findings"]]
