@@ -62,7 +62,8 @@ examples:
   analyzer export trace.pcapng -o DIR -k keys.log           HTTP objects and certificates, with a manifest.json
   analyzer export trace.pcapng -o DIR -k keys.log --session 3 --what objects,streams
   analyzer export trace.pcap -o open.pcapng -k keys.log     the capture with its secrets: wireshark opens it as it is
-  analyzer export trace.pcap -o one.pcapng -k keys.log --session 3 --only""",
+  analyzer export trace.pcap -o one.pcapng -k keys.log --session 3 --only
+  analyzer export trace.pcap --plaintext plain.pcapng -k keys.log && suricata -r plain.pcapng""",
     "packets": """\
 examples:
   analyzer packets trace.pcapng | less -S
@@ -82,7 +83,7 @@ _ABOUTS = {
     "show": "One session in full: the handshake as a ladder, certificates, and the fields of every message.",
     "follow": "The bytes of one session, decrypted where the keys allow. What is missing is said in its place.",
     "certificates": "Every distinct certificate, with the sessions that sent it.",
-    "export": "What sessions carried, as files; or the capture with their secrets inside.",
+    "export": "What sessions carried, as files or as plain packets; or the capture with their secrets inside.",
     "packets": "The packet list: one row a packet.",
     "packet": "One packet: the field tree of every layer with byte ranges, and its bytes.",
     "keys": "The audit of key logs: which sessions have which secrets, and which lines are unused, bad or contradicting.",
@@ -251,6 +252,12 @@ def _add_export(command: argparse.ArgumentParser) -> None:
         "which opens them for everybody who gets it",
     )
     command.add_argument(
+        "--plaintext",
+        metavar="FILE",
+        help="instead of -o: what the sessions carried as packets of plain TCP, for detectors that have no keys; "
+        "addresses and ports stay, so let the reader know that port 443 is not encrypted here",
+    )
+    command.add_argument(
         "--what",
         metavar="KINDS",
         help="which files, with commas between: objects (bodies of HTTP, decoded), certificates (PEM), "
@@ -274,7 +281,7 @@ def _add_export(command: argparse.ArgumentParser) -> None:
         help="write no more than so many bytes in all (k, M and G for thousands; 10G is the default)",
     )
     _add_keys(command)
-    command.set_defaults(output=None, plaintext=None)
+    command.set_defaults(output=None)
 
 
 def _add_packets(command: argparse.ArgumentParser) -> None:

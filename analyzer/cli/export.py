@@ -1,9 +1,11 @@
-"""`analyzer export`: what sessions carried as files in a folder, or the capture with their secrets."""
+"""`analyzer export`: what sessions carried, as files in a folder or as plain packets, or the capture with their secrets."""
 
 import os
 from argparse import Namespace
+from collections import Counter
 from collections.abc import Callable, Collection
 
+from analyzer.analysis.why_not import CAUSES
 from analyzer.application.unread import Unread
 from analyzer.cli.escape import harmless
 from analyzer.cli.key_files import read_keys
@@ -15,7 +17,9 @@ from analyzer.store.contents import CERTIFICATES, KINDS, OBJECTS, Contents
 from analyzer.store.folder import MAX_FILES, Folder
 from analyzer.store.keyed_capture import KeyedCapture, PacketsOf
 from analyzer.store.manifest import NAME, Manifest
+from analyzer.store.plain_capture import PlainCapture
 from analyzer.store.private_file import PrivateFile
+from analyzer.store.record import decryption_record
 from analyzer.store.session_secrets import SessionSecrets
 from analyzer.tls.session import Session
 
@@ -37,6 +41,10 @@ def run(options: Namespace, output: Output) -> int:
     for name, value in (("--what", options.what), ("--only", options.only or None)):
         if value is not None and to_file == (name == "--what"):
             raise Refusal(f"{name} does not go with {'a capture' if to_file else 'a folder'}")
+    if options.plaintext is not None and options.only:
+        raise Refusal("--only does not go with --plaintext, which has no other packets")
+    if options.plaintext is not None:
+        return _export_plain(options, output)
     if to_file:
         return _export_keyed(options, output)
     return _export_contents(options, output)
@@ -70,6 +78,30 @@ def _export_keyed(options: Namespace, output: Output) -> int:
     return again.status() or status
 
 
+def _export_plain(options: Namespace, output: Output) -> int:
+    """Write the plaintext of sessions as packets."""
+    target = _file(options.plaintext, options)
+    reading = Reading([options.capture])
+    keys = read_keys(options, reading)
+    closed: Counter[str] = Counter()
+    with target as file:
+        plain = PlainCapture(file, options.session)
+
+        def take(session: Session) -> None:
+            decryption = decryption_record(session)
+            if decryption["status"] == "none" and (not options.session or session.id in options.session):
+                closed[decryption["reason"]] += 1
+
+        engine = Engine(False, False, *keys, application=plain.application)
+        _read(reading, output, engine, take)
+        plain.close()
+    status = _tell_sessions(options, engine.sessions.count)
+    _tell_closed(closed)
+    carried = count_text(plain.sessions, "session")
+    output.line(f"{count_text(plain.frames, 'frame')} in {harmless(options.plaintext)}, with what {carried} carried")
+    return reading.status() or status
+
+
 def _file(path: str, options: Namespace) -> PrivateFile:
     if os.path.exists(path) and os.path.samefile(path, options.capture):
         raise Refusal(f"{options.capture}: the output would overwrite this input")
@@ -93,8 +125,7 @@ def _export_contents(options: Namespace, output: Output) -> int:
         _read(reading, output, engine, contents.take)
         contents.close()
         status = _tell_sessions(options, engine.sessions.count)
-        for reason, number in sorted(contents.closed.items()):
-            complain(f"{count_text(number, 'session was', 'sessions were')} not decrypted: {reason}")
+        _tell_closed(contents.closed)
         written = ", ".join(count_text(contents.written[kind], _ONE[kind]) for kind in KINDS if kind in kinds)
         output.line(f"{written} in {harmless(options.target)}, {size_text(options.max_size - folder.room)}; {NAME} lists them")
         return reading.status() or status or _tell_failures(folder, options.max_size)
@@ -128,6 +159,12 @@ def _tell_sessions(options: Namespace, n_sessions: int) -> int:
     for number in absent[:_TOLD]:
         complain(no_such_session(options.capture, number, n_sessions))
     return FAILED if absent and len(absent) == len(chosen) else DONE
+
+
+def _tell_closed(closed: Counter[str]) -> None:
+    """Say how many sessions were not decrypted, and why."""
+    for reason, number in sorted(closed.items()):
+        complain(f"{count_text(number, 'session was', 'sessions were')} not decrypted: {CAUSES[reason][0]}")
 
 
 def _tell_failures(folder: Folder, max_size: int) -> int:

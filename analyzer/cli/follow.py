@@ -7,6 +7,7 @@ them is held.
 from argparse import Namespace
 
 from analyzer.analysis.losses import Losses
+from analyzer.analysis.why_not import CAUSES
 from analyzer.application.unread import Unread
 from analyzer.cli.key_files import read_keys
 from analyzer.cli.output import Output, Refusal, complain
@@ -21,17 +22,6 @@ from analyzer.tls.secrets import Application
 from analyzer.tls.session import Session
 
 CLOSE_NOTIFY = 0
-
-_WHY = {
-    "no_secret": "there is no secret for it: give the key log of one of its sides with -k",
-    "no_handshake": "its handshake is not in the capture, and without that no secret can be found for it",
-    "ephemeral_key_exchange": "its key exchange gives no secret to the keys given: give the key log of one side with -k",
-    "wrong_secret": "the secret given for it is not the right one",
-    "unsupported_cipher": "its cipher is not supported",
-    "missing_segment": "segments that it hangs on are not in the capture",
-    "malformed": "its records have no form in which they could be opened",
-}
-"""Sentences for the reasons of a session that did not open."""
 
 
 class Follower(Unread):
@@ -114,9 +104,10 @@ def _tell_end(session: Session, view: View, capture: str) -> int:
     name = f"{'standard input' if capture == '-' else capture}: session {session.id}"
     n_bytes = sum(decryption["bytes"].values())
     if decryption["status"] == "none":
-        why = _WHY.get(decryption["reason"], str(decryption["reason"]).replace("_", " "))
-        tried = f" ({count_text(decryption['failed'], 'record')} tried)" if decryption["failed"] else ""
-        complain(f"{name} was not decrypted: {why}{tried}")
+        meaning, advice = CAUSES[decryption["reason"]]
+        shown = f" ({decryption['detail']})" if decryption["detail"] not in (None, meaning) else ""
+        tried = f"; {count_text(decryption['failed'], 'record')} tried" if decryption["failed"] else ""
+        complain(f"{name} was not decrypted: {meaning}{shown}{tried}. {advice}")
         return FAILED
     if n_bytes == 0:
         complain(f"{name} carried no application data")

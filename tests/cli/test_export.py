@@ -73,7 +73,7 @@ def test_without_keys_there_are_the_certificates_of_old_versions(run: Run, tmp_p
     capture, _ = save(tmp_path, talk_of(page("/", b"one"), "TLSv1_2"))
     ran = run("export", capture, "-o", tmp_path / "out")
     assert ran.status == 0
-    assert ran.complaint == "analyzer: 1 session was not decrypted: no_secret"
+    assert ran.complaint == "analyzer: 1 session was not decrypted: no secret of this session was given"
     assert ran.text.startswith("0 objects, 1 certificate in ")
 
 
@@ -234,3 +234,18 @@ def test_options_of_the_other_form(run: Run, tmp_path: Path, options: tuple[str,
     ran = run("export", capture, *options)
     assert ran.status == 2
     assert "does not go with" in ran.complaint
+
+
+def test_plaintext_as_packets(run: Run, tmp_path: Path):
+    capture, keys, _ = three(tmp_path)
+    target = tmp_path / "plain.pcapng"
+    keys.write_text("".join(line for line in keys.read_text().splitlines(True) if line.startswith("CLIENT_RANDOM")))
+    ran = run("export", capture, "--plaintext", target, "-k", keys)
+    assert ran.status == 0
+    assert ran.complaint == "analyzer: 2 sessions were not decrypted: no secret of this session was given"
+    assert ran.text.endswith(f" frames in {target}, with what 1 session carried\n")
+    assert b"GET /2 HTTP/1.1" in target.read_bytes()
+    assert stat.S_IMODE(target.stat().st_mode) == 0o600
+    assert run("sessions", target, "--format", "json").out == b""
+    assert run("export", capture, "--plaintext", target, "-k", keys).status == 2
+    assert run("export", capture, "--plaintext", target, "-o", tmp_path / "x").status == 2
