@@ -45,6 +45,7 @@ _ALERTS = {
     100: "no_renegotiation",
     112: "unrecognized_name",
     116: "certificate_required",
+    121: "ech_required",
 }
 _GROUPS = {23: "secp256r1", 24: "secp384r1", 29: "x25519", 30: "x448", 4588: "X25519MLKEM768"}
 _VERSIONS = {0x0301: "TLS 1.0", 0x0302: "TLS 1.1", 0x0303: "TLS 1.2", 0x0304: "TLS 1.3"}

@@ -68,6 +68,7 @@ class Scene:
         self.secrets_inside = False
         self.decode_as: tuple[str, ...] = ()
         self.recording: Path | None = None
+        self.keys_for_tshark = ""
         self.tools: dict[str, str] = {}
         self.next_port = 49200
         folder.mkdir(parents=True, exist_ok=True)
@@ -163,7 +164,7 @@ class Scene:
             self.recording.replace(capture)
         else:
             self._write(capture, b"")
-        found = expectations.sessions(capture, self.keys, self.decode_as)
+        found = expectations.sessions(capture, self._asked_with(), self.decode_as)
         if len(found) != len(self.stated):
             raise DisagreementError(f"{self.name}: tshark sees {len(found)} sessions and not {len(self.stated)}")
         for number, (record, stated) in enumerate(zip(found, self.stated, strict=True)):
@@ -197,6 +198,14 @@ class Scene:
             for packet in self.wire.in_order():
                 section.write_frame(packet.at, packet.data)
 
+    def _asked_with(self) -> Path:
+        """The key log for tshark, which is the capture's own unless tshark would not understand that."""
+        if not self.keys_for_tshark:
+            return self.keys
+        aside = self.folder.parent / "tshark.keys"
+        aside.write_text(self.keys_for_tshark, "ascii")
+        return aside
+
     def _agree(self, number: int, record: dict[str, Any], stated: Stated) -> None:
         late = record["when_decrypted"]
         both = {**record, **late}
@@ -224,7 +233,8 @@ class Scene:
                 raise DisagreementError(f"{self.name} {number}: the {side}'s certificates are not those that tshark sees")
         if stated.server is not None:
             at = self.at if self.recording else self.wire.in_order()[record["first_frame"] - 1].at
-            chain = expectations.verdict(list(stated.server.chain), self.trust, record.get("server_name"), at)
+            asked_for = stated.extra.get("server_name", record.get("server_name"))
+            chain = expectations.verdict(list(stated.server.chain), self.trust, asked_for, at)
             (record if "certificates" in record else late)["chain"] = chain
         elif not sent["server"] and record["version"] is not None:
             record["chain"] = {"verdict": "absent", "problems": []}

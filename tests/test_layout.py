@@ -53,6 +53,8 @@ TESTED_ELSEWHERE = {
     "tls/ledger.py": "tls/test_session.py",
     "tls/limits.py": "tls/test_session.py",
     "tls/secrets.py": "tls/test_decrypt.py",
+    "tls/spans.py": "tls/test_ech.py",
+    "tls/ssl2.py": "tls/test_session.py",
     "tls/messages/certificate.py": "invariants/test_messages.py",
     "tls/messages/finish.py": "invariants/test_messages.py",
     "tls/messages/hello.py": "invariants/test_messages.py",

@@ -105,10 +105,11 @@ def session_record(session: Session, messages: cython.bint, chains: Any = None) 
         "group": GROUPS[session.group] if session.group >= 0 else None,
         "server_name": text(session.server_name),
         "alpn": text(session.alpn),
+        "ech": None if session.ech is None else ech_record(session, messages),
         "established": session.established,
         "resumed": bool(session.resumption) if session.answered else None,
         "resumption": session.resumption or None,
-        "resumes": None,
+        "resumes": session.resumes.number if session.resumption and session.resumes is not None else None,
         "ja3": fingerprint[0],
         "ja3s": None if answer is None else ja3s(answer[0], answer[1], answer[2]),
         "ja4": fingerprint[1],
@@ -128,6 +129,19 @@ def session_record(session: Session, messages: cython.bint, chains: Any = None) 
         ],
         "http": http_record(session),
         "findings": findings_record(session),
+    }
+
+
+def ech_record(session: Session, fields: cython.bint) -> dict[str, Any]:
+    """The entry `ech`: what became of an offer of Encrypted Client Hello; `inner` with the fields of messages."""
+    ech: Any = session.ech
+    return {
+        "status": ech.status,
+        "config_id": ech.config_id,
+        "public_name": text(ech.public_name),
+        "outer_server_name": text(ech.outer_name),
+        "inner_server_name": text(ech.name),
+        "inner": ech.body.json() if fields and ech.body is not None else None,
     }
 
 

@@ -167,6 +167,17 @@ _DEFINITIONS: dict[str, Schema] = {
             "detail": _or_null(_text("why something is unverifiable or failed")),
         },
     ),
+    "ech": _object(
+        {
+            "status": _one_of("offered", "accepted", "rejected", "grease"),
+            "config_id": _count() | {"maximum": 255},
+            "public_name": _or_null(_text("of the server's configuration, where the key log has that")),
+            "outer_server_name": _or_null(_text("in the outer ClientHello")),
+            "inner_server_name": _or_null(_text("in the inner ClientHello, once decrypted")),
+            "inner": _or_null(_MESSAGE | {"description": "the inner ClientHello's fields, once decrypted"}),
+        }
+    )
+    | {"description": "Encrypted Client Hello (RFC 9849), which the client offered"},
     "gap": _object(
         {
             "from": _SIDE,
@@ -204,8 +215,9 @@ SCHEMA: Schema = {
             "cipher_suite": _or_null(_text("IANA name")),
             "cipher_suite_id": _or_null(_count()),
             "group": _or_null(_text("IANA name of the key-exchange group")),
-            "server_name": _or_null(_text("from the ClientHello")),
+            "server_name": _or_null(_text("from the ClientHello, the inner one once that is known to be accepted")),
             "alpn": _or_null(_text("the protocol chosen")),
+            "ech": _or_null(_ref("ech")),
             "established": {"type": "boolean"},
             "resumed": _or_null({"type": "boolean"}),
             "resumption": _or_null(_one_of("session_id", "ticket", "psk")),

@@ -19,7 +19,15 @@ from analyzer.tls.content_types import APPLICATION_DATA
 from analyzer.tls.direction import APPLICATION, EARLY, PROTECTED, AnyOpener, Direction, PlainOpener
 from analyzer.tls.limits import LARGEST_PLAINTEXT, MAX_CANDIDATES, MAX_NAMED
 from analyzer.tls.premaster import premasters
-from analyzer.tls.secrets import KEY_UPDATE_MISSED, MISSING_LABEL, NO_HANDSHAKE, NO_SECRET, Application, Secrets
+from analyzer.tls.secrets import (
+    ECH_INNER_UNKNOWN,
+    KEY_UPDATE_MISSED,
+    MISSING_LABEL,
+    NO_HANDSHAKE,
+    NO_SECRET,
+    Application,
+    Secrets,
+)
 from analyzer.tls.suites import Suite, suite
 from analyzer.tls.transcript import Transcript
 
@@ -50,13 +58,15 @@ class Decryption:
     MAC nobody could check, for they are not encrypted. oversized: of each role the bytes of the first record longer than the
     other wants them. application: who takes the data, once there is any. client_random: the one that names the session in key
     logs. contradicted: labels of which the sources say several things; the one that opened the records is in use. named: the
-    client random of each handshake that is over, with its master secret, None where there was none or in TLS 1.3.
+    client random of each handshake that is over, with its master secret, None where there was none or in TLS 1.3. earlier: the
+    master secret of the session that this one may go back to, where that is known.
     """
 
     __slots__ = (
-        "_proven", "application", "client", "client_random", "contradicted", "detail", "directions", "early", "extended",
-        "failed", "holes", "limits", "master", "named", "outside", "oversized", "pair", "plain", "premasters", "reason",
-        "records", "secrets", "sent", "session_id", "suite", "suites", "tls13", "transcript", "truncated", "version", "zlib",
+        "_proven", "application", "client", "client_random", "contradicted", "detail", "directions", "earlier", "early",
+        "exchanged", "extended", "failed", "holes", "limits", "master", "named", "outside", "oversized", "pair", "plain",
+        "premasters", "reason", "records", "secrets", "sent", "session_id", "suite", "suites", "tls13", "transcript",
+        "truncated", "version", "zlib",
     )  # fmt: skip
 
     def __init__(self, secrets: Secrets, client: int, transcript: Transcript) -> None:
@@ -92,8 +102,9 @@ class Decryption:
         self.client_random = self.session_id = b""
         self.premasters: list[bytes] = []
         self.master: bytes | None = None
+        self.earlier: bytes | None = None
         self.pair: tuple[Opener, Opener] | None = None
-        self.extended = self.outside = self.truncated = self.zlib = False
+        self.exchanged = self.extended = self.outside = self.truncated = self.zlib = False
         for direction in self.directions:
             direction.changed = False
 
@@ -104,8 +115,10 @@ class Decryption:
         number = raw[0]
         if number == CLIENT_HELLO and not self.client_random:
             self.client_random = self.transcript.client_random
-        elif number == CLIENT_KEY_EXCHANGE and whole:
-            self._exchange(raw)
+        elif number == CLIENT_KEY_EXCHANGE:
+            self.exchanged = True
+            if whole:
+                self._exchange(raw)
         elif number == KEY_UPDATE and self.tls13:
             self._update(side)
         if number == END_OF_EARLY_DATA or (number == FINISHED and self.tls13):
@@ -135,6 +148,7 @@ class Decryption:
         if (
             self.secrets.private_keys
             or self.secrets.psks
+            or self.earlier is not None
             or (chosen is not None and (chosen.key_exchange == "RSA" or chosen.mode == "null"))
         ):
             return True
@@ -267,7 +281,8 @@ class Decryption:
     def _agree13(self) -> bool:
         keylog = self.secrets.keylog
         if keylog is None or self.suite is None or not keylog.knows(self.client_random):
-            self._note(NO_SECRET)
+            outer = self.transcript.client_random
+            self._note(NO_SECRET if self.client_random == outer else ECH_INNER_UNKNOWN)
             return False
         self.secrets.matched += 1
         found = keylog.secrets(self.client_random)
@@ -367,6 +382,8 @@ class Decryption:
                 found.append(schedule.master_secret(self.version, chosen.prf_hash, premaster, *randoms))
             elif heard is not None:
                 found.append(schedule.extended_master_secret(self.version, chosen.prf_hash, premaster, heard))
+        if not found and self.earlier is not None and not self.exchanged:
+            found.append(self.earlier)  # a session that is resumed has the master secret of the first
         if known and not found:
             raise Refused(MISSING_SEGMENT, "a message that the extended master secret hangs on")
         return list(dict.fromkeys(found))[:MAX_CANDIDATES]

@@ -2,6 +2,7 @@ cimport cython
 
 from analyzer.streams.sink cimport Sink
 from analyzer.streams.tcp cimport Connection, Listener
+from analyzer.tls.links cimport Links
 from analyzer.tls.records cimport RecordReader, plausible
 from analyzer.tls.session cimport Session
 
@@ -38,6 +39,7 @@ cdef class Sessions(Listener):
     cdef public list ended
     cdef public object trace
     cdef public object secrets
+    cdef public Links links
     cdef public bint fields
     cdef public object waiting
 

@@ -15,6 +15,7 @@ import cython
 from analyzer.streams.sink import Sink
 from analyzer.streams.tcp import Connection, Listener
 from analyzer.tls.content_types import HEADER
+from analyzer.tls.links import Links
 from analyzer.tls.records import RecordReader, plausible
 from analyzer.tls.session import Session
 
@@ -293,11 +294,12 @@ class Sessions(Listener):
     waiting: those that wait for secrets, None as long as none has.
     """
 
-    __slots__ = ("count", "ended", "fields", "secrets", "trace", "waiting")
+    __slots__ = ("count", "ended", "fields", "links", "secrets", "trace", "waiting")
 
     def __init__(self, trace: Any, fields: cython.bint, secrets: Any = None) -> None:
         self.secrets = secrets
         self.fields = fields
+        self.links = Links()
         self.held = 0
         self.count = 0
         self.ended: list[Session] = []
@@ -312,6 +314,7 @@ class Sessions(Listener):
         """Number a new session."""
         session: Session = Session(self.count, client, connection, self.trace, self.fields)
         session.secrets = self.secrets
+        session.links = self.links
         self.count += 1
         if self.secrets is not None and self.secrets.coming is not None and self.secrets.coming():
             if self.waiting is None:

@@ -14,6 +14,7 @@ from analyzer.tls.compressed_certificate import decompressed
 from analyzer.tls.limits import MAX_STAPLE, MAX_STAPLES
 
 SERVER_NAME, ALPN, SESSION_TICKET, KEY_SHARE_DRAFT, SUPPORTED_VERSIONS, KEY_SHARE = 0, 16, 35, 40, 43, 51
+PRE_SHARED_KEY, ENCRYPTED_CLIENT_HELLO = 41, 65037
 SUPPORTED_GROUPS, POINT_FORMATS, SIGNATURE_ALGORITHMS = 10, 11, 13
 STATUS_REQUEST, SIGNED_CERTIFICATE_TIMESTAMP = 5, 18
 RECORD_SIZE_LIMIT, EARLY_DATA = 28, 42
@@ -253,6 +254,17 @@ def shared(shape: Shared, length: cython.Py_ssize_t) -> Shared:
     return shape
 
 
-def offered_ticket(hello: Any) -> cython.bint:
-    """Whether a ClientHello carries a session ticket (RFC 5077 section 3.2)."""
-    return bool(getattr(extension_body(hello, SESSION_TICKET), "ticket", None))
+def offers(hello: Any) -> dict[int, Any] | None:
+    """The bodies of what a ClientHello offers beyond its shape: a ticket, pre-shared keys, a hello inside; None without any."""
+    extension: Extension
+    found: dict[int, Any] | None = None
+    for extension in getattr(hello, "extensions", None) or ():
+        if extension.type == SESSION_TICKET:
+            if not getattr(extension.body, "ticket", None):  # asks for one
+                continue
+        elif extension.type != PRE_SHARED_KEY and extension.type != ENCRYPTED_CLIENT_HELLO:
+            continue
+        if found is None:
+            found = {}
+        found[extension.type] = extension.body
+    return found

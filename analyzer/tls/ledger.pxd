@@ -18,7 +18,7 @@ cdef class Ledger(RecordSink):
     cdef public list findings
     cdef public long long dropped
 
-    cdef void add(self, HandshakeMessage message) except *
+    cpdef void add(self, HandshakeMessage message) except *
     cdef void note(self, Event event) except *
     cdef void add_alert(self, Alert alert) except *
     cdef void finding(self, str code, str severity, str detail, long long frame) except *

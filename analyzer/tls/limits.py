@@ -65,3 +65,18 @@ MAX_REQUESTS = 16
 
 MAX_NAMED = 64
 """Handshakes of one session whose names in key logs are kept; clients that renegotiate do so once or twice."""
+
+MAX_CONFIGS = 16
+"""ECHConfigs of one list that are tried: a list has one or two, for the change of keys."""
+
+MAX_LINKED = 1 << 16
+"""Session ids, or tickets, of one generation; two are kept: a browser resumes within hours, a busy capture has less of them."""
+
+MAX_LINKED_BYTES = 8 << 20
+"""Bytes that the names of one generation have."""
+
+LONGEST_TICKET = 256
+"""Bytes of a ticket that is kept as it is; of a longer one its SHA-256. Most have 160 to 256."""
+
+MAX_IDENTITIES = 64
+"""Pre-shared keys of one ClientHello that are looked at; a client offers one or two."""

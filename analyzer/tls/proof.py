@@ -14,7 +14,7 @@ from analyzer.secrets.refused import Refused
 from analyzer.secrets.schedule import SSL_3_0, ssl3_signed_hash
 from analyzer.secrets.suite import Hash, HashFunction, hash_function
 from analyzer.tls.limits import MAX_REQUESTS, MAX_SIGNATURES
-from analyzer.tls.transcript import RANDOM, RETRY_RANDOM, Transcript
+from analyzer.tls.transcript import RANDOM, RETRY_RANDOM, Transcript, message_hash
 
 if TYPE_CHECKING:
     from analyzer.tls.session import Session
@@ -23,12 +23,12 @@ SERVER_HELLO, HELLO_RETRY_REQUEST, CERTIFICATE, CERTIFICATE_REQUEST, CERTIFICATE
 
 VERIFIED, FAILED, UNVERIFIABLE, ABSENT = "verified", "failed", "unverifiable", "absent"
 
-MESSAGE_HASH = 254
-
 CONTEXTS = (b"TLS 1.3, client CertificateVerify\0", b"TLS 1.3, server CertificateVerify\0")
 """What a signature in TLS 1.3 covers before the hash, behind 64 spaces; by role."""
 
 TLS_1_2 = 0x0303
+FIRST_MESSAGE_HASH = 0x7F13
+"""Versions: draft 19 is the first in which its hash replaces a ClientHello before a HelloRetryRequest."""
 
 NOT_CAPTURED = "a message that it covers is not in the capture"
 
@@ -95,10 +95,17 @@ def prove(
     """Go through a handshake once. hashed: the hash of a TLS 1.3 suite, None before TLS 1.3. certificates: by role."""
     if hashed is None:
         return _prove12(transcript, version, certificates, expected, master)
-    return _prove13(transcript, hashed, certificates, expected)
+    keeps_hello = 0x7F00 < version < FIRST_MESSAGE_HASH
+    return _prove13(transcript, hashed, certificates, expected, keeps_hello)
 
 
-def _prove13(transcript: Transcript, hashed: HashFunction, certificates: Sequence[bytes | None], expected: Expected) -> Proof:
+def _prove13(
+    transcript: Transcript,
+    hashed: HashFunction,
+    certificates: Sequence[bytes | None],
+    expected: Expected,
+    keeps_hello: bool,
+) -> Proof:
     running = hashed(b"")
     signed: list[Signed] = []
     finished: list[str | None] = [None, None]
@@ -109,9 +116,8 @@ def _prove13(transcript: Transcript, hashed: HashFunction, certificates: Sequenc
             continue
         number = raw[0]
         if number == HELLO_RETRY_REQUEST or (number == SERVER_HELLO and raw[RANDOM] == RETRY_RANDOM):
-            # The first ClientHello is replaced by its hash (RFC 9846 section 4.5.1).
-            digest = running.digest()
-            running = hashed(MESSAGE_HASH.to_bytes(1, "big") + len(digest).to_bytes(3, "big") + digest)
+            if not keeps_hello:
+                running = hashed(message_hash(running.digest()))
         elif number == CERTIFICATE_VERIFY:
             signed.append(verify13(role, raw, running.digest() if whole else None, certificates[role]))
         elif number == FINISHED and finished[role] is None:

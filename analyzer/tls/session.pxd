@@ -5,6 +5,7 @@ from analyzer.codec.runner cimport read
 from analyzer.tls cimport learn
 from analyzer.tls.facts cimport Alert, Event, Finding, HandshakeMessage, handshake_message
 from analyzer.tls.ledger cimport Ledger
+from analyzer.tls.links cimport Links, Origin, server_of
 from analyzer.tls.records cimport RecordReader
 from analyzer.tls.transcript cimport Transcript
 
@@ -12,7 +13,7 @@ from analyzer.tls.transcript cimport Transcript
 cdef int ALERT, APPLICATION_DATA, CHANGE_CIPHER_SPEC, HANDSHAKE, HEARTBEAT
 cdef int SSL2, TLS13, CLIENT_HELLO, SERVER_HELLO, NEW_SESSION_TICKET, HELLO_RETRY_REQUEST, ENCRYPTED_EXTENSIONS
 cdef int CERTIFICATE, SERVER_KEY_EXCHANGE, FINISHED, CERTIFICATE_STATUS, COMPRESSED_CERTIFICATE
-cdef int ENCRYPTED_ALERT_13, PRE_SHARED_KEY
+cdef int ENCRYPTED_ALERT_13, SESSION_TICKET, PRE_SHARED_KEY, ENCRYPTED_CLIENT_HELLO
 cdef int MAX_HANDSHAKE, MAX_MESSAGES, MAX_GAPS
 cdef int MAX_KEPT, MESSAGE_COST
 cdef object NAMES
@@ -50,7 +51,12 @@ cdef class Session(Ledger):
     cdef public bint greeted
     cdef public bint answered
     cdef public bint offers_early
-    cdef public bint offers_ticket
+    cdef public object offers
+    cdef public object ech
+    cdef public Links links
+    cdef public Origin origin
+    cdef public Origin resumes
+    cdef public bytes session_id
     cdef public tuple hello_shape
     cdef public tuple answer_shape
     cdef public int version
@@ -87,9 +93,9 @@ cdef class Session(Ledger):
     cpdef void prove(self) except *
     cdef void read_again(self) except *
     cdef object table(self, int number, bytes raw)
-    cdef void ssl2_message(self, int side, bytes body, long long length, long long frame, long long at) except *
     cdef void learn_client_hello(self, int side, object body, bytes raw) except *
     cdef void learn_server_hello(self, object body, bytes raw, bint retry) except *
     cdef void judge_resumption(self) except *
+    cdef Origin as_origin(self)
     cdef void alert(self, int side, bytes body, long long length, long long frame, long long at) except *
     cdef void heartbeat(self, int side, Side sender, bytes body, long long length, long long frame, long long at) except *

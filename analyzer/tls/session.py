@@ -15,14 +15,14 @@ from analyzer.codec.cut import cut
 from analyzer.codec.registry import registry
 from analyzer.codec.runner import read
 from analyzer.codec.trouble import Incomplete, Malformed, Trouble
-from analyzer.tls import learn
+from analyzer.tls import inner_hello, learn, ssl2
 from analyzer.tls.content_types import ALERT, APPLICATION_DATA, CHANGE_CIPHER_SPEC, ENCRYPTED_ALERT_13, HANDSHAKE, HEARTBEAT
 from analyzer.tls.facts import Alert, Event, Finding, HandshakeMessage, frame_of, handshake_message
 from analyzer.tls.ledger import Ledger
 from analyzer.tls.limits import MAX_GAPS, MAX_HANDSHAKE, MAX_KEPT, MAX_MESSAGES, MESSAGE_COST
+from analyzer.tls.links import Links, Origin, server_of
 from analyzer.tls.messages import server_hello_table, table_for
 from analyzer.tls.messages.hello import HelloRetryRequest
-from analyzer.tls.messages.ssl2 import SSL2_MESSAGES
 from analyzer.tls.proof import settle
 from analyzer.tls.records import RecordReader
 from analyzer.tls.secrets import Secrets
@@ -35,11 +35,10 @@ TLS13 = 0x0304
 CLIENT_HELLO, SERVER_HELLO, NEW_SESSION_TICKET, HELLO_RETRY_REQUEST, ENCRYPTED_EXTENSIONS = 1, 2, 4, 6, 8
 CERTIFICATE, SERVER_KEY_EXCHANGE, FINISHED, CERTIFICATE_STATUS, COMPRESSED_CERTIFICATE = 11, 12, 20, 22, 25
 
-PRE_SHARED_KEY = 41
+SESSION_TICKET, PRE_SHARED_KEY, ENCRYPTED_CLIENT_HELLO = 35, 41, 65037
 
 HANDSHAKE_TYPES = registry("handshake_types")
 NAMES = HANDSHAKE_TYPES.names
-SSL2_NAMES = registry("ssl2_message_types").names
 
 
 class Side:
@@ -79,10 +78,10 @@ class Session(Ledger):
     """
 
     __slots__ = (
-        "alpn", "answer_shape", "answered", "at", "certificates", "cipher_suite", "closed", "connection", "decryption", "end",
-        "fields", "finished", "first_frame", "greeted", "group", "hello_shape", "id", "kept", "last_frame", "later",
-        "mid_stream", "offers_early", "offers_ticket", "opening", "opens", "readers", "resumption", "secrets", "server_name",
-        "sides", "signed", "stapled", "suite", "tls13", "transcript", "version",
+        "alpn", "answer_shape", "answered", "at", "certificates", "cipher_suite", "closed", "connection", "decryption", "ech",
+        "end", "fields", "finished", "first_frame", "greeted", "group", "hello_shape", "id", "kept", "last_frame", "later",
+        "links", "mid_stream", "offers", "offers_early", "opening", "opens", "origin", "readers", "resumes", "resumption",
+        "secrets", "server_name", "session_id", "sides", "signed", "stapled", "suite", "tls13", "transcript", "version",
     )  # fmt: skip
 
     def __init__(self, number: cython.longlong, client: cython.int, connection: Any, trace: Any, fields: cython.bint) -> None:
@@ -101,7 +100,7 @@ class Session(Ledger):
         self.stapled: list[learn.Staple] = []
         self.greeted = False
         self.answered = False
-        self.offers_ticket = False
+        self.offers: Any = None
         self.offers_early = False
         self.hello_shape: learn.HelloShape | None = None
         self.answer_shape: learn.AnswerShape | None = None
@@ -110,6 +109,7 @@ class Session(Ledger):
         self.cipher_suite = -1
         self.suite: Any = None
         self.group = -1
+        self.session_id = b""
         self.server_name: bytes | None = None
         self.alpn: bytes | None = None
         self.resumption = ""
@@ -123,6 +123,10 @@ class Session(Ledger):
         self.signed: list[Any] = []
         self.finished: list[str | None] = [None, None]
         self.later: Any = None
+        self.ech: Any = None
+        self.links: Links = None  # type: ignore[assignment]  # until `Sessions` gives it
+        self.origin: Origin = None  # type: ignore[assignment]  # what links to this session, once something may
+        self.resumes: Origin = None  # type: ignore[assignment]  # what this session goes back to, where that is known
 
     # What the streams say.
 
@@ -172,7 +176,7 @@ class Session(Ledger):
             self.application_data(side, sender, length, frame, at)
         elif content_type == HANDSHAKE:
             if version == SSL2:
-                self.ssl2_message(side, body, length, frame, at)
+                ssl2.take(self, side, body, length, frame, at)
             elif not self.is_encrypted(side) or self.is_second_hello(body):
                 self.fragment(side, sender, body, length - len(body), frame, at)
             else:
@@ -195,6 +199,8 @@ class Session(Ledger):
                     self.judge_resumption()
             if self.opens:
                 self.opens = self.decryption.change(side)
+                if self.origin is not None:
+                    self.origin.master = self.decryption.master
             self.note(Event("change_cipher_spec", side, length, frame, at))
         elif content_type == ALERT:
             self.alert(side, body, length, frame, at)
@@ -294,6 +300,8 @@ class Session(Ledger):
             self.messages.sort(key=frame_of)
             self.alerts.sort(key=frame_of)
         self.prove()
+        if self.ech is not None:
+            self.ech.conclude(self)
         if self.decryption is not None:
             if self.decryption.contradicted:
                 labels = ", ".join(self.decryption.contradicted)
@@ -423,6 +431,9 @@ class Session(Ledger):
             self.learn_client_hello(side, body, raw)
         elif number in (SERVER_HELLO, HELLO_RETRY_REQUEST):
             self.learn_server_hello(body, raw, name == "hello_retry_request")
+        elif number == NEW_SESSION_TICKET:
+            if getattr(body, "ticket", None):
+                self.links.tickets.keep(body.ticket, self.as_origin())
         elif number in (CERTIFICATE, CERTIFICATE_STATUS, COMPRESSED_CERTIFICATE):
             body = learn.presented(self.stapled, side, body, problems)
             listed = learn.certificate_list(body)
@@ -464,34 +475,17 @@ class Session(Ledger):
             return server_hello_table(raw, 4)
         return table_for(number, TLS13 if self.tls13 else self.version, self.suite, raw)
 
-    def ssl2_message(
-        self, side: cython.int, body: bytes, length: cython.longlong, frame: cython.longlong, at: cython.longlong
-    ) -> None:
-        """Take a record of SSL 2.0, which holds one message; after the hellos and the master key all is encrypted."""
-        reader: RecordReader = self.readers[side]
-        sender: Side = self.sides[side]
-        number: cython.int = body[0] if len(body) > 0 else -1
-        table = SSL2_MESSAGES.get(number) if not self.is_encrypted(side) else None
-        if table is None:
-            sender.encrypted_records += 1
-            return
-        whole: cython.bint = length == len(body)
-        decoded, problems = read(table, body, 1, len(body), 0, Malformed if whole else Incomplete)
-        self.add(handshake_message(number, SSL2_NAMES[number], side, frame, at, length, body, decoded, problems))
-        if number == 1:
-            self.greeted = True
-            reader.ssl2 = decoded.version == SSL2  # a hello for SSL 3.0 and later goes on in that version's records
-        elif number == 2:
-            sender.ccs_frame = frame
-        elif number == 4:
-            self.answered = True
-            self.version = decoded.version or 0
-            if decoded.certificate:
-                self.certificates[side] = [decoded.certificate]
-            sender.ccs_frame = frame
-
     def learn_client_hello(self, side: cython.int, body: Any, raw: bytes) -> None:
         """Keep the first ClientHello, and the name that the client asks for."""
+        if not self.greeted:
+            self.greeted = True
+            self.hello_shape = learn.hello_shape(body)
+        if self.server_name is None:
+            self.server_name = learn.server_name(body)
+        if not self.answered:
+            self.offers = learn.offers(body)
+            if self.offers is not None and (self.ech is not None or ENCRYPTED_CLIENT_HELLO in self.offers):
+                inner_hello.hear(self, body, raw)
         if self.decryption is None and self.secrets is not None and self.secrets.given and side == self.client:
             self.decryption = self.secrets.decryption(side, self.transcript)
             self.opens = True
@@ -499,12 +493,6 @@ class Session(Ledger):
             self.decryption.limit(0, learn.record_size_limit(body))
             self.decryption.hear(side, raw, True)
             self.decryption.offer(getattr(body, "cipher_suites", None) or ())
-        if not self.greeted:
-            self.greeted = True
-            self.hello_shape = learn.hello_shape(body)
-            self.offers_ticket = learn.offered_ticket(body)
-        if self.server_name is None:
-            self.server_name = learn.server_name(body)
 
     def learn_server_hello(self, body: Any, raw: bytes, retry: cython.bint) -> None:
         """Take version, suite, group and resumption from a ServerHello or a HelloRetryRequest."""
@@ -526,7 +514,14 @@ class Session(Ledger):
         if self.decryption is None and self.secrets is not None and self.suite is not None and self.suite.mode == "null":
             self.decryption = self.secrets.decryption(self.client, self.transcript)  # which takes no secret
             self.opens = True
+        if self.ech is not None:
+            self.ech.answer(self, raw, retry)
+        if self.offers is not None or not self.tls13:
+            found = self.links.resumed(self.offers, body, self.connection.opener.key, self.client, self.server_name)
+            self.resumes = found  # type: ignore[assignment]
         if self.opens:
+            if self.resumes is not None:
+                self.decryption.earlier = self.resumes.master
             self.opens = self.decryption.agree(chosen, self.tls13, self.suite, body, raw, retry)
         if first and len(self.messages) > 2:
             self.read_again()
@@ -539,6 +534,7 @@ class Session(Ledger):
         self.answer_shape = learn.answer_shape(body)
         if not self.tls13:
             self.alpn = learn.alpn(body)
+            self.session_id = getattr(body, "legacy_session_id_echo", None) or b""
         elif body.extension(PRE_SHARED_KEY) is not None:
             self.resumption = "psk"
 
@@ -549,11 +545,19 @@ class Session(Ledger):
             return
         for message in self.messages:
             if message.side != self.client and message.type != SERVER_HELLO and message.type != NEW_SESSION_TICKET:
+                if len(self.session_id) > 0:
+                    self.links.ids.keep(self.session_id, self.as_origin())
                 return
         sender: Side = self.sides[self.client]
         if sender.ccs_frame > 0:  # in a full handshake the client changes first
             return
-        self.resumption = "ticket" if self.offers_ticket else "session_id"
+        self.resumption = "ticket" if self.offers is not None and SESSION_TICKET in self.offers else "session_id"
+
+    def as_origin(self) -> Origin:
+        """What others that resume this session link to."""
+        if self.origin is None:
+            self.origin = Origin(self.id, server_of(self.connection.opener.key, self.client), self.server_name)
+        return self.origin
 
     # The other protocols of the record layer.
 

@@ -10,10 +10,11 @@ from collections.abc import Iterator
 
 import cython
 
+from analyzer.secrets.suite import hash_function
 from analyzer.tls.limits import MAX_TRANSCRIPT
 
 HELLO_REQUEST, CLIENT_HELLO, SERVER_HELLO, END_OF_EARLY_DATA, HELLO_RETRY_REQUEST = 0, 1, 2, 5, 6
-SERVER_HELLO_DONE, CERTIFICATE_VERIFY, CLIENT_KEY_EXCHANGE, FINISHED = 14, 15, 16, 20
+SERVER_HELLO_DONE, CERTIFICATE_VERIFY, CLIENT_KEY_EXCHANGE, FINISHED, MESSAGE_HASH = 14, 15, 16, 20, 254
 
 RANDOM = slice(6, 38)
 """Where a hello has its random."""
@@ -108,6 +109,21 @@ class Transcript:
                 return heard
         return None
 
+    def before_answer(self, hash_name: str, hellos: list[bytes]) -> bytes | None:
+        """What stands before the ServerHello of TLS 1.3 if these were the ClientHellos; None where one is missing."""
+        retry = self._server[0] if self._server and _is_retry(self._server[0]) else None
+        if retry is None:
+            return hellos[0]
+        if len(hellos) < 2:
+            return None
+        return message_hash(hash_function(hash_name)(hellos[0]).digest()) + retry + hellos[1]
+
+    def replace_hellos(self, hellos: list[bytes]) -> None:
+        """Put inner ClientHellos in the place of the outer ones that were heard (RFC 9849 section 6.1.5)."""
+        for number, raw in enumerate(hellos):
+            if number < len(self._client) and _kind(self._client[number]) == CLIENT_HELLO:
+                self._client[number] = raw
+
     def offered_version(self) -> int | None:
         """The version number in the first ClientHello; None without one."""
         first = self._client[0] if self._client else None
@@ -146,6 +162,11 @@ class Transcript:
         if not end:
             yield 0, None
         yield from ((1, raw) for raw in server[following:])
+
+
+def message_hash(digest: bytes) -> bytes:
+    """What stands for the first ClientHello in front of a HelloRetryRequest, since draft 19 (RFC 9846 section 4.5.1)."""
+    return MESSAGE_HASH.to_bytes(1, "big") + len(digest).to_bytes(3, "big") + digest
 
 
 def _kind(raw: bytes | None) -> int:

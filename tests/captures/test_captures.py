@@ -62,6 +62,8 @@ def differences(expected: dict[str, Any], found: dict[str, Any]) -> list[str]:
     pairs = [(key, wanted[key], found[key]) for key in PLAIN if key in wanted]
     if "resumes" in wanted and found["resumes"] is not None:
         pairs.append(("resumes", wanted["resumes"], found["resumes"]))
+    if "ech" in wanted:
+        pairs.append(("ech", wanted["ech"], {key: found["ech"][key] for key in wanted["ech"]}))
     pairs.append(("handshake", *messages(wanted["handshake"], found["handshake"], decrypted)))
     if "alerts" in wanted:
         pairs.append(("alerts", *alerts(wanted["alerts"], found["alerts"], decrypted)))

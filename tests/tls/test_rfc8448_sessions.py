@@ -202,3 +202,25 @@ def test_the_messages_are_those_of_the_rfc() -> None:
     names = ["client_hello", "server_hello", "encrypted_extensions", "certificate", "certificate_verify"]
     names += ["server_finished", "client_finished", "new_session_ticket"]
     assert [message.raw for message in session.messages] == [vectors()["3", name] for name in names]
+
+
+def test_draft_18_has_labels_and_a_transcript_of_its_own() -> None:
+    given: dict[str, bytes] = {}
+    for block in (TESTS / "vectors" / "tls13_draft18.txt").read_text("ascii").split("\n\n")[1:]:
+        _, name, *lines = block.split()
+        given[name] = bytes.fromhex("".join(lines))
+    flights = [(CLIENT if "client" in name else SERVER, data) for name, data in given.items() if name.endswith("_record")]
+    random = given["client_hello_record"][11:43].hex()
+    keylog = KeyLog()
+    secrets = (name for name in given if "secret" in name)
+    keylog.feed("".join(f"{name.upper()} {random} {given[name].hex()}\n" for name in secrets).encode())
+    tap = Tap()
+    tap.engine = Engine(keylog=keylog)
+    tap.feed(*packetise(flights))
+    (record,) = tap.records()
+    assert record["version"] == "TLS 1.3 draft 18"
+    assert (record["decryption"]["status"], record["decryption"]["records"]) == ("decrypted", 4)
+    expected = ["client_hello", "hello_retry_request", "client_hello", "server_hello", *AUTHENTICATED, "finished"]
+    assert [kind for kind, _ in handshake_types(record)] == expected
+    assert [alert["description"] for alert in record["alerts"]] == ["close_notify"] * 2
+    assert record["authenticity"]["finished"] == VERIFIED
