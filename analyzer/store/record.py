@@ -23,7 +23,7 @@ from analyzer.secrets.refused import MISSING_SEGMENT
 from analyzer.store.chains import ABSENT, CLIENT, SERVER, default_chains
 from analyzer.tls.facts import Alert, Finding, HandshakeMessage
 from analyzer.tls.learn import LONGEST_REMEMBERED, SERVER_NAME, HelloShape
-from analyzer.tls.secrets import NO_HANDSHAKE, NO_SECRET
+from analyzer.tls.secrets import NO_HANDSHAKE, NO_SECRET, RESUMED_OUTSIDE
 from analyzer.tls.session import Session
 from analyzer.x509.certificate import certificate
 
@@ -227,6 +227,8 @@ def decryption_record(session: Session) -> dict[str, Any]:
     reason = None
     if encrypted:
         reason = ((None if work is None else work.reason) or NO_SECRET) if known else NO_HANDSHAKE
+        if work is not None and reason == NO_SECRET and session.resumption and session.resumes is None and not session.tls13:
+            reason = RESUMED_OUTSIDE
     return {
         "status": "none" if encrypted else "not_needed",
         "reason": reason,

@@ -18,12 +18,9 @@ EPHEMERAL = "ephemeral_key_exchange"
 """Reasons beside those of `Refused`: no secret is of this session; some of its labels are missing; its handshake is not in the
 capture; keys changed behind a gap; with this key exchange the keys given lead to no secret, and a key log would."""
 
-ECH_INNER_UNKNOWN, PSK_NOT_ENOUGH = "ech_inner_unknown", "psk_not_enough"
-"""The server accepted Encrypted Client Hello, and no secret is logged under the random of the inner hello. The pre-shared key
-is known, but the handshake has a key exchange besides (psk_dhe_ke), whose secret a key log has to give."""
-
-RESUMED_OUTSIDE = "resumed_outside"
-"""The session was resumed from one that is not in the capture, or not so far that its master secret is known."""
+ECH_INNER_UNKNOWN, RESUMED_OUTSIDE = "ech_inner_unknown", "resumed_outside"
+"""Two more: the server accepted Encrypted Client Hello, and no secret is logged under the random of the inner hello; the
+session was resumed from one that is not in the capture."""
 
 
 class Application(Protocol):
