@@ -50,8 +50,9 @@ CAUSES: dict[str, tuple[str, str]] = {
         "What comes after cannot be opened from here on: capture again without loss.",
     ),
     "ech_inner_unknown": (
-        "its secrets stand under the inner random of Encrypted Client Hello, which is not known",
-        "Give a key log with ECH_SECRET and ECH_CONFIG lines, which lead from the outer ClientHello to the inner one.",
+        "its secrets stand under the inner random of Encrypted Client Hello, and that is not in the key log",
+        "Give the whole key log: ECH_SECRET and ECH_CONFIG stand under the outer random and lead to the inner one, under "
+        "which the other secrets are.",
     ),
 }
 """By the session record's `reason`: what it means, and what to do next."""

@@ -281,8 +281,13 @@ class Decryption:
     def _agree13(self) -> bool:
         keylog = self.secrets.keylog
         if keylog is None or self.suite is None or not keylog.knows(self.client_random):
-            outer = self.transcript.client_random
-            self._note(NO_SECRET if self.client_random == outer else ECH_INNER_UNKNOWN)
+            if self.client_random == self.transcript.client_random:
+                self._note(NO_SECRET)
+            else:
+                inner = f"{self.client_random.hex()[:16]}…"
+                self._note(
+                    ECH_INNER_UNKNOWN, f"the server took the inner hello, and the key log has nothing for its random {inner}"
+                )
             return False
         self.secrets.matched += 1
         found = keylog.secrets(self.client_random)
