@@ -23,3 +23,4 @@ cdef class Ledger(RecordSink):
     cdef void add_alert(self, Alert alert) except *
     cdef void finding(self, str code, str severity, str detail, long long frame) except *
     cpdef void conflict(self, int side, long long offset, bytes first, bytes second, long long frame) except *
+    cdef void heartbeat(self, int side, bytes body, long long length, long long frame, long long at) except *

@@ -73,3 +73,18 @@ class Ledger(RecordSink):
             self.finding("conflicting_segments", "high", detail, frame)
         else:
             self.dropped += 1
+
+    def heartbeat(
+        self, side: cython.int, body: bytes, length: cython.longlong, frame: cython.longlong, at: cython.longlong
+    ) -> None:
+        """Keep a heartbeat (RFC 6520); a payload length beyond the record is the Heartbleed attack (CVE-2014-0160).
+
+        body: of the record, empty where it is encrypted.
+        """
+        self.note(Event("heartbeat", side, length, frame, at))
+        if 3 > len(body):
+            return
+        claimed: cython.int = body[1] << 8 | body[2]
+        if claimed > length - 3:
+            detail = f"a heartbeat claims {claimed} bytes of payload in a record of {length}: the Heartbleed attack"
+            self.finding("heartbleed", "high", detail, frame)

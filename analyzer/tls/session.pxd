@@ -98,4 +98,3 @@ cdef class Session(Ledger):
     cdef void judge_resumption(self) except *
     cdef Origin as_origin(self)
     cdef void alert(self, int side, bytes body, long long length, long long frame, long long at) except *
-    cdef void heartbeat(self, int side, Side sender, bytes body, long long length, long long frame, long long at) except *
