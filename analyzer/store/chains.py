@@ -31,11 +31,11 @@ CLIENT, SERVER = 0, 1
 MAX_SEEN = 1024
 """Certificates remembered of earlier sessions that may complete a chain; public authorities have some two thousand."""
 
-REMEMBERED = 4096
+REMEMBERED = 1 << 16
 """Verdicts whose records are kept; a verdict stands for all sessions with that chain and name in a stretch of time."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_LAST = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // timedelta(seconds=1)
+_LATEST = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // timedelta(seconds=1) * 1_000_000_000
 
 ABSENT: dict[str, Any] = {
     "verdict": "absent", "at": None, "name": None, "path": [], "problems": [], "notes": [], "revocation": [], "scts": [],
@@ -65,6 +65,18 @@ class Judged:
     record: dict[str, Any]
 
 
+@dataclass(slots=True)
+class _Span:
+    """What is known of a chain under a name from one second to another, after so much was seen elsewhere in the capture:
+    certificates in other sessions, answers about certificates."""
+
+    first: int
+    last: int
+    seen: tuple[bytes, ...]
+    n_answers: int
+    judged: Judged
+
+
 class Chains:
     """Judges chains. trust: where paths have to end. intermediates, crls: DER. logs: of certificate transparency, None for
     those shipped. at: the moment for all, nanoseconds since the epoch, None for each session's own start; a session whose
@@ -88,6 +100,7 @@ class Chains:
         self._stores: list[dict[str, str | int]] = []
         self._seen: dict[bytes, None] = {}
         self._seen_tuple: tuple[bytes, ...] = ()
+        self._spans: dict[tuple[Any, ...], _Span] = {}
         self._told: dict[tuple[int, tuple[bytes, ...]], Judged] = {}
         self._answers: Answers | None = None
         self._settled = False
@@ -115,15 +128,51 @@ class Chains:
         chain = session.certificates[side]
         if not chain or certificate(chain[0]).type == RAW_PUBLIC_KEY:
             return None
+        known = self._known(session, role, chain)
         at = self._moment(session)
+        return known if known.at == at else replace(known, at=at)
+
+    def record(self, session: Session, role: int, start: str | None = None) -> dict[str, Any]:
+        """Give the entry `chain` (of the server) or `client_chain` of the session record. start: when the session began, as
+        text, for who has it already."""
+        chain = session.certificates[role ^ session.client]
+        if not chain:
+            return ABSENT
+        if certificate(chain[0]).type == RAW_PUBLIC_KEY:
+            return _RAW
+        record = self._known(session, role, chain).record
+        own = self.at is None and start is not None and 0 <= session.at <= _LATEST
+        return record | {"at": start if own else _rfc3339(self._moment(session))}
+
+    def _known(self, session: Session, role: int, chain: list[bytes]) -> Judged:
+        """Give what was found out about a chain, perhaps of another moment at which the same is true."""
+        at = self._moment(session)
+        second = at // 1_000_000_000
+        if session.stapled:
+            return self._find_out(session, role, chain, at)
+        n_answers = 0 if self._answers is None else len(self._answers)
+        key = (role, session.server_name, *chain)
+        span = self._spans.get(key)
+        seen = self._seen_tuple
+        if span is not None and span.seen is seen and span.n_answers == n_answers and span.first <= second <= span.last:
+            return span.judged
+        judged = self._find_out(session, role, chain, at)
+        if span is not None and span.judged is judged:  # one verdict holds for one stretch of time, without holes
+            span.first, span.last = min(span.first, second), max(span.last, second)
+            span.seen, span.n_answers = seen, n_answers
+            return judged
+        if len(self._spans) >= REMEMBERED:
+            self._spans.clear()
+        self._spans[key] = _Span(second, second, seen, n_answers, judged)
+        return judged
+
+    def _find_out(self, session: Session, role: int, chain: list[bytes], at: int) -> Judged:
+        side = role ^ session.client
         name = None
         if role == SERVER and session.server_name is not None:
             name = session.server_name.decode("utf-8", "backslashreplace")
-        ocsp: tuple[bytes, ...] = ()
-        scts: tuple[bytes, ...] = ()
-        if session.stapled:
-            ocsp = tuple(one for sender, _, kind, one in session.stapled if sender == side and kind == "ocsp")
-            scts = tuple(one for sender, place, kind, one in session.stapled if (sender, place, kind) == (side, 0, "scts"))
+        ocsp = tuple(one for sender, _, kind, one in session.stapled if sender == side and kind == "ocsp")
+        scts = tuple(one for sender, place, kind, one in session.stapled if (sender, place, kind) == (side, 0, "scts"))
         crls: tuple[bytes, ...] = ()
         if self._answers is not None:
             ocsp = tuple(dict.fromkeys([*ocsp, *(one for der in chain for one in self._answers.ocsp(der))]))
@@ -145,14 +194,7 @@ class Chains:
             if len(self._told) >= REMEMBERED:
                 self._told.clear()
             self._told[key] = known
-        return known if known.at == at else replace(known, at=at)
-
-    def record(self, session: Session, role: int) -> dict[str, Any]:
-        """Give the entry `chain` (of the server) or `client_chain` of the session record."""
-        judged = self.judge(session, role)
-        if judged is None:
-            return ABSENT if not session.certificates[role ^ session.client] else _RAW
-        return judged.record | {"at": _rfc3339(judged.at)}
+        return known
 
     def learn(self, session: Session) -> None:
         """Remember what may complete the chains of later sessions: all that was sent behind a sender's own certificate.
@@ -180,7 +222,7 @@ class Chains:
     def _moment(self, session: Session) -> int:
         if self.at is not None:
             return self.at
-        return session.at if 0 <= session.at <= _LAST * 1_000_000_000 else time.time_ns()
+        return session.at if 0 <= session.at <= _LATEST else time.time_ns()
 
     def _tell(
         self,
@@ -220,7 +262,7 @@ class Unjudged(Chains):
         """Judge nothing."""
         return None
 
-    def record(self, session: Session, role: int) -> dict[str, Any]:
+    def record(self, session: Session, role: int, start: str | None = None) -> dict[str, Any]:
         """Give the record of no chain."""
         return ABSENT
 

@@ -80,6 +80,7 @@ def session_record(session: Session, messages: cython.bint, chains: Any = None) 
     chains: `Chains` to judge certificates by; None is Mozilla's roots at the session's own time.
     """
     judge: Any = default_chains() if chains is None else chains
+    start: str | None = rfc3339(session.at)
     client: cython.int = session.client
     first, second = endpoints(session.connection.opener.key)
     if client:
@@ -97,7 +98,7 @@ def session_record(session: Session, messages: cython.bint, chains: Any = None) 
         "server": {"address": second[0], "port": second[1]},
         "first_frame": session.first_frame,
         "last_frame": session.last_frame,
-        "start_time": rfc3339(session.at),
+        "start_time": start,
         "end_time": rfc3339(session.end),
         "version": VERSIONS[session.version] if session.version else None,
         "cipher_suite": None if suite is None else SUITES[suite],
@@ -119,8 +120,8 @@ def session_record(session: Session, messages: cython.bint, chains: Any = None) 
             "client": [certificate_record(der) for der in session.certificates[client] or ()],
             "server": [certificate_record(der) for der in server or ()],
         },
-        "chain": judge.record(session, SERVER) if server else ABSENT,
-        "client_chain": judge.record(session, CLIENT) if session.certificates[client] else ABSENT,
+        "chain": judge.record(session, SERVER, start) if server else ABSENT,
+        "client_chain": judge.record(session, CLIENT, start) if session.certificates[client] else ABSENT,
         "decryption": decryption_record(session),
         "authenticity": authenticity(session),
         "gaps": [

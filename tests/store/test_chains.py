@@ -172,6 +172,30 @@ def test_records_follow_the_schema_and_verdicts_are_shared(trust: Trust) -> None
     assert len(verdicts) == 2
 
 
+def test_verdicts_change_with_the_moment_and_with_what_was_seen(trust: Trust) -> None:
+    """The same session again and again, at moments before, in and after the validity of its certificates, in any order."""
+    one = session(flights(made().chain[:1], HOST))
+    chains = Chains(trust)
+    day = 86400 * SECOND
+    shifts = ((0, set()), (400, {"expired"}), (10, set()), (-60, {"not_yet_valid"}), (1, set()), (401, {"expired"}))
+    for learnt in (False, True):
+        if learnt:
+            chains.learn(session(flights(made().chain, HOST)))
+        for shift, wanted in shifts:
+            one.at = START + shift * day
+            for _ in range(3):
+                found = set(codes(chains.record(one, SERVER)))
+                assert found == wanted | (set() if learnt else {"unknown_issuer"}), (shift, learnt)
+                assert found == set(codes(_afresh(trust, one, learnt)))
+
+
+def _afresh(trust: Trust, one: Session, learnt: bool) -> dict[str, Any]:
+    chains = Chains(trust)
+    if learnt:
+        chains.learn(session(flights(made().chain, HOST)))
+    return chains.record(one, SERVER)
+
+
 def test_who_asks_for_no_verdict_gets_none() -> None:
     record = session_record(session(flights(made().chain, HOST)), False, UNJUDGED)
     assert record["chain"]["verdict"] == "absent"
@@ -206,3 +230,39 @@ def test_what_comes_after_the_moment_of_asking_does_not_count(trust: Trust) -> N
     tap.feed(*packetise(fetched(response(ocsp.OCSPCertStatus.REVOKED)), ports=(50_007, 80)))
     (one,) = tap.close()
     assert chains.record(one, SERVER)["verdict"] == "valid"
+
+
+def test_a_stapled_response_counts(trust: Trust) -> None:
+    chains = Chains(trust)
+    good = chains.record(session(flights(made().chain, HOST, staple=response(ocsp.OCSPCertStatus.GOOD))), SERVER)
+    assert good["verdict"] == "valid"
+    assert [(entry["status"], entry["source"]) for entry in good["revocation"]] == [("good", "ocsp"), ("unknown", None)]
+    revoked = chains.record(session(flights(made().chain, HOST, staple=response(ocsp.OCSPCertStatus.REVOKED))), SERVER)
+    assert (revoked["verdict"], codes(revoked)) == ("invalid", ["revoked"])
+    stale = chains.record(
+        session(flights(made().chain, HOST, staple=response(ocsp.OCSPCertStatus.GOOD, timedelta(days=-20)))), SERVER
+    )
+    assert stale["verdict"] == "valid"
+    assert stale["revocation"][0]["status"] == "unknown"
+
+
+def test_a_revocation_list_counts(trust: Trust) -> None:
+    issuer = made().intermediate
+    entry = x509.RevokedCertificateBuilder().serial_number(made().leaf.certificate.serial_number)
+    crl = (
+        x509.CertificateRevocationListBuilder()
+        .issuer_name(issuer.certificate.subject)
+        .last_update(NOW - timedelta(days=1))
+        .next_update(NOW + timedelta(days=7))
+        .add_revoked_certificate(entry.revocation_date(NOW - timedelta(days=3)).build())
+        .sign(issuer.key, hashes.SHA256())
+        .public_bytes(Encoding.DER)
+    )
+    record = Chains(trust, crls=[crl]).record(session(flights(made().chain, HOST)), SERVER)
+    assert codes(record) == ["revoked"]
+    assert record["revocation"][0] == {
+        "sha256": record["path"][0],
+        "status": "revoked",
+        "source": "crl",
+        "detail": record["revocation"][0]["detail"],
+    }
