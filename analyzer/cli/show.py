@@ -15,6 +15,7 @@ from analyzer.cli.output import Output, Refusal
 from analyzer.cli.proof_text import authenticity_text, decryption_text, why_not_text
 from analyzer.cli.quantities import count_text, duration_text, moment_text, size_text
 from analyzer.cli.reading import Reading, no_such_session
+from analyzer.cli.resumptions import Resumptions, ech_text
 from analyzer.cli.rows import alerts_text, endpoint
 from analyzer.cli.table import wrap
 from analyzer.engine import Engine
@@ -31,19 +32,22 @@ def run(options: Namespace, output: Output) -> int:
     """Print one session of a capture; the exit status."""
     reading = Reading([options.capture])
     chains = read_chains(options)
-    steps, session, n_sessions = _read(reading, output, read_keys(options, reading), options.id, chains)
+    resumptions = Resumptions()
+    steps, session, n_sessions = _read(reading, output, read_keys(options, reading), options.id, chains, resumptions)
     if session is None:
         reading.status()
         raise Refusal(no_such_session(options.capture, options.id, n_sessions))
     if options.format == "json":
         output.write(json_line(session_record(session, True, chains)))
     else:
-        _print_session(output, session, steps, options, chains)
+        _print_session(output, session, steps, options, chains, resumptions)
     output.flush()
     return reading.status()
 
 
-def _read(reading: Reading, output: Output, keys: Keys, number: int, chains: Chains) -> tuple[Steps, Session | None, int]:
+def _read(
+    reading: Reading, output: Output, keys: Keys, number: int, chains: Chains, resumptions: Resumptions
+) -> tuple[Steps, Session | None, int]:
     """Follow all sessions, since streams and numbers hang together, and keep one; `chains` learns from those before it."""
     engine = Engine(True, True, *keys, answers=chains.answers)
     steps = Steps(number)
@@ -56,6 +60,7 @@ def _read(reading: Reading, output: Output, keys: Keys, number: int, chains: Cha
             chains.settle()
         if found is None:
             chains.learn(session)
+            resumptions.take(session)
 
     for walker in reading.walkers(output):
         engine.run(walker)
@@ -70,9 +75,11 @@ def _read(reading: Reading, output: Output, keys: Keys, number: int, chains: Cha
     return steps, found, engine.sessions.count
 
 
-def _print_session(output: Output, session: Session, steps: Steps, options: Namespace, chains: Chains) -> None:
+def _print_session(
+    output: Output, session: Session, steps: Steps, options: Namespace, chains: Chains, resumptions: Resumptions
+) -> None:
     record = session_record(session, False, chains)
-    _print_head(output, session, record, options.capture)
+    _print_head(output, session, record, options.capture, resumptions.text(record))
     output.line()
     output.line(output.paint("Handshake", "bold"))
     output.line()
@@ -91,12 +98,11 @@ def _print_session(output: Output, session: Session, steps: Steps, options: Name
             _print_message(output, message, ("client", "server")[message.side ^ session.client])
 
 
-def _print_head(output: Output, session: Session, record: dict[str, Any], capture: str) -> None:
+def _print_head(output: Output, session: Session, record: dict[str, Any], capture: str, resumed: str | None) -> None:
     name = "standard input" if capture == "-" else harmless(capture)
     for line in wrap(f"TLS session {session.id} in {name}", output.width):
         output.line(output.paint(line, "bold"))
     span = f" ({duration_text(session.end - session.at)})" if 0 <= session.at <= session.end else ""
-    resumed = f"yes, by {record['resumption']}" if record["resumed"] else "no" if record["resumed"] is not None else None
     lost = sum(gap["length"] for gap in record["gaps"])
     facts = {
         "client": endpoint(record["client"]),
@@ -105,6 +111,7 @@ def _print_head(output: Output, session: Session, record: dict[str, Any], captur
         "version": record["version"] or ("unknown: the capture begins after the handshake" if session.mid_stream else None),
         "cipher suite": record["cipher_suite"] and f"{record['cipher_suite']} ({record['cipher_suite_id']:#06x})",
         "group": record["group"],
+        "ECH": record["ech"] and ech_text(record["ech"]),
         "ALPN": record["alpn"],
         "established": "yes" if record["established"] else "no",
         "resumed": resumed,

@@ -132,6 +132,7 @@ class InnerHello:
 
     def _enter(self, session: "Session", random: bytes) -> None:
         session.transcript.replace_hellos(self.hellos)
+        session.decryption.named[self._outer_random] = None
         session.decryption.client_random = random
         session.offers = learn.offers(self.body)
         if self.name is not None:

@@ -1,0 +1,70 @@
+"""What a resumed session goes back to, for people: the session before it, and the certificate that was shown then.
+
+A resumed handshake carries no certificate (RFC 5246 section 7.3, RFC 9846 section 2.2): who the server is was proven when the
+first session began, and that session may lie several resumptions back.
+"""
+
+from typing import Any
+
+from analyzer.cli.quantities import count_text
+from analyzer.tls.session import Session
+from analyzer.x509.certificate import certificate
+
+MAX_KNOWN = 1 << 16
+"""Sessions that are kept in mind, a line of text each."""
+
+MAX_STEPS = 64
+"""Resumptions that are followed back."""
+
+LONGEST_SUBJECT = 200
+
+
+class Resumptions:
+    """The sessions of a capture that others may resume, as they end."""
+
+    def __init__(self) -> None:
+        self._known: dict[int, tuple[int | None, str | None]] = {}
+
+    def take(self, session: Session) -> None:
+        """Keep in mind what a session showed, should it be one that others may resume."""
+        if session.origin is None or len(self._known) >= MAX_KNOWN:
+            return
+        shown = session.certificates[1 - session.client]
+        subject = certificate(shown[0]).subject if shown else None
+        self._known[session.id] = _before(session), None if subject is None else subject[:LONGEST_SUBJECT]
+
+    def text(self, record: dict[str, Any]) -> str | None:
+        """The line about a session's resumption, given its record; None where it is not known whether there was one."""
+        if record["resumed"] is None:
+            return None
+        if not record["resumed"]:
+            return "no"
+        how = f"yes, by {record['resumption'].replace('_', ' ')}"
+        number = record["resumes"]
+        if number is None:
+            return how
+        first, steps = number, 0
+        before, subject = self._known.get(first, (None, None))
+        while subject is None and before is not None and steps < MAX_STEPS:
+            first, steps = before, steps + 1
+            before, subject = self._known.get(first, (None, None))
+        told = f"{how}; resumes session {number}"
+        if subject is None:
+            return told
+        back = f", {count_text(steps, 'resumption')} after session {first}," if steps else ","
+        return f"{told}{back} whose server showed {subject}"
+
+
+def ech_text(ech: dict[str, Any]) -> str:
+    """The line about an offer of Encrypted Client Hello, given its part of the record."""
+    status = {
+        "offered": "offered; without its secrets nobody can tell a real offer from GREASE, nor what the server made of it",
+        "grease": "GREASE: the client goes on without",
+    }.get(ech["status"], ech["status"])
+    inner = f"; the inner name is {ech['inner_server_name']}" if ech["inner_server_name"] else ""
+    outer = f", the outer {ech['outer_server_name']}" if inner and ech["outer_server_name"] else ""
+    return f"{status}{inner}{outer}"
+
+
+def _before(session: Session) -> int | None:
+    return session.resumes.number if session.resumption and session.resumes is not None else None
