@@ -14,6 +14,9 @@ _INVISIBLE = (
 _HIDDEN = re.compile(f"[{_INVISIBLE}]")
 _SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
+_REMEMBERED = 4096
+"""Characters that are remembered: a few scripts, and all octets."""
+
 _FORMULA = frozenset("=+-@\t\r\n＝＋－＠")  # noqa: RUF001 - the wide forms, which spreadsheets in East Asian locales take too
 
 
@@ -24,9 +27,7 @@ def harmless(text: str) -> str:
     """
     if text.isprintable() and (text.isascii() or not _HIDDEN.search(text)):
         return text
-    return "".join(
-        character if character.isprintable() and not _HIDDEN.match(character) else _escape(character) for character in text
-    )
+    return text.translate(_TABLE)
 
 
 def csv_cell(value: str | int | float | bool | None) -> str:
@@ -48,6 +49,20 @@ def csv_cell(value: str | int | float | bool | None) -> str:
 def csv_row(values: list[str | int | float | bool | None]) -> str:
     """One line of RFC 4180, with its end."""
     return ",".join(map(csv_cell, values)) + "\r\n"
+
+
+class _Table(dict[int, str]):
+    """From characters to what stands for them; those met are remembered, up to a number of them."""
+
+    def __missing__(self, number: int) -> str:
+        character = chr(number)
+        shown = character if character.isprintable() and not _HIDDEN.match(character) else _escape(character)
+        if len(self) < _REMEMBERED:
+            self[number] = shown
+        return shown
+
+
+_TABLE = _Table()
 
 
 def _escape(character: str) -> str:

@@ -29,6 +29,9 @@ _TOLD = 8
 _CAPTURE = ".pcapng"
 """The ending of what is written as a capture."""
 
+_NOT_FOLDERS = (".pcap", ".cap", ".gz", ".zst", ".lz4", ".xz")
+"""Endings of captures that nobody means for a folder."""
+
 _DEFAULT_KINDS = (OBJECTS, CERTIFICATES)
 _ONE = {"objects": "object", "certificates": "certificate", "streams": "stream"}
 
@@ -37,6 +40,8 @@ def run(options: Namespace, output: Output) -> int:
     """Write what was asked for; the exit status."""
     if (options.target is None) == (options.plaintext is None):
         raise Refusal("say where to: -o DIR, -o FILE.pcapng, or --plaintext FILE.pcapng")
+    if options.target is not None and options.target.lower().endswith(_NOT_FOLDERS):
+        raise Refusal(f"{options.target}: only a capture in pcapng can hold secrets: give it the ending {_CAPTURE}")
     to_file = options.plaintext is not None or options.target.lower().endswith(_CAPTURE)
     for name, value in (("--what", options.what), ("--only", options.only or None)):
         if value is not None and to_file == (name == "--what"):
@@ -103,7 +108,7 @@ def _export_plain(options: Namespace, output: Output) -> int:
 
 
 def _file(path: str, options: Namespace) -> PrivateFile:
-    if os.path.exists(path) and os.path.samefile(path, options.capture):
+    if options.capture != "-" and os.path.exists(path) and os.path.samefile(path, options.capture):
         raise Refusal(f"{options.capture}: the output would overwrite this input")
     try:
         return PrivateFile(path, options.force)

@@ -5,7 +5,6 @@ A turn is what one side sends until the other one does. In text and hex each lin
 """
 
 import codecs
-import re
 from typing import Protocol
 
 from analyzer.analysis.losses import Loss
@@ -21,7 +20,6 @@ STYLES = ("cyan", "yellow")
 _LINE = 16
 """Bytes of a line of hex."""
 
-_PLACES = re.compile(r"([\n\t])")
 _ASCII = bytes(number if 0x20 <= number < 0x7F else 0x2E for number in range(256))
 
 TOLD = 8
@@ -94,7 +92,7 @@ class TextView:
         self._write(self._decoders[self._side].decode(b"", True))
         if self._return:
             self._return = False
-            self._put("\\r")
+            self._output.write(self._shown("\r", False).encode("ascii"))
         self._decoders[self._side].reset()
         if not self._at_start:
             self._output.write(b"\n")
@@ -107,26 +105,21 @@ class TextView:
         if text.endswith("\r"):  # half of a line end, perhaps
             self._return = True
             text = text[:-1]
-        for number, part in enumerate(_PLACES.split(text.replace("\r\n", "\n"))):
-            if number % 2 == 0:
-                self._put(harmless(part))
-            elif part == "\t":
-                self._put(part)
-            else:
-                if self._at_start:
-                    self._put(MARKS[self._side].rstrip(), "")
-                self._output.write(b"\n")
-                self._at_start = True
+        *lines, rest = text.replace("\r\n", "\n").split("\n")
+        shown = [self._shown(line) + "\n" if line or not self._at_start else self._blank() for line in lines]
+        if rest:
+            shown.append(self._shown(rest, False))
+        self._output.write("".join(shown).encode(self._output.encoding, "backslashreplace"))
 
-    def _put(self, text: str, mark: str | None = None) -> None:
-        """Write what is harmless already, after the mark of its side where it begins a line."""
-        if not text:
-            return
-        if self._at_start:
-            text = (MARKS[self._side] if mark is None else mark) + text
-        self._at_start = False
-        output = self._output
-        output.write(output.paint(text, STYLES[self._side]).encode(output.encoding, "backslashreplace"))
+    def _shown(self, text: str, ends: bool = True) -> str:
+        """A line, or a part of one, made harmless, behind the mark of its side where it begins one."""
+        mark = MARKS[self._side] if self._at_start else ""
+        self._at_start = ends
+        kept = harmless(text) if "\t" not in text else "\t".join(map(harmless, text.split("\t")))
+        return self._output.paint(mark + kept, STYLES[self._side])
+
+    def _blank(self) -> str:
+        return self._output.paint(MARKS[self._side].rstrip(), STYLES[self._side]) + "\n"
 
 
 class HexView:

@@ -249,3 +249,33 @@ def test_plaintext_as_packets(run: Run, tmp_path: Path):
     assert run("sessions", target, "--format", "json").out == b""
     assert run("export", capture, "--plaintext", target, "-k", keys).status == 2
     assert run("export", capture, "--plaintext", target, "-o", tmp_path / "x").status == 2
+
+
+def test_plaintext_of_a_pipe(run: Run, talk: Talk, tmp_path: Path):
+    _, keys = save(tmp_path, talk)
+    target = tmp_path / "plain.pcapng"
+    for options in ((), ("--force",)):
+        ran = run("export", "-", "--plaintext", target, "-k", keys, *options, stdin=pcapng_of(packetise(talk.flights)))
+        assert (ran.status, ran.err) == (0, b"")
+    assert b"<p>one</p>" in target.read_bytes()
+
+
+def test_no_folder_is_named_like_a_capture(run: Run, tmp_path: Path):
+    capture, keys, _ = three(tmp_path)
+    ran = run("export", capture, "-o", tmp_path / "x.pcap", "-k", keys)
+    assert ran.status == 2
+    assert ran.complaint.endswith("x.pcap: only a capture in pcapng can hold secrets: give it the ending .pcapng")
+
+
+@pytest.mark.parametrize("name", ["curl-nginx-http1", "curl-nginx-http2"])
+def test_files_that_a_web_server_sent(run: Run, captures: Path, tmp_path: Path, name: str):
+    (capture,) = (path for path in (captures / name).iterdir() if path.suffix.startswith(".pcap"))
+    ran = run("export", capture, "-o", tmp_path / "out", "-k", captures / name / f"{name}.keys")
+    assert ran.status == 0
+    bodies = {
+        entry["url"].rpartition("/")[2]: (tmp_path / "out" / entry["file"]).read_bytes()
+        for entry in json.loads((tmp_path / "out" / "manifest.json").read_bytes())
+        if entry["kind"] == "response"
+    }
+    assert bodies["index.html"].startswith(b"<!doctype html>")
+    assert json.loads(bodies["data.json"])

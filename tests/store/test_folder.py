@@ -1,5 +1,7 @@
+import errno
 import hashlib
 import os
+import resource
 import stat
 from pathlib import Path
 
@@ -121,6 +123,19 @@ def test_one_file_that_cannot_be_written_costs_itself(tmp_path: Path):
         assert write(folder, "b", b"x")
         assert [(name, error.errno) for name, error in folder.failures] == [("a", 21)]
     assert sorted(entry.name for entry in out.iterdir()) == ["a", "b"]
+
+
+def test_a_file_that_the_system_does_not_take_costs_itself(tmp_path: Path):
+    with Folder(str(tmp_path / "out"), 1 << 20) as folder:
+        soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (4096, hard))
+        try:
+            assert not write(folder, "large", bytes(5000))
+            assert write(folder, "small", bytes(4000))
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        assert [(name, error.errno) for name, error in folder.failures] == [("large", errno.EFBIG)]
+    assert [entry.name for entry in (tmp_path / "out").iterdir()] == ["small"]
 
 
 def test_an_empty_file(tmp_path: Path):
