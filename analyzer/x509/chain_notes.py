@@ -31,6 +31,16 @@ def chain_notes(sent: Sequence[Dossier], chain: Sequence[bytes], path: Path) -> 
             furthest = place
     if len(chain) > len(sent):
         notes.append(Note("extra", len(sent), f"only the first {len(sent)} of {len(chain)} certificates were looked at"))
+    places_sent = [certificate.der for certificate in sent]
+    notes += [
+        Note(
+            "odd_encoding",
+            places_sent.index(certificate.der) if certificate.der in seen else None,
+            f"{certificate.title} writes out a default value, which DER forbids and every client takes",
+        )
+        for certificate in path.certificates
+        if certificate.is_verbose
+    ]
     last = len(path.certificates) - 1 if path.trusted else len(path.certificates)
     notes += [
         Note("missing_intermediate", None, f"{certificate.title} is on the path, and was not sent")

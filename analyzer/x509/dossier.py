@@ -65,6 +65,7 @@ _OPTIONAL_FIELDS = 8
 _VERSION = 0xA0
 _EXTENSIONS = 0xA3
 _BOOLEAN = 0x01
+_DEFAULT_WRITTEN_OUT = "EncodedDefault"
 
 
 class Dossier:
@@ -319,9 +320,21 @@ class Dossier:
             return tuple(names)
         return tuple(names)
 
-    @cached_property
+    @property
+    def is_verbose(self) -> bool:
+        """Whether a strict parser stops at a default that is written out, `cA FALSE` mostly.
+
+        DER forbids it, whole generations of authorities did it, and every client takes it.
+        """
+        return self._refused is not None and _DEFAULT_WRITTEN_OUT in self._refused
+
+    @property
     def refused(self) -> str | None:
-        """Why a strict parser refuses it; None when it does not."""
+        """Why a strict parser refuses it; None when it does not, or when it stops at what every client takes."""
+        return None if self.is_verbose else self._refused
+
+    @cached_property
+    def _refused(self) -> str | None:
         if len(self.der) > SIZE:
             return f"it takes {len(self.der)} bytes"
         with warnings.catch_warnings():

@@ -4,6 +4,7 @@ A path is a list from the leaf to the root. Each certificate is judged by itself
 of the next one, and every authority's limits against all that stand below it. All problems are given, not the first.
 """
 
+from calendar import timegm
 from datetime import UTC, datetime
 
 from analyzer.x509.dossier import Dossier
@@ -25,6 +26,12 @@ from analyzer.x509.weak_key import key_weakness
 SERVER_AUTH = "1.3.6.1.5.5.7.3.1"
 CLIENT_AUTH = "1.3.6.1.5.5.7.3.2"
 ANY_PURPOSE = "2.5.29.37.0"
+
+SERVER_GATED = frozenset(("2.16.840.1.113730.4.1", "1.3.6.1.4.1.311.10.3.3"))
+"""What Netscape and Microsoft wrote for server authentication into the certificates of authorities in the nineties."""
+
+END_OF_SERVER_GATED = timegm((2016, 8, 23, 0, 0, 0))
+"""The last day from which certificates could still be so; Firefox draws the line there."""
 
 PURPOSES_SHOWN = 5
 """Purposes of a certificate that a sentence lists."""
@@ -50,7 +57,8 @@ def path_problems(path: Path, at: int, name: str | None, purpose: str, max_depth
     if not path.trusted:
         found.append(_trust(path))
     for place, certificate in enumerate(certificates):
-        role = Role.LEAF if place == 0 else Role.ROOT if path.trusted and place == len(certificates) - 1 else Role.AUTHORITY
+        is_root = place == len(certificates) - 1 and (path.trusted or certificate.self_issued)
+        role = Role.LEAF if place == 0 else Role.ROOT if is_root else Role.AUTHORITY
         found += [(code, place, sentence) for code, sentence in faults(certificate, role, server=purpose == "server")]
         if place < len(path.signatures):
             found += _signature(path, place)
@@ -110,7 +118,10 @@ def _purpose(certificate: Dossier, place: int, purpose: str) -> list[Finding]:
     wanted = SERVER_AUTH if purpose == "server" else CLIENT_AUTH
     purposes = certificate.purposes
     # An authority may be for any purpose; a leaf has to name its own, for browsers and OpenSSL alike.
-    if purposes and wanted not in purposes and not (place and ANY_PURPOSE in purposes):
+    enough = {wanted, ANY_PURPOSE} if place else {wanted}
+    if place and purpose == "server" and certificate.not_before is not None and certificate.not_before < END_OF_SERVER_GATED:
+        enough |= SERVER_GATED
+    if purposes and not purposes & enough:
         listed = ", ".join(sorted(_PURPOSE_NAMES.get(kind, kind) for kind in purposes)[:PURPOSES_SHOWN])
         return [("wrong_purpose", place, f"{certificate.title} is for {listed}, and not for {_PURPOSE_NAMES[wanted]}")]
     usage = certificate.key_usage
@@ -125,7 +136,7 @@ def _may_issue(issuer: Dossier, place: int, role: Role) -> list[Finding]:
     """Ask whether a certificate that has issued another is an authority's."""
     basic = issuer.basic_constraints
     if basic is None:
-        if role is Role.ROOT and issuer.version != 3 and is_venerable(issuer):
+        if role is Role.ROOT and issuer.version != 3 and is_venerable(issuer, role):
             return []  # It is older than the extension, and being in the store says the same.
         return [("not_a_ca", place, f"{issuer.title} has no basic constraints and so may not issue certificates")]
     if not basic[0]:

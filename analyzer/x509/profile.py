@@ -1,9 +1,9 @@
 """What is wrong with a certificate by itself, in the place that it has in a path (RFC 5280, section 4; the Web PKI's profile).
 
 The profile is the one that the x509-limbo suite tests: RFC 5280 with the CA/Browser Forum's rules where clients hold
-certificates to them. A leaf, an authority in the middle and a root are held to different rules. Roots that stores have trusted
-since before there was such a profile are not held to it: some of them lack what it asks for, and every client takes them.
-Nothing here depends on the time, the name or the rest of the path, so that the answers are remembered with the certificate.
+certificates to them. A leaf, an authority in the middle and a root are held to different rules. Certificates made before there
+was such a profile are not held to it: many of them lack what it asks for, and every client takes them. Nothing here depends
+on the time, the name or the rest of the path, so that the answers are remembered with the certificate.
 """
 
 import re
@@ -35,11 +35,14 @@ SERIAL_OCTETS = 20
 NAME_FAULTS = 8
 """Faulty alternative names reported of one certificate; after so many, one more tells nothing."""
 
-FIRST_ROOTS = timegm((1996, 1, 1, 0, 0, 0))
-"""Roots dated before X.509 version 3 did not grow old in a trust store: their date is made up."""
+FIRST_CERTIFICATES = timegm((1996, 1, 1, 0, 0, 0))
+"""A certificate dated before X.509 version 3 is not that old: its date is made up."""
+
+FIRST_PROFILE = timegm((2012, 7, 1, 0, 0, 0))
+"""When the CA/Browser Forum's rules came into force (Baseline Requirements 1.0)."""
 
 PROFILE_OF_ROOTS = timegm((2023, 9, 15, 0, 0, 0))
-"""When the CA/Browser Forum's profile of root certificates came into force (Baseline Requirements 2.0.0)."""
+"""When its profile of root certificates did (Baseline Requirements 2.0.0)."""
 
 KEY_CERT_SIGN = 1 << 5
 DIGITAL_SIGNATURE = 1 << 0
@@ -99,7 +102,7 @@ Fault = tuple[str, str]
 
 
 class Role(Enum):
-    """The place of a certificate in a path; a root is what the trust store holds, whoever signed it."""
+    """The place of a certificate in a path; a root is what the trust store holds, whoever signed it, or what signed itself."""
 
     LEAF = "leaf"
     AUTHORITY = "authority"
@@ -129,9 +132,10 @@ def _faults(subject: Dossier, role: Role, server: bool) -> list[Fault]:
     return found
 
 
-def is_venerable(root: Dossier) -> bool:
-    """Whether a root is older than the profile of roots."""
-    return root.not_before is not None and FIRST_ROOTS <= root.not_before < PROFILE_OF_ROOTS
+def is_venerable(subject: Dossier, role: Role) -> bool:
+    """Whether a certificate is older than the profile that it would be held to."""
+    profile = PROFILE_OF_ROOTS if role is Role.ROOT else FIRST_PROFILE
+    return subject.not_before is not None and FIRST_CERTIFICATES <= subject.not_before < profile
 
 
 def _malformed(subject: Dossier, why: str) -> Fault:
@@ -148,7 +152,7 @@ def _frame(subject: Dossier, role: Role) -> list[Fault]:
         found.append(_malformed(subject, "cannot be read"))
     if not subject.found:
         return found
-    if subject.version != 3 and not (role is Role.ROOT and is_venerable(subject)):
+    if subject.version != 3 and not (role is Role.ROOT and is_venerable(subject, role)):
         found.append(_malformed(subject, f"is of version {subject.version}, and only version 3 has extensions"))
     serial = int.from_bytes(subject.serial[:SERIAL_OCTETS], "big", signed=True)
     # Some of the oldest roots have the number 0; nobody revokes a root by its number.
@@ -247,7 +251,7 @@ def _common_names(subject: Dossier, names: Sequence[tuple[int, bytes]]) -> list[
 def _identifiers(subject: Dossier, role: Role) -> list[Fault]:
     """Give the faults of the key identifiers, by which paths are found."""
     found: list[Fault] = []
-    if role is Role.ROOT and is_venerable(subject):
+    if is_venerable(subject, role):
         return found
     authority = subject.authority_key_identifier
     if authority is None:
@@ -279,7 +283,7 @@ def _authority(subject: Dossier, role: Role) -> list[Fault]:
             found.append(_malformed(subject, "has name constraints and is no authority's"))
         return found
     critical = BASIC_CONSTRAINTS not in subject.extensions or subject.extensions[BASIC_CONSTRAINTS][0]
-    if not critical and subject.is_ca and not (role is Role.ROOT and is_venerable(subject)):
+    if not critical and subject.is_ca and not is_venerable(subject, role):
         found.append(_malformed(subject, "is an authority's and its basic constraints are not critical"))
     limits = constraints(subject)
     if limits is not None and limits.fault is not None:

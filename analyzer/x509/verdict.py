@@ -45,7 +45,8 @@ class Note:
     """A fact about the chain as it was sent, which is no fault of the path.
 
     code: `duplicate` (sent before), `misordered` (does not follow what it issued), `extra` (not on the path),
-    `missing_intermediate` (on the path, not sent), `revocation_unknown`, `search_ended` (at a limit of the search).
+    `missing_intermediate` (on the path, not sent), `odd_encoding` (which clients take),
+    `revocation_unknown`, `search_ended` (at a limit of the search).
     """
 
     code: str

@@ -137,6 +137,22 @@ def _version_1(venerable: bool) -> Case:
     return Case(made, [] if venerable else [("malformed", None), ("not_a_ca", None)], roots=[root])
 
 
+def _untrusted_version_1() -> Case:
+    made = _version_1(venerable=True)
+    root = made.roots or []
+    return Case(made.made, [("unknown_issuer", 2)], chain=[*made.made.chain, *root], roots=[])
+
+
+def _written_out() -> Case:
+    basic = x509.UnrecognizedExtension(ObjectIdentifier("2.5.29.19"), bytes.fromhex("3003010100"))
+    return Case(hierarchy(leaf={"extra": [basic], **_changed(None, True, x509.BasicConstraints)}), [])
+
+
+def _server_gated(not_before: datetime, expected: list[tuple[str, int | None]]) -> Case:
+    purposes = x509.ExtendedKeyUsage([ObjectIdentifier("2.16.840.1.113730.4.1")])
+    return Case(hierarchy(intermediate={"not_before": not_before, **_changed(purposes, False)}), expected)
+
+
 def _root_without_identifier(year: int) -> Hierarchy:
     bare = _changed(None, False, x509.SubjectKeyIdentifier)
     return hierarchy(root={"not_before": datetime(year, 1, 1, tzinfo=UTC), **bare})
@@ -194,6 +210,10 @@ CASES: dict[str, Callable[[], Case]] = {
     "old root without subject key identifier": lambda: Case(_root_without_identifier(2010), []),
     "new root without subject key identifier": lambda: Case(_root_without_identifier(2024), [("malformed", None)]),
     "revoked": _revoked,
+    "cA FALSE written out": _written_out,
+    "server gated cryptography": lambda: _server_gated(datetime(2010, 1, 1, tzinfo=UTC), []),
+    "late server gated cryptography": lambda: _server_gated(datetime(2017, 1, 1, tzinfo=UTC), [("wrong_purpose", 1)]),
+    "untrusted old root of version 1": _untrusted_version_1,
     "expired leaf": lambda: Case(hierarchy(leaf={"not_after": AT - timedelta(seconds=1)}), [("expired", 0)]),
     "expired intermediate": lambda: Case(hierarchy(intermediate={"not_after": AT - timedelta(days=1)}), [("expired", 1)]),
     "expired root": lambda: Case(hierarchy(root={"not_after": AT - timedelta(days=1)}), [("expired", None)]),

@@ -100,6 +100,15 @@ def test_roots_are_held_to_the_profile_by_their_date(value: x509.AuthorityKeyIde
     assert _codes(_leaf(WITH_ISSUER), Role.LEAF) == []
 
 
+def test_what_is_older_than_the_first_profile_is_not_held_to_it() -> None:
+    for year, expected in ((2011, []), (2013, ["malformed"])):
+        old = {"not_before": datetime(year, 1, 1, tzinfo=UTC)}
+        bare = make_intermediate(ROOT, changed={x509.AuthorityKeyIdentifier: None}, **old)
+        assert _codes(bare, Role.AUTHORITY) == expected
+        assert _codes(make_leaf(ROOT, changed={x509.AuthorityKeyIdentifier: None}, **old), Role.LEAF) == expected
+        assert _codes(_authority(x509.BasicConstraints(True, None), False, **old), Role.AUTHORITY) == expected
+
+
 def test_serial_numbers() -> None:
     number = bytes.fromhex("1122334455667788")
     leaf = make_leaf(ROOT, serial=int.from_bytes(number, "big"))
