@@ -14,6 +14,7 @@ cdef class Patience(RecordSink):
     cdef public bytes random
     cdef public long long tried
     cdef public bint gone
+    cdef public bint over
     cdef public tuple ended
 
     cdef void greet(self, int version, bytes body) except *
@@ -32,10 +33,12 @@ cdef class Waiting:
     cdef public long long seen
     cdef public dict holders
     cdef public dict parked
+    cdef public list ended
 
     cpdef void begin(self, Session session) except *
     cpdef void park(self, Patience patience) except *
     cpdef void forget(self, Patience patience) except *
+    cpdef void wake(self) except *
     cpdef void relieve(self) except *
     cpdef list look(self, long long at)
     cpdef list close(self)

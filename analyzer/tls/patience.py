@@ -31,10 +31,11 @@ class Patience(RecordSink):
 
     held: what came; with each how many gaps and findings the session had by then, which the streams tell it at once. size:
     bytes of memory. random: the client random that names the session, empty before its ClientHello. tried: how much of the key
-    log was looked at. gone: whether a limit was reached. ended: reason, frame and time of the connection's end, None before.
+    log was looked at. over: whether nothing is held any more; gone: because there was no point in it. ended: reason, frame and
+    time of the connection's end, None before.
     """
 
-    __slots__ = ("ended", "gone", "held", "hello", "random", "session", "size", "tried", "waiting")
+    __slots__ = ("ended", "gone", "held", "hello", "over", "random", "session", "size", "tried", "waiting")
 
     def __init__(self, session: Session, waiting: "Waiting") -> None:
         self.session = session
@@ -45,6 +46,7 @@ class Patience(RecordSink):
         self.random = b""
         self.tried = -1
         self.gone = False
+        self.over = False
         self.ended: tuple[str, int, int] | None = None
         reader: RecordReader
         for reader in session.readers:
@@ -104,7 +106,11 @@ class Patience(RecordSink):
         self.waiting.size += cost
         if self.gone:
             self.give_up()
-        elif self.ready():
+            return
+        self.waiting.wake()
+        if self.over:
+            return
+        if self.ready():
             self.release()
         elif self.size > MOST_WAITING:
             self.give_up()
@@ -137,6 +143,7 @@ class Patience(RecordSink):
         session: Session = self.session
         held: list[tuple[Any, ...]] = self.held
         self.held = []
+        self.over = True
         self.waiting.forget(self)
         self.size = 0
         gaps: list[Any] = session.gaps
@@ -161,13 +168,14 @@ class Patience(RecordSink):
 
     def finish(self, reason: str, frame: cython.longlong, at: cython.longlong) -> cython.bint:
         """Hear that the connection has ended; False where the session still waits."""
-        if not self.gone and len(self.random) > 0 and not self.ready() and self.waiting.secrets.coming is not None:
+        self.waiting.wake()
+        if not self.over and len(self.random) > 0 and not self.ready():
             self.ended = (reason, frame, at)
             self.waiting.park(self)
             return False
-        if not self.gone:
+        if not self.over:
             self.release()
-        elif self.ready():
+        elif self.gone and self.ready():
             detail = "its secrets came when its records had been let go: too many had waited for them"
             self.session.finding("late_secrets", "medium", detail, self.session.first_frame)
         self.session.finish(reason, frame, at)
@@ -182,9 +190,10 @@ class Patience(RecordSink):
 
 
 class Waiting:
-    """All sessions that wait for secrets. size: bytes that they hold; parked: those whose connection has ended, by id."""
+    """All sessions that wait for secrets. size: bytes that they hold; parked: those whose connection has ended, by id; ended:
+    those of them that wait no longer. seen: how much of the key log they know."""
 
-    __slots__ = ("holders", "parked", "secrets", "seen", "size")
+    __slots__ = ("ended", "holders", "parked", "secrets", "seen", "size")
 
     def __init__(self, secrets: Secrets) -> None:
         self.secrets = secrets
@@ -192,6 +201,7 @@ class Waiting:
         self.seen = -1
         self.holders: dict[int, Patience] = {}
         self.parked: dict[int, Patience] = {}
+        self.ended: list[Session] = []
 
     def begin(self, session: Session) -> None:
         """Have a new session wait."""
@@ -206,6 +216,22 @@ class Waiting:
         self.size -= patience.size
         self.holders.pop(patience.session.id, None)
 
+    def wake(self) -> None:
+        """Let go on whose secrets have come since the last call, in the order of ids: one may resume another."""
+        keylog: Any = self.secrets.keylog
+        if keylog is None or keylog.n_fed == self.seen:
+            return
+        self.seen = keylog.n_fed
+        for number in sorted(self.holders):
+            patience: Patience = self.holders[number]
+            if not patience.ready():
+                continue
+            if patience.ended is None:
+                patience.release()
+            else:
+                del self.parked[number]
+                self.ended.append(patience.end())
+
     def relieve(self) -> None:
         """Make room: those that wait longest, open ones as well as ended ones, wait no longer."""
         for patience in list(self.holders.values()):
@@ -214,32 +240,28 @@ class Waiting:
             if patience.ended is None:
                 patience.give_up()
             else:
-                patience.tried = -1
-                patience.gone = True  # `look` ends it
-                self.size -= patience.size
-                patience.size = 0
+                del self.parked[patience.session.id]
+                self.ended.append(patience.end())
 
     def look(self, at: cython.longlong) -> list[Session]:
-        """End the sessions that have waited long enough, by the time of the capture, or whose secrets have come."""
-        ended: list[Session] = []
-        keylog: Any = self.secrets.keylog
-        grown: cython.bint = keylog is not None and keylog.n_fed != self.seen
-        if grown:
-            self.seen = keylog.n_fed
+        """Give the sessions that have waited long enough, by the time of the capture, or whose secrets have come."""
+        self.wake()
         spare: cython.Py_ssize_t = len(self.parked) - MOST_ENDED
         for number in list(self.parked):
-            patience = self.parked[number]
-            over: cython.longlong = patience.ended[2] if patience.ended is not None else 0
-            if spare > 0 or patience.gone or at - over > LONGEST_WAIT or (grown and patience.ready()):
-                spare -= 1
-                del self.parked[number]
-                ended.append(patience.end())
-            elif not grown:
+            patience: Patience = self.parked[number]
+            began: cython.longlong = patience.ended[2] if patience.ended is not None else 0
+            if spare <= 0 and at - began <= LONGEST_WAIT:
                 break
+            spare -= 1
+            del self.parked[number]
+            self.ended.append(patience.end())
+        ended = self.ended
+        self.ended = []
         return ended
 
     def close(self) -> list[Session]:
-        """End all, in the order of their ids: one may hang on another that it resumes."""
+        """Give all that are left, in the order of their ids."""
+        self.wake()
         parked = [self.parked[number] for number in sorted(self.parked)]
         self.parked = {}
-        return [patience.end() for patience in parked]
+        return self.ended + [patience.end() for patience in parked]

@@ -227,3 +227,27 @@ def test_when_too_much_waits_in_all_nobody_waits_longer(tmp_path: Path):
     record = session_record(session, False)
     assert record["decryption"]["status"] == "none"
     assert "late_secrets" in [finding["code"] for finding in record["findings"]]
+
+
+def test_ended_ones_make_room_too(tmp_path: Path):
+    folder = CAPTURES / "tls12-ticket-resumption"
+    frames = frames_of(next(folder.glob("*.pcap*")))
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    writer = threading.Thread(target=path.write_bytes, args=(pcapng(frames),))
+    writer.start()
+    reading = Reading([str(path)])
+    engine = Engine(coming=reading.secrets_may_come)
+    found = []
+    for walker in reading.walkers(Output(os.devnull, [], "never")):
+        while engine.step(walker):
+            waiting = engine.sessions.waiting
+            if waiting is not None and waiting.parked:
+                waiting.size = 2 * limits.MOST_WAITING_IN_ALL
+                waiting.relieve()
+                assert not waiting.parked
+                found += engine.drain()
+    writer.join(20)
+    assert found
+    engine.close()
+    assert sorted(session.id for session in found + engine.drain()) == list(range(engine.sessions.count))
