@@ -13,7 +13,7 @@ from analyzer.cli.files import print_fact
 from analyzer.cli.judging import read_chains
 from analyzer.cli.key_files import read_keys
 from analyzer.cli.output import Output, Refusal, complain
-from analyzer.cli.quantities import count_text
+from analyzer.cli.quantities import count_text, ranges_text
 from analyzer.cli.reading import Reading
 from analyzer.cli.table import Cell, Column, Table
 from analyzer.cli.telling import day, key_text
@@ -30,9 +30,6 @@ if TYPE_CHECKING:
 
 MAX_CERTIFICATES = 1 << 18
 """Distinct certificates that are listed, some hundred megabytes; who makes up more in one capture wants to fill memory."""
-
-SHOWN_SESSIONS = 8
-"""Sessions, or ranges of them, that a line of text names."""
 
 SIDES = ("server", "client")
 
@@ -161,18 +158,6 @@ def write_files(folder: str, ders: Iterable[bytes]) -> None:
             file.write(text)
 
 
-def session_words(sessions: Sequence[int], limit: int = SHOWN_SESSIONS) -> str:
-    """Numbers of sessions as ranges: `0, 3-5, 9`; after so many only how many there are."""
-    ranges: list[list[int]] = []
-    for number in sorted(set(sessions)):
-        if ranges and ranges[-1][1] == number - 1:
-            ranges[-1][1] = number
-        else:
-            ranges.append([number, number])
-    shown = ", ".join(str(first) if first == last else f"{first}-{last}" for first, last in ranges[:limit])
-    return shown if len(ranges) <= limit else f"{shown}, … ({len(set(sessions)):,} in all)"
-
-
 def problem_words(sent: Sent) -> str:
     """What is wrong with a certificate, in words."""
     return ", ".join(code.replace("_", " ") for code in sorted(sent.problems))
@@ -236,7 +221,7 @@ def _print_long(output: Output, der: bytes, sent: Sent) -> None:
     output.line(output.paint(harmless(details["subject"] or details["sha256"]), "bold"))
     for name, sessions in zip(SIDES, sent.sessions, strict=True):
         if sessions:
-            print_fact(output, "  sent by", f"the {name} in session {session_words(sessions)}")
+            print_fact(output, "  sent by", f"the {name} in session {ranges_text(sessions)}")
     if sent.verdicts:
         print_fact(output, "  chain", " and ".join(sorted(sent.verdicts, reverse=True)))
     if sent.problems:
@@ -256,7 +241,7 @@ def _row(der: bytes, sent: Sent) -> list[Cell]:
         harmless(record["signature_algorithm"] or ""),
         problem_words(sent),
         " and ".join(sent.by()),
-        session_words([*sent.sessions[0], *sent.sessions[1]]),
+        ranges_text([*sent.sessions[0], *sent.sessions[1]]),
         record["sha256"],
     ]
 

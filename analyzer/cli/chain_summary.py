@@ -5,10 +5,9 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from analyzer.cli.certificates import session_words
 from analyzer.cli.escape import harmless
 from analyzer.cli.output import Output
-from analyzer.cli.quantities import count_text
+from analyzer.cli.quantities import count_text, ranges_text
 from analyzer.cli.table import Column, Table
 
 MAX_CHAINS = 4096
@@ -62,7 +61,7 @@ class ChainSummary:
         table = Table(_COLUMNS, output, indent=2)
         shown = sorted(self._bad.items(), key=lambda entry: min(entry[1]))[:SHOWN_CHAINS]
         for (role, codes, name, subject), sessions in shown:
-            table.add([codes, harmless(name), harmless(subject), role, session_words(sessions)])
+            table.add([codes, harmless(name), harmless(subject), role, ranges_text(sessions)])
         table.close()
         rest = len(self._bad) - len(shown)
         if rest:

@@ -1,6 +1,11 @@
 """Counts, sizes and times as people read them."""
 
+from collections.abc import Iterable
+
 from analyzer.store.record import rfc3339
+
+SHOWN_RANGES = 8
+"""Ranges of numbers that a line of text has."""
 
 _SECOND = 1_000_000_000
 _UNITS = ("bytes", "kB", "MB", "GB", "TB", "PB")
@@ -50,3 +55,16 @@ def offset_text(at: int, start: int) -> str:
     if at < 0 or start < 0:
         return ""
     return f"{(at - start) / 1_000_000:+.3f} ms"
+
+
+def ranges_text(numbers: Iterable[int], limit: int = SHOWN_RANGES) -> str:
+    """Numbers as ranges: `0, 3-5, 9`; beyond so many ranges how many numbers there are."""
+    different = sorted(set(numbers))
+    ranges: list[list[int]] = []
+    for number in different:
+        if ranges and ranges[-1][1] == number - 1:
+            ranges[-1][1] = number
+        else:
+            ranges.append([number, number])
+    shown = ", ".join(str(first) if first == last else f"{first}-{last}" for first, last in ranges[:limit])
+    return shown if len(ranges) <= limit else f"{shown}, … ({len(different):,} in all)"

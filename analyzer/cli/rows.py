@@ -19,6 +19,7 @@ COLUMNS = (
     Column("established", 5),
     Column("alerts", 11, limit=40),
     Column("certificate", 12, limit=40),
+    Column("chain", 11, limit=40),
     Column("JA4", 13),
 )
 
@@ -28,6 +29,7 @@ CSV_COLUMNS = (
     "resumed", "resumption", "resumes", "ja3", "ja3s", "ja4", "handshake", "alerts", "certificates", "certificate_subject",
     "certificate_issuer", "certificate_not_before", "certificate_not_after", "certificate_subject_alt_names",
     "certificate_sha256", "decryption_status", "decryption_reason", "gaps", "findings",
+    "chain_verdict", "chain_problems",
 )  # fmt: skip
 """`certificates` and `gaps` are counts; `certificate_…` is the server's first one."""
 
@@ -50,6 +52,7 @@ def table_row(record: dict[str, Any]) -> list[Cell]:
         ("yes", "green") if established else ("no", "yellow"),
         (alerts_text(record), "red" if any(alert["level"] == "fatal" for alert in record["alerts"]) else ""),
         harmless(certificates[0]["subject"] or "unreadable") if certificates else "",
+        chain_cell(record["chain"]),
         record["ja4"] or "",
     ]
 
@@ -69,9 +72,19 @@ def csv_line(record: dict[str, Any]) -> str:
             len(certificates), first.get("subject"), first.get("issuer"), first.get("not_before"), first.get("not_after"),
             "; ".join(first.get("subject_alt_names") or ()), first.get("sha256"), decryption.get("status"),
             decryption.get("reason"), len(record["gaps"]),
-            " ".join(dict.fromkeys(finding["code"] for finding in record["findings"])),
+            " ".join(dict.fromkeys(finding["code"] for finding in record["findings"])), record["chain"]["verdict"],
+            " ".join(dict.fromkeys(problem["code"] for problem in record["chain"]["problems"])),
         ]
     )  # fmt: skip
+
+
+def chain_cell(chain: dict[str, Any]) -> Cell:
+    """The verdict on the server's chain, or all that is wrong with it."""
+    if chain["verdict"] == "absent":
+        return ""
+    if chain["verdict"] == "valid":
+        return "valid", "green"
+    return ", ".join(dict.fromkeys(problem["code"].replace("_", " ") for problem in chain["problems"])), "red"
 
 
 def endpoint(end: dict[str, Any]) -> str:

@@ -190,6 +190,13 @@ def _certificate(fields: Fields) -> Facts:
     return certificate_facts(ders) if ders else [("certificate", "none")]
 
 
+def _compressed_certificate(fields: Fields) -> Facts:
+    packed = len(fields.get("compressed_certificate_message") or "") // 2
+    return [
+        ("compressed", f"{fields.get('uncompressed_length')} bytes in {packed}, with {harmless(str(fields.get('algorithm')))}")
+    ]
+
+
 def alert_words(level: int, description: int) -> str:
     """An alert's level and description."""
     return f"{registry('alert_levels').name(level)} {registry('alert_descriptions').name(description)}"
@@ -201,6 +208,7 @@ _READERS: dict[str, Callable[[Fields], Facts]] = {
     "hello_retry_request": _server_hello,
     "encrypted_extensions": _encrypted_extensions,
     "certificate": _certificate,
+    "compressed_certificate": _compressed_certificate,
     "server_key_exchange": _server_key_exchange,
     "certificate_request": _certificate_request,
     "certificate_verify": _certificate_verify,

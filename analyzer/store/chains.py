@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from analyzer.tls.session import Session
 from analyzer.x509.certificate import RAW_PUBLIC_KEY, certificate
+from analyzer.x509.der import encode_object_identifier
 from analyzer.x509.trust import Trust
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ MAX_SEEN = 1024
 REMEMBERED = 1 << 16
 """Verdicts whose records are kept; a verdict stands for all sessions with that chain and name in a stretch of time."""
 
+_TIMESTAMPS = encode_object_identifier("1.3.6.1.4.1.11129.2.4.2")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LATEST = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // timedelta(seconds=1) * 1_000_000_000
 
@@ -233,14 +235,16 @@ class Chains:
         crls: tuple[bytes, ...],
         lists: tuple[bytes, ...],
     ) -> Judged:
-        from analyzer.x509.ct_logs import shipped_logs
-        from analyzer.x509.sct import judge_scts
-
         moment = _EPOCH + timedelta(seconds=at // 1_000_000_000)
         links = _links(verdict, moment, ocsp, crls)
         issuer = verdict.path[1] if len(verdict.path) > 1 else None
-        logs = shipped_logs() if self.logs is None else self.logs
-        scts = judge_scts(verdict.path[0], issuer, tls=lists, ocsp=ocsp, logs=logs, at=moment)
+        scts: tuple[SctVerdict, ...] = ()
+        if lists or ocsp or _TIMESTAMPS in verdict.path[0]:
+            from analyzer.x509.ct_logs import shipped_logs
+            from analyzer.x509.sct import judge_scts
+
+            logs = shipped_logs() if self.logs is None else self.logs
+            scts = judge_scts(verdict.path[0], issuer, tls=lists, ocsp=ocsp, logs=logs, at=moment)
         record = {
             "verdict": "valid" if verdict.valid else "invalid",
             "at": None,

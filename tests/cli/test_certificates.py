@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from analyzer.capture.reader import CaptureReader
-from analyzer.cli.certificates import Listing, session_words
+from analyzer.cli.certificates import Listing
 from analyzer.cli.table import width
 from analyzer.engine import Engine, read_sessions
 from analyzer.store.chains import Chains
@@ -131,12 +131,6 @@ def test_a_folder_that_cannot_be_is_told(run: Run, demo: Path, tmp_path: Path):
     (tmp_path / "file").write_bytes(b"")
     ran = run("certificates", demo, "--pem", tmp_path / "file" / "below")
     assert (ran.status, "file" in ran.complaint) == (2, True)
-
-
-def test_sessions_as_ranges():
-    assert session_words([3, 4, 0, 5, 9, 3]) == "0, 3-5, 9"
-    assert session_words(range(0, 40, 2), limit=2) == "0, 2, … (20 in all)"
-    assert session_words([]) == ""
 
 
 def test_the_order_is_that_of_the_sessions_and_not_of_their_ends(demo: Path):

@@ -1,6 +1,6 @@
 import pytest
 
-from analyzer.cli.quantities import count_text, duration_text, moment_text, offset_text, size_text
+from analyzer.cli.quantities import count_text, duration_text, moment_text, offset_text, ranges_text, size_text
 
 
 @pytest.mark.parametrize(
@@ -29,3 +29,9 @@ def test_counts_and_times():
     assert moment_text(1_500_000_000_123_456_789) == "2017-07-14 02:40:00.123456"
     assert offset_text(2_500_000, 1_000_000) == "+1.500 ms"
     assert offset_text(-1, 0) == ""
+
+
+def test_numbers_as_ranges():
+    assert ranges_text([3, 4, 0, 5, 9, 3]) == "0, 3-5, 9"
+    assert ranges_text(range(0, 40, 2), limit=2) == "0, 2, … (20 in all)"
+    assert ranges_text([]) == ""
