@@ -10,7 +10,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from keyed import Talk, page, talk_of
 
-from analyzer.engine import Engine
+from analyzer.capture.reader import CaptureReader
+from analyzer.engine import Engine, read_sessions
 from analyzer.secrets.keylog import KeyLog
 from analyzer.secrets.private_keys import read_private_keys
 from analyzer.store.record import session_record
@@ -113,3 +114,39 @@ def test_many_lines_are_several_blocks():
     found.lines = dict.fromkeys((5, 3, 1, 2, 4), b"x" * (LARGEST_BLOCK // 4 + 1))
     blocks = list(found.blocks())
     assert [len(block) for block in blocks] == [4 * (LARGEST_BLOCK // 4 + 1), LARGEST_BLOCK // 4 + 1]
+
+
+CAPTURES = Path(__file__).resolve().parents[2] / "captures"
+NAMES = sorted(path.parent.name for path in CAPTURES.glob("*/*.keys") if list(path.parent.glob("*.pcap*")))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_is_written_opens_as_much_as_what_was_given(name: str):
+    (capture,) = (CAPTURES / name).glob("*.pcap*")
+
+    def decrypted(keys: KeyLog, found: SessionSecrets) -> list[tuple[object, ...]]:
+        records = []
+        for session in read_sessions(CaptureReader([str(capture)]), Engine(keylog=keys)):
+            found.take(session, keys)
+            work = session_record(session, False)["decryption"]
+            records.append((session.id, work["status"], work["records"], work["bytes"]))
+        return sorted(records)
+
+    given, written, first, second = KeyLog(), KeyLog(), SessionSecrets(), SessionSecrets()
+    given.feed((CAPTURES / name / f"{name}.keys").read_bytes())
+    before = decrypted(given, first)
+    for block in first.blocks():
+        written.feed(block)
+    assert decrypted(written, second) == before
+    assert second.lines == first.lines
+
+
+def test_a_session_resumed_has_a_line_of_its_own():
+    """Though the key log has only the session that it resumes."""
+    (capture,) = (CAPTURES / "tls12-ticket-resumption").glob("*.pcapng")
+    keys, found = KeyLog(), SessionSecrets([1])
+    lines = [line for line in capture.with_suffix(".keys").read_text().splitlines(True) if line.startswith("CLIENT_RANDOM")]
+    keys.feed(lines[0].encode())
+    for session in read_sessions(CaptureReader([str(capture)]), Engine(keylog=keys)):
+        found.take(session, keys)
+    assert found.lines == {1: lines[1].encode()}
