@@ -27,7 +27,7 @@ NAMED_SESSIONS = 20
 """Sessions that are named of those a private key fits."""
 
 CLIENT_HELLO, SERVER_HELLO, CLIENT_KEY_EXCHANGE = 1, 2, 16
-EARLY_DATA, ENCRYPTED_CLIENT_HELLO = 42, 0xFE0D
+EARLY_DATA = 42
 SSL3 = 0x0300
 
 _RANDOM = slice(6, 38)
@@ -38,9 +38,9 @@ class SessionKeys:
     """What the keys have of one session.
 
     client_random: of its first ClientHello; None where the capture lacks that. found: labels, in the order of the log, each
-    once; missing: those that it needs besides. conflicting: labels of which the log says different things. ech: whether its
-    ClientHello offers Encrypted Client Hello. key: where the private key is from that its certificate is of. detail: the
-    verdict in a sentence.
+    once; missing: those that it needs besides. conflicting: labels of which the log says different things. inner_random: of
+    the hello inside an Encrypted Client Hello, where it is known; ech: whether there is an offer of which nobody knows more.
+    key: where the private key is from that its certificate is of. detail: the verdict in a sentence.
     """
 
     client_random: bytes | None
@@ -48,6 +48,7 @@ class SessionKeys:
     missing: tuple[str, ...]
     conflicting: tuple[str, ...]
     lines: tuple[Line, ...]
+    inner_random: bytes | None
     ech: bool
     key: str | None
     verdict: str
@@ -72,6 +73,7 @@ class _Names:
     """All by which a key log may name a session."""
 
     randoms: tuple[bytes, ...]
+    inner: bytes | None
     session_id: bytes
     encrypted: bytes
     early: bool
@@ -113,6 +115,7 @@ class KeyAudit:
             missing=() if verdict in (COMPLETE, NOT_NEEDED) else missing,
             conflicting=tuple(dict.fromkeys(line.label for line in lines if _contradicted(line, lines))),
             lines=tuple(lines),
+            inner_random=names.inner,
             ech=names.ech,
             key=key,
             verdict=verdict,
@@ -127,14 +130,17 @@ class KeyAudit:
     def sentence(self) -> str:
         """Say whether the log is of this capture at all."""
         keylog = self.secrets.keylog
-        names = set() if keylog is None else {line.session for line in keylog.lines()}
+        lines = [] if keylog is None else list(keylog.lines())
+        # ECH_SECRET and ECH_CONFIG stand under a second name of a session that has its secrets under another.
+        names = {line.session for line in lines if not line.label.startswith("ECH_")} or {line.session for line in lines}
+        named = names & self._named
         if keylog is None:
             return "No key log was given, and the capture holds none."
         if not names:
             return "The key log has no secret that can be read."
         # A session that renegotiates has several handshakes, each with a name of its own.
-        has = f"The log has secrets of {_count(len(names), 'handshake' if len(self._named) > self.sessions else 'session')}"
-        if not self._named:
+        has = f"The log has secrets of {_count(len(names), 'handshake' if len(named) > self.sessions else 'session')}"
+        if not named:
             if self.offering:
                 return (
                     f"{has}, none of which is seen in this capture; {_count(self.offering, 'session')} of it may have another "
@@ -142,8 +148,7 @@ class KeyAudit:
                 )
             why = "it is of another run, of another program, or of the other side of a proxy"
             return f"{has}, none of this capture: {why}." if self.sessions else f"{has}; the capture has no TLS session."
-        rest = len(names) - len(self._named)
-        of = "all of them" if rest == 0 else f"{len(self._named)} of them"
+        of = "all of them" if len(named) == len(names) else f"{len(named)} of them"
         return f"{has}, {of} of this capture, which has {_count(self.sessions, 'session')}."
 
     def _fit(self, session: Session, status: str) -> str | None:
@@ -188,22 +193,29 @@ class KeyAudit:
 def _names(session: Session) -> _Names:
     randoms: dict[bytes, None] = {}
     session_id = encrypted = b""
-    early = ech = False
+    early = False
     message: HandshakeMessage
     for message in session.messages:
         raw = message.raw
         if message.type == CLIENT_HELLO and message.side == session.client and len(raw) >= _RANDOM.stop and raw[4] == 3:
             if not randoms and message.body is not None:
                 early = message.body.extension(EARLY_DATA) is not None
-                ech = message.body.extension(ENCRYPTED_CLIENT_HELLO) is not None
             randoms[raw[_RANDOM]] = None
         elif message.type == SERVER_HELLO and not session_id and len(raw) > _RANDOM.stop:
             session_id = raw[39 : 39 + raw[38]]
         elif message.type == CLIENT_KEY_EXCHANGE and not encrypted and _transports(session):
             encrypted = raw[4:] if session.version <= SSL3 else raw[6:]
-    if session.transcript.client_random:  # that of the inner hello, where Encrypted Client Hello was accepted
-        randoms[session.transcript.client_random] = None
-    return _Names(tuple(randoms), b"" if session.tls13 else session_id, encrypted, early, ech)
+    inner = None if session.ech is None else session.ech.random
+    if inner is not None:
+        randoms[inner] = None
+    return _Names(
+        tuple(randoms),
+        inner,
+        b"" if session.tls13 else session_id,
+        encrypted,
+        early,
+        session.ech is not None and session.ech.status == "offered",
+    )
 
 
 def _lines(keylog: KeyLog, names: _Names) -> list[Line]:

@@ -99,7 +99,7 @@ def session_line(record: dict[str, Any], keys: SessionKeys) -> dict[str, Any]:
         "kind": "session",
         **{key: record[key] for key in ("id", "client", "server", "server_name", "version")},
         "client_random": None if keys.client_random is None else keys.client_random.hex(),
-        "encrypted_client_hello": keys.ech,
+        "inner_random": None if keys.inner_random is None else keys.inner_random.hex(),
         "verdict": keys.verdict,
         "found": list(keys.found),
         "missing": list(keys.missing),

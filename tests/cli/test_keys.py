@@ -146,3 +146,19 @@ def walk(value: Any) -> list[str]:
     if isinstance(value, dict):
         return [text for one in value.values() for text in walk(one)]
     return [value] if isinstance(value, str) else []
+
+
+def test_the_inner_random_of_an_encrypted_client_hello_counts(run: Run, captures: Path, write):
+    path = capture_of(captures, "ech-accepted")
+    lines = log_of(captures, "ech-accepted")
+    sessions, log, _ = audit(run, path, "-k", write(*lines))
+    assert sessions[0]["verdict"] == "complete"
+    assert {TLS13, "ECH_SECRET", "ECH_CONFIG"} <= set(sessions[0]["found"])
+    assert sessions[0]["inner_random"] in "".join(lines)
+    assert sessions[0]["client_random"] != sessions[0]["inner_random"]
+    assert log["unused"]["count"] == 0
+    assert log["detail"] == "The log has secrets of 1 session, all of them of this capture, which has 1 session."
+    sessions, log, _ = audit(run, path, "-k", write(*(line for line in lines if not line.startswith("ECH"))))
+    assert sessions[0]["verdict"] == "none"
+    assert "which ECH_SECRET tells" in sessions[0]["detail"]
+    assert "1 session of it may have another client random inside" in log["detail"]
