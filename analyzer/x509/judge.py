@@ -33,14 +33,18 @@ _NOTHING_SENT = Verdict(False, (), (Problem("malformed", None, "no certificate w
 _Key = tuple[tuple[bytes, ...], str | None, str, int | None, tuple[bytes, ...], tuple[bytes, ...]]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Stretch:
-    """A verdict, the first and last second at which it holds, and what it took from the certificates seen elsewhere."""
+    """A verdict, the first and last second at which it holds, and what it took from the certificates seen elsewhere.
+
+    alike: the certificates seen elsewhere that were last found to give the same.
+    """
 
     first: float
     last: float
     verdict: Verdict
     seen: tuple[tuple[bytes, tuple[bytes, ...]], ...]
+    alike: tuple[bytes, ...]
 
 
 class Judge:
@@ -84,7 +88,7 @@ class Judge:
         if seen is not self._seen:
             self._see(tuple(seen))
         for stretch in self._verdicts.get(key, ()):
-            if stretch.first <= second <= stretch.last and (not stretch.seen or self._seen_alike(stretch)):
+            if stretch.first <= second <= stretch.last and (stretch.alike is self._seen or self._seen_alike(stretch)):
                 return stretch.verdict
         fresh = self._judge(key, second)
         self._remember(key, fresh)
@@ -93,7 +97,7 @@ class Judge:
     def _judge(self, key: _Key, at: int) -> _Stretch:
         chain, name, purpose, max_depth, ocsp, crls = key
         if not chain:
-            return _Stretch(-inf, inf, _NOTHING_SENT, ())
+            return _Stretch(-inf, inf, _NOTHING_SENT, (), ())
         judgement = Judgement(tuple(map(dossier, chain[:CHAIN])), at, name, purpose, max_depth, ocsp, self._crls + crls)
         pools = Names(judgement.sent), self._intermediates
         search = Search(self._roots, pools, at, self._signatures)
@@ -112,7 +116,7 @@ class Judge:
             notes.append(Note("search_ended", None, detail))
         problems = tuple(judgement.problems)
         verdict = Verdict(not problems, _ders(path.certificates), problems, tuple(notes), path.trusted)
-        return _Stretch(judgement.first, judgement.last, verdict, taken)
+        return _Stretch(judgement.first, judgement.last, verdict, taken, self._seen)
 
     def _see(self, seen: tuple[bytes, ...]) -> None:
         """Take the certificates seen elsewhere for those that there are; most often there are more than the last time."""
@@ -123,7 +127,10 @@ class Judge:
         self._seen = seen
 
     def _seen_alike(self, stretch: _Stretch) -> bool:
-        return all(_ders(self._seen_names.named(asked)) == found for asked, found in stretch.seen)
+        if any(_ders(self._seen_names.named(asked)) != found for asked, found in stretch.seen):
+            return False
+        stretch.alike = self._seen
+        return True
 
     def _remember(self, key: _Key, fresh: _Stretch) -> None:
         if sum(map(len, key[0])) + sum(map(len, key[4])) > REMEMBERED_SIZE:
