@@ -20,8 +20,8 @@ def moment(text: str) -> int | str:
     if parts is not None:
         day, clock, fraction, zone = parts.groups()
         try:
-            whole = datetime.fromisoformat(f"{day}T{clock or '00:00:00'}{(zone or 'Z').upper()}")
-        except ValueError as error:
+            whole = datetime.fromisoformat(f"{day}T{clock or '00:00:00'}{(zone or 'Z').upper()}").astimezone(UTC)
+        except (ValueError, OverflowError) as error:
             raise ArgumentTypeError(f"{text!r} is no time: {error}") from error
         return (whole - _EPOCH) // timedelta(seconds=1) * 1_000_000_000 + int((fraction or "")[:9].ljust(9, "0"))
     raise ArgumentTypeError(f"{text!r} is no time: say capture, now, or as in 2026-10-03T12:00:00Z")

@@ -6,7 +6,7 @@ from typing import Any
 from analyzer.cli.escape import harmless
 from analyzer.codec.registry import registry
 from analyzer.tls.facts import HandshakeMessage
-from analyzer.x509.certificate import certificate
+from analyzer.x509.certificate import RAW_PUBLIC_KEY, certificate
 
 Facts = list[tuple[str, str]]
 Fields = dict[str, Any]
@@ -34,6 +34,9 @@ def certificate_facts(ders: Sequence[bytes]) -> Facts:
     facts: Facts = []
     for number, der in enumerate(ders[:LISTED]):
         read = certificate(der).record()
+        if read["type"] == RAW_PUBLIC_KEY:
+            facts.append(("raw public key", key_text(read["public_key"])))
+            continue
         label = "certificate" if len(ders) == 1 else f"certificate {number}"
         facts.append((label, harmless(str(read["subject"] or "subject unreadable"))))
         facts.append(("", f"issued by {harmless(str(read['issuer'] or 'unreadable'))}"))
@@ -187,6 +190,9 @@ def _certificate(fields: Fields) -> Facts:
         der = entry if isinstance(entry, str) else _inner(entry, "cert_data")
         if isinstance(der, str):
             ders.append(bytes.fromhex(der))
+    key = fields.get("asn1_subject_public_key_info")
+    if isinstance(key, str):
+        ders.append(bytes.fromhex(key))
     return certificate_facts(ders) if ders else [("certificate", "none")]
 
 

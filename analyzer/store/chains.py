@@ -332,4 +332,4 @@ def _timestamp_record(sct: "SctVerdict") -> dict[str, Any]:
 
 def _rfc3339(at: int) -> str:
     second, rest = divmod(at, 1_000_000_000)
-    return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(second))}.{rest:09d}Z"
+    return f"{(_EPOCH + timedelta(seconds=second)).isoformat()[:19]}.{rest:09d}Z"

@@ -196,6 +196,14 @@ def _afresh(trust: Trust, one: Session, learnt: bool) -> dict[str, Any]:
     return chains.record(one, SERVER)
 
 
+def test_a_capture_without_times_is_judged_now(trust: Trust) -> None:
+    one = session(flights(made().chain, HOST))
+    one.at = -1
+    record = session_record(one, False, Chains(trust))
+    assert record["start_time"] is None
+    assert abs(datetime.fromisoformat(record["chain"]["at"][:19] + "Z") - datetime.now(UTC)) < timedelta(minutes=5)
+
+
 def test_who_asks_for_no_verdict_gets_none() -> None:
     record = session_record(session(flights(made().chain, HOST)), False, UNJUDGED)
     assert record["chain"]["verdict"] == "absent"
