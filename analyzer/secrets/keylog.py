@@ -14,9 +14,10 @@ for `write`, which is there to hand them on.
 import re
 from binascii import Error as HexError
 from binascii import unhexlify
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
+from types import MappingProxyType
 
 LONGEST_LINE = 1 << 18
 """Octets of a line: ECH_CONFIG may have 65,535 in hex; what goes on longer is no key log."""
@@ -42,6 +43,7 @@ TRAFFIC_SECRETS = (
 )
 """The labels of what every session of TLS 1.3 needs."""
 
+_NOTHING: Mapping[str, bytes] = MappingProxyType({})
 _RANDOM = 32
 _ENCRYPTED_PREFIX = 8
 _LONGEST_SESSION_ID = 32
@@ -291,9 +293,16 @@ class KeyLog:
             sessions=len(self._kept),
         )
 
-    def write(self, client_random: bytes) -> bytes:
-        """Write a session's secrets as lines of RFC 9850, for a file that decrypts just that session."""
-        lines = (f"{line.label} {client_random.hex()} {line.secret.hex()}\n" for line in self._kept.get(client_random, ()))
+    def write(self, client_random: bytes, proven: Mapping[str, bytes] = _NOTHING) -> bytes:
+        """Write a session's secrets as lines of RFC 9850, for a file that decrypts just that session.
+
+        proven: labels with the one secret that is right; what contradicts it is left out.
+        """
+        lines = (
+            f"{line.label} {client_random.hex()} {line.secret.hex()}\n"
+            for line in self._kept.get(client_random, ())
+            if proven.get(line.label, line.secret) == line.secret
+        )
         return "".join(lines).encode()
 
     def _line(self, line: bytes, source: str, number: int) -> None:

@@ -61,13 +61,15 @@ class SessionSecrets:
 
 def _lines(session: Session, keylog: KeyLog | None) -> Iterator[bytes]:
     named: dict[bytes, bytes | None] = {}
+    proven: dict[str, bytes] = {}
     for message in session.messages:
         if message.type == _CLIENT_HELLO:
             named[message.raw[_RANDOM]] = None
     if session.decryption is not None:
         named |= session.decryption.named
+        proven = session.decryption.proven
     for random, master in named.items():
         if master is not None:
             yield f"{CLIENT_RANDOM} {random.hex()} {master.hex()}\n".encode("ascii")
         elif keylog is not None:
-            yield keylog.write(random)
+            yield keylog.write(random, proven)

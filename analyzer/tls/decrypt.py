@@ -52,21 +52,22 @@ _OLD_LENGTHS = {"SHA": 20, "MD5": 16, "NULL": 0}
 class Decryption:
     """One session's secrets at work; sides as the session has them, and `client` one of them.
 
-    records, failed: encrypted records that opened, and that did not. sent: bytes of application data that each role (0 client,
-    1 server) sent. reason: why something did not open, the first such; detail: what shows it, where more is known. holes:
-    whether records are missing. early: whether the record opened last was early data. plain: whether records were read whose
-    MAC nobody could check, for they are not encrypted. oversized: of each role the bytes of the first record longer than the
-    other wants them. application: who takes the data, once there is any. client_random: the one that names the session in key
-    logs. contradicted: labels of which the sources say several things; the one that opened the records is in use. named: the
-    client random of each handshake that is over, with its master secret, None where there was none or in TLS 1.3. earlier: the
-    master secret of the session that this one may go back to, where that is known.
+    records, failed: encrypted records that opened, and that did not. sent: bytes of application data that each role (0
+    client, 1 server) sent. reason: why something did not open, the first such; detail: what shows it, where more is known.
+    holes: whether records are missing. early: whether the record opened last was early data. plain: whether records were
+    read whose MAC nobody could check, for they are not encrypted. oversized: of each role the bytes of the first record
+    longer than the other wants them. application: who takes the data, once there is any. client_random: the one that names
+    the session in key logs. contradicted: labels of which the sources say several things; the one that opened the records
+    is in use, and for labels of TLS 1.3 in `proven`. named: the client random of each handshake that is over, with its
+    master secret, None where there was none or in TLS 1.3. earlier: the master secret of the session that this one may go
+    back to, where that is known.
     """
 
     __slots__ = (
-        "_proven", "application", "client", "client_random", "contradicted", "detail", "directions", "earlier", "early",
-        "exchanged", "extended", "failed", "holes", "limits", "master", "named", "outside", "oversized", "pair", "plain",
-        "premasters", "reason", "records", "secrets", "sent", "session_id", "suite", "suites", "tls13", "transcript",
-        "truncated", "version", "zlib",
+        "application", "client", "client_random", "contradicted", "detail", "directions", "earlier", "early", "exchanged",
+        "extended", "failed", "holes", "limits", "master", "named", "outside", "oversized", "pair", "plain", "premasters",
+        "proven", "reason", "records", "secrets", "sent", "session_id", "suite", "suites", "tls13", "transcript", "truncated",
+        "version", "zlib",
     )  # fmt: skip
 
     def __init__(self, secrets: Secrets, client: int, transcript: Transcript) -> None:
@@ -90,7 +91,7 @@ class Decryption:
         self.suite: Suite | None = None
         self.suites: Sequence[int] = ()
         self.contradicted: dict[str, None] = {}
-        self._proven: dict[str, bytes] = {}
+        self.proven: dict[str, bytes] = {}
         self.named: dict[bytes, bytes | None] = {}
         self.client_random = b""
         self.begin()
@@ -318,7 +319,7 @@ class Decryption:
             self.contradicted[label] = None
         if len(openers) < 2:
             return openers[0] if openers else None
-        return AnyOpener(openers, lambda number: self._proven.update({label: opening[number]}))
+        return AnyOpener(openers, lambda number: self.proven.update({label: opening[number]}))
 
     def _open_early(self, keylog: KeyLog) -> None:
         """Have early data tried with every suite that the secret may be for: the tag tells which one it is."""
@@ -421,7 +422,7 @@ class Decryption:
             return schedule.finished(self.version, self.suite.prf_hash, self.master, role == _CLIENT, heard)
         keylog = self.secrets.keylog
         label = _HANDSHAKE_LABELS[role]
-        secret = None if keylog is None else self._proven.get(label) or keylog.secrets(self.client_random).get(label)
+        secret = None if keylog is None else self.proven.get(label) or keylog.secrets(self.client_random).get(label)
         if secret is None:
             return None
         return schedule13.finished(self.suite.prf_hash, secret, heard, schedule13.label_prefix(self._draft()))

@@ -150,3 +150,10 @@ def test_a_session_resumed_has_a_line_of_its_own():
     for session in read_sessions(CaptureReader([str(capture)]), Engine(keylog=keys)):
         found.take(session, keys)
     assert found.lines == {1: lines[1].encode()}
+
+
+def test_of_contradicting_lines_of_tls_1_3_only_those_that_opened_it():
+    talk = talk_of(SCRIPT)
+    lines = [line for line in talk.keylog.splitlines() if not line.startswith("#")]
+    wrong = [f"{line.rpartition(' ')[0]} {'5a' * (len(line.rpartition(' ')[2]) // 2)}" for line in lines if "TRAFFIC" in line]
+    assert sorted(lines_of(talk, keylog="\n".join([*wrong, *lines]) + "\n")) == sorted(lines)
