@@ -104,7 +104,7 @@ class Contents:
         """Name a file, and list it."""
         if part.finish(name):
             self.written[kind] += 1
-            self.manifest.add(key, {"file": name, "sha256": part.sha256, "size": part.size, **entry, "cut": part.cut})
+            self.manifest.add(key, {"file": name, "sha256": part.sha256, "size": part.size, **entry, "truncated": part.cut})
 
     def _note_certificate(self, session: Session, side: int, place: int, der: bytes) -> None:
         digest = hashlib.sha256(der).digest()
@@ -146,7 +146,7 @@ class Contents:
             "frame": frames[0] if frames else None,
             "certificate_sha256": read.sha256,
             "subject": read.subject,
-            "cut": part.cut,
+            "truncated": part.cut,
         }
 
 
@@ -273,6 +273,7 @@ class _Carried:
             "status": None if response is None else response.status,
             "complete": None if tunnelled or carried is None else carried.complete and part.cut is None,
             "decoded": decoded,
+            "guessed": exchange.guessed,
         }
         self._contents.keep(part, name, OBJECTS, (session, 0, number, side), entry)
 

@@ -74,7 +74,7 @@ def test_bodies_come_out_decoded_with_what_is_known_of_them(tmp_path: Path, vers
         (3, "response", "GET", "https://example.test/missing", 404, "text/plain", 4),
     ]
     for entry in objects:
-        assert (entry["complete"], entry["decoded"], entry["cut"]) == (True, True, None)
+        assert (entry["complete"], entry["decoded"], entry["truncated"]) == (True, True, None)
         frames = entry["frames"]
         assert 0 < frames["request"] < frames["response"]
         assert frames["first"] <= frames["last"]
@@ -102,8 +102,9 @@ def test_what_is_missing_in_a_stream_is_in_the_manifest(tmp_path: Path):
     data = (tmp_path / "out" / server["file"]).read_bytes()
     assert data[: loss["offset"]] == talk.sent[SERVER][: loss["offset"]]
     assert data[loss["offset"] :] == talk.sent[SERVER][loss["offset"] - len(data) :]
-    body, _ = of_kind(entries, "response")
-    assert body["complete"] is False
+    body, last = of_kind(entries, "response")
+    assert (body["complete"], body["guessed"]) == (False, False)
+    assert last["complete"] is True
     assert set((tmp_path / "out" / body["file"]).read_bytes()) == {ord("x")}
 
 
@@ -192,7 +193,7 @@ def test_a_coding_that_nobody_knows_stays_on_the_body(tmp_path: Path):
 def test_the_size_of_all_is_limited(tmp_path: Path):
     talk = talk_of((*page("/", b"a" * 600), *page("/2", b"b" * 600), *page("/3", b"c" * 600)))
     entries, contents = export(tmp_path / "out", talk, kinds=["objects"], room=1000)
-    assert [(entry["size"], entry["cut"], entry["complete"]) for entry in entries] == [
+    assert [(entry["size"], entry["truncated"], entry["complete"]) for entry in entries] == [
         (600, None, True),
         (400, "max_size", False),
     ]
