@@ -38,7 +38,7 @@ REMEMBERED_SIZE = 16 << 10
 EXTENSIONS = 256
 """Extensions read; real certificates have some ten."""
 
-SIZE = 1 << 20
+SIZE = 1 << 18
 """Largest certificate looked into, in bytes; the largest of the web have some 100,000, and clients take not much more."""
 
 ALTERNATIVE_NAMES = 8192

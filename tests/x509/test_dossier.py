@@ -10,7 +10,7 @@ from hierarchy import AT, hierarchy, make, make_leaf, make_root, usage
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analyzer.x509.dossier import REMEMBERED_SIZE, Dossier, dossier
+from analyzer.x509.dossier import REMEMBERED_SIZE, SIZE, Dossier, dossier
 
 PEMS = Path(certifi.where()).read_bytes().split(b"-----END CERTIFICATE-----\n")[:-1]
 MADE = hierarchy()
@@ -65,6 +65,14 @@ def test_what_a_strict_parser_refuses_is_read_all_the_same() -> None:
     assert trailing.refused
     assert trailing.found
     assert trailing.alternative_names == ((0x82, b"host.example.com"),)
+
+
+def test_giants_are_not_looked_into() -> None:
+    names = x509.SubjectAlternativeName([x509.DNSName(f"h{i}.example") for i in range(30000)])
+    made = make_leaf(MADE.intermediate, changed={x509.SubjectAlternativeName: (names, False)})
+    assert len(made.der) > SIZE
+    assert not Dossier(made.der).found
+    assert Dossier(made.der).refused == f"it takes {len(made.der)} bytes"
 
 
 @given(st.integers(0, 2000), st.integers(0, 255), st.integers(0, 2000))

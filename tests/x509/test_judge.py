@@ -1,5 +1,7 @@
 """Verdicts on hierarchies made for each problem: every code appears when it should, and none when it should not."""
 
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -316,6 +318,11 @@ def test_every_difference_from_cryptography_is_argued() -> None:
         if is_valid(chain, roots, at=made.at, name=made.name, max_depth=made.more.get("max_depth")) != ours:
             found[name_of_case] = ours
     assert found == {case: row.ours for case, row in differences("own hierarchies").items()}
+
+
+def test_reading_certificates_does_not_load_the_judge() -> None:
+    program = "import sys, analyzer.x509, analyzer.x509.certificate; print('cryptography' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout == "False\n"
 
 
 def test_what_the_package_offers() -> None:

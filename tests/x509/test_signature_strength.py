@@ -1,5 +1,7 @@
 """Signatures on certificates: which are good, which are not, and which prove nothing."""
 
+from importlib import import_module
+from importlib.util import find_spec
 from typing import Any
 
 import pytest
@@ -37,6 +39,18 @@ def test_good_and_bad_signatures(kind: str) -> None:
     for other, key in KEYS.items():
         if other != kind:
             assert _check(leaf.der, make_root(key=key).der).result == "bad"
+
+
+@pytest.mark.skipif(find_spec(f"{ec.__package__}.mldsa") is None, reason="this release of cryptography has no ML-DSA")
+def test_ml_dsa() -> None:
+    keys = import_module(f"{ec.__package__}.mldsa")
+    root = make_root(key=keys.MLDSA65PrivateKey.generate())
+    leaf = make_leaf(root)
+    assert _check(leaf.der, root.der) is GOOD
+    assert signature_algorithm(Dossier(leaf.der).algorithm).name == "ml-dsa-65"
+    assert _check(leaf.der.replace(b"host.example.com", b"evil.example.com"), root.der).result == "bad"
+    assert _check(leaf.der, make_root(key=keys.MLDSA65PrivateKey.generate()).der).result == "bad"
+    assert _check(leaf.der, make_root(key=keys.MLDSA44PrivateKey.generate()).der).result == "bad"
 
 
 @pytest.mark.parametrize("digest", [hashes.SHA256(), hashes.SHA384(), hashes.SHA224()], ids=lambda digest: digest.name)
