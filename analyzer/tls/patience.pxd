@@ -41,4 +41,5 @@ cdef class Waiting:
     cpdef void wake(self) except *
     cpdef void relieve(self) except *
     cpdef list look(self, long long at)
+    cdef list take(self)
     cpdef list close(self)

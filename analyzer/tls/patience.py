@@ -255,6 +255,10 @@ class Waiting:
             spare -= 1
             del self.parked[number]
             self.ended.append(patience.end())
+        return self.take()
+
+    def take(self) -> list[Session]:
+        """Give those that have ended, once."""
         ended = self.ended
         self.ended = []
         return ended
@@ -262,6 +266,8 @@ class Waiting:
     def close(self) -> list[Session]:
         """Give all that are left, in the order of their ids."""
         self.wake()
-        parked = [self.parked[number] for number in sorted(self.parked)]
+        for number in sorted(self.parked):
+            patience: Patience = self.parked[number]
+            self.ended.append(patience.end())
         self.parked = {}
-        return self.ended + [patience.end() for patience in parked]
+        return self.take()

@@ -251,3 +251,18 @@ def test_ended_ones_make_room_too(tmp_path: Path):
     assert found
     engine.close()
     assert sorted(session.id for session in found + engine.drain()) == list(range(engine.sessions.count))
+
+
+def test_what_ends_with_the_last_secrets_ends_once(tmp_path: Path):
+    folder = CAPTURES / "tls12-ticket-resumption"
+    data = pcapng(frames_of(next(folder.glob("*.pcap*"))))
+    log = tmp_path / "keys.log"
+    log.write_bytes(b"")
+
+    def write() -> None:
+        time.sleep(0.3)  # all frames were read by then, and the sessions that have ended wait
+        log.write_bytes(next(folder.glob("*.keys")).read_bytes())
+
+    found = piped(tmp_path, [data, write], log)
+    assert [record["id"] for record in found] == [0, 1]
+    assert {record["decryption"]["status"] for record in found} == {"decrypted"}
