@@ -68,6 +68,9 @@ class ChainTree:
         state = "valid" if valid else "invalid: " + ", ".join(dict.fromkeys(map(_words, _codes(judged))))
         text = f"{state}; judged {against}, at {moment_text(judged.at)[:19]} UTC, by the roots of {stores}"
         self._mark("  ", self._good if valid else self._bad, "green" if valid else "red", text, "")
+        distance = roots_distance(self._stores, judged.at)
+        if distance:
+            self._mark("  ", self._neutral, "dim", distance, "dim")
 
     def _link(self, judged: Judged, link: Link, depth: int, chain: Sequence[bytes], root: bool) -> set[int]:
         """Print one certificate and what belongs to it; the indices of the problems told."""
@@ -126,6 +129,16 @@ class ChainTree:
         for line in wrap(harmless(text), room):
             output.line(lead + output.paint(line, text_style))
             lead = " " * (len(indent) + len(mark) + 1)
+
+
+def roots_distance(stores: Sequence[dict[str, Any]], at: int) -> str:
+    """A sentence for roots that are of another year than the moment of the verdict; empty for others."""
+    moment = int(moment_text(at)[:4] or 0) if at >= 0 else 0
+    years = max((int(store["date"][:4]) - moment for store in stores), key=abs, default=0)
+    if abs(years) < 2:
+        return ""
+    than = f"{years} years younger" if years > 0 else f"{-years} years older"
+    return f"these roots are {than} than that moment: some may have been unknown then, others no longer be in the store"
 
 
 def _codes(judged: Judged) -> list[str]:

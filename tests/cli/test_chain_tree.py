@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from analyzer.cli.chain_tree import ChainTree
+from analyzer.cli.chain_tree import ChainTree, roots_distance
 from analyzer.cli.output import Output
 from analyzer.cli.table import width
 from analyzer.store.chains import Judged, Link
@@ -81,3 +81,17 @@ def test_terminals_without_the_signs_and_hostile_words(monkeypatch: pytest.Monke
         assert f"{bad} malformed: \\x1b[2Jcleared \\u202eno" in text
         assert text.isascii() == (encoding == "ascii")
         assert all(character.isprintable() or character == "\n" for character in text)
+
+
+@pytest.mark.parametrize(
+    ("date", "at", "words"),
+    [
+        ("2026-10-18", 1_700_000_000, "3 years younger"),
+        ("2026-10-18", 1_780_000_000, ""),
+        ("2014-01-01", 1_700_000_000, "9 years older"),
+    ],
+)
+def test_roots_of_another_year_are_told(date: str, at: int, words: str):
+    sentence = roots_distance([{"store": "a", "date": date, "roots": 1}], at * 1_000_000_000)
+    assert words in sentence
+    assert bool(words) == bool(sentence)

@@ -1,0 +1,77 @@
+"""Verdicts on captures with known answers: expired, self-signed, missing and bad certificates, staples and timestamps."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from analyzer.capture.reader import CaptureReader
+from analyzer.engine import Engine, read_sessions
+from analyzer.store.chains import Chains
+from analyzer.store.record import session_record
+
+pytestmark = pytest.mark.corpus
+
+
+def chains(path: Path) -> list[dict[str, Any]]:
+    """The servers' chains, in the order in which the sessions ended."""
+    judge = Chains()
+    sessions = read_sessions(CaptureReader([str(path)]), Engine(False, False, answers=judge.answers))
+    records = [session_record(session, False, judge)["chain"] for session in sessions]
+    return [record for record in records if record["verdict"] != "absent"]
+
+
+def codes(chain: dict[str, Any]) -> set[str]:
+    return {problem["code"] for problem in chain["problems"]}
+
+
+@pytest.mark.parametrize(
+    ("name", "wanted"),
+    [
+        ("zeek/tls/tls-expired-cert.pcap", "expired"),
+        ("zeek/tls/irc-starttls.pcap", "self_signed"),
+        ("zeek/tls/cert-no-cn.pcap", "no_name"),
+        ("zeek/tls/CVE-2015-3194.pcap", "malformed"),
+        ("zeek/tls/ml-dsa-44-cert.pcap", "not_yet_valid"),
+        ("zeek/tls/certificate-with-sct.pcap", "name_mismatch"),
+        ("zeek/tls/ssl.v3.pcap", "weak_key"),
+        ("zeek/starttls/globus-url-copy.pcap", "not_a_ca"),
+        ("ja4/badcurveball.pcap", "malformed"),
+    ],
+)
+def test_bad_chains_are_named(corpus: Path, name: str, wanted: str) -> None:
+    first = chains(corpus / name)[0]
+    assert first["verdict"] == "invalid"
+    assert wanted in codes(first)
+
+
+def test_a_missing_intermediate_is_found_in_another_session(corpus: Path) -> None:
+    before, whole, after = chains(corpus / "zeek" / "tls" / "missing-intermediate.pcap")
+    assert (before["verdict"], codes(before)) == ("invalid", {"unknown_issuer"})
+    assert whole["verdict"] == after["verdict"] == "valid"
+    assert "missing_intermediate" in [note["code"] for note in after["notes"]]
+    assert before["path"][0] == after["path"][0] != whole["path"][0]
+
+
+@pytest.mark.parametrize("name", ["ocsp-stapling", "ocsp-stapling-digicert", "ocsp-stapling-twimg"])
+def test_stapled_responses_are_verified(corpus: Path, name: str) -> None:
+    (chain,) = chains(corpus / "zeek" / "tls" / f"{name}.pcap")
+    assert (chain["revocation"][0]["status"], chain["revocation"][0]["source"]) == ("good", "ocsp")
+
+
+@pytest.mark.parametrize(
+    ("name", "sources"),
+    [
+        ("signed_certificate_timestamp.pcap", ["tls"] * 3 + ["ocsp"] * 2),
+        ("signed_certificate_timestamp_tls1_0.pcap", ["tls"] * 2),
+        ("certificate-with-sct.pcap", ["certificate"] * 4),
+    ],
+)
+def test_timestamps_of_each_kind_are_verified(corpus: Path, name: str, sources: list[str]) -> None:
+    (chain,) = chains(corpus / "zeek" / "tls" / name)
+    assert [(sct["source"], sct["status"]) for sct in chain["scts"]] == [(source, "verified") for source in sources]
+
+
+def test_good_chains_of_long_ago_are_valid_where_their_roots_still_are(corpus: Path) -> None:
+    for name in ("zeek/tls/ecdsa-cert.pcap", "zeek/tls/google-cert-repeat.pcap", "ja4/http2-with-cookies.pcapng"):
+        assert {chain["verdict"] for chain in chains(corpus / name)} == {"valid"}
