@@ -11,7 +11,7 @@ from analyzer.cli.escape import harmless
 from analyzer.cli.key_files import read_keys
 from analyzer.cli.output import Output, Refusal, complain
 from analyzer.cli.quantities import count_text, size_text
-from analyzer.cli.reading import DONE, FAILED, Reading, no_such_session
+from analyzer.cli.reading import DONE, FAILED, Reading, no_such_session, trouble_line
 from analyzer.engine import Engine
 from analyzer.store.contents import CERTIFICATES, KINDS, OBJECTS, Contents
 from analyzer.store.folder import MAX_FILES, Folder
@@ -137,11 +137,13 @@ def _export_contents(options: Namespace, output: Output) -> int:
 
 
 def _read(reading: Reading, output: Output, engine: Engine, take: Callable[[Session], None]) -> None:
-    """Give all sessions to `take` as they end."""
+    """Give all sessions to `take` as they end. Raises Refusal for what is no capture."""
     for walker in reading.walkers(output):
         engine.run(walker)
         for session in engine.drain():
             take(session)
+    if reading.nothing():
+        raise Refusal(trouble_line(reading.reader.files[0]))
     engine.close()
     for session in engine.drain():
         take(session)

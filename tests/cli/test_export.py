@@ -279,3 +279,13 @@ def test_files_that_a_web_server_sent(run: Run, captures: Path, tmp_path: Path, 
     }
     assert bodies["index.html"].startswith(b"<!doctype html>")
     assert json.loads(bodies["data.json"])
+
+
+@pytest.mark.parametrize("where", [("-o", "out"), ("-o", "x.pcapng"), ("--plaintext", "x.pcapng")])
+def test_of_what_is_no_capture_nothing_is_written(run: Run, tmp_path: Path, where: tuple[str, str]):
+    text = tmp_path / "notes.txt"
+    text.write_text("no capture at all")
+    ran = run("export", text, where[0], tmp_path / where[1])
+    assert (ran.status, ran.out) == (2, b"")
+    assert ran.complaint.startswith(f"analyzer: {text}: not a capture: ")
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == [text]
