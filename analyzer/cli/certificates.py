@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 MAX_CERTIFICATES = 1 << 18
 """Distinct certificates that are listed, some hundred megabytes; who makes up more in one capture wants to fill memory."""
 
+MAX_BYTES = 1 << 30
+"""Bytes of all that are listed."""
+
 SIDES = ("server", "client")
 
 COLUMNS = (
@@ -77,6 +80,7 @@ class Listing:
         self.chains = chains
         self.sent: dict[bytes, Sent] = {}
         self.dropped = 0
+        self._n_bytes = 0
 
     def take(self, session: Session) -> None:
         """Take what both sides of an ended session sent."""
@@ -104,9 +108,10 @@ class Listing:
     def _add(self, der: bytes, where: tuple[int, int, int]) -> None:
         sent = self.sent.get(der)
         if sent is None:
-            if len(self.sent) >= MAX_CERTIFICATES:
+            if len(self.sent) >= MAX_CERTIFICATES or len(der) > MAX_BYTES - self._n_bytes:
                 self.dropped += 1
                 return
+            self._n_bytes += len(der)
             sent = self.sent[der] = Sent(where)
         sent.first = min(sent.first, where)
         sessions = sent.sessions[where[1]]
@@ -131,7 +136,7 @@ def run(options: Namespace, output: Output) -> int:
         listing.take(session)
     entries = listing.in_order()
     if listing.dropped:
-        complain(f"{count_text(listing.dropped, 'certificate')} after the first {MAX_CERTIFICATES:,} are not listed")
+        complain(f"{count_text(listing.dropped, 'certificate')} after the first {len(entries):,} are not listed")
     if options.pem is not None:
         write_files(options.pem, (der for der, _ in entries))
     _PRINTERS[options.format](output, entries, options)

@@ -32,8 +32,15 @@ CLIENT, SERVER = 0, 1
 MAX_SEEN = 1024
 """Certificates remembered of earlier sessions that may complete a chain; public authorities have some two thousand."""
 
-REMEMBERED = 1 << 16
-"""Verdicts whose records are kept; a verdict stands for all sessions with that chain and name in a stretch of time."""
+SEEN_SIZE = 1 << 14
+"""Bytes of a certificate that is remembered to complete others; most have two thousand."""
+
+REMEMBERED_BYTES = 32 << 20
+"""Bytes of chains whose verdicts are kept: some ten thousand chains. A verdict stands for all sessions with that chain and name
+in a stretch of time."""
+
+COST = 2048
+"""Bytes of memory that a verdict takes beside the certificates."""
 
 _TIMESTAMPS = encode_object_identifier("1.3.6.1.4.1.11129.2.4.2")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -104,6 +111,7 @@ class Chains:
         self._seen_tuple: tuple[bytes, ...] = ()
         self._spans: dict[tuple[Any, ...], _Span] = {}
         self._told: dict[tuple[int, tuple[bytes, ...]], Judged] = {}
+        self._n_bytes = 0
         self._answers: Answers | None = None
         self._settled = False
 
@@ -153,7 +161,7 @@ class Chains:
         if session.stapled:
             return self._find_out(session, role, chain, at)
         n_answers = 0 if self._answers is None else len(self._answers)
-        key = (role, session.server_name, *chain)
+        key = (role, session.server_name if role == SERVER else None, *chain)
         span = self._spans.get(key)
         seen = self._seen_tuple
         if span is not None and span.seen is seen and span.n_answers == n_answers and span.first <= second <= span.last:
@@ -163,8 +171,6 @@ class Chains:
             span.first, span.last = min(span.first, second), max(span.last, second)
             span.seen, span.n_answers = seen, n_answers
             return judged
-        if len(self._spans) >= REMEMBERED:
-            self._spans.clear()
         self._spans[key] = _Span(second, second, seen, n_answers, judged)
         return judged
 
@@ -193,8 +199,11 @@ class Chains:
         known = self._told.get(key)
         if known is None or known.verdict is not verdict:
             known = self._tell(verdict, name, at, ocsp, self.crls + crls, scts)
-            if len(self._told) >= REMEMBERED:
+            self._n_bytes += COST + sum(map(len, verdict.path)) + sum(map(len, chain)) + sum(map(len, scts))
+            if self._n_bytes > REMEMBERED_BYTES:
+                self._n_bytes = 0
                 self._told.clear()
+                self._spans.clear()
             self._told[key] = known
         return known
 
@@ -205,7 +214,7 @@ class Chains:
         """
         for chain in session.certificates:
             for der in chain[1:] if chain else ():
-                if der not in self._seen and len(self._seen) < MAX_SEEN:
+                if der not in self._seen and len(self._seen) < MAX_SEEN and len(der) <= SEEN_SIZE:
                     self._seen[der] = None
                     self._seen_tuple = tuple(self._seen)
 

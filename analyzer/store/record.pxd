@@ -3,7 +3,7 @@ cimport cython
 from analyzer.tls.facts cimport Alert, HandshakeMessage
 from analyzer.tls.session cimport Session, Side
 
-cdef int REMEMBERED
+cdef int REMEMBERED, LARGEST_REMEMBERED
 cdef dict CERTIFICATES, FINGERPRINTS
 cdef Clock CLOCK
 cdef object VERSIONS, SUITES, GROUPS, LEVELS, DESCRIPTIONS

@@ -44,6 +44,9 @@ FINGERPRINTS: dict[tuple[Any, ...], tuple[str, str]] = {}
 REMEMBERED = 4096
 """Certificates whose entries are kept, and kinds of hello; a handful of servers and clients sends nearly all."""
 
+LARGEST_REMEMBERED = 1 << 14
+"""Bytes of a certificate whose entry is kept; most have two thousand."""
+
 
 class Clock:
     """Writes times; the text of the second last written is kept, since times come in clusters."""
@@ -156,9 +159,10 @@ def certificate_record(der: bytes) -> dict[str, Any]:
     record: dict[str, Any] | None = CERTIFICATES.get(der)
     if record is None:
         record = certificate(der).record()
-        if len(CERTIFICATES) >= REMEMBERED:
-            CERTIFICATES.clear()
-        CERTIFICATES[der] = record
+        if len(der) <= LARGEST_REMEMBERED:
+            if len(CERTIFICATES) >= REMEMBERED:
+                CERTIFICATES.clear()
+            CERTIFICATES[der] = record
     return record
 
 

@@ -14,6 +14,12 @@ from analyzer.tls.messages.certificate import Certificate13, CompressedCertifica
 
 ZLIB, BROTLI, ZSTD = 1, 2, 3
 
+FREE_BYTES = 128 << 10
+"""Bytes that may come out of however few; longer than nearly all chains."""
+
+RATIO_MAX = 32
+"""Bytes that may come out for each that was sent, beyond that: chains of certificates, full of keys, shrink to a half."""
+
 ZSTD_WINDOW_MAX = 8 << 20
 """Largest window that is taken: RFC 8878 recommends decoders to support that much, and no certificate message needs more."""
 
@@ -37,6 +43,8 @@ def decompress(algorithm: int, data: bytes, length: int) -> bytes:
     """Take off the compression; `length` bytes have to come out. Raises `Malformed`."""
     if length > MAX_HANDSHAKE:
         raise Malformed("uncompressed_length", 2, f"{length} bytes are more than the limit of {MAX_HANDSHAKE}")
+    if length > FREE_BYTES and length > RATIO_MAX * len(data):
+        raise Malformed("uncompressed_length", 2, f"{length} bytes out of {len(data)} are no certificates")
     inflate = _ALGORITHMS.get(algorithm)
     if inflate is None:
         raise Malformed("algorithm", 0, f"{algorithm} is no known compression")

@@ -18,6 +18,7 @@ from hierarchy import HOST, Hierarchy, hierarchy, make_leaf
 from jsonschema import Draft202012Validator
 
 from analyzer.engine import Engine
+from analyzer.store import chains as module
 from analyzer.store.chains import CLIENT, SERVER, UNJUDGED, Chains
 from analyzer.store.record import json_line, session_record
 from analyzer.store.schema import SCHEMA
@@ -274,3 +275,14 @@ def test_a_revocation_list_counts(trust: Trust) -> None:
         "source": "crl",
         "detail": record["revocation"][0]["detail"],
     }
+
+
+def test_memory_is_bounded(trust: Trust, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "REMEMBERED_BYTES", 40_000)
+    chains = Chains(trust)
+    for number in range(60):
+        one = session(flights([*made().chain, bytes([number]) * 20_000], f"h{number}.example"))
+        assert set(codes(chains.record(one, SERVER))) == {"name_mismatch"}
+        assert len(chains._told) <= 2
+        assert len(chains._spans) <= 2
+    assert chains._seen_tuple == (made().intermediate.der,)

@@ -56,6 +56,8 @@ def test_a_bomb_does_not_go_off(algorithm: int) -> None:
     stop()
     with pytest.raises(Malformed, match="more than the limit"):
         decompress(algorithm, bomb, MAX_HANDSHAKE + 1)
+    with pytest.raises(Malformed, match="are no certificates"):
+        decompress(algorithm, bomb[:4096], MAX_HANDSHAKE)
 
 
 @pytest.mark.parametrize("algorithm", COMPRESS)
