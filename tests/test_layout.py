@@ -52,6 +52,7 @@ TESTED_ELSEWHERE = {
     "tls/facts.py": "tls/test_session.py",
     "tls/ledger.py": "tls/test_session.py",
     "tls/limits.py": "tls/test_session.py",
+    "tls/search.py": "tls/test_lossy_capture.py",
     "tls/secrets.py": "tls/test_decrypt.py",
     "tls/spans.py": "tls/test_ech.py",
     "tls/ssl2.py": "tls/test_session.py",

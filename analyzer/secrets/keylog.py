@@ -250,6 +250,15 @@ class KeyLog:
         """Whether there is any secret of this session; marks nothing."""
         return client_random in self._kept
 
+    def sessions(self, label: str) -> Iterator[tuple[bytes, bytes]]:
+        """Give client random and secret of each session that has this label, first those not used yet; marks nothing."""
+        for used in (False, True):
+            for client_random, lines in self._kept.items():
+                for line in lines:
+                    if line.label == label and line.used is used:
+                        yield client_random, line.secret
+                        break
+
     def lines(self) -> Iterator[Line]:
         """Give every line kept, whether used or not, session by session."""
         for table in (self._kept, self._session_ids, self._premasters):

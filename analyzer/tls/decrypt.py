@@ -17,10 +17,14 @@ from analyzer.secrets.protection import open_tls12, open_tls13
 from analyzer.secrets.refused import MISSING_SEGMENT, Refused
 from analyzer.tls.content_types import APPLICATION_DATA
 from analyzer.tls.direction import APPLICATION, EARLY, PROTECTED, AnyOpener, Direction, PlainOpener
+from analyzer.tls.inner_hello import OFFERED, InnerHello
 from analyzer.tls.limits import LARGEST_PLAINTEXT, MAX_CANDIDATES, MAX_NAMED
 from analyzer.tls.premaster import premasters
+from analyzer.tls.psk import Bound, find_bound, selects
+from analyzer.tls.search import Search
 from analyzer.tls.secrets import (
     ECH_INNER_UNKNOWN,
+    EPHEMERAL,
     KEY_UPDATE_MISSED,
     MISSING_LABEL,
     NO_HANDSHAKE,
@@ -34,7 +38,8 @@ from analyzer.tls.transcript import Transcript
 if TYPE_CHECKING:
     from analyzer.tls.session import Session
 
-CLIENT_HELLO, END_OF_EARLY_DATA, CLIENT_KEY_EXCHANGE, FINISHED, KEY_UPDATE = 1, 5, 16, 20, 24
+CLIENT_HELLO, SERVER_HELLO, END_OF_EARLY_DATA, CLIENT_KEY_EXCHANGE, FINISHED, KEY_UPDATE = 1, 2, 5, 16, 20, 24
+TLS_1_3 = 0x0304
 
 TRUNCATED_HMAC, ENCRYPT_THEN_MAC, EXTENDED_MASTER_SECRET = 4, 22, 23
 
@@ -60,14 +65,15 @@ class Decryption:
     the session in key logs. contradicted: labels of which the sources say several things; the one that opened the records
     is in use, and for labels of TLS 1.3 in `proven`. named: the client random of each handshake that is over, with its
     master secret, None where there was none or in TLS 1.3. earlier: the master secret of the session that this one may go
-    back to, where that is known.
+    back to, where that is known. ech: what becomes of an inner hello. trial: why the secrets had to be found by trial, and
+    were; else "".
     """
 
     __slots__ = (
-        "application", "client", "client_random", "contradicted", "detail", "directions", "earlier", "early", "exchanged",
-        "extended", "failed", "holes", "limits", "master", "named", "outside", "oversized", "pair", "plain", "premasters",
-        "proven", "reason", "records", "secrets", "sent", "session_id", "suite", "suites", "tls13", "transcript", "truncated",
-        "version", "zlib",
+        "application", "bound", "cipher_suite", "client", "client_random", "contradicted", "detail", "directions", "earlier",
+        "early", "ech", "exchanged", "extended", "failed", "holes", "limits", "master", "named", "outside", "oversized", "pair",
+        "plain", "premasters", "proven", "reason", "records", "search", "secrets", "sent", "session_id", "suite", "suites",
+        "tls13", "transcript", "trial", "truncated", "version", "zlib",
     )  # fmt: skip
 
     def __init__(self, secrets: Secrets, client: int, transcript: Transcript) -> None:
@@ -89,11 +95,16 @@ class Decryption:
         self.version = 0
         self.tls13 = False
         self.suite: Suite | None = None
+        self.cipher_suite = 0
         self.suites: Sequence[int] = ()
         self.contradicted: dict[str, None] = {}
         self.proven: dict[str, bytes] = {}
         self.named: dict[bytes, bytes | None] = {}
         self.client_random = b""
+        self.ech: InnerHello | None = None
+        self.bound: Bound | None = None
+        self.search: Search | None = None
+        self.trial = ""
         self.begin()
 
     def begin(self) -> None:
@@ -122,23 +133,36 @@ class Decryption:
                 self._exchange(raw)
         elif number == KEY_UPDATE and self.tls13:
             self._update(side)
+        elif number == FINISHED and self.bound is not None and side != self.client:
+            self._advance(self.bound)
         if number == END_OF_EARLY_DATA or (number == FINISHED and self.tls13):
             self.directions[side].phase = APPLICATION if number == FINISHED else PROTECTED
 
-    def offer(self, suites: Sequence[int]) -> None:
-        """Hear which suites the client offers: early data comes before one is chosen."""
+    def offer(self, suites: Sequence[int], ech: InnerHello | None) -> None:
+        """Hear which suites the client offers, and whether it seals a hello: early data comes before anything is chosen."""
         self.suites = suites
+        self.ech = ech
         keylog = self.secrets.keylog
-        if keylog is not None and self.directions[self.client].phases == [] and keylog.knows(self.client_random):
-            self._open_early(keylog)
+        secrets: list[bytes] = []
+        if keylog is not None:
+            for name in (self.client_random, None if ech is None else ech.random):
+                secrets += [] if name is None else keylog.candidates(name, _EARLY_LABEL)[:MAX_CANDIDATES]
+        hello, retried = self.transcript.hellos()
+        if not secrets and self.secrets.psks and hello is not None:
+            # The first key that is offered protects early data.
+            secrets = [bound.early_traffic_secret(hello) for bound in self._bound(hello, retried) if bound.index == 0]
+        if secrets and self.directions[self.client].phases == []:
+            self._open_early(secrets)
 
     def agree(self, version: int, tls13: bool, chosen: Suite | None, hello: Any, raw: bytes, retry: bool) -> bool:
         """Hear what the server has chosen; False where nothing of it can be opened."""
         self.version, self.tls13, self.suite = version, tls13, chosen
+        self.cipher_suite = getattr(hello, "cipher_suite", None) or 0
         if retry:
             return True
+        self.search = None
         if tls13:
-            return self._agree13()
+            return self._agree13(raw)
         length = raw[38] if len(raw) > 38 else 0
         self.session_id = raw[39 : 39 + length]
         self.extended = hello.extension(EXTENDED_MASTER_SECRET) is not None
@@ -194,6 +218,12 @@ class Decryption:
     def open(self, side: int, content_type: int, version: int, body: bytes, missing: int, frame: int) -> Opened | None:
         """Open a record, of whose body so many bytes are missing; None where it does not open, which is counted."""
         direction = self.directions[side]
+        if not self.version and self.search is None and not direction.phases and self.secrets.keylog is not None:
+            self.search = Search(self.secrets, self.suites, 0, self.client_random)
+        if self.search is not None and missing == 0:
+            self._look(self.search, side, content_type, version, body)
+        if self.search is not None and self.version and not direction.phases:
+            return None
         try:
             if missing > 0:
                 raise Refused(MISSING_SEGMENT, f"{missing} bytes of the record")
@@ -217,6 +247,12 @@ class Decryption:
         if len(opened[1]) > self.limits[side ^ self.client]:
             self.oversized[side ^ self.client] = self.oversized[side ^ self.client] or len(opened[1])
         return opened
+
+    @property
+    def hopeless(self) -> bool:
+        """Whether nothing will open any more."""
+        searched = self.version and self.search is not None and self.search.left == 0
+        return bool(searched) and not any(each.phases for each in self.directions)
 
     def carry(self, side: int, data: bytes, session: "Session", frame: int, at: int) -> None:
         """Hand on application data of the session."""
@@ -245,6 +281,16 @@ class Decryption:
             self.application.close(at)
         self.directions = (Direction(), Direction())
         self.begin()
+
+    def findings(self) -> list[tuple[str, str, str]]:
+        """What is odd about the secrets: code, severity, sentence."""
+        found = []
+        if self.contradicted:
+            detail = f"key logs contradict each other on {', '.join(self.contradicted)}; each was tried on the records"
+            found.append(("conflicting_secrets", "medium", detail))
+        if self.trial:
+            found.append(("found_by_trial", "info", self.trial))
+        return found
 
     @property
     def status(self) -> str:
@@ -279,20 +325,14 @@ class Decryption:
         """The number of the draft, 0 for the RFC; what experiments spoke is like draft 22."""
         return {0x7F: self.version & 0xFF, 0x7E: 22}.get(self.version >> 8, 0)
 
-    def _agree13(self) -> bool:
+    def _agree13(self, raw: bytes) -> bool:
+        """Take the secrets of TLS 1.3 into use; raw: the ServerHello, empty where it is missing. False without secrets."""
         keylog = self.secrets.keylog
-        if keylog is None or self.suite is None or not keylog.knows(self.client_random):
-            if self.client_random == self.transcript.client_random:
-                self._note(NO_SECRET)
-            else:
-                inner = f"{self.client_random.hex()[:16]}…"
-                self._note(
-                    ECH_INNER_UNKNOWN, f"the server took the inner hello, and the key log has nothing for its random {inner}"
-                )
-            return False
-        self.secrets.matched += 1
-        found = keylog.secrets(self.client_random)
+        found = {} if keylog is None else keylog.secrets(self.client_random)
         lacking = [label for label in (*_HANDSHAKE_LABELS, *_APPLICATION_LABELS) if label not in found]
+        if keylog is None or self.suite is None or len(lacking) == len(_HANDSHAKE_LABELS) + len(_APPLICATION_LABELS):
+            return self.suite is not None and (self._agree_psk(raw, self.suite) or self._seek(list(found)))
+        self.secrets.matched += 1
         if lacking:
             self._note(MISSING_LABEL, f"the key log has {', '.join(found)} of this session, and not {', '.join(lacking)}")
         for side, direction in enumerate(self.directions):
@@ -304,6 +344,88 @@ class Decryption:
             if direction.phase == EARLY and phases[EARLY] is None:
                 direction.phase = PROTECTED
         return True
+
+    def _seek(self, labels: list[str]) -> bool:
+        """Search for the secrets by trial, where no hello may name them; False where that is pointless. labels: there are."""
+        lost = not self.client_random
+        sealed = self.ech is not None and self.ech.status == OFFERED
+        if self.secrets.keylog is not None and (lost or sealed):
+            self.search = Search(self.secrets, [self.cipher_suite], self._draft())
+        if self.client_random != self.transcript.client_random:
+            inner = f"{self.client_random.hex()[:16]}…"
+            self._note(
+                ECH_INNER_UNKNOWN, f"the server took the inner hello, and the key log has nothing for its random {inner}"
+            )
+        elif labels:
+            lacking = ", ".join((*_HANDSHAKE_LABELS, *_APPLICATION_LABELS))
+            self._note(MISSING_LABEL, f"the key log has {', '.join(labels)} of this session, and not {lacking}")
+        elif self.search is None:
+            self._note(NO_SECRET)
+        return self.search is not None
+
+    def _look(self, search: Search, side: int, content_type: int, version: int, body: bytes) -> None:
+        """Try the search on a record; what it finds is taken into use."""
+        found = search.look(side ^ self.client, content_type, version, body)
+        if found is None:
+            return
+        if self.client_random != found.random:
+            what = "Encrypted Client Hello hides the random" if self.client_random else "the ClientHello is not in the capture"
+            self.transcript.lose_hellos()
+        else:
+            what = "the ServerHello is not in the capture"
+        self.trial = f"{what}: the secrets were found by trying those of the key log on the first records"
+        self.search = None
+        self.reason, self.detail = None, ""
+        self.client_random, self.suite, self.cipher_suite = found.random, found.suite, found.number
+        self.version, self.tls13 = self.version or TLS_1_3, True
+        self._agree13(b"")
+        direction = self.directions[side]
+        direction.phase = found.phase
+        opener = direction.phases[found.phase]
+        if opener is not None:
+            opener.sequence = found.sequence
+
+    def _bound(self, hello: bytes, retried: tuple[bytes, bytes] | None) -> list[Bound]:
+        try:
+            return find_bound(hello, self.secrets.psks, retried)
+        except Refused:  # a hello that has no such form binds no key
+            return []
+
+    def _agree_psk(self, raw: bytes, chosen: Suite) -> bool:
+        """Take into use what a pre-shared key gives; False where there is none, or none that the server selected."""
+        hello, retried = self.transcript.hellos()
+        if not self.secrets.psks or hello is None or not raw:
+            return False
+        try:
+            index, shares = selects(raw)
+        except Refused:
+            return False
+        right = [one for one in self._bound(hello, retried) if one.index == index and one.hash_name == chosen.prf_hash]
+        if not right:
+            return False
+        if shares:
+            self._note(EPHEMERAL, "the pre-shared key is known, but with a key share (psk_dhe_ke) it opens early data alone")
+            return bool(self.directions[self.client].phases)
+        heard = self.transcript.through(SERVER_HELLO, chosen.prf_hash)
+        if heard is None:
+            return False
+        self.bound = right[0]
+        for role, secret in enumerate(self.bound.handshake_traffic_secrets(heard)):
+            self.proven[_HANDSHAKE_LABELS[role]] = secret
+            direction = self.directions[role ^ self.client]
+            direction.phases = [*(direction.phases[:1] or [None]), open_tls13(chosen, secret, draft=self._draft()), None]
+            if direction.phases[EARLY] is None:
+                direction.phase = PROTECTED
+        return True
+
+    def _advance(self, bound: Bound) -> None:
+        """With the server's Finished the pre-shared key gives the secrets of application data too."""
+        heard = None if self.suite is None else self.transcript.through(FINISHED, self.suite.prf_hash)
+        if heard is None or self.suite is None:
+            return
+        for role, secret in enumerate(bound.application_traffic_secrets(heard)):
+            phases = self.directions[role ^ self.client].phases
+            phases[APPLICATION:] = [open_tls13(self.suite, secret, draft=self._draft())]
 
     def _opener13(self, chosen: Suite, keylog: KeyLog, label: str) -> Opener | None:
         found = keylog.candidates(self.client_random, label)[:MAX_CANDIDATES]
@@ -321,10 +443,10 @@ class Decryption:
             return openers[0] if openers else None
         return AnyOpener(openers, lambda number: self.proven.update({label: opening[number]}))
 
-    def _open_early(self, keylog: KeyLog) -> None:
+    def _open_early(self, secrets: list[bytes]) -> None:
         """Have early data tried with every suite that the secret may be for: the tag tells which one it is."""
         openers: list[Opener] = []
-        for secret in keylog.candidates(self.client_random, _EARLY_LABEL)[:MAX_CANDIDATES]:
+        for secret in secrets:
             for number in self.suites:
                 offered = suite(number)
                 if offered is None or not offered.tls13:
@@ -422,7 +544,9 @@ class Decryption:
             return schedule.finished(self.version, self.suite.prf_hash, self.master, role == _CLIENT, heard)
         keylog = self.secrets.keylog
         label = _HANDSHAKE_LABELS[role]
-        secret = None if keylog is None else self.proven.get(label) or keylog.secrets(self.client_random).get(label)
+        secret = self.proven.get(label)
+        if secret is None and keylog is not None:
+            secret = keylog.secrets(self.client_random).get(label)
         if secret is None:
             return None
         return schedule13.finished(self.suite.prf_hash, secret, heard, schedule13.label_prefix(self._draft()))

@@ -80,3 +80,12 @@ LONGEST_TICKET = 256
 
 MAX_IDENTITIES = 64
 """Pre-shared keys of one ClientHello that are looked at; a client offers one or two."""
+
+MAX_TRIALS = 1 << 17
+"""Secrets of a run that are tried on records of sessions that they may belong to: a second or two."""
+
+MAX_SEARCHED = 4
+"""Records of one session on which secrets are tried."""
+
+FIRST_RECORDS = 12
+"""Numbers that the first record behind a lost ServerHello may have: a server's flight is four messages, seldom cut in more."""

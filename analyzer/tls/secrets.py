@@ -5,6 +5,7 @@ needs it, since most captures come without keys.
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
+from analyzer.tls.limits import MAX_TRIALS
 from analyzer.tls.transcript import Transcript
 
 if TYPE_CHECKING:
@@ -42,10 +43,10 @@ class Secrets:
 
     application: makes the reader of a session's application data, given the session, once there is any. coming: tells whether
     secrets may still come while frames are read, so that sessions without them had better wait; None: they may not. matched:
-    sessions for which the key logs had anything.
+    sessions for which the key logs had anything. trials: how many secrets may still be tried on sessions that no hello names.
     """
 
-    __slots__ = ("application", "coming", "keylog", "matched", "private_keys", "psks")
+    __slots__ = ("application", "coming", "keylog", "matched", "private_keys", "psks", "trials")
 
     def __init__(
         self,
@@ -58,6 +59,7 @@ class Secrets:
         self.application = application
         self.keylog = keylog
         self.matched = 0
+        self.trials = MAX_TRIALS
         self.private_keys = private_keys
         self.psks = psks or {}
         self.coming = coming

@@ -228,7 +228,12 @@ class Session(Ledger):
         if opened is None:
             if side != self.client or not self.offers_early:
                 self.transcript.lose(side ^ self.client)
+            if decryption.hopeless:
+                self.opens = False
             return False
+        if self.version == 0 and decryption.version:  # the ServerHello is missing, and its suite was found by trial
+            self.version, self.tls13, self.suite = decryption.version, True, decryption.suite
+            self.cipher_suite = decryption.cipher_suite
         inner: cython.int = opened[0]
         plaintext: bytes = opened[1]
         self.opening = True
@@ -305,10 +310,10 @@ class Session(Ledger):
         if self.ech is not None:
             self.ech.conclude(self)
         if self.decryption is not None:
-            if self.decryption.contradicted:
-                labels = ", ".join(self.decryption.contradicted)
-                detail = f"key logs contradict each other on {labels}; each was tried on the records"
-                self.finding("conflicting_secrets", "medium", detail, self.first_frame)
+            for code, severity, detail in self.decryption.findings():
+                self.finding(code, severity, detail, self.first_frame)
+            if self.origin is not None:
+                self.origin.master = self.decryption.master
             self.decryption.close(at)
         self.readers = []  # they point back here: without the ring the session is freed without the collector
         self.closed = reason
@@ -494,7 +499,7 @@ class Session(Ledger):
             self.offers_early = learn.has_early_data(body)
             self.decryption.limit(0, learn.record_size_limit(body))
             self.decryption.hear(side, raw, True)
-            self.decryption.offer(getattr(body, "cipher_suites", None) or ())
+            self.decryption.offer(getattr(body, "cipher_suites", None) or (), self.ech)
 
     def learn_server_hello(self, body: Any, raw: bytes, retry: cython.bint) -> None:
         """Take version, suite, group and resumption from a ServerHello or a HelloRetryRequest."""
@@ -513,14 +518,15 @@ class Session(Ledger):
         group: cython.int = learn.selected_group(body)
         if group >= 0:
             self.group = group
-        if self.decryption is None and self.secrets is not None and self.suite is not None and self.suite.mode == "null":
-            self.decryption = self.secrets.decryption(self.client, self.transcript)  # which takes no secret
-            self.opens = True
+        if self.decryption is None and self.secrets is not None and self.suite is not None:
+            # Records that are not encrypted need no secret, and in TLS 1.3 secrets may be found without a ClientHello.
+            self.opens = self.suite.mode == "null" or (self.tls13 and not self.greeted and self.secrets.given)
+            self.decryption = self.secrets.decryption(self.client, self.transcript) if self.opens else None
         if self.ech is not None:
             self.ech.answer(self, raw, retry)
         if self.offers is not None or not self.tls13:
-            found = self.links.resumed(self.offers, body, self.connection.opener.key, self.client, self.server_name)
-            self.resumes = found  # type: ignore[assignment]
+            key = self.connection.opener.key
+            self.resumes = self.links.resumed(self.offers, body, key, self.client, self.server_name)  # type: ignore[assignment]
         if self.opens:
             if self.resumes is not None:
                 self.decryption.earlier = self.resumes.master
@@ -588,6 +594,6 @@ class Session(Ledger):
         """Whether both Finished messages were seen, or encrypted records that can only follow them."""
         client: Side = self.sides[self.client]
         server: Side = self.sides[1 - self.client]
-        if not self.answered and not self.mid_stream:
+        if not self.answered and not self.mid_stream and not self.tls13:
             return False
         return client.encrypted_records > 0 and server.encrypted_records > 0

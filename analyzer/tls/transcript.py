@@ -118,6 +118,34 @@ class Transcript:
             return None
         return message_hash(hash_function(hash_name)(hellos[0]).digest()) + retry + hellos[1]
 
+    def through(self, last: int, hash_name: str) -> bytes | None:
+        """The messages of TLS 1.3 through the server's of that type, as they are hashed; None where one is missing."""
+        heard = b""
+        for role, raw in self.steps(True):
+            if raw is None:
+                return None
+            if raw[0] == HELLO_RETRY_REQUEST or _is_retry(raw):
+                heard = message_hash(hash_function(hash_name)(heard).digest())
+            heard += raw
+            if role == 1 and raw[0] == last and not _is_retry(raw):
+                return heard
+        return None
+
+    def hellos(self) -> tuple[bytes | None, tuple[bytes, bytes] | None]:
+        """The ClientHello that counts, and after a HelloRetryRequest the first one and the retry."""
+        client, server = self._client, self._server
+        if not client or _kind(client[0]) != CLIENT_HELLO:
+            return None, None
+        if server and _is_retry(server[0]) and len(client) > 1 and _kind(client[1]) == CLIENT_HELLO:
+            assert client[0] is not None
+            assert server[0] is not None
+            return client[1], (client[0], server[0])
+        return client[0], None
+
+    def lose_hellos(self) -> None:
+        """Hear that the ClientHellos that count are not those that were heard."""
+        self._client = [None if _kind(raw) == CLIENT_HELLO else raw for raw in self._client]
+
     def replace_hellos(self, hellos: list[bytes]) -> None:
         """Put inner ClientHellos in the place of the outer ones that were heard (RFC 9849 section 6.1.5)."""
         for number, raw in enumerate(hellos):
@@ -137,6 +165,8 @@ class Transcript:
             hellos += 1
         if not hellos:
             yield 0, None
+            yield from ((1, raw) for raw in server)
+            yield from ((0, raw) for raw in client)
             return
         yield 0, client[0]
         at = 0
@@ -152,6 +182,7 @@ class Transcript:
         else:
             yield from ((1, raw) for raw in server[at:])
             yield 1, None
+            yield from ((0, raw) for raw in client[hellos:])
             return
         yield from ((1, raw) for raw in server[at:following])
         end = _through(client, hellos, FINISHED) or 0

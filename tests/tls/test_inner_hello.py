@@ -78,6 +78,18 @@ def test_the_inner_name_is_known_though_the_traffic_stays_closed() -> None:
     assert (record["decryption"]["status"], record["decryption"]["reason"]) == ("none", "ech_inner_unknown")
 
 
+@pytest.mark.parametrize("name", ["ech-accepted", "ech-hello-retry-request"])
+@pytest.mark.parametrize("labels", [("CLIENT", "SERVER"), ("ECH_SECRET", "CLIENT", "SERVER")])
+def test_what_the_inner_random_hides_is_found_by_trial(name: str, labels: tuple[str, ...]) -> None:
+    record = read(name, *labels)
+    assert (record["decryption"]["status"], record["decryption"]["failed"]) == ("decrypted", 0)
+    assert record["http"][0]["request"]["authority"] == "secret.example.com"
+    assert (record["ech"]["status"], record["ech"]["inner_server_name"]) == ("accepted", None)
+    assert record["authenticity"]["finished"] == {"client": "unverifiable", "server": "unverifiable"}
+    assert record["authenticity"]["server_signature"] == "unverifiable"
+    assert [finding["code"] for finding in record["findings"]] == ["found_by_trial"]
+
+
 @pytest.mark.parametrize("damage", ["config", "secret", "both twice"])
 def test_lines_that_do_not_fit_open_nothing(damage: str) -> None:
     lines = (CAPTURES / "ech-accepted" / "ech-accepted.keys").read_text("ascii").splitlines()

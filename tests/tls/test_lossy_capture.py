@@ -14,6 +14,7 @@ from analyzer.application.conversation import Conversation
 from analyzer.engine import Engine
 from analyzer.secrets.keylog import KeyLog
 from analyzer.store.record import session_record
+from analyzer.tls import limits
 from analyzer.tls.session import Session
 
 EVERY = 50
@@ -133,7 +134,35 @@ def test_nine_of_ten_intact_records_open(kind: str, mss: int) -> None:
     n_segments = len(packetise(talk(kind)[0], mss=mss, acks=True))
     assert n_segments > 2 * EVERY
     shares = {}
-    for phase in (*range(6, 16), 20, 33, 49):  # the first are of the handshake, behind the hellos
+    for phase in (*range(3, 16), 20, 33, 49):  # the first are of the handshake, the hellos among them
         intact, opened = share(kind, mss, phase)
         shares[phase] = opened / intact
     assert min(shares.values()) >= LEAST, shares
+
+
+@pytest.mark.parametrize(("lost", "finished"), [(3, "unverifiable"), (5, "absent")])
+def test_without_a_hello_the_secrets_are_found_by_trial_and_nothing_is_called_proven(lost: int, finished: str) -> None:
+    segments = packetise(talk("all sorts")[0], mss=1460, acks=True)
+    del segments[lost]
+    record, _ = decrypt("all sorts", segments)
+    assert record["version"] == "TLS 1.3"
+    assert record["cipher_suite"].startswith("TLS_")
+    assert record["established"]
+    assert record["authenticity"]["finished"] == {"client": "unverifiable", "server": finished}
+    assert "found_by_trial" in [finding["code"] for finding in record["findings"]]
+
+
+def test_a_key_log_of_another_run_costs_no_more_than_the_limit() -> None:
+    segments = packetise(talk("all sorts")[0], mss=1460, acks=True)
+    del segments[3]
+    keylog = KeyLog()
+    lines = [line.split() for line in talk("the largest records")[1].decode().splitlines() if line[0] != "#"]
+    for number in range(300):
+        keylog.feed("".join(f"{label} {number:064x} {secret}\n" for label, _, secret in lines).encode())
+    tap = Tap()
+    tap.engine = Engine(keylog=keylog)
+    before = tap.engine.secrets.trials
+    tap.feed(*segments)
+    (record,) = tap.records()
+    assert (record["decryption"]["status"], record["decryption"]["reason"]) == ("none", "no_handshake")
+    assert 300 <= before - tap.engine.secrets.trials <= 300 * limits.MAX_SEARCHED
