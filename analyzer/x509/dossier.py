@@ -27,6 +27,7 @@ from analyzer.x509.der import (
     read_element,
 )
 from analyzer.x509.distinguished import name_key
+from analyzer.x509.signature_strength import Outcome, check_signature
 from analyzer.x509.statement import UNREADABLE
 
 REMEMBERED = 4096
@@ -152,6 +153,11 @@ class Dossier:
     def self_issued(self) -> bool:
         """Whether issuer and subject are the same name."""
         return self.found and self.issuer == self.subject
+
+    @cached_property
+    def own_signature(self) -> Outcome:
+        """Whether its own key made the signature on it."""
+        return check_signature(self.signed, self.signature, self.algorithm, self.spki)
 
     @cached_property
     def not_before(self) -> int | None:

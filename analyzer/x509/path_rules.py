@@ -28,7 +28,7 @@ CLIENT_AUTH = "1.3.6.1.5.5.7.3.2"
 ANY_PURPOSE = "2.5.29.37.0"
 
 SERVER_GATED = frozenset(("2.16.840.1.113730.4.1", "1.3.6.1.4.1.311.10.3.3"))
-"""What Netscape and Microsoft wrote for server authentication into the certificates of authorities in the nineties."""
+"""What Netscape and Microsoft wrote for server authentication into the certificates of authorities from the nineties on."""
 
 END_OF_SERVER_GATED = timegm((2016, 8, 23, 0, 0, 0))
 """The last day from which certificates could still be so; Firefox draws the line there."""
@@ -55,7 +55,7 @@ def path_problems(path: Path, at: int, name: str | None, purpose: str, max_depth
     certificates = path.certificates
     found: list[Finding] = []
     if not path.trusted:
-        found.append(_trust(path))
+        found += _trust(path)
     for place, certificate in enumerate(certificates):
         is_root = place == len(certificates) - 1 and (path.trusted or certificate.self_issued)
         role = Role.LEAF if place == 0 else Role.ROOT if is_root else Role.AUTHORITY
@@ -74,19 +74,25 @@ def path_problems(path: Path, at: int, name: str | None, purpose: str, max_depth
     return found
 
 
-def _trust(path: Path) -> Finding:
+def _trust(path: Path) -> list[Finding]:
     """Say why a path that ends without a root does."""
     last, place = path.certificates[-1], len(path.certificates) - 1
     if not last.found:
-        return "unknown_issuer", place, "who issued it cannot be read"
+        return [("unknown_issuer", place, "who issued it cannot be read")]
+    if last.self_issued and last.own_signature.result == "bad":
+        found = [("unknown_issuer", place, f"{last.title} is its own issuer by name, and its key has not signed it")]
+        if last.issuer_key_identifier in (None, last.subject_key_identifier):
+            found.append(("bad_signature", place, f"{last.title} claims to have signed itself: {last.own_signature.why}"))
+        return found
     if last.self_issued and place == 0:
-        return "self_signed", place, f"{last.title} has signed itself and is not in the trust store"
+        return [("self_signed", place, f"{last.title} has signed itself and is not in the trust store")]
     if last.self_issued:
-        return "unknown_issuer", place, f"the path ends at {last.title}, which has signed itself and is not in the trust store"
+        sentence = f"the path ends at {last.title}, which has signed itself and is not in the trust store"
+        return [("unknown_issuer", place, sentence)]
     issuer = last.facts.issuer or ""
     shown = issuer if len(issuer) <= 120 else issuer[:120] + "…"
     sentence = f'the issuer of {last.title}, "{shown}", is neither in the trust store nor among the certificates at hand'
-    return "unknown_issuer", place, sentence
+    return [("unknown_issuer", place, sentence)]
 
 
 def _signature(path: Path, place: int) -> list[Finding]:

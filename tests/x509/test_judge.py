@@ -72,9 +72,12 @@ def _with_leaf(leaf: Callable[[Made], bytes]) -> Hierarchy:
     return Hierarchy(made.root, made.intermediate, Made(x509.load_der_x509_certificate(leaf(made.intermediate)), None))
 
 
+def _alone(**changes: Any) -> Made:
+    return make(HOST, extensions=leaf_extensions(), **changes)
+
+
 def _self_signed() -> Case:
-    leaf = make(HOST, extensions=leaf_extensions())
-    return Case(hierarchy(), [("self_signed", 0)], chain=[leaf.der])
+    return Case(hierarchy(), [("self_signed", 0)], chain=[_alone().der])
 
 
 def _swapped_signature() -> Case:
@@ -222,6 +225,12 @@ CASES: dict[str, Callable[[], Case]] = {
     "leaf not yet valid": lambda: Case(hierarchy(leaf={"not_before": AT + timedelta(seconds=1)}), [("not_yet_valid", 0)]),
     "root not yet valid": lambda: Case(hierarchy(root={"not_before": AT + timedelta(days=1)}), [("not_yet_valid", None)]),
     "self-signed leaf": _self_signed,
+    "self-signed leaf of another name": lambda: Case(
+        hierarchy(), [("self_signed", 0), ("name_mismatch", 0)], chain=[_alone().der], name="other.example"
+    ),
+    "leaf that has not signed itself": lambda: Case(
+        hierarchy(), [("unknown_issuer", 0), ("bad_signature", 0)], chain=[_alone(signer=ec_key("somebody else")).der]
+    ),
     "self-signed leaf that is trusted": lambda: Case(
         hierarchy(), [], chain=[leaf := make(HOST, extensions=leaf_extensions()).der], roots=[leaf]
     ),
