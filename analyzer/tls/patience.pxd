@@ -1,7 +1,8 @@
 from analyzer.tls.records cimport RecordReader, RecordSink
 from analyzer.tls.session cimport Session
 
-cdef int HANDSHAKE, CLIENT_HELLO, SSL2, RANDOM_BEGINS, RANDOM_ENDS, RECORD, VIOLATION, LOST
+cdef int APPLICATION_DATA, CHANGE_CIPHER_SPEC, HANDSHAKE
+cdef int CLIENT_HELLO, SSL2, RANDOM_BEGINS, RANDOM_ENDS, RECORD, VIOLATION, LOST
 cdef long long LONGEST_WAIT, MOST_ENDED, MOST_WAITING, MOST_WAITING_IN_ALL, WAITING_COST
 
 
@@ -13,6 +14,7 @@ cdef class Patience(RecordSink):
     cdef public bytes hello
     cdef public bytes random
     cdef public long long tried
+    cdef public bint encrypted
     cdef public bint gone
     cdef public bint over
     cdef public tuple ended

@@ -13,7 +13,7 @@ from typing import Any
 
 import cython
 
-from analyzer.tls.content_types import HANDSHAKE
+from analyzer.tls.content_types import APPLICATION_DATA, CHANGE_CIPHER_SPEC, HANDSHAKE
 from analyzer.tls.limits import LONGEST_WAIT, MOST_ENDED, MOST_WAITING, MOST_WAITING_IN_ALL, WAITING_COST
 from analyzer.tls.records import RecordReader, RecordSink
 from analyzer.tls.secrets import Secrets
@@ -31,17 +31,19 @@ class Patience(RecordSink):
 
     held: what came; with each how many gaps and findings the session had by then, which the streams tell it at once. size:
     bytes of memory. random: the client random that names the session, empty before its ClientHello. tried: how much of the key
-    log was looked at. over: whether nothing is held any more; gone: because there was no point in it. ended: reason, frame and
-    time of the connection's end, None before.
+    log was looked at. encrypted: whether any of it can be: a handshake that was given up before needs no secrets. over:
+    whether nothing is held any more; gone: because there was no point in it. ended: reason, frame and time of the
+    connection's end, None before.
     """
 
-    __slots__ = ("ended", "gone", "held", "hello", "over", "random", "session", "size", "tried", "waiting")
+    __slots__ = ("encrypted", "ended", "gone", "held", "hello", "over", "random", "session", "size", "tried", "waiting")
 
     def __init__(self, session: Session, waiting: "Waiting") -> None:
         self.session = session
         self.waiting = waiting
         self.held: list[tuple[Any, ...]] = []
         self.size = 0
+        self.encrypted = False
         self.hello = b""
         self.random = b""
         self.tried = -1
@@ -73,6 +75,8 @@ class Patience(RecordSink):
             return
         if not self.random and content_type == HANDSHAKE and side == self.session.client:
             self.greet(version, body)
+        if content_type in (APPLICATION_DATA, CHANGE_CIPHER_SPEC):
+            self.encrypted = True
         self.hold((RECORD, side, content_type, version, body, length, missing, frame, at), len(body))
 
     def violation(self, side: cython.int, offset: cython.longlong, why: str, frame: cython.longlong) -> None:
@@ -169,7 +173,7 @@ class Patience(RecordSink):
     def finish(self, reason: str, frame: cython.longlong, at: cython.longlong) -> cython.bint:
         """Hear that the connection has ended; False where the session still waits."""
         self.waiting.wake()
-        if not self.over and len(self.random) > 0 and not self.ready():
+        if not self.over and self.encrypted and len(self.random) > 0 and not self.ready():
             self.ended = (reason, frame, at)
             self.waiting.park(self)
             return False
