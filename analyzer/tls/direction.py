@@ -1,10 +1,14 @@
 """One side's records and the openers for them, one for each phase; where records are missing, the search for the right number.
 
 What ends a phase, a Finished or a KeyUpdate, may lie in a gap, and secrets of a phase may be unknown. So where a record does
-not open with the keys of its phase, those of the next are tried: only the right ones make its tag agree.
+not open with the keys of its phase, those of the next are tried: only the right ones make its tag agree. This module is
+compiled (see setup.cfg) and runs the same uncompiled.
 """
 
 from collections.abc import Callable, Sequence
+from typing import Any
+
+import cython
 
 from analyzer.secrets.aead import Tls13Opener
 from analyzer.secrets.compression import Inflater
@@ -35,11 +39,12 @@ class Direction:
         self.changed = False
         self.inflater: Inflater | None = None
 
-    def open(self, content_type: int, version: int, body: bytes) -> Opened:
+    def open(self, content_type: cython.int, version: cython.int, body: bytes) -> Opened:
         """Open a record with the keys of this phase, or of a later one. Raises Refused."""
         refusal: Refused | None = None
+        number: cython.int
         for number in range(self.phase, len(self.phases)):
-            opener = self.phases[number]
+            opener: Opener | None = self.phases[number]
             if opener is None:
                 continue
             try:
@@ -67,18 +72,19 @@ class Direction:
             raise Refused(MISSING_SEGMENT, refusal.detail) from refusal
         raise refusal
 
-    def _open(self, opener: Opener, content_type: int, version: int, body: bytes) -> Opened:
+    def _open(self, opener: Opener, content_type: cython.int, version: cython.int, body: bytes) -> Opened:
         # The records that were refused count; a gap may hide any number of them.
-        reach = min(self.misses, FARTHEST_RECORD) if not self.holed else FARTHEST_RECORD
+        reach: cython.longlong = min(self.misses, FARTHEST_RECORD) if not self.holed else FARTHEST_RECORD
         if reach == 0 or self.attempts < reach:
             return opener.open(content_type, version, body)
         try:
-            return opener.open_ahead(content_type, version, body, reach)[1:]
+            _, inner, plaintext = opener.open_ahead(content_type, version, body, reach)
         except Refused:
             self.attempts -= reach
             raise
+        return inner, plaintext
 
-    def _open_updated(self, opener: Tls13Opener, content_type: int, version: int, body: bytes) -> Opened | None:
+    def _open_updated(self, opener: Tls13Opener, content_type: cython.int, version: cython.int, body: bytes) -> Opened | None:
         """Try whether a KeyUpdate lies in the gap."""
         following = opener.next_generation()
         try:
@@ -100,7 +106,7 @@ class AnyOpener(Opener):
         self._choose = choose
         self._chosen: Opener | None = None
 
-    def open_at(self, sequence: int, content_type: int, record_version: int, body: bytes) -> Opened | None:
+    def open_at(self, sequence: Any, content_type: cython.int, record_version: cython.int, body: bytes) -> Opened | None:
         """As in the class above."""
         for number, opener in enumerate(self._openers):
             opened = opener.open_at(sequence, content_type, record_version, body)
@@ -128,7 +134,7 @@ class PlainOpener(Opener):
         super().__init__()
         self._mac_length = mac_length
 
-    def open_at(self, sequence: int, content_type: int, record_version: int, body: bytes) -> Opened | None:
+    def open_at(self, sequence: Any, content_type: cython.int, record_version: cython.int, body: bytes) -> Opened | None:
         """As in the class above."""
         if len(body) < self._mac_length:
             return None

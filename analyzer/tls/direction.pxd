@@ -1,0 +1,16 @@
+from analyzer.secrets.aead cimport Tls13Opener
+from analyzer.secrets.opener cimport Opener
+
+
+cdef class Direction:
+    cdef public list phases
+    cdef public int phase
+    cdef public long long misses
+    cdef public bint holed
+    cdef public long long attempts
+    cdef public bint changed
+    cdef public object inflater
+
+    cpdef tuple open(self, int content_type, int version, bytes body)
+    cdef tuple _open(self, Opener opener, int content_type, int version, bytes body)
+    cdef tuple _open_updated(self, Tls13Opener opener, int content_type, int version, bytes body)
