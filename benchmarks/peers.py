@@ -4,7 +4,8 @@ Run as a program by `benchmarks.workloads`, because the TLS 1.3 suites which Ope
 process (`OPENSSL_CONF`). `short` makes many small sessions, `long` one that carries many bytes.
 
 The output is a row of parts, each a byte for its kind, a 32-bit length, and that many bytes: SESSION (JSON, before the
-first flight: `server`), CLIENT and SERVER (bytes of that side), END (JSON: `version`, `cipher_suite`, `resumed`).
+first flight: `server`), CLIENT and SERVER (bytes of that side), END (JSON: `version`, `cipher_suite`, `resumed`, and `carried`,
+the bytes of application data).
 """
 
 import argparse
@@ -103,7 +104,7 @@ def server_context(pem: Path, index: int) -> ssl.SSLContext:
         context.options |= ssl.OP_NO_TICKET
     if index % 10 == 9:
         context.set_ecdh_curve("prime256v1")
-    context.set_alpn_protocols(["h2", "http/1.1"] if index % 2 else ["http/1.1"])
+    context.set_alpn_protocols(["http/1.1"])
     return context
 
 
@@ -127,10 +128,15 @@ def write_part(out: BinaryIO, kind: int, data: bytes) -> None:
     out.write(data)
 
 
-def write_end(out: BinaryIO, client: ssl.SSLObject) -> None:
-    """The facts of a session that is over, as OpenSSL tells them."""
+def write_end(out: BinaryIO, client: ssl.SSLObject, carried: int) -> None:
+    """The facts of a session that is over, as OpenSSL tells them, and how many bytes it carried."""
     cipher = client.cipher()
-    facts = {"version": client.version(), "cipher_suite": cipher[0] if cipher else None, "resumed": client.session_reused}
+    facts = {
+        "version": client.version(),
+        "cipher_suite": cipher[0] if cipher else None,
+        "resumed": client.session_reused,
+        "carried": carried,
+    }
     write_part(out, END, json.dumps(facts).encode())
 
 
@@ -153,12 +159,12 @@ def write_short(out: BinaryIO, certificates: Path, keylog: Path, count: int, see
         for kind, data in link.handshake():
             write_part(out, kind, data)
         request = f"GET /{rng.randrange(1 << 40):x} HTTP/1.1\r\nHost: {name}\r\nAccept: */*\r\nCookie: "
-        link.client.write(request.encode() + filler[: rng.randrange(20, 400)].hex().encode() + b"\r\n\r\n")
+        carried = link.client.write(request.encode() + filler[: rng.randrange(20, 400)].hex().encode() + b"\r\n\r\n")
         write_part(out, CLIENT, link.carry(CLIENT))
         advance(link.server)
         link.server.read(4096)
         body = filler[: min(int(rng.expovariate(1 / 1200)), 12_000)]
-        link.server.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body))
+        carried += link.server.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body))
         write_part(out, SERVER, link.carry(SERVER))
         link.client.read(16384)
         resumable = link.client.session
@@ -168,7 +174,7 @@ def write_short(out: BinaryIO, certificates: Path, keylog: Path, count: int, see
         write_part(out, CLIENT, link.carry(CLIENT))
         close(link.server)
         write_part(out, SERVER, link.carry(SERVER))
-        write_end(out, link.client)
+        write_end(out, link.client, carried)
 
 
 def write_long(out: BinaryIO, certificates: Path, keylog: Path, n_bytes: int, index: int, version: str, cipher: str) -> None:
@@ -184,24 +190,30 @@ def write_long(out: BinaryIO, certificates: Path, keylog: Path, n_bytes: int, in
     write_part(out, SESSION, json.dumps({"server": index}).encode())
     for kind, data in link.handshake():
         write_part(out, kind, data)
-    link.client.write(b"GET /archive HTTP/1.1\r\nHost: " + server_name(index).encode() + b"\r\n\r\n")
+    up = index % 5 == 0
+    method, length = (b"POST", b"Content-Length: %d\r\n" % n_bytes) if up else (b"GET", b"")
+    carried = link.client.write(b"%b /archive HTTP/1.1\r\nHost: %b\r\n%b\r\n" % (method, server_name(index).encode(), length))
     write_part(out, CLIENT, link.carry(CLIENT))
     advance(link.server)
     link.server.read(4096)
     filler = random.Random(index).randbytes(CHUNK)
-    side, sender, outgoing = (
-        (CLIENT, link.client, link.from_client) if index % 5 == 0 else (SERVER, link.server, link.from_server)
-    )
+    side, sender, outgoing = (CLIENT, link.client, link.from_client) if up else (SERVER, link.server, link.from_server)
+    if not up:
+        carried += sender.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % n_bytes)
     left = n_bytes
+    carried += n_bytes
     while left:
         # What is carried is not read at the other end: only the ciphertext counts.
         left -= sender.write(filler[: min(left, CHUNK)])
         write_part(out, side, outgoing.read())
+    if up:
+        carried += link.server.write(b"HTTP/1.1 204 No Content\r\n\r\n")
+        write_part(out, SERVER, link.from_server.read())
     close(link.client)
     write_part(out, CLIENT, link.from_client.read())
     close(link.server)
     write_part(out, SERVER, link.from_server.read())
-    write_end(out, link.client)
+    write_end(out, link.client, carried)
 
 
 def main() -> None:

@@ -22,7 +22,10 @@ from typing import Any
 
 from benchmarks.measure import Run, measure
 
-WORKLOADS = ("handshakes", "mixed", "bulk")
+KEYED = " with keys"
+"""At the end of a workload's name: the same capture, decrypted."""
+
+WORKLOADS = ("handshakes", "mixed", "bulk", "handshakes" + KEYED, "bulk" + KEYED)
 TSHARK_FIELDS = (
     "frame.number",
     "tls.handshake.extensions_server_name",
@@ -31,6 +34,7 @@ TSHARK_FIELDS = (
     "tls.handshake.ja3",
     "tls.handshake.certificate",
 )
+TSHARK_HTTP_FIELDS = ("frame.number", "http.request.method", "http.host", "http.request.uri", "http.response.code")
 TOOLS: dict[str, tuple[str, ...]] = {
     "analyzer": ("{analyzer}", "sessions", "{capture}", "--format", "json"),
     "analyzer --messages": ("{analyzer}", "sessions", "{capture}", "--format", "json", "--messages"),
@@ -41,6 +45,18 @@ TOOLS: dict[str, tuple[str, ...]] = {
     "ssldump": ("ssldump", "-j", "-n", "-r", "{capture}"),
     "tcpdump": ("tcpdump", "-n", "-r", "{capture}", "-w", "/dev/null"),
 }
+KEYED_TOOLS: dict[str, tuple[str, ...]] = {
+    "analyzer": ("{analyzer}", "sessions", "{capture}", "-k", "{keys}", "--format", "json"),
+    "tshark": (
+        *("tshark", "-n", "-r", "{capture}", "-o", "tls.keylog_file:{keys}", "-T", "fields", "-Y", "http"),
+        *(word for field in TSHARK_HTTP_FIELDS for word in ("-e", field)),
+    ),
+    "floor": (sys.executable, "-m", "benchmarks.floor", "{capture}"),
+}
+"""What runs on workloads with keys; `floor` on `bulk` alone, and tshark in the first round alone."""
+
+FLOOR = "floor"
+DECRYPTED = b'"decryption":{"status":"decrypted"'
 MIB = 1 << 20
 # A start takes so short that a few more cost nothing and steady the median.
 MIN_STARTS = 5
@@ -48,43 +64,64 @@ MIN_STARTS = 5
 Timings = dict[str, list[Run]]
 
 
-def command_of(tool: str, analyzer: Sequence[str], capture: Path) -> list[str]:
-    """The command line of `tool` for `capture`."""
+def command_of(tool: str, analyzer: Sequence[str], capture: Path, keyed: bool = False) -> list[str]:
+    """The command line of `tool` for `capture`, with its key log or without."""
     words: list[str] = []
-    for word in TOOLS[tool]:
-        words += analyzer if word == "{analyzer}" else [word.replace("{capture}", str(capture))]
+    for word in (KEYED_TOOLS if keyed else TOOLS)[tool]:
+        spelled = word.replace("{capture}", str(capture)).replace("{keys}", str(capture.with_suffix(".keys")))
+        words += analyzer if word == "{analyzer}" else [spelled]
     return words
+
+
+def tools_for(name: str, tools: Sequence[str]) -> list[str]:
+    """Which of the tools run on a workload."""
+    if not name.endswith(KEYED):
+        return [tool for tool in tools if tool in TOOLS]
+    return [tool for tool in tools if tool in KEYED_TOOLS and (tool != FLOOR or name.startswith("bulk"))]
 
 
 def made(name: str, scale: float, folder: Path) -> tuple[Path, dict[str, Any]]:
     """The capture of a workload and its facts; made by another process when it is not there, so that this one stays small."""
-    command = [sys.executable, "-m", "benchmarks.workloads", name, "--scale", str(scale), "--folder", str(folder)]
+    command = [
+        sys.executable,
+        "-m",
+        "benchmarks.workloads",
+        name.removesuffix(KEYED),
+        "--scale",
+        str(scale),
+        "--folder",
+        str(folder),
+    ]
     done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
     path, facts = done.stdout.split("\n", 1)
     return Path(path), json.loads(facts)
 
 
-def sessions_printed(analyzer: Sequence[str], capture: Path, folder: Path, limit: float) -> tuple[int, str]:
+def sessions_printed(analyzer: Sequence[str], capture: Path, keyed: bool, folder: Path, limit: float) -> tuple[int, str]:
     """How many sessions the analyzer prints for `capture`, in a run that is not timed, and the end of its standard error.
+
+    With keys only sessions count that were decrypted whole.
 
     It also brings the capture into the page cache.
     """
     output, errors = folder / "check.out", folder / "check.err"
-    measure(command_of("analyzer", analyzer, capture), limit, str(output), str(errors))
+    measure(command_of("analyzer", analyzer, capture, keyed), limit, str(output), str(errors))
     with output.open("rb") as lines:
-        n_lines = sum(1 for _ in lines)
+        n_lines = sum(1 for line in lines if not keyed or DECRYPTED in line)
     complaint = errors.read_text(errors="replace").strip()[-300:]
     output.unlink()
     errors.unlink()
     return n_lines, complaint
 
 
-def time_tools(tools: Sequence[str], analyzer: Sequence[str], capture: Path, rounds: int, limit: float) -> Timings:
+def time_tools(tools: Sequence[str], analyzer: Sequence[str], capture: Path, keyed: bool, rounds: int, limit: float) -> Timings:
     """The runs of every tool on `capture`, by tool."""
     timings: Timings = {tool: [] for tool in tools}
     for number in range(rounds):
         for tool in tools:
-            run = measure(command_of(tool, analyzer, capture), limit)
+            if keyed and tool == "tshark" and number > 0:  # a minute and gigabytes each time
+                continue
+            run = measure(command_of(tool, analyzer, capture, keyed), limit)
             timings[tool].append(run)
             print(f"{capture.name} {number + 1}/{rounds} {tool}: {run.wall:.2f} s, status {run.status}", file=sys.stderr)
     return timings
@@ -111,11 +148,17 @@ def table(rows: Sequence[Sequence[str]]) -> str:
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
+def median_or_none(timings: Timings, tool: str, figure: str) -> float | None:
+    """The median of one figure; None of a tool that did not run."""
+    return median(timings[tool], figure) if tool in timings else None
+
+
 def render_seconds(results: dict[str, tuple[dict[str, Any], Timings]], tools: Sequence[str]) -> str:
     """How long each tool took on each workload."""
     rows = [["workload", "packets", "sessions", *(f"{tool}, s" for tool in tools)]]
     for name, (facts, timings) in results.items():
-        seconds = [f"{median(timings[tool], 'wall'):.2f}" for tool in tools]
+        found = [median_or_none(timings, tool, "wall") for tool in tools]
+        seconds = ["-" if wall is None else f"{wall:.2f}" for wall in found]
         rows.append([name, f"{facts['packets']:,}", f"{facts['sessions']:,}", *seconds])
     return table(rows)
 
@@ -123,16 +166,17 @@ def render_seconds(results: dict[str, tuple[dict[str, Any], Timings]], tools: Se
 def render_ratios(results: dict[str, tuple[dict[str, Any], Timings]], tools: Sequence[str]) -> str:
     """How many times as long as the analyzer the others took, on the wall and in processor time."""
     others = [tool for tool in tools if not tool.startswith("analyzer")]
+
+    def ratio(timings: Timings, other: str, tool: str, figure: str) -> str:
+        above, below = median_or_none(timings, other, figure), median_or_none(timings, tool, figure)
+        return "-" if above is None or not below else f"{above / below:.3g}"
+
     rows = [["workload, tool", *(f"{other} / it" for other in others), *(f"{other} / it, processor" for other in others)]]
     for name, (_, timings) in results.items():
         for tool in tools:
-            if tool not in others:
-                ratios = [
-                    median(timings[other], figure) / median(timings[tool], figure)
-                    for figure in ("wall", "processor")
-                    for other in others
-                ]
-                rows.append([f"{name}, {tool}", *(f"{ratio:.3g}" for ratio in ratios)])
+            if tool not in others and tool in timings:
+                ratios = [ratio(timings, other, tool, figure) for figure in ("wall", "processor") for other in others]
+                rows.append([f"{name}, {tool}", *ratios])
     return table(rows)
 
 
@@ -140,7 +184,7 @@ def render_costs(results: dict[str, tuple[dict[str, Any], Timings]], tools: Sequ
     """Processor time and peak memory of every tool, and what a packet and a session cost it."""
     rows = [["workload, tool", "fastest to slowest, s", "processor, s", "µs a packet", "µs a session", "peak MiB", "status"]]
     for name, (facts, timings) in results.items():
-        for tool in tools:
+        for tool in timings:
             runs = timings[tool]
             wall = median(runs, "wall")
             rows.append(
@@ -208,7 +252,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.run", description="Time the analyzer beside other tools.")
     parser.add_argument("-n", "--rounds", type=int, default=3, help="runs of each tool on each workload (default 3)")
     parser.add_argument("--workloads", default=",".join(WORKLOADS), help="some of: %(default)s")
-    parser.add_argument("--tools", default=",".join(TOOLS), help="some of: %(default)s")
+    parser.add_argument("--tools", default=",".join([*TOOLS, FLOOR]), help="some of: %(default)s")
     parser.add_argument("--analyzer", default="analyzer", help="the command to time (default: the installed `analyzer`)")
     parser.add_argument("--scale", type=float, default=1.0, help="a part of the full workloads, such as 0.1")
     parser.add_argument("--folder", type=Path, default=Path(os.environ.get("BENCH_DIR", root / ".cache")))
@@ -218,23 +262,24 @@ def main() -> int:
     args = parser.parse_args()
     analyzer = shlex.split(args.analyzer)
     asked = [tool.strip() for tool in args.tools.split(",")]
-    unknown = [name for name in asked if name not in TOOLS]
+    unknown = [name for name in asked if name not in TOOLS and name != FLOOR]
     unknown += [name for name in args.workloads.split(",") if name not in WORKLOADS]
     if unknown:
         parser.error(f"not known: {', '.join(unknown)}")
-    tools = [tool for tool in asked if shutil.which(command_of(tool, analyzer, Path())[0])]
+    tools = [tool for tool in asked if shutil.which(command_of(tool, analyzer, Path("capture"), tool == FLOOR)[0])]
     absent = [tool for tool in asked if tool not in tools]
     machine = render_machine(analyzer, tools)
 
     results: dict[str, tuple[dict[str, Any], Timings]] = {}
     notes = [f"* {tool}: not installed" for tool in absent]
     for name in args.workloads.split(","):
+        keyed = name.endswith(KEYED)
         capture, facts = made(name, args.scale, args.folder)
         if "analyzer" in tools:
-            printed, complaint = sessions_printed(analyzer, capture, args.folder, args.limit)
+            printed, complaint = sessions_printed(analyzer, capture, keyed, args.folder, args.limit)
             if printed != facts["sessions"]:
                 notes.append(f"* {name}: the analyzer printed {printed} of {facts['sessions']} sessions. {complaint}")
-        timings = time_tools(tools, analyzer, capture, args.rounds, args.limit)
+        timings = time_tools(tools_for(name, tools), analyzer, capture, keyed, args.rounds, args.limit)
         results[name] = facts, timings
         notes += failures(name, timings)
     parts = [machine, render_seconds(results, tools), render_ratios(results, tools), render_costs(results, tools)]

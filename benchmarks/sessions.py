@@ -29,6 +29,7 @@ class Sessions:
         self.scratch = scratch
         self.n_ended = 0
         self.n_resumed = 0
+        self.n_carried = 0
         self.negotiated: Counter[str] = Counter()
 
     @contextmanager
@@ -74,6 +75,7 @@ class Sessions:
                 facts = json.loads(data)
                 self.n_ended += 1
                 self.n_resumed += facts["resumed"]
+                self.n_carried += facts["carried"]
                 self.negotiated[f"{facts['version']} {facts['cipher_suite']}"] += 1
                 return
             yield kind == peers.SERVER, data
