@@ -2,7 +2,8 @@
 
 The protocol is what ALPN says (RFC 7301). Without ALPN it is told by its first bytes: HTTP/2's preface, a request line, or
 where the client's first bytes are missing, a status line or a SETTINGS frame from the server. What comes before that is clear
-is held, and read afterwards in the order in which it came.
+is held, and read afterwards in the order in which it came. This module is compiled (see setup.cfg) and runs the same
+uncompiled.
 """
 
 import re

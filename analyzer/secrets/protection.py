@@ -1,8 +1,11 @@
 """From secrets to openers of records: which suite in which version protects in which way.
 
 The key block of SSL 3.0 to TLS 1.2 is cut in this order: MAC keys, cipher keys, initialisation vectors, each first the client's
-and then the server's (RFC 5246, section 6.3). TLS 1.3 has a secret for each direction and phase instead.
+and then the server's (RFC 5246, section 6.3). TLS 1.3 has a secret for each direction and phase instead. This
+module is compiled (see setup.cfg) and runs the same uncompiled.
 """
+
+import cython
 
 from analyzer.secrets.aead import ExplicitNonceOpener, ImplicitNonceOpener, Tls13Opener
 from analyzer.secrets.block import BlockOpener
@@ -93,5 +96,5 @@ def _mac_opener(
     return BlockOpener(cipher, key, iv, mac, chained=chained, loose=loose, outside=encrypt_then_mac)
 
 
-def _halves(block: bytes, start: int, length: int) -> tuple[bytes, bytes]:
+def _halves(block: bytes, start: cython.Py_ssize_t, length: cython.Py_ssize_t) -> tuple[bytes, bytes]:
     return block[start : start + length], block[start + length : start + 2 * length]

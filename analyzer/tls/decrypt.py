@@ -3,6 +3,7 @@
 Up to TLS 1.2 a side's keys change with its ChangeCipherSpec, and both sides' come from one master secret (RFC 5246 section
 6.3). In TLS 1.3 each side goes through phases of its own: early data (the client only), handshake, and after its Finished
 application data, whose keys a KeyUpdate renews (RFC 9846 section 7). What the handshake said is in the session's transcript.
+This module is compiled (see setup.cfg) and runs the same uncompiled.
 """
 
 from collections.abc import Sequence

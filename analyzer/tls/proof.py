@@ -4,7 +4,8 @@ Until TLS 1.2 the server signs its key exchange with both randoms (RFC 5246 sect
 messages so far (section 7.4.8). In TLS 1.3 both sign the hash of all messages so far behind a context (RFC 9846 section 4.5.3).
 A signature shows that who has the certificate's key took part in this very handshake, and needs no secret. Finished values show
 no more than that the secrets given are of this handshake: who has the secrets can compute them. Checking a signature takes
-longer than all else about a short session, and so it is left to `analysis.authenticity`, which does it when somebody asks.
+longer than all else about a short session, and so it is left to `analysis.authenticity`, which does it when somebody asks. This
+module is compiled (see setup.cfg) and runs the same uncompiled.
 """
 
 from collections.abc import Callable, Sequence

@@ -1,0 +1,1 @@
+cpdef str compare(bytes raw, bytes expected)
