@@ -7,7 +7,7 @@ tries again with a lower version says so with a signalling suite (RFC 7507), whi
 
 from analyzer.codec.registry import registry
 from analyzer.tls.facts import Finding
-from analyzer.tls.learn import is_tls13
+from analyzer.tls.learn import HelloShape, is_tls13
 from analyzer.tls.session import Session
 
 SENTINEL_12 = b"DOWNGRD\x01"
@@ -18,36 +18,41 @@ FALLBACK_SCSV, RENEGOTIATION_SCSV = 0x5600, 0x00FF
 RENEGOTIATION_INFO = 0xFF01
 TLS_1_2, TLS_1_3 = 0x0303, 0x0304
 
+_COULD = {SENTINEL_12: TLS_1_3, SENTINEL_11: TLS_1_2}
+
 
 def downgrades(session: Session) -> list[Finding]:
     """What a session's hellos say about downgrading; most say nothing."""
-    found: list[Finding] = []
     version, shape, answer = session.version, session.hello_shape, session.answer_shape
     if not session.answered or shape is None or answer is None:
-        return found
-    frames = [message.frame for message in session.messages if message.name == "server_hello"][:1]
-    ending = session.transcript.server_random[-8:]
-    highest = max((offer for offer in (shape[0], *shape[6]) if not _is_grease(offer) and offer >> 8 == 3), default=0)
-    names = registry("versions").names
-    could = {SENTINEL_12: TLS_1_3, SENTINEL_11: TLS_1_2}.get(ending)
-    if could is not None and highest >= could and not is_tls13(version):
-        detail = (
-            f"the server's random says that it could speak {names[could]} or later, the client offered it, and they speak "
-            f"{names[version]}: the offer was changed on the way"
-        )
-        found.append(Finding("downgrade", "high", detail, frames))
-    if FALLBACK_SCSV in shape[1]:
-        detail = (
-            f"the client tries again with a lower version and says so (the signal of RFC 7507); they speak {names[version]}"
-        )
-        found.append(Finding("fallback", "low", detail, frames))
+        return []
+    found: list[tuple[str, str, str]] = []
+    suites, names = shape[1], registry("versions").names
+    if not is_tls13(version):
+        could = _COULD.get(session.transcript.server_random[-8:])
+        if could is not None and _highest(shape) >= could:
+            detail = (
+                f"the server's random says that it could speak {names[could]} or later, the client offered it, and they speak "
+                f"{names[version]}: the offer was changed on the way"
+            )
+            found.append(("downgrade", "high", detail))
+        if RENEGOTIATION_INFO not in answer[2] and (RENEGOTIATION_SCSV in suites or RENEGOTIATION_INFO in shape[2]):
+            detail = "the server does not know secure renegotiation (RFC 5746): others may put their bytes before the client's"
+            found.append(("insecure_renegotiation", "low", detail))
+    if FALLBACK_SCSV in suites:
+        detail = f"the client says that it tries again with a lower version (RFC 7507); they speak {names[version]}"
+        found.append(("fallback", "low", detail))
     if session.cipher_suite in (FALLBACK_SCSV, RENEGOTIATION_SCSV):
-        found.append(Finding("protocol_violation", "medium", "the server chose a signal as its cipher suite", frames))
-    asks = RENEGOTIATION_SCSV in shape[1] or RENEGOTIATION_INFO in shape[2]
-    if asks and not is_tls13(version) and RENEGOTIATION_INFO not in answer[2]:
-        detail = "the server does not know secure renegotiation (RFC 5746): others may put their bytes before the client's"
-        found.append(Finding("insecure_renegotiation", "low", detail, frames))
-    return found
+        found.append(("protocol_violation", "medium", "the server chose a signal as its cipher suite"))
+    if not found:
+        return []
+    frames = [message.frame for message in session.messages if message.name == "server_hello"][:1]
+    return [Finding(code, severity, detail, frames) for code, severity, detail in found]
+
+
+def _highest(shape: HelloShape) -> int:
+    """The newest version that a ClientHello offers."""
+    return max((offer for offer in (shape[0], *shape[6]) if not _is_grease(offer) and offer >> 8 == 3), default=0)
 
 
 def _is_grease(number: int) -> bool:
