@@ -6,12 +6,15 @@ roots of Mozilla are read when the first chain comes.
 
 import time
 from argparse import Namespace
+from typing import TYPE_CHECKING
 
 from analyzer.cli.moments import CAPTURE, NOW
 from analyzer.cli.output import Refusal
 from analyzer.store.chains import Chains
-from analyzer.x509.ct_logs import read_logs
 from analyzer.x509.trust import MOZILLA, SYSTEM, Trust, Unreadable, read_certificates, read_revocation_lists
+
+if TYPE_CHECKING:
+    from analyzer.x509.ct_logs import Logs
 
 
 def read_chains(options: Namespace) -> Chains:
@@ -24,13 +27,11 @@ def read_chains(options: Namespace) -> Chains:
             trust,
             intermediates=[der for path in options.intermediates for der in read_certificates(path)],
             crls=[der for path in options.crl for der in read_revocation_lists(path)],
-            logs=None if options.ct_logs is None else read_logs(_read(options.ct_logs)),
+            logs=None if options.ct_logs is None else _read_logs(options.ct_logs),
             at=None if options.at == CAPTURE else time.time_ns() if options.at == NOW else options.at,
         )
     except Unreadable as error:
         raise Refusal(str(error)) from error
-    except ValueError as error:
-        raise Refusal(f"{options.ct_logs}: {error}") from error
 
 
 def paths_of_judging(options: Namespace) -> list[str]:
@@ -40,9 +41,11 @@ def paths_of_judging(options: Namespace) -> list[str]:
     return [*stores, *options.intermediates, *options.crl, *logs]
 
 
-def _read(path: str) -> bytes:
+def _read_logs(path: str) -> "Logs":
+    from analyzer.x509.ct_logs import LIST_SIZE, read_logs
+
     try:
         with open(path, "rb") as file:
-            return file.read()
+            return read_logs(file.read(LIST_SIZE + 1))
     except (OSError, ValueError) as error:
         raise Refusal(f"{path}: {getattr(error, 'strerror', None) or error}") from error
