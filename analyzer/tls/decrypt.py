@@ -148,10 +148,10 @@ class Decryption:
         if keylog is not None:
             for name in (self.client_random, None if ech is None else ech.random):
                 secrets += [] if name is None else keylog.candidates(name, _EARLY_LABEL)[:MAX_CANDIDATES]
-        hello, retried = self.transcript.hellos()
-        if not secrets and self.secrets.psks and hello is not None:
-            # The first key that is offered protects early data.
-            secrets = [bound.early_traffic_secret(hello) for bound in self._bound(hello, retried) if bound.index == 0]
+        if not secrets and self.secrets.psks:
+            hello, retried = self.transcript.hellos()
+            if hello is not None:  # the first key that is offered protects early data
+                secrets = [bound.early_traffic_secret(hello) for bound in self._bound(hello, retried) if bound.index == 0]
         if secrets and self.directions[self.client].phases == []:
             self._open_early(secrets)
 

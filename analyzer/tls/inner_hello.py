@@ -9,6 +9,7 @@ alert ech_required, one that sent GREASE goes on; and only TLS 1.3 can accept.
 from itertools import islice, product
 from typing import TYPE_CHECKING, Any
 
+from analyzer.codec.runner import extension_body
 from analyzer.secrets.refused import Refused
 from analyzer.tls import learn
 from analyzer.tls.limits import MAX_CONFIGS
@@ -38,7 +39,7 @@ class InnerHello:
     with their headers, as far as they opened. body: the first one decoded.
     """
 
-    __slots__ = ("_opening", "_outer_random", "body", "config_id", "hellos", "outer_name", "public_name", "status")
+    __slots__ = ("_opening", "_outer_random", "_retry", "body", "config_id", "hellos", "outer_name", "public_name", "status")
 
     def __init__(self, config_id: int, outer_name: bytes | None, outer_random: bytes) -> None:
         self.config_id = config_id
@@ -49,6 +50,7 @@ class InnerHello:
         self.body: Any = None
         self._opening: Recipient | None = None
         self._outer_random = outer_random
+        self._retry = False
 
     @property
     def name(self) -> bytes | None:
@@ -138,15 +140,21 @@ class InnerHello:
         if self.name is not None:
             session.server_name = self.name
 
+    def hear(self, extensions: Any) -> None:
+        """Take the EncryptedExtensions: only a server that rejected sends configurations to try again with."""
+        if extension_body(extensions, ENCRYPTED_CLIENT_HELLO) is not None:
+            self._retry = True
+
     def conclude(self, session: "Session") -> None:
         """Judge the offer at the end of the session: which random named it, and what the client did after the answer, tell."""
         work = session.decryption
         opened = work is not None and work.records > 0
+        required = any(alert.description == ECH_REQUIRED and alert.side == session.client for alert in session.alerts)
         if self.status == OFFERED and opened:
-            self.status = REJECTED if work.client_random == self._outer_random else ACCEPTED
+            outer = work.client_random == self._outer_random or self._retry or required
+            self.status = REJECTED if outer else ACCEPTED
         if self.status != REJECTED or self.hellos or (session.tls13 and not opened):
             return
-        required = any(alert.description == ECH_REQUIRED and alert.side == session.client for alert in session.alerts)
         said = work.sent[0] if session.tls13 else session.sides[session.client].n_application
         if said and not required:
             self.status = GREASE

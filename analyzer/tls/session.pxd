@@ -28,8 +28,6 @@ cdef class Side:
     cdef public bint encrypted_finished
     cdef public long long encrypted_records
     cdef public long long n_application
-    cdef public long long application_bytes
-    cdef public long long heartbeats
     cdef public bint strayed
     cdef public long long first_frame
 

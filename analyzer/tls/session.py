@@ -45,7 +45,7 @@ class Side:
     """What one side has sent."""
 
     __slots__ = (
-        "application_bytes", "buffer", "ccs_frame", "encrypted_finished", "encrypted_records", "first_frame", "heartbeats",
+        "buffer", "ccs_frame", "encrypted_finished", "encrypted_records", "first_frame",
         "n_application", "need", "skip", "strayed",
     )  # fmt: skip
 
@@ -57,8 +57,6 @@ class Side:
         self.encrypted_finished = False
         self.encrypted_records = 0
         self.n_application = 0
-        self.application_bytes = 0
-        self.heartbeats = 0
         self.strayed = False
         self.first_frame = 0
 
@@ -205,7 +203,6 @@ class Session(Ledger):
         elif content_type == ALERT:
             self.alert(side, body, length, frame, at)
         elif content_type == HEARTBEAT:
-            sender.heartbeats += 1
             self.heartbeat(side, b"" if self.is_encrypted(side) else body, length, frame, at)
 
     def open(
@@ -248,7 +245,6 @@ class Session(Ledger):
         elif inner == ALERT:
             self.alert(side, plaintext, len(plaintext), frame, at)
         elif inner == HEARTBEAT:
-            sender.heartbeats += 1
             self.heartbeat(side, plaintext, len(plaintext), frame, at)
         elif inner == CHANGE_CIPHER_SPEC:  # of a renegotiation
             self.opens = decryption.change(side)
@@ -261,7 +257,6 @@ class Session(Ledger):
     ) -> None:
         """Count a record of application data."""
         sender.n_application += 1
-        sender.application_bytes += length
         if self.trace is not None:
             self.trace.append((self, Event("application_data", side, length, frame, at)))
         elif sender.n_application == 1:
@@ -454,6 +449,8 @@ class Session(Ledger):
             transcript.exchanged = learn.signed_parameters(body, raw)
         elif number == ENCRYPTED_EXTENSIONS and side != self.client:  # some clients have one too, for ALPS
             self.alpn = learn.alpn(body)
+            if self.ech is not None:
+                self.ech.hear(body)
             transcript.early = learn.has_early_data(body)
             self.decryption.limit(1, learn.record_size_limit(body))
 

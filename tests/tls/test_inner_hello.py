@@ -71,6 +71,16 @@ def test_secrets_under_the_outer_random_tell_that_it_was_rejected() -> None:
     assert (record["ech"]["status"], record["ech"]["inner_server_name"]) == ("rejected", None)
 
 
+def test_a_server_that_sends_configurations_has_rejected_whatever_the_random() -> None:
+    log = (CAPTURES / "ech-rejected" / "ech-rejected.keys").read_text("ascii").splitlines(keepends=True)
+    keylog = KeyLog()
+    keylog.feed("".join(f"{a} {'77' * 32} {c}" for a, _, c in (line.split(" ", 2) for line in log)).encode())
+    (session,) = read_sessions(CaptureReader([str(CAPTURES / "ech-rejected" / "ech-rejected.pcapng")]), Engine(keylog=keylog))
+    record = session_record(session, True)
+    assert record["decryption"]["status"] == "decrypted"
+    assert record["ech"]["status"] == "rejected"
+
+
 def test_the_inner_name_is_known_though_the_traffic_stays_closed() -> None:
     record = read("ech-accepted", "ECH")
     assert record["server_name"] == "secret.example.com"
