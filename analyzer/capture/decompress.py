@@ -2,18 +2,20 @@
 
 A compressed file is a row of members (frames, streams) that decompress one after the other. A few bytes can become gigabytes,
 so every step asks its library for at most `STEP` bytes. A library that cannot be asked so (zstd), or that forgets what it had
-decoded when it meets an error (zstd, lz4), gets one block at a time: blocks are framed by their length and bounded.
+decoded when it meets an error (zstd, lz4), gets one block at a time: blocks are framed by their length and bounded. Each
+library is loaded with the first file that needs it.
 """
 
-import lzma
 import struct
 import zlib
 from collections.abc import Iterator
-
-import lz4.frame
-import zstandard
+from typing import TYPE_CHECKING
 
 from analyzer.codec.trouble import Incomplete, Malformed
+
+if TYPE_CHECKING:
+    import lz4.frame
+    import zstandard
 
 # The most a step hands on; large enough that a step's own cost does not count.
 STEP = 1 << 20
@@ -143,6 +145,8 @@ def _salvage(member: "zlib._Decompress", piece: bytes, start: int) -> Iterator[b
 
 
 def _zstd(stored: Stored) -> Iterator[bytes]:
+    import zstandard
+
     decompressor = zstandard.ZstdDecompressor(max_window_size=LARGEST_WINDOW)
     while not stored.ends():
         start = stored.offset
@@ -174,6 +178,8 @@ def _zstd(stored: Stored) -> Iterator[bytes]:
 
 
 def _step_zstd(frame: "zstandard.ZstdDecompressionObj", data: bytes, at: int) -> Iterator[bytes]:
+    import zstandard
+
     try:
         decompressed = frame.decompress(data)
     except zstandard.ZstdError as error:
@@ -183,6 +189,8 @@ def _step_zstd(frame: "zstandard.ZstdDecompressionObj", data: bytes, at: int) ->
 
 
 def _lz4(stored: Stored) -> Iterator[bytes]:
+    import lz4.frame
+
     while not stored.ends():
         start = stored.offset
         magic = stored.exactly(4, "lz4.magic")
@@ -207,7 +215,7 @@ def _lz4(stored: Stored) -> Iterator[bytes]:
             yield from _step_lz4(frame, head + stored.exactly(length, "lz4.block"), at)
 
 
-def _step_lz4(frame: lz4.frame.LZ4FrameDecompressor, data: bytes, at: int) -> Iterator[bytes]:
+def _step_lz4(frame: "lz4.frame.LZ4FrameDecompressor", data: bytes, at: int) -> Iterator[bytes]:
     while True:
         try:
             decompressed = frame.decompress(data, STEP)
@@ -221,6 +229,8 @@ def _step_lz4(frame: lz4.frame.LZ4FrameDecompressor, data: bytes, at: int) -> It
 
 
 def _xz(stored: Stored) -> Iterator[bytes]:
+    import lzma
+
     while not stored.ends():
         stream = lzma.LZMADecompressor(lzma.FORMAT_XZ, XZ_MEMORY)
         while not stream.eof:

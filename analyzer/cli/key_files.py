@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from analyzer.secrets.keylog import KeyLog
     from analyzer.secrets.private_keys import PrivateKey
 
-_CHUNK = 1 << 20
+_CHUNK = 1 << 17
 
 _TOLD = 3
 """Problems of key logs that are told one by one."""

@@ -8,7 +8,7 @@ here.
 
 A key log may grow while it is read, and several are read into one. Words may be apart by more than the one blank that the RFC
 asks for. A bad line costs itself: it is counted and reported by number. No secret is in any text that this module makes, but
-for `write`, which is there to hand them on.
+for `write`, which is there to hand them on. This module is compiled (see setup.cfg) and runs the same uncompiled.
 """
 
 import re
@@ -18,6 +18,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
 from types import MappingProxyType
+
+import cython
 
 LONGEST_LINE = 1 << 18
 """Octets of a line: ECH_CONFIG may have 65,535 in hex; what goes on longer is no key log."""
@@ -95,7 +97,7 @@ class Line:
 
     __slots__ = ("label", "line", "secret", "session", "source", "used")
 
-    def __init__(self, label: str, session: bytes, secret: bytes, source: str, line: int) -> None:
+    def __init__(self, label: str, session: bytes, secret: bytes, source: str, line: cython.longlong) -> None:
         """session: what names it, by the label's form: client random, session id, or start of the encrypted premaster."""
         self.label = label
         self.session = session
