@@ -22,6 +22,7 @@ from analyzer.engine import Engine
 from analyzer.store.chains import CLIENT, SERVER, Chains, Judged
 from analyzer.store.record import json_line, session_record
 from analyzer.tls.facts import HandshakeMessage
+from analyzer.tls.inner_hello import InnerHello
 from analyzer.tls.session import Session
 from analyzer.x509.details import certificate_details
 
@@ -96,6 +97,8 @@ def _print_session(
         output.line(output.paint("Messages", "bold"))
         for message in session.messages:
             _print_message(output, message, ("client", "server")[message.side ^ session.client])
+            if message is session.messages[0] and session.ech is not None and session.ech.body is not None:
+                _print_inner_hello(output, session.ech)
 
 
 def _print_head(output: Output, session: Session, record: dict[str, Any], capture: str, resumed: str | None) -> None:
@@ -161,6 +164,13 @@ def _print_certificates(output: Output, side: str, ders: list[bytes], judged: Ju
     for number, der in enumerate(ders):
         output.line(output.paint(f"  {number}", "bold"))
         print_certificate(output, certificate_details(der))
+
+
+def _print_inner_hello(output: Output, ech: InnerHello) -> None:
+    output.line()
+    note = f"inside the one above, {count_text(len(ech.hellos[0]), 'byte')}, {ech.status}"
+    output.line("  " + output.paint("ClientHelloInner", "bold") + output.paint(f"  {note}", "dim"))
+    print_fields(output, ech.body.json(), 4)
 
 
 def _print_message(output: Output, message: HandshakeMessage, side: str) -> None:

@@ -64,5 +64,15 @@ def test_the_inner_name_stands_beside_the_outer_one(capsys, name: str, line: str
     assert "ECH offered; without its secrets" in shown(capsys, name, 0, keys=False)
 
 
+@pytest.mark.parametrize(("name", "status"), [("ech-accepted", "accepted"), ("ech-rejected", "rejected")])
+def test_the_inner_hello_stands_behind_the_outer_one(capsys, name: str, status: str) -> None:
+    text = shown(capsys, name, 0)
+    outer, _, inner = text.partition("ClientHelloInner")
+    assert inner.startswith(" inside the one above, ")
+    assert f", {status} legacy_version:" in inner
+    assert outer.index("ClientHello from client, frame 4") < len(outer) < text.index("ServerHello from server")
+    assert "ClientHelloInner" not in shown(capsys, name, 0, keys=False)
+
+
 def test_grease_is_called_by_its_name() -> None:
     assert ech_text({"status": "grease", "inner_server_name": None, "outer_server_name": "a.example"}).startswith("GREASE")
