@@ -26,8 +26,8 @@ _SIGNATURE_WORDS: dict[str, Marked] = {
     "unverifiable": ("the signature could not be checked", "yellow"),
 }
 _FINISHED_WORDS: dict[str, Marked] = {
-    "verified": ("it is what the supplied secrets and all messages before it make it", "green"),
-    "failed": ("it is NOT what the supplied secrets and the messages before it make it", "alarm"),
+    "verified": ("agrees with the supplied secrets and all messages before it", "green"),
+    "failed": ("does NOT agree with the supplied secrets and the messages before it", "alarm"),
     "unverifiable": ("it could not be checked", "yellow"),
 }
 
@@ -67,7 +67,7 @@ def authenticity_text(record: dict[str, Any]) -> Iterator[Marked]:
     finished = authenticity["finished"]
     failed = [who for who in ("client", "server") if finished[who] == "failed"]
     if failed:
-        yield f"Finished of the {' and the '.join(failed)}: NOT what the supplied secrets make it", "alarm"
+        yield f"Finished of the {' and the '.join(failed)}: does NOT agree with the supplied secrets", "alarm"
     verified = [who for who in ("client", "server") if finished[who] == "verified"]
     if verified:
         yield f"Finished of the {' and the '.join(verified)}: consistent with the supplied secrets", "green"

@@ -42,7 +42,7 @@ def test_a_handshake_is_called_authentic_only_by_its_signature():
     assert authenticity("verified")[0].startswith("handshake authentic: ")
     assert authenticity("failed")[0].startswith("handshake NOT authentic: ")
     assert authenticity(client="failed")[0].startswith("client NOT authentic: ")
-    assert authenticity(finished=("failed", "verified"))[0].startswith("Finished of the client: NOT")
+    assert authenticity(finished=("failed", "verified"))[0].startswith("Finished of the client: does NOT")
 
 
 @pytest.mark.parametrize("result", ["verified", "failed", "unverifiable"])
