@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, m
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from analyzer.codec.registry import registry
+from analyzer.x509.signature import takes_long
 
 Key = (
     rsa.RSAPublicKey
@@ -60,6 +61,8 @@ def read_key(spki: bytes) -> Key:
         raise Unsupported(f"the signer's key cannot be used: {error}") from error
     if not isinstance(key, Key):
         raise Unsupported("the certificate's key is of a kind that does not sign")
+    if takes_long(key):
+        raise Unsupported("a check with the signer's key would take too long")
     return key
 
 

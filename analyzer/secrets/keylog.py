@@ -150,6 +150,7 @@ class KeyLog:
         self._sources: dict[str, _Source] = {}
         self._blocks: set[bytes] = set()
         self._kept: dict[bytes, list[Line]] = {}
+        self._labelled: dict[str, list[Line]] = {label: [] for label in TRAFFIC_SECRETS}
         self._session_ids: dict[bytes, list[Line]] = {}
         self._premasters: dict[bytes, list[Line]] = {}
         self._n_lines = self._n_kept = self._n_repeated = self._n_conflicting = self._n_bad = self._n_unknown = 0
@@ -253,13 +254,15 @@ class KeyLog:
         return client_random in self._kept
 
     def sessions(self, label: str) -> Iterator[tuple[bytes, bytes]]:
-        """Give client random and secret of each session that has this label, first those not used yet; marks nothing."""
+        """Give client random and secret of each session that has this one of TRAFFIC_SECRETS, first those not used yet.
+
+        Marks nothing, and takes no longer than there are such sessions.
+        """
+        lines = self._labelled.get(label, ())
         for used in (False, True):
-            for client_random, lines in self._kept.items():
-                for line in lines:
-                    if line.label == label and line.used is used:
-                        yield client_random, line.secret
-                        break
+            for line in lines:
+                if line.used is used:
+                    yield line.session, line.secret
 
     def lines(self) -> Iterator[Line]:
         """Give every line kept, whether used or not, session by session."""
@@ -385,9 +388,7 @@ class KeyLog:
             self._keep(table, Line("RSA", session if form else session[:_ENCRYPTED_PREFIX], secret, source, number))
 
     def _keep(self, table: dict[bytes, list[Line]], line: Line) -> None:
-        lines = table.get(line.session)
-        if lines is None:
-            lines = table[line.session] = []
+        lines = table.get(line.session) or []
         first = None
         for other in lines:
             if other.label == line.label:
@@ -407,6 +408,10 @@ class KeyLog:
         if lines:
             # The same bytes, kept once.
             line.session = lines[0].session
+        else:
+            table[line.session] = lines
+        if first is None and line.label in self._labelled:
+            self._labelled[line.label].append(line)
         lines.append(line)
         self._n_kept += 1
 

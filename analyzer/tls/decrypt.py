@@ -448,7 +448,7 @@ class Decryption:
         """Have early data tried with every suite that the secret may be for: the tag tells which one it is."""
         openers: list[Opener] = []
         for secret in secrets:
-            for number in self.suites:
+            for number in dict.fromkeys(self.suites):  # a hello can name one thirty thousand times
                 offered = suite(number)
                 if offered is None or not offered.tls13:
                     continue

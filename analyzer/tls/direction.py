@@ -75,12 +75,13 @@ class Direction:
     def _open(self, opener: Opener, content_type: cython.int, version: cython.int, body: bytes) -> Opened:
         # The records that were refused count; a gap may hide any number of them.
         reach: cython.longlong = min(self.misses, FARTHEST_RECORD) if not self.holed else FARTHEST_RECORD
-        if reach == 0 or self.attempts < reach:
+        attempts: cython.longlong = reach * opener.breadth if isinstance(opener, AnyOpener) else reach
+        if reach == 0 or self.attempts < attempts:
             return opener.open(content_type, version, body)
         try:
             _, inner, plaintext = opener.open_ahead(content_type, version, body, reach)
         except Refused:
-            self.attempts -= reach
+            self.attempts -= attempts
             raise
         return inner, plaintext
 
@@ -116,6 +117,11 @@ class AnyOpener(Opener):
                     self._choose(number)
                 return opened
         return None
+
+    @property
+    def breadth(self) -> int:
+        """How many there are, each of which an attempt to open a record tries."""
+        return len(self._openers)
 
     def settled(self) -> Opener:
         """Give the one that a record has shown, to go on with."""

@@ -43,14 +43,14 @@ class Search:
 
     def __init__(self, secrets: Secrets, suites: Sequence[int], draft: int, random: bytes | None = None) -> None:
         self._secrets = secrets
-        self._suites = [(number, one) for number in suites if (one := suite(number)) is not None and one.tls13]
+        self._suites = [(number, one) for number in dict.fromkeys(suites) if (one := suite(number)) is not None and one.tls13]
         self._draft = draft
         self._random = random
         self.left = MAX_SEARCHED
 
     def look(self, role: int, content_type: int, version: int, body: bytes) -> Found | None:
         """Try the candidates on a record of a role, 0 the client."""
-        if self.left == 0 or content_type != APPLICATION_DATA:
+        if self.left == 0 or content_type != APPLICATION_DATA or not self._suites or self._secrets.trials <= 0:
             return None
         self.left -= 1
         reach = 1 if self._random is None else FIRST_RECORDS

@@ -124,7 +124,9 @@ def _read_remembered(der: bytes) -> Response:
 def _read(der: bytes) -> Response:
     _, pos, end, _ = expect(der, 0, len(der), SEQUENCE, "OCSPResponse")
     _, start, stop, pos = expect(der, pos, end, _ENUMERATED, "responseStatus")
-    status = int.from_bytes(der[start:stop], "big")
+    if stop - start != 1:
+        raise Malformed("responseStatus", start, f"{stop - start} octets are no status")
+    status = der[start]
     if status:
         return Response(trouble=f"the responder refused: {_REFUSALS.get(status, status)}")
     _, pos, end, _ = expect(der, pos, end, 0xA0, "responseBytes")

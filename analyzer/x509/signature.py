@@ -23,6 +23,9 @@ Check: TypeAlias = Literal["verified", "failed", "unverifiable"]
 MODULUS_BITS = 16384
 """Largest RSA key used: one check takes milliseconds with it, and time grows with the square."""
 
+EXPONENT_BITS = 64
+"""Longest RSA exponent used, that of OpenSSL for large keys: one as long as the modulus takes a hundred times as long."""
+
 KEY_SIZE = 1 << 13
 """Longest SubjectPublicKeyInfo read, in bytes: RSA keys of that modulus have a quarter, keys of ML-DSA a third."""
 
@@ -129,7 +132,14 @@ def _load_key(public_key: bytes) -> PublicKeyTypes | None:
         key = load_der_public_key(public_key)
     except (ValueError, TypeError, UnsupportedAlgorithm):
         return None
-    return None if isinstance(key, rsa.RSAPublicKey) and key.key_size > MODULUS_BITS else key
+    return None if takes_long(key) else key
+
+
+def takes_long(key: PublicKeyTypes) -> bool:
+    """Whether a check with this key takes so long that nobody but an attacker can mean it."""
+    if not isinstance(key, rsa.RSAPublicKey):
+        return False
+    return key.key_size > MODULUS_BITS or key.public_numbers().e.bit_length() > EXPONENT_BITS
 
 
 def _verify_own(key: PublicKeyTypes, public_key: bytes, kind: bytes, signature: bytes, signed: bytes) -> Check:

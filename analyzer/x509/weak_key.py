@@ -105,6 +105,8 @@ def _rsa_weakness(bits: int, modulus: int, exponent: int) -> str | None:
     if bits % 8:
         return f"is an RSA key of {bits} bits, which are no whole number of octets"
     if exponent < 3 or not exponent & 1:
+        if exponent.bit_length() > 64:  # Python writes no number of some thousand digits
+            return f"is an RSA key with an even exponent of {exponent.bit_length()} bits"
         return f"is an RSA key with the exponent {exponent}"
     if bits > RSA_BITS_TRIED:
         return None

@@ -103,3 +103,9 @@ def test_keys_that_do_not_sign_are_named():
         public(x25519.X25519PrivateKey.generate())
     with pytest.raises(Unsupported, match="cannot be used"):
         read_key(b"\x30\x03abc")
+
+
+def test_a_key_that_makes_checks_slow_is_named():
+    slow = rsa.RSAPublicNumbers((1 << 64) | 1, RSA.public_key().public_numbers().n).public_key()
+    with pytest.raises(Unsupported, match="too long"):
+        read_key(slow.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo))

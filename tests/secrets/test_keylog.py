@@ -236,3 +236,20 @@ def test_any_bytes_are_read_without_an_exception():
             damaged[chance.randrange(len(damaged))] = chance.choice(b"\0\n\r #:0gZ\xff")
         log = read(bytes(damaged))
         assert log.counts().lines >= 2
+
+
+def test_sessions_that_have_a_label_are_found_without_a_look_at_the_others():
+    label = "SERVER_HANDSHAKE_TRAFFIC_SECRET"
+    log = read(row(label), row(label, secret=OTHER), row(label, SECOND), row("EXPORTER_SECRET", SECRET))
+    assert list(log.sessions(label)) == [(FIRST, SECRET), (SECOND, SECRET)]
+    log.candidates(FIRST, label)
+    assert list(log.sessions(label)) == [(SECOND, SECRET), (FIRST, SECRET)]
+    assert list(log.sessions("SERVER_TRAFFIC_SECRET_0")) == []
+
+
+def test_what_is_not_kept_leaves_no_trace(monkeypatch):
+    monkeypatch.setattr(keylog, "MOST_LINES", 1)
+    log = read(row("EXPORTER_SECRET"), row("EXPORTER_SECRET", SECOND))
+    assert log.knows(FIRST)
+    assert not log.knows(SECOND)
+    assert log.counts().sessions == 1

@@ -18,8 +18,14 @@ from analyzer.capture.reader import CaptureReader
 from analyzer.engine import TLS_KEY_LOG, Engine, read_sessions
 from analyzer.secrets.keylog import KeyLog
 from analyzer.secrets.private_keys import read_private_keys
+from analyzer.secrets.protection import open_tls13
+from analyzer.secrets.refused import Refused
 from analyzer.store.record import session_record
+from analyzer.tls.direction import AnyOpener, Direction
+from analyzer.tls.limits import FARTHEST_RECORD, MAX_ATTEMPTS
 from analyzer.tls.session import Session
+from analyzer.tls.suites import suite
+from analyzer.tls.transcript import Transcript
 
 VERIFIED = {"client": "verified", "server": "verified"}
 
@@ -336,3 +342,23 @@ def test_lines_that_agree_are_no_contradiction():
     talk = converse("TLSv1_3")
     record, _ = read(packetise(talk.flights), talk.keylog, talk.keylog)
     assert [one for one in record["findings"] if one["code"] == "conflicting_secrets"] == []
+
+
+def test_a_suite_that_is_offered_again_and_again_is_tried_once():
+    keylog = KeyLog()
+    keylog.feed(f"CLIENT_EARLY_TRAFFIC_SECRET {bytes(32).hex()} {bytes(32).hex()}\n".encode())
+    decryption = Engine(keylog=keylog).secrets.decryption(CLIENT, Transcript())
+    decryption.client_random = bytes(32)
+    decryption.offer([0x1301, 0x1303] * 15_000, None)
+    assert decryption.directions[CLIENT].phases[0].breadth == 2
+
+
+def test_each_of_several_secrets_counts_among_the_attempts_behind_a_gap():
+    direction = Direction()
+    chosen = suite(0x1301)
+    direction.phases = [None, AnyOpener([open_tls13(chosen, bytes([number]) * 32) for number in range(8)])]
+    direction.phase = 1
+    direction.holed = True
+    with pytest.raises(Refused):
+        direction.open(23, 0x0303, bytes(40))
+    assert MAX_ATTEMPTS - direction.attempts == 8 * FARTHEST_RECORD

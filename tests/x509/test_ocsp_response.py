@@ -64,3 +64,10 @@ def test_the_hashes_of_a_name_are_octets():
     digest = hashes.Hash(hashes.SHA256())
     digest.update(authority().subject.public_bytes())
     assert answer.hashed[1] == digest.finalize()
+
+
+@pytest.mark.parametrize("status", [b"", b"\0\0", b"\x7f" * 20_000])
+def test_a_status_is_one_octet(status):
+    content = b"\x0a\x82" + len(status).to_bytes(2, "big") + status
+    found = read_response(b"\x30\x82" + len(content).to_bytes(2, "big") + content)
+    assert f"{len(status)} octets" in found.trouble

@@ -2,6 +2,8 @@
 
 from itertools import permutations
 
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from hierarchy import AT, Made, ec_key, hierarchy, make, make_intermediate, make_leaf, make_root
 
 from analyzer.x509.dossier import Dossier, dossier
@@ -92,6 +94,20 @@ def test_keys_without_number_under_one_name_cost_a_bounded_number_of_checks() ->
     search = Search(_names(), (_names(*issuers),), SECONDS, signatures)
     assert len(list(search.paths(dossier(leaf.der)))) == 1
     assert signatures.n_checked == SIGNATURES
+    assert search.ended
+
+
+def test_checks_by_long_keys_count_for_more() -> None:
+    moduli = [(1 << 16383) + 2 * i + 1 for i in range(SIGNATURES)]
+    issuers = [dossier(make("Authority").der) for _ in moduli]
+    for issuer, modulus in zip(issuers, moduli, strict=True):
+        key = rsa.RSAPublicNumbers(65537, modulus).public_key()
+        issuer.spki = key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    leaf = make("Leaf", make("Authority", key=ec_key("a key that nobody has")))
+    signatures = Signatures()
+    search = Search(_names(), (Names(issuers),), SECONDS, signatures)
+    assert len(list(search.paths(dossier(leaf.der)))) == 1
+    assert signatures.n_checked < SIGNATURES // 4
     assert search.ended
 
 

@@ -102,3 +102,10 @@ def test_a_giant_key_is_not_used():
     numbers = rsa.RSAPublicNumbers(65537, (1 << MODULUS_BITS) + 1)
     giant = numbers.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     assert verify(giant, algorithm("1.2.840.113549.1.1.11", b"\x05\0"), bytes(2049), SIGNED) == "unverifiable"
+
+
+@pytest.mark.parametrize(("exponent", "check"), [((1 << 63) | 1, "failed"), ((1 << 64) | 1, "unverifiable")])
+def test_an_exponent_that_makes_checks_slow_is_not_used(exponent, check):
+    slow = rsa.RSAPublicNumbers(exponent, key("signer", "rsa").public_key().public_numbers().n).public_key()
+    public_key = slow.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    assert verify(public_key, algorithm("1.2.840.113549.1.1.11", b"\x05\0"), bytes(256), SIGNED) == check

@@ -68,6 +68,16 @@ def test_odd_lengths_and_exponents() -> None:
     assert "exponent 1" in (key_weakness(one) or "")
 
 
+def test_an_exponent_longer_than_python_writes_numbers() -> None:
+    def element(tag: int, content: bytes) -> bytes:
+        return bytes((tag, 0x82)) + len(content).to_bytes(2, "big") + content
+
+    modulus = rsa_key(2048).public_key().public_numbers().n
+    key = element(0x30, element(2, b"\0" + modulus.to_bytes(256, "big")) + element(2, b"\x40" + bytes(6999)))
+    rsa_algorithm = bytes.fromhex("300d06092a864886f70d0101010500")
+    assert "even exponent of 55999 bits" in (key_weakness(element(0x30, rsa_algorithm + element(3, b"\0" + key))) or "")
+
+
 @pytest.mark.parametrize(
     "key",
     [
