@@ -6,6 +6,7 @@ what is permitted only narrows on the way down. Names of a form that this reader
 the constraints speak of that form, as the RFC asks.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import ip_address
@@ -16,8 +17,12 @@ from analyzer.x509.distinguished import attributes, relative_names
 from analyzer.x509.dossier import NAME_CONSTRAINTS, Dossier
 from analyzer.x509.host_name import DNS_NAME, IP_ADDRESS, name_fault
 
-COMPARISONS = 1 << 16
-"""Comparisons of names with subtrees for one pair of certificates; beyond that the names are taken for not permitted."""
+COMPARISONS = 1 << 17
+"""Comparisons of names with subtrees for one pair of certificates, in each of which both are read; beyond that the names are
+taken for not permitted."""
+
+COMPARED_LENGTH = 32
+"""Octets of a name or a subtree for which a comparison counts once more; most host names are shorter."""
 
 SUBTREES = 8192
 """Subtrees read of one certificate; real ones have up to some hundred."""
@@ -58,8 +63,10 @@ def constraints(authority: Dossier) -> Constraints | None:
 def name_not_allowed(limits: Constraints, below: Dossier) -> str | None:
     """Say which name of a certificate the constraints forbid, as a sentence's part; None when they allow all."""
     names = _names(below)
-    if len(names) * (len(limits.permitted) + len(limits.excluded)) > COMPARISONS:
-        return f"{len(names)} names under {len(limits.permitted) + len(limits.excluded)} constraints are more than are compared"
+    subtrees = limits.permitted + limits.excluded
+    effort = len(names) * (len(subtrees) + _length(subtrees)) + len(subtrees) * _length(names)
+    if effort > COMPARISONS:
+        return f"{len(names)} names under {len(subtrees)} constraints are more than are compared"
     permitted_forms = {tag for tag, _ in limits.permitted}
     for tag, value in names:
         if any(form == tag and _may_lie_in(tag, value, base) for form, base in limits.excluded):
@@ -120,6 +127,10 @@ def _names(below: Dossier) -> list[tuple[int, bytes]]:
         if all(tag != EMAIL for tag, _ in names):
             names += [(EMAIL, value) for _, value in attributes(below.subject_name, _EMAIL_ADDRESS)]
     return names
+
+
+def _length(names: Sequence[tuple[int, bytes]]) -> int:
+    return sum(len(name) for _, name in names) // COMPARED_LENGTH
 
 
 def _sequence(content: bytes) -> bytes:

@@ -126,6 +126,13 @@ def test_what_would_take_too_long_is_refused() -> None:
     assert not _allowed(_authority([], many), _subject(*[DNSName(f"g{i}.example") for i in range(n_names)]))
 
 
+def test_what_would_take_too_long_because_it_is_long_is_refused() -> None:
+    many: list[GeneralName] = [DNSName(f"h{i}.example") for i in range(200)]
+    excludes = _authority([], many)
+    assert _allowed(excludes, _subject(DNSName("a" * 10_000)))
+    assert not _allowed(excludes, _subject(DNSName("a" * 30_000)))
+
+
 @pytest.mark.parametrize(
     "value",
     [
