@@ -150,6 +150,7 @@ class KeyLog:
         self._sources: dict[str, _Source] = {}
         self._blocks: set[bytes] = set()
         self._kept: dict[bytes, list[Line]] = {}
+        self._news: set[bytes] | None = None
         self._labelled: dict[str, list[Line]] = {label: [] for label in TRAFFIC_SECRETS}
         self._session_ids: dict[bytes, list[Line]] = {}
         self._premasters: dict[bytes, list[Line]] = {}
@@ -252,6 +253,12 @@ class KeyLog:
     def knows(self, client_random: bytes) -> bool:
         """Whether there is any secret of this session; marks nothing."""
         return client_random in self._kept
+
+    def news(self) -> set[bytes] | None:
+        """Give the client randoms of what was kept since the last call; None the first time, when that is everything."""
+        news = self._news
+        self._news = set()
+        return news
 
     def sessions(self, label: str) -> Iterator[tuple[bytes, bytes]]:
         """Give client random and secret of each session that has this one of TRAFFIC_SECRETS, first those not used yet.
@@ -414,6 +421,8 @@ class KeyLog:
             self._labelled[line.label].append(line)
         lines.append(line)
         self._n_kept += 1
+        if self._news is not None and table is self._kept:
+            self._news.add(line.session)
 
     def _bad(self, source: str, number: int, why: str) -> None:
         self._n_bad += 1

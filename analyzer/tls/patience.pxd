@@ -34,10 +34,12 @@ cdef class Waiting:
     cdef public long long size
     cdef public long long seen
     cdef public dict holders
+    cdef public dict named
     cdef public dict parked
     cdef public list ended
 
     cpdef void begin(self, Session session) except *
+    cpdef void name(self, Patience patience) except *
     cpdef void park(self, Patience patience) except *
     cpdef void forget(self, Patience patience) except *
     cpdef void wake(self) except *

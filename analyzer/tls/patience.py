@@ -100,10 +100,12 @@ class Patience(RecordSink):
             self.gone = True
         elif len(self.hello) >= RANDOM_ENDS:
             self.random = self.hello[RANDOM_BEGINS:RANDOM_ENDS]
+            self.waiting.name(self)
 
     def hold(self, what: tuple[Any, ...], n_bytes: cython.Py_ssize_t) -> None:
         """Keep what came, or let all of it go on where the time for that has come."""
-        session = self.session
+        alive: Patience = self  # who calls compiled code need not hold it, and letting go of the records lets go of this
+        session = alive.session
         self.held.append((len(session.gaps), len(session.findings), *what))
         cost: cython.longlong = n_bytes + WAITING_COST
         self.size += cost
@@ -172,7 +174,8 @@ class Patience(RecordSink):
 
     def finish(self, reason: str, frame: cython.longlong, at: cython.longlong) -> cython.bint:
         """Hear that the connection has ended; False where the session still waits."""
-        self.waiting.wake()
+        alive: Patience = self  # as in `hold`
+        alive.waiting.wake()
         if not self.over and self.encrypted and len(self.random) > 0 and not self.ready():
             self.ended = (reason, frame, at)
             self.waiting.park(self)
@@ -195,21 +198,27 @@ class Patience(RecordSink):
 
 class Waiting:
     """All sessions that wait for secrets. size: bytes that they hold; parked: those whose connection has ended, by id; ended:
-    those of them that wait no longer. seen: how much of the key log they know."""
+    those of them that wait no longer. seen: how much of the key log they know. named: ids by client random.
+    """
 
-    __slots__ = ("ended", "holders", "parked", "secrets", "seen", "size")
+    __slots__ = ("ended", "holders", "named", "parked", "secrets", "seen", "size")
 
     def __init__(self, secrets: Secrets) -> None:
         self.secrets = secrets
         self.size = 0
         self.seen = -1
         self.holders: dict[int, Patience] = {}
+        self.named: dict[bytes, dict[int, None]] = {}
         self.parked: dict[int, Patience] = {}
         self.ended: list[Session] = []
 
     def begin(self, session: Session) -> None:
         """Have a new session wait."""
         self.holders[session.id] = Patience(session, self)
+
+    def name(self, patience: Patience) -> None:
+        """Hear the client random of one, by which its secrets will come."""
+        self.named.setdefault(patience.random, {})[patience.session.id] = None
 
     def park(self, patience: Patience) -> None:
         """Keep one whose connection has ended."""
@@ -219,6 +228,11 @@ class Waiting:
         """Hear that a session waits no longer."""
         self.size -= patience.size
         self.holders.pop(patience.session.id, None)
+        alike = self.named.get(patience.random)
+        if alike is not None:
+            alike.pop(patience.session.id, None)
+            if not alike:
+                del self.named[patience.random]
 
     def wake(self) -> None:
         """Let go on whose secrets have come since the last call, in the order of ids: one may resume another."""
@@ -226,7 +240,9 @@ class Waiting:
         if keylog is None or keylog.n_fed == self.seen:
             return
         self.seen = keylog.n_fed
-        for number in sorted(self.holders):
+        news: Any = keylog.news()
+        concerned = self.holders if news is None else [number for random in news for number in self.named.get(random, ())]
+        for number in sorted(concerned):
             patience: Patience = self.holders[number]
             if not patience.ready():
                 continue

@@ -253,3 +253,12 @@ def test_what_is_not_kept_leaves_no_trace(monkeypatch):
     assert log.knows(FIRST)
     assert not log.knows(SECOND)
     assert log.counts().sessions == 1
+
+
+def test_what_is_new_is_told_from_the_first_question_on():
+    log = read(row("EXPORTER_SECRET"))
+    assert log.news() is None
+    assert log.news() == set()
+    log.feed(row("EXPORTER_SECRET") + row("EXPORTER_SECRET", SECOND) + row("CLIENT_TRAFFIC_SECRET_0", SECOND))
+    assert log.news() == {SECOND}
+    assert log.news() == set()

@@ -11,13 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conversations import contexts, packetise, talk
+from conversations import Tap, contexts, packetise, talk
 
 from analyzer.capture.reader import CaptureReader
 from analyzer.cli.key_files import read_keys
 from analyzer.cli.output import Output
 from analyzer.cli.reading import Reading
 from analyzer.engine import TLS_KEY_LOG, Engine
+from analyzer.secrets.keylog import KeyLog
 from analyzer.store.record import session_record
 from analyzer.tls import limits
 
@@ -266,3 +267,23 @@ def test_what_ends_with_the_last_secrets_ends_once(tmp_path: Path):
     found = piped(tmp_path, [data, write], log)
     assert [record["id"] for record in found] == [0, 1]
     assert {record["decryption"]["status"] for record in found} == {"decrypted"}
+
+
+def test_new_secrets_are_a_matter_of_the_sessions_that_they_are_of():
+    class Counting(KeyLog):
+        asked = 0
+
+        def suffices(self, client_random: bytes) -> bool:
+            self.asked += 1
+            return super().suffices(client_random)
+
+    keylog, n_sessions = Counting(), 60
+    tap = Tap()
+    tap.engine = Engine(False, False, keylog, coming=lambda: True)
+    captures = [packetise(talk(), ports=(50000 + number, 443)) for number in range(n_sessions)]
+    for segments in captures:
+        tap.feed(*segments[:6])
+    for number, segments in enumerate(captures):
+        keylog.feed(f"EXPORTER_SECRET {number:064x} {number:064x}\n".encode())
+        tap.feed(*segments[6:8])
+    assert n_sessions <= keylog.asked < 10 * n_sessions
