@@ -208,6 +208,8 @@ def _names(session: Session) -> _Names:
     inner = None if session.ech is None else session.ech.random
     if inner is not None:
         randoms[inner] = None
+    if session.decryption is not None:
+        randoms |= dict.fromkeys(session.decryption.named)  # what was found by trial is in no hello
     return _Names(
         tuple(randoms),
         inner,

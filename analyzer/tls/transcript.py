@@ -95,8 +95,8 @@ class Transcript:
 
     @property
     def begun(self) -> bool:
-        """Whether a server has answered: a ClientHello after that begins another handshake."""
-        return bool(self.server_random)
+        """Whether both hellos came: a ClientHello after that begins another handshake."""
+        return bool(self.client_random and self.server_random)
 
     def before_change(self) -> bytes | None:
         """The messages from ClientHello through ClientKeyExchange, up to TLS 1.2; None where one is missing."""

@@ -165,6 +165,21 @@ def test_what_lies_in_a_gap_is_not_called_failed():
         assert "failed" not in str(record["authenticity"]), record["authenticity"]
 
 
+@pytest.mark.parametrize("version", ["TLSv1_2", "TLSv1_3"])
+def test_an_answer_may_come_before_the_hello(version: str):
+    talk = converse(version)
+    segments = packetise(talk.flights)
+    hello = next(number for number, segment in enumerate(segments) if segment.payload)
+    swapped = [*segments[:hello], segments[hello + 1], segments[hello], *segments[hello + 2 :]]
+    keylog = KeyLog()
+    keylog.feed(talk.keylog.encode())
+    tap = Tap()
+    tap.engine = Engine(keylog=keylog)
+    tap.feed(*swapped)
+    (record,) = tap.records()
+    assert record["authenticity"]["server_signature"] == "verified"
+
+
 def test_the_directions_may_come_in_any_order():
     for version in ("TLSv1_2", "TLSv1_3"):
         talk = converse(version)

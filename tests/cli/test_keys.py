@@ -159,6 +159,10 @@ def test_the_inner_random_of_an_encrypted_client_hello_counts(run: Run, captures
     assert log["unused"]["count"] == 0
     assert log["detail"] == "The log has secrets of 1 session, all of them of this capture, which has 1 session."
     sessions, log, _ = audit(run, path, "-k", write(*(line for line in lines if not line.startswith("ECH"))))
+    assert sessions[0]["verdict"] == "complete"  # found by trial
+    assert log["unused"]["count"] == 0
+    other = write(*log_of(captures, "ech-rejected"))
+    sessions, log, _ = audit(run, path, "-k", other)
     assert sessions[0]["verdict"] == "none"
     assert "which ECH_SECRET tells" in sessions[0]["detail"]
     assert "1 session of it may have another client random inside" in log["detail"]
