@@ -18,10 +18,12 @@ class PrivateFile:
     """
 
     def __init__(self, path: str, force: bool = False) -> None:
-        """force: replace a file that is there. Raises FileExistsError, IsADirectoryError."""
+        """force: replace a file that is there. Raises FileExistsError, IsADirectoryError, OSError for a device or a pipe."""
         self.path = path
         if os.path.isdir(path):
             raise IsADirectoryError(21, os.strerror(21), path)
+        if os.path.exists(path) and not os.path.isfile(path):  # the superuser would replace the device by a file
+            raise OSError(22, "not a regular file", path)
         if os.path.lexists(path) and not force:
             raise FileExistsError(17, os.strerror(17), path)
         folder = os.path.dirname(path)

@@ -72,3 +72,15 @@ def test_the_name_asked_for_is_in_the_error(tmp_path: Path):
     with pytest.raises(FileNotFoundError) as caught, PrivateFile(str(path)):
         pass
     assert caught.value.filename == str(path)
+
+
+@pytest.mark.parametrize("linked", [False, True])
+def test_what_is_no_regular_file_is_never_replaced(tmp_path: Path, linked: bool):
+    pipe, link = tmp_path / "pipe", tmp_path / "link"
+    os.mkfifo(pipe)
+    link.symlink_to(pipe)
+    for force in (False, True):
+        with pytest.raises(OSError, match="not a regular file"):
+            PrivateFile(str(link if linked else pipe), force)
+    assert link.is_symlink()
+    assert pipe.is_fifo()
