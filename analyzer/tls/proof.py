@@ -166,11 +166,11 @@ class Later:
         number = raw[0]
         if role == 1:
             if number == CERTIFICATE_REQUEST and len(self._requests) < MAX_REQUESTS:
-                asked = self._requests[raw[4 : 5 + raw[4]]] = self._running.copy()
+                asked = self._requests[_context(raw)] = self._running.copy()
                 asked.update(raw)
             return
         if number == CERTIFICATE:
-            self._turn = self._requests.pop(raw[4 : 5 + raw[4]], None)
+            self._turn = self._requests.pop(_context(raw), None)
             self._certificate = first_certificate(raw)
         turn = self._turn
         if turn is None:
@@ -178,15 +178,21 @@ class Later:
         if number == CERTIFICATE_VERIFY and len(session.signed) < MAX_SIGNATURES:
             session.signed.append(verify13(role, raw, turn.digest(), self._certificate))
         elif number == FINISHED:
-            result = compare(raw, session.decryption.verify_data_later(turn.digest()))
+            work = session.decryption
+            result = compare(raw, None if work is None else work.verify_data_later(turn.digest()))
             session.finished[role] = worse(session.finished[role], result)
             self._turn = None
         turn.update(raw)
 
 
+def _context(raw: bytes) -> bytes:
+    """The certificate_request_context, with its length, at the beginning of a CertificateRequest or Certificate of TLS 1.3."""
+    return raw[4 : 5 + raw[4]] if len(raw) > 4 else b""
+
+
 def first_certificate(raw: bytes) -> bytes | None:
     """The sender's own certificate in a Certificate of TLS 1.3; None without one."""
-    pos = 5 + raw[4] + 3
+    pos = 4 + len(_context(raw)) + 3
     length = int.from_bytes(raw[pos : pos + 3], "big")
     return raw[pos + 3 : pos + 3 + length] if 0 < length <= len(raw) - pos - 3 else None
 
@@ -242,5 +248,6 @@ def _signature(raw: bytes, pos: int, names_scheme: bool) -> tuple[int | None, by
     pos += 2 if names_scheme else 0
     length = int.from_bytes(raw[pos : pos + 2], "big")
     if len(raw) - pos - 2 != length:
-        return scheme, b"", f"{len(raw) - pos - 2} bytes hold no signature of {length}"
+        why = f"{max(0, len(raw) - pos - 2)} bytes hold no signature of {length}" if len(raw) > pos else "there is none"
+        return scheme, b"", why
     return scheme, raw[pos + 2 :], ""

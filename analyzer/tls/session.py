@@ -452,7 +452,8 @@ class Session(Ledger):
             if self.ech is not None:
                 self.ech.hear(body)
             transcript.early = learn.has_early_data(body)
-            self.decryption.limit(1, learn.record_size_limit(body))
+            if self.decryption is not None:  # else somebody sent this in plaintext
+                self.decryption.limit(1, learn.record_size_limit(body))
 
     def prove(self) -> None:
         """Keep what the handshake proves, and let go of what it said."""
@@ -503,7 +504,7 @@ class Session(Ledger):
         first: cython.bint = self.version == 0
         chosen: cython.int = learn.selected_version(body)
         if self.opening:  # a renegotiation: what the session is was said by its first handshake
-            self.suite = suite(body.cipher_suite or 0)
+            self.suite = suite(getattr(body, "cipher_suite", None) or 0)
             self.opens = self.decryption.agree(chosen, self.tls13, self.suite, body, raw, retry)
             return
         self.version = chosen

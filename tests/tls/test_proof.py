@@ -2,6 +2,8 @@
 
 import hashlib
 import itertools
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -61,3 +63,12 @@ def test_requests_after_the_handshake_are_bounded():
     for number in range(4 * MAX_REQUESTS):
         later.hear(None, 1, message(13, b"\x02" + number.to_bytes(2, "big") + b"\0\0"))  # type: ignore[arg-type]
     assert len(later._requests) == MAX_REQUESTS
+
+
+def test_what_comes_after_a_handshake_may_be_empty():
+    later = Later(hashlib.sha256(b""))
+    session: Any = SimpleNamespace(signed=[])
+    for role, number in ((1, 13), (0, 11), (0, 15)):
+        later.hear(session, role, bytes([number, 0, 0, 0]))
+    assert [signed.problem for signed in session.signed] == ["there is none"]
+    assert first_certificate(bytes([11, 0, 0, 0])) is None

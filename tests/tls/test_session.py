@@ -210,3 +210,18 @@ def test_any_change_of_a_byte_leaves_a_session():
         changed = data[:position] + bytes([data[position] ^ 0xFF]) + data[position + 1 :]
         [found] = records(packetise([(C, HELLO), (S, changed)], mss=1400))
         assert handshake_types(found)[0] == ("client_hello", "client")
+
+
+def test_a_handshake_of_tls_1_3_that_somebody_sends_in_plaintext():
+    answer = message(2, b"\3\3" + bytes(range(32)) + b"\0\x13\1\0" + b"\0\6\0\x2b\0\2\3\4")
+    request = message(13, b"\1c" + b"\0\x08\0\x0d\0\4\0\2\4\3")
+    flight = [answer, message(8, b"\0\0"), message(20, bytes(32))]
+    found = session_of(
+        (C, HELLO),
+        (S, record(22, b"".join(flight))),
+        (C, record(22, message(20, bytes(32)))),
+        (S, record(22, request)),
+        (C, record(22, message(11, b"\1c\0\0\0") + message(20, bytes(32)))),
+    )
+    assert [kind for kind, _ in handshake_types(found)][-4:] == ["finished", "certificate_request", "certificate", "finished"]
+    assert found["authenticity"]["finished"] == {"client": "unverifiable", "server": "unverifiable"}
