@@ -248,6 +248,5 @@ def _signature(raw: bytes, pos: int, names_scheme: bool) -> tuple[int | None, by
     pos += 2 if names_scheme else 0
     length = int.from_bytes(raw[pos : pos + 2], "big")
     if len(raw) - pos - 2 != length:
-        why = f"{max(0, len(raw) - pos - 2)} bytes hold no signature of {length}" if len(raw) > pos else "there is none"
-        return scheme, b"", why
+        return scheme, b"", f"{max(0, len(raw) - pos - 2)} bytes hold no signature of {length}"
     return scheme, raw[pos + 2 :], ""

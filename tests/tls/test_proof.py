@@ -70,5 +70,5 @@ def test_what_comes_after_a_handshake_may_be_empty():
     session: Any = SimpleNamespace(signed=[])
     for role, number in ((1, 13), (0, 11), (0, 15)):
         later.hear(session, role, bytes([number, 0, 0, 0]))
-    assert [signed.problem for signed in session.signed] == ["there is none"]
+    assert [signed.problem for signed in session.signed] == ["0 bytes hold no signature of 0"]
     assert first_certificate(bytes([11, 0, 0, 0])) is None
