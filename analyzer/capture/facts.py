@@ -22,8 +22,9 @@ from analyzer.codec.trouble import Malformed, Odd
 MAX_FACTS = 65_536
 MAX_COMMENT_BYTES = 16 << 20
 MAX_NAME_BYTES = 16 << 20
-# A key log has 200 bytes a session: enough for 300,000 sessions.
+# A key log has 200 bytes a session, some 800 in TLS 1.3: enough for 80,000 sessions with a block each.
 MAX_SECRET_BYTES = 64 << 20
+SECRET_COST = 128
 # Names of one address; looking for doubles among them takes time that grows with their square.
 MAX_NAMES = 100
 MAX_ODDITIES = 100
@@ -92,8 +93,8 @@ class Facts:
         """A Decryption Secrets Block."""
         secret, odd = read_secrets(body, order, offset)
         if secret is not None:
-            self._secret_bytes += len(secret[1])
-            if len(self.secrets) < MAX_FACTS and self._secret_bytes <= MAX_SECRET_BYTES:
+            self._secret_bytes += len(secret[1]) + SECRET_COST
+            if self._secret_bytes <= MAX_SECRET_BYTES:
                 self.secrets.append(secret)
             else:
                 odd = Odd("Decryption Secrets Block", offset, f"left out: more than {MAX_SECRET_BYTES} bytes of secrets")

@@ -106,3 +106,12 @@ def test_real_ones(captures_folder: Path):
     ((kind, data),) = secrets_ahead(str(captures_folder / "demo.pcapng"))
     assert kind == TLS
     assert data.decode() == (captures_folder / "demo" / "demo.keys").read_text()
+
+
+def test_a_block_for_each_of_very_many_sessions(tmp_path: Path):
+    n_blocks = 70_000
+    found = secrets_ahead(write(tmp_path / "c", section(), secrets(b"one") * n_blocks, secrets(b"last")))
+    assert len(found) == n_blocks + 1
+    assert found[-1] == (TLS, b"last")
+    found = secrets_ahead(write(tmp_path / "c", section(), secrets(b"s" * (1 << 20)) * 70))
+    assert 60 < len(found) < 64
