@@ -417,8 +417,8 @@ def test_facts_of_a_file_are_bounded() -> None:
     assert sum(len(text) for _, text in seen.walker.comments) <= facts.MAX_COMMENT_BYTES
     secret = block("<", 10, struct.pack("<II", 1, 1 << 20) + bytes(1 << 20))
     seen = walk(START + secret * 66)
-    assert len(seen.walker.secrets) == 64
-    assert len(seen.walker.oddities) == 2
+    assert len(seen.walker.secrets) == 63
+    assert len(seen.walker.oddities) == 3
 
 
 def test_a_recording_walker_keeps_its_trouble() -> None:
