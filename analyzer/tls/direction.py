@@ -112,11 +112,31 @@ class AnyOpener(Opener):
         for number, opener in enumerate(self._openers):
             opened = opener.open_at(sequence, content_type, record_version, body)
             if opened is not None:
-                self._chosen = opener
-                if self._choose is not None:
-                    self._choose(number)
+                self._take(number)
                 return opened
         return None
+
+    def open_ahead(
+        self, content_type: cython.int, record_version: cython.int, body: bytes, limit: cython.longlong
+    ) -> tuple[int, int, bytes]:
+        """As in the class above; each tries the numbers in its own way: some decrypt the record once for all of them."""
+        refusal: Refused | None = None
+        for number, opener in enumerate(self._openers):
+            opener.sequence = self.sequence
+            try:
+                found = opener.open_ahead(content_type, record_version, body, limit)
+            except Refused as refused:
+                refusal = refusal or refused
+                continue
+            self.sequence = opener.sequence
+            self._take(number)
+            return found
+        raise refusal or Refused(WRONG_SECRET, "no opener at all")
+
+    def _take(self, number: int) -> None:
+        self._chosen = self._openers[number]
+        if self._choose is not None:
+            self._choose(number)
 
     @property
     def breadth(self) -> int:
