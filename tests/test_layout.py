@@ -48,7 +48,6 @@ TESTED_ELSEWHERE = {
     "packet/tree.py": "packet/test_layers.py",
     "streams/sink.py": "streams/test_tcp.py",
     "tls/content_types.py": "tls/test_records.py",
-    "tls/direction.py": "tls/test_decrypt.py",
     "tls/facts.py": "tls/test_session.py",
     "tls/ledger.py": "tls/test_session.py",
     "tls/limits.py": "tls/test_session.py",

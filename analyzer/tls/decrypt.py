@@ -81,7 +81,7 @@ class Decryption:
         self.secrets = secrets
         self.transcript = transcript
         self.client = client
-        self.directions = (Direction(), Direction())
+        self.directions = (Direction(self.secrets), Direction(self.secrets))
         self.records = 0
         self.failed = 0
         self.sent = [0, 0]
@@ -280,7 +280,7 @@ class Decryption:
             self.reason = KEY_UPDATE_MISSED
         if self.application is not None:
             self.application.close(at)
-        self.directions = (Direction(), Direction())
+        self.directions = (Direction(self.secrets), Direction(self.secrets))
         self.begin()
 
     def findings(self) -> list[tuple[str, str, str]]:
@@ -289,6 +289,9 @@ class Decryption:
         if self.contradicted:
             detail = f"key logs contradict each other on {', '.join(self.contradicted)}; each was tried on the records"
             found.append(("conflicting_secrets", "medium", detail))
+        if any(direction.limited for direction in self.directions):
+            detail = "the search for a record's number behind a gap ended early: the sessions of this run used up its limit"
+            found.append(("limit", "medium", detail))
         if self.trial:
             found.append(("found_by_trial", "info", self.trial))
         return found

@@ -10,6 +10,8 @@ cdef class Direction:
     cdef public long long attempts
     cdef public bint changed
     cdef public object inflater
+    cdef public object secrets
+    cdef public bint limited
 
     cpdef tuple open(self, int content_type, int version, bytes body)
     cdef tuple _open(self, Opener opener, int content_type, int version, bytes body)

@@ -14,8 +14,8 @@ from analyzer.secrets.aead import Tls13Opener
 from analyzer.secrets.compression import Inflater
 from analyzer.secrets.opener import Opened, Opener
 from analyzer.secrets.refused import MISSING_SEGMENT, WRONG_SECRET, Refused
-from analyzer.tls.limits import FARTHEST_RECORD, MAX_ATTEMPTS
-from analyzer.tls.secrets import MISSING_LABEL, NO_SECRET
+from analyzer.tls.limits import FARTHEST_RECORD, MAX_ATTEMPTS, NEAREST_RECORD
+from analyzer.tls.secrets import MISSING_LABEL, NO_SECRET, Secrets
 
 EARLY, PROTECTED, APPLICATION = 0, 1, 2
 """The phases of a side in TLS 1.3; up to TLS 1.2 there is one, the first."""
@@ -25,17 +25,20 @@ class Direction:
     """What one side sends: an opener for each phase, where it is known, and how far the side is.
 
     misses: records since the last one that opened. holed: whether records may be missing since then. attempts: how many more
-    records behind a gap may be searched for. changed: whether this handshake's keys are in use.
+    records behind a gap may be searched for. limited: whether fewer were, since those of the run were used up. changed: whether
+    this handshake's keys are in use.
     """
 
-    __slots__ = ("attempts", "changed", "holed", "inflater", "misses", "phase", "phases")
+    __slots__ = ("attempts", "changed", "holed", "inflater", "limited", "misses", "phase", "phases", "secrets")
 
-    def __init__(self) -> None:
+    def __init__(self, secrets: Secrets) -> None:
+        self.secrets = secrets
         self.phases: list[Opener | None] = []
         self.phase = 0
         self.misses = 0
         self.holed = False
         self.attempts = MAX_ATTEMPTS
+        self.limited = False
         self.changed = False
         self.inflater: Inflater | None = None
 
@@ -75,14 +78,21 @@ class Direction:
     def _open(self, opener: Opener, content_type: cython.int, version: cython.int, body: bytes) -> Opened:
         # The records that were refused count; a gap may hide any number of them.
         reach: cython.longlong = min(self.misses, FARTHEST_RECORD) if not self.holed else FARTHEST_RECORD
-        attempts: cython.longlong = reach * opener.breadth if isinstance(opener, AnyOpener) else reach
-        if reach == 0 or self.attempts < attempts:
+        breadth: cython.longlong = opener.breadth if isinstance(opener, AnyOpener) else 1
+        if reach == 0 or self.attempts < reach * breadth:
             return opener.open(content_type, version, body)
+        few: cython.bint = self.secrets.attempts < reach * breadth and (reach > NEAREST_RECORD or opener.sequence == 0)
+        if few:
+            reach = NEAREST_RECORD if opener.sequence > 0 else 0
         try:
-            _, inner, plaintext = opener.open_ahead(content_type, version, body, reach)
+            skipped, inner, plaintext = opener.open_ahead(content_type, version, body, reach)
         except Refused:
-            self.attempts -= attempts
+            self.limited = self.limited or few
+            self.attempts -= reach * breadth
+            self.secrets.attempts -= reach * breadth
             raise
+        if skipped > NEAREST_RECORD:  # right secrets cost time as well, where a stranger leaves out most of the records
+            self.secrets.attempts -= min(skipped, reach) * breadth
         return inner, plaintext
 
     def _open_updated(self, opener: Tls13Opener, content_type: cython.int, version: cython.int, body: bytes) -> Opened | None:

@@ -48,6 +48,12 @@ FARTHEST_RECORD = 1024
 MAX_ATTEMPTS = 1 << 16
 """Failed attempts to open records that one side may cost: with a wrong secret nothing ever opens."""
 
+MAX_ATTEMPTS_IN_ALL = 1 << 22
+"""Attempts of all sessions to open records behind gaps: ten seconds with short records, a minute or two with long ones."""
+
+NEAREST_RECORD = 16
+"""Records behind a gap that are tried whatever the run has cost, if the keys have opened something: few gaps are larger."""
+
 MAX_TRANSCRIPT = 1 << 20
 """Bytes of a handshake that are kept to check its Finished; a long chain of certificates has a hundred thousand."""
 

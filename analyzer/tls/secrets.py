@@ -5,7 +5,7 @@ needs it, since most captures come without keys.
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
-from analyzer.tls.limits import MAX_TRIALS
+from analyzer.tls.limits import MAX_ATTEMPTS_IN_ALL, MAX_TRIALS
 from analyzer.tls.transcript import Transcript
 
 if TYPE_CHECKING:
@@ -44,9 +44,10 @@ class Secrets:
     application: makes the reader of a session's application data, given the session, once there is any. coming: tells whether
     secrets may still come while frames are read, so that sessions without them had better wait; None: they may not. matched:
     sessions for which the key logs had anything. trials: how many secrets may still be tried on sessions that no hello names.
+    attempts: how often one may still try to open a record far behind a gap.
     """
 
-    __slots__ = ("application", "coming", "keylog", "matched", "private_keys", "psks", "trials")
+    __slots__ = ("application", "attempts", "coming", "keylog", "matched", "private_keys", "psks", "trials")
 
     def __init__(
         self,
@@ -60,6 +61,7 @@ class Secrets:
         self.keylog = keylog
         self.matched = 0
         self.trials = MAX_TRIALS
+        self.attempts = MAX_ATTEMPTS_IN_ALL
         self.private_keys = private_keys
         self.psks = psks or {}
         self.coming = coming

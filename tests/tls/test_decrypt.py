@@ -357,7 +357,7 @@ def test_a_suite_that_is_offered_again_and_again_is_tried_once():
 
 
 def test_each_of_several_secrets_counts_among_the_attempts_behind_a_gap():
-    direction = Direction()
+    direction = Direction(Engine().secrets)
     chosen = suite(0x1301)
     direction.phases = [None, AnyOpener([open_tls13(chosen, bytes([number]) * 32) for number in range(8)])]
     direction.phase = 1
