@@ -7,6 +7,7 @@ same uncompiled.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 import cython
@@ -146,9 +147,15 @@ class Engine:
 
 def conversation(session: Session) -> Application:
     """The reader of a session's application data; its room is entered only with a session that was decrypted."""
+    reader: Application = _conversation()(None if session.alpn is None else session.alpn.decode("utf-8", "replace"))
+    return reader
+
+
+@cache
+def _conversation() -> Any:
     from analyzer.application.conversation import Conversation
 
-    return Conversation(None if session.alpn is None else session.alpn.decode("utf-8", "replace"))
+    return Conversation
 
 
 def read_sessions(reader: CaptureReader, engine: Engine) -> Iterator[Session]:

@@ -1,3 +1,7 @@
+cdef str NOTHING_SHA256
+cdef object begin_sha256
+
+
 cdef class Bodies:
     cdef public bint hashing
     cdef public int n_decoding
@@ -19,6 +23,7 @@ cdef class Body:
     cdef public bint decoded
     cdef public bint plain
 
+    cpdef void begin(self, Bodies bodies, list codings, object sink) except *
     cpdef void feed(self, bytes data, long long frame) except *
     cpdef void skip(self, long long n_bytes) except *
     cpdef void lose(self) except *
@@ -26,3 +31,6 @@ cdef class Body:
     cdef void _open(self, list codings, long long frame) except *
     cdef void _end(self) except *
     cdef void _take(self, bytes data) except *
+
+
+cpdef Body new_body(Bodies bodies, list codings, object sink)

@@ -6,8 +6,8 @@ libraries of the codings are loaded with the first body that has one. This modul
 the same uncompiled.
 """
 
-import hashlib
 from collections.abc import Callable
+from hashlib import sha256 as begin_sha256
 from typing import Any, Final
 
 import cython
@@ -16,6 +16,9 @@ from analyzer.codec.trouble import Odd, Trouble
 
 DECODING_MAX: Final = 128
 """Bodies of a conversation being decoded at one moment: each may need a window of 8 MiB. Browsers open 100 streams."""
+
+NOTHING_SHA256: Final = begin_sha256().hexdigest()
+"""Of a body without a byte."""
 
 Codings = list[str]
 """Names of codings in lower case, in the order applied."""
@@ -54,6 +57,10 @@ class Body:
 
         plain: nobody needs the bytes, so that `skip` does for `feed`.
         """
+        self.begin(bodies, codings, sink)
+
+    def begin(self, bodies: Bodies, codings: Codings | None, sink: Callable[[bytes], None] | None) -> None:
+        """Have nothing of the body yet."""
         self._bodies = bodies
         self._codings = codings
         self._stack: Any = None
@@ -137,7 +144,7 @@ class Body:
         if self._digest is not None:
             self._digest.update(data)
         elif self._hashing:
-            self._digest = hashlib.sha256(data)
+            self._digest = begin_sha256(data)
         if self._sink is not None:
             self._sink(data)
 
@@ -146,5 +153,14 @@ class Body:
         """Hex of the hash of the body as `length` counts it; None unless it is complete, decoded and was to be hashed."""
         if not (self._hashing and self.complete and self.decoded):
             return None
-        digest: str = (self._digest or hashlib.sha256()).hexdigest()
+        if self._digest is None:
+            return NOTHING_SHA256
+        digest: str = self._digest.hexdigest()
         return digest
+
+
+def new_body(bodies: Bodies, codings: Codings | None, sink: Callable[[bytes], None] | None) -> Body:
+    """A body; setting the fields here spares compiled code a call with Python objects."""
+    body: Body = Body.__new__(Body)
+    body.begin(bodies, codings, sink)
+    return body

@@ -1,4 +1,9 @@
 from analyzer.application.exchange cimport Journal
+from analyzer.application.http1 cimport Http1
+from analyzer.application.plain_head cimport plain_request_line
+
+cdef int CLIENT, SERVER
+cdef dict _BY_ALPN
 
 
 cdef class Conversation:
@@ -6,3 +11,9 @@ cdef class Conversation:
     cdef readonly list _held
     cdef readonly long long _n_held
     cdef readonly object _reader
+    cdef Http1 _http1
+    cdef str _over
+
+    cpdef void feed(self, int side, bytes data, long long frame, long long at) except *
+    cpdef void close(self, long long at) except *
+    cdef void _read_as(self, str kind) except *

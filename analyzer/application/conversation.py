@@ -7,12 +7,16 @@ uncompiled.
 """
 
 import re
+from functools import cache
 from typing import Any, Final
+
+import cython
 
 from analyzer.application.exchange import CLIENT, SERVER, Exchange, Finding, Journal, Message, OnBody
 from analyzer.application.heads import read_request_line, read_text
 from analyzer.application.http1 import Http1
 from analyzer.application.http2_frames import PREFACE
+from analyzer.application.plain_head import plain_request_line
 from analyzer.application.reader import Opaque, Reader
 
 UNDECIDED_MAX: Final = 1 << 14
@@ -36,7 +40,7 @@ class Conversation:
     on_body: hears of every piece of every decoded body.
     """
 
-    __slots__ = ("_held", "_journal", "_n_held", "_reader")
+    __slots__ = ("_held", "_http1", "_journal", "_n_held", "_over", "_reader")
 
     def __init__(
         self, alpn: str | None = None, *, scheme: str = "https", hashing: bool = True, on_body: OnBody | None = None
@@ -45,12 +49,18 @@ class Conversation:
         self._held: list[tuple[int, bytes | None, int, int]] = []
         self._n_held = 0
         self._reader: Reader | None = None
+        # The same reader where it is that of HTTP/1, whose type C knows.
+        self._http1: Http1 | None = None
+        # The kind, once nothing more is read.
+        self._over: str | None = None
         if alpn is not None:
-            self._reader = self._reader_of(_BY_ALPN.get(alpn, "bytes"))
+            self._read_as(_BY_ALPN.get(alpn, "bytes"))
 
     @property
     def kind(self) -> str:
         """`http/1.1`, `h2`, `websocket` or `bytes`; while that is unknown, `bytes`."""
+        if self._over is not None:
+            return self._over
         return "bytes" if self._reader is None else self._reader.kind
 
     @property
@@ -72,38 +82,45 @@ class Conversation:
         """The session record's `http`."""
         return [exchange.record() for exchange in self._journal.exchanges]
 
-    def feed(self, side: int, data: bytes, frame: int, at: int) -> None:
+    def feed(self, side: cython.int, data: bytes, frame: cython.longlong, at: cython.longlong) -> None:
         """Take the next bytes of one side; `frame` made them available at the time `at`."""
-        if self._reader is not None:
+        if self._http1 is not None:
+            self._http1.feed(side, data, frame, at)
+        elif self._reader is not None:
             self._reader.feed(side, data, frame, at)
-        elif data:
+        elif self._over is not None or not data:
+            pass
+        elif side == CLIENT and not self._held and plain_request_line(data, len(data)) > 0:
+            self._read_as("http/1.1")
+            self.feed(side, data, frame, at)
+        else:
             self._hold(side, data, frame, at)
 
     def gap(self, side: int, length: int | None, why: str | None = None) -> None:
         """Hear that bytes of one side are missing here; None: nobody knows how many. `why` changes nothing."""
         if self._reader is not None:
             self._reader.gap(side, length)
-        else:
+        elif self._over is None:
             self._hold(side, None, length or 0, 0)
 
-    def close(self, at: int) -> None:
+    def close(self, at: cython.longlong) -> None:
         """Hear that nothing more comes."""
+        if self._over is not None:
+            return
         if self._reader is None:
             self._decide(self._judge(final=True) or "bytes")
-        reader = self._reader
+        reader, self._reader, self._http1 = self._reader, None, None
         if reader is not None:
             reader.close()
-            # What follows is not read.
-            self._reader = Opaque(reader.kind)
+            self._over = reader.kind
 
-    def _reader_of(self, kind: str) -> Reader:
+    def _read_as(self, kind: str) -> None:
         if kind == "http/1.1":
-            return Http1(self._journal)
-        if kind != "h2":
-            return Opaque()
-        from analyzer.application.http2 import Http2
-
-        return Http2(self._journal)
+            self._reader = self._http1 = Http1(self._journal)
+        elif kind == "h2":
+            self._reader = _http2()(self._journal)
+        else:
+            self._reader = Opaque()
 
     def _hold(self, side: int, data: bytes | None, frame: int, at: int) -> None:
         self._held.append((side, data, frame, at))
@@ -114,7 +131,9 @@ class Conversation:
             self._decide(kind)
 
     def _decide(self, kind: str) -> None:
-        reader = self._reader = self._reader_of(kind)
+        self._read_as(kind)
+        reader = self._reader
+        assert reader is not None
         held, self._held = self._held, []
         for side, data, frame, at in held:
             if data is None:
@@ -150,3 +169,11 @@ class Conversation:
                     return start or None
                 start += data
         return start
+
+
+@cache
+def _http2() -> Any:
+    """The reader of HTTP/2; its room is entered with the first conversation in it."""
+    from analyzer.application.http2 import Http2
+
+    return Http2

@@ -1,4 +1,6 @@
-from analyzer.application.body cimport Bodies, Body
+from analyzer.application.body cimport Bodies, Body, new_body
+
+cdef long long FIELD_COST
 
 
 cdef class Request:
@@ -37,8 +39,22 @@ cdef class Exchange:
     cpdef dict record(self)
 
 
+cpdef Request new_request(
+    str method, str scheme, str authority, str path, list headers, str version, long long frame, long long at, Body body
+)
+cpdef Response new_response(int status, list headers, str version, long long frame, long long at, Body body)
+cpdef Exchange new_exchange()
+
+
+cdef class Findings:
+    cdef public list found
+    cdef public dict numbers
+
+    cpdef void note(self, str code, str detail, long long frame) except *
+
+
 cdef class Journal:
-    cdef object _findings
+    cdef Findings _findings
     cdef Bodies _bodies
     cdef object _on_body
     cdef readonly list exchanges

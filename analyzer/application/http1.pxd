@@ -1,5 +1,7 @@
+cimport cython
+
 from analyzer.application.body cimport Body
-from analyzer.application.exchange cimport Exchange, Journal, Request, Response
+from analyzer.application.exchange cimport Exchange, Journal, Request, Response, new_exchange, new_request, new_response
 from analyzer.application.heads cimport (
     index,
     read_fields,
@@ -8,17 +10,19 @@ from analyzer.application.heads cimport (
     read_status_line,
 )
 from analyzer.application.http1_stream cimport Direction
+from analyzer.application.plain_head cimport PlainHead, read_plain_request, read_plain_response
 
 
-cdef int CLIENT, SERVER
+cdef int CLIENT, SERVER, HEAD_MAX, PENDING_MAX
+cdef list NO_CODINGS
 
 
 cdef class Http1:
     cdef public Journal journal
     cdef public object successor
     cdef tuple _directions
-    cdef object _pending
-    cdef object _unasked
+    cdef list _pending
+    cdef list _unasked
     cdef bint _pipelined
     cdef Exchange _changing
 
@@ -28,6 +32,12 @@ cdef class Http1:
     cpdef bint begin_message(self, int side, str line, str rest, long long frame, long long at) except *
     cpdef void end_message(self, int side) except *
     cpdef void found(self, int side) except *
+    @cython.locals(method=str, fields=list, request=Request)
+    cdef Py_ssize_t _read_plain_request(self, Direction direction, bytes data) except -1
+    @cython.locals(method=str, fields=list, response=Response)
+    cdef Py_ssize_t _read_plain_response(self, Direction direction, bytes data) except -1
+    @cython.locals(pending=list)
+    cdef void _await_response(self, Exchange exchange, long long frame) except *
     cdef bint _begin_request(self, str text, str rest, long long frame, long long at) except *
     cdef bint _begin_response(self, str text, str rest, long long frame, long long at) except *
     cdef Exchange _exchange_of_response(self, bint interim, long long frame)

@@ -8,12 +8,21 @@ Where bytes were lost, which request a response belongs to is a guess, and is ma
 setup.cfg) and runs the same uncompiled.
 """
 
-from collections import deque
 from typing import Final
 
 import cython
 
-from analyzer.application.exchange import CLIENT, SERVER, Exchange, Journal, Request, Response
+from analyzer.application.body import Body
+from analyzer.application.exchange import (
+    CLIENT,
+    SERVER,
+    Exchange,
+    Journal,
+    Response,
+    new_exchange,
+    new_request,
+    new_response,
+)
 from analyzer.application.heads import (
     NO_BODY,
     Framing,
@@ -26,11 +35,15 @@ from analyzer.application.heads import (
     read_request_line,
     read_status_line,
 )
-from analyzer.application.http1_stream import Direction
+from analyzer.application.http1_stream import HEAD_MAX, Direction
+from analyzer.application.plain_head import PlainHead, read_plain_request, read_plain_response
 from analyzer.application.reader import Reader
 
 PENDING_MAX: Final = 10_000
 """Requests waiting for their responses."""
+
+NO_CODINGS: Final[list[str]] = []
+"""Of a body on which no coding lies."""
 
 
 class Http1:
@@ -42,8 +55,9 @@ class Http1:
         self.journal = journal
         self.successor: Reader | None = None
         self._directions: tuple[Direction, ...] = (Direction(self, CLIENT), Direction(self, SERVER))
-        self._pending: deque[Exchange] = deque()
-        self._unasked: deque[Exchange] = deque()
+        # Most hold one exchange or none, and taking the first of PENDING_MAX moves 80 KB: lists do.
+        self._pending: list[Exchange] = []
+        self._unasked: list[Exchange] = []
         self._pipelined = False
         self._changing: Exchange | None = None
 
@@ -55,7 +69,15 @@ class Http1:
     def feed(self, side: cython.int, data: bytes, frame: cython.longlong, at: cython.longlong) -> None:
         """Take the next bytes of one side."""
         direction: Direction = self._directions[side]
-        direction.feed(data, frame, at)
+        pos: cython.Py_ssize_t = 0
+        if direction.is_between() and self._changing is None:
+            direction.frame = frame
+            direction.at = at
+            pos = self._read_plain_request(direction, data) if side == CLIENT else self._read_plain_response(direction, data)
+        if pos == 0:
+            direction.feed(data, frame, at)
+        elif pos < len(data):
+            direction.feed(data[pos:], frame, at)
 
     def gap(self, side: cython.int, length: int | None) -> None:
         """Hear that bytes are missing; None: nobody knows how many."""
@@ -81,6 +103,61 @@ class Http1:
         """Read a head; False if `line` is no start line."""
         return self._begin_request(line, rest, frame, at) if side == CLIENT else self._begin_response(line, rest, frame, at)
 
+    def _read_plain_request(self, direction: Direction, data: bytes) -> cython.Py_ssize_t:
+        """Read the ordinary request at the start of `data`, with what is there of its body; where that ends, 0 without one."""
+        head: PlainHead | None = read_plain_request(data, min(len(data), HEAD_MAX))
+        if head is None or head.n_hosts != 1 or self._unasked:
+            return 0
+        journal: Journal = self.journal
+        frame: cython.longlong = direction.frame
+        exchange = new_exchange()
+        body: Body = journal.body(exchange, CLIENT, NO_CODINGS)
+        fields = journal.keep(head.fields, head.n_bytes, frame)
+        request = new_request(
+            head.method, journal.scheme, head.host, head.path, fields, head.version, frame, direction.at, body
+        )
+        exchange.request = request
+        self._await_response(exchange, frame)
+        return direction.read_counted(request, body, max(0, head.length), data, head.end)
+
+    def _read_plain_response(self, direction: Direction, data: bytes) -> cython.Py_ssize_t:
+        """Read the ordinary final response at the start of `data` to a request, as `_read_plain_request` does."""
+        if not self._pending:
+            return 0
+        head: PlainHead | None = read_plain_response(data, min(len(data), HEAD_MAX))
+        if head is None or head.status < 200:
+            return 0
+        exchange: Exchange = self._pending[0]
+        assert exchange.request is not None
+        method = exchange.request.method
+        if method == "HEAD" or head.status in (204, 304) or (method == "CONNECT" and head.status < 300):
+            head.length = 0
+        elif head.length < 0:
+            return 0
+        del self._pending[0]
+        journal: Journal = self.journal
+        frame: cython.longlong = direction.frame
+        fields = journal.keep(head.fields, head.n_bytes, frame)
+        body: Body = journal.body(exchange, SERVER, NO_CODINGS)
+        response = new_response(head.status, fields, head.version, frame, direction.at, body)
+        exchange.response = response
+        client: Direction = self._directions[CLIENT]
+        client.resume()
+        return direction.read_counted(response, body, head.length, data, head.end)
+
+    def _await_response(self, exchange: Exchange, frame: cython.longlong) -> None:
+        """List an exchange that a request opens, and have it wait for its response."""
+        self.journal.add(exchange, frame)
+        pending = self._pending
+        if pending:
+            server: Direction = self._directions[SERVER]
+            if not server.seeking:
+                self._pipelined = True
+            if len(pending) >= PENDING_MAX:
+                self.journal.note("too_many_pending_requests", f"{PENDING_MAX} requests without a response", frame)
+                del pending[0]
+        pending.append(exchange)
+
     def _begin_request(self, text: str, rest: str, frame: cython.longlong, at: cython.longlong) -> bool:
         line = read_request_line(text)
         if line is None:
@@ -100,7 +177,7 @@ class Http1:
             journal.note(code, detail, frame)
         exchange, known = self._exchange_of_request()
         body = journal.body(exchange, CLIENT, content_codings(by_name) + framing.codings)
-        exchange.request = request = Request(
+        exchange.request = request = new_request(
             line.method,
             line.scheme or (None if line.method == "CONNECT" else journal.scheme),
             line.authority or (hosts[0] if hosts else None),
@@ -112,13 +189,7 @@ class Http1:
             body,
         )
         if not known:
-            journal.add(exchange, frame)
-            if self._pending and not self._directions[SERVER].seeking:
-                self._pipelined = True
-            if len(self._pending) >= PENDING_MAX:
-                journal.note("too_many_pending_requests", f"{PENDING_MAX} requests without a response", frame)
-                self._pending.popleft()
-            self._pending.append(exchange)
+            self._await_response(exchange, frame)
         client: Direction = self._directions[CLIENT]
         if not framing.sure:
             client.lose()
@@ -131,8 +202,8 @@ class Http1:
     def _exchange_of_request(self) -> tuple[Exchange, bool]:
         """The exchange that a request opens, and whether its response was there first, as happens where captures reorder."""
         if self._unasked and not self._directions[CLIENT].lossy:
-            return self._unasked.popleft(), True
-        return Exchange(), False
+            return self._unasked.pop(0), True
+        return new_exchange(), False
 
     def _begin_response(self, text: str, rest: str, frame: cython.longlong, at: cython.longlong) -> bool:
         line = read_status_line(text)
@@ -150,7 +221,7 @@ class Http1:
         for code, detail in problems:
             journal.note(code, detail, frame)
         body = journal.body(exchange, SERVER, content_codings(by_name, status) + framing.codings)
-        response = Response(status, journal.keep(fields, len(rest), frame), version, frame, at, body)
+        response = new_response(status, journal.keep(fields, len(rest), frame), version, frame, at, body)
         if interim:
             journal.keep_interim(exchange, response)
         else:
@@ -172,13 +243,14 @@ class Http1:
 
     def _exchange_of_response(self, interim: cython.bint, frame: cython.longlong) -> Exchange:
         if self._pending:
-            return self._pending[0] if interim else self._pending.popleft()
-        exchange = Exchange(guessed=self._directions[CLIENT].lossy)
+            return self._pending[0] if interim else self._pending.pop(0)
+        exchange = new_exchange()
+        exchange.guessed = self._directions[CLIENT].lossy
         if not interim:
             self.journal.add(exchange, frame)
             self._unasked.append(exchange)
             if len(self._unasked) > PENDING_MAX:
-                self._unasked.popleft()
+                del self._unasked[0]
         return exchange
 
     @staticmethod
@@ -201,8 +273,7 @@ class Http1:
                 for exchange in pending:
                     exchange.guessed = True
             else:
-                while len(pending) > 1:
-                    pending.popleft()
+                del pending[: len(pending) - 1]
                 pending[0].guessed = True
                 if self._changing is not None and self._changing is not pending[0]:
                     self._changing = None

@@ -22,6 +22,8 @@ cdef class Direction:
     cdef public bint lossy
 
     cpdef void feed(self, bytes data, long long frame, long long at) except *
+    cpdef bint is_between(self) except *
+    cpdef Py_ssize_t read_counted(self, object message, Body body, long long length, bytes data, Py_ssize_t pos) except -1
     cpdef void lose(self) except *
     cpdef void close(self) except *
     cpdef void wait(self) except *

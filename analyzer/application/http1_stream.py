@@ -129,6 +129,30 @@ class Direction:
                 self._messages.succeed(self._side, data[pos:], frame, at)
                 return
 
+    def is_between(self) -> cython.bint:
+        """Whether a message has ended, and nothing of the next is there yet."""
+        return self._state == _HEAD and len(self._held) == 0
+
+    def read_counted(
+        self, message: Request | Response, body: Body, length: cython.longlong, data: bytes, pos: cython.Py_ssize_t
+    ) -> cython.Py_ssize_t:
+        """Begin a message whose body has `length` bytes, for one who needs not hear of its end if that is in `data`.
+
+        What is there of the body, from `pos` on, is read only if that is all of it. Where the rest of `data` begins.
+        """
+        if length > len(data) - pos:
+            self._message = message
+            self._body = body
+            self._left = length
+            self._state = _LENGTH
+            return pos
+        if body.plain:
+            body.skip(length)
+        elif length > 0:
+            body.feed(data[pos : pos + length], self.frame)
+        body.finish(self.frame)
+        return pos + length
+
     def gap(self, length: int | None) -> None:
         """Step over missing bytes exactly if they lie within a body, else seek."""
         state = self._state
@@ -166,15 +190,17 @@ class Direction:
         """Hear that the stream has ended."""
         if self._state == _WAITING:
             self.resume()
-        held, state = bytes(self._held), self._state
+        state = self._state
         if state == _TO_END:
             self._end_message()
         elif state in (_LENGTH, _CHUNK, _CHUNK_LINE, _CHUNK_END, _TRAILERS):
             self._note("truncated_body", f"the {NAMES[self._side]}'s stream ends within a body")
             self.lose()
-        elif state == _HEAD and held:
-            self._note("truncated_head", f"the {NAMES[self._side]}'s stream ends within a head: {shown(read_text(held))}")
-        self._held.clear()
+        elif state == _HEAD and self._held:
+            start = shown(read_text(bytes(self._held)))
+            self._note("truncated_head", f"the {NAMES[self._side]}'s stream ends within a head: {start}")
+        if self._held:
+            self._held.clear()
 
     def wait(self) -> None:
         """Put what follows aside until `resume` or `leave`; only as long as that never was too much."""

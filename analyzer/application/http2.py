@@ -73,12 +73,13 @@ class _Stream:
 class _Direction:
     """What one side has: its field table, its open field section, and where its stream is."""
 
-    __slots__ = ("at", "block", "decoder", "frame", "lossy", "reader", "table_max")
+    __slots__ = ("at", "block", "decoder", "frame", "lossy", "reader", "table_lost", "table_max")
 
     def __init__(self, owner: "Http2", side: int) -> None:
         self.reader = FrameReader(owner, side, preface=side == CLIENT)
-        self.decoder: hpack.Decoder | None = hpack.Decoder(max_header_list_size=FIELD_LIST_MAX)
-        self.decoder.max_allowed_table_size = TABLE_MAX
+        # Made with the first field section, and let go of when the table is lost.
+        self.decoder: hpack.Decoder | None = None
+        self.table_lost = False
         self.block: _Block | None = None
         self.table_max = 4096
         self.lossy = False
@@ -138,7 +139,8 @@ class Http2:
         direction = self._directions[side]
         direction.block = None
         direction.lossy = True
-        if direction.decoder is not None:
+        if not direction.table_lost:
+            direction.table_lost = True
             direction.decoder = None
             self.note(side, "header_table_lost", f"{why}: the {NAMES[side]}'s later field sections cannot be decoded")
 
@@ -307,8 +309,11 @@ class Http2:
     def _decode(self, side: int, data: bytes) -> Fields | None:
         """The field section with its pseudo-header fields, or None if it cannot be decoded."""
         direction = self._directions[side]
-        if direction.decoder is None:
+        if direction.table_lost:
             return None
+        if direction.decoder is None:
+            direction.decoder = hpack.Decoder(max_header_list_size=FIELD_LIST_MAX)
+            direction.decoder.max_allowed_table_size = TABLE_MAX
         try:
             section = direction.decoder.decode(data, raw=True)
         except hpack.HPACKError as error:

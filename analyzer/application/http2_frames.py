@@ -45,14 +45,14 @@ HEADER_SIZE: Final = 9
 _HEADER: Final = Struct(">HBBBI")
 _SOME_STREAM: Final = rb"(?!\x00{4})[\x00-\x7f]"
 _HEADER_LIKE: Final = re.compile(
-    rb"(?=[\x00-\x01][\x00-\xff](?:[\x00-\xff](?:\x00[\x00\x01\x08\x09]" + _SOME_STREAM
+    rb"[\x00-\x01](?=[\x00-\xff](?:[\x00-\xff](?:\x00[\x00\x01\x08\x09]" + _SOME_STREAM
     + rb"|\x01[\x00-\x2d]" + _SOME_STREAM
     + rb"|\x05[\x00-\x0c]" + _SOME_STREAM
     + rb"|\x09[\x00\x04]" + _SOME_STREAM
     + rb"|[\x04\x06\x07][\x00\x01]\x00{4}|[\x0a\x0c\x10]\x00[\x00-\x7f])"
     + rb"|\x04[\x03\x08]\x00[\x00-\x7f]|\x05\x02\x00" + _SOME_STREAM + rb"))"
 )  # fmt: skip
-"""Cheaper than `_is_header`, which has the last word: this looks at every byte."""
+"""Cheaper than `_is_header`, which has the last word: this looks at every byte, and takes one, so as to miss no place."""
 
 _FLAGS: Final = {DATA: 0x09, HEADERS: 0x2D, SETTINGS: 0x01, PUSH_PROMISE: 0x0C, PING: 0x01, CONTINUATION: 0x04}
 _LENGTHS: Final = {PRIORITY: 5, RST_STREAM: 4, PING: 8, WINDOW_UPDATE: 4}
