@@ -28,4 +28,4 @@ cdef class Tls13Opener(Opener):
     cdef bytes _secret
     cdef Py_ssize_t _tag
 
-    cdef void _key(self, bytes traffic_secret) except *
+    cdef void _key(self) except *

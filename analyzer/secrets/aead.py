@@ -119,12 +119,14 @@ class Tls13Opener(Opener):
         self._prefix = prefix
         self._draft = draft
         self._header_counts = not 0 < draft < HEADER_AUTHENTICATED_SINCE
-        self._key(traffic_secret)
-
-    def _key(self, traffic_secret: bytes) -> None:
         self._secret = traffic_secret
-        key, iv = traffic_keys(self._hash, traffic_secret, self._kind.key, self._prefix)
-        self._aead: Aead = self._kind.build(key)
+        self._aead: Aead | None = None  # until a record comes: many secrets of a key log open none
+        self._iv = 0
+
+    def _key(self) -> None:
+        """Derive the keys."""
+        key, iv = traffic_keys(self._hash, self._secret, self._kind.key, self._prefix)
+        self._aead = self._kind.build(key)
         self._iv = int.from_bytes(iv, "big")
 
     def open_at(self, sequence: Any, content_type: cython.int, record_version: cython.int, body: bytes) -> Opened | None:
@@ -135,8 +137,12 @@ class Tls13Opener(Opener):
         if n_bytes <= self._tag:
             raise Refused(MALFORMED, f"a record of {n_bytes} bytes has no room for a content type and a tag")
         aad = _AAD13.pack(content_type, record_version, n_bytes) if self._header_counts else b""
+        if self._aead is None:
+            self._key()
         try:
-            inner: bytes = self._aead.decrypt((self._iv ^ sequence).to_bytes(IV_LENGTH, "big"), body, aad)
+            inner: bytes = self._aead.decrypt(  # type: ignore[union-attr]
+                (self._iv ^ sequence).to_bytes(IV_LENGTH, "big"), body, aad
+            )
         except InvalidTag:
             return None
         last: cython.Py_ssize_t = len(inner) - 1
@@ -149,7 +155,8 @@ class Tls13Opener(Opener):
 
     def update(self) -> None:
         """Go on with the next traffic secret, whose records are numbered from 0 (RFC 9846, section 7.2)."""
-        self._key(next_traffic_secret(self._hash, self._secret, self._prefix))
+        self._secret = next_traffic_secret(self._hash, self._secret, self._prefix)
+        self._aead = None
         self.sequence = 0
 
     def verify_data(self, transcript_hash: bytes) -> bytes:

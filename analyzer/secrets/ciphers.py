@@ -7,6 +7,7 @@ RFC 5288, RFC 6655, RFC 7905, RFC 5932, RFC 4162 and RFC 5469.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Protocol
 
 from cryptography.exceptions import InvalidTag, UnsupportedAlgorithm
@@ -73,6 +74,7 @@ class StreamCipher:
             raise Refused(UNSUPPORTED_CIPHER, "the library is built without RC4") from error
 
 
+@cache
 def aead_kind(cipher: str) -> AeadKind:
     """Give the AEAD of that name; Refused if there is none."""
     kind = AEADS.get(cipher)

@@ -21,13 +21,12 @@ from analyzer.secrets.suite import Suite, hash_function
 
 def open_tls12(
     suite: Suite,
-    version: int,
+    version: cython.int,
     master_secret: bytes,
     client_random: bytes,
     server_random: bytes,
-    *,
-    encrypt_then_mac: bool = False,
-    truncated_hmac: bool = False,
+    encrypt_then_mac: cython.bint = False,
+    truncated_hmac: cython.bint = False,
 ) -> tuple[Opener, Opener]:
     """Give the openers of the client's and the server's records after ChangeCipherSpec; SSL 3.0 to TLS 1.2, and DTLS.
 
@@ -54,13 +53,13 @@ def open_tls12(
     if cipher is not None and suite.export:
         exported = export_keys(version, suite.prf_hash, *keys, client_random, server_random, cipher.key, n_iv)
         keys, ivs = exported[:2], exported[2:]
-    first, second = (
-        _mac_opener(cipher, version, key, iv, mac, encrypt_then_mac) for key, iv, mac in zip(keys, ivs, macs, strict=True)
+    return (
+        _mac_opener(cipher, version, keys[0], ivs[0], macs[0], encrypt_then_mac),
+        _mac_opener(cipher, version, keys[1], ivs[1], macs[1], encrypt_then_mac),
     )
-    return first, second
 
 
-def open_tls13(suite: Suite, traffic_secret: bytes, *, draft: int = 0, dtls: bool = False) -> Tls13Opener:
+def open_tls13(suite: Suite, traffic_secret: bytes, draft: cython.int = 0, dtls: cython.bint = False) -> Tls13Opener:
     """Give the opener of one direction of TLS 1.3 in one phase; draft: 0 for the RFC, else the number of a draft from 18 on.
 
     Refused: unsupported_cipher, or wrong_secret where the secret is not as long as the suite's hash.
@@ -76,7 +75,7 @@ def _kind(suite: Suite) -> AeadKind:
 
 
 def _aead_openers(
-    suite: Suite, version: int, master_secret: bytes, client_random: bytes, server_random: bytes
+    suite: Suite, version: cython.int, master_secret: bytes, client_random: bytes, server_random: bytes
 ) -> tuple[Opener, Opener]:
     kind = _kind(suite)
     block = key_block(version, suite.prf_hash, master_secret, client_random, server_random, 2 * (kind.key + kind.iv))
@@ -86,7 +85,12 @@ def _aead_openers(
 
 
 def _mac_opener(
-    cipher: BlockCipher | StreamCipher | None, version: int, key: bytes, iv: bytes, mac: RecordMac, encrypt_then_mac: bool
+    cipher: BlockCipher | StreamCipher | None,
+    version: cython.int,
+    key: bytes,
+    iv: bytes,
+    mac: RecordMac,
+    encrypt_then_mac: bool,
 ) -> Opener:
     if cipher is None:
         return StreamOpener(None, mac)

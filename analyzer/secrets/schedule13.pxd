@@ -1,13 +1,13 @@
 cimport cython
 
-from analyzer.secrets.schedule cimport hmac, hmac_keys
+from analyzer.secrets.schedule cimport Hmac, hmac
 
 
-@cython.locals(inner=bytes, outer=bytes, info=bytes)
+@cython.locals(info=bytes)
 cpdef bytes expand_label(str hash_name, bytes secret, bytes label, bytes context, Py_ssize_t length, bytes prefix=*)
 @cython.locals(block=bytes, output=bytes)
-cdef bytes _expand(object hashed, bytes inner, bytes outer, bytes info, Py_ssize_t length)
-@cython.locals(inner=bytes, outer=bytes, key=bytes)
+cdef bytes _expand(Hmac keyed, bytes info, Py_ssize_t length)
+@cython.locals(for_key=bytes, for_vector=bytes)
 cpdef tuple traffic_keys(str hash_name, bytes traffic_secret, Py_ssize_t key_length, bytes prefix=*)
 cpdef bytes next_traffic_secret(str hash_name, bytes traffic_secret, bytes prefix=*)
 @cython.locals(key=bytes)

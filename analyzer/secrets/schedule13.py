@@ -13,8 +13,8 @@ from functools import lru_cache
 
 import cython
 
-from analyzer.secrets.schedule import hmac, hmac_keys
-from analyzer.secrets.suite import HashFunction, hash_function, hash_sizes
+from analyzer.secrets.schedule import Hmac, hmac
+from analyzer.secrets.suite import hash_function, hash_sizes
 
 TLS = b"tls13 "
 OLD_DRAFT = b"TLS 1.3, "
@@ -53,14 +53,12 @@ def expand_label(
 ) -> bytes:
     """HKDF-Expand-Label; `length` up to 255 hashes (a caller's mistake beyond, so ValueError)."""
     info = _label(label, length, prefix) + len(context).to_bytes(1, "big") + context
-    hashed = hash_function(hash_name)
-    inner, outer = hmac_keys(hashed, secret)
-    return _expand(hashed, inner, outer, info, length)
+    return _expand(Hmac(hash_function(hash_name), secret), info, length)
 
 
-def _expand(hashed: HashFunction, inner: bytes, outer: bytes, info: bytes, length: cython.Py_ssize_t) -> bytes:
-    """HKDF-Expand, with a key as `hmac_keys` gives it."""
-    block = output = hashed(outer + hashed(inner + info + b"\1").digest()).digest()
+def _expand(keyed: Hmac, info: bytes, length: cython.Py_ssize_t) -> bytes:
+    """HKDF-Expand."""
+    block = output = keyed.compute(info + b"\1")
     if length <= len(block):
         return output[:length]
     if length > LARGEST_OUTPUT * len(block):
@@ -68,7 +66,7 @@ def _expand(hashed: HashFunction, inner: bytes, outer: bytes, info: bytes, lengt
     number = 1
     while len(output) < length:
         number += 1
-        block = hashed(outer + hashed(inner + block + info + bytes([number])).digest()).digest()
+        block = keyed.compute(block + info + bytes([number]))
         output += block
     return output[:length]
 
@@ -104,10 +102,9 @@ def traffic_keys(
     hash_name: str, traffic_secret: bytes, key_length: cython.Py_ssize_t, prefix: bytes = TLS
 ) -> tuple[bytes, bytes]:
     """Give a direction's key and initialisation vector."""
-    hashed = hash_function(hash_name)
-    inner, outer = hmac_keys(hashed, traffic_secret)
-    key = _expand(hashed, inner, outer, _label(b"key", key_length, prefix) + b"\0", key_length)
-    return key, _expand(hashed, inner, outer, _label(b"iv", IV_LENGTH, prefix) + b"\0", IV_LENGTH)
+    keyed: Hmac = Hmac(hash_function(hash_name), traffic_secret)
+    for_key, for_vector = _key_labels(key_length, prefix)
+    return _expand(keyed, for_key, key_length), _expand(keyed, for_vector, IV_LENGTH)
 
 
 def next_traffic_secret(hash_name: str, traffic_secret: bytes, prefix: bytes = TLS) -> bytes:
@@ -119,6 +116,12 @@ def finished(hash_name: str, base_key: bytes, transcript_hash: bytes, prefix: by
     """Give the verify_data of a Finished, or a PSK binder; base_key: the sender's handshake traffic secret, or binder key."""
     key = expand_label(hash_name, base_key, b"finished", b"", hash_sizes(hash_name)[1], prefix)
     return hmac(hash_function(hash_name), key, transcript_hash)
+
+
+@lru_cache(maxsize=256)
+def _key_labels(key_length: int, prefix: bytes) -> tuple[bytes, bytes]:
+    """Give HkdfLabel for a key and for an initialisation vector, whose contexts are empty."""
+    return _label(b"key", key_length, prefix) + b"\0", _label(b"iv", IV_LENGTH, prefix) + b"\0"
 
 
 @lru_cache(maxsize=256)

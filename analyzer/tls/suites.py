@@ -7,7 +7,7 @@ understood as soon as it stands there. Two registered numbers are no suites but 
 RFC 7507).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 
 from analyzer.codec.registry import registry
@@ -39,6 +39,7 @@ class Suite:
     `mac`: HMAC, AEAD, OMAC, IMIT or NULL. `hash`: of the HMAC or, with an AEAD, of the PRF or key schedule; SHA is SHA-1, and
     RMD is RIPEMD-160.
     `export`: weakened for the export laws of the 1990s.
+    `prf_hash`: of the PRF of TLS 1.2 (RFC 5246, section 5: SHA256 where the suite's is older), or of the key schedule.
     """
 
     name: str
@@ -50,11 +51,10 @@ class Suite:
     mac: str
     hash: str
     tls13: bool
+    prf_hash: str = field(init=False)
 
-    @property
-    def prf_hash(self) -> str:
-        """The hash of the PRF of TLS 1.2 (RFC 5246, section 5: SHA256 where the suite's is older), or of the key schedule."""
-        return "SHA256" if self.hash in {"MD5", "RMD", "SHA", "NULL"} else self.hash
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "prf_hash", "SHA256" if self.hash in {"MD5", "RMD", "SHA", "NULL"} else self.hash)
 
     @property
     def forward_secret(self) -> bool:
@@ -64,6 +64,7 @@ class Suite:
         return self.key_exchange in {"DHE", "ECDHE", "DHE_PSK", "ECDHE_PSK", "SRP", "ECCPWD", "ECJPAKE", "IBSDH"}
 
 
+@cache
 def suite(number: int) -> Suite | None:
     """The suite that has this number; None if the registry does not name it, or it is a signal (SCSV) and no suite."""
     suites = registry("cipher_suites")

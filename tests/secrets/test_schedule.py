@@ -31,7 +31,7 @@ def openssl_prf(digest, secret, seed, length):
 @pytest.mark.parametrize("length", [1, 12, 48, 136])
 @pytest.mark.parametrize("secret", [SECRET, SECRET[:47], SECRET * 5])
 def test_prf(version, name, digest, length, secret):
-    assert schedule.prf(version, name)(secret, b"a label", SEED, length) == openssl_prf(
+    assert schedule.prf(version, name, secret, b"a label", SEED, length) == openssl_prf(
         digest, secret, b"a label" + SEED, length
     )
 
@@ -39,6 +39,10 @@ def test_prf(version, name, digest, length, secret):
 def test_hmac():
     for key in (b"", b"k", bytes(64), bytes(200)):
         assert schedule.hmac(hashlib.sha256, key, b"data") == hmac.digest(key, b"data", "sha256")
+        keyed = schedule.Hmac(hashlib.sha256, key)
+        assert [keyed.compute(data) for data in (b"data", b"", b"data")] == [
+            hmac.digest(key, data, "sha256") for data in (b"data", b"", b"data")
+        ]
 
 
 def test_psk_premaster():
