@@ -3,7 +3,8 @@
 Certificates form a graph: from each, edges go to those whose subject is its issuer and whose key made its signature. Roots that
 sign each other, authorities with several keys or several certificates for one key make many paths, of which one may be good
 and others not; so paths are found one after another, the likeliest first. A stranger may send a graph in which there are more
-paths than atoms, and a signature costs a tenth of a millisecond: what a search may do is bounded by the limits below.
+paths than atoms, a signature costs a tenth of a millisecond, and every session may bring another leaf: what one search may do
+is bounded by the limits below, and so is what all searches of a run may do beyond the little that honest chains need.
 
 An issuer whose name and key identifier fit, but not its key, is followed too where there is no better: then the signature is
 what is wrong, and not that nobody knows the issuer.
@@ -28,7 +29,16 @@ KEY_LENGTH = 512
 """Octets of a SubjectPublicKeyInfo for which a signature counts once; the key of RSA-2048 takes 294, of RSA-16384 2,100."""
 
 STEPS = 4096
-"""Most edges looked at in one search."""
+"""Most edges looked at in one search; a path that was found counts as many as it has certificates."""
+
+FREE_SIGNATURES, FREE_STEPS = 4, 128
+"""What each search may do whatever the run has cost: honest chains have three signatures, and a handful of issuers a name."""
+
+SIGNATURES_IN_ALL = 1 << 15
+"""Signatures checked beyond the free ones, of all searches: two seconds with keys on P-256, a minute on the slowest curves."""
+
+STEPS_IN_ALL = 1 << 21
+"""Edges looked at beyond the free ones, of all searches: some ten seconds."""
 
 WRONG_ISSUERS = 2
 """Issuers followed whose key does not fit."""
@@ -46,7 +56,7 @@ class Path:
 class Signatures:
     """Checks of signatures, remembered: each authority signs many, and each pair comes again in many chains.
 
-    n_checked: those that were made.
+    n_checked: those that were made. left, steps: how many signatures and edges more than the free ones all searches may take.
     """
 
     REMEMBERED = 16384
@@ -55,6 +65,8 @@ class Signatures:
     def __init__(self) -> None:
         self._known: dict[tuple[bytes, bytes], Outcome] = {}
         self.n_checked = 0
+        self.left = SIGNATURES_IN_ALL
+        self.steps = STEPS_IN_ALL
 
     def known(self, subject: Dossier, issuer: Dossier) -> Outcome | None:
         """Give a check made before."""
@@ -113,8 +125,8 @@ class Search:
     touched: list[Dossier] = field(default_factory=list)
     asked: set[bytes] = field(default_factory=set)
     ended: bool = False
-    _left: int = SIGNATURES
-    _steps: int = STEPS
+    _n_checked: int = 0
+    _n_looked: int = 0
 
     def paths(self, leaf: Dossier) -> Iterator[Path]:
         """Give the paths from a certificate, likely ones first; one that no issuer continues ends without trust."""
@@ -123,8 +135,9 @@ class Search:
             yield Path((leaf,), (), True)
             return
         for n_paths, path in enumerate(self._from((leaf,), ()), 1):
+            self._look(len(path.certificates))
             yield path
-            if n_paths == PATHS:
+            if n_paths == PATHS or not self._may_look:
                 self.ended = True
                 return
 
@@ -149,17 +162,12 @@ class Search:
         wrong: list[tuple[Dossier, bool, Outcome]] = []
         followed = False
         for issuer, is_root in self._candidates(path):
-            if self._steps <= 0:
-                self.ended = True
-                break
-            self._steps -= 1
             outcome = self.signatures.known(subject, issuer)
             if outcome is None:
-                if self._left <= 0:
+                if not self._may_check:
                     self.ended = True
                     continue
-                self._left -= 1 + len(issuer.spki) // KEY_LENGTH
-                outcome = self.signatures.check(subject, issuer)
+                outcome = self._check(subject, issuer)
             if outcome is GOOD:
                 followed = True
                 yield issuer, is_root, outcome
@@ -176,8 +184,13 @@ class Search:
         self.asked.add(name)
         candidates = [(root, True) for root in self.roots.named(name) if root.der != subject.der]
         seen = {root.der for root, _ in candidates}
+        self._look(len(candidates))
         for pool in self.pools:
             for issuer in pool.named(name):
+                if not self._may_look:
+                    self.ended = True
+                    break
+                self._look(1)
                 # A certificate for a name and key that the path has already passed leads back to where the path was.
                 if issuer.der not in seen and all(issuer.spki != one.spki or issuer.subject != one.subject for one in path):
                     seen.add(issuer.der)
@@ -186,6 +199,26 @@ class Search:
         if len(candidates) > 1:
             candidates.sort(key=lambda candidate: self._unlikeliness(subject, *candidate))
         return candidates
+
+    @property
+    def _may_check(self) -> bool:
+        return self._n_checked < FREE_SIGNATURES or (self._n_checked < SIGNATURES and self.signatures.left > 0)
+
+    def _check(self, subject: Dossier, issuer: Dossier) -> Outcome:
+        cost = 1 + len(issuer.spki) // KEY_LENGTH
+        self._n_checked += cost
+        if self._n_checked > FREE_SIGNATURES:
+            self.signatures.left -= cost
+        return self.signatures.check(subject, issuer)
+
+    @property
+    def _may_look(self) -> bool:
+        return self._n_looked < FREE_STEPS or (self._n_looked < STEPS and self.signatures.steps > 0)
+
+    def _look(self, n_edges: int) -> None:
+        self._n_looked += n_edges
+        if self._n_looked > FREE_STEPS:
+            self.signatures.steps -= n_edges
 
     def _unlikeliness(self, subject: Dossier, issuer: Dossier, is_root: bool) -> tuple[bool, bool, bool, int]:
         valid = (issuer.not_before or 0) <= self.at <= (issuer.not_after or 0)

@@ -7,7 +7,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from hierarchy import AT, Made, ec_key, hierarchy, make, make_intermediate, make_leaf, make_root
 
 from analyzer.x509.dossier import Dossier, dossier
-from analyzer.x509.path import LENGTH, PATHS, SIGNATURES, Names, Path, Search, Signatures
+from analyzer.x509.path import FREE_SIGNATURES, FREE_STEPS, LENGTH, PATHS, SIGNATURES, Names, Path, Search, Signatures
 
 SECONDS = int(AT.timestamp())
 
@@ -95,6 +95,46 @@ def test_keys_without_number_under_one_name_cost_a_bounded_number_of_checks() ->
     assert len(list(search.paths(dossier(leaf.der)))) == 1
     assert signatures.n_checked == SIGNATURES
     assert search.ended
+
+
+def test_leaf_after_leaf_under_such_a_name_costs_a_bounded_number_of_checks_too() -> None:
+    issuers = _names(*(make("Authority", key=ec_key(f"key {i}")) for i in range(SIGNATURES)))
+    liar = make("Authority", key=ec_key("a key that nobody has"))
+    signatures = Signatures()
+    signatures.left = 3 * SIGNATURES
+    for serial in range(1, 31):
+        search = Search(_names(), (issuers,), SECONDS, signatures)
+        assert len(list(search.paths(dossier(make("Leaf", liar, serial=serial).der)))) == 1
+        assert search.ended == (serial > 3)
+    assert 3 * SIGNATURES <= signatures.n_checked <= 3 * SIGNATURES + 30 * FREE_SIGNATURES
+
+
+def test_graph_after_graph_costs_a_bounded_number_of_steps() -> None:
+    roots = [make_root(f"Authority {i}") for i in range(10)]
+    mesh = [
+        make_intermediate(issuer, subject.certificate.subject.rfc4514_string()[3:])
+        for subject, issuer in permutations(roots, 2)
+    ]
+    pool = _names(*mesh)
+    signatures = Signatures()
+    signatures.steps = 10 * FREE_STEPS
+    numbers = []
+    for serial in range(1, 31):
+        search = Search(_names(), (pool,), SECONDS, signatures)
+        numbers.append(len(list(search.paths(dossier(make_leaf(mesh[0], serial=serial).der)))))
+        assert search.ended
+    assert numbers[0] == PATHS
+    assert 0 < numbers[-1] < PATHS // 4
+    assert signatures.steps > -FREE_STEPS * LENGTH
+
+
+def test_an_honest_chain_is_judged_whatever_the_run_has_cost() -> None:
+    chain = hierarchy()
+    signatures = Signatures()
+    signatures.left = signatures.steps = 0
+    search = Search(_names(chain.root), (_names(chain.intermediate),), SECONDS, signatures)
+    assert [path.trusted for path in search.paths(dossier(chain.leaf.der))] == [True]
+    assert not search.ended
 
 
 def test_checks_by_long_keys_count_for_more() -> None:
