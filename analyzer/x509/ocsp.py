@@ -16,11 +16,14 @@ from analyzer.codec.trouble import Trouble
 from analyzer.x509.der import SEQUENCE, expect
 from analyzer.x509.identity import Identity, identity
 from analyzer.x509.ocsp_response import Answer, Response, read_response
-from analyzer.x509.signature import verify
+from analyzer.x509.signature import Check, verify
 from analyzer.x509.statement import UNREADABLE, Statement, stated, stretch
 
 DELEGATES = 4
 """Certificates of one response tried as the signer's: each costs two signatures. Real responses carry one."""
+
+SIGNERS = 8
+"""Keys of which is remembered whether they signed a response: the issuer's and the delegates', and some in vain."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +40,11 @@ def judge_ocsp(der: bytes, certificate: Identity, issuer: Identity) -> list[Stat
     response = read_response(der)
     if response.trouble is not None and not response.answers:
         return [Statement("ocsp", "unknown", "", trouble=response.trouble)]
-    return [_judge(response, answer, issuer) for answer in response.answers if _is_about(answer, certificate, issuer)]
+    about = [answer for answer in response.answers if _is_about(answer, certificate, issuer)]
+    if not about:
+        return []
+    signer = _find_signer(response, issuer) if response.trouble is None else response.trouble
+    return [_judge(response, answer, signer) for answer in about]
 
 
 def _is_about(answer: Answer, certificate: Identity, issuer: Identity) -> bool:
@@ -48,15 +55,9 @@ def _is_about(answer: Answer, certificate: Identity, issuer: Identity) -> bool:
     return name == _hash(algorithm, certificate.issuer) and key == _hash(algorithm, issuer.key)
 
 
-def _judge(response: Response, answer: Answer, issuer: Identity) -> Statement:
-    trouble = response.trouble
-    signer: Signer | None = None
-    if trouble is None:
-        found = _find_signer(response, issuer)
-        if isinstance(found, Signer):
-            signer = found
-        else:
-            trouble = found
+def _judge(response: Response, answer: Answer, found: Signer | str) -> Statement:
+    """Make a statement of an answer. found: whose signature the response has, or why nothing in it counts."""
+    signer, trouble = (found, None) if isinstance(found, Signer) else (None, found)
     since, until = stretch(answer.this_update, answer.next_update)
     if signer is not None and signer.not_before is not None and signer.not_after is not None:
         made = response.produced_at or answer.this_update
@@ -120,8 +121,14 @@ def _fault(candidate: x509.Certificate, der: bytes, delegate: Identity, issuer: 
     return None if check == "verified" else "whose certificate the issuer has not signed"
 
 
-def _check(response: Response, public_key: bytes) -> str:
-    return verify(public_key, response.algorithm, response.signature, response.signed)
+def _check(response: Response, public_key: bytes) -> Check:
+    """Check the signature of a response, once for each key: it comes again under every certificate that its issuer has."""
+    known = response.checks.get(public_key)
+    if known is None:
+        known = verify(public_key, response.algorithm, response.signature, response.signed)
+        if len(response.checks) < SIGNERS:
+            response.checks[public_key] = known
+    return known
 
 
 def _is_named(responder: bytes, candidate: bytes) -> bool:

@@ -6,7 +6,7 @@ web encode more freely than strict parsers take; what has no effect on the meani
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Literal
@@ -24,6 +24,7 @@ from analyzer.x509.der import (
     read_element,
 )
 from analyzer.x509.identity import read_extension
+from analyzer.x509.signature import Check
 from analyzer.x509.times import time_text
 
 RESPONSE_SIZE = 1 << 16
@@ -93,7 +94,8 @@ class Answer:
 class Response:
     """A response as read. responder: its name, DER, or the SHA-1 of its key. algorithm: the AlgorithmIdentifier, DER.
 
-    trouble: why nothing in it can ever count, None if it may.
+    trouble: why nothing in it can ever count, None if it may. checks: where who checks the signature keeps what came of it, by
+    public key.
     """
 
     answers: tuple[Answer, ...] = ()
@@ -104,6 +106,7 @@ class Response:
     signature: bytes = b""
     certificates: tuple[bytes, ...] = ()
     trouble: str | None = None
+    checks: dict[bytes, Check] = field(default_factory=dict, compare=False)
 
 
 def read_response(der: bytes) -> Response:

@@ -105,6 +105,17 @@ def test_an_unknown_critical_extension_is_not_passed_over():
     )
 
 
+def test_a_signature_is_checked_once_for_each_key():
+    delegates = [issue(f"delegate {number}", "authority", SIGN_OCSP) for number in range(3)]
+    response = respond(leaf(), authority(), signer=issue("stranger", "stranger"), include=delegates)
+    checks = read_response(response).checks
+    assert checks == {}
+    assert "neither the issuer's nor" in statement(response).trouble
+    assert sorted(checks) == sorted(identity(der(one)).public_key for one in (authority(), *delegates))
+    checks.update(dict.fromkeys(checks, "verified"))
+    assert statement(response).trouble is None
+
+
 def test_refusals_and_rubbish_are_told():
     refusal = ocsp.OCSPResponseBuilder.build_unsuccessful(ocsp.OCSPResponseStatus.TRY_LATER).public_bytes(Encoding.DER)
     assert statement(refusal).trouble == "the responder refused: tryLater"
