@@ -7,7 +7,7 @@ tries again with a lower version says so with a signalling suite (RFC 7507), whi
 
 from analyzer.codec.registry import registry
 from analyzer.tls.facts import Finding
-from analyzer.tls.learn import HelloShape, is_tls13
+from analyzer.tls.learn import LONGEST_REMEMBERED, HelloShape, is_tls13
 from analyzer.tls.session import Session
 
 SENTINEL_12 = b"DOWNGRD\x01"
@@ -18,36 +18,61 @@ FALLBACK_SCSV, RENEGOTIATION_SCSV = 0x5600, 0x00FF
 RENEGOTIATION_INFO = 0xFF01
 TLS_1_2, TLS_1_3 = 0x0303, 0x0304
 
+SIGNALS: dict[int, tuple[HelloShape, bool, bool, int]] = {}
+"""By the identity of a shape, which equal hellos share and an entry keeps alive: the shape, and its signals."""
+
+REMEMBERED = 4096
+"""Kinds of hello whose signals are kept; a handful of clients sends nearly all."""
+
+NAMES = registry("versions").names
+
+NONE: list[Finding] = []
+"""What most sessions say."""
+
 _COULD = {SENTINEL_12: TLS_1_3, SENTINEL_11: TLS_1_2}
 
 
 def downgrades(session: Session) -> list[Finding]:
-    """What a session's hellos say about downgrading; most say nothing."""
+    """What a session's hellos say about downgrading; most say nothing. Nobody may change the list."""
     version, shape, answer = session.version, session.hello_shape, session.answer_shape
-    if not session.answered or shape is None or answer is None:
-        return []
     found: list[tuple[str, str, str]] = []
-    suites, names = shape[1], registry("versions").names
+    if not session.answered or shape is None or answer is None:
+        return NONE
+    _, falls_back, renegotiates, highest = signals(shape)
     if not is_tls13(version):
-        could = _COULD.get(session.transcript.server_random[-8:])
-        if could is not None and _highest(shape) >= could:
+        could = _COULD.get(session.transcript.server_random[24:])
+        if could is not None and highest >= could:
             detail = (
-                f"the server's random says that it could speak {names[could]} or later, the client offered it, and they speak "
-                f"{names[version]}: the offer was changed on the way"
+                f"the server's random says that it could speak {NAMES[could]} or later, the client offered it, and they speak "
+                f"{NAMES[version]}: the offer was changed on the way"
             )
             found.append(("downgrade", "high", detail))
-        if RENEGOTIATION_INFO not in answer[2] and (RENEGOTIATION_SCSV in suites or RENEGOTIATION_INFO in shape[2]):
+        if RENEGOTIATION_INFO not in answer[2] and renegotiates:
             detail = "the server does not know secure renegotiation (RFC 5746): others may put their bytes before the client's"
             found.append(("insecure_renegotiation", "low", detail))
-    if FALLBACK_SCSV in suites:
-        detail = f"the client says that it tries again with a lower version (RFC 7507); they speak {names[version]}"
+    if falls_back:
+        detail = f"the client says that it tries again with a lower version (RFC 7507); they speak {NAMES[version]}"
         found.append(("fallback", "low", detail))
     if session.cipher_suite in (FALLBACK_SCSV, RENEGOTIATION_SCSV):
         found.append(("protocol_violation", "medium", "the server chose a signal as its cipher suite"))
     if not found:
-        return []
+        return NONE
     frames = [message.frame for message in session.messages if message.name == "server_hello"][:1]
     return [Finding(code, severity, detail, frames) for code, severity, detail in found]
+
+
+def signals(shape: HelloShape) -> tuple[HelloShape, bool, bool, int]:
+    """A shape, whether its client tries again with a lower version and knows secure renegotiation, its newest version."""
+    known: tuple[HelloShape, bool, bool, int] | None = SIGNALS.get(id(shape))
+    if known is None:
+        suites, types = shape[1], shape[2]
+        renegotiates = RENEGOTIATION_SCSV in suites or RENEGOTIATION_INFO in types
+        known = shape, FALLBACK_SCSV in suites, renegotiates, _highest(shape)
+        if len(suites) + len(types) < LONGEST_REMEMBERED:
+            if len(SIGNALS) >= REMEMBERED:
+                SIGNALS.clear()
+            SIGNALS[id(shape)] = known
+    return known
 
 
 def _highest(shape: HelloShape) -> int:

@@ -5,7 +5,10 @@ what was said. Some programs never say it, so its absence proves nothing; it mat
 otherwise. Suites without encryption leave the data readable to all, and its MAC to those who have the secret.
 """
 
-from analyzer.tls.facts import Finding
+import cython
+
+from analyzer.tls.decrypt import Decryption
+from analyzer.tls.facts import Alert, Finding
 from analyzer.tls.session import Session
 
 ROLES = ("client", "server")
@@ -17,25 +20,33 @@ _CLOSED = {"fin": "the connection was closed", "rst": "the connection was reset"
 
 def oddities(session: Session) -> list[Finding]:
     """The findings about the records of a session that was decrypted."""
-    work = session.decryption
+    work: Decryption | None = session.decryption
+    role: cython.int
     found: list[Finding] = []
     if work is None or not work.records:
         return found
     if work.plain:
         detail = "the cipher suite does not encrypt: what was sent is shown as it is, its MAC unchecked for want of the secret"
         found.append(Finding("unchecked_mac", "medium", detail, []))
-    for role, who in enumerate(ROLES):
+    for role in range(2):
         if work.oversized[role]:
-            detail = (
-                f"the {who} sent a record of {work.oversized[role]} bytes, and was asked for no more than {work.limits[role]}"
-            )
+            who, n_bytes = ROLES[role], work.oversized[role]
+            detail = f"the {who} sent a record of {n_bytes} bytes, and was asked for no more than {work.limits[role]}"
             found.append(Finding("record_too_long", "low", detail, []))
     closed = _CLOSED.get(session.closed)
     if closed is None or work.status != "decrypted":
         return found
-    said = {alert.side for alert in session.alerts if alert.description == CLOSE_NOTIFY or alert.level == FATAL}
-    for role, who in enumerate(ROLES):
-        if work.sent[role] and (role ^ session.client) not in said:
-            detail = f"{closed} and the {who} never said close_notify: more may have been sent"
+    for role in range(2):
+        if work.sent[role] and not _said_end(session, role ^ session.client):
+            detail = f"{closed} and the {ROLES[role]} never said close_notify: more may have been sent"
             found.append(Finding("no_close_notify", "info", detail, []))
     return found
+
+
+def _said_end(session: Session, side: cython.int) -> cython.bint:
+    """Whether a side said that it ends, by close_notify or a fatal alert."""
+    alert: Alert
+    for alert in session.alerts:  # noqa: SIM110 - no generator for every session
+        if alert.side == side and (alert.description == CLOSE_NOTIFY or alert.level == FATAL):
+            return True
+    return False

@@ -135,7 +135,8 @@ class Exchange:
 
     def record(self) -> dict[str, Any]:
         """One entry of the session record's `http`. A hash stands only for a body that is known whole."""
-        request, response = self.request, self.response
+        request = self.request
+        response = self.response
         return {
             "request": None
             if request is None

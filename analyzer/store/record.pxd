@@ -1,22 +1,42 @@
 cimport cython
 
-from analyzer.tls.facts cimport Alert, HandshakeMessage
+from analyzer.analysis.authenticity cimport authenticity
+from analyzer.analysis.downgrade cimport downgrades
+from analyzer.analysis.protection cimport oddities
+from analyzer.tls.facts cimport Alert, Finding, HandshakeMessage
 from analyzer.tls.session cimport Session, Side
 
 cdef int REMEMBERED, LARGEST_REMEMBERED
-cdef dict CERTIFICATES, FINGERPRINTS
+cdef dict CERTIFICATES, FINGERPRINTS, SERVER_FINGERPRINTS, UNDECRYPTED, MESSAGE
+cdef tuple SIDES, NO_FINGERPRINTS
 cdef Clock CLOCK
+cdef object address_text
 cdef object VERSIONS, SUITES, GROUPS, LEVELS, DESCRIPTIONS
 
 
 cdef class Clock:
-    cdef public long long second
-    cdef public str prefix
+    cdef long long at
+    cdef str text
+    cdef long long second
+    cdef str prefix
 
     cpdef str write(self, long long at)
 
 
+cpdef str rfc3339(long long at)
 cpdef dict session_record(Session session, bint messages, object chains=*)
+cdef dict end_record(bytes key, int end)
+cpdef str text(bytes name)
 cpdef dict certificate_record(bytes der)
+@cython.locals(record=dict)
 cpdef dict message_record(HandshakeMessage message, int client, bint fields)
 cpdef dict alert_record(Alert alert, int client)
+@cython.locals(found=list, told=list, inside=list)
+cdef list findings_record(Session session)
+cdef dict finding_record(Finding finding)
+cdef dict inside_record(object finding)
+@cython.locals(encrypted=bint, known=bint)
+cpdef dict decryption_record(Session session)
+cdef list http_record(Session session)
+cdef tuple hello_fingerprints(tuple shape)
+cdef str server_fingerprint(tuple shape)

@@ -18,13 +18,13 @@ from analyzer.analysis.protection import oddities
 from analyzer.analysis.why_not import evidence
 from analyzer.codec.registry import registry
 from analyzer.codec.trouble import Trouble
-from analyzer.packet.addresses import endpoints
+from analyzer.packet.addresses import address_text
 from analyzer.secrets.refused import MISSING_SEGMENT
 from analyzer.store.chains import ABSENT, CLIENT, SERVER, default_chains
 from analyzer.tls.facts import Alert, Finding, HandshakeMessage
-from analyzer.tls.learn import LONGEST_REMEMBERED, SERVER_NAME, HelloShape
+from analyzer.tls.learn import LONGEST_REMEMBERED, SERVER_NAME, AnswerShape, HelloShape
 from analyzer.tls.secrets import NO_HANDSHAKE, NO_SECRET, RESUMED_OUTSIDE
-from analyzer.tls.session import Session
+from analyzer.tls.session import Session, Side
 from analyzer.x509.certificate import certificate
 
 SIDES = ("client", "server")
@@ -39,7 +39,17 @@ NO_FINGERPRINTS = (None, None)
 
 CERTIFICATES: dict[bytes, dict[str, Any]] = {}
 
-FINGERPRINTS: dict[tuple[Any, ...], tuple[str, str]] = {}
+FINGERPRINTS: dict[int, tuple[HelloShape, tuple[str, str]]] = {}
+
+SERVER_FINGERPRINTS: dict[int, tuple[AnswerShape, str]] = {}
+"""By the identity of a shape, which equal hellos share and an entry keeps alive: hashing it takes longer than all the rest."""
+
+UNDECRYPTED: dict[tuple[str, str | None, str | None], dict[str, Any]] = {}
+
+MESSAGE: dict[str, Any] = {
+    "type": None, "from": None, "frame": None, "time": None, "length": None, "encrypted": None, "message": None,
+}  # fmt: skip
+"""The entry of a message before its values are known: a copy costs less than a new table that grows."""
 
 REMEMBERED = 4096
 """Certificates whose entries are kept, and kinds of hello; a handful of servers and clients sends nearly all."""
@@ -49,16 +59,20 @@ LARGEST_REMEMBERED = 1 << 14
 
 
 class Clock:
-    """Writes times; the text of the second last written is kept, since times come in clusters."""
+    """Writes times; the text last written and that of its second are kept, since times come in clusters."""
 
-    __slots__ = ("prefix", "second")
+    __slots__ = ("at", "prefix", "second", "text")
 
     def __init__(self) -> None:
+        self.at = -1
+        self.text: str | None = None
         self.second = -1
         self.prefix = ""
 
     def write(self, at: cython.longlong) -> str | None:
         """A time in nanoseconds since 1970 as text; None where the capture has none."""
+        if at == self.at:
+            return self.text
         if at < 0:
             return None
         second: cython.longlong = at // 1_000_000_000
@@ -66,7 +80,9 @@ class Clock:
             self.second = second
             self.prefix = time.strftime("%Y-%m-%dT%H:%M:%S.", time.gmtime(second))
         rest: cython.longlong = at - second * 1_000_000_000
-        return f"{self.prefix}{rest:09d}Z"
+        self.at = at
+        self.text = f"{self.prefix}{rest:09d}Z"
+        return self.text
 
 
 CLOCK: Clock = Clock()
@@ -83,13 +99,11 @@ def session_record(session: Session, messages: cython.bint, chains: Any = None) 
     chains: `Chains` to judge certificates by; None is Mozilla's roots at the session's own time.
     """
     judge: Any = default_chains() if chains is None else chains
-    start: str | None = rfc3339(session.at)
+    start: str | None = CLOCK.write(session.at)
     client: cython.int = session.client
-    first, second = endpoints(session.connection.opener.key)
-    if client:
-        first, second = second, first
+    key: bytes = session.connection.opener.key
     shape = session.hello_shape
-    fingerprint: Any = NO_FINGERPRINTS if shape is None else hello_fingerprints(shape)
+    fingerprint: tuple[str | None, str | None] = NO_FINGERPRINTS if shape is None else hello_fingerprints(shape)
     answer = session.answer_shape
     suite = session.cipher_suite if session.cipher_suite >= 0 else None
     server = session.certificates[1 - client]
@@ -97,12 +111,12 @@ def session_record(session: Session, messages: cython.bint, chains: Any = None) 
     return {
         "id": session.id,
         "protocol": "tls",
-        "client": {"address": first[0], "port": first[1]},
-        "server": {"address": second[0], "port": second[1]},
+        "client": end_record(key, client),
+        "server": end_record(key, 1 - client),
         "first_frame": session.first_frame,
         "last_frame": session.last_frame,
         "start_time": start,
-        "end_time": rfc3339(session.end),
+        "end_time": CLOCK.write(session.end),
         "version": VERSIONS[session.version] if session.version else None,
         "cipher_suite": None if suite is None else SUITES[suite],
         "cipher_suite_id": suite,
@@ -115,7 +129,7 @@ def session_record(session: Session, messages: cython.bint, chains: Any = None) 
         "resumption": session.resumption or None,
         "resumes": session.resumes.number if session.resumption and session.resumes is not None else None,
         "ja3": fingerprint[0],
-        "ja3s": None if answer is None else ja3s(answer[0], answer[1], answer[2]),
+        "ja3s": None if answer is None else server_fingerprint(answer),
         "ja4": fingerprint[1],
         "handshake": [message_record(message, client, messages) for message in session.messages],
         "alerts": [alert_record(alert, client) for alert in session.alerts],
@@ -134,6 +148,14 @@ def session_record(session: Session, messages: cython.bint, chains: Any = None) 
         "http": http_record(session),
         "findings": findings_record(session),
     }
+
+
+def end_record(key: bytes, end: cython.int) -> dict[str, Any]:
+    """One end of a connection, out of the `Packet.key()` of its first packet: 0 its source, 1 its destination."""
+    half: cython.Py_ssize_t = (len(key) - 4) >> 1
+    start: cython.Py_ssize_t = half if end else 0
+    port: cython.Py_ssize_t = 2 * (half + end)
+    return {"address": address_text(key[start : start + half]), "port": key[port] << 8 | key[port + 1]}
 
 
 def ech_record(session: Session, fields: cython.bint) -> dict[str, Any]:
@@ -168,15 +190,15 @@ def certificate_record(der: bytes) -> dict[str, Any]:
 
 def message_record(message: HandshakeMessage, client: cython.int, fields: cython.bint) -> dict[str, Any]:
     """One entry of `handshake`."""
-    record: dict[str, Any] = {
-        "type": message.name,
-        "from": SIDES[message.side ^ client],
-        "frame": message.frame,
-        "time": CLOCK.write(message.at),
-        "length": message.length,
-        "encrypted": message.encrypted,
-        "message": message.body.json() if fields and message.body is not None else None,
-    }
+    record = MESSAGE.copy()
+    record["type"] = message.name
+    record["from"] = SIDES[message.side ^ client]
+    record["frame"] = message.frame
+    record["time"] = CLOCK.write(message.at)
+    record["length"] = message.length
+    record["encrypted"] = message.encrypted
+    if fields and message.body is not None:
+        record["message"] = message.body.json()
     if message.problems:
         record["problems"] = [trouble_record(problem) for problem in message.problems]
     return record
@@ -200,11 +222,21 @@ def alert_record(alert: Alert, client: cython.int) -> dict[str, Any]:
 
 def findings_record(session: Session) -> list[dict[str, Any]]:
     """The entry `findings`."""
+    finding: Finding  # noqa: F842 - its type in the comprehensions below, for C
     found = [finding_record(finding) for finding in session.findings]
-    found.extend(finding_record(finding) for finding in downgrades(session))
-    if session.decryption is not None:
-        found.extend(finding_record(finding) for finding in oddities(session))
-        found.extend(http_findings(session))
+    told = downgrades(session)
+    if told:
+        found += [finding_record(finding) for finding in told]
+    work: Any = session.decryption
+    if work is None:
+        return found
+    told = oddities(session)
+    if told:
+        found += [finding_record(finding) for finding in told]
+    if work.application is not None:
+        inside = work.application.findings
+        if inside:
+            found += [inside_record(one) for one in inside]
     return found
 
 
@@ -214,7 +246,10 @@ def finding_record(finding: Finding) -> dict[str, Any]:
 
 
 def decryption_record(session: Session) -> dict[str, Any]:
-    """The entry `decryption`: what was decrypted, or whether anything would have to be, and what is missing."""
+    """The entry `decryption`: what was decrypted, or whether anything would have to be, and what is missing.
+
+    Where nothing was decrypted, equal entries are one object, so nobody may change it.
+    """
     work: Any = session.decryption
     if work is not None and (work.records or work.failed):
         status = work.status
@@ -227,21 +262,33 @@ def decryption_record(session: Session) -> dict[str, Any]:
             "bytes": {"client": work.sent[0], "server": work.sent[1]},
             "detail": None if reason is None else evidence(session, reason),
         }
-    encrypted = any(side.encrypted_records or side.n_application for side in session.sides)
+    encrypted = False
+    side: Side
+    for side in session.sides:
+        if side.encrypted_records or side.n_application:
+            encrypted = True
     known = not session.mid_stream and session.greeted  # keys are found by the random of the ClientHello
     reason = None
     if encrypted:
         reason = ((None if work is None else work.reason) or NO_SECRET) if known else NO_HANDSHAKE
         if work is not None and reason == NO_SECRET and session.resumption and session.resumes is None and not session.tls13:
             reason = RESUMED_OUTSIDE
-    return {
-        "status": "none" if encrypted else "not_needed",
-        "reason": reason,
-        "records": 0,
-        "failed": 0,
-        "bytes": {"client": 0, "server": 0},
-        "detail": None if reason is None else evidence(session, reason),
-    }
+    status = "none" if encrypted else "not_needed"
+    detail = None if reason is None else evidence(session, reason)
+    record: dict[str, Any] | None = UNDECRYPTED.get((status, reason, detail))
+    if record is None:
+        record = {
+            "status": status,
+            "reason": reason,
+            "records": 0,
+            "failed": 0,
+            "bytes": {"client": 0, "server": 0},
+            "detail": detail,
+        }
+        if len(UNDECRYPTED) >= REMEMBERED:
+            UNDECRYPTED.clear()
+        UNDECRYPTED[status, reason, detail] = record
+    return record
 
 
 def http_record(session: Session) -> list[dict[str, Any]]:
@@ -250,33 +297,41 @@ def http_record(session: Session) -> list[dict[str, Any]]:
     return [] if work is None or work.application is None else work.application.record()
 
 
-def http_findings(session: Session) -> list[dict[str, Any]]:
-    """What was wrong inside the application data."""
-    work: Any = session.decryption
-    if work is None or work.application is None:
-        return []
-    return [
-        {"code": found.code, "severity": "low", "detail": found.detail, "frames": [found.frame] if found.frame > 0 else []}
-        for found in work.application.findings
-    ]
+def inside_record(finding: Any) -> dict[str, Any]:
+    """One entry of `findings`, of what was wrong inside the application data."""
+    frames = [finding.frame] if finding.frame > 0 else []
+    return {"code": finding.code, "severity": "low", "detail": finding.detail, "frames": frames}
 
 
 def hello_fingerprints(shape: HelloShape) -> tuple[str, str]:
     """JA3 and JA4 of a ClientHello."""
-    known: tuple[str, str] | None = FINGERPRINTS.get(shape)
+    known: tuple[HelloShape, tuple[str, str]] | None = FINGERPRINTS.get(id(shape))
     if known is not None:
-        return known
+        return known[1]
     version, suites, types, groups, formats, schemes, versions, first = shape
     named: bool = SERVER_NAME in types
-    known = (
+    fingerprints = (
         ja3(version, suites, types, groups, formats),
         ja4("t", highest_version(version, versions), named, suites, types, first, schemes),
     )
     if len(suites) + len(types) < LONGEST_REMEMBERED:
         if len(FINGERPRINTS) >= REMEMBERED:
             FINGERPRINTS.clear()
-        FINGERPRINTS[shape] = known
-    return known
+        FINGERPRINTS[id(shape)] = shape, fingerprints
+    return fingerprints
+
+
+def server_fingerprint(shape: AnswerShape) -> str:
+    """JA3S of a ServerHello."""
+    known: tuple[AnswerShape, str] | None = SERVER_FINGERPRINTS.get(id(shape))
+    if known is not None:
+        return known[1]
+    fingerprint = ja3s(shape[0], shape[1], shape[2])
+    if len(shape[2]) < LONGEST_REMEMBERED:
+        if len(SERVER_FINGERPRINTS) >= REMEMBERED:
+            SERVER_FINGERPRINTS.clear()
+        SERVER_FINGERPRINTS[id(shape)] = shape, fingerprint
+    return fingerprint
 
 
 def json_line(record: dict[str, Any]) -> bytes:
