@@ -129,10 +129,10 @@ class Engine:
         self.seen = secrets
         self.n_seen = len(secrets)
 
-    def drain(self) -> list[Session]:
+    def drain(self) -> list[Any]:
         """Give the sessions that have ended since the last call, in the order in which they ended."""
         self.sessions.look(self.at)
-        ended: list[Session] = self.sessions.ended
+        ended: list[Any] = self.sessions.ended
         self.sessions.ended = []
         reports = self.defragmenter.take_reports()
         self.fragments.extend(reports[: MAX_REPORTS - len(self.fragments)])

@@ -11,6 +11,9 @@ from analyzer.cli.output import Refusal
 COMMANDS = ("summary", "sessions", "show", "certificates", "follow", "export", "packets", "packet", "keys")
 """In the order of the help; a first word that is none of them is a capture to sum up."""
 
+MOST_JOBS = 64
+"""Processes that somebody may ask for."""
+
 _ABOUT = """\
 Packet captures in, structured TLS sessions out: reads pcap and pcapng files, plain or compressed with gzip, zstd, lz4 or xz,
 or from a pipe as `-`, and shows what the TLS handshakes in them say."""
@@ -183,6 +186,16 @@ def _add_keys(command: argparse.ArgumentParser) -> None:
         command.add_argument(*names, action="append", default=[], metavar="FILE", help=text)
 
 
+def _add_jobs(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "-j",
+        "--jobs",
+        type=_jobs,
+        metavar="N",
+        help="share the sessions among N processes; as many as there are processors if the captures are large, else 1",
+    )
+
+
 def _add_judging(command: argparse.ArgumentParser) -> None:
     judging = command.add_argument_group("judging certificates")
     for name, value, text in _JUDGING:
@@ -199,6 +212,7 @@ def _add_judging(command: argparse.ArgumentParser) -> None:
 
 def _add_summary(command: argparse.ArgumentParser) -> None:
     _add_captures(command)
+    _add_jobs(command)
     _add_keys(command)
     _add_judging(command)
 
@@ -208,6 +222,7 @@ def _add_sessions(command: argparse.ArgumentParser) -> None:
     command.add_argument("--format", choices=("text", "json", "csv"), default="text", help="text is the default")
     command.add_argument("--messages", action="store_true", help="the decoded fields of every handshake message too (json)")
     command.add_argument("--schema", action="store_true", help="print the JSON Schema of a record, and exit")
+    _add_jobs(command)
     _add_keys(command)
     _add_judging(command)
 
@@ -306,6 +321,13 @@ def _number(text: str) -> int:
     if not text.isascii() or not text.isdigit() or len(text) > 18:
         raise argparse.ArgumentTypeError(f"{text!r} is no number")
     return int(text)
+
+
+def _jobs(text: str) -> int:
+    number = _number(text)
+    if not 1 <= number <= MOST_JOBS:
+        raise argparse.ArgumentTypeError(f"{text!r} is not from 1 to {MOST_JOBS}")
+    return number
 
 
 def _size(text: str) -> int:

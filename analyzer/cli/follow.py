@@ -87,6 +87,7 @@ def _view(options: Namespace, output: Output) -> View:
 
 def _read(reading: Reading, output: Output, engine: Engine, number: int) -> Session | None:
     """Read to the end of the session, and no further."""
+    session: Session
     for walker in reading.walkers(output, True):
         engine.run(walker)
         output.flush()

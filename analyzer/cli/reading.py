@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from time import monotonic
 
-from analyzer.capture.ahead import LARGEST_COMPRESSED
+from analyzer.capture.ahead import LARGEST_COMPRESSED, hides_secrets
 from analyzer.capture.reader import CaptureReader, FileFacts
 from analyzer.capture.walker import Walker
 from analyzer.cli.growing import GrowingFile
@@ -25,14 +25,15 @@ _PATIENCE = 0.7
 class Reading:
     """One run over captures in order; `walkers` as in `CaptureReader`, whose facts are final once it has ended.
 
-    growing: key logs that are looked at again before each walker is handed out.
+    total: bytes of all captures as stored, None with a pipe. growing: key logs that are looked at again before each walker is
+    handed out.
     """
 
     def __init__(self, paths: Sequence[str], hashing: bool = False) -> None:
         """Raises Refusal for the first path that cannot be opened."""
         self.reader = CaptureReader(paths, hashing)
         try:
-            self._total = self.reader.check()
+            self.total = self.reader.check()
         except OSError as error:
             raise Refusal(f"{error.filename}: {error.strerror}") from error
         except ValueError as error:
@@ -60,7 +61,7 @@ class Reading:
             return
         from analyzer.cli.progress import Bar
 
-        with Bar(self._total) as bar:
+        with Bar(self.total) as bar:
             for walker in walkers:
                 yield walker
                 bar.move(self.reader.n_bytes())
@@ -68,7 +69,7 @@ class Reading:
     @property
     def piped(self) -> bool:
         """Whether a capture is a pipe, whose end nobody knows."""
-        return self._total is None
+        return self.total is None
 
     def secrets_may_come(self) -> bool:
         """Whether the captures or growing key logs may have secrets that nobody could read yet."""
@@ -77,6 +78,10 @@ class Reading:
             return bool(self.growing)
         unseen = source.total is None or (source.compression is not None and source.total > LARGEST_COMPRESSED)
         return unseen and self._walker.format == "pcapng"
+
+    def may_hide_secrets(self) -> bool:
+        """Whether a capture may have secrets that were not read ahead, or key logs grow."""
+        return bool(self.growing) or any(map(hides_secrets, self.reader.paths))
 
     def _walkers(self) -> Iterator[Walker]:
         for walker in self.reader.walkers():

@@ -5,15 +5,14 @@ from collections.abc import Callable
 from typing import Any
 
 from analyzer.cli.judging import read_chains
-from analyzer.cli.key_files import Keys, read_keys
+from analyzer.cli.key_files import read_keys
 from analyzer.cli.output import Output, Refusal
 from analyzer.cli.reading import Reading
+from analyzer.cli.recording import open_records
 from analyzer.cli.rows import COLUMNS, CSV_COLUMNS, csv_line, table_row
 from analyzer.cli.table import Table
 from analyzer.engine import Engine
-from analyzer.store.chains import Chains
-from analyzer.store.record import json_line, session_record
-from analyzer.tls.session import Session
+from analyzer.store.records import Ended, Records
 
 
 class InOrder:
@@ -41,36 +40,25 @@ def run(options: Namespace, output: Output) -> int:
     reading = Reading(options.captures)
     keys = read_keys(options, reading)
     chains = read_chains(options)
-    if options.format == "json":
-
-        def take(session: Session) -> None:
-            output.write(json_line(session_record(session, options.messages, chains)))
-
-        _read(reading, output, keys, chains, take, True, options.messages)
-        return reading.status()
-    if options.format == "csv":
-        return _run_csv(reading, output, keys, chains)
-    table = Table(COLUMNS, output, one_line=True)
-    rows = InOrder(table.add)
-
-    def add(session: Session) -> None:
-        rows.add(session.id, table_row(session_record(session, False, chains)))
-
-    _read(reading, output, keys, chains, add)
-    table.close()
-    output.flush()
+    engine = Engine(False, options.messages, *keys, answers=chains.answers)
+    with open_records(reading, engine, chains, options, options.messages and options.format == "json") as records:
+        if options.format == "json":
+            _read(reading, output, engine, records, lambda ended: output.write(ended.line()), True)
+        elif options.format == "csv":
+            output.head = (",".join(CSV_COLUMNS) + "\r\n").encode()
+            lines = InOrder(output.write)
+            _read(reading, output, engine, records, lambda ended: lines.add(ended.session.id, _csv(ended)), True)
+        else:
+            table = Table(COLUMNS, output, one_line=True)
+            rows = InOrder(table.add)
+            _read(reading, output, engine, records, lambda ended: rows.add(ended.session.id, table_row(ended.record())))
+            table.close()
+            output.flush()
     return reading.status()
 
 
-def _run_csv(reading: Reading, output: Output, keys: Keys, chains: Chains) -> int:
-    output.head = (",".join(CSV_COLUMNS) + "\r\n").encode()
-    lines = InOrder(output.write)
-
-    def take(session: Session) -> None:
-        lines.add(session.id, csv_line(session_record(session, False, chains)).encode())
-
-    _read(reading, output, keys, chains, take, True)
-    return reading.status()
+def _csv(ended: Ended) -> bytes:
+    return csv_line(ended.record()).encode()
 
 
 def _print_schema(output: Output) -> int:
@@ -85,22 +73,20 @@ def _print_schema(output: Output) -> int:
 def _read(
     reading: Reading,
     output: Output,
-    keys: Keys,
-    chains: Chains,
-    take: Callable[[Session], None],
+    engine: Engine,
+    records: Records,
+    take: Callable[[Ended], None],
     streaming: bool = False,
-    fields: bool = False,
 ) -> None:
     """Give all sessions to `take` as they end; what it writes goes out with every chunk that was read."""
-    engine = Engine(False, fields, *keys, answers=chains.answers)
     for walker in reading.walkers(output, streaming):
         engine.run(walker)
-        ended = engine.drain()
-        for session in ended:
-            take(session)
-        if ended:
+        some = False
+        for ended in records.take():
+            take(ended)
+            some = True
+        if some:
             output.flush()
-    engine.close()
-    for session in engine.drain():
-        take(session)
+    for ended in records.close():
+        take(ended)
     output.flush()

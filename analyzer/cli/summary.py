@@ -13,14 +13,14 @@ from analyzer.cli.output import Output
 from analyzer.cli.proof_text import Decryptions
 from analyzer.cli.quantities import count_text, duration_text, size_text
 from analyzer.cli.reading import FAILED, Reading
+from analyzer.cli.recording import open_records
 from analyzer.cli.rows import COLUMNS, table_row
 from analyzer.cli.sessions import InOrder
 from analyzer.cli.table import Cell, Column, Table
 from analyzer.codec.registry import registry
 from analyzer.engine import Engine
-from analyzer.store.chains import Chains
-from analyzer.store.record import session_record
-from analyzer.tls.session import Session
+from analyzer.store.records import Ended, Records
+from analyzer.tls.secrets import Secrets
 
 SHOWN_SESSIONS = 1000
 """Sessions listed; `analyzer sessions` lists all."""
@@ -45,8 +45,8 @@ _CONVERSATIONS = (
 class Summary:
     """What is collected over one run."""
 
-    def __init__(self, chains: Chains) -> None:
-        self.chains = chains
+    def __init__(self, secrets: Secrets) -> None:
+        self.secrets = secrets
         self.chain_summary = ChainSummary()
         self.traffic = Traffic()
         self.findings = Findings()
@@ -57,18 +57,18 @@ class Summary:
         self.tls: set[bytes] = set()
         self._in_order = InOrder(self._keep)
 
-    def take(self, session: Session) -> None:
+    def take(self, ended: Ended) -> None:
         """Take an ended session."""
-        record = session_record(session, False, self.chains)
+        record = ended.record()
         self.n_sessions += 1
         self.n_established += record["established"]
         self.findings.take(record)
-        self.decryptions.take(record, session.secrets is not None and session.secrets.given)
+        self.decryptions.take(record, self.secrets.given)
         self.chain_summary.take(record)
-        key = session.connection.opener.key
+        key = ended.session.connection.opener.key
         if key in self.traffic.tcp:
             self.tls.add(key)
-        self._in_order.add(session.id, table_row(record))
+        self._in_order.add(ended.session.id, table_row(record))
 
     def _keep(self, row: list[Cell]) -> None:
         if len(self.rows) < SHOWN_SESSIONS:
@@ -78,9 +78,11 @@ class Summary:
 def run(options: Namespace, output: Output) -> int:
     """Print the summary of the captures; the exit status."""
     reading = Reading(options.captures, hashing=True)
-    summary = Summary(read_chains(options))
-    engine = Engine(False, False, *read_keys(options, reading), answers=summary.chains.answers)
-    _read(reading, output, summary, engine)
+    chains = read_chains(options)
+    engine = Engine(False, False, *read_keys(options, reading), answers=chains.answers)
+    summary = Summary(engine.secrets)
+    with open_records(reading, engine, chains, options) as records:
+        _read(reading, output, summary, engine, records)
     if reading.nothing():
         reading.status()
         return FAILED
@@ -94,7 +96,7 @@ def run(options: Namespace, output: Output) -> int:
     _print_conversations(summary, output)
     _print_sessions(summary, output)
     summary.decryptions.print(output)
-    summary.chain_summary.print(output, summary.chains.stores())
+    summary.chain_summary.print(output, chains.stores())
     summary.findings.print(output)
     output.flush()
     return reading.status()
@@ -106,17 +108,16 @@ def headline(output: Output, title: str, note: str = "") -> None:
     output.line(output.paint(title, "bold") + (output.paint(f"  {note}", "dim") if note else ""))
 
 
-def _read(reading: Reading, output: Output, summary: Summary, engine: Engine) -> None:
+def _read(reading: Reading, output: Output, summary: Summary, engine: Engine, records: Records) -> None:
     frame, packet = reading.reader.frame, engine.packet
     step, count = engine.step, summary.traffic.count
     for walker in reading.walkers(output):
         while step(walker):
             count(packet, frame)
-        for session in engine.drain():
-            summary.take(session)
-    engine.close()
-    for session in engine.drain():
-        summary.take(session)
+        for ended in records.take():
+            summary.take(ended)
+    for ended in records.close():
+        summary.take(ended)
 
 
 def _print_protocols(summary: Summary, output: Output) -> None:

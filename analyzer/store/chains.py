@@ -53,6 +53,17 @@ ABSENT: dict[str, Any] = {
 """The record of a side that sent no certificate that was seen."""
 
 
+@dataclass(slots=True)
+class Presented:
+    """As much of a session as is judged; the attributes are those of `Session`."""
+
+    client: int
+    at: int
+    server_name: bytes | None
+    certificates: Sequence[Sequence[bytes] | None]
+    stapled: Sequence[tuple[int, int, str, bytes]]
+
+
 @dataclass(frozen=True, slots=True)
 class Link:
     """A certificate of the path, DER, and what is known of its revocation: None for one that nothing on the path issued."""
@@ -129,7 +140,7 @@ class Chains:
         """Judge from now on by what was seen of responses and lists so far."""
         self._settled = True
 
-    def judge(self, session: Session, role: int) -> Judged | None:
+    def judge(self, session: Session | Presented, role: int) -> Judged | None:
         """Judge the certificates that the client (0) or the server (1) of a session sent; None without any to judge.
 
         Raises `Unreadable` where a trust store cannot be read.
@@ -142,7 +153,7 @@ class Chains:
         at = self._moment(session)
         return known if known.at == at else replace(known, at=at)
 
-    def record(self, session: Session, role: int, start: str | None = None) -> dict[str, Any]:
+    def record(self, session: Session | Presented, role: int, start: str | None = None) -> dict[str, Any]:
         """Give the entry `chain` (of the server) or `client_chain` of the session record. start: when the session began, as
         text, for who has it already."""
         chain = session.certificates[role ^ session.client]
@@ -154,7 +165,7 @@ class Chains:
         own = self.at is None and start is not None and 0 <= session.at <= _LATEST
         return record | {"at": start if own else _rfc3339(self._moment(session))}
 
-    def _known(self, session: Session, role: int, chain: list[bytes]) -> Judged:
+    def _known(self, session: Session | Presented, role: int, chain: Sequence[bytes]) -> Judged:
         """Give what was found out about a chain, perhaps of another moment at which the same is true."""
         at = self._moment(session)
         second = at // 1_000_000_000
@@ -174,7 +185,7 @@ class Chains:
         self._spans[key] = _Span(second, second, seen, n_answers, judged)
         return judged
 
-    def _find_out(self, session: Session, role: int, chain: list[bytes], at: int) -> Judged:
+    def _find_out(self, session: Session | Presented, role: int, chain: Sequence[bytes], at: int) -> Judged:
         side = role ^ session.client
         name = None
         if role == SERVER and session.server_name is not None:
@@ -207,7 +218,7 @@ class Chains:
             self._told[key] = known
         return known
 
-    def learn(self, session: Session) -> None:
+    def learn(self, session: Session | Presented) -> None:
         """Remember what may complete the chains of later sessions: all that was sent behind a sender's own certificate.
 
         Who judges a session has it learnt from too.
@@ -230,7 +241,7 @@ class Chains:
             self._stores = [{"store": store["store"], "date": store["date"]} for store in self.trust.record()]
         return self._judge
 
-    def _moment(self, session: Session) -> int:
+    def _moment(self, session: Session | Presented) -> int:
         if self.at is not None:
             return self.at
         return session.at if 0 <= session.at <= _LATEST else time.time_ns()
@@ -271,11 +282,11 @@ class Chains:
 class Unjudged(Chains):
     """Stands where nobody asks for verdicts: every chain is absent."""
 
-    def judge(self, session: Session, role: int) -> Judged | None:
+    def judge(self, session: Session | Presented, role: int) -> Judged | None:
         """Judge nothing."""
         return None
 
-    def record(self, session: Session, role: int, start: str | None = None) -> dict[str, Any]:
+    def record(self, session: Session | Presented, role: int, start: str | None = None) -> dict[str, Any]:
         """Give the record of no chain."""
         return ABSENT
 

@@ -2,9 +2,11 @@ cimport cython
 
 from analyzer.streams.sink cimport Sink
 from analyzer.streams.tcp cimport Connection, Listener
+from analyzer.tls.envoy cimport Envoy, Router
 from analyzer.tls.links cimport Links
 from analyzer.tls.records cimport RecordReader, plausible
 from analyzer.tls.session cimport Session
+from analyzer.tls.session_sink cimport SessionSink
 
 cdef int HEADER, SCAN_LIMIT, MIN_HELLO, MIN_CIPHERTEXT, SPLIT
 cdef bytes HANDSHAKE
@@ -21,7 +23,7 @@ cpdef int port(bytes key, Py_ssize_t index) except? -1
 cdef class TlsStream(Sink):
     cdef public Connection connection
     cdef public Sessions sessions
-    cdef public Session session
+    cdef public SessionSink session
     cdef public int speaking
     cdef public list tails
     cdef public list early
@@ -42,7 +44,9 @@ cdef class Sessions(Listener):
     cdef public Links links
     cdef public bint fields
     cdef public object waiting
+    cdef public Router router
 
-    cpdef Session begin(self, int client, Connection connection)
+    cpdef SessionSink begin(self, int client, Connection connection)
+    cpdef Session new(self, long long number, int client, Connection connection)
     cpdef void look(self, long long at) except *
     cpdef void close(self) except *

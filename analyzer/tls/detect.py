@@ -15,9 +15,11 @@ import cython
 from analyzer.streams.sink import Sink
 from analyzer.streams.tcp import Connection, Listener
 from analyzer.tls.content_types import HEADER
+from analyzer.tls.envoy import Envoy, Router
 from analyzer.tls.links import Links
 from analyzer.tls.records import RecordReader, plausible
 from analyzer.tls.session import Session
+from analyzer.tls.session_sink import SessionSink
 
 SCAN_LIMIT = 16384
 """Bytes of a connection that are searched at every position; upgrades come after a greeting and some commands."""
@@ -128,7 +130,7 @@ class TlsStream(Sink):
         self.wanted = True
         self.connection = connection
         self.sessions = sessions
-        self.session: Session = None  # type: ignore[assignment]  # until TLS has begun
+        self.session: SessionSink = None  # type: ignore[assignment]  # until TLS has begun
         self.speaking = 0
         self.tails: list[bytes] = [b"", b""]
         self.early: list[tuple[Any, ...]] = []
@@ -227,11 +229,11 @@ class TlsStream(Sink):
 
     def open(self, client: cython.int) -> None:
         """Begin the session, and tell it what happened to the streams before."""
-        session: Session = self.sessions.begin(client, self.connection)
+        session: SessionSink = self.sessions.begin(client, self.connection)
         self.session = session
         for fact in self.early:
             if len(fact) == 4:
-                session.gaps.append(fact)
+                session.lacks(fact[0], fact[1], fact[2], fact[3])
             else:
                 session.conflict(fact[0], fact[1], fact[2], fact[3], fact[4])
         self.early = []
@@ -291,10 +293,11 @@ class TlsStream(Sink):
 class Sessions(Listener):
     """All TLS sessions of a capture; `ended` collects those whose connection is over; the rest as in `Session`.
 
-    waiting: those that wait for secrets, None as long as none has.
+    waiting: those that wait for secrets, None as long as none has. router: where other processes have the sessions, who knows
+    which; `ended` then has envoys.
     """
 
-    __slots__ = ("count", "ended", "fields", "links", "secrets", "trace", "waiting")
+    __slots__ = ("count", "ended", "fields", "links", "router", "secrets", "trace", "waiting")
 
     def __init__(self, trace: Any, fields: cython.bint, secrets: Any = None) -> None:
         self.secrets = secrets
@@ -302,26 +305,35 @@ class Sessions(Listener):
         self.links = Links()
         self.held = 0
         self.count = 0
-        self.ended: list[Session] = []
+        self.ended: list[Any] = []
         self.trace = trace
         self.waiting: Any = None
+        self.router: Router = None  # type: ignore[assignment]  # unless other processes have the sessions
 
     def open(self, connection: Connection) -> Sink:
         """Watch a new connection for TLS."""
         return TlsStream(connection, self)
 
-    def begin(self, client: cython.int, connection: Connection) -> Session:
+    def begin(self, client: cython.int, connection: Connection) -> SessionSink:
         """Number a new session."""
-        session: Session = Session(self.count, client, connection, self.trace, self.fields)
-        session.secrets = self.secrets
-        session.links = self.links
+        number: cython.longlong = self.count
         self.count += 1
+        if self.router is not None:
+            return Envoy(number, client, connection, self.router)
+        session: Session = self.new(number, client, connection)
         if self.secrets is not None and self.secrets.coming is not None and self.secrets.coming():
             if self.waiting is None:
                 from analyzer.tls.patience import Waiting
 
                 self.waiting = Waiting(self.secrets)
             self.waiting.begin(session)
+        return session
+
+    def new(self, number: cython.longlong, client: cython.int, connection: Connection) -> Session:
+        """A session with what it shares with all others."""
+        session: Session = Session(number, client, connection, self.trace, self.fields)
+        session.secrets = self.secrets
+        session.links = self.links
         return session
 
     def look(self, at: cython.longlong) -> None:

@@ -1,13 +1,13 @@
 cimport cython
 
 from analyzer.tls.facts cimport Alert, Event, HandshakeMessage
-from analyzer.tls.records cimport RecordSink
+from analyzer.tls.session_sink cimport SessionSink
 
 cdef int MAX_ALERTS, MAX_GAPS, MAX_MESSAGES
 
 
 @cython.no_gc
-cdef class Ledger(RecordSink):
+cdef class Ledger(SessionSink):
     cdef public int client
     cdef public list trace
     cdef public list messages
@@ -22,5 +22,4 @@ cdef class Ledger(RecordSink):
     cdef void note(self, Event event) except *
     cdef void add_alert(self, Alert alert) except *
     cdef void finding(self, str code, str severity, str detail, long long frame) except *
-    cpdef void conflict(self, int side, long long offset, bytes first, bytes second, long long frame) except *
     cdef void heartbeat(self, int side, bytes body, long long length, long long frame, long long at) except *

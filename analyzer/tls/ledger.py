@@ -9,10 +9,10 @@ import cython
 
 from analyzer.tls.facts import Alert, Event, Finding, HandshakeMessage
 from analyzer.tls.limits import MAX_ALERTS, MAX_EVIDENCE, MAX_GAPS, MAX_MESSAGES
-from analyzer.tls.records import RecordSink
+from analyzer.tls.session_sink import SessionSink
 
 
-class Ledger(RecordSink):
+class Ledger(SessionSink):
     """The lists. client: which side is the client. dropped: how much is not listed. `trace`, when set, is given every message,
     alert and event as it happens.
     """
@@ -59,6 +59,13 @@ class Ledger(RecordSink):
         """Keep a finding."""
         if len(self.findings) < MAX_GAPS:
             self.findings.append(Finding(code, severity, detail, [frame] if frame else []))
+        else:
+            self.dropped += 1
+
+    def lacks(self, side: cython.int, offset: cython.longlong, length: cython.longlong, frame: cython.longlong) -> None:
+        """As in the class above."""
+        if len(self.gaps) < MAX_GAPS:
+            self.gaps.append((side, offset, length, frame))
         else:
             self.dropped += 1
 

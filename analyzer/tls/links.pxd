@@ -28,13 +28,14 @@ cdef class Generations:
 
 
 @cython.no_gc
-@cython.final
 cdef class Links:
     cdef public Generations ids
     cdef public Generations tickets
 
     cpdef Origin by_id(self, bytes session_id, bytes server, bytes name)
-    cpdef Origin resumed(self, object offers, object answer, bytes key, int client, bytes name)
+    cpdef void keep_ticket(self, bytes ticket, Origin origin) except *
+    cpdef Origin by_identity(self, long long number, bytes identity)
+    cpdef Origin resumed(self, long long number, object offers, object answer, bytes server, bytes name)
 
 
 cpdef bytes server_of(bytes key, int client)

@@ -71,6 +71,10 @@ class Links:
         self.ids: Generations = Generations()
         self.tickets: Generations = Generations()
 
+    def keep_ticket(self, ticket: bytes, origin: Origin) -> None:
+        """Keep a session that gave out a ticket."""
+        self.tickets.keep(ticket, origin)
+
     def by_id(self, session_id: bytes, server: bytes, name: bytes | None) -> Origin | None:
         """The session that this server gave that id; None where it is not known, or is of another server."""
         found: Origin | None = self.ids.find(session_id)
@@ -78,22 +82,26 @@ class Links:
             return None
         return found
 
-    def resumed(self, offers: Any, answer: Any, key: bytes, client: cython.int, name: bytes | None) -> Origin | None:
+    def by_identity(self, number: cython.longlong, identity: bytes) -> Origin | None:
+        """The session that gave out the ticket which is the identity of a pre-shared key."""
+        return self.tickets.find(identity)
+
+    def resumed(self, number: cython.longlong, offers: Any, answer: Any, server: bytes, name: bytes | None) -> Origin | None:
         """The session that a ServerHello goes back to, should it turn out to be a resumption; None where it is not known.
 
-        offers: as `learn.offers` has it. key, client: as in `server_of`. name: of the server, as the client asked for it.
+        number: the id of the session that asks. offers: as `learn.offers` has it. server, name: as in `Origin`.
         """
         found: Origin | None = None
         selected = getattr(extension_body(answer, PRE_SHARED_KEY), "selected_identity", None)
         if selected is not None:
             identities = getattr(None if offers is None else offers.get(PRE_SHARED_KEY), "identities", None) or ()
             identity = identities[selected].identity if selected < len(identities) else None
-            return self.tickets.find(identity) if identity else None
+            return self.by_identity(number, identity) if identity else None
         if offers is not None and SESSION_TICKET in offers:
             found = self.tickets.find(offers[SESSION_TICKET].ticket)
         session_id = getattr(answer, "legacy_session_id_echo", None)
         if found is None and session_id:
-            found = self.by_id(session_id, server_of(key, client), name)
+            found = self.by_id(session_id, server, name)
         return found
 
 

@@ -14,7 +14,7 @@ cdef int ALERT, APPLICATION_DATA, CHANGE_CIPHER_SPEC, HANDSHAKE, HEARTBEAT
 cdef int SSL2, TLS13, CLIENT_HELLO, SERVER_HELLO, NEW_SESSION_TICKET, HELLO_RETRY_REQUEST, ENCRYPTED_EXTENSIONS
 cdef int CERTIFICATE, SERVER_KEY_EXCHANGE, FINISHED, CERTIFICATE_STATUS, COMPRESSED_CERTIFICATE
 cdef int ENCRYPTED_ALERT_13, SESSION_TICKET, PRE_SHARED_KEY, ENCRYPTED_CLIENT_HELLO
-cdef int MAX_HANDSHAKE, MAX_MESSAGES, MAX_GAPS
+cdef int MAX_HANDSHAKE, MAX_MESSAGES
 cdef int MAX_KEPT, MESSAGE_COST
 cdef object NAMES
 
@@ -41,7 +41,6 @@ cdef class Session(Ledger):
     cdef public long long at
     cdef public long long end
     cdef public str closed
-    cdef public list readers
     cdef public list sides
     cdef public list certificates
     cdef public list stapled
@@ -57,7 +56,6 @@ cdef class Session(Ledger):
     cdef public bytes session_id
     cdef public tuple hello_shape
     cdef public tuple answer_shape
-    cdef public int version
     cdef public bint tls13
     cdef public int cipher_suite
     cdef public object suite
@@ -65,8 +63,6 @@ cdef class Session(Ledger):
     cdef public bytes server_name
     cdef public bytes alpn
     cdef public str resumption
-    cdef public bint mid_stream
-    cdef public long long kept
     cdef public object secrets
     cdef public object decryption
     cdef public bint opens
@@ -83,8 +79,7 @@ cdef class Session(Ledger):
         long long frame, long long at
     ) except *
     cdef void application_data(self, int side, Side sender, long long length, long long frame, long long at) except *
-    cpdef void gap(self, int side, long long offset, long long length, long long frame, long long at) except *
-    cpdef void finish(self, str reason, long long frame, long long at) except *
+    cpdef void stop(self, int side, long long frame, long long at) except *
     cdef void fragment(self, int side, Side sender, bytes body, long long missing, long long frame, long long at) except *
     cdef long long leave_partial(self, int side, Side sender, long long frame, long long at) except? -1
     cdef void message(self, int side, bytes raw, long long length, long long frame, long long at) except *

@@ -19,7 +19,7 @@ from analyzer.tls import inner_hello, learn, ssl2
 from analyzer.tls.content_types import ALERT, APPLICATION_DATA, CHANGE_CIPHER_SPEC, ENCRYPTED_ALERT_13, HANDSHAKE, HEARTBEAT
 from analyzer.tls.facts import Alert, Event, Finding, HandshakeMessage, frame_of, handshake_message
 from analyzer.tls.ledger import Ledger
-from analyzer.tls.limits import MAX_GAPS, MAX_HANDSHAKE, MAX_KEPT, MAX_MESSAGES, MESSAGE_COST
+from analyzer.tls.limits import MAX_HANDSHAKE, MAX_KEPT, MAX_MESSAGES, MESSAGE_COST
 from analyzer.tls.links import Links, Origin, server_of
 from analyzer.tls.messages import server_hello_table, table_for
 from analyzer.tls.messages.hello import HelloRetryRequest
@@ -77,9 +77,9 @@ class Session(Ledger):
 
     __slots__ = (
         "alpn", "answer_shape", "answered", "at", "certificates", "cipher_suite", "closed", "connection", "decryption", "ech",
-        "end", "fields", "finished", "first_frame", "greeted", "group", "hello_shape", "id", "kept", "last_frame", "later",
-        "links", "mid_stream", "offers", "offers_early", "opening", "opens", "origin", "readers", "resumes", "resumption",
-        "secrets", "server_name", "session_id", "sides", "signed", "stapled", "suite", "tls13", "transcript", "version",
+        "end", "fields", "finished", "first_frame", "greeted", "group", "hello_shape", "id", "last_frame", "later",
+        "links", "offers", "offers_early", "opening", "opens", "origin", "resumes", "resumption",
+        "secrets", "server_name", "session_id", "sides", "signed", "stapled", "suite", "tls13", "transcript",
     )  # fmt: skip
 
     def __init__(self, number: cython.longlong, client: cython.int, connection: Any, trace: Any, fields: cython.bint) -> None:
@@ -279,25 +279,16 @@ class Session(Ledger):
         if self.opens:
             self.decryption.lose(side, len(self.gaps) > 0)
 
-    def gap(
-        self, side: cython.int, offset: cython.longlong, length: cython.longlong, frame: cython.longlong, at: cython.longlong
-    ) -> None:
-        """Hear that bytes of a side are not in the capture."""
-        if len(self.gaps) < MAX_GAPS:
-            self.gaps.append((side, offset, length, frame))
-        else:
-            self.dropped += 1
+    def stop(self, side: cython.int, frame: cython.longlong, at: cython.longlong) -> None:
+        """Hear that no more of a side comes: what is incomplete is kept as far as it goes."""
         reader: RecordReader = self.readers[side]
-        reader.gap(length, frame, at)
+        reader.finish(frame, at)
+        self.leave_partial(side, self.sides[side], frame, at)
 
     def finish(self, reason: str, frame: cython.longlong, at: cython.longlong) -> None:
-        """Hear that the connection has ended: what is incomplete is kept as far as it goes."""
-        side: cython.int
-        reader: RecordReader
-        for side in range(2):
-            reader = self.readers[side]
-            reader.finish(frame, at)
-            self.leave_partial(side, self.sides[side], frame, at)
+        """As in the class above; what was said is proved now, as far as it goes."""
+        self.stop(0, frame, at)
+        self.stop(1, frame, at)
         if len(self.gaps) > 0:  # what waited behind a hole came only now
             self.messages.sort(key=frame_of)
             self.alerts.sort(key=frame_of)
@@ -435,7 +426,7 @@ class Session(Ledger):
             self.learn_server_hello(body, raw, name == "hello_retry_request")
         elif number == NEW_SESSION_TICKET:
             if getattr(body, "ticket", None):
-                self.links.tickets.keep(body.ticket, self.as_origin())
+                self.links.keep_ticket(body.ticket, self.as_origin())
         elif number in (CERTIFICATE, CERTIFICATE_STATUS, COMPRESSED_CERTIFICATE):
             body = learn.presented(self.stapled, side, body, problems)
             listed = learn.certificate_list(body)
@@ -523,8 +514,8 @@ class Session(Ledger):
         if self.ech is not None:
             self.ech.answer(self, raw, retry)
         if self.offers is not None or not self.tls13:
-            key = self.connection.opener.key
-            self.resumes = self.links.resumed(self.offers, body, key, self.client, self.server_name)  # type: ignore[assignment]
+            server = server_of(self.connection.opener.key, self.client)
+            self.resumes = self.links.resumed(self.id, self.offers, body, server, self.server_name)  # type: ignore[assignment]
         if self.opens:
             if self.resumes is not None:
                 self.decryption.earlier = self.resumes.master

@@ -17,6 +17,11 @@ CLIENT_HELLO, CLIENT_MASTER_KEY, SERVER_HELLO = 1, 2, 4
 _NAMES = registry("ssl2_message_types").names
 
 
+def stays(body: bytes) -> bool:
+    """Whether its sender goes on in records of SSL 2.0 after this CLIENT-HELLO; one for SSL 3.0 and later goes on in theirs."""
+    return int.from_bytes(body[1:3], "big") == SSL2
+
+
 def take(session: "Session", side: int, body: bytes, length: int, frame: int, at: int) -> None:
     """Take a record, which holds one message; after the hellos and the master key all is encrypted."""
     sender = session.sides[side]
@@ -29,7 +34,7 @@ def take(session: "Session", side: int, body: bytes, length: int, frame: int, at
     session.add(handshake_message(number, _NAMES[number], side, frame, at, length, body, decoded, problems))
     if number == CLIENT_HELLO:
         session.greeted = True
-        session.readers[side].ssl2 = decoded.version == SSL2  # a hello for SSL 3.0 and later goes on in that version's records
+        session.readers[side].ssl2 = stays(body)
     elif number == CLIENT_MASTER_KEY:
         sender.ccs_frame = frame
     elif number == SERVER_HELLO:

@@ -1,0 +1,100 @@
+"""Records written by a worker: all of a session but what only the whole run tells.
+
+What hangs on other sessions is left out: the verdicts on certificates, for which certificates and answers of the whole
+capture count, which session a TLS 1.3 session resumes, and whether the key log has anything for any session. `crew` puts it
+in. Messages between the two are in the form of Python's `marshal`: they come from this very program, and from nobody else.
+"""
+
+import marshal
+from typing import Any
+
+import orjson
+
+from analyzer.store.chains import Presented, Unjudged
+from analyzer.store.record import decryption_record, session_record
+from analyzer.tls.audience import ELSEWHERE, Audience
+from analyzer.tls.secrets import NO_SECRET, Secrets
+from analyzer.tls.session import Session
+
+MOST_CHAINS = 4096
+"""Chains that are sent once and then called by their number; each process has its own."""
+
+GAP = b"\0"
+"""What stands where something is left out: JSON has no such byte."""
+
+_LEFT_OUT: Any = orjson.Fragment(GAP)
+
+
+def dumps(value: Any) -> bytes:
+    """Write a message in the form that does not look for equal objects, which costs most of the time."""
+    return marshal.dumps(value, 2)
+
+
+class _LeftOut(Unjudged):
+    """Leaves the verdict out."""
+
+    def record(self, session: Session | Presented, role: int, start: str | None = None) -> Any:
+        return _LEFT_OUT
+
+
+class Clerk:
+    """Has the sessions of a worker. messages: whether records have the fields of every message."""
+
+    def __init__(self, secrets: Secrets, messages: bool) -> None:
+        self._audience = Audience(messages, secrets)
+        self._secrets = secrets
+        self._messages = messages
+        self._chains: dict[tuple[bytes, ...], int] = {}
+        self._judge = _LeftOut()
+
+    def work(self, message: bytes) -> bytes:
+        """Take some turns of what was told, give as many of what came of it.
+
+        A turn's is the number of sessions that the key log had something for, the bytes of memory that open sessions take, the
+        notes of `NotedLinks`, and the records of the sessions that have ended, in that order.
+        """
+        return dumps([self._turn(tidings) for tidings in marshal.loads(message)])  # noqa: S302 - see above
+
+    def _turn(self, tidings: list[Any]) -> tuple[int, int, list[Any], list[Any]]:
+        audience = self._audience
+        audience.hear(tidings)
+        records = [self._record(session) for session in audience.take()]
+        notes = audience.links.notes
+        audience.links.notes = []
+        return self._secrets.matched, audience.held, notes, records
+
+    def _record(self, session: Session) -> tuple[Any, ...]:
+        """The parts of a record as JSON, and what goes between them: the number of the session resumed, both chains, name.
+
+        The last two: what came beside certificates, and the last part as it is where the key log has something for another
+        session, None where that makes no difference.
+        """
+        record = session_record(session, self._messages, self._judge)
+        resumes = record["resumes"]
+        record["resumes"] = _LEFT_OUT
+        parts = orjson.dumps(record).split(GAP)
+        other = None
+        if record["decryption"]["reason"] == NO_SECRET and not self._secrets.matched:
+            self._secrets.matched = 1
+            record["decryption"] = decryption_record(session)
+            self._secrets.matched = 0
+            other = orjson.dumps(record).split(GAP)[-1]
+        client = session.client
+        server_chain = self._chain(session.certificates[1 - client])
+        client_chain = self._chain(session.certificates[client])
+        return parts, resumes, server_chain, client_chain, session.server_name, session.stapled, other
+
+    def _chain(self, chain: list[bytes] | None) -> int | tuple[bytes, ...] | None:
+        """A chain, or its number where it was sent before."""
+        if not chain:
+            return None
+        certificates = tuple(chain)
+        number = self._chains.get(certificates)
+        if number is None and len(self._chains) < MOST_CHAINS:
+            self._chains[certificates] = len(self._chains)
+        return certificates if number is None else number
+
+
+def is_elsewhere(resumes: int | None) -> bool:
+    """Whether a record resumes a session that only the notes of all workers tell."""
+    return resumes == ELSEWHERE
