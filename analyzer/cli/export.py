@@ -18,7 +18,7 @@ from analyzer.store.folder import MAX_FILES, Folder
 from analyzer.store.keyed_capture import KeyedCapture, PacketsOf
 from analyzer.store.manifest import NAME, Manifest
 from analyzer.store.plain_capture import PlainCapture
-from analyzer.store.private_file import PrivateFile
+from analyzer.store.private_file import FULL, PrivateFile
 from analyzer.store.record import decryption_record
 from analyzer.store.session_secrets import SessionSecrets
 from analyzer.tls.session import Session
@@ -176,10 +176,15 @@ def _tell_closed(closed: Counter[str]) -> None:
 
 def _tell_failures(folder: Folder, max_size: int) -> int:
     """Say what was not written, or not whole; the status."""
-    for name, error in folder.failures[:_TOLD]:
+    full = [error for _, error in folder.failures if error.errno in FULL]
+    others = [(name, error) for name, error in folder.failures if error.errno not in FULL]
+    if full:
+        missing = count_text(len(full), "file is", "files are")
+        complain(f"{folder.path}: {full[0].strerror}: {missing} missing")
+    for name, error in others[:_TOLD]:
         complain(f"{os.path.join(folder.path, name)}: {error.strerror or error}")
-    if len(folder.failures) > _TOLD:
-        complain(f"and {count_text(len(folder.failures) - _TOLD, 'further file')} could not be written")
+    if len(others) > _TOLD:
+        complain(f"and {count_text(len(others) - _TOLD, 'further file')} could not be written")
     if folder.n_cut:
         complain(f"{count_text(folder.n_cut, 'file is', 'files are')} cut or missing: --max-size is {size_text(max_size)}")
     if folder.n_refused:

@@ -97,14 +97,25 @@ class Contents:
     def close(self) -> bool:
         """Write the certificates and the manifest; whether that went well."""
         for number, entry in enumerate(self._certificates.values()):
-            self.manifest.add((entry["session"], 1, number, 0), entry)
+            try:
+                self.manifest.add((entry["session"], 1, number, 0), entry)
+            except OSError as error:
+                self.written[CERTIFICATES] -= 1
+                self.folder.remove(entry["file"], error)
         return self.manifest.write()
 
     def keep(self, part: Part, name: str, kind: str, key: tuple[int, int, int, int], entry: dict[str, Any]) -> None:
-        """Name a file, and list it."""
-        if part.finish(name):
-            self.written[kind] += 1
+        """Name a file, and list it; never the one without the other."""
+        try:
             self.manifest.add(key, {"file": name, "sha256": part.sha256, "size": part.size, **entry, "truncated": part.cut})
+        except OSError as error:
+            part.error = part.error or error
+            part.finish(name)
+        else:
+            if part.finish(name):
+                self.written[kind] += 1
+            else:
+                self.manifest.withdraw()
 
     def _note_certificate(self, session: Session, side: int, place: int, der: bytes) -> None:
         digest = hashlib.sha256(der).digest()

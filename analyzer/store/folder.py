@@ -162,8 +162,14 @@ class Folder:
             self._begun.discard(part.number)
             return True
         self.failures.append((name, error))
+        self.room += part.size
         self._discard(part.number)
         return False
+
+    def remove(self, name: str, error: OSError) -> None:
+        """Remove a file of ours that could not be listed. Raises OSError."""
+        self.failures.append((name, error))
+        os.unlink(name, dir_fd=self._descriptor)
 
     def _close(self, number: int) -> None:
         descriptor = self._open.pop(number, None)

@@ -1,12 +1,16 @@
 """A file that only its owner may read, there whole or not at all."""
 
 import contextlib
+import errno
 import os
 import secrets
 from types import TracebackType
 from typing import BinaryIO
 
 from analyzer.store.folder import PRIVATE_FILE
+
+FULL = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EFBIG))
+"""What the system says when nothing more can be written: no room on the disk, for this user, or in one file."""
 
 _BUFFER = 1 << 20
 
@@ -40,9 +44,13 @@ class PrivateFile:
         return self._file
 
     def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None) -> None:
+        """Raises OSError with the name of the file wanted where there is no room for it."""
         try:
-            if self._file is not None:
-                self._file.close()
+            try:
+                if self._file is not None:
+                    self._file.close()
+            except OSError as error:
+                raise OSError(error.errno, error.strerror, self.path) from error
             if kind is None:
                 os.rename(self._part, self.path)
         finally:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from conversations import packetise
 from keyed import Talk, page, pcapng_of, save, talk_of
+from limited import files_up_to
 
 from .conftest import Run
 
@@ -108,6 +109,26 @@ def test_one_file_that_cannot_be_written_is_one_line(run: Run, talk: Talk, tmp_p
     ran = run("export", capture, "-o", out, "-k", keys, "--force")
     assert (ran.status, ran.complaint) == (2, f"analyzer: {pem}: Is a directory")
     assert [entry["kind"] for entry in json.loads((out / "manifest.json").read_bytes())] == ["response", "response"]
+
+
+def test_a_disk_that_is_full_is_one_line_and_the_manifest_is_true(run: Run, tmp_path: Path):
+    capture, keys = save(tmp_path, talk_of([one for number in range(40) for one in page(f"/{number}", b"body")]))
+    out = tmp_path / "out"
+    with files_up_to(6000):
+        ran = run("export", capture, "-o", out, "-k", keys)
+        entries = json.loads((out / "manifest.json").read_bytes())
+    assert (ran.status, ran.complaint) == (2, f"analyzer: {out}: File too large: {41 - len(entries)} files are missing")
+    assert names(out) == sorted(["manifest.json", *(entry["file"] for entry in entries)])
+    assert 5 < len(entries) < 20
+
+
+@pytest.mark.parametrize("way", ["-o", "--plaintext"])
+def test_a_capture_that_does_not_fit_is_named(run: Run, talk: Talk, tmp_path: Path, way: str):
+    capture, keys = save(tmp_path, talk)
+    with files_up_to(4000):
+        ran = run("export", capture, way, tmp_path / "out.pcapng", "-k", keys)
+    assert (ran.status, ran.complaint) == (2, f"analyzer: {tmp_path}/out.pcapng: File too large")
+    assert not any("out" in name or name.endswith(".part") for name in names(tmp_path))
 
 
 def test_a_damaged_capture_gives_what_it_has(run: Run, talk: Talk, tmp_path: Path):

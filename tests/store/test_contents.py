@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from conversations import CLIENT, SERVER, Flight, Segment, Tap, packetise
 from keyed import Talk, page, talk_of, without
+from limited import files_up_to
 
 from analyzer.engine import Engine
 from analyzer.secrets.keylog import KeyLog
@@ -198,6 +199,15 @@ def test_the_size_of_all_is_limited(tmp_path: Path):
         (400, "max_size", False),
     ]
     assert contents.folder.n_cut == 2
+
+
+def test_when_nothing_more_can_be_written_the_manifest_lists_what_there_is(tmp_path: Path):
+    talk = talk_of([flight for number in range(40) for flight in page(f"/{number}", b"body %d" % number)])
+    with files_up_to(6000):
+        entries, contents = export(tmp_path / "out", talk)
+    assert 5 < len(entries) < 20
+    assert len(contents.folder.failures) + len(entries) == 43
+    assert sum(contents.written.values()) == len(entries)
 
 
 def test_many_bodies_of_one_session_are_named_as_they_end(tmp_path: Path):

@@ -1,11 +1,11 @@
 import errno
 import hashlib
 import os
-import resource
 import stat
 from pathlib import Path
 
 import pytest
+from limited import files_up_to
 
 from analyzer.store.folder import MAX_OPEN, Folder
 
@@ -127,15 +127,22 @@ def test_one_file_that_cannot_be_written_costs_itself(tmp_path: Path):
 
 def test_a_file_that_the_system_does_not_take_costs_itself(tmp_path: Path):
     with Folder(str(tmp_path / "out"), 1 << 20) as folder:
-        soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (4096, hard))
-        try:
+        with files_up_to(4096):
             assert not write(folder, "large", bytes(5000))
             assert write(folder, "small", bytes(4000))
-        finally:
-            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
         assert [(name, error.errno) for name, error in folder.failures] == [("large", errno.EFBIG)]
     assert [entry.name for entry in (tmp_path / "out").iterdir()] == ["small"]
+
+
+def test_what_was_not_written_takes_up_no_room(tmp_path: Path):
+    with Folder(str(tmp_path / "out"), 10_000) as folder:
+        part = folder.begin()
+        assert part is not None
+        with files_up_to(4096):
+            part.write(bytes(4000))
+            part.write(bytes(1000))
+        assert not part.finish("large")
+        assert folder.room == 10_000
 
 
 def test_an_empty_file(tmp_path: Path):

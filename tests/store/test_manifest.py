@@ -1,5 +1,9 @@
+import errno
 import json
 from pathlib import Path
+
+import pytest
+from limited import files_up_to
 
 from analyzer.store.folder import Folder
 from analyzer.store.manifest import Manifest
@@ -32,3 +36,27 @@ def test_it_is_plain_ascii_whatever_it_says(tmp_path: Path):
     data = manifest_of(tmp_path / "out", ((0, 0, 0, 0), {"url": url}), room=0)
     assert all(0x20 <= byte < 0x7F or byte == 0x0A for byte in data)
     assert json.loads(data) == [{"url": url}]
+
+
+def test_it_lists_what_was_taken_when_nothing_more_can_be_written(tmp_path: Path):
+    with Folder(str(tmp_path / "out"), 0) as folder, Manifest(folder) as manifest, files_up_to(1000):
+        for number in range(9):
+            manifest.add((number, 0, 0, 0), {"number": number, "url": "x" * 70})
+        for _ in range(3):
+            with pytest.raises(OSError, match="too large") as raised:
+                manifest.add((9, 0, 0, 0), {"number": 9, "url": "x" * 140})
+            assert raised.value.errno == errno.EFBIG
+        assert manifest.write()
+    data = (tmp_path / "out" / "manifest.json").read_bytes()
+    assert [entry["number"] for entry in json.loads(data)] == list(range(9))
+    assert len(data) < 1000
+
+
+def test_what_was_added_last_can_be_withdrawn(tmp_path: Path):
+    with Folder(str(tmp_path / "out"), 0) as folder, Manifest(folder) as manifest:
+        for name in ("one", "a longer one", "two"):
+            manifest.add((0, 0, 0, 0), {"name": name})
+            if name == "a longer one":
+                manifest.withdraw()
+        assert manifest.write()
+    assert json.loads((tmp_path / "out" / "manifest.json").read_bytes()) == [{"name": "one"}, {"name": "two"}]
