@@ -54,7 +54,7 @@ class Workers:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         for worker in self._workers:
-            worker.end()
+            worker.end(in_haste=error is not None)
 
     def send(self, messages: Sequence[bytes]) -> None:
         """Give each worker its next message. Raises `WorkerLost`."""
@@ -138,10 +138,12 @@ class _Worker:
             self.replies.append(bytes(self._read[_HEAD:end]))
             del self._read[:end]
 
-    def end(self) -> None:
-        """Let the process end, and wait until it has."""
+    def end(self, in_haste: bool) -> None:
+        """Let the process end, in haste without what it still has to do, and wait until it has."""
         os.close(self.sink)
         os.close(self.source)
+        if in_haste:
+            os.kill(self.pid, signal.SIGKILL)
         with suppress(ChildProcessError):  # somebody waits for all children of this process
             os.waitpid(self.pid, 0)
 

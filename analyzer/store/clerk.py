@@ -12,12 +12,15 @@ import orjson
 
 from analyzer.store.chains import Presented, Unjudged
 from analyzer.store.record import decryption_record, session_record
-from analyzer.tls.audience import ELSEWHERE, Audience
+from analyzer.tls.audience import Audience
 from analyzer.tls.secrets import NO_SECRET, Secrets
 from analyzer.tls.session import Session
 
-MOST_CHAINS = 4096
+MOST_CHAINS = 2048
 """Chains that are sent once and then called by their number; each process has its own."""
+
+LARGEST_CHAIN = 1 << 14
+"""Bytes of such a chain; most have some 5,000."""
 
 GAP = b"\0"
 """What stands where something is left out: JSON has no such byte."""
@@ -28,6 +31,11 @@ _LEFT_OUT: Any = orjson.Fragment(GAP)
 def dumps(value: Any) -> bytes:
     """Write a message in the form that does not look for equal objects, which costs most of the time."""
     return marshal.dumps(value, 2)
+
+
+def gets_number(chain: tuple[bytes, ...], n_numbers: int) -> bool:
+    """Whether a chain that was sent is called by its number, the next one, from now on."""
+    return n_numbers < MOST_CHAINS and sum(map(len, chain)) <= LARGEST_CHAIN
 
 
 class _LeftOut(Unjudged):
@@ -90,11 +98,6 @@ class Clerk:
             return None
         certificates = tuple(chain)
         number = self._chains.get(certificates)
-        if number is None and len(self._chains) < MOST_CHAINS:
+        if number is None and gets_number(certificates, len(self._chains)):
             self._chains[certificates] = len(self._chains)
         return certificates if number is None else number
-
-
-def is_elsewhere(resumes: int | None) -> bool:
-    """Whether a record resumes a session that only the notes of all workers tell."""
-    return resumes == ELSEWHERE

@@ -17,9 +17,10 @@ import orjson
 
 from analyzer.engine import Engine
 from analyzer.store.chains import CLIENT, SERVER, Chains, Presented
-from analyzer.store.clerk import MOST_CHAINS, Clerk, dumps, is_elsewhere
+from analyzer.store.clerk import Clerk, dumps, gets_number
 from analyzer.store.record import rfc3339
 from analyzer.store.records import Ended, Records
+from analyzer.tls.audience import ELSEWHERE
 from analyzer.tls.envoy import Envoy, Router
 from analyzer.tls.links import Links, Origin
 from analyzer.workers import Workers
@@ -157,7 +158,7 @@ class Crew(Records):
         at = envoy.connection.start
         presented = Presented(envoy.client, at, name, sides, stapled)
         noted = self._resumed.pop(envoy.id, None)
-        number = noted if is_elsewhere(resumes) else resumes
+        number = noted if resumes == ELSEWHERE else resumes
         line = [parts[0], b"null" if number is None else b"%d" % number]
         for role, chain in ((SERVER, server_chain), (CLIENT, client_chain)):
             if chain is not None:
@@ -169,6 +170,6 @@ class Crew(Records):
         """A chain that a worker sent, now or before."""
         if isinstance(chain, int):
             return known[chain]
-        if chain is not None and len(known) < MOST_CHAINS:
+        if chain is not None and gets_number(chain, len(known)):
             known.append(chain)
         return chain

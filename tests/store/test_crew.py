@@ -12,6 +12,7 @@ from analyzer.capture.reader import CaptureReader
 from analyzer.engine import TLS_KEY_LOG, Engine
 from analyzer.secrets.keylog import KeyLog
 from analyzer.store.chains import Chains
+from analyzer.store.clerk import MOST_CHAINS, gets_number
 from analyzer.store.crew import Crew
 from analyzer.store.records import Records
 
@@ -86,6 +87,12 @@ def test_the_captures_with_known_answers_as_one() -> None:
     wanted = read(paths, keys, 0, messages=False)
     assert len(wanted) > 200
     assert read(paths, keys, 2, messages=False) == wanted
+
+
+def test_a_chain_is_called_by_a_number_while_it_is_small_and_there_are_few() -> None:
+    assert gets_number((b"a" * 8000, b"b" * 8000), 0)
+    assert not gets_number((b"a" * 8000, b"b" * 9000), 0)
+    assert not gets_number((b"a",), MOST_CHAINS)
 
 
 def test_a_record_is_what_its_line_says() -> None:
