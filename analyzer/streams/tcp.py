@@ -8,53 +8,34 @@ hole is told as a gap. This module is compiled (see setup.cfg) and runs the same
 """
 
 from collections import OrderedDict, deque
+from operator import attrgetter
 
 import cython
 
 from analyzer.codec.cut import cut
 from analyzer.packet.packet import Packet
+from analyzer.streams.limits import (
+    ACKNOWLEDGED_SEGMENTS,
+    CLOSED_CONNECTIONS,
+    HELD_TOTAL,
+    HISTORY_SLOTS,
+    HISTORY_TOTAL,
+    IDLE,
+    LINGER,
+    LINGER_CONNECTIONS,
+    OPEN_CONNECTIONS,
+    PENDING_BYTES,
+    PENDING_SEGMENTS,
+    PENDING_TOTAL,
+    RECENT,
+    SEGMENT_COST,
+)
 from analyzer.streams.sink import Sink
 
 FIN, SYN, RST, ACK = 0x01, 0x02, 0x04, 0x10
 
-PENDING_BYTES = 4 << 20
-"""Bytes that wait behind a hole of one side: twice the largest window seen in practice on a lossy long path."""
-
-PENDING_SEGMENTS = 4096
-"""Segments that wait behind a hole of one side."""
-
-PENDING_TOTAL = 64 << 20
-"""Bytes that wait behind holes in all connections together; beyond it the oldest holes are given up."""
-
-SEGMENT_COST = 128
-"""Bytes of memory that a kept segment takes beside its data; the sums count them, since a segment may hold a single byte."""
-
-ACKNOWLEDGED_SEGMENTS = 64
-"""Once the receiver has acknowledged the bytes of a hole, the capture lacks them for good; this many later segments show it."""
-
-HISTORY_SLOTS = 16
-"""Segments of a side that are kept after they were handed on, to compare retransmissions with."""
-
-HISTORY_TOTAL = 32 << 20
-"""Bytes of all such segments together; beyond it retransmissions go uncompared."""
-
-OPEN_CONNECTIONS = 65536
-"""Connections that are followed at one moment; the least recently active quarter is closed when there are more."""
-
-HELD_TOTAL = 1 << 30
-"""Bytes that the readers of all open connections keep; beyond it connections are closed as if there were too many."""
-
-CLOSED_CONNECTIONS = 4096
-"""Ended connections that are remembered, so that their late packets don't open new ones."""
-
-LINGER_CONNECTIONS = 64
-"""Connections that have seen both FINs or an RST and still wait for stragglers."""
-
-LINGER = 2_000_000_000
-"""Nanoseconds of capture time for which they wait."""
-
-IDLE = 3600 * 1_000_000_000
-"""Nanoseconds of capture time without a packet after which a connection is closed out."""
+WORD, HALF_WORD = 0xFFFFFFFF, 0x80000000
+"""Sequence numbers count modulo 2^32, and less than half of that is ahead. In C a literal of that size would be an object."""
 
 
 class Segment:
@@ -116,7 +97,7 @@ class Half:
 
     def start(self, sequence: cython.longlong) -> None:
         """Wait for the byte with this sequence number first."""
-        self.next = sequence & 0xFFFFFFFF
+        self.next = sequence & WORD
         self.started = True
 
 
@@ -161,13 +142,19 @@ class Listener:
 
 
 class Connections:
-    """All TCP connections of a capture. `feed` takes packets in the order of the capture; `close` ends them all."""
+    """All TCP connections of a capture. `feed` takes packets in the order of the capture; `close` ends them all.
 
-    __slots__ = ("evicted", "halves", "history", "lingering", "listener", "n_open", "pending", "swept", "tombs", "waiting")
+    recent: halves that the last packets were of, in places that `place_of` tells: most packets are of one of them.
+    """
+
+    __slots__ = (
+        "evicted", "halves", "history", "lingering", "listener", "n_open", "pending", "recent", "swept", "tombs", "waiting",
+    )  # fmt: skip
 
     def __init__(self, listener: Listener) -> None:
         self.listener = listener
         self.halves: dict[bytes, Half] = {}
+        self.recent: list[Half | None] = [None] * RECENT
         self.lingering: list[Connection] = []
         self.tombs: deque[Connection] = deque()
         self.waiting: OrderedDict[Half, None] = OrderedDict()
@@ -181,13 +168,12 @@ class Connections:
         """Take one TCP packet whose header was read into `packet`."""
         flags: cython.int = packet.flags
         sequence: cython.longlong = packet.sequence
-        key: bytes = packet.key()
-        half: Half = self.halves.get(key)  # type: ignore[assignment]
+        half: Half = self.find(packet)
         if half is None:
-            half = self.open(packet, key, frame, at)
+            half = self.open(packet, frame, at)
         elif (flags & SYN and self.reused(half, packet)) or (half.connection.closed and self.goes_on(half, packet)):
             self.end(half.connection, "reused", frame, at)
-            half = self.open(packet, key, frame, at)
+            half = self.open(packet, frame, at)
         connection: Connection = half.connection
         sink: Sink = connection.sink
         half.n_packets += 1
@@ -202,7 +188,7 @@ class Connections:
                 half.isn = sequence
                 if not half.started:
                     half.start(sequence + 1)
-            sequence = (sequence + 1) & 0xFFFFFFFF
+            sequence = (sequence + 1) & WORD
             if connection.lingers == "rst":
                 connection.lingers = ""  # refused, and tried again
         if flags & ACK:
@@ -212,14 +198,14 @@ class Connections:
         elif n > 0 or packet.missing > 0:
             if not half.started:
                 half.start(sequence)
-            ahead: cython.longlong = (sequence - half.next) & 0xFFFFFFFF
-            if ahead >= 0x80000000:
-                ahead -= 0x100000000
+            ahead: cython.longlong = (sequence - half.next) & WORD
+            if ahead >= HALF_WORD:
+                ahead -= WORD + 1
             if not sink.wanted:
                 self.glance(half, sink, packet, ahead, frame, at)
             elif ahead == 0 and len(half.pending) == 0 and packet.missing == 0:
                 self.remember(half, packet.data, packet.payload, packet.payload_end)
-                half.next = (sequence + n) & 0xFFFFFFFF
+                half.next = (sequence + n) & WORD
                 half.last_frame = frame
                 half.offset += n
                 sink.feed(half.side, packet.data, packet.payload, packet.payload_end, half.offset - n, frame, at)
@@ -228,8 +214,8 @@ class Connections:
         if flags & FIN and half.fin < 0:
             half.fin = half.offset
             if half.started:
-                beyond: cython.longlong = (sequence + n + packet.missing - half.next) & 0xFFFFFFFF
-                half.fin += beyond if beyond < 0x80000000 else 0
+                beyond: cython.longlong = (sequence + n + packet.missing - half.next) & WORD
+                half.fin += beyond if beyond < HALF_WORD else 0
         if connection.opener.fin >= 0 <= connection.answerer.fin and not connection.lingers and self.drained(connection):
             self.linger(connection, "fin", at)
         if len(self.lingering) > 0:
@@ -239,6 +225,20 @@ class Connections:
         self.swept += 1
         if self.swept > 65536 and self.swept > 2 * len(self.halves):
             self.sweep(frame, at)
+
+    def find(self, packet: Packet) -> Half:
+        """The half that a packet is of; None where it is of no connection so far."""
+        place: cython.Py_ssize_t = (packet.source_port ^ packet.destination_port) % RECENT
+        half: Half = self.recent[place]  # type: ignore[assignment]
+        if half is not None:
+            if packet.has_key(half.key):
+                return half
+            half = half.peer
+            if packet.has_key(half.key):
+                return half
+        half = self.halves.get(packet.key())  # type: ignore[assignment]
+        self.recent[place] = half
+        return half
 
     def drained(self, connection: Connection) -> cython.bint:
         """Whether everything up to both FINs was handed on."""
@@ -253,11 +253,11 @@ class Connections:
             if half.isn == packet.sequence:  # sent again; after a refusal that may begin the connection after all
                 return connection.closed == "rst" and half.offset == 0 and half.peer.offset == 0
             # An answer to a SYN that this connection has is its answer, however late.
-            return not (packet.flags & ACK) or (half.peer.isn + 1) & 0xFFFFFFFF != packet.acknowledgement
+            return not (packet.flags & ACK) or (half.peer.isn + 1) & WORD != packet.acknowledgement
         if connection.closed or (half.side == 1 and not packet.flags & ACK):
             return True
         # A SYN that comes late begins where the bytes seen so far began.
-        return half.started and (half.next - half.offset) & 0xFFFFFFFF != (packet.sequence + 1) & 0xFFFFFFFF
+        return half.started and (half.next - half.offset) & WORD != (packet.sequence + 1) & WORD
 
     def goes_on(self, half: Half, packet: Packet) -> cython.bint:
         """Whether a packet shows that a connection was taken for ended too early: it carries bytes that are new."""
@@ -266,12 +266,13 @@ class Connections:
             return False
         if connection.closed == "idle" or connection.closed == "evicted":
             return True
-        return connection.closed == "rst" and half.started and (packet.sequence - half.next) & 0xFFFFFFFF < 0x80000000
+        return connection.closed == "rst" and half.started and (packet.sequence - half.next) & WORD < HALF_WORD
 
-    def open(self, packet: Packet, key: bytes, frame: cython.longlong, at: cython.longlong) -> Half:
+    def open(self, packet: Packet, frame: cython.longlong, at: cython.longlong) -> Half:
         """Begin a connection with its first packet in the capture; the half that sent the packet."""
         if self.n_open >= OPEN_CONNECTIONS:
             self.evict(frame, at)
+        key: bytes = packet.key()
         reverse: bytes = packet.reverse_key()
         connection: Connection
         half: Half
@@ -282,6 +283,7 @@ class Connections:
             connection = Connection(key, reverse, frame, at)
             half = connection.opener
         connection.syn = bool(packet.flags & SYN)
+        self.recent[place_of(key)] = half
         self.halves[reverse] = half.peer
         self.halves[key] = half  # who talks to himself from one port to the same has one side
         self.n_open += 1
@@ -292,14 +294,14 @@ class Connections:
         """Hear that `peer` has every byte of `half` before sequence number `number`."""
         if not half.started:
             if flags & SYN:  # the SYN itself is not in the capture, its number is known all the same
-                half.isn = (number - 1) & 0xFFFFFFFF
+                half.isn = (number - 1) & WORD
                 half.start(number)
             elif peer.isn >= 0 and peer.offset == 0 and not flags & RST:  # the handshake's third packet tells it too
                 half.start(number)
             return
         if len(half.pending) > 0:
-            ahead: cython.longlong = (number - half.next) & 0xFFFFFFFF
-            if ahead < 0x80000000 and half.offset + ahead > half.acknowledged:
+            ahead: cython.longlong = (number - half.next) & WORD
+            if ahead < HALF_WORD and half.offset + ahead > half.acknowledged:
                 half.acknowledged = half.offset + ahead
 
     def glance(
@@ -312,13 +314,13 @@ class Connections:
         if n > 0 and ahead >= -half.offset and sink.glance(half.side, packet.data, packet.payload, packet.payload_end):
             # Also behind what was stepped over: then segments came out of order.
             half.offset += ahead
-            half.next = (half.next + ahead) & 0xFFFFFFFF
+            half.next = (half.next + ahead) & WORD
             half.last_frame = frame
             self.place(half, sink, packet, 0, frame, at)
         elif ahead >= 0:
             ahead += n + packet.missing
             half.offset += ahead
-            half.next = (half.next + ahead) & 0xFFFFFFFF
+            half.next = (half.next + ahead) & WORD
 
     def place(
         self, half: Half, sink: Sink, packet: Packet, ahead: cython.longlong, frame: cython.longlong, at: cython.longlong
@@ -423,7 +425,7 @@ class Connections:
                     return
                 length = segment.offset - half.offset
                 half.offset += length
-                half.next = (half.next + length) & 0xFFFFFFFF
+                half.next = (half.next + length) & WORD
                 sink.gap(half.side, half.offset - length, length, half.last_frame, at)
                 lost = True
                 give_up = False
@@ -442,11 +444,11 @@ class Connections:
             self.remember(half, segment.data, start, len(segment.data))
             half.last_frame = frame
             half.offset += n
-            half.next = (half.next + n) & 0xFFFFFFFF
+            half.next = (half.next + n) & WORD
             sink.feed(half.side, segment.data, start, len(segment.data), half.offset - n, frame, at)
         if segment.missing > 0 and n >= 0:
             half.offset += segment.missing
-            half.next = (half.next + segment.missing) & 0xFFFFFFFF
+            half.next = (half.next + segment.missing) & WORD
             sink.gap(half.side, half.offset - segment.missing, segment.missing, frame, at)
 
     def remember(self, half: Half, data: bytes, start: cython.Py_ssize_t, end: cython.Py_ssize_t) -> None:
@@ -541,7 +543,7 @@ class Connections:
         """Close the quarter of the open connections that has been silent for longest."""
         candidates: list[Connection] = [half.connection for half in self.halves.values() if half.side == 0]
         candidates = [connection for connection in candidates if not connection.closed]
-        candidates.sort(key=last_heard)
+        candidates.sort(key=attrgetter("last_frame", "first_frame"))
         connection: Connection
         for connection in candidates[: len(candidates) // 4 + 1]:
             self.evicted += 1
@@ -570,6 +572,7 @@ class Connections:
     def bury(self, connection: Connection) -> None:
         """Forget an ended connection. The ring of references is cut, so that it is freed at once and without the collector."""
         half: Half
+        self.recent[place_of(connection.opener.key)] = None
         for half in (connection.opener, connection.answerer):
             if self.halves.get(half.key) is half:
                 del self.halves[half.key]
@@ -579,7 +582,7 @@ class Connections:
     def close(self, frame: cython.longlong, at: cython.longlong) -> None:
         """End all connections, in the order in which they began."""
         connections: list[Connection] = [half.connection for half in self.halves.values()]
-        connections.sort(key=first_frame)
+        connections.sort(key=attrgetter("first_frame"))
         connection: Connection
         for connection in connections:
             self.end(connection, connection.lingers or "end", frame, at)
@@ -588,11 +591,7 @@ class Connections:
         self.lingering.clear()
 
 
-def last_heard(connection: Connection) -> tuple[int, int]:
-    """Sort key: when a connection was last heard of."""
-    return connection.last_frame, connection.first_frame
-
-
-def first_frame(connection: Connection) -> int:
-    """Sort key: when a connection began."""
-    return connection.first_frame
+def place_of(key: bytes) -> cython.Py_ssize_t:
+    """The place among the recent halves, the same in both directions."""
+    n: cython.Py_ssize_t = len(key)
+    return 0 if n < 4 else ((key[n - 4] ^ key[n - 2]) << 8 | key[n - 3] ^ key[n - 1]) % RECENT

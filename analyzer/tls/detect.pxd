@@ -1,5 +1,6 @@
 cimport cython
 
+from analyzer.codec.cut cimport find_byte
 from analyzer.streams.sink cimport Sink
 from analyzer.streams.tcp cimport Connection, Listener
 from analyzer.tls.envoy cimport Envoy, Router
@@ -8,8 +9,7 @@ from analyzer.tls.records cimport RecordReader, plausible
 from analyzer.tls.session cimport Session
 from analyzer.tls.session_sink cimport SessionSink
 
-cdef int HEADER, SCAN_LIMIT, MIN_HELLO, MIN_CIPHERTEXT, SPLIT
-cdef bytes HANDSHAKE
+cdef int HANDSHAKE, HEADER, SCAN_LIMIT, MIN_HELLO, MIN_CIPHERTEXT, SPLIT
 
 
 cpdef int hello_at(bytes data, Py_ssize_t pos, Py_ssize_t end) except? -2

@@ -12,9 +12,10 @@ from typing import Any
 
 import cython
 
+from analyzer.codec.cut import find_byte
 from analyzer.streams.sink import Sink
 from analyzer.streams.tcp import Connection, Listener
-from analyzer.tls.content_types import HEADER
+from analyzer.tls.content_types import HANDSHAKE, HEADER
 from analyzer.tls.envoy import Envoy, Router
 from analyzer.tls.links import Links
 from analyzer.tls.records import RecordReader, plausible
@@ -35,9 +36,6 @@ MIN_CIPHERTEXT = 17
 
 MAX_EARLY = 64
 """Gaps and conflicts before the first hello that are kept: they may lie in the hello itself."""
-
-HANDSHAKE = b"\x16"
-"""The content type of a hello; one byte is found by the fastest instructions there are, two are not."""
 
 
 def hello_at(data: bytes, pos: cython.Py_ssize_t, end: cython.Py_ssize_t) -> cython.int:
@@ -206,7 +204,7 @@ class TlsStream(Sink):
                 self.tails[side] = data[start:end]
                 return -1
         while True:
-            pos = data.find(HANDSHAKE, pos, end)
+            pos = find_byte(data, HANDSHAKE, pos, end)
             if pos < 0:
                 break
             found = hello_at(data, pos, end)

@@ -1,12 +1,14 @@
 cimport cython
 
+from analyzer.codec.cut cimport cut
 from analyzer.codec.runner cimport Extension, extension_body
 
 cdef int ALPN, SESSION_TICKET, KEY_SHARE_DRAFT, SUPPORTED_VERSIONS, KEY_SHARE, TLS13
 cdef int PRE_SHARED_KEY, ENCRYPTED_CLIENT_HELLO
 cdef int SUPPORTED_GROUPS, POINT_FORMATS, SIGNATURE_ALGORITHMS, RECORD_SIZE_LIMIT, EARLY_DATA, REMEMBERED_SHAPES
 cdef int STATUS_REQUEST, SIGNED_CERTIFICATE_TIMESTAMP, MAX_STAPLES, MAX_STAPLE
-cdef dict SHAPES
+cdef int AFTER_RANDOM, LONGEST_KIND
+cdef dict SHAPES, KINDS
 
 cpdef bint is_tls13(int version)
 cpdef bytes server_name(object hello)
@@ -25,6 +27,8 @@ cdef void keep_responses(list kept, int side, int place, object status) except *
 cdef void keep_timestamps(list kept, int side, int place, object message) except *
 cdef void keep(list kept, tuple staple) except *
 cpdef dict offers(object hello)
+cpdef tuple shape_of(object hello, bytes raw)
+cdef bytes kind_of(bytes raw)
 cpdef tuple hello_shape(object hello)
 cpdef tuple answer_shape(object answer)
 cdef tuple numbers(object body, str name)

@@ -8,6 +8,7 @@ from typing import Any, TypeAlias, TypeVar
 
 import cython
 
+from analyzer.codec.cut import cut
 from analyzer.codec.runner import Extension, extension_body
 from analyzer.codec.trouble import Trouble
 from analyzer.tls.compressed_certificate import decompressed
@@ -20,6 +21,9 @@ STATUS_REQUEST, SIGNED_CERTIFICATE_TIMESTAMP = 5, 18
 RECORD_SIZE_LIMIT, EARLY_DATA = 28, 42
 
 OCSP, OCSP_MULTI = 1, 2
+
+AFTER_RANDOM = 38
+"""Where the session id of a ClientHello stands, with the message's header."""
 
 Numbers: TypeAlias = tuple[int, ...]
 
@@ -34,10 +38,15 @@ Staple: TypeAlias = tuple[int, int, str, bytes]
 
 SHAPES: dict[Any, Any] = {}
 
+KINDS: dict[bytes, HelloShape] = {}
+
 Shared = TypeVar("Shared")
 
 REMEMBERED_SHAPES = 4096
 """Shapes and certificates that are shared between sessions: clients send few kinds of hello, servers few certificates."""
+
+LONGEST_KIND = 2048
+"""Bytes of a ClientHello that its shape is known again by; browsers send about 200."""
 
 LONGEST_REMEMBERED = 1024
 """Numbers in a shape that is shared, browsers send about 60; and of a certificate the length in units of 16 bytes."""
@@ -195,6 +204,52 @@ def keep(kept: list[Staple], staple: Staple) -> None:
     """Keep one, within limits; equal ones are one object."""
     if len(kept) < MAX_STAPLES and len(staple[3]) <= MAX_STAPLE:
         kept.append((staple[0], staple[1], staple[2], shared(staple[3], len(staple[3]) >> 4)))
+
+
+def shape_of(hello: Any, raw: bytes) -> HelloShape | None:
+    """The shape of a ClientHello that came as `raw`; clients send few kinds, which are known again by their bytes."""
+    kind: bytes = kind_of(raw)
+    shape: HelloShape | None = KINDS.get(kind)
+    if shape is None:
+        shape = hello_shape(hello)
+        if shape is not None and 0 < len(kind) <= LONGEST_KIND:
+            if len(KINDS) >= REMEMBERED_SHAPES:
+                KINDS.clear()
+            KINDS[kind] = shape
+    return shape
+
+
+def kind_of(raw: bytes) -> bytes:
+    """The bytes of a ClientHello, with its header, that its shape hangs on; empty where its lengths do not add up."""
+    end: cython.Py_ssize_t = len(raw)
+    pos: cython.Py_ssize_t = AFTER_RANDOM
+    begin: cython.Py_ssize_t
+    number: cython.int
+    if pos >= end:
+        return b""
+    begin = pos + 1 + raw[pos]  # behind the session id
+    if 2 > end - begin:
+        return b""
+    pos = begin + 2 + (raw[begin] << 8 | raw[begin + 1])
+    if pos >= end:
+        return b""
+    parts: list[bytes] = [cut(raw, 4, 6), cut(raw, begin, pos)]
+    pos += 1 + raw[pos]  # behind the compression methods
+    if pos < end:
+        if 2 > end - pos or (raw[pos] << 8 | raw[pos + 1]) != end - pos - 2:
+            return b""
+        pos += 2
+    begin = pos
+    while 4 <= end - pos:
+        number = raw[pos] << 8 | raw[pos + 1]
+        if number not in (ALPN, SUPPORTED_GROUPS, POINT_FORMATS, SIGNATURE_ALGORITHMS, SUPPORTED_VERSIONS):
+            parts.append(cut(raw, begin, pos + 2))  # of others only the type counts
+            begin = pos + 4 + (raw[pos + 2] << 8 | raw[pos + 3])
+        pos += 4 + (raw[pos + 2] << 8 | raw[pos + 3])
+    if pos != end:
+        return b""
+    parts.append(cut(raw, begin, end))
+    return b"".join(parts)
 
 
 def hello_shape(hello: Any) -> HelloShape | None:

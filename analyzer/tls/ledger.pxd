@@ -18,6 +18,7 @@ cdef class Ledger(SessionSink):
     cdef public list findings
     cdef public long long dropped
 
+    cdef void list_nothing(self, int client, object trace) except *
     cpdef void add(self, HandshakeMessage message) except *
     cdef void note(self, Event event) except *
     cdef void add_alert(self, Alert alert) except *

@@ -20,6 +20,10 @@ class Ledger(SessionSink):
     __slots__ = ("alerts", "client", "conflicts", "dropped", "events", "findings", "gaps", "messages", "trace")
 
     def __init__(self, client: cython.int, trace: Any) -> None:
+        self.list_nothing(client, trace)
+
+    def list_nothing(self, client: cython.int, trace: Any) -> None:
+        """Begin; compiled subclasses call this, and spare themselves the constructor above."""
         self.client = client
         self.trace = trace
         self.messages: list[HandshakeMessage] = []

@@ -6,6 +6,7 @@ from analyzer.tls cimport learn
 from analyzer.tls.facts cimport Alert, Event, Finding, HandshakeMessage, handshake_message
 from analyzer.tls.ledger cimport Ledger
 from analyzer.tls.links cimport Links, Origin, server_of
+from analyzer.tls.messages.tables cimport table_of
 from analyzer.tls.records cimport RecordReader
 from analyzer.tls.transcript cimport Transcript
 
@@ -16,7 +17,7 @@ cdef int CERTIFICATE, SERVER_KEY_EXCHANGE, FINISHED, CERTIFICATE_STATUS, COMPRES
 cdef int ENCRYPTED_ALERT_13, SESSION_TICKET, PRE_SHARED_KEY, ENCRYPTED_CLIENT_HELLO
 cdef int MAX_HANDSHAKE, MAX_MESSAGES
 cdef int MAX_KEPT, MESSAGE_COST
-cdef object NAMES
+cdef tuple NAMES
 
 
 @cython.no_gc

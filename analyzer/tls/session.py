@@ -21,8 +21,8 @@ from analyzer.tls.facts import Alert, Event, Finding, HandshakeMessage, frame_of
 from analyzer.tls.ledger import Ledger
 from analyzer.tls.limits import MAX_HANDSHAKE, MAX_KEPT, MAX_MESSAGES, MESSAGE_COST
 from analyzer.tls.links import Links, Origin, server_of
-from analyzer.tls.messages import server_hello_table, table_for
 from analyzer.tls.messages.hello import HelloRetryRequest
+from analyzer.tls.messages.tables import table_of
 from analyzer.tls.proof import settle
 from analyzer.tls.records import RecordReader
 from analyzer.tls.secrets import Secrets
@@ -38,7 +38,7 @@ CERTIFICATE, SERVER_KEY_EXCHANGE, FINISHED, CERTIFICATE_STATUS, COMPRESSED_CERTI
 SESSION_TICKET, PRE_SHARED_KEY, ENCRYPTED_CLIENT_HELLO = 35, 41, 65037
 
 HANDSHAKE_TYPES = registry("handshake_types")
-NAMES = HANDSHAKE_TYPES.names
+NAMES = tuple(map(HANDSHAKE_TYPES.name, range(256)))
 
 
 class Side:
@@ -85,7 +85,7 @@ class Session(Ledger):
     def __init__(self, number: cython.longlong, client: cython.int, connection: Any, trace: Any, fields: cython.bint) -> None:
         self.fields = fields
         self.id = number
-        Ledger.__init__(self, client, trace)
+        self.list_nothing(client, trace)
         self.connection = connection
         self.first_frame = connection.first_frame
         self.last_frame = 0
@@ -467,15 +467,13 @@ class Session(Ledger):
 
     def table(self, number: cython.int, raw: bytes) -> Any:
         """The table of a message, by its number and what the session has agreed on; None when there is none."""
-        if number == SERVER_HELLO:
-            return server_hello_table(raw, 4)
-        return table_for(number, TLS13 if self.tls13 else self.version, self.suite, raw)
+        return table_of(number, TLS13 if self.tls13 else self.version, self.suite, raw)
 
     def learn_client_hello(self, side: cython.int, body: Any, raw: bytes) -> None:
         """Keep the first ClientHello, and the name that the client asks for."""
         if not self.greeted:
             self.greeted = True
-            self.hello_shape = learn.hello_shape(body)
+            self.hello_shape = learn.shape_of(body, raw)
         if self.server_name is None:
             self.server_name = learn.server_name(body)
         if not self.answered:

@@ -66,7 +66,7 @@ class Suite:
 
 @cache
 def suite(number: int) -> Suite | None:
-    """The suite that has this number; None if the registry does not name it, or it is a signal (SCSV) and no suite."""
+    """The suite that has this 16-bit number; None if the registry does not name it, or it is a signal (SCSV) and no suite."""
     suites = registry("cipher_suites")
     return read_name(suites.name(number)) if suites.known(number) else None
 

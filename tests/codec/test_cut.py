@@ -2,7 +2,7 @@
 
 import pytest
 
-from analyzer.codec.cut import cut
+from analyzer.codec.cut import cut, find_byte
 
 
 def test_every_range_of_a_few_bytes() -> None:
@@ -18,3 +18,15 @@ def test_every_range_of_a_few_bytes() -> None:
 
 def test_zero_bytes_are_bytes() -> None:
     assert cut(b"a\0b\0", 1, 4) == b"\0b\0"
+
+
+def test_the_first_byte_of_a_value_in_every_range() -> None:
+    data = b"a\xffb\xff\0"
+    for start in range(-2, 8):
+        for end in range(-2, 8):
+            for value in (0, 0x61, 0xFF, 0x7A):
+                if 0 <= start <= end <= len(data):
+                    assert find_byte(data, value, start, end) == data.find(value, start, end)
+                else:
+                    with pytest.raises(IndexError):
+                        find_byte(data, value, start, end)

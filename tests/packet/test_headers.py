@@ -113,6 +113,24 @@ def test_keys_skip_options_and_extension_headers():
     assert len(plain.key()) == 36
 
 
+def test_a_packet_knows_its_key():
+    frames = (
+        ethernet(ipv4(tcp())),
+        ethernet(ipv4(tcp(), options=b"\x94\x04\x00\x00")),
+        ethernet(ipv6(tcp()), 0x86DD),
+        ethernet(ipv6(bytes((6, 0)) + bytes(6) + tcp(), 60), 0x86DD),
+    )
+    for frame in frames:
+        packet, _ = read(frame)
+        key = packet.key()
+        assert packet.has_key(key)
+        for place in range(len(key)):
+            assert not packet.has_key(key[:place] + bytes([key[place] ^ 1]) + key[place + 1 :])
+        for other in (b"", key[:-1], key + b"\0", packet.reverse_key(), *(read(other)[0].key() + b"\0" for other in frames)):
+            assert not packet.has_key(other)
+    assert not read(ethernet(ipv4(b"abc")))[0].has_key(key)
+
+
 def test_there_is_no_key_without_ip_and_ports():
     for packet in (Packet(), read(ethernet(b"", 0x0806))[0], read(ethernet(ipv4(b"abc")))[0], read(ethernet(ipv4(b"", 1)))[0]):
         assert packet.key() == packet.reverse_key() == b""

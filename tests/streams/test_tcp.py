@@ -438,3 +438,11 @@ def test_connections_side_by_side_are_told_apart():
     assert [record["client"]["port"] for record in found] == [50000, 50001]
     first, second = (timeless(record) for record in found)
     assert handshake_types(first) == handshake_types(second)
+
+
+def test_connections_whose_ports_differ_alike_are_told_apart():
+    pairs = [(50000, 443), (50000 + 256, 443 + 256), (50000 ^ 512, 443 ^ 512), (443, 50000)]
+    flights = [packetise(talk(), ports=pair) for pair in pairs]
+    sinks = reassemble([segment for segments in zip(*flights, strict=True) for segment in segments])
+    assert len(sinks) == 4
+    assert all(sink.streams == sinks[0].streams for sink in sinks)

@@ -35,6 +35,21 @@ def test_a_client_hello():
     assert learn.offers(hello) is None
 
 
+def test_the_shape_of_a_hello_is_known_again_by_its_bytes():
+    shape = learn.shape_of(decoded(ClientHello, HELLO), b"\x01\0\0\0" + HELLO)
+    assert shape == learn.hello_shape(decoded(ClientHello, HELLO))
+    renewed = HELLO[:2] + bytes(32) + HELLO[34:]
+    assert learn.shape_of(decoded(ClientHello, renewed), b"\x01\0\0\0" + renewed) is shape
+    for _ in range(2):
+        for place in range(len(HELLO)):  # lengths too, so that they no longer add up
+            for bits in (1, 0x80):
+                changed = HELLO[:place] + bytes([HELLO[place] ^ bits]) + HELLO[place + 1 :]
+                hello = decoded(ClientHello, changed)
+                assert learn.shape_of(hello, b"\x01\0\0\0" + changed) == learn.hello_shape(hello)
+            cut_off = decoded(ClientHello, HELLO[:place], Incomplete)
+            assert learn.shape_of(cut_off, b"\x01\0\0\0" + HELLO[:place]) == learn.hello_shape(cut_off)
+
+
 def test_a_server_hello():
     answer = decoded(ServerHello, ANSWER)
     assert learn.selected_version(answer) == 0x0304

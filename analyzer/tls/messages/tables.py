@@ -1,18 +1,30 @@
 """Which table a handshake message has: by its type, the version, and for a key exchange the cipher suite.
 
 Up to the ServerHello no version is agreed on, and only messages come whose form hangs on none. The numbers of the messages are
-in RFC 9846 section 4 and in the registry `handshake_types`.
+in RFC 9846 section 4 and in the registry `handshake_types`. This module is compiled (see setup.cfg) and runs the same
+uncompiled.
 """
+
+from typing import Any
+
+import cython
 
 from analyzer.codec.fields import Message
 from analyzer.tls.messages import certificate, finish, hello, key_exchange
-from analyzer.tls.messages.hello import hello_retry_request_table, server_hello_table
+from analyzer.tls.messages.hello import (
+    HELLO_RETRY_REQUEST_RANDOM,
+    ServerHello,
+    hello_retry_request_table,
+    server_hello_table,
+)
 from analyzer.tls.suites import Suite
 
 SSL_3_0 = 0x0300
 TLS_1_2 = 0x0303
 
 DER_SEQUENCE = 0x30
+
+RETRY = HELLO_RETRY_REQUEST_RANDOM[0]
 
 SSL_3_0_HANDSHAKES: dict[int, type[Message]] = {
     0: hello.HelloRequest,
@@ -110,6 +122,11 @@ CLIENT_KEY_EXCHANGES: dict[str, type[Message]] = {
 }
 """Key exchange to the ClientKeyExchange."""
 
+KNOWN: dict[tuple[int, int, str], Any] = {}
+
+REMEMBERED = 4096
+"""Tables that are known by type, version and suite; real sessions need some hundred."""
+
 UNSIGNED = frozenset({"anon", "SRP"})
 """Authentications that sign nothing, of key exchanges that can have a signature."""
 
@@ -119,6 +136,23 @@ CERTIFICATE_TYPES: dict[int, type[Message]] = {
     2: certificate.RawPublicKeyCertificate,
 }
 """Certificate type to the form of Certificate until TLS 1.2."""
+
+
+def table_of(number: cython.int, version: cython.int, suite: Any, raw: bytes) -> Any:
+    """As `table_for`, of a message with its header; what hangs on no more than the numbers is remembered."""
+    if number == 2:
+        # Most begin neither like a draft's nor with the random of a retry.
+        return ServerHello if len(raw) > 6 and raw[4] == 3 and raw[6] != RETRY else server_hello_table(raw, 4)
+    if number == 6 or (number == 11 and len(raw) > 7 and raw[7] == DER_SEQUENCE):
+        return table_for(number, version, suite, raw)
+    key = (number, version, "" if suite is None else suite.name)
+    table = KNOWN.get(key)
+    if table is None:
+        table = table_for(number, version, suite, raw)
+        if len(KNOWN) >= REMEMBERED:
+            KNOWN.clear()
+        KNOWN[key] = table
+    return table
 
 
 def table_for(

@@ -16,6 +16,7 @@ from analyzer.tls.messages import (
     ssl2_table,
     table_for,
 )
+from analyzer.tls.messages.tables import table_of
 from analyzer.tls.suites import read_name
 
 SSL3, TLS10, TLS11, TLS12, TLS13 = range(0x0300, 0x0305)
@@ -54,6 +55,18 @@ def exchange(number, name, version=TLS12):
 )
 def test_by_type_and_version(number, version, table):
     assert table_for(number, version) is table
+
+
+def test_tables_that_are_remembered_are_the_same():
+    suites = [None, *(read_name(f"TLS_{name}_WITH_AES_128_CBC_SHA") for name in ("RSA", "DHE_RSA", "ECDHE_ECDSA", "DH_anon"))]
+    bodies = (b"", b"\x03\x03", b"\x03\x03" + RETRY, b"\x03\x03" + bytes(32), b"\x7f\x12" + bytes(32), b"\0\0\5\x30abcd")
+    for _ in range(2):
+        for number in range(256):
+            for version in (0, SSL3, TLS10, TLS12, TLS13, 0x7F17):
+                for chosen in suites:
+                    for body in bodies:
+                        raw = bytes([number]) + len(body).to_bytes(3, "big") + body
+                        assert table_of(number, version, chosen, raw) is table_for(number, version, chosen, raw)
 
 
 def test_every_registered_type_has_a_table():
