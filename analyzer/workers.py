@@ -43,7 +43,7 @@ def usable_processors() -> int:
 class Workers:
     """The processes; use them in a `with`, which ends them. `send` and `receive` take turns as their user likes."""
 
-    def __init__(self, n_workers: int, work: Callable[[bytes], bytes]) -> None:
+    def __init__(self, n_workers: int, work: Callable[[bytearray], bytes]) -> None:
         """Fork at once: `work` sees everything as it is now."""
         self._workers: list[_Worker] = []
         for _ in range(n_workers):
@@ -58,9 +58,10 @@ class Workers:
 
     def send(self, messages: Sequence[bytes]) -> None:
         """Give each worker its next message. Raises `WorkerLost`."""
-        waiting: dict[_Worker, memoryview] = {}
-        for worker, message in zip(self._workers, messages, strict=True):
-            waiting[worker] = memoryview(len(message).to_bytes(_HEAD, "little") + message)
+        waiting = {
+            worker: [memoryview(len(message).to_bytes(_HEAD, "little")), memoryview(message)]
+            for worker, message in zip(self._workers, messages, strict=True)
+        }
         with DefaultSelector() as selector:
             for worker in self._workers:
                 selector.register(worker.sink, EVENT_WRITE, worker)
@@ -71,11 +72,7 @@ class Workers:
                     if key.fd == worker.source:
                         worker.read()
                         continue
-                    left = waiting[worker]
-                    left = left[worker.write(left) :]
-                    if left:
-                        waiting[worker] = left
-                    else:
+                    if not worker.write(waiting[worker]):
                         del waiting[worker]
                         selector.unregister(worker.sink)
 
@@ -97,7 +94,7 @@ class Workers:
 class _Worker:
     """One process, as seen from here. replies: those that came whole."""
 
-    def __init__(self, work: Callable[[bytes], bytes], elders: "Sequence[_Worker]") -> None:
+    def __init__(self, work: Callable[[bytearray], bytes], elders: "Sequence[_Worker]") -> None:
         source, self.sink = os.pipe()
         self.source, sink = os.pipe()
         sys.stdout.flush()
@@ -118,12 +115,17 @@ class _Worker:
         self.replies: deque[bytes] = deque()
         self._read = bytearray()
 
-    def write(self, data: memoryview) -> int:
-        """Write as much as there is room for; how many bytes."""
+    def write(self, parts: list[memoryview]) -> bool:
+        """Write as much as there is room for, and take it from the parts; whether any is left."""
         try:
-            return os.write(self.sink, data)
+            n_bytes = os.writev(self.sink, parts)
         except BrokenPipeError as error:
             raise self._lost() from error
+        while parts and n_bytes >= len(parts[0]):
+            n_bytes -= len(parts.pop(0))
+        if parts:
+            parts[0] = parts[0][n_bytes:]
+        return bool(parts)
 
     def read(self) -> None:
         """Read what there is."""
@@ -161,7 +163,7 @@ def _widen(descriptor: int) -> None:
         fcntl(descriptor, _SET_PIPE_SIZE, PIPE_SIZE)
 
 
-def _serve(work: Callable[[bytes], bytes], source: int, sink: int) -> None:
+def _serve(work: Callable[[bytearray], bytes], source: int, sink: int) -> None:
     """Be a worker until the pipe ends; never returns."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever is in front ends, and then the pipe does
     status = _WORKER_FAILED
@@ -182,16 +184,16 @@ def _serve(work: Callable[[bytes], bytes], source: int, sink: int) -> None:
         os._exit(status)
 
 
-def _take(source: int, length: int) -> bytes | None:
+def _take(source: int, length: int) -> bytearray | None:
     """So many bytes; None where the pipe ends before them."""
-    parts = []
-    while length:
-        data = os.read(source, min(length, _READ_SIZE))
-        if not data:
+    data = bytearray(length)
+    left = memoryview(data)
+    while left:
+        n_bytes = os.readv(source, [left])
+        if not n_bytes:
             return None
-        parts.append(data)
-        length -= len(data)
-    return b"".join(parts)
+        left = left[n_bytes:]
+    return data
 
 
 def _give(sink: int, data: bytes) -> None:

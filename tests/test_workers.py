@@ -40,10 +40,10 @@ def test_an_empty_message_has_a_reply_too() -> None:
         assert workers.receive() == [b""]
 
 
-def die(message: bytes) -> bytes:
+def die(message: bytearray) -> bytes:
     if message == b"die":
         os.kill(os.getpid(), signal.SIGKILL)
-    return message
+    return bytes(message)
 
 
 def test_a_worker_that_dies_is_told_to_who_waits_for_it() -> None:

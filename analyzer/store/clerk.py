@@ -55,7 +55,7 @@ class Clerk:
         self._chains: dict[tuple[bytes, ...], int] = {}
         self._judge = _LeftOut()
 
-    def work(self, message: bytes) -> bytes:
+    def work(self, message: bytearray) -> bytes:
         """Take some turns of what was told, give as many of what came of it.
 
         A turn's is the number of sessions that the key log had something for, the bytes of memory that open sessions take, the
