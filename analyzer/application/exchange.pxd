@@ -1,6 +1,7 @@
 from analyzer.application.body cimport Bodies, Body, new_body
 
 cdef long long FIELD_COST
+cdef dict _REQUEST
 
 
 cdef class Request:

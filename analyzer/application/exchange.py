@@ -35,6 +35,9 @@ FINDINGS_MAX: Final = 16
 INTERIM_MAX: Final = 16
 """Interim responses (1xx) that are kept for one request."""
 
+_REQUEST: Final[dict[str, Any]] = dict.fromkeys(("method", "scheme", "authority", "path", "headers", "frame"))
+"""A request in the session record before its values are known: a copy costs less than a new table that grows."""
+
 Fields = list[tuple[str, str]]
 """Field lines as (name, value), in the order sent; HTTP/2's pseudo-header fields are not among them."""
 
@@ -137,17 +140,17 @@ class Exchange:
         """One entry of the session record's `http`. A hash stands only for a body that is known whole."""
         request = self.request
         response = self.response
+        asked: dict[str, Any] | None = None
+        if request is not None:
+            asked = _REQUEST.copy()
+            asked["method"] = request.method
+            asked["scheme"] = request.scheme
+            asked["authority"] = request.authority
+            asked["path"] = request.path
+            asked["headers"] = request.headers
+            asked["frame"] = request.frame
         return {
-            "request": None
-            if request is None
-            else {
-                "method": request.method,
-                "scheme": request.scheme,
-                "authority": request.authority,
-                "path": request.path,
-                "headers": request.headers,
-                "frame": request.frame,
-            },
+            "request": asked,
             "response": None
             if response is None
             else {

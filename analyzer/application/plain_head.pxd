@@ -1,10 +1,7 @@
-cimport cython
-
 # Octets and limits, as C variables.
 cdef int _CR, _LF, _BLANK, _SLASH, _ZERO, _COLON, _LAST_PRINTABLE
 cdef Py_ssize_t _MAX_FIELDS, _MAX_DIGITS
 cdef bytes _TOKEN, _VERSION_AND_END
-cdef tuple _NOT_ORDINARY
 
 
 cdef class PlainHead:
@@ -24,6 +21,6 @@ cpdef PlainHead read_plain_request(bytes data, Py_ssize_t end)
 cpdef PlainHead read_plain_response(bytes data, Py_ssize_t end)
 cpdef Py_ssize_t plain_request_line(bytes data, Py_ssize_t end) except -1
 cdef bint _read_fields(PlainHead head, bytes data, Py_ssize_t pos, Py_ssize_t end) except -1
-@cython.locals(name=bytes)
 cdef bint _take_named(PlainHead head, bytes data, Py_ssize_t start, Py_ssize_t n_name, str value) except -1
+cdef bint _is_named(bytes data, Py_ssize_t start, bytes name) except -1
 cdef bint _take_length(PlainHead head, str text) except -1

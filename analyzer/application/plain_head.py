@@ -21,7 +21,6 @@ _TOKEN: Final = bytes(
 _CR, _LF, _BLANK, _SLASH, _ZERO, _COLON, _LAST_PRINTABLE = b"\r\n /0:~"
 
 _VERSION_AND_END: Final = b" HTTP/1.1\r\n"
-_NOT_ORDINARY: Final = (b"upgrade", b"content-encoding", b"transfer-encoding")
 _MAX_FIELDS: Final = FIELDS_MAX
 _MAX_DIGITS: Final = LENGTH_DIGITS_MAX
 
@@ -145,17 +144,30 @@ def _read_fields(head: PlainHead, data: bytes, pos: cython.Py_ssize_t, end: cyth
 
 def _take_named(head: PlainHead, data: bytes, start: cython.Py_ssize_t, n_name: cython.Py_ssize_t, value: str) -> cython.bint:
     """Take a field that says where a body ends or what lies on it; False for those that no ordinary head has."""
-    if n_name not in (4, 7, 14, 16, 17):
-        return True
-    name = data[start : start + n_name].lower()
-    if name == b"host":
-        if head.n_hosts == 0:
-            head.host = value
-        head.n_hosts += 1
-        return True
-    if name == b"content-length":
-        return head.length < 0 and _take_length(head, value)
-    return name not in _NOT_ORDINARY
+    if n_name == 4:
+        if _is_named(data, start, b"host"):
+            if head.n_hosts == 0:
+                head.host = value
+            head.n_hosts += 1
+    elif n_name == 14:
+        if _is_named(data, start, b"content-length"):
+            return head.length < 0 and _take_length(head, value)
+    elif n_name == 7:
+        return not _is_named(data, start, b"upgrade")
+    elif n_name == 16:
+        return not _is_named(data, start, b"content-encoding")
+    elif n_name == 17:
+        return not _is_named(data, start, b"transfer-encoding")
+    return True
+
+
+def _is_named(data: bytes, start: cython.Py_ssize_t, name: bytes) -> cython.bint:
+    """Whether the token at `start`, which is as long as `name`, is that lower-case name."""
+    i: cython.Py_ssize_t = 0
+    n: cython.Py_ssize_t = len(name)
+    while i < n and data[start + i] | 0x20 == name[i]:
+        i += 1
+    return i == n
 
 
 def _take_length(head: PlainHead, text: str) -> cython.bint:

@@ -7,7 +7,7 @@ from analyzer.tls.facts cimport Alert, Finding, HandshakeMessage
 from analyzer.tls.session cimport Session, Side
 
 cdef int REMEMBERED, LARGEST_REMEMBERED
-cdef dict CERTIFICATES, FINGERPRINTS, SERVER_FINGERPRINTS, UNDECRYPTED, MESSAGE
+cdef dict CERTIFICATES, FINGERPRINTS, SERVER_FINGERPRINTS, UNDECRYPTED, MESSAGES, ALERTS
 cdef tuple SIDES, NO_FINGERPRINTS
 cdef Clock CLOCK
 cdef object address_text
@@ -30,6 +30,8 @@ cpdef str text(bytes name)
 cpdef dict certificate_record(bytes der)
 @cython.locals(record=dict)
 cpdef dict message_record(HandshakeMessage message, int client, bint fields)
+cdef list message_kinds(str name)
+@cython.locals(record=dict, kind=tuple)
 cpdef dict alert_record(Alert alert, int client)
 @cython.locals(found=list, told=list, inside=list)
 cdef list findings_record(Session session)

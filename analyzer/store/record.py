@@ -46,10 +46,9 @@ SERVER_FINGERPRINTS: dict[int, tuple[AnswerShape, str]] = {}
 
 UNDECRYPTED: dict[tuple[str, str | None, str | None], dict[str, Any]] = {}
 
-MESSAGE: dict[str, Any] = {
-    "type": None, "from": None, "frame": None, "time": None, "length": None, "encrypted": None, "message": None,
-}  # fmt: skip
-"""The entry of a message before its values are known: a copy costs less than a new table that grows."""
+MESSAGES: dict[str, list[dict[str, Any]]] = {}
+ALERTS: dict[tuple[int, int, int, bool], dict[str, Any]] = {}
+"""Entries whose kind is known, and the rest not yet: a copy costs less than a new table that grows."""
 
 REMEMBERED = 4096
 """Certificates whose entries are kept, and kinds of hello; a handful of servers and clients sends nearly all."""
@@ -190,18 +189,31 @@ def certificate_record(der: bytes) -> dict[str, Any]:
 
 def message_record(message: HandshakeMessage, client: cython.int, fields: cython.bint) -> dict[str, Any]:
     """One entry of `handshake`."""
-    record = MESSAGE.copy()
-    record["type"] = message.name
-    record["from"] = SIDES[message.side ^ client]
+    kinds: list[dict[str, Any]] | None = MESSAGES.get(message.name)
+    if kinds is None:
+        kinds = message_kinds(message.name)
+    kind: dict[str, Any] = kinds[2 * (message.side ^ client) + message.encrypted]
+    record = kind.copy()
     record["frame"] = message.frame
     record["time"] = CLOCK.write(message.at)
     record["length"] = message.length
-    record["encrypted"] = message.encrypted
     if fields and message.body is not None:
         record["message"] = message.body.json()
     if message.problems:
         record["problems"] = [trouble_record(problem) for problem in message.problems]
     return record
+
+
+def message_kinds(name: str) -> list[dict[str, Any]]:
+    """The entries of messages of a name, by role and by whether they were encrypted; names are few, as numbers have 8 bits."""
+    unknown = {"frame": None, "time": None, "length": None}
+    kinds = [
+        {"type": name, "from": side, **unknown, "encrypted": encrypted, "message": None}
+        for side in SIDES
+        for encrypted in (False, True)
+    ]
+    MESSAGES[name] = kinds
+    return kinds
 
 
 def trouble_record(trouble: Trouble) -> dict[str, Any]:
@@ -211,13 +223,22 @@ def trouble_record(trouble: Trouble) -> dict[str, Any]:
 
 def alert_record(alert: Alert, client: cython.int) -> dict[str, Any]:
     """One entry of `alerts`."""
-    return {
-        "level": None if alert.level < 0 else LEVELS[alert.level],
-        "description": None if alert.level < 0 else DESCRIPTIONS[alert.description],
-        "from": SIDES[alert.side ^ client],
-        "frame": alert.frame,
-        "encrypted": alert.encrypted,
-    }
+    kind = alert.level, alert.description, alert.side ^ client, alert.encrypted
+    known: dict[str, Any] | None = ALERTS.get(kind)
+    if known is None:
+        known = {
+            "level": None if alert.level < 0 else LEVELS[alert.level],
+            "description": None if alert.level < 0 else DESCRIPTIONS[alert.description],
+            "from": SIDES[alert.side ^ client],
+            "frame": None,
+            "encrypted": alert.encrypted,
+        }
+        if len(ALERTS) >= REMEMBERED:
+            ALERTS.clear()
+        ALERTS[kind] = known
+    record = known.copy()
+    record["frame"] = alert.frame
+    return record
 
 
 def findings_record(session: Session) -> list[dict[str, Any]]:
