@@ -91,6 +91,9 @@ class Listing:
             judged = self.chains.judge(session, 1 - side) if chain else None
             if judged is not None:
                 self._judged(chain, judged.verdict)
+        for sender, frame, later in session.later_chains:
+            for place, der in enumerate(later):
+                self._add(der, (session.id, int(sender == session.client), frame + place))
 
     def in_order(self) -> list[tuple[bytes, Sent]]:
         """All certificates in the order of the sessions that sent them first."""

@@ -39,7 +39,7 @@ MAX_CERTIFICATES: Final = 50_000
 FIRST_SWEEP: Final = 64
 """Bodies of a session that are open before those that have ended are looked for; browsers open 100 streams."""
 
-_CERTIFICATE = 11
+_CERTIFICATE = frozenset((11, 25))
 _HASH_DIGITS = 16
 _UNKNOWN = "bin"
 _ENDINGS: Final = {
@@ -91,8 +91,12 @@ class Contents:
             self.closed[decryption["reason"]] += 1
         if CERTIFICATES in self.kinds:
             for side in (session.client, 1 - session.client):
+                frame = next((one.frame for one in session.messages if one.type in _CERTIFICATE and one.side == side), None)
                 for place, der in enumerate(session.certificates[side] or ()):
-                    self._note_certificate(session, side, place, der)
+                    self._note_certificate(session, side, place, der, frame)
+            for side, frame, later in session.later_chains:
+                for place, der in enumerate(later):
+                    self._note_certificate(session, side, place, der, frame)
 
     def close(self) -> bool:
         """Write the certificates and the manifest; whether that went well."""
@@ -117,21 +121,23 @@ class Contents:
             else:
                 self.manifest.withdraw()
 
-    def _note_certificate(self, session: Session, side: int, place: int, der: bytes) -> None:
+    def _note_certificate(self, session: Session, side: int, place: int, der: bytes, frame: int | None) -> None:
         digest = hashlib.sha256(der).digest()
         entry = self._certificates.get(digest)
         if entry is None:
             if len(self._certificates) >= MAX_CERTIFICATES:
                 self.folder.n_refused += 1
                 return
-            entry = self._write_certificate(session, side, place, der)
+            entry = self._write_certificate(session, side, place, der, frame)
             if entry is None:
                 return
             self._certificates[digest] = entry
         if entry["sessions"][-1:] != [session.id] and len(entry["sessions"]) < MAX_SESSIONS:
             entry["sessions"].append(session.id)
 
-    def _write_certificate(self, session: Session, side: int, place: int, der: bytes) -> dict[str, Any] | None:
+    def _write_certificate(
+        self, session: Session, side: int, place: int, der: bytes, frame: int | None
+    ) -> dict[str, Any] | None:
         part = self.folder.begin()
         if part is None:
             return None
@@ -143,7 +149,6 @@ class Contents:
         if not part.finish(name):
             return None
         self.written[CERTIFICATES] += 1
-        frames = [message.frame for message in session.messages if message.type == _CERTIFICATE and message.side == side]
         return {
             "file": name,
             "sha256": part.sha256,
@@ -154,7 +159,7 @@ class Contents:
             "sessions": [],
             "from": NAMES[side ^ session.client],
             "place": place,
-            "frame": frames[0] if frames else None,
+            "frame": frame,
             "certificate_sha256": read.sha256,
             "subject": read.subject,
             "truncated": part.cut,

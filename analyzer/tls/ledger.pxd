@@ -16,6 +16,7 @@ cdef class Ledger(SessionSink):
     cdef public list gaps
     cdef public list conflicts
     cdef public list findings
+    cdef public list later_chains
     cdef public long long dropped
 
     cdef void list_nothing(self, int client, object trace) except *
@@ -23,4 +24,5 @@ cdef class Ledger(SessionSink):
     cdef void note(self, Event event) except *
     cdef void add_alert(self, Alert alert) except *
     cdef void finding(self, str code, str severity, str detail, long long frame) except *
+    cdef void recertify(self, int side, list listed, list first, long long frame) except *
     cdef void heartbeat(self, int side, bytes body, long long length, long long frame, long long at) except *

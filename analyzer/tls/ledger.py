@@ -3,21 +3,25 @@
 This module is compiled (see setup.cfg) and runs the same uncompiled.
 """
 
+from hashlib import sha256
 from typing import Any
 
 import cython
 
 from analyzer.tls.facts import Alert, Event, Finding, HandshakeMessage
-from analyzer.tls.limits import MAX_ALERTS, MAX_EVIDENCE, MAX_GAPS, MAX_MESSAGES
+from analyzer.tls.limits import MAX_ALERTS, MAX_CHAINS, MAX_EVIDENCE, MAX_GAPS, MAX_MESSAGES
 from analyzer.tls.session_sink import SessionSink
 
 
 class Ledger(SessionSink):
     """The lists. client: which side is the client. dropped: how much is not listed. `trace`, when set, is given every message,
-    alert and event as it happens.
+    alert and event as it happens. later_chains: side, frame and certificates of each list of certificates that a side sent
+    after its first, and that is another.
     """
 
-    __slots__ = ("alerts", "client", "conflicts", "dropped", "events", "findings", "gaps", "messages", "trace")
+    __slots__ = (
+        "alerts", "client", "conflicts", "dropped", "events", "findings", "gaps", "later_chains", "messages", "trace",
+    )  # fmt: skip
 
     def __init__(self, client: cython.int, trace: Any) -> None:
         self.list_nothing(client, trace)
@@ -32,6 +36,7 @@ class Ledger(SessionSink):
         self.gaps: list[tuple[int, int, int, int]] = []
         self.conflicts: list[tuple[int, int, bytes, bytes, int]] = []
         self.findings: list[Finding] = []
+        self.later_chains: list[tuple[int, int, list[bytes]]] = []
         self.dropped = 0
 
     def add(self, message: HandshakeMessage) -> None:
@@ -84,6 +89,23 @@ class Ledger(SessionSink):
             self.finding("conflicting_segments", "high", detail, frame)
         else:
             self.dropped += 1
+
+    def recertify(self, side: cython.int, listed: list[Any], first: list[Any], frame: cython.longlong) -> None:
+        """Hear that a side has sent other certificates than at first, in a renegotiation or after the handshake."""
+        if (side, listed) in [(sender, known) for sender, _, known in self.later_chains]:
+            return
+        if len(self.later_chains) >= MAX_CHAINS:
+            self.dropped += 1
+            return
+        self.later_chains.append((side, frame, listed))
+        who = "client" if side == self.client else "server"
+        if listed[0] == first[0]:
+            detail = f"the {who} sent its certificate again, with others behind it"
+        else:
+            detail = f"the {who} sent another certificate than before, with the SHA-256 {sha256(listed[0]).hexdigest()}"
+        severity = "medium" if side != self.client and listed[0] != first[0] else "info"
+        detail += "; certificates and chain of this session are those sent first"
+        self.finding("certificate_changed", severity, detail, frame)
 
     def heartbeat(
         self, side: cython.int, body: bytes, length: cython.longlong, frame: cython.longlong, at: cython.longlong

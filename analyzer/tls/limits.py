@@ -63,6 +63,9 @@ MAX_STAPLES = 32
 MAX_STAPLE = 1 << 16
 """Bytes of one of them that is kept; they have up to some ten thousand."""
 
+MAX_CHAINS = 16
+"""Lists of certificates of one session beyond the first of each side; who renegotiates with others does so once or twice."""
+
 MAX_SIGNATURES = 64
 """Signatures of one session that are kept, of its handshake, renegotiations and authentication after the handshake."""
 

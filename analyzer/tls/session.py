@@ -430,8 +430,11 @@ class Session(Ledger):
         elif number in (CERTIFICATE, CERTIFICATE_STATUS, COMPRESSED_CERTIFICATE):
             body = learn.presented(self.stapled, side, body, problems)
             listed = learn.certificate_list(body)
-            if self.certificates[side] is None:
+            first = self.certificates[side]
+            if not first:
                 self.certificates[side] = listed
+            elif listed and listed != first:
+                self.recertify(side, listed, first, frame)
             if listed and not transcript.complete:
                 transcript.certificates[side ^ self.client] = listed[0]
         elif number == SERVER_KEY_EXCHANGE:
