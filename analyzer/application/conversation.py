@@ -91,8 +91,8 @@ class Conversation:
         elif self._over is not None or not data:
             pass
         elif side == CLIENT and not self._held and plain_request_line(data, len(data)) > 0:
-            self._read_as("http/1.1")
-            self.feed(side, data, frame, at)
+            self._reader = self._http1 = Http1(self._journal)
+            self._http1.feed(side, data, frame, at)
         else:
             self._hold(side, data, frame, at)
 
