@@ -9,6 +9,7 @@ table may have the size it says up to a limit of our own.
 """
 
 import logging
+import re
 from struct import Struct
 from typing import Final
 
@@ -35,6 +36,12 @@ FIELD_LIST_MAX: Final = 1 << 18
 
 CONTINUATIONS_MAX: Final = 1024
 """Frames of one field section: empty ones cost time and no bytes."""
+
+KNOWN_MAX: Final = 256
+"""Field sections of one direction whose fields are remembered."""
+
+_KNOWABLE: Final = re.compile(rb"[\x81-\xfe]{1,64}\Z")
+"""A short section of fields that stand in the table, each one octet (RFC 7541 section 6.1): it changes nothing in the table."""
 
 _SETTING: Final = Struct(">HI")
 _U32: Final = Struct(">I")
@@ -73,13 +80,15 @@ class _Stream:
 class _Direction:
     """What one side has: its field table, its open field section, and where its stream is."""
 
-    __slots__ = ("at", "block", "decoder", "frame", "lossy", "reader", "table_lost", "table_max")
+    __slots__ = ("at", "block", "decoder", "frame", "known", "lossy", "reader", "table_lost", "table_max")
 
     def __init__(self, owner: "Http2", side: int) -> None:
         self.reader = FrameReader(owner, side, preface=side == CLIENT)
         # Made with the first field section, and let go of when the table is lost.
         self.decoder: hpack.Decoder | None = None
         self.table_lost = False
+        # What sections say that only point into the table, as long as that stays as it is.
+        self.known: dict[bytes, Fields] = {}
         self.block: _Block | None = None
         self.table_max = 4096
         self.lossy = False
@@ -311,6 +320,9 @@ class Http2:
         direction = self._directions[side]
         if direction.table_lost:
             return None
+        known = direction.known.get(data)
+        if known is not None:
+            return known[:]
         if direction.decoder is None:
             direction.decoder = hpack.Decoder(max_header_list_size=FIELD_LIST_MAX)
             direction.decoder.max_allowed_table_size = TABLE_MAX
@@ -324,7 +336,12 @@ class Http2:
             size = direction.decoder.header_table_size
             self.note(side, "large_header_table", f"a table of {size} bytes, where {direction.table_max} are announced")
             direction.table_max = size
-        return [(read_text(name), read_text(value)) for name, value in section]
+        fields = [(read_text(name), read_text(value)) for name, value in section]
+        if _KNOWABLE.match(data) is None:
+            direction.known.clear()
+        elif len(direction.known) < KNOWN_MAX:
+            direction.known[data] = fields[:]
+        return fields
 
     def _end_block(self, side: int, block: _Block) -> None:
         """A field section is whole: it begins a request, a response or the trailers of one, by side and stream."""

@@ -165,6 +165,18 @@ def test_real_requests_of_curl(ask: Callable[..., Pieces], peers: Any) -> None:
     assert conversation.findings == []
 
 
+def test_the_same_octets_say_what_the_table_says_by_then() -> None:
+    client, newest = Endpoint(), b"\xbe"
+    pseudo = client.section((":method", "GET"), (":scheme", "https"), (":path", "/"))
+    added = [client.section(("x", value)) for value in ("first", "second")]
+    sections = [pseudo + added[0], *[pseudo + newest] * 3, pseudo + added[1], *[pseudo + newest] * 3]
+    requests = [frame(HEADERS, END_HEADERS | END_STREAM, 1 + 2 * n, section) for n, section in enumerate(sections)]
+    conversation = read([*START, (CLIENT, b"".join(requests))])
+    assert conversation.findings == []
+    said = [exchange.request.headers for exchange in conversation.exchanges if exchange.request is not None]
+    assert said == [[("x", "first")]] * 4 + [[("x", "second")]] * 4
+
+
 def test_a_gap_within_data_keeps_the_table() -> None:
     client, server = Endpoint(), Endpoint()
     data = frame(DATA, END_STREAM, 1, bytes(1000))
