@@ -215,10 +215,25 @@ class KeyLog:
 
     def candidates(self, client_random: bytes, label: str) -> list[bytes]:
         """Give all that the sources say of one secret, in the order in which they say it."""
-        lines = [line for line in self._kept.get(client_random, ()) if line.label == label]
-        for line in lines:
+        found: list[bytes] = []
+        line: Line
+        for line in self._kept.get(client_random, ()):
+            if line.label == label:
+                line.used = True
+                found.append(line.secret)
+        return found
+
+    def by_label(self, client_random: bytes) -> dict[str, list[bytes]]:
+        """Give all that the sources say of a session's secrets, each in the order in which they say it."""
+        found: dict[str, list[bytes]] = {}
+        line: Line
+        for line in self._kept.get(client_random, ()):
             line.used = True
-        return [line.secret for line in lines]
+            if line.label in found:
+                found[line.label].append(line.secret)
+            else:
+                found[line.label] = [line.secret]
+        return found
 
     def master_secret(self, client_random: bytes) -> bytes | None:
         """Give the master secret of a session up to TLS 1.2."""
@@ -227,7 +242,8 @@ class KeyLog:
 
     def masters(self, client_random: bytes, session_id: bytes) -> list[bytes]:
         """Give all that the sources say of the master secret of a session up to TLS 1.2, by both its names."""
-        return self.candidates(client_random, CLIENT_RANDOM) + _all(self._session_ids.get(session_id))
+        found = self.candidates(client_random, CLIENT_RANDOM)
+        return found + _all(self._session_ids[session_id]) if session_id in self._session_ids else found
 
     def premasters(self, encrypted: bytes) -> list[bytes]:
         """Give all that the sources say of a premaster secret, by its encrypted form, of which the first 8 bytes count."""

@@ -11,7 +11,7 @@ composed of two hashes here, since Python's own fetches its algorithm anew at ea
 module is compiled (see setup.cfg) and runs the same uncompiled.
 """
 
-from functools import cache
+from functools import cache, lru_cache
 
 import cython
 
@@ -24,6 +24,9 @@ VERIFY_DATA = 12
 """Length of a Finished since TLS 1.0."""
 
 SSL_3_0, TLS_1_0, TLS_1_1, TLS_1_2 = 0x0300, 0x0301, 0x0302, 0x0303
+
+REMEMBERED_KEYS = 64
+"""Of HMACs: of handshakes that go on at the same time."""
 
 _INNER = bytes(octet ^ 0x36 for octet in range(256))
 _OUTER = bytes(octet ^ 0x5C for octet in range(256))
@@ -67,6 +70,12 @@ class Hmac:
         outer = self._outer.copy()
         outer.update(inner.digest())
         return outer.digest()
+
+
+@lru_cache(maxsize=REMEMBERED_KEYS)
+def keyed_hmac(hashed: HashFunction, key: bytes) -> Hmac:
+    """Give the HMAC of a key that is soon used again: a session's secret for its keys, and then for its Finished."""
+    return Hmac(hashed, key)
 
 
 @cache
@@ -166,7 +175,7 @@ def export_keys(
 
 
 def _p_hash(hashed: HashFunction, secret: bytes, seed: bytes, length: cython.Py_ssize_t) -> bytes:
-    keyed: Hmac = Hmac(hashed, secret)
+    keyed: Hmac = keyed_hmac(hashed, secret)
     turn = keyed.compute(seed)
     output = keyed.compute(turn + seed)
     while len(output) < length:

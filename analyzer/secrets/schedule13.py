@@ -13,7 +13,7 @@ from functools import lru_cache
 
 import cython
 
-from analyzer.secrets.schedule import Hmac, hmac
+from analyzer.secrets.schedule import Hmac, hmac, keyed_hmac
 from analyzer.secrets.suite import hash_function, hash_sizes
 
 TLS = b"tls13 "
@@ -53,7 +53,7 @@ def expand_label(
 ) -> bytes:
     """HKDF-Expand-Label; `length` up to 255 hashes (a caller's mistake beyond, so ValueError)."""
     info = _label(label, length, prefix) + len(context).to_bytes(1, "big") + context
-    return _expand(Hmac(hash_function(hash_name), secret), info, length)
+    return _expand(keyed_hmac(hash_function(hash_name), secret), info, length)
 
 
 def _expand(keyed: Hmac, info: bytes, length: cython.Py_ssize_t) -> bytes:
@@ -102,7 +102,7 @@ def traffic_keys(
     hash_name: str, traffic_secret: bytes, key_length: cython.Py_ssize_t, prefix: bytes = TLS
 ) -> tuple[bytes, bytes]:
     """Give a direction's key and initialisation vector."""
-    keyed: Hmac = Hmac(hash_function(hash_name), traffic_secret)
+    keyed: Hmac = keyed_hmac(hash_function(hash_name), traffic_secret)
     for_key, for_vector = _key_labels(key_length, prefix)
     return _expand(keyed, for_key, key_length), _expand(keyed, for_vector, IV_LENGTH)
 

@@ -9,13 +9,17 @@ This module is compiled (see setup.cfg) and runs the same uncompiled.
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+import cython
+
+from analyzer.codec.runner import extension_body
 from analyzer.secrets import schedule, schedule13
 from analyzer.secrets.aead import Tls13Opener
 from analyzer.secrets.compression import DEFLATE, Inflater
-from analyzer.secrets.keylog import CLIENT_RANDOM, PREMASTER, KeyLog
+from analyzer.secrets.keylog import CLIENT_RANDOM, PREMASTER
 from analyzer.secrets.opener import Opened, Opener
 from analyzer.secrets.protection import open_tls12, open_tls13
 from analyzer.secrets.refused import MISSING_SEGMENT, Refused
+from analyzer.secrets.schedule import TLS_1_2, finished, finished_of, tls_version
 from analyzer.tls.content_types import APPLICATION_DATA
 from analyzer.tls.direction import APPLICATION, EARLY, PROTECTED, AnyOpener, Direction, PlainOpener
 from analyzer.tls.inner_hello import OFFERED, InnerHello
@@ -47,6 +51,7 @@ TRUNCATED_HMAC, ENCRYPT_THEN_MAC, EXTENDED_MASTER_SECRET = 4, 22, 23
 _EARLY_LABEL = "CLIENT_EARLY_TRAFFIC_SECRET"
 _HANDSHAKE_LABELS = ("CLIENT_HANDSHAKE_TRAFFIC_SECRET", "SERVER_HANDSHAKE_TRAFFIC_SECRET")
 _APPLICATION_LABELS = ("CLIENT_TRAFFIC_SECRET_0", "SERVER_TRAFFIC_SECRET_0")
+_LABELS = (*_HANDSHAKE_LABELS, *_APPLICATION_LABELS)
 _CLIENT = 0
 
 UNOPENED = 3
@@ -77,7 +82,7 @@ class Decryption:
         "tls13", "transcript", "trial", "truncated", "version", "zlib",
     )  # fmt: skip
 
-    def __init__(self, secrets: Secrets, client: int, transcript: Transcript) -> None:
+    def __init__(self, secrets: Secrets, client: cython.int, transcript: Transcript) -> None:
         self.secrets = secrets
         self.transcript = transcript
         self.client = client
@@ -118,14 +123,15 @@ class Decryption:
         self.earlier: bytes | None = None
         self.pair: tuple[Opener, Opener] | None = None
         self.exchanged = self.extended = self.outside = self.truncated = self.zlib = False
+        direction: Direction
         for direction in self.directions:
             direction.changed = False
 
     # What the handshake says.
 
-    def hear(self, side: int, raw: bytes, whole: bool) -> None:
+    def hear(self, side: cython.int, raw: bytes, whole: cython.bint) -> None:
         """Take a handshake message in plaintext, with its header; not `whole` where its end is missing."""
-        number = raw[0]
+        number: cython.int = raw[0]
         if number == CLIENT_HELLO and not self.client_random:
             self.client_random = self.transcript.client_random
         elif number == CLIENT_KEY_EXCHANGE:
@@ -137,7 +143,8 @@ class Decryption:
         elif number == FINISHED and self.bound is not None and side != self.client:
             self._advance(self.bound)
         if number == END_OF_EARLY_DATA or (number == FINISHED and self.tls13):
-            self.directions[side].phase = APPLICATION if number == FINISHED else PROTECTED
+            direction: Direction = self.directions[side]
+            direction.phase = APPLICATION if number == FINISHED else PROTECTED
 
     def offer(self, suites: Sequence[int], ech: InnerHello | None) -> None:
         """Hear which suites the client offers, and whether it seals a hello: early data comes before anything is chosen."""
@@ -155,7 +162,9 @@ class Decryption:
         if secrets and self.directions[self.client].phases == []:
             self._open_early(secrets)
 
-    def agree(self, version: int, tls13: bool, chosen: Suite | None, hello: Any, raw: bytes, retry: bool) -> bool:
+    def agree(
+        self, version: cython.int, tls13: cython.bint, chosen: Suite | None, hello: Any, raw: bytes, retry: cython.bint
+    ) -> cython.bint:
         """Hear what the server has chosen; False where nothing of it can be opened."""
         self.version, self.tls13, self.suite = version, tls13, chosen
         self.cipher_suite = getattr(hello, "cipher_suite", None) or 0
@@ -166,9 +175,9 @@ class Decryption:
             return self._agree13(raw)
         length = raw[38] if len(raw) > 38 else 0
         self.session_id = raw[39 : 39 + length]
-        self.extended = hello.extension(EXTENDED_MASTER_SECRET) is not None
-        self.outside = hello.extension(ENCRYPT_THEN_MAC) is not None
-        self.truncated = hello.extension(TRUNCATED_HMAC) is not None
+        self.extended = extension_body(hello, EXTENDED_MASTER_SECRET) is not None
+        self.outside = extension_body(hello, ENCRYPT_THEN_MAC) is not None
+        self.truncated = extension_body(hello, TRUNCATED_HMAC) is not None
         self.zlib = getattr(hello, "legacy_compression_method", 0) == DEFLATE
         keylog = self.secrets.keylog
         if (
@@ -183,9 +192,9 @@ class Decryption:
         self._lack()
         return False
 
-    def change(self, side: int) -> bool:
+    def change(self, side: cython.int) -> cython.bint:
         """Hear a ChangeCipherSpec, and take the new keys into use; False where there are none."""
-        direction = self.directions[side]
+        direction: Direction = self.directions[side]
         if self.tls13 or not self.version or direction.changed:
             return True
         direction.changed = True
@@ -205,20 +214,30 @@ class Decryption:
 
     # Records.
 
-    def protects(self, side: int, content_type: int) -> bool:
+    def protects(self, side: cython.int, content_type: cython.int) -> cython.bint:
         """Whether a record is encrypted."""
         if self.tls13 or not self.version:
             return content_type == APPLICATION_DATA
-        return bool(self.directions[side].phases)
+        direction: Direction = self.directions[side]
+        return len(direction.phases) > 0
 
-    def limit(self, role: int, n_bytes: int | None) -> None:
+    def limit(self, role: cython.int, n_bytes: Any) -> None:
         """Hear how long the records may be that a role wants (RFC 8449); the other has to keep to it. None: it does not say."""
         if n_bytes is not None:
             self.limits[1 - role] = min(n_bytes, LARGEST_PLAINTEXT)
 
-    def open(self, side: int, content_type: int, version: int, body: bytes, missing: int, frame: int) -> Opened | None:
+    def open(
+        self,
+        side: cython.int,
+        content_type: cython.int,
+        version: cython.int,
+        body: bytes,
+        missing: cython.longlong,
+        frame: cython.longlong,
+    ) -> Opened | None:
         """Open a record, of whose body so many bytes are missing; None where it does not open, which is counted."""
-        direction = self.directions[side]
+        direction: Direction = self.directions[side]
+        early: cython.bint
         if not self.version and self.search is None and not direction.phases and self.secrets.keylog is not None:
             self.search = Search(self.secrets, self.suites, 0, self.client_random)
         if self.search is not None and missing == 0:
@@ -245,8 +264,10 @@ class Decryption:
             return None
         self.early = early and direction.phase == EARLY
         self.records += 1
-        if len(opened[1]) > self.limits[side ^ self.client]:
-            self.oversized[side ^ self.client] = self.oversized[side ^ self.client] or len(opened[1])
+        plaintext: bytes = opened[1]
+        limit: cython.Py_ssize_t = self.limits[side ^ self.client]
+        if len(plaintext) > limit:
+            self.oversized[side ^ self.client] = self.oversized[side ^ self.client] or len(plaintext)
         return opened
 
     @property
@@ -255,17 +276,17 @@ class Decryption:
         searched = self.version and self.search is not None and self.search.left == 0
         return bool(searched) and not any(each.phases for each in self.directions)
 
-    def carry(self, side: int, data: bytes, session: "Session", frame: int, at: int) -> None:
+    def carry(self, side: cython.int, data: bytes, session: "Session", frame: cython.longlong, at: cython.longlong) -> None:
         """Hand on application data of the session."""
-        role = side ^ self.client
+        role: cython.int = side ^ self.client
         self.sent[role] += len(data)
         if self.application is None:
             self.application = self.secrets.application(session)
         self.application.feed(role, data, frame, at)
 
-    def lose(self, side: int, missing: bool) -> None:
+    def lose(self, side: cython.int, missing: cython.bint) -> None:
         """Hear that no record begins where one should; missing: because the capture lacks some."""
-        direction = self.directions[side]
+        direction: Direction = self.directions[side]
         direction.holed = True
         if direction.phases and missing:
             self.holes = True
@@ -280,7 +301,10 @@ class Decryption:
             self.reason = KEY_UPDATE_MISSED
         if self.application is not None:
             self.application.close(at)
-        self.directions = (Direction(self.secrets), Direction(self.secrets))
+        direction: Direction
+        for direction in self.directions:
+            direction.phases = []
+            direction.inflater = None
         self.begin()
 
     def findings(self) -> list[tuple[str, str, str]]:
@@ -325,27 +349,32 @@ class Decryption:
             who = "client" if side == self.client else "server"
             self._note(refused.reason, f"a record of the {who} in frame {frame}: {refused.detail}")
 
-    def _draft(self) -> int:
+    def _draft(self) -> cython.int:
         """The number of the draft, 0 for the RFC; what experiments spoke is like draft 22."""
-        return {0x7F: self.version & 0xFF, 0x7E: 22}.get(self.version >> 8, 0)
+        if self.version >> 8 == 0x7F:
+            return self.version & 0xFF
+        return 22 if self.version >> 8 == 0x7E else 0
 
-    def _agree13(self, raw: bytes) -> bool:
+    def _agree13(self, raw: bytes) -> cython.bint:
         """Take the secrets of TLS 1.3 into use; raw: the ServerHello, empty where it is missing. False without secrets."""
         keylog = self.secrets.keylog
-        found = {} if keylog is None else keylog.secrets(self.client_random)
-        lacking = [label for label in (*_HANDSHAKE_LABELS, *_APPLICATION_LABELS) if label not in found]
-        if keylog is None or self.suite is None or len(lacking) == len(_HANDSHAKE_LABELS) + len(_APPLICATION_LABELS):
+        found: dict[str, list[bytes]] = {} if keylog is None else keylog.by_label(self.client_random)
+        lacking = [label for label in _LABELS if label not in found]
+        if self.suite is None or len(lacking) == len(_LABELS):
             return self.suite is not None and (self._agree_psk(raw, self.suite) or self._seek(list(found)))
         self.secrets.matched += 1
         if lacking:
             self._note(MISSING_LABEL, f"the key log has {', '.join(found)} of this session, and not {', '.join(lacking)}")
-        for side, direction in enumerate(self.directions):
-            role = side ^ self.client
-            phases: list[Opener | None] = direction.phases[:1] or [None]
-            labels = _HANDSHAKE_LABELS[role], _APPLICATION_LABELS[role]
-            phases.extend(self._opener13(self.suite, keylog, label) for label in labels)
-            direction.phases = phases
-            if direction.phase == EARLY and phases[EARLY] is None:
+        side: cython.int
+        for side in range(2):
+            role: cython.int = side ^ self.client
+            direction: Direction = self.directions[side]
+            direction.phases = [
+                direction.phases[EARLY] if direction.phases else None,
+                self._opener13(_HANDSHAKE_LABELS[role], found),
+                self._opener13(_APPLICATION_LABELS[role], found),
+            ]
+            if direction.phase == EARLY and direction.phases[EARLY] is None:
                 direction.phase = PROTECTED
         return True
 
@@ -361,8 +390,7 @@ class Decryption:
                 ECH_INNER_UNKNOWN, f"the server took the inner hello, and the key log has nothing for its random {inner}"
             )
         elif labels:
-            lacking = ", ".join((*_HANDSHAKE_LABELS, *_APPLICATION_LABELS))
-            self._note(MISSING_LABEL, f"the key log has {', '.join(labels)} of this session, and not {lacking}")
+            self._note(MISSING_LABEL, f"the key log has {', '.join(labels)} of this session, and not {', '.join(_LABELS)}")
         elif self.search is None:
             self._note(NO_SECRET)
         return self.search is not None
@@ -417,7 +445,7 @@ class Decryption:
         for role, secret in enumerate(self.bound.handshake_traffic_secrets(heard)):
             self.proven[_HANDSHAKE_LABELS[role]] = secret
             direction = self.directions[role ^ self.client]
-            direction.phases = [*(direction.phases[:1] or [None]), open_tls13(chosen, secret, draft=self._draft()), None]
+            direction.phases = [*(direction.phases[:1] or [None]), open_tls13(chosen, secret, self._draft()), None]
             if direction.phases[EARLY] is None:
                 direction.phase = PROTECTED
         return True
@@ -429,23 +457,29 @@ class Decryption:
             return
         for role, secret in enumerate(bound.application_traffic_secrets(heard)):
             phases = self.directions[role ^ self.client].phases
-            phases[APPLICATION:] = [open_tls13(self.suite, secret, draft=self._draft())]
+            phases[APPLICATION:] = [open_tls13(self.suite, secret, self._draft())]
 
-    def _opener13(self, chosen: Suite, keylog: KeyLog, label: str) -> Opener | None:
-        found = keylog.candidates(self.client_random, label)[:MAX_CANDIDATES]
+    def _opener13(self, label: str, found: dict[str, Any]) -> Opener | None:
+        """The opener of a label's records; where it has several secrets, which one is right will show."""
+        secrets = found.get(label)
+        if secrets is None or self.suite is None:
+            return None
         openers: list[Opener] = []
         opening: list[bytes] = []
-        for secret in found:
+        for secret in secrets[:MAX_CANDIDATES]:
             try:
-                openers.append(open_tls13(chosen, secret, draft=self._draft()))
+                openers.append(open_tls13(self.suite, secret, self._draft()))
                 opening.append(secret)
             except Refused as refused:
                 self._note(refused.reason, refused.detail)
-        if len(found) > 1:
+        if len(secrets) > 1:
             self.contradicted[label] = None
         if len(openers) < 2:
             return openers[0] if openers else None
-        return AnyOpener(openers, lambda number: self.proven.update({label: opening[number]}))
+        return self._any13(label, openers, opening)
+
+    def _any13(self, label: str, openers: list[Opener], secrets: list[bytes]) -> Opener:
+        return AnyOpener(openers, lambda number: self.proven.update({label: secrets[number]}))
 
     def _open_early(self, secrets: list[bytes]) -> None:
         """Have early data tried with every suite that the secret may be for: the tag tells which one it is."""
@@ -462,7 +496,7 @@ class Decryption:
         if openers:
             self.directions[self.client].phases = [AnyOpener(openers)]
 
-    def _opener12(self, side: int) -> Opener | None:
+    def _opener12(self, side: cython.int) -> Opener | None:
         """The opener of a side's records up to TLS 1.2; None without a secret."""
         if self.suite is None:
             return None
@@ -476,22 +510,16 @@ class Decryption:
             self.pair = self._pair(self.suite, masters)
         return self.pair[side ^ self.client]
 
-    def _pair(self, chosen: Suite, masters: list[bytes]) -> tuple[Opener, Opener]:
+    def _pair(self, chosen: Suite, masters: list[Any]) -> tuple[Opener, Opener]:
         """The openers of both roles; records show which of several master secrets is the right one."""
+        client_random, server_random = self.transcript.client_random, self.transcript.server_random
         pairs = [
-            open_tls12(
-                chosen,
-                self.version,
-                master,
-                self.transcript.client_random,
-                self.transcript.server_random,
-                encrypt_then_mac=self.outside,
-                truncated_hmac=self.truncated,
-            )
+            open_tls12(chosen, self.version, master, client_random, server_random, self.outside, self.truncated)
             for master in masters
         ]
-        if len(pairs) == 1:
-            return pairs[0]
+        return pairs[0] if len(pairs) == 1 else self._any12(pairs, masters)
+
+    def _any12(self, pairs: list[tuple[Opener, Opener]], masters: list[bytes]) -> tuple[Opener, Opener]:
         self.contradicted[CLIENT_RANDOM] = None
 
         def choose(number: int) -> None:
@@ -506,7 +534,7 @@ class Decryption:
         known = self.premasters
         if keylog is not None:
             found = keylog.masters(self.client_random, self.session_id)
-            known = keylog.candidates(self.client_random, PREMASTER) + known
+            known = [*keylog.candidates(self.client_random, PREMASTER), *known]
         heard = self.transcript.before_change() if self.extended and known else None
         for premaster in known:
             if not self.extended:
@@ -518,7 +546,7 @@ class Decryption:
             found.append(self.earlier)  # a session that is resumed has the master secret of the first
         if known and not found:
             raise Refused(MISSING_SEGMENT, "a message that the extended master secret hangs on")
-        return list(dict.fromkeys(found))[:MAX_CANDIDATES]
+        return found if len(found) == 1 else list(dict.fromkeys(found))[:MAX_CANDIDATES]
 
     def _exchange(self, raw: bytes) -> None:
         """Find the premaster secret that a ClientKeyExchange leads to."""
@@ -530,22 +558,30 @@ class Decryption:
         except Refused as refused:
             self._note(refused.reason)
 
-    def _update(self, side: int) -> None:
-        phases = self.directions[side].phases
-        opener = phases[APPLICATION] if len(phases) > APPLICATION else None
+    def _update(self, side: cython.int) -> None:
+        opener = self._opener_of(side, APPLICATION)
         if opener is not None:
             opener.update()
 
+    def _opener_of(self, side: cython.int, phase: cython.int) -> Opener | None:
+        """The opener of a phase of TLS 1.3; None where its secret is not known."""
+        direction: Direction = self.directions[side]
+        return direction.phases[phase] if phase < len(direction.phases) else None
+
     # What a Finished must be.
 
-    def verify_data(self, role: int, heard: bytes) -> bytes | None:
-        """The verify_data of a role's Finished behind these messages, or in TLS 1.3 their hash; None without a secret."""
+    def verify_data(self, role: cython.int, heard: bytes) -> bytes | None:
+        """The verify_data of a role's Finished behind these messages, or since TLS 1.2 their hash; None without a secret."""
         if self.suite is None:
             return None
         if not self.tls13:
             if self.master is None:
                 return None
-            return schedule.finished(self.version, self.suite.prf_hash, self.master, role == _CLIENT, heard)
+            expected = finished if tls_version(self.version) < TLS_1_2 else finished_of
+            return expected(self.version, self.suite.prf_hash, self.master, role == _CLIENT, heard)
+        opener = self._opener_of(role ^ self.client, PROTECTED)
+        if isinstance(opener, Tls13Opener):
+            return opener.verify_data(heard)
         keylog = self.secrets.keylog
         label = _HANDSHAKE_LABELS[role]
         secret = self.proven.get(label)
@@ -557,8 +593,7 @@ class Decryption:
 
     def verify_data_later(self, digest: bytes) -> bytes | None:
         """The verify_data of a client that authenticates after the handshake (RFC 9846 section 4.5.4), if known."""
-        phases = self.directions[self.client].phases
-        opener = phases[APPLICATION] if len(phases) > APPLICATION else None
+        opener = self._opener_of(self.client, APPLICATION)
         return opener.verify_data(digest) if isinstance(opener, Tls13Opener) else None
 
 

@@ -16,3 +16,17 @@ cdef class Direction:
     cpdef tuple open(self, int content_type, int version, bytes body)
     cdef tuple _open(self, Opener opener, int content_type, int version, bytes body)
     cdef tuple _open_updated(self, Tls13Opener opener, int content_type, int version, bytes body)
+
+
+cdef class AnyOpener(Opener):
+    cdef public Py_ssize_t breadth
+    cdef object _openers
+    cdef object _choose
+    cdef Opener _chosen
+
+    cdef void _take(self, Py_ssize_t number) except *
+    cpdef Opener settled(self)
+
+
+cdef class PlainOpener(Opener):
+    cdef Py_ssize_t _mac_length

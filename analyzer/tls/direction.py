@@ -107,19 +107,26 @@ class Direction:
 
 
 class AnyOpener(Opener):
-    """Several openers, until the first record that one of them opens shows which it is; `choose` then hears its index."""
+    """Several openers, until the first record that one of them opens shows which it is; `choose` then hears its index.
 
-    __slots__ = ("_choose", "_chosen", "_openers")
+    breadth: how many there are, each of which an attempt to open a record tries.
+    """
+
+    __slots__ = ("_choose", "_chosen", "_openers", "breadth")
 
     def __init__(self, openers: Sequence[Opener], choose: Callable[[int], None] | None = None) -> None:
         super().__init__()
         self._openers = openers
+        self.breadth = len(openers)
         self._choose = choose
         self._chosen: Opener | None = None
 
     def open_at(self, sequence: Any, content_type: cython.int, record_version: cython.int, body: bytes) -> Opened | None:
         """As in the class above."""
-        for number, opener in enumerate(self._openers):
+        number: cython.Py_ssize_t
+        opener: Opener
+        for number in range(len(self._openers)):
+            opener = self._openers[number]
             opened = opener.open_at(sequence, content_type, record_version, body)
             if opened is not None:
                 self._take(number)
@@ -131,7 +138,10 @@ class AnyOpener(Opener):
     ) -> tuple[int, int, bytes]:
         """As in the class above; each tries the numbers in its own way: some decrypt the record once for all of them."""
         refusal: Refused | None = None
-        for number, opener in enumerate(self._openers):
+        number: cython.Py_ssize_t
+        opener: Opener
+        for number in range(len(self._openers)):
+            opener = self._openers[number]
             opener.sequence = self.sequence
             try:
                 found = opener.open_ahead(content_type, record_version, body, limit)
@@ -143,15 +153,10 @@ class AnyOpener(Opener):
             return found
         raise refusal or Refused(WRONG_SECRET, "no opener at all")
 
-    def _take(self, number: int) -> None:
+    def _take(self, number: cython.Py_ssize_t) -> None:
         self._chosen = self._openers[number]
         if self._choose is not None:
             self._choose(number)
-
-    @property
-    def breadth(self) -> int:
-        """How many there are, each of which an attempt to open a record tries."""
-        return len(self._openers)
 
     def settled(self) -> Opener:
         """Give the one that a record has shown, to go on with."""

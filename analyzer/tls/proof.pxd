@@ -1,1 +1,39 @@
+cimport cython
+
+from analyzer.tls.transcript cimport Transcript, is_retry
+
+cdef int HELLO_RETRY_REQUEST, CERTIFICATE, CERTIFICATE_REQUEST, CERTIFICATE_VERIFY, FINISHED
+
+
+cdef class Signed:
+    cdef public int role
+    cdef public object scheme
+    cdef public bytes content
+    cdef public bytes signature
+    cdef public bytes certificate
+    cdef public str problem
+    cdef public bytes digest
+
+
+cdef class Proof:
+    cdef public list signed
+    cdef public list finished
+    cdef public object running
+
+
+cpdef Proof prove(
+    Transcript transcript, int version, bint tls13, object hashed, list certificates, object expected, bytes master=*
+)
+@cython.locals(raw=bytes)
+cdef Proof _prove13(Transcript transcript, object hashed, list certificates, object expected, bint keeps_hello)
+cdef bytes _digest(object running, list heard)
+@cython.locals(raw=bytes)
+cdef Proof _prove12(
+    Transcript transcript, int version, object hashed, list certificates, object expected, bytes master
+)
+cpdef str worse(str known, str new)
 cpdef str compare(bytes raw, bytes expected)
+cpdef Signed exchanged(Transcript transcript, bytes certificate)
+cpdef Signed verify13(int role, bytes raw, bytes digest, bytes certificate)
+cdef Signed _verify12(int role, bytes raw, bytes heard, int version, bytes certificate, bytes master)
+cdef tuple _signature(bytes raw, Py_ssize_t pos, bint names_scheme)

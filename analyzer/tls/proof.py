@@ -8,145 +8,195 @@ longer than all else about a short session, and so it is left to `analysis.authe
 module is compiled (see setup.cfg) and runs the same uncompiled.
 """
 
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import cython
 
 from analyzer.secrets.refused import Refused
-from analyzer.secrets.schedule import SSL_3_0, ssl3_signed_hash
+from analyzer.secrets.schedule import SSL_3_0, TLS_1_2, ssl3_signed_hash, tls_version
 from analyzer.secrets.suite import Hash, HashFunction, hash_function
 from analyzer.tls.limits import MAX_REQUESTS, MAX_SIGNATURES
-from analyzer.tls.transcript import RANDOM, RETRY_RANDOM, Transcript, message_hash
+from analyzer.tls.transcript import Transcript, is_retry, message_hash
 
 if TYPE_CHECKING:
     from analyzer.tls.session import Session
 
-SERVER_HELLO, HELLO_RETRY_REQUEST, CERTIFICATE, CERTIFICATE_REQUEST, CERTIFICATE_VERIFY, FINISHED = 2, 6, 11, 13, 15, 20
+HELLO_RETRY_REQUEST, CERTIFICATE, CERTIFICATE_REQUEST, CERTIFICATE_VERIFY, FINISHED = 6, 11, 13, 15, 20
 
 VERIFIED, FAILED, UNVERIFIABLE, ABSENT = "verified", "failed", "unverifiable", "absent"
 
-CONTEXTS = (b"TLS 1.3, client CertificateVerify\0", b"TLS 1.3, server CertificateVerify\0")
-"""What a signature in TLS 1.3 covers before the hash, behind 64 spaces; by role."""
+CONTEXTS = (b" " * 64 + b"TLS 1.3, client CertificateVerify\0", b" " * 64 + b"TLS 1.3, server CertificateVerify\0")
+"""What a signature in TLS 1.3 covers before the hash; by role."""
 
-TLS_1_2 = 0x0303
 FIRST_MESSAGE_HASH = 0x7F13
-"""Versions: draft 19 is the first in which its hash replaces a ClientHello before a HelloRetryRequest."""
+"""Version: draft 19 is the first in which its hash replaces a ClientHello before a HelloRetryRequest."""
 
 NOT_CAPTURED = "a message that it covers is not in the capture"
 
 Expected = Callable[[int, bytes], bytes | None]
-"""Gives a role's verify_data: of the messages before it (up to TLS 1.2) or of their hash (TLS 1.3); None without a secret."""
+"""Gives a role's verify_data, of the messages before it or since TLS 1.2 of their hash; None without a secret."""
 
 
-class Signed(NamedTuple):
+class Signed:
     """A signature of a handshake.
 
     role: who made it, 0 the client. scheme: its number, None where only the key tells (until TLS 1.1). content: what it covers.
-    digest: MD5 and SHA-1 of that, where the version computes them otherwise than over `content`, else empty. certificate: of
-    the signer, in DER, or a bare SubjectPublicKeyInfo; None where it is not known. problem: why it cannot be checked, or "".
+    certificate: of the signer, in DER, or a bare SubjectPublicKeyInfo; None where it is not known. problem: why it cannot be
+    checked, or "". digest: MD5 and SHA-1 of `content`, where the version computes them otherwise than over that, else empty.
     """
 
-    role: int
-    scheme: int | None
-    content: bytes
-    signature: bytes
-    certificate: bytes | None
-    digest: bytes = b""
-    problem: str = ""
+    __slots__ = ("certificate", "content", "digest", "problem", "role", "scheme", "signature")
+
+    def __init__(
+        self,
+        role: cython.int,
+        scheme: Any,
+        content: bytes,
+        signature: bytes,
+        certificate: bytes | None,
+        problem: str,
+        digest: bytes = b"",
+    ) -> None:
+        self.role = role
+        self.scheme: int | None = scheme
+        self.content = content
+        self.signature = signature
+        self.certificate = certificate
+        self.problem = problem
+        self.digest = digest
 
 
-class Proof(NamedTuple):
-    """Of one handshake: its signatures, and what became of each role's Finished; None where none was read."""
+class Proof:
+    """Of one handshake: its signatures, and what became of each role's Finished; None where none was read.
 
-    signed: tuple[Signed, ...]
-    finished: tuple[str | None, str | None]
-    running: Hash | None = None
-    """In TLS 1.3 the hash of all messages, on which authentication after the handshake rests; None if one is missing."""
+    running: in TLS 1.3 the hash of all messages, on which authentication after the handshake rests; None if one is missing.
+    """
+
+    __slots__ = ("finished", "running", "signed")
+
+    def __init__(self, signed: list[Signed], finished: list[str | None], running: Hash | None = None) -> None:
+        self.signed = signed
+        self.finished = finished
+        self.running = running
 
 
 def settle(session: "Session") -> None:
     """Add to a session what its last handshake proves; further ones count with it, and the worst result stands."""
-    transcript, work, chosen = session.transcript, session.decryption, session.suite
-    if session.tls13 and chosen is None:
+    transcript: Transcript = session.transcript
+    work, chosen, tls13 = session.decryption, session.suite, session.tls13
+    if tls13 and chosen is None:
         return
     certificates = transcript.certificates
-    if not session.tls13 and work is None and not transcript.verifies:  # the common case without keys
+    if not tls13 and work is None and not transcript.verifies:  # the common case without keys
         if transcript.exchanged is not None:
             session.signed.append(exchanged(transcript, certificates[1]))
         return
-    try:
-        hashed = hash_function(chosen.prf_hash) if session.tls13 else None
-    except Refused:  # nobody can hash for this suite, nor open its records: what is there stays unverifiable
-        return
-    expected = _nothing if work is None else work.verify_data
-    proof = prove(transcript, session.version, hashed, certificates, expected, None if work is None else work.master)
+    version = session.version
+    master = None if work is None else work.master
+    hashed = None
+    if tls13 or (master is not None and tls_version(version) >= TLS_1_2):
+        try:
+            hashed = hash_function(chosen.prf_hash)
+        except Refused:  # nobody can hash for this suite, nor open its records: what is there stays unverifiable
+            if tls13:
+                return
+    proof = prove(transcript, version, tls13, hashed, certificates, _nothing if work is None else work.verify_data, master)
     session.signed += proof.signed[: MAX_SIGNATURES - len(session.signed)]
-    session.finished = [worse(known, new) for known, new in zip(session.finished, proof.finished, strict=True)]
+    known = session.finished
+    session.finished = [worse(known[0], proof.finished[0]), worse(known[1], proof.finished[1])]
     if proof.running is not None and transcript.complete:
         session.later = Later(proof.running)
 
 
 def prove(
     transcript: Transcript,
-    version: int,
+    version: cython.int,
+    tls13: cython.bint,
     hashed: HashFunction | None,
-    certificates: Sequence[bytes | None],
+    certificates: list[Any],
     expected: Expected,
     master: bytes | None = None,
 ) -> Proof:
-    """Go through a handshake once. hashed: the hash of a TLS 1.3 suite, None before TLS 1.3. certificates: by role."""
-    if hashed is None:
-        return _prove12(transcript, version, certificates, expected, master)
-    keeps_hello = 0x7F00 < version < FIRST_MESSAGE_HASH
-    return _prove13(transcript, hashed, certificates, expected, keeps_hello)
+    """Go through a handshake once. certificates: by role.
+
+    hashed: the hash of a suite of TLS 1.3; before TLS 1.3 of the PRF, or None where `expected` wants the messages.
+    """
+    if not tls13:
+        return _prove12(transcript, version, hashed, certificates, expected, master)
+    return _prove13(transcript, hashed, certificates, expected, 0x7F00 < version < FIRST_MESSAGE_HASH)
 
 
 def _prove13(
-    transcript: Transcript,
-    hashed: HashFunction,
-    certificates: Sequence[bytes | None],
-    expected: Expected,
-    keeps_hello: bool,
+    transcript: Transcript, hashed: Any, certificates: list[Any], expected: Expected, keeps_hello: cython.bint
 ) -> Proof:
-    running = hashed(b"")
+    running: Any = hashed(b"")
+    heard: list[bytes] = []  # since the hash was last wanted
     signed: list[Signed] = []
     finished: list[str | None] = [None, None]
-    whole = True
+    whole: cython.bint = True
+    role: cython.int
     for role, raw in transcript.steps(True):
         if raw is None:
             whole = False
             continue
-        number = raw[0]
-        if number == HELLO_RETRY_REQUEST or (number == SERVER_HELLO and raw[RANDOM] == RETRY_RANDOM):
+        number: cython.int = raw[0]
+        if number == HELLO_RETRY_REQUEST or is_retry(raw):
             if not keeps_hello:
-                running = hashed(message_hash(running.digest()))
+                running = hashed(message_hash(_digest(running, heard)))
         elif number == CERTIFICATE_VERIFY:
-            signed.append(verify13(role, raw, running.digest() if whole else None, certificates[role]))
+            signed.append(verify13(role, raw, _digest(running, heard) if whole else None, certificates[role]))
         elif number == FINISHED and finished[role] is None:
-            finished[role] = compare(raw, expected(role, running.digest()) if whole else None)
-        running.update(raw)
-    return Proof(tuple(signed), (finished[0], finished[1]), running if whole else None)
+            finished[role] = compare(raw, expected(role, _digest(running, heard)) if whole else None)
+        heard.append(raw)
+    running.update(b"".join(heard))
+    return Proof(signed, finished, running if whole else None)
+
+
+def _digest(running: Any, heard: list[Any]) -> bytes:
+    """The hash of all messages up to now; it takes those that it has not yet."""
+    running.update(b"".join(heard))
+    heard.clear()
+    digest: bytes = running.digest()
+    return digest
 
 
 def _prove12(
-    transcript: Transcript, version: int, certificates: Sequence[bytes | None], expected: Expected, master: bytes | None
+    transcript: Transcript,
+    version: cython.int,
+    hashed: Any,
+    certificates: list[Any],
+    expected: Expected,
+    master: bytes | None,
 ) -> Proof:
-    heard = bytearray()
+    running: Any = None if hashed is None else hashed(b"")
+    heard: list[bytes] = []
     signed: list[Signed] = []
     finished: list[str | None] = [None, None]
-    whole = True
+    whole: cython.bint = True
+    role: cython.int
+    n_hashed: cython.Py_ssize_t = 0
     if transcript.exchanged is not None:
         signed.append(exchanged(transcript, certificates[1]))
     for role, raw in transcript.steps(False):
         if raw is None:
             whole = False
             continue
-        number = raw[0]
+        number: cython.int = raw[0]
         if number == CERTIFICATE_VERIFY:
-            signed.append(_verify12(role, raw, bytes(heard) if whole else None, version, certificates[role], master))
+            covered = b"".join(heard) if whole else None
+            signed.append(_verify12(role, raw, covered, version, certificates[role], master))
         elif number == FINISHED and finished[role] is None:
-            finished[role] = compare(raw, expected(role, bytes(heard)) if whole else None)
-        heard += raw
-    return Proof(tuple(signed), (finished[0], finished[1]))
+            if not whole:
+                finished[role] = UNVERIFIABLE
+            elif running is None:
+                finished[role] = compare(raw, expected(role, b"".join(heard)))
+            else:
+                running.update(b"".join(heard[n_hashed:]))
+                n_hashed = len(heard)
+                finished[role] = compare(raw, expected(role, running.digest()))
+        heard.append(raw)
+    return Proof(signed, finished)
 
 
 class Later:
@@ -199,7 +249,11 @@ def first_certificate(raw: bytes) -> bytes | None:
 
 def worse(known: str | None, new: str | None) -> str | None:
     """The result that two together come to."""
-    return next((result for result in (FAILED, UNVERIFIABLE, VERIFIED) if result in (known, new)), None)
+    if known is None or known == new:
+        return new
+    if new is None:
+        return known
+    return FAILED if FAILED in (known, new) else UNVERIFIABLE
 
 
 def _nothing(_role: int, _heard: bytes) -> None:
@@ -218,35 +272,35 @@ def exchanged(transcript: Transcript, certificate: bytes | None) -> Signed:
     parameters, scheme, signature = transcript.exchanged or (b"", None, b"")
     randoms = transcript.client_random + transcript.server_random
     problem = "" if len(randoms) == 64 else "a hello is not in the capture"
-    return Signed(1, scheme, randoms + parameters, signature, certificate, problem=problem)
+    return Signed(1, scheme, randoms + parameters, signature, certificate, problem)
 
 
-def verify13(role: int, raw: bytes, digest: bytes | None, certificate: bytes | None) -> Signed:
+def verify13(role: cython.int, raw: bytes, digest: bytes | None, certificate: bytes | None) -> Signed:
     """The signature of a CertificateVerify of TLS 1.3 behind messages of that hash; None: one of them is missing."""
     scheme, signature, problem = _signature(raw, 4, True)
     if digest is None:
-        return Signed(role, scheme, b"", signature, certificate, problem=problem or NOT_CAPTURED)
-    return Signed(role, scheme, b" " * 64 + CONTEXTS[role] + digest, signature, certificate, problem=problem)
+        return Signed(role, scheme, b"", signature, certificate, problem or NOT_CAPTURED)
+    return Signed(role, scheme, CONTEXTS[role] + digest, signature, certificate, problem)
 
 
 def _verify12(
-    role: int, raw: bytes, heard: bytes | None, version: int, certificate: bytes | None, master: bytes | None
+    role: cython.int, raw: bytes, heard: bytes | None, version: cython.int, certificate: bytes | None, master: bytes | None
 ) -> Signed:
     scheme, signature, problem = _signature(raw, 4, version >= TLS_1_2)
     if heard is None:
-        return Signed(role, scheme, b"", signature, certificate, problem=problem or NOT_CAPTURED)
+        return Signed(role, scheme, b"", signature, certificate, problem or NOT_CAPTURED)
     if version > SSL_3_0:
-        return Signed(role, scheme, heard, signature, certificate, problem=problem)
+        return Signed(role, scheme, heard, signature, certificate, problem)
     if master is None:
-        return Signed(role, scheme, b"", signature, certificate, problem="in SSL 3.0 it covers the master secret too")
-    return Signed(role, scheme, b"", signature, certificate, ssl3_signed_hash(master, heard), problem)
+        return Signed(role, scheme, b"", signature, certificate, "in SSL 3.0 it covers the master secret too")
+    return Signed(role, scheme, b"", signature, certificate, problem, ssl3_signed_hash(master, heard))
 
 
-def _signature(raw: bytes, pos: int, names_scheme: bool) -> tuple[int | None, bytes, str]:
+def _signature(raw: bytes, pos: cython.Py_ssize_t, names_scheme: cython.bint) -> tuple[int | None, bytes, str]:
     """Scheme and signature at an offset of a message, and what is wrong with them, or ""."""
     scheme = int.from_bytes(raw[pos : pos + 2], "big") if names_scheme else None
     pos += 2 if names_scheme else 0
-    length = int.from_bytes(raw[pos : pos + 2], "big")
+    length: cython.Py_ssize_t = int.from_bytes(raw[pos : pos + 2], "big")
     if len(raw) - pos - 2 != length:
         return scheme, b"", f"{max(0, len(raw) - pos - 2)} bytes hold no signature of {length}"
     return scheme, raw[pos + 2 :], ""

@@ -47,7 +47,7 @@ class Secrets:
     attempts: how often one may still try to open a record far behind a gap.
     """
 
-    __slots__ = ("application", "attempts", "coming", "keylog", "matched", "private_keys", "psks", "trials")
+    __slots__ = ("_begin", "application", "attempts", "coming", "keylog", "matched", "private_keys", "psks", "trials")
 
     def __init__(
         self,
@@ -65,6 +65,7 @@ class Secrets:
         self.private_keys = private_keys
         self.psks = psks or {}
         self.coming = coming
+        self._begin: type[Decryption] | None = None
 
     @property
     def given(self) -> bool:
@@ -73,6 +74,8 @@ class Secrets:
 
     def decryption(self, client: int, transcript: Transcript) -> "Decryption":
         """Begin the decryption of a session of which `client` is the client's side."""
-        from analyzer.tls.decrypt import Decryption
+        if self._begin is None:
+            from analyzer.tls.decrypt import Decryption
 
-        return Decryption(self, client, transcript)
+            self._begin = Decryption
+        return self._begin(self, client, transcript)

@@ -1,6 +1,6 @@
 cimport cython
 
-cdef int HELLO_REQUEST, CLIENT_HELLO, SERVER_HELLO, CERTIFICATE_VERIFY, FINISHED
+cdef int HELLO_REQUEST, CLIENT_HELLO, SERVER_HELLO, HELLO_RETRY_REQUEST, SERVER_HELLO_DONE, CERTIFICATE_VERIFY, FINISHED
 cdef long long MAX_TRANSCRIPT
 
 
@@ -20,3 +20,11 @@ cdef class Transcript:
     cpdef bint hear(self, int role, bytes raw, bint whole) except *
     cpdef void lose(self, int role) except *
     cpdef void forget(self) except *
+    cpdef list steps(self, bint tls13)
+
+
+cpdef bint is_retry(bytes raw) except -1
+cdef int _kind(bytes raw) except -2
+cdef bint _is_retry(bytes raw) except -1
+cdef Py_ssize_t _through(list said, Py_ssize_t start, int last) except -1
+cdef void _say(list steps, int role, list said, Py_ssize_t start, Py_ssize_t end) except *

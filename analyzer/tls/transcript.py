@@ -6,7 +6,7 @@ are kept apart, and put together when they are complete. Where a message is miss
 checked. This module is compiled (see setup.cfg) and runs the same uncompiled.
 """
 
-from collections.abc import Iterator
+from typing import Any
 
 import cython
 
@@ -73,7 +73,7 @@ class Transcript:
         if number != FINISHED:
             return False
         other = self._client if role else self._server
-        self.complete = _through(other, 0, FINISHED) is not None
+        self.complete = _through(other, 0, FINISHED) > 0
         return self.complete
 
     def lose(self, role: cython.int) -> None:
@@ -100,13 +100,13 @@ class Transcript:
 
     def before_change(self) -> bytes | None:
         """The messages from ClientHello through ClientKeyExchange, up to TLS 1.2; None where one is missing."""
-        heard = b""
+        heard: list[bytes] = []
         for _, raw in self.steps(False):
             if raw is None:
                 return None
-            heard += raw
+            heard.append(raw)
             if raw[0] == CLIENT_KEY_EXCHANGE:
-                return heard
+                return b"".join(heard)
         return None
 
     def before_answer(self, hash_name: str, hellos: list[bytes]) -> bytes | None:
@@ -157,42 +157,43 @@ class Transcript:
         first = self._client[0] if self._client else None
         return int.from_bytes(first[4:6], "big") if first is not None and first[0] == CLIENT_HELLO else None
 
-    def steps(self, tls13: bool) -> Iterator[Step]:
+    def steps(self, tls13: cython.bint) -> list[Step]:
         """All messages in the order of the protocol; after the first that is missing nothing can be relied on."""
         client, server = self._client, self._server
-        hellos = 0
+        following: cython.Py_ssize_t
+        end: cython.Py_ssize_t
+        hellos: cython.Py_ssize_t = 0
         while hellos < len(client) and _kind(client[hellos]) == CLIENT_HELLO:
             hellos += 1
+        said: list[Step] = [(0, client[0] if hellos else None)]
         if not hellos:
-            yield 0, None
-            yield from ((1, raw) for raw in server)
-            yield from ((0, raw) for raw in client)
-            return
-        yield 0, client[0]
-        at = 0
+            _say(said, 1, server, 0, len(server))
+            _say(said, 0, client, 0, len(client))
+            return said
+        at: cython.Py_ssize_t = 0
         if server and (_kind(server[0]) == HELLO_RETRY_REQUEST or _is_retry(server[0])):
-            yield 1, server[0]
-            yield 0, client[1] if hellos > 1 else None
+            said.append((1, server[0]))
+            said.append((0, client[1] if hellos > 1 else None))
             at = 1
         # A server's flight ends with its Finished, but in a full handshake up to TLS 1.2 with ServerHelloDone.
-        for end in (FINISHED,) if tls13 else (SERVER_HELLO_DONE, FINISHED):
-            following = _through(server, at, end)
-            if following is not None:
-                break
-        else:
-            yield from ((1, raw) for raw in server[at:])
-            yield 1, None
-            yield from ((0, raw) for raw in client[hellos:])
-            return
-        yield from ((1, raw) for raw in server[at:following])
-        end = _through(client, hellos, FINISHED) or 0
-        if tls13 and self.early and not any(_kind(raw) == END_OF_EARLY_DATA for raw in client):
+        following = 0 if tls13 else _through(server, at, SERVER_HELLO_DONE)
+        if following == 0:
+            following = _through(server, at, FINISHED)
+        if following == 0:
+            _say(said, 1, server, at, len(server))
+            said.append((1, None))
+            _say(said, 0, client, hellos, len(client))
+            return said
+        _say(said, 1, server, at, following)
+        end = _through(client, hellos, FINISHED)
+        if tls13 and self.early and not _through(client, 0, END_OF_EARLY_DATA):
             # It came under keys that need not be known, and it always says the same.
-            yield 0, END_OF_EARLY_DATA.to_bytes(4, "little")
-        yield from ((0, raw) for raw in (client[hellos:end] if end else client[hellos:]))
+            said.append((0, END_OF_EARLY_DATA.to_bytes(4, "little")))
+        _say(said, 0, client, hellos, end or len(client))
         if not end:
-            yield 0, None
-        yield from ((1, raw) for raw in server[following:])
+            said.append((0, None))
+        _say(said, 1, server, following, len(server))
+        return said
 
 
 def message_hash(digest: bytes) -> bytes:
@@ -200,17 +201,29 @@ def message_hash(digest: bytes) -> bytes:
     return MESSAGE_HASH.to_bytes(1, "big") + len(digest).to_bytes(3, "big") + digest
 
 
-def _kind(raw: bytes | None) -> int:
+def is_retry(raw: bytes) -> cython.bint:
+    """Whether a message is a ServerHello that stands for a HelloRetryRequest."""
+    return raw[0] == SERVER_HELLO and raw[RANDOM] == RETRY_RANDOM
+
+
+def _kind(raw: bytes | None) -> cython.int:
     return -1 if raw is None else raw[0]
 
 
-def _is_retry(raw: bytes | None) -> bool:
-    return raw is not None and raw[0] == SERVER_HELLO and raw[RANDOM] == RETRY_RANDOM
+def _is_retry(raw: bytes | None) -> cython.bint:
+    return raw is not None and is_retry(raw)
 
 
-def _through(said: list[bytes | None], start: int, last: int) -> int | None:
-    """The index behind the first message of that type; None without one."""
+def _through(said: list[Any], start: cython.Py_ssize_t, last: cython.int) -> cython.Py_ssize_t:
+    """The index behind the first message of that type; 0 without one."""
+    number: cython.Py_ssize_t
     for number in range(start, len(said)):
         if _kind(said[number]) == last:
             return number + 1
-    return None
+    return 0
+
+
+def _say(steps: list[Any], role: cython.int, said: list[Any], start: cython.Py_ssize_t, end: cython.Py_ssize_t) -> None:
+    """Add what a role said, from one index up to another."""
+    number: cython.Py_ssize_t
+    steps += [(role, said[number]) for number in range(start, end)]
