@@ -160,7 +160,7 @@ class Tls13Opener(Opener):
         self.sequence = 0
 
     def verify_data(self, transcript_hash: bytes) -> bytes:
-        """The Finished of a client that authenticates itself after the handshake (RFC 9846, section 4.5.4)."""
+        """The Finished that this secret makes, of the handshake or of a later authentication (RFC 9846, section 4.5.4)."""
         return finished(self._hash, self._secret, transcript_hash, self._prefix)
 
     def next_generation(self) -> "Tls13Opener":

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import cython
 
 from analyzer.codec.runner import extension_body
-from analyzer.secrets import schedule, schedule13
+from analyzer.secrets import schedule
 from analyzer.secrets.aead import Tls13Opener
 from analyzer.secrets.compression import DEFLATE, Inflater
 from analyzer.secrets.keylog import CLIENT_RANDOM, PREMASTER
@@ -580,16 +580,7 @@ class Decryption:
             expected = finished if tls_version(self.version) < TLS_1_2 else finished_of
             return expected(self.version, self.suite.prf_hash, self.master, role == _CLIENT, heard)
         opener = self._opener_of(role ^ self.client, PROTECTED)
-        if isinstance(opener, Tls13Opener):
-            return opener.verify_data(heard)
-        keylog = self.secrets.keylog
-        label = _HANDSHAKE_LABELS[role]
-        secret = self.proven.get(label)
-        if secret is None and keylog is not None:
-            secret = keylog.secrets(self.client_random).get(label)
-        if secret is None:
-            return None
-        return schedule13.finished(self.suite.prf_hash, secret, heard, schedule13.label_prefix(self._draft()))
+        return opener.verify_data(heard) if isinstance(opener, Tls13Opener) else None
 
     def verify_data_later(self, digest: bytes) -> bytes | None:
         """The verify_data of a client that authenticates after the handshake (RFC 9846 section 4.5.4), if known."""

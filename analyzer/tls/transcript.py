@@ -225,5 +225,4 @@ def _through(said: list[Any], start: cython.Py_ssize_t, last: cython.int) -> cyt
 
 def _say(steps: list[Any], role: cython.int, said: list[Any], start: cython.Py_ssize_t, end: cython.Py_ssize_t) -> None:
     """Add what a role said, from one index up to another."""
-    number: cython.Py_ssize_t
     steps += [(role, said[number]) for number in range(start, end)]
