@@ -91,7 +91,7 @@ def _read_onward(packet: Packet, data: bytes, ether_type: int) -> bool:
 def _read_ipv4(packet: Packet, data: bytes) -> int:
     """The protocol of what follows the header, -1 when that cannot be read."""
     at = packet.payload
-    if packet.lacks(20, "IPv4 header"):
+    if packet.payload_end - at < 20 and packet.lacks(20, "IPv4 header"):
         return -1
     if data[at] >> 4 != 4:
         packet.fail(f"IP version {data[at] >> 4} where IPv4 was announced")
@@ -110,7 +110,7 @@ def _read_ipv4(packet: Packet, data: bytes) -> int:
         return -1
     if total and not packet.narrow(total):
         packet.fail(f"IPv4 total length {total} is more than the frame has")
-    if packet.lacks(n_header, "IPv4 header with options"):
+    if packet.payload_end - at < n_header and packet.lacks(n_header, "IPv4 header with options"):
         return -1
     packet.payload = at + n_header
     fragment = (data[at + 6] & 0x3F) << 8 | data[at + 7]
@@ -205,7 +205,7 @@ def _read_jumbo_length(packet: Packet, data: bytes) -> int:
 
 def _read_tcp(packet: Packet, data: bytes) -> bool:
     at = packet.payload
-    if packet.lacks(20, "TCP header"):
+    if packet.payload_end - at < 20 and packet.lacks(20, "TCP header"):
         _read_ports(packet, data)
         return False
     _read_ports(packet, data)
@@ -231,7 +231,7 @@ def _read_tcp(packet: Packet, data: bytes) -> bool:
 
 def _read_udp(packet: Packet, data: bytes) -> bool:
     at = packet.payload
-    if packet.lacks(8, "UDP header"):
+    if packet.payload_end - at < 8 and packet.lacks(8, "UDP header"):
         _read_ports(packet, data)
         return False
     _read_ports(packet, data)

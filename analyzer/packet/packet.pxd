@@ -1,5 +1,22 @@
 cimport cython
 
+cdef extern from "Python.h":
+    bytes PyBytes_FromStringAndSize(const char *data, Py_ssize_t n_bytes)
+    char *PyBytes_AS_STRING(object data)
+
+cdef extern from "string.h":
+    void *memcpy(void *to, const void *data, size_t n_bytes)
+
+cdef inline bytes turned(const unsigned char *key, Py_ssize_t half):
+    """A key with two addresses of `half` bytes and two ports, the other way round."""
+    cdef bytes reverse = PyBytes_FromStringAndSize(NULL, 2 * half + 4)
+    cdef char *octets = PyBytes_AS_STRING(reverse)
+    memcpy(octets, key + half, half)
+    memcpy(octets + half, key, half)
+    memcpy(octets + 2 * half, key + 2 * half + 2, 2)
+    memcpy(octets + 2 * half + 2, key + 2 * half, 2)
+    return reverse
+
 
 @cython.final
 cdef class Packet:

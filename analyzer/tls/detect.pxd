@@ -30,6 +30,7 @@ cdef class TlsStream(Sink):
     cdef public long long held
     cdef public long long scanned
 
+    cdef void watch_for(self, Connection connection, Sessions sessions) except *
     cdef Py_ssize_t search(self, int side, bytes data, Py_ssize_t start, Py_ssize_t end, long long offset) except? -2
     cdef void weigh(self, long long kept) except *
     cdef void open(self, int client) except *

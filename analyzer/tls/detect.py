@@ -125,6 +125,10 @@ class TlsStream(Sink):
     __slots__ = ("connection", "early", "held", "scanned", "session", "sessions", "speaking", "tails")
 
     def __init__(self, connection: Connection, sessions: "Sessions") -> None:
+        self.watch_for(connection, sessions)
+
+    def watch_for(self, connection: Connection, sessions: "Sessions") -> None:
+        """Begin; compiled subclasses call this, and spare themselves the constructor above."""
         self.wanted = True
         self.connection = connection
         self.sessions = sessions

@@ -41,6 +41,9 @@ cdef class Event:
     cdef public long long at
 
 
+cpdef Event new_event(str kind, int side, long long length, long long frame, long long at)
+
+
 cdef class Finding:
     cdef public str code
     cdef public str severity

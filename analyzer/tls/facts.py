@@ -86,6 +86,17 @@ class Event:
         self.at = at
 
 
+def new_event(kind: str, side: cython.int, length: cython.longlong, frame: cython.longlong, at: cython.longlong) -> Event:
+    """An event, made as `handshake_message` makes messages."""
+    event: Event = Event.__new__(Event)
+    event.kind = kind
+    event.side = side
+    event.length = length
+    event.frame = frame
+    event.at = at
+    return event
+
+
 class Finding:
     """Something a reader should know: a code, a severity (`info`, `low`, `medium`, `high`), a sentence, the frames."""
 

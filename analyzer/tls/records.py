@@ -173,8 +173,10 @@ class RecordReader:
 
     def complete(self, frame: cython.longlong, at: cython.longlong) -> None:
         """Hand on the record whose last byte has come."""
-        body: bytes = b"".join(self.parts)
-        self.parts = []
+        body: bytes = b""
+        if len(self.parts) > 0:
+            body = b"".join(self.parts)
+            self.parts = []
         if self.wanted and self.missing > 0:
             body = body[: self.first_hole]
         self.sink.record(self.side, self.content_type, self.version, body, self.length, self.missing, frame, at)

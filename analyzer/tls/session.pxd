@@ -3,7 +3,7 @@ cimport cython
 from analyzer.codec.cut cimport cut
 from analyzer.codec.runner cimport read
 from analyzer.tls cimport learn
-from analyzer.tls.facts cimport Alert, Event, Finding, HandshakeMessage, handshake_message
+from analyzer.tls.facts cimport Alert, Finding, HandshakeMessage, handshake_message, new_event
 from analyzer.tls.ledger cimport Ledger
 from analyzer.tls.links cimport Links, Origin, server_of
 from analyzer.tls.messages.tables cimport table_of

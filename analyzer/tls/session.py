@@ -17,7 +17,7 @@ from analyzer.codec.runner import read
 from analyzer.codec.trouble import Incomplete, Malformed, Trouble
 from analyzer.tls import inner_hello, learn, ssl2
 from analyzer.tls.content_types import ALERT, APPLICATION_DATA, CHANGE_CIPHER_SPEC, ENCRYPTED_ALERT_13, HANDSHAKE, HEARTBEAT
-from analyzer.tls.facts import Alert, Event, Finding, HandshakeMessage, frame_of, handshake_message
+from analyzer.tls.facts import Alert, Finding, HandshakeMessage, frame_of, handshake_message, new_event
 from analyzer.tls.ledger import Ledger
 from analyzer.tls.limits import MAX_HANDSHAKE, MAX_KEPT, MAX_MESSAGES, MESSAGE_COST
 from analyzer.tls.links import Links, Origin, server_of
@@ -188,7 +188,7 @@ class Session(Ledger):
                     if other.encrypted_finished:
                         self.prove()
                 else:
-                    self.note(Event("encrypted_handshake", side, length, frame, at))
+                    self.note(new_event("encrypted_handshake", side, length, frame, at))
                 sender.encrypted_records += 1
         elif content_type == CHANGE_CIPHER_SPEC:
             if sender.ccs_frame == 0:
@@ -199,7 +199,7 @@ class Session(Ledger):
                 self.opens = self.decryption.change(side)
                 if self.origin is not None:
                     self.origin.master = self.decryption.master
-            self.note(Event("change_cipher_spec", side, length, frame, at))
+            self.note(new_event("change_cipher_spec", side, length, frame, at))
         elif content_type == ALERT:
             self.alert(side, body, length, frame, at)
         elif content_type == HEARTBEAT:
@@ -248,7 +248,7 @@ class Session(Ledger):
             self.heartbeat(side, plaintext, len(plaintext), frame, at)
         elif inner == CHANGE_CIPHER_SPEC:  # of a renegotiation
             self.opens = decryption.change(side)
-            self.note(Event("change_cipher_spec", side, length, frame, at))
+            self.note(new_event("change_cipher_spec", side, length, frame, at))
         self.opening = False
         return True
 
@@ -258,9 +258,9 @@ class Session(Ledger):
         """Count a record of application data."""
         sender.n_application += 1
         if self.trace is not None:
-            self.trace.append((self, Event("application_data", side, length, frame, at)))
+            self.trace.append((self, new_event("application_data", side, length, frame, at)))
         elif sender.n_application == 1:
-            self.events.append(Event("application_data", side, length, frame, at))
+            self.events.append(new_event("application_data", side, length, frame, at))
 
     def violation(self, side: cython.int, offset: cython.longlong, why: str, frame: cython.longlong) -> None:
         """Hear that a side has left the protocol."""

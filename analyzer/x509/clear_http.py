@@ -77,7 +77,7 @@ class AnswerStream(TlsStream):
     __slots__ = ("answers", "head", "n_held", "n_read", "reader", "server", "watch")
 
     def __init__(self, connection: Connection, sessions: "AnsweringSessions") -> None:
-        TlsStream.__init__(self, connection, sessions)
+        self.watch_for(connection, sessions)
         self.answers: Any = sessions.answers
         self.watch = _ASKING
         self.server = 1
