@@ -47,6 +47,12 @@ cpdef Response new_response(int status, list headers, str version, long long fra
 cpdef Exchange new_exchange()
 
 
+cdef class Finding:
+    cdef readonly str code
+    cdef readonly str detail
+    cdef readonly long long frame
+
+
 cdef class Findings:
     cdef public list found
     cdef public dict numbers

@@ -42,13 +42,15 @@ Fields = list[tuple[str, str]]
 """Field lines as (name, value), in the order sent; HTTP/2's pseudo-header fields are not among them."""
 
 
-@dataclass(frozen=True, slots=True)
 class Finding:
     """What was wrong, where: a code, a sentence, and the frame at which it showed."""
 
-    code: str
-    detail: str
-    frame: int
+    __slots__ = ("code", "detail", "frame")
+
+    def __init__(self, code: str, detail: str, frame: cython.longlong) -> None:
+        self.code = code
+        self.detail = detail
+        self.frame = frame
 
 
 class Request:

@@ -3,11 +3,12 @@ cimport cython
 from analyzer.analysis.authenticity cimport authenticity
 from analyzer.analysis.downgrade cimport downgrades
 from analyzer.analysis.protection cimport oddities
+from analyzer.tls.decrypt cimport Decryption
 from analyzer.tls.facts cimport Alert, Finding, HandshakeMessage
 from analyzer.tls.session cimport Session, Side
 
 cdef int REMEMBERED, LARGEST_REMEMBERED
-cdef dict CERTIFICATES, FINGERPRINTS, SERVER_FINGERPRINTS, UNDECRYPTED, MESSAGES, ALERTS
+cdef dict DECRYPTED, CERTIFICATES, FINGERPRINTS, SERVER_FINGERPRINTS, UNDECRYPTED, MESSAGES, ALERTS
 cdef tuple SIDES, NO_FINGERPRINTS
 cdef Clock CLOCK
 cdef object address_text
@@ -37,7 +38,7 @@ cpdef dict alert_record(Alert alert, int client)
 cdef list findings_record(Session session)
 cdef dict finding_record(Finding finding)
 cdef dict inside_record(object finding)
-@cython.locals(encrypted=bint, known=bint)
+@cython.locals(encrypted=bint, known=bint, record=dict)
 cpdef dict decryption_record(Session session)
 cdef list http_record(Session session)
 cdef tuple hello_fingerprints(tuple shape)

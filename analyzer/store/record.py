@@ -21,6 +21,7 @@ from analyzer.codec.trouble import Trouble
 from analyzer.packet.addresses import address_text
 from analyzer.secrets.refused import MISSING_SEGMENT
 from analyzer.store.chains import ABSENT, CLIENT, SERVER, default_chains
+from analyzer.tls.decrypt import Decryption
 from analyzer.tls.facts import Alert, Finding, HandshakeMessage
 from analyzer.tls.learn import LONGEST_REMEMBERED, SERVER_NAME, AnswerShape, HelloShape
 from analyzer.tls.secrets import NO_HANDSHAKE, NO_SECRET, RESUMED_OUTSIDE
@@ -46,6 +47,9 @@ SERVER_FINGERPRINTS: dict[int, tuple[AnswerShape, str]] = {}
 
 UNDECRYPTED: dict[tuple[str, str | None, str | None], dict[str, Any]] = {}
 
+DECRYPTED: dict[str, Any] = {
+    "status": "decrypted", "reason": None, "records": 0, "failed": 0, "bytes": None, "detail": None,
+}  # fmt: skip
 MESSAGES: dict[str, list[dict[str, Any]]] = {}
 ALERTS: dict[tuple[int, int, int, bool], dict[str, Any]] = {}
 """Entries whose kind is known, and the rest not yet: a copy costs less than a new table that grows."""
@@ -271,32 +275,34 @@ def decryption_record(session: Session) -> dict[str, Any]:
 
     Where nothing was decrypted, equal entries are one object, so nobody may change it.
     """
-    work: Any = session.decryption
+    work: Decryption | None = session.decryption
+    record: dict[str, Any] | None
+    reason: str | None = None
     if work is not None and (work.records or work.failed):
+        record = DECRYPTED.copy()
+        record["records"] = work.records
+        record["failed"] = work.failed
+        record["bytes"] = {"client": work.sent[0], "server": work.sent[1]}
         status = work.status
-        reason = None if status == "decrypted" else work.reason or MISSING_SEGMENT
-        return {
-            "status": status,
-            "reason": reason,
-            "records": work.records,
-            "failed": work.failed,
-            "bytes": {"client": work.sent[0], "server": work.sent[1]},
-            "detail": None if reason is None else evidence(session, reason),
-        }
+        if status != "decrypted":
+            reason = work.reason or MISSING_SEGMENT
+            record["status"] = status
+            record["reason"] = reason
+            record["detail"] = evidence(session, reason)
+        return record
     encrypted = False
     side: Side
     for side in session.sides:
         if side.encrypted_records or side.n_application:
             encrypted = True
     known = not session.mid_stream and session.greeted  # keys are found by the random of the ClientHello
-    reason = None
     if encrypted:
         reason = ((None if work is None else work.reason) or NO_SECRET) if known else NO_HANDSHAKE
         if work is not None and reason == NO_SECRET and session.resumption and session.resumes is None and not session.tls13:
             reason = RESUMED_OUTSIDE
     status = "none" if encrypted else "not_needed"
     detail = None if reason is None else evidence(session, reason)
-    record: dict[str, Any] | None = UNDECRYPTED.get((status, reason, detail))
+    record = UNDECRYPTED.get((status, reason, detail))
     if record is None:
         record = {
             "status": status,
