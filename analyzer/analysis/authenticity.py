@@ -119,7 +119,8 @@ def judge(signed: Signed) -> tuple[str, str]:
         return UNVERIFIABLE, signed.problem
     if signed.certificate is None:
         return UNVERIFIABLE, "the signer's certificate was not seen"
-    from analyzer.analysis.signatures import Unsupported, verify
+    from analyzer.analysis.signatures import verify
+    from analyzer.x509.signature import Unsupported
 
     key = _key(signed.certificate)
     if type(key) is str:
@@ -137,7 +138,8 @@ def judge(signed: Signed) -> tuple[str, str]:
 @lru_cache(maxsize=REMEMBERED_KEYS)
 def _key(certificate: bytes) -> Any:
     """The public key of a certificate, or of a bare SubjectPublicKeyInfo (RFC 7250); text that says why there is none."""
-    from analyzer.analysis.signatures import Unsupported, read_key
+    from analyzer.analysis.signatures import read_key
+    from analyzer.x509.signature import Unsupported
 
     try:
         place = Layout(certificate).key

@@ -12,10 +12,10 @@ from typing import Any
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, mldsa, padding, rsa, utils
-from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from analyzer.codec.registry import registry
-from analyzer.x509.signature import takes_long
+from analyzer.x509 import signature as certificates
+from analyzer.x509.signature import HASHES, Unsupported
 
 Key = (
     rsa.RSAPublicKey
@@ -28,14 +28,6 @@ Key = (
     | mldsa.MLDSA87PublicKey
 )
 
-_HASHES: dict[str, type[hashes.HashAlgorithm]] = {
-    "md5": hashes.MD5,
-    "sha1": hashes.SHA1,
-    "sha224": hashes.SHA224,
-    "sha256": hashes.SHA256,
-    "sha384": hashes.SHA384,
-    "sha512": hashes.SHA512,
-}
 # By the start of the scheme's name.
 _FAMILIES: dict[str, type[Key]] = {
     "rsa": rsa.RSAPublicKey,
@@ -49,20 +41,11 @@ _FAMILIES: dict[str, type[Key]] = {
 }
 
 
-class Unsupported(Exception):  # noqa: N818 - an outcome like others
-    """Nobody here can check this signature, or read this key; the text says why."""
-
-
 def read_key(spki: bytes) -> Key:
     """The key of a SubjectPublicKeyInfo in DER. Raises Unsupported."""
-    try:
-        key = load_der_public_key(spki)
-    except (ValueError, UnsupportedAlgorithm) as error:
-        raise Unsupported(f"the signer's key cannot be used: {error}") from error
+    key = certificates.read_key(spki)
     if not isinstance(key, Key):
         raise Unsupported("the certificate's key is of a kind that does not sign")
-    if takes_long(key):
-        raise Unsupported("a check with the signer's key would take too long")
     return key
 
 
@@ -106,16 +89,16 @@ def _scheme(number: int) -> tuple[str, tuple[Any, ...]]:
     """A scheme's family and what `verify` of such a key takes beside signature and content. Raises Unsupported."""
     name = registry("signature_schemes").names[number]
     words = name.removesuffix("_legacy").split("_")
-    algorithm = _HASHES.get(words[-1])
+    algorithm = HASHES.get(words[-1])
     if name in ("ed25519", "ed448", "mldsa44", "mldsa65", "mldsa87"):
         return name, ()
     if words[0] not in ("rsa", "dsa", "ecdsa") or algorithm is None:
         raise Unsupported(f"no kept library checks signatures of the scheme {name}")
     if words[0] == "dsa":
-        return "dsa", (algorithm(),)
+        return "dsa", (algorithm,)
     if words[0] == "ecdsa":
-        return "ecdsa", (ec.ECDSA(algorithm()),)
+        return "ecdsa", (ec.ECDSA(algorithm),)
     if words[1] == "pss":
-        pss = padding.PSS(mgf=padding.MGF1(algorithm()), salt_length=padding.PSS.DIGEST_LENGTH)
-        return "rsa", (pss, algorithm())
-    return "rsa", (padding.PKCS1v15(), algorithm())
+        pss = padding.PSS(mgf=padding.MGF1(algorithm), salt_length=padding.PSS.DIGEST_LENGTH)
+        return "rsa", (pss, algorithm)
+    return "rsa", (padding.PKCS1v15(), algorithm)

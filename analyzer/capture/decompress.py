@@ -144,24 +144,30 @@ def _salvage(member: "zlib._Decompress", piece: bytes, start: int) -> Iterator[b
                 yield data
 
 
+def _frames(stored: Stored, wanted: bytes, field: str) -> Iterator[int]:
+    """Give where each frame begins, once its magic number has been read; frames to be skipped are. Raises Malformed."""
+    while not stored.ends():
+        start = stored.offset
+        magic = stored.exactly(4, field)
+        if _skippable(magic):
+            _skip(stored)
+        elif magic == wanted:
+            yield start
+        else:
+            raise Malformed(field, start, f"{magic.hex()} begins no frame")
+
+
 def _zstd(stored: Stored) -> Iterator[bytes]:
     import zstandard
 
     decompressor = zstandard.ZstdDecompressor(max_window_size=LARGEST_WINDOW)
-    while not stored.ends():
-        start = stored.offset
-        magic = stored.exactly(4, "zstd.magic")
-        if _skippable(magic):
-            _skip(stored)
-            continue
-        if magic != _ZSTD:
-            raise Malformed("zstd.magic", start, f"{magic.hex()} begins no frame")
+    for start in _frames(stored, _ZSTD, "zstd.magic"):
         descriptor = stored.exactly(1, "zstd.frame_header")
         flags = descriptor[0]
         single = flags >> 5 & 1
         rest = 1 - single + (0, 1, 2, 4)[flags & 3] + (single, 2, 4, 8)[flags >> 6]
         frame = decompressor.decompressobj()
-        yield from _step_zstd(frame, magic + descriptor + stored.exactly(rest, "zstd.frame_header"), start)
+        yield from _step_zstd(frame, _ZSTD + descriptor + stored.exactly(rest, "zstd.frame_header"), start)
         last = 0
         while not last:
             at = stored.offset
@@ -191,19 +197,12 @@ def _step_zstd(frame: "zstandard.ZstdDecompressionObj", data: bytes, at: int) ->
 def _lz4(stored: Stored) -> Iterator[bytes]:
     import lz4.frame
 
-    while not stored.ends():
-        start = stored.offset
-        magic = stored.exactly(4, "lz4.magic")
-        if _skippable(magic):
-            _skip(stored)
-            continue
-        if magic != _LZ4:
-            raise Malformed("lz4.magic", start, f"{magic.hex()} begins no frame")
+    for start in _frames(stored, _LZ4, "lz4.magic"):
         descriptor = stored.exactly(2, "lz4.frame_descriptor")
         flags = descriptor[0]
         rest = (8 if flags & 0x08 else 0) + (4 if flags & 0x01 else 0) + 1
         frame = lz4.frame.LZ4FrameDecompressor()
-        yield from _step_lz4(frame, magic + descriptor + stored.exactly(rest, "lz4.frame_descriptor"), start)
+        yield from _step_lz4(frame, _LZ4 + descriptor + stored.exactly(rest, "lz4.frame_descriptor"), start)
         size = 1
         while size:
             at = stored.offset

@@ -15,7 +15,7 @@ from cryptography import x509
 from analyzer.codec.trouble import Trouble
 from analyzer.x509.der import BIT_STRING, INTEGER, SEQUENCE, encode_object_identifier, expect, read_element
 from analyzer.x509.identity import Identity
-from analyzer.x509.signature import Check, verify
+from analyzer.x509.signature import Check, verify_once
 from analyzer.x509.statement import UNREADABLE, Statement, Status, stretch
 
 LIST_SIZE = 64 << 20
@@ -29,9 +29,6 @@ REMEMBERED_LISTS = 4096
 
 INDEXED = 1 << 20
 """Entries of a list kept as a set, some 100 bytes each; a longer list is searched anew for each certificate, in 0.1 s."""
-
-SIGNERS = 8
-"""Keys of which it is remembered whether they signed a list; one name has one, at a rollover two."""
 
 _KEY_USAGE = encode_object_identifier("2.5.29.15")
 _BASIC_CONSTRAINTS = encode_object_identifier("2.5.29.19")
@@ -84,12 +81,7 @@ class RevocationList:
 
     def check(self, public_key: bytes) -> Check:
         """Check its signature, once for each key."""
-        known = self.checks.get(public_key)
-        if known is None:
-            known = verify(public_key, self.algorithm, self.signature, self.signed)
-            if len(self.checks) < SIGNERS:
-                self.checks[public_key] = known
-        return known
+        return verify_once(self.checks, public_key, self.algorithm, self.signature, self.signed)
 
 
 class _Memory:

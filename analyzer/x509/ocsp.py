@@ -16,14 +16,11 @@ from analyzer.codec.trouble import Trouble
 from analyzer.x509.der import SEQUENCE, expect
 from analyzer.x509.identity import Identity, identity
 from analyzer.x509.ocsp_response import Answer, Response, read_response
-from analyzer.x509.signature import Check, verify
+from analyzer.x509.signature import Check, verify, verify_once
 from analyzer.x509.statement import UNREADABLE, Statement, stated, stretch
 
 DELEGATES = 4
 """Certificates of one response tried as the signer's: each costs two signatures. Real responses carry one."""
-
-SIGNERS = 8
-"""Keys of which is remembered whether they signed a response: the issuer's and the delegates', and some in vain."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,13 +119,7 @@ def _fault(candidate: x509.Certificate, der: bytes, delegate: Identity, issuer: 
 
 
 def _check(response: Response, public_key: bytes) -> Check:
-    """Check the signature of a response, once for each key: it comes again under every certificate that its issuer has."""
-    known = response.checks.get(public_key)
-    if known is None:
-        known = verify(public_key, response.algorithm, response.signature, response.signed)
-        if len(response.checks) < SIGNERS:
-            response.checks[public_key] = known
-    return known
+    return verify_once(response.checks, public_key, response.algorithm, response.signature, response.signed)
 
 
 def _is_named(responder: bytes, candidate: bytes) -> bool:

@@ -2,11 +2,11 @@
 
 An AlgorithmIdentifier (RFC 5280, section 4.1.1.2) names the scheme and its hash; RSASSA-PSS brings parameters (RFC 4055,
 section 3.1). The arithmetic is that of the `cryptography` library; here the names are matched with it. EdDSA and ML-DSA keys
-have one scheme each, whose identifier is that of the key (RFC 8410, 9881).
+have one scheme each, whose identifier is that of the key (RFC 8410, 9881). Keys are read here for handshakes too.
 """
 
 from functools import lru_cache
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
@@ -32,6 +32,9 @@ KEY_SIZE = 1 << 13
 KEYS = 1024
 """Public keys remembered: few authorities sign everything, and reading a key costs as much as using it."""
 
+SIGNERS = 8
+"""Keys of which is remembered whether they signed a statement: its issuer's, some delegates', and some tried in vain."""
+
 SALT = 512
 """Longest salt of RSASSA-PSS taken, in octets: that of the longest hash is 64."""
 
@@ -39,6 +42,11 @@ SALT = 512
 _MD5 = hashes.MD5()  # noqa: S303
 _SHA1 = hashes.SHA1()  # noqa: S303
 _SHA224, _SHA256, _SHA384, _SHA512 = hashes.SHA224(), hashes.SHA256(), hashes.SHA384(), hashes.SHA512()
+HASHES: dict[str, hashes.HashAlgorithm] = {
+    "md5": _MD5, "sha1": _SHA1, "sha224": _SHA224, "sha256": _SHA256, "sha384": _SHA384, "sha512": _SHA512,
+}  # fmt: skip
+"""By the names that TLS has for them."""
+
 _NIST = "2.16.840.1.101.3.4"
 
 _SCHEMES: dict[bytes, tuple[str, hashes.HashAlgorithm]] = {
@@ -84,6 +92,10 @@ _HASHES: dict[bytes, hashes.HashAlgorithm] = {
 }
 
 
+class Unsupported(Exception):  # noqa: N818 - an outcome like others
+    """Nobody here can check this signature, or use this key; the text says why."""
+
+
 def verify(public_key: bytes, algorithm: bytes, signature: bytes, signed: bytes) -> Check:
     """Check a signature over `signed`. public_key: SubjectPublicKeyInfo, algorithm: AlgorithmIdentifier, both in DER."""
     key = load_key(public_key)
@@ -105,15 +117,59 @@ def verify(public_key: bytes, algorithm: bytes, signature: bytes, signed: bytes)
 
 def verify_scheme(key: PublicKeyTypes, kind: str, algorithm: hashes.HashAlgorithm, signature: bytes, signed: bytes) -> Check:
     """Check a signature of RSA (PKCS #1, 1.5), `ec` (ECDSA) or DSA with this hash."""
+    if kind == "rsa" and isinstance(key, rsa.RSAPublicKey):
+        return _verify(key, signature, signed, padding.PKCS1v15(), algorithm)
+    if kind == "ec" and isinstance(key, ec.EllipticCurvePublicKey):
+        return _verify(key, signature, signed, ec.ECDSA(algorithm))
+    if kind == "dsa" and isinstance(key, dsa.DSAPublicKey):
+        return _verify(key, signature, signed, algorithm)
+    return "unverifiable"
+
+
+def verify_once(checks: dict[bytes, Check], public_key: bytes, algorithm: bytes, signature: bytes, signed: bytes) -> Check:
+    """Check a signature as `verify` does, once for each key: a statement comes again with every certificate of its issuer.
+
+    checks: where what came of it is kept, by public key; one for each thing that is signed.
+    """
+    known = checks.get(public_key)
+    if known is None:
+        known = verify(public_key, algorithm, signature, signed)
+        if len(checks) < SIGNERS:
+            checks[public_key] = known
+    return known
+
+
+def read_key(public_key: bytes) -> PublicKeyTypes:
+    """Read a SubjectPublicKeyInfo. Raises Unsupported, also when using the key would take so long that no honest one does."""
+    if len(public_key) > KEY_SIZE:
+        raise Unsupported(f"the signer's key has {len(public_key)} bytes, and more than {KEY_SIZE} are not read")
     try:
-        if kind == "rsa" and isinstance(key, rsa.RSAPublicKey):
-            key.verify(signature, signed, padding.PKCS1v15(), algorithm)
-        elif kind == "ec" and isinstance(key, ec.EllipticCurvePublicKey):
-            key.verify(signature, signed, ec.ECDSA(algorithm))
-        elif kind == "dsa" and isinstance(key, dsa.DSAPublicKey):
-            key.verify(signature, signed, algorithm)
-        else:
-            return "unverifiable"
+        key = load_der_public_key(public_key)
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+        raise Unsupported(f"the signer's key cannot be used: {error}") from error
+    if isinstance(key, rsa.RSAPublicKey) and (
+        key.key_size > MODULUS_BITS or key.public_numbers().e.bit_length() > EXPONENT_BITS
+    ):
+        raise Unsupported("a check with the signer's key would take too long")
+    return key
+
+
+def load_key(public_key: bytes) -> PublicKeyTypes | None:
+    """Read a SubjectPublicKeyInfo; None where `read_key` raises. Keys are remembered."""
+    return None if len(public_key) > KEY_SIZE else _load_key(public_key)
+
+
+@lru_cache(maxsize=KEYS)
+def _load_key(public_key: bytes) -> PublicKeyTypes | None:
+    try:
+        return read_key(public_key)
+    except Unsupported:
+        return None
+
+
+def _verify(key: Any, signature: bytes, signed: bytes, *scheme: Any) -> Check:
+    try:
+        key.verify(signature, signed, *scheme)
     except InvalidSignature:
         return "failed"
     except (ValueError, UnsupportedAlgorithm):
@@ -121,44 +177,16 @@ def verify_scheme(key: PublicKeyTypes, kind: str, algorithm: hashes.HashAlgorith
     return "verified"
 
 
-def load_key(public_key: bytes) -> PublicKeyTypes | None:
-    """Read a SubjectPublicKeyInfo; None when the library cannot, or when using the key would take too long."""
-    return None if len(public_key) > KEY_SIZE else _load_key(public_key)
-
-
-@lru_cache(maxsize=KEYS)
-def _load_key(public_key: bytes) -> PublicKeyTypes | None:
-    try:
-        key = load_der_public_key(public_key)
-    except (ValueError, TypeError, UnsupportedAlgorithm):
-        return None
-    return None if takes_long(key) else key
-
-
-def takes_long(key: PublicKeyTypes) -> bool:
-    """Whether a check with this key takes so long that nobody but an attacker can mean it."""
-    if not isinstance(key, rsa.RSAPublicKey):
-        return False
-    return key.key_size > MODULUS_BITS or key.public_numbers().e.bit_length() > EXPONENT_BITS
-
-
 def _verify_own(key: PublicKeyTypes, public_key: bytes, kind: bytes, signature: bytes, signed: bytes) -> Check:
     """Check a signature of a key that has one scheme only, with the identifier of the key itself."""
     _, start, end, _ = expect(public_key, 0, len(public_key), SEQUENCE, "subjectPublicKeyInfo")
     _, start, end, _ = expect(public_key, start, end, SEQUENCE, "algorithm")
     _, first, last, _ = expect(public_key, start, end, OBJECT_IDENTIFIER, "algorithm")
-    check = getattr(key, "verify", None)
-    if public_key[first:last] != kind or check is None or isinstance(key, rsa.RSAPublicKey | ec.EllipticCurvePublicKey):
+    if public_key[first:last] != kind or not hasattr(key, "verify"):
         return "unverifiable"
-    if isinstance(key, dsa.DSAPublicKey):
+    if isinstance(key, rsa.RSAPublicKey | ec.EllipticCurvePublicKey | dsa.DSAPublicKey):
         return "unverifiable"
-    try:
-        check(signature, signed)
-    except InvalidSignature:
-        return "failed"
-    except ValueError:
-        return "unverifiable"
-    return "verified"
+    return _verify(key, signature, signed)
 
 
 def _verify_pss(
@@ -167,13 +195,7 @@ def _verify_pss(
     algorithm, mask, salt = parameters
     if not isinstance(key, rsa.RSAPublicKey):
         return "unverifiable"
-    try:
-        key.verify(signature, signed, padding.PSS(padding.MGF1(mask), salt), algorithm)
-    except InvalidSignature:
-        return "failed"
-    except (ValueError, UnsupportedAlgorithm):
-        return "unverifiable"
-    return "verified"
+    return _verify(key, signature, signed, padding.PSS(padding.MGF1(mask), salt), algorithm)
 
 
 def read_pss(der: bytes, pos: int, end: int) -> tuple[hashes.HashAlgorithm, hashes.HashAlgorithm, int]:

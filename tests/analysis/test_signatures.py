@@ -8,8 +8,9 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, mldsa, padding, rsa, utils, x25519
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from analyzer.analysis.signatures import Unsupported, read_key, verify
+from analyzer.analysis.signatures import read_key, verify
 from analyzer.codec.registry import registry
+from analyzer.x509.signature import Unsupported
 
 CONTENT = b" " * 64 + b"what is signed"
 RSA = rsa.generate_private_key(65537, 2048)
