@@ -44,13 +44,24 @@ def talk_of(
             context.set_ciphers(f"{ciphers}:@SECLEVEL=0")
         if alpn:
             context.set_alpn_protocols([alpn])
+    return talk_between(client_context, server_context, script, close=close)[0]
+
+
+def talk_between(
+    client_context: ssl.SSLContext,
+    server_context: ssl.SSLContext,
+    script: Iterable[Flight],
+    session: ssl.SSLSession | None = None,
+    close: bool = True,
+) -> tuple[Talk, ssl.SSLSession | None]:
+    """A session in which the sides say what the script has, in turn; and what the client keeps of it, to be resumed."""
     flights: list[Flight] = []
     sent = [b"", b""]
     inward, outward, to_server, to_client = (ssl.MemoryBIO() for _ in range(4))
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder, "keys")
         client_context.keylog_filename = str(log)
-        client = client_context.wrap_bio(to_client, outward, server_hostname="example.test")
+        client = client_context.wrap_bio(to_client, outward, server_hostname="example.test", session=session)
         server = server_context.wrap_bio(to_server, inward, server_side=True)
         peers = (client, server)
 
@@ -72,12 +83,13 @@ def talk_of(
             received = 0
             while received < len(data):
                 received += len(peers[1 - side].read(1 << 16))
+        kept = client.session
         if close:
             for side, peer in enumerate(peers):
                 with contextlib.suppress(ssl.SSLError):
                     peer.unwrap()
                 carry(side)
-        return Talk(tuple(flights), (sent[0], sent[1]), log.read_text("ascii"))
+        return Talk(tuple(flights), (sent[0], sent[1]), log.read_text("ascii")), kept
 
 
 def pcapng_of(*parts: Sequence[Segment], comment: str = "", secrets: str = "") -> bytes:

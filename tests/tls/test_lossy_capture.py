@@ -1,21 +1,17 @@
 """Every 50th packet of a capture is lost: nearly all records of TLS 1.3 that are whole must open all the same."""
 
-import contextlib
-import ssl
-import tempfile
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import pytest
-from conversations import CLIENT, SERVER, Flight, Segment, Tap, contexts, packetise
+from conversations import CLIENT, SERVER, Flight, Segment, Tap, packetise
+from keyed import talk_of
+from talks import Kept
 
-from analyzer.application.conversation import Conversation
 from analyzer.engine import Engine
 from analyzer.secrets.keylog import KeyLog
 from analyzer.store.record import session_record
 from analyzer.tls import limits
-from analyzer.tls.session import Session
 
 EVERY = 50
 LEAST = 0.9
@@ -29,57 +25,15 @@ SIZES = {
 }
 
 
-class Kept(Conversation):
-    """A conversation that keeps what it is fed."""
-
-    __slots__ = ("data",)
-
-    def __init__(self, session: Session) -> None:
-        super().__init__(None)
-        self.data = [b"", b""]
-
-    def feed(self, side: int, data: bytes, frame: int, at: int) -> None:
-        self.data[side] += data
-
-
 @cache
 def talk(kind: str) -> tuple[tuple[Flight, ...], bytes]:
     """The flights of a session in which each side says so much in turn, and its key log."""
-    client_context, server_context = contexts.__wrapped__()
-    client_context.minimum_version = ssl.TLSVersion.TLSv1_3
-    flights: list[Flight] = []
-    inward, outward, to_server, to_client = (ssl.MemoryBIO() for _ in range(4))
-    with tempfile.TemporaryDirectory() as folder:
-        client_context.keylog_filename = str(Path(folder, "keys"))
-        peers = (
-            client_context.wrap_bio(to_client, outward, server_hostname="example.test"),
-            server_context.wrap_bio(to_server, inward, server_side=True),
-        )
-
-        def carry(side: int) -> None:
-            data = (outward, inward)[side].read()
-            if data:
-                (to_server, to_client)[side].write(data)
-                flights.append((side, data))
-
-        for _ in range(3):
-            for side, peer in enumerate(peers):
-                with contextlib.suppress(ssl.SSLWantReadError):
-                    peer.do_handshake()
-                carry(side)
-        for number, n_bytes in enumerate(SIZES[kind]):
-            for side in (CLIENT, SERVER):
-                said = bytes([number % 251]) * (n_bytes if side == SERVER else 1 + n_bytes // 8)
-                peers[side].write(said)
-                carry(side)
-                received = 0
-                while received < len(said):
-                    received += len(peers[1 - side].read(1 << 16))
-        for side, peer in enumerate(peers):
-            with contextlib.suppress(ssl.SSLError):
-                peer.unwrap()
-            carry(side)
-        return tuple(flights), Path(folder, "keys").read_bytes()
+    script: list[Flight] = []
+    for number, n_bytes in enumerate(SIZES[kind]):
+        said = bytes([number % 251])
+        script += [(CLIENT, said * (1 + n_bytes // 8)), (SERVER, said * n_bytes)]
+    talked = talk_of(script)
+    return talked.flights, talked.keylog.encode()
 
 
 def records_of(flights: tuple[Flight, ...], side: int) -> list[tuple[int, int]]:

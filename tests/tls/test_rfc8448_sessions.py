@@ -14,13 +14,12 @@ from conversations import CLIENT, SERVER, Flight, Tap, handshake_types, packetis
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from talks import Kept
 
-from analyzer.application.conversation import Conversation
 from analyzer.engine import Engine
 from analyzer.secrets import schedule13
 from analyzer.secrets.keylog import KeyLog
 from analyzer.store.record import session_record
-from analyzer.tls.session import Session
 
 TESTS = Path(__file__).resolve().parents[1]
 HASH = "SHA256"
@@ -28,19 +27,6 @@ DATA = bytes(range(50))
 VERIFIED = {"client": "verified", "server": "verified"}
 PROOF = ["certificate", "certificate_verify", "finished"]
 AUTHENTICATED = ["encrypted_extensions", *PROOF]
-
-
-class Kept(Conversation):
-    """A conversation that keeps what it is fed."""
-
-    __slots__ = ("data",)
-
-    def __init__(self, session: Session) -> None:
-        super().__init__(None)
-        self.data = [b"", b""]
-
-    def feed(self, side: int, data: bytes, frame: int, at: int) -> None:
-        self.data[side] += data
 
 
 @cache
