@@ -5,7 +5,12 @@ cdef extern from "Python.h":
     char *PyBytes_AS_STRING(object data)
 
 cdef extern from "string.h":
+    int memcmp(const void *first, const void *second, size_t n_bytes)
     void *memcpy(void *to, const void *data, size_t n_bytes)
+
+cdef inline bint lies_at(const unsigned char *data, Py_ssize_t place, const unsigned char *key, Py_ssize_t n_bytes) noexcept:
+    """Whether those bytes are at that place, where there are as many."""
+    return memcmp(data + place, key, n_bytes) == 0
 
 cdef inline bytes turned(const unsigned char *key, Py_ssize_t half):
     """A key with two addresses of `half` bytes and two ports, the other way round."""
@@ -57,7 +62,7 @@ cdef class Packet:
     )
     cpdef bytes key(self)
 
-    @cython.locals(buffer="const unsigned char*", octets="const unsigned char*", n_bytes=Py_ssize_t, first=Py_ssize_t)
+    @cython.locals(n_bytes=Py_ssize_t, first=Py_ssize_t)
     cpdef bint has_key(self, bytes key) except -1
 
     @cython.locals(key=bytes, octets="const unsigned char*", n_addresses=Py_ssize_t, half=Py_ssize_t, middle=Py_ssize_t)

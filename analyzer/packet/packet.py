@@ -77,19 +77,15 @@ class Packet:
 
     def has_key(self, key: bytes) -> bool:
         """Whether that is the packet's key, in a fifth of the time that making one takes; never for an empty one."""
-        buffer = self.data
-        octets = key
         n_bytes = len(key)
         first = self.ip + 12 if self.ip_version == 4 else self.ip + 8
         if n_bytes != (12 if self.ip_version == 4 else 36):
             return False
         if self.ip < 0 or self.transport != first + n_bytes - 4 or n_bytes > len(self.data) - first:
             return key == self.key()
-        while n_bytes:  # the ports differ sooner than the addresses
-            n_bytes -= 1
-            if octets[n_bytes] != buffer[first + n_bytes]:
-                return False
-        return True
+        if cython.compiled:
+            return lies_at(self.data, first, key, n_bytes)  # type: ignore[name-defined,no-any-return]  # noqa: F821 - in the .pxd
+        return self.data.startswith(key, first)
 
     def reverse_key(self) -> bytes:
         """The key of the packets that answer this one."""

@@ -458,14 +458,15 @@ class Connections:
         if half.history is None:
             half.history = []
         kept: list[Segment] = half.history
-        segment: Segment = new_segment(half.offset, cut(data, start, end), 0, 0, 0)
+        copy: bytes = cut(data, start, end)
         self.history += end - start + SEGMENT_COST
         if len(kept) < HISTORY_SLOTS:
-            kept.append(segment)
+            kept.append(new_segment(half.offset, copy, 0, 0, 0))
             return
-        old: Segment = kept[half.newest]
-        self.history -= len(old.data) + SEGMENT_COST
-        kept[half.newest] = segment
+        oldest: Segment = kept[half.newest]
+        self.history -= len(oldest.data) + SEGMENT_COST
+        oldest.offset = half.offset
+        oldest.data = copy
         half.newest = (half.newest + 1) % HISTORY_SLOTS
 
     def forget(self, half: Half) -> None:
