@@ -1,7 +1,10 @@
+cimport cython
+
 from analyzer.secrets.opener cimport Opener
 from analyzer.secrets.schedule13 cimport finished, next_traffic_secret, traffic_keys
 
 
+@cython.no_gc
 cdef class ExplicitNonceOpener(Opener):
     cdef object _aead
     cdef bytes _salt
@@ -10,6 +13,7 @@ cdef class ExplicitNonceOpener(Opener):
     cdef tuple _last
 
 
+@cython.no_gc
 cdef class ImplicitNonceOpener(Opener):
     cdef object _aead
     cdef object _iv
@@ -17,6 +21,7 @@ cdef class ImplicitNonceOpener(Opener):
     cdef Py_ssize_t _tag
 
 
+@cython.no_gc
 cdef class Tls13Opener(Opener):
     cdef object _aead
     cdef int _draft
@@ -29,3 +34,4 @@ cdef class Tls13Opener(Opener):
     cdef Py_ssize_t _tag
 
     cdef void _key(self) except *
+    cpdef bytes verify_data(self, bytes transcript_hash)

@@ -6,6 +6,7 @@ from analyzer.secrets.opener cimport Opener
 cdef list _PADDINGS
 
 
+@cython.no_gc
 cdef class BlockOpener(Opener):
     cdef Py_ssize_t _block
     cdef bytes _last

@@ -7,7 +7,7 @@ RFC 5288, RFC 6655, RFC 7905, RFC 5932, RFC 4162 and RFC 5469.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, Protocol
 
 from cryptography.exceptions import InvalidTag, UnsupportedAlgorithm
@@ -54,7 +54,7 @@ class BlockCipher:
         """Begin to decrypt; Refused if the library's build has not the cipher."""
         try:
             algorithm = _algorithm(self.name)(key * 3 if self.name == "TripleDES" and len(key) == 8 else key)
-            return Cipher(algorithm, modes.CBC(iv)).decryptor()
+            return Cipher(algorithm, _cbc(iv)).decryptor()
         except UnsupportedAlgorithm as error:
             raise Refused(UNSUPPORTED_CIPHER, f"the library is built without {self.name}") from error
 
@@ -117,5 +117,12 @@ BLOCKS = {
 STREAMS = {"RC4_128": StreamCipher(16, 16), "RC4_40": StreamCipher(5, 16), "RC4_56": StreamCipher(7, 16)}
 
 
+@lru_cache(maxsize=16)
+def _cbc(iv: bytes) -> modes.CBC:
+    """Give the mode; since TLS 1.1 all begin with the same vector, since records have their own."""
+    return modes.CBC(iv)
+
+
+@cache
 def _algorithm(name: str) -> Any:
     return getattr(decrepit, name, None) or getattr(algorithms, name)

@@ -9,3 +9,30 @@ cdef class Line:
     cdef public str source
     cdef public long long line
     cdef public bint used
+
+
+cdef class KeyLog:
+    cdef public list problems
+    cdef public list repeats
+    cdef dict _sources
+    cdef set _blocks
+    cdef dict _kept
+    cdef set _news
+    cdef dict _labelled
+    cdef dict _session_ids
+    cdef dict _premasters
+    cdef long long _n_lines
+    cdef long long _n_kept
+    cdef long long _n_repeated
+    cdef long long _n_conflicting
+    cdef long long _n_bad
+    cdef long long _n_unknown
+
+    cpdef list candidates(self, bytes client_random, str label)
+    cpdef dict by_label(self, bytes client_random)
+    cpdef list masters(self, bytes client_random, bytes session_id)
+    cpdef bint knows(self, bytes client_random) except *
+    cdef void _line(self, bytes line, str source, long long number) except *
+    @cython.locals(session=bytes, secret=bytes)
+    cdef void _secret(self, str label, object lengths, list words, str source, long long number) except *
+    cdef void _keep(self, dict table, Line line) except *

@@ -18,6 +18,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
 from types import MappingProxyType
+from typing import Any
 
 import cython
 
@@ -144,6 +145,11 @@ class KeyLog:
     MOST_PROBLEMS of each.
     """
 
+    __slots__ = (
+        "_blocks", "_kept", "_labelled", "_n_bad", "_n_conflicting", "_n_kept", "_n_lines", "_n_repeated", "_n_unknown",
+        "_news", "_premasters", "_session_ids", "_sources", "problems", "repeats",
+    )  # fmt: skip
+
     def __init__(self) -> None:
         self.problems: list[Problem] = []
         self.repeats: list[tuple[Line, Line]] = []
@@ -266,7 +272,7 @@ class KeyLog:
         """Give the number of lines of each source, in the order in which they came."""
         return {name: state.lines for name, state in self._sources.items()}
 
-    def knows(self, client_random: bytes) -> bool:
+    def knows(self, client_random: bytes) -> cython.bint:
         """Whether there is any secret of this session; marks nothing."""
         return client_random in self._kept
 
@@ -342,7 +348,7 @@ class KeyLog:
         )
         return "".join(lines).encode()
 
-    def _line(self, line: bytes, source: str, number: int) -> None:
+    def _line(self, line: bytes, source: str, number: cython.longlong) -> None:
         self._n_lines += 1
         if number == 1 and line.startswith((_BOM, *_BOMS_UTF16)):
             if not line.startswith(_BOM):
@@ -359,7 +365,7 @@ class KeyLog:
             return
         self._secret(known[0], known[1], words, source, number)
 
-    def _secret(self, label: str, lengths: frozenset[int], words: list[bytes], source: str, number: int) -> None:
+    def _secret(self, label: str, lengths: Any, words: list[Any], source: str, number: cython.longlong) -> None:
         if len(words) != 3:
             self._bad(source, number, f"{label} with {len(words) - 1} values, not client random and secret")
             return
@@ -410,9 +416,10 @@ class KeyLog:
             # Some programs write more of the encrypted secret than the first bytes, which are what names it.
             self._keep(table, Line("RSA", session if form else session[:_ENCRYPTED_PREFIX], secret, source, number))
 
-    def _keep(self, table: dict[bytes, list[Line]], line: Line) -> None:
-        lines = table.get(line.session) or []
-        first = None
+    def _keep(self, table: dict[Any, Any], line: Line) -> None:
+        lines: list[Line] = table.get(line.session) or []
+        first: Line | None = None
+        other: Line
         for other in lines:
             if other.label == line.label:
                 if other.secret == line.secret:

@@ -1,6 +1,9 @@
+cimport cython
+
 from analyzer.secrets.schedule cimport hmac_keys
 
 
+@cython.no_gc
 cdef class RecordMac:
     cdef object _inner
     cdef object _outer

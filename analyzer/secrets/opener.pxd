@@ -1,3 +1,6 @@
+cimport cython
+
+@cython.no_gc
 cdef class Opener:
     cdef public object sequence
 

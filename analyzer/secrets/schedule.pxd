@@ -1,6 +1,7 @@
 cimport cython
 
 
+@cython.no_gc
 cdef class Hmac:
     cdef object _inner
     cdef object _outer

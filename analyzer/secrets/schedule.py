@@ -36,7 +36,7 @@ _DTLS = {0x0100: TLS_1_1, 0xFEFF: TLS_1_1, 0xFEFD: TLS_1_2}
 
 def tls_version(version: cython.int) -> cython.int:
     """Give the version of TLS that a version of DTLS is made of; another number as it is."""
-    return _DTLS.get(version, version)
+    return version if SSL_3_0 <= version <= TLS_1_2 else _DTLS.get(version, version)
 
 
 def hmac(hashed: HashFunction, key: bytes, data: bytes) -> bytes:

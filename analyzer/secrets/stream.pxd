@@ -1,7 +1,10 @@
+cimport cython
+
 from analyzer.secrets.mac cimport RecordMac
 from analyzer.secrets.opener cimport Opener
 
 
+@cython.no_gc
 cdef class StreamOpener(Opener):
     cdef object _key_stream
     cdef RecordMac _mac

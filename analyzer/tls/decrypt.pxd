@@ -2,6 +2,7 @@ cimport cython
 
 from analyzer.codec.runner cimport extension_body
 from analyzer.secrets.aead cimport Tls13Opener
+from analyzer.secrets.keylog cimport KeyLog
 from analyzer.secrets.opener cimport Opener
 from analyzer.secrets.protection cimport open_tls12, open_tls13
 from analyzer.secrets.schedule cimport finished_of, tls_version

@@ -15,7 +15,7 @@ from analyzer.codec.runner import extension_body
 from analyzer.secrets import schedule
 from analyzer.secrets.aead import Tls13Opener
 from analyzer.secrets.compression import DEFLATE, Inflater
-from analyzer.secrets.keylog import CLIENT_RANDOM, PREMASTER
+from analyzer.secrets.keylog import CLIENT_RANDOM, PREMASTER, KeyLog
 from analyzer.secrets.opener import Opened, Opener
 from analyzer.secrets.protection import open_tls12, open_tls13
 from analyzer.secrets.refused import MISSING_SEGMENT, Refused
@@ -150,7 +150,7 @@ class Decryption:
         """Hear which suites the client offers, and whether it seals a hello: early data comes before anything is chosen."""
         self.suites = suites
         self.ech = ech
-        keylog = self.secrets.keylog
+        keylog: KeyLog | None = self.secrets.keylog
         secrets: list[bytes] = []
         if keylog is not None:
             for name in (self.client_random, None if ech is None else ech.random):
@@ -179,7 +179,7 @@ class Decryption:
         self.outside = extension_body(hello, ENCRYPT_THEN_MAC) is not None
         self.truncated = extension_body(hello, TRUNCATED_HMAC) is not None
         self.zlib = getattr(hello, "legacy_compression_method", 0) == DEFLATE
-        keylog = self.secrets.keylog
+        keylog: KeyLog | None = self.secrets.keylog
         if (
             self.secrets.private_keys
             or self.secrets.psks
@@ -313,7 +313,7 @@ class Decryption:
         if self.contradicted:
             detail = f"key logs contradict each other on {', '.join(self.contradicted)}; each was tried on the records"
             found.append(("conflicting_secrets", "medium", detail))
-        if any(direction.limited for direction in self.directions):
+        if self.directions[0].limited or self.directions[1].limited:
             detail = "the search for a record's number behind a gap ended early: the sessions of this run used up its limit"
             found.append(("limit", "medium", detail))
         if self.trial:
@@ -357,7 +357,7 @@ class Decryption:
 
     def _agree13(self, raw: bytes) -> cython.bint:
         """Take the secrets of TLS 1.3 into use; raw: the ServerHello, empty where it is missing. False without secrets."""
-        keylog = self.secrets.keylog
+        keylog: KeyLog | None = self.secrets.keylog
         found: dict[str, list[bytes]] = {} if keylog is None else keylog.by_label(self.client_random)
         lacking = [label for label in _LABELS if label not in found]
         if self.suite is None or len(lacking) == len(_LABELS):
@@ -529,7 +529,7 @@ class Decryption:
 
     def _masters(self, chosen: Suite) -> list[bytes]:
         """All that may be the master secret, at most MAX_CANDIDATES."""
-        keylog = self.secrets.keylog
+        keylog: KeyLog | None = self.secrets.keylog
         found: list[bytes] = []
         known = self.premasters
         if keylog is not None:
@@ -550,7 +550,7 @@ class Decryption:
 
     def _exchange(self, raw: bytes) -> None:
         """Find the premaster secret that a ClientKeyExchange leads to."""
-        if self.suite is None:
+        if self.suite is None or not (self.suite.key_exchange == "RSA" or self.secrets.psks):
             return
         offered = self.transcript.offered_version() or self.version
         try:
@@ -577,8 +577,9 @@ class Decryption:
         if not self.tls13:
             if self.master is None:
                 return None
-            expected = finished if tls_version(self.version) < TLS_1_2 else finished_of
-            return expected(self.version, self.suite.prf_hash, self.master, role == _CLIENT, heard)
+            if tls_version(self.version) < TLS_1_2:
+                return finished(self.version, self.suite.prf_hash, self.master, role == _CLIENT, heard)
+            return finished_of(self.version, self.suite.prf_hash, self.master, role == _CLIENT, heard)
         opener = self._opener_of(role ^ self.client, PROTECTED)
         return opener.verify_data(heard) if isinstance(opener, Tls13Opener) else None
 

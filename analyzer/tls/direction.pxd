@@ -1,7 +1,10 @@
+cimport cython
+
 from analyzer.secrets.aead cimport Tls13Opener
 from analyzer.secrets.opener cimport Opener
 
 
+@cython.no_gc
 cdef class Direction:
     cdef public list phases
     cdef public int phase
@@ -18,6 +21,7 @@ cdef class Direction:
     cdef tuple _open_updated(self, Tls13Opener opener, int content_type, int version, bytes body)
 
 
+@cython.no_gc
 cdef class AnyOpener(Opener):
     cdef public Py_ssize_t breadth
     cdef object _openers
@@ -28,5 +32,6 @@ cdef class AnyOpener(Opener):
     cpdef Opener settled(self)
 
 
+@cython.no_gc
 cdef class PlainOpener(Opener):
     cdef Py_ssize_t _mac_length

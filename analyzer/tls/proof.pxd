@@ -5,6 +5,7 @@ from analyzer.tls.transcript cimport Transcript, is_retry
 cdef int HELLO_RETRY_REQUEST, CERTIFICATE, CERTIFICATE_REQUEST, CERTIFICATE_VERIFY, FINISHED
 
 
+@cython.no_gc
 cdef class Signed:
     cdef public int role
     cdef public object scheme
@@ -15,6 +16,7 @@ cdef class Signed:
     cdef public bytes digest
 
 
+@cython.no_gc
 cdef class Proof:
     cdef public list signed
     cdef public list finished

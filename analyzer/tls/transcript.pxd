@@ -4,6 +4,7 @@ cdef int HELLO_REQUEST, CLIENT_HELLO, SERVER_HELLO, HELLO_RETRY_REQUEST, SERVER_
 cdef long long MAX_TRANSCRIPT
 
 
+@cython.no_gc
 cdef class Transcript:
     cdef list _client
     cdef list _server
