@@ -2,10 +2,9 @@
 
 What hangs on other sessions is left out: the verdicts on certificates, for which certificates and answers of the whole
 capture count, which session a TLS 1.3 session resumes, and whether the key log has anything for any session. `crew` puts it
-in. Messages between the two are in the form of Python's `marshal`: they come from this very program, and from nobody else.
+in.
 """
 
-import marshal
 from typing import Any
 
 import orjson
@@ -15,6 +14,7 @@ from analyzer.store.record import decryption_record, session_record
 from analyzer.tls.audience import Audience
 from analyzer.tls.secrets import NO_SECRET, Secrets
 from analyzer.tls.session import Session
+from analyzer.workers import dumps, loads
 
 MOST_CHAINS = 2048
 """Chains that are sent once and then called by their number; each process has its own."""
@@ -26,11 +26,6 @@ GAP = b"\0"
 """What stands where something is left out: JSON has no such byte."""
 
 _LEFT_OUT: Any = orjson.Fragment(GAP)
-
-
-def dumps(value: Any) -> bytes:
-    """Write a message in the form that does not look for equal objects, which costs most of the time."""
-    return marshal.dumps(value, 2)
 
 
 def gets_number(chain: tuple[bytes, ...], n_numbers: int) -> bool:
@@ -61,7 +56,7 @@ class Clerk:
         A turn's is the number of sessions that the key log had something for, the bytes of memory that open sessions take, the
         notes of `NotedLinks`, and the records of the sessions that have ended, in that order.
         """
-        return dumps([self._turn(tidings) for tidings in marshal.loads(message)])  # noqa: S302 - see above
+        return dumps([self._turn(tidings) for tidings in loads(message)])
 
     def _turn(self, tidings: list[Any]) -> tuple[int, int, list[Any], list[Any]]:
         audience = self._audience

@@ -5,7 +5,6 @@ what was read at once: its sessions are put together when all workers have repli
 capture alone, and not on who is faster.
 """
 
-import marshal
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -17,13 +16,13 @@ import orjson
 
 from analyzer.engine import Engine
 from analyzer.store.chains import CLIENT, SERVER, Chains, Presented
-from analyzer.store.clerk import Clerk, dumps, gets_number
+from analyzer.store.clerk import Clerk, gets_number
 from analyzer.store.record import rfc3339
 from analyzer.store.records import Ended, Records
 from analyzer.tls.audience import ELSEWHERE
 from analyzer.tls.envoy import Envoy, Router
 from analyzer.tls.links import Links, Origin
-from analyzer.workers import Workers
+from analyzer.workers import Workers, dumps, loads
 from analyzer.x509.clear_http import AnsweringSessions
 
 TURNS = 4
@@ -126,7 +125,7 @@ class Crew(Records):
 
     def _receive(self) -> Iterator[Ended]:
         """Put together the turns that all workers have replied to."""
-        replies = [marshal.loads(reply) for reply in self._workers.receive()]  # noqa: S302 - see `clerk`
+        replies = [loads(reply) for reply in self._workers.receive()]
         self._n_waiting -= 1
         for done in zip(*replies, strict=True):
             turn = self._turns.popleft()
