@@ -13,6 +13,8 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+import orjson
+
 from analyzer.tls.session import Session
 from analyzer.x509.certificate import RAW_PUBLIC_KEY, certificate
 from analyzer.x509.der import encode_object_identifier
@@ -52,6 +54,11 @@ ABSENT: dict[str, Any] = {
 }  # fmt: skip
 """The record of a side that sent no certificate that was seen."""
 
+_ABSENT_JSON = orjson.dumps(ABSENT)
+
+_GAP = b"\0"
+"""What stands for a value that changes: JSON has no such byte."""
+
 
 @dataclass(slots=True)
 class Presented:
@@ -75,7 +82,8 @@ class Link:
 @dataclass(frozen=True, slots=True)
 class Judged:
     """What was found out about one side's certificates. name: what they were judged against, None for no name. at: the moment,
-    nanoseconds since the epoch. links: the path, the leaf first. record: as in the session record, but without `at`."""
+    nanoseconds since the epoch. links: the path, the leaf first. record: as in the session record, but without `at`; written:
+    the same as JSON, what stands before the value of `at` and what behind."""
 
     verdict: "Verdict"
     name: str | None
@@ -83,6 +91,7 @@ class Judged:
     links: tuple[Link, ...]
     scts: "tuple[SctVerdict, ...]"
     record: dict[str, Any]
+    written: tuple[bytes, bytes]
 
 
 @dataclass(slots=True)
@@ -161,29 +170,52 @@ class Chains:
             return ABSENT
         if certificate(chain[0]).type == RAW_PUBLIC_KEY:
             return _RAW
-        record = self._known(session, role, chain).record
-        own = self.at is None and start is not None and 0 <= session.at <= _LATEST
-        return record | {"at": start if own else _rfc3339(self._moment(session))}
+        return self._known(session, role, chain).record | {"at": self._told_moment(session, start)}
+
+    def json(self, session: Session | Presented, role: int, start: str | None) -> bytes:
+        """Give the entry as `record` does, as JSON: of a chain that was judged before in a fraction of the time."""
+        chain = session.certificates[role ^ session.client]
+        if not chain:
+            return _ABSENT_JSON
+        known = self._recall(session, role, chain)
+        if known is None:
+            if certificate(chain[0]).type == RAW_PUBLIC_KEY:
+                return _RAW_JSON
+            known = self._known(session, role, chain)
+        before, behind = known.written
+        return b'%b"%b"%b' % (before, self._told_moment(session, start).encode(), behind)
+
+    def _recall(self, session: Session | Presented, role: int, chain: Sequence[bytes]) -> Judged | None:
+        """Give what was found out about a chain, perhaps of another moment at which the same is true; None for nothing."""
+        if session.stapled:
+            return None
+        span = self._spans.get((role, session.server_name if role == SERVER else None, *chain))
+        if span is None or span.seen is not self._seen_tuple or span.n_answers != self._n_answers():
+            return None
+        return span.judged if span.first <= self._moment(session) // 1_000_000_000 <= span.last else None
 
     def _known(self, session: Session | Presented, role: int, chain: Sequence[bytes]) -> Judged:
-        """Give what was found out about a chain, perhaps of another moment at which the same is true."""
+        """Give what was found out about a chain, now or before."""
+        known = self._recall(session, role, chain)
+        if known is not None:
+            return known
         at = self._moment(session)
-        second = at // 1_000_000_000
+        seen, n_answers = self._seen_tuple, self._n_answers()
+        judged = self._find_out(session, role, chain, at)
         if session.stapled:
-            return self._find_out(session, role, chain, at)
-        n_answers = 0 if self._answers is None else len(self._answers)
+            return judged
+        second = at // 1_000_000_000
         key = (role, session.server_name if role == SERVER else None, *chain)
         span = self._spans.get(key)
-        seen = self._seen_tuple
-        if span is not None and span.seen is seen and span.n_answers == n_answers and span.first <= second <= span.last:
-            return span.judged
-        judged = self._find_out(session, role, chain, at)
         if span is not None and span.judged is judged:  # one verdict holds for one stretch of time, without holes
             span.first, span.last = min(span.first, second), max(span.last, second)
             span.seen, span.n_answers = seen, n_answers
             return judged
         self._spans[key] = _Span(second, second, seen, n_answers, judged)
         return judged
+
+    def _n_answers(self) -> int:
+        return 0 if self._answers is None else len(self._answers)
 
     def _find_out(self, session: Session | Presented, role: int, chain: Sequence[bytes], at: int) -> Judged:
         side = role ^ session.client
@@ -246,6 +278,10 @@ class Chains:
             return self.at
         return session.at if 0 <= session.at <= _LATEST else time.time_ns()
 
+    def _told_moment(self, session: Session | Presented, start: str | None) -> str:
+        own = self.at is None and start is not None and 0 <= session.at <= _LATEST
+        return start if own and start is not None else _rfc3339(self._moment(session))
+
     def _tell(
         self,
         verdict: "Verdict",
@@ -276,7 +312,19 @@ class Chains:
             "scts": [_timestamp_record(sct) for sct in scts],
             "trust": self._stores,
         }
-        return Judged(verdict, name, at, links, scts, record)
+        before, behind = orjson.dumps(record | {"at": orjson.Fragment(_GAP)}).split(_GAP)
+        return Judged(verdict, name, at, links, scts, record, (before, behind))
+
+
+class Written:
+    """Gives the verdicts of `chains` as JSON, for records that are written and not looked at."""
+
+    def __init__(self, chains: Chains) -> None:
+        self._json = chains.json
+
+    def record(self, session: Session | Presented, role: int, start: str | None = None) -> orjson.Fragment:
+        """As `Chains.record`."""
+        return orjson.Fragment(self._json(session, role, start))
 
 
 class Unjudged(Chains):
@@ -289,6 +337,10 @@ class Unjudged(Chains):
     def record(self, session: Session | Presented, role: int, start: str | None = None) -> dict[str, Any]:
         """Give the record of no chain."""
         return ABSENT
+
+    def json(self, session: Session | Presented, role: int, start: str | None) -> bytes:
+        """Give the same as JSON."""
+        return _ABSENT_JSON
 
 
 UNJUDGED = Unjudged()
@@ -309,6 +361,8 @@ _RAW: dict[str, Any] = ABSENT | {
         }
     ]
 }
+
+_RAW_JSON = orjson.dumps(_RAW)
 
 
 def _links(verdict: "Verdict", moment: datetime, ocsp: tuple[bytes, ...], crls: tuple[bytes, ...]) -> tuple[Link, ...]:

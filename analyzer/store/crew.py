@@ -161,7 +161,7 @@ class Crew(Records):
         line = [parts[0], b"null" if number is None else b"%d" % number]
         for role, chain in ((SERVER, server_chain), (CLIENT, client_chain)):
             if chain is not None:
-                line += parts[len(line) >> 1], orjson.dumps(self._chains.record(presented, role, rfc3339(at)))
+                line += parts[len(line) >> 1], self._chains.json(presented, role, rfc3339(at))
         line += parts[-1] if other is None or not matched else other, b"\n"
         return b"".join(line)
 

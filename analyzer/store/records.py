@@ -5,7 +5,7 @@ from types import TracebackType
 from typing import Any
 
 from analyzer.engine import Engine
-from analyzer.store.chains import Chains
+from analyzer.store.chains import Chains, Written
 from analyzer.store.record import json_line, session_record
 
 
@@ -25,7 +25,7 @@ class Ended:
 
     def line(self) -> bytes:
         """Give its record as a line of JSON; ask once."""
-        return json_line(self.record())
+        return json_line(session_record(self.session, self._messages, Written(self._chains)))
 
 
 class Records:

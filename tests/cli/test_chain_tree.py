@@ -74,7 +74,7 @@ def printed(judged: Judged, chain: list[bytes], encoding: str, monkeypatch: pyte
 def test_terminals_without_the_signs_and_hostile_words(monkeypatch: pytest.MonkeyPatch):
     der = b"junk" + os.urandom(8)
     problem = Problem("malformed", None, "\x1b[2Jcleared \u202eno")
-    judged = Judged(Verdict(False, (der,), (problem,)), "\x07bell", 0, (Link(der, None),), (), {})
+    judged = Judged(Verdict(False, (der,), (problem,)), "\x07bell", 0, (Link(der, None),), (), {}, (b"", b""))
     for encoding, bad in (("utf-8", "✗"), ("ascii", "[!!]")):
         text = printed(judged, [der], encoding, monkeypatch)
         assert text.startswith(f"  {bad} invalid: malformed; judged for \\x07bell, at 1970-01-01 00:00:00 UTC")
