@@ -1,17 +1,13 @@
-"""What a run has to open its sessions with, and who takes what was inside; the machinery is loaded with the first session that
-needs it, since most captures come without keys.
-"""
+"""What a run has to open its sessions with, and who takes what was inside."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from analyzer.tls.limits import MAX_ATTEMPTS_IN_ALL, MAX_TRIALS
-from analyzer.tls.transcript import Transcript
 
 if TYPE_CHECKING:
     from analyzer.secrets.keylog import KeyLog
     from analyzer.secrets.private_keys import PrivateKey
-    from analyzer.tls.decrypt import Decryption
     from analyzer.tls.session import Session
 
 NO_SECRET, MISSING_LABEL, NO_HANDSHAKE, KEY_UPDATE_MISSED = "no_secret", "missing_label", "no_handshake", "key_update_missed"
@@ -47,7 +43,7 @@ class Secrets:
     attempts: how often one may still try to open a record far behind a gap.
     """
 
-    __slots__ = ("_begin", "application", "attempts", "coming", "keylog", "matched", "private_keys", "psks", "trials")
+    __slots__ = ("application", "attempts", "coming", "keylog", "matched", "private_keys", "psks", "trials")
 
     def __init__(
         self,
@@ -65,17 +61,8 @@ class Secrets:
         self.private_keys = private_keys
         self.psks = psks or {}
         self.coming = coming
-        self._begin: type[Decryption] | None = None
 
     @property
     def given(self) -> bool:
         """Whether there are any by now."""
         return self.keylog is not None or bool(self.private_keys) or bool(self.psks)
-
-    def decryption(self, client: int, transcript: Transcript) -> "Decryption":
-        """Begin the decryption of a session of which `client` is the client's side."""
-        if self._begin is None:
-            from analyzer.tls.decrypt import Decryption
-
-            self._begin = Decryption
-        return self._begin(self, client, transcript)

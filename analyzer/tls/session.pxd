@@ -3,6 +3,7 @@ cimport cython
 from analyzer.codec.cut cimport cut
 from analyzer.codec.runner cimport read
 from analyzer.tls cimport learn
+from analyzer.tls.decrypt cimport Decryption
 from analyzer.tls.facts cimport Alert, Finding, HandshakeMessage, handshake_message, new_event
 from analyzer.tls.ledger cimport Ledger
 from analyzer.tls.links cimport Links, Origin, server_of
@@ -65,7 +66,7 @@ cdef class Session(Ledger):
     cdef public bytes alpn
     cdef public str resumption
     cdef public object secrets
-    cdef public object decryption
+    cdef public Decryption decryption
     cdef public bint opens
     cdef public bint opening
     cdef public Transcript transcript

@@ -17,6 +17,7 @@ from analyzer.codec.runner import read
 from analyzer.codec.trouble import Incomplete, Malformed, Trouble
 from analyzer.tls import inner_hello, learn, ssl2
 from analyzer.tls.content_types import ALERT, APPLICATION_DATA, CHANGE_CIPHER_SPEC, ENCRYPTED_ALERT_13, HANDSHAKE, HEARTBEAT
+from analyzer.tls.decrypt import Decryption
 from analyzer.tls.facts import Alert, Finding, HandshakeMessage, frame_of, handshake_message, new_event
 from analyzer.tls.ledger import Ledger
 from analyzer.tls.limits import MAX_HANDSHAKE, MAX_KEPT, MAX_MESSAGES, MESSAGE_COST
@@ -114,7 +115,7 @@ class Session(Ledger):
         self.mid_stream = False
         self.kept = 0
         self.secrets: Secrets | None = None
-        self.decryption: Any = None
+        self.decryption: Decryption = None  # type: ignore[assignment]  # until something may open records
         self.opens = False
         self.opening = False
         self.transcript = Transcript()
@@ -218,7 +219,7 @@ class Session(Ledger):
         at: cython.longlong,
     ) -> cython.bint:
         """Decrypt a record and take what is inside; False where it is not encrypted, or does not open."""
-        decryption: Any = self.decryption
+        decryption: Decryption = self.decryption
         if version == SSL2 or not decryption.protects(side, content_type):
             return False
         opened = decryption.open(side, content_type, version, body, missing, frame)
@@ -484,7 +485,7 @@ class Session(Ledger):
             if self.offers is not None and (self.ech is not None or ENCRYPTED_CLIENT_HELLO in self.offers):
                 inner_hello.hear(self, body, raw)
         if self.decryption is None and self.secrets is not None and self.secrets.given and side == self.client:
-            self.decryption = self.secrets.decryption(side, self.transcript)
+            self.decryption = Decryption(self.secrets, side, self.transcript)
             self.opens = True
             self.offers_early = learn.has_early_data(body)
             self.decryption.limit(0, learn.record_size_limit(body))
@@ -511,7 +512,7 @@ class Session(Ledger):
         if self.decryption is None and self.secrets is not None and self.suite is not None:
             # Records that are not encrypted need no secret, and in TLS 1.3 secrets may be found without a ClientHello.
             self.opens = self.suite.mode == "null" or (self.tls13 and not self.greeted and self.secrets.given)
-            self.decryption = self.secrets.decryption(self.client, self.transcript) if self.opens else None
+            self.decryption = Decryption(self.secrets, self.client, self.transcript) if self.opens else None
         if self.ech is not None:
             self.ech.answer(self, raw, retry)
         if self.offers is not None or not self.tls13:

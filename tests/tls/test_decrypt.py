@@ -24,6 +24,7 @@ from analyzer.secrets.private_keys import read_private_keys
 from analyzer.secrets.protection import open_tls12, open_tls13
 from analyzer.secrets.refused import Refused
 from analyzer.store.record import session_record
+from analyzer.tls.decrypt import Decryption
 from analyzer.tls.direction import AnyOpener, Direction
 from analyzer.tls.limits import FARTHEST_RECORD, MAX_ATTEMPTS
 from analyzer.tls.session import Session
@@ -350,7 +351,7 @@ def test_lines_that_agree_are_no_contradiction():
 def test_a_suite_that_is_offered_again_and_again_is_tried_once():
     keylog = KeyLog()
     keylog.feed(f"CLIENT_EARLY_TRAFFIC_SECRET {bytes(32).hex()} {bytes(32).hex()}\n".encode())
-    decryption = Engine(keylog=keylog).secrets.decryption(CLIENT, Transcript())
+    decryption = Decryption(Engine(keylog=keylog).secrets, CLIENT, Transcript())
     decryption.client_random = bytes(32)
     decryption.offer([0x1301, 0x1303] * 15_000, None)
     assert decryption.directions[CLIENT].phases[0].breadth == 2
