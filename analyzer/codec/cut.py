@@ -10,6 +10,8 @@ def cut(data: bytes, start: cython.Py_ssize_t, end: cython.Py_ssize_t) -> bytes:
     """
     if start < 0 or end < start or end > len(data):
         raise IndexError(f"{start}:{end} is not inside {len(data)} bytes")
+    if end - start == len(data):
+        return data
     buffer = data
     return buffer[start:end]
 

@@ -103,15 +103,16 @@ class Table(type):
     rows: list[Row]
 
     def __new__(mcs, name: str, bases: tuple[type, ...], namespace: dict[str, Any]) -> "Table":
-        own = [key for key, value in namespace.items() if isinstance(value, Row)]
-        rows: list[Row] = [row for base in bases for row in getattr(base, "rows", ())]
-        for key in own:
-            row = namespace.pop(key)
+        own: dict[str, Row] = {key: value for key, value in namespace.items() if isinstance(value, Row)}
+        for key, row in own.items():
+            del namespace[key]
             row.name = key
-            rows.append(row)
         namespace["__slots__"] = (*own, *namespace.get("__slots__", ()))
-        namespace["rows"] = rows
-        return super().__new__(mcs, name, bases, namespace)
+        namespace["rows"] = [row for base in bases for row in getattr(base, "rows", ())] + list(own.values())
+        table = super().__new__(mcs, name, bases, namespace)
+        for key, row in own.items():
+            row.slot = vars(table)[key]
+        return table
 
 
 @dataclass_transform(

@@ -30,12 +30,12 @@ class Row:
     length in bytes. element: what a vector repeats or a sized field holds; of a select, the row where no case fits. table: the
     class of a structure. cases, on: of a select, the row by the number in field `on`; of extensions, the class by extension
     type. registry: name of the registry that names the numbers. text: the bytes are text. optional: the field may be missing
-    at the end of its structure. known: extensions read before, by their bytes.
+    at the end of its structure. known: extensions read before, by their bytes. slot: what sets the field in a message.
     """
 
     __slots__ = (
-        "cases", "element", "high", "kind", "known", "low", "name", "names", "on", "optional", "registry", "table", "text",
-        "width",
+        "cases", "element", "high", "kind", "known", "low", "name", "names", "on", "optional", "registry", "slot", "table",
+        "text", "width",
     )  # fmt: skip
 
     def __init__(
@@ -66,6 +66,7 @@ class Row:
         self.text = text
         self.optional = optional
         self.known: dict[bytes, Extension] = {}
+        self.slot: Any = None
 
 
 class Extension:
@@ -188,7 +189,11 @@ class Reader:
                 setattr(message, row.name, None)
                 continue
             before = len(self.problems)
-            setattr(message, row.name, self.field(row, end, message))
+            value = self.field(row, end, message)
+            if cython.compiled:
+                fill(row.slot, message, value)  # type: ignore[name-defined]  # noqa: F821 - `fill` is in the .pxd
+            else:
+                setattr(message, row.name, value)
             if self.fault is not None:
                 self.fault.field = row.name + "." + self.fault.field if self.fault.field else row.name
             for index in range(before, len(self.problems)):
