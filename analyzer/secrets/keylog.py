@@ -51,7 +51,7 @@ _RANDOM = 32
 _ENCRYPTED_PREFIX = 8
 _LONGEST_SESSION_ID = 32
 _HASHES = frozenset({32, 48, 64})
-_ANY = frozenset(range(1, 1 << 16))
+_ANY = range(1, 1 << 16)
 # Lengths of secret that a label may have.
 _LENGTHS = {
     CLIENT_RANDOM: frozenset({MASTER_SECRET_LENGTH}),
