@@ -68,7 +68,7 @@ class Workers:
         for worker in self._workers:
             worker.end(in_haste=error is not None)
 
-    def send(self, messages: Sequence[bytes]) -> None:
+    def send(self, messages: Sequence[bytes | memoryview]) -> None:
         """Give each worker its next message. Raises `WorkerLost`."""
         waiting = {
             worker: [memoryview(len(message).to_bytes(_HEAD, "little")), memoryview(message)]

@@ -14,7 +14,8 @@ from analyzer.store.record import decryption_record, session_record
 from analyzer.tls.audience import Audience
 from analyzer.tls.secrets import NO_SECRET, Secrets
 from analyzer.tls.session import Session
-from analyzer.workers import dumps, loads
+from analyzer.tls.tidings import TidingsReader
+from analyzer.workers import dumps
 
 MOST_CHAINS = 2048
 """Chains that are sent once and then called by their number; each process has its own."""
@@ -56,11 +57,14 @@ class Clerk:
         A turn's is the number of sessions that the key log had something for, the bytes of memory that open sessions take, the
         notes of `NotedLinks`, and the records of the sessions that have ended, in that order.
         """
-        return dumps([self._turn(tidings) for tidings in loads(message)])
-
-    def _turn(self, tidings: list[Any]) -> tuple[int, int, list[Any], list[Any]]:
         audience = self._audience
-        audience.hear(tidings)
+        tidings = TidingsReader(message)
+        turns = []
+        while audience.hear(tidings):
+            turns.append(self._turn(audience))
+        return dumps(turns)
+
+    def _turn(self, audience: Audience) -> tuple[int, int, list[Any], list[Any]]:
         records = [self._record(session) for session in audience.take()]
         notes = audience.links.notes
         audience.links.notes = []

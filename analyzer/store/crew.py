@@ -22,7 +22,7 @@ from analyzer.store.records import Ended, Records
 from analyzer.tls.audience import ELSEWHERE
 from analyzer.tls.envoy import Envoy, Router
 from analyzer.tls.links import Links, Origin
-from analyzer.workers import Workers, dumps, loads
+from analyzer.workers import Workers, loads
 from analyzer.x509.clear_http import AnsweringSessions
 
 TURNS = 4
@@ -87,8 +87,8 @@ class Crew(Records):
         self._answers = Answers(chains.answers)
         if isinstance(sessions, AnsweringSessions):
             sessions.answers = lambda: self._answers
-        self._outbox: list[list[list[Any]]] = [[] for _ in range(n_workers)]
         self._turns: deque[_Turn] = deque()
+        self._n_unsent = 0
         self._n_waiting = 0
         self._held = 0
         self._links = Links()
@@ -102,9 +102,9 @@ class Crew(Records):
         """As in the class above: what is ready by now, which may be of earlier turns."""
         self._turns.append(_Turn(self._engine.drain(), self._answers.taken))
         self._answers.taken = []
-        for outbox, tidings in zip(self._outbox, self._router.take(), strict=True):
-            outbox.append(tidings)
-        if len(self._outbox[0]) == TURNS:
+        self._router.end_turn()
+        self._n_unsent += 1
+        if self._n_unsent == TURNS:
             self._send()
             if self._n_waiting > AHEAD:
                 yield from self._receive()
@@ -113,14 +113,14 @@ class Crew(Records):
         """As in the class above."""
         self._engine.close()
         yield from self.take()
-        if self._outbox[0]:
+        if self._n_unsent:
             self._send()
         while self._n_waiting:
             yield from self._receive()
 
     def _send(self) -> None:
-        self._workers.send([dumps(turns) for turns in self._outbox])
-        self._outbox = [[] for _ in self._outbox]
+        self._workers.send(self._router.take())
+        self._n_unsent = 0
         self._n_waiting += 1
 
     def _receive(self) -> Iterator[Ended]:

@@ -4,8 +4,9 @@ from analyzer.streams.tcp cimport Connection
 from analyzer.tls.detect cimport Sessions
 from analyzer.tls.links cimport Links, Origin
 from analyzer.tls.session cimport Session
+from analyzer.tls.tidings cimport TidingsReader
 
-cdef int BEGIN, CONFLICT, FINISH, KINDS, LACKS, LOST, PART, RECORD, SIDE, STOP, TYPE, VERSION, VIOLATION
+cdef int BEGIN, CONFLICT, FINISH, KINDS, LACKS, LOST, RECORD, SIDE, STOP, TURN, TYPE, VERSION, VIOLATION
 
 
 @cython.no_gc
@@ -22,6 +23,6 @@ cdef class Audience:
     cdef public list ended
     cdef public long long held
 
-    cpdef void hear(self, list tidings) except *
-    cdef void begin(self, list tidings, Py_ssize_t pos) except *
+    cpdef bint hear(self, TidingsReader tidings) except? False
+    cdef void begin(self, TidingsReader tidings) except *
     cpdef list take(self)

@@ -18,13 +18,14 @@ from analyzer.tls.tidings import (
     KINDS,
     LACKS,
     LOST,
-    PART,
     RECORD,
     SIDE,
     STOP,
+    TURN,
     TYPE,
     VERSION,
     VIOLATION,
+    TidingsReader,
 )
 
 ELSEWHERE = -1
@@ -68,74 +69,61 @@ class Audience:
         self.ended: list[Session] = []
         self.held = 0
 
-    def hear(self, tidings: list[Any]) -> None:
-        """Take what envoys told."""
-        pos: cython.Py_ssize_t = 0
+    def hear(self, tidings: TidingsReader) -> cython.bint:
+        """Take what envoys told in a turn; False where there is no more to take."""
         word: cython.longlong
         kind: cython.int
         side: cython.int
-        number: Any
+        frame: cython.longlong
         body: bytes
         session: Session
-        while pos < len(tidings):
-            word = tidings[pos]
+        while tidings.advance():
+            word = tidings.word
             kind = word & KINDS
-            number = tidings[pos + 1]
-            if kind == BEGIN:
-                self.begin(tidings, pos)
-                pos += 7
-                continue
-            session = self.listening[number]
-            self.held -= session.kept
             side = (word >> SIDE) & 1
-            self.links.frame = tidings[pos + 2]
-            if kind in (RECORD, PART):
-                body = tidings[pos + 4]
-                length: cython.longlong = len(body)
-                missing: cython.longlong = 0
-                if kind == PART:
-                    length = tidings[pos + 5]
-                    missing = tidings[pos + 6]
+            body = tidings.body
+            if kind == BEGIN:
+                self.begin(tidings)
+                continue
+            if kind == TURN:
+                return True
+            session = self.listening[tidings.number]
+            self.held -= session.kept
+            frame = self.links.frame = tidings.frame
+            if kind == RECORD:
                 session.record(
-                    side, (word >> TYPE) & 0xFF, word >> VERSION, body, length, missing, self.links.frame, tidings[pos + 3]
+                    side, (word >> TYPE) & 0xFF, word >> VERSION, body, tidings.length, tidings.missing, frame, tidings.at
                 )
-                pos += 5 if kind == RECORD else 7
             elif kind == FINISH:
-                session.connection.limited = tidings[pos + 5]
-                session.finish(tidings[pos + 4], self.links.frame, tidings[pos + 3])
+                session.connection.limited = tidings.length
+                session.finish(body.decode(), frame, tidings.at)
                 self.ended.append(session)
-                del self.listening[number]
-                pos += 6
+                del self.listening[tidings.number]
                 continue
             elif kind == STOP:
-                session.stop(side, self.links.frame, tidings[pos + 3])
-                pos += 4
+                session.stop(side, frame, tidings.at)
             elif kind == LOST:
-                session.lost(side, self.links.frame, tidings[pos + 3])
-                pos += 4
+                session.lost(side, frame, tidings.at)
             elif kind == VIOLATION:
-                session.violation(side, tidings[pos + 3], tidings[pos + 4], self.links.frame)
-                pos += 5
+                session.violation(side, tidings.at, body.decode(), frame)
             elif kind == LACKS:
-                session.lacks(side, tidings[pos + 3], tidings[pos + 4], self.links.frame)
-                pos += 5
+                session.lacks(side, tidings.at, tidings.length, frame)
             elif kind == CONFLICT:
-                session.conflict(side, tidings[pos + 3], tidings[pos + 4], tidings[pos + 5], self.links.frame)
-                pos += 6
+                session.conflict(side, tidings.at, body[: tidings.length], body[tidings.length :], frame)
             else:
                 raise ValueError(f"no envoy tells of {kind}")
             self.held += session.kept
+        return False
 
-    def begin(self, tidings: list[Any], pos: cython.Py_ssize_t) -> None:
+    def begin(self, tidings: TidingsReader) -> None:
         """Begin a session, with as much of its connection as it looks at."""
-        key: bytes = tidings[pos + 3]
-        connection: Connection = Connection(key, key, tidings[pos + 4], tidings[pos + 5])
+        connection: Connection = Connection(tidings.body, tidings.body, tidings.frame, tidings.at)
         connection.opener.connection = None  # type: ignore[assignment]  # nobody follows it, and it would be a ring
         connection.opener.peer = None  # type: ignore[assignment]
         connection.answerer = None  # type: ignore[assignment]
-        session: Session = self.sessions.new(tidings[pos + 1], tidings[pos + 2], connection)
-        session.mid_stream = tidings[pos + 6]
-        self.listening[tidings[pos + 1]] = session
+        session: Session = self.sessions.new(tidings.number, (tidings.word >> SIDE) & 1, connection)
+        session.mid_stream = bool((tidings.word >> TYPE) & 1)
+        self.listening[tidings.number] = session
 
     def take(self) -> list[Session]:
         """Give those that have ended, once, in the order in which they ended."""

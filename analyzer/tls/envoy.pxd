@@ -5,10 +5,12 @@ from analyzer.streams.tcp cimport Connection
 from analyzer.tls.links cimport Links, Origin
 from analyzer.tls.records cimport RecordReader
 from analyzer.tls.session_sink cimport SessionSink
+from analyzer.tls.tidings cimport Tidings
 
 cdef int APPLICATION_DATA, CHANGE_CIPHER_SPEC, HANDSHAKE
-cdef int CLIENT_HELLO, SERVER_HELLO, NEW_SESSION_TICKET, SESSION_TICKET, SSL2, LONGEST_TOLD, MOST_HELD, HOLDING_COST
-cdef int BEGIN, CONFLICT, FINISH, LACKS, LOST, PART, RECORD, SIDE, STOP, TYPE, VERSION, VIOLATION
+cdef int CLIENT_HELLO, SERVER_HELLO, NEW_SESSION_TICKET, SESSION_TICKET, SSL2
+cdef int LONGEST_TOLD, MOST_HELD, HOLDING_COST, HELD_AT_FIRST, TOLD_AT_FIRST
+cdef int BEGIN, CONFLICT, FINISH, LACKS, LOST, RECORD, SIDE, STOP, TURN, TYPE, VERSION, VIOLATION
 cdef bytes CHOSEN_13
 
 
@@ -18,6 +20,7 @@ cdef class Router:
     cdef public bint opens
     cdef public Links links
 
+    cpdef void end_turn(self) except *
     cpdef list take(self)
     cdef Py_ssize_t resuming(self, bytes session_id, bytes ticket) except? -2
 
@@ -30,7 +33,7 @@ cdef class Envoy(SessionSink):
     cdef public Connection connection
     cdef public Router router
     cdef public Py_ssize_t process
-    cdef public list held
+    cdef public Tidings held
     cdef public bint opens
     cdef public Origin origin
     cdef public list settled
@@ -38,7 +41,9 @@ cdef class Envoy(SessionSink):
     cdef public list needs
     cdef public bytes ticket
 
-    cdef list outbox(self)
+    cdef void tell(
+        self, long long word, long long frame, long long at, long long length, long long missing, bytes body
+    ) except *
     cdef void assign(self, Py_ssize_t process) except *
     cdef void look(self, int side, bytes body) except *
     cdef void hear(self, int side, bytes data, Py_ssize_t pos, Py_ssize_t end) except *

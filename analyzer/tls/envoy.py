@@ -8,8 +8,6 @@ section 7.4, RFC 5077 section 3.3), and decides with the ServerHello. In TLS 1.3
 This module is compiled (see setup.cfg) and runs the same uncompiled.
 """
 
-from typing import Any
-
 import cython
 
 from analyzer.codec.cut import cut
@@ -21,11 +19,31 @@ from analyzer.tls.links import Links, Origin
 from analyzer.tls.records import RecordReader
 from analyzer.tls.session_sink import SessionSink
 from analyzer.tls.suites import suite
-from analyzer.tls.tidings import BEGIN, CONFLICT, FINISH, LACKS, LOST, PART, RECORD, SIDE, STOP, TYPE, VERSION, VIOLATION
+from analyzer.tls.tidings import (
+    BEGIN,
+    CONFLICT,
+    FINISH,
+    LACKS,
+    LOST,
+    RECORD,
+    SIDE,
+    STOP,
+    TURN,
+    TYPE,
+    VERSION,
+    VIOLATION,
+    Tidings,
+)
 
 CLIENT_HELLO, SERVER_HELLO, NEW_SESSION_TICKET = 1, 2, 4
 SESSION_TICKET = 35
 SSL2 = 0x0002
+
+HELD_AT_FIRST = 1 << 10
+"""Bytes that there is room for at first in what is held: a ClientHello has some 500."""
+
+TOLD_AT_FIRST = 1 << 16
+"""The same in a message to a process."""
 
 CHOSEN_13 = b"\x00\x2b\x00\x02"
 """In a ServerHello: supported_versions with one version, and so TLS 1.3."""
@@ -39,15 +57,19 @@ class Router:
     __slots__ = ("links", "opens", "outboxes")
 
     def __init__(self, n_processes: cython.int, opens: cython.bint) -> None:
-        self.outboxes: list[list[Any]] = [[] for _ in range(n_processes)]
+        self.outboxes = [Tidings(TOLD_AT_FIRST) for _ in range(n_processes)]
         self.opens = opens
         self.links = Links()
 
-    def take(self) -> list[list[Any]]:
-        """What the processes are to be told, since the last call."""
-        told = self.outboxes
-        self.outboxes = [[] for _ in told]
-        return told
+    def end_turn(self) -> None:
+        """Tell all that a turn is over."""
+        outbox: Tidings
+        for outbox in self.outboxes:
+            outbox.put(TURN, 0, 0, 0, 0, 0, b"")
+
+    def take(self) -> list[memoryview]:
+        """What the processes are to be told since the last call, to be used before they are to be told more."""
+        return [outbox.take() for outbox in self.outboxes]
 
     def resuming(self, session_id: bytes, ticket: bytes) -> cython.Py_ssize_t:
         """The process of the session that such a ClientHello may resume; -1 for none."""
@@ -81,7 +103,7 @@ class Envoy(SessionSink):
         self.mid_stream = False
         self.kept = 0
         self.process = -1
-        self.held: list[Any] = []
+        self.held = Tidings(HELD_AT_FIRST)
         self.opens = True
         self.origin: Origin = None  # type: ignore[assignment]  # once it may be resumed
         self.settled: list[bool] = [False, False]
@@ -118,34 +140,24 @@ class Envoy(SessionSink):
                 reader.ssl2 = ssl2.stays(body)
         elif content_type == CHANGE_CIPHER_SPEC:
             self.settled[side] = True
-        outbox: list[Any] = self.outbox()
-        outbox.append(
-            (version << VERSION) | (content_type << TYPE) | (side << SIDE) | (RECORD if len(body) == length else PART)
-        )
-        outbox.append(self.id)
-        outbox.append(frame)
-        outbox.append(at)
-        outbox.append(body)
-        if len(body) != length:
-            outbox.append(length)
-            outbox.append(missing)
+        self.tell((version << VERSION) | (content_type << TYPE) | (side << SIDE) | RECORD, frame, at, length, missing, body)
 
     def violation(self, side: cython.int, offset: cython.longlong, why: str, frame: cython.longlong) -> None:
         """As in the class above."""
-        self.outbox().extend(((side << SIDE) | VIOLATION, self.id, frame, offset, why))
+        self.tell((side << SIDE) | VIOLATION, frame, offset, 0, 0, why.encode())
 
     def lost(self, side: cython.int, frame: cython.longlong, at: cython.longlong) -> None:
         """As in the class above."""
         self.settled[side] = True
-        self.outbox().extend(((side << SIDE) | LOST, self.id, frame, at))
+        self.tell((side << SIDE) | LOST, frame, at, 0, 0, b"")
 
     def lacks(self, side: cython.int, offset: cython.longlong, length: cython.longlong, frame: cython.longlong) -> None:
         """As in the class above."""
-        self.outbox().extend(((side << SIDE) | LACKS, self.id, frame, offset, length))
+        self.tell((side << SIDE) | LACKS, frame, offset, length, 0, b"")
 
     def conflict(self, side: cython.int, offset: cython.longlong, first: bytes, second: bytes, frame: cython.longlong) -> None:
         """As in the class above."""
-        self.outbox().extend(((side << SIDE) | CONFLICT, self.id, frame, offset, first, second))
+        self.tell((side << SIDE) | CONFLICT, frame, offset, len(first), 0, first + second)
 
     def finish(self, reason: str, frame: cython.longlong, at: cython.longlong) -> None:
         """As in the class above."""
@@ -155,21 +167,31 @@ class Envoy(SessionSink):
             reader = self.readers[side]
             if reader.remaining > 0:
                 reader.finish(frame, at)
-                self.outbox().extend(((side << SIDE) | STOP, self.id, frame, at))
+                self.tell((side << SIDE) | STOP, frame, at, 0, 0, b"")
         self.readers = []  # they point back here
         if self.process < 0:
             self.assign(-1)
-        self.outbox().extend((FINISH, self.id, frame, at, reason, self.connection.limited))
+        self.tell(FINISH, frame, at, self.connection.limited, 0, reason.encode())
 
-    def outbox(self) -> list[Any]:
-        """Where to put what the process that has the session is to be told; it is held until that is known."""
-        if self.process < 0:
-            if len(self.held) < MOST_HELD and not self.settled[1 - self.client]:
-                self.kept += HOLDING_COST
-                return self.held
+    def tell(
+        self,
+        word: cython.longlong,
+        frame: cython.longlong,
+        at: cython.longlong,
+        length: cython.longlong,
+        missing: cython.longlong,
+        body: bytes,
+    ) -> None:
+        """Tell the process that has the session, or hold it until that is known."""
+        outbox: Tidings
+        if self.process < 0 and (self.held.end >= MOST_HELD or self.settled[1 - self.client]):
             self.assign(-1)
-        outboxes: list[Any] = self.router.outboxes
-        return outboxes[self.process]  # type: ignore[no-any-return]
+        if self.process < 0:
+            self.kept += HOLDING_COST
+            outbox = self.held
+        else:
+            outbox = self.router.outboxes[self.process]
+        outbox.put(word, self.id, frame, at, length, missing, body)
 
     def assign(self, process: cython.Py_ssize_t) -> None:
         """Give the session to a process, with -1 to the one whose turn it is, and tell it what was held."""
@@ -178,12 +200,11 @@ class Envoy(SessionSink):
             process = self.id % len(self.router.outboxes)
         self.process = process
         self.kept = 0
-        outbox: list[Any] = self.router.outboxes[process]
-        outbox.extend(
-            (BEGIN, self.id, self.client, connection.opener.key, connection.first_frame, connection.start, self.mid_stream)
-        )
-        outbox.extend(self.held)
-        self.held = []
+        outbox: Tidings = self.router.outboxes[process]
+        word: cython.longlong = (self.client << SIDE) | (self.mid_stream << TYPE) | BEGIN
+        outbox.put(word, self.id, connection.first_frame, connection.start, 0, 0, connection.opener.key)
+        outbox.join(self.held)
+        self.held = None  # type: ignore[assignment]  # nothing is held any more
 
     # What the handshake says in plaintext.
 

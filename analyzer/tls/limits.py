@@ -102,8 +102,8 @@ FIRST_RECORDS = 12
 LONGEST_TOLD = 1 << 17
 """Bytes of a message that is put together from records here: a ticket and a hello have at most half as many."""
 
-MOST_HELD = 512
-"""Values in the list of what is held of a session until it has a ServerHello; most have one record before it."""
+MOST_HELD = 1 << 16
+"""Bytes that are held of a session until it has a ServerHello; most have one record before it."""
 
 HOLDING_COST = 256
-"""Bytes of memory that each takes beside its contents."""
+"""Bytes of memory that each record takes beside its contents."""

@@ -1,6 +1,7 @@
 """Sessions told by envoys are the sessions themselves: all demonstration captures, in one, two and three parts."""
 
 import json
+import struct
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from analyzer.secrets.keylog import KeyLog
 from analyzer.store.record import json_line, session_record
 from analyzer.tls.audience import Audience
 from analyzer.tls.envoy import Router
+from analyzer.tls.tidings import TidingsReader
 
 CAPTURES = Path(__file__).resolve().parents[2] / "captures"
 NAMES = sorted(path.parent.name for path in CAPTURES.glob("*/*.pcap*"))
@@ -37,10 +39,10 @@ def through_envoys(engine: Engine, name: str, n_processes: int, log: KeyLog | No
     for walker in CaptureReader([str(path)]).walkers():
         engine.run(walker)
         for audience, tidings in zip(audiences, router.take(), strict=True):
-            audience.hear(tidings)
+            audience.hear(TidingsReader(bytearray(tidings)))
     engine.close()
     for audience, tidings in zip(audiences, router.take(), strict=True):
-        audience.hear(tidings)
+        audience.hear(TidingsReader(bytearray(tidings)))
     assert [audience.held for audience in audiences] == [0] * n_processes
     return [session for audience in audiences for session in audience.take()]
 
@@ -80,7 +82,7 @@ def test_losses_and_conflicts_are_told(version: str) -> None:
         one.feed(*lossy)
         one.close()
     audience = Audience(True, told.engine.secrets)
-    audience.hear(router.take()[0])
+    audience.hear(TidingsReader(bytearray(router.take()[0])))
     [session] = audience.take()
     [wanted] = plain.ended
     record = session_record(wanted, True)
@@ -94,6 +96,6 @@ def test_what_no_envoy_tells_is_refused() -> None:
     router = told.engine.sessions.router = Router(1, False)
     told.feed(*packetise(talk()[:2], fin=False))
     audience = Audience(False, told.engine.secrets)
-    audience.hear(router.take()[0])
+    audience.hear(TidingsReader(bytearray(router.take()[0])))
     with pytest.raises(ValueError, match="no envoy tells of 15"):
-        audience.hear([15, 0, 1, 2])
+        audience.hear(TidingsReader(bytearray(struct.pack("=7q", 15, 0, 1, 2, 0, 0, 0))))
