@@ -55,6 +55,7 @@ cdef class Decryption:
 
     cpdef void begin(self) except *
     cpdef void hear(self, int side, bytes raw, bint whole) except *
+    cpdef void offer(self, object suites, object ech) except *
     cpdef bint agree(self, int version, bint tls13, object chosen, object hello, bytes raw, bint retry) except *
     cpdef bint change(self, int side) except *
     cpdef bint protects(self, int side, int content_type) except *
@@ -62,6 +63,9 @@ cdef class Decryption:
     cpdef tuple open(self, int side, int content_type, int version, bytes body, long long missing, long long frame)
     cpdef void carry(self, int side, bytes data, object session, long long frame, long long at) except *
     cpdef void lose(self, int side, bint missing) except *
+    cpdef void close(self, long long at) except *
+    @cython.locals(found=list)
+    cpdef list findings(self)
     cpdef bytes verify_data(self, int role, bytes heard)
     cdef int _draft(self) except -1
     cdef bint _agree13(self, bytes raw) except *

@@ -295,7 +295,7 @@ class Decryption:
         if self.application is not None:
             self.application.gap(side ^ self.client, None, MISSING_SEGMENT if missing else None)
 
-    def close(self, at: int) -> None:
+    def close(self, at: cython.longlong) -> None:
         """Hear that the session has ended; what only serves to open records is let go of."""
         if self.reason == MISSING_SEGMENT and self.tls13 and any(map(_lost_keys, self.directions)):
             self.reason = KEY_UPDATE_MISSED

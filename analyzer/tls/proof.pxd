@@ -1,5 +1,6 @@
 cimport cython
 
+from analyzer.tls.decrypt cimport Decryption
 from analyzer.tls.transcript cimport Transcript, is_retry
 
 cdef int HELLO_RETRY_REQUEST, CERTIFICATE, CERTIFICATE_REQUEST, CERTIFICATE_VERIFY, FINISHED
@@ -23,17 +24,15 @@ cdef class Proof:
     cdef public object running
 
 
-cpdef Proof prove(
-    Transcript transcript, int version, bint tls13, object hashed, list certificates, object expected, bytes master=*
-)
+cpdef Proof settle(Transcript transcript, Decryption work, object chosen, int version, bint tls13)
+cpdef Proof prove(Transcript transcript, int version, bint tls13, object hashed, Decryption work)
 @cython.locals(raw=bytes)
-cdef Proof _prove13(Transcript transcript, object hashed, list certificates, object expected, bint keeps_hello)
+cdef Proof _prove13(Transcript transcript, object hashed, Decryption work, bint keeps_hello)
 cdef bytes _digest(object running, list heard)
 @cython.locals(raw=bytes)
-cdef Proof _prove12(
-    Transcript transcript, int version, object hashed, list certificates, object expected, bytes master
-)
+cdef Proof _prove12(Transcript transcript, int version, object hashed, Decryption work)
 cpdef str worse(str known, str new)
+cdef bytes _expected(Decryption work, int role, bytes heard)
 cpdef str compare(bytes raw, bytes expected)
 cpdef Signed exchanged(Transcript transcript, bytes certificate)
 cpdef Signed verify13(int role, bytes raw, bytes digest, bytes certificate)

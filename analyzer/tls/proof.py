@@ -8,7 +8,6 @@ longer than all else about a short session, and so it is left to `analysis.authe
 module is compiled (see setup.cfg) and runs the same uncompiled.
 """
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import cython
@@ -16,7 +15,9 @@ import cython
 from analyzer.secrets.refused import Refused
 from analyzer.secrets.schedule import SSL_3_0, TLS_1_2, ssl3_signed_hash, tls_version
 from analyzer.secrets.suite import Hash, HashFunction, hash_function
+from analyzer.tls.decrypt import Decryption
 from analyzer.tls.limits import MAX_REQUESTS, MAX_SIGNATURES
+from analyzer.tls.suites import Suite
 from analyzer.tls.transcript import Transcript, is_retry, message_hash
 
 if TYPE_CHECKING:
@@ -33,9 +34,6 @@ FIRST_MESSAGE_HASH = 0x7F13
 """Version: draft 19 is the first in which its hash replaces a ClientHello before a HelloRetryRequest."""
 
 NOT_CAPTURED = "a message that it covers is not in the capture"
-
-Expected = Callable[[int, bytes], bytes | None]
-"""Gives a role's verify_data, of the messages before it or since TLS 1.2 of their hash; None without a secret."""
 
 
 class Signed:
@@ -81,55 +79,38 @@ class Proof:
         self.running = running
 
 
-def settle(session: "Session") -> None:
-    """Add to a session what its last handshake proves; further ones count with it, and the worst result stands."""
-    transcript: Transcript = session.transcript
-    work, chosen, tls13 = session.decryption, session.suite, session.tls13
+def settle(
+    transcript: Transcript, work: Decryption | None, chosen: Suite | None, version: cython.int, tls13: cython.bint
+) -> Proof | None:
+    """What the handshake proves that a session has heard, whose secrets are at `work`; None where it cannot be gone through."""
     if tls13 and chosen is None:
-        return
-    certificates = transcript.certificates
+        return None
     if not tls13 and work is None and not transcript.verifies:  # the common case without keys
-        if transcript.exchanged is not None:
-            session.signed.append(exchanged(transcript, certificates[1]))
-        return
-    version = session.version
-    master = None if work is None else work.master
+        signed = [] if transcript.exchanged is None else [exchanged(transcript, transcript.certificates[1])]
+        return Proof(signed, [None, None])
     hashed = None
-    if tls13 or (master is not None and tls_version(version) >= TLS_1_2):
+    if chosen is not None and (tls13 or (work is not None and work.master is not None and tls_version(version) >= TLS_1_2)):
         try:
             hashed = hash_function(chosen.prf_hash)
         except Refused:  # nobody can hash for this suite, nor open its records: what is there stays unverifiable
             if tls13:
-                return
-    proof = prove(transcript, version, tls13, hashed, certificates, _nothing if work is None else work.verify_data, master)
-    session.signed += proof.signed[: MAX_SIGNATURES - len(session.signed)]
-    known = session.finished
-    session.finished = [worse(known[0], proof.finished[0]), worse(known[1], proof.finished[1])]
-    if proof.running is not None and transcript.complete:
-        session.later = Later(proof.running)
+                return None
+    return prove(transcript, version, tls13, hashed, work)
 
 
 def prove(
-    transcript: Transcript,
-    version: cython.int,
-    tls13: cython.bint,
-    hashed: HashFunction | None,
-    certificates: list[Any],
-    expected: Expected,
-    master: bytes | None = None,
+    transcript: Transcript, version: cython.int, tls13: cython.bint, hashed: HashFunction | None, work: Decryption | None
 ) -> Proof:
-    """Go through a handshake once. certificates: by role.
+    """Go through a handshake once. work: what knows the secrets, and so what each Finished must be; None without any.
 
-    hashed: the hash of a suite of TLS 1.3; before TLS 1.3 of the PRF, or None where `expected` wants the messages.
+    hashed: the hash of a suite of TLS 1.3; before TLS 1.3 of the PRF, or None where Finished hang on the messages themselves.
     """
     if not tls13:
-        return _prove12(transcript, version, hashed, certificates, expected, master)
-    return _prove13(transcript, hashed, certificates, expected, 0x7F00 < version < FIRST_MESSAGE_HASH)
+        return _prove12(transcript, version, hashed, work)
+    return _prove13(transcript, hashed, work, 0x7F00 < version < FIRST_MESSAGE_HASH)
 
 
-def _prove13(
-    transcript: Transcript, hashed: Any, certificates: list[Any], expected: Expected, keeps_hello: cython.bint
-) -> Proof:
+def _prove13(transcript: Transcript, hashed: Any, work: Decryption | None, keeps_hello: cython.bint) -> Proof:
     running: Any = hashed(b"")
     heard: list[bytes] = []  # since the hash was last wanted
     signed: list[Signed] = []
@@ -145,9 +126,9 @@ def _prove13(
             if not keeps_hello:
                 running = hashed(message_hash(_digest(running, heard)))
         elif number == CERTIFICATE_VERIFY:
-            signed.append(verify13(role, raw, _digest(running, heard) if whole else None, certificates[role]))
+            signed.append(verify13(role, raw, _digest(running, heard) if whole else None, transcript.certificates[role]))
         elif number == FINISHED and finished[role] is None:
-            finished[role] = compare(raw, expected(role, _digest(running, heard)) if whole else None)
+            finished[role] = compare(raw, _expected(work, role, _digest(running, heard)) if whole else None)
         heard.append(raw)
     running.update(b"".join(heard))
     return Proof(signed, finished, running if whole else None)
@@ -161,14 +142,7 @@ def _digest(running: Any, heard: list[Any]) -> bytes:
     return digest
 
 
-def _prove12(
-    transcript: Transcript,
-    version: cython.int,
-    hashed: Any,
-    certificates: list[Any],
-    expected: Expected,
-    master: bytes | None,
-) -> Proof:
+def _prove12(transcript: Transcript, version: cython.int, hashed: Any, work: Decryption | None) -> Proof:
     running: Any = None if hashed is None else hashed(b"")
     heard: list[bytes] = []
     signed: list[Signed] = []
@@ -177,7 +151,7 @@ def _prove12(
     role: cython.int
     n_hashed: cython.Py_ssize_t = 0
     if transcript.exchanged is not None:
-        signed.append(exchanged(transcript, certificates[1]))
+        signed.append(exchanged(transcript, transcript.certificates[1]))
     for role, raw in transcript.steps(False):
         if raw is None:
             whole = False
@@ -185,16 +159,17 @@ def _prove12(
         number: cython.int = raw[0]
         if number == CERTIFICATE_VERIFY:
             covered = b"".join(heard) if whole else None
-            signed.append(_verify12(role, raw, covered, version, certificates[role], master))
+            master = None if work is None else work.master
+            signed.append(_verify12(role, raw, covered, version, transcript.certificates[role], master))
         elif number == FINISHED and finished[role] is None:
             if not whole:
                 finished[role] = UNVERIFIABLE
             elif running is None:
-                finished[role] = compare(raw, expected(role, b"".join(heard)))
+                finished[role] = compare(raw, _expected(work, role, b"".join(heard)))
             else:
                 running.update(b"".join(heard[n_hashed:]))
                 n_hashed = len(heard)
-                finished[role] = compare(raw, expected(role, running.digest()))
+                finished[role] = compare(raw, _expected(work, role, running.digest()))
         heard.append(raw)
     return Proof(signed, finished)
 
@@ -256,8 +231,9 @@ def worse(known: str | None, new: str | None) -> str | None:
     return FAILED if FAILED in (known, new) else UNVERIFIABLE
 
 
-def _nothing(_role: int, _heard: bytes) -> None:
-    """Without secrets nobody knows what a Finished must be."""
+def _expected(work: Decryption | None, role: cython.int, heard: bytes) -> bytes | None:
+    """What a Finished must be behind these messages, or since TLS 1.2 their hash; None: without secrets nobody knows."""
+    return None if work is None else work.verify_data(role, heard)
 
 
 def compare(raw: bytes, expected: bytes | None) -> str:

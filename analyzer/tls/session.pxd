@@ -8,6 +8,7 @@ from analyzer.tls.facts cimport Alert, Finding, HandshakeMessage, handshake_mess
 from analyzer.tls.ledger cimport Ledger
 from analyzer.tls.links cimport Links, Origin, server_of
 from analyzer.tls.messages.tables cimport table_of
+from analyzer.tls.proof cimport Proof, settle, worse
 from analyzer.tls.records cimport RecordReader
 from analyzer.tls.transcript cimport Transcript
 
@@ -17,7 +18,7 @@ cdef int SSL2, TLS13, CLIENT_HELLO, SERVER_HELLO, NEW_SESSION_TICKET, HELLO_RETR
 cdef int CERTIFICATE, SERVER_KEY_EXCHANGE, FINISHED, CERTIFICATE_STATUS, COMPRESSED_CERTIFICATE
 cdef int ENCRYPTED_ALERT_13, SESSION_TICKET, PRE_SHARED_KEY, ENCRYPTED_CLIENT_HELLO
 cdef int MAX_HANDSHAKE, MAX_MESSAGES
-cdef int MAX_KEPT, MESSAGE_COST
+cdef int MAX_KEPT, MAX_SIGNATURES, MESSAGE_COST
 cdef tuple NAMES
 
 

@@ -20,11 +20,11 @@ from analyzer.tls.content_types import ALERT, APPLICATION_DATA, CHANGE_CIPHER_SP
 from analyzer.tls.decrypt import Decryption
 from analyzer.tls.facts import Alert, Finding, HandshakeMessage, frame_of, handshake_message, new_event
 from analyzer.tls.ledger import Ledger
-from analyzer.tls.limits import MAX_HANDSHAKE, MAX_KEPT, MAX_MESSAGES, MESSAGE_COST
+from analyzer.tls.limits import MAX_HANDSHAKE, MAX_KEPT, MAX_MESSAGES, MAX_SIGNATURES, MESSAGE_COST
 from analyzer.tls.links import Links, Origin, server_of
 from analyzer.tls.messages.hello import HelloRetryRequest
 from analyzer.tls.messages.tables import table_of
-from analyzer.tls.proof import settle
+from analyzer.tls.proof import Later, Proof, settle, worse
 from analyzer.tls.records import RecordReader
 from analyzer.tls.secrets import Secrets
 from analyzer.tls.suites import suite
@@ -451,11 +451,17 @@ class Session(Ledger):
                 self.decryption.limit(1, learn.record_size_limit(body))
 
     def prove(self) -> None:
-        """Keep what the handshake proves, and let go of what it said."""
+        """Keep what the handshake proves, and let go of what it said; several count together, and the worst result stands."""
         transcript: Transcript = self.transcript
-        if transcript.said:
-            settle(self)
-            transcript.forget()
+        if not transcript.said:
+            return
+        proof: Proof | None = settle(transcript, self.decryption, self.suite, self.version, self.tls13)
+        if proof is not None:
+            self.signed += proof.signed[: MAX_SIGNATURES - len(self.signed)]
+            self.finished = [worse(self.finished[role], proof.finished[role]) for role in range(2)]
+            if proof.running is not None and transcript.complete:
+                self.later = Later(proof.running)
+        transcript.forget()
 
     def read_again(self) -> None:
         """Now that the version is known, read what came before the ServerHello because segments came out of order."""
