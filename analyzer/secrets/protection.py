@@ -90,7 +90,7 @@ def _mac_opener(
     key: bytes,
     iv: bytes,
     mac: RecordMac,
-    encrypt_then_mac: bool,
+    encrypt_then_mac: cython.bint,
 ) -> Opener:
     if cipher is None:
         return StreamOpener(None, mac)

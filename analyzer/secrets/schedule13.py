@@ -114,14 +114,21 @@ def next_traffic_secret(hash_name: str, traffic_secret: bytes, prefix: bytes = T
 
 def finished(hash_name: str, base_key: bytes, transcript_hash: bytes, prefix: bytes = TLS) -> bytes:
     """Give the verify_data of a Finished, or a PSK binder; base_key: the sender's handshake traffic secret, or binder key."""
-    key = expand_label(hash_name, base_key, b"finished", b"", hash_sizes(hash_name)[1], prefix)
-    return hmac(hash_function(hash_name), key, transcript_hash)
+    hashed = hash_function(hash_name)
+    length: cython.Py_ssize_t = hash_sizes(hash_name)[1]
+    key = _expand(keyed_hmac(hashed, base_key), _finished_label(length, prefix), length)
+    return hmac(hashed, key, transcript_hash)
 
 
 @lru_cache(maxsize=256)
 def _key_labels(key_length: int, prefix: bytes) -> tuple[bytes, bytes]:
     """Give HkdfLabel for a key and for an initialisation vector, whose contexts are empty."""
     return _label(b"key", key_length, prefix) + b"\0", _label(b"iv", IV_LENGTH, prefix) + b"\0"
+
+
+@lru_cache(maxsize=256)
+def _finished_label(length: int, prefix: bytes) -> bytes:
+    return _label(b"finished", length, prefix) + b"\0"
 
 
 @lru_cache(maxsize=256)

@@ -76,4 +76,5 @@ cdef class Decryption:
     @cython.locals(found=list, known=list)
     cdef list _masters(self, object chosen)
     cdef void _update(self, int side) except *
+    cdef bytes _finished(self, int side, int phase, bytes digest)
     cdef Opener _opener_of(self, int side, int phase)

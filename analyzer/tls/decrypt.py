@@ -580,13 +580,18 @@ class Decryption:
             if tls_version(self.version) < TLS_1_2:
                 return finished(self.version, self.suite.prf_hash, self.master, role == _CLIENT, heard)
             return finished_of(self.version, self.suite.prf_hash, self.master, role == _CLIENT, heard)
-        opener = self._opener_of(role ^ self.client, PROTECTED)
-        return opener.verify_data(heard) if isinstance(opener, Tls13Opener) else None
+        return self._finished(role ^ self.client, PROTECTED, heard)
 
     def verify_data_later(self, digest: bytes) -> bytes | None:
         """The verify_data of a client that authenticates after the handshake (RFC 9846 section 4.5.4), if known."""
-        opener = self._opener_of(self.client, APPLICATION)
-        return opener.verify_data(digest) if isinstance(opener, Tls13Opener) else None
+        return self._finished(self.client, APPLICATION, digest)
+
+    def _finished(self, side: cython.int, phase: cython.int, digest: bytes) -> bytes | None:
+        opener = self._opener_of(side, phase)
+        if not isinstance(opener, Tls13Opener):
+            return None
+        keyed: Tls13Opener = opener
+        return keyed.verify_data(digest)
 
 
 def _lost_keys(direction: Direction) -> bool:
