@@ -5,6 +5,7 @@ one it takes in what comes from the others, so that nobody waits for ever. A wor
 who hired it.
 """
 
+import gc
 import marshal
 import os
 import signal
@@ -25,8 +26,6 @@ _SET_PIPE_SIZE = 1031
 
 _HEAD = 8
 """Bytes of a message's length, which stands before it."""
-
-_READ_SIZE = 1 << 20
 
 _WORKER_FAILED = 70
 
@@ -88,7 +87,7 @@ class Workers:
                         del waiting[worker]
                         selector.unregister(worker.sink)
 
-    def receive(self) -> list[bytes]:
+    def receive(self) -> list[bytearray]:
         """Give each worker's reply to the oldest message that has none yet. Raises `WorkerLost`."""
         with DefaultSelector() as selector:
             for worker in self._workers:
@@ -118,14 +117,18 @@ class _Worker:
                 os.close(elder.source)
             os.close(self.sink)
             os.close(self.source)
+            gc.freeze()  # whoever looks at what both have writes to it, and then it is no longer shared
             _serve(work, source, sink)
         os.close(source)
         os.close(sink)
         for descriptor in (self.sink, self.source):
             _widen(descriptor)
         os.set_blocking(self.sink, False)
-        self.replies: deque[bytes] = deque()
-        self._read = bytearray()
+        self.replies: deque[bytearray] = deque()
+        self._data: bytearray
+        self._room: memoryview
+        self._in_head: bool
+        self._expect(_HEAD, in_head=True)
 
     def write(self, parts: list[memoryview]) -> bool:
         """Write as much as there is room for, and take it from the parts; whether any is left."""
@@ -141,16 +144,24 @@ class _Worker:
 
     def read(self) -> None:
         """Read what there is."""
-        data = os.read(self.source, _READ_SIZE)
-        if not data:
+        n_bytes = os.readv(self.source, [self._room])
+        if not n_bytes:
             raise self._lost()
-        self._read += data
-        while len(self._read) >= _HEAD:
-            end = _HEAD + int.from_bytes(self._read[:_HEAD], "little")
-            if len(self._read) < end:
-                return
-            self.replies.append(bytes(self._read[_HEAD:end]))
-            del self._read[:end]
+        self._room = self._room[n_bytes:]
+        if self._room:
+            return
+        if self._in_head:
+            self._expect(int.from_bytes(self._data, "little"), in_head=False)
+        if self._room:
+            return
+        self.replies.append(self._data)
+        self._expect(_HEAD, in_head=True)
+
+    def _expect(self, n_bytes: int, in_head: bool) -> None:
+        """Make room for what comes next, which is read to where it stays."""
+        self._data = bytearray(n_bytes)
+        self._room = memoryview(self._data)
+        self._in_head = in_head
 
     def end(self, in_haste: bool) -> None:
         """Let the process end, in haste without what it still has to do, and wait until it has."""
