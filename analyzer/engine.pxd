@@ -4,7 +4,7 @@ from analyzer.capture.frame cimport Frame
 from analyzer.capture.walker cimport Walker
 from analyzer.packet.headers cimport read, read_ip
 from analyzer.packet.packet cimport Packet
-from analyzer.streams.tcp cimport Connections
+from analyzer.flows.tcp cimport Connections
 from analyzer.tls.detect cimport Sessions
 
 cdef int _TCP

@@ -15,10 +15,10 @@ import cython
 from analyzer.capture.frame import Frame
 from analyzer.capture.reader import CaptureReader
 from analyzer.capture.walker import Walker
+from analyzer.flows.fragments import Defragmenter, FragmentReport
+from analyzer.flows.tcp import Connections
 from analyzer.packet.headers import read, read_ip
 from analyzer.packet.packet import Packet
-from analyzer.streams.fragments import Defragmenter, FragmentReport
-from analyzer.streams.tcp import Connections
 from analyzer.tls.detect import Sessions
 from analyzer.tls.secrets import Application, Secrets
 from analyzer.tls.session import Session

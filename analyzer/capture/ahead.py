@@ -50,21 +50,6 @@ def secrets_ahead(path: str) -> list[tuple[int, bytes]]:
         os.close(descriptor)
 
 
-def hides_secrets(path: str) -> bool:
-    """Whether a file may have such blocks that `secrets_ahead` does not give: one that is compressed and large, or no file."""
-    if path == STANDARD_INPUT or not stat.S_ISREG(os.stat(path).st_mode):
-        return True
-    with open(path, "rb") as file:
-        if compression_of(file.read(MAGIC_LENGTH)) is None or os.fstat(file.fileno()).st_size <= LARGEST_COMPRESSED:
-            return False
-    try:
-        with Source(path) as source:
-            head = next(source.chunks(), b"")
-    except Trouble:
-        return False
-    return len(head) < 4 or read_u32(head, 0, True) == _SECTION
-
-
 def _blocks(descriptor: cython.int) -> list[tuple[int, bytes]]:
     """Go from block to block of an open pcapng file."""
     facts = Facts()

@@ -192,7 +192,7 @@ def _add_jobs(command: argparse.ArgumentParser) -> None:
         "--jobs",
         type=_jobs,
         metavar="N",
-        help="share the sessions among N processes; as many as there are processors if the captures are large, else 1",
+        help="how many processes may share the work; one does all of it for now",
     )
 
 

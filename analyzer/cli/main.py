@@ -11,7 +11,6 @@ from analyzer.cli.arguments import parse, parser
 from analyzer.cli.key_files import paths_of_keys
 from analyzer.cli.output import Output, Refusal, complain
 from analyzer.cli.reading import FAILED
-from analyzer.workers import WorkerLost
 
 INTERRUPTED = 130
 """Status after Ctrl-C, as shells have it: 128 and the number of SIGINT."""
@@ -36,9 +35,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         _abandon_output()
         return BROKEN_PIPE
-    except WorkerLost as lost:
-        complain(str(lost))
-        return FAILED
     except OSError as error:
         _abandon_output()
         complain(f"{error.filename or 'output'}: {error.strerror or error}")

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from time import monotonic
 
-from analyzer.capture.ahead import LARGEST_COMPRESSED, hides_secrets
+from analyzer.capture.ahead import LARGEST_COMPRESSED
 from analyzer.capture.reader import CaptureReader, FileFacts
 from analyzer.capture.walker import Walker
 from analyzer.cli.growing import GrowingFile
@@ -78,10 +78,6 @@ class Reading:
             return bool(self.growing)
         unseen = source.total is None or (source.compression is not None and source.total > LARGEST_COMPRESSED)
         return unseen and self._walker.format == "pcapng"
-
-    def may_hide_secrets(self) -> bool:
-        """Whether a capture may have secrets that were not read ahead, or key logs grow."""
-        return bool(self.growing) or any(map(hides_secrets, self.reader.paths))
 
     def _walkers(self) -> Iterator[Walker]:
         for walker in self.reader.walkers():

@@ -12,9 +12,9 @@ from typing import Any
 from analyzer.codec.fields import Span, spans
 from analyzer.codec.registry import registry
 from analyzer.codec.runner import Row
+from analyzer.flows.tcp import Connections, Half
 from analyzer.packet.packet import Packet
 from analyzer.packet.tree import Field, Layer
-from analyzer.streams.tcp import Connections, Half
 from analyzer.tls.detect import TlsStream
 from analyzer.tls.facts import Alert, HandshakeMessage
 from analyzer.tls.messages.protocol import Alert as AlertTable

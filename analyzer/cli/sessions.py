@@ -8,7 +8,6 @@ from analyzer.cli.judging import read_chains
 from analyzer.cli.key_files import read_keys
 from analyzer.cli.output import Output, Refusal
 from analyzer.cli.reading import Reading
-from analyzer.cli.recording import open_records
 from analyzer.cli.rows import COLUMNS, CSV_COLUMNS, csv_line, table_row
 from analyzer.cli.table import Table
 from analyzer.engine import Engine
@@ -41,7 +40,7 @@ def run(options: Namespace, output: Output) -> int:
     keys = read_keys(options, reading)
     chains = read_chains(options)
     engine = Engine(False, options.messages, *keys, answers=chains.answers)
-    with open_records(reading, engine, chains, options, options.messages and options.format == "json") as records:
+    with Records(engine, chains, options.messages and options.format == "json") as records:
         if options.format == "json":
             _read(reading, output, engine, records, lambda ended: output.write(ended.line()), True)
         elif options.format == "csv":

@@ -13,7 +13,6 @@ from analyzer.cli.output import Output
 from analyzer.cli.proof_text import Decryptions
 from analyzer.cli.quantities import count_text, duration_text, size_text
 from analyzer.cli.reading import FAILED, Reading
-from analyzer.cli.recording import open_records
 from analyzer.cli.rows import COLUMNS, table_row
 from analyzer.cli.sessions import InOrder
 from analyzer.cli.table import Cell, Column, Table
@@ -81,7 +80,7 @@ def run(options: Namespace, output: Output) -> int:
     chains = read_chains(options)
     engine = Engine(False, False, *read_keys(options, reading), answers=chains.answers)
     summary = Summary(engine.secrets)
-    with open_records(reading, engine, chains, options) as records:
+    with Records(engine, chains, False) as records:
         _read(reading, output, summary, engine, records)
     if reading.nothing():
         reading.status()

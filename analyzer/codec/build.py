@@ -9,7 +9,7 @@ HOT_MODULES = (
     "analyzer.capture.walker",
     "analyzer.codec.runner",
     "analyzer.packet.headers",
-    "analyzer.streams.tcp",
+    "analyzer.flows.tcp",
     "analyzer.tls.session",
 )
 """One module of each compiled room: what makes a run fast or slow."""

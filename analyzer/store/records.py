@@ -10,7 +10,7 @@ from analyzer.store.record import json_line, session_record
 
 
 class Ended:
-    """A session that has ended. session: as the engine gave it, of another process its envoy (`tls.envoy`)."""
+    """A session that has ended."""
 
     __slots__ = ("_chains", "_messages", "session")
 

@@ -1,9 +1,8 @@
 cimport cython
 
 from analyzer.codec.cut cimport find_byte
-from analyzer.streams.sink cimport Sink
-from analyzer.streams.tcp cimport Connection, Listener
-from analyzer.tls.envoy cimport Envoy, Router
+from analyzer.flows.sink cimport Sink
+from analyzer.flows.tcp cimport Connection, Listener
 from analyzer.tls.links cimport Links
 from analyzer.tls.records cimport RecordReader, plausible
 from analyzer.tls.session cimport Session
@@ -45,7 +44,6 @@ cdef class Sessions(Listener):
     cdef public Links links
     cdef public bint fields
     cdef public object waiting
-    cdef public Router router
 
     cpdef SessionSink begin(self, int client, Connection connection)
     cpdef Session new(self, long long number, int client, Connection connection)

@@ -13,10 +13,9 @@ from typing import Any
 import cython
 
 from analyzer.codec.cut import find_byte
-from analyzer.streams.sink import Sink
-from analyzer.streams.tcp import Connection, Listener
+from analyzer.flows.sink import Sink
+from analyzer.flows.tcp import Connection, Listener
 from analyzer.tls.content_types import HANDSHAKE, HEADER
-from analyzer.tls.envoy import Envoy, Router
 from analyzer.tls.links import Links
 from analyzer.tls.records import RecordReader, plausible
 from analyzer.tls.session import Session
@@ -295,11 +294,10 @@ class TlsStream(Sink):
 class Sessions(Listener):
     """All TLS sessions of a capture; `ended` collects those whose connection is over; the rest as in `Session`.
 
-    waiting: those that wait for secrets, None as long as none has. router: where other processes have the sessions, who knows
-    which; `ended` then has envoys.
+    waiting: those that wait for secrets, None as long as none has.
     """
 
-    __slots__ = ("count", "ended", "fields", "links", "router", "secrets", "trace", "waiting")
+    __slots__ = ("count", "ended", "fields", "links", "secrets", "trace", "waiting")
 
     def __init__(self, trace: Any, fields: cython.bint, secrets: Any = None) -> None:
         self.secrets = secrets
@@ -310,7 +308,6 @@ class Sessions(Listener):
         self.ended: list[Any] = []
         self.trace = trace
         self.waiting: Any = None
-        self.router: Router = None  # type: ignore[assignment]  # unless other processes have the sessions
 
     def open(self, connection: Connection) -> Sink:
         """Watch a new connection for TLS."""
@@ -320,8 +317,6 @@ class Sessions(Listener):
         """Number a new session."""
         number: cython.longlong = self.count
         self.count += 1
-        if self.router is not None:
-            return Envoy(number, client, connection, self.router)
         session: Session = self.new(number, client, connection)
         if self.secrets is not None and self.secrets.coming is not None and self.secrets.coming():
             if self.waiting is None:

@@ -98,12 +98,3 @@ MAX_SEARCHED = 4
 
 FIRST_RECORDS = 12
 """Numbers that the first record behind a lost ServerHello may have: a server's flight is four messages, seldom cut in more."""
-
-LONGEST_TOLD = 1 << 17
-"""Bytes of a message that is put together from records here: a ticket and a hello have at most half as many."""
-
-MOST_HELD = 1 << 16
-"""Bytes that are held of a session until it has a ServerHello; most have one record before it."""
-
-HOLDING_COST = 256
-"""Bytes of memory that each record takes beside its contents."""

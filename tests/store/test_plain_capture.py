@@ -12,12 +12,12 @@ from keyed import MILLISECOND, Talk, page, talk_of, without
 from analyzer.capture.reader import CaptureReader
 from analyzer.capture.writer import PcapngWriter
 from analyzer.engine import Engine
+from analyzer.flows.sink import Sink
+from analyzer.flows.tcp import Connection, Connections, Listener
 from analyzer.packet.headers import read
 from analyzer.packet.packet import Packet
 from analyzer.secrets.keylog import KeyLog
 from analyzer.store.plain_capture import LARGEST_HOLE, MAX_SEGMENT, PlainCapture, checksum
-from analyzer.streams.sink import Sink
-from analyzer.streams.tcp import Connection, Connections, Listener
 
 
 @dataclass

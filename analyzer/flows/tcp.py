@@ -13,8 +13,7 @@ from operator import attrgetter
 import cython
 
 from analyzer.codec.cut import cut
-from analyzer.packet.packet import Packet
-from analyzer.streams.limits import (
+from analyzer.flows.limits import (
     ACKNOWLEDGED_SEGMENTS,
     CLOSED_CONNECTIONS,
     HELD_TOTAL,
@@ -30,7 +29,8 @@ from analyzer.streams.limits import (
     RECENT,
     SEGMENT_COST,
 )
-from analyzer.streams.sink import Sink
+from analyzer.flows.sink import Sink
+from analyzer.packet.packet import Packet
 
 FIN, SYN, RST, ACK = 0x01, 0x02, 0x04, 0x10
 

@@ -2,7 +2,7 @@ cimport cython
 
 from analyzer.codec.cut cimport cut
 from analyzer.packet.packet cimport Packet
-from analyzer.streams.sink cimport Sink
+from analyzer.flows.sink cimport Sink
 
 # Constants that are looked at for every packet; as C variables they are not visible from Python.
 cdef int FIN, SYN, RST, ACK, HISTORY_SLOTS, LINGER_CONNECTIONS, RECENT

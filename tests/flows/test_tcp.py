@@ -22,10 +22,10 @@ from conversations import (
     timeless,
 )
 
+from analyzer.flows import tcp
+from analyzer.flows.sink import Sink
 from analyzer.packet.headers import read
 from analyzer.packet.packet import Packet
-from analyzer.streams import tcp
-from analyzer.streams.sink import Sink
 
 VERSIONS = ("TLSv1_2", "TLSv1_3")
 

@@ -5,10 +5,10 @@ import random
 
 import pytest
 
+from analyzer.flows import fragments
+from analyzer.flows.fragments import Defragmenter
 from analyzer.packet import headers
 from analyzer.packet.packet import Packet
-from analyzer.streams import fragments
-from analyzer.streams.fragments import Defragmenter
 
 SECOND = 1_000_000_000
 
