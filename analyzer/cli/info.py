@@ -7,7 +7,7 @@ from analyzer.cli.carried import Carried
 from analyzer.cli.quantities import count_text
 from analyzer.codec.registry import registry
 from analyzer.engine import Engine
-from analyzer.flows.tcp import Half
+from analyzer.flows.connection import Half
 from analyzer.packet.addresses import address_text
 from analyzer.packet.options import read_tcp_options
 from analyzer.packet.packet import Packet

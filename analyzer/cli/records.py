@@ -12,7 +12,8 @@ from typing import Any
 from analyzer.codec.fields import Span, spans
 from analyzer.codec.registry import registry
 from analyzer.codec.runner import Row
-from analyzer.flows.tcp import Connections, Half
+from analyzer.flows.connection import Half
+from analyzer.flows.tcp import Connections
 from analyzer.packet.packet import Packet
 from analyzer.packet.tree import Field, Layer
 from analyzer.tls.detect import TlsStream

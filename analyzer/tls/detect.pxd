@@ -1,8 +1,9 @@
 cimport cython
 
 from analyzer.codec.cut cimport find_byte
+from analyzer.flows.connection cimport Connection
+from analyzer.flows.listener cimport Listener
 from analyzer.flows.sink cimport Sink
-from analyzer.flows.tcp cimport Connection, Listener
 from analyzer.tls.links cimport Links
 from analyzer.tls.records cimport RecordReader, plausible
 from analyzer.tls.session cimport Session

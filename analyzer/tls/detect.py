@@ -13,8 +13,9 @@ from typing import Any
 import cython
 
 from analyzer.codec.cut import find_byte
+from analyzer.flows.connection import Connection
+from analyzer.flows.listener import Listener
 from analyzer.flows.sink import Sink
-from analyzer.flows.tcp import Connection, Listener
 from analyzer.tls.content_types import HANDSHAKE, HEADER
 from analyzer.tls.links import Links
 from analyzer.tls.records import RecordReader, plausible

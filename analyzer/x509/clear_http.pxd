@@ -1,7 +1,7 @@
 cimport cython
 
+from analyzer.flows.connection cimport Connection
 from analyzer.flows.sink cimport Sink
-from analyzer.flows.tcp cimport Connection
 from analyzer.tls.detect cimport Sessions, TlsStream
 
 cdef int _ASKING, _WATCHING, _READING, _PASSED

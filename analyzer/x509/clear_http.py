@@ -9,8 +9,8 @@ from typing import Any
 
 import cython
 
+from analyzer.flows.connection import Connection
 from analyzer.flows.sink import Sink
-from analyzer.flows.tcp import Connection
 from analyzer.tls.detect import Sessions, TlsStream
 
 HEAD_SIZE = 4096

@@ -12,8 +12,10 @@ from keyed import MILLISECOND, Talk, page, talk_of, without
 from analyzer.capture.reader import CaptureReader
 from analyzer.capture.writer import PcapngWriter
 from analyzer.engine import Engine
+from analyzer.flows.connection import Connection
+from analyzer.flows.listener import Listener
 from analyzer.flows.sink import Sink
-from analyzer.flows.tcp import Connection, Connections, Listener
+from analyzer.flows.tcp import Connections
 from analyzer.packet.headers import read
 from analyzer.packet.packet import Packet
 from analyzer.secrets.keylog import KeyLog

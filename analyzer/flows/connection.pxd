@@ -1,0 +1,53 @@
+cimport cython
+
+from analyzer.flows.sink cimport Sink
+
+# Constants that are looked at for every packet; as C variables they are not visible from Python.
+cdef long long WORD
+
+
+@cython.freelist(256)
+cdef class Segment:
+    cdef public long long offset
+    cdef public bytes data
+    cdef public long long missing
+    cdef public long long frame
+    cdef public long long at
+
+
+@cython.no_gc
+cdef class Half:
+    cdef public Connection connection
+    cdef public int side
+    cdef public bytes key
+    cdef public Half peer
+    cdef public long long isn
+    cdef public long long next
+    cdef public long long offset
+    cdef public bint started
+    cdef public long long fin
+    cdef public long long acknowledged
+    cdef public long long last_frame
+    cdef public list pending
+    cdef public long long pending_bytes
+    cdef public list history
+    cdef public int newest
+    cdef public long long n_packets
+    cdef public long long n_bytes
+
+    cpdef void start(self, long long sequence) except *
+
+
+@cython.no_gc
+cdef class Connection:
+    cdef public Half opener
+    cdef public Half answerer
+    cdef public long long first_frame
+    cdef public long long last_frame
+    cdef public long long start
+    cdef public long long end
+    cdef public bint syn
+    cdef public str closed
+    cdef public str lingers
+    cdef public long long limited
+    cdef public Sink sink

@@ -1,0 +1,83 @@
+"""What is known of one TCP connection: its two sides, where each one's byte stream stands, and what it has waiting."""
+
+import cython
+
+from analyzer.flows.numbers import WORD
+from analyzer.flows.sink import Sink
+
+
+class Segment:
+    """Bytes that wait behind a hole; `missing` further bytes after them were cut off by the snapshot length."""
+
+    __slots__ = ("at", "data", "frame", "missing", "offset")
+
+    offset: int
+    data: bytes
+    missing: int
+    frame: int
+    at: int
+
+
+class Half:
+    """One side of a connection.
+
+    isn: its initial sequence number, -1 without a SYN. next: the sequence number waited for; offset: that byte's position in
+    the stream. fin: position of the stream's end, -1 before a FIN. acknowledged: position up to which the peer has
+    acknowledged, -1 unknown. last_frame: the frame of the last byte handed on.
+    """
+
+    __slots__ = (
+        "acknowledged", "connection", "fin", "history", "isn", "key", "last_frame", "n_bytes", "n_packets", "newest", "next",
+        "offset", "peer", "pending", "pending_bytes", "side", "started",
+    )  # fmt: skip
+
+    def __init__(self, connection: "Connection", side: cython.int, key: bytes) -> None:
+        self.connection = connection
+        self.side = side
+        self.key = key
+        self.peer: Half = None  # type: ignore[assignment]  # the other side comes with `Connection`
+        self.isn = -1
+        self.next = 0
+        self.offset = 0
+        self.started = False
+        self.fin = -1
+        self.acknowledged = -1
+        self.last_frame = 0
+        self.pending: list[Segment] = []
+        self.pending_bytes = 0
+        self.history: list[Segment] | None = None
+        self.newest = 0
+        self.n_packets = 0
+        self.n_bytes = 0
+
+    def start(self, sequence: cython.longlong) -> None:
+        """Wait for the byte with this sequence number first."""
+        self.next = sequence & WORD
+        self.started = True
+
+
+class Connection:
+    """Two sides; `opener` is the one that sent the SYN, or else the first that spoke in the capture.
+
+    first_frame, last_frame, start, end: of its packets; times in nanoseconds since 1970-01-01 UTC. closed: why it ended, ""
+    while it is open. limited: holes that were given up because more waited behind them than the limits allow.
+    """
+
+    __slots__ = (
+        "answerer", "closed", "end", "first_frame", "last_frame", "limited", "lingers", "opener", "sink", "start", "syn",
+    )  # fmt: skip
+
+    def __init__(self, key: bytes, reverse: bytes, frame: cython.longlong, at: cython.longlong) -> None:
+        self.opener: Half = Half(self, 0, key)
+        self.answerer: Half = Half(self, 1, reverse)
+        self.opener.peer = self.answerer
+        self.answerer.peer = self.opener
+        self.first_frame = frame
+        self.last_frame = frame
+        self.start = at
+        self.end = at
+        self.syn = False
+        self.closed = ""
+        self.lingers = ""
+        self.limited = 0
+        self.sink: Sink = None  # type: ignore[assignment]  # set by `Connections.open`, gone at the end
