@@ -8,7 +8,7 @@ from analyzer.flows.sink cimport Sink
 
 # Constants that are looked at for every packet; as C variables they are not visible from Python.
 cdef int ACK, FIN, LINGER_CONNECTIONS, RECENT, RST, SYN
-cdef long long HALF_WORD, HELD_TOTAL, LINGER, WORD
+cdef long long HALF_WORD, HELD_TOTAL, IDLE, LINGER, WORD
 
 
 @cython.final
@@ -32,7 +32,9 @@ cdef class Connections:
     cdef Half open(self, Packet packet, long long frame, long long at)
     cdef void linger(self, Connection connection, str reason, long long at) except *
     cdef void expire(self, long long frame, long long at) except *
+    cpdef void tick(self, long long at) except *
     cdef void sweep(self, long long frame, long long at) except *
+    cdef void close_idle(self, long long frame, long long at) except *
     cdef void evict(self, long long frame, long long at) except *
     cdef void end(self, Connection connection, str reason, long long frame, long long at) except *
     cdef void bury(self, Connection connection) except *

@@ -184,9 +184,23 @@ class Connections:
                 self.end(connection, connection.lingers, frame, at)
             self.lingering.pop(0)
 
+    def tick(self, at: cython.longlong) -> None:
+        """Move time to `at`, in nanoseconds since 1970-01-01 UTC, without a packet, as where an interface is quiet.
+
+        Connections that waited LINGER for late packets end with their reason, `fin` or `rst`; those that had no packet for
+        longer than IDLE end as `idle`. An `at` before the last packet's time ends nothing. It walks over all connections, so a
+        few calls a second are meant.
+        """
+        self.expire(self.frame, at)
+        self.close_idle(self.frame, at)
+
     def sweep(self, frame: cython.longlong, at: cython.longlong) -> None:
         """Close out what has been idle for long. Runs once in as many packets as there are connections, at the most."""
         self.swept = 0
+        self.close_idle(frame, at)
+
+    def close_idle(self, frame: cython.longlong, at: cython.longlong) -> None:
+        """End the connections whose last packet is older than IDLE."""
         half: Half
         idle: list[Connection] = []
         for half in self.halves.values():

@@ -4,9 +4,12 @@ import random
 
 from conversations import (
     ACK,
+    CLIENT,
+    FIN,
     RST,
     SECOND,
     SERVER,
+    SYN,
     Segment,
     Tap,
     handshake_types,
@@ -125,6 +128,52 @@ def test_an_idle_connection_is_closed_out_and_may_go_on():
     assert [session.closed for session in tap.engine.sessions.ended] == ["idle"]
     tap.feed(*segments[-4:])
     assert [record["decryption"]["reason"] for record in tap.records()] == ["no_secret", "no_handshake"]
+
+
+def feed(connections, segments, at, last=0):
+    """Feed segments that all came at one time, in the frames after `last`; the number of the last of them."""
+    packet = Packet()
+    for number, segment in enumerate(segments, last + 1):
+        data = segment.frame()
+        assert read(packet, data, 0, len(data), 1, len(data))
+        connections.feed(packet, number, at)
+    return last + len(segments)
+
+
+def test_time_without_packets_ends_what_is_idle_and_nothing_else():
+    watch = Watch()
+    connections = Connections(watch)
+    begin = 1_700_000_000 * SECOND
+    last = feed(connections, [syn(9), client(10, b"ab"), client(14, b"ef")], begin)
+    last = feed(connections, [syn(9, ports=(1, 2))], begin + SECOND, last)
+    first, second = watch.sinks
+    for at in (0, begin, begin + limits.IDLE):
+        connections.tick(at)
+        assert first.closed == second.closed == []
+    connections.tick(begin + limits.IDLE + 1)
+    assert first.closed == ["idle"]
+    assert first.streams[CLIENT] == b"abef"
+    assert first.gaps == [(CLIENT, 2, 2, 2)]
+    assert first.frames[CLIENT] == [(0, 2, 2), (4, 2, 3)]
+    assert second.closed == []
+    assert connections.n_open == 1
+    feed(connections, [client(16, b"gh")], begin + limits.IDLE + 2, last)
+    assert watch.sinks[2].streams[CLIENT] == b"gh"
+
+
+def test_time_without_packets_ends_what_waits_for_stragglers():
+    watch = Watch()
+    connections = Connections(watch)
+    fins = [Segment(CLIENT, 10, 1, FIN | ACK), Segment(SERVER, 1, 11, FIN | ACK)]
+    last = feed(connections, [syn(9), Segment(SERVER, 0, 10, SYN | ACK), *fins], SECOND)
+    feed(connections, [syn(9, ports=(1, 2)), Segment(SERVER, 0, 10, RST | ACK, ports=(1, 2))], SECOND, last)
+    connections.tick(SECOND + limits.LINGER - 1)
+    assert [sink.closed for sink in watch.sinks] == [[], []]
+    connections.tick(SECOND + limits.LINGER)
+    assert [sink.closed for sink in watch.sinks] == [["fin"], ["rst"]]
+    connections.tick(SECOND + 2 * limits.IDLE)
+    connections.close(last, SECOND)
+    assert [sink.closed for sink in watch.sinks] == [["fin"], ["rst"]]
 
 
 def test_times_that_jump_change_no_bytes():
