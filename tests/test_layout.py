@@ -52,6 +52,7 @@ TESTED_ELSEWHERE = {
     "flows/listener.py": "flows/test_tcp.py",
     "flows/numbers.py": "flows/test_reassembly.py",
     "flows/sink.py": "flows/test_reassembly.py",
+    "flows/udp_flow.py": "flows/test_udp.py",
     "tls/content_types.py": "tls/test_records.py",
     "tls/facts.py": "tls/test_session.py",
     "tls/ledger.py": "tls/test_session.py",

@@ -1,1 +1,1 @@
-"""Fragments to datagrams and segments to byte streams; gaps and conflicting overlaps are kept as facts."""
+"""Fragments to datagrams, datagrams to flows and segments to byte streams; gaps and conflicting overlaps are kept as facts."""

@@ -1,4 +1,7 @@
-"""How much of TCP connections is kept, and for how long. Peers decide what they send; what is beyond a limit is given up."""
+"""How much of TCP connections and UDP flows is kept, and for how long.
+
+Peers decide what they send; what is beyond a limit is given up.
+"""
 
 PENDING_BYTES = 4 << 20
 """Bytes that wait behind a hole of one side: twice the largest window seen in practice on a lossy long path."""
@@ -41,3 +44,14 @@ IDLE = 3600 * 1_000_000_000
 
 RECENT = 256
 """Places for halves that are found without a look at all; bursts of that many connections at once are rare."""
+
+SWEEP_PACKETS = 65536
+"""Packets after which idle flows are looked for: walking over all of them then costs next to nothing a packet."""
+
+UDP_FLOWS = 65536
+"""UDP flows that are followed at one moment, some 35 MB without what their readers keep; the least recently active quarter is
+ended when there are more. Each DNS query is a flow of its own: on a busy link this limit ends flows before UDP_IDLE does."""
+
+UDP_IDLE = 300 * 1_000_000_000
+"""Nanoseconds of capture time without a datagram after which a flow is ended: as long as translators of addresses should keep
+one (RFC 4787 section 4.3, requirement 5), and so as long as applications expect a silent flow to last."""

@@ -1,4 +1,4 @@
-"""Where a connection's bytes go: what `tcp` promises to whoever reads a stream."""
+"""Where bytes go: what `tcp` promises to the reader of a connection, and `udp` to the reader of a flow."""
 
 import cython
 
@@ -56,3 +56,37 @@ class Sink:
 
     def close(self, reason: str, frame: cython.longlong, at: cython.longlong) -> None:
         """Hear that nothing more comes: `fin`, `rst`, `reused`, `idle`, `evicted` or `end`."""
+
+
+class DatagramSink:
+    """The reader of one UDP flow's datagrams, in both directions; subclasses override what they need.
+
+    side: 0 for the side that sent the first datagram seen, 1 for the other.
+    frame: the frame that a datagram came in, of a fragmented one the frame that completed it.
+    at: that frame's time in nanoseconds since 1970-01-01 UTC.
+    wanted: set False by a reader that has seen enough; datagrams then pass without a call until it is True again.
+    """
+
+    __slots__ = ("wanted",)
+
+    def __init__(self) -> None:
+        self.wanted = True
+
+    def feed(
+        self,
+        side: cython.int,
+        data: bytes,
+        start: cython.Py_ssize_t,
+        end: cython.Py_ssize_t,
+        missing: cython.longlong,
+        frame: cython.longlong,
+        at: cython.longlong,
+    ) -> None:
+        """Take one datagram's payload, `data[start:end]`, which may be empty.
+
+        missing: bytes of the payload after those, which the snapshot length cut off; 0 for a whole datagram. `data` is the
+        buffer that many frames lie in: whoever keeps bytes copies them out of it.
+        """
+
+    def close(self, reason: str, frame: cython.longlong, at: cython.longlong) -> None:
+        """Hear that nothing more comes: `idle`, `evicted` or `end`; `frame` and `at` are those of the last datagram."""

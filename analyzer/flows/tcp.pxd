@@ -8,7 +8,7 @@ from analyzer.flows.sink cimport Sink
 
 # Constants that are looked at for every packet; as C variables they are not visible from Python.
 cdef int ACK, FIN, LINGER_CONNECTIONS, RECENT, RST, SYN
-cdef long long HALF_WORD, HELD_TOTAL, IDLE, LINGER, WORD
+cdef long long HALF_WORD, HELD_TOTAL, IDLE, LINGER, SWEEP_PACKETS, WORD
 
 
 @cython.final

@@ -19,6 +19,7 @@ from analyzer.flows.limits import (
     LINGER_CONNECTIONS,
     OPEN_CONNECTIONS,
     RECENT,
+    SWEEP_PACKETS,
 )
 from analyzer.flows.listener import Listener
 from analyzer.flows.numbers import ACK, FIN, HALF_WORD, RST, SYN, WORD
@@ -96,7 +97,7 @@ class Connections:
         if self.listener.held > HELD_TOTAL:
             self.evict(frame, at)
         self.swept += 1
-        if self.swept > 65536 and self.swept > 2 * len(self.halves):
+        if self.swept > SWEEP_PACKETS and self.swept > 2 * len(self.halves):
             self.sweep(frame, at)
 
     def find(self, packet: Packet) -> Half:

@@ -1,0 +1,29 @@
+cimport cython
+
+from analyzer.packet.packet cimport Packet
+from analyzer.flows.listener cimport Listener
+from analyzer.flows.sink cimport DatagramSink
+from analyzer.flows.udp_flow cimport UdpFlow, UdpSide
+
+# Constants that are looked at for every packet; as C variables they are not visible from Python.
+cdef int RECENT
+cdef long long HELD_TOTAL, SWEEP_PACKETS, UDP_FLOWS, UDP_IDLE
+
+
+@cython.final
+cdef class UdpFlows:
+    cdef public Listener listener
+    cdef public dict sides
+    cdef public list recent
+    cdef public long long n_open
+    cdef public long long evicted
+    cdef public long long swept
+
+    cpdef void feed(self, Packet packet, long long frame, long long at) except *
+    cpdef void tick(self, long long at) except *
+    cpdef void close(self, long long frame, long long at) except *
+    cdef UdpSide find(self, Packet packet)
+    cdef UdpSide open(self, Packet packet, long long frame, long long at)
+    cdef list all_open(self)
+    cdef void evict(self) except *
+    cdef void end(self, UdpFlow flow, str reason) except *

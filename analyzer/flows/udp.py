@@ -1,0 +1,133 @@
+"""The table of UDP flows (RFC 768): datagrams between the same two addresses and ports, in both directions, are one flow.
+
+UDP has no beginning and no end. A flow begins with its first datagram in the capture, and ends when it was idle for long, when
+there are too many flows, or with the capture. A later datagram begins another flow: nothing in it tells whether it goes on.
+"""
+
+from operator import attrgetter
+
+import cython
+
+from analyzer.flows.limits import HELD_TOTAL, RECENT, SWEEP_PACKETS, UDP_FLOWS, UDP_IDLE
+from analyzer.flows.listener import Listener
+from analyzer.flows.sink import DatagramSink
+from analyzer.flows.udp_flow import UdpFlow, UdpSide
+from analyzer.packet.packet import Packet
+
+
+class UdpFlows:
+    """All UDP flows of a capture. `feed` takes packets in the order of the capture; `close` ends all flows.
+
+    sides: from each direction's key to the side that sends in it. recent: sides that sent lately, each at the place that its
+    flow's ports choose, so that most packets need neither a key nor a look into `sides`. n_open: flows in the table.
+    evicted: flows ended to stay within UDP_FLOWS and HELD_TOTAL. swept: packets since the last search for idle flows.
+    """
+
+    __slots__ = ("evicted", "listener", "n_open", "recent", "sides", "swept")
+
+    def __init__(self, listener: Listener) -> None:
+        self.listener = listener
+        self.sides: dict[bytes, UdpSide] = {}
+        self.recent: list[UdpSide | None] = [None] * RECENT
+        self.n_open = 0
+        self.evicted = 0
+        self.swept = 0
+
+    def feed(self, packet: Packet, frame: cython.longlong, at: cython.longlong) -> None:
+        """Take one UDP packet whose header was read into `packet`; `at` in nanoseconds since 1970-01-01 UTC."""
+        side: UdpSide = self.find(packet)
+        if side is None:
+            side = self.open(packet, frame, at)
+        flow: UdpFlow = side.flow
+        flow.last_frame = frame
+        flow.end = at
+        side.n_packets += 1
+        side.n_bytes += packet.payload_end - packet.payload + packet.missing
+        sink: DatagramSink = flow.sink
+        if sink.wanted:
+            sink.feed(side.side, packet.data, packet.payload, packet.payload_end, packet.missing, frame, at)
+        if self.listener.held > HELD_TOTAL:
+            self.evict()
+        self.swept += 1
+        if self.swept > SWEEP_PACKETS and self.swept > 2 * len(self.sides):
+            self.tick(at)
+
+    def tick(self, at: cython.longlong) -> None:
+        """End the flows that had no datagram for longer than UDP_IDLE before `at`, in nanoseconds since 1970-01-01 UTC.
+
+        Call it where time passes without packets, as on a quiet interface. It walks over all flows, so a few calls a second are
+        meant. An `at` before the last packet's time ends nothing.
+        """
+        flow: UdpFlow
+        self.swept = 0
+        for flow in self.all_open():
+            if at - flow.end > UDP_IDLE:
+                self.end(flow, "idle")
+
+    def close(self, frame: cython.longlong, at: cython.longlong) -> None:
+        """End all flows at the end of the capture, in the order in which they began."""
+        flow: UdpFlow
+        for flow in self.all_open():
+            self.end(flow, "end")
+
+    def find(self, packet: Packet) -> UdpSide:
+        """The side that sent a packet; None where it is of no open flow."""
+        place: cython.Py_ssize_t = (packet.source_port ^ packet.destination_port) % RECENT
+        side: UdpSide = self.recent[place]  # type: ignore[assignment]
+        if side is not None:
+            if packet.has_key(side.key):
+                return side
+            side = side.peer
+            if packet.has_key(side.key):
+                return side
+        side = self.sides.get(packet.key())  # type: ignore[assignment]
+        if side is not None:
+            self.recent[place] = side
+        return side
+
+    def open(self, packet: Packet, frame: cython.longlong, at: cython.longlong) -> UdpSide:
+        """Begin a flow with its first datagram in the capture; the side that sent it."""
+        if self.n_open >= UDP_FLOWS:
+            self.evict()
+        place: cython.Py_ssize_t = (packet.source_port ^ packet.destination_port) % RECENT
+        key: bytes = packet.key()
+        reverse: bytes = packet.reverse_key()
+        flow: UdpFlow = UdpFlow(key, reverse, place, frame, at)
+        self.sides[reverse] = flow.answerer
+        self.sides[key] = flow.opener  # who sends to itself from one port to the same has one side
+        self.recent[place] = flow.opener
+        self.n_open += 1
+        flow.sink = self.listener.open_datagrams(flow)
+        return flow.opener
+
+    def all_open(self) -> list[UdpFlow]:
+        """The open flows, in the order in which they began."""
+        side: UdpSide
+        flows: list[UdpFlow] = []
+        for side in self.sides.values():
+            if side.side == 0:
+                flows.append(side.flow)  # noqa: PERF401 - a comprehension would not see C types
+        return flows
+
+    def evict(self) -> None:
+        """End the quarter of the open flows that was silent for longest."""
+        flows: list[UdpFlow] = self.all_open()
+        flows.sort(key=attrgetter("last_frame"))
+        flow: UdpFlow
+        for flow in flows[: len(flows) // 4 + 1]:
+            self.evicted += 1
+            self.end(flow, "evicted")
+
+    def end(self, flow: UdpFlow, reason: str) -> None:
+        """End a flow, and forget it. The ring of references is cut, so that it is freed at once and without the collector."""
+        sink: DatagramSink = flow.sink
+        side: UdpSide
+        self.recent[flow.place] = None
+        for side in (flow.answerer, flow.opener):
+            self.sides.pop(side.key, None)
+            side.flow = None  # type: ignore[assignment]
+            side.peer = None  # type: ignore[assignment]
+        self.n_open -= 1
+        flow.closed = reason
+        flow.sink = None  # type: ignore[assignment]
+        sink.close(reason, flow.last_frame, flow.end)
