@@ -1,68 +1,30 @@
 """HTTP/2 (RFC 9113) with HPACK (RFC 7541), both directions of a connection, read passively.
 
-Frames of many streams are mixed; each stream carries one exchange. Field sections are compressed against a table that every
-section changes, one for each direction: after a hole, or a section that cannot be read, that direction's table is gone and its
-later field sections stay unread. Streams, bodies and their frames are told all the same. Flow control is none of ours.
+Frames of many streams are mixed; each stream carries one exchange. After a hole, or a field section that cannot be read, the
+later field sections of that direction stay unread (`http2_sections`). Streams, bodies and their frames are told all the same.
+Flow control is none of ours.
 
-A passive reader does not know when a SETTINGS frame took effect, so that limits count as announced from the frame on, and a
-table may have the size it says up to a limit of our own.
+A passive reader does not know when a SETTINGS frame took effect: limits count as announced from the frame on.
 """
 
-import logging
-import re
 from struct import Struct
 from typing import Final
-
-import hpack
 
 from analyzer.application import http2_frames as frames
 from analyzer.application.exchange import CLIENT, NAMES, SERVER, Exchange, Fields, Journal, Request, Response
 from analyzer.application.heads import Index, content_codings, index, read_text, shown, values
 from analyzer.application.http2_frames import FrameReader
+from analyzer.application.http2_sections import SECTION_FRAMES, FieldSections, Section
 from analyzer.application.websocket import WebSocket
 from analyzer.codec.registry import registry
 
 STREAMS_MAX: Final = 1024
 """Streams open at one moment; beyond that the oldest is given up. Servers allow 100 to 256."""
 
-TABLE_MAX: Final = 1 << 20
-"""Bytes of an HPACK table; the default is 4 KiB, browsers announce 64 KiB."""
-
-FIELD_BLOCK_MAX: Final = 1 << 17
-"""Bytes of one field section before decompression, over all its CONTINUATION frames."""
-
-FIELD_LIST_MAX: Final = 1 << 18
-"""Bytes of one field section after decompression, 32 for each field included (RFC 9113 section 6.5.2)."""
-
-CONTINUATIONS_MAX: Final = 1024
-"""Frames of one field section: empty ones cost time and no bytes."""
-
-KNOWN_MAX: Final = 256
-"""Field sections of one direction whose fields are remembered."""
-
-_KNOWABLE: Final = re.compile(rb"[\x81-\xfe]{1,64}\Z")
-"""A short section of fields that stand in the table, each one octet (RFC 7541 section 6.1): it changes nothing in the table."""
-
 _SETTING: Final = Struct(">HI")
 _U32: Final = Struct(">I")
 
 _HEADER_TABLE_SIZE, _ENABLE_PUSH, _INITIAL_WINDOW_SIZE, _MAX_FRAME_SIZE = 1, 2, 4, 5
-
-# hpack writes every field to a log at the level of debugging, and builds the text of it only when asked: never ask.
-logging.getLogger("hpack").setLevel(logging.WARNING)
-
-
-class _Block:
-    """A field section that is being put together."""
-
-    __slots__ = ("data", "end_stream", "n_frames", "promised", "stream")
-
-    def __init__(self, stream: int, promised: int, end_stream: bool, data: bytes) -> None:
-        self.stream = stream
-        self.promised = promised
-        self.end_stream = end_stream
-        self.data = bytearray(data)
-        self.n_frames = 1
 
 
 class _Stream:
@@ -78,20 +40,13 @@ class _Stream:
 
 
 class _Direction:
-    """What one side has: its field table, its open field section, and where its stream is."""
+    """What one side has: its frames, its field sections, and where its stream is."""
 
-    __slots__ = ("at", "block", "decoder", "frame", "known", "lossy", "reader", "table_lost", "table_max")
+    __slots__ = ("at", "frame", "reader", "sections")
 
     def __init__(self, owner: "Http2", side: int) -> None:
         self.reader = FrameReader(owner, side, preface=side == CLIENT)
-        # Made with the first field section, and let go of when the table is lost.
-        self.decoder: hpack.Decoder | None = None
-        self.table_lost = False
-        # What sections say that only point into the table, as long as that stays as it is.
-        self.known: dict[bytes, Fields] = {}
-        self.block: _Block | None = None
-        self.table_max = 4096
-        self.lossy = False
+        self.sections = FieldSections(owner, side)
         self.frame = 0
         self.at = 0
 
@@ -145,19 +100,13 @@ class Http2:
 
     def lose_frames(self, side: int, why: str) -> None:
         """Frames are missing: this side's field table is lost with them."""
-        direction = self._directions[side]
-        direction.block = None
-        direction.lossy = True
-        if not direction.table_lost:
-            direction.table_lost = True
-            direction.decoder = None
-            self.note(side, "header_table_lost", f"{why}: the {NAMES[side]}'s later field sections cannot be decoded")
+        self._directions[side].sections.lose(why)
 
     # DATA
 
     def begin_data(self, side: int, flags: int, stream: int, length: int) -> None:
         """A DATA frame begins."""
-        self._check_block(side)
+        self._directions[side].sections.check()
         if stream in self._streams:
             if self._streams[stream].ended[side]:
                 self.note(side, "frame_after_end", f"DATA after the end of stream {stream}")
@@ -199,18 +148,17 @@ class Http2:
 
     def read_frame(self, side: int, kind: int, flags: int, stream: int, payload: bytes) -> None:
         """One frame that is not DATA."""
-        if kind == frames.CONTINUATION:
-            self._continue_block(side, flags, stream, payload)
+        sections = self._directions[side].sections
+        if kind in SECTION_FRAMES:
+            section = sections.read(kind, flags, stream, payload)
+            if section is not None:
+                self._end_section(side, section)
             return
-        self._check_block(side)
-        if kind == frames.HEADERS:
-            self._read_headers(side, flags, stream, payload)
-        elif kind == frames.SETTINGS:
+        sections.check()
+        if kind == frames.SETTINGS:
             self._read_settings(side, flags, payload, stream)
         elif kind == frames.RST_STREAM:
             self._read_reset(side, stream, payload)
-        elif kind == frames.PUSH_PROMISE:
-            self._read_push_promise(side, flags, stream, payload)
         elif kind == frames.GOAWAY:
             self._read_goaway(side, stream, payload)
         elif kind == frames.WINDOW_UPDATE:
@@ -232,7 +180,7 @@ class Http2:
         for pos in range(0, len(payload), 6):
             setting, value = _SETTING.unpack_from(payload, pos)
             if setting == _HEADER_TABLE_SIZE:
-                other.table_max = max(other.table_max, value)
+                other.sections.table_max = max(other.sections.table_max, value)
             elif setting == _MAX_FRAME_SIZE and 1 << 14 <= value < 1 << 24:
                 other.reader.length_max = max(other.reader.length_max, value)
             elif (
@@ -266,117 +214,40 @@ class Http2:
 
     # Field sections
 
-    def _read_headers(self, side: int, flags: int, stream: int, payload: bytes) -> None:
-        block = _strip(payload, flags, 5 if flags & frames.PRIORITIZED else 0)
-        if block is None or not stream:
-            self.note(side, "bad_headers", f"HEADERS of {len(payload)} bytes on stream {stream}, flags 0x{flags:02x}")
-            self.lose_frames(side, "a field section cannot be read")
-            return
-        self._begin_block(side, flags, _Block(stream, 0, bool(flags & frames.END_STREAM), block))
-
-    def _read_push_promise(self, side: int, flags: int, stream: int, payload: bytes) -> None:
-        block = _strip(payload, flags, 4)
-        if block is None or not stream or side == CLIENT:
-            self.note(side, "bad_push_promise", f"PUSH_PROMISE of {len(payload)} bytes on stream {stream}")
-            self.lose_frames(side, "a field section cannot be read")
-            return
-        start = 1 if flags & frames.PADDED else 0
-        promised = _U32.unpack_from(payload, start)[0] & 0x7FFFFFFF
-        self._begin_block(side, flags, _Block(stream, promised, True, block))
-
-    def _begin_block(self, side: int, flags: int, block: _Block) -> None:
-        if flags & frames.END_HEADERS:
-            self._end_block(side, block)
-        else:
-            self._directions[side].block = block
-
-    def _continue_block(self, side: int, flags: int, stream: int, payload: bytes) -> None:
-        direction = self._directions[side]
-        block = direction.block
-        if block is None or block.stream != stream:
-            if not direction.lossy:
-                self.note(side, "bad_continuation", f"CONTINUATION on stream {stream} continues nothing")
-            self.lose_frames(side, "a field section cannot be read")
-            return
-        block.n_frames += 1
-        if len(payload) > FIELD_BLOCK_MAX - len(block.data) or block.n_frames > CONTINUATIONS_MAX:
-            self.note(side, "long_field_section", f"more than {FIELD_BLOCK_MAX} bytes or {CONTINUATIONS_MAX} frames; left out")
-            self.lose_frames(side, "a field section is left out")
-            return
-        block.data += payload
-        if flags & frames.END_HEADERS:
-            direction.block = None
-            self._end_block(side, block)
-
-    def _check_block(self, side: int) -> None:
-        """Only CONTINUATION may come between the frames of a field section (section 6.10)."""
-        block = self._directions[side].block
-        if block is not None:
-            self.note(side, "broken_field_section", f"another frame within the field section of stream {block.stream}")
-            self.lose_frames(side, "a field section has no end")
-
-    def _decode(self, side: int, data: bytes) -> Fields | None:
-        """The field section with its pseudo-header fields, or None if it cannot be decoded."""
-        direction = self._directions[side]
-        if direction.table_lost:
-            return None
-        known = direction.known.get(data)
-        if known is not None:
-            return known[:]
-        if direction.decoder is None:
-            direction.decoder = hpack.Decoder(max_header_list_size=FIELD_LIST_MAX)
-            direction.decoder.max_allowed_table_size = TABLE_MAX
-        try:
-            section = direction.decoder.decode(data, raw=True)
-        except hpack.HPACKError as error:
-            self.note(side, "malformed_field_section", shown(str(error)))
-            self.lose_frames(side, "a field section cannot be read")
-            return None
-        if direction.decoder.header_table_size > direction.table_max:
-            size = direction.decoder.header_table_size
-            self.note(side, "large_header_table", f"a table of {size} bytes, where {direction.table_max} are announced")
-            direction.table_max = size
-        fields = [(read_text(name), read_text(value)) for name, value in section]
-        if _KNOWABLE.match(data) is None:
-            direction.known.clear()
-        elif len(direction.known) < KNOWN_MAX:
-            direction.known[data] = fields[:]
-        return fields
-
-    def _end_block(self, side: int, block: _Block) -> None:
+    def _end_section(self, side: int, section: Section) -> None:
         """A field section is whole: it begins a request, a response or the trailers of one, by side and stream."""
-        fields = self._decode(side, bytes(block.data))
-        if block.promised:
-            stream = self._open(SERVER, block.promised)
+        fields = self._directions[side].sections.decode(bytes(section.data))
+        if section.promised:
+            stream = self._open(SERVER, section.promised)
             stream.exchange.pushed = True
-            self._begin_request(stream, fields, len(block.data), SERVER)
+            self._begin_request(stream, fields, len(section.data), SERVER)
             stream.ended[CLIENT] = True
             return
-        found = self._streams.get(block.stream)
+        found = self._streams.get(section.stream)
         if found is None:
-            if self._is_old(block.stream) and not self._directions[1 - side].lossy:
+            if self._is_old(section.stream) and not self._directions[1 - side].sections.lossy:
                 return  # Of a stream that was reset, as happens while the reset is on its way.
-            if side == CLIENT and not block.stream & 1:
-                self.note(side, "bad_stream", f"a client opens stream {block.stream}")
-            if side == SERVER and not self._directions[CLIENT].lossy:
-                self.note(side, "bad_stream", f"a response on stream {block.stream}, which nobody opened")
-            found = self._open(side, block.stream)
+            if side == CLIENT and not section.stream & 1:
+                self.note(side, "bad_stream", f"a client opens stream {section.stream}")
+            if side == SERVER and not self._directions[CLIENT].sections.lossy:
+                self.note(side, "bad_stream", f"a response on stream {section.stream}, which nobody opened")
+            found = self._open(side, section.stream)
             if side == SERVER:
                 found.ended[CLIENT] = True
         if found.ended[side]:
-            self.note(side, "frame_after_end", f"HEADERS after the end of stream {block.stream}")
+            self.note(side, "frame_after_end", f"HEADERS after the end of stream {section.stream}")
             return
         if side == CLIENT and found.exchange.request is None:
-            self._begin_request(found, fields, len(block.data), CLIENT)
+            self._begin_request(found, fields, len(section.data), CLIENT)
         elif side == SERVER and found.exchange.response is None:
-            self._begin_response(found, fields, len(block.data))
+            self._begin_response(found, fields, len(section.data))
         elif fields is not None:
-            kept = self._journal.keep(fields, len(block.data), self._directions[side].frame)
+            kept = self._journal.keep(fields, len(section.data), self._directions[side].frame)
             self._message(found, side).trailers = kept or []
-            if not block.end_stream:
-                self.note(side, "bad_trailers", f"trailers that do not end stream {block.stream}")
-        if block.end_stream:
-            self._end_side(block.stream, found, side)
+            if not section.end_stream:
+                self.note(side, "bad_trailers", f"trailers that do not end stream {section.stream}")
+        if section.end_stream:
+            self._end_side(section.stream, found, side)
 
     def _begin_request(self, stream: _Stream, fields: Fields | None, n_bytes: int, side: int) -> None:
         journal, direction, exchange = self._journal, self._directions[side], stream.exchange
@@ -502,19 +373,6 @@ class Http2:
             exchange.request.body.lose()
         if exchange.response is not None and not stream.ended[SERVER]:
             exchange.response.body.lose()
-
-
-def _strip(payload: bytes, flags: int, n_before: int) -> bytes | None:
-    """A frame's field block without padding and the `n_before` bytes that stand before it; None if they do not fit."""
-    start, n_padding = 0, 0
-    if flags & frames.PADDED:
-        if not payload:
-            return None
-        start, n_padding = 1, payload[0]
-    start += n_before
-    if start > len(payload) or n_padding > len(payload) - start:
-        return None
-    return payload[start : len(payload) - n_padding]
 
 
 def _content_length(fields: Index) -> int | None:

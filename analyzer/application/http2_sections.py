@@ -1,0 +1,200 @@
+"""Field sections of one direction of HTTP/2 (RFC 9113 sections 4.3 and 6.10): put together from frames, decompressed by HPACK.
+
+A section is the payload of HEADERS or PUSH_PROMISE and of the CONTINUATION frames behind it, between which no other frame may
+come. It is compressed (RFC 7541) against a table that every section changes: after a hole, or a section that cannot be read,
+the table is lost, and no later section of this direction can be decoded.
+
+A passive reader does not know when a SETTINGS frame took effect: a table may have the size it says up to a limit of our own.
+"""
+
+import logging
+import re
+from struct import Struct
+from typing import Final, Protocol
+
+import hpack
+
+from analyzer.application import http2_frames as frames
+from analyzer.application.exchange import CLIENT, NAMES, Fields
+from analyzer.application.heads import read_text, shown
+
+TABLE_MAX: Final = 1 << 20
+"""Bytes of an HPACK table; the default is 4 KiB, browsers announce 64 KiB."""
+
+FIELD_BLOCK_MAX: Final = 1 << 17
+"""Bytes of one field section before decompression, over all its CONTINUATION frames."""
+
+FIELD_LIST_MAX: Final = 1 << 18
+"""Bytes of one field section after decompression, 32 for each field included (RFC 9113 section 6.5.2)."""
+
+CONTINUATIONS_MAX: Final = 1024
+"""Frames of one field section: empty ones cost time and no bytes."""
+
+KNOWN_MAX: Final = 256
+"""Field sections of one direction whose fields are remembered."""
+
+SECTION_FRAMES: Final = frozenset({frames.HEADERS, frames.PUSH_PROMISE, frames.CONTINUATION})
+"""The types of frames that carry field sections."""
+
+_KNOWABLE: Final = re.compile(rb"[\x81-\xfe]{1,64}\Z")
+"""A short section of fields that stand in the table, each one octet (RFC 7541 section 6.1): it changes nothing in the table."""
+
+_U32: Final = Struct(">I")
+
+# hpack writes every field to a log at the level of debugging, and builds the text of it only when asked: never ask.
+logging.getLogger("hpack").setLevel(logging.WARNING)
+
+
+class Notes(Protocol):
+    """Whoever keeps findings."""
+
+    def note(self, side: int, code: str, detail: str) -> None:
+        """Keep a finding about one side."""
+
+
+class Section:
+    """A field section that is being put together. `promised`: the stream that a PUSH_PROMISE opens, otherwise 0."""
+
+    __slots__ = ("data", "end_stream", "n_frames", "promised", "stream")
+
+    def __init__(self, stream: int, promised: int, end_stream: bool, data: bytes) -> None:
+        self.stream = stream
+        self.promised = promised
+        self.end_stream = end_stream
+        self.data = bytearray(data)
+        self.n_frames = 1
+
+
+class FieldSections:
+    """The field sections of one direction.
+
+    Nothing is raised: what is wrong is a finding that `owner` is told.
+
+    lossy: whether frames of this direction are missing. table_max: bytes of the table that the other side announced.
+    """
+
+    __slots__ = ("_decoder", "_known", "_open", "_owner", "_side", "_table_lost", "lossy", "table_max")
+
+    def __init__(self, owner: Notes, side: int) -> None:
+        self.lossy = False
+        self.table_max = 4096
+        self._owner = owner
+        self._side = side
+        self._open: Section | None = None
+        self._table_lost = False
+        # Made with the first field section, and let go of when the table is lost.
+        self._decoder: hpack.Decoder | None = None
+        # What sections say that only point into the table, as long as that stays as it is.
+        self._known: dict[bytes, Fields] = {}
+
+    def lose(self, why: str) -> None:
+        """Hear that frames are missing or cannot be read: the field table is lost with them."""
+        self._open = None
+        self.lossy = True
+        if not self._table_lost:
+            self._table_lost = True
+            self._decoder = None
+            self._note("header_table_lost", f"{why}: the {NAMES[self._side]}'s later field sections cannot be decoded")
+
+    def check(self) -> None:
+        """Hear of a frame that is no CONTINUATION: none may come between the frames of a section (RFC 9113 section 6.10)."""
+        section = self._open
+        if section is not None:
+            self._note("broken_field_section", f"another frame within the field section of stream {section.stream}")
+            self.lose("a field section has no end")
+
+    def read(self, kind: int, flags: int, stream: int, payload: bytes) -> Section | None:
+        """Take a frame of one of SECTION_FRAMES: the section that it ends; None where the section goes on or is malformed."""
+        if kind == frames.CONTINUATION:
+            return self._read_continuation(flags, stream, payload)
+        self.check()
+        read = self._read_headers if kind == frames.HEADERS else self._read_push_promise
+        return read(flags, stream, payload)
+
+    def decode(self, data: bytes) -> Fields | None:
+        """The fields of a whole section, pseudo-header fields included; None if it cannot be decoded."""
+        if self._table_lost:
+            return None
+        known = self._known.get(data)
+        if known is not None:
+            return known[:]
+        if self._decoder is None:
+            self._decoder = hpack.Decoder(max_header_list_size=FIELD_LIST_MAX)
+            self._decoder.max_allowed_table_size = TABLE_MAX
+        try:
+            section = self._decoder.decode(data, raw=True)
+        except hpack.HPACKError as error:
+            self._note("malformed_field_section", shown(str(error)))
+            self.lose("a field section cannot be read")
+            return None
+        size = self._decoder.header_table_size
+        if size > self.table_max:
+            self._note("large_header_table", f"a table of {size} bytes, where {self.table_max} are announced")
+            self.table_max = size
+        fields = [(read_text(name), read_text(value)) for name, value in section]
+        if _KNOWABLE.match(data) is None:
+            self._known.clear()
+        elif len(self._known) < KNOWN_MAX:
+            self._known[data] = fields[:]
+        return fields
+
+    def _read_headers(self, flags: int, stream: int, payload: bytes) -> Section | None:
+        """HEADERS (RFC 9113 section 6.2)."""
+        block = _strip(payload, flags, 5 if flags & frames.PRIORITIZED else 0)
+        if block is None or not stream:
+            self._note("bad_headers", f"HEADERS of {len(payload)} bytes on stream {stream}, flags 0x{flags:02x}")
+            self.lose("a field section cannot be read")
+            return None
+        return self._begin(flags, Section(stream, 0, bool(flags & frames.END_STREAM), block))
+
+    def _read_push_promise(self, flags: int, stream: int, payload: bytes) -> Section | None:
+        """PUSH_PROMISE (RFC 9113 section 6.6), which only a server sends."""
+        block = _strip(payload, flags, 4)
+        if block is None or not stream or self._side == CLIENT:
+            self._note("bad_push_promise", f"PUSH_PROMISE of {len(payload)} bytes on stream {stream}")
+            self.lose("a field section cannot be read")
+            return None
+        start = 1 if flags & frames.PADDED else 0
+        promised = _U32.unpack_from(payload, start)[0] & 0x7FFFFFFF
+        return self._begin(flags, Section(stream, promised, True, block))
+
+    def _read_continuation(self, flags: int, stream: int, payload: bytes) -> Section | None:
+        """CONTINUATION (RFC 9113 section 6.10)."""
+        section = self._open
+        if section is None or section.stream != stream:
+            if not self.lossy:
+                self._note("bad_continuation", f"CONTINUATION on stream {stream} continues nothing")
+            self.lose("a field section cannot be read")
+            return None
+        section.n_frames += 1
+        if len(payload) > FIELD_BLOCK_MAX - len(section.data) or section.n_frames > CONTINUATIONS_MAX:
+            self._note("long_field_section", f"more than {FIELD_BLOCK_MAX} bytes or {CONTINUATIONS_MAX} frames; left out")
+            self.lose("a field section is left out")
+            return None
+        section.data += payload
+        if not flags & frames.END_HEADERS:
+            return None
+        self._open = None
+        return section
+
+    def _begin(self, flags: int, section: Section) -> Section | None:
+        if flags & frames.END_HEADERS:
+            return section
+        self._open = section
+        return None
+
+    def _note(self, code: str, detail: str) -> None:
+        self._owner.note(self._side, code, detail)
+
+
+def _strip(payload: bytes, flags: int, n_before: int) -> bytes | None:
+    """A frame's field block without padding and the `n_before` bytes that stand before it; None if they do not fit."""
+    start, n_padding = 0, 0
+    if flags & frames.PADDED:
+        if not payload:
+            return None
+        start, n_padding = 1, payload[0]
+    start += n_before
+    if start > len(payload) or n_padding > len(payload) - start:
+        return None
+    return payload[start : len(payload) - n_padding]
