@@ -11,7 +11,7 @@ from typing import Any
 
 from analyzer.codec.fields import Span, spans
 from analyzer.codec.registry import registry
-from analyzer.codec.runner import Row
+from analyzer.codec.row import Row
 from analyzer.flows.connection import Half
 from analyzer.flows.tcp import Connections
 from analyzer.packet.packet import Packet

@@ -6,16 +6,17 @@
         name_type: int = u8("name_types")
         host_name: bytes = opaque(2, low=1, text=True)
 
-Reading, writing, byte spans and JSON all come from the rows (`runner`); a table never holds code. Widths and bounds are in
-bytes, as in the presentation language of RFC 9846 section 3. A subclass begins with the rows of its base.
+Reading and byte spans (`runner`), writing (`writer`) and JSON (`json_form`) all come from the rows; a table never holds code.
+Widths and bounds are in bytes, as in the presentation language of RFC 9846 section 3. A subclass begins with the rows of its
+base.
 """
 
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Self, dataclass_transform
 
-from analyzer.codec import kinds, runner
+from analyzer.codec import kinds, runner, writer
 from analyzer.codec.json_form import json_value
-from analyzer.codec.runner import Extension, Row, Span
+from analyzer.codec.row import Extension, Row, Span
 from analyzer.codec.trouble import Malformed, Trouble
 
 __all__ = [
@@ -25,7 +26,7 @@ __all__ = [
 
 read = runner.read
 spans = runner.spans
-write = runner.write
+write = writer.write
 
 
 def u8(registry: str = "", *, optional: bool = False) -> Any:
@@ -139,7 +140,7 @@ class Message(metaclass=Table):
 
     def write(self) -> bytes:
         """The wire form."""
-        return runner.write(self)
+        return writer.write(self)
 
     def json(self) -> dict[str, Any]:
         """The fields as JSON values under the RFC's names."""

@@ -1,6 +1,6 @@
 cimport cython
 
-from analyzer.codec.runner cimport Row
+from analyzer.codec.row cimport Row
 
 # Looked at for every field, as C variables.
 cdef int EXTENSIONS, FIXED, OPAQUE, SELECT, SIZED, STRUCT, UINT, VARINT

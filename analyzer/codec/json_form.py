@@ -6,7 +6,7 @@ import cython
 
 from analyzer.codec.kinds import EXTENSIONS, FIXED, OPAQUE, SELECT, SIZED, STRUCT, UINT, VARINT
 from analyzer.codec.registry import registry
-from analyzer.codec.runner import Row
+from analyzer.codec.row import Row
 
 
 def json_value(message: Any) -> dict[str, Any]:

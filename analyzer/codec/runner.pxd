@@ -1,6 +1,7 @@
 cimport cython
 
 from analyzer.codec.cut cimport cut
+from analyzer.codec.row cimport Extension, Row, Span
 
 cdef extern from "Python.h":
     ctypedef struct PyTypeObject:
@@ -17,41 +18,7 @@ cdef inline int fill(object slot, object message, object value) except -1:
     return Py_TYPE(slot).tp_descr_set(slot, message, value)
 
 # Looked at for every field, as C variables.
-cdef int EXTENSIONS, FIXED, OPAQUE, SELECT, SIZED, STRUCT, UINT, VARINT, VECTOR, DEPTH_LIMIT, KNOWN_LIMIT, LONGEST_KNOWN
-
-
-cdef class Row:
-    cdef public str name
-    cdef public int kind
-    cdef public Py_ssize_t width
-    cdef public long long low
-    cdef public long long high
-    cdef public Row element
-    cdef public object table
-    cdef public dict cases
-    cdef public str on
-    cdef public str registry
-    cdef public object names
-    cdef public bint text
-    cdef public bint optional
-    cdef public dict known
-    cdef public object slot
-
-
-@cython.freelist(64)
-@cython.no_gc
-cdef class Extension:
-    cdef public int type
-    cdef public object body
-
-
-cdef class Span:
-    cdef public str name
-    cdef public Py_ssize_t start
-    cdef public Py_ssize_t end
-    cdef public object value
-    cdef public object row
-    cdef public list children
+cdef int EXTENSIONS, FIXED, OPAQUE, SELECT, STRUCT, UINT, VARINT, VECTOR, DEPTH_LIMIT, KNOWN_LIMIT, LONGEST_KNOWN
 
 
 @cython.freelist(4)
@@ -88,7 +55,3 @@ cdef Reader reader_of(bytes data, Py_ssize_t start, Py_ssize_t end, Py_ssize_t b
 cdef object run(Reader reader, object table, Py_ssize_t end)
 cdef bint is_renewed(long long number) noexcept
 cpdef object extension_body(object message, int number)
-cpdef bytes write(object message)
-cdef object write_structure(bytearray out, object message)
-cdef object write_varint(bytearray out, object value)
-cdef object write_value(bytearray out, Row row, object value, object owner)

@@ -1,6 +1,6 @@
-"""The runner that walks field tables: bytes to messages, messages to bytes, and where each field lies.
+"""The runner that reads by field tables: bytes to messages, and where each field lies. `writer` does the inverse.
 
-A table is a class whose rows are its fields in wire order (`fields`). The runner interprets rows one after the other between
+A table is a class whose rows (`row`) are its fields in wire order. The runner interprets rows one after the other between
 two positions. It never raises for what the bytes say. A row that runs over its end sets `fault`, which unwinds to the
 nearest region whose length the bytes declare (a vector, an extension); that region notes the fault among the `problems`, keeps
 what was read, and reading goes on behind it. This module is compiled (see setup.cfg) and runs the same uncompiled.
@@ -11,8 +11,9 @@ from typing import Any
 import cython
 
 from analyzer.codec.cut import cut
-from analyzer.codec.kinds import EXTENSIONS, FIXED, OPAQUE, SELECT, SIZED, STRUCT, UINT, VARINT, VECTOR
+from analyzer.codec.kinds import EXTENSIONS, FIXED, OPAQUE, SELECT, STRUCT, UINT, VARINT, VECTOR
 from analyzer.codec.registry import registry
+from analyzer.codec.row import Extension, Row, Span, WideVarint
 from analyzer.codec.trouble import Malformed, Trouble
 
 KNOWN_LIMIT, LONGEST_KNOWN = 4096, 256
@@ -20,91 +21,6 @@ KNOWN_LIMIT, LONGEST_KNOWN = 4096, 256
 
 DEPTH_LIMIT = 16
 """Structures in structures that a reader follows; the deepest table of TLS has 7."""
-
-
-class Row:
-    """One field of a table.
-
-    kind: one of `kinds`. name: the RFC's. width: bytes of a number, or of the length in front (0: no length in
-    front, the field reaches to the end, or its length is the number in the earlier field `on`). low, high: bounds of the
-    length in bytes. element: what a vector repeats or a sized field holds; of a select, the row where no case fits. table: the
-    class of a structure. cases, on: of a select, the row by the number in field `on`; of extensions, the class by extension
-    type. registry: name of the registry that names the numbers. text: the bytes are text. optional: the field may be missing
-    at the end of its structure. known: extensions read before, by their bytes. slot: what sets the field in a message.
-    """
-
-    __slots__ = (
-        "cases", "element", "high", "kind", "known", "low", "name", "names", "on", "optional", "registry", "slot", "table",
-        "text", "width",
-    )  # fmt: skip
-
-    def __init__(
-        self,
-        kind: int,
-        width: int = 0,
-        low: int = 0,
-        high: int = 0,
-        element: Any = None,
-        table: Any = None,
-        cases: Any = None,
-        on: str = "",
-        registry: str = "",
-        text: bool = False,
-        optional: bool = False,
-    ) -> None:
-        self.name = ""
-        self.kind = kind
-        self.width = width
-        self.low = low
-        self.high = high
-        self.element = element
-        self.table = table
-        self.cases = cases
-        self.on = on
-        self.registry = registry
-        self.names: dict[int, str] | None = None
-        self.text = text
-        self.optional = optional
-        self.known: dict[bytes, Extension] = {}
-        self.slot: Any = None
-
-
-class Extension:
-    """An extension as it came: its number, and its body as a message of its table, or as bytes where no table fits."""
-
-    __slots__ = ("body", "type")
-
-    def __init__(self, type: int, body: Any) -> None:  # noqa: A002 - the RFC's name
-        self.type = type
-        self.body = body
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Extension) and self.type == other.type and self.body == other.body
-
-    __hash__ = None  # type: ignore[assignment]
-
-    def __repr__(self) -> str:
-        return f"Extension(type={self.type}, body={self.body!r})"
-
-
-class WideVarint(int):
-    """A variable-length number (RFC 9000 section 16) that came in more bytes than it needs: `size` of them."""
-
-    size: int
-
-
-class Span:
-    """Where a field lies: `name`, `start` and `end` in bytes from the start of what was read, `value`, and its parts."""
-
-    __slots__ = ("children", "end", "name", "row", "start", "value")
-
-    def __init__(self, name: str, start: int, end: int, value: Any, row: Any, children: "list[Span]") -> None:
-        self.name = name
-        self.start = start
-        self.end = end
-        self.value = value
-        self.row = row
-        self.children = children
 
 
 class Reader:
@@ -488,70 +404,3 @@ def extension_body(message: Any, number: cython.int) -> Any:
         if extension.type == number:
             return extension.body
     return None
-
-
-def write(message: Any) -> bytes:
-    """The wire form of a message: the inverse of `read` for every message that was read without a problem."""
-    out = bytearray()
-    write_structure(out, message)
-    return bytes(out)
-
-
-def write_structure(out: bytearray, message: Any) -> None:
-    """Append a message's fields."""
-    row: Row
-    for row in message.rows:
-        value = getattr(message, row.name)
-        if value is not None:
-            write_value(out, row, value, message)
-    out += message.trailing
-
-
-def write_value(out: bytearray, row: Row, value: Any, owner: Any) -> None:
-    """Append one field. Raises ValueError when a length does not fit its prefix."""
-    kind: cython.int = row.kind
-    if kind == UINT:
-        out += value.to_bytes(row.width, "big")
-    elif kind == STRUCT:
-        write_structure(out, value)
-    elif kind == VARINT:
-        write_varint(out, value)
-    elif kind == SELECT:
-        case = row.cases.get(getattr(owner, row.on), row.element)
-        if case is None:
-            out += value
-        else:
-            write_value(out, case, value, owner)
-    elif kind == FIXED:
-        if len(value) != row.width:
-            raise ValueError(f"{row.name}: {len(value)} bytes where {row.width} belong")
-        out += value
-    else:
-        start: cython.Py_ssize_t = len(out)
-        out += bytes(row.width)
-        if kind == OPAQUE:
-            out += value
-        elif kind == SIZED:
-            write_value(out, row.element, value, owner)
-        elif kind == EXTENSIONS:
-            for extension in value:
-                body = extension.body if isinstance(extension.body, bytes) else write(extension.body)
-                out += extension.type.to_bytes(2, "big") + len(body).to_bytes(2, "big") + body
-        else:
-            for item in value:
-                write_value(out, row.element, item, owner)
-        if row.width:
-            length = len(out) - start - row.width
-            if length >= 1 << 8 * row.width:
-                raise ValueError(f"{row.name}: {length} bytes do not fit a length of {8 * row.width} bits")
-            out[start : start + row.width] = length.to_bytes(row.width, "big")
-
-
-def write_varint(out: bytearray, value: Any) -> None:
-    """Append a variable-length number in as few bytes as it needs, or in as many as it came in."""
-    size = value.size if isinstance(value, WideVarint) else 1
-    while size < 8 and value >> (8 * size - 2):
-        size *= 2
-    if value >> 62:
-        raise ValueError(f"{value} does not fit a variable-length number")
-    out += (value | (size.bit_length() - 1) << (8 * size - 2)).to_bytes(size, "big")

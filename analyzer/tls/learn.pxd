@@ -1,7 +1,8 @@
 cimport cython
 
 from analyzer.codec.cut cimport cut
-from analyzer.codec.runner cimport Extension, extension_body
+from analyzer.codec.row cimport Extension
+from analyzer.codec.runner cimport extension_body
 
 cdef int ALPN, SESSION_TICKET, KEY_SHARE_DRAFT, SUPPORTED_VERSIONS, KEY_SHARE, TLS13
 cdef int PRE_SHARED_KEY, ENCRYPTED_CLIENT_HELLO

@@ -9,7 +9,8 @@ from typing import Any, TypeAlias, TypeVar
 import cython
 
 from analyzer.codec.cut import cut
-from analyzer.codec.runner import Extension, extension_body
+from analyzer.codec.row import Extension
+from analyzer.codec.runner import extension_body
 from analyzer.codec.trouble import Trouble
 from analyzer.tls.compressed_certificate import decompressed
 from analyzer.tls.limits import MAX_STAPLE, MAX_STAPLES

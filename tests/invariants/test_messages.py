@@ -16,7 +16,7 @@ import analyzer.tls.messages
 from analyzer.codec import kinds, runner
 from analyzer.codec.fields import Extension, Message
 from analyzer.codec.registry import registry
-from analyzer.codec.runner import Row, Span
+from analyzer.codec.row import Row, Span
 from analyzer.codec.trouble import Incomplete, Malformed
 
 SEEDS = range(4)
@@ -71,7 +71,7 @@ class Maker:
     def measure(self, row: Row, fields: dict[str, object]) -> int:
         """How many bytes a field takes on the wire: those of a table with nothing but this field."""
         case = row if row.kind != kinds.SELECT else row.cases.get(fields[row.on], row.element)
-        alone = runner.Row(case.kind, case.width, 0, 0, case.element, case.table, case.cases)
+        alone = Row(case.kind, case.width, 0, 0, case.element, case.table, case.cases)
         alone.name = "field"
         table = type(Message)("Alone", (Message,), {"field": alone})
         return len(table(field=fields[row.name]).write())
