@@ -12,7 +12,8 @@ Nothing here holds or gives a secret.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from analyzer.secrets.keylog import CLIENT_RANDOM, PREMASTER, TRAFFIC_SECRETS, KeyLog, Line
+from analyzer.secrets.keylog import KeyLog
+from analyzer.secrets.keylog_line import CLIENT_RANDOM, PREMASTER, TRAFFIC_SECRETS, Line
 from analyzer.secrets.private_keys import PrivateKey
 from analyzer.tls.facts import HandshakeMessage
 from analyzer.tls.secrets import Secrets

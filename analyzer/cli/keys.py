@@ -18,7 +18,8 @@ from analyzer.cli.reading import Reading
 from analyzer.cli.rows import endpoint
 from analyzer.cli.table import Cell, Column, Table
 from analyzer.engine import Engine
-from analyzer.secrets.keylog import KeyLog, Line, Problem
+from analyzer.secrets.keylog import KeyLog, Problem
+from analyzer.secrets.keylog_line import Line
 from analyzer.store.chains import UNJUDGED
 from analyzer.store.record import json_line, session_record
 from analyzer.tls.session import Session

@@ -1,14 +1,7 @@
-cimport cython
+from analyzer.secrets.keylog_line cimport Line, Unread, read_words
 
-
-@cython.no_gc
-cdef class Line:
-    cdef public str label
-    cdef public bytes session
-    cdef public bytes secret
-    cdef public str source
-    cdef public long long line
-    cdef public bint used
+# Looked at for every line, as C variables.
+cdef int BY_CLIENT_RANDOM, BY_SESSION_ID
 
 
 cdef class KeyLog:
@@ -33,6 +26,4 @@ cdef class KeyLog:
     cpdef list masters(self, bytes client_random, bytes session_id)
     cpdef bint knows(self, bytes client_random) except *
     cdef void _line(self, bytes line, str source, long long number) except *
-    @cython.locals(session=bytes, secret=bytes)
-    cdef void _secret(self, str label, object lengths, list words, str source, long long number) except *
-    cdef void _keep(self, dict table, Line line) except *
+    cdef void _keep(self, Line line) except *

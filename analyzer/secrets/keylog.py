@@ -1,26 +1,35 @@
 """Key logs: SSLKEYLOGFILE (RFC 9850) and the forms before it.
 
-A line is a label, the client random of the session, and a secret, the last two in hex. Since TLS 1.3 a session has several
-lines. With Encrypted Client Hello accepted the secrets of TLS 1.3 stand under the inner client random, ECH_SECRET and
-ECH_CONFIG under the outer. Older forms name a session otherwise: by the first 8 bytes of the encrypted premaster secret, or by
-its session id. QUIC libraries once wrote the labels with QUIC_ before them; the secrets are the same, and the prefix is dropped
-here.
+Each line (`keylog_line`) has one secret of one session. Since TLS 1.3 a session has several lines. With Encrypted Client Hello
+accepted the secrets of TLS 1.3 stand under the inner client random, ECH_SECRET and ECH_CONFIG under the outer.
 
-A key log may grow while it is read, and several are read into one. Words may be apart by more than the one blank that the RFC
-asks for. A bad line costs itself: it is counted and reported by number. No secret is in any text that this module makes, but
-for `write`, which is there to hand them on. This module is compiled (see setup.cfg) and runs the same uncompiled.
+A key log may grow while it is read, and several are read into one. A bad line costs itself: it is counted and reported by
+number. No secret is in any text that this module makes, but for `write`, which is there to hand them on. This module is
+compiled (see setup.cfg) and runs the same uncompiled.
 """
 
-import re
-from binascii import Error as HexError
-from binascii import unhexlify
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
 from types import MappingProxyType
-from typing import Any
 
 import cython
+
+from analyzer.secrets.keylog_line import (
+    BY_CLIENT_RANDOM,
+    BY_SESSION_ID,
+    CLIENT_RANDOM,
+    ENCRYPTED_PREFIX,
+    MASTER_SECRET_LENGTH,
+    PREMASTER,
+    SEVERAL,
+    TRAFFIC_SECRETS,
+    Line,
+    Unread,
+    read_words,
+)
+
+__all__ = ["CLIENT_RANDOM", "MASTER_SECRET_LENGTH", "PREMASTER", "TRAFFIC_SECRETS", "Counts", "KeyLog", "Problem"]
 
 LONGEST_LINE = 1 << 18
 """Octets of a line: ECH_CONFIG may have 65,535 in hex; what goes on longer is no key log."""
@@ -34,52 +43,7 @@ MOST_LINES_OF_SESSION = 64
 MOST_PROBLEMS = 1000
 """Of problems told one by one; all are counted."""
 
-CLIENT_RANDOM = "CLIENT_RANDOM"
-PREMASTER = "PMS_CLIENT_RANDOM"
-MASTER_SECRET_LENGTH = 48
-
-TRAFFIC_SECRETS = (
-    "CLIENT_HANDSHAKE_TRAFFIC_SECRET",
-    "SERVER_HANDSHAKE_TRAFFIC_SECRET",
-    "CLIENT_TRAFFIC_SECRET_0",
-    "SERVER_TRAFFIC_SECRET_0",
-)
-"""The labels of what every session of TLS 1.3 needs."""
-
 _NOTHING: Mapping[str, bytes] = MappingProxyType({})
-_RANDOM = 32
-_ENCRYPTED_PREFIX = 8
-_LONGEST_SESSION_ID = 32
-_HASHES = frozenset({32, 48, 64})
-_ANY = range(1, 1 << 16)
-# Lengths of secret that a label may have.
-_LENGTHS = {
-    CLIENT_RANDOM: frozenset({MASTER_SECRET_LENGTH}),
-    PREMASTER: _ANY,
-    "ECH_SECRET": _ANY,
-    "ECH_CONFIG": _ANY,
-} | dict.fromkeys(
-    (
-        "CLIENT_EARLY_TRAFFIC_SECRET",
-        "EARLY_EXPORTER_SECRET",
-        "EARLY_EXPORTER_MASTER_SECRET",
-        "CLIENT_HANDSHAKE_TRAFFIC_SECRET",
-        "SERVER_HANDSHAKE_TRAFFIC_SECRET",
-        "CLIENT_TRAFFIC_SECRET_0",
-        "SERVER_TRAFFIC_SECRET_0",
-        "EXPORTER_SECRET",
-        "EXPORTER_MASTER_SECRET",
-    ),
-    _HASHES,
-)
-_BY_OCTETS = {label.encode(): (label, lengths) for label, lengths in _LENGTHS.items()} | {
-    b"QUIC_" + label.encode(): (label, lengths) for label, lengths in _LENGTHS.items() if label != CLIENT_RANDOM
-}
-# The secrets after a KeyUpdate, as some libraries log them; OpenSSL writes N itself, for each of them.
-_LATER = re.compile(rb"(?:CLIENT|SERVER)_TRAFFIC_SECRET_(?:[1-9][0-9]{0,8}|N)")
-_SEVERAL = frozenset({"CLIENT_TRAFFIC_SECRET_N", "SERVER_TRAFFIC_SECRET_N"})
-_SPELLS_A_LABEL = re.compile(rb"[A-Z][A-Z0-9]*(?:_[A-Z0-9]{1,16}){1,8}")
-_MASTER_KEY = re.compile(rb"RSA Session-ID:([0-9A-Fa-f]*) Master-Key:([0-9A-Fa-f]*)")
 _BOM = b"\xef\xbb\xbf"
 _BOMS_UTF16 = (b"\xff\xfe", b"\xfe\xff")
 
@@ -91,25 +55,6 @@ class Problem:
     source: str
     line: int
     why: str
-
-
-class Line:
-    """A secret, where it stands, and whether a session has asked for it."""
-
-    __slots__ = ("label", "line", "secret", "session", "source", "used")
-
-    def __init__(self, label: str, session: bytes, secret: bytes, source: str, line: cython.longlong) -> None:
-        """session: what names it, by the label's form: client random, session id, or start of the encrypted premaster."""
-        self.label = label
-        self.session = session
-        self.secret = secret
-        self.source = source
-        self.line = line
-        self.used = False
-
-    def __repr__(self) -> str:
-        """Tell where it stands, not what it says."""
-        return f"<{self.label} of {self.source}:{self.line}>"
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,7 +198,7 @@ class KeyLog:
 
     def premasters(self, encrypted: bytes) -> list[bytes]:
         """Give all that the sources say of a premaster secret, by its encrypted form, of which the first 8 bytes count."""
-        return _all(self._premasters.get(encrypted[:_ENCRYPTED_PREFIX]))
+        return _all(self._premasters.get(encrypted[:ENCRYPTED_PREFIX]))
 
     def by_session_id(self, session_id: bytes) -> bytes | None:
         """Give the master secret that is logged under a session id."""
@@ -261,11 +206,11 @@ class KeyLog:
 
     def premaster(self, encrypted: bytes) -> bytes | None:
         """Give the premaster secret by its encrypted form, of which the first 8 bytes count."""
-        return _first(self._premasters.get(encrypted[:_ENCRYPTED_PREFIX]))
+        return _first(self._premasters.get(encrypted[:ENCRYPTED_PREFIX]))
 
     def lines_of(self, client_random: bytes = b"", session_id: bytes = b"", encrypted: bytes = b"") -> list[Line]:
         """Give the lines of a session by all that may name it; marks nothing. encrypted: its premaster secret, as sent."""
-        tables = (self._kept, client_random), (self._session_ids, session_id), (self._premasters, encrypted[:_ENCRYPTED_PREFIX])
+        tables = (self._kept, client_random), (self._session_ids, session_id), (self._premasters, encrypted[:ENCRYPTED_PREFIX])
         return [line for table, name in tables for line in table.get(name, ())]
 
     def sources(self) -> dict[str, int]:
@@ -310,7 +255,7 @@ class KeyLog:
                 firsts: dict[str, Line] = {}
                 for line in lines:
                     first = firsts.setdefault(line.label, line)
-                    if first is not line and line.label not in _SEVERAL:
+                    if first is not line and line.label not in SEVERAL:
                         yield first, line
 
     def suffices(self, client_random: bytes) -> bool:
@@ -359,64 +304,24 @@ class KeyLog:
         words = line.split()
         if not words or line[0] == 0x23:
             return
-        known = _BY_OCTETS.get(words[0])
-        if known is None:
-            self._odd_line(words, source, number)
+        found = read_words(words, source, number)
+        if isinstance(found, Line):
+            self._keep(found)
             return
-        self._secret(known[0], known[1], words, source, number)
-
-    def _secret(self, label: str, lengths: Any, words: list[Any], source: str, number: cython.longlong) -> None:
-        if len(words) != 3:
-            self._bad(source, number, f"{label} with {len(words) - 1} values, not client random and secret")
-            return
-        try:
-            session, secret = unhexlify(words[1]), unhexlify(words[2])
-        except HexError:
-            self._bad(source, number, f"{label} with a value that is not hex")
-            return
-        if len(session) != _RANDOM:
-            self._bad(source, number, f"{label} with a client random of {len(session)} bytes")
-        elif len(secret) not in lengths:
-            self._bad(source, number, f"{label} with a secret of {len(secret)} bytes")
-        else:
-            self._keep(self._kept, Line(label, session, secret, source, number))
-
-    def _odd_line(self, words: list[bytes], source: str, number: int) -> None:
-        """Read what is older than the RFC, or unknown."""
-        if words[0] == b"RSA":
-            self._rsa(words, source, number)
-        elif _LATER.fullmatch(words[0].removeprefix(b"QUIC_")):
-            self._secret(words[0].removeprefix(b"QUIC_").decode(), _HASHES, words, source, number)
-        elif len(words) == 3 and _SPELLS_A_LABEL.fullmatch(words[0]):
-            # RFC 9850, section 2: a label that one does not know is passed over.
+        unread: Unread = found
+        if unread.unknown:
             self._n_unknown += 1
-            self._tell(source, number, f"unknown label {words[0].decode()}")
+            self._tell(source, number, unread.why)
         else:
-            self._bad(source, number, "no line of a key log")
+            self._bad(source, number, unread.why)
 
-    def _rsa(self, words: list[bytes], source: str, number: int) -> None:
-        form = _MASTER_KEY.fullmatch(b" ".join(words))
-        table = self._session_ids if form else self._premasters
-        values = list(form.groups()) if form else words[1:]
-        if len(values) != 2:
-            self._bad(source, number, f"RSA with {len(values)} values, not 2")
-            return
-        try:
-            session, secret = unhexlify(values[0]), unhexlify(values[1])
-        except HexError:
-            self._bad(source, number, "RSA with a value that is not hex")
-            return
-        if form and not 0 < len(session) <= _LONGEST_SESSION_ID:
-            self._bad(source, number, f"a session id of {len(session)} bytes")
-        elif not form and len(session) < _ENCRYPTED_PREFIX:
-            self._bad(source, number, f"RSA with {len(session)} bytes of the encrypted secret, not {_ENCRYPTED_PREFIX}")
-        elif len(secret) != MASTER_SECRET_LENGTH:
-            self._bad(source, number, f"RSA with a secret of {len(secret)} bytes")
-        else:
-            # Some programs write more of the encrypted secret than the first bytes, which are what names it.
-            self._keep(table, Line("RSA", session if form else session[:_ENCRYPTED_PREFIX], secret, source, number))
-
-    def _keep(self, table: dict[Any, Any], line: Line) -> None:
+    def _keep(self, line: Line) -> None:
+        key: cython.int = line.key
+        table: dict[bytes, list[Line]] = self._premasters
+        if key == BY_CLIENT_RANDOM:
+            table = self._kept
+        elif key == BY_SESSION_ID:
+            table = self._session_ids
         lines: list[Line] = table.get(line.session) or []
         first: Line | None = None
         other: Line
@@ -432,7 +337,7 @@ class KeyLog:
             most = MOST_LINES if self._n_kept == MOST_LINES else MOST_LINES_OF_SESSION
             self._bad(line.source, line.line, f"not kept: there are {most} secrets already")
             return
-        if first is not None and line.label not in _SEVERAL:
+        if first is not None and line.label not in SEVERAL:
             self._n_conflicting += 1
             self._tell(line.source, line.line, f"{line.label} contradicts line {first.line} of {first.source}")
         if lines:

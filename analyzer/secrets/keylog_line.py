@@ -1,0 +1,178 @@
+"""A line of a key log (RFC 9850 section 2), and of the forms before it.
+
+A line is a label, the client random of the session, and a secret, the last two in hex. Older forms name a session otherwise:
+by the first 8 bytes of the encrypted premaster secret, or by its session id. QUIC libraries once wrote the labels with QUIC_
+before them; the secrets are the same, and the prefix is dropped here. Words may be apart by more than the one blank that the
+RFC asks for.
+
+No secret is in any text that this module makes. This module is compiled (see setup.cfg) and runs the same uncompiled.
+"""
+
+import re
+from binascii import Error as HexError
+from binascii import unhexlify
+from typing import Any
+
+import cython
+
+CLIENT_RANDOM = "CLIENT_RANDOM"
+PREMASTER = "PMS_CLIENT_RANDOM"
+MASTER_SECRET_LENGTH = 48
+"""Bytes of the master secret and of the premaster secret of RSA (RFC 5246 sections 8.1 and 8.1.1)."""
+
+ENCRYPTED_PREFIX = 8
+"""Bytes of an encrypted premaster secret that name a session."""
+
+BY_CLIENT_RANDOM, BY_SESSION_ID, BY_ENCRYPTED = range(3)
+"""What a line names its session by."""
+
+TRAFFIC_SECRETS = (
+    "CLIENT_HANDSHAKE_TRAFFIC_SECRET",
+    "SERVER_HANDSHAKE_TRAFFIC_SECRET",
+    "CLIENT_TRAFFIC_SECRET_0",
+    "SERVER_TRAFFIC_SECRET_0",
+)
+"""The labels of what every session of TLS 1.3 needs."""
+
+SEVERAL = frozenset({"CLIENT_TRAFFIC_SECRET_N", "SERVER_TRAFFIC_SECRET_N"})
+"""Labels of which a session has several lines with different secrets: OpenSSL writes N itself, for each KeyUpdate."""
+
+_RANDOM = 32
+_LONGEST_SESSION_ID = 32
+_HASHES = frozenset({32, 48, 64})
+_ANY = range(1, 1 << 16)
+# Lengths of secret that a label may have.
+_LENGTHS = {
+    CLIENT_RANDOM: frozenset({MASTER_SECRET_LENGTH}),
+    PREMASTER: _ANY,
+    "ECH_SECRET": _ANY,
+    "ECH_CONFIG": _ANY,
+} | dict.fromkeys(
+    (
+        "CLIENT_EARLY_TRAFFIC_SECRET",
+        "EARLY_EXPORTER_SECRET",
+        "EARLY_EXPORTER_MASTER_SECRET",
+        "CLIENT_HANDSHAKE_TRAFFIC_SECRET",
+        "SERVER_HANDSHAKE_TRAFFIC_SECRET",
+        "CLIENT_TRAFFIC_SECRET_0",
+        "SERVER_TRAFFIC_SECRET_0",
+        "EXPORTER_SECRET",
+        "EXPORTER_MASTER_SECRET",
+    ),
+    _HASHES,
+)
+_BY_OCTETS = {label.encode(): (label, lengths) for label, lengths in _LENGTHS.items()} | {
+    b"QUIC_" + label.encode(): (label, lengths) for label, lengths in _LENGTHS.items() if label != CLIENT_RANDOM
+}
+# The secrets after a KeyUpdate, as some libraries log them.
+_LATER = re.compile(rb"(?:CLIENT|SERVER)_TRAFFIC_SECRET_(?:[1-9][0-9]{0,8}|N)")
+_SPELLS_A_LABEL = re.compile(rb"[A-Z][A-Z0-9]*(?:_[A-Z0-9]{1,16}){1,8}")
+_MASTER_KEY = re.compile(rb"RSA Session-ID:([0-9A-Fa-f]*) Master-Key:([0-9A-Fa-f]*)")
+
+
+class Line:
+    """A secret, where it stands, and whether a session has asked for it.
+
+    session: what names it, of the kind that `key` says; of an encrypted premaster secret its first 8 bytes. line: counted
+    from 1.
+    """
+
+    __slots__ = ("key", "label", "line", "secret", "session", "source", "used")
+
+    key: int
+    label: str
+    line: int
+    secret: bytes
+    session: bytes
+    source: str
+    used: bool
+
+    def __repr__(self) -> str:
+        """Tell where it stands, not what it says."""
+        return f"<{self.label} of {self.source}:{self.line}>"
+
+
+class Unread:
+    """Why a line is not kept. unknown: it has the form of a line, and a label that nobody here knows."""
+
+    __slots__ = ("unknown", "why")
+
+    unknown: bool
+    why: str
+
+
+def read_words(words: list[Any], source: str, number: cython.longlong) -> Line | Unread:
+    """Read the words of a line, one or more: a Line, or Unread where it is not to be kept. Raises nothing for what they say."""
+    known = _BY_OCTETS.get(words[0])
+    if known is None:
+        return _read_odd(words, source, number)
+    return _read_secret(known[0], known[1], words, source, number)
+
+
+def _read_secret(label: str, lengths: Any, words: list[Any], source: str, number: cython.longlong) -> Line | Unread:
+    """Read a line that names its session by the client random."""
+    if len(words) != 3:
+        return _unread(f"{label} with {len(words) - 1} values, not client random and secret", False)
+    try:
+        session, secret = unhexlify(words[1]), unhexlify(words[2])
+    except HexError:
+        return _unread(f"{label} with a value that is not hex", False)
+    if len(session) != _RANDOM:
+        return _unread(f"{label} with a client random of {len(session)} bytes", False)
+    if len(secret) not in lengths:
+        return _unread(f"{label} with a secret of {len(secret)} bytes", False)
+    return _line_of(label, session, secret, source, number, BY_CLIENT_RANDOM)
+
+
+def _read_odd(words: list[Any], source: str, number: cython.longlong) -> Line | Unread:
+    """Read what is older than the RFC, or unknown."""
+    if words[0] == b"RSA":
+        return _read_rsa(words, source, number)
+    if _LATER.fullmatch(words[0].removeprefix(b"QUIC_")):
+        return _read_secret(words[0].removeprefix(b"QUIC_").decode(), _HASHES, words, source, number)
+    if len(words) == 3 and _SPELLS_A_LABEL.fullmatch(words[0]):
+        # RFC 9850, section 2: a label that one does not know is passed over.
+        return _unread(f"unknown label {words[0].decode()}", True)
+    return _unread("no line of a key log", False)
+
+
+def _read_rsa(words: list[Any], source: str, number: cython.longlong) -> Line | Unread:
+    """Read the two forms that begin with RSA: by session id, and by the encrypted premaster secret."""
+    form = _MASTER_KEY.fullmatch(b" ".join(words))
+    values = list(form.groups()) if form else words[1:]
+    if len(values) != 2:
+        return _unread(f"RSA with {len(values)} values, not 2", False)
+    try:
+        session, secret = unhexlify(values[0]), unhexlify(values[1])
+    except HexError:
+        return _unread("RSA with a value that is not hex", False)
+    if form and not 0 < len(session) <= _LONGEST_SESSION_ID:
+        return _unread(f"a session id of {len(session)} bytes", False)
+    if not form and len(session) < ENCRYPTED_PREFIX:
+        return _unread(f"RSA with {len(session)} bytes of the encrypted secret, not {ENCRYPTED_PREFIX}", False)
+    if len(secret) != MASTER_SECRET_LENGTH:
+        return _unread(f"RSA with a secret of {len(secret)} bytes", False)
+    if form:
+        return _line_of("RSA", session, secret, source, number, BY_SESSION_ID)
+    # Some programs write more of the encrypted secret than the first bytes, which are what names it.
+    return _line_of("RSA", session[:ENCRYPTED_PREFIX], secret, source, number, BY_ENCRYPTED)
+
+
+def _line_of(label: str, session: bytes, secret: bytes, source: str, number: cython.longlong, key: cython.int) -> Line:
+    """A line that no session has asked for. Setting the fields here spares compiled code a call with six Python objects."""
+    line: Line = Line.__new__(Line)
+    line.label = label
+    line.session = session
+    line.secret = secret
+    line.source = source
+    line.line = number
+    line.key = key
+    line.used = False
+    return line
+
+
+def _unread(why: str, unknown: cython.bint) -> Unread:
+    found: Unread = Unread.__new__(Unread)
+    found.why = why
+    found.unknown = unknown
+    return found
