@@ -1,11 +1,12 @@
 import random
 import struct
 import zlib
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from http_reading import CLIENT, SERVER, Pieces, codes, drip, read
 
+from analyzer.application import websocket
 from analyzer.application.conversation import Conversation
 
 UPGRADE = (
@@ -143,7 +144,87 @@ def test_bad_frames_are_found() -> None:
     assert codes(read([*start, (SERVER, frame(1, b"x", fin=False))])) == ["truncated_message"]
 
 
-def test_mutations_never_raise() -> None:
+class Counted(websocket._Direction):
+    """One side's frames, with an account of every byte."""
+
+    made: ClassVar[list["Counted"]] = []
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.n_fed = self.n_headers = self.n_payload = self.n_told = self.n_dropped = self.n_skipped = 0
+        # Of the message and the control frame that are being read: bytes that came, and that the capture lacks.
+        self.n_open = self.n_control = self.n_lacking = 0
+        self.n_notes = self.n_notes_before = self.n_losses = 0
+        self.made.append(self)
+
+    def feed(self, data: bytes, frame: int, at: int) -> None:
+        held, before, n_notes, n_losses = len(self._held), self.n_headers + self.n_payload, self.n_notes, self.n_losses
+        self.n_fed += len(data)
+        super().feed(data, frame, at)
+        skipped = held + len(data) - (self.n_headers + self.n_payload - before) - len(self._held)
+        assert skipped >= 0
+        if self.n_losses > n_losses:
+            assert self.n_notes > n_notes, "the place is lost and nothing says why"
+        else:
+            assert skipped == (len(data) if self._seeking else 0)
+        self.n_skipped += skipped
+
+    def gap(self, length: int | None) -> None:
+        inside = self._in_frame and length is not None and length <= self._left and self._opcode < 8
+        self.n_lacking += length if inside and length is not None else 0
+        held = len(self._held)
+        super().gap(length)
+        self.n_skipped += held
+        assert self._seeking is not inside
+
+    def _note(self, code: str, detail: str) -> None:
+        self.n_notes += 1
+        super()._note(code, detail)
+
+    def _begin_frame(self, data: bytes, pos: int, n_header: int) -> bool:
+        self.n_notes_before = self.n_notes
+        begins = super()._begin_frame(data, pos, n_header)
+        self.n_headers += n_header if begins else 0
+        return begins
+
+    def _begin_message(self, opcode: int, compressed: bool) -> None:
+        assert not self.n_open or self.n_notes > self.n_notes_before, "a message is dropped and nothing says why"
+        self._drop()
+        super()._begin_message(opcode, compressed)
+
+    def _take(self, data: bytes) -> None:
+        self.n_payload += len(data)
+        if self._opcode >= 8:
+            self.n_control += len(data)
+        else:
+            self.n_open += len(data)
+        super()._take(data)
+
+    def _lose(self) -> None:
+        self.n_losses += 1
+        self._drop()
+        super()._lose()
+
+    def _drop(self) -> None:
+        self.n_dropped += self.n_open + self.n_control
+        self.n_open = self.n_control = self.n_lacking = 0
+
+    def _add(self, opcode: int, length: int | None, compressed: bool, complete: bool, close_code: int | None) -> None:
+        if opcode >= 8:
+            assert length == self.n_control
+            self.n_told += self.n_control
+            self.n_control = 0
+        else:
+            assert compressed or length is None or length == self.n_open + self.n_lacking
+            self.n_told += self.n_open
+            self.n_open = self.n_lacking = 0
+        super()._add(opcode, length, compressed, complete, close_code)
+
+
+def test_mutations_cost_no_byte_that_is_not_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each byte is of a header, of a message that is told or dropped where the place is lost, or skipped from there on."""
+    monkeypatch.setattr(websocket, "_Direction", Counted)
+    Counted.made.clear()
     rng = random.Random(2)
     for _ in range(2000):
         pieces: list[tuple[int, Any]] = [TALK[0], (SERVER, switching("permessage-deflate"))]
@@ -155,3 +236,11 @@ def test_mutations_never_raise() -> None:
                 pieces.append((side, rng.choice([0, 3, 300])))
             pieces.append((side, bytes(changed)))
         read(pieces)
+        for side, direction in enumerate(Counted.made[-2:]):
+            fed = [data for at, data in pieces[2:] if at == side and isinstance(data, bytes)]
+            assert direction.n_fed == sum(map(len, fed))
+            assert direction.n_fed == direction.n_headers + direction.n_payload + direction.n_skipped + len(direction._held)
+            unfinished = direction.n_open + direction.n_control
+            assert direction.n_payload == direction.n_told + direction.n_dropped + unfinished
+    assert len(Counted.made) == 4000
+    assert all(sum(getattr(one, n) for one in Counted.made) > 2000 for n in ("n_told", "n_dropped", "n_skipped"))

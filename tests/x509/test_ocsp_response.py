@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import ocsp
 from cryptography.x509.ocsp import OCSPCertStatus
 
+from analyzer.x509.der import BIT_STRING
 from analyzer.x509.ocsp_response import ANSWERS, read_response
 
 DELEGATE = issue("delegate", "authority", SIGN_OCSP)
@@ -47,16 +48,44 @@ def test_every_end_cut_off_is_told(response):
         assert read_response(response[:n_bytes]).trouble.startswith("it cannot be read"), n_bytes
 
 
-def test_mutations_never_raise():
+def place_parts(parts, data):
+    """Check that the parts stand in these bytes in their order, none on another; how many bytes are of none."""
+    position = 0
+    for part in parts:
+        position = data.index(part, position) + len(part)
+    return len(data) - sum(map(len, parts))
+
+
+def test_mutations_cost_no_byte_that_is_not_told():
+    """What is not trouble has as many bytes in each part as the library finds, and none but tags and lengths around them."""
     generator = random.Random(6960)
+    n_read = 0
     for _ in range(2000):
-        data = bytearray(generator.choice(RESPONSES))
+        whole = generator.choice(RESPONSES)
+        data = bytearray(whole)
         for _ in range(generator.choice((1, 2, 5))):
             data[generator.randrange(len(data))] = generator.choice(
                 (0, 1, 0x30, 0x80, 0xA0, 0xA1, 0xFF, generator.randrange(256))
             )
-        found = read_response(bytes(data))
+        data = bytes(data)
+        found = read_response(data)
         assert found.trouble or len(found.answers) <= ANSWERS
+        if found.trouble:
+            continue
+        theirs = ocsp.load_der_ocsp_response(whole)
+        certificates = [each.public_bytes(Encoding.DER) for each in theirs.certificates]
+        expected = [theirs.tbs_response_bytes, theirs.signature, *certificates]
+        parts = [found.signed, found.signature, *found.certificates]
+        assert [len(part) for part in parts] == [len(part) for part in expected]
+        assert place_parts(parts, data) == place_parts(expected, whole)
+        start = data.index(found.signed + found.algorithm) + len(found.signed + found.algorithm)
+        assert data[start] == BIT_STRING
+        for answer in found.answers:
+            assert all(value in found.signed for value in answer.extensions.values())
+            assert answer.hashed is None or all(digest in found.signed for digest in answer.hashed[1:])
+        assert found.responder in found.signed
+        n_read += 1
+    assert n_read > 800
 
 
 def test_the_hashes_of_a_name_are_octets():
