@@ -203,13 +203,60 @@ def test_spans_cover_the_message(table):
         assert end == len(data)
 
 
+def where_optional_fields_begin(spans: list[Span]) -> set[int]:
+    return {span.start for span in spans if span.row.optional}
+
+
+def within_the_last_field(spans: list[Span]) -> set[int]:
+    return set(range(spans[-1].start, spans[-1].end))
+
+
+def between_its_elements(spans: list[Span]) -> set[int]:
+    return {child.start for child in spans[-1].children}
+
+
+WHOLE_WHEN_CUT = {
+    **dict.fromkeys(
+        (
+            "CertificateStatusRequest", "ClientHello", "DHClientKeyExchange", "DTLSClientHello", "DraftServerHello",
+            "ECDHClientKeyExchange", "GoogleVersion", "PinningTicketClientHello", "ServerHello",
+        ),
+        (where_optional_fields_begin, "the fields from there on may be missing, and nothing before them says whether they are"),
+    ),
+    **dict.fromkeys(
+        (
+            "ApplicationSettings", "Finished", "Heartbeat", "MessageHash", "OpaqueKeyExchange", "Padding", "PasswordSalt",
+            "SSL2ClientFinished", "SSL2RequestCertificate", "SSL2ServerFinished", "SSL2ServerVerify",
+            "SSL3RSAClientKeyExchange", "SequenceNumberEncryptionAlgorithms", "ServerEncryptedSNI", "SessionTicket",
+            "TransItem",
+        ),
+        (within_the_last_field, "the last field is bytes without a length: as many as what encloses the message has"),
+    ),
+    **dict.fromkeys(
+        ("NextProtocolNegotiation", "TransportParameters", "VersionInformation"),
+        (between_its_elements, "the last field is elements without a length: as many as what encloses the message has"),
+    ),
+}  # fmt: skip
+"""The tables of which a prefix may be a message as well: which prefixes, given where the fields of the whole lie, and why."""
+
+
 @every_table
 def test_every_truncation(table):
+    whole_when_cut, _ = WHOLE_WHEN_CUT.get(table.__name__, (lambda _: set(), ""))
+    n_whole = 0
     for _, data in samples(table):
+        whole = whole_when_cut(runner.spans(table, data, 0, len(data), 0))
         for end in range(len(data)):
             same_bytes_or_problems(table, data[:end])
             _, problems = table.read(data[:end], short=Incomplete)
-            assert not problems or any(isinstance(problem, Incomplete) for problem in problems)
+            assert any(isinstance(problem, Incomplete) for problem in problems) == (end not in whole), end
+            assert bool(problems) == (end not in whole), end
+            n_whole += end in whole
+    assert (n_whole > 0) == (table.__name__ in WHOLE_WHEN_CUT)
+
+
+def test_what_is_whole_when_cut_is_a_table():
+    assert WHOLE_WHEN_CUT.keys() <= {table.__name__ for table in TABLES}
 
 
 @every_table
