@@ -106,10 +106,19 @@ class FieldSections:
     def read(self, kind: int, flags: int, stream: int, payload: bytes) -> Section | None:
         """Take a frame of one of SECTION_FRAMES: the section that it ends; None where the section goes on or is malformed."""
         if kind == frames.CONTINUATION:
-            return self._read_continuation(flags, stream, payload)
-        self.check()
-        read = self._read_headers if kind == frames.HEADERS else self._read_push_promise
-        return read(flags, stream, payload)
+            section = self._read_continuation(stream, payload)
+        else:
+            if self._open is not None:
+                self.check()
+            if kind == frames.HEADERS:
+                section = self._read_headers(flags, stream, payload)
+            else:
+                section = self._read_push_promise(flags, stream, payload)
+        if flags & frames.END_HEADERS:
+            self._open = None
+            return section
+        self._open = section
+        return None
 
     def decode(self, data: bytes) -> Fields | None:
         """The fields of a whole section, pseudo-header fields included; None if it cannot be decoded."""
@@ -145,7 +154,7 @@ class FieldSections:
             self._note("bad_headers", f"HEADERS of {len(payload)} bytes on stream {stream}, flags 0x{flags:02x}")
             self.lose("a field section cannot be read")
             return None
-        return self._begin(flags, Section(stream, 0, bool(flags & frames.END_STREAM), block))
+        return Section(stream, 0, bool(flags & frames.END_STREAM), block)
 
     def _read_push_promise(self, flags: int, stream: int, payload: bytes) -> Section | None:
         """PUSH_PROMISE (RFC 9113 section 6.6), which only a server sends."""
@@ -156,9 +165,9 @@ class FieldSections:
             return None
         start = 1 if flags & frames.PADDED else 0
         promised = _U32.unpack_from(payload, start)[0] & 0x7FFFFFFF
-        return self._begin(flags, Section(stream, promised, True, block))
+        return Section(stream, promised, True, block)
 
-    def _read_continuation(self, flags: int, stream: int, payload: bytes) -> Section | None:
+    def _read_continuation(self, stream: int, payload: bytes) -> Section | None:
         """CONTINUATION (RFC 9113 section 6.10)."""
         section = self._open
         if section is None or section.stream != stream:
@@ -172,16 +181,7 @@ class FieldSections:
             self.lose("a field section is left out")
             return None
         section.data += payload
-        if not flags & frames.END_HEADERS:
-            return None
-        self._open = None
         return section
-
-    def _begin(self, flags: int, section: Section) -> Section | None:
-        if flags & frames.END_HEADERS:
-            return section
-        self._open = section
-        return None
 
     def _note(self, code: str, detail: str) -> None:
         self._owner.note(self._side, code, detail)
