@@ -20,8 +20,11 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from analyzer.capture.frame import Frame
+from analyzer.capture.reader import CaptureReader
 from analyzer.engine import Engine
 from analyzer.store.record import session_record
+from analyzer.tls.events import Event, SessionEnded
+from analyzer.tls.session import Session
 
 CLIENT, SERVER = 0, 1
 FIN, SYN, RST, PSH, ACK = 1, 2, 4, 8, 16
@@ -179,14 +182,23 @@ def packetise(
     return segments
 
 
+def pcap(segments: Iterable[Segment]) -> bytes:
+    """A capture file of these segments, a second apart."""
+    parts = [struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 262144, 1)]
+    for number, segment in enumerate(segments):
+        data = segment.frame()
+        parts.append(struct.pack("<IIII", START // SECOND + number, 0, len(data), len(data)) + data)
+    return b"".join(parts)
+
+
 class Tap:
     """An engine that is fed segments, one frame each, a millisecond apart."""
 
-    def __init__(self, trace: bool = False) -> None:
-        self.engine = Engine(trace)
+    def __init__(self, detailed: bool = False) -> None:
+        self.engine = Engine(detailed=detailed)
         self.frame = Frame()
         self.at = START
-        self.ended: list[Any] = []
+        self.events: list[Event] = []
 
     def feed(self, *segments: Segment, apart: int = 1_000_000) -> None:
         """Feed the segments."""
@@ -204,15 +216,36 @@ class Tap:
         frame.link_type = 1
         self.engine.feed(frame)
 
-    def close(self) -> list[Any]:
+    def take(self) -> list[Event]:
+        """The events since the last call; all are in `events`."""
+        taken = self.engine.take()
+        self.events += taken
+        return taken
+
+    def close(self) -> list[Session]:
         """End the capture; all sessions."""
         self.engine.close()
-        self.ended += self.engine.drain()
-        return self.ended
+        self.take()
+        return ended(self.events)
 
     def records(self) -> list[dict[str, Any]]:
         """End the capture; the records of all sessions with their messages' fields."""
         return [session_record(session, True) for session in self.close()]
+
+
+def ended(events: Iterable[Event]) -> list[Session]:
+    """The sessions that have ended, in the order in which they did."""
+    return [event.ended for event in events if isinstance(event, SessionEnded)]
+
+
+def read_sessions(reader: CaptureReader, engine: Engine) -> list[Session]:
+    """All sessions of captures."""
+    found: list[Session] = []
+    for walker in reader.walkers():
+        engine.run(walker)
+        found += ended(engine.take())
+    engine.close()
+    return found + ended(engine.take())
 
 
 def records(segments: Sequence[Segment]) -> list[dict[str, Any]]:

@@ -8,7 +8,6 @@ from conversations import CLIENT, SERVER, Flight, contexts
 from keyed import Talk, talk_between
 
 from analyzer.application.conversation import Conversation
-from analyzer.tls.session import Session
 
 SIZES = (300, 5000, 40_000)
 
@@ -18,7 +17,7 @@ class Kept(Conversation):
 
     __slots__ = ("data",)
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, alpn: bytes | None) -> None:
         super().__init__(None)
         self.data = [b"", b""]
 

@@ -1,5 +1,7 @@
-from analyzer.tls.facts cimport HandshakeMessage
-from analyzer.tls.session cimport Session, Side
+from analyzer.tls.events cimport HandshakeMessage
+from analyzer.tls.handshake.states cimport RoleState
+from analyzer.tls.session cimport Session
+from analyzer.tls.session_handshake cimport SessionHandshake
 
 cdef int SERVER_KEY_EXCHANGE
 cdef dict RECORDS

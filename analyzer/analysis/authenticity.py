@@ -3,7 +3,7 @@
 A signature that verifies shows that whoever has the key of that certificate took part in this very handshake; whose certificate
 it is, the chain says. A Finished value that agrees shows that the secrets given are of this handshake. Neither says anything
 about what was sent later: who has the secrets of a session can make records of it (RFC 9850 section 4), so records are
-"consistent with the supplied secrets" and no more. This module is compiled (see setup.cfg) and runs the same uncompiled.
+"consistent with the supplied secrets" and no more.
 """
 
 from functools import lru_cache
@@ -12,12 +12,13 @@ from typing import Any
 import cython
 
 from analyzer.codec.registry import registry
-from analyzer.tls.facts import HandshakeMessage
-from analyzer.tls.proof import ABSENT, FAILED, UNVERIFIABLE, VERIFIED, Signed, worse
-from analyzer.tls.session import Session, Side
+from analyzer.tls.events import HandshakeMessage
+from analyzer.tls.handshake.authentication import ABSENT, FAILED, UNVERIFIABLE, VERIFIED, Signed, worse
+from analyzer.tls.handshake.states import RoleState
+from analyzer.tls.messages.numbers import SERVER_KEY_EXCHANGE
+from analyzer.tls.session import Session
+from analyzer.tls.session_handshake import SessionHandshake
 from analyzer.x509.layout import Layout
-
-SERVER_KEY_EXCHANGE = 12
 
 ROLES = ("client", "server")
 
@@ -41,7 +42,8 @@ def authenticity(session: Session) -> dict[str, Any]:
     Each result is `verified`, `failed`, `absent` or `unverifiable`. Equal results are one object, so nobody may change it.
     """
     details: list[str] = []
-    opened: cython.bint = session.decryption is not None and session.decryption.records > 0
+    handshake: SessionHandshake = session.handshake
+    opened: cython.bint = handshake.decryption is not None and handshake.decryption.records > 0
     server: str = signature(session, 1, opened, details)
     client: str = signature(session, 0, opened, details)
     server_finished: str = finished(session, 1, opened, details)
@@ -66,7 +68,8 @@ def signature(session: Session, role: cython.int, opened: cython.bint, details: 
     """What becomes of a role's signatures; why one is not verified goes to `details`."""
     result: str | None = None
     why: str = ""
-    for signed in session.signed:
+    handshake: SessionHandshake = session.handshake
+    for signed in handshake.authentication.signed:
         if signed.role == role:
             one, why = judge(signed)
             result = worse(result, one)
@@ -74,11 +77,11 @@ def signature(session: Session, role: cython.int, opened: cython.bint, details: 
                 details.append(f"{ROLES[role]}'s signature: {why}")
     if result is not None:
         return result
-    if not session.answered or session.resumption:
+    if not handshake.hellos.server_seen or handshake.parameters.resumption:
         return ABSENT
-    if session.tls13:
-        sender: Side = session.sides[role ^ session.client]
-        why = "" if opened or sender.encrypted_records == 0 else HIDDEN
+    if handshake.parameters.tls13:
+        sender: RoleState = session.roles[role]
+        why = "" if opened or sender.n_protected == 0 else HIDDEN
     elif role == 1:
         why = unread(session)
     if not why:
@@ -90,9 +93,10 @@ def signature(session: Session, role: cython.int, opened: cython.bint, details: 
 def unread(session: Session) -> str:
     """Why the signature of a server up to TLS 1.2 was not read; empty when there is none."""
     message: HandshakeMessage
-    if session.suite is not None and session.suite.authentication in UNSIGNED:
+    suite = session.handshake.parameters.suite
+    if suite is not None and suite.authentication in UNSIGNED:
         return ""
-    for message in session.messages:
+    for message in session.log.messages:
         if message.type == SERVER_KEY_EXCHANGE:
             return "the ServerKeyExchange could not be read"
     return ""
@@ -100,11 +104,11 @@ def unread(session: Session) -> str:
 
 def finished(session: Session, role: cython.int, opened: cython.bint, details: list[Any]) -> str:
     """What became of a role's Finished; why it is not verified goes to `details`."""
-    result: str | None = session.finished[role]
+    result: str | None = session.handshake.authentication.finished[role]
     if result is None:
-        sender: Side = session.sides[role ^ session.client]
-        encrypted: cython.bint = sender.encrypted_finished or sender.encrypted_records > 0
-        result = UNVERIFIABLE if session.answered and encrypted else ABSENT
+        sender: RoleState = session.roles[role]
+        encrypted: cython.bint = sender.finished_hidden or sender.n_protected > 0
+        result = UNVERIFIABLE if session.handshake.hellos.server_seen and encrypted else ABSENT
     if result == UNVERIFIABLE:
         why = "a secret or a message before it is missing" if opened else "it is encrypted, and did not open"
         details.append(f"{ROLES[role]}'s Finished: {why}")

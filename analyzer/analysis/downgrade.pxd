@@ -1,7 +1,8 @@
 cimport cython
 
-from analyzer.tls.facts cimport Finding, HandshakeMessage
-from analyzer.tls.learn cimport is_tls13
+from analyzer.tls.events cimport Finding
+from analyzer.tls.handshake.hello_features cimport is_tls13
+from analyzer.tls.handshake.parameters cimport Hellos, Parameters
 from analyzer.tls.session cimport Session
 
 cdef int REMEMBERED
@@ -10,6 +11,6 @@ cdef int FALLBACK_SCSV, RENEGOTIATION_SCSV, RENEGOTIATION_INFO
 cdef list NONE
 cdef dict _COULD
 
-@cython.locals(shape=tuple, answer=tuple, found=list, version=int)
+@cython.locals(parameters=Parameters, hellos=Hellos, shape=tuple, answer=tuple, found=list, version=int)
 cpdef list downgrades(Session session)
 cdef tuple signals(tuple shape)

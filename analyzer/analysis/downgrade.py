@@ -6,8 +6,9 @@ tries again with a lower version says so with a signalling suite (RFC 7507), whi
 """
 
 from analyzer.codec.registry import registry
-from analyzer.tls.facts import Finding
-from analyzer.tls.learn import LONGEST_REMEMBERED, HelloShape, is_tls13
+from analyzer.tls.events import Finding
+from analyzer.tls.handshake.hello_features import LONGEST_REMEMBERED, FingerprintInput, is_tls13
+from analyzer.tls.messages.numbers import RENEGOTIATION_INFO, TLS_1_2, TLS_1_3
 from analyzer.tls.session import Session
 
 SENTINEL_12 = b"DOWNGRD\x01"
@@ -15,11 +16,9 @@ SENTINEL_11 = b"DOWNGRD\x00"
 """The ends of a random by which a server says that it can speak TLS 1.3, and that it can speak TLS 1.2."""
 
 FALLBACK_SCSV, RENEGOTIATION_SCSV = 0x5600, 0x00FF
-RENEGOTIATION_INFO = 0xFF01
-TLS_1_2, TLS_1_3 = 0x0303, 0x0304
 
-SIGNALS: dict[int, tuple[HelloShape, bool, bool, int]] = {}
-"""By the identity of a shape, which equal hellos share and an entry keeps alive: the shape, and its signals."""
+SIGNALS: dict[int, tuple[FingerprintInput, bool, bool, int]] = {}
+"""By the identity of a fingerprint input, which equal hellos share and an entry keeps alive: the input, and its signals."""
 
 REMEMBERED = 4096
 """Kinds of hello whose signals are kept; a handful of clients sends nearly all."""
@@ -34,13 +33,14 @@ _COULD = {SENTINEL_12: TLS_1_3, SENTINEL_11: TLS_1_2}
 
 def downgrades(session: Session) -> list[Finding]:
     """What a session's hellos say about downgrading; most say nothing. Nobody may change the list."""
-    version, shape, answer = session.version, session.hello_shape, session.answer_shape
+    parameters, hellos = session.handshake.parameters, session.handshake.hellos
+    version, shape, answer = parameters.version, hellos.fingerprint_input, hellos.server_fingerprint_input
     found: list[tuple[str, str, str]] = []
-    if not session.answered or shape is None or answer is None:
+    if not hellos.server_seen or shape is None or answer is None:
         return NONE
     _, falls_back, renegotiates, highest = signals(shape)
     if not is_tls13(version):
-        could = _COULD.get(session.transcript.server_random[24:])
+        could = _COULD.get(session.handshake.transcript.server_random[24:])
         if could is not None and highest >= could:
             detail = (
                 f"the server's random says that it could speak {NAMES[could]} or later, the client offered it, and they speak "
@@ -53,17 +53,18 @@ def downgrades(session: Session) -> list[Finding]:
     if falls_back:
         detail = f"the client says that it tries again with a lower version (RFC 7507); they speak {NAMES[version]}"
         found.append(("fallback", "low", detail))
-    if session.cipher_suite in (FALLBACK_SCSV, RENEGOTIATION_SCSV):
+    if parameters.cipher_suite in (FALLBACK_SCSV, RENEGOTIATION_SCSV):
         found.append(("protocol_violation", "medium", "the server chose a signal as its cipher suite"))
     if not found:
         return NONE
-    frames = [message.frame for message in session.messages if message.name == "server_hello"][:1]
+    frames = [message.frame for message in session.log.messages if message.name == "server_hello"][:1]
     return [Finding(code, severity, detail, frames) for code, severity, detail in found]
 
 
-def signals(shape: HelloShape) -> tuple[HelloShape, bool, bool, int]:
-    """A shape, whether its client tries again with a lower version and knows secure renegotiation, its newest version."""
-    known: tuple[HelloShape, bool, bool, int] | None = SIGNALS.get(id(shape))
+def signals(shape: FingerprintInput) -> tuple[FingerprintInput, bool, bool, int]:
+    """A fingerprint input, whether its client tries again with a lower version and knows secure renegotiation, its newest
+    version."""
+    known: tuple[FingerprintInput, bool, bool, int] | None = SIGNALS.get(id(shape))
     if known is None:
         suites, types = shape[1], shape[2]
         renegotiates = RENEGOTIATION_SCSV in suites or RENEGOTIATION_INFO in types
@@ -75,7 +76,7 @@ def signals(shape: HelloShape) -> tuple[HelloShape, bool, bool, int]:
     return known
 
 
-def _highest(shape: HelloShape) -> int:
+def _highest(shape: FingerprintInput) -> int:
     """The newest version that a ClientHello offers."""
     return max((offer for offer in (shape[0], *shape[6]) if not _is_grease(offer) and offer >> 8 == 3), default=0)
 

@@ -13,25 +13,19 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from analyzer.secrets.keylog import KeyLog
-from analyzer.secrets.keylog_line import CLIENT_RANDOM, PREMASTER, TRAFFIC_SECRETS, Line
+from analyzer.secrets.keylog_line import Line
+from analyzer.secrets.labels import CLIENT_RANDOM, EARLY_LABEL, PREMASTER, TRAFFIC_SECRETS
 from analyzer.secrets.private_keys import PrivateKey
-from analyzer.tls.facts import HandshakeMessage
-from analyzer.tls.secrets import Secrets
+from analyzer.tls.decryption.key_material import KeyMaterial
+from analyzer.tls.events import HandshakeMessage
+from analyzer.tls.messages.numbers import CLIENT_HELLO, CLIENT_KEY_EXCHANGE, EARLY_DATA, RANDOM, SERVER_HELLO, SSL3
 from analyzer.tls.session import Session
 
 COMPLETE, PARTIAL, NONE, NOT_NEEDED = "complete", "partial", "none", "not_needed"
 """Verdicts on a session: the log has all that it needs, a part, nothing; or nothing of it is encrypted."""
 
-EARLY = "CLIENT_EARLY_TRAFFIC_SECRET"
-
 NAMED_SESSIONS = 20
 """Sessions that are named of those a private key fits."""
-
-CLIENT_HELLO, SERVER_HELLO, CLIENT_KEY_EXCHANGE = 1, 2, 16
-EARLY_DATA = 42
-SSL3 = 0x0300
-
-_RANDOM = slice(6, 38)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,17 +82,17 @@ class KeyAudit:
     verdicts: how many of each. offering: sessions that offer Encrypted Client Hello and of which the log has nothing.
     """
 
-    def __init__(self, secrets: Secrets) -> None:
-        self.secrets = secrets
+    def __init__(self, material: KeyMaterial) -> None:
+        self.material = material
         self.sessions = self.wanting = self.known = self.offering = 0
         self.verdicts = dict.fromkeys((COMPLETE, PARTIAL, NONE, NOT_NEEDED), 0)
-        self.fits = [KeyFit(key.source, key.n_bytes * 8, [], []) for key in secrets.private_keys]
+        self.fits = [KeyFit(key.source, key.n_bytes * 8, [], []) for key in material.private_keys]
         self._named: set[bytes] = set()
 
     def take(self, session: Session, status: str, reason: str | None) -> SessionKeys:
         """Judge a session that has ended. status, reason: what became of its decryption, as in its record."""
         names = _names(session)
-        keylog = self.secrets.keylog
+        keylog = self.material.keylog
         lines = [] if keylog is None else _lines(keylog, names)
         self._named.update(line.session for line in lines)
         found = tuple(dict.fromkeys(line.label for line in lines))
@@ -125,12 +119,12 @@ class KeyAudit:
 
     def unused(self) -> Iterator[Line]:
         """Give the lines that no session so far has the name of."""
-        keylog = self.secrets.keylog
+        keylog = self.material.keylog
         return iter(()) if keylog is None else (line for line in keylog.lines() if line.session not in self._named)
 
     def sentence(self) -> str:
         """Say whether the log is of this capture at all."""
-        keylog = self.secrets.keylog
+        keylog = self.material.keylog
         lines = [] if keylog is None else list(keylog.lines())
         # ECH_SECRET and ECH_CONFIG stand under a second name of a session that has its secrets under another.
         names = {line.session for line in lines if not line.label.startswith("ECH_")} or {line.session for line in lines}
@@ -154,11 +148,11 @@ class KeyAudit:
 
     def _fit(self, session: Session, status: str) -> str | None:
         """Note which private key the server's certificate is of."""
-        chain = session.certificates[1 - session.client]
+        chain = session.handshake.certificates[1]
         if not chain:
             return None
         fitting: PrivateKey | None = None
-        for key, fit in zip(self.secrets.private_keys, self.fits, strict=True):
+        for key, fit in zip(self.material.private_keys, self.fits, strict=True):
             if key.belongs_to(chain[0]):
                 fitting = key
                 opened = status in ("decrypted", "partial") and _transports(session)
@@ -186,7 +180,7 @@ class KeyAudit:
             return NONE, "its ClientHello, by which a key log names it, is not in the capture"
         if names.ech:
             return NONE, "it may have another client random inside its Encrypted Client Hello, which ECH_SECRET tells"
-        if not session.version:
+        if not session.handshake.parameters.version:
             return NONE, "its ServerHello is not in the capture"
         return NONE, "no line has its client random"
 
@@ -196,28 +190,29 @@ def _names(session: Session) -> _Names:
     session_id = encrypted = b""
     early = False
     message: HandshakeMessage
-    for message in session.messages:
+    for message in session.log.messages:
         raw = message.raw
-        if message.type == CLIENT_HELLO and message.side == session.client and len(raw) >= _RANDOM.stop and raw[4] == 3:
+        if message.type == CLIENT_HELLO and message.role == 0 and len(raw) >= RANDOM.stop and raw[4] == 3:
             if not randoms and message.body is not None:
                 early = message.body.extension(EARLY_DATA) is not None
-            randoms[raw[_RANDOM]] = None
-        elif message.type == SERVER_HELLO and not session_id and len(raw) > _RANDOM.stop:
-            session_id = raw[39 : 39 + raw[38]]
+            randoms[raw[RANDOM]] = None
+        elif message.type == SERVER_HELLO and not session_id:
+            session_id = getattr(message.body, "legacy_session_id_echo", None) or b""
         elif message.type == CLIENT_KEY_EXCHANGE and not encrypted and _transports(session):
-            encrypted = raw[4:] if session.version <= SSL3 else raw[6:]
-    inner = None if session.ech is None else session.ech.random
+            encrypted = raw[4:] if session.handshake.parameters.version <= SSL3 else raw[6:]
+    ech = session.handshake.hellos.ech
+    inner = None if ech is None else ech.random
     if inner is not None:
         randoms[inner] = None
     if session.decryption is not None:
-        randoms |= dict.fromkeys(session.decryption.named)  # what was found by trial is in no hello
+        randoms |= dict.fromkeys(session.decryption.keys.named)  # what was found by trial is in no hello
     return _Names(
         tuple(randoms),
         inner,
-        b"" if session.tls13 else session_id,
+        b"" if session.handshake.parameters.tls13 else session_id,
         encrypted,
         early,
-        session.ech is not None and session.ech.status == "offered",
+        ech is not None and ech.status == "offered",
     )
 
 
@@ -230,17 +225,19 @@ def _lines(keylog: KeyLog, names: _Names) -> list[Line]:
 
 def _missing(session: Session, names: _Names, found: Sequence[str]) -> tuple[str, ...]:
     """The labels that a session needs and the log lacks."""
-    if session.tls13:
-        needed = (EARLY, *TRAFFIC_SECRETS) if names.early else TRAFFIC_SECRETS
+    parameters = session.handshake.parameters
+    if parameters.tls13:
+        needed = (EARLY_LABEL, *TRAFFIC_SECRETS) if names.early else TRAFFIC_SECRETS
         return tuple(label for label in needed if label not in found)
-    if session.version:
+    if parameters.version:
         return () if {CLIENT_RANDOM, PREMASTER, "RSA"}.intersection(found) else (CLIENT_RANDOM,)
     return ()
 
 
 def _transports(session: Session) -> bool:
     """Whether the client sends the premaster secret encrypted to the server's RSA key."""
-    return session.suite is not None and session.suite.key_exchange == "RSA"
+    suite = session.handshake.parameters.suite
+    return suite is not None and suite.key_exchange == "RSA"
 
 
 def _contradicted(line: Line, lines: Sequence[Line]) -> bool:

@@ -1,83 +1,89 @@
 """What of a session's application data does not come out, and why: holes in the capture, records that did not open.
 
-Whoever takes the data of a session hears only that something is missing. The sizes stand elsewhere: of holes in the session's
-gaps, which count bytes as encrypted, of refused records in the counts of its decryption. They are put together here.
+`DataMissing` tells only that something is missing. The sizes come otherwise: of holes as gaps, which count bytes as
+encrypted, of records that did not open in the numbers that the events carry. They are put together here.
 """
 
 from dataclasses import dataclass
 
 from analyzer.secrets.refused import MISSING_SEGMENT
-from analyzer.tls.session import Session
+from analyzer.tls.events import DataBegan, DataMissing, Gap
 
 
 @dataclass(frozen=True, slots=True)
 class Loss:
-    """Something that is missing in what one side sent.
+    """Something that is missing in what one role sent.
 
-    side: 0 client, 1 server; None where it is not known which. n_bytes: of the encrypted stream that the capture lacks; None
+    role: 0 client, 1 server; None where it is not known which. n_bytes: of the encrypted stream that the capture lacks; None
     if that is not the cause, or nobody knows how many. records: that did not open, those cut by the missing bytes among them.
     reason: why, as in the session record's `decryption`; None where the stream left the protocol.
     """
 
-    side: int | None
+    role: int | None
     n_bytes: int | None
     records: int
     reason: str | None
 
 
 class Losses:
-    """Collects what is missing in the application data of a session; what was lost before it was made counts too."""
+    """Collects what is missing in the application data of a session; what was lost before its data began counts too."""
 
-    __slots__ = ("_cut", "_failed", "_heard", "_missing", "_n_failed", "_n_gaps", "_strayed", "session")
+    __slots__ = ("_cut", "_failed", "_missing", "_n_failed", "_new_gaps", "_news", "_strayed")
 
-    def __init__(self, session: Session) -> None:
-        self.session = session
-        self._n_failed = session.decryption.failed
-        self._n_gaps = [0, 0]
+    def __init__(self) -> None:
+        self._n_failed = 0
+        self._new_gaps = [0, 0]
         self._missing = [0, 0]
         self._cut = [0, 0]
         self._strayed = [False, False]
         self._failed: dict[tuple[int | None, str], int] = {}
-        if self._n_failed:
-            self._failed[None, session.decryption.reason or MISSING_SEGMENT] = self._n_failed
-        for side in (0, 1):
-            self._missing[side] = self._new_gaps(side)
-        self._heard = bool(self._failed) or self._missing != [0, 0]
+        self._news = False
 
-    def hear(self, side: int, why: str | None) -> None:
-        """Hear that data of a side, 0 the client, is missing: what `Application.gap` is told."""
-        self._heard = True
-        failed = self.session.decryption.failed - self._n_failed
-        self._n_failed += failed
-        missing = self._new_gaps(side)
-        self._missing[side] += missing
-        if failed and why == MISSING_SEGMENT and self._missing[side]:
-            self._cut[side] += failed
+    def gap(self, event: Gap) -> None:
+        """Take a gap in a role's stream."""
+        self._new_gaps[event.role] += event.length
+
+    def begin(self, event: DataBegan) -> None:
+        """Take that the data begins."""
+        self._n_failed = event.failed
+        if event.failed:
+            self._failed[None, event.reason or MISSING_SEGMENT] = event.failed
+        for role in (0, 1):
+            self._missing[role] = self._take_gaps(role)
+        self._news = bool(self._failed) or self._missing != [0, 0]
+
+    def miss(self, event: DataMissing) -> None:
+        """Take that data of a role is missing."""
+        role, reason = event.role, event.reason
+        self._news = True
+        failed = event.failed - self._n_failed
+        self._n_failed = event.failed
+        self._missing[role] += self._take_gaps(role)
+        if failed and reason == MISSING_SEGMENT and self._missing[role]:
+            self._cut[role] += failed
         elif failed:
-            key = side, why or MISSING_SEGMENT
+            key = role, reason or MISSING_SEGMENT
             self._failed[key] = self._failed.get(key, 0) + failed
-        elif not self._missing[side]:
-            self._strayed[side] = True
+        elif not self._missing[role]:
+            self._strayed[role] = True
 
     def take(self) -> list[Loss]:
         """What was lost since the last call."""
-        if not self._heard:
+        if not self._news:
             return []
-        self._heard = False
-        losses = [Loss(side, None, n, reason) for (side, reason), n in self._failed.items()]
+        self._news = False
+        losses = [Loss(role, None, n, reason) for (role, reason), n in self._failed.items()]
         self._failed.clear()
-        for side in (0, 1):
-            if self._missing[side]:
-                losses.append(Loss(side, self._missing[side], self._cut[side], MISSING_SEGMENT))
-            elif self._strayed[side] and not losses:
-                losses.append(Loss(side, None, 0, None))
-            self._missing[side] = self._cut[side] = 0
-            self._strayed[side] = False
+        for role in (0, 1):
+            if self._missing[role]:
+                losses.append(Loss(role, self._missing[role], self._cut[role], MISSING_SEGMENT))
+            elif self._strayed[role] and not losses:
+                losses.append(Loss(role, None, 0, None))
+            self._missing[role] = self._cut[role] = 0
+            self._strayed[role] = False
         return losses
 
-    def _new_gaps(self, side: int) -> int:
-        """Bytes of the gaps of a side that came since the last call."""
-        gaps = self.session.gaps
-        found = gaps[self._n_gaps[side] :]
-        self._n_gaps[side] = len(gaps)
-        return sum(length for sender, _, length, _ in found if sender ^ self.session.client == side)
+    def _take_gaps(self, role: int) -> int:
+        """Bytes of the gaps of a role that came since the last call."""
+        n_bytes, self._new_gaps[role] = self._new_gaps[role], 0
+        return n_bytes

@@ -1,7 +1,7 @@
 cimport cython
 
-from analyzer.tls.decrypt cimport Decryption
-from analyzer.tls.facts cimport Alert, Finding
+from analyzer.tls.decryption.decryption cimport Decryption
+from analyzer.tls.events cimport Alert, Finding
 from analyzer.tls.session cimport Session
 
 cdef int CLOSE_NOTIFY, FATAL
@@ -10,4 +10,4 @@ cdef dict _CLOSED
 
 @cython.locals(found=list)
 cpdef list oddities(Session session)
-cdef bint _said_end(Session session, int side) except -1
+cdef bint _said_end(Session session, int role) except -1

@@ -7,8 +7,8 @@ otherwise. Suites without encryption leave the data readable to all, and its MAC
 
 import cython
 
-from analyzer.tls.decrypt import Decryption
-from analyzer.tls.facts import Alert, Finding
+from analyzer.tls.decryption.decryption import Decryption
+from analyzer.tls.events import Alert, Finding
 from analyzer.tls.session import Session
 
 ROLES = ("client", "server")
@@ -20,12 +20,12 @@ _CLOSED = {"fin": "the connection was closed", "rst": "the connection was reset"
 
 def oddities(session: Session) -> list[Finding]:
     """The findings about the records of a session that was decrypted."""
-    work: Decryption | None = session.decryption
+    work: Decryption | None = session.handshake.decryption
     role: cython.int
     found: list[Finding] = []
     if work is None or not work.records:
         return found
-    if work.plain:
+    if work.schedule12.unverified:
         detail = "the cipher suite does not encrypt: what was sent is shown as it is, its MAC unchecked for want of the secret"
         found.append(Finding("unchecked_mac", "medium", detail, []))
     for role in range(2):
@@ -33,20 +33,20 @@ def oddities(session: Session) -> list[Finding]:
             who, n_bytes = ROLES[role], work.oversized[role]
             detail = f"the {who} sent a record of {n_bytes} bytes, and was asked for no more than {work.limits[role]}"
             found.append(Finding("record_too_long", "low", detail, []))
-    closed = _CLOSED.get(session.closed)
+    closed = _CLOSED.get(session.flow.closed)
     if closed is None or work.status != "decrypted":
         return found
     for role in range(2):
-        if work.sent[role] and not _said_end(session, role ^ session.client):
+        if work.sent[role] and not _said_end(session, role):
             detail = f"{closed} and the {ROLES[role]} never said close_notify: more may have been sent"
             found.append(Finding("no_close_notify", "info", detail, []))
     return found
 
 
-def _said_end(session: Session, side: cython.int) -> cython.bint:
-    """Whether a side said that it ends, by close_notify or a fatal alert."""
+def _said_end(session: Session, role: cython.int) -> cython.bint:
+    """Whether a role said that it ends, by close_notify or a fatal alert."""
     alert: Alert
-    for alert in session.alerts:  # noqa: SIM110 - no generator for every session
-        if alert.side == side and (alert.description == CLOSE_NOTIFY or alert.level == FATAL):
+    for alert in session.log.alerts:
+        if alert.role == role and (alert.description == CLOSE_NOTIFY or alert.level == FATAL):
             return True
     return False

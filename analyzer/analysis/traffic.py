@@ -14,7 +14,7 @@ import cython
 
 from analyzer.capture.frame import Frame
 from analyzer.codec.registry import registry
-from analyzer.packet.addresses import endpoints
+from analyzer.packet.addresses import endpoints, reverse_key
 from analyzer.packet.packet import Packet
 
 TCP = 6
@@ -219,7 +219,7 @@ def link_name(number: int) -> str:
 
 def application(protocol: int, key: bytes, tls: set[bytes]) -> str:
     """What a conversation carries, as far as that can be told."""
-    turned = _turned(key)
+    turned = reverse_key(key)
     if protocol == TCP and (key in tls or turned in tls):
         return "TLS"
     (_, source), (_, destination) = endpoints(key)
@@ -271,12 +271,6 @@ def _flatten(parts: dict[str, _Node], depth: int) -> Iterable[Share]:
     for label, node in sorted(parts.items(), key=lambda part: (-part[1].n_bytes, part[0])):
         yield Share(depth, label, node.n_packets, node.n_bytes)
         yield from _flatten(node.parts, depth + 1)
-
-
-def _turned(key: bytes) -> bytes:
-    half = (len(key) - 4) >> 1
-    ports = 2 * half
-    return key[half:ports] + key[:half] + key[ports + 2 :] + key[ports : ports + 2]
 
 
 COMPILED: bool = cython.compiled

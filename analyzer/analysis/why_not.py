@@ -6,6 +6,7 @@ of a proxy, the capture began too late, a label or a segment is missing (RFC 985
 
 from analyzer.codec.registry import registry
 from analyzer.tls.session import Session
+from analyzer.tls.session_log import ROLES
 
 CAUSES: dict[str, tuple[str, str]] = {
     "no_secret": (
@@ -64,34 +65,36 @@ def evidence(session: Session, reason: str) -> str:
     """What was seen that shows the cause, in a sentence without its full stop."""
     work = session.decryption
     if reason == "no_handshake":
-        what = "a ServerHello" if session.greeted else "a ClientHello"
+        what = "a ServerHello" if session.handshake.hellos.client_seen else "a ClientHello"
         return f"the capture shows no {what.partition(' ')[2]} of this connection"
     if work is None:
         return NOTHING_GIVEN
-    if work.detail:
-        return str(work.detail)
+    if work.keys.detail:
+        return str(work.keys.detail)
     if reason == "missing_segment":
         return _gap(session)
-    if reason == "unsupported_cipher" and session.cipher_suite >= 0:
-        return f"{registry('cipher_suites').names[session.cipher_suite]} is not among the ciphers that can be opened here"
+    number = session.handshake.parameters.cipher_suite
+    if reason == "unsupported_cipher" and number >= 0:
+        return f"{registry('cipher_suites').names[number]} is not among the ciphers that can be opened here"
     if reason == "no_secret":
         return _no_secret(session)
     return CAUSES[reason][0]
 
 
 def _gap(session: Session) -> str:
-    if not session.gaps:
+    gaps = session.log.gaps
+    if not gaps:
         return "no record begins where one should"
-    side, offset, length, frame = session.gaps[0]
-    who = "client" if side == session.client else "server"
-    more = f", and {len(session.gaps) - 1} more such gaps" if len(session.gaps) > 1 else ""
-    return f"{length} bytes at {offset} of the {who}'s stream are missing after frame {frame}{more}"
+    first = gaps[0]
+    more = f", and {len(gaps) - 1} more such gaps" if len(gaps) > 1 else ""
+    where = f"{first.length} bytes at {first.offset} of the {ROLES[first.role]}'s stream"
+    return f"{where} are missing after frame {first.frame}{more}"
 
 
 def _no_secret(session: Session) -> str:
-    secrets = session.secrets
-    client_random = session.transcript.client_random.hex()
-    if secrets is None or secrets.keylog is None:
-        return "no private key given is the server's, or the key exchange is not by RSA" if secrets else NOTHING_GIVEN
-    others = "" if secrets.matched else ", nor for any session of this capture so far: it may be of another run"
+    material = session.handshake.material
+    client_random = session.handshake.transcript.client_random.hex()
+    if material.keylog is None:
+        return "no private key given is the server's, or the key exchange is not by RSA"
+    others = "" if material.matched else ", nor for any session of this capture so far: it may be of another run"
     return f"the key log has nothing for client random {client_random[:16]}…{others}"

@@ -79,9 +79,8 @@ class _Direction:
         self._seeking = False
         self._frame = 0
         self._at = 0
-        # The frame that is being read:
-        self._in_frame = False
-        self._left = 0
+        # The frame that is being read, and how many bytes of it are to come: -1 between frames.
+        self._left = -1
         self._fin = False
         self._opcode = 0
         self._mask = b""
@@ -107,7 +106,7 @@ class _Direction:
         pos = 0
         end = len(data)
         while pos < end:
-            if not self._in_frame:
+            if self._left < 0:
                 n_header = _header_size(data, pos)
                 if n_header > end - pos:
                     self._held = data[pos:]
@@ -126,7 +125,7 @@ class _Direction:
 
     def gap(self, length: int | None) -> None:
         """Step over missing bytes exactly where they lie within one data frame."""
-        if not self._in_frame or length is None or length > self._left or self._opcode >= 8:
+        if self._left < 0 or length is None or length > self._left or self._opcode >= 8:
             self._lose()
             return
         self._whole = False
@@ -141,7 +140,7 @@ class _Direction:
             self._end_frame()
 
     def close(self) -> None:
-        if self._in_frame or self._message_opcode or self._held:
+        if self._left >= 0 or self._message_opcode or self._held:
             self._note("truncated_message", f"the {NAMES[self._side]}'s stream ends within a message")
 
     def _note(self, code: str, detail: str) -> None:
@@ -150,7 +149,7 @@ class _Direction:
     def _lose(self) -> None:
         """Give up the place; what is being read is not listed."""
         self._held = b""
-        self._in_frame = False
+        self._left = -1
         self._message_opcode = 0
         self._lose_window()
         self._seeking = True
@@ -169,7 +168,6 @@ class _Direction:
             return False
         if masked != (self._side == CLIENT):
             self._note("bad_websocket_mask", f"a {'' if masked else 'un'}masked frame of the {NAMES[self._side]}")
-        self._in_frame = True
         self._left = length
         self._opcode = opcode
         self._fin = bool(data[pos] & 0x80)
@@ -234,7 +232,7 @@ class _Direction:
             self._lose_window()
 
     def _end_frame(self) -> None:
-        self._in_frame = False
+        self._left = -1
         if self._opcode >= 8:
             code = int.from_bytes(self._control[:2], "big") if self._opcode == 8 and len(self._control) >= 2 else None
             self._add(self._opcode, len(self._control), False, True, code)

@@ -1,42 +1,32 @@
-"""What the frames of decrypted sessions carried: the plaintext of each record, and the heads of requests and responses.
+"""What the frames of decrypted sessions carried: the heads of requests and responses.
 
-`Carried` stands between the session and the reader of its application data, and keeps what came since it was last cleared.
+`Carried` reads the application data of all sessions, and keeps what came since it was last cleared.
 """
 
-from dataclasses import dataclass
 from typing import Any
 
+from analyzer.analysis.losses import Losses
 from analyzer.application.conversation import Conversation
 from analyzer.application.exchange import Exchange
-from analyzer.tls.session import Session
+from analyzer.engine.data_streams import DataReader, DataStreams
 
 MAX_WORDS = 4
 """Requests and responses of one frame that are named."""
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
-    """The application data of one record; side 0 is the client's."""
-
-    session: Session
-    side: int
-    data: bytes
-
-
-class Carried:
-    """What came of all sessions since `clear`: pieces of plaintext, and heads of requests and responses."""
+class Carried(DataStreams):
+    """What came of all sessions since `clear`: heads of requests and responses."""
 
     def __init__(self) -> None:
-        self.pieces: list[Piece] = []
+        super().__init__()
         self.exchanges: list[tuple[Exchange, bool]] = []
 
-    def open(self, session: Session) -> "Listening":
-        """Begin to read a session's application data; it is what `Engine` takes as `application`."""
-        return Listening(self, session)
+    def open(self, session: int, alpn: bytes | None, losses: Losses) -> "DataReader | None":
+        """Begin to read a session's application data."""
+        return HeadReader(self.exchanges, alpn, losses)
 
     def clear(self) -> None:
         """Forget what came."""
-        self.pieces.clear()
         self.exchanges.clear()
 
     def words(self) -> str:
@@ -47,26 +37,23 @@ class Carried:
         return ", ".join(words)
 
 
-class Listening(Conversation):
-    """A conversation that tells what comes."""
+class HeadReader(DataReader):
+    """Reads one session, and adds each exchange to `found`: with False once it has a request, with True once a response."""
 
-    __slots__ = ("_carried", "_n_seen", "_open", "_session")
-
-    def __init__(self, carried: Carried, session: Session) -> None:
-        super().__init__(None if session.alpn is None else session.alpn.decode("utf-8", "replace"), hashing=False)
-        self._carried = carried
-        self._session = session
+    def __init__(self, found: list[tuple[Exchange, bool]], alpn: bytes | None, losses: Losses) -> None:
+        super().__init__(losses)
+        self._found = found
+        self._conversation = Conversation(None if alpn is None else alpn.decode("utf-8", "replace"), hashing=False)
         self._n_seen = 0
         self._open: list[Exchange] = []
 
-    def feed(self, side: int, data: bytes, frame: int, at: int) -> None:
-        """As in the class above."""
-        self._carried.pieces.append(Piece(self._session, side, data))
-        super().feed(side, data, frame, at)
-        exchanges = self.exchanges
+    def feed(self, role: int, data: bytes, frame: int, at: int) -> None:
+        """As in `DataReader`."""
+        self._conversation.feed(role, data, frame, at)
+        exchanges = self._conversation.exchanges
         for exchange in exchanges[self._n_seen :]:
             if exchange.request is not None:
-                self._carried.exchanges.append((exchange, False))
+                self._found.append((exchange, False))
             self._open.append(exchange)
         self._n_seen = len(exchanges)
         still_open = []
@@ -74,8 +61,12 @@ class Listening(Conversation):
             if exchange.response is None:
                 still_open.append(exchange)
             else:
-                self._carried.exchanges.append((exchange, True))
+                self._found.append((exchange, True))
         self._open = still_open
+
+    def miss(self, role: int, reason: str | None) -> None:
+        """As in `DataReader`."""
+        self._conversation.gap(role, None, reason)
 
 
 def _request(exchange: Exchange) -> str:

@@ -17,9 +17,11 @@ from analyzer.cli.quantities import count_text, ranges_text
 from analyzer.cli.reading import Reading
 from analyzer.cli.table import Cell, Column, Table
 from analyzer.cli.telling import day, key_text
-from analyzer.engine import Engine
+from analyzer.engine import Engine, Listener
+from analyzer.engine import run as run_engine
 from analyzer.store.chains import Chains
 from analyzer.store.record import json_line
+from analyzer.tls.events import Event, SessionEnded
 from analyzer.tls.session import Session
 from analyzer.x509.certificate import RAW_PUBLIC_KEY, certificate
 from analyzer.x509.details import certificate_details
@@ -73,7 +75,7 @@ class Sent:
         return [name for name, sessions in zip(SIDES, self.sessions, strict=True) if sessions]
 
 
-class Listing:
+class Listing(Listener):
     """Collects certificates, and what is found against them."""
 
     def __init__(self, chains: Chains) -> None:
@@ -82,18 +84,24 @@ class Listing:
         self.dropped = 0
         self._n_bytes = 0
 
-    def take(self, session: Session) -> None:
-        """Take what both sides of an ended session sent."""
+    def take(self, events: Sequence[Event]) -> None:
+        """As in `Listener`."""
+        for event in events:
+            if isinstance(event, SessionEnded):
+                self.add(event.ended)
+
+    def add(self, session: Session) -> None:
+        """Take what both roles of a session sent that has ended."""
         for side in range(2):
-            chain = session.certificates[1 - side ^ session.client] or ()
+            chain = session.handshake.certificates[1 - side] or ()
             for place, der in enumerate(chain):
                 self._add(der, (session.id, side, place))
             judged = self.chains.judge(session, 1 - side) if chain else None
             if judged is not None:
                 self._judged(chain, judged.verdict)
-        for sender, frame, later in session.later_chains:
+        for role, frame, later in session.log.certificate_changes:
             for place, der in enumerate(later):
-                self._add(der, (session.id, int(sender == session.client), frame + place))
+                self._add(der, (session.id, 1 - role, frame + place))
 
     def in_order(self) -> list[tuple[bytes, Sent]]:
         """All certificates in the order of the sessions that sent them first."""
@@ -124,19 +132,13 @@ class Listing:
 
 def run(options: Namespace, output: Output) -> int:
     """Print the certificates of the captures; the exit status."""
-    reading = Reading(options.captures)
+    reading = Reading(options.captures, output)
     keys = read_keys(options, reading)
     if options.pem is not None:
         _make_folder(options.pem)
     listing = Listing(read_chains(options))
-    engine = Engine(False, False, *keys, answers=listing.chains.answers)
-    for walker in reading.walkers(output):
-        engine.run(walker)
-        for session in engine.drain():
-            listing.take(session)
-    engine.close()
-    for session in engine.drain():
-        listing.take(session)
+    engine = Engine(fields=False, watches_revocation=True, **keys)
+    run_engine(reading, engine, [listing.chains, listing])
     entries = listing.in_order()
     if listing.dropped:
         complain(f"{count_text(listing.dropped, 'certificate')} after the first {len(entries):,} are not listed")

@@ -3,25 +3,23 @@
 import os
 from argparse import Namespace
 from collections import Counter
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 
 from analyzer.analysis.why_not import CAUSES
-from analyzer.application.unread import Unread
 from analyzer.cli.escape import harmless
 from analyzer.cli.key_files import read_keys
 from analyzer.cli.output import Output, Refusal, complain
 from analyzer.cli.quantities import count_text, size_text
 from analyzer.cli.reading import DONE, FAILED, Reading, no_such_session, trouble_line
-from analyzer.engine import Engine
+from analyzer.engine import Engine, Listener
+from analyzer.engine import run as run_engine
 from analyzer.store.contents import CERTIFICATES, KINDS, OBJECTS, Contents
 from analyzer.store.folder import MAX_FILES, Folder
 from analyzer.store.keyed_capture import KeyedCapture, PacketsOf
 from analyzer.store.manifest import NAME, Manifest
 from analyzer.store.plain_capture import PlainCapture
 from analyzer.store.private_file import FULL, PrivateFile
-from analyzer.store.record import decryption_record
 from analyzer.store.session_secrets import SessionSecrets
-from analyzer.tls.session import Session
 
 _TOLD = 8
 """Files that could not be written and are named one by one."""
@@ -60,20 +58,19 @@ def _export_keyed(options: Namespace, output: Output) -> int:
     if options.capture == "-":
         raise Refusal("-: what comes through a pipe cannot be read twice: save it to a file first")
     target = _file(options.target, options)
-    reading = Reading([options.capture])
-    keys = read_keys(options, reading)
-    engine = Engine(False, True, *keys, application=lambda session: Unread())
-    found = SessionSecrets(options.session)
-    _read(reading, output, engine, lambda session: found.take(session, engine.secrets.keylog))
-    status = _tell_sessions(options, engine.sessions.count)
+    reading = Reading([options.capture], output)
+    engine = Engine(reads_data=False, **read_keys(options, reading))
+    found = SessionSecrets(engine.material, options.session)
+    _read(reading, engine, found)
+    status = _tell_sessions(options, engine.dispatcher.count)
     if not found.lines:
         reading.status()
         raise Refusal(f"{options.capture}: there is no secret for any of {count_text(len(found.without), 'session')}")
-    again = Reading([options.capture])
+    again = Reading([options.capture], output)
     walker = None
     with target as file:
         copy = KeyedCapture(file, found.blocks(), PacketsOf(found.spans) if options.only else None)
-        for walker in again.walkers(output):
+        for walker in again.walkers():
             copy.run(walker)
         copy.close(walker)
     if found.without:
@@ -86,22 +83,13 @@ def _export_keyed(options: Namespace, output: Output) -> int:
 def _export_plain(options: Namespace, output: Output) -> int:
     """Write the plaintext of sessions as packets."""
     target = _file(options.plaintext, options)
-    reading = Reading([options.capture])
-    keys = read_keys(options, reading)
-    closed: Counter[str] = Counter()
+    reading = Reading([options.capture], output)
+    engine = Engine(detailed=True, places=False, fields=False, reads_data=False, **read_keys(options, reading))
     with target as file:
         plain = PlainCapture(file, options.session)
-
-        def take(session: Session) -> None:
-            decryption = decryption_record(session)
-            if decryption["status"] == "none" and (not options.session or session.id in options.session):
-                closed[decryption["reason"]] += 1
-
-        engine = Engine(False, False, *keys, application=plain.application)
-        _read(reading, output, engine, take)
-        plain.close()
-    status = _tell_sessions(options, engine.sessions.count)
-    _tell_closed(closed)
+        _read(reading, engine, plain)
+    status = _tell_sessions(options, engine.dispatcher.count)
+    _tell_closed(plain.closed)
     carried = count_text(plain.sessions, "session")
     output.line(f"{count_text(plain.frames, 'frame')} in {harmless(options.plaintext)}, with what {carried} carried")
     return reading.status() or status
@@ -118,7 +106,7 @@ def _file(path: str, options: Namespace) -> PrivateFile:
 
 def _export_contents(options: Namespace, output: Output) -> int:
     kinds = _kinds(options.what)
-    reading = Reading([options.capture])
+    reading = Reading([options.capture], output)
     keys = read_keys(options, reading)
     try:
         folder = Folder(options.target, options.max_size, options.force)
@@ -126,27 +114,21 @@ def _export_contents(options: Namespace, output: Output) -> int:
         raise Refusal(f"{options.target}: not an empty folder (--force writes there all the same)") from error
     with folder, Manifest(folder) as manifest:
         contents = Contents(folder, manifest, kinds, options.session)
-        engine = Engine(False, False, *keys, application=contents.application)
-        _read(reading, output, engine, contents.take)
-        contents.close()
-        status = _tell_sessions(options, engine.sessions.count)
+        engine = Engine(detailed=True, places=False, fields=False, reads_data=False, **keys)
+        _read(reading, engine, contents)
+        contents.write()
+        status = _tell_sessions(options, engine.dispatcher.count)
         _tell_closed(contents.closed)
         written = ", ".join(count_text(contents.written[kind], _ONE[kind]) for kind in KINDS if kind in kinds)
         output.line(f"{written} in {harmless(options.target)}, {size_text(options.max_size - folder.room)}; {NAME} lists them")
         return reading.status() or status or _tell_failures(folder, options.max_size)
 
 
-def _read(reading: Reading, output: Output, engine: Engine, take: Callable[[Session], None]) -> None:
-    """Give all sessions to `take` as they end. Raises Refusal for what is no capture."""
-    for walker in reading.walkers(output):
-        engine.run(walker)
-        for session in engine.drain():
-            take(session)
+def _read(reading: Reading, engine: Engine, listener: Listener) -> None:
+    """Read all for a listener. Raises Refusal for what is no capture."""
+    run_engine(reading, engine, [listener])
     if reading.nothing():
         raise Refusal(trouble_line(reading.reader.files[0]))
-    engine.close()
-    for session in engine.drain():
-        take(session)
 
 
 def _kinds(text: str | None) -> tuple[str, ...]:

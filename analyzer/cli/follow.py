@@ -8,7 +8,6 @@ from argparse import Namespace
 
 from analyzer.analysis.losses import Losses
 from analyzer.analysis.why_not import CAUSES
-from analyzer.application.unread import Unread
 from analyzer.cli.key_files import read_keys
 from analyzer.cli.output import Output, Refusal, complain
 from analyzer.cli.quantities import count_text
@@ -16,40 +15,66 @@ from analyzer.cli.reading import DONE, FAILED, Reading, no_such_session
 from analyzer.cli.rows import endpoint
 from analyzer.cli.turns import NAMES, HexView, JsonView, RawView, TextView, View
 from analyzer.engine import Engine
+from analyzer.engine import run as run_engine
+from analyzer.engine.data_streams import DataReader, DataStreams
 from analyzer.store.chains import UNJUDGED
 from analyzer.store.record import session_record
-from analyzer.tls.secrets import Application
 from analyzer.tls.session import Session
 
 CLOSE_NOTIFY = 0
 
 
-class Follower(Unread):
-    """Hands the data of one session on to a view, with what is missing in its place; only one side's if there is a `side`."""
+class Follower(DataStreams):
+    """Hands the data of one session on to a view, with what is missing in its place; only one side's if there is a `side`.
 
-    def __init__(self, session: Session, view: View, side: int | None) -> None:
-        self._losses = Losses(session)
+    session: the one, once it has ended.
+    """
+
+    def __init__(self, number: int, view: View, side: int | None, output: Output) -> None:
+        super().__init__()
+        self.session: Session | None = None
+        self._number = number
+        self._view = view
+        self._side = side
+        self._output = output
+
+    def open(self, session: int, alpn: bytes | None, losses: Losses) -> DataReader | None:
+        """As in `DataStreams`."""
+        return ViewReader(self._view, self._side, losses) if session == self._number else None
+
+    def end(self, session: Session) -> None:
+        """As in `DataStreams`."""
+        if session.id == self._number:
+            self.session = session
+            self.done = True
+
+    def end_turn(self) -> None:
+        """As in `Listener`."""
+        self._output.flush()
+
+
+class ViewReader(DataReader):
+    """Gives a view the data of a session."""
+
+    def __init__(self, view: View, side: int | None, losses: Losses) -> None:
+        super().__init__(losses)
         self._view = view
         self._side = side
 
-    def feed(self, side: int, data: bytes, frame: int, at: int) -> None:
-        """Take the next bytes of a side."""
+    def feed(self, role: int, data: bytes, frame: int, at: int) -> None:
+        """As in `DataReader`."""
         self._tell()
-        if data and self._side in (None, side):
-            self._view.data(side, data, frame, at)
-
-    def gap(self, side: int, length: int | None, why: str | None = None) -> None:
-        """Hear that something of a side is missing; it is told when all of it is known."""
-        self._losses.hear(side, why)
+        if data and self._side in (None, role):
+            self._view.data(role, data, frame, at)
 
     def close(self, at: int) -> None:
-        """Hear that nothing more comes."""
+        """As in `DataReader`."""
         self._tell()
         self._view.close()
 
     def _tell(self) -> None:
-        for loss in self._losses.take():
-            if self._side is None or loss.side in (None, self._side):
+        for loss in self.losses.take():
+            if self._side is None or loss.role in (None, self._side):
                 self._view.loss(loss)
 
 
@@ -59,17 +84,14 @@ def run(options: Namespace, output: Output) -> int:
         raise Refusal("raw bytes may drive the terminal: write them to a file with -o, or into a pipe")
     side = None if options.side is None else NAMES.index(options.side)
     view = _view(options, output)
-    reading = Reading([options.capture])
-    keys = read_keys(options, reading)
-
-    def take(session: Session) -> Application:
-        return Follower(session, view, side) if session.id == options.id else Unread()
-
-    engine = Engine(False, False, *keys, application=take)
-    session = _read(reading, output, engine, options.id)
+    reading = Reading([options.capture], output, streaming=True)
+    engine = Engine(detailed=True, places=False, fields=False, reads_data=False, **read_keys(options, reading))
+    follower = Follower(options.id, view, side, output)
+    run_engine(reading, engine, [follower])
+    session = follower.session
     if session is None:
         reading.status()
-        raise Refusal(no_such_session(options.capture, options.id, engine.sessions.count))
+        raise Refusal(no_such_session(options.capture, options.id, engine.dispatcher.count))
     status = _tell_end(session, view, options.capture)
     output.flush()
     return reading.status() or status
@@ -83,19 +105,6 @@ def _view(options: Namespace, output: Output) -> View:
     if options.raw:
         return RawView(output)
     return HexView(output) if options.hex else TextView(output)
-
-
-def _read(reading: Reading, output: Output, engine: Engine, number: int) -> Session | None:
-    """Read to the end of the session, and no further."""
-    session: Session
-    for walker in reading.walkers(output, True):
-        engine.run(walker)
-        output.flush()
-        for session in engine.drain():
-            if session.id == number:
-                return session
-    engine.close()
-    return next((session for session in engine.drain() if session.id == number), None)
 
 
 def _tell_end(session: Session, view: View, capture: str) -> int:
@@ -113,7 +122,7 @@ def _tell_end(session: Session, view: View, capture: str) -> int:
     if n_bytes == 0:
         complain(f"{name} carried no application data")
     if isinstance(view, TextView | HexView):
-        said = {alert.side ^ session.client for alert in session.alerts if alert.description == CLOSE_NOTIFY}
+        said = {alert.role for alert in session.log.alerts if alert.description == CLOSE_NOTIFY}
         silent = " and ".join(name for side, name in enumerate(NAMES) if side not in said)
         ends = {side: f"{endpoint(record[side])}" for side in NAMES}
         sizes = ", ".join(f"{count_text(decryption['bytes'][side], 'byte')} from the {side} {ends[side]}" for side in NAMES)

@@ -1,5 +1,6 @@
 """The packet list's words for one packet: source, destination, protocol and what it is about, much as Wireshark puts them."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from analyzer.capture.frame import Frame
@@ -7,13 +8,11 @@ from analyzer.cli.carried import Carried
 from analyzer.cli.quantities import count_text
 from analyzer.codec.registry import registry
 from analyzer.engine import Engine
-from analyzer.flows.connection import Half
 from analyzer.packet.addresses import address_text
 from analyzer.packet.options import read_tcp_options
 from analyzer.packet.packet import Packet
-from analyzer.tls import learn
-from analyzer.tls.facts import Alert, HandshakeMessage
-from analyzer.tls.session import Session
+from analyzer.tls.events import Alert, Event, HandshakeMessage, RecordEvent
+from analyzer.tls.handshake import hello_features
 
 TCP, UDP, ICMP, ICMPV6 = 6, 17, 1, 58
 
@@ -23,6 +22,9 @@ MAX_REMEMBERED = 65536
 _FLAGS = ("FIN", "SYN", "RST", "PSH", "ACK", "URG", "ECE", "CWR", "AE")
 _SYN, _ACK = 0x02, 0x10
 _OPTIONS = {2: "MSS", 3: "WS", 4: "SACK_PERM", 5: "SACK", 8: "TSval"}
+_SHOWN = (HandshakeMessage, Alert, RecordEvent)
+"""Events that the packet list has words for."""
+
 _EVENTS = {
     "change_cipher_spec": "Change Cipher Spec",
     "application_data": "Application Data",
@@ -51,7 +53,7 @@ _DNS_PORTS = {53: "DNS", 5353: "MDNS", 5355: "LLMNR"}
 
 
 class Describer:
-    """Describes the packets of one run; asks the engine, which has to be in trace mode, for what it knows of their streams."""
+    """Describes the packets of one run; asks the engine, which has to tell details, for what it knows of their streams."""
 
     def __init__(self, engine: Engine, carried: Carried) -> None:
         self._engine = engine
@@ -61,28 +63,31 @@ class Describer:
         self._services = registry("services")
         self._protocols = registry("ip_protocols").names
 
-    def describe(self, frame: Frame) -> tuple[str, str, str, str]:
-        """Source, destination, protocol and info of the frame that the engine was fed last; text as it came."""
+    def describe(self, frame: Frame, events: Sequence[Event]) -> tuple[str, str, str, str]:
+        """Source, destination, protocol and info of the frame that the engine was fed last; text as it came.
+
+        events: what the frame led to.
+        """
         packet = self._engine.packet
         source, destination = addresses(packet, frame)
-        protocol, info = self._words(packet)
+        shown = [event for event in events if isinstance(event, _SHOWN)]
+        protocol, info = self._words(packet, shown)
         if packet.tunnels:
             info += f" [in {count_text(packet.tunnels, 'tunnel')}]"
         if packet.problem_at >= 0:
             info += f" [{packet.problem}]"
         return source, destination, protocol, info.lstrip()
 
-    def _words(self, packet: Packet) -> tuple[str, str]:
+    def _words(self, packet: Packet, shown: Sequence[Event]) -> tuple[str, str]:
         number = packet.protocol
         if packet.fragment:
             name = self._protocols[number]
             place = f"proto={name} {number}, off={packet.fragment_offset}, ID={packet.fragment_id:04x}"
             return f"IPv{packet.ip_version}", f"Fragmented IP protocol ({place})"
         if packet.transport >= 0 and number == TCP:
-            trace = self._engine.trace
-            if trace:
+            if shown:
                 inside = self._carried.words()
-                return tls_protocol(trace[-1][0]), tls_info(trace) + (f" ({inside})" if inside else "")
+                return tls_protocol(shown[-1].version), tls_info(shown) + (f" ({inside})" if inside else "")
             return "TCP", self._tcp(packet)
         if packet.transport >= 0 and number == UDP:
             return self._udp(packet)
@@ -102,35 +107,41 @@ class Describer:
 
     def _tcp(self, packet: Packet) -> str:
         flags = ", ".join(name for bit, name in enumerate(_FLAGS) if packet.flags >> bit & 1)
-        half: Half | None = self._engine.connections.halves.get(packet.key())
+        firsts = self._engine.first_sequences()
+        own, peer = (None, None) if firsts is None else firsts
+        key, back = packet.key(), packet.reverse_key()
         ack = ""
         if packet.flags & _ACK:
-            ack = f" Ack={self._relative(packet.acknowledgement, None if half is None else half.peer)}"
+            ack = f" Ack={self._relative(packet.acknowledgement, back, peer)}"
         options = read_tcp_options(packet) if packet.payload - packet.transport > 20 else []
         window = packet.window
         if packet.flags & _SYN:
             for option in options:
                 if option.kind == 3 and isinstance(option.value, int) and len(self._scales) < MAX_REMEMBERED:
                     self._scales[packet.key()] = min(option.value, 14)
-        elif half is not None and half.peer is not None and half.peer.key in self._scales:
-            window <<= self._scales.get(half.key, 0)
+        elif firsts is not None and back in self._scales:
+            window <<= self._scales.get(key, 0)
         n_bytes = packet.payload_end - packet.payload + packet.missing
         words = [
             f"{packet.source_port} → {packet.destination_port} [{flags or 'none'}]",
-            f"Seq={self._relative(packet.sequence, half)}{ack} Win={window} Len={n_bytes}",
+            f"Seq={self._relative(packet.sequence, key, own)}{ack} Win={window} Len={n_bytes}",
         ]
         words += [option_text(option.kind, option.value) for option in options if option.kind in _OPTIONS]
         return " ".join(words)
 
-    def _relative(self, number: int, half: Half | None) -> int:
-        """A sequence number counted from its side's SYN; without one from the first number seen, which is 1; else raw."""
-        if half is None:
+    def _relative(self, number: int, key: bytes, known: int | None) -> int:
+        """A sequence number counted from its side's SYN; without one from the first number seen, which is 1; else raw.
+
+        key: of the side that counts; known: the number of its stream's first byte, -1 where that is not known, None where there
+        is no connection.
+        """
+        if known is None:
             return number
-        first = self._firsts.get(half.key)
-        if first is None and half.started:
-            first = half.next - half.offset
+        first = self._firsts.get(key)
+        if first is None and known >= 0:
+            first = known
         elif first is None and len(self._firsts) < MAX_REMEMBERED:
-            first = self._firsts[half.key] = number
+            first = self._firsts[key] = number
         return number if first is None else (number - first + 1) & 0xFFFFFFFF
 
     def _udp(self, packet: Packet) -> tuple[str, str]:
@@ -174,17 +185,17 @@ def option_text(kind: int, value: Any) -> str:
     return f"{_OPTIONS[kind]}={value}" if isinstance(value, int) else _OPTIONS[kind]
 
 
-def tls_protocol(session: Session) -> str:
+def tls_protocol(version: int) -> str:
     """`TLSv1.3`, `SSLv3`; `TLS` before a version is agreed on."""
-    if not session.version:
+    if not version:
         return "TLS"
-    family, _, number = registry("versions").name(session.version).partition(" ")
+    family, _, number = registry("versions").name(version).partition(" ")
     return f"{family}v{number.removesuffix('.0') if family == 'SSL' else number}"
 
 
-def tls_info(trace: list[Any]) -> str:
+def tls_info(events: Sequence[Event]) -> str:
     """What of TLS a frame completed."""
-    return ", ".join(tls_words(item) for _, item in trace)
+    return ", ".join(map(tls_words, events))
 
 
 def tls_words(item: Any) -> str:
@@ -193,7 +204,7 @@ def tls_words(item: Any) -> str:
         if item.encrypted and item.body is None:
             return "Encrypted Handshake Message"
         words = item.name.replace("_", " ").title()
-        name = learn.server_name(item.body) if item.name == "client_hello" and item.body is not None else None
+        name = hello_features.server_name(item.body) if item.name == "client_hello" and item.body is not None else None
         return words if name is None else f"{words} (SNI={name.decode('utf-8', 'backslashreplace')})"
     if isinstance(item, Alert):
         if item.level < 0:

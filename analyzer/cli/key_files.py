@@ -9,12 +9,12 @@ import sys
 from argparse import Namespace
 from collections.abc import Callable, Mapping, Sequence
 from getpass import getpass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, TypedDict
 
 from analyzer.capture.ahead import secrets_ahead
 from analyzer.cli.growing import GrowingFile
 from analyzer.cli.output import Refusal, complain
-from analyzer.engine import THE_CAPTURE, TLS_KEY_LOG
+from analyzer.engine.engine import THE_CAPTURE, TLS_KEY_LOG
 from analyzer.secrets.refused import WRONG_SECRET, Refused
 
 if TYPE_CHECKING:
@@ -34,14 +34,14 @@ _LONGEST_PASSWORD = 1 << 16
 """Bytes read of a file with a password."""
 
 
-class Keys(NamedTuple):
-    """What `Engine` takes to decrypt, in its order: the key log of all `--keylog`, None without one, RSA keys, PSKs, and what
-    tells whether secrets may still come; None where nobody waits for them."""
+class Keys(TypedDict):
+    """What `Engine` takes to decrypt: the key log of all `--keylog`, None without one, RSA keys, PSKs, and what tells whether
+    secrets may still come; None where nobody waits for them."""
 
     keylog: "KeyLog | None"
     private_keys: "Sequence[PrivateKey]"
     psks: Mapping[bytes, bytes]
-    coming: Callable[[], bool] | None
+    may_grow: Callable[[], bool] | None
 
 
 def read_keys(options: Namespace, reading: "Reading", patient: bool = True) -> Keys:
@@ -59,7 +59,7 @@ def read_keys(options: Namespace, reading: "Reading", patient: bool = True) -> K
     psks: dict[bytes, bytes] = {}
     for path in options.psk_file:
         psks |= _psks(path)
-    return Keys(keylog, keys, psks, reading.secrets_may_come if patient else None)
+    return Keys(keylog=keylog, private_keys=keys, psks=psks, may_grow=reading.secrets_may_come if patient else None)
 
 
 def paths_of_keys(options: Namespace) -> list[str]:

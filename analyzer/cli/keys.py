@@ -16,12 +16,15 @@ from analyzer.cli.output import Output
 from analyzer.cli.quantities import count_text
 from analyzer.cli.reading import Reading
 from analyzer.cli.rows import endpoint
+from analyzer.cli.sessions import InOrder
 from analyzer.cli.table import Cell, Column, Table
-from analyzer.engine import Engine
+from analyzer.engine import Engine, Listener
+from analyzer.engine import run as run_engine
 from analyzer.secrets.keylog import KeyLog, Problem
 from analyzer.secrets.keylog_line import Line
 from analyzer.store.chains import UNJUDGED
 from analyzer.store.record import json_line, session_record
+from analyzer.tls.events import Event, SessionEnded
 from analyzer.tls.session import Session
 
 SHOWN = 10
@@ -62,36 +65,45 @@ _SHORT = {
 
 def run(options: Namespace, output: Output) -> int:
     """Print the audit; the exit status."""
-    from analyzer.cli.sessions import InOrder
-
-    reading = Reading(options.captures)
-    engine = Engine(False, True, *read_keys(options, reading))
-    audit = KeyAudit(engine.secrets)
-    table = Table(COLUMNS, output, one_line=True)
-    rows = InOrder(table.add)
-
-    def take(session: Session) -> None:
-        record = session_record(session, False, UNJUDGED)
-        keys = audit.take(session, record["decryption"]["status"], record["decryption"]["reason"])
-        if options.format == "json":
-            output.write(json_line(session_line(record, keys)))
-        else:
-            rows.add(session.id, table_row(record, keys))
-
-    for walker in reading.walkers(output, options.format == "json"):
-        engine.run(walker)
-        for session in engine.drain():
-            take(session)
-    engine.close()
-    for session in engine.drain():
-        take(session)
-    if options.format == "json":
-        output.write(json_line(audit_line(audit)))
-    else:
-        table.close()
-        _print_audit(output, audit)
+    reading = Reading(options.captures, output, streaming=options.format == "json")
+    engine = Engine(**read_keys(options, reading))
+    printer = KeyPrinter(output, KeyAudit(engine.material), options.format == "json")
+    run_engine(reading, engine, [printer])
     output.flush()
     return reading.status()
+
+
+class KeyPrinter(Listener):
+    """Writes a line for every session, and what is to be said of the key logs at the end."""
+
+    def __init__(self, output: Output, audit: KeyAudit, as_json: bool) -> None:
+        self._output = output
+        self._audit = audit
+        self._as_json = as_json
+        self._table = Table(COLUMNS, output, one_line=True)
+        self._rows = InOrder(self._table.add)
+
+    def take(self, events: Sequence[Event]) -> None:
+        """As in `Listener`."""
+        for event in events:
+            if isinstance(event, SessionEnded):
+                self._take_session(event.ended)
+
+    def _take_session(self, session: Session) -> None:
+        record = session_record(session, False, UNJUDGED)
+        keys = self._audit.take(session, record["decryption"]["status"], record["decryption"]["reason"])
+        if self._as_json:
+            self._output.write(json_line(session_line(record, keys)))
+        else:
+            self._rows.add(session.id, table_row(record, keys))
+
+    def close(self) -> None:
+        """As in `Listener`."""
+        if self._as_json:
+            self._output.write(json_line(audit_line(self._audit)))
+        else:
+            self._table.close()
+            _print_audit(self._output, self._audit)
 
 
 def session_line(record: dict[str, Any], keys: SessionKeys) -> dict[str, Any]:
@@ -114,7 +126,7 @@ def session_line(record: dict[str, Any], keys: SessionKeys) -> dict[str, Any]:
 
 def audit_line(audit: KeyAudit) -> dict[str, Any]:
     """The last line of JSON: what is to be said of the log as a whole."""
-    keylog = audit.secrets.keylog or KeyLog()
+    keylog = audit.material.keylog or KeyLog()
     counts = keylog.counts()
     unused = list(audit.unused())
     return {
@@ -183,7 +195,7 @@ def _fit(fit: KeyFit) -> dict[str, Any]:
 def _print_audit(output: Output, audit: KeyAudit) -> None:
     from analyzer.cli.summary import headline
 
-    keylog = audit.secrets.keylog
+    keylog = audit.material.keylog
     if audit.sessions:
         headline(output, "Key log")
     print_fact(output, "verdict", audit.sentence())

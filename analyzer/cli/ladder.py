@@ -12,7 +12,8 @@ from analyzer.cli.proof_text import check_text
 from analyzer.cli.quantities import count_text, offset_text, size_text
 from analyzer.cli.table import cut, pad, width, wrap
 from analyzer.cli.telling import Facts, alert_words, telling
-from analyzer.tls.facts import Alert, Event, HandshakeMessage
+from analyzer.tls.events import Alert, Event, HandshakeMessage, RecordEvent
+from analyzer.tls.messages.numbers import SSL2
 from analyzer.tls.session import Session
 
 MAX_STEPS = 4096
@@ -52,24 +53,22 @@ class Step:
 
 
 class Steps:
-    """Collects what happens in one session, from the engine's trace."""
+    """Collects what happens in one session."""
 
     def __init__(self, number: int) -> None:
         self.number = number
         self.steps: list[Step] = []
         self.dropped = 0
-        self.session: Session | None = None
 
-    def take(self, trace: Iterable[tuple[Session, Any]]) -> None:
-        """Take the events of this session from a trace."""
-        for session, item in trace:
-            if session.id == self.number:
-                self.session = session
-                self._add(session, item)
+    def take(self, events: Iterable[Event]) -> None:
+        """Take the events of this session out of those of all."""
+        for event in events:
+            if event.session == self.number and isinstance(event, HandshakeMessage | Alert | RecordEvent):
+                self._add(event)
 
-    def _add(self, session: Session, item: Any) -> None:
-        side = item.side ^ session.client
-        if isinstance(item, Event):
+    def _add(self, item: HandshakeMessage | Alert | RecordEvent) -> None:
+        side = item.role
+        if isinstance(item, RecordEvent):
             last = self.steps[-1] if self.steps else None
             full = len(self.steps) >= MAX_STEPS
             if last is not None and last.kind == item.kind and (last.side == side or full):
@@ -84,22 +83,20 @@ class Steps:
             self.dropped += 1
             return
         step = Step(kind, side, item.frame, item.at, item, [0, 0], [0, 0], item.frame)
-        if isinstance(item, Event):
+        if isinstance(item, RecordEvent):
             step.count[side] = 1
             step.n_bytes[side] = item.length
         self.steps.append(step)
 
-    def rungs(self) -> list[Step]:
-        """All steps in order, with gaps and findings in their places; long exchanges of data are one step."""
-        session = self.session
-        if session is None:
+    def rungs(self, session: Session) -> list[Step]:
+        """All steps of the session in order, with gaps and findings in their places; long exchanges of data are one step."""
+        if not self.steps:
             return []
-        rungs = _merged(self.steps, session.tls13)
-        for side, _, length, frame in session.gaps:
-            step = Step("gap", side ^ session.client, frame, -1, length, [0, 0], [0, 0], frame)
-            _insert(rungs, step)
-        for finding in session.findings:
-            frame = finding.frames[0] if finding.frames else session.last_frame
+        rungs = _merged(self.steps, session.handshake.parameters.tls13)
+        for gap in session.log.gaps:
+            _insert(rungs, Step("gap", gap.role, gap.frame, -1, gap.length, [0, 0], [0, 0], gap.frame))
+        for finding in session.log.findings:
+            frame = finding.frames[0] if finding.frames else session.flow.last_frame
             _insert(rungs, Step("finding", _NOTE, frame, -1, finding, [0, 0], [0, 0], frame))
         return rungs
 
@@ -174,7 +171,7 @@ class Ladder:
         name, title, facts = self._words(step)
         arrow = self._both(title) if step.kind == "application_data" else self._arrow(title, step.side)
         frames = str(step.frame)
-        time = offset_text(step.at, self._session.at).removesuffix(" ms")
+        time = offset_text(step.at, self._session.flow.start).removesuffix(" ms")
         style = "alarm" if step.kind == "alert" and "fatal" in title else ("cyan", "magenta")[step.side]
         self._output.line(f"{frames:>6}  {time:>10}   " + self._output.paint(arrow, style))
         for label, value in facts:
@@ -193,7 +190,8 @@ class Ladder:
             message: HandshakeMessage = step.item
             hidden = ", encrypted" if message.body is None and message.encrypted else ""
             title = f"{camel(message.name)} ({count_text(message.length, 'byte')}{hidden})"
-            name = "ssl2_client_hello" if self._session.version == 2 and message.name == "client_hello" else message.name
+            ssl2 = self._session.handshake.parameters.version == SSL2 and message.name == "client_hello"
+            name = "ssl2_client_hello" if ssl2 else message.name
             return name, title, telling(message)
         if step.kind == "alert":
             alert: Alert = step.item
@@ -244,8 +242,9 @@ class Ladder:
     def _explain(self, name: str) -> None:
         """The sentence for a step, the first time that it comes."""
         session = self._session
-        sentence = explanation(name, session.tls13, bool(session.resumption))
-        if name == "application_data" and any(one.encrypted and one.body is not None for one in session.messages):
+        parameters = session.handshake.parameters
+        sentence = explanation(name, parameters.tls13, bool(parameters.resumption))
+        if name == "application_data" and any(one.encrypted and one.body is not None for one in session.log.messages):
             sentence = OPENED
         if self._terse or not sentence or name in self._told:
             return

@@ -5,21 +5,20 @@ from collections.abc import Iterator, Sequence
 
 from analyzer.analysis.traffic import link_name
 from analyzer.capture.frame import Frame
-from analyzer.cli.carried import Carried
 from analyzer.cli.escape import harmless
-from analyzer.cli.info import TCP
 from analyzer.cli.key_files import read_keys
 from analyzer.cli.output import Output, Refusal
 from analyzer.cli.quantities import count_text, moment_text
 from analyzer.cli.reading import Reading
-from analyzer.cli.records import Place, TlsLayer, place_before, speaks_tls, tls_layers
 from analyzer.cli.table import cut
-from analyzer.engine import Engine
+from analyzer.engine import Engine, Listener
+from analyzer.engine import run as run_engine
+from analyzer.engine.tree import packet_tree
 from analyzer.packet.headers import read
-from analyzer.packet.layers import tree
 from analyzer.packet.packet import Packet
 from analyzer.packet.tree import Field
-from analyzer.tls.facts import Alert, HandshakeMessage
+from analyzer.tls.events import Alert, Data, Event, HandshakeMessage
+from analyzer.tls.layers import TlsLayer
 
 MAX_DUMP = 65536
 """Bytes of a frame that are dumped; captures hold frames of up to 128 MiB."""
@@ -32,64 +31,66 @@ _ROW = 16
 
 def run(options: Namespace, output: Output) -> int:
     """Print one packet of a capture; the exit status."""
-    reading = Reading([options.capture])
-    carried = Carried()
-    engine = Engine(True, True, *read_keys(options, reading, patient=False), application=carried.open)
-    frame, trace = reading.reader.frame, engine.trace
-    for walker in reading.walkers(output):
-        while walker.advance():
-            engine.learn(walker.secrets)
-            if frame.number == options.frame:
-                _print_packet(output, engine, frame, carried)
-                output.flush()
-                return 0
-            engine.feed(frame)
-            trace.clear()
-            carried.clear()
-        engine.drain()
+    reading = Reading([options.capture], output)
+    engine = Engine(detailed=True, reads_data=False, **read_keys(options, reading, patient=False))
+    printer = PacketPrinter(output, engine, options.frame)
+    run_engine(reading, engine, [printer])
+    if printer.done:
+        output.flush()
+        return 0
     reading.status()
     n_frames = sum(facts.frames for facts in reading.reader.files)
     raise Refusal(f"{options.capture}: no frame {options.frame}: there are {count_text(n_frames, 'frame')}")
 
 
-def _print_packet(output: Output, engine: Engine, frame: Frame, carried: Carried) -> None:
+class PacketPrinter(Listener):
+    """Prints the frame of one number."""
+
+    sees_packets = True
+
+    def __init__(self, output: Output, engine: Engine, number: int) -> None:
+        self._output = output
+        self._engine = engine
+        self._number = number
+
+    def packet(self, packet: Packet, frame: Frame, events: Sequence[Event]) -> None:
+        """As in `Listener`."""
+        if frame.number == self._number and not self.done:
+            _print_packet(self._output, frame, packet_problem(frame), packet_tree(self._engine, frame, events), events)
+            self.done = True
+
+
+def packet_problem(frame: Frame) -> str:
+    """What is wrong with the headers of a frame; empty when nothing is."""
     packet = Packet()
-    place: Place | None = None
-    tcp = read(packet, frame.data, frame.start, frame.end, frame.link_type, frame.wire_length) and packet.protocol == TCP
-    if tcp:
-        place = place_before(engine.connections, packet)
-    engine.feed(frame)
+    read(packet, frame.data, frame.start, frame.end, frame.link_type, frame.wire_length)
+    return packet.problem
+
+
+def _print_packet(output: Output, frame: Frame, problem: str, layers: Sequence[TlsLayer], events: Sequence[Event]) -> None:
     captured = frame.end - frame.start
     cut_note = f", of which {captured:,} were captured" if frame.wire_length > captured else ""
     link = link_name(frame.link_type)
     output.line(output.paint(f"Frame {frame.number}", "bold") + f": {count_text(frame.wire_length, 'byte')}{cut_note}, {link}")
     output.line(f"  captured {moment_text(frame.at)} UTC by interface {frame.interface}, at byte {frame.offset:,} of the file")
-    if packet.problem:
-        output.line("  " + output.paint(f"problem: {harmless(packet.problem)}", "yellow"))
-    data = frame.data[frame.start : frame.end]
-    start, end = packet.payload - frame.start, packet.payload_end - frame.start
-    items = [item for _, item in engine.trace or ()]
-    is_tls = tcp and start < end and (place is not None or bool(items) or speaks_tls(engine.connections, packet))
-    for layer in tree(frame):
-        if is_tls and layer.name == "Data" and layer.offset == start:
-            for part in tls_layers(data, start, end, place, items):
-                _print_tls(output, part)
-        else:
-            _print_layer(output, layer.name, layer.offset, layer.length, 0)
-            for field in layer.fields:
-                _print_field(output, field, 1, "")
+    if problem:
+        output.line("  " + output.paint(f"problem: {harmless(problem)}", "yellow"))
+    for layer in layers:
+        _print_layer(output, layer)
     output.line()
+    data = frame.data[frame.start : frame.end]
     for line in hex_dump(data[:MAX_DUMP]):
         output.line(line)
     if len(data) > MAX_DUMP:
         output.line(f"and {count_text(len(data) - MAX_DUMP, 'further byte')}")
-    for item in items:
-        if isinstance(item, HandshakeMessage) and item.encrypted and item.raw:
-            _print_plaintext(output, item.name, item.raw)
-        elif isinstance(item, Alert) and item.encrypted and item.level >= 0:
-            _print_plaintext(output, "alert", bytes((item.level, item.description)))
-    for piece in carried.pieces:
-        _print_plaintext(output, "application data", piece.data)
+    for event in events:
+        if isinstance(event, HandshakeMessage) and event.encrypted and event.raw:
+            _print_plaintext(output, event.name, event.raw)
+        elif isinstance(event, Alert) and event.encrypted and event.level >= 0:
+            _print_plaintext(output, "alert", bytes((event.level, event.description)))
+    for event in events:
+        if isinstance(event, Data):
+            _print_plaintext(output, "application data", event.data)
 
 
 def _print_plaintext(output: Output, what: str, data: bytes) -> None:
@@ -100,18 +101,16 @@ def _print_plaintext(output: Output, what: str, data: bytes) -> None:
         output.line(line)
 
 
-def _print_tls(output: Output, part: TlsLayer) -> None:
+def _print_layer(output: Output, part: TlsLayer) -> None:
     mark = "+" if part.apart else ""
-    _print_layer(output, part.layer.name, part.layer.offset, part.layer.length, part.depth, mark)
+    layer = part.layer
+    name = "  " * part.depth + output.paint(harmless(layer.name), "bold")
+    line = output.paint(_range(layer.offset, layer.length, mark), "dim") + name
+    output.line(line + output.paint(f"  {count_text(layer.length, 'byte')}", "dim"))
     if part.note:
         output.line(" " * 13 + "  " * (part.depth + 1) + output.paint(f"({part.note})", "dim"))
-    for field in part.layer.fields:
+    for field in layer.fields:
         _print_field(output, field, part.depth + 1, mark)
-
-
-def _print_layer(output: Output, name: str, offset: int, length: int, depth: int, mark: str = "") -> None:
-    line = output.paint(_range(offset, length, mark), "dim") + "  " * depth + output.paint(harmless(name), "bold")
-    output.line(line + output.paint(f"  {count_text(length, 'byte')}", "dim"))
 
 
 def _print_field(output: Output, field: Field, depth: int, mark: str) -> None:

@@ -1,7 +1,7 @@
 """`analyzer packets`: the packet list, one row a packet, while the captures are read."""
 
 from argparse import Namespace
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from analyzer.capture.frame import Frame
 from analyzer.cli.carried import Carried
@@ -11,8 +11,11 @@ from analyzer.cli.key_files import read_keys
 from analyzer.cli.output import Output
 from analyzer.cli.reading import Reading
 from analyzer.cli.table import Column, Table
-from analyzer.engine import Engine
+from analyzer.engine import Engine, Listener
+from analyzer.engine import run as run_engine
+from analyzer.packet.packet import Packet
 from analyzer.store.record import json_line, rfc3339
+from analyzer.tls.events import Event
 
 COLUMNS = (
     Column("no.", 0, right=True),
@@ -29,36 +32,49 @@ STYLES = {"TCP": "", "UDP": "blue", "ARP": "yellow", "ICMP": "magenta", "ICMPv6"
 
 def run(options: Namespace, output: Output) -> int:
     """Print the packets of the captures; the exit status."""
-    reading = Reading(options.captures)
-    carried = Carried()
-    engine = Engine(True, True, *read_keys(options, reading, patient=False), application=carried.open)
-    describer = Describer(engine, carried)
-    table = Table(COLUMNS, output, one_line=True) if options.format == "text" else None
-    take = _row_writer(options.format, output, table, describer)
+    reading = Reading(options.captures, output, streaming=True)
+    engine = Engine(detailed=True, places=False, reads_data=False, **read_keys(options, reading, patient=False))
     if options.format == "csv":
         output.head = b"number,time,source,destination,protocol,length,info\r\n"
-    frame, trace = reading.reader.frame, engine.trace
-    for walker in reading.walkers(output, streaming=True):
-        while engine.step(walker):
-            take(frame)
-            trace.clear()
-            carried.clear()
-        engine.drain()
-        if table is not None:
-            table.settle()
-        output.flush()
+    run_engine(reading, engine, [PacketList(output, engine, options.format)])
     return reading.status()
 
 
-def _row_writer(kind: str, output: Output, table: Table | None, describer: Describer) -> Callable[[Frame], None]:
+class PacketList(Listener):
+    """Writes a row for every frame."""
+
+    sees_packets = True
+
+    def __init__(self, output: Output, engine: Engine, form: str) -> None:
+        """form: `text`, `json` or `csv`."""
+        self._output = output
+        self._carried = Carried()
+        self._describer = Describer(engine, self._carried)
+        self._table = Table(COLUMNS, output, one_line=True) if form == "text" else None
+        self._write = _row_writer(form, output, self._table)
+
+    def packet(self, packet: Packet, frame: Frame, events: Sequence[Event]) -> None:
+        """As in `Listener`."""
+        if events:
+            self._carried.take(events)
+        self._write(frame, *self._describer.describe(frame, events))
+        self._carried.clear()
+
+    def end_turn(self) -> None:
+        """As in `Listener`."""
+        if self._table is not None:
+            self._table.settle()
+        self._output.flush()
+
+
+def _row_writer(form: str, output: Output, table: Table | None) -> Callable[[Frame, str, str, str, str], None]:
     if table is None:
-        write = _write_json if kind == "json" else _write_csv
-        return lambda frame: output.write(write(frame, *describer.describe(frame)))
+        write = _write_json if form == "json" else _write_csv
+        return lambda frame, *words: output.write(write(frame, *words))
     start = -1
 
-    def add(frame: Frame) -> None:
+    def add(frame: Frame, source: str, destination: str, protocol: str, info: str) -> None:
         nonlocal start
-        source, destination, protocol, info = describer.describe(frame)
         if start < 0:
             start = frame.at
         time = f"{(frame.at - start) / 1_000_000_000:.6f}" if frame.at >= 0 else ""

@@ -18,7 +18,7 @@ from analyzer.codec.trouble import Incomplete
 DONE, DAMAGED, FAILED = 0, 1, 2
 """Status of a command: all read; a capture is damaged or cut short; nothing could be done."""
 
-_PATIENCE = 0.7
+_LONGEST_TURN = 0.7
 """Seconds of work without a word before a progress bar appears."""
 
 
@@ -29,8 +29,10 @@ class Reading:
     handed out.
     """
 
-    def __init__(self, paths: Sequence[str], hashing: bool = False) -> None:
-        """Raises Refusal for the first path that cannot be opened."""
+    def __init__(self, paths: Sequence[str], output: Output, *, streaming: bool = False, hashing: bool = False) -> None:
+        """streaming: results are written to `output` while reading. Raises Refusal for the first path that cannot be opened."""
+        self._output = output
+        self._streaming = streaming
         self.reader = CaptureReader(paths, hashing)
         try:
             self.total = self.reader.check()
@@ -43,19 +45,16 @@ class Reading:
         self.growing: list[GrowingFile] = []
         self._walker: Walker | None = None
 
-    def walkers(self, output: Output, streaming: bool = False) -> Iterator[Walker]:
-        """As `CaptureReader.walkers`, with a progress bar while results are collected on a terminal that shows no others.
-
-        streaming: results are written while reading.
-        """
-        if not sys.stderr.isatty() or (streaming and output.terminal):
+    def walkers(self) -> Iterator[Walker]:
+        """As `CaptureReader.walkers`, with a progress bar while results are collected on a terminal that shows no others."""
+        if not sys.stderr.isatty() or (self._streaming and self._output.terminal):
             yield from self._walkers()
             return
         began = monotonic()
         walkers = self._walkers()
         for walker in walkers:
             yield walker
-            if monotonic() - began > _PATIENCE:
+            if monotonic() - began > _LONGEST_TURN:
                 break
         else:
             return

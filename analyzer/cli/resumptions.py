@@ -27,9 +27,10 @@ class Resumptions:
 
     def take(self, session: Session) -> None:
         """Keep in mind what a session showed, should it be one that others may resume."""
-        if session.origin is None or len(self._known) >= MAX_KNOWN:
+        handshake = session.handshake
+        if handshake.resumable is None or len(self._known) >= MAX_KNOWN:
             return
-        shown = session.certificates[1 - session.client]
+        shown = handshake.certificates[1]
         subject = certificate(shown[0]).subject if shown else None
         self._known[session.id] = _before(session), None if subject is None else subject[:LONGEST_SUBJECT]
 
@@ -67,4 +68,6 @@ def ech_text(ech: dict[str, Any]) -> str:
 
 
 def _before(session: Session) -> int | None:
-    return session.resumes.number if session.resumption and session.resumes is not None else None
+    handshake = session.handshake
+    resumed_from = handshake.resumed_from
+    return resumed_from.number if handshake.parameters.resumption and resumed_from is not None else None

@@ -1,7 +1,7 @@
 """`analyzer sessions`: one record for every TLS session, as JSON while reading, or as text or CSV in the order of their ids."""
 
 from argparse import Namespace
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from analyzer.cli.judging import read_chains
@@ -9,9 +9,12 @@ from analyzer.cli.key_files import read_keys
 from analyzer.cli.output import Output, Refusal
 from analyzer.cli.reading import Reading
 from analyzer.cli.rows import COLUMNS, CSV_COLUMNS, csv_line, table_row
-from analyzer.cli.table import Table
-from analyzer.engine import Engine
-from analyzer.store.records import Ended, Records
+from analyzer.cli.table import Cell, Table
+from analyzer.engine import Engine, Listener
+from analyzer.engine import run as run_engine
+from analyzer.store.chains import Chains, Written
+from analyzer.store.record import json_line, session_record
+from analyzer.tls.events import Event, SessionEnded
 
 
 class InOrder:
@@ -36,28 +39,114 @@ def run(options: Namespace, output: Output) -> int:
         return _print_schema(output)
     if not options.captures:
         raise Refusal("a CAPTURE is missing (see analyzer sessions --help)")
-    reading = Reading(options.captures)
+    reading = Reading(options.captures, output, streaming=options.format != "text")
     keys = read_keys(options, reading)
     chains = read_chains(options)
-    engine = Engine(False, options.messages, *keys, answers=chains.answers)
-    with Records(engine, chains, options.messages and options.format == "json") as records:
-        if options.format == "json":
-            _read(reading, output, engine, records, lambda ended: output.write(ended.line()), True)
-        elif options.format == "csv":
-            output.head = (",".join(CSV_COLUMNS) + "\r\n").encode()
-            lines = InOrder(output.write)
-            _read(reading, output, engine, records, lambda ended: lines.add(ended.session.id, _csv(ended)), True)
-        else:
-            table = Table(COLUMNS, output, one_line=True)
-            rows = InOrder(table.add)
-            _read(reading, output, engine, records, lambda ended: rows.add(ended.session.id, table_row(ended.record())))
-            table.close()
-            output.flush()
+    engine = Engine(fields=options.messages, watches_revocation=True, **keys)
+    run_engine(reading, engine, [chains, _PRINTERS[options.format](output, chains, options.messages)])
     return reading.status()
 
 
-def _csv(ended: Ended) -> bytes:
-    return csv_line(ended.record()).encode()
+class JsonLines(Listener):
+    """Writes one record a line, each as its session ends."""
+
+    def __init__(self, output: Output, chains: Chains, messages: bool) -> None:
+        self._output = output
+        self._chains = Written(chains)
+        self._messages = messages
+        self._news = False
+
+    def take(self, events: Sequence[Event]) -> None:
+        """As in `Listener`."""
+        for event in events:
+            if isinstance(event, SessionEnded):
+                self._output.write(json_line(session_record(event.ended, self._messages, self._chains)))
+                self._news = True
+
+    def end_turn(self) -> None:
+        """As in `Listener`: what was written goes out with every chunk that was read."""
+        if self._news:
+            self._output.flush()
+            self._news = False
+
+    def close(self) -> None:
+        """As in `Listener`."""
+        self._output.flush()
+
+
+class Records(Listener):
+    """Hands on the records of sessions in the order of their ids."""
+
+    def __init__(self, chains: Chains) -> None:
+        self._chains = chains
+        self._rows = InOrder(self.add)
+
+    def take(self, events: Sequence[Event]) -> None:
+        """As in `Listener`."""
+        for event in events:
+            if isinstance(event, SessionEnded):
+                self._rows.add(event.session, self.row(session_record(event.ended, False, self._chains)))
+
+    def row(self, record: dict[str, Any]) -> Any:
+        """Make of a record what is kept until its turn comes."""
+        return record
+
+    def add(self, row: Any) -> None:
+        """Take the next row."""
+
+
+class CsvLines(Records):
+    """Writes CSV."""
+
+    def __init__(self, output: Output, chains: Chains, messages: bool) -> None:
+        super().__init__(chains)
+        self._output = output
+        self._news = False
+        output.head = (",".join(CSV_COLUMNS) + "\r\n").encode()
+
+    def row(self, record: dict[str, Any]) -> bytes:
+        """As in `Records`."""
+        self._news = True
+        return csv_line(record).encode()
+
+    def add(self, row: bytes) -> None:
+        """As in `Records`."""
+        self._output.write(row)
+
+    def end_turn(self) -> None:
+        """As in `Listener`."""
+        if self._news:
+            self._output.flush()
+            self._news = False
+
+    def close(self) -> None:
+        """As in `Listener`."""
+        self._output.flush()
+
+
+class TextTable(Records):
+    """Prints a table at the end."""
+
+    def __init__(self, output: Output, chains: Chains, messages: bool) -> None:
+        super().__init__(chains)
+        self._output = output
+        self._table = Table(COLUMNS, output, one_line=True)
+
+    def row(self, record: dict[str, Any]) -> list[Cell]:
+        """As in `Records`."""
+        return table_row(record)
+
+    def add(self, row: list[Cell]) -> None:
+        """As in `Records`."""
+        self._table.add(row)
+
+    def close(self) -> None:
+        """As in `Listener`."""
+        self._table.close()
+        self._output.flush()
+
+
+_PRINTERS: dict[str, Callable[[Output, Chains, bool], Listener]] = {"json": JsonLines, "csv": CsvLines, "text": TextTable}
 
 
 def _print_schema(output: Output) -> int:
@@ -67,25 +156,3 @@ def _print_schema(output: Output) -> int:
 
     output.write(orjson.dumps(SCHEMA, option=orjson.OPT_INDENT_2) + b"\n")
     return 0
-
-
-def _read(
-    reading: Reading,
-    output: Output,
-    engine: Engine,
-    records: Records,
-    take: Callable[[Ended], None],
-    streaming: bool = False,
-) -> None:
-    """Give all sessions to `take` as they end; what it writes goes out with every chunk that was read."""
-    for walker in reading.walkers(output, streaming):
-        engine.run(walker)
-        some = False
-        for ended in records.take():
-            take(ended)
-            some = True
-        if some:
-            output.flush()
-    for ended in records.close():
-        take(ended)
-    output.flush()

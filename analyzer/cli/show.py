@@ -1,6 +1,7 @@
 """`analyzer show`: one session in full: its facts, the handshake as a ladder, certificates, every message's fields."""
 
 from argparse import Namespace
+from collections.abc import Sequence
 from typing import Any
 
 from analyzer.cli.certificate_text import print_certificate
@@ -9,7 +10,7 @@ from analyzer.cli.escape import harmless
 from analyzer.cli.fields import print_fields
 from analyzer.cli.files import print_fact
 from analyzer.cli.judging import read_chains
-from analyzer.cli.key_files import Keys, read_keys
+from analyzer.cli.key_files import read_keys
 from analyzer.cli.ladder import Ladder, Steps, camel
 from analyzer.cli.output import Output, Refusal
 from analyzer.cli.proof_text import authenticity_text, decryption_text, why_not_text
@@ -18,12 +19,14 @@ from analyzer.cli.reading import Reading, no_such_session
 from analyzer.cli.resumptions import Resumptions, ech_text
 from analyzer.cli.rows import alerts_text, endpoint
 from analyzer.cli.table import wrap
-from analyzer.engine import Engine
+from analyzer.engine import Engine, Listener
+from analyzer.engine import run as run_engine
 from analyzer.store.chains import CLIENT, SERVER, Chains, Judged
 from analyzer.store.record import json_line, session_record
-from analyzer.tls.facts import HandshakeMessage
-from analyzer.tls.inner_hello import InnerHello
+from analyzer.tls.events import Event, HandshakeMessage, SessionEnded
+from analyzer.tls.handshake.ech_offer import EchOffer
 from analyzer.tls.session import Session
+from analyzer.tls.session_log import ROLES
 from analyzer.x509.details import certificate_details
 
 _ENDED = {"fin": "closed by both sides", "rst": "reset", "end": "still open at the end of the capture"}
@@ -31,49 +34,52 @@ _ENDED = {"fin": "closed by both sides", "rst": "reset", "end": "still open at t
 
 def run(options: Namespace, output: Output) -> int:
     """Print one session of a capture; the exit status."""
-    reading = Reading([options.capture])
+    reading = Reading([options.capture], output)
     chains = read_chains(options)
     resumptions = Resumptions()
-    steps, session, n_sessions = _read(reading, output, read_keys(options, reading), options.id, chains, resumptions)
+    engine = Engine(detailed=True, places=False, watches_revocation=True, **read_keys(options, reading))
+    finder = SessionFinder(options.id, chains, resumptions)
+    run_engine(reading, engine, [chains, finder])
+    session = finder.session
     if session is None:
         reading.status()
-        raise Refusal(no_such_session(options.capture, options.id, n_sessions))
+        raise Refusal(no_such_session(options.capture, options.id, engine.dispatcher.count))
     if options.format == "json":
         output.write(json_line(session_record(session, True, chains)))
     else:
-        _print_session(output, session, steps, options, chains, resumptions)
+        _print_session(output, session, finder.steps, options, chains, resumptions)
     output.flush()
     return reading.status()
 
 
-def _read(
-    reading: Reading, output: Output, keys: Keys, number: int, chains: Chains, resumptions: Resumptions
-) -> tuple[Steps, Session | None, int]:
-    """Follow all sessions, since streams and numbers hang together, and keep one; `chains` learns from those before it."""
-    engine = Engine(True, True, *keys, answers=chains.answers)
-    steps = Steps(number)
-    found: Session | None = None
+class SessionFinder(Listener):
+    """Keeps one session; all are followed, since streams and numbers depend on each other.
 
-    def take(session: Session) -> None:
-        nonlocal found
-        if session.id == number:
-            found = session
-            chains.settle()
-        if found is None:
-            chains.learn(session)
-            resumptions.take(session)
+    session: the one, once it has ended; steps: what happened in it. `chains` and `resumptions` learn from those that end
+    before it.
+    """
 
-    for walker in reading.walkers(output):
-        engine.run(walker)
-        steps.take(engine.trace)
-        engine.trace.clear()
-        for session in engine.drain():
-            take(session)
-    engine.close()
-    steps.take(engine.trace)
-    for session in engine.drain():
-        take(session)
-    return steps, found, engine.sessions.count
+    def __init__(self, number: int, chains: Chains, resumptions: Resumptions) -> None:
+        self.session: Session | None = None
+        self.steps = Steps(number)
+        self._number = number
+        self._chains = chains
+        self._resumptions = resumptions
+
+    def take(self, events: Sequence[Event]) -> None:
+        """As in `Listener`."""
+        self.steps.take(events)
+        for event in events:
+            if isinstance(event, SessionEnded):
+                self._end(event.ended)
+
+    def _end(self, session: Session) -> None:
+        if session.id == self._number:
+            self.session = session
+            self._chains.settle()
+        if self.session is None:
+            self._chains.learn(session)
+            self._resumptions.take(session)
 
 
 def _print_session(
@@ -84,34 +90,36 @@ def _print_session(
     output.line()
     output.line(output.paint("Handshake", "bold"))
     output.line()
-    Ladder(output, session, options.terse).print(steps.rungs())
+    Ladder(output, session, options.terse).print(steps.rungs(session))
     if steps.dropped:
         output.line(output.paint(f"  and {count_text(steps.dropped, 'further step')}", "dim"))
     _print_http(output, record["http"])
     for role, name in ((SERVER, "server"), (CLIENT, "client")):
-        ders = session.certificates[role ^ session.client]
+        ders = session.handshake.certificates[role]
         if ders:
             _print_certificates(output, name, ders, chains.judge(session, role), chains)
-    if session.messages:
+    messages, ech = session.log.messages, session.handshake.hellos.ech
+    if messages:
         output.line()
         output.line(output.paint("Messages", "bold"))
-        for message in session.messages:
-            _print_message(output, message, ("client", "server")[message.side ^ session.client])
-            if message is session.messages[0] and session.ech is not None and session.ech.body is not None:
-                _print_inner_hello(output, session.ech)
+        for message in messages:
+            _print_message(output, message, ROLES[message.role])
+            if message is messages[0] and ech is not None and ech.body is not None:
+                _print_inner_hello(output, ech)
 
 
 def _print_head(output: Output, session: Session, record: dict[str, Any], capture: str, resumed: str | None) -> None:
     name = "standard input" if capture == "-" else harmless(capture)
     for line in wrap(f"TLS session {session.id} in {name}", output.width):
         output.line(output.paint(line, "bold"))
-    span = f" ({duration_text(session.end - session.at)})" if 0 <= session.at <= session.end else ""
+    flow = session.flow
+    span = f" ({duration_text(flow.end - flow.start)})" if 0 <= flow.start <= flow.end else ""
     lost = sum(gap["length"] for gap in record["gaps"])
     facts = {
         "client": endpoint(record["client"]),
         "server": endpoint(record["server"]),
         "server name": record["server_name"],
-        "version": record["version"] or ("unknown: the capture begins after the handshake" if session.mid_stream else None),
+        "version": record["version"] or ("unknown: the capture begins after the handshake" if flow.mid_stream else None),
         "cipher suite": record["cipher_suite"] and f"{record['cipher_suite']} ({record['cipher_suite_id']:#06x})",
         "group": record["group"],
         "ECH": record["ech"] and ech_text(record["ech"]),
@@ -121,9 +129,9 @@ def _print_head(output: Output, session: Session, record: dict[str, Any], captur
         "alerts": alerts_text(record) or None,
         "decryption": decryption_text(record["decryption"]),
         "gaps": f"{count_text(lost, 'byte')} in {count_text(len(record['gaps']), 'piece')}" if lost else None,
-        "time": f"{moment_text(session.at)} to {moment_text(session.end)} UTC{span}",
-        "frames": f"{session.first_frame} to {session.last_frame}",
-        "connection": _ENDED.get(session.closed, session.closed.replace("_", " ")) or None,
+        "time": f"{moment_text(flow.start)} to {moment_text(flow.end)} UTC{span}",
+        "frames": f"{flow.first_frame} to {flow.last_frame}",
+        "connection": _ENDED.get(flow.closed, flow.closed.replace("_", " ")) or None,
         "JA3": record["ja3"],
         "JA3S": record["ja3s"],
         "JA4": record["ja4"],
@@ -166,7 +174,7 @@ def _print_certificates(output: Output, side: str, ders: list[bytes], judged: Ju
         print_certificate(output, certificate_details(der))
 
 
-def _print_inner_hello(output: Output, ech: InnerHello) -> None:
+def _print_inner_hello(output: Output, ech: EchOffer) -> None:
     output.line()
     note = f"inside the one above, {count_text(len(ech.hellos[0]), 'byte')}, {ech.status}"
     output.line("  " + output.paint("ClientHelloInner", "bold") + output.paint(f"  {note}", "dim"))

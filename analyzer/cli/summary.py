@@ -1,8 +1,10 @@
 """`analyzer summary`: what is in the captures, on one page: files, protocols, conversations, TLS sessions, findings."""
 
 from argparse import Namespace
+from collections.abc import Sequence
 
 from analyzer.analysis.traffic import Traffic
+from analyzer.capture.frame import Frame
 from analyzer.cli.chain_summary import ChainSummary
 from analyzer.cli.escape import harmless
 from analyzer.cli.files import print_file
@@ -17,9 +19,14 @@ from analyzer.cli.rows import COLUMNS, table_row
 from analyzer.cli.sessions import InOrder
 from analyzer.cli.table import Cell, Column, Table
 from analyzer.codec.registry import registry
-from analyzer.engine import Engine
-from analyzer.store.records import Ended, Records
-from analyzer.tls.secrets import Secrets
+from analyzer.engine import Engine, Listener
+from analyzer.engine import run as run_engine
+from analyzer.packet.packet import Packet
+from analyzer.store.chains import Chains
+from analyzer.store.record import session_record
+from analyzer.tls.decryption.key_material import KeyMaterial
+from analyzer.tls.events import Event, SessionEnded
+from analyzer.tls.session import Session
 
 SHOWN_SESSIONS = 1000
 """Sessions listed; `analyzer sessions` lists all."""
@@ -41,11 +48,14 @@ _CONVERSATIONS = (
 )
 
 
-class Summary:
+class Summary(Listener):
     """What is collected over one run."""
 
-    def __init__(self, secrets: Secrets) -> None:
-        self.secrets = secrets
+    sees_packets = True
+
+    def __init__(self, material: KeyMaterial, chains: Chains) -> None:
+        self.material = material
+        self.chains = chains
         self.chain_summary = ChainSummary()
         self.traffic = Traffic()
         self.findings = Findings()
@@ -56,18 +66,29 @@ class Summary:
         self.tls: set[bytes] = set()
         self._in_order = InOrder(self._keep)
 
-    def take(self, ended: Ended) -> None:
-        """Take an ended session."""
-        record = ended.record()
+        self._count = self.traffic.count
+
+    def packet(self, packet: Packet, frame: Frame, events: Sequence[Event]) -> None:
+        """As in `Listener`."""
+        self._count(packet, frame)
+
+    def take(self, events: Sequence[Event]) -> None:
+        """As in `Listener`."""
+        for event in events:
+            if isinstance(event, SessionEnded):
+                self._take_session(event.ended)
+
+    def _take_session(self, session: Session) -> None:
+        record = session_record(session, False, self.chains)
         self.n_sessions += 1
         self.n_established += record["established"]
         self.findings.take(record)
-        self.decryptions.take(record, self.secrets.given)
+        self.decryptions.take(record, self.material.given)
         self.chain_summary.take(record)
-        key = ended.session.connection.opener.key
+        key = session.flow.key
         if key in self.traffic.tcp:
             self.tls.add(key)
-        self._in_order.add(ended.session.id, table_row(record))
+        self._in_order.add(session.id, table_row(record))
 
     def _keep(self, row: list[Cell]) -> None:
         if len(self.rows) < SHOWN_SESSIONS:
@@ -76,12 +97,11 @@ class Summary:
 
 def run(options: Namespace, output: Output) -> int:
     """Print the summary of the captures; the exit status."""
-    reading = Reading(options.captures, hashing=True)
+    reading = Reading(options.captures, output, hashing=True)
     chains = read_chains(options)
-    engine = Engine(False, False, *read_keys(options, reading), answers=chains.answers)
-    summary = Summary(engine.secrets)
-    with Records(engine, chains, False) as records:
-        _read(reading, output, summary, engine, records)
+    engine = Engine(fields=False, watches_revocation=True, **read_keys(options, reading))
+    summary = Summary(engine.material, chains)
+    run_engine(reading, engine, [chains, summary])
     if reading.nothing():
         reading.status()
         return FAILED
@@ -105,18 +125,6 @@ def headline(output: Output, title: str, note: str = "") -> None:
     """The line above a part of the page."""
     output.line()
     output.line(output.paint(title, "bold") + (output.paint(f"  {note}", "dim") if note else ""))
-
-
-def _read(reading: Reading, output: Output, summary: Summary, engine: Engine, records: Records) -> None:
-    frame, packet = reading.reader.frame, engine.packet
-    step, count = engine.step, summary.traffic.count
-    for walker in reading.walkers(output):
-        while step(walker):
-            count(packet, frame)
-        for ended in records.take():
-            summary.take(ended)
-    for ended in records.close():
-        summary.take(ended)
 
 
 def _print_protocols(summary: Summary, output: Output) -> None:

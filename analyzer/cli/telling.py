@@ -5,7 +5,7 @@ from typing import Any
 
 from analyzer.cli.escape import harmless
 from analyzer.codec.registry import registry
-from analyzer.tls.facts import HandshakeMessage
+from analyzer.tls.events import HandshakeMessage
 from analyzer.x509.certificate import RAW_PUBLIC_KEY, certificate
 
 Facts = list[tuple[str, str]]

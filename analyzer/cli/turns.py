@@ -41,13 +41,13 @@ class View(Protocol):
 
 def loss_text(loss: Loss) -> str:
     """A loss in words."""
-    who = "this session" if loss.side is None else f"the {NAMES[loss.side]}"
+    who = "this session" if loss.role is None else f"the {NAMES[loss.role]}"
     if loss.n_bytes is not None:
         verb = "is" if loss.n_bytes == 1 else "are"
         cut = f", and {count_text(loss.records, 'record')} with them" if loss.records else ""
         return f"{count_text(loss.n_bytes, 'byte')} of {who} {verb} not in the capture{cut}"
     if loss.records:
-        before = " before this" if loss.side is None else ""
+        before = " before this" if loss.role is None else ""
         return f"{count_text(loss.records, 'record')} of {who}{before} did not open: {loss.reason}"
     return f"something of {who} is missing here: its stream does not go on with a record"
 
@@ -215,10 +215,10 @@ class JsonView:
     def loss(self, loss: Loss) -> None:
         """As in View."""
         record = {
-            "from": None if loss.side is None else NAMES[loss.side],
+            "from": None if loss.role is None else NAMES[loss.role],
             "frame": None,
             "time": None,
-            "offset": None if loss.side is None else self._offsets[loss.side],
+            "offset": None if loss.role is None else self._offsets[loss.role],
             "length": 0,
             "data": "",
             "missing": {"bytes": loss.n_bytes, "records": loss.records, "reason": loss.reason},

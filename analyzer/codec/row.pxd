@@ -24,6 +24,7 @@ cdef class Row:
 cdef class Extension:
     cdef public int type
     cdef public object body
+    cdef public Py_ssize_t n_bytes
 
 
 cdef class Span:

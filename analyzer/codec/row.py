@@ -55,13 +55,17 @@ class Row:
 
 
 class Extension:
-    """An extension as it came: its number, and its body as a message of its table, or as bytes where no table fits."""
+    """An extension as it came: its number, and its body as a message of its table, or as bytes where no table fits.
 
-    __slots__ = ("body", "type")
+    n_bytes: of the body as it came. One object may stand for equal extensions of several messages.
+    """
 
-    def __init__(self, type: int, body: Any) -> None:  # noqa: A002 - the RFC's name
+    __slots__ = ("body", "n_bytes", "type")
+
+    def __init__(self, type: int, body: Any, n_bytes: int = 0) -> None:  # noqa: A002 - the RFC's name
         self.type = type
         self.body = body
+        self.n_bytes = n_bytes
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Extension) and self.type == other.type and self.body == other.body

@@ -297,6 +297,7 @@ class Reader:
             extension: Extension = Extension.__new__(Extension)
             extension.type = number
             extension.body = body
+            extension.n_bytes = last - start - 4
             values.append(extension)
             if len(key) > 0 and len(self.problems) == before:
                 if len(known) >= KNOWN_LIMIT:

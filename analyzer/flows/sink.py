@@ -2,9 +2,6 @@
 
 import cython
 
-CLIENT = 0
-SERVER = 1
-
 
 class Sink:
     """The reader of one TCP connection's two byte streams; subclasses override what they need.

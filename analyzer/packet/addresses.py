@@ -22,11 +22,21 @@ def address_text(address: bytes) -> str:
 
 def endpoints(key: bytes) -> tuple[tuple[str, int], tuple[str, int]]:
     """Source and destination of a `Packet.key()`, each as (address, port); raises ValueError for what is no key."""
-    half = (len(key) - 4) >> 1
-    if half not in (4, 16) or len(key) & 1:
+    if len(key) not in (12, 36):
         raise ValueError(f"a key of {len(key)} bytes")
+    (source, source_port), (destination, destination_port) = split_key(key)
+    return (address_text(source), source_port), (address_text(destination), destination_port)
+
+
+def reverse_key(key: bytes) -> bytes:
+    """The key of the packets that answer those of a `Packet.key()`."""
+    half = (len(key) - 4) >> 1
     ports = 2 * half
-    return (
-        (address_text(key[:half]), key[ports] << 8 | key[ports + 1]),
-        (address_text(key[half:ports]), key[ports + 2] << 8 | key[ports + 3]),
-    )
+    return key[half:ports] + key[:half] + key[ports + 2 :] + key[ports : ports + 2]
+
+
+def split_key(key: bytes) -> tuple[tuple[bytes, int], tuple[bytes, int]]:
+    """Source and destination of a `Packet.key()`, each as (address in 4 or 16 bytes, port)."""
+    half = (len(key) - 4) >> 1
+    ports = 2 * half
+    return (key[:half], key[ports] << 8 | key[ports + 1]), (key[half:ports], key[ports + 2] << 8 | key[ports + 3])

@@ -18,18 +18,16 @@ import cython
 from analyzer.secrets.keylog_line import (
     BY_CLIENT_RANDOM,
     BY_SESSION_ID,
-    CLIENT_RANDOM,
     ENCRYPTED_PREFIX,
     MASTER_SECRET_LENGTH,
-    PREMASTER,
     SEVERAL,
-    TRAFFIC_SECRETS,
     Line,
     Unread,
     read_words,
 )
+from analyzer.secrets.labels import CLIENT_RANDOM, PREMASTER, TRAFFIC_SECRETS
 
-__all__ = ["CLIENT_RANDOM", "MASTER_SECRET_LENGTH", "PREMASTER", "TRAFFIC_SECRETS", "Counts", "KeyLog", "Problem"]
+__all__ = ["MASTER_SECRET_LENGTH", "Counts", "KeyLog", "Problem"]
 
 LONGEST_LINE = 1 << 18
 """Octets of a line: ECH_CONFIG may have 65,535 in hex; what goes on longer is no key log."""

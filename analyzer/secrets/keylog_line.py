@@ -15,8 +15,8 @@ from typing import Any
 
 import cython
 
-CLIENT_RANDOM = "CLIENT_RANDOM"
-PREMASTER = "PMS_CLIENT_RANDOM"
+from analyzer.secrets.labels import CLIENT_RANDOM, EARLY_LABEL, PREMASTER, TRAFFIC_SECRETS
+
 MASTER_SECRET_LENGTH = 48
 """Bytes of the master secret and of the premaster secret of RSA (RFC 5246 sections 8.1 and 8.1.1)."""
 
@@ -25,14 +25,6 @@ ENCRYPTED_PREFIX = 8
 
 BY_CLIENT_RANDOM, BY_SESSION_ID, BY_ENCRYPTED = range(3)
 """What a line names its session by."""
-
-TRAFFIC_SECRETS = (
-    "CLIENT_HANDSHAKE_TRAFFIC_SECRET",
-    "SERVER_HANDSHAKE_TRAFFIC_SECRET",
-    "CLIENT_TRAFFIC_SECRET_0",
-    "SERVER_TRAFFIC_SECRET_0",
-)
-"""The labels of what every session of TLS 1.3 needs."""
 
 SEVERAL = frozenset({"CLIENT_TRAFFIC_SECRET_N", "SERVER_TRAFFIC_SECRET_N"})
 """Labels of which a session has several lines with different secrets: OpenSSL writes N itself, for each KeyUpdate."""
@@ -49,13 +41,10 @@ _LENGTHS = {
     "ECH_CONFIG": _ANY,
 } | dict.fromkeys(
     (
-        "CLIENT_EARLY_TRAFFIC_SECRET",
+        EARLY_LABEL,
+        *TRAFFIC_SECRETS,
         "EARLY_EXPORTER_SECRET",
         "EARLY_EXPORTER_MASTER_SECRET",
-        "CLIENT_HANDSHAKE_TRAFFIC_SECRET",
-        "SERVER_HANDSHAKE_TRAFFIC_SECRET",
-        "CLIENT_TRAFFIC_SECRET_0",
-        "SERVER_TRAFFIC_SECRET_0",
         "EXPORTER_SECRET",
         "EXPORTER_MASTER_SECRET",
     ),

@@ -15,6 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from analyzer.engine.events import RevocationSeen
+from analyzer.engine.run import Listener
+from analyzer.tls.events import Event
 from analyzer.tls.session import Session
 from analyzer.x509.certificate import RAW_PUBLIC_KEY, certificate
 from analyzer.x509.der import encode_object_identifier
@@ -60,17 +63,6 @@ _GAP = b"\0"
 """What stands for a value that changes: JSON has no such byte."""
 
 
-@dataclass(slots=True)
-class Presented:
-    """As much of a session as is judged; the attributes are those of `Session`."""
-
-    client: int
-    at: int
-    server_name: bytes | None
-    certificates: Sequence[Sequence[bytes] | None]
-    stapled: Sequence[tuple[int, int, str, bytes]]
-
-
 @dataclass(frozen=True, slots=True)
 class Link:
     """A certificate of the path, DER, and what is known of its revocation: None for one that nothing on the path issued."""
@@ -106,7 +98,7 @@ class _Span:
     judged: Judged
 
 
-class Chains:
+class Chains(Listener):
     """Judges chains. trust: where paths have to end. intermediates, crls: DER. logs: of certificate transparency, None for
     those shipped. at: the moment for all, nanoseconds since the epoch, None for each session's own start; a session whose
     capture has no times is judged at the moment of asking."""
@@ -135,46 +127,45 @@ class Chains:
         self._answers: Answers | None = None
         self._settled = False
 
-    def answers(self) -> "Answers":
-        """Give what keeps OCSP responses and revocation lists seen in the capture, for an engine to fill."""
-        from analyzer.x509.answers import Answers
+    def take(self, events: Sequence[Event]) -> None:
+        """Keep the OCSP responses and revocation lists that came by in the capture: certificates are judged by them."""
+        for event in events:
+            if isinstance(event, RevocationSeen) and not self._settled:
+                if self._answers is None:
+                    from analyzer.x509.answers import Answers
 
-        if self._settled:
-            return Answers()
-        if self._answers is None:
-            self._answers = Answers()
-        return self._answers
+                    self._answers = Answers()
+                self._answers.take(event.content_type, event.body)
 
     def settle(self) -> None:
         """Judge from now on by what was seen of responses and lists so far."""
         self._settled = True
 
-    def judge(self, session: Session | Presented, role: int) -> Judged | None:
+    def judge(self, session: Session, role: int) -> Judged | None:
         """Judge the certificates that the client (0) or the server (1) of a session sent; None without any to judge.
 
         Raises `Unreadable` where a trust store cannot be read.
         """
-        side = role ^ session.client
-        chain = session.certificates[side]
+        chain = session.handshake.certificates[role]
         if not chain or certificate(chain[0]).type == RAW_PUBLIC_KEY:
             return None
         known = self._known(session, role, chain)
         at = self._moment(session)
         return known if known.at == at else replace(known, at=at)
 
-    def record(self, session: Session | Presented, role: int, start: str | None = None) -> dict[str, Any]:
+    def record(self, session: Session, role: int, start: str | None = None) -> dict[str, Any]:
         """Give the entry `chain` (of the server) or `client_chain` of the session record. start: when the session began, as
         text, for who has it already."""
-        chain = session.certificates[role ^ session.client]
+        chain = session.handshake.certificates[role]
         if not chain:
             return ABSENT
         if certificate(chain[0]).type == RAW_PUBLIC_KEY:
             return _RAW
         return self._known(session, role, chain).record | {"at": self._told_moment(session, start)}
 
-    def json(self, session: Session | Presented, role: int, start: str | None) -> bytes:
+    def json(self, session: Session, role: int, start: str | None) -> bytes:
         """Give the entry as `record` does, as JSON: of a chain that was judged before in a fraction of the time."""
-        chain = session.certificates[role ^ session.client]
+        chain = session.handshake.certificates[role]
         if not chain:
             return _ABSENT_JSON
         known = self._recall(session, role, chain)
@@ -185,16 +176,16 @@ class Chains:
         before, behind = known.written
         return b'%b"%b"%b' % (before, self._told_moment(session, start).encode(), behind)
 
-    def _recall(self, session: Session | Presented, role: int, chain: Sequence[bytes]) -> Judged | None:
+    def _recall(self, session: Session, role: int, chain: Sequence[bytes]) -> Judged | None:
         """Give what was found out about a chain, perhaps of another moment at which the same is true; None for nothing."""
-        if session.stapled:
+        if session.handshake.stapled:
             return None
-        span = self._spans.get((role, session.server_name if role == SERVER else None, *chain))
+        span = self._spans.get((role, session.handshake.hellos.server_name if role == SERVER else None, *chain))
         if span is None or span.seen is not self._seen_tuple or span.n_answers != self._n_answers():
             return None
         return span.judged if span.first <= self._moment(session) // 1_000_000_000 <= span.last else None
 
-    def _known(self, session: Session | Presented, role: int, chain: Sequence[bytes]) -> Judged:
+    def _known(self, session: Session, role: int, chain: Sequence[bytes]) -> Judged:
         """Give what was found out about a chain, now or before."""
         known = self._recall(session, role, chain)
         if known is not None:
@@ -202,10 +193,10 @@ class Chains:
         at = self._moment(session)
         seen, n_answers = self._seen_tuple, self._n_answers()
         judged = self._find_out(session, role, chain, at)
-        if session.stapled:
+        if session.handshake.stapled:
             return judged
         second = at // 1_000_000_000
-        key = (role, session.server_name if role == SERVER else None, *chain)
+        key = (role, session.handshake.hellos.server_name if role == SERVER else None, *chain)
         span = self._spans.get(key)
         if span is not None and span.judged is judged:  # one verdict holds for one stretch of time, without holes
             span.first, span.last = min(span.first, second), max(span.last, second)
@@ -217,13 +208,12 @@ class Chains:
     def _n_answers(self) -> int:
         return 0 if self._answers is None else len(self._answers)
 
-    def _find_out(self, session: Session | Presented, role: int, chain: Sequence[bytes], at: int) -> Judged:
-        side = role ^ session.client
-        name = None
-        if role == SERVER and session.server_name is not None:
-            name = session.server_name.decode("utf-8", "backslashreplace")
-        ocsp = tuple(one for sender, _, kind, one in session.stapled if sender == side and kind == "ocsp")
-        scts = tuple(one for sender, place, kind, one in session.stapled if (sender, place, kind) == (side, 0, "scts"))
+    def _find_out(self, session: Session, role: int, chain: Sequence[bytes], at: int) -> Judged:
+        asked = session.handshake.hellos.server_name if role == SERVER else None
+        name = None if asked is None else asked.decode("utf-8", "backslashreplace")
+        stapled = session.handshake.stapled
+        ocsp = tuple(one for sender, _, kind, one in stapled if sender == role and kind == "ocsp")
+        scts = tuple(one for sender, place, kind, one in stapled if (sender, place, kind) == (role, 0, "scts"))
         crls: tuple[bytes, ...] = ()
         if self._answers is not None:
             ocsp = tuple(dict.fromkeys([*ocsp, *(one for der in chain for one in self._answers.ocsp(der))]))
@@ -250,12 +240,12 @@ class Chains:
             self._told[key] = known
         return known
 
-    def learn(self, session: Session | Presented) -> None:
+    def learn(self, session: Session) -> None:
         """Remember what may complete the chains of later sessions: all that was sent behind a sender's own certificate.
 
         Who judges a session has it learnt from too.
         """
-        for chain in session.certificates:
+        for chain in session.handshake.certificates:
             for der in chain[1:] if chain else ():
                 if der not in self._seen and len(self._seen) < MAX_SEEN and len(der) <= SEEN_SIZE:
                     self._seen[der] = None
@@ -273,13 +263,13 @@ class Chains:
             self._stores = [{"store": store["store"], "date": store["date"]} for store in self.trust.record()]
         return self._judge
 
-    def _moment(self, session: Session | Presented) -> int:
+    def _moment(self, session: Session) -> int:
         if self.at is not None:
             return self.at
-        return session.at if 0 <= session.at <= _LATEST else time.time_ns()
+        return session.flow.start if 0 <= session.flow.start <= _LATEST else time.time_ns()
 
-    def _told_moment(self, session: Session | Presented, start: str | None) -> str:
-        own = self.at is None and start is not None and 0 <= session.at <= _LATEST
+    def _told_moment(self, session: Session, start: str | None) -> str:
+        own = self.at is None and start is not None and 0 <= session.flow.start <= _LATEST
         return start if own and start is not None else _rfc3339(self._moment(session))
 
     def _tell(
@@ -322,7 +312,7 @@ class Written:
     def __init__(self, chains: Chains) -> None:
         self._json = chains.json
 
-    def record(self, session: Session | Presented, role: int, start: str | None = None) -> orjson.Fragment:
+    def record(self, session: Session, role: int, start: str | None = None) -> orjson.Fragment:
         """As `Chains.record`."""
         return orjson.Fragment(self._json(session, role, start))
 
@@ -330,15 +320,15 @@ class Written:
 class Unjudged(Chains):
     """Stands where nobody asks for verdicts: every chain is absent."""
 
-    def judge(self, session: Session | Presented, role: int) -> Judged | None:
+    def judge(self, session: Session, role: int) -> Judged | None:
         """Judge nothing."""
         return None
 
-    def record(self, session: Session | Presented, role: int, start: str | None = None) -> dict[str, Any]:
+    def record(self, session: Session, role: int, start: str | None = None) -> dict[str, Any]:
         """Give the record of no chain."""
         return ABSENT
 
-    def json(self, session: Session | Presented, role: int, start: str | None) -> bytes:
+    def json(self, session: Session, role: int, start: str | None) -> bytes:
         """Give the same as JSON."""
         return _ABSENT_JSON
 

@@ -14,12 +14,12 @@ from typing import Any, Final
 
 from analyzer.analysis.losses import Loss, Losses
 from analyzer.application.conversation import Conversation
-from analyzer.application.exchange import CLIENT, EXCHANGES_MAX, NAMES, Exchange, Fields, Finding
-from analyzer.application.unread import Unread
+from analyzer.application.exchange import CLIENT, EXCHANGES_MAX, NAMES, Exchange, Fields
+from analyzer.engine.data_streams import DataReader, DataStreams
 from analyzer.store.folder import Folder, Part
 from analyzer.store.manifest import Manifest
 from analyzer.store.record import decryption_record
-from analyzer.tls.secrets import Application
+from analyzer.tls.messages.numbers import CERTIFICATE, COMPRESSED_CERTIFICATE
 from analyzer.tls.session import Session
 from analyzer.x509.certificate import RAW_PUBLIC_KEY, certificate
 
@@ -39,7 +39,7 @@ MAX_CERTIFICATES: Final = 50_000
 FIRST_SWEEP: Final = 64
 """Bodies of a session that are open before those that have ended are looked for; browsers open 100 streams."""
 
-_CERTIFICATE = frozenset((11, 25))
+_CERTIFICATE = frozenset((CERTIFICATE, COMPRESSED_CERTIFICATE))
 _HASH_DIGITS = 16
 _UNKNOWN = "bin"
 _ENDINGS: Final = {
@@ -60,14 +60,15 @@ def ending(content_type: str | None) -> str:
     return _ENDINGS.get((content_type or "").partition(";")[0].strip().lower(), _UNKNOWN)
 
 
-class Contents:
-    """Writes what sessions carried into a folder: give `application` to the engine, and `take` the sessions that have ended.
+class Contents(DataStreams):
+    """Writes what sessions carried into a folder.
 
     written: files by kind. closed: sessions that were not decrypted, by the reason in their record.
     """
 
     def __init__(self, folder: Folder, manifest: Manifest, kinds: Collection[str], sessions: Collection[int] = ()) -> None:
         """kinds: out of KINDS. sessions: the numbers of those wanted, all if empty."""
+        super().__init__()
         self.folder = folder
         self.manifest = manifest
         self.kinds = frozenset(kinds)
@@ -76,13 +77,13 @@ class Contents:
         self._sessions = frozenset(sessions)
         self._certificates: dict[bytes, dict[str, Any]] = {}
 
-    def application(self, session: Session) -> Application:
-        """Who takes a session's data, for `Engine`."""
-        if (self._sessions and session.id not in self._sessions) or not self.kinds & {OBJECTS, STREAMS}:
-            return Unread()
-        return _Carried(self, session)
+    def open(self, session: int, alpn: bytes | None, losses: Losses) -> DataReader | None:
+        """Who takes a session's data."""
+        if (self._sessions and session not in self._sessions) or not self.kinds & {OBJECTS, STREAMS}:
+            return None
+        return _Carried(self, session, alpn, losses)
 
-    def take(self, session: Session) -> None:
+    def end(self, session: Session) -> None:
         """Take what stands in a session that has ended."""
         if self._sessions and session.id not in self._sessions:
             return
@@ -90,15 +91,16 @@ class Contents:
         if decryption["status"] == "none":
             self.closed[decryption["reason"]] += 1
         if CERTIFICATES in self.kinds:
-            for side in (session.client, 1 - session.client):
-                frame = next((one.frame for one in session.messages if one.type in _CERTIFICATE and one.side == side), None)
-                for place, der in enumerate(session.certificates[side] or ()):
-                    self._note_certificate(session, side, place, der, frame)
-            for side, frame, later in session.later_chains:
+            for role in (0, 1):
+                sent = (one.frame for one in session.log.messages if one.type in _CERTIFICATE and one.role == role)
+                frame = next(sent, None)
+                for place, der in enumerate(session.handshake.certificates[role] or ()):
+                    self._note_certificate(session, role, place, der, frame)
+            for role, frame, later in session.log.certificate_changes:
                 for place, der in enumerate(later):
-                    self._note_certificate(session, side, place, der, frame)
+                    self._note_certificate(session, role, place, der, frame)
 
-    def close(self) -> bool:
+    def write(self) -> bool:
         """Write the certificates and the manifest; whether that went well."""
         for number, entry in enumerate(self._certificates.values()):
             try:
@@ -157,7 +159,7 @@ class Contents:
             "type": "application/pem-certificate-chain",
             "session": session.id,
             "sessions": [],
-            "from": NAMES[side ^ session.client],
+            "from": NAMES[side],
             "place": place,
             "frame": frame,
             "certificate_sha256": read.sha256,
@@ -184,10 +186,11 @@ class _Body:
         return message is not None and message.body.complete and message.body.length > 0
 
 
-class _Carried:
+class _Carried(DataReader):
     """Takes the data of one session."""
 
-    def __init__(self, contents: Contents, session: Session) -> None:
+    def __init__(self, contents: Contents, session: int, alpn: bytes | None, losses: Losses) -> None:
+        super().__init__(losses)
         self._contents = contents
         self._session = session
         self._frame = 0
@@ -197,35 +200,24 @@ class _Carried:
         self._numbers: dict[int, int] = {}
         self._n_unlisted = 0
         self._streams: list[Part | None] = [None, None]
-        self._losses = Losses(session)
         self._lost: list[list[dict[str, Any]]] = [[], []]
         self._conversation: Conversation | None = None
         if OBJECTS in contents.kinds:
-            alpn = None if session.alpn is None else session.alpn.decode("utf-8", "replace")
-            self._conversation = Conversation(alpn, hashing=False, on_body=self._take)
+            name = None if alpn is None else alpn.decode("utf-8", "replace")
+            self._conversation = Conversation(name, hashing=False, on_body=self._take)
 
-    @property
-    def findings(self) -> list[Finding]:
-        """What was wrong inside."""
-        return [] if self._conversation is None else self._conversation.findings
-
-    def record(self) -> list[dict[str, Any]]:
-        """As in the session record."""
-        return [] if self._conversation is None else self._conversation.record()
-
-    def feed(self, side: int, data: bytes, frame: int, at: int) -> None:
+    def feed(self, role: int, data: bytes, frame: int, at: int) -> None:
         """Take the next bytes of a side."""
         self._frame = frame
         if STREAMS in self._contents.kinds:
-            self._write_stream(side, data, frame)
+            self._write_stream(role, data, frame)
         if self._conversation is not None:
-            self._conversation.feed(side, data, frame, at)
+            self._conversation.feed(role, data, frame, at)
 
-    def gap(self, side: int, length: int | None, why: str | None = None) -> None:
-        """Hear that something of a side is missing."""
-        self._losses.hear(side, why)
+    def miss(self, role: int, reason: str | None) -> None:
+        """Hear that something of a role is missing."""
         if self._conversation is not None:
-            self._conversation.gap(side, length, why)
+            self._conversation.gap(role, None, reason)
 
     def close(self, at: int) -> None:
         """Name what was written."""
@@ -261,7 +253,7 @@ class _Carried:
                 self._keep_body(number, key[1], body, body.part)
 
     def _keep_body(self, number: int, side: int, body: _Body, part: Part) -> None:
-        exchange, session = body.exchange, self._session.id
+        exchange, session = body.exchange, self._session
         request, response = exchange.request, exchange.response
         message = request if side == CLIENT else response
         kind = "request" if side == CLIENT else "response"
@@ -306,8 +298,8 @@ class _Carried:
             part.write(data)
 
     def _note_losses(self) -> None:
-        for loss in self._losses.take():
-            for side in (0, 1) if loss.side is None else (loss.side,):
+        for loss in self.losses.take():
+            for side in (0, 1) if loss.role is None else (loss.role,):
                 part = self._streams[side]
                 if len(self._lost[side]) < MAX_LOSSES:
                     self._lost[side].append(_loss_record(loss, 0 if part is None else part.size))
@@ -322,13 +314,13 @@ class _Carried:
             entry = {
                 "kind": "stream",
                 "type": None,
-                "session": session.id,
+                "session": session,
                 "from": NAMES[side],
                 "frames": {"first": first, "last": last},
                 "missing": self._lost[side],
             }
-            name = f"session-{session.id}-{NAMES[side]}-{part.sha256[:_HASH_DIGITS]}.stream"
-            self._contents.keep(part, name, STREAMS, (session.id, 2, 0, side), entry)
+            name = f"session-{session}-{NAMES[side]}-{part.sha256[:_HASH_DIGITS]}.stream"
+            self._contents.keep(part, name, STREAMS, (session, 2, 0, side), entry)
         self._streams = [None, None]
 
 

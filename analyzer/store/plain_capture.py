@@ -8,13 +8,18 @@ in it. Headers are made here; of the packets that carried the records only addre
 
 import heapq
 import struct
+from collections import Counter
 from collections.abc import Collection
 from typing import BinaryIO, Final
 
 from analyzer.analysis.losses import Loss, Losses
-from analyzer.application.unread import Unread
 from analyzer.capture.writer import PcapngWriter
-from analyzer.tls.secrets import Application
+from analyzer.engine.data_streams import DataReader, DataStreams
+from analyzer.flows.flow import Flow
+from analyzer.packet.addresses import split_key
+from analyzer.store.record import decryption_record
+from analyzer.tls.events import Event, Gap, HandshakeMessage
+from analyzer.tls.messages.numbers import FINISHED
 from analyzer.tls.session import Session
 
 FIN, SYN, PSH, ACK = 0x01, 0x02, 0x08, 0x10
@@ -32,7 +37,6 @@ MAX_WAITING: Final = 8 << 20
 """Bytes of frames that wait for earlier ones: the end of a connection is heard of a little after it."""
 
 _ETHERNET = 1
-_FINISHED = 20
 _TCP = 6
 _MACS = (b"\x02\0\0\0\0\x01", b"\x02\0\0\0\0\x02")
 _FIRST_NUMBERS = (0x10000000, 0x50000000)
@@ -43,25 +47,60 @@ _LIFETIME = 64
 _DO_NOT_FRAGMENT = 0x4000
 
 
-class PlainCapture:
-    """Writes a capture: give `application` to the engine. sessions, frames: how many were written."""
+class Beginning:
+    """What is told of a session before and between its data. finished: the frame of each role's first Finished, 0 without one.
+
+    gaps: role, bytes and frame of each.
+    """
+
+    def __init__(self) -> None:
+        self.finished = [0, 0]
+        self.gaps: list[tuple[int, int, int]] = []
+
+    def hole(self, role: int) -> int:
+        """How many bytes of a role are missing between its Finished and this moment."""
+        finished = self.finished[role]
+        return sum(n_bytes for one, n_bytes, frame in self.gaps if one == role and 0 < finished <= frame)
+
+
+class PlainCapture(DataStreams):
+    """Writes a capture. sessions, frames: how many were written; closed: sessions not decrypted, by the reason in their
+    record."""
 
     def __init__(self, file: BinaryIO, sessions: Collection[int] = ()) -> None:
         """sessions: the numbers of those wanted, all if empty."""
+        super().__init__()
         self.sessions = 0
         self.frames = 0
+        self.closed: Counter[str] = Counter()
+        self._beginnings: dict[int, Beginning] = {}
         self._chosen = frozenset(sessions)
         self._writer = PcapngWriter(file, comment="plaintext of TLS sessions; packets are made up but for addresses and ports")
         self._writer.write_interface(_ETHERNET)
         self._waiting: list[tuple[int, int, bytes, str]] = []
         self._n_waiting = 0
 
-    def application(self, session: Session) -> Application:
-        """Who takes a session's data, for `Engine`."""
-        if self._chosen and session.id not in self._chosen:
-            return Unread()
+    def open(self, session: int, alpn: bytes | None, losses: Losses) -> DataReader | None:
+        """Who takes a session's data."""
+        if self._chosen and session not in self._chosen:
+            return None
         self.sessions += 1
-        return _Connection(self, session)
+        return _Connection(self, session, self.flows[session], self._beginnings.setdefault(session, Beginning()), losses)
+
+    def note(self, event: Event) -> None:
+        """Take what tells how much is missing before the data of a role."""
+        beginning = self._beginnings.setdefault(event.session, Beginning())
+        if isinstance(event, Gap):
+            beginning.gaps.append((event.role, event.length, event.frame))
+        elif isinstance(event, HandshakeMessage) and event.type == FINISHED and not beginning.finished[event.role]:
+            beginning.finished[event.role] = event.frame
+
+    def end(self, session: Session) -> None:
+        """Count a session that was not decrypted."""
+        self._beginnings.pop(session.id, None)
+        decryption = decryption_record(session)
+        if decryption["status"] == "none" and (not self._chosen or session.id in self._chosen):
+            self.closed[decryption["reason"]] += 1
 
     def write(self, at: int, frame: bytes, comment: str = "") -> None:
         """Write a frame, after those of earlier times that come soon."""
@@ -72,7 +111,7 @@ class PlainCapture:
             self._write_first()
 
     def close(self) -> None:
-        """Write what has waited."""
+        """As in `Listener`: write what has waited."""
         while self._waiting:
             self._write_first()
 
@@ -82,44 +121,39 @@ class PlainCapture:
         self._writer.write_frame(max(0, at), frame, comment=comment)
 
 
-class _Connection(Unread):
+class _Connection(DataReader):
     """One session as a connection; side 0 is the client, who opens it."""
 
-    def __init__(self, capture: PlainCapture, session: Session) -> None:
+    def __init__(self, capture: PlainCapture, session: int, flow: Flow, beginning: Beginning, losses: Losses) -> None:
+        super().__init__(losses)
         self._capture = capture
-        self._session = session
-        self._losses = Losses(session)
-        key = session.connection.answerer.key if session.client else session.connection.opener.key
-        half = (len(key) - 4) // 2
-        self._hosts = key[:half], key[half : 2 * half]
-        self._ports = int.from_bytes(key[-4:-2], "big"), int.from_bytes(key[-2:], "big")
+        self._beginning = beginning
+        (client, client_port), (server, server_port) = split_key(flow.key)
+        self._hosts = client, server
+        self._ports = client_port, server_port
         self._next = list(_FIRST_NUMBERS)
         self._latest = -1
         self._opened = False
         self._begun = [False, False]
-        self._comment = f"plaintext of TLS session {session.id}, whose first frame is {session.first_frame}"
+        self._comment = f"plaintext of TLS session {session}, whose first frame is {flow.first_frame}"
 
-    def feed(self, side: int, data: bytes, frame: int, at: int) -> None:
+    def feed(self, role: int, data: bytes, frame: int, at: int) -> None:
         """Take the next bytes of a side."""
         self._latest = max(self._latest, at)
         if not self._opened:
             self._open()
-        self._leave_holes(self._losses.take())
-        self._begin(side)
+        self._leave_holes(self.losses.take())
+        self._begin(role)
         for pos in range(0, len(data), MAX_SEGMENT):
             segment = data[pos : pos + MAX_SEGMENT]
-            self._send(side, ACK | PSH if MAX_SEGMENT >= len(data) - pos else ACK, segment)
+            self._send(role, ACK | PSH if MAX_SEGMENT >= len(data) - pos else ACK, segment)
         if data:
-            self._send(1 - side, ACK)
-
-    def gap(self, side: int, length: int | None, why: str | None = None) -> None:
-        """Hear that something of a side is missing."""
-        self._losses.hear(side, why)
+            self._send(1 - role, ACK)
 
     def close(self, at: int) -> None:
         """End the connection."""
         self._latest = max(self._latest, at)
-        self._leave_holes(self._losses.take())
+        self._leave_holes(self.losses.take())
         for side in (0, 1):
             self._begin(side)
         self._send(0, FIN | ACK)
@@ -136,12 +170,12 @@ class _Connection(Unread):
         """Leave a hole for what is missing before the first data of a side, once its Finished tells that from the handshake."""
         if not self._begun[side]:
             self._begun[side] = True
-            self._skip(side, early_hole(self._session, side))
+            self._skip(side, self._beginning.hole(side))
 
     def _leave_holes(self, losses: list[Loss]) -> None:
         for loss in losses:
-            if loss.side is not None and self._begun[loss.side]:
-                self._skip(loss.side, loss.n_bytes or LEAST_HOLE)
+            if loss.role is not None and self._begun[loss.role]:
+                self._skip(loss.role, loss.n_bytes or LEAST_HOLE)
 
     def _skip(self, side: int, n_bytes: int) -> None:
         self._next[side] = (self._next[side] + min(n_bytes, LARGEST_HOLE)) & 0xFFFFFFFF
@@ -160,13 +194,6 @@ class _Connection(Unread):
         ether_type, ip = (b"\x08\0", ipv4(hosts, n_bytes)) if len(hosts) == 8 else (b"\x86\xdd", ipv6(hosts, n_bytes))
         self._capture.write(self._latest, _MACS[1 - side] + _MACS[side] + ether_type + ip + tcp, comment)
         self._next[side] = (sequence + len(data) + bool(flags & (SYN | FIN))) & 0xFFFFFFFF
-
-
-def early_hole(session: Session, side: int) -> int:
-    """How many bytes of a side, 0 the client, are missing between its Finished and this moment."""
-    sender = side ^ session.client
-    finished = [message.frame for message in session.messages if message.type == _FINISHED and message.side == sender]
-    return sum(n for one, _, n, frame in session.gaps if one == sender and finished and frame >= finished[0])
 
 
 def ipv4(hosts: bytes, n_bytes: int) -> bytes:

@@ -1,8 +1,8 @@
 """The session record: what one session was, as JSON values.
 
 The keys and their meaning are the project's contract with other programs: see `schema`. A value that is not known is None,
-never left out. Times are RFC 3339 in UTC with nine digits of a second; bytes are lower-case hex. This module is compiled (see
-setup.cfg), for it is half the work on a short session, and runs the same uncompiled.
+never left out. Times are RFC 3339 in UTC with nine digits of a second; bytes are lower-case hex. Making it is half the work on
+a short session.
 """
 
 import time
@@ -18,17 +18,21 @@ from analyzer.analysis.protection import oddities
 from analyzer.analysis.why_not import evidence
 from analyzer.codec.registry import registry
 from analyzer.codec.trouble import Trouble
+from analyzer.flows.flow import Flow
 from analyzer.packet.addresses import address_text
 from analyzer.secrets.refused import MISSING_SEGMENT
 from analyzer.store.chains import ABSENT, CLIENT, SERVER, default_chains
-from analyzer.tls.decrypt import Decryption
-from analyzer.tls.facts import Alert, Finding, HandshakeMessage
-from analyzer.tls.learn import LONGEST_REMEMBERED, SERVER_NAME, AnswerShape, HelloShape
-from analyzer.tls.secrets import NO_HANDSHAKE, NO_SECRET, RESUMED_OUTSIDE
-from analyzer.tls.session import Session, Side
+from analyzer.tls.decryption.decryption import Decryption
+from analyzer.tls.decryption.key_material import NO_HANDSHAKE, NO_SECRET, RESUMED_OUTSIDE
+from analyzer.tls.events import Alert, Finding, Gap, HandshakeMessage
+from analyzer.tls.handshake.hello_features import LONGEST_REMEMBERED, FingerprintInput, ServerFingerprintInput
+from analyzer.tls.handshake.parameters import Hellos, Parameters
+from analyzer.tls.handshake.states import RoleState
+from analyzer.tls.messages.numbers import SERVER_NAME
+from analyzer.tls.session import Session
+from analyzer.tls.session_handshake import SessionHandshake
+from analyzer.tls.session_log import ROLES, SessionLog
 from analyzer.x509.certificate import certificate
-
-SIDES = ("client", "server")
 
 VERSIONS = registry("versions").names
 SUITES = registry("cipher_suites").names
@@ -40,10 +44,11 @@ NO_FINGERPRINTS = (None, None)
 
 CERTIFICATES: dict[bytes, dict[str, Any]] = {}
 
-FINGERPRINTS: dict[int, tuple[HelloShape, tuple[str, str]]] = {}
+FINGERPRINTS: dict[int, tuple[FingerprintInput, tuple[str, str]]] = {}
 
-SERVER_FINGERPRINTS: dict[int, tuple[AnswerShape, str]] = {}
-"""By the identity of a shape, which equal hellos share and an entry keeps alive: hashing it takes longer than all the rest."""
+SERVER_FINGERPRINTS: dict[int, tuple[ServerFingerprintInput, str]] = {}
+"""By the identity of a fingerprint input, which equal hellos share and an entry keeps alive: hashing it takes longer than all
+the rest."""
 
 UNDECRYPTED: dict[tuple[str, str | None, str | None], dict[str, Any]] = {}
 
@@ -102,55 +107,61 @@ def session_record(session: Session, messages: cython.bint, chains: Any = None) 
     chains: `Chains` to judge certificates by; None is Mozilla's roots at the session's own time.
     """
     judge: Any = default_chains() if chains is None else chains
-    start: str | None = CLOCK.write(session.at)
-    client: cython.int = session.client
-    key: bytes = session.connection.opener.key
-    shape = session.hello_shape
+    flow: Flow = session.flow
+    log: SessionLog = session.log
+    handshake: SessionHandshake = session.handshake
+    parameters: Parameters = handshake.parameters
+    hellos: Hellos = handshake.hellos
+    start: str | None = CLOCK.write(flow.start)
+    shape = hellos.fingerprint_input
     fingerprint: tuple[str | None, str | None] = NO_FINGERPRINTS if shape is None else hello_fingerprints(shape)
-    answer = session.answer_shape
-    suite = session.cipher_suite if session.cipher_suite >= 0 else None
-    server = session.certificates[1 - client]
+    answer = hellos.server_fingerprint_input
+    suite = parameters.cipher_suite if parameters.cipher_suite >= 0 else None
+    client, server = handshake.certificates
     message: HandshakeMessage  # noqa: F842 - its type in the comprehension below, for C
+    resumed_from = handshake.resumed_from
     return {
         "id": session.id,
         "protocol": "tls",
-        "client": end_record(key, client),
-        "server": end_record(key, 1 - client),
-        "first_frame": session.first_frame,
-        "last_frame": session.last_frame,
+        "client": end_record(flow.key, CLIENT),
+        "server": end_record(flow.key, SERVER),
+        "first_frame": flow.first_frame,
+        "last_frame": flow.last_frame,
         "start_time": start,
-        "end_time": CLOCK.write(session.end),
-        "version": VERSIONS[session.version] if session.version else None,
+        "end_time": CLOCK.write(flow.end),
+        "version": VERSIONS[parameters.version] if parameters.version else None,
         "cipher_suite": None if suite is None else SUITES[suite],
         "cipher_suite_id": suite,
-        "group": GROUPS[session.group] if session.group >= 0 else None,
-        "server_name": text(session.server_name),
-        "alpn": text(session.alpn),
-        "ech": None if session.ech is None else ech_record(session, messages),
+        "group": GROUPS[parameters.group] if parameters.group >= 0 else None,
+        "server_name": text(hellos.server_name),
+        "alpn": text(parameters.alpn),
+        "ech": None if hellos.ech is None else ech_record(hellos.ech, messages),
         "established": session.established,
-        "resumed": bool(session.resumption) if session.answered else None,
-        "resumption": session.resumption or None,
-        "resumes": session.resumes.number if session.resumption and session.resumes is not None else None,
+        "resumed": bool(parameters.resumption) if hellos.server_seen else None,
+        "resumption": parameters.resumption or None,
+        "resumes": resumed_from.number if parameters.resumption and resumed_from is not None else None,
         "ja3": fingerprint[0],
         "ja3s": None if answer is None else server_fingerprint(answer),
         "ja4": fingerprint[1],
-        "handshake": [message_record(message, client, messages) for message in session.messages],
-        "alerts": [alert_record(alert, client) for alert in session.alerts],
+        "handshake": [message_record(message, messages) for message in log.messages],
+        "alerts": [alert_record(alert) for alert in log.alerts],
         "certificates": {
-            "client": [certificate_record(der) for der in session.certificates[client] or ()],
+            "client": [certificate_record(der) for der in client or ()],
             "server": [certificate_record(der) for der in server or ()],
         },
         "chain": judge.record(session, SERVER, start) if server else ABSENT,
-        "client_chain": judge.record(session, CLIENT, start) if session.certificates[client] else ABSENT,
+        "client_chain": judge.record(session, CLIENT, start) if client else ABSENT,
         "decryption": decryption_record(session),
         "authenticity": authenticity(session),
-        "gaps": [
-            {"from": SIDES[side ^ client], "offset": offset, "length": length, "after_frame": frame}
-            for side, offset, length, frame in session.gaps
-        ],
+        "gaps": [gap_record(gap) for gap in log.gaps],
         "http": http_record(session),
         "findings": findings_record(session),
     }
+
+
+def gap_record(gap: Gap) -> dict[str, Any]:
+    """One entry of `gaps`."""
+    return {"from": ROLES[gap.role], "offset": gap.offset, "length": gap.length, "after_frame": gap.frame}
 
 
 def end_record(key: bytes, end: cython.int) -> dict[str, Any]:
@@ -161,9 +172,8 @@ def end_record(key: bytes, end: cython.int) -> dict[str, Any]:
     return {"address": address_text(key[start : start + half]), "port": key[port] << 8 | key[port + 1]}
 
 
-def ech_record(session: Session, fields: cython.bint) -> dict[str, Any]:
+def ech_record(ech: Any, fields: cython.bint) -> dict[str, Any]:
     """The entry `ech`: what became of an offer of Encrypted Client Hello; `inner` with the fields of messages."""
-    ech: Any = session.ech
     return {
         "status": ech.status,
         "config_id": ech.config_id,
@@ -191,12 +201,12 @@ def certificate_record(der: bytes) -> dict[str, Any]:
     return record
 
 
-def message_record(message: HandshakeMessage, client: cython.int, fields: cython.bint) -> dict[str, Any]:
+def message_record(message: HandshakeMessage, fields: cython.bint) -> dict[str, Any]:
     """One entry of `handshake`."""
     kinds: list[dict[str, Any]] | None = MESSAGES.get(message.name)
     if kinds is None:
         kinds = message_kinds(message.name)
-    kind: dict[str, Any] = kinds[2 * (message.side ^ client) + message.encrypted]
+    kind: dict[str, Any] = kinds[2 * message.role + message.encrypted]
     record = kind.copy()
     record["frame"] = message.frame
     record["time"] = CLOCK.write(message.at)
@@ -212,8 +222,8 @@ def message_kinds(name: str) -> list[dict[str, Any]]:
     """The entries of messages of a name, by role and by whether they were encrypted; names are few, as numbers have 8 bits."""
     unknown = {"frame": None, "time": None, "length": None}
     kinds = [
-        {"type": name, "from": side, **unknown, "encrypted": encrypted, "message": None}
-        for side in SIDES
+        {"type": name, "from": role, **unknown, "encrypted": encrypted, "message": None}
+        for role in ROLES
         for encrypted in (False, True)
     ]
     MESSAGES[name] = kinds
@@ -225,15 +235,15 @@ def trouble_record(trouble: Trouble) -> dict[str, Any]:
     return {"field": trouble.field, "offset": trouble.offset, "detail": trouble.why}
 
 
-def alert_record(alert: Alert, client: cython.int) -> dict[str, Any]:
+def alert_record(alert: Alert) -> dict[str, Any]:
     """One entry of `alerts`."""
-    kind = alert.level, alert.description, alert.side ^ client, alert.encrypted
+    kind = alert.level, alert.description, alert.role, alert.encrypted
     known: dict[str, Any] | None = ALERTS.get(kind)
     if known is None:
         known = {
             "level": None if alert.level < 0 else LEVELS[alert.level],
             "description": None if alert.level < 0 else DESCRIPTIONS[alert.description],
-            "from": SIDES[alert.side ^ client],
+            "from": ROLES[alert.role],
             "frame": None,
             "encrypted": alert.encrypted,
         }
@@ -248,11 +258,11 @@ def alert_record(alert: Alert, client: cython.int) -> dict[str, Any]:
 def findings_record(session: Session) -> list[dict[str, Any]]:
     """The entry `findings`."""
     finding: Finding  # noqa: F842 - its type in the comprehensions below, for C
-    found = [finding_record(finding) for finding in session.findings]
+    found = [finding_record(finding) for finding in session.log.findings]
     told = downgrades(session)
     if told:
         found += [finding_record(finding) for finding in told]
-    work: Any = session.decryption
+    work: Any = session.handshake.decryption
     if work is None:
         return found
     told = oddities(session)
@@ -275,7 +285,9 @@ def decryption_record(session: Session) -> dict[str, Any]:
 
     Where nothing was decrypted, equal entries are one object, so nobody may change it.
     """
-    work: Decryption | None = session.decryption
+    handshake: SessionHandshake = session.handshake
+    parameters: Parameters = handshake.parameters
+    work: Decryption | None = handshake.decryption
     record: dict[str, Any] | None
     reason: str | None = None
     if work is not None and (work.records or work.failed):
@@ -285,20 +297,21 @@ def decryption_record(session: Session) -> dict[str, Any]:
         record["bytes"] = {"client": work.sent[0], "server": work.sent[1]}
         status = work.status
         if status != "decrypted":
-            reason = work.reason or MISSING_SEGMENT
+            reason = work.keys.reason or MISSING_SEGMENT
             record["status"] = status
             record["reason"] = reason
             record["detail"] = evidence(session, reason)
         return record
     encrypted = False
-    side: Side
-    for side in session.sides:
-        if side.encrypted_records or side.n_application:
+    sender: RoleState
+    for sender in session.roles:
+        if sender.n_protected or sender.n_application:
             encrypted = True
-    known = not session.mid_stream and session.greeted  # keys are found by the random of the ClientHello
+    known = not session.flow.mid_stream and handshake.hellos.client_seen  # keys are found by the random of the ClientHello
     if encrypted:
-        reason = ((None if work is None else work.reason) or NO_SECRET) if known else NO_HANDSHAKE
-        if work is not None and reason == NO_SECRET and session.resumption and session.resumes is None and not session.tls13:
+        reason = ((None if work is None else work.keys.reason) or NO_SECRET) if known else NO_HANDSHAKE
+        resumed = parameters.resumption and handshake.resumed_from is None and not parameters.tls13
+        if work is not None and reason == NO_SECRET and resumed:
             reason = RESUMED_OUTSIDE
     status = "none" if encrypted else "not_needed"
     detail = None if reason is None else evidence(session, reason)
@@ -320,7 +333,7 @@ def decryption_record(session: Session) -> dict[str, Any]:
 
 def http_record(session: Session) -> list[dict[str, Any]]:
     """The entry `http`."""
-    work: Any = session.decryption
+    work: Any = session.handshake.decryption
     return [] if work is None or work.application is None else work.application.record()
 
 
@@ -330,9 +343,9 @@ def inside_record(finding: Any) -> dict[str, Any]:
     return {"code": finding.code, "severity": "low", "detail": finding.detail, "frames": frames}
 
 
-def hello_fingerprints(shape: HelloShape) -> tuple[str, str]:
+def hello_fingerprints(shape: FingerprintInput) -> tuple[str, str]:
     """JA3 and JA4 of a ClientHello."""
-    known: tuple[HelloShape, tuple[str, str]] | None = FINGERPRINTS.get(id(shape))
+    known: tuple[FingerprintInput, tuple[str, str]] | None = FINGERPRINTS.get(id(shape))
     if known is not None:
         return known[1]
     version, suites, types, groups, formats, schemes, versions, first = shape
@@ -348,9 +361,9 @@ def hello_fingerprints(shape: HelloShape) -> tuple[str, str]:
     return fingerprints
 
 
-def server_fingerprint(shape: AnswerShape) -> str:
+def server_fingerprint(shape: ServerFingerprintInput) -> str:
     """JA3S of a ServerHello."""
-    known: tuple[AnswerShape, str] | None = SERVER_FINGERPRINTS.get(id(shape))
+    known: tuple[ServerFingerprintInput, str] | None = SERVER_FINGERPRINTS.get(id(shape))
     if known is not None:
         return known[1]
     fingerprint = ja3s(shape[0], shape[1], shape[2])

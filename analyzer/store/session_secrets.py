@@ -5,47 +5,57 @@ client random, and under the outer one where that hid another (ECH); up to TLS 1
 would open others too, is never written.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 
-from analyzer.secrets.keylog import CLIENT_RANDOM, KeyLog
+from analyzer.engine.run import Listener
+from analyzer.packet.addresses import reverse_key
+from analyzer.secrets.keylog import KeyLog
+from analyzer.secrets.labels import CLIENT_RANDOM
+from analyzer.tls.decryption.key_material import KeyMaterial
+from analyzer.tls.events import Event, SessionEnded
+from analyzer.tls.messages.numbers import CLIENT_HELLO, RANDOM
 from analyzer.tls.session import Session
 
 LARGEST_BLOCK = 1 << 20
 """Bytes of lines in one Decryption Secrets Block; readers take less than the format allows."""
 
-_CLIENT_HELLO = 1
-_RANDOM = slice(6, 38)
-
 Span = tuple[int, int]
 """The first and the last frame of a connection."""
 
 
-class SessionSecrets:
+class SessionSecrets(Listener):
     """Collects from sessions that have ended, whose messages kept their bytes.
 
     lines: by number of session. without: the chosen sessions of which no secret is known. spans: by both keys of a connection,
     as of `Packet.key`, where it is in the capture.
     """
 
-    def __init__(self, sessions: Collection[int] = ()) -> None:
-        """sessions: the numbers of those chosen, all if empty."""
+    def __init__(self, material: KeyMaterial, sessions: Collection[int] = ()) -> None:
+        """material: what was there to open them. sessions: the numbers of those chosen, all if empty."""
+        self._material = material
         self.lines: dict[int, bytes] = {}
         self.without: list[int] = []
         self.spans: dict[bytes, list[Span]] = {}
         self._sessions = frozenset(sessions)
 
-    def take(self, session: Session, keylog: KeyLog | None) -> None:
-        """Take a session; `keylog` is what was there to open it."""
+    def take(self, events: Sequence[Event]) -> None:
+        """As in `Listener`."""
+        for event in events:
+            if isinstance(event, SessionEnded):
+                self.add(event.ended)
+
+    def add(self, session: Session) -> None:
+        """Take a session that has ended."""
         if self._sessions and session.id not in self._sessions:
             return
-        lines = b"".join(_lines(session, keylog))
+        lines = b"".join(_lines(session, self._material.keylog))
         if lines:
             self.lines[session.id] = lines
         else:
             self.without.append(session.id)
-        connection = session.connection
-        for half in (connection.opener, connection.answerer):
-            self.spans.setdefault(half.key, []).append((session.first_frame, session.last_frame))
+        flow = session.flow
+        for key in (flow.key, reverse_key(flow.key)):
+            self.spans.setdefault(key, []).append((flow.first_frame, flow.last_frame))
 
     def blocks(self) -> Iterator[bytes]:
         """All lines in order of sessions, in blocks of at most LARGEST_BLOCK and a session's lines."""
@@ -62,12 +72,12 @@ class SessionSecrets:
 def _lines(session: Session, keylog: KeyLog | None) -> Iterator[bytes]:
     named: dict[bytes, bytes | None] = {}
     proven: dict[str, bytes] = {}
-    for message in session.messages:
-        if message.type == _CLIENT_HELLO:
-            named[message.raw[_RANDOM]] = None
+    for message in session.log.messages:
+        if message.type == CLIENT_HELLO:
+            named[message.raw[RANDOM]] = None
     if session.decryption is not None:
-        named |= session.decryption.named
-        proven = session.decryption.proven
+        named |= session.decryption.keys.named
+        proven = session.decryption.keys.proven
     for random, master in named.items():
         if master is not None:
             yield f"{CLIENT_RANDOM} {random.hex()} {master.hex()}\n".encode("ascii")

@@ -3,6 +3,9 @@
 MAX_HANDSHAKE = 4 << 20
 """Bytes of one handshake message; a Certificate of four hundred kilobytes has been seen, post-quantum chains are smaller."""
 
+MAX_PIECES = 1024
+"""Records that hold one handshake message whose places are remembered: where it has more, nobody says where it stands."""
+
 MAX_MESSAGES = 1024
 """Handshake messages of one session that are kept; renegotiation without end would grow without end."""
 
@@ -21,19 +24,19 @@ MAX_GAPS = 1024
 MAX_EVIDENCE = 4096
 """Bytes of one version of a conflict that are kept."""
 
-MOST_WAITING = 8 << 20
+MAX_PENDING = 8 << 20
 """Bytes of one session that wait for its secrets: programs log them with the handshake, so that little else ever waits."""
 
-MOST_WAITING_IN_ALL = 128 << 20
+MAX_PENDING_TOTAL = 128 << 20
 """Bytes of all sessions that wait for secrets; a pipe without any fills this, and must not fill the machine."""
 
-WAITING_COST = 512
+PENDING_COST = 512
 """Bytes of memory that a record which waits takes beside its own."""
 
-MOST_ENDED = 4096
+MAX_PENDING_ENDED = 4096
 """Sessions that wait although their connection has ended; each is looked at whenever secrets come."""
 
-LONGEST_WAIT = 60_000_000_000
+MAX_PENDING_TIME = 60_000_000_000
 """Nanoseconds of capture time that such a session waits: who watches a pipe without secrets wants to see something."""
 
 MAX_CANDIDATES = 8

@@ -1,96 +1,38 @@
 cimport cython
 
-from analyzer.codec.cut cimport cut
-from analyzer.codec.runner cimport read
-from analyzer.tls cimport learn
-from analyzer.tls.decrypt cimport Decryption
-from analyzer.tls.facts cimport Alert, Finding, HandshakeMessage, handshake_message, new_event
-from analyzer.tls.ledger cimport Ledger
-from analyzer.tls.links cimport Links, Origin, server_of
-from analyzer.tls.messages.tables cimport table_of
-from analyzer.tls.proof cimport Proof, settle, worse
-from analyzer.tls.records cimport RecordReader
-from analyzer.tls.transcript cimport Transcript
+from analyzer.flows.flow cimport Flow
+from analyzer.tls.decryption.decryption cimport Decryption
+from analyzer.tls.events cimport Alert, Gap, KeysChanged, RecordRead, handshake_message, record_event
+from analyzer.tls.handshake.parameters cimport Parameters
+from analyzer.tls.handshake.states cimport RoleState
+from analyzer.tls.record.record cimport Record, RecordSink
+from analyzer.tls.session_handshake cimport SessionHandshake
+from analyzer.tls.session_log cimport SessionLog
 
-# Constants that are looked at for every message; as C variables they are not visible from Python.
-cdef int ALERT, APPLICATION_DATA, CHANGE_CIPHER_SPEC, HANDSHAKE, HEARTBEAT
-cdef int SSL2, TLS13, CLIENT_HELLO, SERVER_HELLO, NEW_SESSION_TICKET, HELLO_RETRY_REQUEST, ENCRYPTED_EXTENSIONS
-cdef int CERTIFICATE, SERVER_KEY_EXCHANGE, FINISHED, CERTIFICATE_STATUS, COMPRESSED_CERTIFICATE
-cdef int ENCRYPTED_ALERT_13, SESSION_TICKET, PRE_SHARED_KEY, ENCRYPTED_CLIENT_HELLO
-cdef int MAX_HANDSHAKE, MAX_MESSAGES
-cdef int MAX_KEPT, MAX_SIGNATURES, MESSAGE_COST
-cdef tuple NAMES
+# Looked at for every record; as C variables they are not visible from Python.
+cdef int ALERT, APPLICATION_DATA, CHANGE_CIPHER_SPEC, ENCRYPTED_ALERT_13, HANDSHAKE, HEARTBEAT, SSL2
+cdef int CONFLICT, GAP, LOST, NO_RECORD, CLIENT_HELLO, FINISHED, MAX_KEPT, MESSAGE_COST, NO_OFFSET, _CHANGE, _CLIENT, _SERVER
+cdef int SSL2_CLIENT_HELLO, SSL2_CLIENT_MASTER_KEY, SSL2_SERVER_HELLO
 
 
 @cython.no_gc
-cdef class Side:
-    cdef public bytearray buffer
-    cdef public long long need
-    cdef public long long skip
-    cdef public long long ccs_frame
-    cdef public bint encrypted_finished
-    cdef public long long encrypted_records
-    cdef public long long n_application
-    cdef public bint strayed
-    cdef public long long first_frame
-
-
-@cython.no_gc
-cdef class Session(Ledger):
+cdef class Session(RecordSink):
     cdef public long long id
-    cdef public object connection
-    cdef public long long first_frame
-    cdef public long long last_frame
-    cdef public long long at
-    cdef public long long end
-    cdef public str closed
-    cdef public list sides
-    cdef public list certificates
-    cdef public list stapled
-    cdef public bint fields
-    cdef public bint greeted
-    cdef public bint answered
-    cdef public bint offers_early
-    cdef public object offers
-    cdef public object ech
-    cdef public Links links
-    cdef public Origin origin
-    cdef public Origin resumes
-    cdef public bytes session_id
-    cdef public tuple hello_shape
-    cdef public tuple answer_shape
-    cdef public bint tls13
-    cdef public int cipher_suite
-    cdef public object suite
-    cdef public int group
-    cdef public bytes server_name
-    cdef public bytes alpn
-    cdef public str resumption
-    cdef public object secrets
-    cdef public Decryption decryption
-    cdef public bint opens
-    cdef public bint opening
-    cdef public Transcript transcript
-    cdef public list signed
-    cdef public list finished
-    cdef public object later
+    cdef public Flow flow
+    cdef public SessionLog log
+    cdef public SessionHandshake handshake
+    cdef public tuple roles
 
-    cdef bint is_encrypted(self, int side) except *
+    cdef bint is_encrypted(self, int role) except *
+    cdef bint open(self, RoleState sender, Record record) except *
+    cdef void take_ciphertext(self, RoleState sender, Record record) except *
+    cdef void count_data(self, RoleState sender, Record record) except *
+    cdef void take_encrypted_handshake(self, RoleState sender, Record record) except *
     cdef bint is_second_hello(self, bytes body) except *
-    cdef bint open(
-        self, int side, Side sender, int content_type, int version, bytes body, long long missing, long long length,
-        long long frame, long long at
-    ) except *
-    cdef void application_data(self, int side, Side sender, long long length, long long frame, long long at) except *
-    cpdef void stop(self, int side, long long frame, long long at) except *
-    cdef void fragment(self, int side, Side sender, bytes body, long long missing, long long frame, long long at) except *
-    cdef long long leave_partial(self, int side, Side sender, long long frame, long long at) except? -1
-    cdef void message(self, int side, bytes raw, long long length, long long frame, long long at) except *
-    cpdef void prove(self) except *
-    cdef void read_again(self) except *
-    cdef object table(self, int number, bytes raw)
-    cdef void learn_client_hello(self, int side, object body, bytes raw) except *
-    cdef void learn_server_hello(self, object body, bytes raw, bint retry) except *
-    cdef void judge_resumption(self) except *
-    cdef Origin as_origin(self)
-    cdef void alert(self, int side, bytes body, long long length, long long frame, long long at) except *
+    cdef void change_keys(self, RoleState sender, Record record) except *
+    cdef void take_alert(self, Record record, bytes body, long long length, bint decrypted) except *
+    cdef void take_heartbeat(self, Record record, bytes body, long long length) except *
+    cdef void take_ssl2(self, RoleState sender, Record record) except *
+    cdef void take_trouble(self, Record record) except *
+    cdef void tell_record(self, Record record) except *
+    cdef void tell_line(self, str kind, Record record, long long length) except *

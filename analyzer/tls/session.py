@@ -1,596 +1,362 @@
 """One TLS session as a passive reader sees it: records in, messages and facts out.
 
-Both sides run through the same states in every version: hello, key exchange, a switch to encryption, application data. Only the
-switch differs: up to TLS 1.2 each side announces it with ChangeCipherSpec (RFC 5246 section 7.1), in TLS 1.3 it follows the
+Both roles run through the same stages in every version: hello, key exchange, a switch to encryption, application data. Only the
+switch differs: up to TLS 1.2 each role announces it with ChangeCipherSpec (RFC 5246 section 7.1), in TLS 1.3 it follows the
 ServerHello, everything encrypted has content type application_data, and ChangeCipherSpec means nothing (RFC 9846 section 5).
-The session records what came, in the order in which it became complete; it judges nothing. This module is compiled
-(see setup.cfg) and runs the same uncompiled.
+The session records what came, in the order in which it became complete; it judges nothing, and knows no transport.
 """
 
 from typing import Any
 
 import cython
 
-from analyzer.codec.cut import cut
-from analyzer.codec.registry import registry
-from analyzer.codec.runner import read
-from analyzer.codec.trouble import Incomplete, Malformed, Trouble
-from analyzer.tls import inner_hello, learn, ssl2
-from analyzer.tls.content_types import ALERT, APPLICATION_DATA, CHANGE_CIPHER_SPEC, ENCRYPTED_ALERT_13, HANDSHAKE, HEARTBEAT
-from analyzer.tls.decrypt import Decryption
-from analyzer.tls.facts import Alert, Finding, HandshakeMessage, frame_of, handshake_message, new_event
-from analyzer.tls.ledger import Ledger
-from analyzer.tls.limits import MAX_HANDSHAKE, MAX_KEPT, MAX_MESSAGES, MAX_SIGNATURES, MESSAGE_COST
-from analyzer.tls.links import Links, Origin, server_of
-from analyzer.tls.messages.hello import HelloRetryRequest
-from analyzer.tls.messages.tables import table_of
-from analyzer.tls.proof import Later, Proof, settle, worse
-from analyzer.tls.records import RecordReader
-from analyzer.tls.secrets import Secrets
-from analyzer.tls.suites import suite
-from analyzer.tls.transcript import Transcript
+from analyzer.flows.flow import Flow
+from analyzer.tls.decryption.decryption import Decryption
+from analyzer.tls.decryption.key_material import KeyMaterial
+from analyzer.tls.events import (
+    Alert,
+    Event,
+    Gap,
+    KeysChanged,
+    RecordRead,
+    handshake_message,
+    record_event,
+)
+from analyzer.tls.handshake.parameters import Parameters
+from analyzer.tls.handshake.resumption import Resumptions
+from analyzer.tls.handshake.ssl2 import read_ssl2
+from analyzer.tls.handshake.states import CHANGE, RoleState
+from analyzer.tls.limits import MAX_KEPT, MESSAGE_COST
+from analyzer.tls.messages.numbers import CLIENT_HELLO, FINISHED, SSL2_CLIENT_HELLO, SSL2_CLIENT_MASTER_KEY, SSL2_SERVER_HELLO
+from analyzer.tls.record.content_types import (
+    ALERT,
+    APPLICATION_DATA,
+    CHANGE_CIPHER_SPEC,
+    ENCRYPTED_ALERT_13,
+    HANDSHAKE,
+    HEARTBEAT,
+    SSL2,
+)
+from analyzer.tls.record.record import CONFLICT, GAP, LOST, NO_RECORD, Record, RecordSink
+from analyzer.tls.session_handshake import SessionHandshake
+from analyzer.tls.session_log import ROLES, SessionLog
 
-SSL2 = 0x0002
-TLS13 = 0x0304
+NO_OFFSET = -1
 
-CLIENT_HELLO, SERVER_HELLO, NEW_SESSION_TICKET, HELLO_RETRY_REQUEST, ENCRYPTED_EXTENSIONS = 1, 2, 4, 6, 8
-CERTIFICATE, SERVER_KEY_EXCHANGE, FINISHED, CERTIFICATE_STATUS, COMPRESSED_CERTIFICATE = 11, 12, 20, 22, 25
-
-SESSION_TICKET, PRE_SHARED_KEY, ENCRYPTED_CLIENT_HELLO = 35, 41, 65037
-
-HANDSHAKE_TYPES = registry("handshake_types")
-NAMES = tuple(map(HANDSHAKE_TYPES.name, range(256)))
-
-
-class Side:
-    """What one side has sent."""
-
-    __slots__ = (
-        "buffer", "ccs_frame", "encrypted_finished", "encrypted_records", "first_frame",
-        "n_application", "need", "skip", "strayed",
-    )  # fmt: skip
-
-    def __init__(self) -> None:
-        self.buffer = bytearray()
-        self.need = 0
-        self.skip = 0
-        self.ccs_frame = 0
-        self.encrypted_finished = False
-        self.encrypted_records = 0
-        self.n_application = 0
-        self.strayed = False
-        self.first_frame = 0
+# Once compiled these are C variables, which no other module sees.
+_CHANGE = CHANGE
+_CLIENT, _SERVER = 0, 1
 
 
-class Session(Ledger):
-    """One TLS session; `client` is the side of the connection (0 the opener) that sent the ClientHello.
+class Session(RecordSink):
+    """One TLS session. After the end of its flow all facts are final, and nothing changes them.
 
-    After the end of its connection all facts are final. `version` and the like are numbers from the wire, 0 before they are
-    known (`version` of a draft is its own number, 0x7f17 for draft 23). greeted, answered: whether a ClientHello and a
-    ServerHello were seen; hello_shape, answer_shape: what `learn` says of the first ClientHello and the last ServerHello. kept:
-    bytes of memory that messages take. fields: whether messages keep their bytes and decoded fields once the session has
-    learnt from them. secrets: what may open records; decryption: what came of it, None until a ClientHello came while there
-    were any; opens: whether records are to be opened; opening: whether what is being taken was decrypted. transcript: what
-    this handshake said; signed: the signatures of all handshakes; finished: what became of each role's Finished (0 the
-    client), `verified`, `failed` or `unverifiable`, None when none was read; later: who listens for authentication afterwards;
-    stapled: what came beside certificates.
+    id: its number in the run. flow: who talks to whom. log: what happened. handshake: what its handshakes say and prove.
+    roles: what each role has shown of itself.
     """
 
-    __slots__ = (
-        "alpn", "answer_shape", "answered", "at", "certificates", "cipher_suite", "closed", "connection", "decryption", "ech",
-        "end", "fields", "finished", "first_frame", "greeted", "group", "hello_shape", "id", "last_frame", "later",
-        "links", "offers", "offers_early", "opening", "opens", "origin", "resumes", "resumption",
-        "secrets", "server_name", "session_id", "sides", "signed", "stapled", "suite", "tls13", "transcript",
-    )  # fmt: skip
+    __slots__ = ("flow", "handshake", "id", "log", "roles")
 
-    def __init__(self, number: cython.longlong, client: cython.int, connection: Any, trace: Any, fields: cython.bint) -> None:
-        self.fields = fields
+    def __init__(
+        self,
+        number: cython.longlong,
+        flow: Flow,
+        material: KeyMaterial,
+        resumptions: Resumptions,
+        events: list[Event] | None = None,
+        keeps_fields: cython.bint = True,
+        places: cython.bint = True,
+    ) -> None:
+        """events, places: as in `SessionLog`. The rest: `SessionHandshake`."""
         self.id = number
-        self.list_nothing(client, trace)
-        self.connection = connection
-        self.first_frame = connection.first_frame
-        self.last_frame = 0
-        self.at = connection.start
-        self.end = 0
-        self.closed = ""
-        self.readers = [RecordReader(self, 0), RecordReader(self, 1)]
-        self.sides = [Side(), Side()]
-        self.certificates: list[list[bytes] | None] = [None, None]
-        self.stapled: list[learn.Staple] = []
-        self.greeted = False
-        self.answered = False
-        self.offers: Any = None
-        self.offers_early = False
-        self.hello_shape: learn.HelloShape | None = None
-        self.answer_shape: learn.AnswerShape | None = None
-        self.version = 0
-        self.tls13 = False
-        self.cipher_suite = -1
-        self.suite: Any = None
-        self.group = -1
-        self.session_id = b""
-        self.server_name: bytes | None = None
-        self.alpn: bytes | None = None
-        self.resumption = ""
-        self.mid_stream = False
+        self.flow = flow
+        self.log = SessionLog(number, events, places)
+        self.handshake = SessionHandshake(flow, self.log, material, resumptions, keeps_fields)
+        self.roles = self.handshake.roles
         self.kept = 0
-        self.secrets: Secrets | None = None
-        self.decryption: Decryption = None  # type: ignore[assignment]  # until something may open records
-        self.opens = False
-        self.opening = False
-        self.transcript = Transcript()
-        self.signed: list[Any] = []
-        self.finished: list[str | None] = [None, None]
-        self.later: Any = None
-        self.ech: Any = None
-        self.links: Links = None  # type: ignore[assignment]  # until `Sessions` gives it
-        self.origin: Origin = None  # type: ignore[assignment]  # what links to this session, once something may
-        self.resumes: Origin = None  # type: ignore[assignment]  # what this session goes back to, where that is known
 
-    # What the streams say.
-
-    def wants(self, side: cython.int, content_type: cython.int) -> cython.bint:
+    def wants(self, role: cython.int, content_type: cython.int) -> cython.bint:
         """Whether a record's body will be read."""
-        if self.opens:
+        if self.handshake.opens():
             return True
         if content_type == APPLICATION_DATA:
             return False
-        return content_type == CHANGE_CIPHER_SPEC or self.version == 0 or not self.is_encrypted(side)
+        parameters: Parameters = self.handshake.parameters
+        return content_type == CHANGE_CIPHER_SPEC or parameters.version == 0 or not self.is_encrypted(role)
 
-    def is_encrypted(self, side: cython.int) -> cython.bint:
-        """Whether records of this side, other than of type application_data, are encrypted by now."""
-        sender: Side = self.sides[side]
-        return sender.ccs_frame > 0 and not self.tls13
+    def is_encrypted(self, role: cython.int) -> cython.bint:
+        """Whether records of this role, other than of type application_data, are encrypted by now."""
+        sender: RoleState = self.roles[role]
+        return sender.change_frame > 0 and not self.handshake.parameters.tls13
+
+    def take(self, record: Record) -> None:
+        """Take a record, or what is none."""
+        role: cython.int = record.role
+        content_type: cython.int = record.content_type
+        if content_type < 0:
+            self.take_trouble(record)
+            self.kept = self.handshake.kept
+            return
+        sender: RoleState = self.roles[role]
+        if self.log.places:
+            self.tell_record(record)
+        if self.handshake.opens() and self.open(sender, record):
+            self.kept = self.handshake.kept
+            return
+        if content_type == APPLICATION_DATA:
+            self.take_ciphertext(sender, record)
+        elif content_type == HANDSHAKE:
+            if record.version == SSL2:
+                self.take_ssl2(sender, record)
+            elif not self.is_encrypted(role) or self.is_second_hello(record.body):
+                missing: cython.longlong = record.length - len(record.body)
+                self.handshake.take(role, record.body, missing, record.offset + record.header, record.frame, record.at)
+            else:
+                self.take_encrypted_handshake(sender, record)
+        elif content_type == CHANGE_CIPHER_SPEC:
+            self.change_keys(sender, record)
+        elif content_type == ALERT:
+            self.take_alert(record, record.body, record.length, False)
+        elif content_type == HEARTBEAT:
+            self.take_heartbeat(record, b"" if self.is_encrypted(role) else record.body, record.length)
+        self.kept = self.handshake.kept
+
+    def open(self, sender: RoleState, record: Record) -> cython.bint:
+        """Decrypt a record and take what is inside; False where it is not encrypted, or does not open."""
+        handshake: SessionHandshake = self.handshake
+        decryption: Decryption = handshake.decryption
+        role: cython.int = record.role
+        if record.version == SSL2 or not decryption.protects(role, record.content_type):
+            return False
+        opened = decryption.open(record)
+        if opened is None:
+            if role != _CLIENT or not handshake.hellos.offers_early:
+                handshake.transcript.lose(role)
+            if decryption.hopeless:
+                decryption.active = False
+            return False
+        parameters: Parameters = handshake.parameters
+        if parameters.version == 0 and decryption.keys.version:  # the ServerHello is missing, and was replaced by trial
+            parameters.version = self.log.version = decryption.keys.version
+            parameters.tls13 = True
+            parameters.suite = decryption.keys.suite
+            parameters.cipher_suite = decryption.keys.cipher_suite
+        inner: cython.int = opened[0]
+        plaintext: bytes = opened[1]
+        handshake.decrypting = True
+        if inner == HANDSHAKE:
+            sender.finished_hidden = True
+            handshake.take(role, plaintext, 0, NO_OFFSET, record.frame, record.at)
+        elif inner == APPLICATION_DATA:
+            if not decryption.early:
+                sender.n_protected += 1
+            self.count_data(sender, record)
+            decryption.carry(role, plaintext, parameters.alpn, record.frame, record.at)
+        elif inner == ALERT:
+            self.take_alert(record, plaintext, len(plaintext), True)
+        elif inner == HEARTBEAT:
+            self.take_heartbeat(record, plaintext, len(plaintext))
+        elif inner == CHANGE_CIPHER_SPEC:  # of a renegotiation
+            handshake.advance(sender, _CHANGE, record.frame, record.at)
+            decryption.active = decryption.change(role)
+            self.tell_line("change_cipher_spec", record, record.length)
+            if self.log.events is not None and not parameters.tls13:
+                self.log.tell(KeysChanged("protected", role, record.frame, record.at))
+        handshake.decrypting = False
+        return True
+
+    def take_ciphertext(self, sender: RoleState, record: Record) -> None:
+        """Count a record of application data that was not decrypted; in TLS 1.3 it may hold anything."""
+        handshake: SessionHandshake = self.handshake
+        if not handshake.parameters.tls13:
+            sender.n_protected += 1
+        else:
+            sender.lose()
+            if handshake.hellos.server_seen and record.length > ENCRYPTED_ALERT_13:
+                sender.n_protected += 1
+        self.count_data(sender, record)
+
+    def count_data(self, sender: RoleState, record: Record) -> None:
+        """Count a record of application data."""
+        sender.n_application += 1
+        self.tell_line("application_data", record, record.length)
+
+    def take_encrypted_handshake(self, sender: RoleState, record: Record) -> None:
+        """Take a handshake record behind a ChangeCipherSpec that was not decrypted.
+
+        The first message under new keys is the Finished (RFC 5246 section 7.4.9).
+        """
+        log: SessionLog = self.log
+        if not sender.finished_hidden:
+            sender.finished_hidden = True
+            self.handshake.advance(sender, FINISHED, record.frame, record.at)
+            if log.full():
+                log.dropped += 1
+            else:
+                message = handshake_message(
+                    FINISHED, "finished", record.role, record.frame, record.at, record.length, b"", None, [], True
+                )
+                log.messages.append(message)
+                if log.events is not None:
+                    message.pieces = ((record.offset + record.header, record.length),)
+                    log.tell(message)
+            other: RoleState = self.roles[1 - record.role]
+            if other.finished_hidden:
+                self.handshake.settle()
+        else:
+            sender.lose()
+            self.tell_line("encrypted_handshake", record, record.length)
+        sender.n_protected += 1
 
     def is_second_hello(self, body: bytes) -> cython.bint:
         """Whether a record behind a ChangeCipherSpec is a ClientHello all the same.
 
         In TLS 1.3 the ChangeCipherSpec in front of a second ClientHello means nothing (RFC 9846 appendix E.4), which shows
-        by itself where the capture lacks the server's side.
+        by itself where the capture lacks the server's records.
         """
-        if self.version != 0 or len(body) < 4 or body[0] != CLIENT_HELLO:
+        if self.handshake.parameters.version != 0 or len(body) < 4 or body[0] != CLIENT_HELLO:
             return False
         return (body[1] << 16 | body[2] << 8 | body[3]) == len(body) - 4
 
-    def record(
-        self,
-        side: cython.int,
-        content_type: cython.int,
-        version: cython.int,
-        body: bytes,
-        length: cython.longlong,
-        missing: cython.longlong,
-        frame: cython.longlong,
-        at: cython.longlong,
-    ) -> None:
-        """Take a whole record of one side of the connection."""
-        sender: Side = self.sides[side]
-        if sender.first_frame == 0:
-            sender.first_frame = frame
-        if self.opens and self.open(side, sender, content_type, version, body, missing, length, frame, at):
-            return
-        if content_type == APPLICATION_DATA:
-            if not self.tls13 or (self.answered and length > ENCRYPTED_ALERT_13):
-                sender.encrypted_records += 1
-            self.application_data(side, sender, length, frame, at)
-        elif content_type == HANDSHAKE:
-            if version == SSL2:
-                ssl2.take(self, side, body, length, frame, at)
-            elif not self.is_encrypted(side) or self.is_second_hello(body):
-                self.fragment(side, sender, body, length - len(body), frame, at)
-            else:
-                if not sender.encrypted_finished:
-                    # The first message under new keys is the Finished (RFC 5246 section 7.4.9).
-                    sender.encrypted_finished = True
-                    message = handshake_message(FINISHED, "finished", side, frame, at, length, b"", None, [])
-                    message.encrypted = True
-                    self.add(message)
-                    other: Side = self.sides[1 - side]
-                    if other.encrypted_finished:
-                        self.prove()
-                else:
-                    self.note(new_event("encrypted_handshake", side, length, frame, at))
-                sender.encrypted_records += 1
-        elif content_type == CHANGE_CIPHER_SPEC:
-            if sender.ccs_frame == 0:
-                sender.ccs_frame = frame
-                if side != self.client:
-                    self.judge_resumption()
-            if self.opens:
-                self.opens = self.decryption.change(side)
-                if self.origin is not None:
-                    self.origin.master = self.decryption.master
-            self.note(new_event("change_cipher_spec", side, length, frame, at))
-        elif content_type == ALERT:
-            self.alert(side, body, length, frame, at)
-        elif content_type == HEARTBEAT:
-            self.heartbeat(side, b"" if self.is_encrypted(side) else body, length, frame, at)
+    def change_keys(self, sender: RoleState, record: Record) -> None:
+        """Take a ChangeCipherSpec in plaintext."""
+        handshake: SessionHandshake = self.handshake
+        tls13: cython.bint = handshake.parameters.tls13
+        if sender.change_frame == 0:
+            sender.change_frame = record.frame
+            if record.role != _CLIENT:
+                handshake.judge_resumption()
+        if handshake.parameters.version == 0:  # in TLS 1.3 it means nothing, and who sends it may know that already
+            sender.lose()
+        elif not tls13:
+            handshake.advance(sender, _CHANGE, record.frame, record.at)
+        if handshake.opens():
+            handshake.decryption.active = handshake.decryption.change(record.role)
+            handshake.keep_master()
+        self.tell_line("change_cipher_spec", record, record.length)
+        if self.log.events is not None and handshake.parameters.version != 0 and not tls13:
+            self.log.tell(KeysChanged("protected", record.role, record.frame, record.at))
 
-    def open(
-        self,
-        side: cython.int,
-        sender: Side,
-        content_type: cython.int,
-        version: cython.int,
-        body: bytes,
-        missing: cython.longlong,
-        length: cython.longlong,
-        frame: cython.longlong,
-        at: cython.longlong,
-    ) -> cython.bint:
-        """Decrypt a record and take what is inside; False where it is not encrypted, or does not open."""
-        decryption: Decryption = self.decryption
-        if version == SSL2 or not decryption.protects(side, content_type):
-            return False
-        opened = decryption.open(side, content_type, version, body, missing, frame)
-        if opened is None:
-            if side != self.client or not self.offers_early:
-                self.transcript.lose(side ^ self.client)
-            if decryption.hopeless:
-                self.opens = False
-            return False
-        if self.version == 0 and decryption.version:  # the ServerHello is missing, and its suite was found by trial
-            self.version, self.tls13, self.suite = decryption.version, True, decryption.suite
-            self.cipher_suite = decryption.cipher_suite
-        inner: cython.int = opened[0]
-        plaintext: bytes = opened[1]
-        self.opening = True
-        if inner == HANDSHAKE:
-            sender.encrypted_finished = True
-            self.fragment(side, sender, plaintext, 0, frame, at)
-        elif inner == APPLICATION_DATA:
-            if not decryption.early:
-                sender.encrypted_records += 1
-            self.application_data(side, sender, length, frame, at)
-            decryption.carry(side, plaintext, self, frame, at)
-        elif inner == ALERT:
-            self.alert(side, plaintext, len(plaintext), frame, at)
-        elif inner == HEARTBEAT:
-            self.heartbeat(side, plaintext, len(plaintext), frame, at)
-        elif inner == CHANGE_CIPHER_SPEC:  # of a renegotiation
-            self.opens = decryption.change(side)
-            self.note(new_event("change_cipher_spec", side, length, frame, at))
-        self.opening = False
-        return True
-
-    def application_data(
-        self, side: cython.int, sender: Side, length: cython.longlong, frame: cython.longlong, at: cython.longlong
-    ) -> None:
-        """Count a record of application data."""
-        sender.n_application += 1
-        if self.trace is not None:
-            self.trace.append((self, new_event("application_data", side, length, frame, at)))
-        elif sender.n_application == 1:
-            self.events.append(new_event("application_data", side, length, frame, at))
-
-    def violation(self, side: cython.int, offset: cython.longlong, why: str, frame: cython.longlong) -> None:
-        """Hear that a side has left the protocol."""
-        sender: Side = self.sides[side]
-        if not sender.strayed:
-            sender.strayed = True
-            who = "client" if side == self.client else "server"
-            self.finding("protocol_violation", "medium", f"byte {offset} of the {who}'s stream: {why}", frame)
-
-    def lost(self, side: cython.int, frame: cython.longlong, at: cython.longlong) -> None:
-        """Give up the handshake message that was being collected."""
-        sender: Side = self.sides[side]
-        self.leave_partial(side, sender, frame, at)
-        sender.skip = 0
-        self.transcript.lose(side ^ self.client)
-        if self.opens:
-            self.decryption.lose(side, len(self.gaps) > 0)
-
-    def stop(self, side: cython.int, frame: cython.longlong, at: cython.longlong) -> None:
-        """Hear that no more of a side comes: what is incomplete is kept as far as it goes."""
-        reader: RecordReader = self.readers[side]
-        reader.finish(frame, at)
-        self.leave_partial(side, self.sides[side], frame, at)
-
-    def finish(self, reason: str, frame: cython.longlong, at: cython.longlong) -> None:
-        """As in the class above; what was said is proved now, as far as it goes."""
-        self.stop(0, frame, at)
-        self.stop(1, frame, at)
-        if len(self.gaps) > 0:  # what waited behind a hole came only now
-            self.messages.sort(key=frame_of)
-            self.alerts.sort(key=frame_of)
-        self.prove()
-        if self.ech is not None:
-            self.ech.conclude(self)
-        if self.decryption is not None:
-            for code, severity, detail in self.decryption.findings():
-                self.finding(code, severity, detail, self.first_frame)
-            if self.origin is not None:
-                self.origin.master = self.decryption.master
-            self.decryption.close(at)
-        self.readers = []  # they point back here: without the ring the session is freed without the collector
-        self.closed = reason
-        self.last_frame = frame
-        self.end = at
-        if reason == "evicted":
-            self.finding("evicted", "info", "closed early: more connections were open than the limits allow", frame)
-        limited = self.connection.limited
-        if limited:
-            self.finding("limit", "medium", f"{limited} holes were given up early: too much waited behind them", frame)
-        if self.dropped:
-            detail = f"{self.dropped} further messages, alerts, gaps or findings are not listed"
-            self.findings.append(Finding("limit", "medium", detail, [frame] if frame else []))
-
-    # Handshake.
-
-    def fragment(
-        self, side: cython.int, sender: Side, body: bytes, missing: cython.longlong, frame: cython.longlong, at: cython.longlong
-    ) -> None:
-        """Take the next bytes of a side's handshake stream; `missing` bytes of the record behind them are lost."""
+    def take_alert(self, record: Record, body: bytes, length: cython.longlong, decrypted: cython.bint) -> None:
+        """Take the contents of an alert record; several alerts may stand in one (RFC 5246 section 7.2)."""
         pos: cython.Py_ssize_t = 0
-        end: cython.Py_ssize_t
-        length: cython.longlong
-        if sender.skip > 0:
-            pos = min(sender.skip, len(body))
-            sender.skip -= pos
-        data: bytes = body
-        if len(sender.buffer) > 0:
-            sender.buffer += body
-            self.kept += len(body)
-            if len(sender.buffer) < sender.need and missing == 0:
-                return  # a message that spans records is looked at again when it is whole
-            data = bytes(sender.buffer)
-            sender.buffer.clear()
-            self.kept -= len(data)
-        end = len(data)
-        while 4 <= end - pos:
-            length = 4 + (data[pos + 1] << 16 | data[pos + 2] << 8 | data[pos + 3])
-            if length > MAX_HANDSHAKE:
-                why = f"a handshake message of {length} bytes is more than the limit of {MAX_HANDSHAKE}"
-                self.finding("protocol_violation", "medium", why, frame)
-                self.transcript.lose(side ^ self.client)
-                sender.skip = length - (end - pos)
-                pos = end
-                break
-            if length > end - pos:
-                sender.need = length
-                break
-            self.message(side, cut(data, pos, pos + length), length, frame, at)
-            pos += length
-        if pos < end:
-            sender.buffer += data[pos:end]
-            self.kept += end - pos
-            if 4 > end - pos:
-                sender.need = 4
-        if missing > 0:
-            length = self.leave_partial(side, sender, frame, at)
-            sender.skip = max(0, sender.skip + length - missing)
-
-    def leave_partial(self, side: cython.int, sender: Side, frame: cython.longlong, at: cython.longlong) -> cython.longlong:
-        """Record a message whose end is missing; how many bytes of it are missing."""
-        if len(sender.buffer) == 0:
-            return 0
-        raw: bytes = bytes(sender.buffer)
-        sender.buffer.clear()
-        self.kept -= len(raw)
-        if len(raw) < 4:
-            return 0
-        length: cython.longlong = 4 + (raw[1] << 16 | raw[2] << 8 | raw[3])
-        if not HANDSHAKE_TYPES.known(raw[0]):
-            self.finding("protocol_violation", "medium", f"{len(raw)} bytes are no handshake message: 0x{raw[:8].hex()}", frame)
-            return 0
-        self.message(side, raw, length, frame, at)
-        return length - len(raw)
-
-    def message(
-        self, side: cython.int, raw: bytes, length: cython.longlong, frame: cython.longlong, at: cython.longlong
-    ) -> None:
-        """Decode one handshake message and learn from it."""
-        number: cython.int = raw[0]
-        whole: cython.bint = length == len(raw)
-        transcript: Transcript = self.transcript
-        if number == CLIENT_HELLO and transcript.begun and not self.tls13:  # a renegotiation
-            self.prove()
-            transcript.begin()
-            if self.opens:
-                self.decryption.begin()
-        complete: cython.bint = transcript.hear(side ^ self.client, raw, whole)
-        if self.opens:
-            self.decryption.hear(side, raw, whole)
-            if self.opening and number == FINISHED:
-                sender: Side = self.sides[side]
-                sender.encrypted_records += 1
-        if complete:
-            self.prove()
-        elif self.later is not None:
-            self.later.hear(self, side ^ self.client, raw)
-        if len(self.messages) >= MAX_MESSAGES or self.kept > MAX_KEPT:
-            self.dropped += 1
-            return
-        self.kept += len(raw) + MESSAGE_COST
-        name: str = NAMES[number]
-        body: Any = None
-        problems: list[Trouble] = []
-        table = self.table(number, raw)
-        if table is not None:
-            body, problems = read(table, raw, 4, len(raw), 0, Malformed if whole else Incomplete)
-            if number == SERVER_HELLO and table is HelloRetryRequest:
-                name = "hello_retry_request"
-        if not whole:
-            problems.append(Incomplete(name, len(raw), f"{length - len(raw)} of {length} bytes are not in the capture"))
-        early: cython.bint = self.version == 0  # what the ServerHello will say may be needed to read it, see `read_again`
-        message: HandshakeMessage = handshake_message(number, name, side, frame, at, length, raw, body, problems)
-        message.encrypted = self.opening
-        self.add(message)
-        if body is None:
-            return
-        if not self.fields and (not early or number == CLIENT_HELLO):
-            message.raw = b""
-            message.body = None
-        if number == CLIENT_HELLO:
-            self.learn_client_hello(side, body, raw)
-        elif number in (SERVER_HELLO, HELLO_RETRY_REQUEST):
-            self.learn_server_hello(body, raw, name == "hello_retry_request")
-        elif number == NEW_SESSION_TICKET:
-            if getattr(body, "ticket", None):
-                self.links.keep_ticket(body.ticket, self.as_origin())
-        elif number in (CERTIFICATE, CERTIFICATE_STATUS, COMPRESSED_CERTIFICATE):
-            body = learn.presented(self.stapled, side, body, problems)
-            listed = learn.certificate_list(body)
-            first = self.certificates[side]
-            if not first:
-                self.certificates[side] = listed
-            elif listed and listed != first:
-                self.recertify(side, listed, first, frame)
-            if listed and not transcript.complete:
-                transcript.certificates[side ^ self.client] = listed[0]
-        elif number == SERVER_KEY_EXCHANGE:
-            if self.group < 0:
-                self.group = learn.exchanged_group(body)
-            transcript.exchanged = learn.signed_parameters(body, raw)
-        elif number == ENCRYPTED_EXTENSIONS and side != self.client:  # some clients have one too, for ALPS
-            self.alpn = learn.alpn(body)
-            if self.ech is not None:
-                self.ech.hear(body)
-            transcript.early = learn.has_early_data(body)
-            if self.decryption is not None:  # else somebody sent this in plaintext
-                self.decryption.limit(1, learn.record_size_limit(body))
-
-    def prove(self) -> None:
-        """Keep what the handshake proves, and let go of what it said; several count together, and the worst result stands."""
-        transcript: Transcript = self.transcript
-        if not transcript.said:
-            return
-        proof: Proof | None = settle(transcript, self.decryption, self.suite, self.version, self.tls13)
-        if proof is not None:
-            self.signed += proof.signed[: MAX_SIGNATURES - len(self.signed)]
-            self.finished = [worse(self.finished[role], proof.finished[role]) for role in range(2)]
-            if proof.running is not None and transcript.complete:
-                self.later = Later(proof.running)
-        transcript.forget()
-
-    def read_again(self) -> None:
-        """Now that the version is known, read what came before the ServerHello because segments came out of order."""
-        message: HandshakeMessage
-        for message in self.messages:
-            if message.type == CLIENT_HELLO or message.type == SERVER_HELLO or message.length != len(message.raw):
-                continue
-            table = self.table(message.type, message.raw)
-            if table is not None:
-                message.body, message.problems = read(table, message.raw, 4, len(message.raw), 0, Malformed)
-                if message.type == SERVER_KEY_EXCHANGE:
-                    self.transcript.exchanged = learn.signed_parameters(message.body, message.raw)
-
-    def table(self, number: cython.int, raw: bytes) -> Any:
-        """The table of a message, by its number and what the session has agreed on; None when there is none."""
-        return table_of(number, TLS13 if self.tls13 else self.version, self.suite, raw)
-
-    def learn_client_hello(self, side: cython.int, body: Any, raw: bytes) -> None:
-        """Keep the first ClientHello, and the name that the client asks for."""
-        if not self.greeted:
-            self.greeted = True
-            self.hello_shape = learn.shape_of(body, raw)
-        if self.server_name is None:
-            self.server_name = learn.server_name(body)
-        if not self.answered:
-            self.offers = learn.offers(body)
-            if self.offers is not None and (self.ech is not None or ENCRYPTED_CLIENT_HELLO in self.offers):
-                inner_hello.hear(self, body, raw)
-        if self.decryption is None and self.secrets is not None and self.secrets.given and side == self.client:
-            self.decryption = Decryption(self.secrets, side, self.transcript)
-            self.opens = True
-            self.offers_early = learn.has_early_data(body)
-            self.decryption.limit(0, learn.record_size_limit(body))
-            self.decryption.hear(side, raw, True)
-            self.decryption.offer(getattr(body, "cipher_suites", None) or (), self.ech)
-
-    def learn_server_hello(self, body: Any, raw: bytes, retry: cython.bint) -> None:
-        """Take version, suite, group and resumption from a ServerHello or a HelloRetryRequest."""
-        first: cython.bint = self.version == 0
-        chosen: cython.int = learn.selected_version(body)
-        if self.opening:  # a renegotiation: what the session is was said by its first handshake
-            self.suite = suite(getattr(body, "cipher_suite", None) or 0)
-            self.opens = self.decryption.agree(chosen, self.tls13, self.suite, body, raw, retry)
-            return
-        self.version = chosen
-        self.tls13 = learn.is_tls13(chosen)
-        number = getattr(body, "cipher_suite", None)
-        if number is not None:
-            self.cipher_suite = number
-            self.suite = suite(number)
-        group: cython.int = learn.selected_group(body)
-        if group >= 0:
-            self.group = group
-        if self.decryption is None and self.secrets is not None and self.suite is not None:
-            # Records that are not encrypted need no secret, and in TLS 1.3 secrets may be found without a ClientHello.
-            self.opens = self.suite.mode == "null" or (self.tls13 and not self.greeted and self.secrets.given)
-            self.decryption = Decryption(self.secrets, self.client, self.transcript) if self.opens else None
-        if self.ech is not None:
-            self.ech.answer(self, raw, retry)
-        if self.offers is not None or not self.tls13:
-            server = server_of(self.connection.opener.key, self.client)
-            self.resumes = self.links.resumed(self.id, self.offers, body, server, self.server_name)  # type: ignore[assignment]
-        if self.opens:
-            if self.resumes is not None:
-                self.decryption.earlier = self.resumes.master
-            self.opens = self.decryption.agree(chosen, self.tls13, self.suite, body, raw, retry)
-        if first and len(self.messages) > 2:
-            self.read_again()
-        if retry:
-            return
-        if self.tls13 and not self.opens:
-            self.transcript.forget()
-        self.answered = True
-        learn.staple(self.stapled, 1 - self.client, body)
-        self.answer_shape = learn.answer_shape(body)
-        if not self.tls13:
-            self.alpn = learn.alpn(body)
-            self.session_id = getattr(body, "legacy_session_id_echo", None) or b""
-        elif body.extension(PRE_SHARED_KEY) is not None:
-            self.resumption = "psk"
-
-    def judge_resumption(self) -> None:
-        """At the server's first ChangeCipherSpec: up to TLS 1.2 a handshake without key exchange is a resumption."""
-        message: HandshakeMessage
-        if self.tls13 or not self.answered or not self.greeted:
-            return
-        for message in self.messages:
-            if message.side != self.client and message.type != SERVER_HELLO and message.type != NEW_SESSION_TICKET:
-                if len(self.session_id) > 0:
-                    self.links.ids.keep(self.session_id, self.as_origin())
-                return
-        sender: Side = self.sides[self.client]
-        if sender.ccs_frame > 0:  # in a full handshake the client changes first
-            return
-        self.resumption = "ticket" if self.offers is not None and SESSION_TICKET in self.offers else "session_id"
-
-    def as_origin(self) -> Origin:
-        """What others that resume this session link to."""
-        if self.origin is None:
-            self.origin = Origin(self.id, server_of(self.connection.opener.key, self.client), self.server_name)
-        return self.origin
-
-    # The other protocols of the record layer.
-
-    def alert(
-        self, side: cython.int, body: bytes, length: cython.longlong, frame: cython.longlong, at: cython.longlong
-    ) -> None:
-        """Take an alert record; several alerts may stand in one (RFC 5246 section 7.2)."""
-        pos: cython.Py_ssize_t = 0
-        if self.is_encrypted(side) and not self.opening:
-            self.add_alert(Alert(-1, -1, side, frame, at))
+        role: cython.int = record.role
+        if self.is_encrypted(role) and not decrypted:
+            self.log.add_alert(Alert(-1, -1, role, record.frame, record.at))
             return
         while 2 <= len(body) - pos:
-            alert: Alert = Alert(body[pos], body[pos + 1], side, frame, at)
-            alert.encrypted = self.opening
-            self.add_alert(alert)
+            alert: Alert = Alert(body[pos], body[pos + 1], role, record.frame, record.at)
+            alert.encrypted = decrypted
+            self.log.add_alert(alert)
             pos += 2
         if pos != length:
-            self.finding(
-                "protocol_violation", "low", f"an alert record of {length} bytes holds no whole number of alerts", frame
-            )
+            detail = f"an alert record of {length} bytes holds no whole number of alerts"
+            self.log.add_finding("protocol_violation", "low", detail, record.frame)
+
+    def take_heartbeat(self, record: Record, body: bytes, length: cython.longlong) -> None:
+        """Take a heartbeat (RFC 6520); a payload length beyond the record is the Heartbleed attack (CVE-2014-0160).
+
+        body: empty where it is encrypted.
+        """
+        self.tell_line("heartbeat", record, length)
+        if 3 > len(body):
+            return
+        claimed: cython.int = body[1] << 8 | body[2]
+        if claimed > length - 3:
+            detail = f"a heartbeat claims {claimed} bytes of payload in a record of {length}: the Heartbleed attack"
+            self.log.add_finding("heartbleed", "high", detail, record.frame)
+
+    def take_ssl2(self, sender: RoleState, record: Record) -> None:
+        """Take a record of SSL 2.0, which holds one message; after the hellos and the master key all is encrypted."""
+        handshake: SessionHandshake = self.handshake
+        hidden: cython.bint = sender.change_frame > 0 and not handshake.parameters.tls13
+        message = None if hidden else read_ssl2(record)
+        if message is None:
+            sender.n_protected += 1
+            return
+        if self.log.full() or handshake.kept > MAX_KEPT:
+            self.log.dropped += 1
+        else:
+            handshake.kept += len(message.raw) + MESSAGE_COST
+            self.log.messages.append(message)
+        if message.type == SSL2_CLIENT_HELLO:
+            handshake.hellos.client_seen = True
+            handshake.advance(sender, CLIENT_HELLO, record.frame, record.at)
+        elif message.type == SSL2_CLIENT_MASTER_KEY:
+            sender.change_frame = record.frame
+        elif message.type == SSL2_SERVER_HELLO:
+            handshake.hellos.server_seen = True
+            handshake.parameters.version = self.log.version = message.body.version or 0
+            if message.body.certificate:
+                handshake.certificates[record.role] = [message.body.certificate]
+            sender.change_frame = record.frame
+        self.log.tell(message)
+
+    def take_trouble(self, record: Record) -> None:
+        """Take what is no record."""
+        role: cython.int = record.role
+        sender: RoleState = self.roles[role]
+        if record.content_type == GAP:
+            self.log.add_gap(Gap(role, record.offset, record.length, record.frame))
+        elif record.content_type == LOST:
+            self.handshake.lose(role, record.frame, record.at)
+            if self.handshake.opens():
+                self.handshake.decryption.lose(role, len(self.log.gaps) > 0)
+        elif record.content_type == CONFLICT:
+            self.log.add_conflict(role, record.offset, record.body, record.second, record.frame)
+        elif record.content_type == NO_RECORD and not sender.strayed:
+            sender.strayed = True
+            detail = f"byte {record.offset} of the {ROLES[role]}'s stream: {record.problem}"
+            self.log.add_finding("protocol_violation", "medium", detail, record.frame)
+
+    def tell_record(self, record: Record) -> None:
+        """Tell where a record stands."""
+        self.log.tell(
+            RecordRead(record.role, record.content_type, record.offset, record.header, record.length, record.frame, record.at)
+        )
+
+    def tell_line(self, kind: str, record: Record, length: cython.longlong) -> None:
+        """Tell a record that is worth a line."""
+        if self.log.events is not None:
+            self.log.tell(record_event(kind, record.role, length, record.frame, record.at))
+
+    def end_role(self, role: cython.int, frame: cython.longlong, at: cython.longlong) -> None:
+        """Hear that no more records of a role come: what is incomplete is kept as far as it goes."""
+        self.handshake.take_partial(role, frame, at)
+
+    def finish(self, frame: cython.longlong, at: cython.longlong) -> cython.bint:
+        """Hear that the flow has ended."""
+        log: SessionLog = self.log
+        flow: Flow = self.flow
+        self.end_role(_CLIENT, frame, at)
+        self.end_role(_SERVER, frame, at)
+        if len(log.gaps) > 0:
+            log.in_order()
+        self.handshake.close(at)
+        flow.last_frame = frame
+        flow.end = at
+        if flow.closed == "evicted":
+            detail = "closed early: more connections were open than the limits allow"
+            log.add_finding("evicted", "info", detail, frame)
+        if flow.limited:
+            detail = f"{flow.limited} holes were given up early: too much waited behind them"
+            log.add_finding("limit", "medium", detail, frame)
+        log.close(frame)
+        return True
 
     # What follows from it all.
 
     @property
     def established(self) -> bool:
         """Whether both Finished messages were seen, or encrypted records that can only follow them."""
-        client: Side = self.sides[self.client]
-        server: Side = self.sides[1 - self.client]
-        if not self.answered and not self.mid_stream and not self.tls13:
+        handshake: SessionHandshake = self.handshake
+        client: RoleState = self.roles[_CLIENT]
+        server: RoleState = self.roles[_SERVER]
+        if not handshake.hellos.server_seen and not self.flow.mid_stream and not handshake.parameters.tls13:
             return False
-        return client.encrypted_records > 0 and server.encrypted_records > 0
+        return client.n_protected > 0 and server.n_protected > 0
+
+    @property
+    def decryption(self) -> Any:
+        """What its secrets opened (`Decryption`); None where there were none, or no ClientHello."""
+        return self.handshake.decryption

@@ -7,7 +7,7 @@ is a plain list.
 """
 
 from base64 import b64decode
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from analyzer.application.conversation import Conversation
 from analyzer.application.exchange import Exchange
@@ -105,10 +105,10 @@ class Answers:
 
 
 class AnswerReader:
-    """Reads the server's side of one HTTP/1 connection and gives `answers` what it finds there."""
+    """Reads the server's side of one HTTP/1 connection and gives `take` the type and the body of each answer in it."""
 
-    def __init__(self, answers: Answers) -> None:
-        self._answers = answers
+    def __init__(self, take: Callable[[str, bytes], None]) -> None:
+        self._take = take
         self._bodies: list[tuple[Exchange, str, bytearray]] = []
         self._conversation: Conversation | None = Conversation("http/1.1", scheme="http", hashing=False, on_body=self._collect)
 
@@ -155,7 +155,7 @@ class AnswerReader:
         still: list[tuple[Exchange, str, bytearray]] = []
         for exchange, kind, body in self._bodies:
             if exchange.response is not None and exchange.response.body.complete:
-                self._answers.take(kind, bytes(body))
+                self._take(kind, bytes(body))
             elif exchange is self._bodies[-1][0]:
                 still.append((exchange, kind, body))
         self._bodies = still

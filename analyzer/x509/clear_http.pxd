@@ -1,10 +1,6 @@
 cimport cython
 
-from analyzer.flows.connection cimport Connection
-from analyzer.flows.sink cimport Sink
-from analyzer.tls.detect cimport Sessions, TlsStream
-
-cdef int _ASKING, _WATCHING, _READING, _PASSED
+cdef int _WATCHING, _READING, _PASSED
 cdef Py_ssize_t HEAD_SIZE
 cdef long long READ_SIZE
 cdef bytes RESPONSE, MEDIA_TYPE, HEAD_END
@@ -17,21 +13,18 @@ cpdef Py_ssize_t answer_at(bytes data, Py_ssize_t start, Py_ssize_t end) except?
 
 
 @cython.no_gc
-cdef class AnswerStream(TlsStream):
-    cdef public object answers
-    cdef public int watch
+cdef class RevocationWatch:
+    cdef public object take
+    cdef public int state
     cdef public int server
     cdef public bytes head
     cdef public object reader
     cdef public long long n_read
-    cdef public long long n_held
+    cdef public long long kept
 
-    cdef void look(
-        self, int side, bytes data, Py_ssize_t start, Py_ssize_t end, long long frame, long long at
-    ) except *
-    cdef void finish(self, long long at) except *
+    cpdef bint feed(self, int side, bytes data, Py_ssize_t start, Py_ssize_t end, long long frame, long long at) except -1
     cdef void read(self, bytes data, Py_ssize_t start, Py_ssize_t end, long long frame, long long at) except *
-
-
-cdef class AnsweringSessions(Sessions):
-    cdef public object answers
+    cpdef bint needed(self) except -1
+    cpdef void close(self, long long at) except *
+    cpdef bint peek(self, int side, bytes data, Py_ssize_t start, Py_ssize_t end) except -1
+    cpdef void gap(self, int side, long long length) except *

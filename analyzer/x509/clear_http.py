@@ -1,17 +1,14 @@
-"""Clear HTTP connections watched for OCSP responses and revocation lists, beside the search for TLS.
+"""Clear HTTP connections watched for OCSP responses and revocation lists.
 
 A connection that begins with an HTTP request or response is watched; all others cost nothing more. In a watched one the heads
 of responses with which a segment begins are searched for the media types of answers, and only a response that has one is read
-as HTTP (`answers`). This module is compiled (see setup.cfg) and runs the same uncompiled.
+as HTTP (`answers`).
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import cython
-
-from analyzer.flows.connection import Connection
-from analyzer.flows.sink import Sink
-from analyzer.tls.detect import Sessions, TlsStream
 
 HEAD_SIZE = 4096
 """Bytes of a response's head that are held when a segment ends in it; responders send heads of some hundred bytes."""
@@ -19,7 +16,7 @@ HEAD_SIZE = 4096
 READ_SIZE = 1 << 28
 """Bytes of one connection that are read as HTTP: some of the largest lists there are."""
 
-_ASKING, _WATCHING, _READING, _PASSED = 0, 1, 2, 3
+_WATCHING, _READING, _PASSED = 0, 1, 2
 
 RESPONSE = b"HTTP/1."
 MEDIA_TYPE = b"application/"
@@ -67,24 +64,24 @@ def answer_at(data: bytes, start: cython.Py_ssize_t, end: cython.Py_ssize_t) -> 
     return -1
 
 
-class AnswerStream(TlsStream):
-    """The streams of one connection, searched for TLS, and for answers while there is none.
+class RevocationWatch:
+    """One connection watched for answers.
 
-    watch: what is known of it; server: the side that sends responses; head: a response's head so far; reader: reads responses,
-    None until there is one to read; n_read: bytes it was given; n_held: those that it holds, as told to `sessions`.
+    take: is given the type and the body of each. server: the side that sends responses. state: what is known of them; head: a
+    response's head so far; reader: reads responses, None until there is one to read; n_read: bytes that it was given; kept:
+    those that it keeps in memory.
     """
 
-    __slots__ = ("answers", "head", "n_held", "n_read", "reader", "server", "watch")
+    __slots__ = ("head", "kept", "n_read", "reader", "server", "state", "take")
 
-    def __init__(self, connection: Connection, sessions: "AnsweringSessions") -> None:
-        self.watch_for(connection, sessions)
-        self.answers: Any = sessions.answers
-        self.watch = _ASKING
-        self.server = 1
+    def __init__(self, take: Callable[[str, bytes], None], server: cython.int) -> None:
+        self.take = take
+        self.state = _WATCHING
+        self.server = server
         self.head = b""
         self.reader: Any = None
         self.n_read = 0
-        self.n_held = 0
+        self.kept = 0
 
     def feed(
         self,
@@ -92,44 +89,15 @@ class AnswerStream(TlsStream):
         data: bytes,
         start: cython.Py_ssize_t,
         end: cython.Py_ssize_t,
-        offset: cython.longlong,
         frame: cython.longlong,
         at: cython.longlong,
-    ) -> None:
-        """Take the next bytes of a side: look for answers in them, then for TLS."""
-        if self.watch != _PASSED:
-            self.look(side, data, start, end, frame, at)
-        TlsStream.feed(self, side, data, start, end, offset, frame, at)
-        if self.watch == _READING or len(self.head) > 0:
-            self.wanted = True
-
-    def look(
-        self,
-        side: cython.int,
-        data: bytes,
-        start: cython.Py_ssize_t,
-        end: cython.Py_ssize_t,
-        frame: cython.longlong,
-        at: cython.longlong,
-    ) -> None:
-        """Look for answers."""
-        if self.watch == _ASKING:
-            if begins_request(data, start, end):
-                self.server = 1 - side
-            elif begins_response(data, start, end):
-                self.server = side
-            else:
-                self.watch = _PASSED
-                return
-            self.watch = _WATCHING
-        elif self.session is not None:
-            self.finish(at)
-            return
+    ) -> cython.bint:
+        """Look for answers in the next bytes of a side, `data[start:end]`; False once there is nothing more to look for."""
         if side != self.server:
-            return
-        if self.watch == _READING:
+            return True
+        if self.state == _READING:
             self.read(data, start, end, frame, at)
-            return
+            return self.state != _PASSED
         if len(self.head) > 0:
             data = self.head + data[start:end]
             start = 0
@@ -141,9 +109,10 @@ class AnswerStream(TlsStream):
         elif found >= 0:
             from analyzer.x509.answers import AnswerReader
 
-            self.reader = AnswerReader(self.answers())
-            self.watch = _READING
+            self.reader = AnswerReader(self.take)
+            self.state = _READING
             self.read(data, found, end, frame, at)
+        return self.state != _PASSED
 
     def read(
         self, data: bytes, start: cython.Py_ssize_t, end: cython.Py_ssize_t, frame: cython.longlong, at: cython.longlong
@@ -151,56 +120,33 @@ class AnswerStream(TlsStream):
         """Read the server's bytes as HTTP, as long as answers are among them."""
         self.n_read += end - start
         if self.n_read > READ_SIZE:
-            self.finish(at)
+            self.close(at)
         elif self.reader.feed(data[start:end], frame, at):
-            self.sessions.held += self.reader.n_held - self.n_held
-            self.n_held = self.reader.n_held
+            self.kept = self.reader.n_held
         else:
-            self.finish(at)
-            self.watch = _WATCHING
+            self.close(at)
+            self.state = _WATCHING
 
-    def finish(self, at: cython.longlong) -> None:
+    def needed(self) -> cython.bint:
+        """Whether the next bytes are wanted, whatever they begin with."""
+        return self.state == _READING or len(self.head) > 0
+
+    def close(self, at: cython.longlong) -> None:
         """Look for answers no more."""
         if self.reader is not None:
             self.reader.close(at)
             self.reader = None
-        self.sessions.held -= self.n_held
-        self.n_held = 0
+        self.kept = 0
         self.head = b""
-        self.watch = _PASSED
+        self.state = _PASSED
 
-    def glance(self, side: cython.int, data: bytes, start: cython.Py_ssize_t, end: cython.Py_ssize_t) -> cython.bint:
-        """Whether this segment of a stream that was given up begins a hello, or a response with an answer."""
-        if self.watch == _WATCHING and side == self.server and answer_at(data, start, end) != -1:
-            self.wanted = True
-            return True
-        return TlsStream.glance(self, side, data, start, end)
+    def peek(self, side: cython.int, data: bytes, start: cython.Py_ssize_t, end: cython.Py_ssize_t) -> cython.bint:
+        """Whether a segment of a connection that was given up begins a response with an answer."""
+        return self.state == _WATCHING and side == self.server and answer_at(data, start, end) != -1
 
-    def gap(
-        self, side: cython.int, offset: cython.longlong, length: cython.longlong, frame: cython.longlong, at: cython.longlong
-    ) -> None:
-        """Pass a gap on."""
+    def gap(self, side: cython.int, length: cython.longlong) -> None:
+        """Hear that bytes of a side are missing."""
         if side == self.server:
             self.head = b""
             if self.reader is not None:
                 self.reader.gap(length)
-        TlsStream.gap(self, side, offset, length, frame, at)
-
-    def close(self, reason: str, frame: cython.longlong, at: cython.longlong) -> None:
-        """End what is being read, and the session."""
-        self.finish(at)
-        TlsStream.close(self, reason, frame, at)
-
-
-class AnsweringSessions(Sessions):
-    """As `Sessions`; what clear HTTP says of certificates goes to what `answers` gives when there is some."""
-
-    __slots__ = ("answers",)
-
-    def __init__(self, trace: Any, fields: cython.bint, secrets: Any, answers: Any) -> None:
-        Sessions.__init__(self, trace, fields, secrets)
-        self.answers = answers
-
-    def open(self, connection: Connection) -> Sink:
-        """Watch a new connection for TLS and for answers."""
-        return AnswerStream(connection, self)

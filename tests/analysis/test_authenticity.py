@@ -5,12 +5,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conversations import SERVER, Tap, contexts, packetise
+from conversations import SERVER, Tap, contexts, packetise, read_sessions
 from talks import client_of, converse, talk_over
 from tampering import tamper12, tamper13
 
 from analyzer.capture.reader import CaptureReader
-from analyzer.engine import Engine, read_sessions
+from analyzer.engine import Engine
 from analyzer.secrets.keylog import KeyLog
 from analyzer.store.record import session_record
 

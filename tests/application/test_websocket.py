@@ -170,7 +170,7 @@ class Counted(websocket._Direction):
         self.n_skipped += skipped
 
     def gap(self, length: int | None) -> None:
-        inside = self._in_frame and length is not None and length <= self._left and self._opcode < 8
+        inside = self._left >= 0 and length is not None and length <= self._left and self._opcode < 8
         self.n_lacking += length if inside and length is not None else 0
         held = len(self._held)
         super().gap(length)

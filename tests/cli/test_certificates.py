@@ -8,11 +8,12 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from conversations import read_sessions
 
 from analyzer.capture.reader import CaptureReader
 from analyzer.cli.certificates import Listing
 from analyzer.cli.table import width
-from analyzer.engine import Engine, read_sessions
+from analyzer.engine import Engine
 from analyzer.store.chains import Chains
 
 from .conftest import Run
@@ -137,9 +138,9 @@ def test_the_order_is_that_of_the_sessions_and_not_of_their_ends(demo: Path):
     sessions = list(read_sessions(CaptureReader([str(demo)]), Engine()))
     forwards, backwards = Listing(Chains()), Listing(Chains())
     for session in sessions:
-        forwards.take(session)
+        forwards.add(session)
     for session in reversed(sessions):
-        backwards.take(session)
+        backwards.add(session)
     assert [der for der, _ in forwards.in_order()] == [der for der, _ in backwards.in_order()]
     assert len(forwards.sent) == DEMO
 

@@ -1,3 +1,4 @@
+import argparse
 import os
 import signal
 import subprocess
@@ -5,7 +6,10 @@ import sys
 import time
 from pathlib import Path
 
+import outputs
 import pytest
+
+from analyzer.cli.arguments import parser
 
 from .conftest import Run, client_hello, pcap, tcp
 
@@ -205,3 +209,23 @@ def test_only_a_terminal_gets_colours_unless_they_are_asked_for(run: Run, demo: 
 
 def test_no_option_is_offered_that_a_later_release_brings(run: Run, demo: Path):
     assert run("sessions", demo, "-Y", "tls").status == 2
+
+
+def test_what_is_kept_to_be_compared_covers_every_command_and_form():
+    """A new command, or a new form of its output, must not be left out of `tests/outputs.py`."""
+    root = parser()
+    (commands,) = [action.choices for action in root._actions if isinstance(action, argparse._SubParsersAction)]
+    forms = {
+        (name, form)
+        for name, command in commands.items()
+        for action in command._actions
+        if "--format" in action.option_strings
+        for form in action.choices
+    }
+    lines = list(outputs.commands("CAPTURE", ["-k", "KEYS"], n_sessions=1, n_frames=1, scratch="SCRATCH"))
+    kept = [root.parse_args(line) for line in lines]
+    assert {options.command for options in kept} == set(commands)
+    assert {(options.command, options.format) for options in kept if hasattr(options, "format")} == forms
+    for name in commands:
+        with_keys = [bool(options.keylog) for options in kept if options.command == name]
+        assert set(with_keys) == {False, True}, name

@@ -3,6 +3,8 @@ import io
 import json
 from pathlib import Path
 
+import pytest
+
 from .conftest import Run
 
 
@@ -71,3 +73,21 @@ def test_several_captures_are_one_run(run: Run, captures: Path):
 def test_the_schema_is_printed(run: Run):
     schema = json.loads(run("sessions", "--schema").out)
     assert schema["properties"]["id"]["type"] == "integer"
+
+
+@pytest.mark.parametrize("command", ["sessions", "summary"])
+@pytest.mark.parametrize("jobs", [("-j", 1), ("--jobs", 2), ("-j", 64)], ids=["1", "2", "64"])
+def test_any_number_of_jobs_gives_the_same(run: Run, captures: Path, command: str, jobs: tuple[object, ...]):
+    capture = captures / "tls13-psk-resumption" / "tls13-psk-resumption.pcapng"
+    arguments = [command, capture, "-k", capture.with_suffix(".keys")]
+    alone, shared = run(*arguments), run(*arguments, *jobs)
+    assert (alone.status, alone.err, shared.status, shared.err) == (0, b"", 0, b"")
+    assert alone.out
+    assert shared.out == alone.out
+
+
+@pytest.mark.parametrize("jobs", ["0", "65", "-1", "x", "1.5", ""])
+def test_other_numbers_of_jobs_are_refused(run: Run, demo: Path, jobs: str):
+    refused = run("sessions", demo, f"--jobs={jobs}")
+    assert (refused.status, refused.out) == (2, b"")
+    assert "--jobs" in refused.complaint

@@ -12,6 +12,7 @@ from conversations import (
     SYN,
     Segment,
     Tap,
+    ended,
     handshake_types,
     packetise,
     records,
@@ -125,7 +126,7 @@ def test_an_idle_connection_is_closed_out_and_may_go_on():
     other = syn(1, ports=(1, 2))
     for _ in range(65537):
         tap.feed(other)
-    assert [session.closed for session in tap.engine.sessions.ended] == ["idle"]
+    assert [session.flow.closed for session in ended(tap.take())] == ["idle"]
     tap.feed(*segments[-4:])
     assert [record["decryption"]["reason"] for record in tap.records()] == ["no_secret", "no_handshake"]
 

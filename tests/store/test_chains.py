@@ -18,6 +18,7 @@ from hierarchy import HOST, Hierarchy, hierarchy, make_leaf
 from jsonschema import Draft202012Validator
 
 from analyzer.engine import Engine
+from analyzer.engine.events import RevocationSeen
 from analyzer.store import chains as module
 from analyzer.store.chains import CLIENT, SERVER, UNJUDGED, Chains
 from analyzer.store.record import json_line, session_record
@@ -183,7 +184,7 @@ def test_verdicts_change_with_the_moment_and_with_what_was_seen(trust: Trust) ->
         if learnt:
             chains.learn(session(flights(made().chain, HOST)))
         for shift, wanted in shifts:
-            one.at = START + shift * day
+            one.flow.start = START + shift * day
             for _ in range(3):
                 found = set(codes(chains.record(one, SERVER)))
                 assert found == wanted | (set() if learnt else {"unknown_issuer"}), (shift, learnt)
@@ -199,7 +200,7 @@ def _afresh(trust: Trust, one: Session, learnt: bool) -> dict[str, Any]:
 
 def test_a_capture_without_times_is_judged_now(trust: Trust) -> None:
     one = session(flights(made().chain, HOST))
-    one.at = -1
+    one.flow.start = -1
     record = session_record(one, False, Chains(trust))
     assert record["start_time"] is None
     assert abs(datetime.fromisoformat(record["chain"]["at"][:19] + "Z") - datetime.now(UTC)) < timedelta(minutes=5)
@@ -218,10 +219,11 @@ def fetched(body: bytes) -> list[tuple[int, bytes]]:
 def test_responses_seen_in_clear_http_before_a_session_ends(trust: Trust) -> None:
     chains = Chains(trust)
     tap = Tap()
-    tap.engine = Engine(answers=chains.answers)
+    tap.engine = Engine(watches_revocation=True)
     tls = packetise(flights(made().chain, HOST))
     tap.feed(*tls[:-3])
     tap.feed(*packetise(fetched(response(ocsp.OCSPCertStatus.REVOKED)), ports=(50_007, 80)))
+    chains.take(tap.take())
     tap.feed(*tls[-3:])
     (one,) = tap.close()
     record = chains.record(one, SERVER)
@@ -233,11 +235,13 @@ def test_responses_seen_in_clear_http_before_a_session_ends(trust: Trust) -> Non
 def test_what_comes_after_the_moment_of_asking_does_not_count(trust: Trust) -> None:
     chains = Chains(trust)
     tap = Tap()
-    tap.engine = Engine(answers=chains.answers)
+    tap.engine = Engine(watches_revocation=True)
     tap.feed(*packetise(flights(made().chain, HOST)))
     chains.settle()
     tap.feed(*packetise(fetched(response(ocsp.OCSPCertStatus.REVOKED)), ports=(50_007, 80)))
+    chains.take(tap.take())
     (one,) = tap.close()
+    assert [event.content_type for event in tap.events if isinstance(event, RevocationSeen)] == ["application/ocsp-response"]
     assert chains.record(one, SERVER)["verdict"] == "valid"
 
 

@@ -4,11 +4,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from conversations import ended
 
 from analyzer.capture.reader import CaptureReader
-from analyzer.engine import Engine, read_sessions
+from analyzer.engine import Engine
 from analyzer.store.chains import Chains
 from analyzer.store.record import session_record
+from analyzer.tls.events import Event
 
 pytestmark = pytest.mark.corpus
 
@@ -16,8 +18,15 @@ pytestmark = pytest.mark.corpus
 def chains(path: Path) -> list[dict[str, Any]]:
     """The servers' chains, in the order in which the sessions ended."""
     judge = Chains()
-    sessions = read_sessions(CaptureReader([str(path)]), Engine(False, False, answers=judge.answers))
-    records = [session_record(session, False, judge)["chain"] for session in sessions]
+    engine = Engine(fields=False, watches_revocation=True)
+    events: list[Event] = []
+    for walker in CaptureReader([str(path)]).walkers():
+        engine.run(walker)
+        events += engine.take()
+    engine.close()
+    events += engine.take()
+    judge.take(events)
+    records = [session_record(session, False, judge)["chain"] for session in ended(events)]
     return [record for record in records if record["verdict"] != "absent"]
 
 

@@ -101,7 +101,7 @@ def judged(flights: list[Flight], keys: Path, trust: Trust) -> dict[str, Any]:
     keylog.feed(keys.read_bytes(), "keys")
     keylog.close()
     tap = Tap()
-    tap.engine = Engine(False, False, keylog)
+    tap.engine = Engine(fields=False, keylog=keylog)
     tap.at = int(NOW.timestamp()) * 1_000_000_000
     tap.feed(*packetise(flights))
     (session,) = tap.close()

@@ -36,13 +36,13 @@ def export(
     with Folder(str(path), room) as folder, Manifest(folder) as manifest:
         contents = Contents(folder, manifest, kinds, sessions)
         tap = Tap()
-        tap.engine = Engine(False, False, keys, application=contents.application)
+        tap.engine = Engine(detailed=True, fields=False, keylog=keys, reads_data=False)
         if segments is None:
             segments = [one for n, talk in enumerate(talks) for one in packetise(talk.flights, ports=(50000 + n, 443))]
         tap.feed(*segments)
-        for session in tap.close():
-            contents.take(session)
-        assert contents.close()
+        tap.close()
+        contents.take(tap.events)
+        assert contents.write()
     entries: list[dict[str, Any]] = json.loads((path / "manifest.json").read_bytes())
     for entry in entries:
         data = (path / entry["file"]).read_bytes()
@@ -220,12 +220,14 @@ def test_many_bodies_of_one_session_are_named_as_they_end(tmp_path: Path):
     with Folder(str(tmp_path / "out"), 1 << 20) as folder, Manifest(folder) as manifest:
         contents = Contents(folder, manifest, ["objects"])
         tap = Tap()
-        tap.engine = Engine(False, False, keys, application=contents.application)
+        tap.engine = Engine(detailed=True, fields=False, keylog=keys, reads_data=False)
         tap.feed(*segments[:-10])
+        contents.take(tap.take())
         assert contents.written["objects"] > 100
         tap.feed(*segments[-10:])
-        tap.close()
-        contents.close()
+        tap.engine.close()
+        contents.take(tap.take())
+        assert contents.write()
     entries = json.loads((tmp_path / "out" / "manifest.json").read_bytes())
     assert [(entry["exchange"], entry["url"]) for entry in entries] == [
         (number, f"https://example.test/{number}") for number in range(200)

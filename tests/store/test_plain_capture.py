@@ -2,7 +2,7 @@ import io
 import struct
 import subprocess
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -11,7 +11,7 @@ from keyed import MILLISECOND, Talk, page, talk_of, without
 
 from analyzer.capture.reader import CaptureReader
 from analyzer.capture.writer import PcapngWriter
-from analyzer.engine import Engine
+from analyzer.engine import Engine, run
 from analyzer.flows.connection import Connection
 from analyzer.flows.listener import Listener
 from analyzer.flows.sink import Sink
@@ -69,9 +69,10 @@ def plaintext(path: Path, segments: Sequence[Segment], *talks: Talk, sessions: t
     with path.open("wb") as file:
         plain = PlainCapture(file, sessions)
         tap = Tap()
-        tap.engine = Engine(False, False, keys, application=plain.application)
+        tap.engine = Engine(detailed=True, fields=False, keylog=keys, reads_data=False)
         tap.feed(*segments)
         tap.close()
+        plain.take(tap.events)
         plain.close()
     return read_back(path)
 
@@ -216,11 +217,8 @@ def test_version_6(tmp_path: Path):
     with (tmp_path / "plain").open("wb") as out:
         (tmp_path / "six").write_bytes(file.getvalue())
         plain = PlainCapture(out)
-        engine = Engine(False, False, keys, application=plain.application)
-        for walker in CaptureReader([str(tmp_path / "six")]).walkers():
-            engine.run(walker)
-        engine.close()
-        plain.close()
+        engine = Engine(detailed=True, fields=False, keylog=keys, reads_data=False)
+        run(CaptureReader([str(tmp_path / "six")]), engine, [plain])
     (stream,) = read_back(tmp_path / "plain").streams
     assert (tuple(stream.data), stream.key[:32]) == (talk.sent, b"".join(hosts))
 
@@ -239,8 +237,30 @@ def test_frames_are_put_in_order_within_a_window(tmp_path: Path, monkeypatch: py
     assert times == [3, 4, 1, 5, 8, 9]
 
 
-def test_a_giant_hole_stays_within_the_window():
-    assert LARGEST_HOLE < 1 << 30
+@pytest.mark.parametrize("n_bytes", [LARGEST_HOLE - 1, LARGEST_HOLE, LARGEST_HOLE + 1, 1 << 29])
+def test_a_giant_hole_stays_within_the_window(tmp_path: Path, n_bytes: int):
+    """Of a stream of which the capture lacks more than a reader takes for a hole."""
+    talk = talk_of(((CLIENT, b"ask"), (SERVER, b"x" * 500), (SERVER, b"y" * 500)), "TLSv1_2", close=False)
+    segments = packetise(talk.flights, mss=60_000, fin=False)
+    last = segments.pop()
+    assert last.side == SERVER
+    written = plaintext(tmp_path / "plain", [*segments, replace(last, sequence=last.sequence + n_bytes)], talk)
+    (stream,) = written.streams
+    assert stream.data[SERVER] == talk.sent[SERVER]
+    assert stream.gaps == [(SERVER, 500, min(n_bytes, LARGEST_HOLE))]
+    assert stream.gaps[0][2] < window(tmp_path / "plain")
+
+
+def window(path: Path) -> int:
+    """The window of the first packet, as its option to scale it makes it (RFC 7323 section 2.2)."""
+    for walker in CaptureReader([str(path)]).walkers():
+        assert walker.advance()
+        tcp = walker.frame.data[walker.frame.start + 34 : walker.frame.end]
+        options = tcp[20:]
+        while options[0] != 3:
+            options = options[1:] if options[0] == 1 else options[options[1] :]
+        return int.from_bytes(tcp[14:16], "big") << options[2]
+    raise AssertionError
 
 
 @pytest.mark.parametrize("data", [b"", b"\0", b"\0\0", b"\xff\xff", b"\x01", b"\xff\xfe\0\x01", bytes(range(256)) * 5 + b"x"])

@@ -3,9 +3,10 @@ from pathlib import Path
 
 import jsonschema
 import pytest
+from conversations import read_sessions
 
 from analyzer.capture.reader import CaptureReader
-from analyzer.engine import Engine, read_sessions
+from analyzer.engine import Engine
 from analyzer.store.record import json_line, session_record
 from analyzer.store.schema import SCHEMA
 

@@ -1,27 +1,29 @@
 import datetime
 import ssl
+import struct
 import tempfile
 from pathlib import Path
 
 import pytest
-from conversations import Tap, contexts, packetise
+from conversations import ADDRESSES, Tap, contexts, packetise, read_sessions
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from keyed import Talk, page, talk_of
 
 from analyzer.capture.reader import CaptureReader
-from analyzer.engine import Engine, read_sessions
+from analyzer.engine import Engine, run
 from analyzer.secrets.keylog import KeyLog
 from analyzer.secrets.private_keys import read_private_keys
 from analyzer.store.record import session_record
 from analyzer.store.session_secrets import LARGEST_BLOCK, SessionSecrets
+from analyzer.tls.decryption.key_material import KeyMaterial
 from analyzer.tls.session import Session
 
 SCRIPT = page("/", b"one")
 
 
-def tapped(*talks: Talk, keylog: str = "", private_key: bytes = b"") -> tuple[list[Session], KeyLog | None]:
+def tapped(*talks: Talk, keylog: str = "", private_key: bytes = b"") -> tuple[list[Session], KeyMaterial]:
     keys = KeyLog() if keylog else None
     if keys is not None:
         keys.feed(keylog.encode())
@@ -29,14 +31,14 @@ def tapped(*talks: Talk, keylog: str = "", private_key: bytes = b"") -> tuple[li
     tap.engine = Engine(keylog=keys, private_keys=read_private_keys(private_key) if private_key else ())
     for number, talk in enumerate(talks):
         tap.feed(*packetise(talk.flights, ports=(50000 + number, 443)))
-    return sorted(tap.close(), key=lambda session: session.id), keys
+    return sorted(tap.close(), key=lambda session: session.id), tap.engine.material
 
 
 def lines_of(*talks: Talk, sessions: tuple[int, ...] = (), keylog: str = "", private_key: bytes = b"") -> list[str]:
-    ended, keys = tapped(*talks, keylog=keylog, private_key=private_key)
-    found = SessionSecrets(sessions)
+    ended, material = tapped(*talks, keylog=keylog, private_key=private_key)
+    found = SessionSecrets(material, sessions)
     for session in ended:
-        found.take(session, keys)
+        found.add(session)
     return b"".join(found.blocks()).decode().splitlines()
 
 
@@ -60,7 +62,7 @@ def test_older_forms_become_one_line_for_the_session():
     talk = talk_of(SCRIPT, "TLSv1_2", server_context=server)
     (line,) = [line for line in talk.keylog.splitlines() if line.startswith("CLIENT_RANDOM")]
     (session,), _ = tapped(talk, keylog=talk.keylog)
-    hello = next(message.raw for message in session.messages if message.name == "server_hello")
+    hello = next(message.raw for message in session.log.messages if message.name == "server_hello")
     session_id = hello[39 : 39 + hello[38]]
     assert lines_of(talk, keylog=f"RSA Session-ID:{session_id.hex()} Master-Key:{line.split()[2]}\n") == [line]
 
@@ -92,25 +94,27 @@ def test_of_a_private_key_only_the_master_secrets_are_written():
 
 def test_sessions_without_a_secret_are_named():
     talks = [talk_of(SCRIPT), talk_of(SCRIPT)]
-    ended, keys = tapped(*talks, keylog=talks[1].keylog)
-    found = SessionSecrets()
+    ended, material = tapped(*talks, keylog=talks[1].keylog)
+    found = SessionSecrets(material)
     for session in ended:
-        found.take(session, keys)
+        found.add(session)
     assert (found.without, list(found.lines)) == ([0], [1])
-    assert list(SessionSecrets().blocks()) == []
+    assert list(SessionSecrets(material).blocks()) == []
 
 
 def test_a_connection_has_its_frames_under_both_keys():
-    ended, keys = tapped(talk_of(SCRIPT), talk_of(SCRIPT), keylog="x")
-    found = SessionSecrets([1])
+    ended, material = tapped(talk_of(SCRIPT), talk_of(SCRIPT), keylog="x")
+    found = SessionSecrets(material, [1])
     for session in ended:
-        found.take(session, keys)
-    assert set(found.spans) == {ended[1].connection.opener.key, ended[1].connection.answerer.key}
-    assert {tuple(spans) for spans in found.spans.values()} == {((ended[1].first_frame, ended[1].last_frame),)}
+        found.add(session)
+    client, server = ADDRESSES
+    there, back = client + server + struct.pack("!HH", 50001, 443), server + client + struct.pack("!HH", 443, 50001)
+    assert set(found.spans) == {there, back}
+    assert {tuple(spans) for spans in found.spans.values()} == {((ended[1].flow.first_frame, ended[1].flow.last_frame),)}
 
 
 def test_many_lines_are_several_blocks():
-    found = SessionSecrets()
+    found = SessionSecrets(KeyMaterial())
     found.lines = dict.fromkeys((5, 3, 1, 2, 4), b"x" * (LARGEST_BLOCK // 4 + 1))
     blocks = list(found.blocks())
     assert [len(block) for block in blocks] == [4 * (LARGEST_BLOCK // 4 + 1), LARGEST_BLOCK // 4 + 1]
@@ -124,31 +128,35 @@ NAMES = sorted(path.parent.name for path in CAPTURES.glob("*/*.keys") if list(pa
 def test_what_is_written_opens_as_much_as_what_was_given(name: str):
     (capture,) = (CAPTURES / name).glob("*.pcap*")
 
-    def decrypted(keys: KeyLog, found: SessionSecrets) -> list[tuple[object, ...]]:
+    def decrypted(keys: KeyLog) -> tuple[list[tuple[object, ...]], SessionSecrets]:
         records = []
-        for session in read_sessions(CaptureReader([str(capture)]), Engine(keylog=keys)):
-            found.take(session, keys)
+        engine = Engine(keylog=keys)
+        found = SessionSecrets(engine.material)
+        for session in read_sessions(CaptureReader([str(capture)]), engine):
+            found.add(session)
             work = session_record(session, False)["decryption"]
             records.append((session.id, work["status"], work["records"], work["bytes"]))
-        return sorted(records)
+        return sorted(records), found
 
-    given, written, first, second = KeyLog(), KeyLog(), SessionSecrets(), SessionSecrets()
+    given, written = KeyLog(), KeyLog()
     given.feed((CAPTURES / name / f"{name}.keys").read_bytes())
-    before = decrypted(given, first)
+    before, first = decrypted(given)
     for block in first.blocks():
         written.feed(block)
-    assert decrypted(written, second) == before
+    after, second = decrypted(written)
+    assert after == before
     assert second.lines == first.lines
 
 
 def test_a_session_resumed_has_a_line_of_its_own():
     """Though the key log has only the session that it resumes."""
     (capture,) = (CAPTURES / "tls12-ticket-resumption").glob("*.pcapng")
-    keys, found = KeyLog(), SessionSecrets([1])
+    keys = KeyLog()
     lines = [line for line in capture.with_suffix(".keys").read_text().splitlines(True) if line.startswith("CLIENT_RANDOM")]
     keys.feed(lines[0].encode())
-    for session in read_sessions(CaptureReader([str(capture)]), Engine(keylog=keys)):
-        found.take(session, keys)
+    engine = Engine(keylog=keys)
+    found = SessionSecrets(engine.material, [1])
+    run(CaptureReader([str(capture)]), engine, [found])
     assert found.lines == {1: lines[1].encode()}
 
 

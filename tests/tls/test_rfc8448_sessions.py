@@ -187,7 +187,7 @@ def test_the_messages_are_those_of_the_rfc() -> None:
     (session,) = tap.close()
     names = ["client_hello", "server_hello", "encrypted_extensions", "certificate", "certificate_verify"]
     names += ["server_finished", "client_finished", "new_session_ticket"]
-    assert [message.raw for message in session.messages] == [vectors()["3", name] for name in names]
+    assert [message.raw for message in session.log.messages] == [vectors()["3", name] for name in names]
 
 
 def test_draft_18_has_labels_and_a_transcript_of_its_own() -> None:

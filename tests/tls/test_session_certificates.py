@@ -37,7 +37,7 @@ def session(said: list[Flight], keylog: KeyLog | None = None) -> Session:
 
 
 def changes(one: Session) -> list[tuple[str, str]]:
-    return [(finding.severity, finding.detail) for finding in one.findings if finding.code == "certificate_changed"]
+    return [(finding.severity, finding.detail) for finding in one.log.findings if finding.code == "certificate_changed"]
 
 
 def again(chain: list[bytes]) -> bytes:
@@ -101,26 +101,26 @@ def test_a_client_that_authenticates_with_another_certificate_afterwards(tmp_pat
     keylog = KeyLog()
     keylog.feed(keys)
     one = session(said, keylog)
-    assert one.certificates[CLIENT] == [first.der, issuer.der]
+    assert one.handshake.certificates[CLIENT] == [first.der, issuer.der]
     ((severity, detail),) = changes(one)
     assert severity == "info"
     digest = hashlib.sha256(second.der).hexdigest()
     assert detail.startswith(f"the client sent another certificate than before, with the SHA-256 {digest};")
-    (finding,) = [each for each in one.findings if each.code == "certificate_changed"]
-    assert finding.frames == [[each.frame for each in one.messages if each.name == "certificate"][-1]]
+    (finding,) = [each for each in one.log.findings if each.code == "certificate_changed"]
+    assert finding.frames == [[each.frame for each in one.log.messages if each.name == "certificate"][-1]]
     record = session_record(one, False)
     assert record["authenticity"]["client_signature"] == "verified"  # each by the certificate of its own
 
     listing = Listing(Chains())
-    listing.take(one)
+    listing.add(one)
     sent = {der: where.by() for der, where in listing.in_order()}
     assert [sent[made.der] for made in (first, issuer, second)] == [["client"]] * 3
     assert list(sent)[-1] == second.der
 
     with Folder(str(tmp_path / "out"), 1 << 20) as folder, Manifest(folder) as manifest:
         contents = Contents(folder, manifest, (CERTIFICATES,))
-        contents.take(one)
-        assert contents.close()
+        contents.end(one)
+        assert contents.write()
     entries = {entry["certificate_sha256"]: entry for entry in json.loads((tmp_path / "out" / "manifest.json").read_bytes())}
     listed = entries[digest]
     assert (listed["from"], listed["place"], listed["frame"]) == ("client", 0, finding.frames[0])
@@ -132,16 +132,16 @@ def test_another_server_is_worse_than_another_client(side: int) -> None:
     first, second = make_leaf(make_root()).der, make_leaf(make_root("Else")).der
     said = [*flights([first], client_chain=[first]), (side, again([second])), (side, again([second]))]
     one = session(said)
-    assert one.certificates == [[first], [first]]
+    assert one.handshake.certificates == [[first], [first]]
     assert [severity for severity, _ in changes(one)] == [("info", "medium")[side]]
-    assert [(sender, chain) for sender, _, chain in one.later_chains] == [(side, [second])]
+    assert [(sender, chain) for sender, _, chain in one.log.certificate_changes] == [(side, [second])]
 
 
 def test_the_same_certificates_again_are_no_news() -> None:
     chain = [make_leaf(make_root()).der]
     one = session([*flights(chain), (SERVER, again(chain))])
     assert changes(one) == []
-    assert one.later_chains == []
+    assert one.log.certificate_changes == []
 
 
 def test_the_same_certificate_with_others_behind_it_is_told_as_such() -> None:
@@ -155,12 +155,12 @@ def test_the_same_certificate_with_others_behind_it_is_told_as_such() -> None:
 def test_a_client_that_had_none_at_first_has_those_it_sends_later() -> None:
     leaf = make_leaf(make_root()).der
     one = session([*flights([leaf], client_chain=[]), (CLIENT, again([leaf]))])
-    assert one.certificates[CLIENT] == [leaf]
+    assert one.handshake.certificates[CLIENT] == [leaf]
     assert changes(one) == []
 
 
 def test_lists_without_number_are_counted() -> None:
     said = flights([b"0"]) + [(SERVER, again([b"%d" % number])) for number in range(1, 2 * MAX_CHAINS)]
     one = session(said)
-    assert len(one.later_chains) == MAX_CHAINS
-    assert "limit" in [finding.code for finding in one.findings]
+    assert len(one.log.certificate_changes) == MAX_CHAINS
+    assert "limit" in [finding.code for finding in one.log.findings]

@@ -87,12 +87,12 @@ def test_mutated_bodies_never_raise():
 def test_a_reader_takes_whole_bodies_only():
     answers, body = Answers(), respond(leaf(), authority())
     head = f"HTTP/1.1 200 OK\r\nContent-Type: {OCSP}\r\nContent-Length: {len(body)}\r\n\r\n".encode()
-    reader = AnswerReader(answers)
+    reader = AnswerReader(answers.take)
     assert reader.feed(head + body[:100], 1, 1)
     assert reader.n_held == 100
     reader.close(2)
     assert len(answers) == 0
-    reader = AnswerReader(answers)
+    reader = AnswerReader(answers.take)
     for piece in range(0, len(head + body), 7):
         assert reader.feed((head + body)[piece : piece + 7], 1, 1)
     assert reader.n_held == 0

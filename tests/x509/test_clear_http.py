@@ -10,7 +10,9 @@ from conversations import CLIENT, SERVER, Tap, packetise, talk
 from cryptography.x509.ocsp import OCSPCertStatus
 
 from analyzer.capture.reader import CaptureReader
-from analyzer.engine import Engine, read_sessions
+from analyzer.engine import Engine
+from analyzer.engine.events import RevocationSeen
+from analyzer.tls.events import Event
 from analyzer.x509.answers import Answers
 from analyzer.x509.clear_http import answer_at
 from analyzer.x509.ocsp_response import read_response
@@ -34,13 +36,31 @@ def chunked(kind: str, body: bytes) -> bytes:
     return answer(kind, lines, b"Transfer-Encoding: chunked\r\n", length=False)
 
 
+class Watching(Tap):
+    """A tap that keeps what is seen in clear HTTP."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.engine = Engine(watches_revocation=True)
+        self.answers = Answers()
+
+    def take(self) -> list[Event]:
+        events = super().take()
+        keep(events, self.answers)
+        return events
+
+
+def keep(events: list[Event], answers: Answers) -> None:
+    for event in events:
+        if isinstance(event, RevocationSeen):
+            answers.take(event.content_type, event.body)
+
+
 def found(flights, **options) -> Answers:
-    answers = Answers()
-    tap = Tap()
-    tap.engine = Engine(answers=lambda: answers)
+    tap = Watching()
     tap.feed(*packetise(flights, **options))
     tap.close()
-    return answers
+    return tap.answers
 
 
 def test_the_bytes_that_tell_an_answer():
@@ -119,14 +139,12 @@ def test_what_is_not_whole_is_not_taken():
     part = answer(OCSP, RESPONSE).replace(b"200 OK", b"206 Partial Content")
     assert len(found([(CLIENT, GET), (SERVER, part)])) == 0
     assert len(found([(CLIENT, GET), (SERVER, answer(OCSP, RESPONSE)[:-1])])) == 0
-    answers = Answers()
-    tap = Tap()
-    tap.engine = Engine(answers=lambda: answers)
+    tap = Watching()
     segments = packetise([(CLIENT, GET), (SERVER, answer(OCSP, RESPONSE)), (SERVER, answer(CRL, LIST))], mss=100)
     tap.feed(*segments[:6], *segments[7:])
     tap.close()
-    assert answers.crls(der(leaf())) == (LIST,)
-    assert answers.ocsp(der(leaf())) == ()
+    assert tap.answers.crls(der(leaf())) == (LIST,)
+    assert tap.answers.ocsp(der(leaf())) == ()
 
 
 def test_only_what_is_http_is_watched():
@@ -137,21 +155,20 @@ def test_only_what_is_http_is_watched():
 
 
 def test_tls_is_found_all_the_same():
-    answers = Answers()
-    tap = Tap()
-    tap.engine = Engine(answers=lambda: answers)
+    tap = Watching()
     tunnel = [(CLIENT, b"CONNECT a.test:443 HTTP/1.1\r\n\r\n"), (SERVER, b"HTTP/1.1 200 OK\r\n\r\n"), *talk()]
     after = [(CLIENT, GET), (SERVER, answer(OCSP, RESPONSE)), *talk()]
     for number, flights in enumerate((talk(), tunnel, after)):
         tap.feed(*packetise(flights, ports=(50_000 + number, 443)))
     assert [record["established"] for record in tap.records()] == [True] * 3
-    assert answers.ocsp(der(leaf())) == (RESPONSE,)
+    assert tap.answers.ocsp(der(leaf())) == (RESPONSE,)
 
 
 def test_without_the_option_nobody_looks():
     tap = Tap()
     tap.feed(*packetise([(CLIENT, GET), (SERVER, answer(OCSP, RESPONSE))]))
-    assert type(tap.engine.sessions).__name__ == "Sessions"
+    tap.close()
+    assert tap.events == []
 
 
 @pytest.mark.corpus
@@ -173,7 +190,12 @@ def test_responses_in_real_captures_are_found(corpus, name, statuses):
             super().take(content_type, body)
 
     answers = Listening()
-    list(read_sessions(CaptureReader([str(corpus / "zeek" / "tls" / f"{name}.pcap")]), Engine(answers=lambda: answers)))
+    reader, engine = CaptureReader([str(corpus / "zeek" / "tls" / f"{name}.pcap")]), Engine(watches_revocation=True)
+    for walker in reader.walkers():
+        engine.run(walker)
+        keep(engine.take(), answers)
+    engine.close()
+    keep(engine.take(), answers)
     assert {answer.status for body in kept for answer in read_response(body).answers} == statuses
     assert len(answers) == len(set(kept))
     assert all(answer.this_update < datetime.now(UTC) for body in kept for answer in read_response(body).answers)

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 from authorities import AT, DAY, SIGN_OCSP, authority, der, issue, key, leaf, respond
+from conversations import read_sessions
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
@@ -12,8 +13,8 @@ from cryptography.x509 import ocsp
 from cryptography.x509.ocsp import OCSPCertStatus
 
 from analyzer.capture.reader import CaptureReader
-from analyzer.engine import Engine, read_sessions
-from analyzer.tls.learn import staple
+from analyzer.engine import Engine
+from analyzer.tls.handshake.certificate_messages import staple
 from analyzer.x509.identity import identity
 from analyzer.x509.ocsp import judge_ocsp
 from analyzer.x509.ocsp_response import RESPONSE_SIZE, read_response
@@ -173,14 +174,14 @@ def test_what_the_responder_of_openssl_says_is_understood(tmp_path, delegated):
 )
 def test_what_real_servers_staple_counts_at_the_time_of_capture(corpus, name, signer):
     reader = CaptureReader([str(corpus / name)])
-    session = next(each for each in read_sessions(reader, Engine()) if each.certificates[1])
+    session = next(each for each in read_sessions(reader, Engine()) if each.handshake.certificates[1])
     kept = []
-    for message in session.messages:
-        if message.side == 1:
+    for message in session.log.messages:
+        if message.role == 1:
             staple(kept, 1, message.body)
     [response] = [each for _, _, kind, each in kept if kind == "ocsp"]
-    at = datetime.fromtimestamp(session.at / 1e9, UTC)
-    certificate, issuer = session.certificates[1][:2]
+    at = datetime.fromtimestamp(session.flow.start / 1e9, UTC)
+    certificate, issuer = session.handshake.certificates[1][:2]
     answer = judge_revocation(certificate, issuer, ocsp=[response], at=at)
     assert (answer.status, answer.source) == ("good", "ocsp"), answer.detail
     assert f"signed by {signer}" in answer.detail

@@ -8,14 +8,15 @@ from hashlib import sha256
 
 import pytest
 from authorities import AT, DAY, authority, der, issue, key
+from conversations import read_sessions
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from analyzer.capture.reader import CaptureReader
-from analyzer.engine import Engine, read_sessions
-from analyzer.tls.learn import staple
+from analyzer.engine import Engine
+from analyzer.tls.handshake.certificate_messages import staple
 from analyzer.x509.ct_logs import read_logs, shipped_logs
 from analyzer.x509.sct import TIMESTAMPS, judge_scts
 
@@ -158,15 +159,15 @@ def test_mutated_certificates_and_lists_never_raise():
 )
 def test_timestamps_in_real_captures_verify(corpus, name, expected):
     reader = CaptureReader([str(corpus / "zeek" / "tls" / f"{name}.pcap")])
-    [session] = [each for each in read_sessions(reader, Engine()) if each.certificates[1]]
+    [session] = [each for each in read_sessions(reader, Engine()) if each.handshake.certificates[1]]
     kept = []
-    for message in session.messages:
-        if message.side == 1:
+    for message in session.log.messages:
+        if message.role == 1:
             staple(kept, 1, message.body)
     bodies = [each for _, place, kind, each in kept if kind == "scts" and place == 0]
     responses = [each for _, _, kind, each in kept if kind == "ocsp"]
-    at = datetime.fromtimestamp(session.at / 1e9, UTC)
-    verdicts = judge_scts(*session.certificates[1][:2], tls=bodies, ocsp=responses, logs=shipped_logs(), at=at)
+    at = datetime.fromtimestamp(session.flow.start / 1e9, UTC)
+    verdicts = judge_scts(*session.handshake.certificates[1][:2], tls=bodies, ocsp=responses, logs=shipped_logs(), at=at)
     assert {v.status for v in verdicts} == {"verified"}, verdicts
     assert {source: sum(v.source == source for v in verdicts) for source in expected} == expected
     assert sum(expected.values()) == len(verdicts)

@@ -1,0 +1,80 @@
+"""The application data of each session to a reader of its own, with what is missing in it."""
+
+from collections.abc import Sequence
+
+from analyzer.analysis.losses import Losses
+from analyzer.engine.run import Listener
+from analyzer.flows.flow import Flow
+from analyzer.tls.events import Data, DataBegan, DataMissing, Event, Gap, HandshakeMessage, SessionBegan, SessionEnded
+from analyzer.tls.session import Session
+
+
+class DataReader:
+    """Takes the application data of one session; role 0 is the client. losses: what is missing in it."""
+
+    def __init__(self, losses: Losses) -> None:
+        self.losses = losses
+
+    def feed(self, role: int, data: bytes, frame: int, at: int) -> None:
+        """Take the data of one record; frame, at: where it became known, and that frame's time."""
+
+    def miss(self, role: int, reason: str | None) -> None:
+        """Hear that data of a role is missing here; `losses` knows how much."""
+
+    def close(self, at: int) -> None:
+        """Hear that nothing more comes."""
+
+
+class DataStreams(Listener):
+    """A listener that opens a reader for each session once its data begins; it needs an engine that tells details.
+
+    flows: of the sessions that have not ended, by their numbers.
+    """
+
+    def __init__(self) -> None:
+        self.flows: dict[int, Flow] = {}
+        self._losses: dict[int, Losses] = {}
+        self._readers: dict[int, DataReader] = {}
+
+    def open(self, session: int, alpn: bytes | None, losses: Losses) -> DataReader | None:
+        """Give the reader of a session's data, None where nobody reads it; alpn: what both sides agreed to speak."""
+        return None
+
+    def end(self, session: Session) -> None:
+        """Take a session that has ended, after its reader was closed."""
+
+    def note(self, event: Event) -> None:
+        """Take a handshake message or a gap, in its place between the data."""
+
+    def take(self, events: Sequence[Event]) -> None:
+        """As in `Listener`."""
+        for event in events:
+            if isinstance(event, Data):
+                reader = self._readers.get(event.session)
+                if reader is not None:
+                    reader.feed(event.role, event.data, event.frame, event.at)
+            elif isinstance(event, Gap):
+                self._losses.setdefault(event.session, Losses()).gap(event)
+                self.note(event)
+            elif isinstance(event, HandshakeMessage):
+                self.note(event)
+            elif isinstance(event, DataMissing):
+                self._losses[event.session].miss(event)
+                reader = self._readers.get(event.session)
+                if reader is not None:
+                    reader.miss(event.role, event.reason)
+            elif isinstance(event, DataBegan):
+                losses = self._losses.setdefault(event.session, Losses())
+                losses.begin(event)
+                reader = self.open(event.session, event.alpn, losses)
+                if reader is not None:
+                    self._readers[event.session] = reader
+            elif isinstance(event, SessionBegan):
+                self.flows[event.session] = event.flow
+            elif isinstance(event, SessionEnded):
+                self._losses.pop(event.session, None)
+                reader = self._readers.pop(event.session, None)
+                if reader is not None:
+                    reader.close(event.at)
+                self.end(event.ended)
+                self.flows.pop(event.session, None)

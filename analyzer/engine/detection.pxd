@@ -1,0 +1,9 @@
+from analyzer.tls.record.reader cimport plausible
+
+cdef int HEADER, MIN_HELLO, MIN_CIPHERTEXT, SPLIT, HANDSHAKE, APPLICATION_DATA
+
+
+cpdef int hello_at(bytes data, Py_ssize_t pos, Py_ssize_t end) except? -2
+cpdef int split_hello_at(bytes data, Py_ssize_t pos, Py_ssize_t end) except? -2
+cpdef int ssl2_hello_at(bytes data, Py_ssize_t pos, Py_ssize_t end) except? -2
+cpdef bint ciphertext_at(bytes data, Py_ssize_t pos, Py_ssize_t end) except *

@@ -1,0 +1,386 @@
+"""Which flow goes to which decoder: connections are searched for TLS and watched for revocation data, datagrams are offered.
+
+TLS is looked for at every byte of the first stretch of a stream, later only where a segment begins (`detection`). The other
+side's TLS begins with its next bytes, if they are a record. A capture that starts in the middle shows no hello; there a chain
+of records must stand in for it. Here a side of a connection, 0 who opened it, becomes a role, 0 the client, and nowhere else.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import cython
+
+from analyzer.codec.cut import find_byte
+from analyzer.engine.detection import ciphertext_at, hello_at, ssl2_hello_at
+from analyzer.engine.events import RevocationSeen
+from analyzer.flows.connection import Connection
+from analyzer.flows.flow import TCP, Flow
+from analyzer.flows.listener import Listener
+from analyzer.flows.sink import DatagramSink, Sink
+from analyzer.flows.udp_flow import UdpFlow
+from analyzer.packet.addresses import endpoints
+from analyzer.tls.decryption.key_material import KeyMaterial
+from analyzer.tls.events import Event, SessionBegan, SessionEnded
+from analyzer.tls.handshake.resumption import Resumptions
+from analyzer.tls.messages.numbers import CLIENT_HELLO, SSL2_SERVER_HELLO
+from analyzer.tls.pending import PendingSessions
+from analyzer.tls.record.content_types import HANDSHAKE, HEADER
+from analyzer.tls.record.reader import RecordReader, plausible
+from analyzer.tls.record.record import RecordSink, conflict, gap
+from analyzer.tls.session import Session
+from analyzer.x509.clear_http import RevocationWatch, begins_request, begins_response
+
+SCAN_LIMIT = 16384
+"""Bytes of a connection that are searched at every position; upgrades come after a greeting and some commands."""
+
+MAX_EARLY = 64
+"""Gaps and conflicts before the first hello that are kept: they may lie in the hello itself."""
+
+DatagramProtocol = Callable[[UdpFlow], DatagramSink | None]
+"""What reads one protocol over UDP: given a new flow, its reader, or None where the protocol has no interest in it."""
+
+# Once compiled a C variable, which no other module sees.
+_TCP = TCP
+
+
+class TcpStream(Sink):
+    """The two streams of one TCP connection, and the session in them once there is one.
+
+    client: the side that is the client, -1 before that is known. session, sink: the session, and who takes its records.
+    readers: by role. speaking: bit 0 when the opener's TLS has begun, bit 1 for the other side. tails: by side, bytes that
+    may be the beginning of a hello. early: gaps and conflicts before the session. scanned: bytes that were searched. watch:
+    of revocation data, None for none; begun: whether any bytes came. kept: the bytes of memory that session and watch take,
+    as told to the dispatcher.
+    """
+
+    __slots__ = (
+        "begun", "client", "connection", "dispatcher", "early", "kept", "readers", "scanned", "session", "sink", "speaking",
+        "tails", "watch",
+    )  # fmt: skip
+
+    def __init__(self, connection: Connection, dispatcher: "Dispatcher") -> None:
+        self.wanted = True
+        self.connection = connection
+        self.dispatcher = dispatcher
+        self.client = -1
+        self.session: Session = None  # type: ignore[assignment]  # until TLS has begun
+        self.sink: RecordSink = None  # type: ignore[assignment]
+        self.readers: tuple[RecordReader, RecordReader] = None  # type: ignore[assignment]
+        self.speaking = 0
+        self.tails: list[bytes] = [b"", b""]
+        self.early: list[tuple[Any, ...]] = []
+        self.scanned = 0
+        self.kept = 0
+        self.watch: RevocationWatch = None  # type: ignore[assignment]  # unless clear HTTP is watched for revocation data
+        self.begun = False
+
+    def feed(
+        self,
+        side: cython.int,
+        data: bytes,
+        start: cython.Py_ssize_t,
+        end: cython.Py_ssize_t,
+        offset: cython.longlong,
+        frame: cython.longlong,
+        at: cython.longlong,
+    ) -> None:
+        """Take the next bytes of a side: to its records, or to the search for them."""
+        if not self.begun:
+            self.begun = True
+            if self.dispatcher.watches_revocation:
+                if begins_request(data, start, end):
+                    self.watch = RevocationWatch(self.dispatcher.take_revocation, 1 - side)
+                elif begins_response(data, start, end):
+                    self.watch = RevocationWatch(self.dispatcher.take_revocation, side)
+        if self.watch is not None:
+            self.feed_watch(side, data, start, end, frame, at)
+        self.feed_tls(side, data, start, end, offset, frame, at)
+        if self.watch is not None and self.watch.needed():
+            self.wanted = True
+
+    def feed_tls(
+        self,
+        side: cython.int,
+        data: bytes,
+        start: cython.Py_ssize_t,
+        end: cython.Py_ssize_t,
+        offset: cython.longlong,
+        frame: cython.longlong,
+        at: cython.longlong,
+    ) -> None:
+        """Take the next bytes of a side as TLS, once that has begun."""
+        reader: RecordReader
+        if self.speaking & 1 << side:
+            reader = self.readers[side ^ self.client]
+            reader.feed(data, start, end, offset, frame, at)
+            self.weigh()
+            return
+        tail: bytes = self.tails[side]
+        if len(tail) > 0:
+            self.tails[side] = b""
+            data = tail + data[start:end]
+            offset -= len(tail)
+            start = 0
+            end = len(data)
+        pos: cython.Py_ssize_t = self.search(side, data, start, end, offset)
+        if pos < 0:
+            if self.session is None and self.scanned > SCAN_LIMIT:
+                # A hello that has begun may be whole with the next segment; what only looks like one must not cost for ever.
+                self.wanted = self.scanned <= 2 * SCAN_LIMIT and (len(self.tails[0]) > 0 or len(self.tails[1]) > 0)
+                if not self.wanted:
+                    self.tails = [b"", b""]
+            return
+        reader = self.readers[side ^ self.client]
+        reader.feed(data, pos, end, offset + pos - start, frame, at)
+        self.weigh()
+
+    def feed_watch(
+        self,
+        side: cython.int,
+        data: bytes,
+        start: cython.Py_ssize_t,
+        end: cython.Py_ssize_t,
+        frame: cython.longlong,
+        at: cython.longlong,
+    ) -> None:
+        """Look for revocation data in the next bytes of a side, as long as the connection is no TLS."""
+        if self.session is not None:
+            self.watch.close(at)
+        if self.session is not None or not self.watch.feed(side, data, start, end, frame, at):
+            self.watch = None  # type: ignore[assignment]
+        self.weigh()
+
+    def weigh(self) -> None:
+        """Tell how much memory session and watch take by now."""
+        kept: cython.longlong = 0
+        if self.sink is not None:
+            kept = self.sink.kept
+        if self.watch is not None:
+            kept += self.watch.kept
+        if kept != self.kept:
+            self.dispatcher.held += kept - self.kept
+            self.kept = kept
+
+    def search(
+        self, side: cython.int, data: bytes, start: cython.Py_ssize_t, end: cython.Py_ssize_t, offset: cython.longlong
+    ) -> cython.Py_ssize_t:
+        """Where TLS begins in these bytes of a side that does not speak it yet; -1 if not here."""
+        pos: cython.Py_ssize_t = start
+        found: cython.int
+        other: cython.int = 1 - side
+        reader: RecordReader
+        self.scanned += end - start
+        if self.speaking & 1 << other:
+            if plausible(data, start, end):
+                return self.begin(side, start)
+            reader = self.readers[other ^ self.client]
+            if reader.ssl2 and end - start > 2 and data[start + 2] == SSL2_SERVER_HELLO:
+                reader = self.readers[side ^ self.client]
+                reader.ssl2 = True
+                return self.begin(side, start)
+            if HEADER > end - start and 20 <= data[start] <= 24:
+                self.tails[side] = data[start:end]
+                return -1
+        elif offset == 0 and data[start] & 0x80:
+            found = ssl2_hello_at(data, start, end)
+            if found == 1:
+                self.open(side, False)
+                reader = self.readers[0]
+                reader.ssl2 = True
+                return self.begin(side, start)
+            if found == 0:
+                self.tails[side] = data[start:end]
+                return -1
+        while True:
+            pos = find_byte(data, HANDSHAKE, pos, end)
+            if pos < 0:
+                break
+            found = hello_at(data, pos, end)
+            if found > 0:
+                if self.session is None:
+                    self.open(side if found == CLIENT_HELLO else other, False)
+                return self.begin(side, pos)
+            if found == 0:
+                self.tails[side] = data[pos:end]
+                break
+            pos += 1
+        if self.session is None and not self.connection.syn and ciphertext_at(data, start, end):
+            (_, source), (_, destination) = endpoints(self.connection.opener.key)
+            self.open(0 if source >= destination else 1, True)
+            reader = self.readers[other ^ self.client]
+            reader.searching = True
+            self.speaking = 3
+            return start
+        return -1
+
+    def open(self, client: cython.int, mid_stream: cython.bint) -> None:
+        """Begin the session whose client is that side, and tell it what happened to the streams before."""
+        connection: Connection = self.connection
+        key: bytes = connection.answerer.key if client else connection.opener.key
+        flow: Flow = Flow(_TCP, key, connection.first_frame, connection.start, mid_stream)
+        self.client = client
+        self.session = self.dispatcher.begin(flow)
+        self.sink = self.dispatcher.queue(self.session)
+        self.readers = (RecordReader(self.sink, 0), RecordReader(self.sink, 1))
+        for fact in self.early:
+            if len(fact) == 4:
+                self.sink.take(gap(fact[0] ^ client, fact[1], fact[2], fact[3]))
+            else:
+                self.sink.take(conflict(fact[0] ^ client, fact[1], fact[2], fact[3], fact[4]))
+        self.early = []
+
+    def begin(self, side: cython.int, pos: cython.Py_ssize_t) -> cython.Py_ssize_t:
+        """Read records of this side from `pos` on."""
+        self.speaking |= 1 << side
+        return pos
+
+    def glance(self, side: cython.int, data: bytes, start: cython.Py_ssize_t, end: cython.Py_ssize_t) -> cython.bint:
+        """Whether this segment of a stream that was given up begins a hello, or a response with revocation data."""
+        if self.watch is not None and self.watch.peek(side, data, start, end):
+            self.wanted = True
+        if data[start] == HANDSHAKE and hello_at(data, start, end) > 0:
+            self.wanted = True
+        return self.wanted
+
+    def gap(
+        self, side: cython.int, offset: cython.longlong, length: cython.longlong, frame: cython.longlong, at: cython.longlong
+    ) -> None:
+        """Pass a gap on to the session; once the other side speaks TLS, records of this side may begin behind it."""
+        if self.watch is not None:
+            self.watch.gap(side, length)
+        self.tails[side] = b""
+        if self.session is not None:
+            self.speaking |= 1 << side
+            reader: RecordReader = self.readers[side ^ self.client]
+            reader.gap(offset, length, frame, at)
+        elif len(self.early) < MAX_EARLY:
+            self.early.append((side, offset, length, frame))
+
+    def conflict(
+        self,
+        side: cython.int,
+        offset: cython.longlong,
+        first: bytes,
+        second: bytes,
+        frame: cython.longlong,
+        at: cython.longlong,
+    ) -> None:
+        """Pass a conflict on to the session."""
+        if self.session is not None:
+            self.sink.take(conflict(side ^ self.client, offset, first, second, frame))
+        elif len(self.early) < MAX_EARLY:
+            self.early.append((side, offset, first, second, frame))
+
+    def close(self, reason: str, frame: cython.longlong, at: cython.longlong) -> None:
+        """End the session, and the watch."""
+        if self.watch is not None:
+            self.watch.close(at)
+            self.watch = None  # type: ignore[assignment]
+        session: Session = self.session
+        sink: RecordSink = self.sink
+        if session is not None:
+            session.flow.closed = reason
+            session.flow.limited = self.connection.limited
+            for side in range(2):
+                role: cython.int = side ^ self.client
+                reader: RecordReader = self.readers[role]
+                reader.finish(frame, at)
+                sink.end_role(role, frame, at)
+            if sink.finish(frame, at):
+                self.dispatcher.end(session)
+            self.readers = None  # type: ignore[assignment]
+            self.session = None  # type: ignore[assignment]
+            self.sink = None  # type: ignore[assignment]
+            self.speaking = 0
+        self.weigh()
+
+
+class Dispatcher(Listener):
+    """Gives each flow its decoder, and collects what they tell.
+
+    events: what happened and was not taken yet. material: what may open records. resumptions: the sessions that others may
+    resume. detailed: whether sessions tell everything as it happens, and not only that they ended; places: as in `SessionLog`.
+    keeps_fields: as in `SessionHandshake`. watches_revocation: whether clear HTTP is searched for OCSP responses and
+    revocation lists. datagram_protocols: what reads UDP flows, asked in this order. pending: the sessions that wait for
+    secrets, None as long as none has. count: how many sessions there were.
+    """
+
+    __slots__ = (
+        "count", "datagram_protocols", "detailed", "events", "keeps_fields", "material", "pending", "places",
+        "resumptions", "watches_revocation",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        material: KeyMaterial,
+        detailed: cython.bint = False,
+        places: cython.bint = True,
+        keeps_fields: cython.bint = True,
+        watches_revocation: cython.bint = False,
+        datagram_protocols: Sequence[DatagramProtocol] = (),
+    ) -> None:
+        self.held = 0
+        self.events: list[Event] = []
+        self.material = material
+        self.resumptions = Resumptions()
+        self.detailed = detailed
+        self.places = places
+        self.keeps_fields = keeps_fields
+        self.watches_revocation = watches_revocation
+        self.datagram_protocols = tuple(datagram_protocols)
+        self.pending: PendingSessions = None  # type: ignore[assignment]  # until a session has to wait
+        self.count = 0
+
+    def open(self, connection: Connection) -> Sink:
+        """Watch a new connection for TLS."""
+        return TcpStream(connection, self)
+
+    def open_datagrams(self, flow: UdpFlow) -> DatagramSink:
+        """Offer a new UDP flow to the protocols that are read over UDP; where none wants it, its datagrams pass by."""
+        for protocol in self.datagram_protocols:
+            sink = protocol(flow)
+            if sink is not None:
+                return sink
+        return Listener.open_datagrams(self, flow)
+
+    def begin(self, flow: Flow) -> Session:
+        """Number a new session."""
+        number: cython.longlong = self.count
+        self.count += 1
+        events: list[Event] | None = self.events if self.detailed else None
+        session: Session = Session(number, flow, self.material, self.resumptions, events, self.keeps_fields, self.places)
+        session.log.tell(SessionBegan(flow))
+        return session
+
+    def queue(self, session: Session) -> RecordSink:
+        """Who takes the records of a new session: itself, or a queue where secrets may still come."""
+        may_grow = self.material.may_grow
+        if may_grow is None or not may_grow():
+            return session
+        if self.pending is None:
+            self.pending = PendingSessions(self.material)
+        return self.pending.begin(session)
+
+    def end(self, session: Session) -> None:
+        """Tell that a session is over."""
+        ended = SessionEnded(session)
+        ended.frame = session.flow.last_frame
+        ended.at = session.flow.end
+        ended.version = session.log.version
+        self.events.append(ended)
+
+    def take_revocation(self, content_type: str, body: bytes) -> None:
+        """Tell an OCSP response or a revocation list in clear HTTP."""
+        self.events.append(RevocationSeen(content_type, body))
+
+    def tick(self, at: cython.longlong) -> None:
+        """End the sessions that need wait for secrets no longer, at that time of the capture."""
+        if self.pending is not None:
+            for session in self.pending.tick(at):
+                self.end(session)
+
+    def close(self) -> None:
+        """End those that still wait."""
+        if self.pending is not None:
+            for session in self.pending.close():
+                self.end(session)

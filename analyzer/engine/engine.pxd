@@ -1,0 +1,35 @@
+cimport cython
+
+from analyzer.capture.frame cimport Frame
+from analyzer.capture.walker cimport Walker
+from analyzer.engine.dispatcher cimport Dispatcher
+from analyzer.flows.tcp cimport Connections
+from analyzer.flows.udp cimport UdpFlows
+from analyzer.packet.headers cimport read, read_ip
+from analyzer.packet.packet cimport Packet
+
+cdef int _TCP, _UDP
+
+
+cdef class Engine:
+    cdef public object material
+    cdef public list seen
+    cdef public Py_ssize_t n_seen
+    cdef public Dispatcher dispatcher
+    cdef public Connections connections
+    cdef public UdpFlows datagrams
+    cdef public bint follows_datagrams
+    cdef public object defragmenter
+    cdef public list fragments
+    cdef public Packet packet
+    cdef public long long frames
+    cdef public long long frame
+    cdef public long long at
+
+    cpdef void feed(self, Frame frame) except *
+    cdef void hand_on(self, Frame frame) except *
+    cpdef bint step(self, Walker walker) except *
+    cpdef void learn(self, list secrets) except *
+    cpdef void run(self, Walker walker) except *
+    cpdef void tick(self, long long at) except *
+    cpdef list take(self)

@@ -1,0 +1,23 @@
+"""Events that are of no session."""
+
+from analyzer.tls.events import NOBODY, Event
+
+NO_SESSION = -1
+
+
+class RevocationSeen(Event):
+    """An OCSP response or a revocation list that came by in clear HTTP; nothing of it is verified.
+
+    content_type: as the response declares it; body: its bytes.
+    """
+
+    __slots__ = ("body", "content_type")
+
+    def __init__(self, content_type: str, body: bytes) -> None:
+        self.content_type = content_type
+        self.body = body
+        self.session = NO_SESSION
+        self.role = NOBODY
+        self.frame = 0
+        self.at = -1
+        self.version = 0

@@ -1,0 +1,17 @@
+cimport cython
+
+
+@cython.no_gc
+@cython.final
+cdef class Flow:
+    cdef public int protocol
+    cdef public bytes key
+    cdef public long long first_frame
+    cdef public long long last_frame
+    cdef public long long start
+    cdef public long long end
+    cdef public bint mid_stream
+    cdef public str closed
+    cdef public long long limited
+
+    cpdef bytes server_key(self)

@@ -1,0 +1,61 @@
+"""Who talks to whom: a connection or an exchange of datagrams, as those see it who read what it carries.
+
+Below this, packets have sides: who opened a connection, and who answered. Above, everything has roles: 0 the client, 1 the
+server. A side becomes a role where a flow is made, by whoever found out which side is the client, and nowhere else.
+"""
+
+import cython
+
+from analyzer.packet.addresses import endpoints
+
+CLIENT, SERVER = 0, 1
+"""Roles."""
+
+TCP, UDP = 6, 17
+
+
+class Flow:
+    """One connection or exchange of datagrams.
+
+    protocol: 6 TCP, 17 UDP. key: addresses and ports as of a packet from client to server (`Packet.key`). first_frame,
+    last_frame: of its packets; start, end: their times in nanoseconds since the epoch, -1 where the capture has none.
+    mid_stream: whether the capture begins after it. closed: why it ended, "" while it is open: `fin`, `rst`, `reused`,
+    `idle`, `evicted` or `end` (of the capture). limited: holes that were given up because more waited behind them than the
+    limits allow. Last frame, end, closed and limited are set when it ends.
+    """
+
+    __slots__ = ("closed", "end", "first_frame", "key", "last_frame", "limited", "mid_stream", "protocol", "start")
+
+    def __init__(
+        self,
+        protocol: cython.int,
+        key: bytes,
+        first_frame: cython.longlong,
+        start: cython.longlong,
+        mid_stream: cython.bint = False,
+    ) -> None:
+        self.protocol = protocol
+        self.key = key
+        self.first_frame = first_frame
+        self.start = start
+        self.mid_stream = mid_stream
+        self.last_frame = 0
+        self.end = 0
+        self.closed = ""
+        self.limited = 0
+
+    @property
+    def client(self) -> tuple[str, int]:
+        """Address and port of the client."""
+        return endpoints(self.key)[CLIENT]
+
+    @property
+    def server(self) -> tuple[str, int]:
+        """Address and port of the server."""
+        return endpoints(self.key)[SERVER]
+
+    def server_key(self) -> bytes:
+        """Address and port of the server as bytes: the same for all flows to it."""
+        key: bytes = self.key
+        n_addresses: cython.Py_ssize_t = len(key) - 4
+        return key[n_addresses >> 1 : n_addresses] + key[n_addresses + 2 :]

@@ -1,0 +1,50 @@
+cimport cython
+
+from analyzer.secrets.opener cimport Opener
+from analyzer.tls.decryption.read_state cimport ReadState
+from analyzer.tls.decryption.schedule12 cimport Schedule12
+from analyzer.tls.decryption.schedule13 cimport Schedule13
+from analyzer.tls.decryption.session_keys cimport SessionKeys
+from analyzer.tls.events cimport Data, DataBegan, DataMissing
+from analyzer.tls.handshake.authentication cimport FinishedKeys
+from analyzer.tls.handshake.transcript cimport Transcript
+from analyzer.tls.record.record cimport Record
+from analyzer.tls.session_log cimport SessionLog
+
+cdef int CLIENT_HELLO, END_OF_EARLY_DATA, CLIENT_KEY_EXCHANGE, FINISHED, KEY_UPDATE, _CLIENT
+
+
+@cython.final
+cdef class Decryption(FinishedKeys):
+    cdef public SessionKeys keys
+    cdef public SessionLog log
+    cdef public tuple states
+    cdef public Schedule12 schedule12
+    cdef public Schedule13 schedule13
+    cdef public long long records
+    cdef public long long failed
+    cdef public list sent
+    cdef public bint holes
+    cdef public bint early
+    cdef public list limits
+    cdef public list oversized
+    cdef public object application
+    cdef public bint began
+    cdef public bint active
+
+    cpdef void begin(self) except *
+    cpdef void take_message(self, int role, bytes raw, bint whole) except *
+    cpdef void offer(self, object suites, object ech) except *
+    cpdef void accept_inner(self, bytes outer_random, bytes inner_random) except *
+    cpdef bint agree(self, int version, bint tls13, object chosen, object hello, bytes raw, bint retry) except *
+    cpdef bint change(self, int role) except *
+    cpdef void limit(self, int role, object n_bytes) except *
+    cpdef bint protects(self, int role, int content_type) except *
+    cpdef tuple open(self, Record record)
+    cdef void refuse(self, Record record, str reason, str detail) except *
+    cpdef void carry(self, int role, bytes data, bytes alpn, long long frame, long long at) except *
+    cpdef void lose(self, int role, bint missing) except *
+    cdef void miss(self, int role, str reason) except *
+    cpdef void close(self, long long at) except *
+    @cython.locals(found=list)
+    cpdef list findings(self)

@@ -1,0 +1,297 @@
+"""The protected records of one session: keys taken into use where each role changes them, records opened and counted."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import cython
+
+from analyzer.secrets.compression import Inflater
+from analyzer.secrets.opener import Opened, Opener
+from analyzer.secrets.refused import MISSING_SEGMENT, Refused
+from analyzer.tls.decryption.key_material import KEY_UPDATE_MISSED, NO_HANDSHAKE, Application, KeyMaterial
+from analyzer.tls.decryption.read_state import APPLICATION, EARLY, PROTECTED, ReadState
+from analyzer.tls.decryption.schedule12 import Schedule12
+from analyzer.tls.decryption.schedule13 import Schedule13
+from analyzer.tls.decryption.session_keys import SessionKeys
+from analyzer.tls.events import Data, DataBegan, DataMissing
+from analyzer.tls.handshake.authentication import FinishedKeys
+from analyzer.tls.handshake.ech_offer import EchOffer
+from analyzer.tls.handshake.transcript import Transcript
+from analyzer.tls.limits import LARGEST_PLAINTEXT
+from analyzer.tls.messages.numbers import (
+    CLIENT_HELLO,
+    CLIENT_KEY_EXCHANGE,
+    END_OF_EARLY_DATA,
+    FINISHED,
+    KEY_UPDATE,
+)
+from analyzer.tls.record.content_types import APPLICATION_DATA
+from analyzer.tls.record.record import Record
+from analyzer.tls.session_log import ROLES, SessionLog
+from analyzer.tls.suites import Suite
+
+UNOPENED = 3
+"""Records behind a gap that open neither with the keys nor with those that follow, until keys are taken for changed twice."""
+
+_CLIENT = 0
+
+
+class Decryption(FinishedKeys):
+    """One session's secrets at work.
+
+    keys: what is known of the secrets; `reason` and `detail` are there. states: the read state of each role. records, failed:
+    protected records that opened, and that did not. sent: bytes of application data of each role. holes: whether records are
+    missing. early: whether the record opened last was early data. limits: how long the plaintext of a role's records may be;
+    oversized: the bytes of its first record that was longer. application: who reads the data, None where nobody does; began:
+    whether any came. active: whether records are to be opened, so that their bodies are wanted.
+    """
+
+    __slots__ = (
+        "active", "application", "began", "early", "failed", "holes", "keys", "limits", "log", "oversized", "records",
+        "schedule12", "schedule13", "sent", "states",
+    )  # fmt: skip
+
+    def __init__(self, material: KeyMaterial, transcript: Transcript, log: SessionLog) -> None:
+        self.keys = SessionKeys(material, transcript)
+        self.log = log
+        self.states = (ReadState(material), ReadState(material))
+        self.schedule12 = Schedule12(self.keys)
+        self.schedule13 = Schedule13(self.keys, self.states)
+        self.records = 0
+        self.failed = 0
+        self.sent = [0, 0]
+        self.holes = False
+        self.early = False
+        self.limits = [LARGEST_PLAINTEXT, LARGEST_PLAINTEXT]
+        self.oversized = [0, 0]
+        self.application: Application | None = None
+        self.began = False
+        self.active = True
+
+    # What the handshake says.
+
+    def begin(self) -> None:
+        """Be ready for a handshake; a renegotiation is one more."""
+        self.keys.end_handshake(self.schedule12.master)
+        self.schedule12.begin()
+        state: ReadState
+        for state in self.states:
+            state.changed = False
+
+    def take_message(self, role: cython.int, raw: bytes, whole: cython.bint) -> None:
+        """Take a handshake message in plaintext, with its header; not `whole` where its end is missing."""
+        number: cython.int = raw[0]
+        keys: SessionKeys = self.keys
+        if number == CLIENT_HELLO and not keys.client_random:
+            keys.client_random = keys.transcript.client_random
+        elif number == CLIENT_KEY_EXCHANGE:
+            self.schedule12.exchanged = True
+            if whole:
+                self.schedule12.exchange(raw)
+        elif number == KEY_UPDATE and keys.tls13:
+            self.schedule13.update(role)
+        elif number == FINISHED and role != _CLIENT and self.schedule13.bound is not None:
+            self.schedule13.finish()
+        if number == END_OF_EARLY_DATA or (number == FINISHED and keys.tls13):
+            state: ReadState = self.states[role]
+            state.epoch = APPLICATION if number == FINISHED else PROTECTED
+
+    def offer(self, suites: Sequence[int], ech: EchOffer | None) -> None:
+        """Take which suites the client offers, by number, and its offer of Encrypted Client Hello."""
+        self.keys.suites = suites
+        self.keys.ech = ech
+        self.schedule13.offer()
+
+    def accept_inner(self, outer_random: bytes, inner_random: bytes) -> None:
+        """From now on the inner hello of Encrypted Client Hello counts, and its random names the session."""
+        self.keys.named[outer_random] = None
+        self.keys.client_random = inner_random
+
+    def agree(
+        self, version: cython.int, tls13: cython.bint, chosen: Suite | None, hello: Any, raw: bytes, retry: cython.bint
+    ) -> cython.bint:
+        """Take what the server has chosen; False where nothing of it can be opened, and records need not be."""
+        keys: SessionKeys = self.keys
+        keys.version = version
+        keys.tls13 = tls13
+        keys.suite = chosen
+        keys.cipher_suite = getattr(hello, "cipher_suite", None) or 0
+        self.active = True
+        if not retry:
+            self.schedule13.trial = None
+            self.active = self.schedule13.agree(raw) if tls13 else self.schedule12.agree(hello, self.records > 0)
+        return self.active
+
+    def change(self, role: cython.int) -> cython.bint:
+        """Take a ChangeCipherSpec, and the new keys into use; False where there are none."""
+        keys: SessionKeys = self.keys
+        state: ReadState = self.states[role]
+        if keys.tls13 or not keys.version or state.changed:
+            return True
+        state.changed = True
+        state.epoch = 0
+        state.misses = 0
+        try:
+            decryptor: Opener | None = self.schedule12.decryptor(role)
+        except Refused as refused:
+            keys.note(refused.reason, refused.detail)
+            state.decryptors = [None]
+            return True
+        state.decryptors = [decryptor]
+        state.inflater = Inflater() if self.schedule12.deflate else None
+        if decryptor is None:
+            self.schedule12.lack()
+        return decryptor is not None or self.records > 0
+
+    def limit(self, role: cython.int, n_bytes: Any) -> None:
+        """Take how long the records may be that a role wants (RFC 8449), which the other must keep; None: it does not say."""
+        if n_bytes is not None:
+            self.limits[1 - role] = min(n_bytes, LARGEST_PLAINTEXT)
+
+    # Records.
+
+    def protects(self, role: cython.int, content_type: cython.int) -> cython.bint:
+        """Whether a record is encrypted."""
+        if self.keys.tls13 or not self.keys.version:
+            return content_type == APPLICATION_DATA
+        state: ReadState = self.states[role]
+        return len(state.decryptors) > 0
+
+    def open(self, record: Record) -> Opened | None:
+        """Open a record: its inner content type and plaintext; None where it does not open, which is counted."""
+        keys: SessionKeys = self.keys
+        role: cython.int = record.role
+        state: ReadState = self.states[role]
+        early: cython.bint
+        if not keys.version and self.schedule13.trial is None and not state.decryptors and keys.material.keylog is not None:
+            self.schedule13.search()
+        if self.schedule13.trial is not None and record.missing == 0:
+            self.schedule13.look(role, record.content_type, record.version, record.body)
+        if self.schedule13.trial is not None and keys.version and not state.decryptors:
+            return None
+        try:
+            if record.missing > 0:
+                raise Refused(MISSING_SEGMENT, f"{record.missing} bytes of the record")
+            early = keys.tls13 or not keys.version
+            opened = state.open(record.content_type, record.version, record.body)
+            if state.inflater is not None:
+                opened = opened[0], state.inflater.inflate(opened[1])
+        except Refused as refused:
+            self.refuse(record, refused.reason, refused.detail)
+            return None
+        self.early = early and state.epoch == EARLY
+        self.records += 1
+        plaintext: bytes = opened[1]
+        limit: cython.Py_ssize_t = self.limits[role]
+        if len(plaintext) > limit:
+            self.oversized[role] = self.oversized[role] or len(plaintext)
+        return opened
+
+    def refuse(self, record: Record, reason: str, detail: str) -> None:
+        """Count a record that did not open, and note why."""
+        keys: SessionKeys = self.keys
+        self.failed += 1
+        if not keys.version:
+            keys.note(NO_HANDSHAKE)
+        elif keys.reason is None:
+            keys.note(reason, f"a record of the {ROLES[record.role]} in frame {record.frame}: {detail}")
+        if record.missing > 0:
+            self.lose(record.role, True)
+        elif record.content_type == APPLICATION_DATA:
+            self.miss(record.role, reason)
+
+    @property
+    def hopeless(self) -> bool:
+        """Whether nothing will open any more."""
+        trial = self.schedule13.trial
+        searched = self.keys.version and trial is not None and trial.left == 0
+        return bool(searched) and not any(state.decryptors for state in self.states)
+
+    def carry(self, role: cython.int, data: bytes, alpn: bytes | None, frame: cython.longlong, at: cython.longlong) -> None:
+        """Hand on application data; alpn: what both sides agreed to speak."""
+        self.sent[role] += len(data)
+        if not self.began:
+            self.began = True
+            if self.keys.material.application is not None:
+                self.application = self.keys.material.application(alpn)
+            if self.log.events is not None:
+                began = DataBegan(alpn, self.failed, self.keys.reason)
+                began.frame = frame
+                began.at = at
+                self.log.tell(began)
+        if self.application is not None:
+            self.application.feed(role, data, frame, at)
+        if self.log.events is not None:
+            self.log.tell(Data(data, role, frame, at))
+
+    def lose(self, role: cython.int, missing: cython.bint) -> None:
+        """Hear that no record begins where one should; missing: because the capture lacks some."""
+        state: ReadState = self.states[role]
+        state.after_gap = True
+        if state.decryptors and missing:
+            self.holes = True
+        if state.inflater is not None:
+            state.inflater.lose()
+        self.miss(role, MISSING_SEGMENT if missing else None)
+
+    def miss(self, role: cython.int, reason: str | None) -> None:
+        """Hand on that application data of a role is missing here."""
+        if self.application is not None:
+            self.application.gap(role, None, reason)
+        if self.began and self.log.events is not None:
+            self.log.tell(DataMissing(role, reason, self.failed))
+
+    def close(self, at: cython.longlong) -> None:
+        """Hear that the session has ended; what only serves to open records is let go of."""
+        keys: SessionKeys = self.keys
+        if keys.reason == MISSING_SEGMENT and keys.tls13 and any(map(_lost_keys, self.states)):
+            keys.reason = KEY_UPDATE_MISSED
+        if self.application is not None:
+            self.application.close(at)
+        state: ReadState
+        for state in self.states:
+            state.decryptors = []
+            state.inflater = None
+        self.begin()
+
+    def findings(self) -> list[tuple[str, str, str]]:
+        """What is odd about the secrets: code, severity, sentence."""
+        keys: SessionKeys = self.keys
+        found = []
+        if keys.contradicted:
+            detail = f"key logs contradict each other on {', '.join(keys.contradicted)}; each was tried on the records"
+            found.append(("conflicting_secrets", "medium", detail))
+        if self.states[0].limited or self.states[1].limited:
+            detail = "the search for a record's number behind a gap ended early: the sessions of this run used up its limit"
+            found.append(("limit", "medium", detail))
+        if keys.trial:
+            found.append(("found_by_trial", "info", keys.trial))
+        return found
+
+    @property
+    def status(self) -> str:
+        """`decrypted`, `partial` or `none`, of a session that has encrypted records."""
+        if self.records == 0:
+            return "none"
+        return "partial" if self.failed or self.holes else "decrypted"
+
+    # What a Finished must be.
+
+    def master_secret(self) -> bytes | None:
+        """As in `FinishedKeys`."""
+        return self.schedule12.master
+
+    def verify_data(self, role: cython.int, heard: bytes) -> bytes | None:
+        """As in `FinishedKeys`."""
+        if self.keys.tls13:
+            return self.schedule13.verify_data(role, PROTECTED, heard)
+        return self.schedule12.verify_data(role, heard)
+
+    def verify_data_later(self, heard: bytes) -> bytes | None:
+        """As in `FinishedKeys`."""
+        return self.schedule13.verify_data(_CLIENT, APPLICATION, heard)
+
+
+def _lost_keys(state: ReadState) -> bool:
+    """Whether nothing opens any more behind a gap in the data, though the right secrets were there before it."""
+    return state.after_gap and state.epoch == APPLICATION and state.misses >= UNOPENED

@@ -1,0 +1,181 @@
+"""The read state of one role: decryptors for each epoch of its keys, and the search for the right number behind a gap.
+
+What ends an epoch, a Finished or a KeyUpdate, may lie in a gap, and secrets of an epoch may be unknown. So where a record does
+not open with the keys of its epoch, those of the next are tried: only the right ones make its tag agree.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import cython
+
+from analyzer.secrets.aead import Tls13Opener
+from analyzer.secrets.compression import Inflater
+from analyzer.secrets.opener import Opened, Opener
+from analyzer.secrets.refused import MISSING_SEGMENT, WRONG_SECRET, Refused
+from analyzer.tls.decryption.key_material import MISSING_LABEL, NO_SECRET, KeyMaterial
+from analyzer.tls.limits import FARTHEST_RECORD, MAX_ATTEMPTS, NEAREST_RECORD
+
+EARLY, PROTECTED, APPLICATION = 0, 1, 2
+"""The epochs of a role in TLS 1.3: early data, handshake, application data; up to TLS 1.2 there is one, the first."""
+
+
+class ReadState:
+    """What one role sends: a decryptor for each epoch, where it is known, and in which epoch the role is.
+
+    epoch: an index of `decryptors`. misses: records since the last one that opened. after_gap: whether records may be missing
+    since then. attempts: how many more records behind a gap may be searched for. limited: whether fewer were, since those of
+    the run were used up. changed: whether this handshake's keys are in use, up to TLS 1.2. inflater: what undoes compression.
+    """
+
+    __slots__ = ("after_gap", "attempts", "changed", "decryptors", "epoch", "inflater", "limited", "material", "misses")
+
+    def __init__(self, material: KeyMaterial) -> None:
+        self.material = material
+        self.decryptors: list[Opener | None] = []
+        self.epoch = 0
+        self.misses = 0
+        self.after_gap = False
+        self.attempts = MAX_ATTEMPTS
+        self.limited = False
+        self.changed = False
+        self.inflater: Inflater | None = None
+
+    def open(self, content_type: cython.int, version: cython.int, body: bytes) -> Opened:
+        """Open a record with the keys of this epoch, or of a later one. Raises Refused."""
+        refusal: Refused | None = None
+        number: cython.int
+        for number in range(self.epoch, len(self.decryptors)):
+            opener: Opener | None = self.decryptors[number]
+            if opener is None:
+                continue
+            try:
+                opened = self._open(opener, content_type, version, body)
+            except Refused as refused:
+                refusal = refusal or refused
+                if isinstance(opener, Tls13Opener) and number == APPLICATION and self.after_gap:
+                    later = self._open_updated(opener, content_type, version, body)
+                    if later is None:
+                        continue
+                    opened = later
+                else:
+                    continue
+            if number != self.epoch:
+                self.epoch = number
+            if isinstance(opener, CandidateDecryptors):
+                self.decryptors[number] = opener.settled()
+            self.misses = 0
+            self.after_gap = False
+            return opened
+        self.misses += 1
+        if refusal is None or self.decryptors[self.epoch] is None:
+            raise Refused(MISSING_LABEL if len(self.decryptors) > 1 else NO_SECRET, "no secret of this phase")
+        if self.after_gap and refusal.reason == WRONG_SECRET:
+            raise Refused(MISSING_SEGMENT, refusal.detail) from refusal
+        raise refusal
+
+    def _open(self, opener: Opener, content_type: cython.int, version: cython.int, body: bytes) -> Opened:
+        # The records that were refused count; a gap may hide any number of them.
+        reach: cython.longlong = min(self.misses, FARTHEST_RECORD) if not self.after_gap else FARTHEST_RECORD
+        breadth: cython.longlong = opener.breadth if isinstance(opener, CandidateDecryptors) else 1
+        if reach == 0 or self.attempts < reach * breadth:
+            return opener.open(content_type, version, body)
+        few: cython.bint = self.material.attempts < reach * breadth and (reach > NEAREST_RECORD or opener.sequence == 0)
+        if few:
+            reach = NEAREST_RECORD if opener.sequence > 0 else 0
+        try:
+            skipped, inner, plaintext = opener.open_ahead(content_type, version, body, reach)
+        except Refused:
+            self.limited = self.limited or few
+            self.attempts -= reach * breadth
+            self.material.attempts -= reach * breadth
+            raise
+        if skipped > NEAREST_RECORD:  # right secrets cost time as well, where a stranger leaves out most of the records
+            self.material.attempts -= min(skipped, reach) * breadth
+        return inner, plaintext
+
+    def _open_updated(self, opener: Tls13Opener, content_type: cython.int, version: cython.int, body: bytes) -> Opened | None:
+        """Try whether a KeyUpdate lies in the gap."""
+        following = opener.next_generation()
+        try:
+            opened = self._open(following, content_type, version, body)
+        except Refused:
+            return None
+        self.decryptors[APPLICATION] = following
+        return opened
+
+
+class CandidateDecryptors(Opener):
+    """Several decryptors, until the first record that one of them opens shows which it is; `choose` is then given its index.
+
+    breadth: how many there are, each of which an attempt to open a record tries.
+    """
+
+    __slots__ = ("_choose", "_chosen", "_openers", "breadth")
+
+    def __init__(self, openers: Sequence[Opener], choose: Callable[[int], None] | None = None) -> None:
+        super().__init__()
+        self._openers = openers
+        self.breadth = len(openers)
+        self._choose = choose
+        self._chosen: Opener | None = None
+
+    def open_at(self, sequence: Any, content_type: cython.int, record_version: cython.int, body: bytes) -> Opened | None:
+        """As in the class above."""
+        number: cython.Py_ssize_t
+        opener: Opener
+        for number in range(len(self._openers)):
+            opener = self._openers[number]
+            opened = opener.open_at(sequence, content_type, record_version, body)
+            if opened is not None:
+                self._take(number)
+                return opened
+        return None
+
+    def open_ahead(
+        self, content_type: cython.int, record_version: cython.int, body: bytes, limit: cython.longlong
+    ) -> tuple[int, int, bytes]:
+        """As in the class above; each tries the numbers in its own way: some decrypt the record once for all of them."""
+        refusal: Refused | None = None
+        number: cython.Py_ssize_t
+        opener: Opener
+        for number in range(len(self._openers)):
+            opener = self._openers[number]
+            opener.sequence = self.sequence
+            try:
+                found = opener.open_ahead(content_type, record_version, body, limit)
+            except Refused as refused:
+                refusal = refusal or refused
+                continue
+            self.sequence = opener.sequence
+            self._take(number)
+            return found
+        raise refusal or Refused(WRONG_SECRET, "no opener at all")
+
+    def _take(self, number: cython.Py_ssize_t) -> None:
+        self._chosen = self._openers[number]
+        if self._choose is not None:
+            self._choose(number)
+
+    def settled(self) -> Opener:
+        """Give the one that a record has shown, to go on with."""
+        if self._chosen is None:
+            return self
+        self._chosen.sequence = self.sequence
+        return self._chosen
+
+
+class UnprotectedReader(Opener):
+    """Records of a suite that does not encrypt, read without the secret of their MAC, which is then not checked."""
+
+    __slots__ = ("_mac_length",)
+
+    def __init__(self, mac_length: int) -> None:
+        super().__init__()
+        self._mac_length = mac_length
+
+    def open_at(self, sequence: Any, content_type: cython.int, record_version: cython.int, body: bytes) -> Opened | None:
+        """As in the class above."""
+        if len(body) < self._mac_length:
+            return None
+        return content_type, body[: len(body) - self._mac_length]

@@ -1,0 +1,170 @@
+"""The keys of one session up to TLS 1.2: both roles' come from one master secret, and change with ChangeCipherSpec.
+
+The master secret is logged, or comes from the premaster secret of the ClientKeyExchange (RFC 5246 section 8.1), bound to the
+messages so far where both sides agree on that (RFC 7627), or is that of the session which is resumed.
+"""
+
+from typing import Any
+
+import cython
+
+from analyzer.codec.runner import extension_body
+from analyzer.secrets import schedule
+from analyzer.secrets.compression import DEFLATE
+from analyzer.secrets.keylog import KeyLog
+from analyzer.secrets.labels import CLIENT_RANDOM, PREMASTER
+from analyzer.secrets.opener import Opener
+from analyzer.secrets.protection import open_tls12
+from analyzer.secrets.refused import MISSING_SEGMENT, Refused
+from analyzer.secrets.schedule import TLS_1_2, finished, finished_of, tls_version
+from analyzer.tls.decryption.key_material import MISSING_LABEL, NO_SECRET
+from analyzer.tls.decryption.premaster import premasters
+from analyzer.tls.decryption.read_state import CandidateDecryptors, UnprotectedReader
+from analyzer.tls.decryption.session_keys import SessionKeys
+from analyzer.tls.limits import MAX_CANDIDATES
+from analyzer.tls.messages.numbers import ENCRYPT_THEN_MAC, EXTENDED_MASTER_SECRET, TRUNCATED_HMAC
+from analyzer.tls.suites import Suite
+
+_MAC_LENGTHS = {"SHA": 20, "MD5": 16, "NULL": 0}
+"""Bytes of the MAC of suites that do not encrypt, by their hash; others have 32."""
+
+
+class Schedule12:
+    """The key schedule of a handshake; `begin` makes it ready for the next one.
+
+    session_id: as the server gave it. premasters: what may be the premaster secret. master: the master secret, once keys were
+    taken into use. earlier: that of the session which this one may resume. pair: the decryptors of both roles. exchanged:
+    whether a ClientKeyExchange came. extended, encrypt_then_mac, truncated_hmac, deflate: what the hellos agreed on.
+    unverified: whether records were read whose MAC nobody could check, for they are not encrypted.
+    """
+
+    __slots__ = (
+        "deflate", "earlier", "encrypt_then_mac", "exchanged", "extended", "keys", "master", "pair", "premasters", "session_id",
+        "truncated_hmac", "unverified",
+    )  # fmt: skip
+
+    def __init__(self, keys: SessionKeys) -> None:
+        self.keys = keys
+        self.unverified = False
+        self.begin()
+
+    def begin(self) -> None:
+        """Be ready for a handshake; a renegotiation is one more."""
+        self.session_id = b""
+        self.premasters: list[bytes] = []
+        self.master: bytes | None = None
+        self.earlier: bytes | None = None
+        self.pair: tuple[Opener, Opener] | None = None
+        self.exchanged = self.extended = self.encrypt_then_mac = self.truncated_hmac = self.deflate = False
+
+    def agree(self, hello: Any, opened: cython.bint) -> cython.bint:
+        """Take a ServerHello; False where nothing behind it can be opened. opened: whether records were opened before it."""
+        keys: SessionKeys = self.keys
+        self.session_id = getattr(hello, "legacy_session_id_echo", None) or b""
+        self.extended = extension_body(hello, EXTENDED_MASTER_SECRET) is not None
+        self.encrypt_then_mac = extension_body(hello, ENCRYPT_THEN_MAC) is not None
+        self.truncated_hmac = extension_body(hello, TRUNCATED_HMAC) is not None
+        self.deflate = getattr(hello, "legacy_compression_method", 0) == DEFLATE
+        chosen: Suite | None = keys.suite
+        keylog: KeyLog | None = keys.material.keylog
+        if (
+            keys.material.private_keys
+            or keys.material.psks
+            or self.earlier is not None
+            or (chosen is not None and (chosen.key_exchange == "RSA" or chosen.mode == "null"))
+        ):
+            return True
+        if opened or (keylog is not None and (keylog.knows(keys.client_random) or keylog.masters(b"", self.session_id))):
+            return True
+        self.lack()
+        return False
+
+    def exchange(self, raw: bytes) -> None:
+        """Take a whole ClientKeyExchange: find the premaster secret that it leads to."""
+        keys: SessionKeys = self.keys
+        chosen: Suite | None = keys.suite
+        if chosen is None or not (chosen.key_exchange == "RSA" or keys.material.psks):
+            return
+        offered = keys.transcript.offered_version() or keys.version
+        try:
+            self.premasters = premasters(keys.material, chosen, keys.version, offered, raw)
+        except Refused as refused:
+            keys.note(refused.reason)
+
+    def decryptor(self, role: cython.int) -> Opener | None:
+        """What opens a role's records from its ChangeCipherSpec on; None without a secret. Raises Refused."""
+        keys: SessionKeys = self.keys
+        chosen: Suite | None = keys.suite
+        if chosen is None:
+            return None
+        if self.pair is None:
+            masters = self.masters(chosen)
+            if not masters:
+                self.unverified = chosen.mode == "null"
+                return UnprotectedReader(_MAC_LENGTHS.get(chosen.hash, 32)) if self.unverified else None
+            keys.material.matched += 1
+            self.master = masters[0]
+            self.pair = self.make_pair(chosen, masters)
+        return self.pair[role]
+
+    def make_pair(self, chosen: Suite, masters: list[Any]) -> tuple[Opener, Opener]:
+        """The decryptors of both roles; records show which of several master secrets is the right one."""
+        keys: SessionKeys = self.keys
+        client_random, server_random = keys.transcript.client_random, keys.transcript.server_random
+        pairs = [
+            open_tls12(chosen, keys.version, master, client_random, server_random, self.encrypt_then_mac, self.truncated_hmac)
+            for master in masters
+        ]
+        return pairs[0] if len(pairs) == 1 else self.candidates(pairs, masters)
+
+    def candidates(self, pairs: list[tuple[Opener, Opener]], masters: list[bytes]) -> tuple[Opener, Opener]:
+        """Decryptors that try several master secrets."""
+        self.keys.contradicted[CLIENT_RANDOM] = None
+
+        def choose(number: int) -> None:
+            self.master = masters[number]
+
+        clients, servers = [pair[0] for pair in pairs], [pair[1] for pair in pairs]
+        return CandidateDecryptors(clients, choose), CandidateDecryptors(servers, choose)
+
+    def masters(self, chosen: Suite) -> list[bytes]:
+        """All that may be the master secret, at most MAX_CANDIDATES. Raises Refused where a message is missing for it."""
+        keys: SessionKeys = self.keys
+        keylog: KeyLog | None = keys.material.keylog
+        found: list[bytes] = []
+        known = self.premasters
+        if keylog is not None:
+            found = keylog.masters(keys.client_random, self.session_id)
+            known = [*keylog.candidates(keys.client_random, PREMASTER), *known]
+        heard = keys.transcript.before_change() if self.extended and known else None
+        for premaster in known:
+            if not self.extended:
+                randoms = keys.transcript.client_random, keys.transcript.server_random
+                found.append(schedule.master_secret(keys.version, chosen.prf_hash, premaster, *randoms))
+            elif heard is not None:
+                found.append(schedule.extended_master_secret(keys.version, chosen.prf_hash, premaster, heard))
+        if not found and self.earlier is not None and not self.exchanged:
+            found.append(self.earlier)  # a session that is resumed has the master secret of the first
+        if known and not found:
+            raise Refused(MISSING_SEGMENT, "a message on which the extended master secret depends")
+        return found if len(found) == 1 else list(dict.fromkeys(found))[:MAX_CANDIDATES]
+
+    def lack(self) -> None:
+        """Note that no master secret can be had."""
+        keys: SessionKeys = self.keys
+        keylog: KeyLog | None = keys.material.keylog
+        if keylog is None or not keylog.knows(keys.client_random):
+            keys.note(NO_SECRET)
+            return
+        found = keylog.secrets(keys.client_random)
+        keys.note(MISSING_LABEL, f"the key log has {', '.join(found)} of this session, and not {CLIENT_RANDOM}")
+
+    def verify_data(self, role: cython.int, heard: bytes) -> bytes | None:
+        """The verify_data of a role's Finished behind these messages, or in TLS 1.2 their hash; None without a secret."""
+        chosen: Suite | None = self.keys.suite
+        version: cython.int = self.keys.version
+        if self.master is None or chosen is None:
+            return None
+        if tls_version(version) < TLS_1_2:
+            return finished(version, chosen.prf_hash, self.master, role == 0, heard)
+        return finished_of(version, chosen.prf_hash, self.master, role == 0, heard)

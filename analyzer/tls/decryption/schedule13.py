@@ -1,0 +1,239 @@
+"""The keys of one session in TLS 1.3: a secret for each role and epoch (RFC 9846 section 7.1).
+
+Each role goes through epochs of its own: early data (the client only), handshake, and behind its Finished application data,
+whose keys a KeyUpdate renews. The secrets are logged under the client random, or come from a pre-shared key, or have to be
+found by trial where no hello in the capture names them.
+"""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import cython
+
+from analyzer.secrets.aead import Tls13Opener
+from analyzer.secrets.keylog import KeyLog
+from analyzer.secrets.labels import APPLICATION_LABELS, EARLY_LABEL, HANDSHAKE_LABELS, TRAFFIC_SECRETS
+from analyzer.secrets.opener import Opener
+from analyzer.secrets.protection import open_tls13
+from analyzer.secrets.refused import Refused
+from analyzer.tls.decryption.key_material import ECH_INNER_UNKNOWN, EPHEMERAL, MISSING_LABEL, NO_SECRET
+from analyzer.tls.decryption.read_state import APPLICATION, EARLY, PROTECTED, CandidateDecryptors, ReadState
+from analyzer.tls.decryption.session_keys import SessionKeys
+from analyzer.tls.decryption.trial import TrialDecryption
+from analyzer.tls.handshake.ech_offer import OFFERED
+from analyzer.tls.limits import MAX_CANDIDATES
+from analyzer.tls.messages.numbers import FINISHED, SERVER_HELLO, TLS_1_3
+from analyzer.tls.suites import Suite, suite
+
+if TYPE_CHECKING:
+    from analyzer.tls.decryption.psk import Bound
+
+_CLIENT, _SERVER = 0, 1
+
+
+class Schedule13:
+    """Takes the secrets of TLS 1.3 into use, by filling the read state of each role.
+
+    bound: the pre-shared key that the server selected, if it is known. trial: the search for secrets by trial, while there is
+    one.
+    """
+
+    __slots__ = ("bound", "keys", "states", "trial")
+
+    def __init__(self, keys: SessionKeys, states: tuple[ReadState, ReadState]) -> None:
+        self.keys = keys
+        self.states = states
+        self.bound: Bound | None = None
+        self.trial: TrialDecryption | None = None
+
+    def offer(self) -> None:
+        """Take what the client offers: early data comes before anything is chosen."""
+        keys: SessionKeys = self.keys
+        keylog: KeyLog | None = keys.material.keylog
+        secrets: list[bytes] = []
+        if keylog is not None:
+            for name in (keys.client_random, None if keys.ech is None else keys.ech.random):
+                secrets += [] if name is None else keylog.candidates(name, EARLY_LABEL)[:MAX_CANDIDATES]
+        if not secrets and keys.material.psks:
+            hello, retried = keys.transcript.hellos()
+            if hello is not None:  # the first key that is offered protects early data
+                secrets = [bound.early_traffic_secret(hello) for bound in self._bound(hello, retried) if bound.index == 0]
+        client: ReadState = self.states[_CLIENT]
+        if secrets and client.decryptors == []:
+            self._open_early(client, secrets)
+
+    def agree(self, raw: bytes) -> cython.bint:
+        """Take the secrets into use; raw: the ServerHello, empty where it is missing. False without secrets."""
+        keys: SessionKeys = self.keys
+        keylog: KeyLog | None = keys.material.keylog
+        found: dict[str, list[bytes]] = {} if keylog is None else keylog.by_label(keys.client_random)
+        lacking = [label for label in TRAFFIC_SECRETS if label not in found]
+        if keys.suite is None or len(lacking) == len(TRAFFIC_SECRETS):
+            return keys.suite is not None and (self._agree_psk(raw, keys.suite) or self._seek(list(found)))
+        keys.material.matched += 1
+        if lacking:
+            keys.note(MISSING_LABEL, f"the key log has {', '.join(found)} of this session, and not {', '.join(lacking)}")
+        role: cython.int
+        for role in range(2):
+            state: ReadState = self.states[role]
+            state.decryptors = [
+                state.decryptors[EARLY] if state.decryptors else None,
+                self.decryptor(HANDSHAKE_LABELS[role], found),
+                self.decryptor(APPLICATION_LABELS[role], found),
+            ]
+            if state.epoch == EARLY and state.decryptors[EARLY] is None:
+                state.epoch = PROTECTED
+        return True
+
+    def search(self) -> None:
+        """Begin to search by trial where the ServerHello is missing."""
+        keys: SessionKeys = self.keys
+        self.trial = TrialDecryption(keys.material, keys.suites, 0, keys.client_random)
+
+    def look(self, role: cython.int, content_type: cython.int, version: cython.int, body: bytes) -> None:
+        """Try the search on a record of a role; what it finds is taken into use."""
+        keys: SessionKeys = self.keys
+        found = None if self.trial is None else self.trial.look(role, content_type, version, body)
+        if found is None:
+            return
+        if keys.client_random != found.random:
+            what = "Encrypted Client Hello hides the random" if keys.client_random else "the ClientHello is not in the capture"
+            keys.transcript.lose_hellos()
+        else:
+            what = "the ServerHello is not in the capture"
+        keys.trial = f"{what}: the secrets were found by trying those of the key log on the first records"
+        self.trial = None
+        keys.reason, keys.detail = None, ""
+        keys.client_random, keys.suite, keys.cipher_suite = found.random, found.suite, found.number
+        keys.version, keys.tls13 = keys.version or TLS_1_3, True
+        self.agree(b"")
+        state: ReadState = self.states[role]
+        state.epoch = found.epoch
+        decryptor = state.decryptors[found.epoch]
+        if decryptor is not None:
+            decryptor.sequence = found.sequence
+
+    def finish(self) -> None:
+        """Take the server's Finished: with it a pre-shared key gives the secrets of application data too."""
+        keys: SessionKeys = self.keys
+        bound = self.bound
+        heard = None if bound is None or keys.suite is None else keys.transcript.through(FINISHED, keys.suite.prf_hash)
+        if bound is None or heard is None or keys.suite is None:
+            return
+        role: cython.int
+        for role, secret in enumerate(bound.application_traffic_secrets(heard)):
+            state: ReadState = self.states[role]
+            state.decryptors[APPLICATION:] = [open_tls13(keys.suite, secret, keys.draft())]
+
+    def update(self, role: cython.int) -> None:
+        """Take a KeyUpdate of a role."""
+        decryptor = self.of_epoch(role, APPLICATION)
+        if decryptor is not None:
+            decryptor.update()
+
+    def of_epoch(self, role: cython.int, epoch: cython.int) -> Opener | None:
+        """The decryptor of an epoch of a role; None where its secret is not known."""
+        state: ReadState = self.states[role]
+        return state.decryptors[epoch] if epoch < len(state.decryptors) else None
+
+    def verify_data(self, role: cython.int, epoch: cython.int, digest: bytes) -> bytes | None:
+        """The verify_data of a Finished that a role sends in an epoch, behind messages of that hash; None without a secret."""
+        decryptor = self.of_epoch(role, epoch)
+        if not isinstance(decryptor, Tls13Opener):
+            return None
+        keyed: Tls13Opener = decryptor
+        return keyed.verify_data(digest)
+
+    def decryptor(self, label: str, found: dict[str, Any]) -> Opener | None:
+        """What opens the records of a label; where that has several secrets, the records will show which is right."""
+        keys: SessionKeys = self.keys
+        secrets = found.get(label)
+        if secrets is None or keys.suite is None:
+            return None
+        decryptors: list[Opener] = []
+        opening: list[bytes] = []
+        for secret in secrets[:MAX_CANDIDATES]:
+            try:
+                decryptors.append(open_tls13(keys.suite, secret, keys.draft()))
+                opening.append(secret)
+            except Refused as refused:
+                keys.note(refused.reason, refused.detail)
+        if len(secrets) > 1:
+            keys.contradicted[label] = None
+        if len(decryptors) < 2:
+            return decryptors[0] if decryptors else None
+        return self._candidates(label, decryptors, opening)
+
+    def _candidates(self, label: str, decryptors: list[Opener], secrets: list[bytes]) -> Opener:
+        return CandidateDecryptors(decryptors, lambda number: self.keys.proven.update({label: secrets[number]}))
+
+    def _seek(self, labels: Sequence[str]) -> bool:
+        """Search for the secrets by trial, where no hello may name them; False where that is pointless. labels: there are."""
+        keys = self.keys
+        lost = not keys.client_random
+        sealed = keys.ech is not None and keys.ech.status == OFFERED
+        if keys.material.keylog is not None and (lost or sealed):
+            self.trial = TrialDecryption(keys.material, [keys.cipher_suite], keys.draft())
+        if keys.client_random != keys.transcript.client_random:
+            inner = f"{keys.client_random.hex()[:16]}…"
+            keys.note(ECH_INNER_UNKNOWN, f"the server took the inner hello, and the key log has nothing for its random {inner}")
+        elif labels:
+            keys.note(
+                MISSING_LABEL, f"the key log has {', '.join(labels)} of this session, and not {', '.join(TRAFFIC_SECRETS)}"
+            )
+        elif self.trial is None:
+            keys.note(NO_SECRET)
+        return self.trial is not None
+
+    def _bound(self, hello: bytes, retried: tuple[bytes, bytes] | None) -> "list[Bound]":
+        from analyzer.tls.decryption.psk import find_bound
+
+        try:
+            return find_bound(hello, self.keys.material.psks, retried)
+        except Refused:  # a hello that has no such form binds no key
+            return []
+
+    def _agree_psk(self, raw: bytes, chosen: Suite) -> bool:
+        """Take into use what a pre-shared key gives; False where there is none, or none that the server selected."""
+        keys = self.keys
+        hello, retried = keys.transcript.hellos()
+        if not keys.material.psks or hello is None or not raw:
+            return False
+        from analyzer.tls.decryption.psk import selects
+
+        try:
+            index, shares = selects(raw)
+        except Refused:
+            return False
+        right = [one for one in self._bound(hello, retried) if one.index == index and one.hash_name == chosen.prf_hash]
+        if not right:
+            return False
+        if shares:
+            keys.note(EPHEMERAL, "the pre-shared key is known, but with a key share (psk_dhe_ke) it opens early data alone")
+            return bool(self.states[_CLIENT].decryptors)
+        heard = keys.transcript.through(SERVER_HELLO, chosen.prf_hash)
+        if heard is None:
+            return False
+        self.bound = right[0]
+        for role, secret in enumerate(self.bound.handshake_traffic_secrets(heard)):
+            keys.proven[HANDSHAKE_LABELS[role]] = secret
+            state = self.states[role]
+            state.decryptors = [*(state.decryptors[:1] or [None]), open_tls13(chosen, secret, keys.draft()), None]
+            if state.decryptors[EARLY] is None:
+                state.epoch = PROTECTED
+        return True
+
+    def _open_early(self, client: ReadState, secrets: list[bytes]) -> None:
+        """Have early data tried with every suite that the secret may be for: the tag tells which one it is."""
+        decryptors: list[Opener] = []
+        for secret in secrets:
+            for number in dict.fromkeys(self.keys.suites):  # a hello can name one thirty thousand times
+                offered = suite(number)
+                if offered is None or not offered.tls13:
+                    continue
+                try:
+                    decryptors.append(open_tls13(offered, secret))
+                except Refused:  # of another hash, or of a cipher that nobody has
+                    continue
+        if decryptors:
+            client.decryptors = [CandidateDecryptors(decryptors)]

@@ -1,0 +1,63 @@
+"""What is known of one session's secrets: what names them, for which version and suite they are used, why some are missing."""
+
+from collections.abc import Sequence
+
+import cython
+
+from analyzer.tls.decryption.key_material import KeyMaterial
+from analyzer.tls.handshake.ech_offer import EchOffer
+from analyzer.tls.handshake.transcript import Transcript
+from analyzer.tls.limits import MAX_NAMED
+from analyzer.tls.suites import Suite
+
+
+class SessionKeys:
+    """Shared by the key schedules of a session.
+
+    material: what the run has. transcript: what the handshake said. client_random: what names the session in key logs. named:
+    the client random of each handshake that is over, with its master secret, None where there was none or in TLS 1.3.
+    version, tls13, suite, cipher_suite: as chosen by the server, or found by trial. suites: numbers of the cipher suites that
+    the client offers. ech: its offer of Encrypted Client Hello. contradicted: labels of which the sources say several things;
+    the secret that opened the records is in use, and for labels of TLS 1.3 in `proven`. trial: why the secrets had to be
+    found by trial, and were; else "". reason, detail: why something did not open, the first such, and what shows it.
+    """
+
+    __slots__ = (
+        "cipher_suite", "client_random", "contradicted", "detail", "ech", "material", "named", "proven", "reason", "suite",
+        "suites", "tls13", "transcript", "trial", "version",
+    )  # fmt: skip
+
+    def __init__(self, material: KeyMaterial, transcript: Transcript) -> None:
+        self.material = material
+        self.transcript = transcript
+        self.client_random = b""
+        self.named: dict[bytes, bytes | None] = {}
+        self.version = 0
+        self.tls13 = False
+        self.suite: Suite | None = None
+        self.cipher_suite = 0
+        self.suites: Sequence[int] = ()
+        self.ech: EchOffer | None = None
+        self.contradicted: dict[str, None] = {}
+        self.proven: dict[str, bytes] = {}
+        self.trial = ""
+        self.reason: str | None = None
+        self.detail = ""
+
+    def note(self, reason: str, detail: str = "") -> None:
+        """Keep why something does not open, if nothing was kept before."""
+        if self.reason is None:
+            self.reason = reason
+            self.detail = detail
+
+    def end_handshake(self, master: bytes | None) -> None:
+        """Keep the name of a handshake that is over, and its master secret."""
+        if self.client_random and len(self.named) < MAX_NAMED:
+            self.named[self.client_random] = master
+        self.client_random = b""
+
+    def draft(self) -> cython.int:
+        """The number of the draft of TLS 1.3, 0 for the RFC; what experiments spoke is like draft 22."""
+        if self.version >> 8 == 0x7F:
+            return self.version & 0xFF
+        return 22 if self.version >> 8 == 0x7E else 0

@@ -1,0 +1,1 @@
+"""DTLS: what will stand here says the README."""

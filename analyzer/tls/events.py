@@ -1,0 +1,301 @@
+"""What happens in sessions, as objects in the order in which it happened: what an engine gives and listeners take.
+
+A session keeps its messages, alerts, gaps, conflicts and findings (`session_log`), and those are these objects; so nothing is
+made twice, and who listens to none of them pays for none.
+"""
+
+from typing import Any
+
+import cython
+
+from analyzer.codec.trouble import Trouble
+from analyzer.flows.flow import Flow
+
+NOBODY = -1
+"""The role of an event that no role brought about."""
+
+Piece = tuple[int, int]
+"""Where bytes of a message stand: position in the role's stream, and how many."""
+
+
+class Event:
+    """Something that happened in a session.
+
+    session: its number. role: who did it, 0 the client, 1 the server, -1 nobody. frame: in which frame it became known; 0 for
+    none. at: that frame's time in nanoseconds since the epoch, -1 where it has none. version: what the session speaks by then,
+    0 before that is known. All five are set when the event is told. What is concluded once a session is over, or of records
+    that nobody looked for, stands behind what led to it: its frame is then an earlier one, or none.
+    """
+
+    __slots__ = ("at", "frame", "role", "session", "version")
+
+    session: int
+    role: int
+    frame: int
+    at: int
+    version: int
+
+
+class SessionBegan(Event):
+    """The first handshake bytes of a session, or its first record in a capture that begins later. flow: who talks to whom."""
+
+    __slots__ = ("flow",)
+
+    def __init__(self, flow: Flow) -> None:
+        self.flow = flow
+        self.role = NOBODY
+        self.frame = flow.first_frame
+        self.at = flow.start
+
+
+class HandshakeMessage(Event):
+    """A handshake message as it came.
+
+    type: the number on the wire; name: the RFC's. length: bytes with the header, as declared; raw: the bytes there are. body:
+    the decoded table, None when encrypted or of an unknown type. problems: what is wrong with it. pieces: where its bytes stand
+    in the role's stream, in their order; empty where they were encrypted, or nobody listens to messages.
+    """
+
+    __slots__ = ("body", "encrypted", "length", "name", "pieces", "problems", "raw", "type")
+
+    type: int
+    name: str
+    length: int
+    raw: bytes
+    body: Any
+    problems: list[Trouble]
+    encrypted: bool
+    pieces: tuple[Piece, ...]
+
+
+NO_PIECES: tuple[Piece, ...] = ()
+
+
+def handshake_message(
+    number: cython.int,
+    name: str,
+    role: cython.int,
+    frame: cython.longlong,
+    at: cython.longlong,
+    length: cython.longlong,
+    raw: bytes,
+    body: Any,
+    problems: list[Trouble],
+    encrypted: cython.bint,
+) -> HandshakeMessage:
+    """A message. Setting the fields here spares compiled code a call with ten Python objects."""
+    message: HandshakeMessage = HandshakeMessage.__new__(HandshakeMessage)
+    message.type = number
+    message.name = name
+    message.role = role
+    message.frame = frame
+    message.at = at
+    message.length = length
+    message.raw = raw
+    message.body = body
+    message.problems = problems
+    message.encrypted = encrypted
+    message.pieces = NO_PIECES
+    return message
+
+
+class Alert(Event):
+    """An alert (RFC 9846 section 6): level and description by number, -1 while encrypted."""
+
+    __slots__ = ("description", "encrypted", "level")
+
+    def __init__(
+        self, level: cython.int, description: cython.int, role: cython.int, frame: cython.longlong, at: cython.longlong
+    ) -> None:
+        self.level = level
+        self.description = description
+        self.role = role
+        self.frame = frame
+        self.at = at
+        self.encrypted = level < 0
+
+
+class RecordEvent(Event):
+    """A record that is worth a line: `kind` is `change_cipher_spec`, `application_data`, `heartbeat` or `encrypted_handshake`.
+
+    length: of its body, in bytes.
+    """
+
+    __slots__ = ("kind", "length")
+
+    def __init__(
+        self, kind: str, role: cython.int, length: cython.longlong, frame: cython.longlong, at: cython.longlong
+    ) -> None:
+        self.kind = kind
+        self.role = role
+        self.length = length
+        self.frame = frame
+        self.at = at
+
+
+def record_event(
+    kind: str, role: cython.int, length: cython.longlong, frame: cython.longlong, at: cython.longlong
+) -> RecordEvent:
+    """Such an event, made as `handshake_message` makes messages."""
+    event: RecordEvent = RecordEvent.__new__(RecordEvent)
+    event.kind = kind
+    event.role = role
+    event.length = length
+    event.frame = frame
+    event.at = at
+    return event
+
+
+class RecordRead(Event):
+    """A whole record of the wire, or as much of it as there is. offset: of its header in the role's stream, in bytes.
+
+    header: bytes of its header; length: of its body. content_type: as on the wire, encrypted or not.
+    """
+
+    __slots__ = ("content_type", "header", "length", "offset")
+
+    def __init__(
+        self,
+        role: cython.int,
+        content_type: cython.int,
+        offset: cython.longlong,
+        header: cython.int,
+        length: cython.longlong,
+        frame: cython.longlong,
+        at: cython.longlong,
+    ) -> None:
+        self.role = role
+        self.content_type = content_type
+        self.offset = offset
+        self.header = header
+        self.length = length
+        self.frame = frame
+        self.at = at
+
+
+class KeysChanged(Event):
+    """A role protects its records with new keys from here on, as far as the handshake shows it. epoch: their name.
+
+    `protected` up to TLS 1.2 (RFC 5246 section 7.1), `handshake`, `application`, `updated` in TLS 1.3 (RFC 9846 section 7).
+    """
+
+    __slots__ = ("epoch",)
+
+    def __init__(self, epoch: str, role: cython.int, frame: cython.longlong, at: cython.longlong) -> None:
+        self.epoch = epoch
+        self.role = role
+        self.frame = frame
+        self.at = at
+
+
+class OutOfOrder(Event):
+    """A message that its role may not send in this state (see `handshake.states`). state: the state's name.
+
+    type: its number, which is that of the drafts for a HelloRetryRequest, and above all numbers for a ChangeCipherSpec.
+    """
+
+    __slots__ = ("state", "type")
+
+    def __init__(self, number: cython.int, state: str, role: cython.int, frame: cython.longlong, at: cython.longlong) -> None:
+        self.type = number
+        self.state = state
+        self.role = role
+        self.frame = frame
+        self.at = at
+
+
+class DataBegan(Event):
+    """The first application data that was decrypted is about to come. alpn: what both sides agreed to speak (RFC 7301).
+
+    failed: how many records did not open before it; reason: why the first of them did not, as in the session record.
+    """
+
+    __slots__ = ("alpn", "failed", "reason")
+
+    def __init__(self, alpn: bytes | None, failed: cython.longlong, reason: str | None) -> None:
+        self.alpn = alpn
+        self.failed = failed
+        self.reason = reason
+        self.role = NOBODY
+
+
+class Data(Event):
+    """Decrypted application data of one record."""
+
+    __slots__ = ("data",)
+
+    def __init__(self, data: bytes, role: cython.int, frame: cython.longlong, at: cython.longlong) -> None:
+        self.data = data
+        self.role = role
+        self.frame = frame
+        self.at = at
+
+
+class DataMissing(Event):
+    """Application data of a role is missing here: a record did not open, or nobody knows how many records are lost.
+
+    reason: as in the session record's `decryption`, None where the stream holds no record though one should begin. failed: how
+    many records of the session did not open so far.
+    """
+
+    __slots__ = ("failed", "reason")
+
+    def __init__(self, role: cython.int, reason: str | None, failed: cython.longlong) -> None:
+        self.role = role
+        self.reason = reason
+        self.failed = failed
+        self.frame = 0
+        self.at = -1
+
+
+class Gap(Event):
+    """`length` bytes from position `offset` of the role's stream on are not in the capture; `frame` is the last before them."""
+
+    __slots__ = ("length", "offset")
+
+    def __init__(self, role: cython.int, offset: cython.longlong, length: cython.longlong, frame: cython.longlong) -> None:
+        self.role = role
+        self.offset = offset
+        self.length = length
+        self.frame = frame
+        self.at = -1
+
+
+class Conflict(Event):
+    """`frame` carries `second` from position `offset` on, where an earlier frame carried `first`, which is what was read."""
+
+    __slots__ = ("first", "offset", "second")
+
+    def __init__(self, role: cython.int, offset: cython.longlong, first: bytes, second: bytes, frame: cython.longlong) -> None:
+        self.role = role
+        self.offset = offset
+        self.first = first
+        self.second = second
+        self.frame = frame
+        self.at = -1
+
+
+class Finding(Event):
+    """Something a reader should know: a code, a severity (`info`, `low`, `medium`, `high`), a sentence, the frames."""
+
+    __slots__ = ("code", "detail", "frames", "severity")
+
+    def __init__(self, code: str, severity: str, detail: str, frames: list[int]) -> None:
+        self.code = code
+        self.severity = severity
+        self.detail = detail
+        self.frames = frames
+        self.role = NOBODY
+        self.frame = frames[0] if frames else 0
+        self.at = -1
+
+
+class SessionEnded(Event):
+    """A session is over, and all that is known of it final. ended: the session itself (`analyzer.tls.session.Session`)."""
+
+    __slots__ = ("ended",)
+
+    def __init__(self, ended: Any) -> None:
+        self.ended = ended
+        self.session = ended.id
+        self.role = NOBODY

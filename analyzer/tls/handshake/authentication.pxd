@@ -1,0 +1,49 @@
+cimport cython
+
+from analyzer.tls.handshake.transcript cimport Transcript, is_retry
+
+cdef int HELLO_RETRY_REQUEST, CERTIFICATE_VERIFY, FINISHED, MAX_SIGNATURES
+
+
+@cython.no_gc
+cdef class FinishedKeys:
+    cpdef bytes master_secret(self)
+    cpdef bytes verify_data(self, int role, bytes heard)
+    cpdef bytes verify_data_later(self, bytes heard)
+
+
+@cython.no_gc
+cdef class Signed:
+    cdef public int role
+    cdef public object scheme
+    cdef public bytes content
+    cdef public bytes signature
+    cdef public bytes certificate
+    cdef public str problem
+    cdef public bytes digest
+
+
+@cython.no_gc
+cdef class Authentication:
+    cdef public list signed
+    cdef public list finished
+    cdef public object running
+
+    cpdef void settle(self, Transcript transcript, FinishedKeys keys, object chosen, int version, bint tls13) except *
+    cpdef void go_through(self, Transcript transcript, int version, bint tls13, object hashed, FinishedKeys keys) except *
+    cpdef void sign(self, Signed signed) except *
+    cpdef void finish(self, int role, str result) except *
+    @cython.locals(raw=bytes)
+    cdef void authenticate13(self, Transcript transcript, object hashed, FinishedKeys keys, bint keeps_hello) except *
+    @cython.locals(raw=bytes)
+    cdef void authenticate12(self, Transcript transcript, int version, object hashed, FinishedKeys keys) except *
+
+
+cdef bytes _digest(object running, list heard)
+cpdef str worse(str known, str new)
+cdef bytes _expected(FinishedKeys keys, int role, bytes heard)
+cpdef str compare(bytes raw, bytes expected)
+cpdef Signed exchanged(Transcript transcript, bytes certificate)
+cpdef Signed verify13(int role, bytes raw, bytes digest, bytes certificate)
+cdef Signed _verify12(int role, bytes raw, bytes heard, int version, bytes certificate, bytes master)
+cdef tuple _signature(bytes raw, Py_ssize_t pos, bint names_scheme)

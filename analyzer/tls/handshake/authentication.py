@@ -1,0 +1,267 @@
+"""Authentication of a handshake: its signatures with what they cover, and its Finished compared with what they must be.
+
+Until TLS 1.2 the server signs its key exchange with both randoms (RFC 5246 section 7.4.3), and a client with a certificate all
+messages so far (section 7.4.8). In TLS 1.3 both sign the hash of all messages so far behind a context (RFC 9846 section 4.5.3).
+A signature shows that who has the certificate's key took part in this very handshake, and needs no secret. Finished values show
+no more than that the secrets given are of this handshake: who has the secrets can compute them. Checking a signature takes
+longer than all else about a short session, and so it is left to `analysis.authenticity`, which does it when somebody asks.
+"""
+
+from typing import Any
+
+import cython
+
+from analyzer.secrets.refused import Refused
+from analyzer.secrets.schedule import SSL_3_0, TLS_1_2, ssl3_signed_hash, tls_version
+from analyzer.secrets.suite import Hash, HashFunction, hash_function
+from analyzer.tls.handshake.transcript import Transcript, is_retry, message_hash
+from analyzer.tls.limits import MAX_SIGNATURES
+from analyzer.tls.messages.numbers import CERTIFICATE_VERIFY, FINISHED, HELLO_RETRY_REQUEST
+from analyzer.tls.suites import Suite
+
+VERIFIED, FAILED, UNVERIFIABLE, ABSENT = "verified", "failed", "unverifiable", "absent"
+
+CONTEXTS = (b" " * 64 + b"TLS 1.3, client CertificateVerify\0", b" " * 64 + b"TLS 1.3, server CertificateVerify\0")
+"""What a signature in TLS 1.3 covers before the hash; by role."""
+
+FIRST_MESSAGE_HASH = 0x7F13
+"""Version: draft 19 is the first in which its hash replaces a ClientHello before a HelloRetryRequest."""
+
+NOT_CAPTURED = "a message that it covers is not in the capture"
+
+
+class FinishedKeys:
+    """What knows the secrets of a handshake, as far as anybody does."""
+
+    __slots__ = ()
+
+    def master_secret(self) -> bytes | None:
+        """The master secret up to TLS 1.2; None where it is not known."""
+        return None
+
+    def verify_data(self, role: cython.int, heard: bytes) -> bytes | None:
+        """The verify_data of a role's Finished (RFC 9846 section 4.5.4, RFC 5246 section 7.4.9); None where it is not known.
+
+        heard: the messages before it, or since TLS 1.2 their hash.
+        """
+        return None
+
+    def verify_data_later(self, heard: bytes) -> bytes | None:
+        """The same of a client that authenticates after the handshake (RFC 9846 section 4.7.2)."""
+        return None
+
+
+class Signed:
+    """A signature of a handshake.
+
+    role: who made it, 0 the client. scheme: its number, None where only the key tells (until TLS 1.1). content: what it covers.
+    certificate: of the signer, in DER, or a bare SubjectPublicKeyInfo; None where it is not known. problem: why it cannot be
+    checked, or "". digest: MD5 and SHA-1 of `content`, where the version computes them otherwise than over that, else empty.
+    """
+
+    __slots__ = ("certificate", "content", "digest", "problem", "role", "scheme", "signature")
+
+    def __init__(
+        self,
+        role: cython.int,
+        scheme: Any,
+        content: bytes,
+        signature: bytes,
+        certificate: bytes | None,
+        problem: str,
+        digest: bytes = b"",
+    ) -> None:
+        self.role = role
+        self.scheme: int | None = scheme
+        self.content = content
+        self.signature = signature
+        self.certificate = certificate
+        self.problem = problem
+        self.digest = digest
+
+
+class Authentication:
+    """What the handshakes of one session prove: several count together, and the worst result stands.
+
+    signed: the signatures of all of them, at most MAX_SIGNATURES. finished: what became of each role's Finished: `verified`,
+    `failed` or `unverifiable`, None when none was read. running: in TLS 1.3, once a handshake is complete and was seen whole,
+    the hash of all its messages, on which authentication after the handshake rests.
+    """
+
+    __slots__ = ("finished", "running", "signed")
+
+    def __init__(self) -> None:
+        self.signed: list[Signed] = []
+        self.finished: list[str | None] = [None, None]
+        self.running: Hash | None = None
+
+    def settle(
+        self, transcript: Transcript, keys: FinishedKeys | None, chosen: Suite | None, version: cython.int, tls13: cython.bint
+    ) -> None:
+        """Take what a handshake proves. keys: what knows its secrets, None without any; chosen: its cipher suite."""
+        if tls13 and chosen is None:
+            return
+        if not tls13 and keys is None and not transcript.verifies:  # the common case without keys
+            if transcript.exchanged is not None:
+                self.sign(exchanged(transcript, transcript.certificates[1]))
+            return
+        hashed = None
+        master = None if keys is None else keys.master_secret()
+        if chosen is not None and (tls13 or (master is not None and tls_version(version) >= TLS_1_2)):
+            try:
+                hashed = hash_function(chosen.prf_hash)
+            except Refused:  # nobody can hash for this suite, nor open its records: what is there stays unverifiable
+                if tls13:
+                    return
+        self.go_through(transcript, version, tls13, hashed, keys)
+
+    def go_through(
+        self,
+        transcript: Transcript,
+        version: cython.int,
+        tls13: cython.bint,
+        hashed: HashFunction | None,
+        keys: FinishedKeys | None,
+    ) -> None:
+        """Go through a handshake once.
+
+        hashed: the hash of a suite of TLS 1.3; before TLS 1.3 of the PRF, or None where a Finished depends on the messages
+        themselves.
+        """
+        if tls13:
+            self.authenticate13(transcript, hashed, keys, 0x7F00 < version < FIRST_MESSAGE_HASH)
+        else:
+            self.authenticate12(transcript, version, hashed, keys)
+
+    def sign(self, signed: Signed) -> None:
+        """Keep a signature."""
+        if len(self.signed) < MAX_SIGNATURES:
+            self.signed.append(signed)
+
+    def finish(self, role: cython.int, result: str) -> None:
+        """Keep what became of a role's Finished."""
+        self.finished[role] = worse(self.finished[role], result)
+
+    def authenticate13(self, transcript: Transcript, hashed: Any, keys: FinishedKeys | None, keeps_hello: cython.bint) -> None:
+        """Go through a handshake of TLS 1.3; keeps_hello: whether a retry leaves the first ClientHello in the transcript."""
+        running: Any = hashed(b"")
+        heard: list[bytes] = []  # since the hash was last wanted
+        finished: list[str | None] = [None, None]
+        whole: cython.bint = True
+        role: cython.int
+        for role, raw in transcript.steps(True):
+            if raw is None:
+                whole = False
+                continue
+            number: cython.int = raw[0]
+            if number == HELLO_RETRY_REQUEST or is_retry(raw):
+                if not keeps_hello:
+                    running = hashed(message_hash(_digest(running, heard)))
+            elif number == CERTIFICATE_VERIFY:
+                self.sign(verify13(role, raw, _digest(running, heard) if whole else None, transcript.certificates[role]))
+            elif number == FINISHED and finished[role] is None:
+                finished[role] = compare(raw, _expected(keys, role, _digest(running, heard)) if whole else None)
+            heard.append(raw)
+        running.update(b"".join(heard))
+        self.finished = [worse(self.finished[role], finished[role]) for role in range(2)]
+        if whole and transcript.complete:
+            self.running = running
+
+    def authenticate12(self, transcript: Transcript, version: cython.int, hashed: Any, keys: FinishedKeys | None) -> None:
+        """Go through a handshake up to TLS 1.2."""
+        running: Any = None if hashed is None else hashed(b"")
+        heard: list[bytes] = []
+        finished: list[str | None] = [None, None]
+        whole: cython.bint = True
+        role: cython.int
+        n_hashed: cython.Py_ssize_t = 0
+        if transcript.exchanged is not None:
+            self.sign(exchanged(transcript, transcript.certificates[1]))
+        for role, raw in transcript.steps(False):
+            if raw is None:
+                whole = False
+                continue
+            number: cython.int = raw[0]
+            if number == CERTIFICATE_VERIFY:
+                covered = b"".join(heard) if whole else None
+                master = None if keys is None else keys.master_secret()
+                self.sign(_verify12(role, raw, covered, version, transcript.certificates[role], master))
+            elif number == FINISHED and finished[role] is None:
+                if not whole:
+                    finished[role] = UNVERIFIABLE
+                elif running is None:
+                    finished[role] = compare(raw, _expected(keys, role, b"".join(heard)))
+                else:
+                    running.update(b"".join(heard[n_hashed:]))
+                    n_hashed = len(heard)
+                    finished[role] = compare(raw, _expected(keys, role, running.digest()))
+            heard.append(raw)
+        self.finished = [worse(self.finished[role], finished[role]) for role in range(2)]
+
+
+def _digest(running: Any, heard: list[Any]) -> bytes:
+    """The hash of all messages up to now; it takes those that it has not yet."""
+    running.update(b"".join(heard))
+    heard.clear()
+    digest: bytes = running.digest()
+    return digest
+
+
+def worse(known: str | None, new: str | None) -> str | None:
+    """The result that two together come to."""
+    if known is None or known == new:
+        return new
+    if new is None:
+        return known
+    return FAILED if FAILED in (known, new) else UNVERIFIABLE
+
+
+def _expected(keys: FinishedKeys | None, role: cython.int, heard: bytes) -> bytes | None:
+    """What a Finished must be behind these messages, or since TLS 1.2 their hash; None: without secrets nobody knows."""
+    return None if keys is None else keys.verify_data(role, heard)
+
+
+def compare(raw: bytes, expected: bytes | None) -> str:
+    """What becomes of a Finished whose verify_data must be so; None: nobody knows."""
+    if expected is None:
+        return UNVERIFIABLE
+    return VERIFIED if raw[4:] == expected else FAILED
+
+
+def exchanged(transcript: Transcript, certificate: bytes | None) -> Signed:
+    """The signature of a ServerKeyExchange, which covers both randoms and the parameters."""
+    parameters, scheme, signature = transcript.exchanged or (b"", None, b"")
+    randoms = transcript.client_random + transcript.server_random
+    problem = "" if len(randoms) == 64 else "a hello is not in the capture"
+    return Signed(1, scheme, randoms + parameters, signature, certificate, problem)
+
+
+def verify13(role: cython.int, raw: bytes, digest: bytes | None, certificate: bytes | None) -> Signed:
+    """The signature of a CertificateVerify of TLS 1.3 behind messages of that hash; None: one of them is missing."""
+    scheme, signature, problem = _signature(raw, 4, True)
+    if digest is None:
+        return Signed(role, scheme, b"", signature, certificate, problem or NOT_CAPTURED)
+    return Signed(role, scheme, CONTEXTS[role] + digest, signature, certificate, problem)
+
+
+def _verify12(
+    role: cython.int, raw: bytes, heard: bytes | None, version: cython.int, certificate: bytes | None, master: bytes | None
+) -> Signed:
+    scheme, signature, problem = _signature(raw, 4, version >= TLS_1_2)
+    if heard is None:
+        return Signed(role, scheme, b"", signature, certificate, problem or NOT_CAPTURED)
+    if version > SSL_3_0:
+        return Signed(role, scheme, heard, signature, certificate, problem)
+    if master is None:
+        return Signed(role, scheme, b"", signature, certificate, "in SSL 3.0 it covers the master secret too")
+    return Signed(role, scheme, b"", signature, certificate, problem, ssl3_signed_hash(master, heard))
+
+
+def _signature(raw: bytes, pos: cython.Py_ssize_t, names_scheme: cython.bint) -> tuple[int | None, bytes, str]:
+    """Scheme and signature at an offset of a message, and what is wrong with them, or ""."""
+    scheme = int.from_bytes(raw[pos : pos + 2], "big") if names_scheme else None
+    pos += 2 if names_scheme else 0
+    length: cython.Py_ssize_t = int.from_bytes(raw[pos : pos + 2], "big")
+    if len(raw) - pos - 2 != length:
+        return scheme, b"", f"{max(0, len(raw) - pos - 2)} bytes hold no signature of {length}"
+    return scheme, raw[pos + 2 :], ""

@@ -1,0 +1,98 @@
+"""Certificates in the messages of a handshake, and what comes beside them: OCSP responses and certificate timestamps.
+
+They stand in Certificate and CompressedCertificate (RFC 8879), in CertificateStatus (RFC 6066 section 8), and in extensions. A
+field of a message that could not be read whole may be None and says nothing.
+"""
+
+from typing import Any, TypeAlias
+
+import cython
+
+from analyzer.codec.runner import extension_body
+from analyzer.codec.trouble import Trouble
+from analyzer.tls.handshake.compressed_certificate import decompressed
+from analyzer.tls.handshake.hello_features import shared
+from analyzer.tls.limits import MAX_STAPLE, MAX_STAPLES
+from analyzer.tls.messages.numbers import SIGNED_CERTIFICATE_TIMESTAMP, STATUS_REQUEST
+
+OCSP, OCSP_MULTI = 1, 2
+
+Staple: TypeAlias = tuple[int, int, str, bytes]
+"""Which role sent it, to which certificate of the list, `ocsp` or `scts`, and what it is."""
+
+
+def presented(kept: list[Staple], role: cython.int, message: Any, problems: list[Trouble]) -> Any:
+    """A message that brings certificates, or what belongs to them, out of its compression; what is stapled is kept."""
+    message = uncompressed(message, problems)
+    staple(kept, role, message)
+    return message
+
+
+def uncompressed(certificate: Any, problems: list[Trouble]) -> Any:
+    """The message inside a CompressedCertificate, None where it does not come out; any other as it is."""
+    if getattr(certificate, "compressed_certificate_message", None) is None:
+        return certificate
+    message, found = decompressed(certificate)
+    problems.extend(found)
+    return message
+
+
+def certificate_list(certificate: Any) -> list[bytes] | None:
+    """The certificates of a Certificate message, in DER, in the order sent; None where the message holds something else.
+
+    Of a message with a raw public key that key (RFC 7250). Equal certificates are one object, so that a server's thousand
+    sessions keep one copy and hash it once.
+    """
+    entries = getattr(certificate, "certificate_list", None)
+    if entries is None:
+        key = getattr(certificate, "asn1_subject_public_key_info", None)
+        return None if key is None else [shared(key, len(key) >> 4)]
+    listed = [entry if isinstance(entry, bytes) else getattr(entry, "cert_data", None) for entry in entries]
+    return [shared(der, len(der) >> 4) for der in listed if der is not None]
+
+
+def staple(kept: list[Staple], role: cython.int, message: Any) -> None:
+    """Keep what a message brings along with certificates: OCSP responses and lists of certificate timestamps.
+
+    They come in a CertificateStatus (RFC 6066 section 8, RFC 6961), in the extensions of a ServerHello (RFC 6962 section 3.3)
+    or with each certificate of TLS 1.3 (RFC 9846 section 4.5.2.1).
+    """
+    if getattr(message, "response", None) is not None:
+        keep_responses(kept, role, 0, message)
+        return
+    entries = getattr(message, "certificate_list", None)
+    if entries is None:
+        keep_timestamps(kept, role, 0, message)
+        return
+    for place, entry in enumerate(entries):
+        if not isinstance(entry, bytes) and getattr(entry, "extensions", None):
+            keep_responses(kept, role, place, extension_body(entry, STATUS_REQUEST))
+            keep_timestamps(kept, role, place, entry)
+
+
+def keep_responses(kept: list[Staple], role: cython.int, place: cython.int, status: Any) -> None:
+    """Keep one OCSP response, or one for each certificate in their order; an empty one stands for none."""
+    kind = getattr(status, "status_type", None)
+    if kind == OCSP:
+        responses = [status.response]
+    elif kind == OCSP_MULTI:
+        responses = status.response or []
+    else:
+        return
+    for one in responses:
+        if one:
+            keep(kept, (role, place, "ocsp", one))
+        place += 1
+
+
+def keep_timestamps(kept: list[Staple], role: cython.int, place: cython.int, message: Any) -> None:
+    """Keep the SignedCertificateTimestampList among the extensions of a message."""
+    body = extension_body(message, SIGNED_CERTIFICATE_TIMESTAMP)
+    if body is not None and getattr(body, "sct_list", None):
+        keep(kept, (role, place, "scts", body.write()))
+
+
+def keep(kept: list[Staple], staple: Staple) -> None:
+    """Keep one, within limits; equal ones are one object."""
+    if len(kept) < MAX_STAPLES and len(staple[3]) <= MAX_STAPLE:
+        kept.append((staple[0], staple[1], staple[2], shared(staple[3], len(staple[3]) >> 4)))

@@ -1,0 +1,245 @@
+"""Encrypted Client Hello read with its secrets (RFC 9849): the inner hello out of the outer one, and whether it was accepted.
+
+The client seals its real hello with HPKE to a key that the server published as an ECHConfig, and sends it inside an outer hello
+that names only the provider. A key log has the KEM's shared secret and the ECHConfig (RFC 9850). The sealed form leaves out the
+session id, and may take extensions from the outer hello by number, in its order and each once: so the inner hello is never
+longer than what came. That the server took the inner hello shows in eight bytes of its answer, which only who has read the
+inner hello can compute; from then on that hello stands in the transcript, and its random names the session.
+
+All hellos here are whole handshake messages, with their headers. Everything raises `Refused` and nothing else.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from analyzer.codec.runner import read
+from analyzer.codec.trouble import Malformed
+from analyzer.secrets import schedule13
+from analyzer.secrets.hpke import Recipient
+from analyzer.secrets.refused import MALFORMED, Refused
+from analyzer.secrets.suite import hash_function
+from analyzer.tls.handshake.transcript import message_hash
+from analyzer.tls.limits import MAX_CONFIGS
+from analyzer.tls.messages.extensions.encrypted_hello import (
+    ECHClientHello,
+    ECHConfigContents,
+    ECHEncryptedExtensions,
+    ECHHelloRetryRequest,
+    OuterClientHello,
+    OuterExtensions,
+)
+from analyzer.tls.messages.hello import ClientHello, HelloRetryRequest
+from analyzer.tls.messages.numbers import CLIENT_HELLO, ECH_OUTER_EXTENSIONS, ENCRYPTED_CLIENT_HELLO, HEADER
+
+CONFIRMATION_LENGTH = 8
+
+_OUTER, _INNER = 0, 1
+_INFO = b"tls ech\0"
+_CONFIRMATION = slice(30, 38)
+_VERSION_AND_RANDOM = 34
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """The extension of an outer hello. kdf, aead: HPKE's numbers; start: where in the message the payload begins.
+
+    In a second hello, which answers a HelloRetryRequest, `enc` is empty: the context of the first goes on.
+    """
+
+    kdf: int
+    aead: int
+    config_id: int
+    enc: bytes
+    payload: bytes
+    start: int
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """An ECHConfig; `raw` is all of it, the KEM's number and the name are what is needed of the rest."""
+
+    raw: bytes
+    config_id: int
+    kem: int
+    public_name: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedExtension:
+    """An extension of a hello, and where its data begins and ends in it."""
+
+    type: int
+    body: Any
+    start: int
+    end: int
+
+
+def find_offer(outer: bytes) -> Offer | None:
+    """Find the extension in a ClientHello; None where there is none, or one that belongs to an inner hello."""
+    for extension in hello_extensions(outer, HEADER):
+        if extension.type != ENCRYPTED_CLIENT_HELLO:
+            continue
+        body = extension.body
+        if not isinstance(body, ECHClientHello):
+            raise Refused(MALFORMED, f"the encrypted_client_hello extension has no form, at byte {extension.start}")
+        sealed = body.body
+        if body.type != _OUTER:
+            return None
+        if not isinstance(sealed, OuterClientHello) or not sealed.payload or sealed.trailing or body.trailing:
+            why = f"the encrypted_client_hello extension has no payload that ends with it, at byte {extension.end}"
+            raise Refused(MALFORMED, why)
+        suite = sealed.cipher_suite
+        start = extension.end - len(sealed.payload)
+        return Offer(suite.kdf_id, suite.aead_id, sealed.config_id, sealed.enc, sealed.payload, start)
+    return None
+
+
+def hello_extensions(hello: bytes, start: int, *, padded: bool = False) -> list[PlacedExtension]:
+    """The extensions of a ClientHello whose body begins at byte `start`, with their places; Refused where lengths do not agree.
+
+    padded: whether anything may follow.
+    """
+    message, _ = read(ClientHello, hello, start, len(hello), 0, Malformed)
+    if message.legacy_compression_methods is None or 1 > len(hello) - start - _VERSION_AND_RANDOM:
+        raise Refused(MALFORMED, f"a hello of {len(hello)} bytes ends before its extensions")
+    pos = start + _VERSION_AND_RANDOM
+    pos += 1 + hello[pos]
+    pos += 2 + int.from_bytes(hello[pos : pos + 2], "big")
+    pos += 1 + len(message.legacy_compression_methods)
+    if pos == len(hello):
+        return []
+    declared = int.from_bytes(hello[pos : pos + 2], "big")
+    pos += 2
+    places = _places(message.extensions or [], pos)
+    behind = places[-1].end if places else pos
+    if behind - pos != declared or (not padded and behind != len(hello)):
+        raise Refused(MALFORMED, f"the extensions of a hello have {len(hello) - pos} bytes and declare {declared}")
+    return places
+
+
+def _places(extensions: list[Any], pos: int) -> list[PlacedExtension]:
+    """Where extensions stand, the first of which begins at `pos`."""
+    places = []
+    for extension in extensions:
+        places.append(PlacedExtension(extension.type, extension.body, pos + 4, pos + 4 + extension.n_bytes))
+        pos += 4 + extension.n_bytes
+    return places
+
+
+def read_configs(logged: bytes) -> list[Config]:
+    """Read the value of ECH_CONFIG: an ECHConfig, or as some write it the whole list of them; those of known versions."""
+    n_bytes = len(logged)
+    if int.from_bytes(logged[:2], "big") != n_bytes - 2:
+        logged = min(n_bytes, 0xFFFF).to_bytes(2, "big") + logged
+    listed, problems = ECHEncryptedExtensions.read(logged)
+    if problems:
+        raise Refused(MALFORMED, f"an ECHConfig of {n_bytes} bytes: {problems[0]}")
+    return [
+        Config(config.write(), contents.key_config.config_id, contents.key_config.kem_id, contents.public_name)
+        for config in listed.retry_configs[:MAX_CONFIGS]
+        if isinstance(contents := config.contents, ECHConfigContents)
+    ]
+
+
+def recipient(offer: Offer, config: Config, shared_secret: bytes) -> Recipient:
+    """Give what opens the payloads of a client's hellos, from the first of them."""
+    return Recipient(config.kem, offer.kdf, offer.aead, shared_secret, _INFO + config.raw)
+
+
+def open_inner(opening: Recipient, sequence: int, outer: bytes, offer: Offer) -> bytes:
+    """Open the inner ClientHello of an outer one; sequence: 0, and 1 after a HelloRetryRequest."""
+    end = offer.start + len(offer.payload)
+    associated = outer[HEADER : offer.start] + bytes(len(offer.payload)) + outer[end:]
+    return rebuild(opening.open(sequence, associated, offer.payload), outer)
+
+
+def rebuild(encoded: bytes, outer: bytes) -> bytes:
+    """Build the inner ClientHello from an EncodedClientHelloInner and the outer hello (RFC 9849, section 5.1)."""
+    listed = hello_extensions(encoded, 0, padded=True)
+    head, session_id_length = encoded[:_VERSION_AND_RANDOM], encoded[_VERSION_AND_RANDOM]
+    if session_id_length:
+        raise Refused(MALFORMED, "the encoded inner hello has a session id")
+    if not listed:
+        raise Refused(MALFORMED, "the inner hello does not say that it is one")
+    middle = encoded[_VERSION_AND_RANDOM + 1 : listed[0].start - 6]
+    end = listed[-1].end
+    if encoded.count(0, end) != len(encoded) - end:
+        raise Refused(MALFORMED, "the padding behind the inner hello is not all zeros")
+    taken = hello_extensions(outer, HEADER)
+    inner = bytearray()
+    marked = expanded = False
+    for extension in listed:
+        if extension.type == ECH_OUTER_EXTENSIONS:
+            if expanded:
+                raise Refused(MALFORMED, "ech_outer_extensions stands twice")
+            expanded = True
+            for found in _expand(extension, taken):
+                inner += _extension(found.type, outer[found.start : found.end])
+            continue
+        data = encoded[extension.start : extension.end]
+        marked = marked or (extension.type == ENCRYPTED_CLIENT_HELLO and data == bytes((_INNER,)))
+        inner += _extension(extension.type, data)
+    if not marked:
+        raise Refused(MALFORMED, "the inner hello does not say that it is one")
+    if len(inner) > 0xFFFF:
+        raise Refused(MALFORMED, f"the inner hello would have {len(inner)} bytes of extensions")
+    place = HEADER + _VERSION_AND_RANDOM
+    session_id = outer[place : place + 1 + outer[place]]
+    body = head + session_id + middle + len(inner).to_bytes(2, "big") + inner
+    return CLIENT_HELLO.to_bytes(1, "big") + len(body).to_bytes(3, "big") + body
+
+
+def accepts(hash_name: str, random: bytes, hellos: bytes, server_hello: bytes) -> bool:
+    """Whether a ServerHello confirms the inner hello with this random (RFC 9849, section 7.2).
+
+    hellos: what the transcript has before the ServerHello, with inner hellos; see `before_retry` for the case of two.
+    """
+    if len(server_hello) < _CONFIRMATION.stop:
+        return False
+    blank = server_hello[: _CONFIRMATION.start] + bytes(CONFIRMATION_LENGTH) + server_hello[_CONFIRMATION.stop :]
+    expected = _confirmation(hash_name, random, b"ech accept confirmation", hellos + blank)
+    return expected == server_hello[_CONFIRMATION]
+
+
+def accepts_retry(hash_name: str, random: bytes, first: bytes, retry: bytes) -> bool:
+    """Whether a HelloRetryRequest confirms the inner hello `first` with this random (RFC 9849, section 7.2.1)."""
+    message, _ = read(HelloRetryRequest, retry, HEADER, len(retry), 0, Malformed)
+    listed = message.extensions or []
+    for extension in _places(listed, len(retry) - sum(4 + one.n_bytes for one in listed)):
+        if isinstance(extension.body, ECHHelloRetryRequest) and not extension.body.trailing:
+            blank = retry[: extension.start] + bytes(CONFIRMATION_LENGTH) + retry[extension.end :]
+            heard = before_retry(hash_name, first) + blank
+            confirmation = retry[extension.start : extension.end]
+            return _confirmation(hash_name, random, b"hrr ech accept confirmation", heard) == confirmation
+    return False
+
+
+def before_retry(hash_name: str, first: bytes) -> bytes:
+    """Give what stands for the first ClientHello in a transcript with a HelloRetryRequest (RFC 9846, section 4.5.1)."""
+    return message_hash(hash_function(hash_name)(first).digest())
+
+
+def _confirmation(hash_name: str, random: bytes, label: bytes, heard: bytes) -> bytes:
+    secret = schedule13.extract(hash_name, b"", random)
+    return schedule13.expand_label(hash_name, secret, label, hash_function(hash_name)(heard).digest(), CONFIRMATION_LENGTH)
+
+
+def _expand(named: PlacedExtension, taken: list[PlacedExtension]) -> Iterator[PlacedExtension]:
+    """Find the extensions that an ech_outer_extensions names, in the order of the outer hello and each at most once."""
+    if not isinstance(named.body, OuterExtensions) or named.body.trailing or not named.body.outer_extensions:
+        raise Refused(MALFORMED, "ech_outer_extensions holds no list of extension types")
+    following = 0
+    for wanted in named.body.outer_extensions:
+        if wanted in (ENCRYPTED_CLIENT_HELLO, ECH_OUTER_EXTENSIONS):
+            raise Refused(MALFORMED, f"ech_outer_extensions names {wanted:#06x}")
+        while following < len(taken) and taken[following].type != wanted:
+            following += 1
+        if following == len(taken):
+            raise Refused(MALFORMED, f"ech_outer_extensions names {wanted:#06x}, which does not follow in the outer hello")
+        yield taken[following]
+        following += 1
+
+
+def _extension(kind: int, data: bytes) -> bytes:
+    return kind.to_bytes(2, "big") + len(data).to_bytes(2, "big") + data

@@ -1,0 +1,26 @@
+cimport cython
+
+from analyzer.codec.cut cimport cut
+from analyzer.codec.row cimport Extension
+from analyzer.codec.runner cimport extension_body
+
+cdef int ALPN, SESSION_TICKET, KEY_SHARE_DRAFT, SUPPORTED_VERSIONS, KEY_SHARE, TLS_1_3
+cdef int PRE_SHARED_KEY, ENCRYPTED_CLIENT_HELLO, SESSION_ID_LENGTH
+cdef int SUPPORTED_GROUPS, POINT_FORMATS, SIGNATURE_ALGORITHMS, RECORD_SIZE_LIMIT, EARLY_DATA, REMEMBERED_INPUTS
+cdef int LONGEST_KEY
+cdef dict SHARED, INPUTS
+
+cpdef bint is_tls13(int version)
+cpdef bytes server_name(object hello)
+cpdef bytes alpn(object answer)
+cpdef int selected_version(object answer) except -1
+cpdef int selected_group(object answer) except -2
+cpdef object record_size_limit(object message)
+cpdef bint has_early_data(object message) except *
+cpdef dict offers(object hello)
+cpdef tuple fingerprint_input(object hello, bytes raw, bint whole)
+cdef bytes cache_key(object hello, bytes raw)
+cpdef tuple read_fingerprint_input(object hello)
+cpdef tuple server_fingerprint_input(object answer)
+cdef tuple numbers(object body, str name)
+cpdef object shared(object value, Py_ssize_t length)

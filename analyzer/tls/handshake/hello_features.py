@@ -1,0 +1,221 @@
+"""What a decoded hello says about its session: single facts, None or -1 where a message does not say.
+
+A field of a message that could not be read whole may be None, and an extension's body that did not fit its table is bytes;
+both simply say nothing.
+"""
+
+from typing import Any, TypeAlias, TypeVar
+
+import cython
+
+from analyzer.codec.cut import cut
+from analyzer.codec.row import Extension
+from analyzer.codec.runner import extension_body
+from analyzer.tls.messages.numbers import (
+    ALPN,
+    EARLY_DATA,
+    ENCRYPTED_CLIENT_HELLO,
+    KEY_SHARE,
+    KEY_SHARE_DRAFT,
+    POINT_FORMATS,
+    PRE_SHARED_KEY,
+    RECORD_SIZE_LIMIT,
+    SERVER_NAME,
+    SESSION_ID_LENGTH,
+    SESSION_TICKET,
+    SIGNATURE_ALGORITHMS,
+    SUPPORTED_GROUPS,
+    SUPPORTED_VERSIONS,
+    TLS_1_3,
+)
+
+Numbers: TypeAlias = tuple[int, ...]
+
+FingerprintInput: TypeAlias = tuple[int, Numbers, Numbers, Numbers, Numbers, Numbers, Numbers, bytes | None]
+"""Of a ClientHello: legacy_version, cipher suites, extension types, groups, point formats, signature schemes, versions, first
+ALPN name."""
+
+ServerFingerprintInput: TypeAlias = tuple[int, int, Numbers]
+"""Of a ServerHello: legacy_version, cipher suite, extension types."""
+
+SHARED: dict[Any, Any] = {}
+
+INPUTS: dict[bytes, FingerprintInput] = {}
+
+Shared = TypeVar("Shared")
+
+REMEMBERED_INPUTS = 4096
+"""Fingerprint inputs and certificates that sessions share: clients send few kinds of hello, servers few certificates."""
+
+LONGEST_KEY = 2048
+"""Bytes of a ClientHello that its fingerprint input is known again by; browsers send about 200."""
+
+LONGEST_REMEMBERED = 1024
+"""Numbers in a fingerprint input that is shared, browsers send about 60; and of a certificate the length in units of 16
+bytes."""
+
+
+def is_tls13(version: cython.int) -> cython.bint:
+    """Whether a version number means TLS 1.3 or one of its drafts and experiments (0x7f.., 0x7e..)."""
+    return version == TLS_1_3 or version >> 8 == 0x7F or version >> 8 == 0x7E
+
+
+def server_name(hello: Any) -> bytes | None:
+    """The host name of a ClientHello (RFC 6066 section 3)."""
+    for entry in getattr(extension_body(hello, SERVER_NAME), "server_name_list", None) or ():
+        name = getattr(entry, "name", None)
+        if isinstance(name, bytes) and entry.name_type == 0:
+            return name
+    return None
+
+
+def alpn(answer: Any) -> bytes | None:
+    """The protocol that a ServerHello or EncryptedExtensions chooses (RFC 7301 section 3.1)."""
+    names = getattr(extension_body(answer, ALPN), "protocol_name_list", None)
+    return names[0] if names else None
+
+
+def selected_version(answer: Any) -> cython.int:
+    """The version that a ServerHello or HelloRetryRequest chooses; 0 when it could not be read."""
+    version = getattr(extension_body(answer, SUPPORTED_VERSIONS), "selected_version", None)
+    if version is None:
+        version = getattr(answer, "legacy_version", None)
+    if version is None:
+        version = getattr(answer, "version", None)
+    if version is None:
+        version = getattr(answer, "server_version", None)
+    return version or 0
+
+
+def selected_group(answer: Any) -> cython.int:
+    """The group of a ServerHello's or HelloRetryRequest's key share (RFC 9846 section 4.3.8), -1 without one."""
+    body = extension_body(answer, KEY_SHARE)
+    if body is None:
+        body = extension_body(answer, KEY_SHARE_DRAFT)
+    if body is None:
+        return -1
+    group = getattr(getattr(body, "server_share", None), "group", None)
+    if group is None:
+        group = getattr(body, "selected_group", None)
+    return -1 if group is None else group
+
+
+def record_size_limit(message: Any) -> int | None:
+    """The bytes of plaintext that a record may hold by a ClientHello, ServerHello or EncryptedExtensions (RFC 8449)."""
+    return getattr(extension_body(message, RECORD_SIZE_LIMIT), "record_size_limit", None)
+
+
+def has_early_data(message: Any) -> cython.bint:
+    """Whether a ClientHello offers early data, or EncryptedExtensions take it (RFC 9846 section 4.3.10)."""
+    return message.extension(EARLY_DATA) is not None
+
+
+def fingerprint_input(hello: Any, raw: bytes, whole: cython.bint) -> FingerprintInput | None:
+    """What the fingerprints of a ClientHello depend on; None where it could not be read so far.
+
+    raw: the message with its header; whole: whether it was read without a problem. Clients send few kinds of hello, which are
+    known again by their bytes. Equal inputs are one object.
+    """
+    key: bytes = cache_key(hello, raw) if whole else b""
+    found: FingerprintInput | None = INPUTS.get(key)
+    if found is None:
+        found = read_fingerprint_input(hello)
+        if found is not None and 0 < len(key) <= LONGEST_KEY:
+            if len(INPUTS) >= REMEMBERED_INPUTS:
+                INPUTS.clear()
+            INPUTS[key] = found
+    return found
+
+
+def cache_key(hello: Any, raw: bytes) -> bytes:
+    """The bytes of a ClientHello on which its fingerprint input depends: all but session id and other extensions' contents."""
+    extension: Extension
+    number: cython.int
+    pos: cython.Py_ssize_t = SESSION_ID_LENGTH + 1 + raw[SESSION_ID_LENGTH]
+    end: cython.Py_ssize_t = pos + 2 + (raw[pos] << 8 | raw[pos + 1])
+    parts: list[bytes] = [cut(raw, 4, 6), cut(raw, pos, end)]
+    if hello.extensions:
+        pos = end + 3 + raw[end]  # behind the compression methods and the length of the extensions
+        end = pos
+        for extension in hello.extensions:
+            number = extension.type
+            if number not in (ALPN, SUPPORTED_GROUPS, POINT_FORMATS, SIGNATURE_ALGORITHMS, SUPPORTED_VERSIONS):
+                parts.append(cut(raw, pos, end + 2))  # of others only the type counts
+                pos = end + 4 + extension.n_bytes
+            end += 4 + extension.n_bytes
+        parts.append(cut(raw, pos, len(raw)))
+    return b"".join(parts)
+
+
+def read_fingerprint_input(hello: Any) -> FingerprintInput | None:
+    """Collect what the fingerprints of a ClientHello depend on; None where it could not be read so far."""
+    suites = getattr(hello, "cipher_suites", None)
+    version = getattr(hello, "legacy_version", None)
+    if suites is None or version is None:
+        return None
+    extension: Extension
+    bodies: dict[int, Any] = {}
+    types: list[int] = []
+    for extension in hello.extensions or ():
+        types.append(extension.type)
+        bodies.setdefault(extension.type, extension.body)
+    protocols = getattr(bodies.get(ALPN), "protocol_name_list", None)
+    return shared(
+        (
+            version,
+            tuple(suites),
+            tuple(types),
+            numbers(bodies.get(SUPPORTED_GROUPS), "named_group_list"),
+            numbers(bodies.get(POINT_FORMATS), "ec_point_format_list"),
+            numbers(bodies.get(SIGNATURE_ALGORITHMS), "supported_signature_algorithms"),
+            numbers(bodies.get(SUPPORTED_VERSIONS), "versions"),
+            protocols[0] if protocols else None,
+        ),
+        len(suites) + len(types),
+    )
+
+
+def server_fingerprint_input(answer: Any) -> ServerFingerprintInput | None:
+    """What the fingerprint of a ServerHello depends on; None where it could not be read so far. Equal ones are one object."""
+    version = getattr(answer, "legacy_version", None)
+    if version is None:
+        version = getattr(answer, "version", None)
+    suite = getattr(answer, "cipher_suite", None)
+    if version is None or suite is None:
+        return None
+    types = [extension.type for extension in answer.extensions or ()]
+    return shared((version, suite, tuple(types)), len(types))
+
+
+def numbers(body: Any, name: str) -> Numbers:
+    """A list of numbers in an extension's body; empty where there is none."""
+    return tuple(getattr(body, name, None) or ())
+
+
+def shared(value: Shared, length: cython.Py_ssize_t) -> Shared:
+    """The object that stands for all equal to this one. length: its size in numbers, or in units of 16 bytes."""
+    known: Shared | None = SHARED.get(value)
+    if known is not None:
+        return known
+    if length < LONGEST_REMEMBERED:
+        if len(SHARED) >= REMEMBERED_INPUTS:
+            SHARED.clear()
+        SHARED[value] = value
+    return value
+
+
+def offers(hello: Any) -> dict[int, Any] | None:
+    """The bodies, by type, of what a ClientHello offers to resume or hides: a ticket, pre-shared keys, a hello inside; or
+    None."""
+    extension: Extension
+    found: dict[int, Any] | None = None
+    for extension in getattr(hello, "extensions", None) or ():
+        if extension.type == SESSION_TICKET:
+            if not getattr(extension.body, "ticket", None):  # asks for one
+                continue
+        elif extension.type != PRE_SHARED_KEY and extension.type != ENCRYPTED_CLIENT_HELLO:
+            continue
+        if found is None:
+            found = {}
+        found[extension.type] = extension.body
+    return found

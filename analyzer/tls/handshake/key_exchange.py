@@ -1,0 +1,25 @@
+"""What a ServerKeyExchange says about its session: its group, and what its signature covers (RFC 5246 section 7.4.3)."""
+
+from typing import Any
+
+import cython
+
+
+def exchanged_group(server_key_exchange: Any) -> cython.int:
+    """The named curve of a ServerKeyExchange (RFC 8422 section 5.4), -1 without one."""
+    parameters = getattr(getattr(server_key_exchange, "params", None), "curve_params", None)
+    if getattr(parameters, "curve_type", None) != 3:
+        return -1
+    curve = getattr(parameters, "namedcurve", None)
+    return -1 if curve is None else curve
+
+
+def signed_parameters(server_key_exchange: Any, raw: bytes) -> tuple[bytes, int | None, bytes] | None:
+    """Of a signed ServerKeyExchange the parameters, the scheme's number (None until TLS 1.1) and the signature, else None."""
+    signed = getattr(server_key_exchange, "signed_params", None)
+    signature = getattr(signed, "signature", None)
+    if signature is None:
+        return None
+    scheme = getattr(signed, "algorithm", None)
+    n_bytes: cython.Py_ssize_t = len(raw) - len(signature) - (2 if scheme is None else 4)
+    return (raw[4:n_bytes], scheme, signature) if n_bytes > 4 else None

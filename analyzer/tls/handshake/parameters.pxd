@@ -1,0 +1,37 @@
+cimport cython
+
+from analyzer.tls.handshake cimport hello_features
+
+cdef int PRE_SHARED_KEY
+
+
+@cython.no_gc
+@cython.final
+cdef class Parameters:
+    cdef public int version
+    cdef public bint tls13
+    cdef public int cipher_suite
+    cdef public object suite
+    cdef public int group
+    cdef public bytes alpn
+    cdef public bytes session_id
+    cdef public str resumption
+
+    cpdef void take_answer(self, object body) except *
+    cpdef void take_server_hello(self, object body) except *
+
+
+@cython.no_gc
+@cython.final
+cdef class Hellos:
+    cdef public bint client_seen
+    cdef public bint server_seen
+    cdef public tuple fingerprint_input
+    cdef public tuple server_fingerprint_input
+    cdef public bytes server_name
+    cdef public dict offers
+    cdef public bint offers_early
+    cdef public object ech
+
+    cpdef void take_client_hello(self, object body, bytes raw, bint whole) except *
+    cpdef void accept_inner(self) except *

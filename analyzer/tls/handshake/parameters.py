@@ -1,0 +1,94 @@
+"""What the hellos of a session say, and what both sides agree on: the facts that a session collects from its handshake."""
+
+from typing import Any
+
+import cython
+
+from analyzer.tls.handshake import hello_features
+from analyzer.tls.handshake.ech_offer import EchOffer
+from analyzer.tls.handshake.hello_features import FingerprintInput, ServerFingerprintInput
+from analyzer.tls.messages.numbers import PRE_SHARED_KEY
+from analyzer.tls.suites import Suite, suite
+
+
+class Parameters:
+    """What both sides agree on: numbers from the wire, 0 or -1 before they are known.
+
+    version: of a draft its own number, 0x7f17 for draft 23; tls13: whether that is TLS 1.3 or a draft of it. suite: the cipher
+    suite taken apart, None before it is known; of a renegotiation its own. alpn: the application protocol that was chosen.
+    session_id: as the server gave it. resumption: `session_id`, `ticket` or `psk`, "" without one.
+    """
+
+    __slots__ = ("alpn", "cipher_suite", "group", "resumption", "session_id", "suite", "tls13", "version")
+
+    def __init__(self) -> None:
+        self.version = 0
+        self.tls13 = False
+        self.cipher_suite = -1
+        self.suite: Suite | None = None
+        self.group = -1
+        self.alpn: bytes | None = None
+        self.session_id = b""
+        self.resumption = ""
+
+    def take_answer(self, body: Any) -> None:
+        """Take version, suite and group from a ServerHello or a HelloRetryRequest."""
+        self.version = hello_features.selected_version(body)
+        self.tls13 = hello_features.is_tls13(self.version)
+        number = getattr(body, "cipher_suite", None)
+        if number is not None:
+            self.cipher_suite = number
+            self.suite = suite(number)
+        group: cython.int = hello_features.selected_group(body)
+        if group >= 0:
+            self.group = group
+
+    def take_server_hello(self, body: Any) -> None:
+        """Take what only a ServerHello says, and in TLS 1.3 no more than that is in plaintext."""
+        if not self.tls13:
+            self.alpn = hello_features.alpn(body)
+            self.session_id = getattr(body, "legacy_session_id_echo", None) or b""
+        elif body.extension(PRE_SHARED_KEY) is not None:
+            self.resumption = "psk"
+
+
+class Hellos:
+    """What the hellos say.
+
+    client_seen, server_seen: whether a ClientHello and a ServerHello were seen. fingerprint_input, server_fingerprint_input:
+    of the first ClientHello and the last ServerHello. server_name: that the client asks for. offers: what it offers to resume
+    or hides, as `hello_features.offers` has it; offers_early: whether it offers early data. ech: its offer of Encrypted
+    Client Hello.
+    """
+
+    __slots__ = (
+        "client_seen", "ech", "fingerprint_input", "offers", "offers_early", "server_fingerprint_input", "server_name",
+        "server_seen",
+    )  # fmt: skip
+
+    def __init__(self) -> None:
+        self.client_seen = False
+        self.server_seen = False
+        self.fingerprint_input: FingerprintInput | None = None
+        self.server_fingerprint_input: ServerFingerprintInput | None = None
+        self.server_name: bytes | None = None
+        self.offers: dict[int, Any] | None = None
+        self.offers_early = False
+        self.ech: EchOffer | None = None
+
+    def take_client_hello(self, body: Any, raw: bytes, whole: cython.bint) -> None:
+        """Take a ClientHello; whole: whether it was read without a problem."""
+        if not self.client_seen:
+            self.client_seen = True
+            self.fingerprint_input = hello_features.fingerprint_input(body, raw, whole)
+        if self.server_name is None:
+            self.server_name = hello_features.server_name(body)
+        if not self.server_seen:
+            self.offers = hello_features.offers(body)
+
+    def accept_inner(self) -> None:
+        """From now on the inner hello of Encrypted Client Hello is the one that counts."""
+        if self.ech is not None:
+            self.offers = hello_features.offers(self.ech.body)
+            if self.ech.name is not None:
+                self.server_name = self.ech.name

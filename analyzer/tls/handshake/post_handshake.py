@@ -1,0 +1,57 @@
+"""Authentication of the client after the handshake (RFC 9846 section 4.7.2)."""
+
+from analyzer.secrets.suite import Hash
+from analyzer.tls.handshake.authentication import Authentication, FinishedKeys, compare, verify13
+from analyzer.tls.handshake.certificate_messages import certificate_list
+from analyzer.tls.limits import MAX_REQUESTS
+from analyzer.tls.messages.certificate import Certificate13
+from analyzer.tls.messages.numbers import CERTIFICATE, CERTIFICATE_REQUEST, CERTIFICATE_VERIFY, FINISHED, HEADER
+
+
+class PostHandshake:
+    """The requests of the server and the answers of the client; each request begins a branch of the transcript.
+
+    What is proved goes to `authentication`, whose handshake is complete.
+    """
+
+    __slots__ = ("_authentication", "_certificate", "_requests", "_running", "_turn")
+
+    def __init__(self, authentication: Authentication, running: Hash) -> None:
+        """running: the hash of the whole handshake."""
+        self._authentication = authentication
+        self._running = running
+        self._requests: dict[bytes, Hash] = {}
+        self._turn: Hash | None = None
+        self._certificate: bytes | None = None
+
+    def take(self, role: int, raw: bytes, keys: FinishedKeys | None) -> None:
+        """Take a whole message of a role that came after the handshake, with its header."""
+        number = raw[0]
+        if role == 1:
+            if number == CERTIFICATE_REQUEST and len(self._requests) < MAX_REQUESTS:
+                asked = self._requests[_context(raw)] = self._running.copy()
+                asked.update(raw)
+            return
+        if number == CERTIFICATE:
+            self._turn = self._requests.pop(_context(raw), None)
+            self._certificate = first_certificate(raw)
+        turn = self._turn
+        if turn is None:
+            return
+        if number == CERTIFICATE_VERIFY:
+            self._authentication.sign(verify13(role, raw, turn.digest(), self._certificate))
+        elif number == FINISHED:
+            self._authentication.finish(role, compare(raw, None if keys is None else keys.verify_data_later(turn.digest())))
+            self._turn = None
+        turn.update(raw)
+
+
+def _context(raw: bytes) -> bytes:
+    """The certificate_request_context, with its length, at the beginning of a CertificateRequest or Certificate of TLS 1.3."""
+    return raw[HEADER : HEADER + 1 + raw[HEADER]] if len(raw) > HEADER else b""
+
+
+def first_certificate(raw: bytes) -> bytes | None:
+    """The sender's own certificate in a Certificate of TLS 1.3; None without one."""
+    listed = certificate_list(Certificate13.read(raw[HEADER:])[0])
+    return listed[0] if listed else None

@@ -1,0 +1,37 @@
+cimport cython
+
+from analyzer.codec.runner cimport extension_body
+
+cdef int SESSION_TICKET, PRE_SHARED_KEY
+cdef int LONGEST_TICKET, MAX_LINKED
+cdef long long MAX_LINKED_BYTES
+
+
+@cython.no_gc
+@cython.final
+cdef class ResumableSession:
+    cdef public long long number
+    cdef public bytes server
+    cdef public bytes name
+    cdef public bytes master
+
+
+@cython.no_gc
+@cython.final
+cdef class TwoGenerationCache:
+    cdef public dict younger
+    cdef public dict older
+    cdef public long long n_bytes
+
+    cpdef void keep(self, bytes name, ResumableSession session) except *
+    cpdef ResumableSession find(self, bytes name)
+
+
+@cython.no_gc
+cdef class Resumptions:
+    cdef public TwoGenerationCache ids
+    cdef public TwoGenerationCache tickets
+
+    cpdef ResumableSession by_id(self, bytes session_id, bytes server, bytes name)
+    cpdef void keep_ticket(self, bytes ticket, ResumableSession session) except *
+    cpdef ResumableSession resumed(self, object offers, object answer, bytes server, bytes name)

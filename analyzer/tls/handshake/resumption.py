@@ -1,0 +1,100 @@
+"""Resumption: which session a resumed one goes back to, over all sessions of a run.
+
+A session is resumed by the id that its server gave it (RFC 5246 section 7.3), by a ticket (RFC 5077), or in TLS 1.3 by a ticket
+as the identity of a pre-shared key (RFC 9846 section 2.2). A ticket is long and random, and so is as good as a name. A session
+id may be short and comes from anybody: it counts only at the same server, by address and port or by the name that the client
+asked for. What was kept longest is let go of first.
+"""
+
+import hashlib
+from typing import Any
+
+import cython
+
+from analyzer.codec.runner import extension_body
+from analyzer.tls.limits import LONGEST_TICKET, MAX_LINKED, MAX_LINKED_BYTES
+from analyzer.tls.messages.numbers import PRE_SHARED_KEY, SESSION_TICKET
+
+
+class ResumableSession:
+    """A session that others may resume. number: its id. server: address and port (`Flow.server_key`).
+
+    name: of the server, as the client asked for it. master: the master secret up to TLS 1.2, once it is known: the sessions
+    that resume this one have the same.
+    """
+
+    __slots__ = ("master", "name", "number", "server")
+
+    def __init__(self, number: cython.longlong, server: bytes, name: bytes | None) -> None:
+        self.number = number
+        self.server = server
+        self.name = name
+        self.master: bytes | None = None
+
+
+class TwoGenerationCache:
+    """Resumable sessions by what names them; when the younger half is full, the older one is dropped and a new one begun."""
+
+    __slots__ = ("n_bytes", "older", "younger")
+
+    def __init__(self) -> None:
+        self.younger: dict[bytes, ResumableSession] = {}
+        self.older: dict[bytes, ResumableSession] = {}
+        self.n_bytes = 0
+
+    def keep(self, name: bytes, session: ResumableSession) -> None:
+        """Keep a session; the last one of a name counts."""
+        if len(name) > LONGEST_TICKET:
+            name = hashlib.sha256(name).digest()
+        self.n_bytes += len(name)
+        if len(self.younger) >= MAX_LINKED or self.n_bytes > MAX_LINKED_BYTES:
+            self.older = self.younger
+            self.younger = {}
+            self.n_bytes = len(name)
+        self.younger[name] = session
+
+    def find(self, name: bytes) -> ResumableSession | None:
+        """Find a session; None where none of that name is known."""
+        if len(name) > LONGEST_TICKET:
+            name = hashlib.sha256(name).digest()
+        found: ResumableSession | None = self.younger.get(name)
+        return self.older.get(name) if found is None else found
+
+
+class Resumptions:
+    """The sessions of a run by their session ids and tickets."""
+
+    __slots__ = ("ids", "tickets")
+
+    def __init__(self) -> None:
+        self.ids: TwoGenerationCache = TwoGenerationCache()
+        self.tickets: TwoGenerationCache = TwoGenerationCache()
+
+    def keep_ticket(self, ticket: bytes, session: ResumableSession) -> None:
+        """Keep a session that gave out a ticket."""
+        self.tickets.keep(ticket, session)
+
+    def by_id(self, session_id: bytes, server: bytes, name: bytes | None) -> ResumableSession | None:
+        """The session that this server gave that id; None where it is not known, or is of another server."""
+        found: ResumableSession | None = self.ids.find(session_id)
+        if found is None or (found.server != server and (name is None or found.name != name)):
+            return None
+        return found
+
+    def resumed(self, offers: Any, answer: Any, server: bytes, name: bytes | None) -> ResumableSession | None:
+        """The session that a ServerHello goes back to, should it turn out to be a resumption; None where it is not known.
+
+        offers: as `hello_features.offers` has it. server, name: as in `ResumableSession`.
+        """
+        found: ResumableSession | None = None
+        selected = getattr(extension_body(answer, PRE_SHARED_KEY), "selected_identity", None)
+        if selected is not None:
+            identities = getattr(None if offers is None else offers.get(PRE_SHARED_KEY), "identities", None) or ()
+            identity = identities[selected].identity if selected < len(identities) else None
+            return self.tickets.find(identity) if identity else None
+        if offers is not None and SESSION_TICKET in offers:
+            found = self.tickets.find(offers[SESSION_TICKET].ticket)
+        session_id = getattr(answer, "legacy_session_id_echo", None)
+        if found is None and session_id:
+            found = self.by_id(session_id, server, name)
+        return found

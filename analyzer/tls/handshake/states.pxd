@@ -1,0 +1,20 @@
+cimport cython
+
+cdef tuple TABLES
+cdef int _UNKNOWN, _WIDTH
+
+
+@cython.no_gc
+@cython.final
+cdef class RoleState:
+    cdef public int role
+    cdef public int state
+    cdef public long long change_frame
+    cdef public bint finished
+    cdef public bint finished_hidden
+    cdef public long long n_protected
+    cdef public long long n_application
+    cdef public bint strayed
+
+    cpdef bint advance(self, int number, bint tls13) except -1
+    cpdef void lose(self) except *

@@ -1,0 +1,252 @@
+"""The handshake of each role as named states, and what a role has shown of itself.
+
+A handshake is two rows of messages, one of each role, and what may come next in a row depends on what came last. Up to TLS 1.2
+(RFC 5246 section 7.3) the rows are
+
+    client: ClientHello [Certificate] ClientKeyExchange [CertificateVerify] (ChangeCipherSpec) Finished
+    server: ServerHello [Certificate] [CertificateStatus] [ServerKeyExchange] [CertificateRequest] ServerHelloDone
+            [NewSessionTicket] (ChangeCipherSpec) Finished
+
+a resumed session goes from its hellos straight to ChangeCipherSpec, and behind a Finished a ClientHello begins again. In TLS
+1.3 (RFC 9846 section 2 and appendix A) they are
+
+    client: ClientHello [ClientHello, after a retry] [EndOfEarlyData] [Certificate [CertificateVerify]] Finished
+    server: [HelloRetryRequest] ServerHello EncryptedExtensions [CertificateRequest] [Certificate CertificateVerify] Finished
+
+and behind a Finished either role updates its keys, the server gives tickets and asks for a certificate, which the client
+answers.
+
+These are tables and no code: (state, message) to state. A passive reader goes on after anything: a message that the table
+does not have in this state is out of order, which is told as an event, and the state is then the one that the message leads
+to wherever the table has it, or UNKNOWN where that depends. Where messages may be missing from the capture, or cannot be seen
+because they are encrypted, the state is UNKNOWN, and from there nothing is out of order.
+"""
+
+from enum import IntEnum
+
+import cython
+
+from analyzer.tls.messages.numbers import (
+    CERTIFICATE,
+    CERTIFICATE_REQUEST,
+    CERTIFICATE_STATUS,
+    CERTIFICATE_URL,
+    CERTIFICATE_VERIFY,
+    CHANNEL_ID,
+    CLIENT_HELLO,
+    CLIENT_KEY_EXCHANGE,
+    COMPRESSED_CERTIFICATE,
+    ENCRYPTED_EXTENSIONS,
+    END_OF_EARLY_DATA,
+    FINISHED,
+    HELLO_REQUEST,
+    HELLO_RETRY_REQUEST,
+    KEY_UPDATE,
+    NEW_SESSION_TICKET,
+    NEXT_PROTOCOL,
+    SERVER_HELLO,
+    SERVER_HELLO_DONE,
+    SERVER_KEY_EXCHANGE,
+    SUPPLEMENTAL_DATA,
+)
+
+CHANGE = 256
+"""ChangeCipherSpec, which is no handshake message: the first number that none can have."""
+
+WIDTH = 257
+"""Numbers of messages that a row has room for."""
+
+
+class State(IntEnum):
+    """Where a role is in its handshake, by the message that it sent last."""
+
+    START = 0
+    UNKNOWN = 1
+    HELLO = 2
+    RETRY = 3
+    EXTENSIONS = 4
+    EARLY_DATA_ENDED = 5
+    CERTIFICATE_REQUESTED = 6
+    CERTIFICATE = 7
+    CERTIFICATE_STATUS = 8
+    KEY_EXCHANGE = 9
+    HELLO_DONE = 10
+    CERTIFICATE_VERIFY = 11
+    TICKET = 12
+    CHANGED = 13
+    CONNECTED = 14
+
+
+Table = dict[State, dict[int, State]]
+
+_KEY_EXCHANGED = {
+    CERTIFICATE_REQUEST: State.CERTIFICATE_REQUESTED,
+    SERVER_HELLO_DONE: State.HELLO_DONE,
+}
+_SERVER_CERTIFIED = {SERVER_KEY_EXCHANGE: State.KEY_EXCHANGE, **_KEY_EXCHANGED}
+
+CLIENT_12: Table = {
+    State.START: {CLIENT_HELLO: State.HELLO},
+    State.HELLO: {
+        CLIENT_HELLO: State.HELLO,  # again, with the cookie of a HelloVerifyRequest
+        SUPPLEMENTAL_DATA: State.HELLO,
+        CERTIFICATE: State.CERTIFICATE,
+        CERTIFICATE_URL: State.CERTIFICATE,
+        CLIENT_KEY_EXCHANGE: State.KEY_EXCHANGE,
+        CHANGE: State.CHANGED,
+    },
+    State.CERTIFICATE: {CLIENT_KEY_EXCHANGE: State.KEY_EXCHANGE},
+    State.KEY_EXCHANGE: {CERTIFICATE_VERIFY: State.CERTIFICATE_VERIFY, CHANGE: State.CHANGED},
+    State.CERTIFICATE_VERIFY: {CHANGE: State.CHANGED},
+    State.CHANGED: {NEXT_PROTOCOL: State.CHANGED, CHANNEL_ID: State.CHANGED, FINISHED: State.CONNECTED},
+    State.CONNECTED: {CLIENT_HELLO: State.HELLO},
+}
+"""The client up to TLS 1.2 (RFC 5246 section 7.3; RFC 4680, RFC 6066 section 5)."""
+
+_SERVER_12: Table = {
+    State.START: {SERVER_HELLO: State.HELLO},
+    State.HELLO: {
+        SUPPLEMENTAL_DATA: State.HELLO,
+        CERTIFICATE: State.CERTIFICATE,
+        COMPRESSED_CERTIFICATE: State.CERTIFICATE,
+        NEW_SESSION_TICKET: State.TICKET,
+        CHANGE: State.CHANGED,
+        **_SERVER_CERTIFIED,
+    },
+    State.CERTIFICATE: {CERTIFICATE_STATUS: State.CERTIFICATE_STATUS, **_SERVER_CERTIFIED},
+    State.CERTIFICATE_STATUS: _SERVER_CERTIFIED,
+    State.KEY_EXCHANGE: _KEY_EXCHANGED,
+    State.CERTIFICATE_REQUESTED: {SERVER_HELLO_DONE: State.HELLO_DONE},
+    State.HELLO_DONE: {NEW_SESSION_TICKET: State.TICKET, CHANGE: State.CHANGED},
+    State.TICKET: {CHANGE: State.CHANGED},
+    State.CHANGED: {FINISHED: State.CONNECTED},
+    State.CONNECTED: {SERVER_HELLO: State.HELLO},
+}
+
+SERVER_12: Table = {state: {**row, HELLO_REQUEST: state} for state, row in _SERVER_12.items()}
+"""The server up to TLS 1.2 (RFC 5246 section 7.3; RFC 5077 section 3.1, RFC 6066 section 8), with its HelloRequest, which may
+come at any time (RFC 5246 section 7.4.1.1)."""
+
+CLIENT_13: Table = {
+    State.START: {CLIENT_HELLO: State.HELLO},
+    State.HELLO: {
+        CLIENT_HELLO: State.HELLO,
+        END_OF_EARLY_DATA: State.EARLY_DATA_ENDED,
+        ENCRYPTED_EXTENSIONS: State.HELLO,  # of clients that settle application settings (ALPS)
+        CERTIFICATE: State.CERTIFICATE,
+        COMPRESSED_CERTIFICATE: State.CERTIFICATE,
+        FINISHED: State.CONNECTED,
+    },
+    State.EARLY_DATA_ENDED: {
+        ENCRYPTED_EXTENSIONS: State.EARLY_DATA_ENDED,
+        CERTIFICATE: State.CERTIFICATE,
+        COMPRESSED_CERTIFICATE: State.CERTIFICATE,
+        FINISHED: State.CONNECTED,
+    },
+    State.CERTIFICATE: {CERTIFICATE_VERIFY: State.CERTIFICATE_VERIFY, FINISHED: State.CONNECTED},
+    State.CERTIFICATE_VERIFY: {CHANNEL_ID: State.CERTIFICATE_VERIFY, FINISHED: State.CONNECTED},
+    State.CONNECTED: {
+        KEY_UPDATE: State.CONNECTED,
+        CERTIFICATE: State.CERTIFICATE,
+        COMPRESSED_CERTIFICATE: State.CERTIFICATE,
+    },
+}
+"""The client in TLS 1.3 (RFC 9846 appendix A.1, section 4.7)."""
+
+SERVER_13: Table = {
+    State.START: {HELLO_RETRY_REQUEST: State.RETRY, SERVER_HELLO: State.HELLO},
+    State.RETRY: {SERVER_HELLO: State.HELLO},
+    State.HELLO: {ENCRYPTED_EXTENSIONS: State.EXTENSIONS},
+    State.EXTENSIONS: {
+        CERTIFICATE_REQUEST: State.CERTIFICATE_REQUESTED,
+        CERTIFICATE: State.CERTIFICATE,
+        COMPRESSED_CERTIFICATE: State.CERTIFICATE,
+        FINISHED: State.CONNECTED,
+    },
+    State.CERTIFICATE_REQUESTED: {CERTIFICATE: State.CERTIFICATE, COMPRESSED_CERTIFICATE: State.CERTIFICATE},
+    State.CERTIFICATE: {CERTIFICATE_VERIFY: State.CERTIFICATE_VERIFY},
+    State.CERTIFICATE_VERIFY: {FINISHED: State.CONNECTED},
+    State.CONNECTED: {
+        NEW_SESSION_TICKET: State.CONNECTED,
+        KEY_UPDATE: State.CONNECTED,
+        CERTIFICATE_REQUEST: State.CONNECTED,
+    },
+}
+"""The server in TLS 1.3 (RFC 9846 appendix A.2, section 4.7)."""
+
+NO_STATE = 255
+
+
+def usual(table: Table) -> dict[int, State]:
+    """The state that each message of a table leads to, whatever stood before it; UNKNOWN where that depends."""
+    found: dict[int, State] = {}
+    for row in table.values():
+        for number, state in row.items():
+            found[number] = state if found.get(number, state) == state else State.UNKNOWN
+    return found
+
+
+def packed(table: Table) -> bytes:
+    """A table as one byte a state and message, at WIDTH times the state and the message: NO_STATE where the table has none.
+
+    From UNKNOWN every message leads where it does from anywhere.
+    """
+    states = bytearray([NO_STATE]) * (WIDTH * len(State))
+    for number, state in usual(table).items():
+        states[WIDTH * State.UNKNOWN + number] = state
+    for state, row in table.items():
+        for number, following in row.items():
+            states[WIDTH * state + number] = following
+    return bytes(states)
+
+
+TABLES: tuple[bytes, ...] = (packed(CLIENT_12), packed(SERVER_12), packed(CLIENT_13), packed(SERVER_13))
+"""By the role, plus 2 in TLS 1.3."""
+
+UNKNOWN = int(State.UNKNOWN)
+
+# Once compiled C variables, which no other module sees.
+_UNKNOWN, _WIDTH = UNKNOWN, WIDTH
+
+
+class RoleState:
+    """What one role has shown of itself.
+
+    state: where it is in its handshake. change_frame: of its first ChangeCipherSpec, 0 before it (of SSL 2.0: of the message
+    behind which all is encrypted). finished_hidden: whether it sent a Finished that is encrypted, or what must be one.
+    n_protected: records of it that came under keys which follow the handshake; n_application: records of application data.
+    strayed: whether it left the protocol. finished: whether its Finished was seen in clear or decrypted (TLS 1.3).
+    """
+
+    __slots__ = ("change_frame", "finished", "finished_hidden", "n_application", "n_protected", "role", "state", "strayed")
+
+    def __init__(self, role: cython.int) -> None:
+        self.role = role
+        self.state = 0
+        self.change_frame = 0
+        self.finished = False
+        self.finished_hidden = False
+        self.n_protected = 0
+        self.n_application = 0
+        self.strayed = False
+
+    def advance(self, number: cython.int, tls13: cython.bint) -> cython.bint:
+        """Take a message of this role, or CHANGE; False where it is out of order."""
+        table: bytes = TABLES[self.role + 2 if tls13 else self.role]
+        following: cython.int = table[_WIDTH * self.state + number]
+        if following != 255:
+            self.state = following
+            return True
+        following = table[_WIDTH * _UNKNOWN + number]
+        expected: cython.bint = self.state == _UNKNOWN
+        self.state = following if following != 255 else _UNKNOWN
+        return expected
+
+    def lose(self) -> None:
+        """Hear that messages of this role may be missing here, or cannot be seen."""
+        self.state = _UNKNOWN
+
+    @property
+    def name(self) -> str:
+        """The name of the state."""
+        return State(self.state).name

@@ -1,0 +1,32 @@
+"""The numbers on which following a handshake depends: message types, extension types, versions; names are in the registries.
+
+Modules take them from here, compiled ones as C variables; no number of the wire stands twice.
+"""
+
+HELLO_REQUEST, CLIENT_HELLO, SERVER_HELLO, NEW_SESSION_TICKET, END_OF_EARLY_DATA = 0, 1, 2, 4, 5
+HELLO_RETRY_REQUEST, ENCRYPTED_EXTENSIONS, CERTIFICATE, SERVER_KEY_EXCHANGE, CERTIFICATE_REQUEST = 6, 8, 11, 12, 13
+SERVER_HELLO_DONE, CERTIFICATE_VERIFY, CLIENT_KEY_EXCHANGE, FINISHED, CERTIFICATE_URL = 14, 15, 16, 20, 21
+CERTIFICATE_STATUS, SUPPLEMENTAL_DATA, KEY_UPDATE, COMPRESSED_CERTIFICATE, NEXT_PROTOCOL = 22, 23, 24, 25, 67
+CHANNEL_ID, MESSAGE_HASH = 203, 254
+"""Types of handshake messages (registry `handshake_types`)."""
+
+SSL2_CLIENT_HELLO, SSL2_CLIENT_MASTER_KEY, SSL2_SERVER_HELLO = 1, 2, 4
+"""Types of messages of SSL 2.0 (registry `ssl2_message_types`)."""
+
+SERVER_NAME, TRUNCATED_HMAC, STATUS_REQUEST, SUPPORTED_GROUPS, POINT_FORMATS, SIGNATURE_ALGORITHMS = 0, 4, 5, 10, 11, 13
+ALPN, SIGNED_CERTIFICATE_TIMESTAMP, ENCRYPT_THEN_MAC, EXTENDED_MASTER_SECRET, RECORD_SIZE_LIMIT = 16, 18, 22, 23, 28
+SESSION_TICKET, KEY_SHARE_DRAFT, PRE_SHARED_KEY, EARLY_DATA, SUPPORTED_VERSIONS, KEY_SHARE = 35, 40, 41, 42, 43, 51
+ECH_OUTER_EXTENSIONS, ENCRYPTED_CLIENT_HELLO, RENEGOTIATION_INFO = 0xFD00, 0xFE0D, 0xFF01
+"""Types of extensions (registry `extensions`)."""
+
+SSL2, SSL3, TLS_1_0, TLS_1_2, TLS_1_3 = 0x0002, 0x0300, 0x0301, 0x0303, 0x0304
+"""Versions (registry `versions`)."""
+
+HEADER = 4
+"""Bytes of a handshake message's header: type and length."""
+
+RANDOM = slice(6, 38)
+"""Where a hello has its random, counted from its header."""
+
+SESSION_ID_LENGTH = 38
+"""Where a hello has the length of its session id."""

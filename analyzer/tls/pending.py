@@ -1,0 +1,269 @@
+"""Sessions that wait for secrets which come after the records that they open.
+
+A key log that another program writes, and the blocks of a pcapng that comes through a pipe, may give a session's secrets while
+the session is under way, or when it is over. Until they are there, `PendingSession` stands between the record layer and the
+session as a queue of records; then the session is given all of them, with frames and times as they were, and so comes out as if
+its secrets had come first, but for one thing: what it resumes is not known where that session still waits. What is kept has
+limits: a session that reaches one goes on without secrets, and secrets that come later still are a finding. Time here is that
+of the capture.
+"""
+
+import cython
+
+from analyzer.secrets.keylog import KeyLog
+from analyzer.tls.decryption.key_material import KeyMaterial
+from analyzer.tls.limits import (
+    MAX_PENDING,
+    MAX_PENDING_ENDED,
+    MAX_PENDING_TIME,
+    MAX_PENDING_TOTAL,
+    PENDING_COST,
+)
+from analyzer.tls.messages.numbers import CLIENT_HELLO, RANDOM
+from analyzer.tls.record.content_types import APPLICATION_DATA, CHANGE_CIPHER_SPEC, HANDSHAKE, SSL2
+from analyzer.tls.record.record import Record, RecordSink
+from analyzer.tls.session import Session
+
+_RANDOM_BEGINS, _RANDOM_ENDS = RANDOM.start, RANDOM.stop
+_CLIENT = 0
+
+NEVER = (1 << 63) - 1
+"""A time that does not come."""
+
+
+class PendingSession(RecordSink):
+    """Keeps the records of a session in order until there are secrets for it, or there is no point in keeping them.
+
+    queue: copies of the records. size: bytes of memory that they take. hello: the first bytes of the handshake. random: the
+    client random that names the session, empty before its ClientHello. tried: how much of the key log was looked at.
+    encrypted: whether any record can be: a handshake that was given up before needs no secrets. through: whether records go
+    through to the session; evicted: because there was no point in keeping them. ended: frame and time of the flow's end, None
+    before.
+    """
+
+    __slots__ = ("encrypted", "ended", "evicted", "hello", "queue", "random", "session", "size", "store", "through", "tried")
+
+    def __init__(self, session: Session, store: "PendingSessions") -> None:
+        self.kept = 0
+        self.session = session
+        self.store = store
+        self.queue: list[Record] = []
+        self.size = 0
+        self.encrypted = False
+        self.hello = b""
+        self.random = b""
+        self.tried = -1
+        self.evicted = False
+        self.through = False
+        self.ended: tuple[int, int] | None = None
+
+    def wants(self, role: cython.int, content_type: cython.int) -> cython.bint:
+        """Whether the body of the record that begins now will be read; all that is kept may turn out to be wanted."""
+        return self.session.wants(role, content_type) if self.through else True
+
+    def take(self, record: Record) -> None:
+        """Take a record."""
+        if self.through:
+            self.session.take(record)
+            self.kept = self.session.kept
+            return
+        if not self.random and record.content_type == HANDSHAKE and record.role == _CLIENT:
+            self.match(record)
+        if record.content_type in (APPLICATION_DATA, CHANGE_CIPHER_SPEC):
+            self.encrypted = True
+        self.keep(record.copy())
+
+    def match(self, record: Record) -> None:
+        """Look for the ClientHello, which records may split; where none can come, nothing is waited for."""
+        self.hello += record.body[:_RANDOM_ENDS]
+        if record.version == SSL2 or self.session.flow.mid_stream or (len(self.hello) > 0 and self.hello[0] != CLIENT_HELLO):
+            self.evicted = True
+        elif len(self.hello) >= _RANDOM_ENDS:
+            self.random = self.hello[_RANDOM_BEGINS:_RANDOM_ENDS]
+            self.store.name(self)
+
+    def keep(self, record: Record) -> None:
+        """Queue a record, or let all of them go through where the time for that has come."""
+        alive: PendingSession = self  # who calls compiled code need not hold it, and letting go of the records lets go of this
+        store: PendingSessions = alive.store
+        self.queue.append(record)
+        cost: cython.longlong = len(record.body) + len(record.second) + PENDING_COST
+        self.size += cost
+        store.size += cost
+        if self.evicted:
+            self.resume()
+            return
+        store.match()
+        if self.through:
+            return
+        if self.ready():
+            self.resume()
+        elif self.size > MAX_PENDING:
+            self.evict()
+        elif store.size > MAX_PENDING_TOTAL:
+            store.evict()
+
+    def ready(self) -> cython.bint:
+        """Whether the secrets are there; the key log is asked only when it has grown."""
+        keylog: KeyLog | None = self.store.material.keylog
+        if keylog is None or len(self.random) == 0 or keylog.n_fed == self.tried:
+            return False
+        self.tried = keylog.n_fed
+        known: bool = keylog.suffices(self.random)
+        return known
+
+    def evict(self) -> None:
+        """Let all records go through without secrets, and hear whether secrets come after all."""
+        self.evicted = True
+        self.resume()
+
+    def resume(self) -> None:
+        """Give the session all records, and let those that follow go through."""
+        session: Session = self.session
+        record: Record
+        queue: list[Record] = self.queue
+        self.queue = []
+        self.through = True
+        self.store.forget(self)
+        self.size = 0
+        for record in queue:
+            session.take(record)
+        self.kept = session.kept
+
+    def end_role(self, role: cython.int, frame: cython.longlong, at: cython.longlong) -> None:
+        """Hear that no more records of a role come."""
+        if self.through:
+            self.session.end_role(role, frame, at)
+
+    def finish(self, frame: cython.longlong, at: cython.longlong) -> cython.bint:
+        """Hear that the flow has ended; False where the session still waits."""
+        alive: PendingSession = self  # as in `keep`
+        store: PendingSessions = alive.store
+        store.match()
+        if not self.through and self.encrypted and len(self.random) > 0 and not self.ready():
+            self.ended = frame, at
+            store.park(self)
+            return False
+        if not self.through:
+            self.resume()
+        elif self.evicted and self.ready():
+            detail = "its secrets came when its records had been let go: too many had waited for them"
+            self.session.log.add_finding("late_secrets", "medium", detail, self.session.flow.first_frame)
+        self.session.finish(frame, at)
+        return True
+
+    def end(self) -> Session:
+        """Bring a session to its end whose flow has ended before."""
+        frame, at = self.ended or (0, 0)
+        self.resume()
+        self.session.finish(frame, at)
+        return self.session
+
+
+class PendingSessions:
+    """All sessions of a run that wait for secrets.
+
+    size: bytes that they keep. parked: those whose flow has ended, by session number; due: the time up to which none of them
+    has waited for long; ended: those of them that wait no longer. seen: how much of the key log they have been matched with.
+    waiting: all of them, by session number; named: session numbers by client random.
+    """
+
+    __slots__ = ("due", "ended", "material", "named", "parked", "seen", "size", "waiting")
+
+    def __init__(self, material: KeyMaterial) -> None:
+        self.material = material
+        self.size = 0
+        self.seen = -1
+        self.due = NEVER
+        self.waiting: dict[int, PendingSession] = {}
+        self.named: dict[bytes, dict[int, None]] = {}
+        self.parked: dict[int, PendingSession] = {}
+        self.ended: list[Session] = []
+
+    def begin(self, session: Session) -> PendingSession:
+        """Have a new session wait; what takes its records."""
+        pending: PendingSession = PendingSession(session, self)
+        self.waiting[session.id] = pending
+        return pending
+
+    def name(self, pending: PendingSession) -> None:
+        """Take the client random of one, by which its secrets will come."""
+        self.named.setdefault(pending.random, {})[pending.session.id] = None
+
+    def park(self, pending: PendingSession) -> None:
+        """Keep one whose flow has ended."""
+        if len(self.parked) == 0 and pending.ended is not None:
+            self.due = pending.ended[1] + MAX_PENDING_TIME
+        self.parked[pending.session.id] = pending
+
+    def forget(self, pending: PendingSession) -> None:
+        """Hear that a session waits no longer."""
+        self.size -= pending.size
+        self.waiting.pop(pending.session.id, None)
+        alike = self.named.get(pending.random)
+        if alike is not None:
+            alike.pop(pending.session.id, None)
+            if not alike:
+                del self.named[pending.random]
+
+    def match(self) -> None:
+        """Resume those whose secrets have come since the last call, in the order of ids: one may resume another."""
+        keylog: KeyLog | None = self.material.keylog
+        if keylog is None or keylog.n_fed == self.seen:
+            return
+        self.seen = keylog.n_fed
+        news = keylog.news()
+        concerned = self.waiting if news is None else [number for random in news for number in self.named.get(random, ())]
+        for number in sorted(concerned):
+            pending: PendingSession = self.waiting[number]
+            if not pending.ready():
+                continue
+            if pending.ended is None:
+                pending.resume()
+            else:
+                del self.parked[number]
+                self.ended.append(pending.end())
+
+    def evict(self) -> None:
+        """Make room: those that wait longest, open ones as well as ended ones, wait no longer."""
+        for pending in list(self.waiting.values()):
+            if self.size <= MAX_PENDING_TOTAL // 2:
+                return
+            if pending.ended is None:
+                pending.evict()
+            else:
+                del self.parked[pending.session.id]
+                self.ended.append(pending.end())
+
+    def tick(self, at: cython.longlong) -> list[Session]:
+        """Give the sessions that have waited long enough, by the time of the capture, or whose secrets have come."""
+        self.match()
+        spare: cython.Py_ssize_t = len(self.parked) - MAX_PENDING_ENDED
+        if spare <= 0 and at <= self.due:
+            return self.take()
+        self.due = NEVER
+        for number in list(self.parked):
+            pending: PendingSession = self.parked[number]
+            began: cython.longlong = pending.ended[1] if pending.ended is not None else 0
+            if spare <= 0 and at - began <= MAX_PENDING_TIME:
+                self.due = began + MAX_PENDING_TIME
+                break
+            spare -= 1
+            del self.parked[number]
+            self.ended.append(pending.end())
+        return self.take()
+
+    def take(self) -> list[Session]:
+        """Give those that have ended, once."""
+        ended = self.ended
+        self.ended = []
+        return ended
+
+    def close(self) -> list[Session]:
+        """Give all that are left, in the order of their ids."""
+        self.match()
+        for number in sorted(self.parked):
+            pending: PendingSession = self.parked[number]
+            self.ended.append(pending.end())
+        self.parked = {}
+        return self.take()

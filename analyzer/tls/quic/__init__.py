@@ -1,0 +1,1 @@
+"""QUIC: what will stand here says the README."""

@@ -1,0 +1,1 @@
+"""The record layer of TLS over TCP: records out of a byte stream, also behind a gap."""

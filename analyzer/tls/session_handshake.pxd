@@ -1,0 +1,69 @@
+cimport cython
+
+from analyzer.codec.runner cimport read
+from analyzer.flows.flow cimport Flow
+from analyzer.tls.decryption.decryption cimport Decryption
+from analyzer.tls.events cimport HandshakeMessage, handshake_message
+from analyzer.tls.handshake cimport certificate_messages, hello_features, key_exchange
+from analyzer.tls.handshake.authentication cimport Authentication
+from analyzer.tls.handshake.message_reader cimport MessageReader
+from analyzer.tls.handshake.parameters cimport Hellos, Parameters
+from analyzer.tls.handshake.resumption cimport ResumableSession, Resumptions
+from analyzer.tls.handshake.states cimport RoleState
+from analyzer.tls.handshake.transcript cimport Transcript, is_retry
+from analyzer.tls.messages.tables cimport table_of
+from analyzer.tls.session_log cimport SessionLog
+
+cdef int CERTIFICATE, CERTIFICATE_STATUS, CLIENT_HELLO, COMPRESSED_CERTIFICATE, ENCRYPTED_CLIENT_HELLO, ENCRYPTED_EXTENSIONS
+cdef int FINISHED, HEADER, HELLO_RETRY_REQUEST, KEY_UPDATE, NEW_SESSION_TICKET, SERVER_HELLO, SERVER_KEY_EXCHANGE
+cdef int END_OF_EARLY_DATA, SESSION_TICKET, TLS_1_3, _CLIENT, _SERVER
+cdef int MAX_KEPT, MESSAGE_COST
+cdef tuple NAMES
+
+
+@cython.no_gc
+@cython.final
+cdef class SessionHandshake:
+    cdef public Flow flow
+    cdef public SessionLog log
+    cdef public object material
+    cdef public Resumptions resumptions
+    cdef public bint keeps_fields
+    cdef public tuple roles
+    cdef public tuple readers
+    cdef public Hellos hellos
+    cdef public Parameters parameters
+    cdef public list certificates
+    cdef public list stapled
+    cdef public Transcript transcript
+    cdef public Authentication authentication
+    cdef public object post_handshake
+    cdef public Decryption decryption
+    cdef public ResumableSession resumable
+    cdef public ResumableSession resumed_from
+    cdef public bint decrypting
+    cdef public long long kept
+
+    cpdef void take(self, int role, bytes body, long long missing, long long offset, long long frame, long long at) except *
+    cdef Py_ssize_t take_partial(self, int role, long long frame, long long at) except? -1
+    cpdef void lose(self, int role, long long frame, long long at) except *
+    cdef void message(self, int role, MessageReader reader, long long frame, long long at) except *
+    cdef void tell_keys(self, HandshakeMessage message) except *
+    cdef void follow(self, int role, int number, bytes raw, bint whole, long long frame, long long at) except *
+    cdef void advance(self, RoleState state, int number, long long frame, long long at) except *
+    cdef void learn(
+        self, int role, int number, bytes raw, object body, HandshakeMessage message, long long frame
+    ) except *
+    cdef void learn_certificates(self, int role, object body, long long frame) except *
+    cdef void learn_client_hello(self, int role, object body, bytes raw, bint whole) except *
+    cdef void learn_server_hello(self, object body, bytes raw, HandshakeMessage message) except *
+    cdef void accept_inner(self) except *
+    cpdef void judge_resumption(self) except *
+    cpdef ResumableSession as_resumable(self)
+    cdef object table(self, int number, bytes raw)
+    cdef void read_again(self) except *
+    cpdef bint opens(self) except *
+    cpdef void settle(self) except *
+    cpdef void close(self, long long at) except *
+    cpdef void keep_master(self) except *
+    cdef void conclude_ech(self) except *

@@ -1,0 +1,444 @@
+"""The handshake of one session: its messages decoded, and what follows from each for the rest of the session.
+
+`handshake/` has what a handshake is made of: the reader of messages, the states, the transcript, the features of hellos,
+certificates, resumption and proof. Here they are fed, in the order in which messages become complete.
+"""
+
+from typing import Any
+
+import cython
+
+from analyzer.codec.registry import registry
+from analyzer.codec.runner import read
+from analyzer.codec.trouble import Incomplete, Malformed, Trouble
+from analyzer.flows.flow import Flow
+from analyzer.tls.decryption.decryption import Decryption
+from analyzer.tls.decryption.key_material import KeyMaterial
+from analyzer.tls.events import HandshakeMessage, KeysChanged, OutOfOrder, handshake_message
+from analyzer.tls.handshake import certificate_messages, hello_features, key_exchange
+from analyzer.tls.handshake.authentication import Authentication
+from analyzer.tls.handshake.ech_offer import ECH_REQUIRED, find_ech_offer
+from analyzer.tls.handshake.message_reader import MessageReader
+from analyzer.tls.handshake.parameters import Hellos, Parameters
+from analyzer.tls.handshake.post_handshake import PostHandshake
+from analyzer.tls.handshake.resumption import ResumableSession, Resumptions
+from analyzer.tls.handshake.states import RoleState, State
+from analyzer.tls.handshake.transcript import Transcript, is_retry
+from analyzer.tls.limits import MAX_KEPT, MESSAGE_COST
+from analyzer.tls.messages.hello import HelloRetryRequest
+from analyzer.tls.messages.numbers import (
+    CERTIFICATE,
+    CERTIFICATE_STATUS,
+    CLIENT_HELLO,
+    COMPRESSED_CERTIFICATE,
+    ENCRYPTED_CLIENT_HELLO,
+    ENCRYPTED_EXTENSIONS,
+    END_OF_EARLY_DATA,
+    FINISHED,
+    HEADER,
+    HELLO_RETRY_REQUEST,
+    KEY_UPDATE,
+    NEW_SESSION_TICKET,
+    SERVER_HELLO,
+    SERVER_KEY_EXCHANGE,
+    SESSION_TICKET,
+    TLS_1_3,
+)
+from analyzer.tls.messages.tables import table_of
+from analyzer.tls.session_log import SessionLog
+from analyzer.tls.suites import suite
+
+HANDSHAKE_TYPES = registry("handshake_types")
+NAMES = tuple(map(HANDSHAKE_TYPES.name, range(256)))
+
+_CLIENT, _SERVER = 0, 1
+
+
+class SessionHandshake:
+    """What the handshakes of a session say and prove.
+
+    roles, readers: the state and the handshake stream of each role. hellos, parameters: what is said, and agreed on.
+    certificates: by role, those of its first list, in DER; None before one came. stapled: what came beside certificates.
+    transcript: of the handshake that is under way; authentication: what all of them prove; post_handshake: of the client
+    afterwards. decryption: None until a ClientHello came while there were secrets. material: what may open records.
+    resumptions: the sessions of the run that may be resumed; resumable: this one among them; resumed_from: the one that this
+    session goes back to, where that is known. keeps_fields: whether messages keep their bytes and decoded fields once the
+    session has learnt from them. decrypting: whether what is being taken was decrypted. kept: bytes of memory that all of it
+    takes.
+    """
+
+    __slots__ = (
+        "authentication", "certificates", "decrypting", "decryption", "flow", "hellos", "keeps_fields", "kept", "log",
+        "material", "parameters", "post_handshake", "readers", "resumable", "resumed_from", "resumptions", "roles", "stapled",
+        "transcript",
+    )  # fmt: skip
+
+    def __init__(
+        self, flow: Flow, log: SessionLog, material: KeyMaterial, resumptions: Resumptions, keeps_fields: cython.bint
+    ) -> None:
+        self.flow = flow
+        self.log = log
+        self.material = material
+        self.resumptions = resumptions
+        self.keeps_fields = keeps_fields
+        self.roles = (RoleState(_CLIENT), RoleState(_SERVER))
+        self.readers = (MessageReader(log.places), MessageReader(log.places))
+        self.hellos = Hellos()
+        self.parameters = Parameters()
+        self.certificates: list[list[bytes] | None] = [None, None]
+        self.stapled: list[certificate_messages.Staple] = []
+        self.transcript = Transcript()
+        self.authentication = Authentication()
+        self.post_handshake: PostHandshake | None = None
+        self.decryption: Decryption = None  # type: ignore[assignment]  # until something may open records
+        self.resumable: ResumableSession = None  # type: ignore[assignment]  # until something may resume this session
+        self.resumed_from: ResumableSession = None  # type: ignore[assignment]  # until that is known
+        self.decrypting = False
+        self.kept = 0
+
+    # Messages out of records.
+
+    def take(
+        self,
+        role: cython.int,
+        body: bytes,
+        missing: cython.longlong,
+        offset: cython.longlong,
+        frame: cython.longlong,
+        at: cython.longlong,
+    ) -> None:
+        """Take the next bytes of a role's handshake stream, which are lost behind `body` for `missing` bytes.
+
+        offset: position of `body` in the role's stream of bytes, -1 where it was encrypted.
+        """
+        reader: MessageReader = self.readers[role]
+        self.kept -= len(reader.buffer)
+        reader.feed(body, missing == 0, offset)
+        while reader.advance():
+            self.message(role, reader, frame, at)
+        self.kept += len(reader.buffer)
+        if reader.problem:
+            self.log.add_finding("protocol_violation", "medium", reader.problem, frame)
+            self.transcript.lose(role)
+        if missing > 0:
+            lost: cython.Py_ssize_t = self.take_partial(role, frame, at)
+            reader.skip = max(0, reader.skip + lost - missing)
+
+    def take_partial(self, role: cython.int, frame: cython.longlong, at: cython.longlong) -> cython.Py_ssize_t:
+        """Take a message whose end is missing; how many bytes of it are missing."""
+        reader: MessageReader = self.readers[role]
+        self.kept -= len(reader.buffer)
+        if not reader.cut_short():
+            return 0
+        raw: bytes = reader.raw
+        if not HANDSHAKE_TYPES.known(raw[0]):
+            detail = f"{len(raw)} bytes are no handshake message: 0x{raw[:8].hex()}"
+            self.log.add_finding("protocol_violation", "medium", detail, frame)
+            return 0
+        self.message(role, reader, frame, at)
+        return reader.length - len(raw)
+
+    def lose(self, role: cython.int, frame: cython.longlong, at: cython.longlong) -> None:
+        """Hear that records of a role may be missing: give up the message that was being collected."""
+        self.take_partial(role, frame, at)
+        reader: MessageReader = self.readers[role]
+        reader.lose()
+        state: RoleState = self.roles[role]
+        state.lose()
+        self.transcript.lose(role)
+
+    def message(self, role: cython.int, reader: MessageReader, frame: cython.longlong, at: cython.longlong) -> None:
+        """Decode the message that the reader has found, and learn from it."""
+        raw: bytes = reader.raw
+        number: cython.int = raw[0]
+        whole: cython.bint = reader.length == len(raw)
+        self.follow(role, number, raw, whole, frame, at)
+        if self.log.full() or self.kept > MAX_KEPT:
+            self.log.dropped += 1
+            return
+        self.kept += len(raw) + MESSAGE_COST
+        name: str = NAMES[number]
+        body: Any = None
+        problems: list[Trouble] = []
+        table = self.table(number, raw)
+        if table is not None:
+            body, problems = read(table, raw, HEADER, len(raw), 0, Malformed if whole else Incomplete)
+            if number == SERVER_HELLO and table is HelloRetryRequest:
+                name = "hello_retry_request"
+        if not whole:
+            lost = f"{reader.length - len(raw)} of {reader.length} bytes are not in the capture"
+            problems.append(Incomplete(name, len(raw), lost))
+        early: cython.bint = self.parameters.version == 0  # what the ServerHello says may be needed to read it: `read_again`
+        message: HandshakeMessage = handshake_message(
+            number, name, role, frame, at, reader.length, raw, body, problems, self.decrypting
+        )
+        self.log.messages.append(message)
+        if body is not None:
+            if not self.keeps_fields and (not early or number == CLIENT_HELLO):
+                message.raw = b""
+                message.body = None
+            self.learn(role, number, raw, body, message, frame)
+        if self.log.events is not None:
+            message.pieces = reader.places()
+            self.log.tell(message)
+            if self.parameters.tls13:
+                self.tell_keys(message)
+
+    def tell_keys(self, message: HandshakeMessage) -> None:
+        """Tell which keys come into use behind a message of TLS 1.3 (RFC 9846 section 7).
+
+        A client that offers early data goes on with the keys of that until its EndOfEarlyData; where it sends none, nothing
+        tells from where on it uses those of the handshake.
+        """
+        role: cython.int = message.role
+        number: cython.int = message.type
+        epoch: str = ""
+        if number == SERVER_HELLO and message.name == "server_hello":
+            epoch = "handshake"
+            if not self.hellos.offers_early:
+                self.log.tell(KeysChanged(epoch, _CLIENT, message.frame, message.at))
+        elif not message.encrypted:
+            return
+        elif number == END_OF_EARLY_DATA:
+            epoch = "handshake"
+        elif number == FINISHED and not self.roles[role].finished:
+            self.roles[role].finished = True
+            epoch = "application"
+        elif number == KEY_UPDATE:
+            epoch = "updated"
+        if epoch:
+            self.log.tell(KeysChanged(epoch, role, message.frame, message.at))
+
+    def follow(
+        self,
+        role: cython.int,
+        number: cython.int,
+        raw: bytes,
+        whole: cython.bint,
+        frame: cython.longlong,
+        at: cython.longlong,
+    ) -> None:
+        """Take a message into state, transcript, key schedule and proof, none of which needs it decoded."""
+        transcript: Transcript = self.transcript
+        state: RoleState = self.roles[role]
+        tls13: cython.bint = self.parameters.tls13
+        retry: cython.bint = number == SERVER_HELLO and is_retry(raw)
+        if not whole:
+            state.lose()
+        else:
+            self.advance(state, HELLO_RETRY_REQUEST if retry else number, frame, at)
+        if number == CLIENT_HELLO and transcript.begun and not tls13:  # a renegotiation
+            self.settle()
+            transcript.begin()
+            if self.opens():
+                self.decryption.begin()
+        complete: cython.bint = transcript.hear(role, raw, whole)
+        if self.opens():
+            self.decryption.take_message(role, raw, whole)
+            if self.decrypting and number == FINISHED:
+                state.n_protected += 1
+        if complete:
+            self.settle()
+        elif self.post_handshake is not None:
+            self.post_handshake.take(role, raw, self.decryption)
+
+    def advance(self, state: RoleState, number: cython.int, frame: cython.longlong, at: cython.longlong) -> None:
+        """Take a message, or a ChangeCipherSpec, into the state of its role; what is out of order is told."""
+        before: cython.int = state.state
+        tls13: cython.bint = self.parameters.tls13 or number == HELLO_RETRY_REQUEST
+        if not state.advance(number, tls13) and self.log.events is not None:
+            self.log.tell(OutOfOrder(number, State(before).name, state.role, frame, at))
+
+    def learn(
+        self, role: cython.int, number: cython.int, raw: bytes, body: Any, message: HandshakeMessage, frame: cython.longlong
+    ) -> None:
+        """Take what a decoded message says."""
+        parameters: Parameters = self.parameters
+        if number == CLIENT_HELLO:
+            self.learn_client_hello(role, body, raw, not message.problems)
+        elif number in (SERVER_HELLO, HELLO_RETRY_REQUEST):
+            self.learn_server_hello(body, raw, message)
+        elif number == NEW_SESSION_TICKET:
+            if getattr(body, "ticket", None):
+                self.resumptions.keep_ticket(body.ticket, self.as_resumable())
+        elif number in (CERTIFICATE, CERTIFICATE_STATUS, COMPRESSED_CERTIFICATE):
+            self.learn_certificates(role, certificate_messages.presented(self.stapled, role, body, message.problems), frame)
+        elif number == SERVER_KEY_EXCHANGE:
+            if parameters.group < 0:
+                parameters.group = key_exchange.exchanged_group(body)
+            self.transcript.exchanged = key_exchange.signed_parameters(body, raw)
+        elif number == ENCRYPTED_EXTENSIONS and role == _SERVER:  # some clients have one too, for ALPS
+            parameters.alpn = hello_features.alpn(body)
+            if self.hellos.ech is not None:
+                self.hellos.ech.take_extensions(body)
+            self.transcript.early = hello_features.has_early_data(body)
+            if self.decryption is not None:  # else somebody sent this in plaintext
+                self.decryption.limit(_SERVER, hello_features.record_size_limit(body))
+
+    def learn_certificates(self, role: cython.int, body: Any, frame: cython.longlong) -> None:
+        """Keep a role's first certificates, and that it sent others later."""
+        listed = certificate_messages.certificate_list(body)
+        first = self.certificates[role]
+        if not first:
+            self.certificates[role] = listed
+        elif listed and listed != first:
+            self.log.add_certificate_change(role, listed, first, frame)
+        if listed and not self.transcript.complete:
+            self.transcript.certificates[role] = listed[0]
+
+    # What the hellos lead to.
+
+    def learn_client_hello(self, role: cython.int, body: Any, raw: bytes, whole: cython.bint) -> None:
+        """Keep what the first ClientHello says, and prepare to open what follows."""
+        hellos: Hellos = self.hellos
+        first: cython.bint = not hellos.server_seen
+        hellos.take_client_hello(body, raw, whole)
+        if first and hellos.offers is not None:
+            if hellos.ech is not None:
+                hellos.ech.open_second(raw)
+            elif ENCRYPTED_CLIENT_HELLO in hellos.offers:
+                hellos.ech = find_ech_offer(hellos.offers[ENCRYPTED_CLIENT_HELLO], body, raw, self.material.keylog)
+        if self.decryption is None and self.material.given and role == _CLIENT:
+            self.decryption = Decryption(self.material, self.transcript, self.log)
+            hellos.offers_early = hello_features.has_early_data(body)
+            self.decryption.limit(_CLIENT, hello_features.record_size_limit(body))
+            self.decryption.take_message(role, raw, True)
+            self.decryption.offer(getattr(body, "cipher_suites", None) or (), hellos.ech)
+
+    def learn_server_hello(self, body: Any, raw: bytes, message: HandshakeMessage) -> None:
+        """Take version, suite, group and resumption from a ServerHello or a HelloRetryRequest."""
+        hellos: Hellos = self.hellos
+        parameters: Parameters = self.parameters
+        retry: cython.bint = message.name == "hello_retry_request"
+        first: cython.bint = parameters.version == 0
+        if self.decrypting:  # a renegotiation: what the session is was said by its first handshake
+            parameters.suite = suite(getattr(body, "cipher_suite", None) or 0)
+            chosen: cython.int = hello_features.selected_version(body)
+            self.decryption.agree(chosen, parameters.tls13, parameters.suite, body, raw, retry)
+            return
+        parameters.take_answer(body)
+        self.log.version = parameters.version
+        if self.decryption is None and parameters.suite is not None:
+            # Records that are not encrypted need no secret, and in TLS 1.3 secrets may be found without a ClientHello.
+            lost: cython.bint = parameters.tls13 and not hellos.client_seen and self.material.given
+            if parameters.suite.mode == "null" or lost:
+                self.decryption = Decryption(self.material, self.transcript, self.log)
+        if hellos.ech is not None and hellos.ech.answer(raw, retry, parameters.tls13, parameters.suite, self.transcript):
+            self.accept_inner()
+        if hellos.offers is not None or not parameters.tls13:
+            server = self.flow.server_key()
+            found = self.resumptions.resumed(hellos.offers, body, server, hellos.server_name)
+            self.resumed_from = found  # type: ignore[assignment]
+        if self.opens():
+            if self.resumed_from is not None:
+                self.decryption.schedule12.earlier = self.resumed_from.master
+            self.decryption.agree(parameters.version, parameters.tls13, parameters.suite, body, raw, retry)
+        if first and len(self.log.messages) > 2:
+            self.read_again()
+        if retry:
+            return
+        if parameters.tls13 and not self.opens():
+            self.transcript.forget()
+        hellos.server_seen = True
+        certificate_messages.staple(self.stapled, _SERVER, body)
+        hellos.server_fingerprint_input = hello_features.server_fingerprint_input(body)
+        parameters.take_server_hello(body)
+
+    def accept_inner(self) -> None:
+        """From now on the inner hello of Encrypted Client Hello is the one that counts."""
+        hellos: Hellos = self.hellos
+        ech = hellos.ech
+        if ech is None or ech.random is None:
+            return
+        self.transcript.replace_hellos(ech.hellos)
+        self.decryption.accept_inner(ech.outer_random, ech.random)
+        hellos.accept_inner()
+
+    def judge_resumption(self) -> None:
+        """At the server's first ChangeCipherSpec: up to TLS 1.2 a handshake without key exchange is a resumption."""
+        message: HandshakeMessage
+        hellos: Hellos = self.hellos
+        parameters: Parameters = self.parameters
+        if parameters.tls13 or not hellos.server_seen or not hellos.client_seen:
+            return
+        for message in self.log.messages:
+            if message.role != _CLIENT and message.type != SERVER_HELLO and message.type != NEW_SESSION_TICKET:
+                if len(parameters.session_id) > 0:
+                    self.resumptions.ids.keep(parameters.session_id, self.as_resumable())
+                return
+        client: RoleState = self.roles[_CLIENT]
+        if client.change_frame > 0:  # in a full handshake the client changes first
+            return
+        parameters.resumption = "ticket" if hellos.offers is not None and SESSION_TICKET in hellos.offers else "session_id"
+
+    def as_resumable(self) -> ResumableSession:
+        """This session as those know it that resume it."""
+        if self.resumable is None:
+            self.resumable = ResumableSession(self.log.session, self.flow.server_key(), self.hellos.server_name)
+        return self.resumable
+
+    def table(self, number: cython.int, raw: bytes) -> Any:
+        """The table of a message, by its number and what the session has agreed on; None when there is none."""
+        parameters: Parameters = self.parameters
+        return table_of(number, TLS_1_3 if parameters.tls13 else parameters.version, parameters.suite, raw)
+
+    def read_again(self) -> None:
+        """Now that the version is known, read what came before the ServerHello because segments came out of order."""
+        message: HandshakeMessage
+        for message in self.log.messages:
+            if message.type == CLIENT_HELLO or message.type == SERVER_HELLO or message.length != len(message.raw):
+                continue
+            table = self.table(message.type, message.raw)
+            if table is not None:
+                message.body, message.problems = read(table, message.raw, HEADER, len(message.raw), 0, Malformed)
+                if message.type == SERVER_KEY_EXCHANGE:
+                    self.transcript.exchanged = key_exchange.signed_parameters(message.body, message.raw)
+
+    # What follows from it all.
+
+    def opens(self) -> cython.bint:
+        """Whether records are to be opened."""
+        return self.decryption is not None and self.decryption.active
+
+    def settle(self) -> None:
+        """Keep what the handshake proves, and let go of what it said."""
+        transcript: Transcript = self.transcript
+        parameters: Parameters = self.parameters
+        authentication: Authentication = self.authentication
+        if not transcript.said:
+            return
+        authentication.settle(transcript, self.decryption, parameters.suite, parameters.version, parameters.tls13)
+        if authentication.running is not None:
+            self.post_handshake = PostHandshake(authentication, authentication.running)
+            authentication.running = None
+        transcript.forget()
+
+    def close(self, at: cython.longlong) -> None:
+        """Hear that the session has ended; what was said is proved now, as far as it goes."""
+        decryption: Decryption = self.decryption
+        self.settle()
+        if self.hellos.ech is not None:
+            self.conclude_ech()
+        if decryption is None:
+            return
+        for code, severity, detail in decryption.findings():
+            self.log.add_finding(code, severity, detail, self.flow.first_frame)
+        self.keep_master()
+        decryption.close(at)
+
+    def keep_master(self) -> None:
+        """Let those that resume this session have its master secret."""
+        if self.resumable is not None:
+            self.resumable.master = self.decryption.schedule12.master
+
+    def conclude_ech(self) -> None:
+        """Judge the offer of Encrypted Client Hello at the end."""
+        decryption: Decryption = self.decryption
+        client: RoleState = self.roles[_CLIENT]
+        ech = self.hellos.ech
+        opened = decryption is not None and decryption.records > 0
+        required = any(alert.description == ECH_REQUIRED and alert.role == _CLIENT for alert in self.log.alerts)
+        said = decryption.sent[_CLIENT] if opened and self.parameters.tls13 else client.n_application
+        random = decryption.keys.client_random if decryption is not None else b""
+        if ech is not None:
+            ech.conclude(opened, random, self.parameters.tls13, required, said)

@@ -1,0 +1,31 @@
+cimport cython
+
+from analyzer.tls.events cimport Alert, Conflict, Event, Finding, Gap, HandshakeMessage
+
+cdef int MAX_ALERTS, MAX_GAPS, MAX_MESSAGES, _CLIENT
+
+
+@cython.no_gc
+@cython.final
+cdef class SessionLog:
+    cdef public long long session
+    cdef public int version
+    cdef public list events
+    cdef public bint places
+    cdef public list messages
+    cdef public list alerts
+    cdef public list gaps
+    cdef public list conflicts
+    cdef public list findings
+    cdef public list certificate_changes
+    cdef public long long dropped
+
+    cdef void tell(self, Event event) except *
+    cpdef void add_alert(self, Alert alert) except *
+    cpdef void add_finding(self, str code, str severity, str detail, long long frame) except *
+    cpdef void add_gap(self, Gap gap) except *
+    cpdef void add_conflict(self, int role, long long offset, bytes first, bytes second, long long frame) except *
+    cpdef void add_certificate_change(self, int role, list listed, list first, long long frame) except *
+    cdef bint full(self) except -1
+    cpdef void in_order(self) except *
+    cpdef void close(self, long long frame) except *

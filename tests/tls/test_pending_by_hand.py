@@ -1,0 +1,334 @@
+"""The queue of a session that waits, fed by hand: order, what goes through, who is asked, and the memory that is counted."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pytest
+from sessions_by_hand import (
+    ALERT,
+    APPLICATION_DATA,
+    CHANGE_CIPHER_SPEC,
+    CLIENT,
+    HANDSHAKE,
+    KEY,
+    SERVER,
+    START,
+    Hand,
+    client_hello,
+    message,
+    server_hello,
+)
+
+from analyzer.flows.flow import TCP, Flow
+from analyzer.secrets.keylog import KeyLog
+from analyzer.store.record import session_record
+from analyzer.tls.decryption.key_material import KeyMaterial
+from analyzer.tls.events import Event
+from analyzer.tls.handshake.resumption import Resumptions
+from analyzer.tls.limits import MAX_PENDING, MAX_PENDING_ENDED, MAX_PENDING_TIME, MAX_PENDING_TOTAL, PENDING_COST
+from analyzer.tls.pending import PendingSession, PendingSessions
+from analyzer.tls.record.record import CONFLICT, GAP, LOST, Record
+from analyzer.tls.session import Session
+
+RANDOM = b"C" * 32
+SECRETS = f"CLIENT_RANDOM {RANDOM.hex()} {bytes(48).hex()}\n".encode()
+OTHERS = f"CLIENT_RANDOM {bytes(32).hex()} {bytes(48).hex()}\n".encode()
+
+
+class Waiting(Hand):
+    """A session that waits, in a store of its own unless one is given."""
+
+    def __init__(self, store: PendingSessions | None = None, number: int = 0, mid_stream: bool = False) -> None:
+        self.store = store or PendingSessions(KeyMaterial(keylog=KeyLog(), may_grow=lambda: True))
+        super().__init__(self.store.material, mid_stream)
+        flow = Flow(TCP, KEY, 1, START, mid_stream)
+        self.session = Session(number, flow, self.store.material, Resumptions(), self.events)
+        self.pending: PendingSession = self.store.begin(self.session)
+        self.sink = self.pending
+
+    def learn(self, secrets: bytes = SECRETS) -> None:
+        """Read secrets."""
+        assert self.store.material.keylog is not None
+        self.store.material.keylog.feed(secrets)
+
+    def queued(self) -> list[int]:
+        """The content types of what waits."""
+        return [record.content_type for record in self.pending.queue]
+
+
+def play(hand: Hand) -> None:
+    """A session with a gap, a loss, a conflict, alerts and what is no record, all of it in the order of the wire."""
+    hand.handshake(CLIENT, client_hello())
+    hand.conflict(CLIENT, 7, b"a", b"b")
+    hand.handshake(SERVER, server_hello())
+    hand.gap(SERVER, 9, lost=False)
+    hand.say(SERVER, HANDSHAKE, message(11, bytes(30))[:20], missing=14)
+    hand.handshake(SERVER, message(14))
+    hand.gap(SERVER, 100)
+    hand.handshake(CLIENT, message(16, b"\4abcd"))
+    for role in (CLIENT, SERVER):
+        hand.say(role, CHANGE_CIPHER_SPEC, b"\1")
+        hand.say(role, HANDSHAKE, bytes(40))
+        hand.say(role, APPLICATION_DATA, bytes(100))
+    hand.stray(CLIENT, "no record begins here")
+    hand.say(SERVER, ALERT, bytes(30))
+
+
+def described(events: Sequence[Event]) -> list[tuple[Any, ...]]:
+    """Every field of every event, what is in no order aside."""
+    found = []
+    for event in events:
+        names = sorted({name for kind in type(event).__mro__ for name in getattr(kind, "__slots__", ())} | set(vars_of(event)))
+        values = [getattr(event, name) for name in names if name not in ("flow", "ended", "problems", "body")]
+        found.append((type(event).__name__, [list(one) if isinstance(one, list) else one for one in values]))
+    return found
+
+
+def vars_of(event: Event) -> list[str]:
+    """The fields of an event, in both builds."""
+    return [name for name in dir(event) if not name.startswith("_") and not callable(getattr(event, name))]
+
+
+# Order.
+
+
+def test_what_waits_is_told_as_if_it_had_not_waited():
+    at_once = Hand(KeyMaterial(keylog=KeyLog()))
+    play(at_once)
+    at_once.end()
+    late = Waiting()
+    play(late)
+    assert late.events == []
+    late.pending.resume()
+    assert late.pending.through
+    late.end()
+    assert described(late.events) == described(at_once.events)
+    assert session_record(late.session, True) == session_record(at_once.session, True)
+    assert len(late.events) > 25
+
+
+def test_secrets_before_the_end_or_behind_it_lead_to_the_same_record():
+    records = []
+    for when in ("before", "between", "after"):
+        hand = Waiting()
+        if when == "before":
+            hand.learn()
+        play(hand)
+        if when == "between":
+            hand.learn()
+            hand.say(SERVER, ALERT, bytes(30))
+        else:
+            hand.say(SERVER, ALERT, bytes(30))
+        ended = hand.end()
+        if when == "after":
+            assert ended == []
+            hand.learn()
+            assert hand.store.tick(hand.at) == [hand.session]
+        records.append(session_record(hand.session, True))
+    assert records[0] == records[1] == records[2]
+    assert records[0]["decryption"]["reason"] is not None
+
+
+def test_gaps_and_conflicts_keep_their_places_in_the_queue():
+    hand = Waiting()
+    play(hand)
+    assert hand.queued() == [
+        HANDSHAKE,
+        CONFLICT,
+        HANDSHAKE,
+        GAP,
+        HANDSHAKE,
+        HANDSHAKE,
+        GAP,
+        LOST,
+        HANDSHAKE,
+        *[CHANGE_CIPHER_SPEC, HANDSHAKE, APPLICATION_DATA] * 2,
+        -3,
+        LOST,
+        ALERT,
+    ]
+    kept = hand.pending.queue[0]
+    assert (kept.body, kept.frame, kept.at) == (client_hello(), 2, START + 2_000_000)
+
+
+def test_what_is_kept_is_a_copy():
+    hand = Waiting()
+    record = Record(CLIENT)
+    record.content_type, record.body, record.length = HANDSHAKE, client_hello(), len(client_hello())
+    hand.sink.take(record)
+    record.body = b""
+    assert hand.pending.queue[0].body == client_hello()
+
+
+# Who waits, and for what.
+
+
+def test_all_bodies_are_wanted_while_a_session_waits():
+    hand = Waiting()
+    assert hand.sink.wants(CLIENT, APPLICATION_DATA)
+    hand.pending.evict()
+    assert not hand.sink.wants(CLIENT, APPLICATION_DATA)
+
+
+@pytest.mark.parametrize("size", [1, 10, 37, 38, 1000])
+def test_the_random_is_found_however_records_split_the_hello(size: int):
+    hand = Waiting()
+    hello = client_hello()
+    for place in range(0, len(hello), size):
+        hand.say(CLIENT, HANDSHAKE, hello[place : place + size])
+    assert hand.pending.random == RANDOM
+    assert hand.store.named == {RANDOM: {0: None}}
+
+
+@pytest.mark.parametrize(
+    "begin",
+    [
+        pytest.param(lambda hand: hand.handshake(CLIENT, message(16, bytes(40))), id="another message first"),
+        pytest.param(lambda hand: hand.say(CLIENT, HANDSHAKE, b"\1\0\2", version=2), id="SSL 2.0"),
+    ],
+)
+def test_where_no_client_hello_can_come_nothing_waits(begin: Callable[[Waiting], object]):
+    hand = Waiting()
+    begin(hand)
+    assert hand.pending.through
+    assert hand.events
+    assert hand.store.waiting == {}
+
+
+def test_in_the_middle_of_a_flow_nothing_waits_behind_the_clients_handshake():
+    hand = Waiting(mid_stream=True)
+    hand.handshake(CLIENT, client_hello())
+    assert hand.pending.through
+
+
+def test_the_key_log_is_asked_when_it_has_grown_and_not_before():
+    class Counting(KeyLog):
+        asked = 0
+
+        def suffices(self, client_random: bytes) -> bool:
+            self.asked += 1
+            return super().suffices(client_random)
+
+    keylog = Counting()
+    hand = Waiting(PendingSessions(KeyMaterial(keylog=keylog, may_grow=lambda: True)))
+    hand.handshake(CLIENT, client_hello())
+    for _ in range(20):
+        hand.handshake(SERVER, server_hello())
+    first = keylog.asked
+    assert first <= 2
+    hand.learn(OTHERS)
+    for _ in range(20):
+        hand.handshake(SERVER, server_hello())
+    assert first < keylog.asked <= first + 2
+    hand.learn()
+    hand.handshake(SERVER, server_hello())
+    assert hand.pending.through
+
+
+def test_a_handshake_that_was_given_up_needs_no_secrets():
+    hand = Waiting()
+    hand.handshake(CLIENT, client_hello())
+    hand.say(SERVER, ALERT, b"\2\x28")
+    assert [type(event).__name__ for event in hand.end()] == ["RecordRead", "HandshakeMessage", "RecordRead", "Alert"]
+    assert hand.store.parked == {}
+
+
+def test_secrets_that_come_when_all_was_let_go_are_a_finding():
+    hand = Waiting()
+    play(hand)
+    hand.pending.evict()
+    hand.learn()
+    assert "late_secrets" in [event.code for event in hand.end() if hasattr(event, "code")]
+
+
+# Limits.
+
+
+def test_memory_is_counted_and_given_back():
+    hand = Waiting()
+    hand.handshake(CLIENT, client_hello())
+    hand.conflict(CLIENT, 7, b"abc", b"defg")
+    assert hand.pending.size == hand.store.size == len(client_hello()) + PENDING_COST + 7 + PENDING_COST
+    hand.pending.resume()
+    assert (hand.pending.size, hand.store.size, hand.pending.queue) == (0, 0, [])
+    assert hand.pending.kept == hand.session.kept > 0
+    hand.handshake(SERVER, server_hello())
+    assert hand.pending.kept == hand.session.kept
+
+
+def test_one_session_keeps_so_much_and_then_goes_on_without_secrets():
+    hand = Waiting()
+    hand.handshake(CLIENT, client_hello())
+    body = bytes(16384)
+    while not hand.pending.through:
+        before = hand.pending.size
+        hand.say(SERVER, APPLICATION_DATA, body)
+    assert before <= MAX_PENDING < before + len(body) + PENDING_COST
+    assert hand.pending.evicted
+
+
+def test_of_all_sessions_those_that_wait_longest_go_first():
+    store = PendingSessions(KeyMaterial(keylog=KeyLog(), may_grow=lambda: True))
+    hands = [Waiting(store, number) for number in range(4)]
+    for hand in hands:
+        play(hand)
+    hands[1].end()
+    assert list(store.parked) == [1]
+    each = hands[0].pending.size
+    assert store.size == 4 * each
+    store.size = MAX_PENDING_TOTAL // 2 + 2 * each  # as if others kept the rest
+    store.evict()
+    assert [hand.pending.through for hand in hands] == [True, True, False, False]
+    assert [hand.pending.evicted for hand in hands] == [True, False, False, False]
+    assert store.parked == {}
+    assert store.tick(START) == [hands[1].session]
+    assert store.tick(START) == []
+
+
+def test_those_that_have_ended_go_by_time_and_by_number():
+    store = PendingSessions(KeyMaterial(keylog=KeyLog(), may_grow=lambda: True))
+    hands = [Waiting(store, number) for number in range(3)]
+    for number, hand in enumerate(hands):
+        hand.frame = 1000 * number
+        play(hand)
+        assert hand.end() == []
+    ends = [hand.at for hand in hands]
+    assert store.tick(ends[0] + MAX_PENDING_TIME) == []
+    assert store.tick(ends[0] + MAX_PENDING_TIME + 1) == [hands[0].session]
+    assert store.tick(ends[2] + MAX_PENDING_TIME + 1) == [hands[1].session, hands[2].session]
+    assert (store.size, store.waiting, store.named) == (0, {}, {})
+
+
+def test_no_more_than_so_many_have_ended():
+    store = PendingSessions(KeyMaterial(keylog=KeyLog(), may_grow=lambda: True))
+    for number in range(MAX_PENDING_ENDED + 3):
+        hand = Waiting(store, number)
+        hand.handshake(CLIENT, client_hello())
+        hand.say(CLIENT, APPLICATION_DATA, b"")
+        assert hand.end() == []
+    assert [session.id for session in store.tick(START)] == [0, 1, 2]
+    assert len(store.parked) == MAX_PENDING_ENDED
+
+
+def test_at_the_end_all_are_given_in_the_order_of_their_ids():
+    store = PendingSessions(KeyMaterial(keylog=KeyLog(), may_grow=lambda: True))
+    hands = [Waiting(store, number) for number in (2, 0, 1)]
+    for hand in hands:
+        play(hand)
+        assert hand.end() == []
+    assert [session.id for session in store.close()] == [0, 1, 2]
+    assert store.close() == []
+
+
+def test_secrets_of_several_sessions_resume_them_in_the_order_of_their_ids():
+    """One may resume another, whose tickets and master secret must be known by then."""
+    store = PendingSessions(KeyMaterial(keylog=KeyLog(), may_grow=lambda: True))
+    told: list[Event] = []
+    hands = [Waiting(store, number) for number in (5, 3, 4)]
+    for hand in hands:
+        hand.session = Session(hand.session.id, hand.session.flow, store.material, Resumptions(), told)
+        hand.pending.session = hand.session
+        hand.handshake(CLIENT, client_hello())
+    hands[0].learn()
+    store.match()
+    assert list(dict.fromkeys(event.session for event in told)) == [3, 4, 5]
