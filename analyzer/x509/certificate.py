@@ -250,9 +250,11 @@ def _signature(der: bytes, element: Element, field: str) -> str:
 def _find_alternative_names(der: bytes, extensions: Element, field: str) -> Element:
     """Find the sequence of alternative names; an empty one when there is no such extension."""
     _, pos, end, _ = expect(der, extensions[1], extensions[2], SEQUENCE, field)
-    for _ in range(EXTENSIONS):
-        if pos >= end:
-            return SEQUENCE, end, end, end
+    n_read = 0
+    while pos < end:
+        if n_read == EXTENSIONS:
+            raise Odd(field, pos, f"extensions after {EXTENSIONS} are not read")
+        n_read += 1
         _, start, stop, pos = expect(der, pos, end, SEQUENCE, field)
         _, start, after_kind, value = expect(der, start, stop, OBJECT_IDENTIFIER, field)
         if der[start:after_kind] == _SUBJECT_ALT_NAME:
@@ -260,4 +262,4 @@ def _find_alternative_names(der: bytes, extensions: Element, field: str) -> Elem
             if element[0] != OCTET_STRING:  # then it is `critical`
                 element = expect(der, element[3], stop, OCTET_STRING, "subjectAltName")
             return expect(der, element[1], element[2], SEQUENCE, "subjectAltName")
-    raise Odd(field, pos, f"extensions after {EXTENSIONS} are not read")
+    return SEQUENCE, end, end, end
