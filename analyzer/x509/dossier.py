@@ -27,6 +27,7 @@ from analyzer.x509.der import (
     read_element,
 )
 from analyzer.x509.distinguished import name_key
+from analyzer.x509.layout import is_raw_public_key
 from analyzer.x509.signature_strength import Outcome, check_signature
 from analyzer.x509.statement import UNREADABLE
 
@@ -87,7 +88,7 @@ class Dossier:
         self.signed = self.spki = self.algorithm = self.inner_algorithm = self.signature = self.serial = b""
         self.subject_name = self.issuer_name = b""
         self._extensions_at: tuple[int, int] | None = None
-        if len(der) > SIZE:
+        if len(der) > SIZE or is_raw_public_key(der):
             return
         try:
             self._find()

@@ -38,7 +38,7 @@ class Layout:
         self.problems: list[Trouble] = []
         self.found: dict[str, Element] = {}
         self.key: tuple[int, int] | None = None
-        self.raw_public_key = _is_raw_public_key(der)
+        self.raw_public_key = is_raw_public_key(der)
         self.cut = self.whole = False
         try:
             if self.raw_public_key:
@@ -125,7 +125,8 @@ class Layout:
             self.note(Odd(field, after, f"{len(self.der) - after} bytes follow it"))
 
 
-def _is_raw_public_key(der: bytes) -> bool:
+def is_raw_public_key(der: bytes) -> bool:
+    """Whether the bytes are a SubjectPublicKeyInfo alone, as far as its beginning tells."""
     try:
         tag, start, _ = read_header(der, 0, len(der), "")
         inner, at, _ = read_header(der, start, len(der), "")

@@ -75,6 +75,15 @@ def test_giants_are_not_looked_into() -> None:
     assert Dossier(made.der).refused == f"it takes {len(made.der)} bytes"
 
 
+def test_a_raw_public_key_is_no_certificate() -> None:
+    spki = Dossier(MADE.leaf.der).spki
+    assert not Dossier(spki).found
+    # Nor is a certificate that begins like one: whoever shows it takes it for a key.
+    der = MADE.leaf.der.replace(b"\xa0\x03\x02\x01\x02", b"\x06\x03\x02\x01\x02", 1)
+    like_one = Dossier(der)
+    assert (like_one.found, like_one.facts.type, like_one.signed) == (False, "raw_public_key", b"")
+
+
 @given(st.integers(0, 2000), st.integers(0, 255), st.integers(0, 2000))
 def test_any_bytes_have_a_dossier(place: int, octet: int, cut: int) -> None:
     changed = bytearray(make_leaf(make_root("Root", not_after=AT)).der)
