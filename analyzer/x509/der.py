@@ -15,6 +15,7 @@ from analyzer.codec.trouble import Malformed
 Element: TypeAlias = tuple[int, int, int, int]
 """Tag octet, start and end of the value, offset after the element."""
 
+BOOLEAN = 0x01
 INTEGER = 0x02
 BIT_STRING = 0x03
 OCTET_STRING = 0x04
@@ -50,6 +51,12 @@ def read_element(data: bytes, pos: int, end: int, field: str) -> Element:
         if length > end - start:
             raise Malformed(field, pos, f"length {length}, but {end - start} bytes left")
         return tag, start, start + length, start + length
+    # The usual long form; what is rarer, or lies, is left to the general reader.
+    start = pos + 2 + (length & 0x7F)
+    if length > 0x80 and tag & 0x1F != 0x1F and start <= end:
+        after = start + int.from_bytes(data[pos + 2 : start], "big")
+        if after <= end:
+            return tag, start, after, after
     return _read_long(data, pos, end, field)
 
 
@@ -86,6 +93,12 @@ def read_header(data: bytes, pos: int, end: int, field: str) -> tuple[int, int, 
 
 def expect(data: bytes, pos: int, end: int, tag: int, field: str) -> Element:
     """Read the element at `pos` and require its tag. Raises `Malformed`."""
+    # Most elements are short, and one is read sooner than a function called.
+    if end - pos > 1 and data[pos] == tag and tag & 0x1F != 0x1F:
+        start = pos + 2
+        after = start + data[pos + 1]
+        if after - start < 0x80 and after <= end:
+            return tag, start, after, after
     element = read_element(data, pos, end, field)
     if element[0] != tag:
         raise Malformed(field, pos, f"tag 0x{element[0]:02x}, not 0x{tag:02x}")

@@ -39,10 +39,13 @@ def test_forms_of_length(data: str, value: str) -> None:
     assert tag == octets[2]
     assert octets[start:end].hex() == value
     assert octets[after:] == b"\xaa\xaa"
+    assert expect(octets, 2, len(octets), tag, "value") == (tag, start, end, after)
     # Bounds that end before the element does are respected, wherever they are.
     for end in range(2, len(octets) - 2):
         with pytest.raises(Malformed):
             read_element(octets, 2, end, "value")
+        with pytest.raises(Malformed):
+            expect(octets, 2, end, tag, "value")
 
 
 @pytest.mark.parametrize(
