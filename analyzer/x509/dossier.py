@@ -18,16 +18,18 @@ from analyzer.codec.trouble import Malformed, Trouble
 from analyzer.x509.certificate import Certificate, certificate
 from analyzer.x509.der import (
     BIT_STRING,
+    BOOLEAN,
     INTEGER,
     OBJECT_IDENTIFIER,
     OCTET_STRING,
     SEQUENCE,
+    Element,
     expect,
     object_identifier,
     read_element,
 )
 from analyzer.x509.distinguished import name_key
-from analyzer.x509.layout import is_raw_public_key
+from analyzer.x509.layout import Layout
 from analyzer.x509.signature_strength import Outcome, check_signature
 from analyzer.x509.statement import UNREADABLE
 
@@ -63,10 +65,6 @@ NAME_CONSTRAINTS = "2.5.29.30"
 SUBJECT_KEY_IDENTIFIER = "2.5.29.14"
 AUTHORITY_KEY_IDENTIFIER = "2.5.29.35"
 
-_OPTIONAL_FIELDS = 8
-_VERSION = 0xA0
-_EXTENSIONS = 0xA3
-_BOOLEAN = 0x01
 _DEFAULT_WRITTEN_OUT = "EncodedDefault"
 
 
@@ -87,45 +85,47 @@ class Dossier:
         self.version = 1
         self.signed = self.spki = self.algorithm = self.inner_algorithm = self.signature = self.serial = b""
         self.subject_name = self.issuer_name = b""
-        self._extensions_at: tuple[int, int] | None = None
-        if len(der) > SIZE or is_raw_public_key(der):
-            return
-        try:
-            self._find()
-        except Trouble:
-            return
-        self.found = True
+        self._extensions: Element | None = None
+        if len(der) <= SIZE:
+            self._take(Layout(der))
 
-    def _find(self) -> None:
-        der = self.der
-        _, start, end, _ = expect(der, 0, len(der), SEQUENCE, "Certificate")
-        _, pos, signed_end, after = expect(der, start, end, SEQUENCE, "tbsCertificate")
-        self.signed = der[start:after]
-        algorithm = read_element(der, after, end, "signatureAlgorithm")
-        self.algorithm = der[after : algorithm[3]]
-        _, value, stop, _ = expect(der, algorithm[3], end, BIT_STRING, "signatureValue")
-        self.signature = der[value + 1 : stop]
-        if pos < signed_end and der[pos] == _VERSION:
-            _, value, stop, pos = read_element(der, pos, signed_end, "version")
-            _, value, stop, _ = expect(der, value, stop, INTEGER, "version")
-            self.version = 1 + int.from_bytes(der[value : min(stop, value + 8)], "big")
-        fields = []
-        for field in ("serialNumber", "signature", "issuer", "validity", "subject", "subjectPublicKeyInfo"):
-            element = read_element(der, pos, signed_end, field)
-            fields.append((pos, element))
-            pos = element[3]
-        self.serial = _content(der, fields[0])
-        self.inner_algorithm = _whole(der, fields[1])
-        self.issuer_name = _content(der, fields[2])
-        self.subject_name = _content(der, fields[4])
-        self.spki = _whole(der, fields[5])
-        for _ in range(_OPTIONAL_FIELDS):
-            if pos >= signed_end:
-                break
-            element = read_element(der, pos, signed_end, "extensions")
-            if element[0] == _EXTENSIONS:
-                self._extensions_at = element[1], element[2]
-            pos = element[3]
+    def _take(self, layout: Layout) -> None:
+        """Take the fields up to the first that is not what it has to be; those of tbsCertificate come last."""
+        if layout.signed is None:
+            return
+        der, found = self.der, layout.found
+        at, (_, _, _, after) = layout.signed
+        self.signed = der[at:after]
+        if "signatureAlgorithm" not in found:
+            return
+        end = found["signatureAlgorithm"][3]
+        self.algorithm = der[after:end]
+        if "signatureValue" not in found:
+            return
+        tag, start, end, _ = found["signatureValue"]
+        if tag != BIT_STRING:
+            return
+        self.signature = der[start + 1 : end]
+        if "version" in found:
+            _, start, end, _ = found["version"]
+            try:
+                _, start, end, _ = expect(der, start, end, INTEGER, "version")
+            except Trouble:
+                return
+            self.version = 1 + int.from_bytes(der[start:end][:8], "big")
+        if layout.key is None:
+            return
+        _, start, end, at = found["serialNumber"]
+        self.serial = der[start:end]
+        self.inner_algorithm = der[at : found["signature"][3]]
+        _, start, end, _ = found["issuer"]
+        self.issuer_name = der[start:end]
+        _, start, end, _ = found["subject"]
+        self.subject_name = der[start:end]
+        start, end = layout.key
+        self.spki = der[start:end]
+        self._extensions = found.get("extensions")
+        self.found = layout.sound
 
     @cached_property
     def facts(self) -> Certificate:
@@ -174,11 +174,11 @@ class Dossier:
     def _read_extensions(self) -> tuple[dict[str, tuple[bool, bytes]], tuple[str, ...], str | None]:
         extensions: dict[str, tuple[bool, bytes]] = {}
         repeated: list[str] = []
-        if self._extensions_at is None:
+        if self._extensions is None:
             return extensions, (), None
         der = self.der
         try:
-            _, pos, end, _ = expect(der, *self._extensions_at, SEQUENCE, "extensions")
+            _, pos, end, _ = expect(der, self._extensions[1], self._extensions[2], SEQUENCE, "extensions")
             for _ in range(EXTENSIONS):
                 if pos >= end:
                     break
@@ -190,7 +190,7 @@ class Dossier:
                     raise Malformed("extnID", first, str(error)) from error
                 tag, first, last, after = read_element(der, start, stop, "extnValue")
                 critical = False
-                if tag == _BOOLEAN:
+                if tag == BOOLEAN:
                     critical = any(der[first:last])
                     tag, first, last, after = read_element(der, after, stop, "extnValue")
                 if tag != OCTET_STRING:
@@ -230,7 +230,7 @@ class Dossier:
         is_ca, length = False, None
         try:
             _, pos, end, _ = expect(value, 0, len(value), SEQUENCE, "basicConstraints")
-            if pos < end and value[pos] == _BOOLEAN:
+            if pos < end and value[pos] == BOOLEAN:
                 _, first, last, pos = read_element(value, pos, end, "cA")
                 is_ca = any(value[first:last])
             if pos < end:
@@ -370,12 +370,8 @@ def dossier(der: bytes) -> Dossier:
 _remembered = lru_cache(maxsize=REMEMBERED)(Dossier)
 
 
-def _whole(der: bytes, field: tuple[int, tuple[int, int, int, int]]) -> bytes:
-    return der[field[0] : field[1][3]]
-
-
-def _content(der: bytes, field: tuple[int, tuple[int, int, int, int]]) -> bytes:
-    return der[field[1][1] : field[1][2]]
+def _content(der: bytes, element: Element) -> bytes:
+    return der[element[1] : element[2]]
 
 
 def _seconds(text: str | None) -> int | None:

@@ -6,11 +6,12 @@ the issuer's name and the serial number (RFC 5280, section 5.1), a timestamp by 
 with the same encoding that they put into what they issue.
 """
 
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from analyzer.codec.trouble import Malformed, Trouble
-from analyzer.x509.der import BIT_STRING, INTEGER, OBJECT_IDENTIFIER, OCTET_STRING, SEQUENCE, expect, read_element
+from analyzer.x509.der import BIT_STRING, BOOLEAN, INTEGER, OBJECT_IDENTIFIER, OCTET_STRING, SEQUENCE, expect, read_element
+from analyzer.x509.layout import EXTENSIONS_TAG, Layout
 
 CERTIFICATE_SIZE = 1 << 20
 """Largest certificate looked into, in bytes; a handshake message carries sixteen times that, real ones take some thousand."""
@@ -24,15 +25,8 @@ REMEMBERED_SIZE = 1 << 14
 EXTENSIONS = 256
 """Extensions looked at; real certificates have some ten."""
 
-BOOLEAN = 0x01
 
-_VERSION = 0xA0
-_EXTENSIONS = 0xA3
-_BEHIND_KEY = 8
-
-
-@dataclass(frozen=True, slots=True)
-class Identity:
+class Identity(NamedTuple):
     """The octets of a certificate that others refer to.
 
     serial: the number. issuer, subject: the names, DER. public_key: the SubjectPublicKeyInfo, DER; key: the octets of its BIT
@@ -55,39 +49,36 @@ def identity(certificate: bytes) -> Identity | None:
 
 
 def _identity(der: bytes) -> Identity | None:
+    layout = Layout(der)
+    found = layout.found
+    if not layout.sound:
+        return None
+    tag, start, end, _ = found["serialNumber"]
+    signature, issuer, validity, subject = found["signature"], found["issuer"], found["validity"], found["subject"]
+    key = found["subjectPublicKeyInfo"]
+    if tag != INTEGER or not signature[0] == issuer[0] == validity[0] == subject[0] == key[0] == SEQUENCE:
+        return None
+    serial = int.from_bytes(der[start:end], "big", signed=True)
+    extensions: dict[bytes, bytes] = {}
     try:
-        return _read(der)
+        algorithm = read_element(der, key[1], key[2], "algorithm")
+        _, start, end, _ = expect(der, algorithm[3], key[2], BIT_STRING, "subjectPublicKey")
+        for _, element in layout.behind:
+            if element[0] == EXTENSIONS_TAG:
+                extensions = read_extensions(der, element[1], element[2])
     except Trouble:
         return None
+    return Identity(
+        serial,
+        der[signature[3] : issuer[3]],
+        der[validity[3] : subject[3]],
+        der[subject[3] : key[3]],
+        der[start + 1 : end],
+        extensions,
+    )
 
 
 _remembered = lru_cache(maxsize=REMEMBERED)(_identity)
-
-
-def _read(der: bytes) -> Identity:
-    _, start, end, _ = expect(der, 0, len(der), SEQUENCE, "Certificate")
-    _, pos, end, _ = expect(der, start, end, SEQUENCE, "tbsCertificate")
-    if pos < end and der[pos] == _VERSION:
-        pos = read_element(der, pos, end, "version")[3]
-    _, first, last, pos = expect(der, pos, end, INTEGER, "serialNumber")
-    serial = int.from_bytes(der[first:last], "big", signed=True)
-    pos = expect(der, pos, end, SEQUENCE, "signature")[3]
-    after = expect(der, pos, end, SEQUENCE, "issuer")[3]
-    issuer = der[pos:after]
-    pos = expect(der, after, end, SEQUENCE, "validity")[3]
-    after = expect(der, pos, end, SEQUENCE, "subject")[3]
-    subject = der[pos:after]
-    _, first, last, pos = expect(der, after, end, SEQUENCE, "subjectPublicKeyInfo")
-    public_key = der[after:pos]
-    _, first, last, _ = expect(der, read_element(der, first, last, "algorithm")[3], last, BIT_STRING, "subjectPublicKey")
-    extensions: dict[bytes, bytes] = {}
-    for _ in range(_BEHIND_KEY):
-        if pos >= end:
-            break
-        tag, inner, stop, pos = read_element(der, pos, end, "extensions")
-        if tag == _EXTENSIONS:
-            extensions = read_extensions(der, inner, stop)
-    return Identity(serial, issuer, subject, public_key, der[first + 1 : last], extensions)
 
 
 def read_extensions(der: bytes, pos: int, end: int) -> dict[bytes, bytes]:

@@ -1,15 +1,17 @@
 """Where the fields of a certificate are (RFC 5280, section 4.1), found in bytes of any kind.
 
-The fields are found first and read later, one by one, so that one that cannot be read leaves the others standing. Where TLS
-lets a raw public key take a certificate's place (RFC 7250), the bytes are a SubjectPublicKeyInfo alone; what tells it apart
-is that its inner sequence begins with an object identifier.
+The fields are found first and read later, one by one, so that one that cannot be read leaves the others standing. Those who are
+less tolerant ask whether the frame is `sound` and look at the tags that matter to them.
+
+Where TLS lets a raw public key take a certificate's place (RFC 7250), the bytes are a SubjectPublicKeyInfo alone; what tells it
+apart is that its inner sequence begins with an object identifier.
 """
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
 from analyzer.codec.trouble import Malformed, Odd, Trouble
-from analyzer.x509.der import INDEFINITE, OBJECT_IDENTIFIER, SEQUENCE, Element, read_element, read_header
+from analyzer.x509.der import OBJECT_IDENTIFIER, SEQUENCE, Element, read_element, read_header
 
 OPTIONAL_FIELDS = 8
 """Elements looked at behind the key; there may be three: two unique identifiers and the extensions."""
@@ -17,9 +19,17 @@ OPTIONAL_FIELDS = 8
 PROBLEMS = 16
 """Problems kept of one certificate; after so many, one more tells nothing."""
 
+EXTENSIONS_TAG = 0xA3
+"""Of the extensions in tbsCertificate."""
+
+Place: TypeAlias = tuple[int, Element]
+"""Where an element's tag stands, and the element."""
+
 _VERSION = 0xA0
+_FIELDS = ("serialNumber", "signature", "issuer", "validity", "subject", "subjectPublicKeyInfo")
 _OPTIONAL = {
-    0x81: "issuerUniqueID", 0xA1: "issuerUniqueID", 0x82: "subjectUniqueID", 0xA2: "subjectUniqueID", 0xA3: "extensions",
+    0x81: "issuerUniqueID", 0xA1: "issuerUniqueID", 0x82: "subjectUniqueID", 0xA2: "subjectUniqueID",
+    EXTENSIONS_TAG: "extensions",
 }  # fmt: skip
 
 _Value = TypeVar("_Value")
@@ -28,23 +38,25 @@ _Value = TypeVar("_Value")
 class Layout:
     """A certificate's fields by their RFC names, and the troubles met in reading them.
 
-    found: where each is. key: start and end of the whole SubjectPublicKeyInfo, None when it was not found. raw_public_key:
-    whether there is nothing else. cut: whether the end of the certificate is missing; whole: whether what is signed was read
-    to its end.
+    found: where each is; from the serial number to the key, each begins where the one before it ends. signed: where
+    tbsCertificate is, None when its end or that of the certificate is missing. behind: where the elements behind the key are,
+    OPTIONAL_FIELDS at most. key: start and end of the whole SubjectPublicKeyInfo, None when it was not found. raw_public_key:
+    whether there is nothing else. cut: whether the end of tbsCertificate is missing; whole: whether it was read to its end;
+    sound: whether it is `signed` and every element in it was read that is looked at, whatever its tag.
     """
+
+    __slots__ = ("behind", "cut", "der", "found", "key", "problems", "raw_public_key", "signed", "sound", "whole")
 
     def __init__(self, der: bytes) -> None:
         self.der = der
         self.problems: list[Trouble] = []
         self.found: dict[str, Element] = {}
+        self.signed: Place | None = None
+        self.behind: list[Place] = []
         self.key: tuple[int, int] | None = None
-        self.raw_public_key = is_raw_public_key(der)
-        self.cut = self.whole = False
+        self.raw_public_key = self.cut = self.whole = self.sound = False
         try:
-            if self.raw_public_key:
-                self._find_key()
-            else:
-                self._find()
+            self._find()
         except Trouble as trouble:
             self.note(trouble)
 
@@ -65,46 +77,59 @@ class Layout:
         if len(self.problems) < PROBLEMS:
             self.problems.append(type(trouble)(trouble.field, trouble.offset, trouble.why))
 
-    def _find_key(self) -> None:
-        element = self.found["subjectPublicKeyInfo"] = read_element(self.der, 0, len(self.der), "subjectPublicKeyInfo")
-        self.key = (0, element[3])
-        self._note_rest("SubjectPublicKeyInfo", element[3])
-
     def _find(self) -> None:
-        pos, end, after = self._open(0, len(self.der), "Certificate")
-        self._note_rest("Certificate", after)
-        self.cut = False
-        pos, signed_end, after = self._open(pos, end, "tbsCertificate")
+        der, found, size = self.der, self.found, len(self.der)
+        signed = None
         try:
-            self._find_signed(pos, signed_end)
+            outer, at, end, after = read_element(der, 0, size, "Certificate")
+            inner, pos, stop, rest = element = read_element(der, at, end, "tbsCertificate")
+            if outer == inner == SEQUENCE:
+                signed = element
+                self.raw_public_key = pos < size and der[pos] == OBJECT_IDENTIFIER
+        except Malformed:
+            self.raw_public_key = _is_raw_public_key(der)
+        if self.raw_public_key:
+            self._find_key()
+            return
+        if signed is None:
+            at, end, after = self._open(0, size, "Certificate")
+        else:
+            self.signed = at, signed
+        if after < size:
+            self._note_rest("Certificate", after)
+        if signed is None:
+            self.cut = False
+            pos, stop, rest = self._open(at, end, "tbsCertificate")
+        try:
+            self._find_signed(pos, stop)
         except Trouble as trouble:
             self.note(trouble)
         if not self.cut:
-            algorithm = self.found["signatureAlgorithm"] = read_element(self.der, after, end, "signatureAlgorithm")
-            self.found["signatureValue"] = read_element(self.der, algorithm[3], end, "signatureValue")
+            algorithm = found["signatureAlgorithm"] = read_element(der, rest, end, "signatureAlgorithm")
+            found["signatureValue"] = read_element(der, algorithm[3], end, "signatureValue")
 
     def _find_signed(self, pos: int, end: int) -> None:
         der, found = self.der, self.found
         if pos < end and der[pos] == _VERSION:
-            found["version"] = read_element(der, pos, end, "version")
-            pos = found["version"][3]
-        for field in ("serialNumber", "signature", "issuer", "validity", "subject"):
-            element = found[field] = read_element(der, pos, end, field)
+            found["version"] = element = read_element(der, pos, end, "version")
             pos = element[3]
-        element = found["subjectPublicKeyInfo"] = read_element(der, pos, end, "subjectPublicKeyInfo")
-        self.key = (pos, element[3])
-        pos = element[3]
+        for field in _FIELDS:
+            found[field] = element = read_element(der, pos, end, field)
+            pos = element[3]
+        self.key = found["subject"][3], pos
         for _ in range(OPTIONAL_FIELDS):
             if pos >= end:
                 self.whole = not self.cut
                 break
             element = read_element(der, pos, end, "extensions")
+            self.behind.append((pos, element))
             field = _OPTIONAL.get(element[0], "")
             if field:
                 found[field] = element
             pos = element[3]
         else:
-            raise Odd("extensions", pos, f"over {OPTIONAL_FIELDS} elements behind the key")
+            self.note(Odd("extensions", pos, f"over {OPTIONAL_FIELDS} elements behind the key"))
+        self.sound = self.signed is not None
 
     def _open(self, pos: int, end: int, field: str) -> tuple[int, int, int]:
         """Give start and end of a sequence's value and the offset after it; one cut off ends where the bytes do."""
@@ -115,18 +140,19 @@ class Layout:
             self.note(Malformed(field, pos, f"length {length}, but {end - start} bytes left"))
             self.cut = True
             return start, end, end
-        if length == INDEFINITE:
-            _, start, stop, after = read_element(self.der, pos, end, field)
-            return start, stop, after
-        return start, start + length, start + length
+        return read_element(self.der, pos, end, field)[1:]
+
+    def _find_key(self) -> None:
+        element = self.found["subjectPublicKeyInfo"] = read_element(self.der, 0, len(self.der), "subjectPublicKeyInfo")
+        self.key = (0, element[3])
+        if element[3] < len(self.der):
+            self._note_rest("SubjectPublicKeyInfo", element[3])
 
     def _note_rest(self, field: str, after: int) -> None:
-        if after < len(self.der):
-            self.note(Odd(field, after, f"{len(self.der) - after} bytes follow it"))
+        self.note(Odd(field, after, f"{len(self.der) - after} bytes follow it"))
 
 
-def is_raw_public_key(der: bytes) -> bool:
-    """Whether the bytes are a SubjectPublicKeyInfo alone, as far as its beginning tells."""
+def _is_raw_public_key(der: bytes) -> bool:
     try:
         tag, start, _ = read_header(der, 0, len(der), "")
         inner, at, _ = read_header(der, start, len(der), "")

@@ -12,8 +12,7 @@ from hashlib import new as new_hash
 from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from analyzer.codec.trouble import Trouble
-from analyzer.x509.der import SEQUENCE, expect
+from analyzer.x509.dossier import dossier
 from analyzer.x509.identity import Identity, identity
 from analyzer.x509.ocsp_response import Answer, Response, read_response
 from analyzer.x509.signature import Check, verify, verify_once
@@ -113,8 +112,8 @@ def _fault(candidate: x509.Certificate, der: bytes, delegate: Identity, issuer: 
         return "whose certificate is not for signing OCSP responses"
     if any(each.critical and isinstance(each.value, x509.UnrecognizedExtension) for each in extensions.values()):
         return "whose certificate has an unknown critical extension"
-    algorithm = _algorithm(der, candidate.tbs_certificate_bytes)
-    check = verify(issuer.public_key, algorithm, candidate.signature, candidate.tbs_certificate_bytes)
+    signed = dossier(der)
+    check = verify(issuer.public_key, signed.algorithm, signed.signature, signed.signed)
     return None if check == "verified" else "whose certificate the issuer has not signed"
 
 
@@ -125,19 +124,6 @@ def _check(response: Response, public_key: bytes) -> Check:
 def _is_named(responder: bytes, candidate: bytes) -> bool:
     found = identity(candidate)
     return found is not None and responder in (found.subject, _hash("sha1", found.key))
-
-
-def _algorithm(der: bytes, signed: bytes) -> bytes:
-    """Give the AlgorithmIdentifier that follows the signed part of a certificate; empty when there is none."""
-    start = der.find(signed)
-    if start < 0:
-        return b""
-    pos = start + len(signed)
-    try:
-        after = expect(der, pos, len(der), SEQUENCE, "signatureAlgorithm")[3]
-    except Trouble:
-        return b""
-    return der[pos:after]
 
 
 def _hash(algorithm: str, octets: bytes) -> bytes:

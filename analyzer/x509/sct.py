@@ -16,8 +16,9 @@ from cryptography.hazmat.primitives import hashes
 from analyzer.codec.trouble import Malformed, Trouble
 from analyzer.tls.messages.extensions.certificates import SignedCertificateTimestamp, SignedCertificateTimestampList
 from analyzer.x509.ct_logs import Log, Logs
-from analyzer.x509.der import OCTET_STRING, SEQUENCE, encode_object_identifier, expect, read_element
+from analyzer.x509.der import OCTET_STRING, SEQUENCE, encode_object_identifier, expect
 from analyzer.x509.identity import Identity, identity, read_extension
+from analyzer.x509.layout import EXTENSIONS_TAG, Layout
 from analyzer.x509.ocsp_response import read_response
 from analyzer.x509.signature import load_key, verify_scheme
 from analyzer.x509.statement import CLOCK_SKEW, in_utc, stated
@@ -37,7 +38,6 @@ IN_OCSP = encode_object_identifier("1.3.6.1.4.1.11129.2.4.5")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SCHEMES = {0x0403: "ec", 0x0401: "rsa"}
 _SHA256 = hashes.SHA256()
-_EXTENSIONS = 0xA3
 _X509_ENTRY = b"\0\0"
 _PRECERT_ENTRY = b"\0\1"
 
@@ -177,17 +177,14 @@ def _precertificate(certificate: bytes, issuer: bytes | None) -> bytes | str:
 
 def _without_timestamps(der: bytes) -> bytes:
     """Give the tbsCertificate, encoded anew without the extension that has the timestamps. Raises `Malformed`."""
-    _, start, end, _ = expect(der, 0, len(der), SEQUENCE, "Certificate")
-    _, start, end, _ = expect(der, start, end, SEQUENCE, "tbsCertificate")
-    pos = start
-    while pos < end:
-        tag, inner, stop, after = read_element(der, pos, end, "tbsCertificate")
-        if tag == _EXTENSIONS:
-            kept = _kept_extensions(der, inner, stop)
-            extensions = _element(_EXTENSIONS, _element(SEQUENCE, kept)) if kept else b""
-            return _element(SEQUENCE, der[start:pos] + extensions + der[after:end])
-        pos = after
-    raise Malformed("extensions", end, "there are none")
+    layout = Layout(der)
+    for at, (tag, start, end, after) in layout.behind:
+        if tag == EXTENSIONS_TAG and layout.signed is not None:
+            kept = _kept_extensions(der, start, end)
+            extensions = _element(EXTENSIONS_TAG, _element(SEQUENCE, kept)) if kept else b""
+            _, first, last, _ = layout.signed[1]
+            return _element(SEQUENCE, der[first:at] + extensions + der[after:last])
+    raise Malformed("extensions", len(der), "there are none")
 
 
 def _kept_extensions(der: bytes, start: int, end: int) -> bytes:
