@@ -16,7 +16,6 @@ from analyzer.codec.trouble import Malformed, Odd, Trouble
 from analyzer.x509.algorithms import SIGNATURES
 from analyzer.x509.der import (
     INTEGER,
-    OBJECT_IDENTIFIER,
     OCTET_STRING,
     SEQUENCE,
     Element,
@@ -24,7 +23,7 @@ from analyzer.x509.der import (
     expect,
     read_element,
 )
-from analyzer.x509.layout import Layout
+from analyzer.x509.layout import EXTENSIONS, Layout, extension_places, extension_value
 from analyzer.x509.names import distinguished_name, dotted, general_name
 from analyzer.x509.public_key import PublicKey, algorithm_identifier, curve, key_type, modulus_bits, prime_bits
 from analyzer.x509.times import time_text
@@ -40,9 +39,6 @@ REMEMBERED_NAMES = 4096
 
 REMEMBERED_NAME_SIZE = 512
 """Longest distinguished name remembered, in bytes; most take about 100."""
-
-EXTENSIONS = 256
-"""Extensions read; real certificates have some ten."""
 
 ALTERNATIVE_NAMES = 4096
 """Alternative names read; the largest certificates of the web have some two thousand."""
@@ -249,17 +245,12 @@ def _signature(der: bytes, element: Element, field: str) -> str:
 
 def _find_alternative_names(der: bytes, extensions: Element, field: str) -> Element:
     """Find the sequence of alternative names; an empty one when there is no such extension."""
-    _, pos, end, _ = expect(der, extensions[1], extensions[2], SEQUENCE, field)
-    n_read = 0
-    while pos < end:
-        if n_read == EXTENSIONS:
-            raise Odd(field, pos, f"extensions after {EXTENSIONS} are not read")
-        n_read += 1
-        _, start, stop, pos = expect(der, pos, end, SEQUENCE, field)
-        _, start, after_kind, value = expect(der, start, stop, OBJECT_IDENTIFIER, field)
-        if der[start:after_kind] == _SUBJECT_ALT_NAME:
-            element = read_element(der, value, stop, "subjectAltName")
-            if element[0] != OCTET_STRING:  # then it is `critical`
-                element = expect(der, element[3], stop, OCTET_STRING, "subjectAltName")
+    _, start, end, _ = extensions
+    for _, (_, _, stop, _), (_, first, last, pos) in extension_places(der, start, end, EXTENSIONS, (field, field)):
+        if der[first:last] == _SUBJECT_ALT_NAME:
+            critical, element = extension_value(der, pos, stop, "subjectAltName")
+            if element[0] != OCTET_STRING:  # whatever stands there once is taken for `critical`
+                pos = element[3] if critical is None else critical[3]
+                element = expect(der, pos, stop, OCTET_STRING, "subjectAltName")
             return expect(der, element[1], element[2], SEQUENCE, "subjectAltName")
     return SEQUENCE, end, end, end

@@ -14,7 +14,7 @@ from functools import cached_property, lru_cache
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 
-from analyzer.codec.trouble import Malformed, Trouble
+from analyzer.codec.trouble import Malformed, Odd, Trouble
 from analyzer.x509.certificate import Certificate, certificate
 from analyzer.x509.der import (
     BIT_STRING,
@@ -29,7 +29,7 @@ from analyzer.x509.der import (
     read_element,
 )
 from analyzer.x509.distinguished import name_key
-from analyzer.x509.layout import Layout
+from analyzer.x509.layout import EXTENSIONS, Layout, extension_places, extension_value, is_true
 from analyzer.x509.signature_strength import Outcome, check_signature
 from analyzer.x509.statement import UNREADABLE
 
@@ -38,9 +38,6 @@ REMEMBERED = 4096
 
 REMEMBERED_SIZE = 16 << 10
 """Largest certificate whose dossier is remembered, in bytes."""
-
-EXTENSIONS = 256
-"""Extensions read; real certificates have some ten."""
 
 SIZE = 1 << 18
 """Largest certificate looked into, in bytes; the largest of the web have some 100,000, and clients take not much more."""
@@ -178,30 +175,21 @@ class Dossier:
             return extensions, (), None
         der = self.der
         try:
-            _, pos, end, _ = expect(der, self._extensions[1], self._extensions[2], SEQUENCE, "extensions")
-            for _ in range(EXTENSIONS):
-                if pos >= end:
-                    break
-                _, start, stop, pos = expect(der, pos, end, SEQUENCE, "extension")
-                _, first, last, start = expect(der, start, stop, OBJECT_IDENTIFIER, "extnID")
+            _, start, end, _ = self._extensions
+            for _, extension, (_, first, last, pos) in extension_places(der, start, end, EXTENSIONS):
                 try:
                     kind = object_identifier(der[first:last])
                 except UNREADABLE as error:
                     raise Malformed("extnID", first, str(error)) from error
-                tag, first, last, after = read_element(der, start, stop, "extnValue")
-                critical = False
-                if tag == BOOLEAN:
-                    critical = any(der[first:last])
-                    tag, first, last, after = read_element(der, after, stop, "extnValue")
+                critical, (tag, first, last, _) = extension_value(der, pos, extension[2], "extnValue")
                 if tag != OCTET_STRING:
                     raise Malformed("extnValue", first, f"tag 0x{tag:02x} is no octet string")
                 if kind in extensions:
                     repeated.append(kind)
                 else:
-                    extensions[kind] = critical, der[first:last]
-            else:
-                if pos < end:
-                    return extensions, tuple(repeated), f"more than {EXTENSIONS} extensions"
+                    extensions[kind] = critical is not None and is_true(der, critical), der[first:last]
+        except Odd:
+            return extensions, tuple(repeated), f"more than {EXTENSIONS} extensions"
         except Trouble as trouble:
             return extensions, tuple(repeated), str(trouble)
         return extensions, tuple(repeated), None

@@ -16,6 +16,7 @@ from analyzer.tls.messages.extensions.certificates import SignedCertificateTimes
 from analyzer.x509.certificate import serial_number
 from analyzer.x509.der import (
     BIT_STRING,
+    BOOLEAN,
     GENERALIZED_TIME,
     INTEGER,
     OBJECT_IDENTIFIER,
@@ -37,7 +38,6 @@ ENTRIES = 4096
 INTEGER_LENGTH = 8
 """Octets of a number that is given as one; path lengths and the like have one."""
 
-BOOLEAN = 0x01
 NULL = 0x05
 
 KEY_USAGES = (

@@ -9,10 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from analyzer.codec.trouble import Malformed, Odd, Trouble
-from analyzer.x509.certificate import EXTENSIONS
-from analyzer.x509.der import OBJECT_IDENTIFIER, OCTET_STRING, SEQUENCE, expect, read_element
-from analyzer.x509.extension_values import BOOLEAN, READERS
-from analyzer.x509.layout import Layout
+from analyzer.x509.der import OCTET_STRING, read_element
+from analyzer.x509.extension_values import READERS
+from analyzer.x509.layout import EXTENSIONS, ExtensionPlace, Layout, extension_places, extension_value, is_true
 from analyzer.x509.names import dotted
 from analyzer.x509.object_identifiers import names
 
@@ -57,33 +56,26 @@ def read_extensions(layout: Layout) -> tuple[Extension, ...] | None:
     der = layout.der
     found: list[Extension] = []
     try:
-        _, pos, end, _ = expect(der, element[1], element[2], SEQUENCE, "extensions")
-        while pos < end:
-            if len(found) >= EXTENSIONS:
-                raise Odd("extensions", pos, f"extensions after {EXTENSIONS} are not read")
-            _, start, stop, pos = expect(der, pos, end, SEQUENCE, "extensions")
-            extension = _read_extension(der, start, stop)
+        for place in extension_places(der, element[1], element[2], EXTENSIONS, ("extensions", "extnID")):
+            extension = _read_extension(der, place)
             if any(extension.oid == one.oid for one in found):
-                layout.note(Odd("extensions", start, f"{extension.name} is there again"))
+                layout.note(Odd("extensions", place[1][1], f"{extension.name} is there again"))
             found.append(extension)
     except Trouble as trouble:
         layout.note(trouble)
     return tuple(found)
 
 
-def _read_extension(der: bytes, start: int, stop: int) -> Extension:
+def _read_extension(der: bytes, place: ExtensionPlace) -> Extension:
     problems: list[Trouble] = []
-    _, at, after_kind, pos = expect(der, start, stop, OBJECT_IDENTIFIER, "extnID")
+    _, (_, _, stop, _), (_, at, after_kind, pos) = place
     octets = der[at:after_kind]
     oid = dotted(octets, at, "extnID")
     name = names("extension").get(octets, oid)
-    critical = False
-    element = read_element(der, pos, stop, name)
-    if element[0] == BOOLEAN:
-        critical = any(der[element[1] : element[2]])
-        if not critical:
-            problems.append(Odd(f"{name}.critical", pos, "FALSE is written down, which DER leaves out"))
-        element = read_element(der, element[3], stop, name)
+    boolean, element = extension_value(der, pos, stop, name)
+    critical = boolean is not None and is_true(der, boolean)
+    if boolean is not None and not critical:
+        problems.append(Odd(f"{name}.critical", pos, "FALSE is written down, which DER leaves out"))
     if element[0] != OCTET_STRING:
         raise Malformed(name, element[1], f"tag 0x{element[0]:02x}, not 0x{OCTET_STRING:02x}")
     if element[3] < stop:

@@ -10,8 +10,8 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from analyzer.codec.trouble import Malformed, Trouble
-from analyzer.x509.der import BIT_STRING, BOOLEAN, INTEGER, OBJECT_IDENTIFIER, OCTET_STRING, SEQUENCE, expect, read_element
-from analyzer.x509.layout import EXTENSIONS_TAG, Layout
+from analyzer.x509.der import BIT_STRING, INTEGER, OCTET_STRING, SEQUENCE, Element, expect, read_element
+from analyzer.x509.layout import EXTENSIONS, EXTENSIONS_TAG, Layout, extension_places, extension_value
 
 CERTIFICATE_SIZE = 1 << 20
 """Largest certificate looked into, in bytes; a handshake message carries sixteen times that, real ones take some thousand."""
@@ -21,9 +21,6 @@ REMEMBERED = 1024
 
 REMEMBERED_SIZE = 1 << 14
 """Largest certificate remembered, in bytes; with larger ones a stranger could fill the memory."""
-
-EXTENSIONS = 256
-"""Extensions looked at; real certificates have some ten."""
 
 
 class Identity(NamedTuple):
@@ -65,7 +62,7 @@ def _identity(der: bytes) -> Identity | None:
         _, start, end, _ = expect(der, algorithm[3], key[2], BIT_STRING, "subjectPublicKey")
         for _, element in layout.behind:
             if element[0] == EXTENSIONS_TAG:
-                extensions = read_extensions(der, element[1], element[2])
+                extensions = _read_extensions(der, element)
     except Trouble:
         return None
     return Identity(
@@ -81,27 +78,15 @@ def _identity(der: bytes) -> Identity | None:
 _remembered = lru_cache(maxsize=REMEMBERED)(_identity)
 
 
-def read_extensions(der: bytes, pos: int, end: int) -> dict[bytes, bytes]:
-    """Read the Extensions at `pos`: object identifier (its octets) to value. Raises `Malformed`."""
+def _read_extensions(der: bytes, extensions: Element) -> dict[bytes, bytes]:
     found: dict[bytes, bytes] = {}
-    _, pos, end, _ = expect(der, pos, end, SEQUENCE, "extensions")
-    while pos < end:
+    for at, extension, (_, first, last, pos) in extension_places(der, extensions[1], extensions[2]):
         if len(found) == EXTENSIONS:
-            raise Malformed("extensions", pos, f"over {EXTENSIONS} extensions")
-        kind, _, value, pos = read_extension(der, pos, end)
-        found.setdefault(kind, value)
+            raise Malformed("extensions", at, f"over {EXTENSIONS} extensions")
+        kind = der[first:last]
+        _, (tag, first, last, _) = extension_value(der, pos, extension[2], "extnValue")
+        if tag != OCTET_STRING:
+            raise Malformed("extnValue", first, f"tag 0x{tag:02x}, not 0x{OCTET_STRING:02x}")
+        if kind not in found:
+            found[kind] = der[first:last]
     return found
-
-
-def read_extension(der: bytes, pos: int, end: int) -> tuple[bytes, bool, bytes, int]:
-    """Read an Extension: its object identifier's octets, whether critical, its value, where the next is. Raises `Malformed`."""
-    _, start, stop, after = expect(der, pos, end, SEQUENCE, "extension")
-    _, first, last, value = expect(der, start, stop, OBJECT_IDENTIFIER, "extnID")
-    element = read_element(der, value, stop, "extnValue")
-    critical = False
-    if element[0] == BOOLEAN:
-        critical = any(der[element[1] : element[2]])
-        element = read_element(der, element[3], stop, "extnValue")
-    if element[0] != OCTET_STRING:
-        raise Malformed("extnValue", value, f"tag 0x{element[0]:02x}, not 0x{OCTET_STRING:02x}")
-    return der[first:last], critical, der[element[1] : element[2]], after

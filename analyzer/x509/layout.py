@@ -1,20 +1,24 @@
 """Where the fields of a certificate are (RFC 5280, section 4.1), found in bytes of any kind.
 
 The fields are found first and read later, one by one, so that one that cannot be read leaves the others standing. Those who are
-less tolerant ask whether the frame is `sound` and look at the tags that matter to them.
+less tolerant ask whether the frame is `sound` and look at the tags that matter to them. Extensions are found the same way,
+wherever they stand: each with its identifier, and its value when somebody asks for it.
 
 Where TLS lets a raw public key take a certificate's place (RFC 7250), the bytes are a SubjectPublicKeyInfo alone; what tells it
 apart is that its inner sequence begins with an object identifier.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TypeAlias, TypeVar
 
 from analyzer.codec.trouble import Malformed, Odd, Trouble
-from analyzer.x509.der import OBJECT_IDENTIFIER, SEQUENCE, Element, read_element, read_header
+from analyzer.x509.der import BOOLEAN, OBJECT_IDENTIFIER, SEQUENCE, Element, expect, read_element, read_header
 
 OPTIONAL_FIELDS = 8
 """Elements looked at behind the key; there may be three: two unique identifiers and the extensions."""
+
+EXTENSIONS = 256
+"""Extensions read of one certificate; real ones have some ten."""
 
 PROBLEMS = 16
 """Problems kept of one certificate; after so many, one more tells nothing."""
@@ -24,6 +28,9 @@ EXTENSIONS_TAG = 0xA3
 
 Place: TypeAlias = tuple[int, Element]
 """Where an element's tag stands, and the element."""
+
+ExtensionPlace: TypeAlias = tuple[int, Element, Element]
+"""Where an Extension's tag stands, the Extension, and its extnID."""
 
 _VERSION = 0xA0
 _FIELDS = ("serialNumber", "signature", "issuer", "validity", "subject", "subjectPublicKeyInfo")
@@ -150,6 +157,42 @@ class Layout:
 
     def _note_rest(self, field: str, after: int) -> None:
         self.note(Odd(field, after, f"{len(self.der) - after} bytes follow it"))
+
+
+def extension_places(
+    der: bytes, pos: int, end: int, limit: int | None = None, fields: tuple[str, str] = ("extension", "extnID")
+) -> Iterator[ExtensionPlace]:
+    """Find one after the other of the Extensions at `pos`, which must end by `end`.
+
+    limit: how many are given before it raises `Odd`, if there is another; None for all. fields: what an Extension and its
+    identifier are called in trouble. Raises `Malformed`.
+    """
+    extension_field, identifier_field = fields
+    _, pos, end, _ = expect(der, pos, end, SEQUENCE, "extensions")
+    n_found = 0
+    while pos < end:
+        if n_found == limit:
+            raise Odd("extensions", pos, f"extensions after {limit} are not read")
+        n_found += 1
+        extension = expect(der, pos, end, SEQUENCE, extension_field)
+        yield pos, extension, expect(der, extension[1], extension[2], OBJECT_IDENTIFIER, identifier_field)
+        pos = extension[3]
+
+
+def extension_value(der: bytes, pos: int, end: int, field: str) -> tuple[Element | None, Element]:
+    """Find `critical`, None where it is left out, and what stands in the place of extnValue, whatever its tag is.
+
+    pos: behind extnID. end: of the Extension. Raises `Malformed`.
+    """
+    element = read_element(der, pos, end, field)
+    if element[0] != BOOLEAN:
+        return None, element
+    return element, read_element(der, element[3], end, field)
+
+
+def is_true(der: bytes, boolean: Element) -> bool:
+    """Whether a BOOLEAN is true: DER has 0xff for it, BER any octet but 0."""
+    return any(der[boolean[1] : boolean[2]])
 
 
 def _is_raw_public_key(der: bytes) -> bool:

@@ -23,7 +23,7 @@ from analyzer.x509.der import (
     expect,
     read_element,
 )
-from analyzer.x509.identity import read_extension
+from analyzer.x509.layout import extension_places, extension_value, is_true
 from analyzer.x509.signature import Check
 from analyzer.x509.times import time_text
 
@@ -237,13 +237,15 @@ def _read_extensions(der: bytes, pos: int, end: int) -> tuple[dict[bytes, bytes]
     """Read Extensions, and say which of them forbids to use what it stands in."""
     found: dict[bytes, bytes] = {}
     trouble: str | None = None
-    _, pos, end, _ = expect(der, pos, end, SEQUENCE, "extensions")
-    while pos < end:
+    for at, extension, (_, first, last, after) in extension_places(der, pos, end):
         if len(found) == EXTENSIONS:
-            raise Malformed("extensions", pos, f"over {EXTENSIONS} extensions")
-        kind, critical, value, pos = read_extension(der, pos, end)
-        found[kind] = value
-        if critical and kind not in _KNOWN:
+            raise Malformed("extensions", at, f"over {EXTENSIONS} extensions")
+        kind = der[first:last]
+        boolean, (tag, first, last, _) = extension_value(der, after, extension[2], "extnValue")
+        if tag != OCTET_STRING:
+            raise Malformed("extnValue", after, f"tag 0x{tag:02x}, not 0x{OCTET_STRING:02x}")
+        found[kind] = der[first:last]
+        if boolean is not None and is_true(der, boolean) and kind not in _KNOWN:
             trouble = "it has an unknown critical extension"
     return found, trouble
 

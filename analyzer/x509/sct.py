@@ -17,8 +17,8 @@ from analyzer.codec.trouble import Malformed, Trouble
 from analyzer.tls.messages.extensions.certificates import SignedCertificateTimestamp, SignedCertificateTimestampList
 from analyzer.x509.ct_logs import Log, Logs
 from analyzer.x509.der import OCTET_STRING, SEQUENCE, encode_object_identifier, expect
-from analyzer.x509.identity import Identity, identity, read_extension
-from analyzer.x509.layout import EXTENSIONS_TAG, Layout
+from analyzer.x509.identity import Identity, identity
+from analyzer.x509.layout import EXTENSIONS_TAG, Layout, extension_places
 from analyzer.x509.ocsp_response import read_response
 from analyzer.x509.signature import load_key, verify_scheme
 from analyzer.x509.statement import CLOCK_SKEW, in_utc, stated
@@ -180,22 +180,15 @@ def _without_timestamps(der: bytes) -> bytes:
     layout = Layout(der)
     for at, (tag, start, end, after) in layout.behind:
         if tag == EXTENSIONS_TAG and layout.signed is not None:
-            kept = _kept_extensions(der, start, end)
+            kept = b"".join(
+                der[pos : extension[3]]
+                for pos, extension, (_, first, last, _) in extension_places(der, start, end)
+                if der[first:last] != IN_CERTIFICATE
+            )
             extensions = _element(EXTENSIONS_TAG, _element(SEQUENCE, kept)) if kept else b""
             _, first, last, _ = layout.signed[1]
             return _element(SEQUENCE, der[first:at] + extensions + der[after:last])
     raise Malformed("extensions", len(der), "there are none")
-
-
-def _kept_extensions(der: bytes, start: int, end: int) -> bytes:
-    kept: list[bytes] = []
-    _, pos, end, _ = expect(der, start, end, SEQUENCE, "extensions")
-    while pos < end:
-        kind, _, _, after = read_extension(der, pos, end)
-        if kind != IN_CERTIFICATE:
-            kept.append(der[pos:after])
-        pos = after
-    return b"".join(kept)
 
 
 def _element(tag: int, content: bytes) -> bytes:

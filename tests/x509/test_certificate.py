@@ -11,9 +11,9 @@ import pytest
 
 from analyzer.codec.trouble import Malformed, Odd
 from analyzer.x509 import certificate as module
-from analyzer.x509.certificate import ALTERNATIVE_NAMES, EXTENSIONS, Certificate, certificate
+from analyzer.x509.certificate import ALTERNATIVE_NAMES, Certificate, certificate
 from analyzer.x509.der import encode_object_identifier, read_header
-from analyzer.x509.layout import PROBLEMS, Layout
+from analyzer.x509.layout import EXTENSIONS, PROBLEMS, Layout
 from analyzer.x509.public_key import PublicKey
 
 

@@ -3,9 +3,8 @@
 import pytest
 from cryptography import x509
 
-from analyzer.x509.certificate import EXTENSIONS
 from analyzer.x509.extensions import SHOWN_BYTES, Extension, read_extensions
-from analyzer.x509.layout import Layout
+from analyzer.x509.layout import EXTENSIONS, Layout
 
 from .making import make, raw
 

@@ -10,10 +10,12 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa, x448, x25519
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from analyzer.codec.trouble import Malformed, Odd
 from analyzer.x509.certificate import certificate
-from analyzer.x509.layout import OPTIONAL_FIELDS, Layout
+from analyzer.x509.der import OCTET_STRING
+from analyzer.x509.layout import OPTIONAL_FIELDS, Layout, extension_places, extension_value, is_true
 
-from .making import NAME, make
+from .making import NAME, make, raw
 
 KEYS = {
     "rsa": rsa.generate_private_key(65537, 2048),
@@ -109,6 +111,55 @@ def test_what_is_cut_or_unreadable_is_not_sound() -> None:
     assert damaged.signed is not None
     assert not damaged.sound
     assert "signatureValue" in damaged.found
+
+
+def test_extensions_are_found_one_by_one() -> None:
+    der = make(raw("1.2.3", b"one"), x509.BasicConstraints(True, 1), critical=True)
+    _, start, end, _ = Layout(der).found["extensions"]
+    places = list(extension_places(der, start, end))
+    assert [der[first:last] for _, _, (_, first, last, _) in places] == [b"\x2a\x03", b"\x55\x1d\x13"]
+    assert b"".join(der[at : extension[3]] for at, extension, _ in places) == der[start + 2 : end]
+    for (_, extension, (_, _, _, pos)), inside in zip(places, (b"one", bytes.fromhex("30060101ff020101")), strict=True):
+        critical, (tag, first, last, after) = extension_value(der, pos, extension[2], "extnValue")
+        assert critical is not None
+        assert is_true(der, critical)
+        assert (tag, der[first:last], after) == (OCTET_STRING, inside, extension[2])
+
+
+def test_extensions_behind_the_limit_are_told_and_no_others() -> None:
+    extensions = b"\x30\x0c" + b"\x30\x04\x06\x00\x04\x00" * 2
+    assert len(list(extension_places(extensions, 0, 14, 2))) == 2
+    found = extension_places(extensions, 0, 14, 1)
+    next(found)
+    with pytest.raises(Odd, match=r"extensions at 0x8: extensions after 1 are not read"):
+        next(found)
+
+
+@pytest.mark.parametrize(
+    ("extensions", "told"),
+    [
+        ("3102" + "3000", "extensions at 0x0: tag 0x31, not 0x30"),
+        ("3002" + "0500", "an Extension at 0x2: tag 0x05, not 0x30"),
+        ("3004" + "3002" + "0500", "its identifier at 0x4: tag 0x05, not 0x06"),
+        ("3004" + "3005" + "0600", "an Extension at 0x2: length 5, but 2 bytes left"),
+    ],
+)
+def test_trouble_with_extensions_names_what_it_is_with(extensions: str, told: str) -> None:
+    der = bytes.fromhex(extensions)
+    with pytest.raises(Malformed) as caught:
+        list(extension_places(der, 0, len(der), fields=("an Extension", "its identifier")))
+    assert str(caught.value) == told
+
+
+def test_what_stands_in_the_place_of_a_value_is_the_callers_to_judge() -> None:
+    der = bytes.fromhex("010100" + "0500")
+    critical, value = extension_value(der, 0, len(der), "extnValue")
+    assert critical is not None
+    assert not is_true(der, critical)
+    assert value == (0x05, 5, 5, 5)
+    assert extension_value(der, 3, len(der), "extnValue") == (None, value)
+    with pytest.raises(Malformed, match="extnValue at 0x3: 0 bytes are no element"):
+        extension_value(der, 0, 3, "extnValue")
 
 
 def _with_behind(behind: bytes) -> bytes:
