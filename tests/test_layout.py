@@ -37,7 +37,7 @@ TESTED_ELSEWHERE = {
     "cli/chain_summary.py": "cli/test_judging.py",
     "cli/completion.py": "cli/test_main.py",
     "cli/explain.py": "cli/test_show.py",
-    "cli/fields.py": "cli/test_show.py",
+    "cli/message_fields.py": "cli/test_show.py",
     "cli/files.py": "cli/test_summary.py",
     "cli/findings.py": "cli/test_summary.py",
     "cli/ladder.py": "cli/test_show.py",

@@ -4,58 +4,12 @@ Who gave keys and sees no plaintext has met one of a few causes, and each shows:
 of a proxy, the capture began too late, a label or a segment is missing (RFC 9850 section 2 says what a log must hold).
 """
 
+from analyzer.codec.codes import codes
 from analyzer.codec.registry import registry
 from analyzer.tls.session import Session
 from analyzer.tls.session_log import ROLES
 
-CAUSES: dict[str, tuple[str, str]] = {
-    "no_secret": (
-        "no secret of this session was given",
-        "Have the client or the server write a key log (SSLKEYLOGFILE) of this very run, on this leg of the connection where a "
-        "proxy stands between, and give it with -k.",
-    ),
-    "missing_label": (
-        "some of this session's secrets are not in the key log",
-        "Give the whole key log: a session of TLS 1.3 needs the handshake and the traffic secrets of both sides.",
-    ),
-    "no_handshake": (
-        "its handshake is not in the capture",
-        "Begin the capture before the connection: secrets are found by the random of the ClientHello.",
-    ),
-    "missing_segment": (
-        "bytes that this needs are not in the capture",
-        "Capture again without loss (a larger buffer, a whole snapshot length), or nearer to the endpoint.",
-    ),
-    "wrong_secret": (
-        "the secret given for it does not open it",
-        "The log names this session and its tags do not agree: look for a log that was edited, or for damaged records.",
-    ),
-    "unsupported_cipher": (
-        "no kept library has its cipher",
-        "Everything but the protected records is shown; decrypt these with a program that has the cipher.",
-    ),
-    "malformed": (
-        "its protected records have no form in which they could be opened",
-        "Look at the frames named: something on the way may have changed them.",
-    ),
-    "ephemeral_key_exchange": (
-        "its key exchange is ephemeral: the keys given lead to no secret",
-        "Give a key log (SSLKEYLOGFILE) of this run: with an ephemeral exchange nothing else opens a session.",
-    ),
-    "resumed_outside": (
-        "it resumes a session that is not in the capture",
-        "Give the key log of that earlier session, or capture from before it.",
-    ),
-    "key_update_missed": (
-        "keys were changed in a part that is not in the capture",
-        "What comes after cannot be opened from here on: capture again without loss.",
-    ),
-    "ech_inner_unknown": (
-        "its secrets stand under the inner random of Encrypted Client Hello, and that is not in the key log",
-        "Give the whole key log: ECH_SECRET and ECH_CONFIG stand under the outer random and lead to the inner one, under "
-        "which the other secrets are.",
-    ),
-}
+CAUSES = {code: (one.title, one.advice) for code, one in codes("decryption_failures").items()}
 """By the session record's `reason`: what it means, and what to do next."""
 
 NOTHING_GIVEN = "no key log, private key or secrets inside the capture were given"

@@ -8,7 +8,7 @@ from analyzer.cli.escape import harmless
 from analyzer.cli.moments import CAPTURE, moment
 from analyzer.cli.output import Refusal
 
-COMMANDS = ("summary", "sessions", "show", "certificates", "follow", "export", "packets", "packet", "keys")
+COMMANDS = ("summary", "sessions", "show", "certificates", "follow", "export", "packets", "packet", "keys", "fields")
 """In the order of the help; a first word that is none of them is a capture to sum up."""
 
 MOST_JOBS = 64
@@ -74,6 +74,11 @@ examples:
     "packet": """\
 examples:
   analyzer packet trace.pcapng 6            the field tree of frame 6, and its bytes""",
+    "fields": """\
+examples:
+  analyzer fields --findings                what each finding means, how bad it is, and what would refute it
+  analyzer fields --findings downgrade
+  analyzer fields --causes --format json    why something did not decrypt, and what makes a chain invalid""",
     "keys": """\
 examples:
   analyzer keys trace.pcapng -k keys.log    which sessions the log has the secrets of, and what is wrong with it
@@ -89,6 +94,7 @@ _ABOUTS = {
     "export": "What sessions carried, as files or as plain packets; or the capture with their secrets inside.",
     "packets": "The packet list: one row a packet.",
     "packet": "One packet: the field tree of every layer with byte ranges, and its bytes.",
+    "fields": "The codes that records carry, and what each means.",
     "keys": "The audit of key logs: which sessions have which secrets, and which lines are unused, bad or contradicting.",
 }
 
@@ -247,6 +253,15 @@ def _add_follow(command: argparse.ArgumentParser) -> None:
     _add_keys(command)
 
 
+def _add_fields(command: argparse.ArgumentParser) -> None:
+    command.add_argument("word", nargs="?", default="", metavar="WORD", help="only what has this word in it")
+    command.set_defaults(captures=[])  # it reads none
+    lists = command.add_mutually_exclusive_group(required=True)
+    lists.add_argument("--findings", action="store_true", help="the codes of findings")
+    lists.add_argument("--causes", action="store_true", help="the codes of failed decryption and of invalid chains")
+    command.add_argument("--format", choices=("text", "json", "csv"), default="text", help="text is the default")
+
+
 def _add_certificates(command: argparse.ArgumentParser) -> None:
     _add_captures(command)
     command.add_argument("--format", choices=("text", "json", "csv"), default="text", help="text is the default")
@@ -344,5 +359,6 @@ _ADDERS = {
     "export": _add_export,
     "packets": _add_packets,
     "packet": _add_packet,
+    "fields": _add_fields,
     "keys": _add_audit,
 }

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from analyzer.cli.escape import harmless
-from analyzer.cli.fields import MAX_HEX
 from analyzer.cli.files import print_fact
+from analyzer.cli.message_fields import MAX_HEX
 from analyzer.cli.output import Output
 from analyzer.cli.quantities import count_text
 from analyzer.cli.table import pad, wrap

@@ -1,78 +1,57 @@
-"""Decoded fields of a message, from its JSON form, as indented text."""
+"""`analyzer fields`: the codes that records carry, and what each means."""
 
+from argparse import Namespace
 from collections.abc import Iterator
+from dataclasses import asdict
 from typing import Any
 
-from analyzer.cli.escape import harmless
-from analyzer.cli.output import Output
+from analyzer.cli.escape import csv_row
+from analyzer.cli.output import Output, Refusal
 from analyzer.cli.table import wrap
+from analyzer.codec.codes import Code, codes
+from analyzer.store.record import json_line
 
-MAX_HEX = 128
-"""Digits of bytes that are shown; JSON has them all."""
+FINDINGS = ("findings",)
+CAUSES = ("decryption_failures", "chain_problems")
 
-_STEP = 2
-
-
-def print_fields(output: Output, fields: dict[str, Any], indent: int) -> None:
-    """Print fields by name, structures and lists below their names."""
-    for depth, name, value in _lines(fields, 0):
-        start = " " * (indent + depth * _STEP)
-        label = f"{name}: " if value else name
-        # A value that takes several lines stands below its name, where there is most room.
-        room = max(24, output.width - len(start) - len(label))
-        lines = wrap(value, room)
-        if len(lines) > 1:
-            output.line(start + output.paint(label.rstrip(), "dim"))
-            start += " " * _STEP
-            label = ""
-            lines = wrap(value, max(24, output.width - len(start)))
-        for line in lines:
-            output.line(start + (output.paint(label, "dim") if value else label) + line)
+_INDENT = "    "
 
 
-def _lines(value: Any, depth: int) -> Iterator[tuple[int, str, str]]:
-    """Depth, name and text of every line; the text is empty where further lines follow."""
-    if isinstance(value, dict):
-        if set(value) == {"type", "body"}:
-            yield from _extension(value, depth)
-            return
-        for name, part in value.items():
-            yield from _named(harmless(name), part, depth)
+def run(options: Namespace, output: Output) -> int:
+    """Print the codes asked for; the exit status."""
+    found = list(_matching(FINDINGS if options.findings else CAUSES, options.word.lower()))
+    if not found:
+        raise Refusal(f"{options.word}: no code, title or meaning has this in it")
+    if options.format == "csv":
+        output.write(csv_row(list(_row(*found[0]))).encode())
+    for entry in found:
+        if options.format == "json":
+            output.write(json_line(_row(*entry)))
+        elif options.format == "csv":
+            cells = [" ".join(cell) if isinstance(cell, tuple) else cell for cell in _row(*entry).values()]
+            output.write(csv_row(cells).encode())
+        else:
+            _print(output, *entry)
+    return 0
 
 
-def _extension(value: dict[str, Any], depth: int) -> Iterator[tuple[int, str, str]]:
-    name, body = harmless(str(value["type"])), value["body"]
-    if isinstance(body, dict) and len(body) == 1 and not isinstance(next(iter(body.values())), dict):
-        (inner, part) = next(iter(body.items()))
-        if not isinstance(part, list) or not any(isinstance(one, dict) for one in part):
-            yield from _named(f"{name}.{harmless(inner)}", part, depth)
-            return
-    yield from _named(name, body, depth)
+def _matching(lists: tuple[str, ...], word: str) -> Iterator[tuple[str, Code]]:
+    for name in lists:
+        for one in codes(name).values():
+            if word in f"{one.code} {one.title} {one.meaning}".lower():
+                yield name, one
 
 
-def _named(name: str, part: Any, depth: int) -> Iterator[tuple[int, str, str]]:
-    if isinstance(part, dict):
-        yield depth, name, "" if part else "(empty)"
-        yield from _lines(part, depth + 1)
-    elif isinstance(part, list) and any(isinstance(one, dict) for one in part):
-        yield depth, name, ""
-        for number, one in enumerate(part):
-            if isinstance(one, dict) and set(one) == {"type", "body"}:
-                yield from _extension(one, depth + 1)
-            else:
-                yield from _named(f"[{number}]", one, depth + 1)
-    elif isinstance(part, list):
-        yield depth, name, ", ".join(map(_text, part)) or "(none)"
-    else:
-        yield depth, name, _text(part)
+def _row(name: str, one: Code) -> dict[str, Any]:
+    return {"list": name, **{key: value or None for key, value in asdict(one).items()}}
 
 
-def _text(value: Any) -> str:
-    if value is None:
-        return "(not there)"
-    if value == "":
-        return "(empty)"
-    text = harmless(str(value))
-    if len(text) > MAX_HEX and not text.strip("0123456789abcdef"):
-        return f"{text[:MAX_HEX]}… ({len(text) // 2:,} bytes)"
-    return text
+def _print(output: Output, name: str, one: Code) -> None:
+    severity = f"  ({', '.join(one.severities)})" if one.severities else ""
+    output.line(output.paint(one.code, "bold") + severity + output.paint(f"  {name}", "dim"))
+    parts = [one.title if one.advice else f"{one.title}.", one.meaning, one.advice]
+    refuted = f"Not so where: {one.refuted_by}" if one.refuted_by else ""
+    for part in (*parts, refuted, one.reference):
+        for line in wrap(part, max(40, output.width - len(_INDENT))) if part else ():
+            output.line(_INDENT + line)
+    output.line()

@@ -7,11 +7,11 @@ from typing import Any
 from analyzer.cli.certificate_text import print_certificate
 from analyzer.cli.chain_tree import ChainTree
 from analyzer.cli.escape import harmless
-from analyzer.cli.fields import print_fields
 from analyzer.cli.files import print_fact
 from analyzer.cli.judging import read_chains
 from analyzer.cli.key_files import read_keys
 from analyzer.cli.ladder import Ladder, Steps, camel
+from analyzer.cli.message_fields import print_fields
 from analyzer.cli.output import Output, Refusal
 from analyzer.cli.proof_text import authenticity_text, decryption_text, why_not_text
 from analyzer.cli.quantities import count_text, duration_text, moment_text, size_text

@@ -52,6 +52,9 @@ _BITS = {
 }
 """Width of the registries that are not of 8 bits; 0 where numbers have no fixed width and print with the digits they need."""
 
+_OF_CODES = {"chain_problems", "decryption_failures", "findings"}
+"""The files beside them that are no registries of numbers: see `codes`."""
+
 _GREASE_16 = frozenset({"cipher_suites", "extensions", "signature_schemes", "supported_groups", "versions"})
 _GREASE_31 = frozenset({"http3_error_codes", "http3_frame_types", "http3_settings", "http3_stream_types"})
 
@@ -187,5 +190,6 @@ def registry(name: str) -> Registry:
 
 
 def registries() -> list[str]:
-    """The names of all registries, sorted."""
-    return sorted(file.removesuffix(".csv") for file in os.listdir(DIRECTORY) if file.endswith(".csv"))
+    """The names of all registries of numbers, sorted."""
+    names = {file.removesuffix(".csv") for file in os.listdir(DIRECTORY) if file.endswith(".csv")}
+    return sorted(names - _OF_CODES)

@@ -1,0 +1,78 @@
+"""Decoded fields of a message, from its JSON form, as indented text."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from analyzer.cli.escape import harmless
+from analyzer.cli.output import Output
+from analyzer.cli.table import wrap
+
+MAX_HEX = 128
+"""Digits of bytes that are shown; JSON has them all."""
+
+_STEP = 2
+
+
+def print_fields(output: Output, fields: dict[str, Any], indent: int) -> None:
+    """Print fields by name, structures and lists below their names."""
+    for depth, name, value in _lines(fields, 0):
+        start = " " * (indent + depth * _STEP)
+        label = f"{name}: " if value else name
+        # A value that takes several lines stands below its name, where there is most room.
+        room = max(24, output.width - len(start) - len(label))
+        lines = wrap(value, room)
+        if len(lines) > 1:
+            output.line(start + output.paint(label.rstrip(), "dim"))
+            start += " " * _STEP
+            label = ""
+            lines = wrap(value, max(24, output.width - len(start)))
+        for line in lines:
+            output.line(start + (output.paint(label, "dim") if value else label) + line)
+
+
+def _lines(value: Any, depth: int) -> Iterator[tuple[int, str, str]]:
+    """Depth, name and text of every line; the text is empty where further lines follow."""
+    if isinstance(value, dict):
+        if set(value) == {"type", "body"}:
+            yield from _extension(value, depth)
+            return
+        for name, part in value.items():
+            yield from _named(harmless(name), part, depth)
+
+
+def _extension(value: dict[str, Any], depth: int) -> Iterator[tuple[int, str, str]]:
+    name, body = harmless(str(value["type"])), value["body"]
+    if isinstance(body, dict) and len(body) == 1 and not isinstance(next(iter(body.values())), dict):
+        (inner, part) = next(iter(body.items()))
+        if not isinstance(part, list) or not any(isinstance(one, dict) for one in part):
+            yield from _named(f"{name}.{harmless(inner)}", part, depth)
+            return
+    yield from _named(name, body, depth)
+
+
+def _named(name: str, part: Any, depth: int) -> Iterator[tuple[int, str, str]]:
+    if isinstance(part, dict):
+        yield depth, name, "" if part else "(empty)"
+        yield from _lines(part, depth + 1)
+    elif isinstance(part, list) and any(isinstance(one, dict) for one in part):
+        yield depth, name, ""
+        for number, one in enumerate(part):
+            if isinstance(one, dict) and set(one) == {"type", "body"}:
+                yield from _extension(one, depth + 1)
+            else:
+                yield from _named(f"[{number}]", one, depth + 1)
+    elif isinstance(part, list):
+        yield depth, name, ", ".join(map(_text, part)) or "(none)"
+    else:
+        yield depth, name, _text(part)
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return "(not there)"
+    if value == "":
+        return "(empty)"
+    text = harmless(str(value))
+    if len(text) > MAX_HEX and not text.strip("0123456789abcdef"):
+        return f"{text[:MAX_HEX]}… ({len(text) // 2:,} bytes)"
+    return text

@@ -1,0 +1,53 @@
+"""`analyzer fields`: the lists of codes as text, JSON and CSV."""
+
+import csv
+import io
+import json
+
+import pytest
+
+from analyzer.codec.codes import codes
+
+from .conftest import Run
+
+
+@pytest.mark.parametrize(
+    ("option", "lists"), [("--findings", ["findings"]), ("--causes", ["decryption_failures", "chain_problems"])]
+)
+def test_json_and_csv_have_every_code_of_the_lists(run: Run, option: str, lists: list[str]):
+    expected = [(name, code) for name in lists for code in codes(name)]
+    rows = [json.loads(line) for line in run("fields", option, "--format", "json").out.splitlines()]
+    assert [(row["list"], row["code"]) for row in rows] == expected
+    assert all(value is None or value for row in rows for value in row.values())  # what a list does not have is null
+    table = list(csv.DictReader(io.StringIO(run("fields", option, "--format", "csv").text)))
+    assert [(row["list"], row["code"]) for row in table] == expected
+    assert [row["title"] for row in table] == [row["title"] for row in rows]
+
+
+def test_text_has_what_json_has(run: Run):
+    text = " ".join(run("fields", "--findings").text.split())
+    for code, one in codes("findings").items():
+        assert code in text
+        for part in (one.title, one.meaning, one.reference, one.refuted_by, ", ".join(one.severities)):
+            assert " ".join(part.split()) in text
+
+
+def test_a_word_chooses_by_code_title_or_meaning(run: Run):
+    for option, word, expected in [
+        ("--findings", "DOWNGRADE", ["downgrade"]),  # the code
+        ("--findings", "talked down", ["downgrade"]),  # the title
+        ("--causes", "has taken the certificate", ["revoked"]),  # the meaning
+    ]:
+        lines = run("fields", option, word, "--format", "json").out.splitlines()
+        assert [json.loads(line)["code"] for line in lines] == expected
+
+
+def test_a_word_that_nothing_has_is_refused(run: Run):
+    ran = run("fields", "--findings", "no-such-word")
+    assert (ran.status, ran.text, ran.complaint) == (2, "", "analyzer: no-such-word: no code, title or meaning has this in it")
+
+
+def test_a_list_has_to_be_chosen(run: Run):
+    ran = run("fields")
+    assert ran.status == 2
+    assert "--findings --causes" in ran.complaint
