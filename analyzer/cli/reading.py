@@ -10,6 +10,7 @@ from time import monotonic
 
 from analyzer.capture.ahead import LARGEST_COMPRESSED
 from analyzer.capture.reader import CaptureReader, FileFacts
+from analyzer.capture.source import STANDARD_INPUT
 from analyzer.capture.walker import Walker
 from analyzer.cli.growing import GrowingFile
 from analyzer.cli.output import Output, Refusal, complain
@@ -75,7 +76,9 @@ class Reading:
         source = self.reader.source
         if self.growing or source is None or self._walker is None:
             return bool(self.growing)
-        unseen = source.total is None or (source.compression is not None and source.total > LARGEST_COMPRESSED)
+        # Nobody looks ahead in what comes through standard input, even where it is a file.
+        unseen = source.total is None or source.path == STANDARD_INPUT
+        unseen = unseen or (source.compression is not None and (source.total or 0) > LARGEST_COMPRESSED)
         return unseen and self._walker.format == "pcapng"
 
     def _walkers(self) -> Iterator[Walker]:

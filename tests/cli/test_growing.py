@@ -2,6 +2,7 @@
 
 import json
 import os
+import struct
 import subprocess
 import sys
 import time
@@ -124,3 +125,17 @@ def test_a_log_through_a_pipe_is_read_once(captures: Path, repository: Path):
         check=True,
     )
     assert ",decrypted," in done.stdout
+
+
+def test_secrets_at_the_end_of_a_file_on_standard_input(split: tuple[bytes, bytes], tmp_path: Path, repository: Path):
+    capture, secrets = split
+    padded = secrets + bytes(-len(secrets) % 4)
+    length = 20 + len(padded)
+    block = struct.pack("<IIII", 10, length, 0x544C534B, len(secrets)) + padded + struct.pack("<I", length)
+    path = tmp_path / "capture"
+    path.write_bytes(capture + block)
+    command = [sys.executable, "-m", "analyzer", "sessions", "-", "--format", "json"]
+    with path.open("rb") as file:
+        done = subprocess.run(command, stdin=file, capture_output=True, cwd=repository, check=True)
+    (record,) = map(json.loads, done.stdout.splitlines())
+    assert record["decryption"]["status"] == "decrypted"
