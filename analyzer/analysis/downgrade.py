@@ -1,7 +1,7 @@
 """Signs that a handshake was talked down to an older version: the sentinels in the server's random, and signalling suites.
 
 A server that could speak TLS 1.3 and answers with less says so in the last eight bytes of its random, which its signature
-covers (RFC 9846 section 4.1.3): where a client offered more and they are there, its offer was changed on the way. A client that
+covers (RFC 9846 section 4.2.3): where a client offered more and they are there, its offer was changed on the way. A client that
 tries again with a lower version says so with a signalling suite (RFC 7507), which a server that could do better must refuse.
 """
 
