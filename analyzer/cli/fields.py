@@ -21,7 +21,7 @@ def run(options: Namespace, output: Output) -> int:
     """Print the codes asked for; the exit status."""
     found = list(_matching(FINDINGS if options.findings else CAUSES, options.word.lower()))
     if not found:
-        raise Refusal(f"{options.word}: no code, title or meaning has this in it")
+        raise Refusal(f"{options.word}: no list, code, title or meaning has this in it")
     if options.format == "csv":
         output.write(csv_row(list(_row(*found[0]))).encode())
     for entry in found:
@@ -38,7 +38,7 @@ def run(options: Namespace, output: Output) -> int:
 def _matching(lists: tuple[str, ...], word: str) -> Iterator[tuple[str, Code]]:
     for name in lists:
         for one in codes(name).values():
-            if word in f"{one.code} {one.title} {one.meaning}".lower():
+            if word in f"{name} {one.code} {one.title} {one.meaning}".lower():
                 yield name, one
 
 

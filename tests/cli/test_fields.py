@@ -32,8 +32,9 @@ def test_text_has_what_json_has(run: Run):
             assert " ".join(part.split()) in text
 
 
-def test_a_word_chooses_by_code_title_or_meaning(run: Run):
+def test_a_word_chooses_by_list_code_title_or_meaning(run: Run):
     for option, word, expected in [
+        ("--causes", "chain_problems", list(codes("chain_problems"))),  # the list
         ("--findings", "DOWNGRADE", ["downgrade"]),  # the code
         ("--findings", "talked down", ["downgrade"]),  # the title
         ("--causes", "has taken the certificate", ["revoked"]),  # the meaning
@@ -44,7 +45,8 @@ def test_a_word_chooses_by_code_title_or_meaning(run: Run):
 
 def test_a_word_that_nothing_has_is_refused(run: Run):
     ran = run("fields", "--findings", "no-such-word")
-    assert (ran.status, ran.text, ran.complaint) == (2, "", "analyzer: no-such-word: no code, title or meaning has this in it")
+    assert (ran.status, ran.text) == (2, "")
+    assert ran.complaint == "analyzer: no-such-word: no list, code, title or meaning has this in it"
 
 
 def test_a_list_has_to_be_chosen(run: Run):
