@@ -250,7 +250,7 @@ def test_frames_out_of_order_show_what_they_complete(grown, nth):
 
 def test_a_frame_whose_records_cannot_be_known_says_so(grown):
     segments = packetise(talk("TLSv1_2", (300, 5000)), mss=1000)
-    data = [number for number, segment in enumerate(segments) if segment.side == SERVER and segment.payload[:1] == b"\x17"]
+    data = [number for number, segment in enumerate(segments) if segment.side == SERVER and segment.payload[:3] == b"\x17\x03\x03"]
     big = data[-1]
     early = segments.pop(big + 2)
     seen = grown([*segments[:big], early, *segments[big:]])

@@ -176,7 +176,7 @@ def test_a_request_that_is_missing_is_a_hole_before_the_answer(tmp_path: Path):
     talk = talk_of(SCRIPT, "TLSv1_2")
     segments = packetise(talk.flights)
     carriers = [one for one in segments if one.side == CLIENT and one.payload]
-    first = next(n for n, one in enumerate(carriers) if one.payload[:1] == b"\x17")
+    first = next(n for n, one in enumerate(carriers) if one.payload[:3] == b"\x17\x03\x03")
     segments.remove(carriers[first])
     (stream,) = plaintext(tmp_path / "plain", segments, talk).streams
     assert stream.gaps == [(CLIENT, 0, len(carriers[first].payload))]
