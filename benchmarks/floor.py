@@ -30,7 +30,7 @@ HEADER = bytes(13)
 Open = Callable[[], bytes]
 
 
-def opener(suite: str) -> Open:
+def decryptor(suite: str) -> Open:
     """What opens a full record of the suite, which has OpenSSL's name."""
     words = suite.upper().replace("_", "-").split("-")
     n_key = 32 if "256" in words or "AES256" in words or "CHACHA20" in words else 16
@@ -77,7 +77,7 @@ def main() -> int:
     n_bytes = read(capture)
     n_records = facts["application_bytes"] // RECORD
     for name, n_sessions in facts["negotiated"].items():
-        open_record = opener(name.split()[-1])
+        open_record = decryptor(name.split()[-1])
         digest = hashlib.sha256()
         for _ in range(n_records * n_sessions // facts["sessions"]):
             copied = bytearray(open_record())

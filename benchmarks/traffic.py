@@ -21,7 +21,7 @@ CLIENT_PORTS = 28_000
 TRANSFER_FLIGHT = 40 * 1460
 
 Flow = Iterator[Stamped]
-Opener = tuple[str, int, Callable[[int], Flow]]
+RecordDecryptor = tuple[str, int, Callable[[int], Flow]]
 """A kind, the packets to expect, and what makes the flow from its start time."""
 Address = tuple[bytes, int]
 
@@ -37,7 +37,7 @@ def endpoints(number: int, port: int, server: int, *, ip6: bool = False) -> tupl
     return ((0x0A010000 + host).to_bytes(4, "big"), client_port), ((0xC6120000 + server).to_bytes(4, "big"), port)
 
 
-def interleave(openers: Iterator[Opener], n_open: int, seed: str, kinds: Counter[str]) -> Iterator[Stamped]:
+def interleave(decryptors: Iterator[RecordDecryptor], n_open: int, seed: str, kinds: Counter[str]) -> Iterator[Stamped]:
     """The frames of all flows in order of time, `n_open` flows at a time; a flow that ends makes room for the next.
 
     The packets of each kind are counted in `kinds`.
@@ -45,7 +45,7 @@ def interleave(openers: Iterator[Opener], n_open: int, seed: str, kinds: Counter
     rng = random.Random(seed)
     running: list[tuple[int, int, bytes, str, Flow]] = []
     number = 0
-    for kind, _, open_flow in openers:
+    for kind, _, open_flow in decryptors:
         flow = open_flow(BEGIN + number * PAUSE // n_open)
         at, frame = next(flow)
         heapq.heappush(running, (at, number, frame, kind, flow))
@@ -58,11 +58,11 @@ def interleave(openers: Iterator[Opener], n_open: int, seed: str, kinds: Counter
         kinds[kind] += 1
         following = next(flow, None)
         if following is None:
-            opener = next(openers, None)
-            if opener is None:
+            decryptor = next(decryptors, None)
+            if decryptor is None:
                 heapq.heappop(running)
                 continue
-            kind, _, open_flow = opener
+            kind, _, open_flow = decryptor
             slot = number = number + 1
             flow = open_flow(at + int(rng.expovariate(1 / PAUSE)))
             following = next(flow)
@@ -75,7 +75,7 @@ def opaque(rng: random.Random, size: int) -> bytes:
     return (POOL[begin:] + POOL * (size // len(POOL) + 1))[:size] if size > 65536 else POOL[begin : begin + size]
 
 
-def http(number: int) -> Opener:
+def http(number: int) -> RecordDecryptor:
     """A connection to port 80 with a few requests and responses."""
     rng = random.Random(f"http {number}")
     flights = []
@@ -89,7 +89,7 @@ def http(number: int) -> Opener:
     return "http", count, lambda start: conversation(rng, client, server, start, flights)
 
 
-def transfer(number: int) -> Opener:
+def transfer(number: int) -> RecordDecryptor:
     """A connection to port 9000 that carries 0.1 to 3 MB one way."""
     rng = random.Random(f"transfer {number}")
     n_flights = rng.randrange(2, 52)
@@ -105,7 +105,7 @@ def transfer(number: int) -> Opener:
     return "transfer", count, lambda start: conversation(rng, client, server, start, flights())
 
 
-def dns(number: int) -> Opener:
+def dns(number: int) -> RecordDecryptor:
     """A query to port 53 for the address of a name, and its answer."""
     rng = random.Random(f"dns {number}")
     client, server = endpoints(number, 53, rng.randrange(4), ip6=rng.randrange(7) == 0)
@@ -122,7 +122,7 @@ def dns(number: int) -> Opener:
     return "dns", 2, flow
 
 
-def datagrams(number: int) -> Opener:
+def datagrams(number: int) -> RecordDecryptor:
     """Opaque datagrams to and from UDP port 443 which begin like QUIC's short header: a connection already open."""
     rng = random.Random(f"datagrams {number}")
     client, server = endpoints(number, 443, rng.randrange(200), ip6=rng.randrange(7) == 0)
@@ -142,7 +142,7 @@ def datagrams(number: int) -> Opener:
     return "datagrams", count, flow
 
 
-def control(number: int) -> Opener:
+def control(number: int) -> RecordDecryptor:
     """An ARP question and its answer, or an ICMP echo and its reply."""
     rng = random.Random(f"control {number}")
     client, server = endpoints(number, 0, rng.randrange(200))

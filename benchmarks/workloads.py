@@ -31,7 +31,7 @@ MIXED_PACKETS = 2_000_000
 SESSION_PACKETS = 14
 # The share of each kind in the packets of `mixed`.
 SHARES: dict[str, float] = {"tls": 0.05, "http": 0.25, "transfer": 0.41, "dns": 0.1, "datagrams": 0.15, "control": 0.04}
-PLAIN: dict[str, Callable[[int], traffic.Opener]] = {
+PLAIN: dict[str, Callable[[int], traffic.RecordDecryptor]] = {
     "http": traffic.http,
     "transfer": traffic.transfer,
     "dns": traffic.dns,
@@ -108,8 +108,8 @@ def make(name: str, scale: float, path: Path, certificates: Path) -> None:
 def handshakes(sessions: Sessions, scale: float, kinds: Counter[str]) -> Iterator[wire.Stamped]:
     """Short TLS sessions, and nothing else."""
     with sessions.short(round(HANDSHAKE_SESSIONS * scale)) as short:
-        openers = (short_session(sessions, number, parts) for number, parts in enumerate(short))
-        yield from traffic.interleave(openers, OPEN_AT_ONCE, "handshakes", kinds)
+        decryptors = (short_session(sessions, number, parts) for number, parts in enumerate(short))
+        yield from traffic.interleave(decryptors, OPEN_AT_ONCE, "handshakes", kinds)
 
 
 def mixed(sessions: Sessions, scale: float, kinds: Counter[str]) -> Iterator[wire.Stamped]:
@@ -117,38 +117,38 @@ def mixed(sessions: Sessions, scale: float, kinds: Counter[str]) -> Iterator[wir
     total = round(MIXED_PACKETS * scale)
     with sessions.short(round(total * SHARES["tls"] / SESSION_PACKETS) + 1) as short:
 
-        def openers() -> Iterator[traffic.Opener]:
+        def decryptors() -> Iterator[traffic.RecordDecryptor]:
             expected: Counter[str] = Counter()
             number = 0
             while expected.total() < total:
                 kind = min(SHARES, key=lambda kind: expected[kind] / SHARES[kind])
-                opener = short_session(sessions, number, next(short)) if kind == "tls" else PLAIN[kind](number)
+                decryptor = short_session(sessions, number, next(short)) if kind == "tls" else PLAIN[kind](number)
                 number += 1
-                expected[kind] += opener[1]
-                yield opener
+                expected[kind] += decryptor[1]
+                yield decryptor
 
-        yield from traffic.interleave(openers(), OPEN_AT_ONCE, "mixed", kinds)
+        yield from traffic.interleave(decryptors(), OPEN_AT_ONCE, "mixed", kinds)
 
 
 def bulk(sessions: Sessions, scale: float, kinds: Counter[str]) -> Iterator[wire.Stamped]:
     """A few TLS sessions that carry many bytes, all open at once."""
     with ExitStack() as stack:
-        openers = []
+        decryptors = []
         for number in range(BULK_SESSIONS):
             version, ciphers, preference = BULK_KINDS[number % len(BULK_KINDS)]
             size = round(BULK_BYTES * scale) // BULK_SESSIONS
             arguments = ("long", "--bytes", str(size), "--server", str(number), "--version", version, "--cipher", ciphers)
             worker = sessions.worker(f"long-{number}", preference, *arguments)
-            openers.append(tls_session(sessions, number, 0, stack.enter_context(worker)))
-        yield from traffic.interleave(iter(openers), BULK_SESSIONS, "bulk", kinds)
+            decryptors.append(tls_session(sessions, number, 0, stack.enter_context(worker)))
+        yield from traffic.interleave(iter(decryptors), BULK_SESSIONS, "bulk", kinds)
 
 
-def short_session(sessions: Sessions, number: int, parts: list[Part]) -> traffic.Opener:
+def short_session(sessions: Sessions, number: int, parts: list[Part]) -> traffic.RecordDecryptor:
     """The connection of one short session."""
     return tls_session(sessions, number, SESSION_PACKETS, iter(parts))
 
 
-def tls_session(sessions: Sessions, number: int, expected: int, parts: Iterator[Part]) -> traffic.Opener:
+def tls_session(sessions: Sessions, number: int, expected: int, parts: Iterator[Part]) -> traffic.RecordDecryptor:
     """The connection of the session that comes next in `parts`, which are read as its flights are sent."""
 
     def flow(start: int) -> traffic.Flow:

@@ -19,10 +19,10 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from analyzer.capture.capture_reader import CaptureReader
 from analyzer.capture.frame import Frame
-from analyzer.capture.reader import CaptureReader
 from analyzer.engine import Engine
-from analyzer.store.record import session_record
+from analyzer.store.session_record import session_record
 from analyzer.tls.events import Event, SessionEnded
 from analyzer.tls.session import Session
 
@@ -241,8 +241,8 @@ def ended(events: Iterable[Event]) -> list[Session]:
 def read_sessions(reader: CaptureReader, engine: Engine) -> list[Session]:
     """All sessions of captures."""
     found: list[Session] = []
-    for walker in reader.walkers():
-        engine.run(walker)
+    for packet_reader in reader.packet_readers():
+        engine.run(packet_reader)
         found += ended(engine.take())
     engine.close()
     return found + ended(engine.take())

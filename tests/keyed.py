@@ -10,7 +10,7 @@ from pathlib import Path
 
 from conversations import CLIENT, SERVER, START, Flight, Segment, contexts, packetise
 
-from analyzer.capture.writer import PcapngWriter
+from analyzer.capture.capture_writer import PcapngWriter
 
 ETHERNET = 1
 MILLISECOND = 1_000_000

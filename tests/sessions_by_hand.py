@@ -4,7 +4,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from analyzer.capture.reader import CaptureReader
+from analyzer.capture.capture_reader import CaptureReader
 from analyzer.engine import Engine
 from analyzer.flows.flow import TCP, Flow
 from analyzer.secrets.keylog import KeyLog
@@ -154,12 +154,12 @@ NAMES = sorted(path.name.partition(".")[0] for path in (*CAPTURES.glob("*.pcap*"
 
 
 @cache
-def turns_of(name: str, keyed: bool = True) -> tuple[tuple[Event, ...], ...]:
+def chunks_of(name: str, keyed: bool = True) -> tuple[tuple[Event, ...], ...]:
     """The events of a demonstration capture, by the frame that led to them, and last those of its end."""
     engine = Engine(detailed=True, keylog=keylog_of(name) if keyed else None)
     turns: list[tuple[Event, ...]] = []
-    for walker in CaptureReader([str(capture_of(name))]).walkers():
-        while engine.step(walker):
+    for packet_reader in CaptureReader([str(capture_of(name))]).packet_readers():
+        while engine.step(packet_reader):
             turns.append(tuple(engine.take()))
     engine.close()
     return (*turns, tuple(engine.take()))
@@ -167,4 +167,4 @@ def turns_of(name: str, keyed: bool = True) -> tuple[tuple[Event, ...], ...]:
 
 def events_of(name: str, keyed: bool = True) -> list[Event]:
     """The events of a demonstration capture."""
-    return [event for turn in turns_of(name, keyed) for event in turn]
+    return [event for turn in chunks_of(name, keyed) for event in turn]

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from conversations import SERVER, Flight
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from analyzer.secrets.schedule13 import traffic_keys
+from analyzer.secrets.key_schedule13 import traffic_keys
 
 HANDSHAKE, CHANGE_CIPHER_SPEC, APPLICATION_DATA = 22, 20, 23
 SERVER_HELLO = 2

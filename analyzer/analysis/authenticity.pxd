@@ -8,5 +8,5 @@ cdef dict RECORDS
 
 cpdef dict authenticity(Session session)
 cdef str signature(Session session, int role, bint opened, list details)
-cdef str unread(Session session)
+cdef str unreadable_signature(Session session)
 cdef str finished(Session session, int role, bint opened, list details)

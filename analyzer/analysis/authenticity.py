@@ -83,14 +83,14 @@ def signature(session: Session, role: cython.int, opened: cython.bint, details: 
         sender: RoleState = session.roles[role]
         why = "" if opened or sender.n_protected == 0 else HIDDEN
     elif role == 1:
-        why = unread(session)
+        why = unreadable_signature(session)
     if not why:
         return ABSENT
     details.append(f"{ROLES[role]}'s signature: {why}")
     return UNVERIFIABLE
 
 
-def unread(session: Session) -> str:
+def unreadable_signature(session: Session) -> str:
     """Why the signature of a server up to TLS 1.2 was not read; empty when there is none."""
     message: HandshakeMessage
     suite = session.handshake.parameters.suite
@@ -123,7 +123,7 @@ def judge(signed: Signed) -> tuple[str, str]:
         return UNVERIFIABLE, signed.problem
     if signed.certificate is None:
         return UNVERIFIABLE, "the signer's certificate was not seen"
-    from analyzer.analysis.signatures import verify
+    from analyzer.analysis.handshake_signatures import verify
     from analyzer.x509.signature import Unsupported
 
     key = _key(signed.certificate)
@@ -142,7 +142,7 @@ def judge(signed: Signed) -> tuple[str, str]:
 @lru_cache(maxsize=REMEMBERED_KEYS)
 def _key(certificate: bytes) -> Any:
     """The public key of a certificate, or of a bare SubjectPublicKeyInfo (RFC 7250); text that says why there is none."""
-    from analyzer.analysis.signatures import read_key
+    from analyzer.analysis.handshake_signatures import read_key
     from analyzer.x509.signature import Unsupported
 
     try:

@@ -11,6 +11,6 @@ cdef int FALLBACK_SCSV, RENEGOTIATION_SCSV, RENEGOTIATION_INFO
 cdef list NONE
 cdef dict _COULD
 
-@cython.locals(parameters=Parameters, hellos=Hellos, shape=tuple, answer=tuple, found=list, version=int)
+@cython.locals(parameters=Parameters, hellos=Hellos, fingerprint_input=tuple, answer=tuple, found=list, version=int)
 cpdef list downgrades(Session session)
-cdef tuple signals(tuple shape)
+cdef tuple signals(tuple fingerprint_input)

@@ -34,11 +34,11 @@ _COULD = {SENTINEL_12: TLS_1_3, SENTINEL_11: TLS_1_2}
 def downgrades(session: Session) -> list[Finding]:
     """What a session's hellos say about downgrading; most say nothing. Nobody may change the list."""
     parameters, hellos = session.handshake.parameters, session.handshake.hellos
-    version, shape, answer = parameters.version, hellos.fingerprint_input, hellos.server_fingerprint_input
+    version, fingerprint_input, answer = parameters.version, hellos.fingerprint_input, hellos.server_fingerprint_input
     found: list[tuple[str, str, str]] = []
-    if not hellos.server_seen or shape is None or answer is None:
+    if not hellos.server_seen or fingerprint_input is None or answer is None:
         return NONE
-    _, falls_back, renegotiates, highest = signals(shape)
+    _, falls_back, renegotiates, highest = signals(fingerprint_input)
     if not is_tls13(version):
         could = _COULD.get(session.handshake.transcript.server_random[24:])
         if could is not None and highest >= could:
@@ -61,24 +61,27 @@ def downgrades(session: Session) -> list[Finding]:
     return [Finding(code, severity, detail, frames) for code, severity, detail in found]
 
 
-def signals(shape: FingerprintInput) -> tuple[FingerprintInput, bool, bool, int]:
+def signals(fingerprint_input: FingerprintInput) -> tuple[FingerprintInput, bool, bool, int]:
     """A fingerprint input, whether its client tries again with a lower version and knows secure renegotiation, its newest
     version."""
-    known: tuple[FingerprintInput, bool, bool, int] | None = SIGNALS.get(id(shape))
+    known: tuple[FingerprintInput, bool, bool, int] | None = SIGNALS.get(id(fingerprint_input))
     if known is None:
-        suites, types = shape[1], shape[2]
+        suites, types = fingerprint_input[1], fingerprint_input[2]
         renegotiates = RENEGOTIATION_SCSV in suites or RENEGOTIATION_INFO in types
-        known = shape, FALLBACK_SCSV in suites, renegotiates, _highest(shape)
+        known = fingerprint_input, FALLBACK_SCSV in suites, renegotiates, _highest(fingerprint_input)
         if len(suites) + len(types) < LONGEST_REMEMBERED:
             if len(SIGNALS) >= REMEMBERED:
                 SIGNALS.clear()
-            SIGNALS[id(shape)] = known
+            SIGNALS[id(fingerprint_input)] = known
     return known
 
 
-def _highest(shape: FingerprintInput) -> int:
+def _highest(fingerprint_input: FingerprintInput) -> int:
     """The newest version that a ClientHello offers."""
-    return max((offer for offer in (shape[0], *shape[6]) if not _is_grease(offer) and offer >> 8 == 3), default=0)
+    return max(
+        (offer for offer in (fingerprint_input[0], *fingerprint_input[6]) if not _is_grease(offer) and offer >> 8 == 3),
+        default=0,
+    )
 
 
 def _is_grease(number: int) -> bool:

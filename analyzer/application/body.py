@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import cython
 
-from analyzer.codec.trouble import Odd, Trouble
+from analyzer.codec.errors import Anomaly, ParseError
 
 DECODING_MAX: Final = 128
 """Bodies of a conversation being decoded at one moment: each may need a window of 8 MiB. Browsers open 100 streams."""
@@ -89,11 +89,11 @@ class Body:
         try:
             for piece in self._stack.decode(data):
                 self._take(piece)
-        except Trouble as trouble:
+        except ParseError as error:
             self._end()
             self._cut = True
-            code = "decompression_bomb" if isinstance(trouble, Odd) else "malformed_content_coding"
-            self._bodies.note(code, f"body cut after {self.length} bytes: {trouble}", frame)
+            code = "decompression_bomb" if isinstance(error, Anomaly) else "malformed_content_coding"
+            self._bodies.note(code, f"body cut after {self.length} bytes: {error}", frame)
 
     def skip(self, n_bytes: cython.longlong) -> None:
         """Count bytes of a plain body."""
@@ -118,7 +118,7 @@ class Body:
         self._end()
 
     def _open(self, codings: Codings, frame: cython.longlong) -> None:
-        from analyzer.application.codings import CODINGS_MAX, KNOWN, Stack
+        from analyzer.application.content_codings import CODINGS_MAX, KNOWN, Stack
 
         self._codings = None
         unknown = [name for name in codings if name not in KNOWN]

@@ -1,13 +1,13 @@
-from analyzer.application.exchange cimport Journal
+from analyzer.application.exchange cimport ConversationLog
 from analyzer.application.http1 cimport Http1
-from analyzer.application.plain_head cimport plain_request_line
+from analyzer.application.http1_fast_path cimport plain_request_line
 
 cdef int CLIENT, SERVER
 cdef dict _BY_ALPN
 
 
 cdef class Conversation:
-    cdef Journal _journal
+    cdef ConversationLog _log
     cdef readonly list _held
     cdef readonly long long _n_held
     cdef readonly object _reader

@@ -12,12 +12,12 @@ from typing import Any, Final
 
 import cython
 
-from analyzer.application.exchange import CLIENT, SERVER, Exchange, Finding, Journal, Message, OnBody
-from analyzer.application.heads import read_request_line, read_text
+from analyzer.application.exchange import CLIENT, SERVER, ConversationLog, Exchange, Finding, Message, OnBody
+from analyzer.application.header_fields import read_request_line, read_text
 from analyzer.application.http1 import Http1
+from analyzer.application.http1_fast_path import plain_request_line
 from analyzer.application.http2_frames import PREFACE
-from analyzer.application.plain_head import plain_request_line
-from analyzer.application.reader import Opaque, Reader
+from analyzer.application.protocol_reader import Reader, UnknownProtocol
 
 UNDECIDED_MAX: Final = 1 << 14
 """Bytes of one side that are held while its protocol is unknown: a long request line."""
@@ -40,12 +40,12 @@ class Conversation:
     on_body: hears of every piece of every decoded body.
     """
 
-    __slots__ = ("_held", "_http1", "_journal", "_n_held", "_over", "_reader")
+    __slots__ = ("_held", "_http1", "_log", "_n_held", "_over", "_reader")
 
     def __init__(
         self, alpn: str | None = None, *, scheme: str = "https", hashing: bool = True, on_body: OnBody | None = None
     ) -> None:
-        self._journal = Journal(scheme, hashing, on_body)
+        self._log = ConversationLog(scheme, hashing, on_body)
         self._held: list[tuple[int, bytes | None, int, int]] = []
         self._n_held = 0
         self._reader: Reader | None = None
@@ -66,21 +66,21 @@ class Conversation:
     @property
     def exchanges(self) -> list[Exchange]:
         """In order of their requests; one without a request stands where its response came."""
-        return self._journal.exchanges
+        return self._log.exchanges
 
     @property
     def messages(self) -> list[Message]:
         """The messages of WebSockets, in order of completion."""
-        return self._journal.messages
+        return self._log.messages
 
     @property
     def findings(self) -> list[Finding]:
         """What was wrong, in the order in which it showed."""
-        return self._journal.findings
+        return self._log.findings
 
     def record(self) -> list[dict[str, Any]]:
         """The session record's `http`."""
-        return [exchange.record() for exchange in self._journal.exchanges]
+        return [exchange.record() for exchange in self._log.exchanges]
 
     def feed(self, side: cython.int, data: bytes, frame: cython.longlong, at: cython.longlong) -> None:
         """Take the next bytes of one side; `frame` made them available at the time `at`."""
@@ -91,7 +91,7 @@ class Conversation:
         elif self._over is not None or not data:
             pass
         elif side == CLIENT and not self._held and plain_request_line(data, len(data)) > 0:
-            self._reader = self._http1 = Http1(self._journal)
+            self._reader = self._http1 = Http1(self._log)
             self._http1.feed(side, data, frame, at)
         else:
             self._hold(side, data, frame, at)
@@ -116,11 +116,11 @@ class Conversation:
 
     def _read_as(self, kind: str) -> None:
         if kind == "http/1.1":
-            self._reader = self._http1 = Http1(self._journal)
+            self._reader = self._http1 = Http1(self._log)
         elif kind == "h2":
-            self._reader = _http2()(self._journal)
+            self._reader = _http2()(self._log)
         else:
-            self._reader = Opaque()
+            self._reader = UnknownProtocol()
 
     def _hold(self, side: int, data: bytes | None, frame: int, at: int) -> None:
         self._held.append((side, data, frame, at))

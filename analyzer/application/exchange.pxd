@@ -60,7 +60,7 @@ cdef class Findings:
     cpdef void note(self, str code, str detail, long long frame) except *
 
 
-cdef class Journal:
+cdef class ConversationLog:
     cdef Findings _findings
     cdef Bodies _bodies
     cdef object _on_body

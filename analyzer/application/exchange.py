@@ -266,7 +266,7 @@ class Findings:
             self.found.append(Finding("too_many_findings", detail, frame))
 
 
-class Journal:
+class ConversationLog:
     """What the readers of one conversation have found. `scheme`: of a request whose target does not say."""
 
     __slots__ = (

@@ -1,8 +1,8 @@
 cimport cython
 
 from analyzer.application.body cimport Body
-from analyzer.application.exchange cimport Exchange, Journal, Request, Response, new_exchange, new_request, new_response
-from analyzer.application.heads cimport (
+from analyzer.application.exchange cimport Exchange, ConversationLog, Request, Response, new_exchange, new_request, new_response
+from analyzer.application.header_fields cimport (
     index,
     read_fields,
     read_framing,
@@ -10,7 +10,7 @@ from analyzer.application.heads cimport (
     read_status_line,
 )
 from analyzer.application.http1_stream cimport Direction
-from analyzer.application.plain_head cimport PlainHead, read_plain_request, read_plain_response
+from analyzer.application.http1_fast_path cimport FastPathHead, read_plain_request, read_plain_response
 
 
 cdef int CLIENT, SERVER, HEAD_MAX, PENDING_MAX
@@ -18,7 +18,7 @@ cdef list NO_CODINGS
 
 
 cdef class Http1:
-    cdef public Journal journal
+    cdef public ConversationLog log
     cdef public object successor
     cdef tuple _directions
     cdef list _pending

@@ -16,14 +16,14 @@ from analyzer.application.body import Body
 from analyzer.application.exchange import (
     CLIENT,
     SERVER,
+    ConversationLog,
     Exchange,
-    Journal,
     Response,
     new_exchange,
     new_request,
     new_response,
 )
-from analyzer.application.heads import (
+from analyzer.application.header_fields import (
     NO_BODY,
     Framing,
     Index,
@@ -35,9 +35,9 @@ from analyzer.application.heads import (
     read_request_line,
     read_status_line,
 )
+from analyzer.application.http1_fast_path import FastPathHead, read_plain_request, read_plain_response
 from analyzer.application.http1_stream import HEAD_MAX, Direction
-from analyzer.application.plain_head import PlainHead, read_plain_request, read_plain_response
-from analyzer.application.reader import Reader
+from analyzer.application.protocol_reader import Reader
 
 PENDING_MAX: Final = 10_000
 """Requests waiting for their responses."""
@@ -49,10 +49,10 @@ NO_CODINGS: Final[list[str]] = []
 class Http1:
     """An HTTP/1 conversation; `successor` is the reader of the protocol that took over, if one did."""
 
-    __slots__ = ("_changing", "_directions", "_pending", "_pipelined", "_unasked", "journal", "successor")
+    __slots__ = ("_changing", "_directions", "_pending", "_pipelined", "_unasked", "log", "successor")
 
-    def __init__(self, journal: Journal) -> None:
-        self.journal = journal
+    def __init__(self, log: ConversationLog) -> None:
+        self.log = log
         self.successor: Reader | None = None
         self._directions: tuple[Direction, ...] = (Direction(self, CLIENT), Direction(self, SERVER))
         # Most hold one exchange or none, and taking the first of PENDING_MAX moves 80 KB: lists do.
@@ -105,17 +105,15 @@ class Http1:
 
     def _read_plain_request(self, direction: Direction, data: bytes) -> cython.Py_ssize_t:
         """Read the ordinary request at the start of `data`, with what is there of its body; where that ends, 0 without one."""
-        head: PlainHead | None = read_plain_request(data, min(len(data), HEAD_MAX))
+        head: FastPathHead | None = read_plain_request(data, min(len(data), HEAD_MAX))
         if head is None or head.n_hosts != 1 or self._unasked:
             return 0
-        journal: Journal = self.journal
+        log: ConversationLog = self.log
         frame: cython.longlong = direction.frame
         exchange = new_exchange()
-        body: Body = journal.body(exchange, CLIENT, NO_CODINGS)
-        fields = journal.keep(head.fields, head.n_bytes, frame)
-        request = new_request(
-            head.method, journal.scheme, head.host, head.path, fields, head.version, frame, direction.at, body
-        )
+        body: Body = log.body(exchange, CLIENT, NO_CODINGS)
+        fields = log.keep(head.fields, head.n_bytes, frame)
+        request = new_request(head.method, log.scheme, head.host, head.path, fields, head.version, frame, direction.at, body)
         exchange.request = request
         self._await_response(exchange, frame)
         return direction.read_counted(request, body, max(0, head.length), data, head.end)
@@ -124,7 +122,7 @@ class Http1:
         """Read the ordinary final response at the start of `data` to a request, as `_read_plain_request` does."""
         if not self._pending:
             return 0
-        head: PlainHead | None = read_plain_response(data, min(len(data), HEAD_MAX))
+        head: FastPathHead | None = read_plain_response(data, min(len(data), HEAD_MAX))
         if head is None or head.status < 200:
             return 0
         exchange: Exchange = self._pending[0]
@@ -135,10 +133,10 @@ class Http1:
         elif head.length < 0:
             return 0
         del self._pending[0]
-        journal: Journal = self.journal
+        log: ConversationLog = self.log
         frame: cython.longlong = direction.frame
-        fields = journal.keep(head.fields, head.n_bytes, frame)
-        body: Body = journal.body(exchange, SERVER, NO_CODINGS)
+        fields = log.keep(head.fields, head.n_bytes, frame)
+        body: Body = log.body(exchange, SERVER, NO_CODINGS)
         response = new_response(head.status, fields, head.version, frame, direction.at, body)
         exchange.response = response
         client: Direction = self._directions[CLIENT]
@@ -147,14 +145,14 @@ class Http1:
 
     def _await_response(self, exchange: Exchange, frame: cython.longlong) -> None:
         """List an exchange that a request opens, and have it wait for its response."""
-        self.journal.add(exchange, frame)
+        self.log.add(exchange, frame)
         pending = self._pending
         if pending:
             server: Direction = self._directions[SERVER]
             if not server.seeking:
                 self._pipelined = True
             if len(pending) >= PENDING_MAX:
-                self.journal.note("too_many_pending_requests", f"{PENDING_MAX} requests without a response", frame)
+                self.log.note("too_many_pending_requests", f"{PENDING_MAX} requests without a response", frame)
                 del pending[0]
         pending.append(exchange)
 
@@ -162,7 +160,7 @@ class Http1:
         line = read_request_line(text)
         if line is None:
             return False
-        journal = self.journal
+        log = self.log
         problems: Problems = []
         fields = read_fields(rest, problems)
         by_name = index(fields)
@@ -174,15 +172,15 @@ class Http1:
             problems.append(("bad_transfer_encoding", "a request whose last transfer coding is not chunked has no known end"))
             framing = Framing(False, None, [], sure=False)
         for code, detail in problems:
-            journal.note(code, detail, frame)
+            log.note(code, detail, frame)
         exchange, known = self._exchange_of_request()
-        body = journal.body(exchange, CLIENT, content_codings(by_name) + framing.codings)
+        body = log.body(exchange, CLIENT, content_codings(by_name) + framing.codings)
         exchange.request = request = new_request(
             line.method,
-            line.scheme or (None if line.method == "CONNECT" else journal.scheme),
+            line.scheme or (None if line.method == "CONNECT" else log.scheme),
             line.authority or (hosts[0] if hosts else None),
             line.path,
-            journal.keep(fields, len(rest), frame),
+            log.keep(fields, len(rest), frame),
             line.version,
             frame,
             at,
@@ -210,7 +208,7 @@ class Http1:
         if line is None:
             return False
         status, version = line
-        journal = self.journal
+        log = self.log
         problems: Problems = []
         fields = read_fields(rest, problems)
         by_name = index(fields)
@@ -219,11 +217,11 @@ class Http1:
         method = exchange.request.method if exchange.request is not None else None
         framing = self._framing_of_response(method, status, by_name, problems)
         for code, detail in problems:
-            journal.note(code, detail, frame)
-        body = journal.body(exchange, SERVER, content_codings(by_name, status) + framing.codings)
-        response = new_response(status, journal.keep(fields, len(rest), frame), version, frame, at, body)
+            log.note(code, detail, frame)
+        body = log.body(exchange, SERVER, content_codings(by_name, status) + framing.codings)
+        response = new_response(status, log.keep(fields, len(rest), frame), version, frame, at, body)
         if interim:
-            journal.keep_interim(exchange, response)
+            log.keep_interim(exchange, response)
         else:
             exchange.response = response
         server: Direction = self._directions[SERVER]
@@ -247,7 +245,7 @@ class Http1:
         exchange = new_exchange()
         exchange.guessed = self._directions[CLIENT].lossy
         if not interim:
-            self.journal.add(exchange, frame)
+            self.log.add(exchange, frame)
             self._unasked.append(exchange)
             if len(self._unasked) > PENDING_MAX:
                 del self._unasked[0]
@@ -283,6 +281,6 @@ class Http1:
         """Give both directions to the protocol that was agreed on."""
         from analyzer.application.upgrade import successor_of  # with the readers of the other protocols
 
-        self.successor = successor_of(exchange, response, self.journal)
+        self.successor = successor_of(exchange, response, self.log)
         for direction in self._directions:
             direction.leave()

@@ -12,8 +12,8 @@ from typing import Final, Protocol
 import cython
 
 from analyzer.application.body import Body
-from analyzer.application.exchange import CLIENT, NAMES, Journal, Request, Response
-from analyzer.application.heads import (
+from analyzer.application.exchange import CLIENT, NAMES, ConversationLog, Request, Response
+from analyzer.application.header_fields import (
     Framing,
     Problems,
     read_fields,
@@ -53,7 +53,7 @@ _LIMITS: Final = {_HEAD: HEAD_MAX, _CHUNK_LINE: CHUNK_LINE_MAX, _CHUNK_END: 2, _
 class Messages(Protocol):
     """Who makes messages of what a direction finds."""
 
-    journal: Journal
+    log: ConversationLog
 
     def begin_message(self, side: int, line: str, rest: str, frame: int, at: int) -> bool:
         """A head: its first line and its field lines. False if it is none. Calls `begin_body`, `lose` or `leave`."""
@@ -237,7 +237,7 @@ class Direction:
             self.resume()
 
     def _note(self, code: str, detail: str) -> None:
-        self._messages.journal.note(code, detail, self.frame)
+        self._messages.log.note(code, detail, self.frame)
 
     def _hold(self, data: bytes, pos: cython.Py_ssize_t) -> cython.Py_ssize_t:
         """Keep the rest of `data` until more comes; where that cannot help, seek the next start line in it."""
@@ -402,7 +402,7 @@ class Direction:
         for code, detail in problems:
             self._note(code, detail)
         assert self._message is not None
-        self._message.trailers = self._messages.journal.keep(fields, match.start() - pos, self.frame) or []
+        self._message.trailers = self._messages.log.keep(fields, match.start() - pos, self.frame) or []
         self._end_message()
         return match.end()
 

@@ -11,8 +11,8 @@ from struct import Struct
 from typing import Final
 
 from analyzer.application import http2_frames as frames
-from analyzer.application.exchange import CLIENT, NAMES, SERVER, Exchange, Fields, Journal, Request, Response
-from analyzer.application.heads import Index, content_codings, index, read_text, shown, values
+from analyzer.application.exchange import CLIENT, NAMES, SERVER, ConversationLog, Exchange, Fields, Request, Response
+from analyzer.application.header_fields import Index, content_codings, index, read_text, shown, values
 from analyzer.application.http2_frames import FrameReader
 from analyzer.application.http2_sections import SECTION_FRAMES, FieldSections, Section
 from analyzer.application.websocket import WebSocket
@@ -56,8 +56,8 @@ class Http2:
 
     kind = "h2"
 
-    def __init__(self, journal: Journal) -> None:
-        self._journal = journal
+    def __init__(self, log: ConversationLog) -> None:
+        self._log = log
         self._directions: tuple[_Direction, ...] = (_Direction(self, CLIENT), _Direction(self, SERVER))
         self._streams: dict[int, _Stream] = {}
         self._highest = [0, 0]
@@ -96,7 +96,7 @@ class Http2:
 
     def note(self, side: int, code: str, detail: str) -> None:
         """Keep a finding."""
-        self._journal.note(code, detail, self._directions[side].frame)
+        self._log.note(code, detail, self._directions[side].frame)
 
     def lose_frames(self, side: int, why: str) -> None:
         """Frames are missing: this side's field table is lost with them."""
@@ -242,7 +242,7 @@ class Http2:
         elif side == SERVER and found.exchange.response is None:
             self._begin_response(found, fields, len(section.data))
         elif fields is not None:
-            kept = self._journal.keep(fields, len(section.data), self._directions[side].frame)
+            kept = self._log.keep(fields, len(section.data), self._directions[side].frame)
             self._message(found, side).trailers = kept or []
             if not section.end_stream:
                 self.note(side, "bad_trailers", f"trailers that do not end stream {section.stream}")
@@ -250,9 +250,9 @@ class Http2:
             self._end_side(section.stream, found, side)
 
     def _begin_request(self, stream: _Stream, fields: Fields | None, n_bytes: int, side: int) -> None:
-        journal, direction, exchange = self._journal, self._directions[side], stream.exchange
+        log, direction, exchange = self._log, self._directions[side], stream.exchange
         if fields is None:
-            body = journal.body(exchange, CLIENT, None)
+            body = log.body(exchange, CLIENT, None)
             exchange.request = Request(None, None, None, None, None, "2", direction.frame, direction.at, body)
             return
         pseudo, regular = self._split(fields, side, {":method", ":scheme", ":authority", ":path", ":protocol"})
@@ -260,13 +260,13 @@ class Http2:
             self.note(side, "bad_pseudo_fields", f"a request with {', '.join(map(ascii, pseudo)) or 'none'} only"[:200])
         by_name = index(regular)
         hosts = by_name.get("host", [])
-        body = journal.body(exchange, CLIENT, content_codings(by_name))
+        body = log.body(exchange, CLIENT, content_codings(by_name))
         exchange.request = Request(
             pseudo.get(":method"),
             pseudo.get(":scheme"),
             pseudo.get(":authority", hosts[0] if hosts else None),
             pseudo.get(":path"),
-            journal.keep(regular, n_bytes, direction.frame),
+            log.keep(regular, n_bytes, direction.frame),
             "2",
             direction.frame,
             direction.at,
@@ -277,9 +277,9 @@ class Http2:
             exchange.protocol = "websocket"
 
     def _begin_response(self, stream: _Stream, fields: Fields | None, n_bytes: int) -> None:
-        journal, direction, exchange = self._journal, self._directions[SERVER], stream.exchange
+        log, direction, exchange = self._log, self._directions[SERVER], stream.exchange
         if fields is None:
-            body = journal.body(exchange, SERVER, None)
+            body = log.body(exchange, SERVER, None)
             exchange.response = Response(None, None, "2", direction.frame, direction.at, body)
             return
         pseudo, regular = self._split(fields, SERVER, {":status"})
@@ -288,18 +288,18 @@ class Http2:
         if status is None:
             self.note(SERVER, "bad_pseudo_fields", f"a response whose status is {shown(text)}")
         by_name = index(regular)
-        body = journal.body(exchange, SERVER, content_codings(by_name, status))
-        kept = journal.keep(regular, n_bytes, direction.frame)
+        body = log.body(exchange, SERVER, content_codings(by_name, status))
+        kept = log.keep(regular, n_bytes, direction.frame)
         response = Response(status, kept, "2", direction.frame, direction.at, body)
         if status is not None and 100 <= status < 200:
-            journal.keep_interim(exchange, response)
+            log.keep_interim(exchange, response)
             return
         exchange.response = response
         method = exchange.request.method if exchange.request is not None else None
         if method != "HEAD" and status != 304:
             stream.lengths[SERVER] = _content_length(by_name)
         if exchange.protocol == "websocket" and status is not None and 200 <= status < 300:
-            stream.tunnel = WebSocket(journal, exchange, values(by_name, "sec-websocket-extensions"))
+            stream.tunnel = WebSocket(log, exchange, values(by_name, "sec-websocket-extensions"))
 
     def _split(self, fields: Fields, side: int, known: set[str]) -> tuple[dict[str, str], Fields]:
         """Pseudo-header fields, and the rest (section 8.3)."""
@@ -327,9 +327,9 @@ class Http2:
         if len(self._streams) >= STREAMS_MAX:
             oldest = next(iter(self._streams))
             self._abandon(self._streams.pop(oldest))
-            self._journal.note("too_many_streams", f"{STREAMS_MAX} streams are open; stream {oldest} is given up", frame)
+            self._log.note("too_many_streams", f"{STREAMS_MAX} streams are open; stream {oldest} is given up", frame)
         exchange = Exchange(stream=number)
-        self._journal.add(exchange, frame)
+        self._log.add(exchange, frame)
         stream = self._streams[number] = _Stream(exchange)
         initiator = CLIENT if number & 1 else SERVER
         self._highest[initiator] = max(self._highest[initiator], number)
@@ -340,11 +340,11 @@ class Http2:
         exchange, direction = stream.exchange, self._directions[side]
         if side == CLIENT:
             if exchange.request is None:
-                body = self._journal.body(exchange, CLIENT, None)
+                body = self._log.body(exchange, CLIENT, None)
                 exchange.request = Request(None, None, None, None, None, "2", direction.frame, direction.at, body)
             return exchange.request
         if exchange.response is None:
-            body = self._journal.body(exchange, SERVER, None)
+            body = self._log.body(exchange, SERVER, None)
             exchange.response = Response(None, None, "2", direction.frame, direction.at, body)
         return exchange.response
 

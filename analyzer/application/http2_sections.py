@@ -16,7 +16,7 @@ import hpack
 
 from analyzer.application import http2_frames as frames
 from analyzer.application.exchange import CLIENT, NAMES, Fields
-from analyzer.application.heads import read_text, shown
+from analyzer.application.header_fields import read_text, shown
 
 TABLE_MAX: Final = 1 << 20
 """Bytes of an HPACK table; the default is 4 KiB, browsers announce 64 KiB."""

@@ -3,25 +3,25 @@
 import base64
 import binascii
 
-from analyzer.application.exchange import Exchange, Journal, Response
-from analyzer.application.heads import index, values
+from analyzer.application.exchange import ConversationLog, Exchange, Response
+from analyzer.application.header_fields import index, values
 from analyzer.application.http2 import Http2
-from analyzer.application.reader import Opaque, Reader
+from analyzer.application.protocol_reader import Reader, UnknownProtocol
 from analyzer.application.websocket import WebSocket
 
 
-def successor_of(exchange: Exchange, response: Response, journal: Journal) -> Reader:
+def successor_of(exchange: Exchange, response: Response, log: ConversationLog) -> Reader:
     """The reader of what follows the response, as the response names it."""
     fields = index(response.headers or [])
     names = [name.lower() for name in values(fields, "upgrade")] if response.status == 101 else []
     if "websocket" in names:
-        return WebSocket(journal, exchange, values(fields, "sec-websocket-extensions"))
+        return WebSocket(log, exchange, values(fields, "sec-websocket-extensions"))
     if "h2c" in names:
         asked = exchange.request.headers if exchange.request is not None else None
-        reader = Http2(journal)
+        reader = Http2(log)
         reader.adopt(exchange, _settings("".join(index(asked or []).get("http2-settings", []))))
         return reader
-    return Opaque()
+    return UnknownProtocol()
 
 
 def _settings(text: str) -> bytes:

@@ -9,8 +9,8 @@ import zlib
 from collections.abc import Iterator
 from typing import Final
 
-from analyzer.application.codings import PIECE
-from analyzer.application.exchange import CLIENT, NAMES, SERVER, Exchange, Journal, Message
+from analyzer.application.content_codings import PIECE
+from analyzer.application.exchange import CLIENT, NAMES, SERVER, ConversationLog, Exchange, Message
 
 INFLATED_MAX: Final = 1 << 28
 """Inflated bytes of one message."""
@@ -69,12 +69,12 @@ class _Inflater:
 class _Direction:
     """The frames of one side."""
 
-    def __init__(self, journal: Journal, exchange: Exchange | None, side: int, inflater: _Inflater | None) -> None:
-        self._journal = journal
+    def __init__(self, log: ConversationLog, exchange: Exchange | None, side: int, inflater: _Inflater | None) -> None:
+        self._log = log
         self._exchange = exchange
         self._side = side
         self._inflater = inflater
-        self._sink = journal.sink(exchange, side) if exchange is not None else None
+        self._sink = log.sink(exchange, side) if exchange is not None else None
         self._held = b""
         self._seeking = False
         self._frame = 0
@@ -144,7 +144,7 @@ class _Direction:
             self._note("truncated_message", f"the {NAMES[self._side]}'s stream ends within a message")
 
     def _note(self, code: str, detail: str) -> None:
-        self._journal.note(code, detail, self._frame)
+        self._log.note(code, detail, self._frame)
 
     def _lose(self) -> None:
         """Give up the place; what is being read is not listed."""
@@ -245,7 +245,7 @@ class _Direction:
 
     def _add(self, opcode: int, length: int | None, compressed: bool, complete: bool, close_code: int | None) -> None:
         message = Message(self._exchange, self._side, opcode, length, self._frame, self._at, compressed, complete, close_code)
-        self._journal.add_message(message)
+        self._log.add_message(message)
 
     def _plausible(self, data: bytes) -> bool:
         """Whether frames begin at the start of `data`: every header that lies in it can be one."""
@@ -302,7 +302,7 @@ class WebSocket:
 
     kind = "websocket"
 
-    def __init__(self, journal: Journal, exchange: Exchange | None, extensions: list[str]) -> None:
+    def __init__(self, log: ConversationLog, exchange: Exchange | None, extensions: list[str]) -> None:
         takeover: dict[int, bool] | None = None
         for extension in extensions:
             name, *parameters = (part.strip().lower() for part in extension.split(";"))
@@ -310,7 +310,7 @@ class WebSocket:
                 takeover = {CLIENT: "client_no_context_takeover" not in parameters}
                 takeover[SERVER] = "server_no_context_takeover" not in parameters
         self._directions = tuple(
-            _Direction(journal, exchange, side, None if takeover is None else _Inflater(takeover[side]))
+            _Direction(log, exchange, side, None if takeover is None else _Inflater(takeover[side]))
             for side in (CLIENT, SERVER)
         )
 

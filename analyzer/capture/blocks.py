@@ -2,7 +2,7 @@
 
 The blocks of draft-ietf-opsawg-pcapng that are no packets. Each has a fixed part and then options: a 16-bit code, a 16-bit
 length, and a value padded to 32 bits, up to code 0 or the end of the block. None of them is needed to find the next block, so a
-lying option costs the options after it and nothing more: readers here return what stood before it together with an `Odd`.
+lying option costs the options after it and nothing more: readers here return what stood before it together with an `Anomaly`.
 """
 
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address
 from typing import Literal
 
-from analyzer.codec.trouble import Odd
+from analyzer.codec.errors import Anomaly
 
 ByteOrder = Literal["little", "big"]
 Option = tuple[int, bytes]
@@ -99,7 +99,7 @@ MICROSECOND_CLOCK = Clock(10**6, 0, "10^-6 s")
 NANOSECOND_CLOCK = Clock(10**9, 0, "10^-9 s")
 
 
-def read_options(body: bytes, start: int, order: ByteOrder, offset: int, block: str) -> tuple[list[Option], Odd | None]:
+def read_options(body: bytes, start: int, order: ByteOrder, offset: int, block: str) -> tuple[list[Option], Anomaly | None]:
     """Options of `body[start:]` up to the end mark, and what is wrong with the one that does not fit, if any.
 
     offset: of `body` in the file; block: the block's name, for the message.
@@ -112,31 +112,31 @@ def read_options(body: bytes, start: int, order: ByteOrder, offset: int, block: 
         if code == 0:
             break
         if length > end - at - 4:
-            return options, Odd(
+            return options, Anomaly(
                 f"{block}.option {code}", offset + at, f"{length} bytes declared, {end - at - 4} left in the block"
             )
         if len(options) >= MAX_OPTIONS:
-            return options, Odd(f"{block}.option {code}", offset + at, f"left out: more than {MAX_OPTIONS} in one block")
+            return options, Anomaly(f"{block}.option {code}", offset + at, f"left out: more than {MAX_OPTIONS} in one block")
         options.append((code, body[at + 4 : at + 4 + length]))
         at += 4 + (length + 3 & ~3)
     return options, None
 
 
-def read_section(body: bytes, order: ByteOrder, offset: int) -> tuple[Section, list[bytes], Odd | None]:
+def read_section(body: bytes, order: ByteOrder, offset: int) -> tuple[Section, list[bytes], Anomaly | None]:
     """A Section Header Block's body (from the byte-order magic on, at least 16 bytes), its comments, and what is odd."""
     version = (int.from_bytes(body[4:6], order), int.from_bytes(body[6:8], order))
-    options, odd = read_options(body, 16, order, offset + 8, "Section Header Block")
+    options, anomaly = read_options(body, 16, order, offset + 8, "Section Header Block")
     section = Section(
         offset, order, version, _text(options, SHB_HARDWARE), _text(options, SHB_OS), _text(options, SHB_USERAPPL)
     )
-    return section, comments_of(options), odd
+    return section, comments_of(options), anomaly
 
 
 def read_interface(
     body: bytes, order: ByteOrder, offset: int, number: int, section: int
-) -> tuple[Interface, Clock, list[bytes], Odd | None]:
+) -> tuple[Interface, Clock, list[bytes], Anomaly | None]:
     """An Interface Description Block's body (at least 8 bytes), its clock, its comments, and what is odd."""
-    options, odd = read_options(body, 8, order, offset + 8, "Interface Description Block")
+    options, anomaly = read_options(body, 8, order, offset + 8, "Interface Description Block")
     clock = _clock(options, order)
     fcs_length = _bytes(options, IF_FCSLEN)
     interface = Interface(
@@ -153,12 +153,12 @@ def read_interface(
         hardware=_text(options, IF_HARDWARE),
         fcs_length=fcs_length[0] if fcs_length else None,
     )
-    return interface, clock, comments_of(options), odd
+    return interface, clock, comments_of(options), anomaly
 
 
-def read_statistics(body: bytes, order: ByteOrder, offset: int, number: int, clock: Clock) -> tuple[Statistics, Odd | None]:
+def read_statistics(body: bytes, order: ByteOrder, offset: int, number: int, clock: Clock) -> tuple[Statistics, Anomaly | None]:
     """An Interface Statistics Block's body (at least 12 bytes) about interface `number`, and what is odd."""
-    options, odd = read_options(body, 12, order, offset + 8, "Interface Statistics Block")
+    options, anomaly = read_options(body, 12, order, offset + 8, "Interface Statistics Block")
     statistics = Statistics(
         number,
         clock.at(_ticks(body[4:12], order)),
@@ -166,28 +166,28 @@ def read_statistics(body: bytes, order: ByteOrder, offset: int, number: int, clo
         _time(options, ISB_ENDTIME, order, clock),
         *(_count(options, code, order) for code in (ISB_IFRECV, ISB_IFDROP, ISB_FILTERACCEPT, ISB_OSDROP, ISB_USRDELIV)),
     )
-    return statistics, odd
+    return statistics, anomaly
 
 
-def read_names(body: bytes, order: ByteOrder, offset: int) -> tuple[list[tuple[str, tuple[str, ...]]], Odd | None]:
+def read_names(body: bytes, order: ByteOrder, offset: int) -> tuple[list[tuple[str, tuple[str, ...]]], Anomaly | None]:
     """A Name Resolution Block's IPv4 and IPv6 records: address as text, and its names in the order written."""
-    records, odd = read_options(body, 0, order, offset + 8, "Name Resolution Block")
+    records, anomaly = read_options(body, 0, order, offset + 8, "Name Resolution Block")
     names = []
     for kind, value in records:
         if kind == NRES_IP4 and len(value) > 4:
             names.append((str(IPv4Address(value[:4])), _names(value[4:])))
         elif kind == NRES_IP6 and len(value) > 16:
             names.append((str(IPv6Address(value[:16])), _names(value[16:])))
-    return names, odd
+    return names, anomaly
 
 
-def read_secrets(body: bytes, order: ByteOrder, offset: int) -> tuple[tuple[int, bytes] | None, Odd | None]:
+def read_secrets(body: bytes, order: ByteOrder, offset: int) -> tuple[tuple[int, bytes] | None, Anomaly | None]:
     """A Decryption Secrets Block's type and secrets; nothing where its length does not fit."""
     if len(body) < 8:
-        return None, Odd("Decryption Secrets Block", offset, f"{len(body)} bytes are too few for its fixed fields")
+        return None, Anomaly("Decryption Secrets Block", offset, f"{len(body)} bytes are too few for its fixed fields")
     length = int.from_bytes(body[4:8], order)
     if length > len(body) - 8:
-        return None, Odd(
+        return None, Anomaly(
             "Decryption Secrets Block.length", offset + 12, f"{length} bytes declared, {len(body) - 8} in the block"
         )
     return (int.from_bytes(body[0:4], order), body[8 : 8 + length]), None

@@ -11,7 +11,7 @@ import zlib
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from analyzer.codec.trouble import Incomplete, Malformed
+from analyzer.codec.errors import Incomplete, Malformed
 
 if TYPE_CHECKING:
     import lz4.frame

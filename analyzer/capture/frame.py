@@ -4,10 +4,10 @@ import cython
 
 
 class Frame:
-    """The frame a capture walker stands on.
+    """The frame a capture packet reader stands on.
 
-    A walker owns one `Frame` and fills it anew for every frame, so nothing is allocated on the path of each packet; whoever
-    keeps a frame's bytes copies `data[start:end]`.
+    A packet reader owns one `Frame` and fills it anew for every frame, so nothing is allocated on the path of each packet;
+    whoever keeps a frame's bytes copies `data[start:end]`.
 
     number: counts from 1 over all captures of a run, as Wireshark does.
     at: time of capture in nanoseconds since 1970-01-01 UTC; -1 where the format carries none (pcapng's Simple Packet Block).

@@ -8,7 +8,7 @@ from types import TracebackType
 
 from analyzer.capture.decompress import MAGIC_LENGTH, compression_of, decompress
 
-# Small enough that a chunk is still in the processor's cache when the walker gets to its end, large enough for few calls.
+# Small enough that a chunk is still in the processor's cache when its end is read, large enough for few calls.
 READ_SIZE = 1 << 18
 
 STANDARD_INPUT = "-"

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from analyzer.cli.escape import harmless
-from analyzer.cli.moments import CAPTURE, moment
 from analyzer.cli.output import Refusal
+from analyzer.cli.time_argument import CAPTURE, parse_time
 
 COMMANDS = ("summary", "sessions", "show", "certificates", "follow", "export", "packets", "packet", "keys", "fields")
 """In the order of the help; a first word that is none of them is a capture to sum up."""
@@ -107,7 +107,7 @@ _KEYS = (
 )
 
 
-_JUDGING = (
+_TRUST_OPTIONS = (
     ("--trust", "STORE", "roots: mozilla (the default), system, or a file in PEM or DER; may be repeated"),
     ("--intermediates", "FILE", "certificates that may complete a chain, PEM or DER; may be repeated"),
     ("--crl", "FILE", "revocation lists, PEM or DER; may be repeated"),
@@ -202,14 +202,16 @@ def _add_jobs(command: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_judging(command: argparse.ArgumentParser) -> None:
-    judging = command.add_argument_group("judging certificates")
-    for name, value, text in _JUDGING:
-        judging.add_argument(name, action="append", default=[], metavar=value, help=text)
-    judging.add_argument("--ct-logs", metavar="FILE", help="the transparency logs (log_list.json) instead of those shipped")
-    judging.add_argument(
+def _add_trust_options(command: argparse.ArgumentParser) -> None:
+    trust_options = command.add_argument_group("judging certificates")
+    for name, value, text in _TRUST_OPTIONS:
+        trust_options.add_argument(name, action="append", default=[], metavar=value, help=text)
+    trust_options.add_argument(
+        "--ct-logs", metavar="FILE", help="the transparency logs (log_list.json) instead of those shipped"
+    )
+    trust_options.add_argument(
         "--at",
-        type=moment,
+        type=parse_time,
         default=CAPTURE,
         metavar="TIME",
         help="the moment to judge at: capture (each session's start, the default), now, or as in 2026-10-03T12:00:00Z",
@@ -220,7 +222,7 @@ def _add_summary(command: argparse.ArgumentParser) -> None:
     _add_captures(command)
     _add_jobs(command)
     _add_keys(command)
-    _add_judging(command)
+    _add_trust_options(command)
 
 
 def _add_sessions(command: argparse.ArgumentParser) -> None:
@@ -230,7 +232,7 @@ def _add_sessions(command: argparse.ArgumentParser) -> None:
     command.add_argument("--schema", action="store_true", help="print the JSON Schema of a record, and exit")
     _add_jobs(command)
     _add_keys(command)
-    _add_judging(command)
+    _add_trust_options(command)
 
 
 def _add_show(command: argparse.ArgumentParser) -> None:
@@ -239,7 +241,7 @@ def _add_show(command: argparse.ArgumentParser) -> None:
     command.add_argument("--format", choices=("text", "json"), default="text", help="text is the default")
     command.add_argument("--terse", action="store_true", help="leave out the sentences that explain the steps")
     _add_keys(command)
-    _add_judging(command)
+    _add_trust_options(command)
 
 
 def _add_follow(command: argparse.ArgumentParser) -> None:
@@ -268,7 +270,7 @@ def _add_certificates(command: argparse.ArgumentParser) -> None:
     command.add_argument("--long", action="store_true", help="all that each certificate says, not a row (text)")
     command.add_argument("--pem", metavar="DIR", help="write each certificate into that folder too, as <SHA-256>.pem")
     _add_keys(command)
-    _add_judging(command)
+    _add_trust_options(command)
 
 
 def _add_export(command: argparse.ArgumentParser) -> None:

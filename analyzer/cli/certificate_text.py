@@ -5,11 +5,11 @@ from typing import Any
 
 from analyzer.cli.escape import harmless
 from analyzer.cli.files import print_fact
+from analyzer.cli.formatting import count_text
 from analyzer.cli.message_fields import MAX_HEX
+from analyzer.cli.message_summary import key_text
 from analyzer.cli.output import Output
-from analyzer.cli.quantities import count_text
 from analyzer.cli.table import pad, wrap
-from analyzer.cli.telling import key_text
 
 _NAME = 34
 """Columns for the names of extensions; what they say stands beside them, or below where there is no room."""

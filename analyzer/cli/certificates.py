@@ -7,20 +7,20 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from analyzer.cli.capture_run import CaptureRun
 from analyzer.cli.certificate_text import print_certificate
 from analyzer.cli.escape import csv_row, harmless
 from analyzer.cli.files import print_fact
-from analyzer.cli.judging import read_chains
+from analyzer.cli.formatting import count_text, ranges_text
 from analyzer.cli.key_files import read_keys
+from analyzer.cli.message_summary import day, key_text
 from analyzer.cli.output import Output, Refusal, complain
-from analyzer.cli.quantities import count_text, ranges_text
-from analyzer.cli.reading import Reading
 from analyzer.cli.table import Cell, Column, Table
-from analyzer.cli.telling import day, key_text
+from analyzer.cli.trust_options import read_chains
 from analyzer.engine import Engine, Listener
 from analyzer.engine import run as run_engine
-from analyzer.store.chains import Chains
-from analyzer.store.record import json_line
+from analyzer.store.chain_verdicts import Chains
+from analyzer.store.session_record import json_line
 from analyzer.tls.events import Event, SessionEnded
 from analyzer.tls.session import Session
 from analyzer.x509.certificate import RAW_PUBLIC_KEY, certificate
@@ -132,13 +132,13 @@ class Listing(Listener):
 
 def run(options: Namespace, output: Output) -> int:
     """Print the certificates of the captures; the exit status."""
-    reading = Reading(options.captures, output)
-    keys = read_keys(options, reading)
+    capture_run = CaptureRun(options.captures, output)
+    keys = read_keys(options, capture_run)
     if options.pem is not None:
         _make_folder(options.pem)
     listing = Listing(read_chains(options))
     engine = Engine(fields=False, watches_revocation=True, **keys)
-    run_engine(reading, engine, [listing.chains, listing])
+    run_engine(capture_run, engine, [listing.chains, listing])
     entries = listing.in_order()
     if listing.dropped:
         complain(f"{count_text(listing.dropped, 'certificate')} after the first {len(entries):,} are not listed")
@@ -146,7 +146,7 @@ def run(options: Namespace, output: Output) -> int:
         write_files(options.pem, (der for der, _ in entries))
     _PRINTERS[options.format](output, entries, options)
     output.flush()
-    return reading.status()
+    return capture_run.status()
 
 
 def write_files(folder: str, ders: Iterable[bytes]) -> None:

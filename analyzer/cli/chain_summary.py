@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from analyzer.cli.escape import harmless
+from analyzer.cli.formatting import count_text, ranges_text
 from analyzer.cli.output import Output
-from analyzer.cli.quantities import count_text, ranges_text
 from analyzer.cli.table import Column, Table
 
 MAX_CHAINS = 4096

@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from analyzer.cli.escape import harmless
+from analyzer.cli.formatting import count_text, moment_text
+from analyzer.cli.message_summary import day
 from analyzer.cli.output import Output
-from analyzer.cli.quantities import count_text, moment_text
 from analyzer.cli.table import wrap
-from analyzer.cli.telling import day
-from analyzer.store.chains import Judged, Link
+from analyzer.store.chain_verdicts import Judged, Link
 from analyzer.x509.certificate import certificate
 
 if TYPE_CHECKING:

@@ -5,19 +5,19 @@ from argparse import Namespace
 from collections import Counter
 from collections.abc import Collection
 
-from analyzer.analysis.why_not import CAUSES
+from analyzer.analysis.decryption_failure import CAUSES
+from analyzer.cli.capture_run import DONE, FAILED, CaptureRun, error_line, no_such_session
 from analyzer.cli.escape import harmless
+from analyzer.cli.formatting import count_text, size_text
 from analyzer.cli.key_files import read_keys
 from analyzer.cli.output import Output, Refusal, complain
-from analyzer.cli.quantities import count_text, size_text
-from analyzer.cli.reading import DONE, FAILED, Reading, no_such_session, trouble_line
 from analyzer.engine import Engine, Listener
 from analyzer.engine import run as run_engine
-from analyzer.store.contents import CERTIFICATES, KINDS, OBJECTS, Contents
+from analyzer.store.capture_as_plaintext import PlainCapture
+from analyzer.store.capture_with_secrets import KeyedCapture, PacketsOf
+from analyzer.store.exported_objects import CERTIFICATES, KINDS, OBJECTS, Contents
 from analyzer.store.folder import MAX_FILES, Folder
-from analyzer.store.keyed_capture import KeyedCapture, PacketsOf
 from analyzer.store.manifest import NAME, Manifest
-from analyzer.store.plain_capture import PlainCapture
 from analyzer.store.private_file import FULL, PrivateFile
 from analyzer.store.session_secrets import SessionSecrets
 
@@ -58,21 +58,21 @@ def _export_keyed(options: Namespace, output: Output) -> int:
     if options.capture == "-":
         raise Refusal("-: what comes through a pipe cannot be read twice: save it to a file first")
     target = _file(options.target, options)
-    reading = Reading([options.capture], output)
-    engine = Engine(reads_data=False, **read_keys(options, reading))
+    capture_run = CaptureRun([options.capture], output)
+    engine = Engine(reads_data=False, **read_keys(options, capture_run))
     found = SessionSecrets(engine.material, options.session)
-    _read(reading, engine, found)
+    _read(capture_run, engine, found)
     status = _tell_sessions(options, engine.dispatcher.count)
     if not found.lines:
-        reading.status()
+        capture_run.status()
         raise Refusal(f"{options.capture}: there is no secret for any of {count_text(len(found.without), 'session')}")
-    again = Reading([options.capture], output)
-    walker = None
+    again = CaptureRun([options.capture], output)
+    packet_reader = None
     with target as file:
         copy = KeyedCapture(file, found.blocks(), PacketsOf(found.spans) if options.only else None)
-        for walker in again.walkers():
-            copy.run(walker)
-        copy.close(walker)
+        for packet_reader in again.packet_readers():
+            copy.run(packet_reader)
+        copy.close(packet_reader)
     if found.without:
         complain(f"{count_text(len(found.without), 'session')} without a secret: closed in {options.target} too")
     opened = count_text(len(found.lines), "session")
@@ -83,16 +83,16 @@ def _export_keyed(options: Namespace, output: Output) -> int:
 def _export_plain(options: Namespace, output: Output) -> int:
     """Write the plaintext of sessions as packets."""
     target = _file(options.plaintext, options)
-    reading = Reading([options.capture], output)
-    engine = Engine(detailed=True, places=False, fields=False, reads_data=False, **read_keys(options, reading))
+    capture_run = CaptureRun([options.capture], output)
+    engine = Engine(detailed=True, places=False, fields=False, reads_data=False, **read_keys(options, capture_run))
     with target as file:
         plain = PlainCapture(file, options.session)
-        _read(reading, engine, plain)
+        _read(capture_run, engine, plain)
     status = _tell_sessions(options, engine.dispatcher.count)
     _tell_closed(plain.closed)
     carried = count_text(plain.sessions, "session")
     output.line(f"{count_text(plain.frames, 'frame')} in {harmless(options.plaintext)}, with what {carried} carried")
-    return reading.status() or status
+    return capture_run.status() or status
 
 
 def _file(path: str, options: Namespace) -> PrivateFile:
@@ -106,8 +106,8 @@ def _file(path: str, options: Namespace) -> PrivateFile:
 
 def _export_contents(options: Namespace, output: Output) -> int:
     kinds = _kinds(options.what)
-    reading = Reading([options.capture], output)
-    keys = read_keys(options, reading)
+    capture_run = CaptureRun([options.capture], output)
+    keys = read_keys(options, capture_run)
     try:
         folder = Folder(options.target, options.max_size, options.force)
     except FileExistsError as error:
@@ -115,20 +115,20 @@ def _export_contents(options: Namespace, output: Output) -> int:
     with folder, Manifest(folder) as manifest:
         contents = Contents(folder, manifest, kinds, options.session)
         engine = Engine(detailed=True, places=False, fields=False, reads_data=False, **keys)
-        _read(reading, engine, contents)
+        _read(capture_run, engine, contents)
         contents.write()
         status = _tell_sessions(options, engine.dispatcher.count)
         _tell_closed(contents.closed)
         written = ", ".join(count_text(contents.written[kind], _ONE[kind]) for kind in KINDS if kind in kinds)
         output.line(f"{written} in {harmless(options.target)}, {size_text(options.max_size - folder.room)}; {NAME} lists them")
-        return reading.status() or status or _tell_failures(folder, options.max_size)
+        return capture_run.status() or status or _tell_failures(folder, options.max_size)
 
 
-def _read(reading: Reading, engine: Engine, listener: Listener) -> None:
+def _read(capture_run: CaptureRun, engine: Engine, listener: Listener) -> None:
     """Read all for a listener. Raises Refusal for what is no capture."""
-    run_engine(reading, engine, [listener])
-    if reading.nothing():
-        raise Refusal(trouble_line(reading.reader.files[0]))
+    run_engine(capture_run, engine, [listener])
+    if capture_run.nothing():
+        raise Refusal(error_line(capture_run.reader.files[0]))
 
 
 def _kinds(text: str | None) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from analyzer.cli.escape import csv_row
 from analyzer.cli.output import Output, Refusal
 from analyzer.cli.table import wrap
 from analyzer.codec.codes import Code, codes
-from analyzer.store.record import json_line
+from analyzer.store.session_record import json_line
 
 FINDINGS = ("findings",)
 CAUSES = ("decryption_failures", "chain_problems")

@@ -2,11 +2,11 @@
 
 from analyzer.analysis.traffic import link_name
 from analyzer.capture.blocks import Interface
-from analyzer.capture.reader import FileFacts
+from analyzer.capture.capture_reader import FileFacts
+from analyzer.cli.capture_run import error_line
 from analyzer.cli.escape import harmless
+from analyzer.cli.formatting import count_text, duration_text, moment_text, size_text
 from analyzer.cli.output import Output
-from analyzer.cli.quantities import count_text, duration_text, moment_text, size_text
-from analyzer.cli.reading import trouble_line
 from analyzer.cli.table import wrap
 
 _LABEL = 14
@@ -21,12 +21,12 @@ def print_file(facts: FileFacts, output: Output) -> None:
     for line in wrap(harmless("standard input" if facts.path == "-" else facts.path), output.width):
         output.line(output.paint(line, "bold"))
     if facts.format is None:
-        print_fact(output, "problem", trouble_line(facts), "alarm")
+        print_fact(output, "problem", error_line(facts), "alarm")
         return
     packed = f", packed with {facts.compression}" if facts.compression else ""
     print_fact(output, "format", f"{facts.format}{packed}, {size_text(facts.size)} ({count_text(facts.size, 'byte')})")
     print_fact(output, "SHA-256", facts.sha256 or "unknown")
-    cut = f", {facts.cut_frames:,} of them cut by the snapshot length" if facts.cut_frames else ""
+    cut = f", {facts.truncated_frames:,} of them cut by the snapshot length" if facts.truncated_frames else ""
     numbers = f", numbers {facts.first_frame:,} to {facts.last_frame:,}" if facts.first_frame > 1 and facts.frames else ""
     print_fact(output, "frames", f"{facts.frames:,}{cut}{numbers}")
     if facts.first_time is not None and facts.last_time is not None:
@@ -46,8 +46,8 @@ def print_file(facts: FileFacts, output: Output) -> None:
         print_fact(output, "names", f"of {count_text(len(facts.names), 'address', 'addresses')}")
     if facts.n_secrets:
         print_fact(output, "secrets", f"{count_text(facts.n_secrets, 'Decryption Secrets Block')}: this file holds keys")
-    if facts.trouble is not None:
-        print_fact(output, "problem", trouble_line(facts).removeprefix(facts.path + ": "), "alarm")
+    if facts.error is not None:
+        print_fact(output, "problem", error_line(facts).removeprefix(facts.path + ": "), "alarm")
 
 
 def print_fact(output: Output, label: str, text: str, style: str = "") -> None:

@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from analyzer.analysis.traffic import MAX_CONVERSATIONS, Traffic
-from analyzer.capture.reader import FileFacts
+from analyzer.capture.capture_reader import FileFacts
+from analyzer.cli.capture_run import error_line
 from analyzer.cli.escape import harmless
+from analyzer.cli.formatting import count_text, size_text
 from analyzer.cli.output import Output
-from analyzer.cli.quantities import count_text, size_text
-from analyzer.cli.reading import trouble_line
 from analyzer.cli.table import wrap
 
 SEVERITIES = ("high", "medium", "low", "info")
@@ -64,13 +64,13 @@ class Findings:
     def take_files(self, files: Sequence[FileFacts]) -> None:
         """Take what the files say of themselves."""
         for facts in files:
-            if facts.trouble is not None:
-                self.add("damaged_capture", "high", trouble_line(facts), "")
-            if facts.cut_frames:
-                frames = count_text(facts.cut_frames, "frame was", "frames were")
+            if facts.error is not None:
+                self.add("damaged_capture", "high", error_line(facts), "")
+            if facts.truncated_frames:
+                frames = count_text(facts.truncated_frames, "frame was", "frames were")
                 self.add("cut_frames", "low", f"{frames} cut by the snapshot length: their last bytes are missing", "")
-            for odd in facts.oddities:
-                self.add("odd_capture", "info", f"{facts.path}: {odd.field} at byte {odd.offset}: {odd.why}", "")
+            for anomaly in facts.anomalies:
+                self.add("odd_capture", "info", f"{facts.path}: {anomaly.field} at byte {anomaly.offset}: {anomaly.why}", "")
 
     def take_traffic(self, traffic: Traffic) -> None:
         """Take what the counting of packets met."""

@@ -6,19 +6,19 @@ them is held.
 
 from argparse import Namespace
 
-from analyzer.analysis.losses import Losses
-from analyzer.analysis.why_not import CAUSES
+from analyzer.analysis.decryption_failure import CAUSES
+from analyzer.analysis.missing_data import MissingData
+from analyzer.cli.capture_run import DONE, FAILED, CaptureRun, no_such_session
+from analyzer.cli.formatting import count_text
 from analyzer.cli.key_files import read_keys
 from analyzer.cli.output import Output, Refusal, complain
-from analyzer.cli.quantities import count_text
-from analyzer.cli.reading import DONE, FAILED, Reading, no_such_session
 from analyzer.cli.rows import endpoint
-from analyzer.cli.turns import NAMES, HexView, JsonView, RawView, TextView, View
+from analyzer.cli.stream_view import NAMES, HexView, JsonView, RawView, TextView, View
 from analyzer.engine import Engine
 from analyzer.engine import run as run_engine
 from analyzer.engine.data_streams import DataReader, DataStreams
-from analyzer.store.chains import UNJUDGED
-from analyzer.store.record import session_record
+from analyzer.store.chain_verdicts import UNJUDGED
+from analyzer.store.session_record import session_record
 from analyzer.tls.session import Session
 
 CLOSE_NOTIFY = 0
@@ -38,9 +38,9 @@ class Follower(DataStreams):
         self._side = side
         self._output = output
 
-    def open(self, session: int, alpn: bytes | None, losses: Losses) -> DataReader | None:
+    def open(self, session: int, alpn: bytes | None, missing: MissingData) -> DataReader | None:
         """As in `DataStreams`."""
-        return ViewReader(self._view, self._side, losses) if session == self._number else None
+        return ViewReader(self._view, self._side, missing) if session == self._number else None
 
     def end(self, session: Session) -> None:
         """As in `DataStreams`."""
@@ -56,8 +56,8 @@ class Follower(DataStreams):
 class ViewReader(DataReader):
     """Gives a view the data of a session."""
 
-    def __init__(self, view: View, side: int | None, losses: Losses) -> None:
-        super().__init__(losses)
+    def __init__(self, view: View, side: int | None, missing: MissingData) -> None:
+        super().__init__(missing)
         self._view = view
         self._side = side
 
@@ -73,9 +73,9 @@ class ViewReader(DataReader):
         self._view.close()
 
     def _tell(self) -> None:
-        for loss in self.losses.take():
-            if self._side is None or loss.role in (None, self._side):
-                self._view.loss(loss)
+        for missing in self.missing.take():
+            if self._side is None or missing.role in (None, self._side):
+                self._view.missing(missing)
 
 
 def run(options: Namespace, output: Output) -> int:
@@ -84,17 +84,17 @@ def run(options: Namespace, output: Output) -> int:
         raise Refusal("raw bytes may drive the terminal: write them to a file with -o, or into a pipe")
     side = None if options.side is None else NAMES.index(options.side)
     view = _view(options, output)
-    reading = Reading([options.capture], output, streaming=True)
-    engine = Engine(detailed=True, places=False, fields=False, reads_data=False, **read_keys(options, reading))
+    capture_run = CaptureRun([options.capture], output, streaming=True)
+    engine = Engine(detailed=True, places=False, fields=False, reads_data=False, **read_keys(options, capture_run))
     follower = Follower(options.id, view, side, output)
-    run_engine(reading, engine, [follower])
+    run_engine(capture_run, engine, [follower])
     session = follower.session
     if session is None:
-        reading.status()
+        capture_run.status()
         raise Refusal(no_such_session(options.capture, options.id, engine.dispatcher.count))
     status = _tell_end(session, view, options.capture)
     output.flush()
-    return reading.status() or status
+    return capture_run.status() or status
 
 
 def _view(options: Namespace, output: Output) -> View:

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from analyzer.capture.frame import Frame
-from analyzer.cli.carried import Carried
-from analyzer.cli.quantities import count_text
+from analyzer.cli.formatting import count_text
+from analyzer.cli.plaintext import PlaintextHeads
 from analyzer.codec.registry import registry
 from analyzer.engine import Engine
 from analyzer.packet.addresses import address_text
@@ -55,7 +55,7 @@ _DNS_PORTS = {53: "DNS", 5353: "MDNS", 5355: "LLMNR"}
 class Describer:
     """Describes the packets of one run; asks the engine, which has to tell details, for what it knows of their streams."""
 
-    def __init__(self, engine: Engine, carried: Carried) -> None:
+    def __init__(self, engine: Engine, carried: PlaintextHeads) -> None:
         self._engine = engine
         self._carried = carried
         self._scales: dict[bytes, int] = {}

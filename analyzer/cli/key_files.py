@@ -11,14 +11,14 @@ from collections.abc import Callable, Mapping, Sequence
 from getpass import getpass
 from typing import TYPE_CHECKING, TypedDict
 
-from analyzer.capture.ahead import secrets_ahead
-from analyzer.cli.growing import GrowingFile
+from analyzer.capture.key_prescan import prescan_keys
 from analyzer.cli.output import Refusal, complain
+from analyzer.cli.tail import Tail
 from analyzer.engine.engine import THE_CAPTURE, TLS_KEY_LOG
-from analyzer.secrets.refused import WRONG_SECRET, Refused
+from analyzer.secrets.decryption_error import WRONG_SECRET, DecryptionError
 
 if TYPE_CHECKING:
-    from analyzer.cli.reading import Reading
+    from analyzer.cli.capture_run import CaptureRun
     from analyzer.secrets.keylog import KeyLog
     from analyzer.secrets.private_keys import PrivateKey
 
@@ -44,14 +44,14 @@ class Keys(TypedDict):
     may_grow: Callable[[], bool] | None
 
 
-def read_keys(options: Namespace, reading: "Reading", patient: bool = True) -> Keys:
+def read_keys(options: Namespace, capture_run: "CaptureRun", patient: bool = True) -> Keys:
     """Read what `--keylog`, `--rsa-key` and `--psk-file` name, and the secrets inside captures that are regular files.
 
     While captures are read from a pipe, key logs grow on. patient: sessions without secrets wait while some may still come;
     not for who wants to see every frame as it is read. Raises Refusal.
     """
-    keylog = _read_keylogs(options.keylog, reading) if options.keylog else None
-    keylog = _read_blocks(keylog, reading)
+    keylog = _read_keylogs(options.keylog, capture_run) if options.keylog else None
+    keylog = _read_blocks(keylog, capture_run)
     passwords = [_password(path) for path in options.password_file]
     keys: list[PrivateKey] = []
     for path in options.rsa_key:
@@ -59,7 +59,7 @@ def read_keys(options: Namespace, reading: "Reading", patient: bool = True) -> K
     psks: dict[bytes, bytes] = {}
     for path in options.psk_file:
         psks |= _psks(path)
-    return Keys(keylog=keylog, private_keys=keys, psks=psks, may_grow=reading.secrets_may_come if patient else None)
+    return Keys(keylog=keylog, private_keys=keys, psks=psks, may_grow=capture_run.secrets_may_come if patient else None)
 
 
 def paths_of_keys(options: Namespace) -> list[str]:
@@ -69,10 +69,10 @@ def paths_of_keys(options: Namespace) -> list[str]:
     return [*options.keylog, *options.rsa_key, *options.psk_file, *options.password_file]
 
 
-def _read_blocks(keylog: "KeyLog | None", reading: "Reading") -> "KeyLog | None":
+def _read_blocks(keylog: "KeyLog | None", capture_run: "CaptureRun") -> "KeyLog | None":
     """Add what the captures themselves hold, wherever in them it stands."""
-    for path in reading.reader.paths:
-        for kind, data in secrets_ahead(path):
+    for path in capture_run.reader.paths:
+        for kind, data in prescan_keys(path):
             if kind != TLS_KEY_LOG:
                 continue
             if keylog is None:
@@ -83,15 +83,15 @@ def _read_blocks(keylog: "KeyLog | None", reading: "Reading") -> "KeyLog | None"
     return keylog
 
 
-def _read_keylogs(paths: list[str], reading: "Reading") -> "KeyLog":
+def _read_keylogs(paths: list[str], capture_run: "CaptureRun") -> "KeyLog":
     from analyzer.secrets.keylog import KeyLog
 
     keylog = KeyLog()
     for path in dict.fromkeys(paths):
-        if reading.piped and path != "-" and os.path.isfile(path):
-            growing = GrowingFile(keylog, path)
-            growing.look()
-            reading.growing.append(growing)
+        if capture_run.piped and path != "-" and os.path.isfile(path):
+            tail = Tail(keylog, path)
+            tail.look()
+            capture_run.tail.append(tail)
         else:
             _feed(keylog, path)
             keylog.close(path)
@@ -118,16 +118,16 @@ def _private_keys(path: str, passwords: Sequence[bytes]) -> "list[PrivateKey]":
 
     data = _read(path, LARGEST_FILE)
     asked = not passwords and path != "-" and _terminal()
-    refusal: Refused | None = None
+    refusal: DecryptionError | None = None
     for attempt in range(1 + (_ATTEMPTS if asked else len(passwords))):
         password = None
         if attempt:
             password = getpass(f"Password of {path}: ").encode() if asked else passwords[attempt - 1]
         try:
             keys = read_private_keys(data, password)
-        except Refused as refused:
-            refusal = refused
-            if refused.reason != WRONG_SECRET:
+        except DecryptionError as error:
+            refusal = error
+            if error.reason != WRONG_SECRET:
                 break
             continue
         for key in keys:
@@ -138,12 +138,12 @@ def _private_keys(path: str, passwords: Sequence[bytes]) -> "list[PrivateKey]":
 
 
 def _psks(path: str) -> dict[bytes, bytes]:
-    from analyzer.secrets.psk import LARGEST_FILE, read_psks
+    from analyzer.secrets.psk_file import LARGEST_FILE, read_psks
 
     try:
         return read_psks(_read(path, LARGEST_FILE))
-    except Refused as refused:
-        raise Refusal(f"{path}: {refused.detail}") from refused
+    except DecryptionError as error:
+        raise Refusal(f"{path}: {error.detail}") from error
 
 
 def _password(path: str) -> bytes:

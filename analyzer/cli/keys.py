@@ -9,12 +9,12 @@ from itertools import islice
 from typing import Any
 
 from analyzer.analysis.key_audit import COMPLETE, NONE, NOT_NEEDED, PARTIAL, KeyAudit, KeyFit, SessionKeys
+from analyzer.cli.capture_run import CaptureRun
 from analyzer.cli.escape import harmless
 from analyzer.cli.files import print_fact
+from analyzer.cli.formatting import count_text
 from analyzer.cli.key_files import read_keys
 from analyzer.cli.output import Output
-from analyzer.cli.quantities import count_text
-from analyzer.cli.reading import Reading
 from analyzer.cli.rows import endpoint
 from analyzer.cli.sessions import InOrder
 from analyzer.cli.table import Cell, Column, Table
@@ -22,8 +22,8 @@ from analyzer.engine import Engine, Listener
 from analyzer.engine import run as run_engine
 from analyzer.secrets.keylog import KeyLog, Problem
 from analyzer.secrets.keylog_line import Line
-from analyzer.store.chains import UNJUDGED
-from analyzer.store.record import json_line, session_record
+from analyzer.store.chain_verdicts import UNJUDGED
+from analyzer.store.session_record import json_line, session_record
 from analyzer.tls.events import Event, SessionEnded
 from analyzer.tls.session import Session
 
@@ -65,12 +65,12 @@ _SHORT = {
 
 def run(options: Namespace, output: Output) -> int:
     """Print the audit; the exit status."""
-    reading = Reading(options.captures, output, streaming=options.format == "json")
-    engine = Engine(**read_keys(options, reading))
+    capture_run = CaptureRun(options.captures, output, streaming=options.format == "json")
+    engine = Engine(**read_keys(options, capture_run))
     printer = KeyPrinter(output, KeyAudit(engine.material), options.format == "json")
-    run_engine(reading, engine, [printer])
+    run_engine(capture_run, engine, [printer])
     output.flush()
-    return reading.status()
+    return capture_run.status()
 
 
 class KeyPrinter(Listener):

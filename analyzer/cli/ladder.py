@@ -5,13 +5,13 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from analyzer.analysis.authenticity import authenticity
+from analyzer.cli.authentication_text import check_text
 from analyzer.cli.escape import harmless
 from analyzer.cli.explain import GAP, OPENED, explanation
+from analyzer.cli.formatting import count_text, offset_text, size_text
+from analyzer.cli.message_summary import Facts, alert_words, message_facts
 from analyzer.cli.output import Output
-from analyzer.cli.proof_text import check_text
-from analyzer.cli.quantities import count_text, offset_text, size_text
 from analyzer.cli.table import cut, pad, width, wrap
-from analyzer.cli.telling import Facts, alert_words, telling
 from analyzer.tls.events import Alert, Event, HandshakeMessage, RecordEvent
 from analyzer.tls.messages.numbers import SSL2
 from analyzer.tls.session import Session
@@ -192,7 +192,7 @@ class Ladder:
             title = f"{camel(message.name)} ({count_text(message.length, 'byte')}{hidden})"
             ssl2 = self._session.handshake.parameters.version == SSL2 and message.name == "client_hello"
             name = "ssl2_client_hello" if ssl2 else message.name
-            return name, title, telling(message)
+            return name, title, message_facts(message)
         if step.kind == "alert":
             alert: Alert = step.item
             words = "encrypted" if alert.level < 0 else alert_words(alert.level, alert.description)

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from importlib import import_module
 
 from analyzer.cli.arguments import parse, parser
+from analyzer.cli.capture_run import FAILED
 from analyzer.cli.key_files import paths_of_keys
 from analyzer.cli.output import Output, Refusal, complain
-from analyzer.cli.reading import FAILED
 
 INTERRUPTED = 130
 """Status after Ctrl-C, as shells have it: 128 and the number of SIGINT."""
@@ -60,19 +60,19 @@ def _run(arguments: Sequence[str]) -> int:
         return 0
     captures = [options.capture] if "capture" in options else options.captures
     _check_keys(options, captures)
-    output = Output(options.output, [*captures, *paths_of_keys(options), *_paths_of_judging(options)], options.color)
+    output = Output(options.output, [*captures, *paths_of_keys(options), *_trust_option_paths(options)], options.color)
     status: int = import_module(f"analyzer.cli.{options.command}").run(options, output)
     if status != FAILED:
         output.close()
     return status
 
 
-def _paths_of_judging(options: Namespace) -> list[str]:
+def _trust_option_paths(options: Namespace) -> list[str]:
     if "trust" not in options:
         return []
-    from analyzer.cli.judging import paths_of_judging
+    from analyzer.cli.trust_options import trust_option_paths
 
-    return paths_of_judging(options)
+    return trust_option_paths(options)
 
 
 def _check_keys(options: Namespace, captures: Sequence[str]) -> None:

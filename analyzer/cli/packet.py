@@ -5,20 +5,20 @@ from collections.abc import Iterator, Sequence
 
 from analyzer.analysis.traffic import link_name
 from analyzer.capture.frame import Frame
+from analyzer.cli.capture_run import CaptureRun
 from analyzer.cli.escape import harmless
+from analyzer.cli.formatting import count_text, moment_text
 from analyzer.cli.key_files import read_keys
 from analyzer.cli.output import Output, Refusal
-from analyzer.cli.quantities import count_text, moment_text
-from analyzer.cli.reading import Reading
 from analyzer.cli.table import cut
 from analyzer.engine import Engine, Listener
 from analyzer.engine import run as run_engine
-from analyzer.engine.tree import packet_tree
+from analyzer.engine.packet_tree import packet_tree
+from analyzer.packet.field_tree import Field
 from analyzer.packet.headers import read
 from analyzer.packet.packet import Packet
-from analyzer.packet.tree import Field
 from analyzer.tls.events import Alert, Data, Event, HandshakeMessage
-from analyzer.tls.layers import TlsLayer
+from analyzer.tls.tls_layers import TlsLayer
 
 MAX_DUMP = 65536
 """Bytes of a frame that are dumped; captures hold frames of up to 128 MiB."""
@@ -31,15 +31,15 @@ _ROW = 16
 
 def run(options: Namespace, output: Output) -> int:
     """Print one packet of a capture; the exit status."""
-    reading = Reading([options.capture], output)
-    engine = Engine(detailed=True, reads_data=False, **read_keys(options, reading, patient=False))
+    capture_run = CaptureRun([options.capture], output)
+    engine = Engine(detailed=True, reads_data=False, **read_keys(options, capture_run, patient=False))
     printer = PacketPrinter(output, engine, options.frame)
-    run_engine(reading, engine, [printer])
+    run_engine(capture_run, engine, [printer])
     if printer.done:
         output.flush()
         return 0
-    reading.status()
-    n_frames = sum(facts.frames for facts in reading.reader.files)
+    capture_run.status()
+    n_frames = sum(facts.frames for facts in capture_run.reader.files)
     raise Refusal(f"{options.capture}: no frame {options.frame}: there are {count_text(n_frames, 'frame')}")
 
 

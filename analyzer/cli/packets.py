@@ -4,17 +4,17 @@ from argparse import Namespace
 from collections.abc import Callable, Sequence
 
 from analyzer.capture.frame import Frame
-from analyzer.cli.carried import Carried
+from analyzer.cli.capture_run import CaptureRun
 from analyzer.cli.escape import csv_row, harmless
 from analyzer.cli.info import Describer
 from analyzer.cli.key_files import read_keys
 from analyzer.cli.output import Output
-from analyzer.cli.reading import Reading
+from analyzer.cli.plaintext import PlaintextHeads
 from analyzer.cli.table import Column, Table
 from analyzer.engine import Engine, Listener
 from analyzer.engine import run as run_engine
 from analyzer.packet.packet import Packet
-from analyzer.store.record import json_line, rfc3339
+from analyzer.store.session_record import json_line, rfc3339
 from analyzer.tls.events import Event
 
 COLUMNS = (
@@ -32,12 +32,12 @@ STYLES = {"TCP": "", "UDP": "blue", "ARP": "yellow", "ICMP": "magenta", "ICMPv6"
 
 def run(options: Namespace, output: Output) -> int:
     """Print the packets of the captures; the exit status."""
-    reading = Reading(options.captures, output, streaming=True)
-    engine = Engine(detailed=True, places=False, reads_data=False, **read_keys(options, reading, patient=False))
+    capture_run = CaptureRun(options.captures, output, streaming=True)
+    engine = Engine(detailed=True, places=False, reads_data=False, **read_keys(options, capture_run, patient=False))
     if options.format == "csv":
         output.head = b"number,time,source,destination,protocol,length,info\r\n"
-    run_engine(reading, engine, [PacketList(output, engine, options.format)])
-    return reading.status()
+    run_engine(capture_run, engine, [PacketList(output, engine, options.format)])
+    return capture_run.status()
 
 
 class PacketList(Listener):
@@ -48,22 +48,22 @@ class PacketList(Listener):
     def __init__(self, output: Output, engine: Engine, form: str) -> None:
         """form: `text`, `json` or `csv`."""
         self._output = output
-        self._carried = Carried()
-        self._describer = Describer(engine, self._carried)
+        self._plaintext = PlaintextHeads()
+        self._describer = Describer(engine, self._plaintext)
         self._table = Table(COLUMNS, output, one_line=True) if form == "text" else None
         self._write = _row_writer(form, output, self._table)
 
     def packet(self, packet: Packet, frame: Frame, events: Sequence[Event]) -> None:
         """As in `Listener`."""
         if events:
-            self._carried.take(events)
+            self._plaintext.take(events)
         self._write(frame, *self._describer.describe(frame, events))
-        self._carried.clear()
+        self._plaintext.clear()
 
     def end_turn(self) -> None:
         """As in `Listener`."""
         if self._table is not None:
-            self._table.settle()
+            self._table.fix_widths()
         self._output.flush()
 
 

@@ -6,7 +6,7 @@ first session began, and that session may lie several resumptions back.
 
 from typing import Any
 
-from analyzer.cli.quantities import count_text
+from analyzer.cli.formatting import count_text
 from analyzer.tls.session import Session
 from analyzer.x509.certificate import certificate
 

@@ -4,16 +4,16 @@ from argparse import Namespace
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from analyzer.cli.judging import read_chains
+from analyzer.cli.capture_run import CaptureRun
 from analyzer.cli.key_files import read_keys
 from analyzer.cli.output import Output, Refusal
-from analyzer.cli.reading import Reading
 from analyzer.cli.rows import COLUMNS, CSV_COLUMNS, csv_line, table_row
 from analyzer.cli.table import Cell, Table
+from analyzer.cli.trust_options import read_chains
 from analyzer.engine import Engine, Listener
 from analyzer.engine import run as run_engine
-from analyzer.store.chains import Chains, Written
-from analyzer.store.record import json_line, session_record
+from analyzer.store.chain_verdicts import Chains, Written
+from analyzer.store.session_record import json_line, session_record
 from analyzer.tls.events import Event, SessionEnded
 
 
@@ -39,12 +39,12 @@ def run(options: Namespace, output: Output) -> int:
         return _print_schema(output)
     if not options.captures:
         raise Refusal("a CAPTURE is missing (see analyzer sessions --help)")
-    reading = Reading(options.captures, output, streaming=options.format != "text")
-    keys = read_keys(options, reading)
+    capture_run = CaptureRun(options.captures, output, streaming=options.format != "text")
+    keys = read_keys(options, capture_run)
     chains = read_chains(options)
     engine = Engine(fields=options.messages, watches_revocation=True, **keys)
-    run_engine(reading, engine, [chains, _PRINTERS[options.format](output, chains, options.messages)])
-    return reading.status()
+    run_engine(capture_run, engine, [chains, _PRINTERS[options.format](output, chains, options.messages)])
+    return capture_run.status()
 
 
 class JsonLines(Listener):

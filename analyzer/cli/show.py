@@ -4,25 +4,25 @@ from argparse import Namespace
 from collections.abc import Sequence
 from typing import Any
 
+from analyzer.cli.authentication_text import authenticity_text, decryption_text, why_not_text
+from analyzer.cli.capture_run import CaptureRun, no_such_session
 from analyzer.cli.certificate_text import print_certificate
 from analyzer.cli.chain_tree import ChainTree
 from analyzer.cli.escape import harmless
 from analyzer.cli.files import print_fact
-from analyzer.cli.judging import read_chains
+from analyzer.cli.formatting import count_text, duration_text, moment_text, size_text
 from analyzer.cli.key_files import read_keys
 from analyzer.cli.ladder import Ladder, Steps, camel
 from analyzer.cli.message_fields import print_fields
 from analyzer.cli.output import Output, Refusal
-from analyzer.cli.proof_text import authenticity_text, decryption_text, why_not_text
-from analyzer.cli.quantities import count_text, duration_text, moment_text, size_text
-from analyzer.cli.reading import Reading, no_such_session
 from analyzer.cli.resumptions import Resumptions, ech_text
 from analyzer.cli.rows import alerts_text, endpoint
 from analyzer.cli.table import wrap
+from analyzer.cli.trust_options import read_chains
 from analyzer.engine import Engine, Listener
 from analyzer.engine import run as run_engine
-from analyzer.store.chains import CLIENT, SERVER, Chains, Judged
-from analyzer.store.record import json_line, session_record
+from analyzer.store.chain_verdicts import CLIENT, SERVER, Chains, Judged
+from analyzer.store.session_record import json_line, session_record
 from analyzer.tls.events import Event, HandshakeMessage, SessionEnded
 from analyzer.tls.handshake.ech_offer import EchOffer
 from analyzer.tls.session import Session
@@ -34,22 +34,22 @@ _ENDED = {"fin": "closed by both sides", "rst": "reset", "end": "still open at t
 
 def run(options: Namespace, output: Output) -> int:
     """Print one session of a capture; the exit status."""
-    reading = Reading([options.capture], output)
+    capture_run = CaptureRun([options.capture], output)
     chains = read_chains(options)
     resumptions = Resumptions()
-    engine = Engine(detailed=True, places=False, watches_revocation=True, **read_keys(options, reading))
+    engine = Engine(detailed=True, places=False, watches_revocation=True, **read_keys(options, capture_run))
     finder = SessionFinder(options.id, chains, resumptions)
-    run_engine(reading, engine, [chains, finder])
+    run_engine(capture_run, engine, [chains, finder])
     session = finder.session
     if session is None:
-        reading.status()
+        capture_run.status()
         raise Refusal(no_such_session(options.capture, options.id, engine.dispatcher.count))
     if options.format == "json":
         output.write(json_line(session_record(session, True, chains)))
     else:
         _print_session(output, session, finder.steps, options, chains, resumptions)
     output.flush()
-    return reading.status()
+    return capture_run.status()
 
 
 class SessionFinder(Listener):
@@ -76,9 +76,9 @@ class SessionFinder(Listener):
     def _end(self, session: Session) -> None:
         if session.id == self._number:
             self.session = session
-            self._chains.settle()
+            self._chains.freeze_revocation()
         if self.session is None:
-            self._chains.learn(session)
+            self._chains.add_certificates(session)
             self._resumptions.take(session)
 
 

@@ -5,25 +5,25 @@ from collections.abc import Sequence
 
 from analyzer.analysis.traffic import Traffic
 from analyzer.capture.frame import Frame
+from analyzer.cli.authentication_text import Decryptions
+from analyzer.cli.capture_run import FAILED, CaptureRun
 from analyzer.cli.chain_summary import ChainSummary
 from analyzer.cli.escape import harmless
 from analyzer.cli.files import print_file
 from analyzer.cli.findings import Findings
-from analyzer.cli.judging import read_chains
+from analyzer.cli.formatting import count_text, duration_text, size_text
 from analyzer.cli.key_files import read_keys
 from analyzer.cli.output import Output
-from analyzer.cli.proof_text import Decryptions
-from analyzer.cli.quantities import count_text, duration_text, size_text
-from analyzer.cli.reading import FAILED, Reading
 from analyzer.cli.rows import COLUMNS, table_row
 from analyzer.cli.sessions import InOrder
 from analyzer.cli.table import Cell, Column, Table
+from analyzer.cli.trust_options import read_chains
 from analyzer.codec.registry import registry
 from analyzer.engine import Engine, Listener
 from analyzer.engine import run as run_engine
 from analyzer.packet.packet import Packet
-from analyzer.store.chains import Chains
-from analyzer.store.record import session_record
+from analyzer.store.chain_verdicts import Chains
+from analyzer.store.session_record import session_record
 from analyzer.tls.decryption.key_material import KeyMaterial
 from analyzer.tls.events import Event, SessionEnded
 from analyzer.tls.session import Session
@@ -97,17 +97,17 @@ class Summary(Listener):
 
 def run(options: Namespace, output: Output) -> int:
     """Print the summary of the captures; the exit status."""
-    reading = Reading(options.captures, output, hashing=True)
+    capture_run = CaptureRun(options.captures, output, hashing=True)
     chains = read_chains(options)
-    engine = Engine(fields=False, watches_revocation=True, **read_keys(options, reading))
+    engine = Engine(fields=False, watches_revocation=True, **read_keys(options, capture_run))
     summary = Summary(engine.material, chains)
-    run_engine(reading, engine, [chains, summary])
-    if reading.nothing():
-        reading.status()
+    run_engine(capture_run, engine, [chains, summary])
+    if capture_run.nothing():
+        capture_run.status()
         return FAILED
-    summary.findings.take_files(reading.reader.files)
+    summary.findings.take_files(capture_run.reader.files)
     summary.findings.take_traffic(summary.traffic)
-    for number, facts in enumerate(reading.reader.files):
+    for number, facts in enumerate(capture_run.reader.files):
         if number:
             output.line()
         print_file(facts, output)
@@ -118,7 +118,7 @@ def run(options: Namespace, output: Output) -> int:
     summary.chain_summary.print(output, chains.stores())
     summary.findings.print(output)
     output.flush()
-    return reading.status()
+    return capture_run.status()
 
 
 def headline(output: Output, title: str, note: str = "") -> None:

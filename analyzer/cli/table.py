@@ -60,13 +60,13 @@ class Table:
             return
         self._sample.append(row)
         if len(self._sample) >= SAMPLE:
-            self.settle()
+            self.fix_widths()
 
     def close(self) -> None:
         """Write what has waited."""
-        self.settle()
+        self.fix_widths()
 
-    def settle(self) -> None:
+    def fix_widths(self) -> None:
         """Decide the widths from the rows so far, if there are some, and write them; later rows are written as they come."""
         if self._widths or not self._sample:
             return

@@ -6,7 +6,7 @@ from importlib.util import find_spec
 from analyzer import __version__
 
 HOT_MODULES = (
-    "analyzer.capture.walker",
+    "analyzer.capture.packet_reader",
     "analyzer.codec.runner",
     "analyzer.packet.headers",
     "analyzer.flows.tcp",

@@ -4,34 +4,34 @@ from typing import Any
 
 import cython
 
-from analyzer.codec.kinds import EXTENSIONS, FIXED, OPAQUE, SELECT, SIZED, STRUCT, UINT, VARINT
+from analyzer.codec.field_kinds import EXTENSIONS, FIXED, OPAQUE, SELECT, SIZED, STRUCT, UINT, VARINT
+from analyzer.codec.field_spec import FieldSpec
 from analyzer.codec.registry import registry
-from analyzer.codec.row import Row
 
 
 def json_value(message: Any) -> dict[str, Any]:
     """A message as JSON values: the RFC's names, numbers by their registry's name, bytes in hex, text where it is text."""
     fields: dict[str, Any] = {}
-    row: Row
-    for row in message.rows:
-        value = getattr(message, row.name)
-        fields[row.name] = None if value is None else json_field(row, value, message)
+    spec: FieldSpec
+    for spec in message.specs:
+        value = getattr(message, spec.name)
+        fields[spec.name] = None if value is None else json_field(spec, value, message)
     if message.trailing:
         fields["trailing"] = message.trailing.hex()
     return fields
 
 
-def json_field(row: Row, value: Any, owner: Any) -> Any:
+def json_field(spec: FieldSpec, value: Any, owner: Any) -> Any:
     """One field as a JSON value."""
-    kind: cython.int = row.kind
+    kind: cython.int = spec.kind
     if kind in (UINT, VARINT):
-        return named(row, value)
+        return named(spec, value)
     if kind in (FIXED, OPAQUE):
-        return value.decode("utf-8", "backslashreplace") if row.text else value.hex()
+        return value.decode("utf-8", "backslashreplace") if spec.text else value.hex()
     if kind == STRUCT:
         return json_value(value)
     if kind == SIZED:
-        return json_field(row.element, value, owner)
+        return json_field(spec.element, value, owner)
     if kind == EXTENSIONS:
         names = registry("extensions").names
         listed: list[dict[str, Any]] = []
@@ -40,9 +40,9 @@ def json_field(row: Row, value: Any, owner: Any) -> Any:
             listed.append({"type": names[item.type], "body": body})
         return listed
     if kind == SELECT:
-        case = row.cases.get(getattr(owner, row.on), row.element)
+        case = spec.cases.get(getattr(owner, spec.on), spec.element)
         return value.hex() if case is None else json_field(case, value, owner)
-    element: Row = row.element
+    element: FieldSpec = spec.element
     if element.kind == UINT:
         if not element.registry:
             return value
@@ -50,11 +50,11 @@ def json_field(row: Row, value: Any, owner: Any) -> Any:
     return [None if item is None else json_field(element, item, owner) for item in value]
 
 
-def named(row: Row, value: Any) -> Any:
+def named(spec: FieldSpec, value: Any) -> Any:
     """A number by its registry's name, or as it is where no registry names it."""
-    if not row.registry:
+    if not spec.registry:
         return value
-    names = row.names
+    names = spec.names
     if names is None:
-        names = row.names = registry(row.registry).names
+        names = spec.names = registry(spec.registry).names
     return names[value]

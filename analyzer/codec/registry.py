@@ -60,7 +60,7 @@ _GREASE_31 = frozenset({"http3_error_codes", "http3_frame_types", "http3_setting
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class RegistryEntry:
     """One line of a registry. `recommended` is Y, N, D or empty; `dtls_ok` is None where the registry does not say."""
 
     number: int
@@ -144,14 +144,14 @@ class Registry:
         """Whether the registry names the number; GREASE is not known."""
         return number in self._rows
 
-    def row(self, number: int) -> Row:
+    def entry(self, number: int) -> RegistryEntry:
         """The whole line. KeyError says which number is not registered."""
         try:
             cells = self._rows[number]
         except KeyError:
             raise KeyError(f"no {self._names[number]} in the registry {self.title}") from None
         dtls_ok = {"Y": True, "N": False, "": None}[cells[4]] if len(cells) > 4 else None
-        return Row(number, cells[1], cells[2], cells[3], dtls_ok)
+        return RegistryEntry(number, cells[1], cells[2], cells[3], dtls_ok)
 
     def is_grease(self, number: int) -> bool:
         """Whether this registry reserves the number for greasing (RFC 8701; RFC 9000, 15 and 18.1; RFC 9114, 7.2.8)."""

@@ -1,7 +1,7 @@
 cimport cython
 
-from analyzer.codec.cut cimport cut
-from analyzer.codec.row cimport Extension, Row, Span
+from analyzer.codec.byte_slices cimport slice_bytes
+from analyzer.codec.field_spec cimport Extension, FieldSpec, Span
 
 cdef extern from "Python.h":
     ctypedef struct PyTypeObject:
@@ -35,19 +35,19 @@ cdef class Reader:
     cdef public int depth
 
     cdef void note(self, Py_ssize_t at, str why) except *
-    cdef void lack(self, long long need, Py_ssize_t end) except *
-    cdef void settle(self) except *
+    cdef void need(self, long long need, Py_ssize_t end) except *
+    cdef void note_fault(self) except *
     cdef long long number(self, Py_ssize_t width) except? -1
     cdef object varint(self, Py_ssize_t end)
     cdef object structure(self, object table, Py_ssize_t end)
-    cdef object field(self, Row row, Py_ssize_t end, object owner)
-    cdef object value(self, Row row, Py_ssize_t end, object owner)
-    cdef object region(self, Row row, Py_ssize_t stop)
-    cdef list numbers(self, Row row, Py_ssize_t stop)
-    cdef list elements(self, Row element, Py_ssize_t stop)
-    cdef list extensions(self, Row row, Py_ssize_t stop)
+    cdef object field(self, FieldSpec spec, Py_ssize_t end, object owner)
+    cdef object value(self, FieldSpec spec, Py_ssize_t end, object owner)
+    cdef object region(self, FieldSpec spec, Py_ssize_t stop)
+    cdef list numbers(self, FieldSpec spec, Py_ssize_t stop)
+    cdef list elements(self, FieldSpec element, Py_ssize_t stop)
+    cdef list extensions(self, FieldSpec spec, Py_ssize_t stop)
     cdef object body(self, object table, long long number, Py_ssize_t start, Py_ssize_t last)
-    cdef object chosen(self, Row row, Py_ssize_t end, object owner)
+    cdef object chosen(self, FieldSpec spec, Py_ssize_t end, object owner)
 
 
 cpdef tuple read(object table, bytes data, Py_ssize_t start, Py_ssize_t end, Py_ssize_t base, object short=*)

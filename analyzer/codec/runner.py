@@ -1,6 +1,6 @@
 """The runner that reads by field tables: bytes to messages, and where each field lies. `writer` does the inverse.
 
-A table is a class whose rows (`row`) are its fields in wire order. The runner interprets rows one after the other between
+A table is a class whose rows (`spec`) are its fields in wire order. The runner interprets rows one after the other between
 two positions. It never raises for what the bytes say. A row that runs over its end sets `fault`, which unwinds to the
 nearest region whose length the bytes declare (a vector, an extension); that region notes the fault among the `problems`, keeps
 what was read, and reading goes on behind it. This module is compiled (see setup.cfg) and runs the same uncompiled.
@@ -10,11 +10,11 @@ from typing import Any
 
 import cython
 
-from analyzer.codec.cut import cut
-from analyzer.codec.kinds import EXTENSIONS, FIXED, OPAQUE, SELECT, STRUCT, UINT, VARINT, VECTOR
+from analyzer.codec.byte_slices import slice_bytes
+from analyzer.codec.errors import Malformed, ParseError
+from analyzer.codec.field_kinds import EXTENSIONS, FIXED, OPAQUE, SELECT, STRUCT, UINT, VARINT, VECTOR
+from analyzer.codec.field_spec import Extension, FieldSpec, Span, WideVarint
 from analyzer.codec.registry import registry
-from analyzer.codec.row import Extension, Row, Span, WideVarint
-from analyzer.codec.trouble import Malformed, Trouble
 
 KNOWN_LIMIT, LONGEST_KNOWN = 4096, 256
 """Extensions known by their bytes when they come again, as a client's do in every hello: how many, and how long in bytes."""
@@ -32,9 +32,9 @@ class Reader:
     pos: int
     limit: int
     base: int
-    problems: list[Trouble]
-    fault: Trouble | None
-    short: type[Trouble]
+    problems: list[ParseError]
+    fault: ParseError | None
+    short: type[ParseError]
     spans: list[Span] | None
     depth: int
 
@@ -42,12 +42,12 @@ class Reader:
         """Record a problem of the row being read and go on."""
         self.problems.append(Malformed("", at - self.base, why))
 
-    def lack(self, need: cython.longlong, end: cython.Py_ssize_t) -> None:
+    def need(self, need: cython.longlong, end: cython.Py_ssize_t) -> None:
         """Set the fault: a row wants more bytes than there are before `end`."""
         kind = self.short if end == self.limit else Malformed
         self.fault = kind("", self.pos - self.base, f"{need} bytes wanted, {end - self.pos} left")
 
-    def settle(self) -> None:
+    def note_fault(self) -> None:
         """Note the fault and go on; called where a region with a declared length ends."""
         if self.fault is not None:
             self.problems.append(self.fault)
@@ -78,7 +78,7 @@ class Reader:
         if pos < end:
             size = 1 << (data[pos] >> 6)
         if size > end - pos:
-            self.lack(size, end)
+            self.need(size, end)
             return None
         value = data[pos] & 0x3F
         for i in range(pos + 1, pos + size):
@@ -93,122 +93,122 @@ class Reader:
     def structure(self, table: Any, end: cython.Py_ssize_t) -> Any:
         """A message of `table`; what a fault keeps from being read is None."""
         message = blank(table) if cython.compiled else table.__new__(table)  # type: ignore[name-defined]  # noqa: F821 - `blank` is in the .pxd
-        rows: list[Row] = table.rows
-        row: Row
+        specs: list[FieldSpec] = table.specs
+        spec: FieldSpec
         before: cython.Py_ssize_t
         index: cython.Py_ssize_t
         if self.depth >= DEPTH_LIMIT:
             self.fault = Malformed("", self.pos - self.base, f"structures nested deeper than {DEPTH_LIMIT}")
         self.depth += 1
-        for row in rows:
+        for spec in specs:
             if self.fault is not None:
-                setattr(message, row.name, None)
+                setattr(message, spec.name, None)
                 continue
             before = len(self.problems)
-            value = self.field(row, end, message)
+            value = self.field(spec, end, message)
             if cython.compiled:
-                fill(row.slot, message, value)  # type: ignore[name-defined]  # noqa: F821 - `fill` is in the .pxd
+                fill(spec.slot, message, value)  # type: ignore[name-defined]  # noqa: F821 - `fill` is in the .pxd
             else:
-                setattr(message, row.name, value)
+                setattr(message, spec.name, value)
             if self.fault is not None:
-                self.fault.field = row.name + "." + self.fault.field if self.fault.field else row.name
+                self.fault.field = spec.name + "." + self.fault.field if self.fault.field else spec.name
             for index in range(before, len(self.problems)):
                 inner = self.problems[index].field
-                self.problems[index].field = row.name if not inner else row.name + ("" if inner[0] == "[" else ".") + inner
+                self.problems[index].field = spec.name if not inner else spec.name + ("" if inner[0] == "[" else ".") + inner
         self.depth -= 1
         message.trailing = b""
         return message
 
-    def field(self, row: Row, end: cython.Py_ssize_t, owner: Any) -> Any:
+    def field(self, spec: FieldSpec, end: cython.Py_ssize_t, owner: Any) -> Any:
         """The value of one row, with its span when they are asked for."""
         if self.spans is None:
-            return self.value(row, end, owner)
+            return self.value(spec, end, owner)
         outer: list[Span] = self.spans
         start: cython.Py_ssize_t = self.pos
         self.spans = []
-        value = self.value(row, end, owner)
-        outer.append(Span(row.name, start - self.base, self.pos - self.base, value, row, self.spans))
+        value = self.value(spec, end, owner)
+        outer.append(Span(spec.name, start - self.base, self.pos - self.base, value, spec, self.spans))
         self.spans = outer
         return value
 
-    def value(self, row: Row, end: cython.Py_ssize_t, owner: Any) -> Any:
+    def value(self, spec: FieldSpec, end: cython.Py_ssize_t, owner: Any) -> Any:
         """The value of one row, which lies between the position and `end`."""
-        kind: cython.int = row.kind
+        kind: cython.int = spec.kind
         start: cython.Py_ssize_t = self.pos
         stop: cython.Py_ssize_t
         n: cython.longlong
-        if row.optional and start == end:
+        if spec.optional and start == end:
             return None
         if kind == UINT:
-            if row.width > end - start:
-                self.lack(row.width, end)
+            if spec.width > end - start:
+                self.need(spec.width, end)
                 return None
-            if row.width == 8:  # may pass the largest C number
+            if spec.width == 8:  # may pass the largest C number
                 self.pos = start + 8
-                return int.from_bytes(cut(self.data, start, self.pos), "big")
-            return self.number(row.width)
+                return int.from_bytes(slice_bytes(self.data, start, self.pos), "big")
+            return self.number(spec.width)
         if kind == FIXED:
-            if row.width > end - start:
-                self.lack(row.width, end)
+            if spec.width > end - start:
+                self.need(spec.width, end)
                 self.pos = end
-                return cut(self.data, start, end)
-            self.pos = start + row.width
-            return cut(self.data, start, self.pos)
+                return slice_bytes(self.data, start, end)
+            self.pos = start + spec.width
+            return slice_bytes(self.data, start, self.pos)
         if kind == STRUCT:
-            return self.structure(row.table, end)
+            return self.structure(spec.table, end)
         if kind == SELECT:
-            return self.chosen(row, end, owner)
+            return self.chosen(spec, end, owner)
         if kind == VARINT:
             return self.varint(end)
         # What is left has a length in front or in an earlier field, or reaches to the end.
         stop = end
-        if row.width > 0 or row.on:
-            if row.on:
-                n = getattr(owner, row.on)
-            elif row.width > end - start:
-                self.lack(row.width, end)
+        if spec.width > 0 or spec.on:
+            if spec.on:
+                n = getattr(owner, spec.on)
+            elif spec.width > end - start:
+                self.need(spec.width, end)
                 return None
             else:
-                n = self.number(row.width)
+                n = self.number(spec.width)
             if n > end - self.pos:
-                self.lack(n, end)
+                self.need(n, end)
             else:
                 stop = self.pos + n
-            if n < row.low or (row.high and n > row.high):
-                self.note(start, f"length {n} is not in {row.low}..{row.high}")
+            if n < spec.low or (spec.high and n > spec.high):
+                self.note(start, f"length {n} is not in {spec.low}..{spec.high}")
         if kind == OPAQUE:
             start = self.pos
             self.pos = stop
-            return cut(self.data, start, stop)
-        return self.region(row, stop)
+            return slice_bytes(self.data, start, stop)
+        return self.region(spec, stop)
 
-    def region(self, row: Row, stop: cython.Py_ssize_t) -> Any:
+    def region(self, spec: FieldSpec, stop: cython.Py_ssize_t) -> Any:
         """The contents of a vector, a sized field or extensions: a region of its own that ends at `stop`."""
-        kind: cython.int = row.kind
-        over: Trouble | None = self.fault  # the region itself may run over its end; its contents are read all the same
+        kind: cython.int = spec.kind
+        over: ParseError | None = self.fault  # the region itself may run over its end; its contents are read all the same
         self.fault = None
-        element: Row
+        element: FieldSpec
         if kind == VECTOR:
-            element = row.element
-            value = self.numbers(row, stop) if element.kind == UINT else self.elements(element, stop)
+            element = spec.element
+            value = self.numbers(spec, stop) if element.kind == UINT else self.elements(element, stop)
         elif kind == EXTENSIONS:
-            value = self.extensions(row, stop)
+            value = self.extensions(spec, stop)
         else:
-            value = self.value(row.element, stop, None)
+            value = self.value(spec.element, stop, None)
             if self.pos < stop and self.fault is None:
                 self.note(self.pos, f"{stop - self.pos} bytes left over")
-                if row.element.kind == STRUCT:
-                    value.trailing = cut(self.data, self.pos, stop)
+                if spec.element.kind == STRUCT:
+                    value.trailing = slice_bytes(self.data, self.pos, stop)
         if over is None:
-            self.settle()
+            self.note_fault()
         else:
             self.fault = over
         self.pos = stop
         return value
 
-    def numbers(self, row: Row, stop: cython.Py_ssize_t) -> list[int]:
+    def numbers(self, spec: FieldSpec, stop: cython.Py_ssize_t) -> list[int]:
         """A vector of numbers."""
-        element: Row = row.element
+        element: FieldSpec = spec.element
         width: cython.Py_ssize_t = element.width
         data: bytes = self.data
         values: list[int] = []
@@ -224,7 +224,7 @@ class Reader:
             pos = self.pos
         if pos != stop:
             # A vector without a length goes as far as the bytes do, and may only be cut.
-            kind = self.short if stop == self.limit and row.width == 0 and not row.on else Malformed
+            kind = self.short if stop == self.limit and spec.width == 0 and not spec.on else Malformed
             self.problems.append(kind("", start - self.base, f"{stop - start} bytes is no whole number of uint{8 * width}"))
         if self.spans is not None:
             index: cython.Py_ssize_t
@@ -233,7 +233,7 @@ class Reader:
                 self.spans.append(Span(f"[{index}]", at, at + width, values[index], element, []))
         return values
 
-    def elements(self, element: Row, stop: cython.Py_ssize_t) -> list[Any]:
+    def elements(self, element: FieldSpec, stop: cython.Py_ssize_t) -> list[Any]:
         """A vector of structures or byte strings."""
         values: list[Any] = []
         before: cython.Py_ssize_t
@@ -254,7 +254,7 @@ class Reader:
                 self.problems[index].field = f"[{len(values) - 1}].{inner}" if inner else f"[{len(values) - 1}]"
         return values
 
-    def extensions(self, row: Row, stop: cython.Py_ssize_t) -> list[Extension]:
+    def extensions(self, spec: FieldSpec, stop: cython.Py_ssize_t) -> list[Extension]:
         """Extensions up to `stop`: each body by its table, a body that does not fit its table as bytes."""
         values: list[Extension] = []
         before: cython.Py_ssize_t
@@ -263,33 +263,33 @@ class Reader:
         index: cython.Py_ssize_t
         length: cython.longlong
         number: cython.longlong
-        known: dict[bytes, Extension] = row.known
+        known: dict[bytes, Extension] = spec.known
         key: bytes
         while self.pos < stop:
             key = b""
             start = self.pos
             if stop - start < 4:
-                self.lack(4, stop)
+                self.need(4, stop)
                 break
             number = self.number(2)
             length = self.number(2)
             last = stop
-            over: Trouble | None = None
+            over: ParseError | None = None
             if length > stop - self.pos:
-                self.lack(length, stop)
+                self.need(length, stop)
                 over = self.fault
                 self.fault = None
             else:
                 last = self.pos + length
                 if length <= LONGEST_KNOWN and self.spans is None and not is_renewed(number):
-                    key = cut(self.data, start, last)
+                    key = slice_bytes(self.data, start, last)
                     seen: Extension | None = known.get(key)
                     if seen is not None:
                         values.append(seen)
                         self.pos = last
                         continue
             before = len(self.problems)
-            body = self.body(row.cases.get(number), number, start, last)
+            body = self.body(spec.cases.get(number), number, start, last)
             for index in range(before, len(self.problems)):
                 name = registry("extensions").name(number)
                 self.problems[index].field = f"{name}.{self.problems[index].field}" if self.problems[index].field else name
@@ -317,15 +317,15 @@ class Reader:
         if outer is not None:
             self.spans = []
         if table is None:
-            value: Any = cut(self.data, first, last)
+            value: Any = slice_bytes(self.data, first, last)
         else:
             value = self.structure(table, last)
             if self.fault is None and self.pos != last:
                 self.note(self.pos, f"{last - self.pos} bytes left over")
-                value.trailing = cut(self.data, self.pos, last)
+                value.trailing = slice_bytes(self.data, self.pos, last)
             elif self.fault is not None or len(self.problems) != before:
-                value = cut(self.data, first, last)  # evidence first: a body that lies is kept as it came
-            self.settle()
+                value = slice_bytes(self.data, first, last)  # evidence first: a body that lies is kept as it came
+            self.note_fault()
         if outer is not None:
             outer.append(
                 Span(registry("extensions").name(number), start - self.base, last - self.base, value, None, self.spans or [])
@@ -333,19 +333,19 @@ class Reader:
             self.spans = outer
         return value
 
-    def chosen(self, row: Row, end: cython.Py_ssize_t, owner: Any) -> Any:
+    def chosen(self, spec: FieldSpec, end: cython.Py_ssize_t, owner: Any) -> Any:
         """A field whose form an earlier field chooses; bytes to the end where no case fits and there is no other form."""
-        case = row.cases.get(getattr(owner, row.on), row.element)
+        case = spec.cases.get(getattr(owner, spec.on), spec.element)
         if case is not None:
             return self.value(case, end, owner)
         start: cython.Py_ssize_t = self.pos
         self.pos = end
-        return cut(self.data, start, end)
+        return slice_bytes(self.data, start, end)
 
 
 def read(
     table: Any, data: bytes, start: cython.Py_ssize_t, end: cython.Py_ssize_t, base: cython.Py_ssize_t, short: Any = Malformed
-) -> tuple[Any, list[Trouble]]:
+) -> tuple[Any, list[ParseError]]:
     """Read one message of `table` from `data[start:end]`: the message, and everything that is wrong with it.
 
     Offsets in problems count from `base`. `short` is the trouble that an end at `end` means: Malformed when the message is
@@ -387,7 +387,7 @@ def run(reader: Reader, table: Any, end: cython.Py_ssize_t) -> Any:
         message.trailing = reader.data[reader.pos : end]
         if reader.fault is None:
             reader.note(reader.pos, f"{end - reader.pos} bytes left over")
-    reader.settle()
+    reader.note_fault()
     for problem in reader.problems:
         problem.field = f"{table.__name__}.{problem.field}" if problem.field else table.__name__
     return message

@@ -1,4 +1,4 @@
-from analyzer.codec.row cimport Row
+from analyzer.codec.field_spec cimport FieldSpec
 
 # Looked at for every field, as C variables.
 cdef int EXTENSIONS, FIXED, OPAQUE, SELECT, SIZED, STRUCT, UINT, VARINT
@@ -7,4 +7,4 @@ cdef int EXTENSIONS, FIXED, OPAQUE, SELECT, SIZED, STRUCT, UINT, VARINT
 cpdef bytes write(object message)
 cdef object write_structure(bytearray out, object message)
 cdef object write_varint(bytearray out, object value)
-cdef object write_value(bytearray out, Row row, object value, object owner)
+cdef object write_value(bytearray out, FieldSpec spec, object value, object owner)

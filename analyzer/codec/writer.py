@@ -7,8 +7,8 @@ from typing import Any
 
 import cython
 
-from analyzer.codec.kinds import EXTENSIONS, FIXED, OPAQUE, SELECT, SIZED, STRUCT, UINT, VARINT
-from analyzer.codec.row import Row, WideVarint
+from analyzer.codec.field_kinds import EXTENSIONS, FIXED, OPAQUE, SELECT, SIZED, STRUCT, UINT, VARINT
+from analyzer.codec.field_spec import FieldSpec, WideVarint
 
 
 def write(message: Any) -> bytes:
@@ -20,52 +20,52 @@ def write(message: Any) -> bytes:
 
 def write_structure(out: bytearray, message: Any) -> None:
     """Append a message's fields."""
-    row: Row
-    for row in message.rows:
-        value = getattr(message, row.name)
+    spec: FieldSpec
+    for spec in message.specs:
+        value = getattr(message, spec.name)
         if value is not None:
-            write_value(out, row, value, message)
+            write_value(out, spec, value, message)
     out += message.trailing
 
 
-def write_value(out: bytearray, row: Row, value: Any, owner: Any) -> None:
+def write_value(out: bytearray, spec: FieldSpec, value: Any, owner: Any) -> None:
     """Append one field. Raises ValueError when a length does not fit its prefix."""
-    kind: cython.int = row.kind
+    kind: cython.int = spec.kind
     if kind == UINT:
-        out += value.to_bytes(row.width, "big")
+        out += value.to_bytes(spec.width, "big")
     elif kind == STRUCT:
         write_structure(out, value)
     elif kind == VARINT:
         write_varint(out, value)
     elif kind == SELECT:
-        case = row.cases.get(getattr(owner, row.on), row.element)
+        case = spec.cases.get(getattr(owner, spec.on), spec.element)
         if case is None:
             out += value
         else:
             write_value(out, case, value, owner)
     elif kind == FIXED:
-        if len(value) != row.width:
-            raise ValueError(f"{row.name}: {len(value)} bytes where {row.width} belong")
+        if len(value) != spec.width:
+            raise ValueError(f"{spec.name}: {len(value)} bytes where {spec.width} belong")
         out += value
     else:
         start: cython.Py_ssize_t = len(out)
-        out += bytes(row.width)
+        out += bytes(spec.width)
         if kind == OPAQUE:
             out += value
         elif kind == SIZED:
-            write_value(out, row.element, value, owner)
+            write_value(out, spec.element, value, owner)
         elif kind == EXTENSIONS:
             for extension in value:
                 body = extension.body if isinstance(extension.body, bytes) else write(extension.body)
                 out += extension.type.to_bytes(2, "big") + len(body).to_bytes(2, "big") + body
         else:
             for item in value:
-                write_value(out, row.element, item, owner)
-        if row.width:
-            length = len(out) - start - row.width
-            if length >= 1 << 8 * row.width:
-                raise ValueError(f"{row.name}: {length} bytes do not fit a length of {8 * row.width} bits")
-            out[start : start + row.width] = length.to_bytes(row.width, "big")
+                write_value(out, spec.element, item, owner)
+        if spec.width:
+            length = len(out) - start - spec.width
+            if length >= 1 << 8 * spec.width:
+                raise ValueError(f"{spec.name}: {length} bytes do not fit a length of {8 * spec.width} bits")
+            out[start : start + spec.width] = length.to_bytes(spec.width, "big")
 
 
 def write_varint(out: bytearray, value: Any) -> None:

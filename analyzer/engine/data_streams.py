@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from analyzer.analysis.losses import Losses
+from analyzer.analysis.missing_data import MissingData
 from analyzer.engine.run import Listener
 from analyzer.flows.flow import Flow
 from analyzer.tls.events import Data, DataBegan, DataMissing, Event, Gap, HandshakeMessage, SessionBegan, SessionEnded
@@ -10,16 +10,16 @@ from analyzer.tls.session import Session
 
 
 class DataReader:
-    """Takes the application data of one session; role 0 is the client. losses: what is missing in it."""
+    """Takes the application data of one session; role 0 is the client. missing: what is missing in it."""
 
-    def __init__(self, losses: Losses) -> None:
-        self.losses = losses
+    def __init__(self, missing: MissingData) -> None:
+        self.missing = missing
 
     def feed(self, role: int, data: bytes, frame: int, at: int) -> None:
         """Take the data of one record; frame, at: where it became known, and that frame's time."""
 
     def miss(self, role: int, reason: str | None) -> None:
-        """Hear that data of a role is missing here; `losses` knows how much."""
+        """Hear that data of a role is missing here; `missing` knows how much."""
 
     def close(self, at: int) -> None:
         """Hear that nothing more comes."""
@@ -33,10 +33,10 @@ class DataStreams(Listener):
 
     def __init__(self) -> None:
         self.flows: dict[int, Flow] = {}
-        self._losses: dict[int, Losses] = {}
+        self._missing_data: dict[int, MissingData] = {}
         self._readers: dict[int, DataReader] = {}
 
-    def open(self, session: int, alpn: bytes | None, losses: Losses) -> DataReader | None:
+    def open(self, session: int, alpn: bytes | None, missing: MissingData) -> DataReader | None:
         """Give the reader of a session's data, None where nobody reads it; alpn: what both sides agreed to speak."""
         return None
 
@@ -54,25 +54,25 @@ class DataStreams(Listener):
                 if reader is not None:
                     reader.feed(event.role, event.data, event.frame, event.at)
             elif isinstance(event, Gap):
-                self._losses.setdefault(event.session, Losses()).gap(event)
+                self._missing_data.setdefault(event.session, MissingData()).gap(event)
                 self.note(event)
             elif isinstance(event, HandshakeMessage):
                 self.note(event)
             elif isinstance(event, DataMissing):
-                self._losses[event.session].miss(event)
+                self._missing_data[event.session].miss(event)
                 reader = self._readers.get(event.session)
                 if reader is not None:
                     reader.miss(event.role, event.reason)
             elif isinstance(event, DataBegan):
-                losses = self._losses.setdefault(event.session, Losses())
-                losses.begin(event)
-                reader = self.open(event.session, event.alpn, losses)
+                missing = self._missing_data.setdefault(event.session, MissingData())
+                missing.begin(event)
+                reader = self.open(event.session, event.alpn, missing)
                 if reader is not None:
                     self._readers[event.session] = reader
             elif isinstance(event, SessionBegan):
                 self.flows[event.session] = event.flow
             elif isinstance(event, SessionEnded):
-                self._losses.pop(event.session, None)
+                self._missing_data.pop(event.session, None)
                 reader = self._readers.pop(event.session, None)
                 if reader is not None:
                     reader.close(event.at)

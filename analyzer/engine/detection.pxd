@@ -1,4 +1,4 @@
-from analyzer.tls.record.reader cimport plausible
+from analyzer.tls.record.record_reader cimport plausible
 
 cdef int HEADER, MIN_HELLO, MIN_CIPHERTEXT, SPLIT, HANDSHAKE, APPLICATION_DATA
 

@@ -8,7 +8,7 @@ in a record of its own. Here are the signatures of such beginnings, each given a
 import cython
 
 from analyzer.tls.record.content_types import APPLICATION_DATA, HANDSHAKE, HEADER
-from analyzer.tls.record.reader import plausible
+from analyzer.tls.record.record_reader import plausible
 
 MIN_HELLO = 11
 """Bytes that tell a hello: record header, handshake header, version."""

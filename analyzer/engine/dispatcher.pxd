@@ -1,6 +1,6 @@
 cimport cython
 
-from analyzer.codec.cut cimport find_byte
+from analyzer.codec.byte_slices cimport find_byte
 from analyzer.engine.detection cimport ciphertext_at, hello_at, ssl2_hello_at
 from analyzer.flows.connection cimport Connection
 from analyzer.flows.flow cimport Flow
@@ -9,10 +9,10 @@ from analyzer.flows.sink cimport DatagramSink, Sink
 from analyzer.flows.udp_flow cimport UdpFlow
 from analyzer.tls.pending cimport PendingSessions
 from analyzer.tls.handshake.resumption cimport Resumptions
-from analyzer.tls.record.reader cimport RecordReader, plausible
+from analyzer.tls.record.record_reader cimport RecordReader, plausible
 from analyzer.tls.record.record cimport RecordSink, conflict, gap
 from analyzer.tls.session cimport Session
-from analyzer.x509.clear_http cimport RevocationWatch, begins_request, begins_response
+from analyzer.x509.revocation_over_http cimport RevocationWatch, begins_request, begins_response
 
 cdef int HANDSHAKE, HEADER, SCAN_LIMIT, MAX_EARLY, CLIENT_HELLO, SSL2_SERVER_HELLO, _TCP
 

@@ -10,9 +10,9 @@ from typing import Any
 
 import cython
 
-from analyzer.codec.cut import find_byte
+from analyzer.codec.byte_slices import find_byte
+from analyzer.engine.capture_events import RevocationSeen
 from analyzer.engine.detection import ciphertext_at, hello_at, ssl2_hello_at
-from analyzer.engine.events import RevocationSeen
 from analyzer.flows.connection import Connection
 from analyzer.flows.flow import TCP, Flow
 from analyzer.flows.listener import Listener
@@ -25,10 +25,10 @@ from analyzer.tls.handshake.resumption import Resumptions
 from analyzer.tls.messages.numbers import CLIENT_HELLO, SSL2_SERVER_HELLO
 from analyzer.tls.pending import PendingSessions
 from analyzer.tls.record.content_types import HANDSHAKE, HEADER
-from analyzer.tls.record.reader import RecordReader, plausible
 from analyzer.tls.record.record import RecordSink, conflict, gap
+from analyzer.tls.record.record_reader import RecordReader, plausible
 from analyzer.tls.session import Session
-from analyzer.x509.clear_http import RevocationWatch, begins_request, begins_response
+from analyzer.x509.revocation_over_http import RevocationWatch, begins_request, begins_response
 
 SCAN_LIMIT = 16384
 """Bytes of a connection that are searched at every position; upgrades come after a greeting and some commands."""
@@ -205,7 +205,7 @@ class TcpStream(Sink):
                 break
             pos += 1
         if self.session is None and not self.connection.syn and ciphertext_at(data, start, end):
-            (_, source), (_, destination) = endpoints(self.connection.opener.key)
+            (_, source), (_, destination) = endpoints(self.connection.originator.key)
             self.open(0 if source >= destination else 1, True)
             reader = self.readers[other ^ self.client]
             reader.searching = True
@@ -216,7 +216,7 @@ class TcpStream(Sink):
     def open(self, client: cython.int, mid_stream: cython.bint) -> None:
         """Begin the session whose client is that side, and tell it what happened to the streams before."""
         connection: Connection = self.connection
-        key: bytes = connection.answerer.key if client else connection.opener.key
+        key: bytes = connection.responder.key if client else connection.originator.key
         flow: Flow = Flow(_TCP, key, connection.first_frame, connection.start, mid_stream)
         self.client = client
         self.session = self.dispatcher.begin(flow)
@@ -234,7 +234,7 @@ class TcpStream(Sink):
         self.speaking |= 1 << side
         return pos
 
-    def glance(self, side: cython.int, data: bytes, start: cython.Py_ssize_t, end: cython.Py_ssize_t) -> cython.bint:
+    def peek(self, side: cython.int, data: bytes, start: cython.Py_ssize_t, end: cython.Py_ssize_t) -> cython.bint:
         """Whether this segment of a stream that was given up begins a hello, or a response with revocation data."""
         if self.watch is not None and self.watch.peek(side, data, start, end):
             self.wanted = True

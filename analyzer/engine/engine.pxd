@@ -1,7 +1,7 @@
 cimport cython
 
 from analyzer.capture.frame cimport Frame
-from analyzer.capture.walker cimport Walker
+from analyzer.capture.packet_reader cimport PacketReader
 from analyzer.engine.dispatcher cimport Dispatcher
 from analyzer.flows.tcp cimport Connections
 from analyzer.flows.udp cimport UdpFlows
@@ -28,8 +28,8 @@ cdef class Engine:
 
     cpdef void feed(self, Frame frame) except *
     cdef void hand_on(self, Frame frame) except *
-    cpdef bint step(self, Walker walker) except *
-    cpdef void learn(self, list secrets) except *
-    cpdef void run(self, Walker walker) except *
+    cpdef bint step(self, PacketReader packet_reader) except *
+    cpdef void add_secrets(self, list secrets) except *
+    cpdef void run(self, PacketReader packet_reader) except *
     cpdef void tick(self, long long at) except *
     cpdef list take(self)

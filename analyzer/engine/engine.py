@@ -1,8 +1,9 @@
 """The one place that wires the rooms: frames in, one ordered stream of events out.
 
-A file, a pipe and a live interface drive the same engine: `feed` takes one frame, `run` all frames that a walker can give
-without more bytes, `tick` moves time where no frame comes. Events come out of `take` in the order in which they happened, so
-memory grows with the connections open at one moment and not with the capture. The same frames give the same events.
+A file, a pipe and a live interface drive the same engine: `feed` takes one frame, `run` all frames that a packet reader can
+give without more bytes, `tick` moves time where no frame comes. Events come out of `take` in the order in which they
+happened, so memory grows with the connections open at one moment and not with the capture. The same frames give the same
+events.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -12,9 +13,9 @@ from typing import Any
 import cython
 
 from analyzer.capture.frame import Frame
-from analyzer.capture.walker import Walker
+from analyzer.capture.packet_reader import PacketReader
 from analyzer.engine.dispatcher import DatagramProtocol, Dispatcher, TcpStream
-from analyzer.flows.connection import Half
+from analyzer.flows.connection import Endpoint
 from analyzer.flows.flow import TCP, UDP
 from analyzer.flows.fragments import Defragmenter, FragmentReport
 from analyzer.flows.tcp import Connections
@@ -23,7 +24,7 @@ from analyzer.packet.headers import read, read_ip
 from analyzer.packet.packet import Packet
 from analyzer.tls.decryption.key_material import Application, KeyMaterial
 from analyzer.tls.events import Event
-from analyzer.tls.record.reader import RecordReader
+from analyzer.tls.record.record_reader import RecordReader
 
 # Once compiled these are C variables, which no other module sees.
 _TCP, _UDP = TCP, UDP
@@ -113,17 +114,17 @@ class Engine:
             elif packet.protocol == _UDP and self.follows_datagrams:
                 self.datagrams.feed(packet, frame.number, frame.at)
 
-    def step(self, walker: Walker) -> cython.bint:
-        """Take the next frame, and the secrets before it; False where the walker needs more bytes."""
-        more: cython.bint = walker.advance()
-        self.learn(walker.secrets)
+    def step(self, packet_reader: PacketReader) -> cython.bint:
+        """Take the next frame, and the secrets before it; False where the packet reader needs more bytes."""
+        more: cython.bint = packet_reader.advance()
+        self.add_secrets(packet_reader.secrets)
         if more:
-            self.feed(walker.frame)
+            self.feed(packet_reader.frame)
         return more
 
-    def run(self, walker: Walker) -> None:
-        """Take all frames that the walker has the bytes of."""
-        while self.step(walker):
+    def run(self, packet_reader: PacketReader) -> None:
+        """Take all frames that the packet reader has the bytes of."""
+        while self.step(packet_reader):
             pass
 
     def tick(self, at: cython.longlong) -> None:
@@ -133,7 +134,7 @@ class Engine:
         self.datagrams.tick(self.at)
         self.dispatcher.tick(self.at)
 
-    def learn(self, secrets: list[Any]) -> None:
+    def add_secrets(self, secrets: list[Any]) -> None:
         """Take the Decryption Secrets Blocks of a capture that came since the last call."""
         known: cython.Py_ssize_t = self.n_seen if secrets is self.seen else 0
         if len(secrets) == known:
@@ -174,28 +175,28 @@ class Engine:
 
         -1 where that is not known; None for a packet of no connection.
         """
-        half: Half | None = self.connections.halves.get(self.packet.key())
-        return None if half is None else (_first_sequence(half), _first_sequence(half.peer))
+        endpoint: Endpoint | None = self.connections.endpoints.get(self.packet.key())
+        return None if endpoint is None else (_first_sequence(endpoint), _first_sequence(endpoint.peer))
 
     def stream_offset(self) -> int | None:
         """Position of the first payload byte of `packet` in its direction's stream; None for a packet of no connection."""
-        half: Half | None = self.connections.halves.get(self.packet.key())
-        if half is None or not half.started:
+        endpoint: Endpoint | None = self.connections.endpoints.get(self.packet.key())
+        if endpoint is None or not endpoint.started:
             return None
-        ahead = (self.packet.sequence - half.next) & 0xFFFFFFFF
-        return half.offset + (ahead if ahead < 0x80000000 else ahead - 0x100000000)
+        ahead = (self.packet.sequence - endpoint.next) & 0xFFFFFFFF
+        return endpoint.offset + (ahead if ahead < 0x80000000 else ahead - 0x100000000)
 
     def record_reader(self) -> RecordReader | None:
         """The reader of the TLS records in which `packet` lies; None where its connection has no session by now."""
-        half: Half | None = self.connections.halves.get(self.packet.key())
-        stream = None if half is None else half.connection.sink
-        if half is None or not isinstance(stream, TcpStream) or stream.session is None:
+        endpoint: Endpoint | None = self.connections.endpoints.get(self.packet.key())
+        stream = None if endpoint is None else endpoint.connection.sink
+        if endpoint is None or not isinstance(stream, TcpStream) or stream.session is None:
             return None
-        return stream.readers[half.side ^ stream.client]
+        return stream.readers[endpoint.side ^ stream.client]
 
 
-def _first_sequence(half: Half) -> int:
-    return (half.next - half.offset) & 0xFFFFFFFF if half.started else -1
+def _first_sequence(endpoint: Endpoint) -> int:
+    return (endpoint.next - endpoint.offset) & 0xFFFFFFFF if endpoint.started else -1
 
 
 def conversation(alpn: bytes | None) -> Application:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 from analyzer.capture.frame import Frame
-from analyzer.capture.walker import Walker
+from analyzer.capture.packet_reader import PacketReader
 from analyzer.engine.engine import Engine
 from analyzer.packet.packet import Packet
 from analyzer.tls.events import Event
@@ -42,8 +42,8 @@ class Listener:
 class Source(Protocol):
     """Where frames come from: `CaptureReader`, or what shows how far it is."""
 
-    def walkers(self) -> Iterable[Walker]:
-        """The walker of the capture at hand, again each time that it has more bytes."""
+    def packet_readers(self) -> Iterable[PacketReader]:
+        """The packet reader of the capture at hand, again each time that it has more bytes."""
 
 
 def run(source: Source, engine: Engine, listeners: Sequence[Listener]) -> None:
@@ -53,18 +53,18 @@ def run(source: Source, engine: Engine, listeners: Sequence[Listener]) -> None:
     """
     watchers = [listener for listener in listeners if listener.sees_packets]
     counts = [listener.packet for listener in watchers if not engine.dispatcher.detailed]
-    for walker in source.walkers():
+    for packet_reader in source.packet_readers():
         if not watchers:
-            engine.run(walker)
+            engine.run(packet_reader)
             tell(engine.take(), listeners)
         elif not engine.dispatcher.detailed:
-            frame, packet, step = walker.frame, engine.packet, engine.step
-            while step(walker):
+            frame, packet, step = packet_reader.frame, engine.packet, engine.step
+            while step(packet_reader):
                 for count in counts:
                     count(packet, frame, ())
             tell(engine.take(), listeners)
         else:
-            tell(watch(walker, engine, listeners), listeners)
+            tell(watch(packet_reader, engine, listeners), listeners)
         if listeners and all(listener.done for listener in listeners):
             return
     engine.close()
@@ -73,12 +73,13 @@ def run(source: Source, engine: Engine, listeners: Sequence[Listener]) -> None:
         listener.close()
 
 
-def watch(walker: Walker, engine: Engine, listeners: Sequence[Listener]) -> list[Event]:
-    """Take all frames that the walker has the bytes of, until every listener is done, each with its own events; all of them."""
+def watch(packet_reader: PacketReader, engine: Engine, listeners: Sequence[Listener]) -> list[Event]:
+    """Take all frames that the packet reader has the bytes of, until every listener is done, each with its own events; all of
+    them."""
     watchers = [listener for listener in listeners if listener.sees_packets]
     events: list[Event] = []
-    frame, packet = walker.frame, engine.packet
-    while engine.step(walker):
+    frame, packet = packet_reader.frame, engine.packet
+    while engine.step(packet_reader):
         own = engine.take()
         events += own
         for watcher in watchers:

@@ -16,11 +16,11 @@ cdef class Segment:
 
 
 @cython.no_gc
-cdef class Half:
+cdef class Endpoint:
     cdef public Connection connection
     cdef public int side
     cdef public bytes key
-    cdef public Half peer
+    cdef public Endpoint peer
     cdef public long long isn
     cdef public long long next
     cdef public long long offset
@@ -40,8 +40,8 @@ cdef class Half:
 
 @cython.no_gc
 cdef class Connection:
-    cdef public Half opener
-    cdef public Half answerer
+    cdef public Endpoint originator
+    cdef public Endpoint responder
     cdef public long long first_frame
     cdef public long long last_frame
     cdef public long long start

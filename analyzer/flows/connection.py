@@ -2,8 +2,8 @@
 
 import cython
 
-from analyzer.flows.numbers import WORD
 from analyzer.flows.sink import Sink
+from analyzer.flows.tcp_numbers import WORD
 
 
 class Segment:
@@ -18,7 +18,7 @@ class Segment:
     at: int
 
 
-class Half:
+class Endpoint:
     """One side of a connection.
 
     isn: its initial sequence number, -1 without a SYN. next: the sequence number waited for; offset: that byte's position in
@@ -35,7 +35,7 @@ class Half:
         self.connection = connection
         self.side = side
         self.key = key
-        self.peer: Half = None  # type: ignore[assignment]  # the other side comes with `Connection`
+        self.peer: Endpoint = None  # type: ignore[assignment]  # the other side comes with `Connection`
         self.isn = -1
         self.next = 0
         self.offset = 0
@@ -57,21 +57,21 @@ class Half:
 
 
 class Connection:
-    """Two sides; `opener` is the one that sent the SYN, or else the first that spoke in the capture.
+    """Two sides; `originator` is the one that sent the SYN, or else the first that spoke in the capture.
 
     first_frame, last_frame, start, end: of its packets; times in nanoseconds since 1970-01-01 UTC. closed: why it ended, ""
     while it is open. limited: holes that were given up because more waited behind them than the limits allow.
     """
 
     __slots__ = (
-        "answerer", "closed", "end", "first_frame", "last_frame", "limited", "lingers", "opener", "sink", "start", "syn",
+        "closed", "end", "first_frame", "last_frame", "limited", "lingers", "originator", "responder", "sink", "start", "syn",
     )  # fmt: skip
 
     def __init__(self, key: bytes, reverse: bytes, frame: cython.longlong, at: cython.longlong) -> None:
-        self.opener: Half = Half(self, 0, key)
-        self.answerer: Half = Half(self, 1, reverse)
-        self.opener.peer = self.answerer
-        self.answerer.peer = self.opener
+        self.originator: Endpoint = Endpoint(self, 0, key)
+        self.responder: Endpoint = Endpoint(self, 1, reverse)
+        self.originator.peer = self.responder
+        self.responder.peer = self.originator
         self.first_frame = frame
         self.last_frame = frame
         self.start = at

@@ -10,8 +10,8 @@ from collections import OrderedDict
 
 import cython
 
-from analyzer.codec.cut import cut
-from analyzer.flows.connection import Half, Segment
+from analyzer.codec.byte_slices import slice_bytes
+from analyzer.flows.connection import Endpoint, Segment
 from analyzer.flows.limits import (
     ACKNOWLEDGED_SEGMENTS,
     HISTORY_SLOTS,
@@ -21,8 +21,8 @@ from analyzer.flows.limits import (
     PENDING_TOTAL,
     SEGMENT_COST,
 )
-from analyzer.flows.numbers import HALF_WORD, RST, SYN, WORD
 from analyzer.flows.sink import Sink
+from analyzer.flows.tcp_numbers import HALF_WORD, RST, SYN, WORD
 from analyzer.packet.packet import Packet
 
 
@@ -38,71 +38,89 @@ class Reassembler:
     def __init__(self) -> None:
         self.pending = 0
         self.history = 0
-        self.waiting: OrderedDict[Half, None] = OrderedDict()
+        self.waiting: OrderedDict[Endpoint, None] = OrderedDict()
 
     def feed(
-        self, half: Half, sink: Sink, packet: Packet, sequence: cython.longlong, frame: cython.longlong, at: cython.longlong
+        self,
+        endpoint: Endpoint,
+        sink: Sink,
+        packet: Packet,
+        sequence: cython.longlong,
+        frame: cython.longlong,
+        at: cython.longlong,
     ) -> None:
-        """Take the payload of a packet that `half` sent; `sequence` is the number of its first byte."""
-        if not half.started:
-            half.start(sequence)
-        ahead: cython.longlong = (sequence - half.next) & WORD
+        """Take the payload of a packet that `endpoint` sent; `sequence` is the number of its first byte."""
+        if not endpoint.started:
+            endpoint.start(sequence)
+        ahead: cython.longlong = (sequence - endpoint.next) & WORD
         if ahead >= HALF_WORD:
             ahead -= WORD + 1
         if not sink.wanted:
-            self.glance(half, sink, packet, ahead, frame, at)
-        elif ahead == 0 and len(half.pending) == 0 and packet.missing == 0:
+            self.peek(endpoint, sink, packet, ahead, frame, at)
+        elif ahead == 0 and len(endpoint.pending) == 0 and packet.missing == 0:
             n: cython.longlong = packet.payload_end - packet.payload
-            self.remember(half, packet.data, packet.payload, packet.payload_end)
-            half.next = (sequence + n) & WORD
-            half.last_frame = frame
-            half.offset += n
-            sink.feed(half.side, packet.data, packet.payload, packet.payload_end, half.offset - n, frame, at)
+            self.remember(endpoint, packet.data, packet.payload, packet.payload_end)
+            endpoint.next = (sequence + n) & WORD
+            endpoint.last_frame = frame
+            endpoint.offset += n
+            sink.feed(endpoint.side, packet.data, packet.payload, packet.payload_end, endpoint.offset - n, frame, at)
         else:
-            self.place(half, sink, packet, ahead, frame, at)
+            self.place(endpoint, sink, packet, ahead, frame, at)
 
-    def finish(self, half: Half, sink: Sink, frame: cython.longlong, at: cython.longlong) -> None:
+    def finish(self, endpoint: Endpoint, sink: Sink, frame: cython.longlong, at: cython.longlong) -> None:
         """End a side: give up its holes, tell of bytes before its FIN that never came, and free what is kept."""
-        while len(half.pending) > 0:
-            self.release(half, sink, frame, at, True)
-        if half.fin > half.offset and sink.wanted:  # the end was seen, bytes before it were not
-            sink.gap(half.side, half.offset, half.fin - half.offset, half.last_frame, at)
-        self.forget(half)
+        while len(endpoint.pending) > 0:
+            self.release(endpoint, sink, frame, at, True)
+        if endpoint.fin > endpoint.offset and sink.wanted:  # the end was seen, bytes before it were not
+            sink.gap(endpoint.side, endpoint.offset, endpoint.fin - endpoint.offset, endpoint.last_frame, at)
+        self.forget(endpoint)
 
-    def acknowledge(self, peer: Half, half: Half, number: cython.longlong, flags: cython.int) -> None:
-        """Hear that `peer` has every byte of `half` before sequence number `number`."""
-        if not half.started:
+    def acknowledge(self, peer: Endpoint, endpoint: Endpoint, number: cython.longlong, flags: cython.int) -> None:
+        """Hear that `peer` has every byte of `endpoint` before sequence number `number`."""
+        if not endpoint.started:
             if flags & SYN:  # the SYN itself is not in the capture, its number is known all the same
-                half.isn = (number - 1) & WORD
-                half.start(number)
+                endpoint.isn = (number - 1) & WORD
+                endpoint.start(number)
             elif peer.isn >= 0 and peer.offset == 0 and not flags & RST:  # the handshake's third packet tells it too
-                half.start(number)
+                endpoint.start(number)
             return
-        if len(half.pending) > 0:
-            ahead: cython.longlong = (number - half.next) & WORD
-            if ahead < HALF_WORD and half.offset + ahead > half.acknowledged:
-                half.acknowledged = half.offset + ahead
+        if len(endpoint.pending) > 0:
+            ahead: cython.longlong = (number - endpoint.next) & WORD
+            if ahead < HALF_WORD and endpoint.offset + ahead > endpoint.acknowledged:
+                endpoint.acknowledged = endpoint.offset + ahead
 
-    def glance(
-        self, half: Half, sink: Sink, packet: Packet, ahead: cython.longlong, frame: cython.longlong, at: cython.longlong
+    def peek(
+        self,
+        endpoint: Endpoint,
+        sink: Sink,
+        packet: Packet,
+        ahead: cython.longlong,
+        frame: cython.longlong,
+        at: cython.longlong,
     ) -> None:
         """Step over a segment of a stream that its reader does not want, unless it begins like something wanted."""
-        if half.history is not None or len(half.pending) > 0:
-            self.forget(half)
+        if endpoint.history is not None or len(endpoint.pending) > 0:
+            self.forget(endpoint)
         n: cython.longlong = packet.payload_end - packet.payload
-        if n > 0 and ahead >= -half.offset and sink.glance(half.side, packet.data, packet.payload, packet.payload_end):
+        if n > 0 and ahead >= -endpoint.offset and sink.peek(endpoint.side, packet.data, packet.payload, packet.payload_end):
             # Also behind what was stepped over: then segments came out of order.
-            half.offset += ahead
-            half.next = (half.next + ahead) & WORD
-            half.last_frame = frame
-            self.place(half, sink, packet, 0, frame, at)
+            endpoint.offset += ahead
+            endpoint.next = (endpoint.next + ahead) & WORD
+            endpoint.last_frame = frame
+            self.place(endpoint, sink, packet, 0, frame, at)
         elif ahead >= 0:
             ahead += n + packet.missing
-            half.offset += ahead
-            half.next = (half.next + ahead) & WORD
+            endpoint.offset += ahead
+            endpoint.next = (endpoint.next + ahead) & WORD
 
     def place(
-        self, half: Half, sink: Sink, packet: Packet, ahead: cython.longlong, frame: cython.longlong, at: cython.longlong
+        self,
+        endpoint: Endpoint,
+        sink: Sink,
+        packet: Packet,
+        ahead: cython.longlong,
+        frame: cython.longlong,
+        at: cython.longlong,
     ) -> None:
         """Put a segment where it belongs: behind what was handed on, next in line, or waiting."""
         data: bytes = packet.data
@@ -113,29 +131,29 @@ class Reassembler:
             old: cython.Py_ssize_t = min(-ahead, end - start)
             # A keep-alive probe repeats one byte, and what it holds means nothing (RFC 1122 section 4.2.3.6).
             if not (ahead == -1 and end - start == 1):
-                self.compare(half, sink, data, start, start + old, half.offset + ahead, frame, at)
+                self.compare(endpoint, sink, data, start, start + old, endpoint.offset + ahead, frame, at)
             start += old
             missing = min(missing, max(0, missing + (end - start) + old + ahead)) if start == end else missing
             ahead = 0
             if start == end and missing == 0:
                 return
-        self.insert(half, sink, new_segment(half.offset + ahead, data[start:end], missing, frame, at))
-        self.release(half, sink, frame, at, False)
-        if len(half.pending) == 0:
+        self.insert(endpoint, sink, new_segment(endpoint.offset + ahead, data[start:end], missing, frame, at))
+        self.release(endpoint, sink, frame, at, False)
+        if len(endpoint.pending) == 0:
             return
-        if half.pending_bytes > PENDING_BYTES or len(half.pending) > PENDING_SEGMENTS:
-            half.connection.limited += 1
-            self.release(half, sink, frame, at, True)
-        elif half.acknowledged >= half.pending[0].offset and len(half.pending) >= ACKNOWLEDGED_SEGMENTS:
-            self.release(half, sink, frame, at, True)
+        if endpoint.pending_bytes > PENDING_BYTES or len(endpoint.pending) > PENDING_SEGMENTS:
+            endpoint.connection.limited += 1
+            self.release(endpoint, sink, frame, at, True)
+        elif endpoint.acknowledged >= endpoint.pending[0].offset and len(endpoint.pending) >= ACKNOWLEDGED_SEGMENTS:
+            self.release(endpoint, sink, frame, at, True)
         while self.pending > PENDING_TOTAL:
-            oldest: Half = next(iter(self.waiting))
+            oldest: Endpoint = next(iter(self.waiting))
             oldest.connection.limited += 1
             self.release(oldest, oldest.connection.sink, frame, at, True)
 
-    def insert(self, half: Half, sink: Sink, new: Segment) -> None:
+    def insert(self, endpoint: Endpoint, sink: Sink, new: Segment) -> None:
         """Add a segment to the waiting ones; of bytes that come twice the first copy stays."""
-        waiting: list[Segment] = half.pending
+        waiting: list[Segment] = endpoint.pending
         low: cython.Py_ssize_t = 0
         high: cython.Py_ssize_t = len(waiting)
         middle: cython.Py_ssize_t
@@ -153,33 +171,35 @@ class Reassembler:
                 high = middle
         if low > 0:
             other = waiting[low - 1]
-            pos = self.overlap(half, sink, new, pos, other)
+            pos = self.overlap(endpoint, sink, new, pos, other)
         while low < len(waiting) and pos < n:
             other = waiting[low]
             stop = other.offset - new.offset
             if stop >= n:
                 break
             if stop > pos:  # the part before the other one waits by itself
-                self.keep(half, low, new_segment(new.offset + pos, data[pos:stop], 0, new.frame, new.at))
+                self.keep(endpoint, low, new_segment(new.offset + pos, data[pos:stop], 0, new.frame, new.at))
                 low += 1
                 pos = stop
-            pos = self.overlap(half, sink, new, pos, other)
+            pos = self.overlap(endpoint, sink, new, pos, other)
             low += 1
         if pos < n or new.missing > 0:
             if pos > 0:
                 new.data = data[pos:]
                 new.offset += pos
-            self.keep(half, low, new)
+            self.keep(endpoint, low, new)
 
-    def keep(self, half: Half, index: cython.Py_ssize_t, new: Segment) -> None:
+    def keep(self, endpoint: Endpoint, index: cython.Py_ssize_t, new: Segment) -> None:
         """Let a segment wait."""
-        if len(half.pending) == 0:
-            self.waiting[half] = None
-        half.pending.insert(index, new)
-        half.pending_bytes += len(new.data) + SEGMENT_COST
+        if len(endpoint.pending) == 0:
+            self.waiting[endpoint] = None
+        endpoint.pending.insert(index, new)
+        endpoint.pending_bytes += len(new.data) + SEGMENT_COST
         self.pending += len(new.data) + SEGMENT_COST
 
-    def overlap(self, half: Half, sink: Sink, new: Segment, pos: cython.Py_ssize_t, other: Segment) -> cython.Py_ssize_t:
+    def overlap(
+        self, endpoint: Endpoint, sink: Sink, new: Segment, pos: cython.Py_ssize_t, other: Segment
+    ) -> cython.Py_ssize_t:
         """Compare `new` from `pos` on with `other`, which begins no later; the first position that `other` does not hold."""
         begin: cython.longlong = new.offset + pos
         stop: cython.longlong = min(other.offset + len(other.data), new.offset + len(new.data))
@@ -188,83 +208,85 @@ class Reassembler:
         first: bytes = other.data[begin - other.offset : stop - other.offset]
         second: bytes = new.data[pos : stop - new.offset]
         if first != second:
-            sink.conflict(half.side, begin, first, second, new.frame, new.at)
+            sink.conflict(endpoint.side, begin, first, second, new.frame, new.at)
         return stop - new.offset
 
-    def release(self, half: Half, sink: Sink, frame: cython.longlong, at: cython.longlong, give_up: cython.bint) -> None:
+    def release(
+        self, endpoint: Endpoint, sink: Sink, frame: cython.longlong, at: cython.longlong, give_up: cython.bint
+    ) -> None:
         """Hand on the waiting segments that are next in line; with `give_up` step over the first hole."""
-        waiting: list[Segment] = half.pending
+        waiting: list[Segment] = endpoint.pending
         segment: Segment
         length: cython.longlong
         lost: cython.bint = False
         while len(waiting) > 0:
             segment = waiting[0]
-            if segment.offset > half.offset:
+            if segment.offset > endpoint.offset:
                 if not give_up:
                     return
-                length = segment.offset - half.offset
-                half.offset += length
-                half.next = (half.next + length) & WORD
-                sink.gap(half.side, half.offset - length, length, half.last_frame, at)
+                length = segment.offset - endpoint.offset
+                endpoint.offset += length
+                endpoint.next = (endpoint.next + length) & WORD
+                sink.gap(endpoint.side, endpoint.offset - length, length, endpoint.last_frame, at)
                 lost = True
                 give_up = False
             waiting.pop(0)
-            half.pending_bytes -= len(segment.data) + SEGMENT_COST
+            endpoint.pending_bytes -= len(segment.data) + SEGMENT_COST
             self.pending -= len(segment.data) + SEGMENT_COST
             if len(waiting) == 0:
-                del self.waiting[half]
-            self.hand_on(half, sink, segment, segment.frame if lost else frame, segment.at if lost else at)
+                del self.waiting[endpoint]
+            self.hand_on(endpoint, sink, segment, segment.frame if lost else frame, segment.at if lost else at)
 
-    def hand_on(self, half: Half, sink: Sink, segment: Segment, frame: cython.longlong, at: cython.longlong) -> None:
+    def hand_on(self, endpoint: Endpoint, sink: Sink, segment: Segment, frame: cython.longlong, at: cython.longlong) -> None:
         """Give the reader a segment that is next in line, and tell it of the bytes that the snapshot length cut off."""
-        start: cython.longlong = half.offset - segment.offset  # bytes handed on meanwhile by another copy
+        start: cython.longlong = endpoint.offset - segment.offset  # bytes handed on meanwhile by another copy
         n: cython.longlong = len(segment.data) - start
         if n > 0:
-            self.remember(half, segment.data, start, len(segment.data))
-            half.last_frame = frame
-            half.offset += n
-            half.next = (half.next + n) & WORD
-            sink.feed(half.side, segment.data, start, len(segment.data), half.offset - n, frame, at)
+            self.remember(endpoint, segment.data, start, len(segment.data))
+            endpoint.last_frame = frame
+            endpoint.offset += n
+            endpoint.next = (endpoint.next + n) & WORD
+            sink.feed(endpoint.side, segment.data, start, len(segment.data), endpoint.offset - n, frame, at)
         if segment.missing > 0 and n >= 0:
-            half.offset += segment.missing
-            half.next = (half.next + segment.missing) & WORD
-            sink.gap(half.side, half.offset - segment.missing, segment.missing, frame, at)
+            endpoint.offset += segment.missing
+            endpoint.next = (endpoint.next + segment.missing) & WORD
+            sink.gap(endpoint.side, endpoint.offset - segment.missing, segment.missing, frame, at)
 
-    def remember(self, half: Half, data: bytes, start: cython.Py_ssize_t, end: cython.Py_ssize_t) -> None:
+    def remember(self, endpoint: Endpoint, data: bytes, start: cython.Py_ssize_t, end: cython.Py_ssize_t) -> None:
         """Keep a copy of what is handed on, for comparison with retransmissions."""
         if self.history > HISTORY_TOTAL:
             return
-        if half.history is None:
-            half.history = []
-        kept: list[Segment] = half.history
-        copy: bytes = cut(data, start, end)
+        if endpoint.history is None:
+            endpoint.history = []
+        kept: list[Segment] = endpoint.history
+        copy: bytes = slice_bytes(data, start, end)
         self.history += end - start + SEGMENT_COST
         if len(kept) < HISTORY_SLOTS:
-            kept.append(new_segment(half.offset, copy, 0, 0, 0))
+            kept.append(new_segment(endpoint.offset, copy, 0, 0, 0))
             return
-        oldest: Segment = kept[half.newest]
+        oldest: Segment = kept[endpoint.newest]
         self.history -= len(oldest.data) + SEGMENT_COST
-        oldest.offset = half.offset
+        oldest.offset = endpoint.offset
         oldest.data = copy
-        half.newest = (half.newest + 1) % HISTORY_SLOTS
+        endpoint.newest = (endpoint.newest + 1) % HISTORY_SLOTS
 
-    def forget(self, half: Half) -> None:
+    def forget(self, endpoint: Endpoint) -> None:
         """Drop what is kept and what waits."""
         segment: Segment
-        if half.history is not None:
-            for segment in half.history:
+        if endpoint.history is not None:
+            for segment in endpoint.history:
                 self.history -= len(segment.data) + SEGMENT_COST
-            half.history = None
-            half.newest = 0
-        if len(half.pending) > 0:
-            del self.waiting[half]
-            self.pending -= half.pending_bytes
-            half.pending_bytes = 0
-            half.pending = []
+            endpoint.history = None
+            endpoint.newest = 0
+        if len(endpoint.pending) > 0:
+            del self.waiting[endpoint]
+            self.pending -= endpoint.pending_bytes
+            endpoint.pending_bytes = 0
+            endpoint.pending = []
 
     def compare(
         self,
-        half: Half,
+        endpoint: Endpoint,
         sink: Sink,
         data: bytes,
         start: cython.Py_ssize_t,
@@ -274,17 +296,17 @@ class Reassembler:
         at: cython.longlong,
     ) -> None:
         """Compare a retransmission, `data[start:end]` at `offset`, with the bytes that were handed on."""
-        if half.history is None:
+        if endpoint.history is None:
             return
         kept: Segment
-        for kept in half.history:
+        for kept in endpoint.history:
             low: cython.longlong = max(kept.offset, offset)
             high: cython.longlong = min(kept.offset + len(kept.data), offset + end - start)
             if low < high:
                 first: bytes = kept.data[low - kept.offset : high - kept.offset]
                 second: bytes = data[start + low - offset : start + high - offset]
                 if first != second:
-                    sink.conflict(half.side, low, first, second, frame, at)
+                    sink.conflict(endpoint.side, low, first, second, frame, at)
 
 
 def new_segment(

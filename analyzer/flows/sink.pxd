@@ -5,7 +5,7 @@ cimport cython
 cdef class Sink:
     cdef public bint wanted
 
-    cpdef bint glance(self, int side, bytes data, Py_ssize_t start, Py_ssize_t end) except *
+    cpdef bint peek(self, int side, bytes data, Py_ssize_t start, Py_ssize_t end) except *
     cpdef void feed(
         self, int side, bytes data, Py_ssize_t start, Py_ssize_t end, long long offset, long long frame, long long at
     ) except *

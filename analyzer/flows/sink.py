@@ -10,7 +10,7 @@ class Sink:
     offset: position in the side's stream in bytes; the first byte after the SYN has offset 0.
     frame: the frame that made the bytes available (in order: the one they came in; after a hole was filled: the filling one).
     at: that frame's time in nanoseconds since 1970-01-01 UTC.
-    wanted: set False by a reader that has seen enough; segments are then stepped over without reassembly, and only `glance`
+    wanted: set False by a reader that has seen enough; segments are then stepped over without reassembly, and only `peek`
         hears of them.
     """
 
@@ -19,7 +19,7 @@ class Sink:
     def __init__(self) -> None:
         self.wanted = True
 
-    def glance(self, side: cython.int, data: bytes, start: cython.Py_ssize_t, end: cython.Py_ssize_t) -> cython.bint:
+    def peek(self, side: cython.int, data: bytes, start: cython.Py_ssize_t, end: cython.Py_ssize_t) -> cython.bint:
         """Say whether an unwanted stream becomes wanted with the segment `data[start:end]`; set `wanted` if so."""
         return False
 

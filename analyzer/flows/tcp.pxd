@@ -1,7 +1,7 @@
 cimport cython
 
 from analyzer.packet.packet cimport Packet
-from analyzer.flows.connection cimport Connection, Half
+from analyzer.flows.connection cimport Connection, Endpoint
 from analyzer.flows.listener cimport Listener
 from analyzer.flows.reassembly cimport Reassembler
 from analyzer.flows.sink cimport Sink
@@ -14,10 +14,10 @@ cdef long long HALF_WORD, HELD_TOTAL, IDLE, LINGER, SWEEP_PACKETS, WORD
 @cython.final
 cdef class Connections:
     cdef public Listener listener
-    cdef public dict halves
+    cdef public dict endpoints
     cdef public list recent
     cdef public list lingering
-    cdef public object tombs
+    cdef public object closed
     cdef public Reassembler reassembler
     cdef public long long frame
     cdef public long long n_open
@@ -25,11 +25,11 @@ cdef class Connections:
     cdef public long long evicted
 
     cpdef void feed(self, Packet packet, long long frame, long long at) except *
-    cdef Half find(self, Packet packet)
+    cdef Endpoint find(self, Packet packet)
     cdef bint drained(self, Connection connection) except *
-    cdef bint reused(self, Half half, Packet packet) except *
-    cdef bint goes_on(self, Half half, Packet packet) except *
-    cdef Half open(self, Packet packet, long long frame, long long at)
+    cdef bint reused(self, Endpoint endpoint, Packet packet) except *
+    cdef bint goes_on(self, Endpoint endpoint, Packet packet) except *
+    cdef Endpoint open(self, Packet packet, long long frame, long long at)
     cdef void linger(self, Connection connection, str reason, long long at) except *
     cdef void expire(self, long long frame, long long at) except *
     cpdef void tick(self, long long at) except *
@@ -37,7 +37,7 @@ cdef class Connections:
     cdef void close_idle(self, long long frame, long long at) except *
     cdef void evict(self, long long frame, long long at) except *
     cdef void end(self, Connection connection, str reason, long long frame, long long at) except *
-    cdef void bury(self, Connection connection) except *
+    cdef void drop(self, Connection connection) except *
     cpdef void close(self, long long frame, long long at) except *
 
 

@@ -10,7 +10,7 @@ from operator import attrgetter
 
 import cython
 
-from analyzer.flows.connection import Connection, Half
+from analyzer.flows.connection import Connection, Endpoint
 from analyzer.flows.limits import (
     CLOSED_CONNECTIONS,
     HELD_TOTAL,
@@ -22,29 +22,29 @@ from analyzer.flows.limits import (
     SWEEP_PACKETS,
 )
 from analyzer.flows.listener import Listener
-from analyzer.flows.numbers import ACK, FIN, HALF_WORD, RST, SYN, WORD
 from analyzer.flows.reassembly import Reassembler
 from analyzer.flows.sink import Sink
+from analyzer.flows.tcp_numbers import ACK, FIN, HALF_WORD, RST, SYN, WORD
 from analyzer.packet.packet import Packet
 
 
 class Connections:
     """All TCP connections of a capture. `feed` takes packets in the order of the capture; `close` ends them all.
 
-    halves: from each direction's key to the side that sends in it. recent: halves that the last packets were of, in places that
-    `place_of` tells: most packets are of one of them. frame: the number of the last packet's frame.
+    endpoints: from each direction's key to the side that sends in it. recent: halves that the last packets were of, in places
+    that `place_of` tells: most packets are of one of them. frame: the number of the last packet's frame.
     """
 
     __slots__ = (
-        "evicted", "frame", "halves", "lingering", "listener", "n_open", "reassembler", "recent", "swept", "tombs",
+        "closed", "endpoints", "evicted", "frame", "lingering", "listener", "n_open", "reassembler", "recent", "swept",
     )  # fmt: skip
 
     def __init__(self, listener: Listener) -> None:
         self.listener = listener
-        self.halves: dict[bytes, Half] = {}
-        self.recent: list[Half | None] = [None] * RECENT
+        self.endpoints: dict[bytes, Endpoint] = {}
+        self.recent: list[Endpoint | None] = [None] * RECENT
         self.lingering: list[Connection] = []
-        self.tombs: deque[Connection] = deque()
+        self.closed: deque[Connection] = deque()
         self.reassembler = Reassembler()
         self.frame = 0
         self.n_open = 0
@@ -56,113 +56,113 @@ class Connections:
         flags: cython.int = packet.flags
         sequence: cython.longlong = packet.sequence
         self.frame = frame
-        half: Half = self.find(packet)
-        if half is None:
-            half = self.open(packet, frame, at)
-        elif (flags & SYN and self.reused(half, packet)) or (half.connection.closed and self.goes_on(half, packet)):
-            self.end(half.connection, "reused", frame, at)
-            half = self.open(packet, frame, at)
-        connection: Connection = half.connection
+        endpoint: Endpoint = self.find(packet)
+        if endpoint is None:
+            endpoint = self.open(packet, frame, at)
+        elif (flags & SYN and self.reused(endpoint, packet)) or (endpoint.connection.closed and self.goes_on(endpoint, packet)):
+            self.end(endpoint.connection, "reused", frame, at)
+            endpoint = self.open(packet, frame, at)
+        connection: Connection = endpoint.connection
         sink: Sink = connection.sink
-        half.n_packets += 1
+        endpoint.n_packets += 1
         n: cython.longlong = packet.payload_end - packet.payload
-        half.n_bytes += n + packet.missing
+        endpoint.n_bytes += n + packet.missing
         if connection.closed:
             return
         connection.last_frame = frame
         connection.end = at
         if flags & SYN:
-            if half.isn < 0:
-                half.isn = sequence
-                if not half.started:
-                    half.start(sequence + 1)
+            if endpoint.isn < 0:
+                endpoint.isn = sequence
+                if not endpoint.started:
+                    endpoint.start(sequence + 1)
             sequence = (sequence + 1) & WORD
             if connection.lingers == "rst":
                 connection.lingers = ""  # refused, and tried again
         if flags & ACK:
-            self.reassembler.acknowledge(half, half.peer, packet.acknowledgement, flags)
+            self.reassembler.acknowledge(endpoint, endpoint.peer, packet.acknowledgement, flags)
         if flags & RST:
             self.linger(connection, "rst", at)
         elif n > 0 or packet.missing > 0:
-            self.reassembler.feed(half, sink, packet, sequence, frame, at)
-        if flags & FIN and half.fin < 0:
-            half.fin = half.offset
-            if half.started:
-                beyond: cython.longlong = (sequence + n + packet.missing - half.next) & WORD
-                half.fin += beyond if beyond < HALF_WORD else 0
-        if connection.opener.fin >= 0 <= connection.answerer.fin and not connection.lingers and self.drained(connection):
+            self.reassembler.feed(endpoint, sink, packet, sequence, frame, at)
+        if flags & FIN and endpoint.fin < 0:
+            endpoint.fin = endpoint.offset
+            if endpoint.started:
+                beyond: cython.longlong = (sequence + n + packet.missing - endpoint.next) & WORD
+                endpoint.fin += beyond if beyond < HALF_WORD else 0
+        if connection.originator.fin >= 0 <= connection.responder.fin and not connection.lingers and self.drained(connection):
             self.linger(connection, "fin", at)
         if len(self.lingering) > 0:
             self.expire(frame, at)
         if self.listener.held > HELD_TOTAL:
             self.evict(frame, at)
         self.swept += 1
-        if self.swept > SWEEP_PACKETS and self.swept > 2 * len(self.halves):
+        if self.swept > SWEEP_PACKETS and self.swept > 2 * len(self.endpoints):
             self.sweep(frame, at)
 
-    def find(self, packet: Packet) -> Half:
+    def find(self, packet: Packet) -> Endpoint:
         """The half that a packet is of; None where it is of no connection so far."""
         place: cython.Py_ssize_t = (packet.source_port ^ packet.destination_port) % RECENT
-        half: Half = self.recent[place]  # type: ignore[assignment]
-        if half is not None:
-            if packet.has_key(half.key):
-                return half
-            half = half.peer
-            if packet.has_key(half.key):
-                return half
-        half = self.halves.get(packet.key())  # type: ignore[assignment]
-        self.recent[place] = half
-        return half
+        endpoint: Endpoint = self.recent[place]  # type: ignore[assignment]
+        if endpoint is not None:
+            if packet.has_key(endpoint.key):
+                return endpoint
+            endpoint = endpoint.peer
+            if packet.has_key(endpoint.key):
+                return endpoint
+        endpoint = self.endpoints.get(packet.key())  # type: ignore[assignment]
+        self.recent[place] = endpoint
+        return endpoint
 
     def drained(self, connection: Connection) -> cython.bint:
         """Whether everything up to both FINs was handed on."""
-        opener: Half = connection.opener
-        answerer: Half = connection.answerer
-        return not connection.sink.wanted or (opener.offset >= opener.fin and answerer.offset >= answerer.fin)
+        originator: Endpoint = connection.originator
+        responder: Endpoint = connection.responder
+        return not connection.sink.wanted or (originator.offset >= originator.fin and responder.offset >= responder.fin)
 
-    def reused(self, half: Half, packet: Packet) -> cython.bint:
+    def reused(self, endpoint: Endpoint, packet: Packet) -> cython.bint:
         """Whether a packet with SYN begins another connection on a pair of addresses and ports already in use."""
-        connection: Connection = half.connection
-        if half.isn >= 0:
-            if half.isn == packet.sequence:  # sent again; after a refusal that may begin the connection after all
-                return connection.closed == "rst" and half.offset == 0 and half.peer.offset == 0
+        connection: Connection = endpoint.connection
+        if endpoint.isn >= 0:
+            if endpoint.isn == packet.sequence:  # sent again; after a refusal that may begin the connection after all
+                return connection.closed == "rst" and endpoint.offset == 0 and endpoint.peer.offset == 0
             # An answer to a SYN that this connection has is its answer, however late.
-            return not (packet.flags & ACK) or (half.peer.isn + 1) & WORD != packet.acknowledgement
-        if connection.closed or (half.side == 1 and not packet.flags & ACK):
+            return not (packet.flags & ACK) or (endpoint.peer.isn + 1) & WORD != packet.acknowledgement
+        if connection.closed or (endpoint.side == 1 and not packet.flags & ACK):
             return True
         # A SYN that comes late begins where the bytes seen so far began.
-        return half.started and (half.next - half.offset) & WORD != (packet.sequence + 1) & WORD
+        return endpoint.started and (endpoint.next - endpoint.offset) & WORD != (packet.sequence + 1) & WORD
 
-    def goes_on(self, half: Half, packet: Packet) -> cython.bint:
+    def goes_on(self, endpoint: Endpoint, packet: Packet) -> cython.bint:
         """Whether a packet shows that a connection was taken for ended too early: it carries bytes that are new."""
-        connection: Connection = half.connection
+        connection: Connection = endpoint.connection
         if packet.payload_end == packet.payload:
             return False
         if connection.closed == "idle" or connection.closed == "evicted":
             return True
-        return connection.closed == "rst" and half.started and (packet.sequence - half.next) & WORD < HALF_WORD
+        return connection.closed == "rst" and endpoint.started and (packet.sequence - endpoint.next) & WORD < HALF_WORD
 
-    def open(self, packet: Packet, frame: cython.longlong, at: cython.longlong) -> Half:
+    def open(self, packet: Packet, frame: cython.longlong, at: cython.longlong) -> Endpoint:
         """Begin a connection with its first packet in the capture; the half that sent the packet."""
         if self.n_open >= OPEN_CONNECTIONS:
             self.evict(frame, at)
         key: bytes = packet.key()
         reverse: bytes = packet.reverse_key()
         connection: Connection
-        half: Half
+        endpoint: Endpoint
         if packet.flags & SYN and packet.flags & ACK and key != reverse:
             connection = Connection(reverse, key, frame, at)
-            half = connection.answerer
+            endpoint = connection.responder
         else:
             connection = Connection(key, reverse, frame, at)
-            half = connection.opener
+            endpoint = connection.originator
         connection.syn = bool(packet.flags & SYN)
-        self.recent[place_of(key)] = half
-        self.halves[reverse] = half.peer
-        self.halves[key] = half  # who talks to himself from one port to the same has one side
+        self.recent[place_of(key)] = endpoint
+        self.endpoints[reverse] = endpoint.peer
+        self.endpoints[key] = endpoint  # who talks to himself from one port to the same has one side
         self.n_open += 1
         connection.sink = self.listener.open(connection)
-        return half
+        return endpoint
 
     def linger(self, connection: Connection, reason: str, at: cython.longlong) -> None:
         """End a connection soon: late packets of it may still come."""
@@ -171,8 +171,8 @@ class Connections:
         connection.lingers = reason
         self.lingering.append(connection)
         if reason == "fin":  # all is handed on: what is kept for comparison would only push other connections out of the caches
-            self.reassembler.forget(connection.opener)
-            self.reassembler.forget(connection.answerer)
+            self.reassembler.forget(connection.originator)
+            self.reassembler.forget(connection.responder)
 
     def expire(self, frame: cython.longlong, at: cython.longlong) -> None:
         """End the connections that have waited long enough."""
@@ -202,18 +202,18 @@ class Connections:
 
     def close_idle(self, frame: cython.longlong, at: cython.longlong) -> None:
         """End the connections whose last packet is older than IDLE."""
-        half: Half
+        endpoint: Endpoint
         idle: list[Connection] = []
-        for half in self.halves.values():
-            if half.side == 0 and not half.connection.closed and at - half.connection.end > IDLE:
-                idle.append(half.connection)  # noqa: PERF401 - a comprehension would not see C types
+        for endpoint in self.endpoints.values():
+            if endpoint.side == 0 and not endpoint.connection.closed and at - endpoint.connection.end > IDLE:
+                idle.append(endpoint.connection)  # noqa: PERF401 - a comprehension would not see C types
         connection: Connection
         for connection in idle:
             self.end(connection, "idle", frame, at)
 
     def evict(self, frame: cython.longlong, at: cython.longlong) -> None:
         """Close the quarter of the open connections that has been silent for longest."""
-        candidates: list[Connection] = [half.connection for half in self.halves.values() if half.side == 0]
+        candidates: list[Connection] = [endpoint.connection for endpoint in self.endpoints.values() if endpoint.side == 0]
         candidates = [connection for connection in candidates if not connection.closed]
         candidates.sort(key=attrgetter("last_frame", "first_frame"))
         connection: Connection
@@ -226,36 +226,36 @@ class Connections:
         if connection.closed:
             return
         sink: Sink = connection.sink
-        half: Half
-        for half in (connection.opener, connection.answerer):
-            self.reassembler.finish(half, sink, frame, at)
+        endpoint: Endpoint
+        for endpoint in (connection.originator, connection.responder):
+            self.reassembler.finish(endpoint, sink, frame, at)
         connection.closed = reason
         sink.close(reason, connection.last_frame, connection.end)
         connection.sink = None  # type: ignore[assignment]
         self.n_open -= 1
-        self.tombs.append(connection)
-        if len(self.tombs) > CLOSED_CONNECTIONS:
-            self.bury(self.tombs.popleft())
+        self.closed.append(connection)
+        if len(self.closed) > CLOSED_CONNECTIONS:
+            self.drop(self.closed.popleft())
 
-    def bury(self, connection: Connection) -> None:
+    def drop(self, connection: Connection) -> None:
         """Forget an ended connection. The ring of references is cut, so that it is freed at once and without the collector."""
-        half: Half
-        self.recent[place_of(connection.opener.key)] = None
-        for half in (connection.opener, connection.answerer):
-            if self.halves.get(half.key) is half:
-                del self.halves[half.key]
-            half.peer = None  # type: ignore[assignment]
-            half.connection = None  # type: ignore[assignment]
+        endpoint: Endpoint
+        self.recent[place_of(connection.originator.key)] = None
+        for endpoint in (connection.originator, connection.responder):
+            if self.endpoints.get(endpoint.key) is endpoint:
+                del self.endpoints[endpoint.key]
+            endpoint.peer = None  # type: ignore[assignment]
+            endpoint.connection = None  # type: ignore[assignment]
 
     def close(self, frame: cython.longlong, at: cython.longlong) -> None:
         """End all connections, in the order in which they began."""
-        connections: list[Connection] = [half.connection for half in self.halves.values()]
+        connections: list[Connection] = [endpoint.connection for endpoint in self.endpoints.values()]
         connections.sort(key=attrgetter("first_frame"))
         connection: Connection
         for connection in connections:
             self.end(connection, connection.lingers or "end", frame, at)
-        while len(self.tombs) > 0:
-            self.bury(self.tombs.popleft())
+        while len(self.closed) > 0:
+            self.drop(self.closed.popleft())
         self.lingering.clear()
 
 

@@ -93,12 +93,12 @@ class UdpFlows:
         key: bytes = packet.key()
         reverse: bytes = packet.reverse_key()
         flow: UdpFlow = UdpFlow(key, reverse, place, frame, at)
-        self.sides[reverse] = flow.answerer
-        self.sides[key] = flow.opener  # who sends to itself from one port to the same has one side
-        self.recent[place] = flow.opener
+        self.sides[reverse] = flow.responder
+        self.sides[key] = flow.originator  # who sends to itself from one port to the same has one side
+        self.recent[place] = flow.originator
         self.n_open += 1
         flow.sink = self.listener.open_datagrams(flow)
-        return flow.opener
+        return flow.originator
 
     def all_open(self) -> list[UdpFlow]:
         """The open flows, in the order in which they began."""
@@ -123,7 +123,7 @@ class UdpFlows:
         sink: DatagramSink = flow.sink
         side: UdpSide
         self.recent[flow.place] = None
-        for side in (flow.answerer, flow.opener):
+        for side in (flow.responder, flow.originator):
             self.sides.pop(side.key, None)
             side.flow = None  # type: ignore[assignment]
             side.peer = None  # type: ignore[assignment]

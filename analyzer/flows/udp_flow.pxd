@@ -15,8 +15,8 @@ cdef class UdpSide:
 
 @cython.no_gc
 cdef class UdpFlow:
-    cdef public UdpSide opener
-    cdef public UdpSide answerer
+    cdef public UdpSide originator
+    cdef public UdpSide responder
     cdef public Py_ssize_t place
     cdef public long long first_frame
     cdef public long long last_frame

@@ -24,21 +24,21 @@ class UdpSide:
 
 
 class UdpFlow:
-    """The datagrams between two pairs of address and port; `opener` is the side that sent the first one seen.
+    """The datagrams between two pairs of address and port; `originator` is the side that sent the first one seen.
 
     first_frame, last_frame, start, end: of its datagrams; times in nanoseconds since 1970-01-01 UTC. closed: why it ended, ""
     while it is open. sink: its reader, None once it has ended. place: where `UdpFlows.recent` has it.
     """
 
-    __slots__ = ("answerer", "closed", "end", "first_frame", "last_frame", "opener", "place", "sink", "start")
+    __slots__ = ("closed", "end", "first_frame", "last_frame", "originator", "place", "responder", "sink", "start")
 
     def __init__(
         self, key: bytes, reverse: bytes, place: cython.Py_ssize_t, frame: cython.longlong, at: cython.longlong
     ) -> None:
-        self.opener: UdpSide = UdpSide(self, 0, key)
-        self.answerer: UdpSide = UdpSide(self, 1, reverse)
-        self.opener.peer = self.answerer
-        self.answerer.peer = self.opener
+        self.originator: UdpSide = UdpSide(self, 0, key)
+        self.responder: UdpSide = UdpSide(self, 1, reverse)
+        self.originator.peer = self.responder
+        self.responder.peer = self.originator
         self.place = place
         self.first_frame = frame
         self.last_frame = frame

@@ -1,5 +1,5 @@
 cimport cython
-from analyzer.packet.links cimport read_link, read_shim, read_version
+from analyzer.packet.link_layers cimport read_link, read_shim, read_version
 from analyzer.packet.packet cimport Packet
 from analyzer.packet.tunnels cimport enter, enter_udp
 

@@ -8,7 +8,7 @@ contains raises: a header that cannot be read ends the chain and is named in the
 looked at, since network cards fill them in after the capture.
 """
 
-from analyzer.packet.links import read_link, read_shim, read_version
+from analyzer.packet.link_layers import read_link, read_shim, read_version
 from analyzer.packet.packet import Packet
 from analyzer.packet.tunnels import enter, enter_udp
 
@@ -91,7 +91,7 @@ def _read_onward(packet: Packet, data: bytes, ether_type: int) -> bool:
 def _read_ipv4(packet: Packet, data: bytes) -> int:
     """The protocol of what follows the header, -1 when that cannot be read."""
     at = packet.payload
-    if packet.payload_end - at < 20 and packet.lacks(20, "IPv4 header"):
+    if packet.payload_end - at < 20 and packet.falls_short(20, "IPv4 header"):
         return -1
     if data[at] >> 4 != 4:
         packet.fail(f"IP version {data[at] >> 4} where IPv4 was announced")
@@ -110,7 +110,7 @@ def _read_ipv4(packet: Packet, data: bytes) -> int:
         return -1
     if total and not packet.narrow(total):
         packet.fail(f"IPv4 total length {total} is more than the frame has")
-    if packet.payload_end - at < n_header and packet.lacks(n_header, "IPv4 header with options"):
+    if packet.payload_end - at < n_header and packet.falls_short(n_header, "IPv4 header with options"):
         return -1
     packet.payload = at + n_header
     fragment = (data[at + 6] & 0x3F) << 8 | data[at + 7]
@@ -126,7 +126,7 @@ def _read_ipv4(packet: Packet, data: bytes) -> int:
 def _read_ipv6(packet: Packet, data: bytes) -> int:
     """The protocol of what follows the header and its extension headers, -1 when that cannot be read."""
     at = packet.payload
-    if packet.lacks(40, "IPv6 header"):
+    if packet.falls_short(40, "IPv6 header"):
         return -1
     if data[at] >> 4 != 6:
         packet.fail(f"IP version {data[at] >> 4} where IPv6 was announced")
@@ -152,7 +152,7 @@ def _read_extensions(packet: Packet, data: bytes, announced_at: int) -> int:
         at = packet.payload
         kind = packet.protocol
         if kind == 44:
-            if packet.lacks(8, "IPv6 Fragment header"):
+            if packet.falls_short(8, "IPv6 Fragment header"):
                 return -1
             packet.protocol = data[at]
             packet.payload = at + 8
@@ -166,11 +166,11 @@ def _read_extensions(packet: Packet, data: bytes, announced_at: int) -> int:
                 packet.announced_at = announced_at
                 return -1
         elif kind in (0, 43, 51, 60, 135, 139, 140):
-            if packet.lacks(2, "IPv6 extension header"):
+            if packet.falls_short(2, "IPv6 extension header"):
                 return -1
             # The Authentication Header counts words of four bytes without the first two, all others eights without the first.
             n_bytes = (data[at + 1] + 2) << 2 if kind == 51 else (data[at + 1] + 1) << 3
-            if packet.lacks(n_bytes, "IPv6 extension header"):
+            if packet.falls_short(n_bytes, "IPv6 extension header"):
                 return -1
             packet.protocol = data[at]
             packet.payload = at + n_bytes
@@ -205,7 +205,7 @@ def _read_jumbo_length(packet: Packet, data: bytes) -> int:
 
 def _read_tcp(packet: Packet, data: bytes) -> bool:
     at = packet.payload
-    if packet.payload_end - at < 20 and packet.lacks(20, "TCP header"):
+    if packet.payload_end - at < 20 and packet.falls_short(20, "TCP header"):
         _read_ports(packet, data)
         return False
     _read_ports(packet, data)
@@ -221,7 +221,7 @@ def _read_tcp(packet: Packet, data: bytes) -> bool:
     if n_header <= left:
         packet.payload = at + n_header
         return True
-    if packet.lacks(n_header, "TCP header with options") and not packet.cut:
+    if packet.falls_short(n_header, "TCP header with options") and not packet.truncated:
         return False
     # The snapshot length ended inside the options: all of the payload is missing, but its length and place are known.
     packet.missing -= n_header - left
@@ -231,7 +231,7 @@ def _read_tcp(packet: Packet, data: bytes) -> bool:
 
 def _read_udp(packet: Packet, data: bytes) -> bool:
     at = packet.payload
-    if packet.payload_end - at < 8 and packet.lacks(8, "UDP header"):
+    if packet.payload_end - at < 8 and packet.falls_short(8, "UDP header"):
         _read_ports(packet, data)
         return False
     _read_ports(packet, data)

@@ -1,37 +1,37 @@
 """One packet in full: every layer with every field, its value and its place among the frame's bytes.
 
 Slow and complete, where `headers` is fast and reads what a stream needs. Our own layers come from field tables (`tables`).
-Between them may lie a link or a tunnel that `headers` knows how to cross and nothing more: it is one layer of plain bytes. What
-remains behind the last of our layers is dissected by scapy (`foreign`), but for the payload of TCP, which is left as bytes
-since a segment is no message.
+Between them may lie a link or a tunnel that `headers` knows how to cross and nothing more: it is one layer of plain bytes.
+What remains behind the last of our layers is dissected by scapy (`scapy_dissection`), but for the payload of TCP, which is
+left as bytes since a segment is no message.
 """
 
 from collections.abc import Generator, Iterator
 
 from analyzer.capture.frame import Frame
-from analyzer.codec.fields import Message, Span, spans
+from analyzer.codec.field_tables import Message, Span, spans
 from analyzer.codec.registry import registry
-from analyzer.packet import foreign, tables
+from analyzer.packet import header_tables, scapy_dissection
 from analyzer.packet.addresses import address_text
+from analyzer.packet.field_tree import Field, Layer, plain
 from analyzer.packet.headers import read
 from analyzer.packet.packet import Packet
-from analyzer.packet.tree import Field, Layer, plain
 
 # Layers of one frame that are taken from tables; `headers` crosses half as many.
 _LAYER_LIMIT = 64
 
-_LINKS: dict[int, type[Message]] = {1: tables.Ethernet, 113: tables.LinuxCooked, 276: tables.LinuxCooked2}
+_LINKS: dict[int, type[Message]] = {1: header_tables.Ethernet, 113: header_tables.LinuxCooked, 276: header_tables.LinuxCooked2}
 _RAW = {101, 12, 14, 228, 229}
 _VLANS = {0x8100, 0x88A8, 0x9100, 0x9200}
 _EXTENSIONS: dict[int, type[Message]] = {
-    0: tables.ExtensionHeader,
-    43: tables.Routing,
-    44: tables.Fragment,
-    51: tables.Authentication,
-    60: tables.ExtensionHeader,
-    135: tables.ExtensionHeader,
-    139: tables.ExtensionHeader,
-    140: tables.ExtensionHeader,
+    0: header_tables.ExtensionHeader,
+    43: header_tables.Routing,
+    44: header_tables.Fragment,
+    51: header_tables.Authentication,
+    60: header_tables.ExtensionHeader,
+    135: header_tables.ExtensionHeader,
+    139: header_tables.ExtensionHeader,
+    140: header_tables.ExtensionHeader,
 }
 _TCP = 6
 _UDP = 17
@@ -69,7 +69,7 @@ class _Walk:
             if self.at >= self.end:
                 break
             if kind == "link" and number in _VLANS:
-                following = yield from self._ether_type(tables.Vlan)
+                following = yield from self._ether_type(header_tables.Vlan)
             elif kind == "link" and number == 0x0800:
                 following = yield from self._ipv4()
             elif kind == "link" and number == 0x86DD:
@@ -101,17 +101,17 @@ class _Walk:
 
     def _ipv4(self) -> Generator[Layer, None, _Next]:
         start = self.at
-        header = self._header(tables.Ipv4)
+        header = self._header(header_tables.Ipv4)
         n_header = (self.data[start] & 15) << 2
         total = _number(header, "total_length")
         if total >= n_header:
             self.end = min(self.end, start + total)
-        yield self._with_options(header, start + n_header, {0, 1}, tables.Option, 0)
+        yield self._with_options(header, start + n_header, {0, 1}, header_tables.Option, 0)
         return _NOTHING if self._is_fragment(start) else ("ipv4", _number(header, "protocol"))
 
     def _ipv6(self) -> Generator[Layer, None, _Next]:
         start = self.at
-        header = self._header(tables.Ipv6)
+        header = self._header(header_tables.Ipv6)
         yield header
         n_bytes = _number(header, "payload_length")
         if n_bytes > 0:
@@ -122,7 +122,7 @@ class _Walk:
             n_bytes = 8 if kind == 44 else (self.data[at + 1] + 2) << 2 if kind == 51 else (self.data[at + 1] + 1) << 3
             header = self._header(_EXTENSIONS[kind], n_bytes)
             if kind in (0, 60):
-                header = self._with_options(header, at + n_bytes, {0}, tables.Option, 2)
+                header = self._with_options(header, at + n_bytes, {0}, header_tables.Option, 2)
             # Of Mobility, HIP and Shim6 the table has only the beginning.
             self.at = min(at + n_bytes, self.end)
             yield Layer(header.name, at, self.at - at, header.fields)
@@ -136,14 +136,14 @@ class _Walk:
 
     def _tcp(self) -> Generator[Layer, None, _Next]:
         start = self.at
-        header = self._header(tables.Tcp)
+        header = self._header(header_tables.Tcp)
         n_header = (self.data[start + 12] >> 4) << 2 if self.at - start == 20 else 20
-        yield self._with_options(header, start + n_header, {0, 1}, tables.TcpOption, 0)
+        yield self._with_options(header, start + n_header, {0, 1}, header_tables.TcpOption, 0)
         return _NOTHING
 
     def _udp(self) -> Generator[Layer, None, _Next]:
         start = self.at
-        header = self._header(tables.Udp)
+        header = self._header(header_tables.Udp)
         length = _number(header, "length")
         if length >= 8:
             self.end = min(self.end, start + length)
@@ -156,11 +156,11 @@ class _Walk:
         if self.at >= self.end:
             return
         if kind == "link" and number >= 0x600:
-            yield from foreign.dissect_ethernet(self.data, self.at, self.end, number)
+            yield from scapy_dissection.dissect_ethernet(self.data, self.at, self.end, number)
         elif kind in ("ipv4", "ipv6") and number >= 0:
-            yield from foreign.dissect_ip(self.data, self.at, self.end, 4 if kind == "ipv4" else 6, number)
+            yield from scapy_dissection.dissect_ip(self.data, self.at, self.end, 4 if kind == "ipv4" else 6, number)
         elif kind == "udp":
-            yield from foreign.dissect_udp(self.data, self.at, self.end, *self.ports)
+            yield from scapy_dissection.dissect_udp(self.data, self.at, self.end, *self.ports)
         else:
             yield self._plain("Data", self.end)
 
@@ -169,7 +169,7 @@ class _Walk:
         start = self.at
         fields = self._fields(table, start, self.end if n_bytes < 0 else min(start + n_bytes, self.end))
         self.at = max([start, *(field.offset + field.length for field in fields)])
-        return Layer(tables.NAMES.get(table, table.__name__), start, self.at - start, fields)
+        return Layer(header_tables.NAMES.get(table, table.__name__), start, self.at - start, fields)
 
     def _fields(self, table: type[Message], start: int, end: int) -> tuple[Field, ...]:
         """The fields that are there; what stands behind the last of them belongs to the next layer."""
@@ -186,14 +186,14 @@ class _Walk:
         while self.at < end:
             at = self.at
             if self.data[at] in singles:
-                n_bytes, fields = 1, self._fields(tables.OneByteOption, at, at + 1)
+                n_bytes, fields = 1, self._fields(header_tables.OneByteOption, at, at + 1)
             else:
                 n_bytes = self.data[at + 1] + uncounted if end - at >= 2 else 0
                 if n_bytes < 2 or n_bytes > end - at:
                     n_bytes = end - at
                 fields = self._fields(table, at, at + n_bytes)
             value = self.data[at : at + n_bytes]
-            names = registry("tcp_options").names if table is tables.TcpOption else {}
+            names = registry("tcp_options").names if table is header_tables.TcpOption else {}
             options.append(Field("option", value, names.get(value[0], f"option {value[0]}"), at, n_bytes, fields))
             self.at = at + n_bytes
         if not options:
@@ -216,19 +216,19 @@ def _field(span: Span) -> Field:
     name, value, start, end = span.name, span.value, span.start, span.end
     text = value.hex() if isinstance(value, bytes) else str(value)
     children: tuple[Field, ...] = ()
-    if span.row.registry:
-        text = f"{registry(span.row.registry).names[value]} ({value})"
-    if name in tables.HEXADECIMAL:
+    if span.spec.registry:
+        text = f"{registry(span.spec.registry).names[value]} ({value})"
+    if name in header_tables.HEXADECIMAL:
         text = f"0x{value:0{2 * (end - start)}x}"
     # A cut address is no address.
-    if name in tables.ADDRESSES and end - start == span.row.width:
+    if name in header_tables.ADDRESSES and end - start == span.spec.width:
         text = address_text(value) if end - start in (4, 16) else value.hex(":")
-    if name in tables.BITS:
-        children = tuple(_bits(value, tables.BITS[name], start, end))
+    if name in header_tables.BITS:
+        children = tuple(_bits(value, header_tables.BITS[name], start, end))
     return Field(name, value, text, start, end - start, children)
 
 
-def _bits(number: int, parts: tables.Bits, start: int, end: int) -> Iterator[Field]:
+def _bits(number: int, parts: header_tables.Bits, start: int, end: int) -> Iterator[Field]:
     """The parts of a number, from its highest bit on, each at the bytes that it touches."""
     n_read = 0
     for name, n_bits in parts:

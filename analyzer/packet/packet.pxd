@@ -49,7 +49,7 @@ cdef class Packet:
     cdef public Py_ssize_t payload
     cdef public Py_ssize_t payload_end
     cdef public long long missing
-    cdef public bint cut
+    cdef public bint truncated
     cdef public str problem
     cdef public Py_ssize_t problem_at
 
@@ -69,7 +69,7 @@ cdef class Packet:
     cpdef bytes reverse_key(self)
 
     @cython.locals(left=Py_ssize_t)
-    cdef bint lacks(self, Py_ssize_t n_bytes, str header) except -1
+    cdef bint falls_short(self, Py_ssize_t n_bytes, str header) except -1
 
     cdef int fail(self, str problem) except -1
 

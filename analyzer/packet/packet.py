@@ -27,15 +27,16 @@ class Packet:
     payload, payload_end: the transport's payload (of a fragment: the fragment's payload; without a transport header that could
         be read: what follows the last header that could) is `data[payload:payload_end]`.
     missing: bytes of that payload which the snapshot length cut off.
-    cut: a header, not only payload, fell to the snapshot length.
+    truncated: a header, not only payload, fell to the snapshot length.
     problem: "" or what is wrong with the innermost header, in words; `problem_at` its offset. A length field that claims more
         than the frame has is a problem that does not keep the rest from being read.
     """
 
     __slots__ = (
-        "acknowledgement", "announced_at", "cut", "data", "destination_port", "ether_type", "flags", "fragment",
+        "acknowledgement", "announced_at", "data", "destination_port", "ether_type", "flags", "fragment",
         "fragment_header", "fragment_id", "fragment_offset", "ip", "ip_version", "link", "missing", "more_fragments", "payload",
-        "payload_end", "problem", "problem_at", "protocol", "sequence", "source_port", "transport", "tunnels", "vlan", "window",
+        "payload_end", "problem", "problem_at", "protocol", "sequence", "source_port", "transport", "truncated",
+        "tunnels", "vlan", "window",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -48,7 +49,7 @@ class Packet:
         self.link = self.payload = self.payload_end = self.problem_at = self.ether_type = self.vlan = -1
         self.missing = 0
         self.tunnels = 0
-        self.cut = False
+        self.truncated = False
         self.problem = ""
         self.forget_ip()
 
@@ -100,13 +101,14 @@ class Packet:
             return turned(octets, half)  # type: ignore[name-defined,no-any-return]  # noqa: F821 - it is in the .pxd
         return octets[half:n_addresses] + octets[0:half] + octets[middle : middle + 2] + octets[n_addresses:middle]
 
-    def lacks(self, n_bytes: int, header: str) -> bool:
-        """Whether the window has less than the `n_bytes` of `header`; then `problem`, and `cut` if it was not the sender."""
+    def falls_short(self, n_bytes: int, header: str) -> bool:
+        """Whether the window has less than the `n_bytes` of `header`; then `problem`, and `truncated` if it was not the
+        sender."""
         left = self.payload_end - self.payload
         if n_bytes <= left:
             return False
         if n_bytes <= left + self.missing:
-            self.cut = True
+            self.truncated = True
             self.fail(f"{header} cut by the snapshot length: {left} of {n_bytes} bytes")
         else:
             self.fail(f"{header} needs {n_bytes} bytes, but {left + self.missing} are left")

@@ -9,7 +9,7 @@ cpdef int enter(Packet packet, bytes data, int protocol) except -2
 @cython.locals(port=int)
 cpdef int enter_udp(Packet packet, bytes data) except -2
 
-cdef bint _is_carried(int ether_type) noexcept
+cdef bint _is_payload(int ether_type) noexcept
 
 @cython.locals(at=Py_ssize_t, left=Py_ssize_t, version=int, ether_type=int, n_header=Py_ssize_t)
 cdef int _enter_gre(Packet packet, bytes data) except -2

@@ -61,7 +61,7 @@ def enter_udp(packet: Packet, data: bytes) -> int:
     return -1
 
 
-def _is_carried(ether_type: int) -> bool:
+def _is_payload(ether_type: int) -> bool:
     """Whether something that can be read follows such an EtherType."""
     return ether_type in (_IPV4, _IPV6, _ETHERNET, _MPLS, 0x8848, _PPP, 0x8100, 0x88A8)
 
@@ -93,7 +93,7 @@ def _enter_gre(packet: Packet, data: bytes) -> int:
             return -1
         n_header += 8 if data[at + n_header - 1] & 1 else 0
         ether_type = _ETHERNET
-    if n_header > left or not _is_carried(ether_type):
+    if n_header > left or not _is_payload(ether_type):
         return -1
     packet.payload = at + n_header
     return ether_type
@@ -125,7 +125,7 @@ def _enter_geneve(packet: Packet, data: bytes) -> int:
     at = packet.payload
     n_header = 8 + ((data[at] & 0x3F) << 2)
     ether_type = data[at + 2] << 8 | data[at + 3]
-    if data[at] >> 6 or data[at + 7] or n_header > packet.payload_end - at or not _is_carried(ether_type):
+    if data[at] >> 6 or data[at + 7] or n_header > packet.payload_end - at or not _is_payload(ether_type):
         return -1
     packet.payload = at + n_header
     return ether_type

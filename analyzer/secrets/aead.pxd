@@ -1,11 +1,11 @@
 cimport cython
 
-from analyzer.secrets.opener cimport Opener
-from analyzer.secrets.schedule13 cimport finished, next_traffic_secret, traffic_keys
+from analyzer.secrets.record_decryptor cimport RecordDecryptor
+from analyzer.secrets.key_schedule13 cimport finished, next_traffic_secret, traffic_keys
 
 
 @cython.no_gc
-cdef class ExplicitNonceOpener(Opener):
+cdef class ExplicitNonceDecryptor(RecordDecryptor):
     cdef object _aead
     cdef bytes _salt
     cdef Py_ssize_t _explicit
@@ -14,7 +14,7 @@ cdef class ExplicitNonceOpener(Opener):
 
 
 @cython.no_gc
-cdef class ImplicitNonceOpener(Opener):
+cdef class ImplicitNonceDecryptor(RecordDecryptor):
     cdef object _aead
     cdef object _iv
     cdef Py_ssize_t _nonce_length
@@ -22,7 +22,7 @@ cdef class ImplicitNonceOpener(Opener):
 
 
 @cython.no_gc
-cdef class Tls13Opener(Opener):
+cdef class Tls13Decryptor(RecordDecryptor):
     cdef object _aead
     cdef int _draft
     cdef str _hash

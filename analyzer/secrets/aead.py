@@ -12,10 +12,10 @@ from typing import Any
 import cython
 
 from analyzer.secrets.ciphers import Aead, AeadKind, InvalidTag
-from analyzer.secrets.opener import LAST_SEQUENCE, Opened, Opener
-from analyzer.secrets.refused import MALFORMED, WRONG_SECRET, Refused
-from analyzer.secrets.schedule13 import IV_LENGTH, finished, next_traffic_secret, traffic_keys
-from analyzer.secrets.suite import hash_sizes
+from analyzer.secrets.decryption_error import MALFORMED, WRONG_SECRET, DecryptionError
+from analyzer.secrets.key_schedule13 import IV_LENGTH, finished, next_traffic_secret, traffic_keys
+from analyzer.secrets.record_decryptor import LAST_SEQUENCE, Opened, RecordDecryptor
+from analyzer.secrets.suite_interface import hash_sizes
 
 HEADER_AUTHENTICATED_SINCE = 25
 """The draft of TLS 1.3 whose associated data was no longer empty."""
@@ -28,7 +28,7 @@ _AAD12 = Struct(">QBHH")
 _AAD13 = Struct(">BHH")
 
 
-class ExplicitNonceOpener(Opener):
+class ExplicitNonceDecryptor(RecordDecryptor):
     """AES-GCM and AES-CCM in TLS 1.2 (RFC 5288, RFC 6655): the record begins with 8 bytes of the nonce."""
 
     __slots__ = ("_aead", "_explicit", "_last", "_overhead", "_salt")
@@ -47,7 +47,7 @@ class ExplicitNonceOpener(Opener):
         explicit = self._explicit
         n_bytes: cython.Py_ssize_t = len(body) - self._overhead
         if n_bytes < 0:
-            raise Refused(MALFORMED, f"a record of {len(body)} bytes has no room for nonce and tag")
+            raise DecryptionError(MALFORMED, f"a record of {len(body)} bytes has no room for nonce and tag")
         nonce = body[:explicit]
         aad = _AAD12.pack(sequence, content_type, record_version, n_bytes)
         try:
@@ -57,7 +57,7 @@ class ExplicitNonceOpener(Opener):
         self._last = (int.from_bytes(nonce, "big"), sequence)
         return content_type, plaintext
 
-    def open_ahead(
+    def open_after_gap(
         self, content_type: cython.int, record_version: cython.int, body: bytes, limit: cython.longlong
     ) -> tuple[int, int, bytes]:
         """As in the class above; but a gap may be longer than `limit` where the sender counts in the explicit nonce.
@@ -72,10 +72,10 @@ class ExplicitNonceOpener(Opener):
                 skipped = suggested - self.sequence
                 self.sequence = suggested + 1
                 return skipped, opened[0], opened[1]
-        return Opener.open_ahead(self, content_type, record_version, body, limit)
+        return RecordDecryptor.open_after_gap(self, content_type, record_version, body, limit)
 
 
-class ImplicitNonceOpener(Opener):
+class ImplicitNonceDecryptor(RecordDecryptor):
     """ChaCha20-Poly1305 in TLS 1.2 (RFC 7905), and its form before the RFC, whose nonce is the sequence number alone."""
 
     __slots__ = ("_aead", "_iv", "_nonce_length", "_tag")
@@ -91,7 +91,7 @@ class ImplicitNonceOpener(Opener):
         """As in the class above."""
         n_bytes: cython.Py_ssize_t = len(body) - self._tag
         if n_bytes < 0:
-            raise Refused(MALFORMED, f"a record of {len(body)} bytes has no room for a tag")
+            raise DecryptionError(MALFORMED, f"a record of {len(body)} bytes has no room for a tag")
         nonce = (self._iv ^ sequence).to_bytes(self._nonce_length, "big")
         try:
             plaintext = self._aead.decrypt(nonce, body, _AAD12.pack(sequence, content_type, record_version, n_bytes))
@@ -100,7 +100,7 @@ class ImplicitNonceOpener(Opener):
         return content_type, plaintext
 
 
-class Tls13Opener(Opener):
+class Tls13Decryptor(RecordDecryptor):
     """Every suite of TLS 1.3, from a traffic secret on."""
 
     __slots__ = ("_aead", "_draft", "_hash", "_header_counts", "_iv", "_kind", "_prefix", "_secret", "_tag")
@@ -110,7 +110,7 @@ class Tls13Opener(Opener):
         super().__init__()
         n_bytes = hash_sizes(hash_name)[1]
         if len(traffic_secret) != n_bytes:
-            raise Refused(
+            raise DecryptionError(
                 WRONG_SECRET, f"a traffic secret of {len(traffic_secret)} bytes, not the {n_bytes} of the suite's hash"
             )
         self._kind = kind
@@ -133,9 +133,9 @@ class Tls13Opener(Opener):
         """As in the class above; the content type is the inner one, and the padding is gone."""
         n_bytes: cython.Py_ssize_t = len(body)
         if content_type != _APPLICATION_DATA:
-            raise Refused(MALFORMED, f"no protected record has the content type {content_type}")
+            raise DecryptionError(MALFORMED, f"no protected record has the content type {content_type}")
         if n_bytes <= self._tag:
-            raise Refused(MALFORMED, f"a record of {n_bytes} bytes has no room for a content type and a tag")
+            raise DecryptionError(MALFORMED, f"a record of {n_bytes} bytes has no room for a content type and a tag")
         aad = _AAD13.pack(content_type, record_version, n_bytes) if self._header_counts else b""
         if self._aead is None:
             self._key()
@@ -149,7 +149,7 @@ class Tls13Opener(Opener):
         if inner[last] == 0:
             inner = inner.rstrip(b"\0")
             if not inner:
-                raise Refused(MALFORMED, f"record {sequence} of this direction is all padding, with no content type")
+                raise DecryptionError(MALFORMED, f"record {sequence} of this direction is all padding, with no content type")
             last = len(inner) - 1
         return inner[last], inner[:last]
 
@@ -163,8 +163,8 @@ class Tls13Opener(Opener):
         """The Finished that this secret makes, of the handshake or of a later authentication (RFC 9846, section 4.5.4)."""
         return finished(self._hash, self._secret, transcript_hash, self._prefix)
 
-    def next_generation(self) -> "Tls13Opener":
+    def next_generation(self) -> "Tls13Decryptor":
         """Give an opener with the next traffic secret and leave this one: to try whether a KeyUpdate lies in a gap."""
-        following = Tls13Opener(self._kind, self._hash, self._secret, self._prefix, self._draft)
+        following = Tls13Decryptor(self._kind, self._hash, self._secret, self._prefix, self._draft)
         following.update()
         return following

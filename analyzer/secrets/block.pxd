@@ -1,13 +1,13 @@
 cimport cython
 
 from analyzer.secrets.mac cimport RecordMac
-from analyzer.secrets.opener cimport Opener
+from analyzer.secrets.record_decryptor cimport RecordDecryptor
 
 cdef list _PADDINGS
 
 
 @cython.no_gc
-cdef class BlockOpener(Opener):
+cdef class BlockDecryptor(RecordDecryptor):
     cdef Py_ssize_t _block
     cdef bytes _last
     cdef object _decryptor

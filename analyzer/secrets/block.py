@@ -13,14 +13,14 @@ from typing import Any
 import cython
 
 from analyzer.secrets.ciphers import BlockCipher
+from analyzer.secrets.decryption_error import MALFORMED, MISSING_SEGMENT, WRONG_SECRET, DecryptionError
 from analyzer.secrets.mac import RecordMac
-from analyzer.secrets.opener import LAST_SEQUENCE, Opened, Opener
-from analyzer.secrets.refused import MALFORMED, MISSING_SEGMENT, WRONG_SECRET, Refused
+from analyzer.secrets.record_decryptor import LAST_SEQUENCE, Opened, RecordDecryptor
 
 _PADDINGS = [bytes([n]) * (n + 1) for n in range(256)]
 
 
-class BlockOpener(Opener):
+class BlockDecryptor(RecordDecryptor):
     """One direction of a CBC suite.
 
     chained: records have no initialisation vector of their own (SSL 3.0, TLS 1.0). loose: padding of SSL 3.0, whose bytes mean
@@ -51,7 +51,7 @@ class BlockOpener(Opener):
             return None
         return content_type, opened[1]
 
-    def open_ahead(
+    def open_after_gap(
         self, content_type: cython.int, record_version: cython.int, body: bytes, limit: cython.longlong
     ) -> tuple[int, int, bytes]:
         """As in the class above; the record is decrypted once.
@@ -66,10 +66,12 @@ class BlockOpener(Opener):
             return skipped, content_type, plaintext
         if self._chained and not self._iv_here:
             self._follow(body)
-            raise Refused(MISSING_SEGMENT, f"the {self._block} bytes before this record, which its first block is chained to")
+            raise DecryptionError(
+                MISSING_SEGMENT, f"the {self._block} bytes before this record, which its first block is chained to"
+            )
         if self._chained:
             self._follow(body)
-        raise Refused(WRONG_SECRET, f"no MAC agrees for records {self.sequence} to {self.sequence + limit}")
+        raise DecryptionError(WRONG_SECRET, f"no MAC agrees for records {self.sequence} to {self.sequence + limit}")
 
     def _search(
         self, first: Any, limit: cython.longlong, content_type: cython.int, version: cython.int, body: bytes
@@ -81,7 +83,7 @@ class BlockOpener(Opener):
         end: cython.Py_ssize_t = len(body) - (mac.length if self._outside else 0)
         least = 1 if self._outside else mac.length + 1
         if end - head < least or end % block:
-            raise Refused(MALFORMED, f"a record of {len(body)} bytes is no vector, whole blocks of {block} and MAC")
+            raise DecryptionError(MALFORMED, f"a record of {len(body)} bytes is no vector, whole blocks of {block} and MAC")
         sequences: Any = (first,) if limit == 0 else range(first, min(first + limit, LAST_SEQUENCE) + 1)
         if self._outside:
             ciphertext, expected = body[:end], body[end:]

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.ciphers import Cipher, CipherContext, algori
 from cryptography.hazmat.primitives.ciphers.aead import AESCCM, AESGCM, ChaCha20Poly1305
 
 from analyzer.secrets.chacha20_old import ChaCha20Poly1305Old
-from analyzer.secrets.refused import UNSUPPORTED_CIPHER, Refused
+from analyzer.secrets.decryption_error import UNSUPPORTED_CIPHER, DecryptionError
 
 __all__ = ["AEADS", "BLOCKS", "STREAMS", "Aead", "AeadKind", "BlockCipher", "InvalidTag", "StreamCipher", "aead_kind"]
 
@@ -56,7 +56,7 @@ class BlockCipher:
             algorithm = _algorithm(self.name)(key * 3 if self.name == "TripleDES" and len(key) == 8 else key)
             return Cipher(algorithm, _cbc(iv)).decryptor()
         except UnsupportedAlgorithm as error:
-            raise Refused(UNSUPPORTED_CIPHER, f"the library is built without {self.name}") from error
+            raise DecryptionError(UNSUPPORTED_CIPHER, f"the library is built without {self.name}") from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ class StreamCipher:
         try:
             return Cipher(_algorithm("ARC4")(key), None).decryptor()
         except UnsupportedAlgorithm as error:
-            raise Refused(UNSUPPORTED_CIPHER, "the library is built without RC4") from error
+            raise DecryptionError(UNSUPPORTED_CIPHER, "the library is built without RC4") from error
 
 
 @cache
@@ -79,7 +79,7 @@ def aead_kind(cipher: str) -> AeadKind:
     """Give the AEAD of that name; Refused if there is none."""
     kind = AEADS.get(cipher)
     if kind is None:
-        raise Refused(UNSUPPORTED_CIPHER, f"no implementation of {cipher}")
+        raise DecryptionError(UNSUPPORTED_CIPHER, f"no implementation of {cipher}")
     return kind
 
 

@@ -6,7 +6,7 @@ hold 2^14 bytes when it is inflated (RFC 5246, section 6.2.2), which bounds what
 
 import zlib
 
-from analyzer.secrets.refused import MALFORMED, MISSING_SEGMENT, Refused
+from analyzer.secrets.decryption_error import MALFORMED, MISSING_SEGMENT, DecryptionError
 
 LARGEST_PLAINTEXT = 1 << 14
 
@@ -24,7 +24,7 @@ class Inflater:
     def inflate(self, fragment: bytes) -> bytes:
         """Inflate what an opener gave; Refused for this record and all after it if that cannot be."""
         if self._refusal is not None:
-            raise Refused(*self._refusal)
+            raise DecryptionError(*self._refusal)
         try:
             data = self._stream.decompress(fragment, LARGEST_PLAINTEXT + 1)
         except zlib.error as error:
@@ -37,6 +37,6 @@ class Inflater:
         """Hear that a record of this direction is missing."""
         self._refuse(MISSING_SEGMENT, "the zlib stream went on in a record that is missing")
 
-    def _refuse(self, reason: str, detail: str) -> Refused:
+    def _refuse(self, reason: str, detail: str) -> DecryptionError:
         self._refusal = (reason, detail)
-        return Refused(reason, detail)
+        return DecryptionError(reason, detail)

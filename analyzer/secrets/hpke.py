@@ -7,10 +7,10 @@ number.
 """
 
 from analyzer.secrets.ciphers import AEADS, AeadKind, InvalidTag
-from analyzer.secrets.refused import UNSUPPORTED_CIPHER, WRONG_SECRET, Refused
-from analyzer.secrets.schedule import hmac
-from analyzer.secrets.schedule13 import extract
-from analyzer.secrets.suite import hash_function
+from analyzer.secrets.decryption_error import UNSUPPORTED_CIPHER, WRONG_SECRET, DecryptionError
+from analyzer.secrets.key_schedule import hmac
+from analyzer.secrets.key_schedule13 import extract
+from analyzer.secrets.suite_interface import hash_function
 
 NONCE_LENGTH = 12
 """Of every AEAD that HPKE has (RFC 9180, section 7.3)."""
@@ -30,7 +30,9 @@ class Recipient:
         """Refused where a KDF or AEAD is none that RFC 9180 defines for encryption."""
         hash_name, cipher = _HASHES.get(kdf), _AEADS.get(aead)
         if hash_name is None or cipher is None:
-            raise Refused(UNSUPPORTED_CIPHER, f"no implementation of the HPKE algorithms KDF {kdf:#06x}, AEAD {aead:#06x}")
+            raise DecryptionError(
+                UNSUPPORTED_CIPHER, f"no implementation of the HPKE algorithms KDF {kdf:#06x}, AEAD {aead:#06x}"
+            )
         kind: AeadKind = AEADS[cipher]
         suite = b"HPKE" + kem.to_bytes(2, "big") + kdf.to_bytes(2, "big") + aead.to_bytes(2, "big")
         nobody = _labeled_extract(hash_name, suite, b"", b"psk_id_hash", b"")
@@ -44,7 +46,7 @@ class Recipient:
         try:
             return self._aead.decrypt((self._nonce ^ sequence).to_bytes(NONCE_LENGTH, "big"), ciphertext, associated_data)
         except InvalidTag:
-            raise Refused(WRONG_SECRET, f"the tag of HPKE message {sequence} does not agree") from None
+            raise DecryptionError(WRONG_SECRET, f"the tag of HPKE message {sequence} does not agree") from None
 
 
 def _labeled_extract(hash_name: str, suite: bytes, salt: bytes, label: bytes, key_material: bytes) -> bytes:

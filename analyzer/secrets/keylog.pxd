@@ -1,4 +1,4 @@
-from analyzer.secrets.keylog_line cimport Line, Unread, read_words
+from analyzer.secrets.keylog_line cimport Line, UnreadableLine, read_words
 
 # Looked at for every line, as C variables.
 cdef int BY_CLIENT_RANDOM, BY_SESSION_ID

@@ -22,7 +22,7 @@ from analyzer.secrets.keylog_line import (
     MASTER_SECRET_LENGTH,
     SEVERAL,
     Line,
-    Unread,
+    UnreadableLine,
     read_words,
 )
 from analyzer.secrets.labels import CLIENT_RANDOM, PREMASTER, TRAFFIC_SECRETS
@@ -306,7 +306,7 @@ class KeyLog:
         if isinstance(found, Line):
             self._keep(found)
             return
-        unread: Unread = found
+        unread: UnreadableLine = found
         if unread.unknown:
             self._n_unknown += 1
             self._tell(source, number, unread.why)

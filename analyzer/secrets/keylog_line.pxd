@@ -13,7 +13,7 @@ cdef class Line:
 
 
 @cython.no_gc
-cdef class Unread:
+cdef class UnreadableLine:
     cdef public str why
     cdef public bint unknown
 
@@ -24,8 +24,8 @@ cdef int _RANDOM, _LONGEST_SESSION_ID
 cpdef object read_words(list words, str source, long long number)
 @cython.locals(session=bytes, secret=bytes)
 cdef object _read_secret(str label, object lengths, list words, str source, long long number)
-cdef object _read_odd(list words, str source, long long number)
+cdef object _read_old_form(list words, str source, long long number)
 @cython.locals(session=bytes, secret=bytes)
 cdef object _read_rsa(list words, str source, long long number)
 cdef Line _line_of(str label, bytes session, bytes secret, str source, long long number, int key)
-cdef Unread _unread(str why, bint unknown)
+cdef UnreadableLine _unread(str why, bint unknown)

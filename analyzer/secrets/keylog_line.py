@@ -81,7 +81,7 @@ class Line:
         return f"<{self.label} of {self.source}:{self.line}>"
 
 
-class Unread:
+class UnreadableLine:
     """Why a line is not kept. unknown: it has the form of a line, and a label that nobody here knows."""
 
     __slots__ = ("unknown", "why")
@@ -90,15 +90,15 @@ class Unread:
     why: str
 
 
-def read_words(words: list[Any], source: str, number: cython.longlong) -> Line | Unread:
+def read_words(words: list[Any], source: str, number: cython.longlong) -> Line | UnreadableLine:
     """Read the words of a line, one or more: a Line, or Unread where it is not to be kept. Raises nothing for what they say."""
     known = _BY_OCTETS.get(words[0])
     if known is None:
-        return _read_odd(words, source, number)
+        return _read_old_form(words, source, number)
     return _read_secret(known[0], known[1], words, source, number)
 
 
-def _read_secret(label: str, lengths: Any, words: list[Any], source: str, number: cython.longlong) -> Line | Unread:
+def _read_secret(label: str, lengths: Any, words: list[Any], source: str, number: cython.longlong) -> Line | UnreadableLine:
     """Read a line that names its session by the client random."""
     if len(words) != 3:
         return _unread(f"{label} with {len(words) - 1} values, not client random and secret", False)
@@ -113,7 +113,7 @@ def _read_secret(label: str, lengths: Any, words: list[Any], source: str, number
     return _line_of(label, session, secret, source, number, BY_CLIENT_RANDOM)
 
 
-def _read_odd(words: list[Any], source: str, number: cython.longlong) -> Line | Unread:
+def _read_old_form(words: list[Any], source: str, number: cython.longlong) -> Line | UnreadableLine:
     """Read what is older than the RFC, or unknown."""
     if words[0] == b"RSA":
         return _read_rsa(words, source, number)
@@ -125,7 +125,7 @@ def _read_odd(words: list[Any], source: str, number: cython.longlong) -> Line | 
     return _unread("no line of a key log", False)
 
 
-def _read_rsa(words: list[Any], source: str, number: cython.longlong) -> Line | Unread:
+def _read_rsa(words: list[Any], source: str, number: cython.longlong) -> Line | UnreadableLine:
     """Read the two forms that begin with RSA: by session id, and by the encrypted premaster secret."""
     form = _MASTER_KEY.fullmatch(b" ".join(words))
     values = list(form.groups()) if form else words[1:]
@@ -160,8 +160,8 @@ def _line_of(label: str, session: bytes, secret: bytes, source: str, number: cyt
     return line
 
 
-def _unread(why: str, unknown: cython.bint) -> Unread:
-    found: Unread = Unread.__new__(Unread)
+def _unread(why: str, unknown: cython.bint) -> UnreadableLine:
+    found: UnreadableLine = UnreadableLine.__new__(UnreadableLine)
     found.why = why
     found.unknown = unknown
     return found

@@ -1,6 +1,6 @@
 cimport cython
 
-from analyzer.secrets.schedule cimport hmac_keys, tls_version
+from analyzer.secrets.key_schedule cimport hmac_keys, tls_version
 
 
 @cython.no_gc

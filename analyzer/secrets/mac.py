@@ -11,8 +11,8 @@ from typing import Any
 
 import cython
 
-from analyzer.secrets.schedule import SSL_3_0, hmac_keys, tls_version
-from analyzer.secrets.suite import hash_function
+from analyzer.secrets.key_schedule import SSL_3_0, hmac_keys, tls_version
+from analyzer.secrets.suite_interface import hash_function
 
 TRUNCATED = 10
 """Bytes of a MAC cut by the extension truncated_hmac (RFC 6066, section 7)."""

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_der_private_key, load_pem_private_key
 from cryptography.hazmat.primitives.serialization.pkcs12 import load_key_and_certificates
 
-from analyzer.secrets.refused import MALFORMED, UNSUPPORTED_CIPHER, WRONG_SECRET, Refused
+from analyzer.secrets.decryption_error import MALFORMED, UNSUPPORTED_CIPHER, WRONG_SECRET, DecryptionError
 
 PREMASTER = 48
 LARGEST_MODULUS = 16384 // 8
@@ -36,7 +36,7 @@ class PrivateKey:
         """Refused for a modulus of more than 16,384 bits."""
         self.n_bytes = (key.key_size + 7) // 8
         if self.n_bytes > LARGEST_MODULUS:
-            raise Refused(UNSUPPORTED_CIPHER, f"an RSA key of {key.key_size} bits")
+            raise DecryptionError(UNSUPPORTED_CIPHER, f"an RSA key of {key.key_size} bits")
         self._key = key
         self._public = key.public_key().public_bytes(Encoding.DER, PublicFormat.PKCS1)
 
@@ -50,17 +50,17 @@ class PrivateKey:
         encrypted: without the length before it that TLS has and SSL 3.0 has not. Refused: malformed, or wrong_secret.
         """
         if len(encrypted) > self.n_bytes:
-            raise Refused(MALFORMED, f"{len(encrypted)} bytes are no number under a modulus of {self.n_bytes}")
+            raise DecryptionError(MALFORMED, f"{len(encrypted)} bytes are no number under a modulus of {self.n_bytes}")
         # Some implementations leave out leading zeros.
         encrypted = encrypted.rjust(self.n_bytes, b"\0")
         try:
             premaster = self._key.decrypt(encrypted, padding.PKCS1v15())
         except ValueError as error:
-            raise Refused(WRONG_SECRET, "the encrypted premaster secret is not of this RSA key") from error
+            raise DecryptionError(WRONG_SECRET, "the encrypted premaster secret is not of this RSA key") from error
         if len(premaster) != PREMASTER:
-            raise Refused(WRONG_SECRET, "what the RSA key decrypts is no premaster secret")
+            raise DecryptionError(WRONG_SECRET, "what the RSA key decrypts is no premaster secret")
         if int.from_bytes(premaster[:2], "big") not in versions:
-            raise Refused(WRONG_SECRET, "what the RSA key decrypts does not begin with the version of the ClientHello")
+            raise DecryptionError(WRONG_SECRET, "what the RSA key decrypts does not begin with the version of the ClientHello")
         return premaster
 
 
@@ -70,15 +70,15 @@ def read_private_keys(data: bytes, password: bytes | None = None) -> list[Privat
     Other things in it are passed over. Refused: malformed (no RSA key; another form), wrong_secret (password wrong or missing).
     """
     if len(data) > LARGEST_FILE:
-        raise Refused(MALFORMED, f"{len(data)} bytes are no file of keys")
+        raise DecryptionError(MALFORMED, f"{len(data)} bytes are no file of keys")
     parts = _pem_blocks(data) if _PEM_BEGIN in data else [data]
     found: list[PrivateKey] = []
-    refusal = Refused(MALFORMED, "no RSA private key in it")
+    refusal = DecryptionError(MALFORMED, "no RSA private key in it")
     for part in parts:
         try:
             key = _load(part, password)
-        except Refused as refused:
-            refusal = refused
+        except DecryptionError as error:
+            refusal = error
             continue
         if isinstance(key, rsa.RSAPrivateKey):
             found.append(PrivateKey(key))
@@ -107,24 +107,24 @@ def _load(data: bytes, password: bytes | None) -> object:
     try:
         return load(data, None)
     except UnsupportedAlgorithm as error:
-        raise Refused(MALFORMED, "a private key of a kind that the library has not") from error
+        raise DecryptionError(MALFORMED, "a private key of a kind that the library has not") from error
     except TypeError as error:
         # What the library raises for an encrypted key without a password.
         return _load_encrypted(data, password, error)
     except ValueError as error:
         if data.startswith(_PEM_BEGIN):
-            raise Refused(MALFORMED, "a private key that cannot be read") from error
+            raise DecryptionError(MALFORMED, "a private key that cannot be read") from error
     return _load_pkcs12(data, password)
 
 
 def _load_encrypted(data: bytes, password: bytes | None, cause: TypeError) -> object:
     if password is None:
-        raise Refused(WRONG_SECRET, "the private key wants a password") from cause
+        raise DecryptionError(WRONG_SECRET, "the private key wants a password") from cause
     load = load_pem_private_key if data.startswith(_PEM_BEGIN) else load_der_private_key
     try:
         return load(data, password)
     except (ValueError, UnsupportedAlgorithm) as error:
-        raise Refused(WRONG_SECRET, "the password does not open the private key") from error
+        raise DecryptionError(WRONG_SECRET, "the password does not open the private key") from error
 
 
 def _load_pkcs12(data: bytes, password: bytes | None) -> object:
@@ -137,6 +137,6 @@ def _load_pkcs12(data: bytes, password: bytes | None) -> object:
                 return load_key_and_certificates(data, b"")[0]
         # The library does not tell a wrong password from a damaged file; a file that is none at all begins otherwise.
         if not data.startswith(_SEQUENCE):
-            raise Refused(MALFORMED, "no private key in a known form") from error
+            raise DecryptionError(MALFORMED, "no private key in a known form") from error
         missing = "no password was given" if password is None else "the password may be wrong"
-        raise Refused(WRONG_SECRET, f"as PKCS#12 it does not open; {missing}") from error
+        raise DecryptionError(WRONG_SECRET, f"as PKCS#12 it does not open; {missing}") from error

@@ -1,11 +1,11 @@
 cimport cython
 
 from analyzer.secrets.mac cimport RecordMac
-from analyzer.secrets.opener cimport Opener
+from analyzer.secrets.record_decryptor cimport RecordDecryptor
 
 
 @cython.no_gc
-cdef class StreamOpener(Opener):
+cdef class StreamDecryptor(RecordDecryptor):
     cdef object _key_stream
     cdef RecordMac _mac
     cdef tuple _refused

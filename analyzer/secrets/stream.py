@@ -8,12 +8,12 @@ from typing import Any
 import cython
 from cryptography.hazmat.primitives.ciphers import CipherContext
 
+from analyzer.secrets.decryption_error import MALFORMED, MISSING_SEGMENT, DecryptionError
 from analyzer.secrets.mac import RecordMac
-from analyzer.secrets.opener import Opened, Opener
-from analyzer.secrets.refused import MALFORMED, MISSING_SEGMENT, Refused
+from analyzer.secrets.record_decryptor import Opened, RecordDecryptor
 
 
-class StreamOpener(Opener):
+class StreamDecryptor(RecordDecryptor):
     """One direction; `key_stream` None for a NULL cipher."""
 
     __slots__ = ("_key_stream", "_mac", "_refused")
@@ -29,7 +29,7 @@ class StreamOpener(Opener):
         """As in the class above."""
         start = len(body) - self._mac.length
         if start < 0:
-            raise Refused(MALFORMED, f"a record of {len(body)} bytes has no room for a MAC")
+            raise DecryptionError(MALFORMED, f"a record of {len(body)} bytes has no room for a MAC")
         decrypted = self._decrypt(body)
         plaintext = decrypted[:start]
         if self._mac.compute(sequence, content_type, record_version, plaintext) != decrypted[start:]:
@@ -38,18 +38,18 @@ class StreamOpener(Opener):
         self._refused = (b"", b"")
         return content_type, plaintext
 
-    def open_ahead(
+    def open_after_gap(
         self, content_type: cython.int, record_version: cython.int, body: bytes, limit: cython.longlong
     ) -> tuple[int, int, bytes]:
         """As in the class above; with RC4 only where no bytes are missing, but one record before was not what was sent."""
         try:
-            return Opener.open_ahead(self, content_type, record_version, body, limit)
-        except Refused as refused:
-            if self._key_stream is None or refused.reason == MALFORMED:
+            return RecordDecryptor.open_after_gap(self, content_type, record_version, body, limit)
+        except DecryptionError as error:
+            if self._key_stream is None or error.reason == MALFORMED:
                 raise
-            raise Refused(
+            raise DecryptionError(
                 MISSING_SEGMENT, "the place in RC4's key stream is lost with the bytes before this record"
-            ) from refused
+            ) from error
 
     def _decrypt(self, body: bytes) -> bytes:
         if self._key_stream is None:

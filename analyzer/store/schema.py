@@ -6,7 +6,7 @@ never renamed. So every key stands under `required`, and further ones are allowe
 
 from typing import Any
 
-from analyzer.analysis.why_not import CAUSES
+from analyzer.analysis.decryption_failure import CAUSES
 
 Schema = dict[str, Any]
 

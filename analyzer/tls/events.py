@@ -8,7 +8,7 @@ from typing import Any
 
 import cython
 
-from analyzer.codec.trouble import Trouble
+from analyzer.codec.errors import ParseError
 from analyzer.flows.flow import Flow
 
 NOBODY = -1
@@ -63,7 +63,7 @@ class HandshakeMessage(Event):
     length: int
     raw: bytes
     body: Any
-    problems: list[Trouble]
+    problems: list[ParseError]
     encrypted: bool
     pieces: tuple[Piece, ...]
 
@@ -80,7 +80,7 @@ def handshake_message(
     length: cython.longlong,
     raw: bytes,
     body: Any,
-    problems: list[Trouble],
+    problems: list[ParseError],
     encrypted: cython.bint,
 ) -> HandshakeMessage:
     """A message. Setting the fields here spares compiled code a call with ten Python objects."""

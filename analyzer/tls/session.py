@@ -94,7 +94,7 @@ class Session(RecordSink):
         role: cython.int = record.role
         content_type: cython.int = record.content_type
         if content_type < 0:
-            self.take_trouble(record)
+            self.take_parse_error(record)
             self.kept = self.handshake.kept
             return
         sender: RoleState = self.roles[role]
@@ -202,7 +202,7 @@ class Session(RecordSink):
                     log.tell(message)
             other: RoleState = self.roles[1 - record.role]
             if other.finished_hidden:
-                self.handshake.settle()
+                self.handshake.authenticate()
         else:
             sender.lose()
             self.tell_line("encrypted_handshake", record, record.length)
@@ -292,7 +292,7 @@ class Session(RecordSink):
             sender.change_frame = record.frame
         self.log.tell(message)
 
-    def take_trouble(self, record: Record) -> None:
+    def take_parse_error(self, record: Record) -> None:
         """Take what is no record."""
         role: cython.int = record.role
         sender: RoleState = self.roles[role]

@@ -11,7 +11,7 @@ from analyzer.tls.handshake.parameters cimport Hellos, Parameters
 from analyzer.tls.handshake.resumption cimport ResumableSession, Resumptions
 from analyzer.tls.handshake.states cimport RoleState
 from analyzer.tls.handshake.transcript cimport Transcript, is_retry
-from analyzer.tls.messages.tables cimport table_of
+from analyzer.tls.messages.message_tables cimport table_of
 from analyzer.tls.session_log cimport SessionLog
 
 cdef int CERTIFICATE, CERTIFICATE_STATUS, CLIENT_HELLO, COMPRESSED_CERTIFICATE, ENCRYPTED_CLIENT_HELLO, ENCRYPTED_EXTENSIONS
@@ -51,19 +51,19 @@ cdef class SessionHandshake:
     cdef void tell_keys(self, HandshakeMessage message) except *
     cdef void follow(self, int role, int number, bytes raw, bint whole, long long frame, long long at) except *
     cdef void advance(self, RoleState state, int number, long long frame, long long at) except *
-    cdef void learn(
+    cdef void collect(
         self, int role, int number, bytes raw, object body, HandshakeMessage message, long long frame
     ) except *
-    cdef void learn_certificates(self, int role, object body, long long frame) except *
-    cdef void learn_client_hello(self, int role, object body, bytes raw, bint whole) except *
-    cdef void learn_server_hello(self, object body, bytes raw, HandshakeMessage message) except *
+    cdef void collect_certificates(self, int role, object body, long long frame) except *
+    cdef void collect_client_hello(self, int role, object body, bytes raw, bint whole) except *
+    cdef void collect_server_hello(self, object body, bytes raw, HandshakeMessage message) except *
     cdef void accept_inner(self) except *
     cpdef void judge_resumption(self) except *
     cpdef ResumableSession as_resumable(self)
     cdef object table(self, int number, bytes raw)
     cdef void read_again(self) except *
     cpdef bint opens(self) except *
-    cpdef void settle(self) except *
+    cpdef void authenticate(self) except *
     cpdef void close(self, long long at) except *
     cpdef void keep_master(self) except *
     cdef void conclude_ech(self) except *

@@ -8,9 +8,9 @@ from typing import Any
 
 import cython
 
+from analyzer.codec.errors import Incomplete, Malformed, ParseError
 from analyzer.codec.registry import registry
 from analyzer.codec.runner import read
-from analyzer.codec.trouble import Incomplete, Malformed, Trouble
 from analyzer.flows.flow import Flow
 from analyzer.tls.decryption.decryption import Decryption
 from analyzer.tls.decryption.key_material import KeyMaterial
@@ -26,6 +26,7 @@ from analyzer.tls.handshake.states import RoleState, State
 from analyzer.tls.handshake.transcript import Transcript, is_retry
 from analyzer.tls.limits import MAX_KEPT, MESSAGE_COST
 from analyzer.tls.messages.hello import HelloRetryRequest
+from analyzer.tls.messages.message_tables import table_of
 from analyzer.tls.messages.numbers import (
     CERTIFICATE,
     CERTIFICATE_STATUS,
@@ -44,7 +45,6 @@ from analyzer.tls.messages.numbers import (
     SESSION_TICKET,
     TLS_1_3,
 )
-from analyzer.tls.messages.tables import table_of
 from analyzer.tls.session_log import SessionLog
 from analyzer.tls.suites import suite
 
@@ -159,7 +159,7 @@ class SessionHandshake:
         self.kept += len(raw) + MESSAGE_COST
         name: str = NAMES[number]
         body: Any = None
-        problems: list[Trouble] = []
+        problems: list[ParseError] = []
         table = self.table(number, raw)
         if table is not None:
             body, problems = read(table, raw, HEADER, len(raw), 0, Malformed if whole else Incomplete)
@@ -177,7 +177,7 @@ class SessionHandshake:
             if not self.keeps_fields and (not early or number == CLIENT_HELLO):
                 message.raw = b""
                 message.body = None
-            self.learn(role, number, raw, body, message, frame)
+            self.collect(role, number, raw, body, message, frame)
         if self.log.events is not None:
             message.pieces = reader.places()
             self.log.tell(message)
@@ -228,7 +228,7 @@ class SessionHandshake:
         else:
             self.advance(state, HELLO_RETRY_REQUEST if retry else number, frame, at)
         if number == CLIENT_HELLO and transcript.begun and not tls13:  # a renegotiation
-            self.settle()
+            self.authenticate()
             transcript.begin()
             if self.opens():
                 self.decryption.begin()
@@ -238,7 +238,7 @@ class SessionHandshake:
             if self.decrypting and number == FINISHED:
                 state.n_protected += 1
         if complete:
-            self.settle()
+            self.authenticate()
         elif self.post_handshake is not None:
             self.post_handshake.take(role, raw, self.decryption)
 
@@ -249,20 +249,20 @@ class SessionHandshake:
         if not state.advance(number, tls13) and self.log.events is not None:
             self.log.tell(OutOfOrder(number, State(before).name, state.role, frame, at))
 
-    def learn(
+    def collect(
         self, role: cython.int, number: cython.int, raw: bytes, body: Any, message: HandshakeMessage, frame: cython.longlong
     ) -> None:
         """Take what a decoded message says."""
         parameters: Parameters = self.parameters
         if number == CLIENT_HELLO:
-            self.learn_client_hello(role, body, raw, not message.problems)
+            self.collect_client_hello(role, body, raw, not message.problems)
         elif number in (SERVER_HELLO, HELLO_RETRY_REQUEST):
-            self.learn_server_hello(body, raw, message)
+            self.collect_server_hello(body, raw, message)
         elif number == NEW_SESSION_TICKET:
             if getattr(body, "ticket", None):
                 self.resumptions.keep_ticket(body.ticket, self.as_resumable())
         elif number in (CERTIFICATE, CERTIFICATE_STATUS, COMPRESSED_CERTIFICATE):
-            self.learn_certificates(role, certificate_messages.presented(self.stapled, role, body, message.problems), frame)
+            self.collect_certificates(role, certificate_messages.presented(self.stapled, role, body, message.problems), frame)
         elif number == SERVER_KEY_EXCHANGE:
             if parameters.group < 0:
                 parameters.group = key_exchange.exchanged_group(body)
@@ -275,7 +275,7 @@ class SessionHandshake:
             if self.decryption is not None:  # else somebody sent this in plaintext
                 self.decryption.limit(_SERVER, hello_features.record_size_limit(body))
 
-    def learn_certificates(self, role: cython.int, body: Any, frame: cython.longlong) -> None:
+    def collect_certificates(self, role: cython.int, body: Any, frame: cython.longlong) -> None:
         """Keep a role's first certificates, and that it sent others later."""
         listed = certificate_messages.certificate_list(body)
         first = self.certificates[role]
@@ -288,7 +288,7 @@ class SessionHandshake:
 
     # What the hellos lead to.
 
-    def learn_client_hello(self, role: cython.int, body: Any, raw: bytes, whole: cython.bint) -> None:
+    def collect_client_hello(self, role: cython.int, body: Any, raw: bytes, whole: cython.bint) -> None:
         """Keep what the first ClientHello says, and prepare to open what follows."""
         hellos: Hellos = self.hellos
         first: cython.bint = not hellos.server_seen
@@ -305,7 +305,7 @@ class SessionHandshake:
             self.decryption.take_message(role, raw, True)
             self.decryption.offer(getattr(body, "cipher_suites", None) or (), hellos.ech)
 
-    def learn_server_hello(self, body: Any, raw: bytes, message: HandshakeMessage) -> None:
+    def collect_server_hello(self, body: Any, raw: bytes, message: HandshakeMessage) -> None:
         """Take version, suite, group and resumption from a ServerHello or a HelloRetryRequest."""
         hellos: Hellos = self.hellos
         parameters: Parameters = self.parameters
@@ -400,14 +400,14 @@ class SessionHandshake:
         """Whether records are to be opened."""
         return self.decryption is not None and self.decryption.active
 
-    def settle(self) -> None:
+    def authenticate(self) -> None:
         """Keep what the handshake proves, and let go of what it said."""
         transcript: Transcript = self.transcript
         parameters: Parameters = self.parameters
         authentication: Authentication = self.authentication
         if not transcript.said:
             return
-        authentication.settle(transcript, self.decryption, parameters.suite, parameters.version, parameters.tls13)
+        authentication.authenticate(transcript, self.decryption, parameters.suite, parameters.version, parameters.tls13)
         if authentication.running is not None:
             self.post_handshake = PostHandshake(authentication, authentication.running)
             authentication.running = None
@@ -416,7 +416,7 @@ class SessionHandshake:
     def close(self, at: cython.longlong) -> None:
         """Hear that the session has ended; what was said is proved now, as far as it goes."""
         decryption: Decryption = self.decryption
-        self.settle()
+        self.authenticate()
         if self.hellos.ech is not None:
             self.conclude_ech()
         if decryption is None:

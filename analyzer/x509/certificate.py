@@ -12,8 +12,8 @@ from hashlib import sha256
 from threading import Lock
 from typing import TypeAlias
 
-from analyzer.codec.trouble import Malformed, Odd, Trouble
-from analyzer.x509.algorithms import SIGNATURES
+from analyzer.codec.errors import Anomaly, Malformed, ParseError
+from analyzer.x509.algorithm_names import SIGNATURES
 from analyzer.x509.der import (
     INTEGER,
     OCTET_STRING,
@@ -24,7 +24,7 @@ from analyzer.x509.der import (
     read_element,
 )
 from analyzer.x509.layout import EXTENSIONS, Layout, extension_places, extension_value
-from analyzer.x509.names import distinguished_name, dotted, general_name
+from analyzer.x509.name_text import distinguished_name, dotted, general_name
 from analyzer.x509.public_key import PublicKey, algorithm_identifier, curve, key_type, modulus_bits, prime_bits
 from analyzer.x509.times import time_text
 
@@ -70,7 +70,7 @@ class Certificate:
     subject_alt_names: tuple[str, ...] | None
     public_key: PublicKey | None
     signature_algorithm: str | None
-    problems: tuple[Trouble, ...] = ()
+    problems: tuple[ParseError, ...] = ()
     type: str = X509
 
     def record(self) -> Record:
@@ -166,7 +166,7 @@ def _signature_algorithm(layout: Layout) -> str | None:
     outside = layout.read("signatureAlgorithm", _signature)
     inside = layout.read("signature", _signature)
     if outside and inside and outside != inside:
-        layout.note(Odd("signature", layout.found["signature"][1], f"says {inside}, and signatureAlgorithm {outside}"))
+        layout.note(Anomaly("signature", layout.found["signature"][1], f"says {inside}, and signatureAlgorithm {outside}"))
     return outside or inside
 
 
@@ -184,17 +184,17 @@ def _subject_alt_names(layout: Layout) -> tuple[str, ...] | None:
             break
         try:
             element = read_element(layout.der, pos, end, "subjectAltName")
-        except Trouble as trouble:
-            layout.note(trouble)
+        except ParseError as error:
+            layout.note(error)
             break
         pos = element[3]
         try:
             names.append(general_name(layout.der, element, "subjectAltName"))
-        except Trouble as trouble:
-            layout.note(trouble)
+        except ParseError as error:
+            layout.note(error)
     else:
         if pos < end:
-            layout.note(Odd("subjectAltName", pos, f"names after {ALTERNATIVE_NAMES} are not read"))
+            layout.note(Anomaly("subjectAltName", pos, f"names after {ALTERNATIVE_NAMES} are not read"))
     return tuple(names)
 
 

@@ -6,12 +6,12 @@ sake of servers that do otherwise, clients should be ready for any order and for
 
 from collections.abc import Sequence
 
-from analyzer.x509.dossier import Dossier
-from analyzer.x509.path import Path
+from analyzer.x509.certificate_view import CertificateView
+from analyzer.x509.path_building import Path
 from analyzer.x509.verdict import Note
 
 
-def chain_notes(sent: Sequence[Dossier], chain: Sequence[bytes], path: Path) -> tuple[Note, ...]:
+def chain_notes(sent: Sequence[CertificateView], chain: Sequence[bytes], path: Path) -> tuple[Note, ...]:
     """Give the notes on a chain; `sent`: the certificates of it that were looked at, `path`: the best path."""
     notes: list[Note] = []
     places = {certificate.der: place for place, certificate in enumerate(path.certificates)}

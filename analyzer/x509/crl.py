@@ -12,11 +12,11 @@ from threading import Lock
 
 from cryptography import x509
 
-from analyzer.codec.trouble import Trouble
+from analyzer.codec.errors import ParseError
+from analyzer.x509.certificate_id import Identity
 from analyzer.x509.der import BIT_STRING, INTEGER, SEQUENCE, encode_object_identifier, expect, read_element
-from analyzer.x509.identity import Identity
+from analyzer.x509.revocation_status import UNREADABLE, RevocationStatus, Status, validity_interval
 from analyzer.x509.signature import Check, verify_once
-from analyzer.x509.statement import UNREADABLE, Statement, Status, stretch
 
 LIST_SIZE = 64 << 20
 """Largest list read, in bytes; the largest ever seen on the web had some 40 million."""
@@ -49,7 +49,7 @@ class Scope:
     only_attributes: bool = False
     only_some_reasons: bool = False
     addresses: tuple[str, ...] = ()
-    trouble: str | None = None
+    error: str | None = None
 
 
 class RevocationList:
@@ -99,7 +99,7 @@ class _Memory:
             return known
         try:
             fresh: RevocationList | str = RevocationList(der)
-        except (Trouble, *UNREADABLE) as error:
+        except (ParseError, *UNREADABLE) as error:
             fresh = f"it cannot be read: {error}"
         with self.changing:
             if der not in self.lists:
@@ -124,25 +124,25 @@ def issuer_of(der: bytes) -> bytes | None:
             pos = read_element(der, pos, end, "version")[3]
         pos = expect(der, pos, end, SEQUENCE, "signature")[3]
         return der[pos : expect(der, pos, end, SEQUENCE, "issuer")[3]]
-    except Trouble:
+    except ParseError:
         return None
 
 
-def judge_crl(der: bytes, certificate: Identity, issuer: Identity) -> Statement | None:
+def judge_crl(der: bytes, certificate: Identity, issuer: Identity) -> RevocationStatus | None:
     """Give what a list says of a certificate; None if it is another issuer's. One that cannot be read is always told."""
     name = issuer_of(der)
     if name is None:
-        return Statement("crl", "unknown", "", trouble="it cannot be read")
+        return RevocationStatus("crl", "unknown", "", error="it cannot be read")
     if name != certificate.issuer:
         return None
     if len(der) > LIST_SIZE:
-        return Statement("crl", "unknown", "", trouble=f"it has {len(der)} bytes, and more than {LIST_SIZE} are not read")
+        return RevocationStatus("crl", "unknown", "", error=f"it has {len(der)} bytes, and more than {LIST_SIZE} are not read")
     found = _memory.read(der)
     if isinstance(found, str):
-        return Statement("crl", "unknown", "", trouble=found)
-    trouble = found.scope.trouble or _fault(found, issuer)
-    if trouble is not None:
-        return Statement("crl", "unknown", "", trouble=trouble)
+        return RevocationStatus("crl", "unknown", "", error=found)
+    error = found.scope.error or _fault(found, issuer)
+    if error is not None:
+        return RevocationStatus("crl", "unknown", "", error=error)
     status: Status = "unknown"
     revoked_at: datetime | None = None
     reason: str | None = None
@@ -150,20 +150,20 @@ def judge_crl(der: bytes, certificate: Identity, issuer: Identity) -> Statement 
     if entry is None:
         gap = _not_covered(found.scope, certificate)
         status = "unknown" if gap else "good"
-        trouble = gap
+        error = gap
     else:
         try:
-            reason, trouble = _read_entry(entry)
-        except UNREADABLE as error:
-            trouble = f"the extensions of the certificate's entry cannot be read: {error}"
+            reason, error = _read_entry(entry)
+        except UNREADABLE as unreadable:
+            error = f"the extensions of the certificate's entry cannot be read: {unreadable}"
         revoked_at = entry.revocation_date_utc
         # Entries of this kind belong in lists of changes; here one says that the certificate is off the list.
         status = "good" if reason == "removeFromCRL" else "revoked"
-    since, until = stretch(found.this_update, found.next_update)
+    since, until = validity_interval(found.this_update, found.next_update)
     if status != "revoked":
         revoked_at = reason = None
-    return Statement(
-        "crl", status, "the issuer", found.this_update, found.next_update, since, until, revoked_at, reason, trouble
+    return RevocationStatus(
+        "crl", status, "the issuer", found.this_update, found.next_update, since, until, revoked_at, reason, error
     )
 
 
@@ -183,7 +183,7 @@ def _fault(found: RevocationList, issuer: Identity) -> str | None:
 def _may_sign(usage: bytes) -> bool:
     try:
         _, start, end, _ = expect(usage, 0, len(usage), BIT_STRING, "keyUsage")
-    except Trouble:
+    except ParseError:
         return False
     return end - start > 1 and bool(usage[start + 1] & _CRL_SIGN)
 
@@ -194,10 +194,10 @@ def _scope(crl: x509.CertificateRevocationList) -> Scope:
     for extension in crl.extensions:
         value = extension.value
         if isinstance(value, x509.DeltaCRLIndicator):
-            return Scope(trouble=_OF_CHANGES)
+            return Scope(error=_OF_CHANGES)
         if isinstance(value, x509.IssuingDistributionPoint):
             if value.indirect_crl:
-                return Scope(trouble=_OF_OTHERS)
+                return Scope(error=_OF_OTHERS)
             addresses = tuple(n.value for n in value.full_name or () if isinstance(n, x509.UniformResourceIdentifier))
             scope = Scope(
                 value.only_contains_user_certs,
@@ -207,7 +207,7 @@ def _scope(crl: x509.CertificateRevocationList) -> Scope:
                 addresses,
             )
         elif extension.critical and isinstance(value, x509.UnrecognizedExtension):
-            return Scope(trouble=f"it has an unknown critical extension, {extension.oid.dotted_string}")
+            return Scope(error=f"it has an unknown critical extension, {extension.oid.dotted_string}")
     return scope
 
 

@@ -10,7 +10,7 @@ taken. What no reader could take, a length beyond the enclosing element above al
 from functools import lru_cache
 from typing import TypeAlias
 
-from analyzer.codec.trouble import Malformed
+from analyzer.codec.errors import Malformed
 
 Element: TypeAlias = tuple[int, int, int, int]
 """Tag octet, start and end of the value, offset after the element."""

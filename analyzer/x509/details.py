@@ -3,10 +3,10 @@
 from hashlib import sha1
 from typing import Any
 
-from analyzer.codec.trouble import Malformed, Odd
+from analyzer.codec.errors import Anomaly, Malformed
 from analyzer.x509.certificate import certificate
+from analyzer.x509.certificate_extensions import parse_error_record, read_extensions
 from analyzer.x509.der import BIT_STRING, INTEGER, Element, expect
-from analyzer.x509.extensions import read_extensions, trouble_record
 from analyzer.x509.key_details import key_details, pss_parameters
 from analyzer.x509.layout import Layout
 from analyzer.x509.public_key import algorithm_identifier
@@ -36,7 +36,7 @@ def certificate_details(der: bytes) -> dict[str, Any]:
     }
     told = {str(problem) for problem in read.problems}
     problems = [*read.problems, *(problem for problem in layout.problems if str(problem) not in told)]
-    details["problems"] = [trouble_record(problem) for problem in problems]
+    details["problems"] = [parse_error_record(problem) for problem in problems]
     return details
 
 
@@ -52,7 +52,7 @@ def _read_version(der: bytes, element: Element, field: str) -> int:
     if end - start != 1:
         raise Malformed(field, start, f"{end - start} bytes are no version")
     if der[start] > 2:
-        raise Odd(field, start, f"{der[start]} stands for no version")
+        raise Anomaly(field, start, f"{der[start]} stands for no version")
     return der[start] + 1
 
 

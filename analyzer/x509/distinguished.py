@@ -6,7 +6,7 @@ the type of a string when they renewed a certificate, and their chains work ever
 
 from functools import lru_cache
 
-from analyzer.codec.trouble import Malformed, Trouble
+from analyzer.codec.errors import Malformed, ParseError
 from analyzer.x509.der import OBJECT_IDENTIFIER, SEQUENCE, SET, expect, read_element
 
 REMEMBERED = 4096
@@ -33,7 +33,7 @@ def relative_names(content: bytes) -> tuple[bytes, ...]:
     """Give the key of each relative distinguished name, most significant first; empty when the name cannot be read."""
     try:
         return tuple(_relative_names(content))
-    except Trouble:
+    except ParseError:
         return ()
 
 
@@ -52,7 +52,7 @@ def attributes(content: bytes, kind: bytes) -> list[tuple[int, bytes]]:
                 if content[first:after] == kind:
                     tag, first, after, _ = read_element(content, inner, last, "name")
                     values.append((tag, content[first:after]))
-    except Trouble:
+    except ParseError:
         return values
     return values
 
@@ -65,7 +65,7 @@ def text(tag: int, value: bytes) -> str:
 def _name_key(content: bytes) -> bytes:
     try:
         return b"".join(_relative_names(content))
-    except Trouble:
+    except ParseError:
         return content
 
 

@@ -10,9 +10,9 @@ from datetime import UTC, datetime
 from ipaddress import ip_network
 from typing import Any, TypeAlias
 
+from analyzer.codec.errors import Malformed
 from analyzer.codec.registry import registry
-from analyzer.codec.trouble import Malformed
-from analyzer.tls.messages.extensions.certificates import SignedCertificateTimestampList
+from analyzer.tls.messages.extensions.about_certificates import SignedCertificateTimestampList
 from analyzer.x509.certificate import serial_number
 from analyzer.x509.der import (
     BIT_STRING,
@@ -26,7 +26,7 @@ from analyzer.x509.der import (
     expect,
     read_element,
 )
-from analyzer.x509.names import dotted, general_name, relative_distinguished_name, string
+from analyzer.x509.name_text import dotted, general_name, relative_distinguished_name, string
 from analyzer.x509.object_identifiers import names
 from analyzer.x509.times import time_text
 
@@ -331,7 +331,7 @@ def _timestamps(der: bytes, element: Element, field: str) -> list[dict[str, Any]
     return value
 
 
-def _statements(der: bytes, element: Element, field: str) -> list[dict[str, Any]]:
+def _revocation_statuses(der: bytes, element: Element, field: str) -> list[dict[str, Any]]:
     value = []
     for one in _inside(der, element, field):
         _require(one, SEQUENCE, field)
@@ -396,7 +396,7 @@ READERS: dict[str, Reader] = {
     "inhibitAnyPolicy": _integer,
     "authorityInfoAccess": _access,
     "subjectInfoAccess": _access,
-    "qcStatements": _statements,
+    "qcStatements": _revocation_statuses,
     "tlsFeature": _tls_features,
     "acmeIdentifier": _octets,
     "ocspNoCheck": _null,

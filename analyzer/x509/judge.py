@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from math import inf
 
+from analyzer.x509.certificate_view import CertificateView, certificate_view
 from analyzer.x509.chain_notes import chain_notes
-from analyzer.x509.dossier import Dossier, dossier
-from analyzer.x509.judgement import EPOCH, Judgement
-from analyzer.x509.path import Names, Search, Signatures
+from analyzer.x509.path_building import Names, Search, Signatures
+from analyzer.x509.validation import EPOCH, Validation
 from analyzer.x509.verdict import Note, Problem, Verdict
 
 VERDICTS = 8192
@@ -23,7 +23,7 @@ VERDICTS = 8192
 REMEMBERED_SIZE = 64 << 10
 """Longest chain whose verdict is remembered, in bytes with what was stapled to it; most take 4,000."""
 
-STRETCHES = 16
+MAX_INTERVALS = 16
 """Stretches of time remembered of one chain under one name."""
 
 CHAIN = 64
@@ -34,7 +34,7 @@ _Key = tuple[tuple[bytes, ...], str | None, str, int | None, tuple[bytes, ...], 
 
 
 @dataclass(slots=True)
-class _Stretch:
+class _ValidityInterval:
     """A verdict, the first and last second at which it holds, and what it took from the certificates seen elsewhere.
 
     alike: the certificates seen elsewhere that were last found to give the same.
@@ -55,11 +55,11 @@ class Judge:
     """
 
     def __init__(self, roots: Sequence[bytes], intermediates: Sequence[bytes] = (), crls: Sequence[bytes] = ()) -> None:
-        self._roots = Names(map(dossier, roots))
-        self._intermediates = Names(map(dossier, intermediates))
+        self._roots = Names(map(certificate_view, roots))
+        self._intermediates = Names(map(certificate_view, intermediates))
         self._crls = tuple(crls)
         self._signatures = Signatures()
-        self._verdicts: dict[_Key, list[_Stretch]] = {}
+        self._verdicts: dict[_Key, list[_ValidityInterval]] = {}
         self._seen: tuple[bytes, ...] = ()
         self._seen_names = Names()
 
@@ -87,59 +87,63 @@ class Judge:
         key = tuple(chain), name, purpose, max_depth, tuple(ocsp), tuple(crls)
         if seen is not self._seen:
             self._see(tuple(seen))
-        for stretch in self._verdicts.get(key, ()):
-            if stretch.first <= second <= stretch.last and (stretch.alike is self._seen or self._seen_alike(stretch)):
-                return stretch.verdict
+        for validity_interval in self._verdicts.get(key, ()):
+            if validity_interval.first <= second <= validity_interval.last and (
+                validity_interval.alike is self._seen or self._seen_alike(validity_interval)
+            ):
+                return validity_interval.verdict
         fresh = self._judge(key, second)
         self._remember(key, fresh)
         return fresh.verdict
 
-    def _judge(self, key: _Key, at: int) -> _Stretch:
+    def _judge(self, key: _Key, at: int) -> _ValidityInterval:
         chain, name, purpose, max_depth, ocsp, crls = key
         if not chain:
-            return _Stretch(-inf, inf, _NOTHING_SENT, (), ())
-        judgement = Judgement(tuple(map(dossier, chain[:CHAIN])), at, name, purpose, max_depth, ocsp, self._crls + crls)
-        pools = Names(judgement.sent), self._intermediates
+            return _ValidityInterval(-inf, inf, _NOTHING_SENT, (), ())
+        validation = Validation(
+            tuple(map(certificate_view, chain[:CHAIN])), at, name, purpose, max_depth, ocsp, self._crls + crls
+        )
+        pools = Names(validation.sent), self._intermediates
         search = Search(self._roots, pools, at, self._signatures)
-        judgement.search(search)
+        validation.search(search)
         taken: tuple[tuple[bytes, tuple[bytes, ...]], ...] = ()
-        if judgement.problems:
+        if validation.problems:
             if self._seen:
                 search = Search(self._roots, (*pools, self._seen_names), at, self._signatures)
-                judgement.search(search)
+                validation.search(search)
             taken = tuple((asked, _ders(self._seen_names.named(asked))) for asked in search.asked)
-        path = judgement.path
+        path = validation.path
         assert path is not None, "a search gives at least the path of the leaf alone"
-        notes = [*chain_notes(judgement.sent, chain, path), *judgement.revocation_notes()]
-        if search.ended and judgement.problems:
+        notes = [*chain_notes(validation.sent, chain, path), *validation.revocation_notes()]
+        if search.ended and validation.problems:
             detail = "there are more paths than are searched, and none of those searched is valid"
             notes.append(Note("search_ended", None, detail))
-        problems = tuple(judgement.problems)
+        problems = tuple(validation.problems)
         verdict = Verdict(not problems, _ders(path.certificates), problems, tuple(notes), path.trusted)
-        return _Stretch(judgement.first, judgement.last, verdict, taken, self._seen)
+        return _ValidityInterval(validation.first, validation.last, verdict, taken, self._seen)
 
     def _see(self, seen: tuple[bytes, ...]) -> None:
         """Take the certificates seen elsewhere for those that there are; most often there are more than the last time."""
         n_known = len(self._seen)
         if seen[:n_known] != self._seen:
             self._seen_names, n_known = Names(), 0
-        self._seen_names.add(map(dossier, seen[n_known:]))
+        self._seen_names.add(map(certificate_view, seen[n_known:]))
         self._seen = seen
 
-    def _seen_alike(self, stretch: _Stretch) -> bool:
-        if any(_ders(self._seen_names.named(asked)) != found for asked, found in stretch.seen):
+    def _seen_alike(self, validity_interval: _ValidityInterval) -> bool:
+        if any(_ders(self._seen_names.named(asked)) != found for asked, found in validity_interval.seen):
             return False
-        stretch.alike = self._seen
+        validity_interval.alike = self._seen
         return True
 
-    def _remember(self, key: _Key, fresh: _Stretch) -> None:
+    def _remember(self, key: _Key, fresh: _ValidityInterval) -> None:
         if sum(map(len, key[0])) + sum(map(len, key[4])) > REMEMBERED_SIZE:
             return
         if len(self._verdicts) >= VERDICTS:
             del self._verdicts[next(iter(self._verdicts))]
-        stretches = self._verdicts.setdefault(key, [])
-        stretches.insert(0, fresh)
-        del stretches[STRETCHES:]
+        validity_intervals = self._verdicts.setdefault(key, [])
+        validity_intervals.insert(0, fresh)
+        del validity_intervals[MAX_INTERVALS:]
 
 
 def judge_chain(
@@ -160,5 +164,5 @@ def judge_chain(
     return judge.judge(chain, at=at, name=name, purpose=purpose, max_depth=max_depth, ocsp=responses)
 
 
-def _ders(certificates: Iterable[Dossier]) -> tuple[bytes, ...]:
+def _ders(certificates: Iterable[CertificateView]) -> tuple[bytes, ...]:
     return tuple(certificate.der for certificate in certificates)

@@ -9,7 +9,7 @@ the key alone is what most key identifiers are (RFC 5280, section 4.2.1.2).
 from hashlib import sha1, sha256
 from typing import Any
 
-from analyzer.codec.trouble import Malformed, Odd, Trouble
+from analyzer.codec.errors import Anomaly, Malformed, ParseError
 from analyzer.x509.certificate import Certificate
 from analyzer.x509.der import (
     BIT_STRING,
@@ -22,7 +22,7 @@ from analyzer.x509.der import (
 )
 from analyzer.x509.extension_values import elements
 from analyzer.x509.layout import Layout
-from analyzer.x509.names import dotted
+from analyzer.x509.name_text import dotted
 from analyzer.x509.object_identifiers import names
 from analyzer.x509.public_key import algorithm_identifier
 
@@ -56,9 +56,9 @@ def key_details(layout: Layout, read: Certificate) -> dict[str, Any] | None:
         details |= _numbers(layout.der, kind, algorithm, key)
         wanted = KEY_LENGTHS.get(kind or "", len(octets))
         if wanted != len(octets):
-            layout.note(Odd(_FIELD, key[1] + 1, f"{len(octets)} bytes, but a key of type {kind} has {wanted}"))
-    except Trouble as trouble:
-        layout.note(trouble)
+            layout.note(Anomaly(_FIELD, key[1] + 1, f"{len(octets)} bytes, but a key of type {kind} has {wanted}"))
+    except ParseError as error:
+        layout.note(error)
     return details
 
 

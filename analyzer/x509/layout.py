@@ -11,7 +11,7 @@ apart is that its inner sequence begins with an object identifier.
 from collections.abc import Callable, Iterator
 from typing import TypeAlias, TypeVar
 
-from analyzer.codec.trouble import Malformed, Odd, Trouble
+from analyzer.codec.errors import Anomaly, Malformed, ParseError
 from analyzer.x509.der import BOOLEAN, OBJECT_IDENTIFIER, SEQUENCE, Element, expect, read_element, read_header
 
 OPTIONAL_FIELDS = 8
@@ -48,24 +48,24 @@ class Layout:
     found: where each is; from the serial number to the key, each begins where the one before it ends. signed: where
     tbsCertificate is, None when its end or that of the certificate is missing. behind: where the elements behind the key are,
     OPTIONAL_FIELDS at most. key: start and end of the whole SubjectPublicKeyInfo, None when it was not found. raw_public_key:
-    whether there is nothing else. cut: whether the end of tbsCertificate is missing; whole: whether it was read to its end;
-    sound: whether it is `signed` and every element in it was read that is looked at, whatever its tag.
+    whether there is nothing else. truncated: whether the end of tbsCertificate is missing; whole: whether it was read to its
+    end; sound: whether it is `signed` and every element in it was read that is looked at, whatever its tag.
     """
 
-    __slots__ = ("behind", "cut", "der", "found", "key", "problems", "raw_public_key", "signed", "sound", "whole")
+    __slots__ = ("behind", "der", "found", "key", "problems", "raw_public_key", "signed", "sound", "truncated", "whole")
 
     def __init__(self, der: bytes) -> None:
         self.der = der
-        self.problems: list[Trouble] = []
+        self.problems: list[ParseError] = []
         self.found: dict[str, Element] = {}
         self.signed: Place | None = None
         self.behind: list[Place] = []
         self.key: tuple[int, int] | None = None
-        self.raw_public_key = self.cut = self.whole = self.sound = False
+        self.raw_public_key = self.truncated = self.whole = self.sound = False
         try:
             self._find()
-        except Trouble as trouble:
-            self.note(trouble)
+        except ParseError as error:
+            self.note(error)
 
     def read(self, field: str, read: Callable[[bytes, Element, str], _Value]) -> _Value | None:
         """Read one field; None when it is not there or cannot be read."""
@@ -74,15 +74,15 @@ class Layout:
             return None
         try:
             return read(self.der, element, field)
-        except Trouble as trouble:
-            self.note(trouble)
+        except ParseError as error:
+            self.note(error)
             return None
 
-    def note(self, trouble: Trouble) -> None:
+    def note(self, error: ParseError) -> None:
         """Keep a trouble."""
         # One that was raised keeps the readers' frames alive, by its traceback and context; the copy does not.
         if len(self.problems) < PROBLEMS:
-            self.problems.append(type(trouble)(trouble.field, trouble.offset, trouble.why))
+            self.problems.append(type(error)(error.field, error.offset, error.why))
 
     def _find(self) -> None:
         der, found, size = self.der, self.found, len(self.der)
@@ -105,13 +105,13 @@ class Layout:
         if after < size:
             self._note_rest("Certificate", after)
         if signed is None:
-            self.cut = False
+            self.truncated = False
             pos, stop, rest = self._open(at, end, "tbsCertificate")
         try:
             self._find_signed(pos, stop)
-        except Trouble as trouble:
-            self.note(trouble)
-        if not self.cut:
+        except ParseError as error:
+            self.note(error)
+        if not self.truncated:
             algorithm = found["signatureAlgorithm"] = read_element(der, rest, end, "signatureAlgorithm")
             found["signatureValue"] = read_element(der, algorithm[3], end, "signatureValue")
 
@@ -126,7 +126,7 @@ class Layout:
         self.key = found["subject"][3], pos
         for _ in range(OPTIONAL_FIELDS):
             if pos >= end:
-                self.whole = not self.cut
+                self.whole = not self.truncated
                 break
             element = read_element(der, pos, end, "extensions")
             self.behind.append((pos, element))
@@ -135,7 +135,7 @@ class Layout:
                 found[field] = element
             pos = element[3]
         else:
-            self.note(Odd("extensions", pos, f"over {OPTIONAL_FIELDS} elements behind the key"))
+            self.note(Anomaly("extensions", pos, f"over {OPTIONAL_FIELDS} elements behind the key"))
         self.sound = self.signed is not None
 
     def _open(self, pos: int, end: int, field: str) -> tuple[int, int, int]:
@@ -145,7 +145,7 @@ class Layout:
             raise Malformed(field, pos, f"tag 0x{tag:02x}, not 0x{SEQUENCE:02x}")
         if length > end - start:
             self.note(Malformed(field, pos, f"length {length}, but {end - start} bytes left"))
-            self.cut = True
+            self.truncated = True
             return start, end, end
         return read_element(self.der, pos, end, field)[1:]
 
@@ -156,7 +156,7 @@ class Layout:
             self._note_rest("SubjectPublicKeyInfo", element[3])
 
     def _note_rest(self, field: str, after: int) -> None:
-        self.note(Odd(field, after, f"{len(self.der) - after} bytes follow it"))
+        self.note(Anomaly(field, after, f"{len(self.der) - after} bytes follow it"))
 
 
 def extension_places(
@@ -164,7 +164,7 @@ def extension_places(
 ) -> Iterator[ExtensionPlace]:
     """Find one after the other of the Extensions at `pos`, which must end by `end`.
 
-    limit: how many are given before it raises `Odd`, if there is another; None for all. fields: what an Extension and its
+    limit: how many are given before it raises `Anomaly`, if there is another; None for all. fields: what an Extension and its
     identifier are called in trouble. Raises `Malformed`.
     """
     extension_field, identifier_field = fields
@@ -172,7 +172,7 @@ def extension_places(
     n_found = 0
     while pos < end:
         if n_found == limit:
-            raise Odd("extensions", pos, f"extensions after {limit} are not read")
+            raise Anomaly("extensions", pos, f"extensions after {limit} are not read")
         n_found += 1
         extension = expect(der, pos, end, SEQUENCE, extension_field)
         yield pos, extension, expect(der, extension[1], extension[2], OBJECT_IDENTIFIER, identifier_field)

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import ip_address
 
-from analyzer.codec.trouble import Malformed, Trouble
+from analyzer.codec.errors import Malformed, ParseError
+from analyzer.x509.certificate_view import NAME_CONSTRAINTS, CertificateView
 from analyzer.x509.der import SEQUENCE, encode_object_identifier, expect, read_element
 from analyzer.x509.distinguished import attributes, relative_names
-from analyzer.x509.dossier import NAME_CONSTRAINTS, Dossier
 from analyzer.x509.host_name import DNS_NAME, IP_ADDRESS, name_fault
 
 COMPARISONS = 1 << 17
@@ -52,7 +52,7 @@ class Constraints:
     fault: str | None = None
 
 
-def constraints(authority: Dossier) -> Constraints | None:
+def constraints(authority: CertificateView) -> Constraints | None:
     """Give the name constraints in a certificate; None without the extension."""
     extension = authority.extensions.get(NAME_CONSTRAINTS)
     if extension is None:
@@ -60,7 +60,7 @@ def constraints(authority: Dossier) -> Constraints | None:
     return _remembered(extension[1]) if len(extension[1]) <= REMEMBERED_SIZE else _read(extension[1])
 
 
-def name_not_allowed(limits: Constraints, below: Dossier) -> str | None:
+def name_not_allowed(limits: Constraints, below: CertificateView) -> str | None:
     """Say which name of a certificate the constraints forbid, as a sentence's part; None when they allow all."""
     names = _names(below)
     subtrees = limits.permitted + limits.excluded
@@ -94,8 +94,8 @@ def _read(value: bytes) -> Constraints:
                 fault = fault or _base_fault(form, value[first:after])
                 if inner < last:
                     fault = fault or "a subtree with a minimum or a maximum"
-    except Trouble as trouble:
-        fault = str(trouble)
+    except ParseError as error:
+        fault = str(error)
     if not found[_PERMITTED] and not found[_EXCLUDED]:
         fault = fault or "neither a permitted nor an excluded subtree"
     return Constraints(tuple(found[_PERMITTED]), tuple(found[_EXCLUDED]), fault)
@@ -119,7 +119,7 @@ def _base_fault(form: int, base: bytes) -> str | None:
     return None
 
 
-def _names(below: Dossier) -> list[tuple[int, bytes]]:
+def _names(below: CertificateView) -> list[tuple[int, bytes]]:
     """Give all names of a certificate: the alternative ones, the subject, and its mailboxes where there are no others."""
     names = list(below.alternative_names or ())
     if below.subject_name:
@@ -188,7 +188,7 @@ def _directory_name(value: bytes) -> tuple[bytes, ...] | None:
 def _read_name(value: bytes) -> tuple[bytes, ...] | None:
     try:
         _, start, end, _ = expect(value, 0, len(value), SEQUENCE, "directoryName")
-    except Trouble:
+    except ParseError:
         return None
     return relative_names(value[start:end])
 

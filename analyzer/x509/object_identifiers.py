@@ -18,7 +18,7 @@ _PATH = os.path.join(os.path.dirname(os.path.abspath(__file__)), "object_identif
 @cache
 def names(kind: str) -> dict[bytes, str]:
     """Octets to name for one kind: `public_key`, `curve`, `signature`, `attribute`, `extension`, `purpose`, `access`,
-    `policy`, `qualifier`, `statement`, `hash`, `mask` or `gost_parameters`. KeyError for any other."""
+    `policy`, `qualifier`, `revocation_status`, `hash`, `mask` or `gost_parameters`. KeyError for any other."""
     return _registry()[kind]
 
 

@@ -12,11 +12,11 @@ from hashlib import new as new_hash
 from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from analyzer.x509.dossier import dossier
-from analyzer.x509.identity import Identity, identity
+from analyzer.x509.certificate_id import Identity, identity
+from analyzer.x509.certificate_view import certificate_view
 from analyzer.x509.ocsp_response import Answer, Response, read_response
+from analyzer.x509.revocation_status import UNREADABLE, RevocationStatus, stated, validity_interval
 from analyzer.x509.signature import Check, verify, verify_once
-from analyzer.x509.statement import UNREADABLE, Statement, stated, stretch
 
 DELEGATES = 4
 """Certificates of one response tried as the signer's: each costs two signatures. Real responses carry one."""
@@ -31,15 +31,15 @@ class Signer:
     not_after: datetime | None = None
 
 
-def judge_ocsp(der: bytes, certificate: Identity, issuer: Identity) -> list[Statement]:
+def judge_ocsp(der: bytes, certificate: Identity, issuer: Identity) -> list[RevocationStatus]:
     """Give what a response says of a certificate: nothing if it is about others. One that cannot be read is always told."""
     response = read_response(der)
-    if response.trouble is not None and not response.answers:
-        return [Statement("ocsp", "unknown", "", trouble=response.trouble)]
+    if response.error is not None and not response.answers:
+        return [RevocationStatus("ocsp", "unknown", "", error=response.error)]
     about = [answer for answer in response.answers if _is_about(answer, certificate, issuer)]
     if not about:
         return []
-    signer = _find_signer(response, issuer) if response.trouble is None else response.trouble
+    signer = _find_signer(response, issuer) if response.error is None else response.error
     return [_judge(response, answer, signer) for answer in about]
 
 
@@ -51,16 +51,16 @@ def _is_about(answer: Answer, certificate: Identity, issuer: Identity) -> bool:
     return name == _hash(algorithm, certificate.issuer) and key == _hash(algorithm, issuer.key)
 
 
-def _judge(response: Response, answer: Answer, found: Signer | str) -> Statement:
+def _judge(response: Response, answer: Answer, found: Signer | str) -> RevocationStatus:
     """Make a statement of an answer. found: whose signature the response has, or why nothing in it counts."""
-    signer, trouble = (found, None) if isinstance(found, Signer) else (None, found)
-    since, until = stretch(answer.this_update, answer.next_update)
+    signer, error = (found, None) if isinstance(found, Signer) else (None, found)
+    since, until = validity_interval(answer.this_update, answer.next_update)
     if signer is not None and signer.not_before is not None and signer.not_after is not None:
         made = response.produced_at or answer.this_update
         if not signer.not_before <= made <= signer.not_after:
-            trouble = f"it was made on {stated(made)}, when the certificate of {signer.name} was not valid"
+            error = f"it was made on {stated(made)}, when the certificate of {signer.name} was not valid"
         since, until = max(since, signer.not_before), min(until, signer.not_after)
-    return Statement(
+    return RevocationStatus(
         "ocsp",
         answer.status,
         signer.name if signer else "",
@@ -70,7 +70,7 @@ def _judge(response: Response, answer: Answer, found: Signer | str) -> Statement
         until,
         answer.revoked_at,
         answer.reason,
-        trouble=trouble,
+        error=error,
     )
 
 
@@ -112,7 +112,7 @@ def _fault(candidate: x509.Certificate, der: bytes, delegate: Identity, issuer: 
         return "whose certificate is not for signing OCSP responses"
     if any(each.critical and isinstance(each.value, x509.UnrecognizedExtension) for each in extensions.values()):
         return "whose certificate has an unknown critical extension"
-    signed = dossier(der)
+    signed = certificate_view(der)
     check = verify(issuer.public_key, signed.algorithm, signed.signature, signed.signed)
     return None if check == "verified" else "whose certificate the issuer has not signed"
 

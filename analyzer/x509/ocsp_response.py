@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Literal
 
-from analyzer.codec.trouble import Malformed, Trouble
+from analyzer.codec.errors import Malformed, ParseError
 from analyzer.x509.der import (
     BIT_STRING,
     GENERALIZED_TIME,
@@ -94,7 +94,7 @@ class Answer:
 class Response:
     """A response as read. responder: its name, DER, or the SHA-1 of its key. algorithm: the AlgorithmIdentifier, DER.
 
-    trouble: why nothing in it can ever count, None if it may. checks: where who checks the signature keeps what came of it, by
+    error: why nothing in it can ever count, None if it may. checks: where who checks the signature keeps what came of it, by
     public key.
     """
 
@@ -105,14 +105,14 @@ class Response:
     algorithm: bytes = b""
     signature: bytes = b""
     certificates: tuple[bytes, ...] = ()
-    trouble: str | None = None
+    error: str | None = None
     checks: dict[bytes, Check] = field(default_factory=dict, compare=False)
 
 
 def read_response(der: bytes) -> Response:
-    """Read an OCSPResponse; never raises, what cannot be read has its `trouble` said."""
+    """Read an OCSPResponse; never raises, what cannot be read has its `error` said."""
     if len(der) > RESPONSE_SIZE:
-        return Response(trouble=f"it has {len(der)} bytes, and more than {RESPONSE_SIZE} are not read")
+        return Response(error=f"it has {len(der)} bytes, and more than {RESPONSE_SIZE} are not read")
     return _read_remembered(der)
 
 
@@ -120,8 +120,8 @@ def read_response(der: bytes) -> Response:
 def _read_remembered(der: bytes) -> Response:
     try:
         return _read(der)
-    except Trouble as trouble:
-        return Response(trouble=f"it cannot be read: {trouble}")
+    except ParseError as error:
+        return Response(error=f"it cannot be read: {error}")
 
 
 def _read(der: bytes) -> Response:
@@ -131,7 +131,7 @@ def _read(der: bytes) -> Response:
         raise Malformed("responseStatus", start, f"{stop - start} octets are no status")
     status = der[start]
     if status:
-        return Response(trouble=f"the responder refused: {_REFUSALS.get(status, status)}")
+        return Response(error=f"the responder refused: {_REFUSALS.get(status, status)}")
     _, pos, end, _ = expect(der, pos, end, 0xA0, "responseBytes")
     _, pos, end, _ = expect(der, pos, end, SEQUENCE, "responseBytes")
     _, start, stop, pos = expect(der, pos, end, OBJECT_IDENTIFIER, "responseType")
@@ -174,21 +174,21 @@ def _read_data(der: bytes, pos: int, end: int, envelope: Response) -> Response:
     produced_at, pos = _time(der, pos, end, "producedAt")
     _, start, stop, pos = expect(der, pos, end, SEQUENCE, "responses")
     answers: list[Answer] = []
-    trouble: str | None = None
+    error: str | None = None
     while start < stop and len(answers) < ANSWERS:
-        answer, start, trouble_here = _read_answer(der, start, stop)
+        answer, start, error_here = _read_answer(der, start, stop)
         answers.append(answer)
-        trouble = trouble or trouble_here
+        error = error or error_here
     if pos < end:
         _, start, stop, _ = expect(der, pos, end, 0xA1, "responseExtensions")
-        _, trouble_here = _read_extensions(der, start, stop)
-        trouble = trouble or trouble_here
+        _, error_here = _read_extensions(der, start, stop)
+        error = error or error_here
     return replace(
         envelope,
         answers=tuple(answers),
         produced_at=produced_at,
         responder=responder,
-        trouble=trouble,
+        error=error,
     )
 
 
@@ -211,14 +211,14 @@ def _read_answer(der: bytes, pos: int, end: int) -> tuple[Answer, int, str | Non
     this_update, pos = _time(der, pos, end, "thisUpdate")
     next_update: datetime | None = None
     extensions: dict[bytes, bytes] = {}
-    trouble: str | None = None
+    error: str | None = None
     while pos < end:
         tag, start, stop, pos = read_element(der, pos, end, "SingleResponse")
         if tag == 0xA0:
             next_update, _ = _time(der, start, stop, "nextUpdate")
         elif tag == 0xA1:
-            extensions, trouble = _read_extensions(der, start, stop)
-    return Answer(serial, hashed, status, this_update, next_update, revoked_at, reason, extensions), after, trouble
+            extensions, error = _read_extensions(der, start, stop)
+    return Answer(serial, hashed, status, this_update, next_update, revoked_at, reason, extensions), after, error
 
 
 def _read_certificate_id(der: bytes, pos: int, end: int) -> tuple[int, tuple[str, bytes, bytes] | None]:
@@ -236,7 +236,7 @@ def _read_certificate_id(der: bytes, pos: int, end: int) -> tuple[int, tuple[str
 def _read_extensions(der: bytes, pos: int, end: int) -> tuple[dict[bytes, bytes], str | None]:
     """Read Extensions, and say which of them forbids to use what it stands in."""
     found: dict[bytes, bytes] = {}
-    trouble: str | None = None
+    error: str | None = None
     for at, extension, (_, first, last, after) in extension_places(der, pos, end):
         if len(found) == EXTENSIONS:
             raise Malformed("extensions", at, f"over {EXTENSIONS} extensions")
@@ -246,8 +246,8 @@ def _read_extensions(der: bytes, pos: int, end: int) -> tuple[dict[bytes, bytes]
             raise Malformed("extnValue", after, f"tag 0x{tag:02x}, not 0x{OCTET_STRING:02x}")
         found[kind] = der[first:last]
         if boolean is not None and is_true(der, boolean) and kind not in _KNOWN:
-            trouble = "it has an unknown critical extension"
-    return found, trouble
+            error = "it has an unknown critical extension"
+    return found, error
 
 
 def _time(der: bytes, pos: int, end: int, name: str) -> tuple[datetime, int]:

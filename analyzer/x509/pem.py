@@ -8,7 +8,7 @@ import re
 from binascii import Error, a2b_base64, b2a_base64
 from collections.abc import Sequence
 
-from analyzer.codec.trouble import Malformed
+from analyzer.codec.errors import Malformed
 from analyzer.x509.der import SEQUENCE, expect, read_element
 
 CERTIFICATES = ("CERTIFICATE", "X509 CERTIFICATE", "TRUSTED CERTIFICATE")

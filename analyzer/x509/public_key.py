@@ -7,10 +7,10 @@ SubjectPublicKeyInfo and raises `Malformed` where it cannot go on.
 
 from dataclasses import dataclass
 
-from analyzer.codec.trouble import Malformed
-from analyzer.x509.algorithms import CURVES, PUBLIC_KEYS
+from analyzer.codec.errors import Malformed
+from analyzer.x509.algorithm_names import CURVES, PUBLIC_KEYS
 from analyzer.x509.der import BIT_STRING, INTEGER, OBJECT_IDENTIFIER, SEQUENCE, Element, expect, read_element
-from analyzer.x509.names import dotted
+from analyzer.x509.name_text import dotted
 
 
 @dataclass(frozen=True, slots=True)

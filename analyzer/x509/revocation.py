@@ -10,12 +10,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from analyzer.x509.certificate_id import identity
 from analyzer.x509.crl import judge_crl
-from analyzer.x509.identity import identity
 from analyzer.x509.ocsp import judge_ocsp
-from analyzer.x509.statement import NAMES, Source, Statement, Status, in_utc, stated
+from analyzer.x509.revocation_status import NAMES, RevocationStatus, Source, Status, in_utc, stated
 
-STATEMENTS = 256
+MAX_STATUSES = 256
 """Statements about one certificate that are weighed; each costs a signature once."""
 
 TOLD = 4
@@ -50,65 +50,69 @@ def judge_revocation(
     subject, authority = identity(certificate), identity(issuer)
     if subject is None or authority is None:
         return Revocation("unknown", f"the {'certificate' if subject is None else 'issuer'} cannot be read")
-    statements: list[Statement] = []
+    revocation_statuses: list[RevocationStatus] = []
     for response in ocsp:
-        statements += judge_ocsp(response, subject, authority)[: STATEMENTS - len(statements)]
+        revocation_statuses += judge_ocsp(response, subject, authority)[: MAX_STATUSES - len(revocation_statuses)]
     for crl in crls:
-        if len(statements) < STATEMENTS:
-            statement = judge_crl(crl, subject, authority)
-            if statement is not None:
-                statements.append(statement)
-    if not statements:
+        if len(revocation_statuses) < MAX_STATUSES:
+            revocation_status = judge_crl(crl, subject, authority)
+            if revocation_status is not None:
+                revocation_statuses.append(revocation_status)
+    if not revocation_statuses:
         return Revocation("unknown", _silence(len(ocsp), len(crls)))
-    return _weigh(statements, in_utc(at))
+    return _weigh(revocation_statuses, in_utc(at))
 
 
-def _weigh(statements: list[Statement], at: datetime) -> Revocation:
-    since, until = _bounds(statements, at)
+def _weigh(revocation_statuses: list[RevocationStatus], at: datetime) -> Revocation:
+    since, until = _bounds(revocation_statuses, at)
     faults: list[str] = []
-    best: tuple[int, Statement] | None = None
-    for statement in statements:
-        rank, fault = _rank(statement, at)
+    best: tuple[int, RevocationStatus] | None = None
+    for revocation_status in revocation_statuses:
+        rank, fault = _rank(revocation_status, at)
         if fault is not None:
-            faults.append(f"{NAMES[statement.source]}: {fault}")
+            faults.append(f"{NAMES[revocation_status.source]}: {fault}")
         elif best is None or rank > best[0]:
-            best = rank, statement
+            best = rank, revocation_status
     if best is None:
         told = list(dict.fromkeys(faults))
         more = [f"and {len(told) - TOLD} more"] if len(told) > TOLD else []
         return Revocation("unknown", f"nothing counts; {'; '.join(told[:TOLD] + more)}", None, None, since, until)
-    statement = best[1]
-    revoked = statement.status == "revoked" and best[0] == _REVOKED
-    status: Status = "revoked" if revoked else "good" if statement.status == "revoked" else statement.status
-    return Revocation(status, _sentence(statement, status), statement.source, statement.revoked_at, since, until)
+    revocation_status = best[1]
+    revoked = revocation_status.status == "revoked" and best[0] == _REVOKED
+    status: Status = "revoked" if revoked else "good" if revocation_status.status == "revoked" else revocation_status.status
+    return Revocation(
+        status, _sentence(revocation_status, status), revocation_status.source, revocation_status.revoked_at, since, until
+    )
 
 
 _UNKNOWN, _GOOD, _REVOKED_LATER, _REVOKED = range(4)
 
 
-def _rank(statement: Statement, at: datetime) -> tuple[int, str | None]:
+def _rank(revocation_status: RevocationStatus, at: datetime) -> tuple[int, str | None]:
     """Give the weight of a statement at a moment, or why it has none."""
-    if statement.trouble is not None:
-        return 0, statement.trouble
-    if statement.status == "revoked" and statement.revoked_at is not None:
-        if statement.final:
-            return _REVOKED if statement.revoked_at <= at else _REVOKED_LATER, None
-        if statement.revoked_at > at:
+    if revocation_status.error is not None:
+        return 0, revocation_status.error
+    if revocation_status.status == "revoked" and revocation_status.revoked_at is not None:
+        if revocation_status.final:
+            return _REVOKED if revocation_status.revoked_at <= at else _REVOKED_LATER, None
+        if revocation_status.revoked_at > at:
             return _REVOKED_LATER, None
-    word = _said(statement)
-    if statement.since is not None and at < statement.since:
-        return 0, f"it says {word}, but only from {stated(statement.since)} on"
-    if statement.until is not None and at >= statement.until:
-        return 0, f"it says {word}, but only until {stated(statement.until)}"
-    return {"revoked": _REVOKED, "good": _GOOD, "unknown": _UNKNOWN}[statement.status], None
+    word = _said(revocation_status)
+    if revocation_status.since is not None and at < revocation_status.since:
+        return 0, f"it says {word}, but only from {stated(revocation_status.since)} on"
+    if revocation_status.until is not None and at >= revocation_status.until:
+        return 0, f"it says {word}, but only until {stated(revocation_status.until)}"
+    return {"revoked": _REVOKED, "good": _GOOD, "unknown": _UNKNOWN}[revocation_status.status], None
 
 
-def _bounds(statements: list[Statement], at: datetime) -> tuple[datetime | None, datetime | None]:
+def _bounds(revocation_statuses: list[RevocationStatus], at: datetime) -> tuple[datetime | None, datetime | None]:
     """Give the stretch of time around `at` in which no statement begins or ceases to count."""
     since: datetime | None = None
     until: datetime | None = None
-    for statement in statements:
-        for moment in () if statement.trouble else (statement.since, statement.until, statement.revoked_at):
+    for revocation_status in revocation_statuses:
+        for moment in (
+            () if revocation_status.error else (revocation_status.since, revocation_status.until, revocation_status.revoked_at)
+        ):
             if moment is None:
                 continue
             if moment <= at and (since is None or moment > since):
@@ -118,22 +122,28 @@ def _bounds(statements: list[Statement], at: datetime) -> tuple[datetime | None,
     return since, until
 
 
-def _sentence(statement: Statement, status: Status) -> str:
-    who = f"{NAMES[statement.source]} of {stated(statement.this_update)}" if statement.this_update else NAMES[statement.source]
-    until = f", fresh until {stated(statement.next_update)}" if statement.next_update else ", without a next update"
-    if statement.status == "revoked" and status == "good":
-        return f"not revoked yet: {_said(statement)}, says the {who}, signed by {statement.signer}"
-    if statement.status == "unknown":
-        return f"the {who}, signed by {statement.signer}, does not know the certificate"
-    word = _said(statement)
-    return f"{word}, says the {who}{'' if statement.final else until}, signed by {statement.signer}"
+def _sentence(revocation_status: RevocationStatus, status: Status) -> str:
+    who = (
+        f"{NAMES[revocation_status.source]} of {stated(revocation_status.this_update)}"
+        if revocation_status.this_update
+        else NAMES[revocation_status.source]
+    )
+    until = (
+        f", fresh until {stated(revocation_status.next_update)}" if revocation_status.next_update else ", without a next update"
+    )
+    if revocation_status.status == "revoked" and status == "good":
+        return f"not revoked yet: {_said(revocation_status)}, says the {who}, signed by {revocation_status.signer}"
+    if revocation_status.status == "unknown":
+        return f"the {who}, signed by {revocation_status.signer}, does not know the certificate"
+    word = _said(revocation_status)
+    return f"{word}, says the {who}{'' if revocation_status.final else until}, signed by {revocation_status.signer}"
 
 
-def _said(statement: Statement) -> str:
-    if statement.status != "revoked":
-        return statement.status
-    when = f" on {stated(statement.revoked_at)}" if statement.revoked_at else ""
-    return f"revoked{when} ({statement.reason or 'no reason given'})"
+def _said(revocation_status: RevocationStatus) -> str:
+    if revocation_status.status != "revoked":
+        return revocation_status.status
+    when = f" on {stated(revocation_status.revoked_at)}" if revocation_status.revoked_at else ""
+    return f"revoked{when} ({revocation_status.reason or 'no reason given'})"
 
 
 def _silence(n_responses: int, n_lists: int) -> str:

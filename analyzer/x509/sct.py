@@ -13,15 +13,15 @@ from typing import Literal, TypeAlias
 
 from cryptography.hazmat.primitives import hashes
 
-from analyzer.codec.trouble import Malformed, Trouble
-from analyzer.tls.messages.extensions.certificates import SignedCertificateTimestamp, SignedCertificateTimestampList
+from analyzer.codec.errors import Malformed, ParseError
+from analyzer.tls.messages.extensions.about_certificates import SignedCertificateTimestamp, SignedCertificateTimestampList
+from analyzer.x509.certificate_id import Identity, identity
 from analyzer.x509.ct_logs import Log, Logs
 from analyzer.x509.der import OCTET_STRING, SEQUENCE, encode_object_identifier, expect
-from analyzer.x509.identity import Identity, identity
 from analyzer.x509.layout import EXTENSIONS_TAG, Layout, extension_places
 from analyzer.x509.ocsp_response import read_response
+from analyzer.x509.revocation_status import CLOCK_SKEW, in_utc, stated
 from analyzer.x509.signature import load_key, verify_scheme
-from analyzer.x509.statement import CLOCK_SKEW, in_utc, stated
 
 SctSource: TypeAlias = Literal["certificate", "tls", "ocsp"]
 SctStatus: TypeAlias = Literal["verified", "failed", "unknown_log", "unverifiable"]
@@ -159,8 +159,8 @@ def _unwrap(value: bytes) -> bytes | str:
     """Take the list out of the OCTET STRING that extensions of certificates and responses put round it."""
     try:
         _, start, end, _ = expect(value, 0, len(value), OCTET_STRING, "SignedCertificateTimestampList")
-    except Trouble as trouble:
-        return f"the list of timestamps cannot be read: {trouble}"
+    except ParseError as error:
+        return f"the list of timestamps cannot be read: {error}"
     return value[start:end]
 
 
@@ -171,8 +171,8 @@ def _precertificate(certificate: bytes, issuer: bytes | None) -> bytes | str:
         return "the certificate's issuer is not at hand, and what the log signed has the hash of its key"
     try:
         return _PRECERT_ENTRY + sha256(signer.public_key).digest() + _opaque24(_without_timestamps(certificate))
-    except Trouble as trouble:
-        return f"the certificate cannot be taken apart: {trouble}"
+    except ParseError as error:
+        return f"the certificate cannot be taken apart: {error}"
 
 
 def _without_timestamps(der: bytes) -> bytes:

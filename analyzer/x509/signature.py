@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import dsa, ec, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
-from analyzer.codec.trouble import Trouble
+from analyzer.codec.errors import ParseError
 from analyzer.x509.der import INTEGER, OBJECT_IDENTIFIER, SEQUENCE, encode_object_identifier, expect, read_element
 
 Check: TypeAlias = Literal["verified", "failed", "unverifiable"]
@@ -110,7 +110,7 @@ def verify(public_key: bytes, algorithm: bytes, signature: bytes, signed: bytes)
         scheme = _SCHEMES.get(kind)
         if scheme is None:
             return _verify_own(key, public_key, kind, signature, signed)
-    except (Trouble, UnsupportedAlgorithm):
+    except (ParseError, UnsupportedAlgorithm):
         return "unverifiable"
     return verify_scheme(key, scheme[0], scheme[1], signature, signed)
 

@@ -9,8 +9,8 @@ from functools import lru_cache
 
 from cryptography.exceptions import UnsupportedAlgorithm
 
-from analyzer.codec.trouble import Trouble
-from analyzer.x509.algorithms import SIGNATURES
+from analyzer.codec.errors import ParseError
+from analyzer.x509.algorithm_names import SIGNATURES
 from analyzer.x509.der import object_identifier, read_element
 from analyzer.x509.public_key import algorithm_identifier, key_type, prime_bits
 from analyzer.x509.signature import read_pss, verify
@@ -62,7 +62,7 @@ def _algorithm(identifier: bytes) -> Algorithm:
             # A key that is for PSS alone has a type of its own; a plain RSA key signs with both paddings.
             digest = read_pss(identifier, parameters, element[2])[0].name
             return Algorithm(f"{name} and {digest}", ("rsa", "rsassa-pss"), digest)
-    except (Trouble, UnsupportedAlgorithm, ValueError):
+    except (ParseError, UnsupportedAlgorithm, ValueError):
         return _UNREADABLE
     if name.startswith(_WITHOUT_DIGEST):
         return Algorithm(name, (name,))
@@ -97,8 +97,8 @@ def check_signature(signed: bytes, signature: bytes, identifier: bytes, public_k
         kind = key_type(public_key, element, "subjectPublicKeyInfo")
         if kind == "dsa" and prime_bits(public_key, element, "subjectPublicKeyInfo") > DSA_BITS:
             return Outcome("unknown", f"a DSA key of more than {DSA_BITS} bits")
-    except Trouble as trouble:
-        return Outcome("unknown", f"a key that cannot be read: {trouble}")
+    except ParseError as error:
+        return Outcome("unknown", f"a key that cannot be read: {error}")
     if algorithm.keys and kind not in algorithm.keys:
         return Outcome("bad", f"it is made with {algorithm.name}, and the issuer's key is of the type {kind}")
     check = verify(public_key, identifier, signature, signed)

@@ -3,7 +3,7 @@
 import re
 from datetime import datetime, timedelta
 
-from analyzer.codec.trouble import Malformed
+from analyzer.codec.errors import Malformed
 from analyzer.x509.der import GENERALIZED_TIME, UTC_TIME, Element
 
 _TIME_LENGTH = 40

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 
-from analyzer.codec.trouble import Trouble
+from analyzer.codec.errors import ParseError
 from analyzer.x509.certificate import certificate
 from analyzer.x509.pem import CERTIFICATES, REVOCATION_LISTS, read_blocks
 
@@ -130,8 +130,8 @@ def _read_blocks(path: str, labels: Sequence[str]) -> tuple[bytes, ...]:
         raise Unreadable(path, f"over {LARGEST_FILE} bytes")
     try:
         return tuple(dict.fromkeys(read_blocks(data, labels)))
-    except Trouble as trouble:
-        raise Unreadable(path, str(trouble)) from trouble
+    except ParseError as error:
+        raise Unreadable(path, str(error)) from error
 
 
 def _open(path: str, n_bytes: int) -> bytes:

@@ -11,7 +11,7 @@ megabytes and are not shipped.
 from functools import lru_cache
 from math import gcd, isqrt
 
-from analyzer.codec.trouble import Trouble
+from analyzer.codec.errors import ParseError
 from analyzer.x509.der import BIT_STRING, INTEGER, SEQUENCE, expect, read_element
 from analyzer.x509.public_key import curve, key_type, prime_bits
 
@@ -67,8 +67,8 @@ def _weakness(spki: bytes) -> str | None:
             return _curve_weakness(curve(spki, element, "subjectPublicKeyInfo"))
         if kind == "dsa":
             return f"is a DSA key of {prime_bits(spki, element, 'subjectPublicKeyInfo')} bits, which no client accepts any more"
-    except Trouble as trouble:
-        return f"cannot be read ({trouble})"
+    except ParseError as error:
+        return f"cannot be read ({error})"
     if kind in ("ed25519", "ed448") or kind.startswith(("ml-dsa-", "slh-dsa-")):
         return None
     return f"is of type {kind}, which no client accepts in a certificate for signing"

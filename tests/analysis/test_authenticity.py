@@ -9,10 +9,10 @@ from conversations import SERVER, Tap, contexts, packetise, read_sessions
 from talks import client_of, converse, talk_over
 from tampering import tamper12, tamper13
 
-from analyzer.capture.reader import CaptureReader
+from analyzer.capture.capture_reader import CaptureReader
 from analyzer.engine import Engine
 from analyzer.secrets.keylog import KeyLog
-from analyzer.store.record import session_record
+from analyzer.store.session_record import session_record
 
 CAPTURES = Path(__file__).parents[2] / "captures"
 CERTIFICATE, SERVER_KEY_EXCHANGE, CERTIFICATE_VERIFY, FINISHED = 11, 12, 15, 20

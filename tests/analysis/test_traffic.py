@@ -4,7 +4,7 @@ import pytest
 
 from analyzer.analysis import traffic as module
 from analyzer.analysis.traffic import Traffic
-from analyzer.capture.reader import CaptureReader
+from analyzer.capture.capture_reader import CaptureReader
 from analyzer.packet.headers import read
 from analyzer.packet.packet import Packet
 
@@ -12,8 +12,8 @@ from analyzer.packet.packet import Packet
 def count(path: Path) -> Traffic:
     traffic, reader, packet = Traffic(), CaptureReader([str(path)]), Packet()
     frame = reader.frame
-    for walker in reader.walkers():
-        while walker.advance():
+    for packet_reader in reader.packet_readers():
+        while packet_reader.advance():
             read(packet, frame.data, frame.start, frame.end, frame.link_type, frame.wire_length)
             traffic.count(packet, frame)
     return traffic

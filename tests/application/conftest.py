@@ -109,7 +109,7 @@ class Relay:
         client = self._context.wrap_socket(plain, server_side=True)
         server = socket.create_connection(("127.0.0.1", self._to))
         with closing(client), closing(server):
-            other = threading.Thread(target=self._copy_answers, args=(server, client))
+            other = threading.Thread(target=self._copy_revocation_data, args=(server, client))
             other.start()
             while data := client.recv(16384):
                 self.pieces.append((0, data))
@@ -117,7 +117,7 @@ class Relay:
             server.shutdown(socket.SHUT_WR)
             other.join()
 
-    def _copy_answers(self, server: socket.socket, client: ssl.SSLSocket) -> None:
+    def _copy_revocation_data(self, server: socket.socket, client: ssl.SSLSocket) -> None:
         with contextlib.suppress(OSError):
             while data := server.recv(16384):
                 self.pieces.append((1, data))

@@ -2,7 +2,7 @@ import pytest
 from http_reading import CLIENT, SERVER, codes, read
 
 from analyzer.application import exchange as limits
-from analyzer.application.exchange import Exchange, Journal, Message
+from analyzer.application.exchange import ConversationLog, Exchange, Message
 
 GET = b"GET /a HTTP/1.1\r\nHost: example.test\r\n\r\n"
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
@@ -17,23 +17,23 @@ def test_a_record_has_the_keys_of_the_interface() -> None:
 
 
 def test_findings_have_an_end() -> None:
-    journal = Journal("https", True, None)
+    log = ConversationLog("https", True, None)
     for n in range(1000):
-        journal.note("often", f"number {n}", n)
-    journal.note("seldom", "heard all the same", 1000)
-    assert len(journal.findings) == limits.FINDINGS_MAX + 2
-    first = journal.findings[0]
+        log.note("often", f"number {n}", n)
+    log.note("seldom", "heard all the same", 1000)
+    assert len(log.findings) == limits.FINDINGS_MAX + 2
+    first = log.findings[0]
     assert (first.code, first.detail, first.frame) == ("often", "number 0", 0)
-    assert [finding.code for finding in journal.findings[-2:]] == ["too_many_findings", "seldom"]
+    assert [finding.code for finding in log.findings[-2:]] == ["too_many_findings", "seldom"]
 
 
 def test_messages_have_an_end() -> None:
-    journal = Journal("https", True, None)
+    log = ConversationLog("https", True, None)
     message = Message(None, CLIENT, 1, 5, 1, 1, False, True)
     for _ in range(limits.MESSAGES_MAX + 5):
-        journal.add_message(message)
-    assert len(journal.messages) == limits.MESSAGES_MAX
-    assert [finding.code for finding in journal.findings] == ["too_much_to_list"]
+        log.add_message(message)
+    assert len(log.messages) == limits.MESSAGES_MAX
+    assert [finding.code for finding in log.findings] == ["too_much_to_list"]
 
 
 def test_exchanges_have_an_end(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,8 +1,8 @@
 import time
 
 from analyzer.application.body import Bodies, Body
-from analyzer.application.exchange import CLIENT, SERVER, Journal, Request, Response
-from analyzer.application.heads import Framing, read_request_line, read_status_line
+from analyzer.application.exchange import CLIENT, SERVER, ConversationLog, Request, Response
+from analyzer.application.header_fields import Framing, read_request_line, read_status_line
 from analyzer.application.http1_stream import START_LINE_MAX, WAITING_MAX, Direction
 
 
@@ -10,7 +10,7 @@ class Collected:
     """Makes a message of every head, whose framing is set beforehand."""
 
     def __init__(self, side: int, framing: Framing) -> None:
-        self.journal = Journal("https", True, None)
+        self.log = ConversationLog("https", True, None)
         self.framing = framing
         self.heads: list[tuple[str, str, int]] = []
         self.messages: list[Request | Response] = []
@@ -22,7 +22,7 @@ class Collected:
         if (read_request_line(line) if side == CLIENT else read_status_line(line)) is None:
             return False
         self.heads.append((line, rest, frame))
-        body = Body(Bodies(True, self.journal.note), [], None)
+        body = Body(Bodies(True, self.log.note), [], None)
         self.messages.append(Response(200, [], "1.1", frame, at, body))
         self.direction.begin_body(self.messages[-1], self.framing)
         return True
@@ -43,7 +43,7 @@ def test_a_head_belongs_to_the_frame_that_completes_it() -> None:
         collected.direction.feed(data, frame, frame)
     assert collected.heads == [("HTTP/1.1 200 OK", "A: b\r", 4), ("HTTP/1.1 200 OK", "", 4)]
     assert collected.n_ended == 2
-    assert collected.journal.findings == []
+    assert collected.log.findings == []
 
 
 def test_a_start_line_is_found_behind_any_bytes() -> None:
@@ -88,7 +88,7 @@ def test_waiting_is_bounded_and_in_order() -> None:
     direction.wait()
     direction.feed(b"GET /3 HTTP/1.1\r\n\r\n" + b"\r\n" * WAITING_MAX, 3, 3)
     assert len(collected.heads) == 3
-    assert [finding.code for finding in collected.journal.findings] == ["no_answer_to_upgrade"]
+    assert [finding.code for finding in collected.log.findings] == ["no_answer_to_upgrade"]
 
 
 def test_what_waits_goes_to_the_protocol_that_takes_over() -> None:

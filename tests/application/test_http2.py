@@ -13,7 +13,7 @@ from accounting import Account
 from http_reading import CLIENT, SERVER, Pieces, codes, drip, facts, outline, read
 
 from analyzer.application.conversation import Conversation
-from analyzer.application.exchange import Journal
+from analyzer.application.exchange import ConversationLog
 from analyzer.application.http2 import STREAMS_MAX, Http2
 from analyzer.application.http2_frames import PREFACE
 
@@ -114,7 +114,7 @@ class Ledger(Http2):
     """Holds every frame that is reported against the stream that it is said to come from, and counts content."""
 
     def __init__(self) -> None:
-        super().__init__(Journal("https", False, None))
+        super().__init__(ConversationLog("https", False, None))
         self.streams: tuple[list[int | None], list[int | None]] = ([], [])
         self.accounts = (Account(len(PREFACE)), Account())
         self.begun = [0, 0]
@@ -224,7 +224,7 @@ def test_mutations_cost_no_byte_that_is_not_told() -> None:
         ledger.close()
         rests = [account.rests(len(sent)) for account, sent in zip(ledger.accounts, ledger.streams, strict=True)]
         assert sum(bool(rest) and 0 not in rest for rest in rests) <= ledger.n_truncated <= sum(rest != {0} for rest in rests)
-        messages = [m for exchange in ledger._journal.exchanges for m in (exchange.request, exchange.response) if m is not None]
+        messages = [m for exchange in ledger._log.exchanges for m in (exchange.request, exchange.response) if m is not None]
         assert sum(message.body.n_wire for message in messages) == ledger.n_open
         n_frames += sum(account.n_units for account in ledger.accounts)
         n_content += ledger.n_open

@@ -154,16 +154,16 @@ class Counted(websocket._Direction):
         self.n_fed = self.n_headers = self.n_payload = self.n_told = self.n_dropped = self.n_skipped = 0
         # Of the message and the control frame that are being read: bytes that came, and that the capture lacks.
         self.n_open = self.n_control = self.n_lacking = 0
-        self.n_notes = self.n_notes_before = self.n_losses = 0
+        self.n_notes = self.n_notes_before = self.n_missing = 0
         self.made.append(self)
 
     def feed(self, data: bytes, frame: int, at: int) -> None:
-        held, before, n_notes, n_losses = len(self._held), self.n_headers + self.n_payload, self.n_notes, self.n_losses
+        held, before, n_notes, n_missing = len(self._held), self.n_headers + self.n_payload, self.n_notes, self.n_missing
         self.n_fed += len(data)
         super().feed(data, frame, at)
         skipped = held + len(data) - (self.n_headers + self.n_payload - before) - len(self._held)
         assert skipped >= 0
-        if self.n_losses > n_losses:
+        if self.n_missing > n_missing:
             assert self.n_notes > n_notes, "the place is lost and nothing says why"
         else:
             assert skipped == (len(data) if self._seeking else 0)
@@ -201,7 +201,7 @@ class Counted(websocket._Direction):
         super()._take(data)
 
     def _lose(self) -> None:
-        self.n_losses += 1
+        self.n_missing += 1
         self._drop()
         super()._lose()
 

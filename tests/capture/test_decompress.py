@@ -10,7 +10,7 @@ import pytest
 import zstandard
 
 from analyzer.capture.decompress import MAGIC_LENGTH, STEP, compression_of, decompress
-from analyzer.codec.trouble import Incomplete, Malformed, Trouble
+from analyzer.codec.errors import Incomplete, Malformed, ParseError
 
 COMPRESS: dict[str, Callable[[bytes], bytes]] = {
     "gzip": lambda data: gzip.compress(data, mtime=0),
@@ -29,14 +29,14 @@ def sample() -> bytes:
 DATA = sample()
 
 
-def read(compression: str, stored: bytes, step: int = 1 << 18) -> tuple[bytes, Trouble | None]:
+def read(compression: str, stored: bytes, step: int = 1 << 18) -> tuple[bytes, ParseError | None]:
     parts = []
     try:
         for part in decompress(compression, iter([stored[at : at + step] for at in range(0, len(stored), step)])):
             assert 0 < len(part) <= STEP
             parts.append(part)
-    except Trouble as trouble:
-        return b"".join(parts), trouble
+    except ParseError as error:
+        return b"".join(parts), error
     return b"".join(parts), None
 
 
@@ -61,20 +61,20 @@ def test_members_follow_each_other_in_chunks_of_any_size(compression: str, step:
 def test_zeros_may_pad_the_end_and_nothing_else(compression: str) -> None:
     stored = COMPRESS[compression](DATA)
     assert read(compression, stored + bytes(1000)) == (DATA, None)
-    data, trouble = read(compression, stored + b"something else entirely")
+    data, error = read(compression, stored + b"something else entirely")
     assert data == DATA
-    assert isinstance(trouble, Malformed)
-    assert len(stored) <= trouble.offset <= len(stored) + 8
+    assert isinstance(error, Malformed)
+    assert len(stored) <= error.offset <= len(stored) + 8
 
 
 @EACH
 def test_a_file_cut_anywhere_is_incomplete_after_what_it_holds(compression: str) -> None:
     stored = COMPRESS[compression](DATA)
     for size in (*range(6, 60), *range(60, len(stored), len(stored) // 20), *range(len(stored) - 20, len(stored))):
-        data, trouble = read(compression, stored[:size])
+        data, error = read(compression, stored[:size])
         assert DATA.startswith(data)
-        assert isinstance(trouble, Incomplete)
-        assert trouble.offset <= size
+        assert isinstance(error, Incomplete)
+        assert error.offset <= size
     assert data == DATA, "only the checksum was cut"
 
 
@@ -82,9 +82,9 @@ def test_a_file_cut_anywhere_is_incomplete_after_what_it_holds(compression: str)
 def test_a_wrong_checksum_comes_after_all_data(compression: str) -> None:
     stored = bytearray(COMPRESS[compression](DATA))
     stored[-5 if compression == "gzip" else -1] ^= 1
-    data, trouble = read(compression, bytes(stored))
+    data, error = read(compression, bytes(stored))
     assert data == DATA
-    assert isinstance(trouble, Malformed)
+    assert isinstance(error, Malformed)
 
 
 @EACH
@@ -94,8 +94,8 @@ def test_damage_in_the_middle_keeps_what_stands_before(compression: str) -> None
     first = COMPRESS[compression](parts[0] + parts[1])
     stored = bytearray(first + COMPRESS[compression](parts[2]))
     stored[len(first) - len(first) // 4 : len(first) - len(first) // 4 + 16] = bytes(16)
-    data, trouble = read(compression, bytes(stored))
-    assert trouble is not None
+    data, error = read(compression, bytes(stored))
+    assert error is not None
     assert data[:200_000] == parts[0]
     assert parts[2] not in data
 

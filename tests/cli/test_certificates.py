@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 from conversations import read_sessions
 
-from analyzer.capture.reader import CaptureReader
+from analyzer.capture.capture_reader import CaptureReader
 from analyzer.cli.certificates import Listing
 from analyzer.cli.table import width
 from analyzer.engine import Engine
-from analyzer.store.chains import Chains
+from analyzer.store.chain_verdicts import Chains
 
 from .conftest import Run
 

@@ -10,7 +10,7 @@ import pytest
 from analyzer.cli.chain_tree import ChainTree, roots_distance
 from analyzer.cli.output import Output
 from analyzer.cli.table import width
-from analyzer.store.chains import Judged, Link
+from analyzer.store.chain_verdicts import Judged, Link
 from analyzer.x509.verdict import Problem, Verdict
 
 from .conftest import Run

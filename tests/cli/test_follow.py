@@ -89,9 +89,9 @@ def test_missing_bytes_are_said_in_their_place(run: Run, talk: Talk, tmp_path: P
     assert raw.complaint.startswith("analyzer: 700 bytes of the server are not in the capture")
     assert raw.out == talk.sent[1][: len(raw.out) - 300] + talk.sent[1][-300:]
     records = [json.loads(line) for line in run("follow", capture, 0, "-k", keys, "--format", "json").text.splitlines()]
-    (loss,) = [record["missing"] for record in records if record["missing"] is not None]
-    assert (loss["bytes"], loss["reason"]) == (700, "missing_segment")
-    assert loss["records"] >= 1
+    (missing,) = [record["missing"] for record in records if record["missing"] is not None]
+    assert (missing["bytes"], missing["reason"]) == (700, "missing_segment")
+    assert missing["records"] >= 1
 
 
 def test_what_is_missing_of_the_other_side_is_not_told(run: Run, talk: Talk, tmp_path: Path):

@@ -31,8 +31,8 @@ def test_names_lead_back_to_their_numbers(name: str) -> None:
     assert len(numbers) == len(list(numbers)) > 0
     for number in numbers:
         assert numbers.known(number)
-        assert numbers.row(number).number == number
-        assert numbers.row(number).name == numbers.name(number) == numbers.names[number]
+        assert numbers.entry(number).number == number
+        assert numbers.entry(number).name == numbers.name(number) == numbers.names[number]
         back = numbers.number(numbers.name(number))
         assert numbers.name(back) == numbers.name(number)
         assert back == number or (name in MANY_PORTS_ONE_NAME and back < number)
@@ -108,7 +108,7 @@ def test_what_no_number_has_is_a_key_error(name: str) -> None:
 
 def test_no_row_for_an_unregistered_number() -> None:
     with pytest.raises(KeyError, match="no 0x1a2b in the registry cipher_suites"):
-        registry("cipher_suites").row(0x1A2B)
+        registry("cipher_suites").entry(0x1A2B)
 
 
 @pytest.mark.parametrize("name", ["nothing", "", "../registry", "/etc/passwd"])
@@ -193,19 +193,19 @@ def test_names_that_the_rfcs_give(name: str, number: int, text: str) -> None:
 
 @pytest.mark.parametrize(("name", "size"), [("cipher_suites", 356), ("extensions", 64), ("supported_groups", 59)])
 def test_as_many_as_iana_had_in_september_2026(name: str, size: int) -> None:
-    rows = [registry(name).row(number) for number in registry(name)]
+    rows = [registry(name).entry(number) for number in registry(name)]
     assert sum(row.dtls_ok is not None for row in rows) == size
 
 
 def test_recommended_and_dtls_columns() -> None:
     suites = registry("cipher_suites")
-    assert (suites.row(0x1301).recommended, suites.row(0x1301).dtls_ok) == ("Y", True)
-    assert (suites.row(0x0005).recommended, suites.row(0x0005).dtls_ok) == ("D", False)
-    assert (suites.row(0x009E).recommended, suites.row(0x009E).reference) == ("D", "RFC5288 RFC10015")
-    assert (suites.row(0xE013).recommended, suites.row(0xE013).dtls_ok) == ("", None)
-    assert registry("supported_groups").row(19).recommended == "D"
-    assert registry("hash_algorithms").row(2).recommended == "D"
-    assert registry("alert_descriptions").row(0).dtls_ok is None
+    assert (suites.entry(0x1301).recommended, suites.entry(0x1301).dtls_ok) == ("Y", True)
+    assert (suites.entry(0x0005).recommended, suites.entry(0x0005).dtls_ok) == ("D", False)
+    assert (suites.entry(0x009E).recommended, suites.entry(0x009E).reference) == ("D", "RFC5288 RFC10015")
+    assert (suites.entry(0xE013).recommended, suites.entry(0xE013).dtls_ok) == ("", None)
+    assert registry("supported_groups").entry(19).recommended == "D"
+    assert registry("hash_algorithms").entry(2).recommended == "D"
+    assert registry("alert_descriptions").entry(0).dtls_ok is None
 
 
 @pytest.mark.peer("tshark")

@@ -4,7 +4,7 @@ import pytest
 from conversations import CLIENT, SERVER, Tap, packetise
 from keyed import page, talk_of, without
 
-from analyzer.analysis.losses import Losses
+from analyzer.analysis.missing_data import MissingData
 from analyzer.engine import Engine
 from analyzer.engine.data_streams import DataReader, DataStreams
 from analyzer.secrets.keylog import KeyLog
@@ -16,14 +16,14 @@ SCRIPT = [*page("/", b"x" * 40_000), *page("/end", b"the end")]
 class Reader(DataReader):
     """Writes down what it hears."""
 
-    def __init__(self, losses):
-        super().__init__(losses)
+    def __init__(self, missing):
+        super().__init__(missing)
         self.data = [b"", b""]
         self.lines = []
-        self.losses_told = []
+        self.missing_told = []
 
     def feed(self, role, data, frame, at):
-        self.losses_told += [(loss, len(self.data[loss.role])) for loss in self.losses.take()]
+        self.missing_told += [(missing, len(self.data[missing.role])) for missing in self.missing.take()]
         self.data[role] += data
         self.lines.append((role, frame, at))
 
@@ -31,7 +31,7 @@ class Reader(DataReader):
         self.lines.append(("missing", role, reason))
 
     def close(self, at):
-        self.losses_told += [(loss, len(self.data[loss.role])) for loss in self.losses.take()]
+        self.missing_told += [(missing, len(self.data[missing.role])) for missing in self.missing.take()]
         self.lines.append(("closed", at))
 
 
@@ -47,12 +47,12 @@ class Streams(DataStreams):
         self.notes = []
         self.flows_at_the_end = {}
 
-    def open(self, session, alpn, losses):
+    def open(self, session, alpn, missing):
         self.alpn[session] = alpn
         self.notes.append("open")
         if session in self.left_out:
             return None
-        self.readers[session] = Reader(losses)
+        self.readers[session] = Reader(missing)
         return self.readers[session]
 
     def note(self, event):
@@ -94,7 +94,7 @@ def test_a_reader_has_the_data_of_both_roles_in_order(version, every):
     assert all(segments[frame - 1].side == role for role, frame, _ in fed)
     assert [at for _, _, at in fed] == [1_700_000_000 * 10**9 + (frame - 1) * 10**6 for frame in frames]
     assert closed == ("closed", 1_700_000_000 * 10**9 + (len(segments) - 1) * 10**6)
-    assert reader.losses.take() == reader.losses_told == []
+    assert reader.missing.take() == reader.missing_told == []
 
 
 def test_each_session_has_its_own_reader():
@@ -115,8 +115,8 @@ def test_what_is_missing_is_told_in_its_place():
     segments = packetise(talk.flights)
     streams = read(without(segments, SERVER, -20), talk)
     reader = streams.readers[0]
-    ((loss, place),) = reader.losses_told
-    assert (loss.role, loss.n_bytes, loss.records, loss.reason) == (SERVER, 700, 1, "missing_segment")
+    ((missing, place),) = reader.missing_told
+    assert (missing.role, missing.n_bytes, missing.records, missing.reason) == (SERVER, 700, 1, "missing_segment")
     sent = talk.sent[SERVER]
     lost = len(sent) - len(reader.data[SERVER])
     assert 0 < lost <= 1 << 14
@@ -134,8 +134,8 @@ def test_what_was_lost_before_the_data_counts_once_it_begins():
     carriers = [one for one in segments if one.side == CLIENT and one.payload]
     first = next(number for number in requests if carriers[number].payload[:3] == b"\x17\x03\x03")
     streams = read([one for one in segments if one is not carriers[first]], talk)
-    ((loss, place),) = streams.readers[0].losses_told
-    assert (loss.role, loss.n_bytes, place) == (CLIENT, len(carriers[first].payload), 0)
+    ((missing, place),) = streams.readers[0].missing_told
+    assert (missing.role, missing.n_bytes, place) == (CLIENT, len(carriers[first].payload), 0)
 
 
 def test_messages_and_gaps_are_noted_between_the_data():
@@ -162,7 +162,7 @@ def test_a_listener_that_reads_nothing_takes_everything():
     streams = DataStreams()
     streams.take(tap.events)
     assert streams.flows == {}
-    reader = DataReader(Losses())
+    reader = DataReader(MissingData())
     reader.feed(0, b"x", 1, 1)
     reader.miss(0, None)
     reader.close(1)

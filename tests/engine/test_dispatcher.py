@@ -6,7 +6,7 @@ import pytest
 from conversations import ADDRESSES, CLIENT, PORTS, SERVER, Segment, Tap, packetise, stream, talk
 
 from analyzer.engine import Engine
-from analyzer.engine.events import RevocationSeen
+from analyzer.engine.capture_events import RevocationSeen
 from analyzer.flows.sink import DatagramSink
 from analyzer.tls.events import (
     Conflict,
@@ -153,16 +153,16 @@ def test_without_details_only_the_ends_are_told(detailed):
 def test_memory_that_is_held_goes_back_to_nothing():
     tap = Tap()
     tap.engine = Engine(watches_revocation=True)
-    half = packetise(talk("TLSv1_2"), mss=100)
+    endpoint = packetise(talk("TLSv1_2"), mss=100)
     fetched = packetise(FETCHED, ports=(50001, 80))
-    tap.feed(*half[:8])
+    tap.feed(*endpoint[:8])
     in_session = tap.engine.dispatcher.held
     assert in_session > 0
     tap.feed(*fetched[:6])
     assert tap.engine.dispatcher.held > in_session
     tap.feed(*fetched[6:])
     assert tap.engine.dispatcher.held == in_session
-    tap.feed(*half[8:])
+    tap.feed(*endpoint[8:])
     tap.close()
     assert tap.engine.dispatcher.held == 0
 
@@ -204,11 +204,11 @@ def test_the_watch_ends_where_tls_begins():
     tap.engine = Engine(detailed=True, watches_revocation=True)
     segments = packetise(tunnel, fin=False)
     tap.feed(*segments[:4])
-    (half,) = {id(one.connection): one for one in tap.engine.connections.halves.values()}.values()
-    assert half.connection.sink.watch is not None
+    (endpoint,) = {id(one.connection): one for one in tap.engine.connections.endpoints.values()}.values()
+    assert endpoint.connection.sink.watch is not None
     tap.feed(*segments[4:7])
-    assert half.connection.sink.session is not None
-    assert half.connection.sink.watch is None
+    assert endpoint.connection.sink.session is not None
+    assert endpoint.connection.sink.watch is None
     tap.feed(*segments[7:])
     tap.close()
     assert of_kind(tap.events, RevocationSeen) == []
@@ -247,7 +247,7 @@ class EchoProtocol:
         self.readers = []
 
     def __call__(self, flow):
-        ports = struct.unpack(">HH", flow.opener.key[-4:])
+        ports = struct.unpack(">HH", flow.originator.key[-4:])
         self.offered.append(ports)
         if 7 not in ports:
             return None

@@ -6,33 +6,33 @@ import pytest
 from conversations import CLIENT, SECOND, START, Tap, ended, packetise, pcap, read_sessions, records, talk, timeless
 from keyed import MILLISECOND, page, talk_of
 
+from analyzer.capture.capture_reader import CaptureReader
 from analyzer.capture.frame import Frame
-from analyzer.capture.reader import CaptureReader
-from analyzer.capture.walker import Walker
+from analyzer.capture.packet_reader import PacketReader
 from analyzer.engine import Engine
 from analyzer.engine.engine import TLS_KEY_LOG
 from analyzer.flows.limits import IDLE, LINGER
 from analyzer.secrets.keylog import KeyLog
-from analyzer.store.record import json_line, session_record
+from analyzer.store.session_record import json_line, session_record
 from analyzer.tls.events import Alert, Data, HandshakeMessage, SessionBegan, SessionEnded
 from analyzer.tls.limits import MAX_PENDING_TIME
 
 
-def lines_of(engine, walker):
-    engine.run(walker)
+def lines_of(engine, packet_reader):
+    engine.run(packet_reader)
     return [json_line(session_record(session, True)) for session in ended(engine.take())]
 
 
 def read(data, step):
     """The JSON lines of a capture that comes in pieces."""
     engine = Engine()
-    walker = Walker(Frame())
+    packet_reader = PacketReader(Frame())
     lines = []
     for pos in range(0, len(data), step):
-        walker.feed(data[pos : pos + step])
-        lines += lines_of(engine, walker)
+        packet_reader.feed(data[pos : pos + step])
+        lines += lines_of(engine, packet_reader)
     engine.close()
-    return lines + lines_of(engine, walker)
+    return lines + lines_of(engine, packet_reader)
 
 
 def test_the_same_frames_give_the_same_bytes_in_whatever_pieces():
@@ -213,14 +213,14 @@ def test_events_are_the_same_in_whatever_rhythm_they_are_asked_for(waits):
 
     def told(every: int) -> list[tuple[object, ...]]:
         tap = waiting(KeyLog()) if waits else Tap(detailed=True)
-        steps = [lambda: tap.engine.learn(secrets[:1])]
+        steps = [lambda: tap.engine.add_secrets(secrets[:1])]
         for segments in frames:
             steps += [lambda segment=segment: tap.feed(segment) for segment in segments]
         # The first session has waited for long enough with the sixth frame of the last one.
         begun = len(steps) - len(frames[3])
         last = START + len(frames[0]) * MILLISECOND
         steps.insert(begun, lambda: setattr(tap, "at", last + MAX_PENDING_TIME - 5 * MILLISECOND))
-        steps.insert(begun + 10, lambda: tap.engine.learn(secrets))
+        steps.insert(begun + 10, lambda: tap.engine.add_secrets(secrets))
         steps.append(lambda: tap.engine.tick(tap.at + 100 * SECOND))
         for number, step in enumerate(steps, 1):
             step()

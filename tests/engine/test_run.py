@@ -6,7 +6,7 @@ import pytest
 from conversations import Segment, packetise, pcap, talk
 
 from analyzer.capture.frame import Frame
-from analyzer.capture.walker import Walker
+from analyzer.capture.packet_reader import PacketReader
 from analyzer.engine import Engine, Listener, run
 from analyzer.tls.events import Event, HandshakeMessage, SessionEnded
 
@@ -21,12 +21,12 @@ class Pieces:
         self.step = step
         self.n_turns = 0
 
-    def walkers(self) -> Iterator[Walker]:
-        walker = Walker(Frame())
+    def packet_readers(self) -> Iterator[PacketReader]:
+        packet_reader = PacketReader(Frame())
         for pos in range(0, len(self.data), self.step):
-            walker.feed(self.data[pos : pos + self.step])
+            packet_reader.feed(self.data[pos : pos + self.step])
             self.n_turns += 1
-            yield walker
+            yield packet_reader
 
 
 class Diary(Listener):

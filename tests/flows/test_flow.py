@@ -28,11 +28,11 @@ def test_the_key_names_client_and_server(key, client, server):
 
 @pytest.mark.parametrize("key", [V4, V6], ids=["v4", "v6"])
 def test_all_flows_to_a_server_have_its_address_and_port_in_common(key):
-    half = (len(key) - 4) // 2
-    wanted = key[half : 2 * half] + key[-2:]
-    others = [key[:-4] + struct.pack(">HH", 50001, 443), bytes(half) + key[half:]]
+    endpoint = (len(key) - 4) // 2
+    wanted = key[endpoint : 2 * endpoint] + key[-2:]
+    others = [key[:-4] + struct.pack(">HH", 50001, 443), bytes(endpoint) + key[endpoint:]]
     assert {Flow(TCP, one, 1, 0).server_key() for one in (key, *others)} == {wanted}
-    for one in (key[:-4] + struct.pack(">HH", 50000, 8443), key[:half] + bytes(half) + key[-4:], reverse_key(key)):
+    for one in (key[:-4] + struct.pack(">HH", 50000, 8443), key[:endpoint] + bytes(endpoint) + key[-4:], reverse_key(key)):
         assert Flow(TCP, one, 1, 0).server_key() != wanted
 
 

@@ -59,7 +59,10 @@ def test_shuffled_in_windows_with_duplicates_and_overlaps(version, seed):
         again = chance.choice(rest)
         cut = chance.randrange(len(again.payload) + 1)
         if again.payload[cut:] and not again.flags & FIN:
-            rest.insert(chance.randrange(len(rest)), replace(again, sequence=again.sequence + cut, payload=again.payload[cut:]))
+            rest.insert(
+                chance.randrange(len(rest)),
+                replace(again, sequence=again.sequence + cut, payload=again.payload[cut:]),
+            )
     window = chance.choice((2, 4, 8))
     places = sorted((index + chance.random() * window, index) for index in range(len(rest)))
     assert unordered(records(opening + [rest[index] for _, index in places])) == ordered

@@ -117,11 +117,11 @@ def test_a_flow_says_who_talks_when_and_how_much(version):
     [sink] = tap.close()
     flow = sink.flow
     source, destination = addresses(0, version)
-    assert flow.opener.key == source + destination + struct.pack(">HH", *PORTS)
-    assert flow.answerer.key == destination + source + struct.pack(">HH", *reversed(PORTS))
-    assert (flow.opener.side, flow.answerer.side) == (0, 1)
-    assert (flow.opener.n_packets, flow.opener.n_bytes) == (2, 8)
-    assert (flow.answerer.n_packets, flow.answerer.n_bytes) == (1, 0)
+    assert flow.originator.key == source + destination + struct.pack(">HH", *PORTS)
+    assert flow.responder.key == destination + source + struct.pack(">HH", *reversed(PORTS))
+    assert (flow.originator.side, flow.responder.side) == (0, 1)
+    assert (flow.originator.n_packets, flow.originator.n_bytes) == (2, 8)
+    assert (flow.responder.n_packets, flow.responder.n_bytes) == (1, 0)
     assert (flow.first_frame, flow.last_frame) == (1, 3)
     assert (flow.start, flow.end) == (START + SECOND, START + 3 * SECOND)
     assert flow.closed == "end"
@@ -151,7 +151,7 @@ def test_a_cut_datagram_is_handed_on_with_what_lacks(cut):
     tap.feed(datagram(1, b"gh"))
     [sink] = tap.close()
     assert [heard[:3] for heard in sink.heard] == [(0, b"abcdef"[: 6 - cut], cut), (1, b"gh", 0)]
-    assert sink.flow.opener.n_bytes == 6
+    assert sink.flow.originator.n_bytes == 6
 
 
 def test_who_sends_to_itself_from_one_port_has_one_side():
@@ -180,8 +180,8 @@ def test_flows_side_by_side_are_told_apart(seed):
     order = list(dict.fromkeys(kind for kind, *_ in sent))
     for kind, sink in zip(order, tap.close(), strict=True):
         expected = [(side, payload) for who, side, payload in sent if who == kind]
-        opener = expected[0][0]
-        assert [(side ^ opener, payload) for side, payload, *_ in sink.heard] == expected
+        originator = expected[0][0]
+        assert [(side ^ originator, payload) for side, payload, *_ in sink.heard] == expected
 
 
 def test_a_reader_that_wants_none_hears_only_of_the_end():
@@ -190,7 +190,7 @@ def test_a_reader_that_wants_none_hears_only_of_the_end():
     [sink] = tap.close()
     assert sink.heard == []
     assert sink.closed == [("end", 2, tap.at)]
-    assert (sink.flow.opener.n_bytes, sink.flow.answerer.n_bytes) == (3, 1)
+    assert (sink.flow.originator.n_bytes, sink.flow.responder.n_bytes) == (3, 1)
 
 
 def test_a_reader_may_have_enough_and_want_again():

@@ -13,11 +13,11 @@ from collections.abc import Iterator
 import pytest
 
 import analyzer.tls.messages
-from analyzer.codec import kinds, runner
-from analyzer.codec.fields import Extension, Message
+from analyzer.codec import field_kinds, runner
+from analyzer.codec.errors import Incomplete, Malformed
+from analyzer.codec.field_spec import FieldSpec, Span
+from analyzer.codec.field_tables import Extension, Message
 from analyzer.codec.registry import registry
-from analyzer.codec.row import Row, Span
-from analyzer.codec.trouble import Incomplete, Malformed
 
 SEEDS = range(4)
 CHANGES = 150
@@ -49,64 +49,64 @@ class Maker:
 
     def message(self, table: type[Message]) -> Message:
         fields: dict[str, object] = {}
-        keys = {row.on: row for row in table.rows if row.kind == kinds.SELECT}
-        for row in table.rows:
-            key = keys.get(row.name)
-            if row.optional and self.random.random() < 0.25:
-                fields[row.name] = None
+        keys = {spec.on: spec for spec in table.specs if spec.kind == field_kinds.SELECT}
+        for spec in table.specs:
+            key = keys.get(spec.name)
+            if spec.optional and self.random.random() < 0.25:
+                fields[spec.name] = None
             elif key is not None and (key.element is None or self.random.random() < 0.8):
-                fields[row.name] = self.random.choice(list(key.cases))
+                fields[spec.name] = self.random.choice(list(key.cases))
             else:
-                fields[row.name] = self.value(row, fields)
-            counter = row.on if row.kind != kinds.SELECT else self.counter(row, fields)
+                fields[spec.name] = self.value(spec, fields)
+            counter = spec.on if spec.kind != field_kinds.SELECT else self.counter(spec, fields)
             if counter:
-                fields[counter] = self.measure(row, fields)
+                fields[counter] = self.measure(spec, fields)
         return table(**fields)
 
-    def counter(self, row: Row, fields: dict[str, object]) -> str:
+    def counter(self, spec: FieldSpec, fields: dict[str, object]) -> str:
         """The field that holds the length of a select's case."""
-        case = row.cases.get(fields[row.on], row.element)
+        case = spec.cases.get(fields[spec.on], spec.element)
         return case.on if case is not None else ""
 
-    def measure(self, row: Row, fields: dict[str, object]) -> int:
+    def measure(self, spec: FieldSpec, fields: dict[str, object]) -> int:
         """How many bytes a field takes on the wire: those of a table with nothing but this field."""
-        case = row if row.kind != kinds.SELECT else row.cases.get(fields[row.on], row.element)
-        alone = Row(case.kind, case.width, 0, 0, case.element, case.table, case.cases)
+        case = spec if spec.kind != field_kinds.SELECT else spec.cases.get(fields[spec.on], spec.element)
+        alone = FieldSpec(case.kind, case.width, 0, 0, case.element, case.table, case.cases)
         alone.name = "field"
         table = type(Message)("Alone", (Message,), {"field": alone})
-        return len(table(field=fields[row.name]).write())
+        return len(table(field=fields[spec.name]).write())
 
-    def value(self, row: Row, fields: dict[str, object]) -> object:
-        kind = row.kind
-        if kind == kinds.UINT:
-            return self.number(row, 8 * row.width)
-        if kind == kinds.VARINT:
-            return self.number(row, self.random.choice((6, 14, 30, 62)))
-        if kind == kinds.FIXED:
-            return self.random.randbytes(row.width)
-        if kind == kinds.OPAQUE:
-            n = self.random.randint(row.low, min(row.high or row.low + 24, row.low + 24))
-            return b"name.example".ljust(n, b"x")[:n] if row.text else self.random.randbytes(n)
-        if kind == kinds.STRUCT:
-            return self.message(row.table)
-        if kind == kinds.SIZED:
-            return self.value(row.element, {})
-        if kind == kinds.SELECT:
-            case = row.cases.get(fields[row.on], row.element)
+    def value(self, spec: FieldSpec, fields: dict[str, object]) -> object:
+        kind = spec.kind
+        if kind == field_kinds.UINT:
+            return self.number(spec, 8 * spec.width)
+        if kind == field_kinds.VARINT:
+            return self.number(spec, self.random.choice((6, 14, 30, 62)))
+        if kind == field_kinds.FIXED:
+            return self.random.randbytes(spec.width)
+        if kind == field_kinds.OPAQUE:
+            n = self.random.randint(spec.low, min(spec.high or spec.low + 24, spec.low + 24))
+            return b"name.example".ljust(n, b"x")[:n] if spec.text else self.random.randbytes(n)
+        if kind == field_kinds.STRUCT:
+            return self.message(spec.table)
+        if kind == field_kinds.SIZED:
+            return self.value(spec.element, {})
+        if kind == field_kinds.SELECT:
+            case = spec.cases.get(fields[spec.on], spec.element)
             return b"" if case is None else self.value(case, fields)
-        if kind == kinds.EXTENSIONS:
-            return self.extensions(row.cases)
+        if kind == field_kinds.EXTENSIONS:
+            return self.extensions(spec.cases)
         items: list[object] = []
-        least = max(row.low, self.random.randint(0, 12))
-        while sum(self.length(row.element, item) for item in items) < least:
-            items.append(self.value(row.element, {}))
+        least = max(spec.low, self.random.randint(0, 12))
+        while sum(self.length(spec.element, item) for item in items) < least:
+            items.append(self.value(spec.element, {}))
         return items
 
-    def length(self, row: Row, value: object) -> int:
-        return row.width if row.kind == kinds.UINT else self.measure(row, {row.name: value})
+    def length(self, spec: FieldSpec, value: object) -> int:
+        return spec.width if spec.kind == field_kinds.UINT else self.measure(spec, {spec.name: value})
 
-    def number(self, row: Row, bits: int) -> int:
-        known = [n for n in registry(row.registry) if n < 1 << bits] if row.registry else []
+    def number(self, spec: FieldSpec, bits: int) -> int:
+        known = [n for n in registry(spec.registry) if n < 1 << bits] if spec.registry else []
         return self.random.choice(known) if known and self.random.random() < 0.5 else self.random.getrandbits(bits)
 
     def extensions(self, cases: dict[int, type[Message]]) -> list[Extension]:
@@ -154,15 +154,15 @@ def test_a_docstring_names_the_specification(table):
 
 @every_table
 def test_every_registry_exists(table):
-    def named(row: Row) -> Iterator[str]:
-        yield row.registry
-        if row.element is not None:
-            yield from named(row.element)
-        if row.kind == kinds.SELECT:
-            for case in row.cases.values():
+    def named(spec: FieldSpec) -> Iterator[str]:
+        yield spec.registry
+        if spec.element is not None:
+            yield from named(spec.element)
+        if spec.kind == field_kinds.SELECT:
+            for case in spec.cases.values():
                 yield from named(case)
 
-    for name in {name for row in table.rows for name in named(row)} - {""}:
+    for name in {name for spec in table.specs for name in named(spec)} - {""}:
         assert len(registry(name)) > 0
 
 
@@ -191,20 +191,20 @@ def test_offsets_count_from_the_base(table):
 def test_spans_cover_the_message(table):
     for message, data in samples(table):
         spans = runner.spans(table, data, 0, len(data), 0)
-        assert [span.name for span in spans] == [row.name for row in table.rows]
+        assert [span.name for span in spans] == [spec.name for spec in table.specs]
         nest(spans, 0, len(data))
         end = 0
         for span in spans:
             assert span.start == end
             end = span.end
             assert span.value == getattr(message, span.name)
-            if span.row.kind == kinds.UINT and span.value is not None:
+            if span.spec.kind == field_kinds.UINT and span.value is not None:
                 assert int.from_bytes(data[span.start : span.end], "big") == span.value
         assert end == len(data)
 
 
 def where_optional_fields_begin(spans: list[Span]) -> set[int]:
-    return {span.start for span in spans if span.row.optional}
+    return {span.start for span in spans if span.spec.optional}
 
 
 def within_the_last_field(spans: list[Span]) -> set[int]:
@@ -264,8 +264,8 @@ def test_trailing_bytes_are_kept_and_reported(table):
     for message, data in samples(table):
         longer = data + b"\xee\xee\xee"
         same_bytes_or_problems(table, longer)
-        last = table.rows[-1] if table.rows else None
-        if last is None or (last.kind in (kinds.UINT, kinds.FIXED) and not last.optional):
+        last = table.specs[-1] if table.specs else None
+        if last is None or (last.kind in (field_kinds.UINT, field_kinds.FIXED) and not last.optional):
             again, problems = table.read(longer)
             assert again.trailing == b"\xee\xee\xee"
             assert [problem.offset for problem in problems] == [len(data)]

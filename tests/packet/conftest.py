@@ -5,7 +5,7 @@ import gzip
 import pytest
 
 from analyzer.capture.frame import Frame
-from analyzer.capture.walker import Walker
+from analyzer.capture.packet_reader import PacketReader
 
 
 @pytest.fixture
@@ -14,10 +14,10 @@ def frames(corpus):
 
     def read(name):
         data = (corpus / name).read_bytes()
-        walker = Walker(frame := Frame())
-        walker.feed(gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data)
+        packet_reader = PacketReader(frame := Frame())
+        packet_reader.feed(gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data)
         found = []
-        while walker.advance():
+        while packet_reader.advance():
             found.append((frame.data[frame.start : frame.end], frame.link_type, frame.wire_length))
         assert found
         return found

@@ -72,7 +72,7 @@ def test_a_tcp_packet():
     assert (packet.ether_type, packet.vlan, packet.ip_version, packet.protocol, packet.tunnels) == (0x0800, -1, 4, 6, 0)
     assert (packet.source_port, packet.destination_port) == (4000, 443)
     assert (packet.sequence, packet.acknowledgement) == (0xFFFFFFF0, 0x80000001)
-    assert (packet.flags, packet.window, packet.missing, packet.problem, packet.cut) == (0x112, 0xFFFF, 0, "", False)
+    assert (packet.flags, packet.window, packet.missing, packet.problem, packet.truncated) == (0x112, 0xFFFF, 0, "", False)
     assert payload(packet) == b"hello"
     assert endpoints(packet.key()) == (("192.0.2.1", 4000), ("198.51.100.2", 443))
     assert endpoints(packet.reverse_key()) == (("198.51.100.2", 443), ("192.0.2.1", 4000))
@@ -193,14 +193,14 @@ def test_headers_that_lie(frame, problem):
     assert not good
     assert packet.problem == problem
     assert packet.problem_at in (14, 34)
-    assert not packet.cut
+    assert not packet.truncated
 
 
 def test_what_the_snapshot_length_cut_is_not_malformed():
     whole = ethernet(ipv4(tcp(b"x" * 100, options=b"\x01" * 12)))
     for n_bytes in range(len(whole)):
         packet, good = read(whole[:n_bytes], wire_length=len(whole))
-        assert packet.cut == (n_bytes < 66)
+        assert packet.truncated == (n_bytes < 66)
         assert good == (n_bytes >= 54)
         if good:
             assert packet.missing + packet.payload_end - packet.payload == 100
@@ -293,7 +293,7 @@ def consistent(packet, good, start, end):
     assert start <= packet.payload <= packet.payload_end <= end
     assert packet.missing >= 0
     assert not good or (packet.protocol in (6, 17) and packet.transport > 0 and len(packet.key()) in (12, 36))
-    assert not packet.cut or packet.missing or packet.problem
+    assert not packet.truncated or packet.missing or packet.problem
     assert (packet.problem == "") == (packet.problem_at == -1)
     if packet.problem:
         assert start <= packet.problem_at <= end
@@ -418,16 +418,16 @@ DIGEST = """
     if sys.argv[1] == "interpreted":
         sys.meta_path.insert(0, SourceOnly)
     from analyzer.capture.frame import Frame
-    from analyzer.capture.walker import Walker
+    from analyzer.capture.packet_reader import PacketReader
     from analyzer.packet import headers
     from analyzer.packet.packet import Packet
 
     digest, packet = hashlib.sha256(), Packet()
     names = [n for n in dir(packet) if n[0] != "_" and n != "data" and not callable(getattr(packet, n))]
     for path in sys.argv[2:]:
-        walker = Walker(frame := Frame())
-        walker.feed(Path(path).read_bytes())
-        while walker.advance():
+        packet_reader = PacketReader(frame := Frame())
+        packet_reader.feed(Path(path).read_bytes())
+        while packet_reader.advance():
             data = bytearray(frame.data[frame.start:frame.end])
             for i in range(0, min(len(data), 120), 7):
                 good = headers.read(packet, bytes(data), 0, len(data), frame.link_type, frame.wire_length)

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass, field
 
-from analyzer.secrets import schedule, schedule13
-from analyzer.secrets.protection import open_tls12, open_tls13
+from analyzer.secrets import key_schedule, key_schedule13
+from analyzer.secrets.record_protection import open_tls12, open_tls13
 from analyzer.tls.suites import suite
 
 CHANGE_CIPHER_SPEC, ALERT, HANDSHAKE, APPLICATION_DATA = 20, 21, 22, 23
@@ -73,7 +73,7 @@ def hellos(client_stream, server_stream):
     return Hellos(client_hello[6:38], server_hello[6:38], version, suite(number), extensions)
 
 
-def openers(said, master):
+def decryptors(said, master):
     return open_tls12(
         said.suite, said.version, master, said.client_random, said.server_random, encrypt_then_mac=22 in said.extensions
     )
@@ -83,7 +83,7 @@ def read_tls12(client_stream, server_stream, master):
     """Both sides of a full handshake and what followed; everything must open, and both Finished must be right."""
     said = hellos(client_stream, server_stream)
     sides = []
-    for stream, opener in zip((client_stream, server_stream), openers(said, master), strict=True):
+    for stream, decryptor in zip((client_stream, server_stream), decryptors(said, master), strict=True):
         side, keyed, handshake = Side(), False, b""
         for content_type, version, body in records(stream):
             if content_type == CHANGE_CIPHER_SPEC:
@@ -92,7 +92,7 @@ def read_tls12(client_stream, server_stream, master):
             plaintext = body
             if keyed:
                 side.protected.append((content_type, version, body))
-                inner, plaintext = opener.open(content_type, version, body)
+                inner, plaintext = decryptor.open(content_type, version, body)
                 assert inner == content_type
             if content_type == HANDSHAKE:
                 handshake += plaintext
@@ -107,9 +107,9 @@ def read_tls12(client_stream, server_stream, master):
     flight = [message for message in server.messages if message[0] != NEW_SESSION_TICKET]
     transcript = b"".join([client.messages[0], *flight, *client.messages[1:]])
     prf_hash = said.suite.prf_hash
-    assert client.finished[4:] == schedule.finished(said.version, prf_hash, master, True, transcript)
+    assert client.finished[4:] == key_schedule.finished(said.version, prf_hash, master, True, transcript)
     transcript += b"".join([client.finished, *late])
-    assert server.finished[4:] == schedule.finished(said.version, prf_hash, master, False, transcript)
+    assert server.finished[4:] == key_schedule.finished(said.version, prf_hash, master, False, transcript)
     return said, client, server
 
 
@@ -120,11 +120,11 @@ def read_tls13(client_stream, server_stream, secrets):
     names = ("CLIENT", "SERVER")
     for name, stream in zip(names, (client_stream, server_stream), strict=True):
         side, finished = Side(), False
-        opener = open_tls13(said.suite, secrets[f"{name}_HANDSHAKE_TRAFFIC_SECRET"])
+        decryptor = open_tls13(said.suite, secrets[f"{name}_HANDSHAKE_TRAFFIC_SECRET"])
         for content_type, version, body in records(stream):
             if content_type != APPLICATION_DATA:
                 continue
-            inner, plaintext = opener.open(content_type, version, body)
+            inner, plaintext = decryptor.open(content_type, version, body)
             if finished:
                 side.protected.append((content_type, version, body))
             if inner == HANDSHAKE:
@@ -132,9 +132,9 @@ def read_tls13(client_stream, server_stream, secrets):
                     side.messages.append(message)
                     if message[0] == FINISHED:
                         finished = True
-                        opener = open_tls13(said.suite, secrets[f"{name}_TRAFFIC_SECRET_0"])
+                        decryptor = open_tls13(said.suite, secrets[f"{name}_TRAFFIC_SECRET_0"])
                     elif message[0] == KEY_UPDATE:
-                        opener.update()
+                        decryptor.update()
             elif inner == APPLICATION_DATA:
                 side.application += plaintext
             else:
@@ -143,12 +143,12 @@ def read_tls13(client_stream, server_stream, secrets):
     client, server = sides
     transcript = plain_messages(client_stream)[0] + plain_messages(server_stream)[0]
     name = said.suite.prf_hash
-    hashed = schedule13.hash_function(name)
+    hashed = key_schedule13.hash_function(name)
     for side, label in ((server, "SERVER"), (client, "CLIENT")):
         for message in side.messages:
             if message[0] == FINISHED:
                 base_key = secrets[f"{label}_HANDSHAKE_TRAFFIC_SECRET"]
-                assert message[4:] == schedule13.finished(name, base_key, hashed(transcript).digest())
+                assert message[4:] == key_schedule13.finished(name, base_key, hashed(transcript).digest())
                 side.finished = message
             if message[0] in {8, 11, 13, 15, FINISHED}:
                 transcript += message

@@ -4,8 +4,8 @@ import pytest
 
 from analyzer.codec.registry import registry
 from analyzer.secrets.ciphers import AEADS, BLOCKS, STREAMS, aead_kind
-from analyzer.secrets.protection import open_tls12, open_tls13
-from analyzer.secrets.refused import Refused
+from analyzer.secrets.decryption_error import DecryptionError
+from analyzer.secrets.record_protection import open_tls12, open_tls13
 from analyzer.tls.suites import suite
 
 SUITES = [found for number in range(1 << 16) if registry("cipher_suites").known(number) and (found := suite(number))]
@@ -24,24 +24,24 @@ def test_every_suite_has_openers_or_a_reason(chosen):
     assert known or null or chosen.cipher.startswith(WITHOUT) or chosen.cipher == "NULL"
     for version in (0x0300, 0x0301, 0x0303, 0xFEFD):
         if chosen.tls13:
-            with pytest.raises(Refused, match="unsupported_cipher"):
+            with pytest.raises(DecryptionError, match="unsupported_cipher"):
                 open_tls12(chosen, version, bytes(48), bytes(32), bytes(32))
         elif supported or null:
-            for opener in open_tls12(chosen, version, bytes(48), bytes(32), bytes(32)):
-                with pytest.raises(Refused, match=r"wrong_secret|malformed"):
-                    opener.open(23, version, bytes(160))
+            for decryptor in open_tls12(chosen, version, bytes(48), bytes(32), bytes(32)):
+                with pytest.raises(DecryptionError, match=r"wrong_secret|malformed"):
+                    decryptor.open(23, version, bytes(160))
         else:
-            with pytest.raises(Refused, match="unsupported_cipher"):
+            with pytest.raises(DecryptionError, match="unsupported_cipher"):
                 open_tls12(chosen, version, bytes(48), bytes(32), bytes(32))
     if chosen.tls13 and supported:
         n_bytes = 48 if chosen.hash == "SHA384" else 32
-        with pytest.raises(Refused, match="wrong_secret"):
+        with pytest.raises(DecryptionError, match="wrong_secret"):
             open_tls13(chosen, bytes(n_bytes)).open(23, 0x0303, bytes(100))
     elif chosen.tls13:
-        with pytest.raises(Refused, match="unsupported_cipher"):
+        with pytest.raises(DecryptionError, match="unsupported_cipher"):
             open_tls13(chosen, bytes(32))
 
 
 def test_a_cipher_that_nobody_has_is_named():
-    with pytest.raises(Refused, match="unsupported_cipher: no implementation of ARIA_128_GCM"):
+    with pytest.raises(DecryptionError, match="unsupported_cipher: no implementation of ARIA_128_GCM"):
         aead_kind("ARIA_128_GCM")

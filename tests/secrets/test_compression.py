@@ -5,7 +5,7 @@ import zlib
 import pytest
 
 from analyzer.secrets.compression import LARGEST_PLAINTEXT, Inflater
-from analyzer.secrets.refused import Refused
+from analyzer.secrets.decryption_error import DecryptionError
 
 
 def deflate(*records):
@@ -23,12 +23,12 @@ def test_a_record_may_not_become_larger_than_a_record():
     inflater = Inflater()
     bomb, after = deflate(bytes(1 << 24), b"x")
     for record in (bomb, after):
-        with pytest.raises(Refused, match="malformed: the record inflates to more than 16384 bytes"):
+        with pytest.raises(DecryptionError, match="malformed: the record inflates to more than 16384 bytes"):
             inflater.inflate(record)
 
 
 def test_what_is_no_stream():
-    with pytest.raises(Refused, match="malformed"):
+    with pytest.raises(DecryptionError, match="malformed"):
         Inflater().inflate(b"never compressed")
 
 
@@ -37,5 +37,5 @@ def test_after_a_gap_nothing_inflates():
     first, _, third = deflate(b"one", b"two", b"three")
     assert inflater.inflate(first) == b"one"
     inflater.lose()
-    with pytest.raises(Refused, match="missing_segment"):
+    with pytest.raises(DecryptionError, match="missing_segment"):
         inflater.inflate(third)

@@ -5,10 +5,10 @@ import itertools
 import pytest
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 
+from analyzer.secrets.decryption_error import UNSUPPORTED_CIPHER, WRONG_SECRET, DecryptionError
 from analyzer.secrets.hpke import Recipient
-from analyzer.secrets.refused import UNSUPPORTED_CIPHER, WRONG_SECRET, Refused
-from analyzer.secrets.schedule import hmac
-from analyzer.secrets.suite import hash_function
+from analyzer.secrets.key_schedule import hmac
+from analyzer.secrets.suite_interface import hash_function
 
 # RFC 9180, appendix A.1.1: DHKEM(X25519, HKDF-SHA256), HKDF-SHA256, AES-128-GCM.
 INFO = bytes.fromhex("4f6465206f6e2061204772656369616e2055726e")
@@ -42,9 +42,9 @@ def test_whatever_differs_opens_nothing(change: str) -> None:
     secret = SHARED_SECRET[::-1] if change == "secret" else SHARED_SECRET
     recipient = Recipient(0x20, 1, 1, secret, INFO + b"!" * (change == "info"))
     sent = {"ciphertext": ciphertext[:-1] + b"\0", "short": ciphertext[:7]}.get(change, ciphertext)
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(DecryptionError) as error:
         recipient.open(change == "sequence", b"Count-0" + b"!" * (change == "associated data"), sent)
-    assert refused.value.reason == WRONG_SECRET
+    assert error.value.reason == WRONG_SECRET
 
 
 @pytest.mark.parametrize(("kdf", "aead"), list(itertools.product((1, 2, 3), (1, 2, 3))))
@@ -60,6 +60,6 @@ def test_another_implementation_is_understood(kdf: int, aead: int) -> None:
 
 @pytest.mark.parametrize(("kdf", "aead"), [(0x10, 1), (1, 0xFFFF), (0, 0)])
 def test_algorithms_that_nobody_has_are_named(kdf: int, aead: int) -> None:
-    with pytest.raises(Refused, match=f"KDF {kdf:#06x}, AEAD {aead:#06x}") as refused:
+    with pytest.raises(DecryptionError, match=f"KDF {kdf:#06x}, AEAD {aead:#06x}") as error:
         Recipient(0x20, kdf, aead, SHARED_SECRET, INFO)
-    assert refused.value.reason == UNSUPPORTED_CIPHER
+    assert error.value.reason == UNSUPPORTED_CIPHER

@@ -2,14 +2,14 @@
 
 import pytest
 
-from analyzer.secrets.keylog_line import BY_CLIENT_RANDOM, BY_ENCRYPTED, BY_SESSION_ID, Line, Unread, read_words
+from analyzer.secrets.keylog_line import BY_CLIENT_RANDOM, BY_ENCRYPTED, BY_SESSION_ID, Line, UnreadableLine, read_words
 
 RANDOM, SECRET, MASTER = bytes(range(32)), bytes(range(64, 96)), bytes(range(48))
 
 
-def read(text: str) -> Line | Unread:
+def read(text: str) -> Line | UnreadableLine:
     found = read_words(text.encode().split(), "a.log", 7)
-    assert isinstance(found, Line | Unread)
+    assert isinstance(found, Line | UnreadableLine)
     return found
 
 
@@ -60,5 +60,5 @@ def test_every_form_of_a_line(text: str, label: str, key: int, session: bytes, s
 )
 def test_why_a_line_is_not_kept(text: str, why: str) -> None:
     found = read(text)
-    assert isinstance(found, Unread)
+    assert isinstance(found, UnreadableLine)
     assert (found.why, found.unknown) == (why, why.startswith("unknown"))

@@ -8,8 +8,8 @@ from cryptography.hazmat.primitives.asymmetric import padding
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from cryptography.x509 import load_pem_x509_certificate
 
+from analyzer.secrets.decryption_error import DecryptionError
 from analyzer.secrets.private_keys import LARGEST_FILE, choose, read_private_keys
-from analyzer.secrets.refused import Refused
 
 PASSWORD = b"correct horse"
 
@@ -58,7 +58,7 @@ def test_every_form_of_file(form, pem, certificate, encrypt):
         assert key.premaster(encrypt(premaster), 0x0303) == premaster
     if password is not None:
         for wrong in (None, b"wrong"):
-            with pytest.raises(Refused, match="wrong_secret"):
+            with pytest.raises(DecryptionError, match="wrong_secret"):
                 read_private_keys(data, wrong)
 
 
@@ -77,9 +77,9 @@ def test_only_a_premaster_secret_with_its_version_is_one(pem, encrypt):
     premaster = b"\3\1" + bytes(46)
     assert key.premaster(encrypt(premaster), 0x0303, 0x0301) == premaster
     for data in (encrypt(premaster), encrypt(b"\3\3" + bytes(45)), bytes(255) + b"\1", b"", os.urandom(200)):
-        with pytest.raises(Refused, match="wrong_secret"):
+        with pytest.raises(DecryptionError, match="wrong_secret"):
             key.premaster(data, 0x0303)
-    with pytest.raises(Refused, match="malformed"):
+    with pytest.raises(DecryptionError, match="malformed"):
         key.premaster(bytes(257), 0x0303)
 
 
@@ -99,12 +99,12 @@ def test_what_is_no_key(keys, pem):
         keys.folder.joinpath("ec.pem").read_bytes(),
         b"\0" * 100,
     ):
-        with pytest.raises(Refused, match="malformed"):
+        with pytest.raises(DecryptionError, match="malformed"):
             read_private_keys(data)
-    with pytest.raises(Refused, match="malformed"):
+    with pytest.raises(DecryptionError, match="malformed"):
         read_private_keys(bytes(LARGEST_FILE + 1))
     damaged = pem.replace(b"\n", b"\nAAAA", 3)
-    with pytest.raises(Refused, match="malformed"):
+    with pytest.raises(DecryptionError, match="malformed"):
         read_private_keys(damaged)
 
 

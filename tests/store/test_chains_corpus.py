@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 from conversations import ended
 
-from analyzer.capture.reader import CaptureReader
+from analyzer.capture.capture_reader import CaptureReader
 from analyzer.engine import Engine
-from analyzer.store.chains import Chains
-from analyzer.store.record import session_record
+from analyzer.store.chain_verdicts import Chains
+from analyzer.store.session_record import session_record
 from analyzer.tls.events import Event
 
 pytestmark = pytest.mark.corpus
@@ -20,8 +20,8 @@ def chains(path: Path) -> list[dict[str, Any]]:
     judge = Chains()
     engine = Engine(fields=False, watches_revocation=True)
     events: list[Event] = []
-    for walker in CaptureReader([str(path)]).walkers():
-        engine.run(walker)
+    for packet_reader in CaptureReader([str(path)]).packet_readers():
+        engine.run(packet_reader)
         events += engine.take()
     engine.close()
     events += engine.take()

@@ -21,8 +21,8 @@ from hierarchy import HOST, Hierarchy, hierarchy
 
 from analyzer.engine import Engine
 from analyzer.secrets.keylog import KeyLog
-from analyzer.store.chains import Chains
-from analyzer.store.record import session_record
+from analyzer.store.chain_verdicts import Chains
+from analyzer.store.session_record import session_record
 from analyzer.x509.pem import write_block
 from analyzer.x509.trust import Trust
 

@@ -5,10 +5,10 @@ import jsonschema
 import pytest
 from conversations import read_sessions
 
-from analyzer.capture.reader import CaptureReader
+from analyzer.capture.capture_reader import CaptureReader
 from analyzer.engine import Engine
-from analyzer.store.record import json_line, session_record
 from analyzer.store.schema import SCHEMA
+from analyzer.store.session_record import json_line, session_record
 
 VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
 

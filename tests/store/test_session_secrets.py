@@ -11,11 +11,11 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from keyed import Talk, page, talk_of
 
-from analyzer.capture.reader import CaptureReader
+from analyzer.capture.capture_reader import CaptureReader
 from analyzer.engine import Engine, run
 from analyzer.secrets.keylog import KeyLog
 from analyzer.secrets.private_keys import read_private_keys
-from analyzer.store.record import session_record
+from analyzer.store.session_record import session_record
 from analyzer.store.session_secrets import LARGEST_BLOCK, SessionSecrets
 from analyzer.tls.decryption.key_material import KeyMaterial
 from analyzer.tls.session import Session

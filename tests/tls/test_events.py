@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import pytest
 from conversations import CLIENT, SERVER, Tap, packetise, stream, talk
 from keyed import talk_of
-from sessions_by_hand import HANDSHAKE, KEY, NAMES, START, capture_of, events_of, keylog_of, turns_of
+from sessions_by_hand import HANDSHAKE, KEY, NAMES, START, capture_of, chunks_of, events_of, keylog_of
 
-from analyzer.capture.reader import CaptureReader
+from analyzer.capture.capture_reader import CaptureReader
 from analyzer.engine import Engine
 from analyzer.flows.connection import Connection
 from analyzer.flows.flow import TCP, Flow
@@ -55,8 +55,8 @@ class Reassembled(Listener):
 
     def open(self, connection: Connection) -> Sink:
         sides = [bytearray(), bytearray()]
-        self.streams[connection.opener.key] = [sides[0], sides[1]]
-        self.streams[connection.answerer.key] = [sides[1], sides[0]]
+        self.streams[connection.originator.key] = [sides[0], sides[1]]
+        self.streams[connection.responder.key] = [sides[1], sides[0]]
 
         class Kept(Sink):
             def __init__(self) -> None:
@@ -76,9 +76,9 @@ def streams_of(name: str) -> dict[bytes, list[bytearray]]:
     """The streams of a capture's connections, of the sender of a packet with that key and of its receiver."""
     listener = Reassembled()
     connections, packet = Connections(listener), Packet()
-    for walker in CaptureReader([str(capture_of(name))]).walkers():
-        while walker.advance():
-            frame = walker.frame
+    for packet_reader in CaptureReader([str(capture_of(name))]).packet_readers():
+        while packet_reader.advance():
+            frame = packet_reader.frame
             if read(packet, frame.data, frame.start, frame.end, frame.link_type, frame.wire_length) and packet.protocol == TCP:
                 connections.feed(packet, frame.number, frame.at)
     connections.close(0, 0)
@@ -113,7 +113,7 @@ def test_a_session_begins_once_first_and_ends_once_last(name: str, keyed: bool):
 @BOTH
 @EACH
 def test_every_event_says_who_when_and_which_version(name: str, keyed: bool):
-    for turn, events in enumerate(turns_of(name, keyed), 1):
+    for turn, events in enumerate(chunks_of(name, keyed), 1):
         for event in events:
             assert isinstance(event, OF_A_ROLE if event.role in (CLIENT, SERVER) else OF_NOBODY)
             assert event.role in (CLIENT, SERVER, NOBODY)
@@ -163,8 +163,8 @@ def test_what_a_session_keeps_is_what_it_told(name: str, keyed: bool):
 @EACH
 def test_who_wants_no_details_is_told_the_end_of_the_same_sessions(name: str):
     engine = Engine(keylog=keylog_of(name))
-    for walker in CaptureReader([str(capture_of(name))]).walkers():
-        engine.run(walker)
+    for packet_reader in CaptureReader([str(capture_of(name))]).packet_readers():
+        engine.run(packet_reader)
     engine.close()
     brief = engine.take()
     full = [event for event in events_of(name) if isinstance(event, SessionEnded)]

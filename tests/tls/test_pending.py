@@ -12,14 +12,14 @@ from typing import Any
 import pytest
 from conversations import Tap, contexts, ended, packetise, talk
 
-from analyzer.capture.reader import CaptureReader
+from analyzer.capture.capture_reader import CaptureReader
+from analyzer.cli.capture_run import CaptureRun
 from analyzer.cli.key_files import read_keys
 from analyzer.cli.output import Output
-from analyzer.cli.reading import Reading
 from analyzer.engine import Engine
 from analyzer.engine.engine import TLS_KEY_LOG
 from analyzer.secrets.keylog import KeyLog
-from analyzer.store.record import session_record
+from analyzer.store.session_record import session_record
 from analyzer.tls import limits
 
 SECOND = 10**9
@@ -33,8 +33,8 @@ def frames_of(path: Path) -> list[Frame]:
     """Bytes, link type, time and length on the wire of all frames."""
     reader = CaptureReader([str(path)])
     found: list[Frame] = []
-    for walker in reader.walkers():
-        while walker.advance():
+    for packet_reader in reader.packet_readers():
+        while packet_reader.advance():
             frame = reader.frame
             found.append((bytes(frame.data[frame.start : frame.end]), frame.link_type, frame.at, frame.wire_length))
     return found
@@ -62,12 +62,12 @@ def pcapng(frames: list[Frame], keylog: bytes = b"", before: int = 0) -> bytes:
 
 def read(path: Path, *keylogs: Path) -> list[dict[str, Any]]:
     """The records of all sessions, by id."""
-    reading = Reading([str(path)], Output(os.devnull, [], "never"))
+    reading = CaptureRun([str(path)], Output(os.devnull, [], "never"))
     options = Namespace(keylog=list(map(str, keylogs)), rsa_key=[], psk_file=[], password_file=[])
     engine = Engine(**read_keys(options, reading))
     found = []
-    for walker in reading.walkers():
-        engine.run(walker)
+    for packet_reader in reading.packet_readers():
+        engine.run(packet_reader)
         found += ended(engine.take())
     engine.close()
     found += ended(engine.take())
@@ -169,8 +169,8 @@ def test_a_compressed_file_that_is_not_looked_into_waits_too(tmp_path: Path, mon
     keylog = (folder / "tls13-rsa.keys").read_bytes()
     path = tmp_path / "late.pcapng.gz"
     path.write_bytes(gzip.compress(pcapng(frames, keylog, len(frames))))
-    monkeypatch.setattr("analyzer.cli.key_files.secrets_ahead", lambda path: [])
-    monkeypatch.setattr("analyzer.cli.reading.LARGEST_COMPRESSED", 10)
+    monkeypatch.setattr("analyzer.cli.key_files.prescan_keys", lambda path: [])
+    monkeypatch.setattr("analyzer.cli.capture_run.LARGEST_COMPRESSED", 10)
     assert read(path)[0]["decryption"]["status"] == "decrypted"
 
 
@@ -200,9 +200,9 @@ def test_what_has_ended_waits_only_so_long(wait: int, status: str):
     folder = CAPTURES / "tls13-rsa"
     keylog = KeyLog()
     engine = Engine(keylog=keylog, may_grow=lambda: True)
-    for walker in CaptureReader([str(folder / "tls13-rsa.pcapng")]).walkers():
-        while walker.advance():
-            engine.feed(walker.frame)
+    for packet_reader in CaptureReader([str(folder / "tls13-rsa.pcapng")]).packet_readers():
+        while packet_reader.advance():
+            engine.feed(packet_reader.frame)
     engine.tick(engine.at + 20 * SECOND)  # by then the connection has ended
     assert engine.take() == []
     (pending,) = engine.dispatcher.pending.parked.values()
@@ -224,10 +224,10 @@ def test_when_too_much_waits_in_all_nobody_waits_longer(tmp_path: Path):
     os.mkfifo(path)
     writer = threading.Thread(target=path.write_bytes, args=(pcapng(frames, keylog, len(frames)),))
     writer.start()
-    reading = Reading([str(path)], Output(os.devnull, [], "never"))
+    reading = CaptureRun([str(path)], Output(os.devnull, [], "never"))
     engine = Engine(may_grow=reading.secrets_may_come)
-    for walker in reading.walkers():
-        while engine.step(walker):
+    for packet_reader in reading.packet_readers():
+        while engine.step(packet_reader):
             if engine.dispatcher.pending is not None:
                 engine.dispatcher.pending.size = limits.MAX_PENDING_TOTAL
     engine.close()
@@ -245,11 +245,11 @@ def test_ended_ones_make_room_too(tmp_path: Path):
     os.mkfifo(path)
     writer = threading.Thread(target=path.write_bytes, args=(pcapng(frames),))
     writer.start()
-    reading = Reading([str(path)], Output(os.devnull, [], "never"))
+    reading = CaptureRun([str(path)], Output(os.devnull, [], "never"))
     engine = Engine(may_grow=reading.secrets_may_come)
     found = []
-    for walker in reading.walkers():
-        while engine.step(walker):
+    for packet_reader in reading.packet_readers():
+        while engine.step(packet_reader):
             pending = engine.dispatcher.pending
             if pending is not None and pending.parked:
                 pending.size = 2 * limits.MAX_PENDING_TOTAL
@@ -266,8 +266,8 @@ def test_what_ends_with_the_last_secrets_ends_once():
     folder = CAPTURES / "tls12-ticket-resumption"
     keylog = KeyLog()
     engine = Engine(keylog=keylog, may_grow=lambda: True)
-    for walker in CaptureReader([str(next(folder.glob("*.pcap*")))]).walkers():
-        engine.run(walker)
+    for packet_reader in CaptureReader([str(next(folder.glob("*.pcap*")))]).packet_readers():
+        engine.run(packet_reader)
     engine.tick(engine.at + 20 * SECOND)
     assert engine.take() == []  # all frames were read, and the sessions that have ended wait
     assert list(engine.dispatcher.pending.parked) == [0, 1]

@@ -21,7 +21,7 @@ from sessions_by_hand import (
 
 from analyzer.flows.flow import TCP, Flow
 from analyzer.secrets.keylog import KeyLog
-from analyzer.store.record import session_record
+from analyzer.store.session_record import session_record
 from analyzer.tls.decryption.key_material import KeyMaterial
 from analyzer.tls.events import Event
 from analyzer.tls.handshake.resumption import Resumptions
@@ -46,7 +46,7 @@ class Waiting(Hand):
         self.pending: PendingSession = self.store.begin(self.session)
         self.sink = self.pending
 
-    def learn(self, secrets: bytes = SECRETS) -> None:
+    def collect(self, secrets: bytes = SECRETS) -> None:
         """Read secrets."""
         assert self.store.material.keylog is not None
         self.store.material.keylog.feed(secrets)
@@ -112,17 +112,17 @@ def test_secrets_before_the_end_or_behind_it_lead_to_the_same_record():
     for when in ("before", "between", "after"):
         hand = Waiting()
         if when == "before":
-            hand.learn()
+            hand.collect()
         play(hand)
         if when == "between":
-            hand.learn()
+            hand.collect()
             hand.say(SERVER, ALERT, bytes(30))
         else:
             hand.say(SERVER, ALERT, bytes(30))
         ended = hand.end()
         if when == "after":
             assert ended == []
-            hand.learn()
+            hand.collect()
             assert hand.store.tick(hand.at) == [hand.session]
         records.append(session_record(hand.session, True))
     assert records[0] == records[1] == records[2]
@@ -216,11 +216,11 @@ def test_the_key_log_is_asked_when_it_has_grown_and_not_before():
         hand.handshake(SERVER, server_hello())
     first = keylog.asked
     assert first <= 2
-    hand.learn(OTHERS)
+    hand.collect(OTHERS)
     for _ in range(20):
         hand.handshake(SERVER, server_hello())
     assert first < keylog.asked <= first + 2
-    hand.learn()
+    hand.collect()
     hand.handshake(SERVER, server_hello())
     assert hand.pending.through
 
@@ -237,7 +237,7 @@ def test_secrets_that_come_when_all_was_let_go_are_a_finding():
     hand = Waiting()
     play(hand)
     hand.pending.evict()
-    hand.learn()
+    hand.collect()
     assert "late_secrets" in [event.code for event in hand.end() if hasattr(event, "code")]
 
 
@@ -329,6 +329,6 @@ def test_secrets_of_several_sessions_resume_them_in_the_order_of_their_ids():
         hand.session = Session(hand.session.id, hand.session.flow, store.material, Resumptions(), told)
         hand.pending.session = hand.session
         hand.handshake(CLIENT, client_hello())
-    hands[0].learn()
+    hands[0].collect()
     store.match()
     assert list(dict.fromkeys(event.session for event in told)) == [3, 4, 5]

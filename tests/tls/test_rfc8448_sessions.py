@@ -17,9 +17,9 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from talks import Kept
 
 from analyzer.engine import Engine
-from analyzer.secrets import schedule13
+from analyzer.secrets import key_schedule13
 from analyzer.secrets.keylog import KeyLog
-from analyzer.store.record import session_record
+from analyzer.store.session_record import session_record
 
 TESTS = Path(__file__).resolve().parents[1]
 HASH = "SHA256"
@@ -95,11 +95,11 @@ def keylog_of(section: str) -> bytes:
         hellos[0] = b"\xfe\0\0\x20" + digest
     heard = b"".join(hellos)
     random = vectors()["5", "client_hello_record"][11:43] if section == "5" else hellos[0][6:38]
-    early = schedule13.early_secret(HASH, vectors()["4", "pre_shared_key"] if section == "4" else b"")
-    handshake = schedule13.following_secret(HASH, early, shared_secret(section))
+    early = key_schedule13.early_secret(HASH, vectors()["4", "pre_shared_key"] if section == "4" else b"")
+    handshake = key_schedule13.following_secret(HASH, early, shared_secret(section))
 
     def derive(secret: bytes, label: bytes) -> bytes:
-        return schedule13.derive_secret(HASH, secret, label, hashlib.sha256(heard).digest())
+        return key_schedule13.derive_secret(HASH, secret, label, hashlib.sha256(heard).digest())
 
     secrets = {
         "CLIENT_HANDSHAKE_TRAFFIC_SECRET": derive(handshake, b"c hs traffic"),
@@ -107,12 +107,12 @@ def keylog_of(section: str) -> bytes:
     }
     if section == "4":
         secrets["CLIENT_EARLY_TRAFFIC_SECRET"] = vectors()["4", "client_early_traffic_secret"]
-    key, iv = schedule13.traffic_keys(HASH, secrets["SERVER_HANDSHAKE_TRAFFIC_SECRET"], 16)
+    key, iv = key_schedule13.traffic_keys(HASH, secrets["SERVER_HANDSHAKE_TRAFFIC_SECRET"], 16)
     record = first_record(vectors()[section, "server_handshake_record"], 23)
     flight = AESGCM(key).decrypt(iv, record[5:], record[:5])[:-1]
     assert flight.endswith(vectors()[section, "server_finished"])
     heard += flight
-    main = schedule13.following_secret(HASH, handshake)
+    main = key_schedule13.following_secret(HASH, handshake)
     secrets["CLIENT_TRAFFIC_SECRET_0"] = derive(main, b"c ap traffic")
     secrets["SERVER_TRAFFIC_SECRET_0"] = derive(main, b"s ap traffic")
     return "".join(f"{label} {random.hex()} {secret.hex()}\n" for label, secret in secrets.items()).encode()

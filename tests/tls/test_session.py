@@ -6,8 +6,8 @@ from collections import Counter
 import pytest
 from conversations import ACK, CLIENT, SERVER, Segment, Tap, handshake_types, packetise, records, stream, talk, timeless
 
-from analyzer.codec.fields import spans
-from analyzer.codec.trouble import Incomplete
+from analyzer.codec.errors import Incomplete
+from analyzer.codec.field_tables import spans
 
 C, S = CLIENT, SERVER
 

@@ -16,11 +16,11 @@ from hierarchy import AT, Made, ec_key, make, make_intermediate, make_leaf, make
 from analyzer.cli.certificates import Listing
 from analyzer.engine import Engine
 from analyzer.secrets.keylog import KeyLog
-from analyzer.store.chains import Chains
-from analyzer.store.contents import CERTIFICATES, Contents
+from analyzer.store.chain_verdicts import Chains
+from analyzer.store.exported_objects import CERTIFICATES, Contents
 from analyzer.store.folder import Folder
 from analyzer.store.manifest import Manifest
-from analyzer.store.record import session_record
+from analyzer.store.session_record import session_record
 from analyzer.tls.limits import MAX_CHAINS
 from analyzer.tls.session import Session
 

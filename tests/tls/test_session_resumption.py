@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 from conversations import ended, packetise, read_sessions, records, talk
 
-from analyzer.capture.reader import CaptureReader
+from analyzer.capture.capture_reader import CaptureReader
 from analyzer.engine import Engine
 from analyzer.secrets.keylog import KeyLog
-from analyzer.store.record import session_record
+from analyzer.store.session_record import session_record
 
 CAPTURES = Path(__file__).resolve().parents[2] / "captures"
 VERIFIED = {"client": "verified", "server": "verified"}
@@ -27,10 +27,10 @@ def read(name: str, log: list[str] | None, first_frame: int = 0) -> list[dict[st
     if not first_frame:
         sessions = list(read_sessions(reader, engine))
     else:
-        for walker in reader.walkers():
-            while walker.advance():
-                if walker.frame.number >= first_frame:
-                    engine.feed(walker.frame)
+        for packet_reader in reader.packet_readers():
+            while packet_reader.advance():
+                if packet_reader.frame.number >= first_frame:
+                    engine.feed(packet_reader.frame)
         engine.close()
         sessions = ended(engine.take())
     return [session_record(session, False) for session in sorted(sessions, key=lambda session: int(session.id))]

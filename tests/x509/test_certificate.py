@@ -9,7 +9,7 @@ from collections import Counter
 
 import pytest
 
-from analyzer.codec.trouble import Malformed, Odd
+from analyzer.codec.errors import Anomaly, Malformed
 from analyzer.x509 import certificate as module
 from analyzer.x509.certificate import ALTERNATIVE_NAMES, Certificate, certificate
 from analyzer.x509.der import encode_object_identifier, read_header
@@ -205,7 +205,7 @@ def test_signature_algorithms() -> None:
     check(certificate(make(unknown, signature=unknown)), signature_algorithm="1.2.3", problems=())
     both = certificate(make(sha1, signature=sha256))
     assert both.signature_algorithm == "ecdsa-with-SHA1"
-    assert [type(problem) for problem in both.problems] == [Odd]
+    assert [type(problem) for problem in both.problems] == [Anomaly]
 
 
 def test_alternative_names() -> None:
@@ -230,7 +230,7 @@ def test_alternative_names() -> None:
 def test_what_can_grow_is_bounded() -> None:
     many = certificate(make(extensions=alternative_names(tlv(0x82, b"a") * (ALTERNATIVE_NAMES + 5))))
     assert many.subject_alt_names == ("a",) * ALTERNATIVE_NAMES
-    assert [type(problem) for problem in many.problems] == [Odd]
+    assert [type(problem) for problem in many.problems] == [Anomaly]
     assert not certificate(make(extensions=alternative_names(tlv(0x82, b"a") * ALTERNATIVE_NAMES))).problems
 
     san = extension("2.5.29.17", tlv(0x30, tlv(0x82, b"late.example")))
@@ -240,11 +240,11 @@ def test_what_can_grow_is_bounded() -> None:
     check(all_read, subject_alt_names=(), problems=())
     too_late = certificate(make(extensions=extensions(extension("2.5.29.15") * EXTENSIONS, san)))
     check(too_late, subject_alt_names=None)
-    assert [type(problem) for problem in too_late.problems] == [Odd]
+    assert [type(problem) for problem in too_late.problems] == [Anomaly]
 
     junk = certificate(make(extensions=alternative_names(tlv(0x82, b"a")) + b"\x05\0" * 1000))
     check(junk, subject_alt_names=("a",), signature_algorithm="ed25519")
-    assert [type(problem) for problem in junk.problems] == [Odd]
+    assert [type(problem) for problem in junk.problems] == [Anomaly]
 
     assert len(certificate(make(extensions=alternative_names(tlv(0x87) * 1000))).problems) == PROBLEMS
 

@@ -128,7 +128,7 @@ def test_limbo() -> None:
         assert certificate(der).subject is not None
 
 
-ODD_CAPTURES = (
+ANOMALOUS_CAPTURES = (
     "ja4/badcurveball.pcap",
     "zeek/tls/CVE-2015-3194.pcap",
     "zeek/tls/cert-no-cn.pcap",
@@ -147,7 +147,7 @@ def expected_certificates() -> dict[str, dict[str, dict[str, object]]]:
         }
     chosen: dict[str, dict[str, dict[str, object]]] = {}
     seen: set[str] = set()
-    for capture, found in sorted(by_capture.items(), key=lambda item: (item[0] not in ODD_CAPTURES, -len(item[1]))):
+    for capture, found in sorted(by_capture.items(), key=lambda item: (item[0] not in ANOMALOUS_CAPTURES, -len(item[1]))):
         if found.keys() - seen and len(chosen) < 25:
             chosen[capture] = found
             seen |= found.keys()

@@ -9,14 +9,14 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import CRLEntryExtensionOID
 
+from analyzer.x509.certificate_id import identity
 from analyzer.x509.crl import issuer_of, judge_crl
-from analyzer.x509.identity import identity
 from analyzer.x509.revocation import judge_revocation
 
 UNRECOGNIZED = x509.UnrecognizedExtension(x509.ObjectIdentifier("1.2.3.4"), b"\x05\x00")
 
 
-def statement(crl, certificate=None, issuer=None):
+def revocation_status(crl, certificate=None, issuer=None):
     return judge_crl(crl, identity(der(certificate or leaf())), identity(der(issuer or authority())))
 
 
@@ -37,19 +37,19 @@ def test_the_issuer_is_found_without_reading_the_list():
 
 def test_who_is_on_the_list_is_revoked_and_who_is_not_is_good():
     crl = revoke([(5, AT - 9 * DAY, None), (77, AT - 3 * DAY, x509.ReasonFlags.superseded), (1 << 150, AT - DAY, None)])
-    found = statement(crl)
-    assert (found.status, found.revoked_at, found.reason, found.trouble) == ("revoked", AT - 3 * DAY, "superseded", None)
+    found = revocation_status(crl)
+    assert (found.status, found.revoked_at, found.reason, found.error) == ("revoked", AT - 3 * DAY, "superseded", None)
     assert (found.this_update, found.next_update) == (AT - DAY, AT + DAY)
-    assert statement(crl, leaf(serial=1 << 150)).reason is None
-    assert statement(crl, leaf(serial=78)).status == "good"
+    assert revocation_status(crl, leaf(serial=1 << 150)).reason is None
+    assert revocation_status(crl, leaf(serial=78)).status == "good"
 
 
 def test_lists_of_other_issuers_are_none():
-    assert statement(revoke([(77, AT - DAY, None)], issuer="another authority")) is None
+    assert revocation_status(revoke([(77, AT - DAY, None)], issuer="another authority")) is None
 
 
 def test_removal_from_the_list_is_good():
-    found = statement(revoke([(77, AT - 3 * DAY, x509.ReasonFlags.remove_from_crl)]))
+    found = revocation_status(revoke([(77, AT - 3 * DAY, x509.ReasonFlags.remove_from_crl)]))
     assert (found.status, found.revoked_at, found.reason) == ("good", None, None)
 
 
@@ -68,24 +68,24 @@ def test_removal_from_the_list_is_good():
     ],
 )
 def test_lists_that_do_not_count(crl, why):
-    assert statement(crl).trouble.startswith(why)
+    assert revocation_status(crl).error.startswith(why)
     answer = judge_revocation(der(leaf()), der(authority()), crls=[crl], at=AT)
     assert answer.status == "unknown"
     assert why in answer.detail
 
 
 def test_extensions_that_are_not_critical_are_passed_over():
-    found = statement(revoke([(77, AT - DAY, None)], (UNRECOGNIZED, False), entry_extensions=[(UNRECOGNIZED, False)]))
-    assert (found.status, found.trouble) == ("revoked", None)
+    found = revocation_status(revoke([(77, AT - DAY, None)], (UNRECOGNIZED, False), entry_extensions=[(UNRECOGNIZED, False)]))
+    assert (found.status, found.error) == ("revoked", None)
 
 
 def test_key_usage_has_to_allow_signing_lists():
-    for usage, trouble in (
+    for usage, error in (
         (key_usage("crl_sign"), None),
         (key_usage("crl_sign", "key_cert_sign", "decipher_only", "key_agreement"), None),
         (key_usage("key_cert_sign"), "the key usage of its issuer's certificate does not allow signing CRLs"),
     ):
-        assert statement(revoke(), issuer=authority("ec", usage)).trouble == trouble
+        assert revocation_status(revoke(), issuer=authority("ec", usage)).error == error
 
 
 def test_a_list_covers_what_it_says():
@@ -109,22 +109,22 @@ def test_a_list_covers_what_it_says():
         (place(only_contains_attribute_certs=True), plain, False),
         (place(reasons=frozenset([x509.ReasonFlags.key_compromise])), plain, False),
     ):
-        found = statement(revoke([(5, AT - DAY, None)], scope), certificate)
-        assert (found.status, found.trouble is None) == (("good", True) if good else ("unknown", False))
-        listed = statement(revoke([(77, AT - DAY, None)], scope), certificate)
-        assert (listed.status, listed.trouble) == ("revoked", None)
+        found = revocation_status(revoke([(5, AT - DAY, None)], scope), certificate)
+        assert (found.status, found.error is None) == (("good", True) if good else ("unknown", False))
+        listed = revocation_status(revoke([(77, AT - DAY, None)], scope), certificate)
+        assert (listed.status, listed.error) == ("revoked", None)
 
 
 def test_an_entry_of_another_issuer_is_not_taken_for_ours():
     other = x509.CertificateIssuer([x509.DirectoryName(issue("x", "x").subject)])
     assert other.oid == CRLEntryExtensionOID.CERTIFICATE_ISSUER
-    assert "other issuers" in statement(revoke([(77, AT - DAY, None)], entry_extensions=[(other, True)])).trouble
+    assert "other issuers" in revocation_status(revoke([(77, AT - DAY, None)], entry_extensions=[(other, True)])).error
 
 
 def test_a_long_list_is_searched_in_a_moment():
     moment = AT - DAY
     crl = revoke((serial, moment, None) for serial in range(100, 3000))
-    statuses = [statement(crl, leaf(serial=serial)).status for serial in (99, 100, 2999, 3000)]
+    statuses = [revocation_status(crl, leaf(serial=serial)).status for serial in (99, 100, 2999, 3000)]
     assert statuses == ["good", "revoked", "revoked", "good"]
 
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analyzer.codec.trouble import Malformed
+from analyzer.codec.errors import Malformed
 from analyzer.x509.der import (
     DEPTH,
     INDEFINITE_ELEMENTS,

@@ -13,8 +13,8 @@ from cryptography.x509.oid import (
 )
 from cryptography.x509.oid import ExtendedKeyUsageOID as Purpose
 
+from analyzer.x509.certificate_extensions import read_extensions
 from analyzer.x509.extension_values import ENTRIES
-from analyzer.x509.extensions import read_extensions
 from analyzer.x509.layout import Layout
 
 from .making import NAME, make, raw

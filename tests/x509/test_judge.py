@@ -98,7 +98,7 @@ def _negative_serial() -> Case:
     return Case(made, [("malformed", 0)], chain=[leaf, made.intermediate.der])
 
 
-def _odd_time() -> Case:
+def _anomalous_time() -> Case:
     made = hierarchy()
     leaf = patched(made.leaf.der, made.intermediate.key, [(b"\x17\x0d240909120000Z", b"\x17\x0b2409091200Z")])
     return Case(made, [("malformed", 0)], chain=[leaf, made.intermediate.der])
@@ -133,17 +133,17 @@ def _dsa_leaf() -> Hierarchy:
     return hierarchy(leaf={"key": dsa.generate_private_key(1024)})
 
 
-def _version_1(venerable: bool) -> Case:
+def _version_1(predating: bool) -> Case:
     """A root of version 1, as there were before extensions: the good one without them, version and all."""
-    made = hierarchy(root={"not_before": datetime(1999, 1, 1, tzinfo=UTC)} if venerable else None)
+    made = hierarchy(root={"not_before": datetime(1999, 1, 1, tzinfo=UTC)} if predating else None)
     signed = made.root.certificate.tbs_certificate_bytes
     extensions = next(signed[i:] for i in range(len(signed)) if signed[i] == 0xA3 and signed[i + 1] == len(signed) - i - 2)
     root = patched(made.root.der, made.root.key, [(b"\xa0\x03\x02\x01\x02", b""), (extensions, b"")])
-    return Case(made, [] if venerable else [("malformed", None), ("not_a_ca", None)], roots=[root])
+    return Case(made, [] if predating else [("malformed", None), ("not_a_ca", None)], roots=[root])
 
 
 def _untrusted_version_1() -> Case:
-    made = _version_1(venerable=True)
+    made = _version_1(predating=True)
     root = made.roots or []
     return Case(made.made, [("unknown_issuer", 2)], chain=[*made.made.chain, *root], roots=[])
 
@@ -210,8 +210,8 @@ CASES: dict[str, Callable[[], Case]] = {
     "good PSS": lambda: Case(hierarchy(root={"key": rsa_key(2048)}, intermediate={"rsa_padding": PSS}), []),
     "good Ed25519": lambda: Case(hierarchy(root={"key": ED25519}), []),
     "good Ed448": lambda: Case(hierarchy(intermediate={"key": ed448.Ed448PrivateKey.generate()}), []),
-    "root of version 1": lambda: _version_1(venerable=True),
-    "new root of version 1": lambda: _version_1(venerable=False),
+    "root of version 1": lambda: _version_1(predating=True),
+    "new root of version 1": lambda: _version_1(predating=False),
     "old root without subject key identifier": lambda: Case(_root_without_identifier(2010), []),
     "new root without subject key identifier": lambda: Case(_root_without_identifier(2024), [("malformed", None)]),
     "revoked": _revoked,
@@ -286,7 +286,7 @@ CASES: dict[str, Callable[[], Case]] = {
         hierarchy(root=_changed(UNKNOWN, True)), [("unknown_critical_extension", None)]
     ),
     "negative serial number": _negative_serial,
-    "time without seconds": _odd_time,
+    "time without seconds": _anomalous_time,
     "no authority key identifier": lambda: Case(
         hierarchy(leaf=_changed(None, False, x509.AuthorityKeyIdentifier)), [("malformed", 0)]
     ),

@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa, x448, x25519
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from analyzer.codec.trouble import Malformed, Odd
+from analyzer.codec.errors import Anomaly, Malformed
 from analyzer.x509.certificate import certificate
 from analyzer.x509.der import OCTET_STRING
 from analyzer.x509.layout import OPTIONAL_FIELDS, Layout, extension_places, extension_value, is_true
@@ -131,7 +131,7 @@ def test_extensions_behind_the_limit_are_told_and_no_others() -> None:
     assert len(list(extension_places(extensions, 0, 14, 2))) == 2
     found = extension_places(extensions, 0, 14, 1)
     next(found)
-    with pytest.raises(Odd, match=r"extensions at 0x8: extensions after 1 are not read"):
+    with pytest.raises(Anomaly, match=r"extensions at 0x8: extensions after 1 are not read"):
         next(found)
 
 

@@ -16,7 +16,7 @@ import pytest
 from second_opinion import differences, is_valid
 from work import at_most
 
-from analyzer.x509 import judge_chain, path
+from analyzer.x509 import judge_chain, path_building
 from analyzer.x509.signature_strength import Outcome, check_signature
 from analyzer.x509.verdict import WEIGHTS, Verdict
 
@@ -174,7 +174,7 @@ def test_no_case_is_much_work(cases: list[Limbo], monkeypatch: pytest.MonkeyPatc
         checked.append(signature)
         return check_signature(signed, signature, algorithm, spki)
 
-    monkeypatch.setattr(path, "check_signature", check)
+    monkeypatch.setattr(path_building, "check_signature", check)
     pathological = [case for case in cases if case.fields["id"].startswith("pathological::")]
     assert len(pathological) >= 8
     n_lines = n_checked = 0

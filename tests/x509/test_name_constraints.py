@@ -10,7 +10,7 @@ from hierarchy import make, name
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analyzer.x509.dossier import NAME_CONSTRAINTS, Dossier
+from analyzer.x509.certificate_view import NAME_CONSTRAINTS, CertificateView
 from analyzer.x509.name_constraints import COMPARISONS, constraints, name_not_allowed
 
 
@@ -18,17 +18,19 @@ def _address(text: str) -> IPAddress:
     return IPAddress(ip_network(text) if "/" in text else ip_address(text))
 
 
-def _authority(permitted: list[GeneralName], excluded: list[GeneralName]) -> Dossier:
+def _authority(permitted: list[GeneralName], excluded: list[GeneralName]) -> CertificateView:
     value = x509.NameConstraints(permitted or None, excluded or None)
-    return Dossier(make("Authority", extensions=[(value, True)]).der)
+    return CertificateView(make("Authority", extensions=[(value, True)]).der)
 
 
-def _subject(*names: GeneralName, subject: x509.Name | None = None) -> Dossier:
+def _subject(*names: GeneralName, subject: x509.Name | None = None) -> CertificateView:
     extensions = [(x509.SubjectAlternativeName(names), False)] if names else []
-    return Dossier(make(None, subject_name=subject or x509.Name([]), issuer_name=name("Authority"), extensions=extensions).der)
+    return CertificateView(
+        make(None, subject_name=subject or x509.Name([]), issuer_name=name("Authority"), extensions=extensions).der
+    )
 
 
-def _allowed(limits: Dossier, below: Dossier) -> bool:
+def _allowed(limits: CertificateView, below: CertificateView) -> bool:
     found = constraints(limits)
     assert found is not None
     assert found.fault is None
@@ -147,7 +149,7 @@ def test_what_would_take_too_long_because_it_is_long_is_refused() -> None:
 )
 def test_constraints_with_a_fault(value: bytes) -> None:
     extension = x509.UnrecognizedExtension(x509.ObjectIdentifier(NAME_CONSTRAINTS), value)
-    found = constraints(Dossier(make("Authority", extensions=[(extension, True)]).der))
+    found = constraints(CertificateView(make("Authority", extensions=[(extension, True)]).der))
     assert found is not None
     assert found.fault
 
@@ -155,7 +157,7 @@ def test_constraints_with_a_fault(value: bytes) -> None:
 @given(st.binary(max_size=60), st.binary(max_size=60))
 def test_any_bytes_have_an_answer(value: bytes, names: bytes) -> None:
     limits = x509.UnrecognizedExtension(x509.ObjectIdentifier(NAME_CONSTRAINTS), value)
-    found = constraints(Dossier(make("Authority", extensions=[(limits, True)]).der))
+    found = constraints(CertificateView(make("Authority", extensions=[(limits, True)]).der))
     assert found is not None
     alternative = x509.UnrecognizedExtension(x509.ObjectIdentifier("2.5.29.17"), names)
-    name_not_allowed(found, Dossier(make("Subject", extensions=[(alternative, False)]).der))
+    name_not_allowed(found, CertificateView(make("Subject", extensions=[(alternative, False)]).der))

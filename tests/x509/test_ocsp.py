@@ -12,16 +12,16 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509 import ocsp
 from cryptography.x509.ocsp import OCSPCertStatus
 
-from analyzer.capture.reader import CaptureReader
+from analyzer.capture.capture_reader import CaptureReader
 from analyzer.engine import Engine
 from analyzer.tls.handshake.certificate_messages import staple
-from analyzer.x509.identity import identity
+from analyzer.x509.certificate_id import identity
 from analyzer.x509.ocsp import judge_ocsp
 from analyzer.x509.ocsp_response import RESPONSE_SIZE, read_response
 from analyzer.x509.revocation import judge_revocation
 
 
-def statement(response, certificate=None, issuer=None):
+def revocation_status(response, certificate=None, issuer=None):
     found = judge_ocsp(response, identity(der(certificate or leaf())), identity(der(issuer or authority())))
     return found[0] if found else None
 
@@ -29,21 +29,21 @@ def statement(response, certificate=None, issuer=None):
 @pytest.mark.parametrize("kind", ["ec", "rsa", "ed25519"])
 def test_the_issuer_answers_itself(kind):
     issuer = authority(kind)
-    found = statement(respond(leaf(), issuer), issuer=issuer)
-    assert (found.status, found.signer, found.trouble) == ("good", "the issuer", None)
+    found = revocation_status(respond(leaf(), issuer), issuer=issuer)
+    assert (found.status, found.signer, found.error) == ("good", "the issuer", None)
     assert (found.this_update, found.next_update) == (AT - DAY, AT + DAY)
 
 
 @pytest.mark.parametrize("digest", [hashes.SHA1(), hashes.SHA256(), hashes.SHA512()])
 def test_certificates_are_named_by_any_hash(digest):
-    assert statement(respond(leaf(), authority(), algorithm=digest)).status == "good"
+    assert revocation_status(respond(leaf(), authority(), algorithm=digest)).status == "good"
 
 
 def test_statements_about_others_are_none():
-    assert statement(respond(leaf(serial=78), authority())) is None
-    assert statement(respond(leaf(), authority("rsa"))) is None
+    assert revocation_status(respond(leaf(serial=78), authority())) is None
+    assert revocation_status(respond(leaf(), authority("rsa"))) is None
     other = issue("leaf.test", "another authority")
-    assert statement(respond(other, issue("another authority", "another authority"))) is None
+    assert revocation_status(respond(other, issue("another authority", "another authority"))) is None
 
 
 @pytest.mark.parametrize(
@@ -53,14 +53,14 @@ def test_statements_about_others_are_none():
 def test_statuses(status, expected):
     moment = AT - 2 * DAY if expected == "revoked" else None
     reason = x509.ReasonFlags.superseded if moment else None
-    found = statement(respond(leaf(), authority(), status, revoked_at=moment, reason=reason))
+    found = revocation_status(respond(leaf(), authority(), status, revoked_at=moment, reason=reason))
     assert (found.status, found.revoked_at, found.reason) == (expected, moment, "superseded" if moment else None)
 
 
 def test_a_delegate_answers_for_the_issuer():
     delegate = issue("delegate", "authority", SIGN_OCSP, end=AT + 10_000 * DAY)
-    found = statement(respond(leaf(), authority(), signer=delegate, include=[leaf(), delegate]))
-    assert (found.status, found.signer, found.trouble) == ("good", "the delegate CN=delegate", None)
+    found = revocation_status(respond(leaf(), authority(), signer=delegate, include=[leaf(), delegate]))
+    assert (found.status, found.signer, found.error) == ("good", "the delegate CN=delegate", None)
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,7 @@ def test_a_delegate_answers_for_the_issuer():
 )
 def test_not_everyone_may_answer(delegate, why):
     response = respond(leaf(), authority(), signer=delegate, include=[delegate])
-    assert why in statement(response).trouble
+    assert why in revocation_status(response).error
     answer = judge_revocation(der(leaf()), der(authority()), ocsp=[response], at=AT)
     assert answer.status == "unknown"
     assert why in answer.detail
@@ -85,7 +85,7 @@ def test_not_everyone_may_answer(delegate, why):
 
 def test_a_delegate_that_is_not_in_the_response_does_not_count():
     delegate = issue("delegate", "authority", SIGN_OCSP)
-    assert "neither the issuer's nor" in statement(respond(leaf(), authority(), signer=delegate)).trouble
+    assert "neither the issuer's nor" in revocation_status(respond(leaf(), authority(), signer=delegate)).error
 
 
 def test_an_answer_counts_no_longer_than_its_delegate_is_valid():
@@ -93,15 +93,15 @@ def test_an_answer_counts_no_longer_than_its_delegate_is_valid():
     now = datetime.now(UTC).replace(microsecond=0)
     delegate = issue("delegate", "authority", SIGN_OCSP, begin=now - DAY, end=now + DAY)
     response = respond(leaf(), authority(), signer=delegate, include=[delegate], this_update=now, next_update=now + 9 * DAY)
-    found = statement(response)
-    assert (found.trouble, found.until) == (None, now + DAY)
+    found = revocation_status(response)
+    assert (found.error, found.until) == (None, now + DAY)
 
 
 def test_an_unknown_critical_extension_is_not_passed_over():
     extension = x509.UnrecognizedExtension(x509.ObjectIdentifier("1.2.3.4"), b"\x05\x00")
-    assert statement(respond(leaf(), authority(), extensions=[(extension, False)])).trouble is None
+    assert revocation_status(respond(leaf(), authority(), extensions=[(extension, False)])).error is None
     assert (
-        statement(respond(leaf(), authority(), extensions=[(extension, True)])).trouble
+        revocation_status(respond(leaf(), authority(), extensions=[(extension, True)])).error
         == "it has an unknown critical extension"
     )
 
@@ -111,23 +111,25 @@ def test_a_signature_is_checked_once_for_each_key():
     response = respond(leaf(), authority(), signer=issue("stranger", "stranger"), include=delegates)
     checks = read_response(response).checks
     assert checks == {}
-    assert "neither the issuer's nor" in statement(response).trouble
+    assert "neither the issuer's nor" in revocation_status(response).error
     assert sorted(checks) == sorted(identity(der(one)).public_key for one in (authority(), *delegates))
     checks.update(dict.fromkeys(checks, "verified"))
-    assert statement(response).trouble is None
+    assert revocation_status(response).error is None
 
 
 def test_refusals_and_rubbish_are_told():
     refusal = ocsp.OCSPResponseBuilder.build_unsuccessful(ocsp.OCSPResponseStatus.TRY_LATER).public_bytes(Encoding.DER)
-    assert statement(refusal).trouble == "the responder refused: tryLater"
-    assert statement(b"rubbish").trouble.startswith("it cannot be read")
-    assert read_response(bytes(RESPONSE_SIZE + 1)).trouble.startswith("it has 65537 bytes")
+    assert revocation_status(refusal).error == "the responder refused: tryLater"
+    assert revocation_status(b"rubbish").error.startswith("it cannot be read")
+    assert read_response(bytes(RESPONSE_SIZE + 1)).error.startswith("it has 65537 bytes")
 
 
 def test_a_changed_answer_does_not_count():
     response = respond(leaf(), authority(), OCSPCertStatus.REVOKED, revoked_at=AT - DAY)
     stamp = f"{AT - DAY:%Y%m%d%H%M%SZ}".encode()
-    assert statement(response.replace(stamp, stamp.replace(b"2024", b"2023"))).trouble.startswith("its signature is neither")
+    assert revocation_status(response.replace(stamp, stamp.replace(b"2024", b"2023"))).error.startswith(
+        "its signature is neither"
+    )
 
 
 @pytest.mark.peer("openssl")

@@ -27,7 +27,7 @@ RESPONSES = [
 @pytest.mark.parametrize("response", RESPONSES)
 def test_all_fields_are_as_the_library_reads_them(response):
     ours, theirs = read_response(response), ocsp.load_der_ocsp_response(response)
-    assert ours.trouble is None
+    assert ours.error is None
     assert ours.signed == theirs.tbs_response_bytes
     assert ours.signature == theirs.signature
     assert ours.produced_at == theirs.produced_at_utc
@@ -45,7 +45,7 @@ def test_all_fields_are_as_the_library_reads_them(response):
 @pytest.mark.parametrize("response", RESPONSES[:3])
 def test_every_end_cut_off_is_told(response):
     for n_bytes in range(len(response)):
-        assert read_response(response[:n_bytes]).trouble.startswith("it cannot be read"), n_bytes
+        assert read_response(response[:n_bytes]).error.startswith("it cannot be read"), n_bytes
 
 
 def place_parts(parts, data):
@@ -69,8 +69,8 @@ def test_mutations_cost_no_byte_that_is_not_told():
             )
         data = bytes(data)
         found = read_response(data)
-        assert found.trouble or len(found.answers) <= ANSWERS
-        if found.trouble:
+        assert found.error or len(found.answers) <= ANSWERS
+        if found.error:
             continue
         theirs = ocsp.load_der_ocsp_response(whole)
         certificates = [each.public_bytes(Encoding.DER) for each in theirs.certificates]
@@ -99,4 +99,4 @@ def test_the_hashes_of_a_name_are_octets():
 def test_a_status_is_one_octet(status):
     content = b"\x0a\x82" + len(status).to_bytes(2, "big") + status
     found = read_response(b"\x30\x82" + len(content).to_bytes(2, "big") + content)
-    assert f"{len(status)} octets" in found.trouble
+    assert f"{len(status)} octets" in found.error

@@ -4,7 +4,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from analyzer.codec.trouble import Malformed
+from analyzer.codec.errors import Malformed
 from analyzer.x509.pem import read_blocks, write_block
 
 from .making import KEY, make

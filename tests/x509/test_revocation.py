@@ -1,4 +1,4 @@
-"""Verdicts on revocation from several statements: which counts, when, and for how long the verdict stays the same."""
+"""Verdicts on revocation from several revocation_statuses: which counts, when, and for how long the verdict stays the same."""
 
 import random
 from datetime import timedelta
@@ -31,39 +31,39 @@ def test_statements_about_others_are_stepped_over():
 
 @pytest.mark.parametrize("source", ["ocsp", "crl"])
 def test_good_counts_between_the_updates(source):
-    statements = {"ocsp": [respond(leaf(), authority())]} if source == "ocsp" else {"crls": [revoke()]}
-    answer = judge(**statements)
+    revocation_statuses = {"ocsp": [respond(leaf(), authority())]} if source == "ocsp" else {"crls": [revoke()]}
+    answer = judge(**revocation_statuses)
     assert (answer.status, answer.source, answer.revoked_at) == ("good", source, None)
     assert answer.since <= AT < answer.until
     for moment, status in ((answer.since, "good"), (answer.until, "unknown"), (answer.since - timedelta(seconds=1), "unknown")):
-        assert judge(**statements, at=moment).status == status
-    assert "2024-06-02 12:05:00 UTC" in judge(**statements, at=AT + 3 * DAY).detail
-    assert judge(**statements, at=AT.replace(tzinfo=None)) == answer
+        assert judge(**revocation_statuses, at=moment).status == status
+    assert "2024-06-02 12:05:00 UTC" in judge(**revocation_statuses, at=AT + 3 * DAY).detail
+    assert judge(**revocation_statuses, at=AT.replace(tzinfo=None)) == answer
 
 
 @pytest.mark.parametrize("source", ["ocsp", "crl"])
 def test_a_revocation_counts_from_its_moment_for_ever(source):
     moment = AT - timedelta(hours=30)
     if source == "ocsp":
-        statements = {
+        revocation_statuses = {
             "ocsp": [respond(leaf(), authority(), OCSPCertStatus.REVOKED, revoked_at=moment, reason=COMPROMISE)],
         }
     else:
-        statements = {"crls": [revoke([(77, moment, COMPROMISE)])]}
-    answer = judge(**statements)
+        revocation_statuses = {"crls": [revoke([(77, moment, COMPROMISE)])]}
+    answer = judge(**revocation_statuses)
     assert (answer.status, answer.source, answer.revoked_at) == ("revoked", source, moment)
     assert "revoked on 2024-05-31 06:00:00 UTC (keyCompromise)" in answer.detail
-    assert judge(**statements, at=AT + 1000 * DAY).status == "revoked"
-    before = judge(**statements, at=moment - timedelta(seconds=1))
+    assert judge(**revocation_statuses, at=AT + 1000 * DAY).status == "revoked"
+    before = judge(**revocation_statuses, at=moment - timedelta(seconds=1))
     assert (before.status, before.revoked_at, before.until) == ("good", moment, moment)
     assert before.detail.startswith("not revoked yet: revoked on 2024-05-31 06:00:00 UTC")
-    assert judge(**statements, at=moment).status == "revoked"
+    assert judge(**revocation_statuses, at=moment).status == "revoked"
 
 
 def test_a_hold_ends_with_the_statement():
-    statements = [revoke([(77, AT - 2 * DAY, x509.ReasonFlags.certificate_hold)])]
-    assert judge(crls=statements).status == "revoked"
-    assert judge(crls=statements, at=AT + 3 * DAY).status == "unknown"
+    revocation_statuses = [revoke([(77, AT - 2 * DAY, x509.ReasonFlags.certificate_hold)])]
+    assert judge(crls=revocation_statuses).status == "revoked"
+    assert judge(crls=revocation_statuses, at=AT + 3 * DAY).status == "unknown"
 
 
 def test_revoked_outweighs_good():
@@ -91,18 +91,18 @@ def stranger():
 
 def test_the_answer_stays_the_same_between_its_bounds():
     generator = random.Random(4)
-    statements = {
+    revocation_statuses = {
         "ocsp": [respond(leaf(), authority(), this_update=AT - n * DAY, next_update=AT - (n - 1) * DAY) for n in (1, 3, 9)],
         "crls": [revoke([(77, AT + 2 * DAY, None)], this_update=AT + 3 * DAY, next_update=AT + 4 * DAY), revoke()],
     }
     for _ in range(60):
         at = AT + timedelta(hours=generator.uniform(-300, 200))
-        answer = judge(**statements, at=at)
+        answer = judge(**revocation_statuses, at=at)
         low = max(answer.since or at - DAY, at - 5 * DAY)
         high = min(answer.until or at + DAY, at + 5 * DAY)
         assert low <= at < high
         for _ in range(4):
-            other = judge(**statements, at=low + (high - low) * generator.random())
+            other = judge(**revocation_statuses, at=low + (high - low) * generator.random())
             assert (other.status, other.detail, other.since, other.until) == (
                 answer.status,
                 answer.detail,

@@ -11,7 +11,7 @@ from hierarchy import ec_key, make_leaf, make_root, patched, rsa_key, tagged
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analyzer.x509.dossier import Dossier
+from analyzer.x509.certificate_view import CertificateView
 from analyzer.x509.signature_strength import GOOD, Outcome, check_signature, signature_algorithm
 
 KEYS: dict[str, Any] = {
@@ -24,7 +24,7 @@ KEYS: dict[str, Any] = {
 
 
 def _check(subject: bytes, issuer: bytes) -> Outcome:
-    read, authority = Dossier(subject), Dossier(issuer)
+    read, authority = CertificateView(subject), CertificateView(issuer)
     return check_signature(read.signed, read.signature, read.algorithm, authority.spki)
 
 
@@ -33,7 +33,7 @@ def test_good_and_bad_signatures(kind: str) -> None:
     root = make_root(key=KEYS[kind])
     leaf = make_leaf(root)
     assert _check(leaf.der, root.der) is GOOD
-    assert signature_algorithm(Dossier(leaf.der).algorithm).weakness is None
+    assert signature_algorithm(CertificateView(leaf.der).algorithm).weakness is None
     changed = leaf.der.replace(b"host.example.com", b"evil.example.com")
     assert _check(changed, root.der).result == "bad"
     for other, key in KEYS.items():
@@ -47,7 +47,7 @@ def test_ml_dsa() -> None:
     root = make_root(key=keys.MLDSA65PrivateKey.generate())
     leaf = make_leaf(root)
     assert _check(leaf.der, root.der) is GOOD
-    assert signature_algorithm(Dossier(leaf.der).algorithm).name == "ml-dsa-65"
+    assert signature_algorithm(CertificateView(leaf.der).algorithm).name == "ml-dsa-65"
     assert _check(leaf.der.replace(b"host.example.com", b"evil.example.com"), root.der).result == "bad"
     assert _check(leaf.der, make_root(key=keys.MLDSA65PrivateKey.generate()).der).result == "bad"
     assert _check(leaf.der, make_root(key=keys.MLDSA44PrivateKey.generate()).der).result == "bad"
@@ -59,7 +59,7 @@ def test_pss(digest: hashes.HashAlgorithm) -> None:
     pss = padding.PSS(padding.MGF1(digest), digest.digest_size)
     leaf = make_leaf(root, digest=digest, rsa_padding=pss)
     assert _check(leaf.der, root.der) is GOOD
-    algorithm = signature_algorithm(Dossier(leaf.der).algorithm)
+    algorithm = signature_algorithm(CertificateView(leaf.der).algorithm)
     assert algorithm.digest == digest.name
     assert (algorithm.weakness is None) == (digest.name != "sha224")
 
@@ -70,7 +70,7 @@ def test_forgeable_digests_are_checked_and_weak(digest: hashes.HashAlgorithm, la
     old = bytes.fromhex("2a864886f70d01010b")
     leaf = patched(make_leaf(root).der, root.key, [(old, old[:-1] + bytes((last,)))], digest)
     assert _check(leaf, root.der) is GOOD
-    assert "forged" in (signature_algorithm(Dossier(leaf).algorithm).weakness or "")
+    assert "forged" in (signature_algorithm(CertificateView(leaf).algorithm).weakness or "")
 
 
 def test_an_unknown_algorithm_cannot_be_checked() -> None:
@@ -78,7 +78,7 @@ def test_an_unknown_algorithm_cannot_be_checked() -> None:
     old = bytes.fromhex("2a864886f70d01010b")
     leaf = patched(make_leaf(root).der, root.key, [(old, old[:-1] + b"\x7f")])
     assert _check(leaf, root.der).result == "unknown"
-    assert "nobody can check" in (signature_algorithm(Dossier(leaf).algorithm).weakness or "")
+    assert "nobody can check" in (signature_algorithm(CertificateView(leaf).algorithm).weakness or "")
 
 
 def test_dsa_keys_beyond_measure_are_not_used() -> None:
@@ -92,7 +92,7 @@ def test_dsa_keys_beyond_measure_are_not_used() -> None:
 
 @given(st.binary(max_size=40), st.binary(max_size=80), st.binary(max_size=80))
 def test_any_bytes_have_an_answer(signature: bytes, identifier: bytes, public_key: bytes) -> None:
-    leaf = Dossier(make_leaf(make_root()).der)
+    leaf = CertificateView(make_leaf(make_root()).der)
     assert check_signature(b"", signature, identifier, public_key) is not GOOD
     assert check_signature(leaf.signed, signature, leaf.algorithm, leaf.spki).result == "bad"
     assert check_signature(leaf.signed, leaf.signature, identifier, leaf.spki) is not GOOD

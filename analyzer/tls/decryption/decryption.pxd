@@ -1,6 +1,6 @@
 cimport cython
 
-from analyzer.secrets.opener cimport Opener
+from analyzer.secrets.record_decryptor cimport RecordDecryptor
 from analyzer.tls.decryption.read_state cimport ReadState
 from analyzer.tls.decryption.schedule12 cimport Schedule12
 from analyzer.tls.decryption.schedule13 cimport Schedule13

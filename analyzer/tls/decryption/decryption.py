@@ -6,8 +6,8 @@ from typing import Any
 import cython
 
 from analyzer.secrets.compression import Inflater
-from analyzer.secrets.opener import Opened, Opener
-from analyzer.secrets.refused import MISSING_SEGMENT, Refused
+from analyzer.secrets.decryption_error import MISSING_SEGMENT, DecryptionError
+from analyzer.secrets.record_decryptor import Opened, RecordDecryptor
 from analyzer.tls.decryption.key_material import KEY_UPDATE_MISSED, NO_HANDSHAKE, Application, KeyMaterial
 from analyzer.tls.decryption.read_state import APPLICATION, EARLY, PROTECTED, ReadState
 from analyzer.tls.decryption.schedule12 import Schedule12
@@ -132,15 +132,15 @@ class Decryption(FinishedKeys):
         state.epoch = 0
         state.misses = 0
         try:
-            decryptor: Opener | None = self.schedule12.decryptor(role)
-        except Refused as refused:
-            keys.note(refused.reason, refused.detail)
+            decryptor: RecordDecryptor | None = self.schedule12.decryptor(role)
+        except DecryptionError as error:
+            keys.note(error.reason, error.detail)
             state.decryptors = [None]
             return True
         state.decryptors = [decryptor]
         state.inflater = Inflater() if self.schedule12.deflate else None
         if decryptor is None:
-            self.schedule12.lack()
+            self.schedule12.note_missing()
         return decryptor is not None or self.records > 0
 
     def limit(self, role: cython.int, n_bytes: Any) -> None:
@@ -171,13 +171,13 @@ class Decryption(FinishedKeys):
             return None
         try:
             if record.missing > 0:
-                raise Refused(MISSING_SEGMENT, f"{record.missing} bytes of the record")
+                raise DecryptionError(MISSING_SEGMENT, f"{record.missing} bytes of the record")
             early = keys.tls13 or not keys.version
             opened = state.open(record.content_type, record.version, record.body)
             if state.inflater is not None:
                 opened = opened[0], state.inflater.inflate(opened[1])
-        except Refused as refused:
-            self.refuse(record, refused.reason, refused.detail)
+        except DecryptionError as error:
+            self.refuse(record, error.reason, error.detail)
             return None
         self.early = early and state.epoch == EARLY
         self.records += 1

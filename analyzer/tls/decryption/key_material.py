@@ -11,8 +11,9 @@ if TYPE_CHECKING:
 
 NO_SECRET, MISSING_LABEL, NO_HANDSHAKE, KEY_UPDATE_MISSED = "no_secret", "missing_label", "no_handshake", "key_update_missed"
 EPHEMERAL = "ephemeral_key_exchange"
-"""Reasons beside those of `Refused`: no secret is of this session; some of its labels are missing; its handshake is not in the
-capture; keys changed behind a gap; with this key exchange the keys given lead to no secret, and a key log would."""
+"""Reasons beside those of `DecryptionError`: no secret is of this session; some of its labels are missing; its handshake is
+not in the capture; keys changed behind a gap; with this key exchange the keys given lead to no secret, and a key log
+would."""
 
 ECH_INNER_UNKNOWN, RESUMED_OUTSIDE = "ech_inner_unknown", "resumed_outside"
 """Two more: the server accepted Encrypted Client Hello, and no secret is logged under the random of the inner hello; the
@@ -22,7 +23,7 @@ session was resumed from one that is not in the capture."""
 class Application(Protocol):
     """Who reads the application data of a session; role 0 is the client.
 
-    gap: bytes are missing, None where nobody knows how many, and why: a reason of `Refused` or of this module.
+    gap: bytes are missing, None where nobody knows how many, and why: a reason of `DecryptionError` or of this module.
     """
 
     @property

@@ -5,9 +5,9 @@ pre-shared key it sends the key's identity, and the premaster secret is made of 
 that is encrypted to the server's key, or that Diffie-Hellman gives and nobody who listens (RFC 4279, RFC 5489).
 """
 
+from analyzer.secrets.decryption_error import MALFORMED, DecryptionError
+from analyzer.secrets.key_schedule import SSL_3_0, psk_premaster
 from analyzer.secrets.keylog import KeyLog
-from analyzer.secrets.refused import MALFORMED, Refused
-from analyzer.secrets.schedule import SSL_3_0, psk_premaster
 from analyzer.tls.decryption.key_material import EPHEMERAL, NO_SECRET, KeyMaterial
 from analyzer.tls.suites import Suite
 
@@ -25,28 +25,28 @@ def premasters(material: KeyMaterial, chosen: Suite, version: int, offered: int,
         return []
     end = 6 + int.from_bytes(raw[4:6], "big")
     if end > len(raw):
-        raise Refused(MALFORMED, f"an identity of {end - 6} bytes in a message of {len(raw)}")
+        raise DecryptionError(MALFORMED, f"an identity of {end - 6} bytes in a message of {len(raw)}")
     key = material.psks.get(raw[6:end])
     if key is None:
-        raise Refused(NO_SECRET, "no pre-shared key of this identity")
+        raise DecryptionError(NO_SECRET, "no pre-shared key of this identity")
     if exchange == "PSK":
         return [psk_premaster(key)]
     if exchange == "RSA_PSK":
         return [psk_premaster(key, one) for one in _encrypted(material, version, offered, raw[end + 2 :])]
-    raise Refused(EPHEMERAL, "its secret comes from Diffie-Hellman too, which the pre-shared key does not give")
+    raise DecryptionError(EPHEMERAL, "its secret comes from Diffie-Hellman too, which the pre-shared key does not give")
 
 
 def _encrypted(material: KeyMaterial, version: int, offered: int, encrypted: bytes) -> list[bytes]:
     """The secrets that are logged under the encrypted one, or that a private key decrypts."""
     keylog: KeyLog | None = material.keylog
     found = [] if keylog is None else keylog.premasters(encrypted)
-    refusal: Refused | None = None
+    refusal: DecryptionError | None = None
     for key in material.private_keys:
         try:
             found.append(key.premaster(encrypted, offered, version))
             break
-        except Refused as refused:  # another server's key is no news, unless all are
-            refusal = refusal or refused
+        except DecryptionError as error:  # another server's key is no news, unless all are
+            refusal = refusal or error
     if refusal is not None and not found:
         raise refusal
     return found

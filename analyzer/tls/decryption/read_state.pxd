@@ -1,7 +1,7 @@
 cimport cython
 
-from analyzer.secrets.aead cimport Tls13Opener
-from analyzer.secrets.opener cimport Opener
+from analyzer.secrets.aead cimport Tls13Decryptor
+from analyzer.secrets.record_decryptor cimport RecordDecryptor
 
 
 @cython.no_gc
@@ -17,21 +17,21 @@ cdef class ReadState:
     cdef public bint limited
 
     cpdef tuple open(self, int content_type, int version, bytes body)
-    cdef tuple _open(self, Opener opener, int content_type, int version, bytes body)
-    cdef tuple _open_updated(self, Tls13Opener opener, int content_type, int version, bytes body)
+    cdef tuple _open(self, RecordDecryptor decryptor, int content_type, int version, bytes body)
+    cdef tuple _open_updated(self, Tls13Decryptor decryptor, int content_type, int version, bytes body)
 
 
 @cython.no_gc
-cdef class CandidateDecryptors(Opener):
-    cdef public Py_ssize_t breadth
-    cdef object _openers
+cdef class CandidateDecryptors(RecordDecryptor):
+    cdef public Py_ssize_t n_candidates
+    cdef object _decryptors
     cdef object _choose
-    cdef Opener _chosen
+    cdef RecordDecryptor _chosen
 
     cdef void _take(self, Py_ssize_t number) except *
-    cpdef Opener settled(self)
+    cpdef RecordDecryptor settled(self)
 
 
 @cython.no_gc
-cdef class UnprotectedReader(Opener):
+cdef class UnprotectedReader(RecordDecryptor):
     cdef Py_ssize_t _mac_length

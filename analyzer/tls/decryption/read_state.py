@@ -9,10 +9,10 @@ from typing import Any
 
 import cython
 
-from analyzer.secrets.aead import Tls13Opener
+from analyzer.secrets.aead import Tls13Decryptor
 from analyzer.secrets.compression import Inflater
-from analyzer.secrets.opener import Opened, Opener
-from analyzer.secrets.refused import MISSING_SEGMENT, WRONG_SECRET, Refused
+from analyzer.secrets.decryption_error import MISSING_SEGMENT, WRONG_SECRET, DecryptionError
+from analyzer.secrets.record_decryptor import Opened, RecordDecryptor
 from analyzer.tls.decryption.key_material import MISSING_LABEL, NO_SECRET, KeyMaterial
 from analyzer.tls.limits import FARTHEST_RECORD, MAX_ATTEMPTS, NEAREST_RECORD
 
@@ -32,7 +32,7 @@ class ReadState:
 
     def __init__(self, material: KeyMaterial) -> None:
         self.material = material
-        self.decryptors: list[Opener | None] = []
+        self.decryptors: list[RecordDecryptor | None] = []
         self.epoch = 0
         self.misses = 0
         self.after_gap = False
@@ -43,18 +43,18 @@ class ReadState:
 
     def open(self, content_type: cython.int, version: cython.int, body: bytes) -> Opened:
         """Open a record with the keys of this epoch, or of a later one. Raises Refused."""
-        refusal: Refused | None = None
+        refusal: DecryptionError | None = None
         number: cython.int
         for number in range(self.epoch, len(self.decryptors)):
-            opener: Opener | None = self.decryptors[number]
-            if opener is None:
+            decryptor: RecordDecryptor | None = self.decryptors[number]
+            if decryptor is None:
                 continue
             try:
-                opened = self._open(opener, content_type, version, body)
-            except Refused as refused:
-                refusal = refusal or refused
-                if isinstance(opener, Tls13Opener) and number == APPLICATION and self.after_gap:
-                    later = self._open_updated(opener, content_type, version, body)
+                opened = self._open(decryptor, content_type, version, body)
+            except DecryptionError as error:
+                refusal = refusal or error
+                if isinstance(decryptor, Tls13Decryptor) and number == APPLICATION and self.after_gap:
+                    later = self._open_updated(decryptor, content_type, version, body)
                     if later is None:
                         continue
                     opened = later
@@ -62,102 +62,104 @@ class ReadState:
                     continue
             if number != self.epoch:
                 self.epoch = number
-            if isinstance(opener, CandidateDecryptors):
-                self.decryptors[number] = opener.settled()
+            if isinstance(decryptor, CandidateDecryptors):
+                self.decryptors[number] = decryptor.settled()
             self.misses = 0
             self.after_gap = False
             return opened
         self.misses += 1
         if refusal is None or self.decryptors[self.epoch] is None:
-            raise Refused(MISSING_LABEL if len(self.decryptors) > 1 else NO_SECRET, "no secret of this phase")
+            raise DecryptionError(MISSING_LABEL if len(self.decryptors) > 1 else NO_SECRET, "no secret of this phase")
         if self.after_gap and refusal.reason == WRONG_SECRET:
-            raise Refused(MISSING_SEGMENT, refusal.detail) from refusal
+            raise DecryptionError(MISSING_SEGMENT, refusal.detail) from refusal
         raise refusal
 
-    def _open(self, opener: Opener, content_type: cython.int, version: cython.int, body: bytes) -> Opened:
+    def _open(self, decryptor: RecordDecryptor, content_type: cython.int, version: cython.int, body: bytes) -> Opened:
         # The records that were refused count; a gap may hide any number of them.
         reach: cython.longlong = min(self.misses, FARTHEST_RECORD) if not self.after_gap else FARTHEST_RECORD
-        breadth: cython.longlong = opener.breadth if isinstance(opener, CandidateDecryptors) else 1
-        if reach == 0 or self.attempts < reach * breadth:
-            return opener.open(content_type, version, body)
-        few: cython.bint = self.material.attempts < reach * breadth and (reach > NEAREST_RECORD or opener.sequence == 0)
+        n_candidates: cython.longlong = decryptor.n_candidates if isinstance(decryptor, CandidateDecryptors) else 1
+        if reach == 0 or self.attempts < reach * n_candidates:
+            return decryptor.open(content_type, version, body)
+        few: cython.bint = self.material.attempts < reach * n_candidates and (reach > NEAREST_RECORD or decryptor.sequence == 0)
         if few:
-            reach = NEAREST_RECORD if opener.sequence > 0 else 0
+            reach = NEAREST_RECORD if decryptor.sequence > 0 else 0
         try:
-            skipped, inner, plaintext = opener.open_ahead(content_type, version, body, reach)
-        except Refused:
+            skipped, inner, plaintext = decryptor.open_after_gap(content_type, version, body, reach)
+        except DecryptionError:
             self.limited = self.limited or few
-            self.attempts -= reach * breadth
-            self.material.attempts -= reach * breadth
+            self.attempts -= reach * n_candidates
+            self.material.attempts -= reach * n_candidates
             raise
         if skipped > NEAREST_RECORD:  # right secrets cost time as well, where a stranger leaves out most of the records
-            self.material.attempts -= min(skipped, reach) * breadth
+            self.material.attempts -= min(skipped, reach) * n_candidates
         return inner, plaintext
 
-    def _open_updated(self, opener: Tls13Opener, content_type: cython.int, version: cython.int, body: bytes) -> Opened | None:
+    def _open_updated(
+        self, decryptor: Tls13Decryptor, content_type: cython.int, version: cython.int, body: bytes
+    ) -> Opened | None:
         """Try whether a KeyUpdate lies in the gap."""
-        following = opener.next_generation()
+        following = decryptor.next_generation()
         try:
             opened = self._open(following, content_type, version, body)
-        except Refused:
+        except DecryptionError:
             return None
         self.decryptors[APPLICATION] = following
         return opened
 
 
-class CandidateDecryptors(Opener):
+class CandidateDecryptors(RecordDecryptor):
     """Several decryptors, until the first record that one of them opens shows which it is; `choose` is then given its index.
 
-    breadth: how many there are, each of which an attempt to open a record tries.
+    n_candidates: how many there are, each of which an attempt to open a record tries.
     """
 
-    __slots__ = ("_choose", "_chosen", "_openers", "breadth")
+    __slots__ = ("_choose", "_chosen", "_decryptors", "n_candidates")
 
-    def __init__(self, openers: Sequence[Opener], choose: Callable[[int], None] | None = None) -> None:
+    def __init__(self, decryptors: Sequence[RecordDecryptor], choose: Callable[[int], None] | None = None) -> None:
         super().__init__()
-        self._openers = openers
-        self.breadth = len(openers)
+        self._decryptors = decryptors
+        self.n_candidates = len(decryptors)
         self._choose = choose
-        self._chosen: Opener | None = None
+        self._chosen: RecordDecryptor | None = None
 
     def open_at(self, sequence: Any, content_type: cython.int, record_version: cython.int, body: bytes) -> Opened | None:
         """As in the class above."""
         number: cython.Py_ssize_t
-        opener: Opener
-        for number in range(len(self._openers)):
-            opener = self._openers[number]
-            opened = opener.open_at(sequence, content_type, record_version, body)
+        decryptor: RecordDecryptor
+        for number in range(len(self._decryptors)):
+            decryptor = self._decryptors[number]
+            opened = decryptor.open_at(sequence, content_type, record_version, body)
             if opened is not None:
                 self._take(number)
                 return opened
         return None
 
-    def open_ahead(
+    def open_after_gap(
         self, content_type: cython.int, record_version: cython.int, body: bytes, limit: cython.longlong
     ) -> tuple[int, int, bytes]:
         """As in the class above; each tries the numbers in its own way: some decrypt the record once for all of them."""
-        refusal: Refused | None = None
+        refusal: DecryptionError | None = None
         number: cython.Py_ssize_t
-        opener: Opener
-        for number in range(len(self._openers)):
-            opener = self._openers[number]
-            opener.sequence = self.sequence
+        decryptor: RecordDecryptor
+        for number in range(len(self._decryptors)):
+            decryptor = self._decryptors[number]
+            decryptor.sequence = self.sequence
             try:
-                found = opener.open_ahead(content_type, record_version, body, limit)
-            except Refused as refused:
-                refusal = refusal or refused
+                found = decryptor.open_after_gap(content_type, record_version, body, limit)
+            except DecryptionError as error:
+                refusal = refusal or error
                 continue
-            self.sequence = opener.sequence
+            self.sequence = decryptor.sequence
             self._take(number)
             return found
-        raise refusal or Refused(WRONG_SECRET, "no opener at all")
+        raise refusal or DecryptionError(WRONG_SECRET, "no opener at all")
 
     def _take(self, number: cython.Py_ssize_t) -> None:
-        self._chosen = self._openers[number]
+        self._chosen = self._decryptors[number]
         if self._choose is not None:
             self._choose(number)
 
-    def settled(self) -> Opener:
+    def settled(self) -> RecordDecryptor:
         """Give the one that a record has shown, to go on with."""
         if self._chosen is None:
             return self
@@ -165,7 +167,7 @@ class CandidateDecryptors(Opener):
         return self._chosen
 
 
-class UnprotectedReader(Opener):
+class UnprotectedReader(RecordDecryptor):
     """Records of a suite that does not encrypt, read without the secret of their MAC, which is then not checked."""
 
     __slots__ = ("_mac_length",)

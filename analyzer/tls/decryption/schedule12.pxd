@@ -2,9 +2,9 @@ cimport cython
 
 from analyzer.codec.runner cimport extension_body
 from analyzer.secrets.keylog cimport KeyLog
-from analyzer.secrets.opener cimport Opener
-from analyzer.secrets.protection cimport open_tls12
-from analyzer.secrets.schedule cimport finished_of, tls_version
+from analyzer.secrets.record_decryptor cimport RecordDecryptor
+from analyzer.secrets.record_protection cimport open_tls12
+from analyzer.secrets.key_schedule cimport finished_of, tls_version
 from analyzer.tls.decryption.read_state cimport CandidateDecryptors, UnprotectedReader
 from analyzer.tls.decryption.session_keys cimport SessionKeys
 
@@ -30,9 +30,9 @@ cdef class Schedule12:
     cpdef void begin(self) except *
     cpdef bint agree(self, object hello, bint opened) except *
     cpdef void exchange(self, bytes raw) except *
-    cpdef Opener decryptor(self, int role)
+    cpdef RecordDecryptor decryptor(self, int role)
     cdef tuple make_pair(self, object chosen, list masters)
     @cython.locals(found=list, known=list)
     cpdef list masters(self, object chosen)
-    cpdef void lack(self) except *
+    cpdef void note_missing(self) except *
     cpdef bytes verify_data(self, int role, bytes heard)

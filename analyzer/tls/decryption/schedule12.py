@@ -9,14 +9,14 @@ from typing import Any
 import cython
 
 from analyzer.codec.runner import extension_body
-from analyzer.secrets import schedule
+from analyzer.secrets import key_schedule
 from analyzer.secrets.compression import DEFLATE
+from analyzer.secrets.decryption_error import MISSING_SEGMENT, DecryptionError
+from analyzer.secrets.key_schedule import TLS_1_2, finished, finished_of, tls_version
 from analyzer.secrets.keylog import KeyLog
 from analyzer.secrets.labels import CLIENT_RANDOM, PREMASTER
-from analyzer.secrets.opener import Opener
-from analyzer.secrets.protection import open_tls12
-from analyzer.secrets.refused import MISSING_SEGMENT, Refused
-from analyzer.secrets.schedule import TLS_1_2, finished, finished_of, tls_version
+from analyzer.secrets.record_decryptor import RecordDecryptor
+from analyzer.secrets.record_protection import open_tls12
 from analyzer.tls.decryption.key_material import MISSING_LABEL, NO_SECRET
 from analyzer.tls.decryption.premaster import premasters
 from analyzer.tls.decryption.read_state import CandidateDecryptors, UnprotectedReader
@@ -54,7 +54,7 @@ class Schedule12:
         self.premasters: list[bytes] = []
         self.master: bytes | None = None
         self.earlier: bytes | None = None
-        self.pair: tuple[Opener, Opener] | None = None
+        self.pair: tuple[RecordDecryptor, RecordDecryptor] | None = None
         self.exchanged = self.extended = self.encrypt_then_mac = self.truncated_hmac = self.deflate = False
 
     def agree(self, hello: Any, opened: cython.bint) -> cython.bint:
@@ -76,7 +76,7 @@ class Schedule12:
             return True
         if opened or (keylog is not None and (keylog.knows(keys.client_random) or keylog.masters(b"", self.session_id))):
             return True
-        self.lack()
+        self.note_missing()
         return False
 
     def exchange(self, raw: bytes) -> None:
@@ -88,10 +88,10 @@ class Schedule12:
         offered = keys.transcript.offered_version() or keys.version
         try:
             self.premasters = premasters(keys.material, chosen, keys.version, offered, raw)
-        except Refused as refused:
-            keys.note(refused.reason)
+        except DecryptionError as error:
+            keys.note(error.reason)
 
-    def decryptor(self, role: cython.int) -> Opener | None:
+    def decryptor(self, role: cython.int) -> RecordDecryptor | None:
         """What opens a role's records from its ChangeCipherSpec on; None without a secret. Raises Refused."""
         keys: SessionKeys = self.keys
         chosen: Suite | None = keys.suite
@@ -107,7 +107,7 @@ class Schedule12:
             self.pair = self.make_pair(chosen, masters)
         return self.pair[role]
 
-    def make_pair(self, chosen: Suite, masters: list[Any]) -> tuple[Opener, Opener]:
+    def make_pair(self, chosen: Suite, masters: list[Any]) -> tuple[RecordDecryptor, RecordDecryptor]:
         """The decryptors of both roles; records show which of several master secrets is the right one."""
         keys: SessionKeys = self.keys
         client_random, server_random = keys.transcript.client_random, keys.transcript.server_random
@@ -117,7 +117,9 @@ class Schedule12:
         ]
         return pairs[0] if len(pairs) == 1 else self.candidates(pairs, masters)
 
-    def candidates(self, pairs: list[tuple[Opener, Opener]], masters: list[bytes]) -> tuple[Opener, Opener]:
+    def candidates(
+        self, pairs: list[tuple[RecordDecryptor, RecordDecryptor]], masters: list[bytes]
+    ) -> tuple[RecordDecryptor, RecordDecryptor]:
         """Decryptors that try several master secrets."""
         self.keys.contradicted[CLIENT_RANDOM] = None
 
@@ -140,16 +142,16 @@ class Schedule12:
         for premaster in known:
             if not self.extended:
                 randoms = keys.transcript.client_random, keys.transcript.server_random
-                found.append(schedule.master_secret(keys.version, chosen.prf_hash, premaster, *randoms))
+                found.append(key_schedule.master_secret(keys.version, chosen.prf_hash, premaster, *randoms))
             elif heard is not None:
-                found.append(schedule.extended_master_secret(keys.version, chosen.prf_hash, premaster, heard))
+                found.append(key_schedule.extended_master_secret(keys.version, chosen.prf_hash, premaster, heard))
         if not found and self.earlier is not None and not self.exchanged:
             found.append(self.earlier)  # a session that is resumed has the master secret of the first
         if known and not found:
-            raise Refused(MISSING_SEGMENT, "a message on which the extended master secret depends")
+            raise DecryptionError(MISSING_SEGMENT, "a message on which the extended master secret depends")
         return found if len(found) == 1 else list(dict.fromkeys(found))[:MAX_CANDIDATES]
 
-    def lack(self) -> None:
+    def note_missing(self) -> None:
         """Note that no master secret can be had."""
         keys: SessionKeys = self.keys
         keylog: KeyLog | None = keys.material.keylog

@@ -1,9 +1,9 @@
 cimport cython
 
-from analyzer.secrets.aead cimport Tls13Opener
+from analyzer.secrets.aead cimport Tls13Decryptor
 from analyzer.secrets.keylog cimport KeyLog
-from analyzer.secrets.opener cimport Opener
-from analyzer.secrets.protection cimport open_tls13
+from analyzer.secrets.record_decryptor cimport RecordDecryptor
+from analyzer.secrets.record_protection cimport open_tls13
 from analyzer.tls.decryption.read_state cimport CandidateDecryptors, ReadState
 from analyzer.tls.decryption.session_keys cimport SessionKeys
 
@@ -24,7 +24,7 @@ cdef class Schedule13:
     cpdef void look(self, int role, int content_type, int version, bytes body) except *
     cpdef void finish(self) except *
     cpdef void update(self, int role) except *
-    cpdef Opener of_epoch(self, int role, int epoch)
+    cpdef RecordDecryptor of_epoch(self, int role, int epoch)
     cpdef bytes verify_data(self, int role, int epoch, bytes digest)
     @cython.locals(secrets=list, decryptors=list, opening=list)
-    cdef Opener decryptor(self, str label, dict found)
+    cdef RecordDecryptor decryptor(self, str label, dict found)

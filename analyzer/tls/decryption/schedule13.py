@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import cython
 
-from analyzer.secrets.aead import Tls13Opener
+from analyzer.secrets.aead import Tls13Decryptor
+from analyzer.secrets.decryption_error import DecryptionError
 from analyzer.secrets.keylog import KeyLog
 from analyzer.secrets.labels import APPLICATION_LABELS, EARLY_LABEL, HANDSHAKE_LABELS, TRAFFIC_SECRETS
-from analyzer.secrets.opener import Opener
-from analyzer.secrets.protection import open_tls13
-from analyzer.secrets.refused import Refused
+from analyzer.secrets.record_decryptor import RecordDecryptor
+from analyzer.secrets.record_protection import open_tls13
 from analyzer.tls.decryption.key_material import ECH_INNER_UNKNOWN, EPHEMERAL, MISSING_LABEL, NO_SECRET
 from analyzer.tls.decryption.read_state import APPLICATION, EARLY, PROTECTED, CandidateDecryptors, ReadState
 from analyzer.tls.decryption.session_keys import SessionKeys
@@ -26,7 +26,7 @@ from analyzer.tls.messages.numbers import FINISHED, SERVER_HELLO, TLS_1_3
 from analyzer.tls.suites import Suite, suite
 
 if TYPE_CHECKING:
-    from analyzer.tls.decryption.psk import Bound
+    from analyzer.tls.decryption.external_psk import Bound
 
 _CLIENT, _SERVER = 0, 1
 
@@ -131,7 +131,7 @@ class Schedule13:
         if decryptor is not None:
             decryptor.update()
 
-    def of_epoch(self, role: cython.int, epoch: cython.int) -> Opener | None:
+    def of_epoch(self, role: cython.int, epoch: cython.int) -> RecordDecryptor | None:
         """The decryptor of an epoch of a role; None where its secret is not known."""
         state: ReadState = self.states[role]
         return state.decryptors[epoch] if epoch < len(state.decryptors) else None
@@ -139,32 +139,32 @@ class Schedule13:
     def verify_data(self, role: cython.int, epoch: cython.int, digest: bytes) -> bytes | None:
         """The verify_data of a Finished that a role sends in an epoch, behind messages of that hash; None without a secret."""
         decryptor = self.of_epoch(role, epoch)
-        if not isinstance(decryptor, Tls13Opener):
+        if not isinstance(decryptor, Tls13Decryptor):
             return None
-        keyed: Tls13Opener = decryptor
+        keyed: Tls13Decryptor = decryptor
         return keyed.verify_data(digest)
 
-    def decryptor(self, label: str, found: dict[str, Any]) -> Opener | None:
+    def decryptor(self, label: str, found: dict[str, Any]) -> RecordDecryptor | None:
         """What opens the records of a label; where that has several secrets, the records will show which is right."""
         keys: SessionKeys = self.keys
         secrets = found.get(label)
         if secrets is None or keys.suite is None:
             return None
-        decryptors: list[Opener] = []
+        decryptors: list[RecordDecryptor] = []
         opening: list[bytes] = []
         for secret in secrets[:MAX_CANDIDATES]:
             try:
                 decryptors.append(open_tls13(keys.suite, secret, keys.draft()))
                 opening.append(secret)
-            except Refused as refused:
-                keys.note(refused.reason, refused.detail)
+            except DecryptionError as error:
+                keys.note(error.reason, error.detail)
         if len(secrets) > 1:
             keys.contradicted[label] = None
         if len(decryptors) < 2:
             return decryptors[0] if decryptors else None
         return self._candidates(label, decryptors, opening)
 
-    def _candidates(self, label: str, decryptors: list[Opener], secrets: list[bytes]) -> Opener:
+    def _candidates(self, label: str, decryptors: list[RecordDecryptor], secrets: list[bytes]) -> RecordDecryptor:
         return CandidateDecryptors(decryptors, lambda number: self.keys.proven.update({label: secrets[number]}))
 
     def _seek(self, labels: Sequence[str]) -> bool:
@@ -186,11 +186,11 @@ class Schedule13:
         return self.trial is not None
 
     def _bound(self, hello: bytes, retried: tuple[bytes, bytes] | None) -> "list[Bound]":
-        from analyzer.tls.decryption.psk import find_bound
+        from analyzer.tls.decryption.external_psk import find_bound
 
         try:
             return find_bound(hello, self.keys.material.psks, retried)
-        except Refused:  # a hello that has no such form binds no key
+        except DecryptionError:  # a hello that has no such form binds no key
             return []
 
     def _agree_psk(self, raw: bytes, chosen: Suite) -> bool:
@@ -199,11 +199,11 @@ class Schedule13:
         hello, retried = keys.transcript.hellos()
         if not keys.material.psks or hello is None or not raw:
             return False
-        from analyzer.tls.decryption.psk import selects
+        from analyzer.tls.decryption.external_psk import selects
 
         try:
             index, shares = selects(raw)
-        except Refused:
+        except DecryptionError:
             return False
         right = [one for one in self._bound(hello, retried) if one.index == index and one.hash_name == chosen.prf_hash]
         if not right:
@@ -225,7 +225,7 @@ class Schedule13:
 
     def _open_early(self, client: ReadState, secrets: list[bytes]) -> None:
         """Have early data tried with every suite that the secret may be for: the tag tells which one it is."""
-        decryptors: list[Opener] = []
+        decryptors: list[RecordDecryptor] = []
         for secret in secrets:
             for number in dict.fromkeys(self.keys.suites):  # a hello can name one thirty thousand times
                 offered = suite(number)
@@ -233,7 +233,7 @@ class Schedule13:
                     continue
                 try:
                     decryptors.append(open_tls13(offered, secret))
-                except Refused:  # of another hash, or of a cipher that nobody has
+                except DecryptionError:  # of another hash, or of a cipher that nobody has
                     continue
         if decryptors:
             client.decryptors = [CandidateDecryptors(decryptors)]

@@ -9,10 +9,10 @@ records that are encrypted: in TLS 1.3, whose secrets need no other input than t
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from analyzer.secrets.decryption_error import DecryptionError
 from analyzer.secrets.labels import APPLICATION_LABELS, HANDSHAKE_LABELS
-from analyzer.secrets.protection import open_tls13
-from analyzer.secrets.refused import Refused
-from analyzer.secrets.suite import hash_function
+from analyzer.secrets.record_protection import open_tls13
+from analyzer.secrets.suite_interface import hash_function
 from analyzer.tls.decryption.key_material import KeyMaterial
 from analyzer.tls.decryption.read_state import APPLICATION, PROTECTED
 from analyzer.tls.limits import FIRST_RECORDS, MAX_SEARCHED
@@ -81,10 +81,10 @@ class TrialDecryption:
         try:
             if hash_function(chosen.prf_hash)(b"").digest_size != len(secret):
                 return None
-            opener = open_tls13(chosen, secret, draft=self._draft)
+            decryptor = open_tls13(chosen, secret, draft=self._draft)
             for sequence in range(reach):
-                if opener.open_at(sequence, APPLICATION_DATA, version, body) is not None:
+                if decryptor.open_at(sequence, APPLICATION_DATA, version, body) is not None:
                     return sequence
-        except Refused:  # a cipher that nobody has, or a record without room for a tag
+        except DecryptionError:  # a cipher that nobody has, or a record without room for a tag
             return None
         return None

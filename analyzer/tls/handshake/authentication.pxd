@@ -29,7 +29,7 @@ cdef class Authentication:
     cdef public list finished
     cdef public object running
 
-    cpdef void settle(self, Transcript transcript, FinishedKeys keys, object chosen, int version, bint tls13) except *
+    cpdef void authenticate(self, Transcript transcript, FinishedKeys keys, object chosen, int version, bint tls13) except *
     cpdef void go_through(self, Transcript transcript, int version, bint tls13, object hashed, FinishedKeys keys) except *
     cpdef void sign(self, Signed signed) except *
     cpdef void finish(self, int role, str result) except *

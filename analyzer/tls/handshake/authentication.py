@@ -11,9 +11,9 @@ from typing import Any
 
 import cython
 
-from analyzer.secrets.refused import Refused
-from analyzer.secrets.schedule import SSL_3_0, TLS_1_2, ssl3_signed_hash, tls_version
-from analyzer.secrets.suite import Hash, HashFunction, hash_function
+from analyzer.secrets.decryption_error import DecryptionError
+from analyzer.secrets.key_schedule import SSL_3_0, TLS_1_2, ssl3_signed_hash, tls_version
+from analyzer.secrets.suite_interface import Hash, HashFunction, hash_function
 from analyzer.tls.handshake.transcript import Transcript, is_retry, message_hash
 from analyzer.tls.limits import MAX_SIGNATURES
 from analyzer.tls.messages.numbers import CERTIFICATE_VERIFY, FINISHED, HELLO_RETRY_REQUEST
@@ -95,7 +95,7 @@ class Authentication:
         self.finished: list[str | None] = [None, None]
         self.running: Hash | None = None
 
-    def settle(
+    def authenticate(
         self, transcript: Transcript, keys: FinishedKeys | None, chosen: Suite | None, version: cython.int, tls13: cython.bint
     ) -> None:
         """Take what a handshake proves. keys: what knows its secrets, None without any; chosen: its cipher suite."""
@@ -110,7 +110,7 @@ class Authentication:
         if chosen is not None and (tls13 or (master is not None and tls_version(version) >= TLS_1_2)):
             try:
                 hashed = hash_function(chosen.prf_hash)
-            except Refused:  # nobody can hash for this suite, nor open its records: what is there stays unverifiable
+            except DecryptionError:  # nobody can hash for this suite, nor open its records: what is there stays unverifiable
                 if tls13:
                     return
         self.go_through(transcript, version, tls13, hashed, keys)

@@ -8,8 +8,8 @@ from typing import Any, TypeAlias
 
 import cython
 
+from analyzer.codec.errors import ParseError
 from analyzer.codec.runner import extension_body
-from analyzer.codec.trouble import Trouble
 from analyzer.tls.handshake.compressed_certificate import decompressed
 from analyzer.tls.handshake.hello_features import shared
 from analyzer.tls.limits import MAX_STAPLE, MAX_STAPLES
@@ -21,14 +21,14 @@ Staple: TypeAlias = tuple[int, int, str, bytes]
 """Which role sent it, to which certificate of the list, `ocsp` or `scts`, and what it is."""
 
 
-def presented(kept: list[Staple], role: cython.int, message: Any, problems: list[Trouble]) -> Any:
+def presented(kept: list[Staple], role: cython.int, message: Any, problems: list[ParseError]) -> Any:
     """A message that brings certificates, or what belongs to them, out of its compression; what is stapled is kept."""
     message = uncompressed(message, problems)
     staple(kept, role, message)
     return message
 
 
-def uncompressed(certificate: Any, problems: list[Trouble]) -> Any:
+def uncompressed(certificate: Any, problems: list[ParseError]) -> Any:
     """The message inside a CompressedCertificate, None where it does not come out; any other as it is."""
     if getattr(certificate, "compressed_certificate_message", None) is None:
         return certificate

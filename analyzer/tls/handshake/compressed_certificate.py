@@ -7,10 +7,10 @@ handshake message may have.
 
 import zlib
 
+from analyzer.codec.errors import Malformed, ParseError
 from analyzer.codec.runner import read
-from analyzer.codec.trouble import Malformed, Trouble
 from analyzer.tls.limits import MAX_HANDSHAKE
-from analyzer.tls.messages.certificate import Certificate13, CompressedCertificate
+from analyzer.tls.messages.certificate_tables import Certificate13, CompressedCertificate
 
 ZLIB, BROTLI, ZSTD = 1, 2, 3
 
@@ -26,15 +26,15 @@ ZSTD_WINDOW_MAX = 8 << 20
 _FIELD = "compressed_certificate_message"
 
 
-def decompressed(message: CompressedCertificate) -> tuple[Certificate13 | None, list[Trouble]]:
+def decompressed(message: CompressedCertificate) -> tuple[Certificate13 | None, list[ParseError]]:
     """Give the Certificate inside, and what is wrong with it: None when the bytes are not what the message says they are."""
     data, length = message.compressed_certificate_message, message.uncompressed_length
     if data is None or length is None:
         return None, []
     try:
         body = decompress(message.algorithm, data, length)
-    except Trouble as trouble:
-        return None, [type(trouble)(trouble.field, trouble.offset, trouble.why)]
+    except ParseError as error:
+        return None, [type(error)(error.field, error.offset, error.why)]
     certificate, problems = read(Certificate13, body, 0, len(body), 0, Malformed)
     return certificate, [type(problem)(f"{_FIELD}.{problem.field}", problem.offset, problem.why) for problem in problems]
 

@@ -10,7 +10,7 @@ from itertools import islice, product
 from typing import TYPE_CHECKING, Any
 
 from analyzer.codec.runner import extension_body
-from analyzer.secrets.refused import Refused
+from analyzer.secrets.decryption_error import DecryptionError
 from analyzer.tls.handshake.hello_features import server_name
 from analyzer.tls.handshake.transcript import Transcript
 from analyzer.tls.limits import MAX_CONFIGS
@@ -70,13 +70,13 @@ class EchOffer:
             return
         try:
             offer = encrypted_hello.find_offer(outer)
-        except Refused:
+        except DecryptionError:
             return
         configs: list[encrypted_hello.Config] = []
         for logged in keylog.candidates(random, "ECH_CONFIG"):
             try:
                 configs += encrypted_hello.read_configs(logged)
-            except Refused:  # not an ECHConfig, whatever its line says
+            except DecryptionError:  # not an ECHConfig, whatever its line says
                 continue
         for config, secret in islice(product(configs, keylog.candidates(random, "ECH_SECRET")), MAX_CONFIGS):
             if offer is None or config.config_id != offer.config_id:
@@ -84,7 +84,7 @@ class EchOffer:
             try:
                 opening = encrypted_hello.recipient(offer, config, secret)
                 inner = encrypted_hello.open_inner(opening, 0, outer, offer)
-            except Refused:
+            except DecryptionError:
                 continue
             self._opening = opening
             self.public_name = config.public_name
@@ -102,7 +102,7 @@ class EchOffer:
             offer = encrypted_hello.find_offer(outer)
             if offer is not None:
                 self.hellos.append(encrypted_hello.open_inner(self._opening, 1, outer, offer))
-        except Refused:  # what it sealed is not known, and neither is the transcript
+        except DecryptionError:  # what it sealed is not known, and neither is the transcript
             return
 
     def answer(self, raw: bytes, retry: bool, tls13: bool, chosen: Suite | None, transcript: Transcript) -> bool:
@@ -126,7 +126,7 @@ class EchOffer:
             else:
                 heard = transcript.before_answer(hash_name, self.hellos)
                 accepted = heard is not None and encrypted_hello.accepts(hash_name, random, heard, raw)
-        except Refused:  # an answer, or a suite, that has no such form
+        except DecryptionError:  # an answer, or a suite, that has no such form
             accepted = False
         self.status = ACCEPTED if accepted else REJECTED
         return accepted and not retry

@@ -6,22 +6,22 @@ session id, and may take extensions from the outer hello by number, in its order
 longer than what came. That the server took the inner hello shows in eight bytes of its answer, which only who has read the
 inner hello can compute; from then on that hello stands in the transcript, and its random names the session.
 
-All hellos here are whole handshake messages, with their headers. Everything raises `Refused` and nothing else.
+All hellos here are whole handshake messages, with their headers. Everything raises `DecryptionError` and nothing else.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from analyzer.codec.errors import Malformed
 from analyzer.codec.runner import read
-from analyzer.codec.trouble import Malformed
-from analyzer.secrets import schedule13
+from analyzer.secrets import key_schedule13
+from analyzer.secrets.decryption_error import MALFORMED, DecryptionError
 from analyzer.secrets.hpke import Recipient
-from analyzer.secrets.refused import MALFORMED, Refused
-from analyzer.secrets.suite import hash_function
+from analyzer.secrets.suite_interface import hash_function
 from analyzer.tls.handshake.transcript import message_hash
 from analyzer.tls.limits import MAX_CONFIGS
-from analyzer.tls.messages.extensions.encrypted_hello import (
+from analyzer.tls.messages.extensions.ech_extensions import (
     ECHClientHello,
     ECHConfigContents,
     ECHEncryptedExtensions,
@@ -82,13 +82,13 @@ def find_offer(outer: bytes) -> Offer | None:
             continue
         body = extension.body
         if not isinstance(body, ECHClientHello):
-            raise Refused(MALFORMED, f"the encrypted_client_hello extension has no form, at byte {extension.start}")
+            raise DecryptionError(MALFORMED, f"the encrypted_client_hello extension has no form, at byte {extension.start}")
         sealed = body.body
         if body.type != _OUTER:
             return None
         if not isinstance(sealed, OuterClientHello) or not sealed.payload or sealed.trailing or body.trailing:
             why = f"the encrypted_client_hello extension has no payload that ends with it, at byte {extension.end}"
-            raise Refused(MALFORMED, why)
+            raise DecryptionError(MALFORMED, why)
         suite = sealed.cipher_suite
         start = extension.end - len(sealed.payload)
         return Offer(suite.kdf_id, suite.aead_id, sealed.config_id, sealed.enc, sealed.payload, start)
@@ -102,7 +102,7 @@ def hello_extensions(hello: bytes, start: int, *, padded: bool = False) -> list[
     """
     message, _ = read(ClientHello, hello, start, len(hello), 0, Malformed)
     if message.legacy_compression_methods is None or 1 > len(hello) - start - _VERSION_AND_RANDOM:
-        raise Refused(MALFORMED, f"a hello of {len(hello)} bytes ends before its extensions")
+        raise DecryptionError(MALFORMED, f"a hello of {len(hello)} bytes ends before its extensions")
     pos = start + _VERSION_AND_RANDOM
     pos += 1 + hello[pos]
     pos += 2 + int.from_bytes(hello[pos : pos + 2], "big")
@@ -114,7 +114,7 @@ def hello_extensions(hello: bytes, start: int, *, padded: bool = False) -> list[
     places = _places(message.extensions or [], pos)
     behind = places[-1].end if places else pos
     if behind - pos != declared or (not padded and behind != len(hello)):
-        raise Refused(MALFORMED, f"the extensions of a hello have {len(hello) - pos} bytes and declare {declared}")
+        raise DecryptionError(MALFORMED, f"the extensions of a hello have {len(hello) - pos} bytes and declare {declared}")
     return places
 
 
@@ -134,7 +134,7 @@ def read_configs(logged: bytes) -> list[Config]:
         logged = min(n_bytes, 0xFFFF).to_bytes(2, "big") + logged
     listed, problems = ECHEncryptedExtensions.read(logged)
     if problems:
-        raise Refused(MALFORMED, f"an ECHConfig of {n_bytes} bytes: {problems[0]}")
+        raise DecryptionError(MALFORMED, f"an ECHConfig of {n_bytes} bytes: {problems[0]}")
     return [
         Config(config.write(), contents.key_config.config_id, contents.key_config.kem_id, contents.public_name)
         for config in listed.retry_configs[:MAX_CONFIGS]
@@ -159,20 +159,20 @@ def rebuild(encoded: bytes, outer: bytes) -> bytes:
     listed = hello_extensions(encoded, 0, padded=True)
     head, session_id_length = encoded[:_VERSION_AND_RANDOM], encoded[_VERSION_AND_RANDOM]
     if session_id_length:
-        raise Refused(MALFORMED, "the encoded inner hello has a session id")
+        raise DecryptionError(MALFORMED, "the encoded inner hello has a session id")
     if not listed:
-        raise Refused(MALFORMED, "the inner hello does not say that it is one")
+        raise DecryptionError(MALFORMED, "the inner hello does not say that it is one")
     middle = encoded[_VERSION_AND_RANDOM + 1 : listed[0].start - 6]
     end = listed[-1].end
     if encoded.count(0, end) != len(encoded) - end:
-        raise Refused(MALFORMED, "the padding behind the inner hello is not all zeros")
+        raise DecryptionError(MALFORMED, "the padding behind the inner hello is not all zeros")
     taken = hello_extensions(outer, HEADER)
     inner = bytearray()
     marked = expanded = False
     for extension in listed:
         if extension.type == ECH_OUTER_EXTENSIONS:
             if expanded:
-                raise Refused(MALFORMED, "ech_outer_extensions stands twice")
+                raise DecryptionError(MALFORMED, "ech_outer_extensions stands twice")
             expanded = True
             for found in _expand(extension, taken):
                 inner += _extension(found.type, outer[found.start : found.end])
@@ -181,9 +181,9 @@ def rebuild(encoded: bytes, outer: bytes) -> bytes:
         marked = marked or (extension.type == ENCRYPTED_CLIENT_HELLO and data == bytes((_INNER,)))
         inner += _extension(extension.type, data)
     if not marked:
-        raise Refused(MALFORMED, "the inner hello does not say that it is one")
+        raise DecryptionError(MALFORMED, "the inner hello does not say that it is one")
     if len(inner) > 0xFFFF:
-        raise Refused(MALFORMED, f"the inner hello would have {len(inner)} bytes of extensions")
+        raise DecryptionError(MALFORMED, f"the inner hello would have {len(inner)} bytes of extensions")
     place = HEADER + _VERSION_AND_RANDOM
     session_id = outer[place : place + 1 + outer[place]]
     body = head + session_id + middle + len(inner).to_bytes(2, "big") + inner
@@ -221,22 +221,24 @@ def before_retry(hash_name: str, first: bytes) -> bytes:
 
 
 def _confirmation(hash_name: str, random: bytes, label: bytes, heard: bytes) -> bytes:
-    secret = schedule13.extract(hash_name, b"", random)
-    return schedule13.expand_label(hash_name, secret, label, hash_function(hash_name)(heard).digest(), CONFIRMATION_LENGTH)
+    secret = key_schedule13.extract(hash_name, b"", random)
+    return key_schedule13.expand_label(hash_name, secret, label, hash_function(hash_name)(heard).digest(), CONFIRMATION_LENGTH)
 
 
 def _expand(named: PlacedExtension, taken: list[PlacedExtension]) -> Iterator[PlacedExtension]:
     """Find the extensions that an ech_outer_extensions names, in the order of the outer hello and each at most once."""
     if not isinstance(named.body, OuterExtensions) or named.body.trailing or not named.body.outer_extensions:
-        raise Refused(MALFORMED, "ech_outer_extensions holds no list of extension types")
+        raise DecryptionError(MALFORMED, "ech_outer_extensions holds no list of extension types")
     following = 0
     for wanted in named.body.outer_extensions:
         if wanted in (ENCRYPTED_CLIENT_HELLO, ECH_OUTER_EXTENSIONS):
-            raise Refused(MALFORMED, f"ech_outer_extensions names {wanted:#06x}")
+            raise DecryptionError(MALFORMED, f"ech_outer_extensions names {wanted:#06x}")
         while following < len(taken) and taken[following].type != wanted:
             following += 1
         if following == len(taken):
-            raise Refused(MALFORMED, f"ech_outer_extensions names {wanted:#06x}, which does not follow in the outer hello")
+            raise DecryptionError(
+                MALFORMED, f"ech_outer_extensions names {wanted:#06x}, which does not follow in the outer hello"
+            )
         yield taken[following]
         following += 1
 

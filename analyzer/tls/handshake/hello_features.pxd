@@ -1,7 +1,7 @@
 cimport cython
 
-from analyzer.codec.cut cimport cut
-from analyzer.codec.row cimport Extension
+from analyzer.codec.byte_slices cimport slice_bytes
+from analyzer.codec.field_spec cimport Extension
 from analyzer.codec.runner cimport extension_body
 
 cdef int ALPN, SESSION_TICKET, KEY_SHARE_DRAFT, SUPPORTED_VERSIONS, KEY_SHARE, TLS_1_3

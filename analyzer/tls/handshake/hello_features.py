@@ -8,8 +8,8 @@ from typing import Any, TypeAlias, TypeVar
 
 import cython
 
-from analyzer.codec.cut import cut
-from analyzer.codec.row import Extension
+from analyzer.codec.byte_slices import slice_bytes
+from analyzer.codec.field_spec import Extension
 from analyzer.codec.runner import extension_body
 from analyzer.tls.messages.numbers import (
     ALPN,
@@ -133,17 +133,17 @@ def cache_key(hello: Any, raw: bytes) -> bytes:
     number: cython.int
     pos: cython.Py_ssize_t = SESSION_ID_LENGTH + 1 + raw[SESSION_ID_LENGTH]
     end: cython.Py_ssize_t = pos + 2 + (raw[pos] << 8 | raw[pos + 1])
-    parts: list[bytes] = [cut(raw, 4, 6), cut(raw, pos, end)]
+    parts: list[bytes] = [slice_bytes(raw, 4, 6), slice_bytes(raw, pos, end)]
     if hello.extensions:
         pos = end + 3 + raw[end]  # behind the compression methods and the length of the extensions
         end = pos
         for extension in hello.extensions:
             number = extension.type
             if number not in (ALPN, SUPPORTED_GROUPS, POINT_FORMATS, SIGNATURE_ALGORITHMS, SUPPORTED_VERSIONS):
-                parts.append(cut(raw, pos, end + 2))  # of others only the type counts
+                parts.append(slice_bytes(raw, pos, end + 2))  # of others only the type counts
                 pos = end + 4 + extension.n_bytes
             end += 4 + extension.n_bytes
-        parts.append(cut(raw, pos, len(raw)))
+        parts.append(slice_bytes(raw, pos, len(raw)))
     return b"".join(parts)
 
 

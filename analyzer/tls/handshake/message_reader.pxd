@@ -1,6 +1,6 @@
 cimport cython
 
-from analyzer.codec.cut cimport cut
+from analyzer.codec.byte_slices cimport slice_bytes
 
 cdef int MAX_HANDSHAKE, MAX_PIECES, _HEADER
 

@@ -7,7 +7,7 @@ as it goes, and what the capture lacks is skipped.
 
 import cython
 
-from analyzer.codec.cut import cut
+from analyzer.codec.byte_slices import slice_bytes
 from analyzer.tls.limits import MAX_HANDSHAKE, MAX_PIECES
 from analyzer.tls.messages.numbers import HEADER
 
@@ -78,7 +78,7 @@ class MessageReader:
             elif self.length > end - pos:
                 self.need = self.length
             else:
-                self.raw = cut(data, pos, pos + self.length)
+                self.raw = slice_bytes(data, pos, pos + self.length)
                 self.pos = pos + self.length
                 return True
         if pos < end:

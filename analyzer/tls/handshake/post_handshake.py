@@ -1,10 +1,10 @@
 """Authentication of the client after the handshake (RFC 9846 section 4.7.2)."""
 
-from analyzer.secrets.suite import Hash
+from analyzer.secrets.suite_interface import Hash
 from analyzer.tls.handshake.authentication import Authentication, FinishedKeys, compare, verify13
 from analyzer.tls.handshake.certificate_messages import certificate_list
 from analyzer.tls.limits import MAX_REQUESTS
-from analyzer.tls.messages.certificate import Certificate13
+from analyzer.tls.messages.certificate_tables import Certificate13
 from analyzer.tls.messages.numbers import CERTIFICATE, CERTIFICATE_REQUEST, CERTIFICATE_VERIFY, FINISHED, HEADER
 
 

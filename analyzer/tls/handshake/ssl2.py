@@ -1,10 +1,10 @@
 """SSL 2.0: its few messages in plaintext, each in a record of its own (draft-hickman-netscape-ssl-00 section 1.1)."""
 
+from analyzer.codec.errors import Incomplete, Malformed
 from analyzer.codec.registry import registry
 from analyzer.codec.runner import read
-from analyzer.codec.trouble import Incomplete, Malformed
 from analyzer.tls.events import HandshakeMessage, handshake_message
-from analyzer.tls.messages.ssl2 import SSL2_MESSAGES
+from analyzer.tls.messages.ssl2_tables import SSL2_MESSAGES
 from analyzer.tls.record.record import Record
 
 _NAMES = registry("ssl2_message_types").names

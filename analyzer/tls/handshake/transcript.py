@@ -10,7 +10,7 @@ from typing import Any
 
 import cython
 
-from analyzer.secrets.suite import hash_function
+from analyzer.secrets.suite_interface import hash_function
 from analyzer.tls.limits import MAX_TRANSCRIPT
 from analyzer.tls.messages.hello import HELLO_RETRY_REQUEST_RANDOM
 from analyzer.tls.messages.numbers import (

@@ -1,10 +1,10 @@
 """Handshake messages and extensions as field tables, shared by TLS, DTLS and QUIC.
 
-`table_for` gives a message's table; `table.read(body)` reads it, and `read` of `analyzer.codec.fields` does so in place.
+`table_for` gives a message's table; `table.read(body)` reads it, and `read` of `analyzer.codec.field_tables` does so in place.
 """
 
 from analyzer.tls.messages.hello import HELLO_RETRY_REQUEST_RANDOM, hello_retry_request_table, server_hello_table
-from analyzer.tls.messages.ssl2 import ssl2_table
-from analyzer.tls.messages.tables import table_for
+from analyzer.tls.messages.message_tables import table_for
+from analyzer.tls.messages.ssl2_tables import ssl2_table
 
 __all__ = ["HELLO_RETRY_REQUEST_RANDOM", "hello_retry_request_table", "server_hello_table", "ssl2_table", "table_for"]

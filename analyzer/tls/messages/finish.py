@@ -3,7 +3,7 @@
 RFC 9846 sections 4.4 to 4.7, RFC 5246 section 7.4, and the RFCs that each docstring names.
 """
 
-from analyzer.codec.fields import (
+from analyzer.codec.field_tables import (
     Extension,
     Message,
     extensions,

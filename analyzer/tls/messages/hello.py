@@ -5,7 +5,7 @@ the SHA-256 of "HelloRetryRequest", and the drafts 14 to 21 of TLS 1.3 leave out
 say so by their version. `server_hello_table` tells them apart.
 """
 
-from analyzer.codec.fields import Extension, Message, extensions, fixed, opaque, u8, u16, vector
+from analyzer.codec.field_tables import Extension, Message, extensions, fixed, opaque, u8, u16, vector
 from analyzer.tls.messages.extensions import EXTENSIONS
 
 HELLO_RETRY_REQUEST_RANDOM = bytes.fromhex("cf21ad74e59a6111be1d8c021e65b891c2a211167abb8c5e079e09e2c8a8339c")

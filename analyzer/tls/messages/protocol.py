@@ -1,6 +1,6 @@
 """The bodies of records that are no handshake: alerts, change_cipher_spec, heartbeats, acknowledgements, path checks."""
 
-from analyzer.codec.fields import Message, opaque, select, struct, u8, u16, u64, vector
+from analyzer.codec.field_tables import Message, opaque, select, struct, u8, u16, u64, vector
 
 
 class Alert(Message):

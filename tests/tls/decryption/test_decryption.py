@@ -16,15 +16,15 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from talks import SIZES, Talk, client_of, converse, talk_over
 
 from analyzer.application.conversation import Conversation
-from analyzer.capture.reader import CaptureReader
+from analyzer.capture.capture_reader import CaptureReader
 from analyzer.engine import Engine
 from analyzer.engine.engine import TLS_KEY_LOG
 from analyzer.secrets.ciphers import BlockCipher
+from analyzer.secrets.decryption_error import DecryptionError
 from analyzer.secrets.keylog import KeyLog
 from analyzer.secrets.private_keys import read_private_keys
-from analyzer.secrets.protection import open_tls12, open_tls13
-from analyzer.secrets.refused import Refused
-from analyzer.store.record import session_record
+from analyzer.secrets.record_protection import open_tls12, open_tls13
+from analyzer.store.session_record import session_record
 from analyzer.tls.decryption.decryption import Decryption
 from analyzer.tls.decryption.key_material import KeyMaterial
 from analyzer.tls.decryption.read_state import PROTECTED, CandidateDecryptors, ReadState
@@ -373,7 +373,7 @@ def test_a_suite_that_is_offered_again_and_again_is_tried_once():
     decryption = Decryption(KeyMaterial(keylog=keylog), Transcript(), SessionLog(0, None))
     decryption.keys.client_random = bytes(32)
     decryption.offer([0x1301, 0x1303] * 15_000, None)
-    assert decryption.states[CLIENT].decryptors[0].breadth == 2
+    assert decryption.states[CLIENT].decryptors[0].n_candidates == 2
 
 
 def test_each_of_several_secrets_counts_among_the_attempts_behind_a_gap():
@@ -382,7 +382,7 @@ def test_each_of_several_secrets_counts_among_the_attempts_behind_a_gap():
     state.decryptors = [None, CandidateDecryptors([open_tls13(chosen, bytes([number]) * 32) for number in range(8)])]
     state.epoch = PROTECTED
     state.after_gap = True
-    with pytest.raises(Refused):
+    with pytest.raises(DecryptionError):
         state.open(23, 0x0303, bytes(40))
     assert MAX_ATTEMPTS - state.attempts == 8 * FARTHEST_RECORD
 
@@ -425,7 +425,7 @@ def test_several_secrets_decrypt_a_record_behind_a_gap_but_once_each(monkeypatch
     monkeypatch.setattr(BlockCipher, "decryptor", lambda cipher, key, iv: Counting(make(cipher, key, iv)))
     triple_des = suite(0x000A)
     pairs = [open_tls12(triple_des, 0x0303, bytes([number]) * 48, bytes(32), bytes(32)) for number in range(4)]
-    opener = CandidateDecryptors([server for _, server in pairs])
-    with pytest.raises(Refused):
-        opener.open_ahead(23, 0x0303, bytes(16384), FARTHEST_RECORD)
+    decryptor = CandidateDecryptors([server for _, server in pairs])
+    with pytest.raises(DecryptionError):
+        decryptor.open_after_gap(23, 0x0303, bytes(16384), FARTHEST_RECORD)
     assert Counting.n_records == 4

@@ -12,7 +12,7 @@ from conversations import CLIENT, SERVER, Flight, Tap, packetise
 
 from analyzer.engine import Engine
 from analyzer.secrets.private_keys import PrivateKey, read_private_keys
-from analyzer.store.record import session_record
+from analyzer.store.session_record import session_record
 
 pytestmark = pytest.mark.peer("openssl")
 

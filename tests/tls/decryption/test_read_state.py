@@ -9,11 +9,11 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from talks import converse
 
 from analyzer.engine import Engine
-from analyzer.secrets.aead import Tls13Opener
+from analyzer.secrets.aead import Tls13Decryptor
+from analyzer.secrets.decryption_error import DecryptionError
+from analyzer.secrets.key_schedule13 import label_prefix, next_traffic_secret, traffic_keys
 from analyzer.secrets.keylog import KeyLog
-from analyzer.secrets.protection import open_tls13
-from analyzer.secrets.refused import Refused
-from analyzer.secrets.schedule13 import label_prefix, next_traffic_secret, traffic_keys
+from analyzer.secrets.record_protection import open_tls13
 from analyzer.tls.decryption.key_material import KeyMaterial
 from analyzer.tls.decryption.read_state import APPLICATION, EARLY, PROTECTED, CandidateDecryptors, ReadState, UnprotectedReader
 from analyzer.tls.limits import FARTHEST_RECORD, MAX_ATTEMPTS, MAX_ATTEMPTS_IN_ALL, NEAREST_RECORD
@@ -45,7 +45,7 @@ def opens(state: ReadState, number: int) -> bool:
     state.after_gap = True
     try:
         return state.open(APPLICATION_DATA, 0x0303, sealed(number)) == (APPLICATION_DATA, b"said")
-    except Refused:
+    except DecryptionError:
         return False
 
 
@@ -130,8 +130,8 @@ def read(state: ReadState, body: bytes) -> tuple[int, bytes] | str:
     """What is inside, or why it does not open."""
     try:
         return state.open(APPLICATION_DATA, 0x0303, body)
-    except Refused as refused:
-        return refused.reason
+    except DecryptionError as error:
+        return error.reason
 
 
 DATA = (APPLICATION_DATA, b"said")
@@ -275,24 +275,24 @@ def candidates(*secrets: bytes) -> tuple[CandidateDecryptors, list[int]]:
 
 def test_the_first_record_that_one_of_several_opens_tells_which_it_is() -> None:
     state = with_epochs()
-    opener, chosen = candidates(bytes(32), SECRETS[APPLICATION], b"x" * 32)
-    state.decryptors[APPLICATION] = opener
+    decryptor, chosen = candidates(bytes(32), SECRETS[APPLICATION], b"x" * 32)
+    state.decryptors[APPLICATION] = decryptor
     state.epoch = APPLICATION
-    assert opener.breadth == 3
+    assert decryptor.n_candidates == 3
     assert read(state, bytes(40)) == "wrong_secret"
     assert chosen == []
-    assert opener.settled() is opener
+    assert decryptor.settled() is decryptor
     assert read(state, sealed_under(SECRETS[APPLICATION], 1)) == DATA
     assert chosen == [1]
-    assert isinstance(state.decryptors[APPLICATION], Tls13Opener)
+    assert isinstance(state.decryptors[APPLICATION], Tls13Decryptor)
     assert [read(state, sealed_under(SECRETS[APPLICATION], number)) for number in (2, 3)] == [DATA, DATA]
     assert read(state, sealed_under(bytes(32), 4)) == "wrong_secret"
 
 
 def test_several_are_tried_behind_a_gap_too() -> None:
     state = with_epochs()
-    opener, chosen = candidates(bytes(32), SECRETS[PROTECTED])
-    state.decryptors[PROTECTED] = opener
+    decryptor, chosen = candidates(bytes(32), SECRETS[PROTECTED])
+    state.decryptors[PROTECTED] = decryptor
     state.epoch = PROTECTED
     state.after_gap = True
     assert read(state, sealed_under(SECRETS[PROTECTED], 40)) == DATA
@@ -301,8 +301,8 @@ def test_several_are_tried_behind_a_gap_too() -> None:
 
 
 def test_none_at_all_opens_nothing() -> None:
-    with pytest.raises(Refused):
-        CandidateDecryptors([]).open_ahead(APPLICATION_DATA, 0x0303, bytes(40), 1)
+    with pytest.raises(DecryptionError):
+        CandidateDecryptors([]).open_after_gap(APPLICATION_DATA, 0x0303, bytes(40), 1)
     assert CandidateDecryptors([]).open_at(0, APPLICATION_DATA, 0x0303, bytes(40)) is None
 
 

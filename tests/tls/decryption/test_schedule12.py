@@ -8,11 +8,11 @@ import pytest
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sessions_by_hand import CLIENT, SERVER, client_hello, extension, message, server_hello
 
+from analyzer.codec.errors import Malformed
 from analyzer.codec.runner import read
-from analyzer.codec.trouble import Malformed
-from analyzer.secrets import schedule
+from analyzer.secrets import key_schedule
+from analyzer.secrets.decryption_error import DecryptionError
 from analyzer.secrets.keylog import KeyLog
-from analyzer.secrets.refused import Refused
 from analyzer.tls.decryption.key_material import KeyMaterial
 from analyzer.tls.decryption.read_state import CandidateDecryptors, UnprotectedReader
 from analyzer.tls.decryption.schedule12 import Schedule12
@@ -57,7 +57,7 @@ def begun(
 
 def sealed(role: int, master: bytes, said: bytes) -> bytes:
     """The body of the first record of a role under that master secret, with AES-128-GCM."""
-    block = schedule.key_block(0x0303, "SHA256", master, C_RANDOM, S_RANDOM, 40)
+    block = key_schedule.key_block(0x0303, "SHA256", master, C_RANDOM, S_RANDOM, 40)
     key, salt = block[16 * role : 16 * role + 16], block[32 + 4 * role : 36 + 4 * role]
     explicit = bytes(8)
     return explicit + AESGCM(key).encrypt(salt + explicit, said, struct.pack(">QBHH", 0, 23, 0x0303, len(said)))
@@ -66,9 +66,9 @@ def sealed(role: int, master: bytes, said: bytes) -> bytes:
 def opens(made: Schedule12, master: bytes) -> bool:
     """Whether the decryptors of both roles open records under that master secret."""
     for role in (CLIENT, SERVER):
-        opener = made.decryptor(role)
-        assert opener is not None
-        if opener.open_at(0, 23, 0x0303, sealed(role, master, b"said")) != (23, b"said"):
+        decryptor = made.decryptor(role)
+        assert decryptor is not None
+        if decryptor.open_at(0, 23, 0x0303, sealed(role, master, b"said")) != (23, b"said"):
             return False
     return True
 
@@ -128,7 +128,7 @@ def test_where_there_is_no_hope_that_is_said(given: dict[str, Any], reason: str 
 
 def test_a_log_that_has_other_lines_of_the_session_names_them():
     made, hope = begun(log=line("CLIENT_TRAFFIC_SECRET_0", bytes(32)))
-    made.lack()
+    made.note_missing()
     assert hope
     assert made.keys.reason == "missing_label"
     assert made.keys.detail == "the key log has CLIENT_TRAFFIC_SECRET_0 of this session, and not CLIENT_RANDOM"
@@ -154,21 +154,21 @@ def test_a_master_secret_that_is_logged_under_the_session_id():
 
 def test_the_master_secret_of_a_premaster_secret():
     made, _ = begun(log=line("PMS_CLIENT_RANDOM", PREMASTER))
-    expected = schedule.master_secret(0x0303, "SHA256", PREMASTER, C_RANDOM, S_RANDOM)
+    expected = key_schedule.master_secret(0x0303, "SHA256", PREMASTER, C_RANDOM, S_RANDOM)
     assert made.masters(made.keys.suite) == [expected]
     assert opens(made, expected)
 
 
 def test_the_extended_master_secret_covers_the_messages_through_the_key_exchange():
     made, _ = begun(EXTENDED, log=line("PMS_CLIENT_RANDOM", PREMASTER))
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(DecryptionError) as error:
         made.masters(made.keys.suite)
-    assert refused.value.reason == "missing_segment"
+    assert error.value.reason == "missing_segment"
     transcript, heard = made.keys.transcript, [client_hello(), server_hello(EXTENDED), message(14), message(16, b"\4abcd")]
     transcript.hear(SERVER, heard[2], True)
     transcript.hear(CLIENT, heard[3], True)
     transcript.hear(CLIENT, message(15, b"not this one"), True)
-    expected = schedule.extended_master_secret(0x0303, "SHA256", PREMASTER, b"".join(heard))
+    expected = key_schedule.extended_master_secret(0x0303, "SHA256", PREMASTER, b"".join(heard))
     assert made.masters(made.keys.suite) == [expected]
     assert opens(made, expected)
 
@@ -204,12 +204,12 @@ def test_without_any_there_is_no_decryptor_and_nothing_is_noted():
 
 def test_of_several_the_records_tell_which_is_right():
     made, _ = begun(log="".join(line("CLIENT_RANDOM", one) for one in (bytes(48), MASTER, b"x" * 48)))
-    opener = made.decryptor(CLIENT)
-    assert isinstance(opener, CandidateDecryptors)
-    assert opener.breadth == 3
+    decryptor = made.decryptor(CLIENT)
+    assert isinstance(decryptor, CandidateDecryptors)
+    assert decryptor.n_candidates == 3
     assert list(made.keys.contradicted) == ["CLIENT_RANDOM"]
     assert made.master == bytes(48)
-    assert opener.open(23, 0x0303, sealed(CLIENT, MASTER, b"said")) == (23, b"said")
+    assert decryptor.open(23, 0x0303, sealed(CLIENT, MASTER, b"said")) == (23, b"said")
     assert made.master == MASTER
     assert opens(made, MASTER)
 
@@ -217,7 +217,7 @@ def test_of_several_the_records_tell_which_is_right():
 def test_several_are_no_more_than_so_many_and_equal_ones_are_one():
     made, _ = begun(log="".join(line("CLIENT_RANDOM", bytes([n]) * 48) for n in range(3 * MAX_CANDIDATES)))
     assert len(made.masters(made.keys.suite)) == MAX_CANDIDATES
-    same = schedule.master_secret(0x0303, "SHA256", PREMASTER, C_RANDOM, S_RANDOM)
+    same = key_schedule.master_secret(0x0303, "SHA256", PREMASTER, C_RANDOM, S_RANDOM)
     made, _ = begun(log=line("CLIENT_RANDOM", same) + line("PMS_CLIENT_RANDOM", PREMASTER))
     assert made.masters(made.keys.suite) == [same]
 
@@ -228,11 +228,11 @@ def test_several_are_no_more_than_so_many_and_equal_ones_are_one():
 @pytest.mark.parametrize(("number", "length"), [(0x0001, 16), (0x0002, 20), (0x003B, 32), (0x0000, 0)])
 def test_a_suite_that_does_not_encrypt_is_read_without_a_secret(number: int, length: int):
     made, hope = begun(log=None, number=number)
-    opener = made.decryptor(SERVER)
+    decryptor = made.decryptor(SERVER)
     assert hope
-    assert isinstance(opener, UnprotectedReader)
+    assert isinstance(decryptor, UnprotectedReader)
     assert made.unverified
-    assert opener.open_at(0, 23, 0x0303, b"said" + bytes(length)) == (23, b"said")
+    assert decryptor.open_at(0, 23, 0x0303, b"said" + bytes(length)) == (23, b"said")
 
 
 def test_without_a_suite_there_are_no_keys():
@@ -261,8 +261,8 @@ def test_the_key_exchange_of_a_pre_shared_key():
     made, hope = begun(log=None, number=PSK, psks={b"me": b"key"})
     assert hope
     made.exchange(message(16, b"\0\2me"))
-    assert made.premasters == [schedule.psk_premaster(b"key")]
-    assert opens(made, schedule.master_secret(0x0303, "SHA256", schedule.psk_premaster(b"key"), C_RANDOM, S_RANDOM))
+    assert made.premasters == [key_schedule.psk_premaster(b"key")]
+    assert opens(made, key_schedule.master_secret(0x0303, "SHA256", key_schedule.psk_premaster(b"key"), C_RANDOM, S_RANDOM))
 
 
 def test_a_key_exchange_of_diffie_hellman_gives_nothing():
@@ -280,7 +280,7 @@ def test_what_a_finished_must_be():
     assert made.verify_data(CLIENT, digest) is None
     made.decryptor(CLIENT)
     for role in (CLIENT, SERVER):
-        expected = schedule.finished(0x0303, "SHA256", MASTER, role == CLIENT, b"messages")
+        expected = key_schedule.finished(0x0303, "SHA256", MASTER, role == CLIENT, b"messages")
         assert made.verify_data(role, digest) == expected
     made.keys.version = 0x0301
-    assert made.verify_data(CLIENT, b"messages") == schedule.finished(0x0301, "SHA256", MASTER, True, b"messages")
+    assert made.verify_data(CLIENT, b"messages") == key_schedule.finished(0x0301, "SHA256", MASTER, True, b"messages")

@@ -7,8 +7,8 @@ import pytest
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sessions_by_hand import CLIENT, SERVER, TLS13, client_hello, server_hello
 
+from analyzer.secrets.key_schedule13 import finished, label_prefix, next_traffic_secret, traffic_keys
 from analyzer.secrets.keylog import KeyLog
-from analyzer.secrets.schedule13 import finished, label_prefix, next_traffic_secret, traffic_keys
 from analyzer.tls.decryption.key_material import KeyMaterial
 from analyzer.tls.decryption.read_state import APPLICATION, EARLY, PROTECTED, CandidateDecryptors, ReadState
 from analyzer.tls.decryption.schedule13 import Schedule13
@@ -64,9 +64,9 @@ def opening(made: Schedule13) -> dict[tuple[int, int], str]:
     found = {}
     for role in (CLIENT, SERVER):
         for epoch in (EARLY, PROTECTED, APPLICATION):
-            opener = made.of_epoch(role, epoch)
+            decryptor = made.of_epoch(role, epoch)
             for label, secret in SECRETS.items():
-                if opener is not None and opener.open_at(0, DATA, 0x0303, sealed(secret)) is not None:
+                if decryptor is not None and decryptor.open_at(0, DATA, 0x0303, sealed(secret)) is not None:
                     found[role, epoch] = label
     return found
 
@@ -166,12 +166,12 @@ def test_early_data_is_tried_with_every_suite_of_tls_1_3_that_is_offered():
     made = begun(lines("CLIENT_EARLY_TRAFFIC_SECRET"))
     made.keys.suites = [0xC02F, 0x1303, 0x1301, 0x1301]
     made.offer()
-    opener = made.of_epoch(CLIENT, EARLY)
-    assert isinstance(opener, CandidateDecryptors)
-    assert opener.breadth == 2
+    decryptor = made.of_epoch(CLIENT, EARLY)
+    assert isinstance(decryptor, CandidateDecryptors)
+    assert decryptor.n_candidates == 2
     assert made.of_epoch(SERVER, EARLY) is None
     made.offer()
-    assert made.of_epoch(CLIENT, EARLY) is opener
+    assert made.of_epoch(CLIENT, EARLY) is decryptor
 
 
 # Several secrets of a label.
@@ -184,11 +184,11 @@ def test_of_several_the_record_proves_which_is_right():
     made = begun(lines(*(one for one in TRAFFIC if one != label)) + log)
     assert made.agree(RAW)
     assert list(made.keys.contradicted) == [label]
-    opener = made.of_epoch(SERVER, APPLICATION)
-    assert isinstance(opener, CandidateDecryptors)
-    assert opener.breadth == 3
+    decryptor = made.of_epoch(SERVER, APPLICATION)
+    assert isinstance(decryptor, CandidateDecryptors)
+    assert decryptor.n_candidates == 3
     assert made.keys.proven == {}
-    assert opener.open(DATA, 0x0303, sealed(SECRETS[label])) == (DATA, b"said")
+    assert decryptor.open(DATA, 0x0303, sealed(SECRETS[label])) == (DATA, b"said")
     assert made.keys.proven == {label: SECRETS[label]}
     assert not isinstance(made.of_epoch(CLIENT, APPLICATION), CandidateDecryptors)
 
@@ -197,9 +197,9 @@ def test_no_more_than_so_many_are_tried():
     label = "SERVER_TRAFFIC_SECRET_0"
     made = begun("".join(f"{label} {RANDOM.hex()} {bytes([n] * 32).hex()}\n" for n in range(3 * MAX_CANDIDATES)))
     assert made.agree(RAW)
-    opener = made.of_epoch(SERVER, APPLICATION)
-    assert isinstance(opener, CandidateDecryptors)
-    assert opener.breadth == MAX_CANDIDATES
+    decryptor = made.of_epoch(SERVER, APPLICATION)
+    assert isinstance(decryptor, CandidateDecryptors)
+    assert decryptor.n_candidates == MAX_CANDIDATES
 
 
 # Updates and Finished.

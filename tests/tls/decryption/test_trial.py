@@ -10,7 +10,7 @@ from talks import Kept
 
 from analyzer.engine import Engine
 from analyzer.secrets.keylog import KeyLog
-from analyzer.store.record import session_record
+from analyzer.store.session_record import session_record
 from analyzer.tls import limits
 
 EVERY = 50
@@ -49,12 +49,12 @@ def records_of(flights: tuple[Flight, ...], side: int) -> list[tuple[int, int]]:
     return found
 
 
-def lose(segments: list[Segment], phase: int) -> tuple[list[Segment], tuple[set[int], set[int]]]:
+def lose(segments: list[Segment], epoch: int) -> tuple[list[Segment], tuple[set[int], set[int]]]:
     """A capture without every 50th packet, and the offsets in either stream that went with them."""
     lost: tuple[set[int], set[int]] = set(), set()
     kept = []
     for number, segment in enumerate(segments):
-        if number % EVERY != phase:
+        if number % EVERY != epoch:
             kept.append(segment)
         elif segment.payload:
             first = segment.sequence - (1001, 900_001)[segment.side]
@@ -73,10 +73,10 @@ def decrypt(kind: str, segments: list[Segment]) -> tuple[dict[str, Any], list[by
     return session_record(session, False), [b"", b""] if application is None else application.data
 
 
-def share(kind: str, mss: int, phase: int, acks: bool = True) -> tuple[int, int]:
+def share(kind: str, mss: int, epoch: int, acks: bool = True) -> tuple[int, int]:
     """How many records are whole in the capture, and how many of the capture open."""
     flights = talk(kind)[0]
-    kept, lost = lose(packetise(flights, mss=mss, acks=acks), phase)
+    kept, lost = lose(packetise(flights, mss=mss, acks=acks), epoch)
     intact = sum(lost[side].isdisjoint(range(*record)) for side in (CLIENT, SERVER) for record in records_of(flights, side))
     record, _ = decrypt(kind, kept)
     return intact, record["decryption"]["records"]
@@ -88,9 +88,9 @@ def test_nine_of_ten_intact_records_open(kind: str, mss: int) -> None:
     n_segments = len(packetise(talk(kind)[0], mss=mss, acks=True))
     assert n_segments > 2 * EVERY
     shares = {}
-    for phase in (*range(3, 16), 20, 33, 49):  # the first are of the handshake, the hellos among them
-        intact, opened = share(kind, mss, phase)
-        shares[phase] = opened / intact
+    for epoch in (*range(3, 16), 20, 33, 49):  # the first are of the handshake, the hellos among them
+        intact, opened = share(kind, mss, epoch)
+        shares[epoch] = opened / intact
     assert min(shares.values()) >= LEAST, shares
 
 

@@ -8,10 +8,10 @@ import brotli
 import pytest
 import zstandard
 
-from analyzer.codec.trouble import Malformed
+from analyzer.codec.errors import Malformed
 from analyzer.tls.handshake.compressed_certificate import BROTLI, ZLIB, ZSTD, decompress, decompressed
 from analyzer.tls.limits import MAX_HANDSHAKE
-from analyzer.tls.messages.certificate import Certificate13, CertificateEntry, CompressedCertificate
+from analyzer.tls.messages.certificate_tables import Certificate13, CertificateEntry, CompressedCertificate
 
 COMPRESS = {ZLIB: zlib.compress, BROTLI: brotli.compress, ZSTD: zstandard.ZstdCompressor().compress}
 

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from conversations import Flight, Tap, packetise, read_sessions, talk
 
-from analyzer.capture.reader import CaptureReader
+from analyzer.capture.capture_reader import CaptureReader
 from analyzer.engine import Engine
 from analyzer.secrets.keylog import KeyLog
-from analyzer.store.record import session_record
+from analyzer.store.session_record import session_record
 
 CAPTURES = Path(__file__).resolve().parents[3] / "captures"
 VERIFIED = {"client": "verified", "server": "verified"}

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from conversations import read_sessions
 
-from analyzer.capture.reader import CaptureReader
+from analyzer.capture.capture_reader import CaptureReader
 from analyzer.engine import Engine
+from analyzer.secrets.decryption_error import MALFORMED, WRONG_SECRET, DecryptionError
 from analyzer.secrets.keylog import KeyLog
-from analyzer.secrets.refused import MALFORMED, WRONG_SECRET, Refused
 from analyzer.tls.handshake import encrypted_hello as ech
 
 CAPTURES = Path(__file__).resolve().parents[3] / "captures"
@@ -99,14 +99,14 @@ def test_a_second_hello_goes_on_with_the_context_of_the_first() -> None:
     again = ech.open_inner(recipient, 1, second, offers[1])
     heard = ech.before_retry("SHA256", inner) + retry + again
     assert ech.accepts("SHA256", inner[6:38], heard, server_hello)
-    with pytest.raises(Refused):
+    with pytest.raises(DecryptionError):
         ech.open_inner(recipient, 0, second, offers[1])
 
 
 def test_another_secret_opens_nothing() -> None:
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(DecryptionError) as error:
         opened("ech-accepted", change=bytes(32))
-    assert refused.value.reason == WRONG_SECRET
+    assert error.value.reason == WRONG_SECRET
 
 
 def test_a_list_of_configs_is_read_like_one() -> None:
@@ -116,7 +116,7 @@ def test_a_list_of_configs_is_read_like_one() -> None:
     assert ech.read_configs(len(both).to_bytes(2, "big") + both) == ech.read_configs(config)
     assert len(ech.read_configs(config * 100)) <= 16
     for n_bytes in range(1, len(config)):
-        with pytest.raises(Refused):
+        with pytest.raises(DecryptionError):
             ech.read_configs(config[:n_bytes])
 
 
@@ -124,7 +124,7 @@ def test_every_cut_of_a_hello_is_refused_or_offers_nothing() -> None:
     outer = hellos("ech-accepted")[0][0]
     found = []
     for n_bytes in range(len(outer)):
-        with contextlib.suppress(Refused):
+        with contextlib.suppress(DecryptionError):
             found.append(ech.find_offer(outer[:n_bytes]))
     assert set(found) == {None}
 
@@ -161,9 +161,9 @@ def test_extensions_of_the_outer_hello_stand_where_they_are_named() -> None:
 )
 def test_what_breaks_the_rules_is_refused(form: bytes) -> None:
     outer = hello((10, b"groups"), (0xFE0D, b"\0"), (43, b"versions"))
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(DecryptionError) as error:
         ech.rebuild(form, outer)
-    assert refused.value.reason == MALFORMED
+    assert error.value.reason == MALFORMED
 
 
 def test_a_hello_does_not_grow_beyond_its_parts() -> None:
@@ -171,5 +171,5 @@ def test_a_hello_does_not_grow_beyond_its_parts() -> None:
     inner = ech.rebuild(encoded(outer_extensions(*range(100, 220)) + MARK), outer)
     assert len(inner) < len(outer)
     long = b"".join(extension(number, bytes(600)) for number in range(600, 700))
-    with pytest.raises(Refused, match="bytes of extensions"):
+    with pytest.raises(DecryptionError, match="bytes of extensions"):
         ech.rebuild(encoded(long + outer_extensions(*range(100, 220)) + MARK), outer)

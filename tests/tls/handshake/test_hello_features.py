@@ -5,12 +5,12 @@ import zlib
 import pytest
 from conversations import talk
 
+from analyzer.codec.errors import Incomplete, Malformed
 from analyzer.codec.runner import read
-from analyzer.codec.trouble import Incomplete, Malformed
 from analyzer.tls.handshake import certificate_messages, hello_features, key_exchange
 from analyzer.tls.limits import MAX_STAPLE, MAX_STAPLES
 from analyzer.tls.messages import table_for
-from analyzer.tls.messages.certificate import (
+from analyzer.tls.messages.certificate_tables import (
     Certificate,
     Certificate13,
     CertificateEntry,

@@ -111,8 +111,8 @@ def test_signed_certificate_timestamps():
     ],
 )
 def test_hybrid_shares_come_in_their_parts(group, client, server):
-    assert {row.name: row.width for row in CLIENT_SHARES[group].rows} == client
-    assert {row.name: row.width for row in SERVER_SHARES[group].rows} == server
+    assert {row.name: row.width for row in CLIENT_SHARES[group].specs} == client
+    assert {row.name: row.width for row in SERVER_SHARES[group].specs} == server
     share = bytes(n % 251 for n in range(sum(server.values())))
     message = read("server_hello", 51, f"{group:04x} {len(share):04x} {share.hex()}")
     first = next(iter(server))

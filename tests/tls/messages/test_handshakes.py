@@ -3,7 +3,7 @@
 import pytest
 
 from analyzer.codec import runner
-from analyzer.codec.fields import Extension, Message
+from analyzer.codec.field_tables import Extension, Message
 from analyzer.tls.messages import table_for
 from analyzer.tls.suites import suite
 

@@ -5,8 +5,8 @@ import hashlib
 import pytest
 
 from analyzer.tls.messages import table_for
-from analyzer.tls.messages.certificate import Certificate13, CertificateVerify12
-from analyzer.tls.messages.extensions.quic import TransportParameters
+from analyzer.tls.messages.certificate_tables import Certificate13, CertificateVerify12
+from analyzer.tls.messages.extensions.quic_parameters import TransportParameters
 from analyzer.tls.messages.finish import EncryptedExtensions, Finished, NewSessionTicket13
 from analyzer.tls.messages.hello import ClientHello, HelloRetryRequest, ServerHello
 

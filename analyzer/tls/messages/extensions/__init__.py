@@ -1,19 +1,19 @@
 """Every extension that IANA has registered, and those in use without: one file a family, `EXTENSIONS` has them by place."""
 
 from analyzer.tls.messages.extensions import (
+    about_certificates,
     algorithms,
-    certificates,
-    encrypted_hello,
+    ech_extensions,
     identity,
     key_share,
     names,
-    quic,
+    quic_parameters,
     records,
-    resumption,
+    resumption_extensions,
 )
 from analyzer.tls.messages.extensions.places import EXTENSIONS
 
 __all__ = [
-    "EXTENSIONS", "algorithms", "certificates", "encrypted_hello", "identity", "key_share", "names", "quic", "records",
-    "resumption",
+    "EXTENSIONS", "about_certificates", "algorithms", "ech_extensions", "identity", "key_share", "names", "quic_parameters",
+    "records", "resumption_extensions",
 ]  # fmt: skip

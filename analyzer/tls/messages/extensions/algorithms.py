@@ -1,6 +1,6 @@
 """Extensions that negotiate algorithms: groups, point formats, signature schemes, versions, PSK modes."""
 
-from analyzer.codec.fields import Message, u8, u16, vector
+from analyzer.codec.field_tables import Message, u8, u16, vector
 from analyzer.tls.messages.extensions.places import ANSWER, empty, extension
 
 

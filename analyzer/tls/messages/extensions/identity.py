@@ -1,6 +1,6 @@
 """Extensions about who the client is: passwords, mappings, authorization, token binding, renegotiation."""
 
-from analyzer.codec.fields import Message, opaque, u8, vector
+from analyzer.codec.field_tables import Message, opaque, u8, vector
 from analyzer.tls.messages.extensions.places import ANSWER, empty, extension
 
 

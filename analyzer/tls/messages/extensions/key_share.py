@@ -6,7 +6,7 @@ the client sends an encapsulation key, the server a ciphertext. draft-ietf-tls-e
 X25519MLKEM768, and second in the groups with a NIST curve.
 """
 
-from analyzer.codec.fields import Message, fixed, opaque, select, sized, struct, u16, vector
+from analyzer.codec.field_tables import Message, fixed, opaque, select, sized, struct, u16, vector
 from analyzer.tls.messages.extensions.places import extension
 
 

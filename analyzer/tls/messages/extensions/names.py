@@ -1,6 +1,6 @@
 """Extensions that say who is asked for, and by which protocol: server_name, ALPN, NPN, ALPS, trust anchors of the peer."""
 
-from analyzer.codec.fields import Message, opaque, select, struct, u8, vector
+from analyzer.codec.field_tables import Message, opaque, select, struct, u8, vector
 from analyzer.tls.messages.extensions.places import ANSWER, empty, extension
 
 

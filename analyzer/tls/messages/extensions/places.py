@@ -8,7 +8,7 @@ A number that no table has registered for a place stays bytes, as do the GREASE 
 from collections.abc import Callable
 from typing import TypeVar
 
-from analyzer.codec.fields import Message
+from analyzer.codec.field_tables import Message
 
 EXTENSIONS: dict[str, dict[int, type[Message]]] = {
     "client_hello": {},

@@ -1,6 +1,6 @@
 """Extensions that change how records are made or kept alive: sizes, MACs, padding, heartbeats, SRTP, connection ids."""
 
-from analyzer.codec.fields import Message, opaque, u8, u16, vector
+from analyzer.codec.field_tables import Message, opaque, u8, u16, vector
 from analyzer.tls.messages.extensions.places import ANSWER, empty, extension
 
 

@@ -1,0 +1,180 @@
+"""The head of an ordinary HTTP/1.1 message, read in one pass over its bytes.
+
+Nearly all heads are ordinary: the start line and the field lines are printable ASCII and end with CR and LF (RFC 9112 sections
+2 to 5), and a body is announced by one Content-Length or not at all. There is nothing to forgive in them, and so nothing to
+tell. For every other head None is given, and `heads` reads it; it would read these to the same end, in several passes. This
+module is compiled (see setup.cfg) and runs the same uncompiled.
+"""
+
+from typing import Final
+
+import cython
+
+from analyzer.application.exchange import Fields
+from analyzer.application.header_fields import FIELDS_MAX, LENGTH_DIGITS_MAX
+
+_TOKEN: Final = bytes(
+    chr(octet) in "!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz" for octet in range(256)
+)
+"""For every octet whether a token may have it (RFC 9110 section 5.6.2)."""
+
+_CR, _LF, _BLANK, _SLASH, _ZERO, _COLON, _LAST_PRINTABLE = b"\r\n /0:~"
+
+_VERSION_AND_END: Final = b" HTTP/1.1\r\n"
+_MAX_FIELDS: Final = FIELDS_MAX
+_MAX_DIGITS: Final = LENGTH_DIGITS_MAX
+
+
+class FastPathHead:
+    """What an ordinary head says.
+
+    method, path: of a request; status: of a response. fields: in their order; n_bytes: of the lines they stood in. host: of the
+    first Host field; n_hosts: how many there are. length: what Content-Length says, -1 without one. end: where the head ends.
+    """
+
+    __slots__ = ("end", "fields", "host", "length", "method", "n_bytes", "n_hosts", "path", "status", "version")
+
+    def __init__(self) -> None:
+        self.method = ""
+        self.path = ""
+        self.status = 0
+        self.version = "1.1"
+        self.fields: Fields = []
+        self.n_bytes = 0
+        self.host: str | None = None
+        self.n_hosts = 0
+        self.length = -1
+        self.end = 0
+
+
+def read_plain_request(data: bytes, end: cython.Py_ssize_t) -> FastPathHead | None:
+    """The head of a request at the start of `data`, of which it ends before `end`; None if it is not whole or not ordinary."""
+    pos = plain_request_line(data, end)
+    if pos == 0:
+        return None
+    head = FastPathHead()
+    blank: cython.Py_ssize_t = data.find(b" ", 0, pos)
+    head.method = data[:blank].decode("ascii")
+    if head.method == "CONNECT":
+        return None
+    head.path = data[blank + 1 : pos - len(_VERSION_AND_END)].decode("ascii")
+    return head if _read_fields(head, data, pos, end) else None
+
+
+def read_plain_response(data: bytes, end: cython.Py_ssize_t) -> FastPathHead | None:
+    """The head of a response, as `read_plain_request` does."""
+    pos: cython.Py_ssize_t
+    status: cython.int = 0
+    if end < 15 or not data.startswith(b"HTTP/1.") or data[8] != _BLANK:
+        return None
+    for pos in range(9, 12):
+        if not _ZERO <= data[pos] <= _ZERO + 9:
+            return None
+        status = status * 10 + data[pos] - _ZERO
+    pos = 12
+    if data[pos] == _BLANK:
+        while pos < end and _BLANK <= data[pos] <= _LAST_PRINTABLE:
+            pos += 1
+    if end - pos < 2 or data[pos] != _CR or data[pos + 1] != _LF:
+        return None
+    head = FastPathHead()
+    head.status = status
+    if data[7] == _ZERO:
+        head.version = "1.0"
+    elif data[7] != _ZERO + 1:
+        return None
+    return head if _read_fields(head, data, pos + 2, end) else None
+
+
+def plain_request_line(data: bytes, end: cython.Py_ssize_t) -> cython.Py_ssize_t:
+    """Where the ordinary request line at the start of `data` ends, with its CR and LF, before `end`; 0 if there is none."""
+    token: bytes = _TOKEN
+    pos: cython.Py_ssize_t = 0
+    while pos < end and token[data[pos]]:
+        pos += 1
+    if pos == 0 or end - pos < 2 or data[pos] != _BLANK or data[pos + 1] != _SLASH:
+        return 0
+    pos += 1
+    while pos < end and _BLANK < data[pos] <= _LAST_PRINTABLE:
+        pos += 1
+    n: cython.Py_ssize_t = len(_VERSION_AND_END)
+    return pos + n if n <= end - pos and data.startswith(_VERSION_AND_END, pos) else 0
+
+
+def _read_fields(head: FastPathHead, data: bytes, pos: cython.Py_ssize_t, end: cython.Py_ssize_t) -> cython.bint:
+    """Read field lines up to the empty line; False if they are not whole or not ordinary."""
+    token: bytes = _TOKEN
+    fields: Fields = head.fields
+    first: cython.Py_ssize_t = pos
+    start: cython.Py_ssize_t
+    colon: cython.Py_ssize_t
+    low: cython.Py_ssize_t
+    high: cython.Py_ssize_t
+    while end - pos >= 2:
+        if data[pos] == _CR:
+            if data[pos + 1] != _LF:
+                return False
+            head.n_bytes = pos - 1 - first if fields else 0
+            head.end = pos + 2
+            return True
+        start = pos
+        while pos < end and token[data[pos]]:
+            pos += 1
+        if pos in (start, end) or data[pos] != _COLON or len(fields) == _MAX_FIELDS:
+            return False
+        colon = pos
+        pos += 1
+        while pos < end and _BLANK <= data[pos] <= _LAST_PRINTABLE:
+            pos += 1
+        if end - pos < 2 or data[pos] != _CR or data[pos + 1] != _LF:
+            return False
+        low = colon + 1
+        high = pos
+        while low < high and data[low] == _BLANK:
+            low += 1
+        while high > low and data[high - 1] == _BLANK:
+            high -= 1
+        value = data[low:high].decode("ascii")
+        fields.append((data[start:colon].decode("ascii"), value))
+        if not _take_named(head, data, start, colon - start, value):
+            return False
+        pos += 2
+    return False
+
+
+def _take_named(
+    head: FastPathHead, data: bytes, start: cython.Py_ssize_t, n_name: cython.Py_ssize_t, value: str
+) -> cython.bint:
+    """Take a field that says where a body ends or what lies on it; False for those that no ordinary head has."""
+    if n_name == 4:
+        if _is_named(data, start, b"host"):
+            if head.n_hosts == 0:
+                head.host = value
+            head.n_hosts += 1
+    elif n_name == 14:
+        if _is_named(data, start, b"content-length"):
+            return head.length < 0 and _take_length(head, value)
+    elif n_name == 7:
+        return not _is_named(data, start, b"upgrade")
+    elif n_name == 16:
+        return not _is_named(data, start, b"content-encoding")
+    elif n_name == 17:
+        return not _is_named(data, start, b"transfer-encoding")
+    return True
+
+
+def _is_named(data: bytes, start: cython.Py_ssize_t, name: bytes) -> cython.bint:
+    """Whether the token at `start`, which is as long as `name`, is that lower-case name."""
+    i: cython.Py_ssize_t = 0
+    n: cython.Py_ssize_t = len(name)
+    while i < n and data[start + i] | 0x20 == name[i]:
+        i += 1
+    return i == n
+
+
+def _take_length(head: FastPathHead, text: str) -> cython.bint:
+    """Take the value of Content-Length; False if it is not one number."""
+    if not 0 < len(text) <= _MAX_DIGITS or not text.isdigit():
+        return False
+    head.length = int(text)
+    return True

@@ -1,0 +1,122 @@
+"""What is kept of a capture file's words about itself, and how much of it.
+
+A stranger writes these blocks, as many as there is room for in the file; so each kind has a limit, and what goes beyond it is
+left out, and noted as odd where it is content. None of it is needed to read the frames.
+"""
+
+from analyzer.capture.blocks import (
+    ByteOrder,
+    Clock,
+    Interface,
+    Section,
+    Statistics,
+    read_interface,
+    read_names,
+    read_secrets,
+    read_section,
+    read_statistics,
+)
+from analyzer.codec.errors import Anomaly, Malformed
+
+# Of each kind: more than anybody reads, and little memory.
+MAX_FACTS = 65_536
+MAX_COMMENT_BYTES = 16 << 20
+MAX_NAME_BYTES = 16 << 20
+# A key log has 200 bytes a session, some 800 in TLS 1.3: enough for 80,000 sessions with a block each.
+MAX_SECRET_BYTES = 64 << 20
+SECRET_COST = 128
+# Names of one address; looking for doubles among them takes time that grows with their square.
+MAX_NAMES = 100
+MAX_ANOMALIES = 100
+
+
+class Facts:
+    """Facts of one file in the order found; the lists and dicts stay the same objects while they grow.
+
+    comments: (frame number, or 0 for a section's or interface's, text). secrets: (type, bytes). names: address to names.
+    statistics: interface number to the last counters of it. anomalies: what could not be read, or was left out.
+    """
+
+    def __init__(self) -> None:
+        self.sections: list[Section] = []
+        self.interfaces: list[Interface] = []
+        self.comments: list[tuple[int, str]] = []
+        self.secrets: list[tuple[int, bytes]] = []
+        self.names: dict[str, tuple[str, ...]] = {}
+        self.statistics: dict[int, Statistics] = {}
+        self.anomalies: list[Anomaly] = []
+        self._n_sections = 0
+        self._comment_bytes = 0
+        self._name_bytes = 0
+        self._secret_bytes = 0
+
+    def read_section(self, body: bytes, order: ByteOrder, offset: int) -> None:
+        """A Section Header Block without its type and lengths, of the block at `offset`; raises Malformed."""
+        if len(body) < 16:
+            raise Malformed("Section Header Block", offset, f"{len(body)} bytes are too few for its fixed fields")
+        section, comments, anomaly = read_section(body, order, offset)
+        if section.version[0] != 1:
+            raise Malformed("Section Header Block.version", offset + 12, f"{section.version[0]} is no known version")
+        self._n_sections += 1
+        if len(self.sections) < MAX_FACTS:
+            self.sections.append(section)
+        self._note_block(comments, anomaly, offset)
+
+    def read_interface(self, body: bytes, order: ByteOrder, offset: int, number: int) -> tuple[Interface, Clock]:
+        """An Interface Description Block, to be known as `number`; raises Malformed."""
+        if len(body) < 8:
+            raise Malformed("Interface Description Block", offset, f"{len(body)} bytes are too few for its fixed fields")
+        interface, clock, comments, anomaly = read_interface(body, order, offset, number, self._n_sections - 1)
+        if len(self.interfaces) < MAX_FACTS:
+            self.interfaces.append(interface)
+        self._note_block(comments, anomaly, offset)
+        return interface, clock
+
+    def read_names(self, body: bytes, order: ByteOrder, offset: int) -> None:
+        """A Name Resolution Block."""
+        names, anomaly = read_names(body, order, offset)
+        for address, found in names:
+            self._name_bytes += sum(map(len, found))
+            if len(self.names) < MAX_FACTS and self._name_bytes <= MAX_NAME_BYTES:
+                known = self.names.get(address, ())
+                self.names[address] = (known + tuple(name for name in found[:MAX_NAMES] if name not in known))[:MAX_NAMES]
+        self._note_block([], anomaly, offset)
+
+    def read_statistics(self, body: bytes, order: ByteOrder, offset: int, number: int, clock: Clock) -> None:
+        """An Interface Statistics Block of at least 12 bytes, about interface `number`."""
+        statistics, anomaly = read_statistics(body, order, offset, number, clock)
+        if number in self.statistics or len(self.statistics) < MAX_FACTS:
+            self.statistics[number] = statistics
+        self._note_block([], anomaly, offset)
+
+    def read_secrets(self, body: bytes, order: ByteOrder, offset: int) -> None:
+        """A Decryption Secrets Block."""
+        secret, anomaly = read_secrets(body, order, offset)
+        if secret is not None:
+            self._secret_bytes += len(secret[1]) + SECRET_COST
+            if self._secret_bytes <= MAX_SECRET_BYTES:
+                self.secrets.append(secret)
+            else:
+                anomaly = Anomaly(
+                    "Decryption Secrets Block", offset, f"left out: more than {MAX_SECRET_BYTES} bytes of secrets"
+                )
+        self._note_block([], anomaly, offset)
+
+    def note_comment(self, number: int, comment: bytes, offset: int) -> None:
+        """A comment of frame `number`, from the block at `offset`; bytes that are no UTF-8 become U+FFFD."""
+        self._comment_bytes += len(comment)
+        if len(self.comments) < MAX_FACTS and self._comment_bytes <= MAX_COMMENT_BYTES:
+            self.comments.append((number, comment.rstrip(b"\0").decode("utf-8", "replace")))
+        else:
+            self.note_anomaly(Anomaly("comment", offset, f"left out: more than {MAX_FACTS}, or than {MAX_COMMENT_BYTES} bytes"))
+
+    def note_anomaly(self, anomaly: Anomaly) -> None:
+        """Something that could not be read, and was not needed to go on."""
+        if len(self.anomalies) < MAX_ANOMALIES:
+            self.anomalies.append(anomaly)
+
+    def _note_block(self, comments: list[bytes], anomaly: Anomaly | None, offset: int) -> None:
+        for comment in comments:
+            self.note_comment(0, comment, offset)
+        if anomaly is not None:
+            self.note_anomaly(anomaly)

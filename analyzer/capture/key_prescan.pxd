@@ -1,0 +1,11 @@
+cimport cython
+
+from analyzer.capture.packet_reader cimport read_u32
+
+cdef Py_ssize_t _HEAD
+cdef long long _SECTION
+cdef long long _SECRETS
+
+
+@cython.locals(data=bytes)
+cdef list _blocks(int descriptor)

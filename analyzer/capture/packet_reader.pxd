@@ -1,0 +1,96 @@
+cimport cython
+from analyzer.capture.frame cimport Frame
+
+
+cdef long long _LARGEST_FRAME
+cdef long long _LARGEST_BLOCK
+cdef long long _SECOND
+cdef Py_ssize_t _BRIDGE
+cdef int _UNKNOWN
+cdef int _PCAP
+cdef int _PCAPNG
+cdef long long _SECTION
+cdef long long _INTERFACE
+cdef long long _OBSOLETE_PACKET
+cdef long long _SIMPLE_PACKET
+cdef long long _NAMES
+cdef long long _STATISTICS
+cdef long long _ENHANCED_PACKET
+cdef long long _SECRETS
+cdef long long _JOURNAL
+cdef long long _CUSTOM
+cdef long long _CUSTOM_NOT_COPIED
+
+
+cdef class Channel:
+    cdef public int number
+    cdef public int link_type
+    cdef public long long snap_length
+    cdef public long long multiplier
+    cdef public long long most_ticks
+    cdef public object clock
+
+
+cdef class PacketReader:
+    cdef public Frame frame
+    cdef public str format
+    cdef public object error
+    cdef public bint recording
+    cdef public long long frames
+    cdef public long long truncated_frames
+    cdef public long long earliest
+    cdef public long long latest
+    cdef public list sections
+    cdef public list interfaces
+    cdef public list comments
+    cdef public list secrets
+    cdef public dict names
+    cdef public dict statistics
+    cdef public list anomalies
+    cdef public int n_interfaces
+    cdef int _first_interface
+    cdef bytes _data
+    cdef Py_ssize_t _position
+    cdef Py_ssize_t _size
+    cdef Py_ssize_t _needed
+    cdef long long _base
+    cdef object _pending
+    cdef Py_ssize_t _bridged
+    cdef bytes _rest
+    cdef int _kind
+    cdef bint _little
+    cdef Py_ssize_t _header
+    cdef int _swapped
+    cdef list _channels
+    cdef Channel _channel
+    cdef object _facts
+
+    cpdef bint advance(self) except *
+    cpdef void close(self) except *
+    cdef bint _next(self) except *
+    cdef void _take(self, bytes data) except *
+    cdef bint _need(self, Py_ssize_t size) except *
+    cdef bint _begin(self) except *
+    cdef bint _begin_pcap(self) except *
+    @cython.locals(captured="long long", wire="long long", swap="long long", at="long long", body="Py_ssize_t")
+    cdef bint _next_record(self) except *
+    @cython.locals(kind="long long", length="long long")
+    cdef bint _next_block(self) except *
+    cdef bint _order(self, Py_ssize_t position) except *
+    @cython.locals(
+        index="long long", high="long long", low="long long", captured="long long", wire="long long", body="Py_ssize_t"
+    )
+    cdef void _read_packet(self, Py_ssize_t position, Py_ssize_t length, bint obsolete) except *
+    @cython.locals(captured="long long", wire="long long")
+    cdef void _read_simple_packet(self, Py_ssize_t position, Py_ssize_t length) except *
+    cdef void _stand_on(
+        self, Channel channel, long long at, Py_ssize_t start, Py_ssize_t captured, long long wire, Py_ssize_t position
+    ) except *
+    @cython.locals(code="long long", length="long long")
+    cdef void _read_frame_options(self, Py_ssize_t at, Py_ssize_t end) except *
+    @cython.locals(index="long long")
+    cdef void _read_fact(self, long long kind, Py_ssize_t position, Py_ssize_t length) except *
+
+
+cdef long long read_u16(bytes data, Py_ssize_t at, bint little) except -1
+cpdef long long read_u32(bytes data, Py_ssize_t at, bint little) except -1

@@ -1,0 +1,450 @@
+"""Walks a capture file from frame to frame: pcap (draft-ietf-opsawg-pcap) and pcapng (draft-ietf-opsawg-pcapng).
+
+A pcap file is a header and then records, each with a time, two lengths and the bytes; a magic number tells byte order and
+resolution. A pcapng file is a chain of blocks, each with its length at both ends; a Section Header Block sets the byte order of
+what follows it, Interface Description Blocks number the interfaces of their section, and packets refer to them by that number.
+The packet reader opens nothing: it is fed the decompressed bytes in chunks of any size, and moves one shared `Frame` over them.
+"""
+
+import cython
+
+from analyzer.capture.blocks import MICROSECOND_CLOCK, NANOSECOND_CLOCK, NANOSECONDS, ByteOrder, Clock, Interface, Section
+from analyzer.capture.file_facts import Facts
+from analyzer.capture.frame import Frame
+from analyzer.codec.errors import Anomaly, Incomplete, Malformed, ParseError
+
+# The largest frame Wireshark takes of any link type (D-Bus, USB); a length beyond it is damage, and waiting for it would
+# gather that much memory first.
+MAX_FRAME = 128 << 20
+# That frame, and options as long as one option can be, several times.
+MAX_BLOCK = MAX_FRAME + (1 << 20)
+# An interface is 20 bytes on file and some 500 in memory; real captures have dozens.
+MAX_INTERFACES = 65_536
+
+# Declared in the .pxd: C variables once compiled, which nobody can import, but which cost nothing to compare with.
+_LARGEST_FRAME = MAX_FRAME
+_LARGEST_BLOCK = MAX_BLOCK
+_SECOND = NANOSECONDS
+# Bytes of a chunk that are joined with what was left of the one before: more than a record mostly has.
+_BRIDGE = 4096
+
+_UNKNOWN = 0
+_PCAP = 1
+_PCAPNG = 2
+
+_SECTION = 0x0A0D0D0A
+_INTERFACE = 1
+_OBSOLETE_PACKET = 2
+_SIMPLE_PACKET = 3
+_NAMES = 4
+_STATISTICS = 5
+_ENHANCED_PACKET = 6
+_SECRETS = 10
+_JOURNAL = 9
+_CUSTOM = 0xBAD
+_CUSTOM_NOT_COPIED = 0x40000BAD
+
+_NOTHING = Interface(0, 0, 0, 0, "")
+_FORMATS = {0xA1B2C3D4: "pcap", 0xA1B23C4D: "nanosecond pcap", 0xA1B2CD34: "modified pcap"}
+
+
+class Channel:
+    """What every frame needs of the interface it came through, ready for arithmetic in C.
+
+    multiplier: nanoseconds a tick, good for up to `most_ticks`; 0 where only `clock` can tell the time.
+    """
+
+    __slots__ = ("clock", "link_type", "most_ticks", "multiplier", "number", "snap_length")
+
+    def __init__(self, interface: Interface, clock: Clock) -> None:
+        self.number = interface.number
+        self.link_type = interface.link_type
+        self.snap_length = interface.snap_length
+        self.clock = clock
+        whole: bool = NANOSECONDS % clock.unit == 0 and clock.offset == 0
+        self.multiplier = NANOSECONDS // clock.unit if whole else 0
+        self.most_ticks = (2**63 - 1) // self.multiplier if whole else 0
+
+
+class PacketReader:
+    """Fills `frame` anew for each frame of one file; `frame.number` goes on from where the file before it ended.
+
+    format: `pcap`, `nanosecond pcap`, `modified pcap` or `pcapng`; None as long as the bytes have not shown to be a capture.
+    frames, truncated_frames: how many so far, and how many of them the snapshot length cut.
+    earliest, latest: times of this file's frames in nanoseconds since the epoch; -1 as long as none had a time.
+    sections, interfaces, comments, secrets, names, statistics, anomalies: as in `Facts`, growing as the file is read.
+    n_interfaces: how many interfaces there were, kept or not.
+    recording: `advance` keeps damage in `error` and returns False, where otherwise it raises.
+    """
+
+    __slots__ = (
+        "_base", "_bridged", "_channel", "_channels", "_data", "_facts", "_first_interface", "_header", "_kind", "_little",
+        "_needed", "_pending", "_position", "_rest", "_size", "_swapped", "anomalies", "comments", "earliest", "error",
+        "format", "frame", "frames", "interfaces", "latest", "n_interfaces", "names", "recording", "secrets", "sections",
+        "statistics", "truncated_frames",
+    )  # fmt: skip
+
+    def __init__(self, frame: Frame, first_interface: int = 0, recording: bool = False) -> None:
+        """first_interface: the number of this file's first interface, which is how many the files before it had."""
+        self.frame = frame
+        self.format: str | None = None
+        self.recording = recording
+        self.error: ParseError | None = None
+        self.frames = self.truncated_frames = 0
+        self.earliest = self.latest = -1
+        facts = Facts()
+        self._facts = facts
+        self.sections, self.interfaces, self.comments = facts.sections, facts.interfaces, facts.comments
+        self.secrets, self.names = facts.secrets, facts.names
+        self.statistics, self.anomalies = facts.statistics, facts.anomalies
+        self.n_interfaces = 0
+        self._first_interface = first_interface
+        self._data = b""
+        self._position = self._size = self._needed = 0
+        self._base = 0
+        self._pending = bytearray()
+        self._bridged = 0
+        self._rest = b""
+        self._kind = _UNKNOWN
+        self._little = True
+        self._header = 16
+        self._swapped = 0
+        self._channels: list[Channel] = []
+        self._channel = Channel(_NOTHING, MICROSECOND_CLOCK)
+
+    def feed(self, data: bytes) -> None:
+        """Append the next bytes of the decompressed file; what `frame` stands on stays valid."""
+        if self._rest:
+            self._need(0)
+        left: cython.Py_ssize_t = self._size - self._position
+        # A record longer than a chunk is joined once, when it is whole: joining at every chunk would take quadratic time.
+        if self._pending or len(data) < self._needed - left:
+            self._pending += data
+            if len(self._pending) < self._needed - left:
+                return
+            data = bytes(self._pending)
+            self._pending = bytearray()
+        if left > _BRIDGE:
+            self._take(self._data[self._position : self._size] + data)
+        elif left:
+            # Only the record that lies across the edge is joined, so the chunk itself need not be copied.
+            self._bridged = left
+            self._rest = data
+            self._take(self._data[self._position : self._size] + data[: max(_BRIDGE, self._needed - left)])
+        else:
+            self._take(data)
+
+    def advance(self) -> bool:
+        """Move `frame` to the next frame; False when more bytes are needed. Raises `Malformed` where the file cannot go on."""
+        if not self.recording:
+            return self._next()
+        if self.error is not None:
+            return False
+        try:
+            return self._next()
+        except ParseError as error:
+            self.error = error
+            return False
+
+    def close(self) -> None:
+        """Say that the file ends here: raises `Incomplete` when that is within a record, `Malformed` for no capture at all.
+
+        Call it when `advance` has returned False, and then no more of the other methods.
+        """
+        left: cython.Py_ssize_t = self._size - self._position + len(self._pending)
+        if self._kind == _UNKNOWN and self.format is None:
+            if left == 0:
+                raise Malformed("file", 0, "it is empty")
+            raise Incomplete("file header", 0, f"{left} bytes are too few to tell what it is")
+        if left:
+            what = "file header" if self._kind == _UNKNOWN else "record" if self._kind == _PCAP else "block"
+            raise Incomplete(what, self._base + self._position, f"the file ends {left} bytes into it")
+
+    def _take(self, data: bytes) -> None:
+        """Go on in `data`, which begins where the packet reader stands."""
+        self._base += self._position
+        self._data = data
+        self._position = 0
+        self._size = len(data)
+        self._needed = 0
+
+    def _need(self, size: cython.Py_ssize_t) -> cython.bint:
+        """Make `size` bytes from the packet reader's place on lie together; False where they are not here yet."""
+        rest = self._rest
+        if not rest:
+            self._needed = size
+            return False
+        self._rest = b""
+        if self._position >= self._bridged:
+            place: cython.Py_ssize_t = self._position - self._bridged
+            self._take(rest)
+            self._base -= place
+            self._position = place
+        else:
+            self._take(self._data[self._position : self._bridged] + rest)
+        return True
+
+    def _next(self) -> bool:
+        if self._kind == _PCAPNG:
+            return self._next_block()
+        if self._kind == _PCAP:
+            return self._next_record()
+        return self._begin() and self._next()
+
+    def _begin(self) -> bool:
+        """Tell the format by its magic number, which pcap writes in the byte order of the file and pcapng as a palindrome."""
+        if self._size < 4:
+            return self._need(4) and self._begin()
+        if read_u32(self._data, 0, True) == _SECTION:
+            if self._size < 12:
+                return self._need(12) and self._begin()
+            self._order(0)
+            self.format = "pcapng"
+            self._kind = _PCAPNG
+            return True
+        for little in (True, False):
+            name = _FORMATS.get(read_u32(self._data, 0, little))
+            if name is not None:
+                self.format = name
+                self._little = little
+                return self._begin_pcap()
+        raise Malformed("file header", 0, f"{self._data[:4].hex()} begins no capture file")
+
+    def _begin_pcap(self) -> bool:
+        if self._size < 24:
+            return self._need(24) and self._begin_pcap()
+        data = self._data
+        order: ByteOrder = "little" if self._little else "big"
+        version = (read_u16(data, 4, self._little), read_u16(data, 6, self._little))
+        network = read_u32(data, 20, self._little)
+        # Bit 26 says that bits 28 to 31 count 16-bit words of frame check sequence; the link type itself has 16 bits.
+        fcs_length = (network >> 28) * 2 if network & 0x04000000 else None
+        clock = NANOSECOND_CLOCK if self.format == "nanosecond pcap" else MICROSECOND_CLOCK
+        interface = Interface(
+            self._first_interface, 0, network & 0xFFFF, read_u32(data, 16, self._little), clock.text, fcs_length=fcs_length
+        )
+        self.sections.append(Section(0, order, version))
+        self.interfaces.append(interface)
+        self.n_interfaces = 1
+        self._channel = Channel(interface, clock)
+        # libpcap wrote the two lengths in the other order before version 2.3, and programs of the time of 2.3 did either.
+        self._swapped = 0 if version[0] != 2 or version[1] > 3 else 2 if version[1] < 3 else 1
+        self._header = 24 if self.format == "modified pcap" else 16
+        self._position = 24
+        self._kind = _PCAP
+        return True
+
+    def _next_record(self) -> bool:
+        data = self._data
+        position: cython.Py_ssize_t = self._position
+        left: cython.Py_ssize_t = self._size - position
+        little: cython.bint = self._little
+        if left < self._header:
+            return self._need(self._header) and self._next()
+        captured = read_u32(data, position + 8, little)
+        wire = read_u32(data, position + 12, little)
+        if self._swapped and (self._swapped == 2 or captured > wire):
+            swap = captured
+            captured = wire
+            wire = swap
+        if captured > _LARGEST_FRAME:
+            raise Malformed("record.captured_length", self._base + position + 8, f"{captured} bytes are more than a frame has")
+        if captured > left - self._header:
+            return self._need(self._header + captured) and self._next()
+        body = position + self._header
+        at = read_u32(data, position, little) * _SECOND + read_u32(data, position + 4, little) * self._channel.multiplier
+        self._stand_on(self._channel, at, body, captured, wire, position)
+        self._position = body + captured
+        return True
+
+    def _next_block(self) -> bool:
+        data = self._data
+        while True:
+            position: cython.Py_ssize_t = self._position
+            left: cython.Py_ssize_t = self._size - position
+            if left < 12:
+                return self._need(12) and self._next()
+            kind = read_u32(data, position, self._little)
+            if kind == _SECTION:
+                self._order(position)
+            length = read_u32(data, position + 4, self._little)
+            if length < 12 or length & 3:
+                raise Malformed("block.length", self._base + position + 4, f"{length} is no length of a block")
+            if length > _LARGEST_BLOCK:
+                raise Malformed("block.length", self._base + position + 4, f"{length} bytes are more than a block has")
+            if length > left:
+                return self._need(length) and self._next()
+            if read_u32(data, position + length - 4, self._little) != length:
+                raise Malformed(
+                    "block.length", self._base + position + length - 4, f"it is not the {length} of the block's head"
+                )
+            if kind in (_ENHANCED_PACKET, _OBSOLETE_PACKET):
+                self._read_packet(position, length, kind == _OBSOLETE_PACKET)
+                self._position = position + length
+                return True
+            if kind == _SIMPLE_PACKET:
+                self._read_simple_packet(position, length)
+                self._position = position + length
+                return True
+            if kind in (_CUSTOM, _CUSTOM_NOT_COPIED, _JOURNAL):
+                # They are no packets, but Wireshark lists them as such, and numbers of frames are to mean the same in both.
+                self.frame.number += 1
+            self._read_fact(kind, position, length)
+            self._position = position + length
+
+    def _order(self, position: cython.Py_ssize_t) -> bool:
+        """Take the byte order of the section that begins at `position`."""
+        magic = read_u32(self._data, position + 8, True)
+        if magic != 0x1A2B3C4D and magic != 0x4D3C2B1A:
+            raise Malformed("Section Header Block.magic", self._base + position, f"0x{magic:08x} is no byte-order magic")
+        self._little = magic == 0x1A2B3C4D
+        return self._little
+
+    def _read_packet(self, position: cython.Py_ssize_t, length: cython.Py_ssize_t, obsolete: cython.bint) -> None:
+        """An Enhanced Packet Block, or the obsolete Packet Block, which has a smaller interface number and a drop count."""
+        data = self._data
+        little: cython.bint = self._little
+        if length < 32:
+            raise Malformed("packet block", self._base + position, f"{length} bytes are too few for its fixed fields")
+        index = read_u16(data, position + 8, little) if obsolete else read_u32(data, position + 8, little)
+        high = read_u32(data, position + 12, little)
+        low = read_u32(data, position + 16, little)
+        captured = read_u32(data, position + 20, little)
+        wire = read_u32(data, position + 24, little)
+        if captured > length - 32:
+            raise Malformed(
+                "packet block.captured_length", self._base + position + 20, f"{captured} bytes, {length - 32} in the block"
+            )
+        if index >= len(self._channels):
+            raise Malformed("packet block.interface", self._base + position + 8, f"interface {index} was not described")
+        channel: Channel = self._channels[index]
+        at: cython.longlong = -1
+        if high < 0x80000000 and (high << 32 | low) <= channel.most_ticks:
+            at = (high << 32 | low) * channel.multiplier
+        if channel.multiplier == 0:
+            at = channel.clock.at(int(high) << 32 | int(low))
+        body = position + 28
+        self._stand_on(channel, at, body, captured, wire, position)
+        body += captured + 3 & ~3
+        if position + length - 4 - body >= 4:
+            self._read_frame_options(body, position + length - 4)
+
+    def _read_simple_packet(self, position: cython.Py_ssize_t, length: cython.Py_ssize_t) -> None:
+        """A Simple Packet Block: no time, the first interface, and a captured length that is to be computed."""
+        if length < 16:
+            raise Malformed("Simple Packet Block", self._base + position, f"{length} bytes are too few for its fixed fields")
+        if not self._channels:
+            raise Malformed("Simple Packet Block", self._base + position, "no interface was described")
+        channel: Channel = self._channels[0]
+        wire = read_u32(self._data, position + 8, self._little)
+        captured = channel.snap_length if 0 < channel.snap_length < wire else wire
+        if captured > length - 16:
+            raise Malformed(
+                "Simple Packet Block.length", self._base + position + 8, f"{captured} bytes, {length - 16} in the block"
+            )
+        self._stand_on(channel, -1, position + 12, captured, wire, position)
+
+    def _stand_on(
+        self,
+        channel: Channel,
+        at: cython.longlong,
+        start: cython.Py_ssize_t,
+        captured: cython.Py_ssize_t,
+        wire: cython.longlong,
+        position: cython.Py_ssize_t,
+    ) -> None:
+        frame = self.frame
+        frame.number += 1
+        frame.at = at
+        frame.data = self._data
+        frame.start = start
+        frame.end = start + captured
+        frame.wire_length = wire
+        frame.link_type = channel.link_type
+        frame.interface = channel.number
+        frame.offset = self._base + position
+        self.frames += 1
+        if wire > captured:
+            self.truncated_frames += 1
+        if at > self.latest:
+            self.latest = at
+        if at >= 0 and (at < self.earliest or self.earliest < 0):
+            self.earliest = at
+
+    def _read_frame_options(self, at: cython.Py_ssize_t, end: cython.Py_ssize_t) -> None:
+        """Keep the comments of the frame; the other options of packets tell nothing that is used."""
+        while end - at >= 4:
+            code = read_u16(self._data, at, self._little)
+            length = read_u16(self._data, at + 2, self._little)
+            if code == 0:
+                return
+            at += 4
+            if length > end - at:
+                self._facts.note_anomaly(
+                    Anomaly("packet block.option", self._base + at - 2, f"{length} bytes declared, {end - at} left")
+                )
+                return
+            if code == 1:
+                self._facts.note_comment(self.frame.number, self._data[at : at + length], self.frame.offset)
+            at += length + 3 & ~3
+
+    def _read_fact(self, kind: cython.longlong, position: cython.Py_ssize_t, length: cython.Py_ssize_t) -> None:
+        """A block that is no packet; unknown ones, and those of private enterprises, are passed over."""
+        if kind not in (_SECTION, _INTERFACE, _NAMES, _STATISTICS, _SECRETS):
+            return
+        body = self._data[position + 8 : position + length - 4]
+        order: ByteOrder = "little" if self._little else "big"
+        offset = self._base + position
+        if kind == _SECTION:
+            self._facts.read_section(body, order, offset)
+            self._channels = []
+        elif kind == _INTERFACE:
+            if len(self._channels) >= MAX_INTERFACES:
+                raise Malformed("Interface Description Block", offset, f"more than {MAX_INTERFACES} interfaces in a section")
+            interface, clock = self._facts.read_interface(body, order, offset, self._first_interface + self.n_interfaces)
+            self.n_interfaces += 1
+            self._channels.append(Channel(interface, clock))
+        elif kind == _NAMES:
+            self._facts.read_names(body, order, offset)
+        elif kind == _SECRETS:
+            self._facts.read_secrets(body, order, offset)
+        elif length < 24:
+            self._facts.note_anomaly(
+                Anomaly("Interface Statistics Block", offset, f"{length} bytes are too few for its fixed fields")
+            )
+        else:
+            index = read_u32(body, 0, self._little)
+            if index >= len(self._channels):
+                self._facts.note_anomaly(
+                    Anomaly("Interface Statistics Block.interface", offset + 8, f"{index} was not described")
+                )
+                return
+            channel: Channel = self._channels[index]
+            self._facts.read_statistics(body, order, offset, channel.number, channel.clock)
+
+
+def read_u16(data: bytes, at: cython.Py_ssize_t, little: cython.bint) -> cython.longlong:
+    """Two bytes as an unsigned number."""
+    # One check in front of reads through a pointer, which the C compiler then makes a single load.
+    if at < 0 or at > len(data) - 2:
+        raise IndexError(at)
+    view: cython.p_const_uchar = data  # type: ignore[assignment]  # C sees the bytes
+    if little:
+        return view[at] | view[at + 1] << 8
+    return view[at] << 8 | view[at + 1]
+
+
+def read_u32(data: bytes, at: cython.Py_ssize_t, little: cython.bint) -> cython.longlong:
+    """Four bytes as an unsigned number."""
+    if at < 0 or at > len(data) - 4:
+        raise IndexError(at)
+    view: cython.p_const_uchar = data  # type: ignore[assignment]  # C sees the bytes
+    # The byte that ends up highest is widened first: in C's int its top bit would be a sign.
+    if little:
+        high: cython.longlong = view[at + 3]
+        return high << 24 | view[at + 2] << 16 | view[at + 1] << 8 | view[at]
+    high = view[at]
+    return high << 24 | view[at + 1] << 16 | view[at + 2] << 8 | view[at + 3]
+
+
+COMPILED: bool = cython.compiled

@@ -1,0 +1,134 @@
+"""How decryption and the proof of a handshake read in text: what was reached, why not all, and what to do next."""
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+from analyzer.analysis.decryption_failure import CAUSES
+from analyzer.cli.escape import harmless
+from analyzer.cli.formatting import count_text
+from analyzer.cli.output import Output
+from analyzer.cli.table import wrap
+
+_STATUS = {
+    "decrypted": "decrypted",
+    "partial": "decrypted in part",
+    "none": "not decrypted",
+    "not_needed": "nothing was encrypted",
+}
+
+Marked = tuple[str, str]
+"""A sentence and the style that it is painted in."""
+
+_SIGNATURE_WORDS: dict[str, Marked] = {
+    "verified": ("the signature verifies with the certificate sent", "green"),
+    "failed": ("the signature does NOT verify with the certificate sent", "alarm"),
+    "unverifiable": ("the signature could not be checked", "yellow"),
+}
+_FINISHED_WORDS: dict[str, Marked] = {
+    "verified": ("agrees with the supplied secrets and all messages before it", "green"),
+    "failed": ("does NOT agree with the supplied secrets and the messages before it", "alarm"),
+    "unverifiable": ("it could not be checked", "yellow"),
+}
+
+
+def decryption_text(decryption: dict[str, Any]) -> str:
+    """What became of a session's records, in a line."""
+    words = _STATUS[decryption["status"]]
+    if decryption["records"]:
+        words += f": {count_text(decryption['records'], 'record')} opened, consistent with the supplied secrets"
+    if decryption["failed"]:
+        words += f", {decryption['failed']:,} did not"
+    return words
+
+
+def why_not_text(decryption: dict[str, Any]) -> list[str]:
+    """Why not all was decrypted, and what to do next; empty where all was."""
+    reason = decryption["reason"]
+    if reason is None:
+        return []
+    meaning, advice = CAUSES[reason]
+    shown = f" ({decryption['detail']})" if decryption["detail"] and decryption["detail"] != meaning else ""
+    return [f"Because {meaning}{shown}. {advice}"]
+
+
+def authenticity_text(record: dict[str, Any]) -> Iterator[Marked]:
+    """What a handshake proves, sentence by sentence, each with a style."""
+    authenticity = record["authenticity"]
+    server, client = authenticity["server_signature"], authenticity["client_signature"]
+    if server == "verified":
+        yield "handshake authentic: the server's signature verifies with the certificate that it sent", "green"
+    elif server == "failed":
+        yield "handshake NOT authentic: the server's signature does not verify with the certificate that it sent", "alarm"
+    if client == "verified":
+        yield "client authentic: its signature verifies with the certificate that it sent", "green"
+    elif client == "failed":
+        yield "client NOT authentic: its signature does not verify with the certificate that it sent", "alarm"
+    finished = authenticity["finished"]
+    failed = [who for who in ("client", "server") if finished[who] == "failed"]
+    if failed:
+        yield f"Finished of the {' and the '.join(failed)}: does NOT agree with the supplied secrets", "alarm"
+    verified = [who for who in ("client", "server") if finished[who] == "verified"]
+    if verified:
+        yield f"Finished of the {' and the '.join(verified)}: consistent with the supplied secrets", "green"
+    if authenticity["detail"]:
+        yield _grouped(authenticity["detail"]), "dim"
+
+
+def check_text(authenticity: dict[str, Any], name: str, side: str) -> Marked | None:
+    """What came of the check of a message: its signature or its verify_data, and the style; None where it has neither.
+
+    A failure of one of several signatures of a side is told at each of them.
+    """
+    if name == "finished":
+        words = _FINISHED_WORDS.get(authenticity["finished"][side])
+    elif name == "certificate_verify" or (name == "server_key_exchange" and authenticity["server_signature"] != "absent"):
+        words = _SIGNATURE_WORDS.get(authenticity[f"{side}_signature"])
+    else:
+        return None
+    return words
+
+
+def _grouped(detail: str) -> str:
+    """The parts of `detail` with those of one cause together."""
+    causes: dict[str, list[str]] = {}
+    for part in detail.split("; "):
+        what, found, why = part.partition(": ")
+        causes.setdefault(why if found else "", []).append(what)
+    return "; ".join(", ".join(whats) + (f": {why}" if why else "") for why, whats in causes.items())
+
+
+class Decryptions:
+    """Counts what became of the sessions of a run, and tells it with the reasons."""
+
+    def __init__(self) -> None:
+        self._statuses: Counter[str] = Counter()
+        self._reasons: Counter[str] = Counter()
+        self._examples: dict[str, tuple[int, str]] = {}
+        self._given = False
+
+    def take(self, record: dict[str, Any], given: bool) -> None:
+        """Take a session's record; given: whether there were any secrets."""
+        decryption = record["decryption"]
+        self._given = self._given or given
+        self._statuses[decryption["status"]] += 1
+        reason = decryption["reason"]
+        if reason is not None:
+            self._reasons[reason] += 1
+            self._examples.setdefault(reason, (record["id"], decryption["detail"] or ""))
+
+    def print(self, output: Output) -> None:
+        """Print the counts, and a sentence for each reason; nothing where no secrets were given."""
+        encrypted = self._statuses.total() - self._statuses["not_needed"]
+        if not self._given or not encrypted:
+            return
+        output.line()
+        counts = [f"{self._statuses[s]:,} {_STATUS[s]}" for s in ("decrypted", "partial", "none") if self._statuses[s]]
+        output.line(output.paint("Decryption", "bold") + output.paint(f"  {', '.join(counts)}", "dim"))
+        for reason, count in self._reasons.most_common():
+            meaning, advice = CAUSES[reason]
+            number, detail = self._examples[reason]
+            shown = f" (session {number}: {detail})" if detail else f" (session {number})"
+            lines = wrap(harmless(f"{count_text(count, 'session')}: {meaning}{shown}. {advice}"), output.width - 2)
+            for line in lines:
+                output.line("  " + line)

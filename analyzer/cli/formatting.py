@@ -1,0 +1,70 @@
+"""Counts, sizes and times as people read them."""
+
+from collections.abc import Iterable
+
+from analyzer.store.session_record import rfc3339
+
+SHOWN_RANGES = 8
+"""Ranges of numbers that a line of text has."""
+
+_SECOND = 1_000_000_000
+_UNITS = ("bytes", "kB", "MB", "GB", "TB", "PB")
+
+
+def count_text(number: int, one: str, many: str = "") -> str:
+    """A number and what it counts: `1 frame`, `1,204 frames`; the plural is `one` with an s unless it is given."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def size_text(n_bytes: int) -> str:
+    """A size with three digits in powers of ten: `812 bytes`, `1.20 MB`."""
+    if n_bytes < 1000:
+        return "1 byte" if n_bytes == 1 else f"{n_bytes} bytes"
+    size, unit = float(n_bytes), 0
+    while size >= 999.5 and unit < len(_UNITS) - 1:
+        size /= 1000
+        unit += 1
+    digits = 2 if size < 9.995 else 1 if size < 99.95 else 0
+    return f"{size:.{digits}f} {_UNITS[unit]}"
+
+
+def duration_text(nanoseconds: int) -> str:
+    """A span of time: `340 µs`, `85.6 ms`, `1.085 s`, `1 h 02 min`."""
+    if nanoseconds < 1_000_000:
+        return f"{nanoseconds / 1000:.0f} µs"
+    if nanoseconds < _SECOND:
+        return f"{nanoseconds / 1_000_000:.1f} ms"
+    if nanoseconds < 120 * _SECOND:
+        return f"{nanoseconds / _SECOND:.3f} s"
+    minutes = nanoseconds // _SECOND // 60
+    if minutes < 60:
+        return f"{minutes} min {nanoseconds // _SECOND % 60:02d} s"
+    if minutes < 48 * 60:
+        return f"{minutes // 60} h {minutes % 60:02d} min"
+    return f"{minutes // 1440} days {minutes // 60 % 24} h"
+
+
+def moment_text(at: int | None) -> str:
+    """A time in nanoseconds since the epoch, in UTC to the microsecond; `unknown` where there is none."""
+    text = None if at is None else rfc3339(at)
+    return "unknown" if text is None else f"{text[:10]} {text[11:26]}"
+
+
+def offset_text(at: int, start: int) -> str:
+    """Milliseconds from `start` to `at`: `+12.345 ms`; empty where one of them is unknown."""
+    if at < 0 or start < 0:
+        return ""
+    return f"{(at - start) / 1_000_000:+.3f} ms"
+
+
+def ranges_text(numbers: Iterable[int], limit: int = SHOWN_RANGES) -> str:
+    """Numbers as ranges: `0, 3-5, 9`; beyond so many ranges how many numbers there are."""
+    different = sorted(set(numbers))
+    ranges: list[list[int]] = []
+    for number in different:
+        if ranges and ranges[-1][1] == number - 1:
+            ranges[-1][1] = number
+        else:
+            ranges.append([number, number])
+    shown = ", ".join(str(first) if first == last else f"{first}-{last}" for first, last in ranges[:limit])
+    return shown if len(ranges) <= limit else f"{shown}, … ({len(different):,} in all)"

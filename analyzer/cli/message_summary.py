@@ -1,0 +1,222 @@
+"""The few fields of a handshake message that tell most, for the ladder: labels and values, harmless already."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from analyzer.cli.escape import harmless
+from analyzer.codec.registry import registry
+from analyzer.tls.events import HandshakeMessage
+from analyzer.x509.certificate import RAW_PUBLIC_KEY, certificate
+
+Facts = list[tuple[str, str]]
+Fields = dict[str, Any]
+
+LISTED = 6
+"""Entries of a list that are named."""
+
+
+def message_facts(message: HandshakeMessage) -> Facts:
+    """What to show beside the arrow of a message."""
+    read = _READERS.get(message.name)
+    if read is None or message.body is None:
+        return []
+    return read(message.body.json())
+
+
+def listed(names: Sequence[Any], limit: int = LISTED) -> str:
+    """Names one after the other, the rest as a number."""
+    shown = ", ".join(harmless(str(name)) for name in names[:limit])
+    return f"{shown} and {len(names) - limit} more" if len(names) > limit else shown
+
+
+def certificate_facts(ders: Sequence[bytes]) -> Facts:
+    """Subject, issuer, validity and key of each certificate."""
+    facts: Facts = []
+    for number, der in enumerate(ders[:LISTED]):
+        read = certificate(der).record()
+        if read["type"] == RAW_PUBLIC_KEY:
+            facts.append(("raw public key", key_text(read["public_key"])))
+            continue
+        label = "certificate" if len(ders) == 1 else f"certificate {number}"
+        facts.append((label, harmless(str(read["subject"] or "subject unreadable"))))
+        facts.append(("", f"issued by {harmless(str(read['issuer'] or 'unreadable'))}"))
+        valid = f"valid {day(read['not_before'])} to {day(read['not_after'])}"
+        facts.append(("", f"{valid}, {key_text(read['public_key'])}, {harmless(str(read['signature_algorithm']))}"))
+    if len(ders) > LISTED:
+        facts.append(("", f"and {len(ders) - LISTED} more"))
+    return facts
+
+
+def key_text(key: Any) -> str:
+    """A public key in words: `RSA 2048 bits`, `EC secp256r1`."""
+    if key is None:
+        return "key unreadable"
+    words = [harmless(str(key["type"])).upper() if key["type"] in ("rsa", "ec", "dsa", "dh") else harmless(str(key["type"]))]
+    if key.get("bits"):
+        words.append(f"{key['bits']} bits")
+    if key.get("curve"):
+        words.append(harmless(str(key["curve"])))
+    return " ".join(words)
+
+
+def day(time: Any) -> str:
+    """The date of a time in RFC 3339."""
+    return str(time)[:10] if time else "unknown"
+
+
+def _extensions(fields: Fields) -> dict[str, Any]:
+    return {entry["type"]: entry["body"] for entry in reversed(fields.get("extensions") or ())}
+
+
+def _inner(body: Any, name: str) -> Any:
+    return body.get(name) if isinstance(body, dict) else None
+
+
+def _client_hello(fields: Fields) -> Facts:
+    extensions = _extensions(fields)
+    versions = _inner(extensions.get("supported_versions"), "versions") or [fields.get("legacy_version")]
+    facts: Facts = []
+    for entry in _inner(extensions.get("server_name"), "server_name_list") or ():
+        facts.append(("server name", harmless(str(_inner(entry, "name")))))
+    facts.append(("versions", listed([version for version in versions if version and not _greased(version)])))
+    suites = [suite for suite in fields.get("cipher_suites") or fields.get("cipher_specs") or () if not _greased(suite)]
+    facts.append(("cipher suites", f"{len(suites)}: {listed(suites, 3)}"))
+    _add_list(facts, "groups", _inner(extensions.get("supported_groups"), "named_group_list"))
+    shares = _inner(extensions.get("key_share"), "client_shares")
+    _add_list(facts, "key shares", None if shares is None else [_inner(share, "group") for share in shares])
+    _add_list(facts, "signatures", _inner(extensions.get("signature_algorithms"), "supported_signature_algorithms"), 3)
+    _add_list(facts, "ALPN", _inner(extensions.get("application_layer_protocol_negotiation"), "protocol_name_list"))
+    offers = []
+    if fields.get("legacy_session_id") and "key_share" not in extensions:
+        offers.append(f"session id {fields['legacy_session_id'][:16]}…")
+    if _inner(extensions.get("session_ticket"), "ticket"):
+        offers.append("a session ticket")
+    identities = _inner(extensions.get("pre_shared_key"), "identities")
+    if identities:
+        offers.append(f"{len(identities)} pre-shared key" + ("s" if len(identities) > 1 else ""))
+    if "early_data" in extensions:
+        offers.append("early data follows")
+    if offers:
+        facts.append(("to resume", ", ".join(offers)))
+    if "encrypted_client_hello" in extensions:
+        facts.append(("hidden", "an encrypted ClientHello (or one made to look so) is inside"))
+    return facts
+
+
+def _add_list(facts: Facts, label: str, names: Any, limit: int = LISTED) -> None:
+    known = [name for name in names or () if not _greased(name)]
+    if known:
+        facts.append((label, listed(known, limit)))
+
+
+def _greased(name: Any) -> bool:
+    return isinstance(name, str) and name.startswith("GREASE ")
+
+
+def _server_hello(fields: Fields) -> Facts:
+    extensions = _extensions(fields)
+    version = _inner(extensions.get("supported_versions"), "selected_version") or fields.get("legacy_version")
+    facts: Facts = [("version", harmless(str(version or fields.get("version") or fields.get("server_version"))))]
+    if fields.get("cipher_suite"):
+        facts.append(("cipher suite", fields["cipher_suite"]))
+    share = extensions.get("key_share")
+    group = _inner(_inner(share, "server_share"), "group") or _inner(share, "selected_group")
+    if group:
+        facts.append(("group", str(group)))
+    _add_list(facts, "ALPN", _inner(extensions.get("application_layer_protocol_negotiation"), "protocol_name_list"))
+    selected = _inner(extensions.get("pre_shared_key"), "selected_identity")
+    if selected is not None:
+        facts.append(("resumes", f"with the client's pre-shared key {selected}"))
+    echo = fields.get("legacy_session_id_echo")
+    if echo and "key_share" not in extensions:
+        facts.append(("session id", f"{echo[:16]}…"))
+    return facts
+
+
+def _encrypted_extensions(fields: Fields) -> Facts:
+    facts: Facts = []
+    _add_list(facts, "ALPN", _inner(_extensions(fields).get("application_layer_protocol_negotiation"), "protocol_name_list"))
+    return facts
+
+
+def _server_key_exchange(fields: Fields) -> Facts:
+    params = fields.get("params") or {}
+    facts: Facts = []
+    curve = _inner(_inner(params, "curve_params"), "namedcurve")
+    if curve:
+        facts.append(("group", str(curve)))
+    prime = _inner(params, "dh_p")
+    if prime:
+        facts.append(("DH prime", f"{int(prime, 16).bit_length()} bits"))
+    scheme = _inner(fields.get("signed_params"), "algorithm")
+    if scheme:
+        facts.append(("signature", str(scheme)))
+    return facts
+
+
+def _certificate_request(fields: Fields) -> Facts:
+    facts: Facts = []
+    _add_list(facts, "types", fields.get("certificate_types"))
+    schemes = fields.get("supported_signature_algorithms")
+    _add_list(
+        facts,
+        "signatures",
+        schemes or _inner(_extensions(fields).get("signature_algorithms"), "supported_signature_algorithms"),
+    )
+    authorities = fields.get("certificate_authorities")
+    if authorities:
+        facts.append(("issuers", f"{len(authorities)} named"))
+    return facts
+
+
+def _certificate_verify(fields: Fields) -> Facts:
+    scheme = fields.get("algorithm") or _inner(fields.get("signed_params"), "algorithm")
+    return [("signature", harmless(str(scheme)))] if scheme else []
+
+
+def _new_session_ticket(fields: Fields) -> Facts:
+    lifetime = fields.get("ticket_lifetime_hint", fields.get("ticket_lifetime"))
+    facts: Facts = []
+    if lifetime is not None:
+        facts.append(("lifetime", f"{lifetime:,} s"))
+    if fields.get("ticket"):
+        facts.append(("ticket", f"{len(fields['ticket']) // 2} bytes"))
+    return facts
+
+
+def _certificate(fields: Fields) -> Facts:
+    ders = []
+    for entry in fields.get("certificate_list") or ():
+        der = entry if isinstance(entry, str) else _inner(entry, "cert_data")
+        if isinstance(der, str):
+            ders.append(bytes.fromhex(der))
+    key = fields.get("asn1_subject_public_key_info")
+    if isinstance(key, str):
+        ders.append(bytes.fromhex(key))
+    return certificate_facts(ders) if ders else [("certificate", "none")]
+
+
+def _compressed_certificate(fields: Fields) -> Facts:
+    packed = len(fields.get("compressed_certificate_message") or "") // 2
+    return [
+        ("compressed", f"{fields.get('uncompressed_length')} bytes in {packed}, with {harmless(str(fields.get('algorithm')))}")
+    ]
+
+
+def alert_words(level: int, description: int) -> str:
+    """An alert's level and description."""
+    return f"{registry('alert_levels').name(level)} {registry('alert_descriptions').name(description)}"
+
+
+_READERS: dict[str, Callable[[Fields], Facts]] = {
+    "client_hello": _client_hello,
+    "server_hello": _server_hello,
+    "hello_retry_request": _server_hello,
+    "encrypted_extensions": _encrypted_extensions,
+    "certificate": _certificate,
+    "compressed_certificate": _compressed_certificate,
+    "server_key_exchange": _server_key_exchange,
+    "certificate_request": _certificate_request,
+    "certificate_verify": _certificate_verify,
+    "new_session_ticket": _new_session_ticket,
+}

@@ -1,0 +1,235 @@
+"""What two sides said to each other, in four forms: text, hex, the raw bytes, JSON.
+
+A turn is what one side sends until the other one does. In text and hex each line begins with who speaks, as `curl -v` has it:
+`>` the client, `<` the server, `*` this program; so nothing that is in the bytes can pass for one of our own lines.
+"""
+
+import codecs
+from typing import Protocol
+
+from analyzer.analysis.missing_data import Missing
+from analyzer.cli.escape import harmless
+from analyzer.cli.formatting import count_text, moment_text, offset_text
+from analyzer.cli.output import Output, complain
+from analyzer.store.session_record import json_line, rfc3339
+
+NAMES = ("client", "server")
+MARKS = ("> ", "< ")
+STYLES = ("cyan", "yellow")
+
+_LINE = 16
+"""Bytes of a line of hex."""
+
+_ASCII = bytes(number if 0x20 <= number < 0x7F else 0x2E for number in range(256))
+
+TOLD = 8
+"""Losses that are told one by one where the output has no place for them."""
+
+
+class View(Protocol):
+    """A form in which the data of a session is written."""
+
+    def data(self, side: int, data: bytes, frame: int, at: int) -> None:
+        """Write the next bytes of a side, 0 the client."""
+
+    def missing(self, missing: Missing) -> None:
+        """Say that something is missing here."""
+
+    def close(self) -> None:
+        """Write what has waited."""
+
+
+def missing_text(missing: Missing) -> str:
+    """A loss in words."""
+    who = "this session" if missing.role is None else f"the {NAMES[missing.role]}"
+    if missing.n_bytes is not None:
+        verb = "is" if missing.n_bytes == 1 else "are"
+        cut = f", and {count_text(missing.records, 'record')} with them" if missing.records else ""
+        return f"{count_text(missing.n_bytes, 'byte')} of {who} {verb} not in the capture{cut}"
+    if missing.records:
+        before = " before this" if missing.role is None else ""
+        return f"{count_text(missing.records, 'record')} of {who}{before} did not open: {missing.reason}"
+    return f"something of {who} is missing here: its stream does not go on with a record"
+
+
+class TextView:
+    """Text as UTF-8; what is no text, or would drive a terminal, stands as escapes, but for line ends and tabs."""
+
+    def __init__(self, output: Output) -> None:
+        self._output = output
+        self._decoders = [codecs.getincrementaldecoder("utf-8")("backslashreplace") for _ in NAMES]
+        self._side = -1
+        self._at_start = True
+        self._return = False
+        self._first = -1
+
+    def data(self, side: int, data: bytes, frame: int, at: int) -> None:
+        """As in View."""
+        if side != self._side:
+            self._end_turn()
+            self._side = side
+            self._first = at if self._first < 0 else self._first
+            self.note(chunk_text(side, frame, at, self._first))
+        self._write(self._decoders[side].decode(data))
+
+    def missing(self, missing: Missing) -> None:
+        """As in View."""
+        self._end_turn()
+        self._side = -1
+        self.note(missing_text(missing), "alarm")
+
+    def close(self) -> None:
+        """As in View."""
+        self._end_turn()
+
+    def note(self, text: str, style: str = "dim") -> None:
+        """Write a line of our own."""
+        self._output.line(self._output.paint("* " + harmless(text), style))
+
+    def _end_turn(self) -> None:
+        if self._side < 0:
+            return
+        self._write(self._decoders[self._side].decode(b"", True))
+        if self._return:
+            self._return = False
+            self._output.write(self._shown("\r", False).encode("ascii"))
+        self._decoders[self._side].reset()
+        if not self._at_start:
+            self._output.write(b"\n")
+            self._at_start = True
+
+    def _write(self, text: str) -> None:
+        if self._return and text:
+            self._return = False
+            text = "\r" + text
+        if text.endswith("\r"):  # half of a line end, perhaps
+            self._return = True
+            text = text[:-1]
+        *lines, rest = text.replace("\r\n", "\n").split("\n")
+        shown = [self._shown(line) + "\n" if line or not self._at_start else self._blank() for line in lines]
+        if rest:
+            shown.append(self._shown(rest, False))
+        self._output.write("".join(shown).encode(self._output.encoding, "backslashreplace"))
+
+    def _shown(self, text: str, ends: bool = True) -> str:
+        """A line, or a part of one, made harmless, behind the mark of its side where it begins one."""
+        mark = MARKS[self._side] if self._at_start else ""
+        self._at_start = ends
+        kept = harmless(text) if "\t" not in text else "\t".join(map(harmless, text.split("\t")))
+        return self._output.paint(mark + kept, STYLES[self._side])
+
+    def _blank(self) -> str:
+        return self._output.paint(MARKS[self._side].rstrip(), STYLES[self._side]) + "\n"
+
+
+class HexView:
+    """Sixteen bytes a line with their offset in what their side sent, counted without what is missing."""
+
+    def __init__(self, output: Output) -> None:
+        self._output = output
+        self._side = -1
+        self._rest = b""
+        self._offsets = [0, 0]
+        self._first = -1
+
+    def data(self, side: int, data: bytes, frame: int, at: int) -> None:
+        """As in View."""
+        if side != self._side:
+            self.close()
+            self._side = side
+            self._first = at if self._first < 0 else self._first
+            self.note(chunk_text(side, frame, at, self._first))
+        data = self._rest + data
+        whole = len(data) - len(data) % _LINE
+        for pos in range(0, whole, _LINE):
+            self._put(data[pos : pos + _LINE])
+        self._rest = data[whole:]
+
+    def missing(self, missing: Missing) -> None:
+        """As in View."""
+        self.close()
+        self._side = -1
+        self.note(missing_text(missing), "alarm")
+
+    def close(self) -> None:
+        """As in View."""
+        if self._rest:
+            self._put(self._rest)
+            self._rest = b""
+
+    def note(self, text: str, style: str = "dim") -> None:
+        """Write a line of our own."""
+        self._output.line(self._output.paint("* " + harmless(text), style))
+
+    def _put(self, data: bytes) -> None:
+        side = self._side
+        text = f"{MARKS[side]}{self._offsets[side]:08x}  {data[:8].hex(' '):23}  {data[8:].hex(' '):23}  "
+        self._offsets[side] += len(data)
+        self._output.line(self._output.paint(text + data.translate(_ASCII).decode("ascii"), STYLES[side]))
+
+
+class RawView:
+    """The bytes as they are; what is missing is told on standard error."""
+
+    def __init__(self, output: Output) -> None:
+        self._output = output
+        self._n_missing = 0
+
+    def data(self, side: int, data: bytes, frame: int, at: int) -> None:
+        """As in View."""
+        self._output.write(data)
+
+    def missing(self, missing: Missing) -> None:
+        """As in View."""
+        self._n_missing += 1
+        if self._n_missing <= TOLD:
+            complain(missing_text(missing))
+
+    def close(self) -> None:
+        """As in View."""
+        if self._n_missing > TOLD:
+            complain(f"and {count_text(self._n_missing - TOLD, 'further loss', 'further losses')}")
+
+
+class JsonView:
+    """One object a record that was opened, or a loss; `offset` counts what its side sent, without what is missing."""
+
+    def __init__(self, output: Output) -> None:
+        self._output = output
+        self._offsets = [0, 0]
+
+    def data(self, side: int, data: bytes, frame: int, at: int) -> None:
+        """As in View."""
+        record = {
+            "from": NAMES[side],
+            "frame": frame,
+            "time": rfc3339(at),
+            "offset": self._offsets[side],
+            "length": len(data),
+            "data": data.hex(),
+            "missing": None,
+        }
+        self._offsets[side] += len(data)
+        self._output.write(json_line(record))
+
+    def missing(self, missing: Missing) -> None:
+        """As in View."""
+        record = {
+            "from": None if missing.role is None else NAMES[missing.role],
+            "frame": None,
+            "time": None,
+            "offset": None if missing.role is None else self._offsets[missing.role],
+            "length": 0,
+            "data": "",
+            "missing": {"bytes": missing.n_bytes, "records": missing.records, "reason": missing.reason},
+        }
+        self._output.write(json_line(record))
+
+    def close(self) -> None:
+        """As in View."""
+
+
+def chunk_text(side: int, frame: int, at: int, first: int) -> str:
+    """The head of a turn."""
+    time = f"{moment_text(at)} UTC" if at >= 0 else ""
+    return ", ".join(filter(None, (NAMES[side], f"frame {frame}", time, offset_text(at, first) if at != first else "")))

@@ -1,0 +1,58 @@
+"""A key log that another program is still writing: what was added to it since the last look.
+
+A browser appends a session's secrets while the session begins, so someone who captures into a pipe has them a moment before or
+after the packets that they open. Programs also empty their log, or put a new file in its place; both are seen and said, and
+secrets that were read before stay known.
+"""
+
+import os
+from typing import TYPE_CHECKING
+
+from analyzer.cli.output import complain
+
+if TYPE_CHECKING:
+    from analyzer.secrets.keylog import KeyLog
+
+_CHUNK = 1 << 20
+
+
+class Tail:
+    """One key log on its way into a `KeyLog`; the path must be that of a regular file. What the system refuses is OSError."""
+
+    def __init__(self, keylog: "KeyLog", path: str) -> None:
+        self.path = path
+        self._keylog = keylog
+        self._descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        self._position = 0
+
+    def look(self) -> None:
+        """Read what is new."""
+        if os.fstat(self._descriptor).st_size < self._position:
+            self._begin("was emptied")
+        self._read()
+        try:
+            there = os.stat(self.path)
+        except OSError:  # gone, and perhaps only for the moment in which a new one takes its place
+            return
+        if not os.path.samestat(there, os.fstat(self._descriptor)):
+            descriptor = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
+            os.close(self._descriptor)
+            self._descriptor = descriptor
+            self._begin("was replaced by another file")
+            self._read()
+
+    def close(self) -> None:
+        """Read what is new, and take the last line as it is."""
+        self.look()
+        self._keylog.close(self.path)
+        os.close(self._descriptor)
+
+    def _begin(self, why: str) -> None:
+        complain(f"{self.path}: {why} while it was read; the secrets read before stay in use")
+        self._keylog.restart(self.path)
+        self._position = 0
+
+    def _read(self) -> None:
+        while data := os.pread(self._descriptor, _CHUNK, self._position):
+            self._position += len(data)
+            self._keylog.feed(data, self.path)

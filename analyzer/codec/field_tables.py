@@ -1,0 +1,161 @@
+"""Field tables: a message declared once, as a class whose annotated rows are its fields in wire order.
+
+    class ServerName(Message):
+        '''RFC 6066 section 3.'''
+
+        name_type: int = u8("name_types")
+        host_name: bytes = opaque(2, low=1, text=True)
+
+Reading and byte spans (`runner`), writing (`writer`) and JSON (`json_form`) all come from the rows; a table never holds code.
+Widths and bounds are in bytes, as in the presentation language of RFC 9846 section 3. A subclass begins with the rows of its
+base.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, Self, dataclass_transform
+
+from analyzer.codec import field_kinds, runner, writer
+from analyzer.codec.errors import Malformed, ParseError
+from analyzer.codec.field_spec import Extension, FieldSpec, Span
+from analyzer.codec.json_form import json_value
+
+__all__ = [
+    "Extension", "Message", "Span", "extensions", "fixed", "opaque", "read", "select", "sized", "spans", "struct", "u8", "u16",
+    "u24", "u32", "u64", "varint", "vector", "write",
+]  # fmt: skip
+
+read = runner.read
+spans = runner.spans
+write = writer.write
+
+
+def u8(registry: str = "", *, optional: bool = False) -> Any:
+    """A number of one byte, named by a registry."""
+    return FieldSpec(field_kinds.UINT, width=1, registry=registry, optional=optional)
+
+
+def u16(registry: str = "", *, optional: bool = False) -> Any:
+    """A number of two bytes."""
+    return FieldSpec(field_kinds.UINT, width=2, registry=registry, optional=optional)
+
+
+def u24(registry: str = "", *, optional: bool = False) -> Any:
+    """A number of three bytes."""
+    return FieldSpec(field_kinds.UINT, width=3, registry=registry, optional=optional)
+
+
+def u32(registry: str = "", *, optional: bool = False) -> Any:
+    """A number of four bytes."""
+    return FieldSpec(field_kinds.UINT, width=4, registry=registry, optional=optional)
+
+
+def u64(registry: str = "", *, optional: bool = False) -> Any:
+    """A number of eight bytes."""
+    return FieldSpec(field_kinds.UINT, width=8, registry=registry, optional=optional)
+
+
+def varint(registry: str = "", *, optional: bool = False) -> Any:
+    """A number of one, two, four or eight bytes that says itself how many (RFC 9000 section 16)."""
+    return FieldSpec(field_kinds.VARINT, registry=registry, optional=optional)
+
+
+def fixed(length: int, *, text: bool = False) -> Any:
+    """Exactly `length` bytes."""
+    return FieldSpec(field_kinds.FIXED, width=length, text=text)
+
+
+def opaque(prefix: int, *, low: int = 0, high: int = 0, text: bool = False, optional: bool = False, of: str = "") -> Any:
+    """Bytes behind a length of `prefix` bytes. `prefix` 0: all bytes to the end, or as many as the number in the earlier
+    field `of`. `high` 0: no bound but the prefix."""
+    return FieldSpec(field_kinds.OPAQUE, width=prefix, low=low, high=high, text=text, optional=optional, on=of)
+
+
+def vector(prefix: int, element: Any, *, low: int = 0, high: int = 0, optional: bool = False, of: str = "") -> Any:
+    """Elements one after the other behind their length in bytes. `prefix` 0: up to the end, or as many bytes as the number
+    in the earlier field `of`."""
+    return FieldSpec(field_kinds.VECTOR, width=prefix, low=low, high=high, element=element, optional=optional, on=of)
+
+
+def struct(table: "type[Message]", *, optional: bool = False) -> Any:
+    """The fields of another table."""
+    return FieldSpec(field_kinds.STRUCT, table=table, optional=optional)
+
+
+def sized(prefix: int, content: Any, *, low: int = 0, optional: bool = False, of: str = "") -> Any:
+    """One field, or the fields of another table, behind their length in bytes, or with the length in the field `of`."""
+    element = content if isinstance(content, FieldSpec) else struct(content)
+    return FieldSpec(field_kinds.SIZED, width=prefix, low=low, element=element, optional=optional, on=of)
+
+
+def select(on: str, cases: Mapping[int, Any], default: Any = None) -> Any:
+    """A field whose form depends on the number in the earlier field `on`. Any other number: `default`, or else bytes to the
+    end."""
+    return FieldSpec(field_kinds.SELECT, on=on, cases=dict(cases), element=default)
+
+
+def extensions(tables: "dict[int, type[Message]]", *, optional: bool = False) -> Any:
+    """A block of extensions behind two bytes of length; `tables` gives the body's table by extension type."""
+    return FieldSpec(field_kinds.EXTENSIONS, width=2, cases=tables, optional=optional)
+
+
+class Table(type):
+    """The metaclass that turns annotated rows into slots."""
+
+    specs: list[FieldSpec]
+
+    def __new__(mcs, name: str, bases: tuple[type, ...], namespace: dict[str, Any]) -> "Table":
+        own: dict[str, FieldSpec] = {key: value for key, value in namespace.items() if isinstance(value, FieldSpec)}
+        for key, spec in own.items():
+            del namespace[key]
+            spec.name = key
+        namespace["__slots__"] = (*own, *namespace.get("__slots__", ()))
+        namespace["specs"] = [spec for base in bases for spec in getattr(base, "specs", ())] + list(own.values())
+        table = super().__new__(mcs, name, bases, namespace)
+        for key, spec in own.items():
+            spec.slot = vars(table)[key]
+        return table
+
+
+@dataclass_transform(
+    kw_only_default=True, field_specifiers=(u8, u16, u24, u32, u64, varint, fixed, opaque, vector, struct, sized, select)
+)
+class Message(metaclass=Table):
+    """The base of all tables. A field that could not be read is None; `trailing` holds bytes behind the last field."""
+
+    __slots__ = ("trailing",)
+    specs: ClassVar[Sequence[FieldSpec]]
+
+    def __init__(self, **fields: Any) -> None:
+        self.trailing: bytes = fields.pop("trailing", b"")
+        for spec in self.specs:
+            setattr(self, spec.name, fields.pop(spec.name, None))
+        if fields:
+            raise TypeError(f"{type(self).__name__} has no field {', '.join(fields)}")
+
+    @classmethod
+    def read(cls, data: bytes, base: int = 0, short: type[ParseError] = Malformed) -> tuple[Self, list[ParseError]]:
+        """Read the message that `data` holds: the message, and everything that is wrong with it."""
+        message, problems = runner.read(cls, data, 0, len(data), base, short)
+        return message, problems
+
+    def write(self) -> bytes:
+        """The wire form."""
+        return writer.write(self)
+
+    def json(self) -> dict[str, Any]:
+        """The fields as JSON values under the RFC's names."""
+        return json_value(self)
+
+    def extension(self, number: int) -> Any:
+        """The body of the first extension of that type; None without one. For messages that carry extensions."""
+        return runner.extension_body(self, number)
+
+    def __eq__(self, other: object) -> bool:
+        if type(self) is not type(other):
+            return NotImplemented
+        return all(getattr(self, n) == getattr(other, n) for n in ("trailing", *(spec.name for spec in self.specs)))
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({', '.join(f'{spec.name}={getattr(self, spec.name)!r}' for spec in self.specs)})"

@@ -1,0 +1,312 @@
+# cython: annotation_typing=False
+"""Link-layer headers: from a frame's first byte to the EtherType of what it carries.
+
+Link types are those of https://www.tcpdump.org/linktypes.html. Two steps, so that any of them can stand in any order: the
+header that the link type names (`read_link`), then one tag or shim after the other (`read_shim`: 802.1Q and 802.1ad,
+802.2 LLC with SNAP, MPLS of RFC 3032, PPPoE of RFC 2516, PPP, 802.1ah, Ethernet in Ethernet). Both move the packet's window
+on and return the next EtherType, -1 when what follows cannot be told; then `problem` says why, if it is the frame's fault.
+
+A link type or shim that is still to come is one more branch here, and nothing else.
+"""
+
+from analyzer.packet.packet import Packet
+
+_IPV4 = 0x0800
+_IPV6 = 0x86DD
+_MPLS = 0x8847
+# "Transparent Ethernet bridging": an Ethernet frame follows, whatever announced it.
+_ETHERNET = 0x6558
+
+# A frame of 65,535 bytes has room for 16,000 labels; networks stack fewer than ten.
+_LABEL_LIMIT = 16
+# The kernel knows twenty attributes, and writes each once.
+_ATTRIBUTE_LIMIT = 64
+
+
+def read_link(packet: Packet, data: bytes, link_type: int) -> int:
+    """Read the header that `link_type` puts before the window's first byte; the EtherType behind it, or -1."""
+    at = packet.payload
+    if link_type == 1:
+        return _read_ethernet(packet, data)
+    if link_type == 113:
+        if packet.falls_short(16, "Linux cooked header"):
+            return -1
+        packet.payload = at + 16
+        return _read_cooked(packet, data, data[at + 14] << 8 | data[at + 15])
+    if link_type == 276:
+        if packet.falls_short(20, "Linux cooked header v2"):
+            return -1
+        packet.payload = at + 20
+        return _read_cooked(packet, data, data[at] << 8 | data[at + 1])
+    if link_type in (101, 12, 14):
+        return read_version(packet, data)
+    if link_type == 228:
+        return _IPV4
+    if link_type == 229:
+        return _IPV6
+    if link_type in (0, 108):
+        return _read_family(packet, data)
+    if link_type == 9:
+        return _read_ppp(packet, data)
+    if link_type == 50:
+        return _read_hdlc(packet, data)
+    if link_type == 10:
+        return _read_fddi(packet, data)
+    if link_type == 105:
+        return _read_wireless(packet, data)
+    if link_type == 127:
+        return _read_radiotap(packet, data)
+    if link_type == 239:
+        return _read_netfilter_log(packet, data)
+    packet.fail(f"link type {link_type} is not known")
+    return -1
+
+
+def read_shim(packet: Packet, data: bytes, ether_type: int) -> int:
+    """Read what `ether_type` puts between the link-layer header and a packet; the next EtherType, or -1 if it is none."""
+    at = packet.payload
+    if ether_type in (0x8100, 0x88A8, 0x9100, 0x9200):
+        if packet.falls_short(4, "VLAN tag"):
+            return -1
+        packet.vlan = (data[at] & 15) << 8 | data[at + 1]
+        packet.payload = at + 4
+        return data[at + 2] << 8 | data[at + 3]
+    if ether_type in (_MPLS, 0x8848):
+        return _read_mpls(packet, data)
+    if ether_type == 0x8864:
+        return _read_pppoe(packet, data)
+    if ether_type == 0x880B:
+        return _read_ppp(packet, data)
+    if 0 <= ether_type <= 1500:
+        # 802.3: the length of what follows, so that the padding to 60 bytes falls off.
+        if not packet.narrow(ether_type):
+            packet.fail(f"802.3 length {ether_type} is more than the frame has")
+        return _read_llc(packet, data)
+    if ether_type == _ETHERNET:
+        return _read_ethernet(packet, data)
+    if ether_type == 0x88E7:
+        return _skip(packet, 4, "802.1ah I-TAG")
+    if ether_type == 0x8903:
+        return _skip(packet, 2, "FabricPath tag")
+    if ether_type == 0x8926:
+        if packet.falls_short(6, "VN-Tag"):
+            return -1
+        packet.payload = at + 6
+        return data[at + 4] << 8 | data[at + 5]
+    return -1
+
+
+def read_version(packet: Packet, data: bytes) -> int:
+    """Tell IPv4 from IPv6 by the version in the window's first four bits; nothing is skipped."""
+    if packet.falls_short(1, "IP header"):
+        return -1
+    version = data[packet.payload] >> 4
+    if version == 4:
+        return _IPV4
+    if version == 6:
+        return _IPV6
+    packet.fail(f"IP version {version}")
+    return -1
+
+
+def _read_ethernet(packet: Packet, data: bytes) -> int:
+    if packet.falls_short(14, "Ethernet header"):
+        return -1
+    at = packet.payload
+    packet.payload = at + 14
+    return data[at + 12] << 8 | data[at + 13]
+
+
+def _skip(packet: Packet, n_bytes: int, header: str) -> int:
+    """Skip a tag that has an Ethernet frame behind it."""
+    if packet.falls_short(n_bytes, header):
+        return -1
+    packet.payload += n_bytes
+    return _ETHERNET
+
+
+def _read_cooked(packet: Packet, data: bytes, protocol: int) -> int:
+    """The protocol of a Linux cooked header: an EtherType, or below 0x600 one of Linux's own, of which 4 is 802.2."""
+    if protocol == 4:
+        return _read_llc(packet, data)
+    return protocol if protocol >= 0x600 else -1
+
+
+def _read_llc(packet: Packet, data: bytes) -> int:
+    """802.2: SNAP with an EtherType (RFC 1042), or IP straight away (DSAP 6)."""
+    at = packet.payload
+    if packet.falls_short(3, "LLC header"):
+        return -1
+    if data[at] == 0x06 and data[at + 1] == 0x06 and data[at + 2] == 3:
+        packet.payload = at + 3
+        return _IPV4
+    if data[at] != 0xAA or data[at + 1] != 0xAA or data[at + 2] != 3:
+        return -1
+    if packet.falls_short(8, "SNAP header"):
+        return -1
+    # 00-00-00 is RFC 1042's, 00-00-f8 802.1H's bridge tunnel: with both an EtherType follows.
+    if data[at + 3] or data[at + 4] or (data[at + 5] and data[at + 5] != 0xF8):
+        return -1
+    packet.payload = at + 8
+    return data[at + 6] << 8 | data[at + 7]
+
+
+def _read_family(packet: Packet, data: bytes) -> int:
+    """BSD loopback: the address family in four bytes of the capturing machine's order; AF_INET6 has a number per system."""
+    at = packet.payload
+    if packet.falls_short(4, "loopback header"):
+        return -1
+    family = data[at] or data[at + 3]
+    if data[at + 1] or data[at + 2] or (data[at] and data[at + 3]):
+        family = 0
+    packet.payload = at + 4
+    if family == 2:
+        return _IPV4
+    return _IPV6 if family in (10, 23, 24, 28, 30) else -1
+
+
+def _read_ppp(packet: Packet, data: bytes) -> int:
+    """RFC 1661 with or without the address and control bytes of RFC 1662, and with a protocol of one byte or two."""
+    at = packet.payload
+    if packet.falls_short(2, "PPP header"):
+        return -1
+    if data[at] == 0xFF and data[at + 1] == 3:
+        at += 2
+        packet.payload = at
+        if packet.falls_short(1, "PPP protocol"):
+            return -1
+    # The last byte of the protocol is odd, all others even: an odd first byte is all there is.
+    if data[at] & 1:
+        protocol = data[at] + 0
+        packet.payload = at + 1
+    else:
+        if packet.falls_short(2, "PPP protocol"):
+            return -1
+        protocol = data[at] << 8 | data[at + 1]
+        packet.payload = at + 2
+    if protocol == 0x0021:
+        return _IPV4
+    if protocol == 0x0057:
+        return _IPV6
+    return _MPLS if protocol in (0x0281, 0x0283) else -1
+
+
+def _read_hdlc(packet: Packet, data: bytes) -> int:
+    """PPP in HDLC-like framing, or Cisco's HDLC (address 0x0f or 0x8f), which has an EtherType for a protocol."""
+    at = packet.payload
+    if packet.falls_short(4, "HDLC header"):
+        return -1
+    if data[at] not in (0x0F, 0x8F):
+        return _read_ppp(packet, data)
+    packet.payload = at + 4
+    return data[at + 2] << 8 | data[at + 3]
+
+
+def _read_pppoe(packet: Packet, data: bytes) -> int:
+    at = packet.payload
+    if packet.falls_short(6, "PPPoE header"):
+        return -1
+    if data[at] != 0x11 or data[at + 1]:
+        packet.fail(f"PPPoE version and type {data[at]:#04x}, code {data[at + 1]}")
+        return -1
+    n_bytes = data[at + 4] << 8 | data[at + 5]
+    packet.payload = at + 6
+    if not packet.narrow(n_bytes):
+        packet.fail(f"PPPoE length {n_bytes} is more than the frame has")
+    return _read_ppp(packet, data)
+
+
+def _read_mpls(packet: Packet, data: bytes) -> int:
+    """A label stack; what it carries is not announced: 4 and 6 are IP, 0 a pseudowire's control word (RFC 4385)."""
+    for _ in range(_LABEL_LIMIT):
+        if packet.falls_short(4, "MPLS label"):
+            return -1
+        at = packet.payload
+        packet.payload = at + 4
+        if data[at + 2] & 1:
+            break
+    else:
+        packet.fail(f"more than {_LABEL_LIMIT} MPLS labels")
+        return -1
+    if packet.falls_short(1, "MPLS payload"):
+        return -1
+    if data[packet.payload] >> 4 == 0:
+        return _skip(packet, 4, "pseudowire control word")
+    return read_version(packet, data)
+
+
+def _read_fddi(packet: Packet, data: bytes) -> int:
+    if packet.falls_short(13, "FDDI header"):
+        return -1
+    packet.payload += 13
+    return _read_llc(packet, data)
+
+
+def _read_radiotap(packet: Packet, data: bytes) -> int:
+    """What the capturing radio noted of the frame: a length is all that has to be known; then 802.11."""
+    at = packet.payload
+    if packet.falls_short(4, "radiotap header"):
+        return -1
+    n_bytes = data[at + 3] << 8 | data[at + 2]
+    if data[at] or n_bytes < 8:
+        packet.fail(f"radiotap version {data[at]}, length {n_bytes}")
+        return -1
+    if packet.falls_short(n_bytes, "radiotap header"):
+        return -1
+    packet.payload = at + n_bytes
+    return _read_wireless(packet, data)
+
+
+def _read_wireless(packet: Packet, data: bytes) -> int:
+    """An 802.11 data frame that is not encrypted and holds one packet; its addresses and additions vary with the flags."""
+    at = packet.payload
+    if packet.falls_short(24, "802.11 header"):
+        return -1
+    flags = data[at + 1] + 0
+    # Version 0, type data; subtypes with bit 6 carry nothing. Flag 0x40 is encryption.
+    if data[at] & 0x4F != 0x08 or flags & 0x40:
+        return -1
+    n_header = 30 if flags & 3 == 3 else 24
+    if data[at] & 0x80:
+        if packet.falls_short(n_header + 2, "802.11 header"):
+            return -1
+        # Several packets in one frame (A-MSDU).
+        if data[at + n_header] & 0x80:
+            return -1
+        n_header += 6 if flags & 0x80 else 2
+    if packet.falls_short(n_header, "802.11 header"):
+        return -1
+    packet.payload = at + n_header
+    return _read_llc(packet, data)
+
+
+def _read_netfilter_log(packet: Packet, data: bytes) -> int:
+    """A family, then attributes of length, type and value in the capturing machine's byte order; attribute 9 is the packet."""
+    at = packet.payload
+    if packet.falls_short(4, "NFLOG header"):
+        return -1
+    family = data[at] + 0
+    packet.payload = at + 4
+    for _ in range(_ATTRIBUTE_LIMIT):
+        at = packet.payload
+        if packet.falls_short(4, "NFLOG attribute"):
+            return -1
+        # The type is small: its zero byte tells the order.
+        little = data[at + 3] == 0
+        kind = data[at + 2] if little else data[at + 3]
+        n_bytes = data[at + 1] << 8 | data[at] if little else data[at] << 8 | data[at + 1]
+        if n_bytes < 4:
+            packet.fail(f"NFLOG attribute of {n_bytes} bytes")
+            return -1
+        if kind == 9:
+            packet.narrow(n_bytes)
+            packet.payload = at + 4
+            if family == 2:
+                return _IPV4
+            return _IPV6 if family == 10 else -1
+        n_bytes = (n_bytes + 3) & ~3
+        if packet.falls_short(n_bytes, "NFLOG attribute"):
+            return -1
+        packet.payload = at + n_bytes
+    packet.fail(f"more than {_ATTRIBUTE_LIMIT} NFLOG attributes")
+    return -1

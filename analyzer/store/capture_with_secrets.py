@@ -1,0 +1,103 @@
+"""A capture once more, as pcapng, with secrets in front of its packets.
+
+What opens its sessions travels in the file, as a Decryption Secrets Block (draft-ietf-opsawg-pcapng section 4.7), so that any
+reader of pcapng opens them without further options. Frames are as they were, with time, interface and comments; secrets that
+the capture had are left out, for only those chosen are to be in the copy.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import BinaryIO
+
+from analyzer.capture.capture_writer import PcapngWriter
+from analyzer.capture.frame import Frame
+from analyzer.capture.packet_reader import PacketReader
+from analyzer.packet.headers import read
+from analyzer.packet.packet import Packet
+from analyzer.store.session_secrets import Span
+
+Wanted = Callable[[Frame], bool]
+
+
+class KeyedCapture:
+    """Copies frames; give it each packet reader of a capture, which it advances. frames: how many were written."""
+
+    def __init__(self, file: BinaryIO, secrets: Iterable[bytes], wanted: Wanted | None = None) -> None:
+        """secrets: key logs, each a block. wanted: which frames, all if None."""
+        self.frames = 0
+        self._file = file
+        self._secrets = secrets
+        self._wanted = wanted
+        self._writer: PcapngWriter | None = None
+        self._n_interfaces = 0
+        self._n_comments = 0
+
+    def run(self, packet_reader: PacketReader) -> None:
+        """Copy all frames that the packet reader has the bytes of."""
+        frame, comments = packet_reader.frame, packet_reader.comments
+        while packet_reader.advance():
+            writer = self._begin(packet_reader) if self._writer is None else self._writer
+            comment = ""
+            if self._n_comments < len(comments):
+                comment = self._comment(comments, frame.number)
+            if self._wanted is not None and not self._wanted(frame):
+                continue
+            if self._n_interfaces <= frame.interface:
+                self._describe(writer, packet_reader, frame)
+            data = frame.data[frame.start : frame.end]
+            writer.write_frame(max(0, frame.at), data, frame.wire_length, frame.interface, comment)
+            self.frames += 1
+
+    def close(self, packet_reader: PacketReader | None) -> None:
+        """Say that there are no more; `packet_reader` is the last one."""
+        if self._writer is None:
+            self._begin(packet_reader)
+
+    def _begin(self, packet_reader: PacketReader | None) -> PcapngWriter:
+        section = packet_reader.sections[0] if packet_reader is not None and packet_reader.sections else None
+        texts = ("", "", "") if section is None else (section.hardware or "", section.os or "", section.application or "")
+        comment = self._comment(packet_reader.comments, 0) if packet_reader is not None else ""
+        self._writer = PcapngWriter(self._file, comment=comment, hardware=texts[0], os=texts[1], application=texts[2])
+        for block in self._secrets:
+            self._writer.write_secrets(block)
+        return self._writer
+
+    def _comment(self, comments: Sequence[tuple[int, str]], number: int) -> str:
+        """The comments of frame `number`, or of the file for 0, as one text; those of frames before it are passed over."""
+        found = []
+        while self._n_comments < len(comments) and comments[self._n_comments][0] <= number:
+            if comments[self._n_comments][0] == number:
+                found.append(comments[self._n_comments][1])
+            self._n_comments += 1
+        return "\n".join(found)
+
+    def _describe(self, writer: PcapngWriter, packet_reader: PacketReader, frame: Frame) -> None:
+        """Describe the interfaces up to that of the frame, so that they keep their numbers."""
+        while self._n_interfaces <= frame.interface:
+            known = packet_reader.interfaces[self._n_interfaces] if self._n_interfaces < len(packet_reader.interfaces) else None
+            if known is None:  # beyond what is kept of a file
+                writer.write_interface(frame.link_type)
+            else:
+                writer.write_interface(known.link_type, known.snap_length, known.name or "", known.description or "")
+            self._n_interfaces += 1
+
+
+class PacketsOf:
+    """Tells the packets of certain connections.
+
+    Of a datagram in fragments only the first one has ports: fragments are taken that go between two of the hosts.
+    """
+
+    def __init__(self, spans: Mapping[bytes, Sequence[Span]]) -> None:
+        """spans: as in `SessionSecrets`."""
+        self._spans = spans
+        self._hosts = frozenset(key[:-4] for key in spans)
+        self._packet = Packet()
+
+    def __call__(self, frame: Frame) -> bool:
+        """Whether the frame is of one of them."""
+        packet = self._packet
+        read(packet, frame.data, frame.start, frame.end, frame.link_type, frame.wire_length)
+        if packet.fragment:
+            first, length = (packet.ip + 12, 8) if packet.ip_version == 4 else (packet.ip + 8, 32)
+            return packet.data[first : first + length] in self._hosts
+        return any(first <= frame.number <= last for first, last in self._spans.get(packet.key(), ()))

@@ -1,0 +1,338 @@
+"""What sessions carried, as files: HTTP objects, certificates, the streams themselves.
+
+Everything is written while the capture is read, so that a body may be larger than the memory there is. Names of files are made
+of the numbers of session and exchange, the beginning of the SHA-256, and an ending out of a short list; what the capture calls
+a thing stands only in the manifest.
+"""
+
+import base64
+import hashlib
+import textwrap
+from collections import Counter
+from collections.abc import Collection
+from typing import Any, Final
+
+from analyzer.analysis.missing_data import Missing, MissingData
+from analyzer.application.conversation import Conversation
+from analyzer.application.exchange import CLIENT, EXCHANGES_MAX, NAMES, Exchange, Fields
+from analyzer.engine.data_streams import DataReader, DataStreams
+from analyzer.store.folder import Folder, Part
+from analyzer.store.manifest import Manifest
+from analyzer.store.session_record import decryption_record
+from analyzer.tls.messages.numbers import CERTIFICATE, COMPRESSED_CERTIFICATE
+from analyzer.tls.session import Session
+from analyzer.x509.certificate import RAW_PUBLIC_KEY, certificate
+
+OBJECTS, CERTIFICATES, STREAMS = "objects", "certificates", "streams"
+KINDS: Final = (OBJECTS, CERTIFICATES, STREAMS)
+"""What can be asked for."""
+
+MAX_MISSING: Final = 1000
+"""Losses of one stream that the manifest lists."""
+
+MAX_SESSIONS: Final = 1000
+"""Sessions that the manifest names for one certificate; a server may have shown it in all of them."""
+
+MAX_CERTIFICATES: Final = 50_000
+"""Different certificates that are written: what is known of each waits in memory for further sessions."""
+
+FIRST_SWEEP: Final = 64
+"""Bodies of a session that are open before those that have ended are looked for; browsers open 100 streams."""
+
+_CERTIFICATE = frozenset((CERTIFICATE, COMPRESSED_CERTIFICATE))
+_HASH_DIGITS = 16
+_UNKNOWN = "bin"
+_ENDINGS: Final = {
+    "text/html": "html", "application/xhtml+xml": "html", "text/css": "css", "text/plain": "txt", "text/csv": "csv",
+    "text/javascript": "js", "application/javascript": "js", "application/x-javascript": "js",
+    "application/json": "json", "application/xml": "xml", "text/xml": "xml", "application/pdf": "pdf",
+    "application/zip": "zip", "application/gzip": "gz", "application/wasm": "wasm", "application/dns-message": "dns",
+    "application/x-www-form-urlencoded": "form", "multipart/form-data": "multipart", "application/ocsp-response": "ocsp",
+    "image/png": "png", "image/jpeg": "jpg", "image/gif": "gif", "image/webp": "webp", "image/avif": "avif",
+    "image/svg+xml": "svg", "image/x-icon": "ico", "image/vnd.microsoft.icon": "ico",
+    "audio/mpeg": "mp3", "audio/ogg": "ogg", "audio/wav": "wav", "video/mp4": "mp4", "video/webm": "webm",
+    "font/woff": "woff", "font/woff2": "woff2", "font/ttf": "ttf", "font/otf": "otf",
+}  # fmt: skip
+
+
+def ending(content_type: str | None) -> str:
+    """The ending for a declared media type; `bin` for what is not in the list, programs among that."""
+    return _ENDINGS.get((content_type or "").partition(";")[0].strip().lower(), _UNKNOWN)
+
+
+class Contents(DataStreams):
+    """Writes what sessions carried into a folder.
+
+    written: files by kind. closed: sessions that were not decrypted, by the reason in their record.
+    """
+
+    def __init__(self, folder: Folder, manifest: Manifest, kinds: Collection[str], sessions: Collection[int] = ()) -> None:
+        """kinds: out of KINDS. sessions: the numbers of those wanted, all if empty."""
+        super().__init__()
+        self.folder = folder
+        self.manifest = manifest
+        self.kinds = frozenset(kinds)
+        self.written: Counter[str] = Counter()
+        self.closed: Counter[str] = Counter()
+        self._sessions = frozenset(sessions)
+        self._certificates: dict[bytes, dict[str, Any]] = {}
+
+    def open(self, session: int, alpn: bytes | None, missing: MissingData) -> DataReader | None:
+        """Who takes a session's data."""
+        if (self._sessions and session not in self._sessions) or not self.kinds & {OBJECTS, STREAMS}:
+            return None
+        return _ExportedStream(self, session, alpn, missing)
+
+    def end(self, session: Session) -> None:
+        """Take what stands in a session that has ended."""
+        if self._sessions and session.id not in self._sessions:
+            return
+        decryption = decryption_record(session)
+        if decryption["status"] == "none":
+            self.closed[decryption["reason"]] += 1
+        if CERTIFICATES in self.kinds:
+            for role in (0, 1):
+                sent = (one.frame for one in session.log.messages if one.type in _CERTIFICATE and one.role == role)
+                frame = next(sent, None)
+                for place, der in enumerate(session.handshake.certificates[role] or ()):
+                    self._note_certificate(session, role, place, der, frame)
+            for role, frame, later in session.log.certificate_changes:
+                for place, der in enumerate(later):
+                    self._note_certificate(session, role, place, der, frame)
+
+    def write(self) -> bool:
+        """Write the certificates and the manifest; whether that went well."""
+        for number, entry in enumerate(self._certificates.values()):
+            try:
+                self.manifest.add((entry["session"], 1, number, 0), entry)
+            except OSError as error:
+                self.written[CERTIFICATES] -= 1
+                self.folder.remove(entry["file"], error)
+        return self.manifest.write()
+
+    def keep(self, part: Part, name: str, kind: str, key: tuple[int, int, int, int], entry: dict[str, Any]) -> None:
+        """Name a file, and list it; never the one without the other."""
+        try:
+            self.manifest.add(key, {"file": name, "sha256": part.sha256, "size": part.size, **entry, "truncated": part.cut})
+        except OSError as error:
+            part.error = part.error or error
+            part.finish(name)
+        else:
+            if part.finish(name):
+                self.written[kind] += 1
+            else:
+                self.manifest.withdraw()
+
+    def _note_certificate(self, session: Session, side: int, place: int, der: bytes, frame: int | None) -> None:
+        digest = hashlib.sha256(der).digest()
+        entry = self._certificates.get(digest)
+        if entry is None:
+            if len(self._certificates) >= MAX_CERTIFICATES:
+                self.folder.n_refused += 1
+                return
+            entry = self._write_certificate(session, side, place, der, frame)
+            if entry is None:
+                return
+            self._certificates[digest] = entry
+        if entry["sessions"][-1:] != [session.id] and len(entry["sessions"]) < MAX_SESSIONS:
+            entry["sessions"].append(session.id)
+
+    def _write_certificate(
+        self, session: Session, side: int, place: int, der: bytes, frame: int | None
+    ) -> dict[str, Any] | None:
+        part = self.folder.begin()
+        if part is None:
+            return None
+        read = certificate(der)
+        label = "PUBLIC KEY" if read.type == RAW_PUBLIC_KEY else "CERTIFICATE"
+        lines = "\n".join(textwrap.wrap(base64.b64encode(der).decode("ascii"), 64))
+        part.write(f"-----BEGIN {label}-----\n{lines}\n-----END {label}-----\n".encode("ascii"))
+        name = f"certificate-{read.sha256[:_HASH_DIGITS]}.pem"
+        if not part.finish(name):
+            return None
+        self.written[CERTIFICATES] += 1
+        return {
+            "file": name,
+            "sha256": part.sha256,
+            "size": part.size,
+            "kind": "certificate",
+            "type": "application/pem-certificate-chain",
+            "session": session.id,
+            "sessions": [],
+            "from": NAMES[side],
+            "place": place,
+            "frame": frame,
+            "certificate_sha256": read.sha256,
+            "subject": read.subject,
+            "truncated": part.cut,
+        }
+
+
+class _Body:
+    """A body that is being written; part: None where there are too many files."""
+
+    __slots__ = ("exchange", "first", "last", "part", "side")
+
+    def __init__(self, exchange: Exchange, side: int, part: Part | None, frame: int) -> None:
+        self.exchange = exchange
+        self.side = side
+        self.part = part
+        self.first = self.last = frame
+
+    @property
+    def ended(self) -> bool:
+        """Whether it is whole. Messages of a WebSocket come under the exchange that began it, whose body was empty."""
+        message = self.exchange.request if self.side == CLIENT else self.exchange.response
+        return message is not None and message.body.complete and message.body.length > 0
+
+
+class _ExportedStream(DataReader):
+    """Takes the data of one session."""
+
+    def __init__(self, contents: Contents, session: int, alpn: bytes | None, missing: MissingData) -> None:
+        super().__init__(missing)
+        self._contents = contents
+        self._session = session
+        self._frame = 0
+        self._frames: list[list[int]] = [[], []]
+        self._bodies: dict[tuple[int, int], _Body] = {}
+        self._sweep_at = FIRST_SWEEP
+        self._numbers: dict[int, int] = {}
+        self._n_unlisted = 0
+        self._streams: list[Part | None] = [None, None]
+        self._lost: list[list[dict[str, Any]]] = [[], []]
+        self._conversation: Conversation | None = None
+        if OBJECTS in contents.kinds:
+            name = None if alpn is None else alpn.decode("utf-8", "replace")
+            self._conversation = Conversation(name, hashing=False, on_body=self._take)
+
+    def feed(self, role: int, data: bytes, frame: int, at: int) -> None:
+        """Take the next bytes of a side."""
+        self._frame = frame
+        if STREAMS in self._contents.kinds:
+            self._write_stream(role, data, frame)
+        if self._conversation is not None:
+            self._conversation.feed(role, data, frame, at)
+
+    def miss(self, role: int, reason: str | None) -> None:
+        """Hear that something of a role is missing."""
+        if self._conversation is not None:
+            self._conversation.gap(role, None, reason)
+
+    def close(self, at: int) -> None:
+        """Name what was written."""
+        if self._conversation is not None:
+            self._conversation.close(at)
+            self._keep_bodies(self._conversation, list(self._bodies))
+            self._conversation = None  # it points back here
+        self._keep_streams()
+
+    def _take(self, exchange: Exchange, side: int, data: bytes) -> None:
+        key = id(exchange), side
+        body = self._bodies.get(key)
+        if body is None:
+            if len(self._bodies) >= self._sweep_at and self._conversation is not None:
+                self._keep_bodies(self._conversation, [key for key, body in self._bodies.items() if body.ended])
+                self._sweep_at = max(FIRST_SWEEP, 2 * len(self._bodies))
+            body = self._bodies[key] = _Body(exchange, side, self._contents.folder.begin(), self._frame)
+        if body.part is not None:
+            body.part.write(data)
+        body.last = self._frame
+
+    def _keep_bodies(self, conversation: Conversation, keys: list[tuple[int, int]]) -> None:
+        exchanges = conversation.exchanges
+        for number in range(len(self._numbers), len(exchanges)):
+            self._numbers[id(exchanges[number])] = number
+        for key in keys:
+            body = self._bodies.pop(key)
+            number = self._numbers.get(key[0], -1)
+            if number < 0:
+                number = EXCHANGES_MAX + self._n_unlisted
+                self._n_unlisted += 1
+            if body.part is not None:
+                self._keep_body(number, key[1], body, body.part)
+
+    def _keep_body(self, number: int, side: int, body: _Body, part: Part) -> None:
+        exchange, session = body.exchange, self._session
+        request, response = exchange.request, exchange.response
+        message = request if side == CLIENT else response
+        kind = "request" if side == CLIENT else "response"
+        carried = None if message is None else message.body
+        tunnelled = carried is None or carried.length == 0  # messages of a WebSocket come under their handshake
+        if tunnelled:
+            kind = f"websocket-{NAMES[side]}"
+        declared = None if message is None or tunnelled else _field(message.headers, "content-type")
+        decoded = carried is not None and carried.decoded
+        last = ending(declared) if decoded else _UNKNOWN
+        name = f"session-{session}-exchange-{number}-{kind}-{part.sha256[:_HASH_DIGITS]}.{last}"
+        entry = {
+            "kind": kind,
+            "type": declared,
+            "session": session,
+            "exchange": number,
+            "frames": {
+                "request": None if request is None else request.frame,
+                "response": None if response is None else response.frame,
+                "first": body.first,
+                "last": body.last,
+            },
+            "method": None if request is None else request.method,
+            "url": None if request is None else _url(request.scheme, request.authority, request.path),
+            "status": None if response is None else response.status,
+            "complete": None if tunnelled or carried is None else carried.complete and part.cut is None,
+            "decoded": decoded,
+            "guessed": exchange.guessed,
+        }
+        self._contents.keep(part, name, OBJECTS, (session, 0, number, side), entry)
+
+    def _write_stream(self, side: int, data: bytes, frame: int) -> None:
+        self._note_missing()
+        if not data:
+            return
+        if not self._frames[side]:
+            self._streams[side] = self._contents.folder.begin()
+            self._frames[side] = [frame, frame]
+        self._frames[side][1] = frame
+        part = self._streams[side]
+        if part is not None:
+            part.write(data)
+
+    def _note_missing(self) -> None:
+        for missing in self.missing.take():
+            for side in (0, 1) if missing.role is None else (missing.role,):
+                part = self._streams[side]
+                if len(self._lost[side]) < MAX_MISSING:
+                    self._lost[side].append(_missing_record(missing, 0 if part is None else part.size))
+
+    def _keep_streams(self) -> None:
+        self._note_missing()
+        session = self._session
+        for side, part in enumerate(self._streams):
+            if part is None:
+                continue
+            first, last = self._frames[side]
+            entry = {
+                "kind": "stream",
+                "type": None,
+                "session": session,
+                "from": NAMES[side],
+                "frames": {"first": first, "last": last},
+                "missing": self._lost[side],
+            }
+            name = f"session-{session}-{NAMES[side]}-{part.sha256[:_HASH_DIGITS]}.stream"
+            self._contents.keep(part, name, STREAMS, (session, 2, 0, side), entry)
+        self._streams = [None, None]
+
+
+def _missing_record(missing: Missing, offset: int) -> dict[str, Any]:
+    return {"offset": offset, "bytes": missing.n_bytes, "records": missing.records, "reason": missing.reason}
+
+
+def _field(fields: Fields | None, name: str) -> str | None:
+    return next((value for key, value in fields or () if key.lower() == name), None)
+
+
+def _url(scheme: str | None, authority: str | None, path: str | None) -> str | None:
+    if path is None:
+        return None
+    return f"{scheme or 'https'}://{authority}{path}" if authority is not None else path

@@ -1,0 +1,51 @@
+cimport cython
+
+from analyzer.analysis.authenticity cimport authenticity
+from analyzer.analysis.downgrade cimport downgrades
+from analyzer.analysis.record_findings cimport anomalies
+from analyzer.flows.flow cimport Flow
+from analyzer.tls.decryption.decryption cimport Decryption
+from analyzer.tls.events cimport Alert, Finding, Gap, HandshakeMessage
+from analyzer.tls.handshake.parameters cimport Hellos, Parameters
+from analyzer.tls.handshake.states cimport RoleState
+from analyzer.tls.session cimport Session
+from analyzer.tls.session_handshake cimport SessionHandshake
+from analyzer.tls.session_log cimport SessionLog
+
+cdef int REMEMBERED, LARGEST_REMEMBERED
+cdef dict DECRYPTED, CERTIFICATES, FINGERPRINTS, SERVER_FINGERPRINTS, UNDECRYPTED, MESSAGES, ALERTS
+cdef tuple ROLES, NO_FINGERPRINTS
+cdef Clock CLOCK
+cdef object address_text
+cdef object VERSIONS, SUITES, GROUPS, LEVELS, DESCRIPTIONS
+
+
+cdef class Clock:
+    cdef long long at
+    cdef str text
+    cdef long long second
+    cdef str prefix
+
+    cpdef str write(self, long long at)
+
+
+cpdef str rfc3339(long long at)
+cpdef dict session_record(Session session, bint messages, object chains=*)
+cdef dict gap_record(Gap gap)
+cdef dict end_record(bytes key, int end)
+cpdef str text(bytes name)
+cpdef dict certificate_record(bytes der)
+@cython.locals(record=dict)
+cpdef dict message_record(HandshakeMessage message, bint fields)
+cdef list message_kinds(str name)
+@cython.locals(record=dict, kind=tuple)
+cpdef dict alert_record(Alert alert)
+@cython.locals(found=list, told=list)
+cdef list findings_record(Session session)
+cdef dict finding_record(Finding finding)
+cdef dict inside_record(object finding)
+@cython.locals(encrypted=bint, known=bint, record=dict)
+cpdef dict decryption_record(Session session)
+cdef list http_record(Session session)
+cdef tuple hello_fingerprints(tuple fingerprint_input)
+cdef str server_fingerprint(tuple fingerprint_input)

@@ -1,0 +1,381 @@
+"""The session record: what one session was, as JSON values.
+
+The keys and their meaning are the project's contract with other programs: see `schema`. A value that is not known is None,
+never left out. Times are RFC 3339 in UTC with nine digits of a second; bytes are lower-case hex. Making it is half the work on
+a short session.
+"""
+
+import time
+from typing import Any
+
+import cython
+import orjson
+
+from analyzer.analysis.authenticity import authenticity
+from analyzer.analysis.decryption_failure import evidence
+from analyzer.analysis.downgrade import downgrades
+from analyzer.analysis.fingerprints import highest_version, ja3, ja3s, ja4
+from analyzer.analysis.record_findings import anomalies
+from analyzer.codec.errors import ParseError
+from analyzer.codec.registry import registry
+from analyzer.flows.flow import Flow
+from analyzer.packet.addresses import address_text
+from analyzer.secrets.decryption_error import MISSING_SEGMENT
+from analyzer.store.chain_verdicts import ABSENT, CLIENT, SERVER, default_chains
+from analyzer.tls.decryption.decryption import Decryption
+from analyzer.tls.decryption.key_material import NO_HANDSHAKE, NO_SECRET, RESUMED_OUTSIDE
+from analyzer.tls.events import Alert, Finding, Gap, HandshakeMessage
+from analyzer.tls.handshake.hello_features import LONGEST_REMEMBERED, FingerprintInput, ServerFingerprintInput
+from analyzer.tls.handshake.parameters import Hellos, Parameters
+from analyzer.tls.handshake.states import RoleState
+from analyzer.tls.messages.numbers import SERVER_NAME
+from analyzer.tls.session import Session
+from analyzer.tls.session_handshake import SessionHandshake
+from analyzer.tls.session_log import ROLES, SessionLog
+from analyzer.x509.certificate import certificate
+
+VERSIONS = registry("versions").names
+SUITES = registry("cipher_suites").names
+GROUPS = registry("supported_groups").names
+LEVELS = registry("alert_levels").names
+DESCRIPTIONS = registry("alert_descriptions").names
+
+NO_FINGERPRINTS = (None, None)
+
+CERTIFICATES: dict[bytes, dict[str, Any]] = {}
+
+FINGERPRINTS: dict[int, tuple[FingerprintInput, tuple[str, str]]] = {}
+
+SERVER_FINGERPRINTS: dict[int, tuple[ServerFingerprintInput, str]] = {}
+"""By the identity of a fingerprint input, which equal hellos share and an entry keeps alive: hashing it takes longer than all
+the rest."""
+
+UNDECRYPTED: dict[tuple[str, str | None, str | None], dict[str, Any]] = {}
+
+DECRYPTED: dict[str, Any] = {
+    "status": "decrypted", "reason": None, "records": 0, "failed": 0, "bytes": None, "detail": None,
+}  # fmt: skip
+MESSAGES: dict[str, list[dict[str, Any]]] = {}
+ALERTS: dict[tuple[int, int, int, bool], dict[str, Any]] = {}
+"""Entries whose kind is known, and the rest not yet: a copy costs less than a new table that grows."""
+
+REMEMBERED = 4096
+"""Certificates whose entries are kept, and kinds of hello; a handful of servers and clients sends nearly all."""
+
+LARGEST_REMEMBERED = 1 << 14
+"""Bytes of a certificate whose entry is kept; most have two thousand."""
+
+
+class Clock:
+    """Writes times; the text last written and that of its second are kept, since times come in clusters."""
+
+    __slots__ = ("at", "prefix", "second", "text")
+
+    def __init__(self) -> None:
+        self.at = -1
+        self.text: str | None = None
+        self.second = -1
+        self.prefix = ""
+
+    def write(self, at: cython.longlong) -> str | None:
+        """A time in nanoseconds since 1970 as text; None where the capture has none."""
+        if at == self.at:
+            return self.text
+        if at < 0:
+            return None
+        second: cython.longlong = at // 1_000_000_000
+        if second != self.second:
+            self.second = second
+            self.prefix = time.strftime("%Y-%m-%dT%H:%M:%S.", time.gmtime(second))
+        rest: cython.longlong = at - second * 1_000_000_000
+        self.at = at
+        self.text = f"{self.prefix}{rest:09d}Z"
+        return self.text
+
+
+CLOCK: Clock = Clock()
+
+
+def rfc3339(at: cython.longlong) -> str | None:
+    """A time in nanoseconds since 1970 as RFC 3339 text in UTC; None where the capture has none."""
+    return CLOCK.write(at)
+
+
+def session_record(session: Session, messages: cython.bint, chains: Any = None) -> dict[str, Any]:
+    """The record of an ended session; with `messages` the decoded fields of every handshake message too.
+
+    chains: `Chains` to judge certificates by; None is Mozilla's roots at the session's own time.
+    """
+    judge: Any = default_chains() if chains is None else chains
+    flow: Flow = session.flow
+    log: SessionLog = session.log
+    handshake: SessionHandshake = session.handshake
+    parameters: Parameters = handshake.parameters
+    hellos: Hellos = handshake.hellos
+    start: str | None = CLOCK.write(flow.start)
+    fingerprint_input = hellos.fingerprint_input
+    fingerprint: tuple[str | None, str | None] = (
+        NO_FINGERPRINTS if fingerprint_input is None else hello_fingerprints(fingerprint_input)
+    )
+    answer = hellos.server_fingerprint_input
+    suite = parameters.cipher_suite if parameters.cipher_suite >= 0 else None
+    client, server = handshake.certificates
+    message: HandshakeMessage  # noqa: F842 - its type in the comprehension below, for C
+    resumed_from = handshake.resumed_from
+    return {
+        "id": session.id,
+        "protocol": "tls",
+        "client": end_record(flow.key, CLIENT),
+        "server": end_record(flow.key, SERVER),
+        "first_frame": flow.first_frame,
+        "last_frame": flow.last_frame,
+        "start_time": start,
+        "end_time": CLOCK.write(flow.end),
+        "version": VERSIONS[parameters.version] if parameters.version else None,
+        "cipher_suite": None if suite is None else SUITES[suite],
+        "cipher_suite_id": suite,
+        "group": GROUPS[parameters.group] if parameters.group >= 0 else None,
+        "server_name": text(hellos.server_name),
+        "alpn": text(parameters.alpn),
+        "ech": None if hellos.ech is None else ech_record(hellos.ech, messages),
+        "established": session.established,
+        "resumed": bool(parameters.resumption) if hellos.server_seen else None,
+        "resumption": parameters.resumption or None,
+        "resumes": resumed_from.number if parameters.resumption and resumed_from is not None else None,
+        "ja3": fingerprint[0],
+        "ja3s": None if answer is None else server_fingerprint(answer),
+        "ja4": fingerprint[1],
+        "handshake": [message_record(message, messages) for message in log.messages],
+        "alerts": [alert_record(alert) for alert in log.alerts],
+        "certificates": {
+            "client": [certificate_record(der) for der in client or ()],
+            "server": [certificate_record(der) for der in server or ()],
+        },
+        "chain": judge.record(session, SERVER, start) if server else ABSENT,
+        "client_chain": judge.record(session, CLIENT, start) if client else ABSENT,
+        "decryption": decryption_record(session),
+        "authenticity": authenticity(session),
+        "gaps": [gap_record(gap) for gap in log.gaps],
+        "http": http_record(session),
+        "findings": findings_record(session),
+    }
+
+
+def gap_record(gap: Gap) -> dict[str, Any]:
+    """One entry of `gaps`."""
+    return {"from": ROLES[gap.role], "offset": gap.offset, "length": gap.length, "after_frame": gap.frame}
+
+
+def end_record(key: bytes, end: cython.int) -> dict[str, Any]:
+    """One end of a connection, out of the `Packet.key()` of its first packet: 0 its source, 1 its destination."""
+    half: cython.Py_ssize_t = (len(key) - 4) >> 1
+    start: cython.Py_ssize_t = half if end else 0
+    port: cython.Py_ssize_t = 2 * (half + end)
+    return {"address": address_text(key[start : start + half]), "port": key[port] << 8 | key[port + 1]}
+
+
+def ech_record(ech: Any, fields: cython.bint) -> dict[str, Any]:
+    """The entry `ech`: what became of an offer of Encrypted Client Hello; `inner` with the fields of messages."""
+    return {
+        "status": ech.status,
+        "config_id": ech.config_id,
+        "public_name": text(ech.public_name),
+        "outer_server_name": text(ech.outer_name),
+        "inner_server_name": text(ech.name),
+        "inner": ech.body.json() if fields and ech.body is not None else None,
+    }
+
+
+def text(name: bytes | None) -> str | None:
+    """Text from the wire; bytes that are no UTF-8 stand as escapes."""
+    return None if name is None else name.decode("utf-8", "backslashreplace")
+
+
+def certificate_record(der: bytes) -> dict[str, Any]:
+    """One entry of `certificates`; the same object for the same bytes, so nobody may change it."""
+    record: dict[str, Any] | None = CERTIFICATES.get(der)
+    if record is None:
+        record = certificate(der).record()
+        if len(der) <= LARGEST_REMEMBERED:
+            if len(CERTIFICATES) >= REMEMBERED:
+                CERTIFICATES.clear()
+            CERTIFICATES[der] = record
+    return record
+
+
+def message_record(message: HandshakeMessage, fields: cython.bint) -> dict[str, Any]:
+    """One entry of `handshake`."""
+    kinds: list[dict[str, Any]] | None = MESSAGES.get(message.name)
+    if kinds is None:
+        kinds = message_kinds(message.name)
+    kind: dict[str, Any] = kinds[2 * message.role + message.encrypted]
+    record = kind.copy()
+    record["frame"] = message.frame
+    record["time"] = CLOCK.write(message.at)
+    record["length"] = message.length
+    if fields and message.body is not None:
+        record["message"] = message.body.json()
+    if message.problems:
+        record["problems"] = [parse_error_record(problem) for problem in message.problems]
+    return record
+
+
+def message_kinds(name: str) -> list[dict[str, Any]]:
+    """The entries of messages of a name, by role and by whether they were encrypted; names are few, as numbers have 8 bits."""
+    unknown = {"frame": None, "time": None, "length": None}
+    kinds = [
+        {"type": name, "from": role, **unknown, "encrypted": encrypted, "message": None}
+        for role in ROLES
+        for encrypted in (False, True)
+    ]
+    MESSAGES[name] = kinds
+    return kinds
+
+
+def parse_error_record(error: ParseError) -> dict[str, Any]:
+    """What is wrong with a message: the field, its offset in bytes from the start of the message, the cause."""
+    return {"field": error.field, "offset": error.offset, "detail": error.why}
+
+
+def alert_record(alert: Alert) -> dict[str, Any]:
+    """One entry of `alerts`."""
+    kind = alert.level, alert.description, alert.role, alert.encrypted
+    known: dict[str, Any] | None = ALERTS.get(kind)
+    if known is None:
+        known = {
+            "level": None if alert.level < 0 else LEVELS[alert.level],
+            "description": None if alert.level < 0 else DESCRIPTIONS[alert.description],
+            "from": ROLES[alert.role],
+            "frame": None,
+            "encrypted": alert.encrypted,
+        }
+        if len(ALERTS) >= REMEMBERED:
+            ALERTS.clear()
+        ALERTS[kind] = known
+    record = known.copy()
+    record["frame"] = alert.frame
+    return record
+
+
+def findings_record(session: Session) -> list[dict[str, Any]]:
+    """The entry `findings`."""
+    finding: Finding  # noqa: F842 - its type in the comprehensions below, for C
+    found = [finding_record(finding) for finding in session.log.findings]
+    told = downgrades(session)
+    if told:
+        found += [finding_record(finding) for finding in told]
+    work: Any = session.handshake.decryption
+    if work is None:
+        return found
+    told = anomalies(session)
+    if told:
+        found += [finding_record(finding) for finding in told]
+    if work.application is not None:
+        inside = work.application.findings
+        if inside:
+            found += [inside_record(one) for one in inside]
+    return found
+
+
+def finding_record(finding: Finding) -> dict[str, Any]:
+    """One entry of `findings`."""
+    return {"code": finding.code, "severity": finding.severity, "detail": finding.detail, "frames": finding.frames}
+
+
+def decryption_record(session: Session) -> dict[str, Any]:
+    """The entry `decryption`: what was decrypted, or whether anything would have to be, and what is missing.
+
+    Where nothing was decrypted, equal entries are one object, so nobody may change it.
+    """
+    handshake: SessionHandshake = session.handshake
+    parameters: Parameters = handshake.parameters
+    work: Decryption | None = handshake.decryption
+    record: dict[str, Any] | None
+    reason: str | None = None
+    if work is not None and (work.records or work.failed):
+        record = DECRYPTED.copy()
+        record["records"] = work.records
+        record["failed"] = work.failed
+        record["bytes"] = {"client": work.sent[0], "server": work.sent[1]}
+        status = work.status
+        if status != "decrypted":
+            reason = work.keys.reason or MISSING_SEGMENT
+            record["status"] = status
+            record["reason"] = reason
+            record["detail"] = evidence(session, reason)
+        return record
+    encrypted = False
+    sender: RoleState
+    for sender in session.roles:
+        if sender.n_protected or sender.n_application:
+            encrypted = True
+    known = not session.flow.mid_stream and handshake.hellos.client_seen  # keys are found by the random of the ClientHello
+    if encrypted:
+        reason = ((None if work is None else work.keys.reason) or NO_SECRET) if known else NO_HANDSHAKE
+        resumed = parameters.resumption and handshake.resumed_from is None and not parameters.tls13
+        if work is not None and reason == NO_SECRET and resumed:
+            reason = RESUMED_OUTSIDE
+    status = "none" if encrypted else "not_needed"
+    detail = None if reason is None else evidence(session, reason)
+    record = UNDECRYPTED.get((status, reason, detail))
+    if record is None:
+        record = {
+            "status": status,
+            "reason": reason,
+            "records": 0,
+            "failed": 0,
+            "bytes": {"client": 0, "server": 0},
+            "detail": detail,
+        }
+        if len(UNDECRYPTED) >= REMEMBERED:
+            UNDECRYPTED.clear()
+        UNDECRYPTED[status, reason, detail] = record
+    return record
+
+
+def http_record(session: Session) -> list[dict[str, Any]]:
+    """The entry `http`."""
+    work: Any = session.handshake.decryption
+    return [] if work is None or work.application is None else work.application.record()
+
+
+def inside_record(finding: Any) -> dict[str, Any]:
+    """One entry of `findings`, of what was wrong inside the application data."""
+    frames = [finding.frame] if finding.frame > 0 else []
+    return {"code": finding.code, "severity": "low", "detail": finding.detail, "frames": frames}
+
+
+def hello_fingerprints(fingerprint_input: FingerprintInput) -> tuple[str, str]:
+    """JA3 and JA4 of a ClientHello."""
+    known: tuple[FingerprintInput, tuple[str, str]] | None = FINGERPRINTS.get(id(fingerprint_input))
+    if known is not None:
+        return known[1]
+    version, suites, types, groups, formats, schemes, versions, first = fingerprint_input
+    named: bool = SERVER_NAME in types
+    fingerprints = (
+        ja3(version, suites, types, groups, formats),
+        ja4("t", highest_version(version, versions), named, suites, types, first, schemes),
+    )
+    if len(suites) + len(types) < LONGEST_REMEMBERED:
+        if len(FINGERPRINTS) >= REMEMBERED:
+            FINGERPRINTS.clear()
+        FINGERPRINTS[id(fingerprint_input)] = fingerprint_input, fingerprints
+    return fingerprints
+
+
+def server_fingerprint(fingerprint_input: ServerFingerprintInput) -> str:
+    """JA3S of a ServerHello."""
+    known: tuple[ServerFingerprintInput, str] | None = SERVER_FINGERPRINTS.get(id(fingerprint_input))
+    if known is not None:
+        return known[1]
+    fingerprint = ja3s(fingerprint_input[0], fingerprint_input[1], fingerprint_input[2])
+    if len(fingerprint_input[2]) < LONGEST_REMEMBERED:
+        if len(SERVER_FINGERPRINTS) >= REMEMBERED:
+            SERVER_FINGERPRINTS.clear()
+        SERVER_FINGERPRINTS[id(fingerprint_input)] = fingerprint_input, fingerprint
+    return fingerprint
+
+
+def json_line(record: dict[str, Any]) -> bytes:
+    """One record as one line of JSON."""
+    return orjson.dumps(record) + b"\n"

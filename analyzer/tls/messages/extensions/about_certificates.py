@@ -1,0 +1,259 @@
+"""Extensions about certificates: their status, their types, their authorities, their compression and delegation."""
+
+from analyzer.codec.field_tables import Message, fixed, opaque, select, sized, struct, u8, u16, u24, u32, u64, vector
+from analyzer.tls.messages.extensions.places import ANSWER, empty, extension
+
+empty(2, "client_hello", *ANSWER)
+
+
+class TrustedAuthority(Message):
+    """RFC 6066 section 6: `TrustedAuthority`: nothing, the SHA-1 of a key or a certificate, or a distinguished name."""
+
+    identifier_type: int = u8("trusted_authority_identifier_types")
+    identifier: bytes = select("identifier_type", {0: fixed(0), 1: fixed(20), 2: opaque(2, low=1), 3: fixed(20)})
+
+
+@extension(3, "client_hello")
+class TrustedAuthorities(Message):
+    """RFC 6066 section 6: `TrustedAuthorities`. The server's answer is empty."""
+
+    trusted_authorities_list: list[TrustedAuthority] = vector(2, struct(TrustedAuthority))
+
+
+empty(3, *ANSWER)
+
+
+class OCSPStatusRequest(Message):
+    """RFC 6066 section 8: `OCSPStatusRequest`; responders and extensions in DER."""
+
+    responder_id_list: list[bytes] = vector(2, opaque(2, low=1))
+    request_extensions: bytes = opaque(2)
+
+
+@extension(5, "client_hello", "certificate_request")
+class CertificateStatusRequest(Message):
+    """RFC 6066 section 8: `CertificateStatusRequest`; in a CertificateRequest RFC 9846 section 4.5.2.1 has it empty."""
+
+    status_type: int = u8("certificate_status_types", optional=True)
+    request: OCSPStatusRequest | bytes = select("status_type", {1: struct(OCSPStatusRequest)})
+
+
+empty(5, "server_hello")
+
+
+@extension(5, "certificate")
+class CertificateStatus(Message):
+    """RFC 6066 section 8, RFC 6961 section 2.2: `CertificateStatus`; OCSP responses in DER, one or one a certificate."""
+
+    status_type: int = u8("certificate_status_types")
+    response: bytes | list[bytes] = select("status_type", {1: opaque(3, low=1), 2: vector(3, opaque(3), low=1)})
+
+
+class CertificateStatusRequestItemV2(Message):
+    """RFC 6961 section 2.2: `CertificateStatusRequestItemV2`; both status types have the same request."""
+
+    status_type: int = u8("certificate_status_types")
+    request: OCSPStatusRequest | bytes = select(
+        "status_type", {1: sized(2, OCSPStatusRequest), 2: sized(2, OCSPStatusRequest)}, opaque(2)
+    )
+
+
+@extension(17, "client_hello")
+class CertificateStatusRequestListV2(Message):
+    """RFC 6961 section 2.2: `CertificateStatusRequestListV2`. The server's answer is empty."""
+
+    certificate_status_req_list: list[CertificateStatusRequestItemV2] = vector(2, struct(CertificateStatusRequestItemV2), low=1)
+
+
+empty(17, "server_hello")
+
+
+class SignedCertificateTimestamp(Message):
+    """RFC 6962 section 3.2: `SignedCertificateTimestamp` of version 1; `timestamp` in milliseconds since the epoch, UTC."""
+
+    sct_version: int = u8("sct_versions")
+    id: bytes = fixed(32)
+    timestamp: int = u64()
+    extensions: bytes = opaque(2)
+    algorithm: int = u16("signature_schemes")
+    signature: bytes = opaque(2)
+
+
+@extension(18, "certificate", *ANSWER)
+class SignedCertificateTimestampList(Message):
+    """RFC 6962 section 3.3: `SignedCertificateTimestampList`. The client's is empty."""
+
+    sct_list: list[SignedCertificateTimestamp] = vector(2, sized(2, SignedCertificateTimestamp, low=1), low=1)
+
+
+empty(18, "client_hello", "certificate_request")
+
+
+class TransItem(Message):
+    """RFC 9162 section 4.5: `TransItem`; the data of each type has its own form, and there is no length between."""
+
+    versioned_type: int = u16()
+    data: bytes = opaque(0)
+
+
+@extension(52, "certificate", "server_hello")
+class TransItemList(Message):
+    """RFC 9162 section 6.3: `TransItemList`. The client's is empty."""
+
+    trans_item_list: list[TransItem] = vector(2, sized(2, TransItem, low=1), low=1)
+
+
+empty(52, "client_hello", "certificate_request")
+
+
+@extension(19, "client_hello")
+class ClientCertTypeList(Message):
+    """RFC 7250 section 3: `ClientCertTypeExtension` of a ClientHello."""
+
+    client_certificate_types: list[int] = vector(1, u8("certificate_types"), low=1)
+
+
+@extension(19, *ANSWER)
+class ClientCertType(Message):
+    """RFC 7250 section 3: `ClientCertTypeExtension` of the server."""
+
+    client_certificate_type: int = u8("certificate_types")
+
+
+@extension(20, "client_hello")
+class ServerCertTypeList(Message):
+    """RFC 7250 section 3: `ServerCertTypeExtension` of a ClientHello."""
+
+    server_certificate_types: list[int] = vector(1, u8("certificate_types"), low=1)
+
+
+@extension(20, *ANSWER)
+class ServerCertType(Message):
+    """RFC 7250 section 3: `ServerCertTypeExtension` of the server."""
+
+    server_certificate_type: int = u8("certificate_types")
+
+
+@extension(9, "client_hello")
+class CertificateTypeList(Message):
+    """RFC 6091 section 3.1: `CertificateTypeExtension` of a ClientHello."""
+
+    certificate_types: list[int] = vector(1, u8("certificate_types"), low=1)
+
+
+@extension(9, "server_hello")
+class CertificateType(Message):
+    """RFC 6091 section 3.1: `CertificateTypeExtension` of a ServerHello."""
+
+    certificate_type: int = u8("certificate_types")
+
+
+class CachedObject(Message):
+    """RFC 7924 section 3: `CachedObject`."""
+
+    type: int = u8("cached_information_types")
+    hash_value: bytes = opaque(1, low=1)
+
+
+@extension(25, "client_hello")
+class CachedInformation(Message):
+    """RFC 7924 section 3: `CachedInformation` of a ClientHello."""
+
+    cached_info: list[CachedObject] = vector(2, struct(CachedObject), low=1)
+
+
+@extension(25, *ANSWER)
+class CachedInformationTypes(Message):
+    """RFC 7924 section 3: `CachedInformation` of the server: what it takes as cached."""
+
+    cached_info: list[int] = vector(2, u8("cached_information_types"), low=1)
+
+
+@extension(27, "client_hello", "certificate_request")
+class CertificateCompressionAlgorithms(Message):
+    """RFC 8879 section 3: `CertificateCompressionAlgorithms`."""
+
+    algorithms: list[int] = vector(1, u16("certificate_compression_algorithms"), low=2)
+
+
+@extension(47, "client_hello", "certificate_request")
+class CertificateAuthoritiesExtension(Message):
+    """RFC 9846 section 4.3.4: `CertificateAuthoritiesExtension`; distinguished names in DER."""
+
+    authorities: list[bytes] = vector(2, opaque(2, low=1), low=3)
+
+
+class OIDFilter(Message):
+    """RFC 9846 section 4.3.5: `OIDFilter`; both in DER."""
+
+    certificate_extension_oid: bytes = opaque(1, low=1)
+    certificate_extension_values: bytes = opaque(2)
+
+
+@extension(48, "certificate_request")
+class OIDFilterExtension(Message):
+    """RFC 9846 section 4.3.5: `OIDFilterExtension`."""
+
+    filters: list[OIDFilter] = vector(2, struct(OIDFilter))
+
+
+@extension(34, "client_hello", "certificate_request")
+class DelegatedCredentialSchemes(Message):
+    """RFC 9345 section 4.1.1: the signature schemes that its sender takes for a delegated credential."""
+
+    supported_signature_algorithms: list[int] = vector(2, u16("signature_schemes"), low=2)
+
+
+class Credential(Message):
+    """RFC 9345 section 4: `Credential`; `valid_time` in seconds from the notBefore of the certificate that delegates."""
+
+    valid_time: int = u32()
+    dc_cert_verify_algorithm: int = u16("signature_schemes")
+    asn1_subject_public_key_info: bytes = opaque(3, low=1)
+
+
+@extension(34, "certificate")
+class DelegatedCredential(Message):
+    """RFC 9345 section 4: `DelegatedCredential`."""
+
+    cred: Credential = struct(Credential)
+    algorithm: int = u16("signature_schemes")
+    signature: bytes = opaque(2, low=1)
+
+
+@extension(59, "client_hello")
+class DnssecChainPort(Message):
+    """RFC 9102 section 2.2: the port for which the client wants the TLSA records."""
+
+    port_number: int = u16()
+
+
+@extension(59, "certificate", "server_hello")
+class DnssecChainExtension(Message):
+    """RFC 9102 section 2.2: `DnssecChainExtension`; the lifetime in hours, and DNS resource records in wire form."""
+
+    ext_support_lifetime: int = u16()
+    authentication_chain: bytes = opaque(2, low=1)
+
+
+class URLAndHash(Message):
+    """RFC 6066 section 5: `URLAndHash`; `padding` is always 1."""
+
+    url: bytes = opaque(2, low=1, text=True)
+    padding: int = u8()
+    sha1_hash: bytes = fixed(20)
+
+
+class CertificateURL(Message):
+    """RFC 6066 section 5: `CertificateURL`, a handshake message in place of the client's Certificate."""
+
+    type: int = u8("certificate_chain_types")
+    url_and_hash_list: list[URLAndHash] = vector(2, struct(URLAndHash), low=1)
+
+
+class CompressedCertificate(Message):
+    """RFC 8879 section 4: `CompressedCertificate`, a handshake message in place of Certificate."""
+
+    algorithm: int = u16("certificate_compression_algorithms")
+    uncompressed_length: int = u24()
+    compressed_certificate_message: bytes = opaque(3, low=1)

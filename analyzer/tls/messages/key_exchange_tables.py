@@ -1,0 +1,275 @@
+"""ServerKeyExchange and ClientKeyExchange, whose forms the cipher suite chooses (RFC 5246 section 7.4.3, RFC 8422 section 5.4).
+
+The parameters come first and are signed together with both randoms, unless the key exchange is anonymous or rests on a shared
+key; so the parameters of a signed message are a structure of their own, whose bytes are what the signature covers. Since TLS
+1.2 a signature names its algorithm, before that the certificate's key says it. `server_key_exchange_table` and
+`client_key_exchange_table` choose by the names of the key exchanges in the cipher suites.
+"""
+
+from analyzer.codec.field_tables import Message, opaque, select, struct, u8, u16
+
+
+class Signature(Message):
+    """RFC 4346 section 7.4.3: `Signature` until TLS 1.1: MD5 and SHA-1 with RSA, or SHA-1 with DSA or ECDSA."""
+
+    signature: bytes = opaque(2)
+
+
+class DigitallySigned(Message):
+    """RFC 5246 section 4.7: `DigitallySigned` of TLS 1.2."""
+
+    algorithm: int = u16("signature_schemes")
+    signature: bytes = opaque(2)
+
+
+class ServerDHParams(Message):
+    """RFC 5246 section 7.4.3: `ServerDHParams`."""
+
+    dh_p: bytes = opaque(2, low=1)
+    dh_g: bytes = opaque(2, low=1)
+    dh_Ys: bytes = opaque(2, low=1)  # noqa: N815 - the RFC's name
+
+
+class ServerRSAParams(Message):
+    """RFC 2246 section 7.4.3: `ServerRSAParams`, the short key of an export cipher suite."""
+
+    rsa_modulus: bytes = opaque(2, low=1)
+    rsa_exponent: bytes = opaque(2, low=1)
+
+
+class ServerSRPParams(Message):
+    """RFC 5054 section 2.8.2: `ServerSRPParams`."""
+
+    srp_N: bytes = opaque(2, low=1)  # noqa: N815 - the RFC's name
+    srp_g: bytes = opaque(2, low=1)
+    srp_s: bytes = opaque(1, low=1)
+    srp_B: bytes = opaque(2, low=1)  # noqa: N815 - the RFC's name
+
+
+class ECCurve(Message):
+    """RFC 4492 section 5.4: `ECCurve`."""
+
+    a: bytes = opaque(1, low=1)
+    b: bytes = opaque(1, low=1)
+
+
+class ExplicitPrime(Message):
+    """RFC 4492 section 5.4: `ECParameters` of a curve over a prime field."""
+
+    prime_p: bytes = opaque(1, low=1)
+    curve: ECCurve = struct(ECCurve)
+    base: bytes = opaque(1, low=1)
+    order: bytes = opaque(1, low=1)
+    cofactor: bytes = opaque(1, low=1)
+
+
+class Pentanomial(Message):
+    """RFC 4492 section 5.4: the three exponents of a pentanomial basis."""
+
+    k1: bytes = opaque(1, low=1)
+    k2: bytes = opaque(1, low=1)
+    k3: bytes = opaque(1, low=1)
+
+
+class ExplicitChar2(Message):
+    """RFC 4492 section 5.4: `ECParameters` of a curve over a field of characteristic 2."""
+
+    m: int = u16()
+    basis: int = u8("ec_basis_types")
+    k: bytes | Pentanomial = select("basis", {1: opaque(1, low=1), 2: struct(Pentanomial)})
+    curve: ECCurve = struct(ECCurve)
+    base: bytes = opaque(1, low=1)
+    order: bytes = opaque(1, low=1)
+    cofactor: bytes = opaque(1, low=1)
+
+
+class ECParameters(Message):
+    """RFC 8422 section 5.4: `ECParameters`; `namedcurve` is a group's number, or the whole curve written out (RFC 4492)."""
+
+    curve_type: int = u8("ec_curve_types")
+    namedcurve: int | ExplicitPrime | ExplicitChar2 | bytes = select(
+        "curve_type", {1: struct(ExplicitPrime), 2: struct(ExplicitChar2), 3: u16("supported_groups")}
+    )
+
+
+class ServerECDHParams(Message):
+    """RFC 8422 section 5.4: `ServerECDHParams`."""
+
+    curve_params: ECParameters = struct(ECParameters)
+    public: bytes = opaque(1, low=1)
+
+
+class ServerECCPWDParams(Message):
+    """RFC 8492 section 4.5.1: `ServerECCPWDParams`."""
+
+    salt: bytes = opaque(1, low=1)
+    curve_params: ECParameters = struct(ECParameters)
+    element: bytes = opaque(1, low=1)
+    scalar: bytes = opaque(1, low=1)
+
+
+class DHServerKeyExchange(Message):
+    """RFC 5246 section 7.4.3: `ServerKeyExchange` of DH_anon."""
+
+    params: ServerDHParams = struct(ServerDHParams)
+
+
+class DHEServerKeyExchange(DHServerKeyExchange):
+    """RFC 4346 section 7.4.3: `ServerKeyExchange` of DHE until TLS 1.1."""
+
+    signed_params: Signature = struct(Signature)
+
+
+class DHEServerKeyExchange12(DHServerKeyExchange):
+    """RFC 5246 section 7.4.3: `ServerKeyExchange` of DHE in TLS 1.2."""
+
+    signed_params: DigitallySigned = struct(DigitallySigned)
+
+
+class RSAServerKeyExchange(Message):
+    """RFC 2246 section 7.4.3: `ServerKeyExchange` of RSA_EXPORT until TLS 1.1."""
+
+    params: ServerRSAParams = struct(ServerRSAParams)
+    signed_params: Signature = struct(Signature)
+
+
+class RSAServerKeyExchange12(Message):
+    """RFC 5246 section 7.4.3: `ServerKeyExchange` with an RSA key of its own, which TLS 1.2 forbids and some still send."""
+
+    params: ServerRSAParams = struct(ServerRSAParams)
+    signed_params: DigitallySigned = struct(DigitallySigned)
+
+
+class ECDHServerKeyExchange(Message):
+    """RFC 8422 section 5.4: `ServerKeyExchange` of ECDH_anon."""
+
+    params: ServerECDHParams = struct(ServerECDHParams)
+
+
+class ECDHEServerKeyExchange(ECDHServerKeyExchange):
+    """RFC 4492 section 5.4: `ServerKeyExchange` of ECDHE until TLS 1.1."""
+
+    signed_params: Signature = struct(Signature)
+
+
+class ECDHEServerKeyExchange12(ECDHServerKeyExchange):
+    """RFC 8422 section 5.4: `ServerKeyExchange` of ECDHE in TLS 1.2."""
+
+    signed_params: DigitallySigned = struct(DigitallySigned)
+
+
+class SRPServerKeyExchange(Message):
+    """RFC 5054 section 2.8.2: `ServerKeyExchange` of SRP_SHA without a certificate."""
+
+    params: ServerSRPParams = struct(ServerSRPParams)
+
+
+class SignedSRPServerKeyExchange(SRPServerKeyExchange):
+    """RFC 5054 section 2.8.2: `ServerKeyExchange` of SRP_SHA with RSA or DSS until TLS 1.1."""
+
+    signed_params: Signature = struct(Signature)
+
+
+class SignedSRPServerKeyExchange12(SRPServerKeyExchange):
+    """RFC 5054 section 2.8.2: `ServerKeyExchange` of SRP_SHA with RSA or DSS in TLS 1.2."""
+
+    signed_params: DigitallySigned = struct(DigitallySigned)
+
+
+class PSKServerKeyExchange(Message):
+    """RFC 4279 section 2: `ServerKeyExchange` of PSK and of RSA_PSK (section 4)."""
+
+    psk_identity_hint: bytes = opaque(2, text=True)
+
+
+class DHEPSKServerKeyExchange(PSKServerKeyExchange):
+    """RFC 4279 section 3: `ServerKeyExchange` of DHE_PSK."""
+
+    params: ServerDHParams = struct(ServerDHParams)
+
+
+class ECDHEPSKServerKeyExchange(PSKServerKeyExchange):
+    """RFC 5489 section 2: `ServerKeyExchange` of ECDHE_PSK."""
+
+    params: ServerECDHParams = struct(ServerECDHParams)
+
+
+class ECCPWDServerKeyExchange(Message):
+    """RFC 8492 section 4.5.1: `ServerKeyExchange` of ECCPWD."""
+
+    params: ServerECCPWDParams = struct(ServerECCPWDParams)
+
+
+class OpaqueKeyExchange(Message):
+    """A key exchange whose form no table has: GOST (RFC 9189 section 4.2.4, DER), FORTEZZA (RFC 6101 section 5.6.7.2)."""
+
+    exchange_keys: bytes = opaque(0)
+
+
+class RSAClientKeyExchange(Message):
+    """RFC 5246 section 7.4.7.1: `EncryptedPreMasterSecret`."""
+
+    encrypted_pre_master_secret: bytes = opaque(2)
+
+
+class SSL3RSAClientKeyExchange(Message):
+    """RFC 6101 section 5.6.7.1: `EncryptedPreMasterSecret` of SSL 3.0, without a length in front."""
+
+    encrypted_pre_master_secret: bytes = opaque(0)
+
+
+class DHClientKeyExchange(Message):
+    """RFC 5246 section 7.4.7.2: `ClientDiffieHellmanPublic`; empty where the client's certificate has the key."""
+
+    dh_Yc: bytes | None = opaque(2, low=1, optional=True)  # noqa: N815 - the RFC's name
+
+
+class ECDHClientKeyExchange(Message):
+    """RFC 8422 section 5.7: `ClientECDiffieHellmanPublic`; empty where the client's certificate has the key."""
+
+    ecdh_Yc: bytes | None = opaque(1, low=1, optional=True)  # noqa: N815 - the RFC's name
+
+
+class PSKClientKeyExchange(Message):
+    """RFC 4279 section 2: `ClientKeyExchange` of PSK."""
+
+    psk_identity: bytes = opaque(2, text=True)
+
+
+class DHEPSKClientKeyExchange(PSKClientKeyExchange):
+    """RFC 4279 section 3: `ClientKeyExchange` of DHE_PSK."""
+
+    dh_Yc: bytes = opaque(2, low=1)  # noqa: N815 - the RFC's name
+
+
+class ECDHEPSKClientKeyExchange(PSKClientKeyExchange):
+    """RFC 5489 section 2: `ClientKeyExchange` of ECDHE_PSK."""
+
+    ecdh_Yc: bytes = opaque(1, low=1)  # noqa: N815 - the RFC's name
+
+
+class RSAPSKClientKeyExchange(PSKClientKeyExchange):
+    """RFC 4279 section 4: `ClientKeyExchange` of RSA_PSK."""
+
+    encrypted_pre_master_secret: bytes = opaque(2)
+
+
+class SRPClientKeyExchange(Message):
+    """RFC 5054 section 2.8.3: `ClientSRPPublic`."""
+
+    srp_A: bytes = opaque(2, low=1)  # noqa: N815 - the RFC's name
+
+
+class ECCPWDClientKeyExchange(Message):
+    """RFC 8492 section 4.5.2: `ClientECCPWDParams`."""
+
+    element: bytes = opaque(1, low=1)
+    scalar: bytes = opaque(1, low=1)
+
+
+class KerberosWrapper(Message):
+    """RFC 2712 section 3: `KerberosWrapper`."""
+
+    ticket: bytes = opaque(2)
+    authenticator: bytes = opaque(2)
+    encrypted_pre_master_secret: bytes = opaque(2)

@@ -1,0 +1,40 @@
+cimport cython
+
+from analyzer.codec.byte_slices cimport slice_bytes
+from analyzer.tls.record.record cimport Record, RecordSink, gap
+
+# Looked at for every record, as C variables.
+cdef int ALERT, CHANGE_CIPHER_SPEC, HANDSHAKE, HEADER, HEARTBEAT, MAX_RECORD, SSL2, SSL2_CLIENT_HELLO, LOST, NO_RECORD
+
+
+cpdef bint plausible(bytes data, Py_ssize_t pos, Py_ssize_t end) except *
+cdef bint is_fit(int content_type, int length) except *
+
+
+@cython.no_gc
+cdef class RecordReader:
+    cdef public RecordSink sink
+    cdef public Record record
+    cdef public bytes head
+    cdef public long long remaining
+    cdef public bint wanted
+    cdef public long long first_hole
+    cdef public list parts
+    cdef public bint searching
+    cdef public bint settled
+    cdef public bint ssl2
+
+    cpdef void feed(
+        self, bytes data, Py_ssize_t start, Py_ssize_t end, long long offset, long long frame, long long at
+    ) except *
+    cdef bint begin(self, bytes data, Py_ssize_t pos, long long offset, long long frame, long long at) except *
+    cdef bint begin_ssl2(self, long long offset, long long frame, long long at) except *
+    cdef void open(self, long long length, long long offset, long long frame, long long at) except *
+    cdef void complete(self, long long frame, long long at) except *
+    cdef void hand_on(self, long long frame, long long at) except *
+    cpdef void gap(self, long long offset, long long length, long long frame, long long at) except *
+    cdef void leave_out(self, long long length) except *
+    cpdef void finish(self, long long frame, long long at) except *
+    cdef void stray(self, long long offset, long long frame, long long at) except *
+    cdef void tell(self, int what, long long offset, str problem, long long frame, long long at) except *
+    cdef Py_ssize_t search(self, bytes data, Py_ssize_t pos, Py_ssize_t end) except? -2

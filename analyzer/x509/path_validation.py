@@ -1,0 +1,202 @@
+"""Everything that is wrong with a path at a time, for a name and a purpose (RFC 5280, section 6; RFC 9525).
+
+A path is a list from the leaf to the root. Each certificate is judged by itself and in its place, each signature with the key
+of the next one, and every authority's limits against all that stand below it. All problems are given, not the first.
+"""
+
+from calendar import timegm
+from datetime import UTC, datetime
+
+from analyzer.x509.certificate_view import CertificateView
+from analyzer.x509.host_name import checkable, describe, matches
+from analyzer.x509.name_constraints import constraints, name_not_allowed
+from analyzer.x509.path_building import Path
+from analyzer.x509.profile_rules import (
+    DIGITAL_SIGNATURE,
+    KEY_AGREEMENT,
+    KEY_CERT_SIGN,
+    KEY_ENCIPHERMENT,
+    Role,
+    faults,
+    predates_rule,
+)
+from analyzer.x509.signature_strength import signature_algorithm
+from analyzer.x509.weak_key import key_weakness
+
+SERVER_AUTH = "1.3.6.1.5.5.7.3.1"
+CLIENT_AUTH = "1.3.6.1.5.5.7.3.2"
+ANY_PURPOSE = "2.5.29.37.0"
+
+SERVER_GATED = frozenset(("2.16.840.1.113730.4.1", "1.3.6.1.4.1.311.10.3.3"))
+"""What Netscape and Microsoft wrote for server authentication into the certificates of authorities from the nineties on."""
+
+END_OF_SERVER_GATED = timegm((2016, 8, 23, 0, 0, 0))
+"""The last day from which certificates could still be so; Firefox draws the line there."""
+
+PURPOSES_SHOWN = 5
+"""Purposes of a certificate that a sentence lists."""
+
+_PURPOSE_NAMES = {
+    SERVER_AUTH: "server authentication",
+    CLIENT_AUTH: "client authentication",
+    ANY_PURPOSE: "any purpose",
+    "1.3.6.1.5.5.7.3.3": "code signing",
+    "1.3.6.1.5.5.7.3.4": "e-mail protection",
+    "1.3.6.1.5.5.7.3.8": "time stamping",
+    "1.3.6.1.5.5.7.3.9": "OCSP signing",
+}
+
+Finding = tuple[str, int, str]
+"""A code, the place in the path, a sentence."""
+
+
+def path_problems(path: Path, at: int, name: str | None, purpose: str, max_depth: int | None) -> list[Finding]:
+    """Give every problem of a path; `at` is in seconds since the epoch, `max_depth` the most intermediates allowed."""
+    certificates = path.certificates
+    found: list[Finding] = []
+    if not path.trusted:
+        found += _trust(path)
+    for place, certificate in enumerate(certificates):
+        is_root = place == len(certificates) - 1 and (path.trusted or certificate.self_issued)
+        role = Role.LEAF if place == 0 else Role.ROOT if is_root else Role.AUTHORITY
+        found += [(code, place, sentence) for code, sentence in faults(certificate, role, server=purpose == "server")]
+        if place < len(path.signatures):
+            found += _signature(path, place)
+        found += _validity(certificate, place, at)
+        found += _purpose(certificate, place, purpose)
+        if place:
+            found += _may_issue(certificate, place, role)
+            found += _length(certificates, place)
+            found += _limits(certificates, place)
+    found += _depth(path, max_depth)
+    if purpose == "server":
+        found += _name(certificates[0], name)
+    return found
+
+
+def _trust(path: Path) -> list[Finding]:
+    """Say why a path that ends without a root does."""
+    last, place = path.certificates[-1], len(path.certificates) - 1
+    if not last.found:
+        return [("unknown_issuer", place, "who issued it cannot be read")]
+    if last.self_issued and last.own_signature.result == "bad":
+        found = [("unknown_issuer", place, f"{last.title} is its own issuer by name, and its key has not signed it")]
+        if last.issuer_key_identifier in (None, last.subject_key_identifier):
+            found.append(("bad_signature", place, f"{last.title} claims to have signed itself: {last.own_signature.why}"))
+        return found
+    if last.self_issued and place == 0:
+        return [("self_signed", place, f"{last.title} has signed itself and is not in the trust store")]
+    if last.self_issued:
+        sentence = f"the path ends at {last.title}, which has signed itself and is not in the trust store"
+        return [("unknown_issuer", place, sentence)]
+    issuer = last.facts.issuer or ""
+    shown = issuer if len(issuer) <= 120 else issuer[:120] + "…"
+    sentence = f'the issuer of {last.title}, "{shown}", is neither in the trust store nor among the certificates at hand'
+    return [("unknown_issuer", place, sentence)]
+
+
+def _signature(path: Path, place: int) -> list[Finding]:
+    certificate, issuer = path.certificates[place], path.certificates[place + 1]
+    found: list[Finding] = []
+    algorithm = signature_algorithm(certificate.algorithm)
+    outcome = path.signatures[place]
+    if algorithm.weakness is not None:
+        found.append(("weak_signature", place, f"{certificate.title} is signed with {algorithm.name}, {algorithm.weakness}"))
+    if outcome.result == "bad":
+        sentence = f"the signature on {certificate.title} is not that of {issuer.title}: {outcome.why}"
+        found.append(("bad_signature", place, sentence))
+    elif outcome.result == "unknown" and algorithm.weakness is None and key_weakness(issuer.spki) is None:
+        sentence = f"the signature on {certificate.title} cannot be checked with the key of {issuer.title}: {outcome.why}"
+        found.append(("weak_key", place + 1, sentence))
+    return found
+
+
+def _validity(certificate: CertificateView, place: int, at: int) -> list[Finding]:
+    found: list[Finding] = []
+    if certificate.not_after is not None and at > certificate.not_after:
+        found.append(("expired", place, f"{certificate.title} expired on {_day(certificate.not_after)}"))
+    if certificate.not_before is not None and at < certificate.not_before:
+        found.append(("not_yet_valid", place, f"{certificate.title} is not valid before {_day(certificate.not_before)}"))
+    return found
+
+
+def _purpose(certificate: CertificateView, place: int, purpose: str) -> list[Finding]:
+    wanted = SERVER_AUTH if purpose == "server" else CLIENT_AUTH
+    purposes = certificate.purposes
+    # An authority may be for any purpose; a leaf has to name its own, for browsers and OpenSSL alike.
+    enough = {wanted, ANY_PURPOSE} if place else {wanted}
+    if place and purpose == "server" and certificate.not_before is not None and certificate.not_before < END_OF_SERVER_GATED:
+        enough |= SERVER_GATED
+    if purposes and not purposes & enough:
+        listed = ", ".join(sorted(_PURPOSE_NAMES.get(kind, kind) for kind in purposes)[:PURPOSES_SHOWN])
+        return [("wrong_purpose", place, f"{certificate.title} is for {listed}, and not for {_PURPOSE_NAMES[wanted]}")]
+    usage = certificate.key_usage
+    if place == 0 and not certificate.is_ca and usage is not None:
+        handshake = DIGITAL_SIGNATURE | KEY_ENCIPHERMENT | KEY_AGREEMENT
+        if not usage & handshake:
+            return [("wrong_purpose", place, f"the key usage of {certificate.title} allows none of what a handshake needs")]
+    return []
+
+
+def _may_issue(issuer: CertificateView, place: int, role: Role) -> list[Finding]:
+    """Ask whether a certificate that has issued another is an authority's."""
+    basic = issuer.basic_constraints
+    if basic is None:
+        if role is Role.ROOT and issuer.version != 3 and predates_rule(issuer, role):
+            return []  # It is older than the extension, and being in the store says the same.
+        return [("not_a_ca", place, f"{issuer.title} has no basic constraints and so may not issue certificates")]
+    if not basic[0]:
+        return [("not_a_ca", place, f"{issuer.title} has issued a certificate and is no authority's by its basic constraints")]
+    if issuer.key_usage is not None and not issuer.key_usage & KEY_CERT_SIGN:
+        return [("not_a_ca", place, f"the key usage of {issuer.title} does not allow it to sign certificates")]
+    return []
+
+
+def _length(certificates: tuple[CertificateView, ...], place: int) -> list[Finding]:
+    """Count the intermediates below the certificate at `place`; those that an authority has issued to itself do not count."""
+    issuer = certificates[place]
+    if issuer.basic_constraints is None or issuer.basic_constraints[1] is None:
+        return []
+    most, below = issuer.basic_constraints[1], sum(not certificate.self_issued for certificate in certificates[1:place])
+    if below <= most:
+        return []
+    return [("path_too_long", place, f"{issuer.title} allows {most} authorities below it, and there are {below}")]
+
+
+def _limits(certificates: tuple[CertificateView, ...], place: int) -> list[Finding]:
+    """Hold everything below the certificate at `place` against its name constraints."""
+    issuer = certificates[place]
+    limits = constraints(issuer)
+    if limits is None:
+        return []
+    found: list[Finding] = []
+    for lower, below in enumerate(certificates[:place]):
+        # What an authority has issued to itself is its own continuation; only as a leaf it is a subject.
+        reason = None if lower and below.self_issued else name_not_allowed(limits, below)
+        if reason is not None:
+            found.append(("name_constraint", lower, f"{issuer.title} limits the names below it: of {below.title}, {reason}"))
+    return found
+
+
+def _depth(path: Path, max_depth: int | None) -> list[Finding]:
+    if max_depth is None:
+        return []
+    middle = path.certificates[1:-1] if path.trusted else path.certificates[1:]
+    depth = sum(not certificate.self_issued for certificate in middle)
+    if depth <= max_depth:
+        return []
+    return [("path_too_long", 0, f"there are {depth} intermediates, and {max_depth} are the most allowed")]
+
+
+def _name(leaf: CertificateView, name: str | None) -> list[Finding]:
+    names = leaf.alternative_names
+    if names is None or (name is not None and not checkable(names)):
+        return [("no_name", 0, f"{leaf.title} names no host: it has no DNS name or address among its alternative names")]
+    if name is None or matches(name, names):
+        return []
+    return [("name_mismatch", 0, f'{leaf.title} is for {describe(names)}, and not for "{name[:253]}"')]
+
+
+def _day(seconds: int) -> str:
+    """Give a moment for people; the years of certificates all fit."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")

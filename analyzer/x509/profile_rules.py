@@ -1,0 +1,291 @@
+"""What is wrong with a certificate by itself, in the place that it has in a path (RFC 5280, section 4; the Web PKI's profile).
+
+The profile is the one that the x509-limbo suite tests: RFC 5280 with the CA/Browser Forum's rules where clients hold
+certificates to them. A leaf, an authority in the middle and a root are held to different rules. Certificates made before there
+was such a profile are not held to it: many of them lack what it asks for, and every client takes them. Nothing here depends
+on the time, the name or the rest of the path, so that the answers are remembered with the certificate.
+"""
+
+import re
+from calendar import timegm
+from collections.abc import Sequence
+from enum import Enum
+from ipaddress import ip_address
+
+from analyzer.x509.certificate_view import (
+    ALTERNATIVE_NAMES,
+    AUTHORITY_KEY_IDENTIFIER,
+    BASIC_CONSTRAINTS,
+    EXTENDED_KEY_USAGE,
+    KEY_USAGE,
+    NAME_CONSTRAINTS,
+    SUBJECT_ALT_NAME,
+    SUBJECT_KEY_IDENTIFIER,
+    CertificateView,
+)
+from analyzer.x509.der import encode_object_identifier
+from analyzer.x509.distinguished import attributes, text
+from analyzer.x509.host_name import DNS_NAME, IP_ADDRESS, name_fault
+from analyzer.x509.name_constraints import constraints
+from analyzer.x509.weak_key import key_weakness
+
+SERIAL_OCTETS = 20
+"""Longest serial number, in octets (RFC 5280, section 4.1.2.2)."""
+
+NAME_FAULTS = 8
+"""Faulty alternative names reported of one certificate; after so many, one more tells nothing."""
+
+FIRST_CERTIFICATES = timegm((1996, 1, 1, 0, 0, 0))
+"""A certificate dated before X.509 version 3 is not that old: its date is made up."""
+
+FIRST_PROFILE = timegm((2012, 7, 1, 0, 0, 0))
+"""When the CA/Browser Forum's rules came into force (Baseline Requirements 1.0)."""
+
+PROFILE_OF_ROOTS = timegm((2023, 9, 15, 0, 0, 0))
+"""When its profile of root certificates did (Baseline Requirements 2.0.0)."""
+
+KEY_CERT_SIGN = 1 << 5
+DIGITAL_SIGNATURE = 1 << 0
+KEY_ENCIPHERMENT = 1 << 2
+KEY_AGREEMENT = 1 << 4
+
+_ISSUER_ALT_NAME = "2.5.29.18"
+_POLICIES = "2.5.29.32"
+_POLICY_MAPPINGS = "2.5.29.33"
+_POLICY_CONSTRAINTS = "2.5.29.36"
+_INHIBIT_ANY_POLICY = "2.5.29.54"
+_CRL_POINTS = "2.5.29.31"
+_FRESHEST_CRL = "2.5.29.46"
+_AUTHORITY_INFORMATION = "1.3.6.1.5.5.7.1.1"
+_SUBJECT_INFORMATION = "1.3.6.1.5.5.7.1.11"
+_TLS_FEATURE = "1.3.6.1.5.5.7.1.24"
+_OCSP_NO_CHECK = "1.3.6.1.5.5.7.48.1.5"
+_SIGNED_TIMESTAMPS = "1.3.6.1.4.1.11129.2.4.2"
+_POISON = "1.3.6.1.4.1.11129.2.4.3"
+
+KNOWN = frozenset(
+    (
+        AUTHORITY_KEY_IDENTIFIER,
+        BASIC_CONSTRAINTS,
+        EXTENDED_KEY_USAGE,
+        KEY_USAGE,
+        NAME_CONSTRAINTS,
+        SUBJECT_ALT_NAME,
+        SUBJECT_KEY_IDENTIFIER,
+        _ISSUER_ALT_NAME,
+        _POLICIES,
+        _POLICY_MAPPINGS,
+        _POLICY_CONSTRAINTS,
+        _INHIBIT_ANY_POLICY,
+        _CRL_POINTS,
+        _FRESHEST_CRL,
+        _AUTHORITY_INFORMATION,
+        _SUBJECT_INFORMATION,
+        _TLS_FEATURE,
+        _OCSP_NO_CHECK,
+        _SIGNED_TIMESTAMPS,
+    )
+)
+"""Extensions whose being critical is no reason to refuse: they are judged, or bind nobody here (policies, points of lists)."""
+
+_NEVER_CRITICAL = {
+    AUTHORITY_KEY_IDENTIFIER: "authority key identifier",
+    SUBJECT_KEY_IDENTIFIER: "subject key identifier",
+    _AUTHORITY_INFORMATION: "authority information access",
+}
+_COMMON_NAME = encode_object_identifier("2.5.4.3")
+_HOST = re.compile(r"(?:\*\.)?[\w-]+(?:\.[\w-]+)+\.?")
+_ADDRESS = re.compile(r"[0-9]+(?:\.[0-9]+){1,3}|0x[0-9A-Fa-f]+|\[?[0-9A-Fa-f]*:[0-9A-Fa-f:.]*:[0-9A-Fa-f.]*\]?")
+
+Fault = tuple[str, str]
+"""A code and a sentence."""
+
+
+class Role(Enum):
+    """The place of a certificate in a path; a root is what the trust store holds, whoever signed it, or what signed itself."""
+
+    LEAF = "leaf"
+    AUTHORITY = "authority"
+    ROOT = "root"
+
+
+def faults(subject: CertificateView, role: Role, *, server: bool) -> tuple[Fault, ...]:
+    """Give everything wrong with a certificate by itself; `server`: whether the path is that of a server."""
+    known = subject.faults.get((role, server))
+    if known is None:
+        known = subject.faults[role, server] = tuple(_faults(subject, role, server))
+    return known
+
+
+def _faults(subject: CertificateView, role: Role, server: bool) -> list[Fault]:
+    found = _frame(subject, role)
+    if subject.found:
+        found += _extensions(subject)
+        found += _names(subject, role, server)
+        found += _identifiers(subject, role)
+        found += _authority(subject, role)
+        weakness = key_weakness(subject.spki)
+        if weakness is not None:
+            found.append(("weak_key", f"the key of {subject.title} {weakness}"))
+    if subject.refused is not None and all(code != "malformed" for code, _ in found):
+        found.append(("malformed", f"{subject.title} is not well-formed: {subject.refused}"))
+    return found
+
+
+def predates_rule(subject: CertificateView, role: Role) -> bool:
+    """Whether a certificate is older than the profile that it would be held to."""
+    profile = PROFILE_OF_ROOTS if role is Role.ROOT else FIRST_PROFILE
+    return subject.not_before is not None and FIRST_CERTIFICATES <= subject.not_before < profile
+
+
+def _malformed(subject: CertificateView, why: str) -> Fault:
+    return "malformed", f"{subject.title} {why}"
+
+
+def _frame(subject: CertificateView, role: Role) -> list[Fault]:
+    """Give the faults of the fields that every certificate has."""
+    found: list[Fault] = []
+    errors = subject.facts.problems
+    if errors:
+        found.append(_malformed(subject, f"cannot be read whole: {errors[0]}"))
+    elif not subject.found:
+        found.append(_malformed(subject, "cannot be read"))
+    if not subject.found:
+        return found
+    if subject.version != 3 and not (role is Role.ROOT and predates_rule(subject, role)):
+        found.append(_malformed(subject, f"is of version {subject.version}, and only version 3 has extensions"))
+    serial = int.from_bytes(subject.serial[:SERIAL_OCTETS], "big", signed=True)
+    # Some of the oldest roots have the number 0; nobody revokes a root by its number.
+    if serial < 0 or (serial == 0 and role is not Role.ROOT):
+        found.append(_malformed(subject, f"has the serial number {subject.facts.serial}, which is not positive"))
+    elif len(subject.serial) > SERIAL_OCTETS:
+        found.append(
+            _malformed(subject, f"has a serial number of {len(subject.serial)} octets, and {SERIAL_OCTETS} are the most")
+        )
+    if subject.algorithm != subject.inner_algorithm and not errors:
+        found.append(_malformed(subject, "names one signature algorithm inside and another outside of what is signed"))
+    if not subject.issuer_name:
+        found.append(_malformed(subject, "has no issuer"))
+    first, last = subject.not_before, subject.not_after
+    if first is not None and last is not None and first > last:
+        found.append(_malformed(subject, f"is valid from {subject.facts.not_before} and only until {subject.facts.not_after}"))
+    return found
+
+
+def _extensions(subject: CertificateView) -> list[Fault]:
+    """Give the faults that any extension can have."""
+    found: list[Fault] = []
+    if subject.extensions_unread is not None:
+        found.append(_malformed(subject, f"has extensions that cannot be read: {subject.extensions_unread}"))
+    found += [_malformed(subject, f"has the extension {kind} more than once") for kind in sorted(set(subject.repeated))]
+    for kind, (critical, _) in subject.extensions.items():
+        if not critical:
+            if kind == _POLICY_CONSTRAINTS:
+                found.append(_malformed(subject, "has policy constraints that are not critical"))
+        elif kind == _POISON:
+            found.append(("unknown_critical_extension", f"{subject.title} is a precertificate, which no client may accept"))
+        elif kind in _NEVER_CRITICAL:
+            found.append(_malformed(subject, f"has a critical {_NEVER_CRITICAL[kind]}, which must not be critical"))
+        elif kind not in KNOWN:
+            sentence = (
+                f"{subject.title} has the critical extension {kind}, which no client may ignore and this one does not know"
+            )
+            found.append(("unknown_critical_extension", sentence))
+    if subject.purposes is not None and not subject.purposes:
+        found.append(_malformed(subject, "has an extended key usage that allows nothing"))
+    return found
+
+
+def _names(subject: CertificateView, role: Role, server: bool) -> list[Fault]:
+    """Give the faults of subject and alternative names."""
+    found: list[Fault] = []
+    alternative = subject.extensions.get(SUBJECT_ALT_NAME)
+    if not subject.subject_name:
+        if role is not Role.LEAF:
+            found.append(_malformed(subject, "is an authority's and has no subject"))
+        elif alternative is not None and not alternative[0]:
+            found.append(_malformed(subject, "has no subject, and its alternative names are not critical"))
+    elif role is Role.LEAF and alternative is not None and alternative[0]:
+        found.append(_malformed(subject, "has a subject, and alternative names that are critical nevertheless"))
+    if role is not Role.LEAF:
+        return found
+    names = subject.alternative_names or ()
+    for tag, value in names:
+        fault = name_fault(tag, value)
+        if fault is not None and len(found) < NAME_FAULTS:
+            found.append(_malformed(subject, f"has among its alternative names {fault}"))
+    if len(names) >= ALTERNATIVE_NAMES:
+        found.append(_malformed(subject, f"has {ALTERNATIVE_NAMES} alternative names or more, and no more are read"))
+    if alternative is not None and not names and subject.refused is None:
+        found.append(_malformed(subject, "has an empty list of alternative names"))
+    if server and names:
+        found += _common_names(subject, names)
+    return found
+
+
+def _common_names(subject: CertificateView, names: Sequence[tuple[int, bytes]]) -> list[Fault]:
+    """Give the common names that claim a host or an address which the alternative names, where they have such, do not.
+
+    A common name has to be one of them, octet by octet. A host under a wildcard is let pass, and so is the name of a domain
+    beside the names of its hosts, or beside addresses alone: they claim nothing that contradicts.
+    """
+    found: list[Fault] = []
+    hosts = [value for tag, value in names if tag == DNS_NAME]
+    addresses = [str(ip_address(value)) for tag, value in names if tag == IP_ADDRESS and len(value) in (4, 16)]
+    for tag, value in attributes(subject.subject_name, _COMMON_NAME)[:NAME_FAULTS]:
+        common_name = text(tag, value)
+        if _ADDRESS.fullmatch(common_name):
+            contradicts = bool(addresses) and common_name not in addresses
+        elif _HOST.fullmatch(common_name):
+            wildcard = b"*." + value.partition(b".")[2]
+            contradicts = bool(hosts) and not any(host in (value, wildcard) or host.endswith(b"." + value) for host in hosts)
+        else:
+            continue
+        if contradicts:
+            found.append(
+                _malformed(subject, f'has the common name "{common_name[:100]}", which is none of its alternative names')
+            )
+    return found
+
+
+def _identifiers(subject: CertificateView, role: Role) -> list[Fault]:
+    """Give the faults of the key identifiers, by which paths are found."""
+    found: list[Fault] = []
+    if predates_rule(subject, role):
+        return found
+    authority = subject.authority_key_identifier
+    if authority is None:
+        # Only who signed itself may leave it out; so does a root that another root has signed, which is not looked at here.
+        if not subject.self_issued and role is not Role.ROOT:
+            found.append(_malformed(subject, "has no authority key identifier"))
+    elif 0 not in authority:
+        found.append(_malformed(subject, "has an authority key identifier without a key identifier"))
+    elif role is Role.ROOT and (1 in authority or 2 in authority):
+        found.append(_malformed(subject, "is a root whose authority key identifier names an issuer or a serial number"))
+    elif role is Role.ROOT and subject.self_issued and subject.subject_key_identifier not in (None, authority[0]):
+        found.append(_malformed(subject, "is a root whose authority key identifier is not its subject key identifier"))
+    if role is not Role.LEAF and subject.is_ca and SUBJECT_KEY_IDENTIFIER not in subject.extensions:
+        found.append(_malformed(subject, "is an authority's and has no subject key identifier"))
+    return found
+
+
+def _authority(subject: CertificateView, role: Role) -> list[Fault]:
+    """Give the faults of what says whether it may issue, and whom."""
+    found: list[Fault] = []
+    usage = subject.key_usage
+    signs = usage is None or bool(usage & KEY_CERT_SIGN)
+    if role is Role.LEAF:
+        if subject.is_ca and not signs:
+            found.append(_malformed(subject, "is an authority's by its basic constraints and not by its key usage"))
+        elif not subject.is_ca and usage is not None and signs:
+            found.append(_malformed(subject, "is an authority's by its key usage and not by its basic constraints"))
+        if NAME_CONSTRAINTS in subject.extensions and not subject.is_ca:
+            found.append(_malformed(subject, "has name constraints and is no authority's"))
+        return found
+    critical = BASIC_CONSTRAINTS not in subject.extensions or subject.extensions[BASIC_CONSTRAINTS][0]
+    if not critical and subject.is_ca and not predates_rule(subject, role):
+        found.append(_malformed(subject, "is an authority's and its basic constraints are not critical"))
+    limits = constraints(subject)
+    if limits is not None and limits.fault is not None:
+        found.append(_malformed(subject, f"has name constraints that cannot be applied: {limits.fault}"))
+    return found

@@ -1,0 +1,113 @@
+"""One validation: the best of the paths that a search finds, with all that is against it, and for how long that stands.
+
+A path is good or bad at a moment: certificates become valid and expire, statements on revocation come to count and cease to.
+Each such change at anything that was looked at bounds the stretch of time in which the same search would end the same way.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from math import inf
+
+from analyzer.x509.certificate_view import CertificateView
+from analyzer.x509.path_building import Path, Search
+from analyzer.x509.path_validation import path_problems
+from analyzer.x509.revocation import Revocation, judge_revocation
+from analyzer.x509.verdict import Note, Problem, weigh
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+SECOND = timedelta(seconds=1)
+
+
+@dataclass(slots=True)
+class Validation:
+    """The question: `sent` as dossiers, the moment in seconds since the epoch, the rest as in `Judge.judge`; and the answer.
+
+    path, problems: of the best path so far, None before one was found. first, last: the stretch of time, in seconds since the
+    epoch, both inclusive.
+    """
+
+    sent: tuple[CertificateView, ...]
+    at: int
+    name: str | None
+    purpose: str
+    max_depth: int | None
+    ocsp: Sequence[bytes]
+    crls: Sequence[bytes]
+    path: Path | None = None
+    problems: list[Problem] = field(default_factory=list)
+    first: float = -inf
+    last: float = inf
+    _weight: float = inf
+    _revocations: dict[tuple[bytes, bytes], Revocation] = field(default_factory=dict)
+
+    def search(self, search: Search) -> None:
+        """Go through the paths of a search until one is valid, and keep the best."""
+        places: dict[bytes, int] = {}
+        for place, certificate in enumerate(self.sent):
+            places.setdefault(certificate.der, place)
+        for path in search.paths(self.sent[0]):
+            findings = path_problems(path, self.at, self.name, self.purpose, self.max_depth)
+            if self.ocsp or self.crls:
+                findings += self._revoked(path)
+            problems = [
+                Problem(code, places.get(path.certificates[place].der), detail)
+                for code, place, detail in sorted(findings, key=_place)
+            ]
+            weight = weigh(problems)
+            if weight < self._weight:
+                self._weight, self.path, self.problems = weight, path, problems
+            if not problems:
+                break
+        for certificate in search.touched:
+            self._bound(certificate.not_before)
+            self._bound(None if certificate.not_after is None else certificate.not_after + 1)
+
+    def revocation_notes(self) -> list[Note]:
+        """Say of which certificates of the best path it is not known whether they are revoked, where statements were given."""
+        if self.path is None or not (self.ocsp or self.crls):
+            return []
+        notes: list[Note] = []
+        sent = [certificate.der for certificate in self.sent]
+        for certificate, revocation in self._revocations_of(self.path):
+            if revocation.status == "unknown":
+                index = sent.index(certificate.der) if certificate.der in sent else None
+                detail = f"whether {certificate.title} is revoked is not known: {revocation.detail}"
+                notes.append(Note("revocation_unknown", index, detail))
+        return notes
+
+    def _revoked(self, path: Path) -> list[tuple[str, int, str]]:
+        return [
+            ("revoked", place, f"{certificate.title} was {revocation.detail}")
+            for place, (certificate, revocation) in enumerate(self._revocations_of(path))
+            if revocation.status == "revoked"
+        ]
+
+    def _revocations_of(self, path: Path) -> list[tuple[CertificateView, Revocation]]:
+        """Judge each certificate of a path that another of it has issued; a root is revoked by leaving the store."""
+        pairs = zip(path.certificates, path.certificates[1:], path.signatures, strict=False)
+        return [(subject, self._revocation(subject, issuer)) for subject, issuer, made in pairs if made.result == "good"]
+
+    def _revocation(self, subject: CertificateView, issuer: CertificateView) -> Revocation:
+        known = self._revocations.get((subject.der, issuer.der))
+        if known is None:
+            at = EPOCH + self.at * SECOND
+            known = judge_revocation(subject.der, issuer.der, ocsp=self.ocsp, crls=self.crls, at=at)
+            self._revocations[subject.der, issuer.der] = known
+            for change in (known.since, known.until):
+                # The answer for a second is that for its beginning.
+                self._bound(None if change is None else -((EPOCH - change) // SECOND))
+        return known
+
+    def _bound(self, change: int | None) -> None:
+        """Take note of the first second at which something is otherwise than before."""
+        if change is None:
+            return
+        if change <= self.at:
+            self.first = max(self.first, change)
+        else:
+            self.last = min(self.last, change - 1)
+
+
+def _place(finding: tuple[str, int, str]) -> int:
+    return finding[1]

@@ -1,0 +1,141 @@
+"""Key logs that grow while a capture comes through a pipe."""
+
+import json
+import os
+import struct
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from analyzer.cli.tail import Tail
+from analyzer.secrets.keylog import KeyLog
+
+RANDOMS = [bytes([number]) * 32 for number in range(4)]
+
+
+def row(number: int) -> bytes:
+    return f"CLIENT_RANDOM {RANDOMS[number].hex()} {'ab' * 48}\n".encode()
+
+
+def known(keylog: KeyLog) -> list[int]:
+    return [number for number, one in enumerate(RANDOMS) if keylog.knows(one)]
+
+
+def test_only_what_is_new_is_read(tmp_path: Path):
+    path = tmp_path / "keys"
+    path.write_bytes(row(0) + row(1)[:50])
+    keylog = KeyLog()
+    tail = Tail(keylog, str(path))
+    tail.look()
+    assert known(keylog) == [0]
+    with path.open("ab") as file:
+        file.write(row(1)[50:])
+    tail.look()
+    tail.look()
+    assert known(keylog) == [0, 1]
+    with path.open("ab") as file:
+        file.write(row(2)[:-1])
+    tail.look()
+    assert known(keylog) == [0, 1]
+    tail.close()
+    assert known(keylog) == [0, 1, 2]
+    assert keylog.counts().lines == 3
+    assert keylog.problems == []
+
+
+def test_an_emptied_file(tmp_path: Path, capfd: pytest.CaptureFixture[str]):
+    path = tmp_path / "keys"
+    path.write_bytes(row(0) + row(1))
+    keylog = KeyLog()
+    tail = Tail(keylog, str(path))
+    tail.look()
+    path.write_bytes(row(2))
+    tail.close()
+    assert known(keylog) == [0, 1, 2]
+    assert [line.line for line in keylog.lines_of(RANDOMS[2])] == [1]
+    assert "was emptied while it was read" in capfd.readouterr().err
+
+
+def test_a_file_put_in_its_place(tmp_path: Path, capfd: pytest.CaptureFixture[str]):
+    path = tmp_path / "keys"
+    path.write_bytes(row(0))
+    keylog = KeyLog()
+    tail = Tail(keylog, str(path))
+    tail.look()
+    with path.open("ab") as file:  # the last words of the old one count too
+        file.write(row(1))
+    (tmp_path / "new").write_bytes(row(2))
+    os.replace(tmp_path / "new", path)
+    tail.look()
+    with path.open("ab") as file:
+        file.write(row(3))
+    tail.close()
+    assert known(keylog) == [0, 1, 2, 3]
+    assert "was replaced by another file" in capfd.readouterr().err
+
+
+def test_a_removed_file_is_no_end(tmp_path: Path):
+    path = tmp_path / "keys"
+    path.write_bytes(row(0))
+    keylog = KeyLog()
+    tail = Tail(keylog, str(path))
+    path.unlink()
+    tail.look()
+    tail.close()
+    assert known(keylog) == [0]
+
+
+@pytest.fixture
+def split(captures: Path) -> tuple[bytes, bytes]:
+    """A capture, and the key log that comes after it has begun."""
+    folder = captures / "tls13-rsa"
+    return (folder / "tls13-rsa.pcapng").read_bytes(), (folder / "tls13-rsa.keys").read_bytes()
+
+
+def test_a_log_that_grows_behind_a_pipe(split: tuple[bytes, bytes], tmp_path: Path, repository: Path):
+    capture, secrets = split
+    log = tmp_path / "keys"
+    log.touch()
+    command = [sys.executable, "-m", "analyzer", "sessions", "-", "--format", "json", "-k", str(log)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=repository) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(capture[:200])  # the blocks before the first packet
+        process.stdin.flush()
+        time.sleep(1)
+        log.write_bytes(secrets)
+        process.stdin.write(capture[200:])
+        process.stdin.close()
+        (record,) = [json.loads(line) for line in process.stdout]
+    assert process.returncode == 0
+    assert record["decryption"]["status"] == "decrypted"
+
+
+def test_a_log_through_a_pipe_is_read_once(captures: Path, repository: Path):
+    folder = captures / "tls13-rsa"
+    script = '"$1" -m analyzer sessions "$2" --format csv -k <(cat "$3")'
+    done = subprocess.run(
+        ["bash", "-c", script, "bash", sys.executable, str(folder / "tls13-rsa.pcapng"), str(folder / "tls13-rsa.keys")],
+        capture_output=True,
+        text=True,
+        cwd=repository,
+        check=True,
+    )
+    assert ",decrypted," in done.stdout
+
+
+def test_secrets_at_the_end_of_a_file_on_standard_input(split: tuple[bytes, bytes], tmp_path: Path, repository: Path):
+    capture, secrets = split
+    padded = secrets + bytes(-len(secrets) % 4)
+    length = 20 + len(padded)
+    block = struct.pack("<IIII", 10, length, 0x544C534B, len(secrets)) + padded + struct.pack("<I", length)
+    path = tmp_path / "capture"
+    path.write_bytes(capture + block)
+    command = [sys.executable, "-m", "analyzer", "sessions", "-", "--format", "json"]
+    with path.open("rb") as file:
+        done = subprocess.run(command, stdin=file, capture_output=True, cwd=repository, check=True)
+    (record,) = map(json.loads, done.stdout.splitlines())
+    assert record["decryption"]["status"] == "decrypted"

@@ -1,0 +1,80 @@
+"""The session record: every key always there, values in their JSON form, and nothing from the wire that JSON cannot carry."""
+
+import json
+
+import pytest
+from conversations import CLIENT, SERVER, START, Tap, packetise, records, talk
+
+from analyzer.store.session_record import json_line, rfc3339, session_record, text
+
+KEYS = {
+    "id", "protocol", "client", "server", "first_frame", "last_frame", "start_time", "end_time", "version", "cipher_suite",
+    "cipher_suite_id", "group", "server_name", "alpn", "established", "resumed", "resumption", "resumes", "ja3", "ja3s", "ja4",
+    "handshake", "alerts", "certificates", "chain", "decryption", "authenticity", "gaps", "http", "findings",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("flights", [talk("TLSv1_2"), talk("TLSv1_3"), talk("TLSv1_2")[:1], talk("TLSv1_3")[1:2]])
+def test_every_key_is_there(flights):
+    [record] = records(packetise(flights))
+    assert set(record) >= KEYS
+    assert json.loads(json_line(record)) == record
+
+
+def test_the_values_of_a_session():
+    segments = packetise(talk("TLSv1_2"))
+    [record] = records(segments)
+    assert record["client"] == {"address": "10.0.0.1", "port": 50000}
+    assert record["server"] == {"address": "10.0.0.2", "port": 443}
+    assert (record["first_frame"], record["last_frame"]) == (1, len(segments))
+    assert record["start_time"] == "2023-11-14T22:13:20.000000000Z"
+    assert record["end_time"] == rfc3339(START + (len(segments) - 1) * 1_000_000)
+    assert record["handshake"][0]["frame"] == 4
+    assert record["handshake"][0]["message"]["random"]
+    assert record["decryption"]["status"] == "none"
+    assert record["decryption"]["reason"] == "no_secret"
+    assert record["ja4"].startswith("t12d")
+
+
+def test_fields_only_when_asked_for():
+    tap = Tap()
+    tap.feed(*packetise(talk()))
+    [session] = tap.close()
+    assert all(entry["message"] is None for entry in session_record(session, False)["handshake"])
+
+
+@pytest.mark.parametrize(
+    ("at", "shown"),
+    [
+        (0, "1970-01-01T00:00:00.000000000Z"),
+        (1_700_000_000_123_456_789, "2023-11-14T22:13:20.123456789Z"),
+        (2**63 - 1, "2262-04-11T23:47:16.854775807Z"),
+        (-1, None),
+    ],
+)
+def test_times(at, shown):
+    assert rfc3339(at) == shown
+
+
+def test_text_that_is_no_utf8_stands_as_escapes():
+    assert text(b"a\xffb") == "a\\xffb"
+    assert text(None) is None
+
+
+def test_a_server_name_of_any_bytes_is_json():
+    flights = list(talk())
+    side, hello = flights[0]
+    for name in (b"\xff\xfe\0\x1b[31m12", b"ex\ntest.test"):
+        flights[0] = (side, hello.replace(b"example.test", name.ljust(12)[:12]))
+        [record] = records(packetise(flights))
+        assert json.loads(json_line(record))["server_name"] == text(name.ljust(12)[:12])
+
+
+def test_sides_are_those_of_tls_and_not_of_tcp():
+    flights = [(1 - side, data) for side, data in talk("TLSv1_2")]
+    assert {side for side, _ in flights} == {CLIENT, SERVER}
+    [record] = records(packetise(flights))
+    assert record["server"]["port"] == 50000
+    assert record["handshake"][0]["from"] == "client"
+    assert record["certificates"]["server"]
+    assert record["certificates"]["client"] == []
