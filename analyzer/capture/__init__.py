@@ -1,1 +1,1 @@
-"""Capture files in and out: bytes to frames."""
+"""Reads capture files as frames, and writes capture files."""

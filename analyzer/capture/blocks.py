@@ -1,8 +1,9 @@
-"""What a capture file says about itself: sections, interfaces, names, statistics and secrets.
+"""Reads what a capture file says about itself: sections, interfaces, names, statistics and secrets.
 
-The blocks of draft-ietf-opsawg-pcapng that are no packets. Each has a fixed part and then options: a 16-bit code, a 16-bit
-length, and a value padded to 32 bits, up to code 0 or the end of the block. None of them is needed to find the next block, so a
-lying option costs the options after it and nothing more: readers here return what stood before it together with an `Anomaly`.
+These are the blocks of draft-ietf-opsawg-pcapng that are not packets. Each block has a fixed part and then options. An option
+is a 16-bit code, a 16-bit length, and a value padded to 32 bits. The options end at code 0 or at the end of the block. The next
+block can be found without them. So an option with a wrong length affects only the options after it: the functions here return
+the options before it, together with an `Anomaly`.
 """
 
 from collections.abc import Sequence
@@ -26,13 +27,13 @@ NRES_END, NRES_IP4, NRES_IP6 = 0, 1, 2
 NANOSECONDS = 1_000_000_000
 LATEST = 2**63 - 1
 
-# Options (and name records) read of one block; honest blocks have a handful, and each costs many times its 4 bytes.
+# Options (and name records) that are read from one block. Normal blocks have a few. Each takes many times its 4 bytes of memory.
 MAX_OPTIONS = 65_536
 
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """One section of a pcapng file; a pcap file is one section. `offset`: of its header in the decompressed file, in bytes."""
+    """One section of a pcapng file; a pcap file is one section. offset: of its header in the decompressed file, in bytes."""
 
     offset: int
     byte_order: ByteOrder
@@ -44,12 +45,12 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Interface:
-    """Where frames were captured.
+    """An interface on which frames were captured.
 
     number: as in `Frame.interface`, counted over all captures of a run; section: index of its section in this file.
-    link_type: LINKTYPE_ number; snap_length: bytes kept of a frame, 0 for all.
-    resolution: length of one tick of its clock, such as `10^-6 s`; `time_offset`: seconds to add to every time.
-    fcs_length: bytes of checksum at the end of each frame, None where the file does not say.
+    link_type: LINKTYPE_ number; snap_length: bytes kept of each frame, 0 for all.
+    resolution: length of one tick of its clock, such as `10^-6 s`; time_offset: seconds to add to every time.
+    fcs_length: bytes of checksum at the end of each frame, None if the file does not say.
     """
 
     number: int
@@ -68,7 +69,7 @@ class Interface:
 
 @dataclass(frozen=True, slots=True)
 class Statistics:
-    """Counters of one interface at time `at` (Interface Statistics Block); None is what the capturing program did not tell."""
+    """Counters of one interface at time `at` (Interface Statistics Block). None: the capturing program did not write it."""
 
     interface: int
     at: int
@@ -83,14 +84,17 @@ class Statistics:
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """How an interface's ticks become nanoseconds: `ticks * 10**9 // unit + offset * 10**9`, `unit` being ticks a second."""
+    """Converts an interface's ticks to nanoseconds: `ticks * 10**9 // unit + offset * 10**9`.
+
+    unit: ticks per second. offset: in seconds. text: the length of a tick, such as `10^-6 s`.
+    """
 
     unit: int
     offset: int
     text: str
 
     def at(self, ticks: int) -> int:
-        """Nanoseconds since 1970-01-01 UTC; -1 where they are negative or need more than 63 bits."""
+        """Return nanoseconds since 1970-01-01 UTC, or -1 if the result is negative or needs more than 63 bits."""
         at = ticks * NANOSECONDS // self.unit + self.offset * NANOSECONDS
         return at if 0 <= at <= LATEST else -1
 
@@ -100,9 +104,9 @@ NANOSECOND_CLOCK = Clock(10**9, 0, "10^-9 s")
 
 
 def read_options(body: bytes, start: int, order: ByteOrder, offset: int, block: str) -> tuple[list[Option], Anomaly | None]:
-    """Options of `body[start:]` up to the end mark, and what is wrong with the one that does not fit, if any.
+    """Return the options of `body[start:]` up to the end mark, and an anomaly if an option does not fit.
 
-    offset: of `body` in the file; block: the block's name, for the message.
+    offset: of `body` in the file; block: the block's name, for the text of the anomaly.
     """
     options: list[Option] = []
     at, end = start, len(body)
@@ -123,7 +127,10 @@ def read_options(body: bytes, start: int, order: ByteOrder, offset: int, block: 
 
 
 def read_section(body: bytes, order: ByteOrder, offset: int) -> tuple[Section, list[bytes], Anomaly | None]:
-    """A Section Header Block's body (from the byte-order magic on, at least 16 bytes), its comments, and what is odd."""
+    """Read the body of a Section Header Block: the section, its comments, and an anomaly or None.
+
+    body: begins with the byte-order magic; at least 16 bytes.
+    """
     version = (int.from_bytes(body[4:6], order), int.from_bytes(body[6:8], order))
     options, anomaly = read_options(body, 16, order, offset + 8, "Section Header Block")
     section = Section(
@@ -135,7 +142,7 @@ def read_section(body: bytes, order: ByteOrder, offset: int) -> tuple[Section, l
 def read_interface(
     body: bytes, order: ByteOrder, offset: int, number: int, section: int
 ) -> tuple[Interface, Clock, list[bytes], Anomaly | None]:
-    """An Interface Description Block's body (at least 8 bytes), its clock, its comments, and what is odd."""
+    """Read the body (at least 8 bytes) of an Interface Description Block: interface, clock, comments, an anomaly or None."""
     options, anomaly = read_options(body, 8, order, offset + 8, "Interface Description Block")
     clock = _clock(options, order)
     fcs_length = _bytes(options, IF_FCSLEN)
@@ -157,7 +164,7 @@ def read_interface(
 
 
 def read_statistics(body: bytes, order: ByteOrder, offset: int, number: int, clock: Clock) -> tuple[Statistics, Anomaly | None]:
-    """An Interface Statistics Block's body (at least 12 bytes) about interface `number`, and what is odd."""
+    """Read the body (at least 12 bytes) of an Interface Statistics Block of interface `number`, and an anomaly or None."""
     options, anomaly = read_options(body, 12, order, offset + 8, "Interface Statistics Block")
     statistics = Statistics(
         number,
@@ -170,7 +177,10 @@ def read_statistics(body: bytes, order: ByteOrder, offset: int, number: int, clo
 
 
 def read_names(body: bytes, order: ByteOrder, offset: int) -> tuple[list[tuple[str, tuple[str, ...]]], Anomaly | None]:
-    """A Name Resolution Block's IPv4 and IPv6 records: address as text, and its names in the order written."""
+    """Read the IPv4 and IPv6 records of a Name Resolution Block, and an anomaly or None.
+
+    A record is an address as text, and its names in the order of the file.
+    """
     records, anomaly = read_options(body, 0, order, offset + 8, "Name Resolution Block")
     names = []
     for kind, value in records:
@@ -182,7 +192,7 @@ def read_names(body: bytes, order: ByteOrder, offset: int) -> tuple[list[tuple[s
 
 
 def read_secrets(body: bytes, order: ByteOrder, offset: int) -> tuple[tuple[int, bytes] | None, Anomaly | None]:
-    """A Decryption Secrets Block's type and secrets; nothing where its length does not fit."""
+    """Read the type and the secrets of a Decryption Secrets Block; None and an anomaly if its length does not fit."""
     if len(body) < 8:
         return None, Anomaly("Decryption Secrets Block", offset, f"{len(body)} bytes are too few for its fixed fields")
     length = int.from_bytes(body[4:8], order)
@@ -194,7 +204,7 @@ def read_secrets(body: bytes, order: ByteOrder, offset: int) -> tuple[tuple[int,
 
 
 def comments_of(options: Sequence[Option]) -> list[bytes]:
-    """The comments among a block's options."""
+    """Return the comments among the options of a block."""
     return [value for code, value in options if code == OPT_COMMENT]
 
 
@@ -215,7 +225,7 @@ def _filter(options: Sequence[Option]) -> str | None:
     value = _bytes(options, IF_FILTER)
     if not value:
         return None
-    # The first byte tells a filter as typed (0) from compiled BPF (1), which has no text.
+    # The first byte is 0 for a filter as text, and 1 for compiled BPF, which has no text.
     return _decode(value[1:]) if value[0] == 0 else f"BPF program of {len(value[1:]) // 8} instructions"
 
 
@@ -225,12 +235,12 @@ def _clock(options: Sequence[Option], order: ByteOrder) -> Clock:
     base = 2 if exponent & 0x80 else 10
     seconds = _bytes(options, IF_TSOFFSET)
     offset = int.from_bytes(seconds, order, signed=True) if seconds is not None and len(seconds) == 8 else 0
-    # Python's integers make even 10^-127 exact, so a nonsensical resolution needs no other care than the range of the result.
+    # Python's integers are exact even for 10^-127. So for a senseless resolution, only the range of the result needs a check.
     return Clock(base ** (exponent & 0x7F), offset, f"{base}^-{exponent & 0x7F} s")
 
 
 def _ticks(value: bytes, order: ByteOrder) -> int:
-    """A pcapng time: two 32-bit words, the high one first in either byte order."""
+    """Return a pcapng time: two 32-bit words. The high word is first in both byte orders."""
     return int.from_bytes(value[0:4], order) << 32 | int.from_bytes(value[4:8], order)
 
 

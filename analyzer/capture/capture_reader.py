@@ -1,4 +1,4 @@
-"""Several captures as one walk: opens them in order, feeds a packet reader, and keeps what is to be known of each file."""
+"""Reads several captures in order: opens each file, feeds a packet reader, and keeps the facts of each file."""
 
 import os
 import stat
@@ -14,15 +14,16 @@ from analyzer.codec.errors import Anomaly, ParseError
 
 @dataclass(frozen=True, slots=True)
 class FileFacts:
-    """One capture file, after it was read.
+    """The facts of one capture file, after it was read.
 
-    path: as given. size, sha256: of the file as stored; sha256 only when asked for. compression: `gzip`, `zstd`, `lz4`, `xz`.
-    format: as in `PacketReader`; None says that the file is no capture. link_types: in the order of their interfaces, each
-    once. first_time, last_time: the earliest and the latest time of a frame, ns since the epoch; None where no frame has one.
-    first_frame, last_frame: numbers in the run; the last is smaller than the first where there is none. frames: how many,
-    which is less than their numbers span where pcapng has custom blocks; truncated_frames: those that the snapshot length
-    cut. error: why reading ended early, None if it did not; its offset counts decompressed bytes, except where its field
-    names a compression. n_secrets: Decryption Secrets Blocks, whose content is in `CaptureReader.secrets`.
+    path: as given. size, sha256: of the file as stored; sha256 only if requested. compression: `gzip`, `zstd`, `lz4`, `xz`.
+    format: as in `PacketReader`; None if the file is not a capture. link_types: in the order of their interfaces, each once.
+    first_time, last_time: the earliest and the latest time of a frame, ns since the epoch; None if no frame has a time.
+    first_frame, last_frame: numbers in the run; the last is smaller than the first if there is no frame. frames: how many;
+    with custom blocks in pcapng, less than the range of the numbers. truncated_frames: how many the snapshot length
+    truncated. error: why reading ended early, None if it did not; its offset counts decompressed bytes, but bytes of the
+    stored file if its field names a compression. n_secrets: number of Decryption Secrets Blocks; their content is in
+    `CaptureReader.secrets`.
     """
 
     path: str
@@ -49,16 +50,17 @@ class FileFacts:
 
 @dataclass(slots=True)
 class CaptureReader:
-    """Reads `paths` in order; use it once.
+    """Reads the files `paths` in order. Use it once.
 
-    The loop over its frames, with all file reading between two steps of the inner one:
+    This is the loop over its frames. Files are read only in the outer loop:
 
-        for packet reader in reader.packet readers():
-            while packet reader.advance():
-                ...  # reader.frame is the frame, packet reader.secrets grows as the file is read
+        for packet_reader in reader.packet_readers():
+            while packet_reader.advance():
+                ...  # reader.frame is the frame; packet_reader.secrets grows as the file is read
 
-    files: facts of the files read to their end, or to the damage where reading ended. secrets: (type, bytes) of all Decryption
-    Secrets Blocks of those files. names: address to names, of all those files; the first file to name an address names it.
+    files: facts of the files that were read to their end, or to the damage where reading stopped. secrets: (type, bytes) of
+    all Decryption Secrets Blocks in those files. names: address to names, from all those files; if several files name an
+    address, the first file counts.
     """
 
     paths: Sequence[str]
@@ -72,7 +74,7 @@ class CaptureReader:
     source: Source | None = None
 
     def check(self) -> int | None:
-        """Raise OSError for the first path that cannot be opened, before any is read; the sum of sizes, None with a pipe."""
+        """Return the sum of the file sizes, None with a pipe. Raise OSError for the first path that cannot be opened."""
         total: int | None = 0
         for path in self.paths:
             if path == STANDARD_INPUT:
@@ -81,7 +83,7 @@ class CaptureReader:
             status = os.stat(path)
             if stat.S_ISDIR(status.st_mode):
                 raise IsADirectoryError(21, os.strerror(21), path)
-            # Opening a named pipe would wake its writer, and closing it again kill it.
+            # To open a named pipe would start its writer, and to close it again would kill the writer.
             if stat.S_ISREG(status.st_mode):
                 os.close(os.open(path, os.O_RDONLY | os.O_CLOEXEC))
                 total = None if total is None else total + status.st_size
@@ -90,17 +92,17 @@ class CaptureReader:
         return total
 
     def n_bytes(self) -> int:
-        """Bytes read of all files so far, as stored: progress towards what `check` returned."""
+        """Return the bytes read from all files so far, as stored. The total is what `check` returned."""
         return self.n_bytes_read + (0 if self.source is None else self.source.n_bytes)
 
     def errors(self) -> list[FileFacts]:
-        """The files that are damaged, cut short, or no captures."""
+        """Return the facts of the files that are damaged or truncated, or are not captures."""
         return [facts for facts in self.files if facts.error is not None]
 
     def packet_readers(self) -> Iterator[PacketReader]:
-        """The packet reader of the file at hand, again each time that it has more bytes; advance it until it says False.
+        """Yield the packet reader of the current file, each time that it has more bytes. Advance it until it returns False.
 
-        Damage ends one file and is kept in its facts; the next file goes on. An OSError passes through.
+        Damage ends the reading of one file and is kept in its facts. The next file is read then. An OSError is raised.
         """
         for path in self.paths:
             first_frame = self.frame.number + 1

@@ -20,7 +20,7 @@ LARGEST_OPTION = 0xFFFF
 
 
 class PcapngWriter:
-    """One section of pcapng, written to `file` block by block; times are kept to the nanosecond."""
+    """Writes one section of pcapng to `file`, block by block. Times have a resolution of one nanosecond."""
 
     def __init__(
         self,
@@ -39,14 +39,17 @@ class PcapngWriter:
         self._write(0x0A0D0D0A, fixed + self._options({code: text.encode() for code, text in texts.items()}))
 
     def write_interface(self, link_type: int, snap_length: int = 0, name: str = "", description: str = "") -> int:
-        """Describe an interface; returns the number by which `write_frame` names it."""
+        """Write an Interface Description Block. Return the interface number for `write_frame`."""
         options = {IF_NAME: name.encode(), IF_DESCRIPTION: description.encode(), IF_TSRESOL: b"\x09"}
         self._write(1, struct.pack(self._order + "HHI", link_type, 0, snap_length) + self._options(options))
         self._interfaces += 1
         return self._interfaces - 1
 
     def write_frame(self, at: int, data: bytes, wire_length: int | None = None, interface: int = 0, comment: str = "") -> None:
-        """at: nanoseconds since 1970-01-01 UTC, not negative; wire_length: of the frame before it was cut, if it was."""
+        """Write one frame. Raise ValueError if the interface was not described.
+
+        at: nanoseconds since 1970-01-01 UTC, not negative. wire_length: length before truncation, None if not truncated.
+        """
         if not 0 <= interface < self._interfaces:
             raise ValueError(f"interface {interface} was not described")
         length = len(data) if wire_length is None else wire_length
@@ -54,7 +57,7 @@ class PcapngWriter:
         self._write(6, fixed + _padded(data) + self._options({OPT_COMMENT: comment.encode()}))
 
     def write_secrets(self, secrets: bytes, kind: int = TLS_KEY_LOG) -> None:
-        """A Decryption Secrets Block; to be written before the frames that need it."""
+        """Write a Decryption Secrets Block. Write it before the frames that need it."""
         self._write(10, struct.pack(self._order + "II", kind, len(secrets)) + _padded(secrets))
 
     def _options(self, values: dict[int, bytes]) -> bytes:
@@ -71,7 +74,7 @@ class PcapngWriter:
 
 
 class PcapWriter:
-    """A pcap file of one link type, written to `file` record by record; of nanoseconds unless `microsecond`."""
+    """Writes a pcap file with one link type to `file`, record by record. Times are in nanoseconds, or `microsecond`."""
 
     def __init__(
         self,
@@ -88,7 +91,10 @@ class PcapWriter:
         file.write(struct.pack(self._order + "IHHiIII", magic, 2, 4, 0, 0, snap_length, link_type))
 
     def write_frame(self, at: int, data: bytes, wire_length: int | None = None) -> None:
-        """at: nanoseconds since 1970-01-01 UTC, before 2106; wire_length: of the frame before it was cut, if it was."""
+        """Write one frame.
+
+        at: nanoseconds since 1970-01-01 UTC, before 2106. wire_length: length before truncation, None if not truncated.
+        """
         seconds, rest = divmod(at, NANOSECONDS)
         length = len(data) if wire_length is None else wire_length
         self._file.write(struct.pack(self._order + "4I", seconds, rest // self._tick, len(data), length) + data)

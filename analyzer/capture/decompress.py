@@ -1,9 +1,9 @@
-"""Compressed captures, in steps of bounded size: gzip (RFC 1952), zstd (RFC 8878), lz4 frames, xz.
+"""Decompresses captures in steps of limited size: gzip (RFC 1952), zstd (RFC 8878), lz4 frames, xz.
 
-A compressed file is a row of members (frames, streams) that decompress one after the other. A few bytes can become gigabytes,
-so every step asks its library for at most `STEP` bytes. A library that cannot be asked so (zstd), or that forgets what it had
-decoded when it meets an error (zstd, lz4), gets one block at a time: blocks are framed by their length and bounded. Each
-library is loaded with the first file that needs it.
+A compressed file is a sequence of members (frames, streams), which are decompressed one after the other. A few bytes can become
+gigabytes, so every step requests at most `STEP` bytes from its library. Some libraries have no such limit (zstd), or lose what
+they have decoded when they find an error (zstd, lz4). They get one block at a time: a block begins with its length, and has a
+maximum size. Each library is imported with the first file that needs it.
 """
 
 import struct
@@ -17,18 +17,18 @@ if TYPE_CHECKING:
     import lz4.frame
     import zstandard
 
-# The most a step hands on; large enough that a step's own cost does not count.
+# The most bytes that a step yields: so many that the cost of the step itself is small.
 STEP = 1 << 20
-# Compressed bytes given to zlib at once: few at first, since a file may be thousands of tiny members, then twice as many each
-# time up to the most.
+# Compressed bytes given to zlib in one call. It begins with few, since a file may be thousands of tiny members. Then the number
+# doubles each time, up to the maximum.
 FIRST_PIECE = 1 << 9
 PIECE = 1 << 16
-# liblzma forgets what it decoded in the call that meets an error, so that damage costs what so many bytes hold.
+# liblzma loses what it decoded in the call that finds an error. So damage loses the content of at most so many bytes.
 XZ_PIECE = 64
-# Memory that `zstd -d` grants, and several times what `xz -9` needs; a file may ask for 2 GiB and 4 GiB.
+# The memory limit of `zstd -d`, and several times what `xz -9` needs. A file may ask for 2 GiB (zstd) and 4 GiB (xz).
 LARGEST_WINDOW = 128 << 20
 XZ_MEMORY = 256 << 20
-# RFC 8878 section 3.1.1.2.4, and the lz4 frame format's largest block.
+# The largest blocks: RFC 8878 section 3.1.1.2.4, and the lz4 frame format.
 ZSTD_BLOCK = 128 << 10
 LZ4_BLOCK = 4 << 20
 
@@ -40,7 +40,7 @@ _XZ = b"\xfd7zXZ\0"
 
 
 class Stored:
-    """The compressed bytes, taken in the sizes that a decoder wants; `offset`: of the next one in the file."""
+    """The compressed bytes of a file, read in the sizes that a decoder needs. offset: of the next byte in the file."""
 
     def __init__(self, chunks: Iterator[bytes]) -> None:
         self.offset = 0
@@ -49,7 +49,7 @@ class Stored:
         self._at = 0
 
     def some(self, most: int) -> bytes:
-        """Up to `most` bytes, those that are here; none only at the end."""
+        """Return up to `most` bytes that are already available; no bytes only at the end."""
         while self._at == len(self._chunk):
             following = next(self._chunks, None)
             if following is None:
@@ -61,12 +61,12 @@ class Stored:
         return taken
 
     def give_back(self, data: bytes) -> None:
-        """Take back `data`, the end of what `some` gave last."""
+        """Take back `data`, the last part of what `some` returned last."""
         self._at -= len(data)
         self.offset -= len(data)
 
     def exactly(self, length: int, field: str) -> bytes:
-        """`length` bytes; raises Incomplete where the file ends before."""
+        """Return `length` bytes. Raise Incomplete if the file ends before."""
         start = self.offset
         parts = []
         while length:
@@ -78,7 +78,7 @@ class Stored:
         return b"".join(parts)
 
     def ends(self) -> bool:
-        """Whether nothing but zero bytes follows, which tapes and `xz` pad with; they are taken."""
+        """Return whether only zero bytes follow. Tapes and `xz` use them as padding. They are consumed."""
         while data := self.some(FIRST_PIECE):
             if rest := data.lstrip(b"\0"):
                 self.give_back(rest)
@@ -87,10 +87,10 @@ class Stored:
 
 
 def compression_of(head: bytes) -> str | None:
-    """`gzip`, `zstd`, `lz4` or `xz` by a file's first `MAGIC_LENGTH` bytes; None for what is not compressed."""
+    """Return `gzip`, `zstd`, `lz4` or `xz`, by the first `MAGIC_LENGTH` bytes of a file; None if it is not compressed."""
     if head.startswith(_GZIP):
         return "gzip"
-    # A zstd file may begin with a skippable frame, and so may an lz4 file, but only zstd's tools write such files (pzstd).
+    # Both a zstd file and an lz4 file may begin with a skippable frame. But only tools of zstd write such files (pzstd).
     if head.startswith(_ZSTD) or (len(head) >= 4 and _skippable(head[:4])):
         return "zstd"
     if head.startswith(_LZ4):
@@ -101,9 +101,9 @@ def compression_of(head: bytes) -> str | None:
 
 
 def decompress(compression: str, chunks: Iterator[bytes]) -> Iterator[bytes]:
-    """The decompressed bytes of a file, at most `STEP` at a time.
+    """Yield the decompressed bytes of a file, at most `STEP` at a time.
 
-    Raises Malformed or Incomplete, its offset counted in the compressed file, once all that can be read before it was yielded.
+    Raise Malformed or Incomplete for damage, after all bytes that can be read before it. Its offset is in the compressed file.
     """
     return {"gzip": _gzip, "zstd": _zstd, "lz4": _lz4, "xz": _xz}[compression](Stored(chunks))
 
@@ -131,7 +131,10 @@ def _gzip(stored: Stored) -> Iterator[bytes]:
 
 
 def _salvage(member: "zlib._Decompress", piece: bytes, start: int) -> Iterator[bytes]:
-    """What `piece` holds before the error in it, byte by byte, and then that error: zlib forgets what a failed call decoded."""
+    """Yield the content of `piece` up to the error in it, byte by byte, and then raise that error as Malformed.
+
+    This is needed because zlib loses what a failed call has decoded.
+    """
     for at in range(len(piece)):
         pending = piece[at : at + 1]
         while pending:
@@ -145,7 +148,7 @@ def _salvage(member: "zlib._Decompress", piece: bytes, start: int) -> Iterator[b
 
 
 def _frames(stored: Stored, wanted: bytes, field: str) -> Iterator[int]:
-    """Give where each frame begins, once its magic number has been read; frames to be skipped are. Raises Malformed."""
+    """Yield the start of each frame after its magic number was read. Skip skippable frames. Raise Malformed for other bytes."""
     while not stored.ends():
         start = stored.offset
         magic = stored.exactly(4, field)
@@ -176,7 +179,7 @@ def _zstd(stored: Stored) -> Iterator[bytes]:
             last, kind, size = bits & 1, bits >> 1 & 3, bits >> 3
             if kind == 3 or size > ZSTD_BLOCK:
                 raise Malformed("zstd.block_header", at, f"no block of type {kind} has {size} bytes")
-            # A block of type 1 is one byte, and how often it comes.
+            # A block of type 1 is one byte, repeated `size` times.
             yield from _step_zstd(frame, head + stored.exactly(1 if kind == 1 else size, "zstd.block"), at)
         if flags & 4:
             at = stored.offset
@@ -250,7 +253,7 @@ def _skippable(magic: bytes) -> bool:
 
 
 def _skip(stored: Stored) -> None:
-    """Pass over a skippable frame, after its magic number."""
+    """Skip the rest of a skippable frame, after its magic number."""
     left = int.from_bytes(stored.exactly(4, "skippable_frame.length"), "little")
     while left:
         left -= len(stored.exactly(min(left, PIECE), "skippable_frame"))

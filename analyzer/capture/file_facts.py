@@ -1,7 +1,7 @@
-"""What is kept of a capture file's words about itself, and how much of it.
+"""Keeps what a capture file says about itself, up to a limit for each kind.
 
-A stranger writes these blocks, as many as there is room for in the file; so each kind has a limit, and what goes beyond it is
-left out, and noted as odd where it is content. None of it is needed to read the frames.
+These blocks are untrusted input, and a file can contain very many of them. So each kind has a limit. What exceeds the limit is
+left out. If it is content (comments, secrets), this is noted as an anomaly. The frames can be read without any of it.
 """
 
 from analyzer.capture.blocks import (
@@ -18,23 +18,24 @@ from analyzer.capture.blocks import (
 )
 from analyzer.codec.errors import Anomaly, Malformed
 
-# Of each kind: more than anybody reads, and little memory.
+# Of each kind: more than anybody reads, in little memory.
 MAX_FACTS = 65_536
 MAX_COMMENT_BYTES = 16 << 20
 MAX_NAME_BYTES = 16 << 20
-# A key log has 200 bytes a session, some 800 in TLS 1.3: enough for 80,000 sessions with a block each.
+# A key log has 200 bytes per session, about 800 in TLS 1.3: enough for 80,000 sessions with one block each.
 MAX_SECRET_BYTES = 64 << 20
 SECRET_COST = 128
-# Names of one address; looking for doubles among them takes time that grows with their square.
+# Names of one address. The search for duplicates takes quadratic time.
 MAX_NAMES = 100
 MAX_ANOMALIES = 100
 
 
 class Facts:
-    """Facts of one file in the order found; the lists and dicts stay the same objects while they grow.
+    """The facts of one file, in the order of the file. The lists and dicts stay the same objects while they grow.
 
-    comments: (frame number, or 0 for a section's or interface's, text). secrets: (type, bytes). names: address to names.
-    statistics: interface number to the last counters of it. anomalies: what could not be read, or was left out.
+    comments: (frame number, text); the number is 0 for a comment of a section or an interface. secrets: (type, bytes).
+    names: address to names. statistics: interface number to its last counters. anomalies: what could not be read, or was
+    left out.
     """
 
     def __init__(self) -> None:
@@ -51,7 +52,10 @@ class Facts:
         self._secret_bytes = 0
 
     def read_section(self, body: bytes, order: ByteOrder, offset: int) -> None:
-        """A Section Header Block without its type and lengths, of the block at `offset`; raises Malformed."""
+        """Read a Section Header Block, without its type and lengths.
+
+        offset: of the block in the file. Raise Malformed if it is too short or its version is unknown.
+        """
         if len(body) < 16:
             raise Malformed("Section Header Block", offset, f"{len(body)} bytes are too few for its fixed fields")
         section, comments, anomaly = read_section(body, order, offset)
@@ -63,7 +67,7 @@ class Facts:
         self._note_block(comments, anomaly, offset)
 
     def read_interface(self, body: bytes, order: ByteOrder, offset: int, number: int) -> tuple[Interface, Clock]:
-        """An Interface Description Block, to be known as `number`; raises Malformed."""
+        """Read an Interface Description Block; the interface gets the number `number`. Raise Malformed if it is too short."""
         if len(body) < 8:
             raise Malformed("Interface Description Block", offset, f"{len(body)} bytes are too few for its fixed fields")
         interface, clock, comments, anomaly = read_interface(body, order, offset, number, self._n_sections - 1)
@@ -73,7 +77,7 @@ class Facts:
         return interface, clock
 
     def read_names(self, body: bytes, order: ByteOrder, offset: int) -> None:
-        """A Name Resolution Block."""
+        """Read a Name Resolution Block."""
         names, anomaly = read_names(body, order, offset)
         for address, found in names:
             self._name_bytes += sum(map(len, found))
@@ -83,14 +87,14 @@ class Facts:
         self._note_block([], anomaly, offset)
 
     def read_statistics(self, body: bytes, order: ByteOrder, offset: int, number: int, clock: Clock) -> None:
-        """An Interface Statistics Block of at least 12 bytes, about interface `number`."""
+        """Read an Interface Statistics Block, of at least 12 bytes, of interface `number`."""
         statistics, anomaly = read_statistics(body, order, offset, number, clock)
         if number in self.statistics or len(self.statistics) < MAX_FACTS:
             self.statistics[number] = statistics
         self._note_block([], anomaly, offset)
 
     def read_secrets(self, body: bytes, order: ByteOrder, offset: int) -> None:
-        """A Decryption Secrets Block."""
+        """Read a Decryption Secrets Block."""
         secret, anomaly = read_secrets(body, order, offset)
         if secret is not None:
             self._secret_bytes += len(secret[1]) + SECRET_COST
@@ -103,7 +107,7 @@ class Facts:
         self._note_block([], anomaly, offset)
 
     def note_comment(self, number: int, comment: bytes, offset: int) -> None:
-        """A comment of frame `number`, from the block at `offset`; bytes that are no UTF-8 become U+FFFD."""
+        """Keep a comment of frame `number`, from the block at `offset`. Bytes that are not UTF-8 become U+FFFD."""
         self._comment_bytes += len(comment)
         if len(self.comments) < MAX_FACTS and self._comment_bytes <= MAX_COMMENT_BYTES:
             self.comments.append((number, comment.rstrip(b"\0").decode("utf-8", "replace")))
@@ -111,7 +115,7 @@ class Facts:
             self.note_anomaly(Anomaly("comment", offset, f"left out: more than {MAX_FACTS}, or than {MAX_COMMENT_BYTES} bytes"))
 
     def note_anomaly(self, anomaly: Anomaly) -> None:
-        """Something that could not be read, and was not needed to go on."""
+        """Keep an anomaly: something that could not be read, and that is not needed to continue."""
         if len(self.anomalies) < MAX_ANOMALIES:
             self.anomalies.append(anomaly)
 

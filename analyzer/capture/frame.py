@@ -1,18 +1,18 @@
-"""One frame of a capture, as it lies in the reader's buffer."""
+"""One frame of a capture, in the buffer of the packet reader."""
 
 import cython
 
 
 class Frame:
-    """The frame a capture packet reader stands on.
+    """The current frame of a packet reader.
 
-    A packet reader owns one `Frame` and fills it anew for every frame, so nothing is allocated on the path of each packet;
-    whoever keeps a frame's bytes copies `data[start:end]`.
+    A packet reader owns one `Frame` and fills it again for every frame. So no memory is allocated per packet. To keep the
+    bytes of a frame, copy `data[start:end]`.
 
     number: counts from 1 over all captures of a run, as Wireshark does.
-    at: time of capture in nanoseconds since 1970-01-01 UTC; -1 where the format carries none (pcapng's Simple Packet Block).
+    at: time of capture in nanoseconds since 1970-01-01 UTC; -1 if the format has no time (Simple Packet Block of pcapng).
     data, start, end: the captured bytes are `data[start:end]`.
-    wire_length: bytes that were on the wire; more than `end - start` when the snapshot length cut the frame.
+    wire_length: bytes that were on the wire; more than `end - start` if the snapshot length truncated the frame.
     link_type: the LINKTYPE_ number (https://www.tcpdump.org/linktypes.html).
     interface: counts from 0 over all interfaces of a run.
     offset: where the frame's record begins in the (decompressed) file, in bytes.

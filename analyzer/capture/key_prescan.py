@@ -1,8 +1,8 @@
-"""The secrets of a capture file before its first frame is read.
+"""Finds the secrets in a capture file before its first frame is read.
 
-Only pcapng files have them, in Decryption Secrets Blocks, which may stand anywhere: behind the packets that they open, too,
-where a program adds them at the end. So the chain of blocks is run through once, from head to head, and nothing else is looked
-at. A compressed file has to be decompressed for that, and is left to be read in one go unless it is small.
+Only pcapng files have secrets, in Decryption Secrets Blocks. Such a block may be anywhere in the file. Some programs add it at
+the end, after the packets that it decrypts. So the chain of blocks is scanned once, from block header to block header. Nothing
+else is read. A compressed file must be decompressed for this; so only small compressed files are scanned.
 """
 
 import os
@@ -19,11 +19,11 @@ from analyzer.capture.source import STANDARD_INPUT, Source
 from analyzer.codec.errors import ParseError
 
 LARGEST_COMPRESSED = 32 << 20
-"""Bytes of a compressed file that are decompressed twice for the secrets in it: half a second of gzip."""
+"""The largest compressed file, in bytes, that is decompressed twice to find its secrets: half a second of gzip."""
 
-# What is read at once: so much stays in a processor's cache, and the calls do not count.
+# Bytes per read: they fit in the processor's cache, and the cost of the calls is small.
 _CHUNK = 1 << 17
-# The head of a block, as far as it is looked at: type, length, and of a section its byte order.
+# The part of a block header that is used: type, length, and in a section header the byte order.
 _HEAD = 12
 _SECTION = 0x0A0D0D0A
 _SECRETS = 10
@@ -32,9 +32,9 @@ _BIG = b"\x1a\x2b\x3c\x4d"
 
 
 def prescan_keys(path: str) -> list[tuple[int, bytes]]:
-    """Type and bytes of all Decryption Secrets Blocks of a regular file, up to where it is damaged; nothing of other files.
+    """Return type and bytes of all Decryption Secrets Blocks of a regular file, up to damage in it.
 
-    What the system refuses is raised as OSError.
+    The list is empty for other kinds of files. Raise OSError if the file cannot be opened or read.
     """
     if path == STANDARD_INPUT or not stat.S_ISREG(os.stat(path).st_mode):
         return []
@@ -51,7 +51,7 @@ def prescan_keys(path: str) -> list[tuple[int, bytes]]:
 
 
 def _blocks(descriptor: cython.int) -> list[tuple[int, bytes]]:
-    """Go from block to block of an open pcapng file."""
+    """Return the secrets of an open pcapng file: go from block to block."""
     facts = Facts()
     base: cython.longlong = 0
     position: cython.longlong = 0
@@ -87,7 +87,7 @@ def _blocks(descriptor: cython.int) -> list[tuple[int, bytes]]:
 
 
 def _decompressed(path: str) -> list[tuple[int, bytes]]:
-    """Read a compressed file for nothing but its secrets."""
+    """Return the secrets of a compressed file: read all of it."""
     packet_reader = PacketReader(Frame(), 0, True)
     with Source(path) as source:
         try:
@@ -97,6 +97,6 @@ def _decompressed(path: str) -> list[tuple[int, bytes]]:
                     pass
                 if packet_reader.error is not None or (packet_reader.format is not None and packet_reader.format != "pcapng"):
                     break
-        except ParseError:  # told when the file is read for its frames
+        except ParseError:  # reported when the file is read for its frames
             pass
     return packet_reader.secrets

@@ -1,9 +1,9 @@
-"""Walks a capture file from frame to frame: pcap (draft-ietf-opsawg-pcap) and pcapng (draft-ietf-opsawg-pcapng).
+"""Reads a capture file frame by frame: pcap (draft-ietf-opsawg-pcap) and pcapng (draft-ietf-opsawg-pcapng).
 
-A pcap file is a header and then records, each with a time, two lengths and the bytes; a magic number tells byte order and
-resolution. A pcapng file is a chain of blocks, each with its length at both ends; a Section Header Block sets the byte order of
-what follows it, Interface Description Blocks number the interfaces of their section, and packets refer to them by that number.
-The packet reader opens nothing: it is fed the decompressed bytes in chunks of any size, and moves one shared `Frame` over them.
+A pcap file is a header and then records. A record has a time, two lengths and the bytes. A magic number gives byte order and
+resolution. A pcapng file is a chain of blocks, each with its length at both ends. A Section Header Block sets the byte order of
+the blocks after it. Interface Description Blocks number the interfaces of their section, and packets name them by that number.
+The packet reader opens no file: it gets the decompressed bytes in chunks of any size, and moves one shared `Frame` over them.
 """
 
 import cython
@@ -13,19 +13,19 @@ from analyzer.capture.file_facts import Facts
 from analyzer.capture.frame import Frame
 from analyzer.codec.errors import Anomaly, Incomplete, Malformed, ParseError
 
-# The largest frame Wireshark takes of any link type (D-Bus, USB); a length beyond it is damage, and waiting for it would
-# gather that much memory first.
+# The largest frame that Wireshark accepts for any link type (D-Bus, USB). A larger length is damage; to wait for so many bytes
+# would need that much memory.
 MAX_FRAME = 128 << 20
-# That frame, and options as long as one option can be, several times.
+# That frame, and several options of the maximum length.
 MAX_BLOCK = MAX_FRAME + (1 << 20)
-# An interface is 20 bytes on file and some 500 in memory; real captures have dozens.
+# An interface is 20 bytes in the file and about 500 in memory. Real captures have dozens.
 MAX_INTERFACES = 65_536
 
-# Declared in the .pxd: C variables once compiled, which nobody can import, but which cost nothing to compare with.
+# Declared in the .pxd: in the compiled build these are C variables. They are fast to compare with, but cannot be imported.
 _LARGEST_FRAME = MAX_FRAME
 _LARGEST_BLOCK = MAX_BLOCK
 _SECOND = NANOSECONDS
-# Bytes of a chunk that are joined with what was left of the one before: more than a record mostly has.
+# Bytes of a chunk that are joined with the rest of the chunk before: more than most records have.
 _BRIDGE = 4096
 
 _UNKNOWN = 0
@@ -49,9 +49,9 @@ _FORMATS = {0xA1B2C3D4: "pcap", 0xA1B23C4D: "nanosecond pcap", 0xA1B2CD34: "modi
 
 
 class Channel:
-    """What every frame needs of the interface it came through, ready for arithmetic in C.
+    """The data of an interface that every frame needs, in a form for arithmetic in C.
 
-    multiplier: nanoseconds a tick, good for up to `most_ticks`; 0 where only `clock` can tell the time.
+    multiplier: nanoseconds per tick, valid for up to `most_ticks`; 0 if only `clock` can compute the time.
     """
 
     __slots__ = ("clock", "link_type", "most_ticks", "multiplier", "number", "snap_length")
@@ -67,14 +67,14 @@ class Channel:
 
 
 class PacketReader:
-    """Fills `frame` anew for each frame of one file; `frame.number` goes on from where the file before it ended.
+    """Fills `frame` again for each frame of one file. `frame.number` continues from the last frame of the file before.
 
-    format: `pcap`, `nanosecond pcap`, `modified pcap` or `pcapng`; None as long as the bytes have not shown to be a capture.
-    frames, truncated_frames: how many so far, and how many of them the snapshot length cut.
-    earliest, latest: times of this file's frames in nanoseconds since the epoch; -1 as long as none had a time.
-    sections, interfaces, comments, secrets, names, statistics, anomalies: as in `Facts`, growing as the file is read.
+    format: `pcap`, `nanosecond pcap`, `modified pcap` or `pcapng`; None until the bytes are recognized as a capture.
+    frames, truncated_frames: how many so far, and how many of them the snapshot length truncated.
+    earliest, latest: times of this file's frames in nanoseconds since the epoch; -1 as long as no frame had a time.
+    sections, interfaces, comments, secrets, names, statistics, anomalies: as in `Facts`; they grow as the file is read.
     n_interfaces: how many interfaces there were, kept or not.
-    recording: `advance` keeps damage in `error` and returns False, where otherwise it raises.
+    recording: `advance` keeps damage in `error` and returns False, instead of raising it.
     """
 
     __slots__ = (
@@ -85,7 +85,7 @@ class PacketReader:
     )  # fmt: skip
 
     def __init__(self, frame: Frame, first_interface: int = 0, recording: bool = False) -> None:
-        """first_interface: the number of this file's first interface, which is how many the files before it had."""
+        """first_interface: the number of this file's first interface. It is the number of interfaces in the files before."""
         self.frame = frame
         self.format: str | None = None
         self.recording = recording
@@ -113,11 +113,11 @@ class PacketReader:
         self._channel = Channel(_NOTHING, MICROSECOND_CLOCK)
 
     def feed(self, data: bytes) -> None:
-        """Append the next bytes of the decompressed file; what `frame` stands on stays valid."""
+        """Append the next bytes of the decompressed file. The bytes of the current `frame` stay valid."""
         if self._rest:
             self._need(0)
         left: cython.Py_ssize_t = self._size - self._position
-        # A record longer than a chunk is joined once, when it is whole: joining at every chunk would take quadratic time.
+        # A record longer than a chunk is joined once, when it is complete. To join at every chunk would take quadratic time.
         if self._pending or len(data) < self._needed - left:
             self._pending += data
             if len(self._pending) < self._needed - left:
@@ -127,7 +127,7 @@ class PacketReader:
         if left > _BRIDGE:
             self._take(self._data[self._position : self._size] + data)
         elif left:
-            # Only the record that lies across the edge is joined, so the chunk itself need not be copied.
+            # Only the record that crosses the edge of the chunk is joined. So the chunk itself is not copied.
             self._bridged = left
             self._rest = data
             self._take(self._data[self._position : self._size] + data[: max(_BRIDGE, self._needed - left)])
@@ -135,7 +135,7 @@ class PacketReader:
             self._take(data)
 
     def advance(self) -> bool:
-        """Move `frame` to the next frame; False when more bytes are needed. Raises `Malformed` where the file cannot go on."""
+        """Move `frame` to the next frame. Return False if more bytes are needed. Raise Malformed if the file is damaged."""
         if not self.recording:
             return self._next()
         if self.error is not None:
@@ -147,9 +147,9 @@ class PacketReader:
             return False
 
     def close(self) -> None:
-        """Say that the file ends here: raises `Incomplete` when that is within a record, `Malformed` for no capture at all.
+        """End the file. Raise Incomplete if it ends within a header, record or block; raise Malformed if it is empty.
 
-        Call it when `advance` has returned False, and then no more of the other methods.
+        Call it after `advance` has returned False. Do not call other methods after it.
         """
         left: cython.Py_ssize_t = self._size - self._position + len(self._pending)
         if self._kind == _UNKNOWN and self.format is None:
@@ -161,7 +161,7 @@ class PacketReader:
             raise Incomplete(what, self._base + self._position, f"the file ends {left} bytes into it")
 
     def _take(self, data: bytes) -> None:
-        """Go on in `data`, which begins where the packet reader stands."""
+        """Continue in `data`, which begins at the current position."""
         self._base += self._position
         self._data = data
         self._position = 0
@@ -169,7 +169,7 @@ class PacketReader:
         self._needed = 0
 
     def _need(self, size: cython.Py_ssize_t) -> cython.bint:
-        """Make `size` bytes from the packet reader's place on lie together; False where they are not here yet."""
+        """Put `size` bytes from the current position into one buffer. Return False if more bytes must be fed for that."""
         rest = self._rest
         if not rest:
             self._needed = size
@@ -192,7 +192,7 @@ class PacketReader:
         return self._begin() and self._next()
 
     def _begin(self) -> bool:
-        """Tell the format by its magic number, which pcap writes in the byte order of the file and pcapng as a palindrome."""
+        """Detect the format by its magic number: in pcap it has the byte order of the file, in pcapng it is a palindrome."""
         if self._size < 4:
             return self._need(4) and self._begin()
         if read_u32(self._data, 0, True) == _SECTION:
@@ -217,7 +217,7 @@ class PacketReader:
         order: ByteOrder = "little" if self._little else "big"
         version = (read_u16(data, 4, self._little), read_u16(data, 6, self._little))
         network = read_u32(data, 20, self._little)
-        # Bit 26 says that bits 28 to 31 count 16-bit words of frame check sequence; the link type itself has 16 bits.
+        # If bit 26 is set, bits 28 to 31 count 16-bit words of frame check sequence. The link type itself has 16 bits.
         fcs_length = (network >> 28) * 2 if network & 0x04000000 else None
         clock = NANOSECOND_CLOCK if self.format == "nanosecond pcap" else MICROSECOND_CLOCK
         interface = Interface(
@@ -227,7 +227,7 @@ class PacketReader:
         self.interfaces.append(interface)
         self.n_interfaces = 1
         self._channel = Channel(interface, clock)
-        # libpcap wrote the two lengths in the other order before version 2.3, and programs of the time of 2.3 did either.
+        # Before version 2.3, libpcap wrote the two lengths in the other order. Programs with version 2.3 used both orders.
         self._swapped = 0 if version[0] != 2 or version[1] > 3 else 2 if version[1] < 3 else 1
         self._header = 24 if self.format == "modified pcap" else 16
         self._position = 24
@@ -287,13 +287,13 @@ class PacketReader:
                 self._position = position + length
                 return True
             if kind in (_CUSTOM, _CUSTOM_NOT_COPIED, _JOURNAL):
-                # They are no packets, but Wireshark lists them as such, and numbers of frames are to mean the same in both.
+                # They are not packets, but Wireshark lists them as packets. Frame numbers must be the same as in Wireshark.
                 self.frame.number += 1
             self._read_fact(kind, position, length)
             self._position = position + length
 
     def _order(self, position: cython.Py_ssize_t) -> bool:
-        """Take the byte order of the section that begins at `position`."""
+        """Set the byte order of the section that begins at `position`."""
         magic = read_u32(self._data, position + 8, True)
         if magic != 0x1A2B3C4D and magic != 0x4D3C2B1A:
             raise Malformed("Section Header Block.magic", self._base + position, f"0x{magic:08x} is no byte-order magic")
@@ -301,7 +301,7 @@ class PacketReader:
         return self._little
 
     def _read_packet(self, position: cython.Py_ssize_t, length: cython.Py_ssize_t, obsolete: cython.bint) -> None:
-        """An Enhanced Packet Block, or the obsolete Packet Block, which has a smaller interface number and a drop count."""
+        """Read an Enhanced Packet Block or an obsolete Packet Block, with a shorter interface field and a drop count."""
         data = self._data
         little: cython.bint = self._little
         if length < 32:
@@ -330,7 +330,7 @@ class PacketReader:
             self._read_frame_options(body, position + length - 4)
 
     def _read_simple_packet(self, position: cython.Py_ssize_t, length: cython.Py_ssize_t) -> None:
-        """A Simple Packet Block: no time, the first interface, and a captured length that is to be computed."""
+        """Read a Simple Packet Block. It has no time, belongs to the first interface, and its captured length is computed."""
         if length < 16:
             raise Malformed("Simple Packet Block", self._base + position, f"{length} bytes are too few for its fixed fields")
         if not self._channels:
@@ -372,7 +372,7 @@ class PacketReader:
             self.earliest = at
 
     def _read_frame_options(self, at: cython.Py_ssize_t, end: cython.Py_ssize_t) -> None:
-        """Keep the comments of the frame; the other options of packets tell nothing that is used."""
+        """Keep the comments of the frame. The other options of packets are not used."""
         while end - at >= 4:
             code = read_u16(self._data, at, self._little)
             length = read_u16(self._data, at + 2, self._little)
@@ -389,7 +389,7 @@ class PacketReader:
             at += length + 3 & ~3
 
     def _read_fact(self, kind: cython.longlong, position: cython.Py_ssize_t, length: cython.Py_ssize_t) -> None:
-        """A block that is no packet; unknown ones, and those of private enterprises, are passed over."""
+        """Read a block that is not a packet. Skip unknown blocks and blocks of private enterprises."""
         if kind not in (_SECTION, _INTERFACE, _NAMES, _STATISTICS, _SECRETS):
             return
         body = self._data[position + 8 : position + length - 4]
@@ -424,8 +424,8 @@ class PacketReader:
 
 
 def read_u16(data: bytes, at: cython.Py_ssize_t, little: cython.bint) -> cython.longlong:
-    """Two bytes as an unsigned number."""
-    # One check in front of reads through a pointer, which the C compiler then makes a single load.
+    """Read two bytes as an unsigned number. Raise IndexError outside `data`."""
+    # One check, then reads through a pointer. The C compiler makes a single load of them.
     if at < 0 or at > len(data) - 2:
         raise IndexError(at)
     view: cython.p_const_uchar = data  # type: ignore[assignment]  # C sees the bytes
@@ -435,11 +435,11 @@ def read_u16(data: bytes, at: cython.Py_ssize_t, little: cython.bint) -> cython.
 
 
 def read_u32(data: bytes, at: cython.Py_ssize_t, little: cython.bint) -> cython.longlong:
-    """Four bytes as an unsigned number."""
+    """Read four bytes as an unsigned number. Raise IndexError outside `data`."""
     if at < 0 or at > len(data) - 4:
         raise IndexError(at)
     view: cython.p_const_uchar = data  # type: ignore[assignment]  # C sees the bytes
-    # The byte that ends up highest is widened first: in C's int its top bit would be a sign.
+    # The most significant byte is widened first: in a C int, its top bit would become the sign.
     if little:
         high: cython.longlong = view[at + 3]
         return high << 24 | view[at + 2] << 16 | view[at + 1] << 8 | view[at]

@@ -1,4 +1,4 @@
-"""Where a capture's bytes come from: a file or a pipe, plain or compressed, in chunks of decompressed bytes."""
+"""Reads the bytes of a capture from a file or a pipe, plain or compressed, as chunks of decompressed bytes."""
 
 import hashlib
 import os
@@ -8,21 +8,21 @@ from types import TracebackType
 
 from analyzer.capture.decompress import MAGIC_LENGTH, compression_of, decompress
 
-# Small enough that a chunk is still in the processor's cache when its end is read, large enough for few calls.
+# A chunk must be so small that it fits in the processor's cache, and so large that few calls are needed.
 READ_SIZE = 1 << 18
 
 STANDARD_INPUT = "-"
 
 
 class Source:
-    """One capture, opened by `with` and read once; `-` is standard input. What the system refuses is raised as OSError.
+    """One capture, opened by `with` and read once. The path `-` is standard input. Errors of the system are raised as OSError.
 
-    compression: `gzip`, `zstd`, `lz4`, `xz` or None; known once the first chunk was read.
-    n_bytes: bytes read so far, as they are stored; total: how many there are, None for a pipe.
+    compression: `gzip`, `zstd`, `lz4`, `xz` or None; known after the first chunk was read.
+    n_bytes: bytes read so far, as stored; total: size of the file, None for a pipe.
     """
 
     def __init__(self, path: str, hashing: bool = False) -> None:
-        """hashing: compute `sha256` while reading; it costs half a second a gigabyte."""
+        """hashing: compute `sha256` while reading; it takes half a second per gigabyte."""
         self.path = path
         self.compression: str | None = None
         self.n_bytes = 0
@@ -48,18 +48,18 @@ class Source:
 
     @property
     def size(self) -> int:
-        """Bytes of the file as stored; of a pipe that was not read to its end, those that were read."""
+        """Size of the file as stored, in bytes. For a pipe that was not read to its end: the bytes that were read."""
         return self.n_bytes if self._ended or self.total is None else self.total
 
     @property
     def sha256(self) -> str | None:
-        """SHA-256 of the file as it is stored, in hex; None when it was not asked for or the file was not read to its end."""
+        """SHA-256 of the file as stored, in hex; None if it was not requested or the file was not read to its end."""
         return self._digest.hexdigest() if self._digest is not None and self._ended else None
 
     def chunks(self) -> Iterator[bytes]:
-        """The decompressed bytes, at most 1 MiB at a time; of a pipe, what is there, without waiting for more.
+        """Yield the decompressed bytes, at most 1 MiB at a time. From a pipe, yield what is available; do not wait for more.
 
-        Raises Malformed or Incomplete for damaged compression, at an offset in the file as stored, after all that was readable.
+        Raise Malformed or Incomplete for damaged compression, after all readable bytes. Its offset is in the file as stored.
         """
         stored = self._stored()
         head = b""
@@ -78,7 +78,7 @@ class Source:
             yield from decompress(self.compression, _chain(head, stored))
 
     def drain(self) -> None:
-        """Read to the end what nobody wants but the hash."""
+        """Read the rest of the file. Only the hash needs it."""
         for _ in self._stored():
             pass
 

@@ -1,1 +1,1 @@
-"""The cursor over hostile bytes, field tables and their runner, the registries, and the words for trouble."""
+"""Field tables, the runner that reads untrusted bytes by them, the number registries, and the parse errors."""

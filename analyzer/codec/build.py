@@ -1,4 +1,4 @@
-"""Which build this is: the hot modules as compiled C, or as the plain Python they are written in."""
+"""Reports which build is running: the performance-critical modules as compiled C, or as plain Python."""
 
 import platform
 from importlib.util import find_spec
@@ -12,11 +12,11 @@ HOT_MODULES = (
     "analyzer.flows.tcp",
     "analyzer.tls.session",
 )
-"""One module of each compiled room: what makes a run fast or slow."""
+"""One module from each of five compiled packages. They decide how fast a run is."""
 
 
 def compiled_modules() -> list[str]:
-    """Those of the hot modules that an import would load as compiled C."""
+    """Return the modules of `HOT_MODULES` that an import would load as compiled C."""
     compiled = []
     for name in HOT_MODULES:
         spec = find_spec(name)
@@ -26,7 +26,7 @@ def compiled_modules() -> list[str]:
 
 
 def build() -> str:
-    """Version and build in a line: `analyzer 0.1.0 (compiled, Python 3.11.7)`."""
+    """Return version and build in one line: `analyzer 0.1.0 (compiled, Python 3.11.7)`."""
     n_compiled = len(compiled_modules())
     state = "not compiled" if n_compiled == 0 else "compiled" if n_compiled == len(HOT_MODULES) else "partly compiled"
     return f"analyzer {__version__} ({state}, Python {platform.python_version()})"

@@ -1,12 +1,12 @@
-"""Cutting bytes out of bytes, and looking for one, for every packet. Compiled (see setup.cfg), and runs the same uncompiled."""
+"""Slices bytes, and finds a byte in bytes. Both functions run for every packet."""
 
 import cython
 
 
 def slice_bytes(data: bytes, start: cython.Py_ssize_t, end: cython.Py_ssize_t) -> bytes:
-    """`data[start:end]`; raises IndexError where that range is not wholly inside `data`.
+    """Return `data[start:end]`. Raise IndexError if that range is not completely inside `data`.
 
-    A slice of a bytes object makes three objects on the way, one of a buffer none: this takes a quarter of the time.
+    Slicing a bytes object creates three temporary objects. Slicing a buffer creates none and takes a quarter of the time.
     """
     if start < 0 or end < start or end > len(data):
         raise IndexError(f"{start}:{end} is not inside {len(data)} bytes")
@@ -17,9 +17,10 @@ def slice_bytes(data: bytes, start: cython.Py_ssize_t, end: cython.Py_ssize_t) -
 
 
 def find_byte(data: bytes, value: cython.int, start: cython.Py_ssize_t, end: cython.Py_ssize_t) -> cython.Py_ssize_t:
-    """Where the first byte of that value is in `data[start:end]`, -1 nowhere; raises IndexError as `slice_bytes` does.
+    """Return the position of the first byte with that value in `data[start:end]`, -1 if there is none.
 
-    The method of bytes has to be looked up and given objects, which on short stretches takes longer than the search.
+    Raise IndexError if that range is not completely inside `data`. A call of `bytes.find` needs a method lookup and Python
+    objects as arguments. In a short range, this takes longer than the search itself.
     """
     if start < 0 or end < start or end > len(data):
         raise IndexError(f"{start}:{end} is not inside {len(data)} bytes")

@@ -1,7 +1,7 @@
-"""The codes that records carry for programs, and what each means: registries of our own, in the form of `registry`.
+"""The codes in records, for use by programs, and the meaning of each code. The lists are CSV files, like those of `registry`.
 
-A code is never renamed; the sentence beside it in a record is for people and may change. Each list of codes is one CSV file of
-`registries/`: `findings` (what a session or a capture shows), `decryption_failures` (why something did not decrypt) and
+A code is never renamed. The sentence next to it in a record is for people and may change. Each list of codes is one CSV file
+in `registries/`: `findings` (what a session or a capture shows), `decryption_failures` (why something was not decrypted) and
 `chain_problems` (what makes a certificate chain invalid). `analyzer fields --findings` and `--causes` print them.
 """
 
@@ -13,15 +13,20 @@ from functools import cache
 from analyzer.codec.registry import DIRECTORY
 
 SEVERITIES = ("high", "medium", "low", "info")
-"""The worst first: an attack or a false proof; no real protection, or a broken MUST; weak or lost; worth knowing."""
+"""Severities, the worst first.
+
+high: an attack, or a handshake authentication that is false. medium: no real protection, or a MUST that is violated. low:
+weak protection, or missing data. info: worth knowing.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """One code. severities: those that a finding of it may have, the worst first. title: a few words. meaning: a sentence
-    or two. advice: what to do next. reference: where the rule stands. refuted_by: what would show that it is not so.
+    """One code of a list.
 
-    What a list does not have is empty.
+    severities: those that a finding with this code may have, the worst first. title: a few words. meaning: one or two
+    sentences. advice: what to do next. reference: the document and section that contain the rule. refuted_by: what would
+    show that the finding is wrong. Attributes that the list does not have are empty.
     """
 
     code: str
@@ -35,7 +40,7 @@ class Code:
 
 @cache
 def codes(name: str) -> dict[str, Code]:
-    """The codes of one list, such as `findings`, in the order of its file. Nobody may change the dict."""
+    """Return the codes of one list, such as `findings`, in the order of its file. Do not change the dict: it is cached."""
     with open(os.path.join(DIRECTORY, name + ".csv"), encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     return {row["code"]: Code(**row | {"severities": tuple(row.get("severities", "").split())}) for row in rows}

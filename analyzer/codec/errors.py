@@ -1,12 +1,15 @@
-"""Why bytes could not be read as their format says: three kinds of parse error.
+"""The errors for bytes that do not match their format: three kinds of parse error.
 
-They are raised inside decoders and translated once, where a message ends; the decoder then goes on at the next boundary that
-the bytes declare.
+Decoders raise them internally and translate them once, at the end of a message. The decoder then continues at the next
+boundary that the bytes declare.
 """
 
 
 class ParseError(Exception):
-    """What is wrong, and where: `field` by its RFC name, `offset` in bytes from the start of what was being read, `why`."""
+    """A parse error: what is wrong, and where.
+
+    field: the field's name in the RFC. offset: in bytes from the start of what was being read. why: the reason.
+    """
 
     def __init__(self, field: str, offset: int, why: str) -> None:
         super().__init__(field, offset, why)
@@ -19,11 +22,11 @@ class ParseError(Exception):
 
 
 class Incomplete(ParseError):  # noqa: N818 - the base says that it is an error
-    """The bytes end before the field does; more may come."""
+    """The bytes end before the field does. More bytes may follow."""
 
 
 class Truncated(Incomplete):
-    """The bytes end because the capture's snapshot length cut the frame: nothing more comes, and the sender is not at fault."""
+    """The bytes end because the snapshot length truncated the frame. No more bytes follow. It is not the sender's fault."""
 
 
 class Malformed(ParseError):  # noqa: N818
@@ -31,4 +34,4 @@ class Malformed(ParseError):  # noqa: N818
 
 
 class Anomaly(ParseError):  # noqa: N818
-    """Well-formed, but not what an honest sender writes."""
+    """The bytes are well-formed, but an honest sender does not write them."""

@@ -1,3 +1,3 @@
-"""The kinds of rows that a field table is made of: `fields` writes them, `runner` and `writer` walk them."""
+"""The kinds of field specs in a field table. `field_tables` declares them; `runner`, `writer` and `json_form` use them."""
 
 UINT, FIXED, OPAQUE, VECTOR, STRUCT, SIZED, SELECT, EXTENSIONS, VARINT = range(9)

@@ -1,4 +1,4 @@
-"""Messages as JSON values, by the same field tables that read them. Compiled (see setup.cfg), and runs the same uncompiled."""
+"""Converts messages to JSON values, by the same field tables that read them."""
 
 from typing import Any
 
@@ -10,7 +10,10 @@ from analyzer.codec.registry import registry
 
 
 def json_value(message: Any) -> dict[str, Any]:
-    """A message as JSON values: the RFC's names, numbers by their registry's name, bytes in hex, text where it is text."""
+    """Return a message as JSON values.
+
+    Keys are the RFC's field names. Numbers become their names in the registry, bytes become hex, text stays text.
+    """
     fields: dict[str, Any] = {}
     spec: FieldSpec
     for spec in message.specs:
@@ -22,7 +25,7 @@ def json_value(message: Any) -> dict[str, Any]:
 
 
 def json_field(spec: FieldSpec, value: Any, owner: Any) -> Any:
-    """One field as a JSON value."""
+    """Return one field as a JSON value. owner: the message that the field belongs to."""
     kind: cython.int = spec.kind
     if kind in (UINT, VARINT):
         return named(spec, value)
@@ -51,7 +54,7 @@ def json_field(spec: FieldSpec, value: Any, owner: Any) -> Any:
 
 
 def named(spec: FieldSpec, value: Any) -> Any:
-    """A number by its registry's name, or as it is where no registry names it."""
+    """Return the name of a number in the registry of its field spec, or the number itself if there is no registry."""
     if not spec.registry:
         return value
     names = spec.names

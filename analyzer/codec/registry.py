@@ -1,12 +1,12 @@
-"""Names for the numbers on the wire: one CSV file a registry, one loader.
+"""Names for the numbers on the wire: one CSV file for each registry, one loader for all.
 
-Every number that a protocol names lives in `registries/NAME.csv`, as IANA (or who else gives the numbers out) has it: `value`
-in decimal or 0x hex, `name`, `recommended` (Y, N, D for discouraged, or empty: RFC 8447 and RFC 9847), `reference` (words
-separated by blanks) and, where the registry has that column, `dtls_ok`. The sets of numbers are open: a number that no file
-names stays a number, and prints in hex at the width it has on the wire. RFC 8701 has clients send numbers that mean nothing,
-so that servers do not come to refuse what they do not know; those have the name GREASE in every registry that reserves them.
+Every number that a protocol names is in `registries/NAME.csv`, as IANA (or another registration authority) lists it. The
+columns are `value` in decimal or 0x hex, `name`, `recommended` (Y, N, D for discouraged, or empty: RFC 8447 and RFC 9847),
+`reference` (items separated by spaces) and, if the registry has that column, `dtls_ok`. The sets of numbers are open: a number
+without a name stays a number, and is written in hex with its width on the wire. Under RFC 8701, clients send numbers without a
+meaning, so that servers continue to accept unknown numbers. Those have the name GREASE in every registry that reserves them.
 
-A file is read when its registry is first asked for something, so that start-up pays for none of them.
+A file is read when its registry is first requested, so start-up reads no file.
 """
 
 import csv
@@ -18,7 +18,7 @@ from functools import cache
 DIRECTORY = os.path.join(os.path.dirname(os.path.abspath(__file__)), "registries")
 
 NAMES_REMEMBERED = 1 << 16
-"""How many unknown numbers a registry remembers the spelling of: all of a 16-bit field, and a bound for the wider ones."""
+"""Texts of unknown numbers that a registry caches, at most: enough for a whole 16-bit field, and a limit for wider fields."""
 
 _BITS = {
     "alpn_protocol_ids": 0,
@@ -50,10 +50,13 @@ _BITS = {
     "tls_kdf_ids": 16,
     "versions": 16,
 }
-"""Width of the registries that are not of 8 bits; 0 where numbers have no fixed width and print with the digits they need."""
+"""Width in bits of the registries that do not have 8 bits.
+
+0: the numbers have no fixed width, and are written with as many digits as they need.
+"""
 
 _OF_CODES = {"chain_problems", "decryption_failures", "findings"}
-"""The files beside them that are no registries of numbers: see `codes`."""
+"""The files in the same directory that are not registries of numbers: see `codes`."""
 
 _GREASE_16 = frozenset({"cipher_suites", "extensions", "signature_schemes", "supported_groups", "versions"})
 _GREASE_31 = frozenset({"http3_error_codes", "http3_frame_types", "http3_settings", "http3_stream_types"})
@@ -61,7 +64,7 @@ _GREASE_31 = frozenset({"http3_error_codes", "http3_frame_types", "http3_setting
 
 @dataclass(frozen=True, slots=True)
 class RegistryEntry:
-    """One line of a registry. `recommended` is Y, N, D or empty; `dtls_ok` is None where the registry does not say."""
+    """One line of a registry. `recommended` is Y, N, D or empty. `dtls_ok` is None if the registry does not say."""
 
     number: int
     name: str
@@ -71,12 +74,12 @@ class RegistryEntry:
 
 
 def is_grease(number: int) -> bool:
-    """Whether a 16-bit number is one of the sixteen of RFC 8701, section 2: 0x0a0a, 0x1a1a, and so on to 0xfafa."""
+    """Return whether a 16-bit number is one of the sixteen in RFC 8701 section 2: 0x0a0a, 0x1a1a, and so on to 0xfafa."""
     return number & 0x0F0F == 0x0A0A and number >> 8 == number & 0xFF
 
 
 class Names(dict[int, str]):
-    """Number to name: `names[number]` answers for every number, and does not fail. Holds the registered ones from the start."""
+    """A dict from number to name. `names[number]` works for every number. It holds the registered names from the start."""
 
     __slots__ = ("_registry", "_room")
 
@@ -93,12 +96,12 @@ class Names(dict[int, str]):
 
 
 class Registry:
-    """One registry, read from its file when first asked. Get it with `registry(name)`, which keeps one of each."""
+    """One registry, read from its file. Get it with `registry(name)`, which keeps one object for each name."""
 
     __slots__ = ("_names", "_numbers", "_rows", "bits", "title")
 
     def __init__(self, title: str, path: str) -> None:
-        """Read the CSV at `path`. ValueError names the line that has not the columns of the first line."""
+        """Read the CSV file at `path`. Raise ValueError, with the line number, if a line has a wrong number of cells."""
         self.title = title
         self.bits = _BITS.get(title, 8)
         self._rows: dict[int, list[str]] = {}
@@ -110,22 +113,23 @@ class Registry:
                     raise ValueError(f"{path}:{lines.line_num}: {len(cells)} cells, not {len(columns)}")
                 self._rows[int(cells[0], 0)] = cells
         self._names = Names(self, {number: cells[1] for number, cells in self._rows.items()})
-        # Backwards, so that where one name stands for several numbers (a protocol on many ports) the first of them wins.
+        # In reverse order: if several numbers have the same name (a protocol on many ports), the first number wins.
         self._numbers = {cells[1]: number for number, cells in reversed(self._rows.items())}
 
     @property
     def names(self) -> Names:
-        """Number to name for every number, as a dict: the fast way."""
+        """A dict with a name for every number. This is the fast way to get names."""
         return self._names
 
     def name(self, number: int) -> str:
-        """The registered name; else `GREASE 0x2a2a` where the registry reserves that; else hex of the registry's width."""
+        """Return the registered name, or `GREASE 0x2a2a` if the number is reserved so, or hex with the registry's width."""
         return self._names[number]
 
     def number(self, name: str) -> int:
-        """The number that has this name, the first if several have it; also for names as `name()` spells unregistered numbers.
+        """Return the number with this name, the first one if several have it.
 
-        KeyError says what is missing.
+        The texts that `name()` returns for unregistered numbers are accepted too. Raise KeyError, with the name and the
+        registry, if there is no such number.
         """
         found = self._numbers.get(name)
         if found is not None:
@@ -141,11 +145,11 @@ class Registry:
         raise KeyError(f"no {name!r} in the registry {self.title}")
 
     def known(self, number: int) -> bool:
-        """Whether the registry names the number; GREASE is not known."""
+        """Return whether the registry has a name for the number. GREASE numbers are not known."""
         return number in self._rows
 
     def entry(self, number: int) -> RegistryEntry:
-        """The whole line. KeyError says which number is not registered."""
+        """Return the whole line of a number. Raise KeyError, with the number, if it is not registered."""
         try:
             cells = self._rows[number]
         except KeyError:
@@ -154,7 +158,10 @@ class Registry:
         return RegistryEntry(number, cells[1], cells[2], cells[3], dtls_ok)
 
     def is_grease(self, number: int) -> bool:
-        """Whether this registry reserves the number for greasing (RFC 8701; RFC 9000, 15 and 18.1; RFC 9114, 7.2.8)."""
+        """Return whether this registry reserves the number for greasing.
+
+        RFC 8701; RFC 9000 sections 15 and 18.1; RFC 9114 section 7.2.8.
+        """
         if self.title in _GREASE_16:
             return is_grease(number)
         if self.title in _GREASE_31:
@@ -168,12 +175,12 @@ class Registry:
         return self.title == "alpn_protocol_ids" and number <= 0xFFFF and is_grease(number)
 
     def unregistered(self, number: int) -> str:
-        """How a number without a name is written: `0x1a2b`, or `GREASE 0x2a2a`."""
+        """Return the text for a number without a name: `0x1a2b`, or `GREASE 0x2a2a`."""
         digits = f"0x{number:0{self.bits // 4 or 2}x}"
         return f"GREASE {digits}" if self.is_grease(number) else digits
 
     def __iter__(self) -> Iterator[int]:
-        """The registered numbers, in the order of the file."""
+        """Iterate over the registered numbers, in the order of the file."""
         return iter(self._rows)
 
     def __len__(self) -> int:
@@ -182,7 +189,7 @@ class Registry:
 
 @cache
 def registry(name: str) -> Registry:
-    """The registry that has this name, such as `cipher_suites`. KeyError if there is none. The same object every time."""
+    """Return the registry with this name, such as `cipher_suites`, always the same object. Raise KeyError if there is none."""
     path = os.path.join(DIRECTORY, name + ".csv")
     if not name.isidentifier() or not os.path.exists(path):
         raise KeyError(f"no registry named {name!r}")
@@ -190,6 +197,6 @@ def registry(name: str) -> Registry:
 
 
 def registries() -> list[str]:
-    """The names of all registries of numbers, sorted."""
+    """Return the names of all registries of numbers, sorted."""
     names = {file.removesuffix(".csv") for file in os.listdir(DIRECTORY) if file.endswith(".csv")}
     return sorted(names - _OF_CODES)

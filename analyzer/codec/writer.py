@@ -1,6 +1,6 @@
-"""Messages to bytes by their field tables, the inverse of `runner.read`.
+"""Writes messages as bytes by their field tables: the inverse of `runner.read`.
 
-Lengths are those of what is written, never what was read. This module is compiled (see setup.cfg) and runs the same uncompiled.
+Length fields are computed from what is written. The lengths that were read are not used.
 """
 
 from typing import Any
@@ -12,7 +12,7 @@ from analyzer.codec.field_spec import FieldSpec, WideVarint
 
 
 def write(message: Any) -> bytes:
-    """The wire form of a message: the inverse of `read` for every message that was read without a problem."""
+    """Return the wire form of a message: the inverse of `read` for every message that was read without a problem."""
     out = bytearray()
     write_structure(out, message)
     return bytes(out)
@@ -69,7 +69,7 @@ def write_value(out: bytearray, spec: FieldSpec, value: Any, owner: Any) -> None
 
 
 def write_varint(out: bytearray, value: Any) -> None:
-    """Append a variable-length number in as few bytes as it needs, or in as many as it came in."""
+    """Append a variable-length number, in as few bytes as it needs. A `WideVarint` keeps the size in which it was read."""
     size = value.size if isinstance(value, WideVarint) else 1
     while size < 8 and value >> (8 * size - 2):
         size *= 2
