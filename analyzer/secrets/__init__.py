@@ -1,1 +1,1 @@
-"""Secrets in, plaintext or a typed refusal out: key logs, private keys, the key schedules, and record protection."""
+"""Turns secrets into plaintext or a typed error: key logs, private keys, key schedules, record protection."""

@@ -1,9 +1,9 @@
-"""Records under an AEAD, in TLS 1.2 (RFC 5246, section 6.2.3.3) and TLS 1.3 (RFC 9846, section 5.2).
+"""Decrypts records that an AEAD protects, in TLS 1.2 (RFC 5246, section 6.2.3.3) and TLS 1.3 (RFC 9846, section 5.2).
 
-The nonce joins a secret part with a number. With AES in TLS 1.2 the number stands in the record and may be anything that does
-not come twice; elsewhere it is the sequence number, XORed into the secret part. TLS 1.2 has the sequence number in the
-associated data too, TLS 1.3 only the record's header. In TLS 1.3 the true content type follows the plaintext, and zeros as
-padding follow that.
+The nonce combines a secret part and a number. With AES in TLS 1.2 the record contains this number; it can have any value that
+the sender uses only once. In all other cases the number is the sequence number, and it is XORed into the secret part. In TLS
+1.2 the associated data also contains the sequence number; in TLS 1.3 it is only the header of the record. In TLS 1.3 the real
+content type follows the plaintext, and padding of zero bytes follows the content type.
 """
 
 from struct import Struct
@@ -18,10 +18,13 @@ from analyzer.secrets.record_decryptor import LAST_SEQUENCE, Opened, RecordDecry
 from analyzer.secrets.suite_interface import hash_sizes
 
 HEADER_AUTHENTICATED_SINCE = 25
-"""The draft of TLS 1.3 whose associated data was no longer empty."""
+"""The first draft of TLS 1.3 in which the associated data is not empty."""
 
 FARTHEST_JUMP = 1 << 32
-"""How far ahead the explicit nonce may send the sequence number: farther than any gap, and far from the last number."""
+"""The largest step that the explicit nonce can suggest for the sequence number.
+
+It is larger than any real gap, and small compared with the last sequence number.
+"""
 
 _APPLICATION_DATA = 23
 _AAD12 = Struct(">QBHH")
@@ -29,7 +32,7 @@ _AAD13 = Struct(">BHH")
 
 
 class ExplicitNonceDecryptor(RecordDecryptor):
-    """AES-GCM and AES-CCM in TLS 1.2 (RFC 5288, RFC 6655): the record begins with 8 bytes of the nonce."""
+    """Decrypts AES-GCM and AES-CCM records of TLS 1.2 (RFC 5288, RFC 6655). The record begins with 8 bytes of the nonce."""
 
     __slots__ = ("_aead", "_explicit", "_last", "_overhead", "_salt")
 
@@ -39,11 +42,14 @@ class ExplicitNonceDecryptor(RecordDecryptor):
         self._salt = salt
         self._explicit = kind.explicit
         self._overhead = kind.explicit + kind.tag
-        # The explicit part of the nonce of the record before, and that record's number.
+        # The explicit nonce and the sequence number of the last record that was decrypted.
         self._last = (0, -1)
 
     def open_at(self, sequence: Any, content_type: cython.int, record_version: cython.int, body: bytes) -> Opened | None:
-        """As in the class above."""
+        """See `RecordDecryptor.open_at`.
+
+        Raises DecryptionError (malformed) if the record is too short for the nonce and the tag.
+        """
         explicit = self._explicit
         n_bytes: cython.Py_ssize_t = len(body) - self._overhead
         if n_bytes < 0:
@@ -60,9 +66,10 @@ class ExplicitNonceDecryptor(RecordDecryptor):
     def open_after_gap(
         self, content_type: cython.int, record_version: cython.int, body: bytes, limit: cython.longlong
     ) -> tuple[int, int, bytes]:
-        """As in the class above; but a gap may be longer than `limit` where the sender counts in the explicit nonce.
+        """See `RecordDecryptor.open_after_gap`. A gap can be longer than `limit` if the sender uses a counter as explicit
+        nonce.
 
-        Nearly all do, so the number that it suggests is tried first.
+        Nearly all senders do so. Therefore the sequence number that the nonce suggests is tried first.
         """
         nonce, sequence = self._last
         suggested = sequence + int.from_bytes(body[: self._explicit], "big") - nonce
@@ -76,7 +83,10 @@ class ExplicitNonceDecryptor(RecordDecryptor):
 
 
 class ImplicitNonceDecryptor(RecordDecryptor):
-    """ChaCha20-Poly1305 in TLS 1.2 (RFC 7905), and its form before the RFC, whose nonce is the sequence number alone."""
+    """Decrypts ChaCha20-Poly1305 records of TLS 1.2 (RFC 7905).
+
+    It also decrypts the form used before the RFC, in which the nonce is only the sequence number.
+    """
 
     __slots__ = ("_aead", "_iv", "_nonce_length", "_tag")
 
@@ -88,7 +98,10 @@ class ImplicitNonceDecryptor(RecordDecryptor):
         self._tag = kind.tag
 
     def open_at(self, sequence: Any, content_type: cython.int, record_version: cython.int, body: bytes) -> Opened | None:
-        """As in the class above."""
+        """See `RecordDecryptor.open_at`.
+
+        Raises DecryptionError (malformed) if the record is too short for the tag.
+        """
         n_bytes: cython.Py_ssize_t = len(body) - self._tag
         if n_bytes < 0:
             raise DecryptionError(MALFORMED, f"a record of {len(body)} bytes has no room for a tag")
@@ -101,12 +114,12 @@ class ImplicitNonceDecryptor(RecordDecryptor):
 
 
 class Tls13Decryptor(RecordDecryptor):
-    """Every suite of TLS 1.3, from a traffic secret on."""
+    """Decrypts the records of every TLS 1.3 cipher suite, given a traffic secret."""
 
     __slots__ = ("_aead", "_draft", "_hash", "_header_counts", "_iv", "_kind", "_prefix", "_secret", "_tag")
 
     def __init__(self, kind: AeadKind, hash_name: str, traffic_secret: bytes, prefix: bytes, draft: int = 0) -> None:
-        """draft: 0 for the RFC. Refused where the secret is not as long as the suite's hash."""
+        """draft: 0 for the RFC. Raises DecryptionError (wrong_secret) if the secret is not as long as the hash of the suite."""
         super().__init__()
         n_bytes = hash_sizes(hash_name)[1]
         if len(traffic_secret) != n_bytes:
@@ -120,17 +133,21 @@ class Tls13Decryptor(RecordDecryptor):
         self._draft = draft
         self._header_counts = not 0 < draft < HEADER_AUTHENTICATED_SINCE
         self._secret = traffic_secret
-        self._aead: Aead | None = None  # until a record comes: many secrets of a key log open none
+        self._aead: Aead | None = None  # derived with the first record: many secrets of a key log are never used
         self._iv = 0
 
     def _key(self) -> None:
-        """Derive the keys."""
+        """Derive the key and the initialisation vector from the traffic secret."""
         key, iv = traffic_keys(self._hash, self._secret, self._kind.key, self._prefix)
         self._aead = self._kind.build(key)
         self._iv = int.from_bytes(iv, "big")
 
     def open_at(self, sequence: Any, content_type: cython.int, record_version: cython.int, body: bytes) -> Opened | None:
-        """As in the class above; the content type is the inner one, and the padding is gone."""
+        """See `RecordDecryptor.open_at`. The returned content type is the inner one, and the padding is removed.
+
+        Raises DecryptionError (malformed) if the outer content type is not application_data, if the record is too short for a
+        content type and a tag, or if it contains only padding.
+        """
         n_bytes: cython.Py_ssize_t = len(body)
         if content_type != _APPLICATION_DATA:
             raise DecryptionError(MALFORMED, f"no protected record has the content type {content_type}")
@@ -154,17 +171,23 @@ class Tls13Decryptor(RecordDecryptor):
         return inner[last], inner[:last]
 
     def update(self) -> None:
-        """Go on with the next traffic secret, whose records are numbered from 0 (RFC 9846, section 7.2)."""
+        """Switch to the next traffic secret. Its records are numbered from 0 (RFC 9846, section 7.2)."""
         self._secret = next_traffic_secret(self._hash, self._secret, self._prefix)
         self._aead = None
         self.sequence = 0
 
     def verify_data(self, transcript_hash: bytes) -> bytes:
-        """The Finished that this secret makes, of the handshake or of a later authentication (RFC 9846, section 4.5.4)."""
+        """Return the verify_data of the Finished message that this secret makes.
+
+        It is the Finished of the handshake or of a later authentication (RFC 9846, section 4.5.4).
+        """
         return finished(self._hash, self._secret, transcript_hash, self._prefix)
 
     def next_generation(self) -> "Tls13Decryptor":
-        """Give an opener with the next traffic secret and leave this one: to try whether a KeyUpdate lies in a gap."""
+        """Return a new record decryptor with the next traffic secret, and do not change this one.
+
+        The caller uses it to test whether a KeyUpdate is in a gap.
+        """
         following = Tls13Decryptor(self._kind, self._hash, self._secret, self._prefix, self._draft)
         following.update()
         return following

@@ -1,11 +1,14 @@
-"""Records of block ciphers in CBC mode (RFC 5246, section 6.2.3.2; RFC 2246, section 6.2.3.2; RFC 6101, section 5.2.3.2).
+"""Decrypts records of block ciphers in CBC mode (RFC 5246, section 6.2.3.2; RFC 2246, section 6.2.3.2; RFC 6101, section
+5.2.3.2).
 
-Plaintext, MAC and padding are encrypted as one; with encrypt-then-MAC (RFC 7366) the MAC is outside. Since TLS 1.1 every record
-begins with its own initialisation vector. Before, the last block of the record before took that part, which makes all records
-one chain: after a gap the first record cannot be confirmed, since its first block does not decrypt, and the second can.
+Plaintext, MAC and padding are encrypted together. With encrypt-then-MAC (RFC 7366) the MAC is not encrypted. Since TLS 1.1
+every record begins with its own initialisation vector. In earlier versions the last block of the previous record is the vector,
+so all records form one chain. After a gap in such a chain the first record cannot be checked, because its first block does not
+decrypt. The second record can be checked again.
 
-Decrypting a block needs the block of ciphertext before it and nothing else. So one decryptor serves all records of a direction:
-before TLS 1.1 it follows the chain by itself, and since then the vector is fed to it as a block whose plaintext means nothing.
+To decrypt a block, only the block of ciphertext before it is needed. So one decryptor object is enough for all records of a
+direction. Before TLS 1.1 it follows the chain by itself. Since TLS 1.1 the vector is given to it as one more block, and the
+plaintext of that block is ignored.
 """
 
 from typing import Any
@@ -21,10 +24,10 @@ _PADDINGS = [bytes([n]) * (n + 1) for n in range(256)]
 
 
 class BlockDecryptor(RecordDecryptor):
-    """One direction of a CBC suite.
+    """Decrypts one direction of a CBC suite.
 
-    chained: records have no initialisation vector of their own (SSL 3.0, TLS 1.0). loose: padding of SSL 3.0, whose bytes mean
-    nothing. outside: the MAC is over the ciphertext.
+    chained: records have no initialisation vector of their own (SSL 3.0, TLS 1.0). loose: padding of SSL 3.0, whose bytes can
+    have any value. outside: the MAC is over the ciphertext.
     """
 
     __slots__ = ("_block", "_chained", "_decryptor", "_iv_here", "_last", "_loose", "_mac", "_outside")
@@ -40,11 +43,14 @@ class BlockDecryptor(RecordDecryptor):
         self._chained = chained
         self._loose = loose
         self._outside = outside
-        # Whether a record given up by open_ahead left the vector of the next one.
+        # Whether open_after_gap could not decrypt a record, but kept its last block as the vector of the next record.
         self._iv_here = False
 
     def open_at(self, sequence: Any, content_type: cython.int, record_version: cython.int, body: bytes) -> Opened | None:
-        """As in the class above."""
+        """See `RecordDecryptor.open_at`.
+
+        Raises DecryptionError (malformed) if the length of the record is wrong for vector, blocks and MAC.
+        """
         opened = self._search(sequence, 0, content_type, record_version, body)
         if opened is None:
             self._rewind()
@@ -54,10 +60,10 @@ class BlockDecryptor(RecordDecryptor):
     def open_after_gap(
         self, content_type: cython.int, record_version: cython.int, body: bytes, limit: cython.longlong
     ) -> tuple[int, int, bytes]:
-        """As in the class above; the record is decrypted once.
+        """See `RecordDecryptor.open_after_gap`. The record is decrypted only once.
 
-        A chained record that cannot be confirmed still gives the vector of the next: missing_segment if it was the first of
-        that kind.
+        If a chained record cannot be checked, its last block is still used as the vector of the next record. Raises
+        DecryptionError: missing_segment for the first such record, wrong_secret for the next one.
         """
         found = self._search(self.sequence, limit, content_type, record_version, body)
         if found is not None:
@@ -76,7 +82,10 @@ class BlockDecryptor(RecordDecryptor):
     def _search(
         self, first: Any, limit: cython.longlong, content_type: cython.int, version: cython.int, body: bytes
     ) -> tuple[int, bytes] | None:
-        """Find the number, from `first` on, that the MAC agrees with: how far it is, and the plaintext."""
+        """Find the first sequence number, from `first` on, for which the MAC is correct.
+
+        Returns (distance from `first`, plaintext), or None if no number fits.
+        """
         block: cython.Py_ssize_t = self._block
         mac: RecordMac = self._mac
         head: cython.Py_ssize_t = 0 if self._chained else block
@@ -107,7 +116,7 @@ class BlockDecryptor(RecordDecryptor):
         return sequence - first, plaintext
 
     def _agreeing(self, sequences: Any, content_type: cython.int, version: cython.int, data: bytes, expected: bytes) -> Any:
-        """Give the first of the numbers that the MAC agrees with, else None."""
+        """Return the first of the sequence numbers for which the MAC is correct, else None."""
         mac: RecordMac = self._mac
         for sequence in sequences:
             if mac.compute(sequence, content_type, version, data) == expected:
@@ -115,7 +124,7 @@ class BlockDecryptor(RecordDecryptor):
         return None
 
     def _unpad(self, padded: bytes, least: cython.Py_ssize_t) -> cython.Py_ssize_t:
-        """Give where the padding begins, `least` or later; -1 where there is none."""
+        """Return the offset of the padding, which is `least` or more; -1 if the padding is not valid."""
         n_padding: cython.int = padded[len(padded) - 1]
         start: cython.Py_ssize_t = len(padded) - n_padding - 1
         if start < least:
@@ -125,12 +134,12 @@ class BlockDecryptor(RecordDecryptor):
         return start if padded.endswith(_PADDINGS[n_padding]) else -1
 
     def _rewind(self) -> None:
-        """Have the decryptor stand where it stood before a record that was refused."""
+        """Reset the decryptor to its state before a record that was not decrypted."""
         if self._chained:
             self._decryptor.update(self._last)
 
     def _follow(self, body: bytes) -> None:
-        """Leave a record behind: its last block is the vector of the next."""
+        """Skip a record: its last block becomes the vector of the next record."""
         end = len(body) - (self._mac.length if self._outside else 0)
         self._last = body[end - self._block : end]
         self._decryptor.update(self._last)

@@ -1,8 +1,8 @@
-"""The ciphers that suites name, with the lengths of their keys, as the library `cryptography` has them.
+"""Maps the cipher names of suites to the ciphers of the library `cryptography`, with the lengths of their keys.
 
-Its kept ciphers and those that it calls decrepit stand in two modules, and move from the one to the other with its releases.
-What it has in neither (ARIA, GOST, Salsa20, Camellia in GCM) is named as not supported. Lengths are of RFC 2246, appendix C,
-RFC 5288, RFC 6655, RFC 7905, RFC 5932, RFC 4162 and RFC 5469.
+The library has its current ciphers in one module and old ones in another ("decrepit"), and a new release can move a cipher from
+the first to the second. Ciphers that are in neither module (ARIA, GOST, Salsa20, Camellia in GCM) are reported as not
+supported. The lengths are from RFC 2246, appendix C, RFC 5288, RFC 6655, RFC 7905, RFC 5932, RFC 4162 and RFC 5469.
 """
 
 from collections.abc import Callable
@@ -22,16 +22,17 @@ __all__ = ["AEADS", "BLOCKS", "STREAMS", "Aead", "AeadKind", "BlockCipher", "Inv
 
 
 class Aead(Protocol):
-    """A keyed AEAD; `decrypt` raises `InvalidTag`."""
+    """An AEAD with its key; `decrypt` raises `InvalidTag`."""
 
     def decrypt(self, nonce: bytes, data: bytes, associated_data: bytes | None, /) -> bytes: ...  # noqa: D102
 
 
 @dataclass(frozen=True, slots=True)
 class AeadKind:
-    """How an AEAD is keyed, and what of its nonce travels in records of TLS 1.2.
+    """Describes an AEAD: its key, and how much of its nonce is sent in records of TLS 1.2.
 
-    key, iv, tag: lengths in bytes; iv: of what the key block gives in TLS 1.2. explicit: bytes of the nonce in each record.
+    key, iv, tag: lengths in bytes; iv: length of the part that comes from the key block in TLS 1.2. explicit: bytes of the
+    nonce that are in each record.
     """
 
     build: Callable[[bytes], Aead]
@@ -43,7 +44,10 @@ class AeadKind:
 
 @dataclass(frozen=True, slots=True)
 class BlockCipher:
-    """A block cipher in CBC mode. material: bytes that the key block gives, fewer than `key` where keys are weakened."""
+    """A block cipher in CBC mode.
+
+    material: number of key bytes taken from the key block; fewer than `key` for export ciphers.
+    """
 
     name: str
     material: int
@@ -51,7 +55,7 @@ class BlockCipher:
     block: int
 
     def decryptor(self, key: bytes, iv: bytes) -> CipherContext:
-        """Begin to decrypt; Refused if the library's build has not the cipher."""
+        """Return a new decryptor. Raises DecryptionError (unsupported_cipher) if the library is built without the cipher."""
         try:
             algorithm = _algorithm(self.name)(key * 3 if self.name == "TripleDES" and len(key) == 8 else key)
             return Cipher(algorithm, _cbc(iv)).decryptor()
@@ -61,13 +65,13 @@ class BlockCipher:
 
 @dataclass(frozen=True, slots=True)
 class StreamCipher:
-    """RC4; lengths as with block ciphers."""
+    """RC4; the lengths have the same meaning as in `BlockCipher`."""
 
     material: int
     key: int
 
     def decryptor(self, key: bytes) -> CipherContext:
-        """Begin the key stream; Refused if the library's build has not the cipher."""
+        """Return a new key stream. Raises DecryptionError (unsupported_cipher) if the library is built without the cipher."""
         try:
             return Cipher(_algorithm("ARC4")(key), None).decryptor()
         except UnsupportedAlgorithm as error:
@@ -76,7 +80,7 @@ class StreamCipher:
 
 @cache
 def aead_kind(cipher: str) -> AeadKind:
-    """Give the AEAD of that name; Refused if there is none."""
+    """Return the AEAD of that name. Raises DecryptionError (unsupported_cipher) if there is none."""
     kind = AEADS.get(cipher)
     if kind is None:
         raise DecryptionError(UNSUPPORTED_CIPHER, f"no implementation of {cipher}")
@@ -119,7 +123,9 @@ STREAMS = {"RC4_128": StreamCipher(16, 16), "RC4_40": StreamCipher(5, 16), "RC4_
 
 @lru_cache(maxsize=16)
 def _cbc(iv: bytes) -> modes.CBC:
-    """Give the mode; since TLS 1.1 all begin with the same vector, since records have their own."""
+    """Return the CBC mode object. It is cached: since TLS 1.1 all decryptors start with the same vector, because each record
+    has its own.
+    """
     return modes.CBC(iv)
 
 

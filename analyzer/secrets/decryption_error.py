@@ -1,26 +1,26 @@
-"""Why something did not open, as one exception with a reason out of a closed set.
+"""Defines one exception for everything that could not be decrypted, with a reason from a closed set.
 
-A passive reader of ciphertext either has the tag or the MAC confirm what it read, or has nothing. What it then needs to tell is
-which of a few causes it was. The texts name sizes, ciphers and labels, and never a secret or what was decrypted.
+A passive reader of ciphertext has a result only if the tag or the MAC confirms it. Otherwise it reports which of a few causes
+applies. The texts contain sizes, cipher names and labels. They never contain a secret or decrypted bytes.
 """
 
 WRONG_SECRET = "wrong_secret"  # noqa: S105 - the name of a reason
-"""The tag, MAC or padding does not agree: another secret, other bytes than were sent, or another sequence number."""
+"""The tag, MAC or padding is not correct: wrong secret, changed bytes, or another sequence number."""
 
 UNSUPPORTED_CIPHER = "unsupported_cipher"
-"""No kept library has the cipher or the hash."""
+"""The installed libraries do not have the cipher or the hash."""
 
 MALFORMED = "malformed"
-"""The bytes have no form in which they could be opened: too short, no whole number of blocks, no content type."""
+"""The bytes cannot be decrypted in any way: too short, not a whole number of blocks, or no content type."""
 
 MISSING_SEGMENT = "missing_segment"
-"""What the cipher chains on lies in a gap: the last block before this record, or a part of the key stream."""
+"""Bytes that the cipher needs are in a gap: the last block before this record, or a part of the key stream."""
 
 REASONS = frozenset({WRONG_SECRET, UNSUPPORTED_CIPHER, MALFORMED, MISSING_SEGMENT})
 
 
 class DecryptionError(Exception):
-    """`reason`: one of `REASONS`. `detail`: what was seen, for people."""
+    """Says why something could not be decrypted. `reason`: one of `REASONS`. `detail`: what was seen, as text for the user."""
 
     def __init__(self, reason: str, detail: str) -> None:
         super().__init__(reason, detail)

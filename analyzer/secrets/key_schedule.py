@@ -1,14 +1,14 @@
-"""How secrets become keys in SSL 3.0 to TLS 1.2: master secret, key block, Finished.
+"""Derives keys from secrets in SSL 3.0 to TLS 1.2: master secret, key block, Finished.
 
-A premaster secret, from RSA, Diffie-Hellman or a shared key, and the two hellos' randoms give the master secret; with the
-extension of RFC 7627 the hash of the handshake so far stands in the randoms' place. The master secret and the randoms give the
-key block, which is cut into the keys of both directions. Both sides end the handshake by proving that they hold the master
-secret and saw the same messages. SSL 3.0 (RFC 6101) mixes MD5 and SHA-1 by hand; TLS 1.0 and 1.1 XOR an expansion of each (RFC
-2246, section 5); TLS 1.2 expands with the hash of the suite (RFC 5246, section 5).
+The premaster secret comes from RSA, Diffie-Hellman or a pre-shared key. The master secret is derived from it and from the
+randoms of the two hellos. With the extension of RFC 7627, the hash of the handshake so far is used instead of the randoms. The
+master secret and the randoms give the key block, which contains the keys of both directions. At the end of the handshake, each
+side proves with Finished that it has the master secret and saw the same messages. SSL 3.0 (RFC 6101) has its own construction
+of MD5 and SHA-1. TLS 1.0 and 1.1 XOR an expansion with each of the two (RFC 2246, section 5). TLS 1.2 expands with the hash of
+the suite (RFC 5246, section 5).
 
-Versions are the numbers on the wire, 0x0300 to 0x0303, or those of DTLS. Hashes have the names that suites give them. HMAC is
-composed of two hashes here, since Python's own fetches its algorithm anew at each call, which costs three times as much. This
-module is compiled (see setup.cfg) and runs the same uncompiled.
+Versions are the numbers on the wire, 0x0300 to 0x0303, or those of DTLS. Hashes have the names that suites use. HMAC is built
+here from two hashes, because Python's own `hmac` looks up its algorithm at each call, which takes three times as long.
 """
 
 from functools import cache, lru_cache
@@ -18,15 +18,15 @@ import cython
 from analyzer.secrets.suite_interface import HashFunction, hash_function
 
 MASTER_SECRET = 48
-"""Length of every master secret."""
+"""Length of every master secret, in bytes."""
 
 VERIFY_DATA = 12
-"""Length of a Finished since TLS 1.0."""
+"""Length of a Finished since TLS 1.0, in bytes."""
 
 SSL_3_0, TLS_1_0, TLS_1_1, TLS_1_2 = 0x0300, 0x0301, 0x0302, 0x0303
 
 REMEMBERED_KEYS = 64
-"""Of HMACs: of handshakes that go on at the same time."""
+"""How many HMAC keys are cached: enough for the handshakes that run at the same time."""
 
 _INNER = bytes(octet ^ 0x36 for octet in range(256))
 _OUTER = bytes(octet ^ 0x5C for octet in range(256))
@@ -35,18 +35,18 @@ _DTLS = {0x0100: TLS_1_1, 0xFEFF: TLS_1_1, 0xFEFD: TLS_1_2}
 
 
 def tls_version(version: cython.int) -> cython.int:
-    """Give the version of TLS that a version of DTLS is made of; another number as it is."""
+    """Return the TLS version that a DTLS version is based on. Any other number is returned unchanged."""
     return version if SSL_3_0 <= version <= TLS_1_2 else _DTLS.get(version, version)
 
 
 def hmac(hashed: HashFunction, key: bytes, data: bytes) -> bytes:
-    """HMAC (RFC 2104)."""
+    """Compute HMAC (RFC 2104)."""
     inner, outer = hmac_keys(hashed, key)
     return hashed(outer + hashed(inner + data).digest()).digest()
 
 
 def hmac_keys(hashed: HashFunction, key: bytes) -> tuple[bytes, bytes]:
-    """Give what the inner and the outer hash of an HMAC begin with."""
+    """Return the first block of the inner hash and of the outer hash of an HMAC."""
     block: cython.Py_ssize_t = _block_size(hashed)
     if len(key) > block:
         key = hashed(key).digest()
@@ -54,7 +54,9 @@ def hmac_keys(hashed: HashFunction, key: bytes) -> tuple[bytes, bytes]:
 
 
 class Hmac:
-    """HMAC with one key, for several messages: what hangs on the key alone is hashed once, and copied for each of them."""
+    """HMAC with one key, for several messages. The part that depends only on the key is hashed once and copied for each
+    message.
+    """
 
     __slots__ = ("_inner", "_outer")
 
@@ -64,7 +66,7 @@ class Hmac:
         self._outer = hashed(outer)
 
     def compute(self, data: bytes) -> bytes:
-        """Give the MAC of a message."""
+        """Return the MAC of a message."""
         inner = self._inner.copy()
         inner.update(data)
         outer = self._outer.copy()
@@ -74,7 +76,10 @@ class Hmac:
 
 @lru_cache(maxsize=REMEMBERED_KEYS)
 def keyed_hmac(hashed: HashFunction, key: bytes) -> Hmac:
-    """Give the HMAC of a key that is soon used again: a session's secret for its keys, and then for its Finished."""
+    """Return the HMAC of a key, cached because the same key is used again soon.
+
+    A session uses its secret first for its keys and then for its Finished.
+    """
     return Hmac(hashed, key)
 
 
@@ -84,7 +89,7 @@ def _block_size(hashed: HashFunction) -> int:
 
 
 def prf(version: cython.int, prf_hash: str, secret: bytes, label: bytes, seed: bytes, length: cython.Py_ssize_t) -> bytes:
-    """Give so many pseudorandom bytes by the PRF of a version; `prf_hash` counts from TLS 1.2 on."""
+    """Return `length` pseudorandom bytes from the PRF of a version; `prf_hash` is used only since TLS 1.2."""
     version = tls_version(version)
     if version <= SSL_3_0:
         return _prf_ssl3(secret, seed, length)
@@ -99,13 +104,16 @@ def master_secret(version: cython.int, prf_hash: str, premaster: bytes, client_r
 
 
 def extended_master_secret(version: cython.int, prf_hash: str, premaster: bytes, handshake_messages: bytes) -> bytes:
-    """Derive the master secret of RFC 7627; the messages, with headers, run from ClientHello through ClientKeyExchange."""
+    """Derive the master secret of RFC 7627.
+
+    handshake_messages: the messages with their headers, from ClientHello to ClientKeyExchange, both included.
+    """
     seed = _session_hash(version, prf_hash, handshake_messages)
     return prf(version, prf_hash, premaster, b"extended master secret", seed, MASTER_SECRET)
 
 
 def psk_premaster(psk: bytes, other_secret: bytes | None = None) -> bytes:
-    """Give the premaster secret of a PSK suite (RFC 4279, section 2).
+    """Return the premaster secret of a PSK suite (RFC 4279, section 2).
 
     other_secret: the Diffie-Hellman secret, or the 48 bytes that RSA_PSK encrypts; None for plain PSK.
     """
@@ -121,9 +129,10 @@ def key_block(
 
 
 def finished(version: cython.int, prf_hash: str, master: bytes, client: bool, handshake_messages: bytes) -> bytes:
-    """Give the verify_data of a side's Finished: 36 bytes in SSL 3.0, else 12.
+    """Return the verify_data of a side's Finished: 36 bytes in SSL 3.0, else 12.
 
-    client: whose Finished it is. handshake_messages: all before it, with headers, the other side's Finished among them.
+    client: True for the client's Finished. handshake_messages: all messages before this Finished, with headers. If the other
+    side sent its Finished first, that message is included.
     """
     if tls_version(version) <= SSL_3_0:
         return ssl3_signed_hash(master, handshake_messages + (b"CLNT" if client else b"SRVR"))
@@ -131,13 +140,13 @@ def finished(version: cython.int, prf_hash: str, master: bytes, client: bool, ha
 
 
 def finished_of(version: cython.int, prf_hash: str, master: bytes, client: cython.bint, session_hash: bytes) -> bytes:
-    """Give the verify_data of a side's Finished since TLS 1.0, given the hash of all messages before it."""
+    """Return the verify_data of a side's Finished since TLS 1.0, given the hash of all messages before it."""
     label = b"client finished" if client else b"server finished"
     return prf(version, prf_hash, master, label, session_hash, VERIFY_DATA)
 
 
 def ssl3_signed_hash(master: bytes, handshake_messages: bytes) -> bytes:
-    """Give what a CertificateVerify of SSL 3.0 signs: MD5 and SHA-1 (RFC 6101, section 5.6.8)."""
+    """Return the value that a CertificateVerify of SSL 3.0 signs: MD5 and SHA-1 (RFC 6101, section 5.6.8)."""
     return _ssl3_hash("MD5", 48, master, handshake_messages) + _ssl3_hash("SHA", 40, master, handshake_messages)
 
 
@@ -151,9 +160,9 @@ def export_keys(
     key_length: int,
     iv_length: int,
 ) -> tuple[bytes, bytes, bytes, bytes]:
-    """Turn the few secret bytes of an export suite into its keys (RFC 2246, section 6.3.1; RFC 6101, section 6.2.2).
+    """Derive the keys of an export suite from its few secret bytes (RFC 2246, section 6.3.1; RFC 6101, section 6.2.2).
 
-    Returns client's key, server's key, client's initialisation vector, server's; the vectors hang on no secret.
+    Returns client's key, server's key, client's initialisation vector, server's. The vectors do not depend on any secret.
     """
     hellos, reverse = client_random + server_random, server_random + client_random
     if tls_version(version) <= SSL_3_0:
@@ -164,7 +173,7 @@ def export_keys(
             md5(hellos).digest()[:iv_length],
             md5(reverse).digest()[:iv_length],
         )
-    # From TLS 1.1 on such suites must not be negotiated; who did it all the same took the PRF of the version.
+    # Since TLS 1.1 these suites must not be negotiated. Implementations that did so used the PRF of the version.
     vectors = prf(version, prf_hash, b"", b"IV block", hellos, 2 * iv_length)
     return (
         prf(version, prf_hash, client_key, b"client write key", hellos, key_length),
@@ -192,7 +201,7 @@ def _prf_tls10(secret: bytes, seed: bytes, length: cython.Py_ssize_t) -> bytes:
 
 
 def _prf_ssl3(secret: bytes, seed: bytes, length: cython.Py_ssize_t) -> bytes:
-    """MD5(secret || SHA(A, BB, CCC … || secret || seed)) over and over (RFC 6101, sections 6.1 and 6.2.2); it has no labels."""
+    """Repeat MD5(secret || SHA(A, BB, CCC … || secret || seed)) (RFC 6101, sections 6.1 and 6.2.2). This PRF has no labels."""
     md5, sha = hash_function("MD5"), hash_function("SHA")
     output, turn = b"", 0
     while len(output) < length:

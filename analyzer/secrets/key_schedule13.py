@@ -1,12 +1,12 @@
-"""The key schedule of TLS 1.3 (RFC 9846, section 7; HKDF is RFC 5869).
+"""Implements the key schedule of TLS 1.3 (RFC 9846, section 7; HKDF is RFC 5869).
 
-Every step is HKDF-Expand-Label: an HMAC over the length wanted, a label with a prefix, and a context, most often the hash of
-the messages so far. A key log has the traffic secrets, from which come a direction's key and initialisation vector, its
-Finished key, and after a KeyUpdate the next traffic secret. The steps before (early, handshake and main secret) serve who has a
-pre-shared key.
+Every step is HKDF-Expand-Label: an HMAC over the output length, a label with a prefix, and a context. The context is usually
+the hash of the messages so far. A key log contains the traffic secrets. From a traffic secret come the key and the
+initialisation vector of a direction, its Finished key, and the next traffic secret after a KeyUpdate. The earlier steps (early,
+handshake and main secret) are needed only if a pre-shared key is known instead.
 
-The prefix is part of the label: "tls13 " since draft 20, before that "TLS 1.3, " with longer labels; DTLS 1.3 has its own. This
-module is compiled (see setup.cfg) and runs the same uncompiled.
+The prefix is part of the label. It is "tls13 " since draft 20. Before that it was "TLS 1.3, ", and the labels were longer. DTLS
+1.3 has its own prefix.
 """
 
 from functools import lru_cache
@@ -19,13 +19,13 @@ from analyzer.secrets.suite_interface import hash_function, hash_sizes
 TLS = b"tls13 "
 OLD_DRAFT = b"TLS 1.3, "
 DTLS = b"dtls13"
-"""The three prefixes of labels."""
+"""The three prefixes of labels: TLS 1.3, its drafts before 20, and DTLS 1.3."""
 
 IV_LENGTH = 12
-"""Of every AEAD that TLS 1.3 has (RFC 9846, section 5.3)."""
+"""Length in bytes of the initialisation vector of every AEAD of TLS 1.3 (RFC 9846, section 5.3)."""
 
 LARGEST_OUTPUT = 255
-"""In hashes: HKDF numbers its blocks with one octet (RFC 5869, section 2.3)."""
+"""The longest output of HKDF, counted in hashes: HKDF numbers its blocks with one octet (RFC 5869, section 2.3)."""
 
 _LABELS_BEFORE_DRAFT_20 = {
     b"ext binder": b"external psk binder key",
@@ -44,20 +44,20 @@ _LABELS_BEFORE_DRAFT_20 = {
 
 
 def label_prefix(draft: int) -> bytes:
-    """Give the prefix of a draft's labels; 0 is the RFC."""
+    """Return the prefix of a draft's labels; 0 is the RFC."""
     return OLD_DRAFT if 0 < draft < 20 else TLS
 
 
 def expand_label(
     hash_name: str, secret: bytes, label: bytes, context: bytes, length: cython.Py_ssize_t, prefix: bytes = TLS
 ) -> bytes:
-    """HKDF-Expand-Label; `length` up to 255 hashes (a caller's mistake beyond, so ValueError)."""
+    """Compute HKDF-Expand-Label. Raises ValueError if `length` is more than 255 hashes, which is an error of the caller."""
     info = _label(label, length, prefix) + len(context).to_bytes(1, "big") + context
     return _expand(keyed_hmac(hash_function(hash_name), secret), info, length)
 
 
 def _expand(keyed: Hmac, info: bytes, length: cython.Py_ssize_t) -> bytes:
-    """HKDF-Expand."""
+    """Compute HKDF-Expand."""
     block = output = keyed.compute(info + b"\1")
     if length <= len(block):
         return output[:length]
@@ -72,48 +72,55 @@ def _expand(keyed: Hmac, info: bytes, length: cython.Py_ssize_t) -> bytes:
 
 
 def extract(hash_name: str, salt: bytes, key_material: bytes) -> bytes:
-    """HKDF-Extract; empty input stands for as many zeros as the hash is long."""
+    """Compute HKDF-Extract. If `key_material` is empty, zeros of the length of the hash are used."""
     hashed = hash_function(hash_name)
     return hmac(hashed, salt, key_material or bytes(hashed(b"").digest_size))
 
 
 def derive_secret(hash_name: str, secret: bytes, label: bytes, transcript_hash: bytes, prefix: bytes = TLS) -> bytes:
-    """Derive-Secret, given the hash of the messages."""
+    """Compute Derive-Secret, given the hash of the messages."""
     return expand_label(hash_name, secret, label, transcript_hash, len(transcript_hash), prefix)
 
 
 def early_secret(hash_name: str, psk: bytes = b"") -> bytes:
-    """Where the schedule begins; without a PSK it begins with zeros."""
+    """Return the first secret of the schedule. Without a PSK it is derived from zeros."""
     return extract(hash_name, b"", psk)
 
 
 def following_secret(hash_name: str, secret: bytes, key_material: bytes = b"", prefix: bytes = TLS) -> bytes:
-    """Give the handshake secret from the early one and the (EC)DHE secret (none with psk_ke), or the main one from that."""
+    """Return the next secret of the schedule: the handshake secret from the early secret, or the main secret from the handshake
+    secret.
+
+    key_material: the (EC)DHE secret for the handshake secret, empty with psk_ke; empty for the main secret.
+    """
     nothing = hash_function(hash_name)(b"").digest()
     return extract(hash_name, derive_secret(hash_name, secret, b"derived", nothing, prefix), key_material)
 
 
 def resumption_psk(hash_name: str, resumption_secret: bytes, ticket_nonce: bytes, prefix: bytes = TLS) -> bytes:
-    """Give the PSK that goes with a NewSessionTicket (RFC 9846, section 4.6.1)."""
+    """Return the PSK that belongs to a NewSessionTicket (RFC 9846, section 4.6.1)."""
     return expand_label(hash_name, resumption_secret, b"resumption", ticket_nonce, hash_sizes(hash_name)[1], prefix)
 
 
 def traffic_keys(
     hash_name: str, traffic_secret: bytes, key_length: cython.Py_ssize_t, prefix: bytes = TLS
 ) -> tuple[bytes, bytes]:
-    """Give a direction's key and initialisation vector."""
+    """Return the key and the initialisation vector of a direction."""
     keyed: Hmac = keyed_hmac(hash_function(hash_name), traffic_secret)
     for_key, for_vector = _key_labels(key_length, prefix)
     return _expand(keyed, for_key, key_length), _expand(keyed, for_vector, IV_LENGTH)
 
 
 def next_traffic_secret(hash_name: str, traffic_secret: bytes, prefix: bytes = TLS) -> bytes:
-    """Give application_traffic_secret_N+1 (RFC 9846, section 7.2)."""
+    """Return application_traffic_secret_N+1 (RFC 9846, section 7.2)."""
     return expand_label(hash_name, traffic_secret, b"traffic upd", b"", hash_sizes(hash_name)[1], prefix)
 
 
 def finished(hash_name: str, base_key: bytes, transcript_hash: bytes, prefix: bytes = TLS) -> bytes:
-    """Give the verify_data of a Finished, or a PSK binder; base_key: the sender's handshake traffic secret, or binder key."""
+    """Return the verify_data of a Finished, or a PSK binder.
+
+    base_key: the sender's handshake traffic secret, or the binder key.
+    """
     hashed = hash_function(hash_name)
     length: cython.Py_ssize_t = hash_sizes(hash_name)[1]
     key = _expand(keyed_hmac(hashed, base_key), _finished_label(length, prefix), length)
@@ -122,7 +129,7 @@ def finished(hash_name: str, base_key: bytes, transcript_hash: bytes, prefix: by
 
 @lru_cache(maxsize=256)
 def _key_labels(key_length: int, prefix: bytes) -> tuple[bytes, bytes]:
-    """Give HkdfLabel for a key and for an initialisation vector, whose contexts are empty."""
+    """Return HkdfLabel for a key and for an initialisation vector. Their contexts are empty."""
     return _label(b"key", key_length, prefix) + b"\0", _label(b"iv", IV_LENGTH, prefix) + b"\0"
 
 
@@ -133,6 +140,6 @@ def _finished_label(length: int, prefix: bytes) -> bytes:
 
 @lru_cache(maxsize=256)
 def _label(label: bytes, length: int, prefix: bytes) -> bytes:
-    """Give the fields of HkdfLabel before the context."""
+    """Return the fields of HkdfLabel before the context."""
     spelled = prefix + (_LABELS_BEFORE_DRAFT_20.get(label, label) if prefix == OLD_DRAFT else label)
     return length.to_bytes(2, "big") + len(spelled).to_bytes(1, "big") + spelled

@@ -1,6 +1,6 @@
 from analyzer.secrets.keylog_line cimport Line, UnreadableLine, read_words
 
-# Looked at for every line, as C variables.
+# C variables, because they are read for every line.
 cdef int BY_CLIENT_RANDOM, BY_SESSION_ID
 
 

@@ -1,11 +1,11 @@
-"""Key logs: SSLKEYLOGFILE (RFC 9850) and the forms before it.
+"""Reads key logs: SSLKEYLOGFILE (RFC 9850) and the older forms.
 
-Each line (`keylog_line`) has one secret of one session. Since TLS 1.3 a session has several lines. With Encrypted Client Hello
-accepted the secrets of TLS 1.3 stand under the inner client random, ECH_SECRET and ECH_CONFIG under the outer.
+Each line (`keylog_line`) has one secret of one session. Since TLS 1.3 a session has several lines. If Encrypted Client Hello is
+accepted, the secrets of TLS 1.3 are logged with the inner client random, and ECH_SECRET and ECH_CONFIG with the outer one.
 
-A key log may grow while it is read, and several are read into one. A bad line costs itself: it is counted and reported by
-number. No secret is in any text that this module makes, but for `write`, which is there to hand them on. This module is
-compiled (see setup.cfg) and runs the same uncompiled.
+A key log can grow while it is read, and several key logs are read into one object. A bad line does not affect the other lines;
+it is counted and reported with its number. Only `write` puts secrets into its output, because it exports them. No other text
+from this module contains a secret.
 """
 
 from collections.abc import Iterator, Mapping
@@ -30,16 +30,17 @@ from analyzer.secrets.labels import CLIENT_RANDOM, PREMASTER, TRAFFIC_SECRETS
 __all__ = ["MASTER_SECRET_LENGTH", "Counts", "KeyLog", "Problem"]
 
 LONGEST_LINE = 1 << 18
-"""Octets of a line: ECH_CONFIG may have 65,535 in hex; what goes on longer is no key log."""
+"""Longest line in octets. ECH_CONFIG can have 65,535 bytes in hex; anything longer is not a key log."""
 
 MOST_LINES = 1 << 22
-"""Of secrets kept: about a gigabyte, for a key log may stand inside a hostile capture. What follows is not kept."""
+"""Limit of secrets kept, about one gigabyte, because a malicious capture can contain a key log. Further secrets are not kept.
+"""
 
 MOST_LINES_OF_SESSION = 64
-"""A session has a dozen labels, and what contradicts is looked for among them all."""
+"""Limit of secrets for one session. A session has about twelve labels, and each new line is compared with all earlier ones."""
 
 MOST_PROBLEMS = 1000
-"""Of problems told one by one; all are counted."""
+"""Limit of problems that are listed one by one. All are counted."""
 
 _NOTHING: Mapping[str, bytes] = MappingProxyType({})
 _BOM = b"\xef\xbb\xbf"
@@ -48,7 +49,7 @@ _BOMS_UTF16 = (b"\xff\xfe", b"\xfe\xff")
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Something about a key log that its owner should know. line: counted from 1. Of `why` no part is secret."""
+    """A problem in a key log that its owner should know. line: counted from 1. `why` contains no secret."""
 
     source: str
     line: int
@@ -57,7 +58,10 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """What was read. secrets: lines kept; repeated: lines that say what one before said; conflicting: that contradict one."""
+    """Numbers of lines read, by kind.
+
+    secrets: lines kept; repeated: lines that repeat an earlier one; conflicting: lines that contradict an earlier one.
+    """
 
     lines: int
     secrets: int
@@ -70,7 +74,7 @@ class Counts:
 
 
 class _Source:
-    """How far one source is read: the start of a line that has not ended, and the number of lines before it."""
+    """How far one source is read: the start of a line that has not ended yet, and the number of lines before it."""
 
     __slots__ = ("after_return", "lines", "skipping", "tail")
 
@@ -82,10 +86,10 @@ class _Source:
 
 
 class KeyLog:
-    """The secrets of all sources. Looking one up marks its lines as used.
+    """The secrets of all sources. Looking up a secret marks its lines as used.
 
-    problems: what its owner should know. repeats: pairs of a line and one that says the same, which is not kept; at most
-    MOST_PROBLEMS of each.
+    problems: what the owner of the key log should know. repeats: pairs of a line and a later line with the same content; the
+    later one is not kept. Each list has at most MOST_PROBLEMS entries.
     """
 
     __slots__ = (
@@ -106,7 +110,7 @@ class KeyLog:
         self._n_lines = self._n_kept = self._n_repeated = self._n_conflicting = self._n_bad = self._n_unknown = 0
 
     def feed(self, data: bytes, source: str = "key log") -> None:
-        """Take the next bytes of a source; lines may be cut anywhere."""
+        """Read the next bytes of a source. A line can continue in the next call."""
         state = self._sources.setdefault(source, _Source())
         if state.after_return and data[:1] == b"\n":
             data = data[1:]
@@ -130,7 +134,7 @@ class KeyLog:
             state.skipping, state.tail = True, b""
 
     def close(self, source: str | None = None) -> None:
-        """Take what a source, or all of them, ended with as a line, though nothing ends it."""
+        """Read the end of a source, or of all sources, as a line, although it has no line end."""
         for name, state in list(self._sources.items()) if source is None else [(source, self._sources.get(source, _Source()))]:
             if state.tail or state.skipping:
                 state.lines += 1
@@ -139,7 +143,7 @@ class KeyLog:
                 state.tail, state.skipping = b"", False
 
     def take(self, block: bytes, source: str) -> None:
-        """Take a whole key log, as a Decryption Secrets Block holds it; one that was taken before is passed over."""
+        """Read a whole key log, for example from a Decryption Secrets Block. A block that was read before is skipped."""
         digest = blake2b(block, digest_size=16).digest()
         if digest not in self._blocks:
             self._blocks.add(digest)
@@ -147,12 +151,14 @@ class KeyLog:
             self.close(source)
 
     def restart(self, source: str) -> None:
-        """Hear that a source begins anew: its last line ends here, and lines are counted from 1 again."""
+        """Note that a source starts again from its beginning: its last line ends here, and lines are counted from 1 again."""
         self.close(source)
         self._sources[source] = _Source()
 
     def secrets(self, client_random: bytes) -> dict[str, bytes]:
-        """Give a session's secrets by label; of those that contradict each other the first. Empty where there are none."""
+        """Return a session's secrets by label, empty if there are none. If secrets contradict each other, the first one is
+        returned.
+        """
         lines = self._kept.get(client_random)
         if lines is None:
             return {}
@@ -163,7 +169,7 @@ class KeyLog:
         return found
 
     def candidates(self, client_random: bytes, label: str) -> list[bytes]:
-        """Give all that the sources say of one secret, in the order in which they say it."""
+        """Return all values that the sources have for one secret, in the order in which they were read."""
         found: list[bytes] = []
         line: Line
         for line in self._kept.get(client_random, ()):
@@ -173,7 +179,7 @@ class KeyLog:
         return found
 
     def by_label(self, client_random: bytes) -> dict[str, list[bytes]]:
-        """Give all that the sources say of a session's secrets, each in the order in which they say it."""
+        """Return all values that the sources have for a session's secrets, by label, in the order in which they were read."""
         found: dict[str, list[bytes]] = {}
         line: Line
         for line in self._kept.get(client_random, ()):
@@ -185,50 +191,55 @@ class KeyLog:
         return found
 
     def master_secret(self, client_random: bytes) -> bytes | None:
-        """Give the master secret of a session up to TLS 1.2."""
+        """Return the master secret of a session up to TLS 1.2, or None."""
         found = self.candidates(client_random, CLIENT_RANDOM)
         return found[0] if found else None
 
     def masters(self, client_random: bytes, session_id: bytes) -> list[bytes]:
-        """Give all that the sources say of the master secret of a session up to TLS 1.2, by both its names."""
+        """Return all values for the master secret of a session up to TLS 1.2, logged by client random or by session id."""
         found = self.candidates(client_random, CLIENT_RANDOM)
         return found + _all(self._session_ids[session_id]) if session_id in self._session_ids else found
 
     def premasters(self, encrypted: bytes) -> list[bytes]:
-        """Give all that the sources say of a premaster secret, by its encrypted form, of which the first 8 bytes count."""
+        """Return all values for a premaster secret, found by the first 8 bytes of its encrypted form."""
         return _all(self._premasters.get(encrypted[:ENCRYPTED_PREFIX]))
 
     def by_session_id(self, session_id: bytes) -> bytes | None:
-        """Give the master secret that is logged under a session id."""
+        """Return the master secret that is logged with a session id, or None."""
         return _first(self._session_ids.get(session_id))
 
     def premaster(self, encrypted: bytes) -> bytes | None:
-        """Give the premaster secret by its encrypted form, of which the first 8 bytes count."""
+        """Return a premaster secret, found by the first 8 bytes of its encrypted form, or None."""
         return _first(self._premasters.get(encrypted[:ENCRYPTED_PREFIX]))
 
     def lines_of(self, client_random: bytes = b"", session_id: bytes = b"", encrypted: bytes = b"") -> list[Line]:
-        """Give the lines of a session by all that may name it; marks nothing. encrypted: its premaster secret, as sent."""
+        """Return the lines of a session, found by any of its three names. Lines are not marked as used.
+
+        encrypted: the session's premaster secret, as it was sent.
+        """
         tables = (self._kept, client_random), (self._session_ids, session_id), (self._premasters, encrypted[:ENCRYPTED_PREFIX])
         return [line for table, name in tables for line in table.get(name, ())]
 
     def sources(self) -> dict[str, int]:
-        """Give the number of lines of each source, in the order in which they came."""
+        """Return the number of lines of each source, in the order in which the sources came."""
         return {name: state.lines for name, state in self._sources.items()}
 
     def knows(self, client_random: bytes) -> cython.bint:
-        """Whether there is any secret of this session; marks nothing."""
+        """Return whether there is any secret of this session. Lines are not marked as used."""
         return client_random in self._kept
 
     def news(self) -> set[bytes] | None:
-        """Give the client randoms of what was kept since the last call; None the first time, when that is everything."""
+        """Return the client randoms of the secrets kept since the last call. The first call returns None, which means all of
+        them.
+        """
         news = self._news
         self._news = set()
         return news
 
     def sessions(self, label: str) -> Iterator[tuple[bytes, bytes]]:
-        """Give client random and secret of each session that has this one of TRAFFIC_SECRETS, first those not used yet.
+        """Iterate over the sessions that have this one of TRAFFIC_SECRETS, the unused ones first: (client random, secret).
 
-        Marks nothing, and takes no longer than there are such sessions.
+        Lines are not marked as used. The time depends only on the number of these sessions.
         """
         lines = self._labelled.get(label, ())
         for used in (False, True):
@@ -237,17 +248,18 @@ class KeyLog:
                     yield line.session, line.secret
 
     def lines(self) -> Iterator[Line]:
-        """Give every line kept, whether used or not, session by session."""
+        """Iterate over all lines kept, used or not, session by session."""
         for table in (self._kept, self._session_ids, self._premasters):
             for lines in table.values():
                 yield from lines
 
     def unused(self) -> Iterator[Line]:
-        """Give the lines that no session has asked for."""
+        """Iterate over the lines that no session has asked for."""
         return (line for line in self.lines() if not line.used)
 
     def conflicts(self) -> Iterator[tuple[Line, Line]]:
-        """Give pairs of lines of one label and session with different secrets: the first, and one that came later."""
+        """Iterate over pairs of lines that have the same label and session but different secrets: the first, and a later one.
+        """
         for table in (self._kept, self._session_ids, self._premasters):
             for lines in table.values():
                 firsts: dict[str, Line] = {}
@@ -257,17 +269,17 @@ class KeyLog:
                         yield first, line
 
     def suffices(self, client_random: bytes) -> bool:
-        """Whether there is all that a session needs, as far as labels tell; marks nothing."""
+        """Return whether the labels logged for a session are enough to decrypt it. Lines are not marked as used."""
         labels = {line.label for line in self._kept.get(client_random, ())}
         return CLIENT_RANDOM in labels or PREMASTER in labels or labels.issuperset(TRAFFIC_SECRETS)
 
     @property
     def n_fed(self) -> int:
-        """How many lines were taken so far, which tells whether there is anything new."""
+        """The number of lines read so far. A caller compares it to see whether there is anything new."""
         return self._n_lines
 
     def counts(self) -> Counts:
-        """Give the figures of the audit; `sessions` are those named by client random."""
+        """Return the figures for the audit; `sessions` are those named by client random."""
         return Counts(
             lines=self._n_lines,
             secrets=self._n_kept,
@@ -280,9 +292,9 @@ class KeyLog:
         )
 
     def write(self, client_random: bytes, proven: Mapping[str, bytes] = _NOTHING) -> bytes:
-        """Write a session's secrets as lines of RFC 9850, for a file that decrypts just that session.
+        """Write a session's secrets as lines of RFC 9850, for a file that decrypts only this session.
 
-        proven: labels with the one secret that is right; what contradicts it is left out.
+        proven: labels with the secret that is known to be right; lines that contradict it are left out.
         """
         lines = (
             f"{line.label} {client_random.hex()} {line.secret.hex()}\n"
@@ -339,7 +351,7 @@ class KeyLog:
             self._n_conflicting += 1
             self._tell(line.source, line.line, f"{line.label} contradicts line {first.line} of {first.source}")
         if lines:
-            # The same bytes, kept once.
+            # Share the same bytes object.
             line.session = lines[0].session
         else:
             table[line.session] = lines

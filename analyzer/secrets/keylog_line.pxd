@@ -18,7 +18,7 @@ cdef class UnreadableLine:
     cdef public bint unknown
 
 
-# Looked at for every line, as C variables.
+# C variables, because they are read for every line.
 cdef int _RANDOM, _LONGEST_SESSION_ID
 
 cpdef object read_words(list words, str source, long long number)

@@ -1,11 +1,11 @@
-"""A line of a key log (RFC 9850 section 2), and of the forms before it.
+"""Reads one line of a key log (RFC 9850 section 2), also in the older forms.
 
-A line is a label, the client random of the session, and a secret, the last two in hex. Older forms name a session otherwise:
-by the first 8 bytes of the encrypted premaster secret, or by its session id. QUIC libraries once wrote the labels with QUIC_
-before them; the secrets are the same, and the prefix is dropped here. Words may be apart by more than the one blank that the
-RFC asks for.
+A line has a label, the client random of the session, and a secret; the last two are in hex. Older forms name a session by the
+first 8 bytes of the encrypted premaster secret, or by its session id. Old QUIC libraries wrote the prefix QUIC_ before the
+labels. The secrets are the same, and the prefix is removed here. The RFC separates words by one space; here any white space is
+accepted.
 
-No secret is in any text that this module makes. This module is compiled (see setup.cfg) and runs the same uncompiled.
+No text from this module contains a secret.
 """
 
 import re
@@ -18,22 +18,24 @@ import cython
 from analyzer.secrets.labels import CLIENT_RANDOM, EARLY_LABEL, PREMASTER, TRAFFIC_SECRETS
 
 MASTER_SECRET_LENGTH = 48
-"""Bytes of the master secret and of the premaster secret of RSA (RFC 5246 sections 8.1 and 8.1.1)."""
+"""Length in bytes of the master secret and of the premaster secret of RSA (RFC 5246 sections 8.1 and 8.1.1)."""
 
 ENCRYPTED_PREFIX = 8
-"""Bytes of an encrypted premaster secret that name a session."""
+"""Number of bytes of an encrypted premaster secret that name a session."""
 
 BY_CLIENT_RANDOM, BY_SESSION_ID, BY_ENCRYPTED = range(3)
-"""What a line names its session by."""
+"""How a line names its session."""
 
 SEVERAL = frozenset({"CLIENT_TRAFFIC_SECRET_N", "SERVER_TRAFFIC_SECRET_N"})
-"""Labels of which a session has several lines with different secrets: OpenSSL writes N itself, for each KeyUpdate."""
+"""Labels for which a session can have several lines with different secrets: OpenSSL writes the letter N, once for each
+KeyUpdate.
+"""
 
 _RANDOM = 32
 _LONGEST_SESSION_ID = 32
 _HASHES = frozenset({32, 48, 64})
 _ANY = range(1, 1 << 16)
-# Lengths of secret that a label may have.
+# Allowed lengths of the secret, by label.
 _LENGTHS = {
     CLIENT_RANDOM: frozenset({MASTER_SECRET_LENGTH}),
     PREMASTER: _ANY,
@@ -53,17 +55,17 @@ _LENGTHS = {
 _BY_OCTETS = {label.encode(): (label, lengths) for label, lengths in _LENGTHS.items()} | {
     b"QUIC_" + label.encode(): (label, lengths) for label, lengths in _LENGTHS.items() if label != CLIENT_RANDOM
 }
-# The secrets after a KeyUpdate, as some libraries log them.
+# The secrets after a KeyUpdate, which some libraries log.
 _LATER = re.compile(rb"(?:CLIENT|SERVER)_TRAFFIC_SECRET_(?:[1-9][0-9]{0,8}|N)")
 _SPELLS_A_LABEL = re.compile(rb"[A-Z][A-Z0-9]*(?:_[A-Z0-9]{1,16}){1,8}")
 _MASTER_KEY = re.compile(rb"RSA Session-ID:([0-9A-Fa-f]*) Master-Key:([0-9A-Fa-f]*)")
 
 
 class Line:
-    """A secret, where it stands, and whether a session has asked for it.
+    """A secret, its position in the source, and whether a session has asked for it.
 
-    session: what names it, of the kind that `key` says; of an encrypted premaster secret its first 8 bytes. line: counted
-    from 1.
+    session: the name of the session, of the kind given by `key`; for an encrypted premaster secret its first 8 bytes. line:
+    counted from 1.
     """
 
     __slots__ = ("key", "label", "line", "secret", "session", "source", "used")
@@ -77,12 +79,12 @@ class Line:
     used: bool
 
     def __repr__(self) -> str:
-        """Tell where it stands, not what it says."""
+        """Return label and position, but not the secret."""
         return f"<{self.label} of {self.source}:{self.line}>"
 
 
 class UnreadableLine:
-    """Why a line is not kept. unknown: it has the form of a line, and a label that nobody here knows."""
+    """Why a line is not kept. unknown: it has the form of a line, but its label is not known."""
 
     __slots__ = ("unknown", "why")
 
@@ -91,7 +93,9 @@ class UnreadableLine:
 
 
 def read_words(words: list[Any], source: str, number: cython.longlong) -> Line | UnreadableLine:
-    """Read the words of a line, one or more: a Line, or Unread where it is not to be kept. Raises nothing for what they say."""
+    """Read the words of a line (at least one). Returns UnreadableLine if the line cannot be kept; raises nothing for bad
+    content.
+    """
     known = _BY_OCTETS.get(words[0])
     if known is None:
         return _read_old_form(words, source, number)
@@ -114,13 +118,13 @@ def _read_secret(label: str, lengths: Any, words: list[Any], source: str, number
 
 
 def _read_old_form(words: list[Any], source: str, number: cython.longlong) -> Line | UnreadableLine:
-    """Read what is older than the RFC, or unknown."""
+    """Read a line in an older form than the RFC's, or with an unknown label."""
     if words[0] == b"RSA":
         return _read_rsa(words, source, number)
     if _LATER.fullmatch(words[0].removeprefix(b"QUIC_")):
         return _read_secret(words[0].removeprefix(b"QUIC_").decode(), _HASHES, words, source, number)
     if len(words) == 3 and _SPELLS_A_LABEL.fullmatch(words[0]):
-        # RFC 9850, section 2: a label that one does not know is passed over.
+        # RFC 9850, section 2: unknown labels are skipped.
         return _unread(f"unknown label {words[0].decode()}", True)
     return _unread("no line of a key log", False)
 
@@ -143,12 +147,12 @@ def _read_rsa(words: list[Any], source: str, number: cython.longlong) -> Line | 
         return _unread(f"RSA with a secret of {len(secret)} bytes", False)
     if form:
         return _line_of("RSA", session, secret, source, number, BY_SESSION_ID)
-    # Some programs write more of the encrypted secret than the first bytes, which are what names it.
+    # Some programs write more of the encrypted secret than the 8 bytes that name it.
     return _line_of("RSA", session[:ENCRYPTED_PREFIX], secret, source, number, BY_ENCRYPTED)
 
 
 def _line_of(label: str, session: bytes, secret: bytes, source: str, number: cython.longlong, key: cython.int) -> Line:
-    """A line that no session has asked for. Setting the fields here spares compiled code a call with six Python objects."""
+    """Return a line that is not marked as used. Setting the fields here saves compiled code a call with six Python objects."""
     line: Line = Line.__new__(Line)
     line.label = label
     line.session = session

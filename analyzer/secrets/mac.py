@@ -1,9 +1,8 @@
-"""The MAC of records before AEADs (RFC 5246, section 6.2.3.1; RFC 6101, section 5.2.3.1).
+"""Computes the MAC of records that no AEAD protects (RFC 5246, section 6.2.3.1; RFC 6101, section 5.2.3.1).
 
-It covers the sequence number, which no record carries, then type, version and length, then the bytes. TLS uses HMAC; SSL 3.0
-hashes with pads in the same two turns, and leaves out the version. Both therefore begin each turn with bytes that hang on the
-key alone: those are hashed once, and copied for every record. This module is compiled (see setup.cfg) and runs the same
-uncompiled.
+It covers the sequence number, which is not in the record, then type, version and length, then the data. TLS uses HMAC. SSL 3.0
+also has an inner and an outer hash, with paddings, but it does not cover the version. In both cases each hash begins with bytes
+that depend only on the key. These are hashed once, and the hash state is copied for every record.
 """
 
 from struct import Struct
@@ -15,21 +14,21 @@ from analyzer.secrets.key_schedule import SSL_3_0, hmac_keys, tls_version
 from analyzer.secrets.suite_interface import hash_function
 
 TRUNCATED = 10
-"""Bytes of a MAC cut by the extension truncated_hmac (RFC 6066, section 7)."""
+"""Length in bytes of a MAC that is truncated by the extension truncated_hmac (RFC 6066, section 7)."""
 
 _HEADER = Struct(">QBHH")
 _HEADER_SSL3 = Struct(">QBH")
-# Of pads of SSL 3.0: how many bytes reach the block's end behind a key, roughly.
+# Length of the paddings of SSL 3.0, which fill the block after the key (not exactly).
 _SSL3_PADS = {"MD5": 48, "SHA": 40}
 
 
 class RecordMac:
-    """The MAC of one direction; `length`: bytes of it that stand in a record."""
+    """The MAC of one direction; `length`: number of its bytes in a record."""
 
     __slots__ = ("_inner", "_outer", "_ssl3", "length")
 
     def __init__(self, version: int, hash_name: str, key: bytes, truncated: bool = False) -> None:
-        """Key it; Refused if Python has not the hash."""
+        """Set the key. Raises DecryptionError (unsupported_cipher) if Python does not have the hash."""
         hashed = hash_function(hash_name)
         self._ssl3 = tls_version(version) <= SSL_3_0
         if self._ssl3:
@@ -42,7 +41,7 @@ class RecordMac:
         self.length = TRUNCATED if truncated else self._inner.digest_size
 
     def compute(self, sequence: Any, content_type: cython.int, record_version: cython.int, data: bytes) -> bytes:
-        """Give the MAC of `data`, of at most 65,535 bytes."""
+        """Return the MAC of `data`, which has at most 65,535 bytes."""
         inner = self._inner.copy()
         if self._ssl3:
             inner.update(_HEADER_SSL3.pack(sequence, content_type, len(data)))

@@ -1,9 +1,10 @@
-"""RSA private keys: the premaster secret that a client encrypted to the server's key (RFC 5246, section 7.4.7.1).
+"""Reads RSA private keys, and decrypts the premaster secret that a client encrypted to the server's key (RFC 5246, section
+7.4.7.1).
 
-Only the plain RSA key exchange, and RSA_PSK, can be opened so; with ephemeral Diffie-Hellman the server's key only signs. The
-first two bytes of the premaster secret are the version that the client offered; some clients wrongly put the negotiated one.
-Whoever answers queries must not tell bad padding from a bad version (Bleichenbacher's attack); reading a capture answers
-nobody.
+This is possible only for the plain RSA key exchange and for RSA_PSK. With ephemeral Diffie-Hellman the server's key only signs.
+The first two bytes of the premaster secret are the version that the client offered; some clients wrongly use the negotiated
+one. A server must not let its peer distinguish bad padding from a bad version (Bleichenbacher's attack). This does not apply
+here: a program that reads a capture sends no answers.
 """
 
 from collections.abc import Iterator
@@ -18,10 +19,10 @@ from analyzer.secrets.decryption_error import MALFORMED, UNSUPPORTED_CIPHER, WRO
 
 PREMASTER = 48
 LARGEST_MODULUS = 16384 // 8
-"""Bytes: larger keys take seconds for one decryption."""
+"""In bytes. With larger keys, one decryption takes seconds."""
 
 LARGEST_FILE = 1 << 20
-"""Octets of a file with keys."""
+"""Limit in octets for a file with keys."""
 
 _SEQUENCE = b"\x30"
 _PEM_BEGIN, _PEM_END = b"-----BEGIN ", b"-----END "
@@ -33,7 +34,7 @@ class PrivateKey:
     source = "RSA private key"
 
     def __init__(self, key: rsa.RSAPrivateKey) -> None:
-        """Refused for a modulus of more than 16,384 bits."""
+        """Raises DecryptionError (unsupported_cipher) for a modulus of more than 16,384 bits."""
         self.n_bytes = (key.key_size + 7) // 8
         if self.n_bytes > LARGEST_MODULUS:
             raise DecryptionError(UNSUPPORTED_CIPHER, f"an RSA key of {key.key_size} bits")
@@ -41,13 +42,15 @@ class PrivateKey:
         self._public = key.public_key().public_bytes(Encoding.DER, PublicFormat.PKCS1)
 
     def belongs_to(self, certificate: bytes) -> bool:
-        """Whether the public key stands in a certificate (DER), which need not be readable otherwise."""
+        """Return whether a certificate (DER) contains the public key. The rest of the certificate does not have to be readable.
+        """
         return self._public in certificate
 
     def premaster(self, encrypted: bytes, *versions: int) -> bytes:
-        """Decrypt the premaster secret; it has to begin with one of the versions: the one offered, the one negotiated.
+        """Decrypt the premaster secret. It must begin with one of the versions: the one offered, or the one negotiated.
 
-        encrypted: without the length before it that TLS has and SSL 3.0 has not. Refused: malformed, or wrong_secret.
+        encrypted: without the length field, which TLS has and SSL 3.0 does not have. Raises DecryptionError: malformed, or
+        wrong_secret.
         """
         if len(encrypted) > self.n_bytes:
             raise DecryptionError(MALFORMED, f"{len(encrypted)} bytes are no number under a modulus of {self.n_bytes}")
@@ -67,33 +70,34 @@ class PrivateKey:
 def read_private_keys(data: bytes, password: bytes | None = None) -> list[PrivateKey]:
     """Read the RSA keys of a file: PEM (PKCS#1, PKCS#8, encrypted or not, several in one), DER, or PKCS#12.
 
-    Other things in it are passed over. Refused: malformed (no RSA key; another form), wrong_secret (password wrong or missing).
+    Other contents are skipped. Raises DecryptionError: malformed (no RSA key; another form), or wrong_secret (password wrong or
+    missing).
     """
     if len(data) > LARGEST_FILE:
         raise DecryptionError(MALFORMED, f"{len(data)} bytes are no file of keys")
     parts = _pem_blocks(data) if _PEM_BEGIN in data else [data]
     found: list[PrivateKey] = []
-    refusal = DecryptionError(MALFORMED, "no RSA private key in it")
+    last_error = DecryptionError(MALFORMED, "no RSA private key in it")
     for part in parts:
         try:
             key = _load(part, password)
         except DecryptionError as error:
-            refusal = error
+            last_error = error
             continue
         if isinstance(key, rsa.RSAPrivateKey):
             found.append(PrivateKey(key))
     if not found:
-        raise refusal
+        raise last_error
     return found
 
 
 def choose(keys: list[PrivateKey], certificate: bytes) -> PrivateKey | None:
-    """Choose the key of a certificate (DER); None if it is of none of them."""
+    """Return the key that belongs to a certificate (DER), or None."""
     return next((key for key in keys if key.belongs_to(certificate)), None)
 
 
 def _pem_blocks(data: bytes) -> Iterator[bytes]:
-    """Give the blocks that hold a private key, from BEGIN through END."""
+    """Iterate over the blocks that contain a private key, from BEGIN to END."""
     for part in data.split(_PEM_BEGIN)[1:]:
         label = part.partition(b"-----")[0]
         if label.endswith(b"PRIVATE KEY") and _PEM_END in part:
@@ -109,7 +113,7 @@ def _load(data: bytes, password: bytes | None) -> object:
     except UnsupportedAlgorithm as error:
         raise DecryptionError(MALFORMED, "a private key of a kind that the library has not") from error
     except TypeError as error:
-        # What the library raises for an encrypted key without a password.
+        # The library raises TypeError for an encrypted key without a password.
         return _load_encrypted(data, password, error)
     except ValueError as error:
         if data.startswith(_PEM_BEGIN):
@@ -132,10 +136,10 @@ def _load_pkcs12(data: bytes, password: bytes | None) -> object:
         return load_key_and_certificates(data, password)[0]
     except (ValueError, UnsupportedAlgorithm) as error:
         if password is None and data.startswith(_SEQUENCE):
-            # Some programs write an empty password where they are given none.
+            # Some programs use an empty password if the user gives none.
             with suppress(ValueError, UnsupportedAlgorithm):
                 return load_key_and_certificates(data, b"")[0]
-        # The library does not tell a wrong password from a damaged file; a file that is none at all begins otherwise.
+        # The library does not distinguish a wrong password from a damaged file. A file that is no PKCS#12 begins differently.
         if not data.startswith(_SEQUENCE):
             raise DecryptionError(MALFORMED, "no private key in a known form") from error
         missing = "no password was given" if password is None else "the password may be wrong"

@@ -1,7 +1,8 @@
-"""External pre-shared keys as a file: what two peers agreed on outside of TLS (RFC 4279, RFC 9846 section 2.2).
+"""Reads external pre-shared keys from a file: keys that two peers agreed on outside of TLS (RFC 4279, RFC 9846 section 2.2).
 
-A line is an identity and its key in hex, the last word of the line; the identity may have blanks in it, and one that is no
-text is written in hex behind `0x`. Lines that are empty or begin with `#` say nothing. No key is in any text made here.
+A line has an identity and its key; the key is in hex and is the last word of the line. The identity can contain spaces. A
+binary identity is written in hex after `0x`. Empty lines, and lines that begin with `#`, are ignored. No text from this module
+contains a key.
 """
 
 from binascii import Error as HexError
@@ -10,14 +11,14 @@ from binascii import unhexlify
 from analyzer.secrets.decryption_error import MALFORMED, DecryptionError
 
 LARGEST_FILE = 1 << 20
-"""Octets of a file with keys: some ten thousand of them."""
+"""Limit in octets for a file with keys: about ten thousand keys."""
 
 LONGEST_KEY = 1 << 16
-"""Bytes of a key; its length is a uint16 where it enters the premaster secret (RFC 4279 section 2)."""
+"""Limit in bytes for a key, because the premaster secret contains its length as a uint16 (RFC 4279 section 2)."""
 
 
 def read_psks(data: bytes) -> dict[bytes, bytes]:
-    """Read identities and their keys. Refused: malformed, with the number of the line."""
+    """Read identities and their keys. Raises DecryptionError (malformed) with the number of the line."""
     if len(data) > LARGEST_FILE:
         raise DecryptionError(MALFORMED, f"more than {LARGEST_FILE} bytes are no file of pre-shared keys")
     found: dict[bytes, bytes] = {}

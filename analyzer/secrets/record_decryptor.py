@@ -1,9 +1,9 @@
-"""What opens the records of one direction of a connection, whatever the cipher.
+"""Defines the base class of all record decryptors, which decrypt one direction of a connection.
 
-A record's protection covers its sequence number, which is not on the wire: who misses records has lost the count. `open`
-takes records in order. After a gap `open_after_gap` tries the numbers that follow until the tag or MAC agrees, and so finds
-out how many records were lost. Nothing is given out that no tag or MAC confirmed, and nothing but `DecryptionError` is
-raised. This module is compiled (see setup.cfg) and runs the same uncompiled, and so do those of all openers.
+The protection of a record covers its sequence number, which is not sent. A reader that missed records does not know the number
+any more. `open` takes records in order. After a gap `open_after_gap` tries the following numbers until the tag or MAC is
+correct, so it also finds how many records were lost. Plaintext is returned only if a tag or MAC confirmed it. No exception
+other than `DecryptionError` is raised.
 """
 
 from typing import Any
@@ -16,11 +16,11 @@ Opened = tuple[int, bytes]
 """(inner content type, plaintext)."""
 
 LAST_SEQUENCE = (1 << 64) - 1
-"""The last sequence number that TLS has."""
+"""The last sequence number that TLS allows."""
 
 
 class RecordDecryptor:
-    """One direction; `sequence`: number of the record that comes next."""
+    """Decrypts one direction; `sequence`: number of the next record."""
 
     __slots__ = ("sequence",)
 
@@ -28,9 +28,10 @@ class RecordDecryptor:
         self.sequence = 0
 
     def open(self, content_type: cython.int, record_version: cython.int, body: bytes) -> Opened:
-        """Open the next record; `body` is what follows its header.
+        """Decrypt the next record; `body` is the record without its header.
 
-        The inner content type is that of the header up to TLS 1.2. A Refused leaves the opener as it was.
+        Up to TLS 1.2 the returned inner content type is the one of the header. Raises DecryptionError, and then the record
+        decryptor is unchanged.
         """
         opened = self.open_at(self.sequence, content_type, record_version, body)
         if opened is None:
@@ -41,11 +42,11 @@ class RecordDecryptor:
     def open_after_gap(
         self, content_type: cython.int, record_version: cython.int, body: bytes, limit: cython.longlong
     ) -> tuple[int, int, bytes]:
-        """Open a record after a gap of at most `limit` records.
+        """Decrypt a record after a gap of at most `limit` records.
 
-        Returns (records that were skipped, inner content type, plaintext); the sequence goes on behind the record. If none of
-        the numbers fits, Refused, and the sequence is as before: the record itself then counts among those that the next call
-        may skip.
+        Returns (number of skipped records, inner content type, plaintext). The sequence then continues after this record. If no
+        number fits, DecryptionError is raised and the sequence is unchanged. The record then counts as one of those that the
+        next call can skip.
         """
         for sequence in range(self.sequence, min(self.sequence + limit, LAST_SEQUENCE) + 1):
             opened = self.open_at(sequence, content_type, record_version, body)
@@ -56,9 +57,9 @@ class RecordDecryptor:
         raise DecryptionError(WRONG_SECRET, f"no tag or MAC agrees for records {self.sequence} to {self.sequence + limit}")
 
     def open_at(self, sequence: Any, content_type: cython.int, record_version: cython.int, body: bytes) -> Opened | None:
-        """Open the record that has this number, and count nothing; None where the tag or MAC does not agree."""
+        """Decrypt the record that has this number, without counting it. Returns None if the tag or MAC is not correct."""
         raise DecryptionError(WRONG_SECRET, "an opener without keys")
 
     def update(self) -> None:
-        """Go on with the keys that follow a KeyUpdate; only TLS 1.3 has that."""
+        """Switch to the keys that follow a KeyUpdate. Only TLS 1.3 has this; else DecryptionError (wrong_secret) is raised."""
         raise DecryptionError(WRONG_SECRET, "keys are updated only in TLS 1.3")

@@ -1,8 +1,8 @@
-"""From secrets to openers of records: which suite in which version protects in which way.
+"""Builds record decryptors from secrets, according to cipher suite and version.
 
-The key block of SSL 3.0 to TLS 1.2 is cut in this order: MAC keys, cipher keys, initialisation vectors, each first the client's
-and then the server's (RFC 5246, section 6.3). TLS 1.3 has a secret for each direction and phase instead. This
-module is compiled (see setup.cfg) and runs the same uncompiled.
+The key block of SSL 3.0 to TLS 1.2 is divided in this order: MAC keys, cipher keys, initialisation vectors. For each of these
+the client's part comes first, then the server's (RFC 5246, section 6.3). TLS 1.3 instead has a secret for each direction and
+epoch.
 """
 
 import cython
@@ -28,10 +28,10 @@ def open_tls12(
     encrypt_then_mac: cython.bint = False,
     truncated_hmac: cython.bint = False,
 ) -> tuple[RecordDecryptor, RecordDecryptor]:
-    """Give the openers of the client's and the server's records after ChangeCipherSpec; SSL 3.0 to TLS 1.2, and DTLS.
+    """Return the record decryptors of the client and of the server after ChangeCipherSpec; SSL 3.0 to TLS 1.2, and DTLS.
 
-    encrypt_then_mac, truncated_hmac: whether the hellos agreed on these extensions; both count only where the suite has a MAC.
-    Refused (unsupported_cipher) where the cipher or hash is missing.
+    encrypt_then_mac, truncated_hmac: whether the hellos agreed on these extensions; both apply only to suites with a MAC.
+    Raises DecryptionError (unsupported_cipher) if the cipher or the hash is not available.
     """
     version = tls_version(version)
     if suite.tls13:
@@ -60,9 +60,10 @@ def open_tls12(
 
 
 def open_tls13(suite: Suite, traffic_secret: bytes, draft: cython.int = 0, dtls: cython.bint = False) -> Tls13Decryptor:
-    """Give the opener of one direction of TLS 1.3 in one phase; draft: 0 for the RFC, else the number of a draft from 18 on.
+    """Return the record decryptor of one direction of TLS 1.3 in one epoch.
 
-    Refused: unsupported_cipher, or wrong_secret where the secret is not as long as the suite's hash.
+    draft: 0 for the RFC, else the number of a draft, 18 or later. Raises DecryptionError: unsupported_cipher, or wrong_secret
+    if the secret is not as long as the hash of the suite.
     """
     kind = _kind(suite)
     return Tls13Decryptor(kind, suite.prf_hash, traffic_secret, DTLS if dtls else label_prefix(draft), draft)

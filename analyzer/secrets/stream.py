@@ -1,6 +1,7 @@
-"""Records of stream ciphers, RC4 and none at all (RFC 5246, section 6.2.3.1): plaintext and MAC, under one long key stream.
+"""Decrypts records of stream ciphers (RC4) and of suites without encryption (RFC 5246, section 6.2.3.1).
 
-With RC4 a gap loses the place in the key stream for good. Without a cipher the MAC is still there, and is checked.
+A record is plaintext and MAC, encrypted with one continuous key stream. With RC4, the position in the key stream is permanently
+lost after a gap. Without a cipher there is still a MAC, and it is checked.
 """
 
 from typing import Any
@@ -14,7 +15,7 @@ from analyzer.secrets.record_decryptor import Opened, RecordDecryptor
 
 
 class StreamDecryptor(RecordDecryptor):
-    """One direction; `key_stream` None for a NULL cipher."""
+    """Decrypts one direction; `key_stream` is None for a NULL cipher."""
 
     __slots__ = ("_key_stream", "_mac", "_refused")
 
@@ -22,11 +23,11 @@ class StreamDecryptor(RecordDecryptor):
         super().__init__()
         self._key_stream = key_stream
         self._mac = mac
-        # A record whose MAC did not agree has had its part of the key stream: (its bytes, decrypted) for a second try.
+        # A record with a wrong MAC has already used its part of the key stream: (ciphertext, decrypted), kept for a second try.
         self._refused = (b"", b"")
 
     def open_at(self, sequence: Any, content_type: cython.int, record_version: cython.int, body: bytes) -> Opened | None:
-        """As in the class above."""
+        """See `RecordDecryptor.open_at`. Raises DecryptionError (malformed) if the record is too short for a MAC."""
         start = len(body) - self._mac.length
         if start < 0:
             raise DecryptionError(MALFORMED, f"a record of {len(body)} bytes has no room for a MAC")
@@ -41,7 +42,11 @@ class StreamDecryptor(RecordDecryptor):
     def open_after_gap(
         self, content_type: cython.int, record_version: cython.int, body: bytes, limit: cython.longlong
     ) -> tuple[int, int, bytes]:
-        """As in the class above; with RC4 only where no bytes are missing, but one record before was not what was sent."""
+        """See `RecordDecryptor.open_after_gap`.
+
+        With RC4 this works only if no bytes are missing and just the content of one record before was changed. Otherwise raises
+        DecryptionError (missing_segment).
+        """
         try:
             return RecordDecryptor.open_after_gap(self, content_type, record_version, body, limit)
         except DecryptionError as error:

@@ -1,4 +1,4 @@
-"""What the key schedules and ciphers have to know of a cipher suite, and the hashes that suites name."""
+"""Defines the cipher suite attributes that key schedules and ciphers need, and the hashes that suites name."""
 
 import hashlib
 from collections.abc import Callable
@@ -9,11 +9,11 @@ from analyzer.secrets.decryption_error import UNSUPPORTED_CIPHER, DecryptionErro
 
 
 class Suite(Protocol):
-    """A cipher suite, taken apart, in the words of its registered name.
+    """A cipher suite, divided into the parts of its registered name.
 
     cipher: such as AES_128_GCM, 3DES_EDE_CBC, RC4_40, NULL. mode: aead, cbc, stream or null. mac: HMAC, AEAD, NULL and others.
     hash: of the HMAC; with an AEAD, of the PRF or the key schedule. prf_hash: of the PRF of TLS 1.2, or of the key schedule.
-    export: the keys are weakened (RFC 2246, section 6.3.1). tls13: of TLS 1.3.
+    export: the keys are weakened (RFC 2246, section 6.3.1). tls13: it is a suite of TLS 1.3.
     """
 
     @property
@@ -35,7 +35,7 @@ class Suite(Protocol):
 
 
 class Hash(Protocol):
-    """A running hash."""
+    """A hash object, like those of hashlib."""
 
     def copy(self) -> "Hash": ...  # noqa: D102
     def digest(self) -> bytes: ...  # noqa: D102
@@ -61,14 +61,17 @@ _BY_NAME = {"RMD": "ripemd160", "SM3": "sm3"}
 
 @cache
 def hash_sizes(name: str) -> tuple[int, int]:
-    """Bytes of a hash's blocks, and of what it gives; Refused as below."""
+    """Return the block size and the digest size of a hash in bytes. Raises DecryptionError (see `hash_function`)."""
     started = hash_function(name)(b"")
     return started.block_size, started.digest_size
 
 
 @cache
 def hash_function(name: str) -> HashFunction:
-    """Give the function that starts the hash which suites call `name` (SHA is SHA-1); Refused if Python has it not."""
+    """Return the function that starts the hash with this name (SHA is SHA-1).
+
+    Raises DecryptionError (unsupported_cipher) if Python does not have the hash.
+    """
     if name in _DIRECT:
         return _DIRECT[name]
     if _BY_NAME.get(name, name) not in hashlib.algorithms_available:
