@@ -1,1 +1,1 @@
-"""What a session says about its makers, and a capture about its traffic: fingerprints, counts, findings."""
+"""Analysis of sessions and of a capture's traffic: fingerprints, authenticity, decryption failures, counts, findings."""

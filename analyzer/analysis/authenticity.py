@@ -1,9 +1,10 @@
-"""Whether a handshake is authentic: its signatures checked against the certificates sent, its Finished values as found.
+"""Tells whether a handshake is authentic: the results of its signatures and of its Finished values.
 
-A signature that verifies shows that whoever has the key of that certificate took part in this very handshake; whose certificate
-it is, the chain says. A Finished value that agrees shows that the secrets given are of this handshake. Neither says anything
-about what was sent later: who has the secrets of a session can make records of it (RFC 9850 section 4), so records are
-"consistent with the supplied secrets" and no more.
+A signature that verifies shows that the owner of the certificate's private key took part in this handshake. The certificate
+chain shows who the owner is. A Finished value that agrees shows that the given secrets belong to this handshake.
+
+Neither of them shows anything about the data sent later: anybody who has the secrets of a session can make records of it (RFC
+9850 section 4). Records are therefore "consistent with the supplied secrets", and no more.
 """
 
 from functools import lru_cache
@@ -23,23 +24,24 @@ from analyzer.x509.layout import Layout
 ROLES = ("client", "server")
 
 REMEMBERED_KEYS = 4096
-"""Keys kept ready; a handful of servers makes nearly all handshakes."""
+"""Maximum number of public keys in the cache. A few servers make nearly all handshakes."""
 
 RECORDS: dict[tuple[str | None, ...], dict[str, Any]] = {}
 
 REMEMBERED_RECORDS = 256
-"""Results that are kept; nearly all sessions share a handful."""
+"""Maximum number of cached results. Nearly all sessions share a few of them."""
 
 UNSIGNED = frozenset({"anon", "PSK", "SRP", "ECJPAKE", "ECCPWD"})
-"""Authentications whose ServerKeyExchange has no signature."""
+"""Authentication methods whose ServerKeyExchange has no signature."""
 
 HIDDEN = "the handshake behind the ServerHello is encrypted"
 
 
 def authenticity(session: Session) -> dict[str, Any]:
-    """The session record's `authenticity`; `detail` says why something is unverifiable or failed, else None.
+    """Return the session record's `authenticity`.
 
-    Each result is `verified`, `failed`, `absent` or `unverifiable`. Equal results are one object, so nobody may change it.
+    Each result is `verified`, `failed`, `absent` or `unverifiable`. `detail` says why a result is unverifiable or failed; it is
+    None if there is nothing to say. Equal results are one shared object, so the caller must not change it.
     """
     details: list[str] = []
     handshake: SessionHandshake = session.handshake
@@ -65,7 +67,7 @@ def authenticity(session: Session) -> dict[str, Any]:
 
 
 def signature(session: Session, role: cython.int, opened: cython.bint, details: list[Any]) -> str:
-    """What becomes of a role's signatures; why one is not verified goes to `details`."""
+    """Return the result of a role's signatures. Append to `details` why one is not verified."""
     result: str | None = None
     why: str = ""
     handshake: SessionHandshake = session.handshake
@@ -91,7 +93,7 @@ def signature(session: Session, role: cython.int, opened: cython.bint, details: 
 
 
 def unreadable_signature(session: Session) -> str:
-    """Why the signature of a server up to TLS 1.2 was not read; empty when there is none."""
+    """Return why the signature of a server up to TLS 1.2 was not read; empty if the server does not sign."""
     message: HandshakeMessage
     suite = session.handshake.parameters.suite
     if suite is not None and suite.authentication in UNSIGNED:
@@ -103,7 +105,7 @@ def unreadable_signature(session: Session) -> str:
 
 
 def finished(session: Session, role: cython.int, opened: cython.bint, details: list[Any]) -> str:
-    """What became of a role's Finished; why it is not verified goes to `details`."""
+    """Return the result of a role's Finished. Append to `details` why it is not verified."""
     result: str | None = session.handshake.authentication.finished[role]
     if result is None:
         sender: RoleState = session.roles[role]
@@ -118,7 +120,7 @@ def finished(session: Session, role: cython.int, opened: cython.bint, details: l
 
 
 def judge(signed: Signed) -> tuple[str, str]:
-    """Check one signature: `verified`, `failed` or `unverifiable`, and why it is not verified."""
+    """Check one signature. Return `verified`, `failed` or `unverifiable`, and the reason if it is not verified."""
     if signed.problem:
         return UNVERIFIABLE, signed.problem
     if signed.certificate is None:
@@ -141,7 +143,7 @@ def judge(signed: Signed) -> tuple[str, str]:
 
 @lru_cache(maxsize=REMEMBERED_KEYS)
 def _key(certificate: bytes) -> Any:
-    """The public key of a certificate, or of a bare SubjectPublicKeyInfo (RFC 7250); text that says why there is none."""
+    """Return the public key of a certificate or of a bare SubjectPublicKeyInfo (RFC 7250), or text: why there is none."""
     from analyzer.analysis.handshake_signatures import read_key
     from analyzer.x509.signature import Unsupported
 

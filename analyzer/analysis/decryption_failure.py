@@ -1,7 +1,8 @@
-"""Why a session, or a part of it, did not decrypt: one cause out of a closed list, the evidence, and what to do next.
+"""Explains why a session, or a part of it, did not decrypt: one cause from a closed list, the evidence, and what to do next.
 
-Who gave keys and sees no plaintext has met one of a few causes, and each shows: the log is of another run or of the other leg
-of a proxy, the capture began too late, a label or a segment is missing (RFC 9850 section 2 says what a log must hold).
+If keys were given and there is no plaintext, there are only a few possible causes: the key log is of another run or of the
+other side of a proxy, the capture began too late, or a label or a segment is missing. RFC 9850 section 2 says what a key log
+must contain.
 """
 
 from analyzer.codec.codes import codes
@@ -10,13 +11,13 @@ from analyzer.tls.session import Session
 from analyzer.tls.session_log import ROLES
 
 CAUSES = {code: (one.title, one.advice) for code, one in codes("decryption_failures").items()}
-"""By the session record's `reason`: what it means, and what to do next."""
+"""Maps the session record's `reason` to its meaning and to what to do next."""
 
 NOTHING_GIVEN = "no key log, private key or secrets inside the capture were given"
 
 
 def evidence(session: Session, reason: str) -> str:
-    """What was seen that shows the cause, in a sentence without its full stop."""
+    """Return the observation that shows the cause, as a sentence without its full stop."""
     work = session.decryption
     if reason == "no_handshake":
         what = "a ServerHello" if session.handshake.hellos.client_seen else "a ClientHello"

@@ -1,8 +1,11 @@
-"""Signs that a handshake was talked down to an older version: the sentinels in the server's random, and signalling suites.
+"""Finds signs that a handshake was downgraded to an older version: sentinels in the server's random, and signalling suites.
 
-A server that could speak TLS 1.3 and answers with less says so in the last eight bytes of its random, which its signature
-covers (RFC 9846 section 4.2.3): where a client offered more and they are there, its offer was changed on the way. A client that
-tries again with a lower version says so with a signalling suite (RFC 7507), which a server that could do better must refuse.
+A server that supports TLS 1.3 and negotiates an older version writes a sentinel into the last eight bytes of its random. Its
+signature covers the random (RFC 9846 section 4.2.3). If the client offered a newer version and the sentinel is present,
+somebody changed the offer on the way.
+
+A client that tries again with a lower version sends a signalling suite (RFC 7507). A server that supports a higher version must
+then refuse the handshake.
 """
 
 from analyzer.codec.registry import registry
@@ -13,26 +16,26 @@ from analyzer.tls.session import Session
 
 SENTINEL_12 = b"DOWNGRD\x01"
 SENTINEL_11 = b"DOWNGRD\x00"
-"""The ends of a random by which a server says that it can speak TLS 1.3, and that it can speak TLS 1.2."""
+"""Ends of a server's random: the server supports TLS 1.3 (SENTINEL_12), or supports TLS 1.2 (SENTINEL_11)."""
 
 FALLBACK_SCSV, RENEGOTIATION_SCSV = 0x5600, 0x00FF
 
 SIGNALS: dict[int, tuple[FingerprintInput, bool, bool, int]] = {}
-"""By the identity of a fingerprint input, which equal hellos share and an entry keeps alive: the input, and its signals."""
+"""Maps the `id()` of a fingerprint input to the input and its signals. Equal hellos share it; the entry keeps it alive."""
 
 REMEMBERED = 4096
-"""Kinds of hello whose signals are kept; a handful of clients sends nearly all."""
+"""Maximum number of kinds of hello in the cache. A few clients send nearly all hellos."""
 
 NAMES = registry("versions").names
 
 NONE: list[Finding] = []
-"""What most sessions say."""
+"""The shared result of sessions without findings, which are the most."""
 
 _COULD = {SENTINEL_12: TLS_1_3, SENTINEL_11: TLS_1_2}
 
 
 def downgrades(session: Session) -> list[Finding]:
-    """What a session's hellos say about downgrading; most say nothing. Nobody may change the list."""
+    """Return the findings about downgrades in a session's hellos. The caller must not change the list."""
     parameters, hellos = session.handshake.parameters, session.handshake.hellos
     version, fingerprint_input, answer = parameters.version, hellos.fingerprint_input, hellos.server_fingerprint_input
     found: list[tuple[str, str, str]] = []
@@ -62,8 +65,11 @@ def downgrades(session: Session) -> list[Finding]:
 
 
 def signals(fingerprint_input: FingerprintInput) -> tuple[FingerprintInput, bool, bool, int]:
-    """A fingerprint input, whether its client tries again with a lower version and knows secure renegotiation, its newest
-    version."""
+    """Return the fingerprint input and its signals.
+
+    The signals are: whether the client tries again with a lower version, whether it supports secure renegotiation, and the
+    newest version that it offers.
+    """
     known: tuple[FingerprintInput, bool, bool, int] | None = SIGNALS.get(id(fingerprint_input))
     if known is None:
         suites, types = fingerprint_input[1], fingerprint_input[2]
@@ -77,7 +83,7 @@ def signals(fingerprint_input: FingerprintInput) -> tuple[FingerprintInput, bool
 
 
 def _highest(fingerprint_input: FingerprintInput) -> int:
-    """The newest version that a ClientHello offers."""
+    """Return the newest version that a ClientHello offers; 0 if it offers none."""
     return max(
         (offer for offer in (fingerprint_input[0], *fingerprint_input[6]) if not _is_grease(offer) and offer >> 8 == 3),
         default=0,

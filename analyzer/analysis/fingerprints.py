@@ -1,13 +1,14 @@
-"""Fingerprints of a hello: JA3, JA3S and JA4.
+"""Computes fingerprints of a hello: JA3, JA3S and JA4.
 
-JA3 (github.com/salesforce/ja3) is the MD5 of a ClientHello's numbers in decimal and in their order: version, cipher suites,
-extensions, groups, point formats; JA3S the same of a ServerHello's version, cipher suite and extensions. JA4
-(github.com/FoxIO-LLC/ja4, technical_details/JA4.md) is a readable prefix and two truncated SHA-256 of sorted lists, so that a
-client which shuffles its extensions keeps one fingerprint. GREASE values (RFC 8701) count in none of them.
+JA3 (github.com/salesforce/ja3) is the MD5 of a ClientHello's numbers, in decimal and in wire order: version, cipher suites,
+extensions, groups, point formats. JA3S is the MD5 of a ServerHello's version, cipher suite and extensions.
 
-Lists of uint16 values are given as a tuple of numbers or as the `bytes` that stood on the wire. One client says the same in
-every session, so answers are remembered by their arguments; a client with random GREASE and a shuffled order misses that
-memory, and for it the parts that do not change are remembered.
+JA4 (github.com/FoxIO-LLC/ja4, technical_details/JA4.md) is a readable prefix and two truncated SHA-256 hashes of sorted lists.
+A client that shuffles its extensions therefore keeps the same JA4. GREASE values (RFC 8701) are left out of all three.
+
+A list of uint16 values is a tuple of numbers, or the `bytes` from the wire. A client sends the same values in every session, so
+results are cached by their arguments. A client with random GREASE and shuffled extensions misses this cache; for it, the
+results of the unchanged parts are cached.
 """
 
 from collections.abc import Callable
@@ -17,19 +18,23 @@ from struct import unpack_from
 from typing import TypeAlias, TypeVar
 
 Numbers: TypeAlias = bytes | tuple[int, ...]
-"""uint16 values in wire order: as numbers, or as the wire's octets, two a value."""
+"""uint16 values in wire order: a tuple of numbers, or the bytes from the wire, two for each value."""
 
 GREASE = frozenset(range(0x0A0A, 0x10000, 0x1010))
 
 REMEMBERED = 4096
-"""Answers kept by each function: more than the kinds of clients behind one busy link."""
+"""Maximum number of results that each function caches: more than the kinds of clients on one busy link."""
 
 REMEMBERED_LENGTH = 512
-"""Longest arguments kept, in elements: browsers send about 100; a hello may hold 32767 and must not fill the memory."""
+"""Maximum length of cached arguments, in elements. Browsers send about 100; a hello may hold 32767 and must not fill the
+memory.
+"""
 
 _EMPTY = "000000000000"
 _IN_PREFIX = (0, 16)
-"""server_name and application_layer_protocol_negotiation: the prefix tells of them, so that the hash is one for all servers."""
+"""server_name and application_layer_protocol_negotiation. The prefix covers them, so the hash leaves them out and is the same
+for all servers.
+"""
 _VERSION_CODES = {
     0x0304: "13",
     0x0303: "12",
@@ -44,10 +49,10 @@ _VERSION_CODES = {
 
 
 def ja3(version: int, cipher_suites: Numbers, extensions: Numbers, groups: Numbers, point_formats: Numbers) -> str:
-    """Give the JA3 of a ClientHello, 32 hex digits.
+    """Return the JA3 of a ClientHello, 32 hex digits.
 
-    version: `legacy_version`; extensions: their types; point_formats: `bytes` hold one octet a value.
-    What the hello lacks is empty.
+    version: `legacy_version`. extensions: their types. point_formats: in `bytes`, one byte for each value. A field that the
+    hello does not have is empty.
     """
     if len(cipher_suites) + len(extensions) + len(groups) + len(point_formats) > REMEMBERED_LENGTH:
         return _ja3(version, cipher_suites, extensions, groups, point_formats)
@@ -55,7 +60,7 @@ def ja3(version: int, cipher_suites: Numbers, extensions: Numbers, groups: Numbe
 
 
 def ja3s(version: int, cipher_suite: int, extensions: Numbers) -> str:
-    """Give the JA3S of a ServerHello, 32 hex digits. version: `legacy_version`; extensions: their types."""
+    """Return the JA3S of a ServerHello, 32 hex digits. version: `legacy_version`; extensions: their types."""
     if len(extensions) > REMEMBERED_LENGTH:
         return _ja3s(version, cipher_suite, extensions)
     return _ja3s_remembered(version, cipher_suite, extensions)
@@ -70,10 +75,11 @@ def ja4(
     first_alpn: bytes | None,
     signature_algorithms: Numbers,
 ) -> str:
-    """Give the JA4 of a ClientHello, such as `t13d1516h2_8daaf6152771_e5627efa2ab1`.
+    """Return the JA4 of a ClientHello, such as `t13d1516h2_8daaf6152771_e5627efa2ab1`.
 
-    transport: `t` for TLS over TCP, `q` for QUIC, `d` for DTLS. version: what `highest_version` gives. has_server_name: whether
-    the server_name extension is there. extensions: their types. first_alpn: the first protocol name offered, None without one.
+    transport: `t` for TLS over TCP, `q` for QUIC, `d` for DTLS. version: the result of `highest_version`. has_server_name:
+    whether the hello has a server_name extension. extensions: their types. first_alpn: the first protocol name offered; None if
+    there is none.
     """
     if len(cipher_suites) + len(extensions) + len(signature_algorithms) > REMEMBERED_LENGTH:
         return _ja4(transport, version, has_server_name, cipher_suites, extensions, first_alpn, signature_algorithms)
@@ -81,9 +87,10 @@ def ja4(
 
 
 def highest_version(legacy_version: int, supported_versions: Numbers) -> int:
-    """Give the version that JA4 names: the highest number in supported_versions that is no GREASE, else `legacy_version`.
+    """Return the version that JA4 names: the highest number in supported_versions that is not GREASE, else `legacy_version`.
 
-    The specification compares numbers, so a DTLS 1.3 client that still offers DTLS 1.2 (0xfefd > 0xfefc) counts as DTLS 1.2.
+    The specification compares numbers. A DTLS 1.3 client that still offers DTLS 1.2 (0xfefd > 0xfefc) therefore counts as DTLS
+    1.2.
     """
     return max((number for number in _numbers(supported_versions) if number not in GREASE), default=legacy_version)
 
@@ -119,11 +126,11 @@ def _ja4(
 
 
 def _alpn_ends(name: bytes | None) -> str:
-    """Give a protocol name's first and last character, or those of its hex digits where one of them is not alphanumeric."""
+    """Return the first and last character of a protocol name, or of its hex digits if one of them is not alphanumeric."""
     if not name:
         return "00"
     ends = name[:1] + name[-1:]
-    if ends.isalnum():  # of bytes: the ASCII letters and digits alone
+    if ends.isalnum():  # on bytes: true for ASCII letters and digits only
         return ends.decode("ascii")
     return f"{name[0]:02x}"[0] + f"{name[-1]:02x}"[1]
 
@@ -133,7 +140,7 @@ def _hash(text: str) -> str:
 
 
 def _numbers(numbers: Numbers) -> tuple[int, ...]:
-    """Give the numbers; an odd octet at the end of `bytes` is none."""
+    """Return the numbers; a single byte left at the end of `bytes` is ignored."""
     if isinstance(numbers, bytes):
         return unpack_from(f">{len(numbers) // 2}H", numbers)
     return numbers
@@ -143,7 +150,7 @@ _Result = TypeVar("_Result")
 
 
 def _remembered(function: Callable[[Numbers], _Result]) -> Callable[[Numbers], _Result]:
-    """Let a function of one list remember its answers for short ones."""
+    """Wrap a function of one list in a cache for short lists."""
     short = lru_cache(maxsize=REMEMBERED)(function)
 
     def choose(numbers: Numbers) -> _Result:
@@ -154,19 +161,19 @@ def _remembered(function: Callable[[Numbers], _Result]) -> Callable[[Numbers], _
 
 @_remembered
 def _decimal(numbers: Numbers) -> str:
-    """Give the numbers as JA3 joins them."""
+    """Return the numbers joined as in JA3."""
     return "-".join([str(number) for number in _numbers(numbers) if number not in GREASE])
 
 
 @_remembered
 def _hex(numbers: Numbers) -> str:
-    """Give the numbers as JA4 joins them, in the order given."""
+    """Return the numbers joined as in JA4, in the given order."""
     return ",".join([f"{number:04x}" for number in _numbers(numbers) if number not in GREASE])
 
 
 @_remembered
 def _ciphers(cipher_suites: Numbers) -> tuple[int, str]:
-    """Give the number of cipher suites, and JA4's hash of them."""
+    """Return the number of cipher suites, and JA4's hash of them."""
     counted = sorted([number for number in _numbers(cipher_suites) if number not in GREASE])
     return len(counted), _hash(",".join([f"{number:04x}" for number in counted]))
 

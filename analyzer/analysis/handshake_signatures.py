@@ -1,8 +1,8 @@
-"""Signatures of TLS handshakes by every scheme that `cryptography` can check.
+"""Verifies signatures of TLS handshakes, for every scheme that `cryptography` can check.
 
-Since TLS 1.2 a number names the scheme (RFC 9846 section 4.3.3, RFC 5246 section 7.4.1.4.1), and before that the key alone
-does: RSA signs MD5 and SHA-1 together without saying so (RFC 4346 section 7.4.3), DSA and ECDSA sign SHA-1. What each number
-means is read from its registered name.
+Since TLS 1.2 a number names the scheme (RFC 9846 section 4.3.3, RFC 5246 section 7.4.1.4.1). The meaning of each number is read
+from its registered name. In older versions the kind of key decides: RSA signs the MD5 and SHA-1 together (RFC 4346 section
+7.4.3); DSA and ECDSA sign the SHA-1.
 """
 
 import hashlib
@@ -28,7 +28,7 @@ Key = (
     | mldsa.MLDSA87PublicKey
 )
 
-# By the start of the scheme's name.
+# Key types by the first part of the scheme's name.
 _FAMILIES: dict[str, type[Key]] = {
     "rsa": rsa.RSAPublicKey,
     "dsa": dsa.DSAPublicKey,
@@ -42,7 +42,7 @@ _FAMILIES: dict[str, type[Key]] = {
 
 
 def read_key(spki: bytes) -> Key:
-    """The key of a SubjectPublicKeyInfo in DER. Raises Unsupported."""
+    """Return the key of a SubjectPublicKeyInfo in DER. Raises Unsupported."""
     key = certificates.read_key(spki)
     if not isinstance(key, Key):
         raise Unsupported("the certificate's key is of a kind that does not sign")
@@ -50,9 +50,10 @@ def read_key(spki: bytes) -> Key:
 
 
 def verify(key: Key, scheme: int | None, signature: bytes, content: bytes, digest: bytes = b"") -> bool:
-    """Whether a signature is by this key, over this content. Raises Unsupported.
+    """Return whether a signature was made by this key over this content. Raises Unsupported.
 
-    scheme: as in TLS 1.2 and later, None before. digest: MD5 and SHA-1 of what SSL 3.0 signs, in place of `content`.
+    scheme: the number in TLS 1.2 and later, None in older versions. digest: the MD5 and SHA-1 that SSL 3.0 signs, used instead
+    of `content`.
     """
     try:
         if scheme is None:
@@ -61,7 +62,7 @@ def verify(key: Key, scheme: int | None, signature: bytes, content: bytes, diges
         if not isinstance(key, _FAMILIES[family]):
             return False
         key.verify(signature, content, *arguments)
-    except (InvalidSignature, ValueError):  # a signature that is no signature at all is not the key's either
+    except (InvalidSignature, ValueError):  # ValueError: the bytes are not a signature at all
         return False
     except UnsupportedAlgorithm as error:
         raise Unsupported(f"the library does not check such a signature: {error}") from error
@@ -74,7 +75,7 @@ def _verify_old(key: Key, signature: bytes, content: bytes, digest: bytes) -> bo
         digest = b"".join(hashlib.new(name, content, usedforsecurity=False).digest() for name in ("md5", "sha1"))
     if isinstance(key, rsa.RSAPublicKey):
         return key.recover_data_from_signature(signature, padding.PKCS1v15(), None) == digest
-    prehashed = utils.Prehashed(hashes.SHA1())  # noqa: S303 - what these versions sign
+    prehashed = utils.Prehashed(hashes.SHA1())  # noqa: S303 - the hash that these versions sign
     if isinstance(key, dsa.DSAPublicKey):
         key.verify(signature, digest[16:], prehashed)
     elif isinstance(key, ec.EllipticCurvePublicKey):
@@ -86,7 +87,7 @@ def _verify_old(key: Key, signature: bytes, content: bytes, digest: bytes) -> bo
 
 @cache
 def _scheme(number: int) -> tuple[str, tuple[Any, ...]]:
-    """A scheme's family and what `verify` of such a key takes beside signature and content. Raises Unsupported."""
+    """Return a scheme's family, and the arguments of such a key's `verify` after signature and content. Raises Unsupported."""
     name = registry("signature_schemes").names[number]
     words = name.removesuffix("_legacy").split("_")
     algorithm = HASHES.get(words[-1])

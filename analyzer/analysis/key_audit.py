@@ -1,12 +1,14 @@
-"""What a key log and the sessions of a capture have to do with each other.
+"""Compares a key log with the sessions of a capture.
 
-A session up to TLS 1.2 needs one secret, the master secret under its client random; a session of TLS 1.3 needs four, one for
-each direction and phase, and one more for early data (RFC 9850 section 2). That some of them are there says little: programs
-log a part, logs are of another run or of the other leg of a proxy, and with Encrypted Client Hello accepted the secrets stand
-under a client random that is never on the wire (RFC 9849). So every session is told what it needs, what the log has of it, and
-whether its records open; and every line of the log whether a session of the capture has its name.
+A session up to TLS 1.2 needs one secret: the master secret under its client random. A session of TLS 1.3 needs four, one for
+each direction of the handshake and of the application data, and one more for early data (RFC 9850 section 2).
 
-Nothing here holds or gives a secret.
+The presence of some of them proves little. Programs log only a part. A log may be of another run, or of the other side of a
+proxy. If Encrypted Client Hello was accepted, the secrets are under a client random that is never on the wire (RFC 9849).
+Therefore the audit reports for every session which secrets it needs, which of them the log has, and whether its records
+decrypt. It reports for every line of the log whether it names a session of the capture.
+
+The results contain no secret except the lines of the log themselves.
 """
 
 from collections.abc import Iterator, Sequence
@@ -22,20 +24,22 @@ from analyzer.tls.messages.numbers import CLIENT_HELLO, CLIENT_KEY_EXCHANGE, EAR
 from analyzer.tls.session import Session
 
 COMPLETE, PARTIAL, NONE, NOT_NEEDED = "complete", "partial", "none", "not_needed"
-"""Verdicts on a session: the log has all that it needs, a part, nothing; or nothing of it is encrypted."""
+"""Verdicts on a session: the log has all secrets that it needs, a part of them, or none; or the session encrypts nothing."""
 
 NAMED_SESSIONS = 20
-"""Sessions that are named of those a private key fits."""
+"""Maximum number of sessions that are listed for a private key."""
 
 
 @dataclass(frozen=True, slots=True)
 class SessionKeys:
-    """What the keys have of one session.
+    """What the keys contain for one session.
 
-    client_random: of its first ClientHello; None where the capture lacks that. found: labels, in the order of the log, each
-    once; missing: those that it needs besides. conflicting: labels of which the log says different things. inner_random: of
-    the hello inside an Encrypted Client Hello, where it is known; ech: whether there is an offer of which nobody knows more.
-    key: where the private key is from that its certificate is of. detail: the verdict in a sentence.
+    client_random: from its first ClientHello; None if the capture does not have it. found: labels in the order of the log, each
+    once. missing: the labels that it needs in addition. conflicting: labels for which the log has different secrets. lines: the
+    lines of the log that name the session. inner_random: from the hello inside an Encrypted Client Hello, if known. ech:
+    whether the client offered Encrypted Client Hello and it is not known what became of the offer. key: the source of the
+    private key that matches the server's certificate. verdict: one of the verdicts above. detail: an explanation of the
+    verdict, may be empty.
     """
 
     client_random: bytes | None
@@ -52,8 +56,11 @@ class SessionKeys:
 
 @dataclass(slots=True)
 class KeyFit:
-    """What one private key is good for: sessions that it opens; those whose certificate it is of, but whose keys it cannot
-    give. Of each the first NAMED_SESSIONS by number, and how many there are."""
+    """What one private key can do.
+
+    opens: the sessions that it decrypts. signs: the sessions whose certificate matches it, but whose secrets it cannot give.
+    Both hold the numbers of the first NAMED_SESSIONS sessions. n_opens, n_signs: how many there are in all.
+    """
 
     source: str
     n_bits: int
@@ -65,7 +72,7 @@ class KeyFit:
 
 @dataclass(frozen=True, slots=True)
 class _Names:
-    """All by which a key log may name a session."""
+    """All names by which a key log may refer to a session."""
 
     randoms: tuple[bytes, ...]
     inner: bytes | None
@@ -76,10 +83,10 @@ class _Names:
 
 
 class KeyAudit:
-    """Takes the sessions of a run as they end; they must still have their messages.
+    """Takes the sessions of a run as they end, while they still have their messages.
 
-    sessions: how many there were; wanting: how many of them have something encrypted; known: of how many the log has something;
-    verdicts: how many of each. offering: sessions that offer Encrypted Client Hello and of which the log has nothing.
+    sessions: how many there were. wanting: how many of them encrypt something. known: for how many the log has a line.
+    verdicts: how many of each. offering: how many offer Encrypted Client Hello and have no line in the log.
     """
 
     def __init__(self, material: KeyMaterial) -> None:
@@ -90,7 +97,7 @@ class KeyAudit:
         self._named: set[bytes] = set()
 
     def take(self, session: Session, status: str, reason: str | None) -> SessionKeys:
-        """Judge a session that has ended. status, reason: what became of its decryption, as in its record."""
+        """Compare a session that has ended with the keys. status, reason: the result of its decryption, as in its record."""
         names = _names(session)
         keylog = self.material.keylog
         lines = [] if keylog is None else _lines(keylog, names)
@@ -118,22 +125,22 @@ class KeyAudit:
         )
 
     def unused(self) -> Iterator[Line]:
-        """Give the lines that no session so far has the name of."""
+        """Return the lines of the log that name no session so far."""
         keylog = self.material.keylog
         return iter(()) if keylog is None else (line for line in keylog.lines() if line.session not in self._named)
 
     def sentence(self) -> str:
-        """Say whether the log is of this capture at all."""
+        """Return a sentence that says whether the log belongs to this capture."""
         keylog = self.material.keylog
         lines = [] if keylog is None else list(keylog.lines())
-        # ECH_SECRET and ECH_CONFIG stand under a second name of a session that has its secrets under another.
+        # ECH_SECRET and ECH_CONFIG are under a second name of a session; its other secrets are under the first.
         names = {line.session for line in lines if not line.label.startswith("ECH_")} or {line.session for line in lines}
         named = names & self._named
         if keylog is None:
             return "No key log was given, and the capture holds none."
         if not names:
             return "The key log has no secret that can be read."
-        # A session that renegotiates has several handshakes, each with a name of its own.
+        # A session that renegotiates has several handshakes, each with its own name.
         has = f"The log has secrets of {_count(len(names), 'handshake' if len(named) > self.sessions else 'session')}"
         if not named:
             if self.offering:
@@ -147,7 +154,9 @@ class KeyAudit:
         return f"{has}, {of} of this capture, which has {_count(self.sessions, 'session')}."
 
     def _fit(self, session: Session, status: str) -> str | None:
-        """Note which private key the server's certificate is of."""
+        """Count the session for every private key that matches the server's certificate. Return the source of the last such
+        key.
+        """
         chain = session.handshake.certificates[1]
         if not chain:
             return None
@@ -205,7 +214,7 @@ def _names(session: Session) -> _Names:
     if inner is not None:
         randoms[inner] = None
     if session.decryption is not None:
-        randoms |= dict.fromkeys(session.decryption.keys.named)  # what was found by trial is in no hello
+        randoms |= dict.fromkeys(session.decryption.keys.named)  # randoms found by trial are in no hello
     return _Names(
         tuple(randoms),
         inner,
@@ -224,7 +233,7 @@ def _lines(keylog: KeyLog, names: _Names) -> list[Line]:
 
 
 def _missing(session: Session, names: _Names, found: Sequence[str]) -> tuple[str, ...]:
-    """The labels that a session needs and the log lacks."""
+    """Return the labels that a session needs and the log does not have."""
     parameters = session.handshake.parameters
     if parameters.tls13:
         needed = (EARLY_LABEL, *TRAFFIC_SECRETS) if names.early else TRAFFIC_SECRETS
@@ -235,13 +244,13 @@ def _missing(session: Session, names: _Names, found: Sequence[str]) -> tuple[str
 
 
 def _transports(session: Session) -> bool:
-    """Whether the client sends the premaster secret encrypted to the server's RSA key."""
+    """Return whether the client sends the premaster secret, encrypted to the server's RSA key."""
     suite = session.handshake.parameters.suite
     return suite is not None and suite.key_exchange == "RSA"
 
 
 def _contradicted(line: Line, lines: Sequence[Line]) -> bool:
-    """Whether another line of the same name and label says something else; secrets after a KeyUpdate share a label."""
+    """Return whether another line with the same name and label has another secret. Secrets after a KeyUpdate share a label."""
     if line.label.endswith("_N"):
         return False
     return any(one.label == line.label and one.session == line.session and one.secret != line.secret for one in lines)

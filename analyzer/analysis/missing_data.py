@@ -1,7 +1,7 @@
-"""What of a session's application data does not come out, and why: holes in the capture, records that did not open.
+"""Collects which parts of a session's application data are missing, and why: gaps in the capture, records that did not decrypt.
 
-`DataMissing` tells only that something is missing. The sizes come otherwise: of holes as gaps, which count bytes as
-encrypted, of records that did not open in the numbers that the events carry. They are put together here.
+`DataMissing` says only that something is missing. The sizes come from other places: gaps are events, and count encrypted bytes;
+the number of records that did not decrypt is in the events of the data. This module combines them.
 """
 
 from dataclasses import dataclass
@@ -12,11 +12,12 @@ from analyzer.tls.events import DataBegan, DataMissing, Gap
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """Something that is missing in what one role sent.
+    """Something that is missing in the data of one role.
 
-    role: 0 client, 1 server; None where it is not known which. n_bytes: of the encrypted stream that the capture lacks; None
-    if that is not the cause, or nobody knows how many. records: that did not open, those cut by the missing bytes among them.
-    reason: why, as in the session record's `decryption`; None where the stream left the protocol.
+    role: 0 client, 1 server; None if the role is not known. n_bytes: missing bytes of the encrypted stream; None if missing
+    bytes are not the cause, or if their number is not known. records: how many records did not decrypt, including those that
+    the missing bytes truncated. reason: the cause, as in the session record's `decryption`; None if the stream left the
+    protocol.
     """
 
     role: int | None
@@ -26,7 +27,7 @@ class Missing:
 
 
 class MissingData:
-    """Collects what is missing in the application data of a session; what was lost before its data began counts too."""
+    """Collects the missing parts of a session's application data, including what was lost before the data began."""
 
     __slots__ = ("_cut", "_failed", "_missing", "_n_failed", "_new_gaps", "_news", "_strayed")
 
@@ -40,11 +41,11 @@ class MissingData:
         self._news = False
 
     def gap(self, event: Gap) -> None:
-        """Take a gap in a role's stream."""
+        """Add a gap in a role's stream."""
         self._new_gaps[event.role] += event.length
 
     def begin(self, event: DataBegan) -> None:
-        """Take that the data begins."""
+        """Handle the begin of the data."""
         self._n_failed = event.failed
         if event.failed:
             self._failed[None, event.reason or MISSING_SEGMENT] = event.failed
@@ -53,7 +54,7 @@ class MissingData:
         self._news = bool(self._failed) or self._missing != [0, 0]
 
     def miss(self, event: DataMissing) -> None:
-        """Take that data of a role is missing."""
+        """Handle missing data of a role."""
         role, reason = event.role, event.reason
         self._news = True
         failed = event.failed - self._n_failed
@@ -68,7 +69,7 @@ class MissingData:
             self._strayed[role] = True
 
     def take(self) -> list[Missing]:
-        """What was lost since the last call."""
+        """Return what was lost since the last call."""
         if not self._news:
             return []
         self._news = False
@@ -84,6 +85,6 @@ class MissingData:
         return missing
 
     def _take_gaps(self, role: int) -> int:
-        """Bytes of the gaps of a role that came since the last call."""
+        """Return the number of bytes in a role's gaps since the last call."""
         n_bytes, self._new_gaps[role] = self._new_gaps[role], 0
         return n_bytes

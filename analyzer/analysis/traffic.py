@@ -1,9 +1,9 @@
-"""Who talks to whom, and in which protocols: packets and bytes counted for every frame of a capture.
+"""Counts the packets and bytes of a capture by protocol and by conversation.
 
-A frame is counted once, under its link type, its innermost network protocol and the transport in that, all by their numbers;
-and, where it has ports, in its conversation, which is a pair of addresses and ports in both directions. What a conversation
-carries is decided at the end: TLS where a session was found in it, else what is registered for its port, and that is said.
-This module is compiled (see setup.cfg) and runs the same uncompiled.
+Every frame is counted once in the protocols: under its link type, its innermost network protocol, and the transport protocol in
+that, all by number. A frame with ports is also counted in its conversation, which is a pair of addresses and ports, in both
+directions. The application protocol of a conversation is decided at the end: TLS if a session was found in it, else the
+protocol that is registered for its port. In the second case the port is shown too.
 """
 
 import heapq
@@ -20,21 +20,27 @@ from analyzer.packet.packet import Packet
 TCP = 6
 UDP = 17
 
-# Once compiled these are C variables, which no other module sees.
+# In the compiled module these are C variables, which other modules cannot see.
 _TCP = TCP
 _UDP = UDP
 
 MAX_CONVERSATIONS = 65536
-"""Conversations that are told apart; each costs half a kilobyte, and a port scan has one for every port of every host."""
+"""Maximum number of conversations that are distinguished. Each needs 512 bytes; a port scan has one for every port of every
+host.
+"""
 
 MAX_LAYERS = 4096
-"""Combinations of link type, network and transport protocol that are told apart; real captures have some dozens."""
+"""Maximum number of combinations of link type, network and transport protocol that are distinguished. Captures have a few
+dozen.
+"""
 
 _LINKS = {0: "BSD loopback", 1: "Ethernet", 101: "Raw IP", 105: "IEEE 802.11", 113: "Linux cooked", 276: "Linux cooked v2"}
 
 
 class Layers:
-    """Frames of one link type, network protocol and transport: how many, and their bytes on the wire."""
+    """Counter of the frames with one link type, network protocol and transport protocol: their number, and their bytes on the
+    wire.
+    """
 
     __slots__ = ("link", "n_bytes", "n_packets", "network", "transport")
 
@@ -47,7 +53,9 @@ class Layers:
 
 
 class Flow:
-    """One direction of a conversation; `peer` is the other one, None where both ends are the same. `layers`: what it is in."""
+    """One direction of a conversation. `peer` is the other direction; None if both endpoints are the same. `layers`: its
+    protocols.
+    """
 
     __slots__ = ("first", "key", "last", "layers", "n_bytes", "n_packets", "opened", "peer")
 
@@ -64,9 +72,9 @@ class Flow:
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """The packets between two ends; the first that spoke is the `source`. Times in nanoseconds since the epoch, -1 unknown.
+    """The packets between two endpoints. `source` sent the first packet. Times are nanoseconds since the epoch, -1 if unknown.
 
-    protocol: 6 TCP, 17 UDP. application: `TLS`, `DNS (port 53)`, or empty.
+    protocol: 6 TCP, 17 UDP. packets, n_bytes: from the source, and to it. application: `TLS`, `DNS (port 53)`, or empty.
     """
 
     protocol: int
@@ -81,7 +89,7 @@ class Conversation:
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """A protocol's part of all frames; `depth` counts from 0 for link layers."""
+    """A protocol's part of all frames; `depth` is 0 for link layers."""
 
     depth: int
     label: str
@@ -90,8 +98,11 @@ class Share:
 
 
 class Traffic:
-    """Counts frames. `packets`, `n_bytes`: of all; `tunnelled`, `malformed`: frames inside a tunnel, with an unreadable header;
-    `uncounted`: packets of conversations beyond MAX_CONVERSATIONS, which are in the shares and in no conversation."""
+    """Counts frames.
+
+    packets, n_bytes: of all frames. tunnelled: frames inside a tunnel. malformed: frames with an unreadable header. uncounted:
+    packets of conversations beyond MAX_CONVERSATIONS; they are in the shares, and in no conversation.
+    """
 
     __slots__ = (
         "conversations", "layers", "link", "malformed", "n_bytes", "network", "packets", "tcp", "transport", "tunnelled", "udp",
@@ -114,7 +125,7 @@ class Traffic:
         self.under: Layers | None = None
 
     def count(self, packet: Packet, frame: Frame) -> None:
-        """Count one frame that was read into `packet`."""
+        """Count one frame, which was read into `packet`."""
         wire: cython.longlong = frame.wire_length
         layers: Layers | None = self.under
         if (
@@ -156,7 +167,7 @@ class Traffic:
         flow.last = frame.at
 
     def find_layers(self, link: cython.int, network: cython.int, transport: cython.int) -> Layers:
-        """The counter of these numbers, which becomes the one tried first."""
+        """Return the counter of these numbers, and try it first for the next frame."""
         known = self.layers.get((link, network, transport))
         if known is None:
             if len(self.layers) >= MAX_LAYERS:
@@ -184,14 +195,16 @@ class Traffic:
         return flow
 
     def top(self, n: int, tls: Iterable[bytes] = ()) -> list[Conversation]:
-        """The `n` conversations with the most bytes, the largest first. tls: keys of TCP conversations that carried TLS."""
+        """Return the `n` conversations with the most bytes, the largest first. tls: keys of TCP conversations that contained
+        TLS.
+        """
         spoke_tls = set(tls)
         flows = [(TCP, flow) for flow in self.tcp.values() if flow.opened]
         flows += [(UDP, flow) for flow in self.udp.values() if flow.opened]
         return [conversation(protocol, flow, spoke_tls) for protocol, flow in heapq.nlargest(n, flows, key=_weight)]
 
     def shares(self, tls: Iterable[bytes] = ()) -> list[Share]:
-        """The protocols as a tree, largest first on every level: link, network, transport, application."""
+        """Return the protocols as a tree, the largest first on every level: link, network, transport, application."""
         spoke_tls = set(tls)
         tree: dict[str, _Node] = {}
         places: dict[Layers, _Node] = {}
@@ -213,12 +226,12 @@ class Traffic:
 
 
 def link_name(number: int) -> str:
-    """A link type as people call it."""
+    """Return the common name of a link type."""
     return _LINKS.get(number) or registry("link_types").name(number)
 
 
 def application(protocol: int, key: bytes, tls: set[bytes]) -> str:
-    """What a conversation carries, as far as that can be told."""
+    """Return what a conversation contains, as far as it is known; empty if it is not."""
     turned = reverse_key(key)
     if protocol == TCP and (key in tls or turned in tls):
         return "TLS"
@@ -232,7 +245,7 @@ def application(protocol: int, key: bytes, tls: set[bytes]) -> str:
 
 
 def conversation(protocol: int, flow: Flow, tls: set[bytes]) -> Conversation:
-    """A conversation by its first direction."""
+    """Return a conversation, given its first direction."""
     source, destination = endpoints(flow.key)
     peer = flow.peer
     spoken = [at for at in (flow.last, -1 if peer is None else peer.last) if at >= 0]

@@ -1,9 +1,8 @@
-"""A body as it passes: counted, hashed, decoded and handed on, never held.
+"""Reads a body as its bytes arrive: counts, hashes and decodes them, and passes them on. It never holds the whole body.
 
-Its content codings (RFC 9110 section 8.4) come off here, and its transfer codings other than chunked (RFC 9112 section 7). A
-body that cannot be decoded to its end is cut there: a finding says so, its length is what was decoded, and it has no hash. The
-libraries of the codings are loaded with the first body that has one. This module is compiled (see setup.cfg) and runs
-the same uncompiled.
+It removes the content codings (RFC 9110 section 8.4), and the transfer codings other than chunked (RFC 9112 section 7). If a
+body cannot be decoded to its end, decoding stops there: a finding reports it, the length is that of the decoded bytes, and
+there is no hash. The libraries of the codings are imported with the first body that has a coding.
 """
 
 from collections.abc import Callable
@@ -15,20 +14,21 @@ import cython
 from analyzer.codec.errors import Anomaly, ParseError
 
 DECODING_MAX: Final = 128
-"""Bodies of a conversation being decoded at one moment: each may need a window of 8 MiB. Browsers open 100 streams."""
+"""Maximum number of bodies that a conversation decodes at one time: each may need a window of 8 MiB. Browsers open 100
+streams."""
 
 NOTHING_SHA256: Final = begin_sha256().hexdigest()
-"""Of a body without a byte."""
+"""Hash of an empty body."""
 
 Codings = list[str]
 """Names of codings in lower case, in the order applied."""
 
 Note = Callable[[str, str, int], None]
-"""Keeps a finding: code, detail, frame."""
+"""Called with each finding: code, detail, frame."""
 
 
 class Bodies:
-    """What the bodies of one conversation share."""
+    """State that the bodies of one conversation share."""
 
     __slots__ = ("hashing", "n_decoding", "note")
 
@@ -41,10 +41,11 @@ class Bodies:
 class Body:
     """The body of one request or response.
 
-    length: bytes after decoding, as far as they came.
+    length: bytes after decoding, as far as they arrived.
     n_wire: bytes as sent, without chunk framing and padding.
-    complete: it came whole; also where there was none.
-    decoded: no coding is left on it.
+    complete: whether all of it arrived; True also if there was none.
+    decoded: whether no coding is left on it.
+    plain: whether its bytes are not needed, so that `skip` may be called in place of `feed`.
     """
 
     __slots__ = (
@@ -53,19 +54,16 @@ class Body:
     )  # fmt: skip
 
     def __init__(self, bodies: Bodies, codings: Codings | None, sink: Callable[[bytes], None] | None) -> None:
-        """codings: None if they are not known, because the head is not.
-
-        plain: nobody needs the bytes, so that `skip` does for `feed`.
-        """
+        """Begin a body. codings: None if they are not known, because the header section is not."""
         self.begin(bodies, codings, sink)
 
     def begin(self, bodies: Bodies, codings: Codings | None, sink: Callable[[bytes], None] | None) -> None:
-        """Have nothing of the body yet."""
+        """Reset the body: nothing of it has arrived."""
         self._bodies = bodies
         self._codings = codings
         self._stack: Any = None
         self._hashing = bodies.hashing and codings is not None
-        # Begun with the first byte: most requests have none.
+        # Created with the first byte, because most requests have no body.
         self._digest: Any = None
         self._sink = sink
         self._cut = False
@@ -96,12 +94,12 @@ class Body:
             self._bodies.note(code, f"body cut after {self.length} bytes: {error}", frame)
 
     def skip(self, n_bytes: cython.longlong) -> None:
-        """Count bytes of a plain body."""
+        """Count the next bytes of a plain body without reading them."""
         self.n_wire += n_bytes
         self.length += n_bytes
 
     def lose(self) -> None:
-        """Hear that bytes are missing: what follows is counted where there is no coding, and the body stays incomplete."""
+        """Handle missing bytes. The following bytes are counted if there is no coding. The body stays incomplete."""
         self._cut = self._cut or self._stack is not None or bool(self._codings)
         self._end()
         self._whole = False
@@ -110,7 +108,7 @@ class Body:
         self._sink = None
 
     def finish(self, frame: cython.longlong) -> None:
-        """Hear that the body ended where it should."""
+        """Handle the regular end of the body."""
         self.complete = self._whole and not self._cut
         if self._stack is not None and not self._stack.finished:
             self.complete = False
@@ -150,7 +148,7 @@ class Body:
 
     @property
     def sha256(self) -> str | None:
-        """Hex of the hash of the body as `length` counts it; None unless it is complete, decoded and was to be hashed."""
+        """Hex SHA-256 of the body as `length` counts it; None unless it is complete, decoded and was to be hashed."""
         if not (self._hashing and self.complete and self.decoded):
             return None
         if self._digest is None:
@@ -160,7 +158,7 @@ class Body:
 
 
 def new_body(bodies: Bodies, codings: Codings | None, sink: Callable[[bytes], None] | None) -> Body:
-    """A body; setting the fields here spares compiled code a call with Python objects."""
+    """Return a new body. It sets the fields directly, so compiled code does not make a call with Python objects."""
     body: Body = Body.__new__(Body)
     body.begin(bodies, codings, sink)
     return body

@@ -1,9 +1,10 @@
-"""Content codings taken off under limits: gzip, deflate, br, zstd (RFC 9110 section 8.4.1, RFC 7932, RFC 8878, RFC 9659).
+"""Removes content codings, with limits: gzip, deflate, br, zstd (RFC 9110 section 8.4.1, RFC 7932, RFC 8878, RFC 9659).
 
-A decoder is fed what came and yields what it means in pieces, so that no body is ever held whole. A few bytes of any of these
-formats can stand for a great many, hence two limits on what a body may become: an absolute one, and a ratio to the bytes on the
-wire. Both are judged after every coding of a stack, because the outer of two codings can be a bomb of which the inner one
-shows nothing.
+A decoder takes the bytes that arrived and yields the decoded bytes in pieces. No body is ever held whole.
+
+A few bytes of any of these formats can become very many. There are therefore two limits on a decoded body: an absolute one, and
+a ratio to the bytes on the wire. Both are checked after every coding of a stack, because the outer of two codings can be a bomb
+that is not visible after the inner one.
 """
 
 import zlib
@@ -16,41 +17,43 @@ import zstandard
 from analyzer.codec.errors import Anomaly, Malformed
 
 PIECE: Final = 1 << 16
-"""Bytes that a decoder is asked for at a time: small beside the memory of a session, large beside the cost of a call."""
+"""Bytes requested from a decoder at a time: few compared with the memory of a session, many compared with the cost of a
+call."""
 
 SLICE: Final = 1 << 16
-"""Bytes that a decoder is given at a time, so that what it copies aside stays small."""
+"""Bytes given to a decoder at a time. This limits the input that it copies."""
 
 ZSTD_SLICE: Final = 512
-"""Bytes that zstd is given at a time. It has no limit on output: an RLE block of 4 bytes becomes 128 KiB, this many 16 MiB."""
+"""Bytes given to zstd at a time. It does not limit its output: an RLE block of 4 bytes becomes 128 KiB, this many bytes 16
+MiB."""
 
 ZSTD_WINDOW_MAX: Final = 1 << 23
-"""The largest window that RFC 9659 allows the coding zstd."""
+"""The largest window that RFC 9659 allows for the coding zstd."""
 
 DECODED_MAX: Final = 1 << 30
-"""Decoded bytes of one body; beyond any page, and seconds of work."""
+"""Maximum number of decoded bytes of one body: more than any web page has, and seconds of work."""
 
 RATIO_MAX: Final = 250
-"""Decoded bytes for each byte on the wire, once a body has passed RATIO_FREE. Logs and markup reach 100, deflate 1,032."""
+"""Maximum of decoded bytes for each byte on the wire, above RATIO_FREE. Logs and markup reach 100, deflate can reach 1,032."""
 
 RATIO_FREE: Final = 1 << 22
-"""Decoded bytes that a body may have at any ratio."""
+"""Number of decoded bytes that a body may have at any ratio."""
 
 CODINGS_MAX: Final = 3
-"""Codings on top of each other. Honest senders use one."""
+"""Maximum number of codings on one body. Honest senders use one."""
 
 
 class Decoder(Protocol):
-    """Takes one coding off. `finished` says whether the coded data has come to its end."""
+    """Removes one coding. `finished`: whether the coded data has ended."""
 
     finished: bool
 
     def decode(self, data: bytes) -> Iterator[bytes]:
-        """Yield what `data` adds. Malformed if it cannot be read."""
+        """Yield the decoded bytes that `data` adds. Raises Malformed if it cannot be read."""
 
 
 class _Inflate:
-    """zlib in one of its three wrappings: `wbits` 31 gzip (several members in a row), 15 zlib, -15 raw, 0 zlib or raw."""
+    """Decodes zlib in one of its formats: `wbits` 31 gzip (one or several members), 15 zlib, -15 raw, 0 zlib or raw."""
 
     def __init__(self, name: str, wbits: int) -> None:
         self._name = name
@@ -72,7 +75,7 @@ class _Inflate:
             if len(data) < 2:
                 self._first = data
                 return
-            # RFC 9110 section 8.4.1.2 says zlib; many servers send raw deflate.
+            # RFC 9110 section 8.4.1.2 requires zlib; many servers send raw deflate.
             is_zlib = data[0] & 0x0F == 8 and (data[0] << 8 | data[1]) % 31 == 0
             stream = self._stream = zlib.decompressobj(15 if is_zlib else -15)
         while True:
@@ -114,7 +117,7 @@ class _Brotli:
                     raise Malformed("br", self._n_read, "bytes after the end of the coded data")
                 try:
                     piece = self._stream.process(rest, output_buffer_limit=PIECE)
-                    # Output can be left behind when all input is taken.
+                    # Output can be left after all input is taken.
                     more = not self._stream.can_accept_more_data() or len(piece) >= PIECE
                 except brotli.error as error:
                     raise Malformed("br", self._n_read, str(error)) from None
@@ -165,13 +168,13 @@ _DECODERS: Final[dict[str, Callable[[], Decoder]]] = {
 }
 
 KNOWN: Final = frozenset(_DECODERS)
-"""The codings that can be taken off."""
+"""The codings that can be removed."""
 
 
 class Stack:
-    """Several codings, the last applied taken off first.
+    """Removes several codings, the last applied first.
 
-    codings: names out of KNOWN in the order in which they were applied, at most CODINGS_MAX.
+    codings: names from KNOWN in the order in which they were applied, at most CODINGS_MAX.
     """
 
     __slots__ = ("_decoders", "_n_decoded", "_n_wire")
@@ -182,7 +185,11 @@ class Stack:
         self._n_decoded = [0] * len(self._decoders)
 
     def decode(self, data: bytes) -> Iterator[bytes]:
-        """Yield what `data` adds to the body. Malformed: not in that coding. Odd: over a limit. Neither can be fed again."""
+        """Yield the bytes that `data` adds to the body.
+
+        Raises Malformed if the data is not in that coding, and Anomaly if it is over a limit. After an error the stack cannot
+        be used again.
+        """
         self._n_wire += len(data)
         return self._decode(0, data)
 
@@ -199,5 +206,5 @@ class Stack:
 
     @property
     def finished(self) -> bool:
-        """Whether every coding has come to its end."""
+        """Whether the data of every coding has ended."""
         return all(decoder.finished for decoder in self._decoders)

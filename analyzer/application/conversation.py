@@ -1,9 +1,8 @@
-"""One conversation inside a decrypted stream: which protocol it is, and the reader of that protocol.
+"""Finds the protocol of one conversation inside a decrypted stream, and passes the data to its reader.
 
-The protocol is what ALPN says (RFC 7301). Without ALPN it is told by its first bytes: HTTP/2's preface, a request line, or
-where the client's first bytes are missing, a status line or a SETTINGS frame from the server. What comes before that is clear
-is held, and read afterwards in the order in which it came. This module is compiled (see setup.cfg) and runs the same
-uncompiled.
+ALPN names the protocol (RFC 7301). Without ALPN the first bytes decide: HTTP/2's preface, or a request line. If the client's
+first bytes are missing, a status line or a SETTINGS frame from the server decides. Data that arrives before the protocol is
+known is held, and read afterwards in the order of arrival.
 """
 
 import re
@@ -20,10 +19,10 @@ from analyzer.application.http2_frames import PREFACE
 from analyzer.application.protocol_reader import Reader, UnknownProtocol
 
 UNDECIDED_MAX: Final = 1 << 14
-"""Bytes of one side that are held while its protocol is unknown: a long request line."""
+"""Maximum number of bytes of one side that are held while its protocol is unknown: a long request line."""
 
 UNDECIDED_PIECES_MAX: Final = 1 << 12
-"""Pieces that are held: an empty one costs memory too."""
+"""Maximum number of pieces that are held: an empty piece needs memory too."""
 
 _BY_ALPN: Final = {"http/1.0": "http/1.1", "http/1.1": "http/1.1", "h2": "h2", "h2c": "h2"}
 _REQUEST_START: Final = re.compile(rb"[\r\n]*(?:[A-Z][A-Z-]{0,23}(?: (?:[\x21-\xff][\x20-\xff]*)?\r?)?)?\Z")
@@ -34,10 +33,10 @@ _SETTINGS_START: Final = re.compile(rb"\x00[\x00-\x01][\x00-\xff]\x04\x00\x00{4}
 class Conversation:
     """Both directions of one connection's application data; side 0 is the client, 1 the server.
 
-    alpn: the protocol that the handshake chose, or None.
-    scheme: of requests that do not say theirs.
-    hashing: whether bodies are hashed; decoded and counted they are in any case.
-    on_body: hears of every piece of every decoded body.
+    alpn: the protocol that the handshake negotiated, or None.
+    scheme: for requests that do not name their scheme.
+    hashing: whether bodies are hashed; they are decoded and counted in any case.
+    on_body: called with every piece of every decoded body.
     """
 
     __slots__ = ("_held", "_http1", "_log", "_n_held", "_over", "_reader")
@@ -49,23 +48,23 @@ class Conversation:
         self._held: list[tuple[int, bytes | None, int, int]] = []
         self._n_held = 0
         self._reader: Reader | None = None
-        # The same reader where it is that of HTTP/1, whose type C knows.
+        # The same reader if it reads HTTP/1; its type is known to C.
         self._http1: Http1 | None = None
-        # The kind, once nothing more is read.
+        # The kind, after the last data was read.
         self._over: str | None = None
         if alpn is not None:
             self._read_as(_BY_ALPN.get(alpn, "bytes"))
 
     @property
     def kind(self) -> str:
-        """`http/1.1`, `h2`, `websocket` or `bytes`; while that is unknown, `bytes`."""
+        """`http/1.1`, `h2`, `websocket` or `bytes`; `bytes` while it is not known."""
         if self._over is not None:
             return self._over
         return "bytes" if self._reader is None else self._reader.kind
 
     @property
     def exchanges(self) -> list[Exchange]:
-        """In order of their requests; one without a request stands where its response came."""
+        """The exchanges in the order of their requests. One without a request is at the place of its response."""
         return self._log.exchanges
 
     @property
@@ -75,15 +74,15 @@ class Conversation:
 
     @property
     def findings(self) -> list[Finding]:
-        """What was wrong, in the order in which it showed."""
+        """The findings, in the order in which they were found."""
         return self._log.findings
 
     def record(self) -> list[dict[str, Any]]:
-        """The session record's `http`."""
+        """Return the session record's `http`."""
         return [exchange.record() for exchange in self._log.exchanges]
 
     def feed(self, side: cython.int, data: bytes, frame: cython.longlong, at: cython.longlong) -> None:
-        """Take the next bytes of one side; `frame` made them available at the time `at`."""
+        """Take the next bytes of one side, which `frame` made available at the time `at`."""
         if self._http1 is not None:
             self._http1.feed(side, data, frame, at)
         elif self._reader is not None:
@@ -97,14 +96,14 @@ class Conversation:
             self._hold(side, data, frame, at)
 
     def gap(self, side: int, length: int | None, why: str | None = None) -> None:
-        """Hear that bytes of one side are missing here; None: nobody knows how many. `why` changes nothing."""
+        """Handle missing bytes of one side. length: None if it is not known. `why` is ignored."""
         if self._reader is not None:
             self._reader.gap(side, length)
         elif self._over is None:
             self._hold(side, None, length or 0, 0)
 
     def close(self, at: cython.longlong) -> None:
-        """Hear that nothing more comes."""
+        """Handle the end of both sides."""
         if self._over is not None:
             return
         if self._reader is None:
@@ -142,7 +141,7 @@ class Conversation:
                 reader.feed(side, data, frame, at)
 
     def _judge(self, final: bool) -> str | None:
-        """The kind, as far as what is held shows it. `final`: nothing more is waited for."""
+        """Return the kind, as far as the held data shows it. `final`: no more data is expected."""
         client, server = self._start(CLIENT), self._start(SERVER)
         if client is not None and client:
             if client.startswith(PREFACE):
@@ -161,7 +160,7 @@ class Conversation:
         return None
 
     def _start(self, side: int) -> bytes | None:
-        """The first bytes of a side, or None if the first ones are missing."""
+        """Return the first bytes of a side; None if the first ones are missing."""
         start = b""
         for at_side, data, _, _ in self._held:
             if at_side == side:
@@ -173,7 +172,7 @@ class Conversation:
 
 @cache
 def _http2() -> Any:
-    """The reader of HTTP/2; its room is entered with the first conversation in it."""
+    """Return the class that reads HTTP/2. Its module is imported with the first conversation in HTTP/2."""
     from analyzer.application.http2 import Http2
 
     return Http2

@@ -1,22 +1,22 @@
-"""The taker of application data that nobody asked for."""
+"""Discards application data that is not needed."""
 
 from typing import Any
 
 
 class DiscardedData:
-    """Takes the data of a session and lets it go."""
+    """Takes the data of a session and discards it. It has the methods of `Conversation`, and they do nothing."""
 
     findings = ()
 
     def feed(self, side: int, data: bytes, frame: int, at: int) -> None:
-        """Let it go."""
+        """Discard the data."""
 
     def gap(self, side: int, length: int | None, why: str | None = None) -> None:
-        """Nothing is lost that was looked at."""
+        """Do nothing."""
 
     def close(self, at: int) -> None:
-        """Nothing is open."""
+        """Do nothing."""
 
     def record(self) -> list[dict[str, Any]]:
-        """Nothing is known."""
+        """Return no exchanges."""
         return []

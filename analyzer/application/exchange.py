@@ -1,8 +1,8 @@
-"""What a conversation amounts to: requests with their responses, messages of a WebSocket, and what was wrong.
+"""Holds the content of a conversation: requests with their responses, messages of a WebSocket, and findings.
 
-An exchange is there from the head of its request on and grows with the stream; `record` gives it as the session record has it.
-The journal is what all readers of one conversation write to, and where the limits on what is kept stand: whoever fills a stream
-with small requests pays with time, not we with memory. This module is compiled (see setup.cfg) and runs the same uncompiled.
+An exchange exists from the header section of its request on, and is filled as the stream is read. `record` returns it in the
+form of the session record. All readers of one conversation write to its conversation log. The log also has the limits on what
+is kept: many small requests cost an attacker's target time, but no memory without limit.
 """
 
 from collections.abc import Callable
@@ -18,32 +18,33 @@ SERVER: Final = 1
 NAMES: Final = ("client", "server")
 
 EXCHANGES_MAX: Final = 100_000
-"""Exchanges of one conversation that are kept."""
+"""Maximum number of exchanges that are kept for one conversation."""
 
 HEADS_MAX: Final = 1 << 26
-"""Bytes of all heads of one conversation that are kept; a byte on the wire can stand for 4 KiB of fields in HTTP/2."""
+"""Maximum bytes of all header sections that are kept for one conversation. In HTTP/2 a byte can become 4 KiB of fields."""
 
 FIELD_COST: Final = 160
-"""What a field costs in memory beside its characters: a tuple and two strings."""
+"""Memory for a field in addition to its characters, in bytes: a tuple and two strings."""
 
 MESSAGES_MAX: Final = 100_000
-"""Messages of WebSockets of one conversation that are kept."""
+"""Maximum number of WebSocket messages that are kept for one conversation."""
 
 FINDINGS_MAX: Final = 16
-"""Findings of one code that are kept; one more says that there were more. The codes are a few dozen, all of this room."""
+"""Maximum number of findings of one code that are kept; one more says that there were more. There are a few dozen codes in
+all."""
 
 INTERIM_MAX: Final = 16
-"""Interim responses (1xx) that are kept for one request."""
+"""Maximum number of interim responses (1xx) that are kept for one request."""
 
 _REQUEST: Final[dict[str, Any]] = dict.fromkeys(("method", "scheme", "authority", "path", "headers", "frame"))
-"""A request in the session record before its values are known: a copy costs less than a new table that grows."""
+"""A request in the session record before its values are known: a copy is cheaper than a new dict that grows."""
 
 Fields = list[tuple[str, str]]
-"""Field lines as (name, value), in the order sent; HTTP/2's pseudo-header fields are not among them."""
+"""Field lines as (name, value), in the order sent; without the pseudo-header fields of HTTP/2."""
 
 
 class Finding:
-    """What was wrong, where: a code, a sentence, and the frame at which it showed."""
+    """One finding: its code, a sentence, and the frame at which it was found."""
 
     __slots__ = ("code", "detail", "frame")
 
@@ -54,11 +55,11 @@ class Finding:
 
 
 class Request:
-    """A request. What its head did not say, or a head that could not be read, is None.
+    """A request. A value that is not in its header section, or that cannot be read, is None.
 
-    headers: None where the head could not be decoded (HTTP/2 after a gap).
-    authority, scheme, path: as HTTP/2 has them; for HTTP/1.1 out of the request target and `Host`, scheme of the conversation.
-    frame, at: of the bytes that completed the head.
+    headers: None if the header section could not be decoded (HTTP/2 after a gap).
+    authority, scheme, path: as HTTP/2 has them; in HTTP/1.1 from the request target and `Host`, and the conversation's scheme.
+    frame, at: the frame and time of the bytes that completed the header section.
     """
 
     __slots__ = ("at", "authority", "body", "frame", "headers", "method", "path", "scheme", "trailers", "version")
@@ -88,7 +89,7 @@ class Request:
 
 
 class Response:
-    """A response; None and frames as in Request."""
+    """A response. None, `frame` and `at` have the same meaning as in Request."""
 
     __slots__ = ("at", "body", "frame", "headers", "status", "trailers", "version")
 
@@ -111,13 +112,13 @@ class Response:
 
 
 class Exchange:
-    """A request and its response, either of which the capture may lack.
+    """A request and its response. The capture may miss either of them.
 
     interim: the 1xx responses before the final one.
-    pushed: the server promised it (HTTP/2); nobody asked.
-    protocol: what an extended CONNECT asks for (RFC 8441).
-    reset: the error code's name, if RST_STREAM ended it.
-    guessed: bytes were lost before, so that the response may be that of another request.
+    pushed: whether the server promised it without a request of the client (HTTP/2).
+    protocol: the protocol that an extended CONNECT asks for (RFC 8441).
+    reset: the name of the error code, if RST_STREAM ended it.
+    guessed: whether bytes were lost before, so that the response may belong to another request.
     """
 
     __slots__ = ("guessed", "interim", "protocol", "pushed", "request", "reset", "response", "stream")
@@ -139,7 +140,7 @@ class Exchange:
         self.guessed = guessed
 
     def record(self) -> dict[str, Any]:
-        """One entry of the session record's `http`. A hash stands only for a body that is known whole."""
+        """Return one entry of the session record's `http`. It has a hash only if the whole body is known."""
         request = self.request
         response = self.response
         asked: dict[str, Any] | None = None
@@ -176,7 +177,8 @@ def new_request(
     at: cython.longlong,
     body: Body,
 ) -> Request:
-    """A request. Setting the fields here, and in the two below, spares compiled code a call with Python objects."""
+    """Return a new request. This and the next two functions set the fields directly: compiled code makes no call with Python
+    objects."""
     request: Request = Request.__new__(Request)
     request.method = method
     request.scheme = scheme
@@ -194,7 +196,7 @@ def new_request(
 def new_response(
     status: cython.int, headers: Fields | None, version: str, frame: cython.longlong, at: cython.longlong, body: Body
 ) -> Response:
-    """A response whose status is known."""
+    """Return a new response whose status is known."""
     response: Response = Response.__new__(Response)
     response.status = status
     response.headers = headers
@@ -207,7 +209,7 @@ def new_response(
 
 
 def new_exchange() -> Exchange:
-    """An exchange of which nothing is known."""
+    """Return a new exchange, with nothing known yet."""
     exchange: Exchange = Exchange.__new__(Exchange)
     exchange.request = None
     exchange.response = None
@@ -222,12 +224,12 @@ def new_exchange() -> Exchange:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A message of a WebSocket (RFC 6455), control frames included.
+    """A message of a WebSocket (RFC 6455), including control frames.
 
-    length: bytes of its payload, inflated; None if that could not be done.
-    frame, at: of the bytes that completed it.
-    complete: False if bytes are missing or it was cut.
-    close_code: of a close frame that has one.
+    length: bytes of its payload, inflated; None if it could not be inflated.
+    frame, at: the frame and time of the bytes that completed it.
+    complete: False if bytes are missing or the payload was truncated.
+    close_code: the code of a close frame that has one.
     """
 
     exchange: Exchange | None
@@ -246,7 +248,7 @@ OnBody = Callable[[Exchange, int, bytes], None]
 
 
 class Findings:
-    """What was wrong, in the order in which it showed, so many of each code."""
+    """Findings in the order in which they were found, with a maximum for each code."""
 
     __slots__ = ("found", "numbers")
 
@@ -255,7 +257,7 @@ class Findings:
         self.numbers: dict[str, int] | None = None
 
     def note(self, code: str, detail: str, frame: cython.longlong) -> None:
-        """Keep a finding."""
+        """Add a finding."""
         if self.numbers is None:
             self.numbers = {}
         n = self.numbers[code] = self.numbers.get(code, 0) + 1
@@ -267,7 +269,7 @@ class Findings:
 
 
 class ConversationLog:
-    """What the readers of one conversation have found. `scheme`: of a request whose target does not say."""
+    """Log of one conversation, which its readers write. `scheme`: for requests whose target does not name one."""
 
     __slots__ = (
         "_bodies", "_findings", "_n_heads", "_on_body", "_room_told", "exchanges", "messages", "scheme",
@@ -275,7 +277,8 @@ class ConversationLog:
 
     def __init__(self, scheme: str, hashing: bool, on_body: OnBody | None) -> None:
         self.scheme = scheme
-        # Bodies point to the findings and not to the journal, which points to them: rings would wait for the collector.
+        # Bodies refer to the findings and not to the log, because the log refers to them: a reference cycle waits for the
+        # collector.
         self._findings = Findings()
         self._bodies = Bodies(hashing, self._findings.note)
         self._on_body = on_body
@@ -286,29 +289,29 @@ class ConversationLog:
 
     @property
     def findings(self) -> list[Finding]:
-        """What was wrong, in the order in which it showed."""
+        """The findings, in the order in which they were found."""
         return self._findings.found
 
     def note(self, code: str, detail: str, frame: cython.longlong) -> None:
-        """Keep a finding."""
+        """Add a finding."""
         self._findings.note(code, detail, frame)
 
     def add(self, exchange: Exchange, frame: cython.longlong) -> None:
-        """List an exchange, if there is room; without room it is followed all the same."""
+        """List an exchange if there is room. Without room it is not listed, but still followed."""
         if len(self.exchanges) < EXCHANGES_MAX and self._n_heads < HEADS_MAX:
             self.exchanges.append(exchange)
         else:
             self._tell_full("exchanges", frame)
 
     def add_message(self, message: Message) -> None:
-        """List a message of a WebSocket, if there is room."""
+        """List a message of a WebSocket if there is room."""
         if len(self.messages) < MESSAGES_MAX:
             self.messages.append(message)
         else:
             self._tell_full("messages", message.frame)
 
     def keep(self, fields: Fields, n_bytes: cython.longlong, frame: cython.longlong) -> Fields | None:
-        """The fields of a head of `n_bytes`, or None if there is no more room for heads."""
+        """Return the fields of a header section of `n_bytes`, or None if there is no room for more."""
         self._n_heads += n_bytes + FIELD_COST * len(fields)
         if self._n_heads < HEADS_MAX:
             return fields
@@ -316,18 +319,18 @@ class ConversationLog:
         return None
 
     def keep_interim(self, exchange: Exchange, response: Response) -> None:
-        """Keep a 1xx response of an exchange, if there is room."""
+        """Add a 1xx response to an exchange if there is room."""
         if len(exchange.interim) < INTERIM_MAX:
             exchange.interim.append(response)
         elif len(exchange.interim) == INTERIM_MAX:
             self._tell_full("interim responses", response.frame)
 
     def body(self, exchange: Exchange, side: cython.int, codings: Codings | None) -> Body:
-        """A body of an exchange; `codings` as in Body."""
+        """Return a new body of an exchange. `codings`: see Body."""
         return new_body(self._bodies, codings, None if self._on_body is None else self.sink(exchange, side))
 
     def sink(self, exchange: Exchange, side: int) -> Callable[[bytes], None] | None:
-        """Where the bytes of a body or message go; None if nobody asked for them."""
+        """Return a function that takes the bytes of a body or message; None if they are not needed."""
         on_body = self._on_body
         return None if on_body is None else lambda piece: on_body(exchange, side, piece)
 

@@ -1,9 +1,10 @@
-"""Heads of HTTP/1 messages: start lines, field lines, and what they say about the body (RFC 9112 sections 2 to 7).
+"""Reads start lines and header sections of HTTP/1 messages, and the framing of their bodies (RFC 9112 sections 2 to 7).
 
-The grammar is read leniently, as servers and browsers do, and every leniency that matters is told: what one reader forgives and
-the next does not is how requests are smuggled. Lines end with LF, with or without CR; a folded line belongs to the one before;
-a field that is no field is left out. The reader is our own because h11 refuses a connection at the first error, and we go on.
-This module is compiled (see setup.cfg) and runs the same uncompiled.
+The grammar is read leniently, as servers and browsers do. Every leniency that matters is reported, because request smuggling
+uses errors that one reader accepts and the next does not. Lines end with LF, with or without CR. A folded line belongs to the
+line before it. A line that is not a field is left out.
+
+The library h11 is not used because it refuses a connection at the first error; this reader continues.
 """
 
 import re
@@ -13,15 +14,15 @@ from typing import Final, NamedTuple
 from analyzer.application.exchange import Fields
 
 FIELDS_MAX: Final = 4096
-"""Field lines of one head; servers allow about 100."""
+"""Maximum number of field lines in one header section; servers allow about 100."""
 
 LENGTH_DIGITS_MAX: Final = 18
-"""Digits of a length that fit 64 bits with room to add."""
+"""Maximum number of digits of a length, so that it fits into 64 bits with room to add."""
 
 SHOWN: Final = 60
-"""Bytes of a bad line that a finding shows."""
+"""Number of characters of a bad line that a finding shows."""
 
-_TOKEN = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"  # noqa: S105 - RFC 9110's word for a name
+_TOKEN = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"  # noqa: S105 - `token` is RFC 9110's term for a name
 _NAME: Final = re.compile(_TOKEN + r"\Z")
 _NAMES_REMEMBERED: Final = 1024
 _REQUEST_LINE: Final = re.compile(rf"({_TOKEN}) +([^ \t\r\n](?:[^\r\n]*[^ \t\r\n])?) +HTTP/(1\.\d)[ \t]*\Z")
@@ -30,19 +31,20 @@ _ABSOLUTE: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.\-]*)://([^/?#]*)(.*)\Z", r
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|\r(?!\n|\Z)")
 
 Problems = list[tuple[str, str]]
-"""Code and detail of each thing that is wrong with a head."""
+"""Code and detail of each problem in a header section."""
 
 Index = dict[str, list[str]]
-"""The values of the fields of each lower-case name."""
+"""The values of the fields by lower-case name."""
 
 
 def shown(text: str) -> str:
-    """The start of a line for a finding: ASCII, in quotes, short."""
+    """Return the start of a line for a finding: ASCII, in quotes, short."""
     return ascii(text[:SHOWN]) + ("…" if len(text) > SHOWN else "")
 
 
 def read_text(data: bytes) -> str:
-    """Bytes of a head as text: UTF-8 where they are that, else Latin-1, which RFC 9110 section 5.5 names as the old meaning."""
+    """Decode the bytes of a header section: as UTF-8 if they are valid, else as Latin-1, the historical encoding
+    (RFC 9110 section 5.5)."""
     try:
         return data.decode()
     except UnicodeDecodeError:
@@ -50,7 +52,8 @@ def read_text(data: bytes) -> str:
 
 
 def read_fields(block: str, problems: Problems) -> Fields:
-    """The field lines of a head or of trailers, without the empty line that ends them."""
+    """Return the field lines of a header section or of trailers. block: without the empty line at its end. Appends to
+    `problems`."""
     if not block:
         return []
     fields = _read_plain_fields(block)
@@ -85,7 +88,8 @@ def read_fields(block: str, problems: Problems) -> Fields:
 
 
 class RequestLine(NamedTuple):
-    """RFC 9112 section 3; scheme and authority only where the target names them, path None for the authority form."""
+    """A request line (RFC 9112 section 3). scheme, authority: None if the target does not name them. path: None in authority
+    form."""
 
     method: str
     scheme: str | None
@@ -95,7 +99,7 @@ class RequestLine(NamedTuple):
 
 
 def read_request_line(line: str) -> RequestLine | None:
-    """The first line of a request, or None if it is none."""
+    """Return the request line, or None if `line` is not one."""
     method, _, rest = line.partition(" ")
     target, _, version = rest.partition(" ")
     plain = version == "HTTP/1.1" and target.startswith("/") and target.isprintable()
@@ -116,13 +120,13 @@ def read_request_line(line: str) -> RequestLine | None:
 
 
 def read_status_line(line: str) -> tuple[int, str] | None:
-    """Status and version out of the first line of a response, or None if it is none."""
+    """Return the status and the version of a status line, or None if `line` is not one."""
     match = _STATUS_LINE.match(line)
     return None if match is None else (int(match[2]), match[1])
 
 
 def _read_plain_fields(block: str) -> Fields | None:
-    """The fields of a block in which there is nothing to forgive, as nearly always; else None."""
+    """Return the fields of a block without any leniency, which nearly all blocks allow; else None."""
     if not block.endswith("\r"):
         return None
     lines = block.removesuffix("\r").split("\r\n")
@@ -139,12 +143,12 @@ def _read_plain_fields(block: str) -> Fields | None:
 
 @lru_cache(_NAMES_REMEMBERED)
 def _lower(name: str) -> str | None:
-    """A field name in lower case, or None if it is no name. Nearly all names on the wire are a few dozen."""
+    """Return a field name in lower case, or None if it is not a valid name. Nearly all messages use a few dozen names."""
     return name.lower() if _NAME.match(name) is not None else None
 
 
 def index(fields: Fields) -> Index:
-    """The fields by name."""
+    """Return the values of the fields by name."""
     found: Index = {}
     for name, value in fields:
         found.setdefault(_lower(name) or name.lower(), []).append(value)
@@ -152,28 +156,29 @@ def index(fields: Fields) -> Index:
 
 
 def values(fields: Index, name: str) -> list[str]:
-    """The elements of all fields of that name, which is a comma-separated list (RFC 9110 section 5.6.1)."""
+    """Return the elements of all fields of that name, which are comma-separated lists (RFC 9110 section 5.6.1)."""
     found = fields.get(name)
     if found is None:
         return []
-    if len(found) == 1 and "," not in found[0]:  # as nearly always
+    if len(found) == 1 and "," not in found[0]:  # the usual case
         element = found[0].strip(" \t")
         return [element] if element else []
     return [element for element in [part.strip(" \t") for part in ",".join(found).split(",")] if element]
 
 
 def content_codings(fields: Index, status: int | None = None) -> list[str]:
-    """What lies on the body, in the order applied. A part of a coded body (206) cannot be decoded: its coding is not named."""
+    """Return the codings of the body, in the order applied; none for a part (206), because a part of a coded body cannot be
+    decoded."""
     if status == 206 or "content-encoding" not in fields:
         return []
     return [name for name in [value.lower() for value in values(fields, "content-encoding")] if name != "identity"]
 
 
 class Framing(NamedTuple):
-    """How a body ends: after its last chunk, after `length` bytes, or (both unset) where the connection does.
+    """How a body ends: after its last chunk, after `length` bytes, or (if both are unset) at the end of the connection.
 
-    codings: transfer codings besides chunked, in the order applied.
-    sure: False where the head contradicts itself so that the end cannot be known.
+    codings: transfer codings other than chunked, in the order applied.
+    sure: False if the fields contradict each other, so that the end cannot be known.
     """
 
     chunked: bool
@@ -183,13 +188,13 @@ class Framing(NamedTuple):
 
 
 UNFRAMED: Final = Framing(False, None, [])
-"""Of a head that says nothing of a body."""
+"""The framing if the fields do not announce a body."""
 
 NO_BODY: Final = Framing(False, 0, [])
 
 
 def read_framing(fields: Index, problems: Problems) -> Framing:
-    """RFC 9112 section 6.3, as far as the fields say it."""
+    """Return the framing that the fields announce (RFC 9112 section 6.3). Appends to `problems`."""
     if "transfer-encoding" not in fields:
         length, sure = _read_content_length(fields, problems)
         return UNFRAMED if length is None and sure else Framing(False, length, [], sure)

@@ -1,11 +1,10 @@
-"""HTTP/1.0 and HTTP/1.1 in both directions of a connection (RFC 9112), read passively.
+"""Reads HTTP/1.0 and HTTP/1.1 in both directions of a connection (RFC 9112), passively.
 
-The directions meet in the queue of requests that wait for their response, for only the request says whether a response to it
-has a body (HEAD, CONNECT). After a request that may change the protocol (CONNECT, Upgrade) the client's next bytes are put
-aside until the server has said which protocol they are in.
+Both directions share a queue of requests without a response, because the request decides whether its response has a body (HEAD,
+CONNECT). After a request that may change the protocol (CONNECT, Upgrade) the client's next bytes are held until the server's
+response shows their protocol.
 
-Where bytes were lost, which request a response belongs to is a guess, and is marked as one. This module is compiled (see
-setup.cfg) and runs the same uncompiled.
+After lost bytes the request of a response is a guess, and the exchange is marked as guessed.
 """
 
 from typing import Final
@@ -40,14 +39,14 @@ from analyzer.application.http1_stream import HEAD_MAX, Direction
 from analyzer.application.protocol_reader import Reader
 
 PENDING_MAX: Final = 10_000
-"""Requests waiting for their responses."""
+"""Maximum number of requests without a response."""
 
 NO_CODINGS: Final[list[str]] = []
-"""Of a body on which no coding lies."""
+"""The codings of a body without any."""
 
 
 class Http1:
-    """An HTTP/1 conversation; `successor` is the reader of the protocol that took over, if one did."""
+    """An HTTP/1 conversation. `successor`: the reader of the protocol that took over, if there is one."""
 
     __slots__ = ("_changing", "_directions", "_pending", "_pipelined", "_unasked", "log", "successor")
 
@@ -55,7 +54,7 @@ class Http1:
         self.log = log
         self.successor: Reader | None = None
         self._directions: tuple[Direction, ...] = (Direction(self, CLIENT), Direction(self, SERVER))
-        # Most hold one exchange or none, and taking the first of PENDING_MAX moves 80 KB: lists do.
+        # Lists, because most hold at most one exchange. Removing the first of PENDING_MAX entries moves 80 KB.
         self._pending: list[Exchange] = []
         self._unasked: list[Exchange] = []
         self._pipelined = False
@@ -63,7 +62,7 @@ class Http1:
 
     @property
     def kind(self) -> str:
-        """`http/1.1`, or that of the protocol that took over."""
+        """`http/1.1`, or the kind of the protocol that took over."""
         return "http/1.1" if self.successor is None else self.successor.kind
 
     def feed(self, side: cython.int, data: bytes, frame: cython.longlong, at: cython.longlong) -> None:
@@ -80,14 +79,14 @@ class Http1:
             direction.feed(data[pos:], frame, at)
 
     def gap(self, side: cython.int, length: int | None) -> None:
-        """Hear that bytes are missing; None: nobody knows how many."""
+        """Handle missing bytes. length: None if it is not known."""
         if self.successor is not None:
             self.successor.gap(side, length)
         else:
             self._directions[side].gap(length)
 
     def close(self) -> None:
-        """Hear that both streams have ended. The directions, which point back here, are let go of."""
+        """Handle the end of both streams. Drop the directions, which refer back to this object."""
         for direction in self._directions:
             direction.close()
         self._directions = ()
@@ -95,16 +94,17 @@ class Http1:
             self.successor.close()
 
     def succeed(self, side: cython.int, data: bytes, frame: cython.longlong, at: cython.longlong) -> None:
-        """Hand bytes to the protocol that took over."""
+        """Pass bytes to the protocol that took over."""
         if self.successor is not None:
             self.successor.feed(side, data, frame, at)
 
     def begin_message(self, side: cython.int, line: str, rest: str, frame: cython.longlong, at: cython.longlong) -> bool:
-        """Read a head; False if `line` is no start line."""
+        """Read a start line and its fields. Return False if `line` is not a start line."""
         return self._begin_request(line, rest, frame, at) if side == CLIENT else self._begin_response(line, rest, frame, at)
 
     def _read_plain_request(self, direction: Direction, data: bytes) -> cython.Py_ssize_t:
-        """Read the ordinary request at the start of `data`, with what is there of its body; where that ends, 0 without one."""
+        """Read an ordinary request at the start of `data` and the available part of its body. Return where that ends; 0 if
+        there is none."""
         head: FastPathHead | None = read_plain_request(data, min(len(data), HEAD_MAX))
         if head is None or head.n_hosts != 1 or self._unasked:
             return 0
@@ -119,7 +119,7 @@ class Http1:
         return direction.read_counted(request, body, max(0, head.length), data, head.end)
 
     def _read_plain_response(self, direction: Direction, data: bytes) -> cython.Py_ssize_t:
-        """Read the ordinary final response at the start of `data` to a request, as `_read_plain_request` does."""
+        """Read an ordinary final response at the start of `data`. Return values as in `_read_plain_request`."""
         if not self._pending:
             return 0
         head: FastPathHead | None = read_plain_response(data, min(len(data), HEAD_MAX))
@@ -144,7 +144,7 @@ class Http1:
         return direction.read_counted(response, body, head.length, data, head.end)
 
     def _await_response(self, exchange: Exchange, frame: cython.longlong) -> None:
-        """List an exchange that a request opens, and have it wait for its response."""
+        """List an exchange that begins with a request, and add it to the queue of those without a response."""
         self.log.add(exchange, frame)
         pending = self._pending
         if pending:
@@ -198,7 +198,8 @@ class Http1:
         return True
 
     def _exchange_of_request(self) -> tuple[Exchange, bool]:
-        """The exchange that a request opens, and whether its response was there first, as happens where captures reorder."""
+        """Return the exchange of a new request, and whether its response was there first (captures can have packets out of
+        order)."""
         if self._unasked and not self._directions[CLIENT].lossy:
             return self._unasked.pop(0), True
         return new_exchange(), False
@@ -253,18 +254,20 @@ class Http1:
 
     @staticmethod
     def _framing_of_response(method: str | None, status: int, fields: Index, problems: Problems) -> Framing:
-        """RFC 9112 section 6.3: what needs the request's method and the status comes before what the fields say."""
+        """Return the framing of a response (RFC 9112 section 6.3). The request's method and the status come before the
+        fields."""
         if method == "HEAD" or status < 200 or status in (204, 304) or (method == "CONNECT" and status < 300):
             return NO_BODY
         return read_framing(fields, problems)
 
     def end_message(self, side: cython.int) -> None:
-        """Hear that a message has ended: a client that asked for another protocol has to be told which one first."""
+        """Handle the end of a message. After a request for another protocol, hold the client's data until the response."""
         if side == CLIENT and self._changing is not None:
             self._directions[CLIENT].wait()
 
     def found(self, side: cython.int) -> None:
-        """Hear that a start line was found again. Of several requests the last one is still open: clients seldom pipeline."""
+        """Handle a start line found after lost bytes. Of several requests only the last is still open: clients rarely
+        pipeline."""
         pending = self._pending
         if side == SERVER and len(pending) > 1:
             if self._pipelined:
@@ -278,8 +281,8 @@ class Http1:
                     self._directions[CLIENT].resume()
 
     def _change(self, exchange: Exchange, response: Response) -> None:
-        """Give both directions to the protocol that was agreed on."""
-        from analyzer.application.upgrade import successor_of  # with the readers of the other protocols
+        """Pass both directions to the protocol that was agreed on."""
+        from analyzer.application.upgrade import successor_of  # imports the readers of the other protocols
 
         self.successor = successor_of(exchange, response, self.log)
         for direction in self._directions:

@@ -1,9 +1,9 @@
-"""The head of an ordinary HTTP/1.1 message, read in one pass over its bytes.
+"""Reads the start line and header section of an ordinary HTTP/1.1 message in one pass over its bytes.
 
-Nearly all heads are ordinary: the start line and the field lines are printable ASCII and end with CR and LF (RFC 9112 sections
-2 to 5), and a body is announced by one Content-Length or not at all. There is nothing to forgive in them, and so nothing to
-tell. For every other head None is given, and `heads` reads it; it would read these to the same end, in several passes. This
-module is compiled (see setup.cfg) and runs the same uncompiled.
+Nearly all messages are ordinary: the start line and the field lines are printable ASCII and end with CR and LF
+(RFC 9112 sections 2 to 5), and one Content-Length or none announces the body. They need no leniency, so there is nothing to
+report. For all others the functions return None, and `header_fields` reads them. It would return the same result for ordinary
+ones, in several passes.
 """
 
 from typing import Final
@@ -16,7 +16,7 @@ from analyzer.application.header_fields import FIELDS_MAX, LENGTH_DIGITS_MAX
 _TOKEN: Final = bytes(
     chr(octet) in "!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz" for octet in range(256)
 )
-"""For every octet whether a token may have it (RFC 9110 section 5.6.2)."""
+"""For every byte value whether it may be in a token (RFC 9110 section 5.6.2)."""
 
 _CR, _LF, _BLANK, _SLASH, _ZERO, _COLON, _LAST_PRINTABLE = b"\r\n /0:~"
 
@@ -26,10 +26,11 @@ _MAX_DIGITS: Final = LENGTH_DIGITS_MAX
 
 
 class FastPathHead:
-    """What an ordinary head says.
+    """The content of an ordinary start line and header section.
 
-    method, path: of a request; status: of a response. fields: in their order; n_bytes: of the lines they stood in. host: of the
-    first Host field; n_hosts: how many there are. length: what Content-Length says, -1 without one. end: where the head ends.
+    method, path: of a request. status: of a response. fields: in wire order. n_bytes: size of the lines of these fields. host:
+    value of the first Host field. n_hosts: number of Host fields. length: value of Content-Length, -1 without one. end: where
+    the header section ends.
     """
 
     __slots__ = ("end", "fields", "host", "length", "method", "n_bytes", "n_hosts", "path", "status", "version")
@@ -48,7 +49,7 @@ class FastPathHead:
 
 
 def read_plain_request(data: bytes, end: cython.Py_ssize_t) -> FastPathHead | None:
-    """The head of a request at the start of `data`, of which it ends before `end`; None if it is not whole or not ordinary."""
+    """Read a request at the start of `data`, up to `end`. Return None if its header section is not complete or not ordinary."""
     pos = plain_request_line(data, end)
     if pos == 0:
         return None
@@ -62,7 +63,8 @@ def read_plain_request(data: bytes, end: cython.Py_ssize_t) -> FastPathHead | No
 
 
 def read_plain_response(data: bytes, end: cython.Py_ssize_t) -> FastPathHead | None:
-    """The head of a response, as `read_plain_request` does."""
+    """Read a response at the start of `data`, up to `end`. Return None if its header section is not complete or not
+    ordinary."""
     pos: cython.Py_ssize_t
     status: cython.int = 0
     if end < 15 or not data.startswith(b"HTTP/1.") or data[8] != _BLANK:
@@ -87,7 +89,8 @@ def read_plain_response(data: bytes, end: cython.Py_ssize_t) -> FastPathHead | N
 
 
 def plain_request_line(data: bytes, end: cython.Py_ssize_t) -> cython.Py_ssize_t:
-    """Where the ordinary request line at the start of `data` ends, with its CR and LF, before `end`; 0 if there is none."""
+    """Return the end of an ordinary request line at the start of `data`, including its CR and LF, up to `end`; 0 if there is
+    none."""
     token: bytes = _TOKEN
     pos: cython.Py_ssize_t = 0
     while pos < end and token[data[pos]]:
@@ -102,7 +105,7 @@ def plain_request_line(data: bytes, end: cython.Py_ssize_t) -> cython.Py_ssize_t
 
 
 def _read_fields(head: FastPathHead, data: bytes, pos: cython.Py_ssize_t, end: cython.Py_ssize_t) -> cython.bint:
-    """Read field lines up to the empty line; False if they are not whole or not ordinary."""
+    """Read field lines up to the empty line. Return False if they are not complete or not ordinary."""
     token: bytes = _TOKEN
     fields: Fields = head.fields
     first: cython.Py_ssize_t = pos
@@ -145,7 +148,8 @@ def _read_fields(head: FastPathHead, data: bytes, pos: cython.Py_ssize_t, end: c
 def _take_named(
     head: FastPathHead, data: bytes, start: cython.Py_ssize_t, n_name: cython.Py_ssize_t, value: str
 ) -> cython.bint:
-    """Take a field that says where a body ends or what lies on it; False for those that no ordinary head has."""
+    """Read a field that concerns the framing or the coding. Return False for one that an ordinary header section does not
+    have."""
     if n_name == 4:
         if _is_named(data, start, b"host"):
             if head.n_hosts == 0:
@@ -164,7 +168,7 @@ def _take_named(
 
 
 def _is_named(data: bytes, start: cython.Py_ssize_t, name: bytes) -> cython.bint:
-    """Whether the token at `start`, which is as long as `name`, is that lower-case name."""
+    """Return whether the token at `start`, which has the length of `name`, is that lower-case name."""
     i: cython.Py_ssize_t = 0
     n: cython.Py_ssize_t = len(name)
     while i < n and data[start + i] | 0x20 == name[i]:
@@ -173,7 +177,7 @@ def _is_named(data: bytes, start: cython.Py_ssize_t, name: bytes) -> cython.bint
 
 
 def _take_length(head: FastPathHead, text: str) -> cython.bint:
-    """Take the value of Content-Length; False if it is not one number."""
+    """Read the value of Content-Length. Return False if it is not one number."""
     if not 0 < len(text) <= _MAX_DIGITS or not text.isdigit():
         return False
     head.length = int(text)

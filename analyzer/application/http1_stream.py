@@ -1,9 +1,8 @@
-"""One direction of an HTTP/1 connection (RFC 9112): where its heads and bodies begin and end.
+"""Reads one direction of an HTTP/1 connection (RFC 9112): finds where its header sections and bodies begin and end.
 
-A small machine: head, body (by length, by chunks, or to the end of the stream), head again. What is held is a head or a line
-that has not come whole, never a body. After a protocol error, or a hole whose end is unknown, the next start line is sought by
-its version, which is rare enough in bodies and quick to find. This module is compiled (see setup.cfg) and runs the same
-uncompiled.
+The states are: header section, body (by length, by chunks, or to the end of the stream), and header section again. Only an
+incomplete header section or line is held, never a body. After a protocol error, or a gap of unknown length, the next start line
+is searched by its version. The version is rare in bodies and fast to find.
 """
 
 import re
@@ -24,16 +23,16 @@ from analyzer.application.header_fields import (
 )
 
 HEAD_MAX: Final = 1 << 18
-"""Bytes of a head or of trailers, as large as Chrome takes them; servers allow 8 to 64 KiB."""
+"""Maximum bytes of a start line and header section, or of trailers: the limit of Chrome. Servers allow 8 to 64 KiB."""
 
 START_LINE_MAX: Final = 1 << 14
-"""Bytes of a start line; RFC 9112 section 3 asks for 8,000."""
+"""Maximum bytes of a start line; RFC 9112 section 3 recommends at least 8,000."""
 
 CHUNK_LINE_MAX: Final = 1 << 12
-"""Bytes of the line before a chunk: a size, and extensions that nobody uses."""
+"""Maximum bytes of the line before a chunk: a size, and extensions, which are not in use."""
 
 WAITING_MAX: Final = 1 << 16
-"""Bytes of a client put aside while it is unknown which protocol they are in. An honest client waits for the answer."""
+"""Maximum bytes of a client that are held while their protocol is unknown. An honest client waits for the response."""
 
 _HEAD, _LENGTH, _CHUNK_LINE, _CHUNK, _CHUNK_END, _TRAILERS, _TO_END, _WAITING, _SEEK, _LEFT = range(10)
 
@@ -51,25 +50,26 @@ _LIMITS: Final = {_HEAD: HEAD_MAX, _CHUNK_LINE: CHUNK_LINE_MAX, _CHUNK_END: 2, _
 
 
 class Messages(Protocol):
-    """Who makes messages of what a direction finds."""
+    """Builds messages from what a direction finds."""
 
     log: ConversationLog
 
     def begin_message(self, side: int, line: str, rest: str, frame: int, at: int) -> bool:
-        """A head: its first line and its field lines. False if it is none. Calls `begin_body`, `lose` or `leave`."""
+        """Begin a message, given its start line and its field lines. Return False if it is not one. Calls `begin_body`, `lose`
+        or `leave`."""
 
     def end_message(self, side: int) -> None:
-        """The message is whole."""
+        """Handle the end of a message."""
 
     def found(self, side: int) -> None:
-        """A start line was found again after bytes were lost."""
+        """Handle a start line that was found after lost bytes."""
 
     def succeed(self, side: int, data: bytes, frame: int, at: int) -> None:
-        """Bytes of the protocol that took over."""
+        """Take bytes of the protocol that took over."""
 
 
 class Direction:
-    """One side's stream: finds heads and bodies, and leaves what they mean to `Messages`."""
+    """One side's stream. It finds header sections and bodies, and gives them to `Messages`."""
 
     __slots__ = (
         "_body", "_held", "_left", "_message", "_messages", "_n_scanned", "_patient", "_side", "_start_seen", "_state",
@@ -130,15 +130,15 @@ class Direction:
                 return
 
     def is_between(self) -> cython.bint:
-        """Whether a message has ended, and nothing of the next is there yet."""
+        """Return whether a message has ended and no byte of the next has arrived."""
         return self._state == _HEAD and len(self._held) == 0
 
     def read_counted(
         self, message: Request | Response, body: Body, length: cython.longlong, data: bytes, pos: cython.Py_ssize_t
     ) -> cython.Py_ssize_t:
-        """Begin a message whose body has `length` bytes, for one who needs not hear of its end if that is in `data`.
+        """Begin a message whose body has `length` bytes; `end_message` is not called if the body ends in `data`.
 
-        What is there of the body, from `pos` on, is read only if that is all of it. Where the rest of `data` begins.
+        The body from `pos` on is read only if all of it is in `data`. Return where the rest of `data` begins.
         """
         if length > len(data) - pos:
             self._message = message
@@ -154,7 +154,7 @@ class Direction:
         return pos + length
 
     def gap(self, length: int | None) -> None:
-        """Step over missing bytes exactly if they lie within a body, else seek."""
+        """Skip missing bytes if they are within a body, else search the next start line."""
         state = self._state
         if state == _LEFT:
             return
@@ -173,11 +173,11 @@ class Direction:
 
     @property
     def seeking(self) -> bool:
-        """Whether the place in the stream is lost."""
+        """Whether the position in the stream is lost."""
         return self._state == _SEEK
 
     def lose(self) -> None:
-        """Give up the place: what is being read stays incomplete, and the next start line is sought."""
+        """Lose the position: the current message stays incomplete, and the next start line is searched."""
         if self._body is not None:
             self._body.lose()
             self._body = None
@@ -187,7 +187,7 @@ class Direction:
         self.lossy = True
 
     def close(self) -> None:
-        """Hear that the stream has ended."""
+        """Handle the end of the stream."""
         if self._state == _WAITING:
             self.resume()
         state = self._state
@@ -203,18 +203,18 @@ class Direction:
             self._held.clear()
 
     def wait(self) -> None:
-        """Put what follows aside until `resume` or `leave`; only as long as that never was too much."""
+        """Hold the following bytes until `resume` or `leave`, unless they once were more than WAITING_MAX."""
         if self._patient and self._state == _HEAD:
             self._state = _WAITING
 
     def resume(self) -> None:
-        """Read on as HTTP/1, first what was put aside."""
+        """Continue as HTTP/1, with the held bytes first."""
         if self._state == _WAITING:
             self._state = _HEAD
             self._replay()
 
     def leave(self) -> None:
-        """Give what follows, and what was put aside, to the protocol that takes over."""
+        """Pass the following bytes, and the held ones before them, to the protocol that takes over."""
         if self._body is not None:
             self._body.lose()
             self._body = None
@@ -240,18 +240,19 @@ class Direction:
         self._messages.log.note(code, detail, self.frame)
 
     def _hold(self, data: bytes, pos: cython.Py_ssize_t) -> cython.Py_ssize_t:
-        """Keep the rest of `data` until more comes; where that cannot help, seek the next start line in it."""
+        """Hold the rest of `data` until more arrives. If more cannot help, search the next start line in it."""
         self._held += data[pos:]
         self._n_scanned = max(0, len(self._held) - 3)
         if (self._state != _HEAD or self._is_start()) and len(self._held) <= _LIMITS[self._state]:
             return len(data)
-        # A head that is too long is stepped over whole: behind each of its bytes another may begin that is no shorter.
+        # A too long header section is skipped whole: at each of its bytes another one could begin that is just as long.
         n = HEAD_MAX if self._state == _HEAD and self._start_seen else 1
         self._reject()
         return min(len(data), pos + n)
 
     def _join(self, data: bytes) -> bytes | None:
-        """What is held and `data` together, once they hold the end that the state waits for; else None, and they are held."""
+        """Return the held bytes and `data` joined, if they contain the end that the state needs. Else hold them, and return
+        None."""
         held = self._held
         if self._state in _ENDS and _ENDS[self._state].search(data) is None and len(held) + len(data) <= _LIMITS[self._state]:
             held += data
@@ -269,7 +270,7 @@ class Direction:
         return joined
 
     def _is_start(self) -> bool:
-        """Whether what is held can be the start of a head, judged when its first line is whole."""
+        """Return whether the held bytes can be the start of a message; this is decided when the first line is complete."""
         if self._start_seen:
             return True
         held = self._held
@@ -281,7 +282,7 @@ class Direction:
         return self._start_seen
 
     def _reject(self) -> None:
-        """Say that what is held cannot be read, and drop it."""
+        """Report that the held bytes cannot be read, and drop them."""
         if self._state == _HEAD:
             line = bytes(self._held[:START_LINE_MAX]).partition(b"\n")[0]
             code = "long_head" if self._start_seen else "bad_start_line"
@@ -292,7 +293,7 @@ class Direction:
 
     def _read_head(self, data: bytes, pos: cython.Py_ssize_t) -> cython.Py_ssize_t:
         if data[pos] in (13, 10):
-            # RFC 9112 section 2.2: empty lines before a message are nothing.
+            # RFC 9112 section 2.2: empty lines before a message are ignored.
             blank = _BLANK.match(data, pos)
             assert blank is not None
             pos = blank.end()
@@ -311,7 +312,7 @@ class Direction:
         return match.end()
 
     def begin_body(self, message: Request | Response, framing: Framing) -> None:
-        """Read the body that the head announces next."""
+        """Read the body that the header section announces."""
         self._message = message
         self._body = message.body
         if framing.chunked:
@@ -407,7 +408,7 @@ class Direction:
         return match.end()
 
     def _seek(self, data: bytes, pos: cython.Py_ssize_t) -> cython.Py_ssize_t:
-        """Go on at the next start line in `data`; without one keep the tail in which one may begin."""
+        """Continue at the next start line in `data`. Without one, hold the last bytes, in which one may begin."""
         start = self._find_request(data, pos) if self._side == CLIENT else self._find_response(data, pos)
         if start < 0:
             tail = START_LINE_MAX if self._side == CLIENT else 16

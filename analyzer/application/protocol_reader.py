@@ -1,38 +1,38 @@
-"""What every reader of a conversation promises, and the reader of what nobody here can read."""
+"""Defines the interface of every reader of a conversation, and the reader of unknown protocols."""
 
 from typing import Protocol
 
 
 class Reader(Protocol):
-    """Reads both directions of one protocol. Sides are 0 for the client and 1 for the server."""
+    """Reads both directions of one protocol. Side 0 is the client, side 1 the server."""
 
     @property
     def kind(self) -> str:
-        """`http/1.1`, `h2`, `websocket` or `bytes`."""
+        """Return `http/1.1`, `h2`, `websocket` or `bytes`."""
 
     def feed(self, side: int, data: bytes, frame: int, at: int) -> None:
-        """Take the next bytes of one side, made available by `frame` at that time."""
+        """Take the next bytes of one side, which `frame` made available at the time `at`."""
 
     def gap(self, side: int, length: int | None) -> None:
-        """Hear that bytes of one side are missing here; None: nobody knows how many."""
+        """Handle missing bytes of one side. length: None if it is not known."""
 
     def close(self) -> None:
-        """Hear that nothing more comes."""
+        """Handle the end of both sides."""
 
 
 class UnknownProtocol:
-    """Counts the bytes of a protocol that is not read: the inside of a CONNECT tunnel, or anything else."""
+    """Counts the bytes of a protocol that is not read: the data in a CONNECT tunnel, or an unknown protocol."""
 
     def __init__(self, kind: str = "bytes") -> None:
         self.kind = kind
         self.n_bytes = [0, 0]
 
     def feed(self, side: int, data: bytes, frame: int, at: int) -> None:
-        """Count."""
+        """Count the bytes."""
         self.n_bytes[side] += len(data)
 
     def gap(self, side: int, length: int | None) -> None:
-        """Nothing is lost that was looked at."""
+        """Do nothing: no data was read."""
 
     def close(self) -> None:
-        """Nothing is open."""
+        """Do nothing: no data is held."""

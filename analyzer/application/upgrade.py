@@ -1,4 +1,4 @@
-"""Which protocol takes over after a 101 or a CONNECT that was granted (RFC 9110 sections 7.8 and 9.3.6)."""
+"""Chooses the protocol that follows a 101 response or a successful CONNECT (RFC 9110 sections 7.8 and 9.3.6)."""
 
 import base64
 import binascii
@@ -11,7 +11,7 @@ from analyzer.application.websocket import WebSocket
 
 
 def successor_of(exchange: Exchange, response: Response, log: ConversationLog) -> Reader:
-    """The reader of what follows the response, as the response names it."""
+    """Return the reader of the data after the response, as its fields name the protocol."""
     fields = index(response.headers or [])
     names = [name.lower() for name in values(fields, "upgrade")] if response.status == 101 else []
     if "websocket" in names:
@@ -25,7 +25,7 @@ def successor_of(exchange: Exchange, response: Response, log: ConversationLog) -
 
 
 def _settings(text: str) -> bytes:
-    """RFC 7540 section 3.2.1: the payload of a SETTINGS frame as base64url; nothing if it is not that."""
+    """Decode the payload of a SETTINGS frame from base64url (RFC 7540 section 3.2.1); empty if it is not base64url."""
     try:
         return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
     except (binascii.Error, ValueError):
