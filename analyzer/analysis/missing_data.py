@@ -29,16 +29,16 @@ class Missing:
 class MissingData:
     """Collects the missing parts of a session's application data, including what was lost before the data began."""
 
-    __slots__ = ("_cut", "_failed", "_missing", "_n_failed", "_new_gaps", "_news", "_strayed")
+    __slots__ = ("_failed", "_has_news", "_left_protocol", "_missing", "_n_failed", "_n_truncated", "_new_gaps")
 
     def __init__(self) -> None:
         self._n_failed = 0
         self._new_gaps = [0, 0]
         self._missing = [0, 0]
-        self._cut = [0, 0]
-        self._strayed = [False, False]
+        self._n_truncated = [0, 0]
+        self._left_protocol = [False, False]
         self._failed: dict[tuple[int | None, str], int] = {}
-        self._news = False
+        self._has_news = False
 
     def gap(self, event: Gap) -> None:
         """Add a gap in a role's stream."""
@@ -51,37 +51,37 @@ class MissingData:
             self._failed[None, event.reason or MISSING_SEGMENT] = event.failed
         for role in (0, 1):
             self._missing[role] = self._take_gaps(role)
-        self._news = bool(self._failed) or self._missing != [0, 0]
+        self._has_news = bool(self._failed) or self._missing != [0, 0]
 
     def miss(self, event: DataMissing) -> None:
         """Handle missing data of a role."""
         role, reason = event.role, event.reason
-        self._news = True
+        self._has_news = True
         failed = event.failed - self._n_failed
         self._n_failed = event.failed
         self._missing[role] += self._take_gaps(role)
         if failed and reason == MISSING_SEGMENT and self._missing[role]:
-            self._cut[role] += failed
+            self._n_truncated[role] += failed
         elif failed:
             key = role, reason or MISSING_SEGMENT
             self._failed[key] = self._failed.get(key, 0) + failed
         elif not self._missing[role]:
-            self._strayed[role] = True
+            self._left_protocol[role] = True
 
     def take(self) -> list[Missing]:
         """Return what was lost since the last call."""
-        if not self._news:
+        if not self._has_news:
             return []
-        self._news = False
+        self._has_news = False
         missing = [Missing(role, None, n, reason) for (role, reason), n in self._failed.items()]
         self._failed.clear()
         for role in (0, 1):
             if self._missing[role]:
-                missing.append(Missing(role, self._missing[role], self._cut[role], MISSING_SEGMENT))
-            elif self._strayed[role] and not missing:
+                missing.append(Missing(role, self._missing[role], self._n_truncated[role], MISSING_SEGMENT))
+            elif self._left_protocol[role] and not missing:
                 missing.append(Missing(role, None, 0, None))
-            self._missing[role] = self._cut[role] = 0
-            self._strayed[role] = False
+            self._missing[role] = self._n_truncated[role] = 0
+            self._left_protocol[role] = False
         return missing
 
     def _take_gaps(self, role: int) -> int:

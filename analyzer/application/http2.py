@@ -1,10 +1,10 @@
-"""HTTP/2 (RFC 9113) with HPACK (RFC 7541), both directions of a connection, read passively.
+"""Reads HTTP/2 (RFC 9113) with HPACK (RFC 7541), in both directions of a connection, passively.
 
-Frames of many streams are mixed; each stream carries one exchange. After a hole, or a field section that cannot be read, the
-later field sections of that direction stay unread (`http2_sections`). Streams, bodies and their frames are told all the same.
-Flow control is none of ours.
+Frames of many streams are mixed; each stream has one exchange. After a gap, or a field section that cannot be read, the later
+field sections of that direction are not decoded (`http2_sections`). Their streams, bodies and frames are still reported. Flow
+control is not checked.
 
-A passive reader does not know when a SETTINGS frame took effect: limits count as announced from the frame on.
+A passive reader does not know when a SETTINGS frame took effect. Limits count as announced from that frame on.
 """
 
 from struct import Struct
@@ -19,7 +19,7 @@ from analyzer.application.websocket import WebSocket
 from analyzer.codec.registry import registry
 
 STREAMS_MAX: Final = 1024
-"""Streams open at one moment; beyond that the oldest is given up. Servers allow 100 to 256."""
+"""Maximum number of streams open at one time; beyond it the oldest is dropped. Servers allow 100 to 256."""
 
 _SETTING: Final = Struct(">HI")
 _U32: Final = Struct(">I")
@@ -40,7 +40,7 @@ class _Stream:
 
 
 class _Direction:
-    """What one side has: its frames, its field sections, and where its stream is."""
+    """State of one side: its frames, its field sections, and the current frame and time of the capture."""
 
     __slots__ = ("at", "frame", "reader", "sections")
 
@@ -63,7 +63,8 @@ class Http2:
         self._highest = [0, 0]
 
     def adopt(self, exchange: Exchange, settings: bytes) -> None:
-        """Take over from an HTTP/1.1 request with `Upgrade: h2c` (RFC 7540 section 3.2): it is stream 1, its 101 interim."""
+        """Continue an HTTP/1.1 request with `Upgrade: h2c` (RFC 7540 section 3.2). It becomes stream 1, and its 101 an interim
+        response."""
         if exchange.response is not None:
             exchange.interim.append(exchange.response)
             exchange.response = None
@@ -82,30 +83,30 @@ class Http2:
         direction.reader.feed(data)
 
     def gap(self, side: int, length: int | None) -> None:
-        """Hear that bytes are missing."""
+        """Handle missing bytes. length: None if it is not known."""
         self._directions[side].reader.gap(length)
 
     def close(self) -> None:
-        """Hear that both streams have ended: what is still open stays incomplete."""
+        """Handle the end of both sides. Open exchanges stay incomplete."""
         for direction in self._directions:
             direction.reader.close()
         for stream in self._streams.values():
             self._abandon(stream)
         self._streams.clear()
-        self._directions = ()  # they point back here
+        self._directions = ()  # they refer back to this object
 
     def note(self, side: int, code: str, detail: str) -> None:
-        """Keep a finding."""
+        """Add a finding."""
         self._log.note(code, detail, self._directions[side].frame)
 
     def lose_frames(self, side: int, why: str) -> None:
-        """Frames are missing: this side's field table is lost with them."""
+        """Handle missing frames: this side's header table is lost too."""
         self._directions[side].sections.lose(why)
 
     # DATA
 
     def begin_data(self, side: int, flags: int, stream: int, length: int) -> None:
-        """A DATA frame begins."""
+        """Handle the begin of a DATA frame."""
         self._directions[side].sections.check()
         if stream in self._streams:
             if self._streams[stream].ended[side]:
@@ -115,7 +116,7 @@ class Http2:
             self.note(side, "bad_stream", f"DATA on stream {stream}, which nobody opened")
 
     def read_data(self, side: int, stream: int, data: bytes) -> None:
-        """Content of a stream."""
+        """Take content of a stream."""
         found = self._streams.get(stream)
         if found is None or found.ended[side]:
             return
@@ -130,7 +131,7 @@ class Http2:
             message.body.feed(data, direction.frame)
 
     def lose_data(self, side: int, stream: int, length: int) -> None:
-        """Content of a stream is missing."""
+        """Handle missing content of a stream."""
         found = self._streams.get(stream)
         if found is not None and not found.ended[side]:
             if found.tunnel is not None:
@@ -139,7 +140,7 @@ class Http2:
                 self._message(found, side).body.lose()
 
     def end_data(self, side: int, flags: int, stream: int) -> None:
-        """A DATA frame has ended, and with it perhaps the message."""
+        """Handle the end of a DATA frame, which may also end the message."""
         found = self._streams.get(stream)
         if found is not None and flags & frames.END_STREAM and not found.ended[side]:
             self._end_side(stream, found, side)
@@ -147,7 +148,7 @@ class Http2:
     # The other frames
 
     def read_frame(self, side: int, kind: int, flags: int, stream: int, payload: bytes) -> None:
-        """One frame that is not DATA."""
+        """Read one frame that is not DATA."""
         sections = self._directions[side].sections
         if kind in SECTION_FRAMES:
             section = sections.read(kind, flags, stream, payload)
@@ -215,7 +216,8 @@ class Http2:
     # Field sections
 
     def _end_section(self, side: int, section: Section) -> None:
-        """A field section is whole: it begins a request, a response or the trailers of one, by side and stream."""
+        """Handle a complete field section: by side and stream, it begins a request or a response, or has the trailers of
+        one."""
         fields = self._directions[side].sections.decode(bytes(section.data))
         if section.promised:
             stream = self._open(SERVER, section.promised)
@@ -226,7 +228,7 @@ class Http2:
         found = self._streams.get(section.stream)
         if found is None:
             if self._is_old(section.stream) and not self._directions[1 - side].sections.lossy:
-                return  # Of a stream that was reset, as happens while the reset is on its way.
+                return  # The stream was reset; the frame was sent before the reset arrived.
             if side == CLIENT and not section.stream & 1:
                 self.note(side, "bad_stream", f"a client opens stream {section.stream}")
             if side == SERVER and not self._directions[CLIENT].sections.lossy:
@@ -302,7 +304,7 @@ class Http2:
             stream.tunnel = WebSocket(log, exchange, values(by_name, "sec-websocket-extensions"))
 
     def _split(self, fields: Fields, side: int, known: set[str]) -> tuple[dict[str, str], Fields]:
-        """Pseudo-header fields, and the rest (section 8.3)."""
+        """Return the pseudo-header fields and the regular fields (RFC 9113 section 8.3)."""
         pseudo: dict[str, str] = {}
         regular: Fields = []
         for name, value in fields:
@@ -319,7 +321,7 @@ class Http2:
     # Streams
 
     def _is_old(self, stream: int) -> bool:
-        """Whether a stream of this number was open once: numbers only grow."""
+        """Return whether a stream with this number was ever open: numbers only increase."""
         return 0 < stream <= self._highest[CLIENT if stream & 1 else SERVER]
 
     def _open(self, side: int, number: int) -> _Stream:
@@ -336,7 +338,7 @@ class Http2:
         return stream
 
     def _message(self, stream: _Stream, side: int) -> Request | Response:
-        """The message of one side, with nothing known of its head if that was not seen."""
+        """Return one side's message. If its header section was not seen, its values are not known."""
         exchange, direction = stream.exchange, self._directions[side]
         if side == CLIENT:
             if exchange.request is None:
@@ -349,7 +351,7 @@ class Http2:
         return exchange.response
 
     def _end_side(self, number: int, stream: _Stream, side: int) -> None:
-        """One side of a stream has sent its last frame."""
+        """Handle the last frame of one side of a stream."""
         stream.ended[side] = True
         frame = self._directions[side].frame
         if stream.tunnel is None:
@@ -365,7 +367,7 @@ class Http2:
 
     @staticmethod
     def _abandon(stream: _Stream) -> None:
-        """Let go of a stream whose end will not be seen."""
+        """Drop a stream whose end will not be seen."""
         exchange = stream.exchange
         if stream.tunnel is not None:
             stream.tunnel.close()
@@ -376,6 +378,6 @@ class Http2:
 
 
 def _content_length(fields: Index) -> int | None:
-    """What Content-Length says, if it is a number."""
+    """Return the value of Content-Length, if it is a number."""
     found = values(fields, "content-length")
     return int(found[0]) if found and found[0].isascii() and found[0].isdigit() and len(found[0]) <= 18 else None

@@ -1,10 +1,11 @@
-"""Frames of HTTP/2 (RFC 9113 sections 3.4, 4 and 6): where each begins, in one direction of a connection.
+"""Finds the frames of HTTP/2 in one direction of a connection (RFC 9113 sections 3.4, 4 and 6).
 
-Nine bytes say how long a frame is, so one bad frame costs one frame. DATA passes through in pieces; the other frames are small
-and are handed over whole. Parsing is our own: hyperframe wants each body as one copy, and only the header would be left to it.
+A header of nine bytes contains the length of the frame, so a bad frame affects no other frame. DATA is passed on in pieces. The
+other frames are small, and are passed on whole. The library hyperframe is not used: it needs a copy of each body, and would
+only read the header.
 
-After a hole nothing marks the next frame. It is sought by form: a header whose type, flags, length and stream fit together, and
-behind its length another such header or the end of what has come.
+After a gap there is no mark for the next frame. It is searched by its form: a header whose type, flags, length and stream are
+consistent, followed, after that length, by another such header or by the end of the available data.
 """
 
 import re
@@ -12,7 +13,7 @@ from struct import Struct
 from typing import Final, Protocol
 
 PREFACE: Final = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
-"""What a client sends first."""
+"""The first bytes that a client sends."""
 
 DATA: Final = 0x00
 HEADERS: Final = 0x01
@@ -32,13 +33,13 @@ PADDED: Final = 0x08
 PRIORITIZED: Final = 0x20
 
 FRAME_KEPT_MAX: Final = 1 << 17
-"""Bytes of a frame that is handed over whole. A frame may announce 16 MiB; none but DATA has use for that."""
+"""Maximum bytes of a frame that is passed on whole. A frame may announce 16 MiB, but only DATA needs such a length."""
 
 SEEK_MAX: Final = 1 << 17
-"""Bytes that are held while a frame is sought after a hole: several frames of the usual 16 KiB."""
+"""Maximum bytes that are held while a frame is searched after a gap: several frames of the usual 16 KiB."""
 
 SEEK_HEADERS: Final = 3
-"""Frames in a row that have to look right after a hole, where so many have come."""
+"""Number of consecutive headers that must be valid after a gap, if so many are available."""
 
 HEADER_SIZE: Final = 9
 
@@ -52,7 +53,7 @@ _HEADER_LIKE: Final = re.compile(
     + rb"|[\x04\x06\x07][\x00\x01]\x00{4}|[\x0a\x0c\x10]\x00[\x00-\x7f])"
     + rb"|\x04[\x03\x08]\x00[\x00-\x7f]|\x05\x02\x00" + _SOME_STREAM + rb"))"
 )  # fmt: skip
-"""Cheaper than `_is_header`, which has the last word: this looks at every byte, and takes one, so as to miss no place."""
+"""Faster than `_is_header`, which decides. This pattern tries every byte, and consumes one, so it misses no position."""
 
 _FLAGS: Final = {DATA: 0x09, HEADERS: 0x2D, SETTINGS: 0x01, PUSH_PROMISE: 0x0C, PING: 0x01, CONTINUATION: 0x04}
 _LENGTHS: Final = {PRIORITY: 5, RST_STREAM: 4, PING: 8, WINDOW_UPDATE: 4}
@@ -63,39 +64,39 @@ _AT_PREFACE, _AT_HEADER, _IN_PAYLOAD, _IN_DATA, _IN_SKIPPED, _SEEK = range(6)
 
 
 class Frames(Protocol):
-    """Who hears of the frames. Side, and frame and time of the capture, are those of the reader."""
+    """Takes the frames. The side, and the frame and time of the capture, are those of the reader."""
 
     def begin_data(self, side: int, flags: int, stream: int, length: int) -> None:
-        """A DATA frame begins."""
+        """Handle the begin of a DATA frame."""
 
     def read_data(self, side: int, stream: int, data: bytes) -> None:
-        """A piece of its content, without padding."""
+        """Take a piece of its content, without padding."""
 
     def lose_data(self, side: int, stream: int, length: int) -> None:
-        """Missing content of known length."""
+        """Handle missing content of known length."""
 
     def end_data(self, side: int, flags: int, stream: int) -> None:
-        """A DATA frame has ended."""
+        """Handle the end of a DATA frame."""
 
     def read_frame(self, side: int, kind: int, flags: int, stream: int, payload: bytes) -> None:
-        """Any other frame."""
+        """Read any other frame."""
 
     def lose_frames(self, side: int, why: str) -> None:
-        """Frames are missing or cannot be read; field sections may have been among them."""
+        """Handle frames that are missing or cannot be read; they may include field sections."""
 
     def note(self, side: int, code: str, detail: str) -> None:
-        """Something is wrong."""
+        """Add a finding."""
 
 
 class FrameReader:
-    """The frames of one side's stream. `length_max`: what the other side has announced as SETTINGS_MAX_FRAME_SIZE."""
+    """Reads the frames of one side's stream. `length_max`: the SETTINGS_MAX_FRAME_SIZE that the other side announced."""
 
     __slots__ = (
         "_flags", "_frames", "_held", "_kind", "_left", "_n_padding", "_pad_known", "_side", "_state", "_stream", "length_max",
     )  # fmt: skip
 
     def __init__(self, frames: Frames, side: int, preface: bool) -> None:
-        """`preface`: the stream begins with the client's preface."""
+        """Begin a stream. `preface`: whether it begins with the client's preface."""
         self._frames = frames
         self._side = side
         self._state = _AT_PREFACE if preface else _AT_HEADER
@@ -149,13 +150,13 @@ class FrameReader:
                 pos = self._read_preface(data, pos)
 
     def gap(self, length: int | None) -> None:
-        """Step over missing bytes: exactly within a frame that is not needed whole, else by seeking."""
+        """Skip missing bytes if they are within a frame that is not needed whole, else search the next frame."""
         state = self._state
         if state == _IN_DATA and self._pad_known and length is not None and length <= self._left:
             n_content = min(length, max(0, self._left - self._n_padding))
             self._frames.lose_data(self._side, self._stream, n_content)
             self._left -= length
-            self._end_if_through()
+            self._end_if_complete()
         elif state == _IN_SKIPPED and length is not None and length <= self._left:
             self._left -= length
             if self._left == 0:
@@ -169,7 +170,7 @@ class FrameReader:
             self._state = _SEEK
 
     def close(self) -> None:
-        """Hear that the stream has ended."""
+        """Handle the end of the stream."""
         if self._state in (_IN_PAYLOAD, _IN_DATA, _IN_SKIPPED) or (self._state == _AT_HEADER and self._held):
             self._frames.note(self._side, "truncated_frame", "the stream ends within a frame")
 
@@ -203,7 +204,7 @@ class FrameReader:
             self._n_padding = 0
             self._pad_known = not flags & PADDED
             frames.begin_data(side, flags, stream, length)
-            self._end_if_through()
+            self._end_if_complete()
         elif length <= FRAME_KEPT_MAX and kind <= CONTINUATION:
             self._state = _IN_PAYLOAD
             if length == 0:
@@ -213,7 +214,7 @@ class FrameReader:
                 frames.note(side, "frame_too_large", f"a field block of {length} bytes is left out")
                 frames.lose_frames(side, "a field block is left out")
             elif kind > CONTINUATION:
-                # Section 5.5: unknown types are for others to know; but not between the pieces of a field section.
+                # RFC 9113 section 5.5: unknown types are ignored, but they must not come between the frames of a field section.
                 frames.read_frame(side, kind, flags, stream, b"")
             self._state = _IN_SKIPPED if length else _AT_HEADER
 
@@ -229,17 +230,17 @@ class FrameReader:
             if self._n_padding > self._left:
                 self._frames.note(self._side, "bad_padding", f"{self._n_padding} bytes of padding in {self._left}")
                 self._n_padding = self._left
-            self._end_if_through()
+            self._end_if_complete()
             return pos + 1
         n = min(self._left, len(data) - pos)
         n_content = min(n, self._left - self._n_padding)
         if n_content > 0:
             self._frames.read_data(self._side, self._stream, data[pos : pos + n_content])
         self._left -= n
-        self._end_if_through()
+        self._end_if_complete()
         return pos + n
 
-    def _end_if_through(self) -> None:
+    def _end_if_complete(self) -> None:
         if self._left == 0:
             if not self._pad_known:
                 self._frames.note(self._side, "bad_padding", "no room for the length of the padding")
@@ -247,10 +248,11 @@ class FrameReader:
             self._frames.end_data(self._side, self._flags, self._stream)
 
     def _seek(self, data: bytes, pos: int) -> int:
-        """The place of the next frame in `data`, or -1 where more has to come; then the part is held that may have it."""
+        """Return the position of the next frame in `data`. Return -1 if more data is needed; the part that may contain it is
+        held."""
         for match in _HEADER_LIKE.finditer(data, pos):
             start = match.start()
-            verdict = _judge_chain(data, start, self.length_max)
+            verdict = _frames_begin(data, start, self.length_max)
             if verdict:
                 self._state = _AT_HEADER
                 return start
@@ -262,7 +264,7 @@ class FrameReader:
 
 
 def _is_header(data: bytes, pos: int, length_max: int) -> bool:
-    """Whether the nine bytes at `pos` can be a frame's header; False with fewer."""
+    """Return whether the nine bytes at `pos` can be a frame's header; False if there are fewer."""
     if len(data) - pos < HEADER_SIZE:
         return False
     high, low, kind, flags, stream = _HEADER.unpack_from(data, pos)
@@ -279,10 +281,11 @@ def _is_header(data: bytes, pos: int, length_max: int) -> bool:
     )
 
 
-def _judge_chain(data: bytes, pos: int, length_max: int) -> bool | None:
-    """Whether frames begin at `pos`: True or False, or None where too little has come to say.
+def _frames_begin(data: bytes, pos: int, length_max: int) -> bool | None:
+    """Return whether frames begin at `pos`; None if there is too little data to decide.
 
-    One header alone is believed if its frame ends exactly where the data does, for then so does what carried it.
+    A single header is accepted if its frame ends exactly at the end of the data, because the record that carried it ends there
+    too.
     """
     for _ in range(SEEK_HEADERS):
         if len(data) - pos < HEADER_SIZE:

@@ -1,10 +1,10 @@
-"""Field sections of one direction of HTTP/2 (RFC 9113 sections 4.3 and 6.10): put together from frames, decompressed by HPACK.
+"""Reads the field sections of one direction of HTTP/2 (RFC 9113 sections 4.3 and 6.10): joins their frames, and decodes HPACK.
 
-A section is the payload of HEADERS or PUSH_PROMISE and of the CONTINUATION frames behind it, between which no other frame may
-come. It is compressed (RFC 7541) against a table that every section changes: after a hole, or a section that cannot be read,
-the table is lost, and no later section of this direction can be decoded.
+A section is the payload of HEADERS or PUSH_PROMISE and of the following CONTINUATION frames. No other frame may come between
+them. It is compressed (RFC 7541) with a table that sections change. After a gap, or a section that cannot be read, the table is
+lost, and no later section of this direction can be decoded.
 
-A passive reader does not know when a SETTINGS frame took effect: a table may have the size it says up to a limit of our own.
+A passive reader does not know when a SETTINGS frame took effect. Therefore a table may have any size up to TABLE_MAX.
 """
 
 import logging
@@ -19,41 +19,41 @@ from analyzer.application.exchange import CLIENT, NAMES, Fields
 from analyzer.application.header_fields import read_text, shown
 
 TABLE_MAX: Final = 1 << 20
-"""Bytes of an HPACK table; the default is 4 KiB, browsers announce 64 KiB."""
+"""Maximum bytes of an HPACK table; the default is 4 KiB, browsers announce 64 KiB."""
 
 FIELD_BLOCK_MAX: Final = 1 << 17
-"""Bytes of one field section before decompression, over all its CONTINUATION frames."""
+"""Maximum bytes of one field section before decompression, including all its CONTINUATION frames."""
 
 FIELD_LIST_MAX: Final = 1 << 18
-"""Bytes of one field section after decompression, 32 for each field included (RFC 9113 section 6.5.2)."""
+"""Maximum bytes of one field section after decompression, including 32 for each field (RFC 9113 section 6.5.2)."""
 
 CONTINUATIONS_MAX: Final = 1024
-"""Frames of one field section: empty ones cost time and no bytes."""
+"""Maximum number of frames of one field section: empty frames need time, but no bytes."""
 
 KNOWN_MAX: Final = 256
-"""Field sections of one direction whose fields are remembered."""
+"""Maximum number of field sections of one direction whose fields are cached."""
 
 SECTION_FRAMES: Final = frozenset({frames.HEADERS, frames.PUSH_PROMISE, frames.CONTINUATION})
-"""The types of frames that carry field sections."""
+"""The types of frames that contain field sections."""
 
-_KNOWABLE: Final = re.compile(rb"[\x81-\xfe]{1,64}\Z")
-"""A short section of fields that stand in the table, each one octet (RFC 7541 section 6.1): it changes nothing in the table."""
+_INDEXED_ONLY: Final = re.compile(rb"[\x81-\xfe]{1,64}\Z")
+"""A short section of indexed fields only, one byte each (RFC 7541 section 6.1). It does not change the table."""
 
 _U32: Final = Struct(">I")
 
-# hpack writes every field to a log at the level of debugging, and builds the text of it only when asked: never ask.
+# hpack logs every field at the level DEBUG, and formats the text only if that level is enabled. It must stay disabled.
 logging.getLogger("hpack").setLevel(logging.WARNING)
 
 
 class Notes(Protocol):
-    """Whoever keeps findings."""
+    """Keeps findings."""
 
     def note(self, side: int, code: str, detail: str) -> None:
-        """Keep a finding about one side."""
+        """Add a finding about one side."""
 
 
 class Section:
-    """A field section that is being put together. `promised`: the stream that a PUSH_PROMISE opens, otherwise 0."""
+    """A field section that is being received. `promised`: the stream that a PUSH_PROMISE opens, otherwise 0."""
 
     __slots__ = ("data", "end_stream", "n_frames", "promised", "stream")
 
@@ -66,30 +66,28 @@ class Section:
 
 
 class FieldSections:
-    """The field sections of one direction.
+    """The field sections of one direction. No method raises an exception: errors become findings of `owner`.
 
-    Nothing is raised: what is wrong is a finding that `owner` is told.
-
-    lossy: whether frames of this direction are missing. table_max: bytes of the table that the other side announced.
+    lossy: whether frames of this direction are missing. table_max: size of the table that the other side announced, in bytes.
     """
 
-    __slots__ = ("_decoder", "_known", "_open", "_owner", "_side", "_table_lost", "lossy", "table_max")
+    __slots__ = ("_cached", "_current", "_decoder", "_owner", "_side", "_table_lost", "lossy", "table_max")
 
     def __init__(self, owner: Notes, side: int) -> None:
         self.lossy = False
         self.table_max = 4096
         self._owner = owner
         self._side = side
-        self._open: Section | None = None
+        self._current: Section | None = None
         self._table_lost = False
-        # Made with the first field section, and let go of when the table is lost.
+        # Created with the first field section, and dropped when the table is lost.
         self._decoder: hpack.Decoder | None = None
-        # What sections say that only point into the table, as long as that stays as it is.
-        self._known: dict[bytes, Fields] = {}
+        # The fields of sections that contain only references to the table, as long as the table does not change.
+        self._cached: dict[bytes, Fields] = {}
 
     def lose(self, why: str) -> None:
-        """Hear that frames are missing or cannot be read: the field table is lost with them."""
-        self._open = None
+        """Handle frames that are missing or cannot be read: the header table is lost too."""
+        self._current = None
         self.lossy = True
         if not self._table_lost:
             self._table_lost = True
@@ -97,36 +95,37 @@ class FieldSections:
             self._note("header_table_lost", f"{why}: the {NAMES[self._side]}'s later field sections cannot be decoded")
 
     def check(self) -> None:
-        """Hear of a frame that is no CONTINUATION: none may come between the frames of a section (RFC 9113 section 6.10)."""
-        section = self._open
+        """Check a frame that is not CONTINUATION: none may come between the frames of a section (RFC 9113 section 6.10)."""
+        section = self._current
         if section is not None:
             self._note("broken_field_section", f"another frame within the field section of stream {section.stream}")
             self.lose("a field section has no end")
 
     def read(self, kind: int, flags: int, stream: int, payload: bytes) -> Section | None:
-        """Take a frame of one of SECTION_FRAMES: the section that it ends; None where the section goes on or is malformed."""
+        """Read a frame of one of SECTION_FRAMES. Return the section that it ends; None if the section continues or is
+        malformed."""
         if kind == frames.CONTINUATION:
             section = self._read_continuation(stream, payload)
         else:
-            if self._open is not None:
+            if self._current is not None:
                 self.check()
             if kind == frames.HEADERS:
                 section = self._read_headers(flags, stream, payload)
             else:
                 section = self._read_push_promise(flags, stream, payload)
         if flags & frames.END_HEADERS:
-            self._open = None
+            self._current = None
             return section
-        self._open = section
+        self._current = section
         return None
 
     def decode(self, data: bytes) -> Fields | None:
-        """The fields of a whole section, pseudo-header fields included; None if it cannot be decoded."""
+        """Return the fields of a complete section, including pseudo-header fields; None if it cannot be decoded."""
         if self._table_lost:
             return None
-        known = self._known.get(data)
-        if known is not None:
-            return known[:]
+        cached = self._cached.get(data)
+        if cached is not None:
+            return cached[:]
         if self._decoder is None:
             self._decoder = hpack.Decoder(max_header_list_size=FIELD_LIST_MAX)
             self._decoder.max_allowed_table_size = TABLE_MAX
@@ -141,14 +140,14 @@ class FieldSections:
             self._note("large_header_table", f"a table of {size} bytes, where {self.table_max} are announced")
             self.table_max = size
         fields = [(read_text(name), read_text(value)) for name, value in section]
-        if _KNOWABLE.match(data) is None:
-            self._known.clear()
-        elif len(self._known) < KNOWN_MAX:
-            self._known[data] = fields[:]
+        if _INDEXED_ONLY.match(data) is None:
+            self._cached.clear()
+        elif len(self._cached) < KNOWN_MAX:
+            self._cached[data] = fields[:]
         return fields
 
     def _read_headers(self, flags: int, stream: int, payload: bytes) -> Section | None:
-        """HEADERS (RFC 9113 section 6.2)."""
+        """Read HEADERS (RFC 9113 section 6.2)."""
         block = _strip(payload, flags, 5 if flags & frames.PRIORITIZED else 0)
         if block is None or not stream:
             self._note("bad_headers", f"HEADERS of {len(payload)} bytes on stream {stream}, flags 0x{flags:02x}")
@@ -157,7 +156,7 @@ class FieldSections:
         return Section(stream, 0, bool(flags & frames.END_STREAM), block)
 
     def _read_push_promise(self, flags: int, stream: int, payload: bytes) -> Section | None:
-        """PUSH_PROMISE (RFC 9113 section 6.6), which only a server sends."""
+        """Read PUSH_PROMISE (RFC 9113 section 6.6), which only a server sends."""
         block = _strip(payload, flags, 4)
         if block is None or not stream or self._side == CLIENT:
             self._note("bad_push_promise", f"PUSH_PROMISE of {len(payload)} bytes on stream {stream}")
@@ -168,8 +167,8 @@ class FieldSections:
         return Section(stream, promised, True, block)
 
     def _read_continuation(self, stream: int, payload: bytes) -> Section | None:
-        """CONTINUATION (RFC 9113 section 6.10)."""
-        section = self._open
+        """Read CONTINUATION (RFC 9113 section 6.10)."""
+        section = self._current
         if section is None or section.stream != stream:
             if not self.lossy:
                 self._note("bad_continuation", f"CONTINUATION on stream {stream} continues nothing")
@@ -188,7 +187,7 @@ class FieldSections:
 
 
 def _strip(payload: bytes, flags: int, n_before: int) -> bytes | None:
-    """A frame's field block without padding and the `n_before` bytes that stand before it; None if they do not fit."""
+    """Return a frame's field block without padding and without the `n_before` bytes before it; None if they do not fit."""
     start, n_padding = 0, 0
     if flags & frames.PADDED:
         if not payload:

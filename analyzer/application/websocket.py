@@ -1,8 +1,8 @@
-"""WebSocket (RFC 6455) with permessage-deflate (RFC 7692): frames of both directions, told as messages.
+"""Reads WebSocket (RFC 6455) with permessage-deflate (RFC 7692): joins the frames of both directions to messages.
 
-A message is one or more data frames; control frames stand between them. Payloads pass through: unmasked and inflated only where
-somebody wants their bytes or their true length. There is no mark to find a frame by, so after a hole of unknown end
-the next piece of the stream in which every header is plausible is taken up.
+A message is one or more data frames; control frames may come between them. Payloads are passed on in pieces. They are unmasked
+and inflated only if their bytes or their decoded length are needed. Frames have no mark. After a gap of unknown length, reading
+continues at the next piece of the stream in which every header is plausible.
 """
 
 import zlib
@@ -13,29 +13,29 @@ from analyzer.application.content_codings import PIECE
 from analyzer.application.exchange import CLIENT, NAMES, SERVER, ConversationLog, Exchange, Message
 
 INFLATED_MAX: Final = 1 << 28
-"""Inflated bytes of one message."""
+"""Maximum inflated bytes of one message."""
 
 RATIO_MAX: Final = 250
-"""Inflated bytes for each byte on the wire, once a message has passed RATIO_FREE."""
+"""Maximum inflated bytes for each byte on the wire, above RATIO_FREE."""
 
 RATIO_FREE: Final = 1 << 22
-"""Inflated bytes that a message may have at any ratio."""
+"""Number of inflated bytes that a message may have at any ratio."""
 
 CONTROL_MAX: Final = 125
-"""Bytes of a control frame's payload (section 5.5)."""
+"""Maximum bytes of a control frame's payload (RFC 6455 section 5.5)."""
 
 PLAUSIBLE_MAX: Final = 1 << 24
-"""Length of a frame that is believed when one is sought after a hole."""
+"""Maximum length of a plausible frame after a gap."""
 
 _OPCODES: Final = frozenset({0, 1, 2, 8, 9, 10})
 
 
 _PLAUSIBLE_MAX_HEADERS: Final = 8
-"""Headers in a row that are looked at before a piece of the stream is believed."""
+"""Maximum number of consecutive headers that are checked after a gap."""
 
 
 class _Inflater:
-    """permessage-deflate of one direction. `lost`: bytes are missing that later ones refer to."""
+    """Inflates one direction of permessage-deflate. `lost`: later bytes refer to bytes that are missing."""
 
     def __init__(self, takeover: bool) -> None:
         self._takeover = takeover
@@ -43,13 +43,13 @@ class _Inflater:
         self.lost = False
 
     def inflate(self, data: bytes) -> Iterator[bytes]:
-        """Yield what `data` adds. zlib.error if it is no deflate."""
+        """Yield the bytes that `data` adds. Raises zlib.error if it is not valid deflate."""
         while True:
             piece = self._stream.decompress(data, PIECE)
             if piece:
                 yield piece
             if self._stream.eof:
-                # A message may end with a final block, and go on behind it (RFC 7692 section 7.2.3.4).
+                # A message may end with a final block, and continue after it (RFC 7692 section 7.2.3.4).
                 data = self._stream.unused_data
                 self._stream = zlib.decompressobj(-15)
                 if not data:
@@ -60,14 +60,14 @@ class _Inflater:
                     return
 
     def begin_message(self) -> None:
-        """Forget what came before, if the next message does not refer to it."""
+        """Forget the earlier bytes if the next message does not refer to them."""
         if not self._takeover:
             self._stream = zlib.decompressobj(-15)
             self.lost = False
 
 
 class _Direction:
-    """The frames of one side."""
+    """Reads the frames of one side."""
 
     def __init__(self, log: ConversationLog, exchange: Exchange | None, side: int, inflater: _Inflater | None) -> None:
         self._log = log
@@ -79,13 +79,13 @@ class _Direction:
         self._seeking = False
         self._frame = 0
         self._at = 0
-        # The frame that is being read, and how many bytes of it are to come: -1 between frames.
+        # The current frame, and the number of bytes still missing from it: -1 between frames.
         self._left = -1
         self._fin = False
         self._opcode = 0
         self._mask = b""
         self._control = b""
-        # The message whose frames are being read; control frames may stand between them.
+        # The current message; control frames may come between its frames.
         self._message_opcode = 0
         self._compressed = False
         self._n_wire = 0
@@ -97,7 +97,7 @@ class _Direction:
         self._frame = frame
         self._at = at
         if self._seeking:
-            if not self._plausible(data):
+            if not self._is_plausible(data):
                 return
             self._seeking = False
         if self._held:
@@ -124,7 +124,7 @@ class _Direction:
                 self._end_frame()
 
     def gap(self, length: int | None) -> None:
-        """Step over missing bytes exactly where they lie within one data frame."""
+        """Skip missing bytes if they are within one data frame, else search the next frame."""
         if self._left < 0 or length is None or length > self._left or self._opcode >= 8:
             self._lose()
             return
@@ -133,8 +133,8 @@ class _Direction:
             self._lose_window()
         self._n_bytes += length
         if self._mask:
-            turn = length % 4
-            self._mask = self._mask[turn:] + self._mask[:turn]
+            rotation = length % 4
+            self._mask = self._mask[rotation:] + self._mask[:rotation]
         self._left -= length
         if self._left == 0:
             self._end_frame()
@@ -147,7 +147,7 @@ class _Direction:
         self._log.note(code, detail, self._frame)
 
     def _lose(self) -> None:
-        """Give up the place; what is being read is not listed."""
+        """Lose the position. The current message is not listed."""
         self._held = b""
         self._left = -1
         self._message_opcode = 0
@@ -160,7 +160,7 @@ class _Direction:
             self._inflater.lost = True
 
     def _begin_frame(self, data: bytes, pos: int, n_header: int) -> bool:
-        """Read a header; False if it is none."""
+        """Read a header. Return False if it is not valid."""
         flags, opcode, masked = data[pos] & 0x70, data[pos] & 0x0F, bool(data[pos + 1] & 0x80)
         length = _payload_length(data, pos)
         if opcode not in _OPCODES or length >> 63 or (opcode >= 8 and (length > CONTROL_MAX or not data[pos] & 0x80)):
@@ -200,8 +200,8 @@ class _Direction:
         if self._mask and (control or self._compressed or self._sink is not None):
             data = _unmask(data, self._mask)
         if self._mask:
-            turn = len(data) % 4
-            self._mask = self._mask[turn:] + self._mask[:turn]
+            rotation = len(data) % 4
+            self._mask = self._mask[rotation:] + self._mask[:rotation]
         if control:
             self._control += data
             return
@@ -247,8 +247,8 @@ class _Direction:
         message = Message(self._exchange, self._side, opcode, length, self._frame, self._at, compressed, complete, close_code)
         self._log.add_message(message)
 
-    def _plausible(self, data: bytes) -> bool:
-        """Whether frames begin at the start of `data`: every header that lies in it can be one."""
+    def _is_plausible(self, data: bytes) -> bool:
+        """Return whether frames can begin at the start of `data`: every header in it is plausible."""
         pos = 0
         for _ in range(_PLAUSIBLE_MAX_HEADERS):
             if _header_size(data, pos) > len(data) - pos:
@@ -272,7 +272,7 @@ class _Direction:
 
 
 def _header_size(data: bytes, pos: int) -> int:
-    """Bytes of the frame header at `pos`; with less than two bytes there, 2."""
+    """Return the size of the frame header at `pos` in bytes; 2 if there are fewer than two bytes."""
     if len(data) - pos < 2:
         return 2
     size = data[pos + 1] & 0x7F
@@ -280,7 +280,7 @@ def _header_size(data: bytes, pos: int) -> int:
 
 
 def _payload_length(data: bytes, pos: int) -> int:
-    """What the header at `pos`, known to be there whole, says about the payload."""
+    """Return the payload length from the header at `pos`, which must be complete."""
     size = data[pos + 1] & 0x7F
     if size < 126:
         return size
@@ -288,7 +288,7 @@ def _payload_length(data: bytes, pos: int) -> int:
 
 
 def _unmask(data: bytes, mask: bytes) -> bytes:
-    """XOR with the mask (section 5.3), as one number: a loop over bytes would take a hundred times as long."""
+    """XOR with the mask (RFC 6455 section 5.3), as one number: a loop over bytes would take a hundred times as long."""
     n = len(data)
     key = (mask * (n // 4 + 1))[:n]
     return (int.from_bytes(data, "little") ^ int.from_bytes(key, "little")).to_bytes(n, "little")
@@ -319,10 +319,10 @@ class WebSocket:
         self._directions[side].feed(data, frame, at)
 
     def gap(self, side: int, length: int | None) -> None:
-        """Hear that bytes are missing."""
+        """Handle missing bytes. length: None if it is not known."""
         self._directions[side].gap(length)
 
     def close(self) -> None:
-        """Hear that both streams have ended."""
+        """Handle the end of both sides."""
         for direction in self._directions:
             direction.close()
