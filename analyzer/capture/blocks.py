@@ -27,7 +27,7 @@ NRES_END, NRES_IP4, NRES_IP6 = 0, 1, 2
 NANOSECONDS = 1_000_000_000
 LATEST = 2**63 - 1
 
-# Options (and name records) that are read from one block. Normal blocks have a few. Each takes many times its 4 bytes of memory.
+# Options (and name records) read from one block. Normal blocks have a few. In memory, each takes many times its 4 bytes.
 MAX_OPTIONS = 65_536
 
 

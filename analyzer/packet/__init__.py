@@ -1,1 +1,1 @@
-"""Frames to addresses, ports and payload: link layers, tunnels, IP, TCP and UDP headers; a packet's field tree on demand."""
+"""Reads addresses, ports and payload from frames: link layers, tunnels, IP, TCP, UDP; and a packet's field tree on demand."""

@@ -1,14 +1,14 @@
-"""What a field tree is made of: layers, and in them fields with their places in the frame."""
+"""The parts of a field tree: layers, which contain fields with their positions in the frame."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One field: its name, its value, that value as people read it, and `length` bytes at `offset` of the frame.
+    """One field: its name, its value, the value as text for people, and its position: `length` bytes at `offset` of the frame.
 
-    A field of bits has the place of the bytes that hold it. `offset` is -1 where the place is not known, as of what stands in
-    a list that a foreign dissector read. `text` comes from the frame as it is: whoever prints it makes it harmless.
+    The position of a bit field is that of the bytes that contain it. `offset` is -1 if the position is not known, for example
+    of an item in a list that scapy dissected. `text` is untrusted input from the frame: code that prints it must escape it.
     """
 
     name: str
@@ -21,7 +21,7 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """One header: its fields, and its `length` bytes at `offset` of the frame. Plain bytes have one field, `data`."""
+    """One header: its fields, and its `length` bytes at `offset` of the frame. A layer of plain bytes has one field, `data`."""
 
     name: str
     offset: int
@@ -30,6 +30,6 @@ class Layer:
 
 
 def plain(name: str, data: bytes, start: int, end: int) -> Layer:
-    """`data[start:end]` as a layer of bytes."""
+    """Return `data[start:end]` as a layer of plain bytes."""
     value = data[start:end]
     return Layer(name, start, len(value), (Field("data", value, value.hex(), start, len(value)),))

@@ -1,6 +1,6 @@
-"""The layers' headers as field tables, for the field tree of one packet; `headers` reads the same bytes for every packet.
+"""The headers of the layers as field tables, for the field tree of one packet. `headers` reads the same bytes for every packet.
 
-A field of several parts within one byte or word is one row, and `BITS` says what its bits are, from the highest on.
+Several parts within one byte or word are one field spec. `BITS` lists its bits, from the most significant bit on.
 """
 
 from analyzer.codec.field_tables import Message, fixed, opaque, u8, u16, u32
@@ -146,7 +146,7 @@ class Option(Message):
 
 
 class TcpOption(Message):
-    """As `Option`, with TCP's own numbers."""
+    """An option of TCP: an `Option` whose `kind` has names from the registry `tcp_options`."""
 
     kind: int = u8("tcp_options")
     length: int = u8()
@@ -154,7 +154,7 @@ class TcpOption(Message):
 
 
 class OneByteOption(Message):
-    """The options that are only a kind: No-Operation, End of Option List, Pad1."""
+    """An option that is only a kind: No-Operation, End of Option List, Pad1."""
 
     kind: int = u8()
 
@@ -181,4 +181,4 @@ NAMES: dict[type[Message], str] = {
     Tcp: "TCP",
     Udp: "UDP",
 }
-"""The layers as people write them; the others by their tables' names."""
+"""The names of layers for display. The other layers have the names of their tables."""

@@ -1,11 +1,11 @@
 # cython: annotation_typing=False
-"""IP, TCP and UDP headers: from a frame to its addresses, ports and payload, once for every packet.
+"""Reads IP, TCP and UDP headers: the addresses, ports and payload of a frame. This runs for every packet.
 
 IPv4 is RFC 791, IPv6 and its extension headers RFC 8200, jumbograms RFC 2675, TCP RFC 9293, UDP RFC 768. A frame is a chain of
-headers, each of which says what follows: an EtherType, or an IP protocol number. The loop in `_read_onward` follows that
-chain through link shims (`links`), IP and tunnels (`tunnels`) to the innermost transport header. Nothing that a frame
-contains raises: a header that cannot be read ends the chain and is named in the packet's `problem`. Checksums are not
-looked at, since network cards fill them in after the capture.
+headers. Each header announces the next one by an EtherType or an IP protocol number. The loop in `_read_onward` follows that
+chain through link shims (`link_layers`), IP and tunnels (`tunnels`) to the innermost transport header. No content of a frame
+raises an error: a header that cannot be read ends the chain and is named in the packet's `problem`. Checksums are not verified,
+because network cards fill them in after the capture.
 """
 
 from analyzer.packet.link_layers import read_link, read_shim, read_version
@@ -17,18 +17,18 @@ _IPV6 = 0x86DD
 _TCP = 6
 _UDP = 17
 
-# Headers of one frame, shims and IP headers counted: real stacks stay under ten, and a crafted one must not cost a loop of
-# thousands.
+# Headers of one frame, with shims and IP headers. Real frames have less than ten. The limit stops a crafted frame from causing
+# thousands of steps.
 _LAYER_LIMIT = 32
-# RFC 8200 wants each extension header at most once, destination options twice; senders with more are probing.
+# RFC 8200 allows each extension header at most once, destination options twice. A sender of more is probing.
 _EXTENSION_LIMIT = 16
 
 
 def read(packet: Packet, data: bytes, start: int, end: int, link_type: int, wire_length: int) -> bool:
     """Fill `packet` from the frame `data[start:end]`, of which `wire_length` bytes were on the wire.
 
-    True when a TCP or UDP header was read; `packet.protocol` says which. Raises ValueError for a frame outside `data`, and
-    for nothing that the frame contains.
+    Return True if a TCP or UDP header was read; `packet.protocol` says which. Raise ValueError for a frame outside `data`, but
+    not for any content of the frame.
     """
     if start < 0 or start > end or end > len(data):
         raise ValueError(f"no frame at {start} to {end} in {len(data)} bytes")
@@ -43,7 +43,10 @@ def read(packet: Packet, data: bytes, start: int, end: int, link_type: int, wire
 
 
 def read_ip(packet: Packet, data: bytes, start: int, end: int) -> bool:
-    """Fill `packet` from the IP packet `data[start:end]`, such as a defragmenter returns; otherwise as `read`."""
+    """Fill `packet` from the IP packet `data[start:end]`, for example one that a defragmenter returned.
+
+    Return True if a TCP or UDP header was read. Raise ValueError for a packet outside `data`.
+    """
     if start < 0 or start > end or end > len(data):
         raise ValueError(f"no packet at {start} to {end} in {len(data)} bytes")
     packet.clear()
@@ -54,7 +57,7 @@ def read_ip(packet: Packet, data: bytes, start: int, end: int) -> bool:
 
 
 def _read_onward(packet: Packet, data: bytes, ether_type: int) -> bool:
-    """Follow the chain of headers from the window's first byte, which `ether_type` announces."""
+    """Follow the chain of headers. `ether_type` announces the header at the window's first byte."""
     for _ in range(_LAYER_LIMIT):
         if ether_type < 0:
             return False
@@ -89,7 +92,7 @@ def _read_onward(packet: Packet, data: bytes, ether_type: int) -> bool:
 
 
 def _read_ipv4(packet: Packet, data: bytes) -> int:
-    """The protocol of what follows the header, -1 when that cannot be read."""
+    """Read an IPv4 header. Return the protocol of what follows it, -1 if that cannot be read."""
     at = packet.payload
     if packet.payload_end - at < 20 and packet.falls_short(20, "IPv4 header"):
         return -1
@@ -104,7 +107,7 @@ def _read_ipv4(packet: Packet, data: bytes) -> int:
     if n_header < 20:
         packet.fail(f"IPv4 header length {n_header} is less than 20")
         return -1
-    # A total length of 0 is a segment of more than 65,535 bytes, on its way to a network card that will cut it up.
+    # A total length of 0 is a segment of more than 65,535 bytes. The network card will split it after the capture.
     if total and total < n_header:
         packet.fail(f"IPv4 total length {total} is less than the header's {n_header}")
         return -1
@@ -124,7 +127,7 @@ def _read_ipv4(packet: Packet, data: bytes) -> int:
 
 
 def _read_ipv6(packet: Packet, data: bytes) -> int:
-    """The protocol of what follows the header and its extension headers, -1 when that cannot be read."""
+    """Read an IPv6 header and its extension headers. Return the protocol of what follows, -1 if that cannot be read."""
     at = packet.payload
     if packet.falls_short(40, "IPv6 header"):
         return -1
@@ -138,7 +141,7 @@ def _read_ipv6(packet: Packet, data: bytes) -> int:
     n_bytes = data[at + 4] << 8 | data[at + 5]
     if n_bytes == 0 and packet.protocol == 0:
         n_bytes = _read_jumbo_length(packet, data)
-    # A payload length of 0 without the jumbo option: as a total length of 0 in IPv4.
+    # A payload length of 0 without the jumbo option has the same cause as a total length of 0 in IPv4.
     if n_bytes and not packet.narrow(n_bytes):
         packet.fail(f"IPv6 payload length {n_bytes} is more than the frame has")
     if packet.protocol == _TCP or packet.protocol == _UDP:
@@ -147,7 +150,10 @@ def _read_ipv6(packet: Packet, data: bytes) -> int:
 
 
 def _read_extensions(packet: Packet, data: bytes, announced_at: int) -> int:
-    """Walk the IPv6 extension headers, of which the byte at `announced_at` announces the first."""
+    """Read the IPv6 extension headers. Return the protocol of what follows, -1 if that cannot be read.
+
+    announced_at: offset of the byte that announces the first extension header.
+    """
     for _ in range(_EXTENSION_LIMIT):
         at = packet.payload
         kind = packet.protocol
@@ -156,7 +162,7 @@ def _read_extensions(packet: Packet, data: bytes, announced_at: int) -> int:
                 return -1
             packet.protocol = data[at]
             packet.payload = at + 8
-            # Offset 0 and no more to come is an atomic fragment (RFC 6946): a whole packet.
+            # Offset 0 without more fragments is an atomic fragment (RFC 6946): a complete packet.
             if data[at + 2] or data[at + 3] & 0xF9:
                 packet.fragment = True
                 packet.more_fragments = (data[at + 3] & 1) == 1
@@ -168,7 +174,7 @@ def _read_extensions(packet: Packet, data: bytes, announced_at: int) -> int:
         elif kind in (0, 43, 51, 60, 135, 139, 140):
             if packet.falls_short(2, "IPv6 extension header"):
                 return -1
-            # The Authentication Header counts words of four bytes without the first two, all others eights without the first.
+            # The Authentication Header counts units of four bytes, minus 2. All others count units of eight bytes, minus 1.
             n_bytes = (data[at + 1] + 2) << 2 if kind == 51 else (data[at + 1] + 1) << 3
             if packet.falls_short(n_bytes, "IPv6 extension header"):
                 return -1
@@ -182,7 +188,7 @@ def _read_extensions(packet: Packet, data: bytes, announced_at: int) -> int:
 
 
 def _read_jumbo_length(packet: Packet, data: bytes) -> int:
-    """The Jumbo Payload option's length in the Hop-by-Hop Options header at the window's front; 0 without one."""
+    """Return the length in the Jumbo Payload option of the Hop-by-Hop Options header at the window's start; 0 without one."""
     at = packet.payload
     end = packet.payload_end
     if end - at < 8:
@@ -223,7 +229,7 @@ def _read_tcp(packet: Packet, data: bytes) -> bool:
         return True
     if packet.falls_short(n_header, "TCP header with options") and not packet.truncated:
         return False
-    # The snapshot length ended inside the options: all of the payload is missing, but its length and place are known.
+    # The snapshot length ends inside the options: the whole payload is missing, but its length and position are known.
     packet.missing -= n_header - left
     packet.payload = packet.payload_end
     return True
@@ -236,7 +242,7 @@ def _read_udp(packet: Packet, data: bytes) -> bool:
         return False
     _read_ports(packet, data)
     n_bytes = data[at + 4] << 8 | data[at + 5]
-    # 0 stands for a length that does not fit (RFC 2675).
+    # 0 means that the length does not fit in the field (RFC 2675).
     if 0 < n_bytes < 8:
         packet.fail(f"UDP length {n_bytes} is less than 8")
         return False
@@ -247,7 +253,7 @@ def _read_udp(packet: Packet, data: bytes) -> bool:
 
 
 def _read_ports(packet: Packet, data: bytes) -> None:
-    """The first four bytes of both transport headers, which may be all that is there."""
+    """Read the ports: the first four bytes of a TCP or UDP header. The rest of the header may be missing."""
     at = packet.payload
     if packet.payload_end - at >= 4:
         packet.transport = at

@@ -1,9 +1,9 @@
-"""One packet in full: every layer with every field, its value and its place among the frame's bytes.
+"""Reads one packet completely: every layer with every field, its value and its position in the frame.
 
-Slow and complete, where `headers` is fast and reads what a stream needs. Our own layers come from field tables (`tables`).
-Between them may lie a link or a tunnel that `headers` knows how to cross and nothing more: it is one layer of plain bytes.
-What remains behind the last of our layers is dissected by scapy (`scapy_dissection`), but for the payload of TCP, which is
-left as bytes since a segment is no message.
+This module is slow and complete. `headers` is fast and reads only what a stream needs. The layers that have field tables are
+read by these (`header_tables`). Between them there may be a link or tunnel header that only `headers` can skip: it becomes one
+layer of plain bytes. The rest after the last of these layers is dissected by scapy (`scapy_dissection`). The payload of TCP is
+an exception: it stays plain bytes, because a segment is not a message.
 """
 
 from collections.abc import Generator, Iterator
@@ -17,7 +17,7 @@ from analyzer.packet.field_tree import Field, Layer, plain
 from analyzer.packet.headers import read
 from analyzer.packet.packet import Packet
 
-# Layers of one frame that are taken from tables; `headers` crosses half as many.
+# Layers of one frame that are read by tables. `headers` reads half as many.
 _LAYER_LIMIT = 64
 
 _LINKS: dict[int, type[Message]] = {1: header_tables.Ethernet, 113: header_tables.LinuxCooked, 276: header_tables.LinuxCooked2}
@@ -36,24 +36,27 @@ _EXTENSIONS: dict[int, type[Message]] = {
 _TCP = 6
 _UDP = 17
 
-# What stands next: a kind of layer that announced it, and the number that it gave.
+# What is next: the kind of layer that announced it, and the number by which it did.
 _Next = tuple[str, int]
 _NOTHING: _Next = ("", -1)
 
 
 def tree(frame: Frame) -> list[Layer]:
-    """The layers of a frame, outermost first; offsets count from the frame's first byte.
+    """Return the layers of a frame, outermost first. Offsets count from the frame's first byte.
 
-    A frame that is cut or damaged has the fields that are there, and what cannot be told apart as a layer `Data`.
+    A truncated or damaged frame has the fields that are present. Bytes that cannot be dissected become a layer `Data`.
     """
     data = frame.data[frame.start : frame.end]
     packet = Packet()
     read(packet, data, 0, len(data), frame.link_type, frame.wire_length)
-    return [layer for layer in _Walk(data, packet).layers(frame.link_type) if layer.length]
+    return [layer for layer in _LayerReader(data, packet).layers(frame.link_type) if layer.length]
 
 
-class _Walk:
-    """One way through a frame: `at` is the next byte, `end` where the lengths so far let the packet end; `ports` are of UDP."""
+class _LayerReader:
+    """Reads the layers of one frame.
+
+    at: the next byte. end: the end of the packet by the length fields read so far. ports: of UDP.
+    """
 
     def __init__(self, data: bytes, packet: Packet) -> None:
         self.data = data
@@ -79,7 +82,7 @@ class _Walk:
             elif kind in ("ipv4", "ipv6") and number == _UDP:
                 following = yield from self._udp()
             elif self.at <= self.packet.ip < self.end:
-                # A link or a tunnel that only `headers` can cross.
+                # A link or tunnel header that only `headers` can skip.
                 if self.at < self.packet.ip:
                     yield self._plain("Encapsulation", self.packet.ip)
                 following = ("link", self._ip_ether_type())
@@ -123,7 +126,7 @@ class _Walk:
             header = self._header(_EXTENSIONS[kind], n_bytes)
             if kind in (0, 60):
                 header = self._with_options(header, at + n_bytes, {0}, header_tables.Option, 2)
-            # Of Mobility, HIP and Shim6 the table has only the beginning.
+            # The table has only the beginning of Mobility, HIP and Shim6.
             self.at = min(at + n_bytes, self.end)
             yield Layer(header.name, at, self.at - at, header.fields)
             if kind == 44 and self._is_fragment(start):
@@ -152,7 +155,7 @@ class _Walk:
         return ("udp", 0) if self.at - start == 8 else _NOTHING
 
     def _rest(self, kind: str, number: int) -> Iterator[Layer]:
-        """What lies behind the last of our layers."""
+        """Dissect what follows the last layer that has a table."""
         if self.at >= self.end:
             return
         if kind == "link" and number >= 0x600:
@@ -165,21 +168,21 @@ class _Walk:
             yield self._plain("Data", self.end)
 
     def _header(self, table: type[Message], n_bytes: int = -1) -> Layer:
-        """The next header, of `n_bytes` or as long as its table."""
+        """Read the next header: `n_bytes` long, or as long as its table."""
         start = self.at
         fields = self._fields(table, start, self.end if n_bytes < 0 else min(start + n_bytes, self.end))
         self.at = max([start, *(field.offset + field.length for field in fields)])
         return Layer(header_tables.NAMES.get(table, table.__name__), start, self.at - start, fields)
 
     def _fields(self, table: type[Message], start: int, end: int) -> tuple[Field, ...]:
-        """The fields that are there; what stands behind the last of them belongs to the next layer."""
+        """Return the fields that are present. The bytes after the last of them belong to the next layer."""
         found = spans(table, self.data, start, end, 0)
         return tuple(_field(span) for span in found if span.end > span.start)
 
     def _with_options(self, header: Layer, end: int, singles: set[int], table: type[Message], uncounted: int) -> Layer:
-        """The header with the options from the next byte to `end`.
+        """Return the header, with the options from the next byte to `end` added.
 
-        singles: the kinds of one byte; uncounted: how many bytes of an option its length does not count.
+        singles: the kinds of one byte; uncounted: how many bytes of an option its length field does not count.
         """
         start, end = self.at, min(end, self.end)
         options: list[Field] = []
@@ -199,15 +202,15 @@ class _Walk:
         if not options:
             return header
         value = self.data[start:end]
-        row = Field("options", value, value.hex(), start, end - start, tuple(options))
-        return Layer(header.name, header.offset, end - header.offset, (*header.fields, row))
+        added = Field("options", value, value.hex(), start, end - start, tuple(options))
+        return Layer(header.name, header.offset, end - header.offset, (*header.fields, added))
 
     def _plain(self, name: str, end: int) -> Layer:
         start, self.at = self.at, end
         return plain(name, self.data, start, end)
 
     def _ip_ether_type(self) -> int:
-        """The EtherType of the IP version in the next four bits."""
+        """Return the EtherType of the IP version in the next four bits, -1 for another version."""
         version = self.data[self.at] >> 4 if self.at < self.end else 0
         return {4: 0x0800, 6: 0x86DD}.get(version, -1)
 
@@ -220,7 +223,7 @@ def _field(span: Span) -> Field:
         text = f"{registry(span.spec.registry).names[value]} ({value})"
     if name in header_tables.HEXADECIMAL:
         text = f"0x{value:0{2 * (end - start)}x}"
-    # A cut address is no address.
+    # A truncated address is not an address.
     if name in header_tables.ADDRESSES and end - start == span.spec.width:
         text = address_text(value) if end - start in (4, 16) else value.hex(":")
     if name in header_tables.BITS:
@@ -229,7 +232,7 @@ def _field(span: Span) -> Field:
 
 
 def _bits(number: int, parts: header_tables.Bits, start: int, end: int) -> Iterator[Field]:
-    """The parts of a number, from its highest bit on, each at the bytes that it touches."""
+    """Yield the parts of a number, from its most significant bit on. Each has the position of the bytes that contain it."""
     n_read = 0
     for name, n_bits in parts:
         first = n_read
@@ -240,5 +243,5 @@ def _bits(number: int, parts: header_tables.Bits, start: int, end: int) -> Itera
 
 
 def _number(layer: Layer, name: str) -> int:
-    """A field's number; -1 when the header ends before it."""
+    """Return the number in a field, -1 if the header ends before it."""
     return next((field.value for field in layer.fields if field.name == name and isinstance(field.value, int)), -1)

@@ -1,12 +1,12 @@
 # cython: annotation_typing=False
-"""Link-layer headers: from a frame's first byte to the EtherType of what it carries.
+"""Reads link-layer headers: from the first byte of a frame to the EtherType of its content.
 
-Link types are those of https://www.tcpdump.org/linktypes.html. Two steps, so that any of them can stand in any order: the
-header that the link type names (`read_link`), then one tag or shim after the other (`read_shim`: 802.1Q and 802.1ad,
-802.2 LLC with SNAP, MPLS of RFC 3032, PPPoE of RFC 2516, PPP, 802.1ah, Ethernet in Ethernet). Both move the packet's window
-on and return the next EtherType, -1 when what follows cannot be told; then `problem` says why, if it is the frame's fault.
+Link types are those of https://www.tcpdump.org/linktypes.html. There are two steps. `read_link` reads the header of the link
+type. Then `read_shim` reads tags and shims one by one, so they may have any order: 802.1Q and 802.1ad, 802.2 LLC with SNAP,
+MPLS of RFC 3032, PPPoE of RFC 2516, PPP, 802.1ah, Ethernet in Ethernet. Both functions move the packet's window forward and
+return the next EtherType, or -1 if it is not known what follows. Then `problem` gives the reason, if the frame is wrong.
 
-A link type or shim that is still to come is one more branch here, and nothing else.
+To support another link type or shim, add a branch here. Nothing else is needed.
 """
 
 from analyzer.packet.packet import Packet
@@ -14,17 +14,17 @@ from analyzer.packet.packet import Packet
 _IPV4 = 0x0800
 _IPV6 = 0x86DD
 _MPLS = 0x8847
-# "Transparent Ethernet bridging": an Ethernet frame follows, whatever announced it.
+# "Transparent Ethernet bridging": an Ethernet frame follows. Several headers announce it.
 _ETHERNET = 0x6558
 
-# A frame of 65,535 bytes has room for 16,000 labels; networks stack fewer than ten.
+# A frame of 65,535 bytes can contain 16,000 labels. Real networks use fewer than ten.
 _LABEL_LIMIT = 16
-# The kernel knows twenty attributes, and writes each once.
+# The kernel has twenty attributes, and writes each of them once.
 _ATTRIBUTE_LIMIT = 64
 
 
 def read_link(packet: Packet, data: bytes, link_type: int) -> int:
-    """Read the header that `link_type` puts before the window's first byte; the EtherType behind it, or -1."""
+    """Read the header of `link_type` at the window's start. Return the EtherType of what follows, or -1."""
     at = packet.payload
     if link_type == 1:
         return _read_ethernet(packet, data)
@@ -63,7 +63,7 @@ def read_link(packet: Packet, data: bytes, link_type: int) -> int:
 
 
 def read_shim(packet: Packet, data: bytes, ether_type: int) -> int:
-    """Read what `ether_type` puts between the link-layer header and a packet; the next EtherType, or -1 if it is none."""
+    """Read the tag or shim that `ether_type` announces. Return the next EtherType, or -1 if it is not a known shim."""
     at = packet.payload
     if ether_type in (0x8100, 0x88A8, 0x9100, 0x9200):
         if packet.falls_short(4, "VLAN tag"):
@@ -78,7 +78,7 @@ def read_shim(packet: Packet, data: bytes, ether_type: int) -> int:
     if ether_type == 0x880B:
         return _read_ppp(packet, data)
     if 0 <= ether_type <= 1500:
-        # 802.3: the length of what follows, so that the padding to 60 bytes falls off.
+        # 802.3: this is the length of what follows. It excludes the padding to 60 bytes.
         if not packet.narrow(ether_type):
             packet.fail(f"802.3 length {ether_type} is more than the frame has")
         return _read_llc(packet, data)
@@ -97,7 +97,7 @@ def read_shim(packet: Packet, data: bytes, ether_type: int) -> int:
 
 
 def read_version(packet: Packet, data: bytes) -> int:
-    """Tell IPv4 from IPv6 by the version in the window's first four bits; nothing is skipped."""
+    """Return the EtherType of IPv4 or IPv6, by the version in the window's first four bits; -1 for others. Skip no bytes."""
     if packet.falls_short(1, "IP header"):
         return -1
     version = data[packet.payload] >> 4
@@ -118,7 +118,7 @@ def _read_ethernet(packet: Packet, data: bytes) -> int:
 
 
 def _skip(packet: Packet, n_bytes: int, header: str) -> int:
-    """Skip a tag that has an Ethernet frame behind it."""
+    """Skip a tag that is followed by an Ethernet frame. Return the EtherType of that frame, or -1."""
     if packet.falls_short(n_bytes, header):
         return -1
     packet.payload += n_bytes
@@ -126,14 +126,14 @@ def _skip(packet: Packet, n_bytes: int, header: str) -> int:
 
 
 def _read_cooked(packet: Packet, data: bytes, protocol: int) -> int:
-    """The protocol of a Linux cooked header: an EtherType, or below 0x600 one of Linux's own, of which 4 is 802.2."""
+    """Return the EtherType for the protocol of a Linux cooked header. Below 0x600 are Linux's own numbers; 4 is 802.2."""
     if protocol == 4:
         return _read_llc(packet, data)
     return protocol if protocol >= 0x600 else -1
 
 
 def _read_llc(packet: Packet, data: bytes) -> int:
-    """802.2: SNAP with an EtherType (RFC 1042), or IP straight away (DSAP 6)."""
+    """Read 802.2: SNAP with an EtherType (RFC 1042), or IP directly (DSAP 6)."""
     at = packet.payload
     if packet.falls_short(3, "LLC header"):
         return -1
@@ -144,7 +144,7 @@ def _read_llc(packet: Packet, data: bytes) -> int:
         return -1
     if packet.falls_short(8, "SNAP header"):
         return -1
-    # 00-00-00 is RFC 1042's, 00-00-f8 802.1H's bridge tunnel: with both an EtherType follows.
+    # 00-00-00 is from RFC 1042, 00-00-f8 is the bridge tunnel of 802.1H. After both, an EtherType follows.
     if data[at + 3] or data[at + 4] or (data[at + 5] and data[at + 5] != 0xF8):
         return -1
     packet.payload = at + 8
@@ -152,7 +152,10 @@ def _read_llc(packet: Packet, data: bytes) -> int:
 
 
 def _read_family(packet: Packet, data: bytes) -> int:
-    """BSD loopback: the address family in four bytes of the capturing machine's order; AF_INET6 has a number per system."""
+    """Read a BSD loopback header: the address family in four bytes.
+
+    They have the byte order of the capturing machine. The number of AF_INET6 is different on each system.
+    """
     at = packet.payload
     if packet.falls_short(4, "loopback header"):
         return -1
@@ -166,7 +169,7 @@ def _read_family(packet: Packet, data: bytes) -> int:
 
 
 def _read_ppp(packet: Packet, data: bytes) -> int:
-    """RFC 1661 with or without the address and control bytes of RFC 1662, and with a protocol of one byte or two."""
+    """Read PPP (RFC 1661), with or without the address and control bytes of RFC 1662. The protocol has one or two bytes."""
     at = packet.payload
     if packet.falls_short(2, "PPP header"):
         return -1
@@ -175,7 +178,7 @@ def _read_ppp(packet: Packet, data: bytes) -> int:
         packet.payload = at
         if packet.falls_short(1, "PPP protocol"):
             return -1
-    # The last byte of the protocol is odd, all others even: an odd first byte is all there is.
+    # The last byte of the protocol is odd, all others are even. So an odd first byte is the whole protocol.
     if data[at] & 1:
         protocol = data[at] + 0
         packet.payload = at + 1
@@ -192,7 +195,7 @@ def _read_ppp(packet: Packet, data: bytes) -> int:
 
 
 def _read_hdlc(packet: Packet, data: bytes) -> int:
-    """PPP in HDLC-like framing, or Cisco's HDLC (address 0x0f or 0x8f), which has an EtherType for a protocol."""
+    """Read PPP in HDLC-like framing, or Cisco HDLC (address 0x0f or 0x8f), whose protocol is an EtherType."""
     at = packet.payload
     if packet.falls_short(4, "HDLC header"):
         return -1
@@ -217,7 +220,10 @@ def _read_pppoe(packet: Packet, data: bytes) -> int:
 
 
 def _read_mpls(packet: Packet, data: bytes) -> int:
-    """A label stack; what it carries is not announced: 4 and 6 are IP, 0 a pseudowire's control word (RFC 4385)."""
+    """Read an MPLS label stack. It does not announce its content.
+
+    The first four bits after it do: 4 and 6 are IP, 0 is the control word of a pseudowire (RFC 4385).
+    """
     for _ in range(_LABEL_LIMIT):
         if packet.falls_short(4, "MPLS label"):
             return -1
@@ -243,7 +249,7 @@ def _read_fddi(packet: Packet, data: bytes) -> int:
 
 
 def _read_radiotap(packet: Packet, data: bytes) -> int:
-    """What the capturing radio noted of the frame: a length is all that has to be known; then 802.11."""
+    """Skip a radiotap header, which has data from the capturing radio. Only its length is used. Then read 802.11."""
     at = packet.payload
     if packet.falls_short(4, "radiotap header"):
         return -1
@@ -258,12 +264,15 @@ def _read_radiotap(packet: Packet, data: bytes) -> int:
 
 
 def _read_wireless(packet: Packet, data: bytes) -> int:
-    """An 802.11 data frame that is not encrypted and holds one packet; its addresses and additions vary with the flags."""
+    """Read an 802.11 data frame that is not encrypted and contains one packet.
+
+    The length of its header depends on the flags.
+    """
     at = packet.payload
     if packet.falls_short(24, "802.11 header"):
         return -1
     flags = data[at + 1] + 0
-    # Version 0, type data; subtypes with bit 6 carry nothing. Flag 0x40 is encryption.
+    # Version 0, type data. Subtypes with bit 6 carry no data. Flag 0x40 means encryption.
     if data[at] & 0x4F != 0x08 or flags & 0x40:
         return -1
     n_header = 30 if flags & 3 == 3 else 24
@@ -281,7 +290,10 @@ def _read_wireless(packet: Packet, data: bytes) -> int:
 
 
 def _read_netfilter_log(packet: Packet, data: bytes) -> int:
-    """A family, then attributes of length, type and value in the capturing machine's byte order; attribute 9 is the packet."""
+    """Read an NFLOG header: an address family, then attributes, of which number 9 is the packet.
+
+    An attribute has length, type and value, in the byte order of the capturing machine.
+    """
     at = packet.payload
     if packet.falls_short(4, "NFLOG header"):
         return -1
@@ -291,7 +303,7 @@ def _read_netfilter_log(packet: Packet, data: bytes) -> int:
         at = packet.payload
         if packet.falls_short(4, "NFLOG attribute"):
             return -1
-        # The type is small: its zero byte tells the order.
+        # The type is small, so one of its bytes is zero. The position of that byte gives the byte order.
         little = data[at + 3] == 0
         kind = data[at + 2] if little else data[at + 3]
         n_bytes = data[at + 1] << 8 | data[at] if little else data[at] << 8 | data[at + 1]

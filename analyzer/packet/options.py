@@ -1,7 +1,7 @@
-"""TCP options: RFC 9293 section 3.1, with those of RFC 7323 (timestamps, window scale), 2018 (SACK) and 7413 (fast open).
+"""Reads TCP options: RFC 9293 section 3.1, and those of RFC 7323 (timestamps, window scale), 2018 (SACK), 7413 (fast open).
 
-Options are a row of kind, length and value, but for kinds 0 (the end) and 1 (nothing), which are one byte. They are read only
-when asked for: reassembly needs none of them.
+An option is a kind, a length and a value. Kinds 0 (the end) and 1 (no operation) are a single byte. Options are read only on
+request, because reassembly does not need them.
 """
 
 from dataclasses import dataclass
@@ -18,10 +18,10 @@ class TcpOption:
     """One option as sent.
 
     kind: the number; name: from IANA's registry.
-    offset, length: its place in the packet's buffer, kind and length included.
-    value: of Maximum Segment Size and Window Scale the number; of Timestamps (value, echo reply); of SACK the pairs (left
-        edge, right edge); of all others, and of those with a wrong length, the bytes.
-    problem: "", or what is wrong with the length; such an option is the last one if it leaves no way on.
+    offset, length: its position in the packet's buffer, including kind and length.
+    value: the number for Maximum Segment Size and Window Scale; (value, echo reply) for Timestamps; pairs of (left edge, right
+        edge) for SACK; the bytes for all others, and for those with a wrong length.
+    problem: "", or what is wrong with the length. Such an option is the last one if the next one cannot be found.
     """
 
     kind: int
@@ -33,7 +33,7 @@ class TcpOption:
 
 
 def read_tcp_options(packet: Packet) -> list[TcpOption]:
-    """The options of a packet whose TCP header was read, in order; at most 40, since the header has 40 bytes for them."""
+    """Return the options of a packet whose TCP header was read, in order. There are at most 40: they have 40 bytes in total."""
     data = packet.data
     at = packet.transport + 20
     if packet.protocol != 6 or packet.transport < 0 or at > len(data):
@@ -62,7 +62,7 @@ def read_tcp_options(packet: Packet) -> list[TcpOption]:
 
 
 def _read(kind: int, name: str, offset: int, value: bytes) -> TcpOption:
-    """The option with its value read, if the value has the length that its RFC gives it."""
+    """Return the option. Decode its value if the value has the length that the RFC requires."""
     length = len(value) + 2
     if kind == 2 and length == 4:
         return TcpOption(kind, name, offset, length, int.from_bytes(value))

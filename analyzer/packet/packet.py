@@ -1,22 +1,22 @@
 # cython: annotation_typing=False
-"""What one frame says of addresses, ports and payload, filled in by `headers.read`.
+"""The addresses, ports and payload of one frame, filled in by `headers.read`.
 
-While the headers are read, `payload`, `payload_end` and `missing` are the window of what is still to be read: every header
-moves its front on, and every header that carries a length narrows its back. What is left in the end is the payload.
+While the headers are read, `payload`, `payload_end` and `missing` are a window on the bytes that are not yet read. Every header
+moves the start of the window forward. Every header with a length field may move its end back. The final window is the payload.
 """
 
 import cython
 
 
 class Packet:
-    """The innermost IP packet of a frame and its transport header; one object, filled anew for every frame.
+    """The innermost IP packet of a frame and its transport header. One object is filled again for every frame.
 
-    All offsets are into `data`; -1 where the frame has no such header.
+    All offsets are into `data`. They are -1 if the frame has no such header.
 
-    data: the buffer that the frame lies in.
+    data: the buffer that contains the frame.
     link: the link-layer header; `ether_type`: what it announces (0x0800 IPv4, 0x86dd IPv6, 0x0806 ARP ...), -1 unknown.
     vlan: the innermost VLAN id, -1 without a tag.
-    tunnels: how many tunnels the packet lies in; 0 for an ordinary one.
+    tunnels: how many tunnels the packet is in; 0 for an ordinary packet.
     ip_version: 4, 6, or 0 when there is no IP header; `ip`: offset of that header.
     protocol: IP protocol number of the payload after all extension headers, -1 without IP.
     fragment: the packet is an IP fragment (its transport header is not read); `fragment_offset` in bytes, `more_fragments`,
@@ -24,12 +24,12 @@ class Packet:
         announces it; -1 for IPv4.
     transport: offset of the transport header; source_port, destination_port: of TCP and UDP.
     sequence, acknowledgement, flags, window: of TCP; `flags` are all twelve bits.
-    payload, payload_end: the transport's payload (of a fragment: the fragment's payload; without a transport header that could
-        be read: what follows the last header that could) is `data[payload:payload_end]`.
-    missing: bytes of that payload which the snapshot length cut off.
-    truncated: a header, not only payload, fell to the snapshot length.
-    problem: "" or what is wrong with the innermost header, in words; `problem_at` its offset. A length field that claims more
-        than the frame has is a problem that does not keep the rest from being read.
+    payload, payload_end: `data[payload:payload_end]` is the payload of the transport header; in a fragment, the payload of the
+        fragment; without a readable transport header, what follows the last readable header.
+    missing: bytes of that payload that the snapshot length removed.
+    truncated: the snapshot length truncated a header, not only the payload.
+    problem: "" or what is wrong with the innermost header, as text; `problem_at`: its offset. If a length field claims more
+        than the frame has, this is a problem, but the rest is read.
     """
 
     __slots__ = (
@@ -45,7 +45,7 @@ class Packet:
         self.clear()
 
     def clear(self) -> None:
-        """Forget the last frame."""
+        """Reset all attributes except `data`, before another frame is read."""
         self.link = self.payload = self.payload_end = self.problem_at = self.ether_type = self.vlan = -1
         self.missing = 0
         self.tunnels = 0
@@ -54,7 +54,7 @@ class Packet:
         self.forget_ip()
 
     def forget_ip(self) -> None:
-        """Forget the IP packet, but not the window: the next one lies inside it."""
+        """Reset the attributes of the IP packet, but not the window: the next IP packet is inside it."""
         self.ip = self.transport = self.fragment_header = self.announced_at = -1
         self.protocol = self.source_port = self.destination_port = -1
         self.ip_version = self.flags = self.window = 0
@@ -62,9 +62,9 @@ class Packet:
         self.fragment_offset = self.fragment_id = self.sequence = self.acknowledgement = 0
 
     def key(self) -> bytes:
-        """Addresses and ports in the packet's own direction: source, destination, source port, destination port.
+        """Return addresses and ports in the packet's own direction: source, destination, source port, destination port.
 
-        12 bytes for IPv4, 36 for IPv6; empty when `data` holds no IP and transport header.
+        They are 12 bytes for IPv4 and 36 for IPv6; empty bytes if `data` has no IP and transport header.
         """
         buffer = self.data
         n_bytes = len(self.data)
@@ -77,7 +77,7 @@ class Packet:
         return buffer[first : first + n_addresses] + buffer[ports : ports + 4]
 
     def has_key(self, key: bytes) -> bool:
-        """Whether that is the packet's key, in a fifth of the time that making one takes; never for an empty one."""
+        """Return whether `key` is the packet's key; False for an empty key. It takes a fifth of the time of `key()`."""
         n_bytes = len(key)
         first = self.ip + 12 if self.ip_version == 4 else self.ip + 8
         if n_bytes != (12 if self.ip_version == 4 else 36):
@@ -89,7 +89,7 @@ class Packet:
         return self.data.startswith(key, first)
 
     def reverse_key(self) -> bytes:
-        """The key of the packets that answer this one."""
+        """Return the key of the packets in the other direction; empty if this packet has no key."""
         key = self.key()
         n_addresses = len(key) - 4
         if n_addresses < 0:
@@ -102,8 +102,10 @@ class Packet:
         return octets[half:n_addresses] + octets[0:half] + octets[middle : middle + 2] + octets[n_addresses:middle]
 
     def falls_short(self, n_bytes: int, header: str) -> bool:
-        """Whether the window has less than the `n_bytes` of `header`; then `problem`, and `truncated` if it was not the
-        sender."""
+        """Return whether the window is smaller than the `n_bytes` of `header`. If so, set `problem`.
+
+        Set `truncated` too, if the snapshot length is the cause and not the sender.
+        """
         left = self.payload_end - self.payload
         if n_bytes <= left:
             return False
@@ -115,12 +117,12 @@ class Packet:
         return True
 
     def fail(self, problem: str) -> None:
-        """Note what is wrong with the header at the window's front."""
+        """Set `problem` to what is wrong with the header at the window's start."""
         self.problem = problem
         self.problem_at = self.payload
 
     def narrow(self, n_bytes: int) -> bool:
-        """Let the window end `n_bytes` from its front, so that padding and trailers fall off; False when it is smaller."""
+        """Set the window's size to `n_bytes`, which excludes padding and trailers. Return False if the window is smaller."""
         left = self.payload_end - self.payload
         if n_bytes <= left:
             self.payload_end = self.payload + n_bytes

@@ -1,8 +1,8 @@
-"""Layers that are not ours, dissected by scapy: ARP, ICMP, DNS, DHCP, NTP, routing protocols and many more.
+"""Dissects the layers without field tables by scapy: ARP, ICMP, DNS, DHCP, NTP, routing protocols and many more.
 
-Scapy keeps values and not places. They are found by letting every field read its layer's bytes once more, as scapy's own
-dissection does, and looking at how many are left. Scapy takes a second to import and a tenth of a millisecond or more for each
-packet, so both happen only for a packet that somebody looks at. What scapy cannot read it hands back as raw bytes.
+Scapy keeps the values of fields, but not their positions. To find a position, every field reads the bytes of its layer again,
+as in scapy's own dissection, and the bytes that are left are counted. The import of scapy takes a second, and each packet takes
+0.1 ms or more. So both happen only for a packet whose fields are requested. What scapy cannot read, it returns as raw bytes.
 """
 
 import logging
@@ -11,37 +11,37 @@ from typing import Any
 
 from analyzer.packet.field_tree import Field, Layer, plain
 
-# Layers that are taken over; a crafted packet can pile up thousands of empty ones.
+# Layers that are read from one packet. A crafted packet can have thousands of empty layers.
 _LAYER_LIMIT = 64
-# Fields within fields: of the protocols that scapy reads, none goes deeper than five.
+# Depth of fields within fields. No protocol that scapy reads has more than five levels.
 _DEPTH_LIMIT = 8
 _TEXT_LIMIT = 1000
 
-# Scapy warns on standard error of what it finds in damaged packets; here that is in the fields.
+# Scapy writes warnings about damaged packets to standard error. They are not needed: the fields show the damage.
 logging.getLogger("scapy").setLevel(logging.CRITICAL)
 
 
 def dissect_ethernet(data: bytes, start: int, end: int, ether_type: int) -> Iterator[Layer]:
-    """The layers in `data[start:end]`, which `ether_type` announces."""
+    """Yield the layers in `data[start:end]`, which `ether_type` announces."""
     yield from _dissect(_ethernet(ether_type), 1, data, start, end)
 
 
 def dissect_ip(data: bytes, start: int, end: int, version: int, protocol: int) -> Iterator[Layer]:
-    """The layers in `data[start:end]`, which an IP header of that version announces as `protocol`."""
+    """Yield the layers in `data[start:end]`, which an IP header of that version announces as `protocol`."""
     header = _ipv4(end - start, protocol) if version == 4 else _ipv6(end - start, protocol)
     yield from _dissect(header, 2, data, start, end)
 
 
 def dissect_udp(data: bytes, start: int, end: int, source_port: int, destination_port: int) -> Iterator[Layer]:
-    """The layers in `data[start:end]`, the payload of a UDP datagram with those ports."""
+    """Yield the layers in `data[start:end]`, the payload of a UDP datagram with those ports."""
     n_bytes = 8 + end - start
     ports = source_port.to_bytes(2, "big") + destination_port.to_bytes(2, "big")
     header = _ipv4(n_bytes, 17) + ports + min(n_bytes, 0xFFFF).to_bytes(2, "big") + bytes(2)
     yield from _dissect(header, 3, data, start, end)
 
 
-# Scapy gets headers without options or lies, so that it trips over nothing before what it is to read. They begin with Ethernet
-# because scapy makes raw bytes of whatever raises in a payload, but lets it through in the first layer.
+# Scapy gets correct headers without options, so that it reaches the bytes that it must read. The headers begin with Ethernet:
+# if a payload raises an error, scapy returns it as raw bytes; but it does not catch an error in the first layer.
 
 
 def _ethernet(ether_type: int) -> bytes:
@@ -58,8 +58,8 @@ def _ipv6(n_bytes: int, protocol: int) -> bytes:
 
 
 def _dissect(header: bytes, n_layers: int, data: bytes, start: int, end: int) -> Iterator[Layer]:
-    """Let scapy dissect what stands behind a header of `n_layers` made up for it."""
-    # Every layer that scapy has registers itself with the others on import.
+    """Yield the layers that scapy finds in `data[start:end]`, after an artificial header of `n_layers` layers."""
+    # On import, each layer of scapy registers itself with the other layers.
     import scapy.layers.all  # noqa: F401
     from scapy.layers.l2 import Ether
     from scapy.packet import NoPayload, Raw
@@ -80,7 +80,7 @@ def _dissect(header: bytes, n_layers: int, data: bytes, start: int, end: int) ->
 
 
 def _fields(layer: Any, offset: int, end: int, depth: int) -> Iterator[Field]:
-    """The fields of a layer whose first byte is at `offset`; no places when that is -1."""
+    """Yield the fields of a layer whose first byte is at `offset`. If that is -1, the fields have no positions."""
     original: bytes = layer.original
     left: Any = original
     for field in layer.fields_desc:
@@ -89,7 +89,7 @@ def _fields(layer: Any, offset: int, end: int, depth: int) -> Iterator[Field]:
         else:
             before = len(original) - (len(left[0]) if isinstance(left, tuple) else len(left))
             left, value = field.getfield(layer, left)
-            # Between fields of bits scapy hands on the byte it stands in, and how many of its bits are read.
+            # Between bit fields, scapy passes on the bytes from the current byte on, and how many of its bits were read.
             after = len(original) - len(left[0]) + 1 if isinstance(left, tuple) else len(original) - len(left)
             at, n_bytes = offset + before, max(min(after - before, end - offset - before), 0)
         if value is not None:

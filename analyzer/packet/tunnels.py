@@ -1,11 +1,11 @@
 # cython: annotation_typing=False
-"""Tunnels: what an IP packet or a UDP datagram carries when that is itself a packet or a frame.
+"""Reads tunnel headers: an IP packet or a UDP datagram whose content is another packet or frame.
 
 IP in IP (RFC 2003, RFC 2473), MPLS in IP (RFC 4023), GRE (RFC 2784, 2890, PPTP's of RFC 2637, ERSPAN), EtherIP (RFC 3378), and
 over UDP: VXLAN (RFC 7348), VXLAN-GPE, Geneve (RFC 8926), GTP-U (3GPP TS 29.281), Teredo (RFC 4380), AYIYA, GRE (RFC 8086).
-Each reader moves the packet's window over the tunnel's own header and returns the EtherType of what is inside, or -1, with the
-window as it was, when this is no tunnel that can be read: then the outer packet is the innermost. UDP ports are only a hint,
-so each header's fixed bits must fit, too. A tunnel that is still to come is one more branch.
+Each function moves the packet's window past the tunnel header and returns the EtherType of the content. If this is not a tunnel
+that can be read, it returns -1 and does not move the window; then the outer packet is the innermost one. UDP ports are only a
+hint, so the fixed bits of each header must match too. To support another tunnel, add a branch.
 """
 
 from analyzer.packet.packet import Packet
@@ -18,12 +18,12 @@ _PPP = 0x880B
 _ERSPAN_II = 0x88BE
 _ERSPAN_III = 0x22EB
 
-# TS 29.281 defines fewer than ten extension header types, and none may stand twice.
+# TS 29.281 defines fewer than ten extension header types, and none of them may occur twice.
 _GTP_EXTENSION_LIMIT = 16
 
 
 def enter(packet: Packet, data: bytes, protocol: int) -> int:
-    """The EtherType of what lies in an IP packet of the given `protocol`, with the window moved there; -1 for no tunnel."""
+    """Return the EtherType of the content of an IP packet with that `protocol`, and move the window there; -1 for no tunnel."""
     if protocol == 4:
         return _IPV4
     if protocol == 41:
@@ -42,7 +42,7 @@ def enter(packet: Packet, data: bytes, protocol: int) -> int:
 
 
 def enter_udp(packet: Packet, data: bytes) -> int:
-    """The EtherType of what lies in a UDP datagram that was just read, with the window moved there; -1 for no tunnel."""
+    """Return the EtherType of the content of the UDP datagram just read, and move the window there; -1 for no tunnel."""
     port = packet.destination_port
     if packet.payload_end - packet.payload < 8:
         return -1
@@ -62,21 +62,21 @@ def enter_udp(packet: Packet, data: bytes) -> int:
 
 
 def _is_payload(ether_type: int) -> bool:
-    """Whether something that can be read follows such an EtherType."""
+    """Return whether the content of such an EtherType can be read."""
     return ether_type in (_IPV4, _IPV6, _ETHERNET, _MPLS, 0x8848, _PPP, 0x8100, 0x88A8)
 
 
 def _enter_gre(packet: Packet, data: bytes) -> int:
     at = packet.payload
     left = packet.payload_end - at
-    # Source routes (RFC 1701) were taken out by RFC 2784.
+    # RFC 2784 removed the source routes of RFC 1701.
     if left < 4 or data[at] & 0x40:
         return -1
     version = data[at + 1] & 7
     ether_type = data[at + 2] << 8 | data[at + 3]
     n_header = 4 + (4 if data[at] & 0x80 else 0) + (4 if data[at] & 0x20 else 0) + (4 if data[at] & 0x10 else 0)
     if version == 1:
-        # PPTP: the acknowledgement is optional; without a sequence number there is no payload.
+        # PPTP: the acknowledgement is optional. Without a sequence number there is no payload.
         if data[at + 1] & 0x80:
             n_header += 4
         if ether_type != _PPP or not data[at] & 0x10:
@@ -100,7 +100,10 @@ def _enter_gre(packet: Packet, data: bytes) -> int:
 
 
 def _enter_vxlan(packet: Packet, data: bytes) -> int:
-    """The I flag must be set; with the P flag (VXLAN-GPE) byte 3 names what follows, without it Ethernet does."""
+    """Enter VXLAN, whose I flag must be set.
+
+    With the P flag (VXLAN-GPE), byte 3 says what follows. Without it, Ethernet follows.
+    """
     at = packet.payload
     flags = data[at] + 0
     following = data[at + 3] + 0
@@ -114,7 +117,7 @@ def _enter_vxlan(packet: Packet, data: bytes) -> int:
         ether_type = _IPV6
     else:
         return -1
-    # The group policy extension sets the first bit and uses the bytes after it; else all is reserved and zero.
+    # The group policy extension sets the first bit and uses the bytes after it. Otherwise all of this is reserved and zero.
     if not flags & 0x84 and (flags != 0x08 or data[at + 1] or data[at + 2] or following):
         return -1
     packet.payload = at + 8
@@ -132,7 +135,7 @@ def _enter_geneve(packet: Packet, data: bytes) -> int:
 
 
 def _enter_gtp(packet: Packet, data: bytes) -> int:
-    """Only G-PDUs, message type 255, carry packets; which IP it is, the packet itself says."""
+    """Enter GTP-U. Only G-PDUs, message type 255, contain packets. The packet itself has the IP version."""
     at = packet.payload
     left = packet.payload_end - at
     if data[at] & 0xF0 != 0x30 or data[at + 1] != 255:
@@ -168,7 +171,7 @@ def _enter_gtp(packet: Packet, data: bytes) -> int:
 
 
 def _enter_teredo(packet: Packet, data: bytes) -> int:
-    """An IPv6 packet, before it perhaps the authentication and the origin indication, in that order."""
+    """Enter Teredo: an IPv6 packet, optionally after the authentication and the origin indication, in that order."""
     at = packet.payload
     end = packet.payload_end
     if data[at] == 0 and data[at + 1] == 1:
@@ -184,7 +187,10 @@ def _enter_teredo(packet: Packet, data: bytes) -> int:
 
 
 def _enter_ayiya(packet: Packet, data: bytes) -> int:
-    """AYIYA (draft-massar-v6ops-ayiya): identity and signature of announced length, then the protocol that byte 3 names."""
+    """Enter AYIYA (draft-massar-v6ops-ayiya).
+
+    The header gives the lengths of identity and signature. Byte 3 gives the protocol of the content.
+    """
     at = packet.payload
     n_header = 8 + (1 << (data[at] >> 4)) + ((data[at + 1] >> 4) << 2)
     if data[at + 2] & 15 != 1 or n_header > packet.payload_end - at:
