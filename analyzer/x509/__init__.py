@@ -1,4 +1,4 @@
-"""Certificates as they were sent, read from the bytes, and the verdict on chains of them."""
+"""Reads certificates as they were sent, and validates chains of them."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +9,7 @@ __all__ = ["Judge", "judge_chain"]
 
 
 def __getattr__(name: str) -> Any:
-    """Load the judge when it is asked for: it needs the cryptographic library, and reading certificates does not."""
+    """Import the judge when it is used: it needs the cryptographic library, and reading certificates does not."""
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from analyzer.x509 import judge

@@ -1,9 +1,9 @@
-"""What ties an answer about a certificate to that certificate: serial number, names and key, octet for octet.
+"""Reads the values that identify a certificate for revocation data and timestamps: serial number, names and key, as sent.
 
-OCSP names a certificate by hashes of its issuer's name and key and by its serial number (RFC 6960, section 4.1.1), a CRL by
-the issuer's name and the serial number (RFC 5280, section 5.1), a timestamp by the hash of the issuer's key (RFC 6962, section
-3.2). All of them mean the octets as sent, so these are kept as they are. Names are compared octet for octet: authorities sign
-with the same encoding that they put into what they issue.
+OCSP names a certificate by hashes of its issuer's name and key and by its serial number (RFC 6960, section 4.1.1). A CRL names
+it by the issuer's name and the serial number (RFC 5280, section 5.1), a timestamp by the hash of the issuer's key (RFC 6962,
+section 3.2). All of them use the bytes as sent, so the bytes are kept unchanged. Names are compared byte by byte: authorities
+sign with the same encoding that they put into the certificates.
 """
 
 from functools import lru_cache
@@ -14,20 +14,21 @@ from analyzer.x509.der import BIT_STRING, INTEGER, OCTET_STRING, SEQUENCE, Eleme
 from analyzer.x509.layout import EXTENSIONS, EXTENSIONS_TAG, Layout, extension_places, extension_value
 
 CERTIFICATE_SIZE = 1 << 20
-"""Largest certificate looked into, in bytes; a handshake message carries sixteen times that, real ones take some thousand."""
+"""Largest certificate that is read, in bytes. A handshake message can have sixteen times that; real certificates have a few
+thousand."""
 
 REMEMBERED = 1024
-"""Certificates remembered by their bytes: judging asks about the same issuers again and again."""
+"""Maximum number of cached certificates: validation needs the same issuers many times."""
 
 REMEMBERED_SIZE = 1 << 14
-"""Largest certificate remembered, in bytes; with larger ones a stranger could fill the memory."""
+"""Largest cached certificate, in bytes; with larger ones an attacker could fill the memory."""
 
 
 class Identity(NamedTuple):
-    """The octets of a certificate that others refer to.
+    """The values of a certificate that others refer to.
 
-    serial: the number. issuer, subject: the names, DER. public_key: the SubjectPublicKeyInfo, DER; key: the octets of its BIT
-    STRING. extensions: object identifier (its octets) to value; of two with the same identifier the first.
+    serial: the number. issuer, subject: the names, DER. public_key: the SubjectPublicKeyInfo, DER. key: the bytes of its BIT
+    STRING. extensions: bytes of the object identifier to value; if two have the same identifier, the first.
     """
 
     serial: int
@@ -39,7 +40,7 @@ class Identity(NamedTuple):
 
 
 def identity(certificate: bytes) -> Identity | None:
-    """Find what identifies a certificate in DER; None when it cannot be read."""
+    """Return what identifies a certificate in DER; None if it cannot be read."""
     if len(certificate) > CERTIFICATE_SIZE:
         return None
     return _remembered(certificate) if len(certificate) <= REMEMBERED_SIZE else _identity(certificate)

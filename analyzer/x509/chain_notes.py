@@ -1,7 +1,7 @@
-"""What is remarkable about a chain as it was sent, beside the path that was found: order, copies, what is missing or too much.
+"""Lists anomalies of a chain as it was sent: its order, duplicates, missing and extra certificates.
 
-RFC 8446, section 4.4.2: the sender's certificate comes first, and each following one SHOULD certify the one before it; for the
-sake of servers that do otherwise, clients should be ready for any order and for extra certificates.
+RFC 8446, section 4.4.2: the sender's certificate comes first, and each following one SHOULD certify the one before it. Some
+servers do otherwise, so clients should accept any order and extra certificates.
 """
 
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from analyzer.x509.verdict import Note
 
 
 def chain_notes(sent: Sequence[CertificateView], chain: Sequence[bytes], path: Path) -> tuple[Note, ...]:
-    """Give the notes on a chain; `sent`: the certificates of it that were looked at, `path`: the best path."""
+    """Return the notes on a chain. sent: the certificates that were checked. chain: all of them. path: the best path."""
     notes: list[Note] = []
     places = {certificate.der: place for place, certificate in enumerate(path.certificates)}
     seen: set[bytes] = set()

@@ -1,10 +1,12 @@
-"""Distinguished encoding rules, read tolerantly (ITU-T X.690).
+"""Reads the distinguished encoding rules tolerantly (DER, ITU-T X.690).
 
-Everything in a certificate is tag, length, value. A reader here takes the bytes and the bounds of what encloses it, and gives
-an element as `(tag, start, end, after)`: its first tag octet, its value `data[start:end]`, and where the next element begins.
-Offsets are absolute, so that trouble names the place in the certificate. DER allows one encoding of each thing, and BER many;
-certificates seen on the wire break DER in harmless ways, so lengths that are longer than needed and indefinite lengths are
-taken. What no reader could take, a length beyond the enclosing element above all, is `Malformed`.
+A certificate consists of elements: tag, length, value. A reader takes the bytes, and the bounds of the enclosing element. It
+returns an element as `(tag, start, end, after)`: the first byte of its tag, its value `data[start:end]`, and where the next
+element begins. Offsets are absolute, so a parse error gives the position in the certificate.
+
+DER allows one encoding of each value, BER many. Certificates on the wire break DER in harmless ways. Therefore lengths that are
+longer than necessary, and indefinite lengths, are accepted. What no reader could accept, such as a length beyond the enclosing
+element, is `Malformed`.
 """
 
 from functools import lru_cache
@@ -13,7 +15,7 @@ from typing import TypeAlias
 from analyzer.codec.errors import Malformed
 
 Element: TypeAlias = tuple[int, int, int, int]
-"""Tag octet, start and end of the value, offset after the element."""
+"""The first byte of the tag, start and end of the value, offset after the element."""
 
 BOOLEAN = 0x01
 INTEGER = 0x02
@@ -28,16 +30,19 @@ SET = 0x31
 INDEFINITE = -1
 
 TAG_LENGTH = 8
-"""Octets of a tag and its length's first; certificates use tags of one octet."""
+"""Maximum bytes of a tag and the first byte of its length; certificates use tags of one byte."""
 
 DEPTH = 32
-"""Indefinite lengths inside each other: certificates nest some ten deep, and each level costs a pass over what it holds."""
+"""Maximum depth of nested indefinite lengths: certificates nest about ten levels, and each level costs a pass over its
+content."""
 
 INDEFINITE_ELEMENTS = 4096
-"""Elements passed over to find where an indefinite length ends; unbounded, a few megabytes of empty ones take seconds."""
+"""Maximum number of elements that are skipped to find the end of an indefinite length; a few megabytes of empty ones take
+seconds."""
 
 OBJECT_IDENTIFIER_LENGTH = 64
-"""Octets of an object identifier; those in use have at most 20, and its decimal form costs the square of its length."""
+"""Maximum bytes of an object identifier. Those in use have at most 20; the decimal form takes time with the square of the
+length."""
 
 
 def read_element(data: bytes, pos: int, end: int, field: str) -> Element:
@@ -51,7 +56,7 @@ def read_element(data: bytes, pos: int, end: int, field: str) -> Element:
         if length > end - start:
             raise Malformed(field, pos, f"length {length}, but {end - start} bytes left")
         return tag, start, start + length, start + length
-    # The usual long form; what is rarer, or lies, is left to the general reader.
+    # The usual long form. Rare forms, and lengths beyond the end, are left to the general reader.
     start = pos + 2 + (length & 0x7F)
     if length > 0x80 and tag & 0x1F != 0x1F and start <= end:
         after = start + int.from_bytes(data[pos + 2 : start], "big")
@@ -61,9 +66,9 @@ def read_element(data: bytes, pos: int, end: int, field: str) -> Element:
 
 
 def read_header(data: bytes, pos: int, end: int, field: str) -> tuple[int, int, int]:
-    """Read tag and length at `pos`: the first tag octet, where the value starts, and its length in bytes or `INDEFINITE`.
+    """Read tag and length at `pos`: the first byte of the tag, the start of the value, and its length in bytes or `INDEFINITE`.
 
-    Whether the value ends within the bounds is not asked. Raises `Malformed` when tag and length themselves do not.
+    It does not check whether the value ends within the bounds. Raises `Malformed` if tag and length themselves do not.
     """
     at = pos
     if end - pos < 2:
@@ -93,7 +98,7 @@ def read_header(data: bytes, pos: int, end: int, field: str) -> tuple[int, int, 
 
 def expect(data: bytes, pos: int, end: int, tag: int, field: str) -> Element:
     """Read the element at `pos` and require its tag. Raises `Malformed`."""
-    # Most elements are short, and one is read sooner than a function called.
+    # Most elements are short, and reading one here is faster than a function call.
     if end - pos > 1 and data[pos] == tag and tag & 0x1F != 0x1F:
         start = pos + 2
         after = start + data[pos + 1]
@@ -106,14 +111,14 @@ def expect(data: bytes, pos: int, end: int, tag: int, field: str) -> Element:
 
 
 def object_identifier(content: bytes) -> str:
-    """Give an OBJECT IDENTIFIER's value in dotted form; raises `ValueError` when the octets are none or more than the limit."""
+    """Return an OBJECT IDENTIFIER's value in dotted form. Raises `ValueError` if the bytes are not valid or over the limit."""
     if not content or content[-1] & 0x80 or len(content) > OBJECT_IDENTIFIER_LENGTH:
         raise ValueError(f"{len(content)} bytes are no object identifier")
     return _dotted(content)
 
 
 def encode_object_identifier(dotted: str) -> bytes:
-    """Give the octets of a dotted object identifier, as they stand after tag and length."""
+    """Return the value bytes of a dotted object identifier, without tag and length."""
     first, second, *rest = map(int, dotted.split("."))
     encoded = bytearray()
     for arc in (40 * first + second, *rest):
@@ -138,7 +143,7 @@ def _dotted(content: bytes) -> str:
 
 
 def _read_long(data: bytes, pos: int, end: int, field: str) -> Element:
-    """Read an element whose tag or length takes more than one octet."""
+    """Read an element whose tag or length needs more than one byte."""
     tag, start, length = read_header(data, pos, end, field)
     if length == INDEFINITE:
         stop = _end_of_contents(data, start, end, field)
@@ -149,7 +154,7 @@ def _read_long(data: bytes, pos: int, end: int, field: str) -> Element:
 
 
 def _end_of_contents(data: bytes, pos: int, end: int, field: str) -> int:
-    """Find the end-of-contents octets that close the indefinite length opened just before `pos`."""
+    """Find the end-of-contents octets of the indefinite length that begins just before `pos`."""
     opened = pos
     depth = 1
     for _ in range(INDEFINITE_ELEMENTS):

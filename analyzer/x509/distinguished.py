@@ -1,7 +1,7 @@
-"""Distinguished names compared (RFC 5280, section 7.1), whatever the case of letters, the kind of string and repeated spaces.
+"""Compares distinguished names (RFC 5280, section 7.1): the case of letters, the string type and repeated spaces do not matter.
 
-Issuer and subject of two certificates of one path have to be the same name. Most authorities copy the octets; some have changed
-the type of a string when they renewed a certificate, and their chains work everywhere, because names are compared by meaning.
+In a path the issuer of a certificate and the subject of the next must be the same name. Most authorities copy the bytes. Some
+changed the string type when they renewed a certificate. Their chains work everywhere, because names are compared by meaning.
 """
 
 from functools import lru_cache
@@ -10,27 +10,27 @@ from analyzer.codec.errors import Malformed, ParseError
 from analyzer.x509.der import OBJECT_IDENTIFIER, SEQUENCE, SET, expect, read_element
 
 REMEMBERED = 4096
-"""Names remembered: a few authorities issue all certificates."""
+"""Maximum number of cached names: a few authorities issue all certificates."""
 
 REMEMBERED_SIZE = 512
-"""Longest name remembered, in bytes; most take about 100."""
+"""Longest cached name, in bytes; most need about 100."""
 
 ATTRIBUTES = 4096
-"""Attributes compared of one name."""
+"""Maximum number of attributes of one name that are compared."""
 
 _ENCODINGS = {0x0C: "utf-8", 0x13: "ascii", 0x14: "latin-1", 0x16: "ascii", 0x1A: "ascii", 0x1E: "utf-16-be", 0x1C: "utf-32-be"}
 
 
 def name_key(content: bytes) -> bytes:
-    """Give octets that are equal for two names exactly when the names are; `content` is the value of the RDNSequence.
+    """Return bytes that are equal for two names exactly if the names are equal. `content` is the value of the RDNSequence.
 
-    A name that cannot be read is its own octets.
+    For a name that cannot be read, return its own bytes.
     """
     return _remembered(content) if len(content) <= REMEMBERED_SIZE else _name_key(content)
 
 
 def relative_names(content: bytes) -> tuple[bytes, ...]:
-    """Give the key of each relative distinguished name, most significant first; empty when the name cannot be read."""
+    """Return the key of each relative distinguished name, most significant first; empty if the name cannot be read."""
     try:
         return tuple(_relative_names(content))
     except ParseError:
@@ -38,7 +38,7 @@ def relative_names(content: bytes) -> tuple[bytes, ...]:
 
 
 def attributes(content: bytes, kind: bytes) -> list[tuple[int, bytes]]:
-    """Give tag and octets of each value of one attribute type (octets of its identifier), as far as can be read."""
+    """Return tag and bytes of each value of one attribute type, as far as they can be read. kind: bytes of its identifier."""
     values: list[tuple[int, bytes]] = []
     pos = 0
     try:
@@ -58,7 +58,7 @@ def attributes(content: bytes, kind: bytes) -> list[tuple[int, bytes]]:
 
 
 def text(tag: int, value: bytes) -> str:
-    """Give a string of a name as text, whatever its octets are."""
+    """Return a string of a name as text, for any bytes."""
     return value.decode(_ENCODINGS.get(tag, "utf-8"), "replace")
 
 

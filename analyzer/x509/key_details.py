@@ -1,9 +1,11 @@
-"""All of a public key: its numbers or octets, its parameters and hashes (SubjectPublicKeyInfo, RFC 5280, section 4.1.2.7).
+"""Reads all of a public key: its numbers or bytes, its parameters and hashes (SubjectPublicKeyInfo, RFC 5280, section 4.1.2.7).
 
-RSA keys are a modulus and an exponent (RFC 8017), which PSS may bind to a hash (RFC 4055); EC keys a point (RFC 5480); DSA and
-DH keys a number with the group it is of (RFC 3279); GOST keys name a set of parameters (RFC 9215). Keys of the newer kinds are
-octets of one length each (RFC 8410, 9881, 9909, 9935). The SHA-256 of the whole is what pins name (RFC 7469), the SHA-1 of
-the key alone is what most key identifiers are (RFC 5280, section 4.2.1.2).
+RSA keys have a modulus and an exponent (RFC 8017); PSS may bind them to a hash (RFC 4055). EC keys are a point (RFC 5480). DSA
+and DH keys are a number and its group (RFC 3279). GOST keys name a set of parameters (RFC 9215). Newer kinds of keys are byte
+strings of a fixed length (RFC 8410, 9881, 9909, 9935).
+
+Key pins use the SHA-256 of the whole SubjectPublicKeyInfo (RFC 7469). Most key identifiers are the SHA-1 of the key alone
+(RFC 5280, section 4.2.1.2).
 """
 
 from hashlib import sha1, sha256
@@ -31,16 +33,16 @@ KEY_LENGTHS = {
     "ml-dsa-44": 1312, "ml-dsa-65": 1952, "ml-dsa-87": 2592, "ml-kem-512": 800, "ml-kem-768": 1184, "ml-kem-1024": 1568,
     **{f"slh-dsa-{name}-{size}{kind}": size // 4 for name in ("sha2", "shake") for size in (128, 192, 256) for kind in "sf"},
 }  # fmt: skip
-"""Octets of a key, for the kinds in which all have the same (RFC 8410; FIPS 203, 204, 205)."""
+"""Length of a key in bytes, for kinds with a fixed length (RFC 8410; FIPS 203, 204, 205)."""
 
 _FIELD = "subjectPublicKeyInfo"
 
 
 def key_details(layout: Layout, read: Certificate) -> dict[str, Any] | None:
-    """Give a key's type and strength as the session record has them, and what it consists of; None without a key.
+    """Return a key's type and strength as in the session record, and its components; None without a key.
 
-    `sha256` is of the whole SubjectPublicKeyInfo, `key_sha1` of the key alone; numbers and octets are hex, but small exponents
-    are numbers. Troubles go to the layout's.
+    `sha256` is the hash of the whole SubjectPublicKeyInfo, `key_sha1` that of the key alone. Numbers and bytes are hex; small
+    exponents are numbers. Parse errors are added to the layout's problems.
     """
     if layout.key is None:
         return None
@@ -63,7 +65,7 @@ def key_details(layout: Layout, read: Certificate) -> dict[str, Any] | None:
 
 
 def pss_parameters(der: bytes, pos: int, end: int, field: str) -> dict[str, Any]:
-    """Give the parameters of RSASSA-PSS at `pos` (RFC 4055, section 3.1), with their defaults where they are left out."""
+    """Return the parameters of RSASSA-PSS at `pos` (RFC 4055, section 3.1), with defaults for those that are left out."""
     value: dict[str, Any] = {"hash": "sha1", "mask": "mgf1", "mask_hash": "sha1", "salt_length": 20}
     if pos >= end:
         return value
@@ -81,7 +83,7 @@ def pss_parameters(der: bytes, pos: int, end: int, field: str) -> dict[str, Any]
 
 
 def _parts(der: bytes, element: Element) -> tuple[Element, Element]:
-    """Give the algorithm and the BIT STRING, which holds at least the count of its unused bits."""
+    """Return the algorithm and the BIT STRING, which has at least the byte that counts its unused bits."""
     algorithm = expect(der, element[1], element[2], SEQUENCE, _FIELD)
     key = expect(der, algorithm[3], element[2], BIT_STRING, _FIELD)
     if key[1] == key[2]:
@@ -90,7 +92,7 @@ def _parts(der: bytes, element: Element) -> tuple[Element, Element]:
 
 
 def _numbers(der: bytes, kind: str | None, algorithm: Element, key: Element) -> dict[str, Any]:
-    """Give what a key of this kind consists of."""
+    """Return the components of a key of this kind."""
     start, end = key[1] + 1, key[2]
     if kind in ("rsa", "rsassa-pss", "rsaes-oaep"):
         numbers = expect(der, start, end, SEQUENCE, _FIELD)
@@ -99,7 +101,7 @@ def _numbers(der: bytes, kind: str | None, algorithm: Element, key: Element) -> 
         value: dict[str, Any] = {"exponent": _number(der, exponent), "modulus": _hex(der, modulus)}
         if kind == "rsassa-pss":
             pos = algorithm_identifier(der, algorithm, _FIELD)[2]
-            # Without parameters a key is bound to none (RFC 4055, section 1.2).
+            # A key without parameters is not bound to a hash (RFC 4055, section 1.2).
             value["parameters"] = pss_parameters(der, pos, algorithm[2], _FIELD) if pos < algorithm[2] else None
         return value
     if kind in ("dsa", "dh"):
@@ -130,14 +132,14 @@ def _gost(der: bytes, pos: int, end: int) -> dict[str, Any]:
 
 
 def _algorithm(der: bytes, pos: int, end: int, field: str, kind: str) -> tuple[str, int, int]:
-    """Give an AlgorithmIdentifier's name, and where its parameters begin and end."""
+    """Return an AlgorithmIdentifier's name, and the start and end of its parameters."""
     element = expect(der, pos, end, SEQUENCE, field)
     _, start, stop, after = expect(der, element[1], element[2], OBJECT_IDENTIFIER, field)
     return names(kind).get(der[start:stop]) or dotted(der[start:stop], start, field), after, element[2]
 
 
 def _number(der: bytes, element: Element) -> int | str:
-    """Give an INTEGER as a number where it is small, else as hex."""
+    """Return an INTEGER as a number if it is small, else as hex."""
     octets = der[element[1] : element[2]].lstrip(b"\0")
     return int.from_bytes(octets, "big") if len(octets) <= 6 else octets.hex()
 

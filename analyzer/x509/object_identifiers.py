@@ -1,9 +1,9 @@
-"""Names of object identifiers, from one registry: `object_identifiers.csv`.
+"""Maps object identifiers to names, from one registry: `object_identifiers.csv`.
 
-Each line has a kind, which says where the identifier stands in a certificate (an identifier may stand in several places, with
-a name for each), its value in dotted form, its name as the reference has it, and the reference. Identifiers that have no line
-stay dotted numbers. Key types are named as TLS people type them, curves as the IANA registry of TLS groups does, signature
-algorithms as OpenSSL prints them, policies by what they assert.
+Each line has four values. The kind says where in a certificate the identifier is used; an identifier may have several kinds,
+with a name for each. Then follow the identifier in dotted form, its name in the reference, and the reference. Identifiers
+without a line are shown as dotted numbers. Key types have the names that are usual with TLS, curves those of the IANA registry
+of TLS groups, signature algorithms those that OpenSSL prints. Policies are named by what they assert.
 """
 
 import csv
@@ -17,8 +17,11 @@ _PATH = os.path.join(os.path.dirname(os.path.abspath(__file__)), "object_identif
 
 @cache
 def names(kind: str) -> dict[bytes, str]:
-    """Octets to name for one kind: `public_key`, `curve`, `signature`, `attribute`, `extension`, `purpose`, `access`,
-    `policy`, `qualifier`, `revocation_status`, `hash`, `mask` or `gost_parameters`. KeyError for any other."""
+    """Return a dict from the bytes of an identifier to its name, for one kind.
+
+    The kinds are `public_key`, `curve`, `signature`, `attribute`, `extension`, `purpose`, `access`, `policy`, `qualifier`,
+    `statement`, `hash`, `mask` and `gost_parameters`. Raises KeyError for any other.
+    """
     return _registry()[kind]
 
 

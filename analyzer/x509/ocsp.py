@@ -1,8 +1,8 @@
-"""The Online Certificate Status Protocol: what a response says of a certificate, and whether it may say so (RFC 6960).
+"""Evaluates OCSP responses: what one says about a certificate, and whether its signer is allowed to say it (RFC 6960).
 
-A response carries answers about certificates, each named by hashes of its issuer's name and key and its serial number, and one
-signature. That is the issuer's own or that of a delegate: a certificate inside the response which the issuer has signed itself
-and which has the extended key usage id-kp-OCSPSigning (section 4.2.2.2). Anyone else may say what they like.
+A response contains statuses of certificates, and one signature. Each certificate is named by hashes of its issuer's name and
+key, and by its serial number. The signer must be the issuer, or a delegate: its certificate is in the response, signed by the
+issuer itself, and has the extended key usage id-kp-OCSPSigning (section 4.2.2.2). Responses of any other signer do not count.
 """
 
 from dataclasses import dataclass
@@ -19,12 +19,14 @@ from analyzer.x509.revocation_status import UNREADABLE, RevocationStatus, stated
 from analyzer.x509.signature import Check, verify, verify_once
 
 DELEGATES = 4
-"""Certificates of one response tried as the signer's: each costs two signatures. Real responses carry one."""
+"""Maximum number of certificates of one response that are tried as the signer's: each costs two signatures. Real ones have
+one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Signer:
-    """Who signed, in words, and when its certificate is valid; of the issuer nothing is asked here, so None."""
+    """A description of the signer, and the validity of its certificate. None for the issuer, whose validity is not checked
+    here."""
 
     name: str
     not_before: datetime | None = None
@@ -32,7 +34,8 @@ class Signer:
 
 
 def judge_ocsp(der: bytes, certificate: Identity, issuer: Identity) -> list[RevocationStatus]:
-    """Give what a response says of a certificate: nothing if it is about others. One that cannot be read is always told."""
+    """Return what a response says about a certificate; empty if it is about others. One that cannot be read gives an error
+    status."""
     response = read_response(der)
     if response.error is not None and not response.answers:
         return [RevocationStatus("ocsp", "unknown", "", error=response.error)]
@@ -44,7 +47,7 @@ def judge_ocsp(der: bytes, certificate: Identity, issuer: Identity) -> list[Revo
 
 
 def _is_about(answer: Answer, certificate: Identity, issuer: Identity) -> bool:
-    """Whether an answer's CertID names this certificate."""
+    """Return whether a SingleResponse's CertID names this certificate."""
     if answer.serial != certificate.serial or answer.hashed is None:
         return False
     algorithm, name, key = answer.hashed
@@ -52,7 +55,7 @@ def _is_about(answer: Answer, certificate: Identity, issuer: Identity) -> bool:
 
 
 def _judge(response: Response, answer: Answer, found: Signer | str) -> RevocationStatus:
-    """Make a statement of an answer. found: whose signature the response has, or why nothing in it counts."""
+    """Return the status in a SingleResponse. found: the signer of the response, or why nothing in it counts."""
     signer, error = (found, None) if isinstance(found, Signer) else (None, found)
     since, until = validity_interval(answer.this_update, answer.next_update)
     if signer is not None and signer.not_before is not None and signer.not_after is not None:
@@ -75,11 +78,11 @@ def _judge(response: Response, answer: Answer, found: Signer | str) -> Revocatio
 
 
 def _find_signer(response: Response, issuer: Identity) -> Signer | str:
-    """Find whose signature it is, the issuer's or a delegate's; otherwise say what is wrong."""
+    """Find the signer: the issuer or a delegate. Otherwise return the reason as text."""
     check = _check(response, issuer.public_key)
     if check == "verified":
         return Signer("the issuer")
-    # The responder's identifier is no proof of anything, so it only says whom to try first.
+    # The responder's identifier proves nothing. It only decides which certificate is tried first.
     candidates = sorted(response.certificates, key=lambda candidate: not _is_named(response.responder, candidate))
     faults: list[str] = []
     for der in candidates[:DELEGATES]:
@@ -103,7 +106,7 @@ def _find_signer(response: Response, issuer: Identity) -> Signer | str:
 
 
 def _fault(candidate: x509.Certificate, der: bytes, delegate: Identity, issuer: Identity) -> str | None:
-    """Say why the owner of a certificate may not answer for the issuer; None when it may. Raises one of `UNREADABLE`."""
+    """Return why the owner of a certificate may not sign for the issuer; None if it may. Raises one of `UNREADABLE`."""
     if delegate.issuer != issuer.subject:
         return "whose certificate is from another issuer"
     extensions = {extension.oid: extension for extension in candidate.extensions}

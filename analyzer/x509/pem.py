@@ -1,7 +1,7 @@
-"""Certificates and the like in files: PEM text (RFC 7468) with anything around it, or DER as it is, one after the other.
+"""Reads certificates and revocation lists from files: PEM (RFC 7468) with any text around it, or concatenated DER.
 
-A file that begins as an ASN.1 sequence does is DER; every other is searched for PEM blocks. Nothing is asked of what the blocks
-hold but that each is a whole sequence of DER.
+A file that begins like an ASN.1 SEQUENCE is DER. Every other file is searched for PEM blocks. Each block must contain a
+complete DER sequence; nothing else about its content is checked.
 """
 
 import re
@@ -12,21 +12,21 @@ from analyzer.codec.errors import Malformed
 from analyzer.x509.der import SEQUENCE, expect, read_element
 
 CERTIFICATES = ("CERTIFICATE", "X509 CERTIFICATE", "TRUSTED CERTIFICATE")
-"""Labels of certificates; the last is OpenSSL's, with its own words about trust behind the certificate."""
+"""Labels of certificates. The last is OpenSSL's; it has OpenSSL's own trust settings after the certificate."""
 
 REVOCATION_LISTS = ("X509 CRL",)
 
 BLOCKS = 1 << 16
-"""Blocks read of one file; the largest lists of roots and intermediates on the web have some ten thousand."""
+"""Maximum number of blocks in one file; the largest lists of roots and intermediates on the web have about ten thousand."""
 
 _BLOCK = re.compile(rb"-----BEGIN ([A-Z0-9 ]{1,40})-----\s(.*?)-----END \1-----", re.DOTALL)
 _HEADER = re.compile(rb"^[A-Za-z0-9-]+:.*?\n\s*\n", re.DOTALL)
 
 
 def read_blocks(data: bytes, labels: Sequence[str] = CERTIFICATES) -> list[bytes]:
-    """Give the DER in each PEM block with one of these labels, or each element of a DER file, in the order of the file.
+    """Return the DER in each PEM block with one of these labels, or each element of a DER file, in the order of the file.
 
-    Raises `Malformed` with the offset in the file for a block that cannot be read, and for a file that has none.
+    Raises `Malformed` with the offset in the file, if a block cannot be read or the file has none.
     """
     if data[:1] == bytes((SEQUENCE,)):
         return _elements(data)
@@ -50,7 +50,7 @@ def read_blocks(data: bytes, labels: Sequence[str] = CERTIFICATES) -> list[bytes
 
 
 def write_block(der: bytes, label: str = "CERTIFICATE") -> bytes:
-    """Give the PEM form, in lines of 64 characters."""
+    """Return the PEM form, in lines of 64 characters."""
     text = b2a_base64(der, newline=False)
     lines = b"\n".join(text[at : at + 64] for at in range(0, len(text), 64))
     return b"-----BEGIN %s-----\n%s\n-----END %s-----\n" % (label.encode(), lines, label.encode())
@@ -65,6 +65,6 @@ def _elements(data: bytes) -> list[bytes]:
         after = read_element(data, pos, len(data), "DER")[3]
         found.append(data[pos:after])
         pos = after
-        if not data[pos:].strip():  # a line's end behind the last
+        if not data[pos:].strip():  # the end of a line after the last element
             break
     return found

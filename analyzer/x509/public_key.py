@@ -1,8 +1,8 @@
-"""The key in a certificate: its type and what tells its strength (SubjectPublicKeyInfo, RFC 5280, section 4.1.2.7).
+"""Reads the type and the strength of a certificate's key (SubjectPublicKeyInfo, RFC 5280, section 4.1.2.7).
 
-An AlgorithmIdentifier names the type and may carry parameters: the curve of an EC key (RFC 5480), the prime of a DSA key
-(RFC 3279). A BIT STRING holds the key itself, for RSA a sequence that begins with the modulus. Each reader below takes the
-SubjectPublicKeyInfo and raises `Malformed` where it cannot go on.
+An AlgorithmIdentifier names the type. It may have parameters: the curve of an EC key (RFC 5480), the prime of a DSA key
+(RFC 3279). A BIT STRING contains the key itself; for RSA it is a sequence that begins with the modulus. Each reader below takes
+the SubjectPublicKeyInfo, and raises `Malformed` if it cannot read it.
 """
 
 from dataclasses import dataclass
@@ -15,10 +15,10 @@ from analyzer.x509.name_text import dotted
 
 @dataclass(frozen=True, slots=True)
 class PublicKey:
-    """The key's `type` (`rsa`, `ec`, `ed25519`, …, else its object identifier), and what tells its strength.
+    """The `type` of a key (`rsa`, `ec`, `ed25519`, …, else its object identifier), and its strength.
 
-    bits: of the modulus (RSA) or the prime (DSA, DH). curve: its name, its object identifier, or `explicit` when the key brings
-    its own parameters. None where the type has no such thing, or it cannot be read.
+    bits: length of the modulus (RSA) or the prime (DSA, DH). curve: its name, its object identifier, or `explicit` if the key
+    contains the parameters of its curve. None if the type does not have the value, or if it cannot be read.
     """
 
     type: str
@@ -26,7 +26,7 @@ class PublicKey:
     curve: str | None = None
 
     def record(self) -> dict[str, str | int]:
-        """Give it as the session record has it."""
+        """Return it in the form of the session record."""
         record: dict[str, str | int] = {"type": self.type}
         if self.bits is not None:
             record["bits"] = self.bits
@@ -36,13 +36,13 @@ class PublicKey:
 
 
 def key_type(der: bytes, element: Element, field: str) -> str:
-    """Give the type's name, else its object identifier."""
+    """Return the type's name, else its object identifier."""
     octets, offset, _ = algorithm_identifier(der, read_element(der, element[1], element[2], field), field)
     return PUBLIC_KEYS.get(octets) or dotted(octets, offset, field)
 
 
 def curve(der: bytes, element: Element, field: str) -> str:
-    """Give an EC key's curve: its name, else its object identifier, or `explicit`."""
+    """Return an EC key's curve: its name, else its object identifier, or `explicit`."""
     algorithm = read_element(der, element[1], element[2], field)
     pos = algorithm_identifier(der, algorithm, field)[2]
     tag, start, stop, _ = read_element(der, pos, algorithm[2], field)
@@ -54,16 +54,16 @@ def curve(der: bytes, element: Element, field: str) -> str:
 
 
 def modulus_bits(der: bytes, element: Element, field: str) -> int:
-    """Give the bit length of an RSA key's modulus."""
+    """Return the length of an RSA key's modulus in bits."""
     algorithm = read_element(der, element[1], element[2], field)
     _, start, end, _ = expect(der, algorithm[3], element[2], BIT_STRING, field)
-    # The first octet of a BIT STRING counts the unused bits of its last; a key has none.
+    # The first byte of a BIT STRING counts the unused bits of its last byte; a key has none.
     _, start, end, _ = expect(der, min(start + 1, end), end, SEQUENCE, field)
     return _bits(der, start, end, field)
 
 
 def prime_bits(der: bytes, element: Element, field: str) -> int:
-    """Give the bit length of the prime among the parameters of a DSA or DH key."""
+    """Return the length in bits of the prime in the parameters of a DSA or DH key."""
     algorithm = read_element(der, element[1], element[2], field)
     pos = algorithm_identifier(der, algorithm, field)[2]
     _, start, end, _ = expect(der, pos, algorithm[2], SEQUENCE, field)
@@ -71,13 +71,13 @@ def prime_bits(der: bytes, element: Element, field: str) -> int:
 
 
 def algorithm_identifier(der: bytes, element: Element, field: str) -> tuple[bytes, int, int]:
-    """Give an AlgorithmIdentifier's object identifier, where it stands, and where the parameters begin."""
+    """Return an AlgorithmIdentifier's object identifier, its offset, and the offset of the parameters."""
     _, start, stop, after = expect(der, element[1], element[2], OBJECT_IDENTIFIER, field)
     return der[start:stop], start, after
 
 
 def _bits(der: bytes, pos: int, end: int, field: str) -> int:
-    """Give the bit length of the INTEGER at `pos`, taken as unsigned."""
+    """Return the length in bits of the INTEGER at `pos`, read as unsigned."""
     _, start, end, _ = expect(der, pos, end, INTEGER, field)
     while start < end and not der[start]:
         start += 1

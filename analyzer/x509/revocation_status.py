@@ -1,8 +1,9 @@
-"""What one OCSP response or one CRL says of one certificate, before it is asked whether that counts at some moment.
+"""Describes what one OCSP response or one CRL says about one certificate. Whether it counts at a given time is decided later.
 
-Both say the same three things (RFC 6960, section 2.4; RFC 5280, section 5.1.2): since when they know it (thisUpdate), until
-when they stand by it (nextUpdate), and whether and when the certificate was revoked. A revocation stays true after nextUpdate,
-for a revoked certificate never becomes valid again; only one on hold may (RFC 5280, section 5.3.1).
+Both contain the same three facts (RFC 6960, section 2.4; RFC 5280, section 5.1.2): the time from which the status is known
+(thisUpdate), the time until which it is current (nextUpdate), and whether and when the certificate was revoked. A revocation
+stays true after nextUpdate, because a revoked certificate never becomes valid again. Only one on hold may become valid again
+(RFC 5280, section 5.3.1).
 """
 
 from dataclasses import dataclass
@@ -18,25 +19,25 @@ Status: TypeAlias = Literal["good", "revoked", "unknown"]
 NAMES: dict[Source, str] = {"ocsp": "OCSP response", "crl": "CRL"}
 
 CLOCK_SKEW = timedelta(minutes=5)
-"""How far the clocks of a responder and of a capture may differ; OpenSSL's tools grant the same."""
+"""Maximum difference between the clocks of a responder and of a capture; OpenSSL's tools allow the same."""
 
 LIFE_WITHOUT_END = timedelta(days=1)
-"""How long a statement without a nextUpdate counts: newer ones may come any time, and no rule of the web lets one be older
-than ten days; browsers take a day."""
+"""How long a status without nextUpdate counts. Newer data may come at any time, and no rule of the web allows one older than
+ten days. Browsers take a day."""
 
 UNREADABLE = (
     ValueError, TypeError, OverflowError, UnsupportedAlgorithm, InvalidVersion, DuplicateExtension, UnsupportedGeneralNameType,
 )  # fmt: skip
-"""What the library raises on what it does not read."""
+"""Exceptions of the library for data that it cannot read."""
 
 
 @dataclass(frozen=True, slots=True)
 class RevocationStatus:
-    """What is said of one certificate; all times in UTC.
+    """The revocation status of one certificate from one source; all times are UTC.
 
-    signer: who signed, in words. this_update, next_update: as stated. since, until: it counts from `since` on and before
-    `until`: between the updates, while the signer's certificate was valid. revoked_at, reason (as RFC 5280 names it): of a
-    revocation. error: why it never counts, None if it does.
+    signer: a description of who signed it. this_update, next_update: as in the source. since, until: it counts from `since` on
+    and before `until`, which are between the updates and within the validity of the signer's certificate. revoked_at, reason
+    (with the names of RFC 5280): of a revocation. error: why it never counts, None if it does.
     """
 
     source: Source
@@ -52,12 +53,12 @@ class RevocationStatus:
 
     @property
     def final(self) -> bool:
-        """Whether it says something that no later statement takes back."""
+        """Whether no later status can revoke this one: a revocation that is not a hold."""
         return self.status == "revoked" and self.reason != "certificateHold"
 
 
 def in_utc(moment: datetime) -> datetime:
-    """Give a moment in UTC, which one without a zone is in already; the first or last of all where that would lie outside."""
+    """Return a time in UTC. A time without a zone already is UTC. Out of range, return the first or last possible time."""
     if moment.tzinfo is None:
         return moment.replace(tzinfo=UTC)
     try:
@@ -67,13 +68,13 @@ def in_utc(moment: datetime) -> datetime:
 
 
 def stated(moment: datetime) -> str:
-    """Give a time as people read it."""
+    """Return a time as text for people."""
     return f"{moment:%Y-%m-%d %H:%M:%S} UTC"
 
 
 def validity_interval(this_update: datetime, next_update: datetime | None) -> tuple[datetime, datetime]:
-    """Give the moment from which a statement with these times counts, and that from which it no longer does."""
+    """Return the time from which a status with these times counts, and the time from which it no longer counts."""
     try:
         return this_update - CLOCK_SKEW, next_update + CLOCK_SKEW if next_update else this_update + LIFE_WITHOUT_END
-    except OverflowError:  # years 1 and 9999 are dates too
+    except OverflowError:  # the years 1 and 9999 are possible dates
         return this_update, next_update or this_update

@@ -1,8 +1,8 @@
-"""Signatures of authorities, responders and logs: a key, an algorithm as the signer named it, the octets signed.
+"""Verifies signatures of certification authorities, OCSP responders and logs, and reads the public keys for it.
 
-An AlgorithmIdentifier (RFC 5280, section 4.1.1.2) names the scheme and its hash; RSASSA-PSS brings parameters (RFC 4055,
-section 3.1). The arithmetic is that of the `cryptography` library; here the names are matched with it. EdDSA and ML-DSA keys
-have one scheme each, whose identifier is that of the key (RFC 8410, 9881). Keys are read here for handshakes too.
+An AlgorithmIdentifier (RFC 5280, section 4.1.1.2) names the scheme and its hash. RSASSA-PSS has parameters (RFC 4055,
+section 3.1). The `cryptography` library does the arithmetic; this module maps the names to it. EdDSA and ML-DSA keys have one
+scheme each, and its identifier is that of the key (RFC 8410, 9881). Keys for handshake signatures are read here too.
 """
 
 from functools import lru_cache
@@ -18,34 +18,37 @@ from analyzer.codec.errors import ParseError
 from analyzer.x509.der import INTEGER, OBJECT_IDENTIFIER, SEQUENCE, encode_object_identifier, expect, read_element
 
 Check: TypeAlias = Literal["verified", "failed", "unverifiable"]
-"""What came of a signature; `unverifiable` is a key or an algorithm that cannot be used, or not together."""
+"""The result for a signature. `unverifiable`: the key or the algorithm is not supported, or they do not match."""
 
 MODULUS_BITS = 16384
-"""Largest RSA key used: one check takes milliseconds with it, and time grows with the square."""
+"""Largest RSA modulus that is used, in bits: one check with it takes milliseconds, and the time grows with the square."""
 
 EXPONENT_BITS = 64
-"""Longest RSA exponent used, that of OpenSSL for large keys: one as long as the modulus takes a hundred times as long."""
+"""Longest RSA exponent that is used, in bits; OpenSSL has the same limit for large keys. An exponent as long as the modulus
+takes a hundred times as long."""
 
 KEY_SIZE = 1 << 13
-"""Longest SubjectPublicKeyInfo read, in bytes: RSA keys of that modulus have a quarter, keys of ML-DSA a third."""
+"""Longest SubjectPublicKeyInfo that is read, in bytes: RSA keys of that modulus need a quarter of it, keys of ML-DSA a
+third."""
 
 KEYS = 1024
-"""Public keys remembered: few authorities sign everything, and reading a key costs as much as using it."""
+"""Maximum number of cached public keys: few authorities sign everything, and reading a key costs as much as using it."""
 
 SIGNERS = 8
-"""Keys of which is remembered whether they signed a statement: its issuer's, some delegates', and some tried in vain."""
+"""Maximum number of keys for which the check of one response or list is cached: its issuer's, some delegates', and some failed
+ones."""
 
 SALT = 512
-"""Longest salt of RSASSA-PSS taken, in octets: that of the longest hash is 64."""
+"""Longest salt of RSASSA-PSS that is accepted, in bytes; the longest hash has 64."""
 
-# What was signed with a weak hash has to be checked with it; whether that is enough is for others to judge.
+# A signature with a weak hash must be checked with that hash. Other modules decide whether the hash is acceptable.
 _MD5 = hashes.MD5()  # noqa: S303
 _SHA1 = hashes.SHA1()  # noqa: S303
 _SHA224, _SHA256, _SHA384, _SHA512 = hashes.SHA224(), hashes.SHA256(), hashes.SHA384(), hashes.SHA512()
 HASHES: dict[str, hashes.HashAlgorithm] = {
     "md5": _MD5, "sha1": _SHA1, "sha224": _SHA224, "sha256": _SHA256, "sha384": _SHA384, "sha512": _SHA512,
 }  # fmt: skip
-"""By the names that TLS has for them."""
+"""Hashes by their names in TLS."""
 
 _NIST = "2.16.840.1.101.3.4"
 
@@ -92,12 +95,12 @@ _HASHES: dict[bytes, hashes.HashAlgorithm] = {
 }
 
 
-class Unsupported(Exception):  # noqa: N818 - an outcome like others
-    """Nobody here can check this signature, or use this key; the text says why."""
+class Unsupported(Exception):  # noqa: N818 - a regular result
+    """This signature cannot be checked, or this key cannot be used; the text says why."""
 
 
 def verify(public_key: bytes, algorithm: bytes, signature: bytes, signed: bytes) -> Check:
-    """Check a signature over `signed`. public_key: SubjectPublicKeyInfo, algorithm: AlgorithmIdentifier, both in DER."""
+    """Check a signature over `signed`. public_key: SubjectPublicKeyInfo. algorithm: AlgorithmIdentifier. Both are DER."""
     key = load_key(public_key)
     if key is None:
         return "unverifiable"
@@ -127,9 +130,9 @@ def verify_scheme(key: PublicKeyTypes, kind: str, algorithm: hashes.HashAlgorith
 
 
 def verify_once(checks: dict[bytes, Check], public_key: bytes, algorithm: bytes, signature: bytes, signed: bytes) -> Check:
-    """Check a signature as `verify` does, once for each key: a statement comes again with every certificate of its issuer.
+    """Check a signature as `verify` does, once for each key: the same OCSP response or CRL is used for many certificates.
 
-    checks: where what came of it is kept, by public key; one for each thing that is signed.
+    checks: the cached results by public key; each response or list has its own.
     """
     known = checks.get(public_key)
     if known is None:
@@ -140,7 +143,7 @@ def verify_once(checks: dict[bytes, Check], public_key: bytes, algorithm: bytes,
 
 
 def read_key(public_key: bytes) -> PublicKeyTypes:
-    """Read a SubjectPublicKeyInfo. Raises Unsupported, also when using the key would take so long that no honest one does."""
+    """Read a SubjectPublicKeyInfo. Raises Unsupported, also if using the key would take longer than with any honest key."""
     if len(public_key) > KEY_SIZE:
         raise Unsupported(f"the signer's key has {len(public_key)} bytes, and more than {KEY_SIZE} are not read")
     try:
@@ -155,7 +158,7 @@ def read_key(public_key: bytes) -> PublicKeyTypes:
 
 
 def load_key(public_key: bytes) -> PublicKeyTypes | None:
-    """Read a SubjectPublicKeyInfo; None where `read_key` raises. Keys are remembered."""
+    """Read a SubjectPublicKeyInfo; None if `read_key` raises. Keys are cached."""
     return None if len(public_key) > KEY_SIZE else _load_key(public_key)
 
 
@@ -178,7 +181,7 @@ def _verify(key: Any, signature: bytes, signed: bytes, *scheme: Any) -> Check:
 
 
 def _verify_own(key: PublicKeyTypes, public_key: bytes, kind: bytes, signature: bytes, signed: bytes) -> Check:
-    """Check a signature of a key that has one scheme only, with the identifier of the key itself."""
+    """Check a signature of a key that has only one scheme, with the same identifier as the key."""
     _, start, end, _ = expect(public_key, 0, len(public_key), SEQUENCE, "subjectPublicKeyInfo")
     _, start, end, _ = expect(public_key, start, end, SEQUENCE, "algorithm")
     _, first, last, _ = expect(public_key, start, end, OBJECT_IDENTIFIER, "algorithm")
@@ -199,7 +202,7 @@ def _verify_pss(
 
 
 def read_pss(der: bytes, pos: int, end: int) -> tuple[hashes.HashAlgorithm, hashes.HashAlgorithm, int]:
-    """Read RSASSA-PSS-params: the hash, that of the mask, the length of the salt; absent ones have SHA-1 and 20."""
+    """Read RSASSA-PSS-params: the hash, the hash of the mask, the length of the salt. The defaults are SHA-1 and 20."""
     algorithm: hashes.HashAlgorithm = _SHA1
     mask: hashes.HashAlgorithm = _SHA1
     salt = 20

@@ -1,4 +1,4 @@
-"""Times in certificates as text (RFC 5280, section 4.1.2.5): UTCTime with two digits of a year, GeneralizedTime with four."""
+"""Reads times in certificates (RFC 5280, section 4.1.2.5): UTCTime has a year of two digits, GeneralizedTime of four."""
 
 import re
 from datetime import datetime, timedelta
@@ -11,9 +11,9 @@ _TIME = re.compile(r"(\d{4})(\d\d)(\d\d)(\d\d)(?:(\d\d)(?:(\d\d)(?:[.,](\d+))?)?
 
 
 def time_text(der: bytes, element: Element, field: str) -> str:
-    """Give a time as RFC 3339 text in UTC with nine digits of a second; a UTCTime is of 1950 to 2049. Raises `Malformed`.
+    """Return a time as RFC 3339 text in UTC with nine digits of a second. A UTCTime is in 1950 to 2049. Raises `Malformed`.
 
-    The zones and short forms that X.690 allows and RFC 5280 forbids are taken; a time without a zone is read as UTC.
+    Zones and short forms that X.690 allows and RFC 5280 forbids are accepted. A time without a zone is read as UTC.
     """
     tag, start, end, _ = element
     if tag not in (UTC_TIME, GENERALIZED_TIME) or end - start > _TIME_LENGTH:

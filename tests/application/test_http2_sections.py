@@ -90,7 +90,7 @@ def test_few_sections_are_remembered() -> None:
     for first in range(0x82, 0x8F):
         for second in range(0x82, 0x82 + 40):
             reader.decode(bytes((first, second)))
-    assert len(reader._known) == KNOWN_MAX
+    assert len(reader._cached) == KNOWN_MAX
 
 
 @pytest.mark.parametrize(
