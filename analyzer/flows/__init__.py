@@ -1,1 +1,4 @@
-"""Fragments to datagrams, datagrams to flows and segments to byte streams; gaps and conflicting overlaps are kept as facts."""
+"""Joins fragments to datagrams, datagrams to flows, and segments to byte streams.
+
+Gaps and conflicting overlaps are passed on as facts, like bytes.
+"""

@@ -1,4 +1,4 @@
-"""What is known of one TCP connection: its two sides, where each one's byte stream stands, and what it has waiting."""
+"""The state of one TCP connection: its two endpoints, the position of each byte stream, and the pending segments."""
 
 import cython
 
@@ -7,7 +7,7 @@ from analyzer.flows.tcp_numbers import WORD
 
 
 class Segment:
-    """Bytes that wait behind a hole; `missing` further bytes after them were cut off by the snapshot length."""
+    """Bytes that wait behind a hole. The snapshot length removed `missing` more bytes after them."""
 
     __slots__ = ("at", "data", "frame", "missing", "offset")
 
@@ -21,9 +21,9 @@ class Segment:
 class Endpoint:
     """One side of a connection.
 
-    isn: its initial sequence number, -1 without a SYN. next: the sequence number waited for; offset: that byte's position in
-    the stream. fin: position of the stream's end, -1 before a FIN. acknowledged: position up to which the peer has
-    acknowledged, -1 unknown. last_frame: the frame of the last byte handed on.
+    isn: its initial sequence number, -1 without a SYN. next: the next expected sequence number; offset: position of that byte
+    in the stream. fin: position of the end of the stream, -1 before a FIN. acknowledged: position up to which the peer has
+    acknowledged, -1 if unknown. last_frame: the frame of the last byte that the reader got.
     """
 
     __slots__ = (
@@ -51,16 +51,17 @@ class Endpoint:
         self.n_bytes = 0
 
     def start(self, sequence: cython.longlong) -> None:
-        """Wait for the byte with this sequence number first."""
+        """Start the stream: the byte with this sequence number is its first one."""
         self.next = sequence & WORD
         self.started = True
 
 
 class Connection:
-    """Two sides; `originator` is the one that sent the SYN, or else the first that spoke in the capture.
+    """A TCP connection with two endpoints.
 
+    originator: the endpoint that sent the SYN; without a SYN, the first sender in the capture. responder: the other one.
     first_frame, last_frame, start, end: of its packets; times in nanoseconds since 1970-01-01 UTC. closed: why it ended, ""
-    while it is open. limited: holes that were given up because more waited behind them than the limits allow.
+    while it is open. limited: number of holes that were given up because more waited behind them than the limits allow.
     """
 
     __slots__ = (
@@ -80,4 +81,4 @@ class Connection:
         self.closed = ""
         self.lingers = ""
         self.limited = 0
-        self.sink: Sink = None  # type: ignore[assignment]  # set by `Connections.open`, gone at the end
+        self.sink: Sink = None  # type: ignore[assignment]  # set by `Connections.open`, None again at the end

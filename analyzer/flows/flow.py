@@ -1,7 +1,8 @@
-"""Who talks to whom: a connection or an exchange of datagrams, as those see it who read what it carries.
+"""Flows: a connection or an exchange of datagrams, with the addresses of its client and server.
 
-Below this, packets have sides: who opened a connection, and who answered. Above, everything has roles: 0 the client, 1 the
-server. A side becomes a role where a flow is made, by whoever found out which side is the client, and nowhere else.
+In the layers below, packets have sides: 0 for the originator, 1 for the responder. In the layers above, everything has roles:
+0 for the client, 1 for the server. A side becomes a role only where a `Flow` is created, by the code that has detected which
+side is the client.
 """
 
 import cython
@@ -17,11 +18,11 @@ TCP, UDP = 6, 17
 class Flow:
     """One connection or exchange of datagrams.
 
-    protocol: 6 TCP, 17 UDP. key: addresses and ports as of a packet from client to server (`Packet.key`). first_frame,
-    last_frame: of its packets; start, end: their times in nanoseconds since the epoch, -1 where the capture has none.
-    mid_stream: whether the capture begins after it. closed: why it ended, "" while it is open: `fin`, `rst`, `reused`,
-    `idle`, `evicted` or `end` (of the capture). limited: holes that were given up because more waited behind them than the
-    limits allow. Last frame, end, closed and limited are set when it ends.
+    protocol: 6 TCP, 17 UDP. key: addresses and ports, as in a packet from client to server (`Packet.key`). first_frame,
+    last_frame: of its packets; start, end: their times in nanoseconds since the epoch, -1 if the capture has no times.
+    mid_stream: whether the flow began before the capture. closed: why it ended, "" while it is open: `fin`, `rst`, `reused`,
+    `idle`, `evicted` or `end` (of the capture). limited: number of holes that were given up because more waited behind them
+    than the limits allow. `last_frame`, `end`, `closed` and `limited` are set when the flow ends.
     """
 
     __slots__ = ("closed", "end", "first_frame", "key", "last_frame", "limited", "mid_stream", "protocol", "start")
@@ -55,7 +56,7 @@ class Flow:
         return endpoints(self.key)[SERVER]
 
     def server_key(self) -> bytes:
-        """Address and port of the server as bytes: the same for all flows to it."""
+        """Return address and port of the server as bytes. They are the same for all flows to that server."""
         key: bytes = self.key
         n_addresses: cython.Py_ssize_t = len(key) - 4
         return key[n_addresses >> 1 : n_addresses] + key[n_addresses + 2 :]

@@ -1,9 +1,10 @@
 """IP defragmentation: RFC 791 section 3.2 for IPv4, RFC 8200 section 4.5 for IPv6.
 
-Fragments of one datagram share addresses, identification and, in IPv4, protocol; each says where its bytes belong, and the one
-without "more fragments" where the datagram ends. When two fragments claim one place, systems differ on which they believe, and
-attackers live on that: IPv6 forbids it and the whole datagram is discarded (RFC 5722); in IPv4 the copy that came first stands
-here, and the other is reported. Exact copies of a fragment are no overlap, since captures often see one packet twice.
+Fragments of one datagram have the same addresses, identification and, in IPv4, protocol. Each fragment has the offset of its
+bytes. The fragment without "more fragments" gives the end of the datagram. If two fragments contain the same offset, operating
+systems differ in which one they use, and attackers exploit this. IPv6 forbids such an overlap, so the whole datagram is
+discarded (RFC 5722). In IPv4, the bytes that came first are used here, and the others are reported. An exact copy of a fragment
+is not an overlap, because captures often contain a packet twice.
 """
 
 from bisect import bisect_right
@@ -11,16 +12,16 @@ from dataclasses import dataclass, field
 
 from analyzer.packet.packet import Packet
 
-# RFC 8200 gives a datagram 60 seconds from its first fragment, RFC 1122 between 60 and 120.
+# RFC 8200 allows a datagram 60 seconds from its first fragment, RFC 1122 between 60 and 120.
 TIMEOUT = 60_000_000_000
-# Datagrams open at one moment: a busy link has a few hundred; beyond it the oldest goes.
+# Datagrams open at one time. A busy link has a few hundred. If there are more than this, the oldest is evicted.
 MAX_DATAGRAMS = 4096
-# Bytes held, each piece counted with what Python adds to it, so that a flood of tiny fragments counts in full.
+# Bytes kept. Each piece is counted with the overhead of Python, so that a flood of tiny fragments is limited too.
 MAX_BYTES = 64 << 20
 PIECE_BYTES = 160
-# Both versions of overlapping bytes are in the report; whoever does not drain it keeps the first of them.
+# A report contains both versions of overlapping bytes. If reports are not taken, only the first ones are kept.
 MAX_REPORTS = 1000
-# A datagram of 8-byte fragments has 8,192 frames; the first few tell where to look.
+# A datagram of 8-byte fragments has 8,192 frames. The first of them are enough to find it.
 MAX_FRAMES = 64
 
 _MAX_LENGTH = 65_535
@@ -28,16 +29,16 @@ _MAX_LENGTH = 65_535
 
 @dataclass(frozen=True, slots=True)
 class FragmentReport:
-    """Something about a datagram's fragments that an analyst should know.
+    """An anomaly in the fragments of a datagram, or a datagram that was not completed.
 
-    kind: `overlap` (two fragments with the same bytes for a place), `conflict` (with different bytes), `end` (bytes behind the
-        datagram's end, or a second end), `length` (a fragment of no whole number of 8 bytes, or an empty one, that is not the
-        last), `too_long` (past 65,535 bytes), `cut` (by the snapshot length), `timeout`, `evicted` (to make room), `incomplete`
-        (at the end of the capture).
-    frame: the frame that brought it to light, 0 at the end of the capture.
-    frames: of the fragments kept until then, at most MAX_FRAMES.
-    offset: where in the datagram's payload, in bytes.
-    first, second: the bytes there, of an overlap and a conflict: of the fragment that came first and of the other.
+    kind: `overlap` (two fragments have the same bytes at an offset), `conflict` (they have different bytes there), `end` (bytes
+        after the datagram's end, or a second end), `length` (a fragment that is not the last one is empty, or its length is not
+        a multiple of 8 bytes), `too_long` (more than 65,535 bytes), `cut` (truncated by the snapshot length), `timeout`,
+        `evicted` (to stay within the limits), `incomplete` (at the end of the capture).
+    frame: the frame in which it was noticed, 0 at the end of the capture.
+    frames: those of the fragments kept until then, at most MAX_FRAMES.
+    offset: position in the datagram's payload, in bytes.
+    first, second: for an overlap or a conflict, the bytes there: of the fragment that came first, and of the other one.
     """
 
     kind: str
@@ -49,9 +50,9 @@ class FragmentReport:
 
 
 class Defragmenter:
-    """Puts IP datagrams together again.
+    """Reassembles IP datagrams from their fragments.
 
-    frames: the frames that the datagram returned last came in, in order of arrival.
+    frames: the frames of the datagram that was returned last, in order of arrival.
     """
 
     def __init__(self) -> None:
@@ -61,11 +62,11 @@ class Defragmenter:
         self._reports: list[FragmentReport] = []
 
     def feed(self, packet: Packet, at: int, frame: int) -> bytes | None:
-        """Take a packet with `fragment` set; the whole datagram once this was the last piece of it.
+        """Take a packet with `fragment` set. Return the whole datagram if it is complete now, else None.
 
-        What is returned is an IP packet in a buffer of its own, without a sign of fragments, for `headers.read_ip`: the header
-        of the datagram's first fragment with the length of the whole, then the payload. `at` is the frame's time in
-        nanoseconds since 1970-01-01 UTC, or -1; `frame` its number. Raises ValueError for a packet that is no fragment.
+        The result is an IP packet in its own buffer, for `headers.read_ip`. It has no fragment fields: the header of the
+        datagram's first fragment with the length of the whole datagram, then the payload. at: the frame's time in nanoseconds
+        since 1970-01-01 UTC, or -1. frame: its number. Raise ValueError for a packet that is not a fragment.
         """
         if not packet.fragment:
             raise ValueError("the packet is no fragment")
@@ -86,17 +87,17 @@ class Defragmenter:
         return None
 
     def finish(self) -> None:
-        """Report the datagrams of which a part never came."""
+        """Report the datagrams that are still incomplete."""
         for key in list(self._open):
             self._drop(key, "incomplete", 0)
 
     def take_reports(self) -> list[FragmentReport]:
-        """What was noticed since the last call, in order."""
+        """Return the reports since the last call, in order."""
         reports, self._reports = self._reports, []
         return reports
 
     def _expire(self, at: int, frame: int) -> None:
-        """Drop what waits for too long; the oldest stand in front, unless the capture's clock was set back."""
+        """Drop the datagrams that waited too long. The oldest are first, unless the capture's clock was set back."""
         while self._open:
             key, datagram = next(iter(self._open.items()))
             if at < 0 or datagram.at < 0 or at - datagram.at <= TIMEOUT:
@@ -118,8 +119,8 @@ class Defragmenter:
 class _Datagram:
     """The fragments of one datagram so far: pieces that do not overlap, in order of their offsets.
 
-    header: what stands before the payload, from the fragment with offset 0; length: the payload's, -1 before the last
-    fragment was seen; discarded: the rest of it is to be ignored too.
+    header: the bytes before the payload, from the fragment with offset 0. length: of the payload, -1 before the last fragment
+    was seen. discarded: the rest of its fragments must be ignored too.
     """
 
     at: int
@@ -133,12 +134,12 @@ class _Datagram:
     n_bytes: int = PIECE_BYTES
 
     def take(self, packet: Packet, frame: int, reports: list[FragmentReport]) -> None:
-        """Keep what is new in a fragment."""
+        """Keep the new bytes of a fragment."""
         offset = packet.fragment_offset
         payload = packet.data[packet.payload : packet.payload_end]
         if self.discarded:
             return
-        # A fragment that other fragments follow holds whole units of eight bytes; IPv4 systems drop the excess.
+        # A fragment that is not the last one contains whole units of eight bytes. IPv4 systems drop the rest of its bytes.
         if packet.more_fragments and (len(payload) & 7 or not payload) and not packet.missing:
             self.note("length", frame, offset, reports)
             payload = payload[: len(payload) & ~7] if packet.ip_version == 4 else b""
@@ -165,16 +166,16 @@ class _Datagram:
     def note(
         self, kind: str, frame: int, offset: int, reports: list[FragmentReport], first: bytes = b"", second: bytes = b""
     ) -> None:
-        """Add a report on this datagram, if there is room for one."""
+        """Add a report on this datagram, unless there are MAX_REPORTS already."""
         if len(reports) < MAX_REPORTS:
             reports.append(FragmentReport(kind, frame, tuple(self.frames[:MAX_FRAMES]), offset, first, second))
 
     def complete(self) -> bool:
-        """Whether no byte is missing."""
+        """Return whether no byte is missing."""
         return self.n_payload == self.length and bool(self.header) and not self.discarded
 
     def join(self) -> bytes:
-        """The datagram as one IP packet."""
+        """Return the datagram as one IP packet."""
         header = bytearray(self.header)
         length = self.length + _n_counted(self.header, header[0] >> 4)
         at = 2 if header[0] >> 4 == 4 else 4
@@ -182,7 +183,7 @@ class _Datagram:
         return b"".join((header, *self.pieces))
 
     def first_hole(self) -> int:
-        """The offset of the first byte that is missing."""
+        """Return the offset of the first byte that is missing."""
         at = 0
         for offset, piece in zip(self.offsets, self.pieces, strict=True):
             if offset > at:
@@ -191,7 +192,10 @@ class _Datagram:
         return at
 
     def _end_fits(self, end: int, last: bool) -> bool:
-        """Whether a fragment that ends at `end` agrees with the datagram's known end, which the last one makes known."""
+        """Return whether a fragment that ends at `end` agrees with the datagram's end, if that is known.
+
+        The last fragment sets the datagram's end.
+        """
         if self.length >= 0 and (end > self.length or (last and end != self.length)):
             return False
         if last:
@@ -201,11 +205,14 @@ class _Datagram:
         return True
 
     def _reach(self) -> int:
-        """Where the last of the bytes known so far ends."""
+        """Return the end of the last bytes that are known so far."""
         return self.offsets[-1] + len(self.pieces[-1]) if self.offsets else max(self.length, 0)
 
     def _overlaps_in_ipv6(self, packet: Packet, offset: int, payload: bytes, frame: int, reports: list[FragmentReport]) -> bool:
-        """Whether an IPv6 fragment is to be left out: as a copy, or because it overlaps and takes the datagram with it."""
+        """Return whether an IPv6 fragment is not to be kept: it is a copy, or it overlaps another one.
+
+        An overlap discards the whole datagram.
+        """
         if packet.ip_version != 6:
             return False
         i = bisect_right(self.offsets, offset)
@@ -223,7 +230,7 @@ class _Datagram:
         return True
 
     def _keep(self, offset: int, payload: bytes, frame: int, reports: list[FragmentReport]) -> None:
-        """Put those bytes of a fragment into the holes that nothing has filled yet, and compare the others."""
+        """Put the bytes of a fragment into the holes that are not filled yet. Compare the other bytes."""
         end = offset + len(payload)
         at = offset
         before = self.n_payload
@@ -243,7 +250,7 @@ class _Datagram:
                 stop = min(start + len(piece), end)
                 if at < stop and (offset != start or piece != payload):
                     first, second = piece[at - start : stop - start], payload[at - offset : stop - offset]
-                    # One report a fragment: of the first difference, or without one of the first bytes in common.
+                    # One report per fragment: of the first difference, or if there is none, of the first common bytes.
                     if overlap is None or (overlap[1] == overlap[2] and first != second):
                         overlap = (at, first, second)
                 at = max(at, stop)
@@ -257,7 +264,10 @@ class _Datagram:
         self.note("overlap" if first == second else "conflict", frame, offset, reports, first, second)
 
     def _discard(self) -> None:
-        """Forget the bytes; only the fact remains, until the time is up, so that later fragments are not taken for new ones."""
+        """Free the bytes, but keep the entry until its timeout.
+
+        Otherwise later fragments of this datagram would begin a new one.
+        """
         self.discarded = True
         self.header = b""
         self.offsets.clear()
@@ -266,7 +276,7 @@ class _Datagram:
 
 
 def _key(packet: Packet) -> bytes:
-    """What the fragments of one datagram share; of different length for IPv4 and IPv6."""
+    """Return the key that the fragments of one datagram share. Its length differs between IPv4 and IPv6."""
     ip = packet.ip
     number = packet.fragment_id.to_bytes(4, "big")
     if packet.ip_version == 4:
@@ -275,10 +285,13 @@ def _key(packet: Packet) -> bytes:
 
 
 def _header(packet: Packet) -> bytes:
-    """What stands before the payload when the packet is whole: the IP header, and of IPv6 what precedes the Fragment header."""
+    """Return the bytes before the payload of the whole packet.
+
+    This is the IP header; in IPv6, with the extension headers before the Fragment header.
+    """
     if packet.ip_version == 4:
         header = bytearray(packet.data[packet.ip : packet.payload])
-        # Of the word with the flags and the offset only "don't fragment" stays.
+        # In the word with the flags and the offset, only "don't fragment" is kept.
         header[6] &= 0x40
         header[7] = 0
     else:
@@ -288,5 +301,5 @@ def _header(packet: Packet) -> bytes:
 
 
 def _n_counted(header: bytes, version: int) -> int:
-    """The bytes of a header that the packet's length field counts: all in IPv4, only the extension headers in IPv6."""
+    """Return how many bytes of a header the packet's length field counts: all in IPv4, only the extension headers in IPv6."""
     return len(header) if version == 4 else max(len(header) - 40, 0)

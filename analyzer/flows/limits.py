@@ -1,57 +1,66 @@
-"""How much of TCP connections and UDP flows is kept, and for how long.
+"""Limits: how much of TCP connections and UDP flows is kept, and for how long.
 
-Peers decide what they send; what is beyond a limit is given up.
+The endpoints decide what they send, so it is untrusted input. What exceeds a limit is given up.
 """
 
 PENDING_BYTES = 4 << 20
-"""Bytes that wait behind a hole of one side: twice the largest window seen in practice on a lossy long path."""
+"""Bytes that wait behind a hole of one endpoint: twice the largest window seen in practice on a long path with losses."""
 
 PENDING_SEGMENTS = 4096
-"""Segments that wait behind a hole of one side."""
+"""Segments that wait behind a hole of one endpoint."""
 
 PENDING_TOTAL = 64 << 20
-"""Bytes that wait behind holes in all connections together; beyond it the oldest holes are given up."""
+"""Bytes that wait behind holes in all connections together. If there are more, the oldest holes are given up."""
 
 SEGMENT_COST = 128
-"""Bytes of memory that a kept segment takes beside its data; the sums count them, since a segment may hold a single byte."""
+"""Bytes of memory that a kept segment takes in addition to its data. The sums include them: a segment may have one byte."""
 
 ACKNOWLEDGED_SEGMENTS = 64
-"""Once the receiver has acknowledged the bytes of a hole, the capture lacks them for good; this many later segments show it."""
+"""Segments behind a hole after which it is given up, if the receiver has acknowledged the bytes of the hole.
+
+Then the receiver has the bytes, and they are permanently missing in the capture.
+"""
 
 HISTORY_SLOTS = 16
-"""Segments of a side that are kept after they were handed on, to compare retransmissions with."""
+"""Segments of an endpoint that are kept after the reader got them, for comparison with retransmissions."""
 
 HISTORY_TOTAL = 32 << 20
-"""Bytes of all such segments together; beyond it retransmissions go uncompared."""
+"""Bytes of all such segments together. If there are more, retransmissions are not compared."""
 
 OPEN_CONNECTIONS = 65536
-"""Connections that are followed at one moment; the least recently active quarter is closed when there are more."""
+"""Connections that are followed at one time. If there are more, the least recently active quarter is closed."""
 
 HELD_TOTAL = 1 << 30
-"""Bytes that the readers of all open connections keep; beyond it connections are closed as if there were too many."""
+"""Bytes that the readers of all open connections keep. If there are more, connections are closed as if there were too many."""
 
 CLOSED_CONNECTIONS = 4096
-"""Ended connections that are remembered, so that their late packets don't open new ones."""
+"""Closed connections that are kept, so that their late packets do not open new connections."""
 
 LINGER_CONNECTIONS = 64
-"""Connections that have seen both FINs or an RST and still wait for stragglers."""
+"""Connections with both FINs or an RST that still wait for late packets."""
 
 LINGER = 2_000_000_000
-"""Nanoseconds of capture time for which they wait."""
+"""Nanoseconds of capture time for which such connections wait."""
 
 IDLE = 3600 * 1_000_000_000
-"""Nanoseconds of capture time without a packet after which a connection is closed out."""
+"""Nanoseconds of capture time without a packet after which a connection is closed."""
 
 RECENT = 256
-"""Places for halves that are found without a look at all; bursts of that many connections at once are rare."""
+"""Slots for recent endpoints, which are found without a lookup in the table of all. More connections in a burst are rare."""
 
 SWEEP_PACKETS = 65536
-"""Packets after which idle flows are looked for: walking over all of them then costs next to nothing a packet."""
+"""Packets between two searches for idle flows. A search visits all flows, so this keeps its cost per packet very small."""
 
 UDP_FLOWS = 65536
-"""UDP flows that are followed at one moment, some 35 MB without what their readers keep; the least recently active quarter is
-ended when there are more. Each DNS query is a flow of its own: on a busy link this limit ends flows before UDP_IDLE does."""
+"""UDP flows that are followed at one time. They take about 35 MB, without what their readers keep.
+
+If there are more, the least recently active quarter is ended. Each DNS query is a separate flow. So on a busy link, this limit
+ends flows before UDP_IDLE does.
+"""
 
 UDP_IDLE = 300 * 1_000_000_000
-"""Nanoseconds of capture time without a datagram after which a flow is ended: as long as translators of addresses should keep
-one (RFC 4787 section 4.3, requirement 5), and so as long as applications expect a silent flow to last."""
+"""Nanoseconds of capture time without a datagram after which a flow is ended.
+
+Address translators should keep a flow for this time (RFC 4787 section 4.3, requirement 5). So applications expect that a silent
+flow lasts as long.
+"""

@@ -1,4 +1,4 @@
-"""Who hears of connections and of UDP flows, and gives each one its reader."""
+"""The listener, which is notified of new connections and UDP flows, and returns a reader for each."""
 
 from analyzer.flows.connection import Connection
 from analyzer.flows.sink import DatagramSink, Sink
@@ -6,7 +6,10 @@ from analyzer.flows.udp_flow import UdpFlow
 
 
 class Listener:
-    """Who wants to hear of connections and UDP flows: gives each one its sink. held: bytes of memory that all sinks keep."""
+    """Is notified of each new connection and UDP flow, and returns its sink.
+
+    held: bytes of memory that all sinks keep.
+    """
 
     __slots__ = ("held",)
 
@@ -18,7 +21,7 @@ class Listener:
         return Sink()
 
     def open_datagrams(self, flow: UdpFlow) -> DatagramSink:
-        """Return the reader of a new flow's datagrams; here one that wants none."""
+        """Return the reader of a new flow's datagrams. Here it is a reader that wants no datagrams."""
         sink: DatagramSink = DatagramSink()
         sink.wanted = False
         return sink

@@ -1,9 +1,10 @@
-"""One side of a TCP connection made a byte stream (RFC 9293 section 3.10.7.4): segments in any order in, bytes in order out.
+"""Reassembles a byte stream from the segments of one endpoint of a TCP connection (RFC 9293 section 3.10.7.4).
 
-A passive reader sees both directions, but not what the endpoints saw: segments may come late, twice, changed, or never. A side
-has the next sequence number it waits for. What arrives there is handed on at once without a copy; what lies ahead waits in a
-sorted list; what lies behind is compared with what was handed on. A hole is given up when the connection ends or when waiting
-for it would cost more than the limits allow; the stream then goes on behind it, and the reader hears of the hole as a gap.
+Segments come in any order; bytes are passed on in order. A passive reader sees both directions, but not exactly what the
+endpoints saw: segments may come late, twice, changed, or never. Each endpoint has a next expected sequence number. A segment at
+that number is passed on at once, without a copy. A segment after it waits in a sorted list. A segment before it is compared
+with the bytes that were passed on. A hole is given up when the connection ends, or when the segments behind it exceed the
+limits. The stream then continues behind the hole, and the reader gets the hole as a gap.
 """
 
 from collections import OrderedDict
@@ -27,10 +28,10 @@ from analyzer.packet.packet import Packet
 
 
 class Reassembler:
-    """Puts the segments of all connections in order, and keeps what that needs within limits for all of them together.
+    """Puts the segments of all connections in order. The memory for all of them together has limits.
 
-    pending: bytes that wait behind holes, with SEGMENT_COST for each segment. history: the same of what was handed on and is
-    kept to compare retransmissions with. waiting: the sides with a hole, the longest waiting first.
+    pending: bytes that wait behind holes, plus SEGMENT_COST for each segment. history: the same for the bytes that were passed
+    on and are kept for comparison with retransmissions. waiting: the endpoints with a hole, the oldest hole first.
     """
 
     __slots__ = ("history", "pending", "waiting")
@@ -49,7 +50,7 @@ class Reassembler:
         frame: cython.longlong,
         at: cython.longlong,
     ) -> None:
-        """Take the payload of a packet that `endpoint` sent; `sequence` is the number of its first byte."""
+        """Take the payload of a packet that `endpoint` sent. sequence: the sequence number of its first byte."""
         if not endpoint.started:
             endpoint.start(sequence)
         ahead: cython.longlong = (sequence - endpoint.next) & WORD
@@ -68,20 +69,23 @@ class Reassembler:
             self.place(endpoint, sink, packet, ahead, frame, at)
 
     def finish(self, endpoint: Endpoint, sink: Sink, frame: cython.longlong, at: cython.longlong) -> None:
-        """End a side: give up its holes, tell of bytes before its FIN that never came, and free what is kept."""
+        """End the stream of an endpoint: give up its holes, and free what is kept.
+
+        Bytes that are missing before its FIN are reported as a gap.
+        """
         while len(endpoint.pending) > 0:
             self.release(endpoint, sink, frame, at, True)
-        if endpoint.fin > endpoint.offset and sink.wanted:  # the end was seen, bytes before it were not
+        if endpoint.fin > endpoint.offset and sink.wanted:  # the end was seen, but not the bytes before it
             sink.gap(endpoint.side, endpoint.offset, endpoint.fin - endpoint.offset, endpoint.last_frame, at)
         self.forget(endpoint)
 
     def acknowledge(self, peer: Endpoint, endpoint: Endpoint, number: cython.longlong, flags: cython.int) -> None:
-        """Hear that `peer` has every byte of `endpoint` before sequence number `number`."""
+        """Note that `peer` has acknowledged all bytes of `endpoint` before sequence number `number`."""
         if not endpoint.started:
-            if flags & SYN:  # the SYN itself is not in the capture, its number is known all the same
+            if flags & SYN:  # the SYN itself is not in the capture, but its number is known
                 endpoint.isn = (number - 1) & WORD
                 endpoint.start(number)
-            elif peer.isn >= 0 and peer.offset == 0 and not flags & RST:  # the handshake's third packet tells it too
+            elif peer.isn >= 0 and peer.offset == 0 and not flags & RST:  # the third packet of the handshake has the number too
                 endpoint.start(number)
             return
         if len(endpoint.pending) > 0:
@@ -98,12 +102,12 @@ class Reassembler:
         frame: cython.longlong,
         at: cython.longlong,
     ) -> None:
-        """Step over a segment of a stream that its reader does not want, unless it begins like something wanted."""
+        """Skip a segment of a stream that its reader does not want, unless the reader wants what begins in this segment."""
         if endpoint.history is not None or len(endpoint.pending) > 0:
             self.forget(endpoint)
         n: cython.longlong = packet.payload_end - packet.payload
         if n > 0 and ahead >= -endpoint.offset and sink.peek(endpoint.side, packet.data, packet.payload, packet.payload_end):
-            # Also behind what was stepped over: then segments came out of order.
+            # The segment may be before the current position: then segments came out of order.
             endpoint.offset += ahead
             endpoint.next = (endpoint.next + ahead) & WORD
             endpoint.last_frame = frame
@@ -122,14 +126,17 @@ class Reassembler:
         frame: cython.longlong,
         at: cython.longlong,
     ) -> None:
-        """Put a segment where it belongs: behind what was handed on, next in line, or waiting."""
+        """Put a segment in its place.
+
+        Its bytes were passed on before, or are the next ones, or wait behind a hole.
+        """
         data: bytes = packet.data
         start: cython.Py_ssize_t = packet.payload
         end: cython.Py_ssize_t = packet.payload_end
         missing: cython.longlong = packet.missing
         if ahead < 0:
             old: cython.Py_ssize_t = min(-ahead, end - start)
-            # A keep-alive probe repeats one byte, and what it holds means nothing (RFC 1122 section 4.2.3.6).
+            # A keep-alive probe repeats one byte. The value of that byte has no meaning (RFC 1122 section 4.2.3.6).
             if not (ahead == -1 and end - start == 1):
                 self.compare(endpoint, sink, data, start, start + old, endpoint.offset + ahead, frame, at)
             start += old
@@ -152,7 +159,7 @@ class Reassembler:
             self.release(oldest, oldest.connection.sink, frame, at, True)
 
     def insert(self, endpoint: Endpoint, sink: Sink, new: Segment) -> None:
-        """Add a segment to the waiting ones; of bytes that come twice the first copy stays."""
+        """Add a segment to the pending ones. If bytes come twice, the first copy is kept."""
         waiting: list[Segment] = endpoint.pending
         low: cython.Py_ssize_t = 0
         high: cython.Py_ssize_t = len(waiting)
@@ -160,7 +167,7 @@ class Reassembler:
         other: Segment
         data: bytes = new.data
         n: cython.Py_ssize_t = len(data)
-        pos: cython.Py_ssize_t = 0  # what is before it waits already
+        pos: cython.Py_ssize_t = 0  # bytes before it are pending already
         stop: cython.longlong
         while low < high:
             middle = (low + high) >> 1
@@ -177,7 +184,7 @@ class Reassembler:
             stop = other.offset - new.offset
             if stop >= n:
                 break
-            if stop > pos:  # the part before the other one waits by itself
+            if stop > pos:  # the part before the other one becomes a pending segment
                 self.keep(endpoint, low, new_segment(new.offset + pos, data[pos:stop], 0, new.frame, new.at))
                 low += 1
                 pos = stop
@@ -190,7 +197,7 @@ class Reassembler:
             self.keep(endpoint, low, new)
 
     def keep(self, endpoint: Endpoint, index: cython.Py_ssize_t, new: Segment) -> None:
-        """Let a segment wait."""
+        """Insert a segment into the pending ones at `index`."""
         if len(endpoint.pending) == 0:
             self.waiting[endpoint] = None
         endpoint.pending.insert(index, new)
@@ -200,7 +207,10 @@ class Reassembler:
     def overlap(
         self, endpoint: Endpoint, sink: Sink, new: Segment, pos: cython.Py_ssize_t, other: Segment
     ) -> cython.Py_ssize_t:
-        """Compare `new` from `pos` on with `other`, which begins no later; the first position that `other` does not hold."""
+        """Compare `new` from `pos` on with `other`, which does not begin later.
+
+        Return the first position in `new` that `other` does not have.
+        """
         begin: cython.longlong = new.offset + pos
         stop: cython.longlong = min(other.offset + len(other.data), new.offset + len(new.data))
         if stop <= begin:
@@ -214,7 +224,7 @@ class Reassembler:
     def release(
         self, endpoint: Endpoint, sink: Sink, frame: cython.longlong, at: cython.longlong, give_up: cython.bint
     ) -> None:
-        """Hand on the waiting segments that are next in line; with `give_up` step over the first hole."""
+        """Pass on the pending segments that are next in order. With `give_up`, skip the first hole."""
         waiting: list[Segment] = endpoint.pending
         segment: Segment
         length: cython.longlong
@@ -238,8 +248,8 @@ class Reassembler:
             self.hand_on(endpoint, sink, segment, segment.frame if lost else frame, segment.at if lost else at)
 
     def hand_on(self, endpoint: Endpoint, sink: Sink, segment: Segment, frame: cython.longlong, at: cython.longlong) -> None:
-        """Give the reader a segment that is next in line, and tell it of the bytes that the snapshot length cut off."""
-        start: cython.longlong = endpoint.offset - segment.offset  # bytes handed on meanwhile by another copy
+        """Pass the next segment to the reader. Report the bytes that the snapshot length removed as a gap."""
+        start: cython.longlong = endpoint.offset - segment.offset  # bytes of another copy that were passed on meanwhile
         n: cython.longlong = len(segment.data) - start
         if n > 0:
             self.remember(endpoint, segment.data, start, len(segment.data))
@@ -253,7 +263,7 @@ class Reassembler:
             sink.gap(endpoint.side, endpoint.offset - segment.missing, segment.missing, frame, at)
 
     def remember(self, endpoint: Endpoint, data: bytes, start: cython.Py_ssize_t, end: cython.Py_ssize_t) -> None:
-        """Keep a copy of what is handed on, for comparison with retransmissions."""
+        """Keep a copy of the bytes that are passed on, for comparison with retransmissions."""
         if self.history > HISTORY_TOTAL:
             return
         if endpoint.history is None:
@@ -271,7 +281,7 @@ class Reassembler:
         endpoint.newest = (endpoint.newest + 1) % HISTORY_SLOTS
 
     def forget(self, endpoint: Endpoint) -> None:
-        """Drop what is kept and what waits."""
+        """Free the history and the pending segments of an endpoint."""
         segment: Segment
         if endpoint.history is not None:
             for segment in endpoint.history:
@@ -295,7 +305,7 @@ class Reassembler:
         frame: cython.longlong,
         at: cython.longlong,
     ) -> None:
-        """Compare a retransmission, `data[start:end]` at `offset`, with the bytes that were handed on."""
+        """Compare a retransmission, `data[start:end]` at `offset`, with the bytes that were passed on."""
         if endpoint.history is None:
             return
         kept: Segment
@@ -312,7 +322,7 @@ class Reassembler:
 def new_segment(
     offset: cython.longlong, data: bytes, missing: cython.longlong, frame: cython.longlong, at: cython.longlong
 ) -> Segment:
-    """A segment. Setting the fields here spares compiled code a call with five Python objects."""
+    """Create a segment. In compiled code, setting the fields here is faster than a call with five Python objects."""
     segment: Segment = Segment.__new__(Segment)
     segment.offset = offset
     segment.data = data

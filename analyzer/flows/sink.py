@@ -1,4 +1,4 @@
-"""Where bytes go: what `tcp` promises to the reader of a connection, and `udp` to the reader of a flow."""
+"""The interface of readers: how `tcp` calls the reader of a connection, and `udp` the reader of a flow."""
 
 import cython
 
@@ -6,12 +6,12 @@ import cython
 class Sink:
     """The reader of one TCP connection's two byte streams; subclasses override what they need.
 
-    side: 0 for the side that opened the connection (or, without a SYN, spoke first in the capture), 1 for the other.
+    side: 0 for the side that opened the connection (without a SYN: the first sender in the capture), 1 for the other side.
     offset: position in the side's stream in bytes; the first byte after the SYN has offset 0.
-    frame: the frame that made the bytes available (in order: the one they came in; after a hole was filled: the filling one).
+    frame: the frame that made the bytes available: the one that contains them, or the one that filled the hole before them.
     at: that frame's time in nanoseconds since 1970-01-01 UTC.
-    wanted: set False by a reader that has seen enough; segments are then stepped over without reassembly, and only `peek`
-        hears of them.
+    wanted: a reader that needs no more bytes sets it to False. Segments are then skipped without reassembly, and only `peek` is
+        called for them.
     """
 
     __slots__ = ("wanted",)
@@ -20,7 +20,7 @@ class Sink:
         self.wanted = True
 
     def peek(self, side: cython.int, data: bytes, start: cython.Py_ssize_t, end: cython.Py_ssize_t) -> cython.bint:
-        """Say whether an unwanted stream becomes wanted with the segment `data[start:end]`; set `wanted` if so."""
+        """Return whether an unwanted stream becomes wanted with the segment `data[start:end]`. If so, set `wanted`."""
         return False
 
     def feed(
@@ -33,12 +33,12 @@ class Sink:
         frame: cython.longlong,
         at: cython.longlong,
     ) -> None:
-        """Take the next bytes of one side, `data[start:end]`; `data` may be reused by the caller's next frame only as is."""
+        """Take the next bytes of one side, `data[start:end]`. `data` may contain other frames too. It is never changed."""
 
     def gap(
         self, side: cython.int, offset: cython.longlong, length: cython.longlong, frame: cython.longlong, at: cython.longlong
     ) -> None:
-        """Hear that `length` bytes from `offset` on are not in the capture; `frame` is the last one before the hole."""
+        """Take a gap: `length` bytes from `offset` on are not in the capture. frame: the last one before the gap."""
 
     def conflict(
         self,
@@ -49,19 +49,22 @@ class Sink:
         frame: cython.longlong,
         at: cython.longlong,
     ) -> None:
-        """Hear that `frame` carries other bytes for a place than an earlier frame did; `first` is what was fed."""
+        """Take a conflict: `frame` has other bytes at `offset` than an earlier frame.
+
+        first: the earlier bytes, which are those that `feed` gets. second: the other bytes.
+        """
 
     def close(self, reason: str, frame: cython.longlong, at: cython.longlong) -> None:
-        """Hear that nothing more comes: `fin`, `rst`, `reused`, `idle`, `evicted` or `end`."""
+        """End the streams. reason: `fin`, `rst`, `reused`, `idle`, `evicted` or `end`."""
 
 
 class DatagramSink:
     """The reader of one UDP flow's datagrams, in both directions; subclasses override what they need.
 
-    side: 0 for the side that sent the first datagram seen, 1 for the other.
-    frame: the frame that a datagram came in, of a fragmented one the frame that completed it.
+    side: 0 for the side that sent the first datagram seen, 1 for the other side.
+    frame: the frame that contains the datagram; for a fragmented datagram, the frame that completed it.
     at: that frame's time in nanoseconds since 1970-01-01 UTC.
-    wanted: set False by a reader that has seen enough; datagrams then pass without a call until it is True again.
+    wanted: a reader that needs no more datagrams sets it to False. There is no call for datagrams until it is True again.
     """
 
     __slots__ = ("wanted",)
@@ -81,9 +84,9 @@ class DatagramSink:
     ) -> None:
         """Take one datagram's payload, `data[start:end]`, which may be empty.
 
-        missing: bytes of the payload after those, which the snapshot length cut off; 0 for a whole datagram. `data` is the
-        buffer that many frames lie in: whoever keeps bytes copies them out of it.
+        missing: bytes of the payload after those that the snapshot length removed; 0 for a complete datagram. `data` is a
+        buffer with many frames: to keep bytes, copy them.
         """
 
     def close(self, reason: str, frame: cython.longlong, at: cython.longlong) -> None:
-        """Hear that nothing more comes: `idle`, `evicted` or `end`; `frame` and `at` are those of the last datagram."""
+        """End the flow. reason: `idle`, `evicted` or `end`. frame, at: those of the last datagram."""

@@ -1,8 +1,8 @@
-"""The table of TCP connections (RFC 9293): which connection a packet is of, when one begins, and when it has ended.
+"""The table of TCP connections (RFC 9293): finds the connection of a packet, opens connections, and ends them.
 
-Addresses and ports find a connection, in both directions. A new SYN on a pair that is in use begins another connection. After
-both FINs or an RST a connection waits a while for late packets; ended, it is remembered, so that these do not open a new one.
-What a side sent is put in order by `reassembly`.
+A connection is found by addresses and ports, in both directions. A new SYN on addresses and ports that are in use begins
+another connection. After both FINs or an RST, a connection waits some time for late packets. A closed connection is kept for
+a while, so that late packets do not open a new one. `reassembly` puts the bytes of each endpoint in order.
 """
 
 from collections import deque
@@ -31,8 +31,8 @@ from analyzer.packet.packet import Packet
 class Connections:
     """All TCP connections of a capture. `feed` takes packets in the order of the capture; `close` ends them all.
 
-    endpoints: from each direction's key to the side that sends in it. recent: halves that the last packets were of, in places
-    that `place_of` tells: most packets are of one of them. frame: the number of the last packet's frame.
+    endpoints: from the key of each direction to the endpoint that sends in it. recent: the endpoints of the last packets, in
+    the slots that `place_of` computes; most packets belong to one of them. frame: the number of the last packet's frame.
     """
 
     __slots__ = (
@@ -78,7 +78,7 @@ class Connections:
                     endpoint.start(sequence + 1)
             sequence = (sequence + 1) & WORD
             if connection.lingers == "rst":
-                connection.lingers = ""  # refused, and tried again
+                connection.lingers = ""  # the SYN was rejected by an RST, and is tried again
         if flags & ACK:
             self.reassembler.acknowledge(endpoint, endpoint.peer, packet.acknowledgement, flags)
         if flags & RST:
@@ -101,7 +101,7 @@ class Connections:
             self.sweep(frame, at)
 
     def find(self, packet: Packet) -> Endpoint:
-        """The half that a packet is of; None where it is of no connection so far."""
+        """Return the endpoint that sent a packet; None if no connection is known for it."""
         place: cython.Py_ssize_t = (packet.source_port ^ packet.destination_port) % RECENT
         endpoint: Endpoint = self.recent[place]  # type: ignore[assignment]
         if endpoint is not None:
@@ -115,26 +115,26 @@ class Connections:
         return endpoint
 
     def drained(self, connection: Connection) -> cython.bint:
-        """Whether everything up to both FINs was handed on."""
+        """Return whether all bytes up to both FINs were passed on, or the reader does not want them."""
         originator: Endpoint = connection.originator
         responder: Endpoint = connection.responder
         return not connection.sink.wanted or (originator.offset >= originator.fin and responder.offset >= responder.fin)
 
     def reused(self, endpoint: Endpoint, packet: Packet) -> cython.bint:
-        """Whether a packet with SYN begins another connection on a pair of addresses and ports already in use."""
+        """Return whether a packet with SYN begins another connection on addresses and ports that are already in use."""
         connection: Connection = endpoint.connection
         if endpoint.isn >= 0:
-            if endpoint.isn == packet.sequence:  # sent again; after a refusal that may begin the connection after all
+            if endpoint.isn == packet.sequence:  # sent again; after an RST, this may now open the connection
                 return connection.closed == "rst" and endpoint.offset == 0 and endpoint.peer.offset == 0
-            # An answer to a SYN that this connection has is its answer, however late.
+            # A SYN-ACK for the SYN of this connection belongs to it, even if it is late.
             return not (packet.flags & ACK) or (endpoint.peer.isn + 1) & WORD != packet.acknowledgement
         if connection.closed or (endpoint.side == 1 and not packet.flags & ACK):
             return True
-        # A SYN that comes late begins where the bytes seen so far began.
+        # A late SYN of this connection has the number just before the first byte seen so far.
         return endpoint.started and (endpoint.next - endpoint.offset) & WORD != (packet.sequence + 1) & WORD
 
     def goes_on(self, endpoint: Endpoint, packet: Packet) -> cython.bint:
-        """Whether a packet shows that a connection was taken for ended too early: it carries bytes that are new."""
+        """Return whether a packet has new bytes for a closed connection: then the connection was closed too early."""
         connection: Connection = endpoint.connection
         if packet.payload_end == packet.payload:
             return False
@@ -143,7 +143,7 @@ class Connections:
         return connection.closed == "rst" and endpoint.started and (packet.sequence - endpoint.next) & WORD < HALF_WORD
 
     def open(self, packet: Packet, frame: cython.longlong, at: cython.longlong) -> Endpoint:
-        """Begin a connection with its first packet in the capture; the half that sent the packet."""
+        """Open a connection with its first packet in the capture. Return the endpoint that sent the packet."""
         if self.n_open >= OPEN_CONNECTIONS:
             self.evict(frame, at)
         key: bytes = packet.key()
@@ -159,18 +159,18 @@ class Connections:
         connection.syn = bool(packet.flags & SYN)
         self.recent[place_of(key)] = endpoint
         self.endpoints[reverse] = endpoint.peer
-        self.endpoints[key] = endpoint  # who talks to himself from one port to the same has one side
+        self.endpoints[key] = endpoint  # if source and destination are the same, there is one entry
         self.n_open += 1
         connection.sink = self.listener.open(connection)
         return endpoint
 
     def linger(self, connection: Connection, reason: str, at: cython.longlong) -> None:
-        """End a connection soon: late packets of it may still come."""
+        """Mark a connection to end soon, with that reason. It still waits for late packets."""
         if connection.lingers or connection.closed:
             return
         connection.lingers = reason
         self.lingering.append(connection)
-        if reason == "fin":  # all is handed on: what is kept for comparison would only push other connections out of the caches
+        if reason == "fin":  # all bytes are passed on: the history would only fill the processor's cache
             self.reassembler.forget(connection.originator)
             self.reassembler.forget(connection.responder)
 
@@ -186,17 +186,17 @@ class Connections:
             self.lingering.pop(0)
 
     def tick(self, at: cython.longlong) -> None:
-        """Move time to `at`, in nanoseconds since 1970-01-01 UTC, without a packet, as where an interface is quiet.
+        """Advance the time to `at`, in nanoseconds since 1970-01-01 UTC, when no packet comes, as on a quiet interface.
 
-        Connections that waited LINGER for late packets end with their reason, `fin` or `rst`; those that had no packet for
-        longer than IDLE end as `idle`. An `at` before the last packet's time ends nothing. It walks over all connections, so a
-        few calls a second are meant.
+        Connections that waited LINGER for late packets end with their reason, `fin` or `rst`. Those that had no packet for
+        longer than IDLE end as `idle`. An `at` before the last packet's time ends nothing. This visits all connections, so do
+        not call it more than a few times per second.
         """
         self.expire(self.frame, at)
         self.close_idle(self.frame, at)
 
     def sweep(self, frame: cython.longlong, at: cython.longlong) -> None:
-        """Close out what has been idle for long. Runs once in as many packets as there are connections, at the most."""
+        """End idle connections. This runs at most once in as many packets as there are connections."""
         self.swept = 0
         self.close_idle(frame, at)
 
@@ -212,7 +212,7 @@ class Connections:
             self.end(connection, "idle", frame, at)
 
     def evict(self, frame: cython.longlong, at: cython.longlong) -> None:
-        """Close the quarter of the open connections that has been silent for longest."""
+        """End the quarter of the open connections that was silent for the longest time."""
         candidates: list[Connection] = [endpoint.connection for endpoint in self.endpoints.values() if endpoint.side == 0]
         candidates = [connection for connection in candidates if not connection.closed]
         candidates.sort(key=attrgetter("last_frame", "first_frame"))
@@ -222,7 +222,7 @@ class Connections:
             self.end(connection, "evicted", frame, at)
 
     def end(self, connection: Connection, reason: str, frame: cython.longlong, at: cython.longlong) -> None:
-        """End a connection: give up its holes, tell its reader, and remember it for its late packets."""
+        """End a connection: give up its holes, close its reader, and keep the entry for late packets."""
         if connection.closed:
             return
         sink: Sink = connection.sink
@@ -238,7 +238,7 @@ class Connections:
             self.drop(self.closed.popleft())
 
     def drop(self, connection: Connection) -> None:
-        """Forget an ended connection. The ring of references is cut, so that it is freed at once and without the collector."""
+        """Remove a closed connection. Break its reference cycle, so that it is freed at once, without the garbage collector."""
         endpoint: Endpoint
         self.recent[place_of(connection.originator.key)] = None
         for endpoint in (connection.originator, connection.responder):
@@ -248,7 +248,7 @@ class Connections:
             endpoint.connection = None  # type: ignore[assignment]
 
     def close(self, frame: cython.longlong, at: cython.longlong) -> None:
-        """End all connections, in the order in which they began."""
+        """End all connections, in the order in which they began. Call it at the end of the capture."""
         connections: list[Connection] = [endpoint.connection for endpoint in self.endpoints.values()]
         connections.sort(key=attrgetter("first_frame"))
         connection: Connection
@@ -260,6 +260,6 @@ class Connections:
 
 
 def place_of(key: bytes) -> cython.Py_ssize_t:
-    """The place among the recent halves, the same in both directions."""
+    """Return the slot of a key in `Connections.recent`. It is the same for both directions."""
     n: cython.Py_ssize_t = len(key)
     return 0 if n < 4 else ((key[n - 4] ^ key[n - 2]) << 8 | key[n - 3] ^ key[n - 1]) % RECENT

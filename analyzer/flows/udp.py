@@ -1,7 +1,8 @@
 """The table of UDP flows (RFC 768): datagrams between the same two addresses and ports, in both directions, are one flow.
 
-UDP has no beginning and no end. A flow begins with its first datagram in the capture, and ends when it was idle for long, when
-there are too many flows, or with the capture. A later datagram begins another flow: nothing in it tells whether it goes on.
+UDP has no beginning and no end. A flow begins with its first datagram in the capture. It ends when it was idle for a long time,
+when there are too many flows, or at the end of the capture. A later datagram begins another flow, because it does not show
+whether it continues the old one.
 """
 
 from operator import attrgetter
@@ -18,8 +19,8 @@ from analyzer.packet.packet import Packet
 class UdpFlows:
     """All UDP flows of a capture. `feed` takes packets in the order of the capture; `close` ends all flows.
 
-    sides: from each direction's key to the side that sends in it. recent: sides that sent lately, each at the place that its
-    flow's ports choose, so that most packets need neither a key nor a look into `sides`. n_open: flows in the table.
+    sides: from the key of each direction to the side that sends in it. recent: sides that sent recently, each in a slot that
+    depends on the ports, so that most packets need neither a key nor a lookup in `sides`. n_open: flows in the table.
     evicted: flows ended to stay within UDP_FLOWS and HELD_TOTAL. swept: packets since the last search for idle flows.
     """
 
@@ -34,7 +35,7 @@ class UdpFlows:
         self.swept = 0
 
     def feed(self, packet: Packet, frame: cython.longlong, at: cython.longlong) -> None:
-        """Take one UDP packet whose header was read into `packet`; `at` in nanoseconds since 1970-01-01 UTC."""
+        """Take one UDP packet whose header was read into `packet`. at: in nanoseconds since 1970-01-01 UTC."""
         side: UdpSide = self.find(packet)
         if side is None:
             side = self.open(packet, frame, at)
@@ -55,8 +56,8 @@ class UdpFlows:
     def tick(self, at: cython.longlong) -> None:
         """End the flows that had no datagram for longer than UDP_IDLE before `at`, in nanoseconds since 1970-01-01 UTC.
 
-        Call it where time passes without packets, as on a quiet interface. It walks over all flows, so a few calls a second are
-        meant. An `at` before the last packet's time ends nothing.
+        Call it when time passes without packets, as on a quiet interface. It visits all flows, so do not call it more than a
+        few times per second. An `at` before the last packet's time ends nothing.
         """
         flow: UdpFlow
         self.swept = 0
@@ -71,7 +72,7 @@ class UdpFlows:
             self.end(flow, "end")
 
     def find(self, packet: Packet) -> UdpSide:
-        """The side that sent a packet; None where it is of no open flow."""
+        """Return the side that sent a packet; None if it belongs to no open flow."""
         place: cython.Py_ssize_t = (packet.source_port ^ packet.destination_port) % RECENT
         side: UdpSide = self.recent[place]  # type: ignore[assignment]
         if side is not None:
@@ -86,7 +87,7 @@ class UdpFlows:
         return side
 
     def open(self, packet: Packet, frame: cython.longlong, at: cython.longlong) -> UdpSide:
-        """Begin a flow with its first datagram in the capture; the side that sent it."""
+        """Begin a flow with its first datagram in the capture. Return the side that sent the datagram."""
         if self.n_open >= UDP_FLOWS:
             self.evict()
         place: cython.Py_ssize_t = (packet.source_port ^ packet.destination_port) % RECENT
@@ -94,14 +95,14 @@ class UdpFlows:
         reverse: bytes = packet.reverse_key()
         flow: UdpFlow = UdpFlow(key, reverse, place, frame, at)
         self.sides[reverse] = flow.responder
-        self.sides[key] = flow.originator  # who sends to itself from one port to the same has one side
+        self.sides[key] = flow.originator  # if source and destination are the same, there is one entry
         self.recent[place] = flow.originator
         self.n_open += 1
         flow.sink = self.listener.open_datagrams(flow)
         return flow.originator
 
     def all_open(self) -> list[UdpFlow]:
-        """The open flows, in the order in which they began."""
+        """Return the open flows, in the order in which they began."""
         side: UdpSide
         flows: list[UdpFlow] = []
         for side in self.sides.values():
@@ -110,7 +111,7 @@ class UdpFlows:
         return flows
 
     def evict(self) -> None:
-        """End the quarter of the open flows that was silent for longest."""
+        """End the quarter of the open flows that was silent for the longest time."""
         flows: list[UdpFlow] = self.all_open()
         flows.sort(key=attrgetter("last_frame"))
         flow: UdpFlow
@@ -119,7 +120,7 @@ class UdpFlows:
             self.end(flow, "evicted")
 
     def end(self, flow: UdpFlow, reason: str) -> None:
-        """End a flow, and forget it. The ring of references is cut, so that it is freed at once and without the collector."""
+        """End a flow and remove it. Break its reference cycle, so that it is freed at once, without the garbage collector."""
         sink: DatagramSink = flow.sink
         side: UdpSide
         self.recent[flow.place] = None

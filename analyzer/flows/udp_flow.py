@@ -1,4 +1,4 @@
-"""What is known of one UDP flow: its two sides, what each one sent, and who reads it."""
+"""The state of one UDP flow: its two sides, how much each one sent, and its reader."""
 
 import cython
 
@@ -6,10 +6,11 @@ from analyzer.flows.sink import DatagramSink
 
 
 class UdpSide:
-    """One side of a flow: `side` is 0 for who sent the first datagram seen and 1 for the other, `peer` the other side.
+    """One side of a flow.
 
-    key: addresses and ports of what it sends, as `Packet.key` gives them. n_packets: datagrams that it sent; n_bytes: their
-    payload, with what the snapshot length cut off. flow and peer are None once the flow has ended.
+    side: 0 for the sender of the first datagram seen, 1 for the other side. peer: the other side. key: addresses and ports of
+    the datagrams that it sends, as in `Packet.key`. n_packets: datagrams that it sent; n_bytes: their payload, including bytes
+    that the snapshot length removed. `flow` and `peer` are None after the flow has ended.
     """
 
     __slots__ = ("flow", "key", "n_bytes", "n_packets", "peer", "side")
@@ -24,10 +25,11 @@ class UdpSide:
 
 
 class UdpFlow:
-    """The datagrams between two pairs of address and port; `originator` is the side that sent the first one seen.
+    """The datagrams between two pairs of address and port.
 
-    first_frame, last_frame, start, end: of its datagrams; times in nanoseconds since 1970-01-01 UTC. closed: why it ended, ""
-    while it is open. sink: its reader, None once it has ended. place: where `UdpFlows.recent` has it.
+    originator: the side that sent the first datagram seen; responder: the other side. first_frame, last_frame, start, end: of
+    its datagrams; times in nanoseconds since 1970-01-01 UTC. closed: why it ended, "" while it is open. sink: its reader, None
+    after it has ended. place: its slot in `UdpFlows.recent`.
     """
 
     __slots__ = ("closed", "end", "first_frame", "last_frame", "originator", "place", "responder", "sink", "start")
