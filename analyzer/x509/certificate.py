@@ -1,9 +1,11 @@
-"""What a certificate says (RFC 5280, section 4.1), as it was sent: nothing is verified here, and nothing is refused.
+"""Reads the fields of a certificate as it was sent (RFC 5280, section 4.1). It verifies nothing and rejects nothing.
 
-A certificate is a sequence of three: what is signed (tbsCertificate: version, serial number, signature algorithm, issuer,
-validity, subject, key, extensions), the algorithm again, the signature. Passive listening meets certificates that strict
-parsers refuse: negative serial numbers, odd times, unknown keys, ends cut off. So the fields are found first and then read one
-by one; one that cannot be read is None and leaves a trouble in `problems`, the others stand.
+A certificate is a sequence of three elements: the signed part (tbsCertificate: version, serial number, signature algorithm,
+issuer, validity, subject, key, extensions), the algorithm again, and the signature.
+
+A passive reader sees certificates that strict parsers reject: negative serial numbers, unusual times, unknown keys, truncated
+ends. Therefore the fields are located first, and then read one by one. A field that cannot be read is None and adds a parse
+error to `problems`. The other fields are still read.
 """
 
 from dataclasses import dataclass
@@ -29,19 +31,20 @@ from analyzer.x509.public_key import PublicKey, algorithm_identifier, curve, key
 from analyzer.x509.times import time_text
 
 REMEMBERED_BYTES = 32 << 20
-"""Memory for certificates read before: some ten thousand, and those of the busiest sites come again in every session."""
+"""Memory for cached certificates, in bytes: about ten thousand certificates. Those of the busiest sites occur in every
+session."""
 
 REMEMBERED_SIZE = 64 << 10
-"""Largest certificate remembered, in bytes, that one giant does not push out all others."""
+"""Largest cached certificate, in bytes, so that a very large one does not remove all others from the cache."""
 
 REMEMBERED_NAMES = 4096
-"""Distinguished names remembered: a few authorities issue all certificates."""
+"""Maximum number of cached distinguished names: a few authorities issue all certificates."""
 
 REMEMBERED_NAME_SIZE = 512
-"""Longest distinguished name remembered, in bytes; most take about 100."""
+"""Longest cached distinguished name, in bytes; most need about 100."""
 
 ALTERNATIVE_NAMES = 4096
-"""Alternative names read; the largest certificates of the web have some two thousand."""
+"""Maximum number of alternative names that are read; the largest certificates of the web have about two thousand."""
 
 X509 = "x509"
 RAW_PUBLIC_KEY = "raw_public_key"
@@ -53,12 +56,12 @@ Record: TypeAlias = dict[str, str | list[str] | dict[str, str | int] | None]
 
 @dataclass(frozen=True, slots=True)
 class Certificate:
-    """The facts of one certificate; None is what could not be read.
+    """The fields of one certificate. A field that could not be read is None.
 
-    subject, issuer: RFC 4514 text. serial: hex of its value, two digits an octet, `-` before a negative one. not_before,
-    not_after: RFC 3339 in UTC with nine digits of a second. sha256: of the whole, hex. subject_alt_names: as `general_name` has
-    them, empty without the extension. signature_algorithm: its name, else its object identifier. problems: what was wrong.
-    type: `x509`, or `raw_public_key`, which has nothing but a key and its hash (RFC 7250).
+    subject, issuer: RFC 4514 text. serial: hex of its value, two digits for each byte, with `-` if negative. not_before,
+    not_after: RFC 3339 in UTC with nine digits of a second. sha256: of the whole certificate, hex. subject_alt_names: in the
+    form of `general_name`, empty without the extension. signature_algorithm: its name, else its object identifier. problems:
+    the parse errors. type: `x509`, or `raw_public_key`, which has only a key and its hash (RFC 7250).
     """
 
     subject: str | None
@@ -74,7 +77,7 @@ class Certificate:
     type: str = X509
 
     def record(self) -> Record:
-        """Give the entry of `certificates` in the session record."""
+        """Return the entry of `certificates` in the session record."""
         return {
             "subject": self.subject,
             "issuer": self.issuer,
@@ -90,13 +93,13 @@ class Certificate:
 
 
 def certificate(der: bytes) -> Certificate:
-    """Read a certificate; never raises. The same bytes give the same object while they are remembered."""
+    """Read a certificate; never raises. The same bytes give the same object while they are cached."""
     known = _memory.certificates.get(der)
     return _memory.read(der) if known is None else known
 
 
 class _Memory:
-    """The certificates read last, by their bytes."""
+    """Cache of the certificates read last, by their bytes."""
 
     def __init__(self) -> None:
         self.certificates: dict[bytes, Certificate] = {}
@@ -104,7 +107,7 @@ class _Memory:
         self.changing = Lock()
 
     def read(self, der: bytes) -> Certificate:
-        """Read a certificate and remember it in place of the oldest."""
+        """Read a certificate and cache it; remove the oldest if there is no room."""
         fresh = _read(der)
         if len(der) <= REMEMBERED_SIZE:
             with self.changing:
@@ -121,7 +124,7 @@ _memory = _Memory()
 
 
 def _cost(der: bytes, known: Certificate) -> int:
-    """Estimate the memory in bytes: the certificate, the text made of it, and what Python adds for each object."""
+    """Estimate the memory in bytes: the certificate, its text, and the overhead of Python's objects."""
     return 4 * len(der) + 64 * (32 + len(known.subject_alt_names or ()) + 4 * len(known.problems))
 
 
@@ -150,7 +153,7 @@ def _read(der: bytes) -> Certificate:
 
 
 def _public_key(layout: Layout) -> PublicKey | None:
-    """Read the type of the key, and what can be read of its size."""
+    """Read the type of the key, and its size as far as it can be read."""
     kind = layout.read("subjectPublicKeyInfo", key_type)
     if kind == "ec":
         return PublicKey(kind, curve=layout.read("subjectPublicKeyInfo", curve))
@@ -162,7 +165,7 @@ def _public_key(layout: Layout) -> PublicKey | None:
 
 
 def _signature_algorithm(layout: Layout) -> str | None:
-    """Read the algorithm outside, which the signature is made with; the one inside has to be the same."""
+    """Read the outer algorithm, which the signature is made with; the inner one must be the same."""
     outside = layout.read("signatureAlgorithm", _signature)
     inside = layout.read("signature", _signature)
     if outside and inside and outside != inside:
@@ -171,7 +174,7 @@ def _signature_algorithm(layout: Layout) -> str | None:
 
 
 def _subject_alt_names(layout: Layout) -> tuple[str, ...] | None:
-    """Read the alternative names, without those that cannot be read; None is that the place where they are cannot."""
+    """Read the alternative names, without those that cannot be read; None if the extensions cannot be found or read."""
     if "extensions" not in layout.found:
         return () if layout.whole else None
     place = layout.read("extensions", _find_alternative_names)
@@ -199,7 +202,7 @@ def _subject_alt_names(layout: Layout) -> tuple[str, ...] | None:
 
 
 def serial_number(der: bytes, element: Element, field: str) -> str:
-    """Give the hex of an INTEGER's value, two digits an octet, `-` before a negative one. Raises `Malformed`."""
+    """Return the hex of an INTEGER's value, two digits for each byte, with `-` if negative. Raises `Malformed`."""
     tag, start, end, _ = element
     if tag != INTEGER or start == end:
         raise Malformed(field, start, f"tag 0x{tag:02x} of {end - start} bytes is no integer")
@@ -222,7 +225,8 @@ def _name(der: bytes, element: Element, field: str) -> str:
 
 @lru_cache(maxsize=REMEMBERED_NAMES)
 def _name_remembered(content: bytes) -> str | None:
-    """Give the name, or None when it is malformed: where that is, only who knows the certificate can tell."""
+    """Return the name, or None if it is malformed: the offset of the error depends on the certificate, which is not known
+    here."""
     try:
         return distinguished_name(content, 0, len(content), "")
     except Malformed:
@@ -244,12 +248,12 @@ def _signature(der: bytes, element: Element, field: str) -> str:
 
 
 def _find_alternative_names(der: bytes, extensions: Element, field: str) -> Element:
-    """Find the sequence of alternative names; an empty one when there is no such extension."""
+    """Find the sequence of alternative names; return an empty one if there is no such extension."""
     _, start, end, _ = extensions
     for _, (_, _, stop, _), (_, first, last, pos) in extension_places(der, start, end, EXTENSIONS, (field, field)):
         if der[first:last] == _SUBJECT_ALT_NAME:
             critical, element = extension_value(der, pos, stop, "subjectAltName")
-            if element[0] != OCTET_STRING:  # whatever stands there once is taken for `critical`
+            if element[0] != OCTET_STRING:  # one element of any type is accepted in place of `critical`
                 pos = element[3] if critical is None else critical[3]
                 element = expect(der, pos, stop, OCTET_STRING, "subjectAltName")
             return expect(der, element[1], element[2], SEQUENCE, "subjectAltName")

@@ -1,8 +1,8 @@
-"""The extensions of a certificate (RFC 5280, section 4.2): each with its name, whether it is critical, and what it says.
+"""Reads the extensions of a certificate (RFC 5280, section 4.2): name, criticality and value of each.
 
-A certificate's user has to refuse it for a critical extension that it does not understand, and may pass over any other; nothing
-is refused here. An extension that has no reader, or that its reader cannot read whole, is shown in hex, the latter with the
-field, offset and reason.
+The user of a certificate must reject it for a critical extension that it does not understand, and may ignore any other unknown
+extension. This module rejects nothing. An extension without a reader, or that its reader cannot read completely, is shown in
+hex; in the second case with the field, offset and reason.
 """
 
 from dataclasses import dataclass
@@ -16,13 +16,16 @@ from analyzer.x509.name_text import dotted
 from analyzer.x509.object_identifiers import names
 
 SHOWN_BYTES = 1 << 16
-"""Bytes of an extension that are shown in hex; the largest known have some ten thousand."""
+"""Maximum number of bytes of an extension that are shown in hex; the largest known have about ten thousand."""
 
 
 @dataclass(frozen=True, slots=True)
 class Extension:
-    """One extension. oid: dotted; name: the registry's, else the dotted form. value: JSON values, None where the extension has
-    no reader or could not be read; raw: the bytes inside its OCTET STRING, as many as are shown. problems: what is wrong."""
+    """One extension.
+
+    oid: dotted. name: from the registry, else the dotted form. value: JSON values; None if the extension has no reader or could
+    not be read. raw: the bytes inside its OCTET STRING, up to SHOWN_BYTES. problems: the parse errors.
+    """
 
     oid: str
     name: str
@@ -32,7 +35,7 @@ class Extension:
     problems: tuple[ParseError, ...] = ()
 
     def record(self) -> dict[str, Any]:
-        """Give it as JSON values; `hex` is there where `value` does not tell all."""
+        """Return it as JSON values; `hex` is present if `value` does not contain everything."""
         return {
             "oid": self.oid,
             "name": self.name,
@@ -44,12 +47,13 @@ class Extension:
 
 
 def parse_error_record(error: ParseError) -> dict[str, Any]:
-    """Give a trouble as JSON values: the field, its offset in bytes from the start of the certificate, the cause."""
+    """Return a parse error as JSON values: the field, its offset in bytes from the start of the certificate, the cause."""
     return {"field": error.field, "offset": error.offset, "detail": error.why}
 
 
 def read_extensions(layout: Layout) -> tuple[Extension, ...] | None:
-    """Read the extensions of a certificate; troubles between them go to the layout's. None where their place is not known."""
+    """Read the extensions of a certificate; None if they cannot be found. Parse errors between them are added to the layout's
+    problems."""
     element = layout.found.get("extensions")
     if element is None:
         return () if layout.whole or layout.raw_public_key else None

@@ -1,9 +1,9 @@
-"""All that judging needs to know of one certificate (RFC 5280, section 4), read once and remembered.
+"""Gives all that validation needs from one certificate (RFC 5280, section 4), read once and cached.
 
-Judging asks other questions than listing does: which octets are signed, with which algorithm, who issued it, what its
-extensions allow. The answers come from the tolerant reader of this room, so that a certificate which strict parsers refuse can
-still stand in a path; that it is refused is one of the answers (`refused`). What nobody asks of a certificate is never read:
-a trust store has some hundred and fifty of them, and a chain needs one.
+Validation asks other questions than listing: which bytes are signed, with which algorithm, by which issuer, and what the
+extensions allow. The tolerant reader of this package gives the answers, so a certificate that strict parsers reject can still
+be in a path; `refused` says that they reject it. Values are read only when they are used: a trust store has about 150
+certificates, and a chain needs one.
 """
 
 import warnings
@@ -34,25 +34,25 @@ from analyzer.x509.revocation_status import UNREADABLE
 from analyzer.x509.signature_strength import Outcome, check_signature
 
 REMEMBERED = 4096
-"""Dossiers remembered, each a few kilobytes; the certificates of the busiest sites come again in every session."""
+"""Maximum number of cached views, a few kilobytes each. The certificates of the busiest sites occur in every session."""
 
 REMEMBERED_SIZE = 16 << 10
-"""Largest certificate whose dossier is remembered, in bytes."""
+"""Largest certificate whose view is cached, in bytes."""
 
 SIZE = 1 << 18
-"""Largest certificate looked into, in bytes; the largest of the web have some 100,000, and clients take not much more."""
+"""Largest certificate that is read, in bytes. The largest of the web have about 100,000, and clients accept little more."""
 
 ALTERNATIVE_NAMES = 8192
-"""Alternative names read; the largest certificates of the web have some two thousand."""
+"""Maximum number of alternative names that are read; the largest certificates of the web have about two thousand."""
 
 PURPOSES = 256
-"""Extended key usages read; real certificates have up to five."""
+"""Maximum number of extended key usages that are read; real certificates have up to five."""
 
 IDENTIFIER_PARTS = 16
-"""Parts of an authority key identifier read; there may be three."""
+"""Maximum number of parts of an authority key identifier that are read; there may be three."""
 
 SUBJECT_LENGTH = 120
-"""Characters of a subject in a sentence; a name made to hurt has a million."""
+"""Maximum length of a subject in a sentence, in characters; a hostile name may have a million."""
 
 BASIC_CONSTRAINTS = "2.5.29.19"
 KEY_USAGE = "2.5.29.15"
@@ -66,13 +66,13 @@ _DEFAULT_WRITTEN_OUT = "EncodedDefault"
 
 
 class CertificateView:
-    """One certificate. What cannot be read is empty or None; nothing raises, on any bytes.
+    """One certificate. What cannot be read is empty or None; no method raises, for any bytes.
 
-    found: whether the frame of the certificate could be read down to its key. signed: the octets of tbsCertificate. spki: the
-    SubjectPublicKeyInfo. algorithm, inner_algorithm: AlgorithmIdentifiers outside and inside of what is signed. subject,
-    issuer: `name_key` of the names. extensions: by dotted object identifier, whether critical and the octets inside the OCTET
-    STRING; the first of those with the same identifier, which `repeated` names. faults: where who judges the certificate by
-    itself keeps what was found, by the place in a path.
+    found: whether all fields up to the key could be read. signed: the bytes of tbsCertificate. spki: the SubjectPublicKeyInfo.
+    algorithm, inner_algorithm: the AlgorithmIdentifiers outside and inside of the signed part. subject, issuer: `name_key` of
+    the names. extensions: by dotted object identifier, whether critical and the bytes inside the OCTET STRING; of those with
+    the same identifier the first, and `repeated` names that identifier. faults: cache for the faults of the certificate by
+    itself, by role in a path.
     """
 
     def __init__(self, der: bytes) -> None:
@@ -87,7 +87,7 @@ class CertificateView:
             self._take(Layout(der))
 
     def _take(self, layout: Layout) -> None:
-        """Take the fields up to the first that is not what it has to be; those of tbsCertificate come last."""
+        """Take the fields up to the first invalid one; those of tbsCertificate are taken last."""
         if layout.signed is None:
             return
         der, found = self.der, layout.found
@@ -126,12 +126,12 @@ class CertificateView:
 
     @cached_property
     def facts(self) -> Certificate:
-        """The certificate as it is shown."""
+        """The fields of the certificate as they are shown."""
         return certificate(self.der)
 
     @cached_property
     def title(self) -> str:
-        """The subject, short enough for a sentence and in quotes."""
+        """The subject, shortened for a sentence and in quotes."""
         subject = self.facts.subject
         if subject is None:
             return "a certificate without a readable subject"
@@ -139,12 +139,12 @@ class CertificateView:
 
     @cached_property
     def subject(self) -> bytes:
-        """The subject in the form in which names are compared."""
+        """The subject in the form for comparing names."""
         return name_key(self.subject_name)
 
     @cached_property
     def issuer(self) -> bytes:
-        """The issuer in the form in which names are compared."""
+        """The issuer in the form for comparing names."""
         return name_key(self.issuer_name)
 
     @cached_property
@@ -154,7 +154,7 @@ class CertificateView:
 
     @cached_property
     def own_signature(self) -> Outcome:
-        """Whether its own key made the signature on it."""
+        """The check of its signature with its own key."""
         return check_signature(self.signed, self.signature, self.algorithm, self.spki)
 
     @cached_property
@@ -201,12 +201,12 @@ class CertificateView:
 
     @property
     def repeated(self) -> tuple[str, ...]:
-        """The extensions that stand more than once."""
+        """The extensions that occur more than once."""
         return self._read_extensions[1]
 
     @property
     def extensions_unread(self) -> str | None:
-        """Why extensions could not be read to their end."""
+        """Why the extensions could not be read to their end; None if they could."""
         return self._read_extensions[2]
 
     @cached_property
@@ -230,7 +230,7 @@ class CertificateView:
 
     @property
     def is_ca(self) -> bool:
-        """Whether the basic constraints say that it may issue."""
+        """Whether the basic constraints say that it may issue certificates."""
         return self.basic_constraints is not None and self.basic_constraints[0]
 
     @cached_property
@@ -266,7 +266,7 @@ class CertificateView:
 
     @cached_property
     def subject_key_identifier(self) -> bytes | None:
-        """The name that the certificate gives its key; None without the extension."""
+        """The identifier that the certificate gives to its key; None without the extension."""
         value = self._value(SUBJECT_KEY_IDENTIFIER)
         if value is None:
             return None
@@ -296,12 +296,12 @@ class CertificateView:
 
     @property
     def issuer_key_identifier(self) -> bytes | None:
-        """The name of the key that signed it, when it says so."""
+        """The identifier of the key that signed it; None if the certificate does not name it."""
         return (self.authority_key_identifier or {}).get(0)
 
     @cached_property
     def alternative_names(self) -> tuple[tuple[int, bytes], ...] | None:
-        """The subject alternative names, tag and octets of each as far as they can be read; None without the extension."""
+        """The subject alternative names, tag and bytes of each, as far as they can be read; None without the extension."""
         value = self._value(SUBJECT_ALT_NAME)
         if value is None:
             return None
@@ -317,15 +317,15 @@ class CertificateView:
 
     @property
     def is_verbose(self) -> bool:
-        """Whether a strict parser stops at a default that is written out, `cA FALSE` mostly.
+        """Whether a strict parser rejects it because it contains a default value, usually `cA FALSE`.
 
-        DER forbids it, whole generations of authorities did it, and every client takes it.
+        DER forbids that. Many authorities did it for years, and every client accepts it.
         """
         return self._refused is not None and _DEFAULT_WRITTEN_OUT in self._refused
 
     @property
     def refused(self) -> str | None:
-        """Why a strict parser refuses it; None when it does not, or when it stops at what every client takes."""
+        """Why a strict parser rejects it; None if it does not, or only for an error that every client accepts."""
         return None if self.is_verbose else self._refused
 
     @cached_property
@@ -333,12 +333,12 @@ class CertificateView:
         if len(self.der) > SIZE:
             return f"it takes {len(self.der)} bytes"
         with warnings.catch_warnings():
-            # It warns of serial numbers that are not positive, which are judged by themselves.
+            # It warns about serial numbers that are not positive; they are checked separately.
             warnings.simplefilter("ignore")
             try:
                 strict = x509.load_der_x509_certificate(self.der)
-                strict.subject, strict.issuer, strict.not_valid_before_utc, strict.not_valid_after_utc  # noqa: B018 - read to see
-                strict.extensions  # noqa: B018 - read to see whether it raises
+                strict.subject, strict.issuer, strict.not_valid_before_utc, strict.not_valid_after_utc  # noqa: B018 - may raise
+                strict.extensions  # noqa: B018 - may raise
             except (x509.DuplicateExtension, x509.UnsupportedGeneralNameType, UnsupportedAlgorithm):
                 return None
             except UNREADABLE as error:
@@ -351,7 +351,7 @@ class CertificateView:
 
 
 def certificate_view(der: bytes) -> CertificateView:
-    """Open the dossier of a certificate; never raises. The same bytes give the same object while they are remembered."""
+    """Return the view of a certificate; never raises. The same bytes give the same object while it is cached."""
     return _remembered(der) if len(der) <= REMEMBERED_SIZE else CertificateView(der)
 
 
@@ -363,5 +363,5 @@ def _content(der: bytes, element: Element) -> bytes:
 
 
 def _seconds(text: str | None) -> int | None:
-    """Give RFC 3339 text in UTC as whole seconds since the epoch."""
+    """Return RFC 3339 text in UTC as whole seconds since the epoch."""
     return None if text is None else timegm(datetime.fromisoformat(text[:19]).timetuple())

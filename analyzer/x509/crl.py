@@ -1,9 +1,10 @@
-"""Certificate revocation lists: whether one may speak of a certificate, and what it says (RFC 5280, sections 5 and 6.3).
+"""Evaluates certificate revocation lists: whether one covers a certificate, and its status (RFC 5280, sections 5 and 6.3).
 
-A list names by serial number what its issuer has revoked; who is not on it is good, if the list covers it at all: a list may be
-for a part of the certificates only (issuing distribution point). Lists of others' certificates (indirect) and lists of changes
-only (delta) take more than one list to be understood; they are told and do not count. Lists may hold a million entries, so each
-is read once and remembered with the set of its serial numbers.
+A list contains the serial numbers that its issuer revoked. A certificate that is not in it is good, if the list covers it: a
+list may be for only a part of the certificates (issuing distribution point). Lists of others' certificates (indirect) and lists
+of changes (delta) need further lists to be understood; they are reported, and do not count.
+
+Lists may have a million entries. Therefore each is read once, and cached with the set of its serial numbers.
 """
 
 from dataclasses import dataclass
@@ -19,16 +20,17 @@ from analyzer.x509.revocation_status import UNREADABLE, RevocationStatus, Status
 from analyzer.x509.signature import Check, verify_once
 
 LIST_SIZE = 64 << 20
-"""Largest list read, in bytes; the largest ever seen on the web had some 40 million."""
+"""Largest list that is read, in bytes; the largest ever seen on the web had about 40 million."""
 
 REMEMBERED_BYTES = 64 << 20
-"""Lists remembered, in bytes of DER; their sets of numbers take twice as much again."""
+"""Maximum size of the cached lists, in bytes of DER; their sets of numbers need twice as much in addition."""
 
 REMEMBERED_LISTS = 4096
-"""Lists remembered, however small."""
+"""Maximum number of cached lists, of any size."""
 
 INDEXED = 1 << 20
-"""Entries of a list kept as a set, some 100 bytes each; a longer list is searched anew for each certificate, in 0.1 s."""
+"""Maximum number of entries that are kept as a set, about 100 bytes each. A longer list is searched for each certificate, in
+0.1 s."""
 
 _KEY_USAGE = encode_object_identifier("2.5.29.15")
 _BASIC_CONSTRAINTS = encode_object_identifier("2.5.29.19")
@@ -42,7 +44,7 @@ _OF_OTHERS = "it lists certificates of other issuers too, which is not understoo
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What a list covers: trouble when it can never count, else kinds of certificates and the addresses it is published at."""
+    """What a list covers: kinds of certificates, and the addresses where it is published. error: why it can never count."""
 
     only_user: bool = False
     only_authorities: bool = False
@@ -53,12 +55,12 @@ class Scope:
 
 
 class RevocationList:
-    """One list as read. Its entries are gone through when it is first asked for one: most lists are not worth it."""
+    """One list as read. Its entries are read with the first call of `entry`, which most lists never need."""
 
     __slots__ = ("_numbers", "algorithm", "checks", "list", "next_update", "scope", "signature", "signed", "this_update")
 
     def __init__(self, der: bytes) -> None:
-        """Read a list; raises one of `UNREADABLE`, or `Malformed`."""
+        """Read a list. Raises one of `UNREADABLE`, or `Malformed`."""
         self.list = x509.load_der_x509_crl(der)
         self.this_update: datetime = self.list.last_update_utc
         self.next_update: datetime | None = self.list.next_update_utc
@@ -72,7 +74,7 @@ class RevocationList:
         self.checks: dict[bytes, Check] = {}
 
     def entry(self, serial: int) -> x509.RevokedCertificate | None:
-        """Find the entry of a certificate."""
+        """Return the entry of a certificate; None if there is none."""
         if self._numbers is None and len(self.list) <= INDEXED:
             self._numbers = frozenset(entry.serial_number for entry in self.list)
         if self._numbers is not None and serial not in self._numbers:
@@ -85,7 +87,7 @@ class RevocationList:
 
 
 class _Memory:
-    """The lists read last, by their bytes; the value is the list, or why it cannot be read."""
+    """Cache of the lists read last, by their bytes. The value is the list, or why it cannot be read."""
 
     def __init__(self) -> None:
         self.lists: dict[bytes, RevocationList | str] = {}
@@ -93,7 +95,7 @@ class _Memory:
         self.changing = Lock()
 
     def read(self, der: bytes) -> RevocationList | str:
-        """Read a list and remember it in place of the oldest."""
+        """Read a list and cache it; remove the oldest if there is no room."""
         known = self.lists.get(der)
         if known is not None:
             return known
@@ -116,7 +118,7 @@ _memory = _Memory()
 
 
 def issuer_of(der: bytes) -> bytes | None:
-    """Give the name of a list's issuer, DER, without reading the rest; None when there is none to be found."""
+    """Return the name of a list's issuer, DER, without reading the rest; None if it cannot be found."""
     try:
         _, pos, end, _ = expect(der, 0, len(der), SEQUENCE, "CertificateList")
         _, pos, end, _ = expect(der, pos, end, SEQUENCE, "tbsCertList")
@@ -129,7 +131,8 @@ def issuer_of(der: bytes) -> bytes | None:
 
 
 def judge_crl(der: bytes, certificate: Identity, issuer: Identity) -> RevocationStatus | None:
-    """Give what a list says of a certificate; None if it is another issuer's. One that cannot be read is always told."""
+    """Return the status of a certificate in a list; None if the list is another issuer's. One that cannot be read gives an
+    error status."""
     name = issuer_of(der)
     if name is None:
         return RevocationStatus("crl", "unknown", "", error="it cannot be read")
@@ -157,7 +160,7 @@ def judge_crl(der: bytes, certificate: Identity, issuer: Identity) -> Revocation
         except UNREADABLE as unreadable:
             error = f"the extensions of the certificate's entry cannot be read: {unreadable}"
         revoked_at = entry.revocation_date_utc
-        # Entries of this kind belong in lists of changes; here one says that the certificate is off the list.
+        # Entries of this kind belong in lists of changes; here one says that the certificate is no longer in the list.
         status = "good" if reason == "removeFromCRL" else "revoked"
     since, until = validity_interval(found.this_update, found.next_update)
     if status != "revoked":
@@ -168,7 +171,7 @@ def judge_crl(der: bytes, certificate: Identity, issuer: Identity) -> Revocation
 
 
 def _fault(found: RevocationList, issuer: Identity) -> str | None:
-    """Say why a list is none that this issuer may have made; None when it is."""
+    """Return why this issuer cannot have made the list; None if it can."""
     usage = issuer.extensions.get(_KEY_USAGE)
     if usage is not None and not _may_sign(usage):
         return "the key usage of its issuer's certificate does not allow signing CRLs"
@@ -212,7 +215,7 @@ def _scope(crl: x509.CertificateRevocationList) -> Scope:
 
 
 def _not_covered(scope: Scope, certificate: Identity) -> str | None:
-    """Say why a certificate that is not on a list may be revoked all the same; None when the list covers it."""
+    """Return why a certificate that is not in the list may still be revoked; None if the list covers it."""
     if scope.only_attributes:
         return "it covers attribute certificates only"
     if scope.only_some_reasons:
@@ -230,7 +233,7 @@ def _not_covered(scope: Scope, certificate: Identity) -> str | None:
 
 
 def _encoded(address: str) -> bytes:
-    """Give an address as it stands in a certificate's distribution points."""
+    """Return an address as it is encoded in a certificate's distribution points."""
     octets = address.encode()
     n_bytes = len(octets)
     if n_bytes < 0x80:
@@ -240,7 +243,7 @@ def _encoded(address: str) -> bytes:
 
 
 def _read_entry(entry: x509.RevokedCertificate) -> tuple[str | None, str | None]:
-    """Give the reason of a revocation, and why the entry cannot be understood. Raises one of `UNREADABLE`."""
+    """Return the reason of a revocation, and why the entry cannot be understood. Raises one of `UNREADABLE`."""
     reason: str | None = None
     for extension in entry.extensions:
         if isinstance(extension.value, x509.CRLReason):

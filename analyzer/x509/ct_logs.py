@@ -1,8 +1,8 @@
-"""Lists of Certificate Transparency logs: who ran them, what became of them, and the keys that they sign with (RFC 6962).
+"""Reads lists of Certificate Transparency logs: their operators, states, and public keys (RFC 6962).
 
-A log is known by the SHA-256 of its public key. The list in `ct_logs.csv` has the logs of the public web since 2013, for old
-captures have timestamps of logs long closed; instead of it any list can be read that browsers publish (log_list.json, versions
-1 to 3) or that has the form of ours.
+A log is identified by the SHA-256 of its public key. The list in `ct_logs.csv` has the logs of the public web since 2013,
+because old captures have timestamps of closed logs. Other lists can be read in its place: those that browsers publish
+(log_list.json, versions 1 to 3), and those in the form of `ct_logs.csv`.
 """
 
 import csv
@@ -17,16 +17,17 @@ from typing import Any
 import orjson
 
 LIST_SIZE = 16 << 20
-"""Largest list read, in bytes; those of Google have 60 to 200 thousand."""
+"""Largest list that is read, in bytes; those of Google have 60 to 200 thousand."""
 
 _COLUMNS = ("name", "operator", "state", "since", "expiry_from", "expiry_before", "key")
 
 
 @dataclass(frozen=True, slots=True)
 class Log:
-    """One log; key: its SubjectPublicKeyInfo. state: as lists name it (`usable`, `retired`, …) with the date it has been in it.
+    """One log. key: its SubjectPublicKeyInfo. state: as in the list (`usable`, `retired`, …); since: the date of that state.
 
-    expiry_from, expiry_before: it took certificates that expire in this time; RFC 3339, days or moments. Empty is unknown.
+    expiry_from, expiry_before: the log accepted certificates that expire in this interval; RFC 3339, days or times. A value
+    that is not known is empty.
     """
 
     name: str
@@ -47,12 +48,12 @@ class Logs:
 
 @cache
 def shipped_logs() -> Logs:
-    """Give the list that comes with this package."""
+    """Return the list of this package."""
     return read_logs(files("analyzer.x509").joinpath("ct_logs.csv").read_bytes())
 
 
 def read_logs(data: bytes) -> Logs:
-    """Read a list of logs, JSON or CSV; of logs with one key the first counts. `ValueError` says what is wrong with it."""
+    """Read a list of logs, JSON or CSV. Of logs with the same key the first counts. Raises `ValueError` with the reason."""
     if len(data) > LIST_SIZE:
         raise ValueError(f"{len(data)} bytes are no list of logs")
     by_id: dict[bytes, Log] = {}

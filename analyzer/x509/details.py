@@ -1,4 +1,4 @@
-"""Everything that a certificate says, as JSON values: for `analyzer certificates`, where the session record is too short."""
+"""Gives everything in a certificate as JSON values, for `analyzer certificates`. The session record has less."""
 
 from hashlib import sha1
 from typing import Any
@@ -13,9 +13,11 @@ from analyzer.x509.public_key import algorithm_identifier
 
 
 def certificate_details(der: bytes) -> dict[str, Any]:
-    """Give the keys of the session record's certificates, and `size`, `sha1`, `version` (1 to 3), `self_issued`, the key's
-    numbers and hashes, `signature_parameters` (of RSASSA-PSS), `signature`, the unique ids, `extensions` (each as `Extension`
-    has it, null where their place is not known) and `problems`. Never raises: what cannot be read is None, with a problem.
+    """Return the full contents of a certificate; never raises.
+
+    It has the keys of the session record's certificates, and also `size`, `sha1`, `version` (1 to 3), `self_issued`, the key's
+    numbers and hashes, `signature_parameters` (of RSASSA-PSS), `signature`, the unique ids, `extensions` (each as in
+    `Extension.record`, null if they cannot be found) and `problems`. What cannot be read is None, with a problem.
     """
     read = certificate(der)
     layout = Layout(der)
@@ -41,7 +43,7 @@ def certificate_details(der: bytes) -> dict[str, Any]:
 
 
 def _version(layout: Layout) -> int | None:
-    """Give the version, 1 where none is written down (RFC 5280, section 4.1.2.1)."""
+    """Return the version; 1 if the certificate does not contain it (RFC 5280, section 4.1.2.1)."""
     if "serialNumber" not in layout.found:
         return None
     return layout.read("version", _read_version) if "version" in layout.found else 1

@@ -1,8 +1,8 @@
-"""What the extensions of a certificate say, one reader for each (RFC 5280, section 4.2, and the RFCs named below).
+"""Reads the values of certificate extensions, with one reader for each (RFC 5280, section 4.2, and other RFCs).
 
-A reader takes the certificate, the element inside the extension's OCTET STRING and the extension's name, and gives JSON values:
-names where the registry of object identifiers has some, dotted numbers where it has none, bytes as hex. It raises `Malformed`
-where it cannot go on; then the extension is shown as it is.
+A reader takes the certificate, the element inside the extension's OCTET STRING, and the extension's name. It returns JSON
+values: names where the registry of object identifiers has them, else dotted numbers; bytes as hex. It raises `Malformed` if it
+cannot read the value; then the extension is shown in hex.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -33,10 +33,11 @@ from analyzer.x509.times import time_text
 Reader: TypeAlias = Callable[[bytes, Element, str], Any]
 
 ENTRIES = 4096
-"""Entries read of one list; the longest on the web, alternative names and constraints of names, have some two thousand."""
+"""Maximum number of entries of one list; the longest on the web, alternative names and name constraints, have about two
+thousand."""
 
 INTEGER_LENGTH = 8
-"""Octets of a number that is given as one; path lengths and the like have one."""
+"""Maximum bytes of an integer that is shown as a number; path lengths and similar values have one."""
 
 NULL = 0x05
 
@@ -56,7 +57,7 @@ _IP_ADDRESS = 0x87
 
 
 def elements(der: bytes, pos: int, end: int, field: str) -> Iterator[Element]:
-    """Yield the elements that follow each other from `pos` to `end`. Raises `Malformed`, also for more than ENTRIES."""
+    """Yield the consecutive elements from `pos` to `end`. Raises `Malformed`, also for more than ENTRIES."""
     for _ in range(ENTRIES):
         if pos >= end:
             return
@@ -68,7 +69,7 @@ def elements(der: bytes, pos: int, end: int, field: str) -> Iterator[Element]:
 
 
 def _inside(der: bytes, element: Element, field: str, tag: int = SEQUENCE) -> Iterator[Element]:
-    """Yield what a sequence holds."""
+    """Yield the elements in a sequence."""
     _require(element, tag, field)
     return elements(der, element[1], element[2], field)
 
@@ -94,7 +95,7 @@ def _text(der: bytes, element: Element, field: str) -> str:
 
 
 def _named(der: bytes, element: Element, field: str, kind: str) -> str:
-    """Give an object identifier's name of that kind, else its dotted form."""
+    """Return an object identifier's name of that kind, else its dotted form."""
     _require(element, OBJECT_IDENTIFIER, field)
     octets = der[element[1] : element[2]]
     return names(kind).get(octets) or dotted(octets, element[1], field)
@@ -106,13 +107,13 @@ def _octets(der: bytes, element: Element, field: str) -> str:
 
 
 def _null(_: bytes, element: Element, field: str) -> bool:
-    """Give True: that the extension is there is all it says."""
+    """Return True: the extension has no value."""
     _require(element, NULL, field)
     return True
 
 
 def _bits(der: bytes, element: Element, field: str, bits: Sequence[str], tag: int = BIT_STRING) -> list[str]:
-    """Give the names of the bits that are set; a bit without a name by its number."""
+    """Return the names of the bits that are set; a bit without a name by its number."""
     _require(element, tag, field)
     _, start, end, _ = element
     if start == end or end - start > 1 + INTEGER_LENGTH:
@@ -201,7 +202,7 @@ def _subtree(der: bytes, element: Element, field: str) -> str:
 
 
 def _prefix(mask: bytes) -> int | None:
-    """Give the length of a mask's prefix; None where ones stand behind zeros."""
+    """Return the prefix length of a mask; None if a one follows a zero."""
     number, width = int.from_bytes(mask, "big"), 8 * len(mask)
     ones = number.bit_count()
     return ones if number == (1 << width) - (1 << (width - ones)) else None
@@ -418,4 +419,4 @@ READERS: dict[str, Reader] = {
     "entrustVersionInfo": _entrust_version,
     "cabfOrganizationIdentifier": _organization,
 }
-"""Name of an extension to its reader; extensions without one are shown in hex."""
+"""Maps the name of an extension to its reader; extensions without one are shown in hex."""

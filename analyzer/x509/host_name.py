@@ -1,8 +1,8 @@
-"""Whether a certificate is for a name: RFC 9525 (host names) and RFC 5280, section 4.2.1.6.
+"""Checks whether a certificate is for a name: RFC 9525 (host names) and RFC 5280, section 4.2.1.6.
 
-The client knows the name that it wants (the reference); the certificate presents names, in subjectAltName and nowhere else. An
-address is compared with addresses, octet by octet; a host name with DNS names, label by label, in ASCII, whatever the case.
-`*` stands for exactly one label, the leftmost, and only whole.
+The client has a reference: the name that it wants. The certificate presents names, only in subjectAltName. An address is
+compared with addresses, byte by byte. A host name is compared with DNS names, label by label, in ASCII, without regard to case.
+`*` matches exactly one label; it must be the whole leftmost label.
 """
 
 import re
@@ -14,17 +14,17 @@ DNS_NAME = 0x82
 IP_ADDRESS = 0x87
 
 NAME_LENGTH = 512
-"""Longest name looked at, in characters; a host name has at most 253 octets, and some more as Unicode."""
+"""Longest name that is read, in characters. A host name has at most 253 bytes; in Unicode it may be longer."""
 
 NAMES_SHOWN = 5
-"""Names of a certificate that a sentence lists."""
+"""Maximum number of names of a certificate that a sentence lists."""
 
 _LABEL = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)", re.ASCII)
 _NUMERIC = re.compile(r"[0-9]+|0x[0-9a-f]*", re.ASCII)
 
 
 def reference(name: str) -> tuple[int, bytes] | None:
-    """Give the kind and the octets of a name as a certificate would hold it; None when it is neither host name nor address."""
+    """Return the kind and the bytes of a name as in a certificate; None if it is neither a host name nor an address."""
     return _reference(name) if len(name) <= NAME_LENGTH else None
 
 
@@ -42,14 +42,14 @@ def _reference(name: str) -> tuple[int, bytes] | None:
         return None
     ascii_form = ascii_form.lower()
     labels = ascii_form.decode("ascii").split(".")
-    # An underscore is no part of a host name, but clients do ask for such names.
+    # A host name has no underscore, but clients do use such names.
     if not all(_LABEL.fullmatch(label.replace("_", "a")) for label in labels) or _NUMERIC.fullmatch(labels[-1]):
         return None
     return DNS_NAME, ascii_form
 
 
 def matches(name: str, presented: Sequence[tuple[int, bytes]]) -> bool:
-    """Whether one of the alternative names (tag and octets of each) is for the name."""
+    """Return whether one of the alternative names (tag and bytes of each) matches the name."""
     wanted = reference(name)
     if wanted is None:
         return False
@@ -60,12 +60,13 @@ def matches(name: str, presented: Sequence[tuple[int, bytes]]) -> bool:
 
 
 def checkable(presented: Sequence[tuple[int, bytes]] | None) -> bool:
-    """Whether there is a name among the alternative names that a host could have."""
+    """Return whether the alternative names contain a name that a host can have."""
     return any(tag in (DNS_NAME, IP_ADDRESS) for tag, _ in presented or ())
 
 
 def name_fault(tag: int, value: bytes) -> str | None:
-    """Say what is wrong with the form of an alternative name that is a DNS name or a mailbox; None when nothing is."""
+    """Return what is wrong with the form of an alternative name; None if nothing is. Only DNS names and mailboxes are
+    checked."""
     shown = value[:100].decode("ascii", "backslashreplace")
     if tag == DNS_NAME:
         labels = shown.removeprefix("*.").lower().split(".")
@@ -99,5 +100,5 @@ def _matches(wanted: bytes, presented: bytes) -> bool:
     if not presented.startswith(b"*."):
         return False
     _, _, parent = wanted.partition(b".")
-    # A star in front of a top-level domain would be for every host under it.
+    # A star before a top-level domain would match every host in it.
     return b"." in parent and presented[2:] == parent

@@ -1,9 +1,11 @@
-"""The verdict on a chain of certificates, offline, at a time of one's choice (RFC 5280, section 6; RFC 9525).
+"""Gives the verdict on a chain of certificates, offline, at any given time (RFC 5280, section 6; RFC 9525).
 
-A `Judge` holds what is trusted: roots by their names, intermediates, revocation lists. `judge` looks for paths from the first
-certificate sent to a root and gives the verdict of the best: a valid one if there is one, else the one with the least against
-it, and everything that is against it. Verdicts are remembered for the stretch of time in which nothing can change them, from
-one moment at which some certificate at hand becomes valid or expires to the next, since a site's chain comes in every session.
+A `Judge` holds the trusted roots by their names, intermediates, and revocation lists. `judge` searches paths from the first
+certificate sent to a root. It returns the verdict of the best path: a valid one if there is one, else the one with the lowest
+weight of problems, with all of them.
+
+A site's chain occurs in every session. Therefore a verdict is cached for the validity interval in which it cannot change: from
+one time at which an available certificate becomes valid or expires to the next such time.
 """
 
 from collections.abc import Iterable, Sequence
@@ -18,16 +20,16 @@ from analyzer.x509.validation import EPOCH, Validation
 from analyzer.x509.verdict import Note, Problem, Verdict
 
 VERDICTS = 8192
-"""Chains whose verdicts are remembered, under their names; beyond that the oldest are forgotten."""
+"""Maximum number of chains whose verdicts are cached, with their names; beyond that the oldest are removed."""
 
 REMEMBERED_SIZE = 64 << 10
-"""Longest chain whose verdict is remembered, in bytes with what was stapled to it; most take 4,000."""
+"""Longest chain whose verdict is cached, in bytes, with the stapled responses; most have 4,000."""
 
 MAX_INTERVALS = 16
-"""Stretches of time remembered of one chain under one name."""
+"""Maximum number of validity intervals that are cached for one chain and name."""
 
 CHAIN = 64
-"""Certificates of one chain that are looked at; a handshake message has room for thousands."""
+"""Maximum number of certificates of one chain that are read; a handshake message has room for thousands."""
 
 _NOTHING_SENT = Verdict(False, (), (Problem("malformed", None, "no certificate was sent"),))
 _Key = tuple[tuple[bytes, ...], str | None, str, int | None, tuple[bytes, ...], tuple[bytes, ...]]
@@ -35,9 +37,9 @@ _Key = tuple[tuple[bytes, ...], str | None, str, int | None, tuple[bytes, ...], 
 
 @dataclass(slots=True)
 class _ValidityInterval:
-    """A verdict, the first and last second at which it holds, and what it took from the certificates seen elsewhere.
+    """A verdict, the first and last second at which it holds, and the certificates seen elsewhere that it depends on.
 
-    alike: the certificates seen elsewhere that were last found to give the same.
+    last_equal: the certificates seen elsewhere for which the verdict was last found to be the same.
     """
 
     first: float
@@ -48,10 +50,11 @@ class _ValidityInterval:
 
 
 class Judge:
-    """Judges chains by one trust store.
+    """Validates chains with one trust store.
 
-    roots: certificates trusted, DER; one that is no authority's is trusted as a leaf. intermediates: certificates that may
-    stand in a path. crls: revocation lists, DER. Bytes that are no certificates are passed over. One thread at a time.
+    roots: trusted certificates, DER; one that is not an authority's is trusted as a leaf. intermediates: certificates that may
+    be in a path. crls: revocation lists, DER. Bytes that are not certificates are skipped. Not safe for use by several threads
+    at the same time.
     """
 
     def __init__(self, roots: Sequence[bytes], intermediates: Sequence[bytes] = (), crls: Sequence[bytes] = ()) -> None:
@@ -75,12 +78,12 @@ class Judge:
         crls: Sequence[bytes] = (),
         seen: Sequence[bytes] = (),
     ) -> Verdict:
-        """Judge a chain as it was sent, DER, the leaf first; never raises, whatever the bytes are.
+        """Validate a chain as it was sent, DER, the leaf first; never raises, for any bytes.
 
-        at: the moment; without a zone it is UTC. name: the host name or address that the client wanted; without one it is not
-        judged. purpose: `server` or `client`; a client has no name to be judged. max_depth: the most intermediates allowed.
-        ocsp, crls: responses and further lists, DER. seen: certificates seen elsewhere, which may stand in a path too; the same
-        tuple as the last time costs nothing.
+        at: the time; UTC if it has no zone. name: the host name or address that the client wanted; None: not checked. purpose:
+        `server` or `client`; for a client no name is checked. max_depth: the maximum number of intermediates. ocsp, crls:
+        responses and further lists, DER. seen: certificates seen elsewhere, which may be in a path too; it costs nothing to
+        pass the same tuple as in the last call.
         """
         since = at - EPOCH if at.tzinfo else at.replace(tzinfo=UTC) - EPOCH
         second = since.days * 86400 + since.seconds
@@ -123,7 +126,7 @@ class Judge:
         return _ValidityInterval(validation.first, validation.last, verdict, taken, self._seen)
 
     def _see(self, seen: tuple[bytes, ...]) -> None:
-        """Take the certificates seen elsewhere for those that there are; most often there are more than the last time."""
+        """Set the certificates seen elsewhere; usually there are more than in the last call."""
         n_known = len(self._seen)
         if seen[:n_known] != self._seen:
             self._seen_names, n_known = Names(), 0
@@ -158,7 +161,7 @@ def judge_chain(
     crls: Sequence[bytes] = (),
     ocsp: bytes | Sequence[bytes] | None = None,
 ) -> Verdict:
-    """Judge one chain; who has several makes a `Judge`, which prepares the roots once. `ocsp`: one response or several."""
+    """Validate one chain. For several chains use `Judge`, which prepares the roots once. ocsp: one response or several."""
     responses = () if ocsp is None else (ocsp,) if isinstance(ocsp, bytes) else ocsp
     judge = Judge(roots, intermediates, crls)
     return judge.judge(chain, at=at, name=name, purpose=purpose, max_depth=max_depth, ocsp=responses)

@@ -1,11 +1,11 @@
-"""Where the fields of a certificate are (RFC 5280, section 4.1), found in bytes of any kind.
+"""Locates the fields of a certificate (RFC 5280, section 4.1), in any bytes.
 
-The fields are found first and read later, one by one, so that one that cannot be read leaves the others standing. Those who are
-less tolerant ask whether the frame is `sound` and look at the tags that matter to them. Extensions are found the same way,
-wherever they stand: each with its identifier, and its value when somebody asks for it.
+The fields are located first and read later, one by one, so an unreadable field does not affect the others. Callers that are
+less tolerant check `sound`, and the tags that matter to them. Extensions are located in the same way, also those of other
+structures: each with its identifier. Its value is located on request.
 
-Where TLS lets a raw public key take a certificate's place (RFC 7250), the bytes are a SubjectPublicKeyInfo alone; what tells it
-apart is that its inner sequence begins with an object identifier.
+In TLS a raw public key may replace a certificate (RFC 7250). Then the bytes are only a SubjectPublicKeyInfo. It is
+distinguished by its inner sequence, which begins with an object identifier.
 """
 
 from collections.abc import Callable, Iterator
@@ -15,22 +15,22 @@ from analyzer.codec.errors import Anomaly, Malformed, ParseError
 from analyzer.x509.der import BOOLEAN, OBJECT_IDENTIFIER, SEQUENCE, Element, expect, read_element, read_header
 
 OPTIONAL_FIELDS = 8
-"""Elements looked at behind the key; there may be three: two unique identifiers and the extensions."""
+"""Maximum number of elements after the key that are read; there may be three: two unique identifiers and the extensions."""
 
 EXTENSIONS = 256
-"""Extensions read of one certificate; real ones have some ten."""
+"""Maximum number of extensions of one certificate that are read; real ones have about ten."""
 
 PROBLEMS = 16
-"""Problems kept of one certificate; after so many, one more tells nothing."""
+"""Maximum number of problems of one certificate that are kept; further ones add no information."""
 
 EXTENSIONS_TAG = 0xA3
-"""Of the extensions in tbsCertificate."""
+"""Tag of the extensions in tbsCertificate."""
 
 Place: TypeAlias = tuple[int, Element]
-"""Where an element's tag stands, and the element."""
+"""The offset of an element's tag, and the element."""
 
 ExtensionPlace: TypeAlias = tuple[int, Element, Element]
-"""Where an Extension's tag stands, the Extension, and its extnID."""
+"""The offset of an Extension's tag, the Extension, and its extnID."""
 
 _VERSION = 0xA0
 _FIELDS = ("serialNumber", "signature", "issuer", "validity", "subject", "subjectPublicKeyInfo")
@@ -43,13 +43,13 @@ _Value = TypeVar("_Value")
 
 
 class Layout:
-    """A certificate's fields by their RFC names, and the troubles met in reading them.
+    """A certificate's fields by their RFC names, and the parse errors found in reading them.
 
-    found: where each is; from the serial number to the key, each begins where the one before it ends. signed: where
-    tbsCertificate is, None when its end or that of the certificate is missing. behind: where the elements behind the key are,
-    OPTIONAL_FIELDS at most. key: start and end of the whole SubjectPublicKeyInfo, None when it was not found. raw_public_key:
-    whether there is nothing else. truncated: whether the end of tbsCertificate is missing; whole: whether it was read to its
-    end; sound: whether it is `signed` and every element in it was read that is looked at, whatever its tag.
+    found: the element of each field; from the serial number to the key, each begins where the one before it ends. signed: the
+    place of tbsCertificate, None if its end or that of the certificate is missing. behind: the places of the elements after the
+    key, OPTIONAL_FIELDS at most. key: start and end of the whole SubjectPublicKeyInfo, None if it was not found.
+    raw_public_key: whether there is only a key. truncated: whether the end of tbsCertificate is missing. whole: whether it was
+    read to its end. sound: whether `signed` is set and all elements up to that limit could be read, with any tags.
     """
 
     __slots__ = ("behind", "der", "found", "key", "problems", "raw_public_key", "signed", "sound", "truncated", "whole")
@@ -68,7 +68,7 @@ class Layout:
             self.note(error)
 
     def read(self, field: str, read: Callable[[bytes, Element, str], _Value]) -> _Value | None:
-        """Read one field; None when it is not there or cannot be read."""
+        """Read one field; None if it is missing or cannot be read."""
         element = self.found.get(field)
         if element is None:
             return None
@@ -79,8 +79,8 @@ class Layout:
             return None
 
     def note(self, error: ParseError) -> None:
-        """Keep a trouble."""
-        # One that was raised keeps the readers' frames alive, by its traceback and context; the copy does not.
+        """Add a parse error."""
+        # The copy has no traceback and context; those of a raised error keep the frames of the readers in memory.
         if len(self.problems) < PROBLEMS:
             self.problems.append(type(error)(error.field, error.offset, error.why))
 
@@ -139,7 +139,7 @@ class Layout:
         self.sound = self.signed is not None
 
     def _open(self, pos: int, end: int, field: str) -> tuple[int, int, int]:
-        """Give start and end of a sequence's value and the offset after it; one cut off ends where the bytes do."""
+        """Return start and end of a sequence's value, and the offset after it. A truncated one ends at the end of the bytes."""
         tag, start, length = read_header(self.der, pos, end, field)
         if tag != SEQUENCE:
             raise Malformed(field, pos, f"tag 0x{tag:02x}, not 0x{SEQUENCE:02x}")
@@ -162,10 +162,10 @@ class Layout:
 def extension_places(
     der: bytes, pos: int, end: int, limit: int | None = None, fields: tuple[str, str] = ("extension", "extnID")
 ) -> Iterator[ExtensionPlace]:
-    """Find one after the other of the Extensions at `pos`, which must end by `end`.
+    """Locate the Extensions at `pos`, one after the other; they must end by `end`. Raises `Malformed`.
 
-    limit: how many are given before it raises `Anomaly`, if there is another; None for all. fields: what an Extension and its
-    identifier are called in trouble. Raises `Malformed`.
+    limit: maximum number of Extensions; raises `Anomaly` if there is another. None: no limit. fields: names of an Extension and
+    of its identifier in parse errors.
     """
     extension_field, identifier_field = fields
     _, pos, end, _ = expect(der, pos, end, SEQUENCE, "extensions")
@@ -180,9 +180,9 @@ def extension_places(
 
 
 def extension_value(der: bytes, pos: int, end: int, field: str) -> tuple[Element | None, Element]:
-    """Find `critical`, None where it is left out, and what stands in the place of extnValue, whatever its tag is.
+    """Locate `critical`, None if it is left out, and the element in the place of extnValue, with any tag.
 
-    pos: behind extnID. end: of the Extension. Raises `Malformed`.
+    pos: offset after extnID. end: end of the Extension. Raises `Malformed`.
     """
     element = read_element(der, pos, end, field)
     if element[0] != BOOLEAN:
@@ -191,7 +191,7 @@ def extension_value(der: bytes, pos: int, end: int, field: str) -> tuple[Element
 
 
 def is_true(der: bytes, boolean: Element) -> bool:
-    """Whether a BOOLEAN is true: DER has 0xff for it, BER any octet but 0."""
+    """Return whether a BOOLEAN is true: 0xff in DER, any byte but 0 in BER."""
     return any(der[boolean[1] : boolean[2]])
 
 

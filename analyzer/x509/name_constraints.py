@@ -1,9 +1,10 @@
-"""The names that an authority may certify (name constraints, RFC 5280, section 4.2.1.10).
+"""Checks the names that an authority may certify (name constraints, RFC 5280, section 4.2.1.10).
 
 An authority's certificate can permit and exclude subtrees of names, each of one form. Every name of every certificate below it
-has to lie in a permitted subtree, if there is one of its form, and in no excluded one. Each authority adds its own, so that
-what is permitted only narrows on the way down. Names of a form that this reader does not know how to compare are refused when
-the constraints speak of that form, as the RFC asks.
+must be in a permitted subtree, if there is one of its form, and in no excluded one. Each authority adds its own constraints, so
+the permitted names can only become fewer on the way down.
+
+A name of a form that this module cannot compare is refused if the constraints contain that form, as the RFC requires.
 """
 
 from collections.abc import Sequence
@@ -18,20 +19,20 @@ from analyzer.x509.distinguished import attributes, relative_names
 from analyzer.x509.host_name import DNS_NAME, IP_ADDRESS, name_fault
 
 COMPARISONS = 1 << 17
-"""Comparisons of names with subtrees for one pair of certificates, in each of which both are read; beyond that the names are
-taken for not permitted."""
+"""Maximum number of comparisons of names with subtrees for one pair of certificates, in each of which both are read. Beyond it
+the names count as not permitted."""
 
 COMPARED_LENGTH = 32
-"""Octets of a name or a subtree for which a comparison counts once more; most host names are shorter."""
+"""Bytes of a name or a subtree for which a comparison counts once more; most host names are shorter."""
 
 SUBTREES = 8192
-"""Subtrees read of one certificate; real ones have up to some hundred."""
+"""Maximum number of subtrees of one certificate that are read; real ones have up to a few hundred."""
 
 REMEMBERED_SIZE = 8192
-"""Longest extension whose reading is remembered, in bytes."""
+"""Longest extension that is cached, in bytes."""
 
 REMEMBERED_NAME_SIZE = 512
-"""Longest directory name remembered, in bytes."""
+"""Longest directory name that is cached, in bytes."""
 
 EMAIL = 0x81
 DIRECTORY_NAME = 0xA4
@@ -45,7 +46,7 @@ _EXCLUDED = 0xA1
 
 @dataclass(frozen=True, slots=True)
 class Constraints:
-    """The subtrees that an authority permits and excludes: tag and octets of each base. fault: what is wrong with them."""
+    """The subtrees that an authority permits and excludes: tag and bytes of each base. fault: what is wrong with them."""
 
     permitted: tuple[tuple[int, bytes], ...] = ()
     excluded: tuple[tuple[int, bytes], ...] = ()
@@ -53,7 +54,7 @@ class Constraints:
 
 
 def constraints(authority: CertificateView) -> Constraints | None:
-    """Give the name constraints in a certificate; None without the extension."""
+    """Return the name constraints in a certificate; None without the extension."""
     extension = authority.extensions.get(NAME_CONSTRAINTS)
     if extension is None:
         return None
@@ -61,7 +62,7 @@ def constraints(authority: CertificateView) -> Constraints | None:
 
 
 def name_not_allowed(limits: Constraints, below: CertificateView) -> str | None:
-    """Say which name of a certificate the constraints forbid, as a sentence's part; None when they allow all."""
+    """Return which name of a certificate the constraints forbid, as a part of a sentence; None if they allow all."""
     names = _names(below)
     subtrees = limits.permitted + limits.excluded
     effort = len(names) * (len(subtrees) + _length(subtrees)) + len(subtrees) * _length(names)
@@ -120,7 +121,8 @@ def _base_fault(form: int, base: bytes) -> str | None:
 
 
 def _names(below: CertificateView) -> list[tuple[int, bytes]]:
-    """Give all names of a certificate: the alternative ones, the subject, and its mailboxes where there are no others."""
+    """Return all names of a certificate: the alternative ones, the subject, and the subject's mailboxes if there are no
+    others."""
     names = list(below.alternative_names or ())
     if below.subject_name:
         names.append((DIRECTORY_NAME, _sequence(below.subject_name)))
@@ -140,7 +142,7 @@ def _sequence(content: bytes) -> bytes:
 
 
 def _may_lie_in(tag: int, value: bytes, base: bytes) -> bool:
-    """Whether a name, or one of the hosts that a wildcard stands for, lies in a subtree."""
+    """Return whether a name, or one of the hosts that a wildcard matches, is in a subtree."""
     if tag not in _FORMS:
         return True
     if tag == DNS_NAME and value.startswith(b"*."):
@@ -152,7 +154,7 @@ def _may_lie_in(tag: int, value: bytes, base: bytes) -> bool:
 
 def _lies_in(tag: int, value: bytes, base: bytes) -> bool:
     if tag == DNS_NAME:
-        # What a wildcard stands for lies all in the subtrees in which its parent lies.
+        # All hosts that a wildcard matches are in the subtrees that contain its parent.
         host, limit_host = value.lower().removeprefix(b"*."), base.lower()
         return not base or host == limit_host or host.endswith(b"." + limit_host)
     if tag == IP_ADDRESS:
@@ -197,7 +199,7 @@ _remembered_name = lru_cache(maxsize=1024)(_read_name)
 
 
 def _uri_host(uri: bytes) -> bytes | None:
-    """Give the host of a URI; None when it has none or an address, to which no constraint can apply."""
+    """Return the host of a URI; None if it has none, or an address, to which no constraint can apply."""
     _, separator, rest = uri.partition(b"://")
     authority = rest.partition(b"/")[0].partition(b"?")[0].partition(b"#")[0].rpartition(b"@")[2]
     if not separator or not authority or authority.startswith(b"["):

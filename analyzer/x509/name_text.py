@@ -1,8 +1,8 @@
-"""Names in certificates as text: distinguished names (RFC 4514) and the general names of RFC 5280, section 4.2.1.6.
+"""Converts names in certificates to text: distinguished names (RFC 4514), and general names (RFC 5280, section 4.2.1.6).
 
-A distinguished name is a sequence of sets of attributes, most significant first; its text turns the order round. Attribute
-types without a short name in RFC 4514 are written as dotted numbers. Strings come in a dozen ASN.1 types, and many a
-certificate puts UTF-8 or Latin-1 where its type does not allow it: the octets are read as what they can be.
+A distinguished name is a sequence of sets of attributes, most significant first; its text has the reverse order. Attribute
+types without a short name in RFC 4514 are written as dotted numbers. Strings have a dozen ASN.1 types, and many certificates
+contain UTF-8 or Latin-1 where the type does not allow it. Therefore the bytes are decoded in the way that is possible.
 """
 
 import re
@@ -21,7 +21,8 @@ from analyzer.x509.der import (
 from analyzer.x509.object_identifiers import names
 
 ATTRIBUTES = 4096
-"""Attributes of one distinguished name; real ones have up to some twenty, those made to test parsers two thousand."""
+"""Maximum number of attributes of one distinguished name; real ones have up to about twenty, those in parser tests two
+thousand."""
 
 _ATTRIBUTE_TYPES = names("attribute")
 _UNIVERSAL_STRING = 0x1C
@@ -34,7 +35,7 @@ _NOT_A_HOST = re.compile(r"[0-9.]+\Z|.*:", re.DOTALL)
 
 
 def distinguished_name(data: bytes, start: int, end: int, field: str) -> str:
-    """Give the text of the RDNSequence whose value is `data[start:end]`, empty for the empty name. Raises `Malformed`."""
+    """Return the text of the RDNSequence whose value is `data[start:end]`, empty for the empty name. Raises `Malformed`."""
     relative: list[str] = []
     left = ATTRIBUTES
     pos = start
@@ -50,16 +51,16 @@ def distinguished_name(data: bytes, start: int, end: int, field: str) -> str:
 
 
 def relative_distinguished_name(data: bytes, start: int, end: int, field: str) -> str:
-    """Give the text of one set of attributes, whose value is `data[start:end]`. Raises `Malformed`."""
+    """Return the text of one set of attributes, whose value is `data[start:end]`. Raises `Malformed`."""
     return "+".join(_attributes(data, start, end, field, ATTRIBUTES))
 
 
 def general_name(data: bytes, element: Element, field: str) -> str:
-    """Give one GeneralName as text. Raises `Malformed`.
+    """Return one GeneralName as text. Raises `Malformed`.
 
-    DNS names and IP addresses are plain; the other kinds have the prefixes that OpenSSL gives them: `email:`, `URI:`,
-    `dirName:`, `RID:`, `otherName:` (with its type), and `0x…:` for the rest, whose contents are hex. A DNS name that is none
-    (an address, or with a colon) has the prefix `DNS:`, so that no name looks like one of another kind.
+    DNS names and IP addresses have no prefix. The other kinds have the prefixes of OpenSSL: `email:`, `URI:`, `dirName:`,
+    `RID:`, `otherName:` (with its type), and `0x…:` for the rest, with hex contents. A DNS name that is not valid as one (an
+    address, or with a colon) has the prefix `DNS:`, so it cannot be mistaken for a name of another kind.
     """
     tag, start, end, _ = element
     content = data[start:end]
@@ -88,7 +89,7 @@ def general_name(data: bytes, element: Element, field: str) -> str:
 
 
 def decode_octets(content: bytes) -> str:
-    """Give a string's text: UTF-8 where it is, of which ASCII is a part, else Latin-1, which every octet is."""
+    """Return a string's text: UTF-8 if it is valid, which includes ASCII, else Latin-1, which is always valid."""
     try:
         return content.decode("utf-8")
     except UnicodeDecodeError:
@@ -96,7 +97,7 @@ def decode_octets(content: bytes) -> str:
 
 
 def dotted(content: bytes, offset: int, field: str) -> str:
-    """Give an object identifier in dotted form; `offset` is where it stands. Raises `Malformed`."""
+    """Return an object identifier in dotted form; `offset` is its position. Raises `Malformed`."""
     try:
         return object_identifier(content)
     except ValueError as error:
@@ -104,7 +105,7 @@ def dotted(content: bytes, offset: int, field: str) -> str:
 
 
 def string(data: bytes, element: Element) -> str | None:
-    """Give the text of a string of any of ASN.1's types, of which certificates use ten; None for what is no string."""
+    """Return the text of a string of any ASN.1 type, of which certificates use ten; None if it is not a string."""
     tag, start, end, _ = element
     if tag in _OCTET_STRINGS:
         return decode_octets(data[start:end])

@@ -1,8 +1,9 @@
-"""OCSP responses, read tolerantly (RFC 6960, section 4.2.1): answers about certificates, and what shows who gave them.
+"""Reads OCSP responses tolerantly (RFC 6960, section 4.2.1): statuses of certificates, and the data that identifies the signer.
 
-An OCSPResponse is a status and, if that is `successful`, a BasicOCSPResponse: what is signed (ResponseData: who answers, when,
-an answer for each certificate asked about), algorithm and signature, certificates that the reader may need. Responders on the
-web encode more freely than strict parsers take; what has no effect on the meaning is taken here.
+An OCSPResponse has a status and, if that is `successful`, a BasicOCSPResponse. This has the signed part (ResponseData: the
+responder, the time, a SingleResponse for each certificate in the request), algorithm and signature, and certificates that the
+reader may need. Responders on the web use encodings that strict parsers reject. This reader accepts those that do not change
+the meaning.
 """
 
 from collections.abc import Iterator
@@ -28,19 +29,19 @@ from analyzer.x509.signature import Check
 from analyzer.x509.times import time_text
 
 RESPONSE_SIZE = 1 << 16
-"""Largest response read, in bytes; those of the web take 500 to 3000, of which certificates are most."""
+"""Largest response that is read, in bytes; those of the web have 500 to 3000, most of it certificates."""
 
 REMEMBERED = 256
-"""Responses remembered by their bytes: a server staples the same one to all sessions of a day."""
+"""Maximum number of cached responses, by their bytes: a server staples the same one to all sessions of a day."""
 
 ANSWERS = 256
-"""Answers of one response looked at; responders of the web give one."""
+"""Maximum number of SingleResponses that are read; responders of the web send one."""
 
 CERTIFICATES = 8
-"""Certificates of one response looked at; responders send their own, some the chain too."""
+"""Maximum number of certificates of one response that are read; responders send their own, some also the chain."""
 
 EXTENSIONS = 64
-"""Extensions of an answer or a response; real ones have one or two."""
+"""Maximum number of extensions of a SingleResponse or a response; real ones have one or two."""
 
 _ENUMERATED = 0x0A
 _BASIC = encode_object_identifier("1.3.6.1.5.5.7.48.1.1")
@@ -76,8 +77,8 @@ _KNOWN = frozenset(encode_object_identifier(f"1.3.6.1.5.5.7.48.1.{number}") for 
 class Answer:
     """One SingleResponse.
 
-    hashed: the algorithm, and with it the hashes of the issuer's name and key; None when the algorithm is not supported.
-    status: `good`, `revoked` or `unknown`. reason: as RFC 5280 names it. extensions: object identifier (its octets) to value.
+    hashed: the hash algorithm, and the hashes of the issuer's name and key; None if the algorithm is not supported. status:
+    `good`, `revoked` or `unknown`. reason: with the names of RFC 5280. extensions: bytes of the object identifier to value.
     """
 
     serial: int
@@ -94,8 +95,8 @@ class Answer:
 class Response:
     """A response as read. responder: its name, DER, or the SHA-1 of its key. algorithm: the AlgorithmIdentifier, DER.
 
-    error: why nothing in it can ever count, None if it may. checks: where who checks the signature keeps what came of it, by
-    public key.
+    error: why nothing in it can count, None if it may count. checks: cache for the results of checking its signature, by public
+    key.
     """
 
     answers: tuple[Answer, ...] = ()
@@ -110,7 +111,7 @@ class Response:
 
 
 def read_response(der: bytes) -> Response:
-    """Read an OCSPResponse; never raises, what cannot be read has its `error` said."""
+    """Read an OCSPResponse; never raises. If it cannot be read, `error` says why."""
     if len(der) > RESPONSE_SIZE:
         return Response(error=f"it has {len(der)} bytes, and more than {RESPONSE_SIZE} are not read")
     return _read_remembered(der)
@@ -163,7 +164,7 @@ def _certificates(der: bytes, pos: int, end: int) -> Iterator[bytes]:
 
 
 def _read_data(der: bytes, pos: int, end: int, envelope: Response) -> Response:
-    """Read the ResponseData between `pos` and `end` into what is known of the envelope."""
+    """Read the ResponseData between `pos` and `end`, and return it together with the envelope."""
     if pos < end and der[pos] == 0xA0:
         pos = read_element(der, pos, end, "version")[3]
     _, start, stop, pos = read_element(der, pos, end, "responderID")
@@ -193,7 +194,7 @@ def _read_data(der: bytes, pos: int, end: int, envelope: Response) -> Response:
 
 
 def _read_answer(der: bytes, pos: int, end: int) -> tuple[Answer, int, str | None]:
-    """Read a SingleResponse: it, where the next begins, and why it cannot count."""
+    """Read a SingleResponse. Return it, the offset of the next, and why it cannot count."""
     _, pos, end, after = expect(der, pos, end, SEQUENCE, "SingleResponse")
     _, start, stop, pos = expect(der, pos, end, SEQUENCE, "certID")
     serial, hashed = _read_certificate_id(der, start, stop)
@@ -234,7 +235,7 @@ def _read_certificate_id(der: bytes, pos: int, end: int) -> tuple[int, tuple[str
 
 
 def _read_extensions(der: bytes, pos: int, end: int) -> tuple[dict[bytes, bytes], str | None]:
-    """Read Extensions, and say which of them forbids to use what it stands in."""
+    """Read Extensions. Return them, and an error if one of them forbids the use of the response."""
     found: dict[bytes, bytes] = {}
     error: str | None = None
     for at, extension, (_, first, last, after) in extension_places(der, pos, end):
@@ -251,6 +252,6 @@ def _read_extensions(der: bytes, pos: int, end: int) -> tuple[dict[bytes, bytes]
 
 
 def _time(der: bytes, pos: int, end: int, name: str) -> tuple[datetime, int]:
-    """Read a GeneralizedTime: the moment, and where the next element begins."""
+    """Read a GeneralizedTime. Return the time, and the offset of the next element."""
     element = expect(der, pos, end, GENERALIZED_TIME, name)
     return datetime.fromisoformat(time_text(der, element, name)).astimezone(UTC), element[3]

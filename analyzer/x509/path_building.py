@@ -1,13 +1,15 @@
-"""Paths from a certificate to a root, through whatever certificates there are (RFC 4158, path building).
+"""Finds paths from a certificate to a root, through all available certificates (RFC 4158, path building).
 
-Certificates form a graph: from each, edges go to those whose subject is its issuer and whose key made its signature. Roots that
-sign each other, authorities with several keys or several certificates for one key make many paths, of which one may be good
-and others not; so paths are found one after another, the likeliest first. A stranger may send a graph in which there are more
-paths than atoms, a signature costs a tenth of a millisecond, and every session may bring another leaf: what one search may do
-is bounded by the limits below, and so is what all searches of a run may do beyond the little that honest chains need.
+Certificates form a graph: each has edges to those whose subject is its issuer and whose key made its signature. Cross-signed
+roots, and authorities with several keys or several certificates for one key, make many paths; some may be valid and others not.
+Therefore the paths are found one after another, likely ones first.
 
-An issuer whose name and key identifier fit, but not its key, is followed too where there is no better: then the signature is
-what is wrong, and not that nobody knows the issuer.
+An attacker may send a graph with an extremely large number of paths. A signature costs a tenth of a millisecond, and every
+session may bring a new leaf. The limits below bound the work of one search, and the work of all searches of a run beyond the
+small amount that honest chains need.
+
+If no issuer has the right key, one with the right name and key identifier is followed too. Then the problem is reported as a
+bad signature, and not as an unknown issuer.
 """
 
 from collections.abc import Iterable, Iterator
@@ -17,36 +19,38 @@ from analyzer.x509.certificate_view import REMEMBERED_SIZE, CertificateView
 from analyzer.x509.signature_strength import GOOD, Outcome, check_signature
 
 LENGTH = 20
-"""Most certificates in a path; real ones have three or four, and browsers stop at about ten."""
+"""Maximum number of certificates in a path; real ones have three or four, and browsers stop at about ten."""
 
 PATHS = 64
-"""Most paths found for one chain; the graphs of the Web PKI have fewer than ten from any certificate."""
+"""Maximum number of paths found for one chain; in the Web PKI there are fewer than ten from any certificate."""
 
 SIGNATURES = 100
-"""Most signatures checked in one search, some 10 ms, as in Go's verifier. One by a long key counts for several."""
+"""Maximum number of signatures checked in one search, about 10 ms, as in Go's verifier. One by a long key counts several
+times."""
 
 KEY_LENGTH = 512
-"""Octets of a SubjectPublicKeyInfo for which a signature counts once; the key of RSA-2048 takes 294, of RSA-16384 2,100."""
+"""Bytes of a SubjectPublicKeyInfo for which a signature counts once; the key of RSA-2048 has 294, of RSA-16384 2,100."""
 
 STEPS = 4096
-"""Most edges looked at in one search; a path that was found counts as many as it has certificates."""
+"""Maximum number of edges tried in one search; each path that is found adds the number of its certificates."""
 
 FREE_SIGNATURES, FREE_STEPS = 4, 128
-"""What each search may do whatever the run has cost: honest chains have three signatures, and a handful of issuers a name."""
+"""The work that each search may always do: honest chains have three signatures, and a few issuers with the same name."""
 
 SIGNATURES_IN_ALL = 1 << 15
-"""Signatures checked beyond the free ones, of all searches: two seconds with keys on P-256, a minute on the slowest curves."""
+"""Signatures checked beyond the free ones, in all searches: two seconds with keys on P-256, a minute on the slowest curves."""
 
 STEPS_IN_ALL = 1 << 21
-"""Edges looked at beyond the free ones, of all searches: some ten seconds."""
+"""Edges tried beyond the free ones, in all searches: about ten seconds."""
 
 WRONG_ISSUERS = 2
-"""Issuers followed whose key does not fit."""
+"""Maximum number of issuers with a wrong key that are followed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Path:
-    """Certificates from the leaf on, and for each but the last the check of its signature. trusted: whether a root ends it."""
+    """A path: its certificates, the leaf first, and the check of each one's signature but the last. trusted: whether a root
+    ends it."""
 
     certificates: tuple[CertificateView, ...]
     signatures: tuple[Outcome, ...]
@@ -54,13 +58,14 @@ class Path:
 
 
 class Signatures:
-    """Checks of signatures, remembered: each authority signs many, and each pair comes again in many chains.
+    """Cache of signature checks: each authority signs many certificates, and each pair occurs in many chains.
 
-    n_checked: those that were made. left, steps: how many signatures and edges more than the free ones all searches may take.
+    n_checked: number of checks made. left, steps: number of signatures and edges beyond the free ones that all searches may
+    still use.
     """
 
     REMEMBERED = 16384
-    """Checks remembered, each some 200 bytes besides what certificate it belongs to."""
+    """Maximum number of cached checks, about 200 bytes each without the certificates."""
 
     def __init__(self) -> None:
         self._known: dict[tuple[bytes, bytes], Outcome] = {}
@@ -69,7 +74,7 @@ class Signatures:
         self.steps = STEPS_IN_ALL
 
     def known(self, subject: CertificateView, issuer: CertificateView) -> Outcome | None:
-        """Give a check made before."""
+        """Return a cached check; None if there is none."""
         return self._known.get((subject.der, issuer.spki))
 
     def check(self, subject: CertificateView, issuer: CertificateView) -> Outcome:
@@ -95,14 +100,14 @@ class Names:
         self.add(certificates)
 
     def add(self, certificates: Iterable[CertificateView]) -> None:
-        """Add certificates; one that is there already, or that cannot be read, is passed over."""
+        """Add certificates. One that is already there, or that cannot be read, is skipped."""
         for certificate in certificates:
             if certificate.found and certificate.der not in self._known:
                 self._known.add(certificate.der)
                 self._by_subject.setdefault(certificate.subject, []).append(certificate)
 
     def named(self, subject: bytes) -> list[CertificateView]:
-        """Give the certificates with this subject, as `name_key` has it."""
+        """Return the certificates with this subject, in the form of `name_key`."""
         return self._by_subject.get(subject, _NONE)
 
 
@@ -111,11 +116,11 @@ _NONE: list[CertificateView] = []
 
 @dataclass(slots=True)
 class Search:
-    """One search for paths; `paths` gives them, the others say afterwards what it has seen.
+    """One search for paths. `paths` yields them; the other attributes describe the search afterwards.
 
-    roots: where paths end. pools: where issuers are looked for, the nearest first. at: the time, in seconds since the epoch;
-    issuers valid then are tried first. touched: every certificate that was on a path or might have been. asked: the issuer
-    names looked for. ended: whether a limit was reached.
+    roots: where paths end. pools: where issuers are searched, the nearest first. at: the time, in seconds since the epoch;
+    issuers that are valid then are tried first. touched: every certificate that was on a path or a candidate. asked: the issuer
+    names searched. ended: whether a limit was reached.
     """
 
     roots: Names
@@ -129,7 +134,7 @@ class Search:
     _n_looked: int = 0
 
     def paths(self, leaf: CertificateView) -> Iterator[Path]:
-        """Give the paths from a certificate, likely ones first; one that no issuer continues ends without trust."""
+        """Yield the paths from a certificate, likely ones first. A path without a further issuer ends without trust."""
         self.touched.append(leaf)
         if any(root.der == leaf.der for root in self.roots.named(leaf.subject)):
             yield Path((leaf,), (), True)
@@ -157,7 +162,8 @@ class Search:
             yield Path(path, signatures, False)
 
     def _issuers(self, path: tuple[CertificateView, ...]) -> Iterator[tuple[CertificateView, bool, Outcome]]:
-        """Give the issuers of the last certificate of a path, whether each is a root, and the check of the signature."""
+        """Yield the issuers of the last certificate of a path: each with whether it is a root, and the check of the
+        signature."""
         subject = path[-1]
         wrong: list[tuple[CertificateView, bool, Outcome]] = []
         followed = False
@@ -191,7 +197,7 @@ class Search:
                     self.ended = True
                     break
                 self._look(1)
-                # A certificate for a name and key that the path has already passed leads back to where the path was.
+                # A certificate with a name and key that the path already has would make a loop.
                 if issuer.der not in seen and all(issuer.spki != one.spki or issuer.subject != one.subject for one in path):
                     seen.add(issuer.der)
                     candidates.append((issuer, False))
@@ -226,6 +232,7 @@ class Search:
 
 
 def _identifiers_agree(subject: CertificateView, issuer: CertificateView) -> bool | None:
-    """Whether the key that a certificate names as its signer's is this issuer's; None when one of them does not say."""
+    """Return whether the issuer has the key identifier that a certificate names for its signer; None if one of them has no
+    identifier."""
     wanted, present = subject.issuer_key_identifier, issuer.subject_key_identifier
     return None if wanted is None or present is None else wanted == present

@@ -1,7 +1,8 @@
-"""Everything that is wrong with a path at a time, for a name and a purpose (RFC 5280, section 6; RFC 9525).
+"""Lists all problems of a path, at a time, for a name and a purpose (RFC 5280, section 6; RFC 9525).
 
-A path is a list from the leaf to the root. Each certificate is judged by itself and in its place, each signature with the key
-of the next one, and every authority's limits against all that stand below it. All problems are given, not the first.
+A path is a list from the leaf to the root. Each certificate is checked by itself and in its position. Each signature is checked
+with the key of the next certificate. The constraints of each authority are checked against all certificates below it. All
+problems are returned, not only the first.
 """
 
 from calendar import timegm
@@ -28,13 +29,13 @@ CLIENT_AUTH = "1.3.6.1.5.5.7.3.2"
 ANY_PURPOSE = "2.5.29.37.0"
 
 SERVER_GATED = frozenset(("2.16.840.1.113730.4.1", "1.3.6.1.4.1.311.10.3.3"))
-"""What Netscape and Microsoft wrote for server authentication into the certificates of authorities from the nineties on."""
+"""Purposes by which Netscape and Microsoft named server authentication in certificates of authorities, since the 1990s."""
 
 END_OF_SERVER_GATED = timegm((2016, 8, 23, 0, 0, 0))
-"""The last day from which certificates could still be so; Firefox draws the line there."""
+"""The end of the time in which a certificate could have these purposes; Firefox uses the same date."""
 
 PURPOSES_SHOWN = 5
-"""Purposes of a certificate that a sentence lists."""
+"""Maximum number of purposes of a certificate that a sentence lists."""
 
 _PURPOSE_NAMES = {
     SERVER_AUTH: "server authentication",
@@ -47,11 +48,11 @@ _PURPOSE_NAMES = {
 }
 
 Finding = tuple[str, int, str]
-"""A code, the place in the path, a sentence."""
+"""A code, the position in the path, a sentence."""
 
 
 def path_problems(path: Path, at: int, name: str | None, purpose: str, max_depth: int | None) -> list[Finding]:
-    """Give every problem of a path; `at` is in seconds since the epoch, `max_depth` the most intermediates allowed."""
+    """Return all problems of a path. at: seconds since the epoch. max_depth: the maximum number of intermediates."""
     certificates = path.certificates
     found: list[Finding] = []
     if not path.trusted:
@@ -75,7 +76,7 @@ def path_problems(path: Path, at: int, name: str | None, purpose: str, max_depth
 
 
 def _trust(path: Path) -> list[Finding]:
-    """Say why a path that ends without a root does."""
+    """Return why a path that ends without a root does not reach one."""
     last, place = path.certificates[-1], len(path.certificates) - 1
     if not last.found:
         return [("unknown_issuer", place, "who issued it cannot be read")]
@@ -123,7 +124,7 @@ def _validity(certificate: CertificateView, place: int, at: int) -> list[Finding
 def _purpose(certificate: CertificateView, place: int, purpose: str) -> list[Finding]:
     wanted = SERVER_AUTH if purpose == "server" else CLIENT_AUTH
     purposes = certificate.purposes
-    # An authority may be for any purpose; a leaf has to name its own, for browsers and OpenSSL alike.
+    # An authority may have any purpose. A leaf must have the purpose itself, as browsers and OpenSSL require too.
     enough = {wanted, ANY_PURPOSE} if place else {wanted}
     if place and purpose == "server" and certificate.not_before is not None and certificate.not_before < END_OF_SERVER_GATED:
         enough |= SERVER_GATED
@@ -139,11 +140,11 @@ def _purpose(certificate: CertificateView, place: int, purpose: str) -> list[Fin
 
 
 def _may_issue(issuer: CertificateView, place: int, role: Role) -> list[Finding]:
-    """Ask whether a certificate that has issued another is an authority's."""
+    """Check that a certificate which issued another is an authority's."""
     basic = issuer.basic_constraints
     if basic is None:
         if role is Role.ROOT and issuer.version != 3 and predates_rule(issuer, role):
-            return []  # It is older than the extension, and being in the store says the same.
+            return []  # It is older than the extension, and the trust store says that it is an authority.
         return [("not_a_ca", place, f"{issuer.title} has no basic constraints and so may not issue certificates")]
     if not basic[0]:
         return [("not_a_ca", place, f"{issuer.title} has issued a certificate and is no authority's by its basic constraints")]
@@ -153,7 +154,8 @@ def _may_issue(issuer: CertificateView, place: int, role: Role) -> list[Finding]
 
 
 def _length(certificates: tuple[CertificateView, ...], place: int) -> list[Finding]:
-    """Count the intermediates below the certificate at `place`; those that an authority has issued to itself do not count."""
+    """Check the number of intermediates below the certificate at `place`; certificates that an authority issued to itself do
+    not count."""
     issuer = certificates[place]
     if issuer.basic_constraints is None or issuer.basic_constraints[1] is None:
         return []
@@ -164,14 +166,14 @@ def _length(certificates: tuple[CertificateView, ...], place: int) -> list[Findi
 
 
 def _limits(certificates: tuple[CertificateView, ...], place: int) -> list[Finding]:
-    """Hold everything below the certificate at `place` against its name constraints."""
+    """Check all certificates below the one at `place` against its name constraints."""
     issuer = certificates[place]
     limits = constraints(issuer)
     if limits is None:
         return []
     found: list[Finding] = []
     for lower, below in enumerate(certificates[:place]):
-        # What an authority has issued to itself is its own continuation; only as a leaf it is a subject.
+        # A certificate that an authority issued to itself continues the authority; its name is checked only as a leaf.
         reason = None if lower and below.self_issued else name_not_allowed(limits, below)
         if reason is not None:
             found.append(("name_constraint", lower, f"{issuer.title} limits the names below it: of {below.title}, {reason}"))
@@ -198,5 +200,5 @@ def _name(leaf: CertificateView, name: str | None) -> list[Finding]:
 
 
 def _day(seconds: int) -> str:
-    """Give a moment for people; the years of certificates all fit."""
+    """Return a time as text for people. The years of certificates are always in range."""
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")

@@ -1,9 +1,10 @@
-"""What is wrong with a certificate by itself, in the place that it has in a path (RFC 5280, section 4; the Web PKI's profile).
+"""Checks a certificate by itself, in its role in a path (RFC 5280, section 4; the Web PKI's profile).
 
-The profile is the one that the x509-limbo suite tests: RFC 5280 with the CA/Browser Forum's rules where clients hold
-certificates to them. A leaf, an authority in the middle and a root are held to different rules. Certificates made before there
-was such a profile are not held to it: many of them lack what it asks for, and every client takes them. Nothing here depends
-on the time, the name or the rest of the path, so that the answers are remembered with the certificate.
+The profile is the one that the x509-limbo suite tests: RFC 5280 with those rules of the CA/Browser Forum that clients enforce.
+There are different rules for a leaf, an intermediate authority and a root. Certificates that are older than the profile are
+exempt: many of them do not satisfy it, and every client accepts them.
+
+Nothing here depends on the time, the name or the rest of the path. Therefore the faults are cached with the certificate.
 """
 
 import re
@@ -30,19 +31,19 @@ from analyzer.x509.name_constraints import constraints
 from analyzer.x509.weak_key import key_weakness
 
 SERIAL_OCTETS = 20
-"""Longest serial number, in octets (RFC 5280, section 4.1.2.2)."""
+"""Maximum length of a serial number, in bytes (RFC 5280, section 4.1.2.2)."""
 
 NAME_FAULTS = 8
-"""Faulty alternative names reported of one certificate; after so many, one more tells nothing."""
+"""Maximum number of faulty alternative names that are reported for one certificate; further ones add no information."""
 
 FIRST_CERTIFICATES = timegm((1996, 1, 1, 0, 0, 0))
-"""A certificate dated before X.509 version 3 is not that old: its date is made up."""
+"""Certificates of version 3 did not exist before this date; an earlier date is not real."""
 
 FIRST_PROFILE = timegm((2012, 7, 1, 0, 0, 0))
-"""When the CA/Browser Forum's rules came into force (Baseline Requirements 1.0)."""
+"""Date of the CA/Browser Forum's first rules (Baseline Requirements 1.0)."""
 
 PROFILE_OF_ROOTS = timegm((2023, 9, 15, 0, 0, 0))
-"""When its profile of root certificates did (Baseline Requirements 2.0.0)."""
+"""Date of its profile of root certificates (Baseline Requirements 2.0.0)."""
 
 KEY_CERT_SIGN = 1 << 5
 DIGITAL_SIGNATURE = 1 << 0
@@ -86,7 +87,7 @@ KNOWN = frozenset(
         _SIGNED_TIMESTAMPS,
     )
 )
-"""Extensions whose being critical is no reason to refuse: they are judged, or bind nobody here (policies, points of lists)."""
+"""Extensions that may be critical: they are either checked, or do not matter here (policies, distribution points of lists)."""
 
 _NEVER_CRITICAL = {
     AUTHORITY_KEY_IDENTIFIER: "authority key identifier",
@@ -102,7 +103,7 @@ Fault = tuple[str, str]
 
 
 class Role(Enum):
-    """The place of a certificate in a path; a root is what the trust store holds, whoever signed it, or what signed itself."""
+    """The role of a certificate in a path. A root is in the trust store, whoever signed it, or has signed itself."""
 
     LEAF = "leaf"
     AUTHORITY = "authority"
@@ -110,7 +111,7 @@ class Role(Enum):
 
 
 def faults(subject: CertificateView, role: Role, *, server: bool) -> tuple[Fault, ...]:
-    """Give everything wrong with a certificate by itself; `server`: whether the path is that of a server."""
+    """Return all faults of a certificate by itself. server: whether the path is that of a server."""
     known = subject.faults.get((role, server))
     if known is None:
         known = subject.faults[role, server] = tuple(_faults(subject, role, server))
@@ -133,7 +134,7 @@ def _faults(subject: CertificateView, role: Role, server: bool) -> list[Fault]:
 
 
 def predates_rule(subject: CertificateView, role: Role) -> bool:
-    """Whether a certificate is older than the profile that it would be held to."""
+    """Return whether a certificate is older than the profile for its role."""
     profile = PROFILE_OF_ROOTS if role is Role.ROOT else FIRST_PROFILE
     return subject.not_before is not None and FIRST_CERTIFICATES <= subject.not_before < profile
 
@@ -143,7 +144,7 @@ def _malformed(subject: CertificateView, why: str) -> Fault:
 
 
 def _frame(subject: CertificateView, role: Role) -> list[Fault]:
-    """Give the faults of the fields that every certificate has."""
+    """Return the faults of the fields that every certificate has."""
     found: list[Fault] = []
     errors = subject.facts.problems
     if errors:
@@ -155,7 +156,7 @@ def _frame(subject: CertificateView, role: Role) -> list[Fault]:
     if subject.version != 3 and not (role is Role.ROOT and predates_rule(subject, role)):
         found.append(_malformed(subject, f"is of version {subject.version}, and only version 3 has extensions"))
     serial = int.from_bytes(subject.serial[:SERIAL_OCTETS], "big", signed=True)
-    # Some of the oldest roots have the number 0; nobody revokes a root by its number.
+    # Some of the oldest roots have the number 0; roots are not revoked by number.
     if serial < 0 or (serial == 0 and role is not Role.ROOT):
         found.append(_malformed(subject, f"has the serial number {subject.facts.serial}, which is not positive"))
     elif len(subject.serial) > SERIAL_OCTETS:
@@ -173,7 +174,7 @@ def _frame(subject: CertificateView, role: Role) -> list[Fault]:
 
 
 def _extensions(subject: CertificateView) -> list[Fault]:
-    """Give the faults that any extension can have."""
+    """Return the faults that any extension can have."""
     found: list[Fault] = []
     if subject.extensions_unread is not None:
         found.append(_malformed(subject, f"has extensions that cannot be read: {subject.extensions_unread}"))
@@ -197,7 +198,7 @@ def _extensions(subject: CertificateView) -> list[Fault]:
 
 
 def _names(subject: CertificateView, role: Role, server: bool) -> list[Fault]:
-    """Give the faults of subject and alternative names."""
+    """Return the faults of the subject and the alternative names."""
     found: list[Fault] = []
     alternative = subject.extensions.get(SUBJECT_ALT_NAME)
     if not subject.subject_name:
@@ -224,10 +225,10 @@ def _names(subject: CertificateView, role: Role, server: bool) -> list[Fault]:
 
 
 def _common_names(subject: CertificateView, names: Sequence[tuple[int, bytes]]) -> list[Fault]:
-    """Give the common names that claim a host or an address which the alternative names, where they have such, do not.
+    """Return faults for common names that contradict the alternative names.
 
-    A common name has to be one of them, octet by octet. A host under a wildcard is let pass, and so is the name of a domain
-    beside the names of its hosts, or beside addresses alone: they claim nothing that contradicts.
+    A common name that is a host or an address must be one of the alternative names, byte by byte, if these contain any of its
+    kind. Accepted are also a host that matches a wildcard, and a domain whose hosts are alternative names.
     """
     found: list[Fault] = []
     hosts = [value for tag, value in names if tag == DNS_NAME]
@@ -249,13 +250,13 @@ def _common_names(subject: CertificateView, names: Sequence[tuple[int, bytes]]) 
 
 
 def _identifiers(subject: CertificateView, role: Role) -> list[Fault]:
-    """Give the faults of the key identifiers, by which paths are found."""
+    """Return the faults of the key identifiers, which are used to find paths."""
     found: list[Fault] = []
     if predates_rule(subject, role):
         return found
     authority = subject.authority_key_identifier
     if authority is None:
-        # Only who signed itself may leave it out; so does a root that another root has signed, which is not looked at here.
+        # Only a self-signed certificate may omit it. A root signed by another root may also omit it, and is not checked here.
         if not subject.self_issued and role is not Role.ROOT:
             found.append(_malformed(subject, "has no authority key identifier"))
     elif 0 not in authority:
@@ -270,7 +271,7 @@ def _identifiers(subject: CertificateView, role: Role) -> list[Fault]:
 
 
 def _authority(subject: CertificateView, role: Role) -> list[Fault]:
-    """Give the faults of what says whether it may issue, and whom."""
+    """Return the faults of the extensions that say whether, and for whom, it may issue certificates."""
     found: list[Fault] = []
     usage = subject.key_usage
     signs = usage is None or bool(usage & KEY_CERT_SIGN)

@@ -1,9 +1,12 @@
-"""Whether a certificate was revoked at some moment, from the OCSP responses and CRLs at hand (RFC 6960; RFC 5280, section 5).
+"""Decides from OCSP responses and CRLs whether a certificate was revoked at a given time (RFC 6960; RFC 5280, section 5).
 
-Nothing is fetched: responses come stapled in the handshake or in clear HTTP of the same capture, lists from files. Each is a
-statement that counts only if the issuer stands behind it, and only for a stretch of time. One that says revoked outweighs all
-that say good, for those may be older; and unless the certificate was merely on hold it counts for ever. A statement that the
-certificate was revoked later says that it was not revoked before.
+Nothing is fetched. Responses are stapled in the handshake or come from plain HTTP in the same capture. Lists come from files,
+or from plain HTTP too. Each gives a revocation status, which counts only if the issuer is responsible for it, and only in an
+interval of time.
+
+The status revoked has priority over all that are good, because those may be older. It counts without end, unless the
+certificate was only on hold. A status that says that the certificate was revoked later also says that it was not revoked
+before.
 """
 
 from collections.abc import Sequence
@@ -16,19 +19,20 @@ from analyzer.x509.ocsp import judge_ocsp
 from analyzer.x509.revocation_status import NAMES, RevocationStatus, Source, Status, in_utc, stated
 
 MAX_STATUSES = 256
-"""Statements about one certificate that are weighed; each costs a signature once."""
+"""Maximum number of revocation statuses that are compared for one certificate; each costs one signature."""
 
 TOLD = 4
-"""Reasons told why statements do not count; more of them say the same again."""
+"""Maximum number of reasons why statuses do not count that a sentence lists; further ones repeat them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Revocation:
-    """What is known of one certificate at one moment; all times in UTC.
+    """What is known about the revocation of one certificate at one time; all times are UTC.
 
-    detail: a sentence: who said so, when, until when it counts, or why nothing does. source: of the statement that decided,
-    None when none did. revoked_at: when it was revoked; with the status `good` that is later than the moment asked about.
-    since, until: the same answer comes for every moment from `since` on and before `until`; None is without end.
+    detail: a sentence that says who signed the status, when, and until when it counts, or why none counts. source: the source
+    of the status that decided, None if none did. revoked_at: when it was revoked; with the status `good` it is later than the
+    given time. since, until: the result is the same for every time from `since` on and before `until`; None means without
+    limit.
     """
 
     status: Status
@@ -42,10 +46,10 @@ class Revocation:
 def judge_revocation(
     certificate: bytes, issuer: bytes, *, ocsp: Sequence[bytes] = (), crls: Sequence[bytes] = (), at: datetime
 ) -> Revocation:
-    """Judge a certificate at a moment by the statements at hand, all DER; never raises.
+    """Decide whether a certificate was revoked at a given time, by the given data, all DER; never raises.
 
-    issuer: the certificate whose key signed `certificate`; that it did is not checked here. Statements about other certificates
-    are stepped over. A moment without a zone is taken as UTC.
+    issuer: the certificate whose key signed `certificate`; that signature is not checked here. Data about other certificates is
+    skipped. A time without a zone is UTC.
     """
     subject, authority = identity(certificate), identity(issuer)
     if subject is None or authority is None:
@@ -89,7 +93,7 @@ _UNKNOWN, _GOOD, _REVOKED_LATER, _REVOKED = range(4)
 
 
 def _rank(revocation_status: RevocationStatus, at: datetime) -> tuple[int, str | None]:
-    """Give the weight of a statement at a moment, or why it has none."""
+    """Return the priority of a status at a given time, or why it does not count."""
     if revocation_status.error is not None:
         return 0, revocation_status.error
     if revocation_status.status == "revoked" and revocation_status.revoked_at is not None:
@@ -106,7 +110,7 @@ def _rank(revocation_status: RevocationStatus, at: datetime) -> tuple[int, str |
 
 
 def _bounds(revocation_statuses: list[RevocationStatus], at: datetime) -> tuple[datetime | None, datetime | None]:
-    """Give the stretch of time around `at` in which no statement begins or ceases to count."""
+    """Return the interval around `at` in which no status begins or ceases to count."""
     since: datetime | None = None
     until: datetime | None = None
     for revocation_status in revocation_statuses:

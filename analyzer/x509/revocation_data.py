@@ -1,9 +1,10 @@
-"""OCSP responses and revocation lists that came by in clear HTTP, kept for certificates in the same capture.
+"""Keeps OCSP responses and revocation lists from plain HTTP, for certificates in the same capture.
 
-Clients fetch both without TLS, since both are signed (RFC 6960, appendix A; RFC 5280, section 4.2.1.13), so a capture of a
-handshake often has the fetching in it too. What is kept here is not verified; the verdict on a certificate does that. A list
-may also come in a SignedData that holds nothing but lists (RFC 8551, section 3.8), though what is sent under that name mostly
-is a plain list.
+Clients fetch both without TLS, because both are signed (RFC 6960, appendix A; RFC 5280, section 4.2.1.13). A capture of a
+handshake therefore often contains them too. They are not verified here; the verdict on a certificate does that.
+
+A list may also be in a SignedData that contains only lists (RFC 8551, section 3.8), but most bodies with that type are plain
+lists.
 """
 
 from base64 import b64decode
@@ -21,19 +22,19 @@ OCSP_RESPONSE = "application/ocsp-response"
 LISTS = frozenset(("application/pkix-crl", "application/x-pkcs7-crl"))
 
 RESPONSES = 16384
-"""Responses kept, each for a certificate; a browser asks for some hundred a day."""
+"""Maximum number of responses that are kept, each for a certificate; a browser requests a few hundred a day."""
 
 RESPONSE_BYTES = 64 << 20
-"""Bytes of all responses kept."""
+"""Maximum bytes of all responses that are kept."""
 
 REVOCATION_LISTS = 1024
-"""Lists kept, each of an issuer; the web has some hundred issuers."""
+"""Maximum number of lists that are kept, each of an issuer; the web has a few hundred issuers."""
 
 LIST_BYTES = 64 << 20
-"""Bytes of all lists kept."""
+"""Maximum bytes of all lists that are kept."""
 
 OPEN_BODIES = 64
-"""Bodies of one connection collected at one moment; HTTP/1 sends one after the other."""
+"""Maximum number of bodies of one connection that are collected at one time; HTTP/1 sends one after the other."""
 
 _SIGNED_DATA = encode_object_identifier("1.2.840.113549.1.7.2")
 _PEM = b"-----BEGIN X509 CRL-----"
@@ -41,9 +42,9 @@ _PEM_END = b"-----END X509 CRL-----"
 
 
 class RevocationData:
-    """The responses by the serial numbers that they speak of, the lists by their issuers' names.
+    """Responses by the serial numbers in them, and lists by their issuers' names.
 
-    dropped: how many were not kept for want of room.
+    dropped: how many were not kept because a limit was reached.
     """
 
     def __init__(self) -> None:
@@ -54,11 +55,12 @@ class RevocationData:
         self._n_responses = self._n_response_bytes = self._n_lists = self._n_list_bytes = 0
 
     def __len__(self) -> int:
-        """How many responses and lists are kept."""
+        """Return how many responses and lists are kept."""
         return self._n_responses + self._n_lists
 
     def take(self, content_type: str, body: bytes) -> None:
-        """Keep what the body of an HTTP response holds, if its type (parameters aside) and its contents are of either kind."""
+        """Keep the data in the body of an HTTP response, if its type (without parameters) and its content are of either
+        kind."""
         kind = content_type.partition(";")[0].strip().lower()
         if kind == OCSP_RESPONSE:
             self._take_response(body)
@@ -67,12 +69,12 @@ class RevocationData:
                 self._take_list(crl)
 
     def ocsp(self, certificate: bytes) -> tuple[bytes, ...]:
-        """Give the responses that speak of a certificate's serial number, in the order in which they came."""
+        """Return the responses about a certificate's serial number, in the order of arrival."""
         found = identity(certificate)
         return () if found is None else tuple(self._responses.get(found.serial, ()))
 
     def crls(self, certificate: bytes) -> tuple[bytes, ...]:
-        """Give the lists by a certificate's issuer, in the order in which they came."""
+        """Return the lists of a certificate's issuer, in the order of arrival."""
         found = identity(certificate)
         return () if found is None else tuple(self._lists.get(found.issuer, ()))
 
@@ -105,7 +107,8 @@ class RevocationData:
 
 
 class RevocationDataReader:
-    """Reads the server's side of one HTTP/1 connection and gives `take` the type and the body of each answer in it."""
+    """Reads the server's side of one HTTP/1 connection, and calls `take` with the type and the body of each response or list in
+    it."""
 
     def __init__(self, take: Callable[[str, bytes], None]) -> None:
         self._take = take
@@ -113,7 +116,7 @@ class RevocationDataReader:
         self._conversation: Conversation | None = Conversation("http/1.1", scheme="http", hashing=False, on_body=self._collect)
 
     def feed(self, data: bytes, frame: int, at: int) -> bool:
-        """Take the server's next bytes; False when the response they are in is none that is looked for."""
+        """Take the server's next bytes. Return False if they belong to a response without revocation data."""
         conversation = self._conversation
         if conversation is None:
             return False
@@ -124,16 +127,16 @@ class RevocationDataReader:
 
     @property
     def n_held(self) -> int:
-        """Bytes of memory that unfinished bodies take."""
+        """Bytes of memory for unfinished bodies."""
         return sum(len(body) for _, _, body in self._bodies)
 
     def gap(self, length: int) -> None:
-        """Hear that bytes of the server are missing."""
+        """Handle missing bytes of the server."""
         if self._conversation is not None:
             self._conversation.gap(1, length)
 
     def close(self, at: int) -> None:
-        """Hear that nothing more comes, which is how some bodies end."""
+        """Handle the end of the connection, which also ends some bodies."""
         if self._conversation is not None:
             self._conversation.close(at)
             self._take_whole_bodies()
@@ -147,11 +150,11 @@ class RevocationDataReader:
             self._bodies.append((exchange, kind, bytearray()))
         body = self._bodies[-1][2]
         limit = RESPONSE_SIZE if self._bodies[-1][1] == OCSP_RESPONSE else LIST_SIZE
-        # One byte over the limit says that it is too long; more need not be held.
+        # One byte over the limit shows that it is too long; more need not be held.
         body += piece[: limit + 1 - len(body)]
 
     def _take_whole_bodies(self) -> None:
-        """Take the bodies that are whole."""
+        """Take the complete bodies."""
         still: list[tuple[Exchange, str, bytearray]] = []
         for exchange, kind, body in self._bodies:
             if exchange.response is not None and exchange.response.body.complete:
@@ -162,7 +165,8 @@ class RevocationDataReader:
 
 
 def _content_type(exchange: Exchange) -> str | None:
-    """Give the type of a response if it is one that is looked for, and whole: others than 200 are parts, or about trouble."""
+    """Return the type of a response if it has revocation data. The status must be 200: others are errors or only have a
+    part."""
     response = exchange.response
     for name, value in (response.headers or ()) if response is not None and response.status == 200 else ():
         if name.lower() == "content-type":
@@ -172,7 +176,7 @@ def _content_type(exchange: Exchange) -> str | None:
 
 
 def _lists(body: bytes) -> Iterator[bytes]:
-    """Give the lists in a body: itself, in PEM, or those in a SignedData."""
+    """Yield the lists in a body: the body itself, in PEM, or those in a SignedData."""
     if len(body) > LIST_SIZE:
         return
     if issuer_of(body) is not None:
@@ -190,7 +194,7 @@ def _lists(body: bytes) -> Iterator[bytes]:
 
 
 def _in_signed_data(der: bytes) -> Iterator[bytes]:
-    """Give the lists in a ContentInfo with SignedData (RFC 5652, section 5.1). Raises `Malformed` where it ends."""
+    """Yield the lists in a ContentInfo with SignedData (RFC 5652, section 5.1). Raises `Malformed` if it is truncated."""
     _, pos, end, _ = expect(der, 0, len(der), SEQUENCE, "ContentInfo")
     _, start, stop, pos = expect(der, pos, end, OBJECT_IDENTIFIER, "contentType")
     if der[start:stop] != _SIGNED_DATA:

@@ -1,8 +1,8 @@
-"""Clear HTTP connections watched for OCSP responses and revocation lists.
+"""Watches plain HTTP connections for OCSP responses and revocation lists.
 
-A connection that begins with an HTTP request or response is watched; all others cost nothing more. In a watched one the heads
-of responses with which a segment begins are searched for the media types of answers, and only a response that has one is read
-as HTTP (`revocation_data`).
+A connection that begins with an HTTP request or response is watched; all others need no further work. In a watched connection,
+responses at the start of a segment are searched for the media types of revocation data. Only a response that has one is read as
+HTTP (`revocation_data`).
 """
 
 from collections.abc import Callable
@@ -11,10 +11,10 @@ from typing import Any
 import cython
 
 HEAD_SIZE = 4096
-"""Bytes of a response's head that are held when a segment ends in it; responders send heads of some hundred bytes."""
+"""Maximum bytes of a response's header section that are held at the end of a segment; responders send a few hundred bytes."""
 
 READ_SIZE = 1 << 28
-"""Bytes of one connection that are read as HTTP: some of the largest lists there are."""
+"""Maximum bytes of one connection that are read as HTTP: several of the largest lists there are."""
 
 _WATCHING, _READING, _PASSED = 0, 1, 2
 
@@ -24,7 +24,7 @@ HEAD_END = b"\r\n\r\n"
 
 
 def begins_request(data: bytes, start: cython.Py_ssize_t, end: cython.Py_ssize_t) -> cython.bint:
-    """Whether a GET or POST begins at `start`, by which answers are fetched."""
+    """Return whether a GET or POST begins at `start`; these methods request revocation data."""
     if end - start < 10:
         return False
     if data[start] == 71:  # G
@@ -33,12 +33,12 @@ def begins_request(data: bytes, start: cython.Py_ssize_t, end: cython.Py_ssize_t
 
 
 def begins_response(data: bytes, start: cython.Py_ssize_t, end: cython.Py_ssize_t) -> cython.bint:
-    """Whether an HTTP/1 status line begins at `start`."""
+    """Return whether an HTTP/1 status line begins at `start`."""
     return end - start > 9 and data[start] == 72 and data[start : start + 7] == RESPONSE
 
 
 def names_answer(data: bytes, start: cython.Py_ssize_t, end: cython.Py_ssize_t) -> cython.bint:
-    """Whether the head `data[start:end]` has the media type of an OCSP response or a revocation list."""
+    """Return whether the header section `data[start:end]` has the media type of an OCSP response or a revocation list."""
     pos: cython.Py_ssize_t = start
     while True:
         pos = data.find(MEDIA_TYPE, pos, end)
@@ -51,25 +51,26 @@ def names_answer(data: bytes, start: cython.Py_ssize_t, end: cython.Py_ssize_t) 
 
 
 def answer_at(data: bytes, start: cython.Py_ssize_t, end: cython.Py_ssize_t) -> cython.Py_ssize_t:
-    """Where the response begins that has an answer, at `start` or behind interim ones; -1 none does, -2 the head goes on."""
+    """Return where a response with revocation data begins, at `start` or after interim ones. Return -1 if there is none, and -2
+    if the header section is not complete."""
     while begins_response(data, start, end):
         head_end: cython.Py_ssize_t = data.find(HEAD_END, start, end)
         if head_end < 0:
             return -2 if end - start <= HEAD_SIZE else -1
         if names_answer(data, start, head_end):
             return start
-        if data[start + 9] != 49:  # of interim responses the status is 1xx
+        if data[start + 9] != 49:  # an interim response has the status 1xx
             return -1
         start = head_end + 4
     return -1
 
 
 class RevocationWatch:
-    """One connection watched for answers.
+    """Watches one connection for revocation data.
 
-    take: is given the type and the body of each. server: the side that sends responses. state: what is known of them; head: a
-    response's head so far; reader: reads responses, None until there is one to read; n_read: bytes that it was given; kept:
-    those that it keeps in memory.
+    take: called with the media type and the body of each. server: the side that sends responses. state: one of _WATCHING,
+    _READING, _PASSED. head: an incomplete header section. reader: reads the responses, None until there is one to read. n_read:
+    bytes given to it. kept: bytes that it holds in memory.
     """
 
     __slots__ = ("head", "kept", "n_read", "reader", "server", "state", "take")
@@ -92,7 +93,7 @@ class RevocationWatch:
         frame: cython.longlong,
         at: cython.longlong,
     ) -> cython.bint:
-        """Look for answers in the next bytes of a side, `data[start:end]`; False once there is nothing more to look for."""
+        """Search the next bytes of a side, `data[start:end]`. Return False when the search has ended."""
         if side != self.server:
             return True
         if self.state == _READING:
@@ -117,7 +118,7 @@ class RevocationWatch:
     def read(
         self, data: bytes, start: cython.Py_ssize_t, end: cython.Py_ssize_t, frame: cython.longlong, at: cython.longlong
     ) -> None:
-        """Read the server's bytes as HTTP, as long as answers are among them."""
+        """Read the server's bytes as HTTP, as long as they contain revocation data."""
         self.n_read += end - start
         if self.n_read > READ_SIZE:
             self.close(at)
@@ -128,11 +129,11 @@ class RevocationWatch:
             self.state = _WATCHING
 
     def needed(self) -> cython.bint:
-        """Whether the next bytes are wanted, whatever they begin with."""
+        """Return whether the next bytes are needed, whatever they begin with."""
         return self.state == _READING or len(self.head) > 0
 
     def close(self, at: cython.longlong) -> None:
-        """Look for answers no more."""
+        """End the search."""
         if self.reader is not None:
             self.reader.close(at)
             self.reader = None
@@ -141,11 +142,11 @@ class RevocationWatch:
         self.state = _PASSED
 
     def peek(self, side: cython.int, data: bytes, start: cython.Py_ssize_t, end: cython.Py_ssize_t) -> cython.bint:
-        """Whether a segment of a connection that was given up begins a response with an answer."""
+        """Return whether a segment of a connection that is no longer followed begins a response with revocation data."""
         return self.state == _WATCHING and side == self.server and answer_at(data, start, end) != -1
 
     def gap(self, side: cython.int, length: cython.longlong) -> None:
-        """Hear that bytes of a side are missing."""
+        """Handle missing bytes of a side."""
         if side == self.server:
             self.head = b""
             if self.reader is not None:

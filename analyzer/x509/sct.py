@@ -1,8 +1,8 @@
-"""Signed certificate timestamps: a log's promise to publish a certificate, and whether it made it (RFC 6962, section 3).
+"""Checks signed certificate timestamps: promises of a log to publish a certificate (RFC 6962, section 3).
 
-A timestamp comes in the certificate itself, in an extension of TLS, or in an OCSP response. In the last two the log has signed
-the certificate. One inside a certificate cannot be about what it is inside of: there the log has signed the certificate's
-contents without that extension, and the hash of the key that was going to sign them.
+A timestamp comes in the certificate, in a TLS extension, or in an OCSP response. In the last two the log signed the whole
+certificate. A timestamp in the certificate cannot cover itself: there the log signed the certificate's contents without that
+extension, and the hash of the issuer's key.
 """
 
 from collections.abc import Iterator, Sequence
@@ -27,10 +27,10 @@ SctSource: TypeAlias = Literal["certificate", "tls", "ocsp"]
 SctStatus: TypeAlias = Literal["verified", "failed", "unknown_log", "unverifiable"]
 
 TIMESTAMPS = 64
-"""Timestamps of one list that are checked, a signature each; certificates carry two to five."""
+"""Maximum number of timestamps of one list that are checked, each with a signature; certificates have two to five."""
 
 LISTS = 16
-"""Lists of timestamps of one kind that are read; a handshake has one of each."""
+"""Maximum number of lists of timestamps from OCSP responses, and of those from TLS; a handshake has one of each."""
 
 IN_CERTIFICATE = encode_object_identifier("1.3.6.1.4.1.11129.2.4.2")
 IN_OCSP = encode_object_identifier("1.3.6.1.4.1.11129.2.4.5")
@@ -44,10 +44,10 @@ _PRECERT_ENTRY = b"\0\1"
 
 @dataclass(frozen=True, slots=True)
 class SctVerdict:
-    """What came of one timestamp.
+    """The result for one timestamp.
 
-    source: where it came from. log: the log's name, None when the list does not have it; log_id: hex. timestamp: when the log
-    promised, in UTC, None when that is no date. detail: a sentence.
+    source: where it came from. log: the log's name, None if it is not in the list. log_id: hex. timestamp: the time of the
+    promise, in UTC, None if it is not a valid date. detail: a sentence.
     """
 
     source: SctSource
@@ -67,10 +67,10 @@ def judge_scts(
     logs: Logs,
     at: datetime,
 ) -> tuple[SctVerdict, ...]:
-    """Judge all timestamps of a certificate; never raises.
+    """Check all timestamps of a certificate; never raises.
 
     certificate, issuer: DER; without the issuer the timestamps in the certificate cannot be verified. tls: bodies of the
-    extension signed_certificate_timestamp. ocsp: OCSP responses, DER. at: a timestamp later than this moment has failed.
+    extension signed_certificate_timestamp. ocsp: OCSP responses, DER. at: a timestamp later than this time has failed.
     """
     moment = in_utc(at)
     subject = identity(certificate)
@@ -87,7 +87,7 @@ def judge_scts(
 
 
 def _judge_list(source: SctSource, body: bytes | str, entry: bytes | str, logs: Logs, at: datetime) -> Iterator[SctVerdict]:
-    """Judge the timestamps of one list; `body` and `entry` are a text where they could not be had."""
+    """Check the timestamps of one list. If `body` or `entry` is not available, it is a text with the reason."""
     if isinstance(body, str):
         yield SctVerdict(source, None, "", None, "unverifiable", body)
         return
@@ -156,7 +156,8 @@ def _in_responses(responses: Sequence[bytes], subject: Identity | None) -> Itera
 
 
 def _unwrap(value: bytes) -> bytes | str:
-    """Take the list out of the OCTET STRING that extensions of certificates and responses put round it."""
+    """Return the list inside its OCTET STRING, in extensions of certificates and of responses; text with the reason if that
+    fails."""
     try:
         _, start, end, _ = expect(value, 0, len(value), OCTET_STRING, "SignedCertificateTimestampList")
     except ParseError as error:
@@ -165,7 +166,7 @@ def _unwrap(value: bytes) -> bytes | str:
 
 
 def _precertificate(certificate: bytes, issuer: bytes | None) -> bytes | str:
-    """Give what a log has signed of a certificate that carries its timestamp, else why that cannot be had."""
+    """Return what a log signed for a certificate that contains its timestamp; text with the reason if that is not available."""
     signer = None if issuer is None else identity(issuer)
     if signer is None:
         return "the certificate's issuer is not at hand, and what the log signed has the hash of its key"
@@ -176,7 +177,7 @@ def _precertificate(certificate: bytes, issuer: bytes | None) -> bytes | str:
 
 
 def _without_timestamps(der: bytes) -> bytes:
-    """Give the tbsCertificate, encoded anew without the extension that has the timestamps. Raises `Malformed`."""
+    """Return the tbsCertificate, encoded again without the extension that has the timestamps. Raises `Malformed`."""
     layout = Layout(der)
     for at, (tag, start, end, after) in layout.behind:
         if tag == EXTENSIONS_TAG and layout.signed is not None:

@@ -1,7 +1,8 @@
-"""How a certificate is signed, and whether a signature made so proves anything (RFC 5280, section 4.1.1.2).
+"""Decides whether a certificate's signature algorithm is strong enough, and checks the signature (RFC 5280, section 4.1.1.2).
 
-A signature is as good as the digest that it is made of: who finds two certificates with one digest has the authority sign the
-harmless one. Collisions of MD5 made a rogue authority in 2008, those of SHA-1 followed in 2017; clients now refuse both.
+A signature is only as strong as its digest. An attacker who finds two certificates with the same digest lets the authority sign
+the harmless one. Collisions of MD5 made a rogue authority possible in 2008; collisions of SHA-1 followed in 2017. Clients now
+refuse both.
 """
 
 from dataclasses import dataclass
@@ -17,13 +18,13 @@ from analyzer.x509.signature import read_pss, verify
 from analyzer.x509.weak_key import KEY_SIZE
 
 ACCEPTED_DIGESTS = frozenset(("sha256", "sha384", "sha512", "sha3-256", "sha3-384", "sha3-512"))
-"""Digests that a signature may be made with: those without known collisions (the Web PKI does not allow SHA-224)."""
+"""Digests that are accepted in signatures: those without known collisions (the Web PKI does not allow SHA-224)."""
 
 DSA_BITS = 8192
-"""Largest DSA key with which a signature is checked: its exponents are 256 bits long, and 17 are those of RSA."""
+"""Largest DSA key with which a signature is checked, in bits: its exponents have 256 bits, those of RSA 17."""
 
 IDENTIFIER_SIZE = 512
-"""Longest AlgorithmIdentifier read, in octets; the longest, of RSASSA-PSS, takes about 70."""
+"""Longest AlgorithmIdentifier that is read, in bytes; the longest, of RSASSA-PSS, has about 70."""
 
 _BROKEN_DIGESTS = frozenset(("md2", "md4", "md5", "sha1"))
 _WITHOUT_DIGEST = ("ed25519", "ed448", "ml-dsa-", "slh-dsa-")
@@ -31,7 +32,7 @@ _WITHOUT_DIGEST = ("ed25519", "ed448", "ml-dsa-", "slh-dsa-")
 
 @dataclass(frozen=True, slots=True)
 class Algorithm:
-    """A signature algorithm: its name, the types of key that sign with it, its digest (None where it has its own)."""
+    """A signature algorithm: its name, the types of key that sign with it, its digest (None if the algorithm includes it)."""
 
     name: str
     keys: tuple[str, ...] = ()
@@ -39,7 +40,7 @@ class Algorithm:
 
     @property
     def weakness(self) -> str | None:
-        """What speaks against it, as the rest of a sentence; None when nothing does."""
+        """Why the algorithm is not accepted, as the rest of a sentence; None if it is accepted."""
         if not self.keys:
             return "which is not known here, so that nobody can check it"
         if self.digest is None or self.digest in ACCEPTED_DIGESTS:
@@ -59,7 +60,7 @@ def _algorithm(identifier: bytes) -> Algorithm:
         octets, _, parameters = algorithm_identifier(identifier, element, "signatureAlgorithm")
         name = SIGNATURES.get(octets) or object_identifier(octets)
         if name == "rsassaPss":
-            # A key that is for PSS alone has a type of its own; a plain RSA key signs with both paddings.
+            # A key for PSS alone has its own type; a plain RSA key signs with both paddings.
             digest = read_pss(identifier, parameters, element[2])[0].name
             return Algorithm(f"{name} and {digest}", ("rsa", "rsassa-pss"), digest)
     except (ParseError, UnsupportedAlgorithm, ValueError):
@@ -78,7 +79,7 @@ _UNREADABLE = Algorithm("an unreadable algorithm")
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The end of a check: `good`, `bad`, or `unknown` when it could not be made; and why, as a part of a sentence."""
+    """The result of a check: `good`, `bad`, or `unknown` if it could not be made; and the reason, as a part of a sentence."""
 
     result: str
     why: str = ""
@@ -88,7 +89,7 @@ GOOD = Outcome("good")
 
 
 def check_signature(signed: bytes, signature: bytes, identifier: bytes, public_key: bytes) -> Outcome:
-    """Check a signature on `signed` with a key (SubjectPublicKeyInfo) and say why it is not good; never raises."""
+    """Check a signature on `signed` with a key (SubjectPublicKeyInfo). Return the result and the reason; never raises."""
     algorithm = signature_algorithm(identifier)
     if len(public_key) > KEY_SIZE or algorithm is _UNREADABLE:
         return Outcome("unknown", f"a key of {len(public_key)} octets and {algorithm.name}")

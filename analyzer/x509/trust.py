@@ -1,9 +1,10 @@
-"""Trust stores: the roots from which a chain is judged, where they come from, and of which day they are.
+"""Reads trust stores: the roots for the validation of chains, with their source and date.
 
-A verdict hangs on a set of roots, and roots come and go: those of today may have been unknown when a capture was made, or may
-have been thrown out since. So each store says its date, and every verdict names it. `mozilla` is Mozilla's list of roots for
-web servers as the package certifi ships it, `system` what the operating system keeps for its programs; any file in PEM or DER
-with certificates can be one too.
+A verdict depends on a set of roots, and this set changes. A root of today may have been unknown at the time of a capture, or a
+root of that time may have been removed since. So each store has a date, and every verdict names its store.
+
+`mozilla` is Mozilla's list of roots for web servers, as the package certifi contains it. `system` is the list of the operating
+system. Any file with certificates in PEM or DER can be a store too.
 """
 
 import os
@@ -20,7 +21,7 @@ MOZILLA = "mozilla"
 SYSTEM = "system"
 
 LARGEST_FILE = 256 << 20
-"""Bytes of a file with certificates; a bundle of all intermediates known to browsers has ten million."""
+"""Largest file with certificates, in bytes; a bundle of all intermediates known to browsers has ten million."""
 
 SYSTEM_PATHS = (
     "/etc/ssl/certs/ca-certificates.crt",  # Debian, Ubuntu, Arch, Alpine
@@ -32,11 +33,11 @@ SYSTEM_PATHS = (
     "/usr/local/share/certs/ca-root-nss.crt",
     "/var/lib/ca-certificates/ca-bundle.pem",
 )
-"""Where systems keep their roots, in the order in which they are looked for behind the file that SSL_CERT_FILE names."""
+"""Files with the roots of systems, in the order of the search. The file that SSL_CERT_FILE names is tried first."""
 
 
-class Unreadable(Exception):  # noqa: N818 - what it is called where people read it
-    """A store that cannot be read: `path`, and why."""
+class Unreadable(Exception):  # noqa: N818 - the name in the messages for people
+    """A store that cannot be read: its `path`, and why."""
 
     def __init__(self, path: str, why: str) -> None:
         super().__init__(path, why)
@@ -49,8 +50,11 @@ class Unreadable(Exception):  # noqa: N818 - what it is called where people read
 
 @dataclass(frozen=True, slots=True)
 class Store:
-    """One set of roots. name: as it was asked for; path: its file. source: what it is of, as `certifi 2026.10.1`, or `file`.
-    date: the day (YYYY-MM-DD) of which it is: certifi's version, else the file's last change. roots: DER, each once."""
+    """One set of roots.
+
+    name: as requested. path: its file. source: its origin, such as `certifi 2026.10.1`, or `file`. date: the day (YYYY-MM-DD)
+    of its content: certifi's version, else the file's last change. roots: DER, each once.
+    """
 
     name: str
     path: str
@@ -59,16 +63,16 @@ class Store:
     roots: tuple[bytes, ...]
 
     def record(self) -> dict[str, str | int]:
-        """Give it as JSON values, without the roots, but with how many there are."""
+        """Return it as JSON values, with the number of roots in place of the roots."""
         return {"store": self.name, "source": self.source, "date": self.date, "roots": len(self.roots)}
 
     def newest(self) -> str | None:
-        """Give the latest notBefore among the roots, RFC 3339: a store cannot be older."""
+        """Return the latest notBefore of the roots, RFC 3339: the store cannot be older."""
         return max((begin for begin in (certificate(root).not_before for root in self.roots) if begin), default=None)
 
 
 class Trust:
-    """Several stores as one. Nothing is read before `stores` or `roots` is asked for, but files are looked for at once."""
+    """Several stores as one. `stores` and `roots` are read on first use, but the constructor already opens the files."""
 
     def __init__(self, names: Sequence[str] = (MOZILLA,)) -> None:
         """names: `mozilla`, `system` or paths. Raises `Unreadable` for a file that cannot be opened."""
@@ -79,7 +83,7 @@ class Trust:
 
     @cached_property
     def stores(self) -> tuple[Store, ...]:
-        """The stores, in the order asked for. Raises `Unreadable`."""
+        """The stores, in the order requested. Raises `Unreadable`."""
         return tuple(map(read_store, self._names))
 
     @cached_property
@@ -88,12 +92,12 @@ class Trust:
         return tuple(dict.fromkeys(root for store in self.stores for root in store.roots))
 
     def record(self) -> list[dict[str, str | int]]:
-        """Give the stores as JSON values."""
+        """Return the stores as JSON values."""
         return [store.record() for store in self.stores]
 
 
 def read_store(name: str) -> Store:
-    """Read the store `mozilla` or `system`, or the file of that name. Raises `Unreadable`."""
+    """Read the store `mozilla` or `system`, or the file with that path. Raises `Unreadable`."""
     if name == MOZILLA:
         import certifi
 
@@ -106,17 +110,17 @@ def read_store(name: str) -> Store:
 
 
 def read_certificates(path: str) -> tuple[bytes, ...]:
-    """Give the certificates in a file, PEM or DER, each once. Raises `Unreadable`."""
+    """Return the certificates in a file, PEM or DER, each once. Raises `Unreadable`."""
     return _read_blocks(path, CERTIFICATES)
 
 
 def read_revocation_lists(path: str) -> tuple[bytes, ...]:
-    """Give the revocation lists in a file, PEM or DER, each once. Raises `Unreadable`."""
+    """Return the revocation lists in a file, PEM or DER, each once. Raises `Unreadable`."""
     return _read_blocks(path, REVOCATION_LISTS)
 
 
 def system_path() -> str:
-    """Find the file with the system's roots. Raises `Unreadable` where no system keeps any."""
+    """Find the file with the system's roots. Raises `Unreadable` if there is none in the usual places."""
     asked_for = os.environ.get("SSL_CERT_FILE")
     for path in (asked_for, *SYSTEM_PATHS) if asked_for else SYSTEM_PATHS:
         if os.path.isfile(path):
@@ -143,6 +147,6 @@ def _open(path: str, n_bytes: int) -> bytes:
 
 
 def _version_day(version: str) -> str:
-    """Give certifi's version, which is a day, as one: `2026.10.1` is 2026-10-01."""
+    """Return certifi's version, which is a date, in the form YYYY-MM-DD: `2026.10.1` becomes 2026-10-01."""
     parts = [int(part) for part in version.split(".")[:3] if part.isdigit()]
     return "-".join(f"{part:02}" for part in parts)

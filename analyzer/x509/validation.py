@@ -1,7 +1,7 @@
-"""One validation: the best of the paths that a search finds, with all that is against it, and for how long that stands.
+"""Performs one validation: finds the best path of a search, its problems, and the interval in which the result holds.
 
-A path is good or bad at a moment: certificates become valid and expire, statements on revocation come to count and cease to.
-Each such change at anything that was looked at bounds the stretch of time in which the same search would end the same way.
+The result depends on the time: certificates become valid and expire, and revocation statuses begin and cease to count. Each
+such change of any data that was used bounds the validity interval, in which the same search gives the same result.
 """
 
 from collections.abc import Sequence
@@ -21,10 +21,11 @@ SECOND = timedelta(seconds=1)
 
 @dataclass(slots=True)
 class Validation:
-    """The question: `sent` as dossiers, the moment in seconds since the epoch, the rest as in `Judge.judge`; and the answer.
+    """The input: `sent` as certificate views, the time in seconds since the epoch, the rest as in `Judge.judge`; and the
+    result.
 
-    path, problems: of the best path so far, None before one was found. first, last: the stretch of time, in seconds since the
-    epoch, both inclusive.
+    path, problems: of the best path so far; path is None before one was found. first, last: the validity interval, in seconds
+    since the epoch, both inclusive.
     """
 
     sent: tuple[CertificateView, ...]
@@ -42,7 +43,7 @@ class Validation:
     _revocations: dict[tuple[bytes, bytes], Revocation] = field(default_factory=dict)
 
     def search(self, search: Search) -> None:
-        """Go through the paths of a search until one is valid, and keep the best."""
+        """Check the paths of a search until one is valid, and keep the best."""
         places: dict[bytes, int] = {}
         for place, certificate in enumerate(self.sent):
             places.setdefault(certificate.der, place)
@@ -64,7 +65,7 @@ class Validation:
             self._bound(None if certificate.not_after is None else certificate.not_after + 1)
 
     def revocation_notes(self) -> list[Note]:
-        """Say of which certificates of the best path it is not known whether they are revoked, where statements were given."""
+        """Return a note for each certificate of the best path whose revocation is not known, if revocation data was given."""
         if self.path is None or not (self.ocsp or self.crls):
             return []
         notes: list[Note] = []
@@ -84,7 +85,8 @@ class Validation:
         ]
 
     def _revocations_of(self, path: Path) -> list[tuple[CertificateView, Revocation]]:
-        """Judge each certificate of a path that another of it has issued; a root is revoked by leaving the store."""
+        """Check each certificate of a path that another one issued. A root is not checked: it is revoked by removing it from
+        the store."""
         pairs = zip(path.certificates, path.certificates[1:], path.signatures, strict=False)
         return [(subject, self._revocation(subject, issuer)) for subject, issuer, made in pairs if made.result == "good"]
 
@@ -95,12 +97,12 @@ class Validation:
             known = judge_revocation(subject.der, issuer.der, ocsp=self.ocsp, crls=self.crls, at=at)
             self._revocations[subject.der, issuer.der] = known
             for change in (known.since, known.until):
-                # The answer for a second is that for its beginning.
+                # The result for a second is that for its beginning.
                 self._bound(None if change is None else -((EPOCH - change) // SECOND))
         return known
 
     def _bound(self, change: int | None) -> None:
-        """Take note of the first second at which something is otherwise than before."""
+        """Bound the interval by a change: the first second at which something differs from before."""
         if change is None:
             return
         if change <= self.at:

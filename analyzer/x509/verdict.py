@@ -1,7 +1,8 @@
-"""What a judgement of a certificate chain says: valid or not, along which path, and everything that is wrong with it.
+"""Defines the verdict on a certificate chain: whether it is valid, on which path, and all its problems.
 
-The codes are a closed list that programs read; the sentences are for people. A problem makes a chain invalid. A note does not:
-clients build their paths from what they get, in any order (RFC 8446, section 4.4.2), so a chain sent in a mess can be valid.
+The codes are a closed list, which programs read. The sentences are for people. A problem makes a chain invalid. A note does
+not: clients build their paths from the certificates they receive, in any order (RFC 8446, section 4.4.2), so a chain in the
+wrong order can be valid.
 """
 
 from collections.abc import Iterable
@@ -25,14 +26,14 @@ WEIGHTS = {
     "expired": 1 << 6,
     "not_yet_valid": 1 << 6,
 }
-"""Every code, and how much it speaks against a path when paths are compared: who vouches weighs more than when or how well."""
+"""All codes, and their weights for comparing paths: who issued a certificate has more weight than its time or its strength."""
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing wrong: a code of `WEIGHTS`, the index of the certificate in the chain as sent, and a sentence.
+    """One problem: a code of `WEIGHTS`, the index of the certificate in the chain as sent, and a sentence.
 
-    certificate: None when the certificate was not sent; `detail` names its subject.
+    certificate: None if the certificate was not sent; `detail` names its subject.
     """
 
     code: str
@@ -42,10 +43,10 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """A fact about the chain as it was sent, which is no fault of the path.
+    """A fact about the chain as it was sent, which is not a problem of the path.
 
-    code: `duplicate` (sent before), `misordered` (does not follow what it issued), `extra` (not on the path),
-    `missing_intermediate` (on the path, not sent), `odd_encoding` (which clients take),
+    code: `duplicate` (sent before), `misordered` (does not follow the certificate that it issued), `extra` (not on the path),
+    `missing_intermediate` (on the path, not sent), `odd_encoding` (an encoding error that clients accept),
     `revocation_unknown`, `search_ended` (at a limit of the search).
     """
 
@@ -56,10 +57,10 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The judgement of one chain under one name at one time.
+    """The verdict on one chain for one name at one time.
 
-    path: the certificates of the best path, DER, from the leaf to the root, or as far as it goes. problems: all of that path,
-    empty when `valid`. trusted: whether the path ends in the trust store.
+    path: the certificates of the best path, DER, from the leaf to the root, or as far as it goes. problems: all problems of
+    that path, empty if `valid`. trusted: whether the path ends in the trust store.
     """
 
     valid: bool
@@ -70,5 +71,5 @@ class Verdict:
 
 
 def weigh(problems: Iterable[Problem]) -> int:
-    """Give the weight of problems together: of two paths the one with the lower weight is the better."""
+    """Return the sum of the weights of problems: of two paths the one with the lower sum is better."""
     return sum(WEIGHTS[problem.code] for problem in problems)

@@ -1,11 +1,14 @@
-"""Keys that protect nothing: too short, on curves that the Web PKI does not know, or made by a generator known to be broken.
+"""Finds weak keys: too short, on curves that the Web PKI does not allow, or made by a generator that is known to be broken.
 
 The limits are those of the CA/Browser Forum (Baseline Requirements, section 6.1.5): RSA from 2048 bits, the curves P-256, P-384
-and P-521; EdDSA and ML-DSA are taken too, DSA is not. What can be told from an RSA modulus alone is tried: small factors,
-primes that lie next to each other (CVE-2022-26320), and Infineon's generator (ROCA, CVE-2017-15361), whose primes are powers
-of 65537 modulo a product of small primes, so that the modulus is one too. Keys of Debian's broken generator (CVE-2008-0166)
-show nothing in themselves: they are known from lists, of some 32,000 keys for each size, architecture and program, which are
-megabytes and are not shipped.
+and P-521. EdDSA and ML-DSA are accepted too; DSA is not.
+
+An RSA modulus is tested for everything that it shows without other data: small factors, primes that are close to each other
+(CVE-2022-26320), and Infineon's generator (ROCA, CVE-2017-15361). The primes of that generator are powers of 65537 modulo a
+product of small primes, and so is the modulus.
+
+Keys of Debian's broken generator (CVE-2008-0166) have no such property. They are known from lists, with about 32,000 keys for
+each size, architecture and program. These lists have megabytes and are not included.
 """
 
 from functools import lru_cache
@@ -16,19 +19,19 @@ from analyzer.x509.der import BIT_STRING, INTEGER, SEQUENCE, expect, read_elemen
 from analyzer.x509.public_key import curve, key_type, prime_bits
 
 RSA_BITS = 2048
-"""Fewest bits of an RSA modulus."""
+"""Minimum length of an RSA modulus, in bits."""
 
 RSA_BITS_TRIED = 16384
-"""Longest RSA modulus looked into; the tests take longer than linear time."""
+"""Longest RSA modulus that is tested, in bits; the tests take more than linear time."""
 
 CURVES = frozenset(("secp256r1", "secp384r1", "secp521r1"))
 """Curves that the Web PKI allows."""
 
 KEY_SIZE = 8192
-"""Longest key looked into, in octets: RSA of 16384 bits takes 2,100, ML-DSA-87 2,600."""
+"""Longest key that is read, in bytes: RSA of 16384 bits has 2,100, ML-DSA-87 2,600."""
 
 FERMAT_ROUNDS = 16
-"""Steps of Fermat's method; primes that lie next to each other are found in the first."""
+"""Number of steps of Fermat's method; primes that are close to each other are found in the first."""
 
 _SMALL_PRIMES = tuple(n for n in range(3, 752) if all(n % d for d in range(2, isqrt(n) + 1)))
 _PRODUCT_OF_SMALL_PRIMES = 1
@@ -44,14 +47,15 @@ def _powers(prime: int) -> frozenset[int]:
     return frozenset(powers)
 
 
-# The smallest keys of that generator use the primes up to 167; those of which 65537 gives every residue tell nothing.
+# The smallest keys of that generator use the primes up to 167. A prime for which the powers of 65537 are all residues is
+# useless.
 _ROCA = tuple((prime, _powers(prime)) for prime in _SMALL_PRIMES if prime <= 167 and len(_powers(prime)) < prime - 1)
 
 
 def key_weakness(spki: bytes) -> str | None:
-    """Say what is wrong with the key in a SubjectPublicKeyInfo, as the rest of a sentence that begins with `the key`.
+    """Return what is wrong with the key in a SubjectPublicKeyInfo, as the rest of a sentence that begins with `the key`.
 
-    None when nothing is. A key that cannot be read is called unreadable; never raises.
+    None if nothing is wrong. For a key that cannot be read the text says so; never raises.
     """
     return _weakness(spki) if len(spki) <= KEY_SIZE else f"takes {len(spki)} octets, and no key is that long"
 
@@ -75,7 +79,7 @@ def _weakness(spki: bytes) -> str | None:
 
 
 def is_roca(modulus: int) -> bool:
-    """Whether a modulus has the mark of Infineon's generator; of random ones less than one in a thousand million has it."""
+    """Return whether a modulus has the property of Infineon's generator; fewer than one in 10^9 random ones have it."""
     return all(modulus % prime in powers for prime, powers in _ROCA)
 
 
@@ -88,7 +92,7 @@ def _curve_weakness(name: str) -> str | None:
 
 
 def _rsa_numbers(spki: bytes) -> tuple[int, int, int]:
-    """Give the length in bits, modulus and exponent; raises `Malformed`."""
+    """Return the length in bits, modulus and exponent. Raises `Malformed`."""
     _, start, end, _ = read_element(spki, 0, len(spki), "subjectPublicKeyInfo")
     algorithm = read_element(spki, start, end, "algorithm")
     _, start, end, _ = expect(spki, algorithm[3], end, BIT_STRING, "subjectPublicKey")
@@ -105,7 +109,7 @@ def _rsa_weakness(bits: int, modulus: int, exponent: int) -> str | None:
     if bits % 8:
         return f"is an RSA key of {bits} bits, which are no whole number of octets"
     if exponent < 3 or not exponent & 1:
-        if exponent.bit_length() > 64:  # Python writes no number of some thousand digits
+        if exponent.bit_length() > 64:  # Python cannot format a number of several thousand digits
             return f"is an RSA key with an even exponent of {exponent.bit_length()} bits"
         return f"is an RSA key with the exponent {exponent}"
     if bits > RSA_BITS_TRIED:
