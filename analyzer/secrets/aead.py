@@ -66,8 +66,9 @@ class ExplicitNonceDecryptor(RecordDecryptor):
     def open_after_gap(
         self, content_type: cython.int, record_version: cython.int, body: bytes, limit: cython.longlong
     ) -> tuple[int, int, bytes]:
-        """See `RecordDecryptor.open_after_gap`. A gap can be longer than `limit` if the sender uses a counter as explicit
-        nonce.
+        """See `RecordDecryptor.open_after_gap`.
+
+        A gap can be longer than `limit` if the sender uses a counter as explicit nonce.
 
         Nearly all senders do so. Therefore the sequence number that the nonce suggests is tried first.
         """
@@ -119,7 +120,10 @@ class Tls13Decryptor(RecordDecryptor):
     __slots__ = ("_aead", "_draft", "_hash", "_header_counts", "_iv", "_kind", "_prefix", "_secret", "_tag")
 
     def __init__(self, kind: AeadKind, hash_name: str, traffic_secret: bytes, prefix: bytes, draft: int = 0) -> None:
-        """draft: 0 for the RFC. Raises DecryptionError (wrong_secret) if the secret is not as long as the hash of the suite."""
+        """draft: 0 for the RFC.
+
+        Raises DecryptionError (wrong_secret) if the secret is not as long as the hash of the suite.
+        """
         super().__init__()
         n_bytes = hash_sizes(hash_name)[1]
         if len(traffic_secret) != n_bytes:

@@ -1,5 +1,6 @@
-"""Decrypts records of block ciphers in CBC mode (RFC 5246, section 6.2.3.2; RFC 2246, section 6.2.3.2; RFC 6101, section
-5.2.3.2).
+"""Decrypts records of block ciphers in CBC mode.
+
+The formats are those of RFC 5246, section 6.2.3.2, RFC 2246, section 6.2.3.2, and RFC 6101, section 5.2.3.2.
 
 Plaintext, MAC and padding are encrypted together. With encrypt-then-MAC (RFC 7366) the MAC is not encrypted. Since TLS 1.1
 every record begins with its own initialisation vector. In earlier versions the last block of the previous record is the vector,

@@ -123,8 +123,9 @@ STREAMS = {"RC4_128": StreamCipher(16, 16), "RC4_40": StreamCipher(5, 16), "RC4_
 
 @lru_cache(maxsize=16)
 def _cbc(iv: bytes) -> modes.CBC:
-    """Return the CBC mode object. It is cached: since TLS 1.1 all decryptors start with the same vector, because each record
-    has its own.
+    """Return the CBC mode object.
+
+    It is cached: since TLS 1.1 all decryptors start with the same vector, because each record has its own.
     """
     return modes.CBC(iv)
 

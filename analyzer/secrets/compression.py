@@ -39,8 +39,9 @@ class Inflater:
         return data
 
     def lose(self) -> None:
-        """Note that a record of this direction is missing. Every later call of `inflate` then raises DecryptionError
-        (missing_segment).
+        """Note that a record of this direction is missing.
+
+        Every later call of `inflate` then raises DecryptionError (missing_segment).
         """
         self._fail(MISSING_SEGMENT, "the zlib stream went on in a record that is missing")
 

@@ -20,7 +20,10 @@ REASONS = frozenset({WRONG_SECRET, UNSUPPORTED_CIPHER, MALFORMED, MISSING_SEGMEN
 
 
 class DecryptionError(Exception):
-    """Says why something could not be decrypted. `reason`: one of `REASONS`. `detail`: what was seen, as text for the user."""
+    """Says why something could not be decrypted.
+
+    `reason`: one of `REASONS`. `detail`: what was seen, as text for the user.
+    """
 
     def __init__(self, reason: str, detail: str) -> None:
         super().__init__(reason, detail)

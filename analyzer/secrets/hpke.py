@@ -42,8 +42,9 @@ class Recipient:
         self._nonce = int.from_bytes(_labeled_expand(hash_name, suite, secret, b"base_nonce", context, NONCE_LENGTH), "big")
 
     def open(self, sequence: int, associated_data: bytes, ciphertext: bytes) -> bytes:
-        """Decrypt the message with this number; the first is 0. Raises DecryptionError (wrong_secret) if its tag is not
-        correct.
+        """Decrypt the message with this number; the first is 0.
+
+        Raises DecryptionError (wrong_secret) if its tag is not correct.
         """
         try:
             return self._aead.decrypt((self._nonce ^ sequence).to_bytes(NONCE_LENGTH, "big"), ciphertext, associated_data)

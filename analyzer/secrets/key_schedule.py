@@ -54,8 +54,9 @@ def hmac_keys(hashed: HashFunction, key: bytes) -> tuple[bytes, bytes]:
 
 
 class Hmac:
-    """HMAC with one key, for several messages. The part that depends only on the key is hashed once and copied for each
-    message.
+    """HMAC with one key, for several messages.
+
+    The part that depends only on the key is hashed once and copied for each message.
     """
 
     __slots__ = ("_inner", "_outer")
@@ -201,7 +202,10 @@ def _prf_tls10(secret: bytes, seed: bytes, length: cython.Py_ssize_t) -> bytes:
 
 
 def _prf_ssl3(secret: bytes, seed: bytes, length: cython.Py_ssize_t) -> bytes:
-    """Repeat MD5(secret || SHA(A, BB, CCC … || secret || seed)) (RFC 6101, sections 6.1 and 6.2.2). This PRF has no labels."""
+    """Repeat MD5(secret || SHA(A, BB, CCC … || secret || seed)) (RFC 6101, sections 6.1 and 6.2.2).
+
+    This PRF has no labels.
+    """
     md5, sha = hash_function("MD5"), hash_function("SHA")
     output, turn = b"", 0
     while len(output) < length:

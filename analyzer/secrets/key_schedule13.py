@@ -88,8 +88,9 @@ def early_secret(hash_name: str, psk: bytes = b"") -> bytes:
 
 
 def following_secret(hash_name: str, secret: bytes, key_material: bytes = b"", prefix: bytes = TLS) -> bytes:
-    """Return the next secret of the schedule: the handshake secret from the early secret, or the main secret from the handshake
-    secret.
+    """Return the next secret of the schedule.
+
+    It is the handshake secret if `secret` is the early secret, and the main secret if `secret` is the handshake secret.
 
     key_material: the (EC)DHE secret for the handshake secret, empty with psk_ke; empty for the main secret.
     """

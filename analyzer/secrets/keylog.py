@@ -33,11 +33,16 @@ LONGEST_LINE = 1 << 18
 """Longest line in octets. ECH_CONFIG can have 65,535 bytes in hex; anything longer is not a key log."""
 
 MOST_LINES = 1 << 22
-"""Limit of secrets kept, about one gigabyte, because a malicious capture can contain a key log. Further secrets are not kept.
+"""Limit of secrets kept, about one gigabyte, because a malicious capture can contain a key log.
+
+Further secrets are not kept.
 """
 
 MOST_LINES_OF_SESSION = 64
-"""Limit of secrets for one session. A session has about twelve labels, and each new line is compared with all earlier ones."""
+"""Limit of secrets for one session.
+
+A session has about twelve labels, and each new line is compared with all earlier ones.
+"""
 
 MOST_PROBLEMS = 1000
 """Limit of problems that are listed one by one. All are counted."""
@@ -156,8 +161,9 @@ class KeyLog:
         self._sources[source] = _Source()
 
     def secrets(self, client_random: bytes) -> dict[str, bytes]:
-        """Return a session's secrets by label, empty if there are none. If secrets contradict each other, the first one is
-        returned.
+        """Return a session's secrets by label, empty if there are none.
+
+        If secrets contradict each other, the first one is returned.
         """
         lines = self._kept.get(client_random)
         if lines is None:
@@ -229,8 +235,9 @@ class KeyLog:
         return client_random in self._kept
 
     def news(self) -> set[bytes] | None:
-        """Return the client randoms of the secrets kept since the last call. The first call returns None, which means all of
-        them.
+        """Return the client randoms of the secrets kept since the last call.
+
+        The first call returns None, which means all of them.
         """
         news = self._news
         self._news = set()
@@ -258,7 +265,9 @@ class KeyLog:
         return (line for line in self.lines() if not line.used)
 
     def conflicts(self) -> Iterator[tuple[Line, Line]]:
-        """Iterate over pairs of lines that have the same label and session but different secrets: the first, and a later one.
+        """Iterate over pairs of lines that have the same label and session, but different secrets.
+
+        Each pair is the first line and a later one.
         """
         for table in (self._kept, self._session_ids, self._premasters):
             for lines in table.values():

@@ -27,8 +27,9 @@ BY_CLIENT_RANDOM, BY_SESSION_ID, BY_ENCRYPTED = range(3)
 """How a line names its session."""
 
 SEVERAL = frozenset({"CLIENT_TRAFFIC_SECRET_N", "SERVER_TRAFFIC_SECRET_N"})
-"""Labels for which a session can have several lines with different secrets: OpenSSL writes the letter N, once for each
-KeyUpdate.
+"""Labels for which a session can have several lines with different secrets.
+
+OpenSSL writes the letter N literally, once for each KeyUpdate.
 """
 
 _RANDOM = 32
@@ -93,8 +94,9 @@ class UnreadableLine:
 
 
 def read_words(words: list[Any], source: str, number: cython.longlong) -> Line | UnreadableLine:
-    """Read the words of a line (at least one). Returns UnreadableLine if the line cannot be kept; raises nothing for bad
-    content.
+    """Read the words of a line (at least one).
+
+    Returns UnreadableLine if the line cannot be kept; raises nothing for bad content.
     """
     known = _BY_OCTETS.get(words[0])
     if known is None:
@@ -152,7 +154,10 @@ def _read_rsa(words: list[Any], source: str, number: cython.longlong) -> Line | 
 
 
 def _line_of(label: str, session: bytes, secret: bytes, source: str, number: cython.longlong, key: cython.int) -> Line:
-    """Return a line that is not marked as used. Setting the fields here saves compiled code a call with six Python objects."""
+    """Return a line that is not marked as used.
+
+    Setting the fields here saves compiled code a call with six Python objects.
+    """
     line: Line = Line.__new__(Line)
     line.label = label
     line.session = session

@@ -1,10 +1,9 @@
-"""Reads RSA private keys, and decrypts the premaster secret that a client encrypted to the server's key (RFC 5246, section
-7.4.7.1).
+"""Reads RSA private keys, and decrypts premaster secrets with them (RFC 5246, section 7.4.7.1).
 
-This is possible only for the plain RSA key exchange and for RSA_PSK. With ephemeral Diffie-Hellman the server's key only signs.
-The first two bytes of the premaster secret are the version that the client offered; some clients wrongly use the negotiated
-one. A server must not let its peer distinguish bad padding from a bad version (Bleichenbacher's attack). This does not apply
-here: a program that reads a capture sends no answers.
+The client encrypts the premaster secret to the server's key. It can be decrypted only for the plain RSA key exchange and for
+RSA_PSK. With ephemeral Diffie-Hellman the server's key only signs. The first two bytes of the premaster secret are the version
+that the client offered; some clients wrongly use the negotiated one. A server must not let its peer distinguish bad padding
+from a bad version (Bleichenbacher's attack). This does not apply here: a program that reads a capture sends no answers.
 """
 
 from collections.abc import Iterator
@@ -42,7 +41,9 @@ class PrivateKey:
         self._public = key.public_key().public_bytes(Encoding.DER, PublicFormat.PKCS1)
 
     def belongs_to(self, certificate: bytes) -> bool:
-        """Return whether a certificate (DER) contains the public key. The rest of the certificate does not have to be readable.
+        """Return whether a certificate (DER) contains the public key.
+
+        The rest of the certificate does not have to be readable.
         """
         return self._public in certificate
 

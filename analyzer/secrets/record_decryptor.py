@@ -61,5 +61,8 @@ class RecordDecryptor:
         raise DecryptionError(WRONG_SECRET, "an opener without keys")
 
     def update(self) -> None:
-        """Switch to the keys that follow a KeyUpdate. Only TLS 1.3 has this; else DecryptionError (wrong_secret) is raised."""
+        """Switch to the keys that follow a KeyUpdate.
+
+        Only TLS 1.3 has this; else DecryptionError (wrong_secret) is raised.
+        """
         raise DecryptionError(WRONG_SECRET, "keys are updated only in TLS 1.3")

@@ -1,1 +1,1 @@
-"""TLS seen from outside: records, messages and sessions, found by content on any port."""
+"""TLS as a passive reader sees it: records, messages and sessions, found by content on any port."""

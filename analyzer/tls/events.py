@@ -1,7 +1,7 @@
-"""What happens in sessions, as objects in the order in which it happened: what an engine gives and listeners take.
+"""Defines the events of sessions: objects that an engine emits in the order in which things happened, and that listeners take.
 
-A session keeps its messages, alerts, gaps, conflicts and findings (`session_log`), and those are these objects; so nothing is
-made twice, and who listens to none of them pays for none.
+A session keeps its messages, alerts, gaps, conflicts and findings (`session_log`), and uses these same objects for them. So
+each object is created only once, and listeners that do not need an event cause no extra work.
 """
 
 from typing import Any
@@ -12,19 +12,19 @@ from analyzer.codec.errors import ParseError
 from analyzer.flows.flow import Flow
 
 NOBODY = -1
-"""The role of an event that no role brought about."""
+"""The role of an event that no role caused."""
 
 Piece = tuple[int, int]
-"""Where bytes of a message stand: position in the role's stream, and how many."""
+"""Where bytes of a message are: (position in the role's stream, number of bytes)."""
 
 
 class Event:
     """Something that happened in a session.
 
-    session: its number. role: who did it, 0 the client, 1 the server, -1 nobody. frame: in which frame it became known; 0 for
-    none. at: that frame's time in nanoseconds since the epoch, -1 where it has none. version: what the session speaks by then,
-    0 before that is known. All five are set when the event is told. What is concluded once a session is over, or of records
-    that nobody looked for, stands behind what led to it: its frame is then an earlier one, or none.
+    session: its number. role: who did it, 0 the client, 1 the server, -1 nobody. frame: the frame in which it became known; 0
+    for none. at: time of that frame in nanoseconds since the epoch, -1 if it has none. version: the version of the session at
+    that time, 0 before it is known. All five are set when the event is emitted. Conclusions that are drawn late, for example at
+    the end of a session, come after the events that led to them. Their frame is then an earlier one, or 0.
     """
 
     __slots__ = ("at", "frame", "role", "session", "version")
@@ -37,7 +37,10 @@ class Event:
 
 
 class SessionBegan(Event):
-    """The first handshake bytes of a session, or its first record in a capture that begins later. flow: who talks to whom."""
+    """The first handshake bytes of a session, or its first record if the capture starts later.
+
+    flow: which endpoints communicate.
+    """
 
     __slots__ = ("flow",)
 
@@ -49,11 +52,11 @@ class SessionBegan(Event):
 
 
 class HandshakeMessage(Event):
-    """A handshake message as it came.
+    """A handshake message as it was received.
 
-    type: the number on the wire; name: the RFC's. length: bytes with the header, as declared; raw: the bytes there are. body:
-    the decoded table, None when encrypted or of an unknown type. problems: what is wrong with it. pieces: where its bytes stand
-    in the role's stream, in their order; empty where they were encrypted, or nobody listens to messages.
+    type: the number on the wire; name: the RFC's. length: bytes with the header, as declared; raw: the bytes that are
+    available. body: the decoded table, None when encrypted or of an unknown type. problems: what is wrong with it. pieces:
+    where its bytes are in the role's stream, in order; empty if they were encrypted, or if no listener wants positions.
     """
 
     __slots__ = ("body", "encrypted", "length", "name", "pieces", "problems", "raw", "type")
@@ -83,7 +86,7 @@ def handshake_message(
     problems: list[ParseError],
     encrypted: cython.bint,
 ) -> HandshakeMessage:
-    """A message. Setting the fields here spares compiled code a call with ten Python objects."""
+    """Return a message. Setting the fields here saves compiled code a call with ten Python objects."""
     message: HandshakeMessage = HandshakeMessage.__new__(HandshakeMessage)
     message.type = number
     message.name = name
@@ -116,7 +119,7 @@ class Alert(Event):
 
 
 class RecordEvent(Event):
-    """A record that is worth a line: `kind` is `change_cipher_spec`, `application_data`, `heartbeat` or `encrypted_handshake`.
+    """A record that is listed: `kind` is `change_cipher_spec`, `application_data`, `heartbeat` or `encrypted_handshake`.
 
     length: of its body, in bytes.
     """
@@ -136,7 +139,7 @@ class RecordEvent(Event):
 def record_event(
     kind: str, role: cython.int, length: cython.longlong, frame: cython.longlong, at: cython.longlong
 ) -> RecordEvent:
-    """Such an event, made as `handshake_message` makes messages."""
+    """Return a RecordEvent, created in the same way as in `handshake_message`."""
     event: RecordEvent = RecordEvent.__new__(RecordEvent)
     event.kind = kind
     event.role = role
@@ -147,9 +150,10 @@ def record_event(
 
 
 class RecordRead(Event):
-    """A whole record of the wire, or as much of it as there is. offset: of its header in the role's stream, in bytes.
+    """A whole record of the wire, or the available part of it.
 
-    header: bytes of its header; length: of its body. content_type: as on the wire, encrypted or not.
+    offset: of its header in the role's stream, in bytes. header: bytes of its header; length: of its body. content_type: as on
+    the wire, encrypted or not.
     """
 
     __slots__ = ("content_type", "header", "length", "offset")
@@ -174,9 +178,10 @@ class RecordRead(Event):
 
 
 class KeysChanged(Event):
-    """A role protects its records with new keys from here on, as far as the handshake shows it. epoch: their name.
+    """A role protects its records with new keys from here on, as far as the handshake shows it.
 
-    `protected` up to TLS 1.2 (RFC 5246 section 7.1), `handshake`, `application`, `updated` in TLS 1.3 (RFC 9846 section 7).
+    epoch: their name, `protected` up to TLS 1.2 (RFC 5246 section 7.1), `handshake`, `application`, `updated` in TLS 1.3 (RFC
+    9846 section 7).
     """
 
     __slots__ = ("epoch",)
@@ -189,9 +194,10 @@ class KeysChanged(Event):
 
 
 class OutOfOrder(Event):
-    """A message that its role may not send in this state (see `handshake.states`). state: the state's name.
+    """A message that its role is not allowed to send in this state (see `handshake.states`).
 
-    type: its number, which is that of the drafts for a HelloRetryRequest, and above all numbers for a ChangeCipherSpec.
+    state: the state's name. type: its number; for a HelloRetryRequest the number used by the drafts, and for a ChangeCipherSpec
+    a number above all message types.
     """
 
     __slots__ = ("state", "type")
@@ -205,9 +211,9 @@ class OutOfOrder(Event):
 
 
 class DataBegan(Event):
-    """The first application data that was decrypted is about to come. alpn: what both sides agreed to speak (RFC 7301).
+    """The first decrypted application data follows. alpn: the protocol that both sides agreed on (RFC 7301).
 
-    failed: how many records did not open before it; reason: why the first of them did not, as in the session record.
+    failed: how many records before it could not be decrypted; reason: why the first of them failed, as in the session record.
     """
 
     __slots__ = ("alpn", "failed", "reason")
@@ -232,10 +238,10 @@ class Data(Event):
 
 
 class DataMissing(Event):
-    """Application data of a role is missing here: a record did not open, or nobody knows how many records are lost.
+    """Application data of a role is missing here: a record could not be decrypted, or an unknown number of records is lost.
 
-    reason: as in the session record's `decryption`, None where the stream holds no record though one should begin. failed: how
-    many records of the session did not open so far.
+    reason: as in the session record's `decryption`, None if the stream has no record at a position where one should begin.
+    failed: how many records of the session could not be decrypted so far.
     """
 
     __slots__ = ("failed", "reason")
@@ -249,7 +255,10 @@ class DataMissing(Event):
 
 
 class Gap(Event):
-    """`length` bytes from position `offset` of the role's stream on are not in the capture; `frame` is the last before them."""
+    """`length` bytes of the role's stream, from position `offset` on, are not in the capture.
+
+    `frame` is the last frame before them.
+    """
 
     __slots__ = ("length", "offset")
 
@@ -262,7 +271,7 @@ class Gap(Event):
 
 
 class Conflict(Event):
-    """`frame` carries `second` from position `offset` on, where an earlier frame carried `first`, which is what was read."""
+    """`frame` has the bytes `second` at position `offset`, but an earlier frame has `first` there, which was used."""
 
     __slots__ = ("first", "offset", "second")
 
@@ -276,7 +285,7 @@ class Conflict(Event):
 
 
 class Finding(Event):
-    """Something a reader should know: a code, a severity (`info`, `low`, `medium`, `high`), a sentence, the frames."""
+    """Something that the user should know: a code, a severity (`info`, `low`, `medium`, `high`), a sentence, the frames."""
 
     __slots__ = ("code", "detail", "frames", "severity")
 
@@ -291,7 +300,7 @@ class Finding(Event):
 
 
 class SessionEnded(Event):
-    """A session is over, and all that is known of it final. ended: the session itself (`analyzer.tls.session.Session`)."""
+    """A session has ended, and all facts about it are final. ended: the session itself (`analyzer.tls.session.Session`)."""
 
     __slots__ = ("ended",)
 

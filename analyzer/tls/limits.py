@@ -1,103 +1,130 @@
-"""How much of one session is kept. Peers decide what they send; what lies beyond a limit is counted and named in a finding."""
+"""Limits of what is kept for one session.
+
+The peers decide what they send. What is beyond a limit is counted and reported in a finding.
+"""
 
 MAX_HANDSHAKE = 4 << 20
-"""Bytes of one handshake message; a Certificate of four hundred kilobytes has been seen, post-quantum chains are smaller."""
+"""Bytes of one handshake message. A Certificate of 400 kB has been seen; post-quantum chains are smaller."""
 
 MAX_PIECES = 1024
-"""Records that hold one handshake message whose places are remembered: where it has more, nobody says where it stands."""
+"""Records of one handshake message whose positions are kept.
+
+If a message has more records, no positions are reported for it.
+"""
 
 MAX_MESSAGES = 1024
-"""Handshake messages of one session that are kept; renegotiation without end would grow without end."""
+"""Handshake messages of one session that are kept. Without this limit, endless renegotiation would use endless memory."""
 
 MAX_KEPT = 16 << 20
-"""Bytes that the messages of one session keep, MESSAGE_COST each counted in: a hundred times a long chain of certificates."""
+"""Bytes that the messages of one session keep, including MESSAGE_COST each: a hundred times a long certificate chain."""
 
 MESSAGE_COST = 1024
-"""Bytes of memory that a message takes beside its own, decoded."""
+"""Bytes of memory that a message needs in addition to its raw bytes, when decoded."""
 
 MAX_ALERTS = 64
 """Alerts of one session that are kept."""
 
 MAX_GAPS = 1024
-"""Gaps, conflicts and findings of one session that are kept, so many of each."""
+"""Gaps, conflicts and findings of one session that are kept; the limit applies to each of the three."""
 
 MAX_EVIDENCE = 4096
-"""Bytes of one version of a conflict that are kept."""
+"""Bytes of each version of a conflict that are kept."""
 
 MAX_PENDING = 8 << 20
-"""Bytes of one session that wait for its secrets: programs log them with the handshake, so that little else ever waits."""
+"""Bytes of one pending session. Programs log secrets during the handshake, so usually not much else is kept."""
 
 MAX_PENDING_TOTAL = 128 << 20
-"""Bytes of all sessions that wait for secrets; a pipe without any fills this, and must not fill the machine."""
+"""Bytes of all pending sessions. Input from a pipe without any secrets reaches this limit, and must not use up the memory."""
 
 PENDING_COST = 512
-"""Bytes of memory that a record which waits takes beside its own."""
+"""Bytes of memory that a pending record needs in addition to its own bytes."""
 
 MAX_PENDING_ENDED = 4096
-"""Sessions that wait although their connection has ended; each is looked at whenever secrets come."""
+"""Pending sessions whose connection has ended. Each of them is checked whenever secrets come."""
 
 MAX_PENDING_TIME = 60_000_000_000
-"""Nanoseconds of capture time that such a session waits: who watches a pipe without secrets wants to see something."""
+"""Nanoseconds of capture time that a session stays pending after its connection has ended.
+
+A user who watches a pipe without secrets wants to see results soon.
+"""
 
 MAX_CANDIDATES = 8
-"""Secrets that contradict each other and are all tried: a log with more has been mixed up, and each costs every record."""
+"""Contradicting secrets that are all tried.
+
+A key log with more was mixed from several, and each secret is tried on every record.
+"""
 
 LARGEST_PLAINTEXT = 1 << 14
-"""Bytes inside a record (RFC 9846 section 5.1); RFC 8449 lets a side ask for less."""
+"""Bytes of plaintext in a record (RFC 9846 section 5.1); with RFC 8449 a side can ask for less."""
 
 FARTHEST_RECORD = 1024
-"""Records behind a gap that are tried until one opens, where the record does not tell its number: 16 MB of full ones."""
+"""Sequence numbers that are tried after a gap if the record does not contain its number: 16 MB of full records."""
 
 MAX_ATTEMPTS = 1 << 16
-"""Failed attempts to open records that one side may cost: with a wrong secret nothing ever opens."""
+"""Failed attempts to decrypt records that are allowed for each role. With a wrong secret every attempt fails."""
 
 MAX_ATTEMPTS_IN_ALL = 1 << 22
-"""Attempts of all sessions to open records behind gaps: ten seconds with short records, a minute or two with long ones."""
+"""Attempts of all sessions to decrypt records after gaps.
+
+They take ten seconds with short records, and one or two minutes with long ones.
+"""
 
 NEAREST_RECORD = 16
-"""Records behind a gap that are tried whatever the run has cost, if the keys have opened something: few gaps are larger."""
+"""Sequence numbers after a gap that are always tried if the keys have decrypted something before.
+
+Even when MAX_ATTEMPTS_IN_ALL is used up, they are tried. Few gaps are larger.
+"""
 
 MAX_TRANSCRIPT = 1 << 20
-"""Bytes of a handshake that are kept to check its Finished; a long chain of certificates has a hundred thousand."""
+"""Bytes of a handshake that are kept to check its Finished. A long certificate chain has one hundred thousand."""
 
 MAX_STAPLES = 32
-"""OCSP responses and lists of timestamps that are kept beside the certificates of one session: both for a long chain."""
+"""OCSP responses and timestamp lists kept with the certificates of one session; enough for both kinds for a long chain."""
 
 MAX_STAPLE = 1 << 16
-"""Bytes of one of them that is kept; they have up to some ten thousand."""
+"""Bytes of one OCSP response or timestamp list that are kept. They have at most some ten thousand."""
 
 MAX_CHAINS = 16
-"""Lists of certificates of one session beyond the first of each side; who renegotiates with others does so once or twice."""
+"""Certificate lists of one session that are kept in addition to the first of each side.
+
+A peer that renegotiates with other certificates does so once or twice.
+"""
 
 MAX_SIGNATURES = 64
-"""Signatures of one session that are kept, of its handshake, renegotiations and authentication after the handshake."""
+"""Signatures of one session that are kept: of its handshake, of renegotiations, and of authentication after the handshake."""
 
 MAX_REQUESTS = 16
-"""Requests for a certificate after the handshake that are open at one moment."""
+"""Requests for a certificate after the handshake that can be open at the same time."""
 
 MAX_NAMED = 64
-"""Handshakes of one session whose names in key logs are kept; clients that renegotiate do so once or twice."""
+"""Handshakes of one session whose names in key logs are kept. Clients that renegotiate do so once or twice."""
 
 MAX_CONFIGS = 16
-"""ECHConfigs of one list that are tried: a list has one or two, for the change of keys."""
+"""ECHConfigs of one list that are tried. A list has one, or two during a change of keys."""
 
 MAX_LINKED = 1 << 16
-"""Session ids, or tickets, of one generation; two are kept: a browser resumes within hours, a busy capture has less of them."""
+"""Session ids or tickets of one generation; two generations are kept.
+
+A browser resumes sessions within hours, and a busy capture has fewer of them than this.
+"""
 
 MAX_LINKED_BYTES = 8 << 20
-"""Bytes that the names of one generation have."""
+"""Bytes of the session ids or tickets of one generation."""
 
 LONGEST_TICKET = 256
-"""Bytes of a ticket that is kept as it is; of a longer one its SHA-256. Most have 160 to 256."""
+"""Bytes of a ticket that is kept unchanged; of a longer one the SHA-256 is kept. Most have 160 to 256."""
 
 MAX_IDENTITIES = 64
-"""Pre-shared keys of one ClientHello that are looked at; a client offers one or two."""
+"""Pre-shared keys of one ClientHello that are read. A client offers one or two."""
 
 MAX_TRIALS = 1 << 17
-"""Secrets of a run that are tried on records of sessions that they may belong to: a second or two."""
+"""Secrets of a run that are tried on records of sessions without a known name: one or two seconds."""
 
 MAX_SEARCHED = 4
 """Records of one session on which secrets are tried."""
 
 FIRST_RECORDS = 12
-"""Numbers that the first record behind a lost ServerHello may have: a server's flight is four messages, seldom cut in more."""
+"""Sequence numbers that are tried for the first record after a missing ServerHello.
+
+A server's flight has four messages, and it is seldom divided into more records.
+"""

@@ -1,11 +1,13 @@
-"""Sessions that wait for secrets which come after the records that they open.
+"""Keeps the records of sessions whose secrets come later than their records.
 
-A key log that another program writes, and the blocks of a pcapng that comes through a pipe, may give a session's secrets while
-the session is under way, or when it is over. Until they are there, `PendingSession` stands between the record layer and the
-session as a queue of records; then the session is given all of them, with frames and times as they were, and so comes out as if
-its secrets had come first, but for one thing: what it resumes is not known where that session still waits. What is kept has
-limits: a session that reaches one goes on without secrets, and secrets that come later still are a finding. Time here is that
-of the capture.
+Another program can still be writing the key log, and a pcapng can come through a pipe with its secrets in later blocks. Then
+the secrets of a session come while it is running, or after its end. Until then, `PendingSession` is a queue of records between
+the record layer and the session. When the secrets are there, the session gets all records with their original frames and times.
+The result is the same as if the secrets had come first, with one exception: if this session resumes another one that is still
+pending, that relation is not known.
+
+There are limits for what is kept. A session that reaches one goes on without secrets; if its secrets come later, that is a
+finding. Time here is the time of the capture.
 """
 
 import cython
@@ -28,17 +30,16 @@ _RANDOM_BEGINS, _RANDOM_ENDS = RANDOM.start, RANDOM.stop
 _CLIENT = 0
 
 NEVER = (1 << 63) - 1
-"""A time that does not come."""
+"""A time later than all others."""
 
 
 class PendingSession(RecordSink):
-    """Keeps the records of a session in order until there are secrets for it, or there is no point in keeping them.
+    """Keeps the records of a session in order until its secrets are there, or until keeping them has no use any more.
 
-    queue: copies of the records. size: bytes of memory that they take. hello: the first bytes of the handshake. random: the
-    client random that names the session, empty before its ClientHello. tried: how much of the key log was looked at.
-    encrypted: whether any record can be: a handshake that was given up before needs no secrets. through: whether records go
-    through to the session; evicted: because there was no point in keeping them. ended: frame and time of the flow's end, None
-    before.
+    queue: copies of the records. size: bytes of memory that they need. hello: the first bytes of the handshake. random: the
+    client random that names the session, empty before its ClientHello. tried: how much of the key log was searched. encrypted:
+    whether any record can be encrypted; a handshake that was aborted earlier needs no secrets. through: whether records are
+    passed on to the session; evicted: because keeping them had no use. ended: frame and time of the flow's end, None before.
     """
 
     __slots__ = ("encrypted", "ended", "evicted", "hello", "queue", "random", "session", "size", "store", "through", "tried")
@@ -58,11 +59,14 @@ class PendingSession(RecordSink):
         self.ended: tuple[int, int] | None = None
 
     def wants(self, role: cython.int, content_type: cython.int) -> cython.bint:
-        """Whether the body of the record that begins now will be read; all that is kept may turn out to be wanted."""
+        """Return whether the body of the record that begins now will be read.
+
+        While records are kept, every body can still be needed.
+        """
         return self.session.wants(role, content_type) if self.through else True
 
     def take(self, record: Record) -> None:
-        """Take a record."""
+        """Take a record: pass it on to the session, or keep a copy."""
         if self.through:
             self.session.take(record)
             self.kept = self.session.kept
@@ -74,7 +78,10 @@ class PendingSession(RecordSink):
         self.keep(record.copy())
 
     def match(self, record: Record) -> None:
-        """Look for the ClientHello, which records may split; where none can come, nothing is waited for."""
+        """Look for the ClientHello, which can be divided into several records.
+
+        If there cannot be one, do not wait for secrets.
+        """
         self.hello += record.body[:_RANDOM_ENDS]
         if record.version == SSL2 or self.session.flow.mid_stream or (len(self.hello) > 0 and self.hello[0] != CLIENT_HELLO):
             self.evicted = True
@@ -83,8 +90,9 @@ class PendingSession(RecordSink):
             self.store.name(self)
 
     def keep(self, record: Record) -> None:
-        """Queue a record, or let all of them go through where the time for that has come."""
-        alive: PendingSession = self  # who calls compiled code need not hold it, and letting go of the records lets go of this
+        """Add a record to the queue, and pass on the whole queue if it is time for that."""
+        # Callers of compiled code may hold no reference to this object, and `resume` may drop the last one.
+        alive: PendingSession = self
         store: PendingSessions = alive.store
         self.queue.append(record)
         cost: cython.longlong = len(record.body) + len(record.second) + PENDING_COST
@@ -104,7 +112,7 @@ class PendingSession(RecordSink):
             store.evict()
 
     def ready(self) -> cython.bint:
-        """Whether the secrets are there; the key log is asked only when it has grown."""
+        """Return whether the secrets are there. The key log is searched only if it has grown."""
         keylog: KeyLog | None = self.store.material.keylog
         if keylog is None or len(self.random) == 0 or keylog.n_fed == self.tried:
             return False
@@ -113,12 +121,12 @@ class PendingSession(RecordSink):
         return known
 
     def evict(self) -> None:
-        """Let all records go through without secrets, and hear whether secrets come after all."""
+        """Pass on all records without secrets. `finish` reports if the secrets came after that."""
         self.evicted = True
         self.resume()
 
     def resume(self) -> None:
-        """Give the session all records, and let those that follow go through."""
+        """Pass on all kept records to the session, and pass on those that follow directly."""
         session: Session = self.session
         record: Record
         queue: list[Record] = self.queue
@@ -131,13 +139,13 @@ class PendingSession(RecordSink):
         self.kept = session.kept
 
     def end_role(self, role: cython.int, frame: cython.longlong, at: cython.longlong) -> None:
-        """Hear that no more records of a role come."""
+        """Note that there are no more records of a role."""
         if self.through:
             self.session.end_role(role, frame, at)
 
     def finish(self, frame: cython.longlong, at: cython.longlong) -> cython.bint:
-        """Hear that the flow has ended; False where the session still waits."""
-        alive: PendingSession = self  # as in `keep`
+        """Note that the flow has ended. Returns False if the session is still pending."""
+        alive: PendingSession = self  # see `keep`
         store: PendingSessions = alive.store
         store.match()
         if not self.through and self.encrypted and len(self.random) > 0 and not self.ready():
@@ -153,7 +161,7 @@ class PendingSession(RecordSink):
         return True
 
     def end(self) -> Session:
-        """Bring a session to its end whose flow has ended before."""
+        """End a session whose flow has ended before, and return it."""
         frame, at = self.ended or (0, 0)
         self.resume()
         self.session.finish(frame, at)
@@ -161,11 +169,11 @@ class PendingSession(RecordSink):
 
 
 class PendingSessions:
-    """All sessions of a run that wait for secrets.
+    """All pending sessions of a run.
 
     size: bytes that they keep. parked: those whose flow has ended, by session number; due: the time up to which none of them
-    has waited for long; ended: those of them that wait no longer. seen: how much of the key log they have been matched with.
-    waiting: all of them, by session number; named: session numbers by client random.
+    has waited too long; ended: those of them that are not pending any more. seen: how much of the key log was matched with
+    them. waiting: all of them, by session number; named: session numbers by client random.
     """
 
     __slots__ = ("due", "ended", "material", "named", "parked", "seen", "size", "waiting")
@@ -181,23 +189,23 @@ class PendingSessions:
         self.ended: list[Session] = []
 
     def begin(self, session: Session) -> PendingSession:
-        """Have a new session wait; what takes its records."""
+        """Make a new session pending. Returns the object that takes its records."""
         pending: PendingSession = PendingSession(session, self)
         self.waiting[session.id] = pending
         return pending
 
     def name(self, pending: PendingSession) -> None:
-        """Take the client random of one, by which its secrets will come."""
+        """Note the client random of a pending session; its secrets will have the same one."""
         self.named.setdefault(pending.random, {})[pending.session.id] = None
 
     def park(self, pending: PendingSession) -> None:
-        """Keep one whose flow has ended."""
+        """Keep a pending session whose flow has ended."""
         if len(self.parked) == 0 and pending.ended is not None:
             self.due = pending.ended[1] + MAX_PENDING_TIME
         self.parked[pending.session.id] = pending
 
     def forget(self, pending: PendingSession) -> None:
-        """Hear that a session waits no longer."""
+        """Remove a session that is not pending any more."""
         self.size -= pending.size
         self.waiting.pop(pending.session.id, None)
         alike = self.named.get(pending.random)
@@ -207,7 +215,10 @@ class PendingSessions:
                 del self.named[pending.random]
 
     def match(self) -> None:
-        """Resume those whose secrets have come since the last call, in the order of ids: one may resume another."""
+        """Resume the sessions whose secrets have come since the last call.
+
+        This is done in the order of ids, because a later session can be the TLS resumption of an earlier one.
+        """
         keylog: KeyLog | None = self.material.keylog
         if keylog is None or keylog.n_fed == self.seen:
             return
@@ -225,7 +236,7 @@ class PendingSessions:
                 self.ended.append(pending.end())
 
     def evict(self) -> None:
-        """Make room: those that wait longest, open ones as well as ended ones, wait no longer."""
+        """Free memory: evict the sessions that have waited longest, both open and ended ones."""
         for pending in list(self.waiting.values()):
             if self.size <= MAX_PENDING_TOTAL // 2:
                 return
@@ -236,7 +247,7 @@ class PendingSessions:
                 self.ended.append(pending.end())
 
     def tick(self, at: cython.longlong) -> list[Session]:
-        """Give the sessions that have waited long enough, by the time of the capture, or whose secrets have come."""
+        """Return the sessions that have waited long enough, by the time of the capture, or whose secrets have come."""
         self.match()
         spare: cython.Py_ssize_t = len(self.parked) - MAX_PENDING_ENDED
         if spare <= 0 and at <= self.due:
@@ -254,13 +265,13 @@ class PendingSessions:
         return self.take()
 
     def take(self) -> list[Session]:
-        """Give those that have ended, once."""
+        """Return the sessions that have ended, each only once."""
         ended = self.ended
         self.ended = []
         return ended
 
     def close(self) -> list[Session]:
-        """Give all that are left, in the order of their ids."""
+        """Return all sessions that are left, in the order of their ids."""
         self.match()
         for number in sorted(self.parked):
             pending: PendingSession = self.parked[number]

@@ -9,7 +9,7 @@ from analyzer.tls.record.record cimport Record, RecordSink
 from analyzer.tls.session_handshake cimport SessionHandshake
 from analyzer.tls.session_log cimport SessionLog
 
-# Looked at for every record; as C variables they are not visible from Python.
+# C variables, because they are read for every record. They are not visible from Python.
 cdef int ALERT, APPLICATION_DATA, CHANGE_CIPHER_SPEC, ENCRYPTED_ALERT_13, HANDSHAKE, HEARTBEAT, SSL2
 cdef int CONFLICT, GAP, LOST, NO_RECORD, CLIENT_HELLO, FINISHED, MAX_KEPT, MESSAGE_COST, NO_OFFSET, _CHANGE, _CLIENT, _SERVER
 cdef int SSL2_CLIENT_HELLO, SSL2_CLIENT_MASTER_KEY, SSL2_SERVER_HELLO

@@ -1,9 +1,10 @@
-"""One TLS session as a passive reader sees it: records in, messages and facts out.
+"""Follows one TLS session as a passive reader: takes records, and returns messages and facts.
 
-Both roles run through the same stages in every version: hello, key exchange, a switch to encryption, application data. Only the
-switch differs: up to TLS 1.2 each role announces it with ChangeCipherSpec (RFC 5246 section 7.1), in TLS 1.3 it follows the
-ServerHello, everything encrypted has content type application_data, and ChangeCipherSpec means nothing (RFC 9846 section 5).
-The session records what came, in the order in which it became complete; it judges nothing, and knows no transport.
+Both roles go through the same stages in every version: hello, key exchange, switch to encryption, application data. Only the
+switch is different. Up to TLS 1.2 each role announces it with ChangeCipherSpec (RFC 5246 section 7.1). In TLS 1.3 it follows
+the ServerHello, everything encrypted has the content type application_data, and ChangeCipherSpec has no meaning (RFC 9846
+section 5). The session records what came, in the order in which it became complete. It does not judge, and it does not know the
+transport.
 """
 
 from typing import Any
@@ -43,16 +44,16 @@ from analyzer.tls.session_log import ROLES, SessionLog
 
 NO_OFFSET = -1
 
-# Once compiled these are C variables, which no other module sees.
+# In the compiled build these are C variables, which other modules cannot see.
 _CHANGE = CHANGE
 _CLIENT, _SERVER = 0, 1
 
 
 class Session(RecordSink):
-    """One TLS session. After the end of its flow all facts are final, and nothing changes them.
+    """One TLS session. After the end of its flow all facts are final.
 
-    id: its number in the run. flow: who talks to whom. log: what happened. handshake: what its handshakes say and prove.
-    roles: what each role has shown of itself.
+    id: its number in the run. flow: which endpoints communicate. log: what happened. handshake: what its handshakes contain and
+    authenticate. roles: the state of each role.
     """
 
     __slots__ = ("flow", "handshake", "id", "log", "roles")
@@ -67,7 +68,7 @@ class Session(RecordSink):
         keeps_fields: cython.bint = True,
         places: cython.bint = True,
     ) -> None:
-        """events, places: as in `SessionLog`. The rest: `SessionHandshake`."""
+        """events, places: see `SessionLog`. The other parameters: see `SessionHandshake`."""
         self.id = number
         self.flow = flow
         self.log = SessionLog(number, events, places)
@@ -76,7 +77,7 @@ class Session(RecordSink):
         self.kept = 0
 
     def wants(self, role: cython.int, content_type: cython.int) -> cython.bint:
-        """Whether a record's body will be read."""
+        """Return whether the body of a record will be read."""
         if self.handshake.opens():
             return True
         if content_type == APPLICATION_DATA:
@@ -85,12 +86,12 @@ class Session(RecordSink):
         return content_type == CHANGE_CIPHER_SPEC or parameters.version == 0 or not self.is_encrypted(role)
 
     def is_encrypted(self, role: cython.int) -> cython.bint:
-        """Whether records of this role, other than of type application_data, are encrypted by now."""
+        """Return whether records of this role, other than application_data, are encrypted now."""
         sender: RoleState = self.roles[role]
         return sender.change_frame > 0 and not self.handshake.parameters.tls13
 
     def take(self, record: Record) -> None:
-        """Take a record, or what is none."""
+        """Take a record, or a notice in the place of one (gap, loss, conflict)."""
         role: cython.int = record.role
         content_type: cython.int = record.content_type
         if content_type < 0:
@@ -122,7 +123,7 @@ class Session(RecordSink):
         self.kept = self.handshake.kept
 
     def open(self, sender: RoleState, record: Record) -> cython.bint:
-        """Decrypt a record and take what is inside; False where it is not encrypted, or does not open."""
+        """Decrypt a record and process its content. Returns False if it is not encrypted or cannot be decrypted."""
         handshake: SessionHandshake = self.handshake
         decryption: Decryption = handshake.decryption
         role: cython.int = record.role
@@ -136,7 +137,7 @@ class Session(RecordSink):
                 decryption.active = False
             return False
         parameters: Parameters = handshake.parameters
-        if parameters.version == 0 and decryption.keys.version:  # the ServerHello is missing, and was replaced by trial
+        if parameters.version == 0 and decryption.keys.version:  # no ServerHello: found by trial decryption
             parameters.version = self.log.version = decryption.keys.version
             parameters.tls13 = True
             parameters.suite = decryption.keys.suite
@@ -166,7 +167,7 @@ class Session(RecordSink):
         return True
 
     def take_ciphertext(self, sender: RoleState, record: Record) -> None:
-        """Count a record of application data that was not decrypted; in TLS 1.3 it may hold anything."""
+        """Count a record of application data that was not decrypted. In TLS 1.3 its real content type can be any."""
         handshake: SessionHandshake = self.handshake
         if not handshake.parameters.tls13:
             sender.n_protected += 1
@@ -182,9 +183,9 @@ class Session(RecordSink):
         self.tell_line("application_data", record, record.length)
 
     def take_encrypted_handshake(self, sender: RoleState, record: Record) -> None:
-        """Take a handshake record behind a ChangeCipherSpec that was not decrypted.
+        """Take a handshake record after a ChangeCipherSpec that was not decrypted.
 
-        The first message under new keys is the Finished (RFC 5246 section 7.4.9).
+        The first message with the new keys is the Finished (RFC 5246 section 7.4.9).
         """
         log: SessionLog = self.log
         if not sender.finished_hidden:
@@ -209,10 +210,10 @@ class Session(RecordSink):
         sender.n_protected += 1
 
     def is_second_hello(self, body: bytes) -> cython.bint:
-        """Whether a record behind a ChangeCipherSpec is a ClientHello all the same.
+        """Return whether a record after a ChangeCipherSpec is nevertheless a ClientHello.
 
-        In TLS 1.3 the ChangeCipherSpec in front of a second ClientHello means nothing (RFC 9846 appendix E.4), which shows
-        by itself where the capture lacks the server's records.
+        In TLS 1.3 the ChangeCipherSpec before a second ClientHello has no meaning (RFC 9846 appendix E.4). If the server's
+        records are not in the capture, only the second ClientHello itself shows that this is TLS 1.3.
         """
         if self.handshake.parameters.version != 0 or len(body) < 4 or body[0] != CLIENT_HELLO:
             return False
@@ -226,7 +227,7 @@ class Session(RecordSink):
             sender.change_frame = record.frame
             if record.role != _CLIENT:
                 handshake.judge_resumption()
-        if handshake.parameters.version == 0:  # in TLS 1.3 it means nothing, and who sends it may know that already
+        if handshake.parameters.version == 0:  # it may be TLS 1.3, where it has no meaning
             sender.lose()
         elif not tls13:
             handshake.advance(sender, _CHANGE, record.frame, record.at)
@@ -238,7 +239,7 @@ class Session(RecordSink):
             self.log.tell(KeysChanged("protected", record.role, record.frame, record.at))
 
     def take_alert(self, record: Record, body: bytes, length: cython.longlong, decrypted: cython.bint) -> None:
-        """Take the contents of an alert record; several alerts may stand in one (RFC 5246 section 7.2)."""
+        """Take the content of an alert record, which can have several alerts (RFC 5246 section 7.2)."""
         pos: cython.Py_ssize_t = 0
         role: cython.int = record.role
         if self.is_encrypted(role) and not decrypted:
@@ -254,9 +255,9 @@ class Session(RecordSink):
             self.log.add_finding("protocol_violation", "low", detail, record.frame)
 
     def take_heartbeat(self, record: Record, body: bytes, length: cython.longlong) -> None:
-        """Take a heartbeat (RFC 6520); a payload length beyond the record is the Heartbleed attack (CVE-2014-0160).
+        """Take a heartbeat (RFC 6520). A payload length beyond the record is the Heartbleed attack (CVE-2014-0160).
 
-        body: empty where it is encrypted.
+        body: empty if it is encrypted.
         """
         self.tell_line("heartbeat", record, length)
         if 3 > len(body):
@@ -267,7 +268,7 @@ class Session(RecordSink):
             self.log.add_finding("heartbleed", "high", detail, record.frame)
 
     def take_ssl2(self, sender: RoleState, record: Record) -> None:
-        """Take a record of SSL 2.0, which holds one message; after the hellos and the master key all is encrypted."""
+        """Take a record of SSL 2.0, which has one message. After the hellos and the master key all records are encrypted."""
         handshake: SessionHandshake = self.handshake
         hidden: cython.bint = sender.change_frame > 0 and not handshake.parameters.tls13
         message = None if hidden else read_ssl2(record)
@@ -293,7 +294,7 @@ class Session(RecordSink):
         self.log.tell(message)
 
     def take_parse_error(self, record: Record) -> None:
-        """Take what is no record."""
+        """Take a notice in the place of a record: a gap, a loss, a conflict, or bytes that are not a record."""
         role: cython.int = record.role
         sender: RoleState = self.roles[role]
         if record.content_type == GAP:
@@ -310,22 +311,22 @@ class Session(RecordSink):
             self.log.add_finding("protocol_violation", "medium", detail, record.frame)
 
     def tell_record(self, record: Record) -> None:
-        """Tell where a record stands."""
+        """Emit the position of a record."""
         self.log.tell(
             RecordRead(record.role, record.content_type, record.offset, record.header, record.length, record.frame, record.at)
         )
 
     def tell_line(self, kind: str, record: Record, length: cython.longlong) -> None:
-        """Tell a record that is worth a line."""
+        """Emit the event of a record that is listed."""
         if self.log.events is not None:
             self.log.tell(record_event(kind, record.role, length, record.frame, record.at))
 
     def end_role(self, role: cython.int, frame: cython.longlong, at: cython.longlong) -> None:
-        """Hear that no more records of a role come: what is incomplete is kept as far as it goes."""
+        """Note that there are no more records of a role. The available part of an incomplete message is kept."""
         self.handshake.take_partial(role, frame, at)
 
     def finish(self, frame: cython.longlong, at: cython.longlong) -> cython.bint:
-        """Hear that the flow has ended."""
+        """Note that the flow has ended."""
         log: SessionLog = self.log
         flow: Flow = self.flow
         self.end_role(_CLIENT, frame, at)
@@ -344,11 +345,11 @@ class Session(RecordSink):
         log.close(frame)
         return True
 
-    # What follows from it all.
+    # Results.
 
     @property
     def established(self) -> bool:
-        """Whether both Finished messages were seen, or encrypted records that can only follow them."""
+        """Whether both Finished messages were seen, or encrypted records that can only come after them."""
         handshake: SessionHandshake = self.handshake
         client: RoleState = self.roles[_CLIENT]
         server: RoleState = self.roles[_SERVER]
@@ -358,5 +359,5 @@ class Session(RecordSink):
 
     @property
     def decryption(self) -> Any:
-        """What its secrets opened (`Decryption`); None where there were none, or no ClientHello."""
+        """What was decrypted with its secrets (`Decryption`); None without secrets or without a ClientHello."""
         return self.handshake.decryption

@@ -1,7 +1,7 @@
-"""The handshake of one session: its messages decoded, and what follows from each for the rest of the session.
+"""Decodes the handshake messages of one session, and applies each of them to the rest of the session.
 
-`handshake/` has what a handshake is made of: the reader of messages, the states, the transcript, the features of hellos,
-certificates, resumption and proof. Here they are fed, in the order in which messages become complete.
+`handshake/` has the parts of a handshake: the message reader, the states, the transcript, the features of hellos, certificates,
+resumption and authentication. This module passes messages to them, in the order in which messages become complete.
 """
 
 from typing import Any
@@ -55,16 +55,16 @@ _CLIENT, _SERVER = 0, 1
 
 
 class SessionHandshake:
-    """What the handshakes of a session say and prove.
+    """What the handshakes of a session contain and authenticate.
 
-    roles, readers: the state and the handshake stream of each role. hellos, parameters: what is said, and agreed on.
-    certificates: by role, those of its first list, in DER; None before one came. stapled: what came beside certificates.
-    transcript: of the handshake that is under way; authentication: what all of them prove; post_handshake: of the client
-    afterwards. decryption: None until a ClientHello came while there were secrets. material: what may open records.
-    resumptions: the sessions of the run that may be resumed; resumable: this one among them; resumed_from: the one that this
-    session goes back to, where that is known. keeps_fields: whether messages keep their bytes and decoded fields once the
-    session has learnt from them. decrypting: whether what is being taken was decrypted. kept: bytes of memory that all of it
-    takes.
+    roles, readers: the state and the handshake stream of each role. hellos, parameters: what is offered, and what is agreed.
+    certificates: by role, those of its first list, in DER; None before the first list. stapled: data sent with certificates.
+    transcript: of the current handshake; authentication: results of all handshakes; post_handshake: authentication of the
+    client after the handshake. decryption: None until a ClientHello was read and there are secrets. material: secrets that may
+    decrypt records. resumptions: the sessions of the run that may be resumed; resumable: this session among them; resumed_from:
+    the session that this one resumes, if it is known. keeps_fields: whether messages keep their bytes and decoded fields after
+    the session has read them. decrypting: whether the current input was decrypted. kept: bytes of memory that all of this
+    needs.
     """
 
     __slots__ = (
@@ -90,13 +90,13 @@ class SessionHandshake:
         self.transcript = Transcript()
         self.authentication = Authentication()
         self.post_handshake: PostHandshake | None = None
-        self.decryption: Decryption = None  # type: ignore[assignment]  # until something may open records
-        self.resumable: ResumableSession = None  # type: ignore[assignment]  # until something may resume this session
+        self.decryption: Decryption = None  # type: ignore[assignment]  # until there are secrets
+        self.resumable: ResumableSession = None  # type: ignore[assignment]  # until another session may resume this one
         self.resumed_from: ResumableSession = None  # type: ignore[assignment]  # until that is known
         self.decrypting = False
         self.kept = 0
 
-    # Messages out of records.
+    # Messages from records.
 
     def take(
         self,
@@ -107,9 +107,9 @@ class SessionHandshake:
         frame: cython.longlong,
         at: cython.longlong,
     ) -> None:
-        """Take the next bytes of a role's handshake stream, which are lost behind `body` for `missing` bytes.
+        """Take the next bytes of a role's handshake stream. After `body`, `missing` bytes are lost.
 
-        offset: position of `body` in the role's stream of bytes, -1 where it was encrypted.
+        offset: position of `body` in the role's byte stream, -1 if it was encrypted.
         """
         reader: MessageReader = self.readers[role]
         self.kept -= len(reader.buffer)
@@ -125,7 +125,7 @@ class SessionHandshake:
             reader.skip = max(0, reader.skip + lost - missing)
 
     def take_partial(self, role: cython.int, frame: cython.longlong, at: cython.longlong) -> cython.Py_ssize_t:
-        """Take a message whose end is missing; how many bytes of it are missing."""
+        """Take a message whose end is missing. Returns how many bytes of it are missing."""
         reader: MessageReader = self.readers[role]
         self.kept -= len(reader.buffer)
         if not reader.cut_short():
@@ -139,7 +139,7 @@ class SessionHandshake:
         return reader.length - len(raw)
 
     def lose(self, role: cython.int, frame: cython.longlong, at: cython.longlong) -> None:
-        """Hear that records of a role may be missing: give up the message that was being collected."""
+        """Note that records of a role may be missing, and give up its incomplete message."""
         self.take_partial(role, frame, at)
         reader: MessageReader = self.readers[role]
         reader.lose()
@@ -148,7 +148,7 @@ class SessionHandshake:
         self.transcript.lose(role)
 
     def message(self, role: cython.int, reader: MessageReader, frame: cython.longlong, at: cython.longlong) -> None:
-        """Decode the message that the reader has found, and learn from it."""
+        """Decode the message that the reader has found, and use its content."""
         raw: bytes = reader.raw
         number: cython.int = raw[0]
         whole: cython.bint = reader.length == len(raw)
@@ -168,7 +168,7 @@ class SessionHandshake:
         if not whole:
             lost = f"{reader.length - len(raw)} of {reader.length} bytes are not in the capture"
             problems.append(Incomplete(name, len(raw), lost))
-        early: cython.bint = self.parameters.version == 0  # what the ServerHello says may be needed to read it: `read_again`
+        early: cython.bint = self.parameters.version == 0  # its table may depend on the ServerHello: `read_again`
         message: HandshakeMessage = handshake_message(
             number, name, role, frame, at, reader.length, raw, body, problems, self.decrypting
         )
@@ -185,10 +185,10 @@ class SessionHandshake:
                 self.tell_keys(message)
 
     def tell_keys(self, message: HandshakeMessage) -> None:
-        """Tell which keys come into use behind a message of TLS 1.3 (RFC 9846 section 7).
+        """Emit which keys are used after a message of TLS 1.3 (RFC 9846 section 7).
 
-        A client that offers early data goes on with the keys of that until its EndOfEarlyData; where it sends none, nothing
-        tells from where on it uses those of the handshake.
+        A client that offers early data uses the keys for early data until its EndOfEarlyData. If it does not send that message,
+        the capture does not show from which record on it uses the handshake keys.
         """
         role: cython.int = message.role
         number: cython.int = message.type
@@ -218,7 +218,7 @@ class SessionHandshake:
         frame: cython.longlong,
         at: cython.longlong,
     ) -> None:
-        """Take a message into state, transcript, key schedule and proof, none of which needs it decoded."""
+        """Pass a message to state, transcript, key schedule and authentication. None of them needs it decoded."""
         transcript: Transcript = self.transcript
         state: RoleState = self.roles[role]
         tls13: cython.bint = self.parameters.tls13
@@ -243,7 +243,7 @@ class SessionHandshake:
             self.post_handshake.take(role, raw, self.decryption)
 
     def advance(self, state: RoleState, number: cython.int, frame: cython.longlong, at: cython.longlong) -> None:
-        """Take a message, or a ChangeCipherSpec, into the state of its role; what is out of order is told."""
+        """Apply a message, or a ChangeCipherSpec, to the state of its role. If it is out of order, an event is emitted."""
         before: cython.int = state.state
         tls13: cython.bint = self.parameters.tls13 or number == HELLO_RETRY_REQUEST
         if not state.advance(number, tls13) and self.log.events is not None:
@@ -252,7 +252,7 @@ class SessionHandshake:
     def collect(
         self, role: cython.int, number: cython.int, raw: bytes, body: Any, message: HandshakeMessage, frame: cython.longlong
     ) -> None:
-        """Take what a decoded message says."""
+        """Use the content of a decoded message."""
         parameters: Parameters = self.parameters
         if number == CLIENT_HELLO:
             self.collect_client_hello(role, body, raw, not message.problems)
@@ -267,16 +267,16 @@ class SessionHandshake:
             if parameters.group < 0:
                 parameters.group = key_exchange.exchanged_group(body)
             self.transcript.exchanged = key_exchange.signed_parameters(body, raw)
-        elif number == ENCRYPTED_EXTENSIONS and role == _SERVER:  # some clients have one too, for ALPS
+        elif number == ENCRYPTED_EXTENSIONS and role == _SERVER:  # some clients send one too, for ALPS
             parameters.alpn = hello_features.alpn(body)
             if self.hellos.ech is not None:
                 self.hellos.ech.take_extensions(body)
             self.transcript.early = hello_features.has_early_data(body)
-            if self.decryption is not None:  # else somebody sent this in plaintext
+            if self.decryption is not None:  # else it was sent in plaintext
                 self.decryption.limit(_SERVER, hello_features.record_size_limit(body))
 
     def collect_certificates(self, role: cython.int, body: Any, frame: cython.longlong) -> None:
-        """Keep a role's first certificates, and that it sent others later."""
+        """Keep a role's first certificates, and note if it sends others later."""
         listed = certificate_messages.certificate_list(body)
         first = self.certificates[role]
         if not first:
@@ -286,10 +286,10 @@ class SessionHandshake:
         if listed and not self.transcript.complete:
             self.transcript.certificates[role] = listed[0]
 
-    # What the hellos lead to.
+    # What follows from the hellos.
 
     def collect_client_hello(self, role: cython.int, body: Any, raw: bytes, whole: cython.bint) -> None:
-        """Keep what the first ClientHello says, and prepare to open what follows."""
+        """Keep the content of the first ClientHello, and prepare to decrypt what follows."""
         hellos: Hellos = self.hellos
         first: cython.bint = not hellos.server_seen
         hellos.take_client_hello(body, raw, whole)
@@ -306,12 +306,12 @@ class SessionHandshake:
             self.decryption.offer(getattr(body, "cipher_suites", None) or (), hellos.ech)
 
     def collect_server_hello(self, body: Any, raw: bytes, message: HandshakeMessage) -> None:
-        """Take version, suite, group and resumption from a ServerHello or a HelloRetryRequest."""
+        """Use version, suite, group and resumption of a ServerHello or a HelloRetryRequest."""
         hellos: Hellos = self.hellos
         parameters: Parameters = self.parameters
         retry: cython.bint = message.name == "hello_retry_request"
         first: cython.bint = parameters.version == 0
-        if self.decrypting:  # a renegotiation: what the session is was said by its first handshake
+        if self.decrypting:  # a renegotiation; the parameters of the session are those of its first handshake
             parameters.suite = suite(getattr(body, "cipher_suite", None) or 0)
             chosen: cython.int = hello_features.selected_version(body)
             self.decryption.agree(chosen, parameters.tls13, parameters.suite, body, raw, retry)
@@ -319,7 +319,7 @@ class SessionHandshake:
         parameters.take_answer(body)
         self.log.version = parameters.version
         if self.decryption is None and parameters.suite is not None:
-            # Records that are not encrypted need no secret, and in TLS 1.3 secrets may be found without a ClientHello.
+            # Records without encryption need no secret. In TLS 1.3 trial decryption may find secrets without a ClientHello.
             lost: cython.bint = parameters.tls13 and not hellos.client_seen and self.material.given
             if parameters.suite.mode == "null" or lost:
                 self.decryption = Decryption(self.material, self.transcript, self.log)
@@ -345,7 +345,7 @@ class SessionHandshake:
         parameters.take_server_hello(body)
 
     def accept_inner(self) -> None:
-        """From now on the inner hello of Encrypted Client Hello is the one that counts."""
+        """Use the inner hello of Encrypted Client Hello from now on."""
         hellos: Hellos = self.hellos
         ech = hellos.ech
         if ech is None or ech.random is None:
@@ -355,7 +355,10 @@ class SessionHandshake:
         hellos.accept_inner()
 
     def judge_resumption(self) -> None:
-        """At the server's first ChangeCipherSpec: up to TLS 1.2 a handshake without key exchange is a resumption."""
+        """At the server's first ChangeCipherSpec, note whether the session is resumed.
+
+        Up to TLS 1.2 a handshake without key exchange is a resumption.
+        """
         message: HandshakeMessage
         hellos: Hellos = self.hellos
         parameters: Parameters = self.parameters
@@ -367,23 +370,23 @@ class SessionHandshake:
                     self.resumptions.ids.keep(parameters.session_id, self.as_resumable())
                 return
         client: RoleState = self.roles[_CLIENT]
-        if client.change_frame > 0:  # in a full handshake the client changes first
+        if client.change_frame > 0:  # in a full handshake the client sends it first
             return
         parameters.resumption = "ticket" if hellos.offers is not None and SESSION_TICKET in hellos.offers else "session_id"
 
     def as_resumable(self) -> ResumableSession:
-        """This session as those know it that resume it."""
+        """Return this session as a resumable session, for sessions that resume it."""
         if self.resumable is None:
             self.resumable = ResumableSession(self.log.session, self.flow.server_key(), self.hellos.server_name)
         return self.resumable
 
     def table(self, number: cython.int, raw: bytes) -> Any:
-        """The table of a message, by its number and what the session has agreed on; None when there is none."""
+        """Return the table of a message, by its number and the agreed parameters; None if there is none."""
         parameters: Parameters = self.parameters
         return table_of(number, TLS_1_3 if parameters.tls13 else parameters.version, parameters.suite, raw)
 
     def read_again(self) -> None:
-        """Now that the version is known, read what came before the ServerHello because segments came out of order."""
+        """Decode messages again that were read before the ServerHello, because segments came out of order."""
         message: HandshakeMessage
         for message in self.log.messages:
             if message.type == CLIENT_HELLO or message.type == SERVER_HELLO or message.length != len(message.raw):
@@ -394,14 +397,14 @@ class SessionHandshake:
                 if message.type == SERVER_KEY_EXCHANGE:
                     self.transcript.exchanged = key_exchange.signed_parameters(message.body, message.raw)
 
-    # What follows from it all.
+    # Results.
 
     def opens(self) -> cython.bint:
-        """Whether records are to be opened."""
+        """Return whether records are to be decrypted."""
         return self.decryption is not None and self.decryption.active
 
     def authenticate(self) -> None:
-        """Keep what the handshake proves, and let go of what it said."""
+        """Keep what the handshake authenticates, and free its transcript."""
         transcript: Transcript = self.transcript
         parameters: Parameters = self.parameters
         authentication: Authentication = self.authentication
@@ -414,7 +417,7 @@ class SessionHandshake:
         transcript.forget()
 
     def close(self, at: cython.longlong) -> None:
-        """Hear that the session has ended; what was said is proved now, as far as it goes."""
+        """Note that the session has ended, and authenticate as much of the handshake as was seen."""
         decryption: Decryption = self.decryption
         self.authenticate()
         if self.hellos.ech is not None:
@@ -427,12 +430,12 @@ class SessionHandshake:
         decryption.close(at)
 
     def keep_master(self) -> None:
-        """Let those that resume this session have its master secret."""
+        """Give the master secret to the sessions that resume this one."""
         if self.resumable is not None:
             self.resumable.master = self.decryption.schedule12.master
 
     def conclude_ech(self) -> None:
-        """Judge the offer of Encrypted Client Hello at the end."""
+        """Set the final status of the offer of Encrypted Client Hello."""
         decryption: Decryption = self.decryption
         client: RoleState = self.roles[_CLIENT]
         ech = self.hellos.ech

@@ -1,4 +1,4 @@
-"""What a session keeps of what happened in it: lists with limits, and what is beyond them counted."""
+"""Keeps what happened in a session, in lists with limits, and counts what is beyond the limits."""
 
 from hashlib import sha256
 from typing import Any
@@ -9,7 +9,7 @@ from analyzer.flows.flow import CLIENT
 from analyzer.tls.events import Alert, Conflict, Event, Finding, Gap, HandshakeMessage
 from analyzer.tls.limits import MAX_ALERTS, MAX_CHAINS, MAX_EVIDENCE, MAX_GAPS, MAX_MESSAGES
 
-# Once compiled a C variable, which no other module sees.
+# In the compiled build this is a C variable, which other modules cannot see.
 _CLIENT = CLIENT
 
 ROLES = ("client", "server")
@@ -18,10 +18,10 @@ ROLES = ("client", "server")
 class SessionLog:
     """The lists of one session.
 
-    session: its number. version: what it speaks by now, 0 before that is known. events: the list that everything is told to
-    as it happens, None where nobody listens; places: whether it hears where records and messages stand. certificate_changes:
-    role, frame and certificates of each list of certificates that a role sent after its first, and that is another. dropped:
-    how many entries are not listed.
+    session: its number. version: its TLS version so far, 0 before it is known. events: the list to which all events are
+    appended as they happen, None without listeners; places: whether positions of records and messages are emitted too.
+    certificate_changes: role, frame and certificates of each certificate list that a role sent after its first one and that
+    differs from it. dropped: how many entries are not listed.
     """
 
     __slots__ = (
@@ -43,7 +43,7 @@ class SessionLog:
         self.dropped = 0
 
     def tell(self, event: Event) -> None:
-        """Tell an event to who listens."""
+        """Emit an event to the listeners, if there are any."""
         if self.events is not None:
             event.session = self.session
             event.version = self.version
@@ -58,7 +58,7 @@ class SessionLog:
         self.tell(alert)
 
     def add_finding(self, code: str, severity: str, detail: str, frame: cython.longlong) -> None:
-        """Keep a finding; `frame` 0 is none."""
+        """Keep a finding; `frame` 0 means no frame."""
         if len(self.findings) >= MAX_GAPS:
             self.dropped += 1
             return
@@ -77,7 +77,7 @@ class SessionLog:
     def add_conflict(
         self, role: cython.int, offset: cython.longlong, first: bytes, second: bytes, frame: cython.longlong
     ) -> None:
-        """Keep both versions of bytes on which two segments disagree; the first is what was read."""
+        """Keep both versions of bytes for which two segments differ; the first version was used."""
         if len(self.conflicts) >= MAX_GAPS:
             self.dropped += 1
             return
@@ -91,7 +91,7 @@ class SessionLog:
         self.add_finding("conflicting_segments", "high", detail, frame)
 
     def add_certificate_change(self, role: cython.int, listed: list[Any], first: list[Any], frame: cython.longlong) -> None:
-        """Keep certificates of a role that are others than its first, from a renegotiation or after the handshake."""
+        """Keep certificates of a role that differ from its first ones, from a renegotiation or after the handshake."""
         if (role, listed) in [(sender, known) for sender, _, known in self.certificate_changes]:
             return
         if len(self.certificate_changes) >= MAX_CHAINS:
@@ -108,16 +108,16 @@ class SessionLog:
         self.add_finding("certificate_changed", severity, detail, frame)
 
     def full(self) -> cython.bint:
-        """Whether no more messages are kept."""
+        """Return whether no more messages are kept."""
         return len(self.messages) >= MAX_MESSAGES
 
     def in_order(self) -> None:
-        """Put messages and alerts in the order of their frames: what waited behind a hole came only when it was given up."""
+        """Sort messages and alerts by frame. Those after a gap were processed late, when the missing bytes were given up."""
         self.messages.sort(key=frame_of)
         self.alerts.sort(key=frame_of)
 
     def close(self, frame: cython.longlong) -> None:
-        """Say how much is not listed."""
+        """Add a finding about the entries that are not listed."""
         if self.dropped:
             detail = f"{self.dropped} further messages, alerts, gaps or findings are not listed"
             finding = Finding("limit", "medium", detail, [frame] if frame else [])
@@ -126,5 +126,5 @@ class SessionLog:
 
 
 def frame_of(fact: HandshakeMessage | Alert) -> int:
-    """Sort key: the frame of a message or alert."""
+    """Return the frame of a message or alert, as sort key."""
     return fact.frame

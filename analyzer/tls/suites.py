@@ -1,10 +1,9 @@
-"""What a cipher suite is made of, read from its registered name.
+"""Reads the parts of a cipher suite from its registered name.
 
-Up to TLS 1.2 a name spells the key exchange, how the server proves itself, the cipher and the hash of its MAC, with the word
-WITH before the last two (RFC 5246, appendix C). Since TLS 1.3 a suite is only an AEAD and the hash of the key schedule
-(RFC 9846, appendix B.4), and the name says no more. So nothing is listed here twice: a suite that is added to the registry is
-understood as soon as it stands there. Two registered numbers are no suites but signals: their names end in SCSV (RFC 5746 and
-RFC 7507).
+Up to TLS 1.2 a name gives the key exchange, the authentication of the server, the cipher and the hash of its MAC. The word WITH
+is before the last two (RFC 5246, appendix C). Since TLS 1.3 a suite is only an AEAD and the hash of the key schedule (RFC 9846,
+appendix B.4), and the name contains no more. So no second list is needed: a suite that is added to the registry works at once.
+Two registered numbers are signals and not suites: their names end in SCSV (RFC 5746 and RFC 7507).
 """
 
 from dataclasses import dataclass, field
@@ -29,17 +28,17 @@ _GOST_HASHES = {"GOSTR341112_256": "GOSTR341112_256", "GOSTR341001": "GOSTR3411"
 
 @dataclass(frozen=True, slots=True)
 class Suite:
-    """A cipher suite, taken apart; the words are those of the registry.
+    """A cipher suite, divided into its parts; the words are those of the registry.
 
     `key_exchange`: RSA, DH, DHE, ECDH, ECDHE, PSK, DHE_PSK, RSA_PSK, ECDHE_PSK, SRP, KRB5, ECCPWD, ECJPAKE, GOST, FORTEZZA_KEA,
-    ECC, IBC, IBSDH (GM/T 0024), NULL; empty for TLS 1.3, where the groups say it.
+    ECC, IBC, IBSDH (GM/T 0024), NULL; empty for TLS 1.3, where the group determines it.
     `authentication`: RSA, DSS, ECDSA, anon, PSK, RSA_PSK, SRP, SRP_RSA, SRP_DSS, KRB5, ECCPWD, ECJPAKE, GOST, SM2, IBC, NULL;
-    empty for TLS 1.3, where the signature schemes say it.
+    empty for TLS 1.3, where the signature scheme determines it.
     `cipher`: such as AES_128_GCM, RC4_128, NULL. `mode`: aead, cbc, stream or null.
     `mac`: HMAC, AEAD, OMAC, IMIT or NULL. `hash`: of the HMAC or, with an AEAD, of the PRF or key schedule; SHA is SHA-1, and
     RMD is RIPEMD-160.
     `export`: weakened for the export laws of the 1990s.
-    `prf_hash`: of the PRF of TLS 1.2 (RFC 5246, section 5: SHA256 where the suite's is older), or of the key schedule.
+    `prf_hash`: of the PRF of TLS 1.2 (RFC 5246, section 5: SHA256 if the suite's hash is older), or of the key schedule.
     """
 
     name: str
@@ -58,7 +57,10 @@ class Suite:
 
     @property
     def forward_secret(self) -> bool:
-        """Whether the key exchange is ephemeral. True for TLS 1.3, where only the mode `psk_ke` is not, and no suite tells."""
+        """Whether the key exchange is ephemeral.
+
+        It is True for TLS 1.3. There only the mode `psk_ke` is not ephemeral, and the suite does not show the mode.
+        """
         if self.tls13 or self.authentication == "anon":
             return True
         return self.key_exchange in {"DHE", "ECDHE", "DHE_PSK", "ECDHE_PSK", "SRP", "ECCPWD", "ECJPAKE", "IBSDH"}
@@ -66,14 +68,17 @@ class Suite:
 
 @cache
 def suite(number: int) -> Suite | None:
-    """The suite that has this 16-bit number; None if the registry does not name it, or it is a signal (SCSV) and no suite."""
+    """Return the suite with this 16-bit number.
+
+    Returns None if the registry does not have it, or if it is a signal (SCSV) and not a suite.
+    """
     suites = registry("cipher_suites")
     return read_name(suites.name(number)) if suites.known(number) else None
 
 
 @cache
 def read_name(name: str) -> Suite | None:
-    """Take a registered name apart; None for a signal. ValueError if the name is not of a form that the registry has."""
+    """Divide a registered name into its parts; None for a signal. Raises ValueError if the name has an unknown form."""
     if name.endswith("_SCSV"):
         return None
     prefix, exchange, protection = _split(name)
@@ -85,7 +90,7 @@ def read_name(name: str) -> Suite | None:
 
 
 def _split(name: str) -> tuple[str, str, str]:
-    """Prefix (TLS, SSL or, in the suites of GM/T 0024, none), key exchange with authentication, cipher with hash."""
+    """Return prefix (TLS, SSL or, in the suites of GM/T 0024, none), key exchange with authentication, cipher with hash."""
     prefix, _, rest = name.partition("_")
     if prefix not in {"TLS", "SSL"}:
         return "", prefix, rest
@@ -94,12 +99,12 @@ def _split(name: str) -> tuple[str, str, str]:
 
 
 def _protection(exchange: str, protection: str) -> tuple[str, str, str]:
-    """Cipher, MAC and hash from the part after WITH."""
-    # The ChaCha20 suites of 2013 had another nonce than the ones that became RFCs: the cipher's name has to keep that.
+    """Return cipher, MAC and hash, from the part after WITH."""
+    # The ChaCha20 suites of 2013 have a different nonce from those of the RFC, so the cipher's name must show it.
     protection, old, _ = protection.partition("_OLD")
     cipher, _, digest = protection.rpartition("_")
     if digest in _HASHES:
-        # The names of RFC 9150 have the hash of the integrity-only protection where others have the cipher.
+        # In the names of RFC 9150 the hash of the integrity-only protection is in the place of the cipher.
         integrity_only = not exchange and cipher in _HASHES
         cipher = "NULL" if integrity_only else cipher
     elif digest in {"OMAC", "IMIT"}:
@@ -115,17 +120,17 @@ def _protection(exchange: str, protection: str) -> tuple[str, str, str]:
 
 
 def _mode(cipher: str) -> str:
-    """aead, cbc, stream or null."""
+    """Return aead, cbc, stream or null."""
     if cipher == "NULL":
         return "null"
     if cipher.removesuffix("_OLD").endswith(_AEAD) or cipher.startswith(("AEGIS_", "ASCONAEAD")):
         return "aead"
-    # SM1 is a block cipher, and GM/T 0024 uses it in CBC mode without saying so in the name.
+    # SM1 is a block cipher. GM/T 0024 uses it in CBC mode, but the name does not contain CBC.
     return "cbc" if "CBC" in cipher or cipher == "SM1" else "stream"
 
 
 def _exchange(exchange: str, gm: bool) -> tuple[str, str]:
-    """Key exchange and authentication from the part before WITH, without EXPORT; `gm` for the names of GM/T 0024."""
+    """Return key exchange and authentication, from the part before WITH, without EXPORT; `gm` for the names of GM/T 0024."""
     if gm:
         return exchange, {"RSA": "RSA", "IBC": "IBC", "IBSDH": "IBC"}.get(exchange, "SM2")
     if exchange in _PROVES_ITSELF:

@@ -1,8 +1,8 @@
-"""The TLS layers of one packet: records where they lie in its payload, and the handshake messages that it completed.
+"""Builds the TLS layers of one packet: the records in its payload, and the handshake messages that it completed.
 
-A record may begin in one packet and end in another, and so may a message. Records and messages know where they stand in their
-role's stream, and so does the payload: what lies in it has its place among the packet's bytes, and of a message that spans
-packets the fields are counted from the message's first byte.
+A record can begin in one packet and end in another, and so can a message. Records and messages know their positions in the
+role's stream, and the payload knows its own. So everything in the payload has a position among the packet's bytes. For a
+message that is in several packets, the offsets of its fields are counted from the message's first byte.
 """
 
 from collections.abc import Iterator, Sequence
@@ -25,7 +25,7 @@ _OUT_OF_ORDER = "where records begin in it is not known: it came out of order, o
 
 @dataclass(frozen=True, slots=True)
 class TlsLayer:
-    """A record or a message; `note` says what its fields do not. `apart`: offsets count from the message's first byte."""
+    """A record or a message. `note` adds what its fields do not say. `apart`: offsets count from the message's first byte."""
 
     layer: Layer
     depth: int
@@ -35,8 +35,11 @@ class TlsLayer:
 
 @dataclass(frozen=True, slots=True)
 class Payload:
-    """A packet's part of a role's stream. data: the frame; start, end: where in it the payload stands; offset: the position of
-    its first byte in the stream, None where that is not known."""
+    """The part of a role's stream that is in one packet.
+
+    data: the frame; start, end: position of the payload in it; offset: the position of its first byte in the stream, None if it
+    is not known.
+    """
 
     data: bytes
     start: int
@@ -45,7 +48,10 @@ class Payload:
 
 
 def tls_layers(payload: Payload, reader: RecordReader | None, events: Sequence[Event]) -> Iterator[TlsLayer]:
-    """The layers in a payload that was just read. events: what it led to; reader: of its role's records, as it stands now."""
+    """Iterate over the layers in a payload that was just read.
+
+    events: the events that it caused; reader: the reader of its role's records, in its current state.
+    """
     data, end = payload.data, payload.end
     messages = [event for event in events if isinstance(event, HandshakeMessage)]
     alerts = [event for event in events if isinstance(event, Alert) and not event.encrypted]
@@ -86,7 +92,10 @@ def tls_layers(payload: Payload, reader: RecordReader | None, events: Sequence[E
 
 
 def message_layer(message: HandshakeMessage, place: int | None) -> Layer:
-    """A message with its fields; `place` is where it begins in the frame, None counts from its own first byte."""
+    """Return a message with its fields.
+
+    place: where it begins in the frame; None if offsets count from its own first byte.
+    """
     base = 0 if place is None else place
     raw = message.raw
     title = "".join(word[:1].upper() + word[1:] for word in message.name.split("_"))
@@ -105,8 +114,10 @@ def message_layer(message: HandshakeMessage, place: int | None) -> Layer:
 
 @dataclass(frozen=True, slots=True)
 class _Begun:
-    """A record that began before a payload. offset: of its header in the stream; length: of its body, None while its header is
-    not whole."""
+    """A record that began before a payload.
+
+    offset: of its header in the stream; length: of its body, None while its header is incomplete.
+    """
 
     content_type: int
     offset: int
@@ -115,7 +126,10 @@ class _Begun:
 
 
 def _record_before(payload: Payload, reader: RecordReader | None, events: Sequence[Event]) -> _Begun | None:
-    """The record in whose midst the payload begins; None where it begins with one, or that is not known."""
+    """Return the record that continues at the start of the payload.
+
+    Returns None if the payload begins with a record, or if this is not known.
+    """
     if payload.offset is None:
         return None
     for event in events:
@@ -134,18 +148,21 @@ def _record_before(payload: Payload, reader: RecordReader | None, events: Sequen
 
 
 def _in_order(payload: Payload, reader: RecordReader | None, events: Sequence[Event]) -> bool:
-    """Whether it is known where records begin in a payload in which none goes on."""
+    """Return whether it is known where records begin in a payload, for a payload that does not continue a record."""
     if reader is None:
         return False
     record = reader.record
     if not record.header or any(isinstance(event, RecordRead) for event in events):
         return True
-    begins = record.offset + record.header + record.length  # the next header, of which there is a part
+    begins = record.offset + record.header + record.length  # the next header, which is incomplete
     return payload.offset is not None and payload.offset + payload.end - payload.start - len(reader.head) == begins
 
 
 def _messages(messages: list[HandshakeMessage], payload: Payload, start: int, end: int) -> Iterator[TlsLayer]:
-    """Those of the messages, taken off the list, that lie whole in `data[start:end]` of the frame or end there."""
+    """Iterate over the messages that lie completely in `data[start:end]` of the frame or end there.
+
+    They are removed from the list.
+    """
     shift = payload.start - (payload.offset or 0)
     while messages:
         message = messages[0]
@@ -166,7 +183,7 @@ def _messages(messages: list[HandshakeMessage], payload: Payload, start: int, en
 
 
 def _continued(payload: Payload, begun: _Begun) -> tuple[TlsLayer, int, bool]:
-    """The rest of a record that began in an earlier frame; where it ends here, and whether it is whole then."""
+    """Return the rest of a record that began in an earlier frame, where it ends here, and whether it is then complete."""
     assert payload.offset is not None
     start = payload.start
     behind = payload.end if begun.length is None else start + begun.offset + begun.header + begun.length - payload.offset
@@ -181,7 +198,7 @@ def _continued(payload: Payload, begun: _Begun) -> tuple[TlsLayer, int, bool]:
 
 
 def _record(data: bytes, at: int, stop: int, opened: bool) -> Layer:
-    """A record with its header, and its body unless that is shown as messages (`opened`)."""
+    """Return a record with its header, and its body unless that is shown as messages (`opened`)."""
     name = registry("content_types").name(data[at])
     version = data[at + 1] << 8 | data[at + 2]
     length = data[at + 3] << 8 | data[at + 4]
@@ -196,7 +213,7 @@ def _record(data: bytes, at: int, stop: int, opened: bool) -> Layer:
 
 
 def _fields(found: list[Span]) -> tuple[Field, ...]:
-    """The fields of a structure; one of several forms has the form that an earlier number chose."""
+    """Return the fields of a structure. If a field has several forms, an earlier number selects its form."""
     numbers = {span.name: span.value for span in found}
     fields = []
     for span in found:
@@ -208,7 +225,7 @@ def _fields(found: list[Span]) -> tuple[Field, ...]:
 
 
 def _field(span: Span, spec: FieldSpec | None) -> Field:
-    """A field of a table, with its parts."""
+    """Return a field of a table, with its parts."""
     children = _fields(span.children)
     value = span.value
     text = ""

@@ -1,4 +1,4 @@
-"""The protected records of one session: keys taken into use where each role changes them, records opened and counted."""
+"""Decrypts the protected records of one session: uses new keys when a role changes them, and counts the records."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -31,19 +31,22 @@ from analyzer.tls.session_log import ROLES, SessionLog
 from analyzer.tls.suites import Suite
 
 UNOPENED = 3
-"""Records behind a gap that open neither with the keys nor with those that follow, until keys are taken for changed twice."""
+"""Failed records after a gap from which on two key changes in the gap are assumed.
+
+These records open neither with the current keys nor with the next ones.
+"""
 
 _CLIENT = 0
 
 
 class Decryption(FinishedKeys):
-    """One session's secrets at work.
+    """The decryption state of one session.
 
-    keys: what is known of the secrets; `reason` and `detail` are there. states: the read state of each role. records, failed:
-    protected records that opened, and that did not. sent: bytes of application data of each role. holes: whether records are
-    missing. early: whether the record opened last was early data. limits: how long the plaintext of a role's records may be;
-    oversized: the bytes of its first record that was longer. application: who reads the data, None where nobody does; began:
-    whether any came. active: whether records are to be opened, so that their bodies are wanted.
+    keys: what is known of the secrets, with `reason` and `detail`. states: the read state of each role. records, failed: number
+    of protected records that were decrypted, and that were not. sent: bytes of application data of each role. holes: whether
+    records are missing. early: whether the last decrypted record was early data. limits: how long the plaintext of a role's
+    records can be; oversized: the length of its first record that was longer. application: reader of the data, None if there is
+    none; began: whether any data came. active: whether records are to be decrypted, so that their bodies are needed.
     """
 
     __slots__ = (
@@ -68,10 +71,10 @@ class Decryption(FinishedKeys):
         self.began = False
         self.active = True
 
-    # What the handshake says.
+    # Input from the handshake.
 
     def begin(self) -> None:
-        """Be ready for a handshake; a renegotiation is one more."""
+        """Prepare for a handshake, which can also be a renegotiation."""
         self.keys.end_handshake(self.schedule12.master)
         self.schedule12.begin()
         state: ReadState
@@ -79,7 +82,7 @@ class Decryption(FinishedKeys):
             state.changed = False
 
     def take_message(self, role: cython.int, raw: bytes, whole: cython.bint) -> None:
-        """Take a handshake message in plaintext, with its header; not `whole` where its end is missing."""
+        """Take a handshake message in plaintext, with its header; `whole` is False if its end is missing."""
         number: cython.int = raw[0]
         keys: SessionKeys = self.keys
         if number == CLIENT_HELLO and not keys.client_random:
@@ -97,20 +100,20 @@ class Decryption(FinishedKeys):
             state.epoch = APPLICATION if number == FINISHED else PROTECTED
 
     def offer(self, suites: Sequence[int], ech: EchOffer | None) -> None:
-        """Take which suites the client offers, by number, and its offer of Encrypted Client Hello."""
+        """Note the suites that the client offers, by number, and its offer of Encrypted Client Hello."""
         self.keys.suites = suites
         self.keys.ech = ech
         self.schedule13.offer()
 
     def accept_inner(self, outer_random: bytes, inner_random: bytes) -> None:
-        """From now on the inner hello of Encrypted Client Hello counts, and its random names the session."""
+        """Use the inner hello of Encrypted Client Hello from now on; its random names the session."""
         self.keys.named[outer_random] = None
         self.keys.client_random = inner_random
 
     def agree(
         self, version: cython.int, tls13: cython.bint, chosen: Suite | None, hello: Any, raw: bytes, retry: cython.bint
     ) -> cython.bint:
-        """Take what the server has chosen; False where nothing of it can be opened, and records need not be."""
+        """Note what the server has chosen. Returns False if nothing can be decrypted and records do not have to be read."""
         keys: SessionKeys = self.keys
         keys.version = version
         keys.tls13 = tls13
@@ -123,7 +126,7 @@ class Decryption(FinishedKeys):
         return self.active
 
     def change(self, role: cython.int) -> cython.bint:
-        """Take a ChangeCipherSpec, and the new keys into use; False where there are none."""
+        """Process a ChangeCipherSpec: start to use the new keys. Returns False if there are none."""
         keys: SessionKeys = self.keys
         state: ReadState = self.states[role]
         if keys.tls13 or not keys.version or state.changed:
@@ -144,21 +147,21 @@ class Decryption(FinishedKeys):
         return decryptor is not None or self.records > 0
 
     def limit(self, role: cython.int, n_bytes: Any) -> None:
-        """Take how long the records may be that a role wants (RFC 8449), which the other must keep; None: it does not say."""
+        """Note the record size that a role asks for (RFC 8449). It limits the other role; None: no such request."""
         if n_bytes is not None:
             self.limits[1 - role] = min(n_bytes, LARGEST_PLAINTEXT)
 
     # Records.
 
     def protects(self, role: cython.int, content_type: cython.int) -> cython.bint:
-        """Whether a record is encrypted."""
+        """Return whether a record is encrypted."""
         if self.keys.tls13 or not self.keys.version:
             return content_type == APPLICATION_DATA
         state: ReadState = self.states[role]
         return len(state.decryptors) > 0
 
     def open(self, record: Record) -> Opened | None:
-        """Open a record: its inner content type and plaintext; None where it does not open, which is counted."""
+        """Decrypt a record. Returns its inner content type and plaintext, or None if it fails, which is counted."""
         keys: SessionKeys = self.keys
         role: cython.int = record.role
         state: ReadState = self.states[role]
@@ -188,7 +191,7 @@ class Decryption(FinishedKeys):
         return opened
 
     def refuse(self, record: Record, reason: str, detail: str) -> None:
-        """Count a record that did not open, and note why."""
+        """Count a record that could not be decrypted, and note the reason."""
         keys: SessionKeys = self.keys
         self.failed += 1
         if not keys.version:
@@ -202,13 +205,13 @@ class Decryption(FinishedKeys):
 
     @property
     def hopeless(self) -> bool:
-        """Whether nothing will open any more."""
+        """Whether no more records can be decrypted."""
         trial = self.schedule13.trial
         searched = self.keys.version and trial is not None and trial.left == 0
         return bool(searched) and not any(state.decryptors for state in self.states)
 
     def carry(self, role: cython.int, data: bytes, alpn: bytes | None, frame: cython.longlong, at: cython.longlong) -> None:
-        """Hand on application data; alpn: what both sides agreed to speak."""
+        """Pass on application data; alpn: the protocol that both sides agreed on."""
         self.sent[role] += len(data)
         if not self.began:
             self.began = True
@@ -225,7 +228,7 @@ class Decryption(FinishedKeys):
             self.log.tell(Data(data, role, frame, at))
 
     def lose(self, role: cython.int, missing: cython.bint) -> None:
-        """Hear that no record begins where one should; missing: because the capture lacks some."""
+        """Note that no record begins where one should; missing: because the capture lacks some."""
         state: ReadState = self.states[role]
         state.after_gap = True
         if state.decryptors and missing:
@@ -235,14 +238,14 @@ class Decryption(FinishedKeys):
         self.miss(role, MISSING_SEGMENT if missing else None)
 
     def miss(self, role: cython.int, reason: str | None) -> None:
-        """Hand on that application data of a role is missing here."""
+        """Report to the reader of the data that application data of a role is missing here."""
         if self.application is not None:
             self.application.gap(role, None, reason)
         if self.began and self.log.events is not None:
             self.log.tell(DataMissing(role, reason, self.failed))
 
     def close(self, at: cython.longlong) -> None:
-        """Hear that the session has ended; what only serves to open records is let go of."""
+        """Note that the session has ended, and free everything that is used only for decryption."""
         keys: SessionKeys = self.keys
         if keys.reason == MISSING_SEGMENT and keys.tls13 and any(map(_lost_keys, self.states)):
             keys.reason = KEY_UPDATE_MISSED
@@ -255,7 +258,7 @@ class Decryption(FinishedKeys):
         self.begin()
 
     def findings(self) -> list[tuple[str, str, str]]:
-        """What is odd about the secrets: code, severity, sentence."""
+        """Return findings about the secrets: code, severity, sentence."""
         keys: SessionKeys = self.keys
         found = []
         if keys.contradicted:
@@ -270,28 +273,28 @@ class Decryption(FinishedKeys):
 
     @property
     def status(self) -> str:
-        """`decrypted`, `partial` or `none`, of a session that has encrypted records."""
+        """`decrypted`, `partial` or `none`, for a session that has encrypted records."""
         if self.records == 0:
             return "none"
         return "partial" if self.failed or self.holes else "decrypted"
 
-    # What a Finished must be.
+    # Keys to check a Finished.
 
     def master_secret(self) -> bytes | None:
-        """As in `FinishedKeys`."""
+        """See `FinishedKeys.master_secret`."""
         return self.schedule12.master
 
     def verify_data(self, role: cython.int, heard: bytes) -> bytes | None:
-        """As in `FinishedKeys`."""
+        """See `FinishedKeys.verify_data`."""
         if self.keys.tls13:
             return self.schedule13.verify_data(role, PROTECTED, heard)
         return self.schedule12.verify_data(role, heard)
 
     def verify_data_later(self, heard: bytes) -> bytes | None:
-        """As in `FinishedKeys`."""
+        """See `FinishedKeys.verify_data_later`."""
         return self.schedule13.verify_data(_CLIENT, APPLICATION, heard)
 
 
 def _lost_keys(state: ReadState) -> bool:
-    """Whether nothing opens any more behind a gap in the data, though the right secrets were there before it."""
+    """Return whether records fail after a gap in the data, although the secrets were right before it."""
     return state.after_gap and state.epoch == APPLICATION and state.misses >= UNOPENED

@@ -1,10 +1,12 @@
-"""External pre-shared keys in TLS 1.3 (RFC 9846 sections 4.3.11 and 7.1): whose key it is, and what the key alone opens.
+"""Uses external pre-shared keys in TLS 1.3 (RFC 9846 sections 4.3.11 and 7.1): finds the right key and derives its secrets.
 
-A ClientHello names its keys by identities and proves each with a binder, a MAC over the hello up to the binders: so a binder
-tells whether a key is the right one before anything is decrypted. From the key come the early secrets. The handshake's secrets
-need the (EC)DHE secret too, unless the server answers without a key share (psk_ke); with one (psk_dhe_ke) the key opens early
-data and nothing else. Keys of resumption come from the main secret of an earlier session, which key logs do not hold, and so
-only their own traffic secrets open resumed sessions.
+A ClientHello names its keys by identities. For each key it has a binder, a MAC over the hello up to the binders. So a binder
+shows whether a key is the right one before anything is decrypted. The early secrets come from the key alone. The handshake
+secrets also need the (EC)DHE secret, unless the server answers without a key share (psk_ke). If it answers with one
+(psk_dhe_ke), the key decrypts early data and nothing else.
+
+Resumption keys come from the main secret of an earlier session, and key logs do not contain that secret. So resumed sessions
+can be decrypted only with their own traffic secrets.
 """
 
 from collections.abc import Mapping
@@ -27,27 +29,33 @@ _HASHES = {32: "SHA256", 48: "SHA384"}
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """A key whose binder is right. index: of its identity in the hello; hash_name: of all that comes from the key."""
+    """A key whose binder is correct. index: of its identity in the hello; hash_name: the hash of the key's key schedule."""
 
     index: int
     hash_name: str
     early_secret: bytes
 
     def early_traffic_secret(self, hello: bytes) -> bytes:
-        """Give client_early_traffic_secret."""
+        """Return client_early_traffic_secret."""
         return self._derive(self.early_secret, b"c e traffic", hello)
 
     def handshake_secret(self) -> bytes:
-        """Give the handshake secret of psk_ke, which has no other input."""
+        """Return the handshake secret of psk_ke, which has no other input."""
         return key_schedule13.following_secret(self.hash_name, self.early_secret)
 
     def handshake_traffic_secrets(self, heard: bytes) -> tuple[bytes, bytes]:
-        """Give the client's and the server's secret of psk_ke, from the messages through ServerHello."""
+        """Return the client's and the server's secret of psk_ke.
+
+        heard: the messages up to the ServerHello, which is included.
+        """
         secret = self.handshake_secret()
         return self._derive(secret, b"c hs traffic", heard), self._derive(secret, b"s hs traffic", heard)
 
     def application_traffic_secrets(self, heard: bytes) -> tuple[bytes, bytes]:
-        """Give the client's and the server's first secret of psk_ke, from the messages through the server's Finished."""
+        """Return the client's and the server's first secret of psk_ke.
+
+        heard: the messages up to the server's Finished, which is included.
+        """
         secret = key_schedule13.following_secret(self.hash_name, self.handshake_secret())
         return self._derive(secret, b"c ap traffic", heard), self._derive(secret, b"s ap traffic", heard)
 
@@ -56,9 +64,11 @@ class Bound:
 
 
 def find_bound(hello: bytes, psks: Mapping[bytes, bytes], retried: tuple[bytes, bytes] | None = None) -> list[Bound]:
-    """Give the keys whose binders in a ClientHello are right, in its order. Refused where the hello has no form.
+    """Return the keys whose binders in a ClientHello are correct, in its order.
 
-    retried: of the second hello the first one, and the HelloRetryRequest.
+    Raises DecryptionError if the hello is malformed.
+
+    retried: for a second hello, the first one and the HelloRetryRequest.
     """
     listed = hello_extensions(hello, HEADER)
     if not any(extension.type == PRE_SHARED_KEY for extension in listed):
@@ -77,7 +87,10 @@ def find_bound(hello: bytes, psks: Mapping[bytes, bytes], retried: tuple[bytes, 
 
 
 def selects(server_hello: bytes) -> tuple[int | None, bool]:
-    """Give the index of the identity that a ServerHello chose, and whether it has a key share too."""
+    """Return the index of the identity that a ServerHello chose, and whether it also has a key share.
+
+    Raises DecryptionError (malformed) if the ServerHello cannot be read.
+    """
     message, problems = read(ServerHello, server_hello, HEADER, len(server_hello), 0, Malformed)
     if problems:
         raise DecryptionError(MALFORMED, f"a ServerHello: {problems[0]}")

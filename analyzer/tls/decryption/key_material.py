@@ -1,4 +1,4 @@
-"""What a run has to open its sessions with, why a session may not open, and who takes what was inside."""
+"""Holds the secrets of a run, defines reasons why a session cannot be decrypted, and the interface of a data reader."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
@@ -11,19 +11,26 @@ if TYPE_CHECKING:
 
 NO_SECRET, MISSING_LABEL, NO_HANDSHAKE, KEY_UPDATE_MISSED = "no_secret", "missing_label", "no_handshake", "key_update_missed"
 EPHEMERAL = "ephemeral_key_exchange"
-"""Reasons beside those of `DecryptionError`: no secret is of this session; some of its labels are missing; its handshake is
-not in the capture; keys changed behind a gap; with this key exchange the keys given lead to no secret, and a key log
-would."""
+"""Reasons in addition to those of `DecryptionError`.
+
+no_secret: no secret belongs to this session. missing_label: some of its labels are missing. no_handshake: its handshake is not
+in the capture. key_update_missed: keys changed in a gap. ephemeral_key_exchange: with this key exchange the given keys lead to
+no secret, but a key log would.
+"""
 
 ECH_INNER_UNKNOWN, RESUMED_OUTSIDE = "ech_inner_unknown", "resumed_outside"
-"""Two more: the server accepted Encrypted Client Hello, and no secret is logged under the random of the inner hello; the
-session was resumed from one that is not in the capture."""
+"""Two more reasons.
+
+ech_inner_unknown: the server accepted Encrypted Client Hello, and no secret is logged with the random of the inner hello.
+resumed_outside: the session resumes one that is not in the capture.
+"""
 
 
 class Application(Protocol):
-    """Who reads the application data of a session; role 0 is the client.
+    """Reads the application data of a session; role 0 is the client.
 
-    gap: bytes are missing, None where nobody knows how many, and why: a reason of `DecryptionError` or of this module.
+    gap: bytes are missing; `length` is None if their number is not known; `why` is a reason of `DecryptionError` or of this
+    module.
     """
 
     @property
@@ -35,13 +42,15 @@ class Application(Protocol):
 
 
 class KeyMaterial:
-    """All that may open the sessions of a run: key logs, which may grow, RSA private keys, and external PSKs by identity.
+    """All secrets that can decrypt the sessions of a run.
 
-    application: makes the reader of a session's application data, given the protocol that both sides agreed on (RFC 7301),
-    once there is any data; None where nobody reads it. may_grow: tells whether secrets may still come while frames are read,
-    so that sessions without them had better wait; None: they may not. matched: sessions for which the key logs had anything.
-    trials: how many secrets may still be tried on sessions that no hello names. attempts: how often one may still try to open
-    a record far behind a gap.
+    They are key logs, which can grow, RSA private keys, and external PSKs by identity.
+
+    application: creates the reader of a session's application data when there is any data, from the agreed protocol (RFC 7301);
+    None if the data is not read. may_grow: returns whether secrets can still come while frames are read, so that sessions
+    without secrets should be kept pending; None: they cannot. matched: number of sessions with any secret in the key logs.
+    trials: how many secrets may still be tried on sessions whose name is not known. attempts: how many more attempts are
+    allowed to decrypt records far after a gap.
     """
 
     __slots__ = ("application", "attempts", "keylog", "matched", "may_grow", "private_keys", "psks", "trials")
@@ -65,5 +74,5 @@ class KeyMaterial:
 
     @property
     def given(self) -> bool:
-        """Whether there are any by now."""
+        """Whether there are any secrets now."""
         return self.keylog is not None or bool(self.private_keys) or bool(self.psks)

@@ -1,8 +1,9 @@
-"""The premaster secrets that a ClientKeyExchange leads to, given the keys of the server or what both sides share.
+"""Finds the premaster secrets of a ClientKeyExchange, from the keys of the server or from a pre-shared key.
 
-With RSA key exchange the client sends the premaster secret encrypted to the server's key (RFC 5246 section 8.1.1); with a
-pre-shared key it sends the key's identity, and the premaster secret is made of the key and, depending on the suite, of a secret
-that is encrypted to the server's key, or that Diffie-Hellman gives and nobody who listens (RFC 4279, RFC 5489).
+With RSA key exchange the client sends the premaster secret encrypted to the server's key (RFC 5246 section 8.1.1). With a
+pre-shared key it sends the key's identity. Then the premaster secret is made of the key and, for some suites, of a second
+secret. This one is encrypted to the server's key, or it comes from Diffie-Hellman, which a passive reader cannot compute (RFC
+4279, RFC 5489).
 """
 
 from analyzer.secrets.decryption_error import MALFORMED, DecryptionError
@@ -13,10 +14,10 @@ from analyzer.tls.suites import Suite
 
 
 def premasters(material: KeyMaterial, chosen: Suite, version: int, offered: int, raw: bytes) -> list[bytes]:
-    """All that may be the premaster secret; none where there is no key for it.
+    """Return all possible premaster secrets; none if there is no key for them.
 
-    offered: version number of the ClientHello. raw: the ClientKeyExchange with its header. Raises Refused where there are keys,
-    and none of them leads to it.
+    offered: version number of the ClientHello. raw: the ClientKeyExchange with its header. Raises DecryptionError if there are
+    keys, but none of them gives the secret.
     """
     exchange = chosen.key_exchange
     if exchange == "RSA":
@@ -37,16 +38,16 @@ def premasters(material: KeyMaterial, chosen: Suite, version: int, offered: int,
 
 
 def _encrypted(material: KeyMaterial, version: int, offered: int, encrypted: bytes) -> list[bytes]:
-    """The secrets that are logged under the encrypted one, or that a private key decrypts."""
+    """Return the secrets that are logged with the encrypted one, or that a private key decrypts."""
     keylog: KeyLog | None = material.keylog
     found = [] if keylog is None else keylog.premasters(encrypted)
-    refusal: DecryptionError | None = None
+    first_error: DecryptionError | None = None
     for key in material.private_keys:
         try:
             found.append(key.premaster(encrypted, offered, version))
             break
-        except DecryptionError as error:  # another server's key is no news, unless all are
-            refusal = refusal or error
-    if refusal is not None and not found:
-        raise refusal
+        except DecryptionError as error:  # the key of another server is an error only if no key fits
+            first_error = first_error or error
+    if first_error is not None and not found:
+        raise first_error
     return found

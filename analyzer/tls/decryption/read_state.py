@@ -1,7 +1,8 @@
-"""The read state of one role: decryptors for each epoch of its keys, and the search for the right number behind a gap.
+"""The read state of one role: record decryptors for each epoch, and the search for the right sequence number after a gap.
 
-What ends an epoch, a Finished or a KeyUpdate, may lie in a gap, and secrets of an epoch may be unknown. So where a record does
-not open with the keys of its epoch, those of the next are tried: only the right ones make its tag agree.
+The message that ends an epoch, a Finished or a KeyUpdate, can be in a gap, and the secrets of an epoch can be unknown. So if a
+record cannot be decrypted with the keys of its epoch, those of the next epochs are tried. Only with the right keys the tag is
+correct.
 """
 
 from collections.abc import Callable, Sequence
@@ -17,15 +18,16 @@ from analyzer.tls.decryption.key_material import MISSING_LABEL, NO_SECRET, KeyMa
 from analyzer.tls.limits import FARTHEST_RECORD, MAX_ATTEMPTS, NEAREST_RECORD
 
 EARLY, PROTECTED, APPLICATION = 0, 1, 2
-"""The epochs of a role in TLS 1.3: early data, handshake, application data; up to TLS 1.2 there is one, the first."""
+"""The epochs of a role in TLS 1.3: early data, handshake, application data. Up to TLS 1.2 there is only the first."""
 
 
 class ReadState:
-    """What one role sends: a decryptor for each epoch, where it is known, and in which epoch the role is.
+    """What is needed to read one role: a decryptor for each epoch, if it is known, and the current epoch of the role.
 
-    epoch: an index of `decryptors`. misses: records since the last one that opened. after_gap: whether records may be missing
-    since then. attempts: how many more records behind a gap may be searched for. limited: whether fewer were, since those of
-    the run were used up. changed: whether this handshake's keys are in use, up to TLS 1.2. inflater: what undoes compression.
+    epoch: an index of `decryptors`. misses: records since the last one that was decrypted. after_gap: whether records may be
+    missing since then. attempts: how many more sequence numbers may be tried after gaps. limited: whether fewer were tried,
+    because the attempts of the run were used up. changed: whether the keys of this handshake are in use, up to TLS 1.2.
+    inflater: decompresses records.
     """
 
     __slots__ = ("after_gap", "attempts", "changed", "decryptors", "epoch", "inflater", "limited", "material", "misses")
@@ -42,7 +44,7 @@ class ReadState:
         self.inflater: Inflater | None = None
 
     def open(self, content_type: cython.int, version: cython.int, body: bytes) -> Opened:
-        """Open a record with the keys of this epoch, or of a later one. Raises Refused."""
+        """Decrypt a record with the keys of this epoch, or of a later one. Raises DecryptionError."""
         refusal: DecryptionError | None = None
         number: cython.int
         for number in range(self.epoch, len(self.decryptors)):
@@ -75,7 +77,7 @@ class ReadState:
         raise refusal
 
     def _open(self, decryptor: RecordDecryptor, content_type: cython.int, version: cython.int, body: bytes) -> Opened:
-        # The records that were refused count; a gap may hide any number of them.
+        # Records that failed have a sequence number too. After a gap any number of records can be missing.
         reach: cython.longlong = min(self.misses, FARTHEST_RECORD) if not self.after_gap else FARTHEST_RECORD
         n_candidates: cython.longlong = decryptor.n_candidates if isinstance(decryptor, CandidateDecryptors) else 1
         if reach == 0 or self.attempts < reach * n_candidates:
@@ -90,14 +92,14 @@ class ReadState:
             self.attempts -= reach * n_candidates
             self.material.attempts -= reach * n_candidates
             raise
-        if skipped > NEAREST_RECORD:  # right secrets cost time as well, where a stranger leaves out most of the records
+        if skipped > NEAREST_RECORD:  # right secrets cost time too, if an attacker leaves out most records
             self.material.attempts -= min(skipped, reach) * n_candidates
         return inner, plaintext
 
     def _open_updated(
         self, decryptor: Tls13Decryptor, content_type: cython.int, version: cython.int, body: bytes
     ) -> Opened | None:
-        """Try whether a KeyUpdate lies in the gap."""
+        """Try whether there is a KeyUpdate in the gap."""
         following = decryptor.next_generation()
         try:
             opened = self._open(following, content_type, version, body)
@@ -108,9 +110,9 @@ class ReadState:
 
 
 class CandidateDecryptors(RecordDecryptor):
-    """Several decryptors, until the first record that one of them opens shows which it is; `choose` is then given its index.
+    """Several record decryptors, until one of them decrypts a record. `choose` is then called with its index.
 
-    n_candidates: how many there are, each of which an attempt to open a record tries.
+    n_candidates: how many there are; each attempt to decrypt a record tries all of them.
     """
 
     __slots__ = ("_choose", "_chosen", "_decryptors", "n_candidates")
@@ -123,7 +125,7 @@ class CandidateDecryptors(RecordDecryptor):
         self._chosen: RecordDecryptor | None = None
 
     def open_at(self, sequence: Any, content_type: cython.int, record_version: cython.int, body: bytes) -> Opened | None:
-        """As in the class above."""
+        """See `RecordDecryptor.open_at`."""
         number: cython.Py_ssize_t
         decryptor: RecordDecryptor
         for number in range(len(self._decryptors)):
@@ -137,7 +139,10 @@ class CandidateDecryptors(RecordDecryptor):
     def open_after_gap(
         self, content_type: cython.int, record_version: cython.int, body: bytes, limit: cython.longlong
     ) -> tuple[int, int, bytes]:
-        """As in the class above; each tries the numbers in its own way: some decrypt the record once for all of them."""
+        """See `RecordDecryptor.open_after_gap`.
+
+        Each candidate tries the sequence numbers in its own way, because some decrypt the record once for all numbers.
+        """
         refusal: DecryptionError | None = None
         number: cython.Py_ssize_t
         decryptor: RecordDecryptor
@@ -160,7 +165,7 @@ class CandidateDecryptors(RecordDecryptor):
             self._choose(number)
 
     def settled(self) -> RecordDecryptor:
-        """Give the one that a record has shown, to go on with."""
+        """Return the candidate that has decrypted a record, to use it from now on; else this object."""
         if self._chosen is None:
             return self
         self._chosen.sequence = self.sequence
@@ -168,7 +173,7 @@ class CandidateDecryptors(RecordDecryptor):
 
 
 class UnprotectedReader(RecordDecryptor):
-    """Records of a suite that does not encrypt, read without the secret of their MAC, which is then not checked."""
+    """Reads records of a suite without encryption. Their MAC is not checked, because its secret is not known."""
 
     __slots__ = ("_mac_length",)
 
@@ -177,7 +182,7 @@ class UnprotectedReader(RecordDecryptor):
         self._mac_length = mac_length
 
     def open_at(self, sequence: Any, content_type: cython.int, record_version: cython.int, body: bytes) -> Opened | None:
-        """As in the class above."""
+        """See `RecordDecryptor.open_at`."""
         if len(body) < self._mac_length:
             return None
         return content_type, body[: len(body) - self._mac_length]

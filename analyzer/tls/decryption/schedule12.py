@@ -1,7 +1,8 @@
-"""The keys of one session up to TLS 1.2: both roles' come from one master secret, and change with ChangeCipherSpec.
+"""The keys of one session up to TLS 1.2. Those of both roles come from one master secret, and change with ChangeCipherSpec.
 
-The master secret is logged, or comes from the premaster secret of the ClientKeyExchange (RFC 5246 section 8.1), bound to the
-messages so far where both sides agree on that (RFC 7627), or is that of the session which is resumed.
+The master secret is logged, or it comes from the premaster secret of the ClientKeyExchange (RFC 5246 section 8.1), or it is the
+master secret of the session that is resumed. If both sides agree on it, the messages so far are included in its derivation (RFC
+7627).
 """
 
 from typing import Any
@@ -26,16 +27,16 @@ from analyzer.tls.messages.numbers import ENCRYPT_THEN_MAC, EXTENDED_MASTER_SECR
 from analyzer.tls.suites import Suite
 
 _MAC_LENGTHS = {"SHA": 20, "MD5": 16, "NULL": 0}
-"""Bytes of the MAC of suites that do not encrypt, by their hash; others have 32."""
+"""MAC length in bytes of suites without encryption, by hash; other hashes have 32."""
 
 
 class Schedule12:
-    """The key schedule of a handshake; `begin` makes it ready for the next one.
+    """The key schedule of a handshake; `begin` prepares it for the next one.
 
-    session_id: as the server gave it. premasters: what may be the premaster secret. master: the master secret, once keys were
-    taken into use. earlier: that of the session which this one may resume. pair: the decryptors of both roles. exchanged:
-    whether a ClientKeyExchange came. extended, encrypt_then_mac, truncated_hmac, deflate: what the hellos agreed on.
-    unverified: whether records were read whose MAC nobody could check, for they are not encrypted.
+    session_id: as the server gave it. premasters: possible premaster secrets. master: the master secret, when keys are in use.
+    earlier: the master secret of the session that this one may resume. pair: the decryptors of both roles. exchanged: whether a
+    ClientKeyExchange came. extended, encrypt_then_mac, truncated_hmac, deflate: what the hellos agreed on. unverified: whether
+    records without encryption were read whose MAC could not be checked.
     """
 
     __slots__ = (
@@ -49,7 +50,7 @@ class Schedule12:
         self.begin()
 
     def begin(self) -> None:
-        """Be ready for a handshake; a renegotiation is one more."""
+        """Prepare for a handshake, which can also be a renegotiation."""
         self.session_id = b""
         self.premasters: list[bytes] = []
         self.master: bytes | None = None
@@ -58,7 +59,10 @@ class Schedule12:
         self.exchanged = self.extended = self.encrypt_then_mac = self.truncated_hmac = self.deflate = False
 
     def agree(self, hello: Any, opened: cython.bint) -> cython.bint:
-        """Take a ServerHello; False where nothing behind it can be opened. opened: whether records were opened before it."""
+        """Process a ServerHello. Returns False if nothing after it can be decrypted.
+
+        opened: whether records were decrypted before it.
+        """
         keys: SessionKeys = self.keys
         self.session_id = getattr(hello, "legacy_session_id_echo", None) or b""
         self.extended = extension_body(hello, EXTENDED_MASTER_SECRET) is not None
@@ -80,7 +84,7 @@ class Schedule12:
         return False
 
     def exchange(self, raw: bytes) -> None:
-        """Take a whole ClientKeyExchange: find the premaster secret that it leads to."""
+        """Process a complete ClientKeyExchange: find its premaster secret."""
         keys: SessionKeys = self.keys
         chosen: Suite | None = keys.suite
         if chosen is None or not (chosen.key_exchange == "RSA" or keys.material.psks):
@@ -92,7 +96,10 @@ class Schedule12:
             keys.note(error.reason)
 
     def decryptor(self, role: cython.int) -> RecordDecryptor | None:
-        """What opens a role's records from its ChangeCipherSpec on; None without a secret. Raises Refused."""
+        """Return the decryptor of a role's records after its ChangeCipherSpec; None without a secret.
+
+        Raises DecryptionError.
+        """
         keys: SessionKeys = self.keys
         chosen: Suite | None = keys.suite
         if chosen is None:
@@ -108,7 +115,7 @@ class Schedule12:
         return self.pair[role]
 
     def make_pair(self, chosen: Suite, masters: list[Any]) -> tuple[RecordDecryptor, RecordDecryptor]:
-        """The decryptors of both roles; records show which of several master secrets is the right one."""
+        """Return the decryptors of both roles. If there are several master secrets, the records show which one is right."""
         keys: SessionKeys = self.keys
         client_random, server_random = keys.transcript.client_random, keys.transcript.server_random
         pairs = [
@@ -120,7 +127,7 @@ class Schedule12:
     def candidates(
         self, pairs: list[tuple[RecordDecryptor, RecordDecryptor]], masters: list[bytes]
     ) -> tuple[RecordDecryptor, RecordDecryptor]:
-        """Decryptors that try several master secrets."""
+        """Return decryptors that try several master secrets."""
         self.keys.contradicted[CLIENT_RANDOM] = None
 
         def choose(number: int) -> None:
@@ -130,7 +137,10 @@ class Schedule12:
         return CandidateDecryptors(clients, choose), CandidateDecryptors(servers, choose)
 
     def masters(self, chosen: Suite) -> list[bytes]:
-        """All that may be the master secret, at most MAX_CANDIDATES. Raises Refused where a message is missing for it."""
+        """Return all possible master secrets, at most MAX_CANDIDATES.
+
+        Raises DecryptionError (missing_segment) if a message is missing that is needed to derive them.
+        """
         keys: SessionKeys = self.keys
         keylog: KeyLog | None = keys.material.keylog
         found: list[bytes] = []
@@ -146,13 +156,13 @@ class Schedule12:
             elif heard is not None:
                 found.append(key_schedule.extended_master_secret(keys.version, chosen.prf_hash, premaster, heard))
         if not found and self.earlier is not None and not self.exchanged:
-            found.append(self.earlier)  # a session that is resumed has the master secret of the first
+            found.append(self.earlier)  # a resumed session has the master secret of the first session
         if known and not found:
             raise DecryptionError(MISSING_SEGMENT, "a message on which the extended master secret depends")
         return found if len(found) == 1 else list(dict.fromkeys(found))[:MAX_CANDIDATES]
 
     def note_missing(self) -> None:
-        """Note that no master secret can be had."""
+        """Note that there is no master secret."""
         keys: SessionKeys = self.keys
         keylog: KeyLog | None = keys.material.keylog
         if keylog is None or not keylog.knows(keys.client_random):
@@ -162,7 +172,10 @@ class Schedule12:
         keys.note(MISSING_LABEL, f"the key log has {', '.join(found)} of this session, and not {CLIENT_RANDOM}")
 
     def verify_data(self, role: cython.int, heard: bytes) -> bytes | None:
-        """The verify_data of a role's Finished behind these messages, or in TLS 1.2 their hash; None without a secret."""
+        """Return the verify_data of a role's Finished; None without a secret.
+
+        heard: the messages before it, or in TLS 1.2 their hash.
+        """
         chosen: Suite | None = self.keys.suite
         version: cython.int = self.keys.version
         if self.master is None or chosen is None:

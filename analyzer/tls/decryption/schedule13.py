@@ -1,8 +1,8 @@
 """The keys of one session in TLS 1.3: a secret for each role and epoch (RFC 9846 section 7.1).
 
-Each role goes through epochs of its own: early data (the client only), handshake, and behind its Finished application data,
-whose keys a KeyUpdate renews. The secrets are logged under the client random, or come from a pre-shared key, or have to be
-found by trial where no hello in the capture names them.
+Each role has its own epochs: early data (the client only), handshake, and after its Finished application data. A KeyUpdate
+renews the keys of application data. The secrets are logged with the client random, or come from a pre-shared key, or must be
+found by trial decryption if no hello in the capture names them.
 """
 
 from collections.abc import Sequence
@@ -32,10 +32,9 @@ _CLIENT, _SERVER = 0, 1
 
 
 class Schedule13:
-    """Takes the secrets of TLS 1.3 into use, by filling the read state of each role.
+    """Starts to use the secrets of TLS 1.3, by filling the read state of each role.
 
-    bound: the pre-shared key that the server selected, if it is known. trial: the search for secrets by trial, while there is
-    one.
+    bound: the pre-shared key that the server selected, if it is known. trial: the trial decryption, while it runs.
     """
 
     __slots__ = ("bound", "keys", "states", "trial")
@@ -47,7 +46,7 @@ class Schedule13:
         self.trial: TrialDecryption | None = None
 
     def offer(self) -> None:
-        """Take what the client offers: early data comes before anything is chosen."""
+        """Process what the client offers. Early data comes before the server has chosen anything."""
         keys: SessionKeys = self.keys
         keylog: KeyLog | None = keys.material.keylog
         secrets: list[bytes] = []
@@ -56,14 +55,14 @@ class Schedule13:
                 secrets += [] if name is None else keylog.candidates(name, EARLY_LABEL)[:MAX_CANDIDATES]
         if not secrets and keys.material.psks:
             hello, retried = keys.transcript.hellos()
-            if hello is not None:  # the first key that is offered protects early data
+            if hello is not None:  # early data is protected with the first key offered
                 secrets = [bound.early_traffic_secret(hello) for bound in self._bound(hello, retried) if bound.index == 0]
         client: ReadState = self.states[_CLIENT]
         if secrets and client.decryptors == []:
             self._open_early(client, secrets)
 
     def agree(self, raw: bytes) -> cython.bint:
-        """Take the secrets into use; raw: the ServerHello, empty where it is missing. False without secrets."""
+        """Start to use the secrets; raw: the ServerHello, empty if it is missing. Returns False without secrets."""
         keys: SessionKeys = self.keys
         keylog: KeyLog | None = keys.material.keylog
         found: dict[str, list[bytes]] = {} if keylog is None else keylog.by_label(keys.client_random)
@@ -86,12 +85,12 @@ class Schedule13:
         return True
 
     def search(self) -> None:
-        """Begin to search by trial where the ServerHello is missing."""
+        """Start trial decryption, because the ServerHello is missing."""
         keys: SessionKeys = self.keys
         self.trial = TrialDecryption(keys.material, keys.suites, 0, keys.client_random)
 
     def look(self, role: cython.int, content_type: cython.int, version: cython.int, body: bytes) -> None:
-        """Try the search on a record of a role; what it finds is taken into use."""
+        """Try the trial decryption on a record of a role. If it finds secrets, they are used from now on."""
         keys: SessionKeys = self.keys
         found = None if self.trial is None else self.trial.look(role, content_type, version, body)
         if found is None:
@@ -114,7 +113,7 @@ class Schedule13:
             decryptor.sequence = found.sequence
 
     def finish(self) -> None:
-        """Take the server's Finished: with it a pre-shared key gives the secrets of application data too."""
+        """Process the server's Finished: with a pre-shared key, the secrets of application data can now be derived."""
         keys: SessionKeys = self.keys
         bound = self.bound
         heard = None if bound is None or keys.suite is None else keys.transcript.through(FINISHED, keys.suite.prf_hash)
@@ -126,18 +125,21 @@ class Schedule13:
             state.decryptors[APPLICATION:] = [open_tls13(keys.suite, secret, keys.draft())]
 
     def update(self, role: cython.int) -> None:
-        """Take a KeyUpdate of a role."""
+        """Process a KeyUpdate of a role."""
         decryptor = self.of_epoch(role, APPLICATION)
         if decryptor is not None:
             decryptor.update()
 
     def of_epoch(self, role: cython.int, epoch: cython.int) -> RecordDecryptor | None:
-        """The decryptor of an epoch of a role; None where its secret is not known."""
+        """Return the decryptor of an epoch of a role; None if its secret is not known."""
         state: ReadState = self.states[role]
         return state.decryptors[epoch] if epoch < len(state.decryptors) else None
 
     def verify_data(self, role: cython.int, epoch: cython.int, digest: bytes) -> bytes | None:
-        """The verify_data of a Finished that a role sends in an epoch, behind messages of that hash; None without a secret."""
+        """Return the verify_data of a Finished that a role sends in an epoch; None without a secret.
+
+        digest: hash of the messages before it.
+        """
         decryptor = self.of_epoch(role, epoch)
         if not isinstance(decryptor, Tls13Decryptor):
             return None
@@ -145,7 +147,10 @@ class Schedule13:
         return keyed.verify_data(digest)
 
     def decryptor(self, label: str, found: dict[str, Any]) -> RecordDecryptor | None:
-        """What opens the records of a label; where that has several secrets, the records will show which is right."""
+        """Return the record decryptor for the secret with this label.
+
+        If there are several secrets, the records show which one is right.
+        """
         keys: SessionKeys = self.keys
         secrets = found.get(label)
         if secrets is None or keys.suite is None:
@@ -168,7 +173,10 @@ class Schedule13:
         return CandidateDecryptors(decryptors, lambda number: self.keys.proven.update({label: secrets[number]}))
 
     def _seek(self, labels: Sequence[str]) -> bool:
-        """Search for the secrets by trial, where no hello may name them; False where that is pointless. labels: there are."""
+        """Start trial decryption if no hello can name the session. Returns False if it would be useless.
+
+        labels: the labels that the key log has for this session.
+        """
         keys = self.keys
         lost = not keys.client_random
         sealed = keys.ech is not None and keys.ech.status == OFFERED
@@ -190,11 +198,14 @@ class Schedule13:
 
         try:
             return find_bound(hello, self.keys.material.psks, retried)
-        except DecryptionError:  # a hello that has no such form binds no key
+        except DecryptionError:  # a malformed hello has no valid binder
             return []
 
     def _agree_psk(self, raw: bytes, chosen: Suite) -> bool:
-        """Take into use what a pre-shared key gives; False where there is none, or none that the server selected."""
+        """Start to use what a pre-shared key gives.
+
+        Returns False if there is none, or if the server selected none of them.
+        """
         keys = self.keys
         hello, retried = keys.transcript.hellos()
         if not keys.material.psks or hello is None or not raw:
@@ -224,16 +235,16 @@ class Schedule13:
         return True
 
     def _open_early(self, client: ReadState, secrets: list[bytes]) -> None:
-        """Have early data tried with every suite that the secret may be for: the tag tells which one it is."""
+        """Try early data with every suite that can belong to the secret: the tag shows which one is right."""
         decryptors: list[RecordDecryptor] = []
         for secret in secrets:
-            for number in dict.fromkeys(self.keys.suites):  # a hello can name one thirty thousand times
+            for number in dict.fromkeys(self.keys.suites):  # a hello can contain one suite thirty thousand times
                 offered = suite(number)
                 if offered is None or not offered.tls13:
                     continue
                 try:
                     decryptors.append(open_tls13(offered, secret))
-                except DecryptionError:  # of another hash, or of a cipher that nobody has
+                except DecryptionError:  # another hash length, or a cipher that is not available
                     continue
         if decryptors:
             client.decryptors = [CandidateDecryptors(decryptors)]

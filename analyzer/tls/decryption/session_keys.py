@@ -1,4 +1,4 @@
-"""What is known of one session's secrets: what names them, for which version and suite they are used, why some are missing."""
+"""Holds what is known of one session's secrets: their name, their version and suite, and why some are missing."""
 
 from collections.abc import Sequence
 
@@ -12,14 +12,14 @@ from analyzer.tls.suites import Suite
 
 
 class SessionKeys:
-    """Shared by the key schedules of a session.
+    """The secrets of one session, shared by its key schedules.
 
-    material: what the run has. transcript: what the handshake said. client_random: what names the session in key logs. named:
-    the client random of each handshake that is over, with its master secret, None where there was none or in TLS 1.3.
-    version, tls13, suite, cipher_suite: as chosen by the server, or found by trial. suites: numbers of the cipher suites that
-    the client offers. ech: its offer of Encrypted Client Hello. contradicted: labels of which the sources say several things;
-    the secret that opened the records is in use, and for labels of TLS 1.3 in `proven`. trial: why the secrets had to be
-    found by trial, and were; else "". reason, detail: why something did not open, the first such, and what shows it.
+    material: what the run has. transcript: of the handshake. client_random: the name of the session in key logs. named: the
+    client random of each finished handshake, with its master secret, None if there was none or in TLS 1.3. version, tls13,
+    suite, cipher_suite: as chosen by the server, or found by trial decryption. suites: numbers of the cipher suites that the
+    client offers. ech: its offer of Encrypted Client Hello. contradicted: labels for which the sources have different secrets;
+    the secret that decrypted the records is in use, and for labels of TLS 1.3 it is in `proven`. trial: why trial decryption
+    was needed, if it found the secrets; else "". reason, detail: why decryption first failed, and the details.
     """
 
     __slots__ = (
@@ -45,19 +45,19 @@ class SessionKeys:
         self.detail = ""
 
     def note(self, reason: str, detail: str = "") -> None:
-        """Keep why something does not open, if nothing was kept before."""
+        """Keep a reason why decryption fails. Only the first one is kept."""
         if self.reason is None:
             self.reason = reason
             self.detail = detail
 
     def end_handshake(self, master: bytes | None) -> None:
-        """Keep the name of a handshake that is over, and its master secret."""
+        """Keep the client random of a finished handshake, and its master secret."""
         if self.client_random and len(self.named) < MAX_NAMED:
             self.named[self.client_random] = master
         self.client_random = b""
 
     def draft(self) -> cython.int:
-        """The number of the draft of TLS 1.3, 0 for the RFC; what experiments spoke is like draft 22."""
+        """Return the number of the draft of TLS 1.3, 0 for the RFC. The experimental versions (0x7Exx) are like draft 22."""
         if self.version >> 8 == 0x7F:
             return self.version & 0xFF
         return 22 if self.version >> 8 == 0x7E else 0

@@ -1,9 +1,10 @@
-"""Trial decryption: secrets found by trying them, where no hello in the capture says whose they are.
+"""Trial decryption: finds secrets by trying them, if no hello in the capture shows to which session they belong.
 
-A key log names sessions by the client random. That is not known where the ClientHello is missing, nor where the server accepted
-Encrypted Client Hello and the inner hello did not open; and where the ServerHello is missing, nobody says with which suite the
-secrets are used. But only the right secret and suite make a record's tag agree, so the candidates can be tried on the first
-records that are encrypted: in TLS 1.3, whose secrets need no other input than themselves. All trials of a run have one limit.
+A key log names sessions by the client random. This name is not known if the ClientHello is missing, or if the server accepted
+Encrypted Client Hello and the inner hello could not be decrypted. If the ServerHello is missing, the suite of the secrets is
+not known. But only with the right secret and suite the tag of a record is correct. So the candidates are tried on the first
+encrypted records. This is possible in TLS 1.3, because its traffic secrets need no other input. All trials of a run share one
+limit.
 """
 
 from collections.abc import Iterator, Sequence
@@ -23,12 +24,16 @@ LABELS = (
     (PROTECTED, HANDSHAKE_LABELS),
     (APPLICATION, APPLICATION_LABELS),
 )
-"""The epochs of a role with the labels of their secrets, the client's and the server's."""
+"""The epochs of a role, with the labels of their secrets: the client's and the server's."""
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What opened a record: client random and suite of its session, the suite's number, the role's epoch, the record's own."""
+    """What decrypted a record.
+
+    It has client random and suite of its session, the number of the suite, the epoch of the role, and the sequence number of
+    the record.
+    """
 
     random: bytes
     suite: Suite
@@ -38,7 +43,10 @@ class Found:
 
 
 class TrialDecryption:
-    """The trials of one session; left: on how many more records. random: of the ClientHello, if only the suite is missing."""
+    """The trials of one session.
+
+    left: number of records on which secrets will still be tried. random: of the ClientHello, if only the suite is missing.
+    """
 
     __slots__ = ("_draft", "_material", "_random", "_suites", "left")
 
@@ -50,7 +58,7 @@ class TrialDecryption:
         self.left = MAX_SEARCHED
 
     def look(self, role: int, content_type: int, version: int, body: bytes) -> Found | None:
-        """Try the candidates on a record of a role, 0 the client."""
+        """Try the candidates on a record of a role; 0 is the client."""
         if self.left == 0 or content_type != APPLICATION_DATA or not self._suites or self._material.trials <= 0:
             return None
         self.left -= 1
@@ -77,7 +85,7 @@ class TrialDecryption:
         return ((random, secret) for secret in keylog.candidates(random, label))
 
     def _fits(self, chosen: Suite, secret: bytes, version: int, body: bytes, reach: int) -> int | None:
-        """The number that the record has under this secret; None where it is another's."""
+        """Return the sequence number of the record with this secret; None if the secret does not fit."""
         try:
             if hash_function(chosen.prf_hash)(b"").digest_size != len(secret):
                 return None
@@ -85,6 +93,6 @@ class TrialDecryption:
             for sequence in range(reach):
                 if decryptor.open_at(sequence, APPLICATION_DATA, version, body) is not None:
                     return sequence
-        except DecryptionError:  # a cipher that nobody has, or a record without room for a tag
+        except DecryptionError:  # a cipher that is not available, or a record too short for a tag
             return None
         return None

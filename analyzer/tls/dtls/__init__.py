@@ -1,1 +1,1 @@
-"""DTLS: what will stand here says the README."""
+"""DTLS: empty; the README says what will be here."""

@@ -1,1 +1,1 @@
-"""The handshake: its messages out of records, the state of each role, and what the messages agree on and prove."""
+"""The TLS handshake: its messages, read from records, the state of each role, what is agreed, and what is authenticated."""

@@ -1,10 +1,12 @@
-"""Authentication of a handshake: its signatures with what they cover, and its Finished compared with what they must be.
+"""Authenticates a handshake: collects its signatures with what they cover, and compares Finished with the expected value.
 
-Until TLS 1.2 the server signs its key exchange with both randoms (RFC 5246 section 7.4.3), and a client with a certificate all
-messages so far (section 7.4.8). In TLS 1.3 both sign the hash of all messages so far behind a context (RFC 9846 section 4.5.3).
-A signature shows that who has the certificate's key took part in this very handshake, and needs no secret. Finished values show
-no more than that the secrets given are of this handshake: who has the secrets can compute them. Checking a signature takes
-longer than all else about a short session, and so it is left to `analysis.authenticity`, which does it when somebody asks.
+Up to TLS 1.2 the server signs its key exchange with both randoms (RFC 5246 section 7.4.3), and a client with a certificate
+signs all messages so far (section 7.4.8). In TLS 1.3 both sign the hash of all messages so far, after a context string (RFC
+9846 section 4.5.3). A signature shows that the owner of the certificate's key took part in this handshake. No secret is needed
+to check it. A Finished value only shows that the given secrets belong to this handshake: anybody who has the secrets can
+compute it.
+
+Checking a signature takes longer than everything else for a short session. So `analysis.authenticity` does it, only on request.
 """
 
 from typing import Any
@@ -22,41 +24,44 @@ from analyzer.tls.suites import Suite
 VERIFIED, FAILED, UNVERIFIABLE, ABSENT = "verified", "failed", "unverifiable", "absent"
 
 CONTEXTS = (b" " * 64 + b"TLS 1.3, client CertificateVerify\0", b" " * 64 + b"TLS 1.3, server CertificateVerify\0")
-"""What a signature in TLS 1.3 covers before the hash; by role."""
+"""The bytes before the hash that a signature in TLS 1.3 covers; by role."""
 
 FIRST_MESSAGE_HASH = 0x7F13
-"""Version: draft 19 is the first in which its hash replaces a ClientHello before a HelloRetryRequest."""
+"""The version of draft 19: the first in which a hash replaces a ClientHello before a HelloRetryRequest."""
 
 NOT_CAPTURED = "a message that it covers is not in the capture"
 
 
 class FinishedKeys:
-    """What knows the secrets of a handshake, as far as anybody does."""
+    """Gives access to the secrets of a handshake, if they are known. This base class knows none."""
 
     __slots__ = ()
 
     def master_secret(self) -> bytes | None:
-        """The master secret up to TLS 1.2; None where it is not known."""
+        """Return the master secret up to TLS 1.2; None if it is not known."""
         return None
 
     def verify_data(self, role: cython.int, heard: bytes) -> bytes | None:
-        """The verify_data of a role's Finished (RFC 9846 section 4.5.4, RFC 5246 section 7.4.9); None where it is not known.
+        """Return the verify_data of a role's Finished; None if it is not known.
 
-        heard: the messages before it, or since TLS 1.2 their hash.
+        See RFC 9846 section 4.5.4 and RFC 5246 section 7.4.9. heard: the messages before it, or since TLS 1.2 their hash.
         """
         return None
 
     def verify_data_later(self, heard: bytes) -> bytes | None:
-        """The same of a client that authenticates after the handshake (RFC 9846 section 4.7.2)."""
+        """Return the verify_data of a client's authentication after the handshake; None if it is not known.
+
+        See RFC 9846 section 4.7.2.
+        """
         return None
 
 
 class Signed:
     """A signature of a handshake.
 
-    role: who made it, 0 the client. scheme: its number, None where only the key tells (until TLS 1.1). content: what it covers.
-    certificate: of the signer, in DER, or a bare SubjectPublicKeyInfo; None where it is not known. problem: why it cannot be
-    checked, or "". digest: MD5 and SHA-1 of `content`, where the version computes them otherwise than over that, else empty.
+    role: who made it, 0 the client. scheme: its number, None if only the key determines it (up to TLS 1.1). content: the signed
+    bytes. certificate: of the signer, in DER, or a bare SubjectPublicKeyInfo; None if it is not known. problem: why it cannot
+    be checked, or "". digest: MD5 and SHA-1 of `content`, if the version does not compute them over that alone, else empty.
     """
 
     __slots__ = ("certificate", "content", "digest", "problem", "role", "scheme", "signature")
@@ -81,11 +86,13 @@ class Signed:
 
 
 class Authentication:
-    """What the handshakes of one session prove: several count together, and the worst result stands.
+    """The authentication results of the handshakes of one session.
 
-    signed: the signatures of all of them, at most MAX_SIGNATURES. finished: what became of each role's Finished: `verified`,
-    `failed` or `unverifiable`, None when none was read. running: in TLS 1.3, once a handshake is complete and was seen whole,
-    the hash of all its messages, on which authentication after the handshake rests.
+    The results of several handshakes are combined to the worst one.
+
+    signed: the signatures of all of them, at most MAX_SIGNATURES. finished: the result for each role's Finished: `verified`,
+    `failed` or `unverifiable`, None if none was read. running: in TLS 1.3, after a complete handshake with no missing message,
+    the hash of all its messages; authentication after the handshake needs it.
     """
 
     __slots__ = ("finished", "running", "signed")
@@ -98,7 +105,7 @@ class Authentication:
     def authenticate(
         self, transcript: Transcript, keys: FinishedKeys | None, chosen: Suite | None, version: cython.int, tls13: cython.bint
     ) -> None:
-        """Take what a handshake proves. keys: what knows its secrets, None without any; chosen: its cipher suite."""
+        """Take the results of a handshake. keys: access to its secrets, None without any; chosen: its cipher suite."""
         if tls13 and chosen is None:
             return
         if not tls13 and keys is None and not transcript.verifies:  # the common case without keys
@@ -110,7 +117,7 @@ class Authentication:
         if chosen is not None and (tls13 or (master is not None and tls_version(version) >= TLS_1_2)):
             try:
                 hashed = hash_function(chosen.prf_hash)
-            except DecryptionError:  # nobody can hash for this suite, nor open its records: what is there stays unverifiable
+            except DecryptionError:  # the hash of this suite is not available: the results stay unverifiable
                 if tls13:
                     return
         self.go_through(transcript, version, tls13, hashed, keys)
@@ -123,10 +130,10 @@ class Authentication:
         hashed: HashFunction | None,
         keys: FinishedKeys | None,
     ) -> None:
-        """Go through a handshake once.
+        """Process all messages of a handshake once.
 
-        hashed: the hash of a suite of TLS 1.3; before TLS 1.3 of the PRF, or None where a Finished depends on the messages
-        themselves.
+        hashed: the hash of a suite of TLS 1.3; before TLS 1.3 the hash of the PRF, or None if a Finished depends on the
+        messages themselves.
         """
         if tls13:
             self.authenticate13(transcript, hashed, keys, 0x7F00 < version < FIRST_MESSAGE_HASH)
@@ -139,13 +146,16 @@ class Authentication:
             self.signed.append(signed)
 
     def finish(self, role: cython.int, result: str) -> None:
-        """Keep what became of a role's Finished."""
+        """Keep the result for a role's Finished."""
         self.finished[role] = worse(self.finished[role], result)
 
     def authenticate13(self, transcript: Transcript, hashed: Any, keys: FinishedKeys | None, keeps_hello: cython.bint) -> None:
-        """Go through a handshake of TLS 1.3; keeps_hello: whether a retry leaves the first ClientHello in the transcript."""
+        """Process a handshake of TLS 1.3.
+
+        keeps_hello: whether the first ClientHello stays in the transcript after a retry, instead of its hash.
+        """
         running: Any = hashed(b"")
-        heard: list[bytes] = []  # since the hash was last wanted
+        heard: list[bytes] = []  # since the hash was last computed
         finished: list[str | None] = [None, None]
         whole: cython.bint = True
         role: cython.int
@@ -168,7 +178,7 @@ class Authentication:
             self.running = running
 
     def authenticate12(self, transcript: Transcript, version: cython.int, hashed: Any, keys: FinishedKeys | None) -> None:
-        """Go through a handshake up to TLS 1.2."""
+        """Process a handshake up to TLS 1.2."""
         running: Any = None if hashed is None else hashed(b"")
         heard: list[bytes] = []
         finished: list[str | None] = [None, None]
@@ -200,7 +210,7 @@ class Authentication:
 
 
 def _digest(running: Any, heard: list[Any]) -> bytes:
-    """The hash of all messages up to now; it takes those that it has not yet."""
+    """Return the hash of all messages so far; messages in `heard` are added to it and removed from the list."""
     running.update(b"".join(heard))
     heard.clear()
     digest: bytes = running.digest()
@@ -208,7 +218,7 @@ def _digest(running: Any, heard: list[Any]) -> bytes:
 
 
 def worse(known: str | None, new: str | None) -> str | None:
-    """The result that two together come to."""
+    """Return the combination of two results."""
     if known is None or known == new:
         return new
     if new is None:
@@ -217,19 +227,22 @@ def worse(known: str | None, new: str | None) -> str | None:
 
 
 def _expected(keys: FinishedKeys | None, role: cython.int, heard: bytes) -> bytes | None:
-    """What a Finished must be behind these messages, or since TLS 1.2 their hash; None: without secrets nobody knows."""
+    """Return the expected value of a Finished; None without secrets.
+
+    heard: the messages before it, or since TLS 1.2 their hash.
+    """
     return None if keys is None else keys.verify_data(role, heard)
 
 
 def compare(raw: bytes, expected: bytes | None) -> str:
-    """What becomes of a Finished whose verify_data must be so; None: nobody knows."""
+    """Return the result for a Finished, given its expected verify_data; None if that is not known."""
     if expected is None:
         return UNVERIFIABLE
     return VERIFIED if raw[4:] == expected else FAILED
 
 
 def exchanged(transcript: Transcript, certificate: bytes | None) -> Signed:
-    """The signature of a ServerKeyExchange, which covers both randoms and the parameters."""
+    """Return the signature of a ServerKeyExchange, which covers both randoms and the parameters."""
     parameters, scheme, signature = transcript.exchanged or (b"", None, b"")
     randoms = transcript.client_random + transcript.server_random
     problem = "" if len(randoms) == 64 else "a hello is not in the capture"
@@ -237,7 +250,10 @@ def exchanged(transcript: Transcript, certificate: bytes | None) -> Signed:
 
 
 def verify13(role: cython.int, raw: bytes, digest: bytes | None, certificate: bytes | None) -> Signed:
-    """The signature of a CertificateVerify of TLS 1.3 behind messages of that hash; None: one of them is missing."""
+    """Return the signature of a CertificateVerify of TLS 1.3.
+
+    digest: hash of the messages before it; None if one of them is missing.
+    """
     scheme, signature, problem = _signature(raw, 4, True)
     if digest is None:
         return Signed(role, scheme, b"", signature, certificate, problem or NOT_CAPTURED)
@@ -258,7 +274,7 @@ def _verify12(
 
 
 def _signature(raw: bytes, pos: cython.Py_ssize_t, names_scheme: cython.bint) -> tuple[int | None, bytes, str]:
-    """Scheme and signature at an offset of a message, and what is wrong with them, or ""."""
+    """Return scheme and signature at an offset of a message, and what is wrong with them, or ""."""
     scheme = int.from_bytes(raw[pos : pos + 2], "big") if names_scheme else None
     pos += 2 if names_scheme else 0
     length: cython.Py_ssize_t = int.from_bytes(raw[pos : pos + 2], "big")

@@ -1,7 +1,7 @@
-"""Certificates in the messages of a handshake, and what comes beside them: OCSP responses and certificate timestamps.
+"""Reads certificates from handshake messages, and the data sent with them: OCSP responses and certificate timestamps.
 
-They stand in Certificate and CompressedCertificate (RFC 8879), in CertificateStatus (RFC 6066 section 8), and in extensions. A
-field of a message that could not be read whole may be None and says nothing.
+They are in Certificate and CompressedCertificate (RFC 8879), in CertificateStatus (RFC 6066 section 8), and in extensions. If a
+message could not be read completely, its fields may be None. Such fields are ignored.
 """
 
 from typing import Any, TypeAlias
@@ -18,18 +18,21 @@ from analyzer.tls.messages.numbers import SIGNED_CERTIFICATE_TIMESTAMP, STATUS_R
 OCSP, OCSP_MULTI = 1, 2
 
 Staple: TypeAlias = tuple[int, int, str, bytes]
-"""Which role sent it, to which certificate of the list, `ocsp` or `scts`, and what it is."""
+"""(role that sent it, index of the certificate in the list, `ocsp` or `scts`, the bytes)."""
 
 
 def presented(kept: list[Staple], role: cython.int, message: Any, problems: list[ParseError]) -> Any:
-    """A message that brings certificates, or what belongs to them, out of its compression; what is stapled is kept."""
+    """Return a message with certificates, or with data that belongs to them, decompressed; keep the stapled data."""
     message = uncompressed(message, problems)
     staple(kept, role, message)
     return message
 
 
 def uncompressed(certificate: Any, problems: list[ParseError]) -> Any:
-    """The message inside a CompressedCertificate, None where it does not come out; any other as it is."""
+    """Return the message inside a CompressedCertificate, None if it cannot be decompressed.
+
+    Any other message is returned unchanged.
+    """
     if getattr(certificate, "compressed_certificate_message", None) is None:
         return certificate
     message, found = decompressed(certificate)
@@ -38,10 +41,10 @@ def uncompressed(certificate: Any, problems: list[ParseError]) -> Any:
 
 
 def certificate_list(certificate: Any) -> list[bytes] | None:
-    """The certificates of a Certificate message, in DER, in the order sent; None where the message holds something else.
+    """Return the certificates of a Certificate message, in DER, in the order sent; None if the message has something else.
 
-    Of a message with a raw public key that key (RFC 7250). Equal certificates are one object, so that a server's thousand
-    sessions keep one copy and hash it once.
+    For a message with a raw public key, return that key (RFC 7250). Equal certificates are one object. So a thousand sessions
+    of a server keep only one copy and hash it once.
     """
     entries = getattr(certificate, "certificate_list", None)
     if entries is None:
@@ -52,10 +55,10 @@ def certificate_list(certificate: Any) -> list[bytes] | None:
 
 
 def staple(kept: list[Staple], role: cython.int, message: Any) -> None:
-    """Keep what a message brings along with certificates: OCSP responses and lists of certificate timestamps.
+    """Keep what a message has in addition to certificates: OCSP responses and lists of certificate timestamps.
 
-    They come in a CertificateStatus (RFC 6066 section 8, RFC 6961), in the extensions of a ServerHello (RFC 6962 section 3.3)
-    or with each certificate of TLS 1.3 (RFC 9846 section 4.5.2.1).
+    They are in a CertificateStatus (RFC 6066 section 8, RFC 6961), in the extensions of a ServerHello (RFC 6962 section 3.3) or
+    with each certificate of TLS 1.3 (RFC 9846 section 4.5.2.1).
     """
     if getattr(message, "response", None) is not None:
         keep_responses(kept, role, 0, message)
@@ -71,7 +74,10 @@ def staple(kept: list[Staple], role: cython.int, message: Any) -> None:
 
 
 def keep_responses(kept: list[Staple], role: cython.int, place: cython.int, status: Any) -> None:
-    """Keep one OCSP response, or one for each certificate in their order; an empty one stands for none."""
+    """Keep one OCSP response, or one for each certificate in order.
+
+    An empty one means that there is none for this certificate.
+    """
     kind = getattr(status, "status_type", None)
     if kind == OCSP:
         responses = [status.response]
@@ -93,6 +99,6 @@ def keep_timestamps(kept: list[Staple], role: cython.int, place: cython.int, mes
 
 
 def keep(kept: list[Staple], staple: Staple) -> None:
-    """Keep one, within limits; equal ones are one object."""
+    """Keep one staple, within limits; equal ones are one object."""
     if len(kept) < MAX_STAPLES and len(staple[3]) <= MAX_STAPLE:
         kept.append((staple[0], staple[1], staple[2], shared(staple[3], len(staple[3]) >> 4)))

@@ -1,8 +1,8 @@
-"""Certificate messages that were sent compressed (RFC 8879), taken out under a limit.
+"""Decompresses Certificate messages (RFC 8879), with a limit.
 
-CompressedCertificate stands where Certificate would, in TLS 1.3 alone, and names the length that comes out; section 4 has a
-receiver stop where more comes, and refuse where less does. So no more than that length is ever made, nor more than any
-handshake message may have.
+CompressedCertificate replaces Certificate, in TLS 1.3 only, and declares the uncompressed length. Section 4 requires a receiver
+to stop if there is more data, and to reject the message if there is less. So no more than this length is ever decompressed, and
+no more than the limit for any handshake message.
 """
 
 import zlib
@@ -15,19 +15,25 @@ from analyzer.tls.messages.certificate_tables import Certificate13, CompressedCe
 ZLIB, BROTLI, ZSTD = 1, 2, 3
 
 FREE_BYTES = 128 << 10
-"""Bytes that may come out of however few; longer than nearly all chains."""
+"""Uncompressed bytes that are always allowed; longer than nearly all chains."""
 
 RATIO_MAX = 32
-"""Bytes that may come out for each that was sent, beyond that: chains of certificates, full of keys, shrink to a half."""
+"""Allowed uncompressed bytes for each compressed byte, above FREE_BYTES.
+
+Certificate chains consist mostly of keys, and compress only to about a half.
+"""
 
 ZSTD_WINDOW_MAX = 8 << 20
-"""Largest window that is taken: RFC 8878 recommends decoders to support that much, and no certificate message needs more."""
+"""Largest window that is accepted.
+
+RFC 8878 recommends decoders to support this size, and no certificate message needs more.
+"""
 
 _FIELD = "compressed_certificate_message"
 
 
 def decompressed(message: CompressedCertificate) -> tuple[Certificate13 | None, list[ParseError]]:
-    """Give the Certificate inside, and what is wrong with it: None when the bytes are not what the message says they are."""
+    """Return the Certificate inside, and its problems; None if the bytes do not match the declared algorithm or length."""
     data, length = message.compressed_certificate_message, message.uncompressed_length
     if data is None or length is None:
         return None, []
@@ -40,7 +46,7 @@ def decompressed(message: CompressedCertificate) -> tuple[Certificate13 | None, 
 
 
 def decompress(algorithm: int, data: bytes, length: int) -> bytes:
-    """Take off the compression; `length` bytes have to come out. Raises `Malformed`."""
+    """Decompress data; exactly `length` bytes must come out. Raises `Malformed`."""
     if length > MAX_HANDSHAKE:
         raise Malformed("uncompressed_length", 2, f"{length} bytes are more than the limit of {MAX_HANDSHAKE}")
     if length > FREE_BYTES and length > RATIO_MAX * len(data):

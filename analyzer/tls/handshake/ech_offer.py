@@ -1,9 +1,10 @@
-"""What becomes of a client's offer of Encrypted Client Hello (RFC 9849): opened with the key log's secrets, accepted or not.
+"""Determines the result of a client's offer of Encrypted Client Hello (RFC 9849), with the secrets of the key log.
 
-From outside nobody can tell a sealed hello from GREASE, random bytes in the same form, nor what the server made of it. A key
-log tells: with ECH_SECRET and ECH_CONFIG the inner hello opens, and then the server's answer shows whether it took it; and if
-the secrets of TLS 1.3 stand under the outer random, it did not. A client whose hello was rejected ends the handshake with the
-alert ech_required, one that sent GREASE goes on; and only TLS 1.3 can accept.
+Without secrets, an encrypted hello looks the same as GREASE, which is random bytes in the same form. The server's decision is
+not visible either. A key log makes both visible. With ECH_SECRET and ECH_CONFIG the inner hello can be decrypted, and then the
+server's answer shows whether it accepted it. If the secrets of TLS 1.3 are logged with the outer random, it did not. A client
+whose hello was rejected ends the handshake with the alert ech_required; a client that sent GREASE continues. Only TLS 1.3 can
+accept.
 """
 
 from itertools import islice, product
@@ -25,17 +26,17 @@ if TYPE_CHECKING:
 OFFERED, ACCEPTED, REJECTED, GREASE = "offered", "accepted", "rejected", "grease"
 
 ECH_REQUIRED = 121
-"""The alert of a client that offered for real and was rejected."""
+"""The alert of a client that sent a real offer and was rejected."""
 
 _OUTER = 0
 
 
 class EchOffer:
-    """An offer of Encrypted Client Hello. status: `offered` (nobody knows more), `accepted`, `rejected`, `grease`.
-    public_name: of the configuration.
+    """An offer of Encrypted Client Hello.
 
-    outer_name, outer_random: server name and random of the outer hello. hellos: the inner ClientHello, and the second after a
-    HelloRetryRequest, with their headers, as far as they opened. body: the first one decoded.
+    status: `offered` (no more is known), `accepted`, `rejected`, `grease`. public_name: of the configuration. outer_name,
+    outer_random: server name and random of the outer hello. hellos: the inner ClientHello, and the second one after a
+    HelloRetryRequest, with their headers, if they could be decrypted. body: the first one decoded.
     """
 
     __slots__ = ("_opening", "_retry", "body", "config_id", "hellos", "outer_name", "outer_random", "public_name", "status")
@@ -53,16 +54,16 @@ class EchOffer:
 
     @property
     def name(self) -> bytes | None:
-        """The server name of the inner hello; None where it is not known."""
+        """The server name of the inner hello; None if it is not known."""
         return None if self.body is None else server_name(self.body)
 
     @property
     def random(self) -> bytes | None:
-        """The client random of the inner hello; None where it is not known."""
+        """The client random of the inner hello; None if it is not known."""
         return self.hellos[0][RANDOM] if self.hellos else None
 
     def open(self, outer: bytes, keylog: "KeyLog") -> None:
-        """Open what the first outer hello has inside, where the key log has its secrets."""
+        """Decrypt the inner hello of the first outer hello, if the key log has its secrets."""
         from analyzer.tls.handshake import encrypted_hello
 
         random = outer[RANDOM]
@@ -76,7 +77,7 @@ class EchOffer:
         for logged in keylog.candidates(random, "ECH_CONFIG"):
             try:
                 configs += encrypted_hello.read_configs(logged)
-            except DecryptionError:  # not an ECHConfig, whatever its line says
+            except DecryptionError:  # not an ECHConfig, in spite of its label
                 continue
         for config, secret in islice(product(configs, keylog.candidates(random, "ECH_SECRET")), MAX_CONFIGS):
             if offer is None or config.config_id != offer.config_id:
@@ -93,7 +94,7 @@ class EchOffer:
             return
 
     def open_second(self, outer: bytes) -> None:
-        """Open what the second outer hello has inside."""
+        """Decrypt the inner hello of the second outer hello."""
         from analyzer.tls.handshake import encrypted_hello
 
         if self._opening is None or len(self.hellos) != 1:
@@ -102,14 +103,13 @@ class EchOffer:
             offer = encrypted_hello.find_offer(outer)
             if offer is not None:
                 self.hellos.append(encrypted_hello.open_inner(self._opening, 1, outer, offer))
-        except DecryptionError:  # what it sealed is not known, and neither is the transcript
+        except DecryptionError:  # the inner hello is not known, so the transcript is not known either
             return
 
     def answer(self, raw: bytes, retry: bool, tls13: bool, chosen: Suite | None, transcript: Transcript) -> bool:
-        """Judge a ServerHello, or as `retry` a HelloRetryRequest; True where the inner hello is from now on the one that
-        counts.
+        """Process a ServerHello, or with `retry` a HelloRetryRequest. Returns True if the inner hello is used from now on.
 
-        tls13, chosen: version and cipher suite of the answer. transcript: what the handshake said before it.
+        tls13, chosen: version and cipher suite of the answer. transcript: the handshake messages before it.
         """
         if not tls13:
             self.status = REJECTED
@@ -126,21 +126,23 @@ class EchOffer:
             else:
                 heard = transcript.before_answer(hash_name, self.hellos)
                 accepted = heard is not None and encrypted_hello.accepts(hash_name, random, heard, raw)
-        except DecryptionError:  # an answer, or a suite, that has no such form
+        except DecryptionError:  # a malformed answer, or an unsupported suite
             accepted = False
         self.status = ACCEPTED if accepted else REJECTED
         return accepted and not retry
 
     def take_extensions(self, extensions: Any) -> None:
-        """Take the EncryptedExtensions: only a server that rejected sends configurations to try again with."""
+        """Process the EncryptedExtensions: only a server that rejected the offer sends configurations for a retry."""
         if extension_body(extensions, ENCRYPTED_CLIENT_HELLO) is not None:
             self._retry = True
 
     def conclude(self, opened: bool, client_random: bytes, tls13: bool, required: bool, said: int) -> None:
-        """Judge the offer at the end of the session: which random named it, and what the client did after the answer, tell.
+        """Set the final status at the end of the session.
 
-        opened: whether records were decrypted; client_random: the one under which their secrets were. required: whether the
-        client sent the alert ech_required. said: how much application data it sent.
+        It depends on the random that names the session, and on what the client did after the answer.
+
+        opened: whether records were decrypted; client_random: the random with which their secrets were logged. required:
+        whether the client sent the alert ech_required. said: how much application data it sent.
         """
         if self.status == OFFERED and opened:
             outer = client_random == self.outer_random or self._retry or required
@@ -152,9 +154,9 @@ class EchOffer:
 
 
 def find_ech_offer(offered: Any, hello: Any, raw: bytes, keylog: "KeyLog | None") -> EchOffer | None:
-    """The offer of a first ClientHello, opened where the key log has its secrets; None for one that is none.
+    """Return the offer of a first ClientHello, or None. It is decrypted if the key log has its secrets.
 
-    offered: the body of the extension. hello, raw: the message decoded, and as it came with its header.
+    offered: the body of the extension. hello, raw: the message decoded, and as received with its header.
     """
     config_id = getattr(getattr(offered, "body", None), "config_id", None)
     if getattr(offered, "type", None) != _OUTER or config_id is None:

@@ -1,12 +1,14 @@
-"""Encrypted Client Hello read with its secrets (RFC 9849): the inner hello out of the outer one, and whether it was accepted.
+"""Decrypts Encrypted Client Hello (RFC 9849): builds the inner hello from the outer one, and checks whether it was accepted.
 
-The client seals its real hello with HPKE to a key that the server published as an ECHConfig, and sends it inside an outer hello
-that names only the provider. A key log has the KEM's shared secret and the ECHConfig (RFC 9850). The sealed form leaves out the
-session id, and may take extensions from the outer hello by number, in its order and each once: so the inner hello is never
-longer than what came. That the server took the inner hello shows in eight bytes of its answer, which only who has read the
-inner hello can compute; from then on that hello stands in the transcript, and its random names the session.
+The server publishes a key as an ECHConfig. The client encrypts its real hello to this key with HPKE. It sends the result inside
+an outer hello, which contains only the provider's name. A key log has the KEM's shared secret and the ECHConfig (RFC 9850). The
+encrypted form has no session id. It can refer by number to extensions of the outer hello, in the order of the outer hello and
+each only once. So the inner hello is never longer than what was received.
 
-All hellos here are whole handshake messages, with their headers. Everything raises `DecryptionError` and nothing else.
+Eight bytes of the server's answer show that it accepted the inner hello. Only somebody who has read the inner hello can compute
+them. From then on the inner hello is in the transcript, and its random names the session.
+
+All hellos here are complete handshake messages, with their headers. All functions raise only `DecryptionError`.
 """
 
 from collections.abc import Iterator
@@ -42,9 +44,9 @@ _VERSION_AND_RANDOM = 34
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """The extension of an outer hello. kdf, aead: HPKE's numbers; start: where in the message the payload begins.
+    """The extension of an outer hello. kdf, aead: HPKE's numbers; start: offset of the payload in the message.
 
-    In a second hello, which answers a HelloRetryRequest, `enc` is empty: the context of the first goes on.
+    In a second hello, which answers a HelloRetryRequest, `enc` is empty: it uses the context of the first one.
     """
 
     kdf: int
@@ -57,7 +59,7 @@ class Offer:
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """An ECHConfig; `raw` is all of it, the KEM's number and the name are what is needed of the rest."""
+    """An ECHConfig. `raw` is all of it; the other fields are the parts that are needed."""
 
     raw: bytes
     config_id: int
@@ -67,7 +69,7 @@ class Config:
 
 @dataclass(frozen=True, slots=True)
 class PlacedExtension:
-    """An extension of a hello, and where its data begins and ends in it."""
+    """An extension of a hello, and where its data begins and ends in the hello."""
 
     type: int
     body: Any
@@ -76,7 +78,10 @@ class PlacedExtension:
 
 
 def find_offer(outer: bytes) -> Offer | None:
-    """Find the extension in a ClientHello; None where there is none, or one that belongs to an inner hello."""
+    """Find the extension in a ClientHello.
+
+    Returns None if there is none, or if it is the one of an inner hello. Raises DecryptionError (malformed).
+    """
     for extension in hello_extensions(outer, HEADER):
         if extension.type != ENCRYPTED_CLIENT_HELLO:
             continue
@@ -96,9 +101,9 @@ def find_offer(outer: bytes) -> Offer | None:
 
 
 def hello_extensions(hello: bytes, start: int, *, padded: bool = False) -> list[PlacedExtension]:
-    """The extensions of a ClientHello whose body begins at byte `start`, with their places; Refused where lengths do not agree.
+    """Return the extensions of a ClientHello with their positions. The body of the hello begins at byte `start`.
 
-    padded: whether anything may follow.
+    padded: whether other bytes may follow. Raises DecryptionError (malformed) if lengths do not match.
     """
     message, _ = read(ClientHello, hello, start, len(hello), 0, Malformed)
     if message.legacy_compression_methods is None or 1 > len(hello) - start - _VERSION_AND_RANDOM:
@@ -119,7 +124,7 @@ def hello_extensions(hello: bytes, start: int, *, padded: bool = False) -> list[
 
 
 def _places(extensions: list[Any], pos: int) -> list[PlacedExtension]:
-    """Where extensions stand, the first of which begins at `pos`."""
+    """Return the positions of extensions; the first one begins at `pos`."""
     places = []
     for extension in extensions:
         places.append(PlacedExtension(extension.type, extension.body, pos + 4, pos + 4 + extension.n_bytes))
@@ -128,7 +133,10 @@ def _places(extensions: list[Any], pos: int) -> list[PlacedExtension]:
 
 
 def read_configs(logged: bytes) -> list[Config]:
-    """Read the value of ECH_CONFIG: an ECHConfig, or as some write it the whole list of them; those of known versions."""
+    """Read the value of ECH_CONFIG, and return the ECHConfigs of known versions.
+
+    It is one ECHConfig, or, from some programs, a whole list of them. Raises DecryptionError (malformed).
+    """
     n_bytes = len(logged)
     if int.from_bytes(logged[:2], "big") != n_bytes - 2:
         logged = min(n_bytes, 0xFFFF).to_bytes(2, "big") + logged
@@ -143,12 +151,12 @@ def read_configs(logged: bytes) -> list[Config]:
 
 
 def recipient(offer: Offer, config: Config, shared_secret: bytes) -> Recipient:
-    """Give what opens the payloads of a client's hellos, from the first of them."""
+    """Return the object that decrypts the payloads of a client's hellos, created from the first of them."""
     return Recipient(config.kem, offer.kdf, offer.aead, shared_secret, _INFO + config.raw)
 
 
 def open_inner(opening: Recipient, sequence: int, outer: bytes, offer: Offer) -> bytes:
-    """Open the inner ClientHello of an outer one; sequence: 0, and 1 after a HelloRetryRequest."""
+    """Decrypt the inner ClientHello of an outer one; sequence: 0, and 1 after a HelloRetryRequest."""
     end = offer.start + len(offer.payload)
     associated = outer[HEADER : offer.start] + bytes(len(offer.payload)) + outer[end:]
     return rebuild(opening.open(sequence, associated, offer.payload), outer)
@@ -191,9 +199,9 @@ def rebuild(encoded: bytes, outer: bytes) -> bytes:
 
 
 def accepts(hash_name: str, random: bytes, hellos: bytes, server_hello: bytes) -> bool:
-    """Whether a ServerHello confirms the inner hello with this random (RFC 9849, section 7.2).
+    """Return whether a ServerHello confirms the inner hello with this random (RFC 9849, section 7.2).
 
-    hellos: what the transcript has before the ServerHello, with inner hellos; see `before_retry` for the case of two.
+    hellos: the transcript before the ServerHello, with inner hellos; for two hellos see `before_retry`.
     """
     if len(server_hello) < _CONFIRMATION.stop:
         return False
@@ -203,7 +211,7 @@ def accepts(hash_name: str, random: bytes, hellos: bytes, server_hello: bytes) -
 
 
 def accepts_retry(hash_name: str, random: bytes, first: bytes, retry: bytes) -> bool:
-    """Whether a HelloRetryRequest confirms the inner hello `first` with this random (RFC 9849, section 7.2.1)."""
+    """Return whether a HelloRetryRequest confirms the inner hello `first` with this random (RFC 9849, section 7.2.1)."""
     message, _ = read(HelloRetryRequest, retry, HEADER, len(retry), 0, Malformed)
     listed = message.extensions or []
     for extension in _places(listed, len(retry) - sum(4 + one.n_bytes for one in listed)):
@@ -216,7 +224,7 @@ def accepts_retry(hash_name: str, random: bytes, first: bytes, retry: bytes) -> 
 
 
 def before_retry(hash_name: str, first: bytes) -> bytes:
-    """Give what stands for the first ClientHello in a transcript with a HelloRetryRequest (RFC 9846, section 4.5.1)."""
+    """Return what replaces the first ClientHello in a transcript with a HelloRetryRequest (RFC 9846, section 4.5.1)."""
     return message_hash(hash_function(hash_name)(first).digest())
 
 

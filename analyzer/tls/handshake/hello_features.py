@@ -1,7 +1,7 @@
-"""What a decoded hello says about its session: single facts, None or -1 where a message does not say.
+"""Reads single facts from a decoded hello; the result is None or -1 if the message does not contain the fact.
 
-A field of a message that could not be read whole may be None, and an extension's body that did not fit its table is bytes;
-both simply say nothing.
+If a message could not be read completely, its fields may be None. If the body of an extension did not match its table, it is
+bytes. In both cases the fact is treated as absent.
 """
 
 from typing import Any, TypeAlias, TypeVar
@@ -32,11 +32,13 @@ from analyzer.tls.messages.numbers import (
 Numbers: TypeAlias = tuple[int, ...]
 
 FingerprintInput: TypeAlias = tuple[int, Numbers, Numbers, Numbers, Numbers, Numbers, Numbers, bytes | None]
-"""Of a ClientHello: legacy_version, cipher suites, extension types, groups, point formats, signature schemes, versions, first
-ALPN name."""
+"""The parts of a ClientHello that fingerprints use.
+
+In order: legacy_version, cipher suites, extension types, groups, point formats, signature schemes, versions, first ALPN name.
+"""
 
 ServerFingerprintInput: TypeAlias = tuple[int, int, Numbers]
-"""Of a ServerHello: legacy_version, cipher suite, extension types."""
+"""The parts of a ServerHello that fingerprints use: legacy_version, cipher suite, extension types."""
 
 SHARED: dict[Any, Any] = {}
 
@@ -45,23 +47,28 @@ INPUTS: dict[bytes, FingerprintInput] = {}
 Shared = TypeVar("Shared")
 
 REMEMBERED_INPUTS = 4096
-"""Fingerprint inputs and certificates that sessions share: clients send few kinds of hello, servers few certificates."""
+"""Limit of fingerprint inputs, and of certificates, that sessions share.
+
+Clients send few kinds of hello, and servers few certificates.
+"""
 
 LONGEST_KEY = 2048
-"""Bytes of a ClientHello that its fingerprint input is known again by; browsers send about 200."""
+"""Longest cache key of a fingerprint input, in bytes of the ClientHello. Browsers send about 200."""
 
 LONGEST_REMEMBERED = 1024
-"""Numbers in a fingerprint input that is shared, browsers send about 60; and of a certificate the length in units of 16
-bytes."""
+"""Largest object that is shared.
+
+For a fingerprint input it counts numbers (browsers send about 60), for a certificate units of 16 bytes.
+"""
 
 
 def is_tls13(version: cython.int) -> cython.bint:
-    """Whether a version number means TLS 1.3 or one of its drafts and experiments (0x7f.., 0x7e..)."""
+    """Return whether a version number means TLS 1.3 or one of its drafts and experiments (0x7f.., 0x7e..)."""
     return version == TLS_1_3 or version >> 8 == 0x7F or version >> 8 == 0x7E
 
 
 def server_name(hello: Any) -> bytes | None:
-    """The host name of a ClientHello (RFC 6066 section 3)."""
+    """Return the host name of a ClientHello (RFC 6066 section 3)."""
     for entry in getattr(extension_body(hello, SERVER_NAME), "server_name_list", None) or ():
         name = getattr(entry, "name", None)
         if isinstance(name, bytes) and entry.name_type == 0:
@@ -70,13 +77,13 @@ def server_name(hello: Any) -> bytes | None:
 
 
 def alpn(answer: Any) -> bytes | None:
-    """The protocol that a ServerHello or EncryptedExtensions chooses (RFC 7301 section 3.1)."""
+    """Return the protocol that a ServerHello or EncryptedExtensions chooses (RFC 7301 section 3.1)."""
     names = getattr(extension_body(answer, ALPN), "protocol_name_list", None)
     return names[0] if names else None
 
 
 def selected_version(answer: Any) -> cython.int:
-    """The version that a ServerHello or HelloRetryRequest chooses; 0 when it could not be read."""
+    """Return the version that a ServerHello or HelloRetryRequest chooses; 0 if it could not be read."""
     version = getattr(extension_body(answer, SUPPORTED_VERSIONS), "selected_version", None)
     if version is None:
         version = getattr(answer, "legacy_version", None)
@@ -88,7 +95,7 @@ def selected_version(answer: Any) -> cython.int:
 
 
 def selected_group(answer: Any) -> cython.int:
-    """The group of a ServerHello's or HelloRetryRequest's key share (RFC 9846 section 4.3.8), -1 without one."""
+    """Return the group of a ServerHello's or HelloRetryRequest's key share (RFC 9846 section 4.3.8), -1 without one."""
     body = extension_body(answer, KEY_SHARE)
     if body is None:
         body = extension_body(answer, KEY_SHARE_DRAFT)
@@ -101,20 +108,20 @@ def selected_group(answer: Any) -> cython.int:
 
 
 def record_size_limit(message: Any) -> int | None:
-    """The bytes of plaintext that a record may hold by a ClientHello, ServerHello or EncryptedExtensions (RFC 8449)."""
+    """Return the record size limit of a ClientHello, ServerHello or EncryptedExtensions, in bytes of plaintext (RFC 8449)."""
     return getattr(extension_body(message, RECORD_SIZE_LIMIT), "record_size_limit", None)
 
 
 def has_early_data(message: Any) -> cython.bint:
-    """Whether a ClientHello offers early data, or EncryptedExtensions take it (RFC 9846 section 4.3.10)."""
+    """Return whether a ClientHello offers early data, or EncryptedExtensions accept it (RFC 9846 section 4.3.10)."""
     return message.extension(EARLY_DATA) is not None
 
 
 def fingerprint_input(hello: Any, raw: bytes, whole: cython.bint) -> FingerprintInput | None:
-    """What the fingerprints of a ClientHello depend on; None where it could not be read so far.
+    """Return what the fingerprints of a ClientHello depend on; None if that part could not be read.
 
-    raw: the message with its header; whole: whether it was read without a problem. Clients send few kinds of hello, which are
-    known again by their bytes. Equal inputs are one object.
+    raw: the message with its header; whole: whether it was read without a problem. Clients send few kinds of hello, so results
+    are cached by the bytes of the hello. Equal inputs are one object.
     """
     key: bytes = cache_key(hello, raw) if whole else b""
     found: FingerprintInput | None = INPUTS.get(key)
@@ -128,19 +135,22 @@ def fingerprint_input(hello: Any, raw: bytes, whole: cython.bint) -> Fingerprint
 
 
 def cache_key(hello: Any, raw: bytes) -> bytes:
-    """The bytes of a ClientHello on which its fingerprint input depends: all but session id and other extensions' contents."""
+    """Return the bytes of a ClientHello on which its fingerprint input depends.
+
+    These are all except the session id and the contents of extensions that the fingerprint does not use.
+    """
     extension: Extension
     number: cython.int
     pos: cython.Py_ssize_t = SESSION_ID_LENGTH + 1 + raw[SESSION_ID_LENGTH]
     end: cython.Py_ssize_t = pos + 2 + (raw[pos] << 8 | raw[pos + 1])
     parts: list[bytes] = [slice_bytes(raw, 4, 6), slice_bytes(raw, pos, end)]
     if hello.extensions:
-        pos = end + 3 + raw[end]  # behind the compression methods and the length of the extensions
+        pos = end + 3 + raw[end]  # after the compression methods and the length of the extensions
         end = pos
         for extension in hello.extensions:
             number = extension.type
             if number not in (ALPN, SUPPORTED_GROUPS, POINT_FORMATS, SIGNATURE_ALGORITHMS, SUPPORTED_VERSIONS):
-                parts.append(slice_bytes(raw, pos, end + 2))  # of others only the type counts
+                parts.append(slice_bytes(raw, pos, end + 2))  # for other extensions only the type matters
                 pos = end + 4 + extension.n_bytes
             end += 4 + extension.n_bytes
         parts.append(slice_bytes(raw, pos, len(raw)))
@@ -148,7 +158,7 @@ def cache_key(hello: Any, raw: bytes) -> bytes:
 
 
 def read_fingerprint_input(hello: Any) -> FingerprintInput | None:
-    """Collect what the fingerprints of a ClientHello depend on; None where it could not be read so far."""
+    """Collect what the fingerprints of a ClientHello depend on; None if that part could not be read."""
     suites = getattr(hello, "cipher_suites", None)
     version = getattr(hello, "legacy_version", None)
     if suites is None or version is None:
@@ -176,7 +186,10 @@ def read_fingerprint_input(hello: Any) -> FingerprintInput | None:
 
 
 def server_fingerprint_input(answer: Any) -> ServerFingerprintInput | None:
-    """What the fingerprint of a ServerHello depends on; None where it could not be read so far. Equal ones are one object."""
+    """Return what the fingerprint of a ServerHello depends on; None if that part could not be read.
+
+    Equal results are one object.
+    """
     version = getattr(answer, "legacy_version", None)
     if version is None:
         version = getattr(answer, "version", None)
@@ -188,12 +201,12 @@ def server_fingerprint_input(answer: Any) -> ServerFingerprintInput | None:
 
 
 def numbers(body: Any, name: str) -> Numbers:
-    """A list of numbers in an extension's body; empty where there is none."""
+    """Return a list of numbers in an extension's body; empty if there is none."""
     return tuple(getattr(body, name, None) or ())
 
 
 def shared(value: Shared, length: cython.Py_ssize_t) -> Shared:
-    """The object that stands for all equal to this one. length: its size in numbers, or in units of 16 bytes."""
+    """Return the one shared object that is equal to this value. length: its size in numbers, or in units of 16 bytes."""
     known: Shared | None = SHARED.get(value)
     if known is not None:
         return known
@@ -205,13 +218,15 @@ def shared(value: Shared, length: cython.Py_ssize_t) -> Shared:
 
 
 def offers(hello: Any) -> dict[int, Any] | None:
-    """The bodies, by type, of what a ClientHello offers to resume or hides: a ticket, pre-shared keys, a hello inside; or
-    None."""
+    """Return what a ClientHello offers for resumption or hides: a ticket, pre-shared keys, an inner hello.
+
+    The result has the extension bodies by type, or is None.
+    """
     extension: Extension
     found: dict[int, Any] | None = None
     for extension in getattr(hello, "extensions", None) or ():
         if extension.type == SESSION_TICKET:
-            if not getattr(extension.body, "ticket", None):  # asks for one
+            if not getattr(extension.body, "ticket", None):  # an empty ticket is a request for one
                 continue
         elif extension.type != PRE_SHARED_KEY and extension.type != ENCRYPTED_CLIENT_HELLO:
             continue

@@ -1,4 +1,4 @@
-"""What a ServerKeyExchange says about its session: its group, and what its signature covers (RFC 5246 section 7.4.3)."""
+"""Reads a ServerKeyExchange: its group, and what its signature covers (RFC 5246 section 7.4.3)."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ import cython
 
 
 def exchanged_group(server_key_exchange: Any) -> cython.int:
-    """The named curve of a ServerKeyExchange (RFC 8422 section 5.4), -1 without one."""
+    """Return the named curve of a ServerKeyExchange (RFC 8422 section 5.4), -1 without one."""
     parameters = getattr(getattr(server_key_exchange, "params", None), "curve_params", None)
     if getattr(parameters, "curve_type", None) != 3:
         return -1
@@ -15,7 +15,7 @@ def exchanged_group(server_key_exchange: Any) -> cython.int:
 
 
 def signed_parameters(server_key_exchange: Any, raw: bytes) -> tuple[bytes, int | None, bytes] | None:
-    """Of a signed ServerKeyExchange the parameters, the scheme's number (None until TLS 1.1) and the signature, else None."""
+    """Return parameters, scheme number (None up to TLS 1.1) and signature of a signed ServerKeyExchange, else None."""
     signed = getattr(server_key_exchange, "signed_params", None)
     signature = getattr(signed, "signature", None)
     if signature is None:

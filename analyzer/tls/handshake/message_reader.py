@@ -1,8 +1,8 @@
-"""Handshake messages out of the bodies of records (RFC 9846 section 5.1, RFC 5246 section 6.2.1).
+"""Reads handshake messages from the bodies of records (RFC 9846 section 5.1, RFC 5246 section 6.2.1).
 
-A record may hold several messages, and a message may span records: together the bodies of a role's handshake records are a
-stream of messages, each with its type and length in front. Where a record is incomplete, the message in it is handed on as far
-as it goes, and what the capture lacks is skipped.
+A record can have several messages, and a message can be in several records. The bodies of a role's handshake records together
+are a stream of messages, each of which begins with its type and length. If a record is incomplete, the available part of its
+message is passed on, and what the capture lacks is skipped.
 """
 
 import cython
@@ -11,18 +11,18 @@ from analyzer.codec.byte_slices import slice_bytes
 from analyzer.tls.limits import MAX_HANDSHAKE, MAX_PIECES
 from analyzer.tls.messages.numbers import HEADER
 
-# Once compiled a C variable, which no other module sees.
+# In the compiled build this is a C variable, which other modules cannot see.
 _HEADER = HEADER
 
 
 class MessageReader:
-    """One role's handshake stream: `feed` takes a record's body, `advance` gives the messages that are whole with it.
+    """The handshake stream of one role. `feed` takes the body of a record, `advance` finds the messages that are then complete.
 
-    raw, length: the message that `advance` or `cut_short` has found: the bytes there are, and how many it declares, both with
-    the header. buffer: the beginning of a message that goes on. need: how many bytes of it are needed to go on with it. skip:
-    bytes of the stream that belong to a message that was given up. problem: what ended the reading of this record early.
-    tracking: whether `pieces` are kept: where the bytes of `data` stand in the role's stream, as offset and length. piece: the
-    first of them that a coming message may stand in, which begins at `piece_at` of `data`.
+    raw, length: the message that `advance` or `cut_short` has found: the available bytes, and the declared length, both with
+    the header. buffer: the beginning of an incomplete message. need: how many bytes of it are needed to continue. skip: bytes
+    of the stream that belong to a message that was given up. problem: why the reading of this record ended early. tracking:
+    whether `pieces` are kept: the position of the bytes of `data` in the role's stream, as (offset, length). piece: index of
+    the first piece that the next message can be in; this piece begins at `piece_at` of `data`.
     """
 
     __slots__ = ("buffer", "data", "length", "need", "piece", "piece_at", "pieces", "pos", "problem", "raw", "skip", "tracking")
@@ -42,9 +42,9 @@ class MessageReader:
         self.piece_at = 0
 
     def feed(self, body: bytes, whole: cython.bint, offset: cython.longlong) -> None:
-        """Take the next bytes; not `whole` where more of the record's body is missing behind them.
+        """Take the next bytes; `whole` is False if more bytes of the record's body are missing after them.
 
-        offset: position of the body in the role's stream, -1 where it has none, as of what was decrypted.
+        offset: position of the body in the role's stream, -1 if it has none, because it was decrypted.
         """
         self.pos = 0
         self.problem = ""
@@ -58,14 +58,14 @@ class MessageReader:
             if len(self.buffer) < self.need and whole:
                 self.data = b""
                 self.pos = 0
-                return  # a message that spans records is looked at again when it is whole
+                return  # wait until the message is complete
             self.data = bytes(self.buffer)
             self.buffer.clear()
         else:
             self.data = body
 
     def advance(self) -> cython.bint:
-        """Find the next whole message; False when there is none, and what is left is kept for the next record."""
+        """Find the next complete message. Returns False if there is none, and keeps the rest for the next record."""
         data: bytes = self.data
         pos: cython.Py_ssize_t = self.pos
         end: cython.Py_ssize_t = len(data)
@@ -92,7 +92,7 @@ class MessageReader:
         return False
 
     def cut_short(self) -> cython.bint:
-        """Find the message whose end is missing; False without one, or where not even its header is there."""
+        """Find the truncated message. Returns False if there is none, or if even its header is incomplete."""
         n_bytes: cython.Py_ssize_t = len(self.buffer)
         if n_bytes == 0:
             return False
@@ -107,13 +107,13 @@ class MessageReader:
         return True
 
     def lose(self) -> None:
-        """Hear that the stream goes on nobody knows where."""
+        """Note that an unknown number of bytes is missing from the stream."""
         self.skip = 0
 
     def places(self) -> tuple[tuple[int, int], ...]:
-        """Where the bytes of the message found last stand in the role's stream; empty where that is not known.
+        """Return the positions in the role's stream of the message that was found last; empty if they are not known.
 
-        Called for each message in turn, so what stands before it is not looked at again.
+        It is called for each message in turn, so pieces before the message are not searched again.
         """
         start: cython.Py_ssize_t = self.pos - len(self.raw)
         stop: cython.Py_ssize_t = self.pos
@@ -135,7 +135,7 @@ class MessageReader:
         return tuple(found)
 
     def add_piece(self, offset: cython.longlong, n_bytes: cython.Py_ssize_t) -> None:
-        """Note where the bytes stand that come behind the buffer; of a message in very many pieces that is forgotten."""
+        """Note the position of bytes that follow the buffer. If a message has very many pieces, its position is dropped."""
         n_pending: cython.Py_ssize_t = len(self.buffer)
         if n_pending == 0:
             self.pieces = []
@@ -147,7 +147,7 @@ class MessageReader:
             self.pieces.append((offset, n_bytes))
 
     def drop_pieces(self, n_bytes: cython.Py_ssize_t) -> None:
-        """Forget where the first bytes stood: they have been handed on."""
+        """Forget the positions of the first bytes, which were passed on."""
         kept = []
         for offset, length in self.pieces:
             gone: cython.Py_ssize_t = min(n_bytes, length)

@@ -1,4 +1,4 @@
-"""What the hellos of a session say, and what both sides agree on: the facts that a session collects from its handshake."""
+"""Holds what the hellos of a session contain, and what both sides agree on."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ class Parameters:
     """What both sides agree on: numbers from the wire, 0 or -1 before they are known.
 
     version: of a draft its own number, 0x7f17 for draft 23; tls13: whether that is TLS 1.3 or a draft of it. suite: the cipher
-    suite taken apart, None before it is known; of a renegotiation its own. alpn: the application protocol that was chosen.
+    suite with its parts, None before it is known; a renegotiation has its own. alpn: the application protocol that was chosen.
     session_id: as the server gave it. resumption: `session_id`, `ticket` or `psk`, "" without one.
     """
 
@@ -44,7 +44,7 @@ class Parameters:
             self.group = group
 
     def take_server_hello(self, body: Any) -> None:
-        """Take what only a ServerHello says, and in TLS 1.3 no more than that is in plaintext."""
+        """Take what only a ServerHello contains. In TLS 1.3 this is only the part in plaintext."""
         if not self.tls13:
             self.alpn = hello_features.alpn(body)
             self.session_id = getattr(body, "legacy_session_id_echo", None) or b""
@@ -53,11 +53,11 @@ class Parameters:
 
 
 class Hellos:
-    """What the hellos say.
+    """What the hellos contain.
 
-    client_seen, server_seen: whether a ClientHello and a ServerHello were seen. fingerprint_input, server_fingerprint_input:
-    of the first ClientHello and the last ServerHello. server_name: that the client asks for. offers: what it offers to resume
-    or hides, as `hello_features.offers` has it; offers_early: whether it offers early data. ech: its offer of Encrypted
+    client_seen, server_seen: whether a ClientHello and a ServerHello were seen. fingerprint_input, server_fingerprint_input: of
+    the first ClientHello and the last ServerHello. server_name: the one that the client requests. offers: what it offers for
+    resumption or hides, see `hello_features.offers`; offers_early: whether it offers early data. ech: its offer of Encrypted
     Client Hello.
     """
 
@@ -77,7 +77,7 @@ class Hellos:
         self.ech: EchOffer | None = None
 
     def take_client_hello(self, body: Any, raw: bytes, whole: cython.bint) -> None:
-        """Take a ClientHello; whole: whether it was read without a problem."""
+        """Process a ClientHello; whole: whether it was read without a problem."""
         if not self.client_seen:
             self.client_seen = True
             self.fingerprint_input = hello_features.fingerprint_input(body, raw, whole)
@@ -87,7 +87,7 @@ class Hellos:
             self.offers = hello_features.offers(body)
 
     def accept_inner(self) -> None:
-        """From now on the inner hello of Encrypted Client Hello is the one that counts."""
+        """Use the inner hello of Encrypted Client Hello from now on."""
         if self.ech is not None:
             self.offers = hello_features.offers(self.ech.body)
             if self.ech.name is not None:

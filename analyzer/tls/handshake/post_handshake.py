@@ -9,9 +9,9 @@ from analyzer.tls.messages.numbers import CERTIFICATE, CERTIFICATE_REQUEST, CERT
 
 
 class PostHandshake:
-    """The requests of the server and the answers of the client; each request begins a branch of the transcript.
+    """Processes the requests of the server and the answers of the client. Each request begins a branch of the transcript.
 
-    What is proved goes to `authentication`, whose handshake is complete.
+    Results go to `authentication`, whose handshake is complete.
     """
 
     __slots__ = ("_authentication", "_certificate", "_requests", "_running", "_turn")
@@ -25,7 +25,7 @@ class PostHandshake:
         self._certificate: bytes | None = None
 
     def take(self, role: int, raw: bytes, keys: FinishedKeys | None) -> None:
-        """Take a whole message of a role that came after the handshake, with its header."""
+        """Process a complete message of a role that came after the handshake, with its header."""
         number = raw[0]
         if role == 1:
             if number == CERTIFICATE_REQUEST and len(self._requests) < MAX_REQUESTS:
@@ -47,11 +47,11 @@ class PostHandshake:
 
 
 def _context(raw: bytes) -> bytes:
-    """The certificate_request_context, with its length, at the beginning of a CertificateRequest or Certificate of TLS 1.3."""
+    """Return the certificate_request_context, with its length, of a CertificateRequest or Certificate of TLS 1.3."""
     return raw[HEADER : HEADER + 1 + raw[HEADER]] if len(raw) > HEADER else b""
 
 
 def first_certificate(raw: bytes) -> bytes | None:
-    """The sender's own certificate in a Certificate of TLS 1.3; None without one."""
+    """Return the sender's own certificate in a Certificate of TLS 1.3; None without one."""
     listed = certificate_list(Certificate13.read(raw[HEADER:])[0])
     return listed[0] if listed else None

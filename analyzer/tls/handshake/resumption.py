@@ -1,9 +1,9 @@
-"""Resumption: which session a resumed one goes back to, over all sessions of a run.
+"""Finds the session that a resumed one continues, among all sessions of a run.
 
 A session is resumed by the id that its server gave it (RFC 5246 section 7.3), by a ticket (RFC 5077), or in TLS 1.3 by a ticket
-as the identity of a pre-shared key (RFC 9846 section 2.2). A ticket is long and random, and so is as good as a name. A session
-id may be short and comes from anybody: it counts only at the same server, by address and port or by the name that the client
-asked for. What was kept longest is let go of first.
+as the identity of a pre-shared key (RFC 9846 section 2.2). A ticket is long and random, so it is unique. A session id can be
+short, and any server can choose the same one. It counts only at the same server, by address and port or by the name that the
+client requested. The oldest entries are dropped first.
 """
 
 import hashlib
@@ -19,7 +19,7 @@ from analyzer.tls.messages.numbers import PRE_SHARED_KEY, SESSION_TICKET
 class ResumableSession:
     """A session that others may resume. number: its id. server: address and port (`Flow.server_key`).
 
-    name: of the server, as the client asked for it. master: the master secret up to TLS 1.2, once it is known: the sessions
+    name: of the server, as the client requested it. master: the master secret up to TLS 1.2, when it is known; the sessions
     that resume this one have the same.
     """
 
@@ -33,7 +33,10 @@ class ResumableSession:
 
 
 class TwoGenerationCache:
-    """Resumable sessions by what names them; when the younger half is full, the older one is dropped and a new one begun."""
+    """Resumable sessions by id or ticket.
+
+    When the younger half is full, the older one is dropped and a new one is started.
+    """
 
     __slots__ = ("n_bytes", "older", "younger")
 
@@ -43,7 +46,7 @@ class TwoGenerationCache:
         self.n_bytes = 0
 
     def keep(self, name: bytes, session: ResumableSession) -> None:
-        """Keep a session; the last one of a name counts."""
+        """Keep a session; the last one with a name replaces earlier ones."""
         if len(name) > LONGEST_TICKET:
             name = hashlib.sha256(name).digest()
         self.n_bytes += len(name)
@@ -54,7 +57,7 @@ class TwoGenerationCache:
         self.younger[name] = session
 
     def find(self, name: bytes) -> ResumableSession | None:
-        """Find a session; None where none of that name is known."""
+        """Return the session with this name, or None."""
         if len(name) > LONGEST_TICKET:
             name = hashlib.sha256(name).digest()
         found: ResumableSession | None = self.younger.get(name)
@@ -71,20 +74,20 @@ class Resumptions:
         self.tickets: TwoGenerationCache = TwoGenerationCache()
 
     def keep_ticket(self, ticket: bytes, session: ResumableSession) -> None:
-        """Keep a session that gave out a ticket."""
+        """Keep a session whose server issued a ticket."""
         self.tickets.keep(ticket, session)
 
     def by_id(self, session_id: bytes, server: bytes, name: bytes | None) -> ResumableSession | None:
-        """The session that this server gave that id; None where it is not known, or is of another server."""
+        """Return the session to which this server gave that id; None if it is not known, or belongs to another server."""
         found: ResumableSession | None = self.ids.find(session_id)
         if found is None or (found.server != server and (name is None or found.name != name)):
             return None
         return found
 
     def resumed(self, offers: Any, answer: Any, server: bytes, name: bytes | None) -> ResumableSession | None:
-        """The session that a ServerHello goes back to, should it turn out to be a resumption; None where it is not known.
+        """Return the session that a ServerHello continues, if this turns out to be a resumption; None if it is not known.
 
-        offers: as `hello_features.offers` has it. server, name: as in `ResumableSession`.
+        offers: see `hello_features.offers`. server, name: see `ResumableSession`.
         """
         found: ResumableSession | None = None
         selected = getattr(extension_body(answer, PRE_SHARED_KEY), "selected_identity", None)

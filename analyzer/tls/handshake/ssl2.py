@@ -1,4 +1,4 @@
-"""SSL 2.0: its few messages in plaintext, each in a record of its own (draft-hickman-netscape-ssl-00 section 1.1)."""
+"""Reads SSL 2.0 messages in plaintext, each in its own record (draft-hickman-netscape-ssl-00 section 1.1)."""
 
 from analyzer.codec.errors import Incomplete, Malformed
 from analyzer.codec.registry import registry
@@ -11,7 +11,7 @@ _NAMES = registry("ssl2_message_types").names
 
 
 def read_ssl2(record: Record) -> HandshakeMessage | None:
-    """The message that a record holds; None where it is of no known type."""
+    """Return the message in a record; None if its type is not known."""
     body = record.body
     table = SSL2_MESSAGES.get(body[0]) if body else None
     if table is None:

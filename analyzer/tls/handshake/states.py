@@ -1,25 +1,25 @@
-"""The handshake of each role as named states, and what a role has shown of itself.
+"""Defines the handshake of each role as named states, and what has been seen of a role.
 
-A handshake is two rows of messages, one of each role, and what may come next in a row depends on what came last. Up to TLS 1.2
-(RFC 5246 section 7.3) the rows are
+Each role sends a sequence of messages, and the allowed next message depends on the last one. Up to TLS 1.2 (RFC 5246 section
+7.3) the sequences are
 
     client: ClientHello [Certificate] ClientKeyExchange [CertificateVerify] (ChangeCipherSpec) Finished
     server: ServerHello [Certificate] [CertificateStatus] [ServerKeyExchange] [CertificateRequest] ServerHelloDone
             [NewSessionTicket] (ChangeCipherSpec) Finished
 
-a resumed session goes from its hellos straight to ChangeCipherSpec, and behind a Finished a ClientHello begins again. In TLS
-1.3 (RFC 9846 section 2 and appendix A) they are
+A resumed session goes from its hellos directly to ChangeCipherSpec. After a Finished a ClientHello can begin again. In TLS 1.3
+(RFC 9846 section 2 and appendix A) they are
 
     client: ClientHello [ClientHello, after a retry] [EndOfEarlyData] [Certificate [CertificateVerify]] Finished
     server: [HelloRetryRequest] ServerHello EncryptedExtensions [CertificateRequest] [Certificate CertificateVerify] Finished
 
-and behind a Finished either role updates its keys, the server gives tickets and asks for a certificate, which the client
-answers.
+After a Finished either role can update its keys. The server can send tickets and can request a certificate, and the client
+answers the request.
 
-These are tables and no code: (state, message) to state. A passive reader goes on after anything: a message that the table
-does not have in this state is out of order, which is told as an event, and the state is then the one that the message leads
-to wherever the table has it, or UNKNOWN where that depends. Where messages may be missing from the capture, or cannot be seen
-because they are encrypted, the state is UNKNOWN, and from there nothing is out of order.
+These are tables and not code: (state, message) to state. A passive reader continues after any message. A message that the table
+does not allow in this state is out of order, and an event reports it. The new state is then the one to which this message leads
+in any other state, or UNKNOWN if there are several. If messages may be missing from the capture, or cannot be read because they
+are encrypted, the state is UNKNOWN, and from there nothing is out of order.
 """
 
 from enum import IntEnum
@@ -51,14 +51,14 @@ from analyzer.tls.messages.numbers import (
 )
 
 CHANGE = 256
-"""ChangeCipherSpec, which is no handshake message: the first number that none can have."""
+"""ChangeCipherSpec, which is not a handshake message: the first number that no handshake message can have."""
 
 WIDTH = 257
-"""Numbers of messages that a row has room for."""
+"""Message numbers in one row of a table."""
 
 
 class State(IntEnum):
-    """Where a role is in its handshake, by the message that it sent last."""
+    """The position of a role in its handshake, named by the message that it sent last."""
 
     START = 0
     UNKNOWN = 1
@@ -124,15 +124,17 @@ _SERVER_12: Table = {
 }
 
 SERVER_12: Table = {state: {**row, HELLO_REQUEST: state} for state, row in _SERVER_12.items()}
-"""The server up to TLS 1.2 (RFC 5246 section 7.3; RFC 5077 section 3.1, RFC 6066 section 8), with its HelloRequest, which may
-come at any time (RFC 5246 section 7.4.1.1)."""
+"""The server up to TLS 1.2 (RFC 5246 section 7.3; RFC 5077 section 3.1, RFC 6066 section 8).
+
+Its HelloRequest can come at any time (RFC 5246 section 7.4.1.1).
+"""
 
 CLIENT_13: Table = {
     State.START: {CLIENT_HELLO: State.HELLO},
     State.HELLO: {
         CLIENT_HELLO: State.HELLO,
         END_OF_EARLY_DATA: State.EARLY_DATA_ENDED,
-        ENCRYPTED_EXTENSIONS: State.HELLO,  # of clients that settle application settings (ALPS)
+        ENCRYPTED_EXTENSIONS: State.HELLO,  # from clients that negotiate application settings (ALPS)
         CERTIFICATE: State.CERTIFICATE,
         COMPRESSED_CERTIFICATE: State.CERTIFICATE,
         FINISHED: State.CONNECTED,
@@ -178,7 +180,7 @@ NO_STATE = 255
 
 
 def usual(table: Table) -> dict[int, State]:
-    """The state that each message of a table leads to, whatever stood before it; UNKNOWN where that depends."""
+    """Return the state to which each message of a table leads, in any state; UNKNOWN if there are several."""
     found: dict[int, State] = {}
     for row in table.values():
         for number, state in row.items():
@@ -187,9 +189,9 @@ def usual(table: Table) -> dict[int, State]:
 
 
 def packed(table: Table) -> bytes:
-    """A table as one byte a state and message, at WIDTH times the state and the message: NO_STATE where the table has none.
+    """Return a table as bytes, one for each state and message: index WIDTH times the state plus the message.
 
-    From UNKNOWN every message leads where it does from anywhere.
+    The byte is NO_STATE if the table does not allow the message. From UNKNOWN every message leads to its state in `usual`.
     """
     states = bytearray([NO_STATE]) * (WIDTH * len(State))
     for number, state in usual(table).items():
@@ -201,21 +203,22 @@ def packed(table: Table) -> bytes:
 
 
 TABLES: tuple[bytes, ...] = (packed(CLIENT_12), packed(SERVER_12), packed(CLIENT_13), packed(SERVER_13))
-"""By the role, plus 2 in TLS 1.3."""
+"""By role, plus 2 in TLS 1.3."""
 
 UNKNOWN = int(State.UNKNOWN)
 
-# Once compiled C variables, which no other module sees.
+# In the compiled build these are C variables, which other modules cannot see.
 _UNKNOWN, _WIDTH = UNKNOWN, WIDTH
 
 
 class RoleState:
-    """What one role has shown of itself.
+    """What has been seen of one role.
 
-    state: where it is in its handshake. change_frame: of its first ChangeCipherSpec, 0 before it (of SSL 2.0: of the message
-    behind which all is encrypted). finished_hidden: whether it sent a Finished that is encrypted, or what must be one.
-    n_protected: records of it that came under keys which follow the handshake; n_application: records of application data.
-    strayed: whether it left the protocol. finished: whether its Finished was seen in clear or decrypted (TLS 1.3).
+    state: its position in its handshake. change_frame: frame of its first ChangeCipherSpec, 0 before it (in SSL 2.0: of the
+    message after which everything is encrypted). finished_hidden: whether it sent an encrypted Finished, or a record that must
+    be one. n_protected: number of its records with keys that follow the handshake; n_application: of records of application
+    data. strayed: whether it sent bytes that are not a record. finished: whether its Finished was read, in plaintext or
+    decrypted (TLS 1.3).
     """
 
     __slots__ = ("change_frame", "finished", "finished_hidden", "n_application", "n_protected", "role", "state", "strayed")
@@ -231,7 +234,7 @@ class RoleState:
         self.strayed = False
 
     def advance(self, number: cython.int, tls13: cython.bint) -> cython.bint:
-        """Take a message of this role, or CHANGE; False where it is out of order."""
+        """Process a message of this role, or CHANGE. Returns False if it is out of order."""
         table: bytes = TABLES[self.role + 2 if tls13 else self.role]
         following: cython.int = table[_WIDTH * self.state + number]
         if following != 255:
@@ -243,7 +246,7 @@ class RoleState:
         return expected
 
     def lose(self) -> None:
-        """Hear that messages of this role may be missing here, or cannot be seen."""
+        """Note that messages of this role may be missing here, or cannot be read."""
         self.state = _UNKNOWN
 
     @property

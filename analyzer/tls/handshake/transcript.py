@@ -1,9 +1,9 @@
-"""The messages of one handshake, in the order in which both sides hash them, whatever order the capture has.
+"""Keeps the messages of one handshake, and puts them in the order in which both sides hash them, in any order of the capture.
 
 Signatures and Finished values cover all handshake messages before them (RFC 9846 section 4.1, RFC 5246 section 7.4.9). A
-capture may show one direction late, but each direction in order, and the protocol says whose turn it is: so the two directions
-are kept apart, and put together when they are complete. Where a message is missing stands a mark; nothing behind it can be
-checked.
+capture may show one direction late, but the messages of each direction are in order, and the protocol defines which side sends
+next. So the two directions are kept separately, and are combined when they are complete. A missing message is represented by a
+mark, and nothing after it can be checked.
 """
 
 from typing import Any
@@ -28,15 +28,15 @@ from analyzer.tls.messages.numbers import (
 )
 
 Step = tuple[int, bytes | None]
-"""Who sent a message, 0 the client, and its bytes with their header; None where one is missing."""
+"""(role that sent the message, 0 the client; its bytes with the header, None if it is missing)."""
 
 
 class Transcript:
-    """What is said in a handshake, by roles: 0 the client, 1 the server.
+    """The messages of a handshake, by role: 0 the client, 1 the server.
 
-    client_random, server_random: of the hellos, empty before they came. exchanged: of a signed ServerKeyExchange the
-    parameters, the number of the signature's scheme (None where the key alone tells it) and the signature. early: whether the
-    server took early data. complete: whether both Finished came. certificates: each role's own, in DER. verifies: whether
+    client_random, server_random: of the hellos, empty before they came. exchanged: for a signed ServerKeyExchange, the
+    parameters, the number of the signature's scheme (None if only the key determines it) and the signature. early: whether the
+    server accepted early data. complete: whether both Finished came. certificates: each role's own, in DER. verifies: whether
     there is a CertificateVerify.
     """
 
@@ -49,7 +49,7 @@ class Transcript:
         self.begin()
 
     def begin(self) -> None:
-        """Be ready for a handshake; a renegotiation is one more."""
+        """Prepare for a handshake, which can also be a renegotiation."""
         self._client: list[bytes | None] = []
         self._server: list[bytes | None] = []
         self._size = 0
@@ -59,7 +59,10 @@ class Transcript:
         self.early = self.complete = self.verifies = False
 
     def hear(self, role: cython.int, raw: bytes, whole: cython.bint) -> cython.bint:
-        """Take a message with its header, not `whole` where its end is missing; whether the handshake is complete with it."""
+        """Add a message with its header; `whole` is False if its end is missing.
+
+        Returns whether the handshake is now complete.
+        """
         number: cython.int = raw[0]
         if self.complete or number == HELLO_REQUEST:
             return False
@@ -82,29 +85,29 @@ class Transcript:
         return self.complete
 
     def lose(self, role: cython.int) -> None:
-        """Hear that messages of a side may be missing here."""
+        """Note that messages of a role may be missing here."""
         said = self._server if role else self._client
         if not self.complete and (not said or said[len(said) - 1] is not None):
             said.append(None)
 
     def forget(self) -> None:
-        """Let go of the messages."""
+        """Free the messages."""
         self._client = []
         self._server = []
         self._size = 0
 
     @property
     def said(self) -> bool:
-        """Whether there is something to prove."""
+        """Whether there are messages to authenticate."""
         return bool(self._client or self._server)
 
     @property
     def begun(self) -> bool:
-        """Whether both hellos came: a ClientHello after that begins another handshake."""
+        """Whether both hellos came. A ClientHello after that begins another handshake."""
         return bool(self.client_random and self.server_random)
 
     def before_change(self) -> bytes | None:
-        """The messages from ClientHello through ClientKeyExchange, up to TLS 1.2; None where one is missing."""
+        """Return the messages from ClientHello to ClientKeyExchange, up to TLS 1.2; None if one is missing."""
         heard: list[bytes] = []
         for _, raw in self.steps(False):
             if raw is None:
@@ -115,7 +118,7 @@ class Transcript:
         return None
 
     def before_answer(self, hash_name: str, hellos: list[bytes]) -> bytes | None:
-        """What stands before the ServerHello of TLS 1.3 if these were the ClientHellos; None where one is missing."""
+        """Return the transcript before the ServerHello of TLS 1.3 if these were the ClientHellos; None if one is missing."""
         retry = self._server[0] if self._server and _is_retry(self._server[0]) else None
         if retry is None:
             return hellos[0]
@@ -124,7 +127,10 @@ class Transcript:
         return message_hash(hash_function(hash_name)(hellos[0]).digest()) + retry + hellos[1]
 
     def through(self, last: int, hash_name: str) -> bytes | None:
-        """The messages of TLS 1.3 through the server's of that type, as they are hashed; None where one is missing."""
+        """Return the messages of TLS 1.3 up to the server's message of that type, as they are hashed.
+
+        Returns None if one is missing.
+        """
         heard = b""
         for role, raw in self.steps(True):
             if raw is None:
@@ -137,7 +143,7 @@ class Transcript:
         return None
 
     def hellos(self) -> tuple[bytes | None, tuple[bytes, bytes] | None]:
-        """The ClientHello that counts, and after a HelloRetryRequest the first one and the retry."""
+        """Return the last ClientHello, and after a HelloRetryRequest also the first one and the retry."""
         client, server = self._client, self._server
         if not client or _kind(client[0]) != CLIENT_HELLO:
             return None, None
@@ -148,22 +154,22 @@ class Transcript:
         return client[0], None
 
     def lose_hellos(self) -> None:
-        """Hear that the ClientHellos that count are not those that were heard."""
+        """Note that the real ClientHellos are not those that were received."""
         self._client = [None if _kind(raw) == CLIENT_HELLO else raw for raw in self._client]
 
     def replace_hellos(self, hellos: list[bytes]) -> None:
-        """Put inner ClientHellos in the place of the outer ones that were heard (RFC 9849 section 6.1.5)."""
+        """Replace the outer ClientHellos by the inner ones (RFC 9849 section 6.1.5)."""
         for number, raw in enumerate(hellos):
             if number < len(self._client) and _kind(self._client[number]) == CLIENT_HELLO:
                 self._client[number] = raw
 
     def offered_version(self) -> int | None:
-        """The version number in the first ClientHello; None without one."""
+        """Return the version number in the first ClientHello; None without one."""
         first = self._client[0] if self._client else None
         return int.from_bytes(first[4:6], "big") if first is not None and first[0] == CLIENT_HELLO else None
 
     def steps(self, tls13: cython.bint) -> list[Step]:
-        """All messages in the order of the protocol; after the first that is missing nothing can be relied on."""
+        """Return all messages in the order of the protocol. After the first missing one the order is not reliable."""
         client, server = self._client, self._server
         following: cython.Py_ssize_t
         end: cython.Py_ssize_t
@@ -192,7 +198,7 @@ class Transcript:
         _say(said, 1, server, at, following)
         end = _through(client, hellos, FINISHED)
         if tls13 and self.early and not _through(client, 0, END_OF_EARLY_DATA):
-            # It came under keys that need not be known, and it always says the same.
+            # Its keys may be unknown, but its content is always the same.
             said.append((0, END_OF_EARLY_DATA.to_bytes(4, "little")))
         _say(said, 0, client, hellos, end or len(client))
         if not end:
@@ -202,12 +208,12 @@ class Transcript:
 
 
 def message_hash(digest: bytes) -> bytes:
-    """What stands for the first ClientHello in front of a HelloRetryRequest, since draft 19 (RFC 9846 section 4.5.1)."""
+    """Return what replaces the first ClientHello before a HelloRetryRequest, since draft 19 (RFC 9846 section 4.5.1)."""
     return MESSAGE_HASH.to_bytes(1, "big") + len(digest).to_bytes(3, "big") + digest
 
 
 def is_retry(raw: bytes) -> cython.bint:
-    """Whether a message is a ServerHello that stands for a HelloRetryRequest."""
+    """Return whether a message is a ServerHello that is used as a HelloRetryRequest."""
     return raw[0] == SERVER_HELLO and raw[RANDOM] == HELLO_RETRY_REQUEST_RANDOM
 
 
@@ -220,7 +226,7 @@ def _is_retry(raw: bytes | None) -> cython.bint:
 
 
 def _through(said: list[Any], start: cython.Py_ssize_t, last: cython.int) -> cython.Py_ssize_t:
-    """The index behind the first message of that type; 0 without one."""
+    """Return the index after the first message of that type; 0 without one."""
     number: cython.Py_ssize_t
     for number in range(start, len(said)):
         if _kind(said[number]) == last:
@@ -229,5 +235,5 @@ def _through(said: list[Any], start: cython.Py_ssize_t, last: cython.int) -> cyt
 
 
 def _say(steps: list[Any], role: cython.int, said: list[Any], start: cython.Py_ssize_t, end: cython.Py_ssize_t) -> None:
-    """Add what a role said, from one index up to another."""
+    """Add the messages of a role, from one index up to another."""
     steps += [(role, said[number]) for number in range(start, end)]

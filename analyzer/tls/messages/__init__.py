@@ -1,6 +1,7 @@
 """Handshake messages and extensions as field tables, shared by TLS, DTLS and QUIC.
 
-`table_for` gives a message's table; `table.read(body)` reads it, and `read` of `analyzer.codec.field_tables` does so in place.
+`table_for` returns the table of a message. `table.read(body)` reads a body with it; `read` of `analyzer.codec.field_tables`
+reads it in place.
 """
 
 from analyzer.tls.messages.hello import HELLO_RETRY_REQUEST_RANDOM, hello_retry_request_table, server_hello_table

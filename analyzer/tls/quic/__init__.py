@@ -1,1 +1,1 @@
-"""QUIC: what will stand here says the README."""
+"""QUIC: empty; the README says what will be here."""

@@ -1,1 +1,1 @@
-"""The record layer of TLS over TCP: records out of a byte stream, also behind a gap."""
+"""The record layer of TLS over TCP: reads records from a byte stream, also after a gap."""

@@ -1,30 +1,30 @@
-"""What crosses from a transport to a session: one record, or one thing that the transport lacks.
+"""Defines what a transport passes to a session: one record, or a notice about something that is missing.
 
-TLS over TCP cuts records out of a byte stream, DTLS out of datagrams, QUIC carries handshake bytes in frames: all of them hand
-on `Record` objects, and the session knows nothing else of them. A gap is a record too, so that whoever keeps records in order
-keeps gaps in their places.
+TLS over TCP reads records from a byte stream, DTLS reads them from datagrams, and QUIC has handshake bytes in frames. All of
+them pass on `Record` objects, and the session knows nothing else about the transport. A gap is a record too, so a queue of
+records also has its gaps in the right places.
 """
 
 import cython
 
 GAP, LOST, NO_RECORD, CONFLICT = -1, -2, -3, -4
-"""Content types of what is no record.
+"""Content types of notices that are not records.
 
-GAP: `length` bytes from `offset` on are not in the capture, behind `frame`. LOST: records are missing here and nobody knows how
-many. NO_RECORD: no record begins at `offset`, where one should; `problem` says why. CONFLICT: from `offset` on `frame` carries
-the bytes `second` where an earlier frame carried `body`.
+GAP: `length` bytes from `offset` on are not in the capture, after `frame`. LOST: an unknown number of records is missing here.
+NO_RECORD: no record begins at `offset`, where one should; `problem` gives the reason. CONFLICT: from `offset` on, `frame` has
+the bytes `second`, but an earlier frame has `body`.
 """
 
 
 class Record:
-    """One record of one role; its reader fills the same object again for the next one: whoever keeps it takes a `copy`.
+    """One record of one role. Its reader uses the same object again for the next record: to keep it, take a `copy`.
 
     role: who sent it, 0 the client, 1 the server. content_type: as on the wire, or one of the above. version: of the record's
-    header; 0x0002 for SSL 2.0. epoch: of the keys that protect it, where the header tells it (DTLS), else 0. body: what
-    follows the header; empty where the sink did not want it; where bytes are missing, what stands before the first hole.
-    length: of the body on the wire, in bytes. missing: bytes of it that the capture lacks. offset: position of the header's
-    first byte in the role's stream. header: its length in bytes. frame, at: the frame that completed it and its time,
-    nanoseconds since the epoch.
+    header; 0x0002 for SSL 2.0. epoch: of the keys that protect it, if the header has it (DTLS), else 0. body: what follows the
+    header; empty if the sink did not want it; if bytes are missing, only the part before the first missing one. length: of the
+    body on the wire, in bytes. missing: bytes of it that are not in the capture. offset: position of the header's first byte in
+    the role's stream. header: its length in bytes. frame, at: the frame that completed it and its time, nanoseconds since the
+    epoch.
     """
 
     __slots__ = (
@@ -48,7 +48,7 @@ class Record:
         self.problem = ""
 
     def copy(self) -> "Record":
-        """An object of its own with the same values."""
+        """Return a new object with the same values."""
         twin: Record = Record.__new__(Record)
         twin.role = self.role
         twin.content_type = self.content_type
@@ -67,7 +67,7 @@ class Record:
 
 
 def gap(role: cython.int, offset: cython.longlong, length: cython.longlong, frame: cython.longlong) -> Record:
-    """Bytes that the capture lacks."""
+    """Return a notice about bytes that are not in the capture."""
     record: Record = Record(role)
     record.content_type = GAP
     record.offset = offset
@@ -77,7 +77,7 @@ def gap(role: cython.int, offset: cython.longlong, length: cython.longlong, fram
 
 
 def conflict(role: cython.int, offset: cython.longlong, first: bytes, second: bytes, frame: cython.longlong) -> Record:
-    """Two segments that disagree; the first is what was read."""
+    """Return a notice about two segments with different bytes; `first` was used."""
     record: Record = Record(role)
     record.content_type = CONFLICT
     record.offset = offset
@@ -88,22 +88,22 @@ def conflict(role: cython.int, offset: cython.longlong, first: bytes, second: by
 
 
 class RecordSink:
-    """Who takes the records of both roles of one flow. kept: bytes of memory that it keeps."""
+    """Takes the records of both roles of one flow. kept: bytes of memory that it keeps."""
 
     __slots__ = ("kept",)
 
     kept: int
 
     def wants(self, role: cython.int, content_type: cython.int) -> cython.bint:
-        """Whether the body of the record that begins now will be read."""
+        """Return whether the body of the record that begins now will be read."""
         return True
 
     def take(self, record: Record) -> None:
-        """Take a record; the object is the caller's, who uses it again."""
+        """Take a record. The caller uses the object again for the next record."""
 
     def end_role(self, role: cython.int, frame: cython.longlong, at: cython.longlong) -> None:
-        """Hear that no more records of a role come."""
+        """Note that there are no more records of a role."""
 
     def finish(self, frame: cython.longlong, at: cython.longlong) -> cython.bint:
-        """Hear that the flow has ended, in that frame; False where the session goes on waiting for secrets."""
+        """Note that the flow has ended, in that frame. Returns False if the session is still pending."""
         return True

@@ -3,7 +3,7 @@ cimport cython
 from analyzer.codec.byte_slices cimport slice_bytes
 from analyzer.tls.record.record cimport Record, RecordSink, gap
 
-# Looked at for every record, as C variables.
+# C variables, because they are read for every record.
 cdef int ALERT, CHANGE_CIPHER_SPEC, HANDSHAKE, HEADER, HEARTBEAT, MAX_RECORD, SSL2, SSL2_CLIENT_HELLO, LOST, NO_RECORD
 
 

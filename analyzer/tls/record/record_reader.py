@@ -1,10 +1,9 @@
-"""The TLS record layer of one side of a connection (RFC 9846 section 5, RFC 5246 section 6.2, RFC 6101 section 5.2).
+"""Reads the TLS record layer of one endpoint (RFC 9846 section 5, RFC 5246 section 6.2, RFC 6101 section 5.2).
 
-A record is a content type, a version, a length and that many bytes. Records are cut out of the stream wherever segments end.
-The bodies of records that nobody reads (ciphertext without keys) are stepped over without a copy. After a gap the next
-boundary is known when the missing bytes lie inside one record; otherwise it is searched. SSL 2.0 has headers of its own
-(draft-hickman-netscape-ssl-00 section 1.1); a client that offers SSL 3.0 or later with such a hello goes on in records of TLS
-(RFC 5246 appendix E.2).
+A record is a content type, a version, a length and that many bytes. Records do not depend on where segments end. Bodies that
+are not needed (ciphertext without keys) are skipped without a copy. After a gap the next record boundary is known if all
+missing bytes are inside one record; otherwise it is searched. SSL 2.0 has its own headers (draft-hickman-netscape-ssl-00
+section 1.1). A client that offers SSL 3.0 or later with such a hello then continues with TLS records (RFC 5246 appendix E.2).
 """
 
 import cython
@@ -24,7 +23,7 @@ from analyzer.tls.record.record import LOST, NO_RECORD, Record, RecordSink, gap
 
 
 def plausible(data: bytes, pos: cython.Py_ssize_t, end: cython.Py_ssize_t) -> cython.bint:
-    """Whether a record of SSL 3.0 to TLS 1.3 may begin at `pos`."""
+    """Return whether a record of SSL 3.0 to TLS 1.3 can begin at `pos`."""
     if HEADER > end - pos:
         return False
     length: cython.int = data[pos + 3] << 8 | data[pos + 4]
@@ -32,12 +31,12 @@ def plausible(data: bytes, pos: cython.Py_ssize_t, end: cython.Py_ssize_t) -> cy
 
 
 class RecordReader:
-    """The records of one role; `feed` takes its stream in order, `gap` hears what is missing from it.
+    """Reads the records of one role. `feed` takes the stream in order, and `gap` is called for bytes that are missing from it.
 
-    record: the one that is being read, from its header on. head: bytes of a header that is not whole yet. remaining: bytes of
-    the body that are still to come. wanted: whether the sink reads it. first_hole: where the first missing byte of the body
-    stands, -1 without one. settled: whether a record that is none of the handshake has come. searching: whether the boundary
-    of records is lost. ssl2: whether records have headers of SSL 2.0.
+    record: the current one, from its header on. head: bytes of an incomplete header. remaining: bytes of the body that are
+    still to come. wanted: whether the sink reads it. first_hole: offset of the first missing byte in the body, -1 if there is
+    none. settled: whether a record other than handshake has come. searching: whether the record boundary is lost. ssl2: whether
+    records have headers of SSL 2.0.
     """
 
     __slots__ = ("first_hole", "head", "parts", "record", "remaining", "searching", "settled", "sink", "ssl2", "wanted")
@@ -63,7 +62,7 @@ class RecordReader:
         frame: cython.longlong,
         at: cython.longlong,
     ) -> None:
-        """Take the next bytes of the stream, `data[start:end]`, whose first has position `offset`."""
+        """Take the next bytes of the stream, `data[start:end]`; the first one has position `offset`."""
         record: Record = self.record
         pos: cython.Py_ssize_t = start
         n: cython.Py_ssize_t
@@ -84,7 +83,7 @@ class RecordReader:
                     self.complete(frame, at)
                 continue
             if self.searching:
-                if len(self.head) > 0:  # the end of the last segment: a header may begin in it
+                if len(self.head) > 0:  # the end of the last segment, in which a header may begin
                     data = self.head + data[pos:end]
                     offset += pos - start - len(self.head)
                     self.head = b""
@@ -120,7 +119,7 @@ class RecordReader:
     def begin(
         self, data: bytes, pos: cython.Py_ssize_t, offset: cython.longlong, frame: cython.longlong, at: cython.longlong
     ) -> cython.bint:
-        """Read the header at `pos`, which has position `offset` in the stream; False where none can be."""
+        """Read the header at `pos`, which has position `offset` in the stream. Returns False if there cannot be a header."""
         if not plausible(data, pos, pos + HEADER):
             return False
         record: Record = self.record
@@ -132,7 +131,7 @@ class RecordReader:
         return True
 
     def begin_ssl2(self, offset: cython.longlong, frame: cython.longlong, at: cython.longlong) -> cython.bint:
-        """Read a header of two or three bytes once it is whole; False where none can be."""
+        """Read a header of two or three bytes when it is complete. Returns False if it is not a header."""
         head: bytes = self.head
         record: Record = self.record
         n: cython.Py_ssize_t = 2 if head[0] & 0x80 else 3
@@ -149,7 +148,7 @@ class RecordReader:
         return True
 
     def open(self, length: cython.longlong, offset: cython.longlong, frame: cython.longlong, at: cython.longlong) -> None:
-        """Begin a record's body."""
+        """Begin the body of a record."""
         record: Record = self.record
         record.length = length
         record.offset = offset
@@ -161,7 +160,7 @@ class RecordReader:
             self.complete(frame, at)
 
     def complete(self, frame: cython.longlong, at: cython.longlong) -> None:
-        """Hand on the record whose last byte has come."""
+        """Pass on the record whose last byte has come."""
         body: bytes = b""
         if len(self.parts) > 0:
             body = b"".join(self.parts)
@@ -172,11 +171,11 @@ class RecordReader:
         self.hand_on(frame, at)
 
     def hand_on(self, frame: cython.longlong, at: cython.longlong) -> None:
-        """Give the sink the record, and let go of its body."""
+        """Pass the record to the sink, and free its body."""
         record: Record = self.record
         record.frame = frame
         record.at = at
-        if self.ssl2:  # who offers more than SSL 2.0 goes on in records of TLS
+        if self.ssl2:  # a client that offers more than SSL 2.0 continues with TLS records
             body: bytes = record.body
             if len(body) > 0 and body[0] == SSL2_CLIENT_HELLO:
                 self.ssl2 = len(body) > 2 and (body[1] << 8 | body[2]) == SSL2
@@ -184,7 +183,7 @@ class RecordReader:
         record.body = b""
 
     def gap(self, offset: cython.longlong, length: cython.longlong, frame: cython.longlong, at: cython.longlong) -> None:
-        """Hear that `length` bytes from `offset` on are missing; `frame` is the last one before them."""
+        """Note that `length` bytes from `offset` on are missing; `frame` is the last one before them."""
         record: Record = self.record
         self.sink.take(gap(record.role, offset, length, frame))
         if self.remaining > 0 and length <= self.remaining:
@@ -205,13 +204,13 @@ class RecordReader:
         self.remaining -= length
 
     def finish(self, frame: cython.longlong, at: cython.longlong) -> None:
-        """Hear that nothing more comes; a record begun is handed on as far as it goes."""
+        """Note that the stream has ended. The available part of an incomplete record is passed on."""
         if self.remaining > 0:
             self.leave_out(self.remaining)
             self.complete(frame, at)
 
     def stray(self, offset: cython.longlong, frame: cython.longlong, at: cython.longlong) -> None:
-        """Leave the path of records and search for it."""
+        """Report that no record begins here, and search for the next one."""
         self.head = b""
         self.searching = True
         self.ssl2 = False
@@ -221,7 +220,7 @@ class RecordReader:
     def tell(
         self, what: cython.int, offset: cython.longlong, problem: str, frame: cython.longlong, at: cython.longlong
     ) -> None:
-        """Give the sink what is no record."""
+        """Pass a notice to the sink."""
         record: Record = Record(self.record.role)
         record.content_type = what
         record.offset = offset
@@ -231,11 +230,11 @@ class RecordReader:
         self.sink.take(record)
 
     def search(self, data: bytes, pos: cython.Py_ssize_t, end: cython.Py_ssize_t) -> cython.Py_ssize_t:
-        """Where the next record begins; -1 if nowhere in these bytes.
+        """Return where the next record begins; -1 if nowhere in these bytes.
 
-        Its version must be the one of the records before, or a later one while they were all of the handshake: a ClientHello
-        comes in a record of TLS 1.0, whatever it offers (RFC 9846 section 5.1). A second header must follow where it can be
-        seen.
+        Its version must be the version of the records before. It can also be a later one if all of them were handshake records,
+        because a ClientHello comes in a record of TLS 1.0, whatever it offers (RFC 9846 section 5.1). If the bytes after the
+        record are available, they must be another header.
         """
         known: cython.int = self.record.version
         version: cython.int
@@ -253,7 +252,10 @@ class RecordReader:
 
 
 def is_fit(content_type: cython.int, length: cython.int) -> cython.bint:
-    """Whether a record of that type has a length that occurs: a ChangeCipherSpec has one byte, a plain alert two."""
+    """Return whether a record of that type can have this length.
+
+    A ChangeCipherSpec has one byte, and an unencrypted alert has two.
+    """
     if content_type == CHANGE_CIPHER_SPEC:
         return length == 1
     if content_type == ALERT:
