@@ -62,6 +62,7 @@ def commands(capture: str, keys: list[str], n_sessions: int, n_frames: int, scra
             yield ["certificates", capture, "--format", form, *with_keys]
         yield ["sessions", capture, "--format", "json", "--messages", *with_keys]
         yield ["summary", capture, *with_keys]
+        yield ["summary", capture, "--format", "json", *with_keys]
         yield ["keys", capture, *with_keys]
         yield ["keys", capture, "--format", "json", *with_keys]
         yield ["export", capture, "-o", f"{scratch}/folder", "--what", "objects,certificates,streams", *with_keys]

@@ -1,13 +1,16 @@
 cimport cython
 
 from analyzer.tls.decryption.decryption cimport Decryption
-from analyzer.tls.events cimport Alert, Finding
+from analyzer.tls.events cimport Alert, Finding, Gap, HandshakeMessage
 from analyzer.tls.session cimport Session
 
-cdef int CLOSE_NOTIFY, FATAL
+cdef int CLOSE_NOTIFY, FATAL, MAX_FRAMES
 cdef tuple ROLES
 cdef dict _CLOSED
+cdef object DESCRIPTIONS
 
 @cython.locals(found=list)
 cpdef list anomalies(Session session)
+@cython.locals(found=list, gaps=list)
+cpdef list log_findings(Session session)
 cdef bint _said_end(Session session, int role) except -1

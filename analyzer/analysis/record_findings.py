@@ -1,25 +1,34 @@
-"""What is odd about a session's protected records: data without an end, records that are too long, a MAC that nobody checked.
+"""Finds anomalies in a session's protected records: data without an end, too long records, a MAC that was not checked.
 
-Until a side says close_notify, more might have come (RFC 9846 section 6.1): who can cut a connection can cut off the end of
-what was said. Some programs never say it, so its absence proves nothing; it matters where the length of the data is not told
-otherwise. Suites without encryption leave the data readable to all, and its MAC to those who have the secret.
+Until a side sends close_notify, more data may follow (RFC 9846 section 6.1). An attacker who can end a connection can therefore
+remove the end of the data. Some programs never send close_notify, so its absence proves nothing. It matters only if nothing
+else gives the length of the data. Cipher suites without encryption leave the data readable to everybody; its MAC can be checked
+only with the secret.
 """
+
+from typing import Any
 
 import cython
 
+from analyzer.codec.registry import registry
 from analyzer.tls.decryption.decryption import Decryption
-from analyzer.tls.events import Alert, Finding
+from analyzer.tls.events import Alert, Finding, Gap, HandshakeMessage
 from analyzer.tls.session import Session
 
 ROLES = ("client", "server")
 
 CLOSE_NOTIFY, FATAL = 0, 2
 
+DESCRIPTIONS = registry("alert_descriptions").names
+
+MAX_FRAMES = 16
+"""Frames that one finding about gaps names."""
+
 _CLOSED = {"fin": "the connection was closed", "rst": "the connection was reset"}
 
 
 def anomalies(session: Session) -> list[Finding]:
-    """The findings about the records of a session that was decrypted."""
+    """Return the findings about the records of a session that was decrypted."""
     work: Decryption | None = session.handshake.decryption
     role: cython.int
     found: list[Finding] = []
@@ -43,8 +52,34 @@ def anomalies(session: Session) -> list[Finding]:
     return found
 
 
+def log_findings(session: Session) -> list[Finding]:
+    """Return a finding for each message that could not be read whole, each fatal alert, and each role with gaps."""
+    message: HandshakeMessage
+    alert: Alert
+    gap: Gap  # noqa: F842 - its type in the comprehensions below, for C
+    role: cython.int
+    found: list[Finding] = []
+    for message in session.log.messages:
+        if message.problems:
+            problem: Any = message.problems[0]
+            found.append(Finding("message_problem", "low", f"{message.name}: {problem.field}: {problem.why}", [message.frame]))
+    for alert in session.log.alerts:
+        if alert.level == FATAL:
+            detail = f"{ROLES[alert.role]} gave up: {DESCRIPTIONS[alert.description]}"
+            found.append(Finding("fatal_alert", "medium", detail, [alert.frame]))
+    if not session.log.gaps:
+        return found
+    for role in range(2):
+        gaps = [gap for gap in session.log.gaps if gap.role == role]
+        if gaps:
+            n_bytes = sum([gap.length for gap in gaps])
+            detail = f"{n_bytes:,} bytes that the {ROLES[role]} sent are not in the capture; gaps: {len(gaps):,}"
+            found.append(Finding("gap", "low", detail, [gap.frame for gap in gaps if gap.frame][:MAX_FRAMES]))
+    return found
+
+
 def _said_end(session: Session, role: cython.int) -> cython.bint:
-    """Whether a role said that it ends, by close_notify or a fatal alert."""
+    """Return whether a role ended its data, by close_notify or by a fatal alert."""
     alert: Alert
     for alert in session.log.alerts:
         if alert.role == role and (alert.description == CLOSE_NOTIFY or alert.level == FATAL):

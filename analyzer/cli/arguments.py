@@ -1,6 +1,7 @@
 """The command line: commands, their options, their help with examples."""
 
 import argparse
+import sys
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
@@ -121,6 +122,18 @@ class _Parser(argparse.ArgumentParser):
         raise Refusal(f"{harmless(message)} (see {self.prog} --help)")
 
 
+class _PrintSchema(argparse.Action):
+    """`--schema`: prints the schema of what the command prints as JSON, and exits."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> NoReturn:
+        import orjson
+
+        from analyzer.store.output_schemas import SCHEMAS
+
+        sys.stdout.write(orjson.dumps(SCHEMAS[parser.prog.split()[-1]], option=orjson.OPT_INDENT_2).decode() + "\n")
+        parser.exit()
+
+
 def parser() -> argparse.ArgumentParser:
     """The parser of the whole command line."""
     root = _new_parser(_Parser, "analyzer", _ABOUT, "", usage="analyzer [COMMAND] CAPTURE... [OPTION]...")
@@ -143,6 +156,9 @@ def parser() -> argparse.ArgumentParser:
         if name != "export":
             command.add_argument("-o", "--output", metavar="FILE", help="write there and not to standard output")
         _add_color(command, argparse.SUPPRESS)
+        if name != "packet":
+            what = "manifest.json" if name == "export" else "the JSON output"
+            command.add_argument("--schema", action=_PrintSchema, nargs=0, help=f"print the JSON Schema of {what}, and exit")
     return root
 
 
@@ -220,16 +236,16 @@ def _add_trust_options(command: argparse.ArgumentParser) -> None:
 
 def _add_summary(command: argparse.ArgumentParser) -> None:
     _add_captures(command)
+    command.add_argument("--format", choices=("text", "json"), default="text", help="text is the default")
     _add_jobs(command)
     _add_keys(command)
     _add_trust_options(command)
 
 
 def _add_sessions(command: argparse.ArgumentParser) -> None:
-    command.add_argument("captures", nargs="*", metavar="CAPTURE", help="a capture file, or - for standard input")
+    _add_captures(command)
     command.add_argument("--format", choices=("text", "json", "csv"), default="text", help="text is the default")
     command.add_argument("--messages", action="store_true", help="the decoded fields of every handshake message too (json)")
-    command.add_argument("--schema", action="store_true", help="print the JSON Schema of a record, and exit")
     _add_jobs(command)
     _add_keys(command)
     _add_trust_options(command)

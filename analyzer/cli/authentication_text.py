@@ -102,8 +102,8 @@ class Decryptions:
     """Counts what became of the sessions of a run, and tells it with the reasons."""
 
     def __init__(self) -> None:
-        self._statuses: Counter[str] = Counter()
-        self._reasons: Counter[str] = Counter()
+        self.statuses: Counter[str] = Counter()
+        self.reasons: Counter[str] = Counter()
         self._examples: dict[str, tuple[int, str]] = {}
         self._given = False
 
@@ -111,21 +111,21 @@ class Decryptions:
         """Take a session's record; given: whether there were any secrets."""
         decryption = record["decryption"]
         self._given = self._given or given
-        self._statuses[decryption["status"]] += 1
+        self.statuses[decryption["status"]] += 1
         reason = decryption["reason"]
         if reason is not None:
-            self._reasons[reason] += 1
+            self.reasons[reason] += 1
             self._examples.setdefault(reason, (record["id"], decryption["detail"] or ""))
 
     def print(self, output: Output) -> None:
         """Print the counts, and a sentence for each reason; nothing where no secrets were given."""
-        encrypted = self._statuses.total() - self._statuses["not_needed"]
+        encrypted = self.statuses.total() - self.statuses["not_needed"]
         if not self._given or not encrypted:
             return
         output.line()
-        counts = [f"{self._statuses[s]:,} {_STATUS[s]}" for s in ("decrypted", "partial", "none") if self._statuses[s]]
+        counts = [f"{self.statuses[s]:,} {_STATUS[s]}" for s in ("decrypted", "partial", "none") if self.statuses[s]]
         output.line(output.paint("Decryption", "bold") + output.paint(f"  {', '.join(counts)}", "dim"))
-        for reason, count in self._reasons.most_common():
+        for reason, count in self.reasons.most_common():
             meaning, advice = CAUSES[reason]
             number, detail = self._examples[reason]
             shown = f" (session {number}: {detail})" if detail else f" (session {number})"

@@ -9,17 +9,20 @@ from typing import TYPE_CHECKING, Any
 
 from analyzer.cli.capture_run import CaptureRun
 from analyzer.cli.certificate_text import print_certificate
-from analyzer.cli.escape import csv_row, harmless
+from analyzer.cli.escape import harmless
 from analyzer.cli.files import print_fact
 from analyzer.cli.formatting import count_text, ranges_text
 from analyzer.cli.key_files import read_keys
 from analyzer.cli.message_summary import day, key_text
 from analyzer.cli.output import Output, Refusal, complain
+from analyzer.cli.rows import csv_head, csv_line
 from analyzer.cli.table import Cell, Column, Table
 from analyzer.cli.trust_options import read_chains
 from analyzer.engine import Engine, Listener
 from analyzer.engine import run as run_engine
 from analyzer.store.chain_verdicts import Chains
+from analyzer.store.declaration import columns
+from analyzer.store.output_schemas import CERTIFICATE
 from analyzer.store.session_record import json_line
 from analyzer.tls.events import Event, SessionEnded
 from analyzer.tls.session import Session
@@ -51,10 +54,15 @@ COLUMNS = (
     Column("SHA-256", 7),
 )
 
-CSV_COLUMNS = (
-    "sha256", "type", "subject", "issuer", "serial", "not_before", "not_after", "subject_alt_names", "public_key_type",
-    "public_key_bits", "public_key_curve", "public_key_sha256", "signature_algorithm", "sha1", "sent_by", "sessions",
-    "verdicts", "chain_problems",
+CSV_COLUMNS = columns(
+    CERTIFICATE,
+    "sha256", "type", "subject", "issuer", "serial", "not_before", "not_after",
+    ("subject_alt_names", "subject_alt_names", "; ".join), ("public_key_type", "public_key.type"),
+    ("public_key_bits", "public_key.bits"), ("public_key_curve", "public_key.curve"),
+    ("public_key_sha256", "public_key.sha256"), "signature_algorithm", "sha1",
+    ("sent_by", "sessions", lambda sessions: " ".join(side for side in SIDES if sessions[side])),
+    ("sessions", "sessions", lambda sessions: " ".join(map(str, sorted({*sessions["server"], *sessions["client"]})))),
+    ("verdicts", "verdicts", " ".join), ("chain_problems", "chain_problems", " ".join),
 )  # fmt: skip
 
 
@@ -187,27 +195,21 @@ def _make_folder(path: str) -> None:
         raise Refusal(f"{path}: {error.strerror}") from error
 
 
+def _record(der: bytes, sent: Sent) -> dict[str, Any]:
+    sessions = {side: sorted(sessions) for side, sessions in zip(SIDES, sent.sessions, strict=True)}
+    judged = {"verdicts": sorted(sent.verdicts), "chain_problems": sorted(sent.problems)}
+    return certificate_details(der) | judged | {"sessions": sessions}
+
+
 def _print_json(output: Output, entries: list[tuple[bytes, Sent]], _: Namespace) -> None:
     for der, sent in entries:
-        sessions = {side: sorted(sessions) for side, sessions in zip(SIDES, sent.sessions, strict=True)}
-        judged = {"verdicts": sorted(sent.verdicts), "chain_problems": sorted(sent.problems)}
-        output.write(json_line(certificate_details(der) | judged | {"sessions": sessions}))
+        output.write(json_line(_record(der, sent)))
 
 
 def _print_csv(output: Output, entries: list[tuple[bytes, Sent]], _: Namespace) -> None:
-    output.head = (",".join(CSV_COLUMNS) + "\r\n").encode()
+    output.head = csv_head(CSV_COLUMNS)
     for der, sent in entries:
-        details = certificate_details(der)
-        key = details["public_key"] or {}
-        sessions = sorted({*sent.sessions[0], *sent.sessions[1]})
-        row = [
-            details["sha256"], details["type"], details["subject"], details["issuer"], details["serial"],
-            details["not_before"], details["not_after"], "; ".join(details["subject_alt_names"] or ()), key.get("type"),
-            key.get("bits"), key.get("curve"), key.get("sha256"), details["signature_algorithm"], details["sha1"],
-            " ".join(sent.by()), " ".join(map(str, sessions)),
-            " ".join(sorted(sent.verdicts)), " ".join(sorted(sent.problems)),
-        ]  # fmt: skip
-        output.write(csv_row(row).encode())
+        output.write(csv_line(CSV_COLUMNS, _record(der, sent)))
 
 
 def _print_text(output: Output, entries: list[tuple[bytes, Sent]], options: Namespace) -> None:

@@ -31,7 +31,7 @@ class ChainSummary:
     """Collects the verdicts of session records."""
 
     def __init__(self) -> None:
-        self._verdicts: Counter[str] = Counter()
+        self.verdicts: Counter[str] = Counter()
         self._bad: dict[_Key, array[int]] = {}
         self._uncounted = 0
 
@@ -42,7 +42,7 @@ class ChainSummary:
             verdict = chain["verdict"]
             if verdict == "absent":
                 continue
-            self._verdicts[verdict] += 1
+            self.verdicts[verdict] += 1
             if verdict == "invalid":
                 codes = ", ".join(dict.fromkeys(problem["code"].replace("_", " ") for problem in chain["problems"]))
                 subject = record["certificates"][role][0]["subject"] or "unreadable"
@@ -50,9 +50,9 @@ class ChainSummary:
 
     def print(self, output: Output, stores: Sequence[dict[str, Any]]) -> None:
         """Print the part of the page; nothing where no chain was judged. stores: as `Trust.record` gives them."""
-        if not self._verdicts:
+        if not self.verdicts:
             return
-        counts = ", ".join(f"{self._verdicts[word]:,} {word}" for word in ("valid", "invalid") if self._verdicts[word])
+        counts = ", ".join(f"{self.verdicts[word]:,} {word}" for word in ("valid", "invalid") if self.verdicts[word])
         trust = " and ".join(f"{store['store']} of {store['date']}" for store in stores)
         output.line()
         output.line(output.paint("Certificate chains", "bold") + output.paint(f"  {counts}; trusting {harmless(trust)}", "dim"))

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from analyzer.analysis.traffic import MAX_CONVERSATIONS, Traffic
 from analyzer.capture.capture_reader import FileFacts
@@ -26,7 +26,20 @@ class Kind:
     severity: str
     detail: str
     count: int = 0
-    places: list[str] = field(default_factory=list)
+    places: list["Place"] = field(default_factory=list)
+
+
+class Place(NamedTuple):
+    """Where a finding is: a session, and a frame, 0 for none; behind: it lies behind that frame."""
+
+    session: int
+    frame: int = 0
+    behind: bool = False
+
+    def __str__(self) -> str:
+        if self.behind:
+            return f"session {self.session} after frame {self.frame}"
+        return f"session {self.session}" + (f" frame {self.frame}" if self.frame else "")
 
 
 class Findings:
@@ -36,50 +49,65 @@ class Findings:
         self._kinds: dict[tuple[str, str, str], Kind] = {}
         self._gap_bytes = 0
 
-    def add(self, code: str, severity: str, detail: str, place: str, variant: str = "") -> None:
+    def add(self, code: str, severity: str, detail: str, place: Place | None = None, variant: str = "") -> None:
         """Note one finding; of equal codes (and variants, which have to be few) the first one's words are kept."""
         kind = self._kinds.setdefault((severity, code, variant), Kind(severity, detail))
         kind.count += 1
-        if len(kind.places) < SHOWN_PLACES and place and place not in kind.places:
+        if len(kind.places) < SHOWN_PLACES and place is not None and place not in kind.places:
             kind.places.append(place)
 
     def take(self, record: dict[str, Any]) -> None:
         """Take what a session's record says."""
-        place = f"session {record['id']}"
         for finding in record["findings"]:
-            frames = finding["frames"]
-            self.add(finding["code"], finding["severity"], finding["detail"], place + (f" frame {frames[0]}" if frames else ""))
-        for message in record["handshake"]:
-            for problem in message.get("problems", ())[:1]:
-                detail = f"{message['type']}: {problem['field']}: {problem['detail']}"
-                self.add("message_problem", "low", detail, f"{place} frame {message['frame']}")
-        for alert in record["alerts"]:
-            if alert["level"] == "fatal":
-                detail = f"{alert['from']} gave up: {alert['description']}"
-                self.add("fatal_alert", "medium", detail, f"{place} frame {alert['frame']}", detail)
+            code, detail, frames = finding["code"], finding["detail"], finding["frames"]
+            if code == "gap":  # the gaps themselves are summed up below
+                continue
+            place = Place(record["id"], frames[0] if frames else 0)
+            self.add(code, finding["severity"], detail, place, detail if code == "fatal_alert" else "")
         for gap in record["gaps"]:
             self._gap_bytes += gap["length"]
-            self.add("gap", "low", "", f"{place} after frame {gap['after_frame']}")
+            self.add("gap", "low", "", Place(record["id"], gap["after_frame"], True))
 
     def take_files(self, files: Sequence[FileFacts]) -> None:
         """Take what the files say of themselves."""
         for facts in files:
             if facts.error is not None:
-                self.add("damaged_capture", "high", error_line(facts), "")
+                self.add("damaged_capture", "high", error_line(facts))
             if facts.truncated_frames:
                 frames = count_text(facts.truncated_frames, "frame was", "frames were")
-                self.add("cut_frames", "low", f"{frames} cut by the snapshot length: their last bytes are missing", "")
+                self.add("cut_frames", "low", f"{frames} cut by the snapshot length: their last bytes are missing")
             for anomaly in facts.anomalies:
-                self.add("odd_capture", "info", f"{facts.path}: {anomaly.field} at byte {anomaly.offset}: {anomaly.why}", "")
+                self.add("odd_capture", "info", f"{facts.path}: {anomaly.field} at byte {anomaly.offset}: {anomaly.why}")
 
     def take_traffic(self, traffic: Traffic) -> None:
         """Take what the counting of packets met."""
         if traffic.malformed:
-            self.add("unreadable_headers", "low", count_text(traffic.malformed, "packet") + " with damaged or cut headers", "")
+            self.add("unreadable_headers", "low", count_text(traffic.malformed, "packet") + " with damaged or cut headers")
         if traffic.uncounted:
             packets = count_text(traffic.uncounted, "packet")
             detail = f"{packets} of conversations after the first {MAX_CONVERSATIONS:,} are not told apart"
-            self.add("limit", "info", detail, "")
+            self.add("limit", "info", detail)
+
+    def in_order(self) -> list[tuple[str, Kind]]:
+        """The findings with their codes, the worst first."""
+        gap = self._kinds.get(("low", "gap", ""))
+        if gap is not None:
+            pieces = count_text(gap.count, "piece")
+            gap.detail = f"{size_text(self._gap_bytes)} of TLS streams in {pieces} are missing from the capture"
+        return [(code, kind) for (_, code, _), kind in sorted(self._kinds.items(), key=_order)]
+
+    def records(self) -> list[dict[str, Any]]:
+        """The findings as JSON values, the worst first."""
+        return [
+            {
+                "code": code,
+                "severity": kind.severity,
+                "detail": kind.detail,
+                "count": kind.count,
+                "places": [{"session": place.session, "frame": place.frame or None} for place in kind.places],
+            }
+            for code, kind in self.in_order()
+        ]
 
     def print(self, output: Output) -> None:
         """Print the findings, the worst first."""
@@ -87,15 +115,11 @@ class Findings:
         if not self._kinds:
             output.line(output.paint("Findings", "bold") + output.paint("  none", "dim"))
             return
-        gap = self._kinds.get(("low", "gap", ""))
-        if gap is not None:
-            pieces = count_text(gap.count, "piece")
-            gap.detail = f"{size_text(self._gap_bytes)} of TLS streams in {pieces} are missing from the capture"
         output.line(output.paint("Findings", "bold"))
-        for (_, code, _), kind in sorted(self._kinds.items(), key=_order):
+        for code, kind in self.in_order():
             times = f" ({kind.count:,} times)" if kind.count > 1 and code != "gap" else ""
             more = ", …" if kind.count > len(kind.places) else ""
-            where = f" [{', '.join(kind.places)}{more}]" if kind.places else ""
+            where = f" [{', '.join(map(str, kind.places))}{more}]" if kind.places else ""
             head = f"  {kind.severity:<6}  {code:<20}  "
             for line in wrap(harmless(kind.detail) + times + where, max(30, output.width - len(head))):
                 output.line(output.paint(head, STYLES[kind.severity]) + line)

@@ -14,6 +14,7 @@ from analyzer.cli.table import Column, Table
 from analyzer.engine import Engine, Listener
 from analyzer.engine import run as run_engine
 from analyzer.packet.packet import Packet
+from analyzer.store.output_schemas import PACKET
 from analyzer.store.session_record import json_line, rfc3339
 from analyzer.tls.events import Event
 
@@ -35,7 +36,7 @@ def run(options: Namespace, output: Output) -> int:
     capture_run = CaptureRun(options.captures, output, streaming=True)
     engine = Engine(detailed=True, places=False, reads_data=False, **read_keys(options, capture_run, patient=False))
     if options.format == "csv":
-        output.head = b"number,time,source,destination,protocol,length,info\r\n"
+        output.head = csv_row(list(PACKET["properties"])).encode()
     run_engine(capture_run, engine, [PacketList(output, engine, options.format)])
     return capture_run.status()
 

@@ -6,8 +6,8 @@ from typing import Any
 
 from analyzer.cli.capture_run import CaptureRun
 from analyzer.cli.key_files import read_keys
-from analyzer.cli.output import Output, Refusal
-from analyzer.cli.rows import COLUMNS, CSV_COLUMNS, csv_line, table_row
+from analyzer.cli.output import Output
+from analyzer.cli.rows import COLUMNS, CSV_COLUMNS, csv_head, csv_line, table_row
 from analyzer.cli.table import Cell, Table
 from analyzer.cli.trust_options import read_chains
 from analyzer.engine import Engine, Listener
@@ -35,10 +35,6 @@ class InOrder:
 
 def run(options: Namespace, output: Output) -> int:
     """Print the sessions of the captures; the exit status."""
-    if options.schema:
-        return _print_schema(output)
-    if not options.captures:
-        raise Refusal("a CAPTURE is missing (see analyzer sessions --help)")
     capture_run = CaptureRun(options.captures, output, streaming=options.format != "text")
     keys = read_keys(options, capture_run)
     chains = read_chains(options)
@@ -102,12 +98,12 @@ class CsvLines(Records):
         super().__init__(chains)
         self._output = output
         self._news = False
-        output.head = (",".join(CSV_COLUMNS) + "\r\n").encode()
+        output.head = csv_head(CSV_COLUMNS)
 
     def row(self, record: dict[str, Any]) -> bytes:
         """As in `Records`."""
         self._news = True
-        return csv_line(record).encode()
+        return csv_line(CSV_COLUMNS, record)
 
     def add(self, row: bytes) -> None:
         """As in `Records`."""
@@ -147,12 +143,3 @@ class TextTable(Records):
 
 
 _PRINTERS: dict[str, Callable[[Output, Chains, bool], Listener]] = {"json": JsonLines, "csv": CsvLines, "text": TextTable}
-
-
-def _print_schema(output: Output) -> int:
-    import orjson
-
-    from analyzer.store.schema import SCHEMA
-
-    output.write(orjson.dumps(SCHEMA, option=orjson.OPT_INDENT_2) + b"\n")
-    return 0

@@ -126,7 +126,7 @@ def _print_head(output: Output, session: Session, record: dict[str, Any], captur
         "ALPN": record["alpn"],
         "established": "yes" if record["established"] else "no",
         "resumed": resumed,
-        "alerts": alerts_text(record) or None,
+        "alerts": alerts_text(record["alerts"]) or None,
         "decryption": decryption_text(record["decryption"]),
         "gaps": f"{count_text(lost, 'byte')} in {count_text(len(record['gaps']), 'piece')}" if lost else None,
         "time": f"{moment_text(flow.start)} to {moment_text(flow.end)} UTC{span}",

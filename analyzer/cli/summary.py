@@ -16,6 +16,7 @@ from analyzer.cli.key_files import read_keys
 from analyzer.cli.output import Output
 from analyzer.cli.rows import COLUMNS, table_row
 from analyzer.cli.sessions import InOrder
+from analyzer.cli.summary_record import summary_record
 from analyzer.cli.table import Cell, Column, Table
 from analyzer.cli.trust_options import read_chains
 from analyzer.codec.registry import registry
@@ -23,7 +24,7 @@ from analyzer.engine import Engine, Listener
 from analyzer.engine import run as run_engine
 from analyzer.packet.packet import Packet
 from analyzer.store.chain_verdicts import Chains
-from analyzer.store.session_record import session_record
+from analyzer.store.session_record import json_line, session_record
 from analyzer.tls.decryption.key_material import KeyMaterial
 from analyzer.tls.events import Event, SessionEnded
 from analyzer.tls.session import Session
@@ -107,6 +108,9 @@ def run(options: Namespace, output: Output) -> int:
         return FAILED
     summary.findings.take_files(capture_run.reader.files)
     summary.findings.take_traffic(summary.traffic)
+    if options.format == "json":
+        output.write(json_line(summary_record(summary, capture_run.reader.files, SHOWN_CONVERSATIONS)))
+        return capture_run.status()
     for number, facts in enumerate(capture_run.reader.files):
         if number:
             output.line()

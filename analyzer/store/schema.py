@@ -1,242 +1,320 @@
-"""The JSON Schema (draft 2020-12) of the session record, which `analyzer sessions --schema` prints.
+"""The session record, declared: its JSON Schema, which `analyzer sessions --schema` prints, its keys and their order.
 
-It is the contract with other programs: a key whose value is not known is null and never left out, keys may be added and are
-never renamed. So every key stands under `required`, and further ones are allowed.
+It is the contract with other programs: keys may be added and are never renamed.
 """
 
-from typing import Any
+from analyzer.codec.codes import SEVERITIES, codes
+from analyzer.store.declaration import (
+    Schema,
+    document,
+    flag,
+    free_form,
+    item_of,
+    number,
+    one_of,
+    or_null,
+    record,
+    reference,
+    several,
+    text,
+)
 
-from analyzer.analysis.decryption_failure import CAUSES
+FRAME = number("number of a frame in the run, from 1", minimum=1)
+ROLE = one_of("which side: the client is the one that sent the ClientHello", ("client", "server"))
+SHA256 = text("SHA-256 in hex", "^[0-9a-f]{64}$")
+_MD5 = "^[0-9a-f]{32}$"
 
-Schema = dict[str, Any]
+TIME = text("a time by RFC 3339, in UTC, with nine digits of a second", r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z$")
 
-
-def _object(properties: dict[str, Schema], optional: tuple[str, ...] = ()) -> Schema:
-    return {
-        "type": "object",
-        "properties": properties,
-        "required": [name for name in properties if name not in optional],
-        "additionalProperties": True,
-    }
-
-
-def _list(items: Schema) -> Schema:
-    return {"type": "array", "items": items}
-
-
-def _or_null(schema: Schema) -> Schema:
-    if "$ref" in schema or isinstance(schema["type"], list):
-        return {"anyOf": [schema, {"type": "null"}]}
-    null: Schema = schema | {"type": [schema["type"], "null"]}
-    if "enum" in schema:
-        null["enum"] = [*schema["enum"], None]
-    return null
-
-
-def _text(description: str = "") -> Schema:
-    return {"type": "string", "description": description} if description else {"type": "string"}
+ENDPOINT = record(
+    "one end of a connection",
+    {"address": text("IPv4 or IPv6 address"), "port": number("TCP or UDP port", maximum=65535)},
+)
 
 
-def _one_of(*values: str) -> Schema:
-    return {"type": "string", "enum": list(values)}
+def described(schema: Schema, description: str) -> Schema:
+    """The same type under another description."""
+    return schema | {"description": description}
 
 
-def _count(description: str = "") -> Schema:
-    return {"type": "integer", "minimum": 0} | ({"description": description} if description else {})
-
-
-def _ref(name: str) -> Schema:
-    return {"$ref": f"#/$defs/{name}"}
-
-
-_FRAME: Schema = {"type": "integer", "minimum": 1, "description": "counts from 1"}
-_SIDE = _one_of("client", "server")
-_HASH: Schema = {"type": "string", "pattern": "^[0-9a-f]{64}$"}
-_MD5: Schema = {"type": "string", "pattern": "^[0-9a-f]{32}$"}
-_MESSAGE: Schema = {"type": "object", "description": "decoded fields under the RFC's names; with --messages only"}
-
-_DEFINITIONS: dict[str, Schema] = {
-    "time": {
-        "type": "string",
-        "pattern": r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z$",
-        "description": "RFC 3339 in UTC with nine digits of a second",
+_PROBLEM = record(
+    "what could not be read in a message",
+    {
+        "field": text("name of the field, by the RFC"),
+        "offset": number("bytes from the start of the message"),
+        "detail": text("what is wrong there"),
     },
-    "endpoint": _object({"address": _text("IPv4 or IPv6 address"), "port": _count() | {"maximum": 65535}}),
-    "problem": _object(
-        {"field": _text("name of the field"), "offset": _count("bytes from the message's start"), "detail": _text()}
-    ),
-    "handshake_message": _object(
-        {
-            "type": _text("the RFC's name, such as client_hello; hex for an unknown number"),
-            "from": _SIDE,
-            "frame": _FRAME | {"description": "the frame that completed it"},
-            "time": _or_null(_ref("time")),
-            "length": _count("bytes with the header, as declared"),
-            "encrypted": {"type": "boolean"},
-            "message": _or_null(_MESSAGE),
-            "problems": _list(_ref("problem")) | {"description": "of a message that could not be read whole"},
-        },
-        optional=("problems",),
-    ),
-    "alert": _object(
-        {
-            "level": _or_null(_text("warning or fatal; null while encrypted")),
-            "description": _or_null(_text("the RFC's name; null while encrypted")),
-            "from": _SIDE,
-            "frame": _FRAME,
-            "encrypted": {"type": "boolean"},
-        }
-    ),
-    "public_key": _object(
-        {
-            "type": _text("rsa, ec, ed25519, ...; else the object identifier"),
-            "bits": _count("of the modulus or prime"),
-            "curve": _or_null(_text("of an EC key")),
-        },
-        optional=("bits", "curve"),
-    ),
-    "certificate": _object(
-        {
-            "subject": _or_null(_text("RFC 4514")),
-            "issuer": _or_null(_text("RFC 4514")),
-            "serial": _or_null({"type": "string", "pattern": "^-?([0-9a-f]{2})+$"}),
-            "not_before": _or_null(_ref("time")),
-            "not_after": _or_null(_ref("time")),
-            "sha256": _HASH,
-            "subject_alt_names": _or_null(_list(_text())),
-            "public_key": _or_null(_ref("public_key")),
-            "signature_algorithm": _or_null(_text()),
-            "type": _one_of("x509", "raw_public_key"),
-        }
-    ),
-    "chain": _object(
-        {
-            "verdict": _one_of("valid", "invalid", "absent"),
-            "at": _or_null(_ref("time")) | {"description": "the moment of which the verdict is"},
-            "name": _or_null(_text("what the certificate was judged against; null for no name")),
-            "path": _list(_HASH),
-            "problems": _list(_ref("chain_fact")),
-            "notes": _list(_ref("chain_fact")) | {"description": "facts that are no fault: duplicate, misordered, extra, ..."},
-            "revocation": _list(
-                _object(
-                    {
-                        "sha256": _HASH,
-                        "status": _one_of("good", "revoked", "unknown"),
-                        "source": _or_null(_one_of("ocsp", "crl")),
-                        "detail": _text(),
-                    }
-                )
-            )
-            | {"description": "of the certificates of the path, where anything at hand might tell"},
-            "scts": _list(
-                _object(
-                    {
-                        "source": _one_of("certificate", "tls", "ocsp"),
-                        "log": _or_null(_text("name of the log")),
-                        "log_id": _text("hex"),
-                        "time": _or_null(_ref("time")),
-                        "status": _one_of("verified", "failed", "unknown_log", "unverifiable"),
-                        "detail": _text(),
-                    }
-                )
-            )
-            | {"description": "signed certificate timestamps of the first certificate"},
-            "trust": _list(_object({"store": _text(), "date": _text("YYYY-MM-DD")}))
-            | {"description": "the stores whose roots were trusted, and of which day they are"},
-        }
-    ),
-    "chain_fact": _object(
-        {"code": _text(), "certificate": _or_null(_count("place among the certificates sent")), "detail": _or_null(_text())}
-    ),
-    "decryption": _object(
-        {
-            "status": _one_of("decrypted", "partial", "none", "not_needed"),
-            "reason": _or_null(_one_of(*CAUSES)),
-            "records": _count("decrypted"),
-            "failed": _count("not decrypted though there were secrets"),
-            "bytes": _object({"client": _count(), "server": _count()}) | {"description": "application data after decryption"},
-            "detail": _or_null(_text("what shows the reason")),
-        }
-    ),
-    "proof": _one_of("verified", "failed", "absent", "unverifiable"),
-    "authenticity": _object(
-        {
-            "server_signature": _ref("proof"),
-            "client_signature": _ref("proof"),
-            "finished": _object({"client": _ref("proof"), "server": _ref("proof")}),
-            "detail": _or_null(_text("why something is unverifiable or failed")),
-        },
-    ),
-    "ech": _object(
-        {
-            "status": _one_of("offered", "accepted", "rejected", "grease"),
-            "config_id": _count() | {"maximum": 255},
-            "public_name": _or_null(_text("of the server's configuration, where the key log has that")),
-            "outer_server_name": _or_null(_text("in the outer ClientHello")),
-            "inner_server_name": _or_null(_text("in the inner ClientHello, once decrypted")),
-            "inner": _or_null(_MESSAGE | {"description": "the inner ClientHello's fields, once decrypted"}),
-        }
-    )
-    | {"description": "Encrypted Client Hello (RFC 9849), which the client offered"},
-    "gap": _object(
-        {
-            "from": _SIDE,
-            "offset": _count("of the first missing byte in the side's stream"),
-            "length": {"type": "integer", "minimum": 1},
-            "after_frame": _count("the last frame before the gap; 0 when there was none"),
-        }
-    ),
-    "http_exchange": _object({"request": _or_null({"type": "object"}), "response": _or_null({"type": "object"})}),
-    "finding": _object(
-        {
-            "code": _text(),
-            "severity": _one_of("info", "low", "medium", "high"),
-            "detail": _text(),
-            "frames": _list(_FRAME),
-        }
-    ),
+)
+
+_HANDSHAKE_MESSAGE = record(
+    "one handshake message",
+    {
+        "type": text("the RFC's name, such as client_hello; hex for a number without a name"),
+        "from": described(ROLE, "which side sent it"),
+        "frame": described(FRAME, "the frame that completed it"),
+        "time": or_null(reference("when it was complete; null where the capture has no time", "time")),
+        "length": number("bytes with the header, as declared"),
+        "encrypted": flag("whether it was encrypted on the wire"),
+        "message": or_null(
+            free_form("decoded fields under the RFC's names; null without --messages or where it is not decrypted")
+        ),
+        "problems": several("what could not be read; only of a message that could not be read whole", item_of("problem")),
+    },
+    optional=("problems",),
+)
+
+_ALERT = record(
+    "one alert",
+    {
+        "level": or_null(text("warning or fatal; null while it is encrypted")),
+        "description": or_null(text("the RFC's name; null while it is encrypted")),
+        "from": described(ROLE, "which side sent it"),
+        "frame": described(FRAME, "the frame that completed it"),
+        "encrypted": flag("whether it was encrypted on the wire"),
+    },
+)
+
+_PUBLIC_KEY = record(
+    "the key in a certificate",
+    {
+        "type": text("rsa, ec, ed25519 and so on; the object identifier of another type"),
+        "bits": number("bits of the modulus or prime; only where the type has one"),
+        "curve": or_null(text("name of the curve; only of an EC key")),
+    },
+    optional=("bits", "curve"),
+)
+
+CERTIFICATE_KEYS: dict[str, Schema] = {
+    "subject": or_null(text("distinguished name by RFC 4514; null where it cannot be read")),
+    "issuer": or_null(text("distinguished name by RFC 4514; null where it cannot be read")),
+    "serial": or_null(text("serial number in hex", "^-?([0-9a-f]{2})+$")),
+    "not_before": or_null(reference("first moment of validity", "time")),
+    "not_after": or_null(reference("last moment of validity", "time")),
+    "sha256": described(SHA256, "SHA-256 of the certificate as sent, in hex"),
+    "subject_alt_names": or_null(several("the alternative names, as DNS:name, IP:address and so on", text("one name"))),
+    "public_key": or_null(reference("the key; null where it cannot be read", "public_key")),
+    "signature_algorithm": or_null(text("name of the algorithm, or its object identifier")),
+    "type": one_of("an X.509 certificate, or a bare public key (RFC 7250)", ("x509", "raw_public_key")),
 }
 
-SCHEMA: Schema = {
-    "$schema": "https://json-schema.org/draft/2020-12/schema",
-    "title": "TLS session record",
-    "description": "One TLS, DTLS or QUIC session of a capture. What is not known is null; keys may be added, never renamed.",
-    **_object(
-        {
-            "id": _count("in the order in which the first handshake bytes appear"),
-            "protocol": _one_of("tls", "dtls", "quic"),
-            "client": _ref("endpoint"),
-            "server": _ref("endpoint"),
-            "first_frame": _FRAME,
-            "last_frame": _FRAME,
-            "start_time": _or_null(_ref("time")),
-            "end_time": _or_null(_ref("time")),
-            "version": _or_null(_text("negotiated, such as TLS 1.3; null before a ServerHello")),
-            "cipher_suite": _or_null(_text("IANA name")),
-            "cipher_suite_id": _or_null(_count()),
-            "group": _or_null(_text("IANA name of the key-exchange group")),
-            "server_name": _or_null(_text("from the ClientHello, the inner one once that is known to be accepted")),
-            "alpn": _or_null(_text("the protocol chosen")),
-            "ech": _or_null(_ref("ech")),
-            "established": {"type": "boolean"},
-            "resumed": _or_null({"type": "boolean"}),
-            "resumption": _or_null(_one_of("session_id", "ticket", "psk")),
-            "resumes": _or_null(_count("id of the session resumed")),
-            "ja3": _or_null(_MD5),
-            "ja3s": _or_null(_MD5),
-            "ja4": _or_null(_text()),
-            "handshake": _list(_ref("handshake_message")),
-            "alerts": _list(_ref("alert")),
-            "certificates": _object({"client": _list(_ref("certificate")), "server": _list(_ref("certificate"))}),
-            "chain": _ref("chain"),
-            "client_chain": _ref("chain"),
-            "decryption": _ref("decryption"),
-            "authenticity": _ref("authenticity"),
-            "gaps": _list(_ref("gap")),
-            "http": _list(_ref("http_exchange")),
-            "findings": _list(_ref("finding")),
-        }
-    ),
-    "$defs": _DEFINITIONS,
+_CERTIFICATE = record("one certificate as it was sent; nothing is verified here", CERTIFICATE_KEYS)
+
+_REVOCATION = record(
+    "what revocation data says of one certificate",
+    {
+        "sha256": described(SHA256, "SHA-256 of the certificate, in hex"),
+        "status": one_of("as of the time of the verdict", ("good", "revoked", "unknown")),
+        "source": or_null(one_of("what says so", ("ocsp", "crl"))),
+        "detail": text("the same in a sentence"),
+    },
+)
+
+_TIMESTAMP = record(
+    "one signed certificate timestamp (RFC 6962)",
+    {
+        "source": one_of("where it was sent: in the certificate, in an extension of TLS, in an OCSP response",
+                         ("certificate", "tls", "ocsp")),
+        "log": or_null(text("name of the log; null for a log that is not known")),
+        "log_id": text("identifier of the log, in hex"),
+        "time": or_null(reference("when the log signed it", "time")),
+        "status": one_of("whether the log's signature is good", ("verified", "failed", "unknown_log", "unverifiable")),
+        "detail": text("the same in a sentence"),
+    },
+)  # fmt: skip
+
+_CHAIN = record(
+    "the verdict on the certificates of one side, made offline",
+    {
+        "verdict": one_of("absent: no certificate was seen", ("valid", "invalid", "absent")),
+        "at": or_null(reference("the time for which the verdict holds", "time")),
+        "name": or_null(text("the name against which the certificate was checked; null for no name")),
+        "path": several("the certificates from the first one sent to the root, by SHA-256", SHA256),
+        "problems": several("what makes the chain invalid; empty for a valid one", item_of("chain_fact")),
+        "notes": several("facts that are no fault: duplicate, misordered, extra and so on", item_of("chain_fact")),
+        "revocation": several("of the certificates in the path, where there is revocation data", item_of("revocation")),
+        "scts": several("signed certificate timestamps of the first certificate", item_of("timestamp")),
+        "trust": several("the trust stores whose roots were used", item_of("trust_store")),
+    },
+)
+
+_CHAIN_FACT = record(
+    "one problem or note of a chain",
+    {
+        "code": text("what it is; `analyzer fields --causes` explains the codes of problems"),
+        "certificate": or_null(number("place among the certificates sent, from 0; null where it is of the whole chain")),
+        "detail": or_null(text("the same in a sentence")),
+    },
+)
+
+_TRUST_STORE = record(
+    "one trust store",
+    {"store": text("mozilla, system, or the path of a file"), "date": text("the day of the store, as YYYY-MM-DD")},
+)
+
+_DECRYPTION = record(
+    "what of the session was decrypted",
+    {
+        "status": one_of(
+            "partial: some records; not_needed: nothing was encrypted", ("decrypted", "partial", "none", "not_needed")
+        ),
+        "reason": or_null(one_of("why not all; `analyzer fields --causes` explains it", tuple(codes("decryption_failures")))),
+        "records": number("records that were decrypted"),
+        "failed": number("records that were not decrypted although there were secrets"),
+        "bytes": record(
+            "application data after decryption",
+            {"client": number("bytes that the client sent"), "server": number("bytes that the server sent")},
+        ),
+        "detail": or_null(text("what in the capture shows the reason")),
+    },
+)
+
+_PROOF = one_of("the result of a check", ("verified", "failed", "absent", "unverifiable"))
+
+_AUTHENTICITY = record(
+    "what of the handshake was proved",
+    {
+        "server_signature": reference("the server's signature over the handshake", "proof"),
+        "client_signature": reference("the client's signature over the handshake", "proof"),
+        "finished": record(
+            "the Finished messages against what they must be",
+            {"client": reference("the client's", "proof"), "server": reference("the server's", "proof")},
+        ),
+        "detail": or_null(text("why something is unverifiable or failed")),
+    },
+)
+
+_ECH = record(
+    "Encrypted Client Hello (RFC 9849), which the client offered",
+    {
+        "status": one_of("what became of the offer", ("offered", "accepted", "rejected", "grease")),
+        "config_id": number("number of the configuration that the client used", maximum=255),
+        "public_name": or_null(text("of the server's configuration, where the key log has that")),
+        "outer_server_name": or_null(text("server name in the outer ClientHello")),
+        "inner_server_name": or_null(text("server name in the inner ClientHello, once that is decrypted")),
+        "inner": or_null(free_form("fields of the inner ClientHello, once that is decrypted; null without --messages")),
+    },
+)
+
+_GAP = record(
+    "bytes of one side that the capture lacks",
+    {
+        "from": described(ROLE, "which side sent them"),
+        "offset": number("of the first missing byte, from the start of the side's stream"),
+        "length": number("how many bytes are missing", minimum=1),
+        "after_frame": number("the last frame before the gap; 0 where there was none"),
+    },
+)
+
+_HEADERS = several("header fields in the order sent, each as [name, value]", several("name and value", text("name or value")))
+
+_HTTP_EXCHANGE = record(
+    "one HTTP request with its response, either of which the capture may lack",
+    {
+        "request": or_null(
+            record(
+                "the request",
+                {
+                    "method": or_null(text("such as GET")),
+                    "scheme": or_null(text("http or https")),
+                    "authority": or_null(text("host, and port where it is given")),
+                    "path": or_null(text("path with the query")),
+                    "headers": or_null(_HEADERS),
+                    "frame": described(FRAME, "the frame that completed the header fields"),
+                },
+            )
+        ),
+        "response": or_null(
+            record(
+                "the response",
+                {
+                    "status": or_null(number("status code")),
+                    "headers": or_null(_HEADERS),
+                    "frame": described(FRAME, "the frame that completed the header fields"),
+                    "body_sha256": or_null(text("SHA-256 of the whole body without content coding, in hex", "^[0-9a-f]{64}$")),
+                    "body_length": or_null(number("bytes of the body that were read, without content coding")),
+                },
+            )
+        ),
+    },
+)
+
+FINDING = record(
+    "something that a reader should know",
+    {
+        "code": one_of("what it is; `analyzer fields --findings` explains it", tuple(codes("findings"))),
+        "severity": one_of("how bad it is", SEVERITIES),
+        "detail": text("the same in a sentence"),
+        "frames": several("frames in which it shows", FRAME),
+    },
+)
+
+DEFINITIONS: dict[str, Schema] = {
+    "time": TIME,
+    "endpoint": ENDPOINT,
+    "problem": _PROBLEM,
+    "handshake_message": _HANDSHAKE_MESSAGE,
+    "alert": _ALERT,
+    "public_key": _PUBLIC_KEY,
+    "certificate": _CERTIFICATE,
+    "chain": _CHAIN,
+    "chain_fact": _CHAIN_FACT,
+    "revocation": _REVOCATION,
+    "timestamp": _TIMESTAMP,
+    "trust_store": _TRUST_STORE,
+    "decryption": _DECRYPTION,
+    "proof": _PROOF,
+    "authenticity": _AUTHENTICITY,
+    "ech": _ECH,
+    "gap": _GAP,
+    "http_exchange": _HTTP_EXCHANGE,
+    "finding": FINDING,
 }
+
+SESSION: Schema = document(
+    "TLS session record",
+    record(
+        "One TLS, DTLS or QUIC session of a capture. What is not known is null; keys may be added, never renamed.",
+        {
+            "id": number("number in the run, from 0, in the order in which the first handshake bytes appear"),
+            "protocol": one_of("what carries the session", ("tls", "dtls", "quic")),
+            "client": reference("the side that sent the ClientHello", "endpoint"),
+            "server": reference("the other side", "endpoint"),
+            "first_frame": described(FRAME, "first frame of the session's connection"),
+            "last_frame": described(FRAME, "last frame of the session's connection"),
+            "start_time": or_null(reference("time of the first frame; null where the capture has no time", "time")),
+            "end_time": or_null(reference("time of the last frame; null where the capture has no time", "time")),
+            "version": or_null(text("negotiated, such as TLS 1.3; null before a ServerHello")),
+            "cipher_suite": or_null(text("IANA name; null before a ServerHello")),
+            "cipher_suite_id": or_null(number("the number of the cipher suite")),
+            "group": or_null(text("IANA name of the group of the key exchange")),
+            "server_name": or_null(text("from the ClientHello; from the inner one once it is known to be accepted")),
+            "alpn": or_null(text("the application protocol that the server chose")),
+            "ech": or_null(reference("Encrypted Client Hello; null where it was not offered", "ech")),
+            "established": flag("whether both Finished messages were seen, or encrypted records followed them"),
+            "resumed": or_null(flag("whether it resumes a session; null before a ServerHello")),
+            "resumption": or_null(one_of("how it resumes", ("session_id", "ticket", "psk"))),
+            "resumes": or_null(number("id of the session that it resumes, where that is in the capture")),
+            "ja3": or_null(text("JA3 fingerprint of the ClientHello", _MD5)),
+            "ja3s": or_null(text("JA3S fingerprint of the ServerHello", _MD5)),
+            "ja4": or_null(text("JA4 fingerprint of the ClientHello")),
+            "handshake": several("messages in the order in which they were complete", item_of("handshake_message")),
+            "alerts": several("alerts in the order of the capture", item_of("alert")),
+            "certificates": record(
+                "certificates that were sent, the sender's own first",
+                {
+                    "client": several("of the client", item_of("certificate")),
+                    "server": several("of the server", item_of("certificate")),
+                },
+            ),
+            "chain": reference("the verdict on the server's certificates", "chain"),
+            "client_chain": reference("the verdict on the client's certificates", "chain"),
+            "decryption": reference("what was decrypted, and why not all", "decryption"),
+            "authenticity": reference("what of the handshake was proved", "authenticity"),
+            "gaps": several("what the capture lacks of the session", item_of("gap")),
+            "http": several("HTTP exchanges inside, in the order of the requests", item_of("http_exchange")),
+            "findings": several("what a reader should know", item_of("finding")),
+        },
+    ),
+    DEFINITIONS,
+)  # fmt: skip
 """As JSON values."""

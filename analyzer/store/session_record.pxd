@@ -2,7 +2,7 @@ cimport cython
 
 from analyzer.analysis.authenticity cimport authenticity
 from analyzer.analysis.downgrade cimport downgrades
-from analyzer.analysis.record_findings cimport anomalies
+from analyzer.analysis.record_findings cimport anomalies, log_findings
 from analyzer.flows.flow cimport Flow
 from analyzer.tls.decryption.decryption cimport Decryption
 from analyzer.tls.events cimport Alert, Finding, Gap, HandshakeMessage
@@ -13,8 +13,8 @@ from analyzer.tls.session_handshake cimport SessionHandshake
 from analyzer.tls.session_log cimport SessionLog
 
 cdef int REMEMBERED, LARGEST_REMEMBERED
-cdef dict DECRYPTED, CERTIFICATES, FINGERPRINTS, SERVER_FINGERPRINTS, UNDECRYPTED, MESSAGES, ALERTS
-cdef tuple ROLES, NO_FINGERPRINTS
+cdef dict NOTHING_KNOWN, DECRYPTED, CERTIFICATES, FINGERPRINTS, SERVER_FINGERPRINTS, UNDECRYPTED, MESSAGES, ALERTS
+cdef tuple ROLES
 cdef Clock CLOCK
 cdef object address_text
 cdef object VERSIONS, SUITES, GROUPS, LEVELS, DESCRIPTIONS
@@ -40,7 +40,7 @@ cpdef dict message_record(HandshakeMessage message, bint fields)
 cdef list message_kinds(str name)
 @cython.locals(record=dict, kind=tuple)
 cpdef dict alert_record(Alert alert)
-@cython.locals(found=list, told=list)
+@cython.locals(found=list)
 cdef list findings_record(Session session)
 cdef dict finding_record(Finding finding)
 cdef dict inside_record(object finding)

@@ -15,13 +15,15 @@ from analyzer.analysis.authenticity import authenticity
 from analyzer.analysis.decryption_failure import evidence
 from analyzer.analysis.downgrade import downgrades
 from analyzer.analysis.fingerprints import highest_version, ja3, ja3s, ja4
-from analyzer.analysis.record_findings import anomalies
+from analyzer.analysis.record_findings import anomalies, log_findings
 from analyzer.codec.errors import ParseError
 from analyzer.codec.registry import registry
 from analyzer.flows.flow import Flow
 from analyzer.packet.addresses import address_text
 from analyzer.secrets.decryption_error import MISSING_SEGMENT
 from analyzer.store.chain_verdicts import ABSENT, CLIENT, SERVER, default_chains
+from analyzer.store.declaration import empty
+from analyzer.store.schema import SESSION
 from analyzer.tls.decryption.decryption import Decryption
 from analyzer.tls.decryption.key_material import NO_HANDSHAKE, NO_SECRET, RESUMED_OUTSIDE
 from analyzer.tls.events import Alert, Finding, Gap, HandshakeMessage
@@ -40,7 +42,8 @@ GROUPS = registry("supported_groups").names
 LEVELS = registry("alert_levels").names
 DESCRIPTIONS = registry("alert_descriptions").names
 
-NO_FINGERPRINTS = (None, None)
+NOTHING_KNOWN: dict[str, Any] = empty(SESSION)
+"""The record before anything is known. A copy of it costs less than a new table that grows."""
 
 CERTIFICATES: dict[bytes, dict[str, Any]] = {}
 
@@ -114,51 +117,55 @@ def session_record(session: Session, messages: cython.bint, chains: Any = None) 
     hellos: Hellos = handshake.hellos
     start: str | None = CLOCK.write(flow.start)
     fingerprint_input = hellos.fingerprint_input
-    fingerprint: tuple[str | None, str | None] = (
-        NO_FINGERPRINTS if fingerprint_input is None else hello_fingerprints(fingerprint_input)
-    )
     answer = hellos.server_fingerprint_input
-    suite = parameters.cipher_suite if parameters.cipher_suite >= 0 else None
     client, server = handshake.certificates
     message: HandshakeMessage  # noqa: F842 - its type in the comprehension below, for C
     resumed_from = handshake.resumed_from
-    return {
-        "id": session.id,
-        "protocol": "tls",
-        "client": end_record(flow.key, CLIENT),
-        "server": end_record(flow.key, SERVER),
-        "first_frame": flow.first_frame,
-        "last_frame": flow.last_frame,
-        "start_time": start,
-        "end_time": CLOCK.write(flow.end),
-        "version": VERSIONS[parameters.version] if parameters.version else None,
-        "cipher_suite": None if suite is None else SUITES[suite],
-        "cipher_suite_id": suite,
-        "group": GROUPS[parameters.group] if parameters.group >= 0 else None,
-        "server_name": text(hellos.server_name),
-        "alpn": text(parameters.alpn),
-        "ech": None if hellos.ech is None else ech_record(hellos.ech, messages),
-        "established": session.established,
-        "resumed": bool(parameters.resumption) if hellos.server_seen else None,
-        "resumption": parameters.resumption or None,
-        "resumes": resumed_from.number if parameters.resumption and resumed_from is not None else None,
-        "ja3": fingerprint[0],
-        "ja3s": None if answer is None else server_fingerprint(answer),
-        "ja4": fingerprint[1],
-        "handshake": [message_record(message, messages) for message in log.messages],
-        "alerts": [alert_record(alert) for alert in log.alerts],
-        "certificates": {
-            "client": [certificate_record(der) for der in client or ()],
-            "server": [certificate_record(der) for der in server or ()],
-        },
-        "chain": judge.record(session, SERVER, start) if server else ABSENT,
-        "client_chain": judge.record(session, CLIENT, start) if client else ABSENT,
-        "decryption": decryption_record(session),
-        "authenticity": authenticity(session),
-        "gaps": [gap_record(gap) for gap in log.gaps],
-        "http": http_record(session),
-        "findings": findings_record(session),
+    record = NOTHING_KNOWN.copy()
+    record["id"] = session.id
+    record["protocol"] = "tls"
+    record["client"] = end_record(flow.key, CLIENT)
+    record["server"] = end_record(flow.key, SERVER)
+    record["first_frame"] = flow.first_frame
+    record["last_frame"] = flow.last_frame
+    record["start_time"] = start
+    record["end_time"] = CLOCK.write(flow.end)
+    if parameters.version:
+        record["version"] = VERSIONS[parameters.version]
+    if parameters.cipher_suite >= 0:
+        record["cipher_suite"] = SUITES[parameters.cipher_suite]
+        record["cipher_suite_id"] = parameters.cipher_suite
+    if parameters.group >= 0:
+        record["group"] = GROUPS[parameters.group]
+    record["server_name"] = text(hellos.server_name)
+    record["alpn"] = text(parameters.alpn)
+    if hellos.ech is not None:
+        record["ech"] = ech_record(hellos.ech, messages)
+    record["established"] = session.established
+    if hellos.server_seen:
+        record["resumed"] = bool(parameters.resumption)
+    if parameters.resumption:
+        record["resumption"] = parameters.resumption
+        if resumed_from is not None:
+            record["resumes"] = resumed_from.number
+    if fingerprint_input is not None:
+        record["ja3"], record["ja4"] = hello_fingerprints(fingerprint_input)
+    if answer is not None:
+        record["ja3s"] = server_fingerprint(answer)
+    record["handshake"] = [message_record(message, messages) for message in log.messages]
+    record["alerts"] = [alert_record(alert) for alert in log.alerts]
+    record["certificates"] = {
+        "client": [certificate_record(der) for der in client or ()],
+        "server": [certificate_record(der) for der in server or ()],
     }
+    record["chain"] = judge.record(session, SERVER, start) if server else ABSENT
+    record["client_chain"] = judge.record(session, CLIENT, start) if client else ABSENT
+    record["decryption"] = decryption_record(session)
+    record["authenticity"] = authenticity(session)
+    record["gaps"] = [gap_record(gap) for gap in log.gaps]
+    record["http"] = http_record(session)
+    record["findings"] = findings_record(session)
+    return record
 
 
 def gap_record(gap: Gap) -> dict[str, Any]:
@@ -261,19 +268,13 @@ def findings_record(session: Session) -> list[dict[str, Any]]:
     """The entry `findings`."""
     finding: Finding  # noqa: F842 - its type in the comprehensions below, for C
     found = [finding_record(finding) for finding in session.log.findings]
-    told = downgrades(session)
-    if told:
-        found += [finding_record(finding) for finding in told]
+    found += [finding_record(finding) for finding in log_findings(session)]
+    found += [finding_record(finding) for finding in downgrades(session)]
     work: Any = session.handshake.decryption
-    if work is None:
-        return found
-    told = anomalies(session)
-    if told:
-        found += [finding_record(finding) for finding in told]
-    if work.application is not None:
-        inside = work.application.findings
-        if inside:
-            found += [inside_record(one) for one in inside]
+    if work is not None:
+        found += [finding_record(finding) for finding in anomalies(session)]
+        if work.application is not None:
+            found += [inside_record(one) for one in work.application.findings]
     return found
 
 

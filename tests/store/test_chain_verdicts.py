@@ -21,7 +21,7 @@ from analyzer.engine import Engine
 from analyzer.engine.capture_events import RevocationSeen
 from analyzer.store import chain_verdicts as module
 from analyzer.store.chain_verdicts import CLIENT, SERVER, UNJUDGED, Chains
-from analyzer.store.schema import SCHEMA
+from analyzer.store.schema import SESSION
 from analyzer.store.session_record import json_line, session_record
 from analyzer.tls.session import Session
 from analyzer.x509.pem import write_block
@@ -162,7 +162,7 @@ def test_no_bytes_of_a_certificate_raise(junk: bytes, trust: Trust) -> None:
 
 def test_records_follow_the_schema_and_verdicts_are_shared(trust: Trust) -> None:
     chain_verdicts = Chains(trust)
-    validator = Draft202012Validator(SCHEMA)
+    validator = Draft202012Validator(SESSION)
     verdicts = set()
     for staple in (None, response(ocsp.OCSPCertStatus.GOOD)):
         one = session(flights(made().chain, HOST, staple=staple, client_chain=made().chain))

@@ -1,16 +1,42 @@
+"""The declarations of records against what the commands print, over the demonstration captures and the corpus."""
+
 import json
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import jsonschema
 import pytest
 from conversations import read_sessions
+from jsonschema.protocols import Validator
 
 from analyzer.capture.capture_reader import CaptureReader
+from analyzer.cli.main import main
+from analyzer.cli.rows import CSV_COLUMNS
 from analyzer.engine import Engine
-from analyzer.store.schema import SCHEMA
+from analyzer.store.output_schemas import SCHEMAS
+from analyzer.store.schema import SESSION
 from analyzer.store.session_record import json_line, session_record
 
-VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
+CAPTURES = Path(__file__).parents[2] / "captures"
+
+
+def strict(schema: Any) -> Any:
+    """The same schema without the permission for keys that are not declared."""
+    if isinstance(schema, list):
+        return [strict(one) for one in schema]
+    if not isinstance(schema, dict):
+        return schema
+    closed = {key: strict(value) for key, value in schema.items()}
+    return closed | {"additionalProperties": False} if closed.get("additionalProperties") is True else closed
+
+
+def validator(schema: dict[str, Any]) -> Validator:
+    return jsonschema.Draft202012Validator(schema)
+
+
+VALIDATORS = {command: validator(strict(schema)) for command, schema in SCHEMAS.items()}
+KEY_OF_A_CERTIFICATE = {"exponent", "modulus", "key", "parameters", "prime", "subgroup", "generator", "base_point", "field"}
 
 
 def records(path: Path) -> list[dict]:
@@ -18,16 +44,38 @@ def records(path: Path) -> list[dict]:
     return [json.loads(json_line(session_record(session, True))) for session in sessions]
 
 
-def test_the_schema_is_one():
-    jsonschema.Draft202012Validator.check_schema(SCHEMA)
+def declared_keys(schema: Any, path: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every key of a schema with its path and its own schema."""
+    if isinstance(schema, list):
+        for one in schema:
+            yield from declared_keys(one, path)
+    elif isinstance(schema, dict):
+        for name, value in schema.get("properties", {}).items():
+            yield f"{path}.{name}", value
+            yield from declared_keys(value, f"{path}.{name}")
+        for name, value in schema.get("$defs", {}).items():
+            yield from declared_keys(value, f"{path}.{name}")
+        for key in ("items", "anyOf", "oneOf"):
+            yield from declared_keys(schema.get(key), path)
 
 
-def test_all_records_of_the_demonstration_captures_are_valid(repository: Path):
-    paths = sorted((repository / "captures").rglob("*.pcap*"))
+@pytest.mark.parametrize("command", SCHEMAS)
+def test_a_schema_is_one_and_describes_every_key(command: str):
+    jsonschema.Draft202012Validator.check_schema(SCHEMAS[command])
+    keys = list(declared_keys(SCHEMAS[command]))
+    assert len(keys) >= 7
+    assert [path for path, schema in keys if not schema.get("description")] == []
+    assert [path for path, schema in keys if "type" not in schema and "anyOf" not in schema and "$ref" not in schema] == (
+        [".extensions.value"] if command == "certificates" else []
+    )
+
+
+def test_all_records_of_the_demonstration_captures_are_valid():
+    paths = sorted(CAPTURES.rglob("*.pcap*"))
     n_records = 0
     for path in paths:
         for record in records(path):
-            VALIDATOR.validate(record)
+            VALIDATORS["sessions"].validate(record)
             n_records += 1
     assert n_records > 30
 
@@ -35,30 +83,95 @@ def test_all_records_of_the_demonstration_captures_are_valid(repository: Path):
 @pytest.mark.corpus
 def test_all_records_of_the_corpus_are_valid(corpus: Path):
     paths = sorted([*corpus.glob("zeek/*/*.pcap*"), *corpus.glob("ja4/*.pcap*")])
-    assert sum(len(records(path)) for path in paths) > 200
-    for path in paths:
-        for record in records(path):
-            VALIDATOR.validate(record)
+    found = [record for path in paths for record in records(path)]
+    assert len(found) > 200
+    for record in found:
+        VALIDATORS["sessions"].validate(record)
 
 
-def test_every_key_is_required_and_known(repository: Path):
-    (record, *_) = records(repository / "captures" / "demo.pcapng")
-    assert list(record) == list(SCHEMA["properties"])
-    assert set(SCHEMA["required"]) == set(record)
+LINES = {
+    "summary": ["demo.pcapng"],
+    "certificates": ["demo.pcapng"],
+    "packets": ["demo.pcapng"],
+    "keys": ["demo.pcapng"],
+    "show": ["demo.pcapng", "0"],
+    "follow": ["demo.pcapng", "0"],
+}
+
+
+@pytest.mark.parametrize("command", LINES)
+def test_what_a_command_prints_is_as_it_declares(command: str, capsys: pytest.CaptureFixture[str]):
+    capture, *rest = LINES[command]
+    assert main([command, str(CAPTURES / capture), *rest, "--format", "json"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines
+    for line in lines:
+        record = json.loads(line)
+        if command == "certificates":
+            record["public_key"] = {k: v for k, v in record["public_key"].items() if k not in KEY_OF_A_CERTIFICATE}
+        VALIDATORS[command].validate(record)
+    if command in ("packets", "certificates", "summary", "show"):
+        assert list(json.loads(lines[0])) == list(SCHEMAS[command]["properties"])
+
+
+def test_a_damaged_capture_is_a_finding_of_the_summary(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    damaged = tmp_path / "cut.pcapng"
+    damaged.write_bytes((CAPTURES / "demo.pcapng").read_bytes()[:-5])
+    assert main(["summary", str(damaged), "--format", "json"]) == 1
+    summary = json.loads(capsys.readouterr().out)
+    VALIDATORS["summary"].validate(summary)
+    assert summary["captures"][0]["error"]["field"]
+    assert [one["code"] for one in summary["findings"] if one["severity"] == "high"] == ["damaged_capture"]
+
+
+def test_the_codes_are_as_declared(capsys: pytest.CaptureFixture[str]):
+    for kind in ("--findings", "--causes"):
+        assert main(["fields", kind, "--format", "json"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) > 100
+    for line in lines:
+        VALIDATORS["fields"].validate(json.loads(line))
+
+
+def test_a_manifest_is_as_declared(tmp_path: Path):
+    options = ["--what", "objects,certificates,streams"]
+    assert main(["export", str(CAPTURES / "demo.pcapng"), "-o", str(tmp_path / "out"), *options]) == 0
+    manifest = json.loads((tmp_path / "out" / "manifest.json").read_text())
+    assert {entry["kind"] for entry in manifest} >= {"response", "certificate", "stream"}
+    VALIDATORS["export"].validate(manifest)
+
+
+@pytest.mark.parametrize("command", SCHEMAS)
+def test_every_command_prints_its_schema(command: str, capsys: pytest.CaptureFixture[str]):
+    with pytest.raises(SystemExit) as ended:
+        main([command, "--schema"])
+    assert not ended.value.code
+    assert json.loads(capsys.readouterr().out) == SCHEMAS[command]
+
+
+def test_every_key_is_required_and_known():
+    (record, *_) = records(CAPTURES / "demo.pcapng")
+    assert list(record) == list(SESSION["properties"])
+    assert set(SESSION["required"]) == set(record)
+
+
+def test_csv_columns_are_of_declared_keys():
+    assert all(column.schema.get("description") or "$ref" in column.schema for column in CSV_COLUMNS)
+    assert len({column.name for column in CSV_COLUMNS}) == len(CSV_COLUMNS)
 
 
 @pytest.mark.parametrize(
     ("key", "value"),
     [("id", None), ("protocol", "ssl"), ("version", 3), ("established", None), ("ja3", "x"), ("start_time", "yesterday")],
 )
-def test_a_wrong_value_is_refused(repository: Path, key: str, value: object):
-    (record, *_) = records(repository / "captures" / "demo.pcapng")
+def test_a_wrong_value_is_refused(key: str, value: object):
+    (record, *_) = records(CAPTURES / "demo.pcapng")
     with pytest.raises(jsonschema.ValidationError):
-        VALIDATOR.validate(record | {key: value})
+        validator(SESSION).validate(record | {key: value})
 
 
-def test_a_missing_key_is_refused_and_a_new_one_is_not(repository: Path):
-    (record, *_) = records(repository / "captures" / "demo.pcapng")
-    VALIDATOR.validate(record | {"new": 1})
+def test_a_missing_key_is_refused_and_a_new_one_is_not():
+    (record, *_) = records(CAPTURES / "demo.pcapng")
+    validator(SESSION).validate(record | {"new": 1})
     with pytest.raises(jsonschema.ValidationError):
-        VALIDATOR.validate({key: value for key, value in record.items() if key != "gaps"})
+        validator(SESSION).validate({key: value for key, value in record.items() if key != "gaps"})

@@ -1,0 +1,99 @@
+"""The summary as one object of JSON: what `output_schemas.SUMMARY` declares."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from analyzer.analysis.traffic import Conversation, link_name
+from analyzer.capture.capture_reader import FileFacts
+from analyzer.codec.registry import registry
+from analyzer.store.session_record import rfc3339
+
+if TYPE_CHECKING:
+    from analyzer.cli.summary import Summary
+
+
+def summary_record(summary: "Summary", files: Sequence[FileFacts], n_conversations: int) -> dict[str, Any]:
+    """Give the summary of a run. n_conversations: how many conversations are listed."""
+    traffic = summary.traffic
+    return {
+        "captures": [_capture(facts) for facts in files],
+        "packets": traffic.packets,
+        "bytes": traffic.n_bytes,
+        "protocols": [
+            {"depth": share.depth, "protocol": share.label, "packets": share.n_packets, "bytes": share.n_bytes}
+            for share in traffic.shares(summary.tls)
+        ],
+        "conversations": {
+            "count": traffic.conversations,
+            "top": [_conversation(one) for one in traffic.top(n_conversations, summary.tls)],
+        },
+        "sessions": {
+            "count": summary.n_sessions,
+            "established": summary.n_established,
+            "decryption": dict(sorted(summary.decryptions.statuses.items())),
+            "reasons": dict(sorted(summary.decryptions.reasons.items())),
+            "verdicts": dict(sorted(summary.chain_summary.verdicts.items())),
+        },
+        "findings": summary.findings.records(),
+    }
+
+
+def _capture(facts: FileFacts) -> dict[str, Any]:
+    error = facts.error
+    return {
+        "path": facts.path,
+        "size": facts.size,
+        "sha256": facts.sha256,
+        "compression": facts.compression or None,
+        "format": facts.format,
+        "link_types": [link_name(link_type) for link_type in facts.link_types],
+        "first_time": _time(facts.first_time),
+        "last_time": _time(facts.last_time),
+        "first_frame": facts.first_frame,
+        "last_frame": facts.last_frame,
+        "frames": facts.frames,
+        "truncated_frames": facts.truncated_frames,
+        "interfaces": _interfaces(facts),
+        "comments": [{"frame": number or None, "text": comment} for number, comment in facts.comments],
+        "secrets": facts.n_secrets,
+        "error": None if error is None else {"field": error.field, "offset": error.offset, "detail": error.why},
+    }
+
+
+def _interfaces(facts: FileFacts) -> list[dict[str, Any]]:
+    dropped: dict[int, int | None] = {}
+    for statistics in facts.statistics:
+        counts = [n for n in (statistics.dropped_by_interface, statistics.dropped_by_system) if n is not None]
+        dropped[statistics.interface] = sum(counts) if counts else None
+    return [
+        {
+            "name": one.name,
+            "description": one.description,
+            "link_type": link_name(one.link_type),
+            "snap_length": one.snap_length,
+            "filter": one.filter,
+            "os": one.os,
+            "hardware": one.hardware,
+            "dropped": dropped.get(one.number),
+        }
+        for one in facts.interfaces
+    ]
+
+
+def _conversation(one: Conversation) -> dict[str, Any]:
+    return {
+        "protocol": registry("ip_protocols").names[one.protocol],
+        "source": {"address": one.source[0], "port": one.source[1]},
+        "destination": {"address": one.destination[0], "port": one.destination[1]},
+        "packets_sent": one.packets[0],
+        "packets_answered": one.packets[1],
+        "bytes_sent": one.n_bytes[0],
+        "bytes_answered": one.n_bytes[1],
+        "first_time": _time(one.first),
+        "last_time": _time(one.last),
+        "carries": one.application or None,
+    }
+
+
+def _time(at: int | None) -> str | None:
+    return None if at is None or at < 0 else rfc3339(at)

@@ -1,0 +1,492 @@
+"""What the other commands print as JSON, declared: the manifest of export too.
+
+Each is what that command prints with `--schema`. A line of JSON is one such object, except for the manifest, which is a list.
+"""
+
+from analyzer.codec.codes import SEVERITIES, codes
+from analyzer.store.declaration import (
+    Schema,
+    anything,
+    document,
+    flag,
+    free_form,
+    number,
+    one_of,
+    or_null,
+    record,
+    reference,
+    several,
+    text,
+)
+from analyzer.store.schema import CERTIFICATE_KEYS, DEFINITIONS, FRAME, ROLE, SESSION, SHA256, TIME, described
+
+_SESSION_ID = number("id of a session")
+_SHA1 = "^[0-9a-f]{40}$"
+
+_KEY = record(
+    "the key in a certificate; numbers and parameters of its type stand under further keys",
+    {
+        "type": or_null(text("rsa, ec, ed25519 and so on; the object identifier of another type")),
+        "bits": number("bits of the modulus or prime; only where the type has one"),
+        "curve": or_null(text("name of the curve; only of an EC key")),
+        "sha256": or_null(text("SHA-256 of the SubjectPublicKeyInfo, in hex")),
+        "key_sha1": or_null(text("SHA-1 of the key's bits, as in key identifiers, in hex", _SHA1)),
+    },
+    optional=("bits", "curve"),
+)
+
+_CERTIFICATE_PROBLEM = record(
+    "what could not be read in a certificate",
+    {
+        "field": text("name of the field, by the RFC"),
+        "offset": number("bytes from the start of the certificate"),
+        "detail": text("what is wrong there"),
+    },
+)
+
+_EXTENSION = record(
+    "one extension of a certificate",
+    {
+        "oid": or_null(text("object identifier")),
+        "name": or_null(text("name of the extension; null for one that is not known")),
+        "critical": or_null(flag("whether a verifier that does not know it has to refuse the certificate")),
+        "value": anything("what it says, by the extension; null where nobody here can read it"),
+        "hex": or_null(text("its bytes in hex, where `value` does not say all of it")),
+        "problems": several("what could not be read in it", _CERTIFICATE_PROBLEM),
+    },
+)
+
+CERTIFICATE: Schema = document(
+    "certificate",
+    record(
+        "One distinct certificate of a capture: a line of `analyzer certificates --format json`.",
+        {
+            **CERTIFICATE_KEYS,
+            "public_key": or_null(_KEY),
+            "size": number("bytes of the certificate"),
+            "sha1": text("SHA-1 of the certificate as sent, in hex", _SHA1),
+            "version": or_null(number("version of the certificate", 1, 3)),
+            "self_issued": or_null(flag("whether issuer and subject are the same bytes")),
+            "signature_parameters": or_null(free_form("of RSASSA-PSS: hash, mask, mask_hash, salt_length")),
+            "signature": or_null(text("the signature's bits in hex")),
+            "issuer_unique_id": or_null(text("in hex")),
+            "subject_unique_id": or_null(text("in hex")),
+            "extensions": or_null(several("in the order of the certificate; null where their place is not known", _EXTENSION)),
+            "problems": several("what could not be read", _CERTIFICATE_PROBLEM),
+            "verdicts": several("the verdicts on chains that begin with it", one_of("a verdict", ("valid", "invalid"))),
+            "chain_problems": several("what was wrong with it in those chains; `analyzer fields --causes` explains it",
+                                      one_of("a code", tuple(codes("chain_problems")))),
+            "sessions": record(
+                "the sessions in which it was sent",
+                {"server": several("by the server", _SESSION_ID), "client": several("by the client", _SESSION_ID)},
+            ),
+        },
+    ),
+    {"time": TIME},
+)  # fmt: skip
+
+PACKET: Schema = document(
+    "packet",
+    record(
+        "One frame: a line of `analyzer packets --format json`.",
+        {
+            "number": FRAME,
+            "time": or_null(reference("when it was captured; null where the capture has no time", "time")),
+            "source": or_null(text("address of the sender: IP, or else the link layer's")),
+            "destination": or_null(text("address of the receiver: IP, or else the link layer's")),
+            "protocol": text("the innermost protocol that was recognised"),
+            "length": number("bytes on the wire"),
+            "info": text("what the frame is about, in words"),
+        },
+    ),
+    {"time": TIME},
+)
+
+CHUNK: Schema = document(
+    "chunk",
+    record(
+        "Data of one record, or something that is missing: a line of `analyzer follow --format json`.",
+        {
+            "from": or_null(described(ROLE, "which side sent it; null where it is not known whose data is missing")),
+            "frame": or_null(described(FRAME, "the frame that completed the record; null for what is missing")),
+            "time": or_null(reference("when it was complete", "time")),
+            "offset": or_null(number("of the first byte among what the side sent, not counting what is missing")),
+            "length": number("bytes of data"),
+            "data": text("the bytes in hex"),
+            "missing": or_null(
+                record(
+                    "what is missing here; null for data",
+                    {
+                        "bytes": or_null(number("encrypted bytes that the capture lacks; null where it is not known how many")),
+                        "records": number("records that did not decrypt"),
+                        "reason": or_null(text("why; `analyzer fields --causes` explains it")),
+                    },
+                )
+            ),
+        },
+    ),
+    {"time": TIME},
+)
+
+_LOG_LINE = record(
+    "a line of a key log; secrets are never told",
+    {
+        "source": text("the file"),
+        "line": number("number of the line, from 1", minimum=1),
+        "label": text("label of the secret"),
+        "session": text("what names the session, in hex"),
+    },
+)
+
+_PAIR = record(
+    "two lines of key logs",
+    {"label": text("label of the secret"), "first": text("file:line"), "second": text("file:line")},
+)
+
+
+def _counted(description: str, key: str, items: Schema) -> Schema:
+    return record(description, {"count": number("how many there are"), key: several("the first of them", items)})
+
+
+_SESSION_KEYS = record(
+    "what the keys given have of one session",
+    {
+        "kind": one_of("what the line is about", ("session",)),
+        "id": _SESSION_ID,
+        "client": SESSION["properties"]["client"],
+        "server": SESSION["properties"]["server"],
+        "server_name": SESSION["properties"]["server_name"],
+        "version": SESSION["properties"]["version"],
+        "client_random": or_null(text("of the first ClientHello, in hex; null where the capture lacks it")),
+        "inner_random": or_null(text("of the inner ClientHello, in hex, where that was decrypted")),
+        "verdict": one_of("how much of what it needs is there", ("complete", "partial", "none", "not_needed")),
+        "found": several("labels that the key log has of it", text("a label")),
+        "missing": several("labels that it needs besides", text("a label")),
+        "conflicting": several("labels for which the key log has different secrets", text("a label")),
+        "lines": several("the lines that are of it", text("file:line")),
+        "private_key": or_null(text("file of the private key that its certificate is of")),
+        "decryption": record(
+            "what came of it",
+            {key: DEFINITIONS["decryption"]["properties"][key] for key in ("status", "reason")},
+        ),
+        "detail": text("the verdict in a sentence"),
+    },
+)
+
+_KEYS_AS_A_WHOLE = record(
+    "the last line: what the keys given are worth for the capture",
+    {
+        "kind": one_of("what the line is about", ("keys",)),
+        "detail": text("the verdict in a sentence"),
+        "sessions": record(
+            "counts of sessions",
+            {
+                "all": number("sessions in the capture"),
+                "known": number("sessions that the key log has something of"),
+                "complete": number("sessions of which it has all"),
+                "partial": number("sessions of which it has a part"),
+                "none": number("sessions of which it has nothing"),
+                "not_needed": number("sessions of which nothing is encrypted"),
+            },
+        ),
+        "sources": several(
+            "the key logs",
+            record("one key log", {"source": text("the file"), "lines": number("lines in it")}),
+        ),
+        "lines": number("lines of all key logs"),
+        "secrets": number("secrets in them"),
+        "unused": _counted("lines that are of no session in the capture", "lines", _LOG_LINE),
+        "bad": record(
+            "lines that could not be read",
+            {
+                "count": number("how many there are"),
+                "unknown_labels": number("how many of them have an unknown label"),
+                "lines": several(
+                    "the first of them",
+                    record(
+                        "one line",
+                        {
+                            "source": text("the file"),
+                            "line": number("number of the line, from 1", 1),
+                            "why": text("what is wrong"),
+                        },
+                    ),
+                ),
+            },
+        ),
+        "repeated": _counted("lines that repeat one before", "pairs", _PAIR),
+        "conflicting": _counted("lines that contradict one before", "pairs", _PAIR),
+        "private_keys": several(
+            "the RSA keys given",
+            record(
+                "one key",
+                {
+                    "source": text("the file"),
+                    "bits": number("bits of the modulus"),
+                    "opens": _counted("sessions that it decrypts", "sessions", _SESSION_ID),
+                    "only_certificate": _counted(
+                        "sessions whose certificate it is of, but which it cannot decrypt", "sessions", _SESSION_ID
+                    ),
+                },
+            ),
+        ),
+    },
+)
+
+KEYS: Schema = document(
+    "key audit",
+    {
+        "description": "A line of `analyzer keys --format json`: one for each session, and one for the keys as a whole.",
+        "oneOf": [_SESSION_KEYS, _KEYS_AS_A_WHOLE],
+    },
+    DEFINITIONS,
+)
+
+_FILE_KEYS: dict[str, Schema] = {
+    "file": text("name of the file in the folder"),
+    "sha256": SHA256,
+    "size": number("bytes of the file"),
+}
+_TRUNCATED = or_null(one_of("why the file is not whole; null where it is", ("max_size",)))
+
+_OBJECT_FILE = record(
+    "a body of HTTP, or the messages of a WebSocket",
+    {
+        **_FILE_KEYS,
+        "kind": one_of("what is in it", ("request", "response", "websocket-client", "websocket-server")),
+        "type": or_null(text("media type, as the sender declared it")),
+        "session": _SESSION_ID,
+        "exchange": number("number of the exchange in its session, from 0"),
+        "frames": record(
+            "where it is in the capture",
+            {
+                "request": or_null(described(FRAME, "the frame that completed the request's header fields")),
+                "response": or_null(described(FRAME, "the frame that completed the response's header fields")),
+                "first": described(FRAME, "the frame of its first bytes"),
+                "last": described(FRAME, "the frame of its last bytes"),
+            },
+        ),
+        "method": or_null(text("of the request")),
+        "url": or_null(text("of the request")),
+        "status": or_null(number("of the response")),
+        "complete": or_null(flag("whether the body is whole")),
+        "decoded": flag("whether all content codings were taken off"),
+        "guessed": flag("whether bytes were lost before, so that the response may be that of another request"),
+        "truncated": _TRUNCATED,
+    },
+)
+
+_CERTIFICATE_FILE = record(
+    "a certificate in PEM",
+    {
+        **_FILE_KEYS,
+        "kind": one_of("what is in it", ("certificate",)),
+        "type": text("media type"),
+        "session": described(_SESSION_ID, "the session in which it was seen first"),
+        "sessions": several("the sessions in which it was sent", _SESSION_ID),
+        "from": described(ROLE, "which side sent it there"),
+        "place": number("place among the certificates of that side, from 0"),
+        "frame": or_null(described(FRAME, "the frame that completed its message")),
+        "certificate_sha256": described(SHA256, "SHA-256 of the certificate itself, in hex"),
+        "subject": or_null(text("distinguished name by RFC 4514")),
+        "truncated": _TRUNCATED,
+    },
+)
+
+_STREAM_FILE = record(
+    "all bytes of application data that one side sent",
+    {
+        **_FILE_KEYS,
+        "kind": one_of("what is in it", ("stream",)),
+        "type": {"type": "null", "description": "always null: a stream has no media type"},
+        "session": _SESSION_ID,
+        "from": described(ROLE, "which side sent it"),
+        "frames": record(
+            "where it is in the capture",
+            {"first": described(FRAME, "of its first bytes"), "last": described(FRAME, "of its last bytes")},
+        ),
+        "missing": several(
+            "what is missing in it",
+            record(
+                "one thing that is missing",
+                {
+                    "offset": number("where in the file"),
+                    "bytes": or_null(number("encrypted bytes that the capture lacks; null where it is not known how many")),
+                    "records": number("records that did not decrypt"),
+                    "reason": or_null(text("why; `analyzer fields --causes` explains it")),
+                },
+            ),
+        ),
+        "truncated": _TRUNCATED,
+    },
+)
+
+MANIFEST: Schema = document(
+    "manifest",
+    several(
+        "The files that `analyzer export -o FOLDER` wrote, in the order of sessions: manifest.json in the folder.",
+        {"description": "one file", "oneOf": [_OBJECT_FILE, _CERTIFICATE_FILE, _STREAM_FILE]},
+    ),
+    {},
+)
+
+_INTERFACE = record(
+    "one interface, as the capture describes it",
+    {
+        "name": or_null(text("name")),
+        "description": or_null(text("description")),
+        "link_type": text("link type, by its registered name"),
+        "snap_length": number("bytes of each frame that are kept at most; 0 for no limit"),
+        "filter": or_null(text("capture filter")),
+        "os": or_null(text("operating system")),
+        "hardware": or_null(text("hardware")),
+        "dropped": or_null(number("packets that were lost while capturing; null where the capture does not say")),
+    },
+)
+
+_CAPTURE = record(
+    "one capture file",
+    {
+        "path": text("as given; - is standard input"),
+        "size": number("bytes of the file as stored"),
+        "sha256": or_null(described(SHA256, "SHA-256 of the file as stored, in hex")),
+        "compression": or_null(text("gzip, zstd, lz4 or xz; null for a plain file")),
+        "format": or_null(text("pcap or pcapng with its variant; null for a file that is no capture")),
+        "link_types": several("link types of its interfaces", text("registered name")),
+        "first_time": or_null(reference("time of the earliest frame", "time")),
+        "last_time": or_null(reference("time of the latest frame", "time")),
+        "first_frame": number("number of its first frame in the run"),
+        "last_frame": number("number of its last frame in the run; smaller than the first where it has none"),
+        "frames": number("how many frames it has"),
+        "truncated_frames": number("how many of them the snapshot length cut"),
+        "interfaces": several("its interfaces", _INTERFACE),
+        "comments": several(
+            "comments in it",
+            record(
+                "one comment",
+                {"frame": or_null(described(FRAME, "the frame that it is of; null for the file")), "text": text("the comment")},
+            ),
+        ),
+        "secrets": number("blocks of secrets in it (pcapng's Decryption Secrets Blocks)"),
+        "error": or_null(
+            record(
+                "why reading ended early; null where it did not",
+                {
+                    "field": text("what was being read"),
+                    "offset": number("byte in the file, after decompression"),
+                    "detail": text("what is wrong there"),
+                },
+            )
+        ),
+    },
+)
+
+_END = record("one end", {"address": text("IPv4 or IPv6 address"), "port": number("TCP or UDP port", maximum=65535)})
+
+SUMMARY: Schema = document(
+    "summary",
+    record(
+        "What is in the captures: `analyzer summary --format json`.",
+        {
+            "captures": several("the files in the order given", _CAPTURE),
+            "packets": number("frames that were counted"),
+            "bytes": number("bytes of all frames on the wire"),
+            "protocols": several(
+                "protocols, each below the one that carries it",
+                record(
+                    "one protocol",
+                    {
+                        "depth": number("0 for link layers; one more than that of the protocol that carries it"),
+                        "protocol": text("name"),
+                        "packets": number("frames that have it"),
+                        "bytes": number("their bytes on the wire"),
+                    },
+                ),
+            ),
+            "conversations": _counted(
+                "TCP connections and UDP flows; those with the most bytes are listed",
+                "top",
+                record(
+                    "one conversation",
+                    {
+                        "protocol": text("TCP or UDP"),
+                        "source": described(_END, "the end that sent the first packet"),
+                        "destination": described(_END, "the other end"),
+                        "packets_sent": number("packets of the source"),
+                        "packets_answered": number("packets of the destination"),
+                        "bytes_sent": number("bytes on the wire of the source"),
+                        "bytes_answered": number("bytes on the wire of the destination"),
+                        "first_time": or_null(reference("time of the first packet", "time")),
+                        "last_time": or_null(reference("time of the last packet", "time")),
+                        "carries": or_null(text("what it carries, where that was recognised")),
+                    },
+                ),
+            ),
+            "sessions": record(
+                "counts of TLS sessions; `analyzer sessions` has their records",
+                {
+                    "count": number("sessions"),
+                    "established": number("sessions that were established"),
+                    "decryption": free_form("how many sessions have each status of decryption"),
+                    "reasons": free_form("how many sessions have each reason why something was not decrypted"),
+                    "verdicts": free_form("how many chains have each verdict"),
+                },
+            ),
+            "findings": several(
+                "findings of all sessions and of the captures, the worst first, those of one code together",
+                record(
+                    "findings of one code",
+                    {
+                        "code": one_of("what it is; `analyzer fields --findings` explains it", tuple(codes("findings"))),
+                        "severity": one_of("how bad it is", SEVERITIES),
+                        "detail": text("the first one in a sentence"),
+                        "count": number("how many there are", minimum=1),
+                        "places": several(
+                            "where the first of them are",
+                            record(
+                                "one place",
+                                {
+                                    "session": _SESSION_ID,
+                                    "frame": or_null(described(FRAME, "where it shows; of a gap, the frame before it")),
+                                },
+                            ),
+                        ),
+                    },
+                ),
+            ),
+        },
+    ),
+    {"time": TIME},
+)
+
+CODE: Schema = document(
+    "code",
+    record(
+        "A code that records carry: a line of `analyzer fields --format json`.",
+        {
+            "list": one_of("which list it is in", ("findings", "decryption_failures", "chain_problems")),
+            "code": text("the code"),
+            "severities": or_null(several("severities with which it is given; null where its list has none",
+                                          one_of("a severity", SEVERITIES))),
+            "title": text("what it is, in a few words"),
+            "meaning": or_null(text("what it means")),
+            "reference": or_null(text("RFC and section")),
+            "refuted_by": or_null(text("what would show that it is not so")),
+            "advice": or_null(text("what to do next")),
+        },
+    ),
+    {},
+)  # fmt: skip
+
+SCHEMAS: dict[str, Schema] = {
+    "summary": SUMMARY,
+    "sessions": SESSION,
+    "show": SESSION,
+    "follow": CHUNK,
+    "certificates": CERTIFICATE,
+    "export": MANIFEST,
+    "packets": PACKET,
+    "keys": KEYS,
+    "fields": CODE,
+}
+"""By the command that prints it."""
