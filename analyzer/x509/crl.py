@@ -38,8 +38,8 @@ _DISTRIBUTION_POINTS = encode_object_identifier("2.5.29.31")
 _CRL_SIGN = 0x02
 _UNIFORM_RESOURCE_IDENTIFIER = 0x86
 _TRUE = b"\x01\x01\xff"
-_OF_CHANGES = "it lists changes only, and the list that they change is not looked for"
-_OF_OTHERS = "it lists certificates of other issuers too, which is not understood here"
+_DELTA = "it lists changes only, and the list that they change is not looked for"
+_INDIRECT = "it lists certificates of other issuers too, which is not understood here"
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,10 +197,10 @@ def _scope(crl: x509.CertificateRevocationList) -> Scope:
     for extension in crl.extensions:
         value = extension.value
         if isinstance(value, x509.DeltaCRLIndicator):
-            return Scope(error=_OF_CHANGES)
+            return Scope(error=_DELTA)
         if isinstance(value, x509.IssuingDistributionPoint):
             if value.indirect_crl:
-                return Scope(error=_OF_OTHERS)
+                return Scope(error=_INDIRECT)
             addresses = tuple(n.value for n in value.full_name or () if isinstance(n, x509.UniformResourceIdentifier))
             scope = Scope(
                 value.only_contains_user_certs,
@@ -249,7 +249,7 @@ def _read_entry(entry: x509.RevokedCertificate) -> tuple[str | None, str | None]
         if isinstance(extension.value, x509.CRLReason):
             reason = extension.value.reason.value
         elif isinstance(extension.value, x509.CertificateIssuer):
-            return reason, _OF_OTHERS
+            return reason, _INDIRECT
         elif extension.critical and isinstance(extension.value, x509.UnrecognizedExtension):
             return reason, f"the certificate's entry has an unknown critical extension, {extension.oid.dotted_string}"
     return reason, None

@@ -36,8 +36,8 @@ def certificate_details(der: bytes) -> dict[str, Any]:
         "subject_unique_id": layout.read("subjectUniqueID", _octets),
         "extensions": None if extensions is None else [one.record() for one in extensions],
     }
-    told = {str(problem) for problem in read.problems}
-    problems = [*read.problems, *(problem for problem in layout.problems if str(problem) not in told)]
+    listed = {str(problem) for problem in read.problems}
+    problems = [*read.problems, *(problem for problem in layout.problems if str(problem) not in listed)]
     details["problems"] = [parse_error_record(problem) for problem in problems]
     return details
 

@@ -332,7 +332,7 @@ def _timestamps(der: bytes, element: Element, field: str) -> list[dict[str, Any]
     return value
 
 
-def _revocation_statuses(der: bytes, element: Element, field: str) -> list[dict[str, Any]]:
+def _qc_statements(der: bytes, element: Element, field: str) -> list[dict[str, Any]]:
     value = []
     for one in _inside(der, element, field):
         _require(one, SEQUENCE, field)
@@ -397,7 +397,7 @@ READERS: dict[str, Reader] = {
     "inhibitAnyPolicy": _integer,
     "authorityInfoAccess": _access,
     "subjectInfoAccess": _access,
-    "qcStatements": _revocation_statuses,
+    "qcStatements": _qc_statements,
     "tlsFeature": _tls_features,
     "acmeIdentifier": _octets,
     "ocspNoCheck": _null,

@@ -46,7 +46,7 @@ class _ValidityInterval:
     last: float
     verdict: Verdict
     seen: tuple[tuple[bytes, tuple[bytes, ...]], ...]
-    alike: tuple[bytes, ...]
+    last_equal: tuple[bytes, ...]
 
 
 class Judge:
@@ -89,10 +89,10 @@ class Judge:
         second = since.days * 86400 + since.seconds
         key = tuple(chain), name, purpose, max_depth, tuple(ocsp), tuple(crls)
         if seen is not self._seen:
-            self._see(tuple(seen))
+            self._set_seen(tuple(seen))
         for validity_interval in self._verdicts.get(key, ()):
             if validity_interval.first <= second <= validity_interval.last and (
-                validity_interval.alike is self._seen or self._seen_alike(validity_interval)
+                validity_interval.last_equal is self._seen or self._is_unaffected(validity_interval)
             ):
                 return validity_interval.verdict
         fresh = self._judge(key, second)
@@ -125,7 +125,7 @@ class Judge:
         verdict = Verdict(not problems, _ders(path.certificates), problems, tuple(notes), path.trusted)
         return _ValidityInterval(validation.first, validation.last, verdict, taken, self._seen)
 
-    def _see(self, seen: tuple[bytes, ...]) -> None:
+    def _set_seen(self, seen: tuple[bytes, ...]) -> None:
         """Set the certificates seen elsewhere; usually there are more than in the last call."""
         n_known = len(self._seen)
         if seen[:n_known] != self._seen:
@@ -133,10 +133,10 @@ class Judge:
         self._seen_names.add(map(certificate_view, seen[n_known:]))
         self._seen = seen
 
-    def _seen_alike(self, validity_interval: _ValidityInterval) -> bool:
+    def _is_unaffected(self, validity_interval: _ValidityInterval) -> bool:
         if any(_ders(self._seen_names.named(asked)) != found for asked, found in validity_interval.seen):
             return False
-        validity_interval.alike = self._seen
+        validity_interval.last_equal = self._seen
         return True
 
     def _remember(self, key: _Key, fresh: _ValidityInterval) -> None:

@@ -45,7 +45,7 @@ EXTENSIONS = 64
 
 _ENUMERATED = 0x0A
 _BASIC = encode_object_identifier("1.3.6.1.5.5.7.48.1.1")
-_REFUSALS = {1: "malformedRequest", 2: "internalError", 3: "tryLater", 5: "sigRequired", 6: "unauthorized"}
+_ERROR_STATUSES = {1: "malformedRequest", 2: "internalError", 3: "tryLater", 5: "sigRequired", 6: "unauthorized"}
 _HASHES = {
     encode_object_identifier(dotted): name
     for dotted, name in {
@@ -132,7 +132,7 @@ def _read(der: bytes) -> Response:
         raise Malformed("responseStatus", start, f"{stop - start} octets are no status")
     status = der[start]
     if status:
-        return Response(error=f"the responder refused: {_REFUSALS.get(status, status)}")
+        return Response(error=f"the responder refused: {_ERROR_STATUSES.get(status, status)}")
     _, pos, end, _ = expect(der, pos, end, 0xA0, "responseBytes")
     _, pos, end, _ = expect(der, pos, end, SEQUENCE, "responseBytes")
     _, start, stop, pos = expect(der, pos, end, OBJECT_IDENTIFIER, "responseType")

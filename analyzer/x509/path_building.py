@@ -203,7 +203,7 @@ class Search:
                     candidates.append((issuer, False))
         self.touched += [issuer for issuer, _ in candidates]
         if len(candidates) > 1:
-            candidates.sort(key=lambda candidate: self._unlikeliness(subject, *candidate))
+            candidates.sort(key=lambda candidate: self._sort_key(subject, *candidate))
         return candidates
 
     @property
@@ -226,7 +226,7 @@ class Search:
         if self._n_looked > FREE_STEPS:
             self.signatures.steps -= n_edges
 
-    def _unlikeliness(self, subject: CertificateView, issuer: CertificateView, is_root: bool) -> tuple[bool, bool, bool, int]:
+    def _sort_key(self, subject: CertificateView, issuer: CertificateView, is_root: bool) -> tuple[bool, bool, bool, int]:
         valid = (issuer.not_before or 0) <= self.at <= (issuer.not_after or 0)
         return _identifiers_agree(subject, issuer) is False, not valid, not is_root, -(issuer.not_before or 0)
 

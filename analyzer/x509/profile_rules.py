@@ -119,7 +119,7 @@ def faults(subject: CertificateView, role: Role, *, server: bool) -> tuple[Fault
 
 
 def _faults(subject: CertificateView, role: Role, server: bool) -> list[Fault]:
-    found = _frame(subject, role)
+    found = _basic_fields(subject, role)
     if subject.found:
         found += _extensions(subject)
         found += _names(subject, role, server)
@@ -143,7 +143,7 @@ def _malformed(subject: CertificateView, why: str) -> Fault:
     return "malformed", f"{subject.title} {why}"
 
 
-def _frame(subject: CertificateView, role: Role) -> list[Fault]:
+def _basic_fields(subject: CertificateView, role: Role) -> list[Fault]:
     """Return the faults of the fields that every certificate has."""
     found: list[Fault] = []
     errors = subject.facts.problems

@@ -21,7 +21,7 @@ from analyzer.x509.revocation_status import NAMES, RevocationStatus, Source, Sta
 MAX_STATUSES = 256
 """Maximum number of revocation statuses that are compared for one certificate; each costs one signature."""
 
-TOLD = 4
+MAX_REASONS = 4
 """Maximum number of reasons why statuses do not count that a sentence lists; further ones repeat them."""
 
 
@@ -63,11 +63,11 @@ def judge_revocation(
             if revocation_status is not None:
                 revocation_statuses.append(revocation_status)
     if not revocation_statuses:
-        return Revocation("unknown", _silence(len(ocsp), len(crls)))
-    return _weigh(revocation_statuses, in_utc(at))
+        return Revocation("unknown", _nothing_found(len(ocsp), len(crls)))
+    return _choose(revocation_statuses, in_utc(at))
 
 
-def _weigh(revocation_statuses: list[RevocationStatus], at: datetime) -> Revocation:
+def _choose(revocation_statuses: list[RevocationStatus], at: datetime) -> Revocation:
     since, until = _bounds(revocation_statuses, at)
     faults: list[str] = []
     best: tuple[int, RevocationStatus] | None = None
@@ -78,9 +78,9 @@ def _weigh(revocation_statuses: list[RevocationStatus], at: datetime) -> Revocat
         elif best is None or rank > best[0]:
             best = rank, revocation_status
     if best is None:
-        told = list(dict.fromkeys(faults))
-        more = [f"and {len(told) - TOLD} more"] if len(told) > TOLD else []
-        return Revocation("unknown", f"nothing counts; {'; '.join(told[:TOLD] + more)}", None, None, since, until)
+        reasons = list(dict.fromkeys(faults))
+        more = [f"and {len(reasons) - MAX_REASONS} more"] if len(reasons) > MAX_REASONS else []
+        return Revocation("unknown", f"nothing counts; {'; '.join(reasons[:MAX_REASONS] + more)}", None, None, since, until)
     revocation_status = best[1]
     revoked = revocation_status.status == "revoked" and best[0] == _REVOKED
     status: Status = "revoked" if revoked else "good" if revocation_status.status == "revoked" else revocation_status.status
@@ -101,7 +101,7 @@ def _rank(revocation_status: RevocationStatus, at: datetime) -> tuple[int, str |
             return _REVOKED if revocation_status.revoked_at <= at else _REVOKED_LATER, None
         if revocation_status.revoked_at > at:
             return _REVOKED_LATER, None
-    word = _said(revocation_status)
+    word = _status_text(revocation_status)
     if revocation_status.since is not None and at < revocation_status.since:
         return 0, f"it says {word}, but only from {stated(revocation_status.since)} on"
     if revocation_status.until is not None and at >= revocation_status.until:
@@ -114,15 +114,15 @@ def _bounds(revocation_statuses: list[RevocationStatus], at: datetime) -> tuple[
     since: datetime | None = None
     until: datetime | None = None
     for revocation_status in revocation_statuses:
-        for moment in (
+        for change in (
             () if revocation_status.error else (revocation_status.since, revocation_status.until, revocation_status.revoked_at)
         ):
-            if moment is None:
+            if change is None:
                 continue
-            if moment <= at and (since is None or moment > since):
-                since = moment
-            elif moment > at and (until is None or moment < until):
-                until = moment
+            if change <= at and (since is None or change > since):
+                since = change
+            elif change > at and (until is None or change < until):
+                until = change
     return since, until
 
 
@@ -136,21 +136,21 @@ def _sentence(revocation_status: RevocationStatus, status: Status) -> str:
         f", fresh until {stated(revocation_status.next_update)}" if revocation_status.next_update else ", without a next update"
     )
     if revocation_status.status == "revoked" and status == "good":
-        return f"not revoked yet: {_said(revocation_status)}, says the {who}, signed by {revocation_status.signer}"
+        return f"not revoked yet: {_status_text(revocation_status)}, says the {who}, signed by {revocation_status.signer}"
     if revocation_status.status == "unknown":
         return f"the {who}, signed by {revocation_status.signer}, does not know the certificate"
-    word = _said(revocation_status)
+    word = _status_text(revocation_status)
     return f"{word}, says the {who}{'' if revocation_status.final else until}, signed by {revocation_status.signer}"
 
 
-def _said(revocation_status: RevocationStatus) -> str:
+def _status_text(revocation_status: RevocationStatus) -> str:
     if revocation_status.status != "revoked":
         return revocation_status.status
     when = f" on {stated(revocation_status.revoked_at)}" if revocation_status.revoked_at else ""
     return f"revoked{when} ({revocation_status.reason or 'no reason given'})"
 
 
-def _silence(n_responses: int, n_lists: int) -> str:
+def _nothing_found(n_responses: int, n_lists: int) -> str:
     if not n_responses and not n_lists:
         return "no OCSP response and no CRL at hand"
     return f"none of {n_responses} OCSP responses and {n_lists} CRLs at hand is about this certificate"

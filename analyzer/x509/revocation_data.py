@@ -155,13 +155,13 @@ class RevocationDataReader:
 
     def _take_whole_bodies(self) -> None:
         """Take the complete bodies."""
-        still: list[tuple[Exchange, str, bytearray]] = []
+        unfinished: list[tuple[Exchange, str, bytearray]] = []
         for exchange, kind, body in self._bodies:
             if exchange.response is not None and exchange.response.body.complete:
                 self._take(kind, bytes(body))
             elif exchange is self._bodies[-1][0]:
-                still.append((exchange, kind, body))
-        self._bodies = still
+                unfinished.append((exchange, kind, body))
+        self._bodies = unfinished
 
 
 def _content_type(exchange: Exchange) -> str | None:

@@ -57,19 +57,19 @@ class RevocationStatus:
         return self.status == "revoked" and self.reason != "certificateHold"
 
 
-def in_utc(moment: datetime) -> datetime:
+def in_utc(time: datetime) -> datetime:
     """Return a time in UTC. A time without a zone already is UTC. Out of range, return the first or last possible time."""
-    if moment.tzinfo is None:
-        return moment.replace(tzinfo=UTC)
+    if time.tzinfo is None:
+        return time.replace(tzinfo=UTC)
     try:
-        return moment.astimezone(UTC)
+        return time.astimezone(UTC)
     except OverflowError:
-        return (datetime.min if moment.year == MINYEAR else datetime.max).replace(tzinfo=UTC)
+        return (datetime.min if time.year == MINYEAR else datetime.max).replace(tzinfo=UTC)
 
 
-def stated(moment: datetime) -> str:
+def stated(time: datetime) -> str:
     """Return a time as text for people."""
-    return f"{moment:%Y-%m-%d %H:%M:%S} UTC"
+    return f"{time:%Y-%m-%d %H:%M:%S} UTC"
 
 
 def validity_interval(this_update: datetime, next_update: datetime | None) -> tuple[datetime, datetime]:

@@ -72,17 +72,17 @@ def judge_scts(
     certificate, issuer: DER; without the issuer the timestamps in the certificate cannot be verified. tls: bodies of the
     extension signed_certificate_timestamp. ocsp: OCSP responses, DER. at: a timestamp later than this time has failed.
     """
-    moment = in_utc(at)
+    time = in_utc(at)
     subject = identity(certificate)
     verdicts: list[SctVerdict] = []
     if subject is not None and IN_CERTIFICATE in subject.extensions:
         inside = _precertificate(certificate, issuer)
-        verdicts += _judge_list("certificate", _unwrap(subject.extensions[IN_CERTIFICATE]), inside, logs, moment)
+        verdicts += _judge_list("certificate", _unwrap(subject.extensions[IN_CERTIFICATE]), inside, logs, time)
     entry = _X509_ENTRY + _opaque24(certificate)
     for body in tls[:LISTS]:
-        verdicts += _judge_list("tls", body, entry, logs, moment)
+        verdicts += _judge_list("tls", body, entry, logs, time)
     for found in _in_responses(ocsp, subject):
-        verdicts += _judge_list("ocsp", found, entry, logs, moment)
+        verdicts += _judge_list("ocsp", found, entry, logs, time)
     return tuple(verdicts)
 
 

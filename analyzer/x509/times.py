@@ -27,10 +27,10 @@ def time_text(der: bytes, element: Element, field: str) -> str:
     year, month, day, hour, minute, second, fraction, zone = parts.groups()
     text = f"{year}-{month}-{day}T{hour}:{minute or '00'}:{second or '00'}"
     try:
-        moment = datetime.fromisoformat(text)
+        time = datetime.fromisoformat(text)
         if zone and zone != "Z":
             offset = timedelta(hours=int(zone[1:3]), minutes=int(zone[3:] or 0))
-            moment += offset if zone[0] == "-" else -offset
+            time += offset if zone[0] == "-" else -offset
     except (ValueError, OverflowError) as error:
         raise Malformed(field, start, str(error)) from error
-    return f"{moment.isoformat()}.{(fraction or '')[:9]:0<9}Z"
+    return f"{time.isoformat()}.{(fraction or '')[:9]:0<9}Z"
