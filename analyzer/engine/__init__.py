@@ -1,4 +1,4 @@
-"""The engine: frames in, one ordered stream of events out. The one place that wires the rooms below it."""
+"""The engine: takes frames, and returns one ordered stream of events. Only here are the lower packages connected."""
 
 from analyzer.engine.engine import Engine
 from analyzer.engine.run import Listener, run

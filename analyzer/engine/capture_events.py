@@ -1,4 +1,4 @@
-"""Events that are of no session."""
+"""Events that belong to no session."""
 
 from analyzer.tls.events import NOBODY, Event
 
@@ -6,9 +6,9 @@ NO_SESSION = -1
 
 
 class RevocationSeen(Event):
-    """An OCSP response or a revocation list that came by in clear HTTP; nothing of it is verified.
+    """An OCSP response or a revocation list in plain HTTP. It is not verified.
 
-    content_type: as the response declares it; body: its bytes.
+    content_type: as declared in the response. body: its bytes.
     """
 
     __slots__ = ("body", "content_type")

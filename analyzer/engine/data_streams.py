@@ -1,4 +1,4 @@
-"""The application data of each session to a reader of its own, with what is missing in it."""
+"""Passes the application data of each session to its own reader, with what is missing in the data."""
 
 from collections.abc import Sequence
 
@@ -10,25 +10,25 @@ from analyzer.tls.session import Session
 
 
 class DataReader:
-    """Takes the application data of one session; role 0 is the client. missing: what is missing in it."""
+    """Takes the application data of one session. Role 0 is the client. missing: what is missing in the data."""
 
     def __init__(self, missing: MissingData) -> None:
         self.missing = missing
 
     def feed(self, role: int, data: bytes, frame: int, at: int) -> None:
-        """Take the data of one record; frame, at: where it became known, and that frame's time."""
+        """Take the data of one record. frame, at: the frame in which it became available, and that frame's time."""
 
     def miss(self, role: int, reason: str | None) -> None:
-        """Hear that data of a role is missing here; `missing` knows how much."""
+        """Note that data of a role is missing here. `missing` contains how much."""
 
     def close(self, at: int) -> None:
-        """Hear that nothing more comes."""
+        """End the data."""
 
 
 class DataStreams(Listener):
-    """A listener that opens a reader for each session once its data begins; it needs an engine that tells details.
+    """A listener that opens a reader for each session when its data begins. It needs an engine that is `detailed`.
 
-    flows: of the sessions that have not ended, by their numbers.
+    flows: the flows of the sessions that have not ended, by session number.
     """
 
     def __init__(self) -> None:
@@ -37,17 +37,17 @@ class DataStreams(Listener):
         self._readers: dict[int, DataReader] = {}
 
     def open(self, session: int, alpn: bytes | None, missing: MissingData) -> DataReader | None:
-        """Give the reader of a session's data, None where nobody reads it; alpn: what both sides agreed to speak."""
+        """Return the reader of a session's data, None if the data is not read. alpn: the agreed protocol (ALPN)."""
         return None
 
     def end(self, session: Session) -> None:
         """Take a session that has ended, after its reader was closed."""
 
     def note(self, event: Event) -> None:
-        """Take a handshake message or a gap, in its place between the data."""
+        """Take a handshake message or a gap, in its position between the data."""
 
     def take(self, events: Sequence[Event]) -> None:
-        """As in `Listener`."""
+        """See `Listener.take`."""
         for event in events:
             if isinstance(event, Data):
                 reader = self._readers.get(event.session)

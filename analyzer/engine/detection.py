@@ -1,8 +1,8 @@
-"""What tells TLS from other protocols by its first bytes.
+"""Detects TLS by its first bytes.
 
 TLS may begin with the first byte of a connection, or after another protocol has agreed on it: STARTTLS of mail, LDAP, XMPP and
-databases, HTTP CONNECT, SOCKS, the PROXY protocol, RDP. Whatever comes before, the first thing of TLS on the wire is a hello
-in a record of its own. Here are the signatures of such beginnings, each given as few bytes as there are.
+databases, HTTP CONNECT, SOCKS, the PROXY protocol, RDP. In all these cases, the first TLS data on the wire is a hello in its
+own record. The functions here recognize such a start. They also work with only some of its bytes.
 """
 
 import cython
@@ -11,17 +11,17 @@ from analyzer.tls.record.content_types import APPLICATION_DATA, HANDSHAKE, HEADE
 from analyzer.tls.record.record_reader import plausible
 
 MIN_HELLO = 11
-"""Bytes that tell a hello: record header, handshake header, version."""
+"""Bytes that identify a hello: record header, handshake header, version."""
 
 SPLIT = 6
-"""Bytes of a hello that tell it, without the record header: the handshake header and the version."""
+"""Bytes that identify a hello, without the record header: the handshake header and the version."""
 
 MIN_CIPHERTEXT = 17
-"""Bytes of the shortest record that any cipher suite encrypts in practice: a type or a byte, and a tag of 16."""
+"""Bytes of the shortest encrypted record of all cipher suites in practice: a type or one byte, and a tag of 16."""
 
 
 def hello_at(data: bytes, pos: cython.Py_ssize_t, end: cython.Py_ssize_t) -> cython.int:
-    """What begins at `pos`: 1 a ClientHello, 2 a ServerHello, 0 too few bytes to say, -1 neither."""
+    """Return what begins at `pos`: 1 for a ClientHello, 2 for a ServerHello, 0 for too few bytes, -1 for neither."""
     n: cython.Py_ssize_t = min(end - pos, MIN_HELLO)
     if n < 1 or data[pos] != HANDSHAKE:
         return -1 if n > 0 else 0
@@ -39,7 +39,10 @@ def hello_at(data: bytes, pos: cython.Py_ssize_t, end: cython.Py_ssize_t) -> cyt
 
 
 def split_hello_at(data: bytes, pos: cython.Py_ssize_t, end: cython.Py_ssize_t) -> cython.int:
-    """As `hello_at`, where the first record is too short for it: records may split a message (RFC 9846 section 5.1)."""
+    """Return the same as `hello_at`, for a first record that is too short for the hello.
+
+    A message may be split over several records (RFC 9846 section 5.1).
+    """
     found: cython.int = 0
     kind: cython.int = 0
     left: cython.int = 0
@@ -68,7 +71,7 @@ def split_hello_at(data: bytes, pos: cython.Py_ssize_t, end: cython.Py_ssize_t) 
 
 
 def ssl2_hello_at(data: bytes, pos: cython.Py_ssize_t, end: cython.Py_ssize_t) -> cython.int:
-    """Whether a CLIENT-HELLO in a record of SSL 2.0 begins at `pos`: 1 yes, 0 too few bytes to say, -1 no.
+    """Return whether a CLIENT-HELLO in an SSL 2.0 record begins at `pos`: 1 for yes, 0 for too few bytes, -1 for no.
 
     draft-hickman-netscape-ssl-00 section 2.5; RFC 5246 appendix E.2 for hellos that offer SSL 3.0 and later.
     """
@@ -89,7 +92,7 @@ def ssl2_hello_at(data: bytes, pos: cython.Py_ssize_t, end: cython.Py_ssize_t) -
 
 
 def ciphertext_at(data: bytes, pos: cython.Py_ssize_t, end: cython.Py_ssize_t) -> cython.bint:
-    """Whether `data[pos:end]` begins with a record of application data and goes on, or ends, as records do."""
+    """Return whether `data[pos:end]` begins with a record of application data, and then ends or has another record header."""
     if not plausible(data, pos, end) or data[pos] != APPLICATION_DATA or data[pos + 2] == 0:
         return False
     length: cython.int = data[pos + 3] << 8 | data[pos + 4]

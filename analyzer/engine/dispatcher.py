@@ -1,8 +1,9 @@
-"""Which flow goes to which decoder: connections are searched for TLS and watched for revocation data, datagrams are offered.
+"""Gives each flow to its decoder: TCP connections to TLS and the search for revocation data, UDP flows to their protocols.
 
-TLS is looked for at every byte of the first stretch of a stream, later only where a segment begins (`detection`). The other
-side's TLS begins with its next bytes, if they are a record. A capture that starts in the middle shows no hello; there a chain
-of records must stand in for it. Here a side of a connection, 0 who opened it, becomes a role, 0 the client, and nowhere else.
+In the first bytes of a stream, TLS is searched at every byte; later only at the start of a segment (`detection`). The TLS of
+the other side begins with its next bytes, if they are a record. A capture that starts in the middle of a connection has no
+hello; then a chain of records is needed instead. Only here, a side of a connection (0: the originator) becomes a role (0: the
+client).
 """
 
 from collections.abc import Callable, Sequence
@@ -31,26 +32,26 @@ from analyzer.tls.session import Session
 from analyzer.x509.revocation_over_http import RevocationWatch, begins_request, begins_response
 
 SCAN_LIMIT = 16384
-"""Bytes of a connection that are searched at every position; upgrades come after a greeting and some commands."""
+"""Bytes of a connection that are searched at every position. An upgrade to TLS comes after a greeting and some commands."""
 
 MAX_EARLY = 64
-"""Gaps and conflicts before the first hello that are kept: they may lie in the hello itself."""
+"""Gaps and conflicts before the first hello that are kept, at most. They may be in the hello itself."""
 
 DatagramProtocol = Callable[[UdpFlow], DatagramSink | None]
-"""What reads one protocol over UDP: given a new flow, its reader, or None where the protocol has no interest in it."""
+"""A protocol over UDP: takes a new flow, and returns its reader, or None if the flow is not of this protocol."""
 
-# Once compiled a C variable, which no other module sees.
+# In the compiled build this is a C variable, which other modules cannot see.
 _TCP = TCP
 
 
 class TcpStream(Sink):
-    """The two streams of one TCP connection, and the session in them once there is one.
+    """The two streams of one TCP connection, and the TLS session in them, if there is one.
 
-    client: the side that is the client, -1 before that is known. session, sink: the session, and who takes its records.
-    readers: by role. speaking: bit 0 when the opener's TLS has begun, bit 1 for the other side. tails: by side, bytes that
-    may be the beginning of a hello. early: gaps and conflicts before the session. scanned: bytes that were searched. watch:
-    of revocation data, None for none; begun: whether any bytes came. kept: the bytes of memory that session and watch take,
-    as told to the dispatcher.
+    client: the side that is the client, -1 before it is known. session, sink: the session, and the sink of its records.
+    readers: record readers, by role. speaking: bit 0 is set when TLS of the originator has begun, bit 1 for the responder.
+    tails: by side, bytes that may be the beginning of a hello. early: gaps and conflicts before the session. scanned: number
+    of bytes that were searched. watch: searches for revocation data, None if not needed. begun: whether any bytes came. kept:
+    bytes of memory of session and watch, as added to `Dispatcher.held`.
     """
 
     __slots__ = (
@@ -71,7 +72,7 @@ class TcpStream(Sink):
         self.early: list[tuple[Any, ...]] = []
         self.scanned = 0
         self.kept = 0
-        self.watch: RevocationWatch = None  # type: ignore[assignment]  # unless clear HTTP is watched for revocation data
+        self.watch: RevocationWatch = None  # type: ignore[assignment]  # unless plain HTTP is searched for revocation data
         self.begun = False
 
     def feed(
@@ -84,7 +85,7 @@ class TcpStream(Sink):
         frame: cython.longlong,
         at: cython.longlong,
     ) -> None:
-        """Take the next bytes of a side: to its records, or to the search for them."""
+        """Take the next bytes of a side: read records from them, or search for the start of TLS."""
         if not self.begun:
             self.begun = True
             if self.dispatcher.watches_revocation:
@@ -108,7 +109,7 @@ class TcpStream(Sink):
         frame: cython.longlong,
         at: cython.longlong,
     ) -> None:
-        """Take the next bytes of a side as TLS, once that has begun."""
+        """Read records from the next bytes of a side. If its TLS has not begun, search for it first."""
         reader: RecordReader
         if self.speaking & 1 << side:
             reader = self.readers[side ^ self.client]
@@ -125,7 +126,7 @@ class TcpStream(Sink):
         pos: cython.Py_ssize_t = self.search(side, data, start, end, offset)
         if pos < 0:
             if self.session is None and self.scanned > SCAN_LIMIT:
-                # A hello that has begun may be whole with the next segment; what only looks like one must not cost for ever.
+                # The next segment may complete a hello. But bytes that only look like a hello must not be searched without limit.
                 self.wanted = self.scanned <= 2 * SCAN_LIMIT and (len(self.tails[0]) > 0 or len(self.tails[1]) > 0)
                 if not self.wanted:
                     self.tails = [b"", b""]
@@ -143,7 +144,7 @@ class TcpStream(Sink):
         frame: cython.longlong,
         at: cython.longlong,
     ) -> None:
-        """Look for revocation data in the next bytes of a side, as long as the connection is no TLS."""
+        """Search for revocation data in the next bytes of a side, as long as the connection has no TLS."""
         if self.session is not None:
             self.watch.close(at)
         if self.session is not None or not self.watch.feed(side, data, start, end, frame, at):
@@ -151,7 +152,7 @@ class TcpStream(Sink):
         self.weigh()
 
     def weigh(self) -> None:
-        """Tell how much memory session and watch take by now."""
+        """Update the memory that session and watch take, here and in the dispatcher."""
         kept: cython.longlong = 0
         if self.sink is not None:
             kept = self.sink.kept
@@ -164,7 +165,7 @@ class TcpStream(Sink):
     def search(
         self, side: cython.int, data: bytes, start: cython.Py_ssize_t, end: cython.Py_ssize_t, offset: cython.longlong
     ) -> cython.Py_ssize_t:
-        """Where TLS begins in these bytes of a side that does not speak it yet; -1 if not here."""
+        """Return where TLS begins in these bytes of a side whose TLS has not begun; -1 if it does not begin here."""
         pos: cython.Py_ssize_t = start
         found: cython.int
         other: cython.int = 1 - side
@@ -214,7 +215,7 @@ class TcpStream(Sink):
         return -1
 
     def open(self, client: cython.int, mid_stream: cython.bint) -> None:
-        """Begin the session whose client is that side, and tell it what happened to the streams before."""
+        """Begin the session whose client is that side. Pass it the earlier gaps and conflicts of the streams."""
         connection: Connection = self.connection
         key: bytes = connection.responder.key if client else connection.originator.key
         flow: Flow = Flow(_TCP, key, connection.first_frame, connection.start, mid_stream)
@@ -230,12 +231,12 @@ class TcpStream(Sink):
         self.early = []
 
     def begin(self, side: cython.int, pos: cython.Py_ssize_t) -> cython.Py_ssize_t:
-        """Read records of this side from `pos` on."""
+        """Note that records of this side begin at `pos`. Return `pos`."""
         self.speaking |= 1 << side
         return pos
 
     def peek(self, side: cython.int, data: bytes, start: cython.Py_ssize_t, end: cython.Py_ssize_t) -> cython.bint:
-        """Whether this segment of a stream that was given up begins a hello, or a response with revocation data."""
+        """Return whether this segment of an unwanted stream begins with a hello, or a response with revocation data."""
         if self.watch is not None and self.watch.peek(side, data, start, end):
             self.wanted = True
         if data[start] == HANDSHAKE and hello_at(data, start, end) > 0:
@@ -245,7 +246,7 @@ class TcpStream(Sink):
     def gap(
         self, side: cython.int, offset: cython.longlong, length: cython.longlong, frame: cython.longlong, at: cython.longlong
     ) -> None:
-        """Pass a gap on to the session; once the other side speaks TLS, records of this side may begin behind it."""
+        """Pass a gap on to the session. If there is one, records of this side may begin after the gap."""
         if self.watch is not None:
             self.watch.gap(side, length)
         self.tails[side] = b""
@@ -272,7 +273,7 @@ class TcpStream(Sink):
             self.early.append((side, offset, first, second, frame))
 
     def close(self, reason: str, frame: cython.longlong, at: cython.longlong) -> None:
-        """End the session, and the watch."""
+        """End the session, and the search for revocation data."""
         if self.watch is not None:
             self.watch.close(at)
             self.watch = None  # type: ignore[assignment]
@@ -296,13 +297,13 @@ class TcpStream(Sink):
 
 
 class Dispatcher(Listener):
-    """Gives each flow its decoder, and collects what they tell.
+    """Gives each flow its decoder, and collects the events of the decoders.
 
-    events: what happened and was not taken yet. material: what may open records. resumptions: the sessions that others may
-    resume. detailed: whether sessions tell everything as it happens, and not only that they ended; places: as in `SessionLog`.
-    keeps_fields: as in `SessionHandshake`. watches_revocation: whether clear HTTP is searched for OCSP responses and
-    revocation lists. datagram_protocols: what reads UDP flows, asked in this order. pending: the sessions that wait for
-    secrets, None as long as none has. count: how many sessions there were.
+    events: those that were not taken yet. material: the secrets that may decrypt records. resumptions: the resumable sessions.
+    detailed: whether sessions emit all events as they happen, and not only that they ended. places: as in `SessionLog`.
+    keeps_fields: as in `SessionHandshake`. watches_revocation: whether plain HTTP is searched for OCSP responses and revocation
+    lists. datagram_protocols: the protocols for UDP flows, tried in this order. pending: the pending sessions, which wait for
+    secrets; None before the first one. count: how many sessions there were.
     """
 
     __slots__ = (
@@ -332,11 +333,11 @@ class Dispatcher(Listener):
         self.count = 0
 
     def open(self, connection: Connection) -> Sink:
-        """Watch a new connection for TLS."""
+        """Return the reader of a new connection, which searches it for TLS."""
         return TcpStream(connection, self)
 
     def open_datagrams(self, flow: UdpFlow) -> DatagramSink:
-        """Offer a new UDP flow to the protocols that are read over UDP; where none wants it, its datagrams pass by."""
+        """Return the reader of a new UDP flow, from the first protocol that wants it. Without one, its datagrams are ignored."""
         for protocol in self.datagram_protocols:
             sink = protocol(flow)
             if sink is not None:
@@ -344,7 +345,7 @@ class Dispatcher(Listener):
         return Listener.open_datagrams(self, flow)
 
     def begin(self, flow: Flow) -> Session:
-        """Number a new session."""
+        """Begin a new session, with the next number."""
         number: cython.longlong = self.count
         self.count += 1
         events: list[Event] | None = self.events if self.detailed else None
@@ -353,7 +354,7 @@ class Dispatcher(Listener):
         return session
 
     def queue(self, session: Session) -> RecordSink:
-        """Who takes the records of a new session: itself, or a queue where secrets may still come."""
+        """Return the sink for the records of a new session: the session, or a pending session if secrets may still come."""
         may_grow = self.material.may_grow
         if may_grow is None or not may_grow():
             return session
@@ -362,7 +363,7 @@ class Dispatcher(Listener):
         return self.pending.begin(session)
 
     def end(self, session: Session) -> None:
-        """Tell that a session is over."""
+        """Emit that a session has ended."""
         ended = SessionEnded(session)
         ended.frame = session.flow.last_frame
         ended.at = session.flow.end
@@ -370,17 +371,17 @@ class Dispatcher(Listener):
         self.events.append(ended)
 
     def take_revocation(self, content_type: str, body: bytes) -> None:
-        """Tell an OCSP response or a revocation list in clear HTTP."""
+        """Emit an OCSP response or a revocation list that was in plain HTTP."""
         self.events.append(RevocationSeen(content_type, body))
 
     def tick(self, at: cython.longlong) -> None:
-        """End the sessions that need wait for secrets no longer, at that time of the capture."""
+        """End the pending sessions that need not wait any longer, at time `at` of the capture."""
         if self.pending is not None:
             for session in self.pending.tick(at):
                 self.end(session)
 
     def close(self) -> None:
-        """End those that still wait."""
+        """End the sessions that are still pending."""
         if self.pending is not None:
             for session in self.pending.close():
                 self.end(session)

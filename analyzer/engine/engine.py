@@ -1,9 +1,8 @@
-"""The one place that wires the rooms: frames in, one ordered stream of events out.
+"""Connects the lower packages: takes frames, and returns one ordered stream of events.
 
-A file, a pipe and a live interface drive the same engine: `feed` takes one frame, `run` all frames that a packet reader can
-give without more bytes, `tick` moves time where no frame comes. Events come out of `take` in the order in which they
-happened, so memory grows with the connections open at one moment and not with the capture. The same frames give the same
-events.
+A file, a pipe and a live interface use the same engine. `feed` takes one frame. `run` takes all frames that a packet reader has
+without more bytes. `tick` advances the time when no frame comes. `take` returns the events in the order in which they happened.
+So memory grows with the number of connections open at one time, and not with the capture. The same frames give the same events.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -26,26 +25,26 @@ from analyzer.tls.decryption.key_material import Application, KeyMaterial
 from analyzer.tls.events import Event
 from analyzer.tls.record.record_reader import RecordReader
 
-# Once compiled these are C variables, which no other module sees.
+# In the compiled build these are C variables, which other modules cannot see.
 _TCP, _UDP = TCP, UDP
 
 TLS_KEY_LOG = 0x544C534B
 """The type of a Decryption Secrets Block that holds a TLS key log (pcapng, section 4.7)."""
 
 THE_CAPTURE = "the capture"
-"""What the lines of such blocks have as their source."""
+"""The source that is kept for the key log lines of such blocks."""
 
 MAX_REPORTS = 1024
-"""Reports of odd fragments that are kept; a flood of fragments makes one for each."""
+"""Reports of anomalies in fragments that are kept, at most. In a flood of fragments, each one can cause a report."""
 
 
 class Engine:
-    """Takes frames and gives events.
+    """Takes frames and returns events.
 
-    packet: what the last frame fed said of addresses and ports; of a datagram that its fragments have just completed, the
-    whole. dispatcher: what became of flows; material: what decrypts, where secrets inside a capture are read into the same
-    key log, before the frames that follow them. follows_datagrams: whether anything is read over UDP. frames: how many were
-    fed. fragments: what was odd about IP fragments, at most MAX_REPORTS.
+    packet: addresses, ports and payload of the last frame; if it completed a fragmented datagram, those of the whole datagram.
+    dispatcher: gives flows to decoders. material: the secrets that decrypt; secrets inside a capture are added to its key log
+    before the frames after them. follows_datagrams: whether UDP is read at all. frames: how many were fed. fragments: reports
+    about anomalies in IP fragments, at most MAX_REPORTS.
     """
 
     __slots__ = (
@@ -68,12 +67,14 @@ class Engine:
         watches_revocation: bool = False,
         datagram_protocols: Sequence[DatagramProtocol] = (),
     ) -> None:
-        """detailed: whether everything is told as it happens, and not only what ended; places: then also where records and
-        messages stand in the streams. fields: whether messages keep their bytes and decoded fields. keylog, private_keys,
-        psks (by identity): what decrypts. may_grow: tells whether secrets may still come, so that sessions wait for them.
-        application: makes the reader of a session's application data, given the protocol agreed on, `conversation` if None;
-        reads_data: whether it is read at all. watches_revocation: whether OCSP responses and revocation lists in clear HTTP
-        are told. datagram_protocols: what reads UDP flows.
+        """Create an engine.
+
+        detailed: whether all events are emitted as they happen, and not only the ends of sessions; places: then also the
+        positions of records and messages in the streams. fields: whether messages keep their bytes and decoded fields. keylog,
+        private_keys, psks (by identity): the secrets. may_grow: returns whether secrets may still come; then sessions wait for
+        them. application: creates the reader of a session's application data, given the agreed protocol; `conversation` if
+        None. reads_data: whether application data is read at all. watches_revocation: whether OCSP responses and revocation
+        lists in plain HTTP are emitted. datagram_protocols: the protocols that read UDP flows.
         """
         reader = (application or conversation) if reads_data else None
         self.material = KeyMaterial(reader, keylog, private_keys, psks, may_grow)
@@ -91,19 +92,19 @@ class Engine:
         self.at = 0
 
     def feed(self, frame: Frame) -> None:
-        """Take one frame; `packet` then describes it."""
+        """Take one frame. After it, `packet` describes the frame."""
         self.frames += 1
         self.frame = frame.number
         self.at = frame.at
         self.hand_on(frame)
-        if self.dispatcher.pending is not None:  # here, so that the order of events is the same whenever they are taken
+        if self.dispatcher.pending is not None:  # here, so that the order of events does not depend on the calls of `take`
             self.dispatcher.tick(frame.at)
 
     def hand_on(self, frame: Frame) -> None:
-        """Give what a frame carries to its flow."""
+        """Pass the content of a frame to its flow."""
         packet: Packet = self.packet
         whole: cython.bint = read(packet, frame.data, frame.start, frame.end, frame.link_type, frame.wire_length)
-        while packet.fragment and not whole:  # what a tunnel's fragments carry may be a fragment again
+        while packet.fragment and not whole:  # a packet that was fragmented in a tunnel may be a fragment itself
             datagram = self.defragmenter.feed(packet, frame.at, frame.number)
             if datagram is None:
                 return
@@ -115,7 +116,7 @@ class Engine:
                 self.datagrams.feed(packet, frame.number, frame.at)
 
     def step(self, packet_reader: PacketReader) -> cython.bint:
-        """Take the next frame, and the secrets before it; False where the packet reader needs more bytes."""
+        """Take the next frame, and the secrets before it. Return False if the packet reader needs more bytes."""
         more: cython.bint = packet_reader.advance()
         self.add_secrets(packet_reader.secrets)
         if more:
@@ -123,19 +124,19 @@ class Engine:
         return more
 
     def run(self, packet_reader: PacketReader) -> None:
-        """Take all frames that the packet reader has the bytes of."""
+        """Take all frames for which the packet reader has the bytes."""
         while self.step(packet_reader):
             pass
 
     def tick(self, at: cython.longlong) -> None:
-        """Move time to `at`, in nanoseconds since the epoch, where no frame comes: what was idle for long enough ends."""
+        """Advance the time to `at`, in nanoseconds since the epoch, when no frame comes. Idle flows end."""
         self.at = max(self.at, at)
         self.connections.tick(self.at)
         self.datagrams.tick(self.at)
         self.dispatcher.tick(self.at)
 
     def add_secrets(self, secrets: list[Any]) -> None:
-        """Take the Decryption Secrets Blocks of a capture that came since the last call."""
+        """Take the new Decryption Secrets Blocks of a capture: those that `secrets` did not contain in the last call."""
         known: cython.Py_ssize_t = self.n_seen if secrets is self.seen else 0
         if len(secrets) == known:
             return
@@ -152,7 +153,7 @@ class Engine:
         self.dispatcher.tick(self.at)
 
     def take(self) -> list[Event]:
-        """Give the events since the last call, in the order in which they happened."""
+        """Return the events since the last call, in the order in which they happened."""
         self.dispatcher.tick(self.at)
         events: list[Event] = self.dispatcher.events
         taken = events[:]
@@ -168,18 +169,21 @@ class Engine:
         self.datagrams.close(self.frame, self.at)
         self.dispatcher.close()
 
-    # What a view of single packets asks.
+    # The following methods are for a view of single packets.
 
     def first_sequences(self) -> tuple[int, int] | None:
-        """The TCP sequence numbers of the first byte of each direction: of the sender of `packet`, and of its receiver.
+        """Return the TCP sequence numbers of the first byte of each direction: of the sender of `packet`, and of its receiver.
 
-        -1 where that is not known; None for a packet of no connection.
+        A number is -1 if it is not known. The result is None if the packet belongs to no connection.
         """
         endpoint: Endpoint | None = self.connections.endpoints.get(self.packet.key())
         return None if endpoint is None else (_first_sequence(endpoint), _first_sequence(endpoint.peer))
 
     def stream_offset(self) -> int | None:
-        """Position of the first payload byte of `packet` in its direction's stream; None for a packet of no connection."""
+        """Return the position of the first payload byte of `packet` in the stream of its direction.
+
+        None if the packet belongs to no connection, or that stream has not started.
+        """
         endpoint: Endpoint | None = self.connections.endpoints.get(self.packet.key())
         if endpoint is None or not endpoint.started:
             return None
@@ -187,7 +191,7 @@ class Engine:
         return endpoint.offset + (ahead if ahead < 0x80000000 else ahead - 0x100000000)
 
     def record_reader(self) -> RecordReader | None:
-        """The reader of the TLS records in which `packet` lies; None where its connection has no session by now."""
+        """Return the reader of the TLS records that `packet` is part of; None if its connection has no session now."""
         endpoint: Endpoint | None = self.connections.endpoints.get(self.packet.key())
         stream = None if endpoint is None else endpoint.connection.sink
         if endpoint is None or not isinstance(stream, TcpStream) or stream.session is None:
@@ -200,7 +204,7 @@ def _first_sequence(endpoint: Endpoint) -> int:
 
 
 def conversation(alpn: bytes | None) -> Application:
-    """The reader of a session's application data; its room is entered only with a session that was decrypted."""
+    """Return the reader of a session's application data. `application` is imported only for the first decrypted session."""
     reader: Application = _conversation()(None if alpn is None else alpn.decode("utf-8", "replace"))
     return reader
 

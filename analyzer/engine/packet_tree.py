@@ -1,4 +1,4 @@
-"""The field tree of one packet: the layers that `packet` reads, with the TLS in a TCP payload put in its place."""
+"""The field tree of one packet: the layers that `packet` reads, and the TLS layers in a TCP payload."""
 
 from collections.abc import Sequence
 
@@ -13,9 +13,9 @@ from analyzer.tls.tls_layers import Payload, TlsLayer, tls_layers
 
 
 def packet_tree(engine: Engine, frame: Frame, events: Sequence[Event]) -> list[TlsLayer]:
-    """The layers of the frame that was fed last, outermost first; offsets count from the frame's first byte.
+    """Return the layers of the frame that was fed last, outermost first. Offsets count from the frame's first byte.
 
-    events: what the frame led to.
+    events: those that the frame caused.
     """
     packet = Packet()
     is_tcp = read(packet, frame.data, frame.start, frame.end, frame.link_type, frame.wire_length) and packet.protocol == TCP

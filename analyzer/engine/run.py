@@ -1,7 +1,8 @@
-"""One run over captures: every frame to the engine, every event to whoever listens.
+"""One run over captures: passes every frame to the engine, and every event to the listeners.
 
-What a run shows, keeps or counts is a listener of it. A turn is what was read at once: listeners are given its events together,
-one listener after the other, so that what one learns in a turn (revocation data, say) is there for the next.
+Everything that a run shows, keeps or counts is done by a listener. A turn is the data that was read at once. Each listener gets
+all events of a turn, one listener after the other. So what one listener finds in a turn (for example revocation data) is
+available to the next one.
 """
 
 from collections.abc import Iterable, Sequence
@@ -15,67 +16,70 @@ from analyzer.tls.events import Event
 
 
 class Listener:
-    """Takes what a run gives; subclasses override what they need.
+    """Takes packets and events of a run. Subclasses override what they need.
 
-    sees_packets: whether `packet` is called. done: whether it has all that it wants; the run ends when all listeners have.
+    sees_packets: whether `packet` is called. done: whether it needs nothing more; the run ends when all listeners are done.
     """
 
     sees_packets = False
     done = False
 
     def packet(self, packet: Packet, frame: Frame, events: Sequence[Event]) -> None:
-        """Take a frame that was just fed, and the events that it led to (of an engine that is `detailed`; else none).
+        """Take a frame that was just fed, and the events that it caused (none if the engine is not `detailed`).
 
-        Both objects are used again for the next frame.
+        The objects `packet` and `frame` are used again for the next frame.
         """
 
     def take(self, events: Sequence[Event]) -> None:
-        """Take the events of a turn, in their order, those that `packet` was given among them."""
+        """Take the events of a turn, in their order. They include the events that `packet` got."""
 
     def end_turn(self) -> None:
-        """Hear that all listeners have the events of this turn."""
+        """End the turn: all listeners have its events now."""
 
     def close(self) -> None:
-        """Hear that the captures have ended, and every event was given."""
+        """End the run: the captures have ended, and all events were delivered."""
 
 
 class Source(Protocol):
-    """Where frames come from: `CaptureReader`, or what shows how far it is."""
+    """The source of frames: `CaptureReader`, or an object that shows its progress."""
 
     def packet_readers(self) -> Iterable[PacketReader]:
-        """The packet reader of the capture at hand, again each time that it has more bytes."""
+        """Yield the packet reader of the current capture, each time that it has more bytes."""
 
 
 def run(source: Source, engine: Engine, listeners: Sequence[Listener]) -> None:
-    """Read captures to their end, or until every listener is done; only at their end are listeners closed.
+    """Read captures to their end, or until every listener is done. Listeners are closed only at the end of the captures.
 
-    Each listener has a turn's events before the next one has. What a listener raises ends the run, and is raised here.
+    Each listener gets all events of a turn before the next listener. An error that a listener raises ends the run, and is
+    raised here.
     """
     watchers = [listener for listener in listeners if listener.sees_packets]
     counts = [listener.packet for listener in watchers if not engine.dispatcher.detailed]
     for packet_reader in source.packet_readers():
         if not watchers:
             engine.run(packet_reader)
-            tell(engine.take(), listeners)
+            deliver(engine.take(), listeners)
         elif not engine.dispatcher.detailed:
             frame, packet, step = packet_reader.frame, engine.packet, engine.step
             while step(packet_reader):
                 for count in counts:
                     count(packet, frame, ())
-            tell(engine.take(), listeners)
+            deliver(engine.take(), listeners)
         else:
-            tell(watch(packet_reader, engine, listeners), listeners)
+            deliver(run_by_frame(packet_reader, engine, listeners), listeners)
         if listeners and all(listener.done for listener in listeners):
             return
     engine.close()
-    tell(engine.take(), listeners)
+    deliver(engine.take(), listeners)
     for listener in listeners:
         listener.close()
 
 
-def watch(packet_reader: PacketReader, engine: Engine, listeners: Sequence[Listener]) -> list[Event]:
-    """Take all frames that the packet reader has the bytes of, until every listener is done, each with its own events; all of
-    them."""
+def run_by_frame(packet_reader: PacketReader, engine: Engine, listeners: Sequence[Listener]) -> list[Event]:
+    """Take all frames for which the packet reader has the bytes, or until every listener is done. Return all their events.
+
+    Listeners with `sees_packets` get each frame with its own events.
+    """
     watchers = [listener for listener in listeners if listener.sees_packets]
     events: list[Event] = []
     frame, packet = packet_reader.frame, engine.packet
@@ -89,8 +93,8 @@ def watch(packet_reader: PacketReader, engine: Engine, listeners: Sequence[Liste
     return events
 
 
-def tell(events: Sequence[Event], listeners: Sequence[Listener]) -> None:
-    """Give the events of a turn to all listeners, and end it."""
+def deliver(events: Sequence[Event], listeners: Sequence[Listener]) -> None:
+    """Deliver the events of a turn to all listeners, and end the turn."""
     for listener in listeners:
         listener.take(events)
     for listener in listeners:
