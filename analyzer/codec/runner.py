@@ -1,9 +1,9 @@
-"""The runner that reads by field tables: bytes to messages, and where each field lies. `writer` does the inverse.
+"""Reads messages from bytes by field tables, and finds the position of each field. `writer` does the inverse.
 
-A table is a class whose rows (`spec`) are its fields in wire order. The runner interprets rows one after the other between
-two positions. It never raises for what the bytes say. A row that runs over its end sets `fault`, which unwinds to the
-nearest region whose length the bytes declare (a vector, an extension); that region notes the fault among the `problems`, keeps
-what was read, and reading goes on behind it. This module is compiled (see setup.cfg) and runs the same uncompiled.
+A table is a class with a list of field specs (`specs`) in wire order. The runner interprets the field specs one by one, between
+two positions. It raises no error for the content of the bytes. A field that exceeds its end sets `fault`. The fault ends all
+inner fields, up to the nearest region whose length the bytes declare (a vector, an extension). That region adds the fault to
+`problems` and keeps what was read. Reading continues after the region.
 """
 
 from typing import Any
@@ -17,14 +17,17 @@ from analyzer.codec.field_spec import Extension, FieldSpec, Span, WideVarint
 from analyzer.codec.registry import registry
 
 KNOWN_LIMIT, LONGEST_KNOWN = 4096, 256
-"""Extensions known by their bytes when they come again, as a client's do in every hello: how many, and how long in bytes."""
+"""Limits of the cache of extensions by their bytes: the number of extensions, and the length of each in bytes.
+
+A client sends many of its extensions again in every hello.
+"""
 
 DEPTH_LIMIT = 16
-"""Structures in structures that a reader follows; the deepest table of TLS has 7."""
+"""Maximum depth of structures in structures that a reader follows. The deepest table of TLS has 7."""
 
 
 class Reader:
-    """One run over `data[start:end]`; offsets in problems and spans count from `base`."""
+    """Reads one message from `data[start:end]`. Offsets in problems and spans count from `base`."""
 
     __slots__ = ("base", "data", "depth", "fault", "limit", "pos", "problems", "short", "spans")
 
@@ -39,22 +42,22 @@ class Reader:
     depth: int
 
     def note(self, at: cython.Py_ssize_t, why: str) -> None:
-        """Record a problem of the row being read and go on."""
+        """Add a problem of the current field, and continue."""
         self.problems.append(Malformed("", at - self.base, why))
 
     def need(self, need: cython.longlong, end: cython.Py_ssize_t) -> None:
-        """Set the fault: a row wants more bytes than there are before `end`."""
+        """Set the fault: a field needs more bytes than there are before `end`."""
         kind = self.short if end == self.limit else Malformed
         self.fault = kind("", self.pos - self.base, f"{need} bytes wanted, {end - self.pos} left")
 
     def note_fault(self) -> None:
-        """Note the fault and go on; called where a region with a declared length ends."""
+        """Add the fault to the problems, and clear it. Call it at the end of a region with a declared length."""
         if self.fault is not None:
             self.problems.append(self.fault)
             self.fault = None
 
     def number(self, width: cython.Py_ssize_t) -> cython.longlong:
-        """The big-endian number at the position, which must be there; moves on."""
+        """Read the big-endian number at the position, and move past it. Its bytes must be present."""
         data: bytes = self.data
         pos: cython.Py_ssize_t = self.pos
         self.pos = pos + width
@@ -69,7 +72,7 @@ class Reader:
         return value
 
     def varint(self, end: cython.Py_ssize_t) -> Any:
-        """The variable-length number at the position (RFC 9000 section 16); moves on."""
+        """Read the variable-length number at the position (RFC 9000 section 16), and move past it."""
         data: bytes = self.data
         pos: cython.Py_ssize_t = self.pos
         size: cython.Py_ssize_t = 1
@@ -91,7 +94,7 @@ class Reader:
         return value
 
     def structure(self, table: Any, end: cython.Py_ssize_t) -> Any:
-        """A message of `table`; what a fault keeps from being read is None."""
+        """Read a message of `table`. A field that cannot be read because of a fault is None."""
         message = blank(table) if cython.compiled else table.__new__(table)  # type: ignore[name-defined]  # noqa: F821 - `blank` is in the .pxd
         specs: list[FieldSpec] = table.specs
         spec: FieldSpec
@@ -120,7 +123,7 @@ class Reader:
         return message
 
     def field(self, spec: FieldSpec, end: cython.Py_ssize_t, owner: Any) -> Any:
-        """The value of one row, with its span when they are asked for."""
+        """Read the value of one field spec, and its span if spans are requested."""
         if self.spans is None:
             return self.value(spec, end, owner)
         outer: list[Span] = self.spans
@@ -132,7 +135,7 @@ class Reader:
         return value
 
     def value(self, spec: FieldSpec, end: cython.Py_ssize_t, owner: Any) -> Any:
-        """The value of one row, which lies between the position and `end`."""
+        """Read the value of one field spec, between the position and `end`."""
         kind: cython.int = spec.kind
         start: cython.Py_ssize_t = self.pos
         stop: cython.Py_ssize_t
@@ -143,7 +146,7 @@ class Reader:
             if spec.width > end - start:
                 self.need(spec.width, end)
                 return None
-            if spec.width == 8:  # may pass the largest C number
+            if spec.width == 8:  # may exceed the largest C number
                 self.pos = start + 8
                 return int.from_bytes(slice_bytes(self.data, start, self.pos), "big")
             return self.number(spec.width)
@@ -160,7 +163,7 @@ class Reader:
             return self.chosen(spec, end, owner)
         if kind == VARINT:
             return self.varint(end)
-        # What is left has a length in front or in an earlier field, or reaches to the end.
+        # The other kinds have a length prefix, or a length in an earlier field, or extend to the end.
         stop = end
         if spec.width > 0 or spec.on:
             if spec.on:
@@ -183,9 +186,9 @@ class Reader:
         return self.region(spec, stop)
 
     def region(self, spec: FieldSpec, stop: cython.Py_ssize_t) -> Any:
-        """The contents of a vector, a sized field or extensions: a region of its own that ends at `stop`."""
+        """Read the contents of a vector, a sized field or extensions: a separate region that ends at `stop`."""
         kind: cython.int = spec.kind
-        over: ParseError | None = self.fault  # the region itself may run over its end; its contents are read all the same
+        over: ParseError | None = self.fault  # the region itself may exceed its end; its contents are still read
         self.fault = None
         element: FieldSpec
         if kind == VECTOR:
@@ -207,7 +210,7 @@ class Reader:
         return value
 
     def numbers(self, spec: FieldSpec, stop: cython.Py_ssize_t) -> list[int]:
-        """A vector of numbers."""
+        """Read a vector of numbers."""
         element: FieldSpec = spec.element
         width: cython.Py_ssize_t = element.width
         data: bytes = self.data
@@ -223,7 +226,7 @@ class Reader:
                 values.append(self.number(width))
             pos = self.pos
         if pos != stop:
-            # A vector without a length goes as far as the bytes do, and may only be cut.
+            # A vector without a length extends to the end of the bytes, so it may be truncated.
             kind = self.short if stop == self.limit and spec.width == 0 and not spec.on else Malformed
             self.problems.append(kind("", start - self.base, f"{stop - start} bytes is no whole number of uint{8 * width}"))
         if self.spans is not None:
@@ -234,7 +237,7 @@ class Reader:
         return values
 
     def elements(self, element: FieldSpec, stop: cython.Py_ssize_t) -> list[Any]:
-        """A vector of structures or byte strings."""
+        """Read a vector of structures or byte strings."""
         values: list[Any] = []
         before: cython.Py_ssize_t
         start: cython.Py_ssize_t
@@ -255,7 +258,7 @@ class Reader:
         return values
 
     def extensions(self, spec: FieldSpec, stop: cython.Py_ssize_t) -> list[Extension]:
-        """Extensions up to `stop`: each body by its table, a body that does not fit its table as bytes."""
+        """Read extensions up to `stop`. Each body is read by its table; a body that does not fit its table is kept as bytes."""
         values: list[Extension] = []
         before: cython.Py_ssize_t
         start: cython.Py_ssize_t
@@ -310,7 +313,7 @@ class Reader:
         return values
 
     def body(self, table: Any, number: cython.longlong, start: cython.Py_ssize_t, last: cython.Py_ssize_t) -> Any:
-        """An extension's body, with its span when they are asked for."""
+        """Read an extension's body, and its span if spans are requested."""
         first: cython.Py_ssize_t = self.pos
         before: cython.Py_ssize_t = len(self.problems)
         outer = self.spans
@@ -324,7 +327,7 @@ class Reader:
                 self.note(self.pos, f"{last - self.pos} bytes left over")
                 value.trailing = slice_bytes(self.data, self.pos, last)
             elif self.fault is not None or len(self.problems) != before:
-                value = slice_bytes(self.data, first, last)  # evidence first: a body that lies is kept as it came
+                value = slice_bytes(self.data, first, last)  # a wrong body is evidence: keep its bytes unchanged
             self.note_fault()
         if outer is not None:
             outer.append(
@@ -334,7 +337,7 @@ class Reader:
         return value
 
     def chosen(self, spec: FieldSpec, end: cython.Py_ssize_t, owner: Any) -> Any:
-        """A field whose form an earlier field chooses; bytes to the end where no case fits and there is no other form."""
+        """Read a field whose form depends on an earlier field. Without a case and a default, read bytes to the end."""
         case = spec.cases.get(getattr(owner, spec.on), spec.element)
         if case is not None:
             return self.value(case, end, owner)
@@ -346,17 +349,20 @@ class Reader:
 def read(
     table: Any, data: bytes, start: cython.Py_ssize_t, end: cython.Py_ssize_t, base: cython.Py_ssize_t, short: Any = Malformed
 ) -> tuple[Any, list[ParseError]]:
-    """Read one message of `table` from `data[start:end]`: the message, and everything that is wrong with it.
+    """Read one message of `table` from `data[start:end]`. Return the message and a list of everything that is wrong with it.
 
-    Offsets in problems count from `base`. `short` is the trouble that an end at `end` means: Malformed when the message is
-    whole, Incomplete or Cut when its end is missing. Never raises for what the bytes say.
+    base: offsets in problems count from it. short: the parse error for bytes that end at `end`: Malformed if the message is
+    complete, Incomplete or Truncated if its end is missing. No error is raised for the content of the bytes.
     """
     reader: Reader = reader_of(data, start, end, base, short)
     return run(reader, table, end), reader.problems
 
 
 def reader_of(data: bytes, start: cython.Py_ssize_t, end: cython.Py_ssize_t, base: cython.Py_ssize_t, short: Any) -> "Reader":
-    """A reader that keeps no spans. Setting the fields here spares compiled code a call with five Python objects."""
+    """Create a reader without spans.
+
+    In compiled code, setting the fields here is faster than a call with five Python objects.
+    """
     reader: Reader = Reader.__new__(Reader)
     reader.data = data
     reader.pos = start
@@ -373,7 +379,7 @@ def reader_of(data: bytes, start: cython.Py_ssize_t, end: cython.Py_ssize_t, bas
 def spans(
     table: Any, data: bytes, start: cython.Py_ssize_t, end: cython.Py_ssize_t, base: cython.Py_ssize_t, short: Any = Malformed
 ) -> list[Span]:
-    """Where each field of a message lies, as a tree; offsets count from `base`."""
+    """Return the position of each field of a message, as a tree. Offsets count from `base`."""
     reader: Reader = reader_of(data, start, end, base, short)
     reader.spans = []
     run(reader, table, end)
@@ -381,7 +387,7 @@ def spans(
 
 
 def run(reader: Reader, table: Any, end: cython.Py_ssize_t) -> Any:
-    """Read the outermost structure and give every problem its full name."""
+    """Read the outermost structure, and give every problem its full field name."""
     message = reader.structure(table, end)
     if reader.pos < end:
         message.trailing = reader.data[reader.pos : end]
@@ -394,12 +400,12 @@ def run(reader: Reader, table: Any, end: cython.Py_ssize_t) -> Any:
 
 
 def is_renewed(number: cython.longlong) -> cython.bint:
-    """Whether an extension is new every time: tickets, key shares, PSKs, cookies, QUIC parameters, ECH."""
+    """Return whether an extension differs in every message: tickets, key shares, PSKs, cookies, QUIC parameters, ECH."""
     return number in (35, 40, 41, 44, 51, 57, 65037)
 
 
 def extension_body(message: Any, number: cython.int) -> Any:
-    """The body of a message's first extension of that type; None without one, or for a message without extensions."""
+    """Return the body of a message's first extension of that type; None without one, or for a message without extensions."""
     extension: Extension
     for extension in getattr(message, "extensions", None) or ():
         if extension.type == number:

@@ -126,7 +126,7 @@ class TcpStream(Sink):
         pos: cython.Py_ssize_t = self.search(side, data, start, end, offset)
         if pos < 0:
             if self.session is None and self.scanned > SCAN_LIMIT:
-                # The next segment may complete a hello. But bytes that only look like a hello must not be searched without limit.
+                # The next segment may complete a hello. But bytes that only look like a hello must not cost without limit.
                 self.wanted = self.scanned <= 2 * SCAN_LIMIT and (len(self.tails[0]) > 0 or len(self.tails[1]) > 0)
                 if not self.wanted:
                     self.tails = [b"", b""]
@@ -337,7 +337,7 @@ class Dispatcher(Listener):
         return TcpStream(connection, self)
 
     def open_datagrams(self, flow: UdpFlow) -> DatagramSink:
-        """Return the reader of a new UDP flow, from the first protocol that wants it. Without one, its datagrams are ignored."""
+        """Return the reader of a new UDP flow, from the first protocol that wants it. If none does, datagrams are ignored."""
         for protocol in self.datagram_protocols:
             sink = protocol(flow)
             if sink is not None:
