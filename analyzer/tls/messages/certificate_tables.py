@@ -1,8 +1,8 @@
-"""Certificate, CertificateRequest, CertificateVerify in the forms of each version (RFC 9846 section 4.5, RFC 5246 section 7.4).
+"""Tables of Certificate, CertificateRequest and CertificateVerify by version (RFC 9846 section 4.5, RFC 5246 section 7.4).
 
-TLS 1.3 gave Certificate a context and extensions for each certificate, and made CertificateRequest nothing but extensions.
-RFC 7250 and RFC 6091 let raw public keys and OpenPGP keys stand where certificates do; in TLS 1.3 a raw key takes the place of
-the DER in its entry, before that the message has another form. Which type it is was agreed on in the hellos.
+In TLS 1.3 Certificate has a context, and extensions for each certificate, and CertificateRequest has only a context and
+extensions. With RFC 7250 and RFC 6091, raw public keys and OpenPGP keys can replace certificates. In TLS 1.3 a raw key replaces
+the DER in its entry; in earlier versions the message has another form. The hellos agree on the type.
 """
 
 from analyzer.codec.field_tables import Extension, Message, extensions, opaque, select, sized, struct, u8, u16, vector
@@ -17,13 +17,13 @@ __all__ = [
 
 
 class Certificate(Message):
-    """RFC 5246 section 7.4.2: `Certificate` until TLS 1.2; each in DER, the sender's own first."""
+    """RFC 5246 section 7.4.2: `Certificate` up to TLS 1.2; each in DER, the sender's own first."""
 
     certificate_list: list[bytes] = vector(3, opaque(3, low=1))
 
 
 class RawPublicKeyCertificate(Message):
-    """RFC 7250 section 3: `Certificate` until TLS 1.2 where raw public keys were agreed on: a SubjectPublicKeyInfo."""
+    """RFC 7250 section 3: `Certificate` up to TLS 1.2 if raw public keys were agreed on: a SubjectPublicKeyInfo."""
 
     asn1_subject_public_key_info: bytes = opaque(3, low=1)
 
@@ -43,7 +43,7 @@ class OpenPGPSubkeyFingerprint(Message):
 
 
 class OpenPGPCertificate(Message):
-    """RFC 6091 section 3.3: `Certificate` where OpenPGP keys were agreed on; type 0 is a key alone."""
+    """RFC 6091 section 3.3: `Certificate` if OpenPGP keys were agreed on; type 0 is a key alone."""
 
     descriptor_type: int = u8("openpgp_descriptor_types")
     certificate: bytes | OpenPGPSubkeyCertificate | OpenPGPSubkeyFingerprint = select(
@@ -72,7 +72,7 @@ class Certificate13(Message):
 
 
 class CertificateRequest(Message):
-    """RFC 4346 section 7.4.4: `CertificateRequest` until TLS 1.1; the authorities are distinguished names in DER."""
+    """RFC 4346 section 7.4.4: `CertificateRequest` up to TLS 1.1; the authorities are distinguished names in DER."""
 
     certificate_types: list[int] = vector(1, u8("client_certificate_types"), low=1)
     certificate_authorities: list[bytes] = vector(2, opaque(2, low=1))
@@ -94,7 +94,7 @@ class CertificateRequest13(Message):
 
 
 class CertificateVerify(Message):
-    """RFC 4346 section 7.4.8: `CertificateVerify` until TLS 1.1; the key's type says which signature it is."""
+    """RFC 4346 section 7.4.8: `CertificateVerify` up to TLS 1.1; the type of the key determines the signature algorithm."""
 
     signature: bytes = opaque(2)
 

@@ -1,6 +1,6 @@
-"""The messages around the end of a handshake and after it: Finished, tickets, key updates, supplemental data.
+"""Tables of the messages at the end of a handshake and after it: Finished, tickets, key updates, supplemental data.
 
-RFC 9846 sections 4.4 to 4.7, RFC 5246 section 7.4, and the RFCs that each docstring names.
+See RFC 9846 sections 4.4 to 4.7, RFC 5246 section 7.4, and the RFCs in the docstrings.
 """
 
 from analyzer.codec.field_tables import (
@@ -26,13 +26,13 @@ class ServerHelloDone(Message):
 
 
 class Finished(Message):
-    """RFC 9846 section 4.5.4: `Finished`: 12 bytes until TLS 1.2, 36 in SSL 3.0, a hash's length in TLS 1.3."""
+    """RFC 9846 section 4.5.4: `Finished`: 12 bytes up to TLS 1.2, 36 in SSL 3.0, the length of the hash in TLS 1.3."""
 
     verify_data: bytes = opaque(0)
 
 
 class NewSessionTicket(Message):
-    """RFC 5077 section 3.3: `NewSessionTicket` until TLS 1.2; the lifetime in seconds."""
+    """RFC 5077 section 3.3: `NewSessionTicket` up to TLS 1.2; the lifetime in seconds."""
 
     ticket_lifetime_hint: int = u32()
     ticket: bytes = opaque(2)
@@ -65,7 +65,7 @@ class KeyUpdate(Message):
 
 
 class MessageHash(Message):
-    """RFC 9846 section 4.5.1: `message_hash`, which stands for the first ClientHello in a transcript, and is never sent."""
+    """RFC 9846 section 4.5.1: `message_hash`, which replaces the first ClientHello in a transcript, and is never sent."""
 
     hash: bytes = opaque(0)
 
@@ -87,7 +87,7 @@ class ChannelIDSignature(Message):
 
 
 class ChannelID(Message):
-    """draft-balfanz-tls-channelid-01 section 3: the encrypted extension that carries the client's channel id."""
+    """draft-balfanz-tls-channelid-01 section 3: the encrypted extension with the client's channel id."""
 
     extension_type: int = u16("extensions")
     extension_data: ChannelIDSignature = sized(2, ChannelIDSignature)
@@ -136,7 +136,7 @@ class UserMappingDataList(Message):
 
 
 class AuthorizationDataURL(Message):
-    """RFC 5878 section 3.3: `URLandHash`: where an attribute certificate or an assertion lies, and its hash."""
+    """RFC 5878 section 3.3: `URLandHash`: the location of an attribute certificate or an assertion, and its hash."""
 
     url: bytes = opaque(2, low=1, text=True)
     hash_algorithm: int = u8("hash_algorithms")
@@ -144,7 +144,7 @@ class AuthorizationDataURL(Message):
 
 
 class AuthorizationDataEntry(Message):
-    """RFC 5878 section 3.3: `AuthorizationDataEntry`: the data itself, or where it lies."""
+    """RFC 5878 section 3.3: `AuthorizationDataEntry`: the data itself, or its location."""
 
     authz_format: int = u8("authorization_data_formats")
     authz_data: bytes | AuthorizationDataURL = select(

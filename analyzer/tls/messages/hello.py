@@ -1,8 +1,8 @@
-"""The hellos: HelloRequest, ClientHello, ServerHello, HelloRetryRequest, HelloVerifyRequest (RFC 9846 section 4.2).
+"""Tables of the hellos: HelloRequest, ClientHello, ServerHello, HelloRetryRequest, HelloVerifyRequest (RFC 9846 section 4.2).
 
-A ServerHello has one type number and three layouts: RFC 9846 section 4.2.4 marks a HelloRetryRequest by its random, which is
-the SHA-256 of "HelloRetryRequest", and the drafts 14 to 21 of TLS 1.3 leave out the session id and the compression method and
-say so by their version. `server_hello_table` tells them apart.
+A ServerHello has one type number and three layouts. A HelloRetryRequest is marked by its random, the SHA-256 of
+"HelloRetryRequest" (RFC 9846 section 4.2.4). In drafts 14 to 21 of TLS 1.3 there is no session id and no compression method;
+they are recognized by their version. `server_hello_table` distinguishes the three.
 """
 
 from analyzer.codec.field_tables import Extension, Message, extensions, fixed, opaque, u8, u16, vector
@@ -12,7 +12,7 @@ HELLO_RETRY_REQUEST_RANDOM = bytes.fromhex("cf21ad74e59a6111be1d8c021e65b891c2a2
 """The `random` that makes a ServerHello a HelloRetryRequest: SHA-256("HelloRetryRequest")."""
 
 FIRST_SHORT_DRAFT, LAST_SHORT_DRAFT = 0x7F00, 0x7F15
-"""The drafts of TLS 1.3 whose ServerHello has neither session id nor compression method: until draft 21."""
+"""The drafts of TLS 1.3 whose ServerHello has neither session id nor compression method: up to draft 21."""
 
 
 class HelloRequest(Message):
@@ -20,7 +20,7 @@ class HelloRequest(Message):
 
 
 class ClientHello(Message):
-    """RFC 9846 section 4.2.2: `ClientHello`, which has had this form since SSL 3.0; the extensions may be missing."""
+    """RFC 9846 section 4.2.2: `ClientHello`, with the same form since SSL 3.0; the extensions may be missing."""
 
     legacy_version: int = u16("versions")
     random: bytes = fixed(32)
@@ -43,7 +43,7 @@ class DTLSClientHello(Message):
 
 
 class ServerHello(Message):
-    """RFC 9846 section 4.2.3: `ServerHello`; the extensions may be missing until TLS 1.2."""
+    """RFC 9846 section 4.2.3: `ServerHello`; the extensions may be missing up to TLS 1.2."""
 
     legacy_version: int = u16("versions")
     random: bytes = fixed(32)
@@ -65,7 +65,7 @@ class HelloRetryRequest(Message):
 
 
 class DraftServerHello(Message):
-    """draft-ietf-tls-tls13-21 section 4.1.3: `ServerHello` of the drafts until 21."""
+    """draft-ietf-tls-tls13-21 section 4.1.3: `ServerHello` of the drafts up to 21."""
 
     version: int = u16("versions")
     random: bytes = fixed(32)
@@ -74,7 +74,7 @@ class DraftServerHello(Message):
 
 
 class DraftHelloRetryRequest(Message):
-    """draft-ietf-tls-tls13-21 section 4.1.4: `HelloRetryRequest`, then a message of its own with the number 6."""
+    """draft-ietf-tls-tls13-21 section 4.1.4: `HelloRetryRequest`, in these drafts a separate message with the number 6."""
 
     server_version: int = u16("versions")
     cipher_suite: int = u16("cipher_suites")
@@ -82,21 +82,24 @@ class DraftHelloRetryRequest(Message):
 
 
 class EarlyDraftHelloRetryRequest(Message):
-    """draft-ietf-tls-tls13-18 section 4.1.4: `HelloRetryRequest` of the drafts until 18, which names no cipher suite."""
+    """draft-ietf-tls-tls13-18 section 4.1.4: `HelloRetryRequest` of the drafts up to 18, without a cipher suite."""
 
     server_version: int = u16("versions")
     extensions: list[Extension] = extensions(EXTENSIONS["hello_retry_request"])
 
 
 class HelloVerifyRequest(Message):
-    """RFC 6347 section 4.2.1: `HelloVerifyRequest`, the cookie of DTLS until 1.2."""
+    """RFC 6347 section 4.2.1: `HelloVerifyRequest`, the cookie of DTLS up to 1.2."""
 
     server_version: int = u16("versions")
     cookie: bytes = opaque(1)
 
 
 def server_hello_table(data: bytes, start: int = 0) -> type[Message]:
-    """The table of a message of type 2 whose body begins at `start`, behind its header; of short data, ServerHello."""
+    """Return the table of a message of type 2.
+
+    Its body begins at `start`, after its header. For truncated data it is ServerHello.
+    """
     if data.startswith(HELLO_RETRY_REQUEST_RANDOM, start + 2):
         return HelloRetryRequest
     if FIRST_SHORT_DRAFT <= int.from_bytes(data[start : start + 2], "big") <= LAST_SHORT_DRAFT:
@@ -105,7 +108,7 @@ def server_hello_table(data: bytes, start: int = 0) -> type[Message]:
 
 
 def hello_retry_request_table(data: bytes, start: int = 0) -> type[Message]:
-    """The table of a message of type 6 whose body begins at `start`: the cipher suite came with draft 19."""
+    """Return the table of a message of type 6 whose body begins at `start`. It has a cipher suite since draft 19."""
     if int.from_bytes(data[start : start + 2], "big") < 0x7F13:
         return EarlyDraftHelloRetryRequest
     return DraftHelloRetryRequest

@@ -1,16 +1,16 @@
-"""ServerKeyExchange and ClientKeyExchange, whose forms the cipher suite chooses (RFC 5246 section 7.4.3, RFC 8422 section 5.4).
+"""Tables of ServerKeyExchange and ClientKeyExchange (RFC 5246 section 7.4.3, RFC 8422 section 5.4).
 
-The parameters come first and are signed together with both randoms, unless the key exchange is anonymous or rests on a shared
-key; so the parameters of a signed message are a structure of their own, whose bytes are what the signature covers. Since TLS
-1.2 a signature names its algorithm, before that the certificate's key says it. `server_key_exchange_table` and
-`client_key_exchange_table` choose by the names of the key exchanges in the cipher suites.
+The cipher suite selects the form. The parameters come first. They are signed together with both randoms, except if the key
+exchange is anonymous or uses a pre-shared key. So the parameters of a signed message are a separate structure: its bytes are
+what the signature covers. Since TLS 1.2 a signature names its algorithm; before that, the certificate's key determines it.
+`server_key_exchange_table` and `client_key_exchange_table` select a table by the name of the key exchange in the cipher suite.
 """
 
 from analyzer.codec.field_tables import Message, opaque, select, struct, u8, u16
 
 
 class Signature(Message):
-    """RFC 4346 section 7.4.3: `Signature` until TLS 1.1: MD5 and SHA-1 with RSA, or SHA-1 with DSA or ECDSA."""
+    """RFC 4346 section 7.4.3: `Signature` up to TLS 1.1: MD5 and SHA-1 with RSA, or SHA-1 with DSA or ECDSA."""
 
     signature: bytes = opaque(2)
 
@@ -84,7 +84,7 @@ class ExplicitChar2(Message):
 
 
 class ECParameters(Message):
-    """RFC 8422 section 5.4: `ECParameters`; `namedcurve` is a group's number, or the whole curve written out (RFC 4492)."""
+    """RFC 8422 section 5.4: `ECParameters`; `namedcurve` is a group's number, or an explicit curve (RFC 4492)."""
 
     curve_type: int = u8("ec_curve_types")
     namedcurve: int | ExplicitPrime | ExplicitChar2 | bytes = select(
@@ -115,7 +115,7 @@ class DHServerKeyExchange(Message):
 
 
 class DHEServerKeyExchange(DHServerKeyExchange):
-    """RFC 4346 section 7.4.3: `ServerKeyExchange` of DHE until TLS 1.1."""
+    """RFC 4346 section 7.4.3: `ServerKeyExchange` of DHE up to TLS 1.1."""
 
     signed_params: Signature = struct(Signature)
 
@@ -127,14 +127,14 @@ class DHEServerKeyExchange12(DHServerKeyExchange):
 
 
 class RSAServerKeyExchange(Message):
-    """RFC 2246 section 7.4.3: `ServerKeyExchange` of RSA_EXPORT until TLS 1.1."""
+    """RFC 2246 section 7.4.3: `ServerKeyExchange` of RSA_EXPORT up to TLS 1.1."""
 
     params: ServerRSAParams = struct(ServerRSAParams)
     signed_params: Signature = struct(Signature)
 
 
 class RSAServerKeyExchange12(Message):
-    """RFC 5246 section 7.4.3: `ServerKeyExchange` with an RSA key of its own, which TLS 1.2 forbids and some still send."""
+    """RFC 5246 section 7.4.3: `ServerKeyExchange` with its own RSA key, which TLS 1.2 forbids but some servers send."""
 
     params: ServerRSAParams = struct(ServerRSAParams)
     signed_params: DigitallySigned = struct(DigitallySigned)
@@ -147,7 +147,7 @@ class ECDHServerKeyExchange(Message):
 
 
 class ECDHEServerKeyExchange(ECDHServerKeyExchange):
-    """RFC 4492 section 5.4: `ServerKeyExchange` of ECDHE until TLS 1.1."""
+    """RFC 4492 section 5.4: `ServerKeyExchange` of ECDHE up to TLS 1.1."""
 
     signed_params: Signature = struct(Signature)
 
@@ -165,7 +165,7 @@ class SRPServerKeyExchange(Message):
 
 
 class SignedSRPServerKeyExchange(SRPServerKeyExchange):
-    """RFC 5054 section 2.8.2: `ServerKeyExchange` of SRP_SHA with RSA or DSS until TLS 1.1."""
+    """RFC 5054 section 2.8.2: `ServerKeyExchange` of SRP_SHA with RSA or DSS up to TLS 1.1."""
 
     signed_params: Signature = struct(Signature)
 
@@ -201,7 +201,7 @@ class ECCPWDServerKeyExchange(Message):
 
 
 class OpaqueKeyExchange(Message):
-    """A key exchange whose form no table has: GOST (RFC 9189 section 4.2.4, DER), FORTEZZA (RFC 6101 section 5.6.7.2)."""
+    """A key exchange without a table: GOST (RFC 9189 section 4.2.4, DER), FORTEZZA (RFC 6101 section 5.6.7.2)."""
 
     exchange_keys: bytes = opaque(0)
 
@@ -213,19 +213,19 @@ class RSAClientKeyExchange(Message):
 
 
 class SSL3RSAClientKeyExchange(Message):
-    """RFC 6101 section 5.6.7.1: `EncryptedPreMasterSecret` of SSL 3.0, without a length in front."""
+    """RFC 6101 section 5.6.7.1: `EncryptedPreMasterSecret` of SSL 3.0, without a length field."""
 
     encrypted_pre_master_secret: bytes = opaque(0)
 
 
 class DHClientKeyExchange(Message):
-    """RFC 5246 section 7.4.7.2: `ClientDiffieHellmanPublic`; empty where the client's certificate has the key."""
+    """RFC 5246 section 7.4.7.2: `ClientDiffieHellmanPublic`; empty if the client's certificate has the key."""
 
     dh_Yc: bytes | None = opaque(2, low=1, optional=True)  # noqa: N815 - the RFC's name
 
 
 class ECDHClientKeyExchange(Message):
-    """RFC 8422 section 5.7: `ClientECDiffieHellmanPublic`; empty where the client's certificate has the key."""
+    """RFC 8422 section 5.7: `ClientECDiffieHellmanPublic`; empty if the client's certificate has the key."""
 
     ecdh_Yc: bytes | None = opaque(1, low=1, optional=True)  # noqa: N815 - the RFC's name
 

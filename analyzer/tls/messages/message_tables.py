@@ -1,8 +1,7 @@
-"""Which table a handshake message has: by its type, the version, and for a key exchange the cipher suite.
+"""Selects the table of a handshake message: by its type, the version, and for a key exchange the cipher suite.
 
-Up to the ServerHello no version is agreed on, and only messages come whose form hangs on none. The numbers of the messages are
-in RFC 9846 section 4 and in the registry `handshake_types`. This module is compiled (see setup.cfg) and runs the same
-uncompiled.
+Before the ServerHello no version is agreed on; the messages up to there have a form that does not depend on it. The numbers of
+the messages are in RFC 9846 section 4 and in the registry `handshake_types`.
 """
 
 from typing import Any
@@ -85,7 +84,7 @@ HANDSHAKES: dict[int, dict[int, type[Message]]] = {
     0xFEFD: TLS_1_2_HANDSHAKES,
     0xFEFC: TLS_1_3_HANDSHAKES,
 }
-"""Version on the wire to its tables."""
+"""Version on the wire to the tables of that version."""
 
 SERVER_KEY_EXCHANGES: dict[str, tuple[type[Message], type[Message], type[Message]]] = {
     "RSA": (
@@ -124,7 +123,7 @@ SERVER_KEY_EXCHANGES: dict[str, tuple[type[Message], type[Message], type[Message
     "ECDHE_PSK": (key_exchange_tables.ECDHEPSKServerKeyExchange,) * 3,
     "ECCPWD": (key_exchange_tables.ECCPWDServerKeyExchange,) * 3,
 }
-"""Key exchange to the ServerKeyExchange without a signature, with one until TLS 1.1, and with one in TLS 1.2."""
+"""Key exchange to three forms of ServerKeyExchange: without a signature, with one up to TLS 1.1, with one in TLS 1.2."""
 
 CLIENT_KEY_EXCHANGES: dict[str, type[Message]] = {
     "RSA": key_exchange_tables.RSAClientKeyExchange,
@@ -145,23 +144,23 @@ CLIENT_KEY_EXCHANGES: dict[str, type[Message]] = {
 KNOWN: dict[tuple[int, int, str], Any] = {}
 
 REMEMBERED = 4096
-"""Tables that are known by type, version and suite; real sessions need some hundred."""
+"""Limit of cached tables, by type, version and suite. Real sessions need a few hundred."""
 
 UNSIGNED = frozenset({"anon", "SRP"})
-"""Authentications that sign nothing, of key exchanges that can have a signature."""
+"""Authentication methods without a signature, for key exchanges that can also have one."""
 
 CERTIFICATE_TYPES: dict[int, type[Message]] = {
     0: certificate_tables.Certificate,
     1: certificate_tables.OpenPGPCertificate,
     2: certificate_tables.RawPublicKeyCertificate,
 }
-"""Certificate type to the form of Certificate until TLS 1.2."""
+"""Certificate type to the form of Certificate up to TLS 1.2."""
 
 
 def table_of(number: cython.int, version: cython.int, suite: Any, raw: bytes) -> Any:
-    """As `table_for`, of a message with its header; what hangs on no more than the numbers is remembered."""
+    """Return the same as `table_for`, for a message with its header. What depends only on the numbers is cached."""
     if number == 2:
-        # Most begin neither like a draft's nor with the random of a retry.
+        # Most have neither the version of a draft nor the random of a retry.
         return ServerHello if len(raw) > 6 and raw[4] == 3 and raw[6] != RETRY else server_hello_table(raw, 4)
     if number == 6 or (number == 11 and len(raw) > 7 and raw[7] == DER_SEQUENCE):
         return table_for(number, version, suite, raw)
@@ -185,12 +184,12 @@ def table_for(
     dtls: bool = False,
     certificate_type: int = 0,
 ) -> type[Message] | None:
-    """The table of a handshake message's body; None for a type that has none in this version.
+    """Return the table of a handshake message's body; None for a type that has none in this version.
 
     version: the negotiated one as on the wire (0x0300 to 0x0304, or of DTLS; a draft of TLS 1.3 as 0x0304), None or 0 before
-    the ServerHello. suite: the negotiated one. data, start: the message, and where its body begins behind the header; types 2
-    and 6 have layouts that only the bytes tell apart. certificate_type: what the hellos agreed on for the sender of a
-    Certificate (RFC 7250); 0 leaves it to the bytes whether it is a raw public key.
+    the ServerHello. suite: the negotiated one. data, start: the message, and where its body begins after the header; types 2
+    and 6 have several layouts, which only the bytes distinguish. certificate_type: what the hellos agreed on for the sender of
+    a Certificate (RFC 7250); with 0 the bytes decide whether it is a raw public key.
     """
     if handshake_type == 2:
         return server_hello_table(data, start)
@@ -208,14 +207,14 @@ def table_for(
     elif table is certificate_tables.Certificate:
         if certificate_type:
             return CERTIFICATE_TYPES.get(certificate_type)
-        # Behind the first length stands either another, whose first byte is 0 in a list under four megabytes, or a sequence.
+        # After the first length there is a second length, whose first byte is 0 in lists under four megabytes, or a sequence.
         if len(data) - start > 3 and data[start + 3] == DER_SEQUENCE:
             return certificate_tables.RawPublicKeyCertificate
     return table
 
 
 def server_key_exchange_table(tables: dict[int, type[Message]], suite: Suite | None) -> type[Message]:
-    """The table of a ServerKeyExchange in the version that has these tables."""
+    """Return the table of a ServerKeyExchange, for the version that has these tables."""
     forms = SERVER_KEY_EXCHANGES.get(suite.key_exchange) if suite is not None else None
     if forms is None or suite is None:
         return key_exchange_tables.OpaqueKeyExchange
@@ -225,7 +224,7 @@ def server_key_exchange_table(tables: dict[int, type[Message]], suite: Suite | N
 
 
 def client_key_exchange_table(version: int | None, suite: Suite | None) -> type[Message]:
-    """The table of a ClientKeyExchange."""
+    """Return the table of a ClientKeyExchange."""
     name = suite.key_exchange if suite is not None else ""
     if version == SSL_3_0 and name == "RSA":
         return key_exchange_tables.SSL3RSAClientKeyExchange

@@ -1,6 +1,6 @@
-"""The numbers on which following a handshake depends: message types, extension types, versions; names are in the registries.
+"""The numbers that are needed to follow a handshake: message types, extension types, versions. Names are in the registries.
 
-Modules take them from here, compiled ones as C variables; no number of the wire stands twice.
+All modules import them from here; in compiled ones they are C variables. Each number of the wire is defined only once.
 """
 
 HELLO_REQUEST, CLIENT_HELLO, SERVER_HELLO, NEW_SESSION_TICKET, END_OF_EARLY_DATA = 0, 1, 2, 4, 5
@@ -23,10 +23,10 @@ SSL2, SSL3, TLS_1_0, TLS_1_2, TLS_1_3 = 0x0002, 0x0300, 0x0301, 0x0303, 0x0304
 """Versions (registry `versions`)."""
 
 HEADER = 4
-"""Bytes of a handshake message's header: type and length."""
+"""Length in bytes of a handshake message's header: type and length."""
 
 RANDOM = slice(6, 38)
-"""Where a hello has its random, counted from its header."""
+"""Position of the random in a hello, counted from its header."""
 
 SESSION_ID_LENGTH = 38
-"""Where a hello has the length of its session id."""
+"""Position of the length of the session id in a hello."""

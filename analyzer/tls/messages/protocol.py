@@ -1,4 +1,4 @@
-"""The bodies of records that are no handshake: alerts, change_cipher_spec, heartbeats, acknowledgements, path checks."""
+"""Tables of records other than handshake: alerts, change_cipher_spec, heartbeats, acknowledgements, path checks."""
 
 from analyzer.codec.field_tables import Message, opaque, select, struct, u8, u16, u64, vector
 
@@ -17,14 +17,17 @@ class ChangeCipherSpec(Message):
 
 
 class DTLS10ChangeCipherSpec(Message):
-    """`ChangeCipherSpec` of the DTLS that OpenSSL had before RFC 4347, with the number of the message in the handshake."""
+    """`ChangeCipherSpec` of OpenSSL's DTLS before RFC 4347, with the number of the message in the handshake."""
 
     type: int = u8()
     message_seq: int = u16()
 
 
 class Heartbeat(Message):
-    """RFC 6520 section 4: `HeartbeatMessage`. A `payload_length` of more than there is, is what CVE-2014-0160 is about."""
+    """RFC 6520 section 4: `HeartbeatMessage`.
+
+    The attack of CVE-2014-0160 is a `payload_length` that is larger than the available payload.
+    """
 
     type: int = u8("heartbeat_message_types")
     payload_length: int = u16()

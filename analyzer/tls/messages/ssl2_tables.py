@@ -1,8 +1,8 @@
-"""The plaintext messages of SSL 2.0 (draft-hickman-netscape-ssl-00 section 2), also as they offer later versions.
+"""Tables of the messages of SSL 2.0 (draft-hickman-netscape-ssl-00 section 2), also in hellos that offer later versions.
 
-An SSL 2.0 message writes the lengths of all its parts first and the parts after them. A client that offered SSL 3.0 or TLS to
-servers which might only know SSL 2.0 sent this form of the hello with the later version in it (RFC 5246 appendix E.2); its
-cipher kinds with a zero in front are cipher suites. The tables begin behind the message type, as those of TLS do.
+An SSL 2.0 message has first the lengths of all its parts, and then the parts. A client that offered SSL 3.0 or TLS to a server
+which might only know SSL 2.0 sent this form of the hello with the later version in it (RFC 5246 appendix E.2). Its cipher kinds
+with a leading zero are cipher suites. The tables begin after the message type, as those of TLS do.
 """
 
 from analyzer.codec.field_tables import Message, opaque, u8, u16, u24, vector
@@ -47,38 +47,38 @@ class SSL2ServerHello(Message):
 
 
 class SSL2Error(Message):
-    """draft-hickman-netscape-ssl-00 section 2.7 ERROR, the only message that may come both plain and encrypted."""
+    """draft-hickman-netscape-ssl-00 section 2.7 ERROR, the only message that can be sent in plaintext or encrypted."""
 
     error_code: int = u16("ssl2_error_codes")
 
 
 class SSL2ClientFinished(Message):
-    """draft-hickman-netscape-ssl-00 section 2.5 CLIENT-FINISHED, once decrypted."""
+    """draft-hickman-netscape-ssl-00 section 2.5 CLIENT-FINISHED, after decryption."""
 
     connection_id: bytes = opaque(0)
 
 
 class SSL2ServerVerify(Message):
-    """draft-hickman-netscape-ssl-00 section 2.6 SERVER-VERIFY, once decrypted."""
+    """draft-hickman-netscape-ssl-00 section 2.6 SERVER-VERIFY, after decryption."""
 
     challenge: bytes = opaque(0)
 
 
 class SSL2ServerFinished(Message):
-    """draft-hickman-netscape-ssl-00 section 2.6 SERVER-FINISHED, once decrypted."""
+    """draft-hickman-netscape-ssl-00 section 2.6 SERVER-FINISHED, after decryption."""
 
     session_id: bytes = opaque(0)
 
 
 class SSL2RequestCertificate(Message):
-    """draft-hickman-netscape-ssl-00 section 2.6 REQUEST-CERTIFICATE, once decrypted."""
+    """draft-hickman-netscape-ssl-00 section 2.6 REQUEST-CERTIFICATE, after decryption."""
 
     authentication_type: int = u8()
     certificate_challenge: bytes = opaque(0)
 
 
 class SSL2ClientCertificate(Message):
-    """draft-hickman-netscape-ssl-00 section 2.5 CLIENT-CERTIFICATE, once decrypted."""
+    """draft-hickman-netscape-ssl-00 section 2.5 CLIENT-CERTIFICATE, after decryption."""
 
     certificate_type: int = u8("ssl2_certificate_types")
     certificate_length: int = u16()
@@ -105,5 +105,5 @@ PLAINTEXT = frozenset({0, 1, 2, 4})
 
 
 def ssl2_table(message_type: int) -> type[Message] | None:
-    """The table of a message in the clear, from behind its type; None for a type that is not sent in the clear."""
+    """Return the table of a message in plaintext, from after its type; None for a type that is not sent in plaintext."""
     return SSL2_MESSAGES[message_type] if message_type in PLAINTEXT else None

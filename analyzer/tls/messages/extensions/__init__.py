@@ -1,4 +1,7 @@
-"""Every extension that IANA has registered, and those in use without: one file a family, `EXTENSIONS` has them by place."""
+"""Tables of all extensions that IANA has registered, and of others in use.
+
+There is one file for each family. `EXTENSIONS` has the tables by place.
+"""
 
 from analyzer.tls.messages.extensions import (
     about_certificates,

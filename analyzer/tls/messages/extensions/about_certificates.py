@@ -32,7 +32,7 @@ class OCSPStatusRequest(Message):
 
 @extension(5, "client_hello", "certificate_request")
 class CertificateStatusRequest(Message):
-    """RFC 6066 section 8: `CertificateStatusRequest`; in a CertificateRequest RFC 9846 section 4.5.2.1 has it empty."""
+    """RFC 6066 section 8: `CertificateStatusRequest`; empty in a CertificateRequest (RFC 9846 section 4.5.2.1)."""
 
     status_type: int = u8("certificate_status_types", optional=True)
     request: OCSPStatusRequest | bytes = select("status_type", {1: struct(OCSPStatusRequest)})
@@ -43,7 +43,10 @@ empty(5, "server_hello")
 
 @extension(5, "certificate")
 class CertificateStatus(Message):
-    """RFC 6066 section 8, RFC 6961 section 2.2: `CertificateStatus`; OCSP responses in DER, one or one a certificate."""
+    """RFC 6066 section 8, RFC 6961 section 2.2: `CertificateStatus`.
+
+    It has OCSP responses in DER: one, or one for each certificate.
+    """
 
     status_type: int = u8("certificate_status_types")
     response: bytes | list[bytes] = select("status_type", {1: opaque(3, low=1), 2: vector(3, opaque(3), low=1)})
@@ -90,7 +93,7 @@ empty(18, "client_hello", "certificate_request")
 
 
 class TransItem(Message):
-    """RFC 9162 section 4.5: `TransItem`; the data of each type has its own form, and there is no length between."""
+    """RFC 9162 section 4.5: `TransItem`; the data of each type has its own form, and has no length field."""
 
     versioned_type: int = u16()
     data: bytes = opaque(0)
@@ -164,7 +167,7 @@ class CachedInformation(Message):
 
 @extension(25, *ANSWER)
 class CachedInformationTypes(Message):
-    """RFC 7924 section 3: `CachedInformation` of the server: what it takes as cached."""
+    """RFC 7924 section 3: `CachedInformation` of the server: what it accepts as cached."""
 
     cached_info: list[int] = vector(2, u8("cached_information_types"), low=1)
 
@@ -199,13 +202,13 @@ class OIDFilterExtension(Message):
 
 @extension(34, "client_hello", "certificate_request")
 class DelegatedCredentialSchemes(Message):
-    """RFC 9345 section 4.1.1: the signature schemes that its sender takes for a delegated credential."""
+    """RFC 9345 section 4.1.1: the signature schemes that the sender accepts for a delegated credential."""
 
     supported_signature_algorithms: list[int] = vector(2, u16("signature_schemes"), low=2)
 
 
 class Credential(Message):
-    """RFC 9345 section 4: `Credential`; `valid_time` in seconds from the notBefore of the certificate that delegates."""
+    """RFC 9345 section 4: `Credential`; `valid_time` in seconds from the notBefore of the delegating certificate."""
 
     valid_time: int = u32()
     dc_cert_verify_algorithm: int = u16("signature_schemes")
@@ -223,7 +226,7 @@ class DelegatedCredential(Message):
 
 @extension(59, "client_hello")
 class DnssecChainPort(Message):
-    """RFC 9102 section 2.2: the port for which the client wants the TLSA records."""
+    """RFC 9102 section 2.2: the port for which the client requests the TLSA records."""
 
     port_number: int = u16()
 

@@ -26,7 +26,7 @@ class SignatureSchemeList(Message):
     supported_signature_algorithms: list[int] = vector(2, u16("signature_schemes"), low=2)
 
 
-empty(13, "server_hello")  # early drafts of TLS 1.3 had a server with a certificate say so
+empty(13, "server_hello")  # in early drafts of TLS 1.3 a server with a certificate sent it
 
 
 @extension(43, "client_hello")

@@ -1,8 +1,8 @@
-"""Encrypted ClientHello and its forerunner (RFC 9849): the hello inside the hello.
+"""Tables of Encrypted ClientHello (RFC 9849) and of its predecessor, encrypted SNI.
 
-The outer ClientHello carries the inner one sealed with HPKE for the configuration `config_id`; a client without a configuration
-sends the same form filled at random (section 6.2), so the wire alone never tells which it is. A server that refused sends
-the configurations to try again with.
+The outer ClientHello contains the inner one, encrypted with HPKE for the configuration `config_id`. A client without a
+configuration sends the same form filled with random bytes (section 6.2), so the two cases look the same on the wire. A server
+that rejected the inner hello sends configurations for a retry.
 """
 
 from analyzer.codec.field_tables import Message, fixed, opaque, select, sized, struct, u8, u16, vector
@@ -18,7 +18,7 @@ class HpkeSymmetricCipherSuite(Message):
 
 
 class OuterClientHello(Message):
-    """RFC 9849 section 5: `ECHClientHello` of type outer, behind the type."""
+    """RFC 9849 section 5: `ECHClientHello` of type outer, after the type."""
 
     cipher_suite: HpkeSymmetricCipherSuite = struct(HpkeSymmetricCipherSuite)
     config_id: int = u8()
@@ -28,7 +28,7 @@ class OuterClientHello(Message):
 
 @extension(65037, "client_hello")
 class ECHClientHello(Message):
-    """RFC 9849 section 5: `ECHClientHello`; `body` is what follows the type, and empty for the inner one."""
+    """RFC 9849 section 5: `ECHClientHello`; `body` is what follows the type. It is empty for the inner type."""
 
     type: int = u8("ech_client_hello_types")
     body: OuterClientHello | Empty | bytes = select("type", {0: struct(OuterClientHello), 1: struct(Empty)})
@@ -82,14 +82,14 @@ class ECHHelloRetryRequest(Message):
 
 @extension(64768, "client_hello")
 class OuterExtensions(Message):
-    """RFC 9849 section 5.1: `OuterExtensions`, which an inner ClientHello takes from the outer one."""
+    """RFC 9849 section 5.1: `OuterExtensions`, the extensions that an inner ClientHello copies from the outer one."""
 
     outer_extensions: list[int] = vector(1, u16("extensions"), low=2)
 
 
 @extension(65486, "client_hello")
 class ClientEncryptedSNI(Message):
-    """draft-ietf-tls-esni-06 section 5.1: `ClientEncryptedSNI`, the forerunner, of which only the name was encrypted."""
+    """draft-ietf-tls-esni-06 section 5.1: `ClientEncryptedSNI`, the predecessor, which encrypted only the name."""
 
     suite: int = u16("cipher_suites")
     key_share: ClientKeyShareEntry = struct(ClientKeyShareEntry)

@@ -38,14 +38,14 @@ class TokenBindingParameters(Message):
 @extension(29, "client_hello")
 @extension(30, "client_hello")
 class PwdName(Message):
-    """RFC 8492 sections 4.4.1 and 4.4.2: the client's name for ECCPWD, encrypted (29) or as it is (30)."""
+    """RFC 8492 sections 4.4.1 and 4.4.2: the client's name for ECCPWD, encrypted (29) or in plaintext (30)."""
 
     pwd_name: bytes = opaque(1, low=1)
 
 
 @extension(31, "client_hello", "hello_retry_request", *ANSWER)
 class PasswordSalt(Message):
-    """RFC 8492 section 4.4.3: the salt of the client's password, with whatever length it brings."""
+    """RFC 8492 section 4.4.3: the salt of the client's password, of any length."""
 
     pwd_salt: bytes = opaque(0)
 
@@ -76,7 +76,7 @@ class FlagExtensions(Message):
 
 @extension(65281, "client_hello", "server_hello")
 class RenegotiationInfo(Message):
-    """RFC 5746 section 3.2: `RenegotiationInfo`: the Finished messages of the handshake before, or nothing."""
+    """RFC 5746 section 3.2: `RenegotiationInfo`: the Finished values of the previous handshake, or nothing."""
 
     renegotiated_connection: bytes = opaque(1)
 

@@ -1,9 +1,9 @@
-"""The key_share extension and the shares of hybrid groups (RFC 9846 section 4.3.8).
+"""Tables of the key_share extension and of the shares of hybrid groups (RFC 9846 section 4.3.8).
 
-A hybrid group's share is the shares of its two parts put together without lengths: each part's length follows from the group
-and the side, so a hybrid share here is a structure of two parts, and any other share is bytes. A key encapsulation is lopsided:
-the client sends an encapsulation key, the server a ciphertext. draft-ietf-tls-ecdhe-mlkem section 4 puts ML-KEM first in
-X25519MLKEM768, and second in the groups with a NIST curve.
+A hybrid share is the concatenation of the shares of its two parts, without lengths. The length of each part depends on the
+group and the side. So a hybrid share here is a structure of two parts, and any other share is bytes. With a key encapsulation
+the two sides differ: the client sends an encapsulation key, the server a ciphertext. In draft-ietf-tls-ecdhe-mlkem section 4,
+ML-KEM is the first part of X25519MLKEM768, and the second part of the groups with a NIST curve.
 """
 
 from analyzer.codec.field_tables import Message, fixed, opaque, select, sized, struct, u16, vector
@@ -39,7 +39,7 @@ class ServerSecP256r1MLKEM768(Message):
 
 
 class SecP384r1MLKEM1024(Message):
-    """draft-ietf-tls-ecdhe-mlkem section 4: a point of secp384r1, then ML-KEM-1024, of one length on both sides."""
+    """draft-ietf-tls-ecdhe-mlkem section 4: a point of secp384r1, then ML-KEM-1024; both sides have the same lengths."""
 
     secp384r1: bytes = fixed(97)
     ml_kem: bytes = fixed(1568)

@@ -1,11 +1,14 @@
-"""Extensions that say who is asked for, and by which protocol: server_name, ALPN, NPN, ALPS, trust anchors of the peer."""
+"""Extensions that name the requested server and protocol: server_name, ALPN, NPN, ALPS, trust anchors of the peer."""
 
 from analyzer.codec.field_tables import Message, opaque, select, struct, u8, vector
 from analyzer.tls.messages.extensions.places import ANSWER, empty, extension
 
 
 class ServerName(Message):
-    """RFC 6066 section 3: `ServerName`. A name type that is not registered has no known form: its bytes reach to the end."""
+    """RFC 6066 section 3: `ServerName`.
+
+    An unregistered name type has no known form: its bytes extend to the end.
+    """
 
     name_type: int = u8("name_types")
     name: bytes = select("name_type", {0: opaque(2, low=1, text=True)})
@@ -39,14 +42,14 @@ class ApplicationSettingsSupport(Message):
 @extension(17513, "encrypted_extensions")
 @extension(17613, "encrypted_extensions")
 class ApplicationSettings(Message):
-    """draft-vvv-tls-alps-01 section 4: the settings of the protocol chosen, in that protocol's own form."""
+    """draft-vvv-tls-alps-01 section 4: the settings of the chosen protocol, in that protocol's own form."""
 
     settings: bytes = opaque(0)
 
 
 @extension(13172, "server_hello")
 class NextProtocolNegotiation(Message):
-    """draft-agl-tls-nextprotoneg-04 section 3: what the server speaks, names one after the other. The client's is empty."""
+    """draft-agl-tls-nextprotoneg-04 section 3: the server's protocols, as a sequence of names. The client's is empty."""
 
     protocol_name_list: list[bytes] = vector(0, opaque(1, low=1, text=True))
 

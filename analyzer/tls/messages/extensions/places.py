@@ -1,8 +1,8 @@
-"""Where each extension may stand, and the table of its body there (RFC 9846 section 4.3, and the RFC of each extension).
+"""Where each extension can be, and the table of its body there (RFC 9846 section 4.3, and the RFC of each extension).
 
-The same number has another body in another message: a client lists, a server picks. So there is one dictionary a place,
-`EXTENSIONS[place][number]`, which the `extensions` rows of the messages hold; a table enters it by the decorator above it.
-A number that no table has registered for a place stays bytes, as do the GREASE numbers of RFC 8701.
+The same number has a different body in different messages: for example, a client sends a list, and a server chooses one entry.
+So there is one dictionary for each place, `EXTENSIONS[place][number]`, and the `extensions` fields of the messages use it. A
+decorator registers a table there. A number without a table in a place stays bytes; so do the GREASE numbers of RFC 8701.
 """
 
 from collections.abc import Callable
@@ -24,15 +24,18 @@ EXTENSIONS: dict[str, dict[int, type[Message]]] = {
 Body = TypeVar("Body", bound=Message)
 
 ANSWER = ("server_hello", "encrypted_extensions")
-"""Where a server answers: in the ServerHello until TLS 1.2, encrypted from TLS 1.3 on."""
+"""The messages with a server's answer: ServerHello up to TLS 1.2, EncryptedExtensions since TLS 1.3."""
 
 
 class Empty(Message):
-    """An extension whose presence says all: `struct {}` (RFC 6066 section 3 and others)."""
+    """An extension that has no content, only its presence counts: `struct {}` (RFC 6066 section 3 and others)."""
 
 
 def extension(number: int, *places: str) -> Callable[[type[Body]], type[Body]]:
-    """Register the table below as the body of extension `number` in these places."""
+    """Register the decorated table as the body of extension `number` in these places.
+
+    Raises ValueError if a place already has another table for this number.
+    """
 
     def enter(table: type[Body]) -> type[Body]:
         for place in places:

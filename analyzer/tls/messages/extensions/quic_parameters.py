@@ -1,7 +1,7 @@
-"""The transport parameters of QUIC, which travel in an extension of the TLS handshake (RFC 9000 section 18, RFC 9001).
+"""Tables of the transport parameters of QUIC, an extension of the TLS handshake (RFC 9000 section 18, RFC 9001).
 
-A sequence of parameters, each an identifier, a length and a value, all three variable-length: a sender may write a number in
-more bytes than it needs, and such a number remembers them.
+It is a sequence of parameters. Each has an identifier, a length and a value, all three of variable length. A sender can write a
+number in more bytes than needed, and the number here keeps how many.
 """
 
 from analyzer.codec.field_tables import Message, fixed, opaque, select, sized, struct, u16, u32, varint, vector
@@ -9,7 +9,7 @@ from analyzer.tls.messages.extensions.places import extension
 
 
 class PreferredAddress(Message):
-    """RFC 9000 section 18.2, figure 22: the address to move to; all zeros where there is none of that family."""
+    """RFC 9000 section 18.2, figure 22: the address to migrate to; all zeros if there is none of that family."""
 
     ipv4_address: bytes = fixed(4)
     ipv4_port: int = u16()
@@ -20,14 +20,14 @@ class PreferredAddress(Message):
 
 
 class VersionInformation(Message):
-    """RFC 9368 section 3: the version in use, and those that the sender prefers."""
+    """RFC 9368 section 3: the chosen version, and the versions that the sender has available."""
 
     chosen_version: int = u32("quic_versions")
     available_versions: list[int] = vector(0, u32("quic_versions"))
 
 
 class GoogleVersion(Message):
-    """Chromium's google_version: a version from the client; from the server one too, and a list."""
+    """Chromium's google_version: a version from the client; a version and a list from the server."""
 
     version: int = u32("quic_versions")
     supported_versions: list[int] | None = vector(1, u32("quic_versions"), optional=True)
@@ -43,7 +43,7 @@ PARAMETERS = dict.fromkeys(
     0x4752: sized(0, GoogleVersion, of="length"),
     0x3129: opaque(0, of="length", text=True),
 }
-"""The parameters whose value is not just bytes."""
+"""The parameters whose value is not only bytes."""
 
 
 class TransportParameter(Message):

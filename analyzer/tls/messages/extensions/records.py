@@ -26,7 +26,7 @@ empty(26, "client_hello", "server_hello")
 
 @extension(21, "client_hello")
 class Padding(Message):
-    """RFC 7685 section 3: zeros that bring a ClientHello to a length."""
+    """RFC 7685 section 3: zeros that extend a ClientHello to a certain length."""
 
     padding: bytes = opaque(0)
 
@@ -63,7 +63,7 @@ class SelectedEKTCipher(Message):
 @extension(53, "client_hello", "server_hello")
 @extension(54, "client_hello", "server_hello")
 class ConnectionId(Message):
-    """RFC 9146 section 3: `ConnectionId`: what the receiver is to write into records; 53 was the draft's number."""
+    """RFC 9146 section 3: `ConnectionId`: the id that the peer must write into its records; 53 was the draft's number."""
 
     cid: bytes = opaque(1)
 
@@ -73,6 +73,6 @@ empty(61, "client_hello", *ANSWER)
 
 @extension(60, "client_hello", *ANSWER)
 class SequenceNumberEncryptionAlgorithms(Message):
-    """draft-pismenny-tls-dtls-plaintext-sequence-number-01 section 3; an expired draft, the body is kept as it is."""
+    """draft-pismenny-tls-dtls-plaintext-sequence-number-01 section 3, an expired draft; the body stays bytes."""
 
     extension_data: bytes = opaque(0)

@@ -13,7 +13,7 @@ class PskIdentity(Message):
 
 @extension(41, "client_hello")
 class OfferedPsks(Message):
-    """RFC 9846 section 4.3.11: `OfferedPsks`; a binder an identity, in the same order."""
+    """RFC 9846 section 4.3.11: `OfferedPsks`; one binder for each identity, in the same order."""
 
     identities: list[PskIdentity] = vector(2, struct(PskIdentity), low=7)
     binders: list[bytes] = vector(2, opaque(1, low=32), low=33)
@@ -46,7 +46,10 @@ class Cookie(Message):
 
 @extension(35, "client_hello", *ANSWER)
 class SessionTicket(Message):
-    """RFC 5077 section 3.2: the ticket itself, without a length of its own; empty to ask for one or to promise one."""
+    """RFC 5077 section 3.2: the ticket itself, without its own length field.
+
+    It is empty in a request for a ticket, and in the server's promise to send one.
+    """
 
     ticket: bytes = opaque(0)
 
