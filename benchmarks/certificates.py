@@ -1,7 +1,7 @@
-"""Server certificates for the workloads: leaves under two intermediates, half RSA, half ECDSA.
+"""Makes server certificates for the workloads: leaves under two intermediates, half RSA, half ECDSA.
 
-Each server sends its leaf and the intermediate, as most public servers do; the roots are written beside them and never
-sent. Everything but the keys and signatures is the same on every run: names, serial numbers, dates.
+Each server sends its leaf and the intermediate, as most public servers do. The roots are written to a file and never sent.
+Everything except the keys and signatures is the same on every run: names, serial numbers, dates.
 """
 
 import datetime
@@ -40,7 +40,8 @@ def pem_path(folder: Path, index: int) -> Path:
 
 
 def write_certificates(folder: Path) -> None:
-    """Write the PEM file of every server and `roots.pem` to `folder`, unless `roots.pem`, written last, is there."""
+    """Write the PEM file of every server and `roots.pem` to `folder`. Do nothing if `roots.pem`, which is written last,
+    exists."""
     roots = folder / "roots.pem"
     if roots.exists():
         return
@@ -74,7 +75,7 @@ def elliptic_key() -> PrivateKey:
 def make_authority(
     name: str, parent: Authority | None, make_key: Callable[[], PrivateKey], serial: int, path_length: int
 ) -> Authority:
-    """An authority under `parent`, or self-signed when that is None."""
+    """Return an authority under `parent`, or a self-signed one if that is None."""
     key = make_key()
     subject = x509.Name(
         [
@@ -111,7 +112,7 @@ def make_leaf(name: str, key: PrivateKey, issuer: Authority, serial: int) -> x50
 
 
 def start_certificate(subject: x509.Name, issuer: x509.Name, key: PrivateKey, serial: int) -> x509.CertificateBuilder:
-    """What every certificate here begins with."""
+    """Return a builder with the values that every certificate here has."""
     return (
         x509.CertificateBuilder(issuer, subject, key.public_key(), serial, NOT_BEFORE, NOT_AFTER)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)

@@ -1,9 +1,10 @@
-"""The machine's own floor under a capture that is decrypted: `python -m benchmarks.floor CAPTURE`.
+"""Measures the minimum time of this machine for decrypting a capture: `python -m benchmarks.floor CAPTURE`.
 
-Reads the capture, and for all bytes of application data in it does what no analyzer can leave out: copy them once, decrypt
-them, record by record and by the suites that the workload negotiated (its `.json`), check the tag or the MAC, and hash the
-plaintext. All through `cryptography` and `hashlib`, as the analyzer does it, but without packets, streams, records or HTTP.
-The same record is opened over and over, so that neither keys nor ciphertext have to be fetched from memory: it is a floor.
+Reads the capture, and does for all its application data what no analyzer can leave out: copies the bytes once, decrypts them
+record by record with the suites that the workload negotiated (its `.json`), checks the tag or the MAC, and hashes the
+plaintext. It uses `cryptography` and `hashlib`, like the analyzer, but handles no packets, streams, records or HTTP.
+
+The same record is decrypted many times, so keys and ciphertext are not loaded from memory: the result is a minimum.
 """
 
 import argparse
@@ -19,19 +20,19 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM, ChaCha20Poly1305
 
 RECORD = 1 << 14
-"""Bytes of plaintext in the records of long sessions: the most that TLS allows, as OpenSSL makes them."""
+"""Bytes of plaintext in the records of long sessions: the maximum of TLS, which OpenSSL uses."""
 
 CHUNK = 1 << 20
-"""Bytes read at once, as the analyzer reads."""
+"""Bytes read at once, the same as in the analyzer."""
 
 HEADER = bytes(13)
-"""As long as what a tag or a MAC covers besides the plaintext."""
+"""Data with the length that a tag or a MAC covers besides the plaintext."""
 
 Open = Callable[[], bytes]
 
 
 def decryptor(suite: str) -> Open:
-    """What opens a full record of the suite, which has OpenSSL's name."""
+    """Return a function that decrypts a full record of the suite, which has OpenSSL's name."""
     words = suite.upper().replace("_", "-").split("-")
     n_key = 32 if "256" in words or "AES256" in words or "CHACHA20" in words else 16
     key = os.urandom(n_key)
@@ -60,7 +61,7 @@ def decryptor(suite: str) -> Open:
 
 
 def read(capture: Path) -> int:
-    """Read the capture; the number of its bytes."""
+    """Read the capture. Return the number of its bytes."""
     n_bytes = 0
     with capture.open("rb", buffering=0) as file:
         while data := file.read(CHUNK):
@@ -69,7 +70,7 @@ def read(capture: Path) -> int:
 
 
 def main() -> int:
-    """Do all of it once and say how much it was."""
+    """Do everything once, and print the amounts."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.floor", description="Read, copy, decrypt and hash, no more.")
     parser.add_argument("capture", type=Path, help="a capture of benchmarks.workloads, with its .json beside it")
     capture = parser.parse_args().capture

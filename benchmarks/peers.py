@@ -1,9 +1,9 @@
-"""Real TLS peers: OpenSSL talks to OpenSSL through memory, and what they say goes to standard output, flight by flight.
+"""Real TLS peers: OpenSSL talks to OpenSSL through memory, and the bytes go to standard output, flight by flight.
 
-Run as a program by `benchmarks.workloads`, because the TLS 1.3 suites which OpenSSL offers can only be chosen for a whole
-process (`OPENSSL_CONF`). `short` makes many small sessions, `long` one that carries many bytes.
+Run as a program by `benchmarks.workloads`, because the TLS 1.3 suites that OpenSSL offers can only be chosen for a whole
+process (`OPENSSL_CONF`). `short` makes many small sessions, `long` makes one with many bytes.
 
-The output is a row of parts, each a byte for its kind, a 32-bit length, and that many bytes: SESSION (JSON, before the
+The output is a series of parts. Each is a byte for its kind, a 32-bit length, and that many bytes: SESSION (JSON, before the
 first flight: `server`), CLIENT and SERVER (bytes of that side), END (JSON: `version`, `cipher_suite`, `resumed`, and `carried`,
 the bytes of application data).
 """
@@ -23,9 +23,9 @@ from benchmarks.certificates import N_SERVERS, pem_path, server_name
 
 CLIENT, SERVER, SESSION, END = range(4)
 PART = struct.Struct("<BI")
-# Bytes handed to OpenSSL at once in a long session: four full records.
+# Bytes given to OpenSSL at once in a long session: four full records.
 CHUNK = 65536
-# How often a client resumes when it has a session to resume.
+# How often a client resumes if it has a session to resume.
 RESUMPTION = 0.45
 
 # What the clients offer: highest version, TLS 1.2 suites, ALPN. A TLS 1.3 client offers TLS 1.2 too.
@@ -52,7 +52,7 @@ class Link:
         self.server = server.wrap_bio(self.to_server, self.from_server, server_side=True)
 
     def carry(self, kind: int) -> bytes:
-        """Carry what one side has written to the other, and return it."""
+        """Copy the bytes that one side has written to the other, and return them."""
         if kind == CLIENT:
             data = self.from_client.read()
             self.to_server.write(data)
@@ -62,7 +62,7 @@ class Link:
         return data
 
     def handshake(self) -> Iterator[tuple[int, bytes]]:
-        """The flights until both sides are done, but for what the client holds back to send with its first data."""
+        """Yield the flights until both sides are done, without what the client holds back to send with its first data."""
         client_done = server_done = False
         while True:
             client_done = client_done or advance(self.client)
@@ -78,7 +78,7 @@ class Link:
 
 
 def advance(peer: ssl.SSLObject) -> bool:
-    """Go on with the handshake; whether it is complete."""
+    """Continue the handshake. Return whether it is complete."""
     try:
         peer.do_handshake()
     except ssl.SSLWantReadError:
@@ -93,11 +93,12 @@ def close(peer: ssl.SSLObject) -> None:
 
 
 def server_context(pem: Path, index: int) -> ssl.SSLContext:
-    """The server `index`: every fourth knows sessions by identifier and not by ticket, every tenth wants P-256."""
+    """Return the context of server `index`: every fourth resumes by session ID and not by ticket, every tenth requires
+    P-256."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(pem)
     context.num_tickets = 1
-    # The clients differ in what they prefer; let that decide.
+    # The clients have different preferences; they decide.
     context.options &= ~ssl.OP_CIPHER_SERVER_PREFERENCE
     context.set_ciphers("ALL:@SECLEVEL=2")
     if index % 4 == 3:
@@ -109,7 +110,7 @@ def server_context(pem: Path, index: int) -> ssl.SSLContext:
 
 
 def client_context(profile: int, keylog: Path) -> ssl.SSLContext:
-    """A client that offers what PROFILES says and writes its secrets to `keylog`."""
+    """Return the context of a client that offers the values in PROFILES and writes its secrets to `keylog`."""
     highest, ciphers, protocols = PROFILES[profile]
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
@@ -123,13 +124,13 @@ def client_context(profile: int, keylog: Path) -> ssl.SSLContext:
 
 
 def write_part(out: BinaryIO, kind: int, data: bytes) -> None:
-    """One part of the output."""
+    """Write one part of the output."""
     out.write(PART.pack(kind, len(data)))
     out.write(data)
 
 
 def write_end(out: BinaryIO, client: ssl.SSLObject, carried: int) -> None:
-    """The facts of a session that is over, as OpenSSL tells them, and how many bytes it carried."""
+    """Write the facts of a session that has ended, as OpenSSL reports them, and its number of application bytes."""
     cipher = client.cipher()
     facts = {
         "version": client.version(),
@@ -141,7 +142,7 @@ def write_end(out: BinaryIO, client: ssl.SSLObject, carried: int) -> None:
 
 
 def write_short(out: BinaryIO, certificates: Path, keylog: Path, count: int, seed: str) -> None:
-    """`count` sessions, each a handshake, a request, a response and two close_notify."""
+    """Make `count` sessions, each with a handshake, a request, a response and two close_notify."""
     rng = random.Random(seed)
     servers: dict[int, ssl.SSLContext] = {}
     clients = [client_context(profile, keylog) for profile in range(len(PROFILES))]
@@ -178,7 +179,7 @@ def write_short(out: BinaryIO, certificates: Path, keylog: Path, count: int, see
 
 
 def write_long(out: BinaryIO, certificates: Path, keylog: Path, n_bytes: int, index: int, version: str, cipher: str) -> None:
-    """One session with server `index` in which `n_bytes` go down, or up when `index` is a multiple of 5."""
+    """Make one session with server `index`, in which `n_bytes` are downloaded, or uploaded if `index` is a multiple of 5."""
     client = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     client.check_hostname = False
     client.verify_mode = ssl.CERT_NONE
@@ -203,7 +204,7 @@ def write_long(out: BinaryIO, certificates: Path, keylog: Path, n_bytes: int, in
     left = n_bytes
     carried += n_bytes
     while left:
-        # What is carried is not read at the other end: only the ciphertext counts.
+        # The other end does not read the data: only the ciphertext is used.
         left -= sender.write(filler[: min(left, CHUNK)])
         write_part(out, side, outgoing.read())
     if up:

@@ -1,8 +1,8 @@
-"""Time the analyzer beside tshark, ssldump and tcpdump: `python -m benchmarks.run`, a Markdown report on standard output.
+"""Time the analyzer and tshark, ssldump and tcpdump: `python -m benchmarks.run`, a Markdown report on standard output.
 
-Every figure of a report comes from the same run of this program on the same machine. In each round every tool reads the
-capture once, one after the other, so that what else the machine does falls on all of them; the median of the rounds counts.
-`benchmarks/README.md` says what the numbers mean.
+All numbers of a report come from one run of this program on one machine. In each round every tool reads the capture once, one
+after the other, so other load on the machine affects all of them. The report has the median of the rounds.
+`benchmarks/README.md` explains the numbers.
 """
 
 import argparse
@@ -53,19 +53,19 @@ KEYED_TOOLS: dict[str, tuple[str, ...]] = {
     ),
     "floor": (sys.executable, "-m", "benchmarks.floor", "{capture}"),
 }
-"""What runs on workloads with keys; `floor` on `bulk` alone, and tshark in the first round alone."""
+"""The tools that run on workloads with keys; `floor` only on `bulk`, and tshark only in the first round."""
 
 FLOOR = "floor"
 DECRYPTED = b'"decryption":{"status":"decrypted"'
 MIB = 1 << 20
-# A start takes so short that a few more cost nothing and steady the median.
+# A start takes so little time that a few more cost nothing and make the median stable.
 MIN_STARTS = 5
 
 Timings = dict[str, list[Run]]
 
 
 def command_of(tool: str, analyzer: Sequence[str], capture: Path, keyed: bool = False) -> list[str]:
-    """The command line of `tool` for `capture`, with its key log or without."""
+    """Return the command line of `tool` for `capture`, with its key log or without."""
     words: list[str] = []
     for word in (KEYED_TOOLS if keyed else TOOLS)[tool]:
         spelled = word.replace("{capture}", str(capture)).replace("{keys}", str(capture.with_suffix(".keys")))
@@ -81,7 +81,7 @@ def tools_for(name: str, tools: Sequence[str]) -> list[str]:
 
 
 def made(name: str, scale: float, folder: Path) -> tuple[Path, dict[str, Any]]:
-    """The capture of a workload and its facts; made by another process when it is not there, so that this one stays small."""
+    """Return the capture of a workload and its facts. Another process makes it if it does not exist, to keep this one small."""
     command = [
         sys.executable,
         "-m",
@@ -98,11 +98,10 @@ def made(name: str, scale: float, folder: Path) -> tuple[Path, dict[str, Any]]:
 
 
 def sessions_printed(analyzer: Sequence[str], capture: Path, keyed: bool, folder: Path, limit: float) -> tuple[int, str]:
-    """How many sessions the analyzer prints for `capture`, in a run that is not timed, and the end of its standard error.
+    """Return how many sessions the analyzer prints for `capture`, in a run that is not timed, and the end of its standard
+    error.
 
-    With keys only sessions count that were decrypted whole.
-
-    It also brings the capture into the page cache.
+    With keys only completely decrypted sessions count. The run also loads the capture into the page cache.
     """
     output, errors = folder / "check.out", folder / "check.err"
     measure(command_of("analyzer", analyzer, capture, keyed), limit, str(output), str(errors))
@@ -128,7 +127,7 @@ def time_tools(tools: Sequence[str], analyzer: Sequence[str], capture: Path, key
 
 
 def failures(name: str, timings: Timings) -> list[str]:
-    """A note for every tool of which a run failed."""
+    """Return a note for every tool with a failed run."""
     return [
         f"* {name}, {tool}: ended with status {', '.join(str(status) for status in sorted(statuses))}"
         for tool, runs in timings.items()
@@ -149,7 +148,7 @@ def table(rows: Sequence[Sequence[str]]) -> str:
 
 
 def median_or_none(timings: Timings, tool: str, figure: str) -> float | None:
-    """The median of one figure; None of a tool that did not run."""
+    """Return the median of one value; None for a tool that did not run."""
     return median(timings[tool], figure) if tool in timings else None
 
 
@@ -164,7 +163,7 @@ def render_seconds(results: dict[str, tuple[dict[str, Any], Timings]], tools: Se
 
 
 def render_ratios(results: dict[str, tuple[dict[str, Any], Timings]], tools: Sequence[str]) -> str:
-    """How many times as long as the analyzer the others took, on the wall and in processor time."""
+    """Return how many times as long as the analyzer the other tools took, in elapsed and in processor time."""
     others = [tool for tool in tools if not tool.startswith("analyzer")]
 
     def ratio(timings: Timings, other: str, tool: str, figure: str) -> str:
@@ -181,7 +180,7 @@ def render_ratios(results: dict[str, tuple[dict[str, Any], Timings]], tools: Seq
 
 
 def render_costs(results: dict[str, tuple[dict[str, Any], Timings]], tools: Sequence[str]) -> str:
-    """Processor time and peak memory of every tool, and what a packet and a session cost it."""
+    """Return processor time and peak memory of every tool, and its cost for a packet and for a session."""
     rows = [["workload, tool", "fastest to slowest, s", "processor, s", "µs a packet", "µs a session", "peak MiB", "status"]]
     for name, (facts, timings) in results.items():
         for tool in timings:
@@ -210,7 +209,7 @@ def time_start(analyzer: Sequence[str], demo: Path, rounds: int, limit: float) -
 
 
 def render_start(timings: Timings) -> str:
-    """How long the analyzer takes for next to nothing."""
+    """Return how long the analyzer takes for very little work."""
     rows = [["command", "median, s", "fastest, s", "peak MiB"]]
     for label, runs in timings.items():
         least = min(run.wall for run in runs)
@@ -226,7 +225,7 @@ def first_line(*command: str) -> str:
 
 
 def render_machine(analyzer: Sequence[str], tools: Sequence[str]) -> str:
-    """When, on what, and with which versions."""
+    """Return the time, the machine and the versions."""
     processor = platform.processor() or platform.machine()
     information = Path("/proc/cpuinfo")
     if information.exists():
@@ -247,7 +246,7 @@ def render_machine(analyzer: Sequence[str], tools: Sequence[str]) -> str:
 
 
 def main() -> int:
-    """Read the command line, run, print the report; 1 when the analyzer missed sessions or a tool failed to run."""
+    """Read the command line, run, print the report. Return 1 if the analyzer missed sessions or a tool failed."""
     root = Path(__file__).resolve().parent
     parser = argparse.ArgumentParser(prog="python -m benchmarks.run", description="Time the analyzer beside other tools.")
     parser.add_argument("-n", "--rounds", type=int, default=3, help="runs of each tool on each workload (default 3)")

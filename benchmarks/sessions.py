@@ -1,4 +1,4 @@
-"""The TLS sessions of a workload: worker programs (`benchmarks.peers`) are started, and their sessions handed out."""
+"""Gives the TLS sessions of a workload: starts worker programs (`benchmarks.peers`), and reads their sessions."""
 
 import json
 import os
@@ -22,7 +22,7 @@ Part = tuple[int, bytes]
 
 
 class Sessions:
-    """Where a workload gets its sessions from, and the count of what OpenSSL negotiated in those that are over."""
+    """The source of a workload's sessions; counts what OpenSSL negotiated in those that have ended."""
 
     def __init__(self, certificates: Path, scratch: Path) -> None:
         self.certificates = certificates
@@ -34,9 +34,9 @@ class Sessions:
 
     @contextmanager
     def worker(self, tag: str, preference: int, *arguments: str) -> Iterator[Iterator[Part]]:
-        """The parts that one worker writes, read as they are asked for; it is stopped at the end.
+        """Give the parts that one worker writes, read on demand; the worker is stopped at the end.
 
-        `tag` names its key log, `preference` the TLS 1.3 suites of its clients.
+        tag: names its key log. preference: the TLS 1.3 suites of its clients.
         """
         settings = self.scratch / f"{tag}.cnf"
         settings.write_text(
@@ -58,7 +58,7 @@ class Sessions:
 
     @contextmanager
     def short(self, count: int) -> Iterator[Iterator[list[Part]]]:
-        """`count` short sessions, each whole, from one worker for each of TLS13_PREFERENCES in turn."""
+        """Give `count` short sessions, each complete, from one worker for each of TLS13_PREFERENCES in turn."""
         with ExitStack() as stack:
             n_workers = len(TLS13_PREFERENCES)
             workers = []
@@ -69,7 +69,7 @@ class Sessions:
             yield (whole_session(workers[n % n_workers]) for n in range(count))
 
     def flights(self, parts: Iterable[Part]) -> Iterator[tuple[bool, bytes]]:
-        """The flights of the session whose first flight comes next in `parts`; its end is counted."""
+        """Yield the flights of the next session in `parts`; count the session at its end."""
         for kind, data in parts:
             if kind == peers.END:
                 facts = json.loads(data)

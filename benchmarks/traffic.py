@@ -1,7 +1,7 @@
-"""Flows of packets: who talks to whom, how flows run side by side, and the traffic that is not TLS.
+"""Makes flows of packets: their endpoints, their interleaving, and the traffic that is not TLS.
 
-A flow is an iterator of (microseconds, frame) in order of time. An opener makes one that begins at a given time; it comes
-with its kind and with the number of packets to expect.
+A flow is an iterator of (microseconds, frame) in order of time. A flow source makes one that begins at a given time; it also
+has the kind of the flow, and the number of packets to expect.
 """
 
 import heapq
@@ -14,20 +14,20 @@ from benchmarks.wire import Path, Stamped, conversation, conversation_length
 
 # 2026-03-02T09:00:00Z, in microseconds: within the certificates' validity.
 BEGIN = 1_772_442_000_000_000
-# Microseconds from the end of one flow to the start of the next that takes its place, on average.
+# Average microseconds from the end of one flow to the start of the next, which replaces it.
 PAUSE = 20_000
 POOL = random.Random("pool").randbytes(1 << 20)
 CLIENT_PORTS = 28_000
 TRANSFER_FLIGHT = 40 * 1460
 
 Flow = Iterator[Stamped]
-RecordDecryptor = tuple[str, int, Callable[[int], Flow]]
-"""A kind, the packets to expect, and what makes the flow from its start time."""
+FlowSource = tuple[str, int, Callable[[int], Flow]]
+"""The source of a flow: its kind, the packets to expect, and a function that makes the flow for a start time."""
 Address = tuple[bytes, int]
 
 
 def endpoints(number: int, port: int, server: int, *, ip6: bool = False) -> tuple[Address, Address]:
-    """The client and the server of flow `number`: no two flows have the same pair."""
+    """Return the client and the server of flow `number`: no two flows have the same pair."""
     host = number // CLIENT_PORTS * 64 + number % 61
     client_port = 32768 + number % CLIENT_PORTS
     if ip6:
@@ -37,15 +37,15 @@ def endpoints(number: int, port: int, server: int, *, ip6: bool = False) -> tupl
     return ((0x0A010000 + host).to_bytes(4, "big"), client_port), ((0xC6120000 + server).to_bytes(4, "big"), port)
 
 
-def interleave(decryptors: Iterator[RecordDecryptor], n_open: int, seed: str, kinds: Counter[str]) -> Iterator[Stamped]:
-    """The frames of all flows in order of time, `n_open` flows at a time; a flow that ends makes room for the next.
+def interleave(sources: Iterator[FlowSource], n_open: int, seed: str, kinds: Counter[str]) -> Iterator[Stamped]:
+    """Yield the frames of all flows in order of time, with `n_open` flows at a time; the next one replaces a flow that ended.
 
     The packets of each kind are counted in `kinds`.
     """
     rng = random.Random(seed)
     running: list[tuple[int, int, bytes, str, Flow]] = []
     number = 0
-    for kind, _, open_flow in decryptors:
+    for kind, _, open_flow in sources:
         flow = open_flow(BEGIN + number * PAUSE // n_open)
         at, frame = next(flow)
         heapq.heappush(running, (at, number, frame, kind, flow))
@@ -58,11 +58,11 @@ def interleave(decryptors: Iterator[RecordDecryptor], n_open: int, seed: str, ki
         kinds[kind] += 1
         following = next(flow, None)
         if following is None:
-            decryptor = next(decryptors, None)
-            if decryptor is None:
+            source = next(sources, None)
+            if source is None:
                 heapq.heappop(running)
                 continue
-            kind, _, open_flow = decryptor
+            kind, _, open_flow = source
             slot = number = number + 1
             flow = open_flow(at + int(rng.expovariate(1 / PAUSE)))
             following = next(flow)
@@ -70,12 +70,12 @@ def interleave(decryptors: Iterator[RecordDecryptor], n_open: int, seed: str, ki
 
 
 def opaque(rng: random.Random, size: int) -> bytes:
-    """`size` bytes that mean nothing."""
+    """Return `size` bytes without meaning."""
     begin = rng.randrange(len(POOL) - 65536)
     return (POOL[begin:] + POOL * (size // len(POOL) + 1))[:size] if size > 65536 else POOL[begin : begin + size]
 
 
-def http(number: int) -> RecordDecryptor:
+def http(number: int) -> FlowSource:
     """A connection to port 80 with a few requests and responses."""
     rng = random.Random(f"http {number}")
     flights = []
@@ -89,7 +89,7 @@ def http(number: int) -> RecordDecryptor:
     return "http", count, lambda start: conversation(rng, client, server, start, flights)
 
 
-def transfer(number: int) -> RecordDecryptor:
+def transfer(number: int) -> FlowSource:
     """A connection to port 9000 that carries 0.1 to 3 MB one way."""
     rng = random.Random(f"transfer {number}")
     n_flights = rng.randrange(2, 52)
@@ -105,7 +105,7 @@ def transfer(number: int) -> RecordDecryptor:
     return "transfer", count, lambda start: conversation(rng, client, server, start, flights())
 
 
-def dns(number: int) -> RecordDecryptor:
+def dns(number: int) -> FlowSource:
     """A query to port 53 for the address of a name, and its answer."""
     rng = random.Random(f"dns {number}")
     client, server = endpoints(number, 53, rng.randrange(4), ip6=rng.randrange(7) == 0)
@@ -122,8 +122,8 @@ def dns(number: int) -> RecordDecryptor:
     return "dns", 2, flow
 
 
-def datagrams(number: int) -> RecordDecryptor:
-    """Opaque datagrams to and from UDP port 443 which begin like QUIC's short header: a connection already open."""
+def datagrams(number: int) -> FlowSource:
+    """Opaque datagrams to and from UDP port 443 that begin like QUIC's short header: a connection that is already open."""
     rng = random.Random(f"datagrams {number}")
     client, server = endpoints(number, 443, rng.randrange(200), ip6=rng.randrange(7) == 0)
     count = rng.randrange(20, 300)
@@ -142,8 +142,8 @@ def datagrams(number: int) -> RecordDecryptor:
     return "datagrams", count, flow
 
 
-def control(number: int) -> RecordDecryptor:
-    """An ARP question and its answer, or an ICMP echo and its reply."""
+def control(number: int) -> FlowSource:
+    """An ARP request and its reply, or an ICMP echo request and its reply."""
     rng = random.Random(f"control {number}")
     client, server = endpoints(number, 0, rng.randrange(200))
     there, back = Path(client, server), Path(server, client)

@@ -1,7 +1,7 @@
-"""TCP conversations, datagrams and other packets as Ethernet frames with right checksums, and the pcap file around them.
+"""Makes TCP conversations, datagrams and other packets as Ethernet frames with correct checksums, and pcap files of them.
 
-Frames are packed field by field with `struct`: a million take a few seconds. Checksums (RFC 1071) are sums modulo
-65535, so a whole payload is one division of a large integer, and a 32-bit field adds as it stands, because 65536 is 1
+Frames are packed field by field with `struct`: a million take a few seconds. Checksums (RFC 1071) are sums modulo 65535.
+Therefore a whole payload is one division of a large integer, and a 32-bit field can be added unchanged, because 65536 is 1
 modulo 65535.
 """
 
@@ -37,7 +37,7 @@ def word_sum(data: bytes) -> int:
 
 
 class Path:
-    """One direction between two transport addresses; it makes the frames that go that way.
+    """One direction between two transport addresses; it makes the frames of that direction.
 
     `source` and `destination` are (address bytes, port), 4 bytes for IPv4 and 16 for IPv6.
     """
@@ -126,10 +126,10 @@ def conversation(
     start: int,
     flights: Iterable[tuple[bool, bytes]],
 ) -> Iterator[Stamped]:
-    """The segments of one TCP connection from SYN to the last ACK, seen beside the client.
+    """The segments of one TCP connection from SYN to the last ACK, as seen near the client.
 
-    `flights` are (from server, bytes), in order. Every second full segment is acknowledged at once; other
-    acknowledgements ride on the answer, as with delayed ACKs. No loss, no reordering.
+    `flights` are (from server, bytes), in order. Every second full segment is acknowledged at once. Other acknowledgements are
+    in the response, as with delayed ACKs. There is no loss and no reordering.
     """
     rtt = int(rng.uniform(2_000, 40_000))
     paths = (Path(client, server, rng.randrange(65536)), Path(server, client, rng.randrange(65536)))

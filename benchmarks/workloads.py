@@ -1,8 +1,8 @@
-"""Make the captures that the benchmarks run on: `python -m benchmarks.workloads NAME -o FILE`.
+"""Make the captures for the benchmarks: `python -m benchmarks.workloads NAME -o FILE`.
 
-Three workloads, each a pcap file with its key log (`.keys`) and its facts (`.json`) beside it; `benchmarks/README.md`
-says what is in them. TLS bytes are OpenSSL's own (`benchmarks.peers`); ports, addresses, times and sizes come from fixed
-seeds, so that two runs differ only in keys, randoms and signatures.
+There are three workloads, each a pcap file with its key log (`.keys`) and its facts (`.json`) next to it;
+`benchmarks/README.md` describes them. TLS bytes are OpenSSL's own (`benchmarks.peers`). Ports, addresses, times and sizes come
+from fixed seeds, so two runs differ only in keys, randoms and signatures.
 """
 
 import argparse
@@ -22,7 +22,7 @@ from benchmarks import traffic, wire
 from benchmarks.certificates import write_certificates
 from benchmarks.sessions import Part, Sessions, server_of
 
-# Part of the name of a cached file: raise it when what is made changes.
+# Part of the name of a cached file: increase it when the content of the captures changes.
 RECIPE = 2
 OPEN_AT_ONCE = 200
 HANDSHAKE_SESSIONS = 40_000
@@ -31,7 +31,7 @@ MIXED_PACKETS = 2_000_000
 SESSION_PACKETS = 14
 # The share of each kind in the packets of `mixed`.
 SHARES: dict[str, float] = {"tls": 0.05, "http": 0.25, "transfer": 0.41, "dns": 0.1, "datagrams": 0.15, "control": 0.04}
-PLAIN: dict[str, Callable[[int], traffic.RecordDecryptor]] = {
+PLAIN: dict[str, Callable[[int], traffic.FlowSource]] = {
     "http": traffic.http,
     "transfer": traffic.transfer,
     "dns": traffic.dns,
@@ -60,7 +60,7 @@ def default_folder() -> Path:
 
 
 def cached(name: str, scale: float, folder: Path) -> Path:
-    """The capture of workload `name` in `folder`, made now when it is not there."""
+    """Return the capture of workload `name` in `folder`; make it if it does not exist."""
     path = folder / f"{name}-{scale:g}-v{RECIPE}.pcap"
     if not path.exists():
         make(name, scale, path, folder / "certificates")
@@ -68,7 +68,7 @@ def cached(name: str, scale: float, folder: Path) -> Path:
 
 
 def facts_of(path: Path) -> Facts:
-    """What is known of a capture made here."""
+    """Return the facts of a capture made by this module."""
     facts: Facts = json.loads(path.with_suffix(".json").read_text())
     return facts
 
@@ -108,8 +108,8 @@ def make(name: str, scale: float, path: Path, certificates: Path) -> None:
 def handshakes(sessions: Sessions, scale: float, kinds: Counter[str]) -> Iterator[wire.Stamped]:
     """Short TLS sessions, and nothing else."""
     with sessions.short(round(HANDSHAKE_SESSIONS * scale)) as short:
-        decryptors = (short_session(sessions, number, parts) for number, parts in enumerate(short))
-        yield from traffic.interleave(decryptors, OPEN_AT_ONCE, "handshakes", kinds)
+        sources = (short_session(sessions, number, parts) for number, parts in enumerate(short))
+        yield from traffic.interleave(sources, OPEN_AT_ONCE, "handshakes", kinds)
 
 
 def mixed(sessions: Sessions, scale: float, kinds: Counter[str]) -> Iterator[wire.Stamped]:
@@ -117,38 +117,38 @@ def mixed(sessions: Sessions, scale: float, kinds: Counter[str]) -> Iterator[wir
     total = round(MIXED_PACKETS * scale)
     with sessions.short(round(total * SHARES["tls"] / SESSION_PACKETS) + 1) as short:
 
-        def decryptors() -> Iterator[traffic.RecordDecryptor]:
+        def sources() -> Iterator[traffic.FlowSource]:
             expected: Counter[str] = Counter()
             number = 0
             while expected.total() < total:
                 kind = min(SHARES, key=lambda kind: expected[kind] / SHARES[kind])
-                decryptor = short_session(sessions, number, next(short)) if kind == "tls" else PLAIN[kind](number)
+                source = short_session(sessions, number, next(short)) if kind == "tls" else PLAIN[kind](number)
                 number += 1
-                expected[kind] += decryptor[1]
-                yield decryptor
+                expected[kind] += source[1]
+                yield source
 
-        yield from traffic.interleave(decryptors(), OPEN_AT_ONCE, "mixed", kinds)
+        yield from traffic.interleave(sources(), OPEN_AT_ONCE, "mixed", kinds)
 
 
 def bulk(sessions: Sessions, scale: float, kinds: Counter[str]) -> Iterator[wire.Stamped]:
     """A few TLS sessions that carry many bytes, all open at once."""
     with ExitStack() as stack:
-        decryptors = []
+        sources = []
         for number in range(BULK_SESSIONS):
             version, ciphers, preference = BULK_KINDS[number % len(BULK_KINDS)]
             size = round(BULK_BYTES * scale) // BULK_SESSIONS
             arguments = ("long", "--bytes", str(size), "--server", str(number), "--version", version, "--cipher", ciphers)
             worker = sessions.worker(f"long-{number}", preference, *arguments)
-            decryptors.append(tls_session(sessions, number, 0, stack.enter_context(worker)))
-        yield from traffic.interleave(iter(decryptors), BULK_SESSIONS, "bulk", kinds)
+            sources.append(tls_session(sessions, number, 0, stack.enter_context(worker)))
+        yield from traffic.interleave(iter(sources), BULK_SESSIONS, "bulk", kinds)
 
 
-def short_session(sessions: Sessions, number: int, parts: list[Part]) -> traffic.RecordDecryptor:
+def short_session(sessions: Sessions, number: int, parts: list[Part]) -> traffic.FlowSource:
     """The connection of one short session."""
     return tls_session(sessions, number, SESSION_PACKETS, iter(parts))
 
 
-def tls_session(sessions: Sessions, number: int, expected: int, parts: Iterator[Part]) -> traffic.RecordDecryptor:
+def tls_session(sessions: Sessions, number: int, expected: int, parts: Iterator[Part]) -> traffic.FlowSource:
     """The connection of the session that comes next in `parts`, which are read as its flights are sent."""
 
     def flow(start: int) -> traffic.Flow:

@@ -1,4 +1,4 @@
-"""Authorities for the tests: certificates, OCSP responses and revocation lists, made for each test as it needs them."""
+"""Makes authorities for the tests: certificates, OCSP responses and revocation lists, as each test needs them."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
@@ -18,7 +18,7 @@ SIGN_OCSP = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.OCSP_SIGNING])
 
 
 def key(label: str, kind: str = "ec") -> Any:
-    """A private key for each label and kind."""
+    """Return a private key, the same for the same label and kind."""
     return _key(label, kind)
 
 

@@ -1,8 +1,8 @@
-"""Which build of which files the suite tests, said in its first lines; what a test may need beside the package.
+"""Reports which build of which files is tested, and provides what a test may need besides the package.
 
-The installed package is tested. `python -m pytest` puts the working directory first in the import path and so would test the
-checkout, uncompiled, while everybody believes otherwise: that entry is taken out again, here and for programs that tests start.
-Who wants to test the checkout says so with PYTHONPATH. `--build compiled` or `--build interpreted` ends a run of another build.
+The installed package is tested. `python -m pytest` puts the working directory first in the import path, and so would test the
+uncompiled checkout without notice. Therefore that entry is removed, here and for programs that tests start. To test the
+checkout, set PYTHONPATH. `--build compiled` or `--build interpreted` ends a run of another build.
 """
 
 import configparser
@@ -47,7 +47,7 @@ def _loaded_files() -> dict[str, Path]:
 
 
 def _build_under_test() -> str:
-    """`compiled` or `interpreted`; anything between is a usage error."""
+    """Return `compiled` or `interpreted`; a mixture is a usage error."""
     files = _loaded_files()
     plain = sorted(name for name in _listed_modules() if name not in files or files[name].suffix == ".py")
     if not plain:
@@ -100,7 +100,7 @@ def _corpus() -> Path:
 
 @pytest.fixture(scope="session")
 def corpus() -> Path:
-    """The folder of the captures with known answers; a test that asks for it is skipped where there is none."""
+    """The folder of the captures with known answers; a test that uses it is skipped if the folder does not exist."""
     if not _corpus().is_dir():
         pytest.skip(f"no captures with known answers in {_corpus()}; ANALYZER_CORPUS names their folder")
     return _corpus()
@@ -108,7 +108,7 @@ def corpus() -> Path:
 
 @pytest.fixture(scope="session")
 def require_peers() -> Callable[..., None]:
-    """What the mark `peer` does, for fixtures: a function of names of programs."""
+    """The function of the mark `peer`, for fixtures: it takes names of programs."""
     return _require
 
 
@@ -126,7 +126,7 @@ def listed_modules() -> list[str]:
 
 @pytest.fixture(scope="session")
 def loaded_files() -> dict[str, Path]:
-    """From each module that is listed to be compiled to the file which an import of it loads."""
+    """Maps each module that is listed to be compiled to the file that an import of it loads."""
     return _loaded_files()
 
 

@@ -1,6 +1,7 @@
-"""Conversations for the tests: real TLS from OpenSSL, cut into TCP segments, put into Ethernet frames, and read back.
+"""Makes conversations for the tests: real TLS from OpenSSL, split into TCP segments, put into Ethernet frames, and read again.
 
-A conversation is a list of flights `(side, bytes)`, a capture a list of `Segment`; a test changes the capture and reads both.
+A conversation is a list of flights `(side, bytes)`. A capture is a list of `Segment`. A test changes the capture and reads
+both.
 """
 
 import contextlib
@@ -66,7 +67,7 @@ def contexts() -> tuple[ssl.SSLContext, ssl.SSLContext]:
 
 @cache
 def talk(version: str = "TLSv1_3", requests: tuple[int, ...] = (300, 5000), close: bool = True) -> tuple[Flight, ...]:
-    """A whole TLS session as flights: handshake, one request and an answer of so many bytes each, close_notify."""
+    """Return a whole TLS session as flights: handshake, one request and response of so many bytes each, close_notify."""
     client_context, server_context = contexts()
     client_context.minimum_version = ssl.TLSVersion.TLSv1_2
     client_context.maximum_version = ssl.TLSVersion[version]
@@ -154,7 +155,7 @@ def packetise(
     acks: bool = False,
     ports: tuple[int, int] = PORTS,
 ) -> list[Segment]:
-    """The segments of a connection that says so much; with `acks` each data segment is acknowledged by an empty one."""
+    """Return the segments of a connection with these flights; with `acks` each data segment is acknowledged by an empty one."""
     sizes = (mss, mss) if isinstance(mss, int) else mss
     following = [isns[0], isns[1]]
     segments: list[Segment] = []
@@ -207,7 +208,7 @@ class Tap:
             self.at += apart
 
     def feed_bytes(self, data: bytes, cut: int = 0) -> None:
-        """Feed an Ethernet frame of which the last `cut` bytes were not captured."""
+        """Feed an Ethernet frame whose last `cut` bytes were not captured."""
         frame = self.frame
         frame.number += 1
         frame.at = self.at
@@ -256,7 +257,7 @@ def records(segments: Sequence[Segment]) -> list[dict[str, Any]]:
 
 
 def timeless(record: dict[str, Any]) -> dict[str, Any]:
-    """A record without what depends on the number and the time of frames."""
+    """Return a record without the values that depend on the number and the time of frames."""
     plain = copy.deepcopy(record)
     for key in ("first_frame", "last_frame", "start_time", "end_time"):
         del plain[key]

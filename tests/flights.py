@@ -1,4 +1,4 @@
-"""The first flights of TLS 1.2, written by hand, around certificates of a test's choice: what needs no key to be read."""
+"""Builds the first flights of TLS 1.2 by hand, with any certificates: the part that can be read without keys."""
 
 from collections.abc import Sequence
 
@@ -6,7 +6,7 @@ CLIENT, SERVER = 0, 1
 
 
 def sized(content: bytes, width: int) -> bytes:
-    """Bytes behind their length."""
+    """Return bytes with their length before them."""
     return len(content).to_bytes(width, "big") + content
 
 
@@ -40,10 +40,10 @@ def flights(
     client_chain: Sequence[bytes] | None = None,
     certificate: bytes | None = None,
 ) -> list[tuple[int, bytes]]:
-    """Hello, answer with the server's certificates, and the client's certificates.
+    """Return a ClientHello, the server's response with its certificates, and the client's certificates.
 
-    name: the client asks for. staple: an OCSP response. scts: a list of timestamps for the ServerHello. certificate: a message
-    in place of the server's Certificate.
+    name: the name that the client asks for. staple: an OCSP response. scts: a list of timestamps for the ServerHello.
+    certificate: a message in place of the server's Certificate.
     """
     asked = extension(0, sized(b"\0" + sized(name.encode(), 2), 2)) if name is not None else b""
     hello = b"\x03\x03" + b"C" * 32 + b"\0" + sized(b"\xc0\x2f", 2) + b"\1\0" + sized(asked, 2)

@@ -1,4 +1,4 @@
-"""Certificates made to measure: a root, an intermediate and a leaf, good ones, or with exactly what a test wants changed."""
+"""Makes certificates as a test needs them: a root, an intermediate and a leaf, valid ones, or with the changes of a test."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,10 +13,10 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 AT = datetime(2024, 6, 1, 12, tzinfo=UTC)
-"""When the good hierarchy is judged."""
+"""The time at which the valid hierarchy is validated."""
 
 HOST = "host.example.com"
-"""What the good leaf is for."""
+"""The host name of the valid leaf."""
 
 EVERY_USAGE = dict.fromkeys(
     (
@@ -36,7 +36,7 @@ EVERY_USAGE = dict.fromkeys(
 
 @dataclass(frozen=True)
 class Made:
-    """A certificate and the key in it."""
+    """A certificate and its key."""
 
     certificate: x509.Certificate
     key: Any
@@ -94,7 +94,7 @@ def make(
     rsa_padding: Any = None,
     extra: Iterable[x509.ExtensionType] = (),
 ) -> Made:
-    """Make a certificate; `changed` puts extensions in the place of those of their type, or leaves them out."""
+    """Make a certificate. `changed` replaces extensions by those of the same type, or removes them."""
     key = key or ec_key(subject or "nobody")
     subject_name = name(subject) if subject_name is None else subject_name
     if issuer_name is None:
@@ -155,7 +155,7 @@ def leaf_extensions(purpose: x509.ObjectIdentifier = ExtendedKeyUsageOID.SERVER_
 
 @dataclass(frozen=True)
 class Hierarchy:
-    """Root, intermediate and leaf, and what is sent."""
+    """Root, intermediate and leaf, and the chain that is sent."""
 
     root: Made
     intermediate: Made
@@ -169,7 +169,7 @@ class Hierarchy:
 def hierarchy(
     root: Mapping[str, Any] | None = None, intermediate: Mapping[str, Any] | None = None, leaf: Mapping[str, Any] | None = None
 ) -> Hierarchy:
-    """Make the good hierarchy, or one with other arguments to `make` for one of the three."""
+    """Make the valid hierarchy, or one with other arguments to `make` for one of the three."""
     root_made = make_root(**(root or {}))
     intermediate_made = make_intermediate(root_made, **(intermediate or {}))
     return Hierarchy(root_made, intermediate_made, make_leaf(intermediate_made, **(leaf or {})))
@@ -178,7 +178,7 @@ def hierarchy(
 def patched(
     der: bytes, signer: Any, patches: Sequence[tuple[bytes, bytes]], digest: hashes.HashAlgorithm | None = None
 ) -> bytes:
-    """Replace octets, wherever they stand in a certificate, and sign again; the lengths around are made to fit."""
+    """Replace bytes everywhere in a certificate, correct the lengths around them, and sign again."""
     whole = x509.load_der_x509_certificate(der)
     signed, algorithm = whole.tbs_certificate_bytes, _element(der, len(der) - len(_after_signed(der)))
     for old, new in patches:

@@ -1,4 +1,4 @@
-"""Captures of TLS that tests have the secrets of: OpenSSL at both ends says what a script asks for, and logs its keys."""
+"""Makes captures of TLS with known secrets: OpenSSL at both ends sends what a script says, and logs its keys."""
 
 import contextlib
 import io
@@ -18,7 +18,7 @@ MILLISECOND = 1_000_000
 
 @dataclass(frozen=True)
 class Talk:
-    """What was on the wire, what each side said inside, and the key log."""
+    """The bytes on the wire, the plaintext of each side, and the key log."""
 
     flights: tuple[Flight, ...]
     sent: tuple[bytes, bytes]
@@ -33,7 +33,7 @@ def talk_of(
     close: bool = True,
     server_context: ssl.SSLContext | None = None,
 ) -> Talk:
-    """A session in which the sides say what the script has, in turn; with `close` both say goodbye."""
+    """Return a session in which the sides send the texts of the script in turn; with `close` both send close_notify."""
     client_context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     client_context.check_hostname = False
     client_context.verify_mode = ssl.CERT_NONE
@@ -54,7 +54,7 @@ def talk_between(
     session: ssl.SSLSession | None = None,
     close: bool = True,
 ) -> tuple[Talk, ssl.SSLSession | None]:
-    """A session in which the sides say what the script has, in turn; and what the client keeps of it, to be resumed."""
+    """Return a session in which the sides send the texts of the script in turn, and the client's session for a resumption."""
     flights: list[Flight] = []
     sent = [b"", b""]
     inward, outward, to_server, to_client = (ssl.MemoryBIO() for _ in range(4))
@@ -93,7 +93,7 @@ def talk_between(
 
 
 def pcapng_of(*parts: Sequence[Segment], comment: str = "", secrets: str = "") -> bytes:
-    """A capture of these segments, a millisecond apart; with `secrets` in front of them."""
+    """Return a capture of these segments, a millisecond apart; with `secrets` before them."""
     file = io.BytesIO()
     writer = PcapngWriter(file, comment=comment)
     writer.write_interface(ETHERNET, name="eth0")
@@ -108,14 +108,14 @@ def pcapng_of(*parts: Sequence[Segment], comment: str = "", secrets: str = "") -
 
 
 def without(segments: Sequence[Segment], side: int, *numbers: int) -> list[Segment]:
-    """The segments but for those data segments of a side, counted from 0, or from the end below that."""
+    """Return the segments without those data segments of a side; counted from 0, negative numbers from the end."""
     carriers = [index for index, segment in enumerate(segments) if segment.side == side and segment.payload]
     left_out = {carriers[number] for number in numbers}
     return [segment for index, segment in enumerate(segments) if index not in left_out]
 
 
 def page(path: str, body: bytes, fields: str = "", status: str = "200 OK") -> tuple[Flight, Flight]:
-    """A request for a page, and the answer."""
+    """Return a request for a page, and the response."""
     request = f"GET {path} HTTP/1.1\r\nHost: example.test\r\n\r\n".encode()
     head = f"HTTP/1.1 {status}\r\n{fields}Content-Length: {len(body)}\r\n\r\n".encode()
     return (CLIENT, request), (SERVER, head + body)

@@ -1,4 +1,4 @@
-"""A limit of the system on what can be written, in the place of a disk that is full."""
+"""Limits the size of files, in place of a full disk."""
 
 import contextlib
 import resource
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 @contextlib.contextmanager
 def files_up_to(n_bytes: int) -> Iterator[None]:
-    """No file of this process, nor of those it starts, may become longer."""
+    """Let no file of this process, or of those it starts, become longer."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (n_bytes, hard))
     try:

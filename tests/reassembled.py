@@ -1,4 +1,4 @@
-"""What the readers of TCP connections hear of segments that a test makes."""
+"""Collects what the readers of TCP connections receive for the segments of a test."""
 
 from conversations import (
     ACK,
@@ -16,7 +16,7 @@ from analyzer.packet.packet import Packet
 
 
 class Recorder(Sink):
-    """Everything that a connection's reader hears."""
+    """Records all calls to a connection's reader."""
 
     def __init__(self):
         self.wanted = True
@@ -47,7 +47,7 @@ class Recorder(Sink):
 
 
 class Watch(Listener):
-    """A connection's reader for each connection."""
+    """Makes a recorder for each connection."""
 
     def __init__(self):
         super().__init__()
@@ -59,7 +59,7 @@ class Watch(Listener):
 
 
 def reassemble(segments, apart=1_000_000):
-    """What the readers of all connections heard; frames count from 1."""
+    """Return what the readers of all connections received; frames count from 1."""
     watch = Watch()
     connections = Connections(watch)
     packet = Packet()
@@ -83,7 +83,7 @@ def client(sequence, payload, **changes):
 
 
 def to_himself(segment):
-    """The segment's frame with the destination as its source, address and port."""
+    """Return the segment's frame with the destination as its source: address and port."""
     data = bytearray(segment.frame())
     data[26:30] = data[30:34]
     data[34:36] = data[36:38]

@@ -1,4 +1,4 @@
-"""What the verifier of `cryptography` says of a chain, with its own policy; and the list in which differences are argued."""
+"""Gives the verdict of the verifier in `cryptography`, with its own policy; and the list that explains the differences."""
 
 import csv
 import warnings
@@ -15,7 +15,7 @@ from cryptography.x509 import verification
 
 @dataclass(frozen=True)
 class Difference:
-    """A row of the list: what we say, and why."""
+    """A row of the list: our verdict, and the reason."""
 
     ours: bool
     why: str
@@ -23,7 +23,7 @@ class Difference:
 
 @cache
 def differences(opinion: str) -> dict[str, Difference]:
-    """The cases in which somebody differs from us."""
+    """Return the cases in which the verdict of `opinion` differs from ours."""
     with (Path(__file__).parent / "x509" / "limbo_differences.csv").open(encoding="utf-8", newline="") as file:
         rows = [row for row in csv.DictReader(file) if row["opinion"] == opinion]
     assert len({row["case"] for row in rows}) == len(rows)
@@ -34,7 +34,7 @@ def differences(opinion: str) -> dict[str, Difference]:
 def is_valid(
     chain: Sequence[bytes], roots: Sequence[bytes], *, at: datetime, name: str | None, max_depth: int | None = None
 ) -> bool:
-    """Whether that verifier takes the chain of a server with this name, or of a client when there is none."""
+    """Return whether that verifier accepts the chain of a server with this name, or of a client if there is no name."""
     policy = verification.PolicyBuilder().time(at)
     if max_depth is not None:
         policy = policy.max_chain_depth(max_depth)

@@ -1,4 +1,4 @@
-"""Sessions without a capture: records put together by hand in, events out; and the events of demonstration captures."""
+"""Makes sessions without a capture: records in, events out; and gives the events of the demonstration captures."""
 
 from functools import cache
 from pathlib import Path
@@ -49,9 +49,9 @@ RETRY_RANDOM = bytes.fromhex("cf21ad74e59a6111be1d8c021e65b891c2a211167abb8c5e07
 
 
 class Hand:
-    """Gives a session records, each in a frame of its own, and each behind the one before in its role's stream.
+    """Gives records to a session. Each has its own frame, and follows the one before it in its role's stream.
 
-    session: what they go to in the end. events: all that it told. frame: number of the last frame, 1 that of the flow's first.
+    session: takes the records. events: all its events. frame: number of the last frame, 1 for the first of the flow.
     """
 
     def __init__(self, material: KeyMaterial | None = None, mid_stream: bool = False) -> None:
@@ -68,7 +68,7 @@ class Hand:
         return START + STEP * self.frame
 
     def say(self, role: int, content_type: int, body: bytes, *, version: int = 0x0303, missing: int = 0) -> list[Event]:
-        """Give a record, `missing` bytes of which are not in the capture; what that led to."""
+        """Give a record, of which `missing` bytes are not in the capture. Return the resulting events."""
         record = Record(role)
         record.content_type, record.version, record.header = content_type, version, 5
         record.body = body if self.sink.wants(role, content_type) else b""
@@ -87,11 +87,11 @@ class Hand:
         self.frame += 1
         record.frame, record.at = self.frame, self.at
         self.sink.take(record)
-        record.body = b"used again"  # whoever keeps a record has a copy
+        record.body = b"used again"  # a consumer that keeps a record must copy it
         return self.events[n_events:]
 
     def gap(self, role: int, length: int, lost: bool = True) -> list[Event]:
-        """Leave out bytes of a role; lost: so that nobody knows how many records."""
+        """Leave out bytes of a role. lost: whether the number of missing records is unknown."""
         n_events = len(self.events)
         self.sink.take(gap(role, self.offsets[role], length, self.frame))
         if lost:
@@ -100,7 +100,7 @@ class Hand:
         return self.events[n_events:]
 
     def tell(self, role: int, what: int, problem: str = "") -> list[Event]:
-        """Tell what is no record."""
+        """Give a record that is an event of the reader, and not data."""
         n_events = len(self.events)
         record = Record(role)
         record.content_type, record.offset, record.problem = what, self.offsets[role], problem
@@ -109,11 +109,11 @@ class Hand:
         return self.events[n_events:]
 
     def stray(self, role: int, problem: str) -> list[Event]:
-        """Tell that no record begins here."""
+        """Report that no record begins here."""
         return self.tell(role, NO_RECORD, problem) + self.tell(role, LOST)
 
     def conflict(self, role: int, offset: int, first: bytes, second: bytes) -> list[Event]:
-        """Tell that two segments disagree."""
+        """Report that two segments disagree."""
         n_events = len(self.events)
         self.frame += 1
         self.sink.take(conflict(role, offset, first, second, self.frame))
@@ -131,7 +131,7 @@ class Hand:
         return [event for event in self.events if isinstance(event, kind)]
 
     def messages(self) -> list[tuple[int, str]]:
-        """Role and name of each message that was told."""
+        """Role and name of each message that was reported."""
         return [(event.role, event.name) for event in self.of(HandshakeMessage)]
 
 
@@ -155,7 +155,7 @@ NAMES = sorted(path.name.partition(".")[0] for path in (*CAPTURES.glob("*.pcap*"
 
 @cache
 def chunks_of(name: str, keyed: bool = True) -> tuple[tuple[Event, ...], ...]:
-    """The events of a demonstration capture, by the frame that led to them, and last those of its end."""
+    """Return the events of a demonstration capture, grouped by the frame that caused them, and then those of its end."""
     engine = Engine(detailed=True, keylog=keylog_of(name) if keyed else None)
     turns: list[tuple[Event, ...]] = []
     for packet_reader in CaptureReader([str(capture_of(name))]).packet_readers():

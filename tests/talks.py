@@ -1,4 +1,4 @@
-"""Sessions of real endpoints that talk HTTP, with what was inside and their key logs."""
+"""Makes sessions of real endpoints that speak HTTP, with their plaintext and key logs."""
 
 import ssl
 from functools import cache
@@ -13,7 +13,7 @@ SIZES = (300, 5000, 40_000)
 
 
 class Kept(Conversation):
-    """A conversation that keeps what it is fed."""
+    """A conversation that keeps the data that it receives."""
 
     __slots__ = ("data",)
 
@@ -26,7 +26,7 @@ class Kept(Conversation):
 
 
 def talk_over(client_context: ssl.SSLContext, server_context: ssl.SSLContext, session: Any = None) -> tuple[Talk, Any]:
-    """A handshake, a request and an answer of each size, close_notify; and the session, to be resumed."""
+    """Return a handshake, a request and a response of each size, and close_notify; and the session for a resumption."""
     script: list[Flight] = []
     for n_bytes in SIZES:
         script.append((CLIENT, b"GET /%d HTTP/1.1\r\nHost: example.test\r\n\r\n" % n_bytes))

@@ -1,4 +1,4 @@
-"""Handshakes changed after the fact: messages of a side's first flight are rewritten, and in TLS 1.3 protected again."""
+"""Changes handshakes after they were made: rewrites messages of a side's first flight, and in TLS 1.3 encrypts them again."""
 
 from collections.abc import Callable, Iterator
 
@@ -11,7 +11,7 @@ HANDSHAKE, CHANGE_CIPHER_SPEC, APPLICATION_DATA = 22, 20, 23
 SERVER_HELLO = 2
 
 Change = Callable[[int, bytes], bytes]
-"""Takes a message's type and body, and gives the body to send."""
+"""Takes a message's type and body, and returns the body to send."""
 
 
 def records(data: bytes) -> Iterator[tuple[int, bytes]]:
@@ -42,7 +42,7 @@ def changed(data: bytes, change: Change) -> bytes:
 
 
 def tamper12(flights: tuple[Flight, ...], change: Change) -> list[Flight]:
-    """A conversation up to TLS 1.2 whose messages in plaintext, of both sides, were changed."""
+    """Return a conversation up to TLS 1.2 in which plaintext messages of both sides were changed."""
     tampered: list[Flight] = []
     hidden = [False, False]
     for side, data in flights:
@@ -56,7 +56,8 @@ def tamper12(flights: tuple[Flight, ...], change: Change) -> list[Flight]:
 
 
 def tamper13(flights: tuple[Flight, ...], keylog: str, change: Change) -> list[Flight]:
-    """A conversation of TLS 1.3 with an AES-GCM suite of SHA-384 in whose first flight the server's messages were changed."""
+    """Return a conversation of TLS 1.3 in which messages of the server's first flight were changed; AES-GCM suite with
+    SHA-384."""
     (secret,) = (line.split()[2] for line in keylog.splitlines() if line.startswith("SERVER_HANDSHAKE_TRAFFIC_SECRET"))
     key, iv = traffic_keys("SHA384", bytes.fromhex(secret), 32)
     first = next(number for number, (side, _) in enumerate(flights) if side == SERVER)

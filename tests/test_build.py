@@ -1,4 +1,4 @@
-"""The build under test: all of it compiled or none, made of this checkout's files, and the same as `--version` says."""
+"""The build under test: all of it compiled or none, made from the files of this checkout, and the same as `--version` says."""
 
 import subprocess
 import sys
@@ -24,7 +24,7 @@ def contents(package: Path) -> dict[str, bytes]:
 
 
 def sources(compiled: Path) -> list[Path]:
-    """What a compiled module is made of: the .py and .pxd beside it."""
+    """Return the sources of a compiled module: its .py and .pxd."""
     stem = compiled.name.partition(".")[0]
     return [compiled.with_name(stem + suffix) for suffix in (".py", ".pxd")]
 
@@ -54,7 +54,7 @@ def test_the_package_under_test_is_made_of_these_sources(repository: Path) -> No
 
 
 def test_no_compiled_module_is_older_than_its_source(repository: Path, loaded_files: dict[str, Path]) -> None:
-    """Where compiled files stand in the checkout, as after `pip install -e .`; elsewhere pip wrote both from one wheel."""
+    """For a checkout with compiled files, as after `pip install -e .`; otherwise pip wrote both from one wheel."""
     in_checkout = [path for path in loaded_files.values() if path.suffix != ".py" and repository / "analyzer" in path.parents]
     if not in_checkout:
         pytest.skip("no compiled module stands beside its source in the checkout")

@@ -1,6 +1,6 @@
-"""Work counted instead of timed: the lines of the analyzer's Python that run, the same on every machine.
+"""Counts work instead of time: the lines of the analyzer's Python that run, the same on every machine.
 
-Lines that compiled modules run are not seen, nor what a library does; whoever counts checks that there was something to count.
+Lines in compiled modules, and the work of libraries, are not counted. A test must check that there was something to count.
 """
 
 import sys
@@ -24,7 +24,7 @@ class Work:
 
 @contextmanager
 def at_most(n_lines: int) -> Iterator[Work]:
-    """Count the lines of the analyzer that run in the block; AssertionError at the line that is one too many."""
+    """Count the lines of the analyzer that run in the block. Raises AssertionError at the first line beyond the limit."""
     work = Work()
 
     def enter(frame: FrameType, event: str, arg: Any) -> Any:
