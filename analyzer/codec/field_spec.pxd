@@ -17,6 +17,8 @@ cdef class FieldSpec:
     cdef public bint optional
     cdef public dict known
     cdef public object slot
+    cdef public str doc
+    cdef public str filter
 
 
 @cython.freelist(64)

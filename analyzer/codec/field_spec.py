@@ -6,6 +6,8 @@ them. This module is compiled (see setup.cfg) and runs the same uncompiled.
 
 from typing import Any
 
+from analyzer.codec.registry import Names
+
 
 class FieldSpec:
     """One field of a table.
@@ -15,12 +17,13 @@ class FieldSpec:
     length in bytes. element: what a vector repeats or a sized field holds; of a select, the row where no case fits. table: the
     class of a structure. cases, on: of a select, the row by the number in field `on`; of extensions, the class by extension
     type. registry: name of the registry that names the numbers. text: the bytes are text. optional: the field may be missing
-    at the end of its structure. known: extensions read before, by their bytes. slot: what sets the field in a message.
+    at the end of its structure. known: extensions read before, by their bytes. slot: what sets the field in a message. doc: a
+    line of documentation; filter: the name of the field in display filters, such as `tls.handshake.version`; both may be empty.
     """
 
     __slots__ = (
-        "cases", "element", "high", "kind", "known", "low", "name", "names", "on", "optional", "registry", "slot", "table",
-        "text", "width",
+        "cases", "doc", "element", "filter", "high", "kind", "known", "low", "name", "names", "on", "optional", "registry", "slot",
+        "table", "text", "width",
     )  # fmt: skip
 
     def __init__(
@@ -47,11 +50,13 @@ class FieldSpec:
         self.cases = cases
         self.on = on
         self.registry = registry
-        self.names: dict[int, str] | None = None
+        self.names: Names | None = None
         self.text = text
         self.optional = optional
         self.known: dict[bytes, Extension] = {}
         self.slot: Any = None
+        self.doc = ""
+        self.filter = ""
 
 
 class Extension:

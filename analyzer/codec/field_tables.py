@@ -20,7 +20,7 @@ from analyzer.codec.field_spec import Extension, FieldSpec, Span
 from analyzer.codec.json_form import json_value
 
 __all__ = [
-    "Extension", "Message", "Span", "extensions", "fixed", "opaque", "read", "select", "sized", "spans", "struct", "u8", "u16",
+    "Extension", "Message", "Span", "described", "extensions", "fixed", "opaque", "read", "select", "sized", "spans", "struct", "u8", "u16",
     "u24", "u32", "u64", "varint", "vector", "write",
 ]  # fmt: skip
 
@@ -98,6 +98,16 @@ def extensions(tables: "dict[int, type[Message]]", *, optional: bool = False) ->
     return FieldSpec(field_kinds.EXTENSIONS, width=2, cases=tables, optional=optional)
 
 
+def described(spec: Any, doc: str, *, filter: str = "") -> Any:  # noqa: A002 - Wireshark's word
+    """The same field with a line of documentation, and with the name that it has in display filters.
+
+        version: int = described(u16("versions"), "the version that the client prefers", filter="tls.handshake.version")
+    """
+    spec.doc = doc
+    spec.filter = filter
+    return spec
+
+
 class Table(type):
     """The metaclass that turns annotated rows into slots."""
 
@@ -117,7 +127,7 @@ class Table(type):
 
 
 @dataclass_transform(
-    kw_only_default=True, field_specifiers=(u8, u16, u24, u32, u64, varint, fixed, opaque, vector, struct, sized, select)
+    kw_only_default=True, field_specifiers=(u8, u16, u24, u32, u64, varint, fixed, opaque, vector, struct, sized, select, described)
 )
 class Message(metaclass=Table):
     """The base of all tables. A field that could not be read is None; `trailing` holds bytes behind the last field."""

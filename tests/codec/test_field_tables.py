@@ -6,6 +6,7 @@ from analyzer.codec import field_kinds, runner
 from analyzer.codec.errors import Incomplete, Malformed, Truncated
 from analyzer.codec.field_tables import (
     Message,
+    described,
     extensions,
     fixed,
     opaque,
@@ -48,6 +49,11 @@ class Chosen(Message):
 class Open(Message):
     kind: int = u8()
     body: object = select("kind", {1: u16()})
+
+
+class Documented(Message):
+    version: int = described(u16("versions"), "the version that the client prefers", filter="tls.handshake.version")
+    rest: bytes = opaque(0)
 
 
 class Counted(Message):
@@ -107,6 +113,15 @@ def test_what_does_not_fit_its_length_is_not_written():
 
     with pytest.raises(ValueError, match="3 bytes where 4 belong"):
         Four(four=b"abc").write()
+
+
+def test_a_field_may_carry_documentation_and_a_filter_name():
+    version, rest = Documented.specs
+    assert (version.name, version.doc) == ("version", "the version that the client prefers")
+    assert (version.filter, rest.doc, rest.filter) == ("tls.handshake.version", "", "")
+    message, problems = Documented.read(b"\3\3ab")
+    assert (message.json(), problems) == ({"version": "TLS 1.2", "rest": "6162"}, [])
+    assert [span.spec for span in runner.spans(Documented, b"\3\3ab", 0, 4, 0)] == [version, rest]
 
 
 def test_vectors():
