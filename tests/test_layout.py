@@ -3,6 +3,7 @@
 import ast
 import csv
 import re
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -65,6 +66,10 @@ TESTED_ELSEWHERE = {
     "flows/sink.py": "flows/test_reassembly.py",
     "flows/udp_flow.py": "flows/test_udp.py",
     "secrets/labels.py": "secrets/test_keylog.py",
+    "store/declaration.py": "store/test_schema.py",
+    "store/output_schemas.py": "store/test_schema.py",
+    "store/summary_schema.py": "store/test_schema.py",
+    "cli/summary_record.py": "store/test_schema.py",
     "tls/decryption/key_material.py": "tls/decryption/test_decryption.py",
     "tls/decryption/session_keys.py": "tls/decryption/test_decryption.py",
     "tls/handshake/certificate_messages.py": "tls/test_session_certificates.py",
@@ -138,6 +143,18 @@ def test_a_file_opens_with_what_it_is_and_has_one_idea(path: Path) -> None:
     n_lines = text.count("\n")
     assert n_lines <= MAX_LINES
     assert UNDONE.search(text) is None
+
+
+SAME_NAME = {
+    "limits.py": "in both places, how much is kept",
+    "packet.py": "in `packet` the packet itself, in `cli` the command that prints one",
+}
+"""File names that stand in several folders, with the reason."""
+
+
+def test_a_file_name_has_one_meaning() -> None:
+    names = Counter(path.name for path in MODULES if path.name != "__init__.py")
+    assert {name for name, n in names.items() if n > 1} == set(SAME_NAME)
 
 
 class Classes:

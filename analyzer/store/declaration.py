@@ -43,6 +43,11 @@ def several(description: str, items: Schema) -> Schema:
     return {"type": "array", "description": description, "items": items}
 
 
+def counted(description: str, key: str, items: Schema) -> Schema:
+    """A count, and a list of the first ones under `key`."""
+    return record(description, {"count": number("how many there are"), key: several("the first of them", items)})
+
+
 def text(description: str, pattern: str = "") -> Schema:
     """A string. pattern: a regular expression that it matches."""
     return {"type": "string", "description": description} | ({"pattern": pattern} if pattern else {})

@@ -7,6 +7,7 @@ from analyzer.codec.codes import SEVERITIES, codes
 from analyzer.store.declaration import (
     Schema,
     anything,
+    counted,
     document,
     flag,
     free_form,
@@ -19,6 +20,7 @@ from analyzer.store.declaration import (
     text,
 )
 from analyzer.store.schema import CERTIFICATE_KEYS, DEFINITIONS, FRAME, ROLE, SESSION, SHA256, TIME, described
+from analyzer.store.summary_schema import SUMMARY
 
 _SESSION_ID = number("id of a session")
 _SHA1 = "^[0-9a-f]{40}$"
@@ -144,10 +146,6 @@ _PAIR = record(
 )
 
 
-def _counted(description: str, key: str, items: Schema) -> Schema:
-    return record(description, {"count": number("how many there are"), key: several("the first of them", items)})
-
-
 _SESSION_KEYS = record(
     "what the keys given have of one session",
     {
@@ -195,7 +193,7 @@ _KEYS_AS_A_WHOLE = record(
         ),
         "lines": number("lines of all key logs"),
         "secrets": number("secrets in them"),
-        "unused": _counted("lines that are of no session in the capture", "lines", _LOG_LINE),
+        "unused": counted("lines that are of no session in the capture", "lines", _LOG_LINE),
         "bad": record(
             "lines that could not be read",
             {
@@ -214,8 +212,8 @@ _KEYS_AS_A_WHOLE = record(
                 ),
             },
         ),
-        "repeated": _counted("lines that repeat one before", "pairs", _PAIR),
-        "conflicting": _counted("lines that contradict one before", "pairs", _PAIR),
+        "repeated": counted("lines that repeat one before", "pairs", _PAIR),
+        "conflicting": counted("lines that contradict one before", "pairs", _PAIR),
         "private_keys": several(
             "the RSA keys given",
             record(
@@ -223,8 +221,8 @@ _KEYS_AS_A_WHOLE = record(
                 {
                     "source": text("the file"),
                     "bits": number("bits of the modulus"),
-                    "opens": _counted("sessions that it decrypts", "sessions", _SESSION_ID),
-                    "only_certificate": _counted(
+                    "opens": counted("sessions that it decrypts", "sessions", _SESSION_ID),
+                    "only_certificate": counted(
                         "sessions whose certificate it is of, but which it cannot decrypt", "sessions", _SESSION_ID
                     ),
                 },
@@ -328,135 +326,6 @@ MANIFEST: Schema = document(
         {"description": "one file", "oneOf": [_OBJECT_FILE, _CERTIFICATE_FILE, _STREAM_FILE]},
     ),
     {},
-)
-
-_INTERFACE = record(
-    "one interface, as the capture describes it",
-    {
-        "name": or_null(text("name")),
-        "description": or_null(text("description")),
-        "link_type": text("link type, by its registered name"),
-        "snap_length": number("bytes of each frame that are kept at most; 0 for no limit"),
-        "filter": or_null(text("capture filter")),
-        "os": or_null(text("operating system")),
-        "hardware": or_null(text("hardware")),
-        "dropped": or_null(number("packets that were lost while capturing; null where the capture does not say")),
-    },
-)
-
-_CAPTURE = record(
-    "one capture file",
-    {
-        "path": text("as given; - is standard input"),
-        "size": number("bytes of the file as stored"),
-        "sha256": or_null(described(SHA256, "SHA-256 of the file as stored, in hex")),
-        "compression": or_null(text("gzip, zstd, lz4 or xz; null for a plain file")),
-        "format": or_null(text("pcap or pcapng with its variant; null for a file that is no capture")),
-        "link_types": several("link types of its interfaces", text("registered name")),
-        "first_time": or_null(reference("time of the earliest frame", "time")),
-        "last_time": or_null(reference("time of the latest frame", "time")),
-        "first_frame": number("number of its first frame in the run"),
-        "last_frame": number("number of its last frame in the run; smaller than the first where it has none"),
-        "frames": number("how many frames it has"),
-        "truncated_frames": number("how many of them the snapshot length cut"),
-        "interfaces": several("its interfaces", _INTERFACE),
-        "comments": several(
-            "comments in it",
-            record(
-                "one comment",
-                {"frame": or_null(described(FRAME, "the frame that it is of; null for the file")), "text": text("the comment")},
-            ),
-        ),
-        "secrets": number("blocks of secrets in it (pcapng's Decryption Secrets Blocks)"),
-        "error": or_null(
-            record(
-                "why reading ended early; null where it did not",
-                {
-                    "field": text("what was being read"),
-                    "offset": number("byte in the file, after decompression"),
-                    "detail": text("what is wrong there"),
-                },
-            )
-        ),
-    },
-)
-
-_END = record("one end", {"address": text("IPv4 or IPv6 address"), "port": number("TCP or UDP port", maximum=65535)})
-
-SUMMARY: Schema = document(
-    "summary",
-    record(
-        "What is in the captures: `analyzer summary --format json`.",
-        {
-            "captures": several("the files in the order given", _CAPTURE),
-            "packets": number("frames that were counted"),
-            "bytes": number("bytes of all frames on the wire"),
-            "protocols": several(
-                "protocols, each below the one that carries it",
-                record(
-                    "one protocol",
-                    {
-                        "depth": number("0 for link layers; one more than that of the protocol that carries it"),
-                        "protocol": text("name"),
-                        "packets": number("frames that have it"),
-                        "bytes": number("their bytes on the wire"),
-                    },
-                ),
-            ),
-            "conversations": _counted(
-                "TCP connections and UDP flows; those with the most bytes are listed",
-                "top",
-                record(
-                    "one conversation",
-                    {
-                        "protocol": text("TCP or UDP"),
-                        "source": described(_END, "the end that sent the first packet"),
-                        "destination": described(_END, "the other end"),
-                        "packets_sent": number("packets of the source"),
-                        "packets_answered": number("packets of the destination"),
-                        "bytes_sent": number("bytes on the wire of the source"),
-                        "bytes_answered": number("bytes on the wire of the destination"),
-                        "first_time": or_null(reference("time of the first packet", "time")),
-                        "last_time": or_null(reference("time of the last packet", "time")),
-                        "carries": or_null(text("what it carries, where that was recognised")),
-                    },
-                ),
-            ),
-            "sessions": record(
-                "counts of TLS sessions; `analyzer sessions` has their records",
-                {
-                    "count": number("sessions"),
-                    "established": number("sessions that were established"),
-                    "decryption": free_form("how many sessions have each status of decryption"),
-                    "reasons": free_form("how many sessions have each reason why something was not decrypted"),
-                    "verdicts": free_form("how many chains have each verdict"),
-                },
-            ),
-            "findings": several(
-                "findings of all sessions and of the captures, the worst first, those of one code together",
-                record(
-                    "findings of one code",
-                    {
-                        "code": one_of("what it is; `analyzer fields --findings` explains it", tuple(codes("findings"))),
-                        "severity": one_of("how bad it is", SEVERITIES),
-                        "detail": text("the first one in a sentence"),
-                        "count": number("how many there are", minimum=1),
-                        "places": several(
-                            "where the first of them are",
-                            record(
-                                "one place",
-                                {
-                                    "session": _SESSION_ID,
-                                    "frame": or_null(described(FRAME, "where it shows; of a gap, the frame before it")),
-                                },
-                            ),
-                        ),
-                    },
-                ),
-            ),
-        },
-    ),
-    {"time": TIME},
 )
 
 CODE: Schema = document(

@@ -1,0 +1,146 @@
+"""The summary of captures as JSON, declared."""
+
+from analyzer.codec.codes import SEVERITIES, codes
+from analyzer.store.declaration import (
+    Schema,
+    counted,
+    document,
+    free_form,
+    number,
+    one_of,
+    or_null,
+    record,
+    reference,
+    several,
+    text,
+)
+from analyzer.store.schema import ENDPOINT, FRAME, SHA256, TIME, described
+
+_SESSION_ID = number("id of a session")
+
+_INTERFACE = record(
+    "one interface, as the capture describes it",
+    {
+        "name": or_null(text("name")),
+        "description": or_null(text("description")),
+        "link_type": text("link type, by its registered name"),
+        "snap_length": number("bytes of each frame that are kept at most; 0 for no limit"),
+        "filter": or_null(text("capture filter")),
+        "os": or_null(text("operating system")),
+        "hardware": or_null(text("hardware")),
+        "dropped": or_null(number("packets that were lost while capturing; null where the capture does not say")),
+    },
+)
+
+_CAPTURE = record(
+    "one capture file",
+    {
+        "path": text("as given; - is standard input"),
+        "size": number("bytes of the file as stored"),
+        "sha256": or_null(described(SHA256, "SHA-256 of the file as stored, in hex")),
+        "compression": or_null(text("gzip, zstd, lz4 or xz; null for a plain file")),
+        "format": or_null(text("pcap or pcapng with its variant; null for a file that is no capture")),
+        "link_types": several("link types of its interfaces", text("registered name")),
+        "first_time": or_null(reference("time of the earliest frame", "time")),
+        "last_time": or_null(reference("time of the latest frame", "time")),
+        "first_frame": number("number of its first frame in the run"),
+        "last_frame": number("number of its last frame in the run; smaller than the first where it has none"),
+        "frames": number("how many frames it has"),
+        "truncated_frames": number("how many of them the snapshot length cut"),
+        "interfaces": several("its interfaces", _INTERFACE),
+        "comments": several(
+            "comments in it",
+            record(
+                "one comment",
+                {"frame": or_null(described(FRAME, "the frame that it is of; null for the file")), "text": text("the comment")},
+            ),
+        ),
+        "secrets": number("blocks of secrets in it (pcapng's Decryption Secrets Blocks)"),
+        "error": or_null(
+            record(
+                "why reading ended early; null where it did not",
+                {
+                    "field": text("what was being read"),
+                    "offset": number("byte in the file, after decompression"),
+                    "detail": text("what is wrong there"),
+                },
+            )
+        ),
+    },
+)
+
+SUMMARY: Schema = document(
+    "summary",
+    record(
+        "What is in the captures: `analyzer summary --format json`.",
+        {
+            "captures": several("the files in the order given", _CAPTURE),
+            "packets": number("frames that were counted"),
+            "bytes": number("bytes of all frames on the wire"),
+            "protocols": several(
+                "protocols, each below the one that carries it",
+                record(
+                    "one protocol",
+                    {
+                        "depth": number("0 for link layers; one more than that of the protocol that carries it"),
+                        "protocol": text("name"),
+                        "packets": number("frames that have it"),
+                        "bytes": number("their bytes on the wire"),
+                    },
+                ),
+            ),
+            "conversations": counted(
+                "TCP connections and UDP flows; those with the most bytes are listed",
+                "top",
+                record(
+                    "one conversation",
+                    {
+                        "protocol": text("TCP or UDP"),
+                        "source": described(ENDPOINT, "the end that sent the first packet"),
+                        "destination": described(ENDPOINT, "the other end"),
+                        "packets_sent": number("packets of the source"),
+                        "packets_answered": number("packets of the destination"),
+                        "bytes_sent": number("bytes on the wire of the source"),
+                        "bytes_answered": number("bytes on the wire of the destination"),
+                        "first_time": or_null(reference("time of the first packet", "time")),
+                        "last_time": or_null(reference("time of the last packet", "time")),
+                        "carries": or_null(text("what it carries, where that was recognised")),
+                    },
+                ),
+            ),
+            "sessions": record(
+                "counts of TLS sessions; `analyzer sessions` has their records",
+                {
+                    "count": number("sessions"),
+                    "established": number("sessions that were established"),
+                    "decryption": free_form("how many sessions have each status of decryption"),
+                    "reasons": free_form("how many sessions have each reason why something was not decrypted"),
+                    "verdicts": free_form("how many chains have each verdict"),
+                },
+            ),
+            "findings": several(
+                "findings of all sessions and of the captures, the worst first, those of one code together",
+                record(
+                    "findings of one code",
+                    {
+                        "code": one_of("what it is; `analyzer fields --findings` explains it", tuple(codes("findings"))),
+                        "severity": one_of("how bad it is", SEVERITIES),
+                        "detail": text("the first one in a sentence"),
+                        "count": number("how many there are", minimum=1),
+                        "places": several(
+                            "where the first of them are",
+                            record(
+                                "one place",
+                                {
+                                    "session": _SESSION_ID,
+                                    "frame": or_null(described(FRAME, "where it shows; of a gap, the frame before it")),
+                                },
+                            ),
+                        ),
+                    },
+                ),
+            ),
+        },
+    ),
+    {"time": TIME},
+)
