@@ -12,7 +12,7 @@ from functools import cache
 from analyzer.codec.registry import registry
 
 _CERTIFIED = frozenset({"RSA", "DSS", "ECDSA", "anon"})
-_PROVES_ITSELF = frozenset({"RSA", "PSK", "DHE_PSK", "RSA_PSK", "ECDHE_PSK", "KRB5", "ECCPWD", "ECJPAKE", "NULL"})
+_SELF_AUTHENTICATED = frozenset({"RSA", "PSK", "DHE_PSK", "RSA_PSK", "ECDHE_PSK", "KRB5", "ECCPWD", "ECJPAKE", "NULL"})
 _AEAD = ("GCM", "CCM", "CCM_8", "POLY1305", "MGM_L", "MGM_S")
 _HASHES = frozenset(
     {"MD5", "RMD", "SHA", "SHA1", "SHA224", "SHA256", "SHA384", "SHA512", "SM3", "GOSTR3411", "ASCONHASH256", "NULL"}
@@ -133,7 +133,7 @@ def _exchange(exchange: str, gm: bool) -> tuple[str, str]:
     """Return key exchange and authentication, from the part before WITH, without EXPORT; `gm` for the names of GM/T 0024."""
     if gm:
         return exchange, {"RSA": "RSA", "IBC": "IBC", "IBSDH": "IBC"}.get(exchange, "SM2")
-    if exchange in _PROVES_ITSELF:
+    if exchange in _SELF_AUTHENTICATED:
         return exchange, "PSK" if exchange.endswith("E_PSK") else exchange
     if exchange in _GOST_HASHES:
         return "GOST", "GOST"

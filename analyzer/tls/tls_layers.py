@@ -57,12 +57,12 @@ def tls_layers(payload: Payload, reader: RecordReader | None, events: Sequence[E
     alerts = [event for event in events if isinstance(event, Alert) and not event.encrypted]
     decrypted = [message for message in messages if message.encrypted and message.body is not None]
     messages = [message for message in messages if message not in decrypted]
-    begun = _record_before(payload, reader, events)
+    partial = _record_before(payload, reader, events)
     at = payload.start
-    if begun is not None:
-        layer, at, ended = _continued(payload, begun)
+    if partial is not None:
+        layer, at, ended = _continued(payload, partial)
         yield layer
-        if ended and begun.content_type == HANDSHAKE:
+        if ended and partial.content_type == HANDSHAKE:
             yield from _messages(messages, payload, payload.start, at)
     while at < end and plausible(data, at, end):
         length = data[at + 3] << 8 | data[at + 4]
@@ -78,7 +78,7 @@ def tls_layers(payload: Payload, reader: RecordReader | None, events: Sequence[E
         at = stop
     if at < end:
         body = data[at:end]
-        note = "" if begun is not None or _in_order(payload, reader, events) else _OUT_OF_ORDER
+        note = "" if partial is not None or _in_order(payload, reader, events) else _OUT_OF_ORDER
         yield TlsLayer(Layer("Data", at, end - at, (Field("data", body, body.hex(), at, end - at),)), 0, note)
     for message in messages:
         yield TlsLayer(message_layer(message, None), 0, _SPANS_FRAMES, True)
@@ -113,7 +113,7 @@ def message_layer(message: HandshakeMessage, place: int | None) -> Layer:
 
 
 @dataclass(frozen=True, slots=True)
-class _Begun:
+class _PartialRecord:
     """A record that began before a payload.
 
     offset: of its header in the stream; length: of its body, None while its header is incomplete.
@@ -125,7 +125,7 @@ class _Begun:
     length: int | None
 
 
-def _record_before(payload: Payload, reader: RecordReader | None, events: Sequence[Event]) -> _Begun | None:
+def _record_before(payload: Payload, reader: RecordReader | None, events: Sequence[Event]) -> _PartialRecord | None:
     """Return the record that continues at the start of the payload.
 
     Returns None if the payload begins with a record, or if this is not known.
@@ -134,16 +134,16 @@ def _record_before(payload: Payload, reader: RecordReader | None, events: Sequen
         return None
     for event in events:
         if isinstance(event, RecordRead) and event.offset < payload.offset < event.offset + event.header + event.length:
-            return _Begun(event.content_type, event.offset, event.header, event.length)
+            return _PartialRecord(event.content_type, event.offset, event.header, event.length)
     if reader is None:
         return None
     stream_end = payload.offset + payload.end - payload.start
     record = reader.record
     if reader.remaining:
         if record.offset < payload.offset < record.offset + record.header + record.length:
-            return _Begun(record.content_type, record.offset, record.header, record.length)
+            return _PartialRecord(record.content_type, record.offset, record.header, record.length)
     elif reader.head and not reader.searching and stream_end - len(reader.head) < payload.offset:
-        return _Begun(reader.head[0], stream_end - len(reader.head), HEADER, None)
+        return _PartialRecord(reader.head[0], stream_end - len(reader.head), HEADER, None)
     return None
 
 
@@ -182,19 +182,21 @@ def _messages(messages: list[HandshakeMessage], payload: Payload, start: int, en
             yield TlsLayer(message_layer(message, None), 1, _SPANS_RECORDS, True)
 
 
-def _continued(payload: Payload, begun: _Begun) -> tuple[TlsLayer, int, bool]:
+def _continued(payload: Payload, partial: _PartialRecord) -> tuple[TlsLayer, int, bool]:
     """Return the rest of a record that began in an earlier frame, where it ends here, and whether it is then complete."""
     assert payload.offset is not None
     start = payload.start
-    behind = payload.end if begun.length is None else start + begun.offset + begun.header + begun.length - payload.offset
-    stop = min(payload.end, behind)
-    name = registry("content_types").name(begun.content_type)
+    record_end = payload.end
+    if partial.length is not None:
+        record_end = start + partial.offset + partial.header + partial.length - payload.offset
+    stop = min(payload.end, record_end)
+    name = registry("content_types").name(partial.content_type)
     body = payload.data[start:stop]
     fields = (Field("fragment", body, body.hex(), start, stop - start),)
     note = "begun in an earlier frame"
-    if behind > stop:
-        note += f", {behind - stop} bytes of it come in later ones"
-    return TlsLayer(Layer(f"TLS record: {name}", start, stop - start, fields), 0, note), stop, behind == stop
+    if record_end > stop:
+        note += f", {record_end - stop} bytes of it come in later ones"
+    return TlsLayer(Layer(f"TLS record: {name}", start, stop - start, fields), 0, note), stop, record_end == stop
 
 
 def _record(data: bytes, at: int, stop: int, opened: bool) -> Layer:

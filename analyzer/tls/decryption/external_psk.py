@@ -43,24 +43,24 @@ class Bound:
         """Return the handshake secret of psk_ke, which has no other input."""
         return key_schedule13.following_secret(self.hash_name, self.early_secret)
 
-    def handshake_traffic_secrets(self, heard: bytes) -> tuple[bytes, bytes]:
+    def handshake_traffic_secrets(self, messages: bytes) -> tuple[bytes, bytes]:
         """Return the client's and the server's secret of psk_ke.
 
-        heard: the messages up to the ServerHello, which is included.
+        messages: the messages up to the ServerHello, which is included.
         """
         secret = self.handshake_secret()
-        return self._derive(secret, b"c hs traffic", heard), self._derive(secret, b"s hs traffic", heard)
+        return self._derive(secret, b"c hs traffic", messages), self._derive(secret, b"s hs traffic", messages)
 
-    def application_traffic_secrets(self, heard: bytes) -> tuple[bytes, bytes]:
+    def application_traffic_secrets(self, messages: bytes) -> tuple[bytes, bytes]:
         """Return the client's and the server's first secret of psk_ke.
 
-        heard: the messages up to the server's Finished, which is included.
+        messages: the messages up to the server's Finished, which is included.
         """
         secret = key_schedule13.following_secret(self.hash_name, self.handshake_secret())
-        return self._derive(secret, b"c ap traffic", heard), self._derive(secret, b"s ap traffic", heard)
+        return self._derive(secret, b"c ap traffic", messages), self._derive(secret, b"s ap traffic", messages)
 
-    def _derive(self, secret: bytes, label: bytes, heard: bytes) -> bytes:
-        return key_schedule13.derive_secret(self.hash_name, secret, label, hash_function(self.hash_name)(heard).digest())
+    def _derive(self, secret: bytes, label: bytes, messages: bytes) -> bytes:
+        return key_schedule13.derive_secret(self.hash_name, secret, label, hash_function(self.hash_name)(messages).digest())
 
 
 def find_bound(hello: bytes, psks: Mapping[bytes, bytes], retried: tuple[bytes, bytes] | None = None) -> list[Bound]:

@@ -39,7 +39,7 @@ class EchOffer:
     HelloRetryRequest, with their headers, if they could be decrypted. body: the first one decoded.
     """
 
-    __slots__ = ("_opening", "_retry", "body", "config_id", "hellos", "outer_name", "outer_random", "public_name", "status")
+    __slots__ = ("_recipient", "_retry", "body", "config_id", "hellos", "outer_name", "outer_random", "public_name", "status")
 
     def __init__(self, config_id: int, outer_name: bytes | None, outer_random: bytes) -> None:
         self.config_id = config_id
@@ -48,7 +48,7 @@ class EchOffer:
         self.public_name: bytes | None = None
         self.hellos: list[bytes] = []
         self.body: Any = None
-        self._opening: Recipient | None = None
+        self._recipient: Recipient | None = None
         self.outer_random = outer_random
         self._retry = False
 
@@ -83,11 +83,11 @@ class EchOffer:
             if offer is None or config.config_id != offer.config_id:
                 continue
             try:
-                opening = encrypted_hello.recipient(offer, config, secret)
-                inner = encrypted_hello.open_inner(opening, 0, outer, offer)
+                recipient = encrypted_hello.recipient(offer, config, secret)
+                inner = encrypted_hello.open_inner(recipient, 0, outer, offer)
             except DecryptionError:
                 continue
-            self._opening = opening
+            self._recipient = recipient
             self.public_name = config.public_name
             self.hellos = [inner]
             self.body = ClientHello.read(inner[HEADER:])[0]
@@ -97,12 +97,12 @@ class EchOffer:
         """Decrypt the inner hello of the second outer hello."""
         from analyzer.tls.handshake import encrypted_hello
 
-        if self._opening is None or len(self.hellos) != 1:
+        if self._recipient is None or len(self.hellos) != 1:
             return
         try:
             offer = encrypted_hello.find_offer(outer)
             if offer is not None:
-                self.hellos.append(encrypted_hello.open_inner(self._opening, 1, outer, offer))
+                self.hellos.append(encrypted_hello.open_inner(self._recipient, 1, outer, offer))
         except DecryptionError:  # the inner hello is not known, so the transcript is not known either
             return
 
@@ -124,8 +124,8 @@ class EchOffer:
             if retry:
                 accepted = encrypted_hello.accepts_retry(hash_name, random, self.hellos[0], raw)
             else:
-                heard = transcript.before_answer(hash_name, self.hellos)
-                accepted = heard is not None and encrypted_hello.accepts(hash_name, random, heard, raw)
+                messages = transcript.before_answer(hash_name, self.hellos)
+                accepted = messages is not None and encrypted_hello.accepts(hash_name, random, messages, raw)
         except DecryptionError:  # a malformed answer, or an unsupported suite
             accepted = False
         self.status = ACCEPTED if accepted else REJECTED
@@ -136,20 +136,20 @@ class EchOffer:
         if extension_body(extensions, ENCRYPTED_CLIENT_HELLO) is not None:
             self._retry = True
 
-    def conclude(self, opened: bool, client_random: bytes, tls13: bool, required: bool, said: int) -> None:
+    def conclude(self, opened: bool, client_random: bytes, tls13: bool, required: bool, n_sent: int) -> None:
         """Set the final status at the end of the session.
 
         It depends on the random that names the session, and on what the client did after the answer.
 
         opened: whether records were decrypted; client_random: the random with which their secrets were logged. required:
-        whether the client sent the alert ech_required. said: how much application data it sent.
+        whether the client sent the alert ech_required. n_sent: how much application data it sent.
         """
         if self.status == OFFERED and opened:
             outer = client_random == self.outer_random or self._retry or required
             self.status = REJECTED if outer else ACCEPTED
         if self.status != REJECTED or self.hellos or (tls13 and not opened):
             return
-        if said and not required:
+        if n_sent and not required:
             self.status = GREASE
 
 

@@ -117,8 +117,8 @@ def hello_extensions(hello: bytes, start: int, *, padded: bool = False) -> list[
     declared = int.from_bytes(hello[pos : pos + 2], "big")
     pos += 2
     places = _places(message.extensions or [], pos)
-    behind = places[-1].end if places else pos
-    if behind - pos != declared or (not padded and behind != len(hello)):
+    extensions_end = places[-1].end if places else pos
+    if extensions_end - pos != declared or (not padded and extensions_end != len(hello)):
         raise DecryptionError(MALFORMED, f"the extensions of a hello have {len(hello) - pos} bytes and declare {declared}")
     return places
 
@@ -217,9 +217,9 @@ def accepts_retry(hash_name: str, random: bytes, first: bytes, retry: bytes) -> 
     for extension in _places(listed, len(retry) - sum(4 + one.n_bytes for one in listed)):
         if isinstance(extension.body, ECHHelloRetryRequest) and not extension.body.trailing:
             blank = retry[: extension.start] + bytes(CONFIRMATION_LENGTH) + retry[extension.end :]
-            heard = before_retry(hash_name, first) + blank
+            transcript = before_retry(hash_name, first) + blank
             confirmation = retry[extension.start : extension.end]
-            return _confirmation(hash_name, random, b"hrr ech accept confirmation", heard) == confirmation
+            return _confirmation(hash_name, random, b"hrr ech accept confirmation", transcript) == confirmation
     return False
 
 
@@ -228,9 +228,10 @@ def before_retry(hash_name: str, first: bytes) -> bytes:
     return message_hash(hash_function(hash_name)(first).digest())
 
 
-def _confirmation(hash_name: str, random: bytes, label: bytes, heard: bytes) -> bytes:
+def _confirmation(hash_name: str, random: bytes, label: bytes, transcript: bytes) -> bytes:
     secret = key_schedule13.extract(hash_name, b"", random)
-    return key_schedule13.expand_label(hash_name, secret, label, hash_function(hash_name)(heard).digest(), CONFIRMATION_LENGTH)
+    digest = hash_function(hash_name)(transcript).digest()
+    return key_schedule13.expand_label(hash_name, secret, label, digest, CONFIRMATION_LENGTH)
 
 
 def _expand(named: PlacedExtension, taken: list[PlacedExtension]) -> Iterator[PlacedExtension]:

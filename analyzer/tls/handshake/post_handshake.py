@@ -14,14 +14,14 @@ class PostHandshake:
     Results go to `authentication`, whose handshake is complete.
     """
 
-    __slots__ = ("_authentication", "_certificate", "_requests", "_running", "_turn")
+    __slots__ = ("_authentication", "_branch", "_certificate", "_requests", "_running")
 
     def __init__(self, authentication: Authentication, running: Hash) -> None:
         """running: the hash of the whole handshake."""
         self._authentication = authentication
         self._running = running
         self._requests: dict[bytes, Hash] = {}
-        self._turn: Hash | None = None
+        self._branch: Hash | None = None
         self._certificate: bytes | None = None
 
     def take(self, role: int, raw: bytes, keys: FinishedKeys | None) -> None:
@@ -29,21 +29,21 @@ class PostHandshake:
         number = raw[0]
         if role == 1:
             if number == CERTIFICATE_REQUEST and len(self._requests) < MAX_REQUESTS:
-                asked = self._requests[_context(raw)] = self._running.copy()
-                asked.update(raw)
+                request = self._requests[_context(raw)] = self._running.copy()
+                request.update(raw)
             return
         if number == CERTIFICATE:
-            self._turn = self._requests.pop(_context(raw), None)
+            self._branch = self._requests.pop(_context(raw), None)
             self._certificate = first_certificate(raw)
-        turn = self._turn
-        if turn is None:
+        branch = self._branch
+        if branch is None:
             return
         if number == CERTIFICATE_VERIFY:
-            self._authentication.sign(verify13(role, raw, turn.digest(), self._certificate))
+            self._authentication.sign(verify13(role, raw, branch.digest(), self._certificate))
         elif number == FINISHED:
-            self._authentication.finish(role, compare(raw, None if keys is None else keys.verify_data_later(turn.digest())))
-            self._turn = None
-        turn.update(raw)
+            self._authentication.finish(role, compare(raw, None if keys is None else keys.verify_data_later(branch.digest())))
+            self._branch = None
+        branch.update(raw)
 
 
 def _context(raw: bytes) -> bytes:
