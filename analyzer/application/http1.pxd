@@ -32,7 +32,7 @@ cdef class Http1:
     cpdef bint begin_message(self, int side, str line, str rest, long long frame, long long at) except *
     cpdef void end_message(self, int side) except *
     cpdef void found(self, int side) except *
-    @cython.locals(method=str, fields=list, request=Request)
+    @cython.locals(fields=list, request=Request)
     cdef Py_ssize_t _read_plain_request(self, Direction direction, bytes data) except -1
     @cython.locals(method=str, fields=list, response=Response)
     cdef Py_ssize_t _read_plain_response(self, Direction direction, bytes data) except -1

@@ -1,5 +1,3 @@
-cimport cython
-
 from analyzer.codec.field_spec cimport FieldSpec
 
 # Looked at for every field, as C variables.

@@ -1,5 +1,3 @@
-cimport cython
-
 from analyzer.capture.frame cimport Frame
 from analyzer.capture.packet_reader cimport PacketReader
 from analyzer.engine.dispatcher cimport Dispatcher

@@ -1,5 +1,3 @@
-cimport cython
-
 from analyzer.codec.runner cimport extension_body
 from analyzer.tls.handshake.hello_features cimport shared
 

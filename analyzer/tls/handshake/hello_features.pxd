@@ -1,5 +1,3 @@
-cimport cython
-
 from analyzer.codec.byte_slices cimport slice_bytes
 from analyzer.codec.field_spec cimport Extension
 from analyzer.codec.runner cimport extension_body

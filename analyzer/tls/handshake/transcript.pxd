@@ -11,7 +11,7 @@ cdef class Transcript:
     cdef long long _size
     cdef public bytes client_random
     cdef public bytes server_random
-    cdef public object exchanged
+    cdef public tuple exchanged
     cdef public list certificates
     cdef public bint early
     cdef public bint complete
