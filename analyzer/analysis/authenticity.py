@@ -3,8 +3,8 @@
 A signature that verifies shows that the owner of the certificate's private key took part in this handshake. The certificate
 chain shows who the owner is. A Finished value that agrees shows that the given secrets belong to this handshake.
 
-Neither of them shows anything about the data sent later: anybody who has the secrets of a session can make records of it (RFC
-9850 section 4). Records are therefore "consistent with the supplied secrets", and no more.
+Neither of them shows anything about the data sent later: anybody who has the secrets of a session can make records of it
+(RFC 9850 section 4). Records are therefore "consistent with the supplied secrets", and no more.
 """
 
 from functools import lru_cache

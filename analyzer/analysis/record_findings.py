@@ -22,7 +22,7 @@ CLOSE_NOTIFY, FATAL = 0, 2
 DESCRIPTIONS = registry("alert_descriptions").names
 
 MAX_FRAMES = 16
-"""Frames that one finding about gaps names."""
+"""Maximum number of frames that one finding about gaps names."""
 
 _CLOSED = {"fin": "the connection was closed", "rst": "the connection was reset"}
 
