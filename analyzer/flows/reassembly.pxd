@@ -5,7 +5,7 @@ from analyzer.packet.packet cimport Packet
 from analyzer.flows.connection cimport Endpoint, Segment
 from analyzer.flows.sink cimport Sink
 
-# Constants that are looked at for every packet; as C variables they are not visible from Python.
+# Constants that are used for every packet. They are C variables, which are not visible from Python.
 cdef int HISTORY_SLOTS, RST, SYN
 cdef long long HALF_WORD, HISTORY_TOTAL, SEGMENT_COST, WORD
 

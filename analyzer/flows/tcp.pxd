@@ -6,7 +6,7 @@ from analyzer.flows.listener cimport Listener
 from analyzer.flows.reassembly cimport Reassembler
 from analyzer.flows.sink cimport Sink
 
-# Constants that are looked at for every packet; as C variables they are not visible from Python.
+# Constants that are used for every packet. They are C variables, which are not visible from Python.
 cdef int ACK, FIN, LINGER_CONNECTIONS, RECENT, RST, SYN
 cdef long long HALF_WORD, HELD_TOTAL, IDLE, LINGER, SWEEP_PACKETS, WORD
 

@@ -9,11 +9,11 @@ cdef extern from "string.h":
     void *memcpy(void *to, const void *data, size_t n_bytes)
 
 cdef inline bint lies_at(const unsigned char *data, Py_ssize_t place, const unsigned char *key, Py_ssize_t n_bytes) noexcept:
-    """Whether those bytes are at that place, where there are as many."""
+    """Return whether the bytes of `key` are at that position. The caller has checked the size of `data`."""
     return memcmp(data + place, key, n_bytes) == 0
 
 cdef inline bytes turned(const unsigned char *key, Py_ssize_t half):
-    """A key with two addresses of `half` bytes and two ports, the other way round."""
+    """Return the reverse of a key with two addresses of `half` bytes and two ports."""
     cdef bytes reverse = PyBytes_FromStringAndSize(NULL, 2 * half + 4)
     cdef char *octets = PyBytes_AS_STRING(reverse)
     memcpy(octets, key + half, half)
