@@ -1,4 +1,4 @@
-"""One line of a key log: what it names its session by, which secret it has, and why it is not kept."""
+"""One line of a key log: the name of its session, its secret, and why it is not kept."""
 
 import pytest
 

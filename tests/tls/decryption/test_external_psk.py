@@ -1,4 +1,4 @@
-"""External pre-shared keys by their binders, and the secrets that follow; RFC 8448 for what both kinds have in common."""
+"""External pre-shared keys found by their binders, and the secrets that follow; RFC 8448 for the parts common to all PSKs."""
 
 import contextlib
 import select
@@ -26,7 +26,7 @@ IDENTITY = b"demonstration"
 
 
 def hello(identities: list[bytes], keys: list[bytes], hash_name: str = "SHA256", before: bytes = b"") -> bytes:
-    """A ClientHello whose binders are right for the keys."""
+    """A ClientHello whose binders are correct for the keys."""
     listed = b"".join(len(one).to_bytes(2, "big") + one + b"\0\0\0\0" for one in identities)
     size = hash_function(hash_name)(b"").digest_size
     n_binders = len(keys) * (1 + size)
@@ -46,7 +46,7 @@ def hello(identities: list[bytes], keys: list[bytes], hash_name: str = "SHA256",
 
 
 @pytest.mark.parametrize("hash_name", ["SHA256", "SHA384"])
-def test_a_binder_tells_the_right_key(hash_name: str) -> None:
+def test_a_binder_shows_the_right_key(hash_name: str) -> None:
     message = hello([b"other", IDENTITY], [b"?", KEY], hash_name)
     (bound,) = external_psk.find_bound(message, {IDENTITY: KEY})
     assert (bound.index, bound.hash_name) == (1, hash_name)
@@ -69,7 +69,7 @@ def test_a_hello_without_keys_has_none() -> None:
     assert external_psk.find_bound(bytes.fromhex("".join(vectors[1].split()[2:])), {IDENTITY: KEY}) == []
 
 
-def test_every_cut_of_a_hello_is_refused_or_has_no_keys() -> None:
+def test_every_truncated_hello_is_malformed_or_has_no_keys() -> None:
     message = hello([IDENTITY], [KEY])
     for n_bytes in range(len(message)):
         with contextlib.suppress(DecryptionError):
@@ -97,7 +97,7 @@ def test_the_early_secret_of_the_rfc() -> None:
 
 
 def relayed(server: list[str], client: list[str], said: bytes) -> list[Flight]:
-    """What OpenSSL's client and server say to each other, through a relay that writes it down."""
+    """What OpenSSL's client and server send to each other, through a relay that records it."""
     flights: list[Flight] = []
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
@@ -183,7 +183,7 @@ def demonstration(psks: dict[bytes, bytes]) -> dict[str, Any]:
     return decryption
 
 
-def test_with_a_key_exchange_the_key_is_not_enough_and_that_is_said() -> None:
+def test_with_a_key_exchange_the_key_is_not_enough_and_that_is_reported() -> None:
     known = demonstration({IDENTITY: bytes.fromhex("00112233445566778899aabbccddeeff")})
     assert (known["status"], known["reason"]) == ("none", "ephemeral_key_exchange")
     assert "psk_dhe_ke" in known["detail"]

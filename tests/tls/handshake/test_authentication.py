@@ -1,4 +1,4 @@
-"""What a handshake proves, message by message; whole sessions are in analysis/test_authenticity.py."""
+"""Authentication of a handshake, message by message; whole sessions are in analysis/test_authenticity.py."""
 
 import hashlib
 import itertools
@@ -15,7 +15,7 @@ def message(number: int, content: bytes) -> bytes:
     return bytes([number]) + len(content).to_bytes(3, "big") + content
 
 
-def test_the_worst_result_stands():
+def test_the_worst_result_counts():
     results = [None, "verified", "unverifiable", "failed"]
     for first, second in itertools.product(results, repeat=2):
         assert worse(first, second) == max(first, second, key=results.index)
@@ -28,7 +28,7 @@ def test_a_finished_is_compared_whole():
     assert compare(message(20, b"twelve bytes"), None) == "unverifiable"
 
 
-def test_what_is_signed_in_tls_1_3():
+def test_the_signed_content_in_tls_1_3():
     digest = hashlib.sha256(b"").digest()
     signed = verify13(1, message(15, b"\x08\x04\0\3sig"), digest, b"certificate")
     assert signed.content == b" " * 64 + b"TLS 1.3, server CertificateVerify\0" + digest

@@ -1,4 +1,4 @@
-"""The table of sessions that may be resumed: what is found, whose it must be, and what is let go of."""
+"""The table of resumable sessions: what is found, to which server it must belong, and what is dropped."""
 
 import os
 
@@ -50,7 +50,7 @@ def test_the_last_session_with_a_name_counts():
     assert found.number == 2
 
 
-def test_the_oldest_are_let_go_of_first():
+def test_the_oldest_are_dropped_first():
     table = TwoGenerationCache()
     most = 2 * limits.MAX_LINKED
     for number in range(most + 1):

@@ -1,4 +1,4 @@
-"""The transcript: one order whatever the capture's is, and nothing behind a hole."""
+"""The transcript: the same order for any order of the capture, and nothing after a missing message."""
 
 import itertools
 import random
@@ -80,7 +80,7 @@ def test_every_beginning_is_open(said: list[Said], tls13: bool):
         assert before == said[: len(before)]
 
 
-def test_the_end_of_early_data_is_known_unheard():
+def test_the_end_of_early_data_is_added_if_it_was_not_seen():
     transcript = heard([step for step in EARLY13 if step[1] != END])
     transcript.early = True
     assert (0, b"\x05\0\0\0") in list(transcript.steps(True))
@@ -110,7 +110,7 @@ def test_a_flood_of_messages_is_not_kept():
     assert (1, None) in list(transcript.steps(True))
 
 
-def test_the_extended_master_secret_hangs_on_all_before_the_change():
+def test_the_extended_master_secret_depends_on_all_before_the_change():
     transcript = heard(FULL12)
     assert transcript.before_change() == CH + SH + CERT + DONE + C_CERT + CKE
     assert heard([step for step in FULL12 if step[1] != CKE]).before_change() is None

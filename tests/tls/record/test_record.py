@@ -1,4 +1,4 @@
-"""What crosses from a transport to a session."""
+"""What a transport passes to a session."""
 
 import pytest
 
