@@ -1,7 +1,7 @@
-"""Reading captures for a command: what can go wrong with them, told in one line each, and how far it is.
+"""Reads the captures of a command. Reports what is wrong with a capture in one line, and shows the progress.
 
-Damage ends one file and not the run: everything readable is in the results, standard error says where it ended, and the
-status of the command is 1. A file that is no capture at all counts as not done: status 2 when that is all there was.
+Damage ends the reading of one file, not the run. Everything readable is in the results, standard error says where the reading
+ended, and the status of the command is 1. If no file is a capture, the status is 2.
 """
 
 import sys
@@ -17,21 +17,24 @@ from analyzer.cli.tail import Tail
 from analyzer.codec.errors import Incomplete
 
 DONE, DAMAGED, FAILED = 0, 1, 2
-"""Status of a command: all read; a capture is damaged or cut short; nothing could be done."""
+"""Exit status of a command: everything was read; a capture is damaged or truncated; nothing could be done."""
 
-_LONGEST_TURN = 0.7
-"""Seconds of work without a word before a progress bar appears."""
+_BAR_DELAY = 0.7
+"""Seconds of work before a progress bar appears."""
 
 
 class CaptureRun:
-    """One run over captures in order; `packet_readers` as in `CaptureReader`, whose facts are final once it has ended.
+    """One run over captures, in their order. `reader` has the facts about the files; they are final when the run has ended.
 
-    total: bytes of all captures as stored, None with a pipe. tail: key logs that are looked at again before each packet
-    reader is handed out.
+    total: bytes of all captures as stored, None with a pipe. tail: key logs that may still grow; each of them is read again
+    before each packet reader is yielded.
     """
 
     def __init__(self, paths: Sequence[str], output: Output, *, streaming: bool = False, hashing: bool = False) -> None:
-        """streaming: results are written to `output` while reading. Raises Refusal for the first path that cannot be opened."""
+        """streaming: results are written to `output` while reading.
+
+        Raises Refusal for the first path that cannot be opened, and if standard input is named twice.
+        """
         self._output = output
         self._streaming = streaming
         self.reader = CaptureReader(paths, hashing)
@@ -47,8 +50,10 @@ class CaptureRun:
         self._packet_reader: PacketReader | None = None
 
     def packet_readers(self) -> Iterator[PacketReader]:
-        """As `CaptureReader.packet_readers`, with a progress bar while results are collected on a terminal that shows no
-        others."""
+        """See `CaptureReader.packet_readers`. Shows a progress bar on standard error if the work takes long.
+
+        There is no bar if standard error is not a terminal, or if results are written to the terminal while reading.
+        """
         if not sys.stderr.isatty() or (self._streaming and self._output.terminal):
             yield from self._packet_readers()
             return
@@ -56,7 +61,7 @@ class CaptureRun:
         packet_readers = self._packet_readers()
         for packet_reader in packet_readers:
             yield packet_reader
-            if monotonic() - began > _LONGEST_TURN:
+            if monotonic() - began > _BAR_DELAY:
                 break
         else:
             return
@@ -69,15 +74,15 @@ class CaptureRun:
 
     @property
     def piped(self) -> bool:
-        """Whether a capture is a pipe, whose end nobody knows."""
+        """Whether a capture is a pipe. The length of a pipe is not known."""
         return self.total is None
 
     def secrets_may_come(self) -> bool:
-        """Whether the captures or growing key logs may have secrets that nobody could read yet."""
+        """Return whether the captures or growing key logs may contain secrets that could not be read yet."""
         source = self.reader.source
         if self.tail or source is None or self._packet_reader is None:
             return bool(self.tail)
-        # Nobody looks ahead in what comes through standard input, even where it is a file.
+        # There is no key prescan of standard input, even if it is a file.
         unseen = source.total is None or source.path == STANDARD_INPUT
         unseen = unseen or (source.compression is not None and (source.total or 0) > LARGEST_COMPRESSED)
         return unseen and self._packet_reader.format == "pcapng"
@@ -93,7 +98,7 @@ class CaptureRun:
         self.tail.clear()
 
     def status(self) -> int:
-        """Tell what was wrong with the captures; the status of the command. Call it when all is written."""
+        """Report what was wrong with the captures, and return the status of the command. Call it when everything is written."""
         for facts in self.reader.errors():
             complain(error_line(facts))
         if not self.reader.errors():
@@ -101,18 +106,18 @@ class CaptureRun:
         return FAILED if all(facts.format is None for facts in self.reader.files) else DAMAGED
 
     def nothing(self) -> bool:
-        """Whether no file was a capture."""
+        """Return whether none of the files is a capture."""
         return all(facts.format is None for facts in self.reader.files)
 
 
 def no_such_session(capture: str, number: int, n_sessions: int) -> str:
-    """That a capture has no session of that number, and which it has."""
+    """Return the message that a capture has no session of that number, and which numbers there are."""
     there = "there are none" if n_sessions == 0 else f"there are {n_sessions}, from 0 to {n_sessions - 1}"
     return f"{capture}: no TLS session {number}: {there if n_sessions != 1 else 'there is one, 0'}"
 
 
 def error_line(facts: FileFacts) -> str:
-    """What is wrong with a file, at which byte, and after which frame."""
+    """Return what is wrong with a file, at which byte, and after which frame."""
     error = facts.error
     if error is None:
         return f"{facts.path}: read to its end"

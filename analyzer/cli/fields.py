@@ -1,4 +1,4 @@
-"""`analyzer fields`: the codes that records carry, and what each means."""
+"""`analyzer fields`: prints the codes that records contain, and the meaning of each code."""
 
 from argparse import Namespace
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ _INDENT = "    "
 
 
 def run(options: Namespace, output: Output) -> int:
-    """Print the codes asked for; the exit status."""
+    """Print the chosen codes, and return the exit status."""
     found = list(_matching(FINDINGS if options.findings else CAUSES, options.word.lower()))
     if not found:
         raise Refusal(f"{options.word}: no list, code, title or meaning has this in it")

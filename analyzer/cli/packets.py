@@ -1,4 +1,4 @@
-"""`analyzer packets`: the packet list, one row a packet, while the captures are read."""
+"""`analyzer packets`: prints the packet list, one row for each packet, while the captures are read."""
 
 from argparse import Namespace
 from collections.abc import Callable, Sequence
@@ -32,7 +32,7 @@ STYLES = {"TCP": "", "UDP": "blue", "ARP": "yellow", "ICMP": "magenta", "ICMPv6"
 
 
 def run(options: Namespace, output: Output) -> int:
-    """Print the packets of the captures; the exit status."""
+    """Print the packets of the captures, and return the exit status."""
     capture_run = CaptureRun(options.captures, output, streaming=True)
     engine = Engine(detailed=True, places=False, reads_data=False, **read_keys(options, capture_run, patient=False))
     if options.format == "csv":
@@ -55,14 +55,14 @@ class PacketList(Listener):
         self._write = _row_writer(form, output, self._table)
 
     def packet(self, packet: Packet, frame: Frame, events: Sequence[Event]) -> None:
-        """As in `Listener`."""
+        """See `Listener.packet`."""
         if events:
             self._plaintext.take(events)
         self._write(frame, *self._describer.describe(frame, events))
         self._plaintext.clear()
 
     def end_turn(self) -> None:
-        """As in `Listener`."""
+        """See `Listener.end_turn`."""
         if self._table is not None:
             self._table.fix_widths()
         self._output.flush()

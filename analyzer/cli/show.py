@@ -1,4 +1,4 @@
-"""`analyzer show`: one session in full: its facts, the handshake as a ladder, certificates, every message's fields."""
+"""`analyzer show`: prints one session in full: its facts, the handshake as a ladder, certificates, every message's fields."""
 
 from argparse import Namespace
 from collections.abc import Sequence
@@ -33,7 +33,7 @@ _ENDED = {"fin": "closed by both sides", "rst": "reset", "end": "still open at t
 
 
 def run(options: Namespace, output: Output) -> int:
-    """Print one session of a capture; the exit status."""
+    """Print one session of a capture, and return the exit status."""
     capture_run = CaptureRun([options.capture], output)
     chains = read_chains(options)
     resumptions = Resumptions()
@@ -53,10 +53,10 @@ def run(options: Namespace, output: Output) -> int:
 
 
 class SessionFinder(Listener):
-    """Keeps one session; all are followed, since streams and numbers depend on each other.
+    """Keeps one session. All sessions are followed, because streams and numbers depend on each other.
 
-    session: the one, once it has ended; steps: what happened in it. `chains` and `resumptions` learn from those that end
-    before it.
+    session: the session after it has ended, else None. steps: what happened in it. `chains` and `resumptions` take the sessions
+    that end before it.
     """
 
     def __init__(self, number: int, chains: Chains, resumptions: Resumptions) -> None:
@@ -67,7 +67,7 @@ class SessionFinder(Listener):
         self._resumptions = resumptions
 
     def take(self, events: Sequence[Event]) -> None:
-        """As in `Listener`."""
+        """See `Listener.take`."""
         self.steps.take(events)
         for event in events:
             if isinstance(event, SessionEnded):
