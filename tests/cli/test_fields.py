@@ -36,8 +36,8 @@ def test_a_word_chooses_by_list_code_title_or_meaning(run: Run):
     for option, word, expected in [
         ("--causes", "chain_problems", list(codes("chain_problems"))),  # the list
         ("--findings", "DOWNGRADE", ["downgrade"]),  # the code
-        ("--findings", "talked down", ["downgrade"]),  # the title
-        ("--causes", "has taken the certificate", ["revoked"]),  # the meaning
+        ("--findings", "version downgraded", ["downgrade"]),  # the title
+        ("--causes", "was revoked", ["revoked"]),  # the meaning
     ]:
         lines = run("fields", option, word, "--format", "json").out.splitlines()
         assert [json.loads(line)["code"] for line in lines] == expected
