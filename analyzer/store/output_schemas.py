@@ -1,6 +1,6 @@
-"""What the other commands print as JSON, declared: the manifest of export too.
+"""Declares the JSON output of the other commands, and the manifest of `export`.
 
-Each is what that command prints with `--schema`. A line of JSON is one such object, except for the manifest, which is a list.
+Each schema is what its command prints with `--schema`. A line of JSON is one such object. The manifest is a list.
 """
 
 from analyzer.codec.codes import SEVERITIES, codes
@@ -358,4 +358,4 @@ SCHEMAS: dict[str, Schema] = {
     "keys": KEYS,
     "fields": CODE,
 }
-"""By the command that prints it."""
+"""The schemas by the command that prints them."""
