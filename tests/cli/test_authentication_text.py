@@ -1,4 +1,4 @@
-"""How decryption and authenticity read: the words promise no more than was checked."""
+"""The text about decryption and authenticity promises no more than was checked."""
 
 import pytest
 
@@ -31,7 +31,7 @@ def test_every_reason_is_a_plain_sentence_with_a_next_step(reason):
     assert sentence.endswith(".")
 
 
-def test_no_reason_no_sentence():
+def test_without_a_reason_there_is_no_sentence():
     assert why_not_text(NOTHING) == []
 
 
@@ -46,7 +46,7 @@ def test_a_handshake_is_called_authentic_only_by_its_signature():
 
 
 @pytest.mark.parametrize("result", ["verified", "failed", "unverifiable"])
-def test_each_step_that_was_checked_says_so(result):
+def test_each_checked_step_shows_its_result(result):
     record = {"server_signature": result, "client_signature": "absent", "finished": {"client": result, "server": "absent"}}
     words = {"verified": "verifies", "failed": "NOT", "unverifiable": "could not"}[result]
     for name in ("server_key_exchange", "certificate_verify"):
@@ -57,6 +57,6 @@ def test_each_step_that_was_checked_says_so(result):
     assert check_text(record, "certificate", "server") is None
 
 
-def test_one_cause_is_told_once():
+def test_one_cause_is_printed_once():
     detail = "server's signature: it is hidden; client's signature: it is hidden; server's Finished: too short"
     assert authenticity(detail=detail) == ["server's signature, client's signature: it is hidden; server's Finished: too short"]

@@ -65,7 +65,7 @@ def test_a_file_put_in_its_place(tmp_path: Path, capfd: pytest.CaptureFixture[st
     keylog = KeyLog()
     tail = Tail(keylog, str(path))
     tail.look()
-    with path.open("ab") as file:  # the last words of the old one count too
+    with path.open("ab") as file:  # what was last added to the old file counts too
         file.write(row(1))
     (tmp_path / "new").write_bytes(row(2))
     os.replace(tmp_path / "new", path)
@@ -77,7 +77,7 @@ def test_a_file_put_in_its_place(tmp_path: Path, capfd: pytest.CaptureFixture[st
     assert "was replaced by another file" in capfd.readouterr().err
 
 
-def test_a_removed_file_is_no_end(tmp_path: Path):
+def test_a_removed_file_does_not_end_the_reading(tmp_path: Path):
     path = tmp_path / "keys"
     path.write_bytes(row(0))
     keylog = KeyLog()
@@ -90,7 +90,7 @@ def test_a_removed_file_is_no_end(tmp_path: Path):
 
 @pytest.fixture
 def split(captures: Path) -> tuple[bytes, bytes]:
-    """A capture, and the key log that comes after it has begun."""
+    """A capture, and the key log that is written after the capture has begun."""
     folder = captures / "tls13-rsa"
     return (folder / "tls13-rsa.pcapng").read_bytes(), (folder / "tls13-rsa.keys").read_bytes()
 

@@ -14,7 +14,7 @@ from analyzer.store.capture_with_secrets import KeyedCapture, PacketsOf
 
 @dataclass
 class Seen:
-    """All that a capture has."""
+    """The content of a capture."""
 
     frames: list[tuple[int, bytes, int, int, int]] = field(default_factory=list)
     secrets: list[tuple[int, bytes]] = field(default_factory=list)
@@ -74,7 +74,7 @@ def test_frames_interfaces_and_comments_stay(tmp_path: Path, order: str):
     assert b"CLIENT_RANDOM old" not in target.read_bytes()
 
 
-def test_the_secrets_stand_before_every_packet(tmp_path: Path):
+def test_the_secrets_are_before_every_packet(tmp_path: Path):
     path = tmp_path / "capture"
     path.write_bytes(pcapng_of(packetise(talk_of(page("/", b"one")).flights)))
     data = copy(path, b"secret\n")[0].read_bytes()
