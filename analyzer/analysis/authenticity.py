@@ -109,7 +109,7 @@ def finished(session: Session, role: cython.int, opened: cython.bint, details: l
     result: str | None = session.handshake.authentication.finished[role]
     if result is None:
         sender: RoleState = session.roles[role]
-        encrypted: cython.bint = sender.finished_hidden or sender.n_protected > 0
+        encrypted: cython.bint = sender.encrypted_finished_seen or sender.n_protected > 0
         result = UNVERIFIABLE if session.handshake.hellos.server_seen and encrypted else ABSENT
     if result == UNVERIFIABLE:
         why = "a secret or a message before it is missing" if opened else "it is encrypted, and did not open"

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from analyzer.cli.escape import harmless
-from analyzer.cli.output import Refusal
+from analyzer.cli.output import CommandError
 from analyzer.cli.time_argument import CAPTURE, parse_time
 
 COMMANDS = ("summary", "sessions", "show", "certificates", "follow", "export", "packets", "packet", "keys", "fields")
@@ -119,7 +119,7 @@ class _Parser(argparse.ArgumentParser):
     """Parses arguments. Raises Refusal, with one line of text, where argparse reports an error."""
 
     def error(self, message: str) -> NoReturn:
-        raise Refusal(f"{harmless(message)} (see {self.prog} --help)")
+        raise CommandError(f"{harmless(message)} (see {self.prog} --help)")
 
 
 class _PrintSchema(argparse.Action):

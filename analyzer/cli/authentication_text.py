@@ -42,7 +42,7 @@ def decryption_text(decryption: dict[str, Any]) -> str:
     return words
 
 
-def why_not_text(decryption: dict[str, Any]) -> list[str]:
+def decryption_failure_text(decryption: dict[str, Any]) -> list[str]:
     """Return why not everything was decrypted, and what to do next; empty if there is no such reason."""
     reason = decryption["reason"]
     if reason is None:

@@ -12,7 +12,7 @@ from analyzer.capture.capture_reader import CaptureReader, FileFacts
 from analyzer.capture.key_prescan import LARGEST_COMPRESSED
 from analyzer.capture.packet_reader import PacketReader
 from analyzer.capture.source import STANDARD_INPUT
-from analyzer.cli.output import Output, Refusal, complain
+from analyzer.cli.output import CommandError, Output, complain
 from analyzer.cli.tail import Tail
 from analyzer.codec.errors import Incomplete
 
@@ -41,11 +41,11 @@ class CaptureRun:
         try:
             self.total = self.reader.check()
         except OSError as error:
-            raise Refusal(f"{error.filename}: {error.strerror}") from error
+            raise CommandError(f"{error.filename}: {error.strerror}") from error
         except ValueError as error:
-            raise Refusal(f"no such file: {error}") from error
+            raise CommandError(f"no such file: {error}") from error
         if list(paths).count("-") > 1:
-            raise Refusal("-: standard input can be read only once")
+            raise CommandError("-: standard input can be read only once")
         self.tail: list[Tail] = []
         self._packet_reader: PacketReader | None = None
 
@@ -91,7 +91,7 @@ class CaptureRun:
         for packet_reader in self.reader.packet_readers():
             self._packet_reader = packet_reader
             for file in self.tail:
-                file.look()
+                file.read_new()
             yield packet_reader
         for file in self.tail:
             file.close()
@@ -105,7 +105,7 @@ class CaptureRun:
             return DONE
         return FAILED if all(facts.format is None for facts in self.reader.files) else DAMAGED
 
-    def nothing(self) -> bool:
+    def has_no_capture(self) -> bool:
         """Return whether none of the files is a capture."""
         return all(facts.format is None for facts in self.reader.files)
 

@@ -14,7 +14,7 @@ from analyzer.cli.files import print_fact
 from analyzer.cli.formatting import count_text, ranges_text
 from analyzer.cli.key_files import read_keys
 from analyzer.cli.message_summary import day, key_text
-from analyzer.cli.output import Output, Refusal, complain
+from analyzer.cli.output import CommandError, Output, complain
 from analyzer.cli.rows import csv_head, csv_line
 from analyzer.cli.table import Cell, Column, Table
 from analyzer.cli.trust_options import read_chains
@@ -172,13 +172,13 @@ def write_files(folder: str, ders: Iterable[bytes]) -> None:
             number = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
         except FileExistsError:
             if not _is_file_with(path, text):
-                raise Refusal(f"{path}: is there already, and is another file") from None
+                raise CommandError(f"{path}: is there already, and is another file") from None
             continue
         with os.fdopen(number, "wb") as file:
             file.write(text)
 
 
-def problem_words(sent: Sent) -> str:
+def problems_text(sent: Sent) -> str:
     """Return the problems of a certificate as text."""
     return ", ".join(code.replace("_", " ") for code in sorted(sent.problems))
 
@@ -194,7 +194,7 @@ def _make_folder(path: str) -> None:
     try:
         os.makedirs(path, exist_ok=True)
     except OSError as error:
-        raise Refusal(f"{path}: {error.strerror}") from error
+        raise CommandError(f"{path}: {error.strerror}") from error
 
 
 def _record(der: bytes, sent: Sent) -> dict[str, Any]:
@@ -239,7 +239,7 @@ def _print_long(output: Output, der: bytes, sent: Sent) -> None:
     if sent.verdicts:
         print_fact(output, "  chain", " and ".join(sorted(sent.verdicts, reverse=True)))
     if sent.problems:
-        print_fact(output, "  against it", problem_words(sent), "red")
+        print_fact(output, "  against it", problems_text(sent), "red")
     print_certificate(output, details)
 
 
@@ -253,7 +253,7 @@ def _row(der: bytes, sent: Sent) -> list[Cell]:
         "" if raw else day(record["not_after"]),
         key_text(record["public_key"]),
         harmless(record["signature_algorithm"] or ""),
-        problem_words(sent),
+        problems_text(sent),
         " and ".join(sent.by()),
         ranges_text([*sent.sessions[0], *sent.sessions[1]]),
         record["sha256"],

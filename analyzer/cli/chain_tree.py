@@ -13,7 +13,7 @@ from analyzer.cli.formatting import count_text, moment_text
 from analyzer.cli.message_summary import day
 from analyzer.cli.output import Output
 from analyzer.cli.table import wrap
-from analyzer.store.chain_verdicts import Judged, Link
+from analyzer.store.chain_verdicts import ChainVerdict, Link
 from analyzer.x509.certificate import certificate
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class ChainTree:
         except (UnicodeEncodeError, LookupError):
             self._good, self._bad, self._corner, self._neutral = _PLAIN_SIGNS
 
-    def print(self, judged: Judged, chain: Sequence[bytes]) -> None:
+    def print(self, judged: ChainVerdict, chain: Sequence[bytes]) -> None:
         """Print the verdict and the tree. chain: the certificates as they were sent."""
         verdict = judged.verdict
         self._verdict(judged)
@@ -60,7 +60,7 @@ class ChainTree:
             if note.code != "revocation_unknown":  # this note is printed below its certificate
                 self._mark(indent, self._neutral, "dim", f"{_code_text(note.code)}: {note.detail}", "dim")
 
-    def _verdict(self, judged: Judged) -> None:
+    def _verdict(self, judged: ChainVerdict) -> None:
         valid = judged.verdict.valid
         against = "without a name to judge it against" if judged.name is None else f"for {judged.name}"
         stores = " and ".join(
@@ -73,7 +73,7 @@ class ChainTree:
         if distance:
             self._mark("  ", self._neutral, "dim", distance, "dim")
 
-    def _link(self, judged: Judged, link: Link, depth: int, chain: Sequence[bytes], root: bool) -> set[int]:
+    def _link(self, judged: ChainVerdict, link: Link, depth: int, chain: Sequence[bytes], root: bool) -> set[int]:
         """Print one certificate with its problems, revocation and timestamps. Return the indices of the printed problems."""
         place = chain.index(link.der) if link.der in chain else None
         read = certificate(link.der)
@@ -142,7 +142,7 @@ def roots_distance(stores: Sequence[dict[str, Any]], at: int) -> str:
     return f"these roots are {than} than that moment: some may have been unknown then, others no longer be in the store"
 
 
-def _codes(judged: Judged) -> list[str]:
+def _codes(judged: ChainVerdict) -> list[str]:
     return [problem.code for problem in judged.verdict.problems]
 
 

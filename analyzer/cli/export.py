@@ -10,11 +10,11 @@ from analyzer.cli.capture_run import DONE, FAILED, CaptureRun, error_line, no_su
 from analyzer.cli.escape import harmless
 from analyzer.cli.formatting import count_text, size_text
 from analyzer.cli.key_files import read_keys
-from analyzer.cli.output import Output, Refusal, complain
+from analyzer.cli.output import CommandError, Output, complain
 from analyzer.engine import Engine, Listener
 from analyzer.engine import run as run_engine
 from analyzer.store.capture_as_plaintext import PlainCapture
-from analyzer.store.capture_with_secrets import KeyedCapture, PacketsOf
+from analyzer.store.capture_with_secrets import ConnectionFilter, KeyedCapture
 from analyzer.store.exported_objects import CERTIFICATES, KINDS, OBJECTS, Contents
 from analyzer.store.folder import MAX_FILES, Folder
 from analyzer.store.manifest import NAME, Manifest
@@ -37,15 +37,15 @@ _SINGULAR = {"objects": "object", "certificates": "certificate", "streams": "str
 def run(options: Namespace, output: Output) -> int:
     """Write what the options ask for, and return the exit status."""
     if (options.target is None) == (options.plaintext is None):
-        raise Refusal("say where to: -o DIR, -o FILE.pcapng, or --plaintext FILE.pcapng")
+        raise CommandError("say where to: -o DIR, -o FILE.pcapng, or --plaintext FILE.pcapng")
     if options.target is not None and options.target.lower().endswith(_OTHER_ENDINGS):
-        raise Refusal(f"{options.target}: only a capture in pcapng can hold secrets: give it the ending {_CAPTURE}")
+        raise CommandError(f"{options.target}: only a capture in pcapng can hold secrets: give it the ending {_CAPTURE}")
     to_file = options.plaintext is not None or options.target.lower().endswith(_CAPTURE)
     for name, value in (("--what", options.what), ("--only", options.only or None)):
         if value is not None and to_file == (name == "--what"):
-            raise Refusal(f"{name} does not go with {'a capture' if to_file else 'a folder'}")
+            raise CommandError(f"{name} does not go with {'a capture' if to_file else 'a folder'}")
     if options.plaintext is not None and options.only:
-        raise Refusal("--only does not go with --plaintext, which has no other packets")
+        raise CommandError("--only does not go with --plaintext, which has no other packets")
     if options.plaintext is not None:
         return _export_plain(options, output)
     if to_file:
@@ -56,7 +56,7 @@ def run(options: Namespace, output: Output) -> int:
 def _export_keyed(options: Namespace, output: Output) -> int:
     """Write the capture with its sessions' secrets. It is read twice, because secrets are written before what they decrypt."""
     if options.capture == "-":
-        raise Refusal("-: what comes through a pipe cannot be read twice: save it to a file first")
+        raise CommandError("-: what comes through a pipe cannot be read twice: save it to a file first")
     target = _file(options.target, options)
     capture_run = CaptureRun([options.capture], output)
     engine = Engine(reads_data=False, **read_keys(options, capture_run))
@@ -65,11 +65,11 @@ def _export_keyed(options: Namespace, output: Output) -> int:
     status = _report_missing_sessions(options, engine.dispatcher.count)
     if not found.lines:
         capture_run.status()
-        raise Refusal(f"{options.capture}: there is no secret for any of {count_text(len(found.without), 'session')}")
+        raise CommandError(f"{options.capture}: there is no secret for any of {count_text(len(found.without), 'session')}")
     again = CaptureRun([options.capture], output)
     packet_reader = None
     with target as file:
-        copy = KeyedCapture(file, found.blocks(), PacketsOf(found.spans) if options.only else None)
+        copy = KeyedCapture(file, found.blocks(), ConnectionFilter(found.spans) if options.only else None)
         for packet_reader in again.packet_readers():
             copy.run(packet_reader)
         copy.close(packet_reader)
@@ -97,11 +97,11 @@ def _export_plain(options: Namespace, output: Output) -> int:
 
 def _file(path: str, options: Namespace) -> PrivateFile:
     if options.capture != "-" and os.path.exists(path) and os.path.samefile(path, options.capture):
-        raise Refusal(f"{options.capture}: the output would overwrite this input")
+        raise CommandError(f"{options.capture}: the output would overwrite this input")
     try:
         return PrivateFile(path, options.force)
     except FileExistsError as error:
-        raise Refusal(f"{path}: the file exists (--force replaces it)") from error
+        raise CommandError(f"{path}: the file exists (--force replaces it)") from error
 
 
 def _export_contents(options: Namespace, output: Output) -> int:
@@ -111,7 +111,7 @@ def _export_contents(options: Namespace, output: Output) -> int:
     try:
         folder = Folder(options.target, options.max_size, options.force)
     except FileExistsError as error:
-        raise Refusal(f"{options.target}: not an empty folder (--force writes there all the same)") from error
+        raise CommandError(f"{options.target}: not an empty folder (--force writes there all the same)") from error
     with folder, Manifest(folder) as manifest:
         contents = Contents(folder, manifest, kinds, options.session)
         engine = Engine(detailed=True, places=False, fields=False, reads_data=False, **keys)
@@ -127,8 +127,8 @@ def _export_contents(options: Namespace, output: Output) -> int:
 def _read(capture_run: CaptureRun, engine: Engine, listener: Listener) -> None:
     """Read the captures for a listener. Raises Refusal if the file is not a capture."""
     run_engine(capture_run, engine, [listener])
-    if capture_run.nothing():
-        raise Refusal(error_line(capture_run.reader.files[0]))
+    if capture_run.has_no_capture():
+        raise CommandError(error_line(capture_run.reader.files[0]))
 
 
 def _kinds(text: str | None) -> tuple[str, ...]:
@@ -137,7 +137,7 @@ def _kinds(text: str | None) -> tuple[str, ...]:
     kinds = tuple(word.strip() for word in text.split(","))
     for kind in kinds:
         if kind not in KINDS:
-            raise Refusal(f"--what: {kind!r} is none of {', '.join(KINDS)}")
+            raise CommandError(f"--what: {kind!r} is none of {', '.join(KINDS)}")
     return kinds
 
 
@@ -167,8 +167,10 @@ def _report_failures(folder: Folder, max_size: int) -> int:
         complain(f"{os.path.join(folder.path, name)}: {error.strerror or error}")
     if len(others) > _SHOWN:
         complain(f"and {count_text(len(others) - _SHOWN, 'further file')} could not be written")
-    if folder.n_cut:
-        complain(f"{count_text(folder.n_cut, 'file is', 'files are')} cut or missing: --max-size is {size_text(max_size)}")
+    if folder.n_truncated:
+        complain(
+            f"{count_text(folder.n_truncated, 'file is', 'files are')} cut or missing: --max-size is {size_text(max_size)}"
+        )
     if folder.n_refused:
         complain(f"{count_text(folder.n_refused, 'file is', 'files are')} missing: there are {MAX_FILES:,} already")
     return FAILED if folder.failures else DONE

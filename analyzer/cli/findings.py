@@ -30,14 +30,14 @@ class Kind:
 
 
 class Place(NamedTuple):
-    """Where a finding is: a session, and a frame, 0 for none. behind: the finding is after that frame."""
+    """Where a finding is: a session, and a frame, 0 for none. after: the finding is after that frame."""
 
     session: int
     frame: int = 0
-    behind: bool = False
+    after: bool = False
 
     def __str__(self) -> str:
-        if self.behind:
+        if self.after:
             return f"session {self.session} after frame {self.frame}"
         return f"session {self.session}" + (f" frame {self.frame}" if self.frame else "")
 

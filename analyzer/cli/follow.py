@@ -11,13 +11,13 @@ from analyzer.analysis.missing_data import MissingData
 from analyzer.cli.capture_run import DONE, FAILED, CaptureRun, no_such_session
 from analyzer.cli.formatting import count_text
 from analyzer.cli.key_files import read_keys
-from analyzer.cli.output import Output, Refusal, complain
+from analyzer.cli.output import CommandError, Output, complain
 from analyzer.cli.rows import endpoint
 from analyzer.cli.stream_view import NAMES, HexView, JsonView, RawView, TextView, View
 from analyzer.engine import Engine
 from analyzer.engine import run as run_engine
 from analyzer.engine.data_streams import DataReader, DataStreams
-from analyzer.store.chain_verdicts import UNJUDGED
+from analyzer.store.chain_verdicts import NO_VERDICTS
 from analyzer.store.session_record import session_record
 from analyzer.tls.session import Session
 
@@ -81,7 +81,7 @@ class ViewReader(DataReader):
 def run(options: Namespace, output: Output) -> int:
     """Write the data of a session, and return the exit status."""
     if options.raw and output.terminal:
-        raise Refusal("raw bytes may drive the terminal: write them to a file with -o, or into a pipe")
+        raise CommandError("raw bytes may drive the terminal: write them to a file with -o, or into a pipe")
     side = None if options.side is None else NAMES.index(options.side)
     view = _view(options, output)
     capture_run = CaptureRun([options.capture], output, streaming=True)
@@ -91,7 +91,7 @@ def run(options: Namespace, output: Output) -> int:
     session = follower.session
     if session is None:
         capture_run.status()
-        raise Refusal(no_such_session(options.capture, options.id, engine.dispatcher.count))
+        raise CommandError(no_such_session(options.capture, options.id, engine.dispatcher.count))
     status = _report_end(session, view, options.capture)
     output.flush()
     return capture_run.status() or status
@@ -100,7 +100,7 @@ def run(options: Namespace, output: Output) -> int:
 def _view(options: Namespace, output: Output) -> View:
     if options.format == "json":
         if options.raw or options.hex:
-            raise Refusal("--format json has a form of its own: leave out --raw and --hex")
+            raise CommandError("--format json has a form of its own: leave out --raw and --hex")
         return JsonView(output)
     if options.raw:
         return RawView(output)
@@ -109,7 +109,7 @@ def _view(options: Namespace, output: Output) -> View:
 
 def _report_end(session: Session, view: View, capture: str) -> int:
     """Report why there is no data (on standard error), or how the session ended (in the output). Return the status."""
-    record = session_record(session, False, UNJUDGED)
+    record = session_record(session, False, NO_VERDICTS)
     decryption = record["decryption"]
     name = f"{'standard input' if capture == '-' else capture}: session {session.id}"
     n_bytes = sum(decryption["bytes"].values())

@@ -5,7 +5,7 @@ from typing import Any
 
 from analyzer.capture.frame import Frame
 from analyzer.cli.formatting import count_text
-from analyzer.cli.plaintext import PlaintextHeads
+from analyzer.cli.plaintext import HttpMessages
 from analyzer.codec.registry import registry
 from analyzer.engine import Engine
 from analyzer.packet.addresses import address_text
@@ -55,7 +55,7 @@ _DNS_PORTS = {53: "DNS", 5353: "MDNS", 5355: "LLMNR"}
 class Describer:
     """Describes the packets of one run. It asks the engine for facts about their streams; the engine must be `detailed`."""
 
-    def __init__(self, engine: Engine, plaintext: PlaintextHeads) -> None:
+    def __init__(self, engine: Engine, plaintext: HttpMessages) -> None:
         self._engine = engine
         self._plaintext = plaintext
         self._scales: dict[bytes, int] = {}
@@ -195,10 +195,10 @@ def tls_protocol(version: int) -> str:
 
 def tls_info(events: Sequence[Event]) -> str:
     """Return the text for what a frame completed in TLS."""
-    return ", ".join(map(tls_words, events))
+    return ", ".join(map(tls_text, events))
 
 
-def tls_words(item: Any) -> str:
+def tls_text(item: Any) -> str:
     """Return the text for one message, alert or record event."""
     if isinstance(item, HandshakeMessage):
         if item.encrypted and item.body is None:

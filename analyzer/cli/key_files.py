@@ -12,7 +12,7 @@ from getpass import getpass
 from typing import TYPE_CHECKING, TypedDict
 
 from analyzer.capture.key_prescan import prescan_keys
-from analyzer.cli.output import Refusal, complain
+from analyzer.cli.output import CommandError, complain
 from analyzer.cli.tail import Tail
 from analyzer.engine.engine import THE_CAPTURE, TLS_KEY_LOG
 from analyzer.secrets.decryption_error import WRONG_SECRET, DecryptionError
@@ -93,7 +93,7 @@ def _read_keylogs(paths: list[str], capture_run: "CaptureRun") -> "KeyLog":
     for path in dict.fromkeys(paths):
         if capture_run.piped and path != "-" and os.path.isfile(path):
             tail = Tail(keylog, path)
-            tail.look()
+            tail.read_new()
             capture_run.tail.append(tail)
         else:
             _feed(keylog, path)
@@ -137,7 +137,7 @@ def _private_keys(path: str, passwords: Sequence[bytes]) -> "list[PrivateKey]":
             key.source = path
         return keys
     hint = "" if failure is None or failure.reason != WRONG_SECRET or asked or passwords else " (--password-file FILE)"
-    raise Refusal(f"{path}: {'no key' if failure is None else failure.detail}{hint}") from failure
+    raise CommandError(f"{path}: {'no key' if failure is None else failure.detail}{hint}") from failure
 
 
 def _psks(path: str) -> dict[bytes, bytes]:
@@ -146,7 +146,7 @@ def _psks(path: str) -> dict[bytes, bytes]:
     try:
         return read_psks(_read(path, LARGEST_FILE))
     except DecryptionError as error:
-        raise Refusal(f"{path}: {error.detail}") from error
+        raise CommandError(f"{path}: {error.detail}") from error
 
 
 def _password(path: str) -> bytes:

@@ -22,7 +22,7 @@ from analyzer.engine import Engine, Listener
 from analyzer.engine import run as run_engine
 from analyzer.secrets.keylog import KeyLog, Problem
 from analyzer.secrets.keylog_line import Line
-from analyzer.store.chain_verdicts import UNJUDGED
+from analyzer.store.chain_verdicts import NO_VERDICTS
 from analyzer.store.session_record import json_line, session_record
 from analyzer.tls.events import Event, SessionEnded
 from analyzer.tls.session import Session
@@ -90,7 +90,7 @@ class KeyPrinter(Listener):
                 self._take_session(event.ended)
 
     def _take_session(self, session: Session) -> None:
-        record = session_record(session, False, UNJUDGED)
+        record = session_record(session, False, NO_VERDICTS)
         keys = self._audit.take(session, record["decryption"]["status"], record["decryption"]["reason"])
         if self._as_json:
             self._output.write(json_line(session_line(record, keys)))

@@ -9,7 +9,7 @@ from analyzer.cli.authentication_text import check_text
 from analyzer.cli.escape import harmless
 from analyzer.cli.explain import GAP, OPENED, explanation
 from analyzer.cli.formatting import count_text, offset_text, size_text
-from analyzer.cli.message_summary import Facts, alert_words, message_facts
+from analyzer.cli.message_summary import Facts, alert_text, message_facts
 from analyzer.cli.output import Output
 from analyzer.cli.table import cut, pad, width, wrap
 from analyzer.tls.events import Alert, Event, HandshakeMessage, RecordEvent
@@ -199,7 +199,7 @@ class Ladder:
             return name, title, message_facts(message)
         if step.kind == "alert":
             alert: Alert = step.item
-            words = "encrypted" if alert.level < 0 else alert_words(alert.level, alert.description)
+            words = "encrypted" if alert.level < 0 else alert_text(alert.level, alert.description)
             return "alert", f"Alert: {words}", []
         n_bytes = sum(step.n_bytes)
         records = count_text(sum(step.count), "record")

@@ -10,7 +10,7 @@ from importlib import import_module
 from analyzer.cli.arguments import parse, parser
 from analyzer.cli.capture_run import FAILED
 from analyzer.cli.key_files import paths_of_keys
-from analyzer.cli.output import Output, Refusal, complain
+from analyzer.cli.output import CommandError, Output, complain
 
 INTERRUPTED = 130
 """Exit status after Ctrl-C, as in shells: 128 plus the number of SIGINT."""
@@ -26,7 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     gc.set_threshold(100_000, 50, 100)
     try:
         return _run(sys.argv[1:] if arguments is None else arguments)
-    except Refusal as refusal:
+    except CommandError as refusal:
         complain(str(refusal))
         return FAILED
     except KeyboardInterrupt:
@@ -43,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(arguments: Sequence[str]) -> int:
     if sys.stdout is None:
-        raise Refusal("standard output is closed")
+        raise CommandError("standard output is closed")
     options = parse(arguments)
     if options.version:
         from analyzer.codec.build import build
@@ -79,11 +79,11 @@ def _check_keys(options: Namespace, captures: Sequence[str]) -> None:
     """Check that the key files can be read, before anything is read or written. Raises Refusal."""
     keys = paths_of_keys(options)
     if keys.count("-") > 1:
-        raise Refusal("-: standard input can be read only once")
+        raise CommandError("-: standard input can be read only once")
     for path in keys:
         if path == "-":
             if "-" in captures:
-                raise Refusal("-: standard input cannot be a capture and a file of keys at once")
+                raise CommandError("-: standard input cannot be a capture and a file of keys at once")
             continue
         try:
             # A pipe can be read only once, so it is not read here.
@@ -91,7 +91,7 @@ def _check_keys(options: Namespace, captures: Sequence[str]) -> None:
                 with open(path, "rb") as file:
                     file.read(1)
         except (OSError, ValueError) as error:
-            raise Refusal(f"{path}: {getattr(error, 'strerror', None) or error}") from error
+            raise CommandError(f"{path}: {getattr(error, 'strerror', None) or error}") from error
 
 
 def _abandon_output() -> None:

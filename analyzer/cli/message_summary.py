@@ -203,7 +203,7 @@ def _compressed_certificate(fields: Fields) -> Facts:
     ]
 
 
-def alert_words(level: int, description: int) -> str:
+def alert_text(level: int, description: int) -> str:
     """Return the names of an alert's level and description."""
     return f"{registry('alert_levels').name(level)} {registry('alert_descriptions').name(description)}"
 

@@ -24,7 +24,7 @@ _STYLES = {
 }  # fmt: skip
 
 
-class Refusal(Exception):  # noqa: N818 - the text is what the user reads
+class CommandError(Exception):
     """The command cannot do what was asked. The text says why, in one line. The command ends with status 2."""
 
 
@@ -96,7 +96,7 @@ class Output:
                 with contextlib.suppress(OSError, ValueError):  # reported when the input is opened
                     other = os.fstat(0) if path == STANDARD_STREAM else os.stat(path)
                     if os.path.samestat(status, other):
-                        raise Refusal(f"{path}: the output would overwrite this input")
+                        raise CommandError(f"{path}: the output would overwrite this input")
 
 
 def complain(text: str) -> None:

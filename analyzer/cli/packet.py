@@ -9,7 +9,7 @@ from analyzer.cli.capture_run import CaptureRun
 from analyzer.cli.escape import harmless
 from analyzer.cli.formatting import count_text, moment_text
 from analyzer.cli.key_files import read_keys
-from analyzer.cli.output import Output, Refusal
+from analyzer.cli.output import CommandError, Output
 from analyzer.cli.table import cut
 from analyzer.engine import Engine, Listener
 from analyzer.engine import run as run_engine
@@ -40,7 +40,7 @@ def run(options: Namespace, output: Output) -> int:
         return 0
     capture_run.status()
     n_frames = sum(facts.frames for facts in capture_run.reader.files)
-    raise Refusal(f"{options.capture}: no frame {options.frame}: there are {count_text(n_frames, 'frame')}")
+    raise CommandError(f"{options.capture}: no frame {options.frame}: there are {count_text(n_frames, 'frame')}")
 
 
 class PacketPrinter(Listener):

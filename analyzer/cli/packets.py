@@ -9,7 +9,7 @@ from analyzer.cli.escape import csv_row, harmless
 from analyzer.cli.info import Describer
 from analyzer.cli.key_files import read_keys
 from analyzer.cli.output import Output
-from analyzer.cli.plaintext import PlaintextHeads
+from analyzer.cli.plaintext import HttpMessages
 from analyzer.cli.table import Column, Table
 from analyzer.engine import Engine, Listener
 from analyzer.engine import run as run_engine
@@ -49,7 +49,7 @@ class PacketList(Listener):
     def __init__(self, output: Output, engine: Engine, form: str) -> None:
         """form: `text`, `json` or `csv`."""
         self._output = output
-        self._plaintext = PlaintextHeads()
+        self._plaintext = HttpMessages()
         self._describer = Describer(engine, self._plaintext)
         self._table = Table(COLUMNS, output, one_line=True) if form == "text" else None
         self._write = _row_writer(form, output, self._table)

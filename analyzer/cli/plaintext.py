@@ -1,6 +1,6 @@
 """Names the HTTP requests and responses that the frames of decrypted sessions carry.
 
-`PlaintextHeads` reads the application data of all sessions, and keeps the requests and responses since the last `clear`.
+`HttpMessages` reads the application data of all sessions, and keeps the requests and responses since the last `clear`.
 """
 
 from typing import Any
@@ -14,7 +14,7 @@ MAX_WORDS = 4
 """The most requests and responses of one frame that are named."""
 
 
-class PlaintextHeads(DataStreams):
+class HttpMessages(DataStreams):
     """Collects the requests and responses of all sessions, since the last `clear`.
 
     exchanges: each with False where its request came, and with True where its response came.
@@ -26,7 +26,7 @@ class PlaintextHeads(DataStreams):
 
     def open(self, session: int, alpn: bytes | None, missing: MissingData) -> "DataReader | None":
         """See `DataStreams.open`. The reader collects the session's requests and responses."""
-        return HeadReader(self.exchanges, alpn, missing)
+        return HttpMessageReader(self.exchanges, alpn, missing)
 
     def clear(self) -> None:
         """Forget the requests and responses."""
@@ -40,7 +40,7 @@ class PlaintextHeads(DataStreams):
         return ", ".join(words)
 
 
-class HeadReader(DataReader):
+class HttpMessageReader(DataReader):
     """Reads one session. Adds each exchange to `found`: with False when it has a request, with True when it has a response."""
 
     def __init__(self, found: list[tuple[Exchange, bool]], alpn: bytes | None, missing: MissingData) -> None:

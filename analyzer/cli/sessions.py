@@ -12,7 +12,7 @@ from analyzer.cli.table import Cell, Table
 from analyzer.cli.trust_options import read_chains
 from analyzer.engine import Engine, Listener
 from analyzer.engine import run as run_engine
-from analyzer.store.chain_verdicts import Chains, Written
+from analyzer.store.chain_verdicts import Chains, JsonVerdicts
 from analyzer.store.session_record import json_line, session_record
 from analyzer.tls.events import Event, SessionEnded
 
@@ -48,7 +48,7 @@ class JsonLines(Listener):
 
     def __init__(self, output: Output, chains: Chains, messages: bool) -> None:
         self._output = output
-        self._chains = Written(chains)
+        self._chains = JsonVerdicts(chains)
         self._messages = messages
         self._unflushed = False
 

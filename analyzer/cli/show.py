@@ -4,7 +4,7 @@ from argparse import Namespace
 from collections.abc import Sequence
 from typing import Any
 
-from analyzer.cli.authentication_text import authenticity_text, decryption_text, why_not_text
+from analyzer.cli.authentication_text import authenticity_text, decryption_failure_text, decryption_text
 from analyzer.cli.capture_run import CaptureRun, no_such_session
 from analyzer.cli.certificate_text import print_certificate
 from analyzer.cli.chain_tree import ChainTree
@@ -14,14 +14,14 @@ from analyzer.cli.formatting import count_text, duration_text, moment_text, size
 from analyzer.cli.key_files import read_keys
 from analyzer.cli.ladder import Ladder, Steps, camel
 from analyzer.cli.message_fields import print_fields
-from analyzer.cli.output import Output, Refusal
+from analyzer.cli.output import CommandError, Output
 from analyzer.cli.resumptions import Resumptions, ech_text
 from analyzer.cli.rows import alerts_text, endpoint
 from analyzer.cli.table import wrap
 from analyzer.cli.trust_options import read_chains
 from analyzer.engine import Engine, Listener
 from analyzer.engine import run as run_engine
-from analyzer.store.chain_verdicts import CLIENT, SERVER, Chains, Judged
+from analyzer.store.chain_verdicts import CLIENT, SERVER, Chains, ChainVerdict
 from analyzer.store.session_record import json_line, session_record
 from analyzer.tls.events import Event, HandshakeMessage, SessionEnded
 from analyzer.tls.handshake.ech_offer import EchOffer
@@ -43,7 +43,7 @@ def run(options: Namespace, output: Output) -> int:
     session = finder.session
     if session is None:
         capture_run.status()
-        raise Refusal(no_such_session(options.capture, options.id, engine.dispatcher.count))
+        raise CommandError(no_such_session(options.capture, options.id, engine.dispatcher.count))
     if options.format == "json":
         output.write(json_line(session_record(session, True, chains)))
     else:
@@ -141,7 +141,7 @@ def _print_head(output: Output, session: Session, record: dict[str, Any], captur
             style = {"yes": "green", "no": "yellow"}.get(value, "") if label == "established" else ""
             print_fact(output, label, harmless(value), style)
             if label == "decryption":
-                for sentence in why_not_text(record["decryption"]):
+                for sentence in decryption_failure_text(record["decryption"]):
                     print_fact(output, "", harmless(sentence), "yellow")
                 for number, (sentence, style) in enumerate(authenticity_text(record)):
                     print_fact(output, "" if number else "authenticity", harmless(sentence), style)
@@ -163,7 +163,7 @@ def _print_http(output: Output, exchanges: list[dict[str, Any]]) -> None:
             output.line("  " + line)
 
 
-def _print_certificates(output: Output, side: str, ders: list[bytes], judged: Judged | None, chains: Chains) -> None:
+def _print_certificates(output: Output, side: str, ders: list[bytes], judged: ChainVerdict | None, chains: Chains) -> None:
     output.line()
     output.line(output.paint(f"Certificates of the {side}", "bold"))
     if judged is not None:

@@ -23,7 +23,7 @@ _LINE = 16
 
 _ASCII = bytes(number if 0x20 <= number < 0x7F else 0x2E for number in range(256))
 
-TOLD = 8
+SHOWN = 8
 """The most pieces of missing data that are reported one by one, if the output has no place for them."""
 
 
@@ -183,13 +183,13 @@ class RawView:
     def missing(self, missing: Missing) -> None:
         """See `View.missing`."""
         self._n_missing += 1
-        if self._n_missing <= TOLD:
+        if self._n_missing <= SHOWN:
             complain(missing_text(missing))
 
     def close(self) -> None:
         """See `View.close`."""
-        if self._n_missing > TOLD:
-            complain(f"and {count_text(self._n_missing - TOLD, 'further loss', 'further losses')}")
+        if self._n_missing > SHOWN:
+            complain(f"and {count_text(self._n_missing - SHOWN, 'further loss', 'further losses')}")
 
 
 class JsonView:

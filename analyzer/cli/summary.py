@@ -103,7 +103,7 @@ def run(options: Namespace, output: Output) -> int:
     engine = Engine(fields=False, watches_revocation=True, **read_keys(options, capture_run))
     summary = Summary(engine.material, chains)
     run_engine(capture_run, engine, [chains, summary])
-    if capture_run.nothing():
+    if capture_run.has_no_capture():
         capture_run.status()
         return FAILED
     summary.findings.take_files(capture_run.reader.files)

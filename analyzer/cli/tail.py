@@ -25,7 +25,7 @@ class Tail:
         self._descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         self._position = 0
 
-    def look(self) -> None:
+    def read_new(self) -> None:
         """Read what is new."""
         if os.fstat(self._descriptor).st_size < self._position:
             self._begin("was emptied")
@@ -43,7 +43,7 @@ class Tail:
 
     def close(self) -> None:
         """Read what is new, and take the last line even without a line end."""
-        self.look()
+        self.read_new()
         self._keylog.close(self.path)
         os.close(self._descriptor)
 

@@ -8,7 +8,7 @@ import time
 from argparse import Namespace
 from typing import TYPE_CHECKING
 
-from analyzer.cli.output import Refusal
+from analyzer.cli.output import CommandError
 from analyzer.cli.time_argument import CAPTURE, NOW
 from analyzer.store.chain_verdicts import Chains
 from analyzer.x509.trust import MOZILLA, SYSTEM, Trust, Unreadable, read_certificates, read_revocation_lists
@@ -31,7 +31,7 @@ def read_chains(options: Namespace) -> Chains:
             at=None if options.at == CAPTURE else time.time_ns() if options.at == NOW else options.at,
         )
     except Unreadable as error:
-        raise Refusal(str(error)) from error
+        raise CommandError(str(error)) from error
 
 
 def trust_option_paths(options: Namespace) -> list[str]:
@@ -48,4 +48,4 @@ def _read_logs(path: str) -> "Logs":
         with open(path, "rb") as file:
             return read_logs(file.read(LIST_SIZE + 1))
     except (OSError, ValueError) as error:
-        raise Refusal(f"{path}: {getattr(error, 'strerror', None) or error}") from error
+        raise CommandError(f"{path}: {getattr(error, 'strerror', None) or error}") from error

@@ -53,5 +53,5 @@ cdef class Reader:
 cpdef tuple read(object table, bytes data, Py_ssize_t start, Py_ssize_t end, Py_ssize_t base, object short=*)
 cdef Reader reader_of(bytes data, Py_ssize_t start, Py_ssize_t end, Py_ssize_t base, object short)
 cdef object run(Reader reader, object table, Py_ssize_t end)
-cdef bint is_renewed(long long number) noexcept
+cdef bint differs_each_time(long long number) noexcept
 cpdef object extension_body(object message, int number)

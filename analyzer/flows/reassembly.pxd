@@ -25,8 +25,8 @@ cdef class Reassembler:
     cdef void keep(self, Endpoint endpoint, Py_ssize_t index, Segment new) except *
     cdef Py_ssize_t overlap(self, Endpoint endpoint, Sink sink, Segment new, Py_ssize_t pos, Segment other) except? -1
     cdef void release(self, Endpoint endpoint, Sink sink, long long frame, long long at, bint give_up) except *
-    cdef void hand_on(self, Endpoint endpoint, Sink sink, Segment segment, long long frame, long long at) except *
-    cdef void remember(self, Endpoint endpoint, bytes data, Py_ssize_t start, Py_ssize_t end) except *
+    cdef void pass_on(self, Endpoint endpoint, Sink sink, Segment segment, long long frame, long long at) except *
+    cdef void keep_history(self, Endpoint endpoint, bytes data, Py_ssize_t start, Py_ssize_t end) except *
     cdef void forget(self, Endpoint endpoint) except *
     cdef void compare(
         self, Endpoint endpoint, Sink sink, bytes data, Py_ssize_t start, Py_ssize_t end, long long offset, long long frame,

@@ -17,7 +17,7 @@ cdef class UdpFlows:
     cdef public list recent
     cdef public long long n_open
     cdef public long long evicted
-    cdef public long long swept
+    cdef public long long n_since_sweep
 
     cpdef void feed(self, Packet packet, long long frame, long long at) except *
     cpdef void tick(self, long long at) except *

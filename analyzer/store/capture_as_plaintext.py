@@ -27,13 +27,13 @@ FIN, SYN, PSH, ACK = 0x01, 0x02, 0x08, 0x10
 MAX_SEGMENT: Final = 1440
 """The most bytes of data in a packet: what fits into an Ethernet frame with IPv6."""
 
-LARGEST_HOLE: Final = 1 << 24
+LARGEST_GAP: Final = 1 << 24
 """The largest gap in the sequence numbers for missing data. Readers treat data beyond the window as an attack."""
 
-LEAST_HOLE: Final = 1
+LEAST_GAP: Final = 1
 """The gap in the sequence numbers where it is not known how much is missing."""
 
-MAX_WAITING: Final = 8 << 20
+MAX_HELD: Final = 8 << 20
 """The most bytes of frames that are held for earlier frames: the end of a connection is reported a little after it."""
 
 _ETHERNET = 1
@@ -109,7 +109,7 @@ class PlainCapture(DataStreams):
         self.frames += 1
         heapq.heappush(self._held, (at, self.frames, frame, comment))
         self._n_held += len(frame)
-        while self._n_held > MAX_WAITING:
+        while self._n_held > MAX_HELD:
             self._write_first()
 
     def close(self) -> None:
@@ -177,10 +177,10 @@ class _Connection(DataReader):
     def _leave_gaps(self, missing: list[Missing]) -> None:
         for one in missing:
             if one.role is not None and self._begun[one.role]:
-                self._skip(one.role, one.n_bytes or LEAST_HOLE)
+                self._skip(one.role, one.n_bytes or LEAST_GAP)
 
     def _skip(self, side: int, n_bytes: int) -> None:
-        self._next[side] = (self._next[side] + min(n_bytes, LARGEST_HOLE)) & 0xFFFFFFFF
+        self._next[side] = (self._next[side] + min(n_bytes, LARGEST_GAP)) & 0xFFFFFFFF
 
     def _send(self, side: int, flags: int, data: bytes = b"", options: bytes = b"", comment: str = "") -> None:
         sequence = self._next[side]

@@ -81,7 +81,7 @@ class KeyedCapture:
             self._n_interfaces += 1
 
 
-class PacketsOf:
+class ConnectionFilter:
     """Selects the packets of certain connections.
 
     Only the first fragment of a datagram has ports. So all fragments between the two hosts of such a connection are selected.

@@ -72,7 +72,7 @@ class Link:
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class ChainVerdict:
     """The result of the validation of one side's certificates.
 
     name: the name against which they were validated, None for no name. at: the time of the verdict, nanoseconds since the
@@ -101,7 +101,7 @@ class _Span:
     last: int
     seen: tuple[bytes, ...]
     n_seen: int
-    judged: Judged
+    judged: ChainVerdict
 
 
 class Chains(Listener):
@@ -131,7 +131,7 @@ class Chains(Listener):
         self._seen: dict[bytes, None] = {}
         self._seen_tuple: tuple[bytes, ...] = ()
         self._spans: dict[tuple[Any, ...], _Span] = {}
-        self._kept: dict[tuple[int, tuple[bytes, ...]], Judged] = {}
+        self._kept: dict[tuple[int, tuple[bytes, ...]], ChainVerdict] = {}
         self._n_bytes = 0
         self._revocation_data: RevocationData | None = None
         self._revocation_frozen = False
@@ -150,7 +150,7 @@ class Chains(Listener):
         """Use only the responses and lists that were seen until now for all later verdicts."""
         self._revocation_frozen = True
 
-    def judge(self, session: Session, role: int) -> Judged | None:
+    def judge(self, session: Session, role: int) -> ChainVerdict | None:
         """Validate the certificates that the client (0) or the server (1) of a session sent. None if there are none.
 
         None too for a raw public key. Raises `Unreadable` if a trust store cannot be read.
@@ -187,7 +187,7 @@ class Chains(Listener):
         before, behind = known.written
         return b'%b"%b"%b' % (before, self._time_text(session, start).encode(), behind)
 
-    def _find_kept(self, session: Session, role: int, chain: Sequence[bytes]) -> Judged | None:
+    def _find_kept(self, session: Session, role: int, chain: Sequence[bytes]) -> ChainVerdict | None:
         """Return a kept verdict on a chain, None if there is none. It may be of another time for which the same is true."""
         if session.handshake.stapled:
             return None
@@ -196,7 +196,7 @@ class Chains(Listener):
             return None
         return span.judged if span.first <= self._time(session) // 1_000_000_000 <= span.last else None
 
-    def _find_or_validate(self, session: Session, role: int, chain: Sequence[bytes]) -> Judged:
+    def _find_or_validate(self, session: Session, role: int, chain: Sequence[bytes]) -> ChainVerdict:
         """Return the verdict on a chain: a kept one, or a new one."""
         known = self._find_kept(session, role, chain)
         if known is not None:
@@ -219,7 +219,7 @@ class Chains(Listener):
     def _n_seen(self) -> int:
         return 0 if self._revocation_data is None else len(self._revocation_data)
 
-    def _validate(self, session: Session, role: int, chain: Sequence[bytes], at: int) -> Judged:
+    def _validate(self, session: Session, role: int, chain: Sequence[bytes], at: int) -> ChainVerdict:
         server_name = session.handshake.hellos.server_name if role == SERVER else None
         name = None if server_name is None else server_name.decode("utf-8", "backslashreplace")
         stapled = session.handshake.stapled
@@ -291,7 +291,7 @@ class Chains(Listener):
         ocsp: tuple[bytes, ...],
         crls: tuple[bytes, ...],
         lists: tuple[bytes, ...],
-    ) -> Judged:
+    ) -> ChainVerdict:
         date_time = _EPOCH + timedelta(seconds=at // 1_000_000_000)
         links = _links(verdict, date_time, ocsp, crls)
         issuer = verdict.path[1] if len(verdict.path) > 1 else None
@@ -314,10 +314,10 @@ class Chains(Listener):
             "trust": self._stores,
         }
         before, behind = orjson.dumps(record | {"at": orjson.Fragment(_GAP)}).split(_GAP)
-        return Judged(verdict, name, at, links, scts, record, (before, behind))
+        return ChainVerdict(verdict, name, at, links, scts, record, (before, behind))
 
 
-class Written:
+class JsonVerdicts:
     """Returns the verdicts of `chains` as JSON, for records that are only written and not read by the program."""
 
     def __init__(self, chains: Chains) -> None:
@@ -328,10 +328,10 @@ class Written:
         return orjson.Fragment(self._json(session, role, start))
 
 
-class Unjudged(Chains):
+class NoVerdicts(Chains):
     """Is used where no verdicts are needed: every chain is absent."""
 
-    def judge(self, session: Session, role: int) -> Judged | None:
+    def judge(self, session: Session, role: int) -> ChainVerdict | None:
         """See `Chains.judge`. Always None."""
         return None
 
@@ -344,7 +344,7 @@ class Unjudged(Chains):
         return _ABSENT_JSON
 
 
-UNJUDGED = Unjudged()
+NO_VERDICTS = NoVerdicts()
 
 
 @cache

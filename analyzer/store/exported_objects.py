@@ -113,7 +113,9 @@ class Contents(DataStreams):
     def keep(self, part: Part, name: str, kind: str, key: tuple[int, int, int, int], entry: dict[str, Any]) -> None:
         """Give a file its name, and list it in the manifest: both, or neither."""
         try:
-            self.manifest.add(key, {"file": name, "sha256": part.sha256, "size": part.size, **entry, "truncated": part.cut})
+            self.manifest.add(
+                key, {"file": name, "sha256": part.sha256, "size": part.size, **entry, "truncated": part.truncated}
+            )
         except OSError as error:
             part.error = part.error or error
             part.finish(name)
@@ -164,7 +166,7 @@ class Contents(DataStreams):
             "frame": frame,
             "certificate_sha256": read.sha256,
             "subject": read.subject,
-            "truncated": part.cut,
+            "truncated": part.truncated,
         }
 
 
@@ -279,7 +281,7 @@ class _ExportedStream(DataReader):
             "method": None if request is None else request.method,
             "url": None if request is None else _url(request.scheme, request.authority, request.path),
             "status": None if response is None else response.status,
-            "complete": None if tunnelled or content is None else content.complete and part.cut is None,
+            "complete": None if tunnelled or content is None else content.complete and part.truncated is None,
             "decoded": decoded,
             "guessed": exchange.guessed,
         }

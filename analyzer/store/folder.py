@@ -33,28 +33,28 @@ PRIVATE_FILE, PRIVATE_FOLDER = 0o600, 0o700
 class Part:
     """A file that is being written.
 
-    size, sha256: of what was written. cut: `max_size` if the file was truncated, else None. error: why nothing more could be
-    written; such a file gets no name.
+    size, sha256: of what was written. truncated: `max_size` if the file was truncated, else None. error: why nothing more
+    could be written; such a file gets no name.
     """
 
-    __slots__ = ("_digest", "_folder", "cut", "error", "number", "size")
+    __slots__ = ("_digest", "_folder", "error", "number", "size", "truncated")
 
     def __init__(self, folder: "Folder", number: int) -> None:
         self._folder = folder
         self._digest = hashlib.sha256()
         self.number = number
         self.size = 0
-        self.cut: str | None = None
+        self.truncated: str | None = None
         self.error: OSError | None = None
 
     def write(self, data: bytes) -> None:
         """Write the next bytes, as far as the limit allows. Does not raise OSError."""
-        if self.error is not None or self.cut is not None:
+        if self.error is not None or self.truncated is not None:
             return
         room = self._folder.room
         if len(data) > room:
-            self.cut = TOO_LARGE
-            self._folder.n_cut += 1
+            self.truncated = TOO_LARGE
+            self._folder.n_truncated += 1
             data = data[:room]
             if not data:
                 return
@@ -83,8 +83,8 @@ class Part:
 class Folder:
     """A folder to write to, opened by `with`.
 
-    room: bytes that may still be written. failures: names of files that could not be written, and why. n_cut: how many files
-    were truncated because of the room. n_refused: how many files were not begun because there were MAX_FILES already.
+    room: bytes that may still be written. failures: names of files that could not be written, and why. n_truncated: how many
+    files were truncated because of the room. n_refused: how many files were not begun because there were MAX_FILES already.
     """
 
     def __init__(self, path: str, room: int, force: bool = False) -> None:
@@ -92,7 +92,7 @@ class Folder:
         self.path = path
         self.room = room
         self.failures: list[tuple[str, OSError]] = []
-        self.n_cut = 0
+        self.n_truncated = 0
         self.n_refused = 0
         self._n_parts = 0
         self._token = secrets.token_hex(8)
@@ -151,7 +151,7 @@ class Folder:
         if _NAME.fullmatch(name) is None:
             raise ValueError(f"{name!r} is no name of ours")
         error = part.error
-        if part.cut is not None and part.size == 0:
+        if part.truncated is not None and part.size == 0:
             return False
         if error is None:
             try:

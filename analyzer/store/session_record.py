@@ -124,8 +124,8 @@ def session_record(session: Session, messages: cython.bint, chains: Any = None) 
     record = NOTHING_KNOWN.copy()
     record["id"] = session.id
     record["protocol"] = "tls"
-    record["client"] = end_record(flow.key, CLIENT)
-    record["server"] = end_record(flow.key, SERVER)
+    record["client"] = endpoint_record(flow.key, CLIENT)
+    record["server"] = endpoint_record(flow.key, SERVER)
     record["first_frame"] = flow.first_frame
     record["last_frame"] = flow.last_frame
     record["start_time"] = start
@@ -173,7 +173,7 @@ def gap_record(gap: Gap) -> dict[str, Any]:
     return {"from": ROLES[gap.role], "offset": gap.offset, "length": gap.length, "after_frame": gap.frame}
 
 
-def end_record(key: bytes, end: cython.int) -> dict[str, Any]:
+def endpoint_record(key: bytes, end: cython.int) -> dict[str, Any]:
     """Return one end of a connection, from the `Packet.key()` of its first packet. end: 0 its source, 1 its destination."""
     half: cython.Py_ssize_t = (len(key) - 4) >> 1
     start: cython.Py_ssize_t = half if end else 0
@@ -274,7 +274,7 @@ def findings_record(session: Session) -> list[dict[str, Any]]:
     if work is not None:
         found += [finding_record(finding) for finding in anomalies(session)]
         if work.application is not None:
-            found += [inside_record(one) for one in work.application.findings]
+            found += [data_finding_record(one) for one in work.application.findings]
     return found
 
 
@@ -340,7 +340,7 @@ def http_record(session: Session) -> list[dict[str, Any]]:
     return [] if work is None or work.application is None else work.application.record()
 
 
-def inside_record(finding: Any) -> dict[str, Any]:
+def data_finding_record(finding: Any) -> dict[str, Any]:
     """Return one entry of `findings`, for an anomaly inside the application data."""
     frames = [finding.frame] if finding.frame > 0 else []
     return {"code": finding.code, "severity": "low", "detail": finding.detail, "frames": frames}

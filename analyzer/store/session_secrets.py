@@ -71,15 +71,15 @@ class SessionSecrets(Listener):
 
 def _lines(session: Session, keylog: KeyLog | None) -> Iterator[bytes]:
     named: dict[bytes, bytes | None] = {}
-    proven: dict[str, bytes] = {}
+    verified: dict[str, bytes] = {}
     for message in session.log.messages:
         if message.type == CLIENT_HELLO:
             named[message.raw[RANDOM]] = None
     if session.decryption is not None:
         named |= session.decryption.keys.named
-        proven = session.decryption.keys.proven
+        verified = session.decryption.keys.verified
     for random, master in named.items():
         if master is not None:
             yield f"{CLIENT_RANDOM} {random.hex()} {master.hex()}\n".encode("ascii")
         elif keylog is not None:
-            yield keylog.write(random, proven)
+            yield keylog.write(random, verified)

@@ -44,7 +44,7 @@ def test_exchanges_have_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_header_fields_have_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limits, "HEADS_MAX", 600)
+    monkeypatch.setattr(limits, "HEADER_BYTES_MAX", 600)
     conversation = read([(CLIENT, GET), (SERVER, OK)] * 5)
     assert len(conversation.exchanges) == 2
     assert conversation.record()[1]["response"]["headers"] is None

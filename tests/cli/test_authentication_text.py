@@ -3,7 +3,7 @@
 import pytest
 
 from analyzer.analysis.decryption_failure import CAUSES
-from analyzer.cli.authentication_text import authenticity_text, check_text, decryption_text, why_not_text
+from analyzer.cli.authentication_text import authenticity_text, check_text, decryption_failure_text, decryption_text
 
 NOTHING = {"status": "none", "reason": None, "records": 0, "failed": 0, "detail": None}
 
@@ -25,14 +25,14 @@ def test_records_are_consistent_with_the_secrets_and_no_more():
 
 @pytest.mark.parametrize("reason", CAUSES)
 def test_every_reason_is_a_plain_sentence_with_a_next_step(reason):
-    (sentence,) = why_not_text(NOTHING | {"reason": reason, "detail": "what was seen"})
+    (sentence,) = decryption_failure_text(NOTHING | {"reason": reason, "detail": "what was seen"})
     assert sentence.startswith("Because ")
     assert "(what was seen). " in sentence
     assert sentence.endswith(".")
 
 
 def test_without_a_reason_there_is_no_sentence():
-    assert why_not_text(NOTHING) == []
+    assert decryption_failure_text(NOTHING) == []
 
 
 def test_a_handshake_is_called_authentic_only_by_its_signature():

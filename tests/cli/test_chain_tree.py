@@ -10,7 +10,7 @@ import pytest
 from analyzer.cli.chain_tree import ChainTree, roots_distance
 from analyzer.cli.output import Output
 from analyzer.cli.table import width
-from analyzer.store.chain_verdicts import Judged, Link
+from analyzer.store.chain_verdicts import ChainVerdict, Link
 from analyzer.x509.verdict import Problem, Verdict
 
 from .conftest import Run
@@ -61,7 +61,7 @@ def test_revocation_and_timestamps_have_their_lines(run: Run, corpus: Path):
     assert "Google 'Pilot' log signed it at 2016-09-26 22:00:32 UTC" in logged
 
 
-def printed(judged: Judged, chain: list[bytes], encoding: str, monkeypatch: pytest.MonkeyPatch) -> str:
+def printed(judged: ChainVerdict, chain: list[bytes], encoding: str, monkeypatch: pytest.MonkeyPatch) -> str:
     buffer = io.BytesIO()
     stream = io.TextIOWrapper(buffer, encoding=encoding)
     monkeypatch.setattr(sys, "stdout", stream)
@@ -74,7 +74,7 @@ def printed(judged: Judged, chain: list[bytes], encoding: str, monkeypatch: pyte
 def test_terminals_without_the_marks_and_hostile_text(monkeypatch: pytest.MonkeyPatch):
     der = b"junk" + os.urandom(8)
     problem = Problem("malformed", None, "\x1b[2Jcleared \u202eno")
-    judged = Judged(Verdict(False, (der,), (problem,)), "\x07bell", 0, (Link(der, None),), (), {}, (b"", b""))
+    judged = ChainVerdict(Verdict(False, (der,), (problem,)), "\x07bell", 0, (Link(der, None),), (), {}, (b"", b""))
     for encoding, bad in (("utf-8", "✗"), ("ascii", "[!!]")):
         text = printed(judged, [der], encoding, monkeypatch)
         assert text.startswith(f"  {bad} invalid: malformed; judged for \\x07bell, at 1970-01-01 00:00:00 UTC")

@@ -261,8 +261,8 @@ def test_what_is_not_kept_leaves_no_trace(monkeypatch):
 
 def test_news_are_reported_from_the_first_call_on():
     log = read(entry("EXPORTER_SECRET"))
-    assert log.news() is None
-    assert log.news() == set()
+    assert log.new_sessions() is None
+    assert log.new_sessions() == set()
     log.feed(entry("EXPORTER_SECRET") + entry("EXPORTER_SECRET", SECOND) + entry("CLIENT_TRAFFIC_SECRET_0", SECOND))
-    assert log.news() == {SECOND}
-    assert log.news() == set()
+    assert log.new_sessions() == {SECOND}
+    assert log.new_sessions() == set()

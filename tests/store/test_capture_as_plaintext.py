@@ -19,7 +19,7 @@ from analyzer.flows.tcp import Connections
 from analyzer.packet.headers import read
 from analyzer.packet.packet import Packet
 from analyzer.secrets.keylog import KeyLog
-from analyzer.store.capture_as_plaintext import LARGEST_HOLE, MAX_SEGMENT, PlainCapture, checksum
+from analyzer.store.capture_as_plaintext import LARGEST_GAP, MAX_SEGMENT, PlainCapture, checksum
 
 
 @dataclass
@@ -54,7 +54,7 @@ class Both(Listener):
 
 
 @dataclass
-class Written:
+class JsonVerdicts:
     """A capture that was read back: the data of each connection, and flags, payload size and time of each packet."""
 
     streams: list[Streams]
@@ -62,7 +62,7 @@ class Written:
     sides: list[int]
 
 
-def plaintext(path: Path, segments: Sequence[Segment], *talks: Talk, sessions: tuple[int, ...] = ()) -> Written:
+def plaintext(path: Path, segments: Sequence[Segment], *talks: Talk, sessions: tuple[int, ...] = ()) -> JsonVerdicts:
     keys = KeyLog()
     for talk in talks:
         keys.feed(talk.keylog.encode())
@@ -77,7 +77,7 @@ def plaintext(path: Path, segments: Sequence[Segment], *talks: Talk, sessions: t
     return read_back(path)
 
 
-def read_back(path: Path) -> Written:
+def read_back(path: Path) -> JsonVerdicts:
     """Read a capture, and check every header: lengths and checksums must be right."""
     both = Both()
     connections = Connections(both)
@@ -98,7 +98,7 @@ def read_back(path: Path) -> Written:
             sides.append(int(packet.source_port == 443))
             connections.feed(packet, frame.number, frame.at)
     connections.close(len(packets), 0)
-    return Written(both.streams, packets, sides)
+    return JsonVerdicts(both.streams, packets, sides)
 
 
 def ones_complement(data: bytes) -> int:
@@ -224,7 +224,7 @@ def test_ip_version_6(tmp_path: Path):
 
 
 def test_frames_are_put_in_order_within_a_window(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("analyzer.store.capture_as_plaintext.MAX_WAITING", 100)
+    monkeypatch.setattr("analyzer.store.capture_as_plaintext.MAX_HELD", 100)
     with (tmp_path / "plain").open("wb") as file:
         plain = PlainCapture(file)
         for at in (5, 3, 4, 9, 8, 1):
@@ -237,7 +237,7 @@ def test_frames_are_put_in_order_within_a_window(tmp_path: Path, monkeypatch: py
     assert times == [3, 4, 1, 5, 8, 9]
 
 
-@pytest.mark.parametrize("n_bytes", [LARGEST_HOLE - 1, LARGEST_HOLE, LARGEST_HOLE + 1, 1 << 29])
+@pytest.mark.parametrize("n_bytes", [LARGEST_GAP - 1, LARGEST_GAP, LARGEST_GAP + 1, 1 << 29])
 def test_a_very_large_gap_stays_within_the_window(tmp_path: Path, n_bytes: int):
     """The capture has a gap that is larger than a reader accepts."""
     talk = talk_of(((CLIENT, b"ask"), (SERVER, b"x" * 500), (SERVER, b"y" * 500)), "TLSv1_2", close=False)
@@ -247,7 +247,7 @@ def test_a_very_large_gap_stays_within_the_window(tmp_path: Path, n_bytes: int):
     written = plaintext(tmp_path / "plain", [*segments, replace(last, sequence=last.sequence + n_bytes)], talk)
     (stream,) = written.streams
     assert stream.data[SERVER] == talk.sent[SERVER]
-    assert stream.gaps == [(SERVER, 500, min(n_bytes, LARGEST_HOLE))]
+    assert stream.gaps == [(SERVER, 500, min(n_bytes, LARGEST_GAP))]
     assert stream.gaps[0][2] < window(tmp_path / "plain")
 
 

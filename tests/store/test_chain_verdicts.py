@@ -20,7 +20,7 @@ from jsonschema import Draft202012Validator
 from analyzer.engine import Engine
 from analyzer.engine.capture_events import RevocationSeen
 from analyzer.store import chain_verdicts as module
-from analyzer.store.chain_verdicts import CLIENT, SERVER, UNJUDGED, Chains
+from analyzer.store.chain_verdicts import CLIENT, NO_VERDICTS, SERVER, Chains
 from analyzer.store.schema import SESSION
 from analyzer.store.session_record import json_line, session_record
 from analyzer.tls.session import Session
@@ -207,7 +207,7 @@ def test_a_capture_without_times_is_validated_at_the_current_time(trust: Trust) 
 
 
 def test_without_chains_there_is_no_verdict() -> None:
-    record = session_record(session(flights(made().chain, HOST)), False, UNJUDGED)
+    record = session_record(session(flights(made().chain, HOST)), False, NO_VERDICTS)
     assert record["chain"]["verdict"] == "absent"
 
 

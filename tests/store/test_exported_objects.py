@@ -198,7 +198,7 @@ def test_the_total_size_is_limited(tmp_path: Path):
         (600, None, True),
         (400, "max_size", False),
     ]
-    assert contents.folder.n_cut == 2
+    assert contents.folder.n_truncated == 2
 
 
 def test_when_nothing_more_can_be_written_the_manifest_lists_what_was_written(tmp_path: Path):

@@ -26,7 +26,7 @@ def test_a_file_gets_its_name_when_it_is_whole(tmp_path: Path):
         assert not (path / "a.bin").exists()
         part.write(b"two")
         assert part.finish("a.bin")
-        assert (part.size, part.sha256, part.cut) == (7, hashlib.sha256(b"one two").hexdigest(), None)
+        assert (part.size, part.sha256, part.truncated) == (7, hashlib.sha256(b"one two").hexdigest(), None)
     assert {entry.name: entry.read_bytes() for entry in path.iterdir()} == {"a.bin": b"one two"}
     assert stat.S_IMODE((path / "a.bin").stat().st_mode) == 0o600
     assert stat.S_IMODE(path.stat().st_mode) == 0o700
@@ -109,9 +109,9 @@ def test_the_room_is_for_all_files_together(tmp_path: Path):
             assert part is not None
             part.write(b"123456")
             part.write(b"789")
-        assert [(part.size, part.cut) for part in parts if part] == [(9, None), (1, "max_size"), (0, "max_size")]
+        assert [(part.size, part.truncated) for part in parts if part] == [(9, None), (1, "max_size"), (0, "max_size")]
         assert [part.finish(f"f{number}") for number, part in enumerate(parts) if part] == [True, True, False]
-        assert (folder.n_cut, folder.failures) == (2, [])
+        assert (folder.n_truncated, folder.failures) == (2, [])
     assert sorted(entry.name for entry in (tmp_path / "out").iterdir()) == ["f0", "f1"]
 
 

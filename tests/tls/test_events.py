@@ -18,7 +18,7 @@ from analyzer.packet.headers import read
 from analyzer.packet.packet import Packet
 from analyzer.secrets.keylog import KeyLog
 from analyzer.tls.events import (
-    NOBODY,
+    NO_ROLE,
     Alert,
     Conflict,
     Data,
@@ -116,7 +116,7 @@ def test_every_event_says_who_when_and_which_version(name: str, keyed: bool):
     for turn, events in enumerate(chunks_of(name, keyed), 1):
         for event in events:
             assert isinstance(event, OF_A_ROLE if event.role in (CLIENT, SERVER) else OF_NOBODY)
-            assert event.role in (CLIENT, SERVER, NOBODY)
+            assert event.role in (CLIENT, SERVER, NO_ROLE)
             assert 0 <= event.frame <= turn
             assert (event.at > 0) if not isinstance(event, Conflict | DataMissing | Finding | Gap) else event.at == -1
     for number in sessions(events_of(name, keyed)):
@@ -136,7 +136,7 @@ def test_frames_never_go_back(name: str, keyed: bool):
             frames = [
                 (event.frame, event.at)
                 for event in events
-                if event.session == number and event.role in (role, NOBODY) and event.frame and event.at > 0
+                if event.session == number and event.role in (role, NO_ROLE) and event.frame and event.at > 0
             ]
             assert frames == sorted(frames)
         both = [event.frame for event in events if event.session == number and event.frame]
@@ -308,7 +308,7 @@ def test_the_two_makers_of_events_set_every_field():
 
 def test_what_is_of_no_role_and_no_frame_says_so():
     began = SessionBegan(Flow(TCP, KEY, 7, START))
-    assert (began.role, began.frame, began.at) == (NOBODY, 7, START)
+    assert (began.role, began.frame, began.at) == (NO_ROLE, 7, START)
     assert (Finding("code", "low", "why", []).frame, Finding("code", "low", "why", [4, 5]).frame) == (0, 4)
     missing = DataMissing(1, None, 3)
     assert (missing.role, missing.reason, missing.failed, missing.frame, missing.at) == (1, None, 3, 0, -1)

@@ -283,9 +283,9 @@ def test_new_secrets_are_a_matter_of_the_sessions_that_they_are_of():
     class Counting(KeyLog):
         asked = 0
 
-        def suffices(self, client_random: bytes) -> bool:
+        def has_all_secrets(self, client_random: bytes) -> bool:
             self.asked += 1
-            return super().suffices(client_random)
+            return super().has_all_secrets(client_random)
 
     keylog, n_sessions = Counting(), 60
     tap = Tap()

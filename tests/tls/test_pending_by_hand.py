@@ -100,7 +100,7 @@ def test_a_pending_session_emits_the_same_events_as_another():
     play(late)
     assert late.events == []
     late.pending.resume()
-    assert late.pending.through
+    assert late.pending.passes_through
     late.end()
     assert described(late.events) == described(at_once.events)
     assert session_record(late.session, True) == session_record(at_once.session, True)
@@ -190,7 +190,7 @@ def test_the_random_is_found_however_records_split_the_hello(size: int):
 def test_where_no_client_hello_can_come_no_session_is_pending(begin: Callable[[Waiting], object]):
     hand = Waiting()
     begin(hand)
-    assert hand.pending.through
+    assert hand.pending.passes_through
     assert hand.events
     assert hand.store.waiting == {}
 
@@ -198,16 +198,16 @@ def test_where_no_client_hello_can_come_no_session_is_pending(begin: Callable[[W
 def test_in_the_middle_of_a_flow_nothing_waits_after_the_clients_handshake():
     hand = Waiting(mid_stream=True)
     hand.handshake(CLIENT, client_hello())
-    assert hand.pending.through
+    assert hand.pending.passes_through
 
 
 def test_the_key_log_is_searched_when_it_has_grown_and_not_before():
     class Counting(KeyLog):
         asked = 0
 
-        def suffices(self, client_random: bytes) -> bool:
+        def has_all_secrets(self, client_random: bytes) -> bool:
             self.asked += 1
-            return super().suffices(client_random)
+            return super().has_all_secrets(client_random)
 
     keylog = Counting()
     hand = Waiting(PendingSessions(KeyMaterial(keylog=keylog, may_grow=lambda: True)))
@@ -222,7 +222,7 @@ def test_the_key_log_is_searched_when_it_has_grown_and_not_before():
     assert first < keylog.asked <= first + 2
     hand.collect()
     hand.handshake(SERVER, server_hello())
-    assert hand.pending.through
+    assert hand.pending.passes_through
 
 
 def test_a_handshake_that_was_given_up_needs_no_secrets():
@@ -260,7 +260,7 @@ def test_a_session_that_reaches_the_limit_continues_without_secrets():
     hand = Waiting()
     hand.handshake(CLIENT, client_hello())
     body = bytes(16384)
-    while not hand.pending.through:
+    while not hand.pending.passes_through:
         before = hand.pending.size
         hand.say(SERVER, APPLICATION_DATA, body)
     assert before <= MAX_PENDING < before + len(body) + PENDING_COST
@@ -278,7 +278,7 @@ def test_of_all_sessions_those_that_wait_longest_go_first():
     assert store.size == 4 * each
     store.size = MAX_PENDING_TOTAL // 2 + 2 * each  # as if others kept the rest
     store.evict()
-    assert [hand.pending.through for hand in hands] == [True, True, False, False]
+    assert [hand.pending.passes_through for hand in hands] == [True, True, False, False]
     assert [hand.pending.evicted for hand in hands] == [True, False, False, False]
     assert store.parked == {}
     assert store.tick(START) == [hands[1].session]

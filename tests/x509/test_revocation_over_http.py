@@ -16,7 +16,7 @@ from analyzer.tls.events import Event
 from analyzer.x509.ocsp_response import read_response
 from analyzer.x509.revocation import judge_revocation
 from analyzer.x509.revocation_data import RevocationData
-from analyzer.x509.revocation_over_http import answer_at
+from analyzer.x509.revocation_over_http import revocation_response_at
 
 OCSP, CRL = "application/ocsp-response", "application/pkix-crl"
 RESPONSE = respond(leaf(), authority(), OCSPCertStatus.REVOKED, revoked_at=AT - DAY)
@@ -66,16 +66,16 @@ def found(flights, **options) -> RevocationData:
 def test_the_bytes_that_identify_revocation_data():
     for kind in (OCSP, CRL, "application/x-pkcs7-crl"):
         data = b"before" + answer(kind, b"body")
-        assert answer_at(data, 6, len(data)) == 6
-        assert answer_at(data, 0, len(data)) == -1
-        assert answer_at(data, 6, 90) == -2
+        assert revocation_response_at(data, 6, len(data)) == 6
+        assert revocation_response_at(data, 0, len(data)) == -1
+        assert revocation_response_at(data, 6, 90) == -2
         interim = b"HTTP/1.1 100 Continue\r\n\r\n" + data[6:]
-        assert answer_at(interim, 0, len(interim)) == 25
+        assert revocation_response_at(interim, 0, len(interim)) == 25
     page = answer("text/html", b"application/ocsp-response application/pkix-crl")
-    assert answer_at(page, 0, len(page)) == -1
-    assert answer_at(b"application/ocsp-response", 0, 25) == -1
+    assert revocation_response_at(page, 0, len(page)) == -1
+    assert revocation_response_at(b"application/ocsp-response", 0, 25) == -1
     long = b"HTTP/1.1 200 OK\r\nX: " + b"x" * 5000
-    assert answer_at(long, 0, len(long)) == -1
+    assert revocation_response_at(long, 0, len(long)) == -1
 
 
 @pytest.mark.parametrize("mss", [60, 700, 1460, 100_000])

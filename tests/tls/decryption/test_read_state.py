@@ -139,9 +139,9 @@ DATA = (APPLICATION_DATA, b"said")
 
 def test_a_role_begins_in_the_first_epoch_with_nothing_known() -> None:
     state = ReadState(KeyMaterial())
-    assert (state.decryptors, state.epoch, state.misses, state.after_gap, state.attempts) == ([], 0, 0, False, MAX_ATTEMPTS)
+    assert (state.decryptors, state.epoch, state.n_failed, state.after_gap, state.attempts) == ([], 0, 0, False, MAX_ATTEMPTS)
     assert read(state, bytes(40)) == "no_secret"
-    assert state.misses == 1
+    assert state.n_failed == 1
 
 
 def test_records_of_a_later_epoch_open_and_take_the_role_there() -> None:
@@ -171,7 +171,7 @@ def test_an_epoch_whose_secret_is_not_known_is_a_missing_label_and_the_next_one_
     state.epoch = PROTECTED
     assert read(state, sealed_under(SECRETS[PROTECTED], 0)) == "missing_label"
     assert read(state, sealed_under(SECRETS[APPLICATION], 0)) == DATA
-    assert (state.epoch, state.misses) == (APPLICATION, 0)
+    assert (state.epoch, state.n_failed) == (APPLICATION, 0)
 
 
 def test_up_to_tls_1_2_there_is_one_epoch() -> None:
@@ -193,9 +193,9 @@ def test_records_that_failed_count_among_those_that_may_be_missing() -> None:
     assert read(state, sealed_under(SECRETS[APPLICATION], 0)) == DATA
     for number in range(1, 4):
         assert read(state, bytes(40)) == "wrong_secret"
-        assert state.misses == number
+        assert state.n_failed == number
     assert read(state, sealed_under(SECRETS[APPLICATION], 4)) == DATA
-    assert state.misses == 0
+    assert state.n_failed == 0
 
 
 def test_without_a_gap_no_further_records_are_tried() -> None:
@@ -281,7 +281,7 @@ def test_the_first_record_that_one_of_several_decrypts_shows_which_it_is() -> No
     assert decryptor.n_candidates == 3
     assert read(state, bytes(40)) == "wrong_secret"
     assert chosen == []
-    assert decryptor.settled() is decryptor
+    assert decryptor.chosen_decryptor() is decryptor
     assert read(state, sealed_under(SECRETS[APPLICATION], 1)) == DATA
     assert chosen == [1]
     assert isinstance(state.decryptors[APPLICATION], Tls13Decryptor)

@@ -45,8 +45,8 @@ def begun(
     listed = b"".join(extensions)
     body = b"\3\3" + S_RANDOM + bytes([len(session_id)]) + session_id + number.to_bytes(2, "big") + b"\0"
     raw = message(2, body + len(listed).to_bytes(2, "big") + listed)
-    transcript.hear(CLIENT, hello, True)
-    transcript.hear(SERVER, raw, True)
+    transcript.add_message(CLIENT, hello, True)
+    transcript.add_message(SERVER, raw, True)
     keys = SessionKeys(KeyMaterial(keylog=keylog, **given), transcript)
     keys.client_random, keys.version, keys.suite = C_RANDOM, 0x0303, suite(number)
     made = Schedule12(keys)
@@ -143,7 +143,7 @@ def test_a_master_secret_that_is_logged():
     assert opens(made, MASTER)
     assert made.master == MASTER
     assert made.keys.material.matched == 1
-    assert made.keys.contradicted == {}
+    assert made.keys.contradicting_labels == {}
     assert not opens(made, bytes(48))
 
 
@@ -165,9 +165,9 @@ def test_the_extended_master_secret_covers_the_messages_through_the_key_exchange
         made.masters(made.keys.suite)
     assert error.value.reason == "missing_segment"
     transcript, heard = made.keys.transcript, [client_hello(), server_hello(EXTENDED), message(14), message(16, b"\4abcd")]
-    transcript.hear(SERVER, heard[2], True)
-    transcript.hear(CLIENT, heard[3], True)
-    transcript.hear(CLIENT, message(15, b"not this one"), True)
+    transcript.add_message(SERVER, heard[2], True)
+    transcript.add_message(CLIENT, heard[3], True)
+    transcript.add_message(CLIENT, message(15, b"not this one"), True)
     expected = key_schedule.extended_master_secret(0x0303, "SHA256", PREMASTER, b"".join(heard))
     assert made.masters(made.keys.suite) == [expected]
     assert opens(made, expected)
@@ -207,7 +207,7 @@ def test_of_several_the_records_show_which_is_right():
     decryptor = made.decryptor(CLIENT)
     assert isinstance(decryptor, CandidateDecryptors)
     assert decryptor.n_candidates == 3
-    assert list(made.keys.contradicted) == ["CLIENT_RANDOM"]
+    assert list(made.keys.contradicting_labels) == ["CLIENT_RANDOM"]
     assert made.master == bytes(48)
     assert decryptor.open(23, 0x0303, sealed(CLIENT, MASTER, b"said")) == (23, b"said")
     assert made.master == MASTER

@@ -42,8 +42,8 @@ def begun(log: str | None, *, heard: bool = True) -> Schedule13:
         keylog.feed(log.encode())
     transcript = Transcript()
     if heard:
-        transcript.hear(CLIENT, client_hello(TLS13), True)
-    transcript.hear(SERVER, RAW, True)
+        transcript.add_message(CLIENT, client_hello(TLS13), True)
+    transcript.add_message(SERVER, RAW, True)
     material = KeyMaterial(keylog=keylog)
     keys = SessionKeys(material, transcript)
     keys.client_random = transcript.client_random
@@ -183,13 +183,13 @@ def test_of_several_the_record_shows_which_is_right():
     log = "".join(f"{label} {RANDOM.hex()} {one.hex()}\n" for one in (wrong[0], SECRETS[label], wrong[1]))
     made = begun(lines(*(one for one in TRAFFIC if one != label)) + log)
     assert made.agree(RAW)
-    assert list(made.keys.contradicted) == [label]
+    assert list(made.keys.contradicting_labels) == [label]
     decryptor = made.of_epoch(SERVER, APPLICATION)
     assert isinstance(decryptor, CandidateDecryptors)
     assert decryptor.n_candidates == 3
-    assert made.keys.proven == {}
+    assert made.keys.verified == {}
     assert decryptor.open(DATA, 0x0303, sealed(SECRETS[label])) == (DATA, b"said")
-    assert made.keys.proven == {label: SECRETS[label]}
+    assert made.keys.verified == {label: SECRETS[label]}
     assert not isinstance(made.of_epoch(CLIENT, APPLICATION), CandidateDecryptors)
 
 

@@ -119,4 +119,4 @@ def test_a_key_log_of_another_run_costs_no_more_than_the_limit() -> None:
     tap.feed(*segments)
     (record,) = tap.records()
     assert (record["decryption"]["status"], record["decryption"]["reason"]) == ("none", "no_handshake")
-    assert 300 <= before - tap.engine.material.trials <= 300 * limits.MAX_SEARCHED
+    assert 300 <= before - tap.engine.material.trials <= 300 * limits.MAX_TRIAL_RECORDS

@@ -44,8 +44,8 @@ def test_a_signature_with_a_wrong_length_is_named(content: bytes):
 def test_no_messages_raise(said: list[tuple[int, bytes, bool]], tls13: bool):
     transcript = Transcript()
     for role, raw, whole in said:
-        transcript.hear(role, raw, whole)
+        transcript.add_message(role, raw, whole)
     for hashed in (hashlib.sha256,) if tls13 else (hashlib.sha256, None):
         authentication = Authentication()
-        authentication.go_through(transcript, 0x0303, tls13, hashed, None)
+        authentication.process(transcript, 0x0303, tls13, hashed, None)
         assert set(authentication.finished) <= {None, "unverifiable"}

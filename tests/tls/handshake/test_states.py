@@ -94,8 +94,8 @@ def test_every_state_of_a_table_is_reached_and_none_is_a_dead_end(name: str):
 def test_a_role_begins_at_the_start():
     sender = RoleState(SERVER)
     assert (sender.role, sender.name, sender.change_frame, sender.n_protected, sender.n_application) == (1, "START", 0, 0, 0)
-    assert not sender.finished_hidden
-    assert not sender.strayed
+    assert not sender.encrypted_finished_seen
+    assert not sender.sent_no_record
 
 
 # Sequences of messages, according to the RFCs.

@@ -37,7 +37,7 @@ HANDSHAKES = [(FULL12, False), (RESUMED12, False), (FULL13, True), (RETRIED13, T
 def heard(said: list[Said]) -> Transcript:
     transcript = Transcript()
     for role, raw in said:
-        transcript.hear(role, raw, True)
+        transcript.add_message(role, raw, True)
     return transcript
 
 
@@ -63,7 +63,7 @@ def test_what_is_missing_is_marked_and_nothing_before_it(said: list[Said], tls13
             if number == lost:
                 transcript.lose(role)
             else:
-                transcript.hear(role, raw, True)
+                transcript.add_message(role, raw, True)
         steps = list(transcript.steps(tls13))
         assert (None in [raw for _, raw in steps]) or (said is EARLY13 and said[lost][1] == END)
         before = list(itertools.takewhile(lambda step: step[1] is not None, steps))
@@ -88,23 +88,23 @@ def test_the_end_of_early_data_is_added_if_it_was_not_seen():
 
 def test_a_message_without_its_end_counts_as_missing():
     transcript = Transcript()
-    transcript.hear(0, CH, True)
-    transcript.hear(1, SH[:-2], False)
+    transcript.add_message(0, CH, True)
+    transcript.add_message(1, SH[:-2], False)
     assert [raw for _, raw in transcript.steps(True)] == [CH, None, None]
 
 
 def test_what_comes_after_the_handshake_is_not_part_of_it():
     transcript = heard(FULL13)
-    assert not transcript.hear(1, TICKET, True)
+    assert not transcript.add_message(1, TICKET, True)
     assert list(transcript.steps(True)) == FULL13
     transcript.forget()
-    assert not transcript.said
+    assert not transcript.has_messages
 
 
 def test_a_flood_of_messages_is_not_kept():
     transcript = heard([(0, CH), (1, SH)])
     for _ in range(20):
-        transcript.hear(1, message(11, bytes(MAX_TRANSCRIPT // 10)), True)
+        transcript.add_message(1, message(11, bytes(MAX_TRANSCRIPT // 10)), True)
     kept = [raw for _, raw in transcript.steps(True) if raw is not None]
     assert sum(map(len, kept)) <= MAX_TRANSCRIPT
     assert (1, None) in list(transcript.steps(True))
