@@ -35,6 +35,7 @@ examples:
     "summary": """\
 examples:
   analyzer trace.pcapng                     `summary` may be left out
+  analyzer trace.pcapng --format json | jq '.findings[] | select(.severity == "high")'
   analyzer day1.pcap.zst day2.pcap.zst      several captures in order, as one
   tcpdump -w - port 443 -c 1000 | analyzer -""",
     "sessions": """\

@@ -95,7 +95,7 @@ class Session(RecordSink):
         role: cython.int = record.role
         content_type: cython.int = record.content_type
         if content_type < 0:
-            self.take_parse_error(record)
+            self.take_notice(record)
             self.kept = self.handshake.kept
             return
         sender: RoleState = self.roles[role]
@@ -293,7 +293,7 @@ class Session(RecordSink):
             sender.change_frame = record.frame
         self.log.emit(message)
 
-    def take_parse_error(self, record: Record) -> None:
+    def take_notice(self, record: Record) -> None:
         """Take a notice in the place of a record: a gap, a loss, a conflict, or bytes that are not a record."""
         role: cython.int = record.role
         sender: RoleState = self.roles[role]
