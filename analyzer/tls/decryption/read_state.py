@@ -157,7 +157,7 @@ class CandidateDecryptors(RecordDecryptor):
             self.sequence = decryptor.sequence
             self._take(number)
             return found
-        raise refusal or DecryptionError(WRONG_SECRET, "no opener at all")
+        raise refusal or DecryptionError(WRONG_SECRET, "no record decryptor")
 
     def _take(self, number: cython.Py_ssize_t) -> None:
         self._chosen = self._decryptors[number]
