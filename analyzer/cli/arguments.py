@@ -7,7 +7,8 @@ from typing import Any, NoReturn
 
 from analyzer.cli.escape import harmless
 from analyzer.cli.output import Refusal
-from analyzer.cli.time_argument import CAPTURE, parse_time
+from analyzer.cli.time_argument import parse_time
+from analyzer.store.moment import CAPTURE
 
 COMMANDS = ("summary", "sessions", "show", "certificates", "follow", "export", "packets", "packet", "keys", "fields")
 """In the order of the help; a first word that is none of them is a capture to sum up."""
