@@ -20,12 +20,14 @@ MAX_ATTRIBUTES = 20
 """Of an object, its bases' included: more is several things in one."""
 
 MANY_ATTRIBUTES = {
+    "api/session_object.py:Session": "its attributes are the keys of the session record",
     "capture/packet_reader.py:PacketReader": "one object for all packets, whose buffer compiled code reads as C fields",
     "packet/packet.py:Packet": "one object for all packets, filled again for each, whose fields compiled code reads in C",
 }
 """The classes that have more all the same, as `room/file.py:Class`, and why."""
 
 TESTED_ELSEWHERE = {
+    "__init__.py": "test_api.py",
     "__main__.py": "test_build.py",
     "analysis/key_audit.py": "cli/test_keys.py",
     "application/discarded_data.py": "cli/test_follow.py",
