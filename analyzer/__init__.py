@@ -7,7 +7,7 @@
 `analyzer.sessions`, `analyzer.packets` and `analyzer.events` read captures; `analyzer.api` has all of the interface. It is
 loaded when one of its names is first used, so that `import analyzer` costs nothing.
 
-Bytes go up through the rooms once, and nothing reaches back down: `codec`, `capture`, `packet`, `flows`,
+Bytes go up through the packages in this order, and nothing reaches back down: `codec`, `capture`, `packet`, `flows`,
 `secrets`, `x509`, `application`, `tls`, `engine`, `analysis`, `store`, then `api` and `cli`.
 """
 

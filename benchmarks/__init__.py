@@ -1,1 +1,1 @@
-"""Speed and memory of the analyzer beside tshark, ssldump and tcpdump, on captures made here."""
+"""Speed and memory of the analyzer compared with tshark, ssldump and tcpdump, on captures made here."""

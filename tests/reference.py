@@ -9,16 +9,16 @@ from analyzer.store.output_schemas import SCHEMAS
 HEAD = """\
 # Reference
 
-The codes that records carry, and the keys of all JSON output. This page is made from the lists and declarations that the program
-itself uses (`python tests/reference.py > REFERENCE.md`). `analyzer fields --findings` and `analyzer fields --causes` print the codes,
-`analyzer COMMAND --schema` the keys as a JSON Schema.
+The codes that records carry, and the keys of all JSON output. This page is made from the lists and declarations that the
+program itself uses (`python tests/reference.py > REFERENCE.md`). `analyzer fields --findings` and `analyzer fields --causes`
+print the codes, `analyzer COMMAND --schema` prints the keys as a JSON Schema.
 
 - Codes: [Findings](#findings) · [Why something was not decrypted](#why-something-was-not-decrypted) ·
   [What makes a chain invalid](#what-makes-a-chain-invalid)
 - Keys: {commands}
 
-A code is never renamed, nor is a key. A key whose value is not known is null and never left out. In the tables below, `[]` stands for the
-items of a list.
+A code is never renamed, nor is a key. A key whose value is not known is null and never left out. In the tables below, `[]`
+stands for the items of a list.
 """
 
 LISTS = {

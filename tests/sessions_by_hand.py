@@ -95,11 +95,11 @@ class Hand:
         n_events = len(self.events)
         self.sink.take(gap(role, self.offsets[role], length, self.frame))
         if lost:
-            self.tell(role, LOST)
+            self.emit(role, LOST)
         self.offsets[role] += length
         return self.events[n_events:]
 
-    def tell(self, role: int, what: int, problem: str = "") -> list[Event]:
+    def emit(self, role: int, what: int, problem: str = "") -> list[Event]:
         """Give a record that is an event of the reader, and not data."""
         n_events = len(self.events)
         record = Record(role)
@@ -110,7 +110,7 @@ class Hand:
 
     def stray(self, role: int, problem: str) -> list[Event]:
         """Report that no record begins here."""
-        return self.tell(role, NO_RECORD, problem) + self.tell(role, LOST)
+        return self.emit(role, NO_RECORD, problem) + self.emit(role, LOST)
 
     def conflict(self, role: int, offset: int, first: bytes, second: bytes) -> list[Event]:
         """Report that two segments disagree."""

@@ -1,4 +1,5 @@
-"""The shape of the repository: tests mirror the package, compiled modules are declared, files open with what they are."""
+"""The shape of the repository: tests mirror the package, compiled modules are declared, every file begins with its
+description."""
 
 import ast
 import csv
@@ -14,17 +15,17 @@ PACKAGE = ROOT / "analyzer"
 MODULES = sorted(path.relative_to(PACKAGE) for path in PACKAGE.rglob("*.py"))
 
 MAX_LINES = 450
-"""Of a file with one idea; most have under 400."""
+"""Maximum lines of a file with one topic; most have under 400."""
 
 MAX_ATTRIBUTES = 20
-"""Of an object, its bases' included: more is several things in one."""
+"""Maximum attributes of an object, including those of its base classes. An object with more has several purposes."""
 
 MANY_ATTRIBUTES = {
     "api/session_object.py:Session": "its attributes are the keys of the session record",
     "capture/packet_reader.py:PacketReader": "one object for all packets, whose buffer compiled code reads as C fields",
     "packet/packet.py:Packet": "one object for all packets, filled again for each, whose fields compiled code reads in C",
 }
-"""The classes that have more all the same, as `room/file.py:Class`, and why."""
+"""The classes that have more, as `room/file.py:Class`, and the reason."""
 
 TESTED_ELSEWHERE = {
     "__init__.py": "test_api.py",
@@ -100,20 +101,20 @@ TESTED_ELSEWHERE = {
     "x509/times.py": "x509/test_certificate.py",
     "x509/verdict.py": "x509/test_judge.py",
 }
-"""The modules whose tests stand in another file, because they show only through what uses them."""
+"""The modules whose tests are in another file, because they can only be tested through the code that uses them."""
 
 BESIDE_THE_MIRROR = {
     "captures": "the demonstration captures, through the whole of the analyzer",
     "invariants": "what holds for every message table",
     "vectors": "data from RFCs",
 }
-"""The folders of tests that mirror no room."""
+"""The folders of tests that do not mirror a folder of the package."""
 
 UNDONE = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b|NotImplementedError")
 
 
 def has_code(path: Path) -> bool:
-    """Whether a module defines anything beside its docstring, imports and names such as `__all__`."""
+    """Return whether a module defines anything besides its docstring, imports and names such as `__all__`."""
     for node in ast.parse((PACKAGE / path).read_text("utf-8")).body:
         dunder = isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and node.targets[0].id.startswith("__")
         if not dunder and not isinstance(node, ast.Expr | ast.Import | ast.ImportFrom):
@@ -122,7 +123,8 @@ def has_code(path: Path) -> bool:
 
 
 def counterparts(path: Path) -> list[Path]:
-    """The test files for `room/name.py`: room/test_name.py, room/test_name_*.py, room/name/test_*.py, or test_room.py."""
+    """Return the test files for `room/name.py`: room/test_name.py, room/test_name_*.py, room/name/test_*.py, or
+    test_room.py."""
     folder, name = ROOT / "tests" / path.parent, path.stem
     mirrored = [folder / f"test_{name}.py", *folder.glob(f"test_{name}_*.py"), *folder.glob(f"{name}/test_*.py")]
     return [test for test in (*mirrored, folder.parent / f"test_{folder.name}.py") if test.is_file()]
@@ -155,7 +157,7 @@ SAME_NAME = {
     "limits.py": "in both places, how much is kept",
     "packet.py": "in `packet` the packet itself, in `cli` the command that prints one",
 }
-"""File names that stand in several folders, with the reason."""
+"""File names that occur in several folders, with the reason."""
 
 
 def test_a_file_name_has_one_meaning() -> None:
@@ -164,7 +166,7 @@ def test_a_file_name_has_one_meaning() -> None:
 
 
 class Classes:
-    """The classes of the package as their sources declare them."""
+    """The classes of the package, as their sources declare them."""
 
     def __init__(self) -> None:
         self.trees = {path.as_posix(): ast.parse((PACKAGE / path).read_text("utf-8")) for path in MODULES}
@@ -176,7 +178,7 @@ class Classes:
         }
 
     def lineage(self, path: str, name: str) -> list[ast.ClassDef]:
-        """A class of a file, and its bases as far as they are of the package."""
+        """Return a class of a file, and its base classes in the package."""
         here = self.found.get((path, name))
         if here is None:
             for node in ast.walk(self.trees[path]):
@@ -190,12 +192,13 @@ class Classes:
         return [here, *(one for base in bases for one in self.lineage(path, base))]
 
     def attributes(self, path: str, name: str) -> set[str]:
-        """The names that an object's data has: slots, fields, and what methods set."""
+        """Return the attribute names of an object: slots, fields, and names that methods set."""
         return {attribute for node in self.lineage(path, name) for attribute in attributes_of(node)}
 
 
 def attributes_of(node: ast.ClassDef) -> Iterator[str]:
-    """What one class adds to its bases: slots, annotated fields that are not of the class itself, and what its methods set."""
+    """Return what one class adds to its base classes: slots, annotated fields that are not class variables, and names that
+    methods set."""
     for part in node.body:
         if isinstance(part, ast.Assign) and ast.unparse(part.targets[0]) == "__slots__":
             yield from (constant.value for constant in ast.walk(part.value) if isinstance(constant, ast.Constant))
@@ -209,7 +212,7 @@ def attributes_of(node: ast.ClassDef) -> Iterator[str]:
 
 
 def test_no_class_is_a_bag_of_attributes() -> None:
-    """Tables of messages are lists of fields, and may be as long as what they describe."""
+    """Message tables are lists of fields, and may be as long as the messages require."""
     classes = Classes()
     counts = {
         f"{path}:{name}": len(classes.attributes(path, name))
@@ -237,7 +240,8 @@ def test_compiled_modules_and_declarations_are_the_same(listed_modules: list[str
 
 
 def names_in_c(declarations: str) -> set[str]:
-    """The module-level names that a .pxd makes C variables or C functions, which an import does not find once compiled."""
+    """Return the module-level names that a .pxd makes C variables or C functions; once compiled, an import does not find
+    them."""
     found = set()
     for line in re.sub(r"\([^)]*\)", "()", declarations).splitlines():
         if line.startswith("cdef ") and not line.startswith("cdef class "):
@@ -263,7 +267,7 @@ def test_nobody_imports_what_is_c_once_compiled() -> None:
 
 
 def is_cimported(path: Path, module: str | None, name: str) -> bool:
-    """Whether the .pxd beside a file makes an import of this name one of C."""
+    """Return whether the .pxd of a file makes an import of this name a cimport."""
     declarations = path.with_suffix(".pxd")
     lines = declarations.read_text("utf-8").splitlines() if declarations.is_file() else []
     return any(line.startswith(f"from {module} cimport ") and re.search(rf"\b{name}\b", line) for line in lines)

@@ -3,8 +3,8 @@
 A signature that verifies shows that the owner of the certificate's private key took part in this handshake. The certificate
 chain shows who the owner is. A Finished value that agrees shows that the given secrets belong to this handshake.
 
-Neither of them shows anything about the data sent later: anybody who has the secrets of a session can make records of it (RFC
-9850 section 4). Records are therefore "consistent with the supplied secrets", and no more.
+Neither of them shows anything about the data sent later: anybody who has the secrets of a session can make records of it
+(RFC 9850 section 4). Records are therefore "consistent with the supplied secrets", and no more.
 """
 
 from functools import lru_cache
@@ -109,7 +109,7 @@ def finished(session: Session, role: cython.int, opened: cython.bint, details: l
     result: str | None = session.handshake.authentication.finished[role]
     if result is None:
         sender: RoleState = session.roles[role]
-        encrypted: cython.bint = sender.finished_hidden or sender.n_protected > 0
+        encrypted: cython.bint = sender.encrypted_finished_seen or sender.n_protected > 0
         result = UNVERIFIABLE if session.handshake.hellos.server_seen and encrypted else ABSENT
     if result == UNVERIFIABLE:
         why = "a secret or a message before it is missing" if opened else "it is encrypted, and did not open"

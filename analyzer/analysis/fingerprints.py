@@ -26,15 +26,13 @@ REMEMBERED = 4096
 """Maximum number of results that each function caches: more than the kinds of clients on one busy link."""
 
 REMEMBERED_LENGTH = 512
-"""Maximum length of cached arguments, in elements. Browsers send about 100; a hello may hold 32767 and must not fill the
-memory.
-"""
+"""Maximum length of cached arguments, in elements. Browsers send about 100; a hello may hold 32767, which could fill the
+memory."""
 
 _EMPTY = "000000000000"
 _IN_PREFIX = (0, 16)
-"""server_name and application_layer_protocol_negotiation. The prefix covers them, so the hash leaves them out and is the same
-for all servers.
-"""
+"""server_name and application_layer_protocol_negotiation. They are in the prefix; without them the hash is the same for all
+servers."""
 _VERSION_CODES = {
     0x0304: "13",
     0x0303: "12",
@@ -89,8 +87,8 @@ def ja4(
 def highest_version(legacy_version: int, supported_versions: Numbers) -> int:
     """Return the version that JA4 names: the highest number in supported_versions that is not GREASE, else `legacy_version`.
 
-    The specification compares numbers. A DTLS 1.3 client that still offers DTLS 1.2 (0xfefd > 0xfefc) therefore counts as DTLS
-    1.2.
+    The specification compares numbers. Therefore a DTLS 1.3 client that still offers DTLS 1.2 (0xfefd > 0xfefc) counts as
+    DTLS 1.2.
     """
     return max((number for number in _numbers(supported_versions) if number not in GREASE), default=legacy_version)
 

@@ -1,8 +1,8 @@
 """Verifies signatures of TLS handshakes, for every scheme that `cryptography` can check.
 
 Since TLS 1.2 a number names the scheme (RFC 9846 section 4.3.3, RFC 5246 section 7.4.1.4.1). The meaning of each number is read
-from its registered name. In older versions the kind of key decides: RSA signs the MD5 and SHA-1 together (RFC 4346 section
-7.4.3); DSA and ECDSA sign the SHA-1.
+from its registered name. In older versions the kind of key decides: RSA signs the MD5 and SHA-1 together
+(RFC 4346 section 7.4.3); DSA and ECDSA sign the SHA-1.
 """
 
 import hashlib

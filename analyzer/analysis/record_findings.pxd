@@ -13,4 +13,4 @@ cdef object DESCRIPTIONS
 cpdef list anomalies(Session session)
 @cython.locals(found=list, gaps=list)
 cpdef list log_findings(Session session)
-cdef bint _said_end(Session session, int role) except -1
+cdef bint _ended_properly(Session session, int role) except -1

@@ -22,7 +22,7 @@ CLOSE_NOTIFY, FATAL = 0, 2
 DESCRIPTIONS = registry("alert_descriptions").names
 
 MAX_FRAMES = 16
-"""Frames that one finding about gaps names."""
+"""Maximum number of frames that one finding about gaps names."""
 
 _CLOSED = {"fin": "the connection was closed", "rst": "the connection was reset"}
 
@@ -46,7 +46,7 @@ def anomalies(session: Session) -> list[Finding]:
     if closed is None or work.status != "decrypted":
         return found
     for role in range(2):
-        if work.sent[role] and not _said_end(session, role):
+        if work.sent[role] and not _ended_properly(session, role):
             detail = f"{closed} and the {ROLES[role]} never said close_notify: more may have been sent"
             found.append(Finding("no_close_notify", "info", detail, []))
     return found
@@ -78,7 +78,7 @@ def log_findings(session: Session) -> list[Finding]:
     return found
 
 
-def _said_end(session: Session, role: cython.int) -> cython.bint:
+def _ended_properly(session: Session, role: cython.int) -> cython.bint:
     """Return whether a role ended its data, by close_notify or by a fatal alert."""
     alert: Alert
     for alert in session.log.alerts:

@@ -38,7 +38,7 @@ cdef class Traffic:
     cdef public int link
     cdef public int network
     cdef public int transport
-    cdef public Layers under
+    cdef public Layers last_layers
 
     cpdef void count(self, Packet packet, Frame frame) except *
     cdef Layers find_layers(self, int link, int network, int transport)

@@ -105,8 +105,8 @@ class Traffic:
     """
 
     __slots__ = (
-        "conversations", "layers", "link", "malformed", "n_bytes", "network", "packets", "tcp", "transport", "tunnelled", "udp",
-        "uncounted", "under",
+        "conversations", "last_layers", "layers", "link", "malformed", "n_bytes", "network", "packets", "tcp", "transport",
+        "tunnelled", "udp", "uncounted",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -122,12 +122,12 @@ class Traffic:
         self.link = -1
         self.network = -1
         self.transport = -1
-        self.under: Layers | None = None
+        self.last_layers: Layers | None = None
 
     def count(self, packet: Packet, frame: Frame) -> None:
         """Count one frame, which was read into `packet`."""
         wire: cython.longlong = frame.wire_length
-        layers: Layers | None = self.under
+        layers: Layers | None = self.last_layers
         if (
             layers is None
             or frame.link_type != self.link
@@ -173,7 +173,7 @@ class Traffic:
             if len(self.layers) >= MAX_LAYERS:
                 network = transport = -1
             known = self.layers.setdefault((link, network, transport), Layers(link, network, transport))
-        self.under = known
+        self.last_layers = known
         self.link = known.link
         self.network = known.network
         self.transport = known.transport
@@ -198,30 +198,30 @@ class Traffic:
         """Return the `n` conversations with the most bytes, the largest first. tls: keys of TCP conversations that contained
         TLS.
         """
-        spoke_tls = set(tls)
+        tls_keys = set(tls)
         flows = [(TCP, flow) for flow in self.tcp.values() if flow.opened]
         flows += [(UDP, flow) for flow in self.udp.values() if flow.opened]
-        return [conversation(protocol, flow, spoke_tls) for protocol, flow in heapq.nlargest(n, flows, key=_weight)]
+        return [conversation(protocol, flow, tls_keys) for protocol, flow in heapq.nlargest(n, flows, key=_weight)]
 
     def shares(self, tls: Iterable[bytes] = ()) -> list[Share]:
         """Return the protocols as a tree, the largest first on every level: link, network, transport, application."""
-        spoke_tls = set(tls)
+        tls_keys = set(tls)
         tree: dict[str, _Node] = {}
         places: dict[Layers, _Node] = {}
         networks, transports = registry("ether_types").names, registry("ip_protocols").names
         for layers in self.layers.values():
             n_packets, n_bytes = layers.n_packets, layers.n_bytes
-            node = _grow(tree, link_name(layers.link), n_packets, n_bytes)
+            node = _add_to_node(tree, link_name(layers.link), n_packets, n_bytes)
             network = "unreadable" if layers.network < 0 else networks[layers.network]
-            node = _grow(node.parts, network, n_packets, n_bytes)
+            node = _add_to_node(node.parts, network, n_packets, n_bytes)
             if layers.transport >= 0:
-                node = _grow(node.parts, transports[layers.transport], n_packets, n_bytes)
+                node = _add_to_node(node.parts, transports[layers.transport], n_packets, n_bytes)
             places[layers] = node
         for protocol, flows in ((TCP, self.tcp), (UDP, self.udp)):
             for flow in flows.values():
-                label = application(protocol, flow.key, spoke_tls)
+                label = application(protocol, flow.key, tls_keys)
                 if label and flow.n_packets:
-                    _grow(places[flow.layers].parts, label, flow.n_packets, flow.n_bytes)
+                    _add_to_node(places[flow.layers].parts, label, flow.n_packets, flow.n_bytes)
         return list(_flatten(tree, 0))
 
 
@@ -232,8 +232,8 @@ def link_name(number: int) -> str:
 
 def application(protocol: int, key: bytes, tls: set[bytes]) -> str:
     """Return what a conversation contains, as far as it is known; empty if it is not."""
-    turned = reverse_key(key)
-    if protocol == TCP and (key in tls or turned in tls):
+    reversed_key = reverse_key(key)
+    if protocol == TCP and (key in tls or reversed_key in tls):
         return "TLS"
     (_, source), (_, destination) = endpoints(key)
     services = registry("services")
@@ -273,7 +273,7 @@ def _weight(entry: tuple[int, Flow]) -> tuple[int, bytes]:
     return flow.n_bytes + (0 if flow.peer is None else flow.peer.n_bytes), flow.key
 
 
-def _grow(parts: dict[str, _Node], label: str, n_packets: int, n_bytes: int) -> _Node:
+def _add_to_node(parts: dict[str, _Node], label: str, n_packets: int, n_bytes: int) -> _Node:
     node = parts.setdefault(label, _Node())
     node.n_packets += n_packets
     node.n_bytes += n_bytes

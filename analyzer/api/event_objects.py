@@ -16,7 +16,7 @@ from analyzer.engine import capture_events
 from analyzer.store.chain_verdicts import CLIENT, SERVER, Chains
 from analyzer.store.declaration import Schema, flag, free_form, number, one_of, or_null, record, several, text
 from analyzer.store.schema import DEFINITIONS, ENDPOINT, SESSION
-from analyzer.store.session_record import alert_record, end_record, parse_error_record, rfc3339
+from analyzer.store.session_record import alert_record, endpoint_record, parse_error_record, rfc3339
 from analyzer.store.session_record import text as text_of
 from analyzer.tls import events as engine_events
 from analyzer.tls.session_log import ROLES
@@ -298,8 +298,8 @@ _OF_ALL: Mapping[str, Make] = {
 }
 
 _MAKERS: Mapping[tuple[type[Event], str], Make] = {
-    (SessionBegan, "client"): lambda seen: end_record(seen.flow.key, CLIENT),
-    (SessionBegan, "server"): lambda seen: end_record(seen.flow.key, SERVER),
+    (SessionBegan, "client"): lambda seen: endpoint_record(seen.flow.key, CLIENT),
+    (SessionBegan, "server"): lambda seen: endpoint_record(seen.flow.key, SERVER),
     (HandshakeMessageSeen, "type"): lambda seen: seen.name,
     (HandshakeMessageSeen, "message"): lambda seen: None if seen.body is None else seen.body.json(),
     (HandshakeMessageSeen, "problems"): lambda seen: list(map(parse_error_record, seen.problems)),

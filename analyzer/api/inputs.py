@@ -1,4 +1,4 @@
-"""What a caller names: captures, keys and what chains are judged by, checked at once and opened for each reading.
+"""What a caller names: captures, keys and what chains are validated by, checked at once and opened for each reading.
 
 A missing file shows when a function of the package is called, and not in the middle of a loop.
 """
@@ -34,7 +34,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Inputs:
-    """The captures and keys of a call. captures: their paths. chains: what judges certificates; None if nothing is judged."""
+    """The captures and keys of a call. captures: their paths. chains: what validates certificates; None if nothing is validated."""
 
     def __init__(
         self,
@@ -128,7 +128,7 @@ class Captures:
 
 
 def chains_of(trust: Paths, intermediates: Paths, crl: Paths, ct_logs: Path | None, at: str | datetime) -> Chains:
-    """Return what judges chains. Raises OSError, UnusableFile; ValueError for a moment that cannot be read."""
+    """Return what validates chains. Raises OSError, UnusableFile; ValueError for a moment that cannot be read."""
     logs = None if ct_logs is None else os.fsdecode(ct_logs)
     try:
         return read_chains(paths_of(trust), paths_of(intermediates), paths_of(crl), logs, _moment(at))
@@ -139,7 +139,7 @@ def chains_of(trust: Paths, intermediates: Paths, crl: Paths, ct_logs: Path | No
 
 
 def again(chains: Chains) -> Chains:
-    """Return what judges by the same files, and has seen nothing of a capture."""
+    """Return what validates by the same files, and has seen nothing of a capture."""
     return Chains(chains.trust, intermediates=chains.intermediates, crls=chains.crls, logs=chains.logs, at=chains.at)
 
 

@@ -20,7 +20,7 @@ from analyzer.engine import Engine
 from analyzer.engine.run import turns
 from analyzer.store.moment import CAPTURE
 from analyzer.store.packet_words import Describer, packet_record
-from analyzer.store.plaintext_heads import PlaintextHeads
+from analyzer.store.plaintext_heads import HttpMessages
 from analyzer.tls.events import SessionEnded
 
 Item = TypeVar("Item", covariant=True)
@@ -112,7 +112,7 @@ def sessions(
     one. keylog: key logs (`SSLKEYLOGFILE`), read when a loop begins. rsa_keys: RSA private keys, PEM, DER or PKCS#12; password:
     those that may open them. psk_file: external pre-shared keys. trust: `mozilla` (the default), `system`, or files with roots;
     intermediates: files with certificates that may complete a chain; crl: files with revocation lists; ct_logs: a log_list.json
-    instead of the logs in the package. at: the moment to judge chains at: `capture` for each session's start, `now`, RFC 3339
+    instead of the logs in the package. at: the time for which chains are validated: `capture` for each session's start, `now`, RFC 3339
     text, or a datetime with a time zone. messages: whether handshake messages keep their decoded fields.
 
     Raises at once FileNotFoundError and other OSErrors, `UnusableFile` for a bad file of keys or certificates, ValueError for a
@@ -153,7 +153,7 @@ def packets(
 
     def read(source: Captures) -> Iterator[Packet]:
         engine = Engine(detailed=True, places=False, reads_data=False, **source.keys(patient=False))
-        plaintext = PlaintextHeads()
+        plaintext = HttpMessages()
         describer = Describer(engine, plaintext)
         for packet_reader in source.packet_readers():
             frame = packet_reader.frame

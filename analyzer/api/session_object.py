@@ -39,7 +39,7 @@ from analyzer.x509.certificate import RAW_PUBLIC_KEY, certificate
 
 
 class ChainsAtTheEnd:
-    """Judges the certificates of one session by what the captures had shown when it ended, whenever it is asked."""
+    """Validates the certificates of one session by what the captures had shown when it ended, whenever it is asked."""
 
     def __init__(self, chains: Chains, session: Any) -> None:
         """session: one that has just ended. What it sent may complete the chains of later sessions."""
@@ -59,7 +59,7 @@ class Session(Record, declared=SESSION):
     """One TLS session: a record of `analyzer sessions --format json`.
 
     All attributes are lazy: the plain ones (up to `ja4`) are made together when one of them is first read, each of the others
-    by itself. Expensive are `chain` and `client_chain`, where certificates are verified. They are judged by what the captures
+    by itself. Expensive are `chain` and `client_chain`, where certificates are verified. They are validated by what the captures
     had shown when the session ended, also if they are read later. Decoded fields (`handshake[i].message`, `ech.inner`) need
     `messages=True`, and are decoded when they are read.
 

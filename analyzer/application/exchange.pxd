@@ -67,11 +67,11 @@ cdef class ConversationLog:
     cdef readonly list exchanges
     cdef readonly list messages
     cdef readonly str scheme
-    cdef long long _n_heads
-    cdef bint _room_told
+    cdef long long _n_header_bytes
+    cdef bint _limit_reported
 
     cpdef void note(self, str code, str detail, long long frame) except *
     cpdef void add(self, Exchange exchange, long long frame) except *
     cpdef list keep(self, list fields, long long n_bytes, long long frame)
     cpdef Body body(self, Exchange exchange, int side, list codings)
-    cdef void _tell_full(self, str what, long long frame) except *
+    cdef void _note_limit(self, str what, long long frame) except *

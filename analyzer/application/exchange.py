@@ -20,7 +20,7 @@ NAMES: Final = ("client", "server")
 EXCHANGES_MAX: Final = 100_000
 """Maximum number of exchanges that are kept for one conversation."""
 
-HEADS_MAX: Final = 1 << 26
+HEADER_BYTES_MAX: Final = 1 << 26
 """Maximum bytes of all header sections that are kept for one conversation. In HTTP/2 a byte can become 4 KiB of fields."""
 
 FIELD_COST: Final = 160
@@ -272,7 +272,7 @@ class ConversationLog:
     """Log of one conversation, which its readers write. `scheme`: for requests whose target does not name one."""
 
     __slots__ = (
-        "_bodies", "_findings", "_n_heads", "_on_body", "_room_told", "exchanges", "messages", "scheme",
+        "_bodies", "_findings", "_limit_reported", "_n_header_bytes", "_on_body", "exchanges", "messages", "scheme",
     )  # fmt: skip
 
     def __init__(self, scheme: str, hashing: bool, on_body: OnBody | None) -> None:
@@ -284,8 +284,8 @@ class ConversationLog:
         self._on_body = on_body
         self.exchanges: list[Exchange] = []
         self.messages: list[Message] = []
-        self._n_heads = 0
-        self._room_told = False
+        self._n_header_bytes = 0
+        self._limit_reported = False
 
     @property
     def findings(self) -> list[Finding]:
@@ -298,24 +298,24 @@ class ConversationLog:
 
     def add(self, exchange: Exchange, frame: cython.longlong) -> None:
         """List an exchange if there is room. Without room it is not listed, but still followed."""
-        if len(self.exchanges) < EXCHANGES_MAX and self._n_heads < HEADS_MAX:
+        if len(self.exchanges) < EXCHANGES_MAX and self._n_header_bytes < HEADER_BYTES_MAX:
             self.exchanges.append(exchange)
         else:
-            self._tell_full("exchanges", frame)
+            self._note_limit("exchanges", frame)
 
     def add_message(self, message: Message) -> None:
         """List a message of a WebSocket if there is room."""
         if len(self.messages) < MESSAGES_MAX:
             self.messages.append(message)
         else:
-            self._tell_full("messages", message.frame)
+            self._note_limit("messages", message.frame)
 
     def keep(self, fields: Fields, n_bytes: cython.longlong, frame: cython.longlong) -> Fields | None:
         """Return the fields of a header section of `n_bytes`, or None if there is no room for more."""
-        self._n_heads += n_bytes + FIELD_COST * len(fields)
-        if self._n_heads < HEADS_MAX:
+        self._n_header_bytes += n_bytes + FIELD_COST * len(fields)
+        if self._n_header_bytes < HEADER_BYTES_MAX:
             return fields
-        self._tell_full("fields", frame)
+        self._note_limit("fields", frame)
         return None
 
     def keep_interim(self, exchange: Exchange, response: Response) -> None:
@@ -323,7 +323,7 @@ class ConversationLog:
         if len(exchange.interim) < INTERIM_MAX:
             exchange.interim.append(response)
         elif len(exchange.interim) == INTERIM_MAX:
-            self._tell_full("interim responses", response.frame)
+            self._note_limit("interim responses", response.frame)
 
     def body(self, exchange: Exchange, side: cython.int, codings: Codings | None) -> Body:
         """Return a new body of an exchange. `codings`: see Body."""
@@ -334,7 +334,7 @@ class ConversationLog:
         on_body = self._on_body
         return None if on_body is None else lambda piece: on_body(exchange, side, piece)
 
-    def _tell_full(self, what: str, frame: cython.longlong) -> None:
-        if not self._room_told:
-            self._room_told = True
+    def _note_limit(self, what: str, frame: cython.longlong) -> None:
+        if not self._limit_reported:
+            self._limit_reported = True
             self.note("too_much_to_list", f"from here on {what} of this conversation are no longer listed", frame)

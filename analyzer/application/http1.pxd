@@ -10,7 +10,7 @@ from analyzer.application.header_fields cimport (
     read_status_line,
 )
 from analyzer.application.http1_stream cimport Direction
-from analyzer.application.http1_fast_path cimport FastPathHead, read_plain_request, read_plain_response
+from analyzer.application.http1_fast_path cimport FastPathMessage, read_plain_request, read_plain_response
 
 
 cdef int CLIENT, SERVER, HEAD_MAX, PENDING_MAX
@@ -22,9 +22,9 @@ cdef class Http1:
     cdef public object successor
     cdef tuple _directions
     cdef list _pending
-    cdef list _unasked
+    cdef list _unmatched_responses
     cdef bint _pipelined
-    cdef Exchange _changing
+    cdef Exchange _upgrading
 
     cpdef void feed(self, int side, bytes data, long long frame, long long at) except *
     cpdef void close(self) except *

@@ -34,7 +34,7 @@ from analyzer.application.header_fields import (
     read_request_line,
     read_status_line,
 )
-from analyzer.application.http1_fast_path import FastPathHead, read_plain_request, read_plain_response
+from analyzer.application.http1_fast_path import FastPathMessage, read_plain_request, read_plain_response
 from analyzer.application.http1_stream import HEAD_MAX, Direction
 from analyzer.application.protocol_reader import Reader
 
@@ -48,7 +48,7 @@ NO_CODINGS: Final[list[str]] = []
 class Http1:
     """An HTTP/1 conversation. `successor`: the reader of the protocol that took over, if there is one."""
 
-    __slots__ = ("_changing", "_directions", "_pending", "_pipelined", "_unasked", "log", "successor")
+    __slots__ = ("_directions", "_pending", "_pipelined", "_unmatched_responses", "_upgrading", "log", "successor")
 
     def __init__(self, log: ConversationLog) -> None:
         self.log = log
@@ -56,9 +56,9 @@ class Http1:
         self._directions: tuple[Direction, ...] = (Direction(self, CLIENT), Direction(self, SERVER))
         # Lists, because most hold at most one exchange. Removing the first of PENDING_MAX entries moves 80 KB.
         self._pending: list[Exchange] = []
-        self._unasked: list[Exchange] = []
+        self._unmatched_responses: list[Exchange] = []
         self._pipelined = False
-        self._changing: Exchange | None = None
+        self._upgrading: Exchange | None = None
 
     @property
     def kind(self) -> str:
@@ -69,7 +69,7 @@ class Http1:
         """Take the next bytes of one side."""
         direction: Direction = self._directions[side]
         pos: cython.Py_ssize_t = 0
-        if direction.is_between() and self._changing is None:
+        if direction.is_between() and self._upgrading is None:
             direction.frame = frame
             direction.at = at
             pos = self._read_plain_request(direction, data) if side == CLIENT else self._read_plain_response(direction, data)
@@ -105,8 +105,8 @@ class Http1:
     def _read_plain_request(self, direction: Direction, data: bytes) -> cython.Py_ssize_t:
         """Read an ordinary request at the start of `data` and the available part of its body. Return where that ends; 0 if
         there is none."""
-        head: FastPathHead | None = read_plain_request(data, min(len(data), HEAD_MAX))
-        if head is None or head.n_hosts != 1 or self._unasked:
+        head: FastPathMessage | None = read_plain_request(data, min(len(data), HEAD_MAX))
+        if head is None or head.n_hosts != 1 or self._unmatched_responses:
             return 0
         log: ConversationLog = self.log
         frame: cython.longlong = direction.frame
@@ -122,7 +122,7 @@ class Http1:
         """Read an ordinary final response at the start of `data`. Return values as in `_read_plain_request`."""
         if not self._pending:
             return 0
-        head: FastPathHead | None = read_plain_response(data, min(len(data), HEAD_MAX))
+        head: FastPathMessage | None = read_plain_response(data, min(len(data), HEAD_MAX))
         if head is None or head.status < 200:
             return 0
         exchange: Exchange = self._pending[0]
@@ -193,15 +193,15 @@ class Http1:
             client.lose()
             return True
         if not known and (line.method == "CONNECT" or "upgrade" in by_name):
-            self._changing = exchange
+            self._upgrading = exchange
         client.begin_body(request, framing if framing.chunked or framing.length else NO_BODY)
         return True
 
     def _exchange_of_request(self) -> tuple[Exchange, bool]:
         """Return the exchange of a new request, and whether its response was there first (captures can have packets out of
         order)."""
-        if self._unasked and not self._directions[CLIENT].lossy:
-            return self._unasked.pop(0), True
+        if self._unmatched_responses and not self._directions[CLIENT].lossy:
+            return self._unmatched_responses.pop(0), True
         return new_exchange(), False
 
     def _begin_response(self, text: str, rest: str, frame: cython.longlong, at: cython.longlong) -> bool:
@@ -226,8 +226,8 @@ class Http1:
         else:
             exchange.response = response
         server: Direction = self._directions[SERVER]
-        if exchange is self._changing and not interim:
-            self._changing = None
+        if exchange is self._upgrading and not interim:
+            self._upgrading = None
             if status == 101 or (method == "CONNECT" and 200 <= status < 300):
                 body.finish(frame)
                 self._change(exchange, response)
@@ -236,7 +236,7 @@ class Http1:
             server.lose()
             return True
         server.begin_body(response, framing)
-        if not interim and self._changing is None:
+        if not interim and self._upgrading is None:
             self._directions[CLIENT].resume()
         return True
 
@@ -247,9 +247,9 @@ class Http1:
         exchange.guessed = self._directions[CLIENT].lossy
         if not interim:
             self.log.add(exchange, frame)
-            self._unasked.append(exchange)
-            if len(self._unasked) > PENDING_MAX:
-                del self._unasked[0]
+            self._unmatched_responses.append(exchange)
+            if len(self._unmatched_responses) > PENDING_MAX:
+                del self._unmatched_responses[0]
         return exchange
 
     @staticmethod
@@ -262,7 +262,7 @@ class Http1:
 
     def end_message(self, side: cython.int) -> None:
         """Handle the end of a message. After a request for another protocol, hold the client's data until the response."""
-        if side == CLIENT and self._changing is not None:
+        if side == CLIENT and self._upgrading is not None:
             self._directions[CLIENT].wait()
 
     def found(self, side: cython.int) -> None:
@@ -276,8 +276,8 @@ class Http1:
             else:
                 del pending[: len(pending) - 1]
                 pending[0].guessed = True
-                if self._changing is not None and self._changing is not pending[0]:
-                    self._changing = None
+                if self._upgrading is not None and self._upgrading is not pending[0]:
+                    self._upgrading = None
                     self._directions[CLIENT].resume()
 
     def _change(self, exchange: Exchange, response: Response) -> None:

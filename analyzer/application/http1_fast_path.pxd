@@ -4,7 +4,7 @@ cdef Py_ssize_t _MAX_FIELDS, _MAX_DIGITS
 cdef bytes _TOKEN, _VERSION_AND_END
 
 
-cdef class FastPathHead:
+cdef class FastPathMessage:
     cdef public str method
     cdef public str path
     cdef public int status
@@ -17,10 +17,10 @@ cdef class FastPathHead:
     cdef public Py_ssize_t end
 
 
-cpdef FastPathHead read_plain_request(bytes data, Py_ssize_t end)
-cpdef FastPathHead read_plain_response(bytes data, Py_ssize_t end)
+cpdef FastPathMessage read_plain_request(bytes data, Py_ssize_t end)
+cpdef FastPathMessage read_plain_response(bytes data, Py_ssize_t end)
 cpdef Py_ssize_t plain_request_line(bytes data, Py_ssize_t end) except -1
-cdef bint _read_fields(FastPathHead head, bytes data, Py_ssize_t pos, Py_ssize_t end) except -1
-cdef bint _take_named(FastPathHead head, bytes data, Py_ssize_t start, Py_ssize_t n_name, str value) except -1
+cdef bint _read_fields(FastPathMessage head, bytes data, Py_ssize_t pos, Py_ssize_t end) except -1
+cdef bint _read_named_field(FastPathMessage head, bytes data, Py_ssize_t start, Py_ssize_t n_name, str value) except -1
 cdef bint _is_named(bytes data, Py_ssize_t start, bytes name) except -1
-cdef bint _take_length(FastPathHead head, str text) except -1
+cdef bint _take_length(FastPathMessage head, str text) except -1

@@ -25,7 +25,7 @@ _MAX_FIELDS: Final = FIELDS_MAX
 _MAX_DIGITS: Final = LENGTH_DIGITS_MAX
 
 
-class FastPathHead:
+class FastPathMessage:
     """The content of an ordinary start line and header section.
 
     method, path: of a request. status: of a response. fields: in wire order. n_bytes: size of the lines of these fields. host:
@@ -48,12 +48,12 @@ class FastPathHead:
         self.end = 0
 
 
-def read_plain_request(data: bytes, end: cython.Py_ssize_t) -> FastPathHead | None:
+def read_plain_request(data: bytes, end: cython.Py_ssize_t) -> FastPathMessage | None:
     """Read a request at the start of `data`, up to `end`. Return None if its header section is not complete or not ordinary."""
     pos = plain_request_line(data, end)
     if pos == 0:
         return None
-    head = FastPathHead()
+    head = FastPathMessage()
     blank: cython.Py_ssize_t = data.find(b" ", 0, pos)
     head.method = data[:blank].decode("ascii")
     if head.method == "CONNECT":
@@ -62,7 +62,7 @@ def read_plain_request(data: bytes, end: cython.Py_ssize_t) -> FastPathHead | No
     return head if _read_fields(head, data, pos, end) else None
 
 
-def read_plain_response(data: bytes, end: cython.Py_ssize_t) -> FastPathHead | None:
+def read_plain_response(data: bytes, end: cython.Py_ssize_t) -> FastPathMessage | None:
     """Read a response at the start of `data`, up to `end`. Return None if its header section is not complete or not
     ordinary."""
     pos: cython.Py_ssize_t
@@ -79,7 +79,7 @@ def read_plain_response(data: bytes, end: cython.Py_ssize_t) -> FastPathHead | N
             pos += 1
     if end - pos < 2 or data[pos] != _CR or data[pos + 1] != _LF:
         return None
-    head = FastPathHead()
+    head = FastPathMessage()
     head.status = status
     if data[7] == _ZERO:
         head.version = "1.0"
@@ -104,7 +104,7 @@ def plain_request_line(data: bytes, end: cython.Py_ssize_t) -> cython.Py_ssize_t
     return pos + n if n <= end - pos and data.startswith(_VERSION_AND_END, pos) else 0
 
 
-def _read_fields(head: FastPathHead, data: bytes, pos: cython.Py_ssize_t, end: cython.Py_ssize_t) -> cython.bint:
+def _read_fields(head: FastPathMessage, data: bytes, pos: cython.Py_ssize_t, end: cython.Py_ssize_t) -> cython.bint:
     """Read field lines up to the empty line. Return False if they are not complete or not ordinary."""
     token: bytes = _TOKEN
     fields: Fields = head.fields
@@ -139,14 +139,14 @@ def _read_fields(head: FastPathHead, data: bytes, pos: cython.Py_ssize_t, end: c
             high -= 1
         value = data[low:high].decode("ascii")
         fields.append((data[start:colon].decode("ascii"), value))
-        if not _take_named(head, data, start, colon - start, value):
+        if not _read_named_field(head, data, start, colon - start, value):
             return False
         pos += 2
     return False
 
 
-def _take_named(
-    head: FastPathHead, data: bytes, start: cython.Py_ssize_t, n_name: cython.Py_ssize_t, value: str
+def _read_named_field(
+    head: FastPathMessage, data: bytes, start: cython.Py_ssize_t, n_name: cython.Py_ssize_t, value: str
 ) -> cython.bint:
     """Read a field that concerns the framing or the coding. Return False for one that an ordinary header section does not
     have."""
@@ -176,7 +176,7 @@ def _is_named(data: bytes, start: cython.Py_ssize_t, name: bytes) -> cython.bint
     return i == n
 
 
-def _take_length(head: FastPathHead, text: str) -> cython.bint:
+def _take_length(head: FastPathMessage, text: str) -> cython.bint:
     """Read the value of Content-Length. Return False if it is not one number."""
     if not 0 < len(text) <= _MAX_DIGITS or not text.isdigit():
         return False

@@ -36,7 +36,7 @@ cdef class Direction:
     cdef Py_ssize_t _hold(self, bytes data, Py_ssize_t pos) except -1
     cdef bytes _join(self, bytes data)
     cdef bint _is_start(self) except *
-    cdef void _reject(self) except *
+    cdef void _drop_held(self) except *
     cdef Py_ssize_t _read_head(self, bytes data, Py_ssize_t pos) except -1
     cdef void _end_message(self) except *
     cdef Py_ssize_t _read_counted(self, bytes data, Py_ssize_t pos) except -1

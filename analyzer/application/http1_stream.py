@@ -247,7 +247,7 @@ class Direction:
             return len(data)
         # A too long header section is skipped whole: at each of its bytes another one could begin that is just as long.
         n = HEAD_MAX if self._state == _HEAD and self._start_seen else 1
-        self._reject()
+        self._drop_held()
         return min(len(data), pos + n)
 
     def _join(self, data: bytes) -> bytes | None:
@@ -263,7 +263,7 @@ class Direction:
                 if self._state != _HEAD or self._is_start():
                     return None
                 data = bytes(held[1:])
-                self._reject()
+                self._drop_held()
                 return data
         joined = bytes(held) + data
         held.clear()
@@ -281,7 +281,7 @@ class Direction:
         self._start_seen = (read_request_line(line) if self._side == CLIENT else read_status_line(line)) is not None
         return self._start_seen
 
-    def _reject(self) -> None:
+    def _drop_held(self) -> None:
         """Report that the held bytes cannot be read, and drop them."""
         if self._state == _HEAD:
             line = bytes(self._held[:START_LINE_MAX]).partition(b"\n")[0]

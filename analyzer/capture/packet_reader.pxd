@@ -76,20 +76,20 @@ cdef class PacketReader:
     cdef bint _next_record(self) except *
     @cython.locals(kind="long long", length="long long")
     cdef bint _next_block(self) except *
-    cdef bint _order(self, Py_ssize_t position) except *
+    cdef bint _set_byte_order(self, Py_ssize_t position) except *
     @cython.locals(
         index="long long", high="long long", low="long long", captured="long long", wire="long long", body="Py_ssize_t"
     )
     cdef void _read_packet(self, Py_ssize_t position, Py_ssize_t length, bint obsolete) except *
     @cython.locals(captured="long long", wire="long long")
     cdef void _read_simple_packet(self, Py_ssize_t position, Py_ssize_t length) except *
-    cdef void _stand_on(
+    cdef void _set_frame(
         self, Channel channel, long long at, Py_ssize_t start, Py_ssize_t captured, long long wire, Py_ssize_t position
     ) except *
     @cython.locals(code="long long", length="long long")
     cdef void _read_frame_options(self, Py_ssize_t at, Py_ssize_t end) except *
     @cython.locals(index="long long")
-    cdef void _read_fact(self, long long kind, Py_ssize_t position, Py_ssize_t length) except *
+    cdef void _read_other_block(self, long long kind, Py_ssize_t position, Py_ssize_t length) except *
 
 
 cdef long long read_u16(bytes data, Py_ssize_t at, bint little) except -1

@@ -198,7 +198,7 @@ class PacketReader:
         if read_u32(self._data, 0, True) == _SECTION:
             if self._size < 12:
                 return self._need(12) and self._begin()
-            self._order(0)
+            self._set_byte_order(0)
             self.format = "pcapng"
             self._kind = _PCAPNG
             return True
@@ -253,7 +253,7 @@ class PacketReader:
             return self._need(self._header + captured) and self._next()
         body = position + self._header
         at = read_u32(data, position, little) * _SECOND + read_u32(data, position + 4, little) * self._channel.multiplier
-        self._stand_on(self._channel, at, body, captured, wire, position)
+        self._set_frame(self._channel, at, body, captured, wire, position)
         self._position = body + captured
         return True
 
@@ -266,7 +266,7 @@ class PacketReader:
                 return self._need(12) and self._next()
             kind = read_u32(data, position, self._little)
             if kind == _SECTION:
-                self._order(position)
+                self._set_byte_order(position)
             length = read_u32(data, position + 4, self._little)
             if length < 12 or length & 3:
                 raise Malformed("block.length", self._base + position + 4, f"{length} is no length of a block")
@@ -289,10 +289,10 @@ class PacketReader:
             if kind in (_CUSTOM, _CUSTOM_NOT_COPIED, _JOURNAL):
                 # They are not packets, but Wireshark lists them as packets. Frame numbers must be the same as in Wireshark.
                 self.frame.number += 1
-            self._read_fact(kind, position, length)
+            self._read_other_block(kind, position, length)
             self._position = position + length
 
-    def _order(self, position: cython.Py_ssize_t) -> bool:
+    def _set_byte_order(self, position: cython.Py_ssize_t) -> bool:
         """Set the byte order of the section that begins at `position`."""
         magic = read_u32(self._data, position + 8, True)
         if magic != 0x1A2B3C4D and magic != 0x4D3C2B1A:
@@ -324,7 +324,7 @@ class PacketReader:
         if channel.multiplier == 0:
             at = channel.clock.at(int(high) << 32 | int(low))
         body = position + 28
-        self._stand_on(channel, at, body, captured, wire, position)
+        self._set_frame(channel, at, body, captured, wire, position)
         body += captured + 3 & ~3
         if position + length - 4 - body >= 4:
             self._read_frame_options(body, position + length - 4)
@@ -342,9 +342,9 @@ class PacketReader:
             raise Malformed(
                 "Simple Packet Block.length", self._base + position + 8, f"{captured} bytes, {length - 16} in the block"
             )
-        self._stand_on(channel, -1, position + 12, captured, wire, position)
+        self._set_frame(channel, -1, position + 12, captured, wire, position)
 
-    def _stand_on(
+    def _set_frame(
         self,
         channel: Channel,
         at: cython.longlong,
@@ -388,7 +388,7 @@ class PacketReader:
                 self._facts.note_comment(self.frame.number, self._data[at : at + length], self.frame.offset)
             at += length + 3 & ~3
 
-    def _read_fact(self, kind: cython.longlong, position: cython.Py_ssize_t, length: cython.Py_ssize_t) -> None:
+    def _read_other_block(self, kind: cython.longlong, position: cython.Py_ssize_t, length: cython.Py_ssize_t) -> None:
         """Read a block that is not a packet. Skip unknown blocks and blocks of private enterprises."""
         if kind not in (_SECTION, _INTERFACE, _NAMES, _STATISTICS, _SECRETS):
             return

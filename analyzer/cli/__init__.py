@@ -1,1 +1,1 @@
-"""All talk with people on the command line; thin: what it shows comes from the rooms above."""
+"""The command line: reads options, runs commands, and formats the results of the other packages."""

@@ -1,4 +1,4 @@
-"""The command line: commands, their options, their help with examples."""
+"""Defines the command line: the commands, their options, and their help with examples."""
 
 import argparse
 import sys
@@ -6,15 +6,15 @@ from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from analyzer.cli.escape import harmless
-from analyzer.cli.output import Refusal
+from analyzer.cli.output import CommandError
 from analyzer.cli.time_argument import parse_time
 from analyzer.store.moment import CAPTURE
 
 COMMANDS = ("summary", "sessions", "show", "certificates", "follow", "export", "packets", "packet", "keys", "fields")
-"""In the order of the help; a first word that is none of them is a capture to sum up."""
+"""The commands in the order of the help. A first word that is not a command is a capture; the command is `summary` then."""
 
 MOST_JOBS = 64
-"""Processes that somebody may ask for."""
+"""The largest number of processes that `--jobs` accepts."""
 
 _ABOUT = """\
 Packet captures in, structured TLS sessions out: reads pcap and pcapng files, plain or compressed with gzip, zstd, lz4 or xz,
@@ -36,6 +36,7 @@ examples:
     "summary": """\
 examples:
   analyzer trace.pcapng                     `summary` may be left out
+  analyzer trace.pcapng --format json | jq '.findings[] | select(.severity == "high")'
   analyzer day1.pcap.zst day2.pcap.zst      several captures in order, as one
   tcpdump -w - port 443 -c 1000 | analyzer -""",
     "sessions": """\
@@ -117,14 +118,14 @@ _TRUST_OPTIONS = (
 
 
 class _Parser(argparse.ArgumentParser):
-    """Errors in one line."""
+    """Parses arguments. Raises Refusal, with one line of text, where argparse reports an error."""
 
     def error(self, message: str) -> NoReturn:
-        raise Refusal(f"{harmless(message)} (see {self.prog} --help)")
+        raise CommandError(f"{harmless(message)} (see {self.prog} --help)")
 
 
 class _PrintSchema(argparse.Action):
-    """`--schema`: prints the schema of what the command prints as JSON, and exits."""
+    """Implements `--schema`: prints the JSON Schema of the command's JSON output, and exits."""
 
     def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> NoReturn:
         import orjson
@@ -136,7 +137,7 @@ class _PrintSchema(argparse.Action):
 
 
 def parser() -> argparse.ArgumentParser:
-    """The parser of the whole command line."""
+    """Return the parser of the whole command line."""
     root = _new_parser(_Parser, "analyzer", _ABOUT, "", usage="analyzer [COMMAND] CAPTURE... [OPTION]...")
     root.add_argument("--version", action="store_true", help="print version and build, and exit")
     root.add_argument(
@@ -164,12 +165,15 @@ def parser() -> argparse.ArgumentParser:
 
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
-    """The options of a command line. Raises Refusal for a bad one; `--help` exits."""
+    """Parse a command line, and return its options. Raises Refusal for a bad command line; `--help` exits."""
     return parser().parse_args(with_command(list(arguments)))
 
 
 def with_command(arguments: list[str]) -> list[str]:
-    """The arguments with `summary` where no command stands: only options of the whole program come before a command."""
+    """Return the arguments, with `summary` inserted if they name no command.
+
+    Only options of the whole program can come before a command.
+    """
     at = 0
     while at < len(arguments) and (arguments[at] == "--color" or arguments[at].startswith("--color=")):
         at += 2 if arguments[at] == "--color" else 1
@@ -274,7 +278,7 @@ def _add_follow(command: argparse.ArgumentParser) -> None:
 
 def _add_fields(command: argparse.ArgumentParser) -> None:
     command.add_argument("word", nargs="?", default="", metavar="WORD", help="only what has this word in it")
-    command.set_defaults(captures=[])  # it reads none
+    command.set_defaults(captures=[])  # this command reads no captures
     lists = command.add_mutually_exclusive_group(required=True)
     lists.add_argument("--findings", action="store_true", help="the codes of findings")
     lists.add_argument("--causes", action="store_true", help="the codes of failed decryption and of invalid chains")

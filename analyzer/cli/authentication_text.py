@@ -1,4 +1,4 @@
-"""How decryption and the proof of a handshake read in text: what was reached, why not all, and what to do next."""
+"""Writes the results of decryption and of handshake authentication as text: the status, the reason, and what to do next."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ _STATUS = {
 }
 
 Marked = tuple[str, str]
-"""A sentence and the style that it is painted in."""
+"""A sentence, and the style in which it is printed."""
 
 _SIGNATURE_WORDS: dict[str, Marked] = {
     "verified": ("the signature verifies with the certificate sent", "green"),
@@ -33,7 +33,7 @@ _FINISHED_WORDS: dict[str, Marked] = {
 
 
 def decryption_text(decryption: dict[str, Any]) -> str:
-    """What became of a session's records, in a line."""
+    """Return one line that says whether a session's records were decrypted."""
     words = _STATUS[decryption["status"]]
     if decryption["records"]:
         words += f": {count_text(decryption['records'], 'record')} opened, consistent with the supplied secrets"
@@ -42,8 +42,8 @@ def decryption_text(decryption: dict[str, Any]) -> str:
     return words
 
 
-def why_not_text(decryption: dict[str, Any]) -> list[str]:
-    """Why not all was decrypted, and what to do next; empty where all was."""
+def decryption_failure_text(decryption: dict[str, Any]) -> list[str]:
+    """Return why not everything was decrypted, and what to do next; empty if there is no such reason."""
     reason = decryption["reason"]
     if reason is None:
         return []
@@ -53,7 +53,7 @@ def why_not_text(decryption: dict[str, Any]) -> list[str]:
 
 
 def authenticity_text(record: dict[str, Any]) -> Iterator[Marked]:
-    """What a handshake proves, sentence by sentence, each with a style."""
+    """Yield what a handshake proves, one sentence at a time, each with a style."""
     authenticity = record["authenticity"]
     server, client = authenticity["server_signature"], authenticity["client_signature"]
     if server == "verified":
@@ -76,9 +76,9 @@ def authenticity_text(record: dict[str, Any]) -> Iterator[Marked]:
 
 
 def check_text(authenticity: dict[str, Any], name: str, side: str) -> Marked | None:
-    """What came of the check of a message: its signature or its verify_data, and the style; None where it has neither.
+    """Return the result of a message's check, and its style. None if the message has neither a signature nor verify_data.
 
-    A failure of one of several signatures of a side is told at each of them.
+    If a side made several signatures and one of them failed, the failure is shown at each of them.
     """
     if name == "finished":
         words = _FINISHED_WORDS.get(authenticity["finished"][side])
@@ -90,7 +90,7 @@ def check_text(authenticity: dict[str, Any], name: str, side: str) -> Marked | N
 
 
 def _grouped(detail: str) -> str:
-    """The parts of `detail` with those of one cause together."""
+    """Return `detail` with the parts that have the same cause grouped together."""
     causes: dict[str, list[str]] = {}
     for part in detail.split("; "):
         what, found, why = part.partition(": ")
@@ -99,7 +99,7 @@ def _grouped(detail: str) -> str:
 
 
 class Decryptions:
-    """Counts what became of the sessions of a run, and tells it with the reasons."""
+    """Counts the decryption results of the sessions of a run, and prints the counts with the reasons."""
 
     def __init__(self) -> None:
         self.statuses: Counter[str] = Counter()
@@ -108,7 +108,7 @@ class Decryptions:
         self._given = False
 
     def take(self, record: dict[str, Any], given: bool) -> None:
-        """Take a session's record; given: whether there were any secrets."""
+        """Take a session's record. given: whether any secrets were given."""
         decryption = record["decryption"]
         self._given = self._given or given
         self.statuses[decryption["status"]] += 1
@@ -118,7 +118,7 @@ class Decryptions:
             self._examples.setdefault(reason, (record["id"], decryption["detail"] or ""))
 
     def print(self, output: Output) -> None:
-        """Print the counts, and a sentence for each reason; nothing where no secrets were given."""
+        """Print the counts, and a sentence for each reason. Print nothing if no secrets were given or nothing was encrypted."""
         encrypted = self.statuses.total() - self.statuses["not_needed"]
         if not self._given or not encrypted:
             return

@@ -1,7 +1,7 @@
-"""Reading captures for a command: what can go wrong with them, told in one line each, and how far it is.
+"""Reads the captures of a command. Reports what is wrong with a capture in one line, and shows the progress.
 
-Damage ends one file and not the run: everything readable is in the results, standard error says where it ended, and the
-status of the command is 1. A file that is no capture at all counts as not done: status 2 when that is all there was.
+Damage ends the reading of one file, not the run. Everything readable is in the results, standard error says where the reading
+ended, and the status of the command is 1. If no file is a capture, the status is 2.
 """
 
 import sys
@@ -10,43 +10,48 @@ from time import monotonic
 
 from analyzer.capture.capture_reader import CaptureReader, FileFacts
 from analyzer.capture.packet_reader import PacketReader
-from analyzer.cli.output import Output, Refusal, complain
+from analyzer.cli.output import CommandError, Output, complain
 from analyzer.cli.tail import Tail
 from analyzer.codec.errors import Incomplete
 
 DONE, DAMAGED, FAILED = 0, 1, 2
-"""Status of a command: all read; a capture is damaged or cut short; nothing could be done."""
+"""Exit status of a command: everything was read; a capture is damaged or truncated; nothing could be done."""
 
-_LONGEST_TURN = 0.7
-"""Seconds of work without a word before a progress bar appears."""
+_BAR_DELAY = 0.7
+"""Seconds of work before a progress bar appears."""
 
 
 class CaptureRun:
-    """One run over captures in order; `packet_readers` as in `CaptureReader`, whose facts are final once it has ended.
+    """One run over captures, in their order. `reader` has the facts about the files; they are final when the run has ended.
 
-    total: bytes of all captures as stored, None with a pipe. tail: key logs that are looked at again before each packet
-    reader is handed out.
+    total: bytes of all captures as stored, None with a pipe. tail: key logs that may still grow; each of them is read again
+    before each packet reader is yielded.
     """
 
     def __init__(self, paths: Sequence[str], output: Output, *, streaming: bool = False, hashing: bool = False) -> None:
-        """streaming: results are written to `output` while reading. Raises Refusal for the first path that cannot be opened."""
+        """streaming: results are written to `output` while reading.
+
+        Raises Refusal for the first path that cannot be opened, and if standard input is named twice.
+        """
         self._output = output
         self._streaming = streaming
         self.reader = CaptureReader(paths, hashing)
         try:
             self.total = self.reader.check()
         except OSError as error:
-            raise Refusal(f"{error.filename}: {error.strerror}") from error
+            raise CommandError(f"{error.filename}: {error.strerror}") from error
         except ValueError as error:
-            raise Refusal(f"no such file: {error}") from error
+            raise CommandError(f"no such file: {error}") from error
         if list(paths).count("-") > 1:
-            raise Refusal("-: standard input can be read only once")
+            raise CommandError("-: standard input can be read only once")
         self.tail: list[Tail] = []
         self._packet_reader: PacketReader | None = None
 
     def packet_readers(self) -> Iterator[PacketReader]:
-        """As `CaptureReader.packet_readers`, with a progress bar while results are collected on a terminal that shows no
-        others."""
+        """See `CaptureReader.packet_readers`. Shows a progress bar on standard error if the work takes long.
+
+        There is no bar if standard error is not a terminal, or if results are written to the terminal while reading.
+        """
         if not sys.stderr.isatty() or (self._streaming and self._output.terminal):
             yield from self._packet_readers()
             return
@@ -54,7 +59,7 @@ class CaptureRun:
         packet_readers = self._packet_readers()
         for packet_reader in packet_readers:
             yield packet_reader
-            if monotonic() - began > _LONGEST_TURN:
+            if monotonic() - began > _BAR_DELAY:
                 break
         else:
             return
@@ -67,11 +72,11 @@ class CaptureRun:
 
     @property
     def piped(self) -> bool:
-        """Whether a capture is a pipe, whose end nobody knows."""
+        """Whether a capture is a pipe. The length of a pipe is not known."""
         return self.total is None
 
     def secrets_may_come(self) -> bool:
-        """Whether the captures or growing key logs may have secrets that nobody could read yet."""
+        """Return whether the captures or growing key logs may contain secrets that could not be read yet."""
         if self.tail or self._packet_reader is None:
             return bool(self.tail)
         return self.reader.may_have_more_secrets(self._packet_reader)
@@ -80,33 +85,33 @@ class CaptureRun:
         for packet_reader in self.reader.packet_readers():
             self._packet_reader = packet_reader
             for file in self.tail:
-                file.look()
+                file.read_new()
             yield packet_reader
         for file in self.tail:
             file.close()
         self.tail.clear()
 
     def status(self) -> int:
-        """Tell what was wrong with the captures; the status of the command. Call it when all is written."""
+        """Report what was wrong with the captures, and return the status of the command. Call it when everything is written."""
         for facts in self.reader.errors():
             complain(error_line(facts))
         if not self.reader.errors():
             return DONE
         return FAILED if all(facts.format is None for facts in self.reader.files) else DAMAGED
 
-    def nothing(self) -> bool:
-        """Whether no file was a capture."""
+    def has_no_capture(self) -> bool:
+        """Return whether none of the files is a capture."""
         return all(facts.format is None for facts in self.reader.files)
 
 
 def no_such_session(capture: str, number: int, n_sessions: int) -> str:
-    """That a capture has no session of that number, and which it has."""
+    """Return the message that a capture has no session of that number, and which numbers there are."""
     there = "there are none" if n_sessions == 0 else f"there are {n_sessions}, from 0 to {n_sessions - 1}"
     return f"{capture}: no TLS session {number}: {there if n_sessions != 1 else 'there is one, 0'}"
 
 
 def error_line(facts: FileFacts) -> str:
-    """What is wrong with a file, at which byte, and after which frame."""
+    """Return what is wrong with a file, at which byte, and after which frame."""
     error = facts.error
     if error is None:
         return f"{facts.path}: read to its end"

@@ -1,4 +1,4 @@
-"""One certificate for people: its facts as lines, and every extension with what it says. Harmless already."""
+"""Prints one certificate as text: its facts as lines, and every extension with its value. All text is made harmless here."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -12,11 +12,11 @@ from analyzer.cli.output import Output
 from analyzer.cli.table import pad, wrap
 
 _NAME = 34
-"""Columns for the names of extensions; what they say stands beside them, or below where there is no room."""
+"""Columns for the names of extensions; the value of an extension is printed beside its name."""
 
 
 def print_certificate(output: Output, details: dict[str, Any], extensions: bool = True) -> None:
-    """Print what `certificate_details` gives; without `extensions` only what identifies the certificate."""
+    """Print the result of `certificate_details`. Without `extensions`, print only what identifies the certificate."""
     names = details["subject_alt_names"]
     raw_key = details["type"] == "raw_public_key"
     facts = {
@@ -50,12 +50,12 @@ def print_certificate(output: Output, details: dict[str, Any], extensions: bool 
 
 
 def when(time: str | None) -> str:
-    """A time in RFC 3339 to the second."""
+    """Return a time in RFC 3339 as text, to the second; `unreadable` if there is none."""
     return f"{time[:19].replace('T', ' ')} UTC" if time else "unreadable"
 
 
 def lines(value: Any) -> list[str]:
-    """What an extension says, from its JSON values: one line, or one for each structure of a list."""
+    """Return the text of an extension, from its JSON value: one line, or one line for each structure of a list."""
     if isinstance(value, list) and any(isinstance(part, dict) for part in value):
         return [_text(part) for part in value]
     return [_text(value)]
@@ -86,7 +86,7 @@ def _print_extension(output: Output, extension: dict[str, Any]) -> None:
 
 def _text(value: Any) -> str:
     if isinstance(value, dict):
-        if "log_id" in value:  # of a timestamp the rest is for machines
+        if "log_id" in value:  # a certificate timestamp: show only its log and time
             return f"log {value['log_id'][:16]}…, {when(value['time'])}"
         return ", ".join(_parts(value)) or "(nothing)"
     if isinstance(value, list):

@@ -1,4 +1,4 @@
-"""`analyzer certificates`: every distinct certificate once, with the sessions that sent it; as PEM files too."""
+"""`analyzer certificates`: prints every distinct certificate once, with the sessions that sent it. Also writes PEM files."""
 
 import os
 from argparse import Namespace
@@ -14,7 +14,7 @@ from analyzer.cli.files import print_fact
 from analyzer.cli.formatting import count_text, ranges_text
 from analyzer.cli.key_files import read_keys
 from analyzer.cli.message_summary import day, key_text
-from analyzer.cli.output import Output, Refusal, complain
+from analyzer.cli.output import CommandError, Output, complain
 from analyzer.cli.rows import csv_head, csv_line
 from analyzer.cli.table import Cell, Column, Table
 from analyzer.cli.trust_options import read_chains
@@ -34,10 +34,10 @@ if TYPE_CHECKING:
     from analyzer.x509.verdict import Verdict
 
 MAX_CERTIFICATES = 1 << 18
-"""Distinct certificates that are listed, some hundred megabytes; who makes up more in one capture wants to fill memory."""
+"""The most distinct certificates that are listed: some hundred megabytes. A capture with more is meant to fill the memory."""
 
 MAX_BYTES = 1 << 30
-"""Bytes of all that are listed."""
+"""The most bytes of all listed certificates together."""
 
 SIDES = ("server", "client")
 
@@ -68,9 +68,11 @@ CSV_COLUMNS = columns(
 
 @dataclass(slots=True)
 class Sent:
-    """Where one certificate was sent. first: the lowest session, side (an index of SIDES) and place in the list. sessions: by
-    side, in the order in which they ended. verdicts: of the chains that it leads. problems: the codes of all that is wrong
-    with it in any chain."""
+    """Where one certificate was sent.
+
+    first: the lowest session, the side (an index of SIDES) and the place in the list. sessions: by side, in the order in which
+    they ended. verdicts: of the chains that begin with it. problems: the codes of all that is wrong with it in any chain.
+    """
 
     first: tuple[int, int, int]
     sessions: "tuple[array[int], array[int]]" = field(default_factory=lambda: (array("q"), array("q")))
@@ -79,12 +81,12 @@ class Sent:
     problems: set[str] = field(default_factory=set)
 
     def by(self) -> list[str]:
-        """The sides that sent it."""
+        """Return the sides that sent it."""
         return [name for name, sessions in zip(SIDES, self.sessions, strict=True) if sessions]
 
 
 class Listing(Listener):
-    """Collects certificates, and what is found against them."""
+    """Collects certificates, and the problems that were found in them."""
 
     def __init__(self, chains: Chains) -> None:
         self.chains = chains
@@ -93,29 +95,29 @@ class Listing(Listener):
         self._n_bytes = 0
 
     def take(self, events: Sequence[Event]) -> None:
-        """As in `Listener`."""
+        """See `Listener.take`."""
         for event in events:
             if isinstance(event, SessionEnded):
                 self.add(event.ended)
 
     def add(self, session: Session) -> None:
-        """Take what both roles of a session sent that has ended."""
+        """Take the certificates that both roles sent in a session. The session has ended."""
         for side in range(2):
             chain = session.handshake.certificates[1 - side] or ()
             for place, der in enumerate(chain):
                 self._add(der, (session.id, side, place))
             judged = self.chains.judge(session, 1 - side) if chain else None
             if judged is not None:
-                self._judged(chain, judged.verdict)
+                self._add_verdict(chain, judged.verdict)
         for role, frame, later in session.log.certificate_changes:
             for place, der in enumerate(later):
                 self._add(der, (session.id, 1 - role, frame + place))
 
     def in_order(self) -> list[tuple[bytes, Sent]]:
-        """All certificates in the order of the sessions that sent them first."""
+        """Return all certificates, in the order of the sessions that sent them first."""
         return sorted(self.sent.items(), key=lambda entry: entry[1].first)
 
-    def _judged(self, chain: Sequence[bytes], verdict: "Verdict") -> None:
+    def _add_verdict(self, chain: Sequence[bytes], verdict: "Verdict") -> None:
         first = self.sent.get(chain[0])
         if first is not None:
             first.verdicts.add("valid" if verdict.valid else "invalid")
@@ -134,12 +136,12 @@ class Listing(Listener):
             sent = self.sent[der] = Sent(where)
         sent.first = min(sent.first, where)
         sessions = sent.sessions[where[1]]
-        if not sessions or sessions[-1] != where[0]:  # one that is twice in a list was still sent in one session
+        if not sessions or sessions[-1] != where[0]:  # a certificate can be twice in one list
             sessions.append(where[0])
 
 
 def run(options: Namespace, output: Output) -> int:
-    """Print the certificates of the captures; the exit status."""
+    """Print the certificates of the captures, and return the exit status."""
     capture_run = CaptureRun(options.captures, output)
     keys = read_keys(options, capture_run)
     if options.pem is not None:
@@ -158,9 +160,9 @@ def run(options: Namespace, output: Output) -> int:
 
 
 def write_files(folder: str, ders: Iterable[bytes]) -> None:
-    """Write each certificate as `<SHA-256>.pem` into a folder; files that are there already stay as they are.
+    """Write each certificate as `<SHA-256>.pem` into a folder. Files that exist already are not changed.
 
-    Raises Refusal when one of them is not what would have been written.
+    Raises Refusal if an existing file is not what would have been written.
     """
     for der in ders:
         read = certificate(der)
@@ -170,14 +172,14 @@ def write_files(folder: str, ders: Iterable[bytes]) -> None:
             number = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
         except FileExistsError:
             if not _is_file_with(path, text):
-                raise Refusal(f"{path}: is there already, and is another file") from None
+                raise CommandError(f"{path}: is there already, and is another file") from None
             continue
         with os.fdopen(number, "wb") as file:
             file.write(text)
 
 
-def problem_words(sent: Sent) -> str:
-    """What is wrong with a certificate, in words."""
+def problems_text(sent: Sent) -> str:
+    """Return the problems of a certificate as text."""
     return ", ".join(code.replace("_", " ") for code in sorted(sent.problems))
 
 
@@ -192,7 +194,7 @@ def _make_folder(path: str) -> None:
     try:
         os.makedirs(path, exist_ok=True)
     except OSError as error:
-        raise Refusal(f"{path}: {error.strerror}") from error
+        raise CommandError(f"{path}: {error.strerror}") from error
 
 
 def _record(der: bytes, sent: Sent) -> dict[str, Any]:
@@ -237,7 +239,7 @@ def _print_long(output: Output, der: bytes, sent: Sent) -> None:
     if sent.verdicts:
         print_fact(output, "  chain", " and ".join(sorted(sent.verdicts, reverse=True)))
     if sent.problems:
-        print_fact(output, "  against it", problem_words(sent), "red")
+        print_fact(output, "  against it", problems_text(sent), "red")
     print_certificate(output, details)
 
 
@@ -251,7 +253,7 @@ def _row(der: bytes, sent: Sent) -> list[Cell]:
         "" if raw else day(record["not_after"]),
         key_text(record["public_key"]),
         harmless(record["signature_algorithm"] or ""),
-        problem_words(sent),
+        problems_text(sent),
         " and ".join(sent.by()),
         ranges_text([*sent.sessions[0], *sent.sessions[1]]),
         record["sha256"],

@@ -1,4 +1,4 @@
-"""The verdicts on certificate chains, summed up: how many of each, and every bad chain once with the sessions that have it."""
+"""Sums up the verdicts on certificate chains: how many of each, and every invalid chain once, with its sessions."""
 
 from array import array
 from collections import Counter
@@ -11,7 +11,7 @@ from analyzer.cli.output import Output
 from analyzer.cli.table import Column, Table
 
 MAX_CHAINS = 4096
-"""Bad chains that are told apart; the sessions of further ones are only counted."""
+"""The most invalid chains that are distinguished. The sessions of further ones are only counted."""
 
 SHOWN_CHAINS = 20
 
@@ -36,7 +36,7 @@ class ChainSummary:
         self._uncounted = 0
 
     def take(self, record: dict[str, Any]) -> None:
-        """Take the verdicts of one session."""
+        """Take the verdicts of one session, from its record."""
         for role, key in (("server", "chain"), ("client", "client_chain")):
             chain = record[key]
             verdict = chain["verdict"]
@@ -49,7 +49,7 @@ class ChainSummary:
                 self._add((role, codes, chain["name"] or "", subject), record["id"])
 
     def print(self, output: Output, stores: Sequence[dict[str, Any]]) -> None:
-        """Print the part of the page; nothing where no chain was judged. stores: as `Trust.record` gives them."""
+        """Print this part of the summary; nothing if no chain was validated. stores: as `Trust.record` returns them."""
         if not self.verdicts:
             return
         counts = ", ".join(f"{self.verdicts[word]:,} {word}" for word in ("valid", "invalid") if self.verdicts[word])

@@ -1,7 +1,8 @@
-"""A judged chain as a tree: the root above, each certificate below the one that vouches for it, a mark at each.
+"""Prints a validated chain as a tree: the root at the top, each certificate below its issuer, with a mark at each.
 
-Below a certificate stands in words what is wrong with it, what is known of its revocation, and for the sender's own which logs
-have promised to publish it. The verdict names the trust stores and of which day they are, for a capture may be much older.
+The lines below a certificate say what is wrong with it and what is known of its revocation. For the sender's own certificate,
+they also say which transparency logs have promised to publish it. The verdict names the trust stores and their dates, because a
+capture may be much older than the stores.
 """
 
 from collections.abc import Sequence
@@ -12,7 +13,7 @@ from analyzer.cli.formatting import count_text, moment_text
 from analyzer.cli.message_summary import day
 from analyzer.cli.output import Output
 from analyzer.cli.table import wrap
-from analyzer.store.chain_verdicts import Judged, Link
+from analyzer.store.chain_verdicts import ChainVerdict, Link
 from analyzer.x509.certificate import certificate
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 _SIGNS = ("✓", "✗", "└─ ", "·")
 _PLAIN_SIGNS = ("[ok]", "[!!]", "`- ", "-")
-"""Marks for good and bad, the corner of a branch, the mark of what is neither; the second row where there are none of these."""
+"""Marks for good and bad, the corner of a branch, the mark for neither. The second row is for encodings without the first."""
 
 _SCT_WORDS = {
     "verified": "published",
@@ -31,7 +32,7 @@ _SCT_WORDS = {
 
 
 class ChainTree:
-    """Prints judged chains. stores: as `Trust.record` gives them."""
+    """Prints validated chains. stores: as `Trust.record` returns them."""
 
     def __init__(self, output: Output, stores: Sequence[dict[str, Any]]) -> None:
         self._output = output
@@ -42,38 +43,38 @@ class ChainTree:
         except (UnicodeEncodeError, LookupError):
             self._good, self._bad, self._corner, self._neutral = _PLAIN_SIGNS
 
-    def print(self, judged: Judged, chain: Sequence[bytes]) -> None:
+    def print(self, judged: ChainVerdict, chain: Sequence[bytes]) -> None:
         """Print the verdict and the tree. chain: the certificates as they were sent."""
         verdict = judged.verdict
         self._verdict(judged)
         path = list(reversed(judged.links))
-        told: set[int] = set()
+        printed: set[int] = set()
         for depth, link in enumerate(path):
-            told |= self._link(judged, link, depth, chain, depth == 0 and verdict.trusted)
+            printed |= self._link(judged, link, depth, chain, depth == 0 and verdict.trusted)
         indent = "  "
         for number, problem in enumerate(verdict.problems):
-            if number not in told:
+            if number not in printed:
                 where = "" if problem.certificate is None else f"certificate {problem.certificate}: "
-                self._mark(indent, self._bad, "red", f"{_words(problem.code)}: {where}{problem.detail}", "red")
+                self._mark(indent, self._bad, "red", f"{_code_text(problem.code)}: {where}{problem.detail}", "red")
         for note in verdict.notes:
-            if note.code != "revocation_unknown":  # which stands below its certificate
-                self._mark(indent, self._neutral, "dim", f"{_words(note.code)}: {note.detail}", "dim")
+            if note.code != "revocation_unknown":  # this note is printed below its certificate
+                self._mark(indent, self._neutral, "dim", f"{_code_text(note.code)}: {note.detail}", "dim")
 
-    def _verdict(self, judged: Judged) -> None:
+    def _verdict(self, judged: ChainVerdict) -> None:
         valid = judged.verdict.valid
         against = "without a name to judge it against" if judged.name is None else f"for {judged.name}"
         stores = " and ".join(
             f"{store['store']} ({count_text(store['roots'], 'root')}, {store['date']})" for store in self._stores
         )
-        state = "valid" if valid else "invalid: " + ", ".join(dict.fromkeys(map(_words, _codes(judged))))
+        state = "valid" if valid else "invalid: " + ", ".join(dict.fromkeys(map(_code_text, _codes(judged))))
         text = f"{state}; judged {against}, at {moment_text(judged.at)[:19]} UTC, by the roots of {stores}"
         self._mark("  ", self._good if valid else self._bad, "green" if valid else "red", text, "")
         distance = roots_distance(self._stores, judged.at)
         if distance:
             self._mark("  ", self._neutral, "dim", distance, "dim")
 
-    def _link(self, judged: Judged, link: Link, depth: int, chain: Sequence[bytes], root: bool) -> set[int]:
-        """Print one certificate and what belongs to it; the indices of the problems told."""
+    def _link(self, judged: ChainVerdict, link: Link, depth: int, chain: Sequence[bytes], root: bool) -> set[int]:
+        """Print one certificate with its problems, revocation and timestamps. Return the indices of the printed problems."""
         place = chain.index(link.der) if link.der in chain else None
         read = certificate(link.der)
         problems = [
@@ -92,7 +93,7 @@ class ChainTree:
         self._mark(indent + corner, self._bad if bad else self._good, "red" if bad else "green", head, "")
         below = indent + " " * len(corner) + "  "
         for _, problem in problems:
-            self._mark(below, self._bad, "red", f"{_words(problem.code)}: {problem.detail}", "red")
+            self._mark(below, self._bad, "red", f"{_code_text(problem.code)}: {problem.detail}", "red")
         self._revocation(link, below)
         if link is judged.links[0]:
             for sct in judged.scts:
@@ -105,7 +106,7 @@ class ChainTree:
 
     def _revocation(self, link: Link, below: str) -> None:
         revocation = link.revocation
-        if revocation is None or revocation.status == "revoked":  # which is among the problems
+        if revocation is None or revocation.status == "revoked":  # revoked is one of the problems
             return
         good = revocation.status == "good"
         words = "not revoked" if good else "revocation unknown"
@@ -122,7 +123,7 @@ class ChainTree:
             self._mark(below, self._neutral, "dim", text, "dim")
 
     def _mark(self, indent: str, mark: str, style: str, text: str, text_style: str) -> None:
-        """Print a mark and a text beside it, wrapped."""
+        """Print a mark, and a text beside it. The text is wrapped."""
         output = self._output
         room = max(24, output.width - len(indent) - len(mark) - 1)
         lead = indent + output.paint(mark, style) + " "
@@ -132,20 +133,20 @@ class ChainTree:
 
 
 def roots_distance(stores: Sequence[dict[str, Any]], at: int) -> str:
-    """A sentence for roots that are of another year than the moment of the verdict; empty for others."""
-    moment = int(moment_text(at)[:4] or 0) if at >= 0 else 0
-    years = max((int(store["date"][:4]) - moment for store in stores), key=abs, default=0)
+    """Return a sentence if the roots are years older or younger than the time of the verdict (two or more); else empty."""
+    year = int(moment_text(at)[:4] or 0) if at >= 0 else 0
+    years = max((int(store["date"][:4]) - year for store in stores), key=abs, default=0)
     if abs(years) < 2:
         return ""
     than = f"{years} years younger" if years > 0 else f"{-years} years older"
     return f"these roots are {than} than that moment: some may have been unknown then, others no longer be in the store"
 
 
-def _codes(judged: Judged) -> list[str]:
+def _codes(judged: ChainVerdict) -> list[str]:
     return [problem.code for problem in judged.verdict.problems]
 
 
-def _words(code: str) -> str:
+def _code_text(code: str) -> str:
     return code.replace("_", " ")
 
 

@@ -1,4 +1,4 @@
-"""Completion scripts for shells, made from the parser of the command line by shtab."""
+"""Makes completion scripts for shells from the parser of the command line, with shtab."""
 
 import argparse
 
@@ -8,7 +8,7 @@ from analyzer.cli.arguments import parser
 
 
 def completion(shell: str) -> str:
-    """The script for `bash`, `zsh`, `fish` or `tcsh`: commands, options, and file names where files belong."""
+    """Return the script for `bash`, `zsh`, `fish` or `tcsh`. It completes commands, options and file names."""
     root = parser()
     _complete_files(root)
     return shtab.complete(root, shell)

@@ -1,8 +1,9 @@
-"""Text from a capture, made harmless for terminals, text files and spreadsheets.
+"""Makes text from a capture harmless for terminals, text files and spreadsheets.
 
-Whoever sends packets chooses names, subjects and paths in them. Printed raw, control characters drive the terminal (ECMA-48),
-bidirectional controls and invisible characters make a name look like another one (Unicode UTS #39, UAX #9), and a cell that
-begins like a formula is one to a spreadsheet. All of them stand as escapes here: `\\x1b`, `\\u202e`. JSON needs none of this.
+The sender of packets chooses the names, subjects and paths in them. If they are printed raw, control characters control the
+terminal (ECMA-48), and bidirectional controls and invisible characters make a name look like another one (Unicode UTS #39,
+UAX #9). A spreadsheet computes a cell that begins like a formula. Here such characters become escapes: `\\x1b`, `\\u202e`. A
+cell that begins like a formula also gets an apostrophe. JSON needs none of this.
 """
 
 import re
@@ -15,15 +16,15 @@ _HIDDEN = re.compile(f"[{_INVISIBLE}]")
 _SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 _REMEMBERED = 4096
-"""Characters that are remembered: a few scripts, and all octets."""
+"""The most characters whose replacement is kept: a few scripts, and all bytes."""
 
-_FORMULA = frozenset("=+-@\t\r\n＝＋－＠")  # noqa: RUF001 - the wide forms, which spreadsheets in East Asian locales take too
+_FORMULA = frozenset("=+-@\t\r\n＝＋－＠")  # noqa: RUF001 - the wide forms, which spreadsheets accept too in East Asian locales
 
 
 def harmless(text: str) -> str:
-    """Printable characters as they are, all others as escapes: controls, bidirectional and zero-width ones, separators.
+    """Return the text with all characters that are not printable as escapes: controls, bidirectional, zero-width, separators.
 
-    Private and unassigned characters and halves of surrogate pairs are among those escaped, the plain space is not.
+    Private and unassigned characters and halves of surrogate pairs are escaped too. The plain space is not escaped.
     """
     if text.isprintable() and (text.isascii() or not _HIDDEN.search(text)):
         return text
@@ -31,7 +32,7 @@ def harmless(text: str) -> str:
 
 
 def csv_cell(value: str | int | float | bool | None) -> str:
-    """One cell of RFC 4180: harmless, quoted where needed; text that a spreadsheet would compute begins with an apostrophe."""
+    """Return a cell of RFC 4180: harmless, quoted where needed. Text that a spreadsheet would compute gets an apostrophe."""
     if value is None:
         return ""
     if isinstance(value, bool):
@@ -47,12 +48,12 @@ def csv_cell(value: str | int | float | bool | None) -> str:
 
 
 def csv_row(values: list[str | int | float | bool | None]) -> str:
-    """One line of RFC 4180, with its end."""
+    """Return one line of RFC 4180, with its line end."""
     return ",".join(map(csv_cell, values)) + "\r\n"
 
 
 class _Table(dict[int, str]):
-    """From characters to what stands for them; those met are remembered, up to a number of them."""
+    """Maps characters to their replacements. Keeps those that occurred, at most `_REMEMBERED`."""
 
     def __missing__(self, number: int) -> str:
         character = chr(number)

@@ -1,4 +1,4 @@
-"""What each step of a handshake is for, in a sentence for who is learning it (RFC 9846 section 2, RFC 5246 section 7)."""
+"""Explains each step of a handshake in a sentence, for a reader who is learning it (RFC 9846 section 2, RFC 5246 section 7)."""
 
 BOTH = {
     "hello_request": "The server asks the client to begin a new handshake on this connection (renegotiation).",
@@ -28,7 +28,7 @@ BOTH = {
     "heartbeat": "A sign of life that the other side has to answer with the same bytes (RFC 6520).",
     "ssl2_client_hello": "The client begins as in SSL 2.0, of 1995, which has been broken for decades.",
 }
-"""By the RFC's name, in every version."""
+"""The sentences for every version, by the RFC's name of the message."""
 
 BEFORE_13 = {
     "client_hello": (
@@ -51,7 +51,7 @@ BEFORE_13 = {
     "application_data": "The conversation itself, such as HTTP: encrypted, so that only lengths and times can be seen.",
     "alert": "A short notice: close_notify says goodbye, most others say why the connection is given up.",
 }
-"""Up to TLS 1.2."""
+"""The sentences up to TLS 1.2."""
 
 SINCE_13 = {
     "client_hello": (
@@ -81,7 +81,7 @@ SINCE_13 = {
     ),
     "alert": "A short notice: close_notify says goodbye, most others say why the connection is given up.",
 }
-"""In TLS 1.3."""
+"""The sentences for TLS 1.3."""
 
 RESUMED = {
     "server_hello": (
@@ -89,7 +89,7 @@ RESUMED = {
         "key exchange follow."
     ),
 }
-"""Up to TLS 1.2, of a resumed session."""
+"""The sentences for a resumed session, up to TLS 1.2."""
 
 RESUMED_13 = {
     "encrypted_server": (
@@ -97,7 +97,7 @@ RESUMED_13 = {
         "it; the key of the earlier session stands in for a certificate."
     ),
 }
-"""In TLS 1.3, of a resumed session."""
+"""The sentences for a resumed session in TLS 1.3."""
 
 OPENED = "The conversation itself, opened with the keys: what it carried stands below."
 
@@ -105,6 +105,6 @@ GAP = "The capture lacks these bytes, not necessarily the connection: what was i
 
 
 def explanation(name: str, tls13: bool, resumed: bool) -> str:
-    """The sentence for a step; empty where there is none."""
+    """Return the sentence for a step; empty if there is none."""
     special = (RESUMED_13 if tls13 else RESUMED) if resumed else {}
     return special.get(name) or (SINCE_13 if tls13 else BEFORE_13).get(name) or BOTH.get(name, "")

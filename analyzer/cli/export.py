@@ -1,4 +1,4 @@
-"""`analyzer export`: what sessions carried, as files in a folder or as plain packets, or the capture with their secrets."""
+"""`analyzer export`: writes what sessions carried, as files or as plain packets, or the capture with the sessions' secrets."""
 
 import os
 from argparse import Namespace
@@ -10,42 +10,42 @@ from analyzer.cli.capture_run import DONE, FAILED, CaptureRun, error_line, no_su
 from analyzer.cli.escape import harmless
 from analyzer.cli.formatting import count_text, size_text
 from analyzer.cli.key_files import read_keys
-from analyzer.cli.output import Output, Refusal, complain
+from analyzer.cli.output import CommandError, Output, complain
 from analyzer.engine import Engine, Listener
 from analyzer.engine import run as run_engine
 from analyzer.store.capture_as_plaintext import PlainCapture
-from analyzer.store.capture_with_secrets import KeyedCapture, PacketsOf
+from analyzer.store.capture_with_secrets import ConnectionFilter, KeyedCapture
 from analyzer.store.exported_objects import CERTIFICATES, KINDS, OBJECTS, Contents
 from analyzer.store.folder import MAX_FILES, Folder
 from analyzer.store.manifest import NAME, Manifest
 from analyzer.store.private_file import FULL, PrivateFile
 from analyzer.store.session_secrets import SessionSecrets
 
-_TOLD = 8
-"""Files that could not be written and are named one by one."""
+_SHOWN = 8
+"""The most failures (files, sessions) that are reported one by one."""
 
 _CAPTURE = ".pcapng"
-"""The ending of what is written as a capture."""
+"""The ending of an output file that is a capture."""
 
-_NOT_FOLDERS = (".pcap", ".cap", ".gz", ".zst", ".lz4", ".xz")
-"""Endings of captures that nobody means for a folder."""
+_OTHER_ENDINGS = (".pcap", ".cap", ".gz", ".zst", ".lz4", ".xz")
+"""Endings of captures in other formats; a path with such an ending is not meant as a folder."""
 
 _DEFAULT_KINDS = (OBJECTS, CERTIFICATES)
-_ONE = {"objects": "object", "certificates": "certificate", "streams": "stream"}
+_SINGULAR = {"objects": "object", "certificates": "certificate", "streams": "stream"}
 
 
 def run(options: Namespace, output: Output) -> int:
-    """Write what was asked for; the exit status."""
+    """Write what the options ask for, and return the exit status."""
     if (options.target is None) == (options.plaintext is None):
-        raise Refusal("say where to: -o DIR, -o FILE.pcapng, or --plaintext FILE.pcapng")
-    if options.target is not None and options.target.lower().endswith(_NOT_FOLDERS):
-        raise Refusal(f"{options.target}: only a capture in pcapng can hold secrets: give it the ending {_CAPTURE}")
+        raise CommandError("say where to: -o DIR, -o FILE.pcapng, or --plaintext FILE.pcapng")
+    if options.target is not None and options.target.lower().endswith(_OTHER_ENDINGS):
+        raise CommandError(f"{options.target}: only a capture in pcapng can hold secrets: give it the ending {_CAPTURE}")
     to_file = options.plaintext is not None or options.target.lower().endswith(_CAPTURE)
     for name, value in (("--what", options.what), ("--only", options.only or None)):
         if value is not None and to_file == (name == "--what"):
-            raise Refusal(f"{name} does not go with {'a capture' if to_file else 'a folder'}")
+            raise CommandError(f"{name} does not go with {'a capture' if to_file else 'a folder'}")
     if options.plaintext is not None and options.only:
-        raise Refusal("--only does not go with --plaintext, which has no other packets")
+        raise CommandError("--only does not go with --plaintext, which has no other packets")
     if options.plaintext is not None:
         return _export_plain(options, output)
     if to_file:
@@ -54,29 +54,29 @@ def run(options: Namespace, output: Output) -> int:
 
 
 def _export_keyed(options: Namespace, output: Output) -> int:
-    """Write the capture with the secrets of its sessions; it is read twice, since secrets stand before what they open."""
+    """Write the capture with its sessions' secrets. It is read twice, because secrets are written before what they decrypt."""
     if options.capture == "-":
-        raise Refusal("-: what comes through a pipe cannot be read twice: save it to a file first")
+        raise CommandError("-: what comes through a pipe cannot be read twice: save it to a file first")
     target = _file(options.target, options)
     capture_run = CaptureRun([options.capture], output)
     engine = Engine(reads_data=False, **read_keys(options, capture_run))
     found = SessionSecrets(engine.material, options.session)
     _read(capture_run, engine, found)
-    status = _tell_sessions(options, engine.dispatcher.count)
+    status = _report_missing_sessions(options, engine.dispatcher.count)
     if not found.lines:
         capture_run.status()
-        raise Refusal(f"{options.capture}: there is no secret for any of {count_text(len(found.without), 'session')}")
+        raise CommandError(f"{options.capture}: there is no secret for any of {count_text(len(found.without), 'session')}")
     again = CaptureRun([options.capture], output)
     packet_reader = None
     with target as file:
-        copy = KeyedCapture(file, found.blocks(), PacketsOf(found.spans) if options.only else None)
+        copy = KeyedCapture(file, found.blocks(), ConnectionFilter(found.spans) if options.only else None)
         for packet_reader in again.packet_readers():
             copy.run(packet_reader)
         copy.close(packet_reader)
     if found.without:
         complain(f"{count_text(len(found.without), 'session')} without a secret: closed in {options.target} too")
-    opened = count_text(len(found.lines), "session")
-    output.line(f"{count_text(copy.frames, 'frame')} in {harmless(options.target)}, with the secrets of {opened}")
+    sessions = count_text(len(found.lines), "session")
+    output.line(f"{count_text(copy.frames, 'frame')} in {harmless(options.target)}, with the secrets of {sessions}")
     return again.status() or status
 
 
@@ -88,20 +88,20 @@ def _export_plain(options: Namespace, output: Output) -> int:
     with target as file:
         plain = PlainCapture(file, options.session)
         _read(capture_run, engine, plain)
-    status = _tell_sessions(options, engine.dispatcher.count)
-    _tell_closed(plain.closed)
-    carried = count_text(plain.sessions, "session")
-    output.line(f"{count_text(plain.frames, 'frame')} in {harmless(options.plaintext)}, with what {carried} carried")
+    status = _report_missing_sessions(options, engine.dispatcher.count)
+    _report_undecrypted(plain.closed)
+    sessions = count_text(plain.sessions, "session")
+    output.line(f"{count_text(plain.frames, 'frame')} in {harmless(options.plaintext)}, with what {sessions} carried")
     return capture_run.status() or status
 
 
 def _file(path: str, options: Namespace) -> PrivateFile:
     if options.capture != "-" and os.path.exists(path) and os.path.samefile(path, options.capture):
-        raise Refusal(f"{options.capture}: the output would overwrite this input")
+        raise CommandError(f"{options.capture}: the output would overwrite this input")
     try:
         return PrivateFile(path, options.force)
     except FileExistsError as error:
-        raise Refusal(f"{path}: the file exists (--force replaces it)") from error
+        raise CommandError(f"{path}: the file exists (--force replaces it)") from error
 
 
 def _export_contents(options: Namespace, output: Output) -> int:
@@ -111,24 +111,24 @@ def _export_contents(options: Namespace, output: Output) -> int:
     try:
         folder = Folder(options.target, options.max_size, options.force)
     except FileExistsError as error:
-        raise Refusal(f"{options.target}: not an empty folder (--force writes there all the same)") from error
+        raise CommandError(f"{options.target}: not an empty folder (--force writes there all the same)") from error
     with folder, Manifest(folder) as manifest:
         contents = Contents(folder, manifest, kinds, options.session)
         engine = Engine(detailed=True, places=False, fields=False, reads_data=False, **keys)
         _read(capture_run, engine, contents)
         contents.write()
-        status = _tell_sessions(options, engine.dispatcher.count)
-        _tell_closed(contents.closed)
-        written = ", ".join(count_text(contents.written[kind], _ONE[kind]) for kind in KINDS if kind in kinds)
+        status = _report_missing_sessions(options, engine.dispatcher.count)
+        _report_undecrypted(contents.closed)
+        written = ", ".join(count_text(contents.written[kind], _SINGULAR[kind]) for kind in KINDS if kind in kinds)
         output.line(f"{written} in {harmless(options.target)}, {size_text(options.max_size - folder.room)}; {NAME} lists them")
-        return capture_run.status() or status or _tell_failures(folder, options.max_size)
+        return capture_run.status() or status or _report_failures(folder, options.max_size)
 
 
 def _read(capture_run: CaptureRun, engine: Engine, listener: Listener) -> None:
-    """Read all for a listener. Raises Refusal for what is no capture."""
+    """Read the captures for a listener. Raises Refusal if the file is not a capture."""
     run_engine(capture_run, engine, [listener])
-    if capture_run.nothing():
-        raise Refusal(error_line(capture_run.reader.files[0]))
+    if capture_run.has_no_capture():
+        raise CommandError(error_line(capture_run.reader.files[0]))
 
 
 def _kinds(text: str | None) -> tuple[str, ...]:
@@ -137,38 +137,40 @@ def _kinds(text: str | None) -> tuple[str, ...]:
     kinds = tuple(word.strip() for word in text.split(","))
     for kind in kinds:
         if kind not in KINDS:
-            raise Refusal(f"--what: {kind!r} is none of {', '.join(KINDS)}")
+            raise CommandError(f"--what: {kind!r} is none of {', '.join(KINDS)}")
     return kinds
 
 
-def _tell_sessions(options: Namespace, n_sessions: int) -> int:
-    """Name the chosen sessions that are not there; the status."""
+def _report_missing_sessions(options: Namespace, n_sessions: int) -> int:
+    """Report the chosen sessions that do not exist, and return the status."""
     chosen: Collection[int] = sorted(set(options.session))
     absent = [number for number in chosen if number >= n_sessions]
-    for number in absent[:_TOLD]:
+    for number in absent[:_SHOWN]:
         complain(no_such_session(options.capture, number, n_sessions))
     return FAILED if absent and len(absent) == len(chosen) else DONE
 
 
-def _tell_closed(closed: Counter[str]) -> None:
-    """Say how many sessions were not decrypted, and why."""
+def _report_undecrypted(closed: Counter[str]) -> None:
+    """Report how many sessions were not decrypted, and why."""
     for reason, number in sorted(closed.items()):
         complain(f"{count_text(number, 'session was', 'sessions were')} not decrypted: {CAUSES[reason][0]}")
 
 
-def _tell_failures(folder: Folder, max_size: int) -> int:
-    """Say what was not written, or not whole; the status."""
+def _report_failures(folder: Folder, max_size: int) -> int:
+    """Report the files that are missing or truncated, and return the status."""
     full = [error for _, error in folder.failures if error.errno in FULL]
     others = [(name, error) for name, error in folder.failures if error.errno not in FULL]
     if full:
         missing = count_text(len(full), "file is", "files are")
         complain(f"{folder.path}: {full[0].strerror}: {missing} missing")
-    for name, error in others[:_TOLD]:
+    for name, error in others[:_SHOWN]:
         complain(f"{os.path.join(folder.path, name)}: {error.strerror or error}")
-    if len(others) > _TOLD:
-        complain(f"and {count_text(len(others) - _TOLD, 'further file')} could not be written")
-    if folder.n_cut:
-        complain(f"{count_text(folder.n_cut, 'file is', 'files are')} cut or missing: --max-size is {size_text(max_size)}")
+    if len(others) > _SHOWN:
+        complain(f"and {count_text(len(others) - _SHOWN, 'further file')} could not be written")
+    if folder.n_truncated:
+        complain(
+            f"{count_text(folder.n_truncated, 'file is', 'files are')} cut or missing: --max-size is {size_text(max_size)}"
+        )
     if folder.n_refused:
         complain(f"{count_text(folder.n_refused, 'file is', 'files are')} missing: there are {MAX_FILES:,} already")
     return FAILED if folder.failures else DONE

@@ -1,4 +1,4 @@
-"""`analyzer fields`: the codes that records carry, and what each means."""
+"""`analyzer fields`: prints the codes that records contain, and the meaning of each code."""
 
 from argparse import Namespace
 from collections.abc import Iterator
@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from analyzer.cli.escape import csv_row
-from analyzer.cli.output import Output, Refusal
+from analyzer.cli.output import CommandError, Output
 from analyzer.cli.table import wrap
 from analyzer.codec.codes import Code, codes
 from analyzer.store.session_record import json_line
@@ -18,10 +18,10 @@ _INDENT = "    "
 
 
 def run(options: Namespace, output: Output) -> int:
-    """Print the codes asked for; the exit status."""
+    """Print the chosen codes, and return the exit status."""
     found = list(_matching(FINDINGS if options.findings else CAUSES, options.word.lower()))
     if not found:
-        raise Refusal(f"{options.word}: no list, code, title or meaning has this in it")
+        raise CommandError(f"{options.word}: no list, code, title or meaning has this in it")
     if options.format == "csv":
         output.write(csv_row(list(_row(*found[0]))).encode())
     for entry in found:

@@ -1,4 +1,4 @@
-"""The facts of a capture file as a block of lines."""
+"""Prints the facts of a capture file as a block of lines."""
 
 from analyzer.analysis.traffic import link_name
 from analyzer.capture.blocks import Interface
@@ -10,14 +10,14 @@ from analyzer.cli.output import Output
 from analyzer.cli.table import wrap
 
 _LABEL = 14
-"""Columns of the labels."""
+"""Width of the labels, in columns."""
 
 SHOWN_INTERFACES = 8
 SHOWN_COMMENTS = 20
 
 
 def print_file(facts: FileFacts, output: Output) -> None:
-    """Print what is known of a file that was read."""
+    """Print the facts of a file that was read."""
     for line in wrap(harmless("standard input" if facts.path == "-" else facts.path), output.width):
         output.line(output.paint(line, "bold"))
     if facts.format is None:
@@ -26,9 +26,9 @@ def print_file(facts: FileFacts, output: Output) -> None:
     packed = f", packed with {facts.compression}" if facts.compression else ""
     print_fact(output, "format", f"{facts.format}{packed}, {size_text(facts.size)} ({count_text(facts.size, 'byte')})")
     print_fact(output, "SHA-256", facts.sha256 or "unknown")
-    cut = f", {facts.truncated_frames:,} of them cut by the snapshot length" if facts.truncated_frames else ""
+    truncated = f", {facts.truncated_frames:,} of them cut by the snapshot length" if facts.truncated_frames else ""
     numbers = f", numbers {facts.first_frame:,} to {facts.last_frame:,}" if facts.first_frame > 1 and facts.frames else ""
-    print_fact(output, "frames", f"{facts.frames:,}{cut}{numbers}")
+    print_fact(output, "frames", f"{facts.frames:,}{truncated}{numbers}")
     if facts.first_time is not None and facts.last_time is not None:
         span = duration_text(facts.last_time - facts.first_time)
         print_fact(output, "time", f"{moment_text(facts.first_time)} to {moment_text(facts.last_time)} UTC ({span})")
@@ -51,7 +51,7 @@ def print_file(facts: FileFacts, output: Output) -> None:
 
 
 def print_fact(output: Output, label: str, text: str, style: str = "") -> None:
-    """Print a label and its text, wrapped beside it; the text is made harmless here once more, which changes nothing twice."""
+    """Print a label, and its text beside it. The text is wrapped, and made harmless; doing that twice changes nothing."""
     for line in wrap(harmless(text), output.width - _LABEL - 2):
         output.line("  " + output.paint(f"{label:<{_LABEL}}", "dim") + output.paint(line, style))
         label = ""
@@ -62,8 +62,8 @@ def _print_interfaces(facts: FileFacts, output: Output) -> None:
     for statistics in facts.statistics:
         counts = (statistics.dropped_by_interface, statistics.dropped_by_system)
         dropped[statistics.interface] = sum(count for count in counts if count is not None)
-    told = [interface for interface in facts.interfaces if _has_facts(interface) or dropped.get(interface.number)]
-    for interface in told[:SHOWN_INTERFACES]:
+    shown = [interface for interface in facts.interfaces if _has_facts(interface) or dropped.get(interface.number)]
+    for interface in shown[:SHOWN_INTERFACES]:
         words = [harmless(interface.name or f"number {interface.number}")]
         if interface.description:
             words.append(harmless(interface.description))
@@ -76,10 +76,10 @@ def _print_interfaces(facts: FileFacts, output: Output) -> None:
         if dropped.get(interface.number):
             words.append(f"{dropped[interface.number]:,} packets dropped while capturing")
         print_fact(output, "interface", ", ".join(words))
-    if len(told) > SHOWN_INTERFACES:
-        print_fact(output, "", f"and {count_text(len(told) - SHOWN_INTERFACES, 'further interface')}")
+    if len(shown) > SHOWN_INTERFACES:
+        print_fact(output, "", f"and {count_text(len(shown) - SHOWN_INTERFACES, 'further interface')}")
 
 
 def _has_facts(interface: Interface) -> bool:
-    cut = 0 < interface.snap_length < 65535
-    return bool(interface.name or interface.description or interface.filter or interface.os or cut)
+    truncated = 0 < interface.snap_length < 65535
+    return bool(interface.name or interface.description or interface.filter or interface.os or truncated)

@@ -1,4 +1,4 @@
-"""What a reader of a summary should know beyond the tables: findings by kind, the worst first, with where they are."""
+"""Collects and prints the findings of a summary: by kind, the most severe first, with the places where they are."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -16,12 +16,12 @@ SEVERITIES = ("high", "medium", "low", "info")
 STYLES = {"high": "alarm", "medium": "yellow", "low": "cyan", "info": "dim"}
 
 SHOWN_PLACES = 5
-"""Sessions or frames that are named for one kind of finding."""
+"""The most sessions or frames that are named for one kind of finding."""
 
 
 @dataclass(slots=True)
 class Kind:
-    """All findings of one code: how many, the first one's words, and the sessions of the first few."""
+    """All findings of one code: their number, the detail of the first one, and the places of the first few."""
 
     severity: str
     detail: str
@@ -30,14 +30,14 @@ class Kind:
 
 
 class Place(NamedTuple):
-    """Where a finding is: a session, and a frame, 0 for none; behind: it lies behind that frame."""
+    """Where a finding is: a session, and a frame, 0 for none. after: the finding is after that frame."""
 
     session: int
     frame: int = 0
-    behind: bool = False
+    after: bool = False
 
     def __str__(self) -> str:
-        if self.behind:
+        if self.after:
             return f"session {self.session} after frame {self.frame}"
         return f"session {self.session}" + (f" frame {self.frame}" if self.frame else "")
 
@@ -50,14 +50,14 @@ class Findings:
         self._gap_bytes = 0
 
     def add(self, code: str, severity: str, detail: str, place: Place | None = None, variant: str = "") -> None:
-        """Note one finding; of equal codes (and variants, which have to be few) the first one's words are kept."""
+        """Add one finding. Of findings with the same code and variant, the first detail is kept. There must be few variants."""
         kind = self._kinds.setdefault((severity, code, variant), Kind(severity, detail))
         kind.count += 1
         if len(kind.places) < SHOWN_PLACES and place is not None and place not in kind.places:
             kind.places.append(place)
 
     def take(self, record: dict[str, Any]) -> None:
-        """Take what a session's record says."""
+        """Take the findings and gaps of a session's record."""
         for finding in record["findings"]:
             code, detail, frames = finding["code"], finding["detail"], finding["frames"]
             if code == "gap":  # the gaps themselves are summed up below
@@ -69,7 +69,7 @@ class Findings:
             self.add("gap", "low", "", Place(record["id"], gap["after_frame"], True))
 
     def take_files(self, files: Sequence[FileFacts]) -> None:
-        """Take what the files say of themselves."""
+        """Take the findings about the files."""
         for facts in files:
             if facts.error is not None:
                 self.add("damaged_capture", "high", error_line(facts))
@@ -80,7 +80,7 @@ class Findings:
                 self.add("odd_capture", "info", f"{facts.path}: {anomaly.field} at byte {anomaly.offset}: {anomaly.why}")
 
     def take_traffic(self, traffic: Traffic) -> None:
-        """Take what the counting of packets met."""
+        """Take the findings from the counting of packets."""
         if traffic.malformed:
             self.add("unreadable_headers", "low", count_text(traffic.malformed, "packet") + " with damaged or cut headers")
         if traffic.uncounted:
@@ -89,7 +89,7 @@ class Findings:
             self.add("limit", "info", detail)
 
     def in_order(self) -> list[tuple[str, Kind]]:
-        """The findings with their codes, the worst first."""
+        """Return the findings with their codes, the most severe first."""
         gap = self._kinds.get(("low", "gap", ""))
         if gap is not None:
             pieces = count_text(gap.count, "piece")
@@ -97,7 +97,7 @@ class Findings:
         return [(code, kind) for (_, code, _), kind in sorted(self._kinds.items(), key=_order)]
 
     def records(self) -> list[dict[str, Any]]:
-        """The findings as JSON values, the worst first."""
+        """Return the findings as JSON values, the most severe first."""
         return [
             {
                 "code": code,
@@ -110,7 +110,7 @@ class Findings:
         ]
 
     def print(self, output: Output) -> None:
-        """Print the findings, the worst first."""
+        """Print the findings, the most severe first."""
         output.line()
         if not self._kinds:
             output.line(output.paint("Findings", "bold") + output.paint("  none", "dim"))

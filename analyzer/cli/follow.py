@@ -1,7 +1,7 @@
-"""`analyzer follow`: what the two sides of one session said to each other, decrypted, as it comes.
+"""`analyzer follow`: writes the data that both sides of one session sent, decrypted, while the capture is read.
 
-All sessions are decrypted up to the end of the one that is followed, since one may hang on another by resumption; nothing of
-them is held.
+All sessions are decrypted until the followed session ends, because one session may depend on another by resumption. Their data
+is not kept.
 """
 
 from argparse import Namespace
@@ -11,13 +11,13 @@ from analyzer.analysis.missing_data import MissingData
 from analyzer.cli.capture_run import DONE, FAILED, CaptureRun, no_such_session
 from analyzer.cli.formatting import count_text
 from analyzer.cli.key_files import read_keys
-from analyzer.cli.output import Output, Refusal, complain
+from analyzer.cli.output import CommandError, Output, complain
 from analyzer.cli.rows import endpoint
 from analyzer.cli.stream_view import NAMES, HexView, JsonView, RawView, TextView, View
 from analyzer.engine import Engine
 from analyzer.engine import run as run_engine
 from analyzer.engine.data_streams import DataReader, DataStreams
-from analyzer.store.chain_verdicts import UNJUDGED
+from analyzer.store.chain_verdicts import NO_VERDICTS
 from analyzer.store.session_record import session_record
 from analyzer.tls.session import Session
 
@@ -25,9 +25,9 @@ CLOSE_NOTIFY = 0
 
 
 class Follower(DataStreams):
-    """Hands the data of one session on to a view, with what is missing in its place; only one side's if there is a `side`.
+    """Passes the data of one session to a view, with missing data noted in its place. side: only that side's, None for both.
 
-    session: the one, once it has ended.
+    session: the session after it has ended, else None.
     """
 
     def __init__(self, number: int, view: View, side: int | None, output: Output) -> None:
@@ -39,22 +39,22 @@ class Follower(DataStreams):
         self._output = output
 
     def open(self, session: int, alpn: bytes | None, missing: MissingData) -> DataReader | None:
-        """As in `DataStreams`."""
+        """See `DataStreams.open`."""
         return ViewReader(self._view, self._side, missing) if session == self._number else None
 
     def end(self, session: Session) -> None:
-        """As in `DataStreams`."""
+        """See `DataStreams.end`."""
         if session.id == self._number:
             self.session = session
             self.done = True
 
     def end_turn(self) -> None:
-        """As in `Listener`."""
+        """See `Listener.end_turn`."""
         self._output.flush()
 
 
 class ViewReader(DataReader):
-    """Gives a view the data of a session."""
+    """Passes the data of a session to a view."""
 
     def __init__(self, view: View, side: int | None, missing: MissingData) -> None:
         super().__init__(missing)
@@ -62,26 +62,26 @@ class ViewReader(DataReader):
         self._side = side
 
     def feed(self, role: int, data: bytes, frame: int, at: int) -> None:
-        """As in `DataReader`."""
-        self._tell()
+        """See `DataReader.feed`."""
+        self._report_missing()
         if data and self._side in (None, role):
             self._view.data(role, data, frame, at)
 
     def close(self, at: int) -> None:
-        """As in `DataReader`."""
-        self._tell()
+        """See `DataReader.close`."""
+        self._report_missing()
         self._view.close()
 
-    def _tell(self) -> None:
+    def _report_missing(self) -> None:
         for missing in self.missing.take():
             if self._side is None or missing.role in (None, self._side):
                 self._view.missing(missing)
 
 
 def run(options: Namespace, output: Output) -> int:
-    """Write what a session carried; the exit status."""
+    """Write the data of a session, and return the exit status."""
     if options.raw and output.terminal:
-        raise Refusal("raw bytes may drive the terminal: write them to a file with -o, or into a pipe")
+        raise CommandError("raw bytes may drive the terminal: write them to a file with -o, or into a pipe")
     side = None if options.side is None else NAMES.index(options.side)
     view = _view(options, output)
     capture_run = CaptureRun([options.capture], output, streaming=True)
@@ -91,8 +91,8 @@ def run(options: Namespace, output: Output) -> int:
     session = follower.session
     if session is None:
         capture_run.status()
-        raise Refusal(no_such_session(options.capture, options.id, engine.dispatcher.count))
-    status = _tell_end(session, view, options.capture)
+        raise CommandError(no_such_session(options.capture, options.id, engine.dispatcher.count))
+    status = _report_end(session, view, options.capture)
     output.flush()
     return capture_run.status() or status
 
@@ -100,16 +100,16 @@ def run(options: Namespace, output: Output) -> int:
 def _view(options: Namespace, output: Output) -> View:
     if options.format == "json":
         if options.raw or options.hex:
-            raise Refusal("--format json has a form of its own: leave out --raw and --hex")
+            raise CommandError("--format json has a form of its own: leave out --raw and --hex")
         return JsonView(output)
     if options.raw:
         return RawView(output)
     return HexView(output) if options.hex else TextView(output)
 
 
-def _tell_end(session: Session, view: View, capture: str) -> int:
-    """Say on standard error why there is nothing, or in the output how it ended; the status."""
-    record = session_record(session, False, UNJUDGED)
+def _report_end(session: Session, view: View, capture: str) -> int:
+    """Report why there is no data (on standard error), or how the session ended (in the output). Return the status."""
+    record = session_record(session, False, NO_VERDICTS)
     decryption = record["decryption"]
     name = f"{'standard input' if capture == '-' else capture}: session {session.id}"
     n_bytes = sum(decryption["bytes"].values())
@@ -122,10 +122,10 @@ def _tell_end(session: Session, view: View, capture: str) -> int:
     if n_bytes == 0:
         complain(f"{name} carried no application data")
     if isinstance(view, TextView | HexView):
-        said = {alert.role for alert in session.log.alerts if alert.description == CLOSE_NOTIFY}
-        silent = " and ".join(name for side, name in enumerate(NAMES) if side not in said)
+        notified = {alert.role for alert in session.log.alerts if alert.description == CLOSE_NOTIFY}
+        silent = " and ".join(name for side, name in enumerate(NAMES) if side not in notified)
         ends = {side: f"{endpoint(record[side])}" for side in NAMES}
         sizes = ", ".join(f"{count_text(decryption['bytes'][side], 'byte')} from the {side} {ends[side]}" for side in NAMES)
-        cut = f"; no close_notify of the {silent}, so the end may be missing" if silent and n_bytes else ""
-        view.note(f"end of session {session.id}: {sizes}{cut}")
+        warning = f"; no close_notify of the {silent}, so the end may be missing" if silent and n_bytes else ""
+        view.note(f"end of session {session.id}: {sizes}{warning}")
     return DONE

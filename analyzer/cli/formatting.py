@@ -1,23 +1,23 @@
-"""Counts, sizes and times as people read them."""
+"""Writes counts, sizes and times as text for people."""
 
 from collections.abc import Iterable
 
 from analyzer.store.session_record import rfc3339
 
 SHOWN_RANGES = 8
-"""Ranges of numbers that a line of text has."""
+"""The most ranges of numbers in a line of text."""
 
 _SECOND = 1_000_000_000
 _UNITS = ("bytes", "kB", "MB", "GB", "TB", "PB")
 
 
 def count_text(number: int, one: str, many: str = "") -> str:
-    """A number and what it counts: `1 frame`, `1,204 frames`; the plural is `one` with an s unless it is given."""
+    """Return a number and what it counts: `1 frame`, `1,204 frames`. many: the plural; if empty, it is `one` with an s."""
     return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
 def size_text(n_bytes: int) -> str:
-    """A size with three digits in powers of ten: `812 bytes`, `1.20 MB`."""
+    """Return a size with three digits, in powers of ten: `812 bytes`, `1.20 MB`."""
     if n_bytes < 1000:
         return "1 byte" if n_bytes == 1 else f"{n_bytes} bytes"
     size, unit = float(n_bytes), 0
@@ -29,7 +29,7 @@ def size_text(n_bytes: int) -> str:
 
 
 def duration_text(nanoseconds: int) -> str:
-    """A span of time: `340 µs`, `85.6 ms`, `1.085 s`, `1 h 02 min`."""
+    """Return a duration as text: `340 µs`, `85.6 ms`, `1.085 s`, `1 h 02 min`."""
     if nanoseconds < 1_000_000:
         return f"{nanoseconds / 1000:.0f} µs"
     if nanoseconds < _SECOND:
@@ -45,20 +45,20 @@ def duration_text(nanoseconds: int) -> str:
 
 
 def moment_text(at: int | None) -> str:
-    """A time in nanoseconds since the epoch, in UTC to the microsecond; `unknown` where there is none."""
+    """Return a time, in nanoseconds since the epoch, as UTC text to the microsecond; `unknown` if there is none."""
     text = None if at is None else rfc3339(at)
     return "unknown" if text is None else f"{text[:10]} {text[11:26]}"
 
 
 def offset_text(at: int, start: int) -> str:
-    """Milliseconds from `start` to `at`: `+12.345 ms`; empty where one of them is unknown."""
+    """Return the milliseconds from `start` to `at` (both in nanoseconds): `+12.345 ms`; empty if one of them is unknown."""
     if at < 0 or start < 0:
         return ""
     return f"{(at - start) / 1_000_000:+.3f} ms"
 
 
 def ranges_text(numbers: Iterable[int], limit: int = SHOWN_RANGES) -> str:
-    """Numbers as ranges: `0, 3-5, 9`; beyond so many ranges how many numbers there are."""
+    """Return numbers as ranges: `0, 3-5, 9`. If there are more than `limit` ranges, add how many numbers there are in all."""
     different = sorted(set(numbers))
     ranges: list[list[int]] = []
     for number in different:

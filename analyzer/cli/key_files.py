@@ -1,7 +1,7 @@
-"""The keys that a command line names: key logs, private keys and pre-shared keys, read before the first capture.
+"""Reads the keys that the command line names: key logs, private keys and pre-shared keys, before the first capture.
 
-A password never stands on the command line, where other users of the machine can read it: it comes from a file, or is asked for
-on the terminal. No secret is in anything that this prints.
+A password is never given on the command line, because other users of the machine can read that. It comes from a file, or the
+user is asked for it on the terminal. Nothing that this module prints contains a secret.
 """
 
 import os
@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from getpass import getpass
 from typing import TYPE_CHECKING, TypedDict
 
-from analyzer.cli.output import Refusal, complain
+from analyzer.cli.output import CommandError, complain
 from analyzer.cli.tail import Tail
 from analyzer.secrets.decryption_error import WRONG_SECRET, DecryptionError
 from analyzer.store.secret_files import add_secrets_of, feed_key_log, open_private_keys
@@ -23,19 +23,22 @@ if TYPE_CHECKING:
 
 _CHUNK = 1 << 17
 
-_TOLD = 3
-"""Problems of key logs that are told one by one."""
+_SHOWN = 3
+"""The most problems of key logs that are reported one by one."""
 
 _ATTEMPTS = 3
-"""Passwords that are asked for before a file is given up."""
+"""How many times the user is asked for the password of a file."""
 
 _LONGEST_PASSWORD = 1 << 16
-"""Bytes read of a file with a password."""
+"""The most bytes that are read of a file with a password."""
 
 
 class Keys(TypedDict):
-    """What `Engine` takes to decrypt: the key log of all `--keylog`, None without one, RSA keys, PSKs, and what tells whether
-    secrets may still come; None where nobody waits for them."""
+    """The arguments that `Engine` needs to decrypt.
+
+    keylog: the secrets of all `--keylog` options and of the captures, None if there are none. private_keys: RSA keys. psks:
+    keys by identity. may_grow: returns whether secrets may still come; None if no session waits for them.
+    """
 
     keylog: "KeyLog | None"
     private_keys: "Sequence[PrivateKey]"
@@ -44,10 +47,10 @@ class Keys(TypedDict):
 
 
 def read_keys(options: Namespace, capture_run: "CaptureRun", patient: bool = True) -> Keys:
-    """Read what `--keylog`, `--rsa-key` and `--psk-file` name, and the secrets inside captures that are regular files.
+    """Read the files of `--keylog`, `--rsa-key` and `--psk-file`, and the secrets inside captures that are regular files.
 
-    While captures are read from a pipe, key logs grow on. patient: sessions without secrets wait while some may still come;
-    not for who wants to see every frame as it is read. Raises Refusal.
+    While captures are read from a pipe, key logs are read again when they grow. patient: sessions without secrets stay pending
+    while secrets may still come; False for a command that shows every frame when it is read. Raises Refusal.
     """
     keylog = _read_keylogs(options.keylog, capture_run) if options.keylog else None
     keylog = add_secrets_of(capture_run.reader.paths, keylog)
@@ -62,7 +65,7 @@ def read_keys(options: Namespace, capture_run: "CaptureRun", patient: bool = Tru
 
 
 def paths_of_keys(options: Namespace) -> list[str]:
-    """The files that the options for keys name, in their order."""
+    """Return the files that the options for keys name, in their order."""
     if "keylog" not in options:
         return []
     return [*options.keylog, *options.rsa_key, *options.psk_file, *options.password_file]
@@ -75,15 +78,15 @@ def _read_keylogs(paths: list[str], capture_run: "CaptureRun") -> "KeyLog":
     for path in dict.fromkeys(paths):
         if capture_run.piped and path != "-" and os.path.isfile(path):
             tail = Tail(keylog, path)
-            tail.look()
+            tail.read_new()
             capture_run.tail.append(tail)
         else:
             _feed(keylog, path)
             keylog.close(path)
-    for problem in keylog.problems[:_TOLD]:
+    for problem in keylog.problems[:_SHOWN]:
         complain(f"{problem.source}: line {problem.line}: {problem.why}")
-    if len(keylog.problems) > _TOLD:
-        complain(f"and {len(keylog.problems) - _TOLD} further problems in key logs; `analyzer keys` tells them all")
+    if len(keylog.problems) > _SHOWN:
+        complain(f"and {len(keylog.problems) - _SHOWN} further problems in key logs; `analyzer keys` tells them all")
     return keylog
 
 
@@ -96,7 +99,7 @@ def _feed(keylog: "KeyLog", path: str) -> None:
 
 
 def _private_keys(path: str, passwords: Sequence[bytes]) -> "list[PrivateKey]":
-    """The RSA keys of a file, with the first password that opens it, if it wants one."""
+    """Return the RSA keys of a file. If the file needs a password, the first one that decrypts it is used."""
     from analyzer.secrets.private_keys import LARGEST_FILE
 
     data = _read(path, LARGEST_FILE)
@@ -105,7 +108,7 @@ def _private_keys(path: str, passwords: Sequence[bytes]) -> "list[PrivateKey]":
         return open_private_keys(data, path, _ask(path) if asked else passwords)
     except DecryptionError as error:
         hint = "" if error.reason != WRONG_SECRET or asked or passwords else " (--password-file FILE)"
-        raise Refusal(f"{path}: {error.detail}{hint}") from error
+        raise CommandError(f"{path}: {error.detail}{hint}") from error
 
 
 def _ask(path: str) -> Iterator[bytes]:
@@ -119,16 +122,16 @@ def _psks(path: str) -> dict[bytes, bytes]:
     try:
         return read_psks(_read(path, LARGEST_FILE))
     except DecryptionError as error:
-        raise Refusal(f"{path}: {error.detail}") from error
+        raise CommandError(f"{path}: {error.detail}") from error
 
 
 def _password(path: str) -> bytes:
-    """The first line of a file."""
+    """Return the first line of a file."""
     return _read(path, _LONGEST_PASSWORD).partition(b"\n")[0].removesuffix(b"\r")
 
 
 def _read(path: str, limit: int) -> bytes:
-    """A file, or of a larger one a byte more than the limit."""
+    """Return the content of a file; of a file larger than the limit, its first limit + 1 bytes."""
     if path == "-":
         return sys.stdin.buffer.read(limit + 1)
     with open(path, "rb") as file:
@@ -136,7 +139,7 @@ def _read(path: str, limit: int) -> bytes:
 
 
 def _terminal() -> bool:
-    """Whether there is a person to ask: `getpass` talks to the terminal whatever standard input is."""
+    """Return whether a person can be asked. `getpass` uses the terminal, whatever standard input is."""
     if not sys.stderr.isatty():
         return False
     try:

@@ -1,6 +1,6 @@
-"""`analyzer keys`: the audit of key logs: which sessions have which secrets, and which lines are good for nothing.
+"""`analyzer keys`: audits key logs: which sessions have which secrets, and which lines are unused or wrong.
 
-Lines are told by file and number, secrets never.
+Lines are named by file and line number. Secrets are never printed.
 """
 
 from argparse import Namespace
@@ -22,16 +22,16 @@ from analyzer.engine import Engine, Listener
 from analyzer.engine import run as run_engine
 from analyzer.secrets.keylog import KeyLog, Problem
 from analyzer.secrets.keylog_line import Line
-from analyzer.store.chain_verdicts import UNJUDGED
+from analyzer.store.chain_verdicts import NO_VERDICTS
 from analyzer.store.session_record import json_line, session_record
 from analyzer.tls.events import Event, SessionEnded
 from analyzer.tls.session import Session
 
 SHOWN = 10
-"""Lines of a key log that are told of each kind; JSON has more."""
+"""The most lines of a key log that text shows of each kind; JSON has more."""
 
 LISTED = 1000
-"""Lines of a key log that JSON lists of each kind."""
+"""The most lines of a key log that JSON lists of each kind."""
 
 PREFIX = 8
 """Bytes of a client random that are shown."""
@@ -64,7 +64,7 @@ _SHORT = {
 
 
 def run(options: Namespace, output: Output) -> int:
-    """Print the audit; the exit status."""
+    """Print the audit, and return the exit status."""
     capture_run = CaptureRun(options.captures, output, streaming=options.format == "json")
     engine = Engine(**read_keys(options, capture_run))
     printer = KeyPrinter(output, KeyAudit(engine.material), options.format == "json")
@@ -74,7 +74,7 @@ def run(options: Namespace, output: Output) -> int:
 
 
 class KeyPrinter(Listener):
-    """Writes a line for every session, and what is to be said of the key logs at the end."""
+    """Prints a line for every session, and at the end the audit of the key logs."""
 
     def __init__(self, output: Output, audit: KeyAudit, as_json: bool) -> None:
         self._output = output
@@ -84,13 +84,13 @@ class KeyPrinter(Listener):
         self._rows = InOrder(self._table.add)
 
     def take(self, events: Sequence[Event]) -> None:
-        """As in `Listener`."""
+        """See `Listener.take`."""
         for event in events:
             if isinstance(event, SessionEnded):
                 self._take_session(event.ended)
 
     def _take_session(self, session: Session) -> None:
-        record = session_record(session, False, UNJUDGED)
+        record = session_record(session, False, NO_VERDICTS)
         keys = self._audit.take(session, record["decryption"]["status"], record["decryption"]["reason"])
         if self._as_json:
             self._output.write(json_line(session_line(record, keys)))
@@ -98,7 +98,7 @@ class KeyPrinter(Listener):
             self._rows.add(session.id, table_row(record, keys))
 
     def close(self) -> None:
-        """As in `Listener`."""
+        """See `Listener.close`."""
         if self._as_json:
             self._output.write(json_line(audit_line(self._audit)))
         else:
@@ -107,7 +107,7 @@ class KeyPrinter(Listener):
 
 
 def session_line(record: dict[str, Any], keys: SessionKeys) -> dict[str, Any]:
-    """A session's line of JSON."""
+    """Return the JSON line of a session, as a record."""
     return {
         "kind": "session",
         **{key: record[key] for key in ("id", "client", "server", "server_name", "version")},
@@ -125,7 +125,7 @@ def session_line(record: dict[str, Any], keys: SessionKeys) -> dict[str, Any]:
 
 
 def audit_line(audit: KeyAudit) -> dict[str, Any]:
-    """The last line of JSON: what is to be said of the log as a whole."""
+    """Return the last JSON line, as a record: the audit of all keys together."""
     keylog = audit.material.keylog or KeyLog()
     counts = keylog.counts()
     unused = list(audit.unused())
@@ -145,7 +145,7 @@ def audit_line(audit: KeyAudit) -> dict[str, Any]:
 
 
 def table_row(record: dict[str, Any], keys: SessionKeys) -> list[Cell]:
-    """The cells of `COLUMNS`."""
+    """Return the cells of `COLUMNS` for a session."""
     status = record["decryption"]["status"]
     note = keys.detail if not keys.missing or keys.verdict == NONE else ""
     if keys.conflicting:
@@ -167,7 +167,7 @@ def table_row(record: dict[str, Any], keys: SessionKeys) -> list[Cell]:
 
 
 def place(line: Line) -> str:
-    """Where a line stands."""
+    """Return the place of a line: its file and line number."""
     return f"{line.source}:{line.line}"
 
 
@@ -209,17 +209,17 @@ def _print_log(output: Output, audit: KeyAudit, keylog: KeyLog) -> None:
     counts = keylog.counts()
     for source, n_lines in keylog.sources().items():
         print_fact(output, "source", f"{source}, {count_text(n_lines, 'line')}")
-    wanting = f"{audit.verdicts[COMPLETE]:,} of {audit.wanting:,} encrypted sessions have all secrets that they need"
-    print_fact(output, "sessions", f"{wanting}, {audit.verdicts[PARTIAL]:,} a part, {audit.verdicts[NONE]:,} none")
+    complete = f"{audit.verdicts[COMPLETE]:,} of {audit.wanting:,} encrypted sessions have all secrets that they need"
+    print_fact(output, "sessions", f"{complete}, {audit.verdicts[PARTIAL]:,} a part, {audit.verdicts[NONE]:,} none")
     unused = list(audit.unused())
     _print_lines(output, "unused", count_text(len(unused), "line"), [f"{place(line)}: {line.label}" for line in unused])
-    told = [f"{problem.source}:{problem.line}: {problem.why}" for problem in keylog.problems]
-    if told:
+    bad_lines = [f"{problem.source}:{problem.line}: {problem.why}" for problem in keylog.problems]
+    if bad_lines:
         unknown = f", {counts.unknown:,} with an unknown label" if counts.unknown else ""
-        _print_lines(output, "problems", f"{count_text(counts.bad, 'bad line')}{unknown}", told)
-    agreeing = [f"{place(first)} and {place(second)}: {first.label}" for first, second in keylog.repeats[:SHOWN]]
-    if agreeing:
-        _print_lines(output, "repeated", f"{count_text(counts.repeated, 'line')} say what one before says", agreeing)
+        _print_lines(output, "problems", f"{count_text(counts.bad, 'bad line')}{unknown}", bad_lines)
+    repeats = [f"{place(first)} and {place(second)}: {first.label}" for first, second in keylog.repeats[:SHOWN]]
+    if repeats:
+        _print_lines(output, "repeated", f"{count_text(counts.repeated, 'line')} say what one before says", repeats)
     conflicts = [f"{place(first)} and {place(second)}: {first.label}" for first, second in islice(keylog.conflicts(), SHOWN)]
     if conflicts:
         _print_lines(output, "conflicts", f"{count_text(counts.conflicting, 'line')} contradict one before", conflicts, "alarm")
@@ -234,7 +234,7 @@ def _print_lines(output: Output, label: str, title: str, lines: Sequence[str], s
 
 
 def fit_text(fit: KeyFit) -> str:
-    """What a private key is good for, in a sentence."""
+    """Return a sentence that says which sessions a private key decrypts."""
     text = f"{fit.source}, {fit.n_bits} bits: "
     if not fit.n_opens and not fit.n_signs:
         return text + "of no certificate that is seen in this capture"

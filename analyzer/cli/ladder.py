@@ -1,4 +1,4 @@
-"""The handshake of one session as a ladder: client at the left, server at the right, an arrow for everything that was sent."""
+"""Prints the handshake of one session as a ladder: client at the left, server at the right, an arrow for everything sent."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -9,7 +9,7 @@ from analyzer.cli.authentication_text import check_text
 from analyzer.cli.escape import harmless
 from analyzer.cli.explain import GAP, OPENED, explanation
 from analyzer.cli.formatting import count_text, offset_text, size_text
-from analyzer.cli.message_summary import Facts, alert_words, message_facts
+from analyzer.cli.message_summary import Facts, alert_text, message_facts
 from analyzer.cli.output import Output
 from analyzer.cli.table import cut, pad, width, wrap
 from analyzer.tls.events import Alert, Event, HandshakeMessage, RecordEvent
@@ -17,30 +17,33 @@ from analyzer.tls.messages.numbers import SSL2
 from analyzer.tls.session import Session
 
 MAX_STEPS = 4096
-"""Steps kept of a session: a handshake has some ten; a peer that renegotiates or sends heartbeats without end has no end."""
+"""The most steps that are kept of a session. A handshake has about ten. A peer can send heartbeats without end."""
 
 _GUTTER = 21
-"""Columns of frame number and time."""
+"""Columns for the frame number and the time."""
 
 _LANE = 66
 """Columns of the longest arrow."""
 
 _INDENT = 3
-"""Columns by which what belongs to an arrow stands in from it."""
+"""Columns by which the lines below an arrow are indented."""
 
 _LABEL = 14
-"""Columns of the labels beside a message."""
+"""Columns for the labels of the lines below an arrow."""
 
 _NOTE = -1
-"""The side of a step that nobody sent."""
+"""The side of a step that neither side sent."""
 
 _ABBREVIATIONS = {"url": "URL", "ekt": "EKT"}
 
 
 @dataclass(slots=True)
 class Step:
-    """One rung. kind: `message`, `alert`, `gap`, `finding`, or an event's kind. side: 0 client, 1 server. count, n_bytes: of
-    records that are summed up, by side; last_frame: of the last of them."""
+    """One step of the ladder.
+
+    kind: `message`, `alert`, `gap`, `finding`, or the kind of a record event. side: 0 client, 1 server. count, n_bytes: of the
+    records that are summed up in it, by side. last_frame: the frame of the last of these records.
+    """
 
     kind: str
     side: int
@@ -61,7 +64,7 @@ class Steps:
         self.dropped = 0
 
     def take(self, events: Iterable[Event]) -> None:
-        """Take the events of this session out of those of all."""
+        """Take the events of this session; ignore those of other sessions."""
         for event in events:
             if event.session == self.number and isinstance(event, HandshakeMessage | Alert | RecordEvent):
                 self._add(event)
@@ -89,7 +92,7 @@ class Steps:
         self.steps.append(step)
 
     def rungs(self, session: Session) -> list[Step]:
-        """All steps of the session in order, with gaps and findings in their places; long exchanges of data are one step."""
+        """Return all steps in order, with the gaps and findings in their places. A long exchange of data is one step."""
         if not self.steps:
             return []
         rungs = _merged(self.steps, session.handshake.parameters.tls13)
@@ -102,12 +105,13 @@ class Steps:
 
 
 def _merged(steps: list[Step], tls13: bool) -> list[Step]:
-    """Records of data, both directions in one step; in TLS 1.3 all but the first of each side, which end the handshake.
+    """Merge records of data: both directions become one step.
 
-    Where keys opened a side's handshake its messages are steps of their own, and all its data is data.
+    In TLS 1.3 the first records of each side end the handshake, so they are a step of their own. If a side's handshake was
+    decrypted, its messages are steps of their own, and all its records of data are data.
     """
     merged: list[Step] = []
-    told = [not tls13 or any(_opened(step, side) for step in steps) for side in range(2)]
+    shown = [not tls13 or any(_opened(step, side) for step in steps) for side in range(2)]
     for step in steps:
         if step.kind != "application_data":
             merged.append(step)
@@ -116,8 +120,8 @@ def _merged(steps: list[Step], tls13: bool) -> list[Step]:
         answered = any(one.kind == "message" and one.item.name == "server_hello" for one in merged)
         if tls13 and not answered:
             merged.append(replace(step, kind="early_data"))
-        elif not told[step.side]:
-            told[step.side] = True
+        elif not shown[step.side]:
+            shown[step.side] = True
             merged.append(replace(step, kind=("encrypted_client", "encrypted_server")[step.side]))
         elif last is not None and last.kind == "application_data":
             for side in range(2):
@@ -130,12 +134,12 @@ def _merged(steps: list[Step], tls13: bool) -> list[Step]:
 
 
 def _opened(step: Step, side: int) -> bool:
-    """Whether a step is a message of that side which was encrypted on the wire and could be read."""
+    """Return whether a step is a message of that side that was encrypted on the wire and has been decrypted."""
     return step.kind == "message" and step.side == side and step.item.encrypted and step.item.body is not None
 
 
 def _insert(rungs: list[Step], step: Step) -> None:
-    """Put a note behind the last rung of its frame or of an earlier one."""
+    """Insert a gap or finding after the last step of its frame or of an earlier frame."""
     place = len(rungs)
     while place and rungs[place - 1].frame > step.frame:
         place -= 1
@@ -143,18 +147,18 @@ def _insert(rungs: list[Step], step: Step) -> None:
 
 
 class Ladder:
-    """Prints rungs."""
+    """Prints the steps of a session. terse: without the sentences that explain them."""
 
     def __init__(self, output: Output, session: Session, terse: bool) -> None:
         self._output = output
         self._session = session
         self._terse = terse
         self._lane = max(20, min(_LANE, output.width - _GUTTER))
-        self._told: set[str] = set()
+        self._explained: set[str] = set()
         self._authenticity = authenticity(session)
 
     def print(self, rungs: list[Step]) -> None:
-        """Print the head and all rungs."""
+        """Print the header line and all steps."""
         output = self._output
         ends = pad("client", self._lane - len("server")) + "server"
         output.line(output.paint(f"{'frame':>6}  {'ms':>10}   {ends}", "bold"))
@@ -168,7 +172,7 @@ class Ladder:
         if step.kind == "gap":
             self._gap(step)
             return
-        name, title, facts = self._words(step)
+        name, title, facts = self._step_text(step)
         arrow = self._both(title) if step.kind == "application_data" else self._arrow(title, step.side)
         frames = str(step.frame)
         time = offset_text(step.at, self._session.flow.start).removesuffix(" ms")
@@ -184,8 +188,8 @@ class Ladder:
                 self._fact("problem", harmless(f"{problem.field} at byte {problem.offset}: {problem.why}"), "alarm")
         self._explain(name)
 
-    def _words(self, step: Step) -> tuple[str, str, Facts]:
-        """The name by which a step is explained, what stands on its arrow, and beside it."""
+    def _step_text(self, step: Step) -> tuple[str, str, Facts]:
+        """Return the name by which a step is explained, the text on its arrow, and the facts below it."""
         if step.kind == "message":
             message: HandshakeMessage = step.item
             hidden = ", encrypted" if message.body is None and message.encrypted else ""
@@ -195,7 +199,7 @@ class Ladder:
             return name, title, message_facts(message)
         if step.kind == "alert":
             alert: Alert = step.item
-            words = "encrypted" if alert.level < 0 else alert_words(alert.level, alert.description)
+            words = "encrypted" if alert.level < 0 else alert_text(alert.level, alert.description)
             return "alert", f"Alert: {words}", []
         n_bytes = sum(step.n_bytes)
         records = count_text(sum(step.count), "record")
@@ -240,15 +244,15 @@ class Ladder:
             label = ""
 
     def _explain(self, name: str) -> None:
-        """The sentence for a step, the first time that it comes."""
+        """Print the sentence for a step, the first time that such a step comes."""
         session = self._session
         parameters = session.handshake.parameters
         sentence = explanation(name, parameters.tls13, bool(parameters.resumption))
         if name == "application_data" and any(one.encrypted and one.body is not None for one in session.log.messages):
             sentence = OPENED
-        if self._terse or not sentence or name in self._told:
+        if self._terse or not sentence or name in self._explained:
             return
-        self._told.add(name)
+        self._explained.add(name)
         self._sentence(sentence)
 
     def _sentence(self, sentence: str) -> None:
@@ -259,8 +263,8 @@ class Ladder:
         who = ("client", "server")[step.side]
         text = f"gap: {count_text(step.item, 'byte')} of the {who}'s stream are not in the capture"
         self._output.line(" " * _GUTTER + self._output.paint(f"╌╌╌╌ {text} ╌╌╌╌", "yellow"))
-        if not self._terse and "gap" not in self._told:
-            self._told.add("gap")
+        if not self._terse and "gap" not in self._explained:
+            self._explained.add("gap")
             self._sentence(GAP)
 
     def _finding(self, step: Step) -> None:
@@ -274,5 +278,5 @@ class Ladder:
 
 
 def camel(name: str) -> str:
-    """The RFC's name as the RFC writes the structure: `client_hello` is `ClientHello`."""
+    """Return a message's name as the RFC writes the structure: `client_hello` is `ClientHello`."""
     return "".join(_ABBREVIATIONS.get(word, word[:1].upper() + word[1:]) for word in name.split("_"))

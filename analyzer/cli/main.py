@@ -1,4 +1,4 @@
-"""The command `analyzer`: reads the command line, runs the command, and turns every way that can end into an exit status."""
+"""The command `analyzer`: reads the command line, runs the command, and turns every outcome into an exit status."""
 
 import gc
 import os
@@ -10,23 +10,23 @@ from importlib import import_module
 from analyzer.cli.arguments import parse, parser
 from analyzer.cli.capture_run import FAILED
 from analyzer.cli.key_files import paths_of_keys
-from analyzer.cli.output import Output, Refusal, complain
+from analyzer.cli.output import CommandError, Output, complain
 
 INTERRUPTED = 130
-"""Status after Ctrl-C, as shells have it: 128 and the number of SIGINT."""
+"""Exit status after Ctrl-C, as in shells: 128 plus the number of SIGINT."""
 
 BROKEN_PIPE = 141
-"""Status when the reader of the output has gone, as of a program that SIGPIPE ended: 128 and its number."""
+"""Exit status when the reader of the output is gone, as if SIGPIPE had ended the program: 128 plus the number of SIGPIPE."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command line (that of the process when None) and return its exit status; prints one line for what went wrong."""
-    # What lives until the exit need not be searched for garbage again and again; what ends is freed at once: it makes no rings.
+    """Run a command line (None for that of the process), and return its exit status. An error is printed in one line."""
+    # Objects that live until the exit need no garbage collection. Other objects are freed at once: they make no cycles.
     gc.freeze()
     gc.set_threshold(100_000, 50, 100)
     try:
         return _run(sys.argv[1:] if arguments is None else arguments)
-    except Refusal as refusal:
+    except CommandError as refusal:
         complain(str(refusal))
         return FAILED
     except KeyboardInterrupt:
@@ -43,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(arguments: Sequence[str]) -> int:
     if sys.stdout is None:
-        raise Refusal("standard output is closed")
+        raise CommandError("standard output is closed")
     options = parse(arguments)
     if options.version:
         from analyzer.codec.build import build
@@ -76,26 +76,26 @@ def _trust_option_paths(options: Namespace) -> list[str]:
 
 
 def _check_keys(options: Namespace, captures: Sequence[str]) -> None:
-    """Complain about files of keys that cannot be read before anything is read or written."""
+    """Check that the key files can be read, before anything is read or written. Raises Refusal."""
     keys = paths_of_keys(options)
     if keys.count("-") > 1:
-        raise Refusal("-: standard input can be read only once")
+        raise CommandError("-: standard input can be read only once")
     for path in keys:
         if path == "-":
             if "-" in captures:
-                raise Refusal("-: standard input cannot be a capture and a file of keys at once")
+                raise CommandError("-: standard input cannot be a capture and a file of keys at once")
             continue
         try:
-            # What a pipe has is gone once it was read; whether it can be read shows then.
+            # A pipe can be read only once, so it is not read here.
             if not os.path.exists(path) or os.path.isfile(path) or os.path.isdir(path):
                 with open(path, "rb") as file:
                     file.read(1)
         except (OSError, ValueError) as error:
-            raise Refusal(f"{path}: {getattr(error, 'strerror', None) or error}") from error
+            raise CommandError(f"{path}: {getattr(error, 'strerror', None) or error}") from error
 
 
 def _abandon_output() -> None:
-    """Let what is still buffered go nowhere: writing it at exit would fail again, with a traceback."""
+    """Discard the output that is still buffered. Writing it at exit would fail again, with a traceback."""
     sink = os.open(os.devnull, os.O_WRONLY)
     os.dup2(sink, 1)
     os.close(sink)

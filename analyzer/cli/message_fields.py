@@ -1,4 +1,4 @@
-"""Decoded fields of a message, from its JSON form, as indented text."""
+"""Prints the decoded fields of a message, from its JSON form, as indented text."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -8,17 +8,17 @@ from analyzer.cli.output import Output
 from analyzer.cli.table import wrap
 
 MAX_HEX = 128
-"""Digits of bytes that are shown; JSON has them all."""
+"""The most hex digits that are shown of a value; JSON has them all."""
 
 _STEP = 2
 
 
 def print_fields(output: Output, fields: dict[str, Any], indent: int) -> None:
-    """Print fields by name, structures and lists below their names."""
+    """Print fields by name, with structures and lists below their names."""
     for depth, name, value in _lines(fields, 0):
         start = " " * (indent + depth * _STEP)
         label = f"{name}: " if value else name
-        # A value that takes several lines stands below its name, where there is most room.
+        # A value that needs several lines is printed below its name, where there is more room.
         room = max(24, output.width - len(start) - len(label))
         lines = wrap(value, room)
         if len(lines) > 1:
@@ -31,7 +31,7 @@ def print_fields(output: Output, fields: dict[str, Any], indent: int) -> None:
 
 
 def _lines(value: Any, depth: int) -> Iterator[tuple[int, str, str]]:
-    """Depth, name and text of every line; the text is empty where further lines follow."""
+    """Yield depth, name and text of every line. The text is empty if further lines follow."""
     if isinstance(value, dict):
         if set(value) == {"type", "body"}:
             yield from _extension(value, depth)

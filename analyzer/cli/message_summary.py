@@ -1,4 +1,4 @@
-"""The few fields of a handshake message that tell most, for the ladder: labels and values, harmless already."""
+"""Selects the most important fields of a handshake message for the ladder: labels and values, made harmless here."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -12,11 +12,11 @@ Facts = list[tuple[str, str]]
 Fields = dict[str, Any]
 
 LISTED = 6
-"""Entries of a list that are named."""
+"""The most entries of a list that are named."""
 
 
 def message_facts(message: HandshakeMessage) -> Facts:
-    """What to show beside the arrow of a message."""
+    """Return the facts to show below the arrow of a message."""
     read = _READERS.get(message.name)
     if read is None or message.body is None:
         return []
@@ -24,13 +24,13 @@ def message_facts(message: HandshakeMessage) -> Facts:
 
 
 def listed(names: Sequence[Any], limit: int = LISTED) -> str:
-    """Names one after the other, the rest as a number."""
+    """Return names with commas between them; after `limit` names, only the number of the rest."""
     shown = ", ".join(harmless(str(name)) for name in names[:limit])
     return f"{shown} and {len(names) - limit} more" if len(names) > limit else shown
 
 
 def certificate_facts(ders: Sequence[bytes]) -> Facts:
-    """Subject, issuer, validity and key of each certificate."""
+    """Return subject, issuer, validity and key of each certificate."""
     facts: Facts = []
     for number, der in enumerate(ders[:LISTED]):
         read = certificate(der).record()
@@ -48,7 +48,7 @@ def certificate_facts(ders: Sequence[bytes]) -> Facts:
 
 
 def key_text(key: Any) -> str:
-    """A public key in words: `RSA 2048 bits`, `EC secp256r1`."""
+    """Return a short text for a public key: `RSA 2048 bits`, `EC secp256r1`."""
     if key is None:
         return "key unreadable"
     words = [harmless(str(key["type"])).upper() if key["type"] in ("rsa", "ec", "dsa", "dh") else harmless(str(key["type"]))]
@@ -60,7 +60,7 @@ def key_text(key: Any) -> str:
 
 
 def day(time: Any) -> str:
-    """The date of a time in RFC 3339."""
+    """Return the date of a time in RFC 3339; `unknown` if there is none."""
     return str(time)[:10] if time else "unknown"
 
 
@@ -203,8 +203,8 @@ def _compressed_certificate(fields: Fields) -> Facts:
     ]
 
 
-def alert_words(level: int, description: int) -> str:
-    """An alert's level and description."""
+def alert_text(level: int, description: int) -> str:
+    """Return the names of an alert's level and description."""
     return f"{registry('alert_levels').name(level)} {registry('alert_descriptions').name(description)}"
 
 

@@ -1,6 +1,6 @@
-"""Where results go: standard output or the file of `-o`, how wide they may be, and in which colours.
+"""Writes results to standard output or to the file of `-o`, and knows their width and colours.
 
-Results and nothing else go there; warnings go to standard error through `complain`.
+Only results go there. Warnings go to standard error, through `complain`.
 """
 
 import contextlib
@@ -16,7 +16,7 @@ from analyzer.cli.escape import harmless
 STANDARD_STREAM = "-"
 
 _PIPE_WIDTH = 120
-"""Columns of text that goes to no terminal."""
+"""Width of text that does not go to a terminal, in columns."""
 
 _STYLES = {
     "bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "blue": "34", "magenta": "35", "cyan": "36",
@@ -24,20 +24,20 @@ _STYLES = {
 }  # fmt: skip
 
 
-class Refusal(Exception):  # noqa: N818 - what it is called where people read it
-    """Nothing can be done, and why, in one line: the command ends with status 2."""
+class CommandError(Exception):
+    """The command cannot do what was asked. The text says why, in one line. The command ends with status 2."""
 
 
 class Output:
-    """The stream of results; opened with the first of them, so that a command that fails leaves an existing file as it is.
+    """The stream of results. It is opened at the first result, so a command that fails does not change an existing file.
 
-    path: of the file, None for standard output. width: columns that text should keep to; fitted: whether text wider than that
-    is to be cut, which is so where a person reads. colored: whether `paint` paints. head: what every output begins with, even
-    one without results.
+    path: of the file, None for standard output. terminal: whether the output goes to a terminal. width: columns that text
+    should not exceed. fitted: whether wider text is truncated; this is so if a person reads. colored: whether `paint` adds
+    colours. head: the bytes with which every output begins, even one without results.
     """
 
     def __init__(self, path: str | None, inputs: Sequence[str], color: str) -> None:
-        """color: `auto`, `always` or `never`. Raises Refusal when the output is one of the inputs."""
+        """color: `auto`, `always` or `never`. Raises Refusal if the output is one of the inputs."""
         self.path = None if path == STANDARD_STREAM else path
         self.head = b""
         self._stream: BinaryIO | None = None
@@ -52,29 +52,29 @@ class Output:
         self.encoding = "utf-8" if self.path is not None else sys.stdout.encoding or "utf-8"
 
     def paint(self, text: str, style: str) -> str:
-        """The text in a style: `bold`, `dim`, `alarm` or a colour; as it is when there are no colours, or `style` is empty."""
+        """Return the text in a style: `bold`, `dim`, `alarm` or a colour. Without colours or a style, it is unchanged."""
         if not self.colored or not style or not text:
             return text
         return f"\x1b[{_STYLES[style]}m{text}\x1b[0m"
 
     def write(self, data: bytes) -> None:
-        """Write bytes that are ready."""
+        """Write bytes as they are."""
         if self._stream is None:
             self._open()
         if self._stream is not None:
             self._stream.write(data)
 
     def line(self, text: str = "") -> None:
-        """Write a line of text; whatever in it came from a capture has to be `harmless` already."""
+        """Write a line of text. Text from a capture in it must already be `harmless`."""
         self.write((text.rstrip() + "\n").encode(self.encoding, "backslashreplace"))
 
     def flush(self) -> None:
-        """Let the reader have what was written so far."""
+        """Flush what was written so far to the reader."""
         if self._stream is not None:
             self._stream.flush()
 
     def close(self) -> None:
-        """Write out all that is left; of a command without results that leaves an empty file."""
+        """Write everything that is left. A command without results writes only `head`, which may be empty."""
         if self._stream is None:
             self._open()
         if self._stream is not None:
@@ -87,19 +87,19 @@ class Output:
         self._stream.write(self.head)
 
     def _refuse_inputs(self, inputs: Sequence[str]) -> None:
-        """Reading what one writes at the same time destroys the input, or never ends."""
-        with contextlib.suppress(OSError, ValueError):  # no file there yet, or no standard output: nothing to destroy
+        """Raise Refusal if the output is one of the inputs. Writing a file while it is read destroys it, or never ends."""
+        with contextlib.suppress(OSError, ValueError):  # no file exists yet, or no standard output: nothing can be destroyed
             status = os.fstat(sys.stdout.fileno()) if self.path is None else os.stat(self.path)
             if not stat.S_ISREG(status.st_mode):
                 return
             for path in inputs:
-                with contextlib.suppress(OSError, ValueError):  # told by whoever opens it
+                with contextlib.suppress(OSError, ValueError):  # reported when the input is opened
                     other = os.fstat(0) if path == STANDARD_STREAM else os.stat(path)
                     if os.path.samestat(status, other):
-                        raise Refusal(f"{path}: the output would overwrite this input")
+                        raise CommandError(f"{path}: the output would overwrite this input")
 
 
 def complain(text: str) -> None:
-    """One line on standard error; the text may have names of files and words from captures in it."""
-    with contextlib.suppress(OSError, ValueError):  # standard error is closed: nobody wants to know
+    """Write one line to standard error. The text may contain file names and text from captures; it is made harmless."""
+    with contextlib.suppress(OSError, ValueError):  # standard error is closed: there is no reader
         print("analyzer: " + harmless(text), file=sys.stderr, flush=True)

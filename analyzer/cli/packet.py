@@ -1,4 +1,4 @@
-"""`analyzer packet`: one packet: the field tree of every layer with the bytes of each field, and the bytes themselves."""
+"""`analyzer packet`: prints one packet: the field tree of every layer, the position of each field, and the bytes."""
 
 from argparse import Namespace
 from collections.abc import Iterator, Sequence
@@ -9,7 +9,7 @@ from analyzer.cli.capture_run import CaptureRun
 from analyzer.cli.escape import harmless
 from analyzer.cli.formatting import count_text, moment_text
 from analyzer.cli.key_files import read_keys
-from analyzer.cli.output import Output, Refusal
+from analyzer.cli.output import CommandError, Output
 from analyzer.cli.table import cut
 from analyzer.engine import Engine, Listener
 from analyzer.engine import run as run_engine
@@ -21,16 +21,16 @@ from analyzer.tls.events import Alert, Data, Event, HandshakeMessage
 from analyzer.tls.tls_layers import TlsLayer
 
 MAX_DUMP = 65536
-"""Bytes of a frame that are dumped; captures hold frames of up to 128 MiB."""
+"""The most bytes of a frame that are dumped. A capture can contain frames of up to 128 MiB."""
 
 MAX_DEPTH = 32
-"""Structures in structures that are shown; the tables follow 16."""
+"""The deepest nesting of structures that is shown. The field tables read at most 16 levels."""
 
 _ROW = 16
 
 
 def run(options: Namespace, output: Output) -> int:
-    """Print one packet of a capture; the exit status."""
+    """Print one packet of a capture, and return the exit status."""
     capture_run = CaptureRun([options.capture], output)
     engine = Engine(detailed=True, reads_data=False, **read_keys(options, capture_run, patient=False))
     printer = PacketPrinter(output, engine, options.frame)
@@ -40,11 +40,11 @@ def run(options: Namespace, output: Output) -> int:
         return 0
     capture_run.status()
     n_frames = sum(facts.frames for facts in capture_run.reader.files)
-    raise Refusal(f"{options.capture}: no frame {options.frame}: there are {count_text(n_frames, 'frame')}")
+    raise CommandError(f"{options.capture}: no frame {options.frame}: there are {count_text(n_frames, 'frame')}")
 
 
 class PacketPrinter(Listener):
-    """Prints the frame of one number."""
+    """Prints the frame that has one number."""
 
     sees_packets = True
 
@@ -54,14 +54,14 @@ class PacketPrinter(Listener):
         self._number = number
 
     def packet(self, packet: Packet, frame: Frame, events: Sequence[Event]) -> None:
-        """As in `Listener`."""
+        """See `Listener.packet`."""
         if frame.number == self._number and not self.done:
             _print_packet(self._output, frame, packet_problem(frame), packet_tree(self._engine, frame, events), events)
             self.done = True
 
 
 def packet_problem(frame: Frame) -> str:
-    """What is wrong with the headers of a frame; empty when nothing is."""
+    """Return what is wrong with the headers of a frame; empty if nothing is."""
     packet = Packet()
     read(packet, frame.data, frame.start, frame.end, frame.link_type, frame.wire_length)
     return packet.problem
@@ -69,9 +69,9 @@ def packet_problem(frame: Frame) -> str:
 
 def _print_packet(output: Output, frame: Frame, problem: str, layers: Sequence[TlsLayer], events: Sequence[Event]) -> None:
     captured = frame.end - frame.start
-    cut_note = f", of which {captured:,} were captured" if frame.wire_length > captured else ""
+    truncated = f", of which {captured:,} were captured" if frame.wire_length > captured else ""
     link = link_name(frame.link_type)
-    output.line(output.paint(f"Frame {frame.number}", "bold") + f": {count_text(frame.wire_length, 'byte')}{cut_note}, {link}")
+    output.line(output.paint(f"Frame {frame.number}", "bold") + f": {count_text(frame.wire_length, 'byte')}{truncated}, {link}")
     output.line(f"  captured {moment_text(frame.at)} UTC by interface {frame.interface}, at byte {frame.offset:,} of the file")
     if problem:
         output.line("  " + output.paint(f"problem: {harmless(problem)}", "yellow"))
@@ -94,7 +94,7 @@ def _print_packet(output: Output, frame: Frame, problem: str, layers: Sequence[T
 
 
 def _print_plaintext(output: Output, what: str, data: bytes) -> None:
-    """What a record held, as it was before it was encrypted."""
+    """Print the plaintext of a record."""
     output.line()
     output.line(output.paint(f"Decrypted TLS ({count_text(len(data), 'byte')})", "bold") + f": {harmless(what)}")
     for line in hex_dump(data[:MAX_DUMP]):
@@ -114,10 +114,10 @@ def _print_layer(output: Output, part: TlsLayer) -> None:
 
 
 def _print_field(output: Output, field: Field, depth: int, mark: str) -> None:
-    """A field and its parts; values longer than the line are cut, since the bytes stand below."""
+    """Print a field and its parts. A value longer than the line is truncated; its bytes are printed below."""
     lead = "  " * depth
     label = f"{harmless(field.name)}: " if field.text else harmless(field.name)
-    # A long value is not made harmless as a whole for the few columns that are shown of it.
+    # Only the columns of a long value that are shown are made harmless.
     room = max(16, output.width - 13 - len(lead) - len(label))
     text = cut(harmless(field.text[: room + 1]), room)
     output.line(output.paint(_range(field.offset, field.length, mark), "dim") + lead + output.paint(label, "cyan") + text)
@@ -127,7 +127,7 @@ def _print_field(output: Output, field: Field, depth: int, mark: str) -> None:
 
 
 def _range(offset: int, length: int, mark: str) -> str:
-    """First and last byte in hex, as the dump counts them, in 13 columns."""
+    """Return the first and the last byte in hex, as the dump counts them, in 13 columns."""
     if offset < 0:
         return " " * 13
     text = f"{mark}{offset:04x}" if length <= 1 else f"{mark}{offset:04x}-{offset + length - 1:04x}"
@@ -135,7 +135,7 @@ def _range(offset: int, length: int, mark: str) -> str:
 
 
 def hex_dump(data: Sequence[int]) -> Iterator[str]:
-    """The bytes sixteen a line: their number in hex, themselves in hex, and as ASCII where they are printable."""
+    """Yield lines of sixteen bytes each: the offset in hex, the bytes in hex, and the bytes as ASCII where printable."""
     for at in range(0, len(data), _ROW):
         row = bytes(data[at : at + _ROW])
         text = "".join(chr(octet) if 32 <= octet < 127 else "." for octet in row)

@@ -1,4 +1,4 @@
-"""`analyzer packets`: the packet list, one row a packet, while the captures are read."""
+"""`analyzer packets`: prints the packet list, one row for each packet, while the captures are read."""
 
 from argparse import Namespace
 from collections.abc import Callable, Sequence
@@ -14,7 +14,7 @@ from analyzer.engine import run as run_engine
 from analyzer.packet.packet import Packet
 from analyzer.store.output_schemas import PACKET
 from analyzer.store.packet_words import Describer, packet_record
-from analyzer.store.plaintext_heads import PlaintextHeads
+from analyzer.store.plaintext_heads import HttpMessages
 from analyzer.store.session_record import json_line, rfc3339
 from analyzer.tls.events import Event
 
@@ -32,7 +32,7 @@ STYLES = {"TCP": "", "UDP": "blue", "ARP": "yellow", "ICMP": "magenta", "ICMPv6"
 
 
 def run(options: Namespace, output: Output) -> int:
-    """Print the packets of the captures; the exit status."""
+    """Print the packets of the captures, and return the exit status."""
     capture_run = CaptureRun(options.captures, output, streaming=True)
     engine = Engine(detailed=True, places=False, reads_data=False, **read_keys(options, capture_run, patient=False))
     if options.format == "csv":
@@ -49,20 +49,20 @@ class PacketList(Listener):
     def __init__(self, output: Output, engine: Engine, form: str) -> None:
         """form: `text`, `json` or `csv`."""
         self._output = output
-        self._plaintext = PlaintextHeads()
+        self._plaintext = HttpMessages()
         self._describer = Describer(engine, self._plaintext)
         self._table = Table(COLUMNS, output, one_line=True) if form == "text" else None
         self._write = _row_writer(form, output, self._table)
 
     def packet(self, packet: Packet, frame: Frame, events: Sequence[Event]) -> None:
-        """As in `Listener`."""
+        """See `Listener.packet`."""
         if events:
             self._plaintext.take(events)
         self._write(frame, *self._describer.describe(frame, events))
         self._plaintext.clear()
 
     def end_turn(self) -> None:
-        """As in `Listener`."""
+        """See `Listener.end_turn`."""
         if self._table is not None:
             self._table.fix_widths()
         self._output.flush()

@@ -1,4 +1,4 @@
-"""The progress bar of long work, on standard error; imported when the work has proved to be long."""
+"""Shows a progress bar on standard error. This module is imported only when the work takes long."""
 
 from types import TracebackType
 
@@ -7,7 +7,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColu
 
 
 class Bar:
-    """A bar of bytes read that is gone when the work is done; `total` None, as of a pipe, shows only that it goes on."""
+    """A bar of the bytes read, which disappears at the end. total: None, as with a pipe, shows only that the work continues."""
 
     def __init__(self, total: int | None) -> None:
         columns = (BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
@@ -22,5 +22,5 @@ class Bar:
         self._progress.stop()
 
     def move(self, n_bytes: int) -> None:
-        """Show that so many bytes were read."""
+        """Show that `n_bytes` bytes were read."""
         self._progress.update(self._task, completed=n_bytes)

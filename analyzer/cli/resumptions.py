@@ -1,7 +1,7 @@
-"""What a resumed session goes back to, for people: the session before it, and the certificate that was shown then.
+"""Describes which session a resumed session resumes, and which certificate the server showed before.
 
-A resumed handshake carries no certificate (RFC 5246 section 7.3, RFC 9846 section 2.2): who the server is was proven when the
-first session began, and that session may lie several resumptions back.
+A resumed handshake contains no certificate (RFC 5246 section 7.3, RFC 9846 section 2.2). The server was authenticated in the
+first session, which may be several resumptions earlier.
 """
 
 from typing import Any
@@ -11,31 +11,31 @@ from analyzer.tls.session import Session
 from analyzer.x509.certificate import certificate
 
 MAX_KNOWN = 1 << 16
-"""Sessions that are kept in mind, a line of text each."""
+"""The most sessions that are remembered, with a line of text each."""
 
 MAX_STEPS = 64
-"""Resumptions that are followed back."""
+"""The most resumptions that are followed back."""
 
 LONGEST_SUBJECT = 200
 
 
 class Resumptions:
-    """The sessions of a capture that others may resume, as they end."""
+    """Remembers the sessions of a capture that other sessions may resume."""
 
     def __init__(self) -> None:
         self._known: dict[int, tuple[int | None, str | None]] = {}
 
     def take(self, session: Session) -> None:
-        """Keep in mind what a session showed, should it be one that others may resume."""
+        """Remember what a session showed, if other sessions may resume it. The session has ended."""
         handshake = session.handshake
         if handshake.resumable is None or len(self._known) >= MAX_KNOWN:
             return
         shown = handshake.certificates[1]
         subject = certificate(shown[0]).subject if shown else None
-        self._known[session.id] = _before(session), None if subject is None else subject[:LONGEST_SUBJECT]
+        self._known[session.id] = _resumed_session(session), None if subject is None else subject[:LONGEST_SUBJECT]
 
     def text(self, record: dict[str, Any]) -> str | None:
-        """The line about a session's resumption, given its record; None where it is not known whether there was one."""
+        """Return the line about a session's resumption, from its record; None if it is not known whether it was resumed."""
         if record["resumed"] is None:
             return None
         if not record["resumed"]:
@@ -49,15 +49,15 @@ class Resumptions:
         while subject is None and before is not None and steps < MAX_STEPS:
             first, steps = before, steps + 1
             before, subject = self._known.get(first, (None, None))
-        told = f"{how}; resumes session {number}"
+        line = f"{how}; resumes session {number}"
         if subject is None:
-            return told
+            return line
         back = f", {count_text(steps, 'resumption')} after session {first}," if steps else ","
-        return f"{told}{back} whose server showed {subject}"
+        return f"{line}{back} whose server showed {subject}"
 
 
 def ech_text(ech: dict[str, Any]) -> str:
-    """The line about an offer of Encrypted Client Hello, given its part of the record."""
+    """Return the line about an offer of Encrypted Client Hello, from its part of the record."""
     status = {
         "offered": "offered; without its secrets nobody can tell a real offer from GREASE, nor what the server made of it",
         "grease": "GREASE: the client goes on without",
@@ -67,7 +67,7 @@ def ech_text(ech: dict[str, Any]) -> str:
     return f"{status}{inner}{outer}"
 
 
-def _before(session: Session) -> int | None:
+def _resumed_session(session: Session) -> int | None:
     handshake = session.handshake
     resumed_from = handshake.resumed_from
     return resumed_from.number if handshake.parameters.resumption and resumed_from is not None else None

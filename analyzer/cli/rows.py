@@ -1,4 +1,4 @@
-"""One TLS session as a row, from its record: for the table of `sessions` and `summary`, and for CSV."""
+"""Makes a row of one TLS session, from its record: for the table of `sessions` and `summary`, and for CSV."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -29,7 +29,7 @@ COLUMNS = (
 
 
 def alerts_text(alerts: list[dict[str, Any]]) -> str:
-    """The alerts, each once: `fatal handshake_failure from server`."""
+    """Return the alerts, equal ones once: `fatal handshake_failure from server`."""
     texts = [
         f"encrypted from {alert['from']}"
         if alert["description"] is None
@@ -62,21 +62,21 @@ CSV_COLUMNS = columns(
     ("gaps", "gaps", len), ("findings", "findings", _codes),
     ("chain_verdict", "chain.verdict"), ("chain_problems", "chain.problems", _codes),
 )  # fmt: skip
-"""`certificates` and `gaps` are counts; `certificate_…` is the server's first one."""
+"""The columns `certificates` and `gaps` are counts. The columns `certificate_…` are of the server's first certificate."""
 
 
 def csv_head(declared: Sequence[Column]) -> bytes:
-    """The first line of a CSV file: the names of its columns."""
+    """Return the first line of a CSV file: the names of its columns."""
     return csv_row([column.name for column in declared]).encode()
 
 
 def csv_line(declared: Sequence[Column], record: dict[str, Any]) -> bytes:
-    """The line of a record."""
+    """Return the CSV line of a record."""
     return csv_row([column.value(record) for column in declared]).encode()
 
 
 def table_row(record: dict[str, Any]) -> list[Cell]:
-    """The cells of `COLUMNS`."""
+    """Return the cells of `COLUMNS` for a record."""
     certificates = record["certificates"]["server"]
     established = record["established"]
     return [
@@ -99,7 +99,7 @@ def table_row(record: dict[str, Any]) -> list[Cell]:
 
 
 def chain_cell(chain: dict[str, Any]) -> Cell:
-    """The verdict on the server's chain, or all that is wrong with it."""
+    """Return the verdict on the server's chain, or its problems if it is invalid."""
     if chain["verdict"] == "absent":
         return ""
     if chain["verdict"] == "valid":
@@ -108,11 +108,11 @@ def chain_cell(chain: dict[str, Any]) -> Cell:
 
 
 def endpoint(end: dict[str, Any]) -> str:
-    """Address and port; an IPv6 address in brackets (RFC 3986 section 3.2.2)."""
+    """Return address and port; an IPv6 address in brackets (RFC 3986 section 3.2.2)."""
     address = end["address"]
     return f"[{address}]:{end['port']}" if ":" in address else f"{address}:{end['port']}"
 
 
 def clock(time: str | None) -> str:
-    """Date and time to the second, of a time in RFC 3339."""
+    """Return date and time to the second, from a time in RFC 3339."""
     return time[:19].replace("T", " ") if time else ""

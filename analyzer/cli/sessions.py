@@ -1,4 +1,4 @@
-"""`analyzer sessions`: one record for every TLS session, as JSON while reading, or as text or CSV in the order of their ids."""
+"""`analyzer sessions`: writes one record for every TLS session: JSON while reading, or text or CSV in the order of the ids."""
 
 from argparse import Namespace
 from collections.abc import Callable, Sequence
@@ -12,29 +12,29 @@ from analyzer.cli.table import Cell, Table
 from analyzer.cli.trust_options import read_chains
 from analyzer.engine import Engine, Listener
 from analyzer.engine import run as run_engine
-from analyzer.store.chain_verdicts import Chains, Written
+from analyzer.store.chain_verdicts import Chains, JsonVerdicts
 from analyzer.store.session_record import json_line, session_record
 from analyzer.tls.events import Event, SessionEnded
 
 
 class InOrder:
-    """Hands on what comes with numbers out of order, in order: each as soon as all before it were handed on."""
+    """Sorts numbered values that come out of order. Each value is passed to `hand_on` as soon as all values before it were."""
 
     def __init__(self, hand_on: Callable[[Any], None]) -> None:
         self._hand_on = hand_on
         self._next = 0
-        self._waiting: dict[int, Any] = {}
+        self._held: dict[int, Any] = {}
 
     def add(self, number: int, value: Any) -> None:
-        """Take the value that has this number; numbers count from 0 without a gap."""
-        self._waiting[number] = value
-        while self._next in self._waiting:
-            self._hand_on(self._waiting.pop(self._next))
+        """Take the value that has this number. Numbers count from 0 without a gap."""
+        self._held[number] = value
+        while self._next in self._held:
+            self._hand_on(self._held.pop(self._next))
             self._next += 1
 
 
 def run(options: Namespace, output: Output) -> int:
-    """Print the sessions of the captures; the exit status."""
+    """Print the sessions of the captures, and return the exit status."""
     capture_run = CaptureRun(options.captures, output, streaming=options.format != "text")
     keys = read_keys(options, capture_run)
     chains = read_chains(options)
@@ -44,47 +44,47 @@ def run(options: Namespace, output: Output) -> int:
 
 
 class JsonLines(Listener):
-    """Writes one record a line, each as its session ends."""
+    """Writes one record per line, each when its session ends."""
 
     def __init__(self, output: Output, chains: Chains, messages: bool) -> None:
         self._output = output
-        self._chains = Written(chains)
+        self._chains = JsonVerdicts(chains)
         self._messages = messages
-        self._news = False
+        self._unflushed = False
 
     def take(self, events: Sequence[Event]) -> None:
-        """As in `Listener`."""
+        """See `Listener.take`."""
         for event in events:
             if isinstance(event, SessionEnded):
                 self._output.write(json_line(session_record(event.ended, self._messages, self._chains)))
-                self._news = True
+                self._unflushed = True
 
     def end_turn(self) -> None:
-        """As in `Listener`: what was written goes out with every chunk that was read."""
-        if self._news:
+        """See `Listener.end_turn`. What was written in the turn is flushed."""
+        if self._unflushed:
             self._output.flush()
-            self._news = False
+            self._unflushed = False
 
     def close(self) -> None:
-        """As in `Listener`."""
+        """See `Listener.close`."""
         self._output.flush()
 
 
 class Records(Listener):
-    """Hands on the records of sessions in the order of their ids."""
+    """Passes the records of sessions on in the order of their ids. Subclasses override `row` and `add`."""
 
     def __init__(self, chains: Chains) -> None:
         self._chains = chains
         self._rows = InOrder(self.add)
 
     def take(self, events: Sequence[Event]) -> None:
-        """As in `Listener`."""
+        """See `Listener.take`."""
         for event in events:
             if isinstance(event, SessionEnded):
                 self._rows.add(event.session, self.row(session_record(event.ended, False, self._chains)))
 
     def row(self, record: dict[str, Any]) -> Any:
-        """Make of a record what is kept until its turn comes."""
+        """Convert a record into the row that is kept until all rows before it were added."""
         return record
 
     def add(self, row: Any) -> None:
@@ -92,31 +92,31 @@ class Records(Listener):
 
 
 class CsvLines(Records):
-    """Writes CSV."""
+    """Writes the rows as CSV."""
 
     def __init__(self, output: Output, chains: Chains, messages: bool) -> None:
         super().__init__(chains)
         self._output = output
-        self._news = False
+        self._unflushed = False
         output.head = csv_head(CSV_COLUMNS)
 
     def row(self, record: dict[str, Any]) -> bytes:
-        """As in `Records`."""
-        self._news = True
+        """See `Records.row`."""
+        self._unflushed = True
         return csv_line(CSV_COLUMNS, record)
 
     def add(self, row: bytes) -> None:
-        """As in `Records`."""
+        """See `Records.add`."""
         self._output.write(row)
 
     def end_turn(self) -> None:
-        """As in `Listener`."""
-        if self._news:
+        """See `Listener.end_turn`."""
+        if self._unflushed:
             self._output.flush()
-            self._news = False
+            self._unflushed = False
 
     def close(self) -> None:
-        """As in `Listener`."""
+        """See `Listener.close`."""
         self._output.flush()
 
 
@@ -129,15 +129,15 @@ class TextTable(Records):
         self._table = Table(COLUMNS, output, one_line=True)
 
     def row(self, record: dict[str, Any]) -> list[Cell]:
-        """As in `Records`."""
+        """See `Records.row`."""
         return table_row(record)
 
     def add(self, row: list[Cell]) -> None:
-        """As in `Records`."""
+        """See `Records.add`."""
         self._table.add(row)
 
     def close(self) -> None:
-        """As in `Listener`."""
+        """See `Listener.close`."""
         self._table.close()
         self._output.flush()
 

@@ -1,10 +1,10 @@
-"""`analyzer show`: one session in full: its facts, the handshake as a ladder, certificates, every message's fields."""
+"""`analyzer show`: prints one session in full: its facts, the handshake as a ladder, certificates, every message's fields."""
 
 from argparse import Namespace
 from collections.abc import Sequence
 from typing import Any
 
-from analyzer.cli.authentication_text import authenticity_text, decryption_text, why_not_text
+from analyzer.cli.authentication_text import authenticity_text, decryption_failure_text, decryption_text
 from analyzer.cli.capture_run import CaptureRun, no_such_session
 from analyzer.cli.certificate_text import print_certificate
 from analyzer.cli.chain_tree import ChainTree
@@ -14,14 +14,14 @@ from analyzer.cli.formatting import count_text, duration_text, moment_text, size
 from analyzer.cli.key_files import read_keys
 from analyzer.cli.ladder import Ladder, Steps, camel
 from analyzer.cli.message_fields import print_fields
-from analyzer.cli.output import Output, Refusal
+from analyzer.cli.output import CommandError, Output
 from analyzer.cli.resumptions import Resumptions, ech_text
 from analyzer.cli.rows import alerts_text, endpoint
 from analyzer.cli.table import wrap
 from analyzer.cli.trust_options import read_chains
 from analyzer.engine import Engine, Listener
 from analyzer.engine import run as run_engine
-from analyzer.store.chain_verdicts import CLIENT, SERVER, Chains, Judged
+from analyzer.store.chain_verdicts import CLIENT, SERVER, Chains, ChainVerdict
 from analyzer.store.session_record import json_line, session_record
 from analyzer.tls.events import Event, HandshakeMessage, SessionEnded
 from analyzer.tls.handshake.ech_offer import EchOffer
@@ -33,7 +33,7 @@ _ENDED = {"fin": "closed by both sides", "rst": "reset", "end": "still open at t
 
 
 def run(options: Namespace, output: Output) -> int:
-    """Print one session of a capture; the exit status."""
+    """Print one session of a capture, and return the exit status."""
     capture_run = CaptureRun([options.capture], output)
     chains = read_chains(options)
     resumptions = Resumptions()
@@ -43,7 +43,7 @@ def run(options: Namespace, output: Output) -> int:
     session = finder.session
     if session is None:
         capture_run.status()
-        raise Refusal(no_such_session(options.capture, options.id, engine.dispatcher.count))
+        raise CommandError(no_such_session(options.capture, options.id, engine.dispatcher.count))
     if options.format == "json":
         output.write(json_line(session_record(session, True, chains)))
     else:
@@ -53,10 +53,10 @@ def run(options: Namespace, output: Output) -> int:
 
 
 class SessionFinder(Listener):
-    """Keeps one session; all are followed, since streams and numbers depend on each other.
+    """Keeps one session. All sessions are followed, because streams and numbers depend on each other.
 
-    session: the one, once it has ended; steps: what happened in it. `chains` and `resumptions` learn from those that end
-    before it.
+    session: the session after it has ended, else None. steps: what happened in it. `chains` and `resumptions` take the sessions
+    that end before it.
     """
 
     def __init__(self, number: int, chains: Chains, resumptions: Resumptions) -> None:
@@ -67,7 +67,7 @@ class SessionFinder(Listener):
         self._resumptions = resumptions
 
     def take(self, events: Sequence[Event]) -> None:
-        """As in `Listener`."""
+        """See `Listener.take`."""
         self.steps.take(events)
         for event in events:
             if isinstance(event, SessionEnded):
@@ -141,7 +141,7 @@ def _print_head(output: Output, session: Session, record: dict[str, Any], captur
             style = {"yes": "green", "no": "yellow"}.get(value, "") if label == "established" else ""
             print_fact(output, label, harmless(value), style)
             if label == "decryption":
-                for sentence in why_not_text(record["decryption"]):
+                for sentence in decryption_failure_text(record["decryption"]):
                     print_fact(output, "", harmless(sentence), "yellow")
                 for number, (sentence, style) in enumerate(authenticity_text(record)):
                     print_fact(output, "" if number else "authenticity", harmless(sentence), style)
@@ -163,7 +163,7 @@ def _print_http(output: Output, exchanges: list[dict[str, Any]]) -> None:
             output.line("  " + line)
 
 
-def _print_certificates(output: Output, side: str, ders: list[bytes], judged: Judged | None, chains: Chains) -> None:
+def _print_certificates(output: Output, side: str, ders: list[bytes], judged: ChainVerdict | None, chains: Chains) -> None:
     output.line()
     output.line(output.paint(f"Certificates of the {side}", "bold"))
     if judged is not None:

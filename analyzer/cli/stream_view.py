@@ -1,7 +1,8 @@
-"""What two sides said to each other, in four forms: text, hex, the raw bytes, JSON.
+"""Writes the data that the two sides of a session sent, in four forms: text, hex, the raw bytes, JSON.
 
-A turn is what one side sends until the other one does. In text and hex each line begins with who speaks, as `curl -v` has it:
-`>` the client, `<` the server, `*` this program; so nothing that is in the bytes can pass for one of our own lines.
+A turn is the data that one side sends until the other side sends. In text and hex each line begins with a mark of its sender,
+as in `curl -v`: `>` is the client, `<` the server, `*` this program. So no bytes of the session can look like a line of this
+program.
 """
 
 import codecs
@@ -18,29 +19,29 @@ MARKS = ("> ", "< ")
 STYLES = ("cyan", "yellow")
 
 _LINE = 16
-"""Bytes of a line of hex."""
+"""Bytes in a line of hex."""
 
 _ASCII = bytes(number if 0x20 <= number < 0x7F else 0x2E for number in range(256))
 
-TOLD = 8
-"""Losses that are told one by one where the output has no place for them."""
+SHOWN = 8
+"""The most pieces of missing data that are reported one by one, if the output has no place for them."""
 
 
 class View(Protocol):
     """A form in which the data of a session is written."""
 
     def data(self, side: int, data: bytes, frame: int, at: int) -> None:
-        """Write the next bytes of a side, 0 the client."""
+        """Write the next bytes of a side; 0 is the client."""
 
     def missing(self, missing: Missing) -> None:
-        """Say that something is missing here."""
+        """Write that data is missing here."""
 
     def close(self) -> None:
-        """Write what has waited."""
+        """Write what is still buffered."""
 
 
 def missing_text(missing: Missing) -> str:
-    """A loss in words."""
+    """Return a text that describes missing data."""
     who = "this session" if missing.role is None else f"the {NAMES[missing.role]}"
     if missing.n_bytes is not None:
         verb = "is" if missing.n_bytes == 1 else "are"
@@ -53,7 +54,7 @@ def missing_text(missing: Missing) -> str:
 
 
 class TextView:
-    """Text as UTF-8; what is no text, or would drive a terminal, stands as escapes, but for line ends and tabs."""
+    """Writes text as UTF-8. What is not text, or would control a terminal, is escaped, except line ends and tabs."""
 
     def __init__(self, output: Output) -> None:
         self._output = output
@@ -64,7 +65,7 @@ class TextView:
         self._first = -1
 
     def data(self, side: int, data: bytes, frame: int, at: int) -> None:
-        """As in View."""
+        """See `View.data`."""
         if side != self._side:
             self._end_turn()
             self._side = side
@@ -73,17 +74,17 @@ class TextView:
         self._write(self._decoders[side].decode(data))
 
     def missing(self, missing: Missing) -> None:
-        """As in View."""
+        """See `View.missing`."""
         self._end_turn()
         self._side = -1
         self.note(missing_text(missing), "alarm")
 
     def close(self) -> None:
-        """As in View."""
+        """See `View.close`."""
         self._end_turn()
 
     def note(self, text: str, style: str = "dim") -> None:
-        """Write a line of our own."""
+        """Write a line of this program."""
         self._output.line(self._output.paint("* " + harmless(text), style))
 
     def _end_turn(self) -> None:
@@ -102,7 +103,7 @@ class TextView:
         if self._return and text:
             self._return = False
             text = "\r" + text
-        if text.endswith("\r"):  # half of a line end, perhaps
+        if text.endswith("\r"):  # perhaps the first half of a line end
             self._return = True
             text = text[:-1]
         *lines, rest = text.replace("\r\n", "\n").split("\n")
@@ -112,7 +113,7 @@ class TextView:
         self._output.write("".join(shown).encode(self._output.encoding, "backslashreplace"))
 
     def _shown(self, text: str, ends: bool = True) -> str:
-        """A line, or a part of one, made harmless, behind the mark of its side where it begins one."""
+        """Return a line, or a part of one, made harmless. If it begins a line, the mark of its side is in front."""
         mark = MARKS[self._side] if self._at_start else ""
         self._at_start = ends
         kept = harmless(text) if "\t" not in text else "\t".join(map(harmless, text.split("\t")))
@@ -123,7 +124,7 @@ class TextView:
 
 
 class HexView:
-    """Sixteen bytes a line with their offset in what their side sent, counted without what is missing."""
+    """Writes sixteen bytes per line, with their offset in the data of their side. Missing data is not counted."""
 
     def __init__(self, output: Output) -> None:
         self._output = output
@@ -133,7 +134,7 @@ class HexView:
         self._first = -1
 
     def data(self, side: int, data: bytes, frame: int, at: int) -> None:
-        """As in View."""
+        """See `View.data`."""
         if side != self._side:
             self.close()
             self._side = side
@@ -146,19 +147,19 @@ class HexView:
         self._rest = data[whole:]
 
     def missing(self, missing: Missing) -> None:
-        """As in View."""
+        """See `View.missing`."""
         self.close()
         self._side = -1
         self.note(missing_text(missing), "alarm")
 
     def close(self) -> None:
-        """As in View."""
+        """See `View.close`."""
         if self._rest:
             self._put(self._rest)
             self._rest = b""
 
     def note(self, text: str, style: str = "dim") -> None:
-        """Write a line of our own."""
+        """Write a line of this program."""
         self._output.line(self._output.paint("* " + harmless(text), style))
 
     def _put(self, data: bytes) -> None:
@@ -169,37 +170,37 @@ class HexView:
 
 
 class RawView:
-    """The bytes as they are; what is missing is told on standard error."""
+    """Writes the bytes as they are. Missing data is reported on standard error."""
 
     def __init__(self, output: Output) -> None:
         self._output = output
         self._n_missing = 0
 
     def data(self, side: int, data: bytes, frame: int, at: int) -> None:
-        """As in View."""
+        """See `View.data`."""
         self._output.write(data)
 
     def missing(self, missing: Missing) -> None:
-        """As in View."""
+        """See `View.missing`."""
         self._n_missing += 1
-        if self._n_missing <= TOLD:
+        if self._n_missing <= SHOWN:
             complain(missing_text(missing))
 
     def close(self) -> None:
-        """As in View."""
-        if self._n_missing > TOLD:
-            complain(f"and {count_text(self._n_missing - TOLD, 'further loss', 'further losses')}")
+        """See `View.close`."""
+        if self._n_missing > SHOWN:
+            complain(f"and {count_text(self._n_missing - SHOWN, 'further loss', 'further losses')}")
 
 
 class JsonView:
-    """One object a record that was opened, or a loss; `offset` counts what its side sent, without what is missing."""
+    """Writes one object for each decrypted record or missing piece. `offset` counts the side's data without what is missing."""
 
     def __init__(self, output: Output) -> None:
         self._output = output
         self._offsets = [0, 0]
 
     def data(self, side: int, data: bytes, frame: int, at: int) -> None:
-        """As in View."""
+        """See `View.data`."""
         record = {
             "from": NAMES[side],
             "frame": frame,
@@ -213,7 +214,7 @@ class JsonView:
         self._output.write(json_line(record))
 
     def missing(self, missing: Missing) -> None:
-        """As in View."""
+        """See `View.missing`."""
         record = {
             "from": None if missing.role is None else NAMES[missing.role],
             "frame": None,
@@ -226,10 +227,10 @@ class JsonView:
         self._output.write(json_line(record))
 
     def close(self) -> None:
-        """As in View."""
+        """See `View.close`."""
 
 
 def chunk_text(side: int, frame: int, at: int, first: int) -> str:
-    """The head of a turn."""
+    """Return the header line of a turn."""
     time = f"{moment_text(at)} UTC" if at >= 0 else ""
     return ", ".join(filter(None, (NAMES[side], f"frame {frame}", time, offset_text(at, first) if at != first else "")))

@@ -1,4 +1,4 @@
-"""`analyzer summary`: what is in the captures, on one page: files, protocols, conversations, TLS sessions, findings."""
+"""`analyzer summary`: prints what is in the captures on one page: files, protocols, conversations, TLS sessions, findings."""
 
 from argparse import Namespace
 from collections.abc import Sequence
@@ -30,7 +30,7 @@ from analyzer.tls.events import Event, SessionEnded
 from analyzer.tls.session import Session
 
 SHOWN_SESSIONS = 1000
-"""Sessions listed; `analyzer sessions` lists all."""
+"""The most sessions that are listed; `analyzer sessions` lists all."""
 
 SHOWN_CONVERSATIONS = 10
 
@@ -50,7 +50,7 @@ _CONVERSATIONS = (
 
 
 class Summary(Listener):
-    """What is collected over one run."""
+    """Collects everything for the summary of one run."""
 
     sees_packets = True
 
@@ -70,11 +70,11 @@ class Summary(Listener):
         self._count = self.traffic.count
 
     def packet(self, packet: Packet, frame: Frame, events: Sequence[Event]) -> None:
-        """As in `Listener`."""
+        """See `Listener.packet`."""
         self._count(packet, frame)
 
     def take(self, events: Sequence[Event]) -> None:
-        """As in `Listener`."""
+        """See `Listener.take`."""
         for event in events:
             if isinstance(event, SessionEnded):
                 self._take_session(event.ended)
@@ -97,13 +97,13 @@ class Summary(Listener):
 
 
 def run(options: Namespace, output: Output) -> int:
-    """Print the summary of the captures; the exit status."""
+    """Print the summary of the captures, and return the exit status."""
     capture_run = CaptureRun(options.captures, output, hashing=True)
     chains = read_chains(options)
     engine = Engine(fields=False, watches_revocation=True, **read_keys(options, capture_run))
     summary = Summary(engine.material, chains)
     run_engine(capture_run, engine, [chains, summary])
-    if capture_run.nothing():
+    if capture_run.has_no_capture():
         capture_run.status()
         return FAILED
     summary.findings.take_files(capture_run.reader.files)
@@ -126,7 +126,7 @@ def run(options: Namespace, output: Output) -> int:
 
 
 def headline(output: Output, title: str, note: str = "") -> None:
-    """The line above a part of the page."""
+    """Print the heading of a part of the page."""
     output.line()
     output.line(output.paint(title, "bold") + (output.paint(f"  {note}", "dim") if note else ""))
 
@@ -149,14 +149,14 @@ def _print_protocols(summary: Summary, output: Output) -> None:
 
 
 def percent(part: float) -> str:
-    """A part of 1 in percent; what is there is never 0 %."""
+    """Return a part of 1 in percent. A part above 0 is never shown as 0 %."""
     if 0 < part < 0.0005:
         return "<0.1%"
     return f"{part * 100:.1f}%" if part < 0.9995 else "100%"
 
 
 def bar_text(part: float, room: int) -> str:
-    """A bar of `room` columns for 1, in eighths of a column; never empty for more than nothing."""
+    """Return a bar in eighths of a column; its length is `room` columns for 1. For a part above 0 it is never empty."""
     eighths = max(1, round(part * room * 8)) if part > 0 else 0
     return "█" * (eighths // 8) + ("", "▏", "▎", "▍", "▌", "▋", "▊", "▉")[eighths % 8]
 

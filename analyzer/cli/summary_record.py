@@ -1,4 +1,4 @@
-"""The summary as one object of JSON: what `output_schemas.SUMMARY` declares."""
+"""Makes the JSON record of the summary, as `output_schemas.SUMMARY` declares it."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def summary_record(summary: "Summary", files: Sequence[FileFacts], n_conversations: int) -> dict[str, Any]:
-    """Give the summary of a run. n_conversations: how many conversations are listed."""
+    """Return the summary of a run. n_conversations: how many conversations are listed."""
     traffic = summary.traffic
     return {
         "captures": [_capture(facts) for facts in files],

@@ -1,9 +1,9 @@
-"""Tables that fit the reader's window.
+"""Prints tables that fit the reader's window.
 
-A column has a natural width, that of its widest cell up to a limit, and a rank. Where not all columns have room side by side,
-the lower ranks move to a second line under each row, as `title value`; so nothing is lost in a narrow window, and only a cell
-wider than its column is cut, with an ellipsis. The first rows decide the widths, so that long tables can be written while they
-grow. Text comes here `harmless` already.
+A column has a natural width, that of its widest cell up to a limit, and a rank. If there is no room for all columns side by
+side, the columns with the highest ranks move to a second line under each row, as `title value`. So nothing is lost in a narrow
+window. Only a cell wider than its column is truncated, with an ellipsis. The first rows decide the widths, so that a long table
+can be written before it is complete. Text must already be `harmless`.
 """
 
 from collections.abc import Sequence
@@ -13,13 +13,13 @@ from unicodedata import combining, east_asian_width
 from analyzer.cli.output import Output
 
 SAMPLE = 2000
-"""Rows that are looked at before the first is written."""
+"""The most rows that are held to decide the widths, before the first row is written."""
 
 LEAST_REST = 24
-"""Columns that a column of the rest has at least."""
+"""The least width of a column that gets the rest of the room."""
 
 GAP = "  "
-"""Between columns."""
+"""The space between columns."""
 
 Cell = str | tuple[str, str]
 """A text, or a text and its style."""
@@ -27,9 +27,12 @@ Cell = str | tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """title: in the head. rank: columns with lower ranks get room first. limit: widest it may get, in columns of the terminal;
-    0 for none. right: numbers stand at the right. style: of its cells that have none of their own. rest: it gets what room
-    the others leave; in a table that has such a column there are no second lines: columns without room are left out."""
+    """One column of a table.
+
+    title: in the header line. rank: columns with lower ranks get room first. limit: its largest width, in columns of the
+    terminal; 0 for none. right: its cells are aligned right, as for numbers. style: of its cells that have no own style. rest:
+    it gets the room that the others leave. A table with such a column has no second lines; columns without room are left out.
+    """
 
     title: str
     rank: int
@@ -40,10 +43,10 @@ class Column:
 
 
 class Table:
-    """Rows in, lines out. `add` rows, then `close`."""
+    """Takes rows, and writes lines. Call `add` for each row, then `close`."""
 
     def __init__(self, columns: Sequence[Column], output: Output, indent: int = 0, one_line: bool = False) -> None:
-        """one_line: every row takes one line however wide that gets, unless the output has to fit a window."""
+        """one_line: every row takes one line, of any width, unless the output has to fit a window."""
         self._columns = columns
         self._output = output
         self._indent = indent
@@ -63,11 +66,11 @@ class Table:
             self.fix_widths()
 
     def close(self) -> None:
-        """Write what has waited."""
+        """Write the rows that are still held."""
         self.fix_widths()
 
     def fix_widths(self) -> None:
-        """Decide the widths from the rows so far, if there are some, and write them; later rows are written as they come."""
+        """Decide the widths from the rows so far, if there are any, and write these rows. Later rows are written at once."""
         if self._widths or not self._sample:
             return
         columns = self._columns
@@ -109,7 +112,7 @@ class Table:
         for index in self._first:
             cell, column, room = row[index], columns[index], self._widths[index]
             text, style = cell if isinstance(cell, tuple) else (cell, column.style)
-            # A column without a limit has room for all that the sample had; what is wider pushes the others aside.
+            # A column without a limit is as wide as the sample needs. A wider cell moves the next ones to the right.
             shown = cut(text, room) if self._limited and (column.limit or column.rest) else text
             cells.append(output.paint(pad(shown, room, column.right), style))
         output.line(" " * self._indent + GAP.join(cells))
@@ -124,7 +127,7 @@ class Table:
 
 
 def flow(items: Sequence[tuple[str, str]], room: int) -> list[list[tuple[str, str]]]:
-    """Items joined by ` · ` on as few lines of `room` columns as hold them; one that is longer than a line is cut."""
+    """Join items with ` · ` on as few lines of `room` columns as possible. An item longer than a line is truncated."""
     lines: list[list[tuple[str, str]]] = []
     left = 0
     for text, style in items:
@@ -139,24 +142,24 @@ def flow(items: Sequence[tuple[str, str]], room: int) -> list[list[tuple[str, st
 
 
 def text_of(cell: Cell) -> str:
-    """The text of a cell."""
+    """Return the text of a cell."""
     return cell[0] if isinstance(cell, tuple) else cell
 
 
 def style_of(cell: Cell) -> str:
-    """The style of a cell."""
+    """Return the style of a cell, empty if it has none."""
     return cell[1] if isinstance(cell, tuple) else ""
 
 
 def width(text: str) -> int:
-    """Columns that a terminal takes for it: two for wide characters of East Asia, none for marks that combine."""
+    """Return the columns that a text takes on a terminal: two for a wide East Asian character, none for a combining mark."""
     if text.isascii():
         return len(text)
     return sum(0 if combining(one) else 2 if east_asian_width(one) in "WF" else 1 for one in text)
 
 
 def cut(text: str, room: int) -> str:
-    """The text, or as much of it as fits in so many columns, and an ellipsis."""
+    """Return the text. If it is wider than `room` columns, it is truncated and ends with an ellipsis."""
     if width(text) <= room:
         return text
     if text.isascii():
@@ -171,13 +174,13 @@ def cut(text: str, room: int) -> str:
 
 
 def pad(text: str, room: int, right: bool = False) -> str:
-    """The text filled up with blanks to so many columns."""
+    """Return the text, filled up with spaces to `room` columns. right: the spaces come first."""
     blanks = " " * (room - width(text))
     return blanks + text if right else text + blanks
 
 
 def wrap(text: str, room: int) -> list[str]:
-    """The text in lines of at most `room` columns, broken at blanks where there are some."""
+    """Return the text in lines of at most `room` columns, broken at spaces where there are some."""
     lines, line = [], ""
     for word in text.split(" "):
         rest = word

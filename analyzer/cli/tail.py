@@ -1,8 +1,8 @@
-"""A key log that another program is still writing: what was added to it since the last look.
+"""Reads a key log that another program is still writing: what was added to it since the last read.
 
-A browser appends a session's secrets while the session begins, so someone who captures into a pipe has them a moment before or
-after the packets that they open. Programs also empty their log, or put a new file in its place; both are seen and said, and
-secrets that were read before stay known.
+A browser appends a session's secrets while the session begins. With a capture from a pipe, they come a short time before or
+after the packets that they decrypt. Programs also empty their log, or put a new file in its place. Both are detected and
+reported, and secrets that were read before stay known.
 """
 
 import os
@@ -17,7 +17,7 @@ _CHUNK = 1 << 20
 
 
 class Tail:
-    """One key log on its way into a `KeyLog`; the path must be that of a regular file. What the system refuses is OSError."""
+    """Reads one key log into a `KeyLog`. The path must be that of a regular file. Raises OSError."""
 
     def __init__(self, keylog: "KeyLog", path: str) -> None:
         self.path = path
@@ -25,14 +25,14 @@ class Tail:
         self._descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         self._position = 0
 
-    def look(self) -> None:
+    def read_new(self) -> None:
         """Read what is new."""
         if os.fstat(self._descriptor).st_size < self._position:
             self._begin("was emptied")
         self._read()
         try:
             there = os.stat(self.path)
-        except OSError:  # gone, and perhaps only for the moment in which a new one takes its place
+        except OSError:  # the file is gone, perhaps only until a new one takes its place
             return
         if not os.path.samestat(there, os.fstat(self._descriptor)):
             descriptor = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
@@ -42,8 +42,8 @@ class Tail:
             self._read()
 
     def close(self) -> None:
-        """Read what is new, and take the last line as it is."""
-        self.look()
+        """Read what is new, and take the last line even without a line end."""
+        self.read_new()
         self._keylog.close(self.path)
         os.close(self._descriptor)
 

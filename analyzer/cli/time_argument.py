@@ -1,4 +1,4 @@
-"""Moments on the command line: `capture`, `now`, or a time as RFC 3339 has it."""
+"""Reads times on the command line: `capture`, `now`, or a time in the form of RFC 3339."""
 
 from argparse import ArgumentTypeError
 
@@ -6,8 +6,10 @@ from analyzer.store.moment import read_moment
 
 
 def parse_time(text: str) -> int | str:
-    """The value of `--at`: `capture`, `now`, or a time in nanoseconds since the epoch, from RFC 3339 or a date (its first
-    moment in UTC). Raises what argparse reports."""
+    """Return the value of `--at`: `capture`, `now`, or a time in nanoseconds since the epoch.
+
+    The time is in the form of RFC 3339, or a date, which means its first second in UTC. Raises ArgumentTypeError.
+    """
     try:
         return read_moment(text)
     except ValueError as error:

@@ -3,8 +3,8 @@ cimport cython
 cdef extern from "string.h":
     const void *memchr(const void *data, int value, size_t n_bytes)
 
-cdef inline Py_ssize_t first_place(const unsigned char *data, int value, Py_ssize_t start, Py_ssize_t end) noexcept:
-    """Where the first byte of that value is between two places, -1 nowhere."""
+cdef inline Py_ssize_t find_byte_in(const unsigned char *data, int value, Py_ssize_t start, Py_ssize_t end) noexcept:
+    """Return the position of the first byte with that value from `start` to `end`, -1 if there is none."""
     cdef const void *found = memchr(data + start, value, end - start)
     return -1 if found is NULL else <const unsigned char *> found - data
 

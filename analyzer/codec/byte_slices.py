@@ -25,5 +25,5 @@ def find_byte(data: bytes, value: cython.int, start: cython.Py_ssize_t, end: cyt
     if start < 0 or end < start or end > len(data):
         raise IndexError(f"{start}:{end} is not inside {len(data)} bytes")
     if cython.compiled:
-        return first_place(data, value, start, end)  # type: ignore[name-defined,no-any-return]  # noqa: F821 - in the .pxd
+        return find_byte_in(data, value, start, end)  # type: ignore[name-defined,no-any-return]  # noqa: F821 - in the .pxd
     return data.find(value, start, end)

@@ -1,7 +1,7 @@
-"""The rows of a field table, and the values that reading by them makes besides numbers, bytes, text, lists and messages.
+"""The field specs of a field table, and the special values that reading creates: extensions, wide varints and spans.
 
-Rows follow the presentation language of RFC 9846 section 3. `fields` declares them; `runner`, `writer` and `json_form` go by
-them. This module is compiled (see setup.cfg) and runs the same uncompiled.
+All other values are numbers, bytes, text, lists and messages. Field specs follow the presentation language of RFC 9846
+section 3. `field_tables` declares them; `runner`, `writer` and `json_form` interpret them.
 """
 
 from typing import Any
@@ -10,20 +10,22 @@ from analyzer.codec.registry import Names
 
 
 class FieldSpec:
-    """One field of a table.
+    """The specification of one field in a table.
 
-    kind: one of `kinds`. name: the RFC's. width: bytes of a number, or of the length in front (0: no length in
-    front, the field reaches to the end, or its length is the number in the earlier field `on`). low, high: bounds of the
-    length in bytes. element: what a vector repeats or a sized field holds; of a select, the row where no case fits. table: the
-    class of a structure. cases, on: of a select, the row by the number in field `on`; of extensions, the class by extension
-    type. registry: name of the registry that names the numbers. text: the bytes are text. optional: the field may be missing
-    at the end of its structure. known: extensions read before, by their bytes. slot: what sets the field in a message. doc: a
-    line of documentation; filter: the name of the field in display filters, such as `tls.handshake.version`; both may be empty.
+    kind: one of `field_kinds`. name: the name in the RFC. width: bytes of a number, of a fixed field, or of the length prefix.
+    Without a length prefix (0), the field extends to the end, or its length is the number in the earlier field `on`. low, high:
+    bounds of the length in bytes. element: the spec of the elements of a vector, or of the content of a sized field; in a
+    select, the spec if no case fits. table: the class of a structure. cases, on: in a select, the specs by the number in field
+    `on`; in extensions, the classes by extension type. registry: name of the registry that names the numbers. names: the names
+    of that registry, None before their first use. text: the bytes are text. optional: the field may be missing at the end of
+    its structure. known: extensions that were read before, by their bytes. slot: the descriptor that sets the field in a
+    message. doc: a line of documentation; filter: the name of the field in display filters, such as `tls.handshake.version`;
+    both may be empty.
     """
 
     __slots__ = (
-        "cases", "doc", "element", "filter", "high", "kind", "known", "low", "name", "names", "on", "optional", "registry", "slot",
-        "table", "text", "width",
+        "cases", "doc", "element", "filter", "high", "kind", "known", "low", "name", "names", "on", "optional", "registry",
+        "slot", "table", "text", "width",
     )  # fmt: skip
 
     def __init__(
@@ -60,9 +62,9 @@ class FieldSpec:
 
 
 class Extension:
-    """An extension as it came: its number, and its body as a message of its table, or as bytes where no table fits.
+    """An extension as received: its number, and its body as a message of its table, or as bytes if no table fits.
 
-    n_bytes: of the body as it came. One object may stand for equal extensions of several messages.
+    n_bytes: length of the body as received. Equal extensions of several messages may share one object.
     """
 
     __slots__ = ("body", "n_bytes", "type")
@@ -82,13 +84,17 @@ class Extension:
 
 
 class WideVarint(int):
-    """A variable-length number (RFC 9000 section 16) that came in more bytes than it needs: `size` of them."""
+    """A variable-length number (RFC 9000 section 16) that had more bytes than it needs. size: how many bytes it had."""
 
     size: int
 
 
 class Span:
-    """Where a field lies: `name`, `start` and `end` in bytes from the start of what was read, `value`, and its parts."""
+    """The position of a field in the bytes.
+
+    name: of the field. start, end: in bytes, from the start of what was read. value: of the field. spec: its `FieldSpec`, None
+    for an extension. children: the spans of its parts.
+    """
 
     __slots__ = ("children", "end", "name", "spec", "start", "value")
 

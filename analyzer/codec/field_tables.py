@@ -1,4 +1,4 @@
-"""Field tables: a message declared once, as a class whose annotated rows are its fields in wire order.
+"""Field tables: each message is declared once, as a class. Its annotated attributes are the field specs in wire order.
 
     class ServerName(Message):
         '''RFC 6066 section 3.'''
@@ -6,9 +6,9 @@
         name_type: int = u8("name_types")
         host_name: bytes = opaque(2, low=1, text=True)
 
-Reading and byte spans (`runner`), writing (`writer`) and JSON (`json_form`) all come from the rows; a table never holds code.
-Widths and bounds are in bytes, as in the presentation language of RFC 9846 section 3. A subclass begins with the rows of its
-base.
+Reading and byte spans (`runner`), writing (`writer`) and JSON (`json_form`) all use the field specs. A table contains no code.
+Widths and bounds are in bytes, as in the presentation language of RFC 9846 section 3. A subclass begins with the field specs of
+its base class.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,8 +20,8 @@ from analyzer.codec.field_spec import Extension, FieldSpec, Span
 from analyzer.codec.json_form import json_value
 
 __all__ = [
-    "Extension", "Message", "Span", "described", "extensions", "fixed", "opaque", "read", "select", "sized", "spans", "struct", "u8", "u16",
-    "u24", "u32", "u64", "varint", "vector", "write",
+    "Extension", "Message", "Span", "described", "extensions", "fixed", "opaque", "read", "select", "sized", "spans", "struct",
+    "u8", "u16", "u24", "u32", "u64", "varint", "vector", "write",
 ]  # fmt: skip
 
 read = runner.read
@@ -30,76 +30,84 @@ write = writer.write
 
 
 def u8(registry: str = "", *, optional: bool = False) -> Any:
-    """A number of one byte, named by a registry."""
+    """Declare a number of one byte. registry: the registry with the names of its values, "" for none."""
     return FieldSpec(field_kinds.UINT, width=1, registry=registry, optional=optional)
 
 
 def u16(registry: str = "", *, optional: bool = False) -> Any:
-    """A number of two bytes."""
+    """Declare a number of two bytes. registry: as in `u8`."""
     return FieldSpec(field_kinds.UINT, width=2, registry=registry, optional=optional)
 
 
 def u24(registry: str = "", *, optional: bool = False) -> Any:
-    """A number of three bytes."""
+    """Declare a number of three bytes. registry: as in `u8`."""
     return FieldSpec(field_kinds.UINT, width=3, registry=registry, optional=optional)
 
 
 def u32(registry: str = "", *, optional: bool = False) -> Any:
-    """A number of four bytes."""
+    """Declare a number of four bytes. registry: as in `u8`."""
     return FieldSpec(field_kinds.UINT, width=4, registry=registry, optional=optional)
 
 
 def u64(registry: str = "", *, optional: bool = False) -> Any:
-    """A number of eight bytes."""
+    """Declare a number of eight bytes. registry: as in `u8`."""
     return FieldSpec(field_kinds.UINT, width=8, registry=registry, optional=optional)
 
 
 def varint(registry: str = "", *, optional: bool = False) -> Any:
-    """A number of one, two, four or eight bytes that says itself how many (RFC 9000 section 16)."""
+    """Declare a number of one, two, four or eight bytes. Its first byte contains its size (RFC 9000 section 16)."""
     return FieldSpec(field_kinds.VARINT, registry=registry, optional=optional)
 
 
 def fixed(length: int, *, text: bool = False) -> Any:
-    """Exactly `length` bytes."""
+    """Declare a field of exactly `length` bytes."""
     return FieldSpec(field_kinds.FIXED, width=length, text=text)
 
 
 def opaque(prefix: int, *, low: int = 0, high: int = 0, text: bool = False, optional: bool = False, of: str = "") -> Any:
-    """Bytes behind a length of `prefix` bytes. `prefix` 0: all bytes to the end, or as many as the number in the earlier
-    field `of`. `high` 0: no bound but the prefix."""
+    """Declare bytes with a length prefix of `prefix` bytes.
+
+    `prefix` 0: all bytes to the end, or as many as the number in the earlier field `of`. `high` 0: no bound except the prefix.
+    """
     return FieldSpec(field_kinds.OPAQUE, width=prefix, low=low, high=high, text=text, optional=optional, on=of)
 
 
 def vector(prefix: int, element: Any, *, low: int = 0, high: int = 0, optional: bool = False, of: str = "") -> Any:
-    """Elements one after the other behind their length in bytes. `prefix` 0: up to the end, or as many bytes as the number
-    in the earlier field `of`."""
+    """Declare a list of elements, with a prefix of `prefix` bytes that contains their length in bytes.
+
+    `prefix` 0: elements up to the end, or as many bytes as the number in the earlier field `of`.
+    """
     return FieldSpec(field_kinds.VECTOR, width=prefix, low=low, high=high, element=element, optional=optional, on=of)
 
 
 def struct(table: "type[Message]", *, optional: bool = False) -> Any:
-    """The fields of another table."""
+    """Declare a structure: the fields of another table."""
     return FieldSpec(field_kinds.STRUCT, table=table, optional=optional)
 
 
 def sized(prefix: int, content: Any, *, low: int = 0, optional: bool = False, of: str = "") -> Any:
-    """One field, or the fields of another table, behind their length in bytes, or with the length in the field `of`."""
+    """Declare one field, or the fields of another table, with a length prefix, or with the length in the field `of`."""
     element = content if isinstance(content, FieldSpec) else struct(content)
     return FieldSpec(field_kinds.SIZED, width=prefix, low=low, element=element, optional=optional, on=of)
 
 
 def select(on: str, cases: Mapping[int, Any], default: Any = None) -> Any:
-    """A field whose form depends on the number in the earlier field `on`. Any other number: `default`, or else bytes to the
-    end."""
+    """Declare a field whose form depends on the number in the earlier field `on`.
+
+    A number without a case has the form `default`; without a default, it is bytes to the end.
+    """
     return FieldSpec(field_kinds.SELECT, on=on, cases=dict(cases), element=default)
 
 
 def extensions(tables: "dict[int, type[Message]]", *, optional: bool = False) -> Any:
-    """A block of extensions behind two bytes of length; `tables` gives the body's table by extension type."""
+    """Declare a block of extensions with a length prefix of two bytes. tables: the tables of bodies, by extension type."""
     return FieldSpec(field_kinds.EXTENSIONS, width=2, cases=tables, optional=optional)
 
 
 def described(spec: Any, doc: str, *, filter: str = "") -> Any:  # noqa: A002 - Wireshark's word
-    """The same field with a line of documentation, and with the name that it has in display filters.
+    """Return the same field spec, with a line of documentation and its name in display filters added.
+
+    For example:
 
         version: int = described(u16("versions"), "the version that the client prefers", filter="tls.handshake.version")
     """
@@ -109,7 +117,7 @@ def described(spec: Any, doc: str, *, filter: str = "") -> Any:  # noqa: A002 - 
 
 
 class Table(type):
-    """The metaclass that turns annotated rows into slots."""
+    """The metaclass of tables. It replaces the field specs in a class by slots."""
 
     specs: list[FieldSpec]
 
@@ -127,10 +135,11 @@ class Table(type):
 
 
 @dataclass_transform(
-    kw_only_default=True, field_specifiers=(u8, u16, u24, u32, u64, varint, fixed, opaque, vector, struct, sized, select, described)
+    kw_only_default=True,
+    field_specifiers=(u8, u16, u24, u32, u64, varint, fixed, opaque, vector, struct, sized, select, described),
 )
 class Message(metaclass=Table):
-    """The base of all tables. A field that could not be read is None; `trailing` holds bytes behind the last field."""
+    """The base class of all tables. A field that could not be read is None. trailing: bytes after the last field."""
 
     __slots__ = ("trailing",)
     specs: ClassVar[Sequence[FieldSpec]]
@@ -144,20 +153,20 @@ class Message(metaclass=Table):
 
     @classmethod
     def read(cls, data: bytes, base: int = 0, short: type[ParseError] = Malformed) -> tuple[Self, list[ParseError]]:
-        """Read the message that `data` holds: the message, and everything that is wrong with it."""
+        """Read the message in `data`. Return it, and a list of everything that is wrong with it. See `runner.read`."""
         message, problems = runner.read(cls, data, 0, len(data), base, short)
         return message, problems
 
     def write(self) -> bytes:
-        """The wire form."""
+        """Return the wire form. Raise ValueError if a length does not fit its field."""
         return writer.write(self)
 
     def json(self) -> dict[str, Any]:
-        """The fields as JSON values under the RFC's names."""
+        """Return the fields as JSON values, by the names in the RFC."""
         return json_value(self)
 
     def extension(self, number: int) -> Any:
-        """The body of the first extension of that type; None without one. For messages that carry extensions."""
+        """Return the body of the first extension of that type, None without one. This is for messages with extensions."""
         return runner.extension_body(self, number)
 
     def __eq__(self, other: object) -> bool:

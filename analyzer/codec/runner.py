@@ -284,7 +284,7 @@ class Reader:
                 self.fault = None
             else:
                 last = self.pos + length
-                if length <= LONGEST_KNOWN and self.spans is None and not is_renewed(number):
+                if length <= LONGEST_KNOWN and self.spans is None and not differs_each_time(number):
                     key = slice_bytes(self.data, start, last)
                     seen: Extension | None = known.get(key)
                     if seen is not None:
@@ -399,7 +399,7 @@ def run(reader: Reader, table: Any, end: cython.Py_ssize_t) -> Any:
     return message
 
 
-def is_renewed(number: cython.longlong) -> cython.bint:
+def differs_each_time(number: cython.longlong) -> cython.bint:
     """Return whether an extension differs in every message: tickets, key shares, PSKs, cookies, QUIC parameters, ECH."""
     return number in (35, 40, 41, 44, 51, 57, 65037)
 

@@ -1,6 +1,6 @@
 from analyzer.codec.field_spec cimport FieldSpec
 
-# Looked at for every field, as C variables.
+# Used for every field. In the compiled build these are C variables.
 cdef int EXTENSIONS, FIXED, OPAQUE, SELECT, SIZED, STRUCT, UINT, VARINT
 
 

@@ -1,6 +1,6 @@
 """Events that belong to no session."""
 
-from analyzer.tls.events import NOBODY, Event
+from analyzer.tls.events import NO_ROLE, Event
 
 NO_SESSION = -1
 
@@ -17,7 +17,7 @@ class RevocationSeen(Event):
         self.content_type = content_type
         self.body = body
         self.session = NO_SESSION
-        self.role = NOBODY
+        self.role = NO_ROLE
         self.frame = 0
         self.at = -1
         self.version = 0

@@ -25,7 +25,7 @@ cdef class TcpStream(Sink):
     cdef public Session session
     cdef public RecordSink sink
     cdef public tuple readers
-    cdef public int speaking
+    cdef public int tls_begun
     cdef public list tails
     cdef public list early
     cdef public long long kept
@@ -40,7 +40,7 @@ cdef class TcpStream(Sink):
         self, int side, bytes data, Py_ssize_t start, Py_ssize_t end, long long frame, long long at
     ) except *
     cdef Py_ssize_t search(self, int side, bytes data, Py_ssize_t start, Py_ssize_t end, long long offset) except? -2
-    cdef void weigh(self) except *
+    cdef void update_held(self) except *
     cdef void open(self, int client, bint mid_stream) except *
     cdef Py_ssize_t begin(self, int side, Py_ssize_t pos) except? -2
 

@@ -48,15 +48,15 @@ class TcpStream(Sink):
     """The two streams of one TCP connection, and the TLS session in them, if there is one.
 
     client: the side that is the client, -1 before it is known. session, sink: the session, and the sink of its records.
-    readers: record readers, by role. speaking: bit 0 is set when TLS of the originator has begun, bit 1 for the responder.
+    readers: record readers, by role. tls_begun: bit 0 is set when TLS of the originator has begun, bit 1 for the responder.
     tails: by side, bytes that may be the beginning of a hello. early: gaps and conflicts before the session. scanned: number
     of bytes that were searched. watch: searches for revocation data, None if not needed. begun: whether any bytes came. kept:
     bytes of memory of session and watch, as added to `Dispatcher.held`.
     """
 
     __slots__ = (
-        "begun", "client", "connection", "dispatcher", "early", "kept", "readers", "scanned", "session", "sink", "speaking",
-        "tails", "watch",
+        "begun", "client", "connection", "dispatcher", "early", "kept", "readers", "scanned", "session", "sink", "tails",
+        "tls_begun", "watch",
     )  # fmt: skip
 
     def __init__(self, connection: Connection, dispatcher: "Dispatcher") -> None:
@@ -67,7 +67,7 @@ class TcpStream(Sink):
         self.session: Session = None  # type: ignore[assignment]  # until TLS has begun
         self.sink: RecordSink = None  # type: ignore[assignment]
         self.readers: tuple[RecordReader, RecordReader] = None  # type: ignore[assignment]
-        self.speaking = 0
+        self.tls_begun = 0
         self.tails: list[bytes] = [b"", b""]
         self.early: list[tuple[Any, ...]] = []
         self.scanned = 0
@@ -111,10 +111,10 @@ class TcpStream(Sink):
     ) -> None:
         """Read records from the next bytes of a side. If its TLS has not begun, search for it first."""
         reader: RecordReader
-        if self.speaking & 1 << side:
+        if self.tls_begun & 1 << side:
             reader = self.readers[side ^ self.client]
             reader.feed(data, start, end, offset, frame, at)
-            self.weigh()
+            self.update_held()
             return
         tail: bytes = self.tails[side]
         if len(tail) > 0:
@@ -133,7 +133,7 @@ class TcpStream(Sink):
             return
         reader = self.readers[side ^ self.client]
         reader.feed(data, pos, end, offset + pos - start, frame, at)
-        self.weigh()
+        self.update_held()
 
     def feed_watch(
         self,
@@ -149,9 +149,9 @@ class TcpStream(Sink):
             self.watch.close(at)
         if self.session is not None or not self.watch.feed(side, data, start, end, frame, at):
             self.watch = None  # type: ignore[assignment]
-        self.weigh()
+        self.update_held()
 
-    def weigh(self) -> None:
+    def update_held(self) -> None:
         """Update the memory that session and watch take, here and in the dispatcher."""
         kept: cython.longlong = 0
         if self.sink is not None:
@@ -171,7 +171,7 @@ class TcpStream(Sink):
         other: cython.int = 1 - side
         reader: RecordReader
         self.scanned += end - start
-        if self.speaking & 1 << other:
+        if self.tls_begun & 1 << other:
             if plausible(data, start, end):
                 return self.begin(side, start)
             reader = self.readers[other ^ self.client]
@@ -210,7 +210,7 @@ class TcpStream(Sink):
             self.open(0 if source >= destination else 1, True)
             reader = self.readers[other ^ self.client]
             reader.searching = True
-            self.speaking = 3
+            self.tls_begun = 3
             return start
         return -1
 
@@ -232,7 +232,7 @@ class TcpStream(Sink):
 
     def begin(self, side: cython.int, pos: cython.Py_ssize_t) -> cython.Py_ssize_t:
         """Note that records of this side begin at `pos`. Return `pos`."""
-        self.speaking |= 1 << side
+        self.tls_begun |= 1 << side
         return pos
 
     def peek(self, side: cython.int, data: bytes, start: cython.Py_ssize_t, end: cython.Py_ssize_t) -> cython.bint:
@@ -251,7 +251,7 @@ class TcpStream(Sink):
             self.watch.gap(side, length)
         self.tails[side] = b""
         if self.session is not None:
-            self.speaking |= 1 << side
+            self.tls_begun |= 1 << side
             reader: RecordReader = self.readers[side ^ self.client]
             reader.gap(offset, length, frame, at)
         elif len(self.early) < MAX_EARLY:
@@ -292,8 +292,8 @@ class TcpStream(Sink):
             self.readers = None  # type: ignore[assignment]
             self.session = None  # type: ignore[assignment]
             self.sink = None  # type: ignore[assignment]
-            self.speaking = 0
-        self.weigh()
+            self.tls_begun = 0
+        self.update_held()
 
 
 class Dispatcher(Listener):
@@ -307,8 +307,8 @@ class Dispatcher(Listener):
     """
 
     __slots__ = (
-        "count", "datagram_protocols", "detailed", "events", "keeps_fields", "material", "pending", "places",
-        "resumptions", "watches_revocation",
+        "count", "datagram_protocols", "detailed", "events", "keeps_fields", "material", "pending", "places", "resumptions",
+        "watches_revocation",
     )  # fmt: skip
 
     def __init__(
@@ -350,7 +350,7 @@ class Dispatcher(Listener):
         self.count += 1
         events: list[Event] | None = self.events if self.detailed else None
         session: Session = Session(number, flow, self.material, self.resumptions, events, self.keeps_fields, self.places)
-        session.log.tell(SessionBegan(flow))
+        session.log.emit(SessionBegan(flow))
         return session
 
     def queue(self, session: Session) -> RecordSink:

@@ -12,7 +12,7 @@ cdef int _TCP, _UDP
 cdef class Engine:
     cdef public object material
     cdef public list seen
-    cdef public Py_ssize_t n_seen
+    cdef public Py_ssize_t n_known_secrets
     cdef public Dispatcher dispatcher
     cdef public Connections connections
     cdef public UdpFlows datagrams
@@ -25,7 +25,7 @@ cdef class Engine:
     cdef public long long at
 
     cpdef void feed(self, Frame frame) except *
-    cdef void hand_on(self, Frame frame) except *
+    cdef void dispatch(self, Frame frame) except *
     cpdef bint step(self, PacketReader packet_reader) except *
     cpdef void add_secrets(self, list secrets) except *
     cpdef void run(self, PacketReader packet_reader) except *

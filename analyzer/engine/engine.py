@@ -49,7 +49,7 @@ class Engine:
 
     __slots__ = (
         "at", "connections", "datagrams", "defragmenter", "dispatcher", "follows_datagrams", "fragments", "frame", "frames",
-        "material", "n_seen", "packet", "seen",
+        "material", "n_known_secrets", "packet", "seen",
     )  # fmt: skip
 
     def __init__(
@@ -84,7 +84,7 @@ class Engine:
         self.follows_datagrams = len(datagram_protocols) > 0
         self.defragmenter = Defragmenter()
         self.seen: list[tuple[int, bytes]] = []
-        self.n_seen = 0
+        self.n_known_secrets = 0
         self.fragments: list[FragmentReport] = []
         self.packet = Packet()
         self.frames = 0
@@ -96,11 +96,11 @@ class Engine:
         self.frames += 1
         self.frame = frame.number
         self.at = frame.at
-        self.hand_on(frame)
+        self.dispatch(frame)
         if self.dispatcher.pending is not None:  # here, so that the order of events does not depend on the calls of `take`
             self.dispatcher.tick(frame.at)
 
-    def hand_on(self, frame: Frame) -> None:
+    def dispatch(self, frame: Frame) -> None:
         """Pass the content of a frame to its flow."""
         packet: Packet = self.packet
         whole: cython.bint = read(packet, frame.data, frame.start, frame.end, frame.link_type, frame.wire_length)
@@ -137,7 +137,7 @@ class Engine:
 
     def add_secrets(self, secrets: list[Any]) -> None:
         """Take the new Decryption Secrets Blocks of a capture: those that `secrets` did not contain in the last call."""
-        known: cython.Py_ssize_t = self.n_seen if secrets is self.seen else 0
+        known: cython.Py_ssize_t = self.n_known_secrets if secrets is self.seen else 0
         if len(secrets) == known:
             return
         from analyzer.secrets.keylog import KeyLog
@@ -149,7 +149,7 @@ class Engine:
             if kind == TLS_KEY_LOG:
                 keylog.take(data, THE_CAPTURE)
         self.seen = secrets
-        self.n_seen = len(secrets)
+        self.n_known_secrets = len(secrets)
         self.dispatcher.tick(self.at)
 
     def take(self) -> list[Event]:

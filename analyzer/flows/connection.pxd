@@ -2,7 +2,7 @@ cimport cython
 
 from analyzer.flows.sink cimport Sink
 
-# Constants that are looked at for every packet; as C variables they are not visible from Python.
+# Constants that are used for every packet. They are C variables, which are not visible from Python.
 cdef long long WORD
 
 

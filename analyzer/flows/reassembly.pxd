@@ -5,7 +5,7 @@ from analyzer.packet.packet cimport Packet
 from analyzer.flows.connection cimport Endpoint, Segment
 from analyzer.flows.sink cimport Sink
 
-# Constants that are looked at for every packet; as C variables they are not visible from Python.
+# Constants that are used for every packet. They are C variables, which are not visible from Python.
 cdef int HISTORY_SLOTS, RST, SYN
 cdef long long HALF_WORD, HISTORY_TOTAL, SEGMENT_COST, WORD
 
@@ -25,8 +25,8 @@ cdef class Reassembler:
     cdef void keep(self, Endpoint endpoint, Py_ssize_t index, Segment new) except *
     cdef Py_ssize_t overlap(self, Endpoint endpoint, Sink sink, Segment new, Py_ssize_t pos, Segment other) except? -1
     cdef void release(self, Endpoint endpoint, Sink sink, long long frame, long long at, bint give_up) except *
-    cdef void hand_on(self, Endpoint endpoint, Sink sink, Segment segment, long long frame, long long at) except *
-    cdef void remember(self, Endpoint endpoint, bytes data, Py_ssize_t start, Py_ssize_t end) except *
+    cdef void pass_on(self, Endpoint endpoint, Sink sink, Segment segment, long long frame, long long at) except *
+    cdef void keep_history(self, Endpoint endpoint, bytes data, Py_ssize_t start, Py_ssize_t end) except *
     cdef void forget(self, Endpoint endpoint) except *
     cdef void compare(
         self, Endpoint endpoint, Sink sink, bytes data, Py_ssize_t start, Py_ssize_t end, long long offset, long long frame,

@@ -60,7 +60,7 @@ class Reassembler:
             self.peek(endpoint, sink, packet, ahead, frame, at)
         elif ahead == 0 and len(endpoint.pending) == 0 and packet.missing == 0:
             n: cython.longlong = packet.payload_end - packet.payload
-            self.remember(endpoint, packet.data, packet.payload, packet.payload_end)
+            self.keep_history(endpoint, packet.data, packet.payload, packet.payload_end)
             endpoint.next = (sequence + n) & WORD
             endpoint.last_frame = frame
             endpoint.offset += n
@@ -245,14 +245,14 @@ class Reassembler:
             self.pending -= len(segment.data) + SEGMENT_COST
             if len(waiting) == 0:
                 del self.waiting[endpoint]
-            self.hand_on(endpoint, sink, segment, segment.frame if lost else frame, segment.at if lost else at)
+            self.pass_on(endpoint, sink, segment, segment.frame if lost else frame, segment.at if lost else at)
 
-    def hand_on(self, endpoint: Endpoint, sink: Sink, segment: Segment, frame: cython.longlong, at: cython.longlong) -> None:
+    def pass_on(self, endpoint: Endpoint, sink: Sink, segment: Segment, frame: cython.longlong, at: cython.longlong) -> None:
         """Pass the next segment to the reader. Report the bytes that the snapshot length removed as a gap."""
         start: cython.longlong = endpoint.offset - segment.offset  # bytes of another copy that were passed on meanwhile
         n: cython.longlong = len(segment.data) - start
         if n > 0:
-            self.remember(endpoint, segment.data, start, len(segment.data))
+            self.keep_history(endpoint, segment.data, start, len(segment.data))
             endpoint.last_frame = frame
             endpoint.offset += n
             endpoint.next = (endpoint.next + n) & WORD
@@ -262,7 +262,7 @@ class Reassembler:
             endpoint.next = (endpoint.next + segment.missing) & WORD
             sink.gap(endpoint.side, endpoint.offset - segment.missing, segment.missing, frame, at)
 
-    def remember(self, endpoint: Endpoint, data: bytes, start: cython.Py_ssize_t, end: cython.Py_ssize_t) -> None:
+    def keep_history(self, endpoint: Endpoint, data: bytes, start: cython.Py_ssize_t, end: cython.Py_ssize_t) -> None:
         """Keep a copy of the bytes that are passed on, for comparison with retransmissions."""
         if self.history > HISTORY_TOTAL:
             return

@@ -6,7 +6,7 @@ from analyzer.flows.listener cimport Listener
 from analyzer.flows.reassembly cimport Reassembler
 from analyzer.flows.sink cimport Sink
 
-# Constants that are looked at for every packet; as C variables they are not visible from Python.
+# Constants that are used for every packet. They are C variables, which are not visible from Python.
 cdef int ACK, FIN, LINGER_CONNECTIONS, RECENT, RST, SYN
 cdef long long HALF_WORD, HELD_TOTAL, IDLE, LINGER, SWEEP_PACKETS, WORD
 
@@ -21,14 +21,14 @@ cdef class Connections:
     cdef public Reassembler reassembler
     cdef public long long frame
     cdef public long long n_open
-    cdef public long long swept
+    cdef public long long n_since_sweep
     cdef public long long evicted
 
     cpdef void feed(self, Packet packet, long long frame, long long at) except *
     cdef Endpoint find(self, Packet packet)
-    cdef bint drained(self, Connection connection) except *
+    cdef bint is_complete(self, Connection connection) except *
     cdef bint reused(self, Endpoint endpoint, Packet packet) except *
-    cdef bint goes_on(self, Endpoint endpoint, Packet packet) except *
+    cdef bint has_new_bytes(self, Endpoint endpoint, Packet packet) except *
     cdef Endpoint open(self, Packet packet, long long frame, long long at)
     cdef void linger(self, Connection connection, str reason, long long at) except *
     cdef void expire(self, long long frame, long long at) except *
@@ -41,4 +41,4 @@ cdef class Connections:
     cpdef void close(self, long long frame, long long at) except *
 
 
-cdef Py_ssize_t place_of(bytes key) except -1
+cdef Py_ssize_t slot_of(bytes key) except -1

@@ -32,11 +32,12 @@ class Connections:
     """All TCP connections of a capture. `feed` takes packets in the order of the capture; `close` ends them all.
 
     endpoints: from the key of each direction to the endpoint that sends in it. recent: the endpoints of the last packets, in
-    the slots that `place_of` computes; most packets belong to one of them. frame: the number of the last packet's frame.
+    the slots that `slot_of` computes; most packets belong to one of them. frame: the number of the last packet's frame.
     """
 
     __slots__ = (
-        "closed", "endpoints", "evicted", "frame", "lingering", "listener", "n_open", "reassembler", "recent", "swept",
+        "closed", "endpoints", "evicted", "frame", "lingering", "listener", "n_open", "n_since_sweep", "reassembler",
+        "recent",
     )  # fmt: skip
 
     def __init__(self, listener: Listener) -> None:
@@ -48,7 +49,7 @@ class Connections:
         self.reassembler = Reassembler()
         self.frame = 0
         self.n_open = 0
-        self.swept = 0
+        self.n_since_sweep = 0
         self.evicted = 0
 
     def feed(self, packet: Packet, frame: cython.longlong, at: cython.longlong) -> None:
@@ -59,7 +60,9 @@ class Connections:
         endpoint: Endpoint = self.find(packet)
         if endpoint is None:
             endpoint = self.open(packet, frame, at)
-        elif (flags & SYN and self.reused(endpoint, packet)) or (endpoint.connection.closed and self.goes_on(endpoint, packet)):
+        elif (flags & SYN and self.reused(endpoint, packet)) or (
+            endpoint.connection.closed and self.has_new_bytes(endpoint, packet)
+        ):
             self.end(endpoint.connection, "reused", frame, at)
             endpoint = self.open(packet, frame, at)
         connection: Connection = endpoint.connection
@@ -90,14 +93,18 @@ class Connections:
             if endpoint.started:
                 beyond: cython.longlong = (sequence + n + packet.missing - endpoint.next) & WORD
                 endpoint.fin += beyond if beyond < HALF_WORD else 0
-        if connection.originator.fin >= 0 <= connection.responder.fin and not connection.lingers and self.drained(connection):
+        if (
+            connection.originator.fin >= 0 <= connection.responder.fin
+            and not connection.lingers
+            and self.is_complete(connection)
+        ):
             self.linger(connection, "fin", at)
         if len(self.lingering) > 0:
             self.expire(frame, at)
         if self.listener.held > HELD_TOTAL:
             self.evict(frame, at)
-        self.swept += 1
-        if self.swept > SWEEP_PACKETS and self.swept > 2 * len(self.endpoints):
+        self.n_since_sweep += 1
+        if self.n_since_sweep > SWEEP_PACKETS and self.n_since_sweep > 2 * len(self.endpoints):
             self.sweep(frame, at)
 
     def find(self, packet: Packet) -> Endpoint:
@@ -114,7 +121,7 @@ class Connections:
         self.recent[place] = endpoint
         return endpoint
 
-    def drained(self, connection: Connection) -> cython.bint:
+    def is_complete(self, connection: Connection) -> cython.bint:
         """Return whether all bytes up to both FINs were passed on, or the reader does not want them."""
         originator: Endpoint = connection.originator
         responder: Endpoint = connection.responder
@@ -133,7 +140,7 @@ class Connections:
         # A late SYN of this connection has the number just before the first byte seen so far.
         return endpoint.started and (endpoint.next - endpoint.offset) & WORD != (packet.sequence + 1) & WORD
 
-    def goes_on(self, endpoint: Endpoint, packet: Packet) -> cython.bint:
+    def has_new_bytes(self, endpoint: Endpoint, packet: Packet) -> cython.bint:
         """Return whether a packet has new bytes for a closed connection: then the connection was closed too early."""
         connection: Connection = endpoint.connection
         if packet.payload_end == packet.payload:
@@ -157,7 +164,7 @@ class Connections:
             connection = Connection(key, reverse, frame, at)
             endpoint = connection.originator
         connection.syn = bool(packet.flags & SYN)
-        self.recent[place_of(key)] = endpoint
+        self.recent[slot_of(key)] = endpoint
         self.endpoints[reverse] = endpoint.peer
         self.endpoints[key] = endpoint  # if source and destination are the same, there is one entry
         self.n_open += 1
@@ -197,7 +204,7 @@ class Connections:
 
     def sweep(self, frame: cython.longlong, at: cython.longlong) -> None:
         """End idle connections. This runs at most once in as many packets as there are connections."""
-        self.swept = 0
+        self.n_since_sweep = 0
         self.close_idle(frame, at)
 
     def close_idle(self, frame: cython.longlong, at: cython.longlong) -> None:
@@ -240,7 +247,7 @@ class Connections:
     def drop(self, connection: Connection) -> None:
         """Remove a closed connection. Break its reference cycle, so that it is freed at once, without the garbage collector."""
         endpoint: Endpoint
-        self.recent[place_of(connection.originator.key)] = None
+        self.recent[slot_of(connection.originator.key)] = None
         for endpoint in (connection.originator, connection.responder):
             if self.endpoints.get(endpoint.key) is endpoint:
                 del self.endpoints[endpoint.key]
@@ -259,7 +266,7 @@ class Connections:
         self.lingering.clear()
 
 
-def place_of(key: bytes) -> cython.Py_ssize_t:
+def slot_of(key: bytes) -> cython.Py_ssize_t:
     """Return the slot of a key in `Connections.recent`. It is the same for both directions."""
     n: cython.Py_ssize_t = len(key)
     return 0 if n < 4 else ((key[n - 4] ^ key[n - 2]) << 8 | key[n - 3] ^ key[n - 1]) % RECENT

@@ -5,7 +5,7 @@ from analyzer.flows.listener cimport Listener
 from analyzer.flows.sink cimport DatagramSink
 from analyzer.flows.udp_flow cimport UdpFlow, UdpSide
 
-# Constants that are looked at for every packet; as C variables they are not visible from Python.
+# Constants that are used for every packet. They are C variables, which are not visible from Python.
 cdef int RECENT
 cdef long long HELD_TOTAL, SWEEP_PACKETS, UDP_FLOWS, UDP_IDLE
 
@@ -17,7 +17,7 @@ cdef class UdpFlows:
     cdef public list recent
     cdef public long long n_open
     cdef public long long evicted
-    cdef public long long swept
+    cdef public long long n_since_sweep
 
     cpdef void feed(self, Packet packet, long long frame, long long at) except *
     cpdef void tick(self, long long at) except *

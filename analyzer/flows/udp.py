@@ -21,10 +21,10 @@ class UdpFlows:
 
     sides: from the key of each direction to the side that sends in it. recent: sides that sent recently, each in a slot that
     depends on the ports, so that most packets need neither a key nor a lookup in `sides`. n_open: flows in the table.
-    evicted: flows ended to stay within UDP_FLOWS and HELD_TOTAL. swept: packets since the last search for idle flows.
+    evicted: flows ended to stay within UDP_FLOWS and HELD_TOTAL. n_since_sweep: packets since the last search for idle flows.
     """
 
-    __slots__ = ("evicted", "listener", "n_open", "recent", "sides", "swept")
+    __slots__ = ("evicted", "listener", "n_open", "n_since_sweep", "recent", "sides")
 
     def __init__(self, listener: Listener) -> None:
         self.listener = listener
@@ -32,7 +32,7 @@ class UdpFlows:
         self.recent: list[UdpSide | None] = [None] * RECENT
         self.n_open = 0
         self.evicted = 0
-        self.swept = 0
+        self.n_since_sweep = 0
 
     def feed(self, packet: Packet, frame: cython.longlong, at: cython.longlong) -> None:
         """Take one UDP packet whose header was read into `packet`. at: in nanoseconds since 1970-01-01 UTC."""
@@ -49,8 +49,8 @@ class UdpFlows:
             sink.feed(side.side, packet.data, packet.payload, packet.payload_end, packet.missing, frame, at)
         if self.listener.held > HELD_TOTAL:
             self.evict()
-        self.swept += 1
-        if self.swept > SWEEP_PACKETS and self.swept > 2 * len(self.sides):
+        self.n_since_sweep += 1
+        if self.n_since_sweep > SWEEP_PACKETS and self.n_since_sweep > 2 * len(self.sides):
             self.tick(at)
 
     def tick(self, at: cython.longlong) -> None:
@@ -60,7 +60,7 @@ class UdpFlows:
         few times per second. An `at` before the last packet's time ends nothing.
         """
         flow: UdpFlow
-        self.swept = 0
+        self.n_since_sweep = 0
         for flow in self.all_open():
             if at - flow.end > UDP_IDLE:
                 self.end(flow, "idle")

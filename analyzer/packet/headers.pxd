@@ -10,7 +10,7 @@ cpdef bint read(Packet packet, bytes data, Py_ssize_t start, Py_ssize_t end, int
 cpdef bint read_ip(Packet packet, bytes data, Py_ssize_t start, Py_ssize_t end) except -1
 
 @cython.locals(protocol=int)
-cdef bint _read_onward(Packet packet, bytes data, int ether_type) except -1
+cdef bint _read_chain(Packet packet, bytes data, int ether_type) except -1
 
 @cython.locals(at=Py_ssize_t, n_header=Py_ssize_t, total=Py_ssize_t, fragment=int)
 cdef int _read_ipv4(Packet packet, bytes data) except -2

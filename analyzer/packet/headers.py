@@ -2,7 +2,7 @@
 """Reads IP, TCP and UDP headers: the addresses, ports and payload of a frame. This runs for every packet.
 
 IPv4 is RFC 791, IPv6 and its extension headers RFC 8200, jumbograms RFC 2675, TCP RFC 9293, UDP RFC 768. A frame is a chain of
-headers. Each header announces the next one by an EtherType or an IP protocol number. The loop in `_read_onward` follows that
+headers. Each header announces the next one by an EtherType or an IP protocol number. The loop in `_read_chain` follows that
 chain through link shims (`link_layers`), IP and tunnels (`tunnels`) to the innermost transport header. No content of a frame
 raises an error: a header that cannot be read ends the chain and is named in the packet's `problem`. Checksums are not verified,
 because network cards fill them in after the capture.
@@ -39,7 +39,7 @@ def read(packet: Packet, data: bytes, start: int, end: int, link_type: int, wire
     packet.payload_end = end
     if wire_length > end - start:
         packet.missing = wire_length - (end - start)
-    return _read_onward(packet, data, read_link(packet, data, link_type))
+    return _read_chain(packet, data, read_link(packet, data, link_type))
 
 
 def read_ip(packet: Packet, data: bytes, start: int, end: int) -> bool:
@@ -53,10 +53,10 @@ def read_ip(packet: Packet, data: bytes, start: int, end: int) -> bool:
     packet.data = data
     packet.payload = start
     packet.payload_end = end
-    return _read_onward(packet, data, read_version(packet, data))
+    return _read_chain(packet, data, read_version(packet, data))
 
 
-def _read_onward(packet: Packet, data: bytes, ether_type: int) -> bool:
+def _read_chain(packet: Packet, data: bytes, ether_type: int) -> bool:
     """Follow the chain of headers. `ether_type` announces the header at the window's first byte."""
     for _ in range(_LAYER_LIMIT):
         if ether_type < 0:
@@ -83,7 +83,7 @@ def _read_onward(packet: Packet, data: bytes, ether_type: int) -> bool:
             ether_type = enter(packet, data, protocol)
             if ether_type < 0:
                 return False
-        packet.forget_ip()
+        packet.clear_ip()
         packet.problem = ""
         packet.problem_at = -1
         packet.tunnels += 1
@@ -94,7 +94,7 @@ def _read_onward(packet: Packet, data: bytes, ether_type: int) -> bool:
 def _read_ipv4(packet: Packet, data: bytes) -> int:
     """Read an IPv4 header. Return the protocol of what follows it, -1 if that cannot be read."""
     at = packet.payload
-    if packet.payload_end - at < 20 and packet.falls_short(20, "IPv4 header"):
+    if packet.payload_end - at < 20 and packet.is_too_short(20, "IPv4 header"):
         return -1
     if data[at] >> 4 != 4:
         packet.fail(f"IP version {data[at] >> 4} where IPv4 was announced")
@@ -111,9 +111,9 @@ def _read_ipv4(packet: Packet, data: bytes) -> int:
     if total and total < n_header:
         packet.fail(f"IPv4 total length {total} is less than the header's {n_header}")
         return -1
-    if total and not packet.narrow(total):
+    if total and not packet.limit_window(total):
         packet.fail(f"IPv4 total length {total} is more than the frame has")
-    if packet.payload_end - at < n_header and packet.falls_short(n_header, "IPv4 header with options"):
+    if packet.payload_end - at < n_header and packet.is_too_short(n_header, "IPv4 header with options"):
         return -1
     packet.payload = at + n_header
     fragment = (data[at + 6] & 0x3F) << 8 | data[at + 7]
@@ -129,7 +129,7 @@ def _read_ipv4(packet: Packet, data: bytes) -> int:
 def _read_ipv6(packet: Packet, data: bytes) -> int:
     """Read an IPv6 header and its extension headers. Return the protocol of what follows, -1 if that cannot be read."""
     at = packet.payload
-    if packet.falls_short(40, "IPv6 header"):
+    if packet.is_too_short(40, "IPv6 header"):
         return -1
     if data[at] >> 4 != 6:
         packet.fail(f"IP version {data[at] >> 4} where IPv6 was announced")
@@ -142,7 +142,7 @@ def _read_ipv6(packet: Packet, data: bytes) -> int:
     if n_bytes == 0 and packet.protocol == 0:
         n_bytes = _read_jumbo_length(packet, data)
     # A payload length of 0 without the jumbo option has the same cause as a total length of 0 in IPv4.
-    if n_bytes and not packet.narrow(n_bytes):
+    if n_bytes and not packet.limit_window(n_bytes):
         packet.fail(f"IPv6 payload length {n_bytes} is more than the frame has")
     if packet.protocol == _TCP or packet.protocol == _UDP:
         return packet.protocol
@@ -158,7 +158,7 @@ def _read_extensions(packet: Packet, data: bytes, announced_at: int) -> int:
         at = packet.payload
         kind = packet.protocol
         if kind == 44:
-            if packet.falls_short(8, "IPv6 Fragment header"):
+            if packet.is_too_short(8, "IPv6 Fragment header"):
                 return -1
             packet.protocol = data[at]
             packet.payload = at + 8
@@ -172,11 +172,11 @@ def _read_extensions(packet: Packet, data: bytes, announced_at: int) -> int:
                 packet.announced_at = announced_at
                 return -1
         elif kind in (0, 43, 51, 60, 135, 139, 140):
-            if packet.falls_short(2, "IPv6 extension header"):
+            if packet.is_too_short(2, "IPv6 extension header"):
                 return -1
             # The Authentication Header counts units of four bytes, minus 2. All others count units of eight bytes, minus 1.
             n_bytes = (data[at + 1] + 2) << 2 if kind == 51 else (data[at + 1] + 1) << 3
-            if packet.falls_short(n_bytes, "IPv6 extension header"):
+            if packet.is_too_short(n_bytes, "IPv6 extension header"):
                 return -1
             packet.protocol = data[at]
             packet.payload = at + n_bytes
@@ -211,7 +211,7 @@ def _read_jumbo_length(packet: Packet, data: bytes) -> int:
 
 def _read_tcp(packet: Packet, data: bytes) -> bool:
     at = packet.payload
-    if packet.payload_end - at < 20 and packet.falls_short(20, "TCP header"):
+    if packet.payload_end - at < 20 and packet.is_too_short(20, "TCP header"):
         _read_ports(packet, data)
         return False
     _read_ports(packet, data)
@@ -227,7 +227,7 @@ def _read_tcp(packet: Packet, data: bytes) -> bool:
     if n_header <= left:
         packet.payload = at + n_header
         return True
-    if packet.falls_short(n_header, "TCP header with options") and not packet.truncated:
+    if packet.is_too_short(n_header, "TCP header with options") and not packet.truncated:
         return False
     # The snapshot length ends inside the options: the whole payload is missing, but its length and position are known.
     packet.missing -= n_header - left
@@ -237,7 +237,7 @@ def _read_tcp(packet: Packet, data: bytes) -> bool:
 
 def _read_udp(packet: Packet, data: bytes) -> bool:
     at = packet.payload
-    if packet.payload_end - at < 8 and packet.falls_short(8, "UDP header"):
+    if packet.payload_end - at < 8 and packet.is_too_short(8, "UDP header"):
         _read_ports(packet, data)
         return False
     _read_ports(packet, data)
@@ -246,7 +246,7 @@ def _read_udp(packet: Packet, data: bytes) -> bool:
     if 0 < n_bytes < 8:
         packet.fail(f"UDP length {n_bytes} is less than 8")
         return False
-    if n_bytes and not packet.narrow(n_bytes):
+    if n_bytes and not packet.limit_window(n_bytes):
         packet.fail(f"UDP length {n_bytes} is more than the packet has")
     packet.payload = at + 8
     return True

@@ -29,12 +29,12 @@ def read_link(packet: Packet, data: bytes, link_type: int) -> int:
     if link_type == 1:
         return _read_ethernet(packet, data)
     if link_type == 113:
-        if packet.falls_short(16, "Linux cooked header"):
+        if packet.is_too_short(16, "Linux cooked header"):
             return -1
         packet.payload = at + 16
         return _read_cooked(packet, data, data[at + 14] << 8 | data[at + 15])
     if link_type == 276:
-        if packet.falls_short(20, "Linux cooked header v2"):
+        if packet.is_too_short(20, "Linux cooked header v2"):
             return -1
         packet.payload = at + 20
         return _read_cooked(packet, data, data[at] << 8 | data[at + 1])
@@ -66,7 +66,7 @@ def read_shim(packet: Packet, data: bytes, ether_type: int) -> int:
     """Read the tag or shim that `ether_type` announces. Return the next EtherType, or -1 if it is not a known shim."""
     at = packet.payload
     if ether_type in (0x8100, 0x88A8, 0x9100, 0x9200):
-        if packet.falls_short(4, "VLAN tag"):
+        if packet.is_too_short(4, "VLAN tag"):
             return -1
         packet.vlan = (data[at] & 15) << 8 | data[at + 1]
         packet.payload = at + 4
@@ -79,7 +79,7 @@ def read_shim(packet: Packet, data: bytes, ether_type: int) -> int:
         return _read_ppp(packet, data)
     if 0 <= ether_type <= 1500:
         # 802.3: this is the length of what follows. It excludes the padding to 60 bytes.
-        if not packet.narrow(ether_type):
+        if not packet.limit_window(ether_type):
             packet.fail(f"802.3 length {ether_type} is more than the frame has")
         return _read_llc(packet, data)
     if ether_type == _ETHERNET:
@@ -89,7 +89,7 @@ def read_shim(packet: Packet, data: bytes, ether_type: int) -> int:
     if ether_type == 0x8903:
         return _skip(packet, 2, "FabricPath tag")
     if ether_type == 0x8926:
-        if packet.falls_short(6, "VN-Tag"):
+        if packet.is_too_short(6, "VN-Tag"):
             return -1
         packet.payload = at + 6
         return data[at + 4] << 8 | data[at + 5]
@@ -98,7 +98,7 @@ def read_shim(packet: Packet, data: bytes, ether_type: int) -> int:
 
 def read_version(packet: Packet, data: bytes) -> int:
     """Return the EtherType of IPv4 or IPv6, by the version in the window's first four bits; -1 for others. Skip no bytes."""
-    if packet.falls_short(1, "IP header"):
+    if packet.is_too_short(1, "IP header"):
         return -1
     version = data[packet.payload] >> 4
     if version == 4:
@@ -110,7 +110,7 @@ def read_version(packet: Packet, data: bytes) -> int:
 
 
 def _read_ethernet(packet: Packet, data: bytes) -> int:
-    if packet.falls_short(14, "Ethernet header"):
+    if packet.is_too_short(14, "Ethernet header"):
         return -1
     at = packet.payload
     packet.payload = at + 14
@@ -119,7 +119,7 @@ def _read_ethernet(packet: Packet, data: bytes) -> int:
 
 def _skip(packet: Packet, n_bytes: int, header: str) -> int:
     """Skip a tag that is followed by an Ethernet frame. Return the EtherType of that frame, or -1."""
-    if packet.falls_short(n_bytes, header):
+    if packet.is_too_short(n_bytes, header):
         return -1
     packet.payload += n_bytes
     return _ETHERNET
@@ -135,14 +135,14 @@ def _read_cooked(packet: Packet, data: bytes, protocol: int) -> int:
 def _read_llc(packet: Packet, data: bytes) -> int:
     """Read 802.2: SNAP with an EtherType (RFC 1042), or IP directly (DSAP 6)."""
     at = packet.payload
-    if packet.falls_short(3, "LLC header"):
+    if packet.is_too_short(3, "LLC header"):
         return -1
     if data[at] == 0x06 and data[at + 1] == 0x06 and data[at + 2] == 3:
         packet.payload = at + 3
         return _IPV4
     if data[at] != 0xAA or data[at + 1] != 0xAA or data[at + 2] != 3:
         return -1
-    if packet.falls_short(8, "SNAP header"):
+    if packet.is_too_short(8, "SNAP header"):
         return -1
     # 00-00-00 is from RFC 1042, 00-00-f8 is the bridge tunnel of 802.1H. After both, an EtherType follows.
     if data[at + 3] or data[at + 4] or (data[at + 5] and data[at + 5] != 0xF8):
@@ -157,7 +157,7 @@ def _read_family(packet: Packet, data: bytes) -> int:
     They have the byte order of the capturing machine. The number of AF_INET6 is different on each system.
     """
     at = packet.payload
-    if packet.falls_short(4, "loopback header"):
+    if packet.is_too_short(4, "loopback header"):
         return -1
     family = data[at] or data[at + 3]
     if data[at + 1] or data[at + 2] or (data[at] and data[at + 3]):
@@ -171,19 +171,19 @@ def _read_family(packet: Packet, data: bytes) -> int:
 def _read_ppp(packet: Packet, data: bytes) -> int:
     """Read PPP (RFC 1661), with or without the address and control bytes of RFC 1662. The protocol has one or two bytes."""
     at = packet.payload
-    if packet.falls_short(2, "PPP header"):
+    if packet.is_too_short(2, "PPP header"):
         return -1
     if data[at] == 0xFF and data[at + 1] == 3:
         at += 2
         packet.payload = at
-        if packet.falls_short(1, "PPP protocol"):
+        if packet.is_too_short(1, "PPP protocol"):
             return -1
     # The last byte of the protocol is odd, all others are even. So an odd first byte is the whole protocol.
     if data[at] & 1:
         protocol = data[at] + 0
         packet.payload = at + 1
     else:
-        if packet.falls_short(2, "PPP protocol"):
+        if packet.is_too_short(2, "PPP protocol"):
             return -1
         protocol = data[at] << 8 | data[at + 1]
         packet.payload = at + 2
@@ -197,7 +197,7 @@ def _read_ppp(packet: Packet, data: bytes) -> int:
 def _read_hdlc(packet: Packet, data: bytes) -> int:
     """Read PPP in HDLC-like framing, or Cisco HDLC (address 0x0f or 0x8f), whose protocol is an EtherType."""
     at = packet.payload
-    if packet.falls_short(4, "HDLC header"):
+    if packet.is_too_short(4, "HDLC header"):
         return -1
     if data[at] not in (0x0F, 0x8F):
         return _read_ppp(packet, data)
@@ -207,14 +207,14 @@ def _read_hdlc(packet: Packet, data: bytes) -> int:
 
 def _read_pppoe(packet: Packet, data: bytes) -> int:
     at = packet.payload
-    if packet.falls_short(6, "PPPoE header"):
+    if packet.is_too_short(6, "PPPoE header"):
         return -1
     if data[at] != 0x11 or data[at + 1]:
         packet.fail(f"PPPoE version and type {data[at]:#04x}, code {data[at + 1]}")
         return -1
     n_bytes = data[at + 4] << 8 | data[at + 5]
     packet.payload = at + 6
-    if not packet.narrow(n_bytes):
+    if not packet.limit_window(n_bytes):
         packet.fail(f"PPPoE length {n_bytes} is more than the frame has")
     return _read_ppp(packet, data)
 
@@ -225,7 +225,7 @@ def _read_mpls(packet: Packet, data: bytes) -> int:
     The first four bits after it do: 4 and 6 are IP, 0 is the control word of a pseudowire (RFC 4385).
     """
     for _ in range(_LABEL_LIMIT):
-        if packet.falls_short(4, "MPLS label"):
+        if packet.is_too_short(4, "MPLS label"):
             return -1
         at = packet.payload
         packet.payload = at + 4
@@ -234,7 +234,7 @@ def _read_mpls(packet: Packet, data: bytes) -> int:
     else:
         packet.fail(f"more than {_LABEL_LIMIT} MPLS labels")
         return -1
-    if packet.falls_short(1, "MPLS payload"):
+    if packet.is_too_short(1, "MPLS payload"):
         return -1
     if data[packet.payload] >> 4 == 0:
         return _skip(packet, 4, "pseudowire control word")
@@ -242,7 +242,7 @@ def _read_mpls(packet: Packet, data: bytes) -> int:
 
 
 def _read_fddi(packet: Packet, data: bytes) -> int:
-    if packet.falls_short(13, "FDDI header"):
+    if packet.is_too_short(13, "FDDI header"):
         return -1
     packet.payload += 13
     return _read_llc(packet, data)
@@ -251,13 +251,13 @@ def _read_fddi(packet: Packet, data: bytes) -> int:
 def _read_radiotap(packet: Packet, data: bytes) -> int:
     """Skip a radiotap header, which has data from the capturing radio. Only its length is used. Then read 802.11."""
     at = packet.payload
-    if packet.falls_short(4, "radiotap header"):
+    if packet.is_too_short(4, "radiotap header"):
         return -1
     n_bytes = data[at + 3] << 8 | data[at + 2]
     if data[at] or n_bytes < 8:
         packet.fail(f"radiotap version {data[at]}, length {n_bytes}")
         return -1
-    if packet.falls_short(n_bytes, "radiotap header"):
+    if packet.is_too_short(n_bytes, "radiotap header"):
         return -1
     packet.payload = at + n_bytes
     return _read_wireless(packet, data)
@@ -269,7 +269,7 @@ def _read_wireless(packet: Packet, data: bytes) -> int:
     The length of its header depends on the flags.
     """
     at = packet.payload
-    if packet.falls_short(24, "802.11 header"):
+    if packet.is_too_short(24, "802.11 header"):
         return -1
     flags = data[at + 1] + 0
     # Version 0, type data. Subtypes with bit 6 carry no data. Flag 0x40 means encryption.
@@ -277,13 +277,13 @@ def _read_wireless(packet: Packet, data: bytes) -> int:
         return -1
     n_header = 30 if flags & 3 == 3 else 24
     if data[at] & 0x80:
-        if packet.falls_short(n_header + 2, "802.11 header"):
+        if packet.is_too_short(n_header + 2, "802.11 header"):
             return -1
         # Several packets in one frame (A-MSDU).
         if data[at + n_header] & 0x80:
             return -1
         n_header += 6 if flags & 0x80 else 2
-    if packet.falls_short(n_header, "802.11 header"):
+    if packet.is_too_short(n_header, "802.11 header"):
         return -1
     packet.payload = at + n_header
     return _read_llc(packet, data)
@@ -295,13 +295,13 @@ def _read_netfilter_log(packet: Packet, data: bytes) -> int:
     An attribute has length, type and value, in the byte order of the capturing machine.
     """
     at = packet.payload
-    if packet.falls_short(4, "NFLOG header"):
+    if packet.is_too_short(4, "NFLOG header"):
         return -1
     family = data[at] + 0
     packet.payload = at + 4
     for _ in range(_ATTRIBUTE_LIMIT):
         at = packet.payload
-        if packet.falls_short(4, "NFLOG attribute"):
+        if packet.is_too_short(4, "NFLOG attribute"):
             return -1
         # The type is small, so one of its bytes is zero. The position of that byte gives the byte order.
         little = data[at + 3] == 0
@@ -311,13 +311,13 @@ def _read_netfilter_log(packet: Packet, data: bytes) -> int:
             packet.fail(f"NFLOG attribute of {n_bytes} bytes")
             return -1
         if kind == 9:
-            packet.narrow(n_bytes)
+            packet.limit_window(n_bytes)
             packet.payload = at + 4
             if family == 2:
                 return _IPV4
             return _IPV6 if family == 10 else -1
         n_bytes = (n_bytes + 3) & ~3
-        if packet.falls_short(n_bytes, "NFLOG attribute"):
+        if packet.is_too_short(n_bytes, "NFLOG attribute"):
             return -1
         packet.payload = at + n_bytes
     packet.fail(f"more than {_ATTRIBUTE_LIMIT} NFLOG attributes")

@@ -8,12 +8,12 @@ cdef extern from "string.h":
     int memcmp(const void *first, const void *second, size_t n_bytes)
     void *memcpy(void *to, const void *data, size_t n_bytes)
 
-cdef inline bint lies_at(const unsigned char *data, Py_ssize_t place, const unsigned char *key, Py_ssize_t n_bytes) noexcept:
-    """Whether those bytes are at that place, where there are as many."""
+cdef inline bint matches_at(const unsigned char *data, Py_ssize_t place, const unsigned char *key, Py_ssize_t n_bytes) noexcept:
+    """Return whether the bytes of `key` are at that position. The caller has checked the size of `data`."""
     return memcmp(data + place, key, n_bytes) == 0
 
-cdef inline bytes turned(const unsigned char *key, Py_ssize_t half):
-    """A key with two addresses of `half` bytes and two ports, the other way round."""
+cdef inline bytes reversed_key(const unsigned char *key, Py_ssize_t half):
+    """Return the reverse of a key with two addresses of `half` bytes and two ports."""
     cdef bytes reverse = PyBytes_FromStringAndSize(NULL, 2 * half + 4)
     cdef char *octets = PyBytes_AS_STRING(reverse)
     memcpy(octets, key + half, half)
@@ -55,7 +55,7 @@ cdef class Packet:
 
     cpdef void clear(self)
 
-    cpdef void forget_ip(self)
+    cpdef void clear_ip(self)
 
     @cython.locals(
         buffer="const unsigned char*", n_bytes=Py_ssize_t, first=Py_ssize_t, n_addresses=Py_ssize_t, ports=Py_ssize_t
@@ -69,9 +69,9 @@ cdef class Packet:
     cpdef bytes reverse_key(self)
 
     @cython.locals(left=Py_ssize_t)
-    cdef bint falls_short(self, Py_ssize_t n_bytes, str header) except -1
+    cdef bint is_too_short(self, Py_ssize_t n_bytes, str header) except -1
 
     cdef int fail(self, str problem) except -1
 
     @cython.locals(left=Py_ssize_t)
-    cdef bint narrow(self, long long n_bytes) noexcept
+    cdef bint limit_window(self, long long n_bytes) noexcept

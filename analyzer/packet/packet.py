@@ -33,10 +33,10 @@ class Packet:
     """
 
     __slots__ = (
-        "acknowledgement", "announced_at", "data", "destination_port", "ether_type", "flags", "fragment",
-        "fragment_header", "fragment_id", "fragment_offset", "ip", "ip_version", "link", "missing", "more_fragments", "payload",
-        "payload_end", "problem", "problem_at", "protocol", "sequence", "source_port", "transport", "truncated",
-        "tunnels", "vlan", "window",
+        "acknowledgement", "announced_at", "data", "destination_port", "ether_type", "flags", "fragment", "fragment_header",
+        "fragment_id", "fragment_offset", "ip", "ip_version", "link", "missing", "more_fragments", "payload", "payload_end",
+        "problem", "problem_at", "protocol", "sequence", "source_port", "transport", "truncated", "tunnels", "vlan",
+        "window",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -51,9 +51,9 @@ class Packet:
         self.tunnels = 0
         self.truncated = False
         self.problem = ""
-        self.forget_ip()
+        self.clear_ip()
 
-    def forget_ip(self) -> None:
+    def clear_ip(self) -> None:
         """Reset the attributes of the IP packet, but not the window: the next IP packet is inside it."""
         self.ip = self.transport = self.fragment_header = self.announced_at = -1
         self.protocol = self.source_port = self.destination_port = -1
@@ -85,7 +85,7 @@ class Packet:
         if self.ip < 0 or self.transport != first + n_bytes - 4 or n_bytes > len(self.data) - first:
             return key == self.key()
         if cython.compiled:
-            return lies_at(self.data, first, key, n_bytes)  # type: ignore[name-defined,no-any-return]  # noqa: F821 - in the .pxd
+            return matches_at(self.data, first, key, n_bytes)  # type: ignore[name-defined,no-any-return]  # noqa: F821 - in the .pxd
         return self.data.startswith(key, first)
 
     def reverse_key(self) -> bytes:
@@ -98,10 +98,10 @@ class Packet:
         middle = n_addresses + 2
         octets = key
         if cython.compiled:
-            return turned(octets, half)  # type: ignore[name-defined,no-any-return]  # noqa: F821 - it is in the .pxd
+            return reversed_key(octets, half)  # type: ignore[name-defined,no-any-return]  # noqa: F821 - it is in the .pxd
         return octets[half:n_addresses] + octets[0:half] + octets[middle : middle + 2] + octets[n_addresses:middle]
 
-    def falls_short(self, n_bytes: int, header: str) -> bool:
+    def is_too_short(self, n_bytes: int, header: str) -> bool:
         """Return whether the window is smaller than the `n_bytes` of `header`. If so, set `problem`.
 
         Set `truncated` too, if the snapshot length is the cause and not the sender.
@@ -121,7 +121,7 @@ class Packet:
         self.problem = problem
         self.problem_at = self.payload
 
-    def narrow(self, n_bytes: int) -> bool:
+    def limit_window(self, n_bytes: int) -> bool:
         """Set the window's size to `n_bytes`, which excludes padding and trailers. Return False if the window is smaller."""
         left = self.payload_end - self.payload
         if n_bytes <= left:

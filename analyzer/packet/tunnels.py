@@ -165,7 +165,7 @@ def _enter_gtp(packet: Packet, data: bytes) -> int:
     version = data[at + n_header] >> 4
     if version != 4 and version != 6:
         return -1
-    packet.narrow(n_bytes)
+    packet.limit_window(n_bytes)
     packet.payload = at + n_header
     return _IPV4 if version == 4 else _IPV6
 

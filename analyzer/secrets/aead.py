@@ -183,7 +183,7 @@ class Tls13Decryptor(RecordDecryptor):
     def verify_data(self, transcript_hash: bytes) -> bytes:
         """Return the verify_data of the Finished message that this secret makes.
 
-        It is the Finished of the handshake or of a later authentication (RFC 9846, section 4.5.4).
+        It is the Finished of the handshake or of a later authentication (RFC 9846, section 4.5.3).
         """
         return finished(self._hash, self._secret, transcript_hash, self._prefix)
 

@@ -31,7 +31,7 @@ class BlockDecryptor(RecordDecryptor):
     have any value. outside: the MAC is over the ciphertext.
     """
 
-    __slots__ = ("_block", "_chained", "_decryptor", "_iv_here", "_last", "_loose", "_mac", "_outside")
+    __slots__ = ("_block", "_chained", "_decryptor", "_iv_here", "_last", "_mac", "_outside", "_ssl3_padding")
 
     def __init__(
         self, cipher: BlockCipher, key: bytes, iv: bytes, mac: RecordMac, chained: bool, loose: bool, outside: bool
@@ -42,7 +42,7 @@ class BlockDecryptor(RecordDecryptor):
         self._decryptor = cipher.decryptor(key, self._last)
         self._mac = mac
         self._chained = chained
-        self._loose = loose
+        self._ssl3_padding = loose
         self._outside = outside
         # Whether open_after_gap could not decrypt a record, but kept its last block as the vector of the next record.
         self._iv_here = False
@@ -97,7 +97,7 @@ class BlockDecryptor(RecordDecryptor):
         sequences: Any = (first,) if limit == 0 else range(first, min(first + limit, LAST_SEQUENCE) + 1)
         if self._outside:
             ciphertext, expected = body[:end], body[end:]
-            sequence = self._agreeing(sequences, content_type, version, ciphertext, expected)
+            sequence = self._matching_sequence(sequences, content_type, version, ciphertext, expected)
             if sequence is None:
                 return None
             padded: bytes = self._decryptor.update(ciphertext)
@@ -109,14 +109,16 @@ class BlockDecryptor(RecordDecryptor):
             if stop < 0:
                 return None
             plaintext = padded[head : stop - mac.length]
-            sequence = self._agreeing(sequences, content_type, version, plaintext, padded[stop - mac.length : stop])
+            sequence = self._matching_sequence(sequences, content_type, version, plaintext, padded[stop - mac.length : stop])
         if sequence is None or stop < 0:
             return None
         self._last = body[end - block : end]
         self._iv_here = False
         return sequence - first, plaintext
 
-    def _agreeing(self, sequences: Any, content_type: cython.int, version: cython.int, data: bytes, expected: bytes) -> Any:
+    def _matching_sequence(
+        self, sequences: Any, content_type: cython.int, version: cython.int, data: bytes, expected: bytes
+    ) -> Any:
         """Return the first of the sequence numbers for which the MAC is correct, else None."""
         mac: RecordMac = self._mac
         for sequence in sequences:
@@ -130,7 +132,7 @@ class BlockDecryptor(RecordDecryptor):
         start: cython.Py_ssize_t = len(padded) - n_padding - 1
         if start < least:
             return -1
-        if self._loose:
+        if self._ssl3_padding:
             return start if n_padding < self._block else -1
         return start if padded.endswith(_PADDINGS[n_padding]) else -1
 

@@ -1,4 +1,4 @@
-from analyzer.secrets.keylog_line cimport Line, UnreadableLine, read_words
+from analyzer.secrets.keylog_line cimport Line, UnreadableLine, read_line
 
 # C variables, because they are read for every line.
 cdef int BY_CLIENT_RANDOM, BY_SESSION_ID

@@ -20,10 +20,10 @@ from analyzer.secrets.keylog_line import (
     BY_SESSION_ID,
     ENCRYPTED_PREFIX,
     MASTER_SECRET_LENGTH,
-    SEVERAL,
+    REPEATABLE_LABELS,
     Line,
     UnreadableLine,
-    read_words,
+    read_line,
 )
 from analyzer.secrets.labels import CLIENT_RANDOM, PREMASTER, TRAFFIC_SECRETS
 
@@ -234,14 +234,14 @@ class KeyLog:
         """Return whether there is any secret of this session. Lines are not marked as used."""
         return client_random in self._kept
 
-    def news(self) -> set[bytes] | None:
+    def new_sessions(self) -> set[bytes] | None:
         """Return the client randoms of the secrets kept since the last call.
 
         The first call returns None, which means all of them.
         """
-        news = self._news
+        new_sessions = self._news
         self._news = set()
-        return news
+        return new_sessions
 
     def sessions(self, label: str) -> Iterator[tuple[bytes, bytes]]:
         """Iterate over the sessions that have this one of TRAFFIC_SECRETS, the unused ones first: (client random, secret).
@@ -274,10 +274,10 @@ class KeyLog:
                 firsts: dict[str, Line] = {}
                 for line in lines:
                     first = firsts.setdefault(line.label, line)
-                    if first is not line and line.label not in SEVERAL:
+                    if first is not line and line.label not in REPEATABLE_LABELS:
                         yield first, line
 
-    def suffices(self, client_random: bytes) -> bool:
+    def has_all_secrets(self, client_random: bytes) -> bool:
         """Return whether the labels logged for a session are enough to decrypt it. Lines are not marked as used."""
         labels = {line.label for line in self._kept.get(client_random, ())}
         return CLIENT_RANDOM in labels or PREMASTER in labels or labels.issuperset(TRAFFIC_SECRETS)
@@ -300,15 +300,15 @@ class KeyLog:
             sessions=len(self._kept),
         )
 
-    def write(self, client_random: bytes, proven: Mapping[str, bytes] = _NOTHING) -> bytes:
+    def write(self, client_random: bytes, verified: Mapping[str, bytes] = _NOTHING) -> bytes:
         """Write a session's secrets as lines of RFC 9850, for a file that decrypts only this session.
 
-        proven: labels with the secret that is known to be right; lines that contradict it are left out.
+        verified: labels with the secret that is known to be right; lines that contradict it are left out.
         """
         lines = (
             f"{line.label} {client_random.hex()} {line.secret.hex()}\n"
             for line in self._kept.get(client_random, ())
-            if proven.get(line.label, line.secret) == line.secret
+            if verified.get(line.label, line.secret) == line.secret
         )
         return "".join(lines).encode()
 
@@ -319,18 +319,18 @@ class KeyLog:
                 self._bad(source, number, "UTF-16, and a key log is UTF-8")
                 return
             line = line[len(_BOM) :]
-            self._tell(source, number, "begins with a byte order mark, which a key log may not")
+            self._report(source, number, "begins with a byte order mark, which a key log may not")
         words = line.split()
         if not words or line[0] == 0x23:
             return
-        found = read_words(words, source, number)
+        found = read_line(words, source, number)
         if isinstance(found, Line):
             self._keep(found)
             return
         unread: UnreadableLine = found
         if unread.unknown:
             self._n_unknown += 1
-            self._tell(source, number, unread.why)
+            self._report(source, number, unread.why)
         else:
             self._bad(source, number, unread.why)
 
@@ -356,9 +356,9 @@ class KeyLog:
             most = MOST_LINES if self._n_kept == MOST_LINES else MOST_LINES_OF_SESSION
             self._bad(line.source, line.line, f"not kept: there are {most} secrets already")
             return
-        if first is not None and line.label not in SEVERAL:
+        if first is not None and line.label not in REPEATABLE_LABELS:
             self._n_conflicting += 1
-            self._tell(line.source, line.line, f"{line.label} contradicts line {first.line} of {first.source}")
+            self._report(line.source, line.line, f"{line.label} contradicts line {first.line} of {first.source}")
         if lines:
             # Share the same bytes object.
             line.session = lines[0].session
@@ -373,9 +373,9 @@ class KeyLog:
 
     def _bad(self, source: str, number: int, why: str) -> None:
         self._n_bad += 1
-        self._tell(source, number, why)
+        self._report(source, number, why)
 
-    def _tell(self, source: str, number: int, why: str) -> None:
+    def _report(self, source: str, number: int, why: str) -> None:
         if len(self.problems) < MOST_PROBLEMS:
             self.problems.append(Problem(source, number, why))
 

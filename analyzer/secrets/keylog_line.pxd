@@ -21,11 +21,11 @@ cdef class UnreadableLine:
 # C variables, because they are read for every line.
 cdef int _RANDOM, _LONGEST_SESSION_ID
 
-cpdef object read_words(list words, str source, long long number)
+cpdef object read_line(list words, str source, long long number)
 @cython.locals(session=bytes, secret=bytes)
 cdef object _read_secret(str label, object lengths, list words, str source, long long number)
 cdef object _read_old_form(list words, str source, long long number)
 @cython.locals(session=bytes, secret=bytes)
 cdef object _read_rsa(list words, str source, long long number)
 cdef Line _line_of(str label, bytes session, bytes secret, str source, long long number, int key)
-cdef UnreadableLine _unread(str why, bint unknown)
+cdef UnreadableLine _unreadable(str why, bint unknown)

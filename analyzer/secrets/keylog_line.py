@@ -26,7 +26,7 @@ ENCRYPTED_PREFIX = 8
 BY_CLIENT_RANDOM, BY_SESSION_ID, BY_ENCRYPTED = range(3)
 """How a line names its session."""
 
-SEVERAL = frozenset({"CLIENT_TRAFFIC_SECRET_N", "SERVER_TRAFFIC_SECRET_N"})
+REPEATABLE_LABELS = frozenset({"CLIENT_TRAFFIC_SECRET_N", "SERVER_TRAFFIC_SECRET_N"})
 """Labels for which a session can have several lines with different secrets.
 
 OpenSSL writes the letter N literally, once for each KeyUpdate.
@@ -93,7 +93,7 @@ class UnreadableLine:
     why: str
 
 
-def read_words(words: list[Any], source: str, number: cython.longlong) -> Line | UnreadableLine:
+def read_line(words: list[Any], source: str, number: cython.longlong) -> Line | UnreadableLine:
     """Read the words of a line (at least one).
 
     Returns UnreadableLine if the line cannot be kept; raises nothing for bad content.
@@ -107,15 +107,15 @@ def read_words(words: list[Any], source: str, number: cython.longlong) -> Line |
 def _read_secret(label: str, lengths: Any, words: list[Any], source: str, number: cython.longlong) -> Line | UnreadableLine:
     """Read a line that names its session by the client random."""
     if len(words) != 3:
-        return _unread(f"{label} with {len(words) - 1} values, not client random and secret", False)
+        return _unreadable(f"{label} with {len(words) - 1} values, not client random and secret", False)
     try:
         session, secret = unhexlify(words[1]), unhexlify(words[2])
     except HexError:
-        return _unread(f"{label} with a value that is not hex", False)
+        return _unreadable(f"{label} with a value that is not hex", False)
     if len(session) != _RANDOM:
-        return _unread(f"{label} with a client random of {len(session)} bytes", False)
+        return _unreadable(f"{label} with a client random of {len(session)} bytes", False)
     if len(secret) not in lengths:
-        return _unread(f"{label} with a secret of {len(secret)} bytes", False)
+        return _unreadable(f"{label} with a secret of {len(secret)} bytes", False)
     return _line_of(label, session, secret, source, number, BY_CLIENT_RANDOM)
 
 
@@ -127,8 +127,8 @@ def _read_old_form(words: list[Any], source: str, number: cython.longlong) -> Li
         return _read_secret(words[0].removeprefix(b"QUIC_").decode(), _HASHES, words, source, number)
     if len(words) == 3 and _SPELLS_A_LABEL.fullmatch(words[0]):
         # RFC 9850, section 2: unknown labels are skipped.
-        return _unread(f"unknown label {words[0].decode()}", True)
-    return _unread("no line of a key log", False)
+        return _unreadable(f"unknown label {words[0].decode()}", True)
+    return _unreadable("no line of a key log", False)
 
 
 def _read_rsa(words: list[Any], source: str, number: cython.longlong) -> Line | UnreadableLine:
@@ -136,17 +136,17 @@ def _read_rsa(words: list[Any], source: str, number: cython.longlong) -> Line | 
     form = _MASTER_KEY.fullmatch(b" ".join(words))
     values = list(form.groups()) if form else words[1:]
     if len(values) != 2:
-        return _unread(f"RSA with {len(values)} values, not 2", False)
+        return _unreadable(f"RSA with {len(values)} values, not 2", False)
     try:
         session, secret = unhexlify(values[0]), unhexlify(values[1])
     except HexError:
-        return _unread("RSA with a value that is not hex", False)
+        return _unreadable("RSA with a value that is not hex", False)
     if form and not 0 < len(session) <= _LONGEST_SESSION_ID:
-        return _unread(f"a session id of {len(session)} bytes", False)
+        return _unreadable(f"a session id of {len(session)} bytes", False)
     if not form and len(session) < ENCRYPTED_PREFIX:
-        return _unread(f"RSA with {len(session)} bytes of the encrypted secret, not {ENCRYPTED_PREFIX}", False)
+        return _unreadable(f"RSA with {len(session)} bytes of the encrypted secret, not {ENCRYPTED_PREFIX}", False)
     if len(secret) != MASTER_SECRET_LENGTH:
-        return _unread(f"RSA with a secret of {len(secret)} bytes", False)
+        return _unreadable(f"RSA with a secret of {len(secret)} bytes", False)
     if form:
         return _line_of("RSA", session, secret, source, number, BY_SESSION_ID)
     # Some programs write more of the encrypted secret than the 8 bytes that name it.
@@ -169,7 +169,7 @@ def _line_of(label: str, session: bytes, secret: bytes, source: str, number: cyt
     return line
 
 
-def _unread(why: str, unknown: cython.bint) -> UnreadableLine:
+def _unreadable(why: str, unknown: cython.bint) -> UnreadableLine:
     found: UnreadableLine = UnreadableLine.__new__(UnreadableLine)
     found.why = why
     found.unknown = unknown

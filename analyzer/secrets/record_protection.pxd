@@ -16,4 +16,4 @@ cpdef Tls13Decryptor open_tls13(object suite, bytes traffic_secret, int draft=*,
 cdef tuple _aead_decryptors(object suite, int version, bytes master_secret, bytes client_random, bytes server_random)
 cdef object _kind(object suite)
 cdef RecordDecryptor _mac_decryptor(object cipher, int version, bytes key, bytes iv, RecordMac mac, bint encrypt_then_mac)
-cdef tuple _halves(bytes block, Py_ssize_t start, Py_ssize_t length)
+cdef tuple _both_keys(bytes block, Py_ssize_t start, Py_ssize_t length)

@@ -47,9 +47,9 @@ def open_tls12(
     n_key = cipher.material if cipher else 0
     n_iv = cipher.block if isinstance(cipher, BlockCipher) else 0
     block = key_block(version, suite.prf_hash, master_secret, client_random, server_random, 2 * (n_mac + n_key + n_iv))
-    macs = [RecordMac(version, suite.hash, key, truncated_hmac) for key in _halves(block, 0, n_mac)]
-    keys = _halves(block, 2 * n_mac, n_key)
-    ivs = _halves(block, 2 * (n_mac + n_key), n_iv)
+    macs = [RecordMac(version, suite.hash, key, truncated_hmac) for key in _both_keys(block, 0, n_mac)]
+    keys = _both_keys(block, 2 * n_mac, n_key)
+    ivs = _both_keys(block, 2 * (n_mac + n_key), n_iv)
     if cipher is not None and suite.export:
         exported = export_keys(version, suite.prf_hash, *keys, client_random, server_random, cipher.key, n_iv)
         keys, ivs = exported[:2], exported[2:]
@@ -80,7 +80,7 @@ def _aead_decryptors(
 ) -> tuple[RecordDecryptor, RecordDecryptor]:
     kind = _kind(suite)
     block = key_block(version, suite.prf_hash, master_secret, client_random, server_random, 2 * (kind.key + kind.iv))
-    keys, ivs = _halves(block, 0, kind.key), _halves(block, 2 * kind.key, kind.iv)
+    keys, ivs = _both_keys(block, 0, kind.key), _both_keys(block, 2 * kind.key, kind.iv)
     build = ExplicitNonceDecryptor if kind.explicit else ImplicitNonceDecryptor
     return build(kind, keys[0], ivs[0]), build(kind, keys[1], ivs[1])
 
@@ -101,5 +101,5 @@ def _mac_decryptor(
     return BlockDecryptor(cipher, key, iv, mac, chained=chained, loose=loose, outside=encrypt_then_mac)
 
 
-def _halves(block: bytes, start: cython.Py_ssize_t, length: cython.Py_ssize_t) -> tuple[bytes, bytes]:
+def _both_keys(block: bytes, start: cython.Py_ssize_t, length: cython.Py_ssize_t) -> tuple[bytes, bytes]:
     return block[start : start + length], block[start + length : start + 2 * length]

@@ -8,6 +8,6 @@ from analyzer.secrets.record_decryptor cimport RecordDecryptor
 cdef class StreamDecryptor(RecordDecryptor):
     cdef object _key_stream
     cdef RecordMac _mac
-    cdef tuple _refused
+    cdef tuple _last_failed
 
     cdef bytes _decrypt(self, bytes body)

@@ -17,14 +17,14 @@ from analyzer.secrets.record_decryptor import Opened, RecordDecryptor
 class StreamDecryptor(RecordDecryptor):
     """Decrypts one direction; `key_stream` is None for a NULL cipher."""
 
-    __slots__ = ("_key_stream", "_mac", "_refused")
+    __slots__ = ("_key_stream", "_last_failed", "_mac")
 
     def __init__(self, key_stream: CipherContext | None, mac: RecordMac) -> None:
         super().__init__()
         self._key_stream = key_stream
         self._mac = mac
         # A record with a wrong MAC has already used its part of the key stream: (ciphertext, decrypted), kept for a second try.
-        self._refused = (b"", b"")
+        self._last_failed = (b"", b"")
 
     def open_at(self, sequence: Any, content_type: cython.int, record_version: cython.int, body: bytes) -> Opened | None:
         """See `RecordDecryptor.open_at`. Raises DecryptionError (malformed) if the record is too short for a MAC."""
@@ -34,9 +34,9 @@ class StreamDecryptor(RecordDecryptor):
         decrypted = self._decrypt(body)
         plaintext = decrypted[:start]
         if self._mac.compute(sequence, content_type, record_version, plaintext) != decrypted[start:]:
-            self._refused = (body, decrypted)
+            self._last_failed = (body, decrypted)
             return None
-        self._refused = (b"", b"")
+        self._last_failed = (b"", b"")
         return content_type, plaintext
 
     def open_after_gap(
@@ -59,6 +59,6 @@ class StreamDecryptor(RecordDecryptor):
     def _decrypt(self, body: bytes) -> bytes:
         if self._key_stream is None:
             return body
-        if body and body == self._refused[0]:
-            return self._refused[1]
+        if body and body == self._last_failed[0]:
+            return self._last_failed[1]
         return self._key_stream.update(body)

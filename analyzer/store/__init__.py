@@ -1,1 +1,1 @@
-"""Sessions as records: the keys that other programs read, and their JSON Schema."""
+"""Makes records of sessions for other programs, declares their keys as JSON Schema, and writes exported files."""

@@ -1,9 +1,9 @@
-"""What sessions carried, as packets of plain TCP: for programs that detect attacks in traffic and have no keys.
+"""Writes what sessions carried as packets of plain TCP, for programs that detect attacks in traffic and have no keys.
 
-Each session becomes a connection of its own between the same addresses and ports (RFC 9293): three packets that open it, the
-data of both sides in the order and at the times in which their records came, each record acknowledged, and two FINs. Where
-data is missing the sequence numbers go on behind a hole, so that a reader sees that it has not seen all. Nothing of TLS is left
-in it. Headers are made here; of the packets that carried the records only addresses, ports and times are taken.
+Each session becomes a connection of its own between the same addresses and ports (RFC 9293). It has three packets that open it,
+then the data of both sides in the order and at the times of their records, with an acknowledgement of each record, and two
+FINs. Where data is missing, the sequence numbers have a gap, so a reader sees that data is missing. No part of TLS is in the
+output. Headers are made here. Only addresses, ports and times come from the packets that carried the records.
 """
 
 import heapq
@@ -25,32 +25,32 @@ from analyzer.tls.session import Session
 FIN, SYN, PSH, ACK = 0x01, 0x02, 0x08, 0x10
 
 MAX_SEGMENT: Final = 1440
-"""Bytes of data in a packet: what fits over IPv6 into an Ethernet frame."""
+"""The most bytes of data in a packet: what fits into an Ethernet frame with IPv6."""
 
-LARGEST_HOLE: Final = 1 << 24
-"""The farthest that sequence numbers jump over what is missing; readers take what lies beyond a window for an attack."""
+LARGEST_GAP: Final = 1 << 24
+"""The largest gap in the sequence numbers for missing data. Readers treat data beyond the window as an attack."""
 
-LEAST_HOLE: Final = 1
-"""How far they jump where nobody knows how much is missing."""
+LEAST_GAP: Final = 1
+"""The gap in the sequence numbers where it is not known how much is missing."""
 
-MAX_WAITING: Final = 8 << 20
-"""Bytes of frames that wait for earlier ones: the end of a connection is heard of a little after it."""
+MAX_HELD: Final = 8 << 20
+"""The most bytes of frames that are held for earlier frames: the end of a connection is reported a little after it."""
 
 _ETHERNET = 1
 _TCP = 6
 _MACS = (b"\x02\0\0\0\0\x01", b"\x02\0\0\0\0\x02")
 _FIRST_NUMBERS = (0x10000000, 0x50000000)
 _WINDOW = 0xFFFF
-# The largest window there is (RFC 7323): a hole lies within it.
+# The largest possible window (RFC 7323): a gap is within it.
 _SYN_OPTIONS = struct.pack("!BBH", 2, 4, MAX_SEGMENT) + b"\x01\x03\x03\x0e"
 _LIFETIME = 64
 _DO_NOT_FRAGMENT = 0x4000
 
 
 class Beginning:
-    """What is told of a session before and between its data. finished: the frame of each role's first Finished, 0 without one.
+    """What is known of a session before and between its data.
 
-    gaps: role, bytes and frame of each.
+    finished: the frame of each role's first Finished, 0 without one. gaps: role, bytes and frame of each.
     """
 
     def __init__(self) -> None:
@@ -58,17 +58,19 @@ class Beginning:
         self.gaps: list[tuple[int, int, int]] = []
 
     def hole(self, role: int) -> int:
-        """How many bytes of a role are missing between its Finished and this moment."""
+        """Return how many bytes of a role are missing since its Finished."""
         finished = self.finished[role]
         return sum(n_bytes for one, n_bytes, frame in self.gaps if one == role and 0 < finished <= frame)
 
 
 class PlainCapture(DataStreams):
-    """Writes a capture. sessions, frames: how many were written; closed: sessions not decrypted, by the reason in their
-    record."""
+    """Writes a capture.
+
+    sessions, frames: how many were written. closed: sessions that were not decrypted, by the reason in their record.
+    """
 
     def __init__(self, file: BinaryIO, sessions: Collection[int] = ()) -> None:
-        """sessions: the numbers of those wanted, all if empty."""
+        """sessions: the numbers of the chosen sessions, all if empty."""
         super().__init__()
         self.sessions = 0
         self.frames = 0
@@ -77,18 +79,18 @@ class PlainCapture(DataStreams):
         self._chosen = frozenset(sessions)
         self._writer = PcapngWriter(file, comment="plaintext of TLS sessions; packets are made up but for addresses and ports")
         self._writer.write_interface(_ETHERNET)
-        self._waiting: list[tuple[int, int, bytes, str]] = []
-        self._n_waiting = 0
+        self._held: list[tuple[int, int, bytes, str]] = []
+        self._n_held = 0
 
     def open(self, session: int, alpn: bytes | None, missing: MissingData) -> DataReader | None:
-        """Who takes a session's data."""
+        """See `DataStreams.open`."""
         if self._chosen and session not in self._chosen:
             return None
         self.sessions += 1
         return _Connection(self, session, self.flows[session], self._beginnings.setdefault(session, Beginning()), missing)
 
     def note(self, event: Event) -> None:
-        """Take what tells how much is missing before the data of a role."""
+        """See `DataStreams.note`. Keeps what shows how much is missing before the data of a role."""
         beginning = self._beginnings.setdefault(event.session, Beginning())
         if isinstance(event, Gap):
             beginning.gaps.append((event.role, event.length, event.frame))
@@ -96,33 +98,33 @@ class PlainCapture(DataStreams):
             beginning.finished[event.role] = event.frame
 
     def end(self, session: Session) -> None:
-        """Count a session that was not decrypted."""
+        """See `DataStreams.end`. Counts a session that was not decrypted."""
         self._beginnings.pop(session.id, None)
         decryption = decryption_record(session)
         if decryption["status"] == "none" and (not self._chosen or session.id in self._chosen):
             self.closed[decryption["reason"]] += 1
 
     def write(self, at: int, frame: bytes, comment: str = "") -> None:
-        """Write a frame, after those of earlier times that come soon."""
+        """Write a frame. It is held for a while, so that frames with earlier times come before it."""
         self.frames += 1
-        heapq.heappush(self._waiting, (at, self.frames, frame, comment))
-        self._n_waiting += len(frame)
-        while self._n_waiting > MAX_WAITING:
+        heapq.heappush(self._held, (at, self.frames, frame, comment))
+        self._n_held += len(frame)
+        while self._n_held > MAX_HELD:
             self._write_first()
 
     def close(self) -> None:
-        """As in `Listener`: write what has waited."""
-        while self._waiting:
+        """See `Listener.close`. Writes the frames that are still held."""
+        while self._held:
             self._write_first()
 
     def _write_first(self) -> None:
-        at, _, frame, comment = heapq.heappop(self._waiting)
-        self._n_waiting -= len(frame)
+        at, _, frame, comment = heapq.heappop(self._held)
+        self._n_held -= len(frame)
         self._writer.write_frame(max(0, at), frame, comment=comment)
 
 
 class _Connection(DataReader):
-    """One session as a connection; side 0 is the client, who opens it."""
+    """Writes one session as a connection. Side 0 is the client, which opens it."""
 
     def __init__(self, capture: PlainCapture, session: int, flow: Flow, beginning: Beginning, missing: MissingData) -> None:
         super().__init__(missing)
@@ -138,11 +140,11 @@ class _Connection(DataReader):
         self._comment = f"plaintext of TLS session {session}, whose first frame is {flow.first_frame}"
 
     def feed(self, role: int, data: bytes, frame: int, at: int) -> None:
-        """Take the next bytes of a side."""
+        """See `DataReader.feed`."""
         self._latest = max(self._latest, at)
         if not self._opened:
             self._open()
-        self._leave_holes(self.missing.take())
+        self._leave_gaps(self.missing.take())
         self._begin(role)
         for pos in range(0, len(data), MAX_SEGMENT):
             segment = data[pos : pos + MAX_SEGMENT]
@@ -151,9 +153,9 @@ class _Connection(DataReader):
             self._send(1 - role, ACK)
 
     def close(self, at: int) -> None:
-        """End the connection."""
+        """See `DataReader.close`. Ends the connection."""
         self._latest = max(self._latest, at)
-        self._leave_holes(self.missing.take())
+        self._leave_gaps(self.missing.take())
         for side in (0, 1):
             self._begin(side)
         self._send(0, FIN | ACK)
@@ -167,18 +169,18 @@ class _Connection(DataReader):
         self._send(0, ACK)
 
     def _begin(self, side: int) -> None:
-        """Leave a hole for what is missing before the first data of a side, once its Finished tells that from the handshake."""
+        """Leave a gap for what is missing between the Finished of a side and its first data."""
         if not self._begun[side]:
             self._begun[side] = True
             self._skip(side, self._beginning.hole(side))
 
-    def _leave_holes(self, missing: list[Missing]) -> None:
+    def _leave_gaps(self, missing: list[Missing]) -> None:
         for one in missing:
             if one.role is not None and self._begun[one.role]:
-                self._skip(one.role, one.n_bytes or LEAST_HOLE)
+                self._skip(one.role, one.n_bytes or LEAST_GAP)
 
     def _skip(self, side: int, n_bytes: int) -> None:
-        self._next[side] = (self._next[side] + min(n_bytes, LARGEST_HOLE)) & 0xFFFFFFFF
+        self._next[side] = (self._next[side] + min(n_bytes, LARGEST_GAP)) & 0xFFFFFFFF
 
     def _send(self, side: int, flags: int, data: bytes = b"", options: bytes = b"", comment: str = "") -> None:
         sequence = self._next[side]
@@ -197,18 +199,18 @@ class _Connection(DataReader):
 
 
 def ipv4(hosts: bytes, n_bytes: int) -> bytes:
-    """The header of a packet with so many bytes of TCP (RFC 791)."""
+    """Return the header of a packet with `n_bytes` bytes of TCP (RFC 791)."""
     head = struct.pack("!BBHHHBBH", 0x45, 0, 20 + n_bytes, 0, _DO_NOT_FRAGMENT, _LIFETIME, _TCP, 0) + hosts
     return head[:10] + checksum(head).to_bytes(2, "big") + head[12:]
 
 
 def ipv6(hosts: bytes, n_bytes: int) -> bytes:
-    """The header of a packet with so many bytes of TCP (RFC 8200)."""
+    """Return the header of a packet with `n_bytes` bytes of TCP (RFC 8200)."""
     return struct.pack("!IHBB", 0x60000000, n_bytes, _TCP, _LIFETIME) + hosts
 
 
 def checksum(data: bytes) -> int:
-    """The checksum of the internet (RFC 1071): the sum of all 16-bit words in one's complement, inverted."""
+    """Return the Internet checksum (RFC 1071): the sum of all 16-bit words in one's complement, inverted."""
     # A number is congruent, modulo 2^16 - 1, to the sum of its digits in base 2^16.
     total = int.from_bytes(data if len(data) % 2 == 0 else data + b"\0", "big")
     return 0xFFFF - (total % 0xFFFF or (0xFFFF if total else 0))

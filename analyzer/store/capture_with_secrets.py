@@ -1,8 +1,8 @@
-"""A capture once more, as pcapng, with secrets in front of its packets.
+"""Copies a capture as pcapng, with secrets before its packets.
 
-What opens its sessions travels in the file, as a Decryption Secrets Block (draft-ietf-opsawg-pcapng section 4.7), so that any
-reader of pcapng opens them without further options. Frames are as they were, with time, interface and comments; secrets that
-the capture had are left out, for only those chosen are to be in the copy.
+The secrets that decrypt its sessions are in the file, as a Decryption Secrets Block (draft-ietf-opsawg-pcapng section 4.7). So
+any reader of pcapng decrypts the sessions without further options. Frames are not changed: they keep time, interface and
+comments. Secrets that the capture contained are left out, because only the chosen ones should be in the copy.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -19,10 +19,10 @@ Wanted = Callable[[Frame], bool]
 
 
 class KeyedCapture:
-    """Copies frames; give it each packet reader of a capture, which it advances. frames: how many were written."""
+    """Copies frames. Call `run` with each packet reader of a capture; `run` advances it. frames: how many were written."""
 
     def __init__(self, file: BinaryIO, secrets: Iterable[bytes], wanted: Wanted | None = None) -> None:
-        """secrets: key logs, each a block. wanted: which frames, all if None."""
+        """secrets: key logs; each becomes a block. wanted: returns whether a frame is copied; None for all frames."""
         self.frames = 0
         self._file = file
         self._secrets = secrets
@@ -32,7 +32,7 @@ class KeyedCapture:
         self._n_comments = 0
 
     def run(self, packet_reader: PacketReader) -> None:
-        """Copy all frames that the packet reader has the bytes of."""
+        """Copy all frames for which the packet reader has the bytes."""
         frame, comments = packet_reader.frame, packet_reader.comments
         while packet_reader.advance():
             writer = self._begin(packet_reader) if self._writer is None else self._writer
@@ -48,7 +48,7 @@ class KeyedCapture:
             self.frames += 1
 
     def close(self, packet_reader: PacketReader | None) -> None:
-        """Say that there are no more; `packet_reader` is the last one."""
+        """End the copy. packet_reader: the last one."""
         if self._writer is None:
             self._begin(packet_reader)
 
@@ -62,7 +62,7 @@ class KeyedCapture:
         return self._writer
 
     def _comment(self, comments: Sequence[tuple[int, str]], number: int) -> str:
-        """The comments of frame `number`, or of the file for 0, as one text; those of frames before it are passed over."""
+        """Return the comments of frame `number`, or of the file for 0, as one text. Comments of earlier frames are skipped."""
         found = []
         while self._n_comments < len(comments) and comments[self._n_comments][0] <= number:
             if comments[self._n_comments][0] == number:
@@ -74,17 +74,17 @@ class KeyedCapture:
         """Describe the interfaces up to that of the frame, so that they keep their numbers."""
         while self._n_interfaces <= frame.interface:
             known = packet_reader.interfaces[self._n_interfaces] if self._n_interfaces < len(packet_reader.interfaces) else None
-            if known is None:  # beyond what is kept of a file
+            if known is None:  # more interfaces than are kept of a file
                 writer.write_interface(frame.link_type)
             else:
                 writer.write_interface(known.link_type, known.snap_length, known.name or "", known.description or "")
             self._n_interfaces += 1
 
 
-class PacketsOf:
-    """Tells the packets of certain connections.
+class ConnectionFilter:
+    """Selects the packets of certain connections.
 
-    Of a datagram in fragments only the first one has ports: fragments are taken that go between two of the hosts.
+    Only the first fragment of a datagram has ports. So all fragments between the two hosts of such a connection are selected.
     """
 
     def __init__(self, spans: Mapping[bytes, Sequence[Span]]) -> None:
@@ -94,7 +94,7 @@ class PacketsOf:
         self._packet = Packet()
 
     def __call__(self, frame: Frame) -> bool:
-        """Whether the frame is of one of them."""
+        """Return whether the frame belongs to one of the connections."""
         packet = self._packet
         read(packet, frame.data, frame.start, frame.end, frame.link_type, frame.wire_length)
         if packet.fragment:

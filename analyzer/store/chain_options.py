@@ -1,4 +1,4 @@
-"""What chains are judged by, as users name it: trust stores, intermediates, revocation lists, logs, and the moment.
+"""What chains are validated by, as users name it: trust stores, intermediates, revocation lists, logs, and the moment.
 
 All named files are read at once, so that a wrong name is reported before a capture is read. Without names, the roots of Mozilla
 are read when the first chain comes.
@@ -23,7 +23,7 @@ def read_chains(
     ct_logs: str | None = None,
     at: int | str = CAPTURE,
 ) -> Chains:
-    """Return what judges the certificates of a run.
+    """Return what validates the certificates of a run.
 
     trust: `mozilla`, `system` or paths; `mozilla` if empty. intermediates, crls, ct_logs: paths. at: `capture` for each
     session's own start, `now`, or nanoseconds since the epoch. Raises `Unreadable` for a file that cannot be read.

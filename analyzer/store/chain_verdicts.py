@@ -1,9 +1,9 @@
-"""Verdicts on the certificates of sessions, as the session record has them: judged offline, each at its session's own time.
+"""Validates the certificates of sessions, for the session record: offline, each chain at its session's own time.
 
-One object holds what all verdicts of a run rest on: the trust stores with their dates, further intermediates, revocation lists,
-the list of transparency logs, the moment. Nothing of it is read before the first chain comes, for many captures have none.
-Certificates that authorities have, seen in earlier sessions, may complete a later chain; so verdicts hang on the order in
-which sessions end, which is that of the capture.
+One object holds everything that the verdicts of a run depend on: the trust stores with their dates, further intermediates,
+revocation lists, the list of transparency logs, the time. Nothing of it is read before the first chain comes, because many
+captures have none. Certificates of authorities that were seen in earlier sessions may complete a later chain. So verdicts
+depend on the order in which sessions end, which is the order of the capture.
 """
 
 import time
@@ -35,17 +35,17 @@ CLIENT, SERVER = 0, 1
 """Roles of a session."""
 
 MAX_SEEN = 1024
-"""Certificates remembered of earlier sessions that may complete a chain; public authorities have some two thousand."""
+"""The most certificates of earlier sessions that are kept to complete chains; public authorities have about two thousand."""
 
 SEEN_SIZE = 1 << 14
-"""Bytes of a certificate that is remembered to complete others; most have two thousand."""
+"""The most bytes of a certificate that is kept to complete chains; most certificates have two thousand."""
 
 REMEMBERED_BYTES = 32 << 20
-"""Bytes of chains whose verdicts are kept: some ten thousand chains. A verdict stands for all sessions with that chain and name
-in a stretch of time."""
+"""The most bytes of chains whose verdicts are kept: about ten thousand chains. One verdict is used for all sessions with that
+chain and name in a validity interval."""
 
 COST = 2048
-"""Bytes of memory that a verdict takes beside the certificates."""
+"""Bytes of memory that a verdict needs in addition to the certificates."""
 
 _TIMESTAMPS = encode_object_identifier("1.3.6.1.4.1.11129.2.4.2")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -55,27 +55,30 @@ ABSENT: dict[str, Any] = {
     "verdict": "absent", "at": None, "name": None, "path": [], "problems": [], "notes": [], "revocation": [], "scts": [],
     "trust": [],
 }  # fmt: skip
-"""The record of a side that sent no certificate that was seen."""
+"""The record of a side of which no certificate was seen."""
 
 _ABSENT_JSON = orjson.dumps(ABSENT)
 
 _GAP = b"\0"
-"""What stands for a value that changes: JSON has no such byte."""
+"""The placeholder for a value that changes. JSON contains no such byte."""
 
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A certificate of the path, DER, and what is known of its revocation: None for one that nothing on the path issued."""
+    """A certificate of the path, DER, and what is known of its revocation: None if no certificate of the path issued it."""
 
     der: bytes
     revocation: "Revocation | None"
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
-    """What was found out about one side's certificates. name: what they were judged against, None for no name. at: the moment,
-    nanoseconds since the epoch. links: the path, the leaf first. record: as in the session record, but without `at`; written:
-    the same as JSON, what stands before the value of `at` and what behind."""
+class ChainVerdict:
+    """The result of the validation of one side's certificates.
+
+    name: the name against which they were validated, None for no name. at: the time of the verdict, nanoseconds since the
+    epoch. links: the path, the leaf first. scts: the results for the signed certificate timestamps. record: as in the session
+    record, but without `at`. written: the same as JSON: the part before the value of `at`, and the part after it.
+    """
 
     verdict: "Verdict"
     name: str | None
@@ -88,20 +91,26 @@ class Judged:
 
 @dataclass(slots=True)
 class _Span:
-    """What is known of a chain under a name from one second to another, after so much was seen elsewhere in the capture:
-    certificates in other sessions, answers about certificates."""
+    """The verdict on a chain and name in a validity interval, from the second `first` to `last`.
+
+    It holds as long as nothing new was seen elsewhere in the capture. seen: certificates in other sessions. n_seen: the number
+    of entries of the revocation data.
+    """
 
     first: int
     last: int
     seen: tuple[bytes, ...]
     n_seen: int
-    judged: Judged
+    judged: ChainVerdict
 
 
 class Chains(Listener):
-    """Judges chains. trust: where paths have to end. intermediates, crls: DER. logs: of certificate transparency, None for
-    those shipped. at: the moment for all, nanoseconds since the epoch, None for each session's own start; a session whose
-    capture has no times is judged at the moment of asking."""
+    """Validates chains.
+
+    trust: the roots at which paths have to end. intermediates, crls: DER. logs: of certificate transparency, None for those
+    that are shipped. at: the time for all verdicts, nanoseconds since the epoch; None for each session's own start. If the
+    capture has no times, a session is validated at the current time.
+    """
 
     def __init__(
         self,
@@ -122,14 +131,14 @@ class Chains(Listener):
         self._seen: dict[bytes, None] = {}
         self._seen_tuple: tuple[bytes, ...] = ()
         self._spans: dict[tuple[Any, ...], _Span] = {}
-        self._told: dict[tuple[int, tuple[bytes, ...]], Judged] = {}
+        self._kept: dict[tuple[int, tuple[bytes, ...]], ChainVerdict] = {}
         self._n_bytes = 0
         self._revocation_data: RevocationData | None = None
         self._revocation_frozen = False
         self._revocation_shared = False
 
     def take(self, events: Sequence[Event]) -> None:
-        """Keep the OCSP responses and revocation lists that came by in the capture: certificates are judged by them."""
+        """See `Listener.take`. Keeps the OCSP responses and revocation lists in the capture, which are used for verdicts."""
         for event in events:
             if isinstance(event, RevocationSeen) and not self._revocation_frozen:
                 if self._revocation_data is None:
@@ -142,67 +151,69 @@ class Chains(Listener):
                 self._revocation_data.take(event.content_type, event.body)
 
     def freeze_revocation(self) -> None:
-        """Judge from now on by what was seen of responses and lists so far."""
+        """Use only the responses and lists that were seen until now for all later verdicts."""
         self._revocation_frozen = True
 
-    def judge(self, session: Session, role: int) -> Judged | None:
-        """Judge the certificates that the client (0) or the server (1) of a session sent; None without any to judge.
+    def judge(self, session: Session, role: int) -> ChainVerdict | None:
+        """Validate the certificates that the client (0) or the server (1) of a session sent. None if there are none.
 
-        Raises `Unreadable` where a trust store cannot be read.
+        None too for a raw public key. Raises `Unreadable` if a trust store cannot be read.
         """
         chain = session.handshake.certificates[role]
         if not chain or certificate(chain[0]).type == RAW_PUBLIC_KEY:
             return None
-        known = self._known(session, role, chain)
-        at = self._moment(session)
+        known = self._find_or_validate(session, role, chain)
+        at = self._time(session)
         return known if known.at == at else replace(known, at=at)
 
     def record(self, session: Session, role: int, start: str | None = None) -> dict[str, Any]:
-        """Give the entry `chain` (of the server) or `client_chain` of the session record. start: when the session began, as
-        text, for who has it already."""
+        """Return the entry `chain` (of the server) or `client_chain` of the session record.
+
+        start: the start of the session as text, if the caller has it.
+        """
         chain = session.handshake.certificates[role]
         if not chain:
             return ABSENT
         if certificate(chain[0]).type == RAW_PUBLIC_KEY:
             return _RAW
-        return self._known(session, role, chain).record | {"at": self._told_moment(session, start)}
+        return self._find_or_validate(session, role, chain).record | {"at": self._time_text(session, start)}
 
     def json(self, session: Session, role: int, start: str | None) -> bytes:
-        """Give the entry as `record` does, as JSON: of a chain that was judged before in a fraction of the time."""
+        """Return the entry of `record` as JSON. For a chain that was validated before, this needs a fraction of the time."""
         chain = session.handshake.certificates[role]
         if not chain:
             return _ABSENT_JSON
-        known = self._recall(session, role, chain)
+        known = self._find_kept(session, role, chain)
         if known is None:
             if certificate(chain[0]).type == RAW_PUBLIC_KEY:
                 return _RAW_JSON
-            known = self._known(session, role, chain)
+            known = self._find_or_validate(session, role, chain)
         before, behind = known.written
-        return b'%b"%b"%b' % (before, self._told_moment(session, start).encode(), behind)
+        return b'%b"%b"%b' % (before, self._time_text(session, start).encode(), behind)
 
-    def _recall(self, session: Session, role: int, chain: Sequence[bytes]) -> Judged | None:
-        """Give what was found out about a chain, perhaps of another moment at which the same is true; None for nothing."""
+    def _find_kept(self, session: Session, role: int, chain: Sequence[bytes]) -> ChainVerdict | None:
+        """Return a kept verdict on a chain, None if there is none. It may be of another time for which the same is true."""
         if session.handshake.stapled:
             return None
         span = self._spans.get((role, session.handshake.hellos.server_name if role == SERVER else None, *chain))
         if span is None or span.seen is not self._seen_tuple or span.n_seen != self._n_seen():
             return None
-        return span.judged if span.first <= self._moment(session) // 1_000_000_000 <= span.last else None
+        return span.judged if span.first <= self._time(session) // 1_000_000_000 <= span.last else None
 
-    def _known(self, session: Session, role: int, chain: Sequence[bytes]) -> Judged:
-        """Give what was found out about a chain, now or before."""
-        known = self._recall(session, role, chain)
+    def _find_or_validate(self, session: Session, role: int, chain: Sequence[bytes]) -> ChainVerdict:
+        """Return the verdict on a chain: a kept one, or a new one."""
+        known = self._find_kept(session, role, chain)
         if known is not None:
             return known
-        at = self._moment(session)
+        at = self._time(session)
         seen, n_seen = self._seen_tuple, self._n_seen()
-        judged = self._find_out(session, role, chain, at)
+        judged = self._validate(session, role, chain, at)
         if session.handshake.stapled:
             return judged
         second = at // 1_000_000_000
         key = (role, session.handshake.hellos.server_name if role == SERVER else None, *chain)
         span = self._spans.get(key)
-        if span is not None and span.judged is judged:  # one verdict holds for one stretch of time, without holes
+        if span is not None and span.judged is judged:  # one verdict has one validity interval, without gaps
             span.first, span.last = min(span.first, second), max(span.last, second)
             span.seen, span.n_seen = seen, n_seen
             return judged
@@ -212,9 +223,9 @@ class Chains(Listener):
     def _n_seen(self) -> int:
         return 0 if self._revocation_data is None else len(self._revocation_data)
 
-    def _find_out(self, session: Session, role: int, chain: Sequence[bytes], at: int) -> Judged:
-        asked = session.handshake.hellos.server_name if role == SERVER else None
-        name = None if asked is None else asked.decode("utf-8", "backslashreplace")
+    def _validate(self, session: Session, role: int, chain: Sequence[bytes], at: int) -> ChainVerdict:
+        server_name = session.handshake.hellos.server_name if role == SERVER else None
+        name = None if server_name is None else server_name.decode("utf-8", "backslashreplace")
         stapled = session.handshake.stapled
         ocsp = tuple(one for sender, _, kind, one in stapled if sender == role and kind == "ocsp")
         scts = tuple(one for sender, place, kind, one in stapled if (sender, place, kind) == (role, 0, "scts"))
@@ -222,7 +233,7 @@ class Chains(Listener):
         if self._revocation_data is not None:
             ocsp = tuple(dict.fromkeys([*ocsp, *(one for der in chain for one in self._revocation_data.ocsp(der))]))
             crls = tuple(dict.fromkeys(one for der in chain for one in self._revocation_data.crls(der)))
-        verdict = self._ready().judge(
+        verdict = self._loaded_judge().judge(
             chain,
             at=_EPOCH + timedelta(seconds=at // 1_000_000_000),
             name=name,
@@ -233,21 +244,21 @@ class Chains(Listener):
         )
         self.add_certificates(session)
         key = id(verdict), scts
-        known = self._told.get(key)
+        known = self._kept.get(key)
         if known is None or known.verdict is not verdict:
-            known = self._tell(verdict, name, at, ocsp, self.crls + crls, scts)
+            known = self._make_judged(verdict, name, at, ocsp, self.crls + crls, scts)
             self._n_bytes += COST + sum(map(len, verdict.path)) + sum(map(len, chain)) + sum(map(len, scts))
             if self._n_bytes > REMEMBERED_BYTES:
                 self._n_bytes = 0
-                self._told.clear()
+                self._kept.clear()
                 self._spans.clear()
-            self._told[key] = known
+            self._kept[key] = known
         return known
 
     def add_certificates(self, session: Session) -> None:
-        """Remember what may complete the chains of later sessions: all that was sent behind a sender's own certificate.
+        """Keep the certificates that may complete the chains of later sessions: all that come after a sender's own one.
 
-        Who judges a session has it learnt from too.
+        To validate a session calls this too.
         """
         for chain in session.handshake.certificates:
             for der in chain[1:] if chain else ():
@@ -272,10 +283,10 @@ class Chains(Listener):
             self._seen_tuple, self._revocation_data = current
 
     def stores(self) -> list[dict[str, Any]]:
-        """Give the trust stores as JSON values, empty as long as none was needed."""
+        """Return the trust stores as JSON values; empty as long as none was needed."""
         return [] if self._judge is None else self.trust.record()
 
-    def _ready(self) -> "Judge":
+    def _loaded_judge(self) -> "Judge":
         if self._judge is None:
             from analyzer.x509.judge import Judge
 
@@ -283,16 +294,16 @@ class Chains(Listener):
             self._stores = [{"store": store["store"], "date": store["date"]} for store in self.trust.record()]
         return self._judge
 
-    def _moment(self, session: Session) -> int:
+    def _time(self, session: Session) -> int:
         if self.at is not None:
             return self.at
         return session.flow.start if 0 <= session.flow.start <= _LATEST else time.time_ns()
 
-    def _told_moment(self, session: Session, start: str | None) -> str:
+    def _time_text(self, session: Session, start: str | None) -> str:
         own = self.at is None and start is not None and 0 <= session.flow.start <= _LATEST
-        return start if own and start is not None else _rfc3339(self._moment(session))
+        return start if own and start is not None else _rfc3339(self._time(session))
 
-    def _tell(
+    def _make_judged(
         self,
         verdict: "Verdict",
         name: str | None,
@@ -300,9 +311,9 @@ class Chains(Listener):
         ocsp: tuple[bytes, ...],
         crls: tuple[bytes, ...],
         lists: tuple[bytes, ...],
-    ) -> Judged:
-        moment = _EPOCH + timedelta(seconds=at // 1_000_000_000)
-        links = _links(verdict, moment, ocsp, crls)
+    ) -> ChainVerdict:
+        date_time = _EPOCH + timedelta(seconds=at // 1_000_000_000)
+        links = _links(verdict, date_time, ocsp, crls)
         issuer = verdict.path[1] if len(verdict.path) > 1 else None
         scts: tuple[SctVerdict, ...] = ()
         if lists or ocsp or _TIMESTAMPS in verdict.path[0]:
@@ -310,55 +321,55 @@ class Chains(Listener):
             from analyzer.x509.sct import judge_scts
 
             logs = shipped_logs() if self.logs is None else self.logs
-            scts = judge_scts(verdict.path[0], issuer, tls=lists, ocsp=ocsp, logs=logs, at=moment)
+            scts = judge_scts(verdict.path[0], issuer, tls=lists, ocsp=ocsp, logs=logs, at=date_time)
         record = {
             "verdict": "valid" if verdict.valid else "invalid",
             "at": None,
             "name": name,
             "path": [certificate(der).sha256 for der in verdict.path],
-            "problems": [_told(problem) for problem in verdict.problems],
-            "notes": [_told(note) for note in verdict.notes],
+            "problems": [_fact_record(problem) for problem in verdict.problems],
+            "notes": [_fact_record(note) for note in verdict.notes],
             "revocation": [_revocation_record(link) for link in links if link.revocation is not None],
             "scts": [_timestamp_record(sct) for sct in scts],
             "trust": self._stores,
         }
         before, behind = orjson.dumps(record | {"at": orjson.Fragment(_GAP)}).split(_GAP)
-        return Judged(verdict, name, at, links, scts, record, (before, behind))
+        return ChainVerdict(verdict, name, at, links, scts, record, (before, behind))
 
 
-class Written:
-    """Gives the verdicts of `chains` as JSON, for records that are written and not looked at."""
+class JsonVerdicts:
+    """Returns the verdicts of `chains` as JSON, for records that are only written and not read by the program."""
 
     def __init__(self, chains: Chains) -> None:
         self._json = chains.json
 
     def record(self, session: Session, role: int, start: str | None = None) -> orjson.Fragment:
-        """As `Chains.record`."""
+        """Return the entry of `Chains.record`, as JSON."""
         return orjson.Fragment(self._json(session, role, start))
 
 
-class Unjudged(Chains):
-    """Stands where nobody asks for verdicts: every chain is absent."""
+class NoVerdicts(Chains):
+    """Is used where no verdicts are needed: every chain is absent."""
 
-    def judge(self, session: Session, role: int) -> Judged | None:
-        """Judge nothing."""
+    def judge(self, session: Session, role: int) -> ChainVerdict | None:
+        """See `Chains.judge`. Always None."""
         return None
 
     def record(self, session: Session, role: int, start: str | None = None) -> dict[str, Any]:
-        """Give the record of no chain."""
+        """See `Chains.record`. Always the record of no chain."""
         return ABSENT
 
     def json(self, session: Session, role: int, start: str | None) -> bytes:
-        """Give the same as JSON."""
+        """See `Chains.json`. Always the record of no chain."""
         return _ABSENT_JSON
 
 
-UNJUDGED = Unjudged()
+NO_VERDICTS = NoVerdicts()
 
 
 @cache
 def default_chains() -> Chains:
-    """Give what judges where nobody asked for anything else: Mozilla's roots, each session at its own time."""
+    """Return the default `Chains`: Mozilla's roots, each session at its own time."""
     return Chains()
 
 
@@ -375,19 +386,19 @@ _RAW: dict[str, Any] = ABSENT | {
 _RAW_JSON = orjson.dumps(_RAW)
 
 
-def _links(verdict: "Verdict", moment: datetime, ocsp: tuple[bytes, ...], crls: tuple[bytes, ...]) -> tuple[Link, ...]:
+def _links(verdict: "Verdict", date_time: datetime, ocsp: tuple[bytes, ...], crls: tuple[bytes, ...]) -> tuple[Link, ...]:
     from analyzer.x509.revocation import judge_revocation
 
     issuers = verdict.path[1:]
     found = [
-        judge_revocation(der, issuer, ocsp=ocsp, crls=crls, at=moment) if ocsp or crls else None
+        judge_revocation(der, issuer, ocsp=ocsp, crls=crls, at=date_time) if ocsp or crls else None
         for der, issuer in zip(verdict.path, issuers, strict=False)
     ]
     rest = [None] * (len(verdict.path) - len(found))
     return tuple(Link(der, revocation) for der, revocation in zip(verdict.path, [*found, *rest], strict=True))
 
 
-def _told(fact: Any) -> dict[str, Any]:
+def _fact_record(fact: Any) -> dict[str, Any]:
     return {"code": fact.code, "certificate": fact.certificate, "detail": fact.detail}
 
 

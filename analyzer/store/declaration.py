@@ -1,4 +1,4 @@
-"""How records of the JSON output are declared: every key once, with its type and its meaning.
+"""Declares the records of the JSON output: every key once, with its type and its meaning.
 
 A declaration is a JSON Schema (draft 2020-12) as plain dicts, written with the functions below, which all take a description.
 Three things come from it: the schema that `--schema` prints, the empty record in which every key is null, and CSV columns.
@@ -13,7 +13,7 @@ Schema = dict[str, Any]
 
 
 def record(description: str, keys: dict[str, Schema], optional: Sequence[str] = ()) -> Schema:
-    """An object with these keys. optional: those that stand only where there is something to say."""
+    """Return an object with these keys. optional: the keys that may be left out."""
     return {
         "type": "object",
         "description": description,
@@ -24,63 +24,63 @@ def record(description: str, keys: dict[str, Schema], optional: Sequence[str] = 
 
 
 def document(title: str, content: Schema, definitions: dict[str, Schema]) -> Schema:
-    """A whole schema; `reference` names its definitions."""
+    """Return a whole schema. Its definitions are what `reference` and `item_of` name."""
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": title, **content, "$defs": definitions}
 
 
 def free_form(description: str) -> Schema:
-    """An object whose keys depend on what was read."""
+    """Return an object whose keys depend on what was read."""
     return {"type": "object", "description": description}
 
 
 def anything(description: str) -> Schema:
-    """A value of any type."""
+    """Return a value of any type."""
     return {"description": description}
 
 
 def several(description: str, items: Schema) -> Schema:
-    """A list."""
+    """Return a list."""
     return {"type": "array", "description": description, "items": items}
 
 
 def counted(description: str, key: str, items: Schema) -> Schema:
-    """A count, and a list of the first ones under `key`."""
+    """Return an object with a count, and a list of the first items under `key`."""
     return record(description, {"count": number("how many there are"), key: several("the first of them", items)})
 
 
 def text(description: str, pattern: str = "") -> Schema:
-    """A string. pattern: a regular expression that it matches."""
+    """Return a string. pattern: a regular expression that it matches."""
     return {"type": "string", "description": description} | ({"pattern": pattern} if pattern else {})
 
 
 def one_of(description: str, values: Sequence[str]) -> Schema:
-    """A string out of a closed set."""
+    """Return a string out of a closed set."""
     return {"type": "string", "description": description, "enum": list(values)}
 
 
 def number(description: str, minimum: int = 0, maximum: int | None = None) -> Schema:
-    """An integer."""
+    """Return an integer. minimum, maximum: its bounds, both included."""
     bounds = {"minimum": minimum} if maximum is None else {"minimum": minimum, "maximum": maximum}
     return {"type": "integer", "description": description, **bounds}
 
 
 def flag(description: str) -> Schema:
-    """True or false."""
+    """Return a value that is true or false."""
     return {"type": "boolean", "description": description}
 
 
 def reference(description: str, name: str) -> Schema:
-    """A value as one of the document's definitions has it."""
+    """Return a value of the type that the document defines under `name`."""
     return {"$ref": f"#/$defs/{name}", "description": description}
 
 
 def item_of(name: str) -> Schema:
-    """An item of a list, as one of the document's definitions has it."""
+    """Return an item of a list, of the type that the document defines under `name`."""
     return {"$ref": f"#/$defs/{name}"}
 
 
 def or_null(schema: Schema) -> Schema:
-    """The same, or null where the value is not known."""
+    """Return the same schema with null allowed, for a value that may be unknown."""
     if "$ref" in schema:
         return {"anyOf": [{"$ref": schema["$ref"]}, {"type": "null"}], "description": schema["description"]}
     null: Schema = schema | {"type": [schema["type"], "null"]}
@@ -90,12 +90,12 @@ def or_null(schema: Schema) -> Schema:
 
 
 def empty(schema: Schema) -> dict[str, Any]:
-    """A record in which nothing is known: every key of the declaration, in its order, with null."""
+    """Return a record in which nothing is known: every key of the declaration, in its order, with null."""
     return dict.fromkeys(schema["properties"])
 
 
 class Column(NamedTuple):
-    """One CSV column. value: takes a record and gives what stands in the cell, None for an empty one."""
+    """One CSV column. value: takes a record, and returns the content of the cell, None for an empty cell."""
 
     name: str
     schema: Schema
@@ -103,22 +103,22 @@ class Column(NamedTuple):
 
 
 def columns(schema: Schema, *declared: str | tuple[Any, ...]) -> tuple[Column, ...]:
-    """CSV columns of a declared record.
+    """Return CSV columns of a declared record.
 
     declared: each is the name of a key, or (column name, path), or (column name, path, function that makes the cell from the
-    value at the path). A path is as `chain.verdict` or `certificates.server.0.subject`, where 0 is the first item of a list.
-    Raises KeyError for a path that is not declared.
+    value at the path). A path is for example `chain.verdict` or `certificates.server.0.subject`, where 0 is the first item of a
+    list. Raises KeyError for a path that is not declared.
     """
     made = []
     for column in declared:
-        name, path, *how = (column, column) if isinstance(column, str) else column
+        name, path, *convert = (column, column) if isinstance(column, str) else column
         parts = path.split(".")
-        made.append(Column(name, find(schema, parts), _value_at(parts, how[0] if how else None)))
+        made.append(Column(name, find(schema, parts), _value_at(parts, convert[0] if convert else None)))
     return tuple(made)
 
 
 def find(schema: Schema, parts: Sequence[str]) -> Schema:
-    """The declaration at a path of keys and item numbers. Raises KeyError where there is none."""
+    """Return the declaration at a path of keys and item numbers. Raises KeyError if there is none."""
     found = schema
     for part in parts:
         found = _resolved(schema, found)
@@ -132,7 +132,7 @@ def _resolved(document: Schema, schema: Schema) -> Schema:
     return target
 
 
-def _value_at(parts: Sequence[str], how: Callable[[Any], Any] | None) -> Callable[[dict[str, Any]], Any]:
+def _value_at(parts: Sequence[str], convert: Callable[[Any], Any] | None) -> Callable[[dict[str, Any]], Any]:
     steps = [int(part) if part.isdigit() else part for part in parts]
 
     def value(record: Any) -> Any:
@@ -145,6 +145,6 @@ def _value_at(parts: Sequence[str], how: Callable[[Any], Any] | None) -> Callabl
                 record = record[step]
             else:
                 return None
-        return record if how is None or record is None else how(record)
+        return record if convert is None or record is None else convert(record)
 
     return value

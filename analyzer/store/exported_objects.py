@@ -1,8 +1,8 @@
-"""What sessions carried, as files: HTTP objects, certificates, the streams themselves.
+"""Writes what sessions carried as files: HTTP objects, certificates, the streams themselves.
 
-Everything is written while the capture is read, so that a body may be larger than the memory there is. Names of files are made
-of the numbers of session and exchange, the beginning of the SHA-256, and an ending out of a short list; what the capture calls
-a thing stands only in the manifest.
+Everything is written while the capture is read, so a body may be larger than the memory. A file name is made of the numbers of
+session and exchange, the beginning of the SHA-256, and an ending out of a short list. Names from the capture are only in the
+manifest.
 """
 
 import base64
@@ -25,19 +25,19 @@ from analyzer.x509.certificate import RAW_PUBLIC_KEY, certificate
 
 OBJECTS, CERTIFICATES, STREAMS = "objects", "certificates", "streams"
 KINDS: Final = (OBJECTS, CERTIFICATES, STREAMS)
-"""What can be asked for."""
+"""The kinds of files that can be exported."""
 
 MAX_MISSING: Final = 1000
-"""Losses of one stream that the manifest lists."""
+"""The most pieces of missing data of one stream that the manifest lists."""
 
 MAX_SESSIONS: Final = 1000
-"""Sessions that the manifest names for one certificate; a server may have shown it in all of them."""
+"""The most sessions that the manifest names for one certificate. A server may send the same one in all sessions."""
 
 MAX_CERTIFICATES: Final = 50_000
-"""Different certificates that are written: what is known of each waits in memory for further sessions."""
+"""The most different certificates that are written. The entry of each is kept in memory until all its sessions are known."""
 
 FIRST_SWEEP: Final = 64
-"""Bodies of a session that are open before those that have ended are looked for; browsers open 100 streams."""
+"""The number of open bodies of a session at which the ended ones are searched for first. Browsers open 100 streams."""
 
 _CERTIFICATE = frozenset((CERTIFICATE, COMPRESSED_CERTIFICATE))
 _HASH_DIGITS = 16
@@ -56,18 +56,18 @@ _ENDINGS: Final = {
 
 
 def ending(content_type: str | None) -> str:
-    """The ending for a declared media type; `bin` for what is not in the list, programs among that."""
+    """Return the ending for a declared media type; `bin` for a type that is not in the list, for example a program."""
     return _ENDINGS.get((content_type or "").partition(";")[0].strip().lower(), _UNKNOWN)
 
 
 class Contents(DataStreams):
-    """Writes what sessions carried into a folder.
+    """Writes what sessions carried as files into a folder.
 
     written: files by kind. closed: sessions that were not decrypted, by the reason in their record.
     """
 
     def __init__(self, folder: Folder, manifest: Manifest, kinds: Collection[str], sessions: Collection[int] = ()) -> None:
-        """kinds: out of KINDS. sessions: the numbers of those wanted, all if empty."""
+        """kinds: out of KINDS. sessions: the numbers of the chosen sessions, all if empty."""
         super().__init__()
         self.folder = folder
         self.manifest = manifest
@@ -78,13 +78,13 @@ class Contents(DataStreams):
         self._certificates: dict[bytes, dict[str, Any]] = {}
 
     def open(self, session: int, alpn: bytes | None, missing: MissingData) -> DataReader | None:
-        """Who takes a session's data."""
+        """See `DataStreams.open`."""
         if (self._sessions and session not in self._sessions) or not self.kinds & {OBJECTS, STREAMS}:
             return None
         return _ExportedStream(self, session, alpn, missing)
 
     def end(self, session: Session) -> None:
-        """Take what stands in a session that has ended."""
+        """See `DataStreams.end`. Takes the certificates of the session, and counts a session that was not decrypted."""
         if self._sessions and session.id not in self._sessions:
             return
         decryption = decryption_record(session)
@@ -101,7 +101,7 @@ class Contents(DataStreams):
                     self._note_certificate(session, role, place, der, frame)
 
     def write(self) -> bool:
-        """Write the certificates and the manifest; whether that went well."""
+        """Write the entries of the certificates, and the manifest. Return whether the manifest was written."""
         for number, entry in enumerate(self._certificates.values()):
             try:
                 self.manifest.add((entry["session"], 1, number, 0), entry)
@@ -111,9 +111,11 @@ class Contents(DataStreams):
         return self.manifest.write()
 
     def keep(self, part: Part, name: str, kind: str, key: tuple[int, int, int, int], entry: dict[str, Any]) -> None:
-        """Name a file, and list it; never the one without the other."""
+        """Give a file its name, and list it in the manifest: both, or neither."""
         try:
-            self.manifest.add(key, {"file": name, "sha256": part.sha256, "size": part.size, **entry, "truncated": part.cut})
+            self.manifest.add(
+                key, {"file": name, "sha256": part.sha256, "size": part.size, **entry, "truncated": part.truncated}
+            )
         except OSError as error:
             part.error = part.error or error
             part.finish(name)
@@ -164,12 +166,12 @@ class Contents(DataStreams):
             "frame": frame,
             "certificate_sha256": read.sha256,
             "subject": read.subject,
-            "truncated": part.cut,
+            "truncated": part.truncated,
         }
 
 
 class _Body:
-    """A body that is being written; part: None where there are too many files."""
+    """A body that is being written. part: None if there are too many files."""
 
     __slots__ = ("exchange", "first", "last", "part", "side")
 
@@ -181,13 +183,13 @@ class _Body:
 
     @property
     def ended(self) -> bool:
-        """Whether it is whole. Messages of a WebSocket come under the exchange that began it, whose body was empty."""
+        """Whether the body is complete. WebSocket messages belong to the exchange that began it; its body was empty."""
         message = self.exchange.request if self.side == CLIENT else self.exchange.response
         return message is not None and message.body.complete and message.body.length > 0
 
 
 class _ExportedStream(DataReader):
-    """Takes the data of one session."""
+    """Exports the data of one session."""
 
     def __init__(self, contents: Contents, session: int, alpn: bytes | None, missing: MissingData) -> None:
         super().__init__(missing)
@@ -200,14 +202,14 @@ class _ExportedStream(DataReader):
         self._numbers: dict[int, int] = {}
         self._n_unlisted = 0
         self._streams: list[Part | None] = [None, None]
-        self._lost: list[list[dict[str, Any]]] = [[], []]
+        self._missing_records: list[list[dict[str, Any]]] = [[], []]
         self._conversation: Conversation | None = None
         if OBJECTS in contents.kinds:
             name = None if alpn is None else alpn.decode("utf-8", "replace")
             self._conversation = Conversation(name, hashing=False, on_body=self._take)
 
     def feed(self, role: int, data: bytes, frame: int, at: int) -> None:
-        """Take the next bytes of a side."""
+        """See `DataReader.feed`."""
         self._frame = frame
         if STREAMS in self._contents.kinds:
             self._write_stream(role, data, frame)
@@ -215,16 +217,16 @@ class _ExportedStream(DataReader):
             self._conversation.feed(role, data, frame, at)
 
     def miss(self, role: int, reason: str | None) -> None:
-        """Hear that something of a role is missing."""
+        """See `DataReader.miss`."""
         if self._conversation is not None:
             self._conversation.gap(role, None, reason)
 
     def close(self, at: int) -> None:
-        """Name what was written."""
+        """See `DataReader.close`. Gives the written files their names."""
         if self._conversation is not None:
             self._conversation.close(at)
             self._keep_bodies(self._conversation, list(self._bodies))
-            self._conversation = None  # it points back here
+            self._conversation = None  # it has a reference to this object
         self._keep_streams()
 
     def _take(self, exchange: Exchange, side: int, data: bytes) -> None:
@@ -257,12 +259,12 @@ class _ExportedStream(DataReader):
         request, response = exchange.request, exchange.response
         message = request if side == CLIENT else response
         kind = "request" if side == CLIENT else "response"
-        carried = None if message is None else message.body
-        tunnelled = carried is None or carried.length == 0  # messages of a WebSocket come under their handshake
+        content = None if message is None else message.body
+        tunnelled = content is None or content.length == 0  # WebSocket messages belong to the exchange of their handshake
         if tunnelled:
             kind = f"websocket-{NAMES[side]}"
         declared = None if message is None or tunnelled else _field(message.headers, "content-type")
-        decoded = carried is not None and carried.decoded
+        decoded = content is not None and content.decoded
         last = ending(declared) if decoded else _UNKNOWN
         name = f"session-{session}-exchange-{number}-{kind}-{part.sha256[:_HASH_DIGITS]}.{last}"
         entry = {
@@ -279,7 +281,7 @@ class _ExportedStream(DataReader):
             "method": None if request is None else request.method,
             "url": None if request is None else _url(request.scheme, request.authority, request.path),
             "status": None if response is None else response.status,
-            "complete": None if tunnelled or carried is None else carried.complete and part.cut is None,
+            "complete": None if tunnelled or content is None else content.complete and part.truncated is None,
             "decoded": decoded,
             "guessed": exchange.guessed,
         }
@@ -301,8 +303,8 @@ class _ExportedStream(DataReader):
         for missing in self.missing.take():
             for side in (0, 1) if missing.role is None else (missing.role,):
                 part = self._streams[side]
-                if len(self._lost[side]) < MAX_MISSING:
-                    self._lost[side].append(_missing_record(missing, 0 if part is None else part.size))
+                if len(self._missing_records[side]) < MAX_MISSING:
+                    self._missing_records[side].append(_missing_record(missing, 0 if part is None else part.size))
 
     def _keep_streams(self) -> None:
         self._note_missing()
@@ -317,7 +319,7 @@ class _ExportedStream(DataReader):
                 "session": session,
                 "from": NAMES[side],
                 "frames": {"first": first, "last": last},
-                "missing": self._lost[side],
+                "missing": self._missing_records[side],
             }
             name = f"session-{session}-{NAMES[side]}-{part.sha256[:_HASH_DIGITS]}.stream"
             self._contents.keep(part, name, STREAMS, (session, 2, 0, side), entry)

@@ -1,8 +1,8 @@
-"""A folder of files whose bytes, sizes and numbers a stranger chooses, and whose names are our own.
+"""Writes files into a folder. Untrusted input decides their bytes, sizes and number; this program chooses their names.
 
-A file is written under a name that nobody can guess, and gets its own when it is whole. No name leads out of the folder, no
-link in it is followed, nothing in it is written over unless that was asked for. What a stranger can make grow has a limit.
-Many files may be begun at one moment, more than the system lets one process have open.
+A file is written under a random name, and gets its own name when it is complete. No name leads out of the folder, and no link
+in it is followed. Nothing in it is overwritten unless that was asked for. Everything that untrusted input can make grow has a
+limit. More files may be in progress at one time than the system lets one process have open.
 """
 
 import contextlib
@@ -14,46 +14,47 @@ from collections import OrderedDict
 from types import TracebackType
 
 MAX_FILES = 200_000
-"""Files of one folder. A page of the web has some hundred; file systems and people get slow beyond."""
+"""The most files of one folder. A web page has about a hundred. With more files, file systems and people become slow."""
 
 MAX_OPEN = 64
-"""Files that are open at one moment; the rest is opened again for its next bytes. Systems allow 256 and more."""
+"""The most files that are open at one time. The others are opened again for their next bytes. Systems allow 256 or more."""
 
 TOO_LARGE = "max_size"
-"""Why a file was cut."""
+"""The reason why a file was truncated."""
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9.-]{0,126}")
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _MORE = os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
 
 PRIVATE_FILE, PRIVATE_FOLDER = 0o600, 0o700
-"""Modes: what was encrypted is not for everybody on this machine."""
+"""File modes: data that was encrypted must not be readable for other users of the machine."""
 
 
 class Part:
-    """A file that is being written. size, sha256: of what was written. cut: `max_size` where that is not all, else None.
+    """A file that is being written.
 
-    error: why nothing more could be written; such a file gets no name.
+    size, sha256: of what was written. truncated: `max_size` if the file was truncated, else None. error: why nothing more
+    could be written; such a file gets no name.
     """
 
-    __slots__ = ("_digest", "_folder", "cut", "error", "number", "size")
+    __slots__ = ("_digest", "_folder", "error", "number", "size", "truncated")
 
     def __init__(self, folder: "Folder", number: int) -> None:
         self._folder = folder
         self._digest = hashlib.sha256()
         self.number = number
         self.size = 0
-        self.cut: str | None = None
+        self.truncated: str | None = None
         self.error: OSError | None = None
 
     def write(self, data: bytes) -> None:
-        """Write the next bytes, as far as the limit allows; never raises OSError."""
-        if self.error is not None or self.cut is not None:
+        """Write the next bytes, as far as the limit allows. Does not raise OSError."""
+        if self.error is not None or self.truncated is not None:
             return
         room = self._folder.room
         if len(data) > room:
-            self.cut = TOO_LARGE
-            self._folder.n_cut += 1
+            self.truncated = TOO_LARGE
+            self._folder.n_truncated += 1
             data = data[:room]
             if not data:
                 return
@@ -67,31 +68,31 @@ class Part:
         self._digest.update(data)
 
     def finish(self, name: str) -> bool:
-        """Give the file its name; False where that, or writing it, went wrong, which `Folder.failures` then has.
+        """Give the file its name. Return False if that failed, or if writing failed; the error is then in `Folder.failures`.
 
-        A file that there was no room for at all gets none either.
+        A file for which there was no room at all gets no name either.
         """
         return self._folder.keep(self, name)
 
     @property
     def sha256(self) -> str:
-        """In hex."""
+        """SHA-256 of what was written, in hex."""
         return self._digest.hexdigest()
 
 
 class Folder:
     """A folder to write to, opened by `with`.
 
-    room: bytes that may still be written. failures: names of files that could not be written, and why. n_cut: files that the
-    room did not do for; n_refused: files that were not begun because there were MAX_FILES already.
+    room: bytes that may still be written. failures: names of files that could not be written, and why. n_truncated: how many
+    files were truncated because of the room. n_refused: how many files were not begun because there were MAX_FILES already.
     """
 
     def __init__(self, path: str, room: int, force: bool = False) -> None:
-        """force: take a folder that is not empty, and replace files in it. Raises OSError; FileExistsError if not empty."""
+        """force: accept a folder that is not empty, and replace files in it. Raises OSError; FileExistsError if not empty."""
         self.path = path
         self.room = room
         self.failures: list[tuple[str, OSError]] = []
-        self.n_cut = 0
+        self.n_truncated = 0
         self.n_refused = 0
         self._n_parts = 0
         self._token = secrets.token_hex(8)
@@ -115,14 +116,14 @@ class Folder:
         os.close(self._descriptor)
 
     def begin(self) -> Part | None:
-        """A new file; None where there are too many."""
+        """Begin a new file. Return None if there are too many files."""
         if self._n_parts >= MAX_FILES:
             self.n_refused += 1
             return None
         return self.begin_needed()
 
     def begin_needed(self) -> Part:
-        """A new file, whatever there are already."""
+        """Begin a new file, even if there are too many files."""
         self._n_parts += 1
         return Part(self, self._n_parts)
 
@@ -143,11 +144,14 @@ class Folder:
             view = view[os.write(descriptor, view) :]
 
     def keep(self, part: Part, name: str) -> bool:
-        """Give a part its name, which is one of ours: lower-case letters, digits, dots and dashes."""
+        """Give a part its name: lower-case letters, digits, dots and dashes. See `Part.finish`.
+
+        Raises ValueError for another name.
+        """
         if _NAME.fullmatch(name) is None:
             raise ValueError(f"{name!r} is no name of ours")
         error = part.error
-        if part.cut is not None and part.size == 0:
+        if part.truncated is not None and part.size == 0:
             return False
         if error is None:
             try:
@@ -167,7 +171,7 @@ class Folder:
         return False
 
     def remove(self, name: str, error: OSError) -> None:
-        """Remove a file of ours that could not be listed. Raises OSError."""
+        """Remove a file of this folder that could not be listed in the manifest. Raises OSError."""
         self.failures.append((name, error))
         os.unlink(name, dir_fd=self._descriptor)
 
@@ -180,7 +184,7 @@ class Folder:
         self._close(number)
         if number in self._begun:
             self._begun.discard(number)
-            with contextlib.suppress(OSError):  # somebody else has removed it, or the folder
+            with contextlib.suppress(OSError):  # another program has removed it, or the folder
                 os.unlink(self._name(number), dir_fd=self._descriptor)
 
     def _name(self, number: int) -> str:

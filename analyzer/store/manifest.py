@@ -1,8 +1,8 @@
-"""The manifest of a folder of exported files: JSON, one file a line, in order of sessions.
+"""Writes the manifest of a folder of exported files: JSON, one line for each file, in the order of sessions.
 
-All text of it is ASCII: whatever a capture has in its names stands as JSON's escapes, so that the file can be looked at on any
-terminal. Entries wait on the disk, not in memory, since URLs may be long and many. As they come, as much again is written to
-a file that only takes up room: so the manifest can be written when the disk is full.
+All its text is ASCII. Other characters from the capture are JSON escapes, so the file can be shown on any terminal. Entries are
+kept on the disk, not in memory, because there may be many long URLs. The same number of bytes is also written to a reserve
+file, which is removed at the end. So there is room for the manifest even when the disk is full.
 """
 
 import json
@@ -17,16 +17,16 @@ from analyzer.store.folder import Folder
 NAME = "manifest.json"
 
 Key = tuple[int, int, int, int]
-"""What entries are sorted by: session, kind, number, side."""
+"""The sort key of an entry: session, kind, number, side."""
 
 
 class Manifest:
-    """Entries in any order in, a sorted file out; to be opened by `with`, inside that of its folder."""
+    """Takes entries in any order, and writes them sorted. Use it in a `with` block, inside that of its folder."""
 
     def __init__(self, folder: Folder) -> None:
         """Raises OSError."""
         self._folder = folder
-        # Closed by __exit__; without a buffer each call tells whether there was room.
+        # Closed by __exit__. Without a buffer, each call shows whether there was room.
         self._spool, self._reserve = (tempfile.TemporaryFile(buffering=0, dir=folder.path) for _ in range(2))  # noqa: SIM115
         self._index: list[tuple[Key, int, int]] = []
         self._size = 0
@@ -40,24 +40,24 @@ class Manifest:
         self._reserve.close()
 
     def add(self, key: Key, entry: Mapping[str, Any]) -> None:
-        """Take the entry of a file. Raises OSError, and has not taken it then."""
-        line = json.dumps(entry).encode("ascii") + _BETWEEN
+        """Add the entry of a file. Raises OSError; then the entry is not added."""
+        line = json.dumps(entry).encode("ascii") + _SEPARATOR
         try:
             _write_at(self._reserve, self._size + len(_HEAD + _FOOT), line)
             _write_at(self._spool, self._size, line)
         except OSError:
-            self._cut()
+            self._truncate()
             raise
         self._index.append((key, self._size, len(line)))
         self._size += len(line)
 
     def withdraw(self) -> None:
-        """Leave out the entry that was added last."""
+        """Remove the entry that was added last."""
         _, self._size, _ = self._index.pop()
-        self._cut()
+        self._truncate()
 
     def write(self) -> bool:
-        """Write the file, whatever room there is; False where that went wrong, which `Folder.failures` then has."""
+        """Write the file, even if `Folder.room` is used up. Return False if that failed; `Folder.failures` has the error."""
         self._reserve.close()
         self._folder.room += self._size + len(_HEAD + _FOOT)
         part = self._folder.begin_needed()
@@ -65,16 +65,16 @@ class Manifest:
         for number, (_, offset, length) in enumerate(sorted(self._index)):
             self._spool.seek(offset)
             line = self._spool.read(length)
-            part.write(line if number < len(self._index) - 1 else line.removesuffix(_BETWEEN) + b"\n")
+            part.write(line if number < len(self._index) - 1 else line.removesuffix(_SEPARATOR) + b"\n")
         part.write(_FOOT)
         return part.finish(NAME)
 
-    def _cut(self) -> None:
+    def _truncate(self) -> None:
         self._reserve.truncate(self._size + len(_HEAD + _FOOT))
         self._spool.truncate(self._size)
 
 
-_HEAD, _BETWEEN, _FOOT = b"[\n", b",\n", b"]\n"
+_HEAD, _SEPARATOR, _FOOT = b"[\n", b",\n", b"]\n"
 
 
 def _write_at(file: FileIO, offset: int, data: bytes) -> None:

@@ -1,4 +1,4 @@
-"""Reads the moment at which chains are judged: `capture`, `now`, or a time as RFC 3339 has it."""
+"""Reads the moment for which chains are validated: `capture`, `now`, or a time as RFC 3339 has it."""
 
 import re
 from datetime import UTC, datetime, timedelta

@@ -1,6 +1,6 @@
-"""What the other commands print as JSON, declared: the manifest of export too.
+"""Declares the JSON output of the other commands, and the manifest of `export`.
 
-Each is what that command prints with `--schema`. A line of JSON is one such object, except for the manifest, which is a list.
+Each schema is what its command prints with `--schema`. A line of JSON is one such object. The manifest is a list.
 """
 
 from analyzer.codec.codes import SEVERITIES, codes
@@ -52,7 +52,7 @@ _EXTENSION = record(
         "oid": or_null(text("object identifier")),
         "name": or_null(text("name of the extension; null for one that is not known")),
         "critical": or_null(flag("whether a verifier that does not know it has to refuse the certificate")),
-        "value": anything("what it says, by the extension; null where nobody here can read it"),
+        "value": anything("the decoded value, whose form depends on the extension; null where it cannot be decoded"),
         "hex": or_null(text("its bytes in hex, where `value` does not say all of it")),
         "problems": several("what could not be read in it", _CERTIFICATE_PROBLEM),
     },
@@ -131,7 +131,7 @@ CHUNK: Schema = document(
 )
 
 _LOG_LINE = record(
-    "a line of a key log; secrets are never told",
+    "a line of a key log, without its secret",
     {
         "source": text("the file"),
         "line": number("number of the line, from 1", minimum=1),
@@ -147,7 +147,7 @@ _PAIR = record(
 
 
 _SESSION_KEYS = record(
-    "what the keys given have of one session",
+    "what the given keys have of one session",
     {
         "kind": one_of("what the line is about", ("session",)),
         "id": _SESSION_ID,
@@ -157,14 +157,14 @@ _SESSION_KEYS = record(
         "version": SESSION["properties"]["version"],
         "client_random": or_null(text("of the first ClientHello, in hex; null where the capture lacks it")),
         "inner_random": or_null(text("of the inner ClientHello, in hex, where that was decrypted")),
-        "verdict": one_of("how much of what it needs is there", ("complete", "partial", "none", "not_needed")),
+        "verdict": one_of("how many of the secrets that it needs are there", ("complete", "partial", "none", "not_needed")),
         "found": several("labels that the key log has of it", text("a label")),
-        "missing": several("labels that it needs besides", text("a label")),
+        "missing": several("labels that it needs and the key log does not have", text("a label")),
         "conflicting": several("labels for which the key log has different secrets", text("a label")),
         "lines": several("the lines that are of it", text("file:line")),
         "private_key": or_null(text("file of the private key that its certificate is of")),
         "decryption": record(
-            "what came of it",
+            "the result of decryption",
             {key: DEFINITIONS["decryption"]["properties"][key] for key in ("status", "reason")},
         ),
         "detail": text("the verdict in a sentence"),
@@ -172,7 +172,7 @@ _SESSION_KEYS = record(
 )
 
 _KEYS_AS_A_WHOLE = record(
-    "the last line: what the keys given are worth for the capture",
+    "the last line: the audit of all given keys together",
     {
         "kind": one_of("what the line is about", ("keys",)),
         "detail": text("the verdict in a sentence"),
@@ -358,4 +358,4 @@ SCHEMAS: dict[str, Schema] = {
     "keys": KEYS,
     "fields": CODE,
 }
-"""By the command that prints it."""
+"""The schemas by the command that prints them."""

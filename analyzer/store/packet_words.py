@@ -1,4 +1,4 @@
-"""The packet list's words for one packet: source, destination, protocol and what it is about, much as Wireshark puts them."""
+"""Describes one packet for the packet list: source, destination, protocol and info, in a form close to that of Wireshark."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -9,7 +9,7 @@ from analyzer.engine import Engine
 from analyzer.packet.addresses import address_text
 from analyzer.packet.options import read_tcp_options
 from analyzer.packet.packet import Packet
-from analyzer.store.plaintext_heads import PlaintextHeads
+from analyzer.store.plaintext_heads import HttpMessages
 from analyzer.store.session_record import rfc3339
 from analyzer.tls.events import Alert, Event, HandshakeMessage, RecordEvent
 from analyzer.tls.handshake import hello_features
@@ -17,13 +17,13 @@ from analyzer.tls.handshake import hello_features
 TCP, UDP, ICMP, ICMPV6 = 6, 17, 1, 58
 
 MAX_REMEMBERED = 65536
-"""Connections whose window scale or first number is remembered; of those beyond it they stand as they are in the header."""
+"""The most connections whose window scale or first number is kept. For further ones, the header's own values are shown."""
 
 _FLAGS = ("FIN", "SYN", "RST", "PSH", "ACK", "URG", "ECE", "CWR", "AE")
 _SYN, _ACK = 0x02, 0x10
 _OPTIONS = {2: "MSS", 3: "WS", 4: "SACK_PERM", 5: "SACK", 8: "TSval"}
 _SHOWN = (HandshakeMessage, Alert, RecordEvent)
-"""Events that the packet list has words for."""
+"""The events that the packet list describes."""
 
 _EVENTS = {
     "change_cipher_spec": "Change Cipher Spec",
@@ -53,32 +53,32 @@ _DNS_PORTS = {53: "DNS", 5353: "MDNS", 5355: "LLMNR"}
 
 
 class Describer:
-    """Describes the packets of one run; asks the engine, which has to tell details, for what it knows of their streams."""
+    """Describes the packets of one run. It asks the engine for facts about their streams; the engine must be `detailed`."""
 
-    def __init__(self, engine: Engine, carried: PlaintextHeads) -> None:
+    def __init__(self, engine: Engine, plaintext: HttpMessages) -> None:
         self._engine = engine
-        self._carried = carried
+        self._plaintext = plaintext
         self._scales: dict[bytes, int] = {}
         self._firsts: dict[bytes, int] = {}
         self._services = registry("services")
         self._protocols = registry("ip_protocols").names
 
     def describe(self, frame: Frame, events: Sequence[Event]) -> tuple[str, str, str, str]:
-        """Source, destination, protocol and info of the frame that the engine was fed last; text as it came.
+        """Return source, destination, protocol and info of the frame that the engine was fed last. Text is not escaped.
 
-        events: what the frame led to.
+        events: the events that the frame caused.
         """
         packet = self._engine.packet
         source, destination = addresses(packet, frame)
         shown = [event for event in events if isinstance(event, _SHOWN)]
-        protocol, info = self._words(packet, shown)
+        protocol, info = self._describe_packet(packet, shown)
         if packet.tunnels:
             info += f" [in {_count(packet.tunnels, 'tunnel')}]"
         if packet.problem_at >= 0:
             info += f" [{packet.problem}]"
         return source, destination, protocol, info.lstrip()
 
-    def _words(self, packet: Packet, shown: Sequence[Event]) -> tuple[str, str]:
+    def _describe_packet(self, packet: Packet, shown: Sequence[Event]) -> tuple[str, str]:
         number = packet.protocol
         if packet.fragment:
             name = self._protocols[number]
@@ -86,7 +86,7 @@ class Describer:
             return f"IPv{packet.ip_version}", f"Fragmented IP protocol ({place})"
         if packet.transport >= 0 and number == TCP:
             if shown:
-                inside = self._carried.words()
+                inside = self._plaintext.words()
                 return tls_protocol(shown[-1].version), tls_info(shown) + (f" ({inside})" if inside else "")
             return "TCP", self._tcp(packet)
         if packet.transport >= 0 and number == UDP:
@@ -130,10 +130,10 @@ class Describer:
         return " ".join(words)
 
     def _relative(self, number: int, key: bytes, known: int | None) -> int:
-        """A sequence number counted from its side's SYN; without one from the first number seen, which is 1; else raw.
+        """Return a sequence number relative to its side's SYN; without a SYN, relative to the first number seen, which is 1.
 
-        key: of the side that counts; known: the number of its stream's first byte, -1 where that is not known, None where there
-        is no connection.
+        The number is returned unchanged if there is no connection. key: of the side to which the number belongs. known: the
+        number of its stream's first byte, -1 if that is not known, None if there is no connection.
         """
         if known is None:
             return number
@@ -170,7 +170,7 @@ def packet_record(frame: Frame, source: str, destination: str, protocol: str, in
 
 
 def addresses(packet: Packet, frame: Frame) -> tuple[str, str]:
-    """Source and destination: of IP, else of Ethernet; empty where there are none."""
+    """Return source and destination: of IP, else of Ethernet; empty if there are none."""
     data = packet.data
     if packet.ip >= 0 and packet.ip_version == 4 and len(data) - packet.ip >= 20:
         return address_text(data[packet.ip + 12 : packet.ip + 16]), address_text(data[packet.ip + 16 : packet.ip + 20])
@@ -187,12 +187,12 @@ def _count(number: int, one: str) -> str:
 
 
 def hardware_address(octets: bytes) -> str:
-    """An Ethernet address."""
+    """Return the text of an Ethernet address."""
     return "Broadcast" if octets == b"\xff" * 6 else octets.hex(":")
 
 
 def option_text(kind: int, value: Any) -> str:
-    """A TCP option, short."""
+    """Return a short text for a TCP option."""
     if kind == 8 and isinstance(value, tuple):
         return f"TSval={value[0]} TSecr={value[1]}"
     if kind == 3 and isinstance(value, int):
@@ -203,7 +203,7 @@ def option_text(kind: int, value: Any) -> str:
 
 
 def tls_protocol(version: int) -> str:
-    """`TLSv1.3`, `SSLv3`; `TLS` before a version is agreed on."""
+    """Return the protocol name: `TLSv1.3`, `SSLv3`; `TLS` before a version is negotiated."""
     if not version:
         return "TLS"
     family, _, number = registry("versions").name(version).partition(" ")
@@ -211,12 +211,12 @@ def tls_protocol(version: int) -> str:
 
 
 def tls_info(events: Sequence[Event]) -> str:
-    """What of TLS a frame completed."""
-    return ", ".join(map(tls_words, events))
+    """Return the text for what a frame completed in TLS."""
+    return ", ".join(map(tls_text, events))
 
 
-def tls_words(item: Any) -> str:
-    """One message, alert or event."""
+def tls_text(item: Any) -> str:
+    """Return the text for one message, alert or record event."""
     if isinstance(item, HandshakeMessage):
         if item.encrypted and item.body is None:
             return "Encrypted Handshake Message"
@@ -233,7 +233,7 @@ def tls_words(item: Any) -> str:
 
 
 def arp(data: bytes, at: int) -> str:
-    """An ARP packet for IPv4 over Ethernet (RFC 826), of at least 28 bytes."""
+    """Return the text for an ARP packet for IPv4 over Ethernet (RFC 826), of at least 28 bytes."""
     if data[at : at + 6] != b"\x00\x01\x08\x00\x06\x04":
         return "of other than IPv4 over Ethernet"
     operation = data[at + 6] << 8 | data[at + 7]
@@ -246,7 +246,7 @@ def arp(data: bytes, at: int) -> str:
 
 
 def icmp(data: bytes, at: int, ttl: int) -> str:
-    """An ICMP message (RFC 792) of at least 8 bytes."""
+    """Return the text for an ICMP message (RFC 792) of at least 8 bytes."""
     kind, code = data[at], data[at + 1]
     words = _ICMP.get(kind, f"Type {kind}, code {code}")
     if kind in (0, 8):
@@ -257,7 +257,7 @@ def icmp(data: bytes, at: int, ttl: int) -> str:
 
 
 def icmpv6(data: bytes, at: int, end: int) -> str:
-    """An ICMPv6 message (RFC 4443, RFC 4861) of at least 8 bytes."""
+    """Return the text for an ICMPv6 message (RFC 4443, RFC 4861) of at least 8 bytes."""
     kind = data[at]
     words = _ICMPV6.get(kind, f"Type {kind}, code {data[at + 1]}")
     if kind in (128, 129):
@@ -269,7 +269,7 @@ def icmpv6(data: bytes, at: int, end: int) -> str:
 
 
 def dns(data: bytes, at: int, end: int) -> str:
-    """The first question of a DNS message (RFC 1035 section 4); empty where that cannot be read."""
+    """Return the first question of a DNS message (RFC 1035 section 4); empty if the message cannot be read."""
     if end - at < 12:
         return ""
     flags = data[at + 2] << 8 | data[at + 3]

@@ -1,6 +1,6 @@
-"""What the frames of decrypted sessions carried: the heads of requests and responses.
+"""Names the HTTP requests and responses that the frames of decrypted sessions carry.
 
-`PlaintextHeads` reads the application data of all sessions, and keeps what came since it was last cleared.
+`HttpMessages` reads the application data of all sessions, and keeps the requests and responses since the last `clear`.
 """
 
 from typing import Any
@@ -11,34 +11,37 @@ from analyzer.application.exchange import Exchange
 from analyzer.engine.data_streams import DataReader, DataStreams
 
 MAX_WORDS = 4
-"""Requests and responses of one frame that are named."""
+"""The most requests and responses of one frame that are named."""
 
 
-class PlaintextHeads(DataStreams):
-    """What came of all sessions since `clear`: heads of requests and responses."""
+class HttpMessages(DataStreams):
+    """Collects the requests and responses of all sessions, since the last `clear`.
+
+    exchanges: each with False where its request came, and with True where its response came.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         self.exchanges: list[tuple[Exchange, bool]] = []
 
     def open(self, session: int, alpn: bytes | None, missing: MissingData) -> "DataReader | None":
-        """Begin to read a session's application data."""
-        return HeadReader(self.exchanges, alpn, missing)
+        """See `DataStreams.open`. The reader collects the session's requests and responses."""
+        return HttpMessageReader(self.exchanges, alpn, missing)
 
     def clear(self) -> None:
-        """Forget what came."""
+        """Forget the requests and responses."""
         self.exchanges.clear()
 
     def words(self) -> str:
-        """The heads, such as `HTTP GET /index.html`, `HTTP 200`; text as it came. Empty without any."""
+        """Return requests and responses, such as `HTTP GET /index.html`, `HTTP 200`; empty without any. It is not escaped."""
         words = [_response(one) if answered else _request(one) for one, answered in self.exchanges[:MAX_WORDS]]
         if len(self.exchanges) > MAX_WORDS:
             words.append(f"{len(self.exchanges) - MAX_WORDS} more")
         return ", ".join(words)
 
 
-class HeadReader(DataReader):
-    """Reads one session, and adds each exchange to `found`: with False once it has a request, with True once a response."""
+class HttpMessageReader(DataReader):
+    """Reads one session. Adds each exchange to `found`: with False when it has a request, with True when it has a response."""
 
     def __init__(self, found: list[tuple[Exchange, bool]], alpn: bytes | None, missing: MissingData) -> None:
         super().__init__(missing)
@@ -48,7 +51,7 @@ class HeadReader(DataReader):
         self._open: list[Exchange] = []
 
     def feed(self, role: int, data: bytes, frame: int, at: int) -> None:
-        """As in `DataReader`."""
+        """See `DataReader.feed`."""
         self._conversation.feed(role, data, frame, at)
         exchanges = self._conversation.exchanges
         for exchange in exchanges[self._n_seen :]:
@@ -65,7 +68,7 @@ class HeadReader(DataReader):
         self._open = still_open
 
     def miss(self, role: int, reason: str | None) -> None:
-        """As in `DataReader`."""
+        """See `DataReader.miss`."""
         self._conversation.gap(role, None, reason)
 
 

@@ -1,4 +1,4 @@
-"""A file that only its owner may read, there whole or not at all."""
+"""Writes a file that only its owner may read. The file appears complete or not at all."""
 
 import contextlib
 import errno
@@ -10,23 +10,23 @@ from typing import BinaryIO
 from analyzer.store.folder import PRIVATE_FILE
 
 FULL = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EFBIG))
-"""What the system says when nothing more can be written: no room on the disk, for this user, or in one file."""
+"""Error numbers when nothing more can be written: no room on the disk, for this user, or in one file."""
 
 _BUFFER = 1 << 20
 
 
 class PrivateFile:
-    """A file to write, opened by `with`; it gets its name when the block ends well.
+    """A file to write, opened by `with`. It gets its name when the block ends without an error.
 
-    What has the name before is replaced, a link not followed.
+    A file that has this name already is replaced. A link is not followed.
     """
 
     def __init__(self, path: str, force: bool = False) -> None:
-        """force: replace a file that is there. Raises FileExistsError, IsADirectoryError, OSError for a device or a pipe."""
+        """force: replace an existing file. Raises FileExistsError, IsADirectoryError, OSError for a device or a pipe."""
         self.path = path
         if os.path.isdir(path):
             raise IsADirectoryError(21, os.strerror(21), path)
-        if os.path.exists(path) and not os.path.isfile(path):  # the superuser would replace the device by a file
+        if os.path.exists(path) and not os.path.isfile(path):  # the superuser would replace the device with a file
             raise OSError(22, "not a regular file", path)
         if os.path.lexists(path) and not force:
             raise FileExistsError(17, os.strerror(17), path)
@@ -35,7 +35,7 @@ class PrivateFile:
         self._file: BinaryIO | None = None
 
     def __enter__(self) -> BinaryIO:
-        """Raises OSError with the name of the file wanted."""
+        """Raises OSError with the name of the file."""
         try:
             descriptor = os.open(self._part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, PRIVATE_FILE)
         except OSError as error:
@@ -44,7 +44,7 @@ class PrivateFile:
         return self._file
 
     def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None) -> None:
-        """Raises OSError with the name of the file wanted where there is no room for it."""
+        """Raises OSError with the name of the file if there is no room for it."""
         try:
             try:
                 if self._file is not None:
@@ -54,5 +54,5 @@ class PrivateFile:
             if kind is None:
                 os.rename(self._part, self.path)
         finally:
-            with contextlib.suppress(FileNotFoundError):  # it has its name
+            with contextlib.suppress(FileNotFoundError):  # it was renamed
                 os.unlink(self._part)

@@ -1,6 +1,6 @@
-"""The session record, declared: its JSON Schema, which `analyzer sessions --schema` prints, its keys and their order.
+"""Declares the session record: its keys, their order, and the JSON Schema that `analyzer sessions --schema` prints.
 
-It is the contract with other programs: keys may be added and are never renamed.
+The record is the contract with other programs: keys may be added and are never renamed.
 """
 
 from analyzer.codec.codes import SEVERITIES, codes
@@ -33,7 +33,7 @@ ENDPOINT = record(
 
 
 def described(schema: Schema, description: str) -> Schema:
-    """The same type under another description."""
+    """Return the same type with another description."""
     return schema | {"description": description}
 
 
@@ -317,4 +317,4 @@ SESSION: Schema = document(
     ),
     DEFINITIONS,
 )  # fmt: skip
-"""As JSON values."""
+"""The schema of a session record, as JSON values."""

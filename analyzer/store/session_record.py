@@ -1,8 +1,8 @@
-"""The session record: what one session was, as JSON values.
+"""Makes the session record: the description of one session as JSON values.
 
-The keys and their meaning are the project's contract with other programs: see `schema`. A value that is not known is None,
-never left out. Times are RFC 3339 in UTC with nine digits of a second; bytes are lower-case hex. Making it is half the work on
-a short session.
+The keys and their meaning are the project's contract with other programs: see `schema`. A value that is not known is None and
+is never left out. Times are RFC 3339 in UTC with nine digits of a second. Bytes are lower-case hex. Making the record is half
+of the work for a short session.
 """
 
 import time
@@ -50,8 +50,8 @@ CERTIFICATES: dict[bytes, dict[str, Any]] = {}
 FINGERPRINTS: dict[int, tuple[FingerprintInput, tuple[str, str]]] = {}
 
 SERVER_FINGERPRINTS: dict[int, tuple[ServerFingerprintInput, str]] = {}
-"""By the identity of a fingerprint input, which equal hellos share and an entry keeps alive: hashing it takes longer than all
-the rest."""
+"""Fingerprints by the identity of the fingerprint input. Equal hellos share one input, and an entry keeps it alive. To hash the
+input would take longer than all the rest."""
 
 UNDECRYPTED: dict[tuple[str, str | None, str | None], dict[str, Any]] = {}
 
@@ -60,17 +60,17 @@ DECRYPTED: dict[str, Any] = {
 }  # fmt: skip
 MESSAGES: dict[str, list[dict[str, Any]]] = {}
 ALERTS: dict[tuple[int, int, int, bool], dict[str, Any]] = {}
-"""Entries whose kind is known, and the rest not yet: a copy costs less than a new table that grows."""
+"""Entries in which only the kind is filled in. A copy costs less than a new table that grows."""
 
 REMEMBERED = 4096
-"""Certificates whose entries are kept, and kinds of hello; a handful of servers and clients sends nearly all."""
+"""The most entries that are kept, of certificates and of kinds of hello. A few servers and clients send nearly all of them."""
 
 LARGEST_REMEMBERED = 1 << 14
-"""Bytes of a certificate whose entry is kept; most have two thousand."""
+"""The most bytes of a certificate whose entry is kept. Most certificates have two thousand."""
 
 
 class Clock:
-    """Writes times; the text last written and that of its second are kept, since times come in clusters."""
+    """Writes times. It keeps the last text, and the text of its second, because close times come one after the other."""
 
     __slots__ = ("at", "prefix", "second", "text")
 
@@ -81,7 +81,7 @@ class Clock:
         self.prefix = ""
 
     def write(self, at: cython.longlong) -> str | None:
-        """A time in nanoseconds since 1970 as text; None where the capture has none."""
+        """Return a time in nanoseconds since 1970 as text; None if the capture has no time."""
         if at == self.at:
             return self.text
         if at < 0:
@@ -100,14 +100,14 @@ CLOCK: Clock = Clock()
 
 
 def rfc3339(at: cython.longlong) -> str | None:
-    """A time in nanoseconds since 1970 as RFC 3339 text in UTC; None where the capture has none."""
+    """Return a time in nanoseconds since 1970 as RFC 3339 text in UTC; None if the capture has no time."""
     return CLOCK.write(at)
 
 
 def session_record(session: Session, messages: cython.bint, chains: Any = None) -> dict[str, Any]:
-    """The record of an ended session; with `messages` the decoded fields of every handshake message too.
+    """Return the record of a session that has ended. messages: include the decoded fields of every handshake message.
 
-    chains: `Chains` to judge certificates by; None is Mozilla's roots at the session's own time.
+    chains: the `Chains` that validate certificates; None for Mozilla's roots at the session's own time.
     """
     judge: Any = default_chains() if chains is None else chains
     log: SessionLog = session.log
@@ -136,7 +136,7 @@ def session_record(session: Session, messages: cython.bint, chains: Any = None) 
 
 
 def session_head(session: Session) -> dict[str, Any]:
-    """The record of an ended session with its plain values, up to the fingerprints; the other keys have None."""
+    """Return the plain values of the record of a session that has ended, up to the fingerprints. Other keys have None."""
     flow: Flow = session.flow
     handshake: SessionHandshake = session.handshake
     parameters: Parameters = handshake.parameters
@@ -147,8 +147,8 @@ def session_head(session: Session) -> dict[str, Any]:
     record = NOTHING_KNOWN.copy()
     record["id"] = session.id
     record["protocol"] = "tls"
-    record["client"] = end_record(flow.key, CLIENT)
-    record["server"] = end_record(flow.key, SERVER)
+    record["client"] = endpoint_record(flow.key, CLIENT)
+    record["server"] = endpoint_record(flow.key, SERVER)
     record["first_frame"] = flow.first_frame
     record["last_frame"] = flow.last_frame
     record["start_time"] = CLOCK.write(flow.start)
@@ -177,12 +177,12 @@ def session_head(session: Session) -> dict[str, Any]:
 
 
 def gap_record(gap: Gap) -> dict[str, Any]:
-    """One entry of `gaps`."""
+    """Return one entry of `gaps`."""
     return {"from": ROLES[gap.role], "offset": gap.offset, "length": gap.length, "after_frame": gap.frame}
 
 
-def end_record(key: bytes, end: cython.int) -> dict[str, Any]:
-    """One end of a connection, out of the `Packet.key()` of its first packet: 0 its source, 1 its destination."""
+def endpoint_record(key: bytes, end: cython.int) -> dict[str, Any]:
+    """Return one end of a connection, from the `Packet.key()` of its first packet. end: 0 its source, 1 its destination."""
     half: cython.Py_ssize_t = (len(key) - 4) >> 1
     start: cython.Py_ssize_t = half if end else 0
     port: cython.Py_ssize_t = 2 * (half + end)
@@ -190,7 +190,7 @@ def end_record(key: bytes, end: cython.int) -> dict[str, Any]:
 
 
 def ech_record(ech: Any, fields: cython.bint) -> dict[str, Any]:
-    """The entry `ech`: what became of an offer of Encrypted Client Hello; `inner` with the fields of messages."""
+    """Return the entry `ech`: the result of an offer of Encrypted Client Hello. fields: include `inner`."""
     return {
         "status": ech.status,
         "config_id": ech.config_id,
@@ -202,12 +202,12 @@ def ech_record(ech: Any, fields: cython.bint) -> dict[str, Any]:
 
 
 def text(name: bytes | None) -> str | None:
-    """Text from the wire; bytes that are no UTF-8 stand as escapes."""
+    """Return text from the wire. Bytes that are not UTF-8 become escapes."""
     return None if name is None else name.decode("utf-8", "backslashreplace")
 
 
 def certificate_record(der: bytes) -> dict[str, Any]:
-    """One entry of `certificates`; the same object for the same bytes, so nobody may change it."""
+    """Return one entry of `certificates`. It is the same object for the same bytes, so it must not be changed."""
     record: dict[str, Any] | None = CERTIFICATES.get(der)
     if record is None:
         record = certificate(der).record()
@@ -219,7 +219,7 @@ def certificate_record(der: bytes) -> dict[str, Any]:
 
 
 def message_record(message: HandshakeMessage, fields: cython.bint) -> dict[str, Any]:
-    """One entry of `handshake`."""
+    """Return one entry of `handshake`. fields: include the decoded fields."""
     kinds: list[dict[str, Any]] | None = MESSAGES.get(message.name)
     if kinds is None:
         kinds = message_kinds(message.name)
@@ -236,7 +236,7 @@ def message_record(message: HandshakeMessage, fields: cython.bint) -> dict[str, 
 
 
 def message_kinds(name: str) -> list[dict[str, Any]]:
-    """The entries of messages of a name, by role and by whether they were encrypted; names are few, as numbers have 8 bits."""
+    """Return the entries for a message name, by role and encryption. Names are few: message types have 8 bits."""
     unknown = {"frame": None, "time": None, "length": None}
     kinds = [
         {"type": name, "from": role, **unknown, "encrypted": encrypted, "message": None}
@@ -248,12 +248,12 @@ def message_kinds(name: str) -> list[dict[str, Any]]:
 
 
 def parse_error_record(error: ParseError) -> dict[str, Any]:
-    """What is wrong with a message: the field, its offset in bytes from the start of the message, the cause."""
+    """Return what is wrong with a message: the field, its offset in bytes from the start of the message, the cause."""
     return {"field": error.field, "offset": error.offset, "detail": error.why}
 
 
 def alert_record(alert: Alert) -> dict[str, Any]:
-    """One entry of `alerts`."""
+    """Return one entry of `alerts`."""
     kind = alert.level, alert.description, alert.role, alert.encrypted
     known: dict[str, Any] | None = ALERTS.get(kind)
     if known is None:
@@ -273,7 +273,7 @@ def alert_record(alert: Alert) -> dict[str, Any]:
 
 
 def findings_record(session: Session) -> list[dict[str, Any]]:
-    """The entry `findings`."""
+    """Return the entry `findings`."""
     finding: Finding  # noqa: F842 - its type in the comprehensions below, for C
     found = [finding_record(finding) for finding in session.log.findings]
     found += [finding_record(finding) for finding in log_findings(session)]
@@ -282,19 +282,19 @@ def findings_record(session: Session) -> list[dict[str, Any]]:
     if work is not None:
         found += [finding_record(finding) for finding in anomalies(session)]
         if work.application is not None:
-            found += [inside_record(one) for one in work.application.findings]
+            found += [data_finding_record(one) for one in work.application.findings]
     return found
 
 
 def finding_record(finding: Finding) -> dict[str, Any]:
-    """One entry of `findings`."""
+    """Return one entry of `findings`."""
     return {"code": finding.code, "severity": finding.severity, "detail": finding.detail, "frames": finding.frames}
 
 
 def decryption_record(session: Session) -> dict[str, Any]:
-    """The entry `decryption`: what was decrypted, or whether anything would have to be, and what is missing.
+    """Return the entry `decryption`: what was decrypted, whether anything was encrypted, and what is missing.
 
-    Where nothing was decrypted, equal entries are one object, so nobody may change it.
+    If nothing was decrypted, equal entries are one object, so it must not be changed.
     """
     handshake: SessionHandshake = session.handshake
     parameters: Parameters = handshake.parameters
@@ -343,19 +343,19 @@ def decryption_record(session: Session) -> dict[str, Any]:
 
 
 def http_record(session: Session) -> list[dict[str, Any]]:
-    """The entry `http`."""
+    """Return the entry `http`."""
     work: Any = session.handshake.decryption
     return [] if work is None or work.application is None else work.application.record()
 
 
-def inside_record(finding: Any) -> dict[str, Any]:
-    """One entry of `findings`, of what was wrong inside the application data."""
+def data_finding_record(finding: Any) -> dict[str, Any]:
+    """Return one entry of `findings`, for an anomaly inside the application data."""
     frames = [finding.frame] if finding.frame > 0 else []
     return {"code": finding.code, "severity": "low", "detail": finding.detail, "frames": frames}
 
 
 def hello_fingerprints(fingerprint_input: FingerprintInput) -> tuple[str, str]:
-    """JA3 and JA4 of a ClientHello."""
+    """Return JA3 and JA4 of a ClientHello."""
     known: tuple[FingerprintInput, tuple[str, str]] | None = FINGERPRINTS.get(id(fingerprint_input))
     if known is not None:
         return known[1]
@@ -373,7 +373,7 @@ def hello_fingerprints(fingerprint_input: FingerprintInput) -> tuple[str, str]:
 
 
 def server_fingerprint(fingerprint_input: ServerFingerprintInput) -> str:
-    """JA3S of a ServerHello."""
+    """Return JA3S of a ServerHello."""
     known: tuple[ServerFingerprintInput, str] | None = SERVER_FINGERPRINTS.get(id(fingerprint_input))
     if known is not None:
         return known[1]
@@ -386,5 +386,5 @@ def server_fingerprint(fingerprint_input: ServerFingerprintInput) -> str:
 
 
 def json_line(record: dict[str, Any]) -> bytes:
-    """One record as one line of JSON."""
+    """Return a record as one line of JSON."""
     return orjson.dumps(record) + b"\n"

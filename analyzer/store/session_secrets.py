@@ -1,8 +1,8 @@
-"""The secrets of chosen sessions as lines of a key log (RFC 9850), and where in a capture the sessions are.
+"""Writes the secrets of chosen sessions as lines of a key log (RFC 9850), and notes where in a capture the sessions are.
 
-Whatever opened a session, its secrets are written in a form that opens it alone: of TLS 1.3 the lines of the key log under its
-client random, and under the outer one where that hid another (ECH); up to TLS 1.2 its master secret. So a private key, which
-would open others too, is never written.
+The secrets of a session are written in a form that decrypts only this session, however it was decrypted. For TLS 1.3 these are
+the lines of the key log with its client random, and with the random of the outer ClientHello if there was another inside (ECH).
+Up to TLS 1.2 it is the master secret. A private key is never written, because it would decrypt other sessions too.
 """
 
 from collections.abc import Collection, Iterator, Sequence
@@ -17,21 +17,21 @@ from analyzer.tls.messages.numbers import CLIENT_HELLO, RANDOM
 from analyzer.tls.session import Session
 
 LARGEST_BLOCK = 1 << 20
-"""Bytes of lines in one Decryption Secrets Block; readers take less than the format allows."""
+"""Bytes of lines after which a Decryption Secrets Block ends. Readers accept less than the format allows."""
 
 Span = tuple[int, int]
 """The first and the last frame of a connection."""
 
 
 class SessionSecrets(Listener):
-    """Collects from sessions that have ended, whose messages kept their bytes.
+    """Collects the secrets of sessions that have ended. The messages of the sessions must have kept their bytes.
 
-    lines: by number of session. without: the chosen sessions of which no secret is known. spans: by both keys of a connection,
-    as of `Packet.key`, where it is in the capture.
+    lines: the key log lines by session number. without: the chosen sessions of which no secret is known. spans: the frames of
+    a connection, by both of its keys (see `Packet.key`).
     """
 
     def __init__(self, material: KeyMaterial, sessions: Collection[int] = ()) -> None:
-        """material: what was there to open them. sessions: the numbers of those chosen, all if empty."""
+        """material: the secrets that decrypted the sessions. sessions: the numbers of the chosen sessions, all if empty."""
         self._material = material
         self.lines: dict[int, bytes] = {}
         self.without: list[int] = []
@@ -39,7 +39,7 @@ class SessionSecrets(Listener):
         self._sessions = frozenset(sessions)
 
     def take(self, events: Sequence[Event]) -> None:
-        """As in `Listener`."""
+        """See `Listener.take`."""
         for event in events:
             if isinstance(event, SessionEnded):
                 self.add(event.ended)
@@ -58,7 +58,7 @@ class SessionSecrets(Listener):
             self.spans.setdefault(key, []).append((flow.first_frame, flow.last_frame))
 
     def blocks(self) -> Iterator[bytes]:
-        """All lines in order of sessions, in blocks of at most LARGEST_BLOCK and a session's lines."""
+        """Yield all lines in the order of sessions, in blocks of at most LARGEST_BLOCK plus the lines of one session."""
         block = bytearray()
         for number in sorted(self.lines):
             block += self.lines[number]
@@ -71,15 +71,15 @@ class SessionSecrets(Listener):
 
 def _lines(session: Session, keylog: KeyLog | None) -> Iterator[bytes]:
     named: dict[bytes, bytes | None] = {}
-    proven: dict[str, bytes] = {}
+    verified: dict[str, bytes] = {}
     for message in session.log.messages:
         if message.type == CLIENT_HELLO:
             named[message.raw[RANDOM]] = None
     if session.decryption is not None:
         named |= session.decryption.keys.named
-        proven = session.decryption.keys.proven
+        verified = session.decryption.keys.verified
     for random, master in named.items():
         if master is not None:
             yield f"{CLIENT_RANDOM} {random.hex()} {master.hex()}\n".encode("ascii")
         elif keylog is not None:
-            yield keylog.write(random, proven)
+            yield keylog.write(random, verified)

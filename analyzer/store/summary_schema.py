@@ -1,4 +1,4 @@
-"""The summary of captures as JSON, declared."""
+"""Declares the JSON form of the summary of captures."""
 
 from analyzer.codec.codes import SEVERITIES, codes
 from analyzer.store.declaration import (

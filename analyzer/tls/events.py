@@ -11,7 +11,7 @@ import cython
 from analyzer.codec.errors import ParseError
 from analyzer.flows.flow import Flow
 
-NOBODY = -1
+NO_ROLE = -1
 """The role of an event that no role caused."""
 
 Piece = tuple[int, int]
@@ -46,7 +46,7 @@ class SessionBegan(Event):
 
     def __init__(self, flow: Flow) -> None:
         self.flow = flow
-        self.role = NOBODY
+        self.role = NO_ROLE
         self.frame = flow.first_frame
         self.at = flow.start
 
@@ -222,7 +222,7 @@ class DataBegan(Event):
         self.alpn = alpn
         self.failed = failed
         self.reason = reason
-        self.role = NOBODY
+        self.role = NO_ROLE
 
 
 class Data(Event):
@@ -294,7 +294,7 @@ class Finding(Event):
         self.severity = severity
         self.detail = detail
         self.frames = frames
-        self.role = NOBODY
+        self.role = NO_ROLE
         self.frame = frames[0] if frames else 0
         self.at = -1
 
@@ -307,4 +307,4 @@ class SessionEnded(Event):
     def __init__(self, ended: Any) -> None:
         self.ended = ended
         self.session = ended.id
-        self.role = NOBODY
+        self.role = NO_ROLE

@@ -102,13 +102,13 @@ MAX_NAMED = 64
 MAX_CONFIGS = 16
 """ECHConfigs of one list that are tried. A list has one, or two during a change of keys."""
 
-MAX_LINKED = 1 << 16
+MAX_RESUMABLE = 1 << 16
 """Session ids or tickets of one generation; two generations are kept.
 
 A browser resumes sessions within hours, and a busy capture has fewer of them than this.
 """
 
-MAX_LINKED_BYTES = 8 << 20
+MAX_RESUMABLE_BYTES = 8 << 20
 """Bytes of the session ids or tickets of one generation."""
 
 LONGEST_TICKET = 256
@@ -120,7 +120,7 @@ MAX_IDENTITIES = 64
 MAX_TRIALS = 1 << 17
 """Secrets of a run that are tried on records of sessions without a known name: one or two seconds."""
 
-MAX_SEARCHED = 4
+MAX_TRIAL_RECORDS = 4
 """Records of one session on which secrets are tried."""
 
 FIRST_RECORDS = 12

@@ -16,7 +16,7 @@ cdef class PendingSession(RecordSink):
     cdef public long long tried
     cdef public bint encrypted
     cdef public bint evicted
-    cdef public bint through
+    cdef public bint passes_through
     cdef public tuple ended
 
     cdef void match(self, Record record) except *

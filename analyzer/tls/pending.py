@@ -37,12 +37,15 @@ class PendingSession(RecordSink):
     """Keeps the records of a session in order until its secrets are there, or until keeping them has no use any more.
 
     queue: copies of the records. size: bytes of memory that they need. hello: the first bytes of the handshake. random: the
-    client random that names the session, empty before its ClientHello. tried: how much of the key log was searched. encrypted:
-    whether any record can be encrypted; a handshake that was aborted earlier needs no secrets. through: whether records are
-    passed on to the session; evicted: because keeping them had no use. ended: frame and time of the flow's end, None before.
+    client random that names the session, empty before its ClientHello. tried: how much of the key log was searched.
+    encrypted: whether any record can be encrypted; a handshake that was aborted earlier needs no secrets. passes_through:
+    whether records are passed on to the session; evicted: because keeping them had no use. ended: frame and time of the
+    flow's end, None before.
     """
 
-    __slots__ = ("encrypted", "ended", "evicted", "hello", "queue", "random", "session", "size", "store", "through", "tried")
+    __slots__ = (
+        "encrypted", "ended", "evicted", "hello", "passes_through", "queue", "random", "session", "size", "store", "tried",
+    )  # fmt: skip
 
     def __init__(self, session: Session, store: "PendingSessions") -> None:
         self.kept = 0
@@ -55,7 +58,7 @@ class PendingSession(RecordSink):
         self.random = b""
         self.tried = -1
         self.evicted = False
-        self.through = False
+        self.passes_through = False
         self.ended: tuple[int, int] | None = None
 
     def wants(self, role: cython.int, content_type: cython.int) -> cython.bint:
@@ -63,11 +66,11 @@ class PendingSession(RecordSink):
 
         While records are kept, every body can still be needed.
         """
-        return self.session.wants(role, content_type) if self.through else True
+        return self.session.wants(role, content_type) if self.passes_through else True
 
     def take(self, record: Record) -> None:
         """Take a record: pass it on to the session, or keep a copy."""
-        if self.through:
+        if self.passes_through:
             self.session.take(record)
             self.kept = self.session.kept
             return
@@ -102,7 +105,7 @@ class PendingSession(RecordSink):
             self.resume()
             return
         store.match()
-        if self.through:
+        if self.passes_through:
             return
         if self.ready():
             self.resume()
@@ -117,7 +120,7 @@ class PendingSession(RecordSink):
         if keylog is None or len(self.random) == 0 or keylog.n_fed == self.tried:
             return False
         self.tried = keylog.n_fed
-        known: bool = keylog.suffices(self.random)
+        known: bool = keylog.has_all_secrets(self.random)
         return known
 
     def evict(self) -> None:
@@ -131,7 +134,7 @@ class PendingSession(RecordSink):
         record: Record
         queue: list[Record] = self.queue
         self.queue = []
-        self.through = True
+        self.passes_through = True
         self.store.forget(self)
         self.size = 0
         for record in queue:
@@ -140,7 +143,7 @@ class PendingSession(RecordSink):
 
     def end_role(self, role: cython.int, frame: cython.longlong, at: cython.longlong) -> None:
         """Note that there are no more records of a role."""
-        if self.through:
+        if self.passes_through:
             self.session.end_role(role, frame, at)
 
     def finish(self, frame: cython.longlong, at: cython.longlong) -> cython.bint:
@@ -148,11 +151,11 @@ class PendingSession(RecordSink):
         alive: PendingSession = self  # see `keep`
         store: PendingSessions = alive.store
         store.match()
-        if not self.through and self.encrypted and len(self.random) > 0 and not self.ready():
+        if not self.passes_through and self.encrypted and len(self.random) > 0 and not self.ready():
             self.ended = frame, at
             store.park(self)
             return False
-        if not self.through:
+        if not self.passes_through:
             self.resume()
         elif self.evicted and self.ready():
             detail = "its secrets came when its records had been let go: too many had waited for them"
@@ -223,8 +226,12 @@ class PendingSessions:
         if keylog is None or keylog.n_fed == self.seen:
             return
         self.seen = keylog.n_fed
-        news = keylog.news()
-        concerned = self.waiting if news is None else [number for random in news for number in self.named.get(random, ())]
+        new_sessions = keylog.new_sessions()
+        concerned = (
+            self.waiting
+            if new_sessions is None
+            else [number for random in new_sessions for number in self.named.get(random, ())]
+        )
         for number in sorted(concerned):
             pending: PendingSession = self.waiting[number]
             if not pending.ready():

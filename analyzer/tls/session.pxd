@@ -33,6 +33,6 @@ cdef class Session(RecordSink):
     cdef void take_alert(self, Record record, bytes body, long long length, bint decrypted) except *
     cdef void take_heartbeat(self, Record record, bytes body, long long length) except *
     cdef void take_ssl2(self, RoleState sender, Record record) except *
-    cdef void take_parse_error(self, Record record) except *
-    cdef void tell_record(self, Record record) except *
-    cdef void tell_line(self, str kind, Record record, long long length) except *
+    cdef void take_notice(self, Record record) except *
+    cdef void emit_record(self, Record record) except *
+    cdef void emit_record_event(self, str kind, Record record, long long length) except *

@@ -95,12 +95,12 @@ class Session(RecordSink):
         role: cython.int = record.role
         content_type: cython.int = record.content_type
         if content_type < 0:
-            self.take_parse_error(record)
+            self.take_notice(record)
             self.kept = self.handshake.kept
             return
         sender: RoleState = self.roles[role]
         if self.log.places:
-            self.tell_record(record)
+            self.emit_record(record)
         if self.handshake.opens() and self.open(sender, record):
             self.kept = self.handshake.kept
             return
@@ -133,7 +133,7 @@ class Session(RecordSink):
         if opened is None:
             if role != _CLIENT or not handshake.hellos.offers_early:
                 handshake.transcript.lose(role)
-            if decryption.hopeless:
+            if decryption.exhausted:
                 decryption.active = False
             return False
         parameters: Parameters = handshake.parameters
@@ -146,7 +146,7 @@ class Session(RecordSink):
         plaintext: bytes = opened[1]
         handshake.decrypting = True
         if inner == HANDSHAKE:
-            sender.finished_hidden = True
+            sender.encrypted_finished_seen = True
             handshake.take(role, plaintext, 0, NO_OFFSET, record.frame, record.at)
         elif inner == APPLICATION_DATA:
             if not decryption.early:
@@ -160,9 +160,9 @@ class Session(RecordSink):
         elif inner == CHANGE_CIPHER_SPEC:  # of a renegotiation
             handshake.advance(sender, _CHANGE, record.frame, record.at)
             decryption.active = decryption.change(role)
-            self.tell_line("change_cipher_spec", record, record.length)
+            self.emit_record_event("change_cipher_spec", record, record.length)
             if self.log.events is not None and not parameters.tls13:
-                self.log.tell(KeysChanged("protected", role, record.frame, record.at))
+                self.log.emit(KeysChanged("protected", role, record.frame, record.at))
         handshake.decrypting = False
         return True
 
@@ -180,7 +180,7 @@ class Session(RecordSink):
     def count_data(self, sender: RoleState, record: Record) -> None:
         """Count a record of application data."""
         sender.n_application += 1
-        self.tell_line("application_data", record, record.length)
+        self.emit_record_event("application_data", record, record.length)
 
     def take_encrypted_handshake(self, sender: RoleState, record: Record) -> None:
         """Take a handshake record after a ChangeCipherSpec that was not decrypted.
@@ -188,8 +188,8 @@ class Session(RecordSink):
         The first message with the new keys is the Finished (RFC 5246 section 7.4.9).
         """
         log: SessionLog = self.log
-        if not sender.finished_hidden:
-            sender.finished_hidden = True
+        if not sender.encrypted_finished_seen:
+            sender.encrypted_finished_seen = True
             self.handshake.advance(sender, FINISHED, record.frame, record.at)
             if log.full():
                 log.dropped += 1
@@ -200,13 +200,13 @@ class Session(RecordSink):
                 log.messages.append(message)
                 if log.events is not None:
                     message.pieces = ((record.offset + record.header, record.length),)
-                    log.tell(message)
+                    log.emit(message)
             other: RoleState = self.roles[1 - record.role]
-            if other.finished_hidden:
+            if other.encrypted_finished_seen:
                 self.handshake.authenticate()
         else:
             sender.lose()
-            self.tell_line("encrypted_handshake", record, record.length)
+            self.emit_record_event("encrypted_handshake", record, record.length)
         sender.n_protected += 1
 
     def is_second_hello(self, body: bytes) -> cython.bint:
@@ -226,17 +226,17 @@ class Session(RecordSink):
         if sender.change_frame == 0:
             sender.change_frame = record.frame
             if record.role != _CLIENT:
-                handshake.judge_resumption()
+                handshake.detect_resumption()
         if handshake.parameters.version == 0:  # it may be TLS 1.3, where it has no meaning
             sender.lose()
         elif not tls13:
             handshake.advance(sender, _CHANGE, record.frame, record.at)
         if handshake.opens():
             handshake.decryption.active = handshake.decryption.change(record.role)
-            handshake.keep_master()
-        self.tell_line("change_cipher_spec", record, record.length)
+            handshake.share_master_secret()
+        self.emit_record_event("change_cipher_spec", record, record.length)
         if self.log.events is not None and handshake.parameters.version != 0 and not tls13:
-            self.log.tell(KeysChanged("protected", record.role, record.frame, record.at))
+            self.log.emit(KeysChanged("protected", record.role, record.frame, record.at))
 
     def take_alert(self, record: Record, body: bytes, length: cython.longlong, decrypted: cython.bint) -> None:
         """Take the content of an alert record, which can have several alerts (RFC 5246 section 7.2)."""
@@ -259,7 +259,7 @@ class Session(RecordSink):
 
         body: empty if it is encrypted.
         """
-        self.tell_line("heartbeat", record, length)
+        self.emit_record_event("heartbeat", record, length)
         if 3 > len(body):
             return
         claimed: cython.int = body[1] << 8 | body[2]
@@ -291,9 +291,9 @@ class Session(RecordSink):
             if message.body.certificate:
                 handshake.certificates[record.role] = [message.body.certificate]
             sender.change_frame = record.frame
-        self.log.tell(message)
+        self.log.emit(message)
 
-    def take_parse_error(self, record: Record) -> None:
+    def take_notice(self, record: Record) -> None:
         """Take a notice in the place of a record: a gap, a loss, a conflict, or bytes that are not a record."""
         role: cython.int = record.role
         sender: RoleState = self.roles[role]
@@ -305,21 +305,21 @@ class Session(RecordSink):
                 self.handshake.decryption.lose(role, len(self.log.gaps) > 0)
         elif record.content_type == CONFLICT:
             self.log.add_conflict(role, record.offset, record.body, record.second, record.frame)
-        elif record.content_type == NO_RECORD and not sender.strayed:
-            sender.strayed = True
+        elif record.content_type == NO_RECORD and not sender.sent_no_record:
+            sender.sent_no_record = True
             detail = f"byte {record.offset} of the {ROLES[role]}'s stream: {record.problem}"
             self.log.add_finding("protocol_violation", "medium", detail, record.frame)
 
-    def tell_record(self, record: Record) -> None:
+    def emit_record(self, record: Record) -> None:
         """Emit the position of a record."""
-        self.log.tell(
+        self.log.emit(
             RecordRead(record.role, record.content_type, record.offset, record.header, record.length, record.frame, record.at)
         )
 
-    def tell_line(self, kind: str, record: Record, length: cython.longlong) -> None:
+    def emit_record_event(self, kind: str, record: Record, length: cython.longlong) -> None:
         """Emit the event of a record that is listed."""
         if self.log.events is not None:
-            self.log.tell(record_event(kind, record.role, length, record.frame, record.at))
+            self.log.emit(record_event(kind, record.role, length, record.frame, record.at))
 
     def end_role(self, role: cython.int, frame: cython.longlong, at: cython.longlong) -> None:
         """Note that there are no more records of a role. The available part of an incomplete message is kept."""

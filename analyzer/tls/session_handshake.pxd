@@ -48,7 +48,7 @@ cdef class SessionHandshake:
     cdef Py_ssize_t take_partial(self, int role, long long frame, long long at) except? -1
     cpdef void lose(self, int role, long long frame, long long at) except *
     cdef void message(self, int role, MessageReader reader, long long frame, long long at) except *
-    cdef void tell_keys(self, HandshakeMessage message) except *
+    cdef void emit_key_changes(self, HandshakeMessage message) except *
     cdef void follow(self, int role, int number, bytes raw, bint whole, long long frame, long long at) except *
     cdef void advance(self, RoleState state, int number, long long frame, long long at) except *
     cdef void collect(
@@ -58,12 +58,12 @@ cdef class SessionHandshake:
     cdef void collect_client_hello(self, int role, object body, bytes raw, bint whole) except *
     cdef void collect_server_hello(self, object body, bytes raw, HandshakeMessage message) except *
     cdef void accept_inner(self) except *
-    cpdef void judge_resumption(self) except *
+    cpdef void detect_resumption(self) except *
     cpdef ResumableSession as_resumable(self)
     cdef object table(self, int number, bytes raw)
-    cdef void read_again(self) except *
+    cdef void decode_again(self) except *
     cpdef bint opens(self) except *
     cpdef void authenticate(self) except *
     cpdef void close(self, long long at) except *
-    cpdef void keep_master(self) except *
+    cpdef void share_master_secret(self) except *
     cdef void conclude_ech(self) except *

@@ -69,8 +69,8 @@ class SessionHandshake:
 
     __slots__ = (
         "authentication", "certificates", "decrypting", "decryption", "flow", "hellos", "keeps_fields", "kept", "log",
-        "material", "parameters", "post_handshake", "readers", "resumable", "resumed_from", "resumptions", "roles", "stapled",
-        "transcript",
+        "material", "parameters", "post_handshake", "readers", "resumable", "resumed_from", "resumptions", "roles",
+        "stapled", "transcript",
     )  # fmt: skip
 
     def __init__(
@@ -168,7 +168,7 @@ class SessionHandshake:
         if not whole:
             lost = f"{reader.length - len(raw)} of {reader.length} bytes are not in the capture"
             problems.append(Incomplete(name, len(raw), lost))
-        early: cython.bint = self.parameters.version == 0  # its table may depend on the ServerHello: `read_again`
+        early: cython.bint = self.parameters.version == 0  # its table may depend on the ServerHello: `decode_again`
         message: HandshakeMessage = handshake_message(
             number, name, role, frame, at, reader.length, raw, body, problems, self.decrypting
         )
@@ -180,11 +180,11 @@ class SessionHandshake:
             self.collect(role, number, raw, body, message, frame)
         if self.log.events is not None:
             message.pieces = reader.places()
-            self.log.tell(message)
+            self.log.emit(message)
             if self.parameters.tls13:
-                self.tell_keys(message)
+                self.emit_key_changes(message)
 
-    def tell_keys(self, message: HandshakeMessage) -> None:
+    def emit_key_changes(self, message: HandshakeMessage) -> None:
         """Emit which keys are used after a message of TLS 1.3 (RFC 9846 section 7).
 
         A client that offers early data uses the keys for early data until its EndOfEarlyData. If it does not send that message,
@@ -196,7 +196,7 @@ class SessionHandshake:
         if number == SERVER_HELLO and message.name == "server_hello":
             epoch = "handshake"
             if not self.hellos.offers_early:
-                self.log.tell(KeysChanged(epoch, _CLIENT, message.frame, message.at))
+                self.log.emit(KeysChanged(epoch, _CLIENT, message.frame, message.at))
         elif not message.encrypted:
             return
         elif number == END_OF_EARLY_DATA:
@@ -207,7 +207,7 @@ class SessionHandshake:
         elif number == KEY_UPDATE:
             epoch = "updated"
         if epoch:
-            self.log.tell(KeysChanged(epoch, role, message.frame, message.at))
+            self.log.emit(KeysChanged(epoch, role, message.frame, message.at))
 
     def follow(
         self,
@@ -232,7 +232,7 @@ class SessionHandshake:
             transcript.begin()
             if self.opens():
                 self.decryption.begin()
-        complete: cython.bint = transcript.hear(role, raw, whole)
+        complete: cython.bint = transcript.add_message(role, raw, whole)
         if self.opens():
             self.decryption.take_message(role, raw, whole)
             if self.decrypting and number == FINISHED:
@@ -247,7 +247,7 @@ class SessionHandshake:
         before: cython.int = state.state
         tls13: cython.bint = self.parameters.tls13 or number == HELLO_RETRY_REQUEST
         if not state.advance(number, tls13) and self.log.events is not None:
-            self.log.tell(OutOfOrder(number, State(before).name, state.role, frame, at))
+            self.log.emit(OutOfOrder(number, State(before).name, state.role, frame, at))
 
     def collect(
         self, role: cython.int, number: cython.int, raw: bytes, body: Any, message: HandshakeMessage, frame: cython.longlong
@@ -262,7 +262,9 @@ class SessionHandshake:
             if getattr(body, "ticket", None):
                 self.resumptions.keep_ticket(body.ticket, self.as_resumable())
         elif number in (CERTIFICATE, CERTIFICATE_STATUS, COMPRESSED_CERTIFICATE):
-            self.collect_certificates(role, certificate_messages.presented(self.stapled, role, body, message.problems), frame)
+            self.collect_certificates(
+                role, certificate_messages.certificates_of(self.stapled, role, body, message.problems), frame
+            )
         elif number == SERVER_KEY_EXCHANGE:
             if parameters.group < 0:
                 parameters.group = key_exchange.exchanged_group(body)
@@ -334,7 +336,7 @@ class SessionHandshake:
                 self.decryption.schedule12.earlier = self.resumed_from.master
             self.decryption.agree(parameters.version, parameters.tls13, parameters.suite, body, raw, retry)
         if first and len(self.log.messages) > 2:
-            self.read_again()
+            self.decode_again()
         if retry:
             return
         if parameters.tls13 and not self.opens():
@@ -354,7 +356,7 @@ class SessionHandshake:
         self.decryption.accept_inner(ech.outer_random, ech.random)
         hellos.accept_inner()
 
-    def judge_resumption(self) -> None:
+    def detect_resumption(self) -> None:
         """At the server's first ChangeCipherSpec, note whether the session is resumed.
 
         Up to TLS 1.2 a handshake without key exchange is a resumption.
@@ -385,7 +387,7 @@ class SessionHandshake:
         parameters: Parameters = self.parameters
         return table_of(number, TLS_1_3 if parameters.tls13 else parameters.version, parameters.suite, raw)
 
-    def read_again(self) -> None:
+    def decode_again(self) -> None:
         """Decode messages again that were read before the ServerHello, because segments came out of order."""
         message: HandshakeMessage
         for message in self.log.messages:
@@ -408,7 +410,7 @@ class SessionHandshake:
         transcript: Transcript = self.transcript
         parameters: Parameters = self.parameters
         authentication: Authentication = self.authentication
-        if not transcript.said:
+        if not transcript.has_messages:
             return
         authentication.authenticate(transcript, self.decryption, parameters.suite, parameters.version, parameters.tls13)
         if authentication.running is not None:
@@ -426,10 +428,10 @@ class SessionHandshake:
             return
         for code, severity, detail in decryption.findings():
             self.log.add_finding(code, severity, detail, self.flow.first_frame)
-        self.keep_master()
+        self.share_master_secret()
         decryption.close(at)
 
-    def keep_master(self) -> None:
+    def share_master_secret(self) -> None:
         """Give the master secret to the sessions that resume this one."""
         if self.resumable is not None:
             self.resumable.master = self.decryption.schedule12.master

@@ -20,7 +20,7 @@ cdef class SessionLog:
     cdef public list certificate_changes
     cdef public long long dropped
 
-    cdef void tell(self, Event event) except *
+    cdef void emit(self, Event event) except *
     cpdef void add_alert(self, Alert alert) except *
     cpdef void add_finding(self, str code, str severity, str detail, long long frame) except *
     cpdef void add_gap(self, Gap gap) except *

@@ -25,8 +25,8 @@ class SessionLog:
     """
 
     __slots__ = (
-        "alerts", "certificate_changes", "conflicts", "dropped", "events", "findings", "gaps", "messages", "places", "session",
-        "version",
+        "alerts", "certificate_changes", "conflicts", "dropped", "events", "findings", "gaps", "messages", "places",
+        "session", "version",
     )  # fmt: skip
 
     def __init__(self, session: cython.longlong, events: list[Event] | None, places: cython.bint = True) -> None:
@@ -42,7 +42,7 @@ class SessionLog:
         self.certificate_changes: list[tuple[int, int, list[bytes]]] = []
         self.dropped = 0
 
-    def tell(self, event: Event) -> None:
+    def emit(self, event: Event) -> None:
         """Emit an event to the listeners, if there are any."""
         if self.events is not None:
             event.session = self.session
@@ -55,7 +55,7 @@ class SessionLog:
             self.dropped += 1
             return
         self.alerts.append(alert)
-        self.tell(alert)
+        self.emit(alert)
 
     def add_finding(self, code: str, severity: str, detail: str, frame: cython.longlong) -> None:
         """Keep a finding; `frame` 0 means no frame."""
@@ -64,7 +64,7 @@ class SessionLog:
             return
         finding = Finding(code, severity, detail, [frame] if frame else [])
         self.findings.append(finding)
-        self.tell(finding)
+        self.emit(finding)
 
     def add_gap(self, gap: Gap) -> None:
         """Keep a gap."""
@@ -72,7 +72,7 @@ class SessionLog:
             self.gaps.append(gap)
         else:
             self.dropped += 1
-        self.tell(gap)
+        self.emit(gap)
 
     def add_conflict(
         self, role: cython.int, offset: cython.longlong, first: bytes, second: bytes, frame: cython.longlong
@@ -83,7 +83,7 @@ class SessionLog:
             return
         conflict = Conflict(role, offset, first[:MAX_EVIDENCE], second[:MAX_EVIDENCE], frame)
         self.conflicts.append(conflict)
-        self.tell(conflict)
+        self.emit(conflict)
         detail = (
             f"{len(first)} bytes at {offset} of the {ROLES[role]}'s stream were sent again with other contents; "
             "the first are used"
@@ -122,7 +122,7 @@ class SessionLog:
             detail = f"{self.dropped} further messages, alerts, gaps or findings are not listed"
             finding = Finding("limit", "medium", detail, [frame] if frame else [])
             self.findings.append(finding)
-            self.tell(finding)
+            self.emit(finding)
 
 
 def frame_of(fact: HandshakeMessage | Alert) -> int:

@@ -316,7 +316,7 @@ class CertificateView:
         return tuple(names)
 
     @property
-    def is_verbose(self) -> bool:
+    def has_encoded_default(self) -> bool:
         """Whether a strict parser rejects it because it contains a default value, usually `cA FALSE`.
 
         DER forbids that. Many authorities did it for years, and every client accepts it.
@@ -326,7 +326,7 @@ class CertificateView:
     @property
     def refused(self) -> str | None:
         """Why a strict parser rejects it; None if it does not, or only for an error that every client accepts."""
-        return None if self.is_verbose else self._refused
+        return None if self.has_encoded_default else self._refused
 
     @cached_property
     def _refused(self) -> str | None:

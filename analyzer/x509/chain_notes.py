@@ -39,7 +39,7 @@ def chain_notes(sent: Sequence[CertificateView], chain: Sequence[bytes], path: P
             f"{certificate.title} writes out a default value, which DER forbids and every client takes",
         )
         for certificate in path.certificates
-        if certificate.is_verbose
+        if certificate.has_encoded_default
     ]
     last = len(path.certificates) - 1 if path.trusted else len(path.certificates)
     notes += [

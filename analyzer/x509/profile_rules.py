@@ -103,7 +103,8 @@ Fault = tuple[str, str]
 
 
 class Role(Enum):
-    """The role of a certificate in a path. A root is in the trust store, whoever signed it, or has signed itself."""
+    """The role of a certificate in a path. A root is in the trust store, or is self-signed; any key may have signed one in the
+    store."""
 
     LEAF = "leaf"
     AUTHORITY = "authority"

@@ -8,8 +8,8 @@ cdef bytes RESPONSE, MEDIA_TYPE, HEAD_END
 
 cpdef bint begins_request(bytes data, Py_ssize_t start, Py_ssize_t end) except *
 cpdef bint begins_response(bytes data, Py_ssize_t start, Py_ssize_t end) except *
-cpdef bint names_answer(bytes data, Py_ssize_t start, Py_ssize_t end) except *
-cpdef Py_ssize_t answer_at(bytes data, Py_ssize_t start, Py_ssize_t end) except? -3
+cpdef bint has_revocation_type(bytes data, Py_ssize_t start, Py_ssize_t end) except *
+cpdef Py_ssize_t revocation_response_at(bytes data, Py_ssize_t start, Py_ssize_t end) except? -3
 
 
 @cython.no_gc

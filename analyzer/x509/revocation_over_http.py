@@ -37,7 +37,7 @@ def begins_response(data: bytes, start: cython.Py_ssize_t, end: cython.Py_ssize_
     return end - start > 9 and data[start] == 72 and data[start : start + 7] == RESPONSE
 
 
-def names_answer(data: bytes, start: cython.Py_ssize_t, end: cython.Py_ssize_t) -> cython.bint:
+def has_revocation_type(data: bytes, start: cython.Py_ssize_t, end: cython.Py_ssize_t) -> cython.bint:
     """Return whether the header section `data[start:end]` has the media type of an OCSP response or a revocation list."""
     pos: cython.Py_ssize_t = start
     while True:
@@ -50,14 +50,14 @@ def names_answer(data: bytes, start: cython.Py_ssize_t, end: cython.Py_ssize_t) 
             return True
 
 
-def answer_at(data: bytes, start: cython.Py_ssize_t, end: cython.Py_ssize_t) -> cython.Py_ssize_t:
+def revocation_response_at(data: bytes, start: cython.Py_ssize_t, end: cython.Py_ssize_t) -> cython.Py_ssize_t:
     """Return where a response with revocation data begins, at `start` or after interim ones. Return -1 if there is none, and -2
     if the header section is not complete."""
     while begins_response(data, start, end):
         head_end: cython.Py_ssize_t = data.find(HEAD_END, start, end)
         if head_end < 0:
             return -2 if end - start <= HEAD_SIZE else -1
-        if names_answer(data, start, head_end):
+        if has_revocation_type(data, start, head_end):
             return start
         if data[start + 9] != 49:  # an interim response has the status 1xx
             return -1
@@ -104,7 +104,7 @@ class RevocationWatch:
             start = 0
             end = len(data)
             self.head = b""
-        found: cython.Py_ssize_t = answer_at(data, start, end)
+        found: cython.Py_ssize_t = revocation_response_at(data, start, end)
         if found == -2:
             self.head = data[start:end]
         elif found >= 0:
@@ -143,7 +143,7 @@ class RevocationWatch:
 
     def peek(self, side: cython.int, data: bytes, start: cython.Py_ssize_t, end: cython.Py_ssize_t) -> cython.bint:
         """Return whether a segment of a connection that is no longer followed begins a response with revocation data."""
-        return self.state == _WATCHING and side == self.server and answer_at(data, start, end) != -1
+        return self.state == _WATCHING and side == self.server and revocation_response_at(data, start, end) != -1
 
     def gap(self, side: cython.int, length: cython.longlong) -> None:
         """Handle missing bytes of a side."""

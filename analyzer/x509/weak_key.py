@@ -55,7 +55,7 @@ _ROCA = tuple((prime, _powers(prime)) for prime in _SMALL_PRIMES if prime <= 167
 def key_weakness(spki: bytes) -> str | None:
     """Return what is wrong with the key in a SubjectPublicKeyInfo, as the rest of a sentence that begins with `the key`.
 
-    None if nothing is wrong. For a key that cannot be read the text says so; never raises.
+    Return None if nothing is wrong. For an unreadable key, return that it cannot be read; never raises.
     """
     return _weakness(spki) if len(spki) <= KEY_SIZE else f"takes {len(spki)} octets, and no key is that long"
 

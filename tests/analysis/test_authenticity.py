@@ -1,4 +1,4 @@
-"""What a handshake proves, and that whatever is changed in it shows."""
+"""A handshake is authentic only if it is unchanged: any change is detected."""
 
 import ssl
 from pathlib import Path
@@ -20,7 +20,7 @@ ALL = {"client": "verified", "server": "verified"}
 
 
 def read(flights: Any, keylog: str = "") -> dict[str, Any]:
-    """The `authenticity` of a conversation, given a key log."""
+    """Return the `authenticity` of a conversation, given a key log."""
     tap = Tap()
     if keylog:
         secrets = KeyLog()
@@ -45,7 +45,7 @@ def flip(number: int, at: int) -> Any:
 
 
 def other_certificate(keylog: bool) -> bytes:
-    """The Certificate message of another server, as the version has it."""
+    """Return the Certificate message of another server, in the format of the version."""
     context = contexts.__wrapped__()[1]
     talk = talk_over(client_of("TLSv1_3" if keylog else "TLSv1_2"), context)[0]
     found: list[bytes] = []
@@ -63,7 +63,7 @@ def other_certificate(keylog: bool) -> bytes:
 
 
 def swap(body: bytes) -> Any:
-    """Put that Certificate in the place of the one sent."""
+    """Replace the certificate that was sent by that one."""
     return lambda kind, sent: body if kind == CERTIFICATE else sent
 
 
@@ -96,7 +96,7 @@ def test_until_tls_1_2_the_signature_needs_no_secret():
     )
 
 
-def test_in_tls_1_3_nothing_shows_without_a_secret():
+def test_in_tls_1_3_nothing_is_verified_without_a_secret():
     record = read(converse("TLSv1_3").flights)
     assert record["server_signature"] == "unverifiable"
     assert "encrypted" in record["detail"]
@@ -151,7 +151,7 @@ def test_a_forged_finished_fails():
     assert "not what the supplied secrets" in record["detail"]
 
 
-def test_what_lies_in_a_gap_is_not_called_failed():
+def test_messages_in_a_gap_are_not_failed():
     talk = converse("TLSv1_3")
     segments = packetise(talk.flights, mss=120)
     flight = [number for number, segment in enumerate(segments) if segment.side == SERVER and segment.payload]
@@ -166,7 +166,7 @@ def test_what_lies_in_a_gap_is_not_called_failed():
 
 
 @pytest.mark.parametrize("version", ["TLSv1_2", "TLSv1_3"])
-def test_an_answer_may_come_before_the_hello(version: str):
+def test_a_server_hello_may_come_before_the_client_hello(version: str):
     talk = converse(version)
     segments = packetise(talk.flights)
     hello = next(number for number, segment in enumerate(segments) if segment.payload)

@@ -1,4 +1,4 @@
-"""Every cause of a session that does not decrypt, made for real, gets its name and its evidence."""
+"""Every cause of a failed decryption, produced with real sessions, is reported with its name and its evidence."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from analyzer.secrets.keylog import KeyLog
 
 
 def decryption(segments: list[Segment], *keylogs: str) -> dict[str, Any]:
-    """The `decryption` of the last session of a capture."""
+    """Return the `decryption` of the last session of a capture."""
     tap = Tap()
     if keylogs:
         secrets = KeyLog()
@@ -52,7 +52,7 @@ def test_the_log_is_of_another_run(version: str):
     assert "any session of this capture" in found["detail"]
 
 
-def test_the_log_is_of_this_run_but_lacks_the_session():
+def test_the_log_is_of_this_run_without_the_session():
     known, unknown = converse("TLSv1_3"), converse("TLSv1_2")
     segments = packetise(known.flights) + packetise(unknown.flights, ports=(50001, 443))
     found = decryption(segments, known.keylog)

@@ -21,7 +21,7 @@ def findings(change: Any) -> dict[str, tuple[str, str]]:
 
 
 def sentinel(ending: bytes, offer: bytes = b"") -> Any:
-    """End the server's random so; offer: an extension added to the ClientHello."""
+    """Write this ending into the server's random. offer: an extension added to the ClientHello."""
 
     def change(kind: int, body: bytes) -> bytes:
         if kind == SERVER_HELLO:
@@ -37,7 +37,7 @@ def sentinel(ending: bytes, offer: bytes = b"") -> Any:
     return change
 
 
-def test_an_honest_handshake_says_nothing():
+def test_an_honest_handshake_has_no_finding():
     assert findings(lambda kind, body: body) == {}
 
 

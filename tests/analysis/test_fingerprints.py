@@ -157,7 +157,7 @@ FIELDS = {
     "tls.handshake.extensions_alpn_str": "alpn",
 }
 WITH_ALGORITHMS = (13, 34, 50)
-"""The extensions whose contents are lists of signature algorithms; tshark prints them all as one."""
+"""The extensions whose contents are lists of signature algorithms; tshark prints them all in one list."""
 
 CAPTURES = [
     "ja4/browsers-x509.pcapng",

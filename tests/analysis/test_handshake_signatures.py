@@ -1,4 +1,4 @@
-"""Signatures of every scheme that can be made here verify, and nothing else does."""
+"""Signatures of every scheme that these libraries can make are verified, and no others."""
 
 import hashlib
 from typing import Any
@@ -86,7 +86,7 @@ def test_before_tls_1_2_the_key_says_what_is_signed():
 
 
 @pytest.mark.parametrize("name", ["sm2sig_sm3", "gostr34102012_256a", "slhdsa_sha2_128s", "ecdsa_brainpoolP256r1tls13_sha256"])
-def test_a_scheme_that_nobody_checks_is_named(name: str):
+def test_an_unsupported_scheme_is_named(name: str):
     if name.startswith("ecdsa"):
         assert not verify(public(EC[256]), number(name), b"signature", CONTENT)
         return
@@ -94,7 +94,7 @@ def test_a_scheme_that_nobody_checks_is_named(name: str):
         verify(public(RSA), number(name), b"signature", CONTENT)
 
 
-def test_a_number_that_nobody_knows_is_named():
+def test_an_unknown_number_is_named():
     with pytest.raises(Unsupported, match="0x1234"):
         verify(public(RSA), 0x1234, b"signature", CONTENT)
 

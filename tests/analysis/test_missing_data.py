@@ -10,17 +10,17 @@ TALK = talk_of((*page("/", b"x" * 60_000), *page("/", b"y" * 60_000)))
 
 
 class Heard(DataReader):
-    """Keeps what was lost, by when it was told."""
+    """Keeps what was lost, at the time when it was reported."""
 
     def __init__(self, missing: MissingData) -> None:
         super().__init__(missing)
-        self.told: list[Missing] = missing.take()
+        self.found: list[Missing] = missing.take()
 
     def feed(self, role: int, data: bytes, frame: int, at: int) -> None:
-        self.told += self.missing.take()
+        self.found += self.missing.take()
 
     def close(self, at: int) -> None:
-        self.told += self.missing.take()
+        self.found += self.missing.take()
 
 
 class Streams(DataStreams):
@@ -45,24 +45,24 @@ def missing_of(segments, keylog: str = TALK.keylog) -> list[Missing]:
     streams = Streams()
     streams.take(tap.events)
     (heard,) = streams.heard
-    assert sum(missing.records for missing in heard.told) == session.decryption.failed
-    return heard.told
+    assert sum(missing.records for missing in heard.found) == session.decryption.failed
+    return heard.found
 
 
 def test_nothing_is_missing():
     assert missing_of(packetise(TALK.flights)) == []
 
 
-def test_a_hole_in_one_record_has_its_size():
+def test_a_gap_in_one_record_has_its_size():
     assert missing_of(without(packetise(TALK.flights), SERVER, 40)) == [Missing(SERVER, 700, 1, "missing_segment")]
 
 
-def test_two_holes_are_two_losses_where_data_came_between():
+def test_two_gaps_with_data_between_them_are_two_losses():
     found = missing_of(without(packetise(TALK.flights), SERVER, 40, 110))
     assert found == [Missing(SERVER, 700, 1, "missing_segment")] * 2
 
 
-def test_a_hole_over_many_records_has_its_size_too():
+def test_a_gap_over_many_records_has_its_size_too():
     segments = packetise(TALK.flights)
     rest = without(segments, SERVER, *range(40, 110))
     n_bytes = sum(len(segment.payload) for segment in segments) - sum(len(segment.payload) for segment in rest)

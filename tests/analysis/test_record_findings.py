@@ -1,4 +1,4 @@
-"""What is odd about protected records: ends that nobody said, records beyond a limit, a MAC that cannot be checked."""
+"""Anomalies of protected records: data without an end, records over a limit, a MAC that cannot be checked."""
 
 from typing import Any
 

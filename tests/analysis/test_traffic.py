@@ -30,7 +30,7 @@ def test_every_packet_is_counted_once(demo: Traffic):
     assert [(share.label, share.n_packets, share.n_bytes) for share in links] == [("Ethernet", 213, demo.n_bytes)]
 
 
-def test_parts_add_up_to_what_they_are_in(demo: Traffic):
+def test_parts_add_up_to_their_whole(demo: Traffic):
     shares = demo.shares()
     for at, share in enumerate(shares):
         inner = []
@@ -64,7 +64,7 @@ def test_tls_is_known_by_its_sessions_and_else_the_port_is_named(demo: Traffic):
 
 
 @pytest.mark.skipif(module.COMPILED, reason="the bound is a constant in C")
-def test_more_conversations_than_the_bound_are_said(repository: Path, monkeypatch: pytest.MonkeyPatch):
+def test_conversations_beyond_the_limit_are_reported(repository: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(module, "MAX_CONVERSATIONS", 3)
     traffic = count(repository / "captures" / "demo.pcapng")
     assert traffic.conversations == 3

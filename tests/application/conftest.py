@@ -1,6 +1,6 @@
-"""Real conversations: nginx and curl on loopback through a relay that takes off curl's TLS and keeps what each of them sent.
+"""Records real conversations: nginx and curl on loopback, through a relay that removes curl's TLS and keeps the data of both.
 
-Whole files under `www` are what the bodies are compared with; the analyzer has no part in saying what is right.
+Bodies are compared with the files under `www`. The analyzer does not define the expected results.
 """
 
 import contextlib
@@ -44,7 +44,7 @@ http {{
 
 @dataclass(frozen=True)
 class Peers:
-    """nginx on two ports, and the files it serves."""
+    """nginx on two ports, and its files."""
 
     plain: int
     h2: int
@@ -92,7 +92,7 @@ def peers(tmp_path_factory: pytest.TempPathFactory, require_peers: Callable[...,
 
 
 class Relay:
-    """Stands between a TLS client and one port for one connection, and keeps what passed inside: `pieces`, in order."""
+    """A relay between a TLS client and one port, for one connection; it keeps the plaintext: `pieces`, in order."""
 
     def __init__(self, port: int, context: ssl.SSLContext) -> None:
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -146,7 +146,7 @@ def server_context(folder: Path, alpn: str) -> ssl.SSLContext:
 
 @pytest.fixture(scope="session")
 def ask(peers: Peers, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Pieces]:
-    """Run curl against nginx: `ask("plain", "--compressed", "/text", "/small")`, and get what both sent."""
+    """Run curl against nginx: `ask("plain", "--compressed", "/text", "/small")`. Return the data of both."""
 
     def run(server: str, *arguments: str, data: bytes | None = None) -> Pieces:
         context = server_context(tmp_path_factory.mktemp("relay"), "h2" if server == "h2" else "http/1.1")
@@ -162,7 +162,7 @@ def ask(peers: Peers, tmp_path_factory: pytest.TempPathFactory) -> Callable[...,
 
 @pytest.fixture(scope="session")
 def follow() -> Callable[..., Pieces]:
-    """What tshark decrypts of a capture's first TLS session: `follow(capture, key_log, stream=0)`."""
+    """Return the plaintext of a capture's first TLS session from tshark: `follow(capture, key_log, stream=0)`."""
 
     def run(capture: Path, keys: Path | None = None, stream: int = 0) -> Pieces:
         command = ["tshark", "-r", str(capture), "-q", "-z", f"follow,tls,raw,{stream}"]
@@ -171,7 +171,7 @@ def follow() -> Callable[..., Pieces]:
         lines = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout.splitlines()
         pieces = [line for line in lines if line.strip() and set(line.strip()) <= set("0123456789abcdef")]
         found = [(line.startswith("\t"), bytes.fromhex(line.strip())) for line in pieces]
-        # tshark calls the one that spoke first node 0, which is the server where it sends its SETTINGS at once.
+        # tshark calls the side with the first data node 0; that is the server if it sends its SETTINGS at once.
         client = next(node for node, data in found if data[:3].isalpha() and not data.startswith(b"HTTP"))
         return [(int(node != client), data) for node, data in found]
 

@@ -1,4 +1,4 @@
-"""Reading conversations in tests: pieces in, facts out that do not hang on how the stream was cut."""
+"""Reads conversations in tests: takes pieces, and returns facts that do not depend on how the stream was split."""
 
 from typing import Any
 
@@ -10,8 +10,10 @@ Pieces = list[tuple[int, bytes]]
 
 
 def read(pieces: Pieces, alpn: str | None = None, **options: Any) -> Conversation:
-    """All pieces, each in a frame of its own, frames and times counted from 1; an int instead of bytes is a gap, 0 of unknown
-    length."""
+    """Read all pieces, each in its own frame; frames and times are counted from 1.
+
+    An int in place of bytes is a gap; 0 is a gap of unknown length.
+    """
     conversation = Conversation(alpn, **options)
     for n, (side, data) in enumerate(pieces, 1):
         if isinstance(data, int):
@@ -23,7 +25,7 @@ def read(pieces: Pieces, alpn: str | None = None, **options: Any) -> Conversatio
 
 
 def facts(conversation: Conversation) -> list[tuple[Any, ...]]:
-    """What the conversation's exchanges say, without frames and times."""
+    """Return the contents of the conversation's exchanges, without frames and times."""
     found = []
     for exchange in conversation.exchanges:
         request, response = exchange.request, exchange.response
@@ -40,7 +42,7 @@ def facts(conversation: Conversation) -> list[tuple[Any, ...]]:
 
 
 def outline(conversation: Conversation) -> list[tuple[Any, ...]]:
-    """Method, path, status, length of the response's body and whether it is whole."""
+    """Return method, path, status, length of the response's body and whether it is complete."""
     return [
         (
             exchange.request and exchange.request.method,
@@ -59,5 +61,5 @@ def codes(conversation: Conversation) -> list[str]:
 
 
 def drip(pieces: Pieces, n: int = 1) -> Pieces:
-    """The same bytes, `n` at a time."""
+    """Return the same bytes, `n` at a time."""
     return [(side, data[i : i + n]) for side, data in pieces for i in range(0, len(data), n)]

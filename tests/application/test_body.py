@@ -11,7 +11,7 @@ def bodies(hashing: bool = True) -> tuple[Bodies, Notes]:
     return Bodies(hashing, lambda *note: notes.append(note)), notes
 
 
-def test_a_body_is_counted_hashed_and_handed_on() -> None:
+def test_a_body_is_counted_hashed_and_passed_on() -> None:
     shared, notes = bodies()
     got: list[bytes] = []
     body = Body(shared, ["gzip"], got.append)
@@ -25,7 +25,7 @@ def test_a_body_is_counted_hashed_and_handed_on() -> None:
     assert (b"".join(got), notes, shared.n_decoding) == (b"text" * 100, [], 0)
 
 
-def test_nothing_is_done_that_nobody_asked_for() -> None:
+def test_only_what_is_needed_is_done() -> None:
     shared, _ = bodies(hashing=False)
     body = Body(shared, [], None)
     assert body.plain
@@ -36,7 +36,7 @@ def test_nothing_is_done_that_nobody_asked_for() -> None:
     assert not Body(shared, [], [].append).plain
 
 
-def test_a_body_with_a_hole_has_no_hash_and_hands_nothing_on_behind_it() -> None:
+def test_a_body_with_a_gap_has_no_hash_and_passes_nothing_on_after_it() -> None:
     shared, notes = bodies()
     got: list[bytes] = []
     plain, coded = Body(shared, [], got.append), Body(shared, ["br"], got.append)
@@ -49,7 +49,7 @@ def test_a_body_with_a_hole_has_no_hash_and_hands_nothing_on_behind_it() -> None
     assert (plain.length, coded.length, coded.n_wire, got, notes) == (6, 0, 3, [b"one"], [])
 
 
-def test_bad_coding_cuts_the_body_and_says_so_once() -> None:
+def test_a_bad_coding_truncates_the_body_and_is_reported_once() -> None:
     shared, notes = bodies()
     body = Body(shared, ["gzip"], None)
     body.feed(gzip.compress(b"x" * 1000)[:15] + b"\xff" * 50, 4)
@@ -59,7 +59,7 @@ def test_bad_coding_cuts_the_body_and_says_so_once() -> None:
     assert (body.complete, body.sha256, shared.n_decoding) == (False, None, 0)
 
 
-def test_a_coding_that_does_not_end_is_told() -> None:
+def test_a_coding_that_does_not_end_is_reported() -> None:
     shared, notes = bodies()
     body = Body(shared, ["gzip"], None)
     body.feed(gzip.compress(b"x" * 1000)[:-1], 4)
@@ -68,7 +68,7 @@ def test_a_coding_that_does_not_end_is_told() -> None:
     assert not body.complete
 
 
-def test_a_bomb_is_cut() -> None:
+def test_a_bomb_is_truncated() -> None:
     shared, notes = bodies(hashing=False)
     body = Body(shared, ["gzip"], None)
     body.feed(gzip.compress(bytes(50_000_000)), 4)

@@ -84,7 +84,7 @@ def test_codings_on_top_of_each_other() -> None:
 
 
 @pytest.mark.parametrize(("name", "code"), CODERS)
-def test_bombs_are_cut_long_before_they_are_unfolded(name: str, code: Callable[[bytes], bytes]) -> None:
+def test_bombs_are_stopped_long_before_they_are_decoded(name: str, code: Callable[[bytes], bytes]) -> None:
     coded = code(bytes(100_000_000))
     sizes: list[int] = []
     with pytest.raises(Anomaly):

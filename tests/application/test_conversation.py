@@ -29,7 +29,7 @@ def test_what_nginx_serves_is_what_is_read(server: str, ask: Callable[..., Piece
 
 
 @pytest.mark.parametrize("server", ["plain", "h2"])
-def test_how_the_stream_is_cut_makes_no_difference(server: str, ask: Callable[..., Pieces]) -> None:
+def test_the_split_of_the_stream_makes_no_difference(server: str, ask: Callable[..., Pieces]) -> None:
     pieces = ask(server, "--compressed", "/text", "/small", "/empty", "/moved", "-H", "X-Long: " + "x" * 3000)
     whole = read(pieces)
     assert whole.exchanges
@@ -46,7 +46,7 @@ def test_alpn_names_the_protocol(server: str, alpn: str, ask: Callable[..., Piec
     assert read(pieces, "imap").record() == []
 
 
-def test_body_pieces_are_handed_on(ask: Callable[..., Pieces], peers: Any) -> None:
+def test_body_pieces_are_passed_on(ask: Callable[..., Pieces], peers: Any) -> None:
     got: dict[str, bytes] = {}
 
     def keep(exchange: Any, side: int, piece: bytes) -> None:

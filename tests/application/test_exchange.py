@@ -16,7 +16,7 @@ def test_a_record_has_the_keys_of_the_interface() -> None:
     assert Exchange().record() == {"request": None, "response": None}
 
 
-def test_findings_have_an_end() -> None:
+def test_findings_have_a_limit() -> None:
     log = ConversationLog("https", True, None)
     for n in range(1000):
         log.note("often", f"number {n}", n)
@@ -27,7 +27,7 @@ def test_findings_have_an_end() -> None:
     assert [finding.code for finding in log.findings[-2:]] == ["too_many_findings", "seldom"]
 
 
-def test_messages_have_an_end() -> None:
+def test_messages_have_a_limit() -> None:
     log = ConversationLog("https", True, None)
     message = Message(None, CLIENT, 1, 5, 1, 1, False, True)
     for _ in range(limits.MESSAGES_MAX + 5):
@@ -36,22 +36,22 @@ def test_messages_have_an_end() -> None:
     assert [finding.code for finding in log.findings] == ["too_much_to_list"]
 
 
-def test_exchanges_have_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_exchanges_have_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "EXCHANGES_MAX", 3)
     conversation = read([(CLIENT, GET), (SERVER, OK)] * 5)
     assert len(conversation.exchanges) == 3
     assert codes(conversation) == ["too_much_to_list"]
 
 
-def test_heads_have_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limits, "HEADS_MAX", 600)
+def test_header_fields_have_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "HEADER_BYTES_MAX", 600)
     conversation = read([(CLIENT, GET), (SERVER, OK)] * 5)
     assert len(conversation.exchanges) == 2
     assert conversation.record()[1]["response"]["headers"] is None
     assert codes(conversation) == ["too_much_to_list"]
 
 
-def test_interim_responses_have_an_end() -> None:
+def test_interim_responses_have_a_limit() -> None:
     conversation = read([(CLIENT, GET), (SERVER, b"HTTP/1.1 102 Processing\r\n\r\n" * 50 + OK)])
     assert len(conversation.exchanges[0].interim) == limits.INTERIM_MAX
     assert conversation.record()[0]["response"]["status"] == 200

@@ -82,7 +82,7 @@ def test_fields_keep_their_order_and_spelling() -> None:
         ("A: 1\n" * (FIELDS_MAX + 1), "too_many_fields"),
     ],
 )
-def test_what_is_wrong_with_fields_is_told(block: str, code: str) -> None:
+def test_errors_in_fields_are_reported(block: str, code: str) -> None:
     problems: Problems = []
     assert len(read_fields(block, problems)) <= FIELDS_MAX
     assert [found for found, _ in problems] == [code]

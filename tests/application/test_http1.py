@@ -32,7 +32,7 @@ MIXED: Pieces = [
 ]
 
 
-def test_requests_and_responses_meet() -> None:
+def test_requests_and_responses_are_paired() -> None:
     conversation = read(MIXED)
     assert outline(conversation) == [
         ("GET", "/1", 200, 3, True),
@@ -57,12 +57,12 @@ def test_requests_and_responses_meet() -> None:
 
 
 @pytest.mark.parametrize("n", [1, 2, 3, 7, 100])
-def test_cut_anywhere_it_says_the_same(n: int) -> None:
+def test_any_split_gives_the_same(n: int) -> None:
     assert facts(read(drip(MIXED, n))) == facts(read(MIXED))
     assert read(drip(MIXED, n)).findings == []
 
 
-def test_whole_in_one_piece_it_says_the_same() -> None:
+def test_one_piece_gives_the_same() -> None:
     joined = [(side, b"".join(data for of, data in MIXED if of == side)) for side in (CLIENT, SERVER)]
     whole, apart = facts(read(joined)), facts(read(MIXED))
     assert [f[:4] for f in whole] == [f[:4] for f in apart]
@@ -90,8 +90,10 @@ BETWEEN_BODIES = b"((?:" + CHUNKING.pattern + b"|" + HEAD.pattern + rb"|\r?\n)*)
 
 
 def account(sent: bytes, bodies: list[bytes]) -> int | None:
-    """How many heads stand in a stream between these pieces of bodies, not counting interim responses, which are listed only
-    where a request waits; None where anything else stands there."""
+    """Return the number of messages in a stream between these pieces of bodies; None if there is anything else between them.
+
+    Interim responses are not counted, because they are listed only if a request waits for a response.
+    """
     found = re.fullmatch(BETWEEN_BODIES + b"".join(re.escape(piece) + BETWEEN_BODIES for piece in bodies), sent)
     if found is None:
         return None
@@ -99,13 +101,13 @@ def account(sent: bytes, bodies: list[bytes]) -> int | None:
     return sum(INTERIM.match(head) is None for head in heads)
 
 
-def test_mutations_cost_no_byte_that_is_not_told() -> None:
-    """Bodies are pieces of the stream in its order; the rest is heads that are told and framing, or there is a finding."""
+def test_mutations_lose_no_byte_without_a_report() -> None:
+    """Bodies are pieces of the stream, in its order. The rest is reported messages and framing, or there is a finding."""
     rng = random.Random(1)
     n_accounts = 0
     for n in range(3000):
         pieces: list[tuple[int, Any]] = []
-        # One change in two conversations of three, of which some stay without a finding.
+        # One change in two of three conversations; some of them have no finding.
         only = rng.randrange(len(MIXED)) if n % 3 else None
         for number, (side, data) in enumerate(MIXED):
             changed = bytearray(data)
@@ -135,7 +137,7 @@ def test_mutations_cost_no_byte_that_is_not_told() -> None:
                 pos = sent[side].index(piece, pos) + len(piece)
             n_wire = sum(message.body.n_wire for message in messages)
             assert sum(map(len, bodies[side])) <= n_wire <= len(sent[side])
-            # Of a body with a hole nothing is handed on from there.
+            # The bytes of a body after a gap are not passed on.
             holes = any(not message.body.complete for message in messages)
             assert holes or n_wire == sum(map(len, bodies[side]))
         if conversation.findings or any(isinstance(data, int) for _, data in pieces):
@@ -162,7 +164,7 @@ def test_real_requests_of_curl(ask: Callable[..., Pieces], peers: Any) -> None:
     assert outline(read(pieces)) == [("GET", "/small", 200, 6, True)]
 
 
-def test_lenient_reading_is_told() -> None:
+def test_lenient_reading_is_reported() -> None:
     head = b"GET /a HTTP/1.1\nHost: example.test\nX-Folded: one\n\ttwo\nBad : value\nno colon here\n\n"
     conversation = read([(CLIENT, head), (SERVER, OK)])
     assert outline(conversation) == [("GET", "/a", 200, 5, True)]
@@ -220,7 +222,7 @@ def test_the_end_of_a_chunked_body_may_have_bare_line_feeds() -> None:
     assert codes(conversation)[0] == "bare_line_feed"
 
 
-def test_transfer_codings_come_off() -> None:
+def test_transfer_codings_are_removed() -> None:
     coded = gzip.compress(b"hello")
     chunked = b"%x\r\n%s\r\n0\r\n\r\n" % (len(coded), coded)
     conversation = read([(CLIENT, GET), (SERVER, response(200, "Transfer-Encoding: gzip, chunked", body=chunked))])
@@ -259,7 +261,7 @@ def test_a_granted_connect_is_a_tunnel_and_a_refused_one_is_not() -> None:
     assert refused.kind == "http/1.1"
 
 
-def test_requests_behind_an_unanswered_upgrade_are_read_in_time() -> None:
+def test_requests_after_an_upgrade_without_response_are_read_in_time() -> None:
     upgrading = request("/u", "Upgrade: h2c", "Connection: upgrade")
     conversation = read([(CLIENT, upgrading + GET), (SERVER, OK + OK)])
     assert outline(conversation) == [("GET", "/u", 200, 5, True), ("GET", "/a", 200, 5, True)]
@@ -278,7 +280,7 @@ def test_a_gap_within_a_body_costs_only_that_body() -> None:
 
 
 @pytest.mark.parametrize("length", [0, 200, 71])
-def test_behind_a_gap_of_unknown_end_the_next_response_is_found(length: int) -> None:
+def test_after_a_gap_of_unknown_length_the_next_response_is_found(length: int) -> None:
     pieces: list[tuple[int, Any]] = [
         (CLIENT, request("/1")),
         (SERVER, response(200, "Content-Length: 100", body=b"x" * 30)),
@@ -315,7 +317,7 @@ def test_a_response_that_the_capture_has_first_finds_its_request() -> None:
     assert outline(read([(SERVER, OK), (CLIENT, GET)], "http/1.1")) == [("GET", "/a", 200, 5, True)]
 
 
-def test_heads_and_what_waits_are_bounded() -> None:
+def test_header_sections_and_held_bytes_are_bounded() -> None:
     endless = Pieces([(CLIENT, b"GET / HTTP/1.1\r\n")]) + [(CLIENT, b"X-%d: y\r\n" % n) for n in range(40_000)]
     conversation = read([*endless, (CLIENT, b"\r\n" + GET)])
     assert codes(conversation) == ["long_head"]
@@ -325,7 +327,7 @@ def test_heads_and_what_waits_are_bounded() -> None:
     assert codes(conversation) == ["long_line"]
 
 
-def test_a_body_that_the_stream_cuts_is_said_to_be_cut() -> None:
+def test_a_body_that_ends_with_the_stream_is_reported_as_truncated() -> None:
     conversation = read([(CLIENT, GET), (SERVER, OK[:-2])])
     assert (outline(conversation)[0][3:], codes(conversation)) == ((3, False), ["truncated_body"])
     conversation = read([(CLIENT, GET), (SERVER, OK[:20])])

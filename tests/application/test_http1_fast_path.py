@@ -39,7 +39,7 @@ def test_an_ordinary_response() -> None:
 
 
 @pytest.mark.parametrize("whole", [GET, OK])
-def test_a_head_that_has_not_come_whole_is_none(whole: bytes) -> None:
+def test_an_incomplete_header_section_is_none(whole: bytes) -> None:
     read = read_plain_request if whole is GET else read_plain_response
     n_head = whole.index(b"\r\n\r\n") + 4
     for n in range(n_head):

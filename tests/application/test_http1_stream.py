@@ -7,7 +7,7 @@ from analyzer.application.http1_stream import START_LINE_MAX, WAITING_MAX, Direc
 
 
 class Collected:
-    """Makes a message of every head, whose framing is set beforehand."""
+    """Makes a message of every header section; its framing is set before."""
 
     def __init__(self, side: int, framing: Framing) -> None:
         self.log = ConversationLog("https", True, None)
@@ -37,7 +37,7 @@ class Collected:
         self.left.append(data)
 
 
-def test_a_head_belongs_to_the_frame_that_completes_it() -> None:
+def test_a_header_section_belongs_to_the_frame_that_completes_it() -> None:
     collected = Collected(SERVER, Framing(False, 2, []))
     for frame, data in enumerate((b"HTTP/1.1 200 OK\r", b"\nA: b\r\n", b"\r", b"\nxyHTTP/1.1 200 OK\n\nxy\r\n\r\n"), 1):
         collected.direction.feed(data, frame, frame)
@@ -46,7 +46,7 @@ def test_a_head_belongs_to_the_frame_that_completes_it() -> None:
     assert collected.log.findings == []
 
 
-def test_a_start_line_is_found_behind_any_bytes() -> None:
+def test_a_start_line_is_found_after_any_bytes() -> None:
     for side, head in ((CLIENT, b"POST /x HTTP/1.1\r\nA: b\r\n\r\n"), (SERVER, b"HTTP/1.1 404 Not Found\r\nA: b\r\n\r\n")):
         for before in (
             b"",
@@ -76,7 +76,7 @@ def test_what_is_held_is_bounded_while_seeking() -> None:
     assert len(collected.direction._held) <= START_LINE_MAX
 
 
-def test_waiting_is_bounded_and_in_order() -> None:
+def test_held_bytes_are_bounded_and_in_order() -> None:
     collected = Collected(CLIENT, Framing(False, 0, []))
     direction = collected.direction
     direction.wait()
@@ -91,7 +91,7 @@ def test_waiting_is_bounded_and_in_order() -> None:
     assert [finding.code for finding in collected.log.findings] == ["no_answer_to_upgrade"]
 
 
-def test_what_waits_goes_to_the_protocol_that_takes_over() -> None:
+def test_held_bytes_go_to_the_protocol_that_takes_over() -> None:
     collected = Collected(CLIENT, Framing(False, 0, []))
     collected.direction.feed(b"GET /1 HT", 1, 1)
     collected.direction.leave()
@@ -99,7 +99,7 @@ def test_what_waits_goes_to_the_protocol_that_takes_over() -> None:
     assert collected.left == [b"GET /1 HT", b"TP"]
 
 
-def test_heads_without_an_end_cost_no_more_than_their_bytes() -> None:
+def test_endless_header_sections_cost_no_more_than_their_bytes() -> None:
     before = time.process_time()
     for line in (b"GET / HTTP/1.1\r\n", b"GET /\rx HTTP/1.1\r\n", b" HTTP/1.1\r\n"):
         collected = Collected(CLIENT, Framing(False, 0, []))

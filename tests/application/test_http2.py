@@ -29,7 +29,7 @@ START: Pieces = [(CLIENT, PREFACE + frame(SETTINGS, 0, 0)), (SERVER, frame(SETTI
 
 
 class Endpoint:
-    """Writes field sections with a table of its own."""
+    """Writes field sections with its own header table."""
 
     def __init__(self) -> None:
         self.encoder = hpack.Encoder()
@@ -46,7 +46,7 @@ class Endpoint:
 
 
 def mixed() -> Pieces:
-    """Two streams mixed, trailers, padding, priority, continuation, an interim response and a push."""
+    """Two interleaved streams, with trailers, padding, priority, continuation, an interim response and a push."""
     client, server = Endpoint(), Endpoint()
     coded = gzip.compress(b"coded body")
     pieces = [*START, (CLIENT, client.get(1, "/a", ("cookie", "a=1")) + client.get(3, "/b", ("cookie", "a=1")))]
@@ -71,7 +71,7 @@ def mixed() -> Pieces:
     return pieces
 
 
-def test_mixed_streams_come_apart() -> None:
+def test_interleaved_streams_are_separated() -> None:
     conversation = read(mixed())
     assert conversation.kind == "h2"
     assert outline(conversation) == [
@@ -94,7 +94,7 @@ def test_mixed_streams_come_apart() -> None:
 
 
 @pytest.mark.parametrize("n", [1, 2, 5, 100])
-def test_cut_anywhere_it_says_the_same(n: int) -> None:
+def test_any_split_gives_the_same(n: int) -> None:
     assert facts(read(drip(mixed(), n))) == facts(read(mixed()))
     assert read(drip(mixed(), n)).findings == []
 
@@ -110,8 +110,8 @@ def test_every_truncation_keeps_what_came_before() -> None:
             assert all(f == w for f, w in zip(found, whole, strict=False) if f[4])
 
 
-class Ledger(Http2):
-    """Holds every frame that is reported against the stream that it is said to come from, and counts content."""
+class CheckedHttp2(Http2):
+    """Compares every frame that is reported with the bytes of the stream, and counts content."""
 
     def __init__(self) -> None:
         super().__init__(ConversationLog("https", False, None))
@@ -119,14 +119,14 @@ class Ledger(Http2):
         self.accounts = (Account(len(PREFACE)), Account())
         self.begun = [0, 0]
         self.contents: list[list[int | None] | None] = [None, None]
-        # Bytes of DATA on streams that are open, and on others, which the bodies do not count.
+        # Bytes of DATA on open streams, and on other streams, which are not counted in bodies.
         self.n_open = self.n_other = 0
         self.n_truncated = 0
 
     def take(self, side: int, data: bytes | int, n: int) -> None:
         self.begun[side] = len(self.streams[side])
         if isinstance(data, int):
-            # Of a gap of unknown length three bytes, as good as any number: the reader does not hear how many.
+            # A gap of unknown length is three bytes here; the reader is not given the number.
             self.streams[side].extend([None] * (data or 3))
             self.gap(side, data or None)
         else:
@@ -181,7 +181,7 @@ class Ledger(Http2):
         super().end_data(side, flags, stream)
 
     def read_frame(self, side: int, kind: int, flags: int, stream: int, payload: bytes) -> None:
-        # What an unknown frame holds is not handed over.
+        # The contents of an unknown frame are not passed on.
         self._frame(side, kind, flags, stream, lambda held: kind > CONTINUATION or held == [*payload])
         super().read_frame(side, kind, flags, stream, payload)
 
@@ -198,8 +198,9 @@ class Ledger(Http2):
         super().note(side, code, detail)
 
 
-def test_mutations_cost_no_byte_that_is_not_told() -> None:
-    """Each frame is told where it is or skipped after a loss was told; content is counted in a body, or nobody opened it."""
+def test_mutations_lose_no_byte_without_a_report() -> None:
+    """Each frame is reported where it is, or skipped after a reported loss. Content is in a body, or on a stream that is not
+    open."""
     rng = random.Random(5)
     base = mixed()
     n_frames = n_content = n_other = 0
@@ -218,7 +219,7 @@ def test_mutations_cost_no_byte_that_is_not_told() -> None:
                 pieces.append((side, rng.choice([0, 4, 5000])))
             pieces.append((side, bytes(changed)))
         read(pieces)
-        ledger = Ledger()
+        ledger = CheckedHttp2()
         for n, (side, data) in enumerate(pieces, 1):
             ledger.take(side, data, n)
         ledger.close()
@@ -235,7 +236,7 @@ def test_mutations_cost_no_byte_that_is_not_told() -> None:
 
 
 def test_field_sections_of_rfc_7541() -> None:
-    """Appendices C.3 to C.6: three requests and three responses that lean on one table, plain and with Huffman."""
+    """Appendices C.3 to C.6: three requests and three responses with one header table, plain and with Huffman."""
     requests = {
         "plain": [
             "828684410f7777772e6578616d706c652e636f6d",
@@ -271,7 +272,7 @@ def test_real_requests_of_curl(ask: Callable[..., Pieces], peers: Any) -> None:
     assert conversation.findings == []
 
 
-def test_the_same_octets_say_what_the_table_says_by_then() -> None:
+def test_the_same_bytes_are_decoded_with_the_current_table() -> None:
     client, newest = Endpoint(), b"\xbe"
     pseudo = client.section((":method", "GET"), (":scheme", "https"), (":path", "/"))
     added = [client.section(("x", value)) for value in ("first", "second")]
@@ -299,7 +300,7 @@ def test_a_gap_within_data_keeps_the_table() -> None:
 
 
 @pytest.mark.parametrize("length", [0, 3000])
-def test_behind_other_gaps_frames_are_told_without_fields(length: int) -> None:
+def test_after_other_gaps_frames_are_reported_without_fields(length: int) -> None:
     client, server = Endpoint(), Endpoint()
     pieces: list[tuple[int, Any]] = [
         *START,
@@ -400,7 +401,7 @@ def test_a_bad_frame_is_found_and_costs_itself(bad: bytes, code: str) -> None:
         assert response.status == (None if "header_table_lost" in codes(conversation) else 200)
 
 
-def test_bad_requests_are_told_and_kept() -> None:
+def test_bad_requests_are_reported_and_kept() -> None:
     client = Endpoint()
     for fields in (
         [(":method", "GET"), (":path", "/")],
@@ -415,7 +416,7 @@ def test_bad_requests_are_told_and_kept() -> None:
     assert codes(conversation) == ["wrong_content_length"]
 
 
-def test_without_the_preface_frames_are_read_all_the_same() -> None:
+def test_frames_are_read_without_the_preface() -> None:
     client = Endpoint()
     conversation = read([(CLIENT, frame(SETTINGS, 0, 0) + client.get(1, "/a"))], "h2")
     assert (outline(conversation)[0][:2], codes(conversation)) == (("GET", "/a"), ["no_preface"])
@@ -424,7 +425,7 @@ def test_without_the_preface_frames_are_read_all_the_same() -> None:
     assert codes(conversation) == ["no_preface", "header_table_lost"]
 
 
-def test_a_larger_table_needs_no_announcement_but_is_told() -> None:
+def test_a_larger_table_needs_no_announcement_but_is_reported() -> None:
     client = Endpoint()
     client.encoder.header_table_size = 65536
     conversation = read([*START, (CLIENT, client.get(1, "/a"))])

@@ -16,7 +16,7 @@ def frame(kind: int, flags: int, stream: int, payload: bytes = b"") -> bytes:
 
 
 class Collected:
-    """What a reader says of one side's stream."""
+    """Collects what a reader reports about one side's stream."""
 
     def __init__(self, preface: bool = False) -> None:
         self.frames: list[tuple[Any, ...]] = []
@@ -59,7 +59,7 @@ FRAMES = [
 
 @pytest.mark.parametrize("n", [1, 2, 7, 50, 1 << 20])
 @pytest.mark.parametrize("preface", [True, False])
-def test_frames_come_apart_wherever_the_stream_is_cut(n: int, preface: bool) -> None:
+def test_frames_are_separated_for_any_split_of_the_stream(n: int, preface: bool) -> None:
     stream = (PREFACE if preface else b"") + STREAM
     collected = Collected(preface)
     for pos in range(0, len(stream), n):
@@ -69,7 +69,7 @@ def test_frames_come_apart_wherever_the_stream_is_cut(n: int, preface: bool) -> 
 
 
 def test_a_gap_anywhere_ends_at_a_frame_that_is_there() -> None:
-    """Whatever is told after a hole of unknown length is a frame that was sent, and soon one is told."""
+    """A frame that is reported after a gap of unknown length was really sent, and one is reported soon."""
     for start in range(1, len(STREAM) - 200, 13):
         for n_lost in (1, 9, 40, 3100):
             rest = STREAM[start + n_lost :]
@@ -98,7 +98,7 @@ def test_gaps_within_data_are_exact() -> None:
 
 
 class Looked:
-    """A pattern that counts the bytes it has looked at."""
+    """A pattern that counts the bytes that it searches."""
 
     def __init__(self, pattern: re.Pattern[bytes]) -> None:
         self.pattern = pattern
@@ -115,7 +115,7 @@ class Looked:
 @pytest.mark.parametrize("n", [1000, 16384])
 @pytest.mark.parametrize("filler", [b"\0", b"\0\0\1\0\0\0\0\0\1", b"\0\1\0", random.Random(8).randbytes(1000)], ids=len)
 def test_seeking_is_bounded_in_work_and_space(filler: bytes, n: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each byte is looked at about once, and what looks like a header is followed over a few others and no further."""
+    """Each byte is searched about once, and a possible header is followed over a few others and no further."""
     looked = Looked(http2_frames._HEADER_LIKE)
     monkeypatch.setattr(http2_frames, "_HEADER_LIKE", looked)
     collected = Collected()
@@ -137,7 +137,7 @@ def test_frames_that_are_too_long_to_hold_are_left_out() -> None:
     assert collected.notes == ["frame_too_large", "frame_too_large"]
 
 
-def test_a_stream_that_ends_within_a_frame_is_told() -> None:
+def test_a_stream_that_ends_within_a_frame_is_reported() -> None:
     for n in (3, 9, 15):
         collected = Collected()
         collected.reader.feed(STREAM[:n])

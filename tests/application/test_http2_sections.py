@@ -1,4 +1,4 @@
-"""Field sections of one direction: put together from frames, and decoded against a table that must not be guessed."""
+"""Field sections of one direction: joined from frames, and decoded with a header table that must not be guessed."""
 
 import hpack
 import pytest
@@ -50,7 +50,7 @@ def test_a_section_of_one_frame() -> None:
     assert owner.codes == []
 
 
-def test_cut_anywhere_it_is_the_same_section() -> None:
+def test_any_split_gives_the_same_section() -> None:
     data = hpack.Encoder().encode(FIELDS)
     for n in range(len(data) + 1):
         reader, owner = sections()
@@ -72,7 +72,7 @@ def test_a_lost_table_is_never_used_again() -> None:
     assert (reader.lossy, owner.codes) == (True, ["header_table_lost"])
 
 
-def test_what_is_remembered_is_a_copy_and_ends_with_the_table_it_was_read_by() -> None:
+def test_cached_fields_are_copies_and_end_with_the_table_they_were_decoded_with() -> None:
     reader, _ = sections()
     encoder = hpack.Encoder()
     reader.decode(encoder.encode(FIELDS))
@@ -85,7 +85,7 @@ def test_what_is_remembered_is_a_copy_and_ends_with_the_table_it_was_read_by() -
     assert reader.decode(known) == [(":method", "GET"), ("x-two", "second"), ("x-three", "third")]
 
 
-def test_few_sections_are_remembered() -> None:
+def test_few_sections_are_cached() -> None:
     reader, _ = sections()
     for first in range(0x82, 0x8F):
         for second in range(0x82, 0x82 + 40):
@@ -110,7 +110,7 @@ def test_few_sections_are_remembered() -> None:
         "no length", "padding", "stream 0", "promise", "no beginning", "another stream", "another frame", "bytes", "frames",
     ],
 )  # fmt: skip
-def test_a_malformed_section_costs_the_table(frames: list[tuple[int, int, int, bytes]], codes: list[str]) -> None:
+def test_a_malformed_section_loses_the_table(frames: list[tuple[int, int, int, bytes]], codes: list[str]) -> None:
     reader, owner = sections()
     for frame in frames:
         assert reader.read(*frame) is None
@@ -143,7 +143,7 @@ def test_another_frame_within_a_section_ends_it() -> None:
     assert owner.codes == ["broken_field_section", "header_table_lost"]
 
 
-def test_a_table_larger_than_announced_is_told_once() -> None:
+def test_a_table_larger_than_announced_is_reported_once() -> None:
     encoder = hpack.Encoder()
     encoder.header_table_size = 8192
     reader, owner = sections()

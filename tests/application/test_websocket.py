@@ -21,7 +21,7 @@ def switching(extensions: str = "") -> bytes:
 
 
 def frame(opcode: int, payload: bytes, *, fin: bool = True, mask: bytes = b"", compressed: bool = False) -> bytes:
-    """RFC 6455 section 5.2, written for the tests."""
+    """Write a frame (RFC 6455 section 5.2)."""
     first = opcode | (0x80 if fin else 0) | (0x40 if compressed else 0)
     n = len(payload)
     size, more = (n, b"") if n < 126 else (126, struct.pack(">H", n)) if n < 1 << 16 else (127, struct.pack(">Q", n))
@@ -90,7 +90,7 @@ TALK: Pieces = [
 
 
 @pytest.mark.parametrize("n", [1, 2, 5, 100])
-def test_cut_anywhere_it_says_the_same(n: int) -> None:
+def test_any_split_gives_the_same(n: int) -> None:
     whole = read(TALK)
     assert messages(whole) == [
         (SERVER, 1, 7, True), (CLIENT, 1, 300, True), (CLIENT, 9, 4, True), (SERVER, 10, 4, True), (SERVER, 2, 9000, True),
@@ -127,7 +127,7 @@ def test_a_lost_window_is_no_guess() -> None:
     assert messages(conversation) == [(SERVER, 1, None, False)] * 3
 
 
-def test_a_bomb_is_cut() -> None:
+def test_a_bomb_is_truncated() -> None:
     bomb = deflated([bytes(30_000_000)])[0]
     conversation = read([(CLIENT, UPGRADE), (SERVER, switching("permessage-deflate") + frame(2, bomb, compressed=True))])
     assert codes(conversation) == ["decompression_bomb"]
@@ -145,15 +145,15 @@ def test_bad_frames_are_found() -> None:
 
 
 class Counted(websocket._Direction):
-    """One side's frames, with an account of every byte."""
+    """Reads one side's frames, and accounts for every byte."""
 
     made: ClassVar[list["Counted"]] = []
 
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
-        self.n_fed = self.n_headers = self.n_payload = self.n_told = self.n_dropped = self.n_skipped = 0
-        # Of the message and the control frame that are being read: bytes that came, and that the capture lacks.
-        self.n_open = self.n_control = self.n_lacking = 0
+        self.n_fed = self.n_headers = self.n_payload = self.n_reported = self.n_dropped = self.n_skipped = 0
+        # For the current message and control frame: bytes that arrived, and bytes that are missing in the capture.
+        self.n_open = self.n_control = self.n_lost = 0
         self.n_notes = self.n_notes_before = self.n_missing = 0
         self.made.append(self)
 
@@ -171,7 +171,7 @@ class Counted(websocket._Direction):
 
     def gap(self, length: int | None) -> None:
         inside = self._left >= 0 and length is not None and length <= self._left and self._opcode < 8
-        self.n_lacking += length if inside and length is not None else 0
+        self.n_lost += length if inside and length is not None else 0
         held = len(self._held)
         super().gap(length)
         self.n_skipped += held
@@ -207,22 +207,22 @@ class Counted(websocket._Direction):
 
     def _drop(self) -> None:
         self.n_dropped += self.n_open + self.n_control
-        self.n_open = self.n_control = self.n_lacking = 0
+        self.n_open = self.n_control = self.n_lost = 0
 
     def _add(self, opcode: int, length: int | None, compressed: bool, complete: bool, close_code: int | None) -> None:
         if opcode >= 8:
             assert length == self.n_control
-            self.n_told += self.n_control
+            self.n_reported += self.n_control
             self.n_control = 0
         else:
-            assert compressed or length is None or length == self.n_open + self.n_lacking
-            self.n_told += self.n_open
-            self.n_open = self.n_lacking = 0
+            assert compressed or length is None or length == self.n_open + self.n_lost
+            self.n_reported += self.n_open
+            self.n_open = self.n_lost = 0
         super()._add(opcode, length, compressed, complete, close_code)
 
 
-def test_mutations_cost_no_byte_that_is_not_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each byte is of a header, of a message that is told or dropped where the place is lost, or skipped from there on."""
+def test_mutations_lose_no_byte_without_a_report(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each byte is in a header, in a message that is reported or dropped at a loss, or skipped after it."""
     monkeypatch.setattr(websocket, "_Direction", Counted)
     Counted.made.clear()
     rng = random.Random(2)
@@ -241,6 +241,6 @@ def test_mutations_cost_no_byte_that_is_not_told(monkeypatch: pytest.MonkeyPatch
             assert direction.n_fed == sum(map(len, fed))
             assert direction.n_fed == direction.n_headers + direction.n_payload + direction.n_skipped + len(direction._held)
             unfinished = direction.n_open + direction.n_control
-            assert direction.n_payload == direction.n_told + direction.n_dropped + unfinished
+            assert direction.n_payload == direction.n_reported + direction.n_dropped + unfinished
     assert len(Counted.made) == 4000
-    assert all(sum(getattr(one, n) for one in Counted.made) > 2000 for n in ("n_told", "n_dropped", "n_skipped"))
+    assert all(sum(getattr(one, n) for one in Counted.made) > 2000 for n in ("n_reported", "n_dropped", "n_skipped"))

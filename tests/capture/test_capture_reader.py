@@ -1,4 +1,4 @@
-"""Files, pipes and compressed captures through one walk, whole and damaged."""
+"""Reads files, pipes and compressed captures with one reader, complete and damaged."""
 
 import gzip
 import hashlib
@@ -28,7 +28,7 @@ def capture(frames: list[bytes], start: int = 1_700_000_000_000_000_000) -> byte
     return file.getvalue()
 
 
-def walk(reader: CaptureReader) -> list[tuple[int, bytes]]:
+def read_frames(reader: CaptureReader) -> list[tuple[int, bytes]]:
     seen = []
     for packet_reader in reader.packet_readers():
         while packet_reader.advance():
@@ -52,7 +52,7 @@ def test_each_compression_is_known_by_content(tmp_path: Path, compression: str |
     path = tmp_path / "some.name"
     path.write_bytes(STORED[compression])
     reader = CaptureReader([str(path)], hashing=True)
-    assert [data for _, data in walk(reader)] == FRAMES
+    assert [data for _, data in read_frames(reader)] == FRAMES
     (facts,) = reader.files
     assert facts.error is None
     assert (facts.compression, facts.format, facts.frames, facts.link_types) == (compression, "nanosecond pcap", 3000, (1,))
@@ -61,7 +61,7 @@ def test_each_compression_is_known_by_content(tmp_path: Path, compression: str |
     assert reader.n_bytes() == facts.size
 
 
-def test_damage_ends_one_file_and_the_next_goes_on(tmp_path: Path) -> None:
+def test_damage_ends_one_file_and_the_next_is_read(tmp_path: Path) -> None:
     whole = capture(FRAMES)
     contents = {
         "whole": capture([b"a"]),
@@ -75,7 +75,7 @@ def test_damage_ends_one_file_and_the_next_goes_on(tmp_path: Path) -> None:
     for name, content in contents.items():
         (tmp_path / name).write_bytes(content)
     reader = CaptureReader([str(tmp_path / name) for name in contents], hashing=True)
-    seen = walk(reader)
+    seen = read_frames(reader)
     assert [number for number, _ in seen] == list(range(1, len(seen) + 1))
     assert seen[-1][1] == b"z"
     found = dict(zip(contents, reader.files, strict=True))
@@ -104,7 +104,7 @@ def test_facts_of_several_files_are_gathered(tmp_path: Path) -> None:
             writer.write_frame(5 + index, b"data", 60, comment="cut")
         paths.append(str(path))
     reader = CaptureReader(paths)
-    walk(reader)
+    read_frames(reader)
     assert [facts.comments for facts in reader.files] == [((0, "file 0"), (1, "cut")), ((0, "file 1"), (2, "cut"))]
     assert [facts.interfaces[0].number for facts in reader.files] == [0, 1]
     assert [facts.truncated_frames for facts in reader.files] == [1, 1]
@@ -112,7 +112,7 @@ def test_facts_of_several_files_are_gathered(tmp_path: Path) -> None:
     assert "secrets 0" not in repr(reader)
 
 
-def test_what_the_system_refuses_is_an_os_error_before_anything_is_read(tmp_path: Path) -> None:
+def test_a_file_that_cannot_be_opened_is_an_os_error_before_anything_is_read(tmp_path: Path) -> None:
     good = tmp_path / "good"
     good.write_bytes(capture([b"a"]))
     assert CaptureReader([str(good)]).check() == good.stat().st_size
@@ -121,10 +121,10 @@ def test_what_the_system_refuses_is_an_os_error_before_anything_is_read(tmp_path
     with pytest.raises(IsADirectoryError):
         CaptureReader([str(tmp_path)]).check()
     with pytest.raises(FileNotFoundError):
-        walk(CaptureReader([str(tmp_path / "missing")]))
+        read_frames(CaptureReader([str(tmp_path / "missing")]))
 
 
-def test_a_pipe_still_being_written_gives_what_is_there(tmp_path: Path) -> None:
+def test_a_pipe_still_being_written_gives_what_is_available(tmp_path: Path) -> None:
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     data = capture([b"first", b"second"])
@@ -168,7 +168,7 @@ def test_the_hash_is_given_only_when_asked_for(tmp_path: Path) -> None:
     path = tmp_path / "capture"
     path.write_bytes(STORED[None])
     reader = CaptureReader([str(path)])
-    walk(reader)
+    read_frames(reader)
     assert reader.files[0].sha256 is None
     with Source(str(path), hashing=True) as source:
         next(source.chunks())

@@ -1,4 +1,4 @@
-"""What the writers write, the packet reader and tshark read."""
+"""The packet reader and tshark read what the writers write."""
 
 import io
 import subprocess
@@ -64,7 +64,7 @@ def test_pcap_comes_back(order: ByteOrder, microsecond: bool) -> None:
     assert packet_reader.interfaces[0].snap_length == 100
 
 
-def test_an_interface_that_was_not_described_is_refused() -> None:
+def test_an_interface_that_was_not_described_is_an_error() -> None:
     with pytest.raises(ValueError, match="interface 0"):
         PcapngWriter(io.BytesIO()).write_frame(0, b"")
 

@@ -1,4 +1,4 @@
-"""Each compression whole, dripped, concatenated, cut and damaged, and against bombs."""
+"""Each compression: complete, byte by byte, concatenated, truncated and damaged; and decompression bombs."""
 
 import gzip
 import lzma
@@ -41,7 +41,7 @@ def read(compression: str, stored: bytes, step: int = 1 << 18) -> tuple[bytes, P
 
 
 @EACH
-def test_it_is_known_by_its_first_bytes(compression: str) -> None:
+def test_a_compression_is_detected_by_its_first_bytes(compression: str) -> None:
     assert compression_of(COMPRESS[compression](DATA)[:MAGIC_LENGTH]) == compression
 
 
@@ -68,7 +68,7 @@ def test_zeros_may_pad_the_end_and_nothing_else(compression: str) -> None:
 
 
 @EACH
-def test_a_file_cut_anywhere_is_incomplete_after_what_it_holds(compression: str) -> None:
+def test_a_file_truncated_anywhere_is_incomplete_after_its_data(compression: str) -> None:
     stored = COMPRESS[compression](DATA)
     for size in (*range(6, 60), *range(60, len(stored), len(stored) // 20), *range(len(stored) - 20, len(stored))):
         data, error = read(compression, stored[:size])
@@ -88,7 +88,7 @@ def test_a_wrong_checksum_comes_after_all_data(compression: str) -> None:
 
 
 @EACH
-def test_damage_in_the_middle_keeps_what_stands_before(compression: str) -> None:
+def test_damage_in_the_middle_keeps_the_data_before(compression: str) -> None:
     chance = random.Random(5)
     parts = [chance.randbytes(200_000) for _ in range(3)]
     first = COMPRESS[compression](parts[0] + parts[1])
@@ -109,8 +109,8 @@ def test_a_bomb_comes_in_small_steps(compression: str) -> None:
     assert n_bytes == 64 << 20
 
 
-def test_a_zstd_window_beyond_the_limit_is_refused() -> None:
-    # A frame header that asks for a window of 2 GiB, and one empty last block.
+def test_a_zstd_window_beyond_the_limit_is_an_error() -> None:
+    # A frame header that requests a window of 2 GiB, and one empty last block.
     stored = b"\x28\xb5\x2f\xfd" + bytes([0x00, 0xA8]) + b"\x01\x00\x00"
     assert isinstance(read("zstd", stored)[1], Malformed)
 
@@ -124,7 +124,7 @@ def test_skippable_frames_are_skipped() -> None:
 
 
 @EACH
-def test_mutations_give_nothing_but_trouble(compression: str) -> None:
+def test_mutations_raise_only_parse_errors(compression: str) -> None:
     chance = random.Random(11)
     stored = COMPRESS[compression](DATA[:20_000])
     for _ in range(300):

@@ -1,4 +1,4 @@
-"""Secrets found before the first frame is read, wherever they stand, in whatever form the file has."""
+"""Finds secrets before the first frame is read, anywhere in the file and in all forms of files."""
 
 import gzip
 import lzma
@@ -41,7 +41,7 @@ def write(path: Path, *parts: bytes) -> str:
 
 
 @pytest.mark.parametrize("order", ["<", ">"])
-def test_they_may_stand_before_between_and_behind(tmp_path: Path, order: str):
+def test_secrets_may_be_before_between_and_after_packets(tmp_path: Path, order: str):
     parts = (
         section(order),
         secrets(b"first", order=order),
@@ -58,19 +58,19 @@ def test_sections_may_have_either_byte_order(tmp_path: Path):
     assert [data for _, data in prescan_keys(path)] == [b"a", b"b"]
 
 
-def test_heads_may_lie_across_what_is_read_at_once(tmp_path: Path):
+def test_block_headers_may_cross_the_edge_of_a_chunk(tmp_path: Path):
     for size in range(CHUNK - 200, CHUNK + 20, 4):
         path = write(tmp_path / "c", section(), packet(size), secrets(b"late" * 50), packet(), secrets(b"last"))
         assert [data for _, data in prescan_keys(path)] == [b"late" * 50, b"last"]
 
 
 @pytest.mark.parametrize("squeeze", [gzip.compress, lzma.compress, zstandard.ZstdCompressor().compress])
-def test_small_compressed_files_are_looked_into(tmp_path: Path, squeeze):
+def test_small_compressed_files_are_scanned(tmp_path: Path, squeeze):
     path = write(tmp_path / "c", squeeze(b"".join((section(), packet(), secrets(b"late")))))
     assert prescan_keys(path) == [(TLS, b"late")]
 
 
-def test_large_compressed_files_are_not(tmp_path: Path):
+def test_large_compressed_files_are_not_scanned(tmp_path: Path):
     path = tmp_path / "c"
     path.write_bytes(gzip.compress(section() + secrets(b"late")))
     os.truncate(path, LARGEST_COMPRESSED)
@@ -79,7 +79,7 @@ def test_large_compressed_files_are_not(tmp_path: Path):
     assert prescan_keys(str(path)) == []
 
 
-def test_what_is_damaged_ends_it(tmp_path: Path):
+def test_damage_ends_the_scan(tmp_path: Path):
     good = section() + secrets(b"kept")
     too_short, too_long = struct.pack("<II", 6, 5) + bytes(30), struct.pack("<III", 6, 1 << 31, 0)
     for bad in (too_short, too_long, b"\x0a\x0d\x0d\x0a" + bytes(24), bytes(5)):
@@ -89,7 +89,7 @@ def test_what_is_damaged_ends_it(tmp_path: Path):
     assert prescan_keys(write(tmp_path / "c", good, lying, secrets(b"next"))) == [(TLS, b"kept"), (TLS, b"next")]
 
 
-def test_other_files_have_none(tmp_path: Path, captures_folder: Path):
+def test_other_files_have_no_secrets(tmp_path: Path, captures_folder: Path):
     assert prescan_keys(write(tmp_path / "c", b"")) == []
     assert prescan_keys(write(tmp_path / "c", b"abc")) == []
     assert prescan_keys(str(captures_folder / "vlan" / "vlan.pcap")) == []
@@ -102,7 +102,7 @@ def captures_folder(repository: Path) -> Path:
     return repository / "captures"
 
 
-def test_real_ones(captures_folder: Path):
+def test_real_captures(captures_folder: Path):
     ((kind, data),) = prescan_keys(str(captures_folder / "demo.pcapng"))
     assert kind == TLS
     assert data.decode() == (captures_folder / "demo" / "demo.keys").read_text()

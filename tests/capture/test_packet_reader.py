@@ -1,4 +1,4 @@
-"""The packet reader against captures with known frames, every format and byte order, every truncation, and mutations."""
+"""Tests the packet reader with known captures, every format and byte order, every truncation, and mutations."""
 
 import gzip
 import json
@@ -31,7 +31,7 @@ class Seen(NamedTuple):
     offset: int
 
 
-class Walk(NamedTuple):
+class Result(NamedTuple):
     frames: list[Seen]
     error: ParseError | None
     packet_reader: PacketReader
@@ -56,7 +56,7 @@ class Walk(NamedTuple):
         )
 
 
-def walk(data: bytes, step: int = 1 << 20) -> Walk:
+def read_frames(data: bytes, step: int = 1 << 20) -> Result:
     frame = Frame()
     packet_reader = PacketReader(frame)
     frames: list[Seen] = []
@@ -79,7 +79,7 @@ def walk(data: bytes, step: int = 1 << 20) -> Walk:
         packet_reader.close()
     except ParseError as raised:
         error = raised
-    return Walk(frames, error, packet_reader)
+    return Result(frames, error, packet_reader)
 
 
 def block(order: str, kind: int, body: bytes) -> bytes:
@@ -146,7 +146,7 @@ def rich(order: str) -> bytes:
 
 
 def corpus() -> Iterator[tuple[str, bytes, int]]:
-    """Each capture's name, its bytes, and how many frames it is known to have."""
+    """Return the name of each capture, its bytes, and its known number of frames."""
     for name, known in json.loads((CORPUS / "expected" / "meta.json").read_text()).items():
         data = (CORPUS / name).read_bytes()
         yield name, gzip.decompress(data) if name.endswith(".gz") else data, known["frames"]
@@ -155,28 +155,28 @@ def corpus() -> Iterator[tuple[str, bytes, int]]:
 @pytest.mark.corpus
 def test_every_capture_of_the_corpus_has_its_frames() -> None:
     for name, data, n_frames in corpus():
-        seen = walk(data)
+        seen = read_frames(data)
         assert (name, len(seen.frames), seen.error) == (name, n_frames, None)
         assert [frame.number for frame in seen.frames] == list(range(1, n_frames + 1))
         assert not seen.packet_reader.anomalies
 
 
 @pytest.mark.corpus
-def test_the_corpus_dripped_gives_the_same() -> None:
+def test_the_corpus_in_small_chunks_gives_the_same() -> None:
     for name, data, _ in corpus():
         if len(data) < 20_000:
-            whole = walk(data).facts()
-            assert all(walk(data, step).facts() == whole for step in (1, 7, 4096)), name
+            whole = read_frames(data).facts()
+            assert all(read_frames(data, step).facts() == whole for step in (1, 7, 4096)), name
 
 
 @pytest.mark.corpus
-def test_damaged_captures_of_the_corpus_give_nothing_but_trouble() -> None:
+def test_damaged_captures_of_the_corpus_raise_only_parse_errors() -> None:
     chance = random.Random(20)
     for _, whole, _ in corpus():
         data = bytearray(whole[:8000])
         for _ in range(chance.randint(1, 6)):
             data[chance.randrange(min(len(data), chance.choice((48, 200, 8000))))] = chance.randrange(256)
-        assert walk(bytes(data)).facts() == walk(bytes(data), 13).facts()
+        assert read_frames(bytes(data)).facts() == read_frames(bytes(data), 13).facts()
 
 
 @ORDERS
@@ -186,7 +186,7 @@ def test_damaged_captures_of_the_corpus_give_nothing_but_trouble() -> None:
 )
 def test_pcap_in_each_resolution_and_byte_order(order: str, magic: int, format: str, tick: int) -> None:  # noqa: A002
     large = bytes(range(256)) * 2000
-    seen = walk(
+    seen = read_frames(
         pcap(order, magic, [(0xFFFFFFFF, 999_999, b"one", 3), (5, 7, b"cut", 1500), (6, 0, large, len(large)), (7, 0, b"", 0)])
     )
     header = 24 if format == "modified pcap" else 16
@@ -208,19 +208,21 @@ def test_pcap_in_each_resolution_and_byte_order(order: str, magic: int, format: 
     assert found.sections[0].byte_order == ("little" if order == "<" else "big")
 
 
-def test_lengths_of_old_pcap_versions_stand_the_other_way_round() -> None:
+def test_lengths_of_old_pcap_versions_are_swapped() -> None:
     data = bytearray(pcap("<", 0xA1B2C3D4, [(1, 0, b"abc", 60)], (2, 2)))
     data[24 + 8 : 24 + 16] = struct.pack("<II", 60, 3)
-    assert [(frame.data, frame.wire_length) for frame in walk(bytes(data)).frames] == [(b"abc", 60)]
+    assert [(frame.data, frame.wire_length) for frame in read_frames(bytes(data)).frames] == [(b"abc", 60)]
 
 
 def test_more_bytes_captured_than_were_on_the_wire_is_tolerated() -> None:
-    assert [(f.data, f.wire_length) for f in walk(pcap("<", 0xA1B2C3D4, [(1, 0, b"abcdef", 4)])).frames] == [(b"abcdef", 4)]
+    assert [(f.data, f.wire_length) for f in read_frames(pcap("<", 0xA1B2C3D4, [(1, 0, b"abcdef", 4)])).frames] == [
+        (b"abcdef", 4)
+    ]
 
 
 @ORDERS
 def test_every_block_of_pcapng(order: str) -> None:
-    seen = walk(rich(order))
+    seen = read_frames(rich(order))
     assert seen.error is None
     assert [(f.number, f.at, f.data, f.wire_length, f.link_type, f.interface) for f in seen.frames] == [
         (1, 1_700_000_000_123_456_789, b"first", 5, 1, 0),
@@ -248,13 +250,13 @@ def test_every_block_of_pcapng(order: str) -> None:
 def test_chunks_of_any_size_give_the_same(order: str) -> None:
     long = packet("<", 1, bytes(300_000)) + packet("<", 2, b"after")
     for data in (rich(order), pcap(order, 0xA1B2C3D4, [(n, 0, bytes(n), n) for n in range(200)])):
-        whole = walk(data).facts()
-        assert all(walk(data, step).facts() == whole for step in (1, 2, 3, 5, 17, 100, 4095))
+        whole = read_frames(data).facts()
+        assert all(read_frames(data, step).facts() == whole for step in (1, 2, 3, 5, 17, 100, 4095))
     data = section("<") + interface("<") + long * 3
-    assert all(walk(data, step).facts() == walk(data).facts() for step in (997, 65_536, 300_040))
+    assert all(read_frames(data, step).facts() == read_frames(data).facts() for step in (997, 65_536, 300_040))
 
 
-def test_chunks_fed_before_the_last_ones_were_walked() -> None:
+def test_chunks_fed_before_the_last_ones_were_read() -> None:
     data = rich("<") + packet(">", 9, bytes(9000)) * 3
     frame = Frame()
     packet_reader = PacketReader(frame)
@@ -269,19 +271,19 @@ def test_chunks_fed_before_the_last_ones_were_walked() -> None:
 
 
 @ORDERS
-def test_a_file_cut_anywhere_keeps_the_frames_before_and_is_incomplete(order: str) -> None:
+def test_a_file_truncated_anywhere_keeps_the_frames_before_and_is_incomplete(order: str) -> None:
     for data, header in ((rich(order), 12), (pcap(order, 0xA1B2CD34, [(n, 0, bytes(n), n) for n in range(9)]), 4)):
-        whole = walk(data)
+        whole = read_frames(data)
         ends = {frame.offset for frame in whole.frames}
         for size in range(len(data)):
-            cut = walk(data[:size])
-            assert cut.frames == whole.frames[: len(cut.frames)]
-            assert sum(offset < size for offset in ends) - len(cut.frames) in (0, 1)
-            assert (cut.packet_reader.format is None) == (size < header)
-            if cut.error is not None:
-                assert isinstance(cut.error, Incomplete if size else Malformed)
-                assert 0 <= cut.error.offset <= size
-        assert walk(data[:-1]).error is not None
+            truncated = read_frames(data[:size])
+            assert truncated.frames == whole.frames[: len(truncated.frames)]
+            assert sum(offset < size for offset in ends) - len(truncated.frames) in (0, 1)
+            assert (truncated.packet_reader.format is None) == (size < header)
+            if truncated.error is not None:
+                assert isinstance(truncated.error, Incomplete if size else Malformed)
+                assert 0 <= truncated.error.offset <= size
+        assert read_frames(data[:-1]).error is not None
 
 
 @pytest.mark.parametrize(
@@ -305,7 +307,7 @@ def test_a_file_cut_anywhere_keeps_the_frames_before_and_is_incomplete(order: st
 @ORDERS
 def test_times_of_each_resolution(order: str, resolution: int | None, ticks: int, at: int) -> None:
     options = b"" if resolution is None else option(order, 9, bytes([resolution])) + bytes(4)
-    seen = walk(section(order) + interface(order, options=options) + packet(order, ticks, b"x"))
+    seen = read_frames(section(order) + interface(order, options=options) + packet(order, ticks, b"x"))
     assert [frame.at for frame in seen.frames] == [at]
 
 
@@ -314,23 +316,23 @@ def test_times_of_each_resolution(order: str, resolution: int | None, ticks: int
 )
 def test_times_with_an_offset(offset: int, at: int) -> None:
     options = option("<", 14, struct.pack("<q", offset)) + bytes(4)
-    seen = walk(section("<") + interface("<", options=options) + packet("<", 5_000_000, b"x"))
+    seen = read_frames(section("<") + interface("<", options=options) + packet("<", 5_000_000, b"x"))
     assert [frame.at for frame in seen.frames] == [at]
 
 
-def test_a_simple_packet_is_cut_by_the_snapshot_length_of_its_interface() -> None:
-    seen = walk(section("<") + interface("<", 1, 5) + block("<", 3, struct.pack("<I", 1500) + b"abcde\0\0\0"))
+def test_a_simple_packet_is_truncated_by_the_snapshot_length_of_its_interface() -> None:
+    seen = read_frames(section("<") + interface("<", 1, 5) + block("<", 3, struct.pack("<I", 1500) + b"abcde\0\0\0"))
     assert [(frame.data, frame.wire_length, frame.at) for frame in seen.frames] == [(b"abcde", 1500, -1)]
 
 
 def test_blocks_that_wireshark_lists_as_packets_take_a_number() -> None:
     custom = block("<", 0xBAD, struct.pack("<I", 12345) + b"data") + block("<", 0x40000BAD, struct.pack("<I", 12345))
-    seen = walk(section("<") + interface("<") + packet("<", 1, b"a") + custom + packet("<", 2, b"b"))
+    seen = read_frames(section("<") + interface("<") + packet("<", 1, b"a") + custom + packet("<", 2, b"b"))
     assert [frame.number for frame in seen.frames] == [1, 4]
     assert seen.packet_reader.frames == 2
 
 
-def test_numbers_go_on_over_several_files() -> None:
+def test_numbers_continue_over_several_files() -> None:
     frame = Frame()
     first = PacketReader(frame)
     first.feed(rich("<"))
@@ -369,7 +371,7 @@ START = section("<") + interface("<") + packet("<", 1, b"a")
     ],
 )
 def test_damage_ends_the_file_at_its_offset_after_the_frames_before(damage: bytes, offset: int) -> None:
-    seen = walk(START + damage + packet("<", 2, b"b"))
+    seen = read_frames(START + damage + packet("<", 2, b"b"))
     assert [frame.data for frame in seen.frames] == [b"a"]
     assert isinstance(seen.error, Malformed)
     assert seen.error.offset == len(START) + offset
@@ -378,13 +380,13 @@ def test_damage_ends_the_file_at_its_offset_after_the_frames_before(damage: byte
 
 def test_an_absurd_captured_length_of_pcap_is_damage() -> None:
     data = pcap("<", 0xA1B2C3D4, [(1, 0, b"abc", 3)]) + struct.pack("<4I", 2, 0, 0x7FFFFFFF, 3) + bytes(100)
-    seen = walk(data)
+    seen = read_frames(data)
     assert (len(seen.frames), type(seen.error)) == (1, Malformed)
 
 
 @pytest.mark.parametrize("data", [b"", b"\x0a", b"no capture at all, but a text", b"\x0a\x0d\x0d\x0a" + bytes(40), bytes(1000)])
-def test_what_is_no_capture_has_no_format(data: bytes) -> None:
-    seen = walk(data)
+def test_a_file_that_is_not_a_capture_has_no_format(data: bytes) -> None:
+    seen = read_frames(data)
     assert seen.error is not None
     assert seen.error.offset == 0
     assert (seen.packet_reader.format, seen.frames) == (None, [])
@@ -402,8 +404,8 @@ def test_what_is_no_capture_has_no_format(data: bytes) -> None:
         packet("<", 2, b"b", options=struct.pack("<HH", 1, 500)),
     ],
 )
-def test_a_lying_fact_is_noted_and_costs_no_frame(lie: bytes) -> None:
-    seen = walk(START + lie + packet("<", 3, b"c"))
+def test_a_wrong_length_in_a_fact_is_an_anomaly_and_costs_no_frame(lie: bytes) -> None:
+    seen = read_frames(START + lie + packet("<", 3, b"c"))
     assert seen.error is None
     assert seen.frames[-1].data == b"c"
     assert len(seen.packet_reader.anomalies) == 1
@@ -412,16 +414,16 @@ def test_a_lying_fact_is_noted_and_costs_no_frame(lie: bytes) -> None:
 def test_facts_of_a_file_are_bounded() -> None:
     names = block("<", 4, option("<", 1, bytes([192, 0, 2, 1]) + b"".join(b"n%d\0" % n for n in range(2000))))
     comment = option("<", 1, b"c" * 60_000)
-    seen = walk(START + names + packet("<", 2, b"b", options=comment * 300))
+    seen = read_frames(START + names + packet("<", 2, b"b", options=comment * 300))
     assert len(seen.packet_reader.names["192.0.2.1"]) == file_facts.MAX_NAMES
     assert sum(len(text) for _, text in seen.packet_reader.comments) <= file_facts.MAX_COMMENT_BYTES
     secret = block("<", 10, struct.pack("<II", 1, 1 << 20) + bytes(1 << 20))
-    seen = walk(START + secret * 66)
+    seen = read_frames(START + secret * 66)
     assert len(seen.packet_reader.secrets) == 63
     assert len(seen.packet_reader.anomalies) == 3
 
 
-def test_a_recording_walker_keeps_its_trouble() -> None:
+def test_a_recording_packet_reader_keeps_its_error() -> None:
     packet_reader = PacketReader(Frame(), 0, True)
     packet_reader.feed(START + bytes(40))
     assert packet_reader.advance()
@@ -431,11 +433,11 @@ def test_a_recording_walker_keeps_its_trouble() -> None:
 
 
 @ORDERS
-def test_mutations_give_nothing_but_trouble(order: str) -> None:
+def test_mutations_raise_only_parse_errors(order: str) -> None:
     chance = random.Random(7)
     whole = rich(order)
     for _ in range(3000):
         data = bytearray(whole)
         for _ in range(chance.randint(1, 4)):
             data[chance.randrange(len(data))] = chance.choice((0, 1, 4, 0x7F, 0x80, 0xFF, chance.randrange(256)))
-        assert walk(bytes(data)).facts() == walk(bytes(data), chance.randint(1, 50)).facts()
+        assert read_frames(bytes(data)).facts() == read_frames(bytes(data), chance.randint(1, 50)).facts()

@@ -11,7 +11,7 @@ import pytest
 
 @dataclass(frozen=True)
 class Ran:
-    """How a run of the command ended."""
+    """The result of a run of the command."""
 
     status: int
     out: bytes
@@ -34,7 +34,7 @@ Run = Callable[..., Ran]
 
 @pytest.fixture(scope="session")
 def run(repository: Path) -> Run:
-    """Run `analyzer` with these arguments, in a process of its own."""
+    """Run `analyzer` with these arguments in its own process."""
 
     def run(*arguments: object, stdin: bytes = b"", columns: int | None = None) -> Ran:
         environment = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "NO_COLOR")}

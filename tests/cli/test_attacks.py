@@ -1,4 +1,4 @@
-"""What packets say must not drive the terminal of who reads it, nor the spreadsheet, nor deceive the eye."""
+"""Text from packets must not control the terminal or the spreadsheet of the reader, and must not deceive the eye."""
 
 import csv
 import io
@@ -23,7 +23,7 @@ NAMES = [
 
 @pytest.fixture(scope="module")
 def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A capture in which everything that can be text is hostile, the name of the file too."""
+    """A capture in which all text is hostile, including the name of the file."""
     folder = tmp_path_factory.mktemp("hostile")
     path = folder / "a\x1b[31m\u202e.pcap"
     path.write_bytes(pcap(*(tcp(client_hello(name, name[:200]), 40000 + at) for at, name in enumerate(NAMES))))
@@ -98,6 +98,6 @@ def test_csv_has_no_formulas_and_no_controls(run: Run, hostile: Path, command: s
             assert_harmless(cell)
 
 
-def test_json_carries_the_names_as_they_are(run: Run, hostile: Path):
+def test_json_has_the_names_unchanged(run: Run, hostile: Path):
     names = [json.loads(line)["server_name"] for line in run("sessions", hostile, "--format", "json").out.splitlines()]
     assert names == [name.decode("utf-8", "backslashreplace") for name in NAMES]

@@ -1,9 +1,9 @@
-"""How decryption and authenticity read: the words promise no more than was checked."""
+"""The text about decryption and authenticity promises no more than was checked."""
 
 import pytest
 
 from analyzer.analysis.decryption_failure import CAUSES
-from analyzer.cli.authentication_text import authenticity_text, check_text, decryption_text, why_not_text
+from analyzer.cli.authentication_text import authenticity_text, check_text, decryption_failure_text, decryption_text
 
 NOTHING = {"status": "none", "reason": None, "records": 0, "failed": 0, "detail": None}
 
@@ -25,14 +25,14 @@ def test_records_are_consistent_with_the_secrets_and_no_more():
 
 @pytest.mark.parametrize("reason", CAUSES)
 def test_every_reason_is_a_plain_sentence_with_a_next_step(reason):
-    (sentence,) = why_not_text(NOTHING | {"reason": reason, "detail": "what was seen"})
+    (sentence,) = decryption_failure_text(NOTHING | {"reason": reason, "detail": "what was seen"})
     assert sentence.startswith("Because ")
     assert "(what was seen). " in sentence
     assert sentence.endswith(".")
 
 
-def test_no_reason_no_sentence():
-    assert why_not_text(NOTHING) == []
+def test_without_a_reason_there_is_no_sentence():
+    assert decryption_failure_text(NOTHING) == []
 
 
 def test_a_handshake_is_called_authentic_only_by_its_signature():
@@ -46,7 +46,7 @@ def test_a_handshake_is_called_authentic_only_by_its_signature():
 
 
 @pytest.mark.parametrize("result", ["verified", "failed", "unverifiable"])
-def test_each_step_that_was_checked_says_so(result):
+def test_each_checked_step_shows_its_result(result):
     record = {"server_signature": result, "client_signature": "absent", "finished": {"client": result, "server": "absent"}}
     words = {"verified": "verifies", "failed": "NOT", "unverifiable": "could not"}[result]
     for name in ("server_key_exchange", "certificate_verify"):
@@ -57,6 +57,6 @@ def test_each_step_that_was_checked_says_so(result):
     assert check_text(record, "certificate", "server") is None
 
 
-def test_one_cause_is_told_once():
+def test_one_cause_is_printed_once():
     detail = "server's signature: it is hidden; client's signature: it is hidden; server's Finished: too short"
     assert authenticity(detail=detail) == ["server's signature, client's signature: it is hidden; server's Finished: too short"]

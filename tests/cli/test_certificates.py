@@ -45,7 +45,7 @@ def test_each_certificate_once_with_all_sessions_that_sent_it(run: Run, demo: Pa
     assert all(entry["sessions"]["client"] == [] for entry in listed)
 
 
-def test_json_has_all_that_a_certificate_says(listed: list[dict]):
+def test_json_has_all_facts_of_a_certificate(listed: list[dict]):
     first = listed[0]
     assert [one["name"] for one in first["extensions"]] == [
         "basicConstraints", "subjectAltName", "extKeyUsage", "keyUsage", "subjectKeyIdentifier", "authorityKeyIdentifier",
@@ -96,7 +96,7 @@ def test_long_has_every_extension(run: Run, demo: Path):
 
 
 @pytest.mark.peer("openssl")
-def test_pem_files_are_what_openssl_reads(run: Run, demo: Path, tmp_path: Path, listed: list[dict]):
+def test_openssl_reads_the_pem_files(run: Run, demo: Path, tmp_path: Path, listed: list[dict]):
     folder = tmp_path / "new" / "folder"
     old = os.umask(0o022)
     try:
@@ -128,13 +128,13 @@ def test_no_other_file_is_ever_overwritten(run: Run, demo: Path, tmp_path: Path,
     assert not (tmp_path / "elsewhere").exists()
 
 
-def test_a_folder_that_cannot_be_is_told(run: Run, demo: Path, tmp_path: Path):
+def test_a_folder_that_cannot_be_made_is_reported(run: Run, demo: Path, tmp_path: Path):
     (tmp_path / "file").write_bytes(b"")
     ran = run("certificates", demo, "--pem", tmp_path / "file" / "below")
     assert (ran.status, "file" in ran.complaint) == (2, True)
 
 
-def test_the_order_is_that_of_the_sessions_and_not_of_their_ends(demo: Path):
+def test_the_order_is_by_session_number_and_not_by_end(demo: Path):
     sessions = list(read_sessions(CaptureReader([str(demo)]), Engine()))
     forwards, backwards = Listing(Chains()), Listing(Chains())
     for session in sessions:
@@ -145,7 +145,7 @@ def test_the_order_is_that_of_the_sessions_and_not_of_their_ends(demo: Path):
     assert len(forwards.sent) == DEMO
 
 
-def test_what_is_against_a_certificate_stands_beside_it(run: Run, demo: Path, captures: Path):
+def test_the_problems_of_a_certificate_are_in_its_row(run: Run, demo: Path, captures: Path):
     roots = captures / "demo" / "demo.ca.pem"
     found = [json.loads(line) for line in run("certificates", demo, "--trust", roots, "--format", "json").out.splitlines()]
     assert {entry["subject"]: (entry["verdicts"], entry["chain_problems"]) for entry in found} == {

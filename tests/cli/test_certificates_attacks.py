@@ -1,4 +1,4 @@
-"""Certificates whose every text is hostile: nothing of it reaches a terminal, a cell of a table, or a name of a file."""
+"""Certificates in which all text is hostile: none of it reaches a terminal, a table cell, or a file name."""
 
 import csv
 import io
@@ -52,12 +52,12 @@ def test_text_is_harmless(run: Run, capture: Path, arguments: tuple[object, ...]
     assert "\\x1b" in text
 
 
-def test_cells_compute_nothing(run: Run, capture: Path):
+def test_no_cell_is_a_formula(run: Run, capture: Path):
     for row in csv.reader(io.StringIO(run("certificates", capture, "--format", "csv").out.decode())):
         assert not any(cell.startswith(("=", "+", "-", "@")) for cell in row)
 
 
-def test_json_carries_it_escaped_and_files_have_names_of_our_own(run: Run, capture: Path, tmp_path: Path):
+def test_json_escapes_it_and_file_names_are_chosen_by_the_program(run: Run, capture: Path, tmp_path: Path):
     ran = run("certificates", capture, "--format", "json", "--pem", tmp_path / "pem")
     records = [json.loads(line) for line in ran.out.splitlines()]
     assert b"\x1b" not in ran.out

@@ -1,4 +1,4 @@
-"""The tree of a judged chain, as a person sees it."""
+"""The tree of a validated chain, as a person sees it."""
 
 import io
 import os
@@ -10,7 +10,7 @@ import pytest
 from analyzer.cli.chain_tree import ChainTree, roots_distance
 from analyzer.cli.output import Output
 from analyzer.cli.table import width
-from analyzer.store.chain_verdicts import Judged, Link
+from analyzer.store.chain_verdicts import ChainVerdict, Link
 from analyzer.x509.verdict import Problem, Verdict
 
 from .conftest import Run
@@ -22,7 +22,7 @@ def tree(run: Run, capture: Path, number: int, *more: object, columns: int = 110
     return part[: part.index("\n\n")].splitlines()
 
 
-def test_a_valid_chain_has_its_root_above(run: Run, demo: Path, captures: Path):
+def test_a_valid_chain_has_its_root_at_the_top(run: Run, demo: Path, captures: Path):
     lines = tree(run, demo, 0, "--trust", captures / "demo" / "demo.ca.pem")
     text = " ".join(" ".join(lines).split())
     assert "✓ valid; judged for www.shop.example, at 2026-11-02 09:00:01 UTC, by the roots of" in text
@@ -32,7 +32,7 @@ def test_a_valid_chain_has_its_root_above(run: Run, demo: Path, captures: Path):
     assert "✗" not in text
 
 
-def test_each_problem_stands_below_its_certificate(run: Run, demo: Path):
+def test_each_problem_is_printed_below_its_certificate(run: Run, demo: Path):
     text = " ".join(" ".join(tree(run, demo, 5)).split())
     assert "✗ invalid: expired, unknown issuer; judged for old.example" in text
     assert "by the roots of mozilla (" in text
@@ -45,7 +45,7 @@ def test_it_fits_the_window(run: Run, demo: Path, columns: int):
     assert max(map(width, tree(run, demo, 5, columns=columns))) <= columns
 
 
-def test_the_client_s_chain_is_judged_too(run: Run, captures: Path):
+def test_the_client_s_chain_is_validated_too(run: Run, captures: Path):
     folder = captures / "tls12-client-certificate"
     text = run("show", folder / f"{folder.name}.pcapng", 0, "--terse", "--trust", folder / f"{folder.name}.ca.pem").text
     part = " ".join(text[text.index("Certificates of the client") :].split())
@@ -61,7 +61,7 @@ def test_revocation_and_timestamps_have_their_lines(run: Run, corpus: Path):
     assert "Google 'Pilot' log signed it at 2016-09-26 22:00:32 UTC" in logged
 
 
-def printed(judged: Judged, chain: list[bytes], encoding: str, monkeypatch: pytest.MonkeyPatch) -> str:
+def printed(judged: ChainVerdict, chain: list[bytes], encoding: str, monkeypatch: pytest.MonkeyPatch) -> str:
     buffer = io.BytesIO()
     stream = io.TextIOWrapper(buffer, encoding=encoding)
     monkeypatch.setattr(sys, "stdout", stream)
@@ -71,10 +71,10 @@ def printed(judged: Judged, chain: list[bytes], encoding: str, monkeypatch: pyte
     return buffer.getvalue().decode(encoding)
 
 
-def test_terminals_without_the_signs_and_hostile_words(monkeypatch: pytest.MonkeyPatch):
+def test_terminals_without_the_marks_and_hostile_text(monkeypatch: pytest.MonkeyPatch):
     der = b"junk" + os.urandom(8)
     problem = Problem("malformed", None, "\x1b[2Jcleared \u202eno")
-    judged = Judged(Verdict(False, (der,), (problem,)), "\x07bell", 0, (Link(der, None),), (), {}, (b"", b""))
+    judged = ChainVerdict(Verdict(False, (der,), (problem,)), "\x07bell", 0, (Link(der, None),), (), {}, (b"", b""))
     for encoding, bad in (("utf-8", "✗"), ("ascii", "[!!]")):
         text = printed(judged, [der], encoding, monkeypatch)
         assert text.startswith(f"  {bad} invalid: malformed; judged for \\x07bell, at 1970-01-01 00:00:00 UTC")
@@ -91,7 +91,7 @@ def test_terminals_without_the_signs_and_hostile_words(monkeypatch: pytest.Monke
         ("2014-01-01", 1_700_000_000, "9 years older"),
     ],
 )
-def test_roots_of_another_year_are_told(date: str, at: int, words: str):
+def test_roots_of_another_year_are_reported(date: str, at: int, words: str):
     sentence = roots_distance([{"store": "a", "date": date, "roots": 1}], at * 1_000_000_000)
     assert words in sentence
     assert bool(words) == bool(sentence)

@@ -29,12 +29,12 @@ def test_printable_text_stays_as_it_is():
         ("a\u3164b\ufe0f", "a\\u3164b\\ufe0f"),
     ],
 )
-def test_what_drives_a_terminal_or_deceives_is_escaped(text: str, shown: str):
+def test_characters_that_control_a_terminal_or_deceive_are_escaped(text: str, shown: str):
     assert harmless(text) == shown
 
 
 @given(st.text(st.characters()))
-def test_nothing_harmful_is_left_of_any_text(text: str):
+def test_no_text_keeps_a_harmful_character(text: str):
     shown = harmless(text)
     assert not any(unicodedata.category(one) in HARMFUL_CATEGORIES for one in shown)
     assert harmless(shown) == shown
@@ -55,5 +55,5 @@ def test_a_row_reads_back_as_its_values(values: list[str]):
     assert [cell.removeprefix("'") for cell in row] == [harmless(value).removeprefix("'") for value in values]
 
 
-def test_numbers_and_nothing_are_no_text():
+def test_numbers_and_none_are_not_text():
     assert csv_row([None, -1, True, False, 2.5]) == ",-1,true,false,2.5\r\n"

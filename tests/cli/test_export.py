@@ -20,7 +20,7 @@ def names(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
 
-def test_objects_and_certificates_unless_told_otherwise(run: Run, talk: Talk, tmp_path: Path):
+def test_objects_and_certificates_are_the_default(run: Run, talk: Talk, tmp_path: Path):
     capture, keys = save(tmp_path, talk)
     out = tmp_path / "out"
     ran = run("export", capture, "-o", out, "-k", keys)
@@ -35,7 +35,7 @@ def test_objects_and_certificates_unless_told_otherwise(run: Run, talk: Talk, tm
     ]
 
 
-def test_streams_where_asked_for(run: Run, talk: Talk, tmp_path: Path):
+def test_streams_if_chosen(run: Run, talk: Talk, tmp_path: Path):
     capture, keys = save(tmp_path, talk)
     ran = run("export", capture, "-o", tmp_path / "out", "-k", keys, "--what", "streams")
     assert ran.status == 0
@@ -61,7 +61,7 @@ def test_a_folder_in_use_is_left_alone(run: Run, talk: Talk, tmp_path: Path):
     assert (out / "mine").read_text() == "precious"
 
 
-def test_a_file_is_no_folder(run: Run, talk: Talk, tmp_path: Path):
+def test_a_file_is_not_a_folder(run: Run, talk: Talk, tmp_path: Path):
     capture, keys = save(tmp_path, talk)
     ran = run("export", capture, "-o", capture.with_suffix(".keys"), "-k", keys, "--force")
     assert ran.status == 2
@@ -90,7 +90,7 @@ def test_sessions_by_number(run: Run, talk: Talk, tmp_path: Path):
     assert ran.status == 2
 
 
-def test_the_size_of_all_has_a_limit(run: Run, talk: Talk, tmp_path: Path):
+def test_the_total_size_has_a_limit(run: Run, talk: Talk, tmp_path: Path):
     capture, keys = save(tmp_path, talk)
     ran = run("export", capture, "-o", tmp_path / "out", "-k", keys, "--max-size", "12k")
     assert (ran.status, ran.complaint) == (0, "analyzer: 2 files are cut or missing: --max-size is 12.0 kB")
@@ -99,7 +99,7 @@ def test_the_size_of_all_has_a_limit(run: Run, talk: Talk, tmp_path: Path):
     )
 
 
-def test_one_file_that_cannot_be_written_is_one_line(run: Run, talk: Talk, tmp_path: Path):
+def test_a_file_that_cannot_be_written_is_reported_in_one_line(run: Run, talk: Talk, tmp_path: Path):
     capture, keys = save(tmp_path, talk)
     out = tmp_path / "out"
     assert run("export", capture, "-o", out, "-k", keys).status == 0
@@ -111,7 +111,7 @@ def test_one_file_that_cannot_be_written_is_one_line(run: Run, talk: Talk, tmp_p
     assert [entry["kind"] for entry in json.loads((out / "manifest.json").read_bytes())] == ["response", "response"]
 
 
-def test_a_disk_that_is_full_is_one_line_and_the_manifest_is_true(run: Run, tmp_path: Path):
+def test_a_full_disk_is_reported_in_one_line_and_the_manifest_is_correct(run: Run, tmp_path: Path):
     capture, keys = save(tmp_path, talk_of([one for number in range(40) for one in page(f"/{number}", b"body")]))
     out = tmp_path / "out"
     with files_up_to(6000):
@@ -123,7 +123,7 @@ def test_a_disk_that_is_full_is_one_line_and_the_manifest_is_true(run: Run, tmp_
 
 
 @pytest.mark.parametrize("way", ["-o", "--plaintext"])
-def test_a_capture_that_does_not_fit_is_named(run: Run, talk: Talk, tmp_path: Path, way: str):
+def test_a_capture_that_does_not_fit_is_reported(run: Run, talk: Talk, tmp_path: Path, way: str):
     capture, keys = save(tmp_path, talk)
     with files_up_to(4000):
         ran = run("export", capture, way, tmp_path / "out.pcapng", "-k", keys)
@@ -131,7 +131,7 @@ def test_a_capture_that_does_not_fit_is_named(run: Run, talk: Talk, tmp_path: Pa
     assert not any("out" in name or name.endswith(".part") for name in names(tmp_path))
 
 
-def test_a_damaged_capture_gives_what_it_has(run: Run, talk: Talk, tmp_path: Path):
+def test_a_damaged_capture_gives_its_readable_part(run: Run, talk: Talk, tmp_path: Path):
     capture, keys = save(tmp_path, talk)
     whole = capture.read_bytes()
     capture.write_bytes(whole[: len(whole) - len(whole) // 4])
@@ -202,7 +202,7 @@ def test_only_the_packets_of_the_chosen_session(run: Run, tmp_path: Path):
 
 
 @pytest.mark.peer("tshark")
-def test_tshark_opens_what_was_chosen_and_nothing_else(run: Run, tmp_path: Path):
+def test_tshark_decrypts_only_the_chosen_session(run: Run, tmp_path: Path):
     capture, keys, _ = three(tmp_path)
     for number in range(3):
         target = tmp_path / f"{number}.pcapng"
@@ -219,7 +219,7 @@ def test_without_any_secret_nothing_is_written(run: Run, tmp_path: Path):
     assert not (tmp_path / "x.pcapng").exists()
 
 
-def test_sessions_that_stay_closed_are_told(run: Run, tmp_path: Path):
+def test_sessions_that_are_not_decrypted_are_reported(run: Run, tmp_path: Path):
     capture, keys, _ = three(tmp_path)
     keys.write_text("".join(line for line in keys.read_text().splitlines(True) if line.startswith("CLIENT_RANDOM")))
     target = tmp_path / "x.pcapng"
@@ -227,7 +227,7 @@ def test_sessions_that_stay_closed_are_told(run: Run, tmp_path: Path):
     assert (ran.status, ran.complaint) == (0, f"analyzer: 2 sessions without a secret: closed in {target} too")
 
 
-def test_files_are_not_written_over(run: Run, tmp_path: Path):
+def test_files_are_not_overwritten(run: Run, tmp_path: Path):
     capture, keys, _ = three(tmp_path)
     target = tmp_path / "x.pcapng"
     target.write_text("precious")
@@ -281,7 +281,7 @@ def test_plaintext_of_a_pipe(run: Run, talk: Talk, tmp_path: Path):
     assert b"<p>one</p>" in target.read_bytes()
 
 
-def test_no_folder_is_named_like_a_capture(run: Run, tmp_path: Path):
+def test_a_folder_cannot_have_the_name_of_a_capture(run: Run, tmp_path: Path):
     capture, keys, _ = three(tmp_path)
     ran = run("export", capture, "-o", tmp_path / "x.pcap", "-k", keys)
     assert ran.status == 2
@@ -303,7 +303,7 @@ def test_files_that_a_web_server_sent(run: Run, captures: Path, tmp_path: Path, 
 
 
 @pytest.mark.parametrize("where", [("-o", "out"), ("-o", "x.pcapng"), ("--plaintext", "x.pcapng")])
-def test_of_what_is_no_capture_nothing_is_written(run: Run, tmp_path: Path, where: tuple[str, str]):
+def test_nothing_is_written_if_the_input_is_not_a_capture(run: Run, tmp_path: Path, where: tuple[str, str]):
     text = tmp_path / "notes.txt"
     text.write_text("no capture at all")
     ran = run("export", text, where[0], tmp_path / where[1])

@@ -41,7 +41,7 @@ def test_raw_is_exactly_what_was_sent(run: Run, tmp_path: Path, version: str):
     assert (tmp_path / "both").read_bytes() == b"".join(data for _, data in SCRIPT)
 
 
-def test_of_several_sessions_only_the_one(run: Run, talk: Talk, tmp_path: Path):
+def test_only_the_chosen_session_is_followed(run: Run, talk: Talk, tmp_path: Path):
     other = talk_of(page("/other", b"other"))
     segments = [*packetise(other.flights, ports=(50001, 443)), *packetise(talk.flights)]
     capture, keys = save(tmp_path, talk, segments)
@@ -76,7 +76,7 @@ def test_json_has_one_object_a_record(run: Run, talk: Talk, tmp_path: Path):
     assert {record["missing"] for record in records} == {None}
 
 
-def test_missing_bytes_are_said_in_their_place(run: Run, talk: Talk, tmp_path: Path):
+def test_missing_bytes_are_reported_in_their_place(run: Run, talk: Talk, tmp_path: Path):
     segments = without(packetise(talk.flights), SERVER, -20)
     capture, keys = save(tmp_path, talk, segments)
     ran = run("follow", capture, 0, "-k", keys)
@@ -94,13 +94,13 @@ def test_missing_bytes_are_said_in_their_place(run: Run, talk: Talk, tmp_path: P
     assert missing["records"] >= 1
 
 
-def test_what_is_missing_of_the_other_side_is_not_told(run: Run, talk: Talk, tmp_path: Path):
+def test_missing_data_of_the_other_side_is_not_reported(run: Run, talk: Talk, tmp_path: Path):
     capture, keys = save(tmp_path, talk, without(packetise(talk.flights), SERVER, -20))
     ran = run("follow", capture, 0, "-k", keys, "--raw", "--from", "client")
     assert (ran.status, ran.out, ran.err) == (0, talk.sent[0], b"")
 
 
-def test_records_that_did_not_open_are_said_with_the_reason(run: Run, talk: Talk, tmp_path: Path):
+def test_records_that_did_not_decrypt_are_reported_with_the_reason(run: Run, talk: Talk, tmp_path: Path):
     capture, keys = save(tmp_path, talk)
     lines = [line for line in talk.keylog.splitlines(True) if not line.startswith("SERVER_TRAFFIC_SECRET_0")]
     keys.write_text("".join(lines))
@@ -110,7 +110,7 @@ def test_records_that_did_not_open_are_said_with_the_reason(run: Run, talk: Talk
     assert any(line.endswith(" of the server did not open: missing_label") for line in ran.text.splitlines())
 
 
-def test_the_first_records_that_did_not_open_are_said_too(run: Run, tmp_path: Path):
+def test_the_first_records_that_did_not_decrypt_are_reported_too(run: Run, tmp_path: Path):
     talk = talk_of(reversed(page("/", b"one\n")))
     capture, keys = save(tmp_path, talk)
     lines = [line for line in talk.keylog.splitlines(True) if not line.startswith("SERVER_TRAFFIC_SECRET_0")]
@@ -119,7 +119,7 @@ def test_the_first_records_that_did_not_open_are_said_too(run: Run, tmp_path: Pa
     assert " of this session before this did not open: missing_label" in ran.text.splitlines()[0]
 
 
-def test_a_session_without_a_secret_says_so_in_one_line(run: Run, talk: Talk, tmp_path: Path):
+def test_a_session_without_a_secret_is_reported_in_one_line(run: Run, talk: Talk, tmp_path: Path):
     capture, keys = save(tmp_path, talk)
     keys.write_text(talk_of(SCRIPT[:2]).keylog)
     for options in ((), ("-k", keys)):
@@ -130,7 +130,7 @@ def test_a_session_without_a_secret_says_so_in_one_line(run: Run, talk: Talk, tm
             assert ran.complaint.startswith(f"{name} was not decrypted: no secret of this session was given")
 
 
-def test_a_wrong_secret_is_no_missing_one(run: Run, talk: Talk, tmp_path: Path):
+def test_a_wrong_secret_is_not_a_missing_one(run: Run, talk: Talk, tmp_path: Path):
     capture, keys = save(tmp_path, talk)
     words = [line.split() for line in talk.keylog.splitlines() if not line.startswith("#")]
     keys.write_text("".join(f"{label} {random} {'00' * (len(secret) // 2)}\n" for label, random, secret in words))
@@ -139,7 +139,7 @@ def test_a_wrong_secret_is_no_missing_one(run: Run, talk: Talk, tmp_path: Path):
     assert "the secret given for it does not open it" in ran.complaint
 
 
-def test_a_session_that_said_nothing(run: Run, tmp_path: Path):
+def test_a_session_without_data(run: Run, tmp_path: Path):
     capture, keys = save(tmp_path, talk_of(()))
     ran = run("follow", capture, 0, "-k", keys)
     assert ran.status == 0
@@ -147,13 +147,13 @@ def test_a_session_that_said_nothing(run: Run, tmp_path: Path):
     assert ran.text.startswith("* end of session 0: 0 bytes from the client")
 
 
-def test_a_missing_goodbye_is_said(run: Run, tmp_path: Path):
+def test_a_missing_close_notify_is_reported(run: Run, tmp_path: Path):
     capture, keys = save(tmp_path, talk_of(SCRIPT[:2], close=False))
     ran = run("follow", capture, 0, "-k", keys)
     assert ran.text.endswith("no close_notify of the client and server, so the end may be missing\n")
 
 
-def test_bytes_cannot_drive_the_terminal_or_pass_for_our_lines(run: Run, tmp_path: Path):
+def test_bytes_cannot_control_the_terminal_or_look_like_lines_of_the_program(run: Run, tmp_path: Path):
     hostile = (
         "\x1b[2J\x1b]0;owned\x07\x9b31m\x00\x7f\u202e\u2028\r* server, frame 1\n* note\r\n> GET\tx\n".encode() + b"\xff\xfe\r"
     )
@@ -174,7 +174,7 @@ def test_bytes_cannot_drive_the_terminal_or_pass_for_our_lines(run: Run, tmp_pat
     assert all(0x20 <= byte < 0x7F or byte == 0x0A for byte in shown)
 
 
-def test_characters_and_line_ends_cut_by_records_are_whole(run: Run, tmp_path: Path):
+def test_characters_and_line_ends_split_by_records_are_joined(run: Run, tmp_path: Path):
     text = "größer\r\nals €5\r\n"
     data = text.encode()
     capture, keys = save(tmp_path, talk_of([(SERVER, data[n : n + 1]) for n in range(len(data))]))
@@ -184,7 +184,7 @@ def test_characters_and_line_ends_cut_by_records_are_whole(run: Run, tmp_path: P
     ]
 
 
-def test_colours_only_where_asked_for(run: Run, tmp_path: Path):
+def test_colours_only_if_chosen(run: Run, tmp_path: Path):
     capture, keys = save(tmp_path, talk_of(page("/", b"one\n")))
     assert b"\x1b[" not in run("follow", capture, 0, "-k", keys).out
     colored = run("follow", capture, 0, "-k", keys, "--color", "always").text
@@ -213,7 +213,7 @@ def test_options_that_do_not_go_together(run: Run, talk: Talk, tmp_path: Path):
 
 
 def test_reading_ends_with_the_session(run: Run, talk: Talk, tmp_path: Path):
-    """What is damaged behind the session is of no interest, what is damaged before its end is said."""
+    """Damage after the session is ignored. Damage before its end is reported."""
     capture, keys = save(tmp_path, talk)
     whole = capture.read_bytes()
     capture.write_bytes(whole[: len(whole) // 2])

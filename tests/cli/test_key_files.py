@@ -1,4 +1,4 @@
-"""Keys from files: in every form, with passwords from a file or from the terminal, and never a secret in what is printed."""
+"""Keys from files: in every form, with passwords from a file or from the terminal. No secret is ever printed."""
 
 import os
 import pty
@@ -86,7 +86,7 @@ def test_a_password_is_asked_for_on_the_terminal(demo: Path, written: dict[str, 
     assert b"www.shop.example" in said
 
 
-def test_pre_shared_keys_are_read_and_bad_ones_named(run: Run, demo: Path, tmp_path: Path):
+def test_pre_shared_keys_are_read_and_bad_ones_are_reported(run: Run, demo: Path, tmp_path: Path):
     file = tmp_path / "psk"
     file.write_bytes(b"Client_identity 00112233\n")
     assert run("sessions", demo, "--psk-file", file).status == 0
@@ -95,7 +95,7 @@ def test_pre_shared_keys_are_read_and_bad_ones_named(run: Run, demo: Path, tmp_p
     assert (refused.status, refused.complaint) == (2, f"analyzer: {file}: line 1: the key is not hex")
 
 
-def test_standard_input_is_one_thing_only(run: Run, demo: Path):
+def test_standard_input_can_be_used_only_once(run: Run, demo: Path):
     assert run("sessions", demo, "-k", "-", "--rsa-key", "-").complaint == "analyzer: -: standard input can be read only once"
     assert "at once" in run("summary", "-", "--psk-file", "-").complaint
 
@@ -112,8 +112,8 @@ def test_every_command_takes_keys(run: Run, captures: Path, command: str):
 
 
 def test_no_process_list_shows_a_password(repository: Path):
-    told = subprocess.run(
+    done = subprocess.run(
         [sys.executable, "-m", "analyzer", "sessions", "--help"], capture_output=True, text=True, cwd=repository, check=True
     )
-    assert "--password-file FILE" in told.stdout
-    assert "--password " not in told.stdout
+    assert "--password-file FILE" in done.stdout
+    assert "--password " not in done.stdout

@@ -1,4 +1,4 @@
-"""The audit of key logs, on real captures whose logs are cut, mixed up and damaged in every way."""
+"""The audit of key logs, on real captures whose logs are truncated, mixed and damaged in every way."""
 
 import json
 from pathlib import Path
@@ -41,7 +41,7 @@ def write(tmp_path: Path):
     return write
 
 
-def test_all_is_there(run: Run, captures: Path):
+def test_all_secrets_are_there(run: Run, captures: Path):
     sessions, log, ran = audit(run, capture_of(captures, "tls13-rsa"), "-k", captures / "tls13-rsa" / "tls13-rsa.keys")
     assert ran.status == 0
     assert [session["verdict"] for session in sessions] == ["complete"]
@@ -62,7 +62,7 @@ def test_a_label_is_missing(run: Run, captures: Path, write):
     assert "0 of 1 encrypted sessions have all secrets that they need, 1 a part, 0 none" in words(text)
 
 
-def test_the_wrong_log_is_said_in_a_sentence(run: Run, captures: Path):
+def test_the_wrong_log_is_reported_in_a_sentence(run: Run, captures: Path):
     text = run("keys", capture_of(captures, "ipv6"), "-k", captures / "demo" / "demo.keys").text
     assert "The log has secrets of 6 sessions, none of this capture: it is of another run" in words(text)
     sessions, log, _ = audit(run, capture_of(captures, "ipv6"), "-k", captures / "demo" / "demo.keys")
@@ -70,7 +70,7 @@ def test_the_wrong_log_is_said_in_a_sentence(run: Run, captures: Path):
     assert log["unused"]["count"] == log["secrets"] == 22
 
 
-def test_no_log_tells_what_is_needed(run: Run, captures: Path):
+def test_without_a_log_the_needed_secrets_are_shown(run: Run, captures: Path):
     sessions, log, _ = audit(run, capture_of(captures, "tls12-ecdhe-ecdsa"))
     assert sessions[0]["missing"] == ["CLIENT_RANDOM"]
     assert log["detail"] == "No key log was given, and the capture holds none."
@@ -81,7 +81,7 @@ def test_nothing_is_encrypted(run: Run, captures: Path):
     assert {session["verdict"] for session in sessions} == {"not_needed"}
 
 
-def test_bad_repeated_and_contradicting_lines_are_told_by_place(run: Run, captures: Path, write):
+def test_bad_repeated_and_contradicting_lines_are_reported_with_their_place(run: Run, captures: Path, write):
     lines = log_of(captures, "tls13-rsa")
     row = next(line for line in lines if line.startswith(TLS13))
     label, client_random, secret = row.split()
@@ -108,7 +108,7 @@ def test_bad_repeated_and_contradicting_lines_are_told_by_place(run: Run, captur
     assert "22" * 32 not in text + ran.text
 
 
-def test_secrets_that_open_nothing(run: Run, captures: Path, write):
+def test_secrets_that_decrypt_nothing(run: Run, captures: Path, write):
     lines = [f"{line[:-64]}{'ab' * 32}" if len(line.split()) == 3 else line for line in log_of(captures, "tls13-rsa")]
     sessions, _, _ = audit(run, capture_of(captures, "tls13-rsa"), "-k", write(*lines))
     assert sessions[0]["verdict"] == "complete"

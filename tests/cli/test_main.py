@@ -14,13 +14,13 @@ from analyzer.cli.arguments import parser
 from .conftest import Run, client_hello, pcap, tcp
 
 
-def test_all_read_is_status_0_without_a_word(run: Run, demo: Path):
+def test_all_read_is_status_0_without_a_message(run: Run, demo: Path):
     ran = run(demo)
     assert (ran.status, ran.err) == (0, b"")
 
 
 @pytest.mark.parametrize("command", [["summary"], ["sessions"], ["sessions", "--format", "json"], ["packets"]])
-def test_a_file_cut_short_is_status_1_and_all_readable_is_there(run: Run, demo: Path, tmp_path: Path, command: list[str]):
+def test_a_truncated_file_is_status_1_and_all_readable_is_there(run: Run, demo: Path, tmp_path: Path, command: list[str]):
     path = tmp_path / "cut.pcapng"
     path.write_bytes(demo.read_bytes()[:20000])
     ran = run(*command, path)
@@ -63,7 +63,7 @@ def test_damage_in_one_file_leaves_the_others(run: Run, demo: Path, captures: Pa
         ["sessions", "captures/demo.pcapng", "-o", "captures/demo.pcapng"],
     ],
 )
-def test_what_cannot_be_done_is_status_2_and_one_line(run: Run, arguments: list[str]):
+def test_an_impossible_command_is_status_2_and_one_line(run: Run, arguments: list[str]):
     ran = run(*arguments)
     assert ran.status == 2
     assert ran.out == b""
@@ -89,7 +89,7 @@ def test_output_goes_to_a_file(run: Run, demo: Path, tmp_path: Path):
 @pytest.mark.parametrize(
     "command", [["summary"], ["sessions", "--format", "json"], ["sessions", "--format", "csv"], ["packets", "--format", "csv"]]
 )
-def test_a_failed_run_leaves_an_existing_output_alone(run: Run, tmp_path: Path, command: list[str]):
+def test_a_failed_run_does_not_change_an_existing_output(run: Run, tmp_path: Path, command: list[str]):
     path = tmp_path / "out"
     path.write_text("before")
     assert run(*command, "README.md", "-o", path).status == 2
@@ -107,7 +107,7 @@ def test_the_same_input_gives_the_same_bytes(run: Run, demo: Path):
 
 
 @pytest.mark.parametrize("command", ["packets", "sessions"])
-def test_a_reader_that_goes_away_is_no_error(run: Run, demo: Path, repository: Path, command: str):
+def test_a_closed_pipe_is_not_an_error(run: Run, demo: Path, repository: Path, command: str):
     read_end, write_end = os.pipe()
     os.close(read_end)
     process = [sys.executable, "-m", "analyzer", command, str(demo), "--format", "json"]
@@ -117,7 +117,7 @@ def test_a_reader_that_goes_away_is_no_error(run: Run, demo: Path, repository: P
     assert done.returncode == 141
 
 
-def test_a_full_disk_is_said(demo: Path, repository: Path):
+def test_a_full_disk_is_reported(demo: Path, repository: Path):
     with open("/dev/full", "wb") as full:
         process = [sys.executable, "-m", "analyzer", "packets", str(demo)]
         done = subprocess.run(process, stdout=full, stderr=subprocess.PIPE, cwd=repository, timeout=60)
@@ -190,7 +190,7 @@ def test_keys_decrypt_and_are_not_shown(run: Run, demo: Path, repository: Path):
         assert [secret for secret in secrets if secret in ran.text] == []
 
 
-def test_a_key_log_that_is_none_is_told(run: Run, demo: Path, tmp_path: Path):
+def test_a_file_that_is_not_a_key_log_is_reported(run: Run, demo: Path, tmp_path: Path):
     noise = tmp_path / "noise.keys"
     noise.write_text("no key log\n" * 5)
     ran = run("sessions", "--format", "json", demo, "-k", noise)
@@ -201,21 +201,21 @@ def test_a_key_log_that_is_none_is_told(run: Run, demo: Path, tmp_path: Path):
     assert (ran.status, ran.out) == (2, b"")
 
 
-def test_only_a_terminal_gets_colours_unless_they_are_asked_for(run: Run, demo: Path):
+def test_only_a_terminal_gets_colours_by_default(run: Run, demo: Path):
     assert b"\x1b" not in run(demo).out
     assert b"\x1b[1m" in run(demo, "--color", "always").out
     assert b"\x1b" not in run("--color", "never", "sessions", demo).out
 
 
-def test_no_option_is_offered_that_a_later_release_brings(run: Run, demo: Path):
+def test_no_option_of_a_later_release_exists(run: Run, demo: Path):
     assert run("sessions", demo, "-Y", "tls").status == 2
 
 
-def test_what_is_kept_to_be_compared_covers_every_command_and_form():
+def test_the_compared_outputs_cover_every_command_and_form():
     """A new command, or a new form of its output, must not be left out of `tests/outputs.py`."""
     root = parser()
     (every,) = [action.choices for action in root._actions if isinstance(action, argparse._SubParsersAction)]
-    commands = {name: command for name, command in every.items() if name != "fields"}  # which reads no capture
+    commands = {name: command for name, command in every.items() if name != "fields"}  # `fields` reads no capture
     forms = {
         (name, form)
         for name, command in commands.items()

@@ -27,7 +27,7 @@ def test_ranges_are_where_the_dump_has_the_bytes(run: Run, demo: Path):
     assert dump[first : last + 1] == (4866).to_bytes(2, "big")
 
 
-def test_fields_of_one_of_several_forms_are_named(run: Run, captures: Path):
+def test_fields_with_several_forms_are_named(run: Run, captures: Path):
     path = captures / "tls12-client-certificate" / "tls12-client-certificate.pcapng"
     assert "namedcurve: x25519 (29)" in run("packet", path, 6).text
 
@@ -52,12 +52,12 @@ def test_an_alert_is_read(run: Run, captures: Path):
     assert "description: handshake_failure (40)" in text
 
 
-def test_what_is_not_ours_is_shown_too(run: Run, demo: Path):
+def test_other_protocols_are_shown_too(run: Run, demo: Path):
     assert "www.shop.example" in run("packet", demo, 7).text
     assert run("packet", demo, 1).status == 0
 
 
-def test_what_was_decrypted_is_shown_beside_what_was_sent(run: Run, captures: Path):
+def test_plaintext_is_shown_in_addition_to_what_was_sent(run: Run, captures: Path):
     folder = captures / "tls13-rsa"
     path, keys = folder / "tls13-rsa.pcapng", folder / "tls13-rsa.keys"
     finished = run("packet", path, 7, "-k", keys).text
@@ -77,5 +77,5 @@ def test_application_data_has_a_dump_of_its_own(run: Run, captures: Path):
     assert "GET /index.html" in dump.splitlines()[1]
 
 
-def test_secrets_inside_the_capture_serve_too(run: Run, demo: Path):
+def test_secrets_inside_the_capture_are_used_too(run: Run, demo: Path):
     assert "Decrypted TLS (" in run("packet", demo, 24).text

@@ -19,7 +19,7 @@ def test_every_packet_has_a_row(rows: list[dict]):
     assert [row["number"] for row in rows] == list(range(1, 214))
 
 
-# What tshark 4.0 says of the same frames, but for the server name, which later versions add.
+# The output of tshark 4.0 for the same frames, except the server name, which later versions add.
 @pytest.mark.parametrize(
     ("number", "protocol", "length", "info"),
     [
@@ -35,7 +35,7 @@ def test_every_packet_has_a_row(rows: list[dict]):
         (212, "ICMP", 98, "Echo (ping) request  id=0x04d2, seq=3/768, ttl=64"),
     ],
 )
-def test_words_are_those_of_wireshark(rows: list[dict], number: int, protocol: str, length: int, info: str):
+def test_the_text_is_that_of_wireshark(rows: list[dict], number: int, protocol: str, length: int, info: str):
     row = rows[number - 1]
     assert (row["protocol"], row["length"], row["info"]) == (protocol, length, info)
 

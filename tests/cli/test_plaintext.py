@@ -1,4 +1,4 @@
-"""What frames carried, as the packet list tells it."""
+"""The HTTP requests and responses of frames, as the packet list shows them."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from .conftest import Run
 
 
 @pytest.mark.parametrize(("name", "words"), [("curl-nginx-http1", "HTTP"), ("curl-nginx-http2", "HTTP/2")])
-def test_requests_and_responses_stand_where_they_were_sent(run: Run, captures: Path, name: str, words: str):
+def test_requests_and_responses_are_shown_where_they_were_sent(run: Run, captures: Path, name: str, words: str):
     folder = captures / name
     lines = run("packets", folder / f"{name}.pcap", "-k", folder / f"{name}.keys").text.splitlines()
     (request,) = [line for line in lines if f"({words} GET /index.html)" in line]
@@ -24,6 +24,6 @@ def test_alerts_are_named_once_they_are_decrypted(run: Run, captures: Path):
     assert "Close Notify" not in run("packets", folder / "tls13-rsa.pcapng").text
 
 
-def test_secrets_inside_the_capture_serve_too(run: Run, demo: Path):
+def test_secrets_inside_the_capture_are_used_too(run: Run, demo: Path):
     assert ", Finished" in run("packets", demo).text
     assert "CN=www.shop.example" in run("summary", demo).text

@@ -16,7 +16,7 @@ print("result")
 
 
 @pytest.mark.parametrize(("total", "shown"), [("12_000_000", "3.0/12.0 MB"), ("None", "3.0/? MB")])
-def test_a_terminal_sees_how_far_it_is_and_the_results_stay_clean(total: str, shown: str, repository: Path) -> None:
+def test_a_terminal_shows_the_progress_and_the_results_stay_clean(total: str, shown: str, repository: Path) -> None:
     terminal, end = pty.openpty()
     environment = {**os.environ, "TERM": "xterm", "COLUMNS": "100"}
     command = [sys.executable, "-c", SHOW.format(total=total)]

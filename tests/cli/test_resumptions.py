@@ -1,4 +1,4 @@
-"""The line about resumption: the session before, and the certificate that was shown first."""
+"""The line about resumption: the resumed session, and the certificate that was shown first."""
 
 from pathlib import Path
 
@@ -31,7 +31,7 @@ def test_a_resumed_session_names_the_certificate_of_the_first(capsys, name: str,
     assert f"resumed yes, by {how}; resumes session 0, whose server showed CN=www.example" in text
 
 
-def test_where_the_ticket_stays_encrypted_nothing_is_linked(capsys) -> None:
+def test_an_encrypted_ticket_links_no_sessions(capsys) -> None:
     text = shown(capsys, "tls13-psk-resumption", 1, keys=False)
     assert "resumed yes, by psk " in text
     assert "resumes session" not in text
@@ -48,7 +48,7 @@ def test_the_first_of_several_resumptions_is_found() -> None:
     assert resumptions.text(record) == (
         "yes, by ticket; resumes session 7, 2 resumptions after session 0, whose server showed CN=a.example"
     )
-    resumptions._known = {4: (7, None), 7: (4, None)}  # as only a forger would have it
+    resumptions._known = {4: (7, None), 7: (4, None)}  # a cycle, which only a forged capture can have
     assert resumptions.text(record) == "yes, by ticket; resumes session 7"
 
 
@@ -59,13 +59,13 @@ def test_the_first_of_several_resumptions_is_found() -> None:
         ("ech-rejected", "rejected; the inner name is secret.example.com, the outer public.example.com"),
     ],
 )
-def test_the_inner_name_stands_beside_the_outer_one(capsys, name: str, line: str) -> None:
+def test_the_inner_name_is_shown_beside_the_outer_one(capsys, name: str, line: str) -> None:
     assert f"ECH {line}" in shown(capsys, name, 0)
     assert "ECH offered; without its secrets" in shown(capsys, name, 0, keys=False)
 
 
 @pytest.mark.parametrize(("name", "status"), [("ech-accepted", "accepted"), ("ech-rejected", "rejected")])
-def test_the_inner_hello_stands_behind_the_outer_one(capsys, name: str, status: str) -> None:
+def test_the_inner_hello_is_shown_after_the_outer_one(capsys, name: str, status: str) -> None:
     text = shown(capsys, name, 0)
     outer, _, inner = text.partition("ClientHelloInner")
     assert inner.startswith(" inside the one above, ")
@@ -74,5 +74,5 @@ def test_the_inner_hello_stands_behind_the_outer_one(capsys, name: str, status: 
     assert "ClientHelloInner" not in shown(capsys, name, 0, keys=False)
 
 
-def test_grease_is_called_by_its_name() -> None:
+def test_grease_is_named() -> None:
     assert ech_text({"status": "grease", "inner_server_name": None, "outer_server_name": "a.example"}).startswith("GREASE")

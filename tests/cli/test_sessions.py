@@ -12,7 +12,7 @@ def records(run: Run, *arguments: object) -> list[dict]:
     return [json.loads(line) for line in run("sessions", "--format", "json", *arguments).out.splitlines()]
 
 
-def test_json_has_one_record_a_line_as_the_captures_expect(run: Run, demo: Path, captures: Path):
+def test_json_has_one_record_per_line_as_the_captures_expect(run: Run, demo: Path, captures: Path):
     expected = json.loads((captures / "demo" / "expected.json").read_text())["sessions"]
     found = sorted(records(run, demo), key=lambda record: record["id"])
     assert [record["id"] for record in found] == list(range(len(expected)))
@@ -22,12 +22,12 @@ def test_json_has_one_record_a_line_as_the_captures_expect(run: Run, demo: Path,
                 assert record[key] == wanted[key]
 
 
-def test_sessions_come_out_as_they_end(run: Run, demo: Path):
+def test_sessions_are_written_as_they_end(run: Run, demo: Path):
     found = records(run, demo)
     assert [record["last_frame"] for record in found] == sorted(record["last_frame"] for record in found)
 
 
-def test_messages_are_decoded_only_when_asked_for(run: Run, demo: Path):
+def test_messages_are_decoded_only_with_the_option(run: Run, demo: Path):
     without = [message["message"] for record in records(run, demo) for message in record["handshake"]]
     assert without
     assert set(without) == {None}
@@ -55,7 +55,7 @@ def test_text_has_one_line_a_session_in_a_pipe(run: Run, demo: Path):
     assert len(rows) == len(records(run, demo))
 
 
-def test_text_says_what_happened(run: Run, demo: Path):
+def test_text_shows_what_happened(run: Run, demo: Path):
     text = run("sessions", demo).text
     for fact in ("www.shop.example", "TLS_AES_256_GCM_SHA384", "X25519MLKEM768", "psk", "ticket", "CN=old.example"):
         assert fact in text
@@ -87,7 +87,7 @@ def test_any_number_of_jobs_gives_the_same(run: Run, captures: Path, command: st
 
 
 @pytest.mark.parametrize("jobs", ["0", "65", "-1", "x", "1.5", ""])
-def test_other_numbers_of_jobs_are_refused(run: Run, demo: Path, jobs: str):
+def test_other_numbers_of_jobs_are_errors(run: Run, demo: Path, jobs: str):
     refused = run("sessions", demo, f"--jobs={jobs}")
     assert (refused.status, refused.out) == (2, b"")
     assert "--jobs" in refused.complaint

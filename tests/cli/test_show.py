@@ -38,7 +38,7 @@ def test_the_ladder_has_every_step_in_order_with_its_direction(run: Run, mutual:
     assert [frame for frame, _, _ in steps] == [4, 6, 6, 6, 6, 6, 8, 8, 8, 8, 8, 10, 10, 10, 12, 16, 18]
 
 
-def test_the_telling_fields_stand_beside_the_arrows(run: Run, mutual: Path):
+def test_the_most_important_fields_are_below_the_arrows(run: Run, mutual: Path):
     text = run("show", mutual, 0, columns=120).text
     ladder = text[text.index("Handshake") : text.index("Certificates of")]
     for fact in (
@@ -66,7 +66,7 @@ def test_tls13_explains_what_is_hidden(run: Run, captures: Path):
     assert "Means nothing in TLS 1.3" in text
 
 
-def test_a_gap_stands_in_its_place(run: Run, captures: Path):
+def test_a_gap_is_shown_in_its_place(run: Run, captures: Path):
     lines = run("show", captures / "tcp-trouble" / "tcp-trouble.pcapng", 3, columns=120).text.splitlines()
     (gap,) = [at for at, line in enumerate(lines) if "gap: 1,460 bytes of the server's stream" in line]
     assert any("Finished" in line for line in lines[:gap])

@@ -4,7 +4,7 @@ import pytest
 
 from analyzer.analysis.missing_data import Missing
 from analyzer.cli.output import Output
-from analyzer.cli.stream_view import TOLD, HexView, RawView, TextView, missing_text
+from analyzer.cli.stream_view import SHOWN, HexView, RawView, TextView, missing_text
 
 
 @pytest.mark.parametrize(
@@ -17,21 +17,21 @@ from analyzer.cli.stream_view import TOLD, HexView, RawView, TextView, missing_t
         (Missing(0, None, 0, None), "something of the client is missing here: its stream does not go on with a record"),
     ],
 )
-def test_losses_in_words(missing: Missing, text: str):
+def test_missing_data_as_text(missing: Missing, text: str):
     assert missing_text(missing) == text
 
 
-def test_many_losses_of_raw_bytes_are_counted(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+def test_many_missing_pieces_of_raw_bytes_are_counted(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     view = RawView(Output(str(tmp_path / "out"), (), "never"))
-    for _ in range(TOLD + 5):
+    for _ in range(SHOWN + 5):
         view.missing(Missing(0, 10, 0, "missing_segment"))
     view.close()
     lines = capsys.readouterr().err.splitlines()
-    assert len(lines) == TOLD + 1
+    assert len(lines) == SHOWN + 1
     assert lines[-1] == "analyzer: and 5 further losses"
 
 
-def test_what_is_missing_begins_a_line_of_its_own(tmp_path: Path):
+def test_missing_data_begins_its_own_line(tmp_path: Path):
     output = Output(str(tmp_path / "out"), (), "never")
     for view in (TextView(output), HexView(output)):
         view.data(0, b"half a li", 1, -1)

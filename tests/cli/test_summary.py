@@ -14,7 +14,7 @@ def test_it_fits_the_window(run: Run, demo: Path, columns: int):
     assert max(map(width, lines)) <= columns
 
 
-def test_it_tells_what_is_in_the_file(run: Run, demo: Path):
+def test_it_shows_what_is_in_the_file(run: Run, demo: Path):
     text = run(demo).text
     data = demo.read_bytes()
     assert hashlib.sha256(data).hexdigest() in text
@@ -49,7 +49,7 @@ def test_fatal_alerts_are_findings(run: Run, demo: Path):
     assert "client gave up: certificate_expired [session 5 frame 165]" in " ".join(findings.split())
 
 
-def test_without_tls_it_says_so(run: Run, tmp_path: Path):
+def test_without_tls_there_are_no_sessions(run: Run, tmp_path: Path):
     path = tmp_path / "plain.pcap"
     path.write_bytes(pcap(tcp(b"GET / HTTP/1.0\r\n\r\n", destination_port=80)))
     text = run(path).text

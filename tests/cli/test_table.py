@@ -37,25 +37,25 @@ def test_no_line_is_wider_than_the_window_and_nothing_is_lost(tmp_path: Path, mo
             assert cell in text
 
 
-def test_a_very_narrow_window_cuts_cells_and_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_a_very_narrow_window_truncates_cells_visibly(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     lines = render(tmp_path, 40, monkeypatch)
     assert max(map(width, lines)) <= 40
     assert "    suite TLS_ECDHE_RSA_WITH_AES_128_GC…" in lines
 
 
-def test_what_fits_stands_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_columns_that_fit_are_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     head, first, _ = render(tmp_path, 120, monkeypatch)
     assert head.split() == ["id", "name", "suite", "state"]
     assert first.index("established") == head.index("state")
 
 
-def test_what_does_not_fit_follows_with_its_title(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_columns_that_do_not_fit_follow_with_their_title(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     lines = render(tmp_path, 60, monkeypatch)
     assert "    suite TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256" in lines
 
 
 @given(st.text(st.characters(codec="utf-8", exclude_categories=["C", "Z"])), st.integers(1, 40))
-def test_cut_text_fits(text: str, room: int):
+def test_truncated_text_fits(text: str, room: int):
     assert width(cut(text, room)) <= room
     assert width(pad(cut(text, room), room)) == room
 
@@ -82,7 +82,7 @@ def test_a_long_table_is_written_while_it_grows(tmp_path: Path):
     assert (tmp_path / "table").stat().st_size > 2000 * len(os.fsencode(ROWS[0][2]))
 
 
-def test_colours_only_where_they_are_wanted(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+def test_colours_only_if_wanted(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     monkeypatch.setattr("sys.stdout", io.TextIOWrapper(io.BytesIO()))
     assert Output(None, [], "auto").paint("x", "red") == "x"
     assert Output(None, [], "always").paint("x", "red") == "\x1b[31mx\x1b[0m"

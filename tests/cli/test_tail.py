@@ -29,16 +29,16 @@ def test_only_what_is_new_is_read(tmp_path: Path):
     path.write_bytes(row(0) + row(1)[:50])
     keylog = KeyLog()
     tail = Tail(keylog, str(path))
-    tail.look()
+    tail.read_new()
     assert known(keylog) == [0]
     with path.open("ab") as file:
         file.write(row(1)[50:])
-    tail.look()
-    tail.look()
+    tail.read_new()
+    tail.read_new()
     assert known(keylog) == [0, 1]
     with path.open("ab") as file:
         file.write(row(2)[:-1])
-    tail.look()
+    tail.read_new()
     assert known(keylog) == [0, 1]
     tail.close()
     assert known(keylog) == [0, 1, 2]
@@ -51,7 +51,7 @@ def test_an_emptied_file(tmp_path: Path, capfd: pytest.CaptureFixture[str]):
     path.write_bytes(row(0) + row(1))
     keylog = KeyLog()
     tail = Tail(keylog, str(path))
-    tail.look()
+    tail.read_new()
     path.write_bytes(row(2))
     tail.close()
     assert known(keylog) == [0, 1, 2]
@@ -64,12 +64,12 @@ def test_a_file_put_in_its_place(tmp_path: Path, capfd: pytest.CaptureFixture[st
     path.write_bytes(row(0))
     keylog = KeyLog()
     tail = Tail(keylog, str(path))
-    tail.look()
-    with path.open("ab") as file:  # the last words of the old one count too
+    tail.read_new()
+    with path.open("ab") as file:  # what was last added to the old file counts too
         file.write(row(1))
     (tmp_path / "new").write_bytes(row(2))
     os.replace(tmp_path / "new", path)
-    tail.look()
+    tail.read_new()
     with path.open("ab") as file:
         file.write(row(3))
     tail.close()
@@ -77,20 +77,20 @@ def test_a_file_put_in_its_place(tmp_path: Path, capfd: pytest.CaptureFixture[st
     assert "was replaced by another file" in capfd.readouterr().err
 
 
-def test_a_removed_file_is_no_end(tmp_path: Path):
+def test_a_removed_file_does_not_end_the_reading(tmp_path: Path):
     path = tmp_path / "keys"
     path.write_bytes(row(0))
     keylog = KeyLog()
     tail = Tail(keylog, str(path))
     path.unlink()
-    tail.look()
+    tail.read_new()
     tail.close()
     assert known(keylog) == [0]
 
 
 @pytest.fixture
 def split(captures: Path) -> tuple[bytes, bytes]:
-    """A capture, and the key log that comes after it has begun."""
+    """A capture, and the key log that is written after the capture has begun."""
     folder = captures / "tls13-rsa"
     return (folder / "tls13-rsa.pcapng").read_bytes(), (folder / "tls13-rsa.keys").read_bytes()
 

@@ -1,4 +1,4 @@
-"""The options by which certificates are judged, from the command line to the record."""
+"""The trust options, from the command line to the record."""
 
 import json
 import subprocess
@@ -19,7 +19,7 @@ def roots(captures: Path) -> Path:
 
 
 def chains(run: Run, *arguments: object) -> dict[str, tuple[str, list[str]]]:
-    """Verdict and codes of the servers' chains, by the name asked for."""
+    """Return verdict and codes of the servers' chains, by server name."""
     found: dict[str, tuple[str, list[str]]] = {}
     for line in run("sessions", *arguments, "--format", "json").out.splitlines():
         record: dict[str, Any] = json.loads(line)
@@ -37,7 +37,7 @@ def test_the_store_decides(run: Run, demo: Path, roots: Path):
     assert chains(run, demo, "--trust", "mozilla", "--trust", roots) == trusting
 
 
-def test_the_moment_decides(run: Run, demo: Path, roots: Path):
+def test_the_time_decides(run: Run, demo: Path, roots: Path):
     earlier = chains(run, demo, "--trust", roots, "--at", "2026-10-20T12:00:00Z")
     assert earlier["old.example"] == ("valid", [])
     later = chains(run, demo, "--trust", roots, "--at", "2035-01-01T00:00:00+02:00")
@@ -51,7 +51,7 @@ def test_the_moment_decides(run: Run, demo: Path, roots: Path):
 
 
 @pytest.mark.parametrize("at", ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59.999999999Z"])
-def test_the_ends_of_time(run: Run, demo: Path, roots: Path, at: str):
+def test_the_first_and_the_last_time(run: Run, demo: Path, roots: Path, at: str):
     for line in run("sessions", demo, "--trust", roots, "--at", at, "--format", "json").out.splitlines():
         chain = json.loads(line)["chain"]
         if chain["at"]:
@@ -69,7 +69,7 @@ def test_now_is_now(run: Run, demo: Path, roots: Path):
     assert time_argument.pop()[:10] == strftime("%Y-%m-%d", gmtime())
 
 
-def test_certificates_inside_tls_1_3_are_judged(run: Run, captures: Path):
+def test_certificates_inside_tls_1_3_are_validated(run: Run, captures: Path):
     folder = captures / "tls13-client-certificate"
     name = folder.name
     record = json.loads(
@@ -83,7 +83,7 @@ def test_certificates_inside_tls_1_3_are_judged(run: Run, captures: Path):
 
 @pytest.mark.peer("openssl")
 def test_a_revocation_list_of_openssl(run: Run, tmp_path: Path):
-    """A hierarchy, a list and a capture of `openssl s_client`'s peer would take a network; the list alone is what is new."""
+    """Only the revocation list is tested here. A hierarchy and a capture of `openssl s_client` would need a network."""
     key, certificate = tmp_path / "ca.key", tmp_path / "ca.pem"
     subprocess.run(
         ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", str(key),
@@ -105,13 +105,13 @@ def test_a_revocation_list_of_openssl(run: Run, tmp_path: Path):
         json.loads(line)["chain"]
         for line in run("sessions", captures / "demo.pcapng", "--crl", crl, "--format", "json").out.splitlines()
     ]
-    told = [entry for chain in record for entry in chain["revocation"]]
-    assert told
-    assert {entry["status"] for entry in told} == {"unknown"}
+    statuses = [entry for chain in record for entry in chain["revocation"]]
+    assert statuses
+    assert {entry["status"] for entry in statuses} == {"unknown"}
 
 
 @pytest.mark.parametrize("option", ["--trust", "--intermediates", "--crl", "--ct-logs"])
-def test_a_file_that_is_none_is_told_at_once(run: Run, demo: Path, tmp_path: Path, option: str):
+def test_a_wrong_file_is_reported_at_once(run: Run, demo: Path, tmp_path: Path, option: str):
     for path in (tmp_path / "missing", tmp_path / "empty"):
         (tmp_path / "empty").write_bytes(b"nothing")
         for command in (("sessions", demo), ("show", demo, 0), ("certificates", demo), ("summary", demo)):
@@ -142,7 +142,7 @@ def test_the_output_never_overwrites_a_store(run: Run, demo: Path, tmp_path: Pat
         ("9999-12-31T23:59:59.999999999Z", 253_402_300_799_999_999_999),
     ],
 )
-def test_moments(text: str, at: object):
+def test_times(text: str, at: object):
     assert parse_time(text) == at
 
 
@@ -150,14 +150,14 @@ def test_moments(text: str, at: object):
     "text",
     ["", "yesterday", "1970-01-01T00:00:00", "1970-13-01", "1970-01-01T25:00:00Z", "12", "Now", "0001-01-01T00:00:00+01:00"],
 )
-def test_what_is_no_moment_is_refused(run: Run, demo: Path, text: str):
+def test_what_is_not_a_time_is_an_error(run: Run, demo: Path, text: str):
     with pytest.raises(ArgumentTypeError):
         parse_time(text)
     ran = run("sessions", demo, "--at", text)
     assert (ran.status, "--at" in ran.complaint) == (2, True)
 
 
-def test_the_summary_counts_verdicts_and_lists_bad_chains(run: Run, demo: Path, roots: Path):
+def test_the_summary_counts_verdicts_and_lists_invalid_chains(run: Run, demo: Path, roots: Path):
     text = run("summary", demo, "--trust", roots, columns=120).text
     part = text[text.index("Certificate chains") : text.index("Findings")]
     assert "4 valid, 1 invalid" in part

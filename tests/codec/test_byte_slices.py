@@ -1,4 +1,4 @@
-"""Cutting is slicing, and refuses what slicing would silently shorten."""
+"""`slice_bytes` is the same as slicing, but raises an error where slicing would silently return less."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The lists of codes, against the places in the code where codes are given and against records of real captures."""
+"""Compares the lists of codes with the places in the code that use them, and with the records of real captures."""
 
 import ast
 import json
@@ -18,9 +18,9 @@ LISTS = ("findings", "decryption_failures", "chain_problems")
 
 
 def calls() -> Iterator[tuple[str, list[str]]]:
-    """Where a finding is made: its code, and the severities that stand behind it.
+    """Yield each place where a finding is created: its code, and the severities after it.
 
-    A code stands in front of a severity, or in `application`, whose findings all have the same, in front of the detail.
+    The argument after a code is a severity. In `application`, all findings have the same severity, and it is the detail.
     """
     for path in sorted(PACKAGE.rglob("*.py")):
         inside = path.parent.name == "application"
@@ -38,7 +38,7 @@ def calls() -> Iterator[tuple[str, list[str]]]:
 
 
 def constants() -> set[str]:
-    """Every text that stands alone anywhere in the package."""
+    """Return every string constant in the package."""
     found = set()
     for path in PACKAGE.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
@@ -47,7 +47,7 @@ def constants() -> set[str]:
     return found
 
 
-def test_every_finding_that_is_made_is_in_the_list_with_its_severity():
+def test_every_finding_in_the_code_is_in_the_list_with_its_severity():
     made = list(calls())
     listed = codes("findings")
     assert len({code for code, _ in made}) > 60
@@ -56,7 +56,7 @@ def test_every_finding_that_is_made_is_in_the_list_with_its_severity():
         assert set(severities or ["low"]) <= set(listed[code].severities), code
 
 
-def test_every_code_in_the_lists_is_given_somewhere():
+def test_every_code_in_the_lists_is_used_somewhere():
     given = constants()
     assert [code for code in codes("findings") if code not in given] == []
     assert [code for code in codes("decryption_failures") if code not in given] == []
@@ -64,7 +64,7 @@ def test_every_code_in_the_lists_is_given_somewhere():
 
 
 @pytest.mark.parametrize("name", LISTS)
-def test_every_code_says_what_it_is(name: str):
+def test_every_code_has_its_texts(name: str):
     listed = codes(name)
     for code, one in listed.items():
         assert code == one.code == code.strip().lower()

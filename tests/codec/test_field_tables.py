@@ -1,4 +1,4 @@
-"""The table language: what each row reads, writes, shows, and says when the bytes do not fit."""
+"""Field tables: what each kind of field spec reads, writes and shows, and its parse errors when the bytes do not fit."""
 
 import pytest
 
@@ -155,13 +155,13 @@ def test_problems_name_field_offset_and_cause(text, problem):
     assert problems(Listed, text) == [problem]
 
 
-def test_reading_goes_on_behind_a_vector_that_lies():
+def test_reading_continues_after_a_vector_with_a_wrong_length():
     message, found = Listed.read(bytes.fromhex("0003 000100 03 0101aa"))
     assert [str(problem) for problem in found] == ["Listed.numbers at 0x2: 3 bytes is no whole number of uint16"]
     assert message.pairs == [Pair(left=1, right=b"\xaa")]
 
 
-def test_what_a_fault_keeps_from_being_read_is_none():
+def test_fields_not_read_because_of_a_fault_are_none():
     message, found = Numbers.read(bytes.fromhex("01 0303 0000"))
     assert (message.one, message.two, message.three, message.four, message.eight) == (1, 0x0303, None, None, None)
     assert [str(problem) for problem in found] == ["Numbers.three at 0x3: 3 bytes wanted, 2 left"]
@@ -169,12 +169,12 @@ def test_what_a_fault_keeps_from_being_read_is_none():
 
 
 @pytest.mark.parametrize("kind", [Malformed, Incomplete, Truncated])
-def test_the_caller_says_what_an_end_means(kind):
+def test_the_caller_chooses_the_error_for_an_early_end(kind):
     _, found = Numbers.read(b"\x01\x02", short=kind)
     assert [type(problem) for problem in found] == [kind]
 
 
-def test_an_end_inside_a_declared_length_is_malformed_whatever_follows():
+def test_an_end_inside_a_declared_length_is_always_malformed():
     _, found = Listed.read(bytes.fromhex("0002 0001 03 01 0500"), short=Incomplete)
     assert [type(problem) for problem in found] == [Incomplete]  # the list ends where the bytes do
     _, found = Listed.read(bytes.fromhex("0002 0001 02 0105 0000"), short=Incomplete)
@@ -239,7 +239,7 @@ def test_lengths_in_earlier_fields():
     ],
 )
 def test_variable_length_numbers(text, number):
-    """RFC 9000 appendix A.1, and the same number in more bytes than it needs."""
+    """The examples of RFC 9000 appendix A.1, and the same number in more bytes than it needs."""
 
     class One(Message):
         number: int = varint()
@@ -299,7 +299,7 @@ def test_bytes_behind_a_body_are_kept_with_it():
     assert message.write() == data
 
 
-def test_spans_tell_where_each_field_lies():
+def test_spans_give_the_position_of_each_field():
     data = bytes.fromhex("0304 000f 0000 0002 abcd 002b 0005 0002 0001 00")
     found = runner.spans(Hello, b"????" + data, 4, 4 + len(data), 4)
 

@@ -11,7 +11,7 @@ MANY_PORTS_ONE_NAME = {"services"}
 
 
 @pytest.mark.parametrize("name", registries())
-def test_every_file_is_whole(name: str) -> None:
+def test_every_file_is_complete(name: str) -> None:
     with open(Path(DIRECTORY) / f"{name}.csv", encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     numbers = [int(row["value"], 0) for row in rows]
@@ -26,7 +26,7 @@ def test_every_file_is_whole(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", registries())
-def test_names_lead_back_to_their_numbers(name: str) -> None:
+def test_names_convert_back_to_their_numbers(name: str) -> None:
     numbers = registry(name)
     assert len(numbers) == len(list(numbers)) > 0
     for number in numbers:
@@ -47,7 +47,7 @@ def test_no_registered_number_is_grease(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", registries())
-def test_unregistered_numbers_lead_back_too(name: str) -> None:
+def test_texts_of_unregistered_numbers_convert_back_too(name: str) -> None:
     numbers = registry(name)
     for number in range(1 << min(numbers.bits or 12, 12)):
         if not numbers.known(number):
@@ -101,12 +101,12 @@ def test_unknown_numbers_print_at_the_width_of_the_wire(name: str, number: int, 
 @pytest.mark.parametrize(
     "name", ["", "0x", "0x13", "0x1301", "0X1A2B", "0x1A2B", "GREASE 0x1301", "GREASE 0x2a2b", "0x2a2a", "tls"]
 )
-def test_what_no_number_has_is_a_key_error(name: str) -> None:
+def test_an_unknown_name_is_a_key_error(name: str) -> None:
     with pytest.raises(KeyError, match="in the registry cipher_suites"):
         registry("cipher_suites").number(name)
 
 
-def test_no_row_for_an_unregistered_number() -> None:
+def test_no_entry_for_an_unregistered_number() -> None:
     with pytest.raises(KeyError, match="no 0x1a2b in the registry cipher_suites"):
         registry("cipher_suites").entry(0x1A2B)
 
@@ -117,7 +117,7 @@ def test_no_such_registry(name: str) -> None:
         registry(name)
 
 
-def test_one_registry_object_of_a_name() -> None:
+def test_one_registry_object_per_name() -> None:
     assert registry("versions") is registry("versions")
 
 
@@ -128,7 +128,7 @@ def test_memory_for_unknown_numbers_is_bounded() -> None:
     assert len(numbers.names) == len(numbers) + NAMES_REMEMBERED
 
 
-def test_a_line_with_a_cell_too_many_is_refused(tmp_path: Path) -> None:
+def test_a_line_with_a_cell_too_many_is_an_error(tmp_path: Path) -> None:
     file = tmp_path / "odd.csv"
     file.write_text("value,name,recommended,reference\n1,one,Y,RFC1\n2,two,Y,RFC1,more\n")
     with pytest.raises(ValueError, match=r"odd\.csv:3: 5 cells, not 4"):

@@ -1,4 +1,4 @@
-"""The application data of each session to a reader of its own, and what is missing told where it is missing."""
+"""Each session has its own reader of application data, which gets missing data at its position."""
 
 import pytest
 from conversations import CLIENT, SERVER, Tap, packetise
@@ -14,7 +14,7 @@ SCRIPT = [*page("/", b"x" * 40_000), *page("/end", b"the end")]
 
 
 class Reader(DataReader):
-    """Writes down what it hears."""
+    """A reader that keeps all calls."""
 
     def __init__(self, missing):
         super().__init__(missing)
@@ -36,7 +36,7 @@ class Reader(DataReader):
 
 
 class Streams(DataStreams):
-    """A reader for each session but those that are to be left out."""
+    """A listener that opens a reader for each session, except for those to be left out."""
 
     def __init__(self, left_out=()):
         super().__init__()
@@ -110,7 +110,7 @@ def test_each_session_has_its_own_reader():
     assert streams.flows == {}
 
 
-def test_what_is_missing_is_told_in_its_place():
+def test_missing_data_is_reported_at_its_position():
     talk = talk_of(SCRIPT)
     segments = packetise(talk.flights)
     streams = read(without(segments, SERVER, -20), talk)
@@ -127,7 +127,7 @@ def test_what_is_missing_is_told_in_its_place():
     assert reader.data[CLIENT] == talk.sent[CLIENT]
 
 
-def test_what_was_lost_before_the_data_counts_once_it_begins():
+def test_bytes_lost_before_the_data_count_when_the_data_begins():
     talk = talk_of(SCRIPT, "TLSv1_2")
     requests = [number for number, one in enumerate(s for s in packetise(talk.flights) if s.side == CLIENT and s.payload)]
     segments = packetise(talk.flights)

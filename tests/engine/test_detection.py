@@ -1,4 +1,4 @@
-"""TLS found by its content, on any port and behind any other protocol, and nowhere else."""
+"""Detects TLS by its content, on any port and after any other protocol, and nowhere else."""
 
 import random
 import struct
@@ -48,7 +48,7 @@ PRELUDES = {
 
 
 def joined(flights):
-    """Flights with neighbours of one side made one."""
+    """Return the flights, with consecutive flights of one side joined."""
     found = []
     for side, data in flights:
         if found and found[-1][0] == side:
@@ -61,7 +61,7 @@ def joined(flights):
 @pytest.mark.parametrize("version", ["TLSv1_2", "TLSv1_3"])
 @pytest.mark.parametrize("prelude", PRELUDES)
 @pytest.mark.parametrize("mss", [1400, 1])
-def test_behind_another_protocol(prelude, version, mss):
+def test_tls_after_another_protocol(prelude, version, mss):
     flights = talk(version)
     plain = [timeless(record) for record in records(packetise(flights))]
     for whole in ([*PRELUDES[prelude], *flights], joined([*PRELUDES[prelude], *flights])):
@@ -80,7 +80,7 @@ def test_the_server_may_open_the_connection():
 
 
 @pytest.mark.parametrize("swapped", [False, True])
-def test_behind_more_than_is_searched(swapped):
+def test_tls_after_more_bytes_than_are_searched(swapped):
     talkative = [(C, b"NOOP\r\n" * 8000), (S, b"200 OK\r\n" * 8000), (C, b"AUTH TLS\r\n"), (S, b"234\r\n")]
     segments = packetise([*talkative, *talk()], mss=200)
     hello = next(index for index, segment in enumerate(segments) if segment.payload[:2] == b"\x16\x03")
@@ -133,7 +133,7 @@ def test_one_direction_alone(side):
     assert handshake_types(record) == [message for message in whole if message[1] == who]
 
 
-def test_a_gap_before_the_hello_is_told_with_the_session():
+def test_a_gap_before_the_hello_is_reported_with_the_session():
     segments = packetise([*PRELUDES["smtp"], *talk()])
     del segments[3]
     [record] = records(segments)
@@ -141,7 +141,7 @@ def test_a_gap_before_the_hello_is_told_with_the_session():
     assert record["established"]
 
 
-def test_the_client_hello_lost_leaves_a_session_with_the_gap():
+def test_with_a_lost_client_hello_there_is_a_session_with_the_gap():
     segments = packetise(talk("TLSv1_2"), mss=60000)
     [record] = records(segments[:3] + segments[4:])
     assert record["gaps"][0]["length"] == len(segments[3].payload)
@@ -149,7 +149,7 @@ def test_the_client_hello_lost_leaves_a_session_with_the_gap():
     assert record["established"]
 
 
-def test_an_answer_in_plain_text_leaves_the_hello():
+def test_a_response_in_plain_text_leaves_the_hello():
     segments = packetise([talk()[0], (S, b"HTTP/1.1 400 Bad Request\r\n\r\n")])
     [record] = records(segments)
     assert handshake_types(record) == [("client_hello", "client")]
@@ -187,7 +187,7 @@ def test_ciphertext_is_a_record_and_the_next_or_the_end():
     assert not ciphertext_at(record, 0, 4)
 
 
-def test_many_facts_before_a_hello_are_few_that_are_kept():
+def test_the_facts_kept_before_a_hello_are_limited():
     pieces = [Segment(C, 9, 0, SYN)]
     position = 10
     for number in range(300):

@@ -1,4 +1,4 @@
-"""Which flow goes to which decoder, and what the two sides of a connection become there."""
+"""Which flow goes to which decoder, and which side of a connection gets which role."""
 
 import struct
 
@@ -30,7 +30,7 @@ FETCHED = [HTTP[0], (SERVER, RESPONSE)]
 
 
 def events_of(segments, **options) -> list[Event]:
-    """Everything that an engine tells of a capture."""
+    """Return all events of an engine for a capture."""
     tap = Tap()
     tap.engine = Engine(detailed=True, **options)
     tap.feed(*segments)
@@ -42,8 +42,8 @@ def of_kind(events, kind):
     return [event for event in events if isinstance(event, kind)]
 
 
-def turned(flights):
-    """The same with the sides exchanged: who opened the connection answers in it."""
+def exchanged(flights):
+    """Return the same flights with the sides exchanged: the originator of the connection is the server."""
     return [(1 - side, data) for side, data in flights]
 
 
@@ -73,7 +73,7 @@ def test_a_connection_without_tls_is_no_event():
 def test_the_client_need_not_have_opened_the_connection(version):
     """As with FTP in active mode, where the server opens the connection for data."""
     flights = talk(version)
-    straight, other = events_of(packetise(flights)), events_of(packetise(turned(flights)))
+    straight, other = events_of(packetise(flights)), events_of(packetise(exchanged(flights)))
     assert [(type(event), event.role) for event in other] == [(type(event), event.role) for event in straight]
     assert {event.role for event in of_kind(other, HandshakeMessage) if event.name == "client_hello"} == {0}
     (flow,) = [event.flow for event in of_kind(other, SessionBegan)]
@@ -85,10 +85,10 @@ def test_the_client_need_not_have_opened_the_connection(version):
 
 
 @pytest.mark.parametrize("turn", [False, True])
-def test_gaps_and_conflicts_before_the_hello_are_told_when_the_session_begins(turn):
+def test_gaps_and_conflicts_before_the_hello_are_emitted_when_the_session_begins(turn):
     lines = [(SERVER, b"220-line %03d\r\n" % number) for number in range(100)]
     flights = [*lines, *GREETING, *talk()]
-    segments = packetise(turned(flights) if turn else flights, acks=True)
+    segments = packetise(exchanged(flights) if turn else flights, acks=True)
     data = [segment for segment in segments if segment.payload]
     lost, changed = data[1], data[90]
     again = Segment(changed.side, changed.sequence, changed.acknowledgement, changed.flags, b"220-LINE 090\r\n")
@@ -107,7 +107,7 @@ def test_gaps_and_conflicts_before_the_hello_are_told_when_the_session_begins(tu
 @pytest.mark.parametrize("turn", [False, True])
 def test_gaps_within_a_session_have_the_role_that_sent(turn):
     flights = talk("TLSv1_2", (300, 20_000))
-    segments = packetise(turned(flights) if turn else flights)
+    segments = packetise(exchanged(flights) if turn else flights)
     server = SERVER ^ turn
     lost = [segment for segment in segments if segment.side == server and len(segment.payload) == 700][-3]
     events = events_of([segment for segment in segments if segment is not lost])
@@ -116,8 +116,8 @@ def test_gaps_within_a_session_have_the_role_that_sent(turn):
     assert (gap.role, gap.offset, gap.length) == (1, lost.sequence - first, 700)
 
 
-def test_only_so_much_is_kept_before_a_hello():
-    """Of a connection that loses bytes for ever before it speaks TLS."""
+def test_what_is_kept_before_a_hello_is_limited():
+    """In a connection that loses bytes again and again before TLS begins."""
     lines = [(SERVER, b"220-line %03d\r\n" % number) for number in range(4 * MAX_EARLY)]
     segments = packetise([*lines, *talk()], acks=True)
     data = [segment for segment in segments if segment.payload]
@@ -137,7 +137,7 @@ def test_a_capture_that_begins_late_has_its_client_by_the_ports():
 
 
 @pytest.mark.parametrize("detailed", [False, True])
-def test_without_details_only_the_ends_are_told(detailed):
+def test_without_details_only_the_ends_are_emitted(detailed):
     tap = Tap(detailed=detailed)
     tap.feed(*packetise(talk()))
     tap.close()
@@ -150,7 +150,7 @@ def test_without_details_only_the_ends_are_told(detailed):
 # Memory.
 
 
-def test_memory_that_is_held_goes_back_to_nothing():
+def test_memory_that_is_held_goes_back_to_zero():
     tap = Tap()
     tap.engine = Engine(watches_revocation=True)
     endpoint = packetise(talk("TLSv1_2"), mss=100)
@@ -168,7 +168,7 @@ def test_memory_that_is_held_goes_back_to_nothing():
 
 
 @pytest.mark.parametrize("n_segments", range(4, 40, 5))
-def test_memory_that_is_held_goes_back_wherever_a_capture_ends(n_segments):
+def test_memory_that_is_held_goes_back_for_any_end_of_the_capture(n_segments):
     tap = Tap()
     tap.engine = Engine(watches_revocation=True)
     tap.feed(*packetise(talk("TLSv1_2"), mss=100)[:n_segments], *packetise(FETCHED, mss=300, ports=(50001, 80))[:n_segments])
@@ -176,10 +176,10 @@ def test_memory_that_is_held_goes_back_wherever_a_capture_ends(n_segments):
     assert tap.engine.dispatcher.held == 0
 
 
-# Revocation data in clear HTTP.
+# Revocation data in plain HTTP.
 
 
-def test_revocation_data_in_clear_http_is_told_in_its_place():
+def test_revocation_data_in_plain_http_is_emitted_in_order():
     tls = packetise(talk())
     events = events_of([*tls[:8], *packetise(FETCHED, ports=(50001, 80)), *tls[8:]], watches_revocation=True)
     (seen,) = of_kind(events, RevocationSeen)
@@ -190,10 +190,10 @@ def test_revocation_data_in_clear_http_is_told_in_its_place():
 
 
 @pytest.mark.parametrize("begins_late", [False, True])
-def test_the_watch_knows_which_side_answers(begins_late):
-    """By the request that begins the connection, or by a response; not by who opened it."""
+def test_the_watch_knows_which_side_responds(begins_late):
+    """It knows by the request that begins the connection, or by a response; not by the originator."""
     flights = FETCHED[begins_late:]
-    for said in (flights, turned(flights)):
+    for said in (flights, exchanged(flights)):
         events = events_of(packetise(said, syn=not begins_late), watches_revocation=True)
         assert [event.body for event in of_kind(events, RevocationSeen)] == [BODY]
 
@@ -225,7 +225,7 @@ def datagram(side: int, payload: bytes, ports: tuple[int, int]) -> bytes:
 
 
 class Echo(DatagramSink):
-    """What one flow of the protocol on port 7 says."""
+    """The reader of a flow of the protocol on port 7."""
 
     def __init__(self):
         super().__init__()
@@ -240,7 +240,7 @@ class Echo(DatagramSink):
 
 
 class EchoProtocol:
-    """A protocol over UDP: takes the flows to port 7, and remembers which it was offered."""
+    """A protocol over UDP: takes the flows to port 7, and keeps all flows that it was offered."""
 
     def __init__(self):
         self.offered = []
@@ -295,7 +295,7 @@ def test_time_alone_ends_a_udp_flow():
     assert echo.readers[0].closed == [("idle", 1)]
 
 
-def test_without_a_protocol_nobody_keeps_udp_flows():
+def test_without_a_protocol_udp_flows_are_not_kept():
     tap = Tap()
     tap.feed_bytes(datagram(CLIENT, b"one", (5001, 7)))
     assert tap.engine.datagrams.n_open == 0

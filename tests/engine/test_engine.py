@@ -1,4 +1,4 @@
-"""The whole pipeline: sessions leave when they end, and the same frames give the same bytes, in whatever pieces they come."""
+"""The whole pipeline: sessions are emitted when they end. The same frames give the same bytes, for any size of the chunks."""
 
 import struct
 
@@ -24,7 +24,7 @@ def lines_of(engine, packet_reader):
 
 
 def read(data, step):
-    """The JSON lines of a capture that comes in pieces."""
+    """Return the JSON lines of a capture that comes in pieces."""
     engine = Engine()
     packet_reader = PacketReader(Frame())
     lines = []
@@ -35,7 +35,7 @@ def read(data, step):
     return lines + lines_of(engine, packet_reader)
 
 
-def test_the_same_frames_give_the_same_bytes_in_whatever_pieces():
+def test_the_same_frames_give_the_same_bytes_in_any_pieces():
     segments = packetise(talk("TLSv1_2")) + packetise(talk(), ports=(50001, 8443))
     data = pcap(segments)
     whole = read(data, len(data))
@@ -44,7 +44,7 @@ def test_the_same_frames_give_the_same_bytes_in_whatever_pieces():
         assert read(data, step) == whole
 
 
-def test_sessions_leave_when_their_connections_end():
+def test_sessions_are_emitted_when_their_connections_end():
     tap = Tap()
     tap.feed(*packetise(talk()))
     assert ended(tap.take()) == []
@@ -54,7 +54,7 @@ def test_sessions_leave_when_their_connections_end():
     assert [record["version"] for record in tap.records()] == ["TLS 1.3", "TLS 1.2"]
 
 
-def test_events_tell_every_message_as_it_comes():
+def test_every_message_is_an_event_when_it_comes():
     tap = Tap(detailed=True)
     frames = []
     for segment in packetise(talk("TLSv1_2")):
@@ -118,7 +118,7 @@ def test_both_sides_of_one_engine_are_independent_of_another():
     assert {entry["from"] for entry in second.records()[0]["handshake"]} == {"client"}
 
 
-# Time, and the rhythm of asking.
+# Time, and how often events are taken.
 
 
 def test_time_alone_ends_a_connection_and_its_session():
@@ -150,15 +150,15 @@ def test_time_alone_ends_a_connection_that_was_closed():
     assert [session.flow.closed for session in ended(tap.take())] == ["fin"]
 
 
-def waiting(keylog: KeyLog) -> Tap:
-    """A tap whose sessions wait for secrets."""
+def pending_tap(keylog: KeyLog) -> Tap:
+    """Return a tap whose sessions stay pending until their secrets come."""
     tap = Tap()
     tap.engine = Engine(detailed=True, keylog=keylog, may_grow=lambda: True)
     return tap
 
 
 def test_a_session_whose_secrets_may_come_ends_by_time_alone():
-    tap = waiting(KeyLog())
+    tap = pending_tap(KeyLog())
     tap.feed(*packetise(talk()))
     last = tap.at - 1_000_000
     tap.engine.tick(last + LINGER)
@@ -171,8 +171,8 @@ def test_a_session_whose_secrets_may_come_ends_by_time_alone():
     assert tap.close() == [session]
 
 
-def test_each_session_waits_for_its_own_time():
-    tap = waiting(KeyLog())
+def test_each_session_is_pending_for_its_own_time():
+    tap = pending_tap(KeyLog())
     lasts = []
     for number in range(3):
         tap.feed(*packetise(talk(), ports=(50_000 + number, 443)))
@@ -186,10 +186,10 @@ def test_each_session_waits_for_its_own_time():
         assert [session.id for session in ended(tap.take())] == [number]
 
 
-def test_a_session_that_waits_ends_as_soon_as_its_secrets_are_there():
+def test_a_pending_session_ends_as_soon_as_its_secrets_are_there():
     one = talk_of(page("/", b"one"))
     keylog = KeyLog()
-    tap = waiting(keylog)
+    tap = pending_tap(keylog)
     tap.feed(*packetise(one.flights))
     tap.engine.tick(tap.at + LINGER)
     assert [type(event) for event in tap.take()] == [SessionBegan]
@@ -199,24 +199,24 @@ def test_a_session_that_waits_ends_as_soon_as_its_secrets_are_there():
     assert (b"".join(event.data for event in data if event.role == 0), data[0].frame > 0) == (one.sent[0], True)
 
 
-def shape(events):
-    """What events say, but for the objects themselves."""
+def attributes(events):
+    """Return the attributes of events, without objects."""
     return [(type(event).__name__, event.session, event.role, event.frame, event.at, event.version) for event in events]
 
 
 @pytest.mark.parametrize("waits", [False, True])
-def test_events_are_the_same_in_whatever_rhythm_they_are_asked_for(waits):
-    """With one session that is read as it comes, while others end that have waited for secrets in vain, or are given them."""
+def test_events_do_not_depend_on_how_often_they_are_taken(waits):
+    """One session is read directly. The pending sessions end without secrets, or get them."""
     talks = [talk_of(page(f"/{number}", b"%d" % number)) for number in range(4)]
     frames = [packetise(one.flights, ports=(50_000 + number, 443)) for number, one in enumerate(talks)]
     secrets = [(TLS_KEY_LOG, one.keylog.encode()) for one in (talks[3], talks[1])]
 
-    def told(every: int) -> list[tuple[object, ...]]:
-        tap = waiting(KeyLog()) if waits else Tap(detailed=True)
+    def events_of(every: int) -> list[tuple[object, ...]]:
+        tap = pending_tap(KeyLog()) if waits else Tap(detailed=True)
         steps = [lambda: tap.engine.add_secrets(secrets[:1])]
         for segments in frames:
             steps += [lambda segment=segment: tap.feed(segment) for segment in segments]
-        # The first session has waited for long enough with the sixth frame of the last one.
+        # The time limit of the first session is reached with the sixth frame of the last one.
         begun = len(steps) - len(frames[3])
         last = START + len(frames[0]) * MILLISECOND
         steps.insert(begun, lambda: setattr(tap, "at", last + MAX_PENDING_TIME - 5 * MILLISECOND))
@@ -227,10 +227,10 @@ def test_events_are_the_same_in_whatever_rhythm_they_are_asked_for(waits):
             if number % every == 0:
                 tap.take()
         tap.close()
-        return shape(tap.events)
+        return attributes(tap.events)
 
-    whole = told(1 << 20)
+    whole = events_of(1 << 20)
     ends = [event[1] for event in whole if event[0] == "SessionEnded"]
     assert ends == ([0, 1, 2, 3] if not waits else [0, 1, 3, 2])
     for every in (1, 2, 7, 30):
-        assert told(every) == whole
+        assert events_of(every) == whole

@@ -1,4 +1,4 @@
-"""The TLS in the field tree of a packet: every record and message where its bytes are."""
+"""The TLS layers in the field tree of a packet: every record and message has the position of its bytes."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -25,7 +25,7 @@ LATER, EARLIER = "bytes of it come in later frames", "begun in an earlier frame"
 
 
 class Seen:
-    """One frame: its bytes, its layers, those without TLS, and the messages that became known with it."""
+    """One frame: its bytes, its layers, those without TLS, and the messages that it completed."""
 
     def __init__(self, data: bytes, layers: list[TlsLayer], plain: list[object], messages: list[HandshakeMessage]) -> None:
         self.data = data
@@ -35,7 +35,7 @@ class Seen:
 
     @property
     def tls(self) -> list[TlsLayer]:
-        """The layers behind TCP."""
+        """Return the layers after TCP."""
         names = [part.layer.name for part in self.layers]
         return self.layers[names.index("TCP") + 1 :] if "TCP" in names else []
 
@@ -70,15 +70,15 @@ def trees_of(path: Path, keylog: str = "") -> list[Seen]:
 
 
 @pytest.fixture
-def grown(tmp_path: Path):
-    """The trees of segments, one for each."""
+def trees_of_segments(tmp_path: Path):
+    """Return a function from segments to their trees, one for each segment."""
 
-    def grow(segments: Sequence[Segment], keylog: str = "") -> list[Seen]:
+    def build(segments: Sequence[Segment], keylog: str = "") -> list[Seen]:
         path = tmp_path / "capture.pcapng"
         path.write_bytes(pcapng_of(segments))
         return trees_of(path, keylog)
 
-    return grow
+    return build
 
 
 def leaves(fields: Sequence[Field]) -> Iterator[Field]:
@@ -90,7 +90,7 @@ def leaves(fields: Sequence[Field]) -> Iterator[Field]:
 
 
 def check(seen: Seen) -> None:
-    """Every value is that of the bytes at its place, and the records cover the payload without a hole or an overlap."""
+    """Check that every value matches the bytes at its position. The records must cover the payload without gap or overlap."""
     raws = {message.raw for message in seen.messages}
     begin, at = 0, None
     for part in seen.tls:
@@ -112,7 +112,7 @@ def check(seen: Seen) -> None:
 
 
 def misplaced(fields: Sequence[Field], data: bytes) -> list[Field]:
-    """The fields whose value is another than that of the bytes at their place; bytes may have their length before them."""
+    """Return the fields whose value differs from the bytes at their position. Bytes may have a length prefix."""
     found = []
     for field in leaves(fields):
         octets = data[field.offset : field.offset + field.length]
@@ -127,12 +127,12 @@ def misplaced(fields: Sequence[Field], data: bytes) -> list[Field]:
 
 
 def records_of(seen: Seen) -> list[tuple[str, int, int]]:
-    """Name, offset and length of the records, and of what is none."""
+    """Return name, offset and length of the records, and of the parts that are not records."""
     return [(part.layer.name, part.layer.offset, part.layer.length) for part in seen.tls if not part.depth and not part.apart]
 
 
 def named(seen: Seen, layer: str, name: str) -> list[Field]:
-    """Fields of one name in layers of one name, at any depth."""
+    """Return the fields with that name in layers with that name, at any depth."""
     found = []
 
     def walk(fields):
@@ -147,9 +147,9 @@ def named(seen: Seen, layer: str, name: str) -> list[Field]:
     return found
 
 
-def test_messages_have_their_fields_at_the_bytes_of_the_frame(grown):
+def test_messages_have_their_fields_at_the_bytes_of_the_frame(trees_of_segments):
     segments = packetise(talk("TLSv1_2"), mss=60_000)
-    seen = grown(segments)
+    seen = trees_of_segments(segments)
     told = [message.name for one in seen for message in one.messages]
     hello, answer = seen[3], seen[4]
     assert hello.names() == ["TLS record: handshake", "ClientHello"]
@@ -167,7 +167,7 @@ def test_messages_have_their_fields_at_the_bytes_of_the_frame(grown):
     assert len(shown) == len(told)
 
 
-def test_several_messages_in_one_record_follow_each_other(grown):
+def test_several_messages_in_one_record_follow_each_other(trees_of_segments):
     flights = list(talk("TLSv1_2"))
     side, flight = flights[1]
     bodies, pos = b"", 0
@@ -176,7 +176,7 @@ def test_several_messages_in_one_record_follow_each_other(grown):
         bodies += flight[pos + 5 : pos + 5 + length]
         pos += 5 + length
     flights[1] = (side, flight[:3] + len(bodies).to_bytes(2, "big") + bodies)
-    answer = grown(packetise(flights, mss=60_000))[4]
+    answer = trees_of_segments(packetise(flights, mss=60_000))[4]
     assert answer.names() == ["TLS record: handshake", "ServerHello", "Certificate", "ServerKeyExchange", "ServerHelloDone"]
     at = HEADERS + 5
     for part in answer.tls[1:]:
@@ -184,9 +184,9 @@ def test_several_messages_in_one_record_follow_each_other(grown):
         at += part.layer.length
 
 
-def test_a_record_in_several_frames_is_shown_in_its_parts(grown):
+def test_a_record_in_several_frames_is_shown_in_its_parts(trees_of_segments):
     segments = packetise(talk("TLSv1_2"), mss=100)
-    seen = grown(segments)
+    seen = trees_of_segments(segments)
     carriers = [number for number, segment in enumerate(segments) if segment.side == SERVER and segment.payload]
     first, second = seen[carriers[0]], seen[carriers[1]]
     assert first.names()[0] == "TLS record: handshake"
@@ -202,9 +202,9 @@ def test_a_record_in_several_frames_is_shown_in_its_parts(grown):
 
 
 @pytest.mark.parametrize("mss", [3, 7, 100, 333])
-def test_every_message_is_shown_once_whatever_the_segments(grown, mss):
+def test_every_message_is_shown_once_for_any_segmentation(trees_of_segments, mss):
     segments = packetise(talk("TLSv1_2"), mss=mss)
-    for one in grown(segments):
+    for one in trees_of_segments(segments):
         shown = [part.layer.name.lower() for part in one.tls if part.layer.name[:10] not in ("TLS record", "Data")]
         told = [
             "encrypted handshake message" if message.encrypted else message.name.replace("_", "") for message in one.messages
@@ -212,9 +212,9 @@ def test_every_message_is_shown_once_whatever_the_segments(grown, mss):
         assert shown == told
 
 
-def test_a_frame_sent_again_shows_its_record_and_no_message_again(grown):
+def test_a_frame_sent_again_shows_its_record_and_no_message_again(trees_of_segments):
     segments = packetise(talk("TLSv1_2"), mss=60_000)
-    seen = grown([*segments[:4], segments[3], *segments[4:]])
+    seen = trees_of_segments([*segments[:4], segments[3], *segments[4:]])
     first, again = seen[3:5]
     assert first.names() == ["TLS record: handshake", "ClientHello"]
     assert again.names() == ["TLS record: handshake"]
@@ -222,22 +222,22 @@ def test_a_frame_sent_again_shows_its_record_and_no_message_again(grown):
     assert "ServerHello" in seen[5].names()
 
 
-def test_a_part_of_a_record_sent_again_is_known_for_one(grown):
+def test_a_part_of_a_record_sent_again_is_recognized(trees_of_segments):
     segments = packetise(talk("TLSv1_2"), mss=60)
-    seen = grown([*segments[:5], segments[4], *segments[5:]])
+    seen = trees_of_segments([*segments[:5], segments[4], *segments[5:]])
     assert EARLIER in seen[4].tls[0].note
     assert (EARLIER in seen[5].tls[0].note, seen[5].messages) == (True, [])
     assert [part.layer.name for one in seen for part in one.tls].count("ClientHello") == 1
 
 
 @pytest.mark.parametrize("nth", [2, 3])
-def test_frames_out_of_order_show_what_they_complete(grown, nth):
-    """Of the server's certificate, for which the handshake cannot go on."""
+def test_frames_out_of_order_show_the_messages_that_they_complete(trees_of_segments, nth):
+    """The frames are those of the server's certificate, without which the handshake cannot continue."""
     segments = packetise(talk("TLSv1_2"), mss=100)
     carriers = [number for number, segment in enumerate(segments) if segment.side == SERVER and segment.payload]
     one, other = carriers[nth : nth + 2]
     segments[one], segments[other] = segments[other], segments[one]
-    seen = grown(segments)
+    seen = trees_of_segments(segments)
     early, late = seen[one], seen[other]
     assert early.data[HEADERS:] == segments[one].payload
     assert early.tls[0].layer.offset == HEADERS
@@ -248,29 +248,29 @@ def test_frames_out_of_order_show_what_they_complete(grown, nth):
     assert [part.apart for part in certificates] == [True]
 
 
-def test_a_frame_whose_records_cannot_be_known_says_so(grown):
+def test_a_frame_whose_records_cannot_be_known_says_so(trees_of_segments):
     segments = packetise(talk("TLSv1_2", (300, 5000)), mss=1000)
     data = [
         number for number, segment in enumerate(segments) if segment.side == SERVER and segment.payload[:3] == b"\x17\x03\x03"
     ]
     big = data[-1]
     early = segments.pop(big + 2)
-    seen = grown([*segments[:big], early, *segments[big:]])
+    seen = trees_of_segments([*segments[:big], early, *segments[big:]])
     assert seen[big].names() == ["Data"]
     assert "came out of order" in seen[big].tls[0].note
     assert [one for one in seen[big + 1 : big + 3] if one.names() == ["Data"]] == []
 
 
-def test_the_first_bytes_of_a_header_are_in_order(grown):
-    for one in grown(packetise(talk("TLSv1_2"), mss=3)):
+def test_the_first_bytes_of_a_header_are_in_order(trees_of_segments):
+    for one in trees_of_segments(packetise(talk("TLSv1_2"), mss=3)):
         assert [part.note for part in one.tls if part.layer.name == "Data" and part.note] == []
 
 
 @pytest.mark.parametrize("version", ["TLSv1_2", "TLSv1_3"])
-def test_decrypted_messages_stand_apart_behind_the_records(grown, version):
+def test_decrypted_messages_are_apart_after_the_records(trees_of_segments, version):
     one = talk_of(page("/", b"x" * 3000), version)
     segments = packetise(one.flights)
-    closed, opened = grown(segments), grown(segments, one.keylog)
+    closed, opened = trees_of_segments(segments), trees_of_segments(segments, one.keylog)
     for without, having in zip(closed, opened, strict=True):
         assert records_of(having) == records_of(without)
     finished = [part for one in opened for part in one.tls if part.layer.name == "Finished"]
@@ -280,9 +280,9 @@ def test_decrypted_messages_stand_apart_behind_the_records(grown, version):
     assert "Finished" not in [name for one in closed for name in one.names()]
 
 
-def test_what_is_no_tls_is_as_the_packet_has_it(grown):
+def test_without_tls_the_layers_are_those_of_the_packet(trees_of_segments):
     said = [(CLIENT, b"GET / HTTP/1.1\r\n\r\n"), (SERVER, b"\x16\x03\x01\x00\x05hello" * 3)]
-    for one in grown(packetise(said)):
+    for one in trees_of_segments(packetise(said)):
         assert [part.layer for part in one.layers] == one.plain
         assert all((part.depth, part.note, part.apart) == (0, "", False) for part in one.layers)
 
@@ -290,8 +290,8 @@ def test_what_is_no_tls_is_as_the_packet_has_it(grown):
 @pytest.mark.parametrize(
     "name", ["tcp-trouble", "vlan", "ipv6", "tls12-renegotiation", "tls13-hello-retry-request", "smtp-starttls", "http-connect"]
 )
-def test_the_trees_of_captures_are_of_their_bytes(name):
-    """What `check` asks for, of every frame, with keys and without."""
+def test_the_trees_of_captures_match_their_bytes(name):
+    """`check` is true for every frame, with keys and without."""
     (path,) = (CAPTURES / name).glob("*.pcap*")
     closed, opened = trees_of(path), trees_of(path, path.with_suffix(".keys").read_text())
     assert len(closed) == len(opened) > 10
@@ -300,7 +300,7 @@ def test_the_trees_of_captures_are_of_their_bytes(name):
 
 
 def test_what_is_printed_is_the_tree(capfd, tmp_path):
-    """The names and places that `analyzer packet` prints."""
+    """Compares the names and positions that `analyzer packet` prints."""
     path = tmp_path / "capture.pcapng"
     segments = packetise(talk("TLSv1_2"), mss=300)
     path.write_bytes(pcapng_of(segments))
@@ -310,7 +310,7 @@ def test_what_is_printed_is_the_tree(capfd, tmp_path):
         lines = capfd.readouterr().out.splitlines()
         printed = [line for line in lines[2 : lines.index("")] if not line.lstrip().startswith("(")]
         assert [line[:13].strip() for line in printed] == [
-            place(*one) for part in seen[number - 1].layers for one in flat(part)
+            position(*one) for part in seen[number - 1].layers for one in flat(part)
         ]
         names = [line[13:].strip().partition(":" if ":" in line else "  ")[0] for line in printed]
         for name, (wanted, *_) in zip(names, (one for part in seen[number - 1].layers for one in flat(part)), strict=True):
@@ -318,7 +318,7 @@ def test_what_is_printed_is_the_tree(capfd, tmp_path):
 
 
 def flat(part: TlsLayer) -> Iterator[tuple[str, int, int, bool]]:
-    """Name, offset, length and whether they count apart: of a layer and all its fields, in their order."""
+    """Yield name, offset, length and `apart` of a layer and all its fields, in order."""
 
     def walk(fields):
         for field in fields:
@@ -329,7 +329,7 @@ def flat(part: TlsLayer) -> Iterator[tuple[str, int, int, bool]]:
     yield from walk(part.layer.fields)
 
 
-def place(name: str, offset: int, length: int, apart: bool) -> str:
+def position(name: str, offset: int, length: int, apart: bool) -> str:
     if offset < 0 or not length:
         return ""
     mark = "+" if apart else ""

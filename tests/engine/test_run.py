@@ -1,4 +1,4 @@
-"""Runs: who is given which events when, and how a run ends."""
+"""Runs: which listener gets which events and when, and how a run ends."""
 
 from collections.abc import Iterator, Sequence
 
@@ -14,7 +14,7 @@ TWO = [*packetise(talk("TLSv1_2")), *packetise(talk(), ports=(50001, 8443))]
 
 
 class Pieces:
-    """A source that gives a capture in pieces of so many bytes."""
+    """A source that gives a capture in pieces of `step` bytes."""
 
     def __init__(self, segments: Sequence[Segment], step: int) -> None:
         self.data = pcap(segments)
@@ -29,8 +29,8 @@ class Pieces:
             yield packet_reader
 
 
-class Diary(Listener):
-    """Writes down what it hears, into a list that many may share."""
+class Recorder(Listener):
+    """A listener that keeps all calls, in a list that several listeners may share."""
 
     def __init__(self, name: str = "", lines: list[tuple[str, str]] | None = None) -> None:
         self.name = name
@@ -48,8 +48,8 @@ class Diary(Listener):
         self.lines.append((self.name, "close"))
 
 
-class PacketDiary(Diary):
-    """One that sees packets too; own: number of each frame, its source port, and what it led to."""
+class PacketRecorder(Recorder):
+    """A recorder that also gets packets. own: number of each frame, its source port, and the events that it caused."""
 
     sees_packets = True
 
@@ -62,31 +62,31 @@ class PacketDiary(Diary):
         self.own.append((frame.number, packet.source_port, list(events)))
 
 
-def shape(events: Sequence[Event]) -> list[tuple[object, ...]]:
-    """What events say, but for the objects themselves."""
+def attributes(events: Sequence[Event]) -> list[tuple[object, ...]]:
+    """Return the attributes of events, without objects."""
     return [(type(event).__name__, event.session, event.role, event.frame, event.at, event.version) for event in events]
 
 
-WHOLE = Diary()
+WHOLE = Recorder()
 run(Pieces(TWO, 1 << 20), Engine(detailed=True), [WHOLE])
 
 
 @pytest.mark.parametrize("step", [1 << 20, 4096, 997, 60])
-@pytest.mark.parametrize("kind", [Diary, PacketDiary])
-def test_all_events_come_once_and_in_order_whatever_the_pieces(kind, step):
-    diary = kind()
-    run(Pieces(TWO, step), Engine(detailed=True), [diary])
-    assert shape(diary.events) == shape(WHOLE.events)
-    assert len({id(event) for event in diary.events}) == len(diary.events)
-    assert [event.session for event in diary.events if isinstance(event, SessionEnded)] == [0, 1]
-    frames = [event.frame for event in diary.events if isinstance(event, HandshakeMessage)]
+@pytest.mark.parametrize("kind", [Recorder, PacketRecorder])
+def test_all_events_come_once_and_in_order_for_any_pieces(kind, step):
+    recorder = kind()
+    run(Pieces(TWO, step), Engine(detailed=True), [recorder])
+    assert attributes(recorder.events) == attributes(WHOLE.events)
+    assert len({id(event) for event in recorder.events}) == len(recorder.events)
+    assert [event.session for event in recorder.events if isinstance(event, SessionEnded)] == [0, 1]
+    frames = [event.frame for event in recorder.events if isinstance(event, HandshakeMessage)]
     assert frames == sorted(frames)
 
 
 def test_a_turn_goes_to_one_listener_after_the_other_and_then_ends_for_all():
     lines: list[tuple[str, str]] = []
     source = Pieces(TWO, 10_000)
-    run(source, Engine(), [Diary("a", lines), Diary("b", lines)])
+    run(source, Engine(), [Recorder("a", lines), Recorder("b", lines)])
     turn = [("a", "take"), ("b", "take"), ("a", "end_turn"), ("b", "end_turn")]
     assert source.n_turns > 1
     assert lines == turn * (source.n_turns + 1) + [("a", "close"), ("b", "close")]
@@ -94,22 +94,22 @@ def test_a_turn_goes_to_one_listener_after_the_other_and_then_ends_for_all():
 
 def test_packets_come_before_the_turn_that_they_are_in():
     lines: list[tuple[str, str]] = []
-    run(Pieces(TWO[:3], 1 << 20), Engine(detailed=True), [Diary("a", lines), PacketDiary("b", lines)])
+    run(Pieces(TWO[:3], 1 << 20), Engine(detailed=True), [Recorder("a", lines), PacketRecorder("b", lines)])
     turn = [("a", "take"), ("b", "take"), ("a", "end_turn"), ("b", "end_turn")]
     assert lines == [("b", "packet")] * 3 + turn * 2 + [("a", "close"), ("b", "close")]
 
 
 @pytest.mark.parametrize("step", [1 << 20, 60])
-def test_a_packet_comes_with_the_events_that_it_led_to(step):
-    diary = PacketDiary()
-    run(Pieces(TWO, step), Engine(detailed=True), [diary])
-    assert [(number, port) for number, port, _ in diary.own] == [
+def test_a_packet_comes_with_the_events_that_it_caused(step):
+    recorder = PacketRecorder()
+    run(Pieces(TWO, step), Engine(detailed=True), [recorder])
+    assert [(number, port) for number, port, _ in recorder.own] == [
         (number, segment.ports[segment.side]) for number, segment in enumerate(TWO, 1)
     ]
-    told = [event for _, _, events in diary.own for event in events]
-    assert told == diary.events[: len(told)]
-    assert {type(event) for event in diary.events[len(told) :]} == {SessionEnded}
-    for number, _, events in diary.own:
+    told = [event for _, _, events in recorder.own for event in events]
+    assert told == recorder.events[: len(told)]
+    assert {type(event) for event in recorder.events[len(told) :]} == {SessionEnded}
+    for number, _, events in recorder.own:
         assert [event.frame for event in events if isinstance(event, HandshakeMessage)] == [
             event.frame for event in WHOLE.events if isinstance(event, HandshakeMessage) and event.frame == number
         ]
@@ -117,14 +117,14 @@ def test_a_packet_comes_with_the_events_that_it_led_to(step):
 
 @pytest.mark.parametrize("step", [1 << 20, 60])
 def test_without_details_packets_are_seen_and_have_no_events(step):
-    diary = PacketDiary()
-    run(Pieces(TWO, step), Engine(), [diary])
-    assert [number for number, _, _ in diary.own] == list(range(1, len(TWO) + 1))
-    assert all(events == [] for _, _, events in diary.own)
-    assert [type(event) for event in diary.events] == [SessionEnded] * 2
+    recorder = PacketRecorder()
+    run(Pieces(TWO, step), Engine(), [recorder])
+    assert [number for number, _, _ in recorder.own] == list(range(1, len(TWO) + 1))
+    assert all(events == [] for _, _, events in recorder.own)
+    assert [type(event) for event in recorder.events] == [SessionEnded] * 2
 
 
-class Three(Diary):
+class Three(Recorder):
     """Is done with its third turn."""
 
     n_turns = 0
@@ -140,13 +140,13 @@ def test_a_run_ends_when_all_listeners_are_done():
     run(source, Engine(), [listener])
     assert source.n_turns == listener.n_turns == 3
     assert listener.lines[-1] == ("", "end_turn"), "nobody is told that the captures have ended"
-    source, listener, other = Pieces(TWO, 500), Three(), Diary()
+    source, listener, other = Pieces(TWO, 500), Three(), Recorder()
     run(source, Engine(), [listener, other])
-    assert shape(other.events) == [one for one in shape(WHOLE.events) if one[0] == "SessionEnded"]
+    assert attributes(other.events) == [one for one in attributes(WHOLE.events) if one[0] == "SessionEnded"]
     assert other.lines[-1] == ("", "close")
 
 
-class UpTo(PacketDiary):
+class UpTo(PacketRecorder):
     """Wants one frame, and no more."""
 
     def packet(self, packet, frame, events) -> None:
@@ -162,11 +162,11 @@ def test_a_run_ends_with_the_packet_that_was_wanted():
 
 
 @pytest.mark.parametrize("step", [1 << 20, 500])
-def test_who_wants_no_more_packets_does_not_end_the_run_for_others(step):
-    engine, listener, other = Engine(detailed=True), UpTo(), Diary()
+def test_a_listener_that_is_done_does_not_end_the_run_for_others(step):
+    engine, listener, other = Engine(detailed=True), UpTo(), Recorder()
     run(Pieces(TWO, step), engine, [listener, other])
     assert engine.frames == len(TWO)
-    assert shape(other.events) == shape(WHOLE.events)
+    assert attributes(other.events) == attributes(WHOLE.events)
 
 
 def test_a_run_without_listeners_reads_to_the_end():
@@ -176,8 +176,8 @@ def test_a_run_without_listeners_reads_to_the_end():
     assert engine.connections.n_open == 0
 
 
-def test_a_run_over_nothing_tells_the_end():
-    diary = Diary()
-    run(Pieces([], 1 << 20), Engine(), [diary])
-    assert diary.events == []
-    assert diary.lines[-1] == ("", "close")
+def test_a_run_without_frames_closes_the_listeners():
+    recorder = Recorder()
+    run(Pieces([], 1 << 20), Engine(), [recorder])
+    assert recorder.events == []
+    assert recorder.lines[-1] == ("", "close")

@@ -1,4 +1,4 @@
-"""Who talks to whom, as those see it who read what a flow carries."""
+"""Flows: client, server, and how a flow ends."""
 
 import struct
 

@@ -1,4 +1,4 @@
-"""IP datagrams cut up and put together again: in any order, twice, overlapping, too long and too late."""
+"""Reassembles fragmented IP datagrams: in any order, with copies, overlaps, too long, and too late."""
 
 import itertools
 import random
@@ -37,7 +37,7 @@ def udp(n_bytes):
     return (4000).to_bytes(2, "big") + (53).to_bytes(2, "big") + (8 + n_bytes).to_bytes(2, "big") + bytes(2) + payload
 
 
-def cut(datagram, sizes, build, **more):
+def fragment(datagram, sizes, build, **more):
     pieces, at = [], 0
     for n_bytes in [*sizes, len(datagram) - sum(sizes)]:
         pieces.append(build(datagram[at : at + n_bytes], at, at + n_bytes < len(datagram), **more))
@@ -62,7 +62,7 @@ def kinds(defragmenter):
 @pytest.mark.parametrize("order", list(itertools.permutations(range(4))))
 def test_fragments_in_any_order_become_the_datagram(build, order):
     datagram = udp(92)
-    pieces = cut(datagram, [24, 32, 8], build)
+    pieces = fragment(datagram, [24, 32, 8], build)
     defragmenter = Defragmenter()
     results = feed(defragmenter, [pieces[i] for i in order])
     assert results[:3] == [None] * 3
@@ -78,14 +78,14 @@ def test_fragments_in_any_order_become_the_datagram(build, order):
 
 
 def test_what_a_defragmented_datagram_keeps_of_its_first_header():
-    pieces = cut(udp(100), [48], ipv4, options=b"\x94\x04\x00\x00", df=1)
+    pieces = fragment(udp(100), [48], ipv4, options=b"\x94\x04\x00\x00", df=1)
     whole = feed(Defragmenter(), pieces)[-1]
     assert whole == ipv4(udp(100), options=b"\x94\x04\x00\x00", df=1)
 
 
 def test_ipv6_extension_headers_before_the_fragment_header_stay():
     before = bytes((44, 0)) + bytes(6)
-    whole = feed(Defragmenter(), cut(udp(100), [48], ipv6, before=before))[-1]
+    whole = feed(Defragmenter(), fragment(udp(100), [48], ipv6, before=before))[-1]
     packet = Packet()
     assert headers.read_ip(packet, whole, 0, len(whole))
     assert packet.payload_end - packet.payload == 100
@@ -96,7 +96,7 @@ def test_ipv6_extension_headers_before_the_fragment_header_stay():
 @pytest.mark.parametrize("build", [ipv4, ipv6])
 def test_copies_of_fragments_are_ignored(build):
     datagram = udp(92)
-    pieces = cut(datagram, [24, 32], build)
+    pieces = fragment(datagram, [24, 32], build)
     defragmenter = Defragmenter()
     results = feed(defragmenter, [pieces[0], pieces[0], pieces[1], pieces[1], pieces[2]])
     assert results[-1] is not None
@@ -112,7 +112,7 @@ def test_the_first_copy_of_ipv4_bytes_wins_and_both_are_reported():
         [
             ipv4(b"A" * 16, 0, True),
             ipv4(b"C" * 16, 24, True),
-            # Reaches into both neighbours and closes the hole between them.
+            # Overlaps both neighbours and fills the hole between them.
             ipv4(b"B" * 24, 8, True),
             ipv4(b"D" * 4, 40, False),
         ],
@@ -123,7 +123,7 @@ def test_the_first_copy_of_ipv4_bytes_wins_and_both_are_reported():
     assert (report.first, report.second) == (b"A" * 8, b"B" * 8)
 
 
-def test_an_overlap_of_equal_bytes_is_told_from_a_conflict():
+def test_an_overlap_of_equal_bytes_is_distinguished_from_a_conflict():
     defragmenter = Defragmenter()
     results = feed(defragmenter, [ipv4(b"A" * 16, 0, True), ipv4(b"A" * 12, 8, False)])
     assert results[-1][20:] == b"A" * 20
@@ -151,7 +151,7 @@ def test_datagrams_of_other_addresses_numbers_and_protocols_are_others():
     assert feed(defragmenter, [ipv4(b"B" * 4, 8, False)])[0][20:] == b"A" * 8 + b"B" * 4
 
 
-def test_a_datagram_too_long_for_ip_never_comes_out():
+def test_a_datagram_too_long_for_ip_is_never_returned():
     for order in (1, -1):
         defragmenter = Defragmenter()
         pieces = [ipv4(bytes(65512), 0, True), ipv4(bytes(16), 65512, False)][::order]
@@ -166,7 +166,7 @@ def test_bytes_behind_the_end_and_second_ends_are_left_out():
     assert kinds(defragmenter) == ["end", "end"]
 
 
-def test_an_odd_length_is_cut_down_to_units_of_eight():
+def test_a_length_that_is_not_a_multiple_of_eight_is_rounded_down():
     defragmenter = Defragmenter()
     assert feed(defragmenter, [ipv4(b"A" * 13, 0, True), ipv4(b"B" * 8, 8, False)])[-1][20:] == b"A" * 8 + b"B" * 8
     assert kinds(defragmenter) == ["length"]
@@ -174,7 +174,7 @@ def test_an_odd_length_is_cut_down_to_units_of_eight():
     assert kinds(defragmenter) == ["length"]
 
 
-def test_a_fragment_cut_by_the_snapshot_length_is_no_part_of_a_datagram():
+def test_a_fragment_truncated_by_the_snapshot_length_is_not_used():
     defragmenter, packet = Defragmenter(), Packet()
     frame = bytes(12) + b"\x08\x00" + ipv4(b"A" * 16, 0, True)
     headers.read(packet, frame, 0, len(frame) - 5, 1, len(frame))
@@ -184,7 +184,7 @@ def test_a_fragment_cut_by_the_snapshot_length_is_no_part_of_a_datagram():
     assert kinds(defragmenter) == ["cut"]
 
 
-def test_time_runs_out():
+def test_datagrams_have_a_timeout():
     defragmenter = Defragmenter()
     feed(defragmenter, [ipv4(b"A" * 8, 0, True)], at=100 * SECOND)
     assert feed(defragmenter, [ipv4(b"B" * 8, 8, False)], at=161 * SECOND) == [None]
@@ -214,7 +214,7 @@ def test_reports_are_bounded(monkeypatch):
     assert kinds(defragmenter) == ["length"] * 3
 
 
-def test_a_whole_packet_is_refused():
+def test_a_packet_that_is_no_fragment_is_an_error():
     packet = Packet()
     whole = ipv4(udp(4))
     assert headers.read_ip(packet, whole, 0, len(whole))
@@ -223,7 +223,7 @@ def test_a_whole_packet_is_refused():
 
 
 def test_random_fragments_agree_with_a_byte_by_byte_model():
-    """First copy wins, byte by byte: the slowest and plainest way to say it."""
+    """The model keeps the first copy of each byte: a slow but simple way to define the result."""
     chance = random.Random(791)
     for _ in range(300):
         n_units = chance.randrange(3, 12)

@@ -1,4 +1,4 @@
-"""One side of a connection: however its segments travelled, its stream is that of the ordered capture or says what lacks."""
+"""Reassembly of one endpoint: for any order of its segments, the stream is the same, or reports what is missing."""
 
 import random
 from dataclasses import replace
@@ -107,7 +107,7 @@ def test_a_hole_is_filled_by_the_frame_that_comes_last():
     assert sinks[0].frames[CLIENT] == [(0, 2, 2), (2, 2, 4), (4, 2, 4), (6, 2, 5)]
 
 
-def test_conflicting_copies_first_wins_both_are_told():
+def test_conflicting_copies_first_wins_both_are_reported():
     sinks = reassemble([syn(9), client(10, b"abcd"), client(12, b"XYef"), client(10, b"abXYefgh")])
     assert sinks[0].streams[CLIENT] == b"abcdefgh"
     assert sinks[0].conflicts == [(CLIENT, 2, b"cd", b"XY", 3), (CLIENT, 0, b"abcd", b"abXY", 4)]
@@ -143,7 +143,7 @@ def test_data_in_a_syn_and_the_syn_again_without():
     assert sinks[0].streams[CLIENT] == b"abcd"
 
 
-def test_without_the_answer_to_the_syn_its_first_segments_may_still_be_swapped():
+def test_without_the_syn_ack_the_first_segments_may_still_be_swapped():
     segments = packetise(talk(), mss=100)
     ordered = unordered(records(segments))
     del segments[1]
@@ -160,7 +160,7 @@ def test_a_fin_out_of_order(late):
     assert sinks[0].gaps == ([] if late else [(CLIENT, 2, 2, 2)])
 
 
-def test_cut_by_the_snapshot_length_is_a_gap():
+def test_truncation_by_the_snapshot_length_is_a_gap():
     sinks = reassemble([syn(9), client(10, b"abcdef", cut=2), client(16, b"gh")])
     assert sinks[0].streams[CLIENT] == b"abcdgh"
     assert sinks[0].gaps == [(CLIENT, 4, 2, 2)]
@@ -175,7 +175,7 @@ def test_a_hole_that_was_acknowledged_is_given_up():
     assert sinks[0].streams[CLIENT] == b"abd" + b"x" * limits.ACKNOWLEDGED_SEGMENTS
 
 
-def test_segments_behind_holes_are_limited_and_the_limit_is_told():
+def test_segments_behind_holes_are_limited_and_the_limit_is_reported():
     segments = packetise(talk(), fin=False)
     after = segments[-1].sequence + 1000
     flood = [replace(segments[-1], sequence=after + 3 * index, payload=b"x") for index in range(limits.PENDING_SEGMENTS + 50)]
@@ -183,7 +183,7 @@ def test_segments_behind_holes_are_limited_and_the_limit_is_told():
     assert "limit" in [finding["code"] for finding in record["findings"]]
 
 
-def test_waiting_bytes_of_all_connections_are_limited():
+def test_pending_bytes_of_all_connections_are_limited():
     watch = Watch()
     connections = Connections(watch)
     packet = Packet()
@@ -203,7 +203,7 @@ def test_waiting_bytes_of_all_connections_are_limited():
     assert connections.reassembler.pending == connections.reassembler.history == 0
 
 
-def test_streams_are_whole_for_any_cut_of_the_bytes():
+def test_streams_are_complete_for_any_segmentation():
     flights = talk("TLSv1_2")
     for seed in range(20):
         chance = random.Random(seed)

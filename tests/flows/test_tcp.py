@@ -1,4 +1,4 @@
-"""The table of TCP connections: which packets are of one connection, when it begins, and when and why it ends."""
+"""The table of TCP connections: which packets belong to a connection, when it begins, and when and why it ends."""
 
 import random
 
@@ -41,7 +41,7 @@ def test_a_late_syn_belongs_to_the_bytes_it_begins():
     assert unordered(records(server_first)) == unordered(records(segments))
 
 
-def test_the_answer_alone_tells_who_opened():
+def test_the_syn_ack_alone_shows_the_originator():
     segments = packetise(talk())
     [record] = records(segments[1:])
     assert record["client"]["port"] == 50000
@@ -63,7 +63,7 @@ def test_a_syn_sent_again_is_not():
     assert [timeless(record) for record in records(again)] == [timeless(record) for record in records(segments)]
 
 
-def test_refused_and_tried_again_with_the_same_number():
+def test_rejected_and_tried_again_with_the_same_number():
     segments = packetise(talk())
     refusal = Segment(SERVER, 0, 1001, RST | ACK)
     ordered = unordered(records(segments))
@@ -74,7 +74,7 @@ def test_refused_and_tried_again_with_the_same_number():
         assert unordered(tap.records()) == ordered
 
 
-def test_a_reset_ends_but_stragglers_count():
+def test_a_reset_ends_but_late_packets_count():
     segments = packetise(talk(), fin=False)
     reset = Segment(SERVER, segments[-1].sequence, 0, RST)
     straggling = [*segments[:-2], reset, *segments[-2:]]
@@ -118,7 +118,7 @@ def test_more_connections_than_the_limit_close_the_silent_ones():
     assert [finding["code"] for finding in record["findings"]] == ["evicted"]
 
 
-def test_an_idle_connection_is_closed_out_and_may_go_on():
+def test_an_idle_connection_is_closed_and_may_continue():
     segments = packetise(talk(), fin=False)
     tap = Tap()
     tap.feed(*segments[:-4])
@@ -132,7 +132,7 @@ def test_an_idle_connection_is_closed_out_and_may_go_on():
 
 
 def feed(connections, segments, at, last=0):
-    """Feed segments that all came at one time, in the frames after `last`; the number of the last of them."""
+    """Feed segments that all came at one time, in the frames after `last`. Return the number of the last frame."""
     packet = Packet()
     for number, segment in enumerate(segments, last + 1):
         data = segment.frame()
@@ -141,7 +141,7 @@ def feed(connections, segments, at, last=0):
     return last + len(segments)
 
 
-def test_time_without_packets_ends_what_is_idle_and_nothing_else():
+def test_time_without_packets_ends_only_idle_connections():
     watch = Watch()
     connections = Connections(watch)
     begin = 1_700_000_000 * SECOND
@@ -162,7 +162,7 @@ def test_time_without_packets_ends_what_is_idle_and_nothing_else():
     assert watch.sinks[2].streams[CLIENT] == b"gh"
 
 
-def test_time_without_packets_ends_what_waits_for_stragglers():
+def test_time_without_packets_ends_connections_that_wait_for_late_packets():
     watch = Watch()
     connections = Connections(watch)
     fins = [Segment(CLIENT, 10, 1, FIN | ACK), Segment(SERVER, 1, 11, FIN | ACK)]
@@ -201,7 +201,7 @@ def test_no_frame_raises_whatever_its_bytes():
         tap.records()
 
 
-def test_connections_side_by_side_are_told_apart():
+def test_parallel_connections_are_distinguished():
     both = zip(packetise(talk()), packetise(talk(), ports=(50001, 443)), strict=True)
     found = records([segment for pair in both for segment in pair])
     assert [record["client"]["port"] for record in found] == [50000, 50001]
@@ -209,7 +209,7 @@ def test_connections_side_by_side_are_told_apart():
     assert handshake_types(first) == handshake_types(second)
 
 
-def test_connections_whose_ports_differ_alike_are_told_apart():
+def test_connections_with_the_same_slot_are_distinguished():
     pairs = [(50000, 443), (50000 + 256, 443 + 256), (50000 ^ 512, 443 ^ 512), (443, 50000)]
     flights = [packetise(talk(), ports=pair) for pair in pairs]
     sinks = reassemble([segment for segments in zip(*flights, strict=True) for segment in segments])

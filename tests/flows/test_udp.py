@@ -1,4 +1,4 @@
-"""The table of UDP flows: which datagrams are of one flow, who reads them, and when a flow ends."""
+"""The table of UDP flows: which datagrams belong to a flow, which reader gets them, and when a flow ends."""
 
 import gc
 import random
@@ -20,7 +20,7 @@ PORTS = (50000, 443)
 
 
 def addresses(side, version=4, number=0):
-    """Source and destination of what a side sends."""
+    """Return source and destination of the datagrams that a side sends."""
     prefix = b"\x0a" if version == 4 else b"\x20\x01\x0d\xb8" + bytes(9)
     pair = [prefix + (2 * number + host).to_bytes(3, "big") for host in (1, 2)]
     return pair[side], pair[1 - side]
@@ -41,24 +41,24 @@ def datagram(side, payload, *, version=4, ports=PORTS, number=0, options=b""):
 
 
 class Recorder(DatagramSink):
-    """Everything that a flow's reader hears."""
+    """A reader of a flow that keeps all calls."""
 
     def __init__(self, flow, wanted=True):
         self.wanted = wanted
         self.flow = flow
-        self.heard = []
+        self.datagrams = []
         self.closed = []
 
     def feed(self, side, data, start, end, missing, frame, at):
         assert not self.closed
-        self.heard.append((side, data[start:end], missing, frame, at))
+        self.datagrams.append((side, data[start:end], missing, frame, at))
 
     def close(self, reason, frame, at):
         self.closed.append((reason, frame, at))
 
 
 class Watch(Listener):
-    """A reader for each flow."""
+    """A listener that opens a `Recorder` for each flow."""
 
     def __init__(self, wanted=True):
         super().__init__()
@@ -71,7 +71,7 @@ class Watch(Listener):
 
 
 class Tap:
-    """A table of flows that is fed whole frames, a second apart unless told otherwise."""
+    """A table of flows that is fed complete frames, with one second between them by default."""
 
     def __init__(self, listener=None):
         self.watch = listener or Watch()
@@ -102,15 +102,15 @@ def test_both_directions_are_one_flow_and_side_0_sent_first(version, first):
     tap = Tap()
     tap.feed(*(datagram(side, b"%d" % side, version=version) for side in (first, 1 - first, 1 - first, first)))
     [sink] = tap.close()
-    assert [(side, payload) for side, payload, *_ in sink.heard] == [
+    assert [(side, payload) for side, payload, *_ in sink.datagrams] == [
         (side ^ first, b"%d" % side) for side in (first, 1 - first, 1 - first, first)
     ]
-    assert [(frame, at) for *_, frame, at in sink.heard] == [(n, START + n * SECOND) for n in (1, 2, 3, 4)]
+    assert [(frame, at) for *_, frame, at in sink.datagrams] == [(n, START + n * SECOND) for n in (1, 2, 3, 4)]
     assert sink.closed == [("end", 4, START + 4 * SECOND)]
 
 
 @pytest.mark.parametrize("version", [4, 6])
-def test_a_flow_says_who_talks_when_and_how_much(version):
+def test_a_flow_has_its_addresses_times_and_sizes(version):
     tap = Tap()
     tap.feed(datagram(0, b"abc", version=version), datagram(1, b"", version=version))
     tap.feed(datagram(0, b"defgh", version=version), cut=2)
@@ -133,40 +133,40 @@ def test_ip_options_and_another_version_of_ip():
     tap.feed(datagram(0, b"a"), datagram(1, b"b", options=bytes(8)), datagram(0, b"c", options=bytes(4)))
     tap.feed(datagram(0, b"d", version=6))
     first, second = tap.close()
-    assert [payload for _, payload, *_ in first.heard] == [b"a", b"b", b"c"]
-    assert [payload for _, payload, *_ in second.heard] == [b"d"]
+    assert [payload for _, payload, *_ in first.datagrams] == [b"a", b"b", b"c"]
+    assert [payload for _, payload, *_ in second.datagrams] == [b"d"]
 
 
 def test_an_empty_datagram_is_one():
     tap = Tap()
     tap.feed(datagram(0, b""))
     [sink] = tap.close()
-    assert sink.heard == [(0, b"", 0, 1, START + SECOND)]
+    assert sink.datagrams == [(0, b"", 0, 1, START + SECOND)]
 
 
 @pytest.mark.parametrize("cut", [1, 5, 6])
-def test_a_cut_datagram_is_handed_on_with_what_lacks(cut):
+def test_a_truncated_datagram_is_passed_on_with_the_number_of_missing_bytes(cut):
     tap = Tap()
     tap.feed(datagram(0, b"abcdef"), cut=cut)
     tap.feed(datagram(1, b"gh"))
     [sink] = tap.close()
-    assert [heard[:3] for heard in sink.heard] == [(0, b"abcdef"[: 6 - cut], cut), (1, b"gh", 0)]
+    assert [datagram[:3] for datagram in sink.datagrams] == [(0, b"abcdef"[: 6 - cut], cut), (1, b"gh", 0)]
     assert sink.flow.originator.n_bytes == 6
 
 
-def test_who_sends_to_itself_from_one_port_has_one_side():
+def test_a_flow_from_a_port_to_itself_has_one_side():
     data = bytearray(datagram(0, b"x"))
     data[26:30] = data[30:34]
     data[34:36] = data[36:38]
     tap = Tap()
     tap.feed(bytes(data), bytes(data))
     [sink] = tap.close()
-    assert [heard[0] for heard in sink.heard] == [0, 0]
+    assert [side for side, *_ in sink.datagrams] == [0, 0]
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_flows_side_by_side_are_told_apart(seed):
-    """Among them many whose ports choose the same place among the recent ones."""
+def test_parallel_flows_are_distinguished(seed):
+    """The ports of many of them lead to the same slot of the recent sides."""
     chance = random.Random(seed)
     kinds = [
         {"version": version, "ports": ports, "number": number}
@@ -181,19 +181,19 @@ def test_flows_side_by_side_are_told_apart(seed):
     for kind, sink in zip(order, tap.close(), strict=True):
         expected = [(side, payload) for who, side, payload in sent if who == kind]
         originator = expected[0][0]
-        assert [(side ^ originator, payload) for side, payload, *_ in sink.heard] == expected
+        assert [(side ^ originator, payload) for side, payload, *_ in sink.datagrams] == expected
 
 
-def test_a_reader_that_wants_none_hears_only_of_the_end():
+def test_a_reader_that_wants_no_datagrams_gets_only_the_end():
     tap = Tap(Watch(wanted=False))
     tap.feed(datagram(0, b"abc"), datagram(1, b"d"))
     [sink] = tap.close()
-    assert sink.heard == []
+    assert sink.datagrams == []
     assert sink.closed == [("end", 2, tap.at)]
     assert (sink.flow.originator.n_bytes, sink.flow.responder.n_bytes) == (3, 1)
 
 
-def test_a_reader_may_have_enough_and_want_again():
+def test_a_reader_may_stop_and_continue():
     tap = Tap()
     tap.feed(datagram(0, b"a"))
     [sink] = tap.watch.sinks
@@ -202,7 +202,7 @@ def test_a_reader_may_have_enough_and_want_again():
     sink.wanted = True
     tap.feed(datagram(1, b"d"))
     tap.close()
-    assert [heard[1] for heard in sink.heard] == [b"a", b"d"]
+    assert [payload for _, payload, *_ in sink.datagrams] == [b"a", b"d"]
 
 
 def test_a_listener_that_does_not_ask_for_datagrams_gets_none():
@@ -231,7 +231,7 @@ def test_time_without_packets_ends_idle_flows():
     assert tap.flows.n_open == 1
     tap.feed(datagram(1, b"c"))
     *_, third = tap.close()
-    assert third.heard == [(0, b"c", 0, 3, tap.at)], "what comes later begins another flow"
+    assert third.datagrams == [(0, b"c", 0, 3, tap.at)], "what comes later begins another flow"
     assert second.closed[0][0] == "end"
 
 
@@ -277,14 +277,14 @@ def test_what_readers_keep_is_limited():
 
 def test_an_ended_flow_is_freed_without_the_collector():
     class Kept(DatagramSink):
-        """A reader that holds its flow, as readers do."""
+        """A reader with a reference to its flow, as usual."""
 
         def __init__(self, flow):
             self.wanted = True
             self.flow = flow
 
     class Keeper(Listener):
-        """Weak references to all readers."""
+        """A listener with weak references to all readers."""
 
         def open_datagrams(self, flow):
             sink = Kept(flow)
@@ -312,7 +312,7 @@ def test_times_that_jump_back_end_nothing():
         tap.at = max(-1, tap.at + jump)
         tap.feed(datagram(1, b"b"))
     [sink] = tap.close()
-    assert len(sink.heard) == 4
+    assert len(sink.datagrams) == 4
 
 
 def test_no_frame_raises_whatever_its_bytes():

@@ -1,4 +1,4 @@
-"""Frames of real captures, and a packet's facts as one tuple."""
+"""Frames of real captures."""
 
 import gzip
 
@@ -10,7 +10,7 @@ from analyzer.capture.packet_reader import PacketReader
 
 @pytest.fixture
 def frames(corpus):
-    """From a capture's name to its frames: (bytes, link type, wire length)."""
+    """Return a function from a capture's name to its frames: (bytes, link type, wire length)."""
 
     def read(name):
         data = (corpus / name).read_bytes()

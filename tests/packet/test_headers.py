@@ -1,4 +1,4 @@
-"""Frames to packets: every header by hand, real captures against tshark, and damage of every kind."""
+"""Reads packets from frames: every header, real captures compared with tshark, and damage of every kind."""
 
 import random
 import subprocess
@@ -48,7 +48,7 @@ def ethernet(body, ether_type=0x0800):
 
 
 def read(frame, link_type=1, wire_length=None, before=b"", after=b""):
-    """The packet in a buffer with other bytes around it, as a capture has."""
+    """Read the packet from a buffer with other bytes around it, as in a capture."""
     packet = Packet()
     start, end = len(before), len(before) + len(frame)
     good = headers.read(
@@ -87,7 +87,7 @@ def test_a_udp_packet_over_ipv6():
     assert endpoints(packet.reverse_key()) == (("2001:db8::2", 53), ("2001:db8::1", 5000))
 
 
-def test_a_packet_is_filled_anew():
+def test_a_packet_is_filled_again():
     packet = Packet()
     blank = facts(packet)
     for frame in (ethernet(ipv4(tcp(b"x"), word=0x2001)), ethernet(ipv6(udp(b"x"), 17), 0x86DD), ethernet(ipv4(tcp(offset=3)))):
@@ -140,19 +140,19 @@ def test_ethernet_padding_is_no_payload():
     for packet in (ipv4(tcp(b"ab")), ipv4(udp(b"ab"), 17)):
         assert payload(read(ethernet(packet + bytes(10)))[0]) == b"ab"
     assert payload(read(ethernet(ipv6(tcp(b"ab")) + bytes(10), 0x86DD))[0]) == b"ab"
-    # And not even when the snapshot length cut into the padding.
+    # Also if the snapshot length truncates the padding.
     packet, good = read(ethernet(ipv4(tcp(b"ab")) + bytes(2)), wire_length=64)
     assert (good, packet.missing, payload(packet)) == (True, 0, b"ab")
 
 
-def test_a_total_length_of_zero_reaches_to_the_frames_end():
+def test_a_total_length_of_zero_means_the_end_of_the_frame():
     packet, good = read(ethernet(ipv4(tcp(b"ab"), total=0)), wire_length=100)
     assert (good, payload(packet), packet.missing, packet.problem) == (True, b"ab", 44, "")
     packet, good = read(ethernet(ipv6(tcp(b"ab"), length=0), 0x86DD))
     assert (good, payload(packet), packet.problem) == (True, b"ab", "")
 
 
-def test_a_length_beyond_the_frame_is_a_problem_but_no_obstacle():
+def test_a_length_beyond_the_frame_is_a_problem_but_the_rest_is_read():
     packet, good = read(ethernet(ipv4(tcp(b"ab"), total=200)))
     assert (good, payload(packet), packet.missing) == (True, b"ab", 0)
     assert packet.problem == "IPv4 total length 200 is more than the frame has"
@@ -188,7 +188,7 @@ def test_a_udp_length_of_zero_and_a_short_one():
         (ipv4(tcp())[:19], "IPv4 header needs 20 bytes, but 19 are left"),
     ],
 )
-def test_headers_that_lie(frame, problem):
+def test_headers_with_wrong_lengths(frame, problem):
     packet, good = read(ethernet(frame))
     assert not good
     assert packet.problem == problem
@@ -196,7 +196,7 @@ def test_headers_that_lie(frame, problem):
     assert not packet.truncated
 
 
-def test_what_the_snapshot_length_cut_is_not_malformed():
+def test_a_truncated_frame_is_not_malformed():
     whole = ethernet(ipv4(tcp(b"x" * 100, options=b"\x01" * 12)))
     for n_bytes in range(len(whole)):
         packet, good = read(whole[:n_bytes], wire_length=len(whole))
@@ -209,7 +209,7 @@ def test_what_the_snapshot_length_cut_is_not_malformed():
             assert packet.missing > 0
 
 
-def test_ports_are_read_of_headers_that_are_cut():
+def test_ports_are_read_from_truncated_headers():
     packet, good = read(ethernet(ipv4(tcp()[:4])), wire_length=54)
     assert not good
     assert (packet.source_port, packet.destination_port, len(packet.key())) == (4000, 443, 12)
@@ -238,13 +238,13 @@ def test_an_ipv6_fragment_and_an_atomic_one():
 def test_every_ipv6_extension_header():
     chain, kinds = b"", [0, 43, 60, 135, 139, 140, 51, 6]
     for i, kind in enumerate(kinds[:-1]):
-        # The Authentication Header counts in fours.
+        # The Authentication Header counts units of four bytes.
         chain += bytes((kinds[i + 1], 2 if kind == 51 else 1)) + bytes(14)
     packet, good = read(ethernet(ipv6(chain + tcp(b"data"), 0), 0x86DD))
     assert (good, packet.protocol, payload(packet)) == (True, 6, b"data")
 
 
-def test_extension_headers_that_lie_or_never_end():
+def test_extension_headers_with_wrong_lengths_or_without_end():
     packet, good = read(ethernet(ipv6(bytes((6, 200)) + tcp(), 60), 0x86DD))
     assert (good, packet.problem) == (False, "IPv6 extension header needs 1608 bytes, but 22 are left")
     packet, good = read(ethernet(ipv6((bytes((60, 0)) + bytes(6)) * 1000, 60), 0x86DD))
@@ -260,7 +260,7 @@ def test_a_jumbo_payload():
     assert (good, payload(packet), packet.problem) == (True, b"j" * 70000, "")
 
 
-def test_a_tower_of_headers_comes_to_an_end():
+def test_the_number_of_headers_is_limited():
     packet, good = read(ethernet((u16(1) + u16(0x8100)) * 1000, 0x8100))
     assert (good, packet.problem) == (False, "more than 32 headers")
     tower = b""
@@ -281,7 +281,7 @@ def test_a_datagram_in_its_own_buffer():
 
 
 @pytest.mark.parametrize(("start", "end"), [(-1, 3), (2, 1), (0, 11)])
-def test_a_frame_outside_the_buffer_is_the_callers_mistake(start, end):
+def test_a_frame_outside_the_buffer_is_a_value_error(start, end):
     with pytest.raises(ValueError, match="no frame"):
         headers.read(Packet(), bytes(10), start, end, 1, 0)
     with pytest.raises(ValueError, match="no packet"):
@@ -289,7 +289,7 @@ def test_a_frame_outside_the_buffer_is_the_callers_mistake(start, end):
 
 
 def consistent(packet, good, start, end):
-    """What holds of every packet, whatever its frame."""
+    """Check what is true for every packet of any frame."""
     assert start <= packet.payload <= packet.payload_end <= end
     assert packet.missing >= 0
     assert not good or (packet.protocol in (6, 17) and packet.transport > 0 and len(packet.key()) in (12, 36))
@@ -360,7 +360,7 @@ FIELDS = [
 
 
 def tshark(path):
-    """What tshark says of every frame's innermost transport header; None where it sees none."""
+    """Return what tshark reads in the innermost transport header of each frame; None if it finds none."""
     command = ["tshark", "-n", "-r", str(path), "-T", "fields", "-E", "occurrence=l"]
     for preference in ("tcp.relative_sequence_numbers", "ip.defragment", "ipv6.defragment", "tcp.desegment_tcp_streams"):
         command += ["-o", f"{preference}:FALSE"]

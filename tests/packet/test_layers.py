@@ -1,4 +1,4 @@
-"""The field tree of one packet: our own layers, scapy's, and their places among the frame's bytes."""
+"""The field tree of one packet: the layers with tables, those of scapy, and their positions in the frame."""
 
 import random
 
@@ -12,17 +12,17 @@ from analyzer.packet.packet import Packet
 
 
 @pytest.fixture
-def grow(frames):
-    """From a capture's name and a frame's number to its bytes and its tree."""
+def tree_of(frames):
+    """Return a function from a capture's name and a frame's number to its bytes and its tree."""
 
     def build(name, number):
         data, link_type, length = frames(name)[number - 1]
-        return data, tree(stand_on(data, link_type, length))
+        return data, tree(frame_of(data, link_type, length))
 
     return build
 
 
-def stand_on(data, link_type, length, before=b"xx"):
+def frame_of(data, link_type, length, before=b"xx"):
     frame = Frame()
     frame.data, frame.start, frame.end = before + data + b"yy", len(before), len(before) + len(data)
     frame.link_type, frame.wire_length = link_type, length
@@ -34,22 +34,22 @@ def names(layers):
 
 
 def field(layers, layer, name):
-    return next(f for found in layers if found.name == layer for f in walk(found.fields) if f.name == name)
+    return next(f for found in layers if found.name == layer for f in all_fields(found.fields) if f.name == name)
 
 
-def walk(fields):
+def all_fields(fields):
     for one in fields:
         yield one
-        yield from walk(one.children)
+        yield from all_fields(one.children)
 
 
-def check_places(data, layers):
-    """Layers follow each other without a gap; every field lies in its layer, and fields side by side do not go backwards."""
+def check_positions(data, layers):
+    """Check that layers follow each other without a gap, that fields are inside their layer, and that fields are in order."""
     at = 0
     for layer in layers:
         assert (layer.offset, layer.length > 0) == (at, True)
         at += layer.length
-        for one in walk(layer.fields):
+        for one in all_fields(layer.fields):
             assert one.offset == -1 or layer.offset <= one.offset <= one.offset + one.length <= at
             if (
                 isinstance(one.value, bytes)
@@ -62,9 +62,9 @@ def check_places(data, layers):
     assert at == len(data)
 
 
-def test_a_tcp_handshake_packet(grow):
-    data, layers = grow("zeek/tcpip/wikipedia.pcap", 10)
-    check_places(data, layers)
+def test_a_tcp_handshake_packet(tree_of):
+    data, layers = tree_of("zeek/tcpip/wikipedia.pcap", 10)
+    check_positions(data, layers)
     assert names(layers) == ["Ethernet", "IPv4", "TCP"]
     assert field(layers, "Ethernet", "source_address").text == "00:13:7f:be:8c:ff"
     assert field(layers, "Ethernet", "ether_type").text == "IPv4 (2048)"
@@ -83,17 +83,17 @@ def test_a_tcp_handshake_packet(grow):
     ]
 
 
-def test_ipv6_extension_headers_and_options(grow):
-    data, layers = grow("zeek/tcpip/ipv6-hbh-routing0.pcap", 1)
-    check_places(data, layers)
+def test_ipv6_extension_headers_and_options(tree_of):
+    data, layers = tree_of("zeek/tcpip/ipv6-hbh-routing0.pcap", 1)
+    check_positions(data, layers)
     assert names(layers)[:4] == ["Ethernet", "IPv6", "IPv6 extension", "IPv6 Routing"]
     assert field(layers, "IPv6", "version").value == 6
     assert field(layers, "IPv6 Routing", "routing_type").value == 0
 
 
-def test_dns_by_scapy_with_places(grow):
-    data, layers = grow("zeek/tcpip/ipv6-fragmented-dns.pcap", 2)
-    check_places(data, layers)
+def test_dns_by_scapy_with_positions(tree_of):
+    data, layers = tree_of("zeek/tcpip/ipv6-fragmented-dns.pcap", 2)
+    check_positions(data, layers)
     assert names(layers) == ["Ethernet", "IPv6", "UDP", "DNS"]
     dns_id = field(layers, "DNS", "id")
     assert (dns_id.value, dns_id.offset, dns_id.length) == (int.from_bytes(data[62:64]), 62, 2)
@@ -114,9 +114,9 @@ def test_dns_by_scapy_with_places(grow):
         ("zeek/tcpip/tcp-payload-syn.pcap", 1, ["IPv4", "TCP", "Data"]),
     ],
 )
-def test_the_layers_of_real_frames(grow, name, number, expected):
-    data, layers = grow(name, number)
-    check_places(data, layers)
+def test_the_layers_of_real_frames(tree_of, name, number, expected):
+    data, layers = tree_of(name, number)
+    check_positions(data, layers)
     assert names(layers)[: len(expected)] == expected
 
 
@@ -127,11 +127,11 @@ SAMPLES = [
 
 
 @pytest.mark.parametrize("name", SAMPLES)
-def test_the_tree_and_the_fast_reader_see_one_packet(frames, name):
+def test_the_tree_and_the_fast_reader_read_the_same_packet(frames, name):
     packet = Packet()
     for data, link_type, length in frames(name)[:30]:
-        layers = tree(stand_on(data, link_type, length))
-        check_places(data, layers)
+        layers = tree(frame_of(data, link_type, length))
+        check_positions(data, layers)
         if not headers.read(packet, data, 0, len(data), link_type, length):
             continue
         (source, source_port), (destination, destination_port) = endpoints(packet.key())
@@ -150,15 +150,15 @@ def test_every_truncation_and_many_mutations_have_a_tree(frames, name):
     data, link_type, _ = frames(name)[:2][-1]
     data = data[:160]
     for n_bytes in range(len(data)):
-        check_places(data[:n_bytes], tree(stand_on(data[:n_bytes], link_type, len(data))))
+        check_positions(data[:n_bytes], tree(frame_of(data[:n_bytes], link_type, len(data))))
     for _ in range(100):
         changed = bytearray(data)
         for _ in range(chance.randrange(1, 6)):
             changed[chance.randrange(len(changed))] = chance.randrange(256)
-        check_places(changed, tree(stand_on(bytes(changed), link_type, len(data))))
+        check_positions(changed, tree(frame_of(bytes(changed), link_type, len(data))))
 
 
 def test_an_unknown_link_type_is_bytes():
-    (layer,) = tree(stand_on(b"\x01\x02", 147, 2))
+    (layer,) = tree(frame_of(b"\x01\x02", 147, 2))
     assert (layer.name, layer.fields[0].value, layer.fields[0].text) == ("Data", b"\x01\x02", "0102")
-    assert tree(stand_on(b"", 147, 0)) == []
+    assert tree(frame_of(b"", 147, 0)) == []

@@ -1,4 +1,4 @@
-"""Each link type and each shim in front of one and the same IP packet."""
+"""Each link type and each shim, before the same IP packet."""
 
 import pytest
 
@@ -67,7 +67,7 @@ SHIMS = {
 
 
 @pytest.mark.parametrize("name", SHIMS)
-def test_the_packet_behind_the_shim(name):
+def test_the_packet_after_the_shim(name):
     link_type, shim, ip = SHIMS[name]
     frame = bytes.fromhex(shim) + ip
     packet, good = read(frame, link_type)
@@ -76,13 +76,13 @@ def test_the_packet_behind_the_shim(name):
     assert packet.ip == len(frame) - len(ip)
     assert packet.data[packet.payload : packet.payload_end] == b"hello"
     assert packet.ether_type == (0x86DD if ip is IPV6 else 0x0800)
-    # 0x064 stands innermost wherever there are VLAN tags.
+    # 0x064 is the innermost VLAN tag in all cases with tags.
     assert packet.vlan == (100 if "8100" in shim else -1)
     assert packet.tunnels == 0
 
 
 @pytest.mark.parametrize("name", SHIMS)
-def test_every_cut_of_the_shim_is_told_from_damage(name):
+def test_every_truncation_of_the_shim_is_distinguished_from_damage(name):
     link_type, shim, ip = SHIMS[name]
     whole = bytes.fromhex(shim) + ip
     for n_bytes in range(len(whole) - len(ip)):
@@ -123,7 +123,7 @@ def test_the_padding_of_802_3_is_no_payload():
         (239, "02000000" + "04000100" * 100, "more than 64 NFLOG attributes"),
     ],
 )
-def test_what_is_no_ip(link_type, frame, problem):
+def test_frames_without_ip(link_type, frame, problem):
     packet, good = read(bytes.fromhex(frame), link_type)
     assert not good
     assert packet.ip == -1

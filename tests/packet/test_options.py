@@ -1,4 +1,4 @@
-"""TCP options: each kind, unknown ones, lengths that lie, and those of real captures."""
+"""TCP options: each kind, unknown kinds, wrong lengths, and the options of real captures."""
 
 import random
 
@@ -40,7 +40,7 @@ def test_each_option(row, name, value):
     assert (first.name, first.value, first.offset, first.length, first.problem) == (name, value, 40, len(row) // 2, "")
 
 
-def test_a_row_of_options():
+def test_several_options():
     found = options(bytes.fromhex("020405b4 0402 080a 00000001 00000002 01 030307 00 ffff"))
     assert [option.kind for option in found] == [2, 4, 8, 1, 3, 0]
     assert [option.offset for option in found] == [40, 44, 46, 56, 57, 60]
@@ -56,7 +56,7 @@ def test_a_row_of_options():
         ("0203050103", [2, 1, 3], "length 0 of 4 bytes", b"\0\0"),
     ],
 )
-def test_lengths_that_lie(row, kinds, problem, value):
+def test_wrong_lengths(row, kinds, problem, value):
     found = options(bytes.fromhex(row))
     assert [option.kind for option in found] == kinds
     if problem:
@@ -65,7 +65,7 @@ def test_lengths_that_lie(row, kinds, problem, value):
         assert (found[0].problem, found[0].value) == ("length 3", b"\5")
 
 
-def test_options_cut_by_the_snapshot_length():
+def test_options_truncated_by_the_snapshot_length():
     found = options(bytes.fromhex("020405b40101080a0000000100000002"), snap=50)
     assert [option.kind for option in found] == [2, 1, 1, 8]
     assert found[-1].problem == "length 10 of 4 bytes"
@@ -75,7 +75,7 @@ def test_a_packet_without_tcp_has_none():
     assert read_tcp_options(Packet()) == []
 
 
-def test_any_bytes_give_options_that_fill_their_place():
+def test_any_bytes_give_options_that_cover_them():
     chance = random.Random(7323)
     for _ in range(2000):
         row = chance.randbytes(4 * chance.randrange(11))

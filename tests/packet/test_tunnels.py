@@ -1,4 +1,4 @@
-"""Packets in packets: each tunnel by hand, and what only looks like one."""
+"""Packets in packets: each kind of tunnel, and packets that only look like a tunnel."""
 
 import pytest
 
@@ -81,7 +81,7 @@ def test_the_packet_in_the_tunnel(name):
         (50, "00000001"),
     ],
 )
-def test_what_is_no_tunnel_stays_the_innermost_packet(kind, body):
+def test_a_packet_without_a_tunnel_stays_the_innermost_packet(kind, body):
     packet, good = read(outer(bytes.fromhex(body), kind))
     assert not good
     assert (packet.ip, packet.protocol, packet.tunnels, packet.payload, packet.problem) == (0, kind, 0, 20, "")
@@ -109,14 +109,14 @@ def test_what_is_no_tunnel_stays_the_innermost_packet(kind, body):
         (40001, "0800000000000100" + ETHERNET),
     ],
 )
-def test_a_datagram_to_a_tunnels_port_that_is_none(port, body):
+def test_a_datagram_to_the_port_of_a_tunnel_that_is_not_a_tunnel(port, body):
     packet, good = read(datagram(bytes.fromhex(body), port))
     assert good
     assert (packet.tunnels, packet.destination_port, packet.payload) == (0, port, 28)
     assert packet.payload_end == len(packet.data)
 
 
-def test_damage_inside_a_tunnel_is_the_inner_packets():
+def test_damage_inside_a_tunnel_is_a_problem_of_the_inner_packet():
     packet, good = read(outer(b"\x46" + INNER4[1:20], 4))
     assert not good
     assert (packet.tunnels, packet.problem_at) == (1, 20)

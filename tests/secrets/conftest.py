@@ -1,4 +1,4 @@
-"""Real endpoints, made once; see endpoints.py."""
+"""Fixtures for real endpoints, created once; see endpoints.py."""
 
 import sys
 from functools import partial
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-# The folder cannot be a package, since Python has a module of its name.
+# The folder cannot be a package, because Python has a module with its name.
 sys.path.append(str(Path(__file__).parent))
 
 import endpoints
@@ -20,7 +20,7 @@ def keys(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def converse(keys, tmp_path_factory):
-    """A function of cipher list, version and options that has two endpoints talk in memory."""
+    """A function of cipher list, version and options: two endpoints exchange data in memory."""
     return partial(endpoints.converse, keys, tmp_path_factory.mktemp("logs") / "keys.log")
 
 

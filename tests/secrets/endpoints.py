@@ -1,4 +1,4 @@
-"""Real endpoints that speak a given suite, with what they put on the wire and what they logged."""
+"""Real endpoints for a given suite, with the bytes that they sent and the secrets that they logged."""
 
 import contextlib
 import datetime
@@ -20,7 +20,7 @@ RESPONSE = bytes(range(256)) * 130  # more than one record
 
 @dataclass
 class Conversation:
-    """What both sides sent on the wire, what was inside, and the key log."""
+    """What both sides sent on the wire, its plaintext, and the key log."""
 
     client: bytes
     server: bytes
@@ -104,7 +104,7 @@ class Pair:
             target.write(data)
 
     def both(self, action):
-        """Have both sides do it, until both have done it."""
+        """Run the action on both sides until both have completed it."""
         waiting = [self.client, self.server]
         while waiting:
             for endpoint in list(waiting):
@@ -126,7 +126,7 @@ class Pair:
 
 
 def converse(keys, log, ciphers, version, options=0):
-    """Give the conversation in memory of an OpenSSL cipher list, a version and options of the context."""
+    """Return a conversation in memory, for an OpenSSL cipher list, a version and options of the context."""
     server_context = context(ssl.PROTOCOL_TLS_SERVER, ciphers, version, options)
     for name in ("rsa", "ec", "dsa"):
         server_context.load_cert_chain(keys.file(f"{name}.pem"))
@@ -145,7 +145,7 @@ def converse(keys, log, ciphers, version, options=0):
 
 
 class Server:
-    """`openssl s_server`, which sends lines back reversed, and `openssl s_client` in front of it with a tap between them."""
+    """`openssl s_server`, which sends lines back reversed, and `openssl s_client`, with a tap between them."""
 
     def __init__(self, keys, folder):
         self.folder = folder
@@ -173,7 +173,7 @@ class Server:
         self.process.wait()
 
     def talk(self, options, lines):
-        """Send lines one by one, waiting for what comes back; `K` is a command, to update keys."""
+        """Send lines one by one, and wait for each answer; `K` is the command to update keys."""
         log = self.folder / "keys.log"
         log.write_bytes(b"")
         command = [
@@ -226,5 +226,5 @@ def pass_on(source, target, record):
     while data := source.recv(1 << 16):
         record += data
         target.sendall(data)
-    with contextlib.suppress(OSError):  # closed already: both said goodbye at once
+    with contextlib.suppress(OSError):  # already closed: both sides closed at the same time
         target.shutdown(socket.SHUT_WR)

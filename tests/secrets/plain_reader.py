@@ -1,4 +1,4 @@
-"""A reader of records and handshake messages that is small enough to be right, to try openers with."""
+"""A reader of records and handshake messages that is simple enough to be right, to test record decryptors."""
 
 from dataclasses import dataclass, field
 
@@ -12,7 +12,7 @@ NEW_SESSION_TICKET, CERTIFICATE_STATUS, FINISHED, KEY_UPDATE = 4, 22, 20, 24
 
 @dataclass
 class Side:
-    """What one side said: plaintext by content type; messages with their headers; records after keys as (header, body)."""
+    """What one side sent: plaintext by content type; messages with their headers; records after keys as (header, body)."""
 
     application: bytes = b""
     alerts: list = field(default_factory=list)
@@ -80,7 +80,7 @@ def decryptors(said, master):
 
 
 def read_tls12(client_stream, server_stream, master):
-    """Both sides of a full handshake and what followed; everything must open, and both Finished must be right."""
+    """Read both sides of a full handshake and what followed. All records must decrypt, and both Finished must be right."""
     said = hellos(client_stream, server_stream)
     sides = []
     for stream, decryptor in zip((client_stream, server_stream), decryptors(said, master), strict=True):
@@ -114,7 +114,7 @@ def read_tls12(client_stream, server_stream, master):
 
 
 def read_tls13(client_stream, server_stream, secrets):
-    """Both sides of a handshake without HelloRetryRequest and what followed; everything must open."""
+    """Read both sides of a handshake without HelloRetryRequest and what followed. All records must decrypt."""
     said = hellos(client_stream, server_stream)
     sides = []
     names = ("CLIENT", "SERVER")

@@ -1,4 +1,4 @@
-"""AEADs: what only TLS 1.3 and its drafts have, and the number in the explicit nonce."""
+"""AEADs: features of TLS 1.3 and its drafts, and the counter in the explicit nonce."""
 
 import pytest
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms
@@ -75,7 +75,7 @@ def test_a_key_update_in_a_gap():
     assert decryptor.open(*seal(0, b"old\x17")) == (23, b"old")
 
 
-def test_what_is_no_protected_record():
+def test_bytes_that_are_not_a_protected_record():
     decryptor = open_tls13(AES, SECRET)
     for content_type in (20, 21, 22, 255):
         with pytest.raises(DecryptionError, match="malformed"):
@@ -105,7 +105,7 @@ def test_explicit_nonces_need_not_count():
     assert decryptor.open_after_gap(*seal_gcm(6, 50, b"6"), 10) == (0, 23, b"6")
 
 
-def test_explicit_nonces_that_count_tell_how_long_the_gap_was():
+def test_explicit_nonces_that_count_show_how_long_the_gap_was():
     decryptor, _ = open_tls12(GCM, 0x0303, MASTER, CLIENT, SERVER)
     assert decryptor.open(*seal_gcm(0, 1000, b"0")) == (23, b"0")
     assert decryptor.open_after_gap(*seal_gcm(70_000, 71_000, b"far"), 10) == (69_999, 23, b"far")

@@ -1,4 +1,4 @@
-"""CBC: padding, lengths, and MACs that are cut or outside."""
+"""CBC: padding, lengths, and MACs that are truncated or over the ciphertext."""
 
 import hashlib
 import hmac

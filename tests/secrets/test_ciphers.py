@@ -1,4 +1,4 @@
-"""The ciphers of the registry: each is opened, or named as not supported."""
+"""The ciphers of the registry: each one can be decrypted, or is reported as not supported."""
 
 import pytest
 
@@ -16,7 +16,7 @@ WITHOUT = (
 
 
 @pytest.mark.parametrize("chosen", SUITES, ids=lambda chosen: chosen.name)
-def test_every_suite_has_openers_or_a_reason(chosen):
+def test_every_suite_has_decryptors_or_a_reason(chosen):
     hashed = chosen.hash in {"MD5", "RMD", "SHA", "SHA256", "SHA384", "SM3"}
     known = chosen.cipher in AEADS or chosen.cipher in BLOCKS or chosen.cipher in STREAMS
     supported = hashed and known
@@ -42,6 +42,6 @@ def test_every_suite_has_openers_or_a_reason(chosen):
             open_tls13(chosen, bytes(32))
 
 
-def test_a_cipher_that_nobody_has_is_named():
+def test_an_unavailable_cipher_is_named():
     with pytest.raises(DecryptionError, match="unsupported_cipher: no implementation of ARIA_128_GCM"):
         aead_kind("ARIA_128_GCM")

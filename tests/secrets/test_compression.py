@@ -1,4 +1,4 @@
-"""Compressed records: one zlib stream, bounded, and over once a record is missing."""
+"""Compressed records: one zlib stream, with a limit; it ends when a record is missing."""
 
 import zlib
 

@@ -1,4 +1,4 @@
-"""What a refusal says of itself."""
+"""What a decryption error contains."""
 
 from analyzer.secrets.decryption_error import REASONS, WRONG_SECRET, DecryptionError
 

@@ -1,4 +1,4 @@
-"""HPKE from the shared secret on: the RFC's own example, and another implementation's messages in every suite."""
+"""HPKE from the shared secret on: the example of the RFC, and messages of another implementation for every suite."""
 
 import itertools
 
@@ -21,7 +21,7 @@ CIPHERTEXTS = {
 
 
 def decapsulate(private: X25519PrivateKey, enc: bytes) -> bytes:
-    """The KEM's shared secret, which the library keeps to itself (RFC 9180, section 4.1)."""
+    """The KEM's shared secret, which the library does not return (RFC 9180, section 4.1)."""
     start = hash_function("SHA256")
     suite = b"KEM\x00\x20"
     product = private.exchange(X25519PublicKey.from_public_bytes(enc))
@@ -48,7 +48,7 @@ def test_whatever_differs_opens_nothing(change: str) -> None:
 
 
 @pytest.mark.parametrize(("kdf", "aead"), list(itertools.product((1, 2, 3), (1, 2, 3))))
-def test_another_implementation_is_understood(kdf: int, aead: int) -> None:
+def test_messages_of_another_implementation(kdf: int, aead: int) -> None:
     hpke = pytest.importorskip("cryptography.hazmat.primitives.hpke")
     names = ("HKDF_SHA256", "HKDF_SHA384", "HKDF_SHA512"), ("AES_128_GCM", "AES_256_GCM", "CHACHA20_POLY1305")
     suite = hpke.Suite(hpke.KEM.X25519, getattr(hpke.KDF, names[0][kdf - 1]), getattr(hpke.AEAD, names[1][aead - 1]))
@@ -59,7 +59,7 @@ def test_another_implementation_is_understood(kdf: int, aead: int) -> None:
 
 
 @pytest.mark.parametrize(("kdf", "aead"), [(0x10, 1), (1, 0xFFFF), (0, 0)])
-def test_algorithms_that_nobody_has_are_named(kdf: int, aead: int) -> None:
+def test_unavailable_algorithms_are_named(kdf: int, aead: int) -> None:
     with pytest.raises(DecryptionError, match=f"KDF {kdf:#06x}, AEAD {aead:#06x}") as error:
         Recipient(0x20, kdf, aead, SHARED_SECRET, INFO)
     assert error.value.reason == UNSUPPORTED_CIPHER

@@ -1,4 +1,4 @@
-"""PRFs against OpenSSL's, and master secrets against what endpoints logged."""
+"""PRFs compared with OpenSSL's, and master secrets compared with those that endpoints logged."""
 
 import hashlib
 import hmac

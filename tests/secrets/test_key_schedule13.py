@@ -1,4 +1,4 @@
-"""The key schedule of TLS 1.3 against RFC 8448, from the (EC)DHE secret and the messages to the records."""
+"""The key schedule of TLS 1.3 compared with RFC 8448, from the (EC)DHE secret and the messages to the records."""
 
 import hashlib
 from pathlib import Path
@@ -29,7 +29,7 @@ def rfc8448(repository):
 
 @pytest.fixture(scope="module")
 def transcript(rfc8448):
-    """A function: the hash of the messages of section 3 up to and with one of that name."""
+    """A function: the hash of the messages of section 3, up to the one with that name."""
     names = ["client_hello", "server_hello", "encrypted_extensions", "certificate", "certificate_verify", "server_finished"]
     names.append("client_finished")
 
@@ -121,7 +121,7 @@ def test_labels_of_the_drafts():
 
 
 def test_hkdf_expand_longer_than_a_hash():
-    """RFC 5869, appendix A.1, through the label that makes its info is out of reach: so the blocks are chained by hand."""
+    """RFC 5869, appendix A.1. Its info cannot be made from a label, so the blocks are chained by hand."""
     secret = bytes(range(32))
     long = key_schedule13.expand_label(HASH, secret, b"x", b"", 100)
     info = b"\0\x64\x07tls13 x\0"

@@ -1,4 +1,4 @@
-"""Key logs as they come: any line ends, cut anywhere, grown, damaged, contradicting, and in older forms."""
+"""Key logs with any line ends, in any pieces, growing, damaged, contradicting, and in older forms."""
 
 import random
 
@@ -24,7 +24,7 @@ RFC_LABELS = [
 ]
 
 
-def row(label, name=FIRST, secret=SECRET):
+def entry(label, name=FIRST, secret=SECRET):
     return f"{label} {name.hex()} {secret.hex()}\n".encode()
 
 
@@ -42,13 +42,13 @@ def problems(log):
 
 @pytest.mark.parametrize("label", RFC_LABELS)
 def test_every_label_of_the_rfc(label):
-    log = read(row(label))
+    log = read(entry(label))
     assert log.secrets(FIRST) == {label: SECRET}
     assert problems(log) == []
 
 
 def test_a_session_up_to_tls_12():
-    log = read(row("CLIENT_RANDOM", secret=MASTER))
+    log = read(entry("CLIENT_RANDOM", secret=MASTER))
     assert log.master_secret(FIRST) == MASTER
     assert log.master_secret(SECOND) is None
 
@@ -60,8 +60,8 @@ def test_more_of_the_encrypted_premaster_than_names_it():
 
 def test_lines_of_a_session_by_all_its_names():
     log = read(
-        row("ECH_SECRET"),
-        row("ECH_SECRET"),
+        entry("ECH_SECRET"),
+        entry("ECH_SECRET"),
         f"RSA Session-ID:{SECOND.hex()} Master-Key:{MASTER.hex()}\n".encode(),
         f"RSA 0011223344556677 {MASTER.hex()}\n".encode(),
     )
@@ -74,7 +74,7 @@ def test_lines_of_a_session_by_all_its_names():
 
 
 def test_labels_with_quic_before_them_are_the_same_labels():
-    log = read(row("QUIC_CLIENT_TRAFFIC_SECRET_0"), row("QUIC_SERVER_TRAFFIC_SECRET_1"))
+    log = read(entry("QUIC_CLIENT_TRAFFIC_SECRET_0"), entry("QUIC_SERVER_TRAFFIC_SECRET_1"))
     assert log.secrets(FIRST) == {"CLIENT_TRAFFIC_SECRET_0": SECRET, "SERVER_TRAFFIC_SECRET_1": SECRET}
 
 
@@ -93,7 +93,7 @@ def test_the_forms_before_client_random():
 
 @pytest.mark.parametrize("end", [b"\n", b"\r", b"\r\n"])
 def test_line_ends_dripped_and_whole(end):
-    text = b"# a comment" + end + end + row("ECH_SECRET")[:-1] + end + b"bad" + end + row("EXPORTER_SECRET")[:-1]
+    text = b"# a comment" + end + end + entry("ECH_SECRET")[:-1] + end + b"bad" + end + entry("EXPORTER_SECRET")[:-1]
     for pieces in ([text], [text[i : i + 1] for i in range(len(text))], [text[:100], text[100:]]):
         log = read(*pieces)
         assert set(log.secrets(FIRST)) == {"ECH_SECRET", "EXPORTER_SECRET"}
@@ -103,10 +103,10 @@ def test_line_ends_dripped_and_whole(end):
 
 def test_a_growing_file_and_two_sources():
     log = KeyLog()
-    text = row("CLIENT_TRAFFIC_SECRET_0") + row("SERVER_TRAFFIC_SECRET_0")
+    text = entry("CLIENT_TRAFFIC_SECRET_0") + entry("SERVER_TRAFFIC_SECRET_0")
     log.feed(text[:-20], "grows")
     assert set(log.secrets(FIRST)) == {"CLIENT_TRAFFIC_SECRET_0"}
-    log.feed(row("CLIENT_RANDOM", SECOND, MASTER) + b"nonsense", "other")
+    log.feed(entry("CLIENT_RANDOM", SECOND, MASTER) + b"nonsense", "other")
     log.feed(text[-20:], "grows")
     assert set(log.secrets(FIRST)) == {"CLIENT_TRAFFIC_SECRET_0", "SERVER_TRAFFIC_SECRET_0"}
     log.close("other")
@@ -115,14 +115,14 @@ def test_a_growing_file_and_two_sources():
 
 
 def test_a_byte_order_mark_is_tolerated_with_a_warning():
-    log = read(b"\xef\xbb\xbf" + row("ECH_SECRET"))
+    log = read(b"\xef\xbb\xbf" + entry("ECH_SECRET"))
     assert log.secrets(FIRST)
     assert problems(log) == [(1, "begins with a byte order mark, which a key log may not")]
     assert log.counts().bad == 0
 
 
 def test_utf_16_is_named():
-    log = read(row("ECH_SECRET").decode().encode("utf-16"))
+    log = read(entry("ECH_SECRET").decode().encode("utf-16"))
     assert problems(log)[0] == (1, "UTF-16, and a key log is UTF-8")
     assert not log.knows(FIRST)
 
@@ -131,26 +131,26 @@ def test_utf_16_is_named():
     ("line", "why"),
     [
         (b"CLIENT_RANDOM", "CLIENT_RANDOM with 0 values, not client random and secret"),
-        (row("CLIENT_RANDOM", secret=MASTER)[:-1] + b" 00", "CLIENT_RANDOM with 3 values, not client random and secret"),
-        (row("CLIENT_RANDOM", FIRST[1:], MASTER), "CLIENT_RANDOM with a client random of 31 bytes"),
-        (row("CLIENT_RANDOM", secret=MASTER[1:]), "CLIENT_RANDOM with a secret of 47 bytes"),
-        (row("CLIENT_TRAFFIC_SECRET_0", secret=SECRET[1:]), "CLIENT_TRAFFIC_SECRET_0 with a secret of 31 bytes"),
-        (row("ECH_CONFIG").replace(b"00", b"0g"), "ECH_CONFIG with a value that is not hex"),
-        (row("ECH_CONFIG")[:-2], "ECH_CONFIG with a value that is not hex"),
+        (entry("CLIENT_RANDOM", secret=MASTER)[:-1] + b" 00", "CLIENT_RANDOM with 3 values, not client random and secret"),
+        (entry("CLIENT_RANDOM", FIRST[1:], MASTER), "CLIENT_RANDOM with a client random of 31 bytes"),
+        (entry("CLIENT_RANDOM", secret=MASTER[1:]), "CLIENT_RANDOM with a secret of 47 bytes"),
+        (entry("CLIENT_TRAFFIC_SECRET_0", secret=SECRET[1:]), "CLIENT_TRAFFIC_SECRET_0 with a secret of 31 bytes"),
+        (entry("ECH_CONFIG").replace(b"00", b"0g"), "ECH_CONFIG with a value that is not hex"),
+        (entry("ECH_CONFIG")[:-2], "ECH_CONFIG with a value that is not hex"),
         (b"ECH_CONFIG " + FIRST.hex().encode() + "é".encode(), "ECH_CONFIG with 1 values, not client random and secret"),
         (b"RSA 001122 " + MASTER.hex().encode(), "RSA with 3 bytes of the encrypted secret, not 8"),
         (b"RSA Session-ID: Master-Key:" + MASTER.hex().encode(), "a session id of 0 bytes"),
         (b"RSA Session-ID:00 Master-Key:00", "RSA with a secret of 1 bytes"),
         (b"RSA", "RSA with 0 values, not 2"),
         (b"RSA 0 0", "RSA with a value that is not hex"),
-        (row("FUTURE_LABEL_2"), "unknown label FUTURE_LABEL_2"),
+        (entry("FUTURE_LABEL_2"), "unknown label FUTURE_LABEL_2"),
         (SECRET.hex().encode(), "no line of a key log"),
         (b"\0\xff\xfe", "no line of a key log"),
         (b" # not a comment", "no line of a key log"),
     ],
 )
-def test_a_bad_line_costs_itself(line, why):
-    log = read(row("ECH_SECRET"), line.rstrip(b"\n") + b"\n", row("EXPORTER_SECRET"))
+def test_a_bad_line_affects_only_itself(line, why):
+    log = read(entry("ECH_SECRET"), line.rstrip(b"\n") + b"\n", entry("EXPORTER_SECRET"))
     assert problems(log) == [(2, why)]
     assert len(log.secrets(FIRST)) == 2
     counts = log.counts()
@@ -158,7 +158,7 @@ def test_a_bad_line_costs_itself(line, why):
 
 
 def test_what_is_repeated_and_what_contradicts():
-    log = read(row("ECH_SECRET"), row("ECH_SECRET"), row("ECH_SECRET", secret=OTHER), row("ECH_SECRET", SECOND, OTHER))
+    log = read(entry("ECH_SECRET"), entry("ECH_SECRET"), entry("ECH_SECRET", secret=OTHER), entry("ECH_SECRET", SECOND, OTHER))
     assert log.secrets(FIRST) == {"ECH_SECRET": SECRET}
     assert log.candidates(FIRST, "ECH_SECRET") == [SECRET, OTHER]
     assert [(first.line, second.line) for first, second in log.conflicts()] == [(1, 3)]
@@ -169,7 +169,7 @@ def test_what_is_repeated_and_what_contradicts():
 
 def test_secrets_after_key_updates_do_not_contradict_each_other():
     label = "SERVER_TRAFFIC_SECRET_N"
-    log = read(row(label), row(label, secret=OTHER), row(label, secret=OTHER), row("CLIENT_TRAFFIC_SECRET_2"))
+    log = read(entry(label), entry(label, secret=OTHER), entry(label, secret=OTHER), entry("CLIENT_TRAFFIC_SECRET_2"))
     assert problems(log) == []
     assert list(log.conflicts()) == []
     assert log.candidates(FIRST, label) == [SECRET, OTHER]
@@ -178,7 +178,7 @@ def test_secrets_after_key_updates_do_not_contradict_each_other():
 
 
 def test_used_and_unused_lines():
-    log = read(row("ECH_SECRET"), row("EXPORTER_SECRET", SECOND), row("ECH_CONFIG"))
+    log = read(entry("ECH_SECRET"), entry("EXPORTER_SECRET", SECOND), entry("ECH_CONFIG"))
     assert log.knows(FIRST)
     assert len(list(log.unused())) == 3
     log.secrets(FIRST)
@@ -187,15 +187,18 @@ def test_used_and_unused_lines():
 
 
 def test_the_lines_of_one_session_written_again():
-    text = row("ECH_SECRET") + row("EXPORTER_SECRET")
-    log = read(text, row("ECH_SECRET", SECOND))
+    text = entry("ECH_SECRET") + entry("EXPORTER_SECRET")
+    log = read(text, entry("ECH_SECRET", SECOND))
     assert log.write(FIRST) == text
     assert log.write(bytes(32)) == b""
 
 
 def test_no_secret_in_any_text():
     log = read(
-        row("ECH_SECRET"), row("ECH_SECRET", secret=OTHER), b"X" + row("A_B", secret=OTHER), OTHER.hex().encode() + b" x y"
+        entry("ECH_SECRET"),
+        entry("ECH_SECRET", secret=OTHER),
+        b"X" + entry("A_B", secret=OTHER),
+        OTHER.hex().encode() + b" x y",
     )
     held = [getattr(log, name, None) for name in KeyLog.__slots__]
     said = repr(log) + repr(log.problems) + repr(list(log.lines())) + repr(log.counts()) + str(held)
@@ -208,28 +211,28 @@ def test_a_line_without_end_is_not_kept():
     log = KeyLog()
     for _ in range(5):
         log.feed(b"A" * keylog.LONGEST_LINE, "a.log")
-    log.feed(b"\n" + row("ECH_SECRET"), "a.log")
+    log.feed(b"\n" + entry("ECH_SECRET"), "a.log")
     log.close()
     assert problems(log) == [(1, f"longer than {keylog.LONGEST_LINE} octets")]
     assert [line.line for line in log.lines()] == [2]
 
 
 def test_limits_of_sessions_problems_and_lines(monkeypatch):
-    log = read(*(row(f"CLIENT_TRAFFIC_SECRET_{number}") for number in range(keylog.MOST_LINES_OF_SESSION + 3)))
+    log = read(*(entry(f"CLIENT_TRAFFIC_SECRET_{number}") for number in range(keylog.MOST_LINES_OF_SESSION + 3)))
     assert log.counts().secrets == keylog.MOST_LINES_OF_SESSION
     assert log.counts().bad == 3
     log = read(b"bad\n" * (keylog.MOST_PROBLEMS + 5))
     assert len(log.problems) == keylog.MOST_PROBLEMS
     assert log.counts().bad == keylog.MOST_PROBLEMS + 5
     monkeypatch.setattr(keylog, "MOST_LINES", 2)
-    log = read(*(row("ECH_SECRET", bytes([number]) * 32) for number in range(5)))
+    log = read(*(entry("ECH_SECRET", bytes([number]) * 32) for number in range(5)))
     assert (log.counts().secrets, log.counts().bad) == (2, 3)
 
 
 def test_any_bytes_are_read_without_an_exception():
     chance = random.Random(5)
     text = bytearray(
-        row("CLIENT_RANDOM", secret=MASTER) + row("ECH_CONFIG") + b"RSA Session-ID:00 Master-Key:" + MASTER.hex().encode()
+        entry("CLIENT_RANDOM", secret=MASTER) + entry("ECH_CONFIG") + b"RSA Session-ID:00 Master-Key:" + MASTER.hex().encode()
     )
     for _ in range(2000):
         damaged = bytearray(text)
@@ -239,9 +242,9 @@ def test_any_bytes_are_read_without_an_exception():
         assert log.counts().lines >= 2
 
 
-def test_sessions_that_have_a_label_are_found_without_a_look_at_the_others():
+def test_sessions_that_have_a_label_are_found_without_reading_the_others():
     label = "SERVER_HANDSHAKE_TRAFFIC_SECRET"
-    log = read(row(label), row(label, secret=OTHER), row(label, SECOND), row("EXPORTER_SECRET", SECRET))
+    log = read(entry(label), entry(label, secret=OTHER), entry(label, SECOND), entry("EXPORTER_SECRET", SECRET))
     assert list(log.sessions(label)) == [(FIRST, SECRET), (SECOND, SECRET)]
     log.candidates(FIRST, label)
     assert list(log.sessions(label)) == [(SECOND, SECRET), (FIRST, SECRET)]
@@ -250,16 +253,16 @@ def test_sessions_that_have_a_label_are_found_without_a_look_at_the_others():
 
 def test_what_is_not_kept_leaves_no_trace(monkeypatch):
     monkeypatch.setattr(keylog, "MOST_LINES", 1)
-    log = read(row("EXPORTER_SECRET"), row("EXPORTER_SECRET", SECOND))
+    log = read(entry("EXPORTER_SECRET"), entry("EXPORTER_SECRET", SECOND))
     assert log.knows(FIRST)
     assert not log.knows(SECOND)
     assert log.counts().sessions == 1
 
 
-def test_what_is_new_is_told_from_the_first_question_on():
-    log = read(row("EXPORTER_SECRET"))
-    assert log.news() is None
-    assert log.news() == set()
-    log.feed(row("EXPORTER_SECRET") + row("EXPORTER_SECRET", SECOND) + row("CLIENT_TRAFFIC_SECRET_0", SECOND))
-    assert log.news() == {SECOND}
-    assert log.news() == set()
+def test_news_are_reported_from_the_first_call_on():
+    log = read(entry("EXPORTER_SECRET"))
+    assert log.new_sessions() is None
+    assert log.new_sessions() == set()
+    log.feed(entry("EXPORTER_SECRET") + entry("EXPORTER_SECRET", SECOND) + entry("CLIENT_TRAFFIC_SECRET_0", SECOND))
+    assert log.new_sessions() == {SECOND}
+    assert log.new_sessions() == set()

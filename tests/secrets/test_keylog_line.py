@@ -1,14 +1,14 @@
-"""One line of a key log: what it names its session by, which secret it has, and why it is not kept."""
+"""One line of a key log: the name of its session, its secret, and why it is not kept."""
 
 import pytest
 
-from analyzer.secrets.keylog_line import BY_CLIENT_RANDOM, BY_ENCRYPTED, BY_SESSION_ID, Line, UnreadableLine, read_words
+from analyzer.secrets.keylog_line import BY_CLIENT_RANDOM, BY_ENCRYPTED, BY_SESSION_ID, Line, UnreadableLine, read_line
 
 RANDOM, SECRET, MASTER = bytes(range(32)), bytes(range(64, 96)), bytes(range(48))
 
 
 def read(text: str) -> Line | UnreadableLine:
-    found = read_words(text.encode().split(), "a.log", 7)
+    found = read_line(text.encode().split(), "a.log", 7)
     assert isinstance(found, Line | UnreadableLine)
     return found
 

@@ -1,4 +1,4 @@
-"""The MAC of records against Python's own HMAC, and SSL 3.0's against its definition."""
+"""The MAC of records compared with Python's own HMAC, and that of SSL 3.0 with its definition."""
 
 import hashlib
 import hmac

@@ -1,4 +1,4 @@
-"""RSA private keys in every file they come in, and the premaster secrets that they open."""
+"""RSA private keys in every file format, and the premaster secrets that they decrypt."""
 
 import os
 import subprocess

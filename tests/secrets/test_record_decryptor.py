@@ -1,4 +1,4 @@
-"""What all openers promise: nothing but what was sent comes out, refusals leave them as they were, and gaps are found."""
+"""What all record decryptors guarantee: they return only what was sent, errors leave them unchanged, and gaps are found."""
 
 import random
 import ssl
@@ -35,7 +35,7 @@ def family(request):
 
 @pytest.fixture
 def session(family, converse):
-    """What the hellos say, the master secret, and the server's protected records with their plaintexts."""
+    """The content of the hellos, the master secret, and the server's protected records with their plaintexts."""
     conversation = converse(*FAMILIES[family])
     log = KeyLog()
     log.feed(conversation.keylog)
@@ -68,7 +68,7 @@ def test_the_other_direction_is_wrong(session):
         decryptor.open(*session[2][0][0])
 
 
-def test_every_flipped_bit_is_refused_and_leaves_the_opener_as_it_was(session):
+def test_every_flipped_bit_fails_and_leaves_the_decryptor_unchanged(session):
     decryptor, chance = fresh(session), random.Random(1)
     for record, opened in session[2]:
         content_type, version, body = record
@@ -84,7 +84,7 @@ def test_every_flipped_bit_is_refused_and_leaves_the_opener_as_it_was(session):
         assert decryptor.open(*record) == opened
 
 
-def test_any_bytes_are_refused(session):
+def test_any_other_bytes_fail(session):
     decryptor, chance = fresh(session), random.Random(2)
     body = session[2][1][0][2]
     for length in [*range(140), 1000, 65535]:
@@ -98,7 +98,7 @@ def test_any_bytes_are_refused(session):
     assert decryptor.sequence == 0
 
 
-def test_a_record_twice_or_too_early_is_refused(session):
+def test_a_record_twice_or_too_early_fails(session):
     decryptor = fresh(session)
     records = session[2]
     decryptor.open(*records[0][0])
@@ -122,7 +122,7 @@ def test_after_a_gap_the_next_records_open(session, family):
         decryptor.open(*record)
     assert decryptor.sequence == 1
     if family in CHAINED:
-        # Like after a gap: what comes before is not the record that the opener saw last.
+        # As after a gap: the record before this one is not the one that the decryptor saw last.
         decryptor = fresh(session)
         decryptor.open(*records[0][0])
         with pytest.raises(DecryptionError, match="missing_segment"):
@@ -137,7 +137,7 @@ def test_a_gap_longer_than_the_limit(session, family):
     records = session[2]
     decryptor.open(*records[0][0])
     if family in {"GCM", "CCM-8"}:
-        # The explicit nonce tells.
+        # The explicit nonce shows the number.
         assert decryptor.open_after_gap(*records[4][0], 1) == (3, *records[4][1])
         return
     with pytest.raises(DecryptionError):
@@ -151,7 +151,7 @@ def test_no_gap_at_all(session):
         assert decryptor.open_after_gap(*record, 3) == (0, *opened)
 
 
-def test_a_record_that_was_changed_on_the_way_costs_itself(session, family):
+def test_a_changed_record_affects_only_itself(session, family):
     decryptor = fresh(session)
     records = session[2]
     decryptor.open(*records[0][0])
@@ -161,7 +161,7 @@ def test_a_record_that_was_changed_on_the_way_costs_itself(session, family):
         with pytest.raises(DecryptionError):
             decryptor.open(content_type, version, changed)
     if family == "CBC chained":
-        # Its last block is not what the next record is chained to, either.
+        # Its last block is also not the one to which the next record is chained.
         with pytest.raises(DecryptionError):
             decryptor.open_after_gap(content_type, version, changed, 0)
         with pytest.raises(DecryptionError):
@@ -186,7 +186,7 @@ def test_both_randoms_count(session):
             decryptor.open(*records[0][0])
 
 
-def test_texts_of_refusals_have_no_secret():
+def test_texts_of_decryption_errors_have_no_secret():
     secret = bytes(range(64, 96))
     decryptor = open_tls13(suite(0x1301), secret)
     with pytest.raises(DecryptionError) as caught:

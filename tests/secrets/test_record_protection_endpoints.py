@@ -1,7 +1,7 @@
-"""Every suite that the local OpenSSL speaks, from real endpoints.
+"""Every suite that the local OpenSSL supports, from real endpoints.
 
-With SRP the server of OpenSSL 3.0 ends in a memory error of its own; those suites are tried with other endpoints, in
-test_protection_old.py.
+With SRP the server of OpenSSL 3.0 crashes with a memory error. Those suites are tested with other endpoints, in
+test_record_protection_old.py.
 """
 
 import ssl
@@ -17,7 +17,7 @@ from analyzer.secrets.keylog import KeyLog
 
 VERSIONS = {"tls1": ssl.TLSVersion.TLSv1, "tls1_1": ssl.TLSVersion.TLSv1_1, "tls1_2": ssl.TLSVersion.TLSv1_2}
 
-# SSL_OP_NO_ENCRYPT_THEN_MAC, which the module ssl has no name for.
+# SSL_OP_NO_ENCRYPT_THEN_MAC, for which the module ssl has no name.
 NO_ENCRYPT_THEN_MAC = 1 << 19
 
 
@@ -80,7 +80,7 @@ def test_suites_of_tls_13(server, name):
 
 @pytest.mark.parametrize("name", ["TLS_AES_256_GCM_SHA384", "TLS_CHACHA20_POLY1305_SHA256"])
 def test_key_updates(server, name):
-    # K has s_client update its key and ask the server for the same.
+    # K makes s_client update its key and request the same from the server.
     conversation = server.talk(["-tls1_3", "-ciphersuites", name], [b"before", b"K", b"between", b"K", b"after"])
     secrets = keylog(conversation).secrets(hellos(conversation.client, conversation.server).client_random)
     said, client, server_side = read_tls13(conversation.client, conversation.server, secrets)

@@ -1,4 +1,4 @@
-"""What OpenSSL speaks no more, from endpoints of tlslite-ng (SSL 3.0, RC4, 3DES, SRP) and records made by scapy."""
+"""What OpenSSL no longer supports, from endpoints of tlslite-ng (SSL 3.0, RC4, 3DES, SRP) and records made by scapy."""
 
 import socket
 import threading
@@ -25,13 +25,13 @@ CIPHERS = [
 ]
 
 
-# Short, for these endpoints encrypt in Python.
+# Short, because these endpoints encrypt in Python.
 REQUEST = b"a request"
 RESPONSE = bytes(range(256)) * 2
 
 
 class Tap:
-    """A socket that remembers what is sent."""
+    """A socket that keeps what is sent."""
 
     def __init__(self, wrapped):
         self.wrapped = wrapped
@@ -76,7 +76,10 @@ def passwords():
 
 
 def talk(chosen, serve, connect):
-    """Have client and server shake hands and send REQUEST and RESPONSE: what each put on the wire, and the master secret."""
+    """Let client and server do a handshake and send REQUEST and RESPONSE.
+
+    Returns what each sent on the wire, and the master secret.
+    """
     client_end, server_end = (Tap(end) for end in socket.socketpair())
     client, server = TLSConnection(client_end), TLSConnection(server_end)
 
@@ -135,7 +138,7 @@ def test_with_a_password(passwords, version, cipher):
 
 
 def scapy_records(version, number, side, randoms, master, plaintexts):
-    """The records that scapy makes of application data."""
+    """The records that scapy makes from application data."""
     state = tlsSession(connection_end=side)
     state.tls_version = state.advertised_tls_version = version
     state.client_random, state.server_random = randoms

@@ -1,4 +1,4 @@
-"""RC4 and NULL ciphers: the place in the key stream, and what becomes of it."""
+"""RC4 and NULL ciphers: the position in the key stream, and when it is lost."""
 
 import pytest
 from cryptography.hazmat.decrepit.ciphers.algorithms import ARC4
@@ -31,7 +31,7 @@ def test_in_order(decryptor, records):
     assert [decryptor.open(*record)[1] for record in records] == [b"record %d" % number for number in range(10)]
 
 
-def test_after_missing_bytes_nothing_opens_and_it_says_why(decryptor, records):
+def test_after_missing_bytes_nothing_decrypts_and_the_reason_is_given(decryptor, records):
     decryptor.open(*records[0])
     for record in records[3:]:
         with pytest.raises(DecryptionError, match="missing_segment: the place in RC4's key stream"):
@@ -39,7 +39,7 @@ def test_after_missing_bytes_nothing_opens_and_it_says_why(decryptor, records):
     assert decryptor.sequence == 1
 
 
-def test_a_changed_record_costs_itself(decryptor, records):
+def test_a_changed_record_affects_only_itself(decryptor, records):
     decryptor.open(*records[0])
     content_type, version, body = records[1]
     changed = bytes([body[0] ^ 1]) + body[1:]

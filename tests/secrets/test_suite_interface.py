@@ -1,4 +1,4 @@
-"""Hashes by the names that suites give them."""
+"""Hashes by the names that suites use."""
 
 import hashlib
 
@@ -15,6 +15,6 @@ def test_hashes(name, spelled):
     assert hash_function(name)(b"text").digest() == hashlib.new(spelled, b"text").digest()
 
 
-def test_a_hash_that_python_has_not():
+def test_a_hash_that_python_does_not_have():
     with pytest.raises(DecryptionError, match="unsupported_cipher: no implementation of the hash GOSTR3411"):
         hash_function("GOSTR3411")

@@ -19,12 +19,12 @@ from analyzer.flows.tcp import Connections
 from analyzer.packet.headers import read
 from analyzer.packet.packet import Packet
 from analyzer.secrets.keylog import KeyLog
-from analyzer.store.capture_as_plaintext import LARGEST_HOLE, MAX_SEGMENT, PlainCapture, checksum
+from analyzer.store.capture_as_plaintext import LARGEST_GAP, MAX_SEGMENT, PlainCapture, checksum
 
 
 @dataclass
 class Streams(Sink):
-    """What a reader of TCP makes of a connection: the bytes of both sides, and a mark where some are missing."""
+    """The data that a reader of TCP gets from a connection: the bytes of both sides, and a mark where some are missing."""
 
     def __init__(self, connection: Connection) -> None:
         super().__init__()
@@ -54,15 +54,15 @@ class Both(Listener):
 
 
 @dataclass
-class Written:
-    """A capture that was read back: what each connection said, and flags, payload size, time of each packet."""
+class JsonVerdicts:
+    """A capture that was read back: the data of each connection, and flags, payload size and time of each packet."""
 
     streams: list[Streams]
     packets: list[tuple[int, int, int]]
     sides: list[int]
 
 
-def plaintext(path: Path, segments: Sequence[Segment], *talks: Talk, sessions: tuple[int, ...] = ()) -> Written:
+def plaintext(path: Path, segments: Sequence[Segment], *talks: Talk, sessions: tuple[int, ...] = ()) -> JsonVerdicts:
     keys = KeyLog()
     for talk in talks:
         keys.feed(talk.keylog.encode())
@@ -77,8 +77,8 @@ def plaintext(path: Path, segments: Sequence[Segment], *talks: Talk, sessions: t
     return read_back(path)
 
 
-def read_back(path: Path) -> Written:
-    """Every header is checked: lengths and checksums must be right."""
+def read_back(path: Path) -> JsonVerdicts:
+    """Read a capture, and check every header: lengths and checksums must be right."""
     both = Both()
     connections = Connections(both)
     packet, packets, sides = Packet(), [], []
@@ -98,7 +98,7 @@ def read_back(path: Path) -> Written:
             sides.append(int(packet.source_port == 443))
             connections.feed(packet, frame.number, frame.at)
     connections.close(len(packets), 0)
-    return Written(both.streams, packets, sides)
+    return JsonVerdicts(both.streams, packets, sides)
 
 
 def ones_complement(data: bytes) -> int:
@@ -112,7 +112,7 @@ SCRIPT = (*page("/", b"one"), *page("/big", b"x" * 20_000))
 
 
 @pytest.mark.parametrize("version", ["TLSv1_2", "TLSv1_3"])
-def test_both_streams_are_what_was_said_inside(tmp_path: Path, version: str):
+def test_both_streams_are_the_data_that_was_sent(tmp_path: Path, version: str):
     talk = talk_of(SCRIPT, version)
     written = plaintext(tmp_path / "plain", packetise(talk.flights), talk)
     (stream,) = written.streams
@@ -140,7 +140,7 @@ def test_times_are_those_of_the_records(tmp_path: Path):
         assert len(data) > 1
 
 
-def test_what_is_missing_is_a_hole(tmp_path: Path):
+def test_missing_data_is_a_gap(tmp_path: Path):
     talk = talk_of((*page("/", b"x" * 40_000), *page("/end", b"the end")))
     written = plaintext(tmp_path / "plain", without(packetise(talk.flights), SERVER, -20), talk)
     (stream,) = written.streams
@@ -152,7 +152,7 @@ def test_what_is_missing_is_a_hole(tmp_path: Path):
     assert data[place:] == talk.sent[SERVER][place - len(data) :]
 
 
-def test_records_that_did_not_open_are_a_hole_too(tmp_path: Path):
+def test_records_that_did_not_decrypt_are_a_gap_too(tmp_path: Path):
     talk = talk_of(SCRIPT)
     segments = packetise(talk.flights)
     big = next(n for n, one in enumerate(segments) if one.side == SERVER and len(one.payload) == 700 and n > 20)
@@ -163,7 +163,7 @@ def test_records_that_did_not_open_are_a_hole_too(tmp_path: Path):
     assert [(side, length) for side, _, length in stream.gaps] == [(SERVER, 1)]
 
 
-def test_what_is_missing_of_the_handshake_is_none(tmp_path: Path):
+def test_missing_data_of_the_handshake_is_not_a_gap(tmp_path: Path):
     talk = talk_of(SCRIPT, "TLSv1_2")
     segments = packetise(talk.flights, mss=200)
     carriers = [one for one in segments if one.side == SERVER and one.payload]
@@ -172,7 +172,7 @@ def test_what_is_missing_of_the_handshake_is_none(tmp_path: Path):
     assert (tuple(stream.data), stream.gaps) == (talk.sent, [])
 
 
-def test_a_request_that_is_missing_is_a_hole_before_the_answer(tmp_path: Path):
+def test_a_missing_request_is_a_gap_before_the_response(tmp_path: Path):
     talk = talk_of(SCRIPT, "TLSv1_2")
     segments = packetise(talk.flights)
     carriers = [one for one in segments if one.side == CLIENT and one.payload]
@@ -184,7 +184,7 @@ def test_a_request_that_is_missing_is_a_hole_before_the_answer(tmp_path: Path):
     assert stream.data[SERVER] == talk.sent[SERVER]
 
 
-def test_only_the_chosen_sessions_and_none_that_stay_closed(tmp_path: Path):
+def test_only_the_chosen_sessions_and_only_decrypted_ones(tmp_path: Path):
     talks = [talk_of(page(f"/{n}", b"%d" % n)) for n in range(3)]
     segments = [one for n, talk in enumerate(talks) for one in packetise(talk.flights, ports=(50000 + n, 443))]
     written = plaintext(tmp_path / "a", segments, *talks, sessions=(1, 2))
@@ -193,7 +193,7 @@ def test_only_the_chosen_sessions_and_none_that_stay_closed(tmp_path: Path):
     assert plaintext(tmp_path / "c", segments).packets == []
 
 
-def test_the_client_opens_also_where_the_capture_begins_late(tmp_path: Path):
+def test_the_client_opens_the_connection_even_if_the_capture_begins_late(tmp_path: Path):
     talk = talk_of(SCRIPT)
     segments = packetise(talk.flights, syn=False)
     stray = Segment(SERVER, segments[0].acknowledgement, segments[0].sequence, ACK, b"")
@@ -202,7 +202,7 @@ def test_the_client_opens_also_where_the_capture_begins_late(tmp_path: Path):
     assert tuple(stream.data) == talk.sent
 
 
-def test_version_6(tmp_path: Path):
+def test_ip_version_6(tmp_path: Path):
     talk = talk_of(SCRIPT)
     hosts = bytes.fromhex("20010db8000000000000000000000001"), bytes.fromhex("20010db8000000000000000000000002")
     file = io.BytesIO()
@@ -224,7 +224,7 @@ def test_version_6(tmp_path: Path):
 
 
 def test_frames_are_put_in_order_within_a_window(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("analyzer.store.capture_as_plaintext.MAX_WAITING", 100)
+    monkeypatch.setattr("analyzer.store.capture_as_plaintext.MAX_HELD", 100)
     with (tmp_path / "plain").open("wb") as file:
         plain = PlainCapture(file)
         for at in (5, 3, 4, 9, 8, 1):
@@ -237,9 +237,9 @@ def test_frames_are_put_in_order_within_a_window(tmp_path: Path, monkeypatch: py
     assert times == [3, 4, 1, 5, 8, 9]
 
 
-@pytest.mark.parametrize("n_bytes", [LARGEST_HOLE - 1, LARGEST_HOLE, LARGEST_HOLE + 1, 1 << 29])
-def test_a_giant_hole_stays_within_the_window(tmp_path: Path, n_bytes: int):
-    """Of a stream of which the capture lacks more than a reader takes for a hole."""
+@pytest.mark.parametrize("n_bytes", [LARGEST_GAP - 1, LARGEST_GAP, LARGEST_GAP + 1, 1 << 29])
+def test_a_very_large_gap_stays_within_the_window(tmp_path: Path, n_bytes: int):
+    """The capture has a gap that is larger than a reader accepts."""
     talk = talk_of(((CLIENT, b"ask"), (SERVER, b"x" * 500), (SERVER, b"y" * 500)), "TLSv1_2", close=False)
     segments = packetise(talk.flights, mss=60_000, fin=False)
     last = segments.pop()
@@ -247,12 +247,12 @@ def test_a_giant_hole_stays_within_the_window(tmp_path: Path, n_bytes: int):
     written = plaintext(tmp_path / "plain", [*segments, replace(last, sequence=last.sequence + n_bytes)], talk)
     (stream,) = written.streams
     assert stream.data[SERVER] == talk.sent[SERVER]
-    assert stream.gaps == [(SERVER, 500, min(n_bytes, LARGEST_HOLE))]
+    assert stream.gaps == [(SERVER, 500, min(n_bytes, LARGEST_GAP))]
     assert stream.gaps[0][2] < window(tmp_path / "plain")
 
 
 def window(path: Path) -> int:
-    """The window of the first packet, as its option to scale it makes it (RFC 7323 section 2.2)."""
+    """Return the window of the first packet, scaled by its window scale option (RFC 7323 section 2.2)."""
     for packet_reader in CaptureReader([str(path)]).packet_readers():
         assert packet_reader.advance()
         tcp = packet_reader.frame.data[packet_reader.frame.start + 34 : packet_reader.frame.end]
@@ -264,13 +264,13 @@ def window(path: Path) -> int:
 
 
 @pytest.mark.parametrize("data", [b"", b"\0", b"\0\0", b"\xff\xff", b"\x01", b"\xff\xfe\0\x01", bytes(range(256)) * 5 + b"x"])
-def test_the_checksum_of_the_internet(data: bytes):
+def test_the_internet_checksum(data: bytes):
     padded = data + b"\0" * (len(data) % 2)
     assert ones_complement(padded + checksum(data).to_bytes(2, "big")) == 0xFFFF
 
 
 @pytest.mark.peer("tshark")
-def test_tshark_reads_http_and_finds_nothing_odd(tmp_path: Path):
+def test_tshark_reads_http_and_finds_no_anomaly(tmp_path: Path):
     talk = talk_of(SCRIPT)
     path = tmp_path / "plain.pcapng"
     plaintext(path, packetise(talk.flights), talk)

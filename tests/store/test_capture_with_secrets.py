@@ -9,12 +9,12 @@ from keyed import page, pcapng_of, talk_of
 
 from analyzer.capture.capture_reader import CaptureReader, FileFacts
 from analyzer.capture.capture_writer import PcapngWriter, PcapWriter
-from analyzer.store.capture_with_secrets import KeyedCapture, PacketsOf
+from analyzer.store.capture_with_secrets import ConnectionFilter, KeyedCapture
 
 
 @dataclass
 class Seen:
-    """All that a capture has."""
+    """The content of a capture."""
 
     frames: list[tuple[int, bytes, int, int, int]] = field(default_factory=list)
     secrets: list[tuple[int, bytes]] = field(default_factory=list)
@@ -34,7 +34,7 @@ def seen(path: Path) -> Seen:
     return found
 
 
-def copy(path: Path, *secrets: bytes, wanted: PacketsOf | None = None) -> tuple[Path, KeyedCapture]:
+def copy(path: Path, *secrets: bytes, wanted: ConnectionFilter | None = None) -> tuple[Path, KeyedCapture]:
     target = path.with_suffix(".copy")
     with target.open("wb") as file:
         copied = KeyedCapture(file, secrets, wanted)
@@ -74,7 +74,7 @@ def test_frames_interfaces_and_comments_stay(tmp_path: Path, order: str):
     assert b"CLIENT_RANDOM old" not in target.read_bytes()
 
 
-def test_the_secrets_stand_before_every_packet(tmp_path: Path):
+def test_the_secrets_are_before_every_packet(tmp_path: Path):
     path = tmp_path / "capture"
     path.write_bytes(pcapng_of(packetise(talk_of(page("/", b"one")).flights)))
     data = copy(path, b"secret\n")[0].read_bytes()
@@ -137,7 +137,7 @@ def test_only_the_packets_of_some_connections(tmp_path: Path):
     key = b"\x0a\0\0\x01\x0a\0\0\x02" + struct.pack("!HH", 50000, 443)
     reverse = key[4:8] + key[:4] + key[10:] + key[8:10]
     span = (before + 1, before + len(parts[2]))
-    target, copied = copy(path, wanted=PacketsOf({key: [span], reverse: [span]}))
+    target, copied = copy(path, wanted=ConnectionFilter({key: [span], reverse: [span]}))
     assert copied.frames == len(parts[2])
     assert [frame[1] for frame in seen(target).frames] == [segment.frame() for segment in parts[2]]
 
@@ -159,5 +159,5 @@ def test_fragments_between_its_hosts_stay(tmp_path: Path):
         for number, data in enumerate([*fragments, fragments[0][:26] + b"\x0b" + fragments[0][27:]]):
             writer.write_frame(START + number, data)
     key = ip[12:20] + struct.pack("!HH", *segment.ports)
-    target, _ = copy(path, wanted=PacketsOf({bytes(key): [(1, 9)]}))
+    target, _ = copy(path, wanted=ConnectionFilter({bytes(key): [(1, 9)]}))
     assert [data for _, data, *_ in seen(target).frames] == fragments

@@ -1,4 +1,4 @@
-"""Chains of sessions: judged at their own time, under the name asked for, with what came beside them and before them."""
+"""Chains of sessions: validated at their own time, for the server name, with what was sent with them and before them."""
 
 import json
 import zlib
@@ -20,7 +20,7 @@ from jsonschema import Draft202012Validator
 from analyzer.engine import Engine
 from analyzer.engine.capture_events import RevocationSeen
 from analyzer.store import chain_verdicts as module
-from analyzer.store.chain_verdicts import CLIENT, SERVER, UNJUDGED, Chains
+from analyzer.store.chain_verdicts import CLIENT, NO_VERDICTS, SERVER, Chains
 from analyzer.store.schema import SESSION
 from analyzer.store.session_record import json_line, session_record
 from analyzer.tls.session import Session
@@ -75,7 +75,7 @@ def test_a_good_chain_at_the_session_s_own_time(trust: Trust) -> None:
     assert record["trust"] == [{"store": store.name, "date": store.date}]
 
 
-def test_another_name_another_moment(trust: Trust) -> None:
+def test_another_name_and_another_time(trust: Trust) -> None:
     wrong = Chains(trust).record(session(flights(made().chain, "other.example")), SERVER)
     assert (wrong["verdict"], codes(wrong)) == ("invalid", ["name_mismatch"])
     late = START + 4000 * 86400 * SECOND
@@ -101,7 +101,7 @@ def test_a_missing_intermediate_comes_from_a_file_or_an_earlier_session(trust: T
         assert [note["code"] for note in record["notes"]] == ["missing_intermediate"]
 
 
-def test_timestamps_of_the_hello_are_judged(trust: Trust) -> None:
+def test_timestamps_of_the_hello_are_validated(trust: Trust) -> None:
     one = bytes(1) + b"L" * 32 + (START // 1_000_000).to_bytes(8, "big") + b"\0\0" + b"\4\3" + sized(b"no signature", 2)
     record = Chains(trust).record(session(flights(made().chain, HOST, scts=sized(sized(one, 2), 2))), SERVER)
     assert [(sct["source"], sct["status"], sct["log_id"]) for sct in record["scts"]] == [
@@ -140,7 +140,7 @@ def test_a_raw_public_key_has_no_chain() -> None:
     assert [note["code"] for note in record["chain"]["notes"]] == ["raw_public_key"]
 
 
-def test_a_compressed_certificate_is_judged_as_any_other(trust: Trust) -> None:
+def test_a_compressed_certificate_is_validated_as_any_other(trust: Trust) -> None:
     plain = b"\0" + sized(b"".join(sized(der, 3) + b"\0\0" for der in made().chain), 3)
     packed = message(25, b"\0\1" + len(plain).to_bytes(3, "big") + sized(zlib.compress(plain), 3))
     record = session_record(session(flights([], HOST, certificate=packed)), False, Chains(trust))
@@ -174,31 +174,31 @@ def test_records_follow_the_schema_and_verdicts_are_shared(trust: Trust) -> None
     assert len(verdicts) == 2
 
 
-def test_verdicts_change_with_the_moment_and_with_what_was_seen(trust: Trust) -> None:
-    """The same session again and again, at moments before, in and after the validity of its certificates, in any order."""
+def test_verdicts_change_with_the_time_and_with_what_was_seen(trust: Trust) -> None:
+    """The same session repeated, at times before, in and after the validity of its certificates, in any order."""
     one = session(flights(made().chain[:1], HOST))
     chain_verdicts = Chains(trust)
     day = 86400 * SECOND
     shifts = ((0, set()), (400, {"expired"}), (10, set()), (-60, {"not_yet_valid"}), (1, set()), (401, {"expired"}))
-    for learnt in (False, True):
-        if learnt:
+    for seen_before in (False, True):
+        if seen_before:
             chain_verdicts.add_certificates(session(flights(made().chain, HOST)))
         for shift, wanted in shifts:
             one.flow.start = START + shift * day
             for _ in range(3):
                 found = set(codes(chain_verdicts.record(one, SERVER)))
-                assert found == wanted | (set() if learnt else {"unknown_issuer"}), (shift, learnt)
-                assert found == set(codes(_afresh(trust, one, learnt)))
+                assert found == wanted | (set() if seen_before else {"unknown_issuer"}), (shift, seen_before)
+                assert found == set(codes(_new_verdict(trust, one, seen_before)))
 
 
-def _afresh(trust: Trust, one: Session, learnt: bool) -> dict[str, Any]:
+def _new_verdict(trust: Trust, one: Session, seen_before: bool) -> dict[str, Any]:
     chain_verdicts = Chains(trust)
-    if learnt:
+    if seen_before:
         chain_verdicts.add_certificates(session(flights(made().chain, HOST)))
     return chain_verdicts.record(one, SERVER)
 
 
-def test_a_capture_without_times_is_judged_now(trust: Trust) -> None:
+def test_a_capture_without_times_is_validated_at_the_current_time(trust: Trust) -> None:
     one = session(flights(made().chain, HOST))
     one.flow.start = -1
     record = session_record(one, False, Chains(trust))
@@ -206,8 +206,8 @@ def test_a_capture_without_times_is_judged_now(trust: Trust) -> None:
     assert abs(datetime.fromisoformat(record["chain"]["at"][:19] + "Z") - datetime.now(UTC)) < timedelta(minutes=5)
 
 
-def test_who_asks_for_no_verdict_gets_none() -> None:
-    record = session_record(session(flights(made().chain, HOST)), False, UNJUDGED)
+def test_without_chains_there_is_no_verdict() -> None:
+    record = session_record(session(flights(made().chain, HOST)), False, NO_VERDICTS)
     assert record["chain"]["verdict"] == "absent"
 
 
@@ -216,7 +216,7 @@ def fetched(body: bytes) -> list[tuple[int, bytes]]:
     return [(0, b"GET /M HTTP/1.1\r\nHost: ocsp.test\r\n\r\n"), (1, head + body)]
 
 
-def test_responses_seen_in_clear_http_before_a_session_ends(trust: Trust) -> None:
+def test_responses_seen_in_plain_http_before_a_session_ends(trust: Trust) -> None:
     chain_verdicts = Chains(trust)
     tap = Tap()
     tap.engine = Engine(watches_revocation=True)
@@ -232,7 +232,7 @@ def test_responses_seen_in_clear_http_before_a_session_ends(trust: Trust) -> Non
     assert Chains(trust).record(one, SERVER)["verdict"] == "valid"
 
 
-def test_what_comes_after_the_moment_of_asking_does_not_count(trust: Trust) -> None:
+def test_later_responses_do_not_count(trust: Trust) -> None:
     chain_verdicts = Chains(trust)
     tap = Tap()
     tap.engine = Engine(watches_revocation=True)
@@ -307,6 +307,6 @@ def test_memory_is_bounded(trust: Trust, monkeypatch: pytest.MonkeyPatch) -> Non
     for number in range(60):
         one = session(flights([*made().chain, bytes([number]) * 20_000], f"h{number}.example"))
         assert set(codes(chain_verdicts.record(one, SERVER))) == {"name_mismatch"}
-        assert len(chain_verdicts._told) <= 2
+        assert len(chain_verdicts._kept) <= 2
         assert len(chain_verdicts._spans) <= 2
     assert chain_verdicts._seen_tuple == (made().intermediate.der,)

@@ -61,7 +61,7 @@ def folder(made: Hierarchy, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @contextlib.contextmanager
 def server(folder: Path, status: str) -> Iterator[int]:
-    """`openssl s_server` on a port of its own."""
+    """Run `openssl s_server` on its own port."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
     command = [
@@ -83,7 +83,7 @@ def server(folder: Path, status: str) -> Iterator[int]:
 
 @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
 @pytest.mark.parametrize(("status", "verdict", "codes"), [("GOOD", "valid", []), ("REVOKED", "invalid", ["revoked"])])
-def test_what_the_server_staples_counts(
+def test_the_stapled_response_of_the_server_counts(
     folder: Path, tmp_path: Path, version: ssl.TLSVersion, status: str, verdict: str, codes: list[str]
 ) -> None:
     keys = tmp_path / "keys"
@@ -109,7 +109,7 @@ def judged(flights: list[Flight], keys: Path, trust: Trust) -> dict[str, Any]:
 
 
 def openssl_client(port: int, keys: Path, version: ssl.TLSVersion) -> list[Flight]:
-    """Both sides' bytes of a handshake of `openssl s_client -status`, through a proxy that writes down what passes."""
+    """Return both sides' bytes of a handshake of `openssl s_client -status`, through a proxy that records them."""
     flights: list[Flight] = []
     with socket.create_server(("127.0.0.1", 0)) as proxy:
         name = {ssl.TLSVersion.TLSv1_2: "-tls1_2", ssl.TLSVersion.TLSv1_3: "-tls1_3"}[version]

@@ -29,7 +29,7 @@ def export(
     sessions: Sequence[int] = (),
     room: int = 1 << 30,
 ) -> tuple[list[dict[str, Any]], Contents]:
-    """Export what talks carried; the manifest, each of whose files was checked."""
+    """Export what talks carried. Return the manifest, after each of its files was checked."""
     keys = KeyLog()
     for talk in talks:
         keys.feed(talk.keylog.encode())
@@ -56,7 +56,7 @@ def of_kind(entries: list[dict[str, Any]], *kinds: str) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("version", ["TLSv1_2", "TLSv1_3"])
-def test_bodies_come_out_decoded_with_what_is_known_of_them(tmp_path: Path, version: str):
+def test_bodies_are_decoded_and_listed_with_their_facts(tmp_path: Path, version: str):
     upload = b"name=value&secret=1"
     request = b"POST /form HTTP/1.1\r\nHost: example.test\r\nContent-Type: application/x-www-form-urlencoded\r\n"
     script = (
@@ -125,14 +125,14 @@ def test_a_certificate_is_written_once_for_all_sessions(tmp_path: Path):
         assert entry["frame"] > 0
 
 
-def test_only_the_sessions_asked_for(tmp_path: Path):
+def test_only_the_chosen_sessions(tmp_path: Path):
     talks = [talk_of(page(f"/{n}", b"%d" % n)) for n in range(3)]
     entries, contents = export(tmp_path / "out", *talks, sessions=[1])
     assert {entry["session"] for entry in entries} == {1}
     assert contents.written == {"objects": 1, "certificates": 1, "streams": 2}
 
 
-def test_sessions_that_stay_closed_are_counted(tmp_path: Path):
+def test_sessions_that_are_not_decrypted_are_counted(tmp_path: Path):
     talk = talk_of(page("/", b"one"))
     closed = Talk(talk_of(page("/", b"two")).flights, (b"", b""), "")
     _, contents = export(tmp_path / "out", talk, closed)
@@ -171,7 +171,7 @@ def test_a_hostile_server_name_or_host_is_data(tmp_path: Path):
     assert entry["file"].startswith("session-0-exchange-0-response-")
 
 
-def test_a_decompression_bomb_is_cut_and_said(tmp_path: Path):
+def test_a_decompression_bomb_is_truncated_and_reported(tmp_path: Path):
     bomb = gzip.compress(bytes(64 << 20))
     entries, _ = export(
         tmp_path / "out", talk_of(page("/", bomb, "Content-Encoding: gzip\r\nContent-Type: text/css\r\n")), kinds=["objects"]
@@ -181,7 +181,7 @@ def test_a_decompression_bomb_is_cut_and_said(tmp_path: Path):
     assert entry["size"] < 32 << 20
 
 
-def test_a_coding_that_nobody_knows_stays_on_the_body(tmp_path: Path):
+def test_an_unknown_coding_stays_on_the_body(tmp_path: Path):
     entries, _ = export(
         tmp_path / "out",
         talk_of(page("/", b"\x01\x02", "Content-Encoding: rot13\r\nContent-Type: text/css\r\n")),
@@ -191,17 +191,17 @@ def test_a_coding_that_nobody_knows_stays_on_the_body(tmp_path: Path):
     assert (entry["decoded"], entry["file"].endswith(".bin"), entry["size"]) == (False, True, 2)
 
 
-def test_the_size_of_all_is_limited(tmp_path: Path):
+def test_the_total_size_is_limited(tmp_path: Path):
     talk = talk_of((*page("/", b"a" * 600), *page("/2", b"b" * 600), *page("/3", b"c" * 600)))
     entries, contents = export(tmp_path / "out", talk, kinds=["objects"], room=1000)
     assert [(entry["size"], entry["truncated"], entry["complete"]) for entry in entries] == [
         (600, None, True),
         (400, "max_size", False),
     ]
-    assert contents.folder.n_cut == 2
+    assert contents.folder.n_truncated == 2
 
 
-def test_when_nothing_more_can_be_written_the_manifest_lists_what_there_is(tmp_path: Path):
+def test_when_nothing_more_can_be_written_the_manifest_lists_what_was_written(tmp_path: Path):
     talk = talk_of([flight for number in range(40) for flight in page(f"/{number}", b"body %d" % number)])
     with files_up_to(6000):
         entries, contents = export(tmp_path / "out", talk)
@@ -211,7 +211,7 @@ def test_when_nothing_more_can_be_written_the_manifest_lists_what_there_is(tmp_p
 
 
 def test_many_bodies_of_one_session_are_named_as_they_end(tmp_path: Path):
-    """Only the files of open bodies have no name yet, else what is known of ended ones would fill the memory."""
+    """Only the files of open bodies have no name yet. Otherwise the data about ended bodies would fill the memory."""
     script = [flight for number in range(200) for flight in page(f"/{number}", b"%d" % number)]
     talk = talk_of(script)
     segments = packetise(talk.flights)

@@ -26,7 +26,7 @@ def test_a_file_gets_its_name_when_it_is_whole(tmp_path: Path):
         assert not (path / "a.bin").exists()
         part.write(b"two")
         assert part.finish("a.bin")
-        assert (part.size, part.sha256, part.cut) == (7, hashlib.sha256(b"one two").hexdigest(), None)
+        assert (part.size, part.sha256, part.truncated) == (7, hashlib.sha256(b"one two").hexdigest(), None)
     assert {entry.name: entry.read_bytes() for entry in path.iterdir()} == {"a.bin": b"one two"}
     assert stat.S_IMODE((path / "a.bin").stat().st_mode) == 0o600
     assert stat.S_IMODE(path.stat().st_mode) == 0o700
@@ -63,7 +63,7 @@ def test_what_was_not_finished_is_gone(tmp_path: Path):
     assert list((tmp_path / "out").iterdir()) == []
 
 
-def test_a_folder_with_something_in_it_is_refused(tmp_path: Path):
+def test_a_folder_that_is_not_empty_is_an_error(tmp_path: Path):
     (tmp_path / "mine").write_text("precious")
     with pytest.raises(FileExistsError):
         Folder(str(tmp_path), 1000)
@@ -72,7 +72,7 @@ def test_a_folder_with_something_in_it_is_refused(tmp_path: Path):
     assert (tmp_path / "mine").read_text() == "precious"
 
 
-def test_a_file_is_no_folder(tmp_path: Path):
+def test_a_file_is_not_a_folder(tmp_path: Path):
     (tmp_path / "file").write_text("precious")
     with pytest.raises(NotADirectoryError):
         Folder(str(tmp_path / "file"), 1000, force=True)
@@ -96,7 +96,7 @@ def test_links_in_the_folder_are_not_followed(tmp_path: Path):
 @pytest.mark.parametrize(
     "name", ["../a", "a/b", "/etc/passwd", "", ".", "..", ".hidden", "a\n", "A", "ä", "a" * 200, "-x", "a\0"]
 )
-def test_names_that_are_not_ours(tmp_path: Path, name: str):
+def test_names_that_are_not_allowed(tmp_path: Path, name: str):
     with Folder(str(tmp_path / "out"), 1000) as folder, pytest.raises(ValueError, match="no name of ours"):
         write(folder, name, b"x")
     assert list((tmp_path / "out").iterdir()) == []
@@ -109,13 +109,13 @@ def test_the_room_is_for_all_files_together(tmp_path: Path):
             assert part is not None
             part.write(b"123456")
             part.write(b"789")
-        assert [(part.size, part.cut) for part in parts if part] == [(9, None), (1, "max_size"), (0, "max_size")]
+        assert [(part.size, part.truncated) for part in parts if part] == [(9, None), (1, "max_size"), (0, "max_size")]
         assert [part.finish(f"f{number}") for number, part in enumerate(parts) if part] == [True, True, False]
-        assert (folder.n_cut, folder.failures) == (2, [])
+        assert (folder.n_truncated, folder.failures) == (2, [])
     assert sorted(entry.name for entry in (tmp_path / "out").iterdir()) == ["f0", "f1"]
 
 
-def test_one_file_that_cannot_be_written_costs_itself(tmp_path: Path):
+def test_a_file_that_cannot_be_written_does_not_stop_the_others(tmp_path: Path):
     out = tmp_path / "out"
     (out / "a").mkdir(parents=True)
     with Folder(str(out), 1000, force=True) as folder:
@@ -125,7 +125,7 @@ def test_one_file_that_cannot_be_written_costs_itself(tmp_path: Path):
     assert sorted(entry.name for entry in out.iterdir()) == ["a", "b"]
 
 
-def test_a_file_that_the_system_does_not_take_costs_itself(tmp_path: Path):
+def test_a_file_that_the_system_does_not_accept_does_not_stop_the_others(tmp_path: Path):
     with Folder(str(tmp_path / "out"), 1 << 20) as folder:
         with files_up_to(4096):
             assert not write(folder, "large", bytes(5000))
@@ -134,7 +134,7 @@ def test_a_file_that_the_system_does_not_take_costs_itself(tmp_path: Path):
     assert [entry.name for entry in (tmp_path / "out").iterdir()] == ["small"]
 
 
-def test_what_was_not_written_takes_up_no_room(tmp_path: Path):
+def test_a_file_that_was_not_written_uses_no_room(tmp_path: Path):
     with Folder(str(tmp_path / "out"), 10_000) as folder:
         part = folder.begin()
         assert part is not None
@@ -151,7 +151,7 @@ def test_an_empty_file(tmp_path: Path):
     assert (tmp_path / "out" / "a").read_bytes() == b""
 
 
-def test_a_number_of_files_is_the_most(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_the_number_of_files_is_limited(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("analyzer.store.folder.MAX_FILES", 2)
     with Folder(str(tmp_path / "out"), 1000) as folder:
         assert folder.begin() is not None

@@ -13,7 +13,7 @@ def test_dns_queries_and_answers():
 
 
 @pytest.mark.parametrize("n_bytes", range(len(QUERY)))
-def test_dns_cut_anywhere_says_what_it_can(n_bytes: int):
+def test_truncated_dns_gives_what_can_be_read(n_bytes: int):
     assert dns(QUERY[:n_bytes], 0, n_bytes) in ("", "Standard query 0x319b", "Standard query 0x319b A www.example")
 
 

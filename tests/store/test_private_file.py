@@ -13,7 +13,7 @@ def fail_within(path: Path) -> None:
         raise ValueError("what it was for has gone wrong")
 
 
-def test_it_is_there_whole_and_for_its_owner_alone(tmp_path: Path):
+def test_it_is_complete_and_only_for_its_owner(tmp_path: Path):
     path = tmp_path / "file"
     previous = os.umask(0)
     try:
@@ -27,13 +27,13 @@ def test_it_is_there_whole_and_for_its_owner_alone(tmp_path: Path):
     assert [entry.name for entry in tmp_path.iterdir()] == ["file"]
 
 
-def test_or_not_at_all(tmp_path: Path):
+def test_after_an_error_there_is_no_file(tmp_path: Path):
     with pytest.raises(ValueError, match="gone wrong"):
         fail_within(tmp_path / "file")
     assert list(tmp_path.iterdir()) == []
 
 
-def test_what_is_there_stays_unless_told_otherwise(tmp_path: Path):
+def test_an_existing_file_is_kept_by_default(tmp_path: Path):
     path = tmp_path / "file"
     path.write_text("precious")
     path.chmod(0o644)
@@ -62,12 +62,12 @@ def test_links_are_not_followed(tmp_path: Path):
         PrivateFile(str(path))
 
 
-def test_a_folder_is_no_file(tmp_path: Path):
+def test_a_folder_is_not_a_file(tmp_path: Path):
     with pytest.raises(IsADirectoryError):
         PrivateFile(str(tmp_path), force=True)
 
 
-def test_the_name_asked_for_is_in_the_error(tmp_path: Path):
+def test_the_name_of_the_file_is_in_the_error(tmp_path: Path):
     path = tmp_path / "absent" / "file"
     with pytest.raises(FileNotFoundError) as caught, PrivateFile(str(path)):
         pass
@@ -75,7 +75,7 @@ def test_the_name_asked_for_is_in_the_error(tmp_path: Path):
 
 
 @pytest.mark.parametrize("linked", [False, True])
-def test_what_is_no_regular_file_is_never_replaced(tmp_path: Path, linked: bool):
+def test_only_a_regular_file_is_replaced(tmp_path: Path, linked: bool):
     pipe, link = tmp_path / "pipe", tmp_path / "link"
     os.mkfifo(pipe)
     link.symlink_to(pipe)

@@ -1,4 +1,4 @@
-"""The session record: every key always there, values in their JSON form, and nothing from the wire that JSON cannot carry."""
+"""The session record: every key is always there, values have their JSON form, and any bytes from the wire become JSON."""
 
 import json
 
@@ -36,7 +36,7 @@ def test_the_values_of_a_session():
     assert record["ja4"].startswith("t12d")
 
 
-def test_fields_only_when_asked_for():
+def test_fields_only_with_the_option():
     tap = Tap()
     tap.feed(*packetise(talk()))
     [session] = tap.close()
@@ -56,12 +56,12 @@ def test_times(at, shown):
     assert rfc3339(at) == shown
 
 
-def test_text_that_is_no_utf8_stands_as_escapes():
+def test_text_that_is_not_utf8_is_escaped():
     assert text(b"a\xffb") == "a\\xffb"
     assert text(None) is None
 
 
-def test_a_server_name_of_any_bytes_is_json():
+def test_a_server_name_of_any_bytes_becomes_json():
     flights = list(talk())
     side, hello = flights[0]
     for name in (b"\xff\xfe\0\x1b[31m12", b"ex\ntest.test"):

@@ -67,13 +67,13 @@ def test_older_forms_become_one_line_for_the_session():
     assert lines_of(talk, keylog=f"RSA Session-ID:{session_id.hex()} Master-Key:{line.split()[2]}\n") == [line]
 
 
-def test_of_lines_that_contradict_each_other_the_one_that_opened_it():
+def test_of_contradicting_lines_the_one_that_decrypted_is_written():
     talk = talk_of(SCRIPT, "TLSv1_2")
     (line,) = [line for line in talk.keylog.splitlines() if line.startswith("CLIENT_RANDOM")]
     assert lines_of(talk, keylog=f"{line[:-96]}{'5a' * 48}\n{line}\n") == [line]
 
 
-def test_of_a_private_key_only_the_master_secrets_are_written():
+def test_for_a_private_key_only_the_master_secrets_are_written():
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "example.test")])
     begin = datetime.datetime(2020, 1, 1)
@@ -125,7 +125,7 @@ NAMES = sorted(path.parent.name for path in CAPTURES.glob("*/*.keys") if list(pa
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_what_is_written_opens_as_much_as_what_was_given(name: str):
+def test_the_written_secrets_decrypt_as_much_as_the_given_ones(name: str):
     (capture,) = (CAPTURES / name).glob("*.pcap*")
 
     def decrypted(keys: KeyLog) -> tuple[list[tuple[object, ...]], SessionSecrets]:
@@ -148,8 +148,8 @@ def test_what_is_written_opens_as_much_as_what_was_given(name: str):
     assert second.lines == first.lines
 
 
-def test_a_session_resumed_has_a_line_of_its_own():
-    """Though the key log has only the session that it resumes."""
+def test_a_resumed_session_has_its_own_line():
+    """It has a line even if the key log has only the session that it resumes."""
     (capture,) = (CAPTURES / "tls12-ticket-resumption").glob("*.pcapng")
     keys = KeyLog()
     lines = [line for line in capture.with_suffix(".keys").read_text().splitlines(True) if line.startswith("CLIENT_RANDOM")]
@@ -160,7 +160,7 @@ def test_a_session_resumed_has_a_line_of_its_own():
     assert found.lines == {1: lines[1].encode()}
 
 
-def test_of_contradicting_lines_of_tls_1_3_only_those_that_opened_it():
+def test_of_contradicting_tls_1_3_lines_those_that_decrypted_are_written():
     talk = talk_of(SCRIPT)
     lines = [line for line in talk.keylog.splitlines() if not line.startswith("#")]
     wrong = [f"{line.rpartition(' ')[0]} {'5a' * (len(line.rpartition(' ')[2]) // 2)}" for line in lines if "TRAFFIC" in line]

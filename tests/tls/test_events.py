@@ -1,4 +1,4 @@
-"""The events of whole captures: their order, and where in their streams they say that things stand."""
+"""The events of whole captures: their order, and the stream positions that they contain."""
 
 from collections.abc import Sequence
 
@@ -18,7 +18,7 @@ from analyzer.packet.headers import read
 from analyzer.packet.packet import Packet
 from analyzer.secrets.keylog import KeyLog
 from analyzer.tls.events import (
-    NOBODY,
+    NO_ROLE,
     Alert,
     Conflict,
     Data,
@@ -43,7 +43,7 @@ OF_NOBODY = (DataBegan, Finding, SessionBegan, SessionEnded)
 BOTH = pytest.mark.parametrize("keyed", [True, False])
 EACH = pytest.mark.parametrize("name", NAMES)
 OUT_OF_TURN = {"tcp-trouble"}
-"""Captures whose segments come late: what waited behind a hole is told when that is closed."""
+"""Captures whose segments come late: events of bytes after a gap are emitted when the gap is closed."""
 
 
 class Reassembled(Listener):
@@ -116,7 +116,7 @@ def test_every_event_says_who_when_and_which_version(name: str, keyed: bool):
     for turn, events in enumerate(chunks_of(name, keyed), 1):
         for event in events:
             assert isinstance(event, OF_A_ROLE if event.role in (CLIENT, SERVER) else OF_NOBODY)
-            assert event.role in (CLIENT, SERVER, NOBODY)
+            assert event.role in (CLIENT, SERVER, NO_ROLE)
             assert 0 <= event.frame <= turn
             assert (event.at > 0) if not isinstance(event, Conflict | DataMissing | Finding | Gap) else event.at == -1
     for number in sessions(events_of(name, keyed)):
@@ -128,7 +128,7 @@ def test_every_event_says_who_when_and_which_version(name: str, keyed: bool):
 @BOTH
 @EACH
 def test_frames_never_go_back(name: str, keyed: bool):
-    """In a session, and so in a turn; what is of no frame aside, and what waited behind a hole."""
+    """In a session, and so in a turn; except events without a frame, and events after a gap."""
     events = events_of(name, keyed)
     back = []
     for number in sessions(events):
@@ -136,7 +136,7 @@ def test_frames_never_go_back(name: str, keyed: bool):
             frames = [
                 (event.frame, event.at)
                 for event in events
-                if event.session == number and event.role in (role, NOBODY) and event.frame and event.at > 0
+                if event.session == number and event.role in (role, NO_ROLE) and event.frame and event.at > 0
             ]
             assert frames == sorted(frames)
         both = [event.frame for event in events if event.session == number and event.frame]
@@ -146,7 +146,7 @@ def test_frames_never_go_back(name: str, keyed: bool):
 
 @BOTH
 @EACH
-def test_what_a_session_keeps_is_what_it_told(name: str, keyed: bool):
+def test_what_a_session_keeps_is_what_it_emitted(name: str, keyed: bool):
     events = events_of(name, keyed)
     for ended in [event.ended for event in events if isinstance(event, SessionEnded)]:
         for kind, kept in (
@@ -161,7 +161,7 @@ def test_what_a_session_keeps_is_what_it_told(name: str, keyed: bool):
 
 
 @EACH
-def test_who_wants_no_details_is_told_the_end_of_the_same_sessions(name: str):
+def test_without_details_the_ends_of_the_same_sessions_are_emitted(name: str):
     engine = Engine(keylog=keylog_of(name))
     for packet_reader in CaptureReader([str(capture_of(name))]).packet_readers():
         engine.run(packet_reader)
@@ -201,7 +201,7 @@ def test_the_bytes_at_the_pieces_of_a_message_are_the_message(name: str, keyed: 
 
 @BOTH
 @EACH
-def test_the_header_of_a_record_stands_at_its_offset_and_records_follow_each_other(name: str, keyed: bool):
+def test_the_header_of_a_record_is_at_its_offset_and_records_follow_each_other(name: str, keyed: bool):
     events = events_of(name, keyed)
     streams = streams_of(name)
     flows = {event.session: event.flow for event in events if isinstance(event, SessionBegan)}
@@ -245,10 +245,10 @@ def test_a_message_over_records_and_segments_has_all_its_pieces():
             assert b"".join(said[first : first + length] for first, length in event.pieces) == event.raw
 
 
-# What each tells.
+# What each event contains.
 
 
-def test_data_comes_in_order_and_is_all_that_was_said():
+def test_data_comes_in_order_and_is_all_that_was_sent():
     script = [(CLIENT, b"a question"), (SERVER, b"answer" * 5000), (CLIENT, b"thanks")]
     talked = talk_of(script, alpn="http/1.1")
     keylog = KeyLog()
@@ -277,7 +277,7 @@ def test_the_keys_of_tls_1_3_change_with_the_hello_each_finished_and_each_update
     assert hidden == [(CLIENT, "handshake"), (SERVER, "handshake")]
 
 
-def test_keys_change_behind_early_data_with_its_end_and_once_with_a_finished():
+def test_keys_change_after_early_data_with_its_end_and_once_with_a_finished():
     events = events_of("tls13-early-data")
     last = max(event.session for event in events)
     changes = [(event.role, event.epoch) for event in events if isinstance(event, KeysChanged) and event.session == last]
@@ -308,7 +308,7 @@ def test_the_two_makers_of_events_set_every_field():
 
 def test_what_is_of_no_role_and_no_frame_says_so():
     began = SessionBegan(Flow(TCP, KEY, 7, START))
-    assert (began.role, began.frame, began.at) == (NOBODY, 7, START)
+    assert (began.role, began.frame, began.at) == (NO_ROLE, 7, START)
     assert (Finding("code", "low", "why", []).frame, Finding("code", "low", "why", [4, 5]).frame) == (0, 4)
     missing = DataMissing(1, None, 3)
     assert (missing.role, missing.reason, missing.failed, missing.frame, missing.at) == (1, None, 3, 0, -1)
@@ -318,7 +318,7 @@ def test_what_is_of_no_role_and_no_frame_says_so():
 
 @BOTH
 @EACH
-def test_a_record_is_told_before_the_messages_that_end_in_it(name: str, keyed: bool):
+def test_a_record_is_emitted_before_the_messages_that_end_in_it(name: str, keyed: bool):
     last: dict[tuple[int, int], RecordRead] = {}
     for event in events_of(name, keyed):
         if isinstance(event, RecordRead):

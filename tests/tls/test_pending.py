@@ -1,4 +1,4 @@
-"""Secrets that come late: whatever their place, through a file or a pipe, every session comes out as if they had come first."""
+"""Secrets that come late: wherever they are, in a file or a pipe, the result is the same as if they had come first."""
 
 import gzip
 import os
@@ -47,7 +47,7 @@ def block(kind: int, body: bytes) -> bytes:
 
 
 def pcapng(frames: list[Frame], keylog: bytes = b"", before: int = 0) -> bytes:
-    """The frames as pcapng, with the secrets in front of the frame that has this index."""
+    """The frames as pcapng, with the secrets before the frame that has this index."""
     links = sorted({link for _, link, _, _ in frames})
     out = block(0x0A0D0D0A, struct.pack("<IHHq", 0x1A2B3C4D, 1, 0, -1))
     for link in links:
@@ -108,7 +108,7 @@ def pieces(data: bytes, size: int) -> list[bytes]:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_session_is_the_same_wherever_its_secrets_stand(name: str, tmp_path: Path):
+def test_a_session_is_the_same_wherever_its_secrets_are(name: str, tmp_path: Path):
     folder = CAPTURES / name
     frames = frames_of(next(folder.glob(f"{name}.pcap*")))
     keylog = (folder / f"{name}.keys").read_bytes()
@@ -144,7 +144,7 @@ def test_labels_that_come_one_by_one(tmp_path: Path):
     check_same(found, wanted)
 
 
-def test_holes_stay_in_their_places(tmp_path: Path):
+def test_gap_stay_in_their_places(tmp_path: Path):
     folder = CAPTURES / "curl-nginx-http1"
     frames = frames_of(folder / "curl-nginx-http1.pcap")
     keylog = (folder / "curl-nginx-http1.keys").read_bytes()
@@ -163,7 +163,7 @@ def test_without_secrets_a_pipe_is_like_a_file(tmp_path: Path):
     check_same(piped(tmp_path, pieces(path.read_bytes(), 4096)), read(path))
 
 
-def test_a_compressed_file_that_is_not_looked_into_waits_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_sessions_of_a_compressed_file_without_prescan_are_pending_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     folder = CAPTURES / "tls13-rsa"
     frames = frames_of(folder / "tls13-rsa.pcapng")
     keylog = (folder / "tls13-rsa.keys").read_bytes()
@@ -176,7 +176,7 @@ def test_a_compressed_file_that_is_not_looked_into_waits_too(tmp_path: Path, mon
 
 @pytest.fixture
 def bulk(tmp_path: Path) -> tuple[list[Frame], bytes]:
-    """More in one session than waits for its secrets."""
+    """A session with more data than the limit for a pending session."""
     client, _ = contexts()
     client.keylog_filename = str(tmp_path / "bulk.keys")
     flights = talk.__wrapped__(requests=(limits.MAX_PENDING + 100_000,))
@@ -184,7 +184,7 @@ def bulk(tmp_path: Path) -> tuple[list[Frame], bytes]:
     return [(data, 1, number, len(data)) for number, data in enumerate(frames)], (tmp_path / "bulk.keys").read_bytes()
 
 
-def test_too_much_is_let_go_of_and_said(bulk: tuple[list[Frame], bytes], tmp_path: Path):
+def test_too_much_is_evicted_and_reported(bulk: tuple[list[Frame], bytes], tmp_path: Path):
     frames, keylog = bulk
     (record,) = piped(tmp_path, [pcapng(frames, keylog, len(frames) - 2)])
     assert (record["decryption"]["status"], record["decryption"]["reason"]) == ("none", "no_secret")
@@ -195,8 +195,8 @@ def test_too_much_is_let_go_of_and_said(bulk: tuple[list[Frame], bytes], tmp_pat
 
 
 @pytest.mark.parametrize(("wait", "status"), [(limits.MAX_PENDING_TIME, "decrypted"), (limits.MAX_PENDING_TIME + 1, "none")])
-def test_what_has_ended_waits_only_so_long(wait: int, status: str):
-    """By the time of the capture, and to the nanosecond."""
+def test_ended_sessions_stay_pending_for_a_limited_time(wait: int, status: str):
+    """By the time of the capture, to the nanosecond."""
     folder = CAPTURES / "tls13-rsa"
     keylog = KeyLog()
     engine = Engine(keylog=keylog, may_grow=lambda: True)
@@ -216,7 +216,7 @@ def test_what_has_ended_waits_only_so_long(wait: int, status: str):
     assert session_record(session, False)["decryption"]["status"] == status
 
 
-def test_when_too_much_waits_in_all_nobody_waits_longer(tmp_path: Path):
+def test_above_the_total_limit_sessions_are_evicted(tmp_path: Path):
     folder = CAPTURES / "curl-nginx-http1"
     frames = frames_of(folder / "curl-nginx-http1.pcap")
     keylog = (folder / "curl-nginx-http1.keys").read_bytes()
@@ -238,7 +238,7 @@ def test_when_too_much_waits_in_all_nobody_waits_longer(tmp_path: Path):
     assert "late_secrets" in [finding["code"] for finding in record["findings"]]
 
 
-def test_ended_ones_make_room_too(tmp_path: Path):
+def test_ended_sessions_are_evicted_too(tmp_path: Path):
     folder = CAPTURES / "tls12-ticket-resumption"
     frames = frames_of(next(folder.glob("*.pcap*")))
     path = tmp_path / "pipe"
@@ -269,7 +269,7 @@ def test_what_ends_with_the_last_secrets_ends_once():
     for packet_reader in CaptureReader([str(next(folder.glob("*.pcap*")))]).packet_readers():
         engine.run(packet_reader)
     engine.tick(engine.at + 20 * SECOND)
-    assert engine.take() == []  # all frames were read, and the sessions that have ended wait
+    assert engine.take() == []  # all frames were read, and the ended sessions are pending
     assert list(engine.dispatcher.pending.parked) == [0, 1]
     keylog.feed(next(folder.glob("*.keys")).read_bytes())
     engine.close()
@@ -283,9 +283,9 @@ def test_new_secrets_are_a_matter_of_the_sessions_that_they_are_of():
     class Counting(KeyLog):
         asked = 0
 
-        def suffices(self, client_random: bytes) -> bool:
+        def has_all_secrets(self, client_random: bytes) -> bool:
             self.asked += 1
-            return super().suffices(client_random)
+            return super().has_all_secrets(client_random)
 
     keylog, n_sessions = Counting(), 60
     tap = Tap()

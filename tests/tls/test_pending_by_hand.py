@@ -1,4 +1,4 @@
-"""The queue of a session that waits, fed by hand: order, what goes through, who is asked, and the memory that is counted."""
+"""The queue of a pending session, fed by hand: order, passing on, searches of the key log, and the counted memory."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -36,7 +36,7 @@ OTHERS = f"CLIENT_RANDOM {bytes(32).hex()} {bytes(48).hex()}\n".encode()
 
 
 class Waiting(Hand):
-    """A session that waits, in a store of its own unless one is given."""
+    """A pending session, in its own store unless one is given."""
 
     def __init__(self, store: PendingSessions | None = None, number: int = 0, mid_stream: bool = False) -> None:
         self.store = store or PendingSessions(KeyMaterial(keylog=KeyLog(), may_grow=lambda: True))
@@ -52,12 +52,12 @@ class Waiting(Hand):
         self.store.material.keylog.feed(secrets)
 
     def queued(self) -> list[int]:
-        """The content types of what waits."""
+        """The content types of the queued records."""
         return [record.content_type for record in self.pending.queue]
 
 
 def play(hand: Hand) -> None:
-    """A session with a gap, a loss, a conflict, alerts and what is no record, all of it in the order of the wire."""
+    """A session with a gap, a loss, a conflict, alerts and bytes that are not a record, in the order of the wire."""
     hand.handshake(CLIENT, client_hello())
     hand.conflict(CLIENT, 7, b"a", b"b")
     hand.handshake(SERVER, server_hello())
@@ -75,7 +75,7 @@ def play(hand: Hand) -> None:
 
 
 def described(events: Sequence[Event]) -> list[tuple[Any, ...]]:
-    """Every field of every event, what is in no order aside."""
+    """Every field of every event, except those without an order."""
     found = []
     for event in events:
         names = sorted({name for kind in type(event).__mro__ for name in getattr(kind, "__slots__", ())} | set(vars_of(event)))
@@ -92,7 +92,7 @@ def vars_of(event: Event) -> list[str]:
 # Order.
 
 
-def test_what_waits_is_told_as_if_it_had_not_waited():
+def test_a_pending_session_emits_the_same_events_as_another():
     at_once = Hand(KeyMaterial(keylog=KeyLog()))
     play(at_once)
     at_once.end()
@@ -100,14 +100,14 @@ def test_what_waits_is_told_as_if_it_had_not_waited():
     play(late)
     assert late.events == []
     late.pending.resume()
-    assert late.pending.through
+    assert late.pending.passes_through
     late.end()
     assert described(late.events) == described(at_once.events)
     assert session_record(late.session, True) == session_record(at_once.session, True)
     assert len(late.events) > 25
 
 
-def test_secrets_before_the_end_or_behind_it_lead_to_the_same_record():
+def test_secrets_before_the_end_or_after_it_lead_to_the_same_record():
     records = []
     for when in ("before", "between", "after"):
         hand = Waiting()
@@ -160,7 +160,7 @@ def test_what_is_kept_is_a_copy():
     assert hand.pending.queue[0].body == client_hello()
 
 
-# Who waits, and for what.
+# Which sessions are pending, and for what.
 
 
 def test_all_bodies_are_wanted_while_a_session_waits():
@@ -187,27 +187,27 @@ def test_the_random_is_found_however_records_split_the_hello(size: int):
         pytest.param(lambda hand: hand.say(CLIENT, HANDSHAKE, b"\1\0\2", version=2), id="SSL 2.0"),
     ],
 )
-def test_where_no_client_hello_can_come_nothing_waits(begin: Callable[[Waiting], object]):
+def test_where_no_client_hello_can_come_no_session_is_pending(begin: Callable[[Waiting], object]):
     hand = Waiting()
     begin(hand)
-    assert hand.pending.through
+    assert hand.pending.passes_through
     assert hand.events
     assert hand.store.waiting == {}
 
 
-def test_in_the_middle_of_a_flow_nothing_waits_behind_the_clients_handshake():
+def test_in_the_middle_of_a_flow_nothing_waits_after_the_clients_handshake():
     hand = Waiting(mid_stream=True)
     hand.handshake(CLIENT, client_hello())
-    assert hand.pending.through
+    assert hand.pending.passes_through
 
 
-def test_the_key_log_is_asked_when_it_has_grown_and_not_before():
+def test_the_key_log_is_searched_when_it_has_grown_and_not_before():
     class Counting(KeyLog):
         asked = 0
 
-        def suffices(self, client_random: bytes) -> bool:
+        def has_all_secrets(self, client_random: bytes) -> bool:
             self.asked += 1
-            return super().suffices(client_random)
+            return super().has_all_secrets(client_random)
 
     keylog = Counting()
     hand = Waiting(PendingSessions(KeyMaterial(keylog=keylog, may_grow=lambda: True)))
@@ -222,7 +222,7 @@ def test_the_key_log_is_asked_when_it_has_grown_and_not_before():
     assert first < keylog.asked <= first + 2
     hand.collect()
     hand.handshake(SERVER, server_hello())
-    assert hand.pending.through
+    assert hand.pending.passes_through
 
 
 def test_a_handshake_that_was_given_up_needs_no_secrets():
@@ -233,7 +233,7 @@ def test_a_handshake_that_was_given_up_needs_no_secrets():
     assert hand.store.parked == {}
 
 
-def test_secrets_that_come_when_all_was_let_go_are_a_finding():
+def test_secrets_that_come_after_eviction_are_a_finding():
     hand = Waiting()
     play(hand)
     hand.pending.evict()
@@ -256,11 +256,11 @@ def test_memory_is_counted_and_given_back():
     assert hand.pending.kept == hand.session.kept
 
 
-def test_one_session_keeps_so_much_and_then_goes_on_without_secrets():
+def test_a_session_that_reaches_the_limit_continues_without_secrets():
     hand = Waiting()
     hand.handshake(CLIENT, client_hello())
     body = bytes(16384)
-    while not hand.pending.through:
+    while not hand.pending.passes_through:
         before = hand.pending.size
         hand.say(SERVER, APPLICATION_DATA, body)
     assert before <= MAX_PENDING < before + len(body) + PENDING_COST
@@ -278,7 +278,7 @@ def test_of_all_sessions_those_that_wait_longest_go_first():
     assert store.size == 4 * each
     store.size = MAX_PENDING_TOTAL // 2 + 2 * each  # as if others kept the rest
     store.evict()
-    assert [hand.pending.through for hand in hands] == [True, True, False, False]
+    assert [hand.pending.passes_through for hand in hands] == [True, True, False, False]
     assert [hand.pending.evicted for hand in hands] == [True, False, False, False]
     assert store.parked == {}
     assert store.tick(START) == [hands[1].session]
@@ -299,7 +299,7 @@ def test_those_that_have_ended_go_by_time_and_by_number():
     assert (store.size, store.waiting, store.named) == (0, {}, {})
 
 
-def test_no_more_than_so_many_have_ended():
+def test_the_number_of_ended_sessions_is_limited():
     store = PendingSessions(KeyMaterial(keylog=KeyLog(), may_grow=lambda: True))
     for number in range(MAX_PENDING_ENDED + 3):
         hand = Waiting(store, number)
@@ -321,7 +321,7 @@ def test_at_the_end_all_are_given_in_the_order_of_their_ids():
 
 
 def test_secrets_of_several_sessions_resume_them_in_the_order_of_their_ids():
-    """One may resume another, whose tickets and master secret must be known by then."""
+    """One session can be the TLS resumption of another, whose tickets and master secret must be known by then."""
     store = PendingSessions(KeyMaterial(keylog=KeyLog(), may_grow=lambda: True))
     told: list[Event] = []
     hands = [Waiting(store, number) for number in (5, 3, 4)]

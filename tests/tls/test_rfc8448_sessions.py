@@ -1,7 +1,7 @@
-"""The traces of RFC 8448 as captures: every record opens to what it must, and every Finished is right.
+"""The traces of RFC 8448 as captures: every record must decrypt correctly, and every Finished must be right.
 
-The RFC gives the private keys of both ends. From them the test derives the traffic secrets for a key log, with a reader of its
-own for the server's flight; that flight's Finished is also in the RFC, so a slip in the derivation would show.
+The RFC gives the private keys of both ends. From them the test derives the traffic secrets for a key log, with its own reader
+for the server's flight. The Finished of that flight is also in the RFC, so an error in the derivation would show.
 """
 
 import hashlib
@@ -41,7 +41,7 @@ def vectors() -> dict[tuple[str, str], bytes]:
 
 
 def record_of(message: bytes) -> bytes:
-    """A record of plaintext handshake."""
+    """A record with a handshake message in plaintext."""
     return b"\x16\x03\x01" + len(message).to_bytes(2, "big") + message
 
 

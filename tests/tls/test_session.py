@@ -1,4 +1,4 @@
-"""A session as a passive reader sees it: what came is there in order, what is wrong has a name, nothing grows without end."""
+"""A session as a passive reader sees it: messages are in order, errors have a name, and the memory is limited."""
 
 import struct
 from collections import Counter
@@ -98,8 +98,8 @@ def messages_of(flights, side):
 
 
 @pytest.mark.parametrize("side", [C, S])
-def test_every_cut_of_a_message_is_read_as_far_as_it_goes(side):
-    """What is whole before the cut is as without it; of the message in which it is, the bytes and fields before it."""
+def test_the_available_part_of_every_truncated_message_is_read(side):
+    """Messages before the cut are read as without it; of the truncated message, the bytes and fields before the cut."""
     before, data = ([(C, HELLO)], talk("TLSv1_2")[1][1]) if side == S else ([], HELLO)
     uncut = messages_of([*before, (side, data)], side)
     assert len(uncut) == (4 if side == S else 1)
@@ -132,7 +132,7 @@ def test_every_cut_of_a_message_is_read_as_far_as_it_goes(side):
     assert n_fields > 100
 
 
-def test_a_hole_in_a_certificate_keeps_the_messages_around_it():
+def test_a_gap_in_a_certificate_keeps_the_messages_around_it():
     segments = packetise(talk("TLSv1_2"), mss=100)
     server = [index for index, segment in enumerate(segments) if segment.side == S and segment.payload]
     [found] = records([segment for index, segment in enumerate(segments) if index != server[2]])
@@ -156,7 +156,7 @@ def test_plain_and_encrypted_alerts():
 def test_an_alert_of_no_whole_number():
     found = session_of((C, HELLO), (S, record(21, b"\2\x28\1")))
     assert len(found["alerts"]) == 1
-    assert codes(found) == ["protocol_violation"]
+    assert codes(found) == ["protocol_violation", "fatal_alert"]
 
 
 def test_heartbleed_is_seen_and_an_honest_heartbeat_is_not():
@@ -204,7 +204,7 @@ def test_a_draft_has_its_number():
         (b"\x16\x03\x03\0\4abc" * 3000, 2, 0, {"protocol_violation": 19}, 0, 0),
     ],
 )
-def test_floods_are_bounded_and_what_is_not_kept_is_counted(flood, messages, alerts, findings, dropped, n_application):
+def test_floods_are_limited_and_what_is_not_kept_is_counted(flood, messages, alerts, findings, dropped, n_application):
     tap = Tap()
     tap.feed(*packetise([(C, HELLO), (S, record(22, ANSWER)), (C, flood)], mss=1400))
     [session] = tap.close()

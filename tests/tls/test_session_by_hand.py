@@ -1,6 +1,6 @@
-"""A session that is fed with records by hand: what it tells, record by record, without any transport or engine.
+"""A session that is fed with records by hand: the events of each record, without any transport or engine.
 
-A playbook: each step is what the session is given and the whole list of what it tells of that.
+A playbook: each step is the input of the session, and the complete list of events that it emits.
 """
 
 from typing import Any
@@ -35,8 +35,8 @@ NAMED = extension(0, b"\0\x0f\0\0\x0cexample.test")
 DONE = message(14)
 
 
-def told(events: list[Event]) -> list[tuple[Any, ...]]:
-    """Events as tuples: kind, role, frame, and what else they say."""
+def tuples(events: list[Event]) -> list[tuple[Any, ...]]:
+    """Events as tuples: kind, role, frame, and their other fields."""
     found = []
     for event in events:
         names = {
@@ -54,7 +54,7 @@ def told(events: list[Event]) -> list[tuple[Any, ...]]:
     return found
 
 
-def greeted(*answers: bytes, suite: bytes = b"\xc0\x2f", tls13: bool = False) -> Hand:
+def after_hellos(*answers: bytes, suite: bytes = b"\xc0\x2f", tls13: bool = False) -> Hand:
     """A session with both hellos, in frames 2 and 3."""
     extensions = (TLS13,) if tls13 else ()
     hand = Hand()
@@ -66,14 +66,14 @@ def greeted(*answers: bytes, suite: bytes = b"\xc0\x2f", tls13: bool = False) ->
 def test_a_hello_and_its_answer():
     hand = Hand()
     hello, answer = client_hello(NAMED), server_hello()
-    assert told(hand.handshake(CLIENT, hello)) == [
+    assert tuples(hand.handshake(CLIENT, hello)) == [
         ("RecordRead", CLIENT, 2, HANDSHAKE, 0, 5, len(hello)),
         ("HandshakeMessage", CLIENT, 2, "client_hello", len(hello), ((5, len(hello)),), False),
     ]
     hellos, parameters = hand.session.handshake.hellos, hand.session.handshake.parameters
     assert (hellos.client_seen, hellos.server_seen, hellos.server_name) == (True, False, b"example.test")
     assert (parameters.version, parameters.cipher_suite) == (0, -1)
-    assert told(hand.handshake(SERVER, answer, DONE)) == [
+    assert tuples(hand.handshake(SERVER, answer, DONE)) == [
         ("RecordRead", SERVER, 3, HANDSHAKE, 0, 5, len(answer) + 4),
         ("HandshakeMessage", SERVER, 3, "server_hello", len(answer), ((5, len(answer)),), False),
         ("HandshakeMessage", SERVER, 3, "server_hello_done", 4, ((5 + len(answer), 4),), False),
@@ -89,7 +89,7 @@ def test_an_answer_of_tls_1_3_changes_the_keys_of_both():
     hand = Hand()
     hand.handshake(CLIENT, client_hello(TLS13))
     answer = server_hello(TLS13, suite=b"\x13\1")
-    assert told(hand.handshake(SERVER, answer))[1:] == [
+    assert tuples(hand.handshake(SERVER, answer))[1:] == [
         ("HandshakeMessage", SERVER, 3, "server_hello", len(answer), ((5, len(answer)),), False),
         ("KeysChanged", CLIENT, 3, "handshake"),
         ("KeysChanged", SERVER, 3, "handshake"),
@@ -101,25 +101,25 @@ def test_a_retry_changes_no_keys():
     hand = Hand()
     hand.handshake(CLIENT, client_hello(TLS13))
     events = hand.handshake(SERVER, server_hello(TLS13, suite=b"\x13\1", random=RETRY_RANDOM))
-    assert [name for kind, _, _, name, *_ in told(events) if kind == "HandshakeMessage"] == ["hello_retry_request"]
-    assert [kind for kind, *_ in told(events)] == ["RecordRead", "HandshakeMessage"]
+    assert [name for kind, _, _, name, *_ in tuples(events) if kind == "HandshakeMessage"] == ["hello_retry_request"]
+    assert [kind for kind, *_ in tuples(events)] == ["RecordRead", "HandshakeMessage"]
     assert not hand.session.handshake.hellos.server_seen
 
 
-def test_a_message_over_records_is_told_with_the_last_of_them():
+def test_a_message_over_records_is_emitted_with_the_last_of_them():
     hand = Hand()
     hello = client_hello(NAMED)
-    assert told(hand.say(CLIENT, HANDSHAKE, hello[:10])) == [("RecordRead", CLIENT, 2, HANDSHAKE, 0, 5, 10)]
+    assert tuples(hand.say(CLIENT, HANDSHAKE, hello[:10])) == [("RecordRead", CLIENT, 2, HANDSHAKE, 0, 5, 10)]
     rest = len(hello) - 10
-    assert told(hand.say(CLIENT, HANDSHAKE, hello[10:])) == [
+    assert tuples(hand.say(CLIENT, HANDSHAKE, hello[10:])) == [
         ("RecordRead", CLIENT, 3, HANDSHAKE, 15, 5, rest),
         ("HandshakeMessage", CLIENT, 3, "client_hello", len(hello), ((5, 10), (20, rest)), False),
     ]
 
 
-def test_a_message_of_no_known_type_is_told_without_a_body():
-    hand = greeted()
-    assert told(hand.handshake(SERVER, message(99, b"what")))[-1] == (
+def test_a_message_of_an_unknown_type_is_emitted_without_a_body():
+    hand = after_hellos()
+    assert tuples(hand.handshake(SERVER, message(99, b"what")))[-1] == (
         "HandshakeMessage",
         SERVER,
         4,
@@ -134,47 +134,47 @@ def test_a_message_of_no_known_type_is_told_without_a_body():
 def test_alerts():
     hand = Hand()
     hand.handshake(CLIENT, client_hello())
-    assert told(hand.say(SERVER, ALERT, b"\2\x28\1\0")) == [
+    assert tuples(hand.say(SERVER, ALERT, b"\2\x28\1\0")) == [
         ("RecordRead", SERVER, 3, ALERT, 0, 5, 4),
         ("Alert", SERVER, 3, 2, 40, False),
         ("Alert", SERVER, 3, 1, 0, False),
     ]
-    assert told(hand.say(CLIENT, ALERT, b"\2"))[1:] == [("Finding", -1, 4, "protocol_violation", "low", [4])]
+    assert tuples(hand.say(CLIENT, ALERT, b"\2"))[1:] == [("Finding", -1, 4, "protocol_violation", "low", [4])]
     assert not hand.session.established
 
 
-def test_behind_a_change_of_ciphers_alerts_and_messages_are_encrypted():
-    hand = greeted(DONE)
+def test_after_a_change_of_ciphers_alerts_and_messages_are_encrypted():
+    hand = after_hellos(DONE)
     hand.handshake(CLIENT, message(16, b"\4abcd"))
     for role in (CLIENT, SERVER):
         first = hand.frame
         offset = hand.offsets[role]
-        assert told(hand.say(role, CHANGE_CIPHER_SPEC, b"\1")) == [
+        assert tuples(hand.say(role, CHANGE_CIPHER_SPEC, b"\1")) == [
             ("RecordRead", role, first + 1, CHANGE_CIPHER_SPEC, offset, 5, 1),
             ("RecordEvent", role, first + 1, "change_cipher_spec", 1),
             ("KeysChanged", role, first + 1, "protected"),
         ]
-        assert told(hand.say(role, HANDSHAKE, bytes(40)))[1:] == [
+        assert tuples(hand.say(role, HANDSHAKE, bytes(40)))[1:] == [
             ("HandshakeMessage", role, first + 2, "finished", 40, ((offset + 11, 40),), True)
         ]
-    assert told(hand.say(SERVER, HANDSHAKE, bytes(60)))[1:] == [("RecordEvent", SERVER, 9, "encrypted_handshake", 60)]
-    assert told(hand.say(SERVER, APPLICATION_DATA, bytes(60)))[1:] == [("RecordEvent", SERVER, 10, "application_data", 60)]
-    assert told(hand.say(SERVER, HEARTBEAT, bytes(60)))[1:] == [("RecordEvent", SERVER, 11, "heartbeat", 60)]
-    assert told(hand.say(SERVER, ALERT, bytes(26)))[1:] == [("Alert", SERVER, 12, -1, -1, True)]
+    assert tuples(hand.say(SERVER, HANDSHAKE, bytes(60)))[1:] == [("RecordEvent", SERVER, 9, "encrypted_handshake", 60)]
+    assert tuples(hand.say(SERVER, APPLICATION_DATA, bytes(60)))[1:] == [("RecordEvent", SERVER, 10, "application_data", 60)]
+    assert tuples(hand.say(SERVER, HEARTBEAT, bytes(60)))[1:] == [("RecordEvent", SERVER, 11, "heartbeat", 60)]
+    assert tuples(hand.say(SERVER, ALERT, bytes(26)))[1:] == [("Alert", SERVER, 12, -1, -1, True)]
     assert hand.session.established
     assert [(sender.n_protected, sender.n_application) for sender in hand.session.roles] == [(1, 0), (3, 1)]
 
 
 def test_in_tls_1_3_a_change_of_ciphers_means_nothing():
-    hand = greeted(tls13=True, suite=b"\x13\1")
-    events = told(hand.say(SERVER, CHANGE_CIPHER_SPEC, b"\1"))
+    hand = after_hellos(tls13=True, suite=b"\x13\1")
+    events = tuples(hand.say(SERVER, CHANGE_CIPHER_SPEC, b"\1"))
     assert events[1:] == [("RecordEvent", SERVER, 4, "change_cipher_spec", 1)]
-    assert told(hand.say(SERVER, ALERT, b"\2\x28"))[1:] == [("Alert", SERVER, 5, 2, 40, False)]
+    assert tuples(hand.say(SERVER, ALERT, b"\2\x28"))[1:] == [("Alert", SERVER, 5, 2, 40, False)]
 
 
 @pytest.mark.parametrize(("length", "counts"), [(19, 0), (20, 1)])
 def test_in_tls_1_3_a_record_that_only_holds_an_alert_does_not_establish_anything(length: int, counts: int):
-    hand = greeted(tls13=True, suite=b"\x13\1")
+    hand = after_hellos(tls13=True, suite=b"\x13\1")
     for role in (CLIENT, SERVER):
         hand.say(role, APPLICATION_DATA, bytes(length))
     assert [(sender.n_protected, sender.n_application) for sender in hand.session.roles] == [(counts, 1)] * 2
@@ -182,9 +182,9 @@ def test_in_tls_1_3_a_record_that_only_holds_an_alert_does_not_establish_anythin
 
 
 def test_a_heartbeat_that_claims_too_much():
-    hand = greeted()
-    assert told(hand.say(CLIENT, HEARTBEAT, b"\1\0\4ping" + bytes(16)))[1:] == [("RecordEvent", CLIENT, 4, "heartbeat", 23)]
-    assert told(hand.say(CLIENT, HEARTBEAT, b"\1\x40\0"))[1:] == [
+    hand = after_hellos()
+    assert tuples(hand.say(CLIENT, HEARTBEAT, b"\1\0\4ping" + bytes(16)))[1:] == [("RecordEvent", CLIENT, 4, "heartbeat", 23)]
+    assert tuples(hand.say(CLIENT, HEARTBEAT, b"\1\x40\0"))[1:] == [
         ("RecordEvent", CLIENT, 5, "heartbeat", 3),
         ("Finding", -1, 5, "heartbleed", "high", [5]),
     ]
@@ -193,22 +193,22 @@ def test_a_heartbeat_that_claims_too_much():
 # What is missing.
 
 
-def test_a_gap_is_told_and_what_follows_is_read():
-    hand = greeted()
-    assert told(hand.gap(SERVER, 77)) == [("Gap", SERVER, 3, hand.offsets[SERVER] - 77, 77)]
-    assert [name for kind, _, _, name, *_ in told(hand.handshake(SERVER, DONE)) if kind == "HandshakeMessage"] == [
+def test_a_gap_is_emitted_and_what_follows_is_read():
+    hand = after_hellos()
+    assert tuples(hand.gap(SERVER, 77)) == [("Gap", SERVER, 3, hand.offsets[SERVER] - 77, 77)]
+    assert [name for kind, _, _, name, *_ in tuples(hand.handshake(SERVER, DONE)) if kind == "HandshakeMessage"] == [
         "server_hello_done"
     ]
     (gap,) = hand.session.log.gaps
     assert (gap.role, gap.length, gap.frame, gap.at) == (SERVER, 77, 3, -1)
 
 
-def test_a_gap_in_a_record_cuts_its_message_and_the_rest_of_it_is_skipped():
-    hand = greeted()
+def test_a_gap_in_a_record_truncates_its_message_and_the_rest_of_it_is_skipped():
+    hand = after_hellos()
     certificate = message(11, b"\0\0\x10" + b"\0\0\x0d" + b"c" * 13)
     hand.gap(SERVER, 10, lost=False)
     offset = hand.offsets[SERVER]
-    events = told(hand.say(SERVER, HANDSHAKE, certificate[:8], missing=6))
+    events = tuples(hand.say(SERVER, HANDSHAKE, certificate[:8], missing=6))
     assert events == [
         ("RecordRead", SERVER, 4, HANDSHAKE, offset, 5, 14),
         ("HandshakeMessage", SERVER, 4, "certificate", len(certificate), ((offset + 5, 8),), False),
@@ -216,17 +216,17 @@ def test_a_gap_in_a_record_cuts_its_message_and_the_rest_of_it_is_skipped():
     (problem,) = [one for one in hand.session.log.messages[-1].problems if "capture" in one.why]
     assert problem.why == f"{len(certificate) - 8} of {len(certificate)} bytes are not in the capture"
     rest = len(certificate) - 14
-    assert told(hand.say(SERVER, HANDSHAKE, certificate[14:] + DONE))[1:] == [
+    assert tuples(hand.say(SERVER, HANDSHAKE, certificate[14:] + DONE))[1:] == [
         ("HandshakeMessage", SERVER, 5, "server_hello_done", 4, ((offset + 19 + 5 + rest, 4),), False)
     ]
 
 
 def test_a_loss_gives_up_the_message_that_was_being_collected():
-    hand = greeted()
+    hand = after_hellos()
     certificate = message(11, bytes(200))
     offset = hand.offsets[SERVER]
-    assert told(hand.say(SERVER, HANDSHAKE, certificate[:50])) == [("RecordRead", SERVER, 4, HANDSHAKE, offset, 5, 50)]
-    assert told(hand.gap(SERVER, 500)) == [
+    assert tuples(hand.say(SERVER, HANDSHAKE, certificate[:50])) == [("RecordRead", SERVER, 4, HANDSHAKE, offset, 5, 50)]
+    assert tuples(hand.gap(SERVER, 500)) == [
         ("Gap", SERVER, 4, offset + 55, 500),
         ("HandshakeMessage", SERVER, 4, "certificate", 204, ((offset + 5, 50),), False),
     ]
@@ -235,18 +235,18 @@ def test_a_loss_gives_up_the_message_that_was_being_collected():
 
 
 def test_what_is_incomplete_at_the_end_is_kept_as_far_as_it_goes():
-    hand = greeted()
+    hand = after_hellos()
     hand.say(SERVER, HANDSHAKE, message(11, bytes(200))[:50])
     events = hand.end()
-    assert [(kind, frame, name) for kind, _, frame, name, *_ in told(events)] == [("HandshakeMessage", 4, "certificate")]
+    assert [(kind, frame, name) for kind, _, frame, name, *_ in tuples(events)] == [("HandshakeMessage", 4, "certificate")]
     flow = hand.session.flow
     assert (flow.closed, flow.last_frame, flow.end) == ("fin", 4, START + 4 * STEP)
 
 
-def test_where_no_record_begins_is_said_once_for_each_role():
-    hand = greeted()
+def test_where_no_record_begins_is_reported_once_for_each_role():
+    hand = after_hellos()
     for role in (CLIENT, SERVER):
-        assert told(hand.stray(role, "no record begins here")) == [
+        assert tuples(hand.stray(role, "no record begins here")) == [
             ("Finding", -1, 3, "protocol_violation", "medium", [3]),
         ]
         assert hand.stray(role, "no record begins here") == []
@@ -257,9 +257,9 @@ def test_where_no_record_begins_is_said_once_for_each_role():
     ]
 
 
-def test_a_conflict_is_told_with_both_versions():
-    hand = greeted()
-    assert told(hand.conflict(SERVER, 12, b"first", b"other")) == [
+def test_a_conflict_is_emitted_with_both_versions():
+    hand = after_hellos()
+    assert tuples(hand.conflict(SERVER, 12, b"first", b"other")) == [
         ("Conflict", SERVER, 4, 12, b"first", b"other"),
         ("Finding", -1, 4, "conflicting_segments", "high", [4]),
     ]
@@ -270,17 +270,17 @@ def test_a_conflict_is_told_with_both_versions():
 def test_a_capture_that_begins_later():
     hand = Hand(mid_stream=True)
     for role in (CLIENT, SERVER):
-        assert told(hand.say(role, APPLICATION_DATA, bytes(100)))[1:] == [
+        assert tuples(hand.say(role, APPLICATION_DATA, bytes(100)))[1:] == [
             ("RecordEvent", role, hand.frame, "application_data", 100)
         ]
     assert hand.session.established
     assert hand.session.decryption is None
 
 
-# What is wanted, kept, and told to nobody.
+# Which bodies are wanted, what is kept, and sessions without listeners.
 
 
-def test_bodies_that_nobody_reads_are_not_wanted():
+def test_bodies_that_are_not_read_are_not_wanted():
     hand = Hand()
     session = hand.session
     every = (CHANGE_CIPHER_SPEC, ALERT, HANDSHAKE, APPLICATION_DATA, HEARTBEAT)
@@ -297,7 +297,7 @@ def test_bodies_that_nobody_reads_are_not_wanted():
     assert wanted(SERVER) == [CHANGE_CIPHER_SPEC, ALERT, HANDSHAKE, HEARTBEAT]
 
 
-def test_with_secrets_all_is_wanted_until_they_are_of_no_use():
+def test_with_secrets_all_bodies_are_wanted_until_they_are_useless():
     hand = Hand(KeyMaterial(psks={b"nobody": b"k"}))
     assert not hand.session.wants(CLIENT, APPLICATION_DATA)
     hand.handshake(CLIENT, client_hello())
@@ -318,8 +318,8 @@ def test_what_a_session_keeps_is_counted():
     assert hand.session.kept == len(hello) + 1024
 
 
-def test_where_nobody_listens_the_session_is_the_same():
-    heard = greeted(DONE)
+def test_without_listeners_the_session_is_the_same():
+    heard = after_hellos(DONE)
     heard.say(SERVER, ALERT, b"\2\x28")
     deaf = Hand()
     deaf.session = deaf.sink = Session(0, Flow(6, heard.session.flow.key, 1, START), KeyMaterial(), Resumptions(), None)
@@ -334,7 +334,7 @@ def test_where_nobody_listens_the_session_is_the_same():
     assert {one.pieces for one in deaf.session.log.messages} == {()}
 
 
-def test_who_keeps_no_fields_lets_go_of_them_once_they_are_learnt():
+def test_without_kept_fields_messages_drop_them_after_use():
     events: list[Event] = []
     hand = Hand()
     hand.session = hand.sink = Session(0, hand.session.flow, KeyMaterial(), Resumptions(), events, False)
@@ -343,7 +343,7 @@ def test_who_keeps_no_fields_lets_go_of_them_once_they_are_learnt():
     assert hand.session.handshake.hellos.server_name == b"example.test"
     assert [(one.name, one.raw == b"", one.body is None) for one in hand.session.log.messages] == [
         ("client_hello", True, True),
-        ("server_hello", False, False),  # it may be needed to read what came before it
+        ("server_hello", False, False),  # it can be needed to read earlier messages
         ("server_hello_done", True, True),
     ]
 
@@ -353,20 +353,20 @@ def test_who_keeps_no_fields_lets_go_of_them_once_they_are_learnt():
 
 @pytest.mark.parametrize(("reason", "codes"), [("fin", []), ("rst", []), ("evicted", ["evicted"])])
 def test_how_a_flow_ended(reason: str, codes: list[str]):
-    hand = greeted()
+    hand = after_hellos()
     assert [event.code for event in hand.end(reason) if hasattr(event, "code")] == codes
 
 
-def test_holes_that_were_given_up_are_said():
-    hand = greeted()
+def test_gaps_that_were_given_up_are_reported():
+    hand = after_hellos()
     hand.session.flow.limited = 3
     (finding,) = hand.end()
-    assert told([finding]) == [("Finding", -1, 3, "limit", "medium", [3])]
+    assert tuples([finding]) == [("Finding", -1, 3, "limit", "medium", [3])]
     assert finding.detail == "3 holes were given up early: too much waited behind them"
 
 
-def test_behind_a_gap_the_lists_are_put_in_the_order_of_frames():
-    hand = greeted()
+def test_after_a_gap_the_lists_are_sorted_by_frame():
+    hand = after_hellos()
     hand.gap(SERVER, 10)
     late = hand.frame
     hand.frame = 50

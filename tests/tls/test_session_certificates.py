@@ -1,4 +1,4 @@
-"""Certificates that a side sends more than once: the first are the session's, others are kept beside them and told."""
+"""Certificates that a side sends more than once: the first ones belong to the session, others are kept and reported."""
 
 import contextlib
 import hashlib
@@ -45,7 +45,10 @@ def again(chain: list[bytes]) -> bytes:
 
 
 def authenticate_twice(folder: Path) -> tuple[list[Flight], bytes, tuple[Made, Made, Made]]:
-    """TLS 1.3 in which the client is asked twice after the handshake, and has another certificate the second time."""
+    """TLS 1.3 in which the server requests a client certificate twice after the handshake.
+
+    The second time it gets another one.
+    """
     root = make_root(not_after=END)
     issuer = make_intermediate(root, not_after=END)
     leaves = [make("one", issuer, key=ec_key("one"), not_after=END), make("two", issuer, key=ec_key("two"), not_after=END)]
@@ -144,7 +147,7 @@ def test_the_same_certificates_again_are_no_news() -> None:
     assert one.log.certificate_changes == []
 
 
-def test_the_same_certificate_with_others_behind_it_is_told_as_such() -> None:
+def test_the_same_certificate_with_others_after_it_is_reported_as_such() -> None:
     root = make_root()
     leaf = make_leaf(root).der
     ((severity, detail),) = changes(session([*flights([leaf]), (SERVER, again([leaf, root.der]))]))
@@ -159,7 +162,7 @@ def test_a_client_that_had_none_at_first_has_those_it_sends_later() -> None:
     assert changes(one) == []
 
 
-def test_lists_without_number_are_counted() -> None:
+def test_very_many_lists_are_counted() -> None:
     said = flights([b"0"]) + [(SERVER, again([b"%d" % number])) for number in range(1, 2 * MAX_CHAINS)]
     one = session(said)
     assert len(one.log.certificate_changes) == MAX_CHAINS

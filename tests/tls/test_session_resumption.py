@@ -1,4 +1,4 @@
-"""Resumed sessions: the link to the first one, and what its master secret alone opens; real endpoints, and all captures."""
+"""Resumed sessions: the relation to the first one, and what its master secret decrypts; real endpoints, and all captures."""
 
 from pathlib import Path
 from typing import Any
@@ -66,11 +66,11 @@ def test_a_session_resumed_from_outside_the_capture_says_so(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", RESUMED)
-def test_the_link_needs_no_secrets_up_to_tls_1_2(name: str) -> None:
+def test_the_resumption_needs_no_secrets_up_to_tls_1_2(name: str) -> None:
     assert [record["resumes"] for record in read(name, None)] == [None, 0]
 
 
-def test_in_tls_1_3_the_link_needs_the_ticket_decrypted() -> None:
+def test_in_tls_1_3_the_resumption_needs_the_ticket_decrypted() -> None:
     name = "tls13-psk-resumption"
     assert [record["resumes"] for record in read(name, lines(name))] == [None, 0]
     assert [record["resumes"] for record in read(name, None)] == [None, None]
@@ -82,7 +82,7 @@ def test_without_secrets_nothing_is_called_resumed_outside() -> None:
     assert alone["decryption"]["reason"] == "no_secret"
 
 
-def test_two_full_handshakes_are_not_linked() -> None:
+def test_two_full_handshakes_are_no_resumption() -> None:
     both = [*packetise(talk("TLSv1_2")), *packetise(talk("TLSv1_2"), ports=(50001, 443))]
     assert [(record["resumed"], record["resumes"]) for record in records(both)] == [(False, None), (False, None)]
 
@@ -98,7 +98,7 @@ def test_two_full_handshakes_are_not_linked() -> None:
         ("tls12-renegotiation", ["client_key_exchange"] * 2),
     ],
 )
-def test_every_turn_of_the_schedule_is_followed(name: str, messages: list[str]) -> None:
+def test_every_step_of_the_key_schedule_is_followed(name: str, messages: list[str]) -> None:
     record = read(name, lines(name))[-1]
     assert (record["decryption"]["status"], record["decryption"]["failed"]) == ("decrypted", 0)
     assert record["authenticity"]["finished"] == VERIFIED

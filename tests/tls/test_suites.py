@@ -105,7 +105,7 @@ def test_prf_hash(number: int, prf_hash: str) -> None:
     assert found.prf_hash == prf_hash
 
 
-def test_a_name_of_another_form_is_refused() -> None:
+def test_a_name_of_another_form_is_an_error() -> None:
     with pytest.raises(ValueError, match="no known key exchange: NTRU_RSA2"):
         read_name("TLS_NTRU_RSA2_WITH_RC4_128_SHA")
 

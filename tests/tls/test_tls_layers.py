@@ -1,4 +1,4 @@
-"""The TLS layers of a payload, from where records and messages stand in its stream."""
+"""The TLS layers of a payload, from the stream positions of records and messages."""
 
 from collections.abc import Sequence
 
@@ -22,7 +22,7 @@ def record(content_type: int, body: bytes) -> bytes:
 
 
 class Stream:
-    """A role's stream that comes in payloads, each in a frame with headers in front, and its session."""
+    """A role's stream in payloads, each in a frame with headers before it, and its session."""
 
     def __init__(self, role: int = CLIENT) -> None:
         self.hand = Hand()
@@ -31,7 +31,7 @@ class Stream:
         self.offset = 0
 
     def feed(self, payload: bytes, trailer: bytes = b"", known: bool = True) -> list[TlsLayer]:
-        """The layers of the next payload; known: whether its place in the stream is."""
+        """The layers of the next payload; known: whether its stream position is known."""
         hand = self.hand
         n_events = len(hand.events)
         hand.frame += 1
@@ -42,7 +42,7 @@ class Stream:
 
 
 def shown(layers: Sequence[TlsLayer]) -> list[tuple[str, int, int, int, str]]:
-    """Name, place in the payload, length, depth and note of each."""
+    """Name, position in the payload, length, depth and note of each layer."""
     return [
         (one.layer.name, one.layer.offset - (0 if one.apart else len(FRONT)), one.layer.length, one.depth, one.note)
         for one in layers
@@ -135,7 +135,7 @@ def test_a_message_over_two_records_of_one_payload():
     ]
 
 
-def test_a_payload_whose_place_is_not_known_has_records_and_its_messages_behind_them():
+def test_a_payload_whose_position_is_not_known_has_records_and_its_messages_after_them():
     layers = Stream().feed(record(HANDSHAKE, HELLO), known=False)
     assert shown(layers) == [
         ("TLS record: handshake", 0, 5 + len(HELLO), 0, ""),
@@ -151,14 +151,14 @@ def test_bytes_that_are_no_record():
     assert layers[0].note.startswith("where records begin in it is not known")
 
 
-def test_what_is_behind_the_payload_is_none_of_it():
+def test_bytes_after_the_payload_do_not_belong_to_it():
     assert shown(Stream().feed(record(HANDSHAKE, HELLO), trailer=record(22, DONE))) == [
         ("TLS record: handshake", 0, 5 + len(HELLO), 0, ""),
         ("ClientHello", 5, len(HELLO), 1, ""),
     ]
 
 
-def test_without_a_reader_only_what_events_place_is_known():
+def test_without_a_reader_only_what_events_locate_is_known():
     data = record(APPLICATION_DATA, bytes(100))
     layers = list(tls_layers(Payload(data[30:], 0, 75, 30), None, []))
     assert [(one.layer.name, one.layer.length) for one in layers] == [("Data", 75)]

@@ -1,4 +1,4 @@
-"""Certificates that the `cryptography` library makes, with any extensions; not a test itself."""
+"""Makes certificates with any extensions, by the `cryptography` library; not a test itself."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -15,7 +15,7 @@ FIRST, LAST = datetime(2020, 1, 1, tzinfo=UTC), datetime(2030, 1, 1, tzinfo=UTC)
 
 
 def make(*extensions: x509.ExtensionType, critical: bool = False, key: Any = None, **signing: Any) -> bytes:
-    """A certificate with these extensions, that its own key (or `KEY`) signs."""
+    """Return a certificate with these extensions, signed with its own key (or with `KEY`)."""
     signer = KEY if key is None else key
     public = signer if isinstance(signer, x509.CertificateBuilder) else signer.public_key()
     builder = x509.CertificateBuilder(NAME, NAME, public, 7, FIRST, LAST)
@@ -27,5 +27,5 @@ def make(*extensions: x509.ExtensionType, critical: bool = False, key: Any = Non
 
 
 def raw(dotted: str, value: bytes) -> x509.UnrecognizedExtension:
-    """An extension of any kind, with this inside its OCTET STRING."""
+    """Return an extension of any kind, with this value inside its OCTET STRING."""
     return x509.UnrecognizedExtension(ObjectIdentifier(dotted), value)

@@ -1,4 +1,4 @@
-"""Certificates made by hand, well-formed and not."""
+"""Certificates made by hand, valid and malformed."""
 
 import hashlib
 import json
@@ -73,7 +73,7 @@ def check(read: Certificate, **expected: object) -> None:
         assert getattr(read, field) == value, field
 
 
-def test_every_fact() -> None:
+def test_every_field() -> None:
     der = make()
     assert certificate(der).record() == {
         "subject": "CN=www.example.com",
@@ -287,7 +287,7 @@ def test_lengths_that_der_forbids() -> None:
     assert read.problems == ()
 
 
-def test_damage_behind_what_is_signed() -> None:
+def test_damage_after_the_signed_part() -> None:
     whole = certificate(make()).record()
     for end in (b"", b"\x30\x70", b"\x05\0", ED25519, ED25519 + b"\x03\x70"):
         read = certificate(tlv(0x30, tlv(0x30, *PARTS.values()), end))
@@ -318,14 +318,15 @@ def test_every_truncation() -> None:
         read = certificate(der[:n])
         facts = {field: value for field, value in read.record().items() if value is not None and field != "sha256"}
         assert facts == {field: whole[field] for field in facts}, n
-        assert len(facts) >= known  # more bytes never tell less
+        assert len(facts) >= known  # more bytes never give fewer facts
         known = len(facts)
         assert isinstance(read.problems[0], Malformed)
     assert known == len(whole) - 1
 
 
 def unread(der: bytes, layout: Layout) -> dict[str, int]:
-    """Bytes inside a certificate that are of no field, nor tag or length of one, by the field behind them, `` behind all."""
+    """Count the bytes inside a certificate that are not part of a field, by the field after them; `` counts those after all
+    fields."""
     names = sorted(layout.found, key=lambda name: layout.found[name][1])
     _, pos, _ = read_header(der, 0, len(der), "Certificate")
     _, pos, _ = read_header(der, pos, len(der), "tbsCertificate")
@@ -350,11 +351,11 @@ PASSED_OVER = {
     "signatureAlgorithm": "the same, where there are no extensions behind them",
     "": "what is behind the signature and inside the certificate's length",
 }
-"""Where bytes may be that the reader neither tells nor calls a problem: only where no field can be."""
+"""Where there may be bytes that the reader neither returns nor reports: only where no field can be."""
 
 
-def test_mutations_cost_no_byte_that_is_not_told() -> None:
-    """A certificate without a problem has all its bytes in fields that follow each other, or in the places named above."""
+def test_mutations_lose_no_byte_without_a_report() -> None:
+    """In a certificate without a problem all bytes are in consecutive fields, or in the places named above."""
     chance = random.Random(5280)
     samples = [make(), make(key=key("1.2.840.113549.1.1.1", b"\x05\0", MODULUS)), make(key=key("1.2.840.10040.4.1", PRIMES))]
     n_whole = 0

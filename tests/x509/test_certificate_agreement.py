@@ -26,11 +26,11 @@ from analyzer.x509.public_key import PublicKey
 CORPUS = Path(os.environ["ANALYZER_CORPUS"])
 
 PRIME_FIELD = encode_object_identifier("1.2.840.10045.1.1")
-"""Stands in a key that brings its own curve."""
+"""Part of a key with explicit curve parameters."""
 
 
 def same_as_cryptography(der: bytes) -> int:
-    """Compare every field that `cryptography` can read; give how many those were."""
+    """Compare every field that `cryptography` can read. Return their number."""
     read = certificate(der)
     with warnings.catch_warnings(action="ignore"):
         try:
@@ -138,7 +138,8 @@ ANOMALOUS_CAPTURES = (
 
 
 def expected_certificates() -> dict[str, dict[str, dict[str, object]]]:
-    """Give for some captures: SHA-256 to what is expected. First the odd ones, then those with the most new certificates."""
+    """Return, for some captures, a dict from SHA-256 to the expected values. First the unusual ones, then those with most new
+    ones."""
     by_capture: dict[str, dict[str, dict[str, object]]] = {}
     for path in sorted((CORPUS / "expected").rglob("*.jsonl")):
         sessions = [json.loads(line) for line in path.read_text().splitlines()]

@@ -1,4 +1,4 @@
-"""Extensions that are whole, unknown, damaged, twice there; what is around them."""
+"""Extensions that are complete, unknown, damaged or repeated, and the bytes around them."""
 
 import pytest
 from cryptography import x509
@@ -52,7 +52,7 @@ def test_what_cannot_be_read_is_shown_in_hex_with_field_offset_and_reason() -> N
     }
 
 
-def test_bytes_behind_a_value_leave_it_readable() -> None:
+def test_bytes_after_a_value_leave_it_readable() -> None:
     (one,) = extensions_of(make(raw("2.5.29.14", bytes.fromhex("0401aa") + b"more")))
     assert one.value == "aa"
     assert [problem.why for problem in one.problems] == ["4 bytes follow its value"]
@@ -61,13 +61,13 @@ def test_bytes_behind_a_value_leave_it_readable() -> None:
 
 @pytest.mark.parametrize("octets", [b"", b"\x30", b"\x30\x05\x01", b"\xff" * 40, b"\x30\x80" * 20, bytes(30)])
 @pytest.mark.parametrize("last", [*range(9, 38), 46, 54])
-def test_damage_is_told_and_never_raised(octets: bytes, last: int) -> None:
+def test_damage_is_reported_and_never_raised(octets: bytes, last: int) -> None:
     (one,) = extensions_of(make(raw(f"2.5.29.{last}", octets)))
     assert one.record()["hex"] == octets.hex()
     assert one.problems or one.value is None or one.value == []
 
 
-def test_an_extension_that_is_there_twice_is_told() -> None:
+def test_a_repeated_extension_is_reported() -> None:
     der = make(raw("2.5.4.17", b"\x05\0"), raw("2.5.4.18", b"\x05\0"))
     layout = Layout(der.replace(b"\x55\x04\x12", b"\x55\x04\x11"))
     read = read_extensions(layout)
@@ -76,7 +76,7 @@ def test_an_extension_that_is_there_twice_is_told() -> None:
     assert [problem.why for problem in layout.problems] == ["2.5.4.17 is there again"]
 
 
-def test_more_extensions_than_anyone_has() -> None:
+def test_too_many_extensions() -> None:
     many = [raw(f"1.2.3.{number}", b"\x05\x00") for number in range(EXTENSIONS + 1)]
     layout = Layout(make(*many))
     read = read_extensions(layout)
@@ -85,7 +85,7 @@ def test_more_extensions_than_anyone_has() -> None:
     assert [problem.why for problem in layout.problems] == [f"extensions after {EXTENSIONS} are not read"]
 
 
-def test_a_giant_is_cut_and_says_so() -> None:
+def test_a_large_extension_is_truncated_with_a_note() -> None:
     (one,) = extensions_of(make(raw("1.2.3", bytes(SHOWN_BYTES + 1))))
     assert len(one.raw) == SHOWN_BYTES
     assert "only the first" in one.problems[0].why

@@ -1,4 +1,4 @@
-"""What identifies a certificate, against the cryptography library."""
+"""The identifying values of a certificate, compared with the cryptography library."""
 
 from authorities import authority, der, issue, leaf
 from cryptography import x509
@@ -30,7 +30,7 @@ def test_a_large_certificate_is_read_too():
     assert len(identity(large).extensions[b"\x2a\x03"]) == 2 * REMEMBERED_SIZE
 
 
-def test_what_is_none_is_none():
+def test_other_bytes_have_no_identity():
     whole = der(authority())
     assert identity(whole[:-1]) is None
     assert identity(b"") is None

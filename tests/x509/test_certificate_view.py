@@ -1,4 +1,4 @@
-"""What is read of a certificate in order to judge it, against what the library reads of the same."""
+"""The values that validation needs from a certificate, compared with what the library reads."""
 
 from pathlib import Path
 
@@ -54,20 +54,20 @@ def test_bits_and_purposes() -> None:
     assert (bare.key_usage, bare.purposes, bare.basic_constraints, bare.alternative_names) == (None,) * 4
 
 
-def test_equal_bytes_are_one_dossier_and_giants_are_not_kept() -> None:
+def test_equal_bytes_have_one_view_and_large_ones_are_not_cached() -> None:
     assert certificate_view(bytes(bytearray(MADE.leaf.der))) is certificate_view(MADE.leaf.der)
     giant = MADE.leaf.der + bytes(REMEMBERED_SIZE)
     assert certificate_view(giant) is not certificate_view(giant)
 
 
-def test_what_a_strict_parser_refuses_is_read_all_the_same() -> None:
+def test_a_certificate_that_strict_parsers_reject_is_read() -> None:
     trailing = CertificateView(MADE.leaf.der + b"\0")
     assert trailing.refused
     assert trailing.found
     assert trailing.alternative_names == ((0x82, b"host.example.com"),)
 
 
-def test_giants_are_not_looked_into() -> None:
+def test_large_ones_are_not_read() -> None:
     names = x509.SubjectAlternativeName([x509.DNSName(f"h{i}.example") for i in range(30000)])
     made = make_leaf(MADE.intermediate, changed={x509.SubjectAlternativeName: (names, False)})
     assert len(made.der) > SIZE
@@ -78,14 +78,14 @@ def test_giants_are_not_looked_into() -> None:
 def test_a_raw_public_key_is_no_certificate() -> None:
     spki = CertificateView(MADE.leaf.der).spki
     assert not CertificateView(spki).found
-    # Nor is a certificate that begins like one: whoever shows it takes it for a key.
+    # A certificate that begins like one is not a certificate either: it is shown as a key.
     der = MADE.leaf.der.replace(b"\xa0\x03\x02\x01\x02", b"\x06\x03\x02\x01\x02", 1)
     like_one = CertificateView(der)
     assert (like_one.found, like_one.facts.type, like_one.signed) == (False, "raw_public_key", b"")
 
 
 @given(st.integers(0, 2000), st.integers(0, 255), st.integers(0, 2000))
-def test_any_bytes_have_a_dossier(place: int, octet: int, cut: int) -> None:
+def test_any_bytes_have_a_view(place: int, octet: int, cut: int) -> None:
     changed = bytearray(make_leaf(make_root("Root", not_after=AT)).der)
     changed[place % len(changed)] = octet
     read = CertificateView(bytes(changed[:cut]))

@@ -1,4 +1,4 @@
-"""What is remarkable about a chain as it was sent, while the verdict is good."""
+"""Anomalies of a chain as it was sent, while the verdict is valid."""
 
 import pytest
 from hierarchy import AT, HOST, hierarchy, make_intermediate, make_leaf, make_root
@@ -34,7 +34,7 @@ def test_notes(case: str) -> None:
     assert all(note.detail for note in verdict.notes)
 
 
-def test_a_chain_beyond_measure_is_cut() -> None:
+def test_a_very_long_chain_is_truncated() -> None:
     chain = [LEAF.der, SECOND.der, FIRST.der, *[b"x" * n for n in range(CHAIN)]]
     verdict = judge_chain(chain, roots=[ROOT.der], at=AT, name=HOST)
     assert verdict.valid

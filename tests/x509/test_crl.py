@@ -1,4 +1,4 @@
-"""Revocation lists: which ones may speak, what they cover, and what OpenSSL writes."""
+"""Revocation lists: which ones count, what they cover, and the lists of OpenSSL."""
 
 import subprocess
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""Lists of logs: the one that is shipped, and those that browsers publish."""
+"""Lists of logs: the one of this package, and those that browsers publish."""
 
 import json
 from base64 import b64encode
@@ -32,7 +32,7 @@ def test_every_key_of_the_shipped_list_can_be_used():
 
 
 def test_the_shipped_list_has_logs_of_all_years():
-    # The identifiers are those that Google's lists state.
+    # The identifiers are those in Google's lists.
     known = {
         "a4b90990b418581487bb13a2cc67700a3c359804f91bdfb8e377cd0ec80ddc10": "Google 'Pilot' log",
         "3b5377753e2db9804e8b305b06fe403b67d84fc3f4c7bd000d2d726fe1fad417": "Let's Encrypt 'Oak2024H1'",
@@ -80,6 +80,6 @@ def test_lists_of_our_own_form():
         (b" " * (LIST_SIZE + 1), "are no list of logs"),
     ],
 )
-def test_what_is_no_list_is_told(data, why):
+def test_an_invalid_list_is_reported(data, why):
     with pytest.raises(ValueError, match=why):
         read_logs(data)

@@ -1,4 +1,4 @@
-"""Every form of tag and length, and what lies about them."""
+"""All forms of tag and length, and invalid lengths."""
 
 import pytest
 from hypothesis import given
@@ -66,7 +66,7 @@ def test_forms_of_length(data: str, value: str) -> None:
         "1f01",
     ],
 )
-def test_lies_are_malformed(data: str) -> None:
+def test_wrong_lengths_are_malformed(data: str) -> None:
     octets = bytes.fromhex(data)
     with pytest.raises(Malformed) as caught:
         read_element(octets, 0, len(octets), "value")

@@ -1,4 +1,4 @@
-"""Everything of a certificate, as `cryptography` has it; and nothing that any bytes could make fail."""
+"""The full contents of a certificate, compared with `cryptography`; no bytes may cause an error."""
 
 import hashlib
 import json
@@ -29,7 +29,7 @@ RICH = make(
 )  # fmt: skip
 
 
-def test_the_facts_around_the_record() -> None:
+def test_the_values_beyond_the_record() -> None:
     theirs = x509.load_der_x509_certificate(RICH)
     details = certificate_details(RICH)
     assert {key: details[key] for key in certificate(RICH).record() if key != "public_key"} == {
@@ -79,14 +79,14 @@ def test_mutations_never_raise_and_stay_json_of_bounded_size() -> None:
 
 
 LINES = 20_000
-"""Of Python for a nest of 60,000 bytes, which is a line for three bytes: a certificate of 500 bytes takes 2,500."""
+"""Maximum lines of Python for a nest of 60,000 bytes, one line for three bytes: a certificate of 500 bytes takes 2,500."""
 
 
 NESTS = [b"\x30\x80" * 30000, b"\xa0\x80" * 30000, b"\x30\x84\x00\x00\x00\x00" * 10000, b"\x82\x00" * 30000]
 
 
 @pytest.mark.parametrize("nest", NESTS, ids=lambda nest: nest[:2].hex())
-def test_nests_without_end_are_no_work(nest: bytes) -> None:
+def test_deep_nests_cost_little_work(nest: bytes) -> None:
     with at_most(LINES) as work:
         certificate_details(nest)
     assert work.n_lines > 100

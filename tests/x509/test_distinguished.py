@@ -1,4 +1,4 @@
-"""Names that are the same and names that are not, by RFC 5280, section 7.1."""
+"""Names that are equal and names that are not, by RFC 5280, section 7.1."""
 
 from cryptography import x509
 from cryptography.x509.name import _ASN1Type

@@ -1,4 +1,4 @@
-"""What extensions say, of certificates that the `cryptography` library writes, and of values written by hand."""
+"""Values of extensions, in certificates that the `cryptography` library writes, and written by hand."""
 
 from datetime import datetime
 from ipaddress import IPv4Address, IPv4Network, IPv6Network
@@ -24,7 +24,7 @@ POLICY = ObjectIdentifier("2.23.140.1.2.1")
 
 
 def value_of(*extensions: x509.ExtensionType) -> Any:
-    """The value of a single extension that can be read whole."""
+    """Return the value of a single extension that can be read completely."""
     read = read_extensions(Layout(make(*extensions)))
     assert read is not None
     (extension,) = read
@@ -192,7 +192,7 @@ def test_signed_certificate_timestamps() -> None:
     ]
 
 
-def test_more_entries_than_anyone_has_are_not_read() -> None:
+def test_too_many_entries_are_not_read() -> None:
     names = b"\x82\x01a" * (ENTRIES + 1)
     read = read_extensions(Layout(make(raw("2.5.29.17", b"\x30\x82" + len(names).to_bytes(2, "big") + names))))
     assert read is not None

@@ -1,4 +1,4 @@
-"""Names and what certificates present for them, by the rules of RFC 9525."""
+"""Names, compared with the names that certificates present, by the rules of RFC 9525."""
 
 from ipaddress import ip_address
 
@@ -67,7 +67,7 @@ def test_addresses_are_compared_octet_by_octet(name: str) -> None:
 
 
 @given(st.text(max_size=600), st.binary(max_size=80))
-def test_any_name_has_an_answer(name: str, presented: bytes) -> None:
+def test_any_name_has_a_result(name: str, presented: bytes) -> None:
     matches(name, [(DNS_NAME, presented), (IP_ADDRESS, presented)])
     found = reference(name)
     assert found is None or found[0] in (DNS_NAME, IP_ADDRESS)

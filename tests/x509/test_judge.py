@@ -1,4 +1,4 @@
-"""Verdicts on hierarchies made for each problem: every code appears when it should, and none when it should not."""
+"""Verdicts on hierarchies made for each problem: every code appears when it must, and no code when it must not."""
 
 import subprocess
 import sys
@@ -41,7 +41,7 @@ from analyzer.x509.verdict import WEIGHTS, Verdict
 
 @dataclass
 class Case:
-    """A hierarchy with a fault, and what has to be found."""
+    """A hierarchy with a fault, and the expected codes."""
 
     made: Hierarchy
     expected: list[tuple[str, int | None]]
@@ -67,7 +67,7 @@ def _changed(value: x509.ExtensionType | None, critical: bool, kind: type[x509.E
 
 
 def _with_leaf(leaf: Callable[[Made], bytes]) -> Hierarchy:
-    """The good hierarchy with a leaf of other bytes."""
+    """Return the valid hierarchy with a leaf of other bytes."""
     made = hierarchy()
     return Hierarchy(made.root, made.intermediate, Made(x509.load_der_x509_certificate(leaf(made.intermediate)), None))
 
@@ -134,7 +134,7 @@ def _dsa_leaf() -> Hierarchy:
 
 
 def _version_1(predating: bool) -> Case:
-    """A root of version 1, as there were before extensions: the good one without them, version and all."""
+    """Return a case with a root of version 1, which is older than extensions: the valid root without extensions and version."""
     made = hierarchy(root={"not_before": datetime(1999, 1, 1, tzinfo=UTC)} if predating else None)
     signed = made.root.certificate.tbs_certificate_bytes
     extensions = next(signed[i:] for i in range(len(signed)) if signed[i] == 0xA3 and signed[i + 1] == len(signed) - i - 2)
@@ -319,7 +319,7 @@ def test_every_difference_from_cryptography_is_argued() -> None:
     found = {}
     for name_of_case, case in CASES.items():
         made = case()
-        # It judges no server without a name, no name in Unicode, and no revocation lists.
+        # It gives no verdict for a server without a name or with a name in Unicode, and reads no revocation lists.
         if (made.name or "").isascii() is False or (made.name is None and made.purpose == "server") or "crls" in made.more:
             continue
         chain, ours = made.chain or made.made.chain, made.judge().valid
@@ -337,4 +337,4 @@ def test_reading_certificates_does_not_load_the_judge() -> None:
 def test_what_the_package_offers() -> None:
     assert analyzer.x509.__all__ == ["Judge", "judge_chain"]
     with pytest.raises(AttributeError):
-        analyzer.x509.nothing  # noqa: B018 - it has to raise
+        analyzer.x509.nothing  # noqa: B018 - it must raise

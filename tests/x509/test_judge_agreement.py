@@ -1,8 +1,8 @@
-"""Verdicts on graphs of authorities made at random, against those of the verifier of `cryptography`.
+"""Verdicts on random graphs of authorities, compared with those of the verifier in `cryptography`.
 
-Authorities share names and keys, certify each other, are expired, limited, not authorities at all, or signed by somebody else;
-everything is sent in any order. The two have to agree on each. Certificates that an authority has issued to itself are left
-out: the verifier counts them, and RFC 5280, section 4.2.1.9, does not (x509-limbo's pathlen::self-issued-certs-pathlen).
+Authorities share names and keys, certify each other, are expired, constrained, no authorities, or signed by another key. All
+certificates are sent in any order. Both verdicts must be the same. Self-issued certificates of authorities are left out: the
+verifier counts them, and RFC 5280, section 4.2.1.9, does not (x509-limbo's pathlen::self-issued-certs-pathlen).
 """
 
 from datetime import timedelta

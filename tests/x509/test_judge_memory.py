@@ -1,4 +1,4 @@
-"""What a judge remembers: equal questions are answered once for each stretch of time in which nothing changes."""
+"""The cache of a judge: equal calls are computed once for each interval of time in which nothing changes."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -17,7 +17,7 @@ def _judge(made: Hierarchy = MADE) -> Judge:
     return Judge([made.root.der])
 
 
-def test_an_equal_question_gets_the_same_object() -> None:
+def test_an_equal_call_gets_the_same_object() -> None:
     judge = _judge()
     first = judge.judge(MADE.chain, at=AT, name=HOST)
     assert judge.judge(list(MADE.chain), at=AT + 10 * SECOND, name=HOST) is first
@@ -26,7 +26,7 @@ def test_an_equal_question_gets_the_same_object() -> None:
     assert judge.judge(MADE.chain[:1], at=AT, name=HOST) is not first
 
 
-def test_the_answer_changes_in_the_second_in_which_it_has_to() -> None:
+def test_the_verdict_changes_in_the_right_second() -> None:
     judge = _judge()
     assert judge.judge(MADE.chain, at=AT, name=HOST).valid
     for at, code in ((AT + 11 * SECOND, "expired"), (AT - 11 * SECOND, "not_yet_valid")):
@@ -36,7 +36,7 @@ def test_the_answer_changes_in_the_second_in_which_it_has_to() -> None:
 
 
 @given(st.lists(st.integers(-200, 200), min_size=1, max_size=20))
-def test_memory_never_changes_a_verdict(days: list[int]) -> None:
+def test_the_cache_never_changes_a_verdict(days: list[int]) -> None:
     judge = _judge()
     for day in days:
         at = AT + timedelta(days=day)
@@ -63,7 +63,7 @@ def test_what_was_seen_elsewhere_completes_a_path() -> None:
     assert judge.judge(MADE.chain[:1], at=AT, name=HOST) == alone
 
 
-def test_what_was_seen_elsewhere_and_does_not_matter_is_not_asked_again() -> None:
+def test_certificates_seen_elsewhere_that_do_not_matter_keep_the_verdict() -> None:
     judge = _judge()
     alone = judge.judge(MADE.chain[:1], at=AT, name=HOST)
     assert judge.judge(MADE.chain[:1], at=AT, name=HOST, seen=[make_root("Somebody else").der]) is alone

@@ -1,4 +1,4 @@
-"""Whatever the bytes are, there is a verdict: chains cut, changed and mixed, and bytes that are no certificates at all."""
+"""Any bytes have a verdict: chains that are truncated, changed and mixed, and bytes that are not certificates."""
 
 from hierarchy import AT, HOST, hierarchy, make_root
 from hypothesis import given, settings

@@ -1,4 +1,4 @@
-"""Keys of every kind: the numbers that the libraries which made them know."""
+"""Keys of every kind, compared with the numbers of the libraries that made them."""
 
 import hashlib
 import subprocess

@@ -28,7 +28,7 @@ KEYS = {
 
 
 @pytest.mark.parametrize("kind", KEYS)
-def test_a_raw_public_key_is_told_from_a_certificate(kind: str) -> None:
+def test_a_raw_public_key_is_distinguished_from_a_certificate(kind: str) -> None:
     spki = KEYS[kind].public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     layout = Layout(spki)
     assert layout.raw_public_key
@@ -41,7 +41,7 @@ def test_a_raw_public_key_is_told_from_a_certificate(kind: str) -> None:
     assert (read.subject, read.serial, read.subject_alt_names, read.problems) == (None, None, None, ())
 
 
-def test_a_raw_public_key_with_more_behind_it_or_cut() -> None:
+def test_a_raw_public_key_with_more_bytes_or_truncated() -> None:
     spki = KEYS["ec"].public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     assert [str(problem) for problem in certificate(spki + b"x").problems] == [
         f"SubjectPublicKeyInfo at 0x{len(spki):x}: 1 bytes follow it"
@@ -93,14 +93,14 @@ def test_fields_follow_each_other_and_fill_what_is_signed() -> None:
 
 
 @pytest.mark.parametrize("behind", [b"\x82\x01\0", b"\x82\x01\0" * (OPTIONAL_FIELDS + 1), b"\x05\0", b""])
-def test_what_is_not_known_behind_the_key_leaves_it_sound(behind: bytes) -> None:
+def test_unknown_elements_after_the_key_leave_it_sound(behind: bytes) -> None:
     layout = Layout(_with_behind(behind))
     assert layout.sound
     assert [layout.der[at] for at, _ in layout.behind] == [element[0] for _, element in layout.behind]
     assert layout.whole == (len(layout.behind) < OPTIONAL_FIELDS)
 
 
-def test_what_is_cut_or_unreadable_is_not_sound() -> None:
+def test_truncated_or_unreadable_fields_are_not_sound() -> None:
     der = make(x509.BasicConstraints(True, 1))
     for n in range(len(der)):
         layout = Layout(der[:n])
@@ -126,7 +126,7 @@ def test_extensions_are_found_one_by_one() -> None:
         assert (tag, der[first:last], after) == (OCTET_STRING, inside, extension[2])
 
 
-def test_extensions_behind_the_limit_are_told_and_no_others() -> None:
+def test_only_extensions_beyond_the_limit_are_reported() -> None:
     extensions = b"\x30\x0c" + b"\x30\x04\x06\x00\x04\x00" * 2
     assert len(list(extension_places(extensions, 0, 14, 2))) == 2
     found = extension_places(extensions, 0, 14, 1)
@@ -144,14 +144,14 @@ def test_extensions_behind_the_limit_are_told_and_no_others() -> None:
         ("3004" + "3005" + "0600", "an Extension at 0x2: length 5, but 2 bytes left"),
     ],
 )
-def test_trouble_with_extensions_names_what_it_is_with(extensions: str, told: str) -> None:
+def test_parse_errors_of_extensions_name_the_field(extensions: str, told: str) -> None:
     der = bytes.fromhex(extensions)
     with pytest.raises(Malformed) as caught:
         list(extension_places(der, 0, len(der), fields=("an Extension", "its identifier")))
     assert str(caught.value) == told
 
 
-def test_what_stands_in_the_place_of_a_value_is_the_callers_to_judge() -> None:
+def test_an_element_in_place_of_a_value_is_returned_with_any_tag() -> None:
     der = bytes.fromhex("010100" + "0500")
     critical, value = extension_value(der, 0, len(der), "extnValue")
     assert critical is not None

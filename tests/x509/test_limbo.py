@@ -1,7 +1,7 @@
-"""The verdicts on the cases of x509-limbo, against what the suite expects and against what `cryptography` says of them.
+"""The verdicts on the cases of x509-limbo, compared with the suite's expected results and with the verdicts of `cryptography`.
 
-Every difference stands with its argument in limbo_differences.csv; a difference that is not there fails, and so does a row
-there that is none any more. Wherever ours is stricter than that of `cryptography`, the suite itself or RFC 5280 asks for it.
+Every difference is listed with its reason in limbo_differences.csv. A difference that is not listed fails, and so does a row
+without a difference. Where our verdict is stricter than that of `cryptography`, the suite itself or RFC 5280 requires it.
 """
 
 import base64
@@ -23,7 +23,7 @@ from analyzer.x509.verdict import WEIGHTS, Verdict
 pytestmark = pytest.mark.corpus
 
 AGREEMENT = 0.99
-"""Of the cases that are neither pedantic nor about revocation lists."""
+"""Number of the cases that are neither pedantic nor about revocation lists."""
 
 NOT_COUNTED = ("pedantic", "rfc5280-incompatible-with-webpki", "has-crl")
 
@@ -69,7 +69,7 @@ class Limbo:
         )
 
     def second(self) -> bool:
-        """What the verifier of `cryptography` says."""
+        """The verdict of the verifier in `cryptography`."""
         chain = self.ders("peer_certificate") + self.ders("untrusted_intermediates")
         depth = self.fields["max_chain_depth"]
         return is_valid(chain, self.ders("trusted_certs"), at=self.at, name=self.name, max_depth=depth)
@@ -110,13 +110,13 @@ def test_every_difference_from_cryptography_is_argued(verdicts: dict[str, tuple[
     found = {
         case: verdict.valid
         for case, (limbo, verdict) in verdicts.items()
-        # It judges no server without a name, and no revocation lists.
+        # It gives no verdict for a server without a name, and reads no revocation lists.
         if (limbo.name is not None or not limbo.server) and not limbo.fields["crls"] and limbo.second() != verdict.valid
     }
     assert found == {case: row.ours for case, row in differences("cryptography").items()}
 
 
-def test_verdicts_are_whole(verdicts: dict[str, tuple[Limbo, Verdict]]) -> None:
+def test_verdicts_are_complete(verdicts: dict[str, tuple[Limbo, Verdict]]) -> None:
     for limbo, verdict in verdicts.values():
         assert verdict.valid == (not verdict.problems)
         assert verdict.path[0] == limbo.ders("peer_certificate")[0]
@@ -151,7 +151,7 @@ REASONS = {
     "webpki::cn::not-in-san": {"malformed"},
     "crl::revoked-certificate-with-crl": {"revoked"},
 }
-"""What has to be found wrong, and nothing else."""
+"""The problems that must be found, and no others."""
 
 
 def test_the_reasons_are_the_right_ones(verdicts: dict[str, tuple[Limbo, Verdict]]) -> None:
@@ -160,14 +160,15 @@ def test_the_reasons_are_the_right_ones(verdicts: dict[str, tuple[Limbo, Verdict
 
 
 LINES = 1 << 21
-"""Of Python for one of the pathological cases, two to three times what the worst of them takes; other cases take 3,300."""
+"""Maximum lines of Python for a pathological case, two to three times what the worst one takes; other cases take 3,300."""
 
 SIGNATURES = 100
-"""Checked for one of them; without a limit one takes 1,700."""
+"""Maximum signature checks for one of them; without a limit one takes 1,700."""
 
 
-def test_no_case_is_much_work(cases: list[Limbo], monkeypatch: pytest.MonkeyPatch) -> None:
-    """The pathological ones hold graphs and names made to take hours: lines of Python and checks of signatures are counted."""
+def test_no_case_needs_much_work(cases: list[Limbo], monkeypatch: pytest.MonkeyPatch) -> None:
+    """The pathological cases have graphs and names that could take hours: lines of Python and checks of signatures are
+    counted."""
     checked: list[bytes] = []
 
     def check(signed: bytes, signature: bytes, algorithm: bytes, spki: bytes) -> Outcome:

@@ -1,4 +1,4 @@
-"""Which names an authority's constraints let pass, form by form."""
+"""Names that an authority's constraints allow, form by form."""
 
 from ipaddress import ip_address, ip_network
 
@@ -114,7 +114,7 @@ def test_a_mailbox_in_the_subject_counts_where_there_is_no_other() -> None:
     assert _allowed(permits, _subject(RFC822Name("a@example.com"), subject=subject))
 
 
-def test_forms_that_nobody_knows_are_refused_when_they_occur() -> None:
+def test_unknown_forms_are_refused_if_they_occur() -> None:
     other = x509.OtherName(x509.ObjectIdentifier("1.3.6.1.4.1.55738.666.2"), b"\x05\x00")
     excludes = _authority([], [other])
     assert not _allowed(excludes, _subject(other))
@@ -155,7 +155,7 @@ def test_constraints_with_a_fault(value: bytes) -> None:
 
 
 @given(st.binary(max_size=60), st.binary(max_size=60))
-def test_any_bytes_have_an_answer(value: bytes, names: bytes) -> None:
+def test_any_bytes_have_a_result(value: bytes, names: bytes) -> None:
     limits = x509.UnrecognizedExtension(x509.ObjectIdentifier(NAME_CONSTRAINTS), value)
     found = constraints(CertificateView(make("Authority", extensions=[(limits, True)]).der))
     assert found is not None

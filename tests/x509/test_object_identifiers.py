@@ -19,12 +19,12 @@ def test_each_identifier_has_one_line_in_a_kind_and_a_source() -> None:
         assert names(row["kind"])[octets] == row["name"]
 
 
-def test_names_of_a_kind_are_told_apart() -> None:
+def test_names_of_a_kind_are_distinct() -> None:
     for kind in {row["kind"] for row in ROWS} - {"public_key"}:  # two identifiers each mean DH and EC keys
         assert len(set(names(kind).values())) == len(names(kind)), kind
 
 
-def test_one_identifier_may_stand_in_several_places() -> None:
+def test_one_identifier_may_have_several_kinds() -> None:
     octets = encode_object_identifier("1.2.840.113549.1.1.10")
     assert (names("public_key")[octets], names("signature")[octets]) == ("rsassa-pss", "rsassaPss")
 

@@ -1,4 +1,4 @@
-"""OCSP responses: who may answer, for whom, and what OpenSSL's responder says."""
+"""OCSP responses: who may sign them, for whom, and the responses of OpenSSL's responder."""
 
 import subprocess
 from datetime import UTC, datetime
@@ -27,7 +27,7 @@ def revocation_status(response, certificate=None, issuer=None):
 
 
 @pytest.mark.parametrize("kind", ["ec", "rsa", "ed25519"])
-def test_the_issuer_answers_itself(kind):
+def test_the_issuer_signs_itself(kind):
     issuer = authority(kind)
     found = revocation_status(respond(leaf(), issuer), issuer=issuer)
     assert (found.status, found.signer, found.error) == ("good", "the issuer", None)
@@ -39,7 +39,7 @@ def test_certificates_are_named_by_any_hash(digest):
     assert revocation_status(respond(leaf(), authority(), algorithm=digest)).status == "good"
 
 
-def test_statements_about_others_are_none():
+def test_a_response_about_others_has_no_status():
     assert revocation_status(respond(leaf(serial=78), authority())) is None
     assert revocation_status(respond(leaf(), authority("rsa"))) is None
     other = issue("leaf.test", "another authority")
@@ -57,7 +57,7 @@ def test_statuses(status, expected):
     assert (found.status, found.revoked_at, found.reason) == (expected, moment, "superseded" if moment else None)
 
 
-def test_a_delegate_answers_for_the_issuer():
+def test_a_delegate_signs_for_the_issuer():
     delegate = issue("delegate", "authority", SIGN_OCSP, end=AT + 10_000 * DAY)
     found = revocation_status(respond(leaf(), authority(), signer=delegate, include=[leaf(), delegate]))
     assert (found.status, found.signer, found.error) == ("good", "the delegate CN=delegate", None)
@@ -75,7 +75,7 @@ def test_a_delegate_answers_for_the_issuer():
         ),
     ],
 )
-def test_not_everyone_may_answer(delegate, why):
+def test_other_signers_do_not_count(delegate, why):
     response = respond(leaf(), authority(), signer=delegate, include=[delegate])
     assert why in revocation_status(response).error
     answer = judge_revocation(der(leaf()), der(authority()), ocsp=[response], at=AT)
@@ -88,8 +88,8 @@ def test_a_delegate_that_is_not_in_the_response_does_not_count():
     assert "neither the issuer's nor" in revocation_status(respond(leaf(), authority(), signer=delegate)).error
 
 
-def test_an_answer_counts_no_longer_than_its_delegate_is_valid():
-    # The library stamps a response with the time at which it makes it.
+def test_a_status_counts_only_while_its_delegate_is_valid():
+    # The library sets the time of a response to the time at which it makes the response.
     now = datetime.now(UTC).replace(microsecond=0)
     delegate = issue("delegate", "authority", SIGN_OCSP, begin=now - DAY, end=now + DAY)
     response = respond(leaf(), authority(), signer=delegate, include=[delegate], this_update=now, next_update=now + 9 * DAY)
@@ -97,7 +97,7 @@ def test_an_answer_counts_no_longer_than_its_delegate_is_valid():
     assert (found.error, found.until) == (None, now + DAY)
 
 
-def test_an_unknown_critical_extension_is_not_passed_over():
+def test_an_unknown_critical_extension_is_not_ignored():
     extension = x509.UnrecognizedExtension(x509.ObjectIdentifier("1.2.3.4"), b"\x05\x00")
     assert revocation_status(respond(leaf(), authority(), extensions=[(extension, False)])).error is None
     assert (
@@ -117,14 +117,14 @@ def test_a_signature_is_checked_once_for_each_key():
     assert revocation_status(response).error is None
 
 
-def test_refusals_and_rubbish_are_told():
+def test_error_statuses_and_invalid_bytes_are_reported():
     refusal = ocsp.OCSPResponseBuilder.build_unsuccessful(ocsp.OCSPResponseStatus.TRY_LATER).public_bytes(Encoding.DER)
     assert revocation_status(refusal).error == "the responder refused: tryLater"
     assert revocation_status(b"rubbish").error.startswith("it cannot be read")
     assert read_response(bytes(RESPONSE_SIZE + 1)).error.startswith("it has 65537 bytes")
 
 
-def test_a_changed_answer_does_not_count():
+def test_a_changed_response_does_not_count():
     response = respond(leaf(), authority(), OCSPCertStatus.REVOKED, revoked_at=AT - DAY)
     stamp = f"{AT - DAY:%Y%m%d%H%M%SZ}".encode()
     assert revocation_status(response.replace(stamp, stamp.replace(b"2024", b"2023"))).error.startswith(

@@ -1,4 +1,4 @@
-"""OCSP responses as read, against the cryptography library's reader, and cut or changed anywhere."""
+"""OCSP responses as read, compared with the cryptography library's reader, and truncated or changed anywhere."""
 
 import random
 
@@ -43,21 +43,21 @@ def test_all_fields_are_as_the_library_reads_them(response):
 
 
 @pytest.mark.parametrize("response", RESPONSES[:3])
-def test_every_end_cut_off_is_told(response):
+def test_every_truncation_is_reported(response):
     for n_bytes in range(len(response)):
         assert read_response(response[:n_bytes]).error.startswith("it cannot be read"), n_bytes
 
 
 def place_parts(parts, data):
-    """Check that the parts stand in these bytes in their order, none on another; how many bytes are of none."""
+    """Check that the parts are in these bytes in this order, without overlap. Return how many bytes are in none of them."""
     position = 0
     for part in parts:
         position = data.index(part, position) + len(part)
     return len(data) - sum(map(len, parts))
 
 
-def test_mutations_cost_no_byte_that_is_not_told():
-    """What is not trouble has as many bytes in each part as the library finds, and none but tags and lengths around them."""
+def test_mutations_lose_no_byte_without_a_report():
+    """Without a parse error each part has as many bytes as in the library's result; only tags and lengths are between them."""
     generator = random.Random(6960)
     n_read = 0
     for _ in range(2000):

@@ -1,4 +1,4 @@
-"""Paths through graphs of certificates, friendly ones and those made to take for ever."""
+"""Paths through graphs of certificates: usual ones, and those made to take a very long time."""
 
 from itertools import permutations
 
@@ -41,12 +41,12 @@ def test_a_path_ends_where_no_issuer_is_known() -> None:
     assert search.asked == {certificate_view(made.leaf.der).issuer, certificate_view(made.intermediate.der).issuer}
 
 
-def test_an_issuer_whose_key_does_not_fit_is_followed_only_for_want_of_a_better() -> None:
+def test_an_issuer_with_a_wrong_key_is_followed_if_there_is_no_other() -> None:
     made = hierarchy()
     false = make_intermediate(made.root, key=ec_key("false"))
     (path,) = _search(_names(made.root), _names(false, made.intermediate)).paths(certificate_view(made.leaf.der))
     assert path.certificates[1].der == made.intermediate.der
-    # The key identifiers differ, so that the false one is somebody else of the same name, and not the issuer.
+    # The key identifiers differ, so the false one is another authority with the same name, and not the issuer.
     (path,) = _search(_names(made.root), _names(false)).paths(certificate_view(made.leaf.der))
     assert len(path.certificates) == 1
     forged = make_leaf(made.intermediate, signer=ec_key("false"))
@@ -87,7 +87,7 @@ def test_the_way_out_of_such_a_graph_is_found() -> None:
     assert any(path.trusted for path in search.paths(certificate_view(leaf.der)))
 
 
-def test_keys_without_number_under_one_name_cost_a_bounded_number_of_checks() -> None:
+def test_very_many_keys_under_one_name_cost_a_bounded_number_of_checks() -> None:
     issuers = [make("Authority", key=ec_key(f"key {i}")) for i in range(SIGNATURES + 20)]
     leaf = make("Leaf", make("Authority", key=ec_key("a key that nobody has")))
     signatures = Signatures()

@@ -19,13 +19,13 @@ def test_as_the_library_writes_it() -> None:
     assert read_blocks(PEM) == [DER]
 
 
-def test_several_with_words_around_them_and_blocks_of_other_kinds() -> None:
+def test_several_with_text_around_them_and_blocks_of_other_kinds() -> None:
     data = b"# roots\r\n" + PEM.replace(b"\n", b"\r\n") + b"\nnext:\n" + write_block(DER, "PRIVATE KEY") + write_block(OTHER)
     assert read_blocks(data) == [DER, OTHER]
     assert read_blocks(data, ["PRIVATE KEY"]) == [DER]
 
 
-def test_words_of_openssl_behind_a_certificate_are_left_out() -> None:
+def test_trust_settings_of_openssl_are_left_out() -> None:
     assert read_blocks(write_block(DER + b"\x30\x03\x02\x01\x01", "TRUSTED CERTIFICATE")) == [DER]
 
 
@@ -43,7 +43,7 @@ def test_der_one_after_the_other() -> None:
     "data",
     [b"", b"nothing", DER[:-1], DER + b"x", PEM.replace(b"MII", b"AAA", 1), PEM[:-4], PEM.replace(b"IB", b"I", 1)],
 )
-def test_what_is_none_is_told(data: bytes) -> None:
+def test_a_file_without_certificates_is_reported(data: bytes) -> None:
     with pytest.raises(Malformed):
         read_blocks(data)
 

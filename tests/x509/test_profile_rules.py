@@ -1,4 +1,4 @@
-"""Certificates that are wrong by themselves, and in which place of a path."""
+"""Certificates with faults by themselves, in each role in a path."""
 
 from datetime import UTC, datetime
 from ipaddress import ip_address
@@ -92,7 +92,7 @@ def test_authorities_with_a_fault(case: str) -> None:
 
 
 @pytest.mark.parametrize("value", [WITH_ISSUER, x509.AuthorityKeyIdentifier(b"another", None, None)])
-def test_roots_are_held_to_the_profile_by_their_date(value: x509.AuthorityKeyIdentifier) -> None:
+def test_the_profile_applies_to_roots_by_their_date(value: x509.AuthorityKeyIdentifier) -> None:
     changed = {x509.AuthorityKeyIdentifier: (value, False)}
     for year, expected in ((1995, ["malformed"]), (1996, []), (2022, []), (2024, ["malformed"])):
         root = make_root(changed=changed, not_before=datetime(year, 1, 1, tzinfo=UTC))
@@ -100,7 +100,7 @@ def test_roots_are_held_to_the_profile_by_their_date(value: x509.AuthorityKeyIde
     assert _codes(_leaf(WITH_ISSUER), Role.LEAF) == []
 
 
-def test_what_is_older_than_the_first_profile_is_not_held_to_it() -> None:
+def test_a_certificate_that_predates_the_profile_is_exempt() -> None:
     for year, expected in ((2011, []), (2013, ["malformed"])):
         old = {"not_before": datetime(year, 1, 1, tzinfo=UTC)}
         bare = make_intermediate(ROOT, changed={x509.AuthorityKeyIdentifier: None}, **old)
@@ -129,7 +129,7 @@ def test_two_signature_algorithms() -> None:
     assert _codes(head + ecdsa384 + tail, Role.LEAF) == ["malformed"]
 
 
-def test_an_extension_that_stands_twice() -> None:
+def test_a_repeated_extension() -> None:
     value = bytes.fromhex("0500")
     kinds = ("1.3.6.1.4.1.55738.666.1", "1.3.6.1.4.1.55738.666.2")
     octets = [x509.UnrecognizedExtension(ObjectIdentifier(kind), value) for kind in kinds]
@@ -144,14 +144,14 @@ def test_a_precertificate_is_no_certificate() -> None:
     assert _codes(leaf, Role.LEAF) == ["unknown_critical_extension"]
 
 
-def test_common_names_are_looked_at_in_servers_only() -> None:
+def test_common_names_are_checked_for_servers_only() -> None:
     leaf = make_leaf(ROOT, subject="other.example.net")
     assert _codes(leaf, Role.LEAF) == ["malformed"]
     assert _codes(leaf, Role.LEAF, server=False) == []
     assert _codes(make_leaf(ROOT, subject="example.com"), Role.LEAF) == []
 
 
-def test_faulty_names_do_not_flood() -> None:
+def test_the_number_of_reported_faulty_names_is_bounded() -> None:
     many = [x509.DNSName(f"a_{i}.example") for i in range(1000)]
     leaf = make_leaf(
         ROOT, subject="A server", changed={x509.SubjectAlternativeName: (x509.SubjectAlternativeName(many), False)}
@@ -159,7 +159,7 @@ def test_faulty_names_do_not_flood() -> None:
     assert 1 < len(_codes(leaf, Role.LEAF)) < 20
 
 
-def test_long_subjects_are_cut_in_sentences() -> None:
+def test_long_subjects_are_shortened_in_sentences() -> None:
     parts = [x509.NameAttribute(NameOID.ORGANIZATIONAL_UNIT_NAME, "u" * 60) for _ in range(50)]
     leaf = make_leaf(ROOT, subject_name=x509.Name(parts), key=ec_key("x"), changed={x509.AuthorityKeyIdentifier: None})
     ((_, sentence),) = faults(CertificateView(leaf.der), Role.LEAF, server=True)

@@ -1,4 +1,4 @@
-"""Verdicts on revocation from several revocation_statuses: which counts, when, and for how long the verdict stays the same."""
+"""Verdicts on revocation from several statuses: which one counts, when, and how long the verdict stays the same."""
 
 import random
 from datetime import timedelta
@@ -17,11 +17,11 @@ def judge(ocsp=(), crls=(), at=AT, certificate=None) -> Revocation:
     return judge_revocation(der(certificate or leaf()), der(authority()), ocsp=ocsp, crls=crls, at=at)
 
 
-def test_without_statements_nothing_is_known():
+def test_without_revocation_data_nothing_is_known():
     assert judge() == Revocation("unknown", "no OCSP response and no CRL at hand")
 
 
-def test_statements_about_others_are_stepped_over():
+def test_data_about_others_is_skipped():
     other = leaf(serial=78)
     answer = judge([respond(other, authority())], [revoke(issuer="other")])
     assert answer.status == "unknown"
@@ -42,7 +42,7 @@ def test_good_counts_between_the_updates(source):
 
 
 @pytest.mark.parametrize("source", ["ocsp", "crl"])
-def test_a_revocation_counts_from_its_moment_for_ever(source):
+def test_a_revocation_counts_from_its_time_without_end(source):
     moment = AT - timedelta(hours=30)
     if source == "ocsp":
         revocation_statuses = {
@@ -60,7 +60,7 @@ def test_a_revocation_counts_from_its_moment_for_ever(source):
     assert judge(**revocation_statuses, at=moment).status == "revoked"
 
 
-def test_a_hold_ends_with_the_statement():
+def test_a_hold_ends_with_its_status():
     revocation_statuses = [revoke([(77, AT - 2 * DAY, x509.ReasonFlags.certificate_hold)])]
     assert judge(crls=revocation_statuses).status == "revoked"
     assert judge(crls=revocation_statuses, at=AT + 3 * DAY).status == "unknown"
@@ -75,7 +75,7 @@ def test_revoked_outweighs_good():
     assert judge([good], [revoke()]).source == "ocsp"
 
 
-def test_a_statement_that_does_not_count_is_told_beside_none():
+def test_a_status_that_does_not_count_is_reported():
     forged = respond(leaf(), authority(), signer=stranger())
     answer = judge([forged])
     assert answer.status == "unknown"
@@ -89,7 +89,7 @@ def stranger():
     return issue("stranger", "stranger")
 
 
-def test_the_answer_stays_the_same_between_its_bounds():
+def test_the_result_stays_the_same_between_its_bounds():
     generator = random.Random(4)
     revocation_statuses = {
         "ocsp": [respond(leaf(), authority(), this_update=AT - n * DAY, next_update=AT - (n - 1) * DAY) for n in (1, 3, 9)],
@@ -111,7 +111,7 @@ def test_the_answer_stays_the_same_between_its_bounds():
             )
 
 
-def test_a_flood_of_statements_is_bounded():
+def test_the_number_of_statuses_is_bounded():
     forged = [respond(leaf(), authority(), signer=stranger(), this_update=AT - n * DAY / 99) for n in range(1, 20)] * 100
     answer = judge(forged)
     assert answer.status == "unknown"

@@ -1,4 +1,4 @@
-"""What is kept of HTTP bodies, and how it is found again."""
+"""The data that is kept from HTTP bodies, and the search in it."""
 
 import random
 from base64 import encodebytes
@@ -42,7 +42,7 @@ def test_responses_are_found_by_the_certificate():
     assert judge_revocation(der(leaf()), der(authority()), ocsp=revocation_data.ocsp(der(leaf())), at=AT).status == "revoked"
 
 
-def test_lists_are_found_by_the_issuer_in_all_their_wrappings():
+def test_lists_are_found_by_the_issuer_in_all_encodings():
     lists = [revoke([(serial, AT, None)]) for serial in range(1, 7)]
     revocation_data = RevocationData()
     revocation_data.take(CRL, lists[0])
@@ -84,7 +84,7 @@ def test_mutated_bodies_never_raise():
         revocation_data.take(generator.choice((OCSP, CRL, PKCS7)), bytes(data))
 
 
-def test_a_reader_takes_whole_bodies_only():
+def test_a_reader_takes_complete_bodies_only():
     revocation_data, body = RevocationData(), respond(leaf(), authority())
     head = f"HTTP/1.1 200 OK\r\nContent-Type: {OCSP}\r\nContent-Length: {len(body)}\r\n\r\n".encode()
     reader = RevocationDataReader(revocation_data.take)

@@ -1,4 +1,4 @@
-"""OCSP responses and revocation lists that a capture has in clear HTTP are found, whatever the connection looks like."""
+"""OCSP responses and revocation lists in plain HTTP of a capture are found, in all forms of connections."""
 
 import random
 import zlib
@@ -16,7 +16,7 @@ from analyzer.tls.events import Event
 from analyzer.x509.ocsp_response import read_response
 from analyzer.x509.revocation import judge_revocation
 from analyzer.x509.revocation_data import RevocationData
-from analyzer.x509.revocation_over_http import answer_at
+from analyzer.x509.revocation_over_http import revocation_response_at
 
 OCSP, CRL = "application/ocsp-response", "application/pkix-crl"
 RESPONSE = respond(leaf(), authority(), OCSPCertStatus.REVOKED, revoked_at=AT - DAY)
@@ -37,7 +37,7 @@ def chunked(kind: str, body: bytes) -> bytes:
 
 
 class Watching(Tap):
-    """A tap that keeps what is seen in clear HTTP."""
+    """A tap that keeps the revocation data in plain HTTP."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -63,19 +63,19 @@ def found(flights, **options) -> RevocationData:
     return tap.revocation_data
 
 
-def test_the_bytes_that_tell_an_answer():
+def test_the_bytes_that_identify_revocation_data():
     for kind in (OCSP, CRL, "application/x-pkcs7-crl"):
         data = b"before" + answer(kind, b"body")
-        assert answer_at(data, 6, len(data)) == 6
-        assert answer_at(data, 0, len(data)) == -1
-        assert answer_at(data, 6, 90) == -2
+        assert revocation_response_at(data, 6, len(data)) == 6
+        assert revocation_response_at(data, 0, len(data)) == -1
+        assert revocation_response_at(data, 6, 90) == -2
         interim = b"HTTP/1.1 100 Continue\r\n\r\n" + data[6:]
-        assert answer_at(interim, 0, len(interim)) == 25
+        assert revocation_response_at(interim, 0, len(interim)) == 25
     page = answer("text/html", b"application/ocsp-response application/pkix-crl")
-    assert answer_at(page, 0, len(page)) == -1
-    assert answer_at(b"application/ocsp-response", 0, 25) == -1
+    assert revocation_response_at(page, 0, len(page)) == -1
+    assert revocation_response_at(b"application/ocsp-response", 0, 25) == -1
     long = b"HTTP/1.1 200 OK\r\nX: " + b"x" * 5000
-    assert answer_at(long, 0, len(long)) == -1
+    assert revocation_response_at(long, 0, len(long)) == -1
 
 
 @pytest.mark.parametrize("mss", [60, 700, 1460, 100_000])
@@ -98,7 +98,7 @@ def test_responses_are_found(flights, mss):
     assert judge_revocation(der(leaf()), der(authority()), ocsp=revocation_data.ocsp(der(leaf())), at=AT).status == "revoked"
 
 
-def test_many_answers_on_one_connection():
+def test_many_responses_on_one_connection():
     others = [respond(leaf(serial=serial), authority()) for serial in range(100, 110)]
     flights = []
     for each in others:
@@ -112,7 +112,7 @@ def test_a_list_longer_than_what_is_searched_for_tls():
     assert found([(CLIENT, GET), (SERVER, answer(CRL, LIST))]).crls(der(leaf())) == (LIST,)
 
 
-def test_an_answer_late_on_a_connection_that_was_given_up():
+def test_a_late_response_on_a_connection_that_was_dropped():
     page = answer("text/html", b"y" * 40_000)
     flights = [(CLIENT, GET), (SERVER, page), (CLIENT, GET), (SERVER, answer(OCSP, RESPONSE))]
     assert found(flights).ocsp(der(leaf())) == (RESPONSE,)
@@ -135,7 +135,7 @@ def test_mutated_connections_never_raise():
         found(flights, mss=generator.choice((50, 300, 1460)))
 
 
-def test_what_is_not_whole_is_not_taken():
+def test_an_incomplete_body_is_not_taken():
     part = answer(OCSP, RESPONSE).replace(b"200 OK", b"206 Partial Content")
     assert len(found([(CLIENT, GET), (SERVER, part)])) == 0
     assert len(found([(CLIENT, GET), (SERVER, answer(OCSP, RESPONSE)[:-1])])) == 0
@@ -164,7 +164,7 @@ def test_tls_is_found_all_the_same():
     assert tap.revocation_data.ocsp(der(leaf())) == (RESPONSE,)
 
 
-def test_without_the_option_nobody_looks():
+def test_without_the_option_nothing_is_watched():
     tap = Tap()
     tap.feed(*packetise([(CLIENT, GET), (SERVER, answer(OCSP, RESPONSE))]))
     tap.close()

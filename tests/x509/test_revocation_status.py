@@ -1,4 +1,4 @@
-"""The stretch of time in which a statement counts."""
+"""The interval in which a revocation status counts."""
 
 from datetime import UTC, datetime, timedelta, timezone
 
@@ -17,7 +17,7 @@ def test_the_ends_of_time_are_dates():
     assert validity_interval(first, last) == (first, last)
 
 
-def test_moments_of_all_zones_are_moments_in_utc():
+def test_times_of_all_zones_are_converted_to_utc():
     far = timezone(timedelta(hours=14)), timezone(timedelta(hours=-12))
     assert in_utc(AT.replace(tzinfo=None)) == AT
     assert in_utc(AT.astimezone(far[0])) == AT

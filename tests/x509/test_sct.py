@@ -37,7 +37,7 @@ LOGS = read_logs(
 
 
 def promise(entry: bytes, at=AT - DAY, kind="ec", extensions=b"", version=0) -> bytes:
-    """One timestamp, as a log makes it."""
+    """Return one timestamp, as a log makes it."""
     moment = int(at.timestamp() * 1000)
     signed = struct.pack(">BBQ", version, 0, moment) + entry + struct.pack(">H", len(extensions)) + extensions
     private_key = key("log", kind)
@@ -59,7 +59,7 @@ def entry_of(certificate: x509.Certificate) -> bytes:
 
 
 def with_timestamps(*before, after=(), **options) -> x509.Certificate:
-    """A certificate that carries the timestamp of its own precertificate."""
+    """Return a certificate with the timestamp of its own precertificate."""
     bare = issue("leaf.test", "authority", *before, *after)
     contents = bare.tbs_certificate_bytes
     entry = b"\0\1" + sha256(public("authority")).digest() + len(contents).to_bytes(3, "big") + contents
@@ -115,7 +115,7 @@ def test_unknown_logs_versions_and_algorithms():
     assert "a version other than 1" in verdicts[1].detail
 
 
-def test_a_list_cut_short_is_told_beside_what_it_has():
+def test_a_truncated_list_is_reported_with_its_timestamps():
     certificate = issue("leaf.test", "authority")
     body = listed(promise(entry_of(certificate)), promise(entry_of(certificate)))
     verdicts = judge(certificate, tls=[body[:-5]])
@@ -124,7 +124,7 @@ def test_a_list_cut_short_is_told_beside_what_it_has():
     assert judge(certificate, tls=[b""])[0].status == "unverifiable"
 
 
-def test_a_flood_of_timestamps_is_bounded():
+def test_the_number_of_timestamps_is_bounded():
     certificate = issue("leaf.test", "authority")
     verdicts = judge(certificate, tls=[listed(*[promise(entry_of(certificate))] * (TIMESTAMPS + 3))])
     assert len(verdicts) == TIMESTAMPS + 1

@@ -1,4 +1,4 @@
-"""Signatures by every kind of key, against those that the cryptography library and OpenSSL make."""
+"""Signatures by every kind of key: those that the cryptography library and OpenSSL make."""
 
 import subprocess
 
@@ -82,7 +82,7 @@ def test_pss_as_openssl_writes_its_parameters(tmp_path):
         assert verify(spki(key("another")), name, certificate.signature, signed) == "unverifiable"
 
 
-def test_what_does_not_fit_together_is_unverifiable():
+def test_a_key_and_an_algorithm_of_different_kinds_are_unverifiable():
     ec_key, rsa_key = key("another"), key("signer", "rsa")
     signature = ec_key.sign(SIGNED, ec.ECDSA(hashes.SHA256()))
     assert verify(spki(rsa_key), algorithm("1.2.840.10045.4.3.2"), signature, SIGNED) == "unverifiable"
@@ -98,7 +98,7 @@ def test_what_is_too_long_for_a_key_is_not_read():
     assert load_key(whole + bytes(KEY_SIZE)) is None
 
 
-def test_a_giant_key_is_not_used():
+def test_a_very_large_key_is_not_used():
     numbers = rsa.RSAPublicNumbers(65537, (1 << MODULUS_BITS) + 1)
     giant = numbers.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     assert verify(giant, algorithm("1.2.840.113549.1.1.11", b"\x05\0"), bytes(2049), SIGNED) == "unverifiable"

@@ -1,4 +1,4 @@
-"""Signatures on certificates: which are good, which are not, and which prove nothing."""
+"""Signatures on certificates: valid ones, invalid ones, and ones with a weak algorithm."""
 
 from importlib import import_module
 from importlib.util import find_spec
@@ -81,7 +81,7 @@ def test_an_unknown_algorithm_cannot_be_checked() -> None:
     assert "nobody can check" in (signature_algorithm(CertificateView(leaf).algorithm).weakness or "")
 
 
-def test_dsa_keys_beyond_measure_are_not_used() -> None:
+def test_very_large_dsa_keys_are_not_used() -> None:
     numbers = b"".join(tagged(0x02, number.to_bytes(number.bit_length() // 8 + 1, "big")) for number in (2**9000 + 1, 257, 2))
     kind = bytes.fromhex("06072a8648ce380401")
     spki = tagged(0x30, tagged(0x30, kind + tagged(0x30, numbers)) + tagged(0x03, bytes.fromhex("00020103")))
@@ -91,7 +91,7 @@ def test_dsa_keys_beyond_measure_are_not_used() -> None:
 
 
 @given(st.binary(max_size=40), st.binary(max_size=80), st.binary(max_size=80))
-def test_any_bytes_have_an_answer(signature: bytes, identifier: bytes, public_key: bytes) -> None:
+def test_any_bytes_have_a_result(signature: bytes, identifier: bytes, public_key: bytes) -> None:
     leaf = CertificateView(make_leaf(make_root()).der)
     assert check_signature(b"", signature, identifier, public_key) is not GOOD
     assert check_signature(leaf.signed, signature, leaf.algorithm, leaf.spki).result == "bad"

@@ -38,7 +38,7 @@ def test_mozilla_is_what_certifi_ships() -> None:
     assert store.newest()[:10] <= store.date
 
 
-def test_a_file_is_of_the_day_of_its_last_change_and_has_each_root_once(bundle: Path) -> None:
+def test_a_file_has_the_date_of_its_last_change_and_each_root_once(bundle: Path) -> None:
     store = read_store(str(bundle))
     assert store.roots == (ROOT, OTHER)
     assert store.record() == {"store": str(bundle), "source": "file", "date": "2020-09-13", "roots": 2}
@@ -64,21 +64,21 @@ def test_the_system_s_roots(bundle: Path, monkeypatch: pytest.MonkeyPatch) -> No
         Trust(["system"])
 
 
-def test_a_missing_file_is_told_before_anything_is_judged(tmp_path: Path) -> None:
+def test_a_missing_file_is_reported_at_once(tmp_path: Path) -> None:
     with pytest.raises(Unreadable, match=r"none\.pem: No such file"):
         Trust([str(tmp_path / "none.pem")])
     with pytest.raises(Unreadable, match="null"):
         Trust(["nul\0l"])
 
 
-def test_a_file_without_certificates_is_told(tmp_path: Path) -> None:
+def test_a_file_without_certificates_is_reported(tmp_path: Path) -> None:
     path = tmp_path / "empty.pem"
     path.write_bytes(b"nothing")
     with pytest.raises(Unreadable, match="none in the file"):
         read_store(str(path))
 
 
-def test_nothing_is_read_before_it_is_asked_for() -> None:
+def test_nothing_is_read_before_it_is_used() -> None:
     code = (
         "import sys; from analyzer.x509.trust import Trust; Trust(); sys.exit('certifi' in sys.modules or 'ssl' in sys.modules)"
     )

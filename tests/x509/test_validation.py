@@ -1,4 +1,4 @@
-"""Revocation in the verdict: of what, since when, and until when a verdict stands that hangs on it."""
+"""Revocation in the verdict: of which certificates, since when, and until when such a verdict holds."""
 
 from datetime import datetime, timedelta
 
@@ -73,14 +73,14 @@ def test_a_stapled_response() -> None:
     assert not judge_chain(MADE.chain, roots=[MADE.root.der], at=AT, name=HOST, ocsp=revoked).valid
 
 
-def test_what_is_not_known_is_a_note_and_only_where_something_was_said() -> None:
+def test_unknown_revocation_is_a_note_if_data_was_given() -> None:
     good = _response(MADE.leaf, MADE.intermediate, ocsp.OCSPCertStatus.GOOD)
     verdict = judge_chain(MADE.chain, roots=[MADE.root.der], at=AT, name=HOST, ocsp=good)
     assert [(note.code, note.certificate) for note in verdict.notes] == [("revocation_unknown", 1)]
     assert judge_chain(MADE.chain, roots=[MADE.root.der], at=AT, name=HOST).notes == ()
 
 
-def test_a_verdict_stands_until_a_statement_begins_or_ceases_to_count() -> None:
+def test_a_verdict_holds_until_a_status_begins_or_ceases_to_count() -> None:
     revoked_at = AT + 3 * timedelta(hours=1)
     revoked = _list(MADE.intermediate, {MADE.leaf.certificate.serial_number: revoked_at}, AT + 10 * DAY)
     judge = Judge([MADE.root.der], crls=[revoked])
@@ -107,7 +107,7 @@ def test_of_two_paths_the_one_that_is_not_revoked_is_taken() -> None:
 
 
 @pytest.mark.parametrize("revocation_status", [b"", b"\x30\x00", MADE.leaf.der])
-def test_bytes_that_state_nothing(revocation_status: bytes) -> None:
+def test_bytes_without_a_status(revocation_status: bytes) -> None:
     verdict = judge_chain(
         MADE.chain, roots=[MADE.root.der], at=AT, name=HOST, crls=[revocation_status], ocsp=[revocation_status]
     )

@@ -1,4 +1,4 @@
-"""Keys made by broken generators and keys that are merely short."""
+"""Keys of broken generators, and keys that are only too short."""
 
 from math import gcd, prod
 from typing import Any
@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from analyzer.x509.weak_key import is_roca, key_weakness
 
-# The product of two primes k * M + (65537^a mod M), where M is the product of the primes up to 167, as Infineon's library made
-# them (Nemec, Sys, Svenda, Klinec, Matyas: The Return of Coppersmith's Attack, 2017); made for this test.
+# The product of two primes k * M + (65537^a mod M), where M is the product of the primes up to 167, as in Infineon's library
+# (Nemec, Sys, Svenda, Klinec, Matyas: The Return of Coppersmith's Attack, 2017). It was made for this test.
 ROCA = int(
     "e0d8d4c0d7c0f4ece0173e2ff306f98e35e272e2de92a73f1c9b569984f7937046a9360a57f4a86d0338c69952277bca1ae9f91cdf3a2a29aac3"
     "8c29e0b59513d53d75108155df3b7fb1dd7ce80170c66495640b3acf9b2b35b4434070850772de6a997845893a584313c04d6a39564f734b3940"
@@ -61,7 +61,7 @@ def test_short_moduli(bits: int) -> None:
     assert f"{bits} bits" in (key_weakness(_spki(rsa_key(bits).public_key())) or "")
 
 
-def test_odd_lengths_and_exponents() -> None:
+def test_unusual_lengths_and_exponents() -> None:
     assert "whole number of octets" in (key_weakness(_spki(rsa_key(2052).public_key())) or "")
     spki = _spki(rsa_key(2048).public_key())
     one = spki.replace(b"\x02\x03\x01\x00\x01", b"\x02\x03\x00\x00\x01")

@@ -41,7 +41,7 @@ cdef class Decryption(FinishedKeys):
     cpdef void limit(self, int role, object n_bytes) except *
     cpdef bint protects(self, int role, int content_type) except *
     cpdef tuple open(self, Record record)
-    cdef void refuse(self, Record record, str reason, str detail) except *
+    cdef void note_failure(self, Record record, str reason, str detail) except *
     cpdef void carry(self, int role, bytes data, bytes alpn, long long frame, long long at) except *
     cpdef void lose(self, int role, bint missing) except *
     cdef void miss(self, int role, str reason) except *

@@ -30,7 +30,7 @@ from analyzer.tls.record.record import Record
 from analyzer.tls.session_log import ROLES, SessionLog
 from analyzer.tls.suites import Suite
 
-UNOPENED = 3
+FAILED_AFTER_GAP = 3
 """Failed records after a gap from which on two key changes in the gap are assumed.
 
 These records open neither with the current keys nor with the next ones.
@@ -133,7 +133,7 @@ class Decryption(FinishedKeys):
             return True
         state.changed = True
         state.epoch = 0
-        state.misses = 0
+        state.n_failed = 0
         try:
             decryptor: RecordDecryptor | None = self.schedule12.decryptor(role)
         except DecryptionError as error:
@@ -180,7 +180,7 @@ class Decryption(FinishedKeys):
             if state.inflater is not None:
                 opened = opened[0], state.inflater.inflate(opened[1])
         except DecryptionError as error:
-            self.refuse(record, error.reason, error.detail)
+            self.note_failure(record, error.reason, error.detail)
             return None
         self.early = early and state.epoch == EARLY
         self.records += 1
@@ -190,7 +190,7 @@ class Decryption(FinishedKeys):
             self.oversized[role] = self.oversized[role] or len(plaintext)
         return opened
 
-    def refuse(self, record: Record, reason: str, detail: str) -> None:
+    def note_failure(self, record: Record, reason: str, detail: str) -> None:
         """Count a record that could not be decrypted, and note the reason."""
         keys: SessionKeys = self.keys
         self.failed += 1
@@ -204,7 +204,7 @@ class Decryption(FinishedKeys):
             self.miss(record.role, reason)
 
     @property
-    def hopeless(self) -> bool:
+    def exhausted(self) -> bool:
         """Whether no more records can be decrypted."""
         trial = self.schedule13.trial
         searched = self.keys.version and trial is not None and trial.left == 0
@@ -221,11 +221,11 @@ class Decryption(FinishedKeys):
                 began = DataBegan(alpn, self.failed, self.keys.reason)
                 began.frame = frame
                 began.at = at
-                self.log.tell(began)
+                self.log.emit(began)
         if self.application is not None:
             self.application.feed(role, data, frame, at)
         if self.log.events is not None:
-            self.log.tell(Data(data, role, frame, at))
+            self.log.emit(Data(data, role, frame, at))
 
     def lose(self, role: cython.int, missing: cython.bint) -> None:
         """Note that no record begins where one should; missing: because the capture lacks some."""
@@ -242,7 +242,7 @@ class Decryption(FinishedKeys):
         if self.application is not None:
             self.application.gap(role, None, reason)
         if self.began and self.log.events is not None:
-            self.log.tell(DataMissing(role, reason, self.failed))
+            self.log.emit(DataMissing(role, reason, self.failed))
 
     def close(self, at: cython.longlong) -> None:
         """Note that the session has ended, and free everything that is used only for decryption."""
@@ -261,8 +261,8 @@ class Decryption(FinishedKeys):
         """Return findings about the secrets: code, severity, sentence."""
         keys: SessionKeys = self.keys
         found = []
-        if keys.contradicted:
-            detail = f"key logs contradict each other on {', '.join(keys.contradicted)}; each was tried on the records"
+        if keys.contradicting_labels:
+            detail = f"key logs contradict each other on {', '.join(keys.contradicting_labels)}; each was tried on the records"
             found.append(("conflicting_secrets", "medium", detail))
         if self.states[0].limited or self.states[1].limited:
             detail = "the search for a record's number behind a gap ended early: the sessions of this run used up its limit"
@@ -297,4 +297,4 @@ class Decryption(FinishedKeys):
 
 def _lost_keys(state: ReadState) -> bool:
     """Return whether records fail after a gap in the data, although the secrets were right before it."""
-    return state.after_gap and state.epoch == APPLICATION and state.misses >= UNOPENED
+    return state.after_gap and state.epoch == APPLICATION and state.n_failed >= FAILED_AFTER_GAP

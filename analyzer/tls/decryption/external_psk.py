@@ -28,7 +28,7 @@ _HASHES = {32: "SHA256", 48: "SHA384"}
 
 
 @dataclass(frozen=True, slots=True)
-class Bound:
+class VerifiedPsk:
     """A key whose binder is correct. index: of its identity in the hello; hash_name: the hash of the key's key schedule."""
 
     index: int
@@ -63,7 +63,7 @@ class Bound:
         return key_schedule13.derive_secret(self.hash_name, secret, label, hash_function(self.hash_name)(messages).digest())
 
 
-def find_bound(hello: bytes, psks: Mapping[bytes, bytes], retried: tuple[bytes, bytes] | None = None) -> list[Bound]:
+def verify_psks(hello: bytes, psks: Mapping[bytes, bytes], retried: tuple[bytes, bytes] | None = None) -> list[VerifiedPsk]:
     """Return the keys whose binders in a ClientHello are correct, in its order.
 
     Raises DecryptionError if the hello is malformed.
@@ -98,7 +98,7 @@ def selects(server_hello: bytes) -> tuple[int | None, bool]:
     return None if chosen is None else chosen.selected_identity, message.extension(KEY_SHARE) is not None
 
 
-def _check(index: int, key: bytes, binder: bytes, covered: bytes, retried: tuple[bytes, bytes] | None) -> Bound | None:
+def _check(index: int, key: bytes, binder: bytes, covered: bytes, retried: tuple[bytes, bytes] | None) -> VerifiedPsk | None:
     hash_name = _HASHES.get(len(binder))
     if hash_name is None:
         return None
@@ -109,4 +109,4 @@ def _check(index: int, key: bytes, binder: bytes, covered: bytes, retried: tuple
     base = key_schedule13.derive_secret(hash_name, early, b"ext binder", start(b"").digest())
     if key_schedule13.finished(hash_name, base, start(covered).digest()) != binder:
         return None
-    return Bound(index, hash_name, early)
+    return VerifiedPsk(index, hash_name, early)

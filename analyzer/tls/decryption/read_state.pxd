@@ -8,7 +8,7 @@ from analyzer.secrets.record_decryptor cimport RecordDecryptor
 cdef class ReadState:
     cdef public list decryptors
     cdef public int epoch
-    cdef public long long misses
+    cdef public long long n_failed
     cdef public bint after_gap
     cdef public long long attempts
     cdef public bint changed
@@ -29,7 +29,7 @@ cdef class CandidateDecryptors(RecordDecryptor):
     cdef RecordDecryptor _chosen
 
     cdef void _take(self, Py_ssize_t number) except *
-    cpdef RecordDecryptor settled(self)
+    cpdef RecordDecryptor chosen_decryptor(self)
 
 
 @cython.no_gc

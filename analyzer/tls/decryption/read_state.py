@@ -24,19 +24,19 @@ EARLY, PROTECTED, APPLICATION = 0, 1, 2
 class ReadState:
     """What is needed to read one role: a decryptor for each epoch, if it is known, and the current epoch of the role.
 
-    epoch: an index of `decryptors`. misses: records since the last one that was decrypted. after_gap: whether records may be
+    epoch: an index of `decryptors`. n_failed: records since the last one that was decrypted. after_gap: whether records may be
     missing since then. attempts: how many more sequence numbers may be tried after gaps. limited: whether fewer were tried,
     because the attempts of the run were used up. changed: whether the keys of this handshake are in use, up to TLS 1.2.
     inflater: decompresses records.
     """
 
-    __slots__ = ("after_gap", "attempts", "changed", "decryptors", "epoch", "inflater", "limited", "material", "misses")
+    __slots__ = ("after_gap", "attempts", "changed", "decryptors", "epoch", "inflater", "limited", "material", "n_failed")
 
     def __init__(self, material: KeyMaterial) -> None:
         self.material = material
         self.decryptors: list[RecordDecryptor | None] = []
         self.epoch = 0
-        self.misses = 0
+        self.n_failed = 0
         self.after_gap = False
         self.attempts = MAX_ATTEMPTS
         self.limited = False
@@ -65,11 +65,11 @@ class ReadState:
             if number != self.epoch:
                 self.epoch = number
             if isinstance(decryptor, CandidateDecryptors):
-                self.decryptors[number] = decryptor.settled()
-            self.misses = 0
+                self.decryptors[number] = decryptor.chosen_decryptor()
+            self.n_failed = 0
             self.after_gap = False
             return opened
-        self.misses += 1
+        self.n_failed += 1
         if refusal is None or self.decryptors[self.epoch] is None:
             raise DecryptionError(MISSING_LABEL if len(self.decryptors) > 1 else NO_SECRET, "no secret of this phase")
         if self.after_gap and refusal.reason == WRONG_SECRET:
@@ -78,7 +78,7 @@ class ReadState:
 
     def _open(self, decryptor: RecordDecryptor, content_type: cython.int, version: cython.int, body: bytes) -> Opened:
         # Records that failed have a sequence number too. After a gap any number of records can be missing.
-        reach: cython.longlong = min(self.misses, FARTHEST_RECORD) if not self.after_gap else FARTHEST_RECORD
+        reach: cython.longlong = min(self.n_failed, FARTHEST_RECORD) if not self.after_gap else FARTHEST_RECORD
         n_candidates: cython.longlong = decryptor.n_candidates if isinstance(decryptor, CandidateDecryptors) else 1
         if reach == 0 or self.attempts < reach * n_candidates:
             return decryptor.open(content_type, version, body)
@@ -164,7 +164,7 @@ class CandidateDecryptors(RecordDecryptor):
         if self._choose is not None:
             self._choose(number)
 
-    def settled(self) -> RecordDecryptor:
+    def chosen_decryptor(self) -> RecordDecryptor:
         """Return the candidate that has decrypted a record, to use it from now on; else this object."""
         if self._chosen is None:
             return self

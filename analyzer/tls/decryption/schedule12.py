@@ -40,8 +40,8 @@ class Schedule12:
     """
 
     __slots__ = (
-        "deflate", "earlier", "encrypt_then_mac", "exchanged", "extended", "keys", "master", "pair", "premasters", "session_id",
-        "truncated_hmac", "unverified",
+        "deflate", "earlier", "encrypt_then_mac", "exchanged", "extended", "keys", "master", "pair", "premasters",
+        "session_id", "truncated_hmac", "unverified",
     )  # fmt: skip
 
     def __init__(self, keys: SessionKeys) -> None:
@@ -128,7 +128,7 @@ class Schedule12:
         self, pairs: list[tuple[RecordDecryptor, RecordDecryptor]], masters: list[bytes]
     ) -> tuple[RecordDecryptor, RecordDecryptor]:
         """Return decryptors that try several master secrets."""
-        self.keys.contradicted[CLIENT_RANDOM] = None
+        self.keys.contradicting_labels[CLIENT_RANDOM] = None
 
         def choose(number: int) -> None:
             self.master = masters[number]

@@ -26,7 +26,7 @@ from analyzer.tls.messages.numbers import FINISHED, SERVER_HELLO, TLS_1_3
 from analyzer.tls.suites import Suite, suite
 
 if TYPE_CHECKING:
-    from analyzer.tls.decryption.external_psk import Bound
+    from analyzer.tls.decryption.external_psk import VerifiedPsk
 
 _CLIENT, _SERVER = 0, 1
 
@@ -42,7 +42,7 @@ class Schedule13:
     def __init__(self, keys: SessionKeys, states: tuple[ReadState, ReadState]) -> None:
         self.keys = keys
         self.states = states
-        self.bound: Bound | None = None
+        self.bound: VerifiedPsk | None = None
         self.trial: TrialDecryption | None = None
 
     def offer(self) -> None:
@@ -68,7 +68,7 @@ class Schedule13:
         found: dict[str, list[bytes]] = {} if keylog is None else keylog.by_label(keys.client_random)
         lacking = [label for label in TRAFFIC_SECRETS if label not in found]
         if keys.suite is None or len(lacking) == len(TRAFFIC_SECRETS):
-            return keys.suite is not None and (self._agree_psk(raw, keys.suite) or self._seek(list(found)))
+            return keys.suite is not None and (self._agree_psk(raw, keys.suite) or self._start_trial(list(found)))
         keys.material.matched += 1
         if lacking:
             keys.note(MISSING_LABEL, f"the key log has {', '.join(found)} of this session, and not {', '.join(lacking)}")
@@ -164,15 +164,15 @@ class Schedule13:
             except DecryptionError as error:
                 keys.note(error.reason, error.detail)
         if len(secrets) > 1:
-            keys.contradicted[label] = None
+            keys.contradicting_labels[label] = None
         if len(decryptors) < 2:
             return decryptors[0] if decryptors else None
         return self._candidates(label, decryptors, opening)
 
     def _candidates(self, label: str, decryptors: list[RecordDecryptor], secrets: list[bytes]) -> RecordDecryptor:
-        return CandidateDecryptors(decryptors, lambda number: self.keys.proven.update({label: secrets[number]}))
+        return CandidateDecryptors(decryptors, lambda number: self.keys.verified.update({label: secrets[number]}))
 
-    def _seek(self, labels: Sequence[str]) -> bool:
+    def _start_trial(self, labels: Sequence[str]) -> bool:
         """Start trial decryption if no hello can name the session. Returns False if it would be useless.
 
         labels: the labels that the key log has for this session.
@@ -193,11 +193,11 @@ class Schedule13:
             keys.note(NO_SECRET)
         return self.trial is not None
 
-    def _bound(self, hello: bytes, retried: tuple[bytes, bytes] | None) -> "list[Bound]":
-        from analyzer.tls.decryption.external_psk import find_bound
+    def _bound(self, hello: bytes, retried: tuple[bytes, bytes] | None) -> "list[VerifiedPsk]":
+        from analyzer.tls.decryption.external_psk import verify_psks
 
         try:
-            return find_bound(hello, self.keys.material.psks, retried)
+            return verify_psks(hello, self.keys.material.psks, retried)
         except DecryptionError:  # a malformed hello has no valid binder
             return []
 
@@ -227,7 +227,7 @@ class Schedule13:
             return False
         self.bound = right[0]
         for role, secret in enumerate(self.bound.handshake_traffic_secrets(heard)):
-            keys.proven[HANDSHAKE_LABELS[role]] = secret
+            keys.verified[HANDSHAKE_LABELS[role]] = secret
             state = self.states[role]
             state.decryptors = [*(state.decryptors[:1] or [None]), open_tls13(chosen, secret, keys.draft()), None]
             if state.decryptors[EARLY] is None:

@@ -16,8 +16,8 @@ cdef class SessionKeys:
     cdef public int cipher_suite
     cdef public object suites
     cdef public object ech
-    cdef public dict contradicted
-    cdef public dict proven
+    cdef public dict contradicting_labels
+    cdef public dict verified
     cdef public str trial
     cdef public str reason
     cdef public str detail

@@ -17,14 +17,15 @@ class SessionKeys:
     material: what the run has. transcript: of the handshake. client_random: the name of the session in key logs. named: the
     client random of each finished handshake, with its master secret, None if there was none or in TLS 1.3. version, tls13,
     suite, cipher_suite: as chosen by the server, or found by trial decryption. suites: numbers of the cipher suites that the
-    client offers. ech: its offer of Encrypted Client Hello. contradicted: labels for which the sources have different secrets;
-    the secret that decrypted the records is in use, and for labels of TLS 1.3 it is in `proven`. trial: why trial decryption
-    was needed, if it found the secrets; else "". reason, detail: why decryption first failed, and the details.
+    client offers. ech: its offer of Encrypted Client Hello. contradicting_labels: labels for which the sources have different
+    secrets; the secret that decrypted the records is in use, and for labels of TLS 1.3 it is in `verified`. trial: why
+    trial decryption was needed, if it found the secrets; else "". reason, detail: why decryption first failed, and the
+    details.
     """
 
     __slots__ = (
-        "cipher_suite", "client_random", "contradicted", "detail", "ech", "material", "named", "proven", "reason", "suite",
-        "suites", "tls13", "transcript", "trial", "version",
+        "cipher_suite", "client_random", "contradicting_labels", "detail", "ech", "material", "named", "reason", "suite",
+        "suites", "tls13", "transcript", "trial", "verified", "version",
     )  # fmt: skip
 
     def __init__(self, material: KeyMaterial, transcript: Transcript) -> None:
@@ -38,8 +39,8 @@ class SessionKeys:
         self.cipher_suite = 0
         self.suites: Sequence[int] = ()
         self.ech: EchOffer | None = None
-        self.contradicted: dict[str, None] = {}
-        self.proven: dict[str, bytes] = {}
+        self.contradicting_labels: dict[str, None] = {}
+        self.verified: dict[str, bytes] = {}
         self.trial = ""
         self.reason: str | None = None
         self.detail = ""

@@ -16,7 +16,7 @@ from analyzer.secrets.record_protection import open_tls13
 from analyzer.secrets.suite_interface import hash_function
 from analyzer.tls.decryption.key_material import KeyMaterial
 from analyzer.tls.decryption.read_state import APPLICATION, PROTECTED
-from analyzer.tls.limits import FIRST_RECORDS, MAX_SEARCHED
+from analyzer.tls.limits import FIRST_RECORDS, MAX_TRIAL_RECORDS
 from analyzer.tls.record.content_types import APPLICATION_DATA
 from analyzer.tls.suites import Suite, suite
 
@@ -55,7 +55,7 @@ class TrialDecryption:
         self._suites = [(number, one) for number in dict.fromkeys(suites) if (one := suite(number)) is not None and one.tls13]
         self._draft = draft
         self._random = random
-        self.left = MAX_SEARCHED
+        self.left = MAX_TRIAL_RECORDS
 
     def look(self, role: int, content_type: int, version: int, body: bytes) -> Found | None:
         """Try the candidates on a record of a role; 0 is the client."""

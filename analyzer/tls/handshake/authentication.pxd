@@ -30,7 +30,7 @@ cdef class Authentication:
     cdef public object running
 
     cpdef void authenticate(self, Transcript transcript, FinishedKeys keys, object chosen, int version, bint tls13) except *
-    cpdef void go_through(self, Transcript transcript, int version, bint tls13, object hashed, FinishedKeys keys) except *
+    cpdef void process(self, Transcript transcript, int version, bint tls13, object hashed, FinishedKeys keys) except *
     cpdef void sign(self, Signed signed) except *
     cpdef void finish(self, int role, str result) except *
     @cython.locals(raw=bytes)

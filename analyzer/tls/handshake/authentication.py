@@ -2,7 +2,7 @@
 
 Up to TLS 1.2 the server signs its key exchange with both randoms (RFC 5246 section 7.4.3), and a client with a certificate
 signs all messages so far (section 7.4.8). In TLS 1.3 both sign the hash of all messages so far, after a context string (RFC
-9846 section 4.5.3). A signature shows that the owner of the certificate's key took part in this handshake. No secret is needed
+9846 section 4.5.2). A signature shows that the owner of the certificate's key took part in this handshake. No secret is needed
 to check it. A Finished value only shows that the given secrets belong to this handshake: anybody who has the secrets can
 compute it.
 
@@ -44,7 +44,7 @@ class FinishedKeys:
     def verify_data(self, role: cython.int, heard: bytes) -> bytes | None:
         """Return the verify_data of a role's Finished; None if it is not known.
 
-        See RFC 9846 section 4.5.4 and RFC 5246 section 7.4.9. heard: the messages before it, or since TLS 1.2 their hash.
+        See RFC 9846 section 4.5.3 and RFC 5246 section 7.4.9. heard: the messages before it, or since TLS 1.2 their hash.
         """
         return None
 
@@ -120,9 +120,9 @@ class Authentication:
             except DecryptionError:  # the hash of this suite is not available: the results stay unverifiable
                 if tls13:
                     return
-        self.go_through(transcript, version, tls13, hashed, keys)
+        self.process(transcript, version, tls13, hashed, keys)
 
-    def go_through(
+    def process(
         self,
         transcript: Transcript,
         version: cython.int,

@@ -21,7 +21,7 @@ Staple: TypeAlias = tuple[int, int, str, bytes]
 """(role that sent it, index of the certificate in the list, `ocsp` or `scts`, the bytes)."""
 
 
-def presented(kept: list[Staple], role: cython.int, message: Any, problems: list[ParseError]) -> Any:
+def certificates_of(kept: list[Staple], role: cython.int, message: Any, problems: list[ParseError]) -> Any:
     """Return a message with certificates, or with data that belongs to them, decompressed; keep the stapled data."""
     message = uncompressed(message, problems)
     staple(kept, role, message)
@@ -58,7 +58,7 @@ def staple(kept: list[Staple], role: cython.int, message: Any) -> None:
     """Keep what a message has in addition to certificates: OCSP responses and lists of certificate timestamps.
 
     They are in a CertificateStatus (RFC 6066 section 8, RFC 6961), in the extensions of a ServerHello (RFC 6962 section 3.3) or
-    with each certificate of TLS 1.3 (RFC 9846 section 4.5.2.1).
+    with each certificate of TLS 1.3 (RFC 9846 section 4.5.1.1).
     """
     if getattr(message, "response", None) is not None:
         keep_responses(kept, role, 0, message)

@@ -224,7 +224,7 @@ def accepts_retry(hash_name: str, random: bytes, first: bytes, retry: bytes) -> 
 
 
 def before_retry(hash_name: str, first: bytes) -> bytes:
-    """Return what replaces the first ClientHello in a transcript with a HelloRetryRequest (RFC 9846, section 4.5.1)."""
+    """Return what replaces the first ClientHello in a transcript with a HelloRetryRequest (RFC 9846, section 4.1)."""
     return message_hash(hash_function(hash_name)(first).digest())
 
 

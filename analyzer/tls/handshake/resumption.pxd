@@ -3,8 +3,8 @@ cimport cython
 from analyzer.codec.runner cimport extension_body
 
 cdef int SESSION_TICKET, PRE_SHARED_KEY
-cdef int LONGEST_TICKET, MAX_LINKED
-cdef long long MAX_LINKED_BYTES
+cdef int LONGEST_TICKET, MAX_RESUMABLE
+cdef long long MAX_RESUMABLE_BYTES
 
 
 @cython.no_gc

@@ -12,7 +12,7 @@ from typing import Any
 import cython
 
 from analyzer.codec.runner import extension_body
-from analyzer.tls.limits import LONGEST_TICKET, MAX_LINKED, MAX_LINKED_BYTES
+from analyzer.tls.limits import LONGEST_TICKET, MAX_RESUMABLE, MAX_RESUMABLE_BYTES
 from analyzer.tls.messages.numbers import PRE_SHARED_KEY, SESSION_TICKET
 
 
@@ -50,7 +50,7 @@ class TwoGenerationCache:
         if len(name) > LONGEST_TICKET:
             name = hashlib.sha256(name).digest()
         self.n_bytes += len(name)
-        if len(self.younger) >= MAX_LINKED or self.n_bytes > MAX_LINKED_BYTES:
+        if len(self.younger) >= MAX_RESUMABLE or self.n_bytes > MAX_RESUMABLE_BYTES:
             self.older = self.younger
             self.younger = {}
             self.n_bytes = len(name)

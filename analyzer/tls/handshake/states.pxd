@@ -11,10 +11,10 @@ cdef class RoleState:
     cdef public int state
     cdef public long long change_frame
     cdef public bint finished
-    cdef public bint finished_hidden
+    cdef public bint encrypted_finished_seen
     cdef public long long n_protected
     cdef public long long n_application
-    cdef public bint strayed
+    cdef public bint sent_no_record
 
     cpdef bint advance(self, int number, bint tls13) except -1
     cpdef void lose(self) except *

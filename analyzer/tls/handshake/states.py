@@ -179,7 +179,7 @@ SERVER_13: Table = {
 NO_STATE = 255
 
 
-def usual(table: Table) -> dict[int, State]:
+def default_states(table: Table) -> dict[int, State]:
     """Return the state to which each message of a table leads, in any state; UNKNOWN if there are several."""
     found: dict[int, State] = {}
     for row in table.values():
@@ -191,10 +191,11 @@ def usual(table: Table) -> dict[int, State]:
 def packed(table: Table) -> bytes:
     """Return a table as bytes, one for each state and message: index WIDTH times the state plus the message.
 
-    The byte is NO_STATE if the table does not allow the message. From UNKNOWN every message leads to its state in `usual`.
+    The byte is NO_STATE if the table does not allow the message. From UNKNOWN every message leads to its state in
+    `default_states`.
     """
     states = bytearray([NO_STATE]) * (WIDTH * len(State))
-    for number, state in usual(table).items():
+    for number, state in default_states(table).items():
         states[WIDTH * State.UNKNOWN + number] = state
     for state, row in table.items():
         for number, following in row.items():
@@ -215,23 +216,26 @@ class RoleState:
     """What has been seen of one role.
 
     state: its position in its handshake. change_frame: frame of its first ChangeCipherSpec, 0 before it (in SSL 2.0: of the
-    message after which everything is encrypted). finished_hidden: whether it sent an encrypted Finished, or a record that must
-    be one. n_protected: number of its records with keys that follow the handshake; n_application: of records of application
-    data. strayed: whether it sent bytes that are not a record. finished: whether its Finished was read, in plaintext or
-    decrypted (TLS 1.3).
+    message after which everything is encrypted). encrypted_finished_seen: whether it sent an encrypted Finished, or a record
+    that must be one. n_protected: number of its records with keys that follow the handshake; n_application: of records of
+    application data. sent_no_record: whether it sent bytes that are not a record. finished: whether its Finished was read, in
+    plaintext or decrypted (TLS 1.3).
     """
 
-    __slots__ = ("change_frame", "finished", "finished_hidden", "n_application", "n_protected", "role", "state", "strayed")
+    __slots__ = (
+        "change_frame", "encrypted_finished_seen", "finished", "n_application", "n_protected", "role", "sent_no_record",
+        "state",
+    )  # fmt: skip
 
     def __init__(self, role: cython.int) -> None:
         self.role = role
         self.state = 0
         self.change_frame = 0
         self.finished = False
-        self.finished_hidden = False
+        self.encrypted_finished_seen = False
         self.n_protected = 0
         self.n_application = 0
-        self.strayed = False
+        self.sent_no_record = False
 
     def advance(self, number: cython.int, tls13: cython.bint) -> cython.bint:
         """Process a message of this role, or CHANGE. Returns False if it is out of order."""

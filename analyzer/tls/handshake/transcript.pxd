@@ -18,7 +18,7 @@ cdef class Transcript:
     cdef public bint verifies
 
     cpdef void begin(self) except *
-    cpdef bint hear(self, int role, bytes raw, bint whole) except *
+    cpdef bint add_message(self, int role, bytes raw, bint whole) except *
     cpdef void lose(self, int role) except *
     cpdef void forget(self) except *
     cpdef list steps(self, bint tls13)
@@ -27,5 +27,5 @@ cdef class Transcript:
 cpdef bint is_retry(bytes raw) except -1
 cdef int _kind(bytes raw) except -2
 cdef bint _is_retry(bytes raw) except -1
-cdef Py_ssize_t _through(list said, Py_ssize_t start, int last) except -1
-cdef void _say(list steps, int role, list said, Py_ssize_t start, Py_ssize_t end) except *
+cdef Py_ssize_t _through(list sent, Py_ssize_t start, int last) except -1
+cdef void _say(list steps, int role, list sent, Py_ssize_t start, Py_ssize_t end) except *

@@ -58,7 +58,7 @@ class Transcript:
         self.certificates: list[bytes | None] = [None, None]
         self.early = self.complete = self.verifies = False
 
-    def hear(self, role: cython.int, raw: bytes, whole: cython.bint) -> cython.bint:
+    def add_message(self, role: cython.int, raw: bytes, whole: cython.bint) -> cython.bint:
         """Add a message with its header; `whole` is False if its end is missing.
 
         Returns whether the handshake is now complete.
@@ -73,11 +73,11 @@ class Transcript:
         elif number == CERTIFICATE_VERIFY:
             self.verifies = True
         self._size += len(raw)
-        said = self._server if role else self._client
+        sent = self._server if role else self._client
         if not whole or self._size > MAX_TRANSCRIPT:
             self.lose(role)
             return False
-        said.append(raw)
+        sent.append(raw)
         if number != FINISHED:
             return False
         other = self._client if role else self._server
@@ -86,9 +86,9 @@ class Transcript:
 
     def lose(self, role: cython.int) -> None:
         """Note that messages of a role may be missing here."""
-        said = self._server if role else self._client
-        if not self.complete and (not said or said[len(said) - 1] is not None):
-            said.append(None)
+        sent = self._server if role else self._client
+        if not self.complete and (not sent or sent[len(sent) - 1] is not None):
+            sent.append(None)
 
     def forget(self) -> None:
         """Free the messages."""
@@ -97,7 +97,7 @@ class Transcript:
         self._size = 0
 
     @property
-    def said(self) -> bool:
+    def has_messages(self) -> bool:
         """Whether there are messages to authenticate."""
         return bool(self._client or self._server)
 
@@ -176,39 +176,39 @@ class Transcript:
         hellos: cython.Py_ssize_t = 0
         while hellos < len(client) and _kind(client[hellos]) == CLIENT_HELLO:
             hellos += 1
-        said: list[Step] = [(0, client[0] if hellos else None)]
+        sent: list[Step] = [(0, client[0] if hellos else None)]
         if not hellos:
-            _say(said, 1, server, 0, len(server))
-            _say(said, 0, client, 0, len(client))
-            return said
+            _say(sent, 1, server, 0, len(server))
+            _say(sent, 0, client, 0, len(client))
+            return sent
         at: cython.Py_ssize_t = 0
         if server and (_kind(server[0]) == HELLO_RETRY_REQUEST or _is_retry(server[0])):
-            said.append((1, server[0]))
-            said.append((0, client[1] if hellos > 1 else None))
+            sent.append((1, server[0]))
+            sent.append((0, client[1] if hellos > 1 else None))
             at = 1
         # A server's flight ends with its Finished, but in a full handshake up to TLS 1.2 with ServerHelloDone.
         following = 0 if tls13 else _through(server, at, SERVER_HELLO_DONE)
         if following == 0:
             following = _through(server, at, FINISHED)
         if following == 0:
-            _say(said, 1, server, at, len(server))
-            said.append((1, None))
-            _say(said, 0, client, hellos, len(client))
-            return said
-        _say(said, 1, server, at, following)
+            _say(sent, 1, server, at, len(server))
+            sent.append((1, None))
+            _say(sent, 0, client, hellos, len(client))
+            return sent
+        _say(sent, 1, server, at, following)
         end = _through(client, hellos, FINISHED)
         if tls13 and self.early and not _through(client, 0, END_OF_EARLY_DATA):
             # Its keys may be unknown, but its content is always the same.
-            said.append((0, END_OF_EARLY_DATA.to_bytes(4, "little")))
-        _say(said, 0, client, hellos, end or len(client))
+            sent.append((0, END_OF_EARLY_DATA.to_bytes(4, "little")))
+        _say(sent, 0, client, hellos, end or len(client))
         if not end:
-            said.append((0, None))
-        _say(said, 1, server, following, len(server))
-        return said
+            sent.append((0, None))
+        _say(sent, 1, server, following, len(server))
+        return sent
 
 
 def message_hash(digest: bytes) -> bytes:
-    """Return what replaces the first ClientHello before a HelloRetryRequest, since draft 19 (RFC 9846 section 4.5.1)."""
+    """Return what replaces the first ClientHello before a HelloRetryRequest, since draft 19 (RFC 9846 section 4.1)."""
     return MESSAGE_HASH.to_bytes(1, "big") + len(digest).to_bytes(3, "big") + digest
 
 
@@ -225,15 +225,15 @@ def _is_retry(raw: bytes | None) -> cython.bint:
     return raw is not None and is_retry(raw)
 
 
-def _through(said: list[Any], start: cython.Py_ssize_t, last: cython.int) -> cython.Py_ssize_t:
+def _through(sent: list[Any], start: cython.Py_ssize_t, last: cython.int) -> cython.Py_ssize_t:
     """Return the index after the first message of that type; 0 without one."""
     number: cython.Py_ssize_t
-    for number in range(start, len(said)):
-        if _kind(said[number]) == last:
+    for number in range(start, len(sent)):
+        if _kind(sent[number]) == last:
             return number + 1
     return 0
 
 
-def _say(steps: list[Any], role: cython.int, said: list[Any], start: cython.Py_ssize_t, end: cython.Py_ssize_t) -> None:
+def _say(steps: list[Any], role: cython.int, sent: list[Any], start: cython.Py_ssize_t, end: cython.Py_ssize_t) -> None:
     """Add the messages of a role, from one index up to another."""
-    steps += [(role, said[number]) for number in range(start, end)]
+    steps += [(role, sent[number]) for number in range(start, end)]

@@ -58,14 +58,14 @@ class OpenPGPCertificate(Message):
 
 
 class CertificateEntry(Message):
-    """RFC 9846 section 4.5.2: `CertificateEntry`; `cert_data` in DER: a certificate, or a SubjectPublicKeyInfo."""
+    """RFC 9846 section 4.5.1: `CertificateEntry`; `cert_data` in DER: a certificate, or a SubjectPublicKeyInfo."""
 
     cert_data: bytes = opaque(3, low=1)
     extensions: list[Extension] = extensions(EXTENSIONS["certificate"])
 
 
 class Certificate13(Message):
-    """RFC 9846 section 4.5.2: `Certificate` of TLS 1.3."""
+    """RFC 9846 section 4.5.1: `Certificate` of TLS 1.3."""
 
     certificate_request_context: bytes = opaque(1)
     certificate_list: list[CertificateEntry] = vector(3, struct(CertificateEntry))
@@ -100,7 +100,7 @@ class CertificateVerify(Message):
 
 
 class CertificateVerify12(Message):
-    """RFC 9846 section 4.5.3, RFC 5246 section 7.4.8: `CertificateVerify` since TLS 1.2."""
+    """RFC 9846 section 4.5.2, RFC 5246 section 7.4.8: `CertificateVerify` since TLS 1.2."""
 
     algorithm: int = u16("signature_schemes")
     signature: bytes = opaque(2)

@@ -26,7 +26,7 @@ class ServerHelloDone(Message):
 
 
 class Finished(Message):
-    """RFC 9846 section 4.5.4: `Finished`: 12 bytes up to TLS 1.2, 36 in SSL 3.0, the length of the hash in TLS 1.3."""
+    """RFC 9846 section 4.5.3: `Finished`: 12 bytes up to TLS 1.2, 36 in SSL 3.0, the length of the hash in TLS 1.3."""
 
     verify_data: bytes = opaque(0)
 
@@ -65,7 +65,7 @@ class KeyUpdate(Message):
 
 
 class MessageHash(Message):
-    """RFC 9846 section 4.5.1: `message_hash`, which replaces the first ClientHello in a transcript, and is never sent."""
+    """RFC 9846 section 4.1: `message_hash`, which replaces the first ClientHello in a transcript, and is never sent."""
 
     hash: bytes = opaque(0)
 

@@ -49,21 +49,21 @@ class Record:
 
     def copy(self) -> "Record":
         """Return a new object with the same values."""
-        twin: Record = Record.__new__(Record)
-        twin.role = self.role
-        twin.content_type = self.content_type
-        twin.version = self.version
-        twin.epoch = self.epoch
-        twin.body = self.body
-        twin.length = self.length
-        twin.missing = self.missing
-        twin.offset = self.offset
-        twin.header = self.header
-        twin.frame = self.frame
-        twin.at = self.at
-        twin.second = self.second
-        twin.problem = self.problem
-        return twin
+        copied_record: Record = Record.__new__(Record)
+        copied_record.role = self.role
+        copied_record.content_type = self.content_type
+        copied_record.version = self.version
+        copied_record.epoch = self.epoch
+        copied_record.body = self.body
+        copied_record.length = self.length
+        copied_record.missing = self.missing
+        copied_record.offset = self.offset
+        copied_record.header = self.header
+        copied_record.frame = self.frame
+        copied_record.at = self.at
+        copied_record.second = self.second
+        copied_record.problem = self.problem
+        return copied_record
 
 
 def gap(role: cython.int, offset: cython.longlong, length: cython.longlong, frame: cython.longlong) -> Record:

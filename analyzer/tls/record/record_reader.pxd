@@ -18,10 +18,10 @@ cdef class RecordReader:
     cdef public bytes head
     cdef public long long remaining
     cdef public bint wanted
-    cdef public long long first_hole
+    cdef public long long first_gap
     cdef public list parts
     cdef public bint searching
-    cdef public bint settled
+    cdef public bint past_handshake
     cdef public bint ssl2
 
     cpdef void feed(
@@ -31,10 +31,10 @@ cdef class RecordReader:
     cdef bint begin_ssl2(self, long long offset, long long frame, long long at) except *
     cdef void open(self, long long length, long long offset, long long frame, long long at) except *
     cdef void complete(self, long long frame, long long at) except *
-    cdef void hand_on(self, long long frame, long long at) except *
+    cdef void deliver(self, long long frame, long long at) except *
     cpdef void gap(self, long long offset, long long length, long long frame, long long at) except *
-    cdef void leave_out(self, long long length) except *
+    cdef void count_missing(self, long long length) except *
     cpdef void finish(self, long long frame, long long at) except *
-    cdef void stray(self, long long offset, long long frame, long long at) except *
-    cdef void tell(self, int what, long long offset, str problem, long long frame, long long at) except *
+    cdef void lose_boundary(self, long long offset, long long frame, long long at) except *
+    cdef void report(self, int what, long long offset, str problem, long long frame, long long at) except *
     cdef Py_ssize_t search(self, bytes data, Py_ssize_t pos, Py_ssize_t end) except? -2

@@ -34,21 +34,21 @@ class RecordReader:
     """Reads the records of one role. `feed` takes the stream in order, and `gap` is called for bytes that are missing from it.
 
     record: the current one, from its header on. head: bytes of an incomplete header. remaining: bytes of the body that are
-    still to come. wanted: whether the sink reads it. first_hole: offset of the first missing byte in the body, -1 if there is
-    none. settled: whether a record other than handshake has come. searching: whether the record boundary is lost. ssl2: whether
-    records have headers of SSL 2.0.
+    still to come. wanted: whether the sink reads it. first_gap: offset of the first missing byte in the body, -1 if there is
+    none. past_handshake: whether a record other than handshake has come. searching: whether the record boundary is lost.
+    ssl2: whether records have headers of SSL 2.0.
     """
 
-    __slots__ = ("first_hole", "head", "parts", "record", "remaining", "searching", "settled", "sink", "ssl2", "wanted")
+    __slots__ = ("first_gap", "head", "parts", "past_handshake", "record", "remaining", "searching", "sink", "ssl2", "wanted")
 
     def __init__(self, sink: RecordSink, role: cython.int) -> None:
         self.sink = sink
         self.record = Record(role)
         self.head = b""
         self.remaining = 0
-        self.settled = False
+        self.past_handshake = False
         self.wanted = False
-        self.first_hole = -1
+        self.first_gap = -1
         self.parts: list[bytes] = []
         self.searching = False
         self.ssl2 = False
@@ -73,7 +73,7 @@ class RecordReader:
                     if n == record.length:
                         self.remaining = 0
                         record.body = slice_bytes(data, pos, pos + n)
-                        self.hand_on(frame, at)
+                        self.deliver(frame, at)
                         pos += n
                         continue
                     self.parts.append(slice_bytes(data, pos, pos + n))
@@ -98,7 +98,7 @@ class RecordReader:
                 self.searching = False
             if not self.head and HEADER <= end - pos and not self.ssl2:
                 if not self.begin(data, pos, offset + pos - start, frame, at):
-                    self.stray(offset + pos - start, frame, at)
+                    self.lose_boundary(offset + pos - start, frame, at)
                     pos += 1
                     continue
                 pos += HEADER
@@ -108,12 +108,12 @@ class RecordReader:
             if self.ssl2:
                 n = len(self.head)
                 if not self.begin_ssl2(offset + pos - start - n, frame, at):
-                    self.stray(offset + pos - start - n, frame, at)
+                    self.lose_boundary(offset + pos - start - n, frame, at)
             elif len(self.head) == HEADER:
                 head: bytes = self.head
                 self.head = b""
                 if not self.begin(head, 0, offset + pos - start - HEADER, frame, at):
-                    self.stray(offset + pos - start - HEADER, frame, at)
+                    self.lose_boundary(offset + pos - start - HEADER, frame, at)
                     self.head = head[1:]
 
     def begin(
@@ -126,7 +126,7 @@ class RecordReader:
         record.content_type = data[pos]
         record.version = data[pos + 1] << 8 | data[pos + 2]
         record.header = HEADER
-        self.settled = self.settled or record.content_type != HANDSHAKE
+        self.past_handshake = self.past_handshake or record.content_type != HANDSHAKE
         self.open(data[pos + 3] << 8 | data[pos + 4], offset, frame, at)
         return True
 
@@ -154,7 +154,7 @@ class RecordReader:
         record.offset = offset
         record.missing = 0
         self.remaining = length
-        self.first_hole = -1
+        self.first_gap = -1
         self.wanted = self.sink.wants(record.role, record.content_type)
         if length == 0:
             self.complete(frame, at)
@@ -166,11 +166,11 @@ class RecordReader:
             body = b"".join(self.parts)
             self.parts = []
         if self.wanted and self.record.missing > 0:
-            body = body[: self.first_hole]
+            body = body[: self.first_gap]
         self.record.body = body
-        self.hand_on(frame, at)
+        self.deliver(frame, at)
 
-    def hand_on(self, frame: cython.longlong, at: cython.longlong) -> None:
+    def deliver(self, frame: cython.longlong, at: cython.longlong) -> None:
         """Pass the record to the sink, and free its body."""
         record: Record = self.record
         record.frame = frame
@@ -187,37 +187,37 @@ class RecordReader:
         record: Record = self.record
         self.sink.take(gap(record.role, offset, length, frame))
         if self.remaining > 0 and length <= self.remaining:
-            self.leave_out(length)
+            self.count_missing(length)
             if self.remaining == 0:
                 self.complete(frame, at)
             return
         self.finish(frame, at)
         self.head = b""
         self.searching = not self.ssl2
-        self.tell(LOST, offset, "", frame, at)
+        self.report(LOST, offset, "", frame, at)
 
-    def leave_out(self, length: cython.longlong) -> None:
+    def count_missing(self, length: cython.longlong) -> None:
         """Count missing bytes of the body."""
-        if self.first_hole < 0:
-            self.first_hole = self.record.length - self.remaining
+        if self.first_gap < 0:
+            self.first_gap = self.record.length - self.remaining
         self.record.missing += length
         self.remaining -= length
 
     def finish(self, frame: cython.longlong, at: cython.longlong) -> None:
         """Note that the stream has ended. The available part of an incomplete record is passed on."""
         if self.remaining > 0:
-            self.leave_out(self.remaining)
+            self.count_missing(self.remaining)
             self.complete(frame, at)
 
-    def stray(self, offset: cython.longlong, frame: cython.longlong, at: cython.longlong) -> None:
+    def lose_boundary(self, offset: cython.longlong, frame: cython.longlong, at: cython.longlong) -> None:
         """Report that no record begins here, and search for the next one."""
         self.head = b""
         self.searching = True
         self.ssl2 = False
-        self.tell(NO_RECORD, offset, "no record begins here", frame, at)
-        self.tell(LOST, offset, "", frame, at)
+        self.report(NO_RECORD, offset, "no record begins here", frame, at)
+        self.report(LOST, offset, "", frame, at)
 
-    def tell(
+    def report(
         self, what: cython.int, offset: cython.longlong, problem: str, frame: cython.longlong, at: cython.longlong
     ) -> None:
         """Pass a notice to the sink."""
@@ -242,7 +242,7 @@ class RecordReader:
         length: cython.int
         while HEADER <= end - pos:
             version = data[pos + 1] << 8 | data[pos + 2]
-            if plausible(data, pos, end) and (known == 0 or version == known or (version > known and not self.settled)):
+            if plausible(data, pos, end) and (known == 0 or version == known or (version > known and not self.past_handshake)):
                 length = data[pos + 3] << 8 | data[pos + 4]
                 after = pos + HEADER + length
                 if is_fit(data[pos], length) and (HEADER > end - after or plausible(data, after, end)):

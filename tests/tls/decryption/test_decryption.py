@@ -1,4 +1,4 @@
-"""Decryption of whole sessions: real endpoints speak, their key log is given, and what comes out is what they sent."""
+"""Decryption of whole sessions: real endpoints with their key log; the plaintext must be what they sent."""
 
 import datetime
 import ssl
@@ -38,7 +38,7 @@ VERIFIED = {"client": "verified", "server": "verified"}
 
 
 class Kept(Conversation):
-    """A conversation that keeps what it is fed, and why something is missing."""
+    """A conversation that keeps its input, and the reasons for missing data."""
 
     __slots__ = ("alpn", "data", "whys")
 
@@ -181,7 +181,7 @@ def test_without_the_secret_of_one_side_the_other_side_comes_out():
         ("TLSv1_3", None),
     ],
 )
-def test_behind_a_gap_in_the_data_it_goes_on(version: str, ciphers: str | None):
+def test_decryption_continues_after_a_gap_in_the_data(version: str, ciphers: str | None):
     talk = converse(version, ciphers)
     segments = packetise(talk.flights)
     long = [number for number, segment in enumerate(segments) if segment.side == SERVER and len(segment.payload) == 700]
@@ -194,7 +194,7 @@ def test_behind_a_gap_in_the_data_it_goes_on(version: str, ciphers: str | None):
     assert record["alerts"][-1]["description"] == "close_notify"
 
 
-def test_who_takes_the_data_hears_what_is_spoken_and_why_some_is_missing():
+def test_the_reader_of_data_is_given_the_protocol_and_why_some_is_missing():
     talk = converse("TLSv1_3")
     segments = packetise(talk.flights)
     long = [number for number, segment in enumerate(segments) if segment.side == SERVER and len(segment.payload) == 700]
@@ -215,7 +215,7 @@ def test_who_takes_the_data_hears_what_is_spoken_and_why_some_is_missing():
     assert {(event.session, event.role, event.reason) for event in missing} == {(1, SERVER, "missing_segment")}
 
 
-def test_who_takes_the_data_is_given_the_protocol_that_was_agreed_on():
+def test_the_reader_of_data_is_given_the_protocol_that_was_agreed_on():
     talk = keyed.talk_of([(CLIENT, b"GET / HTTP/1.1\r\n\r\n")], alpn="http/1.1")
     keylog = KeyLog()
     keylog.feed(talk.keylog.encode())
@@ -258,7 +258,7 @@ def test_without_secrets_nothing_is_tried():
 
 
 def blocks_of(segments: list[Segment], keylog: bytes, before: int) -> bytes:
-    """A pcapng whose secrets stand in front of the frame with index `before`."""
+    """A pcapng whose secrets are before the frame with index `before`."""
     out = bytearray(block(0x0A0D0D0A, struct.pack("<IHHq", 0x1A2B3C4D, 1, 0, -1)) + block(1, struct.pack("<HHI", 1, 0, 0)))
     for number, segment in enumerate(segments):
         if number == before:
@@ -376,7 +376,7 @@ def test_a_suite_that_is_offered_again_and_again_is_tried_once():
     assert decryption.states[CLIENT].decryptors[0].n_candidates == 2
 
 
-def test_each_of_several_secrets_counts_among_the_attempts_behind_a_gap():
+def test_each_of_several_secrets_counts_among_the_attempts_after_a_gap():
     state = ReadState(KeyMaterial())
     chosen = suite(0x1301)
     state.decryptors = [None, CandidateDecryptors([open_tls13(chosen, bytes([number]) * 32) for number in range(8)])]
@@ -388,7 +388,7 @@ def test_each_of_several_secrets_counts_among_the_attempts_behind_a_gap():
 
 
 @pytest.mark.parametrize("version", ["TLSv1", "TLSv1_2"])
-def test_of_contradicting_secrets_the_right_one_is_found_behind_a_gap(version: str):
+def test_of_contradicting_secrets_the_right_one_is_found_after_a_gap(version: str):
     script = [(side, b"said" * n_words) for n_words in (100, 1000, 10_000) for side in (CLIENT, SERVER)]
     server = contexts.__wrapped__()[1]
     server.minimum_version = ssl.TLSVersion.MINIMUM_SUPPORTED
@@ -406,7 +406,7 @@ def test_of_contradicting_secrets_the_right_one_is_found_behind_a_gap(version: s
 
 
 class Counting:
-    """What decrypts blocks, counted."""
+    """A block decryptor that counts what it decrypts."""
 
     n_records = 0
 
@@ -419,7 +419,7 @@ class Counting:
         return plaintext
 
 
-def test_several_secrets_decrypt_a_record_behind_a_gap_but_once_each(monkeypatch: pytest.MonkeyPatch):
+def test_several_secrets_decrypt_a_record_after_a_gap_but_once_each(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(Counting, "n_records", 0)
     make = BlockCipher.decryptor
     monkeypatch.setattr(BlockCipher, "decryptor", lambda cipher, key, iv: Counting(make(cipher, key, iv)))

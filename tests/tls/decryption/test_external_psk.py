@@ -1,4 +1,4 @@
-"""External pre-shared keys by their binders, and the secrets that follow; RFC 8448 for what both kinds have in common."""
+"""External pre-shared keys found by their binders, and the secrets that follow; RFC 8448 for the parts common to all PSKs."""
 
 import contextlib
 import select
@@ -26,7 +26,7 @@ IDENTITY = b"demonstration"
 
 
 def hello(identities: list[bytes], keys: list[bytes], hash_name: str = "SHA256", before: bytes = b"") -> bytes:
-    """A ClientHello whose binders are right for the keys."""
+    """A ClientHello whose binders are correct for the keys."""
     listed = b"".join(len(one).to_bytes(2, "big") + one + b"\0\0\0\0" for one in identities)
     size = hash_function(hash_name)(b"").digest_size
     n_binders = len(keys) * (1 + size)
@@ -46,34 +46,34 @@ def hello(identities: list[bytes], keys: list[bytes], hash_name: str = "SHA256",
 
 
 @pytest.mark.parametrize("hash_name", ["SHA256", "SHA384"])
-def test_a_binder_tells_the_right_key(hash_name: str) -> None:
+def test_a_binder_shows_the_right_key(hash_name: str) -> None:
     message = hello([b"other", IDENTITY], [b"?", KEY], hash_name)
-    (bound,) = external_psk.find_bound(message, {IDENTITY: KEY})
+    (bound,) = external_psk.verify_psks(message, {IDENTITY: KEY})
     assert (bound.index, bound.hash_name) == (1, hash_name)
     assert len(bound.early_traffic_secret(message)) == hash_function(hash_name)(b"").digest_size
-    assert external_psk.find_bound(message, {IDENTITY: KEY + b"!"}) == []
-    assert external_psk.find_bound(message, {b"nobody": KEY}) == []
-    assert len(external_psk.find_bound(message, {IDENTITY: KEY, b"other": b"?"})) == 2
+    assert external_psk.verify_psks(message, {IDENTITY: KEY + b"!"}) == []
+    assert external_psk.verify_psks(message, {b"nobody": KEY}) == []
+    assert len(external_psk.verify_psks(message, {IDENTITY: KEY, b"other": b"?"})) == 2
 
 
 def test_after_a_retry_the_binder_covers_what_came_before() -> None:
     first, retry = hello([IDENTITY], [KEY]), b"\2\0\0\3abc"
     before = b"\xfe\0\0\x20" + hash_function("SHA256")(first).digest() + retry
     second = hello([IDENTITY], [KEY], before=before)
-    assert external_psk.find_bound(second, {IDENTITY: KEY}) == []
-    assert len(external_psk.find_bound(second, {IDENTITY: KEY}, (first, retry))) == 1
+    assert external_psk.verify_psks(second, {IDENTITY: KEY}) == []
+    assert len(external_psk.verify_psks(second, {IDENTITY: KEY}, (first, retry))) == 1
 
 
 def test_a_hello_without_keys_has_none() -> None:
     vectors = (TESTS / "vectors" / "rfc8448.txt").read_text("ascii").split("\n\n")
-    assert external_psk.find_bound(bytes.fromhex("".join(vectors[1].split()[2:])), {IDENTITY: KEY}) == []
+    assert external_psk.verify_psks(bytes.fromhex("".join(vectors[1].split()[2:])), {IDENTITY: KEY}) == []
 
 
-def test_every_cut_of_a_hello_is_refused_or_has_no_keys() -> None:
+def test_every_truncated_hello_is_malformed_or_has_no_keys() -> None:
     message = hello([IDENTITY], [KEY])
     for n_bytes in range(len(message)):
         with contextlib.suppress(DecryptionError):
-            assert external_psk.find_bound(message[:n_bytes], {IDENTITY: KEY}) == []
+            assert external_psk.verify_psks(message[:n_bytes], {IDENTITY: KEY}) == []
 
 
 def test_what_a_server_selects() -> None:
@@ -92,12 +92,12 @@ def test_the_early_secret_of_the_rfc() -> None:
             section, name, *lines = block.split()
             vectors[section, name] = bytes.fromhex("".join(lines))
     early = key_schedule13.early_secret("SHA256", vectors["4", "pre_shared_key"])
-    bound = external_psk.Bound(0, "SHA256", early)
+    bound = external_psk.VerifiedPsk(0, "SHA256", early)
     assert bound.early_traffic_secret(vectors["4", "resumption_client_hello"]) == vectors["4", "client_early_traffic_secret"]
 
 
 def relayed(server: list[str], client: list[str], said: bytes) -> list[Flight]:
-    """What OpenSSL's client and server say to each other, through a relay that writes it down."""
+    """What OpenSSL's client and server send to each other, through a relay that records it."""
     flights: list[Flight] = []
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
@@ -183,7 +183,7 @@ def demonstration(psks: dict[bytes, bytes]) -> dict[str, Any]:
     return decryption
 
 
-def test_with_a_key_exchange_the_key_is_not_enough_and_that_is_said() -> None:
+def test_with_a_key_exchange_the_key_is_not_enough_and_that_is_reported() -> None:
     known = demonstration({IDENTITY: bytes.fromhex("00112233445566778899aabbccddeeff")})
     assert (known["status"], known["reason"]) == ("none", "ephemeral_key_exchange")
     assert "psk_dhe_ke" in known["detail"]

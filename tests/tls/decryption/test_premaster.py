@@ -1,4 +1,4 @@
-"""Pre-shared keys and RSA keys, with OpenSSL's programs at both ends and a relay between them that listens."""
+"""Pre-shared keys and RSA keys, with OpenSSL's programs as both endpoints and a relay between them that records."""
 
 import select
 import socket
@@ -96,7 +96,7 @@ def test_an_older_version():
     assert (record["version"], record["decryption"]["status"]) == ("TLS 1.1", "decrypted")
 
 
-def test_rsa_psk_wants_both_keys(rsa_pem: Path):
+def test_rsa_psk_needs_both_keys(rsa_pem: Path):
     flights = talk("RSA-PSK-AES128-GCM-SHA256", "-tls1_2", rsa_pem)
     keys = read_private_keys(rsa_pem.read_bytes())
     assert read(flights, PSKS, keys)["decryption"]["status"] == "decrypted"

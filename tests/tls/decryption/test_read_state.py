@@ -1,4 +1,4 @@
-"""Records behind gaps: how far their numbers are searched for, and what all sessions of a run may cost together."""
+"""Records after gaps: how far their numbers are searched, and how much all sessions of a run can cost together."""
 
 import struct
 from dataclasses import replace
@@ -25,7 +25,7 @@ SECRET = bytes(range(32))
 
 
 def sealed(number: int) -> bytes:
-    """The body of the record that has this number under SECRET."""
+    """The body of the record with this number, encrypted with SECRET."""
     key, iv = traffic_keys("SHA256", SECRET, 16, label_prefix(0))
     nonce = (int.from_bytes(iv, "big") ^ number).to_bytes(12, "big")
     inner = b"said" + bytes([APPLICATION_DATA])
@@ -33,7 +33,7 @@ def sealed(number: int) -> bytes:
 
 
 def state_of(material: KeyMaterial, secret: bytes = SECRET) -> ReadState:
-    """A side that sends application data, and whose next record comes behind a gap."""
+    """The read state of a role that sends application data, and whose next record comes after a gap."""
     state = ReadState(material)
     state.decryptors = [None, None, open_tls13(AES_128_GCM, secret)]
     state.epoch = APPLICATION
@@ -103,7 +103,7 @@ def test_each_side_of_a_session_has_its_own_share() -> None:
     for state in wrong:
         assert not opens(state, 0)
     assert wrong[0].attempts == wrong[1].attempts
-    assert material.attempts == MAX_ATTEMPTS_IN_ALL - 4 * FARTHEST_RECORD  # each with the keys behind a KeyUpdate too
+    assert material.attempts == MAX_ATTEMPTS_IN_ALL - 4 * FARTHEST_RECORD  # each also with the keys after a KeyUpdate
 
 
 # Epochs.
@@ -112,7 +112,7 @@ SECRETS = {epoch: bytes([epoch + 1]) * 32 for epoch in (EARLY, PROTECTED, APPLIC
 
 
 def sealed_under(secret: bytes, number: int, content_type: int = APPLICATION_DATA, said: bytes = b"said") -> bytes:
-    """The body of a record that has this number under a secret."""
+    """The body of the record with this number, encrypted with a secret."""
     key, iv = traffic_keys("SHA256", secret, 16, label_prefix(0))
     nonce = (int.from_bytes(iv, "big") ^ number).to_bytes(12, "big")
     inner = said + bytes([content_type])
@@ -120,14 +120,14 @@ def sealed_under(secret: bytes, number: int, content_type: int = APPLICATION_DAT
 
 
 def with_epochs(*epochs: int, material: KeyMaterial | None = None) -> ReadState:
-    """A role of which the secrets of these epochs are known."""
+    """The read state of a role of which the secrets of these epochs are known."""
     state = ReadState(material or KeyMaterial())
     state.decryptors = [open_tls13(AES_128_GCM, SECRETS[epoch]) if epoch in epochs else None for epoch in SECRETS]
     return state
 
 
 def read(state: ReadState, body: bytes) -> tuple[int, bytes] | str:
-    """What is inside, or why it does not open."""
+    """The plaintext, or why the record cannot be decrypted."""
     try:
         return state.open(APPLICATION_DATA, 0x0303, body)
     except DecryptionError as error:
@@ -139,9 +139,9 @@ DATA = (APPLICATION_DATA, b"said")
 
 def test_a_role_begins_in_the_first_epoch_with_nothing_known() -> None:
     state = ReadState(KeyMaterial())
-    assert (state.decryptors, state.epoch, state.misses, state.after_gap, state.attempts) == ([], 0, 0, False, MAX_ATTEMPTS)
+    assert (state.decryptors, state.epoch, state.n_failed, state.after_gap, state.attempts) == ([], 0, 0, False, MAX_ATTEMPTS)
     assert read(state, bytes(40)) == "no_secret"
-    assert state.misses == 1
+    assert state.n_failed == 1
 
 
 def test_records_of_a_later_epoch_open_and_take_the_role_there() -> None:
@@ -171,7 +171,7 @@ def test_an_epoch_whose_secret_is_not_known_is_a_missing_label_and_the_next_one_
     state.epoch = PROTECTED
     assert read(state, sealed_under(SECRETS[PROTECTED], 0)) == "missing_label"
     assert read(state, sealed_under(SECRETS[APPLICATION], 0)) == DATA
-    assert (state.epoch, state.misses) == (APPLICATION, 0)
+    assert (state.epoch, state.n_failed) == (APPLICATION, 0)
 
 
 def test_up_to_tls_1_2_there_is_one_epoch() -> None:
@@ -188,14 +188,14 @@ def test_what_is_inside_comes_with_its_type() -> None:
 # Gaps.
 
 
-def test_records_that_were_refused_count_among_those_that_may_be_missing() -> None:
+def test_records_that_failed_count_among_those_that_may_be_missing() -> None:
     state = with_epochs(APPLICATION)
     assert read(state, sealed_under(SECRETS[APPLICATION], 0)) == DATA
     for number in range(1, 4):
         assert read(state, bytes(40)) == "wrong_secret"
-        assert state.misses == number
+        assert state.n_failed == number
     assert read(state, sealed_under(SECRETS[APPLICATION], 4)) == DATA
-    assert state.misses == 0
+    assert state.n_failed == 0
 
 
 def test_without_a_gap_no_further_records_are_tried() -> None:
@@ -206,7 +206,7 @@ def test_without_a_gap_no_further_records_are_tried() -> None:
 
 
 @pytest.mark.parametrize(("lost", "opens"), [(1, True), (FARTHEST_RECORD, True), (FARTHEST_RECORD + 1, False)])
-def test_behind_a_gap_so_many_numbers_are_tried(lost: int, opens: bool) -> None:
+def test_after_a_gap_a_limited_number_is_tried(lost: int, opens: bool) -> None:
     state = with_epochs(APPLICATION)
     state.epoch = APPLICATION
     assert read(state, sealed_under(SECRETS[APPLICATION], 0)) == DATA
@@ -273,7 +273,7 @@ def candidates(*secrets: bytes) -> tuple[CandidateDecryptors, list[int]]:
     return CandidateDecryptors([open_tls13(AES_128_GCM, secret) for secret in secrets], chosen.append), chosen
 
 
-def test_the_first_record_that_one_of_several_opens_tells_which_it_is() -> None:
+def test_the_first_record_that_one_of_several_decrypts_shows_which_it_is() -> None:
     state = with_epochs()
     decryptor, chosen = candidates(bytes(32), SECRETS[APPLICATION], b"x" * 32)
     state.decryptors[APPLICATION] = decryptor
@@ -281,7 +281,7 @@ def test_the_first_record_that_one_of_several_opens_tells_which_it_is() -> None:
     assert decryptor.n_candidates == 3
     assert read(state, bytes(40)) == "wrong_secret"
     assert chosen == []
-    assert decryptor.settled() is decryptor
+    assert decryptor.chosen_decryptor() is decryptor
     assert read(state, sealed_under(SECRETS[APPLICATION], 1)) == DATA
     assert chosen == [1]
     assert isinstance(state.decryptors[APPLICATION], Tls13Decryptor)
@@ -289,7 +289,7 @@ def test_the_first_record_that_one_of_several_opens_tells_which_it_is() -> None:
     assert read(state, sealed_under(bytes(32), 4)) == "wrong_secret"
 
 
-def test_several_are_tried_behind_a_gap_too() -> None:
+def test_several_are_tried_after_a_gap_too() -> None:
     state = with_epochs()
     decryptor, chosen = candidates(bytes(32), SECRETS[PROTECTED])
     state.decryptors[PROTECTED] = decryptor
@@ -317,7 +317,7 @@ def test_what_is_not_encrypted_is_read_without_its_mac() -> None:
     assert read(state, bytes(19)) == "wrong_secret"
 
 
-# What a role may cost.
+# The limit of attempts of a role.
 
 
 def test_a_role_that_has_used_up_its_attempts_is_not_searched_any_more() -> None:

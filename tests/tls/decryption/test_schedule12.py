@@ -1,4 +1,4 @@
-"""The keys of a session up to TLS 1.2, from what its handshake and the run's secrets say; no session, no record layer."""
+"""The keys of a session up to TLS 1.2, from its handshake and the secrets of the run; without session and record layer."""
 
 import hashlib
 import struct
@@ -35,7 +35,7 @@ def line(label: str, secret: bytes, random: bytes = C_RANDOM) -> str:
 def begun(
     *extensions: bytes, log: str | None = "", number: int = ECDHE, session_id: bytes = b"", opened: bool = False, **given: Any
 ) -> tuple[Schedule12, bool]:
-    """A schedule that has heard both hellos, and whether it says that something may open."""
+    """A schedule that has processed both hellos, and whether anything can be decrypted."""
     keylog = None
     if log is not None:
         keylog = KeyLog()
@@ -45,8 +45,8 @@ def begun(
     listed = b"".join(extensions)
     body = b"\3\3" + S_RANDOM + bytes([len(session_id)]) + session_id + number.to_bytes(2, "big") + b"\0"
     raw = message(2, body + len(listed).to_bytes(2, "big") + listed)
-    transcript.hear(CLIENT, hello, True)
-    transcript.hear(SERVER, raw, True)
+    transcript.add_message(CLIENT, hello, True)
+    transcript.add_message(SERVER, raw, True)
     keys = SessionKeys(KeyMaterial(keylog=keylog, **given), transcript)
     keys.client_random, keys.version, keys.suite = C_RANDOM, 0x0303, suite(number)
     made = Schedule12(keys)
@@ -56,7 +56,7 @@ def begun(
 
 
 def sealed(role: int, master: bytes, said: bytes) -> bytes:
-    """The body of the first record of a role under that master secret, with AES-128-GCM."""
+    """The body of the first record of a role with that master secret, encrypted with AES-128-GCM."""
     block = key_schedule.key_block(0x0303, "SHA256", master, C_RANDOM, S_RANDOM, 40)
     key, salt = block[16 * role : 16 * role + 16], block[32 + 4 * role : 36 + 4 * role]
     explicit = bytes(8)
@@ -64,7 +64,7 @@ def sealed(role: int, master: bytes, said: bytes) -> bytes:
 
 
 def opens(made: Schedule12, master: bytes) -> bool:
-    """Whether the decryptors of both roles open records under that master secret."""
+    """Whether the decryptors of both roles decrypt records with that master secret."""
     for role in (CLIENT, SERVER):
         decryptor = made.decryptor(role)
         assert decryptor is not None
@@ -102,7 +102,7 @@ def test_a_new_handshake_agrees_anew():
     assert agreed == (False,) * 5
 
 
-# Whether anything may open.
+# Whether anything can be decrypted.
 
 
 @pytest.mark.parametrize(
@@ -120,7 +120,7 @@ def test_a_new_handshake_agrees_anew():
         ({"log": f"RSA Session-ID:{b'id'.hex()} Master-Key:{MASTER.hex()}\n", "session_id": b"id"}, None),
     ],
 )
-def test_where_there_is_no_hope_that_is_said(given: dict[str, Any], reason: str | None):
+def test_if_nothing_can_be_decrypted_the_reason_is_noted(given: dict[str, Any], reason: str | None):
     made, hope = begun(**given)
     assert hope is (reason is None)
     assert made.keys.reason == reason
@@ -143,7 +143,7 @@ def test_a_master_secret_that_is_logged():
     assert opens(made, MASTER)
     assert made.master == MASTER
     assert made.keys.material.matched == 1
-    assert made.keys.contradicted == {}
+    assert made.keys.contradicting_labels == {}
     assert not opens(made, bytes(48))
 
 
@@ -165,9 +165,9 @@ def test_the_extended_master_secret_covers_the_messages_through_the_key_exchange
         made.masters(made.keys.suite)
     assert error.value.reason == "missing_segment"
     transcript, heard = made.keys.transcript, [client_hello(), server_hello(EXTENDED), message(14), message(16, b"\4abcd")]
-    transcript.hear(SERVER, heard[2], True)
-    transcript.hear(CLIENT, heard[3], True)
-    transcript.hear(CLIENT, message(15, b"not this one"), True)
+    transcript.add_message(SERVER, heard[2], True)
+    transcript.add_message(CLIENT, heard[3], True)
+    transcript.add_message(CLIENT, message(15, b"not this one"), True)
     expected = key_schedule.extended_master_secret(0x0303, "SHA256", PREMASTER, b"".join(heard))
     assert made.masters(made.keys.suite) == [expected]
     assert opens(made, expected)
@@ -202,19 +202,19 @@ def test_without_any_there_is_no_decryptor_and_nothing_is_noted():
 # Several.
 
 
-def test_of_several_the_records_tell_which_is_right():
+def test_of_several_the_records_show_which_is_right():
     made, _ = begun(log="".join(line("CLIENT_RANDOM", one) for one in (bytes(48), MASTER, b"x" * 48)))
     decryptor = made.decryptor(CLIENT)
     assert isinstance(decryptor, CandidateDecryptors)
     assert decryptor.n_candidates == 3
-    assert list(made.keys.contradicted) == ["CLIENT_RANDOM"]
+    assert list(made.keys.contradicting_labels) == ["CLIENT_RANDOM"]
     assert made.master == bytes(48)
     assert decryptor.open(23, 0x0303, sealed(CLIENT, MASTER, b"said")) == (23, b"said")
     assert made.master == MASTER
     assert opens(made, MASTER)
 
 
-def test_several_are_no_more_than_so_many_and_equal_ones_are_one():
+def test_the_number_of_several_is_limited_and_equal_ones_are_one():
     made, _ = begun(log="".join(line("CLIENT_RANDOM", bytes([n]) * 48) for n in range(3 * MAX_CANDIDATES)))
     assert len(made.masters(made.keys.suite)) == MAX_CANDIDATES
     same = key_schedule.master_secret(0x0303, "SHA256", PREMASTER, C_RANDOM, S_RANDOM)

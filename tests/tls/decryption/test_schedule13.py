@@ -1,4 +1,4 @@
-"""The keys of a session of TLS 1.3: which secrets are taken into use for which role and epoch; no session, no record layer."""
+"""The keys of a session of TLS 1.3: which secrets are used for which role and epoch; without session and record layer."""
 
 import hashlib
 import struct
@@ -35,15 +35,15 @@ def lines(*labels: str, random: bytes = RANDOM) -> str:
 
 
 def begun(log: str | None, *, heard: bool = True) -> Schedule13:
-    """A schedule whose session has chosen AES-128-GCM; heard: whether the ClientHello was."""
+    """A schedule whose session has chosen AES-128-GCM; heard: whether the ClientHello was seen."""
     keylog = None
     if log is not None:
         keylog = KeyLog()
         keylog.feed(log.encode())
     transcript = Transcript()
     if heard:
-        transcript.hear(CLIENT, client_hello(TLS13), True)
-    transcript.hear(SERVER, RAW, True)
+        transcript.add_message(CLIENT, client_hello(TLS13), True)
+    transcript.add_message(SERVER, RAW, True)
     material = KeyMaterial(keylog=keylog)
     keys = SessionKeys(material, transcript)
     keys.client_random = transcript.client_random
@@ -52,7 +52,7 @@ def begun(log: str | None, *, heard: bool = True) -> Schedule13:
 
 
 def sealed(secret: bytes, number: int = 0) -> bytes:
-    """The body of a record under a traffic secret."""
+    """The body of a record, encrypted with a traffic secret."""
     key, iv = traffic_keys("SHA256", secret, 16, label_prefix(0))
     nonce = (int.from_bytes(iv, "big") ^ number).to_bytes(12, "big")
     inner = b"said" + bytes([DATA])
@@ -71,7 +71,7 @@ def opening(made: Schedule13) -> dict[tuple[int, int], str]:
     return found
 
 
-# Taken into use.
+# Which secrets are used.
 
 
 def test_every_secret_has_its_role_and_epoch():
@@ -113,7 +113,7 @@ def test_of_a_secret_that_is_missing_the_others_are_used_and_it_is_named(lacking
         (lines("CLIENT_EARLY_TRAFFIC_SECRET"), "missing_label"),
     ],
 )
-def test_where_there_is_none_that_is_said(log: str | None, reason: str):
+def test_if_there_is_none_the_reason_is_noted(log: str | None, reason: str):
     made = begun(log)
     assert not made.agree(RAW)
     assert opening(made) == {}
@@ -177,23 +177,23 @@ def test_early_data_is_tried_with_every_suite_of_tls_1_3_that_is_offered():
 # Several secrets of a label.
 
 
-def test_of_several_the_record_proves_which_is_right():
+def test_of_several_the_record_shows_which_is_right():
     label = "SERVER_TRAFFIC_SECRET_0"
     wrong = [b"w" * 32, b"x" * 32]
     log = "".join(f"{label} {RANDOM.hex()} {one.hex()}\n" for one in (wrong[0], SECRETS[label], wrong[1]))
     made = begun(lines(*(one for one in TRAFFIC if one != label)) + log)
     assert made.agree(RAW)
-    assert list(made.keys.contradicted) == [label]
+    assert list(made.keys.contradicting_labels) == [label]
     decryptor = made.of_epoch(SERVER, APPLICATION)
     assert isinstance(decryptor, CandidateDecryptors)
     assert decryptor.n_candidates == 3
-    assert made.keys.proven == {}
+    assert made.keys.verified == {}
     assert decryptor.open(DATA, 0x0303, sealed(SECRETS[label])) == (DATA, b"said")
-    assert made.keys.proven == {label: SECRETS[label]}
+    assert made.keys.verified == {label: SECRETS[label]}
     assert not isinstance(made.of_epoch(CLIENT, APPLICATION), CandidateDecryptors)
 
 
-def test_no_more_than_so_many_are_tried():
+def test_the_number_that_is_tried_is_limited():
     label = "SERVER_TRAFFIC_SECRET_0"
     made = begun("".join(f"{label} {RANDOM.hex()} {bytes([n] * 32).hex()}\n" for n in range(3 * MAX_CANDIDATES)))
     assert made.agree(RAW)

@@ -1,4 +1,4 @@
-"""Every 50th packet of a capture is lost: nearly all records of TLS 1.3 that are whole must open all the same."""
+"""Every 50th packet of a capture is lost. Nearly all complete records of TLS 1.3 must still be decrypted."""
 
 from functools import cache
 from typing import Any
@@ -27,7 +27,7 @@ SIZES = {
 
 @cache
 def talk(kind: str) -> tuple[tuple[Flight, ...], bytes]:
-    """The flights of a session in which each side says so much in turn, and its key log."""
+    """The flights of a session in which both sides send data in turn, and its key log."""
     script: list[Flight] = []
     for number, n_bytes in enumerate(SIZES[kind]):
         said = bytes([number % 251])
@@ -37,7 +37,7 @@ def talk(kind: str) -> tuple[tuple[Flight, ...], bytes]:
 
 
 def records_of(flights: tuple[Flight, ...], side: int) -> list[tuple[int, int]]:
-    """Where in a side's stream its encrypted records begin and end."""
+    """Where a side's encrypted records begin and end in its stream."""
     stream = b"".join(data for sender, data in flights if sender == side)
     found = []
     pos = 0
@@ -50,7 +50,7 @@ def records_of(flights: tuple[Flight, ...], side: int) -> list[tuple[int, int]]:
 
 
 def lose(segments: list[Segment], epoch: int) -> tuple[list[Segment], tuple[set[int], set[int]]]:
-    """A capture without every 50th packet, and the offsets in either stream that went with them."""
+    """A capture without every 50th packet, and the offsets in either stream that were lost with them."""
     lost: tuple[set[int], set[int]] = set(), set()
     kept = []
     for number, segment in enumerate(segments):
@@ -74,7 +74,7 @@ def decrypt(kind: str, segments: list[Segment]) -> tuple[dict[str, Any], list[by
 
 
 def share(kind: str, mss: int, epoch: int, acks: bool = True) -> tuple[int, int]:
-    """How many records are whole in the capture, and how many of the capture open."""
+    """How many records are complete in the capture, and how many of the capture are decrypted."""
     flights = talk(kind)[0]
     kept, lost = lose(packetise(flights, mss=mss, acks=acks), epoch)
     intact = sum(lost[side].isdisjoint(range(*record)) for side in (CLIENT, SERVER) for record in records_of(flights, side))
@@ -95,7 +95,7 @@ def test_nine_of_ten_intact_records_open(kind: str, mss: int) -> None:
 
 
 @pytest.mark.parametrize(("lost", "finished"), [(3, "unverifiable"), (5, "absent")])
-def test_without_a_hello_the_secrets_are_found_by_trial_and_nothing_is_called_proven(lost: int, finished: str) -> None:
+def test_without_a_hello_the_secrets_are_found_by_trial_and_nothing_is_called_verified(lost: int, finished: str) -> None:
     segments = packetise(talk("all sorts")[0], mss=1460, acks=True)
     del segments[lost]
     record, _ = decrypt("all sorts", segments)
@@ -119,4 +119,4 @@ def test_a_key_log_of_another_run_costs_no_more_than_the_limit() -> None:
     tap.feed(*segments)
     (record,) = tap.records()
     assert (record["decryption"]["status"], record["decryption"]["reason"]) == ("none", "no_handshake")
-    assert 300 <= before - tap.engine.material.trials <= 300 * limits.MAX_SEARCHED
+    assert 300 <= before - tap.engine.material.trials <= 300 * limits.MAX_TRIAL_RECORDS

@@ -1,4 +1,4 @@
-"""What a handshake proves, message by message; whole sessions are in analysis/test_authenticity.py."""
+"""Authentication of a handshake, message by message; whole sessions are in analysis/test_authenticity.py."""
 
 import hashlib
 import itertools
@@ -15,7 +15,7 @@ def message(number: int, content: bytes) -> bytes:
     return bytes([number]) + len(content).to_bytes(3, "big") + content
 
 
-def test_the_worst_result_stands():
+def test_the_worst_result_counts():
     results = [None, "verified", "unverifiable", "failed"]
     for first, second in itertools.product(results, repeat=2):
         assert worse(first, second) == max(first, second, key=results.index)
@@ -28,7 +28,7 @@ def test_a_finished_is_compared_whole():
     assert compare(message(20, b"twelve bytes"), None) == "unverifiable"
 
 
-def test_what_is_signed_in_tls_1_3():
+def test_the_signed_content_in_tls_1_3():
     digest = hashlib.sha256(b"").digest()
     signed = verify13(1, message(15, b"\x08\x04\0\3sig"), digest, b"certificate")
     assert signed.content == b" " * 64 + b"TLS 1.3, server CertificateVerify\0" + digest
@@ -44,8 +44,8 @@ def test_a_signature_with_a_wrong_length_is_named(content: bytes):
 def test_no_messages_raise(said: list[tuple[int, bytes, bool]], tls13: bool):
     transcript = Transcript()
     for role, raw, whole in said:
-        transcript.hear(role, raw, whole)
+        transcript.add_message(role, raw, whole)
     for hashed in (hashlib.sha256,) if tls13 else (hashlib.sha256, None):
         authentication = Authentication()
-        authentication.go_through(transcript, 0x0303, tls13, hashed, None)
+        authentication.process(transcript, 0x0303, tls13, hashed, None)
         assert set(authentication.finished) <= {None, "unverifiable"}

@@ -40,7 +40,7 @@ def test_what_was_compressed_comes_out(algorithm: int) -> None:
 
 @pytest.mark.parametrize("algorithm", COMPRESS)
 @pytest.mark.parametrize("difference", [-1, 1, -len(CERTIFICATE)])
-def test_another_length_than_declared_is_refused(algorithm: int, difference: int) -> None:
+def test_another_length_than_declared_is_malformed(algorithm: int, difference: int) -> None:
     with pytest.raises(Malformed, match=r"bytes come out|no end"):
         decompress(algorithm, COMPRESS[algorithm](CERTIFICATE), len(CERTIFICATE) + difference)
 
@@ -54,7 +54,7 @@ DECOMPRESS: dict[int, tuple[Any, str, int]] = {
 
 
 class Counted:
-    """What a library made to decompress with: passes on all calls and counts the bytes that come out."""
+    """A decompressor object of a library: passes on all calls and counts the bytes that come out."""
 
     n_bytes = 0
 
@@ -84,8 +84,8 @@ class Counted:
 
 
 @pytest.mark.parametrize("algorithm", COMPRESS)
-def test_a_bomb_does_not_go_off(algorithm: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Hardly more comes out than the length that was declared, and nothing where that length is refused."""
+def test_a_decompression_bomb_is_stopped(algorithm: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not much more than the declared length comes out, and nothing if that length is rejected."""
     bomb = COMPRESS[algorithm](bytes(24 << 20))
     library, name, most = DECOMPRESS[algorithm]
     make = getattr(library, name)
@@ -106,7 +106,7 @@ def test_a_bomb_does_not_go_off(algorithm: int, monkeypatch: pytest.MonkeyPatch)
 
 
 @pytest.mark.parametrize("algorithm", COMPRESS)
-def test_damage_is_a_problem_and_no_exception(algorithm: int) -> None:
+def test_damage_is_a_parse_error_and_not_an_exception(algorithm: int) -> None:
     whole = COMPRESS[algorithm](CERTIFICATE)
     for data in (whole[:-5], whole[:3], b"\xff" * 40, b"\0", os.urandom(60)):
         certificate, problems = decompressed(message(algorithm, data, len(CERTIFICATE)))

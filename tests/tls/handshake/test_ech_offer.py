@@ -1,4 +1,4 @@
-"""Encrypted Client Hello through the whole session: what is known of the offer, with which secrets."""
+"""Encrypted Client Hello in whole sessions: what is known of the offer, with which secrets."""
 
 from functools import cache
 from pathlib import Path
@@ -17,7 +17,7 @@ VERIFIED = {"client": "verified", "server": "verified"}
 
 
 def read(name: str, *labels: str) -> dict[str, Any]:
-    """The record of a demonstration capture, given the lines of its key log whose label begins so."""
+    """The record of a demonstration capture, with the lines of its key log that begin with these labels."""
     log = (CAPTURES / name / f"{name}.keys").read_text("ascii").splitlines(keepends=True)
     keylog = KeyLog()
     keylog.feed("".join(line for line in log if line.startswith(labels)).encode())
@@ -52,7 +52,7 @@ def test_a_rejected_hello_is_shown_and_the_outer_one_counts() -> None:
 
 
 @pytest.mark.parametrize("name", ["ech-accepted", "ech-hello-retry-request", "ech-rejected"])
-def test_without_secrets_nobody_knows_more_than_that_it_was_offered(name: str) -> None:
+def test_without_secrets_only_the_offer_is_known(name: str) -> None:
     record = read(name)
     assert record["server_name"] == "public.example.com"
     assert record["ech"] == {
@@ -65,7 +65,7 @@ def test_without_secrets_nobody_knows_more_than_that_it_was_offered(name: str) -
     }
 
 
-def test_secrets_under_the_outer_random_tell_that_it_was_rejected() -> None:
+def test_secrets_under_the_outer_random_show_that_it_was_rejected() -> None:
     record = read("ech-rejected", "CLIENT", "SERVER")
     assert record["decryption"]["status"] == "decrypted"
     assert (record["ech"]["status"], record["ech"]["inner_server_name"]) == ("rejected", None)
@@ -124,7 +124,7 @@ def test_lines_that_do_not_fit_open_nothing(damage: str) -> None:
 
 @cache
 def grease() -> bytes:
-    """An extension as a client sends it that has no configuration: the form, filled at random."""
+    """An extension from a client without a configuration: the form, filled with random bytes."""
     body = b"\0\0\1\0\1\x2a\0\x20" + bytes(range(32)) + b"\0\xb0" + bytes(range(176))
     return b"\xfe\x0d" + len(body).to_bytes(2, "big") + body
 

@@ -1,4 +1,4 @@
-"""Inner hellos out of outer ones: what Go's endpoints sealed, and the rules by which an encoded hello is rebuilt."""
+"""Inner hellos from outer ones: those of Go's endpoints, and the rules to rebuild an encoded hello."""
 
 import contextlib
 from functools import cache
@@ -120,7 +120,7 @@ def test_a_list_of_configs_is_read_like_one() -> None:
             ech.read_configs(config[:n_bytes])
 
 
-def test_every_cut_of_a_hello_is_refused_or_offers_nothing() -> None:
+def test_every_truncated_hello_is_malformed_or_offers_nothing() -> None:
     outer = hellos("ech-accepted")[0][0]
     found = []
     for n_bytes in range(len(outer)):
@@ -134,7 +134,7 @@ def test_an_ordinary_hello_offers_nothing() -> None:
     assert ech.find_offer(hello((0xFE0D, b"\x01"))) is None
 
 
-def test_extensions_of_the_outer_hello_stand_where_they_are_named() -> None:
+def test_extensions_of_the_outer_hello_are_put_where_they_are_named() -> None:
     outer = hello((10, b"groups"), (0xFE0D, b"\0"), (51, b"share"), (43, b"versions"))
     inner = ech.rebuild(encoded(extension(0, b"name") + outer_extensions(10, 43) + MARK, bytes(13)), outer)
     listed = extension(0, b"name") + extension(10, b"groups") + extension(43, b"versions") + MARK
@@ -159,7 +159,7 @@ def test_extensions_of_the_outer_hello_stand_where_they_are_named() -> None:
         pytest.param(b"", id="nothing"),
     ],
 )
-def test_what_breaks_the_rules_is_refused(form: bytes) -> None:
+def test_what_breaks_the_rules_is_malformed(form: bytes) -> None:
     outer = hello((10, b"groups"), (0xFE0D, b"\0"), (43, b"versions"))
     with pytest.raises(DecryptionError) as error:
         ech.rebuild(form, outer)

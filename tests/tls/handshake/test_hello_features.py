@@ -1,4 +1,4 @@
-"""What single messages say about their session, and that damaged ones say nothing."""
+"""What is read from single messages; damaged ones must give no value."""
 
 import zlib
 
@@ -35,7 +35,7 @@ def test_a_client_hello():
     assert hello_features.offers(hello) is None
 
 
-def test_the_fingerprint_input_of_a_hello_is_known_again_by_its_bytes():
+def test_the_fingerprint_input_of_a_hello_is_cached_by_its_bytes():
     found = hello_features.fingerprint_input(decoded(ClientHello, HELLO), b"\x01\0\0\0" + HELLO, True)
     assert found == hello_features.read_fingerprint_input(decoded(ClientHello, HELLO))
     renewed = HELLO[:2] + bytes(32) + HELLO[34:]
@@ -69,7 +69,7 @@ def test_versions_before(number):
     assert not hello_features.is_tls13(number)
 
 
-def test_certificates_and_what_is_cut_off():
+def test_certificates_and_truncated_ones():
     body = b"\0\0\x0a" + b"\0\0\2ab" + b"\0\0\2cd"
     assert certificate_messages.certificate_list(decoded(Certificate, body)) == [b"ab", b"cd"]
     for n_bytes in range(len(body)):
@@ -112,7 +112,7 @@ TIMESTAMP = bytes(1) + b"L" * 32 + bytes(8) + bytes(2) + b"\x04\x03" + b"\0\x02a
 TIMESTAMPS = (len(TIMESTAMP) + 2).to_bytes(2, "big") + len(TIMESTAMP).to_bytes(2, "big") + TIMESTAMP
 
 
-def test_staples_of_tls_1_3_stand_beside_their_certificates():
+def test_staples_of_tls_1_3_belong_to_their_certificates():
     message = Certificate13(
         certificate_request_context=b"",
         certificate_list=[

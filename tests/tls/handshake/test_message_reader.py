@@ -1,6 +1,6 @@
-"""Handshake messages out of the bodies of records, without any session.
+"""Handshake messages from the bodies of records, without any session.
 
-A playbook is what a reader is given, bodies with where they stand in the stream, and the messages that it finds.
+A playbook lists the input of a reader, which is bodies with their positions in the stream, and the messages that it finds.
 """
 
 import random
@@ -16,7 +16,7 @@ HEADER = 5
 
 
 class Found(NamedTuple):
-    """A message: its bytes, how many it declares, and where they stand."""
+    """A message: its bytes, the declared length, and the positions of its bytes."""
 
     raw: bytes
     length: int
@@ -32,7 +32,7 @@ def found(reader: MessageReader) -> Found:
 
 
 def feed(reader: MessageReader, body: bytes, offset: int = 0, whole: bool = True) -> list[Found]:
-    """The messages that are whole with this body."""
+    """The messages that are complete after this body."""
     reader.feed(body, whole, offset)
     messages = []
     while reader.advance():
@@ -41,7 +41,10 @@ def feed(reader: MessageReader, body: bytes, offset: int = 0, whole: bool = True
 
 
 def bodies(data: bytes, sizes: list[int]) -> list[tuple[int, bytes]]:
-    """The data cut into bodies of these sizes, the last of which goes on, as records of a stream: where each stands."""
+    """The data divided into bodies of these sizes, like records of a stream, with their positions.
+
+    The last body takes the rest.
+    """
     cut, offset, position = [], HEADER, 0
     while position < len(data):
         size = sizes[min(len(cut), len(sizes) - 1)]
@@ -69,7 +72,7 @@ def test_several_messages_of_one_record_each_have_their_place():
     ]
 
 
-def test_a_message_over_two_records_stands_in_two_pieces():
+def test_a_message_over_two_records_has_two_pieces():
     reader = MessageReader(True)
     assert feed(reader, TWO[:6], 5) == []
     assert feed(reader, TWO[6:] + ONE, 16) == [Found(TWO, 14, ((5, 6), (16, 8))), Found(ONE, 9, ((24, 9),))]
@@ -128,7 +131,7 @@ def test_a_message_of_which_a_part_was_encrypted_has_no_place_and_the_next_one_h
     assert feed(reader, TWO[3:] + ONE, 50) == [Found(TWO, 14, ()), Found(ONE, 9, ((61, 9),))]
 
 
-def test_where_nobody_listens_no_places_are_kept():
+def test_without_listeners_no_positions_are_kept():
     reader = MessageReader(False)
     assert feed(reader, ONE + TWO[:3], 5) == [Found(ONE, 9, ())]
     assert feed(reader, TWO[3:], 30) == [Found(TWO, 14, ())]
@@ -218,8 +221,8 @@ def test_messages_before_one_that_is_too_large_are_read():
     assert reader.skip == MAX_HANDSHAKE + 1 - 8
 
 
-def test_a_message_that_comes_byte_by_byte_is_looked_at_when_it_is_whole():
-    """A buffer that is looked at with every byte would cost the square of its length."""
+def test_a_message_that_comes_byte_by_byte_is_read_when_it_is_complete():
+    """If the buffer were read again with every byte, the time would grow with the square of its length."""
     reader = MessageReader(True)
     looked = 0
     for number in range(len(LONG)):
@@ -230,7 +233,7 @@ def test_a_message_that_comes_byte_by_byte_is_looked_at_when_it_is_whole():
     assert looked == 1 + 4 + len(LONG)
 
 
-def test_a_message_in_very_many_records_has_no_place_and_those_behind_it_have():
+def test_a_message_in_very_many_records_has_no_place_and_those_after_it_have():
     reader = MessageReader(True)
     long = b"\x0b" + (2 * MAX_PIECES).to_bytes(3, "big") + bytes(2 * MAX_PIECES)
     for place, byte in enumerate(long[:-1]):

@@ -1,4 +1,4 @@
-"""The table of sessions that may be resumed: what is found, whose it must be, and what is let go of."""
+"""The table of resumable sessions: what is found, to which server it must belong, and what is dropped."""
 
 import os
 
@@ -50,14 +50,14 @@ def test_the_last_session_with_a_name_counts():
     assert found.number == 2
 
 
-def test_the_oldest_are_let_go_of_first():
+def test_the_oldest_are_dropped_first():
     table = TwoGenerationCache()
-    most = 2 * limits.MAX_LINKED
+    most = 2 * limits.MAX_RESUMABLE
     for number in range(most + 1):
         table.keep(number.to_bytes(4, "big"), ResumableSession(number, SERVER, None))
     assert len(table.younger) + len(table.older) <= most
     assert table.find((0).to_bytes(4, "big")) is None
-    for number in (limits.MAX_LINKED, most):
+    for number in (limits.MAX_RESUMABLE, most):
         found = table.find(number.to_bytes(4, "big"))
         assert found is not None
         assert found.number == number
@@ -66,10 +66,10 @@ def test_the_oldest_are_let_go_of_first():
 def test_long_tickets_do_not_outgrow_the_limit():
     table = TwoGenerationCache()
     origin = ResumableSession(0, SERVER, None)
-    for number in range(3 * limits.MAX_LINKED_BYTES // 256):
+    for number in range(3 * limits.MAX_RESUMABLE_BYTES // 256):
         table.keep(number.to_bytes(256, "big"), origin)
     kept = sum(map(len, table.younger)) + sum(map(len, table.older))
-    assert kept <= 2 * limits.MAX_LINKED_BYTES
+    assert kept <= 2 * limits.MAX_RESUMABLE_BYTES
 
 
 @pytest.mark.parametrize("width", [4, 16])

@@ -1,4 +1,4 @@
-"""The states of a handshake: every row of every table, whole handshakes, and what is out of order."""
+"""The states of a handshake: every entry of every table, whole handshakes, and what is out of order."""
 
 import pytest
 from sessions_by_hand import (
@@ -48,7 +48,7 @@ def standing(role: int, state: State) -> RoleState:
 
 
 @pytest.mark.parametrize(("name", "state", "number", "following"), ROWS)
-def test_every_row_of_every_table(name: str, state: State, number: int, following: State):
+def test_every_entry_of_every_table(name: str, state: State, number: int, following: State):
     _, role, tls13 = TABLES[name]
     sender = standing(role, state)
     assert sender.advance(number, tls13)
@@ -57,7 +57,7 @@ def test_every_row_of_every_table(name: str, state: State, number: int, followin
 
 
 @pytest.mark.parametrize("name", TABLES)
-def test_what_no_row_has_is_out_of_order_and_leads_where_it_does_from_anywhere(name: str):
+def test_what_a_state_does_not_allow_is_out_of_order_and_leads_to_the_usual_state(name: str):
     table, role, tls13 = TABLES[name]
     leads: dict[int, set[State]] = {}
     for row in table.values():
@@ -74,7 +74,7 @@ def test_what_no_row_has_is_out_of_order_and_leads_where_it_does_from_anywhere(n
 
 
 @pytest.mark.parametrize("name", TABLES)
-def test_from_the_unknown_every_message_is_in_order(name: str):
+def test_from_unknown_every_message_is_in_order(name: str):
     table, role, tls13 = TABLES[name]
     assert State.UNKNOWN not in table
     for number in range(256):
@@ -94,11 +94,11 @@ def test_every_state_of_a_table_is_reached_and_none_is_a_dead_end(name: str):
 def test_a_role_begins_at_the_start():
     sender = RoleState(SERVER)
     assert (sender.role, sender.name, sender.change_frame, sender.n_protected, sender.n_application) == (1, "START", 0, 0, 0)
-    assert not sender.finished_hidden
-    assert not sender.strayed
+    assert not sender.encrypted_finished_seen
+    assert not sender.sent_no_record
 
 
-# Rows of messages, after the RFCs.
+# Sequences of messages, according to the RFCs.
 
 IN_ORDER = {
     "client 1.2": [
@@ -164,7 +164,7 @@ OUT_OF_ORDER = {
         ([CH, CKE, CHANGE, FIN, CKE, CHANGE, FIN], [4]),
         ([CH, CKE, CHANGE, CH, CKE, CHANGE, FIN], [3]),
         ([CH, CKE, CHANGE, CHANGE, FIN], [3]),
-        ([CH, SH, CKE, CHANGE, FIN], [1]),  # of the other role: what follows is not known
+        ([CH, SH, CKE, CHANGE, FIN], [1]),  # a message of the other role: what follows is not known
         ([CH, KU, FIN], [1]),
     ],
     "server 1.2": [
@@ -209,7 +209,7 @@ OUT_OF_ORDER = {
 }
 
 
-def judged(name: str, numbers: list[int]) -> list[int]:
+def out_of_order(name: str, numbers: list[int]) -> list[int]:
     """The indices of the messages that are out of order."""
     _, role, tls13 = TABLES[name]
     sender = RoleState(role)
@@ -218,14 +218,14 @@ def judged(name: str, numbers: list[int]) -> list[int]:
 
 @pytest.mark.parametrize(("name", "numbers"), [(name, numbers) for name, rows in IN_ORDER.items() for numbers in rows])
 def test_what_the_rfcs_allow_is_in_order(name: str, numbers: list[int]):
-    assert judged(name, numbers) == []
+    assert out_of_order(name, numbers) == []
 
 
 @pytest.mark.parametrize(
     ("name", "numbers", "wrong"), [(name, numbers, wrong) for name, rows in OUT_OF_ORDER.items() for numbers, wrong in rows]
 )
-def test_what_they_do_not_is_told_and_what_follows_is_judged_from_there(name: str, numbers: list[int], wrong: list[int]):
-    assert judged(name, numbers) == wrong
+def test_what_they_do_not_allow_is_reported_and_the_states_continue_from_there(name: str, numbers: list[int], wrong: list[int]):
+    assert out_of_order(name, numbers) == wrong
 
 
 @pytest.mark.parametrize(("name", "numbers"), [(name, numbers) for name, rows in IN_ORDER.items() for numbers in rows])
@@ -335,8 +335,8 @@ CERTIFICATE_12 = message(CERT, b"\0\0\0")
 EXCHANGE = message(CKE, b"\4abcd")
 
 
-def strays(hand: Hand) -> list[tuple[int, str, int, int]]:
-    """Number, state, role and frame of what is out of order."""
+def events_out_of_order(hand: Hand) -> list[tuple[int, str, int, int]]:
+    """Number, state, role and frame of messages that are out of order."""
     return [(event.type, event.state, event.role, event.frame) for event in hand.of(OutOfOrder)]
 
 
@@ -348,12 +348,12 @@ def begun(*answers: bytes) -> Hand:
     return hand
 
 
-def test_a_message_twice_is_told_once_and_reading_goes_on():
+def test_a_message_twice_is_reported_once_and_reading_continues():
     hand = begun(CERTIFICATE_12)
     hand.handshake(SERVER, CERTIFICATE_12)
     hand.handshake(SERVER, message(DONE))
     hand.handshake(CLIENT, EXCHANGE)
-    assert strays(hand) == [(CERT, "CERTIFICATE", SERVER, 4)]
+    assert events_out_of_order(hand) == [(CERT, "CERTIFICATE", SERVER, 4)]
     (stray,) = hand.of(OutOfOrder)
     assert (stray.session, stray.at, stray.version) == (0, hand.session.flow.start + 4_000_000, 0x0303)
     assert [name for _, name in hand.messages()] == [
@@ -372,17 +372,17 @@ def test_a_message_twice_is_told_once_and_reading_goes_on():
 
 def test_messages_in_the_wrong_order():
     hand = begun(message(DONE), CERTIFICATE_12)
-    assert strays(hand) == [(CERT, "HELLO_DONE", SERVER, 3)]
+    assert events_out_of_order(hand) == [(CERT, "HELLO_DONE", SERVER, 3)]
     hand.handshake(CLIENT, CERTIFICATE_12)
     hand.say(CLIENT, CHANGE_CIPHER_SPEC, b"\1")
-    assert strays(hand)[1:] == [(CHANGE, "CERTIFICATE", CLIENT, 5)]  # CVE-2014-0224 began like this
+    assert events_out_of_order(hand)[1:] == [(CHANGE, "CERTIFICATE", CLIENT, 5)]  # the attack of CVE-2014-0224 begins like this
     assert hand.session.roles[CLIENT].name == "CHANGED"
 
 
 def test_a_message_of_the_other_role():
     hand = begun()
     hand.handshake(CLIENT, message(DONE))
-    assert strays(hand) == [(DONE, "HELLO", CLIENT, 4)]
+    assert events_out_of_order(hand) == [(DONE, "HELLO", CLIENT, 4)]
     assert hand.session.roles[CLIENT].name == "UNKNOWN"
 
 
@@ -391,7 +391,7 @@ def test_a_second_server_hello_of_tls_1_3():
     hand.handshake(CLIENT, client_hello(TLS13))
     hand.handshake(SERVER, server_hello(TLS13, suite=b"\x13\1"))
     hand.handshake(SERVER, server_hello(TLS13, suite=b"\x13\1"))
-    assert strays(hand) == [(SH, "HELLO", SERVER, 4)]
+    assert events_out_of_order(hand) == [(SH, "HELLO", SERVER, 4)]
 
 
 def test_a_retry_is_in_order_once():
@@ -402,27 +402,27 @@ def test_a_retry_is_in_order_once():
     hand.say(CLIENT, CHANGE_CIPHER_SPEC, b"\1")
     hand.handshake(CLIENT, client_hello())
     hand.handshake(SERVER, server_hello(TLS13, suite=b"\x13\1"))
-    assert strays(hand) == []
+    assert events_out_of_order(hand) == []
     assert [sender.name for sender in hand.session.roles] == ["HELLO", "HELLO"]
     again = Hand()
     again.handshake(CLIENT, client_hello())
     again.handshake(SERVER, retry)
     again.handshake(SERVER, retry)
-    assert strays(again) == [(RETRY, "RETRY", SERVER, 4)]
+    assert events_out_of_order(again) == [(RETRY, "RETRY", SERVER, 4)]
 
 
 def test_a_change_before_the_answer_means_nothing_that_can_be_out_of_order():
-    """A client that sends early data sends one behind its hello (RFC 9846 appendix E.4)."""
+    """A client that sends early data sends one after its hello (RFC 9846 appendix E.4)."""
     hand = Hand()
     hand.handshake(CLIENT, client_hello())
     told = hand.say(CLIENT, CHANGE_CIPHER_SPEC, b"\1")
     assert [event for event in told if isinstance(event, KeysChanged)] == []
     hand.handshake(SERVER, server_hello(TLS13, suite=b"\x13\1"))
     hand.handshake(CLIENT, message(EOED))
-    assert strays(hand) == []
+    assert events_out_of_order(hand) == []
 
 
-def test_where_nobody_sees_what_is_encrypted_nothing_is_out_of_order():
+def test_without_secrets_nothing_encrypted_is_out_of_order():
     hand = begun(CERTIFICATE_12, message(DONE))
     hand.handshake(CLIENT, EXCHANGE)
     for role in (CLIENT, SERVER):
@@ -431,7 +431,7 @@ def test_where_nobody_sees_what_is_encrypted_nothing_is_out_of_order():
         hand.say(role, APPLICATION_DATA, bytes(40))
         hand.say(role, HANDSHAKE, bytes(70))
         hand.say(role, ALERT, bytes(30))
-    assert strays(hand) == []
+    assert events_out_of_order(hand) == []
     assert [sender.name for sender in hand.session.roles] == ["UNKNOWN", "UNKNOWN"]
 
 
@@ -442,19 +442,19 @@ def test_after_a_loss_a_role_may_send_anything_and_the_other_may_not(role: int):
     hand.handshake(SERVER, CERTIFICATE_12)
     hand.handshake(CLIENT, message(CV, b"\4\1\0\0"))
     wrong = [(CV, "HELLO", CLIENT, 5)] if role == SERVER else [(CERT, "CERTIFICATE", SERVER, 4)]
-    assert strays(hand) == wrong
+    assert events_out_of_order(hand) == wrong
 
 
 def test_a_message_without_its_end_is_a_loss_too():
     hand = begun()
     hand.say(SERVER, HANDSHAKE, CERTIFICATE_12[:5], missing=2)
     hand.handshake(SERVER, CERTIFICATE_12)
-    assert strays(hand) == []
+    assert events_out_of_order(hand) == []
 
 
 def test_a_message_of_the_highest_number_is_no_change_of_ciphers():
     hand = begun(message(DONE), CERTIFICATE_12)
     hand.handshake(CLIENT, message(CKE))
     hand.handshake(CLIENT, message(255))
-    assert strays(hand)[-1] == (255, "KEY_EXCHANGE", CLIENT, 5)
+    assert events_out_of_order(hand)[-1] == (255, "KEY_EXCHANGE", CLIENT, 5)
     assert hand.session.roles[CLIENT].name == "UNKNOWN"

@@ -1,4 +1,4 @@
-"""The transcript: one order whatever the capture's is, and nothing behind a hole."""
+"""The transcript: the same order for any order of the capture, and nothing after a missing message."""
 
 import itertools
 import random
@@ -37,7 +37,7 @@ HANDSHAKES = [(FULL12, False), (RESUMED12, False), (FULL13, True), (RETRIED13, T
 def heard(said: list[Said]) -> Transcript:
     transcript = Transcript()
     for role, raw in said:
-        transcript.hear(role, raw, True)
+        transcript.add_message(role, raw, True)
     return transcript
 
 
@@ -63,7 +63,7 @@ def test_what_is_missing_is_marked_and_nothing_before_it(said: list[Said], tls13
             if number == lost:
                 transcript.lose(role)
             else:
-                transcript.hear(role, raw, True)
+                transcript.add_message(role, raw, True)
         steps = list(transcript.steps(tls13))
         assert (None in [raw for _, raw in steps]) or (said is EARLY13 and said[lost][1] == END)
         before = list(itertools.takewhile(lambda step: step[1] is not None, steps))
@@ -80,7 +80,7 @@ def test_every_beginning_is_open(said: list[Said], tls13: bool):
         assert before == said[: len(before)]
 
 
-def test_the_end_of_early_data_is_known_unheard():
+def test_the_end_of_early_data_is_added_if_it_was_not_seen():
     transcript = heard([step for step in EARLY13 if step[1] != END])
     transcript.early = True
     assert (0, b"\x05\0\0\0") in list(transcript.steps(True))
@@ -88,29 +88,29 @@ def test_the_end_of_early_data_is_known_unheard():
 
 def test_a_message_without_its_end_counts_as_missing():
     transcript = Transcript()
-    transcript.hear(0, CH, True)
-    transcript.hear(1, SH[:-2], False)
+    transcript.add_message(0, CH, True)
+    transcript.add_message(1, SH[:-2], False)
     assert [raw for _, raw in transcript.steps(True)] == [CH, None, None]
 
 
 def test_what_comes_after_the_handshake_is_not_part_of_it():
     transcript = heard(FULL13)
-    assert not transcript.hear(1, TICKET, True)
+    assert not transcript.add_message(1, TICKET, True)
     assert list(transcript.steps(True)) == FULL13
     transcript.forget()
-    assert not transcript.said
+    assert not transcript.has_messages
 
 
 def test_a_flood_of_messages_is_not_kept():
     transcript = heard([(0, CH), (1, SH)])
     for _ in range(20):
-        transcript.hear(1, message(11, bytes(MAX_TRANSCRIPT // 10)), True)
+        transcript.add_message(1, message(11, bytes(MAX_TRANSCRIPT // 10)), True)
     kept = [raw for _, raw in transcript.steps(True) if raw is not None]
     assert sum(map(len, kept)) <= MAX_TRANSCRIPT
     assert (1, None) in list(transcript.steps(True))
 
 
-def test_the_extended_master_secret_hangs_on_all_before_the_change():
+def test_the_extended_master_secret_depends_on_all_before_the_change():
     transcript = heard(FULL12)
     assert transcript.before_change() == CH + SH + CERT + DONE + C_CERT + CKE
     assert heard([step for step in FULL12 if step[1] != CKE]).before_change() is None

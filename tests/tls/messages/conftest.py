@@ -28,7 +28,10 @@ class Seen:
 
 
 def collect(pairs, found):
-    """Walk tshark's JSON, in which one name may stand several times; the bytes come right before the fields."""
+    """Collect messages from tshark's JSON.
+
+    One name can occur several times in it. The bytes come directly before the fields.
+    """
     for index, (name, value) in enumerate(pairs):
         if name in ("tls.handshake_raw", "dtls.handshake_raw"):
             assert not isinstance(value[0], list)
@@ -55,7 +58,7 @@ def flatten(value, fields):
 
 @pytest.fixture(scope="session")
 def handshakes(corpus, require_peers):
-    """A function: the name of a capture to the whole handshake messages in the clear, in order."""
+    """A function: from the name of a capture to its complete handshake messages in plaintext, in order."""
     require_peers("tshark")
 
     def run(name):

@@ -1,4 +1,4 @@
-"""Bodies of extensions whose form is not plain from their rows, and that every registered one has a table."""
+"""Bodies of extensions with a form that is not obvious from their field specs; and every registered one has a table."""
 
 import pytest
 
@@ -8,7 +8,7 @@ from analyzer.tls.messages.extensions.key_share import CLIENT_SHARES, SERVER_SHA
 from analyzer.tls.messages.protocol import Heartbeat
 
 WITHOUT_TABLE = {36, 37, 38}
-"""TLMSP, whose structures ETSI TS 103 523-2 has and no RFC."""
+"""TLMSP, whose structures are in ETSI TS 103 523-2 and not in an RFC."""
 
 
 def read(place, number, text):

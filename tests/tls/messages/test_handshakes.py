@@ -1,4 +1,4 @@
-"""Messages as they came over real wires: read without a problem, written again to the same bytes, and as tshark reads them."""
+"""Messages from real captures: read without a problem, written again to the same bytes, with the same fields as in tshark."""
 
 import pytest
 
@@ -102,7 +102,7 @@ def test_fields_agree_with_tshark(capture):
 
 
 def test_bodies_are_decoded(capture):
-    """Only GREASE and what no one has registered stay bytes."""
+    """Only GREASE and unregistered extensions stay bytes."""
     for seen, message, _ in capture:
         if seen.data[0] in (1, 2):
             for extension in getattr(message, "extensions", None) or []:

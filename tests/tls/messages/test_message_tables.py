@@ -1,4 +1,4 @@
-"""Which table a message has: by type, version, cipher suite, and where they differ by its bytes."""
+"""Which table a message has: by type, version, cipher suite, and in some cases by its bytes."""
 
 import hashlib
 
@@ -57,7 +57,7 @@ def test_by_type_and_version(number, version, table):
     assert table_for(number, version) is table
 
 
-def test_tables_that_are_remembered_are_the_same():
+def test_cached_tables_are_the_same():
     suites = [None, *(read_name(f"TLS_{name}_WITH_AES_128_CBC_SHA") for name in ("RSA", "DHE_RSA", "ECDHE_ECDSA", "DH_anon"))]
     bodies = (b"", b"\x03\x03", b"\x03\x03" + RETRY, b"\x03\x03" + bytes(32), b"\x7f\x12" + bytes(32), b"\0\0\5\x30abcd")
     for _ in range(2):

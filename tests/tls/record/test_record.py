@@ -1,4 +1,4 @@
-"""What crosses from a transport to a session."""
+"""What a transport passes to a session."""
 
 import pytest
 
@@ -34,10 +34,10 @@ def test_a_copy_has_every_value_and_is_an_object_of_its_own(name: str):
     record = Record(1)
     for field, value in FIELDS.items():
         setattr(record, field, value)
-    twin = record.copy()
-    assert fields(twin) == FIELDS
+    copied_record = record.copy()
+    assert fields(copied_record) == FIELDS
     setattr(record, name, type(FIELDS[name])())
-    assert fields(twin) == FIELDS
+    assert fields(copied_record) == FIELDS
 
 
 def test_every_field_of_a_record_is_copied():

@@ -1,6 +1,7 @@
-"""The record layer: records out of a stream, wherever its segments end and whatever lacks.
+"""The record layer: records from a stream, for any segments and any missing bytes.
 
-A playbook is what a reader is given, bytes of the stream and numbers of bytes that the capture lacks, and all that it tells.
+A playbook lists the input of a reader, which is bytes of the stream and numbers of missing bytes, and everything that it
+reports.
 """
 
 import itertools
@@ -17,7 +18,7 @@ Step = bytes | int
 
 
 class Read(NamedTuple):
-    """A record as its reader tells it."""
+    """A record as its reader reports it."""
 
     content_type: int
     offset: int
@@ -28,30 +29,30 @@ class Read(NamedTuple):
     header: int = 5
 
 
-class Hole(NamedTuple):
-    """Bytes that the capture lacks."""
+class MissingBytes(NamedTuple):
+    """Bytes that are not in the capture."""
 
     offset: int
     length: int
 
 
 class Lost(NamedTuple):
-    """The place of records is not known."""
+    """The record boundary is not known."""
 
     offset: int
 
 
-class Astray(NamedTuple):
+class NoRecord(NamedTuple):
     """No record begins where one should."""
 
     offset: int
 
 
-Told = Read | Hole | Lost | Astray
+Told = Read | MissingBytes | Lost | NoRecord
 
 
 class Recorder(RecordSink):
-    """Everything that a reader tells, in order."""
+    """Everything that a reader reports, in order."""
 
     def __init__(self, wanted: bool = True) -> None:
         self.wanted = wanted
@@ -65,19 +66,19 @@ class Recorder(RecordSink):
         assert record.role == SERVER
         self.places.append((record.frame, record.at))
         if record.content_type == GAP:
-            self.told.append(Hole(record.offset, record.length))
+            self.told.append(MissingBytes(record.offset, record.length))
         elif record.content_type == LOST:
             self.told.append(Lost(record.offset))
         elif record.content_type == NO_RECORD:
             assert record.problem == "no record begins here"
-            self.told.append(Astray(record.offset))
+            self.told.append(NoRecord(record.offset))
         else:
             numbers = (record.length, record.missing, record.version, record.header)
             self.told.append(Read(record.content_type, record.offset, record.body, *numbers))
 
 
 def play(*steps: Step, size: int = 1 << 20, wanted: bool = True, ssl2: bool = False, start: int = 0) -> list[Told]:
-    """What a reader tells of bytes, fed in pieces of that size, and holes of so many bytes."""
+    """What a reader reports for bytes, in pieces of that size, and for gaps of these lengths."""
     return played(*steps, size=size, wanted=wanted, ssl2=ssl2, start=start).told
 
 
@@ -144,11 +145,11 @@ def test_each_record_has_the_frame_and_time_that_completed_it():
 
 
 @pytest.mark.parametrize("size", SIZES)
-def test_bodies_nobody_wants_are_stepped_over(size: int):
+def test_bodies_that_are_not_wanted_are_skipped(size: int):
     assert play(STREAM, size=size, wanted=False) == [one._replace(body=b"") for one in ALL]
 
 
-def test_who_takes_records_is_asked_for_each_before_its_body():
+def test_the_sink_is_asked_for_each_record_before_its_body():
     asked: list[tuple[int, int]] = []
 
     class Choosy(Recorder):
@@ -194,42 +195,42 @@ def test_real_streams_add_up(version: str, side: int):
     assert play(data, size=1) == told
 
 
-# Holes.
+# Gaps.
 
 
 @pytest.mark.parametrize("size", SIZES)
-def test_a_hole_inside_a_record_keeps_its_front_and_the_boundary(size: int):
+def test_a_gap_inside_a_record_keeps_its_front_and_the_boundary(size: int):
     data = record(22, b"abcdef")
     assert play(data[:7], 2, data[9:] + RECORDS[1], size=size) == [
-        Hole(7, 2),
+        MissingBytes(7, 2),
         Read(22, 0, b"ab", 6, 2),
         whole(20, 11, b"\1"),
     ]
 
 
-def test_of_two_holes_in_a_record_the_first_ends_its_front():
+def test_of_two_gaps_in_a_record_the_first_ends_its_front():
     data = record(22, b"abcdefgh")
-    assert play(data[:7], 1, data[8:10], 2, data[12:]) == [Hole(7, 1), Hole(10, 2), Read(22, 0, b"ab", 8, 3)]
+    assert play(data[:7], 1, data[8:10], 2, data[12:]) == [MissingBytes(7, 1), MissingBytes(10, 2), Read(22, 0, b"ab", 8, 3)]
 
 
-def test_a_hole_to_the_very_end_of_a_record_leaves_the_next_one_where_it_is():
+def test_a_gap_to_the_very_end_of_a_record_leaves_the_next_one_where_it_is():
     data = record(22, b"abcdef")
-    assert play(data[:8], 3, RECORDS[1]) == [Hole(8, 3), Read(22, 0, b"abc", 6, 3), whole(20, 11, b"\1")]
+    assert play(data[:8], 3, RECORDS[1]) == [MissingBytes(8, 3), Read(22, 0, b"abc", 6, 3), whole(20, 11, b"\1")]
 
 
-def test_a_hole_of_a_whole_body():
-    assert play(record(22, b"abc")[:5], 3, RECORDS[1]) == [Hole(5, 3), Read(22, 0, b"", 3, 3), whole(20, 8, b"\1")]
+def test_a_gap_of_a_whole_body():
+    assert play(record(22, b"abc")[:5], 3, RECORDS[1]) == [MissingBytes(5, 3), Read(22, 0, b"", 3, 3), whole(20, 8, b"\1")]
 
 
-def test_of_a_body_that_nobody_wants_a_hole_is_counted_too():
+def test_a_gap_in_a_body_that_is_not_wanted_is_counted_too():
     data = record(23, b"abcdef")
-    assert play(data[:7], 2, data[9:], wanted=False) == [Hole(7, 2), Read(23, 0, b"", 6, 2)]
+    assert play(data[:7], 2, data[9:], wanted=False) == [MissingBytes(7, 2), Read(23, 0, b"", 6, 2)]
 
 
-def test_behind_a_hole_over_a_boundary_the_place_of_records_is_lost():
+def test_after_a_gap_over_a_boundary_the_boundary_is_lost():
     tail = record(23, b"z" * 30) + record(23, b"y" * 30)
     assert play(RECORDS[0][:7], 10, b"rest of a body" + tail) == [
-        Hole(7, 10),
+        MissingBytes(7, 10),
         Read(22, 0, b"he", 5, 3),
         Lost(7),
         whole(23, 31, b"z" * 30),
@@ -238,42 +239,42 @@ def test_behind_a_hole_over_a_boundary_the_place_of_records_is_lost():
 
 
 @pytest.mark.parametrize("lost", [1, 5, 100])
-def test_a_hole_between_records_may_hide_any_number_of_them(lost: int):
+def test_a_gap_between_records_may_hide_any_number_of_them(lost: int):
     assert play(RECORDS[0], lost, RECORDS[2] + RECORDS[4]) == [
         whole(22, 0, b"hello"),
-        Hole(10, lost),
+        MissingBytes(10, lost),
         Lost(10),
         whole(23, 10 + lost, b"x" * 40),
         whole(21, 55 + lost, b"\1\0"),
     ]
 
 
-def test_a_hole_in_a_header_loses_it():
+def test_a_gap_in_a_header_loses_it():
     assert play(RECORDS[0] + RECORDS[2][:3], 2, b"x" * 40 + RECORDS[2] + RECORDS[4]) == [
         whole(22, 0, b"hello"),
-        Hole(13, 2),
+        MissingBytes(13, 2),
         Lost(13),
         whole(23, 55, b"x" * 40),
         whole(21, 100, b"\1\0"),
     ]
 
 
-def test_a_hole_before_the_first_byte():
-    assert play(7, RECORDS[2] + RECORDS[4]) == [Hole(0, 7), Lost(0), whole(23, 7, b"x" * 40), whole(21, 52, b"\1\0")]
+def test_a_gap_before_the_first_byte():
+    assert play(7, RECORDS[2] + RECORDS[4]) == [MissingBytes(0, 7), Lost(0), whole(23, 7, b"x" * 40), whole(21, 52, b"\1\0")]
 
 
 @pytest.mark.parametrize("size", [1, 2, 4, 1000])
-def test_behind_a_hole_over_boundaries_the_next_header_is_found(size: int):
+def test_after_a_gap_over_boundaries_the_next_header_is_found(size: int):
     for lost in range(6, 60):
         tail = STREAM[lost:] + record(23, b"z" * 30) + record(23, b"y" * 30)
         told = play(STREAM[:2], lost - 2, tail, size=size)
-        assert told[:2] == [Hole(2, lost - 2), Lost(2)]
+        assert told[:2] == [MissingBytes(2, lost - 2), Lost(2)]
         assert told[-1] == whole(23, len(STREAM) + 35, b"y" * 30)
-        assert not any(isinstance(one, Lost | Astray | Hole) for one in told[2:])
+        assert not any(isinstance(one, Lost | NoRecord | MissingBytes) for one in told[2:])
         assert all(one in [*ALL, whole(23, len(STREAM), b"z" * 30)] for one in told[2:-1])
 
 
-def test_behind_a_hole_a_version_that_was_not_spoken_is_no_record():
+def test_after_a_gap_bytes_with_another_version_are_no_record():
     other = record(23, b"w" * 30, 0x0302)
     told = play(RECORDS[0] + RECORDS[1], 9, other + RECORDS[2] + RECORDS[4])
     assert told[4:] == [whole(23, 25 + len(other), b"x" * 40), whole(21, 25 + len(other) + 45, b"\1\0")]
@@ -281,7 +282,7 @@ def test_behind_a_hole_a_version_that_was_not_spoken_is_no_record():
     assert play(first, 9, RECORDS[2] + RECORDS[4])[3:] == [whole(23, 19, b"x" * 40), whole(21, 64, b"\1\0")]
 
 
-# Where no record is.
+# Bytes that are not a record.
 
 
 @pytest.mark.parametrize("size", [1, 3, 1000])
@@ -289,7 +290,7 @@ def test_where_no_record_begins_the_next_one_is_searched(size: int):
     data = RECORDS[0] + b"no record here" + RECORDS[2] + RECORDS[2]
     assert play(data, size=size) == [
         whole(22, 0, b"hello"),
-        Astray(10),
+        NoRecord(10),
         Lost(10),
         whole(23, 24, b"x" * 40),
         whole(23, 69, b"x" * 40),
@@ -299,7 +300,7 @@ def test_where_no_record_begins_the_next_one_is_searched(size: int):
 def test_a_length_beyond_the_limit_is_no_record():
     assert plausible(b"\x17\x03\x03\x48\x00", 0, 5)
     assert not plausible(b"\x17\x03\x03\x48\x01", 0, 5)
-    assert play(b"\x17\x03\x03\xff\xff" + bytes(100)) == [Astray(0), Lost(0)]
+    assert play(b"\x17\x03\x03\xff\xff" + bytes(100)) == [NoRecord(0), Lost(0)]
 
 
 @pytest.mark.parametrize(
@@ -333,7 +334,7 @@ def test_ssl2_records(size: int):
 
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize(("offered", "goes_on"), [(b"\0\2", True), (b"\3\1", False)])
-def test_behind_a_hello_of_ssl2_records_are_of_the_version_that_it_offers(offered: bytes, goes_on: bool, size: int):
+def test_after_a_hello_of_ssl2_records_are_of_the_version_that_it_offers(offered: bytes, goes_on: bool, size: int):
     hello = b"\1" + offered + b"rest"
     following = b"\x80\x01z" if goes_on else RECORDS[0]
     after = Read(22, 9, b"z", 1, 0, 2, 2) if goes_on else whole(22, 9, b"hello")
@@ -341,7 +342,7 @@ def test_behind_a_hello_of_ssl2_records_are_of_the_version_that_it_offers(offere
 
 
 @pytest.mark.parametrize("hello", [b"\1", b"\1\0"])
-def test_behind_a_hello_that_offers_nothing_records_are_of_tls(hello: bytes):
+def test_after_a_hello_that_offers_nothing_records_are_of_tls(hello: bytes):
     length = len(hello)
     told = play(bytes([0x80, length]) + hello + RECORDS[0], ssl2=True)
     assert told == [Read(22, 0, hello, length, 0, 2, 2), whole(22, 2 + length, b"hello")]
@@ -349,20 +350,20 @@ def test_behind_a_hello_that_offers_nothing_records_are_of_tls(hello: bytes):
 
 def test_an_empty_record_of_ssl2_is_none():
     assert play(b"\x80\x00" + RECORDS[2] + RECORDS[4], ssl2=True) == [
-        Astray(0),
+        NoRecord(0),
         Lost(0),
         whole(23, 2, b"x" * 40),
         whole(21, 47, b"\1\0"),
     ]
 
 
-# Bytes in are bytes reported and bytes skipped.
+# The input bytes are the reported bytes plus the skipped bytes.
 
 
-class Ledger(RecordSink):
-    """Holds every record against the stream that it is said to come from, None where the capture lacks a byte.
+class StreamCheck(RecordSink):
+    """Compares every record with the stream to which it belongs; None is a byte that is missing.
 
-    expected: where the next record begins; while `lost`, at the earliest.
+    expected: where the next record begins; while `lost`, the earliest position.
     """
 
     def __init__(self, held: list[int | None], wanted: bool) -> None:
@@ -385,7 +386,7 @@ class Ledger(RecordSink):
             assert start >= self.expected if self.lost else start == self.expected
             return
         if record.content_type == LOST:
-            self.expected = max(self.expected, start)  # a record may end in the hole in which the next ones begin
+            self.expected = max(self.expected, start)  # a record can end in the same gap in which the next ones begin
             self.lost = True
             return
         assert start >= self.expected if self.lost else start == self.expected
@@ -407,7 +408,7 @@ class Ledger(RecordSink):
         self.n_records += 1
 
 
-def test_any_bytes_any_cuts_any_holes_add_up():
+def test_any_bytes_any_pieces_any_gaps_add_up():
     real = stream(talk("TLSv1_2"), SERVER)
     n_records = 0
     for seed in range(600):
@@ -416,7 +417,7 @@ def test_any_bytes_any_cuts_any_holes_add_up():
         for _ in range(chance.randrange(8)):
             data[chance.randrange(len(data))] = chance.randrange(256)
         held: list[int | None] = [*data]
-        sink = Ledger(held, seed % 3 > 0)
+        sink = StreamCheck(held, seed % 3 > 0)
         reader = RecordReader(sink, SERVER)
         reader.ssl2 = seed % 5 == 0
         position = 0

@@ -32,7 +32,7 @@ class OCSPStatusRequest(Message):
 
 @extension(5, "client_hello", "certificate_request")
 class CertificateStatusRequest(Message):
-    """RFC 6066 section 8: `CertificateStatusRequest`; empty in a CertificateRequest (RFC 9846 section 4.5.2.1)."""
+    """RFC 6066 section 8: `CertificateStatusRequest`; empty in a CertificateRequest (RFC 9846 section 4.5.1.1)."""
 
     status_type: int = u8("certificate_status_types", optional=True)
     request: OCSPStatusRequest | bytes = select("status_type", {1: struct(OCSPStatusRequest)})
