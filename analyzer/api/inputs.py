@@ -34,7 +34,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Inputs:
-    """The captures and keys of a call. captures: their paths. chains: what validates certificates; None if nothing is validated."""
+    """The captures and keys of a call. captures: their paths. private_keys, psks: the keys, read."""
 
     def __init__(
         self,

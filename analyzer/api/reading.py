@@ -109,11 +109,12 @@ def sessions(
             print(session.server_name, session.version, session.chain.verdict)
 
     captures: one path or several, `-` for standard input; pcap or pcapng, plain or compressed; several are read in order, as
-    one. keylog: key logs (`SSLKEYLOGFILE`), read when a loop begins. rsa_keys: RSA private keys, PEM, DER or PKCS#12; password:
-    those that may open them. psk_file: external pre-shared keys. trust: `mozilla` (the default), `system`, or files with roots;
-    intermediates: files with certificates that may complete a chain; crl: files with revocation lists; ct_logs: a log_list.json
-    instead of the logs in the package. at: the time for which chains are validated: `capture` for each session's start, `now`, RFC 3339
-    text, or a datetime with a time zone. messages: whether handshake messages keep their decoded fields.
+    one. keylog: key logs (`SSLKEYLOGFILE`), read when a loop begins. rsa_keys: RSA private keys, PEM, DER or PKCS#12;
+    password: those that may open them. psk_file: external pre-shared keys. trust: `mozilla` (the default), `system`, or files
+    with roots; intermediates: files with certificates that may complete a chain; crl: files with revocation lists; ct_logs: a
+    log_list.json instead of the logs in the package. at: the time for which chains are validated: `capture` for each
+    session's start, `now`, RFC 3339 text, or a datetime with a time zone. messages: whether handshake messages keep their
+    decoded fields.
 
     Raises at once FileNotFoundError and other OSErrors, `UnusableFile` for a bad file of keys or certificates, ValueError for a
     bad moment; in a loop `NotACapture`. Of a damaged capture everything readable is given, and `Reading.errors` says where it

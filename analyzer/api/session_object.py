@@ -47,7 +47,7 @@ class ChainsAtTheEnd:
         before = chains.evidence()
         if any(sent and certificate(sent[0]).type != RAW_PUBLIC_KEY for sent in session.handshake.certificates):
             chains.add_certificates(session)
-        # As in the JSON output, where the server's chain is judged first.
+        # As in the JSON output, where the server's chain is validated first.
         self._evidence = (chains.evidence(), before)
 
     def record(self, session: Any, role: int, start: str | None) -> dict[str, Any]:
@@ -59,8 +59,8 @@ class Session(Record, declared=SESSION):
     """One TLS session: a record of `analyzer sessions --format json`.
 
     All attributes are lazy: the plain ones (up to `ja4`) are made together when one of them is first read, each of the others
-    by itself. Expensive are `chain` and `client_chain`, where certificates are verified. They are validated by what the captures
-    had shown when the session ended, also if they are read later. Decoded fields (`handshake[i].message`, `ech.inner`) need
+    by itself. Expensive are `chain` and `client_chain`, where certificates are verified. What counts is what the captures had
+    shown when the session ended, also if they are read later. Decoded fields (`handshake[i].message`, `ech.inner`) need
     `messages=True`, and are decoded when they are read.
 
     A session keeps what the engine kept of it, some kilobytes, and with `messages=True` its handshake messages. Drop it, and
