@@ -9,9 +9,7 @@ from collections.abc import Iterator, Sequence
 from time import monotonic
 
 from analyzer.capture.capture_reader import CaptureReader, FileFacts
-from analyzer.capture.key_prescan import LARGEST_COMPRESSED
 from analyzer.capture.packet_reader import PacketReader
-from analyzer.capture.source import STANDARD_INPUT
 from analyzer.cli.output import CommandError, Output, complain
 from analyzer.cli.tail import Tail
 from analyzer.codec.errors import Incomplete
@@ -79,13 +77,9 @@ class CaptureRun:
 
     def secrets_may_come(self) -> bool:
         """Return whether the captures or growing key logs may contain secrets that could not be read yet."""
-        source = self.reader.source
-        if self.tail or source is None or self._packet_reader is None:
+        if self.tail or self._packet_reader is None:
             return bool(self.tail)
-        # There is no key prescan of standard input, even if it is a file.
-        unseen = source.total is None or source.path == STANDARD_INPUT
-        unseen = unseen or (source.compression is not None and (source.total or 0) > LARGEST_COMPRESSED)
-        return unseen and self._packet_reader.format == "pcapng"
+        return self.reader.may_have_more_secrets(self._packet_reader)
 
     def _packet_readers(self) -> Iterator[PacketReader]:
         for packet_reader in self.reader.packet_readers():
