@@ -21,6 +21,7 @@ from analyzer.api.event_objects import (
     SessionBegan,
     SessionEnded,
 )
+from analyzer.api.faults import CaptureFault, CaptureWarning, KeyLogFault, NotACapture, ReadOnce, UnusableFile
 from analyzer.api.packet_object import Packet
 from analyzer.api.reading import Reading, events, packets, sessions
 from analyzer.api.session_object import Session
@@ -48,7 +49,6 @@ from analyzer.api.session_parts import (
     Timestamp,
     TrustStore,
 )
-from analyzer.api.trouble import CaptureFault, CaptureWarning, KeyLogFault, NotACapture, ReadOnce, UnusableFile
 from analyzer.api.typed_record import Record
 
 __all__ = [

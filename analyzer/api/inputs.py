@@ -10,7 +10,7 @@ from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from analyzer.api.trouble import CaptureFault, KeyLogFault, ReadOnce, UnusableFile, not_a_capture
+from analyzer.api.faults import CaptureFault, KeyLogFault, ReadOnce, UnusableFile, not_a_capture
 from analyzer.capture.capture_reader import CaptureReader, FileFacts
 from analyzer.capture.packet_reader import PacketReader
 from analyzer.capture.source import STANDARD_INPUT
@@ -18,8 +18,8 @@ from analyzer.codec.errors import Incomplete
 from analyzer.secrets.decryption_error import DecryptionError
 from analyzer.store.chain_options import read_chains
 from analyzer.store.chain_verdicts import Chains
-from analyzer.store.moment import read_moment
 from analyzer.store.secret_files import add_secrets_of, feed_key_log, open_private_keys
+from analyzer.store.validation_time import read_moment
 from analyzer.x509.trust import Unreadable
 
 if TYPE_CHECKING:

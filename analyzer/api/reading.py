@@ -12,15 +12,15 @@ from typing import Generic, TypeVar
 from weakref import WeakSet
 
 from analyzer.api.event_objects import Event, typed
+from analyzer.api.faults import CaptureFault, CaptureWarning, KeyLogFault, ReadOnce
 from analyzer.api.inputs import Captures, Inputs, Path, Paths, again, chains_of
 from analyzer.api.packet_object import Packet
 from analyzer.api.session_object import ChainsAtTheEnd, Session
-from analyzer.api.trouble import CaptureFault, CaptureWarning, KeyLogFault, ReadOnce
 from analyzer.engine import Engine
 from analyzer.engine.run import turns
-from analyzer.store.moment import CAPTURE
-from analyzer.store.packet_words import Describer, packet_record
-from analyzer.store.plaintext_heads import HttpMessages
+from analyzer.store.http_messages import HttpMessages
+from analyzer.store.packet_info import Describer, packet_record
+from analyzer.store.validation_time import CAPTURE
 from analyzer.tls.events import SessionEnded
 
 Item = TypeVar("Item", covariant=True)

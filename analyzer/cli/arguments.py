@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 from analyzer.cli.escape import harmless
 from analyzer.cli.output import CommandError
 from analyzer.cli.time_argument import parse_time
-from analyzer.store.moment import CAPTURE
+from analyzer.store.validation_time import CAPTURE
 
 COMMANDS = ("summary", "sessions", "show", "certificates", "follow", "export", "packets", "packet", "keys", "fields")
 """The commands in the order of the help. A first word that is not a command is a capture; the command is `summary` then."""

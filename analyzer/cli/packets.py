@@ -12,9 +12,9 @@ from analyzer.cli.table import Column, Table
 from analyzer.engine import Engine, Listener
 from analyzer.engine import run as run_engine
 from analyzer.packet.packet import Packet
+from analyzer.store.http_messages import HttpMessages
 from analyzer.store.output_schemas import PACKET
-from analyzer.store.packet_words import Describer, packet_record
-from analyzer.store.plaintext_heads import HttpMessages
+from analyzer.store.packet_info import Describer, packet_record
 from analyzer.store.session_record import json_line, rfc3339
 from analyzer.tls.events import Event
 

@@ -2,7 +2,7 @@
 
 from argparse import ArgumentTypeError
 
-from analyzer.store.moment import read_moment
+from analyzer.store.validation_time import read_moment
 
 
 def parse_time(text: str) -> int | str:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from analyzer.store.chain_verdicts import Chains
-from analyzer.store.moment import CAPTURE
+from analyzer.store.validation_time import CAPTURE
 from analyzer.x509.trust import MOZILLA, Trust, Unreadable, read_certificates, read_revocation_lists
 
 if TYPE_CHECKING:
