@@ -50,7 +50,8 @@ def keys_of(schema: dict[str, Any], definitions: dict[str, Any], path: str) -> I
     """Every key below a schema: its path, type and meaning; a definition is followed where it is used first."""
     for name, key in schema.get("properties", {}).items():
         here = f"{path}.{name}" if path else name
-        yield here, type_of(key, definitions), key["description"]
+        absent = "" if name in schema.get("required", ()) else "; not in every record"
+        yield here, type_of(key, definitions), key["description"] + absent
         yield from below(key, definitions, here)
 
 
@@ -87,7 +88,7 @@ def section(command: str, schema: dict[str, Any]) -> Iterator[str]:
     yield f"{schema['description']}\n"
     for one in schema.get("oneOf") or schema.get("items", {}).get("oneOf") or [schema]:
         if one is not schema:
-            yield f"{one['description'].capitalize()}:\n"
+            yield f"{one['description'][0].upper()}{one['description'][1:]}:\n"
         yield "| key | type | meaning |\n| --- | --- | --- |"
         for path, kind, meaning in keys_of(one, dict(schema["$defs"]), ""):
             yield f"| `{path}` | {cell(kind)} | {cell(meaning)} |"

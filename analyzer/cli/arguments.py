@@ -1,7 +1,6 @@
 """Defines the command line: the commands, their options, and their help with examples."""
 
 import argparse
-import sys
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
@@ -118,22 +117,10 @@ _TRUST_OPTIONS = (
 
 
 class _Parser(argparse.ArgumentParser):
-    """Parses arguments. Raises Refusal, with one line of text, where argparse reports an error."""
+    """Parses arguments. Raises CommandError, with one line of text, where argparse reports an error."""
 
     def error(self, message: str) -> NoReturn:
         raise CommandError(f"{harmless(message)} (see {self.prog} --help)")
-
-
-class _PrintSchema(argparse.Action):
-    """Implements `--schema`: prints the JSON Schema of the command's JSON output, and exits."""
-
-    def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> NoReturn:
-        import orjson
-
-        from analyzer.store.output_schemas import SCHEMAS
-
-        sys.stdout.write(orjson.dumps(SCHEMAS[parser.prog.split()[-1]], option=orjson.OPT_INDENT_2).decode() + "\n")
-        parser.exit()
 
 
 def parser() -> argparse.ArgumentParser:
@@ -160,13 +147,27 @@ def parser() -> argparse.ArgumentParser:
         _add_color(command, argparse.SUPPRESS)
         if name != "packet":
             what = "manifest.json" if name == "export" else "the JSON output"
-            command.add_argument("--schema", action=_PrintSchema, nargs=0, help=f"print the JSON Schema of {what}, and exit")
+            command.add_argument("--schema", action="store_true", help=f"print the JSON Schema of {what}, and exit")
     return root
 
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
-    """Parse a command line, and return its options. Raises Refusal for a bad command line; `--help` exits."""
-    return parser().parse_args(with_command(list(arguments)))
+    """Parse a command line, and return its options. Raises CommandError for a bad command line; `--help` exits."""
+    words = with_command(list(arguments))
+    if "--schema" in words and not {"-h", "--help"} & set(words):
+        return _schema_options(words)
+    return parser().parse_args(words)
+
+
+def _schema_options(arguments: list[str]) -> argparse.Namespace:
+    """The options of a command line with `--schema`, which needs no capture; what does not concern the schema is ignored."""
+    small = _Parser(prog="analyzer", add_help=False, allow_abbrev=False)
+    small.add_argument("command")
+    small.add_argument("-o", "--output")
+    small.add_argument("--schema", action="store_true")
+    small.set_defaults(version=False, completion=None, captures=[])
+    _add_color(small, "auto")
+    return small.parse_known_args(arguments)[0]
 
 
 def with_command(arguments: list[str]) -> list[str]:

@@ -31,7 +31,7 @@ class CaptureRun:
     def __init__(self, paths: Sequence[str], output: Output, *, streaming: bool = False, hashing: bool = False) -> None:
         """streaming: results are written to `output` while reading.
 
-        Raises Refusal for the first path that cannot be opened, and if standard input is named twice.
+        Raises CommandError for the first path that cannot be opened, and if standard input is named twice.
         """
         self._output = output
         self._streaming = streaming

@@ -50,7 +50,7 @@ def read_keys(options: Namespace, capture_run: "CaptureRun", patient: bool = Tru
     """Read the files of `--keylog`, `--rsa-key` and `--psk-file`, and the secrets inside captures that are regular files.
 
     While captures are read from a pipe, key logs are read again when they grow. patient: sessions without secrets stay pending
-    while secrets may still come; False for a command that shows every frame when it is read. Raises Refusal.
+    while secrets may still come; False for a command that shows every frame when it is read. Raises CommandError.
     """
     keylog = _read_keylogs(options.keylog, capture_run) if options.keylog else None
     keylog = add_secrets_of(capture_run.reader.paths, keylog)

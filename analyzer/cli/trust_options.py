@@ -13,7 +13,7 @@ from analyzer.x509.trust import MOZILLA, SYSTEM, Unreadable
 
 
 def read_chains(options: Namespace) -> Chains:
-    """Return the object that validates the certificates of this run. Raises Refusal for a file that cannot be read."""
+    """Return the object that validates the certificates of this run. Raises CommandError for a file that cannot be read."""
     try:
         return chain_options.read_chains(options.trust, options.intermediates, options.crl, options.ct_logs, options.at)
     except Unreadable as error:

@@ -291,7 +291,13 @@ class Chains(Listener):
             from analyzer.x509.judge import Judge
 
             self._judge = Judge(self.trust.roots, self.intermediates, self.crls)
-            self._stores = [{"store": store["store"], "date": store["date"]} for store in self.trust.record()]
+            self._stores = [
+                {
+                    "store": str(store["store"]).encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace"),
+                    "date": store["date"],
+                }
+                for store in self.trust.record()
+            ]
         return self._judge
 
     def _time(self, session: Session) -> int:

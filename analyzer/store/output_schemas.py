@@ -34,7 +34,7 @@ _KEY = record(
         "sha256": or_null(text("SHA-256 of the SubjectPublicKeyInfo, in hex")),
         "key_sha1": or_null(text("SHA-1 of the key's bits, as in key identifiers, in hex", _SHA1)),
     },
-    optional=("bits", "curve"),
+    optional=("type", "bits", "curve"),
 )
 
 _CERTIFICATE_PROBLEM = record(

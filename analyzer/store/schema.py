@@ -168,16 +168,16 @@ _DECRYPTION = record(
     },
 )
 
-_PROOF = one_of("the result of a check", ("verified", "failed", "absent", "unverifiable"))
+_CHECK_RESULT = one_of("the result of a check", ("verified", "failed", "absent", "unverifiable"))
 
 _AUTHENTICITY = record(
     "what of the handshake was proved",
     {
-        "server_signature": reference("the server's signature over the handshake", "proof"),
-        "client_signature": reference("the client's signature over the handshake", "proof"),
+        "server_signature": reference("the server's signature over the handshake", "check_result"),
+        "client_signature": reference("the client's signature over the handshake", "check_result"),
         "finished": record(
             "the Finished messages against what they must be",
-            {"client": reference("the client's", "proof"), "server": reference("the server's", "proof")},
+            {"client": reference("the client's", "check_result"), "server": reference("the server's", "check_result")},
         ),
         "detail": or_null(text("why something is unverifiable or failed")),
     },
@@ -262,7 +262,7 @@ DEFINITIONS: dict[str, Schema] = {
     "timestamp": _TIMESTAMP,
     "trust_store": _TRUST_STORE,
     "decryption": _DECRYPTION,
-    "proof": _PROOF,
+    "check_result": _CHECK_RESULT,
     "authenticity": _AUTHENTICITY,
     "ech": _ECH,
     "gap": _GAP,

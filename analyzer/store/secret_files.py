@@ -58,16 +58,16 @@ def open_private_keys(data: bytes, source: str, passwords: Iterable[bytes]) -> "
     return keys
 
 
-def _with_passwords(data: bytes, passwords: Iterable[bytes], refusal: DecryptionError) -> "list[PrivateKey]":
+def _with_passwords(data: bytes, passwords: Iterable[bytes], last_error: DecryptionError) -> "list[PrivateKey]":
     from analyzer.secrets.private_keys import read_private_keys
 
     untried = iter(passwords)
-    while refusal.reason == WRONG_SECRET:
+    while last_error.reason == WRONG_SECRET:
         password = next(untried, None)
         if password is None:
             break
         try:
             return read_private_keys(data, password)
         except DecryptionError as error:
-            refusal = error
-    raise refusal
+            last_error = error
+    raise last_error
