@@ -83,7 +83,7 @@ examples:
   analyzer fields --causes --format json    why something did not decrypt, and what makes a chain invalid""",
     "keys": """\
 examples:
-  analyzer keys trace.pcapng -k keys.log    which sessions the log has the secrets of, and what is wrong with it
+  analyzer keys trace.pcapng -k keys.log    for which sessions the log has secrets, and what is wrong with it
   analyzer keys trace.pcap -k keys.log --format json | jq 'select(.verdict == "none")'""",
 }
 
@@ -102,10 +102,10 @@ _ABOUTS = {
 
 
 _KEYS = (
-    (("-k", "--keylog"), "a key log (SSLKEYLOGFILE): decrypts the sessions it is of; may be repeated, - is standard input"),
+    (("-k", "--keylog"), "a key log (SSLKEYLOGFILE): decrypts the sessions whose secrets it has; may be repeated, - is standard input"),
     (("--rsa-key",), "an RSA private key (PEM, DER, PKCS#12), for sessions with RSA key exchange; may be repeated"),
     (("--psk-file",), "external pre-shared keys, one a line: the identity (0x for hex) and the key in hex; may be repeated"),
-    (("--password-file",), "the password of private keys, in its first line; without one it is asked for on the terminal"),
+    (("--password-file",), "the password of private keys, in its first line; otherwise you are asked for it"),
 )
 
 
@@ -143,7 +143,7 @@ def parser() -> argparse.ArgumentParser:
         )
         _ADDERS[name](command)
         if name != "export":
-            command.add_argument("-o", "--output", metavar="FILE", help="write there and not to standard output")
+            command.add_argument("-o", "--output", metavar="FILE", help="write to FILE instead of standard output")
         _add_color(command, argparse.SUPPRESS)
         if name != "packet":
             what = "manifest.json" if name == "export" else "the JSON output"
@@ -220,7 +220,7 @@ def _add_jobs(command: argparse.ArgumentParser) -> None:
         "--jobs",
         type=_jobs,
         metavar="N",
-        help="how many processes may share the work; one does all of it for now",
+        help="accepted, no effect yet",
     )
 
 
@@ -236,7 +236,7 @@ def _add_trust_options(command: argparse.ArgumentParser) -> None:
         type=parse_time,
         default=CAPTURE,
         metavar="TIME",
-        help="the moment to judge at: capture (each session's start, the default), now, or as in 2026-10-03T12:00:00Z",
+        help="the time of validation: capture (each session's start, the default), now, or a time such as 2026-10-03T12:00:00Z",
     )
 
 
@@ -278,7 +278,7 @@ def _add_follow(command: argparse.ArgumentParser) -> None:
 
 
 def _add_fields(command: argparse.ArgumentParser) -> None:
-    command.add_argument("word", nargs="?", default="", metavar="WORD", help="only what has this word in it")
+    command.add_argument("word", nargs="?", default="", metavar="WORD", help="only codes that contain WORD")
     command.set_defaults(captures=[])  # this command reads no captures
     lists = command.add_mutually_exclusive_group(required=True)
     lists.add_argument("--findings", action="store_true", help="the codes of findings")
@@ -289,7 +289,7 @@ def _add_fields(command: argparse.ArgumentParser) -> None:
 def _add_certificates(command: argparse.ArgumentParser) -> None:
     _add_captures(command)
     command.add_argument("--format", choices=("text", "json", "csv"), default="text", help="text is the default")
-    command.add_argument("--long", action="store_true", help="all that each certificate says, not a row (text)")
+    command.add_argument("--long", action="store_true", help="all details of each certificate, instead of one row (text)")
     command.add_argument("--pem", metavar="DIR", help="write each certificate into that folder too, as <SHA-256>.pem")
     _add_keys(command)
     _add_trust_options(command)
@@ -332,7 +332,7 @@ def _add_export(command: argparse.ArgumentParser) -> None:
         type=_size,
         default=_size("10G"),
         metavar="SIZE",
-        help="write no more than so many bytes in all (k, M and G for thousands; 10G is the default)",
+        help="write at most SIZE bytes in total (k, M and G for thousands; 10G is the default)",
     )
     _add_keys(command)
     command.set_defaults(output=None)
