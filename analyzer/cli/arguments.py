@@ -102,7 +102,10 @@ _ABOUTS = {
 
 
 _KEYS = (
-    (("-k", "--keylog"), "a key log (SSLKEYLOGFILE): decrypts the sessions whose secrets it has; may be repeated, - is standard input"),
+    (
+        ("-k", "--keylog"),
+        "a key log (SSLKEYLOGFILE): decrypts the sessions whose secrets it has; may be repeated, - is standard input",
+    ),
     (("--rsa-key",), "an RSA private key (PEM, DER, PKCS#12), for sessions with RSA key exchange; may be repeated"),
     (("--psk-file",), "external pre-shared keys, one a line: the identity (0x for hex) and the key in hex; may be repeated"),
     (("--password-file",), "the password of private keys, in its first line; otherwise you are asked for it"),
@@ -278,7 +281,9 @@ def _add_follow(command: argparse.ArgumentParser) -> None:
 
 
 def _add_fields(command: argparse.ArgumentParser) -> None:
-    command.add_argument("word", nargs="?", default="", metavar="WORD", help="only codes that contain WORD")
+    command.add_argument(
+        "word", nargs="?", default="", metavar="WORD", help="only codes that contain WORD in their name, title or meaning"
+    )
     command.set_defaults(captures=[])  # this command reads no captures
     lists = command.add_mutually_exclusive_group(required=True)
     lists.add_argument("--findings", action="store_true", help="the codes of findings")
