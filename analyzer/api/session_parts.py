@@ -193,7 +193,7 @@ class Authenticity(Record, declared=DEFINITIONS["authenticity"]):
 
 
 class EncryptedClientHello(Record, declared=DEFINITIONS["ech"]):
-    """An offer of Encrypted Client Hello (RFC 9849), and what became of it."""
+    """An offer of Encrypted Client Hello (RFC 9849), and its result."""
 
     status: str
     config_id: int

@@ -54,7 +54,7 @@ _CAPTURE = record(
             record(
                 "one comment",
                 {
-                    "frame": or_null(described(FRAME, "the frame that it is of; null for the file")),
+                    "frame": or_null(described(FRAME, "the frame it belongs to; null for the file")),
                     "text": text("the comment, not more than its first 1,000 characters"),
                 },
             ),
