@@ -1,12 +1,15 @@
 """The Python interface: what it gives is what the commands print, and what it opens it closes."""
 
+import copy
 import gzip
 import json
 import os
+import pickle
 import re
 import subprocess
 import sys
 import threading
+import traceback
 import weakref
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -237,6 +240,32 @@ def test_objects_are_read_only_and_what_they_give_is_a_copy():
     assert session.handshake[0] != session.handshake[1]
 
 
+def test_objects_are_not_copied():
+    session = next(iter(analyzer.sessions(DEMO, messages=True)))
+    for one in (session, session.client, session.handshake[0], next(iter(analyzer.events(DEMO)))):
+        for make in (copy.copy, copy.deepcopy, pickle.dumps):
+            with pytest.raises(TypeError, match=rf"{type(one).__name__} cannot be copied or pickled: use to_dict\(\)"):
+                make(one)
+    assert json.loads(pickle.loads(pickle.dumps(json.dumps(session.to_dict())))) == session.to_dict()
+
+
+def test_html_shows_what_is_absent_empty_nested_and_long(tmp_path: Path):
+    path = tmp_path / "long.pcap"
+    path.write_bytes(pcap(packetise(flights(hierarchy().chain, "l" * 200))))
+    (session,) = analyzer.sessions(path, messages=True)
+    rows = dict(re.findall(r"<tr><th[^>]*>(\w+)</th><td[^>]*>([^<]*)</td>", session._repr_html_()))
+    assert (rows["ech"], rows["http"], rows["established"]) == ("None", "[]", str(session.established))
+    html = session._repr_html_()
+    assert re.search(r"<th[^>]*>port</th><td[^>]*>443</td></tr></table>", html)
+    assert "<summary>Chain(verdict=" in html
+    assert "<summary>legacy_version, random, " in html
+    assert not re.search(r" keys\b", html)
+    texts = re.findall(">([^<]+)<", html)
+    assert max(map(len, texts)) < 400
+    assert "l" * 200 not in html
+    assert any("l" * 100 in one and one.endswith("…") for one in texts)
+
+
 def test_a_repr_is_one_line():
     for session in analyzer.sessions(DEMO, messages=True):
         parts = [session, session.chain, session.decryption, *session.handshake, *session.http, *session.findings]
@@ -407,8 +436,9 @@ def test_what_is_missing_is_said_at_once(tmp_path: Path):
         analyzer.sessions(SMALL, at=datetime(2026, 1, 1))
     with SMALL.open("rb") as file, pytest.raises(TypeError, match="a path is wanted"):
         analyzer.sessions(file)  # type: ignore[arg-type]
-    with pytest.raises(TypeError):
-        analyzer.sessions(7)  # type: ignore[arg-type]
+    for given in ({"captures": None}, {"captures": 7}, {"captures": [SMALL, 7]}, {"captures": SMALL, "keylog": 5}):
+        with pytest.raises(TypeError, match=r"(captures|keylog): a path is wanted and not (None|an object of type int)"):
+            analyzer.sessions(**given)  # type: ignore[arg-type]
     for name in ("trust", "crl", "psk_file", "rsa_keys", "ct_logs"):
         with pytest.raises(analyzer.UnusableFile):
             analyzer.sessions(SMALL, **{name: CAPTURES / "README.md"})
@@ -422,11 +452,56 @@ def test_a_file_that_is_no_capture_raises(content: bytes, tmp_path: Path):
         with pytest.raises(analyzer.NotACapture, match="not a capture") as raised:
             list(read(path))
         assert (raised.value.path, raised.value.offset) == (str(path), 0)
-    packets: list[analyzer.Packet] = []
-    with pytest.raises(analyzer.NotACapture):
-        packets.extend(analyzer.packets([SMALL, path, DEMO]))
-    assert len(packets) == len(list(analyzer.packets(SMALL)))
+    with pytest.raises(analyzer.NotACapture) as raised:
+        list(analyzer.packets([path, CAPTURES / "README.md"]))
+    assert raised.value.path == str(path)
     assert open_files() == set()
+
+
+@pytest.mark.parametrize("read", [analyzer.sessions, analyzer.packets, analyzer.events])
+@pytest.mark.parametrize("content", [b"", b"only some text"])
+def test_a_file_that_is_no_capture_leaves_the_others(read: Callable[..., Any], content: bytes, tmp_path: Path):
+    path = tmp_path / "text.pcap"
+    path.write_bytes(content)
+    for files in ([SMALL, path, DEMO], [path, SMALL, DEMO], [SMALL, DEMO, path]):
+        reading = read(files)
+        with pytest.warns(analyzer.CaptureWarning, match=r"text\.pcap: not a capture: "):
+            found = [one.to_dict() for one in reading]
+        assert found == [one.to_dict() for one in read([SMALL, DEMO])]
+        (error,) = reading.errors
+        assert (error.path, error.no_capture, error.cut_short, error.last_frame) == (str(path), True, False, 0)
+    assert open_files() == set()
+
+
+SECRET = "0123456789abcdef" * 4
+NO_PATHS = [
+    f"CLIENT_RANDOM {SECRET} {SECRET}",
+    f"CLIENT_RANDOM {SECRET} {SECRET}\n" * 100,
+    f"# comment\rRSA {SECRET[:16]} {SECRET}",
+    f"client1:{SECRET[:32]}",
+    f"{SECRET}\0",
+    f"-----BEGIN PRIVATE KEY-----{SECRET}",
+    "-----BEGIN CERTIFICATE-----\n" + SECRET,
+    SECRET * 4,
+    f"{SECRET}/" * 100,
+]
+
+
+@pytest.mark.parametrize("given", NO_PATHS)
+@pytest.mark.parametrize("name", ["captures", "keylog", "rsa_keys", "psk_file", "trust", "intermediates", "crl", "ct_logs"])
+def test_text_in_place_of_a_path_is_not_repeated(name: str, given: str):
+    for form in (given, given.encode(), Path(given), [given], iter([given])):
+        if name == "ct_logs" and not isinstance(form, str | bytes | Path):
+            continue
+        with pytest.raises(ValueError, match=f"{name}: a path is wanted") as raised:
+            analyzer.sessions(**{"captures": SMALL, name: form})
+        assert SECRET[:16] not in "".join(traceback.format_exception(raised.value))
+
+
+def test_an_unusual_path_that_exists_is_read(tmp_path: Path):
+    path = tmp_path / f"two\nlines {SECRET}.pcapng"
+    path.write_bytes(SMALL.read_bytes())
+    assert len(list(analyzer.sessions(path))) == 1
 
 
 def test_a_damaged_capture_gives_what_can_be_read_and_says_so(tmp_path: Path):

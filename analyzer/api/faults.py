@@ -6,7 +6,10 @@ from analyzer.codec.errors import ParseError
 
 
 class NotACapture(ValueError):  # noqa: N818 - what it says
-    """A file is no capture at all. path: the file; field, offset, why: what is wrong with its bytes, as in `CaptureFault`."""
+    """None of the files is a capture.
+
+    path: the first one. field, offset, why: what is wrong with its bytes, as in `CaptureFault`.
+    """
 
     def __init__(self, path: str, field: str, offset: int, why: str) -> None:
         super().__init__(path, field, offset, why)
@@ -44,15 +47,18 @@ class ReadOnce(ValueError):  # noqa: N818
 
 
 class CaptureWarning(UserWarning):
-    """A capture is damaged or cut short, or a key log has bad lines. What could be read was given."""
+    """A capture is damaged or cut short, one of several files is no capture, or a key log has bad lines.
+
+    What could be read was given.
+    """
 
 
 class CaptureFault(NamedTuple):
-    """Where the reading of a damaged capture ended: everything before was read.
+    """Where the reading of a damaged capture ended: everything before was read. Or a file that is no capture.
 
     path: as given. offset: in bytes of the decompressed capture; of the stored file if `field` names a compression. field: what
     was being read. why: what is wrong. cut_short: whether the file just ends too early. last_frame: number of the last frame
-    that was read, 0 if none.
+    that was read, 0 if none. no_capture: whether the file is no capture at all.
     """
 
     path: str
@@ -61,8 +67,11 @@ class CaptureFault(NamedTuple):
     why: str
     cut_short: bool
     last_frame: int
+    no_capture: bool = False
 
     def __str__(self) -> str:
+        if self.no_capture:
+            return f"{self.path}: not a capture: {self.field} at byte {self.offset}: {self.why}"
         what = "cut short" if self.cut_short else "damaged"
         where = f"after frame {self.last_frame}" if self.last_frame else "before its first frame"
         return f"{self.path}: {what} at byte {self.offset}, {where}: {self.field}: {self.why}"

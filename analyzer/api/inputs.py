@@ -4,6 +4,7 @@ A missing file shows when a function of the package is called, and not in the mi
 """
 
 import os
+import re
 import stat
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
@@ -32,6 +33,12 @@ Paths = Path | Iterable[Path]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
+_LONGEST_PATH, _LONGEST_NAME = 4096, 255
+"""The most bytes of a path, and of a name in it, on common systems."""
+
+_SECRET = re.compile(r"-----BEGIN|[\s:=,;][0-9A-Fa-f]{16}")
+"""Part of a key in PEM, or of a line with a secret in hex. Paths that have it are rare, and may exist."""
+
 
 class Inputs:
     """The captures and keys of a call. captures: their paths. private_keys, psks: the keys, read."""
@@ -44,9 +51,12 @@ class Inputs:
         psk_file: Paths,
         password: str | bytes | Iterable[str | bytes],
     ) -> None:
-        """Raises OSError for a file that cannot be opened, UnusableFile for one with other contents than it must have."""
-        self.captures = paths_of(captures)
-        self._keylogs = tuple(dict.fromkeys(paths_of(keylog)))
+        """Raises OSError for a file that cannot be opened, UnusableFile for one with other contents than it must have.
+
+        TypeError and ValueError for what is no path.
+        """
+        self.captures = paths_of(captures, "captures")
+        self._keylogs = tuple(dict.fromkeys(paths_of(keylog, "keylog")))
         if not self.captures:
             raise ValueError("no captures")
         if self.captures.count(STANDARD_INPUT) > 1:
@@ -55,9 +65,9 @@ class Inputs:
         CaptureReader(self._keylogs).check()
         passwords = [password] if isinstance(password, str | bytes) else password
         secrets = [one.encode() if isinstance(one, str) else one for one in passwords]
-        self.private_keys = [key for path in paths_of(rsa_keys) for key in _private_keys(path, secrets)]
+        self.private_keys = [key for path in paths_of(rsa_keys, "rsa_keys") for key in _private_keys(path, secrets)]
         self.psks: dict[bytes, bytes] = {}
-        for path in paths_of(psk_file):
+        for path in paths_of(psk_file, "psk_file"):
             self.psks |= _psks(path)
 
     def read_once(self) -> str | None:
@@ -103,25 +113,19 @@ class Captures:
         }
 
     def packet_readers(self) -> Iterator[PacketReader]:
-        """As `CaptureReader.packet_readers`. Raises NotACapture, after the files before the one that is none."""
+        """As `CaptureReader.packet_readers`. Raises NotACapture at the end, if none of the files is a capture."""
         with closing(self._reader.packet_readers()) as packet_readers:
             for packet_reader in packet_readers:
-                self._refuse()
                 self._packet_reader = packet_reader
                 yield packet_reader
-                source = self._reader.source
-                if packet_reader.format is None and packet_reader.error is not None and source is not None:
-                    raise not_a_capture(source.path, packet_reader.error)
-        self._refuse()
+        files = self._reader.files
+        error = files[0].error
+        if error is not None and all(facts.format is None for facts in files):
+            raise not_a_capture(files[0].path, error)
 
     def faults(self) -> tuple[CaptureFault, ...]:
-        """Return where the reading of damaged captures ended, as far as they were read."""
+        """Return where the reading of damaged captures ended, and the files that are no captures, as far as they were read."""
         return tuple(map(_fault, self._reader.errors()))
-
-    def _refuse(self) -> None:
-        for facts in self._reader.errors():
-            if facts.format is None and facts.error is not None:
-                raise not_a_capture(facts.path, facts.error)
 
     def _secrets_may_come(self) -> bool:
         return self._packet_reader is not None and self._reader.may_have_more_secrets(self._packet_reader)
@@ -129,9 +133,10 @@ class Captures:
 
 def chains_of(trust: Paths, intermediates: Paths, crl: Paths, ct_logs: Path | None, at: str | datetime) -> Chains:
     """Return what validates chains. Raises OSError, UnusableFile; ValueError for a moment that cannot be read."""
-    logs = None if ct_logs is None else os.fsdecode(ct_logs)
+    logs = None if ct_logs is None else _path_of(ct_logs, "ct_logs")
+    stores, further, lists = paths_of(trust, "trust"), paths_of(intermediates, "intermediates"), paths_of(crl, "crl")
     try:
-        return read_chains(paths_of(trust), paths_of(intermediates), paths_of(crl), logs, _moment(at))
+        return read_chains(stores, further, lists, logs, _moment(at))
     except Unreadable as error:
         if isinstance(error.__cause__, OSError):
             raise error.__cause__ from error
@@ -143,12 +148,40 @@ def again(chains: Chains) -> Chains:
     return Chains(chains.trust, intermediates=chains.intermediates, crls=chains.crls, logs=chains.logs, at=chains.at)
 
 
-def paths_of(given: Paths) -> tuple[str, ...]:
-    """Return one path or several as text. Raises TypeError for a file object, and for what is no path."""
-    several: Iterable[Path] = (given,) if isinstance(given, str | bytes | os.PathLike) else given
+def paths_of(given: Paths, name: str) -> tuple[str, ...]:
+    """Return one path or several as text. name: the parameter, for errors.
+
+    Raises TypeError for a file object and other objects, ValueError for text that is no path. No error repeats the text: it may
+    be that of a key log.
+    """
+    if isinstance(given, str | bytes | os.PathLike) or hasattr(given, "read") or not isinstance(given, Iterable):
+        return (_path_of(given, name),)
+    return tuple(_path_of(one, name) for one in given)
+
+
+def _path_of(given: Any, name: str) -> str:
     if hasattr(given, "read"):
-        raise TypeError("a path is wanted and not an open file: files are read again for each loop; '-' is standard input")
-    return tuple(os.fsdecode(one) for one in several)
+        raise TypeError(
+            f"{name}: a path is wanted and not an open file: files are read again for each loop; '-' is standard input"
+        )
+    if not isinstance(given, str | bytes | os.PathLike):
+        what = "None" if given is None else f"an object of type {type(given).__name__}"
+        raise TypeError(f"{name}: a path is wanted and not {what}")
+    path = os.fsdecode(given)
+    why = _why_no_path(path)
+    if why and not os.path.exists(path):
+        raise ValueError(f"{name}: a path is wanted, and this text {why}: save it to a file, and give the path of that")
+    return path
+
+
+def _why_no_path(text: str) -> str:
+    """Why a text can hardly be a path; empty if it can."""
+    if "\n" in text or "\r" in text or "\0" in text:
+        return "has line breaks or other bytes that a path does not have"
+    stored = os.fsencode(text)
+    if len(stored) > _LONGEST_PATH or any(len(one) > _LONGEST_NAME for one in stored.split(b"/")):
+        return f"is too long for one ({len(text):,} characters)"
+    return "looks like a key or a line of a key log" if _SECRET.search(text) else ""
 
 
 def _moment(at: str | datetime) -> int | str:
@@ -187,4 +220,6 @@ def _fault(facts: FileFacts) -> CaptureFault:
     error = facts.error
     assert error is not None
     last_frame = facts.last_frame if facts.frames else 0
-    return CaptureFault(facts.path, error.offset, error.field, error.why, isinstance(error, Incomplete), last_frame)
+    no_capture = facts.format is None
+    cut_short = isinstance(error, Incomplete) and not no_capture
+    return CaptureFault(facts.path, error.offset, error.field, error.why, cut_short, last_frame, no_capture)

@@ -42,9 +42,10 @@ class Reading(Generic[Item]):
 
     @property
     def errors(self) -> tuple[CaptureFault, ...]:
-        """Where damaged captures ended, of the loop that began last: (path, offset, field, why, cut_short, last_frame).
+        """Where damaged captures ended, and which files are no captures, of the loop that began last: `api.CaptureFault`.
 
-        Empty if nothing is damaged, or the damage was not reached. A loop that comes to its end warns of each of them too
+        Each has path, offset, field, why, cut_short, last_frame and no_capture. Empty if nothing is damaged, or the damage was
+        not reached. A loop that comes to its end warns of each of them too
         (`CaptureWarning`); `warnings.simplefilter("error", analyzer.CaptureWarning)` turns that into an exception.
         """
         return () if self._captures is None else self._captures.faults()
@@ -116,9 +117,10 @@ def sessions(
     session's start, `now`, RFC 3339 text, or a datetime with a time zone. messages: whether handshake messages keep their
     decoded fields.
 
-    Raises at once FileNotFoundError and other OSErrors, `UnusableFile` for a bad file of keys or certificates, ValueError for a
-    bad moment; in a loop `NotACapture`. Of a damaged capture everything readable is given, and `Reading.errors` says where it
-    ended.
+    Raises at once FileNotFoundError and other OSErrors, `UnusableFile` for a bad file of keys or certificates, TypeError and
+    ValueError for what is no path, ValueError for a bad moment; at the end of a loop `NotACapture`, if none of the files is a
+    capture. Of a damaged capture everything readable is given; the next file is read after it, and after a file that is no
+    capture. `Reading.errors` has both.
     """
     inputs = Inputs(captures, keylog, rsa_keys, psk_file, password)
     options = chains_of(trust, intermediates, crl, ct_logs, at)

@@ -8,7 +8,7 @@ mypy, and which class a nested object gets. `tests/test_api.py` compares them wi
 from collections.abc import Callable
 from inspect import get_annotations
 from types import UnionType
-from typing import Any, ClassVar, get_args, get_origin
+from typing import Any, ClassVar, NoReturn, SupportsIndex, get_args, get_origin
 
 import orjson
 
@@ -83,6 +83,9 @@ class Record:
 
     def __hash__(self) -> int:
         return hash(self._line())
+
+    def __reduce_ex__(self, protocol: SupportsIndex, /) -> NoReturn:
+        raise TypeError(f"{type(self).__name__} cannot be copied or pickled: use to_dict()")
 
     def _repr_html_(self) -> str:
         """Return a table for notebooks. Everything that came from a capture is escaped."""
