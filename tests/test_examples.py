@@ -1,6 +1,7 @@
-"""The Python blocks of EXAMPLES.md run, and print what the page says."""
+"""The Python blocks of EXAMPLES.md and README.md run, and print what the pages say."""
 
 import ast
+import codeop
 import os
 import re
 import subprocess
@@ -12,10 +13,15 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGE = (ROOT / "EXAMPLES.md").read_text("utf-8")
+PAGES = {name: (ROOT / name).read_text("utf-8") for name in ("EXAMPLES.md", "README.md")}
+PAGE = PAGES["EXAMPLES.md"]
 
 BLOCK = re.compile(r"^```python\n(.*?)^```\n(?:\n```text\n(.*?)^```\n)?", re.MULTILINE | re.DOTALL)
-BLOCKS = [(found[1], found[2], PAGE[: found.start()].count("\n") + 1) for found in BLOCK.finditer(PAGE)]
+BLOCKS = {
+    f"{name}-{len(page[: found.start()].splitlines()) + 1}": (found[1], found[2])
+    for name, page in PAGES.items()
+    for found in BLOCK.finditer(page)
+}
 
 PEERS = {"pyshark", "scapy", "dpkt"}
 NAMES = ["www.shop.example", "www.shop.example", "news.example", "www.bank.example", "www.bank.example", "old.example"]
@@ -48,20 +54,32 @@ def printed_by(code: str, folder: Path, require_peers: Callable[..., None]) -> l
         timeout=120,
     )
     assert done.returncode == 0, done.stderr
+    assert {path.name for path in folder.iterdir()} == {"captures", "README.md"}, "a block leaves files"
     return done.stdout.splitlines()
 
 
-@pytest.mark.parametrize(("code", "text", "line"), BLOCKS, ids=[f"line-{line}" for _, _, line in BLOCKS])
-def test_every_block_runs(code: str, text: str | None, line: int, tmp_path: Path, require_peers: Callable[..., None]):
+@pytest.mark.parametrize(("code", "text"), BLOCKS.values(), ids=list(BLOCKS))
+def test_every_block_runs(code: str, text: str | None, tmp_path: Path, require_peers: Callable[..., None]):
     lines = printed_by(code, tmp_path, require_peers)
     assert lines
     if text is not None:
         assert lines == text.splitlines()
 
 
-def test_the_page_has_blocks():
-    assert len(BLOCKS) == PAGE.count("```python")
-    assert len(BLOCKS) >= 12
+@pytest.mark.parametrize("code", [code for code, _ in BLOCKS.values()], ids=list(BLOCKS))
+def test_every_block_can_be_pasted_into_the_prompt(code: str):
+    """The prompt ends a loop only at an empty line."""
+    statement: list[str] = []
+    for line in [*code.splitlines(), ""]:
+        statement.append(line)
+        if codeop.compile_command("\n".join(statement)) is not None:
+            statement.clear()
+    assert statement == []
+
+
+def test_the_pages_have_blocks():
+    assert len(BLOCKS) == sum(page.count("```python") for page in PAGES.values())
+    assert len(BLOCKS) >= 14
 
 
 @pytest.mark.parametrize("library", ["analyzer", *sorted(PEERS)])
