@@ -50,6 +50,16 @@ def prescan_keys(path: str) -> list[tuple[int, bytes]]:
         os.close(descriptor)
 
 
+def is_prescanned(path: str) -> bool:
+    """Return whether `prescan_keys` finds all secrets of a regular file: not in a large compressed one. Raise OSError."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        compressed = compression_of(os.pread(descriptor, MAGIC_LENGTH, 0)) is not None
+        return not compressed or os.fstat(descriptor).st_size <= LARGEST_COMPRESSED
+    finally:
+        os.close(descriptor)
+
+
 def _blocks(descriptor: cython.int) -> list[tuple[int, bytes]]:
     """Return the secrets of an open pcapng file: go from block to block."""
     facts = Facts()

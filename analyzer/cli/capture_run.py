@@ -11,6 +11,7 @@ from time import monotonic
 from typing import TypeVar
 
 from analyzer.capture.capture_reader import CaptureReader, FileFacts
+from analyzer.capture.key_prescan import is_prescanned
 from analyzer.capture.packet_reader import PacketReader
 from analyzer.cli.output import CommandError, Output, complain
 from analyzer.cli.tail import Tail
@@ -78,8 +79,8 @@ class CaptureRun:
                 bar.move(n_bytes())
 
     def rereadable(self) -> bool:
-        """Return whether all captures are regular files, which several processes can read."""
-        return all(os.path.isfile(path) for path in self.reader.paths)
+        """Return whether several processes can read the captures: regular files, whose secrets would be known already."""
+        return all(os.path.isfile(path) and is_prescanned(path) for path in self.reader.paths)
 
     @property
     def piped(self) -> bool:

@@ -26,6 +26,7 @@ import orjson
 from analyzer.capture.capture_reader import CaptureReader, FileFacts
 from analyzer.engine import Engine
 from analyzer.engine.capture_events import RevocationSeen
+from analyzer.flows.limits import HELD_TOTAL
 from analyzer.store.chain_verdicts import CLIENT, SERVER, Chains
 from analyzer.store.session_record import session_record
 from analyzer.tls.events import SessionEnded
@@ -43,6 +44,9 @@ MOST_SHARDS = 8
 
 MAX_CERTIFICATES = 4096
 """Certificates that both ends of a pipe remember, so that each is sent once."""
+
+MOST_HELD = HELD_TOTAL - (64 << 20)
+"""Bytes that the sessions of one process may keep. At HELD_TOTAL the process would evict connections that the others follow."""
 
 _HOLE = b"\0"
 """Stands for a value that is filled in later; JSON has no such byte."""
@@ -76,7 +80,7 @@ class Ended(NamedTuple):
     """A session that has ended.
 
     order: its place among all ends. id: its number. parts: its JSON record, split at the holes; holes: the value that belongs
-    in each. unresumed: the parts if no other session is found that it continues; None if they differ only in the hole. resumed:
+    in each. unresumed: the parts if no other session is found that it continues; None if they differ only in the hole. search:
     the number of the note that looked for that session, -1 for none. chains: by role, certificates by number. stapled,
     server_name, start, start_text: the rest of what `Chains` reads.
     """
@@ -86,7 +90,7 @@ class Ended(NamedTuple):
     parts: list[bytes]
     holes: list[int]
     unresumed: list[bytes] | None
-    resumed: int
+    search: int
     chains: tuple[list[int] | None, list[int] | None]
     stapled: Any
     server_name: bytes | None
@@ -159,6 +163,9 @@ class Shard:
             self._reader.check()
             for packet_reader in self._reader.packet_readers():
                 self._engine.run(packet_reader)
+                if self._engine.dispatcher.held > MOST_HELD:
+                    self._send(failure="the open sessions need too much memory for several processes: use -j 1")
+                    return
                 self._send()
         except OSError as error:
             self._send(failure=f"{error.filename}: {error.strerror}")
@@ -187,10 +194,11 @@ class Shard:
         session: Session = event.ended
         handshake = session.handshake
         found = handshake.resumed_from
-        resumed = -1 - found.number if found is not None and handshake.parameters.resumption else -1
-        parts, holes, start = self._parts(session, resumed >= 0)
+        search = -1 if found is None else -1 - found.number
+        resumed = found is not None and bool(handshake.parameters.resumption)
+        parts, holes, start = self._parts(session, resumed)
         unresumed = None
-        if resumed >= 0 and handshake.decryption is not None:
+        if resumed and handshake.decryption is not None:
             handshake.resumed_from = None  # type: ignore[assignment]
             unresumed = self._parts(session, True)[0]
         client, server = (self._numbered(chain, fresh) for chain in handshake.certificates)
@@ -201,7 +209,7 @@ class Shard:
             parts,
             holes,
             unresumed,
-            resumed,
+            search,
             (client, server),
             stapled,
             name,
@@ -271,36 +279,43 @@ class Shards:
 
         Raises ShardError if a capture cannot be read, or a process ends too early.
         """
-        pipes, processes = self._start()
+        pipes: list[Connection] = []
+        processes: list[Any] = []
         try:
+            self._start(pipes, processes)
             while not self.files:
-                turns = [self._receive(pipe) for pipe in pipes]
-                yield self._merged(turns)
+                yield self._merged([self._receive(pipe) for pipe in pipes])
         finally:
+            for pipe in pipes:
+                pipe.close()
             for process in processes:
-                process.terminate()
+                process.kill()
                 process.join()
 
-    def _start(self) -> tuple[list["Connection"], list[Any]]:
+    def _start(self, pipes: list["Connection"], processes: list[Any]) -> None:
         from multiprocessing import get_context
 
         context = get_context("fork")
-        pipes: list[Connection] = []
-        processes = []
-        for shard in range(len(self._found)):
-            ours, theirs = context.Pipe(duplex=False)
-            pipes.append(ours)
-            part = shard, len(self._found)
-            process = context.Process(target=_work, args=(self._paths, part, self._messages, theirs, pipes), daemon=True)
-            process.start()
-            theirs.close()
-            processes.append(process)
-        return pipes, processes
+        # A process that has not yet begun to ignore Ctrl-C must not hear of it.
+        signals = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+        try:
+            for shard in range(len(self._found)):
+                ours, theirs = context.Pipe(duplex=False)
+                pipes.append(ours)
+                part = shard, len(self._found)
+                process = context.Process(target=_work, args=(self._paths, part, self._messages, theirs, pipes), daemon=True)
+                process.start()
+                theirs.close()
+                processes.append(process)
+        except OSError as error:
+            raise ShardError(f"{len(self._found)} processes cannot be started: {error.strerror}; use -j 1") from error
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, signals)
 
     def _receive(self, pipe: "Connection") -> Turn:
         try:
             turn = Turn._make(marshal.loads(pipe.recv_bytes()))  # noqa: S302 - from a process of our own
-        except EOFError:
+        except (EOFError, OSError):  # between two messages, or within one
             raise ShardError("a process that reads a part of the sessions ended too early") from None
         if turn.failure:
             raise ShardError(turn.failure)
@@ -308,6 +323,8 @@ class Shards:
 
     def _merged(self, turns: Sequence[Turn]) -> list[tuple[int, bytes]]:
         self.n_bytes = turns[0].n_bytes
+        if any((turn.n_bytes, bool(turn.files)) != (self.n_bytes, bool(turns[0].files)) for turn in turns):
+            raise ShardError("the captures have changed while they were read")
         if turns[0].files:
             self.files = pickle.loads(turns[0].files)  # noqa: S301 - from a process of our own
         self._chains.take([RevocationSeen(kind, body) for kind, body in turns[0].revocation])
@@ -331,7 +348,7 @@ class Shards:
             self._resumptions.keep_ticket(ticket, ResumableSession(number, server, name))
 
     def _filled(self, shard: int, ended: Ended) -> bytes:
-        resumes = self._found[shard].pop(ended.resumed, None)
+        resumes = self._found[shard].pop(ended.search, None)
         parts = ended.parts if ended.unresumed is None or resumes is not None else ended.unresumed
         if not ended.holes:
             return parts[0] + b"\n"

@@ -41,7 +41,7 @@ def test_whatever_differs_opens_nothing(change: str) -> None:
     ciphertext = bytes.fromhex(CIPHERTEXTS[0])
     secret = SHARED_SECRET[::-1] if change == "secret" else SHARED_SECRET
     recipient = Recipient(0x20, 1, 1, secret, INFO + b"!" * (change == "info"))
-    sent = {"ciphertext": ciphertext[:-1] + b"\0", "short": ciphertext[:7]}.get(change, ciphertext)
+    sent = {"ciphertext": ciphertext[:-1] + bytes([ciphertext[-1] ^ 1]), "short": ciphertext[:7]}.get(change, ciphertext)
     with pytest.raises(DecryptionError) as error:
         recipient.open(change == "sequence", b"Count-0" + b"!" * (change == "associated data"), sent)
     assert error.value.reason == WRONG_SECRET

@@ -100,7 +100,7 @@ def test_a_forged_finished_is_another(converse):
     assert key_schedule.finished(said.version, "SHA256", master, True, transcript) == client.finished[4:]
     for other in (
         key_schedule.finished(said.version, "SHA256", master, False, transcript),
-        key_schedule.finished(said.version, "SHA256", master[:-1] + b"\0", True, transcript),
+        key_schedule.finished(said.version, "SHA256", master[:-1] + bytes([master[-1] ^ 1]), True, transcript),
         key_schedule.finished(said.version, "SHA256", master, True, transcript + b"\0"),
     ):
         assert other != client.finished[4:]

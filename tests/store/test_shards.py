@@ -1,5 +1,6 @@
 """Several processes print the same bytes as one, in every form, and say when one of them is lost."""
 
+import gzip
 import json
 import os
 import signal
@@ -10,10 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from analyzer.capture.key_prescan import LARGEST_COMPRESSED, is_prescanned
 from analyzer.cli.main import main
 from analyzer.engine import Engine
 from analyzer.store.chain_verdicts import Chains
-from analyzer.store.shards import NotedResumptions, ShardError, Shards, can_share, default_shards
+from analyzer.store.shards import NotedResumptions, Shard, ShardError, Shards, can_share, default_shards
 from analyzer.tls.handshake.resumption import ResumableSession
 
 CAPTURES = Path(__file__).parents[2] / "captures"
@@ -126,6 +128,62 @@ def test_a_file_that_vanishes_is_an_error(tmp_path: Path):
 
 def children_of(process: int) -> list[int]:
     return [int(word) for word in Path(f"/proc/{process}/task/{process}/children").read_text().split()]
+
+
+def test_several_processes_want_more_memory_than_one_may_use(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("analyzer.store.shards.MOST_HELD", -1)
+    with pytest.raises(ShardError, match="use -j 1"):
+        list(Shards([str(ALL[0])], 2, False, Chains()).turns())
+
+
+def test_a_killed_process_is_an_error(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch):
+    def die_while_sending(shard: Shard) -> None:
+        os.write(shard._pipe.fileno(), b"\0\0\1\0half a message")
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    monkeypatch.setattr("analyzer.store.shards.Shard.run", die_while_sending)
+    assert printed(capsys, str(ALL[0]), "--format", "json", "-j", "2") == (
+        2, "", "analyzer: a process that reads a part of the sessions ended too early\n",
+    )  # fmt: skip
+
+
+def test_processes_that_saw_different_files_are_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    path = tmp_path / "changing.pcapng"
+    path.write_bytes(ALL[0].read_bytes())
+    run = Shard.run
+
+    def run_later(shard: Shard) -> None:
+        if not shard._is_first:
+            path.write_bytes(ALL[0].read_bytes()[:-40])
+        run(shard)
+
+    monkeypatch.setattr("analyzer.store.shards.Shard.run", run_later)
+    monkeypatch.setattr("analyzer.store.shards.Shard._send", slow(Shard._send))
+    with pytest.raises(ShardError, match="have changed"):
+        list(Shards([str(path)], 2, False, Chains()).turns())
+
+
+def slow(send):
+    """The same, but process 0 waits until the other one has changed the file."""
+
+    def late(shard: Shard, *arguments: object, **named: object) -> None:
+        if shard._is_first:
+            time.sleep(0.3)
+        send(shard, *arguments, **named)
+
+    return late
+
+
+def test_a_large_compressed_capture_is_read_by_one_process(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    packed = tmp_path / "late.pcapng.gz"
+    packed.write_bytes(gzip.compress(ALL[0].read_bytes()))
+    assert is_prescanned(str(packed))
+    os.truncate(packed, LARGEST_COMPRESSED + 1)
+    assert not is_prescanned(str(packed))
+    monkeypatch.setattr("analyzer.store.shards.Shards.turns", lambda _: pytest.fail("shared"))
+    assert printed(capsys, str(packed), "--format", "json", "-j", "2")[1]
 
 
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, -signal.SIGTERM)])
