@@ -22,7 +22,7 @@ HOT_FLAGS = ["-O2", "-g0"]
 """For the modules that setup.cfg lists as `hot`: those with the most instructions of their own."""
 
 DIRECTIVES = {"language_level": 3, "wraparound": False, "cdivision": True, "auto_pickle": False}
-"""Nothing pickles a compiled object. The code for it would be a quarter of the time to compile."""
+"""Nothing pickles a compiled object. The code for it would take a tenth of the time to compile."""
 
 
 class BuildCompiled(build_ext):
