@@ -15,7 +15,7 @@ import shutil
 import statistics
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -39,7 +39,7 @@ TOOLS: dict[str, tuple[str, ...]] = {
     "analyzer": ("{analyzer}", "sessions", "{capture}", "--format", "json"),
     "analyzer --messages": ("{analyzer}", "sessions", "{capture}", "--format", "json", "--messages"),
     "tshark": (
-        *("tshark", "-n", "-r", "{capture}", "-T", "fields", "-Y", "tls.handshake"),
+        *("{tshark}", "-n", "-r", "{capture}", "-T", "fields", "-Y", "tls.handshake"),
         *(word for field in TSHARK_FIELDS for word in ("-e", field)),
     ),
     "ssldump": ("ssldump", "-j", "-n", "-r", "{capture}"),
@@ -48,7 +48,7 @@ TOOLS: dict[str, tuple[str, ...]] = {
 KEYED_TOOLS: dict[str, tuple[str, ...]] = {
     "analyzer": ("{analyzer}", "sessions", "{capture}", "-k", "{keys}", "--format", "json"),
     "tshark": (
-        *("tshark", "-n", "-r", "{capture}", "-o", "tls.keylog_file:{keys}", "-T", "fields", "-Y", "http"),
+        *("{tshark}", "-n", "-r", "{capture}", "-o", "tls.keylog_file:{keys}", "-T", "fields", "-Y", "http"),
         *(word for field in TSHARK_HTTP_FIELDS for word in ("-e", field)),
     ),
     "floor": (sys.executable, "-m", "benchmarks.floor", "{capture}"),
@@ -62,14 +62,16 @@ MIB = 1 << 20
 MIN_STARTS = 5
 
 Timings = dict[str, list[Run]]
+Programs = Mapping[str, Sequence[str]]
+"""The words that start `analyzer` and `tshark`."""
 
 
-def command_of(tool: str, analyzer: Sequence[str], capture: Path, keyed: bool = False) -> list[str]:
+def command_of(tool: str, programs: Programs, capture: Path, keyed: bool = False) -> list[str]:
     """Return the command line of `tool` for `capture`, with its key log or without."""
     words: list[str] = []
     for word in (KEYED_TOOLS if keyed else TOOLS)[tool]:
         spelled = word.replace("{capture}", str(capture)).replace("{keys}", str(capture.with_suffix(".keys")))
-        words += analyzer if word == "{analyzer}" else [spelled]
+        words += programs.get(word.strip("{}"), [spelled])
     return words
 
 
@@ -97,14 +99,14 @@ def made(name: str, scale: float, folder: Path) -> tuple[Path, dict[str, Any]]:
     return Path(path), json.loads(facts)
 
 
-def sessions_printed(analyzer: Sequence[str], capture: Path, keyed: bool, folder: Path, limit: float) -> tuple[int, str]:
+def sessions_printed(programs: Programs, capture: Path, keyed: bool, folder: Path, limit: float) -> tuple[int, str]:
     """Return how many sessions the analyzer prints for `capture`, in a run that is not timed, and the end of its standard
     error.
 
     With keys only completely decrypted sessions count. The run also loads the capture into the page cache.
     """
     output, errors = folder / "check.out", folder / "check.err"
-    measure(command_of("analyzer", analyzer, capture, keyed), limit, str(output), str(errors))
+    measure(command_of("analyzer", programs, capture, keyed), limit, str(output), str(errors))
     with output.open("rb") as lines:
         n_lines = sum(1 for line in lines if not keyed or DECRYPTED in line)
     complaint = errors.read_text(errors="replace").strip()[-300:]
@@ -113,14 +115,14 @@ def sessions_printed(analyzer: Sequence[str], capture: Path, keyed: bool, folder
     return n_lines, complaint
 
 
-def time_tools(tools: Sequence[str], analyzer: Sequence[str], capture: Path, keyed: bool, rounds: int, limit: float) -> Timings:
+def time_tools(tools: Sequence[str], programs: Programs, capture: Path, keyed: bool, rounds: int, limit: float) -> Timings:
     """The runs of every tool on `capture`, by tool."""
     timings: Timings = {tool: [] for tool in tools}
     for number in range(rounds):
         for tool in tools:
             if keyed and tool == "tshark" and number > 0:  # a minute and gigabytes each time
                 continue
-            run = measure(command_of(tool, analyzer, capture, keyed), limit)
+            run = measure(command_of(tool, programs, capture, keyed), limit)
             timings[tool].append(run)
             print(f"{capture.name} {number + 1}/{rounds} {tool}: {run.wall:.2f} s, status {run.status}", file=sys.stderr)
     return timings
@@ -224,7 +226,7 @@ def first_line(*command: str) -> str:
     return lines[0] if lines else "says nothing"
 
 
-def render_machine(analyzer: Sequence[str], tools: Sequence[str]) -> str:
+def render_machine(programs: Programs, tools: Sequence[str]) -> str:
     """Return the time, the machine and the versions."""
     processor = platform.processor() or platform.machine()
     information = Path("/proc/cpuinfo")
@@ -238,10 +240,10 @@ def render_machine(analyzer: Sequence[str], tools: Sequence[str]) -> str:
         f"* Date: {datetime.datetime.now(datetime.UTC):%Y-%m-%d %H:%M} UTC",
         f"* Machine: {processor}, {os.cpu_count()} cores, {platform.system()} {platform.release()}, "
         f"Python {platform.python_version()}; load before the first run {load}",
-        f"* analyzer: {first_line(*analyzer, '--version')}",
+        f"* analyzer: {first_line(*programs['analyzer'], '--version')}",
     ]
     flags = {"tshark": "--version", "ssldump": "-v", "tcpdump": "--version"}
-    lines += [f"* {tool}: {first_line(tool, flags[tool])}" for tool in tools if tool in flags]
+    lines += [f"* {tool}: {first_line(*programs.get(tool, [tool]), flags[tool])}" for tool in tools if tool in flags]
     return "\n".join(lines)
 
 
@@ -253,21 +255,22 @@ def main() -> int:
     parser.add_argument("--workloads", default=",".join(WORKLOADS), help="some of: %(default)s")
     parser.add_argument("--tools", default=",".join([*TOOLS, FLOOR]), help="some of: %(default)s")
     parser.add_argument("--analyzer", default="analyzer", help="the command to time (default: the installed `analyzer`)")
+    parser.add_argument("--tshark", default="tshark", help="the tshark to time, such as a newer one than the installed")
     parser.add_argument("--scale", type=float, default=1.0, help="a part of the full workloads, such as 0.1")
     parser.add_argument("--folder", type=Path, default=Path(os.environ.get("BENCH_DIR", root / ".cache")))
     parser.add_argument("--demo", type=Path, default=root.parent / "captures" / "demo.pcapng", help="for the start-up time")
     parser.add_argument("--limit", type=float, default=900, help="seconds after which a run is killed")
     parser.add_argument("--json", type=Path, help="write every run to this file too")
     args = parser.parse_args()
-    analyzer = shlex.split(args.analyzer)
+    programs = {"analyzer": shlex.split(args.analyzer), "tshark": shlex.split(args.tshark)}
     asked = [tool.strip() for tool in args.tools.split(",")]
     unknown = [name for name in asked if name not in TOOLS and name != FLOOR]
     unknown += [name for name in args.workloads.split(",") if name not in WORKLOADS]
     if unknown:
         parser.error(f"not known: {', '.join(unknown)}")
-    tools = [tool for tool in asked if shutil.which(command_of(tool, analyzer, Path("capture"), tool == FLOOR)[0])]
+    tools = [tool for tool in asked if shutil.which(command_of(tool, programs, Path("capture"), tool == FLOOR)[0])]
     absent = [tool for tool in asked if tool not in tools]
-    machine = render_machine(analyzer, tools)
+    machine = render_machine(programs, tools)
 
     results: dict[str, tuple[dict[str, Any], Timings]] = {}
     notes = [f"* {tool}: not installed" for tool in absent]
@@ -275,15 +278,15 @@ def main() -> int:
         keyed = name.endswith(KEYED)
         capture, facts = made(name, args.scale, args.folder)
         if "analyzer" in tools:
-            printed, complaint = sessions_printed(analyzer, capture, keyed, args.folder, args.limit)
+            printed, complaint = sessions_printed(programs, capture, keyed, args.folder, args.limit)
             if printed != facts["sessions"]:
                 notes.append(f"* {name}: the analyzer printed {printed} of {facts['sessions']} sessions. {complaint}")
-        timings = time_tools(tools_for(name, tools), analyzer, capture, keyed, args.rounds, args.limit)
+        timings = time_tools(tools_for(name, tools), programs, capture, keyed, args.rounds, args.limit)
         results[name] = facts, timings
         notes += failures(name, timings)
     parts = [machine, render_seconds(results, tools), render_ratios(results, tools), render_costs(results, tools)]
     if "analyzer" in tools:
-        starts = time_start(analyzer, args.demo, args.rounds, args.limit)
+        starts = time_start(programs["analyzer"], args.demo, args.rounds, args.limit)
         parts.append(render_start(starts))
         notes += failures("start", starts)
     print("\n\n".join([*parts, *(["\n".join(notes)] if notes else [])]))

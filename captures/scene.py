@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from endpoints import Bundled, Endpoint, Exchange, Standard
 from wire import SIDES, Conversation, Host, Packet, Wire
 
-from analyzer.capture.writer import PcapngWriter, PcapWriter
+from analyzer.capture.capture_writer import PcapngWriter, PcapWriter
 
 # Documentation addresses: RFC 5737, RFC 3849, and RFC 7042 for the link layer.
 CLIENT = Host("192.0.2.10", "00:00:5e:00:53:0a")

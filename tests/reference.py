@@ -17,8 +17,16 @@ print the codes, `analyzer COMMAND --schema` prints the keys as a JSON Schema.
   [What makes a chain invalid](#what-makes-a-chain-invalid)
 - Keys: {commands}
 
-A code is never renamed, nor is a key. A key whose value is not known is null and never left out. In the tables below, `[]`
-stands for the items of a list.
+A code is never renamed, nor is a key. A key whose value is not known is null and never left out. `analyzer show --format json`
+prints the keys of `sessions`, for one session. `analyzer packet` has no JSON output. DTLS and QUIC are not followed yet:
+`protocol` is today always `tls`.
+
+In the tables below:
+
+- `[]` stands for the items of a list: `certificates.server[].subject` is the subject of one certificate of the server.
+- The type *time* is text by RFC 3339, in UTC, with nine digits of a second, such as `2026-10-03T12:00:00.123456789Z`.
+- If several keys of a table have the same type with many keys, these are listed once: "keys as in `chain`" says where.
+- The type *code* links to the list of the allowed values.
 """
 
 LISTS = {
@@ -26,6 +34,9 @@ LISTS = {
     "decryption_failures": ("Why something was not decrypted", "`decryption.reason` of a session."),
     "chain_problems": ("What makes a chain invalid", "`code` in `chain.problems` and `client_chain.problems` of a session."),
 }
+
+FEW = 3
+"""The most keys of a definition that is listed wherever it is used."""
 
 
 def cell(text: str) -> str:
@@ -46,39 +57,67 @@ def list_of_codes(name: str) -> Iterator[str]:
         yield f"- **`{one.code}`**{severity}: {cell(parts)}{cell(refuted)}{reference}"
 
 
-def keys_of(schema: dict[str, Any], definitions: dict[str, Any], path: str) -> Iterator[tuple[str, str, str]]:
-    """Every key below a schema: its path, type and meaning; a definition is followed where it is used first."""
+def keys_of(
+    schema: dict[str, Any], definitions: dict[str, Any], path: str, seen: dict[str, str]
+) -> Iterator[tuple[str, str, str]]:
+    """Every key below a schema: its path, type and meaning. seen: where each definition was listed first; is changed."""
     for name, key in schema.get("properties", {}).items():
         here = f"{path}.{name}" if path else name
-        yield here, type_of(key, definitions), key["description"]
-        yield from below(key, definitions, here)
+        absent = "" if name in schema.get("required", ()) else "; not in every record"
+        as_in = "" if "items" in key else listed_at(key, definitions, seen)
+        yield here, type_of(key, definitions), key["description"] + as_in + absent
+        yield from below(key, definitions, here, seen)
 
 
-def below(schema: dict[str, Any], definitions: dict[str, Any], path: str) -> Iterator[tuple[str, str, str]]:
-    """The keys of what stands at a path."""
+def below(
+    schema: dict[str, Any], definitions: dict[str, Any], path: str, seen: dict[str, str]
+) -> Iterator[tuple[str, str, str]]:
+    """The keys of what stands at a path: of a definition that was listed before only if they are few, else where they are."""
     if "items" in schema:
-        yield from below(schema["items"], definitions, path + "[]")
-    for one in (schema, *schema.get("anyOf", ())):
-        if "$ref" in one:
-            name = one["$ref"].rpartition("/")[2]
-            if name in definitions:
-                yield from below(definitions.pop(name), definitions, path)
-    yield from keys_of(schema, definitions, path)
+        items, here = schema["items"], path + "[]"
+        as_in = listed_at(items, definitions, seen)
+        if as_in:
+            yield here, type_of(items, definitions), as_in.removeprefix("; ")
+        yield from below(items, definitions, here, seen)
+    name = name_of(schema)
+    if name and not listed_at(schema, definitions, seen):
+        seen.setdefault(name, path)
+        yield from below(definitions[name], definitions, path, seen)
+    yield from keys_of(schema, definitions, path, seen)
+
+
+def listed_at(schema: dict[str, Any], definitions: dict[str, Any], seen: dict[str, str]) -> str:
+    """Where the keys of a schema are, if it is a definition with many keys that was listed before; else nothing."""
+    name = name_of(schema)
+    many = name in seen and len(definitions[name].get("properties", ())) > FEW
+    return f"; keys as in `{seen[name]}`" if many else ""
+
+
+def name_of(schema: dict[str, Any]) -> str:
+    """The name of the definition that a schema refers to; empty for none."""
+    names = [one["$ref"].rpartition("/")[2] for one in (schema, *schema.get("anyOf", ())) if "$ref" in one]
+    return names[0] if names else ""
 
 
 def type_of(schema: dict[str, Any], definitions: dict[str, Any]) -> str:
-    """The type in words."""
-    if "$ref" in schema:
-        return schema["$ref"].rpartition("/")[2].replace("_", " ")
+    """The type in words, or the allowed values."""
     if "anyOf" in schema:
         return " or ".join(type_of(one, definitions) for one in schema["anyOf"])
-    kind = schema.get("type", "any")
-    kinds = " or ".join(kind) if isinstance(kind, list) else kind
-    if "enum" in schema and len(schema["enum"]) <= 6:
-        return ", ".join(f"`{value}`" if value else "null" for value in schema["enum"])
-    if kind == "array":
-        return f"list of {type_of(schema['items'], definitions)}"
-    return kinds
+    if "$ref" in schema:
+        name = name_of(schema)
+        return type_of(definitions[name], definitions) if "enum" in definitions[name] else name.replace("_", " ")
+    kinds = schema.get("type", "any")
+    kinds = kinds if isinstance(kinds, list) else [kinds]
+    or_null = " or null" if "null" in kinds[1:] else ""
+    if "enum" in schema:
+        values = [value for value in schema["enum"] if value is not None]
+        for name, (title, _) in LISTS.items():
+            if values == list(codes(name)):
+                return f"[code](#{title.lower().replace(' ', '-')}){or_null}"
+        return ", ".join(f"`{value}`" for value in values) + or_null
+    if "array" in kinds:
+        return f"list of {type_of(schema['items'], definitions)}{or_null and ',' + or_null}"
+    return " or ".join(kinds)
 
 
 def section(command: str, schema: dict[str, Any]) -> Iterator[str]:
@@ -87,9 +126,9 @@ def section(command: str, schema: dict[str, Any]) -> Iterator[str]:
     yield f"{schema['description']}\n"
     for one in schema.get("oneOf") or schema.get("items", {}).get("oneOf") or [schema]:
         if one is not schema:
-            yield f"{one['description'].capitalize()}:\n"
+            yield f"{one['description'][0].upper()}{one['description'][1:]}:\n"
         yield "| key | type | meaning |\n| --- | --- | --- |"
-        for path, kind, meaning in keys_of(one, dict(schema["$defs"]), ""):
+        for path, kind, meaning in keys_of(one, schema["$defs"], "", {}):
             yield f"| `{path}` | {cell(kind)} | {cell(meaning)} |"
         yield ""
 

@@ -22,12 +22,14 @@ MAX_ATTRIBUTES = 20
 """Maximum attributes of an object, including those of its base classes. An object with more has several purposes."""
 
 MANY_ATTRIBUTES = {
+    "api/session_object.py:Session": "its attributes are the keys of the session record",
     "capture/packet_reader.py:PacketReader": "one object for all packets, whose buffer compiled code reads as C fields",
     "packet/packet.py:Packet": "one object for all packets, filled again for each, whose fields compiled code reads in C",
 }
-"""The classes that have more, as `room/file.py:Class`, and the reason."""
+"""The classes that have more, as `package/file.py:Class`, and the reason."""
 
 TESTED_ELSEWHERE = {
+    "__init__.py": "test_api.py",
     "__main__.py": "test_build.py",
     "analysis/key_audit.py": "cli/test_keys.py",
     "application/discarded_data.py": "cli/test_follow.py",
@@ -68,8 +70,12 @@ TESTED_ELSEWHERE = {
     "flows/sink.py": "flows/test_reassembly.py",
     "flows/udp_flow.py": "flows/test_udp.py",
     "secrets/labels.py": "secrets/test_keylog.py",
+    "store/chain_options.py": "cli/test_trust_options.py",
     "store/declaration.py": "store/test_schema.py",
+    "store/validation_time.py": "cli/test_trust_options.py",
     "store/output_schemas.py": "store/test_schema.py",
+    "store/http_messages.py": "cli/test_plaintext.py",
+    "store/secret_files.py": "cli/test_key_files.py",
     "store/summary_schema.py": "store/test_schema.py",
     "cli/summary_record.py": "store/test_schema.py",
     "tls/decryption/key_material.py": "tls/decryption/test_decryption.py",
@@ -118,8 +124,8 @@ def has_code(path: Path) -> bool:
 
 
 def counterparts(path: Path) -> list[Path]:
-    """Return the test files for `room/name.py`: room/test_name.py, room/test_name_*.py, room/name/test_*.py, or
-    test_room.py."""
+    """Return the test files for `package/name.py`: package/test_name.py, package/test_name_*.py,
+    package/name/test_*.py, or test_package.py."""
     folder, name = ROOT / "tests" / path.parent, path.stem
     mirrored = [folder / f"test_{name}.py", *folder.glob(f"test_{name}_*.py"), *folder.glob(f"{name}/test_*.py")]
     return [test for test in (*mirrored, folder.parent / f"test_{folder.name}.py") if test.is_file()]
@@ -133,7 +139,7 @@ def test_every_module_has_its_tests() -> None:
     assert [test for test in TESTED_ELSEWHERE.values() if not (ROOT / "tests" / test).is_file()] == []
 
 
-def test_every_folder_of_tests_mirrors_a_room() -> None:
+def test_every_folder_of_tests_mirrors_a_package() -> None:
     folders = {test.parent.relative_to(ROOT / "tests") for test in (ROOT / "tests").rglob("test_*.py")}
     strays = [f.as_posix() for f in folders if f.parts and f.parts[0] not in BESIDE_THE_MIRROR]
     assert [f for f in strays if not (PACKAGE / f).is_dir() and not (PACKAGE / f).with_suffix(".py").is_file()] == []
@@ -146,6 +152,27 @@ def test_a_file_opens_with_what_it_is_and_has_one_idea(path: Path) -> None:
     n_lines = text.count("\n")
     assert n_lines <= MAX_LINES
     assert UNDONE.search(text) is None
+
+
+def test_scripts_beside_the_package_import_what_is_there() -> None:
+    scripts = [*(ROOT / "captures").glob("*.py"), *(ROOT / "benchmarks").glob("*.py")]
+    imported = [
+        node.module.removeprefix("analyzer.").replace(".", "/")
+        for script in scripts
+        for node in ast.walk(ast.parse(script.read_text("utf-8")))
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("analyzer.")
+    ]
+    assert imported
+    assert [name for name in imported if not (PACKAGE / f"{name}.py").is_file() and not (PACKAGE / name).is_dir()] == []
+
+
+def test_files_that_a_readme_names_are_there() -> None:
+    planned = [PACKAGE / "tls" / "dtls", PACKAGE / "tls" / "quic"]
+    pages = [page for page in PACKAGE.rglob("README.md") if page.parent not in planned]
+    known = {path.name for folder in ("analyzer", "tests", "captures") for path in (ROOT / folder).rglob("*.py")}
+    assert len(pages) >= 3
+    for page in [*pages, ROOT / "CONTRIBUTING.md"]:
+        assert set(re.findall(r"`(\w+\.py)`", page.read_text("utf-8"))) <= known, page
 
 
 SAME_NAME = {
@@ -220,11 +247,11 @@ def test_no_class_is_a_bag_of_attributes() -> None:
     assert [name for name in MANY_ATTRIBUTES if counts.get(name, 0) <= MAX_ATTRIBUTES] == [], "these have fewer by now"
 
 
-def test_every_room_is_in_the_layers() -> None:
-    rooms = {path.name for path in PACKAGE.iterdir() if (path / "__init__.py").is_file()}
+def test_every_package_is_in_the_layers() -> None:
+    packages = {path.name for path in PACKAGE.iterdir() if (path / "__init__.py").is_file()}
     settings = (ROOT / "setup.cfg").read_text("utf-8")
     listed = settings.partition("layers =\n")[2].partition("\nexhaustive")[0].split()
-    assert {room.strip("()") for room in listed} >= rooms
+    assert {package.strip("()") for package in listed} >= packages
 
 
 def test_compiled_modules_and_declarations_are_the_same(listed_modules: list[str]) -> None:

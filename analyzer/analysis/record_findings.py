@@ -13,6 +13,7 @@ import cython
 from analyzer.codec.registry import registry
 from analyzer.tls.decryption.decryption import Decryption
 from analyzer.tls.events import Alert, Finding, Gap, HandshakeMessage
+from analyzer.tls.limits import MAX_GAPS
 from analyzer.tls.session import Session
 
 ROLES = ("client", "server")
@@ -73,8 +74,10 @@ def log_findings(session: Session) -> list[Finding]:
         gaps = [gap for gap in session.log.gaps if gap.role == role]
         if gaps:
             n_bytes = sum([gap.length for gap in gaps])
-            detail = f"{n_bytes:,} bytes that the {ROLES[role]} sent are not in the capture; gaps: {len(gaps):,}"
-            found.append(Finding("gap", "low", detail, [gap.frame for gap in gaps if gap.frame][:MAX_FRAMES]))
+            least = "at least " if len(session.log.gaps) >= MAX_GAPS else ""
+            detail = f"{least}{n_bytes:,} bytes that the {ROLES[role]} sent are not in the capture; gaps: {least}{len(gaps):,}"
+            frames = list(dict.fromkeys([gap.frame for gap in gaps if gap.frame]))
+            found.append(Finding("gap", "low", detail, frames[:MAX_FRAMES]))
     return found
 
 

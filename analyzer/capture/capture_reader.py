@@ -2,11 +2,12 @@
 
 import os
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field
 
 from analyzer.capture.blocks import Interface, Section, Statistics
 from analyzer.capture.frame import Frame
+from analyzer.capture.key_prescan import LARGEST_COMPRESSED
 from analyzer.capture.packet_reader import PacketReader
 from analyzer.capture.source import STANDARD_INPUT, Source
 from analyzer.codec.errors import Anomaly, ParseError
@@ -99,7 +100,16 @@ class CaptureReader:
         """Return the facts of the files that are damaged or truncated, or are not captures."""
         return [facts for facts in self.files if facts.error is not None]
 
-    def packet_readers(self) -> Iterator[PacketReader]:
+    def may_have_more_secrets(self, packet_reader: PacketReader) -> bool:
+        """Return whether the current capture may have secrets that were not read yet, and that `prescan_keys` did not find."""
+        source = self.source
+        if source is None or packet_reader.format != "pcapng":
+            return False
+        # Nobody looks ahead in what comes through standard input, even where it is a file.
+        unseen = source.total is None or source.path == STANDARD_INPUT
+        return unseen or (source.compression is not None and (source.total or 0) > LARGEST_COMPRESSED)
+
+    def packet_readers(self) -> Generator[PacketReader, None, None]:
         """Yield the packet reader of the current file, each time that it has more bytes. Advance it until it returns False.
 
         Damage ends the reading of one file and is kept in its facts. The next file is read then. An OSError is raised.

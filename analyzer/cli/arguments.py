@@ -1,13 +1,13 @@
 """Defines the command line: the commands, their options, and their help with examples."""
 
 import argparse
-import sys
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from analyzer.cli.escape import harmless
 from analyzer.cli.output import CommandError
-from analyzer.cli.time_argument import CAPTURE, parse_time
+from analyzer.cli.time_argument import parse_time
+from analyzer.store.validation_time import CAPTURE
 
 COMMANDS = ("summary", "sessions", "show", "certificates", "follow", "export", "packets", "packet", "keys", "fields")
 """The commands in the order of the help. A first word that is not a command is a capture; the command is `summary` then."""
@@ -83,7 +83,7 @@ examples:
   analyzer fields --causes --format json    why something did not decrypt, and what makes a chain invalid""",
     "keys": """\
 examples:
-  analyzer keys trace.pcapng -k keys.log    which sessions the log has the secrets of, and what is wrong with it
+  analyzer keys trace.pcapng -k keys.log    for which sessions the log has secrets, and what is wrong with it
   analyzer keys trace.pcap -k keys.log --format json | jq 'select(.verdict == "none")'""",
 }
 
@@ -102,10 +102,13 @@ _ABOUTS = {
 
 
 _KEYS = (
-    (("-k", "--keylog"), "a key log (SSLKEYLOGFILE): decrypts the sessions it is of; may be repeated, - is standard input"),
+    (
+        ("-k", "--keylog"),
+        "a key log (SSLKEYLOGFILE): decrypts the sessions whose secrets it has; may be repeated, - is standard input",
+    ),
     (("--rsa-key",), "an RSA private key (PEM, DER, PKCS#12), for sessions with RSA key exchange; may be repeated"),
     (("--psk-file",), "external pre-shared keys, one a line: the identity (0x for hex) and the key in hex; may be repeated"),
-    (("--password-file",), "the password of private keys, in its first line; without one it is asked for on the terminal"),
+    (("--password-file",), "the password of private keys, in its first line; otherwise you are asked for it"),
 )
 
 
@@ -117,22 +120,10 @@ _TRUST_OPTIONS = (
 
 
 class _Parser(argparse.ArgumentParser):
-    """Parses arguments. Raises Refusal, with one line of text, where argparse reports an error."""
+    """Parses arguments. Raises CommandError, with one line of text, where argparse reports an error."""
 
     def error(self, message: str) -> NoReturn:
         raise CommandError(f"{harmless(message)} (see {self.prog} --help)")
-
-
-class _PrintSchema(argparse.Action):
-    """Implements `--schema`: prints the JSON Schema of the command's JSON output, and exits."""
-
-    def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> NoReturn:
-        import orjson
-
-        from analyzer.store.output_schemas import SCHEMAS
-
-        sys.stdout.write(orjson.dumps(SCHEMAS[parser.prog.split()[-1]], option=orjson.OPT_INDENT_2).decode() + "\n")
-        parser.exit()
 
 
 def parser() -> argparse.ArgumentParser:
@@ -155,17 +146,31 @@ def parser() -> argparse.ArgumentParser:
         )
         _ADDERS[name](command)
         if name != "export":
-            command.add_argument("-o", "--output", metavar="FILE", help="write there and not to standard output")
+            command.add_argument("-o", "--output", metavar="FILE", help="write to FILE instead of standard output")
         _add_color(command, argparse.SUPPRESS)
         if name != "packet":
             what = "manifest.json" if name == "export" else "the JSON output"
-            command.add_argument("--schema", action=_PrintSchema, nargs=0, help=f"print the JSON Schema of {what}, and exit")
+            command.add_argument("--schema", action="store_true", help=f"print the JSON Schema of {what}, and exit")
     return root
 
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
-    """Parse a command line, and return its options. Raises Refusal for a bad command line; `--help` exits."""
-    return parser().parse_args(with_command(list(arguments)))
+    """Parse a command line, and return its options. Raises CommandError for a bad command line; `--help` exits."""
+    words = with_command(list(arguments))
+    if "--schema" in words and not {"-h", "--help"} & set(words):
+        return _schema_options(words)
+    return parser().parse_args(words)
+
+
+def _schema_options(arguments: list[str]) -> argparse.Namespace:
+    """The options of a command line with `--schema`, which needs no capture; what does not concern the schema is ignored."""
+    small = _Parser(prog="analyzer", add_help=False, allow_abbrev=False)
+    small.add_argument("command")
+    small.add_argument("-o", "--output")
+    small.add_argument("--schema", action="store_true")
+    small.set_defaults(version=False, completion=None, captures=[])
+    _add_color(small, "auto")
+    return small.parse_known_args(arguments)[0]
 
 
 def with_command(arguments: list[str]) -> list[str]:
@@ -218,7 +223,7 @@ def _add_jobs(command: argparse.ArgumentParser) -> None:
         "--jobs",
         type=_jobs,
         metavar="N",
-        help="how many processes may share the work; one does all of it for now",
+        help="processes that read `sessions` of captures in files, without keys; the default is as many as make it faster",
     )
 
 
@@ -234,7 +239,7 @@ def _add_trust_options(command: argparse.ArgumentParser) -> None:
         type=parse_time,
         default=CAPTURE,
         metavar="TIME",
-        help="the moment to judge at: capture (each session's start, the default), now, or as in 2026-10-03T12:00:00Z",
+        help="the time of validation: capture (each session's start, the default), now, or a time such as 2026-10-03T12:00:00Z",
     )
 
 
@@ -276,7 +281,9 @@ def _add_follow(command: argparse.ArgumentParser) -> None:
 
 
 def _add_fields(command: argparse.ArgumentParser) -> None:
-    command.add_argument("word", nargs="?", default="", metavar="WORD", help="only what has this word in it")
+    command.add_argument(
+        "word", nargs="?", default="", metavar="WORD", help="only codes that contain WORD in their name, title or meaning"
+    )
     command.set_defaults(captures=[])  # this command reads no captures
     lists = command.add_mutually_exclusive_group(required=True)
     lists.add_argument("--findings", action="store_true", help="the codes of findings")
@@ -287,7 +294,7 @@ def _add_fields(command: argparse.ArgumentParser) -> None:
 def _add_certificates(command: argparse.ArgumentParser) -> None:
     _add_captures(command)
     command.add_argument("--format", choices=("text", "json", "csv"), default="text", help="text is the default")
-    command.add_argument("--long", action="store_true", help="all that each certificate says, not a row (text)")
+    command.add_argument("--long", action="store_true", help="all details of each certificate, instead of one row (text)")
     command.add_argument("--pem", metavar="DIR", help="write each certificate into that folder too, as <SHA-256>.pem")
     _add_keys(command)
     _add_trust_options(command)
@@ -330,7 +337,7 @@ def _add_export(command: argparse.ArgumentParser) -> None:
         type=_size,
         default=_size("10G"),
         metavar="SIZE",
-        help="write no more than so many bytes in all (k, M and G for thousands; 10G is the default)",
+        help="write at most SIZE bytes in total (k, M and G for thousands; 10G is the default)",
     )
     _add_keys(command)
     command.set_defaults(output=None)

@@ -4,20 +4,22 @@ Damage ends the reading of one file, not the run. Everything readable is in the 
 ended, and the status of the command is 1. If no file is a capture, the status is 2.
 """
 
+import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from time import monotonic
+from typing import TypeVar
 
 from analyzer.capture.capture_reader import CaptureReader, FileFacts
-from analyzer.capture.key_prescan import LARGEST_COMPRESSED
 from analyzer.capture.packet_reader import PacketReader
-from analyzer.capture.source import STANDARD_INPUT
 from analyzer.cli.output import CommandError, Output, complain
 from analyzer.cli.tail import Tail
 from analyzer.codec.errors import Incomplete
 
 DONE, DAMAGED, FAILED = 0, 1, 2
 """Exit status of a command: everything was read; a capture is damaged or truncated; nothing could be done."""
+
+Turn = TypeVar("Turn")
 
 _BAR_DELAY = 0.7
 """Seconds of work before a progress bar appears."""
@@ -33,7 +35,7 @@ class CaptureRun:
     def __init__(self, paths: Sequence[str], output: Output, *, streaming: bool = False, hashing: bool = False) -> None:
         """streaming: results are written to `output` while reading.
 
-        Raises Refusal for the first path that cannot be opened, and if standard input is named twice.
+        Raises CommandError for the first path that cannot be opened, and if standard input is named twice.
         """
         self._output = output
         self._streaming = streaming
@@ -54,13 +56,16 @@ class CaptureRun:
 
         There is no bar if standard error is not a terminal, or if results are written to the terminal while reading.
         """
+        return self.with_progress(self._packet_readers(), self.reader.n_bytes)
+
+    def with_progress(self, turns: Iterator[Turn], n_bytes: Callable[[], int]) -> Iterator[Turn]:
+        """Yield the turns of a run, with the same progress bar. n_bytes: returns how many bytes of the captures are read."""
         if not sys.stderr.isatty() or (self._streaming and self._output.terminal):
-            yield from self._packet_readers()
+            yield from turns
             return
         began = monotonic()
-        packet_readers = self._packet_readers()
-        for packet_reader in packet_readers:
-            yield packet_reader
+        for turn in turns:
+            yield turn
             if monotonic() - began > _BAR_DELAY:
                 break
         else:
@@ -68,9 +73,13 @@ class CaptureRun:
         from analyzer.cli.progress import Bar
 
         with Bar(self.total) as bar:
-            for packet_reader in packet_readers:
-                yield packet_reader
-                bar.move(self.reader.n_bytes())
+            for turn in turns:
+                yield turn
+                bar.move(n_bytes())
+
+    def rereadable(self) -> bool:
+        """Return whether all captures are regular files, which several processes can read."""
+        return all(os.path.isfile(path) for path in self.reader.paths)
 
     @property
     def piped(self) -> bool:
@@ -79,13 +88,9 @@ class CaptureRun:
 
     def secrets_may_come(self) -> bool:
         """Return whether the captures or growing key logs may contain secrets that could not be read yet."""
-        source = self.reader.source
-        if self.tail or source is None or self._packet_reader is None:
+        if self.tail or self._packet_reader is None:
             return bool(self.tail)
-        # There is no key prescan of standard input, even if it is a file.
-        unseen = source.total is None or source.path == STANDARD_INPUT
-        unseen = unseen or (source.compression is not None and (source.total or 0) > LARGEST_COMPRESSED)
-        return unseen and self._packet_reader.format == "pcapng"
+        return self.reader.may_have_more_secrets(self._packet_reader)
 
     def _packet_readers(self) -> Iterator[PacketReader]:
         for packet_reader in self.reader.packet_readers():

@@ -162,7 +162,7 @@ def run(options: Namespace, output: Output) -> int:
 def write_files(folder: str, ders: Iterable[bytes]) -> None:
     """Write each certificate as `<SHA-256>.pem` into a folder. Files that exist already are not changed.
 
-    Raises Refusal if an existing file is not what would have been written.
+    Raises CommandError if an existing file is not what would have been written.
     """
     for der in ders:
         read = certificate(der)

@@ -15,7 +15,7 @@ from analyzer.engine import Engine, Listener
 from analyzer.engine import run as run_engine
 from analyzer.store.capture_as_plaintext import PlainCapture
 from analyzer.store.capture_with_secrets import ConnectionFilter, KeyedCapture
-from analyzer.store.exported_objects import CERTIFICATES, KINDS, OBJECTS, Contents
+from analyzer.store.exported_objects import CERTIFICATES, KINDS, OBJECTS, ExportedObjects
 from analyzer.store.folder import MAX_FILES, Folder
 from analyzer.store.manifest import NAME, Manifest
 from analyzer.store.private_file import FULL, PrivateFile
@@ -113,7 +113,7 @@ def _export_contents(options: Namespace, output: Output) -> int:
     except FileExistsError as error:
         raise CommandError(f"{options.target}: not an empty folder (--force writes there all the same)") from error
     with folder, Manifest(folder) as manifest:
-        contents = Contents(folder, manifest, kinds, options.session)
+        contents = ExportedObjects(folder, manifest, kinds, options.session)
         engine = Engine(detailed=True, places=False, fields=False, reads_data=False, **keys)
         _read(capture_run, engine, contents)
         contents.write()
@@ -125,7 +125,7 @@ def _export_contents(options: Namespace, output: Output) -> int:
 
 
 def _read(capture_run: CaptureRun, engine: Engine, listener: Listener) -> None:
-    """Read the captures for a listener. Raises Refusal if the file is not a capture."""
+    """Read the captures for a listener. Raises CommandError if the file is not a capture."""
     run_engine(capture_run, engine, [listener])
     if capture_run.has_no_capture():
         raise CommandError(error_line(capture_run.reader.files[0]))

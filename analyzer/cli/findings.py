@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from analyzer.analysis.traffic import MAX_CONVERSATIONS, Traffic
 from analyzer.capture.capture_reader import FileFacts
 from analyzer.cli.capture_run import error_line
-from analyzer.cli.escape import harmless
+from analyzer.cli.escape import harmless, path_text
 from analyzer.cli.formatting import count_text, size_text
 from analyzer.cli.output import Output
 from analyzer.cli.table import wrap
@@ -102,7 +102,7 @@ class Findings:
             {
                 "code": code,
                 "severity": kind.severity,
-                "detail": kind.detail,
+                "detail": path_text(kind.detail),
                 "count": kind.count,
                 "places": [{"session": place.session, "frame": place.frame or None} for place in kind.places],
             }

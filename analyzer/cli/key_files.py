@@ -7,15 +7,14 @@ user is asked for it on the terminal. Nothing that this module prints contains a
 import os
 import sys
 from argparse import Namespace
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from getpass import getpass
 from typing import TYPE_CHECKING, TypedDict
 
-from analyzer.capture.key_prescan import prescan_keys
 from analyzer.cli.output import CommandError, complain
 from analyzer.cli.tail import Tail
-from analyzer.engine.engine import THE_CAPTURE, TLS_KEY_LOG
 from analyzer.secrets.decryption_error import WRONG_SECRET, DecryptionError
+from analyzer.store.secret_files import add_secrets_of, feed_key_log, open_private_keys
 
 if TYPE_CHECKING:
     from analyzer.cli.capture_run import CaptureRun
@@ -51,10 +50,10 @@ def read_keys(options: Namespace, capture_run: "CaptureRun", patient: bool = Tru
     """Read the files of `--keylog`, `--rsa-key` and `--psk-file`, and the secrets inside captures that are regular files.
 
     While captures are read from a pipe, key logs are read again when they grow. patient: sessions without secrets stay pending
-    while secrets may still come; False for a command that shows every frame when it is read. Raises Refusal.
+    while secrets may still come; False for a command that shows every frame when it is read. Raises CommandError.
     """
     keylog = _read_keylogs(options.keylog, capture_run) if options.keylog else None
-    keylog = _read_blocks(keylog, capture_run)
+    keylog = add_secrets_of(capture_run.reader.paths, keylog)
     passwords = [_password(path) for path in options.password_file]
     keys: list[PrivateKey] = []
     for path in options.rsa_key:
@@ -70,20 +69,6 @@ def paths_of_keys(options: Namespace) -> list[str]:
     if "keylog" not in options:
         return []
     return [*options.keylog, *options.rsa_key, *options.psk_file, *options.password_file]
-
-
-def _read_blocks(keylog: "KeyLog | None", capture_run: "CaptureRun") -> "KeyLog | None":
-    """Add the secrets that the captures contain, at any position in them."""
-    for path in capture_run.reader.paths:
-        for kind, data in prescan_keys(path):
-            if kind != TLS_KEY_LOG:
-                continue
-            if keylog is None:
-                from analyzer.secrets.keylog import KeyLog
-
-                keylog = KeyLog()
-            keylog.take(data, THE_CAPTURE)
-    return keylog
 
 
 def _read_keylogs(paths: list[str], capture_run: "CaptureRun") -> "KeyLog":
@@ -110,34 +95,25 @@ def _feed(keylog: "KeyLog", path: str) -> None:
         while data := sys.stdin.buffer.read(_CHUNK):
             keylog.feed(data, path)
         return
-    with open(path, "rb") as file:
-        while data := file.read(_CHUNK):
-            keylog.feed(data, path)
+    feed_key_log(keylog, path)
 
 
 def _private_keys(path: str, passwords: Sequence[bytes]) -> "list[PrivateKey]":
     """Return the RSA keys of a file. If the file needs a password, the first one that decrypts it is used."""
-    from analyzer.secrets.private_keys import LARGEST_FILE, read_private_keys
+    from analyzer.secrets.private_keys import LARGEST_FILE
 
     data = _read(path, LARGEST_FILE)
     asked = not passwords and path != "-" and _terminal()
-    failure: DecryptionError | None = None
-    for attempt in range(1 + (_ATTEMPTS if asked else len(passwords))):
-        password = None
-        if attempt:
-            password = getpass(f"Password of {path}: ").encode() if asked else passwords[attempt - 1]
-        try:
-            keys = read_private_keys(data, password)
-        except DecryptionError as error:
-            failure = error
-            if error.reason != WRONG_SECRET:
-                break
-            continue
-        for key in keys:
-            key.source = path
-        return keys
-    hint = "" if failure is None or failure.reason != WRONG_SECRET or asked or passwords else " (--password-file FILE)"
-    raise CommandError(f"{path}: {'no key' if failure is None else failure.detail}{hint}") from failure
+    try:
+        return open_private_keys(data, path, _ask(path) if asked else passwords)
+    except DecryptionError as error:
+        hint = "" if error.reason != WRONG_SECRET or asked or passwords else " (--password-file FILE)"
+        raise CommandError(f"{path}: {error.detail}{hint}") from error
+
+
+def _ask(path: str) -> Iterator[bytes]:
+    for _ in range(_ATTEMPTS):
+        yield getpass(f"Password of {path}: ").encode()
 
 
 def _psks(path: str) -> dict[bytes, bytes]:

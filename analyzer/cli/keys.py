@@ -10,7 +10,7 @@ from typing import Any
 
 from analyzer.analysis.key_audit import COMPLETE, NONE, NOT_NEEDED, PARTIAL, KeyAudit, KeyFit, SessionKeys
 from analyzer.cli.capture_run import CaptureRun
-from analyzer.cli.escape import harmless
+from analyzer.cli.escape import harmless, path_text
 from analyzer.cli.files import print_fact
 from analyzer.cli.formatting import count_text
 from analyzer.cli.key_files import read_keys
@@ -118,7 +118,7 @@ def session_line(record: dict[str, Any], keys: SessionKeys) -> dict[str, Any]:
         "missing": list(keys.missing),
         "conflicting": list(keys.conflicting),
         "lines": [place(line) for line in keys.lines],
-        "private_key": keys.key,
+        "private_key": None if keys.key is None else path_text(keys.key),
         "decryption": {key: record["decryption"][key] for key in ("status", "reason")},
         "detail": keys.detail,
     }
@@ -133,7 +133,7 @@ def audit_line(audit: KeyAudit) -> dict[str, Any]:
         "kind": "keys",
         "detail": audit.sentence(),
         "sessions": {"all": audit.sessions, "known": audit.known, **audit.verdicts},
-        "sources": [{"source": source, "lines": n_lines} for source, n_lines in keylog.sources().items()],
+        "sources": [{"source": path_text(source), "lines": n_lines} for source, n_lines in keylog.sources().items()],
         "lines": counts.lines,
         "secrets": counts.secrets,
         "unused": {"count": len(unused), "lines": [_placed(line) for line in unused[:LISTED]]},
@@ -168,15 +168,15 @@ def table_row(record: dict[str, Any], keys: SessionKeys) -> list[Cell]:
 
 def place(line: Line) -> str:
     """Return the place of a line: its file and line number."""
-    return f"{line.source}:{line.line}"
+    return f"{path_text(line.source)}:{line.line}"
 
 
 def _placed(line: Line) -> dict[str, Any]:
-    return {"source": line.source, "line": line.line, "label": line.label, "session": line.session.hex()}
+    return {"source": path_text(line.source), "line": line.line, "label": line.label, "session": line.session.hex()}
 
 
 def _problem(problem: Problem) -> dict[str, Any]:
-    return {"source": problem.source, "line": problem.line, "why": problem.why}
+    return {"source": path_text(problem.source), "line": problem.line, "why": problem.why}
 
 
 def _pairs(pairs: Iterable[tuple[Line, Line]]) -> list[dict[str, Any]]:
@@ -185,7 +185,7 @@ def _pairs(pairs: Iterable[tuple[Line, Line]]) -> list[dict[str, Any]]:
 
 def _fit(fit: KeyFit) -> dict[str, Any]:
     return {
-        "source": fit.source,
+        "source": path_text(fit.source),
         "bits": fit.n_bits,
         "opens": {"count": fit.n_opens, "sessions": fit.opens},
         "only_certificate": {"count": fit.n_signs, "sessions": fit.signs},

@@ -26,8 +26,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     gc.set_threshold(100_000, 50, 100)
     try:
         return _run(sys.argv[1:] if arguments is None else arguments)
-    except CommandError as refusal:
-        complain(str(refusal))
+    except CommandError as error:
+        complain(str(error))
         return FAILED
     except KeyboardInterrupt:
         _abandon_output()
@@ -60,11 +60,26 @@ def _run(arguments: Sequence[str]) -> int:
         return 0
     captures = [options.capture] if "capture" in options else options.captures
     _check_keys(options, captures)
+    if getattr(options, "schema", False):
+        return _print_schema(options)
     output = Output(options.output, [*captures, *paths_of_keys(options), *_trust_option_paths(options)], options.color)
     status: int = import_module(f"analyzer.cli.{options.command}").run(options, output)
     if status != FAILED:
         output.close()
     return status
+
+
+def _print_schema(options: Namespace) -> int:
+    import orjson
+
+    from analyzer.store.output_schemas import SCHEMAS
+
+    if options.command not in SCHEMAS:
+        raise CommandError(f"{options.command} has no JSON output (see analyzer {options.command} --help)")
+    output = Output(options.output, [], options.color)
+    output.write(orjson.dumps(SCHEMAS[options.command], option=orjson.OPT_INDENT_2) + b"\n")
+    output.close()
+    return 0
 
 
 def _trust_option_paths(options: Namespace) -> list[str]:
@@ -76,7 +91,7 @@ def _trust_option_paths(options: Namespace) -> list[str]:
 
 
 def _check_keys(options: Namespace, captures: Sequence[str]) -> None:
-    """Check that the key files can be read, before anything is read or written. Raises Refusal."""
+    """Check that the key files can be read, before anything is read or written. Raises CommandError."""
     keys = paths_of_keys(options)
     if keys.count("-") > 1:
         raise CommandError("-: standard input can be read only once")

@@ -37,7 +37,7 @@ class Output:
     """
 
     def __init__(self, path: str | None, inputs: Sequence[str], color: str) -> None:
-        """color: `auto`, `always` or `never`. Raises Refusal if the output is one of the inputs."""
+        """color: `auto`, `always` or `never`. Raises CommandError if the output is one of the inputs."""
         self.path = None if path == STANDARD_STREAM else path
         self.head = b""
         self._stream: BinaryIO | None = None
@@ -87,7 +87,7 @@ class Output:
         self._stream.write(self.head)
 
     def _refuse_inputs(self, inputs: Sequence[str]) -> None:
-        """Raise Refusal if the output is one of the inputs. Writing a file while it is read destroys it, or never ends."""
+        """Raise CommandError if the output is one of the inputs. Writing a file while it is read destroys it, or never ends."""
         with contextlib.suppress(OSError, ValueError):  # no file exists yet, or no standard output: nothing can be destroyed
             status = os.fstat(sys.stdout.fileno()) if self.path is None else os.stat(self.path)
             if not stat.S_ISREG(status.st_mode):

@@ -6,15 +6,15 @@ from collections.abc import Callable, Sequence
 from analyzer.capture.frame import Frame
 from analyzer.cli.capture_run import CaptureRun
 from analyzer.cli.escape import csv_row, harmless
-from analyzer.cli.info import Describer
 from analyzer.cli.key_files import read_keys
 from analyzer.cli.output import Output
-from analyzer.cli.plaintext import HttpMessages
 from analyzer.cli.table import Column, Table
 from analyzer.engine import Engine, Listener
 from analyzer.engine import run as run_engine
 from analyzer.packet.packet import Packet
+from analyzer.store.http_messages import HttpMessages
 from analyzer.store.output_schemas import PACKET
+from analyzer.store.packet_info import Describer, packet_record
 from analyzer.store.session_record import json_line, rfc3339
 from analyzer.tls.events import Event
 
@@ -88,17 +88,7 @@ def _row_writer(form: str, output: Output, table: Table | None) -> Callable[[Fra
 
 
 def _write_json(frame: Frame, source: str, destination: str, protocol: str, info: str) -> bytes:
-    return json_line(
-        {
-            "number": frame.number,
-            "time": rfc3339(frame.at),
-            "source": source or None,
-            "destination": destination or None,
-            "protocol": protocol,
-            "length": frame.wire_length,
-            "info": info,
-        }
-    )
+    return json_line(packet_record(frame, source, destination, protocol, info))
 
 
 def _write_csv(frame: Frame, source: str, destination: str, protocol: str, info: str) -> bytes:

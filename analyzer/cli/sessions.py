@@ -4,9 +4,11 @@ from argparse import Namespace
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import orjson
+
 from analyzer.cli.capture_run import CaptureRun
-from analyzer.cli.key_files import read_keys
-from analyzer.cli.output import Output
+from analyzer.cli.key_files import Keys, read_keys
+from analyzer.cli.output import CommandError, Output
 from analyzer.cli.rows import COLUMNS, CSV_COLUMNS, csv_head, csv_line, table_row
 from analyzer.cli.table import Cell, Table
 from analyzer.cli.trust_options import read_chains
@@ -38,9 +40,41 @@ def run(options: Namespace, output: Output) -> int:
     capture_run = CaptureRun(options.captures, output, streaming=options.format != "text")
     keys = read_keys(options, capture_run)
     chains = read_chains(options)
-    engine = Engine(fields=options.messages, watches_revocation=True, **keys)
-    run_engine(capture_run, engine, [chains, _PRINTERS[options.format](output, chains, options.messages)])
+    shards = _shards(options, capture_run, keys)
+    if shards > 1:
+        _run_shared(options, output, capture_run, chains, shards)
+    else:
+        engine = Engine(fields=options.messages, watches_revocation=True, **keys)
+        run_engine(capture_run, engine, [chains, _PRINTERS[options.format](output, chains, options.messages)])
     return capture_run.status()
+
+
+def _shards(options: Namespace, capture_run: CaptureRun, keys: Keys) -> int:
+    """Return how many processes share the work: one if there are keys, or if a capture is a pipe."""
+    if keys["keylog"] is not None or keys["private_keys"] or keys["psks"] or not capture_run.rereadable():
+        return 1
+    from analyzer.store.shards import can_share, default_shards
+
+    if not can_share():
+        return 1
+    jobs: int | None = options.jobs
+    return default_shards(capture_run.total or 0) if jobs is None else jobs
+
+
+def _run_shared(options: Namespace, output: Output, capture_run: CaptureRun, chains: Chains, shards: int) -> None:
+    from analyzer.store.shards import ShardError, Shards
+
+    shared = Shards(options.captures, shards, options.messages, chains)
+    printer = _PRINTERS[options.format](output, chains, options.messages)
+    try:
+        for turn in capture_run.with_progress(shared.turns(), lambda: shared.n_bytes):
+            for number, line in turn:
+                printer.take_line(number, line)
+            printer.end_turn()
+    except ShardError as error:
+        raise CommandError(str(error)) from error
+    capture_run.reader.files[:] = shared.files
+    printer.close()
 
 
 class JsonLines(Listener):
@@ -58,6 +92,11 @@ class JsonLines(Listener):
             if isinstance(event, SessionEnded):
                 self._output.write(json_line(session_record(event.ended, self._messages, self._chains)))
                 self._unflushed = True
+
+    def take_line(self, number: int, line: bytes) -> None:
+        """Take the next record as JSON."""
+        self._output.write(line)
+        self._unflushed = True
 
     def end_turn(self) -> None:
         """See `Listener.end_turn`. What was written in the turn is flushed."""
@@ -82,6 +121,10 @@ class Records(Listener):
         for event in events:
             if isinstance(event, SessionEnded):
                 self._rows.add(event.session, self.row(session_record(event.ended, False, self._chains)))
+
+    def take_line(self, number: int, line: bytes) -> None:
+        """Take the record of the session with this number, as JSON."""
+        self._rows.add(number, self.row(orjson.loads(line)))
 
     def row(self, record: dict[str, Any]) -> Any:
         """Convert a record into the row that is kept until all rows before it were added."""
@@ -142,4 +185,8 @@ class TextTable(Records):
         self._output.flush()
 
 
-_PRINTERS: dict[str, Callable[[Output, Chains, bool], Listener]] = {"json": JsonLines, "csv": CsvLines, "text": TextTable}
+_PRINTERS: dict[str, Callable[[Output, Chains, bool], "JsonLines | Records"]] = {
+    "json": JsonLines,
+    "csv": CsvLines,
+    "text": TextTable,
+}

@@ -5,11 +5,21 @@ from typing import TYPE_CHECKING, Any
 
 from analyzer.analysis.traffic import Conversation, link_name
 from analyzer.capture.capture_reader import FileFacts
+from analyzer.cli.escape import path_text
 from analyzer.codec.registry import registry
 from analyzer.store.session_record import rfc3339
 
 if TYPE_CHECKING:
     from analyzer.cli.summary import Summary
+
+LISTED = 100
+"""Interfaces and comments of a capture that are listed; an attacker can write 65,536 of each."""
+
+COMMENT_LENGTH = 1000
+"""Characters of a comment that are given."""
+
+LARGEST = (1 << 64) - 1
+"""The largest integer in JSON output; counters of a capture file have 64 bits, and their sum may have more."""
 
 
 def summary_record(summary: "Summary", files: Sequence[FileFacts], n_conversations: int) -> dict[str, Any]:
@@ -41,7 +51,7 @@ def summary_record(summary: "Summary", files: Sequence[FileFacts], n_conversatio
 def _capture(facts: FileFacts) -> dict[str, Any]:
     error = facts.error
     return {
-        "path": facts.path,
+        "path": path_text(facts.path),
         "size": facts.size,
         "sha256": facts.sha256,
         "compression": facts.compression or None,
@@ -53,8 +63,8 @@ def _capture(facts: FileFacts) -> dict[str, Any]:
         "last_frame": facts.last_frame,
         "frames": facts.frames,
         "truncated_frames": facts.truncated_frames,
-        "interfaces": _interfaces(facts),
-        "comments": [{"frame": number or None, "text": comment} for number, comment in facts.comments],
+        "interfaces": {"count": len(facts.interfaces), "first": _interfaces(facts)},
+        "comments": {"count": len(facts.comments), "first": _comments(facts)},
         "secrets": facts.n_secrets,
         "error": None if error is None else {"field": error.field, "offset": error.offset, "detail": error.why},
     }
@@ -64,7 +74,7 @@ def _interfaces(facts: FileFacts) -> list[dict[str, Any]]:
     dropped: dict[int, int | None] = {}
     for statistics in facts.statistics:
         counts = [n for n in (statistics.dropped_by_interface, statistics.dropped_by_system) if n is not None]
-        dropped[statistics.interface] = sum(counts) if counts else None
+        dropped[statistics.interface] = min(sum(counts), LARGEST) if counts else None
     return [
         {
             "name": one.name,
@@ -76,8 +86,12 @@ def _interfaces(facts: FileFacts) -> list[dict[str, Any]]:
             "hardware": one.hardware,
             "dropped": dropped.get(one.number),
         }
-        for one in facts.interfaces
+        for one in facts.interfaces[:LISTED]
     ]
+
+
+def _comments(facts: FileFacts) -> list[dict[str, Any]]:
+    return [{"frame": number or None, "text": text[:COMMENT_LENGTH]} for number, text in facts.comments[:LISTED]]
 
 
 def _conversation(one: Conversation) -> dict[str, Any]:

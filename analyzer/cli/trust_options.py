@@ -4,32 +4,18 @@ All named files are read before the captures, so that a wrong name is reported a
 Mozilla are read when the first chain comes.
 """
 
-import time
 from argparse import Namespace
-from typing import TYPE_CHECKING
 
 from analyzer.cli.output import CommandError
-from analyzer.cli.time_argument import CAPTURE, NOW
+from analyzer.store import chain_options
 from analyzer.store.chain_verdicts import Chains
-from analyzer.x509.trust import MOZILLA, SYSTEM, Trust, Unreadable, read_certificates, read_revocation_lists
-
-if TYPE_CHECKING:
-    from analyzer.x509.ct_logs import Logs
+from analyzer.x509.trust import MOZILLA, SYSTEM, Unreadable
 
 
 def read_chains(options: Namespace) -> Chains:
-    """Return the object that validates the certificates of this run. Raises Refusal for a file that cannot be read."""
+    """Return the object that validates the certificates of this run. Raises CommandError for a file that cannot be read."""
     try:
-        trust = Trust(options.trust or [MOZILLA])
-        if options.trust:
-            trust.record()
-        return Chains(
-            trust,
-            intermediates=[der for path in options.intermediates for der in read_certificates(path)],
-            crls=[der for path in options.crl for der in read_revocation_lists(path)],
-            logs=None if options.ct_logs is None else _read_logs(options.ct_logs),
-            at=None if options.at == CAPTURE else time.time_ns() if options.at == NOW else options.at,
-        )
+        return chain_options.read_chains(options.trust, options.intermediates, options.crl, options.ct_logs, options.at)
     except Unreadable as error:
         raise CommandError(str(error)) from error
 
@@ -39,13 +25,3 @@ def trust_option_paths(options: Namespace) -> list[str]:
     stores = [name for name in options.trust if name not in (MOZILLA, SYSTEM)]
     logs = [] if options.ct_logs is None else [options.ct_logs]
     return [*stores, *options.intermediates, *options.crl, *logs]
-
-
-def _read_logs(path: str) -> "Logs":
-    from analyzer.x509.ct_logs import LIST_SIZE, read_logs
-
-    try:
-        with open(path, "rb") as file:
-            return read_logs(file.read(LIST_SIZE + 1))
-    except (OSError, ValueError) as error:
-        raise CommandError(f"{path}: {getattr(error, 'strerror', None) or error}") from error

@@ -14,6 +14,7 @@ from analyzer.tls.record.record cimport RecordSink, conflict, gap
 from analyzer.tls.session cimport Session
 from analyzer.x509.revocation_over_http cimport RevocationWatch, begins_request, begins_response
 
+cdef long long SESSION_COST
 cdef int HANDSHAKE, HEADER, SCAN_LIMIT, MAX_EARLY, CLIENT_HELLO, SSL2_SERVER_HELLO, _TCP
 
 
@@ -32,6 +33,7 @@ cdef class TcpStream(Sink):
     cdef public long long scanned
     cdef public RevocationWatch watch
     cdef public bint begun
+    cdef public int shard
 
     cdef void feed_tls(
         self, int side, bytes data, Py_ssize_t start, Py_ssize_t end, long long offset, long long frame, long long at
@@ -56,7 +58,13 @@ cdef class Dispatcher(Listener):
     cdef public tuple datagram_protocols
     cdef public PendingSessions pending
     cdef public long long count
+    cdef public long long steps
+    cdef public int shard
+    cdef public int shards
+    cdef public list loads
 
+    cpdef void share(self, int shard, int shards) except *
+    cdef int assign(self) except -1
     cpdef Session begin(self, Flow flow)
     cpdef RecordSink queue(self, Session session)
     cpdef void end(self, Session session) except *

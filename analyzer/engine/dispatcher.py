@@ -43,6 +43,9 @@ DatagramProtocol = Callable[[UdpFlow], DatagramSink | None]
 # In the compiled build this is a C variable, which other modules cannot see.
 _TCP = TCP
 
+SESSION_COST = 16384
+"""What a session costs, in bytes of its stream, beside its bytes: its handshake takes as long as so much data."""
+
 
 class TcpStream(Sink):
     """The two streams of one TCP connection, and the TLS session in them, if there is one.
@@ -51,12 +54,13 @@ class TcpStream(Sink):
     readers: record readers, by role. tls_begun: bit 0 is set when TLS of the originator has begun, bit 1 for the responder.
     tails: by side, bytes that may be the beginning of a hello. early: gaps and conflicts before the session. scanned: number
     of bytes that were searched. watch: searches for revocation data, None if not needed. begun: whether any bytes came. kept:
-    bytes of memory of session and watch, as added to `Dispatcher.held`.
+    bytes of memory of session and watch, as added to `Dispatcher.held`. shard: which process reads the session, -1 before one
+    is found.
     """
 
     __slots__ = (
-        "begun", "client", "connection", "dispatcher", "early", "kept", "readers", "scanned", "session", "sink", "tails",
-        "tls_begun", "watch",
+        "begun", "client", "connection", "dispatcher", "early", "kept", "readers", "scanned", "session", "shard", "sink",
+        "tails", "tls_begun", "watch",
     )  # fmt: skip
 
     def __init__(self, connection: Connection, dispatcher: "Dispatcher") -> None:
@@ -74,6 +78,7 @@ class TcpStream(Sink):
         self.kept = 0
         self.watch: RevocationWatch = None  # type: ignore[assignment]  # unless plain HTTP is searched for revocation data
         self.begun = False
+        self.shard = -1
 
     def feed(
         self,
@@ -86,6 +91,7 @@ class TcpStream(Sink):
         at: cython.longlong,
     ) -> None:
         """Take the next bytes of a side: read records from them, or search for the start of TLS."""
+        self.dispatcher.steps += 1
         if not self.begun:
             self.begun = True
             if self.dispatcher.watches_revocation:
@@ -111,6 +117,10 @@ class TcpStream(Sink):
     ) -> None:
         """Read records from the next bytes of a side. If its TLS has not begun, search for it first."""
         reader: RecordReader
+        if self.shard >= 0 and self.dispatcher.shards > 1:
+            self.dispatcher.loads[self.shard] += end - start
+            if self.session is None:
+                return
         if self.tls_begun & 1 << side:
             reader = self.readers[side ^ self.client]
             reader.feed(data, start, end, offset, frame, at)
@@ -125,11 +135,13 @@ class TcpStream(Sink):
             end = len(data)
         pos: cython.Py_ssize_t = self.search(side, data, start, end, offset)
         if pos < 0:
-            if self.session is None and self.scanned > SCAN_LIMIT:
+            if self.shard < 0 and self.scanned > SCAN_LIMIT:
                 # The next segment may complete a hello. But bytes that only look like a hello must not cost without limit.
                 self.wanted = self.scanned <= 2 * SCAN_LIMIT and (len(self.tails[0]) > 0 or len(self.tails[1]) > 0)
                 if not self.wanted:
                     self.tails = [b"", b""]
+            return
+        if self.session is None:  # another process reads it
             return
         reader = self.readers[side ^ self.client]
         reader.feed(data, pos, end, offset + pos - start, frame, at)
@@ -145,9 +157,9 @@ class TcpStream(Sink):
         at: cython.longlong,
     ) -> None:
         """Search for revocation data in the next bytes of a side, as long as the connection has no TLS."""
-        if self.session is not None:
+        if self.shard >= 0:
             self.watch.close(at)
-        if self.session is not None or not self.watch.feed(side, data, start, end, frame, at):
+        if self.shard >= 0 or not self.watch.feed(side, data, start, end, frame, at):
             self.watch = None  # type: ignore[assignment]
         self.update_held()
 
@@ -186,8 +198,9 @@ class TcpStream(Sink):
             found = ssl2_hello_at(data, start, end)
             if found == 1:
                 self.open(side, False)
-                reader = self.readers[0]
-                reader.ssl2 = True
+                if self.session is not None:
+                    reader = self.readers[0]
+                    reader.ssl2 = True
                 return self.begin(side, start)
             if found == 0:
                 self.tails[side] = data[start:end]
@@ -198,18 +211,19 @@ class TcpStream(Sink):
                 break
             found = hello_at(data, pos, end)
             if found > 0:
-                if self.session is None:
+                if self.shard < 0:
                     self.open(side if found == CLIENT_HELLO else other, False)
                 return self.begin(side, pos)
             if found == 0:
                 self.tails[side] = data[pos:end]
                 break
             pos += 1
-        if self.session is None and not self.connection.syn and ciphertext_at(data, start, end):
+        if self.shard < 0 and not self.connection.syn and ciphertext_at(data, start, end):
             (_, source), (_, destination) = endpoints(self.connection.originator.key)
             self.open(0 if source >= destination else 1, True)
-            reader = self.readers[other ^ self.client]
-            reader.searching = True
+            if self.session is not None:
+                reader = self.readers[other ^ self.client]
+                reader.searching = True
             self.tls_begun = 3
             return start
         return -1
@@ -220,6 +234,11 @@ class TcpStream(Sink):
         key: bytes = connection.responder.key if client else connection.originator.key
         flow: Flow = Flow(_TCP, key, connection.first_frame, connection.start, mid_stream)
         self.client = client
+        self.shard = self.dispatcher.assign()
+        if self.shard != self.dispatcher.shard:
+            self.dispatcher.count += 1
+            self.early = []
+            return
         self.session = self.dispatcher.begin(flow)
         self.sink = self.dispatcher.queue(self.session)
         self.readers = (RecordReader(self.sink, 0), RecordReader(self.sink, 1))
@@ -247,9 +266,12 @@ class TcpStream(Sink):
         self, side: cython.int, offset: cython.longlong, length: cython.longlong, frame: cython.longlong, at: cython.longlong
     ) -> None:
         """Pass a gap on to the session. If there is one, records of this side may begin after the gap."""
+        self.dispatcher.steps += 1
         if self.watch is not None:
             self.watch.gap(side, length)
         self.tails[side] = b""
+        if self.session is None and self.shard >= 0:
+            return
         if self.session is not None:
             self.tls_begun |= 1 << side
             reader: RecordReader = self.readers[side ^ self.client]
@@ -269,11 +291,12 @@ class TcpStream(Sink):
         """Pass a conflict on to the session."""
         if self.session is not None:
             self.sink.take(conflict(side ^ self.client, offset, first, second, frame))
-        elif len(self.early) < MAX_EARLY:
+        elif self.shard < 0 and len(self.early) < MAX_EARLY:
             self.early.append((side, offset, first, second, frame))
 
     def close(self, reason: str, frame: cython.longlong, at: cython.longlong) -> None:
         """End the session, and the search for revocation data."""
+        self.dispatcher.steps += 1
         if self.watch is not None:
             self.watch.close(at)
             self.watch = None  # type: ignore[assignment]
@@ -303,12 +326,17 @@ class Dispatcher(Listener):
     detailed: whether sessions emit all events as they happen, and not only that they ended. places: as in `SessionLog`.
     keeps_fields: as in `SessionHandshake`. watches_revocation: whether plain HTTP is searched for OCSP responses and revocation
     lists. datagram_protocols: the protocols for UDP flows, tried in this order. pending: the pending sessions, which wait for
-    secrets; None before the first one. count: how many sessions there were.
+    secrets; None before the first one. count: how many sessions there were. steps: how many times the readers of connections
+    were called.
+
+    Several processes can read one capture: shards, of which this is number `shard`. Each of them follows all connections and
+    finds all sessions, so `count`, `steps` and the rest are the same in all of them; but it reads only the sessions that are
+    its own. loads: by process, the bytes of its sessions.
     """
 
     __slots__ = (
-        "count", "datagram_protocols", "detailed", "events", "keeps_fields", "material", "pending", "places", "resumptions",
-        "watches_revocation",
+        "count", "datagram_protocols", "detailed", "events", "keeps_fields", "loads", "material", "pending", "places",
+        "resumptions", "shard", "shards", "steps", "watches_revocation",
     )  # fmt: skip
 
     def __init__(
@@ -331,6 +359,25 @@ class Dispatcher(Listener):
         self.datagram_protocols = tuple(datagram_protocols)
         self.pending: PendingSessions = None  # type: ignore[assignment]  # until a session has to wait
         self.count = 0
+        self.steps = 0
+        self.shard = 0
+        self.shards = 1
+        self.loads: list[int] = [0]
+
+    def share(self, shard: cython.int, shards: cython.int) -> None:
+        """Read only a part of the sessions: this is process `shard` of `shards`, which all read the same capture."""
+        self.shard = shard
+        self.shards = shards
+        self.loads = [0] * shards
+
+    def assign(self) -> cython.int:
+        """Return which process reads a new session: the one whose sessions had the fewest bytes so far."""
+        if self.shards == 1:
+            return 0
+        loads: list[int] = self.loads
+        shard: cython.int = loads.index(min(loads))
+        loads[shard] += SESSION_COST
+        return shard
 
     def open(self, connection: Connection) -> Sink:
         """Return the reader of a new connection, which searches it for TLS."""
@@ -364,7 +411,7 @@ class Dispatcher(Listener):
 
     def end(self, session: Session) -> None:
         """Emit that a session has ended."""
-        ended = SessionEnded(session)
+        ended = SessionEnded(session, self.steps)
         ended.frame = session.flow.last_frame
         ended.at = session.flow.end
         ended.version = session.log.version

@@ -5,7 +5,7 @@ all events of a turn, one listener after the other. So what one listener finds i
 available to the next one.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Protocol
 
 from analyzer.capture.frame import Frame
@@ -73,6 +73,15 @@ def run(source: Source, engine: Engine, listeners: Sequence[Listener]) -> None:
     deliver(engine.take(), listeners)
     for listener in listeners:
         listener.close()
+
+
+def turns(source: Source, engine: Engine) -> Iterator[list[Event]]:
+    """Read captures to their end, and yield the events of each turn. This is `run` for a caller that goes at its own pace."""
+    for packet_reader in source.packet_readers():
+        engine.run(packet_reader)
+        yield engine.take()
+    engine.close()
+    yield engine.take()
 
 
 def run_by_frame(packet_reader: PacketReader, engine: Engine, listeners: Sequence[Listener]) -> list[Event]:

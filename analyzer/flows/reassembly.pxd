@@ -16,7 +16,9 @@ cdef class Reassembler:
     cdef public long long history
     cdef public object waiting
 
-    cdef void feed(self, Endpoint endpoint, Sink sink, Packet packet, long long sequence, long long frame, long long at) except *
+    cdef void feed(
+        self, Endpoint endpoint, Sink sink, Packet packet, long long sequence, long long frame, long long at
+    ) except *
     cdef void finish(self, Endpoint endpoint, Sink sink, long long frame, long long at) except *
     cdef void acknowledge(self, Endpoint peer, Endpoint endpoint, long long number, int flags) except *
     cdef void peek(self, Endpoint endpoint, Sink sink, Packet packet, long long ahead, long long frame, long long at) except *

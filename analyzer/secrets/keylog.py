@@ -327,12 +327,12 @@ class KeyLog:
         if isinstance(found, Line):
             self._keep(found)
             return
-        unread: UnreadableLine = found
-        if unread.unknown:
+        unreadable: UnreadableLine = found
+        if unreadable.unknown:
             self._n_unknown += 1
-            self._report(source, number, unread.why)
+            self._report(source, number, unreadable.why)
         else:
-            self._bad(source, number, unread.why)
+            self._bad(source, number, unreadable.why)
 
     def _keep(self, line: Line) -> None:
         key: cython.int = line.key

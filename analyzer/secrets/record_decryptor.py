@@ -58,7 +58,7 @@ class RecordDecryptor:
 
     def open_at(self, sequence: Any, content_type: cython.int, record_version: cython.int, body: bytes) -> Opened | None:
         """Decrypt the record that has this number, without counting it. Returns None if the tag or MAC is not correct."""
-        raise DecryptionError(WRONG_SECRET, "an opener without keys")
+        raise DecryptionError(WRONG_SECRET, "a record decryptor without keys")
 
     def update(self) -> None:
         """Switch to the keys that follow a KeyUpdate.

@@ -57,7 +57,7 @@ class Beginning:
         self.finished = [0, 0]
         self.gaps: list[tuple[int, int, int]] = []
 
-    def hole(self, role: int) -> int:
+    def missing_bytes(self, role: int) -> int:
         """Return how many bytes of a role are missing since its Finished."""
         finished = self.finished[role]
         return sum(n_bytes for one, n_bytes, frame in self.gaps if one == role and 0 < finished <= frame)
@@ -172,7 +172,7 @@ class _Connection(DataReader):
         """Leave a gap for what is missing between the Finished of a side and its first data."""
         if not self._begun[side]:
             self._begun[side] = True
-            self._skip(side, self._beginning.hole(side))
+            self._skip(side, self._beginning.missing_bytes(side))
 
     def _leave_gaps(self, missing: list[Missing]) -> None:
         for one in missing:

@@ -135,6 +135,7 @@ class Chains(Listener):
         self._n_bytes = 0
         self._revocation_data: RevocationData | None = None
         self._revocation_frozen = False
+        self._revocation_shared = False
 
     def take(self, events: Sequence[Event]) -> None:
         """See `Listener.take`. Keeps the OCSP responses and revocation lists in the capture, which are used for verdicts."""
@@ -144,6 +145,9 @@ class Chains(Listener):
                     from analyzer.x509.revocation_data import RevocationData
 
                     self._revocation_data = RevocationData()
+                elif self._revocation_shared:
+                    self._revocation_data = self._revocation_data.copy()
+                self._revocation_shared = False
                 self._revocation_data.take(event.content_type, event.body)
 
     def freeze_revocation(self) -> None:
@@ -262,6 +266,22 @@ class Chains(Listener):
                     self._seen[der] = None
                     self._seen_tuple = tuple(self._seen)
 
+    def evidence(self) -> tuple[tuple[bytes, ...], "RevocationData | None"]:
+        """Give what was seen so far, for `record_by`: it stays as it is when more is seen."""
+        self._revocation_shared = True
+        return self._seen_tuple, self._revocation_data
+
+    def record_by(
+        self, evidence: tuple[tuple[bytes, ...], "RevocationData | None"], session: Session, role: int, start: str | None
+    ) -> dict[str, Any]:
+        """Give the entry as `record` does, but by what was seen at the moment of `evidence`."""
+        current = self._seen_tuple, self._revocation_data
+        self._seen_tuple, self._revocation_data = evidence
+        try:
+            return self.record(session, role, start)
+        finally:
+            self._seen_tuple, self._revocation_data = current
+
     def stores(self) -> list[dict[str, Any]]:
         """Return the trust stores as JSON values; empty as long as none was needed."""
         return [] if self._judge is None else self.trust.record()
@@ -271,7 +291,13 @@ class Chains(Listener):
             from analyzer.x509.judge import Judge
 
             self._judge = Judge(self.trust.roots, self.intermediates, self.crls)
-            self._stores = [{"store": store["store"], "date": store["date"]} for store in self.trust.record()]
+            self._stores = [
+                {
+                    "store": str(store["store"]).encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace"),
+                    "date": store["date"],
+                }
+                for store in self.trust.record()
+            ]
         return self._judge
 
     def _time(self, session: Session) -> int:

@@ -60,7 +60,7 @@ def ending(content_type: str | None) -> str:
     return _ENDINGS.get((content_type or "").partition(";")[0].strip().lower(), _UNKNOWN)
 
 
-class Contents(DataStreams):
+class ExportedObjects(DataStreams):
     """Writes what sessions carried as files into a folder.
 
     written: files by kind. closed: sessions that were not decrypted, by the reason in their record.
@@ -191,7 +191,7 @@ class _Body:
 class _ExportedStream(DataReader):
     """Exports the data of one session."""
 
-    def __init__(self, contents: Contents, session: int, alpn: bytes | None, missing: MissingData) -> None:
+    def __init__(self, contents: ExportedObjects, session: int, alpn: bytes | None, missing: MissingData) -> None:
         super().__init__(missing)
         self._contents = contents
         self._session = session

@@ -34,7 +34,7 @@ _KEY = record(
         "sha256": or_null(text("SHA-256 of the SubjectPublicKeyInfo, in hex")),
         "key_sha1": or_null(text("SHA-1 of the key's bits, as in key identifiers, in hex", _SHA1)),
     },
-    optional=("bits", "curve"),
+    optional=("type", "bits", "curve"),
 )
 
 _CERTIFICATE_PROBLEM = record(
@@ -158,11 +158,11 @@ _SESSION_KEYS = record(
         "client_random": or_null(text("of the first ClientHello, in hex; null where the capture lacks it")),
         "inner_random": or_null(text("of the inner ClientHello, in hex, where that was decrypted")),
         "verdict": one_of("how many of the secrets that it needs are there", ("complete", "partial", "none", "not_needed")),
-        "found": several("labels that the key log has of it", text("a label")),
+        "found": several("labels of the secrets that the key log has for this session", text("a label")),
         "missing": several("labels that it needs and the key log does not have", text("a label")),
         "conflicting": several("labels for which the key log has different secrets", text("a label")),
-        "lines": several("the lines that are of it", text("file:line")),
-        "private_key": or_null(text("file of the private key that its certificate is of")),
+        "lines": several("the lines for this session", text("file:line")),
+        "private_key": or_null(text("file of the private key that belongs to its certificate")),
         "decryption": record(
             "the result of decryption",
             {key: DEFINITIONS["decryption"]["properties"][key] for key in ("status", "reason")},
@@ -180,11 +180,11 @@ _KEYS_AS_A_WHOLE = record(
             "counts of sessions",
             {
                 "all": number("sessions in the capture"),
-                "known": number("sessions that the key log has something of"),
-                "complete": number("sessions of which it has all"),
-                "partial": number("sessions of which it has a part"),
-                "none": number("sessions of which it has nothing"),
-                "not_needed": number("sessions of which nothing is encrypted"),
+                "known": number("sessions with at least one secret in the key log"),
+                "complete": number("sessions with all secrets that they need"),
+                "partial": number("sessions with a part of them"),
+                "none": number("sessions with none of them"),
+                "not_needed": number("sessions in which nothing is encrypted"),
             },
         ),
         "sources": several(
@@ -193,7 +193,7 @@ _KEYS_AS_A_WHOLE = record(
         ),
         "lines": number("lines of all key logs"),
         "secrets": number("secrets in them"),
-        "unused": counted("lines that are of no session in the capture", "lines", _LOG_LINE),
+        "unused": counted("lines for no session in the capture", "lines", _LOG_LINE),
         "bad": record(
             "lines that could not be read",
             {
@@ -223,7 +223,7 @@ _KEYS_AS_A_WHOLE = record(
                     "bits": number("bits of the modulus"),
                     "opens": counted("sessions that it decrypts", "sessions", _SESSION_ID),
                     "only_certificate": counted(
-                        "sessions whose certificate it is of, but which it cannot decrypt", "sessions", _SESSION_ID
+                        "sessions to whose certificate it belongs, but which it cannot decrypt", "sessions", _SESSION_ID
                     ),
                 },
             ),
@@ -268,7 +268,7 @@ _OBJECT_FILE = record(
         "url": or_null(text("of the request")),
         "status": or_null(number("of the response")),
         "complete": or_null(flag("whether the body is whole")),
-        "decoded": flag("whether all content codings were taken off"),
+        "decoded": flag("whether all content codings were removed"),
         "guessed": flag("whether bytes were lost before, so that the response may be that of another request"),
         "truncated": _TRUNCATED,
     },

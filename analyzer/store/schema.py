@@ -130,7 +130,15 @@ _CHAIN = record(
         "name": or_null(text("the name against which the certificate was checked; null for no name")),
         "path": several("the certificates from the first one sent to the root, by SHA-256", SHA256),
         "problems": several("what makes the chain invalid; empty for a valid one", item_of("chain_fact")),
-        "notes": several("facts that are no fault: duplicate, misordered, extra and so on", item_of("chain_fact")),
+        "notes": several(
+            "facts that are not errors. Their codes: duplicate (was sent before), misordered (comes after a certificate that "
+            "is above it on the path), extra (not on the path, or after the first 64 certificates), "
+            "missing_intermediate (on the path, but not sent), odd_encoding (an encoding error that all clients accept), "
+            "revocation_unknown (there is revocation data, and it does not say whether the certificate is revoked), "
+            "search_ended (there are more paths than are searched), raw_public_key (a public key without a certificate was "
+            "sent, RFC 7250)",
+            item_of("chain_fact"),
+        ),
         "revocation": several("of the certificates in the path, where there is revocation data", item_of("revocation")),
         "scts": several("signed certificate timestamps of the first certificate", item_of("timestamp")),
         "trust": several("the trust stores whose roots were used", item_of("trust_store")),
@@ -140,8 +148,10 @@ _CHAIN = record(
 _CHAIN_FACT = record(
     "one problem or note of a chain",
     {
-        "code": text("what it is; `analyzer fields --causes` explains the codes of problems"),
-        "certificate": or_null(number("place among the certificates sent, from 0; null where it is of the whole chain")),
+        "code": text("what it is; `analyzer fields --causes` explains the codes of problems, `notes` those of notes"),
+        "certificate": or_null(
+            number("place among the certificates sent, from 0; null if it was not sent, or for the whole chain")
+        ),
         "detail": or_null(text("the same in a sentence")),
     },
 )
@@ -168,16 +178,16 @@ _DECRYPTION = record(
     },
 )
 
-_PROOF = one_of("the result of a check", ("verified", "failed", "absent", "unverifiable"))
+_CHECK_RESULT = one_of("the result of a check", ("verified", "failed", "absent", "unverifiable"))
 
 _AUTHENTICITY = record(
     "what of the handshake was proved",
     {
-        "server_signature": reference("the server's signature over the handshake", "proof"),
-        "client_signature": reference("the client's signature over the handshake", "proof"),
+        "server_signature": reference("the server's signature over the handshake", "check_result"),
+        "client_signature": reference("the client's signature over the handshake", "check_result"),
         "finished": record(
             "the Finished messages against what they must be",
-            {"client": reference("the client's", "proof"), "server": reference("the server's", "proof")},
+            {"client": reference("the client's", "check_result"), "server": reference("the server's", "check_result")},
         ),
         "detail": or_null(text("why something is unverifiable or failed")),
     },
@@ -186,7 +196,7 @@ _AUTHENTICITY = record(
 _ECH = record(
     "Encrypted Client Hello (RFC 9849), which the client offered",
     {
-        "status": one_of("what became of the offer", ("offered", "accepted", "rejected", "grease")),
+        "status": one_of("result of the offer", ("offered", "accepted", "rejected", "grease")),
         "config_id": number("number of the configuration that the client used", maximum=255),
         "public_name": or_null(text("of the server's configuration, where the key log has that")),
         "outer_server_name": or_null(text("server name in the outer ClientHello")),
@@ -262,7 +272,7 @@ DEFINITIONS: dict[str, Schema] = {
     "timestamp": _TIMESTAMP,
     "trust_store": _TRUST_STORE,
     "decryption": _DECRYPTION,
-    "proof": _PROOF,
+    "check_result": _CHECK_RESULT,
     "authenticity": _AUTHENTICITY,
     "ech": _ECH,
     "gap": _GAP,
@@ -273,10 +283,11 @@ DEFINITIONS: dict[str, Schema] = {
 SESSION: Schema = document(
     "TLS session record",
     record(
-        "One TLS, DTLS or QUIC session of a capture. What is not known is null; keys may be added, never renamed.",
+        "One TLS session of a capture; DTLS and QUIC are not followed yet. What is not known is null. Keys may be added, and "
+        "are never renamed.",
         {
             "id": number("number in the run, from 0, in the order in which the first handshake bytes appear"),
-            "protocol": one_of("what carries the session", ("tls", "dtls", "quic")),
+            "protocol": one_of("what carries the session; today always tls", ("tls", "dtls", "quic")),
             "client": reference("the side that sent the ClientHello", "endpoint"),
             "server": reference("the other side", "endpoint"),
             "first_frame": described(FRAME, "first frame of the session's connection"),

@@ -110,48 +110,15 @@ def session_record(session: Session, messages: cython.bint, chains: Any = None) 
     chains: the `Chains` that validate certificates; None for Mozilla's roots at the session's own time.
     """
     judge: Any = default_chains() if chains is None else chains
-    flow: Flow = session.flow
     log: SessionLog = session.log
     handshake: SessionHandshake = session.handshake
-    parameters: Parameters = handshake.parameters
-    hellos: Hellos = handshake.hellos
-    start: str | None = CLOCK.write(flow.start)
-    fingerprint_input = hellos.fingerprint_input
-    answer = hellos.server_fingerprint_input
+    ech: Any = handshake.hellos.ech
     client, server = handshake.certificates
     message: HandshakeMessage  # noqa: F842 - its type in the comprehension below, for C
-    resumed_from = handshake.resumed_from
-    record = NOTHING_KNOWN.copy()
-    record["id"] = session.id
-    record["protocol"] = "tls"
-    record["client"] = endpoint_record(flow.key, CLIENT)
-    record["server"] = endpoint_record(flow.key, SERVER)
-    record["first_frame"] = flow.first_frame
-    record["last_frame"] = flow.last_frame
-    record["start_time"] = start
-    record["end_time"] = CLOCK.write(flow.end)
-    if parameters.version:
-        record["version"] = VERSIONS[parameters.version]
-    if parameters.cipher_suite >= 0:
-        record["cipher_suite"] = SUITES[parameters.cipher_suite]
-        record["cipher_suite_id"] = parameters.cipher_suite
-    if parameters.group >= 0:
-        record["group"] = GROUPS[parameters.group]
-    record["server_name"] = text(hellos.server_name)
-    record["alpn"] = text(parameters.alpn)
-    if hellos.ech is not None:
-        record["ech"] = ech_record(hellos.ech, messages)
-    record["established"] = session.established
-    if hellos.server_seen:
-        record["resumed"] = bool(parameters.resumption)
-    if parameters.resumption:
-        record["resumption"] = parameters.resumption
-        if resumed_from is not None:
-            record["resumes"] = resumed_from.number
-    if fingerprint_input is not None:
-        record["ja3"], record["ja4"] = hello_fingerprints(fingerprint_input)
-    if answer is not None:
-        record["ja3s"] = server_fingerprint(answer)
+    record = session_head(session)
+    start: str | None = record["start_time"]
+    if ech is not None:
+        record["ech"] = ech_record(ech, messages)
     record["handshake"] = [message_record(message, messages) for message in log.messages]
     record["alerts"] = [alert_record(alert) for alert in log.alerts]
     record["certificates"] = {
@@ -165,6 +132,47 @@ def session_record(session: Session, messages: cython.bint, chains: Any = None) 
     record["gaps"] = [gap_record(gap) for gap in log.gaps]
     record["http"] = http_record(session)
     record["findings"] = findings_record(session)
+    return record
+
+
+def session_head(session: Session) -> dict[str, Any]:
+    """Return the plain values of the record of a session that has ended, up to the fingerprints. Other keys have None."""
+    flow: Flow = session.flow
+    handshake: SessionHandshake = session.handshake
+    parameters: Parameters = handshake.parameters
+    hellos: Hellos = handshake.hellos
+    fingerprint_input = hellos.fingerprint_input
+    answer = hellos.server_fingerprint_input
+    resumed_from = handshake.resumed_from
+    record = NOTHING_KNOWN.copy()
+    record["id"] = session.id
+    record["protocol"] = "tls"
+    record["client"] = endpoint_record(flow.key, CLIENT)
+    record["server"] = endpoint_record(flow.key, SERVER)
+    record["first_frame"] = flow.first_frame
+    record["last_frame"] = flow.last_frame
+    record["start_time"] = CLOCK.write(flow.start)
+    record["end_time"] = CLOCK.write(flow.end)
+    if parameters.version:
+        record["version"] = VERSIONS[parameters.version]
+    if parameters.cipher_suite >= 0:
+        record["cipher_suite"] = SUITES[parameters.cipher_suite]
+        record["cipher_suite_id"] = parameters.cipher_suite
+    if parameters.group >= 0:
+        record["group"] = GROUPS[parameters.group]
+    record["server_name"] = text(hellos.server_name)
+    record["alpn"] = text(parameters.alpn)
+    record["established"] = session.established
+    if hellos.server_seen:
+        record["resumed"] = bool(parameters.resumption)
+    if parameters.resumption:
+        record["resumption"] = parameters.resumption
+        if resumed_from is not None:
+            record["resumes"] = resumed_from.number
+    if fingerprint_input is not None:
+        record["ja3"], record["ja4"] = hello_fingerprints(fingerprint_input)
+    if answer is not None:
+        record["ja3s"] = server_fingerprint(answer)
     return record
 
 

@@ -47,12 +47,16 @@ _CAPTURE = record(
         "last_frame": number("number of its last frame in the run; smaller than the first where it has none"),
         "frames": number("how many frames it has"),
         "truncated_frames": number("how many of them the snapshot length cut"),
-        "interfaces": several("its interfaces", _INTERFACE),
-        "comments": several(
+        "interfaces": counted("its interfaces", "first", _INTERFACE),
+        "comments": counted(
             "comments in it",
+            "first",
             record(
                 "one comment",
-                {"frame": or_null(described(FRAME, "the frame that it is of; null for the file")), "text": text("the comment")},
+                {
+                    "frame": or_null(described(FRAME, "the frame it belongs to; null for the file")),
+                    "text": text("the comment, not more than its first 1,000 characters"),
+                },
             ),
         ),
         "secrets": number("blocks of secrets in it (pcapng's Decryption Secrets Blocks)"),

@@ -110,3 +110,4 @@ cdef class Finding(Event):
 
 cdef class SessionEnded(Event):
     cdef public object ended
+    cdef public long long order

@@ -300,11 +300,15 @@ class Finding(Event):
 
 
 class SessionEnded(Event):
-    """A session has ended, and all facts about it are final. ended: the session itself (`analyzer.tls.session.Session`)."""
+    """A session has ended, and all facts about it are final.
 
-    __slots__ = ("ended",)
+    ended: the session itself (`analyzer.tls.session.Session`). order: its place among all ends of sessions in the run.
+    """
 
-    def __init__(self, ended: Any) -> None:
+    __slots__ = ("ended", "order")
+
+    def __init__(self, ended: Any, order: int = 0) -> None:
         self.ended = ended
+        self.order = order
         self.session = ended.id
         self.role = NO_ROLE

@@ -369,7 +369,7 @@ class SessionHandshake:
         for message in self.log.messages:
             if message.role != _CLIENT and message.type != SERVER_HELLO and message.type != NEW_SESSION_TICKET:
                 if len(parameters.session_id) > 0:
-                    self.resumptions.ids.keep(parameters.session_id, self.as_resumable())
+                    self.resumptions.keep_id(parameters.session_id, self.as_resumable())
                 return
         client: RoleState = self.roles[_CLIENT]
         if client.change_frame > 0:  # in a full handshake the client sends it first

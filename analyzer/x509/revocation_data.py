@@ -58,6 +58,15 @@ class RevocationData:
         """Return how many responses and lists are kept."""
         return self._n_responses + self._n_lists
 
+    def copy(self) -> "RevocationData":
+        """Return the same data as an object of its own."""
+        copied = RevocationData()
+        copied.__dict__.update(self.__dict__)
+        copied._known = self._known.copy()
+        copied._responses = {serial: found[:] for serial, found in self._responses.items()}
+        copied._lists = {issuer: found[:] for issuer, found in self._lists.items()}
+        return copied
+
     def take(self, content_type: str, body: bytes) -> None:
         """Keep the data in the body of an HTTP response, if its type (without parameters) and its content are of either
         kind."""

@@ -219,17 +219,17 @@ def test_mutations_lose_no_byte_without_a_report() -> None:
                 pieces.append((side, rng.choice([0, 4, 5000])))
             pieces.append((side, bytes(changed)))
         read(pieces)
-        ledger = CheckedHttp2()
+        log = CheckedHttp2()
         for n, (side, data) in enumerate(pieces, 1):
-            ledger.take(side, data, n)
-        ledger.close()
-        rests = [account.rests(len(sent)) for account, sent in zip(ledger.accounts, ledger.streams, strict=True)]
-        assert sum(bool(rest) and 0 not in rest for rest in rests) <= ledger.n_truncated <= sum(rest != {0} for rest in rests)
-        messages = [m for exchange in ledger._log.exchanges for m in (exchange.request, exchange.response) if m is not None]
-        assert sum(message.body.n_wire for message in messages) == ledger.n_open
-        n_frames += sum(account.n_units for account in ledger.accounts)
-        n_content += ledger.n_open
-        n_other += ledger.n_other
+            log.take(side, data, n)
+        log.close()
+        rests = [account.rests(len(sent)) for account, sent in zip(log.accounts, log.streams, strict=True)]
+        assert sum(bool(rest) and 0 not in rest for rest in rests) <= log.n_truncated <= sum(rest != {0} for rest in rests)
+        messages = [m for exchange in log._log.exchanges for m in (exchange.request, exchange.response) if m is not None]
+        assert sum(message.body.n_wire for message in messages) == log.n_open
+        n_frames += sum(account.n_units for account in log.accounts)
+        n_content += log.n_open
+        n_other += log.n_other
     assert n_frames > 25_000
     assert n_content > 40_000
     assert n_other > 500

@@ -6,16 +6,16 @@ from analyzer.application.http2 import Http2
 from analyzer.application.protocol_reader import Reader, UnknownProtocol
 from analyzer.application.websocket import WebSocket
 
-JOURNAL = ConversationLog("https", True, None)
+LOG = ConversationLog("https", True, None)
 
 
 @pytest.mark.parametrize(
     ("reader", "kind"),
     [
         (UnknownProtocol(), "bytes"),
-        (Http1(JOURNAL), "http/1.1"),
-        (Http2(JOURNAL), "h2"),
-        (WebSocket(JOURNAL, None, []), "websocket"),
+        (Http1(LOG), "http/1.1"),
+        (Http2(LOG), "h2"),
+        (WebSocket(LOG, None, []), "websocket"),
     ],
 )
 def test_every_reader_takes_everything(reader: Reader, kind: str) -> None:

@@ -229,11 +229,11 @@ class Echo(DatagramSink):
 
     def __init__(self):
         super().__init__()
-        self.heard = []
+        self.preceding = []
         self.closed = []
 
     def feed(self, side, data, start, end, missing, frame, at):
-        self.heard.append((side, data[start:end], frame))
+        self.preceding.append((side, data[start:end], frame))
 
     def close(self, reason, frame, at):
         self.closed.append((reason, frame))
@@ -269,7 +269,7 @@ def test_every_udp_flow_is_offered_and_those_wanted_are_read():
     assert len(tap.close()) == 1
     assert echo.offered == [(5000, 53), (5001, 7), (5002, 7)]
     last = 6 + len(packetise(talk()))
-    assert [reader.heard for reader in echo.readers] == [
+    assert [reader.preceding for reader in echo.readers] == [
         [(0, b"one", 2), (1, b"ONE", 4), (0, b"two", last)],
         [(0, b"other", 5)],
     ]

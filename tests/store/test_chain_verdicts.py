@@ -245,6 +245,26 @@ def test_later_responses_do_not_count(trust: Trust) -> None:
     assert chain_verdicts.record(one, SERVER)["verdict"] == "valid"
 
 
+def test_a_verdict_by_earlier_evidence_is_what_it_was(trust: Trust) -> None:
+    chain_verdicts = Chains(trust)
+    alone = session(flights(made().chain[:1], HOST))
+    good, revoked = (
+        RevocationSeen("application/ocsp-response", response(status)) for status in ocsp.OCSPCertStatus if status.value < 2
+    )
+    evidence = [chain_verdicts.evidence()]
+    chain_verdicts.add_certificates(session(flights(made().chain, HOST)))
+    for event in (good, revoked):
+        evidence.append(chain_verdicts.evidence())
+        chain_verdicts.take([event])
+    wanted = [["unknown_issuer"], [], []]
+    for _ in range(2):
+        for number in (2, 0, 1):
+            record = chain_verdicts.record_by(evidence[number], alone, SERVER, None)
+            assert codes(record) == wanted[number]
+            assert [one["status"] for one in record["revocation"][:1]] == ([] if number < 2 else ["good"])
+        assert codes(chain_verdicts.record(alone, SERVER)) == ["revoked"]
+
+
 def test_a_stapled_response_counts(trust: Trust) -> None:
     chain_verdicts = Chains(trust)
     good = chain_verdicts.record(session(flights(made().chain, HOST, staple=response(ocsp.OCSPCertStatus.GOOD))), SERVER)

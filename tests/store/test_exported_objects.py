@@ -14,7 +14,7 @@ from limited import files_up_to
 
 from analyzer.engine import Engine
 from analyzer.secrets.keylog import KeyLog
-from analyzer.store.exported_objects import KINDS, Contents, ending
+from analyzer.store.exported_objects import KINDS, ExportedObjects, ending
 from analyzer.store.folder import Folder
 from analyzer.store.manifest import Manifest
 
@@ -28,13 +28,13 @@ def export(
     kinds: Sequence[str] = KINDS,
     sessions: Sequence[int] = (),
     room: int = 1 << 30,
-) -> tuple[list[dict[str, Any]], Contents]:
+) -> tuple[list[dict[str, Any]], ExportedObjects]:
     """Export what talks carried. Return the manifest, after each of its files was checked."""
     keys = KeyLog()
     for talk in talks:
         keys.feed(talk.keylog.encode())
     with Folder(str(path), room) as folder, Manifest(folder) as manifest:
-        contents = Contents(folder, manifest, kinds, sessions)
+        contents = ExportedObjects(folder, manifest, kinds, sessions)
         tap = Tap()
         tap.engine = Engine(detailed=True, fields=False, keylog=keys, reads_data=False)
         if segments is None:
@@ -218,7 +218,7 @@ def test_many_bodies_of_one_session_are_named_as_they_end(tmp_path: Path):
     keys = KeyLog()
     keys.feed(talk.keylog.encode())
     with Folder(str(tmp_path / "out"), 1 << 20) as folder, Manifest(folder) as manifest:
-        contents = Contents(folder, manifest, ["objects"])
+        contents = ExportedObjects(folder, manifest, ["objects"])
         tap = Tap()
         tap.engine = Engine(detailed=True, fields=False, keylog=keys, reads_data=False)
         tap.feed(*segments[:-10])

@@ -1,6 +1,8 @@
 """Compares the declarations of records with the output of the commands, for the demonstration captures and the corpus."""
 
 import json
+import os
+import struct
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -129,6 +131,43 @@ def test_a_damaged_capture_is_a_finding_of_the_summary(tmp_path: Path, capsys: p
     assert [one["code"] for one in summary["findings"] if one["severity"] == "high"] == ["damaged_capture"]
 
 
+def block(kind: int, body: bytes) -> bytes:
+    """A pcapng block, little-endian."""
+    size = len(body) + 12
+    return struct.pack("<II", kind, size) + body + struct.pack("<I", size)
+
+
+def test_counters_that_overflow_and_many_comments_are_bounded(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    comment = struct.pack("<HH", 1, 4000) + b"\x01" * 4000
+    dropped = b"".join(struct.pack("<HHQ", option, 8, (1 << 64) - 1) for option in (5, 7))
+    capture = tmp_path / "hostile.pcapng"
+    capture.write_bytes(
+        block(0x0A0D0D0A, struct.pack("<IHHq", 0x1A2B3C4D, 1, 0, -1) + comment * 300)
+        + block(1, struct.pack("<HHI", 1, 0, 0))
+        + block(5, struct.pack("<III", 0, 0, 0) + dropped)
+    )
+    assert main(["summary", str(capture), "--format", "json"]) == 0
+    summary = json.loads(capsys.readouterr().out)
+    VALIDATORS["summary"].validate(summary)
+    (facts,) = summary["captures"]
+    assert facts["interfaces"]["first"][0]["dropped"] == (1 << 64) - 1
+    assert facts["comments"]["count"] > len(facts["comments"]["first"]) == 100
+    assert {len(one["text"]) for one in facts["comments"]["first"]} == {1000}
+
+
+def test_a_name_that_is_no_utf_8_is_escaped(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    capture = os.fsdecode(bytes(tmp_path / "cut") + b"\xff.pcapng")
+    keylog = os.fsdecode(bytes(tmp_path / "keys") + b"\xff")
+    Path(capture).write_bytes((CAPTURES / "demo.pcapng").read_bytes()[:-5])
+    Path(keylog).write_text("CLIENT_RANDOM 00 00\n")
+    assert main(["summary", capture, "--format", "json"]) == 1
+    summary = json.loads(capsys.readouterr().out)
+    assert summary["captures"][0]["path"].endswith(r"cut\xff.pcapng")
+    assert any(r"cut\xff.pcapng" in one["detail"] for one in summary["findings"])
+    assert main(["keys", capture, "-k", keylog, "--format", "json"]) == 1
+    assert r"keys\xff" in json.loads(capsys.readouterr().out.splitlines()[-1])["bad"]["lines"][0]["source"]
+
+
 def test_the_codes_are_as_declared(capsys: pytest.CaptureFixture[str]):
     for kind in ("--findings", "--causes"):
         assert main(["fields", kind, "--format", "json"]) == 0
@@ -147,11 +186,17 @@ def test_a_manifest_is_as_declared(tmp_path: Path):
 
 
 @pytest.mark.parametrize("command", SCHEMAS)
-def test_every_command_prints_its_schema(command: str, capsys: pytest.CaptureFixture[str]):
-    with pytest.raises(SystemExit) as ended:
-        main([command, "--schema"])
-    assert not ended.value.code
+def test_every_command_prints_its_schema(command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    assert main([command, "--schema"]) == 0
     assert json.loads(capsys.readouterr().out) == SCHEMAS[command]
+    written = tmp_path / "schema.json"
+    assert main([command, "-o", str(written), "--schema", "--color", "never"]) == 0
+    assert (json.loads(written.read_text()), capsys.readouterr().out) == (SCHEMAS[command], "")
+
+
+def test_a_command_without_json_has_no_schema(capsys: pytest.CaptureFixture[str]):
+    assert main(["packet", "--schema"]) == 2
+    assert "packet has no JSON output" in capsys.readouterr().err
 
 
 def test_every_key_is_required_and_known():

@@ -169,8 +169,8 @@ def test_sessions_of_a_compressed_file_without_prescan_are_pending_too(tmp_path:
     keylog = (folder / "tls13-rsa.keys").read_bytes()
     path = tmp_path / "late.pcapng.gz"
     path.write_bytes(gzip.compress(pcapng(frames, keylog, len(frames))))
-    monkeypatch.setattr("analyzer.cli.key_files.prescan_keys", lambda path: [])
-    monkeypatch.setattr("analyzer.cli.capture_run.LARGEST_COMPRESSED", 10)
+    monkeypatch.setattr("analyzer.store.secret_files.prescan_keys", lambda path: [])
+    monkeypatch.setattr("analyzer.capture.capture_reader.LARGEST_COMPRESSED", 10)
     assert read(path)[0]["decryption"]["status"] == "decrypted"
 
 

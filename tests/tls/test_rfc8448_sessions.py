@@ -93,13 +93,13 @@ def keylog_of(section: str) -> bytes:
     if section == "5":
         digest = hashlib.sha256(hellos[0]).digest()
         hellos[0] = b"\xfe\0\0\x20" + digest
-    heard = b"".join(hellos)
+    preceding = b"".join(hellos)
     random = vectors()["5", "client_hello_record"][11:43] if section == "5" else hellos[0][6:38]
     early = key_schedule13.early_secret(HASH, vectors()["4", "pre_shared_key"] if section == "4" else b"")
     handshake = key_schedule13.following_secret(HASH, early, shared_secret(section))
 
     def derive(secret: bytes, label: bytes) -> bytes:
-        return key_schedule13.derive_secret(HASH, secret, label, hashlib.sha256(heard).digest())
+        return key_schedule13.derive_secret(HASH, secret, label, hashlib.sha256(preceding).digest())
 
     secrets = {
         "CLIENT_HANDSHAKE_TRAFFIC_SECRET": derive(handshake, b"c hs traffic"),
@@ -111,7 +111,7 @@ def keylog_of(section: str) -> bytes:
     record = first_record(vectors()[section, "server_handshake_record"], 23)
     flight = AESGCM(key).decrypt(iv, record[5:], record[:5])[:-1]
     assert flight.endswith(vectors()[section, "server_finished"])
-    heard += flight
+    preceding += flight
     main = key_schedule13.following_secret(HASH, handshake)
     secrets["CLIENT_TRAFFIC_SECRET_0"] = derive(main, b"c ap traffic")
     secrets["SERVER_TRAFFIC_SECRET_0"] = derive(main, b"s ap traffic")

@@ -319,18 +319,18 @@ def test_what_a_session_keeps_is_counted():
 
 
 def test_without_listeners_the_session_is_the_same():
-    heard = after_hellos(DONE)
-    heard.say(SERVER, ALERT, b"\2\x28")
+    preceding = after_hellos(DONE)
+    preceding.say(SERVER, ALERT, b"\2\x28")
     deaf = Hand()
-    deaf.session = deaf.sink = Session(0, Flow(6, heard.session.flow.key, 1, START), KeyMaterial(), Resumptions(), None)
+    deaf.session = deaf.sink = Session(0, Flow(6, preceding.session.flow.key, 1, START), KeyMaterial(), Resumptions(), None)
     deaf.handshake(CLIENT, client_hello(NAMED))
     deaf.handshake(SERVER, server_hello(), DONE)
     deaf.say(SERVER, ALERT, b"\2\x28")
     assert deaf.events == []
     for kept in ("messages", "alerts"):
-        one, other = getattr(heard.session.log, kept), getattr(deaf.session.log, kept)
+        one, other = getattr(preceding.session.log, kept), getattr(deaf.session.log, kept)
         assert [(fact.role, fact.frame, fact.at) for fact in one] == [(fact.role, fact.frame, fact.at) for fact in other]
-    assert [one.raw for one in heard.session.log.messages] == [one.raw for one in deaf.session.log.messages]
+    assert [one.raw for one in preceding.session.log.messages] == [one.raw for one in deaf.session.log.messages]
     assert {one.pieces for one in deaf.session.log.messages} == {()}
 
 

@@ -17,7 +17,7 @@ from analyzer.cli.certificates import Listing
 from analyzer.engine import Engine
 from analyzer.secrets.keylog import KeyLog
 from analyzer.store.chain_verdicts import Chains
-from analyzer.store.exported_objects import CERTIFICATES, Contents
+from analyzer.store.exported_objects import CERTIFICATES, ExportedObjects
 from analyzer.store.folder import Folder
 from analyzer.store.manifest import Manifest
 from analyzer.store.session_record import session_record
@@ -121,7 +121,7 @@ def test_a_client_that_authenticates_with_another_certificate_afterwards(tmp_pat
     assert list(sent)[-1] == second.der
 
     with Folder(str(tmp_path / "out"), 1 << 20) as folder, Manifest(folder) as manifest:
-        contents = Contents(folder, manifest, (CERTIFICATES,))
+        contents = ExportedObjects(folder, manifest, (CERTIFICATES,))
         contents.end(one)
         assert contents.write()
     entries = {entry["certificate_sha256"]: entry for entry in json.loads((tmp_path / "out" / "manifest.json").read_bytes())}

@@ -24,7 +24,7 @@ cdef class Decryption(FinishedKeys):
     cdef public long long records
     cdef public long long failed
     cdef public list sent
-    cdef public bint holes
+    cdef public bint has_gaps
     cdef public bint early
     cdef public list limits
     cdef public list oversized

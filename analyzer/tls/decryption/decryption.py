@@ -43,14 +43,14 @@ class Decryption(FinishedKeys):
     """The decryption state of one session.
 
     keys: what is known of the secrets, with `reason` and `detail`. states: the read state of each role. records, failed: number
-    of protected records that were decrypted, and that were not. sent: bytes of application data of each role. holes: whether
+    of protected records that were decrypted, and that were not. sent: bytes of application data of each role. has_gaps: whether
     records are missing. early: whether the last decrypted record was early data. limits: how long the plaintext of a role's
     records can be; oversized: the length of its first record that was longer. application: reader of the data, None if there is
     none; began: whether any data came. active: whether records are to be decrypted, so that their bodies are needed.
     """
 
     __slots__ = (
-        "active", "application", "began", "early", "failed", "holes", "keys", "limits", "log", "oversized", "records",
+        "active", "application", "began", "early", "failed", "has_gaps", "keys", "limits", "log", "oversized", "records",
         "schedule12", "schedule13", "sent", "states",
     )  # fmt: skip
 
@@ -63,7 +63,7 @@ class Decryption(FinishedKeys):
         self.records = 0
         self.failed = 0
         self.sent = [0, 0]
-        self.holes = False
+        self.has_gaps = False
         self.early = False
         self.limits = [LARGEST_PLAINTEXT, LARGEST_PLAINTEXT]
         self.oversized = [0, 0]
@@ -232,7 +232,7 @@ class Decryption(FinishedKeys):
         state: ReadState = self.states[role]
         state.after_gap = True
         if state.decryptors and missing:
-            self.holes = True
+            self.has_gaps = True
         if state.inflater is not None:
             state.inflater.lose()
         self.miss(role, MISSING_SEGMENT if missing else None)
@@ -276,7 +276,7 @@ class Decryption(FinishedKeys):
         """`decrypted`, `partial` or `none`, for a session that has encrypted records."""
         if self.records == 0:
             return "none"
-        return "partial" if self.failed or self.holes else "decrypted"
+        return "partial" if self.failed or self.has_gaps else "decrypted"
 
     # Keys to check a Finished.
 
@@ -284,15 +284,15 @@ class Decryption(FinishedKeys):
         """See `FinishedKeys.master_secret`."""
         return self.schedule12.master
 
-    def verify_data(self, role: cython.int, heard: bytes) -> bytes | None:
+    def verify_data(self, role: cython.int, preceding: bytes) -> bytes | None:
         """See `FinishedKeys.verify_data`."""
         if self.keys.tls13:
-            return self.schedule13.verify_data(role, PROTECTED, heard)
-        return self.schedule12.verify_data(role, heard)
+            return self.schedule13.verify_data(role, PROTECTED, preceding)
+        return self.schedule12.verify_data(role, preceding)
 
-    def verify_data_later(self, heard: bytes) -> bytes | None:
+    def verify_data_later(self, preceding: bytes) -> bytes | None:
         """See `FinishedKeys.verify_data_later`."""
-        return self.schedule13.verify_data(_CLIENT, APPLICATION, heard)
+        return self.schedule13.verify_data(_CLIENT, APPLICATION, preceding)
 
 
 def _lost_keys(state: ReadState) -> bool:

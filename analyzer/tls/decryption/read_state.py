@@ -45,7 +45,7 @@ class ReadState:
 
     def open(self, content_type: cython.int, version: cython.int, body: bytes) -> Opened:
         """Decrypt a record with the keys of this epoch, or of a later one. Raises DecryptionError."""
-        refusal: DecryptionError | None = None
+        first_error: DecryptionError | None = None
         number: cython.int
         for number in range(self.epoch, len(self.decryptors)):
             decryptor: RecordDecryptor | None = self.decryptors[number]
@@ -54,7 +54,7 @@ class ReadState:
             try:
                 opened = self._open(decryptor, content_type, version, body)
             except DecryptionError as error:
-                refusal = refusal or error
+                first_error = first_error or error
                 if isinstance(decryptor, Tls13Decryptor) and number == APPLICATION and self.after_gap:
                     later = self._open_updated(decryptor, content_type, version, body)
                     if later is None:
@@ -70,11 +70,11 @@ class ReadState:
             self.after_gap = False
             return opened
         self.n_failed += 1
-        if refusal is None or self.decryptors[self.epoch] is None:
+        if first_error is None or self.decryptors[self.epoch] is None:
             raise DecryptionError(MISSING_LABEL if len(self.decryptors) > 1 else NO_SECRET, "no secret of this phase")
-        if self.after_gap and refusal.reason == WRONG_SECRET:
-            raise DecryptionError(MISSING_SEGMENT, refusal.detail) from refusal
-        raise refusal
+        if self.after_gap and first_error.reason == WRONG_SECRET:
+            raise DecryptionError(MISSING_SEGMENT, first_error.detail) from first_error
+        raise first_error
 
     def _open(self, decryptor: RecordDecryptor, content_type: cython.int, version: cython.int, body: bytes) -> Opened:
         # Records that failed have a sequence number too. After a gap any number of records can be missing.
@@ -143,7 +143,7 @@ class CandidateDecryptors(RecordDecryptor):
 
         Each candidate tries the sequence numbers in its own way, because some decrypt the record once for all numbers.
         """
-        refusal: DecryptionError | None = None
+        first_error: DecryptionError | None = None
         number: cython.Py_ssize_t
         decryptor: RecordDecryptor
         for number in range(len(self._decryptors)):
@@ -152,12 +152,12 @@ class CandidateDecryptors(RecordDecryptor):
             try:
                 found = decryptor.open_after_gap(content_type, record_version, body, limit)
             except DecryptionError as error:
-                refusal = refusal or error
+                first_error = first_error or error
                 continue
             self.sequence = decryptor.sequence
             self._take(number)
             return found
-        raise refusal or DecryptionError(WRONG_SECRET, "no opener at all")
+        raise first_error or DecryptionError(WRONG_SECRET, "no record decryptor")
 
     def _take(self, number: cython.Py_ssize_t) -> None:
         self._chosen = self._decryptors[number]

@@ -35,4 +35,4 @@ cdef class Schedule12:
     @cython.locals(found=list, known=list)
     cpdef list masters(self, object chosen)
     cpdef void note_missing(self) except *
-    cpdef bytes verify_data(self, int role, bytes heard)
+    cpdef bytes verify_data(self, int role, bytes preceding)

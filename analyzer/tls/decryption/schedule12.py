@@ -148,13 +148,13 @@ class Schedule12:
         if keylog is not None:
             found = keylog.masters(keys.client_random, self.session_id)
             known = [*keylog.candidates(keys.client_random, PREMASTER), *known]
-        heard = keys.transcript.before_change() if self.extended and known else None
+        preceding = keys.transcript.before_change() if self.extended and known else None
         for premaster in known:
             if not self.extended:
                 randoms = keys.transcript.client_random, keys.transcript.server_random
                 found.append(key_schedule.master_secret(keys.version, chosen.prf_hash, premaster, *randoms))
-            elif heard is not None:
-                found.append(key_schedule.extended_master_secret(keys.version, chosen.prf_hash, premaster, heard))
+            elif preceding is not None:
+                found.append(key_schedule.extended_master_secret(keys.version, chosen.prf_hash, premaster, preceding))
         if not found and self.earlier is not None and not self.exchanged:
             found.append(self.earlier)  # a resumed session has the master secret of the first session
         if known and not found:
@@ -171,15 +171,15 @@ class Schedule12:
         found = keylog.secrets(keys.client_random)
         keys.note(MISSING_LABEL, f"the key log has {', '.join(found)} of this session, and not {CLIENT_RANDOM}")
 
-    def verify_data(self, role: cython.int, heard: bytes) -> bytes | None:
+    def verify_data(self, role: cython.int, preceding: bytes) -> bytes | None:
         """Return the verify_data of a role's Finished; None without a secret.
 
-        heard: the messages before it, or in TLS 1.2 their hash.
+        preceding: the messages before it, or in TLS 1.2 their hash.
         """
         chosen: Suite | None = self.keys.suite
         version: cython.int = self.keys.version
         if self.master is None or chosen is None:
             return None
         if tls_version(version) < TLS_1_2:
-            return finished(version, chosen.prf_hash, self.master, role == 0, heard)
-        return finished_of(version, chosen.prf_hash, self.master, role == 0, heard)
+            return finished(version, chosen.prf_hash, self.master, role == 0, preceding)
+        return finished_of(version, chosen.prf_hash, self.master, role == 0, preceding)

@@ -116,11 +116,11 @@ class Schedule13:
         """Process the server's Finished: with a pre-shared key, the secrets of application data can now be derived."""
         keys: SessionKeys = self.keys
         bound = self.bound
-        heard = None if bound is None or keys.suite is None else keys.transcript.through(FINISHED, keys.suite.prf_hash)
-        if bound is None or heard is None or keys.suite is None:
+        preceding = None if bound is None or keys.suite is None else keys.transcript.through(FINISHED, keys.suite.prf_hash)
+        if bound is None or preceding is None or keys.suite is None:
             return
         role: cython.int
-        for role, secret in enumerate(bound.application_traffic_secrets(heard)):
+        for role, secret in enumerate(bound.application_traffic_secrets(preceding)):
             state: ReadState = self.states[role]
             state.decryptors[APPLICATION:] = [open_tls13(keys.suite, secret, keys.draft())]
 
@@ -222,11 +222,11 @@ class Schedule13:
         if shares:
             keys.note(EPHEMERAL, "the pre-shared key is known, but with a key share (psk_dhe_ke) it opens early data alone")
             return bool(self.states[_CLIENT].decryptors)
-        heard = keys.transcript.through(SERVER_HELLO, chosen.prf_hash)
-        if heard is None:
+        preceding = keys.transcript.through(SERVER_HELLO, chosen.prf_hash)
+        if preceding is None:
             return False
         self.bound = right[0]
-        for role, secret in enumerate(self.bound.handshake_traffic_secrets(heard)):
+        for role, secret in enumerate(self.bound.handshake_traffic_secrets(preceding)):
             keys.verified[HANDSHAKE_LABELS[role]] = secret
             state = self.states[role]
             state.decryptors = [*(state.decryptors[:1] or [None]), open_tls13(chosen, secret, keys.draft()), None]

@@ -8,8 +8,8 @@ cdef int HELLO_RETRY_REQUEST, CERTIFICATE_VERIFY, FINISHED, MAX_SIGNATURES
 @cython.no_gc
 cdef class FinishedKeys:
     cpdef bytes master_secret(self)
-    cpdef bytes verify_data(self, int role, bytes heard)
-    cpdef bytes verify_data_later(self, bytes heard)
+    cpdef bytes verify_data(self, int role, bytes preceding)
+    cpdef bytes verify_data_later(self, bytes preceding)
 
 
 @cython.no_gc
@@ -39,11 +39,11 @@ cdef class Authentication:
     cdef void authenticate12(self, Transcript transcript, int version, object hashed, FinishedKeys keys) except *
 
 
-cdef bytes _digest(object running, list heard)
+cdef bytes _digest(object running, list preceding)
 cpdef str worse(str known, str new)
-cdef bytes _expected(FinishedKeys keys, int role, bytes heard)
+cdef bytes _expected(FinishedKeys keys, int role, bytes preceding)
 cpdef str compare(bytes raw, bytes expected)
 cpdef Signed exchanged(Transcript transcript, bytes certificate)
 cpdef Signed verify13(int role, bytes raw, bytes digest, bytes certificate)
-cdef Signed _verify12(int role, bytes raw, bytes heard, int version, bytes certificate, bytes master)
+cdef Signed _verify12(int role, bytes raw, bytes preceding, int version, bytes certificate, bytes master)
 cdef tuple _signature(bytes raw, Py_ssize_t pos, bint names_scheme)

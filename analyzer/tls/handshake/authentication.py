@@ -41,14 +41,14 @@ class FinishedKeys:
         """Return the master secret up to TLS 1.2; None if it is not known."""
         return None
 
-    def verify_data(self, role: cython.int, heard: bytes) -> bytes | None:
+    def verify_data(self, role: cython.int, preceding: bytes) -> bytes | None:
         """Return the verify_data of a role's Finished; None if it is not known.
 
-        See RFC 9846 section 4.5.3 and RFC 5246 section 7.4.9. heard: the messages before it, or since TLS 1.2 their hash.
+        See RFC 9846 section 4.5.3 and RFC 5246 section 7.4.9. preceding: the messages before it, or since TLS 1.2 their hash.
         """
         return None
 
-    def verify_data_later(self, heard: bytes) -> bytes | None:
+    def verify_data_later(self, preceding: bytes) -> bytes | None:
         """Return the verify_data of a client's authentication after the handshake; None if it is not known.
 
         See RFC 9846 section 4.7.2.
@@ -155,7 +155,7 @@ class Authentication:
         keeps_hello: whether the first ClientHello stays in the transcript after a retry, instead of its hash.
         """
         running: Any = hashed(b"")
-        heard: list[bytes] = []  # since the hash was last computed
+        preceding: list[bytes] = []  # since the hash was last computed
         finished: list[str | None] = [None, None]
         whole: cython.bint = True
         role: cython.int
@@ -166,13 +166,13 @@ class Authentication:
             number: cython.int = raw[0]
             if number == HELLO_RETRY_REQUEST or is_retry(raw):
                 if not keeps_hello:
-                    running = hashed(message_hash(_digest(running, heard)))
+                    running = hashed(message_hash(_digest(running, preceding)))
             elif number == CERTIFICATE_VERIFY:
-                self.sign(verify13(role, raw, _digest(running, heard) if whole else None, transcript.certificates[role]))
+                self.sign(verify13(role, raw, _digest(running, preceding) if whole else None, transcript.certificates[role]))
             elif number == FINISHED and finished[role] is None:
-                finished[role] = compare(raw, _expected(keys, role, _digest(running, heard)) if whole else None)
-            heard.append(raw)
-        running.update(b"".join(heard))
+                finished[role] = compare(raw, _expected(keys, role, _digest(running, preceding)) if whole else None)
+            preceding.append(raw)
+        running.update(b"".join(preceding))
         self.finished = [worse(self.finished[role], finished[role]) for role in range(2)]
         if whole and transcript.complete:
             self.running = running
@@ -180,7 +180,7 @@ class Authentication:
     def authenticate12(self, transcript: Transcript, version: cython.int, hashed: Any, keys: FinishedKeys | None) -> None:
         """Process a handshake up to TLS 1.2."""
         running: Any = None if hashed is None else hashed(b"")
-        heard: list[bytes] = []
+        preceding: list[bytes] = []
         finished: list[str | None] = [None, None]
         whole: cython.bint = True
         role: cython.int
@@ -193,26 +193,26 @@ class Authentication:
                 continue
             number: cython.int = raw[0]
             if number == CERTIFICATE_VERIFY:
-                covered = b"".join(heard) if whole else None
+                covered = b"".join(preceding) if whole else None
                 master = None if keys is None else keys.master_secret()
                 self.sign(_verify12(role, raw, covered, version, transcript.certificates[role], master))
             elif number == FINISHED and finished[role] is None:
                 if not whole:
                     finished[role] = UNVERIFIABLE
                 elif running is None:
-                    finished[role] = compare(raw, _expected(keys, role, b"".join(heard)))
+                    finished[role] = compare(raw, _expected(keys, role, b"".join(preceding)))
                 else:
-                    running.update(b"".join(heard[n_hashed:]))
-                    n_hashed = len(heard)
+                    running.update(b"".join(preceding[n_hashed:]))
+                    n_hashed = len(preceding)
                     finished[role] = compare(raw, _expected(keys, role, running.digest()))
-            heard.append(raw)
+            preceding.append(raw)
         self.finished = [worse(self.finished[role], finished[role]) for role in range(2)]
 
 
-def _digest(running: Any, heard: list[Any]) -> bytes:
-    """Return the hash of all messages so far; messages in `heard` are added to it and removed from the list."""
-    running.update(b"".join(heard))
-    heard.clear()
+def _digest(running: Any, preceding: list[Any]) -> bytes:
+    """Return the hash of all messages so far; messages in `preceding` are added to it and removed from the list."""
+    running.update(b"".join(preceding))
+    preceding.clear()
     digest: bytes = running.digest()
     return digest
 
@@ -226,12 +226,12 @@ def worse(known: str | None, new: str | None) -> str | None:
     return FAILED if FAILED in (known, new) else UNVERIFIABLE
 
 
-def _expected(keys: FinishedKeys | None, role: cython.int, heard: bytes) -> bytes | None:
+def _expected(keys: FinishedKeys | None, role: cython.int, preceding: bytes) -> bytes | None:
     """Return the expected value of a Finished; None without secrets.
 
-    heard: the messages before it, or since TLS 1.2 their hash.
+    preceding: the messages before it, or since TLS 1.2 their hash.
     """
-    return None if keys is None else keys.verify_data(role, heard)
+    return None if keys is None else keys.verify_data(role, preceding)
 
 
 def compare(raw: bytes, expected: bytes | None) -> str:
@@ -261,16 +261,16 @@ def verify13(role: cython.int, raw: bytes, digest: bytes | None, certificate: by
 
 
 def _verify12(
-    role: cython.int, raw: bytes, heard: bytes | None, version: cython.int, certificate: bytes | None, master: bytes | None
+    role: cython.int, raw: bytes, preceding: bytes | None, version: cython.int, certificate: bytes | None, master: bytes | None
 ) -> Signed:
     scheme, signature, problem = _signature(raw, 4, version >= TLS_1_2)
-    if heard is None:
+    if preceding is None:
         return Signed(role, scheme, b"", signature, certificate, problem or NOT_CAPTURED)
     if version > SSL_3_0:
-        return Signed(role, scheme, heard, signature, certificate, problem)
+        return Signed(role, scheme, preceding, signature, certificate, problem)
     if master is None:
         return Signed(role, scheme, b"", signature, certificate, "in SSL 3.0 it covers the master secret too")
-    return Signed(role, scheme, b"", signature, certificate, problem, ssl3_signed_hash(master, heard))
+    return Signed(role, scheme, b"", signature, certificate, problem, ssl3_signed_hash(master, preceding))
 
 
 def _signature(raw: bytes, pos: cython.Py_ssize_t, names_scheme: cython.bint) -> tuple[int | None, bytes, str]:

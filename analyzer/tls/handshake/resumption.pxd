@@ -33,5 +33,7 @@ cdef class Resumptions:
     cdef public TwoGenerationCache tickets
 
     cpdef ResumableSession by_id(self, bytes session_id, bytes server, bytes name)
+    cpdef void keep_id(self, bytes session_id, ResumableSession session) except *
     cpdef void keep_ticket(self, bytes ticket, ResumableSession session) except *
+    cpdef ResumableSession find(self, bytes ticket, bytes session_id, bytes server, bytes name)
     cpdef ResumableSession resumed(self, object offers, object answer, bytes server, bytes name)

@@ -73,6 +73,10 @@ class Resumptions:
         self.ids: TwoGenerationCache = TwoGenerationCache()
         self.tickets: TwoGenerationCache = TwoGenerationCache()
 
+    def keep_id(self, session_id: bytes, session: ResumableSession) -> None:
+        """Keep a session to which its server gave an id."""
+        self.ids.keep(session_id, session)
+
     def keep_ticket(self, ticket: bytes, session: ResumableSession) -> None:
         """Keep a session whose server issued a ticket."""
         self.tickets.keep(ticket, session)
@@ -89,15 +93,17 @@ class Resumptions:
 
         offers: see `hello_features.offers`. server, name: see `ResumableSession`.
         """
-        found: ResumableSession | None = None
         selected = getattr(extension_body(answer, PRE_SHARED_KEY), "selected_identity", None)
         if selected is not None:
             identities = getattr(None if offers is None else offers.get(PRE_SHARED_KEY), "identities", None) or ()
             identity = identities[selected].identity if selected < len(identities) else None
-            return self.tickets.find(identity) if identity else None
-        if offers is not None and SESSION_TICKET in offers:
-            found = self.tickets.find(offers[SESSION_TICKET].ticket)
-        session_id = getattr(answer, "legacy_session_id_echo", None)
-        if found is None and session_id:
+            return self.find(identity or None, b"", server, name)
+        ticket = offers[SESSION_TICKET].ticket if offers is not None and SESSION_TICKET in offers else None
+        return self.find(ticket, getattr(answer, "legacy_session_id_echo", None) or b"", server, name)
+
+    def find(self, ticket: bytes | None, session_id: bytes, server: bytes, name: bytes | None) -> ResumableSession | None:
+        """Return the session with this ticket, or else with this id at this server. ticket: None for no ticket."""
+        found: ResumableSession | None = None if ticket is None else self.tickets.find(ticket)
+        if found is None and len(session_id) > 0:
             found = self.by_id(session_id, server, name)
         return found

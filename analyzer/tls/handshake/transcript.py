@@ -108,13 +108,13 @@ class Transcript:
 
     def before_change(self) -> bytes | None:
         """Return the messages from ClientHello to ClientKeyExchange, up to TLS 1.2; None if one is missing."""
-        heard: list[bytes] = []
+        preceding: list[bytes] = []
         for _, raw in self.steps(False):
             if raw is None:
                 return None
-            heard.append(raw)
+            preceding.append(raw)
             if raw[0] == CLIENT_KEY_EXCHANGE:
-                return b"".join(heard)
+                return b"".join(preceding)
         return None
 
     def before_answer(self, hash_name: str, hellos: list[bytes]) -> bytes | None:
@@ -131,15 +131,15 @@ class Transcript:
 
         Returns None if one is missing.
         """
-        heard = b""
+        preceding = b""
         for role, raw in self.steps(True):
             if raw is None:
                 return None
             if raw[0] == HELLO_RETRY_REQUEST or _is_retry(raw):
-                heard = message_hash(hash_function(hash_name)(heard).digest())
-            heard += raw
+                preceding = message_hash(hash_function(hash_name)(preceding).digest())
+            preceding += raw
             if role == 1 and raw[0] == last and not _is_retry(raw):
-                return heard
+                return preceding
         return None
 
     def hellos(self) -> tuple[bytes | None, tuple[bytes, bytes] | None]:

@@ -164,11 +164,11 @@ def test_the_extended_master_secret_covers_the_messages_through_the_key_exchange
     with pytest.raises(DecryptionError) as error:
         made.masters(made.keys.suite)
     assert error.value.reason == "missing_segment"
-    transcript, heard = made.keys.transcript, [client_hello(), server_hello(EXTENDED), message(14), message(16, b"\4abcd")]
-    transcript.add_message(SERVER, heard[2], True)
-    transcript.add_message(CLIENT, heard[3], True)
+    transcript, preceding = made.keys.transcript, [client_hello(), server_hello(EXTENDED), message(14), message(16, b"\4abcd")]
+    transcript.add_message(SERVER, preceding[2], True)
+    transcript.add_message(CLIENT, preceding[3], True)
     transcript.add_message(CLIENT, message(15, b"not this one"), True)
-    expected = key_schedule.extended_master_secret(0x0303, "SHA256", PREMASTER, b"".join(heard))
+    expected = key_schedule.extended_master_secret(0x0303, "SHA256", PREMASTER, b"".join(preceding))
     assert made.masters(made.keys.suite) == [expected]
     assert opens(made, expected)
 

@@ -34,14 +34,14 @@ def lines(*labels: str, random: bytes = RANDOM) -> str:
     return "".join(f"{label} {random.hex()} {SECRETS[label].hex()}\n" for label in labels)
 
 
-def begun(log: str | None, *, heard: bool = True) -> Schedule13:
-    """A schedule whose session has chosen AES-128-GCM; heard: whether the ClientHello was seen."""
+def begun(log: str | None, *, preceding: bool = True) -> Schedule13:
+    """A schedule whose session has chosen AES-128-GCM; preceding: whether the ClientHello was seen."""
     keylog = None
     if log is not None:
         keylog = KeyLog()
         keylog.feed(log.encode())
     transcript = Transcript()
-    if heard:
+    if preceding:
         transcript.add_message(CLIENT, client_hello(TLS13), True)
     transcript.add_message(SERVER, RAW, True)
     material = KeyMaterial(keylog=keylog)
@@ -128,7 +128,7 @@ def test_without_a_suite_nothing_opens():
 
 
 def test_where_no_hello_names_the_session_secrets_are_searched_and_found_by_a_record():
-    made = begun(lines(*TRAFFIC), heard=False)
+    made = begun(lines(*TRAFFIC), preceding=False)
     assert made.agree(RAW)
     assert made.trial is not None
     assert opening(made) == {}
@@ -152,7 +152,7 @@ def test_where_the_answer_is_missing_the_suite_is_found_too():
 
 
 def test_a_search_that_finds_nothing_changes_nothing():
-    made = begun(lines(*TRAFFIC), heard=False)
+    made = begun(lines(*TRAFFIC), preceding=False)
     made.agree(RAW)
     made.look(SERVER, DATA, 0x0303, bytes(50))
     assert made.trial is not None

@@ -97,8 +97,8 @@ def test_a_second_hello_goes_on_with_the_context_of_the_first() -> None:
     assert ech.accepts_retry("SHA256", inner[6:38], inner, retry)
     assert not ech.accepts_retry("SHA256", bytes(32), inner, retry)
     again = ech.open_inner(recipient, 1, second, offers[1])
-    heard = ech.before_retry("SHA256", inner) + retry + again
-    assert ech.accepts("SHA256", inner[6:38], heard, server_hello)
+    preceding = ech.before_retry("SHA256", inner) + retry + again
+    assert ech.accepts("SHA256", inner[6:38], preceding, server_hello)
     with pytest.raises(DecryptionError):
         ech.open_inner(recipient, 0, second, offers[1])
 

@@ -34,7 +34,7 @@ EARLY13 = [(0, CH), (1, SH), (1, EE), (1, FIN), (0, END), (0, C_FIN)]
 HANDSHAKES = [(FULL12, False), (RESUMED12, False), (FULL13, True), (RETRIED13, True), (EARLY13, True)]
 
 
-def heard(said: list[Said]) -> Transcript:
+def preceding(said: list[Said]) -> Transcript:
     transcript = Transcript()
     for role, raw in said:
         transcript.add_message(role, raw, True)
@@ -49,7 +49,7 @@ def test_every_interleaving_gives_the_same_order(said: list[Said], tls13: bool):
         turns = [CLIENT] * len(sides[0]) + [SERVER] * len(sides[1])
         rng.shuffle(turns)
         rest = [iter(side) for side in sides]
-        transcript = heard([(role, next(rest[role])) for role in turns])
+        transcript = preceding([(role, next(rest[role])) for role in turns])
         assert list(transcript.steps(tls13)) == said
         assert transcript.complete
         assert (transcript.client_random, transcript.server_random) == (b"c" * 32, b"s" * 32)
@@ -73,7 +73,7 @@ def test_what_is_missing_is_marked_and_nothing_before_it(said: list[Said], tls13
 @pytest.mark.parametrize(("said", "tls13"), HANDSHAKES)
 def test_every_beginning_is_open(said: list[Said], tls13: bool):
     for end in range(len(said)):
-        transcript = heard(said[:end])
+        transcript = preceding(said[:end])
         assert not transcript.complete
         steps = list(transcript.steps(tls13))
         before = list(itertools.takewhile(lambda step: step[1] is not None, steps))
@@ -81,7 +81,7 @@ def test_every_beginning_is_open(said: list[Said], tls13: bool):
 
 
 def test_the_end_of_early_data_is_added_if_it_was_not_seen():
-    transcript = heard([step for step in EARLY13 if step[1] != END])
+    transcript = preceding([step for step in EARLY13 if step[1] != END])
     transcript.early = True
     assert (0, b"\x05\0\0\0") in list(transcript.steps(True))
 
@@ -94,7 +94,7 @@ def test_a_message_without_its_end_counts_as_missing():
 
 
 def test_what_comes_after_the_handshake_is_not_part_of_it():
-    transcript = heard(FULL13)
+    transcript = preceding(FULL13)
     assert not transcript.add_message(1, TICKET, True)
     assert list(transcript.steps(True)) == FULL13
     transcript.forget()
@@ -102,7 +102,7 @@ def test_what_comes_after_the_handshake_is_not_part_of_it():
 
 
 def test_a_flood_of_messages_is_not_kept():
-    transcript = heard([(0, CH), (1, SH)])
+    transcript = preceding([(0, CH), (1, SH)])
     for _ in range(20):
         transcript.add_message(1, message(11, bytes(MAX_TRANSCRIPT // 10)), True)
     kept = [raw for _, raw in transcript.steps(True) if raw is not None]
@@ -111,6 +111,6 @@ def test_a_flood_of_messages_is_not_kept():
 
 
 def test_the_extended_master_secret_depends_on_all_before_the_change():
-    transcript = heard(FULL12)
+    transcript = preceding(FULL12)
     assert transcript.before_change() == CH + SH + CERT + DONE + C_CERT + CKE
-    assert heard([step for step in FULL12 if step[1] != CKE]).before_change() is None
+    assert preceding([step for step in FULL12 if step[1] != CKE]).before_change() is None

@@ -1,6 +1,6 @@
 import pytest
 
-from analyzer.cli.info import arp, dns, hardware_address, icmp, icmpv6
+from analyzer.store.packet_info import arp, dns, hardware_address, icmp, icmpv6
 
 QUERY = bytes.fromhex("319b01000001000000000000") + b"\x03www\x07example\x00\x00\x01\x00\x01"
 

@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from analyzer.capture.frame import Frame
-from analyzer.cli.formatting import count_text
-from analyzer.cli.plaintext import HttpMessages
 from analyzer.codec.registry import registry
 from analyzer.engine import Engine
 from analyzer.packet.addresses import address_text
 from analyzer.packet.options import read_tcp_options
 from analyzer.packet.packet import Packet
+from analyzer.store.http_messages import HttpMessages
+from analyzer.store.session_record import rfc3339
 from analyzer.tls.events import Alert, Event, HandshakeMessage, RecordEvent
 from analyzer.tls.handshake import hello_features
 
@@ -73,7 +73,7 @@ class Describer:
         shown = [event for event in events if isinstance(event, _SHOWN)]
         protocol, info = self._describe_packet(packet, shown)
         if packet.tunnels:
-            info += f" [in {count_text(packet.tunnels, 'tunnel')}]"
+            info += f" [in {_count(packet.tunnels, 'tunnel')}]"
         if packet.problem_at >= 0:
             info += f" [{packet.problem}]"
         return source, destination, protocol, info.lstrip()
@@ -98,12 +98,12 @@ class Describer:
             return "ICMPv6", icmpv6(data, packet.payload, packet.payload_end)
         n_bytes = packet.payload_end - packet.payload
         if packet.ip_version:
-            return self._protocols[number] if number >= 0 else f"IPv{packet.ip_version}", count_text(n_bytes, "byte")
+            return self._protocols[number] if number >= 0 else f"IPv{packet.ip_version}", _count(n_bytes, "byte")
         if packet.ether_type == 0x0806 and n_bytes >= 28:
             return "ARP", arp(data, packet.payload)
         if packet.ether_type < 0:
-            return "unknown", count_text(n_bytes, "byte")
-        return registry("ether_types").name(packet.ether_type), count_text(n_bytes, "byte")
+            return "unknown", _count(n_bytes, "byte")
+        return registry("ether_types").name(packet.ether_type), _count(n_bytes, "byte")
 
     def _tcp(self, packet: Packet) -> str:
         flags = ", ".join(name for bit, name in enumerate(_FLAGS) if packet.flags >> bit & 1)
@@ -156,6 +156,19 @@ class Describer:
         return "UDP", info
 
 
+def packet_record(frame: Frame, source: str, destination: str, protocol: str, info: str) -> dict[str, Any]:
+    """Return the packet record of a frame, from what `Describer.describe` returned."""
+    return {
+        "number": frame.number,
+        "time": rfc3339(frame.at),
+        "source": source or None,
+        "destination": destination or None,
+        "protocol": protocol,
+        "length": frame.wire_length,
+        "info": info,
+    }
+
+
 def addresses(packet: Packet, frame: Frame) -> tuple[str, str]:
     """Return source and destination: of IP, else of Ethernet; empty if there are none."""
     data = packet.data
@@ -167,6 +180,10 @@ def addresses(packet: Packet, frame: Frame) -> tuple[str, str]:
         at = frame.start
         return hardware_address(frame.data[at + 6 : at + 12]), hardware_address(frame.data[at : at + 6])
     return "", ""
+
+
+def _count(number: int, one: str) -> str:
+    return f"{number:,} {one if number == 1 else one + 's'}"
 
 
 def hardware_address(octets: bytes) -> str:

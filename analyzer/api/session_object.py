@@ -1,0 +1,163 @@
+"""One session as a typed object, made from what the engine kept of it.
+
+Nothing is made in advance. An attribute that is read makes its own part of the record, with the functions that also make the
+JSON output (`store.session_record`).
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from analyzer.analysis.authenticity import authenticity
+from analyzer.api.session_parts import (
+    Alert,
+    Authenticity,
+    Certificates,
+    Chain,
+    Decryption,
+    EncryptedClientHello,
+    Endpoint,
+    Finding,
+    Gap,
+    HandshakeMessage,
+    HttpExchange,
+)
+from analyzer.api.typed_record import Record
+from analyzer.store.chain_verdicts import ABSENT, CLIENT, SERVER, Chains
+from analyzer.store.schema import SESSION
+from analyzer.store.session_record import (
+    alert_record,
+    certificate_record,
+    decryption_record,
+    ech_record,
+    findings_record,
+    gap_record,
+    http_record,
+    session_head,
+    session_record,
+)
+from analyzer.x509.certificate import RAW_PUBLIC_KEY, certificate
+
+
+class ChainsAtTheEnd:
+    """Validates the certificates of one session by what the captures had shown when it ended, whenever it is asked."""
+
+    def __init__(self, chains: Chains, session: Any) -> None:
+        """session: one that has just ended. What it sent may complete the chains of later sessions."""
+        self._chains = chains
+        before = chains.evidence()
+        if any(sent and certificate(sent[0]).type != RAW_PUBLIC_KEY for sent in session.handshake.certificates):
+            chains.add_certificates(session)
+        # As in the JSON output, where the server's chain is validated first.
+        self._evidence = (chains.evidence(), before)
+
+    def record(self, session: Any, role: int, start: str | None) -> dict[str, Any]:
+        """Return the entry `client_chain` (role 0) or `chain` (role 1). Raises `Unreadable` for a bad trust store."""
+        return self._chains.record_by(self._evidence[role], session, role, start)
+
+
+class Session(Record, declared=SESSION):
+    """One TLS session: a record of `analyzer sessions --format json`.
+
+    All attributes are lazy: the plain ones (up to `ja4`) are made together when one of them is first read, each of the others
+    by itself. Expensive are `chain` and `client_chain`, where certificates are verified. What counts is what the captures had
+    shown when the session ended, also if they are read later. Decoded fields (`handshake[i].message`, `ech.inner`) need
+    `messages=True`, and are decoded when they are read.
+
+    A session keeps what the engine kept of it, some kilobytes, and with `messages=True` its handshake messages. Drop it, and
+    the memory is free.
+    """
+
+    id: int
+    protocol: str
+    client: Endpoint
+    server: Endpoint
+    first_frame: int
+    last_frame: int
+    start_time: str | None
+    end_time: str | None
+    version: str | None
+    cipher_suite: str | None
+    cipher_suite_id: int | None
+    group: str | None
+    server_name: str | None
+    alpn: str | None
+    ech: EncryptedClientHello | None
+    established: bool
+    resumed: bool | None
+    resumption: str | None
+    resumes: int | None
+    ja3: str | None
+    ja3s: str | None
+    ja4: str | None
+    handshake: tuple[HandshakeMessage, ...]
+    alerts: tuple[Alert, ...]
+    certificates: Certificates
+    chain: Chain
+    client_chain: Chain
+    decryption: Decryption
+    authenticity: Authenticity
+    gaps: tuple[Gap, ...]
+    http: tuple[HttpExchange, ...]
+    findings: tuple[Finding, ...]
+
+    def __init__(self, ended: Any, messages: bool, chains: ChainsAtTheEnd) -> None:
+        """ended: the session of the engine. messages: whether decoded fields are wanted."""
+        super().__init__({})
+        self._ended = ended
+        self._messages = messages
+        self._chains = chains
+
+    def _json(self) -> Any:
+        return session_record(self._ended, self._messages, self._chains)
+
+    def _value(self, key: str) -> Any:
+        part = _PARTS.get(key)
+        if part is not None:
+            return part(self)
+        if not self._values:
+            self._values = session_head(self._ended)
+        return self._values[key]
+
+    def __repr__(self) -> str:
+        facts = f"version={self.version!r}, cipher_suite={self.cipher_suite!r}, server_name={self.server_name!r}"
+        return f"<Session {self.id}: {self.client} to {self.server}, {facts}>"
+
+
+def _messages(session: Session) -> Any:
+    wanted = session._messages
+    return tuple(HandshakeMessage(message, wanted) for message in session._ended.log.messages)
+
+
+def _certificates(session: Session) -> Any:
+    client, server = session._ended.handshake.certificates
+    return {
+        "client": [certificate_record(der) for der in client or ()],
+        "server": [certificate_record(der) for der in server or ()],
+    }
+
+
+def _ech(session: Session) -> Any:
+    ech = session._ended.handshake.hellos.ech
+    return None if ech is None else ech_record(ech, session._messages)
+
+
+def _chain(session: Session, role: int) -> Any:
+    if not session._ended.handshake.certificates[role]:
+        return ABSENT
+    return session._chains.record(session._ended, role, session.start_time)
+
+
+_PARTS: Mapping[str, Callable[[Session], Any]] = {
+    "ech": _ech,
+    "handshake": _messages,
+    "alerts": lambda session: [alert_record(alert) for alert in session._ended.log.alerts],
+    "certificates": _certificates,
+    "chain": lambda session: _chain(session, SERVER),
+    "client_chain": lambda session: _chain(session, CLIENT),
+    "decryption": lambda session: decryption_record(session._ended),
+    "authenticity": lambda session: authenticity(session._ended),
+    "gaps": lambda session: [gap_record(gap) for gap in session._ended.log.gaps],
+    "http": lambda session: http_record(session._ended),
+    "findings": lambda session: findings_record(session._ended),
+}
+"""What makes the value of a key that is not plain."""

@@ -1,0 +1,90 @@
+"""The Python blocks of EXAMPLES.md and README.md run, and print what the pages say."""
+
+import ast
+import codeop
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGES = {name: (ROOT / name).read_text("utf-8") for name in ("EXAMPLES.md", "README.md")}
+PAGE = PAGES["EXAMPLES.md"]
+
+BLOCK = re.compile(r"^```python\n(.*?)^```\n(?:\n```text\n(.*?)^```\n)?", re.MULTILINE | re.DOTALL)
+BLOCKS = {
+    f"{name}-{len(page[: found.start()].splitlines()) + 1}": (found[1], found[2])
+    for name, page in PAGES.items()
+    for found in BLOCK.finditer(page)
+}
+
+PEERS = {"pyshark", "scapy", "dpkt"}
+NAMES = ["www.shop.example", "www.shop.example", "news.example", "www.bank.example", "www.bank.example", "old.example"]
+NAMES += ["legacy.example", "api.weather.example"]
+
+
+def imported(code: str) -> set[str]:
+    """The packages that a block imports."""
+    names = {alias.name for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Import) for alias in node.names}
+    names |= {str(node.module) for node in ast.walk(ast.parse(code)) if isinstance(node, ast.ImportFrom)}
+    return {name.partition(".")[0] for name in names}
+
+
+def printed_by(code: str, folder: Path, require_peers: Callable[..., None]) -> list[str]:
+    """The lines that a block prints, in a process of its own, in a folder that shows the checkout's files."""
+    missing = [name for name in imported(code) & PEERS if find_spec(name) is None]
+    if missing:
+        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(f"not installed: {', '.join(missing)}")
+    if "pyshark" in imported(code):
+        require_peers("tshark")
+    for name in ("captures", "README.md"):
+        (folder / name).symlink_to(ROOT / name)
+    paths = os.pathsep.join(str(Path(path).resolve()) for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path)
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=folder,
+        env={**os.environ, "PYTHONSAFEPATH": "1", "PYTHONPATH": paths},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    assert {path.name for path in folder.iterdir()} == {"captures", "README.md"}, "a block leaves files"
+    return done.stdout.splitlines()
+
+
+@pytest.mark.parametrize(("code", "text"), BLOCKS.values(), ids=list(BLOCKS))
+def test_every_block_runs(code: str, text: str | None, tmp_path: Path, require_peers: Callable[..., None]):
+    lines = printed_by(code, tmp_path, require_peers)
+    assert lines
+    if text is not None:
+        assert lines == text.splitlines()
+
+
+@pytest.mark.parametrize("code", [code for code, _ in BLOCKS.values()], ids=list(BLOCKS))
+def test_every_block_can_be_pasted_into_the_prompt(code: str):
+    """The prompt ends a loop only at an empty line."""
+    statement: list[str] = []
+    for line in [*code.splitlines(), ""]:
+        statement.append(line)
+        if codeop.compile_command("\n".join(statement)) is not None:
+            statement.clear()
+    assert statement == []
+
+
+def test_the_pages_have_blocks():
+    assert len(BLOCKS) == sum(page.count("```python") for page in PAGES.values())
+    assert len(BLOCKS) >= 14
+
+
+@pytest.mark.parametrize("library", ["analyzer", *sorted(PEERS)])
+def test_each_library_finds_the_same_names(library: str, tmp_path: Path, require_peers: Callable[..., None]):
+    job = PAGE[PAGE.index("## Coming from") :]
+    (code,) = [found[1] for found in BLOCK.finditer(job) if library in imported(found[1])]
+    wanted = NAMES[:-1] if library == "dpkt" else NAMES
+    assert sorted(printed_by(code, tmp_path, require_peers)) == sorted(wanted)
