@@ -2,6 +2,7 @@
 description."""
 
 import ast
+import configparser
 import csv
 import re
 from collections import Counter
@@ -258,6 +259,24 @@ def test_compiled_modules_and_declarations_are_the_same(listed_modules: list[str
     declared = {".".join(path.relative_to(ROOT).with_suffix("").parts) for path in files}
     assert declared == set(listed_modules)
     assert all(ROOT.joinpath(*name.split(".")).with_suffix(".py").is_file() for name in declared)
+
+
+def test_only_compiled_modules_import_cython(listed_modules: list[str]) -> None:
+    """Compiled, the import disappears. In a module that is not, it loads Cython at every start."""
+    importing = {
+        ".".join(("analyzer", *path.with_suffix("").parts))
+        for path in MODULES
+        for node in ast.parse((PACKAGE / path).read_text("utf-8")).body
+        if isinstance(node, ast.Import) and any(alias.name == "cython" for alias in node.names)
+    }
+    assert "analyzer.tls.session" in importing
+    assert importing <= set(listed_modules)
+
+
+def test_hot_modules_are_compiled(listed_modules: list[str]) -> None:
+    settings = configparser.ConfigParser()
+    settings.read(ROOT / "setup.cfg", encoding="utf-8")
+    assert set(settings["analyzer:compiled"]["hot"].split()) <= set(listed_modules)
 
 
 def names_in_c(declarations: str) -> set[str]:

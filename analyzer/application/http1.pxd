@@ -2,13 +2,6 @@ cimport cython
 
 from analyzer.application.body cimport Body
 from analyzer.application.exchange cimport Exchange, ConversationLog, Request, Response, new_exchange, new_request, new_response
-from analyzer.application.header_fields cimport (
-    index,
-    read_fields,
-    read_framing,
-    read_request_line,
-    read_status_line,
-)
 from analyzer.application.http1_stream cimport Direction
 from analyzer.application.http1_fast_path cimport FastPathMessage, read_plain_request, read_plain_response
 

@@ -1,5 +1,4 @@
 from analyzer.application.body cimport Body
-from analyzer.application.header_fields cimport read_fields, read_text
 
 # The states, as C variables.
 cdef int _HEAD, _LENGTH, _CHUNK_LINE, _CHUNK, _CHUNK_END, _TRAILERS, _TO_END, _WAITING, _SEEK, _LEFT

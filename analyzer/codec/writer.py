@@ -5,8 +5,6 @@ Length fields are computed from what is written. The lengths that were read are 
 
 from typing import Any
 
-import cython
-
 from analyzer.codec.field_kinds import EXTENSIONS, FIXED, OPAQUE, SELECT, SIZED, STRUCT, UINT, VARINT
 from analyzer.codec.field_spec import FieldSpec, WideVarint
 
@@ -30,7 +28,7 @@ def write_structure(out: bytearray, message: Any) -> None:
 
 def write_value(out: bytearray, spec: FieldSpec, value: Any, owner: Any) -> None:
     """Append one field. Raises ValueError when a length does not fit its prefix."""
-    kind: cython.int = spec.kind
+    kind: int = spec.kind
     if kind == UINT:
         out += value.to_bytes(spec.width, "big")
     elif kind == STRUCT:
@@ -48,7 +46,7 @@ def write_value(out: bytearray, spec: FieldSpec, value: Any, owner: Any) -> None
             raise ValueError(f"{spec.name}: {len(value)} bytes where {spec.width} belong")
         out += value
     else:
-        start: cython.Py_ssize_t = len(out)
+        start: int = len(out)
         out += bytes(spec.width)
         if kind == OPAQUE:
             out += value

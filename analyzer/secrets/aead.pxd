@@ -1,7 +1,6 @@
 cimport cython
 
 from analyzer.secrets.record_decryptor cimport RecordDecryptor
-from analyzer.secrets.key_schedule13 cimport finished, next_traffic_secret, traffic_keys
 
 
 @cython.no_gc

@@ -11,8 +11,6 @@ The prefix is part of the label. It is "tls13 " since draft 20. Before that it w
 
 from functools import lru_cache
 
-import cython
-
 from analyzer.secrets.key_schedule import Hmac, hmac, keyed_hmac
 from analyzer.secrets.suite_interface import hash_function, hash_sizes
 
@@ -48,15 +46,13 @@ def label_prefix(draft: int) -> bytes:
     return OLD_DRAFT if 0 < draft < 20 else TLS
 
 
-def expand_label(
-    hash_name: str, secret: bytes, label: bytes, context: bytes, length: cython.Py_ssize_t, prefix: bytes = TLS
-) -> bytes:
+def expand_label(hash_name: str, secret: bytes, label: bytes, context: bytes, length: int, prefix: bytes = TLS) -> bytes:
     """Compute HKDF-Expand-Label. Raises ValueError if `length` is more than 255 hashes, which is an error of the caller."""
     info = _label(label, length, prefix) + len(context).to_bytes(1, "big") + context
     return _expand(keyed_hmac(hash_function(hash_name), secret), info, length)
 
 
-def _expand(keyed: Hmac, info: bytes, length: cython.Py_ssize_t) -> bytes:
+def _expand(keyed: Hmac, info: bytes, length: int) -> bytes:
     """Compute HKDF-Expand."""
     block = output = keyed.compute(info + b"\1")
     if length <= len(block):
@@ -103,9 +99,7 @@ def resumption_psk(hash_name: str, resumption_secret: bytes, ticket_nonce: bytes
     return expand_label(hash_name, resumption_secret, b"resumption", ticket_nonce, hash_sizes(hash_name)[1], prefix)
 
 
-def traffic_keys(
-    hash_name: str, traffic_secret: bytes, key_length: cython.Py_ssize_t, prefix: bytes = TLS
-) -> tuple[bytes, bytes]:
+def traffic_keys(hash_name: str, traffic_secret: bytes, key_length: int, prefix: bytes = TLS) -> tuple[bytes, bytes]:
     """Return the key and the initialisation vector of a direction."""
     keyed: Hmac = keyed_hmac(hash_function(hash_name), traffic_secret)
     for_key, for_vector = _key_labels(key_length, prefix)
@@ -123,7 +117,7 @@ def finished(hash_name: str, base_key: bytes, transcript_hash: bytes, prefix: by
     base_key: the sender's handshake traffic secret, or the binder key.
     """
     hashed = hash_function(hash_name)
-    length: cython.Py_ssize_t = hash_sizes(hash_name)[1]
+    length: int = hash_sizes(hash_name)[1]
     key = _expand(keyed_hmac(hashed, base_key), _finished_label(length, prefix), length)
     return hmac(hashed, key, transcript_hash)
 

@@ -1,7 +1,6 @@
 cimport cython
 
 from analyzer.analysis.authenticity cimport authenticity
-from analyzer.analysis.downgrade cimport downgrades
 from analyzer.analysis.record_findings cimport anomalies, log_findings
 from analyzer.flows.flow cimport Flow
 from analyzer.tls.decryption.decryption cimport Decryption
