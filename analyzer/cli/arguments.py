@@ -223,7 +223,7 @@ def _add_jobs(command: argparse.ArgumentParser) -> None:
         "--jobs",
         type=_jobs,
         metavar="N",
-        help="processes that read `sessions` of captures in files, without keys; the default is as many as make it faster",
+        help="read `sessions` of captures in files, without keys, in N processes (default: 1)",
     )
 
 

@@ -50,15 +50,19 @@ def run(options: Namespace, output: Output) -> int:
 
 
 def _shards(options: Namespace, capture_run: CaptureRun, keys: Keys) -> int:
-    """Return how many processes share the work: one if there are keys, or if a capture is a pipe."""
-    if keys["keylog"] is not None or keys["private_keys"] or keys["psks"] or not capture_run.rereadable():
+    """Return how many processes share the work: one if there are keys, if a capture is a pipe, or if nobody asked for more."""
+    if (
+        (options.jobs or 1) == 1
+        or keys["keylog"] is not None
+        or keys["private_keys"]
+        or keys["psks"]
+        or not capture_run.rereadable()
+    ):
         return 1
-    from analyzer.store.shards import can_share, default_shards
+    from analyzer.store.shards import can_share
 
-    if not can_share():
-        return 1
-    jobs: int | None = options.jobs
-    return default_shards(capture_run.total or 0) if jobs is None else jobs
+    jobs: int = options.jobs
+    return jobs if can_share() else 1
 
 
 def _run_shared(options: Namespace, output: Output, capture_run: CaptureRun, chains: Chains, shards: int) -> None:

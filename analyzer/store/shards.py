@@ -11,9 +11,9 @@ notes about resumption, and records as JSON with holes for these values. So the 
 This is for captures without keys: up to TLS 1.2, a resumed session is decrypted with the secret of another session.
 """
 
+import fcntl
 import heapq
 import marshal
-import os
 import pickle
 import signal
 import sys
@@ -36,11 +36,8 @@ from analyzer.tls.session import Session
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
 
-LEAST_BYTES = 8 << 20
-"""Bytes of captures for which a second process pays."""
-
-MOST_SHARDS = 8
-"""Processes that are used without being asked for: each one reads the whole capture."""
+PIPE_SIZE = 1 << 20
+"""Bytes that a process may be ahead of the first one."""
 
 MAX_CERTIFICATES = 4096
 """Certificates that both ends of a pipe remember, so that each is sent once."""
@@ -301,6 +298,7 @@ class Shards:
         try:
             for shard in range(len(self._found)):
                 ours, theirs = context.Pipe(duplex=False)
+                fcntl.fcntl(theirs.fileno(), fcntl.F_SETPIPE_SZ, PIPE_SIZE)
                 pipes.append(ours)
                 part = shard, len(self._found)
                 process = context.Process(target=_work, args=(self._paths, part, self._messages, theirs, pipes), daemon=True)
@@ -365,11 +363,6 @@ class Shards:
                 line.append(self._chains.json(session, SERVER if hole == SERVER else CLIENT, ended.start_text))
             line.append(part)
         return b"".join([*line, b"\n"])
-
-
-def default_shards(n_bytes: int) -> int:
-    """Return how many processes to use for captures of this size, if the user gives no number."""
-    return min(len(os.sched_getaffinity(0)), MOST_SHARDS) if n_bytes >= LEAST_BYTES and can_share() else 1
 
 
 def can_share() -> bool:

@@ -15,7 +15,7 @@ from analyzer.capture.key_prescan import LARGEST_COMPRESSED, is_prescanned
 from analyzer.cli.main import main
 from analyzer.engine import Engine
 from analyzer.store.chain_verdicts import Chains
-from analyzer.store.shards import NotedResumptions, Shard, ShardError, Shards, can_share, default_shards
+from analyzer.store.shards import NotedResumptions, Shard, ShardError, Shards, can_share
 from analyzer.tls.handshake.resumption import ResumableSession
 
 CAPTURES = Path(__file__).parents[2] / "captures"
@@ -110,9 +110,9 @@ def test_with_keys_one_process_does_the_work(capsys: pytest.CaptureFixture[str],
     assert (status, json.loads(out)["decryption"]["status"]) == (0, "decrypted")
 
 
-def test_small_captures_are_read_by_one_process():
-    assert default_shards(1 << 20) == 1
-    assert default_shards(1 << 30) == min(len(os.sched_getaffinity(0)), 8)
+def test_one_process_is_the_default(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("analyzer.store.shards.Shards.turns", lambda _: pytest.fail("shared"))
+    assert printed(capsys, str(ALL[0]), "--format", "json") == printed(capsys, str(ALL[0]), "--format", "json", "-j", "1")
 
 
 def test_a_lost_process_is_an_error(monkeypatch: pytest.MonkeyPatch):
