@@ -1,6 +1,6 @@
 """Tables of HTML for notebooks.
 
-Whoever sends packets chooses names and paths in them. So every text is escaped (`html.escape`), and characters that cannot be
+The sender of packets chooses names and paths in them. So every text is escaped (`html.escape`), and characters that cannot be
 seen, such as bidirectional controls, stand as Python's escapes.
 """
 

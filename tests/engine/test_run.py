@@ -139,7 +139,7 @@ def test_a_run_ends_when_all_listeners_are_done():
     source, listener = Pieces(TWO, 500), Three()
     run(source, Engine(), [listener])
     assert source.n_turns == listener.n_turns == 3
-    assert listener.lines[-1] == ("", "end_turn"), "nobody is told that the captures have ended"
+    assert listener.lines[-1] == ("", "end_turn"), "nobody hears that the captures have ended"
     source, listener, other = Pieces(TWO, 500), Three(), Recorder()
     run(source, Engine(), [listener, other])
     assert attributes(other.events) == [one for one in attributes(WHOLE.events) if one[0] == "SessionEnded"]
