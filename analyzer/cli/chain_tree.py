@@ -17,7 +17,7 @@ from analyzer.store.chain_verdicts import ChainVerdict, Link
 from analyzer.x509.certificate import certificate
 
 if TYPE_CHECKING:
-    from analyzer.x509.sct import SctVerdict
+    pass
 
 _SIGNS = ("✓", "✗", "└─ ", "·")
 _PLAIN_SIGNS = ("[ok]", "[!!]", "`- ", "-")
@@ -113,15 +113,6 @@ class ChainTree:
         mark, style = (self._good, "green") if good else (self._neutral, "dim")
         self._mark(below, mark, style, f"{words}: {revocation.detail}", "" if good else "dim")
 
-    def _timestamp(self, sct: "SctVerdict", below: str) -> None:
-        text = f"{_SCT_WORDS[sct.status]}: {sct.detail}"
-        if sct.status == "verified":
-            self._mark(below, self._good, "green", text, "")
-        elif sct.status == "failed":
-            self._mark(below, self._bad, "red", text, "red")
-        else:
-            self._mark(below, self._neutral, "dim", text, "dim")
-
     def _mark(self, indent: str, mark: str, style: str, text: str, text_style: str) -> None:
         """Print a mark, and a text beside it. The text is wrapped."""
         output = self._output
@@ -148,7 +139,3 @@ def _codes(judged: ChainVerdict) -> list[str]:
 
 def _code_text(code: str) -> str:
     return code.replace("_", " ")
-
-
-def _store(store: dict[str, Any]) -> str:
-    return f"{store['store']} ({count_text(store['roots'], 'root')}, {store['date']})"

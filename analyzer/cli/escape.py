@@ -31,11 +31,6 @@ def harmless(text: str) -> str:
     return text.translate(_TABLE)
 
 
-def path_text(path: str) -> str:
-    """A path as text for JSON: bytes that are no UTF-8 become escapes such as \\xff."""
-    return path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
-
-
 def csv_cell(value: str | int | float | bool | None) -> str:
     """Return a cell of RFC 4180: harmless, quoted where needed. Text that a spreadsheet would compute gets an apostrophe."""
     if value is None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from analyzer.analysis.key_audit import COMPLETE, NONE, NOT_NEEDED, PARTIAL, KeyAudit, KeyFit, SessionKeys
 from analyzer.cli.capture_run import CaptureRun
-from analyzer.cli.escape import harmless, path_text
+from analyzer.cli.escape import harmless
 from analyzer.cli.files import print_fact
 from analyzer.cli.formatting import count_text
 from analyzer.cli.key_files import read_keys
@@ -23,6 +23,7 @@ from analyzer.engine import run as run_engine
 from analyzer.secrets.keylog import KeyLog, Problem
 from analyzer.secrets.keylog_line import Line
 from analyzer.store.chain_verdicts import NO_VERDICTS
+from analyzer.store.declaration import path_text
 from analyzer.store.session_record import json_line, session_record
 from analyzer.tls.events import Event, SessionEnded
 from analyzer.tls.session import Session

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 from analyzer.analysis.traffic import Conversation, link_name
 from analyzer.capture.capture_reader import FileFacts
-from analyzer.cli.escape import path_text
 from analyzer.codec.registry import registry
+from analyzer.store.declaration import path_text
 from analyzer.store.session_record import rfc3339
 
 if TYPE_CHECKING:

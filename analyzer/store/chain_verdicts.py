@@ -17,6 +17,7 @@ import orjson
 
 from analyzer.engine.capture_events import RevocationSeen
 from analyzer.engine.run import Listener
+from analyzer.store.declaration import path_text
 from analyzer.tls.events import Event
 from analyzer.tls.session import Session
 from analyzer.x509.certificate import RAW_PUBLIC_KEY, certificate
@@ -293,7 +294,7 @@ class Chains(Listener):
             self._judge = Judge(self.trust.roots, self.intermediates, self.crls)
             self._stores = [
                 {
-                    "store": str(store["store"]).encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace"),
+                    "store": path_text(str(store["store"])),
                     "date": store["date"],
                 }
                 for store in self.trust.record()

@@ -94,6 +94,11 @@ def empty(schema: Schema) -> dict[str, Any]:
     return dict.fromkeys(schema["properties"])
 
 
+def path_text(path: str) -> str:
+    """A path as text for JSON: bytes that are no UTF-8 become escapes such as \\xff."""
+    return path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
 class Column(NamedTuple):
     """One CSV column. value: takes a record, and returns the content of the cell, None for an empty cell."""
 

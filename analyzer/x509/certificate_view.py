@@ -358,10 +358,6 @@ def certificate_view(der: bytes) -> CertificateView:
 _remembered = lru_cache(maxsize=REMEMBERED)(CertificateView)
 
 
-def _content(der: bytes, element: Element) -> bytes:
-    return der[element[1] : element[2]]
-
-
 def _seconds(text: str | None) -> int | None:
     """Return RFC 3339 text in UTC as whole seconds since the epoch."""
     return None if text is None else timegm(datetime.fromisoformat(text[:19]).timetuple())
