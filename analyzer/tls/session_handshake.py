@@ -332,8 +332,10 @@ class SessionHandshake:
             found = self.resumptions.resumed(hellos.offers, body, server, hellos.server_name)
             self.resumed_from = found  # type: ignore[assignment]
         if self.opens():
-            if self.resumed_from is not None:
-                self.decryption.schedule12.earlier = self.resumed_from.master
+            if self.resumed_from is not None and not parameters.tls13:
+                session_id = getattr(body, "legacy_session_id_echo", None) or b""
+                earlier = self.resumptions.secret(self.resumed_from, self.decryption.keys, session_id)
+                self.decryption.schedule12.earlier = earlier
             self.decryption.agree(parameters.version, parameters.tls13, parameters.suite, body, raw, retry)
         if first and len(self.log.messages) > 2:
             self.decode_again()
@@ -379,7 +381,8 @@ class SessionHandshake:
     def as_resumable(self) -> ResumableSession:
         """Return this session as a resumable session, for sessions that resume it."""
         if self.resumable is None:
-            self.resumable = ResumableSession(self.log.session, self.flow.server_key(), self.hellos.server_name)
+            server = self.flow.server_key()
+            self.resumable = ResumableSession(self.log.session, server, self.hellos.server_name, self.opens())
         return self.resumable
 
     def table(self, number: cython.int, raw: bytes) -> Any:
