@@ -27,7 +27,6 @@ class SharedListener(Listener):
 
     def take_shared(self, sessions: "Sequence[SharedSession]") -> None:
         """Take the sessions that ended in a turn, in the order of their ends."""
-        raise NotImplementedError
 
 
 def make_shards(

@@ -20,7 +20,6 @@ from analyzer.engine import Engine
 from analyzer.engine.capture_events import RevocationSeen
 from analyzer.store.session_record import rfc3339
 from analyzer.tls.decryption.key_material import KeyMaterial
-from analyzer.tls.decryption.session_keys import SessionKeys
 from analyzer.tls.events import SessionEnded
 from analyzer.tls.handshake.resumption import ResumableSession, Resumptions
 from analyzer.tls.limits import MAX_ATTEMPTS_IN_ALL, MAX_TRIALS
@@ -129,11 +128,9 @@ class NotedResumptions(Resumptions):
         self._n_searches += 1
         return ResumableSession(-self._n_searches, server, name)
 
-    def secret(self, found: ResumableSession, keys: SessionKeys, session_id: bytes) -> bytes | None:
-        """See `Resumptions.secret`. The secret is needed only if the key log has none for the session itself."""
-        keylog = keys.material.keylog
-        if keylog is None or not keylog.masters(keys.client_random, session_id):
-            self.notes.append((self._dispatcher.steps, -1 - found.number))
+    def secret(self, found: ResumableSession) -> bytes | None:
+        """See `Resumptions.secret`."""
+        self.notes.append((self._dispatcher.steps, -1 - found.number))
         return None
 
     def take(self) -> list[tuple[Any, ...]]:

@@ -333,9 +333,7 @@ class SessionHandshake:
             self.resumed_from = found  # type: ignore[assignment]
         if self.opens():
             if self.resumed_from is not None and not parameters.tls13:
-                session_id = getattr(body, "legacy_session_id_echo", None) or b""
-                earlier = self.resumptions.secret(self.resumed_from, self.decryption.keys, session_id)
-                self.decryption.schedule12.earlier = earlier
+                self.decryption.schedule12.resume(self.resumed_from, self.resumptions, body)
             self.decryption.agree(parameters.version, parameters.tls13, parameters.suite, body, raw, retry)
         if first and len(self.log.messages) > 2:
             self.decode_again()

@@ -1,7 +1,6 @@
 cimport cython
 
 from analyzer.codec.runner cimport extension_body
-from analyzer.tls.decryption.session_keys cimport SessionKeys
 
 cdef int SESSION_TICKET, PRE_SHARED_KEY
 cdef int LONGEST_TICKET, MAX_RESUMABLE
@@ -39,4 +38,4 @@ cdef class Resumptions:
     cpdef void keep_ticket(self, bytes ticket, ResumableSession session) except *
     cpdef ResumableSession find(self, bytes ticket, bytes session_id, bytes server, bytes name)
     cpdef ResumableSession resumed(self, object offers, object answer, bytes server, bytes name)
-    cpdef bytes secret(self, ResumableSession found, SessionKeys keys, bytes session_id)
+    cpdef bytes secret(self, ResumableSession found)

@@ -12,7 +12,6 @@ from typing import Any
 import cython
 
 from analyzer.codec.runner import extension_body
-from analyzer.tls.decryption.session_keys import SessionKeys
 from analyzer.tls.limits import LONGEST_TICKET, MAX_RESUMABLE, MAX_RESUMABLE_BYTES
 from analyzer.tls.messages.numbers import PRE_SHARED_KEY, SESSION_TICKET
 
@@ -110,9 +109,6 @@ class Resumptions:
             found = self.by_id(session_id, server, name)
         return found
 
-    def secret(self, found: ResumableSession, keys: SessionKeys, session_id: bytes) -> bytes | None:
-        """Return the master secret, up to TLS 1.2, that a session has from the session that it resumes; None if not known.
-
-        keys: those of the session that resumes. session_id: from its ServerHello.
-        """
+    def secret(self, found: ResumableSession) -> bytes | None:
+        """Return the master secret that a session up to TLS 1.2 has from the one that it resumes; None if it is not known."""
         return found.master
