@@ -340,6 +340,7 @@ def _add_export(command: argparse.ArgumentParser) -> None:
         metavar="SIZE",
         help="write at most SIZE bytes in total (k, M and G for thousands; 10G is the default)",
     )
+    _add_jobs(command)
     _add_keys(command)
     command.set_defaults(output=None)
 

@@ -196,6 +196,11 @@ class Shard:
         self._engine.close()
         yield self._turn(is_last=True)
 
+    @property
+    def n_sessions(self) -> int:
+        """The number of sessions found so far, by all processes."""
+        return self._engine.dispatcher.count
+
     def _read(self, packet_reader: PacketReader) -> None:
         if self._traffic is None:
             self._engine.run(packet_reader)

@@ -106,7 +106,11 @@ class SharedSession:
 
 
 class Shards:
-    """The processes of a run. reader: of the captures, in this process. traffic: of all packets, if it is counted."""
+    """The processes of a run.
+
+    reader: of the captures, in this process. traffic: of all packets, if it is counted. n_sessions: how many sessions the
+    captures have, known at the end.
+    """
 
     def __init__(
         self,
@@ -128,6 +132,7 @@ class Shards:
         self._engine = dict(engine)
         self._describe: Describe = describe
         self._chains = chains
+        self.n_sessions = 0
         self._n_merged = 0
         self._n_skipped = 0
         self._begin()
@@ -166,6 +171,7 @@ class Shards:
                 own.append(turn)
                 while own and (turn.is_last or len(own) > MAX_AHEAD or all(pipe.poll() for pipe in pipes)):
                     yield self._merged([own.popleft(), *map(self._receive, pipes)])
+            self.n_sessions = shard.n_sessions
         finally:
             for pipe in pipes:
                 pipe.close()

@@ -90,3 +90,18 @@ def test_the_facts_of_the_files_are_kept(capfd: pytest.CaptureFixture[str], tmp_
     assert "cut short" in one[2]
     assert printed(capfd, "summary", str(cut), str(KEYED[1]), "-j", "2") == one
     assert isinstance(CaptureRun([str(cut)], output=None).reader, CaptureReader)
+
+
+def test_a_capture_with_its_secrets_is_the_same(capfd: pytest.CaptureFixture[str], tmp_path: Path):
+    path = CAPTURES / "tls12-ticket-resumption" / "tls12-ticket-resumption.pcapng"
+    files = []
+    for jobs in ("1", "2"):
+        files.append(tmp_path / f"{jobs}.pcapng")
+        options = ["-k", str(path.with_suffix(".keys")), "-o", str(files[-1]), "--session", "0", "--session", "7", "-j", jobs]
+        status, out, err = printed(capfd, "export", str(path), *options)
+        assert (status, out.replace(str(files[-1]), "FILE"), err.count("no TLS session 7: there are 2")) == (
+            0,
+            "42 frames in FILE, with the secrets of 1 session\n",
+            1,
+        )
+    assert files[0].read_bytes() == files[1].read_bytes()
