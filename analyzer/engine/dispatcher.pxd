@@ -14,7 +14,7 @@ from analyzer.tls.record.record cimport RecordSink, conflict, gap
 from analyzer.tls.session cimport Session
 from analyzer.x509.revocation_over_http cimport RevocationWatch, begins_request, begins_response
 
-cdef long long SESSION_COST
+cdef long long SESSION_COST, MERGE_COST, MERGE_COST_DECRYPTED
 cdef int HANDSHAKE, HEADER, SCAN_LIMIT, MAX_EARLY, CLIENT_HELLO, SSL2_SERVER_HELLO, _TCP
 
 

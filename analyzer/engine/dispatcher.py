@@ -46,6 +46,10 @@ _TCP = TCP
 SESSION_COST = 16384
 """What a session costs, in bytes of its stream, beside its bytes: its handshake takes as long as so much data."""
 
+MERGE_COST, MERGE_COST_DECRYPTED = 3072, 1024
+"""What the first of several processes has to do for each session of a run, in the same unit; and when sessions are decrypted,
+which makes each of them cost more."""
+
 
 class TcpStream(Sink):
     """The two streams of one TCP connection, and the TLS session in them, if there is one.
@@ -331,7 +335,7 @@ class Dispatcher(Listener):
 
     Several processes can read one capture: shards, of which this is number `shard`. Each of them follows all connections and
     finds all sessions, so `count`, `steps` and the rest are the same in all of them; but it reads only the sessions that are
-    its own. loads: by process, the bytes of its sessions.
+    its own. loads: by process, what it had to do, in bytes of sessions.
     """
 
     __slots__ = (
@@ -371,12 +375,13 @@ class Dispatcher(Listener):
         self.loads = [0] * shards
 
     def assign(self) -> cython.int:
-        """Return which process reads a new session: the one whose sessions had the fewest bytes so far."""
+        """Return which process reads a new session: the one that had the least to do so far."""
         if self.shards == 1:
             return 0
         loads: list[int] = self.loads
         shard: cython.int = loads.index(min(loads))
         loads[shard] += SESSION_COST
+        loads[0] += MERGE_COST_DECRYPTED if self.material.given else MERGE_COST
         return shard
 
     def open(self, connection: Connection) -> Sink:
