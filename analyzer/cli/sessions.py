@@ -14,8 +14,9 @@ from analyzer.cli.table import Cell, Table
 from analyzer.cli.trust_options import read_chains
 from analyzer.engine import Engine, Listener
 from analyzer.engine import run as run_engine
-from analyzer.store.chain_verdicts import Chains, JsonVerdicts
-from analyzer.store.session_record import json_line, session_record
+from analyzer.store.chain_verdicts import Chains
+from analyzer.store.session_json import session_json
+from analyzer.store.session_record import session_record
 from analyzer.tls.events import Event, SessionEnded
 
 
@@ -86,7 +87,7 @@ class JsonLines(Listener):
 
     def __init__(self, output: Output, chains: Chains, messages: bool) -> None:
         self._output = output
-        self._chains = JsonVerdicts(chains)
+        self._chains = chains
         self._messages = messages
         self._unflushed = False
 
@@ -94,7 +95,7 @@ class JsonLines(Listener):
         """See `Listener.take`."""
         for event in events:
             if isinstance(event, SessionEnded):
-                self._output.write(json_line(session_record(event.ended, self._messages, self._chains)))
+                self._output.write(session_json(event.ended, self._messages, self._chains) + b"\n")
                 self._unflushed = True
 
     def take_line(self, number: int, line: bytes) -> None:

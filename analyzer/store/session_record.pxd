@@ -20,6 +20,8 @@ cdef object VERSIONS, SUITES, GROUPS, LEVELS, DESCRIPTIONS
 
 
 cdef class Clock:
+    cdef str quote
+    cdef str unknown
     cdef long long at
     cdef str text
     cdef long long second
@@ -47,5 +49,5 @@ cdef dict data_finding_record(object finding)
 @cython.locals(encrypted=bint, known=bint, record=dict)
 cpdef dict decryption_record(Session session)
 cpdef list http_record(Session session)
-cdef tuple hello_fingerprints(tuple fingerprint_input)
-cdef str server_fingerprint(tuple fingerprint_input)
+cpdef tuple hello_fingerprints(tuple fingerprint_input)
+cpdef str server_fingerprint(tuple fingerprint_input)

@@ -70,29 +70,34 @@ LARGEST_REMEMBERED = 1 << 14
 
 
 class Clock:
-    """Writes times. It keeps the last text, and the text of its second, because close times come one after the other."""
+    """Writes times. It keeps the last text, and the text of its second, because close times come one after the other.
 
-    __slots__ = ("at", "prefix", "second", "text")
+    quote: what is written on both sides of a time. unknown: what is returned if the capture has no time.
+    """
 
-    def __init__(self) -> None:
+    __slots__ = ("at", "prefix", "quote", "second", "text", "unknown")
+
+    def __init__(self, quote: str = "", unknown: str | None = None) -> None:
+        self.quote = quote
+        self.unknown = unknown
         self.at = -1
-        self.text: str | None = None
+        self.text: str | None = unknown
         self.second = -1
         self.prefix = ""
 
     def write(self, at: cython.longlong) -> str | None:
-        """Return a time in nanoseconds since 1970 as text; None if the capture has no time."""
+        """Return a time in nanoseconds since 1970 as text; `unknown` if it is below 0."""
         if at == self.at:
             return self.text
         if at < 0:
-            return None
+            return self.unknown
         second: cython.longlong = at // 1_000_000_000
         if second != self.second:
             self.second = second
-            self.prefix = time.strftime("%Y-%m-%dT%H:%M:%S.", time.gmtime(second))
+            self.prefix = self.quote + time.strftime("%Y-%m-%dT%H:%M:%S.", time.gmtime(second))
         rest: cython.longlong = at - second * 1_000_000_000
         self.at = at
-        self.text = f"{self.prefix}{rest:09d}Z"
+        self.text = f"{self.prefix}{rest:09d}Z{self.quote}"
         return self.text
 
 
