@@ -98,8 +98,8 @@ class _Span:
     of entries of the revocation data.
     """
 
-    first: int
-    last: int
+    first: float
+    last: float
     seen: tuple[bytes, ...]
     n_seen: int
     judged: ChainVerdict
@@ -211,14 +211,8 @@ class Chains(Listener):
         judged = self._validate(session, role, chain, at)
         if session.handshake.stapled:
             return judged
-        second = at // 1_000_000_000
         key = (role, session.handshake.hellos.server_name if role == SERVER else None, *chain)
-        span = self._spans.get(key)
-        if span is not None and span.judged is judged:  # one verdict has one validity interval, without gaps
-            span.first, span.last = min(span.first, second), max(span.last, second)
-            span.seen, span.n_seen = seen, n_seen
-            return judged
-        self._spans[key] = _Span(second, second, seen, n_seen, judged)
+        self._spans[key] = _Span(*self._loaded_judge().interval, seen, n_seen, judged)
         return judged
 
     def _n_seen(self) -> int:

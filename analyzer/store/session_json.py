@@ -11,6 +11,7 @@ import cython
 import orjson
 
 from analyzer.analysis.authenticity import authenticity
+from analyzer.codec.byte_slices import slice_bytes
 from analyzer.flows.flow import Flow
 from analyzer.packet.addresses import address_text
 from analyzer.store.chain_verdicts import ABSENT, CLIENT, SERVER
@@ -71,13 +72,15 @@ def around_holes(value: Any) -> tuple[str, ...]:
 
 _END = {"address": QUOTED_HOLE, "port": HOLE}
 HEAD: tuple[str, ...] = template("id", "end_time", protocol="tls", client=_END, server=_END)
+_SIDES = {"client": [HOLE], "server": [HOLE]}
 FINGERPRINTS: tuple[str, ...] = template("ja3", "ja4")
 TAIL: tuple[bytes, ...] = tuple(
-    part.encode() for part in template("handshake", "findings", certificates={"client": HOLE, "server": HOLE})
+    part.encode() for part in template("handshake", "findings", handshake=[HOLE], alerts=[HOLE], certificates=_SIDES)
 )
 ABSENT_JSON: bytes = orjson.dumps(ABSENT)
 
 KNOWN_FACTS: dict[tuple[Any, ...], tuple[bytes, bytes, bytes]] = {}
+ADDRESSES: dict[bytes, str] = {}
 NAMES: dict[bytes, bytes] = {}
 MESSAGES: dict[str, list[tuple[str, ...]]] = {}
 ALERTS: dict[tuple[int, int, int, bool], tuple[str, ...]] = {}
@@ -118,13 +121,13 @@ def session_json(session: Session, messages: cython.bint, chains: Any, resumes: 
             behind,
             fingerprints(hellos).encode(),
             TAIL[0],
-            listed([message_json(message, messages) for message in log.messages]),
+            ",".join([message_json(message, messages) for message in log.messages]).encode(),
             TAIL[1],
-            listed([alert_json(alert) for alert in log.alerts]) if log.alerts else b"[]",
+            ",".join([alert_json(alert) for alert in log.alerts]).encode() if log.alerts else b"",
             TAIL[2],
-            certificates_json(client),
+            b",".join([certificate_json(der) for der in client]) if client else b"",
             TAIL[3],
-            certificates_json(server),
+            b",".join([certificate_json(der) for der in server]) if server else b"",
             TAIL[4],
             chains.json(session, SERVER, start) if server else ABSENT_JSON,
             TAIL[5],
@@ -152,12 +155,21 @@ def head(session: Session) -> str:
     at: cython.Py_ssize_t = 2 * half
     client_port: cython.int = key[at] << 8 | key[at + 1]
     server_port: cython.int = key[at + 2] << 8 | key[at + 3]
-    client: str = address_text(key[:half])
-    server: str = address_text(key[half:at])
+    client: str = address(slice_bytes(key, 0, half))
+    server: str = address(slice_bytes(key, half, at))
     return (
         f"{HEAD[0]}{session.id}{HEAD[1]}{client}{HEAD[2]}{client_port}{HEAD[3]}{server}{HEAD[4]}{server_port}{HEAD[5]}"
         f"{flow.first_frame}{HEAD[6]}{flow.last_frame}{HEAD[7]}{QUOTED.write(flow.start)}{HEAD[8]}{QUOTED.write(flow.end)}"
     )
+
+
+def address(known: bytes) -> str:
+    """Return the text of an address of 4 or 16 bytes."""
+    written: str | None = ADDRESSES.get(known)
+    if written is None:
+        written = address_text(known)
+        keep(ADDRESSES, known, written)
+    return written
 
 
 def facts(session: Session, messages: cython.bint) -> tuple[bytes, bytes, bytes]:
@@ -184,13 +196,12 @@ def fingerprints(hellos: Hellos) -> str:
     """Return the JSON of the fingerprints."""
     client = hellos.fingerprint_input
     server = hellos.server_fingerprint_input
-    ja3, ja4, ja3s = "null", "null", "null"
-    if client is not None:
-        first, second = hello_fingerprints(client)
-        ja3, ja4 = f'"{first}"', f'"{second}"'
-    if server is not None:
-        ja3s = f'"{server_fingerprint(server)}"'
-    return f"{FINGERPRINTS[0]}{ja3}{FINGERPRINTS[1]}{ja3s}{FINGERPRINTS[2]}{ja4}"
+    ja3, ja4 = ("", "") if client is None else hello_fingerprints(client)
+    ja3s = "" if server is None else server_fingerprint(server)
+    if client is not None and server is not None:
+        return f'{FINGERPRINTS[0]}"{ja3}"{FINGERPRINTS[1]}"{ja3s}"{FINGERPRINTS[2]}"{ja4}"'
+    written = [f'"{value}"' if value else "null" for value in (ja3, ja3s, ja4)]
+    return f"{FINGERPRINTS[0]}{written[0]}{FINGERPRINTS[1]}{written[1]}{FINGERPRINTS[2]}{written[2]}"
 
 
 def name_json(name: bytes) -> bytes:
@@ -201,11 +212,6 @@ def name_json(name: bytes) -> bytes:
         if len(name) <= LONGEST_REMEMBERED:
             keep(NAMES, name, known)
     return known
-
-
-def listed(entries: list[Any]) -> bytes:
-    """Return a list, given its entries as JSON."""
-    return f"[{','.join(entries)}]".encode()
 
 
 def message_json(message: HandshakeMessage, fields: cython.bint) -> str:
@@ -240,13 +246,6 @@ def alert_json(alert: Alert) -> str:
         known = around_holes(alert_record(alert) | {"frame": HOLE})
         keep(ALERTS, kind, known)
     return f"{known[0]}{alert.frame}{known[1]}"
-
-
-def certificates_json(chain: list[Any] | None) -> bytes:
-    """Return the certificates of one side."""
-    if not chain:
-        return b"[]"
-    return b"[%b]" % b",".join([certificate_json(der) for der in chain])
 
 
 def certificate_json(der: bytes) -> bytes:

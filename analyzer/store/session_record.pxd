@@ -1,6 +1,7 @@
 cimport cython
 
 from analyzer.analysis.authenticity cimport authenticity
+from analyzer.analysis.downgrade cimport downgrades
 from analyzer.analysis.record_findings cimport anomalies, log_findings
 from analyzer.flows.flow cimport Flow
 from analyzer.tls.decryption.decryption cimport Decryption
@@ -11,7 +12,7 @@ from analyzer.tls.session cimport Session
 from analyzer.tls.session_handshake cimport SessionHandshake
 from analyzer.tls.session_log cimport SessionLog
 
-cdef int REMEMBERED, LARGEST_REMEMBERED
+cdef int REMEMBERED, REMEMBERED_SECONDS, LARGEST_REMEMBERED
 cdef dict NOTHING_KNOWN, DECRYPTED, CERTIFICATES, FINGERPRINTS, SERVER_FINGERPRINTS, UNDECRYPTED, MESSAGES, ALERTS
 cdef tuple ROLES
 cdef Clock CLOCK
@@ -24,8 +25,7 @@ cdef class Clock:
     cdef str unknown
     cdef long long at
     cdef str text
-    cdef long long second
-    cdef str prefix
+    cdef dict seconds
 
     cpdef str write(self, long long at)
 

@@ -65,25 +65,27 @@ ALERTS: dict[tuple[int, int, int, bool], dict[str, Any]] = {}
 REMEMBERED = 4096
 """The most entries that are kept, of certificates and of kinds of hello. A few servers and clients send nearly all of them."""
 
+REMEMBERED_SECONDS = 64
+"""The most seconds whose text is kept. The sessions that end together began in few of them."""
+
 LARGEST_REMEMBERED = 1 << 14
 """The most bytes of a certificate whose entry is kept. Most certificates have two thousand."""
 
 
 class Clock:
-    """Writes times. It keeps the last text, and the text of its second, because close times come one after the other.
+    """Writes times. It keeps the last text, and the text of its seconds, because close times come one after the other.
 
     quote: what is written on both sides of a time. unknown: what is returned if the capture has no time.
     """
 
-    __slots__ = ("at", "prefix", "quote", "second", "text", "unknown")
+    __slots__ = ("at", "quote", "seconds", "text", "unknown")
 
     def __init__(self, quote: str = "", unknown: str | None = None) -> None:
         self.quote = quote
         self.unknown = unknown
         self.at = -1
         self.text: str | None = unknown
-        self.second = -1
-        self.prefix = ""
+        self.seconds: dict[int, str] = {}
 
     def write(self, at: cython.longlong) -> str | None:
         """Return a time in nanoseconds since 1970 as text; `unknown` if it is below 0."""
@@ -92,12 +94,15 @@ class Clock:
         if at < 0:
             return self.unknown
         second: cython.longlong = at // 1_000_000_000
-        if second != self.second:
-            self.second = second
-            self.prefix = self.quote + time.strftime("%Y-%m-%dT%H:%M:%S.", time.gmtime(second))
+        prefix: str | None = self.seconds.get(second)
+        if prefix is None:
+            if len(self.seconds) >= REMEMBERED_SECONDS:
+                self.seconds.clear()
+            prefix = self.quote + time.strftime("%Y-%m-%dT%H:%M:%S.", time.gmtime(second))
+            self.seconds[second] = prefix
         rest: cython.longlong = at - second * 1_000_000_000
         self.at = at
-        self.text = f"{self.prefix}{rest:09d}Z{self.quote}"
+        self.text = f"{prefix}{rest:09d}Z{self.quote}"
         return self.text
 
 
