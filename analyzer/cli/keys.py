@@ -91,7 +91,7 @@ class KeyPrinter(Listener):
                 self._take_session(event.ended)
 
     def _take_session(self, session: Session) -> None:
-        record = session_record(session, False, NO_VERDICTS)
+        record = session_record(session, False, NO_VERDICTS, False)
         keys = self._audit.take(session, record["decryption"]["status"], record["decryption"]["reason"])
         if self._as_json:
             self._output.write(json_line(session_line(record, keys)))

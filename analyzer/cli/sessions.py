@@ -125,7 +125,7 @@ class Records(Listener):
         """See `Listener.take`."""
         for event in events:
             if isinstance(event, SessionEnded):
-                self._rows.add(event.session, self.row(session_record(event.ended, False, self._chains)))
+                self._rows.add(event.session, self.row(session_record(event.ended, False, self._chains, False)))
 
     def take_line(self, number: int, line: bytes) -> None:
         """Take the record of the session with this number, as JSON."""

@@ -80,7 +80,7 @@ class Summary(Listener):
                 self._take_session(event.ended)
 
     def _take_session(self, session: Session) -> None:
-        record = session_record(session, False, self.chains)
+        record = session_record(session, False, self.chains, False)
         self.n_sessions += 1
         self.n_established += record["established"]
         self.findings.take(record)

@@ -25,13 +25,16 @@ cdef class Clock:
     cdef str unknown
     cdef long long at
     cdef str text
+    cdef long long second
+    cdef str prefix
     cdef dict seconds
 
     cpdef str write(self, long long at)
+    cdef str begin(self, long long second)
 
 
 cpdef str rfc3339(long long at)
-cpdef dict session_record(Session session, bint messages, object chains=*)
+cpdef dict session_record(Session session, bint messages, object chains=*, bint signatures=*)
 cpdef dict session_head(Session session)
 cpdef dict gap_record(Gap gap)
 cpdef dict endpoint_record(bytes key, int end)

@@ -159,9 +159,11 @@ class SessionHandshake:
         self.kept += len(raw) + MESSAGE_COST
         name: str = NAMES[number]
         body: Any = None
-        problems: list[ParseError] = []
+        problems: list[ParseError]
         table = self.table(number, raw)
-        if table is not None:
+        if table is None:
+            problems = []
+        else:
             body, problems = read(table, raw, HEADER, len(raw), 0, Malformed if whole else Incomplete)
             if number == SERVER_HELLO and table is HelloRetryRequest:
                 name = "hello_retry_request"
