@@ -37,9 +37,7 @@ UNSIGNED = frozenset({"anon", "PSK", "SRP", "ECJPAKE", "ECCPWD"})
 HIDDEN = tuple(f"{role}'s signature: the handshake behind the ServerHello is encrypted" for role in ROLES)
 UNOPENED = tuple(f"{role}'s Finished: it is encrypted, and did not open" for role in ROLES)
 MISSING = tuple(f"{role}'s Finished: a secret or a message before it is missing" for role in ROLES)
-WRONG = tuple(
-    f"{role}'s Finished is not what the supplied secrets and the messages before it make it" for role in ROLES
-)
+WRONG = tuple(f"{role}'s Finished is not what the supplied secrets and the messages before it make it" for role in ROLES)
 """Parts of `detail` by role. As constants they are hashed once, and not for every session."""
 
 

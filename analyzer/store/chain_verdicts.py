@@ -338,17 +338,6 @@ class Chains(Listener):
         return ChainVerdict(verdict, name, at, links, scts, record, (before, behind))
 
 
-class JsonVerdicts:
-    """Returns the verdicts of `chains` as JSON, for records that are only written and not read by the program."""
-
-    def __init__(self, chains: Chains) -> None:
-        self._json = chains.json
-
-    def record(self, session: Session, role: int, start: str | None = None) -> orjson.Fragment:
-        """Return the entry of `Chains.record`, as JSON."""
-        return orjson.Fragment(self._json(session, role, start))
-
-
 class NoVerdicts(Chains):
     """Is used where no verdicts are needed: every chain is absent."""
 

@@ -34,4 +34,4 @@ cdef list message_kinds(str name)
 cdef str alert_json(Alert alert)
 cdef bytes certificate_json(bytes der)
 cdef bytes shared_json(dict value)
-cdef void keep(dict memory, object key, object value) except *
+cpdef void keep(dict memory, object key, object value) except *

@@ -1,8 +1,8 @@
 """Writes the session record as a line of JSON, without making its values first.
 
-The line is that of `session_record`, byte for byte, for a fraction of its instructions. Each part of the record is JSON that was
-written once with holes, from the same values as in `session_record`; what a session fills in are mostly numbers and times.
-Parts that many sessions share are remembered as JSON.
+The line is that of `session_record`, byte for byte, for a fraction of its instructions. Each part of the record was written
+once as JSON with holes, by the functions of `session_record`, and a session fills in numbers and times. Parts that are the same
+in many sessions are remembered as JSON.
 """
 
 from typing import Any
@@ -109,7 +109,7 @@ def session_json(session: Session, messages: cython.bint, chains: Any, resumes: 
         resumes = b"null" if found is None or not handshake.parameters.resumption else b"%d" % found.number
     before, middle, behind = facts(session, messages)
     findings = findings_record(session)
-    opened: cython.bint = work is not None and (work.records or work.failed)
+    opened: cython.bint = work is not None and (work.records > 0 or work.failed > 0)
     decryption = decryption_record(session)
     return b"".join(
         (
@@ -173,7 +173,10 @@ def address(known: bytes) -> str:
 
 
 def facts(session: Session, messages: cython.bint) -> tuple[bytes, bytes, bytes]:
-    """Return the JSON of the keys from `version` up to the values of `server_name` and `resumes`, and up to the fingerprints."""
+    """Return the JSON of the keys from `version` to `resumes`, without the values of `server_name` and of `resumes`.
+
+    These are three parts: before the first value, between them, behind the second (with the name of the next key).
+    """
     hellos: Hellos = session.handshake.hellos
     parameters: Parameters = session.handshake.parameters
     kind = (

@@ -298,9 +298,8 @@ def alert_record(alert: Alert) -> dict[str, Any]:
 def findings_record(session: Session) -> list[dict[str, Any]]:
     """Return the entry `findings`."""
     finding: Finding  # noqa: F842 - its type in the comprehensions below, for C
-    found = [
-        finding_record(finding) for some in (session.log.findings, log_findings(session), downgrades(session)) for finding in some
-    ]
+    parts = session.log.findings, log_findings(session), downgrades(session)
+    found = [finding_record(finding) for part in parts for finding in part]
     work: Any = session.handshake.decryption
     if work is not None:
         found += [finding_record(finding) for finding in anomalies(session)]
