@@ -21,14 +21,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import orjson
-
 from analyzer.capture.capture_reader import CaptureReader, FileFacts
 from analyzer.engine import Engine
 from analyzer.engine.capture_events import RevocationSeen
 from analyzer.flows.limits import HELD_TOTAL
 from analyzer.store.chain_verdicts import CLIENT, SERVER, Chains
-from analyzer.store.session_record import session_record
+from analyzer.store.session_json import session_json
+from analyzer.store.session_record import rfc3339
 from analyzer.tls.events import SessionEnded
 from analyzer.tls.handshake.resumption import ResumableSession, Resumptions
 from analyzer.tls.session import Session
@@ -47,8 +46,6 @@ MOST_HELD = HELD_TOTAL - (64 << 20)
 
 _HOLE = b"\0"
 """Stands for a value that is filled in later; JSON has no such byte."""
-
-_FRAGMENT = orjson.Fragment(_HOLE)
 
 _RESUMES = 2
 """The hole for the key `resumes`; those for chains are the role, CLIENT or SERVER."""
@@ -135,9 +132,9 @@ class _Holes:
     def __init__(self) -> None:
         self.made: list[int] = []
 
-    def record(self, session: Session, role: int, start: str | None = None) -> orjson.Fragment:
+    def json(self, session: Session, role: int, start: str | None) -> bytes:
         self.made.append(role)
-        return _FRAGMENT
+        return _HOLE
 
 
 class Shard:
@@ -216,11 +213,9 @@ class Shard:
 
     def _parts(self, session: Session, resumed: bool) -> tuple[list[bytes], list[int], str | None]:
         holes = _Holes()
-        record = session_record(session, self._messages, holes)
-        if resumed:
-            record["resumes"] = _FRAGMENT
+        line = session_json(session, self._messages, holes, _HOLE if resumed else None)
         made = [_RESUMES, *holes.made] if resumed else holes.made
-        return orjson.dumps(record).split(_HOLE), made, record["start_time"]
+        return line.split(_HOLE), made, rfc3339(session.flow.start)
 
     def _numbered(self, chain: Sequence[bytes] | None, fresh: list[bytes]) -> list[int] | None:
         if chain is None:
