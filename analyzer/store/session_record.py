@@ -1,8 +1,8 @@
 """Makes the session record: the description of one session as JSON values.
 
 The keys and their meaning are the project's contract with other programs: see `schema`. A value that is not known is None and
-is never left out. Times are RFC 3339 in UTC with nine digits of a second. Bytes are lower-case hex. Making the record is half
-of the work for a short session.
+is never left out. Times are RFC 3339 in UTC with nine digits of a second. Bytes are lower-case hex. `session_json` writes the
+same as JSON, without these values.
 """
 
 import time
