@@ -134,7 +134,7 @@ class KeyPrinter(SharedListener):
 
 
 def _session_facts(session: Session) -> dict[str, Any]:
-    record = session_record(session, False, NO_VERDICTS)
+    record = session_record(session, False, NO_VERDICTS, False)
     return {key: record[key] for key in ("id", "client", "server", "server_name", "version", "decryption")}
 
 

@@ -15,8 +15,9 @@ from analyzer.cli.table import Cell, Table
 from analyzer.cli.trust_options import read_chains
 from analyzer.engine import Engine
 from analyzer.engine import run as run_engine
-from analyzer.store.chain_verdicts import Chains, JsonVerdicts
-from analyzer.store.session_record import json_line, session_record
+from analyzer.store.chain_verdicts import Chains
+from analyzer.store.session_json import session_json
+from analyzer.store.session_record import session_record
 from analyzer.tls.events import Event, SessionEnded
 from analyzer.tls.session import Session
 
@@ -60,10 +61,7 @@ def record_text(messages: bool) -> "Describe":
     """Return a function that describes a session by its record. messages: include the decoded fields of messages."""
 
     def describe(session: Session, holes: "Holes", resumed: bool) -> bytes:
-        record = session_record(session, messages, holes)
-        if resumed:
-            record["resumes"] = holes.resumes()
-        return orjson.dumps(record)
+        return session_json(session, messages, holes, holes.resumes() if resumed else None)
 
     return describe
 
@@ -74,7 +72,6 @@ class JsonLines(SharedListener):
     def __init__(self, output: Output, chains: Chains, messages: bool) -> None:
         self._output = output
         self._chains = chains
-        self._verdicts = JsonVerdicts(chains)
         self._messages = messages
         self._unflushed = False
 
@@ -82,7 +79,7 @@ class JsonLines(SharedListener):
         """See `Listener.take`."""
         for event in events:
             if isinstance(event, SessionEnded):
-                self._output.write(json_line(session_record(event.ended, self._messages, self._verdicts)))
+                self._output.write(session_json(event.ended, self._messages, self._chains) + b"\n")
                 self._unflushed = True
 
     def take_shared(self, sessions: "Sequence[SharedSession]") -> None:
@@ -113,7 +110,7 @@ class Records(SharedListener):
         """See `Listener.take`."""
         for event in events:
             if isinstance(event, SessionEnded):
-                self._rows.add(event.session, self.row(session_record(event.ended, False, self._chains)))
+                self._rows.add(event.session, self.row(session_record(event.ended, False, self._chains, False)))
 
     def take_shared(self, sessions: "Sequence[SharedSession]") -> None:
         """See `SharedListener.take_shared`."""

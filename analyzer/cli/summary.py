@@ -89,7 +89,7 @@ class Summary(SharedListener):
         for event in events:
             if isinstance(event, SessionEnded):
                 session = event.ended
-                self._take(session_record(session, False, self.chains), session.flow.key)
+                self._take(session_record(session, False, self.chains, False), session.flow.key)
 
     def take_shared(self, sessions: "Sequence[SharedSession]") -> None:
         """See `SharedListener.take_shared`."""

@@ -7,6 +7,7 @@ from analyzer.flows.flow cimport Flow
 from analyzer.flows.listener cimport Listener
 from analyzer.flows.sink cimport DatagramSink, Sink
 from analyzer.flows.udp_flow cimport UdpFlow
+from analyzer.tls.events cimport SessionEnded
 from analyzer.tls.pending cimport PendingSessions
 from analyzer.tls.handshake.resumption cimport Resumptions
 from analyzer.tls.record.record_reader cimport RecordReader, plausible

@@ -402,7 +402,8 @@ class Dispatcher(Listener):
         self.count += 1
         events: list[Event] | None = self.events if self.detailed else None
         session: Session = Session(number, flow, self.material, self.resumptions, events, self.keeps_fields, self.places)
-        session.log.emit(SessionBegan(flow))
+        if events is not None:
+            session.log.emit(SessionBegan(flow))
         return session
 
     def queue(self, session: Session) -> RecordSink:
@@ -416,7 +417,7 @@ class Dispatcher(Listener):
 
     def end(self, session: Session) -> None:
         """Emit that a session has ended."""
-        ended = SessionEnded(session, self.steps)
+        ended: SessionEnded = SessionEnded(session, self.steps)
         ended.frame = session.flow.last_frame
         ended.at = session.flow.end
         ended.version = session.log.version

@@ -7,6 +7,7 @@ side is the client.
 
 import cython
 
+from analyzer.codec.byte_slices import slice_bytes
 from analyzer.packet.addresses import endpoints
 
 CLIENT, SERVER = 0, 1
@@ -59,4 +60,4 @@ class Flow:
         """Return address and port of the server as bytes. They are the same for all flows to that server."""
         key: bytes = self.key
         n_addresses: cython.Py_ssize_t = len(key) - 4
-        return key[n_addresses >> 1 : n_addresses] + key[n_addresses + 2 :]
+        return slice_bytes(key, n_addresses >> 1, n_addresses) + slice_bytes(key, n_addresses + 2, n_addresses + 4)

@@ -11,8 +11,6 @@ session has holes for these values, and notes tell what is needed to fill them.
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-import orjson
-
 from analyzer.analysis.traffic import Traffic
 from analyzer.capture.capture_reader import CaptureReader
 from analyzer.capture.packet_reader import PacketReader
@@ -36,8 +34,6 @@ RESUMES = 2
 
 OUTSIDE, UNMATCHED = 1, 2
 """Bits of a variant: the session that is continued is not in the capture; the key log matches no session so far."""
-
-_FRAGMENT = orjson.Fragment(HOLE)
 
 Describe = Callable[[Session, "Holes", bool], bytes]
 """Describes a session that has ended: the session, the stand-in for `Chains`, and whether it is resumed."""
@@ -149,15 +145,15 @@ class Holes:
     def __init__(self) -> None:
         self.made: list[int] = []
 
-    def record(self, session: Session, role: int, start: str | None = None) -> orjson.Fragment:
+    def json(self, session: Session, role: int, start: str | None) -> bytes:
         """Leave the hole for the verdict on a role's chain."""
         self.made.append(role)
-        return _FRAGMENT
+        return HOLE
 
-    def resumes(self) -> orjson.Fragment:
+    def resumes(self) -> bytes:
         """Leave the hole for the number of the session that is continued."""
         self.made.append(RESUMES)
-        return _FRAGMENT
+        return HOLE
 
 
 class Shard:

@@ -158,13 +158,13 @@ class SessionHandshake:
             return
         self.kept += len(raw) + MESSAGE_COST
         name: str = NAMES[number]
-        body: Any = None
-        problems: list[ParseError] = []
+        body: Any
+        problems: list[ParseError]
         table = self.table(number, raw)
-        if table is not None:
-            body, problems = read(table, raw, HEADER, len(raw), 0, Malformed if whole else Incomplete)
-            if number == SERVER_HELLO and table is HelloRetryRequest:
-                name = "hello_retry_request"
+        short = Malformed if whole else Incomplete
+        body, problems = (None, []) if table is None else read(table, raw, HEADER, len(raw), 0, short)
+        if number == SERVER_HELLO and table is HelloRetryRequest:
+            name = "hello_retry_request"
         if not whole:
             lost = f"{reader.length - len(raw)} of {reader.length} bytes are not in the capture"
             problems.append(Incomplete(name, len(raw), lost))
