@@ -1,4 +1,4 @@
-"""What the engine needs of every source of frames, a file or a live interface: one frame after another, in one shared `Frame`."""
+"""What the engine needs of every source of frames, a file or an interface: one frame after another, in one shared `Frame`."""
 
 import cython
 
