@@ -21,7 +21,6 @@ from analyzer.cli.table import Cell, Column, Table
 from analyzer.cli.trust_options import read_chains
 from analyzer.codec.registry import registry
 from analyzer.engine import Engine, Listener
-from analyzer.engine import run as run_engine
 from analyzer.packet.packet import Packet
 from analyzer.store.chain_verdicts import Chains
 from analyzer.store.session_record import json_line, session_record
@@ -102,7 +101,7 @@ def run(options: Namespace, output: Output) -> int:
     chains = read_chains(options)
     engine = Engine(fields=False, watches_revocation=True, **read_keys(options, capture_run))
     summary = Summary(engine.material, chains)
-    run_engine(capture_run, engine, [chains, summary])
+    capture_run.run(engine, [chains, summary])
     if capture_run.has_no_capture():
         capture_run.status()
         return FAILED

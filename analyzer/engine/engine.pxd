@@ -30,4 +30,5 @@ cdef class Engine:
     cpdef void add_secrets(self, list secrets) except *
     cpdef void run(self, PacketReader packet_reader) except *
     cpdef void tick(self, long long at) except *
+    cpdef void set_clock(self, long long before, long long after) except *
     cpdef list take(self)

@@ -135,6 +135,15 @@ class Engine:
         self.datagrams.tick(self.at)
         self.dispatcher.tick(self.at)
 
+    def set_clock(self, before: cython.longlong, after: cython.longlong) -> None:
+        """Go on after the clock of the capture was set from `before` to `after` (nanoseconds since the epoch).
+
+        Without this, a clock that is set forward ends all idle flows, and one that is set back ends none for that long.
+        """
+        self.at = after
+        self.connections.set_clock(before, after)
+        self.datagrams.set_clock(before, after)
+
     def add_secrets(self, secrets: list[Any]) -> None:
         """Take the new Decryption Secrets Blocks of a capture: those that `secrets` did not contain in the last call."""
         known: cython.Py_ssize_t = self.n_known_secrets if secrets is self.seen else 0
