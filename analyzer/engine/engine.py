@@ -12,7 +12,7 @@ from typing import Any
 import cython
 
 from analyzer.capture.frame import Frame
-from analyzer.capture.packet_reader import PacketReader
+from analyzer.capture.frame_reader import FrameReader
 from analyzer.engine.dispatcher import DatagramProtocol, Dispatcher, TcpStream
 from analyzer.flows.connection import Endpoint
 from analyzer.flows.flow import TCP, UDP
@@ -116,17 +116,17 @@ class Engine:
             elif packet.protocol == _UDP and self.follows_datagrams:
                 self.datagrams.feed(packet, frame.number, frame.at)
 
-    def step(self, packet_reader: PacketReader) -> cython.bint:
+    def step(self, frame_reader: FrameReader) -> cython.bint:
         """Take the next frame, and the secrets before it. Return False if the packet reader needs more bytes."""
-        more: cython.bint = packet_reader.advance()
-        self.add_secrets(packet_reader.secrets)
+        more: cython.bint = frame_reader.advance()
+        self.add_secrets(frame_reader.secrets)
         if more:
-            self.feed(packet_reader.frame)
+            self.feed(frame_reader.frame)
         return more
 
-    def run(self, packet_reader: PacketReader) -> None:
+    def run(self, frame_reader: FrameReader) -> None:
         """Take all frames for which the packet reader has the bytes."""
-        while self.step(packet_reader):
+        while self.step(frame_reader):
             pass
 
     def tick(self, at: cython.longlong) -> None:
