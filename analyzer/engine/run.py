@@ -43,7 +43,7 @@ class Listener:
 class Source(Protocol):
     """The source of frames: `CaptureReader`, or an object that shows its progress."""
 
-    def frame_readers(self) -> Iterable[FrameReader]:
+    def packet_readers(self) -> Iterable[FrameReader]:
         """Yield the packet reader of the current capture, each time that it has more bytes."""
 
 
