@@ -18,6 +18,7 @@ cdef long long _STATISTICS
 cdef long long _ENHANCED_PACKET
 cdef long long _SECRETS
 cdef long long _JOURNAL
+cdef long long _PROCESS
 cdef long long _CUSTOM
 cdef long long _CUSTOM_NOT_COPIED
 
@@ -46,6 +47,7 @@ cdef class PacketReader:
     cdef public list secrets
     cdef public dict names
     cdef public dict statistics
+    cdef public object processes
     cdef public list anomalies
     cdef public int n_interfaces
     cdef int _first_interface
