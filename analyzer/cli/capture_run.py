@@ -21,6 +21,7 @@ from analyzer.codec.errors import Incomplete
 from analyzer.engine import Engine, Listener
 from analyzer.engine import run as run_engine
 from analyzer.flows.limits import LINGER
+from analyzer.tls.limits import MAX_PENDING_TIME
 
 DONE, DAMAGED, FAILED = 0, 1, 2
 """Exit status of a command: everything was read; a capture is damaged or truncated; nothing could be done."""
@@ -144,7 +145,8 @@ class _Ticking:
     """A run over a pipe. When no packet comes, it advances the time of the engine.
 
     The time of a pipe is that of its packets. After the last packet, as much time has passed as has passed here. If that is a
-    moment without any packet, no late packets are on the way, and ended connections need not wait for them.
+    moment without any packet, no late packets are on the way, and ended connections need not wait for them. Neither need
+    sessions wait for secrets, unless a key log can still grow.
     """
 
     def __init__(self, capture_run: CaptureRun, engine: Engine) -> None:
@@ -154,12 +156,13 @@ class _Ticking:
     def packet_readers(self) -> Iterator[PacketReader]:
         """See `CaptureRun.packet_readers`."""
         engine = self._engine
+        waits = LINGER if self._capture_run.tail else max(LINGER, MAX_PENDING_TIME)
         n_frames, since = engine.frames, monotonic()
         for packet_reader in self._capture_run.packet_readers():
             if engine.frames != n_frames:
                 n_frames, since = engine.frames, monotonic()
             elif packet_reader.latest >= 0 and monotonic() - since > _PATIENCE:
-                engine.tick(packet_reader.latest + LINGER + int((monotonic() - since) * 1e9))
+                engine.tick(packet_reader.latest + waits + int((monotonic() - since) * 1e9))
             yield packet_reader
 
 

@@ -124,10 +124,13 @@ class LiveRun:
             self._own_notes.append(f"the clock was set {'forward' if jump > 0 else 'back'} by {abs(jump) / 1e9:.1f} s")
             self.engine.set_clock(now - jump, now)
         n_frames, since = self._last
-        if self.engine.frames != n_frames:
-            self._last = (self.engine.frames, steady)
-        if self.engine.frames == n_frames or steady - since > PATIENCE:
+        if self.engine.frames == n_frames:
             self.engine.tick(now - PATIENCE // 10)
+        elif steady - since > JUMP:  # busy: the time of the frames closes what is idle
+            self.engine.tick(self.engine.at)
+            self._last = (self.engine.frames, steady)
+        else:
+            self._last = (self.engine.frames, since)
 
     def _follow_frames(self) -> None:
         """Move the time of the engine on from the last frame, if no frames come. The clock of the frames is not known."""

@@ -88,11 +88,11 @@ class Summary(Listener):
         key = session.flow.key
         if key in self.traffic.tcp:
             self.tls.add(key)
-        self._in_order.add(session.id, table_row(record))
+        if session.id < SHOWN_SESSIONS:  # the others are only counted, so that a run may last for days
+            self._in_order.add(session.id, table_row(record))
 
     def _keep(self, row: list[Cell]) -> None:
-        if len(self.rows) < SHOWN_SESSIONS:
-            self.rows.append(row)
+        self.rows.append(row)
 
 
 def run(options: Namespace, output: Output) -> int:
@@ -114,14 +114,19 @@ def run(options: Namespace, output: Output) -> int:
         if number:
             output.line()
         print_file(facts, output)
+    print_contents(summary, output)
+    return capture_run.status()
+
+
+def print_contents(summary: Summary, output: Output) -> None:
+    """Print everything of a summary but the facts about the files."""
     _print_protocols(summary, output)
     _print_conversations(summary, output)
     _print_sessions(summary, output)
     summary.decryptions.print(output)
-    summary.chain_summary.print(output, chains.stores())
+    summary.chain_summary.print(output, summary.chains.stores())
     summary.findings.print(output)
     output.flush()
-    return capture_run.status()
 
 
 def headline(output: Output, title: str, note: str = "") -> None:

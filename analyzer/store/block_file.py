@@ -1,7 +1,7 @@
-"""A file of blocks that is whole at each moment: it ends with a whole block, also when the program is killed or the disk is full.
+"""A file that ends with a whole block at each moment, also when the program is killed or the disk is full.
 
-Blocks wait in memory until `flush`, which writes only whole ones. If the disk takes only a part of them, the part is cut off again
-(ftruncate(2)). So what was flushed stays readable to its last byte.
+Blocks wait in memory until `flush`, which writes only whole ones. If the disk takes only a part of them, the part is cut off
+again (ftruncate(2)). So what was flushed stays readable to its last byte.
 """
 
 import os

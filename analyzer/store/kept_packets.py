@@ -1,8 +1,8 @@
 """Keeps the packets of a run as pcapng (draft-ietf-opsawg-pcapng), in one file or in a ring of files.
 
-A file begins with its section and the interfaces, goes on with packets, and ends with the counters of the interfaces: how many
-packets were received and dropped. It is whole at each moment: what is older than a second is on the disk in whole blocks. If there
-is no more room, keeping ends with a note, and the analysis goes on.
+A file begins with its section and the interfaces, goes on with packets, and ends with the counters of the interfaces: how
+many packets were received and dropped. It is whole at each moment: what is older than a second is on the disk in whole blocks.
+If there is no more room, keeping ends with a note, and the analysis goes on.
 """
 
 import os
@@ -33,8 +33,8 @@ MOST_WAITING = 1 << 20
 class Ring:
     """When the next file begins, and how many files stay.
 
-    n_bytes: size of a file, about; None for any. seconds: time of a file; None for any. keep: how many files stay, the oldest are
-    removed; 0 for all.
+    n_bytes: size of a file, about; None for any. seconds: time of a file; None for any. keep: how many files stay, while the
+    oldest are removed; 0 for all.
     """
 
     n_bytes: int | None = None
