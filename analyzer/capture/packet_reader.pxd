@@ -1,5 +1,6 @@
 cimport cython
 from analyzer.capture.frame cimport Frame
+from analyzer.capture.frame_reader cimport FrameReader
 
 
 cdef long long _LARGEST_FRAME
@@ -32,8 +33,7 @@ cdef class Channel:
     cdef public object clock
 
 
-cdef class PacketReader:
-    cdef public Frame frame
+cdef class PacketReader(FrameReader):
     cdef public str format
     cdef public object error
     cdef public bint recording
@@ -42,12 +42,9 @@ cdef class PacketReader:
     cdef public long long earliest
     cdef public long long latest
     cdef public list sections
-    cdef public list interfaces
     cdef public list comments
-    cdef public list secrets
     cdef public dict names
     cdef public dict statistics
-    cdef public object processes
     cdef public list anomalies
     cdef public int n_interfaces
     cdef int _first_interface
@@ -67,7 +64,6 @@ cdef class PacketReader:
     cdef Channel _channel
     cdef object _facts
 
-    cpdef bint advance(self) except *
     cpdef void close(self) except *
     cdef bint _next(self) except *
     cdef void _take(self, bytes data) except *

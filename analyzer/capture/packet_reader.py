@@ -11,6 +11,7 @@ import cython
 from analyzer.capture.blocks import MICROSECOND_CLOCK, NANOSECOND_CLOCK, NANOSECONDS, ByteOrder, Clock, Interface, Section
 from analyzer.capture.file_facts import Facts
 from analyzer.capture.frame import Frame
+from analyzer.capture.frame_reader import FrameReader
 from analyzer.codec.errors import Anomaly, Incomplete, Malformed, ParseError
 
 # The largest frame that Wireshark accepts for any link type (D-Bus, USB). A larger length is damage; to wait for so many bytes
@@ -67,7 +68,7 @@ class Channel:
         self.most_ticks = (2**63 - 1) // self.multiplier if whole else 0
 
 
-class PacketReader:
+class PacketReader(FrameReader):
     """Fills `frame` again for each frame of one file. `frame.number` continues from the last frame of the file before.
 
     format: `pcap`, `nanosecond pcap`, `modified pcap` or `pcapng`; None until the bytes are recognized as a capture.
@@ -82,13 +83,12 @@ class PacketReader:
     __slots__ = (
         "_base", "_bridged", "_channel", "_channels", "_data", "_facts", "_first_interface", "_header", "_kind", "_little",
         "_needed", "_pending", "_position", "_rest", "_size", "_swapped", "anomalies", "comments", "earliest", "error",
-        "format", "frame", "frames", "interfaces", "latest", "n_interfaces", "names", "processes", "recording", "secrets",
-        "sections", "statistics", "truncated_frames",
+        "format", "frames", "latest", "n_interfaces", "names", "recording", "sections", "statistics", "truncated_frames",
     )  # fmt: skip
 
     def __init__(self, frame: Frame, first_interface: int = 0, recording: bool = False) -> None:
         """first_interface: the number of this file's first interface. It is the number of interfaces in the files before."""
-        self.frame = frame
+        super().__init__(frame)
         self.format: str | None = None
         self.recording = recording
         self.error: ParseError | None = None

@@ -20,7 +20,6 @@ from analyzer.cli.rows import alerts_text, endpoint
 from analyzer.cli.table import wrap
 from analyzer.cli.trust_options import read_chains
 from analyzer.engine import Engine, Listener
-from analyzer.engine import run as run_engine
 from analyzer.store.chain_verdicts import CLIENT, SERVER, Chains, ChainVerdict
 from analyzer.store.session_record import json_line, session_record
 from analyzer.tls.events import Event, HandshakeMessage, SessionEnded
@@ -39,7 +38,7 @@ def run(options: Namespace, output: Output) -> int:
     resumptions = Resumptions()
     engine = Engine(detailed=True, places=False, watches_revocation=True, **read_keys(options, capture_run))
     finder = SessionFinder(options.id, chains, resumptions)
-    run_engine(capture_run, engine, [chains, finder])
+    capture_run.run(engine, [chains, finder])
     session = finder.session
     if session is None:
         capture_run.status()

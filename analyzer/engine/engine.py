@@ -12,7 +12,7 @@ from typing import Any
 import cython
 
 from analyzer.capture.frame import Frame
-from analyzer.capture.packet_reader import PacketReader
+from analyzer.capture.frame_reader import FrameReader
 from analyzer.engine.dispatcher import DatagramProtocol, Dispatcher, TcpStream
 from analyzer.flows.connection import Endpoint
 from analyzer.flows.flow import TCP, UDP
@@ -123,19 +123,19 @@ class Engine:
             elif packet.protocol == _UDP and self.follows_datagrams:
                 self.datagrams.feed(packet, frame.number, frame.at)
 
-    def step(self, packet_reader: PacketReader) -> cython.bint:
+    def step(self, frame_reader: FrameReader) -> cython.bint:
         """Take the next frame, and the secrets before it. Return False if the packet reader needs more bytes."""
-        more: cython.bint = packet_reader.advance()
-        if packet_reader.processes is not self.processes:
-            self.add_processes(packet_reader.processes)
-        self.add_secrets(packet_reader.secrets)
+        more: cython.bint = frame_reader.advance()
+        if frame_reader.processes is not self.processes:
+            self.add_processes(frame_reader.processes)
+        self.add_secrets(frame_reader.secrets)
         if more:
-            self.feed(packet_reader.frame)
+            self.feed(frame_reader.frame)
         return more
 
-    def run(self, packet_reader: PacketReader) -> None:
+    def run(self, frame_reader: FrameReader) -> None:
         """Take all frames for which the packet reader has the bytes."""
-        while self.step(packet_reader):
+        while self.step(frame_reader):
             pass
 
     def tick(self, at: cython.longlong) -> None:
@@ -144,6 +144,15 @@ class Engine:
         self.connections.tick(self.at)
         self.datagrams.tick(self.at)
         self.dispatcher.tick(self.at)
+
+    def set_clock(self, before: cython.longlong, after: cython.longlong) -> None:
+        """Go on after the clock of the capture was set from `before` to `after` (nanoseconds since the epoch).
+
+        Without this, a clock that is set forward ends all idle flows, and one that is set back ends none for that long.
+        """
+        self.at = after
+        self.connections.set_clock(before, after)
+        self.datagrams.set_clock(before, after)
 
     def add_secrets(self, secrets: list[Any]) -> None:
         """Take the new Decryption Secrets Blocks of a capture: those that `secrets` did not contain in the last call."""
