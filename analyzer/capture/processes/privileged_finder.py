@@ -1,11 +1,12 @@
 """Finds processes for a run that gives up its rights: through a small process that keeps them.
 
 Whoever reads hostile packets should have no rights. But only with CAP_SYS_PTRACE can the processes of other users be found. So
-this forks before the rights are dropped. The child parses nothing that comes from the network but addresses and ports: a request
-is 12 or 36 bytes, an answer is one datagram with JSON. It ends with the parent, because then its socket is closed.
+this forks before the rights are dropped. The child parses nothing that comes from the network but addresses and ports: a
+request is 12 or 36 bytes, an answer is one datagram with JSON. It ends with the parent, because then its socket is closed.
 """
 
 import contextlib
+import ctypes
 import os
 import signal
 import socket
@@ -24,6 +25,8 @@ _KEY_LENGTHS = (12, 36)
 
 _WAIT = 0.1
 """Seconds that an answer may take: a search takes half of that at most."""
+
+_SET_PARENT_DEATH_SIGNAL = 1
 
 _PAUSE = 1.0
 """Seconds without questions after an answer that took too long."""
@@ -85,14 +88,23 @@ def answers(finder: ProcessFinder, receive: Callable[[], bytes], send: Callable[
         send(orjson.dumps(None if found is None else (found.name, found.pid, found.user, found.container)))
 
 
+def end_with_parent() -> None:
+    """Ask Linux to end this process when its parent ends, whatever ends it (PR_SET_PDEATHSIG, prctl(2))."""
+    ctypes.CDLL(None).prctl(_SET_PARENT_DEATH_SIGNAL, signal.SIGKILL, 0, 0, 0)
+
+
 def _answer_and_exit(theirs: socket.socket, ours: socket.socket) -> NoReturn:
     """Be the child. Nothing of the parent's may run here, so it ends without cleaning up."""
     status = 1
     try:
+        end_with_parent()
         # The terminal sends Ctrl-C to both. The parent decides when it is over.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         ours.close()
+        nothing = os.open(os.devnull, os.O_RDWR)
+        os.dup2(nothing, 0)
+        os.dup2(nothing, 1)
         os.closerange(3, theirs.fileno())
         os.closerange(theirs.fileno() + 1, 4096)
         with contextlib.suppress(OSError):  # the parent has ended

@@ -33,8 +33,8 @@ class ProcessFinder:
     def find(self, key: bytes) -> Process | None:
         """Return the local process of a TCP connection, None if no end of it is local, or if it has ended.
 
-        key: addresses and ports of a packet of the client, as in `Packet.key`. Of a socket whose process was not found (`pid` is
-        None), the user may be known. Ask again later: searches are limited, and go on where the last one ended.
+        key: addresses and ports of a packet of the client, as in `Packet.key`. If the process of a socket was not found, its
+        user may be known; `pid` is None then. Ask again later: searches are limited, and go on where the last one ended.
         """
         owner = self._open.pop(key, None) or self._owner(key)
         if owner is None:

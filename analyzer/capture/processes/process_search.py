@@ -7,8 +7,8 @@ then in the rest, the youngest first. All sockets that are passed on the way are
 and goes on there the next time; and a search rests ten times as long as it took, so that it never takes more than a tenth of
 the time of a processor.
 
-To read /proc/PID/fd of other users' processes, a process needs CAP_SYS_PTRACE. Without it, only the user id of a socket is known,
-which is part of what sock_diag says.
+To read /proc/PID/fd of other users' processes, a process needs CAP_SYS_PTRACE. Without it, only the user id of a socket is
+known, which is part of what sock_diag says.
 """
 
 import os
