@@ -163,6 +163,11 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     words = with_command(list(arguments))
     if "--schema" in words and not {"-h", "--help"} & set(words):
         return _schema_options(words)
+    if "live" in words and "--" in words[words.index("live") :]:  # what follows is a command with options of its own
+        end = words.index("--", words.index("live"))
+        options = parser().parse_args(words[:end])
+        options.words = words[end + 1 :]
+        return options
     return parser().parse_args(words)
 
 
@@ -369,7 +374,7 @@ def _add_live(command: argparse.ArgumentParser) -> None:
     add_live(command)
     _add_keys(command)
     _add_trust_options(command)
-    command.set_defaults(captures=[])
+    command.set_defaults(captures=[], words=None)
 
 
 def _number(text: str) -> int:

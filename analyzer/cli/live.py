@@ -8,15 +8,18 @@ SIGTERM ends the capture; the results come, and a summary, which goes to standar
 import sys
 from argparse import Namespace
 from collections.abc import Sequence
+from contextlib import ExitStack
 
 from analyzer.capture.live import privileges
 from analyzer.capture.live.live_capture import CaptureError, LiveCapture, LiveOptions
 from analyzer.capture.live.pipe_capture import PipeCapture
 from analyzer.cli.capture_run import DAMAGED, DONE, FAILED, error_line
 from analyzer.cli.interruption import Interruption
+from analyzer.cli.live_command import LiveCommand, OwnSessions
 from analyzer.cli.live_events import EventLines
 from analyzer.cli.live_keeping import keepers
 from analyzer.cli.live_keys import LiveKeys
+from analyzer.cli.live_processes import LiveProcesses
 from analyzer.cli.live_rows import LiveRows
 from analyzer.cli.live_run import LiveRun, LiveSource
 from analyzer.cli.live_settings import check_live, is_pipe, limits_of, names, ring_of, seconds_of, triggers_of
@@ -31,39 +34,51 @@ from analyzer.store.chain_verdicts import Chains
 
 
 def run(options: Namespace, output: Output) -> int:
-    """Capture until the end that the options name, a signal, or the end of the pipe. Return the exit status."""
+    """Capture until the end that the options name, a signal, or the end of the pipe or command. Return the exit status."""
     check_live(options)
     limits = limits_of(options)
     ring_of(options), seconds_of(options)  # what is wrong in them is said before anything is opened
     if options.trigger is not None:
         triggers_of(options)
-    source = _open(options)
-    try:
+    full_screen = output.terminal and options.format is None and not options.events and options.words is None
+    with ExitStack() as stack:
+        command = None if options.words is None else LiveCommand(options.words)
+        if command is not None:
+            stack.callback(command.close)
+        source = _open(options)
+        stack.callback(source.close)
+        processes = None if isinstance(source, PipeCapture) else LiveProcesses.open()
+        if processes is not None:
+            stack.callback(processes.close)
+        if command is not None:
+            command.start()
         _drop_rights(options, source)
         chains = read_chains(options)
-        keys = LiveKeys(options)
-        full_screen = output.terminal and options.format is None and not options.events
+        keys = LiveKeys(options, None if command is None else command.key_log)
         detailed = full_screen or options.events or options.trigger is not None
-        engine = Engine(detailed=detailed, places=False, watches_revocation=True, **keys.arguments)
-        piped = isinstance(source, PipeCapture)
-        live_run = LiveRun(source, engine, keys, limits, complain, *([None] if piped else []))
+        engine = Engine(detailed=detailed, places=False, watches_revocation=True, announces=True, **keys.arguments)
+        live_run = LiveRun(source, engine, keys, limits, complain, *([None] if isinstance(source, PipeCapture) else []))
         summary = Summary(engine.material, chains)
-        listeners = [chains, summary, *keepers(options, live_run, chains)]
+        listeners: list[Listener] = [chains] if processes is None else [processes, chains]
+        listeners += keepers(options, live_run, chains)
         if full_screen:
             from analyzer.cli.live_view import watch
 
-            watch(live_run, listeners, chains, names(options.interfaces), limits.n_frames)
+            watch(live_run, [*listeners, summary], chains, names(options.interfaces), limits.n_frames)
+        elif command is None:
+            _print(options, output, live_run, [*listeners, summary, _printer(options, output, chains)], limits.n_frames)
         else:
-            _print(options, output, live_run, [*listeners, _printer(options, output, chains)], limits.n_frames)
+            live_run.enough = command.ended
+            own = OwnSessions(command, keys.arguments["keylog"], [summary, _printer(options, output, chains)])
+            _print(options, output, live_run, [*listeners, own], limits.n_frames)
+            complain(command.outcome())
         live_run.report_notes()
         output.flush()
         status = _status(source)
         if status != FAILED:
             page = output if full_screen else ErrorOutput(options.color)
-            print_live_summary(page, names(options.interfaces), summary, live_run.began, source.statistics())
+            print_live_summary(page, names(options.interfaces), summary, live_run)
         return status
-    finally:
-        source.close()
 
 
 def _open(options: Namespace) -> LiveSource:
@@ -104,7 +119,7 @@ def _drop_rights(options: Namespace, source: LiveSource) -> None:
 def _printer(options: Namespace, output: Output, chains: Chains) -> Listener:
     if options.events:
         return EventLines(output, chains)
-    return JsonLines(output, chains, False) if options.format == "json" else LiveRows(output, chains)
+    return JsonLines(output, chains, False) if options.format == "json" else LiveRows(output, chains, options.words is not None)
 
 
 def _print(options: Namespace, output: Output, live_run: LiveRun, listeners: Sequence[Listener], n_frames: int | None) -> None:

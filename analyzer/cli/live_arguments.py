@@ -11,6 +11,7 @@ examples:
   analyzer live any -w trace.pcapng --rotate 100MB --keep 10 -a duration:3600
   analyzer live eth0 -k keys.log --events   every event as a line of JSON, while it happens
   analyzer live eth0 --keep-before 60s --trigger decrypt_error,downgrade --incidents DIR
+  analyzer live -- curl https://example.com  only the connections of this command, decrypted
   ssh host tcpdump -U -w - not port 22 | analyzer live -"""
 
 Value = TypeVar("Value")

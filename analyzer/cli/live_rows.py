@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from analyzer.cli.escape import harmless
+from analyzer.cli.formatting import size_text
 from analyzer.cli.output import Output
 from analyzer.cli.rows import alerts_text, endpoint
 from analyzer.engine import Listener
@@ -22,8 +23,10 @@ SHOWN_FINDINGS = 4
 class LiveRows(Listener):
     """Writes a row for each session, when it ends."""
 
-    def __init__(self, output: Output, chains: Chains) -> None:
+    def __init__(self, output: Output, chains: Chains, http: bool = False) -> None:
+        """http: write a line for each HTTP exchange of a session too."""
         self._output = output
+        self._http = http
         self._chains = chains
         self._unflushed = False
 
@@ -36,6 +39,9 @@ class LiveRows(Listener):
                 if any(finding["severity"] in ("high", "medium") for finding in record["findings"]):
                     style = "red"
                 self._output.line(self._output.paint(row_text(record, ending_of(event.ended)), style))
+                if self._http:
+                    for exchange in record["http"]:
+                        self._output.line("  " + exchange_text(exchange))
                 self._unflushed = True
 
     def end_turn(self) -> None:
@@ -59,6 +65,15 @@ def row_text(record: dict[str, Any], ending: str = "") -> str:
         findings_text(record["findings"]),
     ]
     return head + ": " + ", ".join(part for part in parts if part)
+
+
+def exchange_text(exchange: dict[str, Any]) -> str:
+    """Return an HTTP exchange as a line: method, URL, status and size."""
+    request, response = exchange["request"] or {}, exchange["response"] or {}
+    asked = f"{request.get('method')} {request.get('scheme')}://{request.get('authority')}{request.get('path')}"
+    length = response.get("body_length")
+    size = "" if length is None else f", {size_text(length)}"
+    return f"{harmless(asked)}  {response.get('status')}{size}" if response else f"{harmless(asked)}  no answer seen"
 
 
 def ending_of(session: Session) -> str:

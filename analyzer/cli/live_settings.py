@@ -18,11 +18,17 @@ _TIMES = {"": 1, "S": 1, "SEC": 1, "MIN": 60, "M": 60, "H": 3600}
 def check_live(options: Namespace) -> None:
     """Check what argparse cannot, before anything is opened. Raises CommandError."""
     options.interfaces = list(dict.fromkeys([*options.interfaces, *options.interface]))
+    if options.words is not None:
+        options.interfaces = options.interfaces or ["any"]
+        if options.user is not None:
+            raise CommandError("--user does not go with a command, which runs as the user who calls")
     if not options.interfaces:
         raise CommandError("say which interface: a name, any, or - for a pipe; `analyzer interfaces` lists them")
     piped = [name for name in options.interfaces if is_pipe(name)]
     if piped and len(options.interfaces) > 1:
         raise CommandError(f"{piped[0]}: a pipe does not go together with other interfaces")
+    if piped and options.words is not None:
+        raise CommandError(f"{piped[0]}: a command's connections are captured on interfaces, not in a pipe")
     if piped and options.capture_filter is not None:
         raise CommandError("-f: a pipe has no filter: give it to the program that writes into it")
     if options.capture_filter is not None and len(options.capture_filter) > _LONGEST_FILTER:

@@ -1,28 +1,24 @@
 """Prints the summary of a live run: what was captured and lost, and then what `analyzer summary` prints of a file."""
 
 import time
-from collections.abc import Sequence
 
 from analyzer.capture.live.live_options import InterfaceStatistics
 from analyzer.cli.escape import harmless
 from analyzer.cli.files import print_fact
-from analyzer.cli.formatting import count_text, duration_text, size_text
+from analyzer.cli.formatting import count_text, duration_text
+from analyzer.cli.live_run import LiveRun
 from analyzer.cli.output import Output
 from analyzer.cli.summary import Summary, print_contents
 
 SHOWN_INTERFACES = 16
 
 
-def print_live_summary(
-    output: Output, what: str, summary: Summary, began: int, statistics: Sequence[InterfaceStatistics]
-) -> None:
-    """Print the summary of a run. what: what was captured. began: the start, in nanoseconds since the epoch."""
-    seconds = max(0, time.time_ns() - began)
-    traffic = summary.traffic
+def print_live_summary(output: Output, what: str, summary: Summary, live_run: LiveRun) -> None:
+    """Print the summary of a run. what: what was captured."""
+    seconds = duration_text(max(0, time.time_ns() - live_run.began))
     output.line(output.paint(harmless(what), "bold"))
-    print_fact(
-        output, "captured", f"{count_text(traffic.packets, 'packet')}, {size_text(traffic.n_bytes)}, {duration_text(seconds)}"
-    )
+    print_fact(output, "captured", f"{count_text(live_run.engine.frames, 'packet')} in {seconds}")
+    statistics = live_run.source.statistics()
     for one in statistics[:SHOWN_INTERFACES]:
         print_fact(output, "interface", f"{one.name or 'unnamed'}: {counters_text(one)}", "alarm" if lost(one) else "")
     if len(statistics) > SHOWN_INTERFACES:
