@@ -16,6 +16,7 @@ from analyzer.capture.blocks import (
     read_section,
     read_statistics,
 )
+from analyzer.capture.processes.process_blocks import FrameProcesses
 from analyzer.codec.errors import Anomaly, Malformed
 
 # Of each kind: more than anybody reads, in little memory.
@@ -34,8 +35,8 @@ class Facts:
     """The facts of one file, in the order of the file. The lists and dicts stay the same objects while they grow.
 
     comments: (frame number, text); the number is 0 for a comment of a section or an interface. secrets: (type, bytes).
-    names: address to names. statistics: interface number to its last counters. anomalies: what could not be read, or was
-    left out.
+    names: address to names. statistics: interface number to its last counters. processes: which frames belong to them.
+    anomalies: what could not be read, or was left out.
     """
 
     def __init__(self) -> None:
@@ -45,6 +46,7 @@ class Facts:
         self.secrets: list[tuple[int, bytes]] = []
         self.names: dict[str, tuple[str, ...]] = {}
         self.statistics: dict[int, Statistics] = {}
+        self.processes = FrameProcesses()
         self.anomalies: list[Anomaly] = []
         self._n_sections = 0
         self._comment_bytes = 0
@@ -105,6 +107,11 @@ class Facts:
                     "Decryption Secrets Block", offset, f"left out: more than {MAX_SECRET_BYTES} bytes of secrets"
                 )
         self._note_block([], anomaly, offset)
+
+    def read_process(self, body: bytes, order: ByteOrder, offset: int, darwin: bool) -> None:
+        """Read a block of Apple's that describes a process, or a Custom Block that may do so."""
+        read = self.processes.read_darwin_block if darwin else self.processes.read_custom_block
+        self._note_block([], read(body, order, offset), offset)
 
     def note_comment(self, number: int, comment: bytes, offset: int) -> None:
         """Keep a comment of frame `number`, from the block at `offset`. Bytes that are not UTF-8 become U+FFFD."""

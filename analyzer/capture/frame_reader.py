@@ -1,4 +1,6 @@
-"""What the engine needs of every source of frames, a file or an interface: one frame after another, in one shared `Frame`."""
+"""What the engine needs of every source of frames, a file or a live interface: frame after frame, in one shared `Frame`."""
+
+from typing import Any
 
 import cython
 
@@ -11,14 +13,16 @@ class FrameReader:
 
     frame: the current frame, filled again by `advance`. secrets: (type, bytes) of Decryption Secrets Blocks; the list grows as
     frames are read. interfaces: the descriptions of the interfaces, which also grow; `frame.interface` is the number of one.
+    processes: which frames belong to which process (`FrameProcesses`), None where nothing says so.
     """
 
-    __slots__ = ("frame", "interfaces", "secrets")
+    __slots__ = ("frame", "interfaces", "processes", "secrets")
 
     def __init__(self, frame: Frame) -> None:
         self.frame = frame
         self.secrets: list[tuple[int, bytes]] = []
         self.interfaces: list[Interface] = []
+        self.processes: Any = None
 
     def advance(self) -> bool:
         """Move `frame` to the next frame. Return False if there is none now."""

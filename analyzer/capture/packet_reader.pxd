@@ -19,6 +19,7 @@ cdef long long _STATISTICS
 cdef long long _ENHANCED_PACKET
 cdef long long _SECRETS
 cdef long long _JOURNAL
+cdef long long _PROCESS
 cdef long long _CUSTOM
 cdef long long _CUSTOM_NOT_COPIED
 

@@ -42,6 +42,7 @@ _STATISTICS = 5
 _ENHANCED_PACKET = 6
 _SECRETS = 10
 _JOURNAL = 9
+_PROCESS = 0x80000001
 _CUSTOM = 0xBAD
 _CUSTOM_NOT_COPIED = 0x40000BAD
 
@@ -73,7 +74,8 @@ class PacketReader(FrameReader):
     format: `pcap`, `nanosecond pcap`, `modified pcap` or `pcapng`; None until the bytes are recognized as a capture.
     frames, truncated_frames: how many so far, and how many of them the snapshot length truncated.
     earliest, latest: times of this file's frames in nanoseconds since the epoch; -1 as long as no frame had a time.
-    sections, interfaces, comments, secrets, names, statistics, anomalies: as in `Facts`; they grow as the file is read.
+    sections, interfaces, comments, secrets, names, statistics, processes, anomalies: as in `Facts`; they grow as the file is
+    read.
     n_interfaces: how many interfaces there were, kept or not.
     recording: `advance` keeps damage in `error` and returns False, instead of raising it.
     """
@@ -97,6 +99,7 @@ class PacketReader(FrameReader):
         self.sections, self.interfaces, self.comments = facts.sections, facts.interfaces, facts.comments
         self.secrets, self.names = facts.secrets, facts.names
         self.statistics, self.anomalies = facts.statistics, facts.anomalies
+        self.processes = facts.processes
         self.n_interfaces = 0
         self._first_interface = first_interface
         self._data = b""
@@ -372,7 +375,7 @@ class PacketReader(FrameReader):
             self.earliest = at
 
     def _read_frame_options(self, at: cython.Py_ssize_t, end: cython.Py_ssize_t) -> None:
-        """Keep the comments of the frame. The other options of packets are not used."""
+        """Keep the comments of the frame, and its process. The other options of packets are not used."""
         while end - at >= 4:
             code = read_u16(self._data, at, self._little)
             length = read_u16(self._data, at + 2, self._little)
@@ -386,11 +389,15 @@ class PacketReader(FrameReader):
                 return
             if code == 1:
                 self._facts.note_comment(self.frame.number, self._data[at : at + length], self.frame.offset)
+            elif code == 8 and length == 8:
+                self.processes.note_pid(self.frame.number, read_u32(self._data, at, self._little), self.frame.at)
+            elif code == 0x8001 and length == 4:
+                self.processes.note_block(self.frame.number, read_u32(self._data, at, self._little))
             at += length + 3 & ~3
 
     def _read_other_block(self, kind: cython.longlong, position: cython.Py_ssize_t, length: cython.Py_ssize_t) -> None:
         """Read a block that is not a packet. Skip unknown blocks and blocks of private enterprises."""
-        if kind not in (_SECTION, _INTERFACE, _NAMES, _STATISTICS, _SECRETS):
+        if kind not in (_SECTION, _INTERFACE, _NAMES, _STATISTICS, _SECRETS, _PROCESS, _CUSTOM, _CUSTOM_NOT_COPIED):
             return
         body = self._data[position + 8 : position + length - 4]
         order: ByteOrder = "little" if self._little else "big"
@@ -408,6 +415,8 @@ class PacketReader(FrameReader):
             self._facts.read_names(body, order, offset)
         elif kind == _SECRETS:
             self._facts.read_secrets(body, order, offset)
+        elif kind in (_PROCESS, _CUSTOM, _CUSTOM_NOT_COPIED):
+            self._facts.read_process(body, order, offset, kind == _PROCESS)
         elif length < 24:
             self._facts.note_anomaly(
                 Anomaly("Interface Statistics Block", offset, f"{length} bytes are too few for its fixed fields")

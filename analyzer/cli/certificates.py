@@ -19,7 +19,6 @@ from analyzer.cli.rows import csv_head, csv_line
 from analyzer.cli.table import Cell, Column, Table
 from analyzer.cli.trust_options import read_chains
 from analyzer.engine import Engine, Listener
-from analyzer.engine import run as run_engine
 from analyzer.store.chain_verdicts import Chains
 from analyzer.store.declaration import columns
 from analyzer.store.output_schemas import CERTIFICATE
@@ -148,7 +147,7 @@ def run(options: Namespace, output: Output) -> int:
         _make_folder(options.pem)
     listing = Listing(read_chains(options))
     engine = Engine(fields=False, watches_revocation=True, **keys)
-    run_engine(capture_run, engine, [listing.chains, listing])
+    capture_run.run(engine, [listing.chains, listing])
     entries = listing.in_order()
     if listing.dropped:
         complain(f"{count_text(listing.dropped, 'certificate')} after the first {len(entries):,} are not listed")

@@ -12,7 +12,6 @@ from analyzer.cli.formatting import count_text, size_text
 from analyzer.cli.key_files import read_keys
 from analyzer.cli.output import CommandError, Output, complain
 from analyzer.engine import Engine, Listener
-from analyzer.engine import run as run_engine
 from analyzer.store.capture_as_plaintext import PlainCapture
 from analyzer.store.capture_with_secrets import ConnectionFilter, KeyedCapture
 from analyzer.store.exported_objects import CERTIFICATES, KINDS, OBJECTS, ExportedObjects
@@ -126,7 +125,7 @@ def _export_contents(options: Namespace, output: Output) -> int:
 
 def _read(capture_run: CaptureRun, engine: Engine, listener: Listener) -> None:
     """Read the captures for a listener. Raises CommandError if the file is not a capture."""
-    run_engine(capture_run, engine, [listener])
+    capture_run.run(engine, [listener])
     if capture_run.has_no_capture():
         raise CommandError(error_line(capture_run.reader.files[0]))
 

@@ -19,7 +19,6 @@ from analyzer.cli.rows import endpoint
 from analyzer.cli.sessions import InOrder
 from analyzer.cli.table import Cell, Column, Table
 from analyzer.engine import Engine, Listener
-from analyzer.engine import run as run_engine
 from analyzer.secrets.keylog import KeyLog, Problem
 from analyzer.secrets.keylog_line import Line
 from analyzer.store.chain_verdicts import NO_VERDICTS
@@ -69,7 +68,7 @@ def run(options: Namespace, output: Output) -> int:
     capture_run = CaptureRun(options.captures, output, streaming=options.format == "json")
     engine = Engine(**read_keys(options, capture_run))
     printer = KeyPrinter(output, KeyAudit(engine.material), options.format == "json")
-    run_engine(capture_run, engine, [printer])
+    capture_run.run(engine, [printer])
     output.flush()
     return capture_run.status()
 

@@ -13,7 +13,6 @@ from analyzer.cli.rows import COLUMNS, CSV_COLUMNS, csv_head, csv_line, table_ro
 from analyzer.cli.table import Cell, Table
 from analyzer.cli.trust_options import read_chains
 from analyzer.engine import Engine, Listener
-from analyzer.engine import run as run_engine
 from analyzer.store.chain_verdicts import Chains, JsonVerdicts
 from analyzer.store.session_record import json_line, session_record
 from analyzer.tls.events import Event, SessionEnded
@@ -45,7 +44,7 @@ def run(options: Namespace, output: Output) -> int:
         _run_shared(options, output, capture_run, chains, shards)
     else:
         engine = Engine(fields=options.messages, watches_revocation=True, **keys)
-        run_engine(capture_run, engine, [chains, _PRINTERS[options.format](output, chains, options.messages)])
+        capture_run.run(engine, [chains, _PRINTERS[options.format](output, chains, options.messages)])
     return capture_run.status()
 
 

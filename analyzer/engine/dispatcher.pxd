@@ -62,11 +62,14 @@ cdef class Dispatcher(Listener):
     cdef public int shard
     cdef public int shards
     cdef public list loads
+    cdef public list processes
+    cdef public bint announces
 
     cpdef void share(self, int shard, int shards) except *
     cdef int assign(self) except -1
     cpdef Session begin(self, Flow flow)
     cpdef RecordSink queue(self, Session session)
     cpdef void end(self, Session session) except *
+    cdef object process_of(self, Session session)
     cpdef void tick(self, long long at) except *
     cpdef void close(self) except *

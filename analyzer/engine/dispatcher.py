@@ -332,11 +332,14 @@ class Dispatcher(Listener):
     Several processes can read one capture: shards, of which this is number `shard`. Each of them follows all connections and
     finds all sessions, so `count`, `steps` and the rest are the same in all of them; but it reads only the sessions that are
     its own. loads: by process, the bytes of its sessions.
+
+    announces: whether `SessionBegan` is emitted although nothing else is `detailed`. processes: what the captures say about
+    the processes of frames (`FrameProcesses`), the last captures last.
     """
 
     __slots__ = (
-        "count", "datagram_protocols", "detailed", "events", "keeps_fields", "loads", "material", "pending", "places",
-        "resumptions", "shard", "shards", "steps", "watches_revocation",
+        "announces", "count", "datagram_protocols", "detailed", "events", "keeps_fields", "loads", "material", "pending",
+        "places", "processes", "resumptions", "shard", "shards", "steps", "watches_revocation",
     )  # fmt: skip
 
     def __init__(
@@ -363,6 +366,8 @@ class Dispatcher(Listener):
         self.shard = 0
         self.shards = 1
         self.loads: list[int] = [0]
+        self.announces = False
+        self.processes: list[Any] = []
 
     def share(self, shard: cython.int, shards: cython.int) -> None:
         """Read only a part of the sessions: this is process `shard` of `shards`, which all read the same capture."""
@@ -397,7 +402,12 @@ class Dispatcher(Listener):
         self.count += 1
         events: list[Event] | None = self.events if self.detailed else None
         session: Session = Session(number, flow, self.material, self.resumptions, events, self.keeps_fields, self.places)
-        session.log.emit(SessionBegan(flow))
+        began = SessionBegan(flow)
+        session.log.emit(began)
+        if events is None and self.announces:
+            began.session = number
+            began.version = 0
+            self.events.append(began)
         return session
 
     def queue(self, session: Session) -> RecordSink:
@@ -411,11 +421,27 @@ class Dispatcher(Listener):
 
     def end(self, session: Session) -> None:
         """Emit that a session has ended."""
+        if session.flow.process is None and len(self.processes) > 0:
+            session.flow.process = self.process_of(session)
         ended = SessionEnded(session, self.steps)
         ended.frame = session.flow.last_frame
         ended.at = session.flow.end
         ended.version = session.log.version
         self.events.append(ended)
+
+    def process_of(self, session: Session) -> Any:
+        """Return the process of a session by what the captures say about its frames; None if they say nothing.
+
+        Those of the handshake are asked too: systems know no process for the first packet of a connection that comes in.
+        """
+        for known in self.processes:
+            if known.any:
+                frames = [message.frame for message in session.log.messages]
+                for frame in (session.flow.first_frame, *frames, session.flow.last_frame):
+                    process = known.of(frame)
+                    if process is not None:
+                        return process
+        return None
 
     def take_revocation(self, content_type: str, body: bytes) -> None:
         """Emit an OCSP response or a revocation list that was in plain HTTP."""

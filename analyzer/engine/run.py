@@ -47,8 +47,10 @@ class Source(Protocol):
         """Yield the packet reader of the current capture, each time that it has more bytes."""
 
 
-def run(source: Source, engine: Engine, listeners: Sequence[Listener]) -> None:
+def run(source: Source, engine: Engine, listeners: Sequence[Listener], n_frames: int | None = None) -> None:
     """Read captures to their end, or until every listener is done. Listeners are closed only at the end of the captures.
+
+    n_frames: how many frames are read at most; after them the captures end. None for all.
 
     Each listener gets all events of a turn before the next listener. An error that a listener raises ends the run, and is
     raised here.
@@ -56,7 +58,9 @@ def run(source: Source, engine: Engine, listeners: Sequence[Listener]) -> None:
     watchers = [listener for listener in listeners if listener.sees_packets]
     counts = [listener.packet for listener in watchers if not engine.dispatcher.detailed]
     for frame_reader in source.packet_readers():
-        if not watchers:
+        if n_frames is not None:
+            deliver(run_by_frame(frame_reader, engine, listeners, n_frames), listeners)
+        elif not watchers:
             engine.run(frame_reader)
             deliver(engine.take(), listeners)
         elif not engine.dispatcher.detailed:
@@ -69,6 +73,8 @@ def run(source: Source, engine: Engine, listeners: Sequence[Listener]) -> None:
             deliver(run_by_frame(frame_reader, engine, listeners), listeners)
         if listeners and all(listener.done for listener in listeners):
             return
+        if n_frames is not None and engine.frames >= n_frames:
+            break
     engine.close()
     deliver(engine.take(), listeners)
     for listener in listeners:
@@ -84,7 +90,9 @@ def turns(source: Source, engine: Engine) -> Iterator[list[Event]]:
     yield engine.take()
 
 
-def run_by_frame(frame_reader: FrameReader, engine: Engine, listeners: Sequence[Listener]) -> list[Event]:
+def run_by_frame(
+    frame_reader: FrameReader, engine: Engine, listeners: Sequence[Listener], n_frames: int | None = None
+) -> list[Event]:
     """Take all frames for which the packet reader has the bytes, or until every listener is done. Return all their events.
 
     Listeners with `sees_packets` get each frame with its own events.
@@ -92,12 +100,12 @@ def run_by_frame(frame_reader: FrameReader, engine: Engine, listeners: Sequence[
     watchers = [listener for listener in listeners if listener.sees_packets]
     events: list[Event] = []
     frame, packet = frame_reader.frame, engine.packet
-    while engine.step(frame_reader):
+    while (n_frames is None or engine.frames < n_frames) and engine.step(frame_reader):
         own = engine.take()
         events += own
         for watcher in watchers:
             watcher.packet(packet, frame, own)
-        if all(listener.done for listener in listeners):
+        if listeners and all(listener.done for listener in listeners):
             break
     return events
 

@@ -141,7 +141,7 @@ def test_an_interrupt_ends_quietly(repository: Path):
     time.sleep(0.05)
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=30)
-    assert (process.returncode, err) == (130, b"")
+    assert (process.returncode, err) == (0, b"")  # the pipe was read as far as it came
 
 
 def test_records_come_while_the_pipe_is_open(repository: Path):

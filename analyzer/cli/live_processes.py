@@ -1,0 +1,94 @@
+"""Names the local process of each session while it is sniffed.
+
+The system can be asked only while the connection lives, so this listener asks when a session begins, and puts the answer into
+the session's flow. There the session record finds it. Nothing is asked for a packet. A session that is still without a process,
+because the search had to be limited, is asked for again in the next turns for at most a second.
+
+A command that sniffs uses it like this, with an engine that is `detailed` or `announces`:
+
+    processes = LiveProcesses.open()             # before rights are dropped; None where the system cannot say
+    ...
+    run(source, engine, [processes, *others])    # before the listeners that print records
+"""
+
+import os
+from collections.abc import Sequence
+from time import monotonic
+from typing import Protocol, Self
+
+from analyzer.capture.processes.process_identity import Process
+from analyzer.engine.run import Listener
+from analyzer.flows.flow import TCP, Flow
+from analyzer.tls.events import Event, SessionBegan, SessionEnded
+
+_PATIENCE = 1.0
+"""Seconds for which a session without a process is asked for again."""
+
+_MOST_WAITING = 256
+"""Sessions that are asked for again in one turn, at most."""
+
+
+class Finder(Protocol):
+    """What finds the process of a connection: `ProcessFinder` or `PrivilegedFinder`."""
+
+    def find(self, key: bytes) -> Process | None: ...  # noqa: D102
+    def close(self) -> None: ...  # noqa: D102
+
+
+class LiveProcesses(Listener):
+    """Asks for the process of each session that begins.
+
+    asked, found: numbers of sessions, for the summary of a run. A process counts as found if its id is known.
+    """
+
+    def __init__(self, finder: Finder) -> None:
+        self.asked = 0
+        self.found = 0
+        self._finder = finder
+        self._waiting: dict[int, tuple[Flow, float]] = {}
+
+    @classmethod
+    def open(cls) -> Self | None:
+        """Return a listener, None if the system cannot say whose a connection is.
+
+        With the rights of root, a small process is started that keeps them. So call it before rights are dropped.
+        """
+        from analyzer.capture.processes.privileged_finder import PrivilegedFinder
+        from analyzer.capture.processes.process_finder import ProcessFinder
+
+        try:
+            return cls(PrivilegedFinder() if os.geteuid() == 0 else ProcessFinder())
+        except (OSError, AttributeError):  # no sock_diag, or no geteuid
+            return None
+
+    def take(self, events: Sequence[Event]) -> None:
+        """See `Listener.take`."""
+        if self._waiting:
+            self._ask_again()
+        for event in events:
+            if isinstance(event, SessionBegan):
+                if event.flow.protocol == TCP:
+                    self.asked += 1
+                    self._ask(event.session, event.flow, monotonic() + _PATIENCE)
+            elif isinstance(event, SessionEnded):
+                self._waiting.pop(event.session, None)
+
+    def close(self) -> None:
+        """See `Listener.close`."""
+        self._finder.close()
+
+    def _ask(self, session: int, flow: Flow, until: float) -> None:
+        process = self._finder.find(flow.key)
+        if process is not None:
+            flow.process = process
+        if process is not None and process.pid is not None:
+            self.found += 1
+        elif process is not None and len(self._waiting) < _MOST_WAITING:
+            self._waiting[session] = flow, until
+
+    def _ask_again(self) -> None:
+        waiting, self._waiting = self._waiting, {}
+        now = monotonic()
+        for session, (flow, until) in waiting.items():
+            if now < until:
+                self._ask(session, flow, until)
