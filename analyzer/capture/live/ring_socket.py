@@ -12,6 +12,7 @@ import mmap
 import os
 import socket
 import struct
+import sys
 import threading
 
 from analyzer.capture.live.bpf import RETURN_NOTHING, attach_filter, compile_bpf, snapshot_filter
@@ -75,7 +76,9 @@ class RingSocket:
             self._make_ring()
             self._bind()
             if fanout is not None:
-                self._socket.setsockopt(SOL_PACKET, _FANOUT, fanout[0] | (_FANOUT_HASH | _FANOUT_DEFRAGMENT) << 16)
+                # The kernel joins the fragments of a datagram: only the first has the ports, by which it finds the process.
+                group = struct.pack("=HH", fanout[0], _FANOUT_HASH | _FANOUT_DEFRAGMENT)
+                self._socket.setsockopt(SOL_PACKET, _FANOUT, group if sys.byteorder == "little" else group[2:] + group[:2])
         except OSError as error:
             self._socket.close()
             raise CaptureError(f"{name}: {_reason(error, options)}") from error

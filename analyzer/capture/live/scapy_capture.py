@@ -5,6 +5,7 @@ of the packets of `ring_capture`. Its sockets do not count what is lost.
 """
 
 import errno
+import socket
 import sys
 import time
 from collections.abc import Sequence
@@ -13,7 +14,7 @@ from typing import Any
 from analyzer.capture.blocks import MICROSECOND_CLOCK, Interface
 from analyzer.capture.frame import Frame
 from analyzer.capture.frame_reader import FrameReader
-from analyzer.capture.live.bpf import compile_bpf
+from analyzer.capture.live.bpf import RETURN_NOTHING, attach_filter, compile_bpf, snapshot_filter
 from analyzer.capture.live.capture_error import CaptureError
 from analyzer.capture.live.hardware_types import ANY, LINUX_SLL2, RAW_IP, link_type_of
 from analyzer.capture.live.interface_facts import (
@@ -26,12 +27,14 @@ from analyzer.capture.live.interface_facts import (
 )
 from analyzer.capture.live.live_options import InterfaceStatistics, LiveOptions
 from analyzer.capture.live.privileges import explain_missing
-from analyzer.capture.live.ring_socket import IGNORE_OUTGOING, SOL_PACKET
+from analyzer.capture.live.ring_socket import IGNORE_OUTGOING, MIB, SOL_PACKET
 
 MOST_FRAMES = 1024
 """Frames that one turn reads at most, so that a turn ends on a busy interface."""
 
 _LONGEST_FRAME = 1 << 18
+
+_LINUX = sys.platform == "linux"
 
 _SLICE = 0.05
 """Seconds of waiting after which `wake` and `finish` are noticed: some systems cannot wait for both a socket and a signal."""
@@ -185,23 +188,28 @@ def _all_names(names: Sequence[str]) -> list[str]:
 
 def _open(conf: Any, name: str, options: LiveOptions) -> Any:
     """Open the socket of scapy that listens on an interface."""
-    if sys.platform == "linux":
+    if _LINUX:
         if hardware_type_of(name) is None:
             raise CaptureError(f"{name}: there is no such interface (see analyzer interfaces)")
         if link_type_of(hardware_type_of(name)) == LINUX_SLL2:
             raise CaptureError(f"{name}: the backend scapy does not know the packets of such interfaces; use the ring")
-    if options.bpf:
-        compile_bpf(options.bpf, name, 1)  # for the reason, which the socket does not give
+    program = compile_bpf(options.bpf, name, 1) if options.bpf else None
     try:
-        opened = conf.L2listen(iface=name, filter=options.bpf, promisc=options.promiscuous)
+        # On Linux the filter is set below, in a way that knows VLAN tags and drops what came before it.
+        opened = conf.L2listen(iface=name, promisc=options.promiscuous, filter=None if _LINUX else options.bpf)
     except PermissionError as error:
         raise CaptureError(f"{name}: {explain_missing()}") from error
     except Exception as error:  # scapy raises its own, and what ctypes and the system raise
         raise CaptureError(f"{name}: scapy cannot open it: {error}") from error
-    if sys.platform == "linux" and is_loopback(flags_of(name)):
-        opened.ins.setsockopt(SOL_PACKET, IGNORE_OUTGOING, 1)
-        while conf.L2listen.select([opened], 0):  # what came before the option was set, some of it twice
+    if _LINUX:
+        # The system may give a smaller buffer: net.core.rmem_max is the limit of those who are not root.
+        opened.ins.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, options.buffer_mib * MIB)
+        if is_loopback(flags_of(name)):
+            opened.ins.setsockopt(SOL_PACKET, IGNORE_OUTGOING, 1)
+        attach_filter(opened.ins, RETURN_NOTHING)
+        while conf.L2listen.select([opened], 0):
             opened.recv_raw(_LONGEST_FRAME)
+        attach_filter(opened.ins, snapshot_filter(program, _LONGEST_FRAME, cooked=False))
     return opened
 
 
@@ -217,7 +225,7 @@ def _link_type(conf: Any, opened: Any, name: str) -> int:
 def _is_up(name: str) -> bool:
     """Whether an interface is up; True where the system does not say."""
     flags = flags_of(name)
-    return is_up(flags) if flags is not None else sys.platform != "linux"
+    return is_up(flags) if flags is not None else not _LINUX
 
 
 def _since(name: str, before: int | None) -> int | None:
