@@ -3,7 +3,6 @@
 import contextlib
 import os
 import socket
-import ssl
 import subprocess
 import sys
 import threading
