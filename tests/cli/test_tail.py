@@ -177,7 +177,8 @@ def test_one_read_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     seen = []
     while tail.read_new():
         seen.append(known(keylog))
-    assert seen[:2] == [[0], [0, 1, 2]] or len(seen) >= 2
+    assert len(seen) == 2
+    assert seen[0] == [0]
     assert known(keylog) == [0, 1, 2, 3]
     tail.close()
 
@@ -188,7 +189,7 @@ def test_a_file_that_was_emptied_and_is_longer_again(tmp_path: Path, capfd: pyte
     keylog = KeyLog()
     tail = Tail(keylog, str(path))
     tail.read_new()
-    path.write_bytes(row(1) + row(2) + row(3))
+    path.write_bytes((row(1) + row(2) + row(3)).replace(b"ab", b"cd"))
     tail.close()
     assert known(keylog) == [0, 1, 2, 3]
     assert "was emptied while it was read" in capfd.readouterr().err
