@@ -12,8 +12,8 @@ class FrameReader:
     """The base of all readers of frames. It has no frames itself.
 
     frame: the current frame, filled again by `advance`. secrets: (type, bytes) of Decryption Secrets Blocks; the list grows as
-    frames are read. interfaces: the descriptions of the interfaces, which also grow; `frame.interface` is the number of one. processes:
-    which frames belong to which process (`FrameProcesses`), None where nothing says so.
+    frames are read. interfaces: the descriptions of the interfaces, which also grow; `frame.interface` is the number of one.
+    processes: which frames belong to which process (`FrameProcesses`), None where nothing says so.
     """
 
     __slots__ = ("frame", "interfaces", "processes", "secrets")

@@ -9,7 +9,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from time import monotonic
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from analyzer.capture.capture_reader import CaptureReader, FileFacts
 from analyzer.capture.key_prescan import is_prescanned
@@ -18,10 +18,11 @@ from analyzer.cli.interruption import Interruption
 from analyzer.cli.output import CommandError, Output, complain
 from analyzer.cli.tail import Tail
 from analyzer.codec.errors import Incomplete
-from analyzer.engine import Engine, Listener
-from analyzer.engine import run as run_engine
 from analyzer.flows.limits import LINGER
 from analyzer.tls.limits import MAX_PENDING_TIME
+
+if TYPE_CHECKING:
+    from analyzer.engine import Engine, Listener
 
 DONE, DAMAGED, FAILED = 0, 1, 2
 """Exit status of a command: everything was read; a capture is damaged or truncated; nothing could be done."""
@@ -62,11 +63,13 @@ class CaptureRun:
         self.tail: list[Tail] = []
         self._packet_reader: PacketReader | None = None
 
-    def run(self, engine: Engine, listeners: Sequence[Listener]) -> None:
+    def run(self, engine: "Engine", listeners: "Sequence[Listener]") -> None:
         """Read the captures to their end, or until the first signal, and give all events to the listeners: see `engine.run`.
 
         While nothing comes through a pipe, time goes on in the engine, so that sessions that have ended are shown.
         """
+        from analyzer.engine import run as run_engine
+
         with Interruption(self.reader.stop):
             run_engine(_Ticking(self, engine) if self.piped else self, engine, listeners)
 
@@ -149,7 +152,7 @@ class _Ticking:
     sessions wait for secrets, unless a key log can still grow.
     """
 
-    def __init__(self, capture_run: CaptureRun, engine: Engine) -> None:
+    def __init__(self, capture_run: CaptureRun, engine: "Engine") -> None:
         self._capture_run = capture_run
         self._engine = engine
 

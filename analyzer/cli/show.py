@@ -10,9 +10,10 @@ from analyzer.cli.certificate_text import print_certificate
 from analyzer.cli.chain_tree import ChainTree
 from analyzer.cli.escape import harmless
 from analyzer.cli.files import print_fact
-from analyzer.cli.formatting import count_text, duration_text, moment_text, size_text
+from analyzer.cli.formatting import count_text, duration_text, moment_text
 from analyzer.cli.key_files import read_keys
 from analyzer.cli.ladder import Ladder, Steps, camel
+from analyzer.cli.live_rows import exchange_text
 from analyzer.cli.message_fields import print_fields
 from analyzer.cli.output import CommandError, Output
 from analyzer.cli.resumptions import Resumptions, ech_text
@@ -152,13 +153,7 @@ def _print_http(output: Output, exchanges: list[dict[str, Any]]) -> None:
     output.line()
     output.line(output.paint("HTTP", "bold"))
     for exchange in exchanges:
-        request, response = exchange["request"] or {}, exchange["response"] or {}
-        asked = f"{request.get('method')} {request.get('scheme')}://{request.get('authority')}{request.get('path')}"
-        length = response.get("body_length")
-        answer = (
-            f"{response.get('status')}{'' if length is None else f', {size_text(length)}'}" if response else "no answer seen"
-        )
-        for line in wrap(f"{harmless(asked)}  {answer}", output.width - 2):
+        for line in wrap(exchange_text(exchange), output.width - 2):
             output.line("  " + line)
 
 

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from analyzer.capture.live.capture_error import CaptureError
-from analyzer.capture.live.hardware_types import LINUX_SLL2, RAW_IP
+from analyzer.capture.live.hardware_types import RAW_IP
 
 Program = list[tuple[int, int, int, int]]
 

@@ -1,8 +1,8 @@
 """The link types of Linux interfaces: from the ARPHRD_ number of an interface to the LINKTYPE_ number of its packets.
 
-The numbers are those of linux/if_arp.h and https://www.tcpdump.org/linktypes.html. A packet socket gives the header that the driver
-made. For most kinds of interfaces nobody has agreed what that header is. Then the socket is asked to leave it out, and a "cooked"
-header with what the kernel knows takes its place, as libpcap does it.
+The numbers are those of linux/if_arp.h and https://www.tcpdump.org/linktypes.html. A packet socket gives the header that the
+driver made. For most kinds of interfaces nobody has agreed what that header is. Then the socket is asked to leave it out, and
+a "cooked" header with what the kernel knows takes its place, as libpcap does it.
 """
 
 LINUX_SLL2 = 276
@@ -25,5 +25,5 @@ _LINK_TYPES = {
 
 
 def link_type_of(hardware_type: int | None) -> int:
-    """Return the LINKTYPE_ number for an ARPHRD_ number; LINUX_SLL2 for those that are captured cooked, and for None (`any`)."""
+    """Return the LINKTYPE_ number for an ARPHRD_ number; LINUX_SLL2 if packets are captured cooked, or for None (`any`)."""
     return LINUX_SLL2 if hardware_type is None else _LINK_TYPES.get(hardware_type, LINUX_SLL2)

@@ -27,8 +27,8 @@ _SYSFS = Path("/sys/class/net")
 class InterfaceFacts:
     """One interface now. What the system does not say is None.
 
-    state: `up`, `no carrier` (up, but without a link) or `down`. speed: in Mbit/s. mtu: in bytes. link_type: the LINKTYPE_ number
-    of its packets. hardware_address: the MAC address. received_packets, sent_packets, dropped_in, dropped_out: since the
+    state: `up`, `no carrier` (up, but without a link) or `down`. speed: in Mbit/s. mtu: in bytes. link_type: the LINKTYPE_
+    number of its packets. hardware_address: the MAC address, where packets have one. received_packets, sent_packets, dropped_in, dropped_out: since the
     interface was made. loopback: whether it leads back to this machine.
     """
 
@@ -49,6 +49,7 @@ class InterfaceFacts:
 
 def list_interfaces() -> list[InterfaceFacts]:
     """Return the facts of all interfaces, in the order of their indexes."""
+    import scapy.layers.l2  # noqa: F401 - which fills `conf`
     from scapy.config import conf
 
     conf.ifaces.reload()
@@ -63,22 +64,23 @@ def list_interfaces() -> list[InterfaceFacts]:
             continue
         loopback = is_loopback(flags) if flags is not None else "LOOPBACK" in str(interface.flags)
         counts = counters.get(name)
+        link_type = _link_type(name)
         addresses = [address for family in (4, 6) for address in interface.ips.get(family, ())]
         found.append(
             InterfaceFacts(
                 name=name,
                 index=interface.index,
                 addresses=tuple(dict.fromkeys(addresses)),
-                hardware_address=interface.mac or None,
+                hardware_address=interface.mac if link_type == 1 and interface.mac else None,
                 state=None if flags is None else _state(flags),
                 speed=_speed(name),
                 mtu=_ioctl_number(name, _SIOCGIFMTU, "i"),
-                link_type=_link_type(name),
+                link_type=link_type,
                 loopback=loopback,
-                received_packets=counts and counts[1],
-                sent_packets=counts and counts[9],
-                dropped_in=counts and counts[3],
-                dropped_out=counts and counts[11],
+                received_packets=counts[1] if counts else None,
+                sent_packets=counts[9] if counts else None,
+                dropped_in=counts[3] if counts else None,
+                dropped_out=counts[11] if counts else None,
             )
         )
     return sorted(found, key=lambda facts: facts.index)

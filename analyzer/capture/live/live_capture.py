@@ -146,9 +146,7 @@ class LiveCapture:
         if abs(offset - self._clock) > CLOCK_JUMP:
             seconds = (offset - self._clock) / 1e9
             self._note(f"the clock jumped {'forward' if seconds > 0 else 'back'} by {abs(seconds):.1f} s")
-            self._clock = offset
-        elif offset != self._clock:
-            self._clock = offset  # a clock that drifts does not jump
+        self._clock = offset
 
     def _note(self, text: str) -> None:
         if len(self.notes) < MAX_NOTES:

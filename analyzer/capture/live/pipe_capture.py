@@ -1,4 +1,4 @@
-"""Reads what another program captures, from a pipe: `dumpcap -w -` or `tcpdump -U -w -`, here or through ssh on another machine.
+"""Reads what another program captures, from a pipe: `dumpcap -w -` or `tcpdump -U -w -`, here or through ssh on another one.
 
 It is used like a capture of interfaces, with the same turns. The frames have the times of the other program's clock.
 """

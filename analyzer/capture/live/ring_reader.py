@@ -34,10 +34,10 @@ _DOT1Q = 0x8100
 class RingChannel:
     """The ring of one interface, and the packet in it that comes next.
 
-    number: as in `Frame.interface`. cooked: whether packets come without link-layer header; then a header of LINKTYPE_LINUX_SLL2
-    is made for each (`any`, and interfaces whose header we do not know). at: time of the next packet, ns since the epoch.
-    left: packets that are left in the block, the next one included. data: the block. position: where its next packet begins.
-    duplicates: packets that were skipped so far, because they come twice.
+    number: as in `Frame.interface`. cooked: whether packets come without link-layer header; then a header of type
+    LINKTYPE_LINUX_SLL2 is made for each (`any`, and interfaces whose header we do not know). at: time of the next packet, ns
+    since the epoch. left: packets that are left in the block, the next one included. data: the block. position: where its next
+    packet begins. duplicates: packets that were skipped so far, because they come twice.
     """
 
     __slots__ = ("at", "cooked", "data", "duplicates", "left", "link_type", "number", "position")

@@ -12,6 +12,7 @@ import mmap
 import os
 import socket
 import struct
+import sys
 import threading
 
 from analyzer.capture.live.bpf import RETURN_NOTHING, attach_filter, compile_bpf, snapshot_filter
@@ -24,8 +25,9 @@ from analyzer.capture.live.privileges import explain_missing
 ETH_P_ALL = 3
 
 # linux/if_packet.h
-_SOL_PACKET = 263
-_ADD_MEMBERSHIP, _RX_RING, _STATISTICS, _VERSION, _FANOUT, _IGNORE_OUTGOING = 1, 5, 6, 10, 18, 23
+SOL_PACKET = 263
+IGNORE_OUTGOING = 23
+_ADD_MEMBERSHIP, _RX_RING, _STATISTICS, _VERSION, _FANOUT = 1, 5, 6, 10, 18
 _TPACKET_V3 = 2
 _PROMISCUOUS = 1
 _FANOUT_HASH, _FANOUT_DEFRAGMENT = 0, 0x8000
@@ -44,8 +46,8 @@ HEADROOM = 512
 class RingSocket:
     """The socket of one interface.
 
-    link_type, cooked: as in `RingChannel`. snapshot_length: bytes that the kernel keeps of each frame. up: whether the interface
-    was up at the last `check`. received, dropped: counted by the kernel since the socket was opened.
+    link_type, cooked: as in `RingChannel`. snapshot_length: bytes that the kernel keeps of each frame. up: whether the
+    interface was up at the last `check`. received, dropped: counted by the kernel since the socket was opened.
     """
 
     def __init__(self, name: str, options: LiveOptions, fanout: tuple[int, int] | None = None) -> None:
@@ -74,7 +76,9 @@ class RingSocket:
             self._make_ring()
             self._bind()
             if fanout is not None:
-                self._socket.setsockopt(_SOL_PACKET, _FANOUT, fanout[0] | (_FANOUT_HASH | _FANOUT_DEFRAGMENT) << 16)
+                # The kernel joins the fragments of a datagram: only the first has the ports, by which it finds the process.
+                group = struct.pack("=HH", fanout[0], _FANOUT_HASH | _FANOUT_DEFRAGMENT)
+                self._socket.setsockopt(SOL_PACKET, _FANOUT, group if sys.byteorder == "little" else group[2:] + group[:2])
         except OSError as error:
             self._socket.close()
             raise CaptureError(f"{name}: {_reason(error, options)}") from error
@@ -128,12 +132,12 @@ class RingSocket:
 
     def count(self) -> None:
         """Add the counters of the kernel, which begin at 0 after each reading, to `received` and `dropped`."""
-        received, dropped, _ = struct.unpack("3I", self._socket.getsockopt(_SOL_PACKET, _STATISTICS, 12))
+        received, dropped, _ = struct.unpack("3I", self._socket.getsockopt(SOL_PACKET, _STATISTICS, 12))
         self.received += received
         self.dropped += dropped
 
     def dropped_by_interface(self) -> int | None:
-        """Packets of any traffic that the interface has dropped since the socket was opened; None if the system does not say."""
+        """Packets that the interface has dropped since the socket was opened, of any traffic; None if that is not known."""
         now = dropped_by_interface(self.name)
         return None if now is None or self._dropped_before is None else max(0, now - self._dropped_before)
 
@@ -150,11 +154,11 @@ class RingSocket:
         options = self._options
         self._block_size = max(SMALLEST_BLOCK, 1 << (options.snapshot_length + HEADROOM - 1).bit_length())
         self._n_blocks = max(2, options.buffer_mib * MIB // self._block_size)
-        self._socket.setsockopt(_SOL_PACKET, _VERSION, _TPACKET_V3)
+        self._socket.setsockopt(SOL_PACKET, _VERSION, _TPACKET_V3)
         # struct tpacket_req3. The kernel wants a size of frames too, but ignores it in version 3.
         size = self._block_size * self._n_blocks
         request = (self._block_size, self._n_blocks, 2048, size // 2048, max(1, options.block_timeout_ms), 0, 0)
-        self._socket.setsockopt(_SOL_PACKET, _RX_RING, struct.pack("7I", *request))
+        self._socket.setsockopt(SOL_PACKET, _RX_RING, struct.pack("7I", *request))
         self._ring = mmap.mmap(self._socket.fileno(), size, mmap.MAP_SHARED, mmap.PROT_READ | mmap.PROT_WRITE)
 
     def _bind(self) -> None:
@@ -163,11 +167,11 @@ class RingSocket:
             return
         self._index = socket.if_nametoindex(self.name)
         if is_loopback(flags_of(self.name)):
-            self._socket.setsockopt(_SOL_PACKET, _IGNORE_OUTGOING, 1)
+            self._socket.setsockopt(SOL_PACKET, IGNORE_OUTGOING, 1)
         self._socket.bind((self.name, ETH_P_ALL))
         if self._options.promiscuous:
             membership = struct.pack("iHH8s", self._index, _PROMISCUOUS, 0, b"")
-            self._socket.setsockopt(_SOL_PACKET, _ADD_MEMBERSHIP, membership)
+            self._socket.setsockopt(SOL_PACKET, _ADD_MEMBERSHIP, membership)
 
 
 def _bind_to_all(packets: socket.socket) -> None:
