@@ -62,8 +62,10 @@ class ProcessSearch:
         If several processes hold it, as after fork(2), the youngest one that was found is returned.
         """
         pid = self._pids.get(inode)
-        if pid is not None and os.path.exists(f"{self._proc}/{pid}"):
-            return pid
+        if pid is not None:
+            if os.path.exists(f"{self._proc}/{pid}"):
+                return pid
+            del self._pids[inode]
         try:
             pids = self._youngest_first()
         except OSError:
@@ -73,6 +75,7 @@ class ProcessSearch:
         if pid is None and began >= self._rest_until:
             # Where the last search had to end, this one begins.
             place = pids.index(self._next) if self._next in pids else 0
+            self._next = 0
             pid = self._search(inode, [*pids[place:], *pids[:place]], began + LONGEST_SEARCH)
             self._rest_until = monotonic() + _REST * (monotonic() - began)
         if pid is not None:
@@ -111,7 +114,6 @@ class ProcessSearch:
             self._pass(pid)
             if inode in self._pids:
                 return self._pids[inode]
-        self._next = 0
         return None
 
     def _pass(self, pid: int) -> None:
