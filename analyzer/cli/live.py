@@ -59,6 +59,7 @@ def run(options: Namespace, output: Output) -> int:
         engine = Engine(detailed=detailed, places=False, watches_revocation=True, announces=True, **keys.arguments)
         live_run = LiveRun(source, engine, keys, limits, complain, *([None] if isinstance(source, PipeCapture) else []))
         summary = Summary(engine.material, chains)
+        live_run.n_bytes = lambda: summary.traffic.n_bytes
         listeners: list[Listener] = [chains] if processes is None else [processes, chains]
         listeners += keepers(options, live_run, chains)
         if full_screen:

@@ -33,6 +33,7 @@ from collections.abc import Sequence
 from time import monotonic
 from typing import TYPE_CHECKING, NamedTuple
 
+from analyzer.capture.processes.process_identity import Process
 from analyzer.cli.output import CommandError
 from analyzer.engine.run import Listener
 from analyzer.tls.events import Event, SessionBegan, SessionEnded
@@ -49,9 +50,6 @@ MOST_HELD = 100_000
 
 _GRACE = 3.0
 """Seconds that the command has to end after SIGTERM."""
-
-_DEEPEST = 64
-"""Ancestors of a process that are followed."""
 
 _SET_CHILD_SUBREAPER = 36
 
@@ -106,17 +104,9 @@ class LiveCommand:
             self._ended_at = monotonic()
         return monotonic() - self._ended_at >= LINGER
 
-    def is_own(self, pid: int) -> bool:
-        """Return whether a process is the command or a descendant of it. False also if it has ended.
-
-        Whatever else this process may have started has no connections.
-        """
-        for _ in range(_DEEPEST):
-            parent = parent_of(pid)
-            if parent is None or parent == os.getpid():
-                return parent is not None
-            pid = parent
-        return False
+    def is_own(self, process: Process | None) -> bool:
+        """Return whether a process is the command or a descendant of it: of all that this process starts, only it connects."""
+        return self._process is not None and process is not None and os.getpid() in process.ancestors
 
     def outcome(self) -> str:
         """Return how the command ended, in one line."""
@@ -168,10 +158,8 @@ class OwnSessions(Listener):
         passed: list[Event] = []
         for event in events:
             number = event.session
-            if isinstance(event, SessionBegan):
-                process = event.flow.process
-                if process is not None and process.pid is not None and self._command.is_own(process.pid):
-                    self._own[number] = True
+            if isinstance(event, SessionBegan) and self._command.is_own(event.flow.process):
+                self._own[number] = True
             if number < 0 or self._own.get(number):
                 passed.append(event)
             elif not isinstance(event, SessionEnded):
@@ -201,7 +189,7 @@ class OwnSessions(Listener):
         held = self._held.pop(event.session, [])
         self._n_held -= len(held)
         known = self._own.pop(event.session, False)
-        if known or self._has_logged(event.ended):
+        if known or self._command.is_own(event.ended.flow.process) or self._has_logged(event.ended):
             self.shown += 1
             return [] if known else [*held, event]
         self.others += 1
@@ -246,13 +234,3 @@ def adopt_orphans() -> None:
     """Become the parent of descendants whose parent ends. Only Linux has this."""
     if sys.platform == "linux":
         ctypes.CDLL(None, use_errno=True).prctl(_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
-
-
-def parent_of(pid: int) -> int | None:
-    """Return the parent of a process, None if it has ended. The second field of /proc/PID/stat may contain anything."""
-    try:
-        with open(f"/proc/{pid}/stat", "rb") as file:
-            fields = file.read(4096).rpartition(b")")[2].split()
-    except OSError:
-        return None
-    return int(fields[1]) if len(fields) > 1 and fields[1].isdigit() else None

@@ -1,8 +1,9 @@
 """Names the local process of each session while it is sniffed.
 
-The system can be asked only while the connection lives, so this listener asks when a session begins, and puts the answer into
-the session's flow. There the session record finds it. Nothing is asked for a packet. A session that is still without a process,
-because the search had to be limited, is asked for again in the next turns for at most a second.
+This listener asks when a session begins, and puts the answer into the session's flow. There the session record finds it.
+Nothing is asked for a packet. The system can be asked only while the connection lives; so a small process watches from the
+first segment of each connection on (`connection_witness`). A session that is still without a process, because the search had to
+be limited, is asked for again in the next turns for at most a second.
 
 A command that sniffs uses it like this, with an engine that is `detailed` or `announces`:
 
@@ -11,7 +12,7 @@ A command that sniffs uses it like this, with an engine that is `detailed` or `a
     run(source, engine, [processes, *others])    # before the listeners that print records
 """
 
-import os
+import sys
 from collections.abc import Sequence
 from time import monotonic
 from typing import Protocol, Self
@@ -29,7 +30,7 @@ _MOST_WAITING = 256
 
 
 class Finder(Protocol):
-    """What finds the process of a connection: `ProcessFinder` or `PrivilegedFinder`."""
+    """What finds the process of a connection: `ProcessFinder` or `ConnectionWitness`."""
 
     def find(self, key: bytes) -> Process | None: ...  # noqa: D102
     def close(self) -> None: ...  # noqa: D102
@@ -51,14 +52,15 @@ class LiveProcesses(Listener):
     def open(cls) -> Self | None:
         """Return a listener, None if the system cannot say whose a connection is.
 
-        With the rights of root, a small process is started that keeps them. So call it before rights are dropped.
+        A small process is started that keeps the rights of now, so call it before rights are dropped, and before threads start.
         """
-        from analyzer.capture.processes.privileged_finder import PrivilegedFinder
-        from analyzer.capture.processes.process_finder import ProcessFinder
+        if not sys.platform.startswith("linux"):
+            return None
+        from analyzer.capture.processes.connection_witness import ConnectionWitness
 
         try:
-            return cls(PrivilegedFinder() if os.geteuid() == 0 else ProcessFinder())
-        except (OSError, AttributeError):  # no sock_diag, or no geteuid
+            return cls(ConnectionWitness())
+        except OSError:  # the kernel has no sock_diag
             return None
 
     def take(self, events: Sequence[Event]) -> None:

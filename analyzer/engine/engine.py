@@ -153,6 +153,8 @@ class Engine:
         self.at = after
         self.connections.set_clock(before, after)
         self.datagrams.set_clock(before, after)
+        if self.dispatcher.pending is not None:
+            self.dispatcher.pending.set_clock(after - before)
 
     def add_secrets(self, secrets: list[Any]) -> None:
         """Take the new Decryption Secrets Blocks of a capture: those that `secrets` did not contain in the last call."""

@@ -49,6 +49,7 @@ cdef class PendingSessions:
     cpdef void match(self) except *
     cpdef void evict(self) except *
     cpdef list tick(self, long long at)
+    cpdef void set_clock(self, long long forward) except *
     cdef void let_open_go(self, long long at) except *
     cdef list take(self)
     cpdef list close(self)

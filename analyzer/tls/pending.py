@@ -291,9 +291,22 @@ class PendingSessions:
             self.ended.append(pending.end())
         return self.take()
 
+    def set_clock(self, forward: cython.longlong) -> None:
+        """Go on after the clock of the capture was set forward by so many nanoseconds; back if that is negative."""
+        pending: PendingSession
+        for pending in list(self.waiting.values()):
+            if pending.since >= 0:
+                pending.since += forward
+            if pending.ended is not None:
+                pending.ended = pending.ended[0], pending.ended[1] + forward
+        self.at += forward
+        self.due = self.due if self.due == NEVER else self.due + forward
+        self.due_open = self.due_open if self.due_open == NEVER else self.due_open + forward
+
     def let_open_go(self, at: cython.longlong) -> None:
         """Evict the open sessions that have waited too long. The first sessions in `waiting` began first."""
         self.due_open = NEVER
+        pending: PendingSession
         for pending in list(self.waiting.values()):
             if pending.ended is not None or pending.since < 0:
                 continue

@@ -139,3 +139,75 @@ def test_secrets_at_the_end_of_a_file_on_standard_input(split: tuple[bytes, byte
         done = subprocess.run(command, stdin=file, capture_output=True, cwd=repository, check=True)
     (record,) = map(json.loads, done.stdout.splitlines())
     assert record["decryption"]["status"] == "decrypted"
+
+
+# While an interface is read.
+
+
+def test_a_file_that_is_not_there_yet(tmp_path: Path, capfd: pytest.CaptureFixture[str]):
+    path = tmp_path / "keys"
+    keylog = KeyLog()
+    with pytest.raises(FileNotFoundError):
+        Tail(keylog, str(path))
+    tail = Tail(keylog, str(path), may_be_missing=True)
+    assert "not there yet" in capfd.readouterr().err
+    assert not tail.present
+    assert not tail.read_new()
+    path.write_bytes(row(0))
+    tail.read_new()
+    assert tail.present
+    tail.close()
+    assert known(keylog) == [0]
+    assert capfd.readouterr().err == ""
+
+
+def test_a_file_that_never_comes(tmp_path: Path):
+    keylog = KeyLog()
+    tail = Tail(keylog, str(tmp_path / "keys"), may_be_missing=True)
+    tail.close()
+    assert keylog.counts().lines == 0
+
+
+def test_one_read_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("analyzer.cli.tail.MOST_AT_ONCE", 300)
+    path = tmp_path / "keys"
+    path.write_bytes(row(0) + row(1) + row(2) + row(3))
+    keylog = KeyLog()
+    tail = Tail(keylog, str(path))
+    seen = []
+    while tail.read_new():
+        seen.append(known(keylog))
+    assert len(seen) == 2
+    assert seen[0] == [0]
+    assert known(keylog) == [0, 1, 2, 3]
+    tail.close()
+
+
+def test_a_file_that_was_emptied_and_is_longer_again(tmp_path: Path, capfd: pytest.CaptureFixture[str]):
+    path = tmp_path / "keys"
+    path.write_bytes(row(0))
+    keylog = KeyLog()
+    tail = Tail(keylog, str(path))
+    tail.read_new()
+    path.write_bytes((row(1) + row(2) + row(3)).replace(b"ab", b"cd"))
+    tail.close()
+    assert known(keylog) == [0, 1, 2, 3]
+    assert "was emptied while it was read" in capfd.readouterr().err
+
+
+def test_a_pipe_in_the_place_of_the_file(tmp_path: Path, capfd: pytest.CaptureFixture[str]):
+    """Nobody waits for it to be written to, and it is said only once."""
+    path = tmp_path / "keys"
+    path.write_bytes(row(0))
+    keylog = KeyLog()
+    tail = Tail(keylog, str(path))
+    tail.read_new()
+    path.unlink()
+    os.mkfifo(path)
+    for _ in range(3):
+        tail.read_new()
+    assert capfd.readouterr().err.count("not a regular file") == 1
+    path.unlink()
+    path.write_bytes(row(1))
+    tail.close()
+    assert known(keylog) == [0, 1]

@@ -1,11 +1,11 @@
 """Finds the process that holds a socket, in /proc (proc(5)), and what is known of that process.
 
 A process has a link `socket:[inode]` in /proc/PID/fd for each of its sockets. There is no table the other way round, so the
-folders have to be searched. That costs some milliseconds for a hundred processes, and it is done only when a session begins
-whose process is not known yet: first in the processes that were found last, because the same browser opens most connections,
-then in the rest, the youngest first. All sockets that are passed on the way are remembered. A search ends after LONGEST_SEARCH,
-and goes on there the next time; and a search rests ten times as long as it took, so that it never takes more than a tenth of
-the time of a processor.
+folders have to be searched, the most likely first: the processes that were found last, because the same browser opens most
+connections, and the youngest ones, because a command opens its connection when it has just started. /proc/loadavg ends with the
+process id that was given last. Only if that finds nothing, all others are searched. That costs some milliseconds for a hundred
+processes. So it ends after LONGEST_SEARCH, and goes on there the next time; and it rests ten times as long as it took, so that
+it never takes more than a tenth of the time of a processor. All sockets that are passed on the way are remembered.
 
 To read /proc/PID/fd of other users' processes, a process needs CAP_SYS_PTRACE. Without it, only the user id of a socket is
 known, which is part of what sock_diag says.
@@ -13,7 +13,8 @@ known, which is part of what sock_diag says.
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from math import inf
 from time import monotonic
 
 from analyzer.capture.processes.process_identity import Process, text_of
@@ -24,8 +25,11 @@ LONGEST_SEARCH = 0.05
 _REST = 10
 """How many times as long as a search the pause after it is."""
 
-_RECENT = 32
-"""Processes that are searched first, and in every search."""
+_LIKELY = 16
+"""Processes that were found last, and youngest processes, that are searched in every search: half a millisecond."""
+
+_DEEPEST = 32
+"""Ancestors of a process that are told."""
 
 _REMEMBERED = 1 << 16
 """Sockets whose process is remembered."""
@@ -58,43 +62,59 @@ class ProcessSearch:
         If several processes hold it, as after fork(2), the youngest one that was found is returned.
         """
         pid = self._pids.get(inode)
-        if pid is not None and os.path.exists(f"{self._proc}/{pid}"):
-            return pid
-        now = monotonic()
-        if now < self._rest_until:
-            return None
-        pid = self._search(inode, now + LONGEST_SEARCH)
-        self._rest_until = monotonic() + _REST * (monotonic() - now)
         if pid is not None:
-            self._recent = [pid, *(one for one in self._recent if one != pid)][:_RECENT]
+            if os.path.exists(f"{self._proc}/{pid}"):
+                return pid
+            del self._pids[inode]
+        try:
+            pids = self._youngest_first()
+        except OSError:
+            return None
+        pid = self._search(inode, [*self._recent, *pids[:_LIKELY]])
+        began = monotonic()
+        if pid is None and began >= self._rest_until:
+            # Where the last search had to end, this one begins.
+            place = pids.index(self._next) if self._next in pids else 0
+            self._next = 0
+            pid = self._search(inode, [*pids[place:], *pids[:place]], began + LONGEST_SEARCH)
+            self._rest_until = monotonic() + _REST * (monotonic() - began)
+        if pid is not None:
+            self._recent = [pid, *(one for one in self._recent if one != pid)][:_LIKELY]
         return pid
 
     def describe(self, pid: int, user: str | None) -> Process:
         """Return what is known of a process. user: the name of its user."""
         name = self._read(pid, "comm", 256)
         groups = self._read(pid, "cgroup", _MOST_CGROUPS)
-        return Process(text_of(name), pid, user, container_of(groups.decode("utf-8", "replace")))
+        container = container_of(groups.decode("utf-8", "replace"))
+        return Process(text_of(name), pid, user, container, tuple(self._ancestors(pid)))
 
-    def _search(self, inode: int, until: float) -> int | None:
-        for pid in list(self._recent):
-            self._pass(pid)
-            if inode in self._pids:
-                return self._pids[inode]
-        try:
-            pids = sorted((int(name) for name in os.listdir(self._proc) if name.isdigit()), reverse=True)
-        except OSError:
-            return None
-        # Where the last search had to end, this one begins.
-        place = next((index for index, pid in enumerate(pids) if pid <= self._next), 0) if self._next else 0
-        for pid in (*pids[place:], *pids[:place]):
+    def _ancestors(self, pid: int) -> Iterator[int]:
+        for _ in range(_DEEPEST):
+            parent = parent_in(self._read(pid, "stat", 4096))
+            if parent is None or parent == 0:
+                return
+            yield parent
+            pid = parent
+
+    def _youngest_first(self) -> list[int]:
+        """Return all process ids: down from the one that was given last, then those from before the numbers began again."""
+        pids = sorted((int(name) for name in os.listdir(self._proc) if name.isdigit()), reverse=True)
+        with open(f"{self._proc}/loadavg", "rb") as file:
+            last = file.read(256).split()[-1:]
+        if last and last[0].isdigit():
+            pids.sort(key=lambda pid: pid > int(last[0]))
+        return pids
+
+    def _search(self, inode: int, pids: Iterable[int], until: float = inf) -> int | None:
+        for pid in pids:
             if monotonic() > until:
                 self._next = pid
                 return None
             self._pass(pid)
             if inode in self._pids:
-                break
-        self._next = 0
-        return self._pids.get(inode)
+                return self._pids[inode]
+        return None
 
     def _pass(self, pid: int) -> None:
         """Remember all sockets of a process."""
@@ -123,6 +143,12 @@ class ProcessSearch:
                 return file.read(most)
         except OSError:  # it has ended
             return b""
+
+
+def parent_in(stat: bytes) -> int | None:
+    """Return the parent of a process, from /proc/PID/stat; None if it cannot be read. The second field may contain anything."""
+    fields = stat.rpartition(b")")[2].split()
+    return int(fields[1]) if len(fields) > 1 and fields[1].isdigit() else None
 
 
 def container_of(groups: str) -> str | None:
