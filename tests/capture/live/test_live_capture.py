@@ -279,6 +279,39 @@ def test_an_interface_that_goes_down_comes_back(network: Network, backend: str) 
     ]
 
 
+def test_waiting_for_an_interface_takes_no_time_of_the_processor(network: Network) -> None:
+    with capturing(network.far) as capture:
+        for words in (("link", "set", network.far, "down"), ("link", "delete", network.far)):
+            network.ip(*words)
+            began, processor = time.monotonic(), time.process_time()
+            assert frames_of(capture, 1, 4) == []
+            assert time.monotonic() - began > 0.5
+            assert time.process_time() - processor < 0.2
+
+
+def test_an_interface_comes_back_while_another_one_is_busy(network: Network) -> None:
+    """The state of an interface is looked at even in a capture that never waits."""
+    finished = threading.Event()
+
+    def flood() -> None:
+        while not finished.is_set():
+            network.send(*map(ethernet, range(20)))
+
+    network.ip("tuntap", "add", "other7", "mode", "tap")
+    with capturing("other7", network.far) as capture:
+        flooding = threading.Thread(target=flood)
+        flooding.start()
+        try:
+            network.ip("link", "set", "other7", "up")
+            deadline = time.monotonic() + 10
+            while not any("other7 is up again" in note for note in capture.notes):
+                assert time.monotonic() < deadline
+                assert frames_of(capture, 1)
+        finally:
+            finished.set()
+            flooding.join()
+
+
 def test_an_interface_that_is_down_at_first_is_waited_for(network: Network) -> None:
     network.ip("link", "set", network.far, "down")
     with capturing(network.far) as capture:
