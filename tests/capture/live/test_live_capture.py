@@ -127,7 +127,7 @@ def test_a_filter_is_there_before_the_first_packet(network: Network) -> None:
     flooding = threading.Thread(target=flood)
     flooding.start()
     try:
-        for _ in range(10):
+        for _ in range(6):
             with capturing(network.far, bpf="udp dst port 2000") as capture:
                 ports = {int.from_bytes(frame.data[36:38], "big") for frame in frames_of(capture, 50)}
                 assert ports == {2000}
