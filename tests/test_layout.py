@@ -76,6 +76,7 @@ TESTED_ELSEWHERE = {
     "packet/header_tables.py": "packet/test_layers.py",
     "packet/field_tree.py": "packet/test_layers.py",
     "engine/capture_events.py": "engine/test_dispatcher.py",
+    "engine/captured_process.py": "capture/processes/test_process_blocks.py",
     "flows/connection.py": "flows/test_reassembly.py",
     "flows/limits.py": "flows/test_tcp.py",
     "flows/listener.py": "flows/test_tcp.py",
