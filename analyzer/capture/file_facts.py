@@ -30,6 +30,9 @@ SECRET_COST = 128
 MAX_NAMES = 100
 MAX_ANOMALIES = 100
 
+_NAMES, _SECRETS, _DARWIN_PROCESS = 4, 10, 0x80000001
+"""Types of blocks."""
+
 
 class Facts:
     """The facts of one file, in the order of the file. The lists and dicts stay the same objects while they grow.
@@ -108,10 +111,15 @@ class Facts:
                 )
         self._note_block([], anomaly, offset)
 
-    def read_process(self, body: bytes, order: ByteOrder, offset: int, darwin: bool) -> None:
-        """Read a block of Apple's that describes a process, or a Custom Block that may do so."""
-        read = self.processes.read_darwin_block if darwin else self.processes.read_custom_block
-        self._note_block([], read(body, order, offset), offset)
+    def read_other(self, kind: int, body: bytes, order: ByteOrder, offset: int) -> None:
+        """Read a block of names, of secrets, or of a process: of Apple's, or a Custom Block, which may be something else too."""
+        if kind == _NAMES:
+            self.read_names(body, order, offset)
+        elif kind == _SECRETS:
+            self.read_secrets(body, order, offset)
+        else:
+            read = self.processes.read_darwin_block if kind == _DARWIN_PROCESS else self.processes.read_custom_block
+            self._note_block([], read(body, order, offset), offset)
 
     def note_comment(self, number: int, comment: bytes, offset: int) -> None:
         """Keep a comment of frame `number`, from the block at `offset`. Bytes that are not UTF-8 become U+FFFD."""

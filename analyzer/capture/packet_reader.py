@@ -74,8 +74,7 @@ class PacketReader(FrameReader):
     format: `pcap`, `nanosecond pcap`, `modified pcap` or `pcapng`; None until the bytes are recognized as a capture.
     frames, truncated_frames: how many so far, and how many of them the snapshot length truncated.
     earliest, latest: times of this file's frames in nanoseconds since the epoch; -1 as long as no frame had a time.
-    sections, interfaces, comments, secrets, names, statistics, processes, anomalies: as in `Facts`; they grow as the file is
-    read.
+    sections, interfaces, comments, secrets, names, statistics, processes, anomalies: as in `Facts`; they grow with the file.
     n_interfaces: how many interfaces there were, kept or not.
     recording: `advance` keeps damage in `error` and returns False, instead of raising it.
     """
@@ -98,13 +97,11 @@ class PacketReader(FrameReader):
         self._facts = facts
         self.sections, self.interfaces, self.comments = facts.sections, facts.interfaces, facts.comments
         self.secrets, self.names = facts.secrets, facts.names
-        self.statistics, self.anomalies = facts.statistics, facts.anomalies
-        self.processes = facts.processes
+        self.statistics, self.processes, self.anomalies = facts.statistics, facts.processes, facts.anomalies
         self.n_interfaces = 0
         self._first_interface = first_interface
         self._data = b""
-        self._position = self._size = self._needed = 0
-        self._base = 0
+        self._position = self._size = self._needed = self._base = 0
         self._pending = bytearray()
         self._bridged = 0
         self._rest = b""
@@ -389,10 +386,8 @@ class PacketReader(FrameReader):
                 return
             if code == 1:
                 self._facts.note_comment(self.frame.number, self._data[at : at + length], self.frame.offset)
-            elif code == 8 and length == 8:
-                self.processes.note_pid(self.frame.number, read_u32(self._data, at, self._little), self.frame.at)
-            elif code == 0x8001 and length == 4:
-                self.processes.note_block(self.frame.number, read_u32(self._data, at, self._little))
+            elif code == 8 or code == 0x8001:
+                self.processes.read_option(self.frame, code, self._data[at : at + length], self._little)
             at += length + 3 & ~3
 
     def _read_other_block(self, kind: cython.longlong, position: cython.Py_ssize_t, length: cython.Py_ssize_t) -> None:
@@ -411,12 +406,8 @@ class PacketReader(FrameReader):
             interface, clock = self._facts.read_interface(body, order, offset, self._first_interface + self.n_interfaces)
             self.n_interfaces += 1
             self._channels.append(Channel(interface, clock))
-        elif kind == _NAMES:
-            self._facts.read_names(body, order, offset)
-        elif kind == _SECRETS:
-            self._facts.read_secrets(body, order, offset)
-        elif kind in (_PROCESS, _CUSTOM, _CUSTOM_NOT_COPIED):
-            self._facts.read_process(body, order, offset, kind == _PROCESS)
+        elif kind != _STATISTICS:
+            self._facts.read_other(kind, body, order, offset)
         elif length < 24:
             self._facts.note_anomaly(
                 Anomaly("Interface Statistics Block", offset, f"{length} bytes are too few for its fixed fields")

@@ -70,6 +70,5 @@ cdef class Dispatcher(Listener):
     cpdef Session begin(self, Flow flow)
     cpdef RecordSink queue(self, Session session)
     cpdef void end(self, Session session) except *
-    cdef object process_of(self, Session session)
     cpdef void tick(self, long long at) except *
     cpdef void close(self) except *

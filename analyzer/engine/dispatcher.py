@@ -13,6 +13,7 @@ import cython
 
 from analyzer.codec.byte_slices import find_byte
 from analyzer.engine.capture_events import RevocationSeen
+from analyzer.engine.captured_process import process_of
 from analyzer.engine.detection import ciphertext_at, hello_at, ssl2_hello_at
 from analyzer.flows.connection import Connection
 from analyzer.flows.flow import TCP, Flow
@@ -422,26 +423,12 @@ class Dispatcher(Listener):
     def end(self, session: Session) -> None:
         """Emit that a session has ended."""
         if session.flow.process is None and len(self.processes) > 0:
-            session.flow.process = self.process_of(session)
+            session.flow.process = process_of(session, self.processes)
         ended = SessionEnded(session, self.steps)
         ended.frame = session.flow.last_frame
         ended.at = session.flow.end
         ended.version = session.log.version
         self.events.append(ended)
-
-    def process_of(self, session: Session) -> Any:
-        """Return the process of a session by what the captures say about its frames; None if they say nothing.
-
-        Those of the handshake are asked too: systems know no process for the first packet of a connection that comes in.
-        """
-        for known in self.processes:
-            if known.any:
-                frames = [message.frame for message in session.log.messages]
-                for frame in (session.flow.first_frame, *frames, session.flow.last_frame):
-                    process = known.of(frame)
-                    if process is not None:
-                        return process
-        return None
 
     def take_revocation(self, content_type: str, body: bytes) -> None:
         """Emit an OCSP response or a revocation list that was in plain HTTP."""

@@ -382,6 +382,7 @@ SCHEMAS: dict[str, Schema] = {
     "export": MANIFEST,
     "packets": PACKET,
     "keys": KEYS,
+    "live": SESSION,
     "interfaces": INTERFACE,
     "fields": CODE,
 }

@@ -189,7 +189,7 @@ def _watch_and_exit(theirs: socket.socket, ours: socket.socket) -> NoReturn:
         os.dup2(nothing, 0)
         os.dup2(nothing, 1)
         os.closerange(3, theirs.fileno())
-        os.closerange(theirs.fileno() + 1, 4096)
+        os.closerange(theirs.fileno() + 1, os.sysconf("SC_OPEN_MAX"))
         attempts = None
         with contextlib.suppress(OSError):  # without the right to capture, there are only the questions
             attempts = ConnectionAttempts()

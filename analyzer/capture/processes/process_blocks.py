@@ -15,6 +15,7 @@ from array import array
 from bisect import bisect_right
 
 from analyzer.capture.blocks import ByteOrder, read_options
+from analyzer.capture.frame import Frame
 from analyzer.capture.processes.process_identity import Process, text_of
 from analyzer.codec.errors import Anomaly
 
@@ -29,6 +30,7 @@ MAX_RUNS = 1 << 20
 _PROCESS_INFORMATION = 3
 _NAME, _DARWIN_NAME, _USER_ID, _USER = 2, 2, 6, 7
 _START_TIME = 9
+_PROCESS_AND_THREAD, _DARWIN_BLOCK = 8, 0x8001
 _ENTRY_HEADER = 12
 """Bytes before the body of an entry in a Custom Block: enterprise number, entry type, entry length."""
 
@@ -80,6 +82,14 @@ class FrameProcesses:
         start = int.from_bytes(values[_START_TIME], "little") if len(values.get(_START_TIME, b"")) == 8 else None
         self._add_block(Process(text_of(values.get(_NAME, b"")), int.from_bytes(entry[:4], "little"), user), start)
         return anomaly
+
+    def read_option(self, frame: Frame, code: int, value: bytes, little: bool) -> None:
+        """Read an option of a packet: the ids of its process and thread (8), or the number of its block (0x8001)."""
+        number = int.from_bytes(value[:4], "little" if little else "big")
+        if code == _PROCESS_AND_THREAD and len(value) == 8:
+            self.note_pid(frame.number, number, frame.at)
+        elif code == _DARWIN_BLOCK and len(value) == 4:
+            self.note_block(frame.number, number)
 
     def note_block(self, frame: int, number: int) -> None:
         """Note that a frame belongs to the process of a block. number: of the block in the file, from 0."""
