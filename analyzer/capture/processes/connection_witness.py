@@ -16,6 +16,8 @@ import os
 import select
 import signal
 import socket
+from collections.abc import Sequence
+from math import inf
 from time import monotonic
 from typing import NoReturn
 
@@ -30,7 +32,10 @@ _KEY_LENGTHS = (12, 36)
 """Bytes of two addresses and two ports, of IPv4 and IPv6."""
 
 _WAIT = 0.1
-"""Seconds that an answer may take: a search takes half of that at most."""
+"""Seconds that answers may take: a search takes half of that at most."""
+
+_MOST_ASKED = 64
+"""Questions without an answer yet."""
 
 _PAUSE = 1.0
 """Seconds without questions after an answer that took too long."""
@@ -64,24 +69,38 @@ class ConnectionWitness:
 
     def find(self, key: bytes) -> Process | None:
         """See `ProcessFinder.find`. None also if the answer does not come in time."""
+        return self.find_all([key])[0]
+
+    def find_all(self, keys: Sequence[bytes]) -> list[Process | None]:
+        """Find several processes at once, for which the child works while this process goes on asking.
+
+        Return them in the same order; None also for those whose answer does not come in time.
+        """
+        found: list[Process | None] = []
+        until = monotonic() + _WAIT
+        n_asked = 0
         if monotonic() < self._ask_again:
-            return None
+            return [None] * len(keys)
         try:
-            self._socket.send(key)
-            self._owed += 1
-            while True:
+            while len(found) < len(keys):
+                if n_asked < len(keys) and n_asked - len(found) < _MOST_ASKED:
+                    self._socket.send(keys[n_asked])
+                    n_asked += 1
+                    self._owed += 1
+                    continue
+                self._socket.settimeout(max(0.001, until - monotonic()))
                 answer = self._socket.recv(_LONGEST_ANSWER)
                 if not answer:  # the child has ended
-                    self._ask_again = float("inf")
-                    return None
+                    self._ask_again = inf
+                    break
                 self._owed -= 1
-                if self._owed == 0:
-                    return process_of(answer)
+                if self._owed < n_asked - len(found):  # else it answers a question that was given up
+                    found.append(process_of(answer))
         except TimeoutError:
             self._ask_again = monotonic() + _PAUSE
         except OSError:  # the child has ended
-            self._ask_again = float("inf")
-        return None
+            self._ask_again = inf
+        return found + [None] * (len(keys) - len(found))
 
     def close(self) -> None:
         """End the child, and wait for that."""
