@@ -102,9 +102,10 @@ def fetch(site: Site, port: int, key_log: Path | None = None, path: str = "/", c
     context = ssl.create_default_context(cafile=str(site.root))
     if key_log is not None:
         context.keylog_filename = str(key_log)
-    with socket.create_connection(("127.0.0.1", port), timeout=WAIT) as plain, context.wrap_socket(
-        plain, server_hostname=HOST
-    ) as client:
+    with (
+        socket.create_connection(("127.0.0.1", port), timeout=WAIT) as plain,
+        context.wrap_socket(plain, server_hostname=HOST) as client,
+    ):
         client.sendall(f"GET {path} HTTP/1.0\r\nHost: {HOST}\r\n\r\n".encode())
         answer = b""
         while data := client.recv(1 << 16):
@@ -123,9 +124,9 @@ class Live:
         """Wait until it captures: its handlers for signals are the last it sets up."""
         status = Path(f"/proc/{self.process.pid}/status")
         until = time.monotonic() + WAIT
-        while self.process.poll() is None and not int(
-            status.read_text().partition("SigCgt:")[2].split()[0], 16
-        ) & 1 << (signal.SIGTERM - 1):
+        while self.process.poll() is None and not int(status.read_text().partition("SigCgt:")[2].split()[0], 16) & 1 << (
+            signal.SIGTERM - 1
+        ):
             assert time.monotonic() < until
             time.sleep(0.02)
 

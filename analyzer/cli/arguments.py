@@ -11,7 +11,20 @@ from analyzer.cli.output import CommandError
 from analyzer.cli.time_argument import parse_time
 from analyzer.store.validation_time import CAPTURE
 
-COMMANDS = ("summary", "sessions", "show", "certificates", "follow", "export", "packets", "packet", "keys", "live", "fields")
+COMMANDS = (
+    "summary",
+    "sessions",
+    "show",
+    "certificates",
+    "follow",
+    "export",
+    "packets",
+    "packet",
+    "keys",
+    "live",
+    "interfaces",
+    "fields",
+)
 """The commands in the order of the help. A first word that is not a command is a capture; the command is `summary` then."""
 
 MOST_JOBS = 64
@@ -84,6 +97,10 @@ examples:
   analyzer fields --findings downgrade
   analyzer fields --causes --format json    why something did not decrypt, and what makes a chain invalid""",
     "live": LIVE_EXAMPLES,
+    "interfaces": """\
+examples:
+  analyzer interfaces                       names, addresses, state, and what is missing to capture there
+  analyzer interfaces --format json | jq -r 'select(.state == "up") | .name'""",
     "keys": """\
 examples:
   analyzer keys trace.pcapng -k keys.log    for which sessions the log has secrets, and what is wrong with it
@@ -100,6 +117,7 @@ _ABOUTS = {
     "packets": "The packet list: one row a packet.",
     "packet": "One packet: the field tree of every layer with byte ranges, and its bytes.",
     "live": "The same analysis while packets arrive, on interfaces or from a pipe. Ctrl-C ends it, and the summary comes.",
+    "interfaces": "The interfaces of this machine, and what is missing to capture there.",
     "fields": "The codes that records carry, and what each means.",
     "keys": "The audit of key logs: which sessions have which secrets, and which lines are unused, bad or contradicting.",
 }
@@ -370,6 +388,11 @@ def _add_audit(command: argparse.ArgumentParser) -> None:
     _add_keys(command)
 
 
+def _add_interfaces(command: argparse.ArgumentParser) -> None:
+    command.set_defaults(captures=[])  # this command reads no captures
+    command.add_argument("--format", choices=("text", "json", "csv"), default="text", help="text is the default")
+
+
 def _add_live(command: argparse.ArgumentParser) -> None:
     add_live(command)
     _add_keys(command)
@@ -406,5 +429,6 @@ _ADDERS = {
     "packet": _add_packet,
     "fields": _add_fields,
     "live": _add_live,
+    "interfaces": _add_interfaces,
     "keys": _add_audit,
 }

@@ -168,14 +168,14 @@ class LiveView(App[None]):
 
     def show_changes(self) -> None:
         """Show what has changed, unless the view is paused."""
-        state = "paused" if self._paused else "running" if self.capture.is_alive() else "ended"
+        if not self.screen_stack or not self.screen_stack[0].query("#rates"):
+            return  # the view is being closed
         main = self.screen_stack[0]
+        state = "paused" if self._paused else "running" if self.capture.is_alive() else "ended"
         main.query_one("#rates", Static).update(self._meter.text(self._what, state, self.board, self._filter_text()))
-        if self._paused:
-            return
-        changed, removed = self.board.changes()
-        self._apply(changed, removed)
-        main.query_one("#found", Static).update(self._found())
+        if not self._paused:
+            self._apply(*self.board.changes())
+            main.query_one("#found", Static).update(self._found())
 
     def action_pause(self) -> None:
         """Freeze the view, or go on. The capture goes on in any case."""

@@ -95,11 +95,12 @@ def run_by_frame(
 ) -> list[Event]:
     """Take all frames for which the packet reader has the bytes, or until every listener is done. Return all their events.
 
-    Listeners with `sees_packets` get each frame with its own events.
+    Listeners with `sees_packets` get each frame with its own events. Events that came without a frame, when time went on, are
+    among those of the next frame, or alone if there is none.
     """
     watchers = [listener for listener in listeners if listener.sees_packets]
     events: list[Event] = []
-    frame, packet = frame_reader.frame, engine.packet
+    frame, packet, n_before = frame_reader.frame, engine.packet, engine.frames
     while (n_frames is None or engine.frames < n_frames) and engine.step(frame_reader):
         own = engine.take()
         events += own
@@ -107,6 +108,8 @@ def run_by_frame(
             watcher.packet(packet, frame, own)
         if listeners and all(listener.done for listener in listeners):
             break
+    if engine.frames == n_before:
+        events += engine.take()
     return events
 
 

@@ -74,7 +74,10 @@ def test_http2_of_curl_and_nginx(network: Network, site: Site, tmp_path: Path):
     with nginx_server(site, tmp_path) as port, live("-i", "lo", "--format", "json", "-k", keys) as running:
         words = ["curl", "-s", "--http2", "--cacert", str(site.root), "--resolve", f"{HOST}:{port}:127.0.0.1"]
         done = subprocess.run(
-            [*words, f"https://{HOST}:{port}/page"], env=os.environ | {"SSLKEYLOGFILE": str(keys)}, capture_output=True, check=True
+            [*words, f"https://{HOST}:{port}/page"],
+            env=os.environ | {"SSLKEYLOGFILE": str(keys)},
+            capture_output=True,
+            check=True,
         )
         assert done.stdout == b"hello from nginx\n"
         record = running.record(5.0)

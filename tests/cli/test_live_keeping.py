@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import resource
 import signal
 import stat
 import subprocess
@@ -12,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from hierarchy import HOST
+from limited import files_up_to
 from live_network import Network, ethernet
 from live_traffic import WAIT, Site, fetch, live, make_site, openssl_server
 
@@ -67,7 +67,17 @@ def test_tshark_reads_what_was_kept(network: Network, site: Site, tmp_path: Path
         fetch(site, port)
         running.record()
         running.stop()
-    words = ["tshark", "-r", str(kept), "-Y", "tls.handshake.type == 1", "-T", "fields", "-e", "tls.handshake.extensions_server_name"]
+    words = [
+        "tshark",
+        "-r",
+        str(kept),
+        "-Y",
+        "tls.handshake.type == 1",
+        "-T",
+        "fields",
+        "-e",
+        "tls.handshake.extensions_server_name",
+    ]
     done = subprocess.run([*words, "-d", f"tcp.port=={port},tls"], capture_output=True, text=True, check=True)
     assert done.stdout.split() == [HOST]
     assert mode_of(kept) != 0o600
@@ -101,11 +111,7 @@ def test_a_killed_process_loses_at_most_a_second(sending: Network, tmp_path: Pat
 def test_a_full_disk_ends_keeping_and_not_the_run(sending: Network, tmp_path: Path):
     kept = tmp_path / "kept.pcapng"
     limit = 300_000
-
-    def no_larger_files() -> None:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
-
-    with live(sending.far, "--format", "json", "-w", kept, preexec_fn=no_larger_files) as running:
+    with files_up_to(limit), live(sending.far, "--format", "json", "-w", kept) as running:
         time.sleep(3.0)
         assert running.process.poll() is None
         status, _, err = running.stop()
@@ -152,7 +158,19 @@ def test_an_incident(network: Network, site: Site, tmp_path: Path, run: Run, emb
     """A client that closes without close_notify is a finding; the incident has the packets before it."""
     keys, incidents = tmp_path / "keys.log", tmp_path / "incidents"
     incidents.mkdir()
-    words = ["lo", "--format", "json", "-k", keys, "--keep-before", "30s", "--trigger", "no_close_notify", "--incidents", incidents]
+    words = [
+        "lo",
+        "--format",
+        "json",
+        "-k",
+        keys,
+        "--keep-before",
+        "30s",
+        "--trigger",
+        "no_close_notify",
+        "--incidents",
+        incidents,
+    ]
     with openssl_server(site) as port, live(*words, *(["--embed-keys"] if embedded else [])) as running:
         fetch(site, port, keys)
         record = running.record()

@@ -6,7 +6,6 @@ import pytest
 
 from analyzer.cli.arguments import parse
 from analyzer.cli.live_settings import check_live, limits_of, quantity, ring_of, seconds_of
-from analyzer.cli.output import CommandError
 
 from .conftest import Run
 
@@ -64,7 +63,8 @@ def test_the_least_number_of_packets_counts():
 
 
 @pytest.mark.parametrize(
-    ("text", "n_bytes", "seconds"), [("100MB", 100_000_000, None), ("1.5kB", 1500, None), ("5min", None, 300), ("1h", None, 3600)]
+    ("text", "n_bytes", "seconds"),
+    [("100MB", 100_000_000, None), ("1.5kB", 1500, None), ("5min", None, 300), ("1h", None, 3600)],
 )
 def test_sizes_and_times(text: str, n_bytes: int | None, seconds: float | None):
     ring = ring_of(parse(["live", "lo", "-w", "f", "--rotate", text, "--keep", "7"]))

@@ -27,9 +27,9 @@ _SYSFS = Path("/sys/class/net")
 class InterfaceFacts:
     """One interface now. What the system does not say is None.
 
-    state: `up`, `no carrier` (up, but without a link) or `down`. speed: in Mbit/s. mtu: in bytes. link_type: the LINKTYPE_
-    number of its packets. hardware_address: the MAC address, where packets have one. received_packets, sent_packets, dropped_in, dropped_out: since the
-    interface was made. loopback: whether it leads back to this machine.
+    state: `up`, `no carrier` (up, but without a link) or `down`. hardware_address: the MAC address, where packets have one.
+    speed: in Mbit/s. mtu: in bytes. link_type: the LINKTYPE_ number of its packets. loopback: whether it leads back to this
+    machine. received_packets, sent_packets, dropped_in, dropped_out: since the interface was made.
     """
 
     name: str

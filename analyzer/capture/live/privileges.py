@@ -83,11 +83,14 @@ def missing_right() -> str | None:
     return "CAP_NET_RAW" if sys.platform == "linux" else "root"
 
 
-def capture_command(arguments: str = "live") -> str:
-    """Return a command line that has the right to capture. sudo does not look where shells do, so the whole path is there."""
+def capture_command(*arguments: str) -> str:
+    """Return a command line with the right to capture: `sudo …/analyzer live` and the arguments.
+
+    sudo does not look for programs where a shell does, so the whole path is there.
+    """
     program = os.path.abspath(sys.argv[0])
     words = [program] if os.access(program, os.X_OK) and os.path.isfile(program) else [sys.executable, "-m", "analyzer"]
-    return shlex.join(["sudo", *words]) + f" {arguments}"
+    return shlex.join(["sudo", *words, "live", *arguments])
 
 
 def explain_missing() -> str:

@@ -130,6 +130,6 @@ def test_root_may_capture_and_lacks_nothing(network: Network) -> None:
 def test_the_command_that_is_named_can_be_typed() -> None:
     assert capture_command().startswith("sudo /")
     assert capture_command().endswith(" live")
-    assert capture_command("interfaces").endswith(" interfaces")
+    assert capture_command("odd name").endswith(" live 'odd name'")
     assert explain_missing().count("sudo") == 2
     assert "\n" not in explain_missing()
