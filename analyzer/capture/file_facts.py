@@ -112,7 +112,7 @@ class Facts:
         self._note_block([], anomaly, offset)
 
     def read_other(self, kind: int, body: bytes, order: ByteOrder, offset: int) -> None:
-        """Read a block of names, of secrets, or of a process: of Apple's, or a Custom Block, which may be something else too."""
+        """Read a block of names, of secrets, or of a process: Apple's, or a Custom Block, which may be something else too."""
         if kind == _NAMES:
             self.read_names(body, order, offset)
         elif kind == _SECRETS:

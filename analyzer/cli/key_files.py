@@ -104,12 +104,16 @@ def read_key_log(keylog: "KeyLog", path: str) -> None:
     keylog.close(path)
 
 
-def report_problems(keylog: "KeyLog") -> None:
-    """Report what is wrong with the key logs: the first problems one by one, and how many others there are."""
-    for problem in keylog.problems[:_SHOWN]:
+def report_problems(keylog: "KeyLog", n_known: int = 0) -> None:
+    """Report what is wrong with the key logs: the first problems one by one, and how many others there are.
+
+    n_known: how many problems were reported before.
+    """
+    problems = keylog.problems[n_known:]
+    for problem in problems[:_SHOWN]:
         complain(f"{problem.source}: line {problem.line}: {problem.why}")
-    if len(keylog.problems) > _SHOWN:
-        complain(f"and {len(keylog.problems) - _SHOWN} further problems in key logs; `analyzer keys` tells them all")
+    if len(problems) > _SHOWN:
+        complain(f"and {len(problems) - _SHOWN} further problems in key logs; `analyzer keys` tells them all")
 
 
 def _feed(keylog: "KeyLog", path: str) -> None:

@@ -25,14 +25,14 @@ from analyzer.tls.events import Event, SessionBegan, SessionEnded
 _PATIENCE = 1.0
 """Seconds for which a session without a process is asked for again."""
 
-_MOST_WAITING = 256
-"""Sessions that are asked for again in one turn, at most."""
+MOST_AT_ONCE = 256
+"""Sessions that are asked for in one turn, at most. A turn with more has no time for questions."""
 
 
 class Finder(Protocol):
     """What finds the process of a connection: `ProcessFinder` or `ConnectionWitness`."""
 
-    def find(self, key: bytes) -> Process | None: ...  # noqa: D102
+    def find_all(self, keys: Sequence[bytes]) -> list[Process | None]: ...  # noqa: D102
     def close(self) -> None: ...  # noqa: D102
 
 
@@ -65,32 +65,31 @@ class LiveProcesses(Listener):
 
     def take(self, events: Sequence[Event]) -> None:
         """See `Listener.take`."""
-        if self._waiting:
-            self._ask_again()
+        now = monotonic()
+        asked = [(number, flow, until) for number, (flow, until) in self._waiting.items() if now < until]
+        self._waiting.clear()
         for event in events:
-            if isinstance(event, SessionBegan):
-                if event.flow.protocol == TCP:
-                    self.asked += 1
-                    self._ask(event.session, event.flow, monotonic() + _PATIENCE)
-            elif isinstance(event, SessionEnded):
-                self._waiting.pop(event.session, None)
+            if isinstance(event, SessionBegan) and event.flow.protocol == TCP:
+                self.asked += 1
+                asked.append((event.session, event.flow, now + _PATIENCE))
+        del asked[MOST_AT_ONCE:]
+        if asked:
+            for (number, flow, until), process in zip(asked, self._finder.find_all([one[1].key for one in asked]), strict=True):
+                self._note(number, flow, until, process)
+        if self._waiting:
+            for event in events:
+                if isinstance(event, SessionEnded):
+                    self._waiting.pop(event.session, None)
 
     def close(self) -> None:
         """See `Listener.close`."""
         self._finder.close()
 
-    def _ask(self, session: int, flow: Flow, until: float) -> None:
-        process = self._finder.find(flow.key)
-        if process is not None:
-            flow.process = process
-        if process is not None and process.pid is not None:
+    def _note(self, session: int, flow: Flow, until: float, process: Process | None) -> None:
+        if process is None:
+            return
+        flow.process = process
+        if process.pid is not None:
             self.found += 1
-        elif process is not None and len(self._waiting) < _MOST_WAITING:
+        else:
             self._waiting[session] = flow, until
-
-    def _ask_again(self) -> None:
-        waiting, self._waiting = self._waiting, {}
-        now = monotonic()
-        for session, (flow, until) in waiting.items():
-            if now < until:
-                self._ask(session, flow, until)

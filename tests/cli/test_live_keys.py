@@ -217,6 +217,42 @@ def test_files_are_looked_at_only_so_often(tmp_path: Path, monkeypatch: pytest.M
     assert 1 <= len(looks) <= 6
 
 
+def test_what_is_wrong_in_a_log_is_reported_once(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+):
+    log = tmp_path / "keys"
+    log.write_bytes(b"CLIENT_RANDOM 00\n")
+    live = Live(folder, monkeypatch, log)
+    assert capfd.readouterr().err.count("line 1") == 1
+    with log.open("ab") as file:
+        file.write(b"CLIENT_RANDOM 11\n")
+    live.close()
+    err = capfd.readouterr().err
+    assert (err.count("line 1:"), err.count("line 2:")) == (0, 1)
+
+
+def test_secrets_of_long_ago_are_forgotten(folder: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    monkeypatch.setattr(live_keys, "MOST_LINES", 100)
+    log = tmp_path / "keys"
+    log.touch()
+    live = Live(folder, monkeypatch, log)
+    live.feed(0, 4)
+    keylog = live.keys.arguments["keylog"]
+    assert keylog is not None
+    for number in range(50):
+        others = (f"CLIENT_RANDOM {10 * number + one:064x} {'ab' * 48}\n".encode() for one in range(10))
+        with log.open("ab") as file:
+            file.write(b"".join(others))
+        live.keys.look()
+        assert keylog.n_kept <= 100
+    with log.open("ab") as file:
+        file.write(live.secrets)
+    live.feed(4)
+    assert not keylog.knows(bytes(32))
+    assert keylog.knows((499).to_bytes(32, "big"))
+    assert live.statuses() == ["decrypted"]
+
+
 # Interfaces.
 
 

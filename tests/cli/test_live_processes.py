@@ -15,7 +15,7 @@ from live_tls import CLIENT, Sessions, client, require_capture, sniff, tls_serve
 
 from analyzer.capture.processes.process_identity import Process
 from analyzer.cli.live_keys import LiveKeys
-from analyzer.cli.live_processes import LiveProcesses
+from analyzer.cli.live_processes import MOST_AT_ONCE, LiveProcesses
 from analyzer.cli.rows import CSV_COLUMNS, csv_line, process_text
 from analyzer.flows.flow import TCP, Flow
 from analyzer.store.session_record import session_record
@@ -78,9 +78,9 @@ class Later:
         self.answers: list[Process | None] = [first, first, Process("late", 7)]
         self.asked: list[bytes] = []
 
-    def find(self, key: bytes) -> Process | None:
-        self.asked.append(key)
-        return self.answers.pop(0) if self.answers else None
+    def find_all(self, keys: Sequence[bytes]) -> list[Process | None]:
+        self.asked += keys
+        return [self.answers.pop(0) if self.answers else None for _ in keys]
 
     def close(self) -> None:
         self.answers = []
@@ -115,6 +115,14 @@ def test_a_connection_of_others_is_asked_for_once():
         processes.take(turn)
     assert flow.process is None
     assert len(finder.asked) == 1
+
+
+def test_the_questions_of_a_turn_are_bounded():
+    finder = Later(None)
+    processes = LiveProcesses(finder)
+    processes.take([began(number)[1] for number in range(2 * MOST_AT_ONCE)])
+    assert len(finder.asked) == MOST_AT_ONCE
+    assert processes.asked == 2 * MOST_AT_ONCE
 
 
 def test_nothing_is_asked_for_a_packet():

@@ -16,12 +16,14 @@ import os
 import select
 import signal
 import socket
+from collections.abc import Sequence
+from math import inf
 from time import monotonic
 from typing import NoReturn
 
 import orjson
 
-from analyzer.capture.processes.connection_attempts import ConnectionAttempts
+from analyzer.capture.processes.connection_attempts import MOST_AT_ONCE, ConnectionAttempts
 from analyzer.capture.processes.process_finder import ProcessFinder
 from analyzer.capture.processes.process_identity import Process
 
@@ -30,7 +32,10 @@ _KEY_LENGTHS = (12, 36)
 """Bytes of two addresses and two ports, of IPv4 and IPv6."""
 
 _WAIT = 0.1
-"""Seconds that an answer may take: a search takes half of that at most."""
+"""Seconds that answers may take: a search takes half of that at most."""
+
+_MOST_ASKED = 64
+"""Questions without an answer yet."""
 
 _PAUSE = 1.0
 """Seconds without questions after an answer that took too long."""
@@ -45,6 +50,9 @@ _MOST_KEPT = 16384
 """Connections that the child remembers."""
 
 _SET_PARENT_DEATH_SIGNAL = 1
+
+_NICER = -10
+"""How the child is preferred (setpriority(2)). It sleeps most of the time, and has some milliseconds when it does not."""
 
 
 class ConnectionWitness:
@@ -64,24 +72,38 @@ class ConnectionWitness:
 
     def find(self, key: bytes) -> Process | None:
         """See `ProcessFinder.find`. None also if the answer does not come in time."""
+        return self.find_all([key])[0]
+
+    def find_all(self, keys: Sequence[bytes]) -> list[Process | None]:
+        """Find several processes at once, for which the child works while this process goes on asking.
+
+        Return them in the same order; None also for those whose answer does not come in time.
+        """
+        found: list[Process | None] = []
+        until = monotonic() + _WAIT
+        n_asked = 0
         if monotonic() < self._ask_again:
-            return None
+            return [None] * len(keys)
         try:
-            self._socket.send(key)
-            self._owed += 1
-            while True:
+            while len(found) < len(keys):
+                if n_asked < len(keys) and n_asked - len(found) < _MOST_ASKED:
+                    self._socket.send(keys[n_asked])
+                    n_asked += 1
+                    self._owed += 1
+                    continue
+                self._socket.settimeout(max(0.001, until - monotonic()))
                 answer = self._socket.recv(_LONGEST_ANSWER)
                 if not answer:  # the child has ended
-                    self._ask_again = float("inf")
-                    return None
+                    self._ask_again = inf
+                    break
                 self._owed -= 1
-                if self._owed == 0:
-                    return process_of(answer)
+                if self._owed < n_asked - len(found):  # else it answers a question that was given up
+                    found.append(process_of(answer))
         except TimeoutError:
             self._ask_again = monotonic() + _PAUSE
         except OSError:  # the child has ended
-            self._ask_again = float("inf")
-        return None
+            self._ask_again = inf
+        return found + [None] * (len(keys) - len(found))
 
     def close(self) -> None:
         """End the child, and wait for that."""
@@ -128,25 +150,23 @@ class Watch:
 
     def turn(self) -> bool:
         """Wait for something to do, and do it. Return False if the other side of the questions was closed."""
-        now = monotonic()
-        resting = self._rest_until - now
+        resting = self._rest_until - monotonic()
         sources: list[socket.socket] = [self._questions]
         if self._attempts is not None and resting <= 0:
             sources.append(self._attempts.socket)
-        timeout = _AGAIN if self._tries else None
-        if self._attempts is not None and resting > 0:
-            timeout = resting if timeout is None else min(resting, timeout)
+        timeout = max(_AGAIN, resting) if self._tries else resting if resting > 0 else None
         ready = select.select(sources, [], [], timeout)[0]
-        if self._attempts is not None and self._attempts.socket in ready:
-            began = monotonic()
-            for key in self._attempts.take():
-                self._look(key, 0)
-            self._rest_until = monotonic() + _REST * (monotonic() - began)
-        if self._questions in ready:
-            return self._answer()
-        if self._tries:
-            for key, tries in list(self._tries.items()):
-                self._look(key, tries)
+        if self._questions in ready and not self._answer():
+            return False
+        began = monotonic()
+        if began >= self._rest_until:
+            keys = dict.fromkeys(list(self._tries)[:MOST_AT_ONCE])
+            if self._attempts is not None and self._attempts.socket in ready:
+                keys |= dict.fromkeys(self._attempts.take())
+            for key in keys:
+                self._look(key, self._tries.pop(key, 0))
+            if keys:
+                self._rest_until = monotonic() + _REST * (monotonic() - began)
         return True
 
     def _answer(self) -> bool:
@@ -161,7 +181,6 @@ class Watch:
 
     def _look(self, key: bytes, tries: int) -> None:
         process = self._finder.find(key) or self.known.get(key)
-        self._tries.pop(key, None)
         if process is None:
             return
         if process.pid is None and tries < _TRIES:
@@ -190,6 +209,8 @@ def _watch_and_exit(theirs: socket.socket, ours: socket.socket) -> NoReturn:
         os.dup2(nothing, 1)
         os.closerange(3, theirs.fileno())
         os.closerange(theirs.fileno() + 1, os.sysconf("SC_OPEN_MAX"))
+        with contextlib.suppress(PermissionError):  # only root may; then the child is in time on a busy machine too
+            os.nice(_NICER)
         attempts = None
         with contextlib.suppress(OSError):  # without the right to capture, there are only the questions
             attempts = ConnectionAttempts()

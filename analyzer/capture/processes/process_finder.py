@@ -6,7 +6,7 @@ connection. What is asked has to be asked soon: after a connection has ended, no
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from analyzer.capture.processes.namespace_sockets import NamespaceSockets
 from analyzer.capture.processes.process_identity import Process
@@ -46,6 +46,10 @@ class ProcessFinder:
         if owner.inode and len(self._open) < _MOST_OPEN:
             self._open[key] = owner
         return None if user is None else Process(user=user)
+
+    def find_all(self, keys: Sequence[bytes]) -> list[Process | None]:
+        """Return the result of `find` for several connections."""
+        return [self.find(key) for key in keys]
 
     def close(self) -> None:
         """Close what is open."""

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from live_tls import require_capture
 
+from analyzer.capture.processes import connection_witness
 from analyzer.capture.processes.connection_witness import ConnectionWitness, answer_of, process_of
 from analyzer.capture.processes.process_identity import Process
 
@@ -41,6 +42,14 @@ def test_a_connection_that_lives(witness: ConnectionWitness, listening: socket.s
         assert os.getppid() in found.ancestors
     assert witness.find(bytes(12)) is None
     assert witness.find(b"no key") is None
+
+
+def test_many_connections_at_once(witness: ConnectionWitness, listening: socket.socket):
+    with socket.create_connection(listening.getsockname()) as client:
+        keys = [key_of(client), bytes(12)] * 150
+        found = witness.find_all(keys)
+    assert [process is not None and process.pid == os.getpid() for process in found] == [True, False] * 150
+    assert witness.find_all([]) == []
 
 
 SHORT = """
@@ -103,6 +112,20 @@ def test_a_child_that_does_not_answer_is_not_waited_for_again(witness: Connectio
             assert time.monotonic() - began < 0.8
     finally:
         os.kill(witness.pid, signal.SIGCONT)
+
+
+def test_late_answers_are_not_taken_for_those_of_later_questions(
+    witness: ConnectionWitness, listening: socket.socket, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(connection_witness, "_PAUSE", 0.0)
+    with socket.create_connection(listening.getsockname()) as client:
+        os.kill(witness.pid, signal.SIGSTOP)
+        assert witness.find_all([bytes(12), bytes(36)]) == [None, None]
+        os.kill(witness.pid, signal.SIGCONT)
+        found = witness.find_all([key_of(client), bytes(12)])
+        assert found[0] is not None
+        assert found[0].pid == os.getpid()
+        assert found[1] is None
 
 
 @pytest.mark.parametrize("process", [None, Process(), Process("curl\x1b", 7, "alice", "3f", (3, 2, 1))])
