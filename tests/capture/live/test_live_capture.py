@@ -14,7 +14,8 @@ from contextlib import contextmanager
 import pytest
 from live_network import Network, ethernet, frames_of, udp
 
-from analyzer.capture.live import live_capture
+from analyzer.capture.live import live_capture, ring_socket
+from analyzer.capture.live.bpf import Program, attach_filter
 from analyzer.capture.live.live_capture import CaptureError, LiveCapture, LiveOptions
 from analyzer.engine.engine import Engine
 
@@ -148,6 +149,19 @@ def test_a_filter_is_there_before_the_first_packet(network: Network) -> None:
                 captured = frames_of(capture, 50)
                 assert len(captured) >= 50
                 assert {frame.data[36:38] for frame in captured} == {(2000).to_bytes(2, "big")}
+
+
+def test_what_arrives_while_the_filter_is_set_is_not_captured(network: Network, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Right before each filter is set, a frame arrives that does not match it."""
+
+    def attach_late(packets: socket.socket, program: Program) -> None:
+        network.send(udp(0, 1000))
+        attach_filter(packets, program)
+
+    monkeypatch.setattr(ring_socket, "attach_filter", attach_late)
+    with capturing(network.far, bpf="udp dst port 2000") as capture:
+        network.send(udp(0, 2000))
+        assert [frame[36:38] for frame in rest_of(capture)] == [(2000).to_bytes(2, "big")]
 
 
 @BACKENDS
