@@ -18,8 +18,8 @@ print the codes, `analyzer COMMAND --schema` prints the keys as a JSON Schema.
 - Keys: {commands}
 
 A code is never renamed, nor is a key. A key whose value is not known is null and never left out. `analyzer show --format json`
-prints the keys of `sessions`, for one session, and `analyzer live --format json` for each. `analyzer packet` has no JSON output. DTLS and QUIC are not followed yet:
-`protocol` is today always `tls`.
+prints the keys of `sessions`, for one session, and `analyzer live --format json` for each. `analyzer packet` has no JSON output.
+DTLS and QUIC are not followed yet: `protocol` is today always `tls`.
 
 In the tables below:
 
