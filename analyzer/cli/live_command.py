@@ -22,6 +22,7 @@ A command that sniffs uses it like this:
     complain(command.outcome())
 """
 
+import contextlib
 import ctypes
 import os
 import shutil
@@ -34,7 +35,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, NamedTuple
 
 from analyzer.capture.processes.process_identity import Process
-from analyzer.cli.output import CommandError
+from analyzer.cli.output import CommandError, complain
 from analyzer.engine.run import Listener
 from analyzer.tls.events import Event, SessionBegan, SessionEnded
 
@@ -133,7 +134,11 @@ class LiveCommand:
     def close(self) -> None:
         """End the command, if it still runs, and remove the key log and its folder."""
         self.stop()
-        shutil.rmtree(self._folder, ignore_errors=True)
+        with contextlib.suppress(FileNotFoundError):  # closed before
+            try:
+                shutil.rmtree(self._folder)
+            except PermissionError as error:  # rights were dropped, and only root may write where temporary files are
+                complain(f"{error.filename}: not removed: {error.strerror}")
 
 
 class OwnSessions(Listener):

@@ -74,6 +74,7 @@ def test_the_key_log_is_private_and_is_removed():
     assert os.listdir(log.parent) == [log.name]
     command.close()
     assert not log.parent.exists()
+    command.close()
 
 
 def test_a_command_that_is_not_there():

@@ -102,6 +102,42 @@ def test_the_child_ends_with_its_parent(repository: Path):
     assert not child.exists() or b"\tZ" in child.joinpath("status").read_bytes()
 
 
+UNPRIVILEGED = """
+import os, socket
+from analyzer.capture.processes.connection_witness import ConnectionWitness
+
+listening = socket.create_server(("127.0.0.1", 0))
+here = listening.getsockname()
+end, stay = os.pipe()
+child = os.fork()
+if child == 0:
+    os.close(stay)
+    client = socket.socket()
+    client.connect(here)
+    os.read(end, 1)
+    os._exit(0)
+accepted, there = listening.accept()
+witness = ConnectionWitness()
+os.setresgid(65534, 65534, 65534)
+os.setresuid(65534, 65534, 65534)
+loopback = socket.inet_aton("127.0.0.1")
+found = witness.find(loopback + loopback + there[1].to_bytes(2, "big") + here[1].to_bytes(2, "big"))
+print(child, found and found.pid, found and found.user, os.geteuid())
+"""
+"""Gives up its rights, and then asks for a connection of root's."""
+
+
+def test_what_only_root_can_find_is_found_after_rights_were_dropped(repository: Path):
+    if os.geteuid() != 0:
+        pytest.skip("only root has rights to drop")
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    done = subprocess.run(
+        [sys.executable, "-c", UNPRIVILEGED], capture_output=True, cwd=repository, env=environment, timeout=20
+    )
+    child, found, user, uid = done.stdout.decode().split()
+    assert (found, user, uid) == (child, "root", "65534"), done.stderr
+
+
 def test_a_child_that_does_not_answer_is_not_waited_for_again(witness: ConnectionWitness, listening: socket.socket):
     os.kill(witness.pid, signal.SIGSTOP)
     try:

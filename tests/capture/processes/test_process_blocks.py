@@ -194,3 +194,6 @@ def test_the_record_of_a_session_names_the_process_of_its_frames(tmp_path: Path,
     plain.write_bytes(head("<") + b"".join(packet("<", data=frame) for frame in others))
     assert [record["process"] for record in sessions(plain)] == [None]
     assert [record["process"] for record in sessions(plain, path)] == [None, wanted]
+    command = [sys.executable, "-m", "analyzer", "show", str(path), "0"]
+    shown = subprocess.run(command, capture_output=True, check=True, cwd=Path(__file__).parents[3])
+    assert b"Safari[501]\n" in shown.stdout
