@@ -17,9 +17,9 @@ print the codes, `analyzer COMMAND --schema` prints the keys as a JSON Schema.
   [What makes a chain invalid](#what-makes-a-chain-invalid)
 - Keys: {commands}
 
-A code is never renamed, nor is a key. A key whose value is not known is null and never left out. `analyzer show --format json`
-prints the keys of `sessions`, for one session, and `analyzer live --format json` for each. `analyzer packet` has no JSON output. DTLS and QUIC are not followed yet:
-`protocol` is today always `tls`.
+A code is never renamed, nor is a key. A key whose value is not known is null and never left out. `analyzer show` has the keys
+of `sessions` for one session, and `analyzer live` for each, both with `--format json`. `analyzer packet` has no JSON output.
+DTLS and QUIC are not followed yet: `protocol` is today always `tls`.
 
 In the tables below:
 

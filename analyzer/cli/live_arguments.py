@@ -40,6 +40,9 @@ def add_live(command: argparse.ArgumentParser) -> None:
     socket.add_argument(
         "--user", metavar="NAME", help="the user to become when the interfaces are open (default: who called sudo)"
     )
+    socket.add_argument(
+        "-j", "--jobs", type=_checked(_from_1_to(64)), metavar="N", help="share the packets between N processes (default: 1)"
+    )
     ends = command.add_argument_group("ending")
     ends.add_argument("-c", "--count", type=_checked(_from_1_to(10**15)), metavar="N", help="end after N packets")
     ends.add_argument(

@@ -32,6 +32,7 @@ def keepers(options: Namespace, live_run: LiveRun, chains: Chains) -> list[Liste
             raise CommandError(f"{options.write}: {error.strerror}") from error
         live_run.written = lambda: kept.n_bytes
         live_run.notes.append(kept.notes)
+        live_run.reports.append(kept.comment)
         listeners.append(kept)
     if options.trigger is not None:
         if not os.path.isdir(options.incidents) or not os.access(options.incidents, os.W_OK):

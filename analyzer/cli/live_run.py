@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from analyzer.capture.frame_reader import FrameReader
+from analyzer.capture.live.live_capture import LiveCapture
 from analyzer.capture.live.live_options import InterfaceStatistics
 from analyzer.cli.live_keys import LiveKeys
 from analyzer.engine import Engine
@@ -54,7 +55,7 @@ class LiveRun:
 
     reader: the reader of frames, None before the first turn. began: time of the start, ns since the epoch. written: returns how
     many bytes of files were written. enough: returns whether the run is over for another reason. notes: lists of notes that
-    grow, each of which is reported once. report: takes the notes. n_bytes: returns how many bytes have arrived.
+    grow, each of which is reported once. reports: take each note. n_bytes: returns how many bytes have arrived.
     """
 
     def __init__(
@@ -76,7 +77,7 @@ class LiveRun:
         self.n_bytes: Callable[[], int] = lambda: 0
         self.notes: list[Sequence[str]] = [source.notes]
         self._own_notes: list[str] = []
-        self.report = report
+        self.reports = [report]
         self._keys = keys
         self._limits = limits
         self._now = now
@@ -107,7 +108,8 @@ class LiveRun:
         for notes in (self._own_notes, *self.notes):
             known = self._n_reported.get(id(notes), 0)
             for note in notes[known:]:
-                self.report(note)
+                for report in self.reports:
+                    report(note)
             self._n_reported[id(notes)] = len(notes)
 
     def _over(self) -> bool:
@@ -125,7 +127,8 @@ class LiveRun:
         jump = now - steady - self._offset
         self._offset = now - steady
         if abs(jump) > JUMP:
-            self._own_notes.append(f"the clock was set {'forward' if jump > 0 else 'back'} by {abs(jump) / 1e9:.1f} s")
+            if not isinstance(self.source, LiveCapture):  # which notes it itself
+                self._own_notes.append(f"the clock was set {'forward' if jump > 0 else 'back'} by {abs(jump) / 1e9:.1f} s")
             self.engine.set_clock(now - jump, now)
         n_frames, since = self._last
         if self.engine.frames == n_frames:

@@ -33,6 +33,17 @@ def check_live(options: Namespace) -> None:
         raise CommandError("-f: a pipe has no filter: give it to the program that writes into it")
     if options.capture_filter is not None and len(options.capture_filter) > _LONGEST_FILTER:
         raise CommandError(f"-f: a filter has at most {_LONGEST_FILTER} characters")
+    if options.jobs is not None and options.jobs > 1:
+        for name, given in (
+            ("-w", options.write),
+            ("--trigger", options.trigger),
+            ("-c", options.count),
+            ("--", options.words),
+        ):
+            if given is not None:
+                raise CommandError(f"{name} does not go with several processes (-j)")
+        if piped:
+            raise CommandError(f"{piped[0]}: a pipe cannot be shared by several processes (-j)")
     for name, needs in (("rotate", "write"), ("keep", "rotate"), ("keep_before", "trigger")):
         if getattr(options, name) is not None and getattr(options, needs) is None:
             raise CommandError(f"--{name.replace('_', '-')} needs {'-w FILE' if needs == 'write' else f'--{needs}'}")

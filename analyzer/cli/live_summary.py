@@ -1,6 +1,7 @@
 """Prints the summary of a live run: what was captured and lost, and then what `analyzer summary` prints of a file."""
 
 import time
+from collections.abc import Sequence
 
 from analyzer.capture.live.live_options import InterfaceStatistics
 from analyzer.cli.escape import harmless
@@ -18,12 +19,16 @@ def print_live_summary(output: Output, what: str, summary: Summary, live_run: Li
     seconds = duration_text(max(0, time.time_ns() - live_run.began))
     output.line(output.paint(harmless(what), "bold"))
     print_fact(output, "captured", f"{count_text(live_run.engine.frames, 'packet')} in {seconds}")
-    statistics = live_run.source.statistics()
+    print_counters(output, live_run.source.statistics())
+    print_contents(summary, output)
+
+
+def print_counters(output: Output, statistics: Sequence[InterfaceStatistics]) -> None:
+    """Print what each interface has received and lost."""
     for one in statistics[:SHOWN_INTERFACES]:
         print_fact(output, "interface", f"{one.name or 'unnamed'}: {counters_text(one)}", "alarm" if lost(one) else "")
     if len(statistics) > SHOWN_INTERFACES:
         print_fact(output, "", f"and {len(statistics) - SHOWN_INTERFACES} further interfaces")
-    print_contents(summary, output)
 
 
 def counters_text(one: InterfaceStatistics) -> str:

@@ -46,6 +46,10 @@ SHOWN_FINDINGS = 4
 """Lines of findings and notes."""
 
 _REFRESH = 0.25
+
+_REST = 6
+"""How many times as long as it takes to show changes nothing is shown then, at least."""
+
 _STYLES = {"high": "bold red", "medium": "yellow", "low": "cyan", "info": "dim"}
 
 
@@ -109,13 +113,14 @@ class LiveView(App[None]):
         self.board = Board(chains)
         self._live_run = live_run
         self._what = harmless(title)
-        live_run.report = self.board.note
+        live_run.reports[0] = self.board.note
         self.capture = CaptureThread(live_run, [*listeners, self.board], n_frames)
         self._meter = Meter(live_run)
         self._paused = False
         self._sorted = 0
         self._words: tuple[str, ...] = ()
         self._asked = ""
+        self._rest_until = 0.0
 
     def compose(self) -> ComposeResult:
         """See `App.compose`."""
@@ -133,7 +138,7 @@ class LiveView(App[None]):
             table.add_column(title, key=title)
         table.focus()
         self.capture.start()
-        self.set_interval(_REFRESH, self.show_changes)
+        self.set_interval(_REFRESH, self._refresh_calmly)
 
     def on_print(self, event: events.Print) -> None:
         """Show what the run would have written to standard error as a note."""
@@ -176,6 +181,13 @@ class LiveView(App[None]):
         if not self._paused:
             self._apply(*self.board.changes())
             main.query_one("#found", Static).update(self._found())
+
+    def _refresh_calmly(self) -> None:
+        """Show what has changed, unless that takes more than a share of the time: the run shares the interpreter with it."""
+        began = time.monotonic()
+        if began >= self._rest_until:
+            self.show_changes()
+            self._rest_until = began + _REST * (time.monotonic() - began)
 
     def action_pause(self) -> None:
         """Freeze the view, or go on. The capture goes on in any case."""

@@ -335,12 +335,12 @@ class Dispatcher(Listener):
     its own. loads: by process, the bytes of its sessions.
 
     announces: whether `SessionBegan` is emitted although nothing else is `detailed`. processes: what the captures say about
-    the processes of frames (`FrameProcesses`), the last captures last.
+    the processes of frames (`FrameProcesses`), the last captures last. numbers: that of the first session, and the step.
     """
 
     __slots__ = (
-        "announces", "count", "datagram_protocols", "detailed", "events", "keeps_fields", "loads", "material", "pending",
-        "places", "processes", "resumptions", "shard", "shards", "steps", "watches_revocation",
+        "announces", "count", "datagram_protocols", "detailed", "events", "keeps_fields", "loads", "material", "numbers",
+        "pending", "places", "processes", "resumptions", "shard", "shards", "steps", "watches_revocation",
     )  # fmt: skip
 
     def __init__(
@@ -363,6 +363,7 @@ class Dispatcher(Listener):
         self.datagram_protocols = tuple(datagram_protocols)
         self.pending: PendingSessions = None  # type: ignore[assignment]  # until a session has to wait
         self.count = 0
+        self.numbers = (0, 1)
         self.steps = 0
         self.shard = 0
         self.shards = 1
@@ -399,7 +400,7 @@ class Dispatcher(Listener):
 
     def begin(self, flow: Flow) -> Session:
         """Begin a new session, with the next number."""
-        number: cython.longlong = self.count
+        number: cython.longlong = self.numbers[0] + self.numbers[1] * self.count
         self.count += 1
         events: list[Event] | None = self.events if self.detailed else None
         session: Session = Session(number, flow, self.material, self.resumptions, events, self.keeps_fields, self.places)

@@ -28,14 +28,14 @@ from analyzer.tls.decryption.key_material import KeyMaterial
 from analyzer.tls.events import Event, Finding, SessionEnded
 from analyzer.tls.session import Session
 
-MOST_BYTES = 48 << 20
+MOST_BYTES = 32 << 20
 """Bytes of packets that are held, at most, with what each of them costs in memory."""
 
 FRAME_COST = 200
 """Bytes of memory of a packet beside its bytes."""
 
-MOST_SESSIONS = 4096
-"""Records of ended sessions that are held, at most."""
+MOST_RECORDS = 8 << 20
+"""Bytes of the records of ended sessions that are held, at most."""
 
 MOST_INCIDENTS = 100
 """Incidents of a run. A sender who can cause one finding can cause it again and again, until the disk is full."""
@@ -97,7 +97,8 @@ class FlightRecorder(Listener):
         self._material = material
         self._frames: deque[_Held] = deque()
         self._n_bytes = 0
-        self._ended: deque[_Ended] = deque(maxlen=MOST_SESSIONS)
+        self._ended: deque[_Ended] = deque()
+        self._n_ended = 0
         self._found: dict[str, tuple[int, str]] = {}
         self._texts: list[str] = []
         self._reported: set[tuple[int, str]] = set()
@@ -133,13 +134,22 @@ class FlightRecorder(Listener):
             found = SessionSecrets(self._material)
             found.add(session)
             secrets = found.lines.get(session.id, b"")
-        self._ended.append(_Ended(at, json_line(record), secrets))
+        self._hold(_Ended(at, json_line(record), secrets))
         for finding in record["findings"]:
             if finding["code"] in self._codes:
                 self._find(session.id, finding["code"], finding["detail"])
         if any(number == session.id for number, _ in self._found.values()):
             self._texts.append(self._render(record))
         self._reported = {one for one in self._reported if one[0] != session.id}
+
+    def _hold(self, ended: _Ended) -> None:
+        """Hold a record, and let those go that are too old or too many."""
+        held = self._ended
+        held.append(ended)
+        self._n_ended += len(ended.line) + len(ended.secrets)
+        while len(held) > 1 and (self._n_ended > MOST_RECORDS or ended.at - held[0].at > self._window):
+            old = held.popleft()
+            self._n_ended -= len(old.line) + len(old.secrets)
 
     def _find(self, session: int, code: str, detail: str) -> None:
         """Note a finding, once for each session and code, although its session may tell it again when it ends."""

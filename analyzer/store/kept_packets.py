@@ -125,7 +125,7 @@ class KeptPackets(Listener):
         self._end()
 
     def comment(self, text: str) -> None:
-        """Write a comment at the next packet."""
+        """Write a comment at the next packet: a note about the run, such as an interface that went down."""
         self._comment = f"{self._comment}\n{text}" if self._comment else text
 
     def _begin(self) -> None:

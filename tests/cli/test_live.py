@@ -117,6 +117,24 @@ def test_rows_for_people_and_an_end_by_time(network: Network, site: Site):
     assert "TLS sessions  1" in err
 
 
+@pytest.mark.peer("openssl")
+def test_through_sudo_everything_is_read_and_written_as_the_caller(network: Network, site: Site, tmp_path: Path):
+    tmp_path.chmod(0o777)
+    for folder in list(tmp_path.parents)[:2]:
+        folder.chmod(0o755)
+    kept = tmp_path / "kept.pcapng"
+    caller = os.environ | {"SUDO_UID": "65534", "SUDO_GID": "65534"}
+    with openssl_server(site) as port, live("lo", "--format", "json", "-w", kept, env=caller) as running:
+        status = Path(f"/proc/{running.process.pid}/status").read_text()
+        assert "Uid:\t65534\t65534\t65534\t65534" in status
+        assert "Gid:\t65534\t65534\t65534\t65534" in status
+        assert "CapPrm:\t0000000000000000" in status
+        fetch(site, port)
+        running.record()
+        running.stop()
+    assert kept.stat().st_uid == 65534
+
+
 def test_an_interface_that_is_not_there(network: Network, run: Run):
     done = run("live", "nowhere0")
     assert done.status == 2
@@ -198,3 +216,29 @@ def test_a_tcpdump_in_a_pipe(network: Network, site: Site, require_peers: Callab
         capturing.terminate()
         status, _, _ = running.end()
     assert status == 0
+
+
+@pytest.mark.peer("openssl")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_several_processes_share_the_packets(network: Network, site: Site, tmp_path: Path, number: signal.Signals):
+    """Every session is whole in one of them, and its number comes once."""
+    keys = tmp_path / "keys.log"
+    n_sessions = 12
+    with openssl_server(site) as port, live("lo", "-j", "2", "--format", "json", "-k", keys) as running:
+        time.sleep(3)  # each worker begins for itself
+        for one in range(n_sessions):
+            fetch(site, port, keys, f"/{one}")
+        records = [running.record() for _ in range(n_sessions)]
+        status, rest, err = running.stop(number)
+    assert (status, rest) == (0, b"")
+    assert sorted(record["http"][0]["request"]["path"] for record in records) == sorted(f"/{one}" for one in range(n_sessions))
+    assert all(record["established"] and record["decryption"]["status"] == "decrypted" for record in records)
+    numbers = [record["id"] for record in records]
+    assert len(set(numbers)) == n_sessions
+    assert {one % 2 for one in numbers} == {0, 1}
+    assert f"{n_sessions} TLS sessions; by process: " in err
+    assert "dropped 0 by the kernel" in err
+
+
+def test_several_processes_and_an_interface_that_is_not_there(network: Network, run: Run):
+    assert "nowhere0" in run("live", "nowhere0", "-j", "2").complaint

@@ -31,6 +31,8 @@ from analyzer.cli.summary import Summary
 from analyzer.cli.trust_options import read_chains
 from analyzer.engine import Engine
 
+from .conftest import client_hello, pcap, tcp
+
 SIZE = (150, 36)
 WAIT = 30.0
 
@@ -205,6 +207,20 @@ def test_an_interface_while_traffic_goes_on(network: Network, tmp_path: Path):
         drive(view, steps)
         capture.close()
     assert not view.capture.is_alive()
+
+
+def test_text_of_a_sender_is_neither_markup_nor_control(tmp_path: Path):
+    name = b"[red]a[/red]\x1b[2J"
+    (tmp_path / "hostile.pcap").write_bytes(pcap(tcp(client_hello(name))))
+    view = view_of(PipeCapture(str(tmp_path / "hostile.pcap")), "\x1b[31m hostile")
+
+    async def steps(pilot: Pilot[None]) -> None:
+        await until(pilot, lambda: [row[4] for row in rows(view)] == ["[red]a[/red]\\x1b[2J"])
+        await until(pilot, lambda: "\\x1b[31m hostile" in content(view, "#rates"))
+        await pilot.press("enter")
+        await until(pilot, lambda: "[red]a[/red]\\x1b[2J" in content(view, "#content"))
+
+    drive(view, steps)
 
 
 def test_rows_ladders_and_data_have_limits(demo: Path, monkeypatch: pytest.MonkeyPatch):

@@ -98,6 +98,25 @@ def test_what_is_held_has_a_limit_in_bytes(tmp_path: Path, monkeypatch: pytest.M
     assert held == tap.recorder._n_bytes
 
 
+def test_records_are_held_as_long_as_packets_and_have_a_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    tap = Recorded(tmp_path, seconds=60, codes=("downgrade",))
+
+    def converse(number: int, wait: int) -> None:
+        tap.feed(*packetise(talk(), ports=(50000 + number, 443)))
+        tap.at += wait * SECOND
+        tap.engine.tick(tap.at)
+        tap.deliver(tap.engine.take())
+
+    for number in range(5):
+        converse(number, 25)
+    assert [json.loads(one.line)["id"] for one in tap.recorder._ended] == [2, 3, 4]
+    monkeypatch.setattr(flight_recorder, "MOST_RECORDS", tap.recorder._n_ended)
+    for number in range(5, 10):
+        converse(number, 5)
+    assert 2 <= len(tap.recorder._ended) <= 3
+    assert tap.recorder._n_ended == sum(len(one.line) for one in tap.recorder._ended)
+
+
 def test_incidents_have_a_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(flight_recorder, "MOST_INCIDENTS", 3)
     tap = Recorded(tmp_path)

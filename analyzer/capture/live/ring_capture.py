@@ -2,14 +2,18 @@
 
 import os
 import select
+import time
 from collections.abc import Sequence
+from contextlib import ExitStack, closing
 
 from analyzer.capture.blocks import NANOSECOND_CLOCK, Interface
 from analyzer.capture.frame import Frame
-from analyzer.capture.live.capture_error import CaptureError
 from analyzer.capture.live.live_options import InterfaceStatistics, LiveOptions
 from analyzer.capture.live.ring_reader import RingChannel, RingReader
 from analyzer.capture.live.ring_socket import RingSocket
+
+CHECK_EVERY = 0.2
+"""Seconds after which the state of the interfaces is looked at again. It is looked at at once when a socket has an error."""
 
 
 class RingCapture:
@@ -18,14 +22,9 @@ class RingCapture:
     def __init__(self, names: Sequence[str], options: LiveOptions, fanout: tuple[int, int] | None) -> None:
         """Open all sockets. Raise CaptureError if one cannot be opened; then none is open."""
         self._options = options
-        self._sockets: list[RingSocket] = []
+        self._sockets = _open_all(names, options, fanout)
         self._closed = False
-        try:
-            for name in names:
-                self._sockets.append(RingSocket(name, options, fanout))
-        except CaptureError:
-            self.close()
-            raise
+        self._checked_at = 0.0
         self._wake = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         self._poll = select.poll()
         self._poll.register(self._wake, select.POLLIN)
@@ -52,14 +51,11 @@ class RingCapture:
 
     def wait(self, seconds: float) -> None:
         """See `Sockets.wait`."""
-        ready = self._poll.poll(seconds * 1000)
-        for descriptor, events in ready:
+        for descriptor, events in self._poll.poll(seconds * 1000):
             if descriptor == self._wake:
                 os.eventfd_read(self._wake)
             elif events & ~select.POLLIN:
-                self._check()
-        if not ready:
-            self._check()
+                self._checked_at = 0.0
 
     def wake(self) -> None:
         """See `Sockets.wake`."""
@@ -74,6 +70,10 @@ class RingCapture:
 
     def take_notes(self) -> list[str]:
         """See `Sockets.take_notes`."""
+        now = time.monotonic()
+        if now - self._checked_at >= CHECK_EVERY:
+            self._checked_at = now
+            self._notes += [note for note in (one.check() for one in self._sockets) if note]
         notes, self._notes = self._notes, []
         return notes
 
@@ -101,12 +101,15 @@ class RingCapture:
         """See `Sockets.close`."""
         if self._closed:
             return
-        if hasattr(self, "_wake"):
-            self._statistics = self.statistics()
-            os.close(self._wake)
+        self._statistics = self.statistics()
+        os.close(self._wake)
         for one in self._sockets:
             one.close()
         self._closed = True
 
-    def _check(self) -> None:
-        self._notes += [note for note in (one.check() for one in self._sockets) if note]
+
+def _open_all(names: Sequence[str], options: LiveOptions, fanout: tuple[int, int] | None) -> list[RingSocket]:
+    with ExitStack() as stack:
+        opened = [stack.enter_context(closing(RingSocket(name, options, fanout))) for name in names]
+        stack.pop_all()
+    return opened

@@ -64,6 +64,7 @@ class RingSocket:
         self._options = options
         self._index = 0
         self._next = 0
+        self._refusal = ""
         self._barrier = threading.Lock()
         self._dropped_before = dropped_by_interface(name)
         try:
@@ -114,12 +115,17 @@ class RingSocket:
             return ""
         failed = self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) == errno.ENETDOWN
         flags = flags_of(self.name)
-        if flags is not None and socket.if_nametoindex(self.name) != self._index:
-            self._bind()
-            self.up = False
         was_up, self.up = self.up, is_up(flags)
         if flags is None:
             return f"{self.name} was removed; capturing goes on when there is an interface of that name" if was_up else ""
+        try:
+            if socket.if_nametoindex(self.name) != self._index:
+                self._bind()
+                was_up = False
+        except OSError as error:  # it was removed again at this moment, or the socket belongs to a group
+            self.up = False
+            known, self._refusal = self._refusal, _reason(error, self._options)
+            return "" if known == self._refusal else f"{self.name} cannot be captured again: {self._refusal}"
         if was_up and failed and self.up:
             return f"{self.name} went down, and is up again"
         if was_up and not self.up:

@@ -34,6 +34,9 @@ MOST_FRAMES = 1024
 
 _LONGEST_FRAME = 1 << 18
 
+_CLOCK_START = 0.05
+"""Seconds until Linux gives packets the time of their arrival, after a socket has asked for it. Before, they have none."""
+
 _LINUX = sys.platform == "linux"
 
 _SLICE = 0.05
@@ -207,6 +210,7 @@ def _open(conf: Any, name: str, options: LiveOptions) -> Any:
         if is_loopback(flags_of(name)):
             opened.ins.setsockopt(SOL_PACKET, IGNORE_OUTGOING, 1)
         attach_filter(opened.ins, RETURN_NOTHING)
+        time.sleep(_CLOCK_START)
         while conf.L2listen.select([opened], 0):
             opened.recv_raw(_LONGEST_FRAME)
         attach_filter(opened.ins, snapshot_filter(program, _LONGEST_FRAME, cooked=False))

@@ -115,25 +115,39 @@ def test_any_gives_cooked_packets_of_every_interface_once(network: Network) -> N
     }
 
 
+FLOOD = """
+import socket, sys
+sender = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
+sender.bind((sys.argv[1], 0))
+frames = [bytes.fromhex(word) for word in sys.argv[2:]]
+print(flush=True)
+while True:
+    for frame in frames:
+        sender.send(frame)
+"""
+
+
+@contextmanager
+def flooded(network: Network, *frames: bytes) -> Iterator[None]:
+    """Send frames from another process, without a pause."""
+    words = [sys.executable, "-c", FLOOD, network.near, *(frame.hex() for frame in frames)]
+    with subprocess.Popen(words, stdout=subprocess.PIPE) as flooding:
+        try:
+            assert flooding.stdout is not None
+            flooding.stdout.readline()
+            yield
+        finally:
+            flooding.kill()
+
+
 def test_a_filter_is_there_before_the_first_packet(network: Network) -> None:
     """While frames arrive without a pause, captures are opened. None of them ever sees a frame that does not match."""
-    finished = threading.Event()
-
-    def flood() -> None:
-        numbers = itertools.cycle(range(1000))
-        while not finished.is_set():
-            network.send(*(udp(next(numbers), port) for port in (1000, 2000)))
-
-    flooding = threading.Thread(target=flood)
-    flooding.start()
-    try:
-        for _ in range(10):
+    with flooded(network, *[udp(0, 1000)] * 9, udp(0, 2000)):
+        for _ in range(8):
             with capturing(network.far, bpf="udp dst port 2000") as capture:
-                ports = {int.from_bytes(frame.data[36:38], "big") for frame in frames_of(capture, 50)}
-                assert ports == {2000}
-    finally:
-        finished.set()
-        flooding.join()
+                captured = frames_of(capture, 50)
+                assert len(captured) >= 50
+                assert {frame.data[36:38] for frame in captured} == {(2000).to_bytes(2, "big")}
 
 
 @BACKENDS
@@ -277,6 +291,27 @@ def test_an_interface_that_goes_down_comes_back(network: Network, backend: str) 
         f"{network.far} went down; capturing goes on when it is up",
         f"{network.far} is up again",
     ]
+
+
+def test_waiting_for_an_interface_takes_no_time_of_the_processor(network: Network) -> None:
+    with capturing(network.far) as capture:
+        for words in (("link", "set", network.far, "down"), ("link", "delete", network.far)):
+            network.ip(*words)
+            began, processor = time.monotonic(), time.process_time()
+            assert frames_of(capture, 1, 4) == []
+            assert time.monotonic() - began > 0.5
+            assert time.process_time() - processor < 0.2
+
+
+def test_an_interface_comes_back_while_another_one_is_busy(network: Network) -> None:
+    """The state of an interface is looked at even in a capture that never waits."""
+    network.ip("tuntap", "add", "other7", "mode", "tap")
+    with capturing("other7", network.far) as capture, flooded(network, ethernet(1)):
+        network.ip("link", "set", "other7", "up")
+        deadline = time.monotonic() + 10
+        while not any("other7 is up again" in note for note in capture.notes):
+            assert time.monotonic() < deadline
+            assert frames_of(capture, 1)
 
 
 def test_an_interface_that_is_down_at_first_is_waited_for(network: Network) -> None:
