@@ -1,6 +1,6 @@
 """Make the captures for the benchmarks: `python -m benchmarks.workloads NAME -o FILE`.
 
-There are three workloads, each a pcap file with its key log (`.keys`) and its facts (`.json`) next to it;
+There are four workloads, each a pcap file with its key log (`.keys`) and its facts (`.json`) next to it;
 `benchmarks/README.md` describes them. TLS bytes are OpenSSL's own (`benchmarks.peers`). Ports, addresses, times and sizes come
 from fixed seeds, so two runs differ only in keys, randoms and signatures.
 """
@@ -31,6 +31,8 @@ MIXED_PACKETS = 2_000_000
 SESSION_PACKETS = 14
 # The share of each kind in the packets of `mixed`.
 SHARES: dict[str, float] = {"tls": 0.05, "http": 0.25, "transfer": 0.41, "dns": 0.1, "datagrams": 0.15, "control": 0.04}
+# The same for `live`, which has more TLS.
+LIVE_SHARES = SHARES | {"tls": 0.10, "transfer": 0.36}
 PLAIN: dict[str, Callable[[int], traffic.FlowSource]] = {
     "http": traffic.http,
     "transfer": traffic.transfer,
@@ -114,20 +116,32 @@ def handshakes(sessions: Sessions, scale: float, kinds: Counter[str]) -> Iterato
 
 def mixed(sessions: Sessions, scale: float, kinds: Counter[str]) -> Iterator[wire.Stamped]:
     """All kinds of traffic by SHARES."""
+    yield from by_shares(sessions, scale, kinds, SHARES, "mixed")
+
+
+def live(sessions: Sessions, scale: float, kinds: Counter[str]) -> Iterator[wire.Stamped]:
+    """All kinds of traffic by LIVE_SHARES, for `benchmarks.live_load`."""
+    yield from by_shares(sessions, scale, kinds, LIVE_SHARES, "live")
+
+
+def by_shares(
+    sessions: Sessions, scale: float, kinds: Counter[str], shares: dict[str, float], seed: str
+) -> Iterator[wire.Stamped]:
+    """Traffic of which each kind has its share of the packets."""
     total = round(MIXED_PACKETS * scale)
-    with sessions.short(round(total * SHARES["tls"] / SESSION_PACKETS) + 1) as short:
+    with sessions.short(round(total * shares["tls"] / SESSION_PACKETS) + 1) as short:
 
         def sources() -> Iterator[traffic.FlowSource]:
             expected: Counter[str] = Counter()
             number = 0
             while expected.total() < total:
-                kind = min(SHARES, key=lambda kind: expected[kind] / SHARES[kind])
+                kind = min(shares, key=lambda kind: expected[kind] / shares[kind])
                 source = short_session(sessions, number, next(short)) if kind == "tls" else PLAIN[kind](number)
                 number += 1
                 expected[kind] += source[1]
                 yield source
 
-        yield from traffic.interleave(sources(), OPEN_AT_ONCE, "mixed", kinds)
+        yield from traffic.interleave(sources(), OPEN_AT_ONCE, seed, kinds)
 
 
 def bulk(sessions: Sessions, scale: float, kinds: Counter[str]) -> Iterator[wire.Stamped]:
@@ -162,6 +176,7 @@ def tls_session(sessions: Sessions, number: int, expected: int, parts: Iterator[
 WORKLOADS: dict[str, Callable[[Sessions, float, Counter[str]], Iterator[wire.Stamped]]] = {
     "handshakes": handshakes,
     "mixed": mixed,
+    "live": live,
     "bulk": bulk,
 }
 

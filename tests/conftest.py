@@ -9,11 +9,13 @@ import configparser
 import os
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from live_network import Network, new_network
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -134,3 +136,17 @@ def loaded_files() -> dict[str, Path]:
 def build_under_test() -> str:
     """`compiled` or `interpreted`."""
     return _build_under_test()
+
+
+@pytest.fixture
+def network(require_peers: Callable[..., None]) -> Iterator[Network]:
+    """A network namespace for this test. It needs root; where CI=true it has to be there."""
+    require_peers("ip")
+    with ExitStack() as stack:
+        try:
+            made = stack.enter_context(new_network())
+        except PermissionError as error:
+            if IN_CI:
+                pytest.fail(f"no new network namespace ({error}), and CI=true allows no test to be skipped", pytrace=False)
+            pytest.skip(f"no new network namespace: {error}")
+        yield made

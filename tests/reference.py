@@ -17,9 +17,9 @@ print the codes, `analyzer COMMAND --schema` prints the keys as a JSON Schema.
   [What makes a chain invalid](#what-makes-a-chain-invalid)
 - Keys: {commands}
 
-A code is never renamed, nor is a key. A key whose value is not known is null and never left out. `analyzer show --format json`
-prints the keys of `sessions`, for one session. `analyzer packet` has no JSON output. DTLS and QUIC are not followed yet:
-`protocol` is today always `tls`.
+A code is never renamed, nor is a key. A key whose value is not known is null and never left out. `analyzer show` has the keys
+of `sessions` for one session, and `analyzer live` for each, both with `--format json`. `analyzer packet` has no JSON output.
+DTLS and QUIC are not followed yet: `protocol` is today always `tls`.
 
 In the tables below:
 
@@ -135,7 +135,7 @@ def section(command: str, schema: dict[str, Any]) -> Iterator[str]:
 
 def page() -> str:
     """The whole page."""
-    shown = {command: schema for command, schema in SCHEMAS.items() if command != "show"}
+    shown = {command: schema for command, schema in SCHEMAS.items() if command not in ("show", "live")}
     links = " · ".join(f"[{command}](#analyzer-{command})" for command in shown)
     lines = [HEAD.format(commands=links)]
     for name in LISTS:

@@ -20,6 +20,7 @@ from analyzer.api.session_parts import (
     Gap,
     HandshakeMessage,
     HttpExchange,
+    Process,
 )
 from analyzer.api.typed_record import Record
 from analyzer.store.chain_verdicts import ABSENT, CLIENT, SERVER, Chains
@@ -99,6 +100,7 @@ class Session(Record, declared=SESSION):
     gaps: tuple[Gap, ...]
     http: tuple[HttpExchange, ...]
     findings: tuple[Finding, ...]
+    process: Process | None
 
     def __init__(self, ended: Any, messages: bool, chains: ChainsAtTheEnd) -> None:
         """ended: the session of the engine. messages: whether decoded fields are wanted."""

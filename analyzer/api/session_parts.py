@@ -203,6 +203,15 @@ class EncryptedClientHello(Record, declared=DEFINITIONS["ech"]):
     inner: dict[str, Any] | None
 
 
+class Process(Record, declared=DEFINITIONS["process"]):
+    """The process of a session, on the machine where its packets were captured; None for what is not known of it."""
+
+    name: str | None
+    pid: int | None
+    user: str | None
+    container: str | None
+
+
 class Gap(Record, declared=DEFINITIONS["gap"]):
     """Bytes of one side that the capture lacks."""
 
@@ -265,6 +274,7 @@ PARTS: Mapping[str, type[Record]] = {
     "authenticity": Authenticity,
     "ech": EncryptedClientHello,
     "gap": Gap,
+    "process": Process,
     "http_exchange": HttpExchange,
     "finding": Finding,
 }

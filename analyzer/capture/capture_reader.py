@@ -61,7 +61,7 @@ class CaptureReader:
 
     files: facts of the files that were read to their end, or to the damage where reading stopped. secrets: (type, bytes) of
     all Decryption Secrets Blocks in those files. names: address to names, from all those files; if several files name an
-    address, the first file counts.
+    address, the first file counts. stopped: whether `stop` was called.
     """
 
     paths: Sequence[str]
@@ -73,6 +73,7 @@ class CaptureReader:
     n_bytes_read: int = 0
     n_interfaces: int = 0
     source: Source | None = None
+    stopped: bool = False
 
     def check(self) -> int | None:
         """Return the sum of the file sizes, None with a pipe. Raise OSError for the first path that cannot be opened."""
@@ -100,6 +101,12 @@ class CaptureReader:
         """Return the facts of the files that are damaged or truncated, or are not captures."""
         return [facts for facts in self.files if facts.error is not None]
 
+    def stop(self) -> None:
+        """End the captures here: what was read is all there is. A signal may call this at any time."""
+        self.stopped = True
+        if self.source is not None:
+            self.source.stopped = True
+
     def may_have_more_secrets(self, packet_reader: PacketReader) -> bool:
         """Return whether the current capture may have secrets that were not read yet, and that `prescan_keys` did not find."""
         source = self.source
@@ -112,25 +119,31 @@ class CaptureReader:
     def packet_readers(self) -> Generator[PacketReader, None, None]:
         """Yield the packet reader of the current file, each time that it has more bytes. Advance it until it returns False.
 
+        In a pipe in which nothing comes, it is yielded without more bytes several times per second.
         Damage ends the reading of one file and is kept in its facts. The next file is read then. An OSError is raised.
         """
         for path in self.paths:
+            if self.stopped:
+                return
             first_frame = self.frame.number + 1
             packet_reader = PacketReader(self.frame, self.n_interfaces, True)
             with Source(path, self.hashing) as source:
                 self.source = source
+                source.stopped = self.stopped
                 error: ParseError | None = None
                 try:
                     for chunk in source.chunks():
-                        packet_reader.feed(chunk)
+                        if chunk:
+                            packet_reader.feed(chunk)
                         yield packet_reader
                         if packet_reader.error is not None:
                             break
                     else:
-                        packet_reader.close()
+                        if not source.stopped:
+                            packet_reader.close()
                 except ParseError as raised:
                     error = raised
-                if self.hashing:
+                if self.hashing and not source.stopped:
                     source.drain()
                 self.source = None
             self.n_bytes_read += source.n_bytes

@@ -5,8 +5,14 @@ from typing import BinaryIO
 
 from analyzer.capture.blocks import (
     IF_DESCRIPTION,
+    IF_FILTER,
     IF_NAME,
     IF_TSRESOL,
+    ISB_ENDTIME,
+    ISB_IFDROP,
+    ISB_IFRECV,
+    ISB_OSDROP,
+    ISB_STARTTIME,
     NANOSECONDS,
     OPT_COMMENT,
     SHB_HARDWARE,
@@ -14,6 +20,7 @@ from analyzer.capture.blocks import (
     SHB_USERAPPL,
     TLS_KEY_LOG,
     ByteOrder,
+    Statistics,
 )
 
 LARGEST_OPTION = 0xFFFF
@@ -38,9 +45,13 @@ class PcapngWriter:
         texts = {OPT_COMMENT: comment, SHB_HARDWARE: hardware, SHB_OS: os, SHB_USERAPPL: application}
         self._write(0x0A0D0D0A, fixed + self._options({code: text.encode() for code, text in texts.items()}))
 
-    def write_interface(self, link_type: int, snap_length: int = 0, name: str = "", description: str = "") -> int:
-        """Write an Interface Description Block. Return the interface number for `write_frame`."""
+    def write_interface(
+        self, link_type: int, snap_length: int = 0, name: str = "", description: str = "", bpf: str = ""
+    ) -> int:
+        """Write an Interface Description Block. Return the interface number for `write_frame`. bpf: the capture filter."""
         options = {IF_NAME: name.encode(), IF_DESCRIPTION: description.encode(), IF_TSRESOL: b"\x09"}
+        if bpf:
+            options[IF_FILTER] = b"\0" + bpf.encode()
         self._write(1, struct.pack(self._order + "HHI", link_type, 0, snap_length) + self._options(options))
         self._interfaces += 1
         return self._interfaces - 1
@@ -59,6 +70,28 @@ class PcapngWriter:
     def write_secrets(self, secrets: bytes, kind: int = TLS_KEY_LOG) -> None:
         """Write a Decryption Secrets Block. Write it before the frames that need it."""
         self._write(10, struct.pack(self._order + "II", kind, len(secrets)) + _padded(secrets))
+
+    def write_statistics(self, statistics: Statistics) -> None:
+        """Write an Interface Statistics Block (section 4.6): counters that are None are left out. Write it after the frames.
+
+        Raise ValueError if the interface was not described.
+        """
+        if not 0 <= statistics.interface < self._interfaces:
+            raise ValueError(f"interface {statistics.interface} was not described")
+        times = {ISB_STARTTIME: statistics.start_time, ISB_ENDTIME: statistics.end_time}
+        counts = {
+            ISB_IFRECV: statistics.received,
+            ISB_IFDROP: statistics.dropped_by_interface,
+            ISB_OSDROP: statistics.dropped_by_system,
+        }
+        options = {code: self._time(at) for code, at in times.items() if at is not None}
+        options |= {code: struct.pack(self._order + "Q", count) for code, count in counts.items() if count is not None}
+        self._write(
+            5, struct.pack(self._order + "I", statistics.interface) + self._time(statistics.at) + self._options(options)
+        )
+
+    def _time(self, at: int) -> bytes:
+        return struct.pack(self._order + "II", at >> 32, at & 0xFFFFFFFF)
 
     def _options(self, values: dict[int, bytes]) -> bytes:
         written = b"".join(

@@ -16,6 +16,7 @@ from analyzer.capture.blocks import (
     read_section,
     read_statistics,
 )
+from analyzer.capture.processes.process_blocks import FrameProcesses
 from analyzer.codec.errors import Anomaly, Malformed
 
 # Of each kind: more than anybody reads, in little memory.
@@ -29,13 +30,16 @@ SECRET_COST = 128
 MAX_NAMES = 100
 MAX_ANOMALIES = 100
 
+_NAMES, _SECRETS, _DARWIN_PROCESS = 4, 10, 0x80000001
+"""Types of blocks."""
+
 
 class Facts:
     """The facts of one file, in the order of the file. The lists and dicts stay the same objects while they grow.
 
     comments: (frame number, text); the number is 0 for a comment of a section or an interface. secrets: (type, bytes).
-    names: address to names. statistics: interface number to its last counters. anomalies: what could not be read, or was
-    left out.
+    names: address to names. statistics: interface number to its last counters. processes: which frames belong to them.
+    anomalies: what could not be read, or was left out.
     """
 
     def __init__(self) -> None:
@@ -45,6 +49,7 @@ class Facts:
         self.secrets: list[tuple[int, bytes]] = []
         self.names: dict[str, tuple[str, ...]] = {}
         self.statistics: dict[int, Statistics] = {}
+        self.processes = FrameProcesses()
         self.anomalies: list[Anomaly] = []
         self._n_sections = 0
         self._comment_bytes = 0
@@ -105,6 +110,16 @@ class Facts:
                     "Decryption Secrets Block", offset, f"left out: more than {MAX_SECRET_BYTES} bytes of secrets"
                 )
         self._note_block([], anomaly, offset)
+
+    def read_other(self, kind: int, body: bytes, order: ByteOrder, offset: int) -> None:
+        """Read a block of names, of secrets, or of a process: Apple's, or a Custom Block, which may be something else too."""
+        if kind == _NAMES:
+            self.read_names(body, order, offset)
+        elif kind == _SECRETS:
+            self.read_secrets(body, order, offset)
+        else:
+            read = self.processes.read_darwin_block if kind == _DARWIN_PROCESS else self.processes.read_custom_block
+            self._note_block([], read(body, order, offset), offset)
 
     def note_comment(self, number: int, comment: bytes, offset: int) -> None:
         """Keep a comment of frame `number`, from the block at `offset`. Bytes that are not UTF-8 become U+FFFD."""

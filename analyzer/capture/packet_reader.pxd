@@ -1,5 +1,6 @@
 cimport cython
 from analyzer.capture.frame cimport Frame
+from analyzer.capture.frame_reader cimport FrameReader
 
 
 cdef long long _LARGEST_FRAME
@@ -18,6 +19,7 @@ cdef long long _STATISTICS
 cdef long long _ENHANCED_PACKET
 cdef long long _SECRETS
 cdef long long _JOURNAL
+cdef long long _PROCESS
 cdef long long _CUSTOM
 cdef long long _CUSTOM_NOT_COPIED
 
@@ -31,8 +33,7 @@ cdef class Channel:
     cdef public object clock
 
 
-cdef class PacketReader:
-    cdef public Frame frame
+cdef class PacketReader(FrameReader):
     cdef public str format
     cdef public object error
     cdef public bint recording
@@ -41,9 +42,7 @@ cdef class PacketReader:
     cdef public long long earliest
     cdef public long long latest
     cdef public list sections
-    cdef public list interfaces
     cdef public list comments
-    cdef public list secrets
     cdef public dict names
     cdef public dict statistics
     cdef public list anomalies
@@ -65,7 +64,6 @@ cdef class PacketReader:
     cdef Channel _channel
     cdef object _facts
 
-    cpdef bint advance(self) except *
     cpdef void close(self) except *
     cdef bint _next(self) except *
     cdef void _take(self, bytes data) except *

@@ -11,6 +11,7 @@ import cython
 from analyzer.capture.blocks import MICROSECOND_CLOCK, NANOSECOND_CLOCK, NANOSECONDS, ByteOrder, Clock, Interface, Section
 from analyzer.capture.file_facts import Facts
 from analyzer.capture.frame import Frame
+from analyzer.capture.frame_reader import FrameReader
 from analyzer.codec.errors import Anomaly, Incomplete, Malformed, ParseError
 
 # The largest frame that Wireshark accepts for any link type (D-Bus, USB). A larger length is damage; to wait for so many bytes
@@ -41,6 +42,7 @@ _STATISTICS = 5
 _ENHANCED_PACKET = 6
 _SECRETS = 10
 _JOURNAL = 9
+_PROCESS = 0x80000001
 _CUSTOM = 0xBAD
 _CUSTOM_NOT_COPIED = 0x40000BAD
 
@@ -66,13 +68,13 @@ class Channel:
         self.most_ticks = (2**63 - 1) // self.multiplier if whole else 0
 
 
-class PacketReader:
+class PacketReader(FrameReader):
     """Fills `frame` again for each frame of one file. `frame.number` continues from the last frame of the file before.
 
     format: `pcap`, `nanosecond pcap`, `modified pcap` or `pcapng`; None until the bytes are recognized as a capture.
     frames, truncated_frames: how many so far, and how many of them the snapshot length truncated.
     earliest, latest: times of this file's frames in nanoseconds since the epoch; -1 as long as no frame had a time.
-    sections, interfaces, comments, secrets, names, statistics, anomalies: as in `Facts`; they grow as the file is read.
+    sections, interfaces, comments, secrets, names, statistics, processes, anomalies: as in `Facts`; they grow with the file.
     n_interfaces: how many interfaces there were, kept or not.
     recording: `advance` keeps damage in `error` and returns False, instead of raising it.
     """
@@ -80,13 +82,12 @@ class PacketReader:
     __slots__ = (
         "_base", "_bridged", "_channel", "_channels", "_data", "_facts", "_first_interface", "_header", "_kind", "_little",
         "_needed", "_pending", "_position", "_rest", "_size", "_swapped", "anomalies", "comments", "earliest", "error",
-        "format", "frame", "frames", "interfaces", "latest", "n_interfaces", "names", "recording", "secrets", "sections",
-        "statistics", "truncated_frames",
+        "format", "frames", "latest", "n_interfaces", "names", "recording", "sections", "statistics", "truncated_frames",
     )  # fmt: skip
 
     def __init__(self, frame: Frame, first_interface: int = 0, recording: bool = False) -> None:
         """first_interface: the number of this file's first interface. It is the number of interfaces in the files before."""
-        self.frame = frame
+        super().__init__(frame)
         self.format: str | None = None
         self.recording = recording
         self.error: ParseError | None = None
@@ -96,12 +97,11 @@ class PacketReader:
         self._facts = facts
         self.sections, self.interfaces, self.comments = facts.sections, facts.interfaces, facts.comments
         self.secrets, self.names = facts.secrets, facts.names
-        self.statistics, self.anomalies = facts.statistics, facts.anomalies
+        self.statistics, self.processes, self.anomalies = facts.statistics, facts.processes, facts.anomalies
         self.n_interfaces = 0
         self._first_interface = first_interface
         self._data = b""
-        self._position = self._size = self._needed = 0
-        self._base = 0
+        self._position = self._size = self._needed = self._base = 0
         self._pending = bytearray()
         self._bridged = 0
         self._rest = b""
@@ -372,7 +372,7 @@ class PacketReader:
             self.earliest = at
 
     def _read_frame_options(self, at: cython.Py_ssize_t, end: cython.Py_ssize_t) -> None:
-        """Keep the comments of the frame. The other options of packets are not used."""
+        """Keep the comments of the frame, and its process. The other options of packets are not used."""
         while end - at >= 4:
             code = read_u16(self._data, at, self._little)
             length = read_u16(self._data, at + 2, self._little)
@@ -386,11 +386,13 @@ class PacketReader:
                 return
             if code == 1:
                 self._facts.note_comment(self.frame.number, self._data[at : at + length], self.frame.offset)
+            elif code == 8 or code == 0x8001:
+                self.processes.read_option(self.frame, code, self._data[at : at + length], self._little)
             at += length + 3 & ~3
 
     def _read_other_block(self, kind: cython.longlong, position: cython.Py_ssize_t, length: cython.Py_ssize_t) -> None:
         """Read a block that is not a packet. Skip unknown blocks and blocks of private enterprises."""
-        if kind not in (_SECTION, _INTERFACE, _NAMES, _STATISTICS, _SECRETS):
+        if kind not in (_SECTION, _INTERFACE, _NAMES, _STATISTICS, _SECRETS, _PROCESS, _CUSTOM, _CUSTOM_NOT_COPIED):
             return
         body = self._data[position + 8 : position + length - 4]
         order: ByteOrder = "little" if self._little else "big"
@@ -404,10 +406,8 @@ class PacketReader:
             interface, clock = self._facts.read_interface(body, order, offset, self._first_interface + self.n_interfaces)
             self.n_interfaces += 1
             self._channels.append(Channel(interface, clock))
-        elif kind == _NAMES:
-            self._facts.read_names(body, order, offset)
-        elif kind == _SECRETS:
-            self._facts.read_secrets(body, order, offset)
+        elif kind != _STATISTICS:
+            self._facts.read_other(kind, body, order, offset)
         elif length < 24:
             self._facts.note_anomaly(
                 Anomaly("Interface Statistics Block", offset, f"{length} bytes are too few for its fixed fields")

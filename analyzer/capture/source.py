@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import select
 import stat
 from collections.abc import Iterator
 from types import TracebackType
@@ -13,12 +14,19 @@ READ_SIZE = 1 << 18
 
 STANDARD_INPUT = "-"
 
+QUIET = 200
+"""Milliseconds after which a pipe without new bytes yields an empty chunk, so that time can go on and a stop is noticed."""
+
+_LAST_READS = 4
+"""Reads of a pipe that was told to stop, at most: they take what its writer had already put there (at most 1 MiB)."""
+
 
 class Source:
     """One capture, opened by `with` and read once. The path `-` is standard input. Errors of the system are raised as OSError.
 
     compression: `gzip`, `zstd`, `lz4`, `xz` or None; known after the first chunk was read.
-    n_bytes: bytes read so far, as stored; total: size of the file, None for a pipe.
+    n_bytes: bytes read so far, as stored; total: size of the file, None for a pipe. stopped: set it to end the chunks before
+    the end of the file; a pipe then yields only what it already has.
     """
 
     def __init__(self, path: str, hashing: bool = False) -> None:
@@ -27,6 +35,7 @@ class Source:
         self.compression: str | None = None
         self.n_bytes = 0
         self.total: int | None = None
+        self.stopped = False
         self._digest = hashlib.sha256() if hashing else None
         self._descriptor = -1
         self._ended = False
@@ -59,6 +68,8 @@ class Source:
     def chunks(self) -> Iterator[bytes]:
         """Yield the decompressed bytes, at most 1 MiB at a time. From a pipe, yield what is available; do not wait for more.
 
+        A pipe in which nothing comes yields no bytes (`b""`) every QUIET milliseconds, unless it is compressed.
+
         Raise Malformed or Incomplete for damaged compression, after all readable bytes. Its offset is in the file as stored.
         """
         stored = self._stored()
@@ -68,6 +79,8 @@ class Source:
             if data is None:
                 break
             head += data
+            if not data:
+                yield b""
         if not head:
             return
         self.compression = compression_of(head)
@@ -75,7 +88,7 @@ class Source:
             yield head
             yield from stored
         else:
-            yield from decompress(self.compression, _chain(head, stored))
+            yield from decompress(self.compression, _chain(head, filter(None, stored)))
 
     def drain(self) -> None:
         """Read the rest of the file. Only the hash needs it."""
@@ -83,12 +96,25 @@ class Source:
             pass
 
     def _stored(self) -> Iterator[bytes]:
-        while data := os.read(self._descriptor, READ_SIZE):
+        pipe = None
+        if self.total is None:
+            pipe = select.poll()
+            pipe.register(self._descriptor, select.POLLIN)
+        left = _LAST_READS
+        while not self.stopped or (pipe is not None and left > 0 and pipe.poll(0)):
+            if self.stopped:
+                left -= 1
+            elif pipe is not None and not pipe.poll(QUIET):
+                yield b""
+                continue
+            data = os.read(self._descriptor, READ_SIZE)
+            if not data:
+                self._ended = True
+                return
             self.n_bytes += len(data)
             if self._digest is not None:
                 self._digest.update(data)
             yield data
-        self._ended = True
 
 
 def _chain(head: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:

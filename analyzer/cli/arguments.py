@@ -5,11 +5,26 @@ from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from analyzer.cli.escape import harmless
+from analyzer.cli.live_arguments import EXAMPLES as LIVE_EXAMPLES
+from analyzer.cli.live_arguments import add_live
 from analyzer.cli.output import CommandError
 from analyzer.cli.time_argument import parse_time
 from analyzer.store.validation_time import CAPTURE
 
-COMMANDS = ("summary", "sessions", "show", "certificates", "follow", "export", "packets", "packet", "keys", "fields")
+COMMANDS = (
+    "summary",
+    "sessions",
+    "show",
+    "certificates",
+    "follow",
+    "export",
+    "packets",
+    "packet",
+    "keys",
+    "live",
+    "interfaces",
+    "fields",
+)
 """The commands in the order of the help. A first word that is not a command is a capture; the command is `summary` then."""
 
 MOST_JOBS = 64
@@ -81,6 +96,11 @@ examples:
   analyzer fields --findings                what each finding means, how bad it is, and what would refute it
   analyzer fields --findings downgrade
   analyzer fields --causes --format json    why something did not decrypt, and what makes a chain invalid""",
+    "live": LIVE_EXAMPLES,
+    "interfaces": """\
+examples:
+  analyzer interfaces                       names, addresses, state, and what is missing to capture there
+  analyzer interfaces --format json | jq -r 'select(.state == "up") | .name'""",
     "keys": """\
 examples:
   analyzer keys trace.pcapng -k keys.log    for which sessions the log has secrets, and what is wrong with it
@@ -96,6 +116,8 @@ _ABOUTS = {
     "export": "What sessions carried, as files or as plain packets; or the capture with their secrets inside.",
     "packets": "The packet list: one row a packet.",
     "packet": "One packet: the field tree of every layer with byte ranges, and its bytes.",
+    "live": "The same analysis while packets arrive, on interfaces or from a pipe. Ctrl-C ends it, and the summary comes.",
+    "interfaces": "The interfaces of this machine, and what is missing to capture there.",
     "fields": "The codes that records carry, and what each means.",
     "keys": "The audit of key logs: which sessions have which secrets, and which lines are unused, bad or contradicting.",
 }
@@ -159,6 +181,11 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     words = with_command(list(arguments))
     if "--schema" in words and not {"-h", "--help"} & set(words):
         return _schema_options(words)
+    if "live" in words and "--" in words[words.index("live") :]:  # what follows is a command with options of its own
+        end = words.index("--", words.index("live"))
+        options = parser().parse_args(words[:end])
+        options.words = words[end + 1 :]
+        return options
     return parser().parse_args(words)
 
 
@@ -364,6 +391,18 @@ def _add_audit(command: argparse.ArgumentParser) -> None:
     _add_keys(command)
 
 
+def _add_interfaces(command: argparse.ArgumentParser) -> None:
+    command.set_defaults(captures=[])  # this command reads no captures
+    command.add_argument("--format", choices=("text", "json", "csv"), default="text", help="text is the default")
+
+
+def _add_live(command: argparse.ArgumentParser) -> None:
+    add_live(command)
+    _add_keys(command)
+    _add_trust_options(command)
+    command.set_defaults(captures=[], words=None)
+
+
 def _number(text: str) -> int:
     if not text.isascii() or not text.isdigit() or len(text) > 18:
         raise argparse.ArgumentTypeError(f"{text!r} is no number")
@@ -392,5 +431,7 @@ _ADDERS = {
     "packets": _add_packets,
     "packet": _add_packet,
     "fields": _add_fields,
+    "live": _add_live,
+    "interfaces": _add_interfaces,
     "keys": _add_audit,
 }

@@ -1,21 +1,28 @@
 """Reads the captures of a command. Reports what is wrong with a capture in one line, and shows the progress.
 
 Damage ends the reading of one file, not the run. Everything readable is in the results, standard error says where the reading
-ended, and the status of the command is 1. If no file is a capture, the status is 2.
+ended, and the status of the command is 1. If no file is a capture, the status is 2. The first SIGINT or SIGTERM ends the
+captures, and the results so far come; the second one ends the program at once.
 """
 
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from time import monotonic
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from analyzer.capture.capture_reader import CaptureReader, FileFacts
 from analyzer.capture.key_prescan import is_prescanned
 from analyzer.capture.packet_reader import PacketReader
+from analyzer.cli.interruption import Interruption
 from analyzer.cli.output import CommandError, Output, complain
 from analyzer.cli.tail import Tail
 from analyzer.codec.errors import Incomplete
+from analyzer.flows.limits import LINGER
+from analyzer.tls.limits import MAX_PENDING_TIME
+
+if TYPE_CHECKING:
+    from analyzer.engine import Engine, Listener
 
 DONE, DAMAGED, FAILED = 0, 1, 2
 """Exit status of a command: everything was read; a capture is damaged or truncated; nothing could be done."""
@@ -24,6 +31,10 @@ Turn = TypeVar("Turn")
 
 _BAR_DELAY = 0.7
 """Seconds of work before a progress bar appears."""
+
+
+_PATIENCE = 0.5
+"""Seconds without a packet after which the connections of a pipe do not wait for late packets any more."""
 
 
 class CaptureRun:
@@ -51,6 +62,16 @@ class CaptureRun:
             raise CommandError("-: standard input can be read only once")
         self.tail: list[Tail] = []
         self._packet_reader: PacketReader | None = None
+
+    def run(self, engine: "Engine", listeners: "Sequence[Listener]") -> None:
+        """Read the captures to their end, or until the first signal, and give all events to the listeners: see `engine.run`.
+
+        While nothing comes through a pipe, time goes on in the engine, so that sessions that have ended are shown.
+        """
+        from analyzer.engine import run as run_engine
+
+        with Interruption(self.reader.stop):
+            run_engine(_Ticking(self, engine) if self.piped else self, engine, listeners)
 
     def packet_readers(self) -> Iterator[PacketReader]:
         """See `CaptureReader.packet_readers`. Shows a progress bar on standard error if the work takes long.
@@ -87,6 +108,10 @@ class CaptureRun:
         """Whether a capture is a pipe. The length of a pipe is not known."""
         return self.total is None
 
+    def stopped(self) -> bool:
+        """Return whether a signal has ended the captures."""
+        return self.reader.stopped
+
     def secrets_may_come(self) -> bool:
         """Return whether the captures or growing key logs may contain secrets that could not be read yet."""
         if self.tail or self._packet_reader is None:
@@ -107,13 +132,41 @@ class CaptureRun:
         """Report what was wrong with the captures, and return the status of the command. Call it when everything is written."""
         for facts in self.reader.errors():
             complain(error_line(facts))
+        stopped = self.reader.stopped and not self.piped
+        if stopped:
+            complain(f"stopped after frame {self.reader.frame.number}, before the end of the captures")
         if not self.reader.errors():
-            return DONE
+            return DAMAGED if stopped else DONE
         return FAILED if all(facts.format is None for facts in self.reader.files) else DAMAGED
 
     def has_no_capture(self) -> bool:
         """Return whether none of the files is a capture."""
         return all(facts.format is None for facts in self.reader.files)
+
+
+class _Ticking:
+    """A run over a pipe. When no packet comes, it advances the time of the engine.
+
+    The time of a pipe is that of its packets. After the last packet, as much time has passed as has passed here. If that is a
+    moment without any packet, no late packets are on the way, and ended connections need not wait for them. Neither need
+    sessions wait for secrets, unless a key log can still grow.
+    """
+
+    def __init__(self, capture_run: CaptureRun, engine: "Engine") -> None:
+        self._capture_run = capture_run
+        self._engine = engine
+
+    def packet_readers(self) -> Iterator[PacketReader]:
+        """See `CaptureRun.packet_readers`."""
+        engine = self._engine
+        waits = LINGER if self._capture_run.tail else max(LINGER, MAX_PENDING_TIME)
+        n_frames, since = engine.frames, monotonic()
+        for packet_reader in self._capture_run.packet_readers():
+            if engine.frames != n_frames:
+                n_frames, since = engine.frames, monotonic()
+            elif packet_reader.latest >= 0 and monotonic() - since > _PATIENCE:
+                engine.tick(packet_reader.latest + waits + int((monotonic() - since) * 1e9))
+            yield packet_reader
 
 
 def no_such_session(capture: str, number: int, n_sessions: int) -> str:

@@ -20,7 +20,6 @@ from analyzer.cli.sharing import SharedListener, make_shards, run_shared
 from analyzer.cli.table import Cell, Column, Table
 from analyzer.cli.trust_options import read_chains
 from analyzer.engine import Engine
-from analyzer.engine import run as run_engine
 from analyzer.store.chain_verdicts import Chains
 from analyzer.store.declaration import columns
 from analyzer.store.output_schemas import CERTIFICATE
@@ -159,7 +158,7 @@ def run(options: Namespace, output: Output) -> int:
         run_shared(capture_run, shards, listing)
     else:
         engine = Engine(fields=False, watches_revocation=True, **keys)
-        run_engine(capture_run, engine, [listing.chains, listing])
+        capture_run.run(engine, [listing.chains, listing])
     entries = listing.in_order()
     if listing.dropped:
         complain(f"{count_text(listing.dropped, 'certificate')} after the first {len(entries):,} are not listed")

@@ -15,7 +15,6 @@ from analyzer.cli.key_files import Keys, read_keys
 from analyzer.cli.output import CommandError, Output, complain
 from analyzer.cli.sharing import SharedListener, make_shards, run_shared
 from analyzer.engine import Engine, Listener
-from analyzer.engine import run as run_engine
 from analyzer.store.capture_as_plaintext import PlainCapture
 from analyzer.store.capture_with_secrets import ConnectionFilter, KeyedCapture
 from analyzer.store.chain_verdicts import NO_VERDICTS
@@ -168,7 +167,7 @@ def _export_contents(options: Namespace, output: Output) -> int:
 
 def _read(capture_run: CaptureRun, engine: Engine, listener: Listener) -> None:
     """Read the captures for a listener. Raises CommandError if the file is not a capture."""
-    run_engine(capture_run, engine, [listener])
+    capture_run.run(engine, [listener])
     _require_capture(capture_run)
 
 

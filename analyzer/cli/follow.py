@@ -15,7 +15,6 @@ from analyzer.cli.output import CommandError, Output, complain
 from analyzer.cli.rows import endpoint
 from analyzer.cli.stream_view import NAMES, HexView, JsonView, RawView, TextView, View
 from analyzer.engine import Engine
-from analyzer.engine import run as run_engine
 from analyzer.engine.data_streams import DataReader, DataStreams
 from analyzer.store.chain_verdicts import NO_VERDICTS
 from analyzer.store.session_record import session_record
@@ -87,7 +86,7 @@ def run(options: Namespace, output: Output) -> int:
     capture_run = CaptureRun([options.capture], output, streaming=True)
     engine = Engine(detailed=True, places=False, fields=False, reads_data=False, **read_keys(options, capture_run))
     follower = Follower(options.id, view, side, output)
-    run_engine(capture_run, engine, [follower])
+    capture_run.run(engine, [follower])
     session = follower.session
     if session is None:
         capture_run.status()

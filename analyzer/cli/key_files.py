@@ -33,17 +33,23 @@ _LONGEST_PASSWORD = 1 << 16
 """The most bytes that are read of a file with a password."""
 
 
-class Keys(TypedDict):
+class OtherKeys(TypedDict):
+    """The keys that are no key logs. private_keys: RSA keys. psks: keys by identity."""
+
+    private_keys: "Sequence[PrivateKey]"
+    psks: Mapping[bytes, bytes]
+
+
+class Keys(OtherKeys):
     """The arguments that `Engine` needs to decrypt.
 
-    keylog: the secrets of all `--keylog` options and of the captures, None if there are none. private_keys: RSA keys. psks:
-    keys by identity. may_grow: returns whether secrets may still come; None if no session waits for them.
+    keylog: the secrets of all `--keylog` options and of the captures, None if there are none. may_grow: returns whether secrets
+    may still come; None if no session waits for them. patience: how long a session waits for them, as `Engine` takes it.
     """
 
     keylog: "KeyLog | None"
-    private_keys: "Sequence[PrivateKey]"
-    psks: Mapping[bytes, bytes]
     may_grow: Callable[[], bool] | None
+    patience: int
 
 
 def read_keys(options: Namespace, capture_run: "CaptureRun", patient: bool = True) -> Keys:
@@ -54,6 +60,12 @@ def read_keys(options: Namespace, capture_run: "CaptureRun", patient: bool = Tru
     """
     keylog = _read_keylogs(options.keylog, capture_run) if options.keylog else None
     keylog = add_secrets_of(capture_run.reader.paths, keylog)
+    may_grow = capture_run.secrets_may_come if patient else None
+    return Keys(keylog=keylog, may_grow=may_grow, patience=0, **read_other_keys(options))
+
+
+def read_other_keys(options: Namespace) -> OtherKeys:
+    """Read the files of `--rsa-key` and `--psk-file`. Raises CommandError."""
     passwords = [_password(path) for path in options.password_file]
     keys: list[PrivateKey] = []
     for path in options.rsa_key:
@@ -61,7 +73,7 @@ def read_keys(options: Namespace, capture_run: "CaptureRun", patient: bool = Tru
     psks: dict[bytes, bytes] = {}
     for path in options.psk_file:
         psks |= _psks(path)
-    return Keys(keylog=keylog, private_keys=keys, psks=psks, may_grow=capture_run.secrets_may_come if patient else None)
+    return OtherKeys(private_keys=keys, psks=psks)
 
 
 def paths_of_keys(options: Namespace) -> list[str]:
@@ -78,16 +90,31 @@ def _read_keylogs(paths: list[str], capture_run: "CaptureRun") -> "KeyLog":
     for path in dict.fromkeys(paths):
         if capture_run.piped and path != "-" and os.path.isfile(path):
             tail = Tail(keylog, path)
-            tail.read_new()
+            while tail.read_new():
+                pass
             capture_run.tail.append(tail)
         else:
-            _feed(keylog, path)
-            keylog.close(path)
-    for problem in keylog.problems[:_SHOWN]:
-        complain(f"{problem.source}: line {problem.line}: {problem.why}")
-    if len(keylog.problems) > _SHOWN:
-        complain(f"and {len(keylog.problems) - _SHOWN} further problems in key logs; `analyzer keys` tells them all")
+            read_key_log(keylog, path)
+    report_problems(keylog)
     return keylog
+
+
+def read_key_log(keylog: "KeyLog", path: str) -> None:
+    """Read one key log to its end. `-` is standard input. Raises OSError."""
+    _feed(keylog, path)
+    keylog.close(path)
+
+
+def report_problems(keylog: "KeyLog", n_known: int = 0) -> None:
+    """Report what is wrong with the key logs: the first problems one by one, and how many others there are.
+
+    n_known: how many problems were reported before.
+    """
+    problems = keylog.problems[n_known:]
+    for problem in problems[:_SHOWN]:
+        complain(f"{problem.source}: line {problem.line}: {problem.why}")
+    if len(problems) > _SHOWN:
+        complain(f"and {len(problems) - _SHOWN} further problems in key logs; `analyzer keys` tells them all")
 
 
 def _feed(keylog: "KeyLog", path: str) -> None:

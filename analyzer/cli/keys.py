@@ -31,7 +31,6 @@ from analyzer.cli.sessions import InOrder
 from analyzer.cli.sharing import SharedListener, make_shards, run_shared
 from analyzer.cli.table import Cell, Column, Table
 from analyzer.engine import Engine
-from analyzer.engine import run as run_engine
 from analyzer.secrets.keylog import KeyLog, Problem
 from analyzer.secrets.keylog_line import Line
 from analyzer.store.chain_verdicts import NO_VERDICTS
@@ -91,7 +90,7 @@ def run(options: Namespace, output: Output) -> int:
         run_shared(capture_run, shards, KeyPrinter(output, KeyAudit(material), options.format == "json"))
     else:
         engine = Engine(**keys)
-        run_engine(capture_run, engine, [KeyPrinter(output, KeyAudit(engine.material), options.format == "json")])
+        capture_run.run(engine, [KeyPrinter(output, KeyAudit(engine.material), options.format == "json")])
     output.flush()
     return capture_run.status()
 

@@ -58,7 +58,7 @@ def _run(arguments: Sequence[str]) -> int:
     if options.command is None:
         parser().print_help()
         return 0
-    captures = [options.capture] if "capture" in options else options.captures
+    captures = [options.capture] if "capture" in options else options.captures or getattr(options, "interfaces", [])
     _check_keys(options, captures)
     if getattr(options, "schema", False):
         return _print_schema(options)
@@ -100,6 +100,8 @@ def _check_keys(options: Namespace, captures: Sequence[str]) -> None:
             if "-" in captures:
                 raise CommandError("-: standard input cannot be a capture and a file of keys at once")
             continue
+        if options.command == "live" and not os.path.lexists(path) and path in options.keylog:
+            continue  # it is followed, and may come later
         try:
             # A pipe can be read only once, so it is not read here.
             if not os.path.exists(path) or os.path.isfile(path) or os.path.isdir(path):

@@ -99,6 +99,18 @@ class Output:
                         raise CommandError(f"{path}: the output would overwrite this input")
 
 
+class ErrorOutput(Output):
+    """The same on standard error: text for people beside the results on standard output."""
+
+    def __init__(self, color: str) -> None:
+        super().__init__(None, (), color)
+        self.terminal = sys.stderr is not None and sys.stderr.isatty()
+        self.colored = color == "always" or (self.colored and self.terminal)
+        self.fitted = self.terminal or self.fitted
+        if sys.stderr is not None:
+            self._stream = sys.stderr.buffer
+
+
 def complain(text: str) -> None:
     """Write one line to standard error. The text may contain file names and text from captures; it is made harmless."""
     with contextlib.suppress(OSError, ValueError):  # standard error is closed: there is no reader

@@ -12,7 +12,6 @@ from analyzer.cli.key_files import read_keys
 from analyzer.cli.output import CommandError, Output
 from analyzer.cli.table import cut
 from analyzer.engine import Engine, Listener
-from analyzer.engine import run as run_engine
 from analyzer.engine.packet_tree import packet_tree
 from analyzer.packet.field_tree import Field
 from analyzer.packet.headers import read
@@ -34,7 +33,7 @@ def run(options: Namespace, output: Output) -> int:
     capture_run = CaptureRun([options.capture], output)
     engine = Engine(detailed=True, reads_data=False, **read_keys(options, capture_run, patient=False))
     printer = PacketPrinter(output, engine, options.frame)
-    run_engine(capture_run, engine, [printer])
+    capture_run.run(engine, [printer])
     if printer.done:
         output.flush()
         return 0

@@ -10,7 +10,6 @@ from analyzer.cli.key_files import read_keys
 from analyzer.cli.output import Output
 from analyzer.cli.table import Column, Table
 from analyzer.engine import Engine, Listener
-from analyzer.engine import run as run_engine
 from analyzer.packet.packet import Packet
 from analyzer.store.http_messages import HttpMessages
 from analyzer.store.output_schemas import PACKET
@@ -37,7 +36,7 @@ def run(options: Namespace, output: Output) -> int:
     engine = Engine(detailed=True, places=False, reads_data=False, **read_keys(options, capture_run, patient=False))
     if options.format == "csv":
         output.head = csv_row(list(PACKET["properties"])).encode()
-    run_engine(capture_run, engine, [PacketList(output, engine, options.format)])
+    capture_run.run(engine, [PacketList(output, engine, options.format)])
     return capture_run.status()
 
 

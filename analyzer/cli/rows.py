@@ -61,6 +61,8 @@ CSV_COLUMNS = columns(
     ("decryption_status", "decryption.status"), ("decryption_reason", "decryption.reason"),
     ("gaps", "gaps", len), ("findings", "findings", _codes),
     ("chain_verdict", "chain.verdict"), ("chain_problems", "chain.problems", _codes),
+    ("process_name", "process.name"), ("process_pid", "process.pid"), ("process_user", "process.user"),
+    ("process_container", "process.container"),
 )  # fmt: skip
 """The columns `certificates` and `gaps` are counts. The columns `certificate_…` are of the server's first certificate."""
 
@@ -105,6 +107,19 @@ def chain_cell(chain: dict[str, Any]) -> Cell:
     if chain["verdict"] == "valid":
         return "valid", "green"
     return ", ".join(dict.fromkeys(problem["code"].replace("_", " ") for problem in chain["problems"])), "red"
+
+
+def process_text(process: dict[str, Any] | None) -> str:
+    """Return a process as in `curl[4711] alice in 3f2a1b0c9d8e`, harmless; empty if it is not known.
+
+    Of the id of a container, the first 12 characters are shown, as `docker ps` does.
+    """
+    if process is None:
+        return ""
+    name = harmless(process["name"] or "")
+    number = "" if process["pid"] is None else f"[{process['pid']}]"
+    container = "" if process["container"] is None else f"in {harmless(process['container'][:12])}"
+    return " ".join(part for part in (name + number, harmless(process["user"] or ""), container) if part)
 
 
 def endpoint(end: dict[str, Any]) -> str:

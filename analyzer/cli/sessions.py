@@ -14,7 +14,6 @@ from analyzer.cli.sharing import SharedListener, make_shards, run_shared
 from analyzer.cli.table import Cell, Table
 from analyzer.cli.trust_options import read_chains
 from analyzer.engine import Engine
-from analyzer.engine import run as run_engine
 from analyzer.store.chain_verdicts import Chains
 from analyzer.store.session_json import session_json
 from analyzer.store.session_record import session_record
@@ -53,7 +52,7 @@ def run(options: Namespace, output: Output) -> int:
         run_shared(capture_run, shards, printer)
     else:
         engine = Engine(fields=options.messages, watches_revocation=True, **keys)
-        run_engine(capture_run, engine, [chains, printer])
+        capture_run.run(engine, [chains, printer])
     return capture_run.status()
 
 

@@ -10,17 +10,17 @@ from analyzer.cli.certificate_text import print_certificate
 from analyzer.cli.chain_tree import ChainTree
 from analyzer.cli.escape import harmless
 from analyzer.cli.files import print_fact
-from analyzer.cli.formatting import count_text, duration_text, moment_text, size_text
+from analyzer.cli.formatting import count_text, duration_text, moment_text
 from analyzer.cli.key_files import read_keys
 from analyzer.cli.ladder import Ladder, Steps, camel
+from analyzer.cli.live_rows import exchange_text
 from analyzer.cli.message_fields import print_fields
 from analyzer.cli.output import CommandError, Output
 from analyzer.cli.resumptions import Resumptions, ech_text
-from analyzer.cli.rows import alerts_text, endpoint
+from analyzer.cli.rows import alerts_text, endpoint, process_text
 from analyzer.cli.table import wrap
 from analyzer.cli.trust_options import read_chains
 from analyzer.engine import Engine, Listener
-from analyzer.engine import run as run_engine
 from analyzer.store.chain_verdicts import CLIENT, SERVER, Chains, ChainVerdict
 from analyzer.store.session_record import json_line, session_record
 from analyzer.tls.events import Event, HandshakeMessage, SessionEnded
@@ -39,7 +39,7 @@ def run(options: Namespace, output: Output) -> int:
     resumptions = Resumptions()
     engine = Engine(detailed=True, places=False, watches_revocation=True, **read_keys(options, capture_run))
     finder = SessionFinder(options.id, chains, resumptions)
-    run_engine(capture_run, engine, [chains, finder])
+    capture_run.run(engine, [chains, finder])
     session = finder.session
     if session is None:
         capture_run.status()
@@ -118,6 +118,7 @@ def _print_head(output: Output, session: Session, record: dict[str, Any], captur
     facts = {
         "client": endpoint(record["client"]),
         "server": endpoint(record["server"]),
+        "process": process_text(record["process"]) or None,
         "server name": record["server_name"],
         "version": record["version"] or ("unknown: the capture begins after the handshake" if flow.mid_stream else None),
         "cipher suite": record["cipher_suite"] and f"{record['cipher_suite']} ({record['cipher_suite_id']:#06x})",
@@ -153,13 +154,7 @@ def _print_http(output: Output, exchanges: list[dict[str, Any]]) -> None:
     output.line()
     output.line(output.paint("HTTP", "bold"))
     for exchange in exchanges:
-        request, response = exchange["request"] or {}, exchange["response"] or {}
-        asked = f"{request.get('method')} {request.get('scheme')}://{request.get('authority')}{request.get('path')}"
-        length = response.get("body_length")
-        answer = (
-            f"{response.get('status')}{'' if length is None else f', {size_text(length)}'}" if response else "no answer seen"
-        )
-        for line in wrap(f"{harmless(asked)}  {answer}", output.width - 2):
+        for line in wrap(exchange_text(exchange), output.width - 2):
             output.line("  " + line)
 
 

@@ -25,7 +25,6 @@ from analyzer.cli.table import Cell, Column, Table
 from analyzer.cli.trust_options import read_chains
 from analyzer.codec.registry import registry
 from analyzer.engine import Engine
-from analyzer.engine import run as run_engine
 from analyzer.packet.packet import Packet
 from analyzer.store.chain_verdicts import Chains
 from analyzer.store.session_record import json_line, session_record
@@ -104,11 +103,11 @@ class Summary(SharedListener):
         self.chain_summary.take(record)
         if key in self.traffic.tcp:
             self.tls.add(key)
-        self._in_order.add(record["id"], table_row(record))
+        if record["id"] < SHOWN_SESSIONS:  # the others are only counted, so that a run may last for days
+            self._in_order.add(record["id"], table_row(record))
 
     def _keep(self, row: list[Cell]) -> None:
-        if len(self.rows) < SHOWN_SESSIONS:
-            self.rows.append(row)
+        self.rows.append(row)
 
 
 def run(options: Namespace, output: Output) -> int:
@@ -123,7 +122,7 @@ def run(options: Namespace, output: Output) -> int:
     else:
         engine = Engine(fields=False, watches_revocation=True, **keys)
         summary = Summary(engine.material, chains)
-        run_engine(capture_run, engine, [chains, summary])
+        capture_run.run(engine, [chains, summary])
     if capture_run.has_no_capture():
         capture_run.status()
         return FAILED
@@ -136,14 +135,19 @@ def run(options: Namespace, output: Output) -> int:
         if number:
             output.line()
         print_file(facts, output)
+    print_contents(summary, output)
+    return capture_run.status()
+
+
+def print_contents(summary: Summary, output: Output) -> None:
+    """Print everything of a summary but the facts about the files."""
     _print_protocols(summary, output)
     _print_conversations(summary, output)
     _print_sessions(summary, output)
     summary.decryptions.print(output)
-    summary.chain_summary.print(output, chains.stores())
+    summary.chain_summary.print(output, summary.chains.stores())
     summary.findings.print(output)
     output.flush()
-    return capture_run.status()
 
 
 def headline(output: Output, title: str, note: str = "") -> None:

@@ -63,6 +63,9 @@ cdef class Dispatcher(Listener):
     cdef public int shard
     cdef public int shards
     cdef public list loads
+    cdef public list processes
+    cdef public tuple numbers
+    cdef public bint announces
 
     cpdef void share(self, int shard, int shards) except *
     cdef int assign(self) except -1

@@ -13,6 +13,7 @@ import cython
 
 from analyzer.codec.byte_slices import find_byte
 from analyzer.engine.capture_events import RevocationSeen
+from analyzer.engine.captured_process import process_of
 from analyzer.engine.detection import ciphertext_at, hello_at, ssl2_hello_at
 from analyzer.flows.connection import Connection
 from analyzer.flows.flow import TCP, Flow
@@ -336,11 +337,14 @@ class Dispatcher(Listener):
     Several processes can read one capture: shards, of which this is number `shard`. Each of them follows all connections and
     finds all sessions, so `count`, `steps` and the rest are the same in all of them; but it reads only the sessions that are
     its own. loads: by process, what it had to do, in bytes of sessions.
+
+    announces: whether `SessionBegan` is emitted although nothing else is `detailed`. processes: what the captures say about
+    the processes of frames (`FrameProcesses`), the last captures last. numbers: that of the first session, and the step.
     """
 
     __slots__ = (
-        "count", "datagram_protocols", "detailed", "events", "keeps_fields", "loads", "material", "pending", "places",
-        "resumptions", "shard", "shards", "steps", "watches_revocation",
+        "announces", "count", "datagram_protocols", "detailed", "events", "keeps_fields", "loads", "material", "numbers",
+        "pending", "places", "processes", "resumptions", "shard", "shards", "steps", "watches_revocation",
     )  # fmt: skip
 
     def __init__(
@@ -363,10 +367,13 @@ class Dispatcher(Listener):
         self.datagram_protocols = tuple(datagram_protocols)
         self.pending: PendingSessions = None  # type: ignore[assignment]  # until a session has to wait
         self.count = 0
+        self.numbers = (0, 1)
         self.steps = 0
         self.shard = 0
         self.shards = 1
         self.loads: list[int] = [0]
+        self.announces = False
+        self.processes: list[Any] = []
 
     def share(self, shard: cython.int, shards: cython.int) -> None:
         """Read only a part of the sessions: this is process `shard` of `shards`, which all read the same capture."""
@@ -398,12 +405,16 @@ class Dispatcher(Listener):
 
     def begin(self, flow: Flow) -> Session:
         """Begin a new session, with the next number."""
-        number: cython.longlong = self.count
+        number: cython.longlong = self.numbers[0] + self.numbers[1] * self.count
         self.count += 1
         events: list[Event] | None = self.events if self.detailed else None
         session: Session = Session(number, flow, self.material, self.resumptions, events, self.keeps_fields, self.places)
         if events is not None:
             session.log.emit(SessionBegan(flow))
+        elif self.announces:
+            began = SessionBegan(flow)
+            began.session = number
+            self.events.append(began)
         return session
 
     def queue(self, session: Session) -> RecordSink:
@@ -417,6 +428,8 @@ class Dispatcher(Listener):
 
     def end(self, session: Session) -> None:
         """Emit that a session has ended."""
+        if session.flow.process is None and len(self.processes) > 0:
+            session.flow.process = process_of(session, self.processes)
         ended: SessionEnded = SessionEnded(session, self.steps)
         ended.frame = session.flow.last_frame
         ended.at = session.flow.end

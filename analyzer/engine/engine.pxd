@@ -1,5 +1,5 @@
 from analyzer.capture.frame cimport Frame
-from analyzer.capture.packet_reader cimport PacketReader
+from analyzer.capture.frame_reader cimport FrameReader
 from analyzer.engine.dispatcher cimport Dispatcher
 from analyzer.flows.tcp cimport Connections
 from analyzer.flows.udp cimport UdpFlows
@@ -19,6 +19,7 @@ cdef class Engine:
     cdef public bint follows_datagrams
     cdef public object defragmenter
     cdef public list fragments
+    cdef public object processes
     cdef public Packet packet
     cdef public long long frames
     cdef public long long frame
@@ -26,8 +27,10 @@ cdef class Engine:
 
     cpdef void feed(self, Frame frame) except *
     cdef void dispatch(self, Frame frame) except *
-    cpdef bint step(self, PacketReader packet_reader) except *
+    cpdef bint step(self, FrameReader frame_reader) except *
+    cpdef void add_processes(self, object processes) except *
     cpdef void add_secrets(self, list secrets) except *
-    cpdef void run(self, PacketReader packet_reader) except *
+    cpdef void run(self, FrameReader frame_reader) except *
     cpdef void tick(self, long long at) except *
+    cpdef void set_clock(self, long long before, long long after) except *
     cpdef list take(self)

@@ -12,7 +12,7 @@ from typing import Any
 import cython
 
 from analyzer.capture.frame import Frame
-from analyzer.capture.packet_reader import PacketReader
+from analyzer.capture.frame_reader import FrameReader
 from analyzer.engine.dispatcher import DatagramProtocol, Dispatcher, TcpStream
 from analyzer.flows.connection import Endpoint
 from analyzer.flows.flow import TCP, UDP
@@ -37,6 +37,9 @@ THE_CAPTURE = "the capture"
 MAX_REPORTS = 1024
 """Reports of anomalies in fragments that are kept, at most. In a flood of fragments, each one can cause a report."""
 
+MAX_CAPTURES = 8
+"""Captures whose processes are kept at the same time."""
+
 
 class Engine:
     """Takes frames and returns events.
@@ -44,12 +47,12 @@ class Engine:
     packet: addresses, ports and payload of the last frame; if it completed a fragmented datagram, those of the whole datagram.
     dispatcher: gives flows to decoders. material: the secrets that decrypt; secrets inside a capture are added to its key log
     before the frames after them. follows_datagrams: whether UDP is read at all. frames: how many were fed. fragments: reports
-    about anomalies in IP fragments, at most MAX_REPORTS.
+    about anomalies in IP fragments, at most MAX_REPORTS. processes: of the current capture, None before the first frame.
     """
 
     __slots__ = (
         "at", "connections", "datagrams", "defragmenter", "dispatcher", "follows_datagrams", "fragments", "frame", "frames",
-        "material", "n_known_secrets", "packet", "seen",
+        "material", "n_known_secrets", "packet", "processes", "seen",
     )  # fmt: skip
 
     def __init__(
@@ -62,6 +65,8 @@ class Engine:
         private_keys: Sequence[Any] = (),
         psks: Mapping[bytes, bytes] | None = None,
         may_grow: Callable[[], bool] | None = None,
+        patience: int = 0,
+        announces: bool = False,
         application: "Callable[[bytes | None], Application] | None" = None,
         reads_data: bool = True,
         watches_revocation: bool = False,
@@ -72,13 +77,15 @@ class Engine:
         detailed: whether all events are emitted as they happen, and not only the ends of sessions; places: then also the
         positions of records and messages in the streams. fields: whether messages keep their bytes and decoded fields. keylog,
         private_keys, psks (by identity): the secrets. may_grow: returns whether secrets may still come; then sessions wait for
-        them. application: creates the reader of a session's application data, given the agreed protocol; `conversation` if
-        None. reads_data: whether application data is read at all. watches_revocation: whether OCSP responses and revocation
-        lists in plain HTTP are emitted. datagram_protocols: the protocols that read UDP flows.
+        them. patience: nanoseconds that sessions wait, as in `KeyMaterial`. announces: whether the beginnings of sessions are
+        emitted even if it is not `detailed`. application: creates the reader of a session's application data, given the agreed
+        protocol; `conversation` if None. reads_data: whether application data is read at all. watches_revocation: whether OCSP
+        responses and revocation lists in plain HTTP are emitted. datagram_protocols: the protocols that read UDP flows.
         """
         reader = (application or conversation) if reads_data else None
-        self.material = KeyMaterial(reader, keylog, private_keys, psks, may_grow)
+        self.material = KeyMaterial(reader, keylog, private_keys, psks, may_grow, patience)
         self.dispatcher = Dispatcher(self.material, detailed, places, fields, watches_revocation, datagram_protocols)
+        self.dispatcher.announces = announces
         self.connections = Connections(self.dispatcher)
         self.datagrams = UdpFlows(self.dispatcher)
         self.follows_datagrams = len(datagram_protocols) > 0
@@ -86,6 +93,7 @@ class Engine:
         self.seen: list[tuple[int, bytes]] = []
         self.n_known_secrets = 0
         self.fragments: list[FragmentReport] = []
+        self.processes: Any = None
         self.packet = Packet()
         self.frames = 0
         self.frame = 0
@@ -115,17 +123,19 @@ class Engine:
             elif packet.protocol == _UDP and self.follows_datagrams:
                 self.datagrams.feed(packet, frame.number, frame.at)
 
-    def step(self, packet_reader: PacketReader) -> cython.bint:
+    def step(self, frame_reader: FrameReader) -> cython.bint:
         """Take the next frame, and the secrets before it. Return False if the packet reader needs more bytes."""
-        more: cython.bint = packet_reader.advance()
-        self.add_secrets(packet_reader.secrets)
+        more: cython.bint = frame_reader.advance()
+        if frame_reader.processes is not self.processes:
+            self.add_processes(frame_reader.processes)
+        self.add_secrets(frame_reader.secrets)
         if more:
-            self.feed(packet_reader.frame)
+            self.feed(frame_reader.frame)
         return more
 
-    def run(self, packet_reader: PacketReader) -> None:
+    def run(self, frame_reader: FrameReader) -> None:
         """Take all frames for which the packet reader has the bytes."""
-        while self.step(packet_reader):
+        while self.step(frame_reader):
             pass
 
     def tick(self, at: cython.longlong) -> None:
@@ -134,6 +144,17 @@ class Engine:
         self.connections.tick(self.at)
         self.datagrams.tick(self.at)
         self.dispatcher.tick(self.at)
+
+    def set_clock(self, before: cython.longlong, after: cython.longlong) -> None:
+        """Go on after the clock of the capture was set from `before` to `after` (nanoseconds since the epoch).
+
+        Without this, a clock that is set forward ends all idle flows, and one that is set back ends none for that long.
+        """
+        self.at = after
+        self.connections.set_clock(before, after)
+        self.datagrams.set_clock(before, after)
+        if self.dispatcher.pending is not None:
+            self.dispatcher.pending.set_clock(after - before)
 
     def add_secrets(self, secrets: list[Any]) -> None:
         """Take the new Decryption Secrets Blocks of a capture: those that `secrets` did not contain in the last call."""
@@ -151,6 +172,14 @@ class Engine:
         self.seen = secrets
         self.n_known_secrets = len(secrets)
         self.dispatcher.tick(self.at)
+
+    def add_processes(self, processes: Any) -> None:
+        """Take the processes of a new capture (`FrameProcesses`), which grow as it is read.
+
+        Those of the captures before it are kept for the sessions that are still open, up to MAX_CAPTURES.
+        """
+        self.processes = processes
+        self.dispatcher.processes = [*self.dispatcher.processes[1 - MAX_CAPTURES :], processes]
 
     def take(self) -> list[Event]:
         """Return the events since the last call, in the order in which they happened."""

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Protocol
 
 from analyzer.capture.frame import Frame
-from analyzer.capture.packet_reader import PacketReader
+from analyzer.capture.frame_reader import FrameReader
 from analyzer.engine.engine import Engine
 from analyzer.packet.packet import Packet
 from analyzer.tls.events import Event
@@ -43,32 +43,38 @@ class Listener:
 class Source(Protocol):
     """The source of frames: `CaptureReader`, or an object that shows its progress."""
 
-    def packet_readers(self) -> Iterable[PacketReader]:
+    def packet_readers(self) -> Iterable[FrameReader]:
         """Yield the packet reader of the current capture, each time that it has more bytes."""
 
 
-def run(source: Source, engine: Engine, listeners: Sequence[Listener]) -> None:
+def run(source: Source, engine: Engine, listeners: Sequence[Listener], n_frames: int | None = None) -> None:
     """Read captures to their end, or until every listener is done. Listeners are closed only at the end of the captures.
+
+    n_frames: how many frames are read at most; after them the captures end. None for all.
 
     Each listener gets all events of a turn before the next listener. An error that a listener raises ends the run, and is
     raised here.
     """
     watchers = [listener for listener in listeners if listener.sees_packets]
     counts = [listener.packet for listener in watchers if not engine.dispatcher.detailed]
-    for packet_reader in source.packet_readers():
-        if not watchers:
-            engine.run(packet_reader)
+    for frame_reader in source.packet_readers():
+        if n_frames is not None:
+            deliver(run_by_frame(frame_reader, engine, listeners, n_frames), listeners)
+        elif not watchers:
+            engine.run(frame_reader)
             deliver(engine.take(), listeners)
         elif not engine.dispatcher.detailed:
-            frame, packet, step = packet_reader.frame, engine.packet, engine.step
-            while step(packet_reader):
+            frame, packet, step = frame_reader.frame, engine.packet, engine.step
+            while step(frame_reader):
                 for count in counts:
                     count(packet, frame, ())
             deliver(engine.take(), listeners)
         else:
-            deliver(run_by_frame(packet_reader, engine, listeners), listeners)
+            deliver(run_by_frame(frame_reader, engine, listeners), listeners)
         if listeners and all(listener.done for listener in listeners):
             return
+        if n_frames is not None and engine.frames >= n_frames:
+            break
     engine.close()
     deliver(engine.take(), listeners)
     for listener in listeners:
@@ -77,28 +83,33 @@ def run(source: Source, engine: Engine, listeners: Sequence[Listener]) -> None:
 
 def turns(source: Source, engine: Engine) -> Iterator[list[Event]]:
     """Read captures to their end, and yield the events of each turn. This is `run` for a caller that goes at its own pace."""
-    for packet_reader in source.packet_readers():
-        engine.run(packet_reader)
+    for frame_reader in source.packet_readers():
+        engine.run(frame_reader)
         yield engine.take()
     engine.close()
     yield engine.take()
 
 
-def run_by_frame(packet_reader: PacketReader, engine: Engine, listeners: Sequence[Listener]) -> list[Event]:
+def run_by_frame(
+    frame_reader: FrameReader, engine: Engine, listeners: Sequence[Listener], n_frames: int | None = None
+) -> list[Event]:
     """Take all frames for which the packet reader has the bytes, or until every listener is done. Return all their events.
 
-    Listeners with `sees_packets` get each frame with its own events.
+    Listeners with `sees_packets` get each frame with its own events. Events that came without a frame, when time went on, are
+    among those of the next frame, or alone if there is none.
     """
     watchers = [listener for listener in listeners if listener.sees_packets]
     events: list[Event] = []
-    frame, packet = packet_reader.frame, engine.packet
-    while engine.step(packet_reader):
+    frame, packet, n_before = frame_reader.frame, engine.packet, engine.frames
+    while (n_frames is None or engine.frames < n_frames) and engine.step(frame_reader):
         own = engine.take()
         events += own
         for watcher in watchers:
             watcher.packet(packet, frame, own)
-        if all(listener.done for listener in listeners):
+        if listeners and all(listener.done for listener in listeners):
             break
+    if engine.frames == n_before:
+        events += engine.take()
     return events
 
 

@@ -51,3 +51,6 @@ cdef class Connection:
     cdef public str lingers
     cdef public long long limited
     cdef public Sink sink
+
+
+cpdef long long moved(long long at, long long before, long long after) except -2

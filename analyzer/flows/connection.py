@@ -82,3 +82,10 @@ class Connection:
         self.lingers = ""
         self.limited = 0
         self.sink: Sink = None  # type: ignore[assignment]  # set by `Connections.open`, None again at the end
+
+
+def moved(at: cython.longlong, before: cython.longlong, after: cython.longlong) -> cython.longlong:
+    """Return a time after the clock was set from `before` to `after`. See `Connections.set_clock`."""
+    if after < before:
+        return min(at, after)
+    return at + after - before if at <= before else at

@@ -15,5 +15,6 @@ cdef class Flow:
     cdef public bint mid_stream
     cdef public str closed
     cdef public long long limited
+    cdef public object process
 
     cpdef bytes server_key(self)

@@ -5,6 +5,8 @@ In the layers below, packets have sides: 0 for the originator, 1 for the respond
 side is the client.
 """
 
+from typing import Any
+
 import cython
 
 from analyzer.codec.byte_slices import slice_bytes
@@ -23,10 +25,14 @@ class Flow:
     last_frame: of its packets; start, end: their times in nanoseconds since the epoch, -1 if the capture has no times.
     mid_stream: whether the flow began before the capture. closed: why it ended, "" while it is open: `fin`, `rst`, `reused`,
     `idle`, `evicted` or `end` (of the capture). limited: number of holes that were given up because more waited behind them
-    than the limits allow. `last_frame`, `end`, `closed` and `limited` are set when the flow ends.
+    than the limits allow. `last_frame`, `end`, `closed` and `limited` are set when the flow ends. process: the local process
+    of the flow, with a method `record`; None if it is not known. No packet says this. It comes from blocks of the capture,
+    or from a listener that asks the system when the session begins.
     """
 
-    __slots__ = ("closed", "end", "first_frame", "key", "last_frame", "limited", "mid_stream", "protocol", "start")
+    __slots__ = (
+        "closed", "end", "first_frame", "key", "last_frame", "limited", "mid_stream", "process", "protocol", "start",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -45,6 +51,7 @@ class Flow:
         self.end = 0
         self.closed = ""
         self.limited = 0
+        self.process: Any = None
 
     @property
     def client(self) -> tuple[str, int]:

@@ -1,7 +1,7 @@
 cimport cython
 
 from analyzer.packet.packet cimport Packet
-from analyzer.flows.connection cimport Connection, Endpoint
+from analyzer.flows.connection cimport Connection, Endpoint, moved
 from analyzer.flows.listener cimport Listener
 from analyzer.flows.reassembly cimport Reassembler
 from analyzer.flows.sink cimport Sink
@@ -23,6 +23,7 @@ cdef class Connections:
     cdef public long long n_open
     cdef public long long n_since_sweep
     cdef public long long evicted
+    cdef public long long patience
 
     cpdef void feed(self, Packet packet, long long frame, long long at) except *
     cdef Endpoint find(self, Packet packet)
@@ -33,6 +34,7 @@ cdef class Connections:
     cdef void linger(self, Connection connection, str reason, long long at) except *
     cdef void expire(self, long long frame, long long at) except *
     cpdef void tick(self, long long at) except *
+    cpdef void set_clock(self, long long before, long long after) except *
     cdef void sweep(self, long long frame, long long at) except *
     cdef void close_idle(self, long long frame, long long at) except *
     cdef void evict(self, long long frame, long long at) except *

@@ -10,7 +10,7 @@ from operator import attrgetter
 
 import cython
 
-from analyzer.flows.connection import Connection, Endpoint
+from analyzer.flows.connection import Connection, Endpoint, moved
 from analyzer.flows.limits import (
     CLOSED_CONNECTIONS,
     HELD_TOTAL,
@@ -33,11 +33,12 @@ class Connections:
 
     endpoints: from the key of each direction to the endpoint that sends in it. recent: the endpoints of the last packets, in
     the slots that `slot_of` computes; most packets belong to one of them. frame: the number of the last packet's frame.
+    patience: how long an ended connection waits for late packets, in nanoseconds; LINGER unless somebody is watching live.
     """
 
     __slots__ = (
-        "closed", "endpoints", "evicted", "frame", "lingering", "listener", "n_open", "n_since_sweep", "reassembler",
-        "recent",
+        "closed", "endpoints", "evicted", "frame", "lingering", "listener", "n_open", "n_since_sweep", "patience",
+        "reassembler", "recent",
     )  # fmt: skip
 
     def __init__(self, listener: Listener) -> None:
@@ -51,6 +52,7 @@ class Connections:
         self.n_open = 0
         self.n_since_sweep = 0
         self.evicted = 0
+        self.patience = LINGER
 
     def feed(self, packet: Packet, frame: cython.longlong, at: cython.longlong) -> None:
         """Take one TCP packet whose header was read into `packet`."""
@@ -187,7 +189,7 @@ class Connections:
         while len(self.lingering) > 0:
             connection = self.lingering[0]
             if connection.lingers and not connection.closed:
-                if at - connection.end < LINGER and len(self.lingering) <= LINGER_CONNECTIONS:
+                if at - connection.end < self.patience and len(self.lingering) <= LINGER_CONNECTIONS:
                     return
                 self.end(connection, connection.lingers, frame, at)
             self.lingering.pop(0)
@@ -195,12 +197,26 @@ class Connections:
     def tick(self, at: cython.longlong) -> None:
         """Advance the time to `at`, in nanoseconds since 1970-01-01 UTC, when no packet comes, as on a quiet interface.
 
-        Connections that waited LINGER for late packets end with their reason, `fin` or `rst`. Those that had no packet for
+        Connections that waited `patience` for late packets end with their reason, `fin` or `rst`. Those that had no packet for
         longer than IDLE end as `idle`. An `at` before the last packet's time ends nothing. This visits all connections, so do
         not call it more than a few times per second.
         """
         self.expire(self.frame, at)
         self.close_idle(self.frame, at)
+
+    def set_clock(self, before: cython.longlong, after: cython.longlong) -> None:
+        """Move the times of all connections: the clock that gives packets their times was set from `before` to `after`.
+
+        If it was set forward, what had happened before is as long ago as it was. If it was set back, no time stays in the
+        future, because a connection with such a time would never end.
+        """
+        endpoint: Endpoint
+        connection: Connection
+        for endpoint in self.endpoints.values():
+            connection = endpoint.connection
+            if endpoint.side == 0:
+                connection.start = moved(connection.start, before, after)
+                connection.end = moved(connection.end, before, after)
 
     def sweep(self, frame: cython.longlong, at: cython.longlong) -> None:
         """End idle connections. This runs at most once in as many packets as there are connections."""

@@ -1,6 +1,7 @@
 cimport cython
 
 from analyzer.packet.packet cimport Packet
+from analyzer.flows.connection cimport moved
 from analyzer.flows.listener cimport Listener
 from analyzer.flows.sink cimport DatagramSink
 from analyzer.flows.udp_flow cimport UdpFlow, UdpSide
@@ -21,6 +22,7 @@ cdef class UdpFlows:
 
     cpdef void feed(self, Packet packet, long long frame, long long at) except *
     cpdef void tick(self, long long at) except *
+    cpdef void set_clock(self, long long before, long long after) except *
     cpdef void close(self, long long frame, long long at) except *
     cdef UdpSide find(self, Packet packet)
     cdef UdpSide open(self, Packet packet, long long frame, long long at)

@@ -9,6 +9,7 @@ from operator import attrgetter
 
 import cython
 
+from analyzer.flows.connection import moved
 from analyzer.flows.limits import HELD_TOTAL, RECENT, SWEEP_PACKETS, UDP_FLOWS, UDP_IDLE
 from analyzer.flows.listener import Listener
 from analyzer.flows.sink import DatagramSink
@@ -64,6 +65,13 @@ class UdpFlows:
         for flow in self.all_open():
             if at - flow.end > UDP_IDLE:
                 self.end(flow, "idle")
+
+    def set_clock(self, before: cython.longlong, after: cython.longlong) -> None:
+        """Move the times of all flows: see `Connections.set_clock`."""
+        flow: UdpFlow
+        for flow in self.all_open():
+            flow.start = moved(flow.start, before, after)
+            flow.end = moved(flow.end, before, after)
 
     def close(self, frame: cython.longlong, at: cython.longlong) -> None:
         """End all flows at the end of the capture, in the order in which they began."""

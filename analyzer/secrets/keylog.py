@@ -160,6 +160,19 @@ class KeyLog:
         self.close(source)
         self._sources[source] = _Source()
 
+    def forget(self, most: int) -> None:
+        """Forget the sessions whose secrets were read first, until at most `most` lines are kept.
+
+        The time depends on the number of lines, so call it rarely. Those by client random go first.
+        """
+        for table in (self._kept, self._session_ids, self._premasters):
+            for name in list(table):
+                if self._n_kept <= most:
+                    break
+                self._n_kept -= len(table.pop(name))
+        for lines in self._labelled.values():
+            lines[:] = [line for line in lines if line.session in self._kept]
+
     def secrets(self, client_random: bytes) -> dict[str, bytes]:
         """Return a session's secrets by label, empty if there are none.
 
@@ -286,6 +299,11 @@ class KeyLog:
     def n_fed(self) -> int:
         """The number of lines read so far. A caller compares it to see whether there is anything new."""
         return self._n_lines
+
+    @property
+    def n_kept(self) -> int:
+        """The number of lines that are kept."""
+        return self._n_kept
 
     def counts(self) -> Counts:
         """Return the figures for the audit; `sessions` are those named by client random."""

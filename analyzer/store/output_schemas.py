@@ -347,6 +347,32 @@ CODE: Schema = document(
     {},
 )  # fmt: skip
 
+INTERFACE: Schema = document(
+    "interface",
+    record(
+        "One interface of this machine now: a line of `analyzer interfaces --format json`.",
+        {
+            "name": text("its name"),
+            "index": number("its number in this machine", 1),
+            "addresses": several("its IP addresses", text("an address")),
+            "hardware_address": or_null(text("the MAC address; null where packets have none")),
+            "state": or_null(one_of("whether it is up, and has a link", ("up", "no carrier", "down"))),
+            "speed": or_null(number("in Mbit/s; null where it has none, such as `lo`")),
+            "mtu": or_null(number("bytes of the longest packet")),
+            "link_type": or_null(text("link type of its packets, by its registered name")),
+            "loopback": flag("whether it leads back to this machine"),
+            "received_packets": or_null(number("packets that it received since it was made")),
+            "sent_packets": or_null(number("packets that it sent")),
+            "dropped_in": or_null(number("received packets that it or its driver dropped")),
+            "dropped_out": or_null(number("packets to send that it dropped")),
+            "can_capture": flag("whether this process has the right to capture"),
+            "missing": or_null(text("name of the right that is missing for that")),
+            "command": or_null(text("a command that has it")),
+        },
+    ),
+    {},
+)
+
 SCHEMAS: dict[str, Schema] = {
     "summary": SUMMARY,
     "sessions": SESSION,
@@ -356,6 +382,8 @@ SCHEMAS: dict[str, Schema] = {
     "export": MANIFEST,
     "packets": PACKET,
     "keys": KEYS,
+    "live": SESSION,
+    "interfaces": INTERFACE,
     "fields": CODE,
 }
 """The schemas by the command that prints them."""

@@ -205,6 +205,16 @@ _ECH = record(
     },
 )
 
+_PROCESS = record(
+    "the process on the machine where the packets were captured",
+    {
+        "name": or_null(text("name of the process, without its path")),
+        "pid": or_null(number("process id")),
+        "user": or_null(text("name of its user, or the number of a user without a name")),
+        "container": or_null(text("id of the container in which it runs; null also if it runs in none")),
+    },
+)
+
 _GAP = record(
     "bytes of one side that the capture lacks",
     {
@@ -276,6 +286,7 @@ DEFINITIONS: dict[str, Schema] = {
     "authenticity": _AUTHENTICITY,
     "ech": _ECH,
     "gap": _GAP,
+    "process": _PROCESS,
     "http_exchange": _HTTP_EXCHANGE,
     "finding": FINDING,
 }
@@ -324,6 +335,9 @@ SESSION: Schema = document(
             "gaps": several("what the capture lacks of the session", item_of("gap")),
             "http": several("HTTP exchanges inside, in the order of the requests", item_of("http_exchange")),
             "findings": several("what a reader should know", item_of("finding")),
+            "process": or_null(
+                reference("the client's process if that is local, else the server's; null where nobody says", "process")
+            ),
         },
     ),
     DEFINITIONS,

@@ -61,7 +61,7 @@ def template(first: str, last: str, **values: Any) -> tuple[str, ...]:
     keys = list(empty(SESSION))
     chosen = {key: values.get(key, HOLE) for key in keys[keys.index(first) : keys.index(last) + 1]}
     written = orjson.dumps(chosen).decode().removeprefix("{").removesuffix("}")
-    opening, closing = "{" if first == "id" else ",", "}" if last == "findings" else ""
+    opening, closing = "{" if first == "id" else ",", "}" if last == "process" else ""
     return tuple(f"{opening}{written}{closing}".split(_HOLE))
 
 
@@ -75,7 +75,7 @@ HEAD: tuple[str, ...] = template("id", "end_time", protocol="tls", client=_END, 
 _SIDES = {"client": [HOLE], "server": [HOLE]}
 FINGERPRINTS: tuple[str, ...] = template("ja3", "ja4")
 TAIL: tuple[bytes, ...] = tuple(
-    part.encode() for part in template("handshake", "findings", handshake=[HOLE], alerts=[HOLE], certificates=_SIDES)
+    part.encode() for part in template("handshake", "process", handshake=[HOLE], alerts=[HOLE], certificates=_SIDES)
 )
 ABSENT_JSON: bytes = orjson.dumps(ABSENT)
 
@@ -143,6 +143,8 @@ def session_json(session: Session, messages: cython.bint, chains: Any, resumes: 
             TAIL[10],
             orjson.dumps(findings) if findings else b"[]",
             TAIL[11],
+            b"null" if session.flow.process is None else orjson.dumps(session.flow.process.record()),
+            TAIL[12],
         )
     )
 

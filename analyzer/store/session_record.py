@@ -196,6 +196,8 @@ def session_head(session: Session) -> dict[str, Any]:
         record["ja3"], record["ja4"] = hello_fingerprints(fingerprint_input)
     if answer is not None:
         record["ja3s"] = server_fingerprint(answer)
+    if flow.process is not None:
+        record["process"] = flow.process.record()
     return record
 
 

@@ -48,6 +48,12 @@ MAX_PENDING_TIME = 60_000_000_000
 A user who watches a pipe without secrets wants to see results soon.
 """
 
+MAX_PENDING_OPEN = 1 << 60
+"""The same for a session that is still open: 36 years, as good as no limit.
+
+A capture in a pipe is read to its end, and then everything is shown. What is kept has its limits in bytes.
+"""
+
 MAX_CANDIDATES = 8
 """Contradicting secrets that are all tried.
 

@@ -3,7 +3,7 @@ from analyzer.tls.record.record cimport Record, RecordSink
 from analyzer.tls.session cimport Session
 
 cdef int APPLICATION_DATA, CHANGE_CIPHER_SPEC, HANDSHAKE, CLIENT_HELLO, SSL2, _RANDOM_BEGINS, _RANDOM_ENDS, _CLIENT
-cdef long long MAX_PENDING, MAX_PENDING_ENDED, MAX_PENDING_TIME, MAX_PENDING_TOTAL, PENDING_COST, NEVER
+cdef long long MAX_PENDING, MAX_PENDING_ENDED, MAX_PENDING_OPEN, MAX_PENDING_TIME, MAX_PENDING_TOTAL, PENDING_COST, NEVER
 
 
 cdef class PendingSession(RecordSink):
@@ -17,6 +17,7 @@ cdef class PendingSession(RecordSink):
     cdef public bint encrypted
     cdef public bint evicted
     cdef public bint passes_through
+    cdef public long long since
     cdef public tuple ended
 
     cdef void match(self, Record record) except *
@@ -31,7 +32,11 @@ cdef class PendingSessions:
     cdef public object material
     cdef public long long size
     cdef public long long seen
+    cdef public long long at
     cdef public long long due
+    cdef public long long due_open
+    cdef public long long patience
+    cdef public long long parked_patience
     cdef public dict waiting
     cdef public dict named
     cdef public dict parked
@@ -44,5 +49,7 @@ cdef class PendingSessions:
     cpdef void match(self) except *
     cpdef void evict(self) except *
     cpdef list tick(self, long long at)
+    cpdef void set_clock(self, long long forward) except *
+    cdef void let_open_go(self, long long at) except *
     cdef list take(self)
     cpdef list close(self)

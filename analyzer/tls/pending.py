@@ -7,7 +7,9 @@ The result is the same as if the secrets had come first, with one exception: if 
 pending, that relation is not known.
 
 There are limits for what is kept. A session that reaches one goes on without secrets; if its secrets come later, that is a
-finding. Time here is the time of the capture.
+finding. Time here is the time of the capture. While an interface is read, it also advances without frames (`Engine.tick`), and
+`KeyMaterial.patience` limits the time that a session waits: while it is open, so that a session for which there will never be
+secrets is seen, and again when it has ended. If the clock is set back, a session waits no longer than that either.
 """
 
 import cython
@@ -17,6 +19,7 @@ from analyzer.tls.decryption.key_material import KeyMaterial
 from analyzer.tls.limits import (
     MAX_PENDING,
     MAX_PENDING_ENDED,
+    MAX_PENDING_OPEN,
     MAX_PENDING_TIME,
     MAX_PENDING_TOTAL,
     PENDING_COST,
@@ -39,12 +42,13 @@ class PendingSession(RecordSink):
     queue: copies of the records. size: bytes of memory that they need. hello: the first bytes of the handshake. random: the
     client random that names the session, empty before its ClientHello. tried: how much of the key log was searched.
     encrypted: whether any record can be encrypted; a handshake that was aborted earlier needs no secrets. passes_through:
-    whether records are passed on to the session; evicted: because keeping them had no use. ended: frame and time of the
-    flow's end, None before.
+    whether records are passed on to the session; evicted: because keeping them had no use. since: the time of the first record,
+    -1 before it. ended: frame and time of the flow's end, None before.
     """
 
     __slots__ = (
-        "encrypted", "ended", "evicted", "hello", "passes_through", "queue", "random", "session", "size", "store", "tried",
+        "encrypted", "ended", "evicted", "hello", "passes_through", "queue", "random", "session", "since", "size", "store",
+        "tried",
     )  # fmt: skip
 
     def __init__(self, session: Session, store: "PendingSessions") -> None:
@@ -59,6 +63,7 @@ class PendingSession(RecordSink):
         self.tried = -1
         self.evicted = False
         self.passes_through = False
+        self.since = -1
         self.ended: tuple[int, int] | None = None
 
     def wants(self, role: cython.int, content_type: cython.int) -> cython.bint:
@@ -98,6 +103,9 @@ class PendingSession(RecordSink):
         alive: PendingSession = self
         store: PendingSessions = alive.store
         self.queue.append(record)
+        if self.since < 0 and record.at >= 0:
+            self.since = record.at
+            store.due_open = min(store.due_open, record.at + store.patience)
         cost: cython.longlong = len(record.body) + len(record.second) + PENDING_COST
         self.size += cost
         store.size += cost
@@ -175,17 +183,25 @@ class PendingSessions:
     """All pending sessions of a run.
 
     size: bytes that they keep. parked: those whose flow has ended, by session number; due: the time up to which none of them
-    has waited too long; ended: those of them that are not pending any more. seen: how much of the key log was matched with
-    them. waiting: all of them, by session number; named: session numbers by client random.
+    has waited too long; ended: those of them that are not pending any more. due_open: the same time for those that are open.
+    patience: how long those that are open wait, parked_patience: those that have ended. seen: how much of the key log was
+    matched with them. waiting: all of them, by session number; named: session numbers by client random. at: the last time.
     """
 
-    __slots__ = ("due", "ended", "material", "named", "parked", "seen", "size", "waiting")
+    __slots__ = (
+        "at", "due", "due_open", "ended", "material", "named", "parked", "parked_patience", "patience", "seen", "size",
+        "waiting",
+    )  # fmt: skip
 
     def __init__(self, material: KeyMaterial) -> None:
         self.material = material
         self.size = 0
         self.seen = -1
+        self.at = 0
         self.due = NEVER
+        self.due_open = NEVER
+        self.patience = material.patience or MAX_PENDING_OPEN
+        self.parked_patience = material.patience or MAX_PENDING_TIME
         self.waiting: dict[int, PendingSession] = {}
         self.named: dict[bytes, dict[int, None]] = {}
         self.parked: dict[int, PendingSession] = {}
@@ -204,7 +220,7 @@ class PendingSessions:
     def park(self, pending: PendingSession) -> None:
         """Keep a pending session whose flow has ended."""
         if len(self.parked) == 0 and pending.ended is not None:
-            self.due = pending.ended[1] + MAX_PENDING_TIME
+            self.due = pending.ended[1] + self.parked_patience
         self.parked[pending.session.id] = pending
 
     def forget(self, pending: PendingSession) -> None:
@@ -257,19 +273,48 @@ class PendingSessions:
         """Return the sessions that have waited long enough, by the time of the capture, or whose secrets have come."""
         self.match()
         spare: cython.Py_ssize_t = len(self.parked) - MAX_PENDING_ENDED
-        if spare <= 0 and at <= self.due:
+        back: cython.bint = self.at - at > self.patience
+        self.at = at
+        if at > self.due_open or back:
+            self.let_open_go(at)
+        if spare <= 0 and at <= self.due and not back:
             return self.take()
         self.due = NEVER
         for number in list(self.parked):
             pending: PendingSession = self.parked[number]
             began: cython.longlong = pending.ended[1] if pending.ended is not None else 0
-            if spare <= 0 and at - began <= MAX_PENDING_TIME:
-                self.due = began + MAX_PENDING_TIME
+            if spare <= 0 and abs(at - began) <= self.parked_patience:
+                self.due = began + self.parked_patience
                 break
             spare -= 1
             del self.parked[number]
             self.ended.append(pending.end())
         return self.take()
+
+    def set_clock(self, forward: cython.longlong) -> None:
+        """Go on after the clock of the capture was set forward by so many nanoseconds; back if that is negative."""
+        pending: PendingSession
+        for pending in list(self.waiting.values()):
+            if pending.since >= 0:
+                pending.since += forward
+            if pending.ended is not None:
+                pending.ended = pending.ended[0], pending.ended[1] + forward
+        self.at += forward
+        self.due = self.due if self.due == NEVER else self.due + forward
+        self.due_open = self.due_open if self.due_open == NEVER else self.due_open + forward
+
+    def let_open_go(self, at: cython.longlong) -> None:
+        """Evict the open sessions that have waited too long. The first sessions in `waiting` began first."""
+        self.due_open = NEVER
+        pending: PendingSession
+        for pending in list(self.waiting.values()):
+            if pending.ended is not None or pending.since < 0:
+                continue
+            if abs(at - pending.since) <= self.patience:
+                # Sessions whose flows have ended may be before it. They are passed over only some times in each wait.
+                self.due_open = max(pending.since + self.patience, at + self.patience // 64)
+                break
+            pending.evict()
 
     def take(self) -> list[Session]:
         """Return the sessions that have ended, each only once."""

@@ -335,7 +335,7 @@ class Session(RecordSink):
             log.in_order()
         self.handshake.close(at)
         flow.last_frame = frame
-        flow.end = at
+        flow.end = at if at < 0 or at > flow.start else flow.start  # the clock can be set back meanwhile
         if flow.closed == "evicted":
             detail = "closed early: more connections were open than the limits allow"
             log.add_finding("evicted", "info", detail, frame)

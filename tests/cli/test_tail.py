@@ -6,10 +6,14 @@ import struct
 import subprocess
 import sys
 import time
+from argparse import Namespace
 from pathlib import Path
 
 import pytest
 
+from analyzer.cli.capture_run import CaptureRun
+from analyzer.cli.key_files import read_keys
+from analyzer.cli.output import Output
 from analyzer.cli.tail import Tail
 from analyzer.secrets.keylog import KeyLog
 
@@ -114,6 +118,20 @@ def test_a_log_that_grows_behind_a_pipe(split: tuple[bytes, bytes], tmp_path: Pa
     assert record["decryption"]["status"] == "decrypted"
 
 
+def test_a_large_log_is_read_whole_before_the_first_packet(
+    split: tuple[bytes, bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("analyzer.cli.tail.MOST_AT_ONCE", 100)
+    log = tmp_path / "keys"
+    log.write_bytes(row(0) * 20 + split[1])
+    run = CaptureRun(["-"], Output(os.devnull, [], "never"))
+    options = Namespace(keylog=[str(log)], rsa_key=[], psk_file=[], password_file=[])
+    keylog = read_keys(options, run)["keylog"]
+    assert keylog is not None
+    assert keylog.n_fed == 20 + split[1].count(b"\n")
+    assert len(run.tail) == 1
+
+
 def test_a_log_through_a_pipe_is_read_once(captures: Path, repository: Path):
     folder = captures / "tls13-rsa"
     script = '"$1" -m analyzer sessions "$2" --format csv -k <(cat "$3")'
@@ -139,3 +157,75 @@ def test_secrets_at_the_end_of_a_file_on_standard_input(split: tuple[bytes, byte
         done = subprocess.run(command, stdin=file, capture_output=True, cwd=repository, check=True)
     (record,) = map(json.loads, done.stdout.splitlines())
     assert record["decryption"]["status"] == "decrypted"
+
+
+# While an interface is read.
+
+
+def test_a_file_that_is_not_there_yet(tmp_path: Path, capfd: pytest.CaptureFixture[str]):
+    path = tmp_path / "keys"
+    keylog = KeyLog()
+    with pytest.raises(FileNotFoundError):
+        Tail(keylog, str(path))
+    tail = Tail(keylog, str(path), may_be_missing=True)
+    assert "not there yet" in capfd.readouterr().err
+    assert not tail.present
+    assert not tail.read_new()
+    path.write_bytes(row(0))
+    tail.read_new()
+    assert tail.present
+    tail.close()
+    assert known(keylog) == [0]
+    assert capfd.readouterr().err == ""
+
+
+def test_a_file_that_never_comes(tmp_path: Path):
+    keylog = KeyLog()
+    tail = Tail(keylog, str(tmp_path / "keys"), may_be_missing=True)
+    tail.close()
+    assert keylog.counts().lines == 0
+
+
+def test_one_read_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("analyzer.cli.tail.MOST_AT_ONCE", 300)
+    path = tmp_path / "keys"
+    path.write_bytes(row(0) + row(1) + row(2) + row(3))
+    keylog = KeyLog()
+    tail = Tail(keylog, str(path))
+    seen = []
+    while tail.read_new():
+        seen.append(known(keylog))
+    assert len(seen) == 2
+    assert seen[0] == [0]
+    assert known(keylog) == [0, 1, 2, 3]
+    tail.close()
+
+
+def test_a_file_that_was_emptied_and_is_longer_again(tmp_path: Path, capfd: pytest.CaptureFixture[str]):
+    path = tmp_path / "keys"
+    path.write_bytes(row(0))
+    keylog = KeyLog()
+    tail = Tail(keylog, str(path))
+    tail.read_new()
+    path.write_bytes((row(1) + row(2) + row(3)).replace(b"ab", b"cd"))
+    tail.close()
+    assert known(keylog) == [0, 1, 2, 3]
+    assert "was emptied while it was read" in capfd.readouterr().err
+
+
+def test_a_pipe_in_the_place_of_the_file(tmp_path: Path, capfd: pytest.CaptureFixture[str]):
+    """Nobody waits for it to be written to, and it is said only once."""
+    path = tmp_path / "keys"
+    path.write_bytes(row(0))
+    keylog = KeyLog()
+    tail = Tail(keylog, str(path))
+    tail.read_new()
+    path.unlink()
+    os.mkfifo(path)
+    for _ in range(3):
+        tail.read_new()
+    assert capfd.readouterr().err.count("not a regular file") == 1
+    path.unlink()
+    path.write_bytes(row(1))
+    tail.close()
+    assert known(keylog) == [0, 1]

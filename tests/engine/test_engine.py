@@ -234,3 +234,54 @@ def test_events_do_not_depend_on_how_often_they_are_taken(waits):
     assert ends == ([0, 1, 2, 3] if not waits else [0, 1, 3, 2])
     for every in (1, 2, 7, 30):
         assert events_of(every) == whole
+
+
+def test_a_clock_that_is_set_forward_ends_nothing():
+    """The connection was silent for a moment, and not for the days by which the clock was set."""
+    day = 86_400 * SECOND
+    tap, segments = Tap(), packetise(talk())
+    tap.feed(*segments[:8])
+    tap.engine.set_clock(tap.at, tap.at + day)
+    tap.at += day
+    tap.engine.tick(tap.at)
+    assert ended(tap.take()) == []
+    tap.feed(*segments[8:])
+    (session,) = tap.close()
+    assert session.flow.closed == "fin"
+    assert session.established
+
+
+def test_a_clock_that_is_set_back_keeps_nothing_open():
+    """Without it, the session would be shown when the clock has come to where it was: in a day."""
+    day = 86_400 * SECOND
+    for told in (True, False):
+        tap, segments = Tap(), packetise(talk())
+        tap.feed(*segments)
+        before, tap.at = tap.at, tap.at - day
+        if told:
+            tap.engine.set_clock(before, tap.at)
+        tap.engine.tick(tap.at + 2 * LINGER)
+        assert len(ended(tap.take())) == told
+    (session,) = tap.close()
+    assert session.flow.end >= session.flow.start
+
+
+def test_the_end_is_not_before_the_start_when_the_clock_is_set_back():
+    tap, segments = Tap(), packetise(talk())
+    tap.feed(*segments[:8])
+    before, tap.at = tap.at, tap.at - 3600 * SECOND
+    tap.engine.set_clock(before, tap.at)
+    tap.feed(*segments[8:])
+    (session,) = tap.close()
+    assert session.flow.end == session.flow.start
+
+
+def test_patience_is_how_long_an_ended_connection_waits():
+    tap = Tap()
+    tap.engine.connections.patience = LINGER // 4
+    tap.feed(*packetise(talk()))
+    last = tap.at - 1_000_000
+    tap.engine.tick(last + LINGER // 4 - 1)
+    assert ended(tap.take()) == []
+    tap.engine.tick(last + LINGER // 4)
+    assert len(ended(tap.take())) == 1

@@ -6,6 +6,7 @@ import pytest
 from conversations import Segment, packetise, pcap, talk
 
 from analyzer.capture.frame import Frame
+from analyzer.capture.frame_reader import FrameReader
 from analyzer.capture.packet_reader import PacketReader
 from analyzer.engine import Engine, Listener, run
 from analyzer.tls.events import Event, HandshakeMessage, SessionEnded
@@ -181,3 +182,38 @@ def test_a_run_without_frames_closes_the_listeners():
     run(Pieces([], 1 << 20), Engine(), [recorder])
     assert recorder.events == []
     assert recorder.lines[-1] == ("", "close")
+
+
+@pytest.mark.parametrize("detailed", [False, True])
+@pytest.mark.parametrize("step", [1 << 20, 60])
+def test_a_run_ends_after_so_many_frames(detailed: bool, step: int):
+    engine, listener = Engine(detailed=detailed), PacketRecorder()
+    run(Pieces(TWO, step), engine, [listener], 10)
+    assert [number for number, _, _ in listener.own] == list(range(1, 11))
+    assert [type(event) for event in listener.events].count(SessionEnded) == 1  # the end of the frames is that of the captures
+    assert listener.lines[-1] == ("", "close")
+
+
+class Quiet(Pieces):
+    """A source in which time goes on after the last frame, before the end."""
+
+    engine: Engine
+
+    def packet_readers(self) -> Iterator[FrameReader]:
+        for packet_reader in super().packet_readers():
+            yield packet_reader
+        self.engine.tick(self.engine.at + 10_000_000_000)
+        yield packet_reader
+        assert len(self.recorder.events) > 0
+
+    def __init__(self, engine: Engine, recorder: Recorder) -> None:
+        super().__init__(TWO, 1 << 20)
+        self.engine, self.recorder = engine, recorder
+
+
+@pytest.mark.parametrize("detailed", [False, True])
+def test_what_ends_without_a_frame_is_delivered_at_once(detailed: bool):
+    engine, recorder = Engine(detailed=detailed), PacketRecorder()
+    source = Quiet(engine, recorder)
+    run(source, engine, [recorder])
+    assert [type(event) for event in recorder.events].count(SessionEnded) == 2

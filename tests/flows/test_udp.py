@@ -327,3 +327,15 @@ def test_no_frame_raises_whatever_its_bytes():
             if read(tap.packet, bytes(data), 0, len(data) - cut, 1, len(data)) and tap.packet.protocol == 17:
                 tap.flows.feed(tap.packet, 1, START)
         tap.close()
+
+
+def test_flows_follow_a_clock_that_is_set():
+    day = 86_400 * SECOND
+    tap = Tap()
+    tap.feed(datagram(0, b"a"))
+    tap.flows.set_clock(tap.at, tap.at + day)
+    tap.flows.tick(tap.at + day + SECOND)
+    assert tap.flows.n_open == 1
+    tap.flows.set_clock(tap.at + day, tap.at)
+    tap.flows.tick(tap.at + limits.UDP_IDLE + 1)
+    assert tap.flows.n_open == 0

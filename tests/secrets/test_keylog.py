@@ -6,6 +6,7 @@ import pytest
 
 from analyzer.secrets import keylog
 from analyzer.secrets.keylog import KeyLog
+from analyzer.secrets.labels import TRAFFIC_SECRETS
 
 FIRST, SECOND = bytes(range(32)), bytes(range(100, 132))
 SECRET, OTHER = bytes(range(32, 64)), bytes(range(64, 96))
@@ -266,3 +267,20 @@ def test_news_are_reported_from_the_first_call_on():
     log.feed(entry("EXPORTER_SECRET") + entry("EXPORTER_SECRET", SECOND) + entry("CLIENT_TRAFFIC_SECRET_0", SECOND))
     assert log.new_sessions() == {SECOND}
     assert log.new_sessions() == set()
+
+
+def test_the_sessions_that_were_read_first_are_forgotten_first():
+    keylog = KeyLog()
+    randoms = [bytes([number]) * 32 for number in range(6)]
+    for name in randoms:
+        lines = "".join(f"{label} {name.hex()} {'cd' * 32}\n" for label in TRAFFIC_SECRETS)
+        keylog.feed(lines.encode())
+    assert keylog.n_kept == 6 * len(TRAFFIC_SECRETS)
+    keylog.forget(2 * len(TRAFFIC_SECRETS))
+    assert [keylog.knows(name) for name in randoms] == [False] * 4 + [True] * 2
+    assert [name for name, _ in keylog.sessions(TRAFFIC_SECRETS[0])] == randoms[4:]
+    assert keylog.n_kept == len(list(keylog.lines())) == 2 * len(TRAFFIC_SECRETS)
+    keylog.feed(f"{TRAFFIC_SECRETS[0]} {randoms[0].hex()} {'ef' * 32}\n".encode())
+    assert keylog.secrets(randoms[0]) == {TRAFFIC_SECRETS[0]: b"\xef" * 32}
+    keylog.forget(0)
+    assert list(keylog.lines()) == []

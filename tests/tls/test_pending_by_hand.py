@@ -332,3 +332,78 @@ def test_secrets_of_several_sessions_resume_them_in_the_order_of_their_ids():
     hands[0].collect()
     store.match()
     assert list(dict.fromkeys(event.session for event in told)) == [3, 4, 5]
+
+
+# While an interface is read.
+
+PATIENCE = 5_000_000_000
+
+
+def patient() -> PendingSessions:
+    return PendingSessions(KeyMaterial(keylog=KeyLog(), may_grow=lambda: True, patience=PATIENCE))
+
+
+def test_an_open_session_waits_for_a_bounded_time():
+    store = patient()
+    hands = [Waiting(store, number) for number in range(3)]
+    for number, hand in enumerate(hands):
+        hand.frame = 1000 * number
+        play(hand)
+    begins = [hand.pending.since for hand in hands]
+    assert begins == sorted(begins)
+    store.tick(begins[0] + PATIENCE)
+    assert [hand.pending.passes_through for hand in hands] == [False, False, False]
+    store.tick(begins[0] + PATIENCE + 1)
+    assert [hand.pending.passes_through for hand in hands] == [True, False, False]
+    assert hands[0].pending.evicted
+    store.tick(begins[2] + PATIENCE + 1)
+    assert [hand.pending.passes_through for hand in hands] == [True, True, True]
+    assert (store.size, store.waiting) == (0, {})
+
+
+def test_without_patience_an_open_session_waits_for_ever():
+    hand = Waiting()
+    play(hand)
+    hand.store.tick(hand.at + (1 << 59))
+    assert not hand.pending.passes_through
+
+
+def test_open_sessions_behind_ended_ones_are_let_go():
+    store = patient()
+    hands = [Waiting(store, number) for number in range(4)]
+    for number, hand in enumerate(hands):
+        hand.frame = 1000 * number
+        play(hand)
+    for hand in hands[:2]:
+        hand.frame = hands[3].frame
+        assert hand.end() == []
+    store.tick(hands[2].pending.since + PATIENCE + 1)
+    assert [hand.pending.passes_through for hand in hands] == [False, False, True, False]
+    assert list(store.parked) == [0, 1]
+
+
+def test_after_the_clock_was_set_sessions_wait_as_long_as_before():
+    for hours in (1, -1):
+        store = patient()
+        ended, opened = Waiting(store, 0), Waiting(store, 1)
+        play(ended)
+        play(opened)
+        assert ended.end() == []
+        last, jump = ended.at, hours * 3600 * 1_000_000_000
+        store.tick(last)
+        store.set_clock(jump)
+        assert store.tick(last + jump + PATIENCE - 1) == []
+        assert opened.pending.since + PATIENCE < last + jump + PATIENCE
+        assert store.tick(last + jump + PATIENCE + 1) == [ended.session]
+        assert opened.pending.passes_through
+
+
+def test_a_clock_that_goes_back_unnoticed_keeps_nothing_for_ever():
+    store = patient()
+    ended, opened = Waiting(store, 0), Waiting(store, 1)
+    play(ended)
+    play(opened)
+    assert ended.end() == []
+    store.tick(ended.at)
+    assert store.tick(ended.at - 3600 * 1_000_000_000) == [ended.session]
+    assert opened.pending.passes_through

@@ -1,0 +1,157 @@
+"""Captures interfaces: the source of frames for a run of the engine, as `CaptureReader` is for files.
+
+A run goes in turns. In each turn the reader gets what the sockets have, and the engine takes it. A turn without frames comes at
+least every TURN seconds: then the caller moves the time of the engine, so that idle sessions end on a quiet interface too.
+"""
+
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from typing import Protocol
+
+from analyzer.capture.frame_reader import FrameReader
+from analyzer.capture.live.capture_error import CaptureError
+from analyzer.capture.live.live_options import InterfaceStatistics, LiveOptions
+
+__all__ = ["CaptureError", "InterfaceStatistics", "LiveCapture", "LiveOptions"]
+
+TURN = 0.2
+"""Seconds after which a turn comes even if no frame has arrived."""
+
+CLOCK_JUMP = 1_000_000_000
+"""Nanoseconds by which the clock of the system must differ from the steady one, to be called a jump. NTP slews far less."""
+
+MAX_NOTES = 1000
+"""Notes that are kept: an interface that goes up and down every second fills that in minutes, and the rest says the same."""
+
+
+class Sockets(Protocol):
+    """What a backend has: the sockets of all interfaces, and the reader of their frames."""
+
+    @property
+    def reader(self) -> FrameReader:
+        """The reader that `collect` fills."""
+
+    def collect(self) -> bool:
+        """Give the reader what has arrived, without waiting. Call it only when the reader has no frames left.
+
+        Return whether there was something.
+        """
+
+    def wait(self, seconds: float) -> None:
+        """Return when something has arrived, `wake` was called, or the time is over."""
+
+    def wake(self) -> None:
+        """End `wait`. A signal handler or another thread may call it."""
+
+    def finish(self) -> float:
+        """Let nothing more arrive. Return after how many seconds the last that had arrived before can be collected."""
+
+    def take_notes(self) -> list[str]:
+        """Return what happened to the interfaces since the last call."""
+
+    def statistics(self) -> list[InterfaceStatistics]:
+        """Return the counters of all interfaces."""
+
+    def close(self) -> None:
+        """Close the sockets. `statistics` then returns the last counters."""
+
+
+class LiveCapture:
+    """Captures the interfaces `interfaces`. `any` stands for all interfaces. Use it once.
+
+    notes: what happened besides frames, each with its time: an interface went down or came back, the clock jumped. They grow
+    while the capture runs, up to MAX_NOTES.
+    """
+
+    def __init__(self, interfaces: Sequence[str], options: LiveOptions | None = None) -> None:
+        self.interfaces = tuple(dict.fromkeys(interfaces))
+        self.options = options or LiveOptions()
+        self.notes: list[str] = []
+        self._sockets: Sockets | None = None
+        self._stopped = False
+        self._clock = _clock_offset()
+
+    def open(self, fanout: tuple[int, int] | None = None) -> None:
+        """Open the sockets of all interfaces. Raise CaptureError if one cannot be opened; then none is open.
+
+        This needs the right to capture; nothing after it does. fanout: the number of a group, 1 to 65,535, and how many
+        processes open it. The kernel gives each packet to one of them, by the hash of its flow.
+        """
+        options = self.options
+        if not self.interfaces:
+            raise CaptureError("no interface is named")
+        backend = options.backend or ("ring" if sys.platform == "linux" else "scapy")
+        if backend == "ring":
+            from analyzer.capture.live.ring_capture import RingCapture
+
+            self._sockets = RingCapture(self.interfaces, options, fanout)
+        else:
+            from analyzer.capture.live.scapy_capture import ScapyCapture
+
+            if fanout is not None:
+                raise CaptureError("several processes can share an interface only through the ring of Linux")
+            self._sockets = ScapyCapture(self.interfaces, options)
+        self._clock = _clock_offset()
+
+    @property
+    def reader(self) -> FrameReader:
+        """The reader that `packet_readers` yields. Its `interfaces` describe the interfaces. Raise CaptureError if not open."""
+        return self._opened().reader
+
+    def packet_readers(self) -> Iterator[FrameReader]:
+        """Yield the reader each time that frames have arrived, and at least every TURN seconds. Advance it until it has none.
+
+        End after `stop`, when all frames that had arrived before were delivered.
+        """
+        sockets = self._opened()
+        end_at: float | None = None
+        while True:
+            if self._stopped and end_at is None:
+                end_at = time.monotonic() + sockets.finish()
+            arrived = sockets.collect()
+            if not arrived:
+                left = TURN if end_at is None else end_at - time.monotonic()
+                if left <= 0:
+                    return
+                sockets.wait(min(left, TURN))
+                sockets.collect()
+            self._take_notes(sockets)
+            yield sockets.reader
+
+    def stop(self) -> None:
+        """End `packet_readers` soon. A signal handler or another thread may call it, and more than once."""
+        self._stopped = True
+        if self._sockets is not None:
+            self._sockets.wake()
+
+    def statistics(self) -> list[InterfaceStatistics]:
+        """Return the counters of all interfaces since `open`, in the order of `reader.interfaces`."""
+        return self._opened().statistics()
+
+    def close(self) -> None:
+        """Close the sockets. `statistics` still returns the last counters."""
+        if self._sockets is not None:
+            self._sockets.close()
+
+    def _opened(self) -> Sockets:
+        if self._sockets is None:
+            raise CaptureError("the interfaces are not open")
+        return self._sockets
+
+    def _take_notes(self, sockets: Sockets) -> None:
+        for note in sockets.take_notes():
+            self._note(note)
+        offset = _clock_offset()
+        if abs(offset - self._clock) > CLOCK_JUMP:
+            seconds = (offset - self._clock) / 1e9
+            self._note(f"the clock jumped {'forward' if seconds > 0 else 'back'} by {abs(seconds):.1f} s")
+        self._clock = offset
+
+    def _note(self, text: str) -> None:
+        if len(self.notes) < MAX_NOTES:
+            self.notes.append(f"{time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime())} {text}")
+
+
+def _clock_offset() -> int:
+    return time.time_ns() - time.monotonic_ns()

@@ -1,0 +1,91 @@
+"""`analyzer interfaces`: lists the interfaces of this machine, and what is missing to capture there."""
+
+from argparse import Namespace
+from dataclasses import asdict
+from typing import Any
+
+from analyzer.analysis.traffic import link_name
+from analyzer.capture.live.interface_facts import InterfaceFacts, list_interfaces
+from analyzer.capture.live.privileges import capture_command, explain_missing, missing_right
+from analyzer.cli.escape import harmless
+from analyzer.cli.output import Output
+from analyzer.cli.rows import csv_head, csv_line
+from analyzer.cli.table import Cell, Column, Table, wrap
+from analyzer.store.declaration import columns
+from analyzer.store.output_schemas import INTERFACE
+from analyzer.store.session_record import json_line
+
+COLUMNS = (
+    Column("name", 0, style="bold"),
+    Column("state", 1),
+    Column("addresses", 2, limit=60),
+    Column("hardware address", 5),
+    Column("speed", 4, right=True),
+    Column("MTU", 6, right=True),
+    Column("link type", 7),
+    Column("received", 8, right=True),
+    Column("dropped", 3, right=True),
+)
+
+CSV_COLUMNS = columns(
+    INTERFACE,
+    "name", "index", ("addresses", "addresses", " ".join), "hardware_address", "state", "speed", "mtu", "link_type", "loopback",
+    "received_packets", "sent_packets", "dropped_in", "dropped_out", "can_capture", "missing", "command",
+)  # fmt: skip
+
+_STYLES = {"up": "green", "no carrier": "yellow", "down": "dim"}
+
+
+def run(options: Namespace, output: Output) -> int:
+    """Print the interfaces in the order of their numbers, and return the exit status."""
+    missing = missing_right()
+    found = list_interfaces()
+    if options.format == "text":
+        _print(output, found, missing)
+        return 0
+    if options.format == "csv":
+        output.head = csv_head(CSV_COLUMNS)
+    for facts in found:
+        record = _record(facts, missing)
+        if options.format == "csv":
+            output.write(csv_line(CSV_COLUMNS, record))
+        else:
+            output.write(json_line(record))
+    return 0
+
+
+def _record(facts: InterfaceFacts, missing: str | None) -> dict[str, Any]:
+    return {
+        **asdict(facts),
+        "link_type": None if facts.link_type is None else link_name(facts.link_type),
+        "can_capture": missing is None,
+        "missing": missing,
+        "command": None if missing is None else capture_command(facts.name),
+    }
+
+
+def _print(output: Output, found: list[InterfaceFacts], missing: str | None) -> None:
+    table = Table(COLUMNS, output)
+    for facts in found:
+        table.add(_cells(facts))
+    table.close()
+    output.line()
+    advice = "Every interface can be captured here: analyzer live NAME, or `any` for all."
+    if missing is not None:
+        advice = f"Nothing can be captured: {explain_missing()}"
+    for line in wrap(harmless(advice), output.width):
+        output.line(output.paint(line, "" if missing is None else "yellow"))
+
+
+def _cells(facts: InterfaceFacts) -> list[Cell]:
+    return [
+        harmless(facts.name),
+        (facts.state or "", _STYLES.get(facts.state or "", "")),
+        harmless(" ".join(facts.addresses)),
+        facts.hardware_address or "",
+        "" if facts.speed is None else f"{facts.speed} Mbit/s",
+        "" if facts.mtu is None else str(facts.mtu),
+        "" if facts.link_type is None else link_name(facts.link_type),
+        "" if facts.received_packets is None else str(facts.received_packets),
+        "" if facts.dropped_in is None else str(facts.dropped_in),
+    ]

@@ -1,0 +1,168 @@
+"""`analyzer live`: analyses packets while they arrive, from interfaces or a pipe.
+
+The interfaces are opened first, and then all rights that this needed are given up, before the first byte of a packet, a key log
+or a certificate is read. After that it is a run like that over files, with the same events and records. The first SIGINT or
+SIGTERM ends the capture; the results come, and a summary, which goes to standard error because standard output has the results.
+"""
+
+import sys
+from argparse import Namespace
+from collections.abc import Sequence
+from contextlib import ExitStack
+
+from analyzer.capture.live import privileges
+from analyzer.capture.live.live_capture import CaptureError, LiveCapture, LiveOptions
+from analyzer.capture.live.pipe_capture import PipeCapture
+from analyzer.cli.capture_run import DAMAGED, DONE, FAILED, error_line
+from analyzer.cli.interruption import Interruption
+from analyzer.cli.live_command import LiveCommand, OwnSessions
+from analyzer.cli.live_events import EventLines
+from analyzer.cli.live_keeping import keepers
+from analyzer.cli.live_keys import LiveKeys
+from analyzer.cli.live_processes import LiveProcesses
+from analyzer.cli.live_rows import LiveRows
+from analyzer.cli.live_run import LiveRun, LiveSource
+from analyzer.cli.live_settings import check_live, is_pipe, limits_of, names, ring_of, seconds_of, triggers_of
+from analyzer.cli.live_summary import print_live_summary
+from analyzer.cli.live_workers import Counts, run_workers
+from analyzer.cli.output import CommandError, ErrorOutput, Output, complain
+from analyzer.cli.sessions import JsonLines
+from analyzer.cli.summary import Summary
+from analyzer.cli.trust_options import read_chains
+from analyzer.engine import Engine, Listener
+from analyzer.engine import run as run_engine
+from analyzer.store.chain_verdicts import Chains
+
+
+def run(options: Namespace, output: Output) -> int:
+    """Capture until the end that the options name, a signal, or the end of the pipe or command. Return the exit status."""
+    check_live(options)
+    ring_of(options), seconds_of(options), limits_of(options)  # what is wrong in them is said before anything is opened
+    if options.trigger is not None:
+        triggers_of(options)
+    if options.jobs is not None and options.jobs > 1:
+        open_source(options).close()  # what is wrong with an interface is said once
+        return run_workers(options, output, run_worker)
+    full_screen = output.terminal and options.format is None and not options.events and options.words is None
+    with ExitStack() as stack:
+        command = None if options.words is None else LiveCommand(options.words)
+        if command is not None:
+            stack.callback(command.close)
+        source = open_source(options)
+        stack.callback(source.close)
+        processes = None if isinstance(source, PipeCapture) else LiveProcesses.open()
+        if processes is not None:
+            stack.callback(processes.close)
+        if command is not None:
+            command.start()
+        _drop_rights(options, source)
+        chains = read_chains(options)
+        live_run = _live_run(options, source, full_screen, None if command is None else command.key_log)
+        summary = Summary(live_run.engine.material, chains)
+        live_run.n_bytes = lambda: summary.traffic.n_bytes
+        listeners: list[Listener] = [chains] if processes is None else [processes, chains]
+        listeners += keepers(options, live_run, chains)
+        n_frames = limits_of(options).n_frames
+        if full_screen:
+            from analyzer.cli.live_view import watch
+
+            watch(live_run, [*listeners, summary], chains, names(options.interfaces), n_frames)
+        elif command is None:
+            _print(options, output, live_run, [*listeners, summary, _printer(options, output, chains)], n_frames)
+        else:
+            live_run.enough = command.ended
+            own = OwnSessions(command, live_run.engine.material.keylog, [summary, _printer(options, output, chains)])
+            _print(options, output, live_run, [*listeners, own], n_frames)
+            complain(command.outcome())
+        status = _status(source)
+        if status != FAILED:
+            page = output if full_screen else ErrorOutput(options.color)
+            print_live_summary(page, names(options.interfaces), summary, live_run)
+        return status
+
+
+def run_worker(options: Namespace, output: Output, place: int, fanout: tuple[int, int]) -> Counts:
+    """Be one of several workers that share the packets: see `live_workers`. Return what it has counted."""
+    with ExitStack() as stack:
+        source = open_source(options, fanout)
+        stack.callback(source.close)
+        processes = LiveProcesses.open()
+        if processes is not None:
+            stack.callback(processes.close)
+        _drop_rights(options, source, quiet=place > 0)
+        chains = read_chains(options)
+        live_run = _live_run(options, source, options.events, None)
+        live_run.engine.dispatcher.numbers = (place, fanout[1])
+        listeners: list[Listener] = [chains] if processes is None else [processes, chains]
+        _print(options, output, live_run, [*listeners, _printer(options, output, chains)], None)
+        return Counts(live_run.engine.frames, live_run.engine.dispatcher.count, source.statistics())
+
+
+def _live_run(options: Namespace, source: LiveSource, detailed: bool, own_log: str | None) -> LiveRun:
+    """Return the source of a run, with its engine. own_log: the key log of a command."""
+    keys = LiveKeys(options, own_log)
+    detailed = detailed or options.events or options.trigger is not None
+    engine = Engine(detailed=detailed, places=False, watches_revocation=True, announces=True, **keys.arguments)
+    clock = [None] if isinstance(source, PipeCapture) else []
+    return LiveRun(source, engine, keys, limits_of(options), complain, *clock)
+
+
+def open_source(options: Namespace, fanout: tuple[int, int] | None = None) -> LiveSource:
+    """Open what is captured. Nothing of it is read yet. Raises CommandError. fanout: see `LiveCapture.open`."""
+    if is_pipe(options.interfaces[0]):
+        try:
+            return PipeCapture(options.interfaces[0])
+        except OSError as error:
+            raise CommandError(f"{options.interfaces[0]}: {error.strerror}") from error
+    given = {
+        "bpf": options.capture_filter,
+        "buffer_mib": options.buffer,
+        "snapshot_length": options.snapshot_length,
+        "promiscuous": not options.no_promiscuous,
+        "backend": options.backend,
+    }
+    capture = LiveCapture(
+        options.interfaces, LiveOptions(**{name: value for name, value in given.items() if value is not None})
+    )
+    try:
+        capture.open(fanout)
+    except CaptureError as error:
+        raise CommandError(str(error)) from error
+    return capture
+
+
+def _drop_rights(options: Namespace, source: LiveSource, quiet: bool = False) -> None:
+    if isinstance(source, PipeCapture) and options.user is None:
+        return  # reading a pipe needs no rights, and so got none
+    try:
+        note = privileges.drop(options.user)
+    except CaptureError as error:
+        raise CommandError(str(error)) from error
+    if note is not None and not quiet:
+        complain(note)
+
+
+def _printer(options: Namespace, output: Output, chains: Chains) -> Listener:
+    if options.events:
+        return EventLines(output, chains)
+    return JsonLines(output, chains, False) if options.format == "json" else LiveRows(output, chains, options.words is not None)
+
+
+def _print(options: Namespace, output: Output, live_run: LiveRun, listeners: Sequence[Listener], n_frames: int | None) -> None:
+    """Run, with results as lines."""
+    if sys.stderr is not None and sys.stderr.isatty() and not output.terminal:
+        complain(f"capturing on {names(options.interfaces)}; Ctrl-C ends it")
+    with Interruption(live_run.source.stop):
+        run_engine(live_run, live_run.engine, listeners, n_frames)
+    live_run.report_notes()
+    output.flush()
+
+
+def _status(source: LiveSource) -> int:
+    """Report what was wrong with a pipe, and return the exit status."""
+    errors = source.captured.errors() if isinstance(source, PipeCapture) else []
+    for facts in errors:
+        complain(error_line(facts))
+    if not errors:
+        return DONE
+    return FAILED if errors[0].format is None else DAMAGED

@@ -1,0 +1,214 @@
+"""What the full-screen view shows: rows of sessions, notes, data. The run fills it in one thread, the view reads it in another.
+
+Everything here has a limit, because a run lasts for days: the last rows, the ladders of the last sessions that have ended, and
+the last data. Sessions that are open stay as long as there is room.
+"""
+
+import threading
+from collections import OrderedDict, deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from analyzer.cli.escape import harmless
+from analyzer.cli.ladder import Steps
+from analyzer.cli.live_rows import ending_of, process_text, row_text, time_text
+from analyzer.cli.rows import alerts_text, endpoint
+from analyzer.codec.codes import SEVERITIES
+from analyzer.codec.registry import registry
+from analyzer.engine import Listener
+from analyzer.store.chain_verdicts import CLIENT, SERVER, Chains
+from analyzer.store.session_record import endpoint_record, json_line, rfc3339, session_record, text
+from analyzer.tls.events import Data, Event, Finding, HandshakeMessage, SessionBegan, SessionEnded
+from analyzer.tls.handshake.hello_features import server_name
+from analyzer.tls.messages.numbers import CLIENT_HELLO
+from analyzer.tls.session import Session
+
+MAX_ROWS = 2000
+"""Sessions in the table. More cannot be looked at while they come; `--format json` or `-o` keeps all."""
+
+MAX_LADDERS = 300
+"""Sessions that have ended whose ladder can still be opened. One needs about 30 kB."""
+
+MAX_DATA = 1 << 16
+"""Bytes of data of one session that can be followed: the last ones."""
+
+MAX_ALL_DATA = 16 << 20
+"""The same for all sessions."""
+
+MAX_NOTES = 200
+
+_DECRYPTED = {"decrypted": "yes", "partial": "partly", "none": "no"}
+
+_VERSIONS = registry("versions").names
+
+
+@dataclass(slots=True)
+class Row:
+    """One session. The texts are harmless for a terminal.
+
+    state: `open`, or how it ended. severity: of its worst finding, empty without one. line: its record as a line of JSON, empty
+    before it has ended. text: everything of it in a line, for filters. data: (role, bytes) of what was decrypted last. session,
+    steps: for its ladder; None if it cannot be opened any more.
+    """
+
+    number: int
+    time: str
+    client: str
+    server: str
+    process: str = ""
+    name: str = ""
+    version: str = ""
+    state: str = "open"
+    verdict: str = ""
+    decryption: str = ""
+    findings: str = ""
+    severity: str = ""
+    line: bytes = b""
+    text: str = ""
+    session: Session | None = None
+    steps: Steps | None = None
+    n_data: int = 0
+    data: deque[tuple[int, bytes]] = field(default_factory=deque)
+
+
+class Board(Listener):
+    """Collects what the view shows. `changes` may be called from another thread.
+
+    n_open, n_ended: numbers of sessions. notes: the last notes, found: the last findings, both as texts.
+    """
+
+    def __init__(self, chains: Chains) -> None:
+        self.n_open = 0
+        self.n_ended = 0
+        self.notes: deque[str] = deque(maxlen=MAX_NOTES)
+        self.found: deque[tuple[str, str]] = deque(maxlen=MAX_NOTES)
+        self.lock = threading.Lock()
+        self.rows: OrderedDict[int, Row] = OrderedDict()
+        self._chains = chains
+        self._changed: set[int] = set()
+        self._removed: set[int] = set()
+        self._ladders: deque[int] = deque()
+        self._n_data = 0
+
+    def note(self, text: str) -> None:
+        """Take a note about the run."""
+        self.notes.append(harmless(text))
+
+    def take(self, events: Sequence[Event]) -> None:
+        """See `Listener.take`."""
+        with self.lock:
+            for event in events:
+                if isinstance(event, SessionBegan):
+                    self._begin(event)
+                row = self.rows.get(event.session)
+                if isinstance(event, SessionEnded):
+                    self._end(event.ended, row)
+                elif row is not None:
+                    self._add(event, row)
+
+    def changes(self) -> tuple[list[Row], set[int]]:
+        """Return the rows that are new or have changed since the last call, and the numbers of those that were removed."""
+        with self.lock:
+            changed = [self.rows[number] for number in sorted(self._changed) if number in self.rows]
+            removed, self._removed, self._changed = self._removed, set(), set()
+        return changed, removed
+
+    def _begin(self, event: SessionBegan) -> None:
+        flow = event.flow
+        client, server = (endpoint(endpoint_record(flow.key, end)) for end in (CLIENT, SERVER))
+        row = Row(event.session, time_text(rfc3339(flow.start)), client, server, steps=Steps(event.session))
+        row.process = process_text(flow.process.record() if flow.process is not None else None)
+        row.text = " ".join((row.time, client, server, row.process)).lower()
+        self.n_open += 1
+        self.rows[event.session] = row
+        self._changed.add(event.session)
+        if len(self.rows) > MAX_ROWS:
+            self._remove(next((number for number, one in self.rows.items() if one.state != "open"), next(iter(self.rows))))
+
+    def _add(self, event: Event, row: Row) -> None:
+        if event.version and not row.version:
+            row.version = _VERSIONS[event.version]
+            self._changed.add(row.number)
+        if isinstance(event, HandshakeMessage) and event.type == CLIENT_HELLO and event.body is not None and not row.name:
+            row.name = harmless(text(server_name(event.body)) or "")
+            row.text += " " + row.name.lower()
+            self._changed.add(row.number)
+        if row.steps is not None:
+            row.steps.take((event,))
+        if isinstance(event, Data):
+            row.data.append((event.role, event.data))
+            row.n_data += len(event.data)
+            self._n_data += len(event.data)
+            self._trim(row)
+        elif isinstance(event, Finding):
+            self.found.append((event.severity, harmless(f"session {row.number}: {event.code}: {event.detail}")))
+            row.findings = " ".join(dict.fromkeys([*row.findings.split(), event.code]))
+            row.severity = _worse(row.severity, event.severity)
+            self._changed.add(row.number)
+
+    def _end(self, session: Session, row: Row | None) -> None:
+        self.n_ended += 1
+        self.n_open -= 1
+        if row is None:
+            return
+        record = session_record(session, False, self._chains)
+        known = set(row.findings.split())
+        for finding in record["findings"]:
+            if finding["code"] not in known:
+                shown = harmless(f"session {session.id}: {finding['code']}: {finding['detail']}")
+                self.found.append((finding["severity"], shown))
+            row.severity = _worse(row.severity, finding["severity"])
+        row.findings = " ".join(dict.fromkeys(finding["code"] for finding in record["findings"]))
+        row.name = harmless(record["server_name"] or "")
+        row.process = process_text(record["process"])
+        row.version = record["version"] or ""
+        row.state = _state(record, ending_of(session))
+        chain = record["chain"]
+        problems = " ".join(dict.fromkeys(problem["code"] for problem in chain["problems"] or ()))
+        row.verdict = "" if chain["verdict"] == "absent" else (chain["verdict"] != "valid" and problems) or chain["verdict"]
+        row.decryption = _DECRYPTED.get(record["decryption"]["status"], "")
+        row.line = json_line(record)
+        row.text = row_text(record, ending_of(session)).lower()
+        row.session = session
+        self._changed.add(row.number)
+        self._ladders.append(row.number)
+        if len(self._ladders) > MAX_LADDERS:
+            old = self.rows.get(self._ladders.popleft())
+            if old is not None:
+                old.session = old.steps = None
+                self._forget_data(old)
+
+    def _trim(self, row: Row) -> None:
+        """Keep the last data of a session, and of all sessions."""
+        while row.n_data > MAX_DATA and len(row.data) > 1:
+            n_bytes = len(row.data.popleft()[1])
+            row.n_data -= n_bytes
+            self._n_data -= n_bytes
+        if self._n_data > MAX_ALL_DATA:
+            for one in self.rows.values():
+                if one is not row:
+                    self._forget_data(one)
+                if self._n_data <= MAX_ALL_DATA // 2:
+                    break
+
+    def _forget_data(self, row: Row) -> None:
+        self._n_data -= row.n_data
+        row.n_data = 0
+        row.data.clear()
+
+    def _remove(self, number: int) -> None:
+        self._forget_data(self.rows.pop(number))
+        self._changed.discard(number)
+        self._removed.add(number)
+
+
+def _state(record: dict[str, Any], ending: str) -> str:
+    fatal = alerts_text([alert for alert in record["alerts"] if alert["level"] == "fatal"])
+    if fatal:
+        return fatal.split(" ")[1]
+    return ending if record["established"] else f"failed, {ending}"
+
+
+def _worse(one: str, other: str) -> str:
+    return min((one, other), key=lambda severity: SEVERITIES.index(severity) if severity in SEVERITIES else len(SEVERITIES))

@@ -1,0 +1,45 @@
+"""Sets up what a live run keeps: packets in files, and incidents."""
+
+import os
+from argparse import Namespace
+from collections.abc import Sequence
+
+from analyzer.capture.blocks import Interface
+from analyzer.cli.live_rows import row_text
+from analyzer.cli.live_run import LiveRun
+from analyzer.cli.live_settings import ring_of, seconds_of, triggers_of
+from analyzer.cli.output import CommandError
+from analyzer.codec.build import build
+from analyzer.engine import Listener
+from analyzer.store.chain_verdicts import Chains
+from analyzer.store.flight_recorder import FlightRecorder
+from analyzer.store.kept_packets import KeptPackets, Origin
+
+
+def keepers(options: Namespace, live_run: LiveRun, chains: Chains) -> list[Listener]:
+    """Return the listeners that keep packets, as the options ask for. Raises CommandError, also if a file cannot be written."""
+
+    def interfaces() -> Sequence[Interface]:
+        return [] if live_run.reader is None else live_run.reader.interfaces
+
+    origin = Origin(interfaces, live_run.source.statistics, build())
+    material = live_run.engine.material if options.embed_keys else None
+    listeners: list[Listener] = []
+    if options.write is not None:
+        try:
+            kept = KeptPackets(options.write, origin, ring_of(options), material)
+        except OSError as error:
+            raise CommandError(f"{options.write}: {error.strerror}") from error
+        live_run.written = lambda: kept.n_bytes
+        live_run.notes.append(kept.notes)
+        live_run.reports.append(kept.comment)
+        listeners.append(kept)
+    if options.trigger is not None:
+        if not os.path.isdir(options.incidents) or not os.access(options.incidents, os.W_OK):
+            raise CommandError(f"{options.incidents}: not a folder that can be written to")
+        recorder = FlightRecorder(
+            options.incidents, seconds_of(options), triggers_of(options), origin, chains, row_text, material
+        )
+        live_run.notes.append(recorder.notes)
+        listeners.append(recorder)
+    return listeners

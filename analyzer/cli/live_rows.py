@@ -1,0 +1,120 @@
+"""Writes one line of text for each session that ends, in the manner of tcpdump: time, client > server, and what came of it."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from analyzer.cli.escape import harmless
+from analyzer.cli.formatting import size_text
+from analyzer.cli.output import Output
+from analyzer.cli.rows import alerts_text, endpoint
+from analyzer.engine import Listener
+from analyzer.store.chain_verdicts import Chains
+from analyzer.store.session_record import session_record
+from analyzer.tls.events import Event, SessionEnded
+from analyzer.tls.session import Session
+
+ENDINGS = {"fin": "closed", "rst": "reset", "idle": "silent", "evicted": "evicted", "reused": "replaced", "end": "still open"}
+"""How a connection ended, in a word."""
+
+SHOWN_FINDINGS = 4
+"""The most codes of findings in a row."""
+
+
+class LiveRows(Listener):
+    """Writes a row for each session, when it ends."""
+
+    def __init__(self, output: Output, chains: Chains, http: bool = False) -> None:
+        """http: write a line for each HTTP exchange of a session too."""
+        self._output = output
+        self._http = http
+        self._chains = chains
+        self._unflushed = False
+
+    def take(self, events: Sequence[Event]) -> None:
+        """See `Listener.take`."""
+        for event in events:
+            if isinstance(event, SessionEnded):
+                record = session_record(event.ended, False, self._chains)
+                style = "green" if record["established"] else "yellow"
+                if any(finding["severity"] in ("high", "medium") for finding in record["findings"]):
+                    style = "red"
+                self._output.line(self._output.paint(row_text(record, ending_of(event.ended)), style))
+                if self._http:
+                    for exchange in record["http"]:
+                        self._output.line("  " + exchange_text(exchange))
+                self._unflushed = True
+
+    def end_turn(self) -> None:
+        """See `Listener.end_turn`. What was written in the turn is flushed."""
+        if self._unflushed:
+            self._output.flush()
+            self._unflushed = False
+
+
+def row_text(record: dict[str, Any], ending: str = "") -> str:
+    """Return a session's record as one line. What is not known is left out. ending: how the connection ended."""
+    head = f"{time_text(record['start_time'])} {endpoint(record['client'])} > {endpoint(record['server'])}"
+    parts = [
+        harmless(record["server_name"] or ""),
+        process_text(record["process"]),
+        record["version"] or "",
+        record["cipher_suite"] or "",
+        outcome_text(record, ending),
+        verdict_text(record["chain"]),
+        decryption_text(record["decryption"]),
+        findings_text(record["findings"]),
+    ]
+    return head + ": " + ", ".join(part for part in parts if part)
+
+
+def exchange_text(exchange: dict[str, Any]) -> str:
+    """Return an HTTP exchange as a line: method, URL, status and size."""
+    request, response = exchange["request"] or {}, exchange["response"] or {}
+    asked = f"{request.get('method')} {request.get('scheme')}://{request.get('authority')}{request.get('path')}"
+    length = response.get("body_length")
+    size = "" if length is None else f", {size_text(length)}"
+    return f"{harmless(asked)}  {response.get('status')}{size}" if response else f"{harmless(asked)}  no answer seen"
+
+
+def ending_of(session: Session) -> str:
+    """Return how the connection of a session ended."""
+    return ENDINGS.get(session.flow.closed, session.flow.closed)
+
+
+def time_text(time: str | None) -> str:
+    """Return the time of day to the microsecond, from a time in RFC 3339."""
+    return time[11:26] if time else "--:--:--.------"
+
+
+def outcome_text(record: dict[str, Any], ending: str) -> str:
+    """Return whether the handshake was completed, how the connection ended, and the fatal alerts."""
+    text = "established" if record["established"] else "not established"
+    fatal = alerts_text([alert for alert in record["alerts"] if alert["level"] == "fatal"])
+    return " ".join(part for part in (text, f"({ending})" if ending else "", fatal) if part)
+
+
+def verdict_text(chain: dict[str, Any]) -> str:
+    """Return the verdict on the server's certificates; nothing if there are none."""
+    if chain["verdict"] == "absent":
+        return ""
+    problems = " ".join(dict.fromkeys(problem["code"] for problem in chain["problems"] or ()))
+    return f"chain {chain['verdict']}" + (f" ({problems})" if problems and chain["verdict"] != "valid" else "")
+
+
+def decryption_text(decryption: dict[str, Any]) -> str:
+    """Return whether it was decrypted."""
+    return {"decrypted": "decrypted", "partial": "partly decrypted", "none": "not decrypted"}.get(decryption["status"], "")
+
+
+def findings_text(findings: list[dict[str, Any]]) -> str:
+    """Return the codes of the findings, each once."""
+    found = list(dict.fromkeys(finding["code"] for finding in findings))
+    more = f" and {len(found) - SHOWN_FINDINGS} more" if len(found) > SHOWN_FINDINGS else ""
+    return f"findings: {' '.join(found[:SHOWN_FINDINGS])}{more}" if found else ""
+
+
+def process_text(process: dict[str, Any] | None) -> str:
+    """Return the name and number of the local process; nothing if it is not known."""
+    if process is None:
+        return ""
+    return harmless(f"{process['name'] or '?'}[{process['pid'] if process['pid'] is not None else '?'}]")

@@ -1,0 +1,220 @@
+"""A flight recorder: holds the last packets in memory, and writes them as an incident when a session has a certain finding.
+
+An incident is a folder: the packets before the finding (pcapng), the records of the sessions that ended in that time (JSON
+lines), a summary in words, and a manifest with the SHA-256 of each file, so that the folder can be handed on as evidence. It is
+private, because it holds what people said. Secrets are in it only if that was asked for; then the packets can be decrypted.
+"""
+
+import hashlib
+import json
+import os
+import time
+from collections import deque
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from analyzer.capture.capture_writer import PcapngWriter
+from analyzer.capture.frame import Frame
+from analyzer.engine.run import Listener
+from analyzer.packet.packet import Packet
+from analyzer.store.chain_verdicts import Chains
+from analyzer.store.folder import PRIVATE_FOLDER
+from analyzer.store.kept_packets import Origin
+from analyzer.store.private_file import PrivateFile
+from analyzer.store.session_record import json_line, rfc3339, session_record
+from analyzer.store.session_secrets import SessionSecrets
+from analyzer.tls.decryption.key_material import KeyMaterial
+from analyzer.tls.events import Event, Finding, SessionEnded
+from analyzer.tls.session import Session
+
+MOST_BYTES = 32 << 20
+"""Bytes of packets that are held, at most, with what each of them costs in memory."""
+
+FRAME_COST = 200
+"""Bytes of memory of a packet beside its bytes."""
+
+MOST_RECORDS = 8 << 20
+"""Bytes of the records of ended sessions that are held, at most."""
+
+MOST_INCIDENTS = 100
+"""Incidents of a run. A sender who can cause one finding can cause it again and again, until the disk is full."""
+
+_SECOND = 1_000_000_000
+
+
+@dataclass(slots=True)
+class _Held:
+    """A packet that is held. See `Frame` for what its attributes mean."""
+
+    at: int
+    data: bytes
+    wire_length: int
+    link_type: int
+    interface: int
+
+
+@dataclass(slots=True)
+class _Ended:
+    """A session that has ended: when, its record as a line of JSON, and its secrets as lines of a key log."""
+
+    at: int
+    line: bytes
+    secrets: bytes
+
+
+class FlightRecorder(Listener):
+    """Holds the packets of the last `seconds` seconds, and writes incidents into folders in `folder`.
+
+    incidents: the folders that were written. notes: what went wrong, in one line each. The engine must be `detailed`, so that
+    findings in sessions that go on are seen too.
+    """
+
+    sees_packets = True
+
+    def __init__(
+        self,
+        folder: str,
+        seconds: float,
+        codes: Collection[str],
+        origin: Origin,
+        chains: Chains,
+        render: Callable[[dict[str, Any]], str],
+        material: KeyMaterial | None = None,
+    ) -> None:
+        """codes: the codes of the findings that make an incident. render: makes a line of text of a session's record.
+
+        material: the secrets of the run, if they are to be in the incidents.
+        """
+        self.incidents: list[str] = []
+        self.notes: list[str] = []
+        self._folder = folder
+        self._window = int(seconds * _SECOND)
+        self._codes = frozenset(codes)
+        self._origin = origin
+        self._chains = chains
+        self._render = render
+        self._material = material
+        self._frames: deque[_Held] = deque()
+        self._n_bytes = 0
+        self._ended: deque[_Ended] = deque()
+        self._n_ended = 0
+        self._found: dict[str, tuple[int, str]] = {}
+        self._texts: list[str] = []
+        self._reported: set[tuple[int, str]] = set()
+
+    def packet(self, packet: Packet, frame: Frame, events: Sequence[Event]) -> None:
+        """See `Listener.packet`."""
+        frames = self._frames
+        data = bytes(frame.data[frame.start : frame.end])
+        frames.append(_Held(frame.at, data, frame.wire_length, frame.link_type, frame.interface))
+        self._n_bytes += len(data) + FRAME_COST
+        while self._n_bytes > MOST_BYTES or frame.at - frames[0].at > self._window:
+            self._n_bytes -= len(frames.popleft().data) + FRAME_COST
+
+    def take(self, events: Sequence[Event]) -> None:
+        """See `Listener.take`."""
+        for event in events:
+            if isinstance(event, Finding) and event.code in self._codes:
+                self._find(event.session, event.code, event.detail)
+            elif isinstance(event, SessionEnded):
+                self._end(event.ended, event.at)
+
+    def end_turn(self) -> None:
+        """See `Listener.end_turn`. What was found in the turn is one incident."""
+        if self._found:
+            self._report()
+            self._found.clear()
+            self._texts.clear()
+
+    def _end(self, session: Session, at: int) -> None:
+        record = session_record(session, False, self._chains)
+        secrets = b""
+        if self._material is not None:
+            found = SessionSecrets(self._material)
+            found.add(session)
+            secrets = found.lines.get(session.id, b"")
+        self._hold(_Ended(at, json_line(record), secrets))
+        for finding in record["findings"]:
+            if finding["code"] in self._codes:
+                self._find(session.id, finding["code"], finding["detail"])
+        if any(number == session.id for number, _ in self._found.values()):
+            self._texts.append(self._render(record))
+        self._reported = {one for one in self._reported if one[0] != session.id}
+
+    def _hold(self, ended: _Ended) -> None:
+        """Hold a record, and let those go that are too old or too many."""
+        held = self._ended
+        held.append(ended)
+        self._n_ended += len(ended.line) + len(ended.secrets)
+        while len(held) > 1 and (self._n_ended > MOST_RECORDS or ended.at - held[0].at > self._window):
+            old = held.popleft()
+            self._n_ended -= len(old.line) + len(old.secrets)
+
+    def _find(self, session: int, code: str, detail: str) -> None:
+        """Note a finding, once for each session and code, although its session may tell it again when it ends."""
+        if (session, code) not in self._reported:
+            self._reported.add((session, code))
+            self._found.setdefault(code, (session, detail))
+
+    def _report(self) -> None:
+        if len(self.incidents) >= MOST_INCIDENTS:
+            if len(self.notes) < MOST_INCIDENTS:
+                self.notes.append(f"no more incidents are written: there are {MOST_INCIDENTS} of this run")
+            return
+        now = time.time_ns()
+        session = next(iter(self._found.values()))[0]
+        name = f"incident-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime(now // _SECOND))}-session-{session}"
+        path = os.path.join(self._folder, name)
+        try:
+            os.mkdir(path, PRIVATE_FOLDER)
+            self._write(path, now)
+        except OSError as error:
+            self.notes.append(f"{error.filename or path}: {error.strerror}; this incident is not complete")
+            return
+        self.incidents.append(path)
+
+    def _write(self, path: str, now: int) -> None:
+        first = self._frames[0].at if self._frames else 0
+        ended = [one for one in self._ended if one.at < 0 or one.at >= first]
+        with PrivateFile(os.path.join(path, "packets.pcapng")) as file:
+            writer = PcapngWriter(file, application=self._origin.application, comment=", ".join(self._found))
+            secrets = b"".join(one.secrets for one in ended)
+            if secrets:
+                writer.write_secrets(secrets)
+            self._write_packets(writer)
+        with PrivateFile(os.path.join(path, "sessions.jsonl")) as file:
+            file.writelines(one.line for one in ended)
+        with PrivateFile(os.path.join(path, "summary.txt")) as file:
+            file.write(self._summary(now).encode("utf-8", "backslashreplace"))
+        with PrivateFile(os.path.join(path, "manifest.json")) as file:
+            file.write(json.dumps(self._manifest(path, now, bool(secrets)), indent=2).encode("ascii") + b"\n")
+
+    def _write_packets(self, writer: PcapngWriter) -> None:
+        known = self._origin.interfaces()
+        n_interfaces = 0
+        for held in self._frames:
+            while n_interfaces <= held.interface:
+                one = known[n_interfaces] if n_interfaces < len(known) else None
+                name = "" if one is None else one.name or ""
+                writer.write_interface(held.link_type if one is None else one.link_type, name=name)
+                n_interfaces += 1
+            writer.write_frame(max(0, held.at), held.data, held.wire_length, held.interface)
+
+    def _summary(self, now: int) -> str:
+        lines = [f"Incident at {rfc3339(now)}, {self._origin.application}"]
+        lines += [f"session {session}: {code}: {ascii(detail)[1:-1]}" for code, (session, detail) in self._found.items()]
+        lines += self._texts
+        if self._frames:
+            times = f"{rfc3339(self._frames[0].at)} to {rfc3339(self._frames[-1].at)}"
+            lines.append(f"packets.pcapng has {len(self._frames):,} packets before it, from {times}")
+        return "\n".join(lines) + "\n"
+
+    def _manifest(self, path: str, now: int, secrets: bool) -> dict[str, Any]:
+        files = []
+        for name in ("packets.pcapng", "sessions.jsonl", "summary.txt"):
+            with open(os.path.join(path, name), "rb") as file:
+                digest = hashlib.file_digest(file, "sha256")
+                files.append({"name": name, "size": file.tell(), "sha256": digest.hexdigest()})
+        findings = [{"session": session, "code": code, "detail": detail} for code, (session, detail) in self._found.items()]
+        return {"time": rfc3339(now), "findings": findings, "packets": len(self._frames), "secrets": secrets, "files": files}

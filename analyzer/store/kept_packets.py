@@ -1,0 +1,210 @@
+"""Keeps the packets of a run as pcapng (draft-ietf-opsawg-pcapng), in one file or in a ring of files.
+
+A file begins with its section and the interfaces, goes on with packets, and ends with the counters of the interfaces: how
+many packets were received and dropped. It is whole at each moment: what is older than a second is on the disk in whole blocks.
+If there is no more room, keeping ends with a note, and the analysis goes on.
+"""
+
+import os
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from analyzer.capture.blocks import Interface, Statistics
+from analyzer.capture.capture_writer import PcapngWriter
+from analyzer.capture.frame import Frame
+from analyzer.capture.live.live_options import InterfaceStatistics
+from analyzer.engine.run import Listener
+from analyzer.packet.packet import Packet
+from analyzer.store.block_file import BlockFile
+from analyzer.store.session_secrets import SessionSecrets
+from analyzer.tls.decryption.key_material import KeyMaterial
+from analyzer.tls.events import Event, SessionEnded
+
+FLUSH = 0.8
+"""Seconds after which packets are written, at most. With a turn of the run it is less than a second."""
+
+MOST_WAITING = 1 << 20
+"""Bytes of packets that wait in memory, at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ring:
+    """When the next file begins, and how many files stay.
+
+    n_bytes: size of a file, about; None for any. seconds: time of a file; None for any. keep: how many files stay, while the
+    oldest are removed; 0 for all.
+    """
+
+    n_bytes: int | None = None
+    seconds: float | None = None
+    keep: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """What the source of the packets says of itself. interfaces: their descriptions. statistics: their counters now.
+
+    application: the program, for the head of each file.
+    """
+
+    interfaces: Callable[[], Sequence[Interface]]
+    statistics: Callable[[], Sequence[InterfaceStatistics]]
+    application: str
+
+
+class KeptPackets(Listener):
+    """Writes all packets of a run.
+
+    n_bytes: how many bytes of files were written. notes: what went wrong, in one line each. paths: the files that are there.
+    """
+
+    sees_packets = True
+
+    def __init__(self, path: str, origin: Origin, ring: Ring | None = None, material: KeyMaterial | None = None) -> None:
+        """path: of the file; with a ring, the names get a number and the time, as dumpcap does it.
+
+        material: the secrets of the run, if those of the sessions that end are to be in the file; then only its owner may read
+        the file. Raises OSError if the file cannot be created.
+        """
+        self.n_bytes = 0
+        self.notes: list[str] = []
+        self.paths: deque[str] = deque()
+        self._path = path
+        self._origin = origin
+        self._ring = ring
+        self._material = material
+        self._number = 0
+        self._n_interfaces = 0
+        self._began = self._flushed = time.monotonic()
+        self._began_at = time.time_ns()
+        self._comment = ""
+        self._file: BlockFile | None = None
+        self._writer: PcapngWriter
+        self._begin()
+
+    def packet(self, packet: Packet, frame: Frame, events: Sequence[Event]) -> None:
+        """See `Listener.packet`."""
+        file = self._file
+        if file is None:
+            return
+        if frame.interface >= self._n_interfaces:
+            self._describe(frame)
+        data = bytes(frame.data[frame.start : frame.end])
+        self._writer.write_frame(max(0, frame.at), data, frame.wire_length, frame.interface, self._comment)
+        self._comment = ""
+        if file.n_waiting >= MOST_WAITING:
+            self._flush(file)
+        ring = self._ring
+        if ring is not None and ring.n_bytes is not None and file.size >= ring.n_bytes:
+            self._rotate()
+
+    def take(self, events: Sequence[Event]) -> None:
+        """See `Listener.take`."""
+        if self._material is None or self._file is None:
+            return
+        secrets = SessionSecrets(self._material)
+        for event in events:
+            if isinstance(event, SessionEnded):
+                secrets.add(event.ended)
+        for block in secrets.blocks():
+            self._writer.write_secrets(block)
+
+    def end_turn(self) -> None:
+        """See `Listener.end_turn`."""
+        now = time.monotonic()
+        if self._file is not None and now - self._flushed >= FLUSH:
+            self._flush(self._file)
+        ring = self._ring
+        if ring is not None and ring.seconds is not None and now - self._began >= ring.seconds:
+            self._rotate()
+
+    def close(self) -> None:
+        """See `Listener.close`."""
+        self._end()
+
+    def comment(self, text: str) -> None:
+        """Write a comment at the next packet: a note about the run, such as an interface that went down."""
+        self._comment = f"{self._comment}\n{text}" if self._comment else text
+
+    def _begin(self) -> None:
+        path = self._path
+        if self._ring is not None:
+            self._number += 1
+            root, ending = os.path.splitext(path)
+            path = f"{root}_{self._number:05d}_{time.strftime('%Y%m%d%H%M%S')}{ending}"
+        self._file = BlockFile(path, private=self._material is not None)
+        self.paths.append(path)
+        self._began = self._flushed = time.monotonic()
+        self._began_at = time.time_ns()
+        self._n_interfaces = 0
+        system = os.uname()
+        self._writer = PcapngWriter(
+            self._file,  # type: ignore[arg-type]  # it writes, which is all that is needed
+            os=f"{system.sysname} {system.release}",
+            hardware=system.machine,
+            application=self._origin.application,
+        )
+
+    def _describe(self, frame: Frame) -> None:
+        """Describe the interfaces up to that of the frame, so that they keep their numbers."""
+        known = self._origin.interfaces()
+        while self._n_interfaces <= frame.interface:
+            one = known[self._n_interfaces] if self._n_interfaces < len(known) else None
+            if one is None:
+                self._writer.write_interface(frame.link_type)
+            else:
+                texts = (one.name or "", one.description or "", one.filter or "")
+                self._writer.write_interface(one.link_type, one.snap_length, *texts)
+            self._n_interfaces += 1
+
+    def _flush(self, file: BlockFile) -> None:
+        before = file.size - file.n_waiting
+        try:
+            file.flush()
+        except OSError as error:
+            self._give_up(error)
+        self.n_bytes += file.size - file.n_waiting - before
+        self._flushed = time.monotonic()
+
+    def _give_up(self, error: OSError) -> None:
+        if self._file is not None:
+            self._file.close()
+        self._file = None
+        self.notes.append(f"{error.filename or self._path}: {error.strerror}; no more packets are kept, the analysis goes on")
+
+    def _rotate(self) -> None:
+        if self._file is None or self._ring is None:
+            return
+        self._end()
+        try:
+            while self._ring.keep and len(self.paths) >= self._ring.keep:
+                os.unlink(self.paths.popleft())
+            self._begin()
+        except OSError as error:
+            self._give_up(error)
+
+    def _end(self) -> None:
+        """End the file with the counters of the interfaces it has."""
+        file = self._file
+        if file is None:
+            return
+        now = time.time_ns()
+        for number, counted in enumerate(self._origin.statistics()[: self._n_interfaces]):
+            lost = [n for n in (counted.dropped_by_kernel, counted.dropped_by_queue) if n is not None]
+            self._writer.write_statistics(
+                Statistics(
+                    number,
+                    now,
+                    self._began_at,
+                    now,
+                    received=counted.received,
+                    dropped_by_interface=counted.dropped_by_interface,
+                    dropped_by_system=sum(lost) if lost else None,
+                )
+            )
+        self._flush(file)
+        if self._file is not None:
+            self._file.close()
+            self._file = None

@@ -1,0 +1,171 @@
+"""The process that watches: what it knows of connections that are gone, and how it ends."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from live_tls import require_capture
+
+from analyzer.capture.processes import connection_witness
+from analyzer.capture.processes.connection_witness import ConnectionWitness, answer_of, process_of
+from analyzer.capture.processes.process_identity import Process
+
+from .test_socket_diagnostics import key_of
+
+pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="sock_diag is an interface of Linux")
+
+
+@pytest.fixture
+def witness() -> Iterator[ConnectionWitness]:
+    watching = ConnectionWitness()
+    yield watching
+    watching.close()
+
+
+@pytest.fixture
+def listening() -> Iterator[socket.socket]:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        yield listener
+
+
+def test_a_connection_that_lives(witness: ConnectionWitness, listening: socket.socket):
+    with socket.create_connection(listening.getsockname()) as client:
+        found = witness.find(key_of(client))
+        assert found is not None
+        assert found.pid == os.getpid()
+        assert os.getppid() in found.ancestors
+    assert witness.find(bytes(12)) is None
+    assert witness.find(b"no key") is None
+
+
+def test_many_connections_at_once(witness: ConnectionWitness, listening: socket.socket):
+    with socket.create_connection(listening.getsockname()) as client:
+        keys = [key_of(client), bytes(12)] * 150
+        found = witness.find_all(keys)
+    assert [process is not None and process.pid == os.getpid() for process in found] == [True, False] * 150
+    assert witness.find_all([]) == []
+
+
+SHORT = """
+import socket, sys, time
+client = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
+time.sleep(0.02)
+print(client.getsockname()[1])
+"""
+"""Connects, and ends as soon as curl would."""
+
+
+def test_connections_that_are_gone(witness: ConnectionWitness, listening: socket.socket):
+    """On a busy machine, the child may be too late for some of them."""
+    require_capture()
+    time.sleep(0.1)  # until it watches
+    here = listening.getsockname()[1]
+    loopback = socket.inet_aton("127.0.0.1")
+    named = []
+    for _ in range(10):
+        with subprocess.Popen([sys.executable, "-c", SHORT, str(here)], stdout=subprocess.PIPE) as client:
+            port = int(client.communicate(timeout=20)[0])
+        assert not Path(f"/proc/{client.pid}").exists()
+        found = witness.find(loopback + loopback + port.to_bytes(2, "big") + here.to_bytes(2, "big"))
+        named.append(found is not None and found.pid == client.pid)
+        assert found is None or found.pid in (None, client.pid)
+    assert sum(named) >= 5
+
+
+def test_after_the_end_of_the_child_nothing_is_known(witness: ConnectionWitness, listening: socket.socket):
+    os.kill(witness.pid, signal.SIGKILL)
+    with socket.create_connection(listening.getsockname()) as client:
+        assert witness.find(key_of(client)) is None
+        assert witness.find(key_of(client)) is None
+
+
+def test_the_child_ends_with_its_parent(repository: Path):
+    script = (
+        "import os, signal\n"
+        "from analyzer.capture.processes.connection_witness import ConnectionWitness\n"
+        "print(ConnectionWitness().pid, flush=True)\n"
+        "os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, cwd=repository, env=environment)
+    assert done.returncode == -signal.SIGKILL
+    child = Path(f"/proc/{int(done.stdout)}")
+    until = time.monotonic() + 5
+    while child.exists() and time.monotonic() < until and b"\tZ" not in child.joinpath("status").read_bytes():
+        time.sleep(0.02)
+    assert not child.exists() or b"\tZ" in child.joinpath("status").read_bytes()
+
+
+UNPRIVILEGED = """
+import os, socket
+from analyzer.capture.processes.connection_witness import ConnectionWitness
+
+listening = socket.create_server(("127.0.0.1", 0))
+here = listening.getsockname()
+end, stay = os.pipe()
+child = os.fork()
+if child == 0:
+    os.close(stay)
+    client = socket.socket()
+    client.connect(here)
+    os.read(end, 1)
+    os._exit(0)
+accepted, there = listening.accept()
+witness = ConnectionWitness()
+os.setresgid(65534, 65534, 65534)
+os.setresuid(65534, 65534, 65534)
+loopback = socket.inet_aton("127.0.0.1")
+found = witness.find(loopback + loopback + there[1].to_bytes(2, "big") + here[1].to_bytes(2, "big"))
+print(child, found and found.pid, found and found.user, os.geteuid())
+"""
+"""Gives up its rights, and then asks for a connection of root's."""
+
+
+def test_what_only_root_can_find_is_found_after_rights_were_dropped(repository: Path):
+    if os.geteuid() != 0:
+        pytest.skip("only root has rights to drop")
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    done = subprocess.run(
+        [sys.executable, "-c", UNPRIVILEGED], capture_output=True, cwd=repository, env=environment, timeout=20
+    )
+    child, found, user, uid = done.stdout.decode().split()
+    assert (found, user, uid) == (child, "root", "65534"), done.stderr
+
+
+def test_a_child_that_does_not_answer_is_not_waited_for_again(witness: ConnectionWitness, listening: socket.socket):
+    os.kill(witness.pid, signal.SIGSTOP)
+    try:
+        with socket.create_connection(listening.getsockname()) as client:
+            began = time.monotonic()
+            for _ in range(50):
+                assert witness.find(key_of(client)) is None
+            assert time.monotonic() - began < 0.8
+    finally:
+        os.kill(witness.pid, signal.SIGCONT)
+
+
+def test_late_answers_are_not_taken_for_those_of_later_questions(
+    witness: ConnectionWitness, listening: socket.socket, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(connection_witness, "_PAUSE", 0.0)
+    with socket.create_connection(listening.getsockname()) as client:
+        os.kill(witness.pid, signal.SIGSTOP)
+        assert witness.find_all([bytes(12), bytes(36)]) == [None, None]
+        os.kill(witness.pid, signal.SIGCONT)
+        found = witness.find_all([key_of(client), bytes(12)])
+        assert found[0] is not None
+        assert found[0].pid == os.getpid()
+        assert found[1] is None
+
+
+@pytest.mark.parametrize("process", [None, Process(), Process("curl\x1b", 7, "alice", "3f", (3, 2, 1))])
+def test_an_answer(process: Process | None):
+    found = process_of(answer_of(process))
+    assert found == process
+    assert process is None or (found is not None and found.ancestors == process.ancestors)

@@ -1,0 +1,141 @@
+"""The first signal ends the input of every command, and its results come; a finished session of a quiet pipe comes at once."""
+
+import json
+import os
+import select
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from analyzer.cli.interruption import Interruption
+
+STARTED = 20.0
+"""Seconds within which a process has started, on a busy machine."""
+
+
+@contextmanager
+def reading(repository: Path, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a command whose standard input stays open."""
+    command = [sys.executable, "-m", "analyzer", *arguments]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=repository
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def has_read(process: subprocess.Popen[bytes]) -> None:
+    """Wait until the process has emptied the pipe, and handles signals."""
+    assert process.stdin is not None
+    process.stdin.flush()
+    status = Path(f"/proc/{process.pid}/status")
+    until = time.monotonic() + STARTED
+    while not int(status.read_text().partition("SigCgt:")[2].split()[0], 16) & 1 << (signal.SIGTERM - 1):
+        assert time.monotonic() < until
+        time.sleep(0.02)
+    time.sleep(0.6)
+
+
+COMMANDS = [
+    (["sessions", "-", "--format", "json"], b'"server_name":"www.shop.example"'),
+    (["sessions", "-", "--format", "csv"], b"www.shop.example"),
+    (["sessions", "-"], b"www.shop.example"),
+    (["summary", "-"], b"www.shop.example"),
+    (["certificates", "-"], b"www.shop.example"),
+    (["keys", "-"], b"www.shop.example"),
+    (["packets", "-"], b"192.0.2.53"),
+    (["packet", "-", "4"], b"Frame 4: 42 bytes"),
+    (["show", "-", "0"], b"ClientHello"),
+]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(("arguments", "expected"), COMMANDS, ids=[" ".join(arguments) for arguments, _ in COMMANDS])
+def test_the_results_come_after_a_signal(
+    arguments: list[str], expected: bytes, number: signal.Signals, demo: Path, repository: Path
+):
+    with reading(repository, *arguments) as process:
+        assert process.stdin is not None
+        process.stdin.write(demo.read_bytes())
+        if arguments[0] == "packet":  # it ends when it has its packet
+            process.stdin.flush()
+        else:
+            has_read(process)
+            process.send_signal(number)
+        out, err = process.communicate(timeout=STARTED)
+    assert expected in out
+    assert (process.returncode, err) == (0, b"")
+
+
+def test_a_record_that_is_cut_by_the_signal_is_no_damage(demo: Path, repository: Path):
+    with reading(repository, "sessions", "-", "--format", "json") as process:
+        assert process.stdin is not None
+        process.stdin.write(demo.read_bytes()[:-10])
+        has_read(process)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=STARTED)
+    assert len(out.splitlines()) == 8
+    assert (process.returncode, err) == (0, b"")
+
+
+def test_the_second_signal_stops_at_once():
+    code = (
+        "import os, signal, time\n"
+        "from analyzer.cli.interruption import Interruption\n"
+        "with Interruption(lambda: print('stopped', flush=True)):\n"
+        "    os.kill(os.getpid(), signal.SIGTERM)\n"
+        "    os.kill(os.getpid(), signal.SIGTERM)\n"
+        "print('went on')\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (-signal.SIGTERM, "stopped\n"), done.stderr
+
+
+def test_handlers_are_as_before_when_no_signal_came():
+    before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
+    with Interruption(lambda: None):
+        assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] != before
+    assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == before
+
+
+def test_a_file_that_was_not_read_to_its_end(repository: Path, demo: Path, tmp_path: Path):
+    """A signal while a large file is read: status 1, and the place where reading stopped."""
+    data = demo.read_bytes()
+    path = tmp_path / "large.pcapng"
+    with path.open("wb") as file:
+        for _ in range(3000):
+            file.write(data)
+    with reading(repository, "sessions", str(path), "--format", "json") as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=STARTED)
+    assert process.returncode == 1
+    assert b"stopped after frame" in err
+
+
+def test_a_finished_session_of_a_quiet_pipe_comes_within_a_second(repository: Path, demo: Path):
+    with reading(repository, "sessions", "-", "--format", "json") as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        has_read(process)  # the first wait is for the start of the process
+        process.stdin.write(demo.read_bytes())
+        process.stdin.flush()
+        began = time.monotonic()
+        lines = b""
+        while lines.count(b"\n") < 8:
+            ready, _, _ = select.select([process.stdout], [], [], 1.5 - (time.monotonic() - began))
+            assert ready, f"{lines.count(10)} sessions after 1.5 s"
+            lines += os.read(process.stdout.fileno(), 1 << 20)
+        seconds = time.monotonic() - began
+    names = [json.loads(line)["server_name"] for line in lines.splitlines()]
+    assert names.count("www.shop.example") == 2
+    assert seconds < 1.5  # the session is known after 0.7 s; the rest is reading it on a busy machine

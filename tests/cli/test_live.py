@@ -1,0 +1,244 @@
+"""Live sniffing of real traffic: results while it goes on, keys, kept packets, signals, and the ends of a run."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hierarchy import HOST
+from live_network import Network
+from live_traffic import Site, fetch, live, make_site, nginx_server, openssl_server
+
+from .conftest import Run
+
+UNPRIVILEGED = (
+    "setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--bounding-set=-all,+net_raw",
+    "--inh-caps=-all,+net_raw", "--ambient-caps=-all,+net_raw", "--",
+)  # fmt: skip
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Site:
+    return make_site(tmp_path)
+
+
+@pytest.mark.peer("openssl", "setpriv")
+def test_an_unprivileged_process_shows_decrypted_sessions_while_traffic_goes_on(network: Network, site: Site, tmp_path: Path):
+    tmp_path.chmod(0o755)
+    for folder in tmp_path.parents:
+        if folder.stat().st_uid == os.getuid() and folder != Path("/") and str(folder).startswith("/tmp/pytest"):
+            folder.chmod(0o755)
+    keys = tmp_path / "keys.log"
+    keys.touch(0o644)
+    arguments = ("lo", "--format", "json", "-k", keys, "--trust", site.root)
+    with openssl_server(site) as port, live(*arguments, before=UNPRIVILEGED) as running:
+        status = Path(f"/proc/{running.process.pid}/status").read_text()
+        assert {line for line in status.splitlines() if line.startswith(("CapPrm", "CapEff"))} == {
+            "CapPrm:\t0000000000000000",
+            "CapEff:\t0000000000000000",
+        }
+        for number in range(3):
+            assert b"200 ok" in fetch(site, port, keys, f"/{number}").lower()
+            record = running.record(5.0)
+            assert record["id"] == number
+            assert record["server_name"] == HOST
+            assert record["decryption"]["status"] == "decrypted"
+            assert [one["request"]["path"] for one in record["http"]] == [f"/{number}"]
+            assert record["authenticity"]["server_signature"] == "verified"
+            assert set(record["authenticity"]["finished"].values()) == {"verified"}
+            assert record["chain"]["verdict"] == "valid"
+        status_code, rest, err = running.stop()
+    assert (status_code, rest) == (0, b"")
+    assert "TLS sessions  3, 3 established" in err
+    assert "dropped 0 by the kernel" in err
+
+
+@pytest.mark.peer("openssl")
+def test_a_session_appears_within_a_second_of_its_end(network: Network, site: Site):
+    with openssl_server(site) as port, live("lo", "--format", "json") as running:
+        fetch(site, port)
+        ended = time.monotonic()
+        running.record(5.0)
+        assert time.monotonic() - ended < 1.5  # 0.7 s, and the rest for a busy machine
+        running.stop()
+
+
+@pytest.mark.peer("nginx", "curl")
+def test_http2_of_curl_and_nginx(network: Network, site: Site, tmp_path: Path):
+    keys = tmp_path / "keys.log"
+    with nginx_server(site, tmp_path) as port, live("-i", "lo", "--format", "json", "-k", keys) as running:
+        words = ["curl", "-s", "--http2", "--cacert", str(site.root), "--resolve", f"{HOST}:{port}:127.0.0.1"]
+        done = subprocess.run(
+            [*words, f"https://{HOST}:{port}/page"],
+            env=os.environ | {"SSLKEYLOGFILE": str(keys)},
+            capture_output=True,
+            check=True,
+        )
+        assert done.stdout == b"hello from nginx\n"
+        record = running.record(5.0)
+        running.stop()
+    assert record["alpn"] == "h2"
+    assert [(one["request"]["path"], one["response"]["status"]) for one in record["http"]] == [("/page", 200)]
+
+
+@pytest.mark.peer("curl", "openssl")
+def test_a_command_and_only_its_connections(network: Network, site: Site):
+    words = ["curl", "-s", "--cacert", str(site.root)]
+    with openssl_server(site) as port:
+        command = [*words, "--resolve", f"{HOST}:{port}:127.0.0.1", "-o", "/dev/null", f"https://{HOST}:{port}/mine"]
+        with live("lo", "--", *command) as running:
+            fetch(site, port, None, "/other")
+            status, out, err = running.end()
+    assert status == 0
+    lines = out.decode().splitlines()
+    assert len(lines) == 2
+    assert HOST in lines[0]
+    assert "decrypted" in lines[0]
+    assert "/mine  200" in lines[1]
+    assert "curl: ended with status 0" in err
+
+
+@pytest.mark.peer("openssl")
+def test_rows_for_people_and_an_end_by_time(network: Network, site: Site):
+    with openssl_server(site) as port, live("lo", "-a", "duration:2") as running:
+        fetch(site, port)
+        status, out, err = running.end()
+    (line,) = out.decode().splitlines()
+    assert f"127.0.0.1:{port}: {HOST}, " in line
+    assert "established (closed)" in line
+    assert "not decrypted" in line
+    assert f"python[{os.getpid()}]" in line
+    assert status == 0
+    assert "TLS sessions  1" in err
+
+
+@pytest.mark.peer("openssl")
+def test_through_sudo_everything_is_read_and_written_as_the_caller(network: Network, site: Site, tmp_path: Path):
+    tmp_path.chmod(0o777)
+    for folder in list(tmp_path.parents)[:2]:
+        folder.chmod(0o755)
+    kept = tmp_path / "kept.pcapng"
+    caller = os.environ | {"SUDO_UID": "65534", "SUDO_GID": "65534"}
+    with openssl_server(site) as port, live("lo", "--format", "json", "-w", kept, env=caller) as running:
+        status = Path(f"/proc/{running.process.pid}/status").read_text()
+        assert "Uid:\t65534\t65534\t65534\t65534" in status
+        assert "Gid:\t65534\t65534\t65534\t65534" in status
+        assert "CapPrm:\t0000000000000000" in status
+        fetch(site, port)
+        running.record()
+        running.stop()
+    assert kept.stat().st_uid == 65534
+
+
+def test_an_interface_that_is_not_there(network: Network, run: Run):
+    done = run("live", "nowhere0")
+    assert done.status == 2
+    assert "nowhere0" in done.complaint
+
+
+def test_without_the_right_one_line_says_what_to_run(network: Network, require_peers: Callable[..., None]):
+    require_peers("setpriv")
+    words = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--bounding-set=-all", "--inh-caps=-all", "--"]
+    done = subprocess.run([*words, sys.executable, "-m", "analyzer", "live", "lo"], capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    (line,) = done.stderr.splitlines()
+    assert "CAP_NET_RAW" in line
+    assert "sudo" in line
+
+
+def test_a_pipe_in_rows(demo: Path, run: Run):
+    done = run("live", "-", stdin=demo.read_bytes())
+    assert done.status == 0
+    assert len(done.text.splitlines()) == 8
+    assert "www.shop.example, TLS 1.3, TLS_AES_256_GCM_SHA384, established (closed)" in done.text
+    assert "fatal certificate_expired from client" in done.text
+    assert b"TLS sessions  8, 6 established" in done.err
+
+
+def test_a_pipe_in_json_is_as_the_file(demo: Path, run: Run):
+    piped = run("live", "-", "--format", "json", stdin=demo.read_bytes())
+    whole = run("sessions", demo, "--format", "json")
+    assert sorted(map(json.dumps, map(json.loads, piped.out.splitlines()))) == sorted(
+        map(json.dumps, map(json.loads, whole.out.splitlines()))
+    )
+
+
+def test_the_number_of_packets_is_exact(demo: Path, run: Run):
+    for words in (("-c", "100"), ("-a", "packets:100")):
+        done = run("live", "-", *words, "--events", stdin=demo.read_bytes())
+        assert done.status == 0
+        frames = [json.loads(line)["frame"] for line in done.out.splitlines()]
+        assert max(frame for frame in frames if frame is not None) <= 100
+        assert b"captured      100 packets" in done.err
+
+
+def test_a_pipe_that_is_no_capture(run: Run):
+    done = run("live", "-", stdin=b"this is no capture file")
+    assert done.status == 2
+    assert "not a capture" in done.complaint
+
+
+def test_a_pipe_that_is_cut(demo: Path, run: Run):
+    done = run("live", "-", stdin=demo.read_bytes()[:-10])
+    assert done.status == 1
+    assert b"cut short" in done.err
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_a_pipe(demo: Path, number: signal.Signals):
+    with live("-", "--format", "json", stdin=subprocess.PIPE) as running:
+        assert running.process.stdin is not None
+        running.process.stdin.write(demo.read_bytes())
+        running.process.stdin.flush()
+        for _ in range(8):
+            running.record()
+        status, _, err = running.stop(number)
+    assert status == 0
+    assert "TLS sessions  8" in err
+
+
+def test_a_tcpdump_in_a_pipe(network: Network, site: Site, require_peers: Callable[..., None]):
+    require_peers("tcpdump", "openssl")
+    words = ["tcpdump", "-i", "lo", "-U", "-w", "-", "--immediate-mode"]
+    with (
+        openssl_server(site) as port,
+        subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as capturing,
+        live("-", "--format", "json", stdin=capturing.stdout) as running,
+    ):
+        time.sleep(1)
+        fetch(site, port)
+        assert running.record(5.0)["server_name"] == HOST
+        capturing.terminate()
+        status, _, _ = running.end()
+    assert status == 0
+
+
+@pytest.mark.peer("openssl")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_several_processes_share_the_packets(network: Network, site: Site, tmp_path: Path, number: signal.Signals):
+    """Every session is whole in one of them, and its number comes once."""
+    keys = tmp_path / "keys.log"
+    n_sessions = 12
+    with openssl_server(site) as port, live("lo", "-j", "2", "--format", "json", "-k", keys) as running:
+        time.sleep(3)  # each worker begins for itself
+        for one in range(n_sessions):
+            fetch(site, port, keys, f"/{one}")
+        records = [running.record() for _ in range(n_sessions)]
+        status, rest, err = running.stop(number)
+    assert (status, rest) == (0, b"")
+    assert sorted(record["http"][0]["request"]["path"] for record in records) == sorted(f"/{one}" for one in range(n_sessions))
+    assert all(record["established"] and record["decryption"]["status"] == "decrypted" for record in records)
+    numbers = [record["id"] for record in records]
+    assert len(set(numbers)) == n_sessions
+    assert {one % 2 for one in numbers} == {0, 1}
+    assert f"{n_sessions} TLS sessions; by process: " in err
+    assert "dropped 0 by the kernel" in err
+
+
+def test_several_processes_and_an_interface_that_is_not_there(network: Network, run: Run):
+    assert "nowhere0" in run("live", "nowhere0", "-j", "2").complaint

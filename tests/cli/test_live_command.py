@@ -1,0 +1,235 @@
+"""The command mode: the private key log, which sessions are the command's, its user, and its end."""
+
+import os
+import pwd
+import signal
+import socket
+import stat
+import sys
+import time
+from argparse import Namespace
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conversations import Tap, contexts, packetise, talk
+from live_tls import CLIENT, Sessions, require_capture, sniff, tls_server
+
+from analyzer.capture.processes.process_identity import Process
+from analyzer.cli.live_command import LINGER, LiveCommand, OwnSessions, caller
+from analyzer.cli.live_keys import LiveKeys
+from analyzer.cli.live_processes import LiveProcesses
+from analyzer.cli.output import CommandError
+from analyzer.store.session_record import session_record
+
+NO_KEYS = Namespace(keylog=[], rsa_key=[], psk_file=[], password_file=[])
+
+
+def wait_for(condition: Callable[[], bool], seconds: float = 10) -> None:
+    until = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < until
+        time.sleep(0.01)
+
+
+def asking(port: int, keys: str = "os.environ['SSLKEYLOGFILE']") -> list[str]:
+    """A command that asks for /hello once."""
+    script = f"import os, sys; sys.argv = ['', '127.0.0.1', '{port}', {keys}]\n{CLIENT}"
+    return [sys.executable, "-c", script]
+
+
+class Ran:
+    """A command that was sniffed to its end."""
+
+    def __init__(self, port: int, words: list[str], beside: Callable[[], None] = lambda: None) -> None:
+        command = LiveCommand(words)
+        self.key_log = Path(command.key_log)
+        keys = LiveKeys(NO_KEYS, command.key_log)
+        processes = LiveProcesses.open()
+        assert processes is not None
+        sessions = Sessions()
+        self.own = OwnSessions(command, keys.arguments["keylog"], [sessions])
+
+        def start() -> None:
+            command.start()
+            beside()
+
+        try:
+            sniff(port, keys, [processes, self.own], command.ended, start)
+            self.outcome = command.outcome()
+        finally:
+            command.close()
+        self.records: list[dict[str, Any]] = [session_record(session, False) for session in sessions.ended]
+
+
+# The file.
+
+
+def test_the_key_log_is_private_and_is_removed():
+    command = LiveCommand(["true"])
+    log = Path(command.key_log)
+    assert stat.S_IMODE(log.stat().st_mode) == 0o600
+    assert stat.S_IMODE(log.parent.stat().st_mode) == 0o700
+    assert os.listdir(log.parent) == [log.name]
+    command.close()
+    assert not log.parent.exists()
+    command.close()
+
+
+def test_a_command_that_is_not_there():
+    for words in (["analyzer-no-such-command"], []):
+        with pytest.raises(CommandError):
+            LiveCommand(words)
+
+
+def test_a_file_that_cannot_be_run(tmp_path: Path):
+    script = tmp_path / "script"
+    script.write_bytes(b"\0\0\0\0")
+    script.chmod(0o700)
+    command = LiveCommand([str(script)])
+    with pytest.raises(CommandError):
+        command.start()
+    command.close()
+    assert not Path(command.key_log).exists()
+
+
+# The end.
+
+
+@pytest.mark.parametrize(
+    ("words", "outcome"),
+    [
+        (["sh", "-c", "exit 7"], "sh: ended with status 7"),
+        (["sh", "-c", "kill -TERM $$"], "sh: ended by SIGTERM"),
+        (["true"], "true: ended with status 0"),
+    ],
+)
+def test_how_a_command_ends_is_told(words: list[str], outcome: str):
+    command = LiveCommand(words)
+    assert not command.ended()
+    command.start()
+    begun = time.monotonic()
+    wait_for(command.ended)
+    assert time.monotonic() - begun >= LINGER
+    assert command.outcome() == outcome
+    command.close()
+
+
+def test_a_command_that_does_not_end_is_ended():
+    command = LiveCommand(["sleep", "1000"])
+    command.start()
+    assert command.outcome() == "sleep: still running"
+    assert not command.ended()
+    command.close()
+    assert command.outcome() == f"sleep: ended by {signal.SIGTERM.name}"
+
+
+def test_the_command_runs_as_who_called_sudo(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    if os.geteuid() != 0:
+        pytest.skip("only root can start a command as somebody else")
+    somebody = pwd.getpwnam("nobody")
+    monkeypatch.setenv("SUDO_UID", str(somebody.pw_uid))
+    tmp_path.chmod(0o777)
+    for folder in tmp_path.parents:
+        if folder.name.startswith("pytest-"):
+            folder.chmod(0o755)
+    told = tmp_path / "told"
+    script = f'id -u > {told}; echo "$HOME" >> {told}; echo "# key" >> "$SSLKEYLOGFILE"; id -G >> {told}'
+    command = LiveCommand(["sh", "-c", script])
+    command.start()
+    wait_for(command.ended)
+    assert command.outcome() == "sh: ended with status 0"
+    assert Path(command.key_log).read_text() == "# key\n"
+    uid, home, groups = told.read_text().splitlines()
+    assert (int(uid), home) == (somebody.pw_uid, somebody.pw_dir)
+    assert "0" not in groups.split()
+    command.close()
+
+
+def test_who_called(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.delenv("SUDO_UID", raising=False)
+    assert caller() is None
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    monkeypatch.setenv("SUDO_UID", "no number")
+    assert caller() is None
+    monkeypatch.setenv("SUDO_UID", "3999999999")
+    with pytest.raises(CommandError, match="no such user"):
+        caller()
+
+
+# Which sessions are the command's.
+
+
+def test_a_session_of_the_command_is_decrypted_and_others_are_not_shown():
+    require_capture()
+    with tls_server() as port:
+
+        def beside() -> None:
+            """Another client: this process itself, which is no descendant of itself."""
+            with socket.create_connection(("127.0.0.1", port)) as plain, contexts()[0].wrap_socket(plain) as other:
+                other.sendall(b"GET /other HTTP/1.1\r\nHost: example.test\r\n\r\n")
+                assert other.recv(1000)
+
+        ran = Ran(port, asking(port), beside)
+    assert [record["decryption"]["status"] for record in ran.records] == ["decrypted"]
+    assert ran.records[0]["http"][0]["request"]["path"] == "/hello"
+    assert (ran.own.shown, ran.own.others) == (1, 1)
+    assert ran.outcome.endswith("ended with status 0")
+    assert not ran.key_log.exists()
+
+
+def test_descendants_and_orphans_of_the_command_are_its_own():
+    """A child of a shell, and a grandchild whose parent has ended: neither logs its secrets."""
+    require_capture()
+    with tls_server() as port:
+        words = asking(port, "''")
+        words[2] = words[2].replace("recv(1000)", "recv(1000); import time; time.sleep(0.3)")
+        ran = Ran(port, ["sh", "-c", '"$@"; ("$@" &); sleep 1', "sh", *words])
+    assert [record["decryption"]["status"] for record in ran.records] == ["none", "none"]
+    assert all(record["process"]["pid"] for record in ran.records)
+
+
+def test_short_runs_of_curl(require_peers: Callable[..., None]):
+    """Short runs of curl, all of which are known by the secrets that they log."""
+    require_peers("curl")
+    require_capture()
+    with tls_server() as port:
+        words = ["sh", "-c", f"for i in 1 2 3 4 5; do curl -sk https://127.0.0.1:{port}/hello; done"]
+        ran = Ran(port, words)
+    assert [record["decryption"]["status"] for record in ran.records] == ["decrypted"] * 5
+    assert {record["http"][0]["request"]["path"] for record in ran.records} == {"/hello"}
+
+
+class Nothing(Sessions):
+    """Counts what comes."""
+
+    n_events = 0
+
+    def take(self, events: Any) -> None:
+        """See `Listener.take`."""
+        self.n_events += len(events)
+        super().take(events)
+
+
+@pytest.mark.parametrize("own", [True, False])
+def test_what_is_held_is_passed_on_whole_or_not_at_all(own: bool):
+    """The process of a session is known only at its end here, so everything has to wait."""
+    command = LiveCommand(["sleep", "5"])
+    command.start()
+    tap, seen = Tap(detailed=True), Nothing()
+    passing = OwnSessions(command, None, [seen])
+    for segment in packetise(talk()):
+        tap.feed(segment)
+        passing.take(tap.take())
+    assert seen.n_events == 0
+    tap.engine.close()
+    events = tap.take()
+    for event in events:
+        if hasattr(event, "ended"):
+            event.ended.flow.process = Process("sleep", 1, ancestors=(os.getpid() if own else 1,))
+    passing.take(events)
+    assert seen.n_events == (len(tap.events) if own else 0)
+    assert (passing.shown, passing.others, passing.unknown) == ((1, 0, 0) if own else (0, 1, 0))
+    assert passing._held == {}
+    command.close()

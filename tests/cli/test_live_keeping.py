@@ -1,0 +1,194 @@
+"""What a live run keeps of real traffic: files that are whole at each moment, rings of files, secrets, incidents."""
+
+import hashlib
+import json
+import signal
+import stat
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hierarchy import HOST
+from limited import files_up_to
+from live_network import Network, ethernet
+from live_traffic import WAIT, Site, fetch, live, make_site, openssl_server
+
+from analyzer.capture.capture_reader import CaptureReader, FileFacts
+
+from .conftest import Run
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Site:
+    return make_site(tmp_path)
+
+
+def facts_of(path: Path) -> FileFacts:
+    reader = CaptureReader([str(path)])
+    for packet_reader in reader.packet_readers():
+        while packet_reader.advance():
+            pass
+    (facts,) = reader.files
+    return facts
+
+
+def mode_of(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+@pytest.mark.peer("openssl")
+def test_kept_packets_have_interfaces_statistics_and_secrets(network: Network, site: Site, tmp_path: Path, run: Run):
+    keys, kept = tmp_path / "keys.log", tmp_path / "kept.pcapng"
+    arguments = ("lo", "--format", "json", "-k", keys, "-w", kept, "--embed-keys", "-f", "tcp port 4433")
+    with openssl_server(site) as port, live(*arguments) as running:
+        fetch(site, port, keys)
+        record = running.record()
+        status, _, _ = running.stop()
+    assert status == 0
+    facts = facts_of(kept)
+    assert facts.error is None
+    assert [(one.name, one.filter) for one in facts.interfaces] == [("lo", "tcp port 4433")]
+    (counted,) = facts.statistics
+    assert counted.received == facts.frames >= 10
+    assert (counted.dropped_by_system, counted.dropped_by_interface) == (0, 0)
+    assert facts.n_secrets == 1
+    assert mode_of(kept) == 0o600
+    (again,) = [json.loads(line) for line in run("sessions", kept, "--format", "json").out.splitlines()]
+    assert again["decryption"] == record["decryption"]
+    assert again["decryption"]["status"] == "decrypted"
+
+
+@pytest.mark.peer("openssl", "tshark")
+def test_tshark_reads_what_was_kept(network: Network, site: Site, tmp_path: Path):
+    kept = tmp_path / "kept.pcapng"
+    with openssl_server(site) as port, live("lo", "--format", "json", "-w", kept) as running:
+        fetch(site, port)
+        running.record()
+        running.stop()
+    words = [
+        "tshark",
+        "-r",
+        str(kept),
+        "-Y",
+        "tls.handshake.type == 1",
+        "-T",
+        "fields",
+        "-e",
+        "tls.handshake.extensions_server_name",
+    ]
+    done = subprocess.run([*words, "-d", f"tcp.port=={port},tls"], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == [HOST]
+    assert mode_of(kept) != 0o600
+
+
+@pytest.fixture
+def sending(network: Network) -> Iterator[Network]:
+    """A network in which a frame of 1000 bytes is sent every millisecond, by a process of its own."""
+    words = ["python3", "-c", "import socket, sys, time; s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0);"
+             "s.bind((sys.argv[1], 0)); frame = bytes.fromhex(sys.argv[2])\n"
+             "while True: s.send(frame); time.sleep(0.001)", network.near, ethernet(1, 1000).hex()]  # fmt: skip
+    with subprocess.Popen(words) as process:
+        yield network
+        process.kill()
+
+
+def test_a_killed_process_loses_at_most_a_second(sending: Network, tmp_path: Path):
+    kept = tmp_path / "kept.pcapng"
+    with live(sending.far, "--format", "json", "-w", kept) as running:
+        time.sleep(3.5)
+        killed = time.time_ns()
+        running.process.send_signal(signal.SIGKILL)
+        running.process.wait(WAIT)
+    facts = facts_of(kept)
+    assert facts.error is None
+    assert facts.last_time is not None
+    assert 0 < killed - facts.last_time < 1_100_000_000
+    assert facts.frames > 100
+
+
+def test_a_full_disk_ends_keeping_and_not_the_run(sending: Network, tmp_path: Path):
+    kept = tmp_path / "kept.pcapng"
+    limit = 300_000
+    with files_up_to(limit), live(sending.far, "--format", "json", "-w", kept) as running:
+        time.sleep(3.0)
+        assert running.process.poll() is None
+        status, _, err = running.stop()
+    assert status == 0
+    assert "kept.pcapng: File too large; no more packets are kept, the analysis goes on" in err
+    facts = facts_of(kept)
+    assert facts.error is None
+    assert 0 < facts.frames < limit / 1000
+    n_captured = int(err.partition("captured")[2].split()[0].replace(",", ""))
+    assert n_captured > facts.frames
+
+
+def test_a_ring_of_files_by_size(sending: Network, tmp_path: Path):
+    with live(sending.far, "--format", "json", "-w", tmp_path / "ring.pcapng", "--rotate", "100kB", "--keep", "3") as running:
+        time.sleep(2.5)
+        running.stop()
+    files = sorted(tmp_path.glob("ring_*.pcapng"))
+    assert len(files) == 3
+    numbers = [int(path.name.split("_")[1]) for path in files]
+    assert numbers == list(range(numbers[0], numbers[0] + 3))
+    assert numbers[0] > 1
+    found = [facts_of(path) for path in files]
+    assert all(facts.error is None and facts.statistics and facts.interfaces for facts in found)
+    assert all(90_000 < facts.size < 110_000 for facts in found[:-1])
+
+
+def test_a_ring_of_files_by_time_and_an_end_by_size(sending: Network, tmp_path: Path):
+    words = ("--rotate", "1s", "-a", "filesize:1500")
+    with live(sending.far, "--format", "json", "-w", tmp_path / "ring.pcapng", *words) as running:
+        status, _, _ = running.end()
+    assert status == 0
+    found = [facts_of(path) for path in sorted(tmp_path.glob("ring_*.pcapng"))]
+    assert len(found) >= 2
+    assert 1_500_000 <= sum(facts.size for facts in found) < 4_000_000
+    first, last = found[0].first_time, found[0].last_time
+    assert first is not None
+    assert last is not None
+    assert last - first < 2_000_000_000
+
+
+@pytest.mark.peer("openssl")
+@pytest.mark.parametrize("embedded", [False, True])
+def test_an_incident(network: Network, site: Site, tmp_path: Path, run: Run, embedded: bool):
+    """A client that closes without close_notify is a finding; the incident has the packets before it."""
+    keys, incidents = tmp_path / "keys.log", tmp_path / "incidents"
+    incidents.mkdir()
+    words = [
+        "lo",
+        "--format",
+        "json",
+        "-k",
+        keys,
+        "--keep-before",
+        "30s",
+        "--trigger",
+        "no_close_notify",
+        "--incidents",
+        incidents,
+    ]
+    with openssl_server(site) as port, live(*words, *(["--embed-keys"] if embedded else [])) as running:
+        fetch(site, port, keys)
+        record = running.record()
+        assert "no_close_notify" in [finding["code"] for finding in record["findings"]]
+        running.stop()
+    (folder,) = incidents.iterdir()
+    assert mode_of(folder) == 0o700
+    assert {path.name for path in folder.iterdir()} == {"packets.pcapng", "sessions.jsonl", "summary.txt", "manifest.json"}
+    assert {mode_of(path) for path in folder.iterdir()} == {0o600}
+    manifest = json.loads((folder / "manifest.json").read_bytes())
+    assert [one["code"] for one in manifest["findings"]] == ["no_close_notify"]
+    assert manifest["secrets"] is embedded
+    for one in manifest["files"]:
+        data = (folder / one["name"]).read_bytes()
+        assert (len(data), hashlib.sha256(data).hexdigest()) == (one["size"], one["sha256"])
+    (kept,) = map(json.loads, (folder / "sessions.jsonl").read_bytes().splitlines())
+    assert kept == record
+    assert HOST in (folder / "summary.txt").read_text()
+    (again,) = map(json.loads, run("sessions", folder / "packets.pcapng", "--format", "json").out.splitlines())
+    assert again["server_name"] == HOST
+    assert (again["decryption"]["status"] == "decrypted") is embedded

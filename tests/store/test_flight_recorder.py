@@ -1,0 +1,141 @@
+"""The flight recorder: what it holds, when it writes, and that it never holds or writes without limit."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conversations import SECOND, Segment, Tap, packetise, talk
+from limited import files_up_to
+
+from analyzer.capture.blocks import Interface
+from analyzer.capture.capture_reader import CaptureReader
+from analyzer.store import flight_recorder
+from analyzer.store.chain_verdicts import default_chains
+from analyzer.store.flight_recorder import FlightRecorder
+from analyzer.store.kept_packets import Origin
+from analyzer.tls.events import Event
+
+ORIGIN = Origin(lambda: [Interface(0, 0, 1, 0, "", name="eth0")], list, "the test")
+
+
+class Recorded(Tap):
+    """A tap whose frames and events go to a recorder."""
+
+    def __init__(self, folder: Path, seconds: float = 60, codes: tuple[str, ...] = ("gap",)) -> None:
+        super().__init__(detailed=True)
+        self.recorder = FlightRecorder(str(folder), seconds, codes, ORIGIN, default_chains(), self.render)
+
+    def render(self, record: dict[str, Any]) -> str:
+        return f"rendered {record['id']}"
+
+    def feed_bytes(self, data: bytes, cut: int = 0) -> None:
+        super().feed_bytes(data, cut)
+        events = self.engine.take()
+        self.recorder.packet(self.engine.packet, self.frame, events)
+        self.deliver(events)
+
+    def deliver(self, events: list[Event]) -> None:
+        self.recorder.take(events)
+        self.recorder.end_turn()
+
+    def end(self) -> None:
+        self.engine.close()
+        self.deliver(self.engine.take())
+
+
+def with_gap(**ports: Any) -> list[Segment]:
+    """A conversation of which a segment was lost."""
+    segments = packetise(talk(), **ports)
+    del segments[-6]
+    return segments
+
+
+def folders(path: Path) -> Iterator[Path]:
+    return iter(sorted(path.iterdir()))
+
+
+def test_a_finding_makes_an_incident(tmp_path: Path):
+    tap = Recorded(tmp_path)
+    tap.feed(*with_gap())
+    tap.end()
+    (folder,) = folders(tmp_path)
+    assert [str(folder)] == tap.recorder.incidents
+    reader = CaptureReader([str(folder / "packets.pcapng")])
+    n_frames = 0
+    for packet_reader in reader.packet_readers():
+        while packet_reader.advance():
+            n_frames += 1
+    assert n_frames == len(with_gap())
+    assert [interface.name for interface in reader.files[0].interfaces] == ["eth0"]
+    (line,) = (folder / "sessions.jsonl").read_bytes().splitlines()
+    assert json.loads(line)["id"] == 0
+    summary = (folder / "summary.txt").read_text()
+    assert "session 0: gap: " in summary
+    assert "rendered 0" in summary
+
+
+def test_other_findings_make_none(tmp_path: Path):
+    tap = Recorded(tmp_path, codes=("downgrade",))
+    tap.feed(*with_gap())
+    tap.end()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_only_the_last_seconds_are_held(tmp_path: Path):
+    tap = Recorded(tmp_path, seconds=5)
+    tap.feed(*packetise(talk(), ports=(50001, 443)), apart=SECOND)
+    assert len(tap.recorder._frames) == 6
+
+
+def test_what_is_held_has_a_limit_in_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(flight_recorder, "MOST_BYTES", 5000)
+    tap = Recorded(tmp_path)
+    tap.feed(*packetise(talk()))
+    held = sum(len(one.data) + flight_recorder.FRAME_COST for one in tap.recorder._frames)
+    assert 3000 < held <= 5000
+    assert held == tap.recorder._n_bytes
+
+
+def test_records_are_held_as_long_as_packets_and_have_a_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    tap = Recorded(tmp_path, seconds=60, codes=("downgrade",))
+
+    def converse(number: int, wait: int) -> None:
+        tap.feed(*packetise(talk(), ports=(50000 + number, 443)))
+        tap.at += wait * SECOND
+        tap.engine.tick(tap.at)
+        tap.deliver(tap.engine.take())
+
+    for number in range(5):
+        converse(number, 25)
+    assert [json.loads(one.line)["id"] for one in tap.recorder._ended] == [2, 3, 4]
+    monkeypatch.setattr(flight_recorder, "MOST_RECORDS", tap.recorder._n_ended)
+    for number in range(5, 10):
+        converse(number, 5)
+    assert 2 <= len(tap.recorder._ended) <= 3
+    assert tap.recorder._n_ended == sum(len(one.line) for one in tap.recorder._ended)
+
+
+def test_incidents_have_a_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(flight_recorder, "MOST_INCIDENTS", 3)
+    tap = Recorded(tmp_path)
+    for number in range(5):
+        tap.feed(*with_gap(ports=(50000 + number, 443)))
+        tap.engine.tick(tap.at + 3700 * SECOND)
+        tap.at += 3701 * SECOND
+        tap.deliver(tap.engine.take())
+    tap.end()
+    assert len(list(tmp_path.iterdir())) == 3
+    assert "no more incidents" in tap.recorder.notes[0]
+
+
+def test_without_room_there_is_a_note(tmp_path: Path):
+    tap = Recorded(tmp_path)
+    with files_up_to(1000):
+        tap.feed(*with_gap())
+        tap.end()
+    (note,) = tap.recorder.notes
+    assert "File too large" in note
+    (folder,) = folders(tmp_path)
+    assert not (folder / "manifest.json").exists()

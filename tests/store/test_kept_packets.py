@@ -1,0 +1,96 @@
+"""Packets that a run keeps: the files say what the source says, and every frame is in them."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from conversations import packetise, pcap, talk
+from limited import files_up_to
+
+from analyzer.capture.blocks import Interface
+from analyzer.capture.capture_reader import CaptureReader
+from analyzer.capture.frame import Frame
+from analyzer.capture.live.live_options import InterfaceStatistics
+from analyzer.capture.packet_reader import PacketReader
+from analyzer.engine import Engine, run
+from analyzer.store.kept_packets import KeptPackets, Origin, Ring
+
+DATA = pcap(packetise(talk()))
+INTERFACES = [Interface(0, 0, 1, 65535, "", name="eth0", description="the first", filter="tcp port 443")]
+ORIGIN = Origin(
+    lambda: INTERFACES,
+    lambda: [InterfaceStatistics("eth0", 100, 7, None, 2, 1, True)],
+    "the test",
+)
+
+
+class Pieces:
+    """A source of one capture, in turns of so many bytes."""
+
+    def __init__(self, data: bytes, step: int = 1 << 20) -> None:
+        self.data, self.step = data, step
+
+    def packet_readers(self) -> Iterator[PacketReader]:
+        packet_reader = PacketReader(Frame())
+        for pos in range(0, len(self.data), self.step):
+            packet_reader.feed(self.data[pos : pos + self.step])
+            yield packet_reader
+
+
+def frames_of(*paths: str | Path) -> tuple[list[tuple[int, bytes, int]], CaptureReader]:
+    reader, frames = CaptureReader([str(path) for path in paths]), []
+    for packet_reader in reader.packet_readers():
+        while packet_reader.advance():
+            frame = packet_reader.frame
+            frames.append((frame.at, frame.data[frame.start : frame.end], frame.wire_length))
+    return frames, reader
+
+
+def test_every_frame_comes_back(tmp_path: Path):
+    path = tmp_path / "kept.pcapng"
+    (tmp_path / "capture").write_bytes(DATA)
+    run(Pieces(DATA, 100), Engine(), [KeptPackets(str(path), ORIGIN)])
+    frames, reader = frames_of(path)
+    assert frames == frames_of(tmp_path / "capture")[0]
+    (facts,) = reader.files
+    (interface,) = facts.interfaces
+    assert (interface.name, interface.description, interface.filter) == ("eth0", "the first", "tcp port 443")
+    assert interface.snap_length == 65535
+    (section,) = facts.sections
+    assert section.application == "the test"
+    (counted,) = facts.statistics
+    assert (counted.received, counted.dropped_by_interface, counted.dropped_by_system) == (100, None, 9)
+    assert counted.start_time is not None
+    assert counted.end_time is not None
+    assert counted.start_time <= counted.end_time == counted.at
+
+
+def test_a_ring_has_every_frame_that_it_keeps(tmp_path: Path):
+    kept = KeptPackets(str(tmp_path / "ring.pcapng"), ORIGIN, Ring(n_bytes=2000))
+    run(Pieces(DATA), Engine(), [kept])
+    assert len(kept.paths) > 3
+    (tmp_path / "capture").write_bytes(DATA)
+    assert frames_of(*kept.paths)[0] == frames_of(tmp_path / "capture")[0]
+    few = KeptPackets(str(tmp_path / "few.pcapng"), ORIGIN, Ring(n_bytes=2000, keep=2))
+    run(Pieces(DATA), Engine(), [few])
+    assert sorted(tmp_path.glob("few_*")) == sorted(map(Path, few.paths))
+    assert frames_of(*few.paths)[0] == frames_of(*list(kept.paths)[-2:])[0]
+
+
+def test_without_room_the_run_goes_on(tmp_path: Path):
+    kept = KeptPackets(str(tmp_path / "kept.pcapng"), ORIGIN)
+    engine = Engine()
+    with files_up_to(3000):
+        run(Pieces(DATA, 100), engine, [kept])
+    assert engine.frames == len(packetise(talk()))
+    (note,) = kept.notes
+    assert "File too large" in note
+
+
+def test_a_comment_is_at_the_next_packet(tmp_path: Path):
+    path = tmp_path / "kept.pcapng"
+    kept = KeptPackets(str(path), ORIGIN)
+    kept.comment("eth0 went down")
+    kept.comment("eth0 came back")
+    run(Pieces(DATA), Engine(), [kept])
+    (facts,) = frames_of(path)[1].files
+    assert facts.comments == ((1, "eth0 went down\neth0 came back"),)
