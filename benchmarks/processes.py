@@ -19,7 +19,7 @@ from analyzer.cli.main import main as analyzer
 from analyzer.cli.sessions import record_text
 from analyzer.secrets.keylog import KeyLog
 from analyzer.store.secret_files import feed_key_log
-from analyzer.store.shard import Shard
+from analyzer.store.shard import Progress, Shard
 
 NUMBERS = (1, 2, 4, 8, 16)
 
@@ -58,7 +58,7 @@ def largest_other(capture: Path, keys: Path | None, number: int) -> float:
         engine["keylog"] = keylog
 
     def read(shard: int) -> None:
-        for turn in Shard(CaptureReader([str(capture)]), engine, record_text(False), (shard, number)).turns():
+        for turn in Shard(CaptureReader([str(capture)]), engine, record_text(False), (shard, number), Progress(number)).turns():
             marshal.dumps(tuple(turn))
 
     return max((processor_time(lambda shard=shard: read(shard)) for shard in range(1, number)), default=0.0)

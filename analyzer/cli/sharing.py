@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from analyzer.cli.capture_run import CaptureRun
+from analyzer.cli.interruption import Interruption
 from analyzer.cli.key_files import Keys
 from analyzer.cli.output import CommandError
 from analyzer.engine import Listener
@@ -76,13 +77,17 @@ def _can_share(options: Namespace, capture_run: CaptureRun) -> bool:
 
 
 def run_shared(capture_run: CaptureRun, shards: "Shards", listener: SharedListener) -> None:
-    """Read the captures in several processes. Afterwards `capture_run` has the facts of the files."""
+    """Read the captures in several processes, to their end or until the first signal.
+
+    Afterwards `capture_run` has the facts of the files.
+    """
     from analyzer.store.shards import ShardError
 
     try:
-        for turn in capture_run.with_progress(shards.turns(), lambda: shards.reader.n_bytes()):
-            listener.take_shared(turn)
-            listener.end_turn()
+        with Interruption(shards.stop):
+            for turn in capture_run.with_progress(shards.turns(), lambda: shards.reader.n_bytes()):
+                listener.take_shared(turn)
+                listener.end_turn()
     except ShardError as error:
         raise CommandError(str(error)) from error
     capture_run.reader = shards.reader

@@ -8,6 +8,7 @@ What depends on several sessions is not decided here: `Shards` does that, in the
 session has holes for these values, and notes tell what is needed to fill them.
 """
 
+import mmap
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -22,6 +23,9 @@ from analyzer.tls.events import SessionEnded
 from analyzer.tls.handshake.resumption import ResumableSession, Resumptions
 from analyzer.tls.limits import MAX_ATTEMPTS_IN_ALL, MAX_TRIALS
 from analyzer.tls.session import Session
+
+STOP_MARGIN = 16
+"""Turns between the one that the fastest process reads now and the one after which all stop: some milliseconds."""
 
 MAX_CERTIFICATES = 4096
 """Certificates that both ends of a pipe remember, so that each is sent once."""
@@ -156,6 +160,25 @@ class Holes:
         return HOLE
 
 
+class Progress:
+    """How far each process has read, and where all of them stop. The processes share its memory (mmap(2)).
+
+    A process notes each turn before it looks whether the reading stops there. `stop` names a turn that nobody has reached.
+    """
+
+    def __init__(self, shards: int) -> None:
+        self._turns = memoryview(mmap.mmap(-1, 8 * (shards + 1))).cast("q")
+
+    def ends(self, shard: int, turn: int) -> bool:
+        """Return whether a process stops after that turn; turns count from 0."""
+        self._turns[shard + 1] = turn
+        return 0 < self._turns[0] <= turn
+
+    def stop(self, turn: int = 0) -> None:
+        """Let all processes stop after the same turn, which is a few turns from now, or from `turn` if that is later."""
+        self._turns[0] = max(turn, *self._turns[1:]) + STOP_MARGIN
+
+
 class Shard:
     """One process, which reads its part of the sessions. If it is the only one, there are no notes and no variants."""
 
@@ -165,17 +188,19 @@ class Shard:
         engine: Mapping[str, Any],
         describe: Describe,
         part: tuple[int, int],
+        progress: Progress,
         traffic: Traffic | None = None,
     ) -> None:
         """Prepare the reading.
 
         reader: of the captures. engine: the arguments of `Engine`. part: the number of this process, and how many there are.
-        traffic: counts all packets, None if nobody needs that.
+        progress: of all processes. traffic: counts all packets, None if nobody needs that.
         """
         self.reader = reader
+        self._part = part
+        self._progress = progress
         self._engine = Engine(watches_revocation=True, **engine)
         self._describe = describe
-        self._is_first = part[0] == 0
         self._traffic = traffic
         self._resumptions: NotedResumptions | None = None
         self._numbers: dict[bytes, int] = {}
@@ -186,9 +211,11 @@ class Shard:
 
     def turns(self) -> Iterator[Turn]:
         """Read the captures to their end. Raises OSError."""
-        for packet_reader in self.reader.packet_readers():
+        for turn, packet_reader in enumerate(self.reader.packet_readers()):
             self._read(packet_reader)
             yield self._turn()
+            if self._progress.ends(self._part[0], turn):
+                self.reader.stop()
         self._engine.close()
         yield self._turn(is_last=True)
 
@@ -216,7 +243,7 @@ class Shard:
         for event in self._engine.take():
             if isinstance(event, SessionEnded):
                 ended.append(tuple(self._ended(event, certificates)))
-            elif isinstance(event, RevocationSeen) and self._is_first:
+            elif isinstance(event, RevocationSeen) and self._part[0] == 0:
                 revocation.append((event.content_type, event.body))
         return Turn(
             n_bytes=self.reader.n_bytes(),

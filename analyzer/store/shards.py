@@ -23,7 +23,7 @@ from analyzer.capture.capture_reader import CaptureReader
 from analyzer.engine.capture_events import RevocationSeen
 from analyzer.flows.limits import HELD_TOTAL
 from analyzer.store.chain_verdicts import CLIENT, SERVER, Chains
-from analyzer.store.shard import OUTSIDE, RESUMES, UNMATCHED, Describe, Ended, Shard, Spent, Turn
+from analyzer.store.shard import OUTSIDE, RESUMES, UNMATCHED, Describe, Ended, Progress, Shard, Spent, Turn
 from analyzer.tls.handshake.resumption import ResumableSession, Resumptions
 from analyzer.tls.limits import FARTHEST_RECORD, MAX_ATTEMPTS_IN_ALL, MAX_CANDIDATES, MAX_TRIALS
 
@@ -135,7 +135,13 @@ class Shards:
         self.n_sessions = 0
         self._n_merged = 0
         self._n_skipped = 0
+        self._is_stopped = False
         self._begin()
+
+    def stop(self) -> None:
+        """End the captures soon; what all processes have read until then comes. For a signal handler."""
+        self._is_stopped = True
+        self._progress.stop()
 
     def turns(self) -> Iterator[list[SharedSession]]:
         """Read the captures. Yield for each piece the sessions that ended, in the order of their ends.
@@ -151,9 +157,12 @@ class Shards:
             self.reader = CaptureReader(self.reader.paths, self.reader.hashing)
             self.traffic = Traffic()
             self._begin()
+            if self._is_stopped:
+                self._progress.stop(self._n_skipped)
             yield from self._shared()
 
     def _begin(self) -> None:
+        self._progress = Progress(self._n_shards)
         self._resumptions = Resumptions()
         self._found: list[dict[int, ResumableSession | None]] = [{} for _ in range(self._n_shards)]
         self._certificates: list[list[bytes]] = [[] for _ in range(self._n_shards)]
@@ -164,9 +173,8 @@ class Shards:
         processes: list[Any] = []
         try:
             self._start(pipes, processes)
-            shard = Shard(
-                self.reader, self._engine, self._describe, (0, self._n_shards), self.traffic if self._counts else None
-            )
+            traffic = self.traffic if self._counts else None
+            shard = Shard(self.reader, self._engine, self._describe, (0, self._n_shards), self._progress, traffic)
             for turn in shard.turns():
                 own.append(turn)
                 while own and (turn.is_last or len(own) > MAX_AHEAD or all(pipe.poll() for pipe in pipes)):
@@ -193,7 +201,7 @@ class Shards:
                 fcntl.fcntl(theirs.fileno(), fcntl.F_SETPIPE_SZ, PIPE_SIZE)
                 pipes.append(ours)
                 reader = CaptureReader(self.reader.paths)
-                arguments = (reader, self._engine, self._describe, (shard, self._n_shards), theirs, pipes)
+                arguments = (reader, self._engine, self._describe, (shard, self._n_shards), self._progress, theirs, pipes)
                 process = context.Process(target=_work, args=arguments, daemon=True)
                 process.start()
                 theirs.close()
@@ -276,6 +284,7 @@ def _work(
     engine: Mapping[str, Any],
     describe: Describe,
     part: tuple[int, int],
+    progress: Progress,
     pipe: "Connection",
     inherited: Sequence["Connection"],
 ) -> None:
@@ -287,7 +296,7 @@ def _work(
     for end in inherited:
         end.close()
     try:
-        for turn in Shard(reader, engine, describe, part).turns():
+        for turn in Shard(reader, engine, describe, part, progress).turns():
             pipe.send_bytes(marshal.dumps(tuple(turn)))
     except OSError as error:
         if not isinstance(error, BrokenPipeError):
