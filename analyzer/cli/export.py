@@ -118,7 +118,7 @@ class _SharedSecrets(SharedListener):
         """See `SharedListener.take_shared`."""
         for session in sessions:
             lines, first, last = marshal.loads(session.describe(NO_VERDICTS))  # noqa: S302 - from a process of our own
-            self._found.add_lines(session.id, lines, session.flow.key, (first, last))
+            self._found.add_lines(session.id, lines, session.key, (first, last))
 
 
 def _export_plain(options: Namespace, output: Output) -> int:

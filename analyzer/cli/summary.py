@@ -93,7 +93,7 @@ class Summary(SharedListener):
     def take_shared(self, sessions: "Sequence[SharedSession]") -> None:
         """See `SharedListener.take_shared`."""
         for session in sessions:
-            self._take(orjson.loads(session.describe(self.chains)), session.flow.key)
+            self._take(orjson.loads(session.describe(self.chains)), session.key)
 
     def _take(self, record: dict[str, Any], key: bytes) -> None:
         self.n_sessions += 1

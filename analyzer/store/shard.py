@@ -280,7 +280,7 @@ class Shard:
             stapled=handshake.stapled,
             server_name=handshake.hellos.server_name,
             start=session.flow.start,
-            start_text=rfc3339(session.flow.start),
+            start_text=rfc3339(session.flow.start) if client or server else None,
         )
 
     def _texts(self, session: Session, resumed: bool) -> tuple[list[list[bytes]], list[int]]:

@@ -52,7 +52,6 @@ class _CannotShareError(Exception):
 
 @dataclass(slots=True)
 class _Flow:
-    key: bytes
     start: int
 
 
@@ -74,34 +73,63 @@ class _Log:
 
 
 @dataclass(slots=True)
-class SharedSession:
-    """A session that one of the processes has read: as much of a `Session` as verdicts on its chains need, and its description.
-
-    texts, holes: see `Ended`. resumes: the number of the session that it continues, None if there is none.
-    """
+class _Session:
+    """As much of a `Session` as verdicts on its chains and the list of certificates need."""
 
     id: int
     flow: _Flow
     handshake: _Handshake
     log: _Log
-    text: list[bytes]
-    holes: list[int]
-    resumes: int | None
-    start_text: str | None
+
+
+class SharedSession:
+    """A session that one of the processes has read. id: its number. key: of its flow."""
+
+    __slots__ = ("_certificates", "_ended", "_resumes", "_text", "id", "key")
+
+    def __init__(self, ended: Ended, certificates: list[bytes], resumes: int | None, n_matched: int) -> None:
+        """Prepare the description.
+
+        certificates: those that `ended` names by number. resumes: the number of the session that it continues, None if there is
+        none. n_matched: how many sessions have secrets so far.
+        """
+        self.id = ended.id
+        self.key = ended.key
+        self._ended = ended
+        self._certificates = certificates
+        self._resumes = resumes
+        variant = (OUTSIDE if resumes is None else 0) | (0 if n_matched else UNMATCHED)
+        self._text = ended.texts[variant if len(ended.texts) > 1 else 0]
 
     def as_session(self) -> "Session":
-        """Return this object for functions that read only numbers and certificates of a session."""
-        return cast("Session", self)
+        """Return an object for functions that read only number, start and certificates of a session."""
+        ended, known = self._ended, self._certificates
+        client, server = (None if chain is None else [known[number] for number in chain] for chain in ended.chains)
+        session = _Session(
+            ended.id,
+            _Flow(ended.start),
+            _Handshake((client, server), ended.stapled, _Hellos(ended.server_name)),
+            _Log([(role, frame, [known[number] for number in later]) for role, frame, later in ended.changes]),
+        )
+        return cast("Session", session)
 
     def describe(self, chains: Chains) -> bytes:
-        """Return the description, with the verdicts on its chains. Call this once for each session, in their order."""
-        whole = [self.text[0]]
-        for hole, text in zip(self.holes, self.text[1:], strict=True):
+        """Return the description, with the verdicts on its chains.
+
+        Call this at most once, before the sessions of the next turn are taken, and in the order of the sessions.
+        """
+        ended, text = self._ended, self._text
+        if not ended.holes:
+            return text[0]
+        whole = [text[0]]
+        session = None
+        for hole, after in zip(ended.holes, text[1:], strict=True):
             if hole == RESUMES:
-                whole.append(b"null" if self.resumes is None else b"%d" % self.resumes)
+                whole.append(b"null" if self._resumes is None else b"%d" % self._resumes)
             else:
-                whole.append(chains.json(self.as_session(), SERVER if hole == SERVER else CLIENT, self.start_text))
-            whole.append(text)
+                session = session or self.as_session()
+                whole.append(chains.json(session, SERVER if hole == SERVER else CLIENT, ended.start_text))
+            whole.append(after)
         return b"".join(whole)
 
 
@@ -259,19 +287,7 @@ class Shards:
 
     def _session(self, shard: int, ended: Ended, n_matched: int) -> SharedSession:
         found = self._found[shard].pop(ended.search, None)
-        variant = (OUTSIDE if found is None else 0) | (UNMATCHED if not n_matched else 0)
-        known = self._certificates[shard]
-        client, server = (None if chain is None else [known[number] for number in chain] for chain in ended.chains)
-        return SharedSession(
-            id=ended.id,
-            flow=_Flow(ended.key, ended.start),
-            handshake=_Handshake((client, server), ended.stapled, _Hellos(ended.server_name)),
-            log=_Log([(role, frame, [known[number] for number in later]) for role, frame, later in ended.changes]),
-            text=ended.texts[variant if len(ended.texts) > 1 else 0],
-            holes=ended.holes,
-            resumes=None if found is None else found.number,
-            start_text=ended.start_text,
-        )
+        return SharedSession(ended, self._certificates[shard], None if found is None else found.number, n_matched)
 
 
 def can_share() -> bool:
