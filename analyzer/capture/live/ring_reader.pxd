@@ -14,6 +14,7 @@ cdef long long _VLAN_TPID_VALID
 cdef int _OUTGOING
 cdef int _LOOPBACK
 cdef long long _DOT1Q
+cdef Py_ssize_t _MOST_HEADERS
 
 
 cdef class RingChannel:
@@ -25,11 +26,16 @@ cdef class RingChannel:
     cdef public bytes data
     cdef public Py_ssize_t position
     cdef public long long duplicates
+    cdef dict _headers
 
     cpdef void load(self, bytes block) except *
     cdef void next(self) except *
     @cython.locals(position="Py_ssize_t", address="Py_ssize_t")
     cdef void find(self) except *
+    @cython.locals(
+        key=bytes, known=bytes, protocol=bytes, index=bytes, hardware=bytes, after=bytes, header=bytes
+    )
+    cdef bytes cooked_header(self, Py_ssize_t address, bytes tag)
     @cython.locals(step="long long")
     cdef void _step(self) except *
 
@@ -53,5 +59,3 @@ cdef long long _read_u16(bytes data, Py_ssize_t at) except -1
 cdef long long _hardware_type(bytes data, Py_ssize_t address) except -1
 @cython.locals(tpid="long long", tci="long long")
 cdef bytes _vlan_tag(bytes data, Py_ssize_t position)
-@cython.locals(protocol=bytes, index=bytes, hardware=bytes, header=bytes)
-cdef bytes _cooked(bytes data, Py_ssize_t address, bytes tag)

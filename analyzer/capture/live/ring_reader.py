@@ -29,6 +29,8 @@ _VLAN_TPID_VALID = 0x40
 _OUTGOING = 4
 _LOOPBACK = 772
 _DOT1Q = 0x8100
+# Made headers that are kept, to be used again: one for each sender on each interface. A crowd of them is made anew.
+_MOST_HEADERS = 4096
 
 
 class RingChannel:
@@ -40,7 +42,7 @@ class RingChannel:
     packet begins. duplicates: packets that were skipped so far, because they come twice.
     """
 
-    __slots__ = ("at", "cooked", "data", "duplicates", "left", "link_type", "number", "position")
+    __slots__ = ("_headers", "at", "cooked", "data", "duplicates", "left", "link_type", "number", "position")
 
     def __init__(self, number: int, link_type: int, cooked: bool) -> None:
         self.number = number
@@ -51,6 +53,7 @@ class RingChannel:
         self.data = b""
         self.position = 0
         self.duplicates = 0
+        self._headers: dict[bytes, bytes] = {}
 
     def load(self, block: bytes) -> None:
         """Take a block. What was left of the block before is lost. A block that is too short or lies has no packets."""
@@ -82,6 +85,22 @@ class RingChannel:
                 return
             self.duplicates += 1
             self._step()
+
+    def cooked_header(self, address: cython.Py_ssize_t, tag: bytes) -> bytes:
+        """Return the header of LINKTYPE_LINUX_SLL2 for the `struct sockaddr_ll` at `address`, and the VLAN tag after it."""
+        key: bytes = self.data[address + 2 : address + 20] + tag
+        known = self._headers.get(key)
+        if known is not None:
+            return known
+        if len(self._headers) >= _MOST_HEADERS:
+            self._headers.clear()
+        protocol, index, hardware = key[:2], key[2:6], key[6:8]
+        if _LITTLE:
+            index, hardware = index[::-1], hardware[::-1]
+        after = tag[2:] + protocol if tag else b""
+        header: bytes = (tag[:2] or protocol) + b"\0\0" + index + hardware + key[8:18] + after
+        self._headers[key] = header
+        return header
 
     def _step(self) -> None:
         step = read_u32(self.data, self.position, _LITTLE)
@@ -139,7 +158,7 @@ class RingReader(FrameReader):
         frame.wire_length = wire
         tag = _vlan_tag(data, position) if read_u32(data, position + 20, _LITTLE) & _VLAN_VALID else b""
         if channel.cooked:
-            self._put(_cooked(data, position + _ADDRESS, tag) + data[start : start + captured])
+            self._put(channel.cooked_header(position + _ADDRESS, tag) + data[start : start + captured])
         elif tag and channel.link_type == 1 and captured >= 12:
             self._put(data[start : start + 12] + tag + data[start + 12 : start + captured])
 
@@ -166,16 +185,6 @@ def _vlan_tag(data: bytes, position: cython.Py_ssize_t) -> bytes:
     tpid: cython.longlong = _read_u16(data, position + 36) if known else _DOT1Q
     tci: cython.longlong = _read_u16(data, position + 32 if _LITTLE else position + 34)
     return bytes((tpid >> 8, tpid & 0xFF, tci >> 8, tci & 0xFF))
-
-
-def _cooked(data: bytes, address: cython.Py_ssize_t, tag: bytes) -> bytes:
-    """Return the header of LINKTYPE_LINUX_SLL2 for the `struct sockaddr_ll` at `address`, and the VLAN tag after it."""
-    protocol = data[address + 2 : address + 4]
-    index, hardware = data[address + 4 : address + 8], data[address + 8 : address + 10]
-    if _LITTLE:
-        index, hardware = index[::-1], hardware[::-1]
-    header = tag[:2] or protocol
-    return header + b"\0\0" + index + hardware + data[address + 10 : address + 20] + (tag[2:] + protocol if tag else b"")
 
 
 COMPILED: bool = cython.compiled
