@@ -34,8 +34,8 @@ from analyzer.engine import run as run_engine
 from analyzer.store.chain_verdicts import Chains
 
 _BLOCK_TIMEOUT = 60
-"""Milliseconds until packets of a slow link come. Each time takes a block of the ring, so its 64 blocks last for four seconds in
-which this process gets no processor time."""
+"""Milliseconds until packets of a slow link come. Each time takes a block of the ring, so its 64 blocks last for four seconds
+in which this process gets no processor time."""
 
 
 def run(options: Namespace, output: Output) -> int:
