@@ -90,7 +90,8 @@ def _read_keylogs(paths: list[str], capture_run: "CaptureRun") -> "KeyLog":
     for path in dict.fromkeys(paths):
         if capture_run.piped and path != "-" and os.path.isfile(path):
             tail = Tail(keylog, path)
-            tail.read_new()
+            while tail.read_new():
+                pass
             capture_run.tail.append(tail)
         else:
             read_key_log(keylog, path)

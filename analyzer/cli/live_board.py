@@ -18,8 +18,10 @@ from analyzer.codec.codes import SEVERITIES
 from analyzer.codec.registry import registry
 from analyzer.engine import Listener
 from analyzer.store.chain_verdicts import CLIENT, SERVER, Chains
-from analyzer.store.session_record import endpoint_record, json_line, rfc3339, session_record
-from analyzer.tls.events import Data, Event, Finding, SessionBegan, SessionEnded
+from analyzer.store.session_record import endpoint_record, json_line, rfc3339, session_record, text
+from analyzer.tls.events import Data, Event, Finding, HandshakeMessage, SessionBegan, SessionEnded
+from analyzer.tls.handshake.hello_features import server_name
+from analyzer.tls.messages.numbers import CLIENT_HELLO
 from analyzer.tls.session import Session
 
 MAX_ROWS = 2000
@@ -128,6 +130,10 @@ class Board(Listener):
         if event.version and not row.version:
             row.version = _VERSIONS[event.version]
             self._changed.add(row.number)
+        if isinstance(event, HandshakeMessage) and event.type == CLIENT_HELLO and event.body is not None and not row.name:
+            row.name = harmless(text(server_name(event.body)) or "")
+            row.text += " " + row.name.lower()
+            self._changed.add(row.number)
         if row.steps is not None:
             row.steps.take((event,))
         if isinstance(event, Data):
@@ -150,8 +156,8 @@ class Board(Listener):
         known = set(row.findings.split())
         for finding in record["findings"]:
             if finding["code"] not in known:
-                text = harmless(f"session {session.id}: {finding['code']}: {finding['detail']}")
-                self.found.append((finding["severity"], text))
+                shown = harmless(f"session {session.id}: {finding['code']}: {finding['detail']}")
+                self.found.append((finding["severity"], shown))
             row.severity = _worse(row.severity, finding["severity"])
         row.findings = " ".join(dict.fromkeys(finding["code"] for finding in record["findings"]))
         row.name = harmless(record["server_name"] or "")

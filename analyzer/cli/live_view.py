@@ -16,7 +16,7 @@ from textual.binding import Binding, BindingType
 from textual.widgets import DataTable, Footer, Input, Static
 
 from analyzer.cli.escape import harmless
-from analyzer.cli.formatting import size_text
+from analyzer.cli.formatting import count_text, size_text
 from analyzer.cli.interruption import Interruption
 from analyzer.cli.live_board import Board, Row
 from analyzer.cli.live_pages import FollowPage, LadderPage
@@ -341,7 +341,7 @@ class Meter:
         text.append(what, "bold")
         text.append(f"  {state}", "yellow" if state == "paused" else "green" if state == "running" else "dim")
         text.append(f"   {self._rates[0]:,.0f} packets/s   {size_text(int(self._rates[1]))}/s   {frames:,} packets")
-        text.append(f"   {board.n_open:,} sessions open, {board.n_ended:,} ended\n")
+        text.append(f"   {count_text(board.n_open, 'session')} open, {board.n_ended:,} ended\n")
         drops = dropped(self._live_run)
         text.append("dropped: ", "dim")
         for number, (place, count) in enumerate(drops):

@@ -16,6 +16,7 @@ import pytest
 from conversations import Tap, contexts, packetise, talk
 from live_tls import CLIENT, Sessions, require_capture, sniff, tls_server
 
+from analyzer.capture.processes import connection_witness
 from analyzer.capture.processes.process_identity import Process
 from analyzer.cli.live_command import LINGER, LiveCommand, OwnSessions, caller
 from analyzer.cli.live_keys import LiveKeys
@@ -24,6 +25,12 @@ from analyzer.cli.output import CommandError
 from analyzer.store.session_record import session_record
 
 NO_KEYS = Namespace(keylog=[], rsa_key=[], psk_file=[], password_file=[])
+
+
+@pytest.fixture(autouse=True)
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Answers about processes are waited for on a busy machine too."""
+    monkeypatch.setattr(connection_witness, "_WAIT", 10.0)
 
 
 def wait_for(condition: Callable[[], bool], seconds: float = 10) -> None:

@@ -167,6 +167,7 @@ def test_a_paused_view_stands_still_and_the_capture_goes_on(demo: Path, tmp_path
 
     async def steps(pilot: Pilot[None]) -> None:
         await until(pilot, lambda: len(rows(view)) > 0 and view.board.n_open + view.board.n_ended < 8)
+        await until(pilot, lambda: any(row[4].endswith(".example") and row[6] == "open" for row in rows(view)))
         await pilot.press("p")
         before = rows(view)
         go_on.set()
@@ -260,7 +261,7 @@ def test_a_terminal_gets_the_view_and_then_the_summary(network: Network, reposit
             drawn += os.read(terminal, 1 << 16)
 
     try:
-        read(b"sessions open")
+        read(b"0 sessions open")
         assert b"\x1b[?1049h" in drawn  # the alternate screen of the terminal
         if isinstance(leave, bytes):
             os.write(terminal, leave)

@@ -6,10 +6,14 @@ import struct
 import subprocess
 import sys
 import time
+from argparse import Namespace
 from pathlib import Path
 
 import pytest
 
+from analyzer.cli.capture_run import CaptureRun
+from analyzer.cli.key_files import read_keys
+from analyzer.cli.output import Output
 from analyzer.cli.tail import Tail
 from analyzer.secrets.keylog import KeyLog
 
@@ -112,6 +116,20 @@ def test_a_log_that_grows_behind_a_pipe(split: tuple[bytes, bytes], tmp_path: Pa
         (record,) = [json.loads(line) for line in process.stdout]
     assert process.returncode == 0
     assert record["decryption"]["status"] == "decrypted"
+
+
+def test_a_large_log_is_read_whole_before_the_first_packet(
+    split: tuple[bytes, bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("analyzer.cli.tail.MOST_AT_ONCE", 100)
+    log = tmp_path / "keys"
+    log.write_bytes(row(0) * 20 + split[1])
+    run = CaptureRun(["-"], Output(os.devnull, [], "never"))
+    options = Namespace(keylog=[str(log)], rsa_key=[], psk_file=[], password_file=[])
+    keylog = read_keys(options, run)["keylog"]
+    assert keylog is not None
+    assert keylog.n_fed == 20 + split[1].count(b"\n")
+    assert len(run.tail) == 1
 
 
 def test_a_log_through_a_pipe_is_read_once(captures: Path, repository: Path):

@@ -22,7 +22,9 @@ pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="so
 
 
 @pytest.fixture
-def witness() -> Iterator[ConnectionWitness]:
+def witness(monkeypatch: pytest.MonkeyPatch) -> Iterator[ConnectionWitness]:
+    """A witness that is waited for on a busy machine too."""
+    monkeypatch.setattr(connection_witness, "_WAIT", 10.0)
     watching = ConnectionWitness()
     yield watching
     watching.close()
@@ -138,7 +140,10 @@ def test_what_only_root_can_find_is_found_after_rights_were_dropped(repository: 
     assert (found, user, uid) == (child, "root", "65534"), done.stderr
 
 
-def test_a_child_that_does_not_answer_is_not_waited_for_again(witness: ConnectionWitness, listening: socket.socket):
+def test_a_child_that_does_not_answer_is_not_waited_for_again(
+    witness: ConnectionWitness, listening: socket.socket, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(connection_witness, "_WAIT", 0.1)
     os.kill(witness.pid, signal.SIGSTOP)
     try:
         with socket.create_connection(listening.getsockname()) as client:
@@ -154,10 +159,12 @@ def test_late_answers_are_not_taken_for_those_of_later_questions(
     witness: ConnectionWitness, listening: socket.socket, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(connection_witness, "_PAUSE", 0.0)
+    monkeypatch.setattr(connection_witness, "_WAIT", 0.1)
     with socket.create_connection(listening.getsockname()) as client:
         os.kill(witness.pid, signal.SIGSTOP)
         assert witness.find_all([bytes(12), bytes(36)]) == [None, None]
         os.kill(witness.pid, signal.SIGCONT)
+        monkeypatch.setattr(connection_witness, "_WAIT", 10.0)
         found = witness.find_all([key_of(client), bytes(12)])
         assert found[0] is not None
         assert found[0].pid == os.getpid()
