@@ -8,6 +8,7 @@ cdef bint _LITTLE
 cdef Py_ssize_t _BLOCK_HEADER
 cdef Py_ssize_t _PACKET_HEADER
 cdef Py_ssize_t _ADDRESS
+cdef long long _NEVER
 cdef long long _SECOND
 cdef long long _VLAN_VALID
 cdef long long _VLAN_TPID_VALID
@@ -26,6 +27,7 @@ cdef class RingChannel:
     cdef public bytes data
     cdef public Py_ssize_t position
     cdef public long long duplicates
+    cdef public bint idle
     cdef dict _headers
 
     cpdef void load(self, bytes block) except *
@@ -43,10 +45,14 @@ cdef class RingChannel:
 cdef class RingReader(FrameReader):
     cdef public list channels
     cdef public long long frames
+    cdef public long long horizon
     cdef public long long truncated_frames
 
-    @cython.locals(best=RingChannel, channel=RingChannel)
+    @cython.locals(channel=RingChannel)
     cpdef bint advance(self) except *
+    cpdef bint ready(self) except *
+    @cython.locals(best=RingChannel, channel=RingChannel, horizon="long long")
+    cdef RingChannel _choose(self)
     @cython.locals(
         data=bytes, position="Py_ssize_t", captured="long long", wire="long long", start="Py_ssize_t", frame=Frame, tag=bytes
     )

@@ -13,6 +13,7 @@ import sys
 
 import cython
 
+from analyzer.capture.blocks import LATEST
 from analyzer.capture.frame import Frame
 from analyzer.capture.frame_reader import FrameReader
 from analyzer.capture.packet_reader import read_u32
@@ -22,6 +23,8 @@ _LITTLE = sys.byteorder == "little"
 _BLOCK_HEADER = 48
 _PACKET_HEADER = 68
 _ADDRESS = 48
+# A time that does not come: 2262-04-11.
+_NEVER = LATEST
 _SECOND = 1_000_000_000
 # TP_STATUS_VLAN_VALID, TP_STATUS_VLAN_TPID_VALID, PACKET_OUTGOING, ARPHRD_LOOPBACK, and the EtherType of 802.1Q.
 _VLAN_VALID = 0x10
@@ -39,10 +42,11 @@ class RingChannel:
     number: as in `Frame.interface`. cooked: whether packets come without link-layer header; then a header of type
     LINKTYPE_LINUX_SLL2 is made for each (`any`, and interfaces whose header we do not know). at: time of the next packet, ns
     since the epoch. left: packets that are left in the block, the next one included. data: the block. position: where its next
-    packet begins. duplicates: packets that were skipped so far, because they come twice.
+    packet begins. duplicates: packets that were skipped so far, because they come twice. idle: whether the
+    ring had no further block when it was last looked at.
     """
 
-    __slots__ = ("_headers", "at", "cooked", "data", "duplicates", "left", "link_type", "number", "position")
+    __slots__ = ("_headers", "at", "cooked", "data", "duplicates", "idle", "left", "link_type", "number", "position")
 
     def __init__(self, number: int, link_type: int, cooked: bool) -> None:
         self.number = number
@@ -53,6 +57,7 @@ class RingChannel:
         self.data = b""
         self.position = 0
         self.duplicates = 0
+        self.idle = False
         self._headers: dict[bytes, bytes] = {}
 
     def load(self, block: bytes) -> None:
@@ -109,32 +114,51 @@ class RingChannel:
 
 
 class RingReader(FrameReader):
-    """Reads the frames of several rings. Between blocks that it has at the same time, frames come in the order of their times.
+    """Reads the frames of several rings, in the order of their times.
 
-    channels: one for each interface. frames, truncated_frames: how many so far, and how many of them the snapshot length
-    truncated. The offset of a frame is -1: there is no file.
+    A ring hands over its packets with a delay, and each ring with another one. So a frame is given only when no ring can have
+    an earlier one: each has its next frame here, or is `idle` and the frame is not later than `horizon`.
+
+    channels: one for each interface. horizon: time up to which rings that are idle have handed over everything, ns since the
+    epoch. frames, truncated_frames: how many so far, and how many of them the snapshot length truncated. The offset of a frame
+    is -1: there is no file.
     """
 
-    __slots__ = ("channels", "frames", "truncated_frames")
+    __slots__ = ("channels", "frames", "horizon", "truncated_frames")
 
     def __init__(self, frame: Frame, channels: list[RingChannel]) -> None:
         super().__init__(frame)
         self.channels = channels
         self.frames = 0
         self.truncated_frames = 0
+        self.horizon = _NEVER
         frame.offset = -1
 
     def advance(self) -> bool:
-        """Move `frame` to the next frame. Return False if the blocks have no more."""
-        best: RingChannel | None = None
-        for channel in self.channels:
-            if channel.left > 0 and (best is None or channel.at < best.at):
-                best = channel
-        if best is None:
+        """Move `frame` to the next frame. Return False if there is none now."""
+        channel = self._choose()
+        if channel is None:
             return False
-        self._set_frame(best)
-        best.next()
+        self._set_frame(channel)
+        channel.next()
         return True
+
+    def ready(self) -> bool:
+        """Return whether `advance` will find a frame."""
+        return self._choose() is not None
+
+    def _choose(self) -> RingChannel | None:
+        best: RingChannel | None = None
+        horizon: cython.longlong = _NEVER
+        for channel in self.channels:
+            if channel.left > 0:
+                if best is None or channel.at < best.at:
+                    best = channel
+            elif channel.idle:
+                horizon = self.horizon
+            else:  # what comes next in it is not known yet
+                return None
+        return best if best is None or best.at <= horizon else None
 
     def _set_frame(self, channel: RingChannel) -> None:
         data: bytes = channel.data
