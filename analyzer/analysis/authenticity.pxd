@@ -5,6 +5,7 @@ from analyzer.tls.session_handshake cimport SessionHandshake
 
 cdef int SERVER_KEY_EXCHANGE
 cdef dict RECORDS
+cdef tuple HIDDEN, UNOPENED, MISSING, WRONG
 
 cpdef dict authenticity(Session session)
 cdef str signature(Session session, int role, bint opened, list details)

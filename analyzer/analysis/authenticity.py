@@ -7,7 +7,7 @@ Neither of them shows anything about the data sent later: anybody who has the se
 (RFC 9850 section 4). Records are therefore "consistent with the supplied secrets", and no more.
 """
 
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 import cython
@@ -34,7 +34,11 @@ REMEMBERED_RECORDS = 256
 UNSIGNED = frozenset({"anon", "PSK", "SRP", "ECJPAKE", "ECCPWD"})
 """Authentication methods whose ServerKeyExchange has no signature."""
 
-HIDDEN = "the handshake behind the ServerHello is encrypted"
+HIDDEN = tuple(f"{role}'s signature: the handshake behind the ServerHello is encrypted" for role in ROLES)
+UNOPENED = tuple(f"{role}'s Finished: it is encrypted, and did not open" for role in ROLES)
+MISSING = tuple(f"{role}'s Finished: a secret or a message before it is missing" for role in ROLES)
+WRONG = tuple(f"{role}'s Finished is not what the supplied secrets and the messages before it make it" for role in ROLES)
+"""Parts of `detail` by role. As constants they are hashed once, and not for every session."""
 
 
 def authenticity(session: Session) -> dict[str, Any]:
@@ -50,15 +54,14 @@ def authenticity(session: Session) -> dict[str, Any]:
     client: str = signature(session, 0, opened, details)
     server_finished: str = finished(session, 1, opened, details)
     client_finished: str = finished(session, 0, opened, details)
-    detail = "; ".join(details) if details else None
-    outcome = (server, client, client_finished, server_finished, detail)
+    outcome = (server, client, client_finished, server_finished, *details)
     record: dict[str, Any] | None = RECORDS.get(outcome)
     if record is None:
         record = {
             "server_signature": server,
             "client_signature": client,
             "finished": {"client": client_finished, "server": server_finished},
-            "detail": detail,
+            "detail": "; ".join(details) or None,
         }
         if len(RECORDS) >= REMEMBERED_RECORDS:
             RECORDS.clear()
@@ -83,12 +86,12 @@ def signature(session: Session, role: cython.int, opened: cython.bint, details: 
         return ABSENT
     if handshake.parameters.tls13:
         sender: RoleState = session.roles[role]
-        why = "" if opened or sender.n_protected == 0 else HIDDEN
+        why = "" if opened or sender.n_protected == 0 else HIDDEN[role]
     elif role == 1:
         why = unreadable_signature(session)
     if not why:
         return ABSENT
-    details.append(f"{ROLES[role]}'s signature: {why}")
+    details.append(why)
     return UNVERIFIABLE
 
 
@@ -100,7 +103,7 @@ def unreadable_signature(session: Session) -> str:
         return ""
     for message in session.log.messages:
         if message.type == SERVER_KEY_EXCHANGE:
-            return "the ServerKeyExchange could not be read"
+            return "server's signature: the ServerKeyExchange could not be read"
     return ""
 
 
@@ -112,10 +115,9 @@ def finished(session: Session, role: cython.int, opened: cython.bint, details: l
         encrypted: cython.bint = sender.encrypted_finished_seen or sender.n_protected > 0
         result = UNVERIFIABLE if session.handshake.hellos.server_seen and encrypted else ABSENT
     if result == UNVERIFIABLE:
-        why = "a secret or a message before it is missing" if opened else "it is encrypted, and did not open"
-        details.append(f"{ROLES[role]}'s Finished: {why}")
+        details.append(MISSING[role] if opened else UNOPENED[role])
     elif result == FAILED:
-        details.append(f"{ROLES[role]}'s Finished is not what the supplied secrets and the messages before it make it")
+        details.append(WRONG[role])
     return result
 
 
@@ -125,20 +127,27 @@ def judge(signed: Signed) -> tuple[str, str]:
         return UNVERIFIABLE, signed.problem
     if signed.certificate is None:
         return UNVERIFIABLE, "the signer's certificate was not seen"
-    from analyzer.analysis.handshake_signatures import verify
-    from analyzer.x509.signature import Unsupported
-
+    verify, unsupported = _library()
     key = _key(signed.certificate)
     if type(key) is str:
         return UNVERIFIABLE, key
     try:
         agrees = verify(key, signed.scheme, signed.signature, signed.content, signed.digest)
-    except Unsupported as unsupported:
-        return UNVERIFIABLE, str(unsupported)
+    except unsupported as error:
+        return UNVERIFIABLE, str(error)
     if agrees:
         return VERIFIED, ""
     scheme = "" if signed.scheme is None else f" ({registry('signature_schemes').names[signed.scheme]})"
     return FAILED, f"it{scheme} is not by the key of the certificate sent, over the messages captured"
+
+
+@cache
+def _library() -> tuple[Any, type[Exception]]:
+    """Return the function that verifies, and what it raises. They are imported only for the first signature."""
+    from analyzer.analysis.handshake_signatures import verify
+    from analyzer.x509.signature import Unsupported
+
+    return verify, Unsupported
 
 
 @lru_cache(maxsize=REMEMBERED_KEYS)

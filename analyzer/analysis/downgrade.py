@@ -8,9 +8,12 @@ A client that tries again with a lower version sends a signalling suite (RFC 750
 then refuse the handshake.
 """
 
+import cython
+
 from analyzer.codec.registry import registry
 from analyzer.tls.events import Finding
 from analyzer.tls.handshake.hello_features import LONGEST_REMEMBERED, FingerprintInput, is_tls13
+from analyzer.tls.handshake.parameters import Hellos, Parameters
 from analyzer.tls.messages.numbers import RENEGOTIATION_INFO, TLS_1_2, TLS_1_3
 from analyzer.tls.session import Session
 
@@ -36,8 +39,10 @@ _COULD = {SENTINEL_12: TLS_1_3, SENTINEL_11: TLS_1_2}
 
 def downgrades(session: Session) -> list[Finding]:
     """Return the findings about downgrades in a session's hellos. The caller must not change the list."""
-    parameters, hellos = session.handshake.parameters, session.handshake.hellos
-    version, fingerprint_input, answer = parameters.version, hellos.fingerprint_input, hellos.server_fingerprint_input
+    parameters: Parameters = session.handshake.parameters
+    hellos: Hellos = session.handshake.hellos
+    version: cython.int = parameters.version
+    fingerprint_input, answer = hellos.fingerprint_input, hellos.server_fingerprint_input
     found: list[tuple[str, str, str]] = []
     if not hellos.server_seen or fingerprint_input is None or answer is None:
         return NONE

@@ -58,8 +58,8 @@ def verify(key: Key, scheme: int | None, signature: bytes, content: bytes, diges
     try:
         if scheme is None:
             return _verify_old(key, signature, content, digest)
-        family, arguments = _scheme(scheme)
-        if not isinstance(key, _FAMILIES[family]):
+        arguments = _arguments(type(key), scheme)
+        if arguments is None:
             return False
         key.verify(signature, content, *arguments)
     except (InvalidSignature, ValueError):  # ValueError: the bytes are not a signature at all
@@ -86,6 +86,12 @@ def _verify_old(key: Key, signature: bytes, content: bytes, digest: bytes) -> bo
 
 
 @cache
+def _arguments(kind: type[Key], scheme: int) -> tuple[Any, ...] | None:
+    """Return the arguments of `verify` after signature and content; None if such a key does not sign by this scheme."""
+    family, arguments = _scheme(scheme)
+    return arguments if issubclass(kind, _FAMILIES[family]) else None
+
+
 def _scheme(number: int) -> tuple[str, tuple[Any, ...]]:
     """Return a scheme's family, and the arguments of such a key's `verify` after signature and content. Raises Unsupported."""
     name = registry("signature_schemes").names[number]

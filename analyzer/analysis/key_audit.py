@@ -71,15 +71,27 @@ class KeyFit:
 
 
 @dataclass(frozen=True, slots=True)
-class _Names:
-    """All names by which a key log may refer to a session."""
+class KeyFacts:
+    """What the audit needs to know of a session.
 
+    id: its number. randoms, inner, session_id, encrypted: all names by which a key log may refer to it: its client randoms, the
+    one of the hello inside an Encrypted Client Hello, its session id, and the encrypted premaster secret. early: whether it has
+    early data. ech: whether the client offered Encrypted Client Hello and it is not known what became of the offer. version,
+    tls13: as negotiated. transports: whether the client sends the premaster secret, encrypted to the server's RSA key.
+    certificate: of the server, DER, None if there is none.
+    """
+
+    id: int
     randoms: tuple[bytes, ...]
     inner: bytes | None
     session_id: bytes
     encrypted: bytes
     early: bool
     ech: bool
+    version: int
+    tls13: bool
+    transports: bool
+    certificate: bytes | None
 
 
 class KeyAudit:
@@ -96,29 +108,28 @@ class KeyAudit:
         self.fits = [KeyFit(key.source, key.n_bytes * 8, [], []) for key in material.private_keys]
         self._named: set[bytes] = set()
 
-    def take(self, session: Session, status: str, reason: str | None) -> SessionKeys:
+    def take(self, facts: KeyFacts, status: str, reason: str | None) -> SessionKeys:
         """Compare a session that has ended with the keys. status, reason: the result of its decryption, as in its record."""
-        names = _names(session)
         keylog = self.material.keylog
-        lines = [] if keylog is None else _lines(keylog, names)
+        lines = [] if keylog is None else _lines(keylog, facts)
         self._named.update(line.session for line in lines)
         found = tuple(dict.fromkeys(line.label for line in lines))
-        missing = _missing(session, names, found)
-        key = self._fit(session, status)
-        verdict, detail = self._judge(session, names, lines, missing, status, reason)
+        missing = _missing(facts, found)
+        key = self._fit(facts, status)
+        verdict, detail = _judge(facts, lines, missing, status, reason)
         self.sessions += 1
         self.verdicts[verdict] += 1
         self.wanting += verdict != NOT_NEEDED
         self.known += bool(lines)
-        self.offering += names.ech and not lines
+        self.offering += facts.ech and not lines
         return SessionKeys(
-            client_random=names.randoms[0] if names.randoms else None,
+            client_random=facts.randoms[0] if facts.randoms else None,
             found=found,
             missing=() if verdict in (COMPLETE, NOT_NEEDED) else missing,
             conflicting=tuple(dict.fromkeys(line.label for line in lines if _contradicted(line, lines))),
             lines=tuple(lines),
-            inner_random=names.inner,
-            ech=names.ech,
+            inner_random=facts.inner,
+            ech=facts.ech,
             key=key,
             verdict=verdict,
             detail=detail,
@@ -153,48 +164,30 @@ class KeyAudit:
         of = "all of them" if len(named) == len(names) else f"{len(named)} of them"
         return f"{has}, {of} of this capture, which has {_count(self.sessions, 'session')}."
 
-    def _fit(self, session: Session, status: str) -> str | None:
+    def _fit(self, facts: KeyFacts, status: str) -> str | None:
         """Count the session for every private key that matches the server's certificate. Return the source of the last such
         key.
         """
-        chain = session.handshake.certificates[1]
-        if not chain:
+        if facts.certificate is None:
             return None
         fitting: PrivateKey | None = None
         for key, fit in zip(self.material.private_keys, self.fits, strict=True):
-            if key.belongs_to(chain[0]):
+            if key.belongs_to(facts.certificate):
                 fitting = key
-                opened = status in ("decrypted", "partial") and _transports(session)
+                opened = status in ("decrypted", "partial") and facts.transports
                 fit.n_opens += opened
                 fit.n_signs += not opened
                 named = fit.opens if opened else fit.signs
                 if len(named) < NAMED_SESSIONS:
-                    named.append(session.id)
+                    named.append(facts.id)
         return None if fitting is None else fitting.source
 
-    def _judge(
-        self, session: Session, names: _Names, lines: Sequence[Line], missing: Sequence[str], status: str, reason: str | None
-    ) -> tuple[str, str]:
-        if status == "not_needed":
-            return NOT_NEEDED, "nothing of it is encrypted"
-        if status == "decrypted":
-            return COMPLETE, "" if not missing else "opened without a line of its own"
-        if lines and not missing:
-            if reason == "wrong_secret":
-                return COMPLETE, "but they do not open its records: they are not of this session"
-            return COMPLETE, "" if reason is None else f"but not all of it opens: {reason.replace('_', ' ')}"
-        if lines:
-            return PARTIAL, f"{', '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing"
-        if not names.randoms:
-            return NONE, "its ClientHello, by which a key log names it, is not in the capture"
-        if names.ech:
-            return NONE, "it may have another client random inside its Encrypted Client Hello, which ECH_SECRET tells"
-        if not session.handshake.parameters.version:
-            return NONE, "its ServerHello is not in the capture"
-        return NONE, "no line has its client random"
 
-
-def _names(session: Session) -> _Names:
+def key_facts(session: Session) -> KeyFacts:
+    """Return what the audit needs to know of a session that has ended, and that still has its messages."""
+    handshake = session.handshake
+    parameters, certificates = handshake.parameters, handshake.certificates[1]
+    transports = parameters.suite is not None and parameters.suite.key_exchange == "RSA"
     randoms: dict[bytes, None] = {}
     session_id = encrypted = b""
     early = False
@@ -207,46 +200,65 @@ def _names(session: Session) -> _Names:
             randoms[raw[RANDOM]] = None
         elif message.type == SERVER_HELLO and not session_id:
             session_id = getattr(message.body, "legacy_session_id_echo", None) or b""
-        elif message.type == CLIENT_KEY_EXCHANGE and not encrypted and _transports(session):
-            encrypted = raw[4:] if session.handshake.parameters.version <= SSL3 else raw[6:]
-    ech = session.handshake.hellos.ech
+        elif message.type == CLIENT_KEY_EXCHANGE and not encrypted and transports:
+            encrypted = raw[4:] if parameters.version <= SSL3 else raw[6:]
+    ech = handshake.hellos.ech
     inner = None if ech is None else ech.random
     if inner is not None:
         randoms[inner] = None
     if session.decryption is not None:
         randoms |= dict.fromkeys(session.decryption.keys.named)  # randoms found by trial are in no hello
-    return _Names(
-        tuple(randoms),
-        inner,
-        b"" if session.handshake.parameters.tls13 else session_id,
-        encrypted,
-        early,
-        ech is not None and ech.status == "offered",
+    return KeyFacts(
+        id=session.id,
+        randoms=tuple(randoms),
+        inner=inner,
+        session_id=b"" if parameters.tls13 else session_id,
+        encrypted=encrypted,
+        early=early,
+        ech=ech is not None and ech.status == "offered",
+        version=parameters.version,
+        tls13=parameters.tls13,
+        transports=transports,
+        certificate=certificates[0] if certificates else None,
     )
 
 
-def _lines(keylog: KeyLog, names: _Names) -> list[Line]:
-    lines = keylog.lines_of(names.randoms[0] if names.randoms else b"", names.session_id, names.encrypted)
-    for later in names.randoms[1:]:
+def _lines(keylog: KeyLog, facts: KeyFacts) -> list[Line]:
+    lines = keylog.lines_of(facts.randoms[0] if facts.randoms else b"", facts.session_id, facts.encrypted)
+    for later in facts.randoms[1:]:
         lines += keylog.lines_of(later)
     return lines
 
 
-def _missing(session: Session, names: _Names, found: Sequence[str]) -> tuple[str, ...]:
+def _judge(facts: KeyFacts, lines: Sequence[Line], missing: Sequence[str], status: str, reason: str | None) -> tuple[str, str]:
+    """Return the verdict on a session, and an explanation."""
+    if status == "not_needed":
+        return NOT_NEEDED, "nothing of it is encrypted"
+    if status == "decrypted":
+        return COMPLETE, "" if not missing else "opened without a line of its own"
+    if lines and not missing:
+        if reason == "wrong_secret":
+            return COMPLETE, "but they do not open its records: they are not of this session"
+        return COMPLETE, "" if reason is None else f"but not all of it opens: {reason.replace('_', ' ')}"
+    if lines:
+        return PARTIAL, f"{', '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing"
+    if not facts.randoms:
+        return NONE, "its ClientHello, by which a key log names it, is not in the capture"
+    if facts.ech:
+        return NONE, "it may have another client random inside its Encrypted Client Hello, which ECH_SECRET tells"
+    if not facts.version:
+        return NONE, "its ServerHello is not in the capture"
+    return NONE, "no line has its client random"
+
+
+def _missing(facts: KeyFacts, found: Sequence[str]) -> tuple[str, ...]:
     """Return the labels that a session needs and the log does not have."""
-    parameters = session.handshake.parameters
-    if parameters.tls13:
-        needed = (EARLY_LABEL, *TRAFFIC_SECRETS) if names.early else TRAFFIC_SECRETS
+    if facts.tls13:
+        needed = (EARLY_LABEL, *TRAFFIC_SECRETS) if facts.early else TRAFFIC_SECRETS
         return tuple(label for label in needed if label not in found)
-    if parameters.version:
+    if facts.version:
         return () if {CLIENT_RANDOM, PREMASTER, "RSA"}.intersection(found) else (CLIENT_RANDOM,)
     return ()
-
-
-def _transports(session: Session) -> bool:
-    """Return whether the client sends the premaster secret, encrypted to the server's RSA key."""
-    suite = session.handshake.parameters.suite
-    return suite is not None and suite.key_exchange == "RSA"
 
 
 def _contradicted(line: Line, lines: Sequence[Line]) -> bool:

@@ -250,7 +250,7 @@ def _add_jobs(command: argparse.ArgumentParser) -> None:
         "--jobs",
         type=_jobs,
         metavar="N",
-        help="read `sessions` of captures in files, without keys, in N processes (default: 1)",
+        help="read captures in files in N processes (default: one for each processor if much is to be decrypted, else 1)",
     )
 
 
@@ -323,6 +323,7 @@ def _add_certificates(command: argparse.ArgumentParser) -> None:
     command.add_argument("--format", choices=("text", "json", "csv"), default="text", help="text is the default")
     command.add_argument("--long", action="store_true", help="all details of each certificate, instead of one row (text)")
     command.add_argument("--pem", metavar="DIR", help="write each certificate into that folder too, as <SHA-256>.pem")
+    _add_jobs(command)
     _add_keys(command)
     _add_trust_options(command)
 
@@ -366,6 +367,7 @@ def _add_export(command: argparse.ArgumentParser) -> None:
         metavar="SIZE",
         help="write at most SIZE bytes in total (k, M and G for thousands; 10G is the default)",
     )
+    _add_jobs(command)
     _add_keys(command)
     command.set_defaults(output=None)
 
@@ -385,6 +387,7 @@ def _add_packet(command: argparse.ArgumentParser) -> None:
 def _add_audit(command: argparse.ArgumentParser) -> None:
     _add_captures(command)
     command.add_argument("--format", choices=("text", "json"), default="text", help="text is the default")
+    _add_jobs(command)
     _add_keys(command)
 
 

@@ -16,9 +16,10 @@ from analyzer.cli.key_files import read_keys
 from analyzer.cli.message_summary import day, key_text
 from analyzer.cli.output import CommandError, Output, complain
 from analyzer.cli.rows import csv_head, csv_line
+from analyzer.cli.sharing import SharedListener, make_shards, run_shared
 from analyzer.cli.table import Cell, Column, Table
 from analyzer.cli.trust_options import read_chains
-from analyzer.engine import Engine, Listener
+from analyzer.engine import Engine
 from analyzer.store.chain_verdicts import Chains
 from analyzer.store.declaration import columns
 from analyzer.store.output_schemas import CERTIFICATE
@@ -30,6 +31,7 @@ from analyzer.x509.details import certificate_details
 from analyzer.x509.pem import write_block
 
 if TYPE_CHECKING:
+    from analyzer.store.shards import SharedSession
     from analyzer.x509.verdict import Verdict
 
 MAX_CERTIFICATES = 1 << 18
@@ -84,7 +86,7 @@ class Sent:
         return [name for name, sessions in zip(SIDES, self.sessions, strict=True) if sessions]
 
 
-class Listing(Listener):
+class Listing(SharedListener):
     """Collects certificates, and the problems that were found in them."""
 
     def __init__(self, chains: Chains) -> None:
@@ -98,6 +100,11 @@ class Listing(Listener):
         for event in events:
             if isinstance(event, SessionEnded):
                 self.add(event.ended)
+
+    def take_shared(self, sessions: "Sequence[SharedSession]") -> None:
+        """See `SharedListener.take_shared`."""
+        for session in sessions:
+            self.add(session.as_session())
 
     def add(self, session: Session) -> None:
         """Take the certificates that both roles sent in a session. The session has ended."""
@@ -146,8 +153,12 @@ def run(options: Namespace, output: Output) -> int:
     if options.pem is not None:
         _make_folder(options.pem)
     listing = Listing(read_chains(options))
-    engine = Engine(fields=False, watches_revocation=True, **keys)
-    capture_run.run(engine, [listing.chains, listing])
+    shards = make_shards(options, capture_run, keys, lambda *_: b"", listing.chains, {"fields": False})
+    if shards is not None:
+        run_shared(capture_run, shards, listing)
+    else:
+        engine = Engine(fields=False, watches_revocation=True, **keys)
+        capture_run.run(engine, [listing.chains, listing])
     entries = listing.in_order()
     if listing.dropped:
         complain(f"{count_text(listing.dropped, 'certificate')} after the first {len(entries):,} are not listed")

@@ -1,24 +1,34 @@
 """`analyzer export`: writes what sessions carried, as files or as plain packets, or the capture with the sessions' secrets."""
 
+import marshal
 import os
 from argparse import Namespace
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from typing import TYPE_CHECKING
 
 from analyzer.analysis.decryption_failure import CAUSES
 from analyzer.cli.capture_run import DONE, FAILED, CaptureRun, error_line, no_such_session
 from analyzer.cli.escape import harmless
 from analyzer.cli.formatting import count_text, size_text
-from analyzer.cli.key_files import read_keys
+from analyzer.cli.key_files import Keys, read_keys
 from analyzer.cli.output import CommandError, Output, complain
+from analyzer.cli.sharing import SharedListener, make_shards, run_shared
 from analyzer.engine import Engine, Listener
 from analyzer.store.capture_as_plaintext import PlainCapture
 from analyzer.store.capture_with_secrets import ConnectionFilter, KeyedCapture
+from analyzer.store.chain_verdicts import NO_VERDICTS
 from analyzer.store.exported_objects import CERTIFICATES, KINDS, OBJECTS, ExportedObjects
 from analyzer.store.folder import MAX_FILES, Folder
 from analyzer.store.manifest import NAME, Manifest
 from analyzer.store.private_file import FULL, PrivateFile
-from analyzer.store.session_secrets import SessionSecrets
+from analyzer.store.session_secrets import SessionSecrets, session_lines
+from analyzer.tls.decryption.key_material import KeyMaterial
+from analyzer.tls.session import Session
+
+if TYPE_CHECKING:
+    from analyzer.store.shard import Holes
+    from analyzer.store.shards import SharedSession
 
 _SHOWN = 8
 """The most failures (files, sessions) that are reported one by one."""
@@ -58,10 +68,9 @@ def _export_keyed(options: Namespace, output: Output) -> int:
         raise CommandError("-: what comes through a pipe cannot be read twice: save it to a file first")
     target = _file(options.target, options)
     capture_run = CaptureRun([options.capture], output)
-    engine = Engine(reads_data=False, **read_keys(options, capture_run))
-    found = SessionSecrets(engine.material, options.session)
-    _read(capture_run, engine, found)
-    status = _report_missing_sessions(options, engine.dispatcher.count)
+    keys = read_keys(options, capture_run)
+    found, n_sessions = _find_secrets(options, capture_run, keys)
+    status = _report_missing_sessions(options, n_sessions)
     if not found.lines:
         capture_run.status()
         raise CommandError(f"{options.capture}: there is no secret for any of {count_text(len(found.without), 'session')}")
@@ -77,6 +86,39 @@ def _export_keyed(options: Namespace, output: Output) -> int:
     sessions = count_text(len(found.lines), "session")
     output.line(f"{count_text(copy.frames, 'frame')} in {harmless(options.target)}, with the secrets of {sessions}")
     return again.status() or status
+
+
+def _find_secrets(options: Namespace, capture_run: CaptureRun, keys: Keys) -> tuple[SessionSecrets, int]:
+    """Read the capture. Return the secrets of its sessions, and how many sessions it has."""
+
+    def describe(session: Session, holes: "Holes", resumed: bool) -> bytes:
+        flow = session.flow
+        return marshal.dumps((session_lines(session, keys["keylog"]), flow.first_frame, flow.last_frame))
+
+    shards = make_shards(options, capture_run, keys, describe, NO_VERDICTS, {"reads_data": False})
+    if shards is not None:
+        material = KeyMaterial(None, keys["keylog"])
+        found = SessionSecrets(material, options.session)
+        run_shared(capture_run, shards, _SharedSecrets(found))
+        _require_capture(capture_run)
+        return found, shards.n_sessions
+    engine = Engine(reads_data=False, **keys)
+    found = SessionSecrets(engine.material, options.session)
+    _read(capture_run, engine, found)
+    return found, engine.dispatcher.count
+
+
+class _SharedSecrets(SharedListener):
+    """Takes the secrets that several processes have found."""
+
+    def __init__(self, found: SessionSecrets) -> None:
+        self._found = found
+
+    def take_shared(self, sessions: "Sequence[SharedSession]") -> None:
+        """See `SharedListener.take_shared`."""
+        for session in sessions:
+            lines, first, last = marshal.loads(session.describe(NO_VERDICTS))  # noqa: S302 - from a process of our own
+            self._found.add_lines(session.id, lines, session.flow.key, (first, last))
 
 
 def _export_plain(options: Namespace, output: Output) -> int:
@@ -126,6 +168,10 @@ def _export_contents(options: Namespace, output: Output) -> int:
 def _read(capture_run: CaptureRun, engine: Engine, listener: Listener) -> None:
     """Read the captures for a listener. Raises CommandError if the file is not a capture."""
     capture_run.run(engine, [listener])
+    _require_capture(capture_run)
+
+
+def _require_capture(capture_run: CaptureRun) -> None:
     if capture_run.has_no_capture():
         raise CommandError(error_line(capture_run.reader.files[0]))
 

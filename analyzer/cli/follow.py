@@ -108,7 +108,7 @@ def _view(options: Namespace, output: Output) -> View:
 
 def _report_end(session: Session, view: View, capture: str) -> int:
     """Report why there is no data (on standard error), or how the session ended (in the output). Return the status."""
-    record = session_record(session, False, NO_VERDICTS)
+    record = session_record(session, False, NO_VERDICTS, False)
     decryption = record["decryption"]
     name = f"{'standard input' if capture == '-' else capture}: session {session.id}"
     n_bytes = sum(decryption["bytes"].values())

@@ -3,12 +3,23 @@
 Lines are named by file and line number. Secrets are never printed.
 """
 
+import pickle
 from argparse import Namespace
 from collections.abc import Iterable, Sequence
 from itertools import islice
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from analyzer.analysis.key_audit import COMPLETE, NONE, NOT_NEEDED, PARTIAL, KeyAudit, KeyFit, SessionKeys
+from analyzer.analysis.key_audit import (
+    COMPLETE,
+    NONE,
+    NOT_NEEDED,
+    PARTIAL,
+    KeyAudit,
+    KeyFacts,
+    KeyFit,
+    SessionKeys,
+    key_facts,
+)
 from analyzer.cli.capture_run import CaptureRun
 from analyzer.cli.escape import harmless
 from analyzer.cli.files import print_fact
@@ -17,15 +28,21 @@ from analyzer.cli.key_files import read_keys
 from analyzer.cli.output import Output
 from analyzer.cli.rows import endpoint
 from analyzer.cli.sessions import InOrder
+from analyzer.cli.sharing import SharedListener, make_shards, run_shared
 from analyzer.cli.table import Cell, Column, Table
-from analyzer.engine import Engine, Listener
+from analyzer.engine import Engine
 from analyzer.secrets.keylog import KeyLog, Problem
 from analyzer.secrets.keylog_line import Line
 from analyzer.store.chain_verdicts import NO_VERDICTS
 from analyzer.store.declaration import path_text
 from analyzer.store.session_record import json_line, session_record
+from analyzer.tls.decryption.key_material import KeyMaterial
 from analyzer.tls.events import Event, SessionEnded
 from analyzer.tls.session import Session
+
+if TYPE_CHECKING:
+    from analyzer.store.shard import Holes
+    from analyzer.store.shards import SharedSession
 
 SHOWN = 10
 """The most lines of a key log that text shows of each kind; JSON has more."""
@@ -66,14 +83,19 @@ _SHORT = {
 def run(options: Namespace, output: Output) -> int:
     """Print the audit, and return the exit status."""
     capture_run = CaptureRun(options.captures, output, streaming=options.format == "json")
-    engine = Engine(**read_keys(options, capture_run))
-    printer = KeyPrinter(output, KeyAudit(engine.material), options.format == "json")
-    capture_run.run(engine, [printer])
+    keys = read_keys(options, capture_run)
+    shards = make_shards(options, capture_run, keys, _describe, NO_VERDICTS)
+    if shards is not None:
+        material = KeyMaterial(None, keys["keylog"], keys["private_keys"], keys["psks"])
+        run_shared(capture_run, shards, KeyPrinter(output, KeyAudit(material), options.format == "json"))
+    else:
+        engine = Engine(**keys)
+        capture_run.run(engine, [KeyPrinter(output, KeyAudit(engine.material), options.format == "json")])
     output.flush()
     return capture_run.status()
 
 
-class KeyPrinter(Listener):
+class KeyPrinter(SharedListener):
     """Prints a line for every session, and at the end the audit of the key logs."""
 
     def __init__(self, output: Output, audit: KeyAudit, as_json: bool) -> None:
@@ -87,15 +109,19 @@ class KeyPrinter(Listener):
         """See `Listener.take`."""
         for event in events:
             if isinstance(event, SessionEnded):
-                self._take_session(event.ended)
+                self._take(_session_facts(event.ended), key_facts(event.ended))
 
-    def _take_session(self, session: Session) -> None:
-        record = session_record(session, False, NO_VERDICTS)
-        keys = self._audit.take(session, record["decryption"]["status"], record["decryption"]["reason"])
+    def take_shared(self, sessions: "Sequence[SharedSession]") -> None:
+        """See `SharedListener.take_shared`."""
+        for session in sessions:
+            self._take(*pickle.loads(session.describe(NO_VERDICTS)))  # noqa: S301 - from a process of our own
+
+    def _take(self, record: dict[str, Any], facts: KeyFacts) -> None:
+        keys = self._audit.take(facts, record["decryption"]["status"], record["decryption"]["reason"])
         if self._as_json:
             self._output.write(json_line(session_line(record, keys)))
         else:
-            self._rows.add(session.id, table_row(record, keys))
+            self._rows.add(facts.id, table_row(record, keys))
 
     def close(self) -> None:
         """See `Listener.close`."""
@@ -104,6 +130,15 @@ class KeyPrinter(Listener):
         else:
             self._table.close()
             _print_audit(self._output, self._audit)
+
+
+def _session_facts(session: Session) -> dict[str, Any]:
+    record = session_record(session, False, NO_VERDICTS, False)
+    return {key: record[key] for key in ("id", "client", "server", "server_name", "version", "decryption")}
+
+
+def _describe(session: Session, holes: "Holes", resumed: bool) -> bytes:
+    return pickle.dumps((_session_facts(session), key_facts(session)))
 
 
 def session_line(record: dict[str, Any], keys: SessionKeys) -> dict[str, Any]:

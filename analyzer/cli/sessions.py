@@ -2,20 +2,27 @@
 
 from argparse import Namespace
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
 from analyzer.cli.capture_run import CaptureRun
-from analyzer.cli.key_files import Keys, read_keys
-from analyzer.cli.output import CommandError, Output
+from analyzer.cli.key_files import read_keys
+from analyzer.cli.output import Output
 from analyzer.cli.rows import COLUMNS, CSV_COLUMNS, csv_head, csv_line, table_row
+from analyzer.cli.sharing import SharedListener, make_shards, run_shared
 from analyzer.cli.table import Cell, Table
 from analyzer.cli.trust_options import read_chains
-from analyzer.engine import Engine, Listener
-from analyzer.store.chain_verdicts import Chains, JsonVerdicts
-from analyzer.store.session_record import json_line, session_record
+from analyzer.engine import Engine
+from analyzer.store.chain_verdicts import Chains
+from analyzer.store.session_json import session_json
+from analyzer.store.session_record import session_record
 from analyzer.tls.events import Event, SessionEnded
+from analyzer.tls.session import Session
+
+if TYPE_CHECKING:
+    from analyzer.store.shard import Describe, Holes
+    from analyzer.store.shards import SharedSession
 
 
 class InOrder:
@@ -39,53 +46,31 @@ def run(options: Namespace, output: Output) -> int:
     capture_run = CaptureRun(options.captures, output, streaming=options.format != "text")
     keys = read_keys(options, capture_run)
     chains = read_chains(options)
-    shards = _shards(options, capture_run, keys)
-    if shards > 1:
-        _run_shared(options, output, capture_run, chains, shards)
+    printer = _PRINTERS[options.format](output, chains, options.messages)
+    shards = make_shards(options, capture_run, keys, record_text(options.messages), chains, {"fields": options.messages})
+    if shards is not None:
+        run_shared(capture_run, shards, printer)
     else:
         engine = Engine(fields=options.messages, watches_revocation=True, **keys)
-        capture_run.run(engine, [chains, _PRINTERS[options.format](output, chains, options.messages)])
+        capture_run.run(engine, [chains, printer])
     return capture_run.status()
 
 
-def _shards(options: Namespace, capture_run: CaptureRun, keys: Keys) -> int:
-    """Return how many processes share the work: one if there are keys, if a capture is a pipe, or if nobody asked for more."""
-    if (
-        (options.jobs or 1) == 1
-        or keys["keylog"] is not None
-        or keys["private_keys"]
-        or keys["psks"]
-        or not capture_run.rereadable()
-    ):
-        return 1
-    from analyzer.store.shards import can_share
+def record_text(messages: bool) -> "Describe":
+    """Return a function that describes a session by its record. messages: include the decoded fields of messages."""
 
-    jobs: int = options.jobs
-    return jobs if can_share() else 1
+    def describe(session: Session, holes: "Holes", resumed: bool) -> bytes:
+        return session_json(session, messages, holes, holes.resumes() if resumed else None)
+
+    return describe
 
 
-def _run_shared(options: Namespace, output: Output, capture_run: CaptureRun, chains: Chains, shards: int) -> None:
-    from analyzer.store.shards import ShardError, Shards
-
-    shared = Shards(options.captures, shards, options.messages, chains)
-    printer = _PRINTERS[options.format](output, chains, options.messages)
-    try:
-        for turn in capture_run.with_progress(shared.turns(), lambda: shared.n_bytes):
-            for number, line in turn:
-                printer.take_line(number, line)
-            printer.end_turn()
-    except ShardError as error:
-        raise CommandError(str(error)) from error
-    capture_run.reader.files[:] = shared.files
-    printer.close()
-
-
-class JsonLines(Listener):
+class JsonLines(SharedListener):
     """Writes one record per line, each when its session ends."""
 
     def __init__(self, output: Output, chains: Chains, messages: bool) -> None:
         self._output = output
-        self._chains = JsonVerdicts(chains)
+        self._chains = chains
         self._messages = messages
         self._unflushed = False
 
@@ -93,13 +78,14 @@ class JsonLines(Listener):
         """See `Listener.take`."""
         for event in events:
             if isinstance(event, SessionEnded):
-                self._output.write(json_line(session_record(event.ended, self._messages, self._chains)))
+                self._output.write(session_json(event.ended, self._messages, self._chains) + b"\n")
                 self._unflushed = True
 
-    def take_line(self, number: int, line: bytes) -> None:
-        """Take the next record as JSON."""
-        self._output.write(line)
-        self._unflushed = True
+    def take_shared(self, sessions: "Sequence[SharedSession]") -> None:
+        """See `SharedListener.take_shared`."""
+        for session in sessions:
+            self._output.write(session.describe(self._chains) + b"\n")
+            self._unflushed = True
 
     def end_turn(self) -> None:
         """See `Listener.end_turn`. What was written in the turn is flushed."""
@@ -112,7 +98,7 @@ class JsonLines(Listener):
         self._output.flush()
 
 
-class Records(Listener):
+class Records(SharedListener):
     """Passes the records of sessions on in the order of their ids. Subclasses override `row` and `add`."""
 
     def __init__(self, chains: Chains) -> None:
@@ -123,11 +109,12 @@ class Records(Listener):
         """See `Listener.take`."""
         for event in events:
             if isinstance(event, SessionEnded):
-                self._rows.add(event.session, self.row(session_record(event.ended, False, self._chains)))
+                self._rows.add(event.session, self.row(session_record(event.ended, False, self._chains, False)))
 
-    def take_line(self, number: int, line: bytes) -> None:
-        """Take the record of the session with this number, as JSON."""
-        self._rows.add(number, self.row(orjson.loads(line)))
+    def take_shared(self, sessions: "Sequence[SharedSession]") -> None:
+        """See `SharedListener.take_shared`."""
+        for session in sessions:
+            self._rows.add(session.id, self.row(orjson.loads(session.describe(self._chains))))
 
     def row(self, record: dict[str, Any]) -> Any:
         """Convert a record into the row that is kept until all rows before it were added."""

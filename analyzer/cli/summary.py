@@ -2,6 +2,9 @@
 
 from argparse import Namespace
 from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import orjson
 
 from analyzer.analysis.traffic import Traffic
 from analyzer.capture.frame import Frame
@@ -15,18 +18,21 @@ from analyzer.cli.formatting import count_text, duration_text, size_text
 from analyzer.cli.key_files import read_keys
 from analyzer.cli.output import Output
 from analyzer.cli.rows import COLUMNS, table_row
-from analyzer.cli.sessions import InOrder
+from analyzer.cli.sessions import InOrder, record_text
+from analyzer.cli.sharing import SharedListener, make_shards, run_shared
 from analyzer.cli.summary_record import summary_record
 from analyzer.cli.table import Cell, Column, Table
 from analyzer.cli.trust_options import read_chains
 from analyzer.codec.registry import registry
-from analyzer.engine import Engine, Listener
+from analyzer.engine import Engine
 from analyzer.packet.packet import Packet
 from analyzer.store.chain_verdicts import Chains
 from analyzer.store.session_record import json_line, session_record
 from analyzer.tls.decryption.key_material import KeyMaterial
 from analyzer.tls.events import Event, SessionEnded
-from analyzer.tls.session import Session
+
+if TYPE_CHECKING:
+    from analyzer.store.shards import Shards, SharedSession
 
 SHOWN_SESSIONS = 1000
 """The most sessions that are listed; `analyzer sessions` lists all."""
@@ -48,16 +54,15 @@ _CONVERSATIONS = (
 )
 
 
-class Summary(Listener):
-    """Collects everything for the summary of one run."""
+class Summary(SharedListener):
+    """Collects everything for the summary of one run. material: the secrets. shards: None if one process reads."""
 
     sees_packets = True
 
-    def __init__(self, material: KeyMaterial, chains: Chains) -> None:
+    def __init__(self, material: KeyMaterial, chains: Chains, shards: "Shards | None" = None) -> None:
         self.material = material
         self.chains = chains
         self.chain_summary = ChainSummary()
-        self.traffic = Traffic()
         self.findings = Findings()
         self.decryptions = Decryptions()
         self.rows: list[list[Cell]] = []
@@ -65,8 +70,14 @@ class Summary(Listener):
         self.n_established = 0
         self.tls: set[bytes] = set()
         self._in_order = InOrder(self._keep)
+        self._shards = shards
+        self._traffic = Traffic()
+        self._count = self._traffic.count
 
-        self._count = self.traffic.count
+    @property
+    def traffic(self) -> Traffic:
+        """What was counted of all packets so far."""
+        return self._traffic if self._shards is None else self._shards.traffic
 
     def packet(self, packet: Packet, frame: Frame, events: Sequence[Event]) -> None:
         """See `Listener.packet`."""
@@ -76,20 +87,24 @@ class Summary(Listener):
         """See `Listener.take`."""
         for event in events:
             if isinstance(event, SessionEnded):
-                self._take_session(event.ended)
+                session = event.ended
+                self._take(session_record(session, False, self.chains, False), session.flow.key)
 
-    def _take_session(self, session: Session) -> None:
-        record = session_record(session, False, self.chains)
+    def take_shared(self, sessions: "Sequence[SharedSession]") -> None:
+        """See `SharedListener.take_shared`."""
+        for session in sessions:
+            self._take(orjson.loads(session.describe(self.chains)), session.flow.key)
+
+    def _take(self, record: dict[str, Any], key: bytes) -> None:
         self.n_sessions += 1
         self.n_established += record["established"]
         self.findings.take(record)
         self.decryptions.take(record, self.material.given)
         self.chain_summary.take(record)
-        key = session.flow.key
         if key in self.traffic.tcp:
             self.tls.add(key)
-        if session.id < SHOWN_SESSIONS:  # the others are only counted, so that a run may last for days
-            self._in_order.add(session.id, table_row(record))
+        if record["id"] < SHOWN_SESSIONS:  # the others are only counted, so that a run may last for days
+            self._in_order.add(record["id"], table_row(record))
 
     def _keep(self, row: list[Cell]) -> None:
         self.rows.append(row)
@@ -99,9 +114,15 @@ def run(options: Namespace, output: Output) -> int:
     """Print the summary of the captures, and return the exit status."""
     capture_run = CaptureRun(options.captures, output, hashing=True)
     chains = read_chains(options)
-    engine = Engine(fields=False, watches_revocation=True, **read_keys(options, capture_run))
-    summary = Summary(engine.material, chains)
-    capture_run.run(engine, [chains, summary])
+    keys = read_keys(options, capture_run)
+    shards = make_shards(options, capture_run, keys, record_text(False), chains, {"fields": False}, traffic=True)
+    if shards is not None:
+        summary = Summary(KeyMaterial(None, keys["keylog"], keys["private_keys"], keys["psks"]), chains, shards)
+        run_shared(capture_run, shards, summary)
+    else:
+        engine = Engine(fields=False, watches_revocation=True, **keys)
+        summary = Summary(engine.material, chains)
+        capture_run.run(engine, [chains, summary])
     if capture_run.has_no_capture():
         capture_run.status()
         return FAILED

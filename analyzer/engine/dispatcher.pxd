@@ -7,6 +7,7 @@ from analyzer.flows.flow cimport Flow
 from analyzer.flows.listener cimport Listener
 from analyzer.flows.sink cimport DatagramSink, Sink
 from analyzer.flows.udp_flow cimport UdpFlow
+from analyzer.tls.events cimport SessionEnded
 from analyzer.tls.pending cimport PendingSessions
 from analyzer.tls.handshake.resumption cimport Resumptions
 from analyzer.tls.record.record_reader cimport RecordReader, plausible
@@ -14,7 +15,7 @@ from analyzer.tls.record.record cimport RecordSink, conflict, gap
 from analyzer.tls.session cimport Session
 from analyzer.x509.revocation_over_http cimport RevocationWatch, begins_request, begins_response
 
-cdef long long SESSION_COST
+cdef long long SESSION_COST, MERGE_COST, MERGE_COST_DECRYPTED
 cdef int HANDSHAKE, HEADER, SCAN_LIMIT, MAX_EARLY, CLIENT_HELLO, SSL2_SERVER_HELLO, _TCP
 
 

@@ -47,6 +47,10 @@ _TCP = TCP
 SESSION_COST = 16384
 """What a session costs, in bytes of its stream, beside its bytes: its handshake takes as long as so much data."""
 
+MERGE_COST, MERGE_COST_DECRYPTED = 3072, 1024
+"""What the first of several processes has to do for each session of a run, in the same unit; and when sessions are decrypted,
+which makes each of them cost more."""
+
 
 class TcpStream(Sink):
     """The two streams of one TCP connection, and the TLS session in them, if there is one.
@@ -327,13 +331,10 @@ class Dispatcher(Listener):
     detailed: whether sessions emit all events as they happen, and not only that they ended. places: as in `SessionLog`.
     keeps_fields: as in `SessionHandshake`. watches_revocation: whether plain HTTP is searched for OCSP responses and revocation
     lists. datagram_protocols: the protocols for UDP flows, tried in this order. pending: the pending sessions, which wait for
-    secrets; None before the first one. count: how many sessions there were. steps: how many times the readers of connections
-    were called.
-
+    secrets; None before the first one. count: how many sessions there were. steps: how often the readers of connections ran.
     Several processes can read one capture: shards, of which this is number `shard`. Each of them follows all connections and
     finds all sessions, so `count`, `steps` and the rest are the same in all of them; but it reads only the sessions that are
-    its own. loads: by process, the bytes of its sessions.
-
+    its own. loads: by process, what it had to do, in bytes of sessions.
     announces: whether `SessionBegan` is emitted although nothing else is `detailed`. processes: what the captures say about
     the processes of frames (`FrameProcesses`), the last captures last. numbers: that of the first session, and the step.
     """
@@ -378,12 +379,13 @@ class Dispatcher(Listener):
         self.loads = [0] * shards
 
     def assign(self) -> cython.int:
-        """Return which process reads a new session: the one whose sessions had the fewest bytes so far."""
+        """Return which process reads a new session: the one that had the least to do so far."""
         if self.shards == 1:
             return 0
         loads: list[int] = self.loads
         shard: cython.int = loads.index(min(loads))
         loads[shard] += SESSION_COST
+        loads[0] += MERGE_COST_DECRYPTED if self.material.given else MERGE_COST
         return shard
 
     def open(self, connection: Connection) -> Sink:
@@ -404,11 +406,11 @@ class Dispatcher(Listener):
         self.count += 1
         events: list[Event] | None = self.events if self.detailed else None
         session: Session = Session(number, flow, self.material, self.resumptions, events, self.keeps_fields, self.places)
-        began = SessionBegan(flow)
-        session.log.emit(began)
-        if events is None and self.announces:
-            began.session = number
-            began.version = 0
+        if events is not None:
+            session.log.emit(SessionBegan(flow))
+        elif self.announces:
+            began = SessionBegan(flow)
+            began.session, began.version = number, 0
             self.events.append(began)
         return session
 
@@ -425,7 +427,7 @@ class Dispatcher(Listener):
         """Emit that a session has ended."""
         if session.flow.process is None and len(self.processes) > 0:
             session.flow.process = process_of(session, self.processes)
-        ended = SessionEnded(session, self.steps)
+        ended: SessionEnded = SessionEnded(session, self.steps)
         ended.frame = session.flow.last_frame
         ended.at = session.flow.end
         ended.version = session.log.version

@@ -1,5 +1,7 @@
 cimport cython
 
+from analyzer.codec.byte_slices cimport slice_bytes
+
 
 @cython.no_gc
 @cython.final

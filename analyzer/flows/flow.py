@@ -9,6 +9,7 @@ from typing import Any
 
 import cython
 
+from analyzer.codec.byte_slices import slice_bytes
 from analyzer.packet.addresses import endpoints
 
 CLIENT, SERVER = 0, 1
@@ -66,4 +67,4 @@ class Flow:
         """Return address and port of the server as bytes. They are the same for all flows to that server."""
         key: bytes = self.key
         n_addresses: cython.Py_ssize_t = len(key) - 4
-        return key[n_addresses >> 1 : n_addresses] + key[n_addresses + 2 :]
+        return slice_bytes(key, n_addresses >> 1, n_addresses) + slice_bytes(key, n_addresses + 2, n_addresses + 4)

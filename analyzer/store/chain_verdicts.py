@@ -98,8 +98,8 @@ class _Span:
     of entries of the revocation data.
     """
 
-    first: int
-    last: int
+    first: float
+    last: float
     seen: tuple[bytes, ...]
     n_seen: int
     judged: ChainVerdict
@@ -211,14 +211,8 @@ class Chains(Listener):
         judged = self._validate(session, role, chain, at)
         if session.handshake.stapled:
             return judged
-        second = at // 1_000_000_000
         key = (role, session.handshake.hellos.server_name if role == SERVER else None, *chain)
-        span = self._spans.get(key)
-        if span is not None and span.judged is judged:  # one verdict has one validity interval, without gaps
-            span.first, span.last = min(span.first, second), max(span.last, second)
-            span.seen, span.n_seen = seen, n_seen
-            return judged
-        self._spans[key] = _Span(second, second, seen, n_seen, judged)
+        self._spans[key] = _Span(*self._loaded_judge().interval, seen, n_seen, judged)
         return judged
 
     def _n_seen(self) -> int:
@@ -342,17 +336,6 @@ class Chains(Listener):
         }
         before, behind = orjson.dumps(record | {"at": orjson.Fragment(_GAP)}).split(_GAP)
         return ChainVerdict(verdict, name, at, links, scts, record, (before, behind))
-
-
-class JsonVerdicts:
-    """Returns the verdicts of `chains` as JSON, for records that are only written and not read by the program."""
-
-    def __init__(self, chains: Chains) -> None:
-        self._json = chains.json
-
-    def record(self, session: Session, role: int, start: str | None = None) -> orjson.Fragment:
-        """Return the entry of `Chains.record`, as JSON."""
-        return orjson.Fragment(self._json(session, role, start))
 
 
 class NoVerdicts(Chains):

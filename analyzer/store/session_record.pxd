@@ -1,6 +1,7 @@
 cimport cython
 
 from analyzer.analysis.authenticity cimport authenticity
+from analyzer.analysis.downgrade cimport downgrades
 from analyzer.analysis.record_findings cimport anomalies, log_findings
 from analyzer.flows.flow cimport Flow
 from analyzer.tls.decryption.decryption cimport Decryption
@@ -11,7 +12,7 @@ from analyzer.tls.session cimport Session
 from analyzer.tls.session_handshake cimport SessionHandshake
 from analyzer.tls.session_log cimport SessionLog
 
-cdef int REMEMBERED, LARGEST_REMEMBERED
+cdef int REMEMBERED, REMEMBERED_SECONDS, LARGEST_REMEMBERED
 cdef dict NOTHING_KNOWN, DECRYPTED, CERTIFICATES, FINGERPRINTS, SERVER_FINGERPRINTS, UNDECRYPTED, MESSAGES, ALERTS
 cdef tuple ROLES
 cdef Clock CLOCK
@@ -20,16 +21,20 @@ cdef object VERSIONS, SUITES, GROUPS, LEVELS, DESCRIPTIONS
 
 
 cdef class Clock:
+    cdef str quote
+    cdef str unknown
     cdef long long at
     cdef str text
     cdef long long second
     cdef str prefix
+    cdef dict seconds
 
     cpdef str write(self, long long at)
+    cdef str begin(self, long long second)
 
 
 cpdef str rfc3339(long long at)
-cpdef dict session_record(Session session, bint messages, object chains=*)
+cpdef dict session_record(Session session, bint messages, object chains=*, bint signatures=*)
 cpdef dict session_head(Session session)
 cpdef dict gap_record(Gap gap)
 cpdef dict endpoint_record(bytes key, int end)
@@ -47,5 +52,5 @@ cdef dict data_finding_record(object finding)
 @cython.locals(encrypted=bint, known=bint, record=dict)
 cpdef dict decryption_record(Session session)
 cpdef list http_record(Session session)
-cdef tuple hello_fingerprints(tuple fingerprint_input)
-cdef str server_fingerprint(tuple fingerprint_input)
+cpdef tuple hello_fingerprints(tuple fingerprint_input)
+cpdef str server_fingerprint(tuple fingerprint_input)

@@ -1,8 +1,8 @@
 """Makes the session record: the description of one session as JSON values.
 
 The keys and their meaning are the project's contract with other programs: see `schema`. A value that is not known is None and
-is never left out. Times are RFC 3339 in UTC with nine digits of a second. Bytes are lower-case hex. Making the record is half
-of the work for a short session.
+is never left out. Times are RFC 3339 in UTC with nine digits of a second. Bytes are lower-case hex. `session_json` writes the
+same as JSON, without these values.
 """
 
 import time
@@ -65,35 +65,54 @@ ALERTS: dict[tuple[int, int, int, bool], dict[str, Any]] = {}
 REMEMBERED = 4096
 """The most entries that are kept, of certificates and of kinds of hello. A few servers and clients send nearly all of them."""
 
+REMEMBERED_SECONDS = 64
+"""The most seconds whose text is kept. The sessions that end together began in few of them."""
+
 LARGEST_REMEMBERED = 1 << 14
 """The most bytes of a certificate whose entry is kept. Most certificates have two thousand."""
 
 
 class Clock:
-    """Writes times. It keeps the last text, and the text of its second, because close times come one after the other."""
+    """Writes times. It keeps the last text, and the text of its seconds, because close times come one after the other.
 
-    __slots__ = ("at", "prefix", "second", "text")
+    quote: what is written on both sides of a time. unknown: what is returned if the capture has no time.
+    """
 
-    def __init__(self) -> None:
+    __slots__ = ("at", "prefix", "quote", "second", "seconds", "text", "unknown")
+
+    def __init__(self, quote: str = "", unknown: str | None = None) -> None:
+        self.quote = quote
+        self.unknown = unknown
         self.at = -1
-        self.text: str | None = None
+        self.text: str | None = unknown
         self.second = -1
         self.prefix = ""
+        self.seconds: dict[int, str] = {}
 
     def write(self, at: cython.longlong) -> str | None:
-        """Return a time in nanoseconds since 1970 as text; None if the capture has no time."""
+        """Return a time in nanoseconds since 1970 as text; `unknown` if it is below 0."""
         if at == self.at:
             return self.text
         if at < 0:
-            return None
+            return self.unknown
         second: cython.longlong = at // 1_000_000_000
         if second != self.second:
+            self.prefix = self.begin(second)
             self.second = second
-            self.prefix = time.strftime("%Y-%m-%dT%H:%M:%S.", time.gmtime(second))
         rest: cython.longlong = at - second * 1_000_000_000
         self.at = at
-        self.text = f"{self.prefix}{rest:09d}Z"
+        self.text = f"{self.prefix}{rest:09d}Z{self.quote}"
         return self.text
+
+    def begin(self, second: cython.longlong) -> str:
+        """Return the text of a second."""
+        prefix: str | None = self.seconds.get(second)
+        if prefix is None:
+            if len(self.seconds) >= REMEMBERED_SECONDS:
+                self.seconds.clear()
+            prefix = self.quote + time.strftime("%Y-%m-%dT%H:%M:%S.", time.gmtime(second))
+            self.seconds[second] = prefix
+        return prefix
 
 
 CLOCK: Clock = Clock()
@@ -104,10 +123,13 @@ def rfc3339(at: cython.longlong) -> str | None:
     return CLOCK.write(at)
 
 
-def session_record(session: Session, messages: cython.bint, chains: Any = None) -> dict[str, Any]:
+def session_record(
+    session: Session, messages: cython.bint, chains: Any = None, signatures: cython.bint = True
+) -> dict[str, Any]:
     """Return the record of a session that has ended. messages: include the decoded fields of every handshake message.
 
-    chains: the `Chains` that validate certificates; None for Mozilla's roots at the session's own time.
+    chains: the `Chains` that validate certificates; None for Mozilla's roots at the session's own time. signatures: verify
+    them, which takes longer than all the rest; without it `authenticity` is None.
     """
     judge: Any = default_chains() if chains is None else chains
     log: SessionLog = session.log
@@ -128,7 +150,8 @@ def session_record(session: Session, messages: cython.bint, chains: Any = None) 
     record["chain"] = judge.record(session, SERVER, start) if server else ABSENT
     record["client_chain"] = judge.record(session, CLIENT, start) if client else ABSENT
     record["decryption"] = decryption_record(session)
-    record["authenticity"] = authenticity(session)
+    if signatures:
+        record["authenticity"] = authenticity(session)
     record["gaps"] = [gap_record(gap) for gap in log.gaps]
     record["http"] = http_record(session)
     record["findings"] = findings_record(session)
@@ -277,9 +300,8 @@ def alert_record(alert: Alert) -> dict[str, Any]:
 def findings_record(session: Session) -> list[dict[str, Any]]:
     """Return the entry `findings`."""
     finding: Finding  # noqa: F842 - its type in the comprehensions below, for C
-    found = [finding_record(finding) for finding in session.log.findings]
-    found += [finding_record(finding) for finding in log_findings(session)]
-    found += [finding_record(finding) for finding in downgrades(session)]
+    parts = session.log.findings, log_findings(session), downgrades(session)
+    found = [finding_record(finding) for part in parts for finding in part]
     work: Any = session.handshake.decryption
     if work is not None:
         found += [finding_record(finding) for finding in anomalies(session)]

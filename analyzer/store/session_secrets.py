@@ -46,16 +46,22 @@ class SessionSecrets(Listener):
 
     def add(self, session: Session) -> None:
         """Take a session that has ended."""
-        if self._sessions and session.id not in self._sessions:
-            return
-        lines = b"".join(_lines(session, self._material.keylog))
-        if lines:
-            self.lines[session.id] = lines
-        else:
-            self.without.append(session.id)
         flow = session.flow
-        for key in (flow.key, reverse_key(flow.key)):
-            self.spans.setdefault(key, []).append((flow.first_frame, flow.last_frame))
+        if not self._sessions or session.id in self._sessions:
+            self.add_lines(
+                session.id, session_lines(session, self._material.keylog), flow.key, (flow.first_frame, flow.last_frame)
+            )
+
+    def add_lines(self, number: int, lines: bytes, key: bytes, span: Span) -> None:
+        """Take the key log lines of the session with that number, the key of its flow, and its frames."""
+        if self._sessions and number not in self._sessions:
+            return
+        if lines:
+            self.lines[number] = lines
+        else:
+            self.without.append(number)
+        for one in (key, reverse_key(key)):
+            self.spans.setdefault(one, []).append(span)
 
     def blocks(self) -> Iterator[bytes]:
         """Yield all lines in the order of sessions, in blocks of at most LARGEST_BLOCK plus the lines of one session."""
@@ -67,6 +73,11 @@ class SessionSecrets(Listener):
                 block.clear()
         if block:
             yield bytes(block)
+
+
+def session_lines(session: Session, keylog: KeyLog | None) -> bytes:
+    """Return the key log lines of a session that has ended. keylog: where its secrets are from."""
+    return b"".join(_lines(session, keylog))
 
 
 def _lines(session: Session, keylog: KeyLog | None) -> Iterator[bytes]:

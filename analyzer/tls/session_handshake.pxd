@@ -4,7 +4,7 @@ from analyzer.codec.runner cimport read
 from analyzer.flows.flow cimport Flow
 from analyzer.tls.decryption.decryption cimport Decryption
 from analyzer.tls.events cimport HandshakeMessage, handshake_message
-from analyzer.tls.handshake cimport certificate_messages, hello_features
+from analyzer.tls.handshake cimport certificate_messages, hello_features, key_exchange
 from analyzer.tls.handshake.authentication cimport Authentication
 from analyzer.tls.handshake.message_reader cimport MessageReader
 from analyzer.tls.handshake.parameters cimport Hellos, Parameters

@@ -158,13 +158,13 @@ class SessionHandshake:
             return
         self.kept += len(raw) + MESSAGE_COST
         name: str = NAMES[number]
-        body: Any = None
-        problems: list[ParseError] = []
+        body: Any
+        problems: list[ParseError]
         table = self.table(number, raw)
-        if table is not None:
-            body, problems = read(table, raw, HEADER, len(raw), 0, Malformed if whole else Incomplete)
-            if number == SERVER_HELLO and table is HelloRetryRequest:
-                name = "hello_retry_request"
+        short = Malformed if whole else Incomplete
+        body, problems = (None, []) if table is None else read(table, raw, HEADER, len(raw), 0, short)
+        if number == SERVER_HELLO and table is HelloRetryRequest:
+            name = "hello_retry_request"
         if not whole:
             lost = f"{reader.length - len(raw)} of {reader.length} bytes are not in the capture"
             problems.append(Incomplete(name, len(raw), lost))
@@ -332,8 +332,8 @@ class SessionHandshake:
             found = self.resumptions.resumed(hellos.offers, body, server, hellos.server_name)
             self.resumed_from = found  # type: ignore[assignment]
         if self.opens():
-            if self.resumed_from is not None:
-                self.decryption.schedule12.earlier = self.resumed_from.master
+            if self.resumed_from is not None and not parameters.tls13:
+                self.decryption.schedule12.resume(self.resumed_from, self.resumptions, body)
             self.decryption.agree(parameters.version, parameters.tls13, parameters.suite, body, raw, retry)
         if first and len(self.log.messages) > 2:
             self.decode_again()
@@ -379,7 +379,8 @@ class SessionHandshake:
     def as_resumable(self) -> ResumableSession:
         """Return this session as a resumable session, for sessions that resume it."""
         if self.resumable is None:
-            self.resumable = ResumableSession(self.log.session, self.flow.server_key(), self.hellos.server_name)
+            server = self.flow.server_key()
+            self.resumable = ResumableSession(self.log.session, server, self.hellos.server_name, self.opens())
         return self.resumable
 
     def table(self, number: cython.int, raw: bytes) -> Any:

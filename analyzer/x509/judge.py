@@ -55,6 +55,8 @@ class Judge:
     roots: trusted certificates, DER; one that is not an authority's is trusted as a leaf. intermediates: certificates that may
     be in a path. crls: revocation lists, DER. Bytes that are not certificates are skipped. Not safe for use by several threads
     at the same time.
+
+    interval: the first and the last second at which the last verdict holds, as long as nothing more is seen.
     """
 
     def __init__(self, roots: Sequence[bytes], intermediates: Sequence[bytes] = (), crls: Sequence[bytes] = ()) -> None:
@@ -65,6 +67,7 @@ class Judge:
         self._verdicts: dict[_Key, list[_ValidityInterval]] = {}
         self._seen: tuple[bytes, ...] = ()
         self._seen_names = Names()
+        self.interval = (-inf, inf)
 
     def judge(
         self,
@@ -94,10 +97,12 @@ class Judge:
             if validity_interval.first <= second <= validity_interval.last and (
                 validity_interval.last_equal is self._seen or self._is_unaffected(validity_interval)
             ):
-                return validity_interval.verdict
-        fresh = self._judge(key, second)
-        self._remember(key, fresh)
-        return fresh.verdict
+                break
+        else:
+            validity_interval = self._judge(key, second)
+            self._remember(key, validity_interval)
+        self.interval = validity_interval.first, validity_interval.last
+        return validity_interval.verdict
 
     def _judge(self, key: _Key, at: int) -> _ValidityInterval:
         chain, name, purpose, max_depth, ocsp, crls = key

@@ -115,7 +115,7 @@ def test_a_file_that_was_not_read_to_its_end(repository: Path, demo: Path, tmp_p
     with path.open("wb") as file:
         for _ in range(3000):
             file.write(data)
-    with reading(repository, "sessions", str(path), "--format", "json") as process:
+    with reading(repository, "sessions", str(path), "--format", "json", "-j", "1") as process:
         assert process.stdout is not None
         process.stdout.readline()
         process.send_signal(signal.SIGINT)

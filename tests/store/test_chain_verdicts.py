@@ -301,6 +301,24 @@ def test_a_revocation_list_counts(trust: Trust) -> None:
     }
 
 
+def test_a_verdict_holds_for_its_interval_and_no_longer(trust: Trust, monkeypatch: pytest.MonkeyPatch) -> None:
+    chain_verdicts = Chains(trust)
+    validated = []
+    validate = Chains._validate
+    monkeypatch.setattr(Chains, "_validate", lambda *arguments: validated.append(1) or validate(*arguments))
+    one = session(flights(made().chain, HOST))
+    chain_verdicts.json(one, SERVER, None)  # it may be completed by certificates seen here
+    chain_verdicts.json(one, SERVER, None)
+    before = len(validated)
+    for second in range(1, 50):
+        one.flow.start += SECOND * second
+        assert json.loads(chain_verdicts.json(one, SERVER, None))["verdict"] == "valid"
+    assert len(validated) == before
+    one.flow.start = int((made().leaf.certificate.not_valid_after_utc.timestamp() + 1) * SECOND)
+    assert "expired" in codes(json.loads(chain_verdicts.json(one, SERVER, None)))
+    assert len(validated) == before + 1
+
+
 def test_memory_is_bounded(trust: Trust, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "REMEMBERED_BYTES", 40_000)
     chain_verdicts = Chains(trust)

@@ -56,6 +56,22 @@ def test_times(at, shown):
     assert rfc3339(at) == shown
 
 
+def test_times_of_many_seconds_in_any_order():
+    for number in [*range(300), *range(300, 0, -7)]:
+        assert rfc3339(number * 1_000_000_000 + 5) == f"1970-01-01T00:{number // 60:02}:{number % 60:02}.000000005Z"
+
+
+def test_signatures_are_verified_only_for_those_who_ask():
+    tap = Tap()
+    tap.feed(*packetise(talk("TLSv1_2")))
+    [session] = tap.close()
+    without = session_record(session, False, signatures=False)
+    record = session_record(session, False)
+    assert without["authenticity"] is None
+    assert record["authenticity"]["server_signature"] == "verified"
+    assert {**record, "authenticity": None} == without
+
+
 def test_text_that_is_not_utf8_is_escaped():
     assert text(b"a\xffb") == "a\\xffb"
     assert text(None) is None

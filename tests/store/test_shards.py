@@ -11,12 +11,15 @@ from pathlib import Path
 
 import pytest
 
+from analyzer.capture.capture_reader import CaptureReader
 from analyzer.capture.key_prescan import LARGEST_COMPRESSED, is_prescanned
 from analyzer.cli.main import main
+from analyzer.cli.sessions import record_text
 from analyzer.engine import Engine
+from analyzer.secrets.keylog import KeyLog
 from analyzer.store.chain_verdicts import Chains
-from analyzer.store.shards import NotedResumptions, Shard, ShardError, Shards, can_share
-from analyzer.tls.handshake.resumption import ResumableSession
+from analyzer.store.shard import Shard, Spent, Turn
+from analyzer.store.shards import ShardError, Shards, SharedSession, can_share
 
 CAPTURES = Path(__file__).parents[2] / "captures"
 ALL = sorted(path for path in CAPTURES.rglob("*.pcap*") if path.parent != CAPTURES)
@@ -54,13 +57,11 @@ def test_the_corpus_gives_the_same_bytes(corpus: Path, capsys: pytest.CaptureFix
         assert printed(capsys, *options, "-j", "2") == printed(capsys, *options, "-j", "1")
 
 
-def test_each_process_reads_a_part_and_together_they_read_all(monkeypatch: pytest.MonkeyPatch):
+def test_each_process_reads_a_part_and_together_they_read_all():
     parts = []
     for shard in range(3):
         engine = Engine()
         engine.dispatcher.share(shard, 3)
-        from analyzer.capture.capture_reader import CaptureReader
-
         for packet_reader in CaptureReader(list(map(str, ALL))).packet_readers():
             engine.run(packet_reader)
         engine.close()
@@ -79,21 +80,6 @@ def test_resumption_across_processes_is_found(capsys: pytest.CaptureFixture[str]
     assert None not in resumed
 
 
-def test_notes_of_resumption_have_what_a_search_needs():
-    noted = NotedResumptions(Engine())
-    noted.keep_id(b"id", ResumableSession(7, b"server", None))
-    noted.keep_ticket(b"ticket", ResumableSession(8, b"server", b"name"))
-    assert noted.find(None, b"", b"server", None) is None
-    assert noted.find(b"ticket", b"id", b"server", None).number == -1
-    assert noted.find(None, b"id", b"server", b"name").number == -2
-    assert noted.notes == [
-        (0, 7, b"server", None, b"id", None),
-        (0, 8, b"server", b"name", None, b"ticket"),
-        (0, 0, b"server", None, b"id", b"ticket", None),
-        (0, 1, b"server", b"name", b"id", None, None),
-    ]
-
-
 def test_a_damaged_capture_is_told_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     damaged = tmp_path / "cut.pcapng"
     damaged.write_bytes(ALL[0].read_bytes()[:-9])
@@ -103,45 +89,110 @@ def test_a_damaged_capture_is_told_once(tmp_path: Path, capsys: pytest.CaptureFi
     assert (one[0], one[2].count("cut short")) == (1, 1)
 
 
-def test_with_keys_one_process_does_the_work(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("analyzer.store.shards.Shards.turns", lambda _: pytest.fail("shared"))
-    path = CAPTURES / "tls13-rsa" / "tls13-rsa.pcapng"
-    status, out, _ = printed(capsys, str(path), "-k", str(path.with_suffix(".keys")), "--format", "json", "-j", "2")
-    assert (status, json.loads(out)["decryption"]["status"]) == (0, "decrypted")
+def shards(paths: list[str], number: int = 2, **engine: object) -> Shards:
+    return Shards(CaptureReader(paths), number, {"fields": False, **engine}, record_text(False), Chains())
 
 
-def test_one_process_is_the_default(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("analyzer.store.shards.Shards.turns", lambda _: pytest.fail("shared"))
-    assert printed(capsys, str(ALL[0]), "--format", "json") == printed(capsys, str(ALL[0]), "--format", "json", "-j", "1")
+def described(shared: Shards) -> list[bytes]:
+    chains = Chains()
+    return [session.describe(chains) for turn in shared.turns() for session in turn]
 
 
 def test_a_lost_process_is_an_error(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("analyzer.store.shards.Shard.run", lambda shard: os._exit(9))
+    monkeypatch.setattr("analyzer.store.shards._work", lambda *_: os._exit(9))
     with pytest.raises(ShardError, match="ended too early"):
-        list(Shards([str(ALL[0])], 2, False, Chains()).turns())
+        list(shards([str(ALL[0])]).turns())
 
 
 def test_a_file_that_vanishes_is_an_error(tmp_path: Path):
+    with pytest.raises(FileNotFoundError):
+        list(shards([str(tmp_path / "gone.pcap")]).turns())
+
+
+def test_a_file_that_vanishes_for_another_process_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    path = tmp_path / "going.pcapng"
+    path.write_bytes(ALL[0].read_bytes())
+    monkeypatch.setattr("analyzer.store.shards._work", after(path.unlink))
+    monkeypatch.setattr("analyzer.store.shards.Shard", kept_open(path))
     with pytest.raises(ShardError, match="No such file"):
-        list(Shards([str(tmp_path / "gone.pcap")], 2, False, Chains()).turns())
+        list(shards([str(path)]).turns())
+
+
+def after(action):
+    """The work of another process, after something has happened."""
+    from analyzer.store.shards import _work
+
+    def work(*arguments: object) -> None:
+        action()
+        _work(*arguments)
+
+    return work
+
+
+def kept_open(path: Path):
+    """A Shard that, in this process, gets the file before the other one has changed it."""
+    parent, content = os.getpid(), path.read_bytes()
+
+    class Kept(Shard):
+        def turns(self):
+            if os.getpid() == parent:
+                time.sleep(0.3)
+                path.write_bytes(content)
+            return super().turns()
+
+    return Kept
+
+
+def test_a_limit_of_the_run_is_not_reached_by_fewer_processes_alone(monkeypatch: pytest.MonkeyPatch):
+    paths = [str(CAPTURES / name / f"{name}.pcapng") for name in ("tls12-session-id-resumption", "tls13-rsa", "tls13-x25519")]
+    alone = described(shards(paths, 1))
+    for most in (Spent(-1, 9, 9, 9), Spent(1 << 60, -1, 9, 9), Spent(1 << 60, 9, -1, 9)):
+        monkeypatch.setattr("analyzer.store.shards.MOST", most)
+        shared = shards(paths)
+        assert described(shared) == alone
+        assert shared.reader.n_bytes() == sum(map(os.path.getsize, paths))
+        assert [facts.path for facts in shared.reader.files] == paths
+
+
+def test_what_was_printed_before_a_limit_is_not_printed_again(monkeypatch: pytest.MonkeyPatch):
+    paths = list(map(str, ALL[:12]))
+    alone = described(shards(paths, 1))
+    turns = []
+
+    def merged(shared: Shards, received: list[Turn]) -> list[SharedSession]:
+        turns.append(len(received))
+        if len(received) > 1 and len(turns) > 7:
+            monkeypatch.setattr("analyzer.store.shards.MOST", Spent(-1, -1, -1, -1))
+        return whole(shared, received)
+
+    whole = Shards._merged
+    monkeypatch.setattr("analyzer.store.shards.Shards._merged", merged)
+    assert described(shards(paths)) == alone
+    assert turns[:8] == [2] * 8
+    assert turns[8:] == [1] * 13
+
+
+def test_secrets_of_another_session_are_found():
+    """A resumed session of TLS 1.2 whose own line is not in the key log has the master secret of the first one."""
+    path = CAPTURES / "tls12-ticket-resumption" / "tls12-ticket-resumption.pcapng"
+    line = next(line for line in path.with_suffix(".keys").read_bytes().splitlines(True) if line.startswith(b"CLIENT_RANDOM"))
+    keylog = KeyLog()
+    keylog.feed(line, "first line")
+    alone = described(shards([str(path)], 1, keylog=keylog))
+    assert described(shards([str(path)], 2, keylog=keylog)) == alone
+    assert [json.loads(record)["decryption"]["status"] for record in alone] == ["decrypted"] * 2
 
 
 def children_of(process: int) -> list[int]:
     return [int(word) for word in Path(f"/proc/{process}/task/{process}/children").read_text().split()]
 
 
-def test_several_processes_want_more_memory_than_one_may_use(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("analyzer.store.shards.MOST_HELD", -1)
-    with pytest.raises(ShardError, match="use -j 1"):
-        list(Shards([str(ALL[0])], 2, False, Chains()).turns())
-
-
 def test_a_killed_process_is_an_error(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch):
-    def die_while_sending(shard: Shard) -> None:
-        os.write(shard._pipe.fileno(), b"\0\0\1\0half a message")
+    def die_while_sending(*arguments: object) -> None:
+        os.write(arguments[4].fileno(), b"\0\0\1\0half a message")
         os.kill(os.getpid(), signal.SIGKILL)
 
-    monkeypatch.setattr("analyzer.store.shards.Shard.run", die_while_sending)
+    monkeypatch.setattr("analyzer.store.shards._work", die_while_sending)
     assert printed(capsys, str(ALL[0]), "--format", "json", "-j", "2") == (
         2, "", "analyzer: a process that reads a part of the sessions ended too early\n",
     )  # fmt: skip
@@ -150,28 +201,10 @@ def test_a_killed_process_is_an_error(capsys: pytest.CaptureFixture[str], monkey
 def test_processes_that_saw_different_files_are_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     path = tmp_path / "changing.pcapng"
     path.write_bytes(ALL[0].read_bytes())
-    run = Shard.run
-
-    def run_later(shard: Shard) -> None:
-        if not shard._is_first:
-            path.write_bytes(ALL[0].read_bytes()[:-40])
-        run(shard)
-
-    monkeypatch.setattr("analyzer.store.shards.Shard.run", run_later)
-    monkeypatch.setattr("analyzer.store.shards.Shard._send", slow(Shard._send))
+    monkeypatch.setattr("analyzer.store.shards._work", after(lambda: path.write_bytes(ALL[0].read_bytes()[:-40])))
+    monkeypatch.setattr("analyzer.store.shards.Shard", kept_open(path))
     with pytest.raises(ShardError, match="have changed"):
-        list(Shards([str(path)], 2, False, Chains()).turns())
-
-
-def slow(send):
-    """The same, but process 0 waits until the other one has changed the file."""
-
-    def late(shard: Shard, *arguments: object, **named: object) -> None:
-        if shard._is_first:
-            time.sleep(0.3)
-        send(shard, *arguments, **named)
-
-    return late
+        list(shards([str(path)]).turns())
 
 
 def test_a_large_compressed_capture_is_read_by_one_process(
@@ -194,10 +227,10 @@ def test_no_process_is_left(number: int, status: int, tmp_path: Path):
             for path in ALL:
                 if path.suffix == ".pcapng":
                     file.write(path.read_bytes())
-    command = [sys.executable, "-m", "analyzer", "sessions", str(big), "--format", "json", "-j", "2"]
+    command = [sys.executable, "-m", "analyzer", "sessions", str(big), "--format", "json", "-j", "3"]
     running = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     deadline = time.monotonic() + 30
-    while len(children := children_of(running.pid)) < 2 and time.monotonic() < deadline:
+    while not (children := children_of(running.pid)) and time.monotonic() < deadline:
         time.sleep(0.02)
     running.send_signal(number)
     assert running.wait(30) == status

@@ -26,6 +26,16 @@ def test_an_equal_call_gets_the_same_object() -> None:
     assert judge.judge(MADE.chain[:1], at=AT, name=HOST) is not first
 
 
+def test_the_interval_of_a_verdict_ends_with_the_leaf() -> None:
+    judge = _judge()
+    seconds = [(AT + number * SECOND - datetime(1970, 1, 1, tzinfo=UTC)) // SECOND for number in (-10, 10, 11)]
+    for _ in range(2):  # computed, and from the cache
+        assert judge.judge(MADE.chain, at=AT, name=HOST).valid
+        assert judge.interval == (seconds[0], seconds[1])
+        assert not judge.judge(MADE.chain, at=AT + 11 * SECOND, name=HOST).valid
+        assert judge.interval[0] == seconds[2]
+
+
 def test_the_verdict_changes_in_the_right_second() -> None:
     judge = _judge()
     assert judge.judge(MADE.chain, at=AT, name=HOST).valid

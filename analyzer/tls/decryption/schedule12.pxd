@@ -7,6 +7,7 @@ from analyzer.secrets.record_protection cimport open_tls12
 from analyzer.secrets.key_schedule cimport finished_of, tls_version
 from analyzer.tls.decryption.read_state cimport CandidateDecryptors, UnprotectedReader
 from analyzer.tls.decryption.session_keys cimport SessionKeys
+from analyzer.tls.handshake.resumption cimport ResumableSession, Resumptions
 
 cdef int TRUNCATED_HMAC, ENCRYPT_THEN_MAC, EXTENDED_MASTER_SECRET
 
@@ -28,6 +29,7 @@ cdef class Schedule12:
     cdef public bint unverified
 
     cpdef void begin(self) except *
+    cpdef void resume(self, ResumableSession found, Resumptions resumptions, object hello) except *
     cpdef bint agree(self, object hello, bint opened) except *
     cpdef void exchange(self, bytes raw) except *
     cpdef RecordDecryptor decryptor(self, int role)

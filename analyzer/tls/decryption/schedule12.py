@@ -22,6 +22,7 @@ from analyzer.tls.decryption.key_material import MISSING_LABEL, NO_SECRET
 from analyzer.tls.decryption.premaster import premasters
 from analyzer.tls.decryption.read_state import CandidateDecryptors, UnprotectedReader
 from analyzer.tls.decryption.session_keys import SessionKeys
+from analyzer.tls.handshake.resumption import ResumableSession, Resumptions
 from analyzer.tls.limits import MAX_CANDIDATES
 from analyzer.tls.messages.numbers import ENCRYPT_THEN_MAC, EXTENDED_MASTER_SECRET, TRUNCATED_HMAC
 from analyzer.tls.suites import Suite
@@ -57,6 +58,16 @@ class Schedule12:
         self.earlier: bytes | None = None
         self.pair: tuple[RecordDecryptor, RecordDecryptor] | None = None
         self.exchanged = self.extended = self.encrypt_then_mac = self.truncated_hmac = self.deflate = False
+
+    def resume(self, found: ResumableSession, resumptions: Resumptions, hello: Any) -> None:
+        """Note the session that this one may resume. Its secret counts if the key log has none for this session.
+
+        hello: the ServerHello, which `agree` takes next.
+        """
+        keylog: KeyLog | None = self.keys.material.keylog
+        session_id = getattr(hello, "legacy_session_id_echo", None) or b""
+        if keylog is None or not keylog.masters(self.keys.client_random, session_id):
+            self.earlier = resumptions.secret(found)
 
     def agree(self, hello: Any, opened: cython.bint) -> cython.bint:
         """Process a ServerHello. Returns False if nothing after it can be decrypted.

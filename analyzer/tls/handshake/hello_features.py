@@ -196,7 +196,10 @@ def server_fingerprint_input(answer: Any) -> ServerFingerprintInput | None:
     suite = getattr(answer, "cipher_suite", None)
     if version is None or suite is None:
         return None
-    types = [extension.type for extension in answer.extensions or ()]
+    extension: Extension
+    types: list[int] = []
+    for extension in answer.extensions or ():
+        types.append(extension.type)  # noqa: PERF401 - a comprehension would not see the C type
     return shared((version, suite, tuple(types)), len(types))
 
 

@@ -2,8 +2,10 @@
 
 from typing import Any
 
+import cython
 
-def exchanged_group(server_key_exchange: Any) -> int:
+
+def exchanged_group(server_key_exchange: Any) -> cython.int:
     """Return the named curve of a ServerKeyExchange (RFC 8422 section 5.4), -1 without one."""
     parameters = getattr(getattr(server_key_exchange, "params", None), "curve_params", None)
     if getattr(parameters, "curve_type", None) != 3:
@@ -19,5 +21,5 @@ def signed_parameters(server_key_exchange: Any, raw: bytes) -> tuple[bytes, int 
     if signature is None:
         return None
     scheme = getattr(signed, "algorithm", None)
-    n_bytes: int = len(raw) - len(signature) - (2 if scheme is None else 4)
+    n_bytes: cython.Py_ssize_t = len(raw) - len(signature) - (2 if scheme is None else 4)
     return (raw[4:n_bytes], scheme, signature) if n_bytes > 4 else None

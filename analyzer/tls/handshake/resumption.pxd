@@ -13,6 +13,7 @@ cdef class ResumableSession:
     cdef public long long number
     cdef public bytes server
     cdef public bytes name
+    cdef public bint opens
     cdef public bytes master
 
 
@@ -37,3 +38,4 @@ cdef class Resumptions:
     cpdef void keep_ticket(self, bytes ticket, ResumableSession session) except *
     cpdef ResumableSession find(self, bytes ticket, bytes session_id, bytes server, bytes name)
     cpdef ResumableSession resumed(self, object offers, object answer, bytes server, bytes name)
+    cpdef bytes secret(self, ResumableSession found)

@@ -19,16 +19,17 @@ from analyzer.tls.messages.numbers import PRE_SHARED_KEY, SESSION_TICKET
 class ResumableSession:
     """A session that others may resume. number: its id. server: address and port (`Flow.server_key`).
 
-    name: of the server, as the client requested it. master: the master secret up to TLS 1.2, when it is known; the sessions
-    that resume this one have the same.
+    name: of the server, as the client requested it. opens: whether there may be a secret that decrypts it. master: the master
+    secret up to TLS 1.2, when it is known; the sessions that resume this one have the same.
     """
 
-    __slots__ = ("master", "name", "number", "server")
+    __slots__ = ("master", "name", "number", "opens", "server")
 
-    def __init__(self, number: cython.longlong, server: bytes, name: bytes | None) -> None:
+    def __init__(self, number: cython.longlong, server: bytes, name: bytes | None, opens: cython.bint = False) -> None:
         self.number = number
         self.server = server
         self.name = name
+        self.opens = opens
         self.master: bytes | None = None
 
 
@@ -107,3 +108,7 @@ class Resumptions:
         if found is None and len(session_id) > 0:
             found = self.by_id(session_id, server, name)
         return found
+
+    def secret(self, found: ResumableSession) -> bytes | None:
+        """Return the master secret that a session up to TLS 1.2 has from the one that it resumes; None if it is not known."""
+        return found.master

@@ -92,8 +92,8 @@ class Transcript:
 
     def forget(self) -> None:
         """Free the messages."""
-        self._client = []
-        self._server = []
+        self._client.clear()
+        self._server.clear()
         self._size = 0
 
     @property

@@ -1,0 +1,37 @@
+cimport cython
+
+from analyzer.analysis.authenticity cimport authenticity
+from analyzer.codec.byte_slices cimport slice_bytes
+from analyzer.flows.flow cimport Flow
+from analyzer.store.session_record cimport (
+    Clock, alert_record, decryption_record, findings_record, gap_record, hello_fingerprints, message_record, rfc3339,
+    server_fingerprint
+)
+from analyzer.tls.decryption.decryption cimport Decryption
+from analyzer.tls.events cimport Alert, Gap, HandshakeMessage, handshake_message
+from analyzer.tls.handshake.parameters cimport Hellos, Parameters
+from analyzer.tls.session cimport Session
+from analyzer.tls.session_handshake cimport SessionHandshake
+from analyzer.tls.session_log cimport SessionLog
+
+cdef int REMEMBERED, LONGEST_REMEMBERED
+cdef tuple HEAD, FINGERPRINTS, TAIL
+cdef bytes ABSENT_JSON
+cdef dict KNOWN_FACTS, ADDRESSES, NAMES, MESSAGES, ALERTS, CERTIFICATES, SHARED
+cdef Clock QUOTED
+cdef object address_text
+
+
+cpdef bytes session_json(Session session, bint messages, object chains, bytes resumes=*)
+cdef str head(Session session)
+cdef str address(bytes known)
+cdef tuple facts(Session session, bint messages)
+cdef str fingerprints(Hellos hellos)
+cdef bytes name_json(bytes name)
+cdef str message_json(HandshakeMessage message, bint fields)
+cdef list message_kinds(str name)
+@cython.locals(kind=tuple)
+cdef str alert_json(Alert alert)
+cdef bytes certificate_json(bytes der)
+cdef bytes shared_json(dict value)
+cpdef void keep(dict memory, object key, object value) except *

@@ -1,0 +1,279 @@
+"""Writes the session record as a line of JSON, without making its values first.
+
+The line is that of `session_record`, byte for byte, for a fraction of its instructions. Each part of the record was written
+once as JSON with holes, by the functions of `session_record`, and a session fills in numbers and times. Parts that are the same
+in many sessions are remembered as JSON.
+"""
+
+from typing import Any
+
+import cython
+import orjson
+
+from analyzer.analysis.authenticity import authenticity
+from analyzer.codec.byte_slices import slice_bytes
+from analyzer.flows.flow import Flow
+from analyzer.packet.addresses import address_text
+from analyzer.store.chain_verdicts import ABSENT, CLIENT, SERVER
+from analyzer.store.declaration import empty
+from analyzer.store.schema import SESSION
+from analyzer.store.session_record import (
+    Clock,
+    alert_record,
+    certificate_record,
+    decryption_record,
+    ech_record,
+    findings_record,
+    gap_record,
+    hello_fingerprints,
+    http_record,
+    message_record,
+    rfc3339,
+    server_fingerprint,
+    session_head,
+    text,
+)
+from analyzer.tls.decryption.decryption import Decryption
+from analyzer.tls.events import Alert, Gap, HandshakeMessage, handshake_message
+from analyzer.tls.handshake.parameters import Hellos, Parameters
+from analyzer.tls.session import Session
+from analyzer.tls.session_handshake import SessionHandshake
+from analyzer.tls.session_log import SessionLog
+
+REMEMBERED = 4096
+"""The most entries that each memory keeps. Most sessions share a few of each."""
+
+LONGEST_REMEMBERED = 1 << 14
+"""The most bytes of a name or certificate whose JSON is kept."""
+
+_HOLE = "\0"
+"""Stands for a value that is filled in later; JSON has no such character."""
+
+HOLE: Any = orjson.Fragment(_HOLE)
+QUOTED_HOLE: Any = orjson.Fragment(f'"{_HOLE}"')
+
+QUOTED: Clock = Clock('"', "null")
+"""Writes times as JSON."""
+
+
+def template(first: str, last: str, **values: Any) -> tuple[str, ...]:
+    """Return the JSON of the record's keys from one to another, split at its holes. values: those that are more than a hole."""
+    keys = list(empty(SESSION))
+    chosen = {key: values.get(key, HOLE) for key in keys[keys.index(first) : keys.index(last) + 1]}
+    written = orjson.dumps(chosen).decode().removeprefix("{").removesuffix("}")
+    opening, closing = "{" if first == "id" else ",", "}" if last == "process" else ""
+    return tuple(f"{opening}{written}{closing}".split(_HOLE))
+
+
+def around_holes(value: Any) -> tuple[str, ...]:
+    """Return the JSON of a value that contains holes, split at them."""
+    return tuple(orjson.dumps(value).decode().split(_HOLE))
+
+
+_END = {"address": QUOTED_HOLE, "port": HOLE}
+HEAD: tuple[str, ...] = template("id", "end_time", protocol="tls", client=_END, server=_END)
+_SIDES = {"client": [HOLE], "server": [HOLE]}
+FINGERPRINTS: tuple[str, ...] = template("ja3", "ja4")
+TAIL: tuple[bytes, ...] = tuple(
+    part.encode() for part in template("handshake", "process", handshake=[HOLE], alerts=[HOLE], certificates=_SIDES)
+)
+ABSENT_JSON: bytes = orjson.dumps(ABSENT)
+
+KNOWN_FACTS: dict[tuple[Any, ...], tuple[bytes, bytes, bytes]] = {}
+ADDRESSES: dict[bytes, str] = {}
+NAMES: dict[bytes, bytes] = {}
+MESSAGES: dict[str, list[tuple[str, ...]]] = {}
+ALERTS: dict[tuple[int, int, int, bool], tuple[str, ...]] = {}
+CERTIFICATES: dict[bytes, bytes] = {}
+SHARED: dict[int, tuple[dict[str, Any], bytes]] = {}
+"""The JSON of values that are one object for many sessions, by their identity; an entry keeps its object alive."""
+
+
+def session_json(session: Session, messages: cython.bint, chains: Any, resumes: bytes | None = None) -> bytes:
+    """Return the record of a session that has ended, as a line of JSON without its end.
+
+    messages: include the decoded fields of every handshake message. chains: has the method `json` of `Chains`. resumes: the
+    value of that key; None for what the session itself knows.
+    """
+    log: SessionLog = session.log
+    handshake: SessionHandshake = session.handshake
+    hellos: Hellos = handshake.hellos
+    work: Decryption | None = handshake.decryption
+    message: HandshakeMessage  # noqa: F842 - the types of the comprehensions below, for C
+    alert: Alert  # noqa: F842
+    gap: Gap  # noqa: F842
+    client, server = handshake.certificates
+    start: str | None = rfc3339(session.flow.start) if client or server else None
+    if resumes is None:
+        found = handshake.resumed_from
+        resumes = b"null" if found is None or not handshake.parameters.resumption else b"%d" % found.number
+    before, middle, behind = facts(session, messages)
+    findings = findings_record(session)
+    opened: cython.bint = work is not None and (work.records > 0 or work.failed > 0)
+    decryption = decryption_record(session)
+    return b"".join(
+        (
+            head(session).encode(),
+            before,
+            b"null" if hellos.server_name is None else name_json(hellos.server_name),
+            middle,
+            resumes,
+            behind,
+            fingerprints(hellos).encode(),
+            TAIL[0],
+            ",".join([message_json(message, messages) for message in log.messages]).encode(),
+            TAIL[1],
+            ",".join([alert_json(alert) for alert in log.alerts]).encode() if log.alerts else b"",
+            TAIL[2],
+            b",".join([certificate_json(der) for der in client]) if client else b"",
+            TAIL[3],
+            b",".join([certificate_json(der) for der in server]) if server else b"",
+            TAIL[4],
+            chains.json(session, SERVER, start) if server else ABSENT_JSON,
+            TAIL[5],
+            chains.json(session, CLIENT, start) if client else ABSENT_JSON,
+            TAIL[6],
+            orjson.dumps(decryption) if opened else shared_json(decryption),
+            TAIL[7],
+            shared_json(authenticity(session)),
+            TAIL[8],
+            orjson.dumps([gap_record(gap) for gap in log.gaps]) if log.gaps else b"[]",
+            TAIL[9],
+            b"[]" if work is None else orjson.dumps(http_record(session)),
+            TAIL[10],
+            orjson.dumps(findings) if findings else b"[]",
+            TAIL[11],
+            b"null" if session.flow.process is None else orjson.dumps(session.flow.process.record()),
+            TAIL[12],
+        )
+    )
+
+
+def head(session: Session) -> str:
+    """Return the JSON of the record's keys up to the times."""
+    flow: Flow = session.flow
+    key: bytes = flow.key
+    half: cython.Py_ssize_t = (len(key) - 4) >> 1
+    at: cython.Py_ssize_t = 2 * half
+    client_port: cython.int = key[at] << 8 | key[at + 1]
+    server_port: cython.int = key[at + 2] << 8 | key[at + 3]
+    client: str = address(slice_bytes(key, 0, half))
+    server: str = address(slice_bytes(key, half, at))
+    return (
+        f"{HEAD[0]}{session.id}{HEAD[1]}{client}{HEAD[2]}{client_port}{HEAD[3]}{server}{HEAD[4]}{server_port}{HEAD[5]}"
+        f"{flow.first_frame}{HEAD[6]}{flow.last_frame}{HEAD[7]}{QUOTED.write(flow.start)}{HEAD[8]}{QUOTED.write(flow.end)}"
+    )
+
+
+def address(known: bytes) -> str:
+    """Return the text of an address of 4 or 16 bytes."""
+    written: str | None = ADDRESSES.get(known)
+    if written is None:
+        written = address_text(known)
+        keep(ADDRESSES, known, written)
+    return written
+
+
+def facts(session: Session, messages: cython.bint) -> tuple[bytes, bytes, bytes]:
+    """Return the JSON of the keys from `version` to `resumes`, without the values of `server_name` and of `resumes`.
+
+    These are three parts: before the first value, between them, behind the second (with the name of the next key).
+    """
+    hellos: Hellos = session.handshake.hellos
+    parameters: Parameters = session.handshake.parameters
+    kind = (
+        parameters.version, parameters.cipher_suite, parameters.group, parameters.alpn, session.established,
+        parameters.resumption, hellos.server_seen,
+    )  # fmt: skip
+    known: tuple[bytes, bytes, bytes] | None = KNOWN_FACTS.get(kind) if hellos.ech is None else None
+    if known is None:
+        record = session_head(session) | {"server_name": HOLE, "resumes": HOLE}
+        if hellos.ech is not None:
+            record["ech"] = ech_record(hellos.ech, messages)
+        before, middle, behind = template("version", "resumes", **record)
+        known = before.encode(), middle.encode(), behind.encode()
+        if hellos.ech is None:
+            keep(KNOWN_FACTS, kind, known)
+    return known
+
+
+def fingerprints(hellos: Hellos) -> str:
+    """Return the JSON of the fingerprints."""
+    client = hellos.fingerprint_input
+    server = hellos.server_fingerprint_input
+    ja3, ja4 = ("", "") if client is None else hello_fingerprints(client)
+    ja3s = "" if server is None else server_fingerprint(server)
+    if client is not None and server is not None:
+        return f'{FINGERPRINTS[0]}"{ja3}"{FINGERPRINTS[1]}"{ja3s}"{FINGERPRINTS[2]}"{ja4}"'
+    written = [f'"{value}"' if value else "null" for value in (ja3, ja3s, ja4)]
+    return f"{FINGERPRINTS[0]}{written[0]}{FINGERPRINTS[1]}{written[1]}{FINGERPRINTS[2]}{written[2]}"
+
+
+def name_json(name: bytes) -> bytes:
+    """Return a server name as JSON."""
+    known: bytes | None = NAMES.get(name)
+    if known is None:
+        known = orjson.dumps(text(name))
+        if len(name) <= LONGEST_REMEMBERED:
+            keep(NAMES, name, known)
+    return known
+
+
+def message_json(message: HandshakeMessage, fields: cython.bint) -> str:
+    """Return one entry of `handshake`, as `message_record`."""
+    if message.problems or (fields and message.body is not None):
+        written: str = orjson.dumps(message_record(message, fields)).decode()
+        return written
+    kinds: list[tuple[str, ...]] | None = MESSAGES.get(message.name)
+    if kinds is None:
+        kinds = message_kinds(message.name)
+    kind: tuple[str, ...] = kinds[2 * message.role + message.encrypted]
+    return f"{kind[0]}{message.frame}{kind[1]}{QUOTED.write(message.at)}{kind[2]}{message.length}{kind[3]}"
+
+
+def message_kinds(name: str) -> list[tuple[str, ...]]:
+    """Return the entries for a message name, by role and encryption, split at frame, time and length."""
+    holes = {"frame": HOLE, "time": HOLE, "length": HOLE}
+    kinds = []
+    for role in range(2):
+        for encrypted in (False, True):
+            message = handshake_message(0, name, role, 0, -1, 0, b"", None, [], encrypted)
+            kinds.append(around_holes(message_record(message, False) | holes))
+    MESSAGES[name] = kinds  # names are few: message types have 8 bits
+    return kinds
+
+
+def alert_json(alert: Alert) -> str:
+    """Return one entry of `alerts`, as `alert_record`."""
+    kind = alert.level, alert.description, alert.role, alert.encrypted
+    known: tuple[str, ...] | None = ALERTS.get(kind)
+    if known is None:
+        known = around_holes(alert_record(alert) | {"frame": HOLE})
+        keep(ALERTS, kind, known)
+    return f"{known[0]}{alert.frame}{known[1]}"
+
+
+def certificate_json(der: bytes) -> bytes:
+    """Return one entry of `certificates`, as `certificate_record`."""
+    known: bytes | None = CERTIFICATES.get(der)
+    if known is None:
+        known = orjson.dumps(certificate_record(der))
+        if len(der) <= LONGEST_REMEMBERED:
+            keep(CERTIFICATES, der, known)
+    return known
+
+
+def shared_json(value: dict[str, Any]) -> bytes:
+    """Return the JSON of an object that many sessions share."""
+    known: tuple[dict[str, Any], bytes] | None = SHARED.get(id(value))
+    if known is None:
+        known = value, orjson.dumps(value)
+        keep(SHARED, id(value), known)
+    return known[1]
+
+
+def keep(memory: dict[Any, Any], key: Any, value: Any) -> None:
+    """Keep a value. A full memory begins anew."""
+    if len(memory) >= REMEMBERED:
+        memory.clear()
+    memory[key] = value

@@ -1,0 +1,2 @@
+cpdef int exchanged_group(object server_key_exchange) except? -2
+cpdef tuple signed_parameters(object server_key_exchange, bytes raw)

@@ -1,0 +1,107 @@
+"""All commands that read whole captures print the same in several processes, and use several where that is faster."""
+
+import os
+from argparse import Namespace
+from pathlib import Path
+
+import pytest
+
+from analyzer.capture.capture_reader import CaptureReader
+from analyzer.cli import sharing
+from analyzer.cli.capture_run import CaptureRun
+from analyzer.cli.main import main
+from analyzer.secrets.keylog import KeyLog
+from analyzer.store.chain_verdicts import NO_VERDICTS
+from analyzer.store.shards import can_share
+
+CAPTURES = Path(__file__).parents[2] / "captures"
+KEYED = sorted(path for path in CAPTURES.rglob("*.pcapng") if path.with_suffix(".keys").exists())
+
+pytestmark = pytest.mark.skipif(not can_share(), reason="processes share the work on Linux only")
+
+COMMANDS = (
+    ("sessions", "--format", "json", "--messages"),
+    ("summary",),
+    ("summary", "--format", "json"),
+    ("certificates",),
+    ("certificates", "--format", "json"),
+    ("certificates", "--format", "csv"),
+    ("keys",),
+    ("keys", "--format", "json"),
+)
+
+
+def printed(capfd: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
+    status = main(list(arguments))
+    out, err = capfd.readouterr()
+    return status, out, err
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_a_command_prints_the_same_with_keys(command: tuple[str, ...], capfd: pytest.CaptureFixture[str]):
+    keys = [word for path in KEYED for word in ("-k", str(path.with_suffix(".keys")))]
+    options = [command[0], *map(str, KEYED), *keys, *command[1:]]
+    one = printed(capfd, *options, "-j", "1")
+    assert len(KEYED) > 20
+    assert one[0] == 0
+    for jobs in ("2", "5"):
+        assert printed(capfd, *options, "-j", jobs) == one
+
+
+@pytest.mark.parametrize("path", KEYED, ids=lambda path: path.stem)
+def test_a_capture_prints_the_same_with_its_keys(path: Path, capfd: pytest.CaptureFixture[str]):
+    options = ["sessions", str(path), "-k", str(path.with_suffix(".keys")), "--format", "json"]
+    assert printed(capfd, *options, "-j", "3") == printed(capfd, *options, "-j", "1")
+
+
+def test_a_private_key_opens_the_same(capfd: pytest.CaptureFixture[str]):
+    folder = CAPTURES / "tls12-rsa-key-exchange"
+    resumed = CAPTURES / "tls12-session-id-resumption" / "tls12-session-id-resumption.pcapng"
+    options = [str(folder / f"{folder.name}.pcapng"), str(resumed), "--rsa-key", str(folder / f"{folder.name}.key.pem")]
+    for command in ("sessions", "keys"):
+        one = printed(capfd, command, *options, "--format", "json", "-j", "1")
+        assert '"decrypted"' in one[1]
+        assert printed(capfd, command, *options, "--format", "json", "-j", "2") == one
+
+
+def number(path: Path, monkeypatch: pytest.MonkeyPatch, jobs: int | None = None, keylog: KeyLog | None = None) -> int:
+    """How many processes read a capture with these options, on a machine with four processors."""
+    monkeypatch.setattr("analyzer.cli.sharing.os.sched_getaffinity", lambda _: range(4))
+    run = CaptureRun([str(path)], output=None)
+    keys = {"keylog": keylog, "private_keys": (), "psks": {}, "may_grow": None}
+    shards = sharing.make_shards(Namespace(jobs=jobs), run, keys, lambda *_: b"", NO_VERDICTS)
+    return 1 if shards is None else shards._n_shards
+
+
+def test_the_number_of_processes_is_what_pays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    small, large = KEYED[0], tmp_path / "large.pcap"
+    large.touch()
+    os.truncate(large, sharing.PAYS_FROM)
+    assert number(small, monkeypatch) == number(small, monkeypatch, keylog=KeyLog()) == number(large, monkeypatch) == 1
+    assert number(large, monkeypatch, keylog=KeyLog()) == 4
+    assert number(small, monkeypatch, jobs=3) == 3
+    assert number(large, monkeypatch, jobs=1, keylog=KeyLog()) == 1
+
+
+def test_the_facts_of_the_files_are_kept(capfd: pytest.CaptureFixture[str], tmp_path: Path):
+    cut = tmp_path / "cut.pcapng"
+    cut.write_bytes(KEYED[0].read_bytes()[:-9])
+    one = printed(capfd, "summary", str(cut), str(KEYED[1]), "-j", "1")
+    assert "cut short" in one[2]
+    assert printed(capfd, "summary", str(cut), str(KEYED[1]), "-j", "2") == one
+    assert isinstance(CaptureRun([str(cut)], output=None).reader, CaptureReader)
+
+
+def test_a_capture_with_its_secrets_is_the_same(capfd: pytest.CaptureFixture[str], tmp_path: Path):
+    path = CAPTURES / "tls12-ticket-resumption" / "tls12-ticket-resumption.pcapng"
+    files = []
+    for jobs in ("1", "2"):
+        files.append(tmp_path / f"{jobs}.pcapng")
+        options = ["-k", str(path.with_suffix(".keys")), "-o", str(files[-1]), "--session", "0", "--session", "7", "-j", jobs]
+        status, out, err = printed(capfd, "export", str(path), *options)
+        assert (status, out.replace(str(files[-1]), "FILE"), err.count("no TLS session 7: there are 2")) == (
+            0,
+            "42 frames in FILE, with the secrets of 1 session\n",
+            1,
+        )
+    assert files[0].read_bytes() == files[1].read_bytes()
