@@ -33,6 +33,10 @@ from analyzer.engine import Engine, Listener
 from analyzer.engine import run as run_engine
 from analyzer.store.chain_verdicts import Chains
 
+_BLOCK_TIMEOUT = 60
+"""Milliseconds until packets of a slow link come. Each time takes a block of the ring, so its 64 blocks last for four seconds
+in which this process gets no processor time."""
+
 
 def run(options: Namespace, output: Output) -> int:
     """Capture until the end that the options name, a signal, or the end of the pipe or command. Return the exit status."""
@@ -120,6 +124,7 @@ def open_source(options: Namespace, fanout: tuple[int, int] | None = None) -> Li
         "snapshot_length": options.snapshot_length,
         "promiscuous": not options.no_promiscuous,
         "backend": options.backend,
+        "block_timeout_ms": _BLOCK_TIMEOUT,
     }
     capture = LiveCapture(
         options.interfaces, LiveOptions(**{name: value for name, value in given.items() if value is not None})

@@ -10,8 +10,8 @@ examples:
   analyzer live -i eth0 -i lo -f 'tcp port 443' --format json | jq -r .server_name
   analyzer live any -w trace.pcapng --rotate 100MB --keep 10 -a duration:3600
   analyzer live eth0 -k keys.log --events   every event as a line of JSON, while it happens
-  analyzer live eth0 --keep-before 60s --trigger decrypt_error,downgrade --incidents DIR
-  analyzer live -- curl https://example.com  only the connections of this command, decrypted
+  analyzer live eth0 --keep-before 60s --trigger fatal_alert,downgrade --incidents DIR
+  analyzer live -- curl https://example.com only the connections of this command, decrypted
   ssh host tcpdump -U -w - not port 22 | analyzer live -"""
 
 Value = TypeVar("Value")
@@ -19,6 +19,7 @@ Value = TypeVar("Value")
 
 def add_live(command: argparse.ArgumentParser) -> None:
     """Add the options that only `live` has."""
+    command.usage = "analyzer live [INTERFACE]... [OPTION]... [-- COMMAND [ARGUMENT]...]"
     command.add_argument("interfaces", nargs="*", metavar="INTERFACE", help="an interface, any for all, or - for a pipe")
     command.add_argument(
         "-i", "--interface", action="append", default=[], metavar="INTERFACE", help="the same, as in dumpcap; may be repeated"

@@ -331,13 +331,10 @@ class Dispatcher(Listener):
     detailed: whether sessions emit all events as they happen, and not only that they ended. places: as in `SessionLog`.
     keeps_fields: as in `SessionHandshake`. watches_revocation: whether plain HTTP is searched for OCSP responses and revocation
     lists. datagram_protocols: the protocols for UDP flows, tried in this order. pending: the pending sessions, which wait for
-    secrets; None before the first one. count: how many sessions there were. steps: how many times the readers of connections
-    were called.
-
+    secrets; None before the first one. count: how many sessions there were. steps: how often the readers of connections ran.
     Several processes can read one capture: shards, of which this is number `shard`. Each of them follows all connections and
     finds all sessions, so `count`, `steps` and the rest are the same in all of them; but it reads only the sessions that are
     its own. loads: by process, what it had to do, in bytes of sessions.
-
     announces: whether `SessionBegan` is emitted although nothing else is `detailed`. processes: what the captures say about
     the processes of frames (`FrameProcesses`), the last captures last. numbers: that of the first session, and the step.
     """
@@ -413,7 +410,7 @@ class Dispatcher(Listener):
             session.log.emit(SessionBegan(flow))
         elif self.announces:
             began = SessionBegan(flow)
-            began.session = number
+            began.session, began.version = number, 0
             self.events.append(began)
         return session
 

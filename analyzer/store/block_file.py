@@ -59,6 +59,10 @@ class BlockFile:
         if piece:
             self._write(b"".join(piece))
 
+    def overwrite(self, offset: int, data: bytes) -> None:
+        """Write over bytes inside a block that was flushed. The length of the block stays. Raises OSError."""
+        os.pwrite(self._descriptor, data, offset)
+
     def close(self) -> None:
         """Close the file. What still waits is not written."""
         os.close(self._descriptor)

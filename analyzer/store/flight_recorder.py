@@ -99,6 +99,7 @@ class FlightRecorder(Listener):
         self._n_bytes = 0
         self._ended: deque[_Ended] = deque()
         self._n_ended = 0
+        self._full = False
         self._found: dict[str, tuple[int, str]] = {}
         self._texts: list[str] = []
         self._reported: set[tuple[int, str]] = set()
@@ -159,7 +160,8 @@ class FlightRecorder(Listener):
 
     def _report(self) -> None:
         if len(self.incidents) >= MOST_INCIDENTS:
-            if len(self.notes) < MOST_INCIDENTS:
+            if not self._full:
+                self._full = True
                 self.notes.append(f"no more incidents are written: there are {MOST_INCIDENTS} of this run")
             return
         now = time.time_ns()

@@ -3,6 +3,10 @@
 A file begins with its section and the interfaces, goes on with packets, and ends with the counters of the interfaces: how
 many packets were received and dropped. It is whole at each moment: what is older than a second is on the disk in whole blocks.
 If there is no more room, keeping ends with a note, and the analysis goes on.
+
+Readers want secrets before the packets that they decrypt, but they are known only after them. So a file that gets secrets has
+room for them at its beginning: a Decryption Secrets Block of empty lines, which are filled in later. When it is full, further
+blocks come behind the packets.
 """
 
 import os
@@ -27,6 +31,13 @@ FLUSH = 0.8
 
 MOST_WAITING = 1 << 20
 """Bytes of packets that wait in memory, at most."""
+
+
+ROOM = 1 << 18
+"""Bytes for secrets at the beginning of a file: those of about 300 sessions of TLS 1.3."""
+
+_BEFORE_LINES = 16
+"""Bytes of a Decryption Secrets Block before its lines: type, length, type of secrets, and their length."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +91,9 @@ class KeptPackets(Listener):
         self._began = self._flushed = time.monotonic()
         self._began_at = time.time_ns()
         self._comment = ""
+        self._lines = b""
+        self._n_new_lines = 0
+        self._lines_at = 0
         self._file: BlockFile | None = None
         self._writer: PcapngWriter
         self._begin()
@@ -109,7 +123,11 @@ class KeptPackets(Listener):
             if isinstance(event, SessionEnded):
                 secrets.add(event.ended)
         for block in secrets.blocks():
-            self._writer.write_secrets(block)
+            if len(self._lines) + len(block) <= ROOM:
+                self._lines += block
+                self._n_new_lines += len(block)
+            else:
+                self._writer.write_secrets(block)
 
     def end_turn(self) -> None:
         """See `Listener.end_turn`."""
@@ -146,6 +164,10 @@ class KeptPackets(Listener):
             hardware=system.machine,
             application=self._origin.application,
         )
+        if self._material is not None:
+            self._lines, self._n_new_lines = b"", 0
+            self._lines_at = self._file.size + _BEFORE_LINES
+            self._writer.write_secrets(b"\n" * ROOM)
 
     def _describe(self, frame: Frame) -> None:
         """Describe the interfaces up to that of the frame, so that they keep their numbers."""
@@ -163,6 +185,10 @@ class KeptPackets(Listener):
         before = file.size - file.n_waiting
         try:
             file.flush()
+            if self._n_new_lines:
+                new = self._lines[-self._n_new_lines :]
+                file.overwrite(self._lines_at + len(self._lines) - len(new), new)
+                self._n_new_lines = 0
         except OSError as error:
             self._give_up(error)
         self.n_bytes += file.size - file.n_waiting - before

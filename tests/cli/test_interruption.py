@@ -15,6 +15,8 @@ import pytest
 
 from analyzer.cli.interruption import Interruption
 
+from .conftest import Run
+
 STARTED = 20.0
 """Seconds within which a process has started, on a busy machine."""
 
@@ -113,7 +115,7 @@ def test_a_file_that_was_not_read_to_its_end(repository: Path, demo: Path, tmp_p
     with path.open("wb") as file:
         for _ in range(3000):
             file.write(data)
-    with reading(repository, "sessions", str(path), "--format", "json") as process:
+    with reading(repository, "sessions", str(path), "--format", "json", "-j", "1") as process:
         assert process.stdout is not None
         process.stdout.readline()
         process.send_signal(signal.SIGINT)
@@ -139,3 +141,23 @@ def test_a_finished_session_of_a_quiet_pipe_comes_within_a_second(repository: Pa
     names = [json.loads(line)["server_name"] for line in lines.splitlines()]
     assert names.count("www.shop.example") == 2
     assert seconds < 1.5  # the session is known after 0.7 s; the rest is reading it on a busy machine
+
+
+@pytest.mark.parametrize("words", [["-o", "DIR"], ["--plaintext", "DIR/plain.pcapng"]], ids=" ".join)
+def test_an_export_is_complete_as_far_as_the_pipe_came(
+    words: list[str], demo: Path, repository: Path, tmp_path: Path, run: Run
+):
+    piped, whole = tmp_path / "piped", tmp_path / "whole"
+    piped.mkdir()
+    whole.mkdir()
+    with reading(repository, "export", "-", *[word.replace("DIR", str(piped)) for word in words]) as process:
+        assert process.stdin is not None
+        process.stdin.write(demo.read_bytes())
+        has_read(process)
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=STARTED)
+    assert process.returncode == 0, err
+    assert run("export", demo, *[word.replace("DIR", str(whole)) for word in words]).status == 0
+    found = {path.name: path.read_bytes() for path in piped.iterdir()}
+    assert found == {path.name: path.read_bytes() for path in whole.iterdir()}
+    assert found

@@ -53,11 +53,37 @@ def test_kept_packets_have_interfaces_statistics_and_secrets(network: Network, s
     (counted,) = facts.statistics
     assert counted.received == facts.frames >= 10
     assert (counted.dropped_by_system, counted.dropped_by_interface) == (0, 0)
-    assert facts.n_secrets == 1
+    assert facts.n_secrets == 1  # before the packets
     assert mode_of(kept) == 0o600
     (again,) = [json.loads(line) for line in run("sessions", kept, "--format", "json").out.splitlines()]
     assert again["decryption"] == record["decryption"]
     assert again["decryption"]["status"] == "decrypted"
+
+
+@pytest.mark.peer("openssl", "tshark")
+def test_tshark_decrypts_what_was_kept_with_its_secrets(network: Network, site: Site, tmp_path: Path):
+    """It reads a file once, from its beginning: the secrets are there, although they came later."""
+    keys, kept = tmp_path / "keys.log", tmp_path / "kept.pcapng"
+    with openssl_server(site) as port, live("lo", "--format", "json", "-k", keys, "-w", kept, "--embed-keys") as running:
+        for number in range(3):
+            fetch(site, port, keys, f"/page{number}")
+            running.record()
+        running.stop()
+    words = [
+        "tshark",
+        "-r",
+        str(kept),
+        "-Y",
+        "http.request",
+        "-T",
+        "fields",
+        "-e",
+        "http.request.uri",
+        "-d",
+        f"tcp.port=={port},tls",
+    ]
+    done = subprocess.run([*words, "-d", f"tls.port=={port},http"], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["/page0", "/page1", "/page2"]
 
 
 @pytest.mark.peer("openssl", "tshark")

@@ -1,11 +1,13 @@
 """The options of `analyzer live`: what is wrong with them is one line, before anything is opened."""
 
+import shlex
 from pathlib import Path
 
 import pytest
 
 from analyzer.cli.arguments import parse
-from analyzer.cli.live_settings import check_live, limits_of, quantity, ring_of, seconds_of
+from analyzer.cli.live_arguments import EXAMPLES
+from analyzer.cli.live_settings import check_live, limits_of, quantity, ring_of, seconds_of, triggers_of
 
 from .conftest import Run
 
@@ -84,3 +86,15 @@ def test_a_file_that_cannot_be_written(run: Run, demo: Path, tmp_path: Path):
     assert "No such file or directory" in done.complaint
     done = run("live", "-", "--trigger", "fatal_alert", "--incidents", tmp_path / "nowhere", stdin=demo.read_bytes())
     assert "not a folder" in done.complaint
+
+
+def test_the_examples_of_the_help_are_right():
+    lines = [line for line in EXAMPLES.splitlines() if "analyzer live" in line]
+    assert len(lines) >= 7
+    for line in lines:
+        command = line.rpartition("analyzer ")[2].partition(" | jq")[0].split("   ")[0]
+        options = parse(shlex.split(command))
+        check_live(options)
+        limits_of(options), ring_of(options), seconds_of(options)
+        if options.trigger is not None:
+            assert triggers_of(options)

@@ -127,7 +127,8 @@ def test_incidents_have_a_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         tap.deliver(tap.engine.take())
     tap.end()
     assert len(list(tmp_path.iterdir())) == 3
-    assert "no more incidents" in tap.recorder.notes[0]
+    (note,) = tap.recorder.notes
+    assert "no more incidents" in note
 
 
 def test_without_room_there_is_a_note(tmp_path: Path):

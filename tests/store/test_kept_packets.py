@@ -3,7 +3,9 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
 from conversations import packetise, pcap, talk
+from keyed import talk_of
 from limited import files_up_to
 
 from analyzer.capture.blocks import Interface
@@ -12,6 +14,8 @@ from analyzer.capture.frame import Frame
 from analyzer.capture.live.live_options import InterfaceStatistics
 from analyzer.capture.packet_reader import PacketReader
 from analyzer.engine import Engine, run
+from analyzer.secrets.keylog import KeyLog
+from analyzer.store import kept_packets
 from analyzer.store.kept_packets import KeptPackets, Origin, Ring
 
 DATA = pcap(packetise(talk()))
@@ -94,3 +98,31 @@ def test_a_comment_is_at_the_next_packet(tmp_path: Path):
     run(Pieces(DATA), Engine(), [kept])
     (facts,) = frames_of(path)[1].files
     assert facts.comments == ((1, "eth0 went down\neth0 came back"),)
+
+
+def wanted(line: bytes) -> bool:
+    """Whether a line of a key log decrypts packets."""
+    return not line.startswith(b"#") and b"EXPORTER" not in line
+
+
+def test_secrets_are_before_the_packets_and_where_there_is_no_room_behind_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    talks = [talk_of([(0, b"question"), (1, b"answer")]) for _ in range(4)]
+    data = pcap([one for number, made in enumerate(talks) for one in packetise(made.flights, ports=(50000 + number, 443))])
+    lines = {line for made in talks for line in made.keylog.encode().splitlines() if wanted(line)}
+    n_blocks = []
+    for room in (1 << 18, 1000, 1):
+        monkeypatch.setattr(kept_packets, "ROOM", room)
+        path = tmp_path / f"{room}.pcapng"
+        keylog = KeyLog()
+        keylog.feed("".join(made.keylog for made in talks).encode(), "keys")
+        engine = Engine(keylog=keylog)
+        # As on a slow link: the sessions end one by one.
+        engine.connections.patience = 0
+        run(Pieces(data, 200), engine, [KeptPackets(str(path), ORIGIN, material=engine.material)])
+        _, reader = frames_of(path)
+        blocks = [block for _, block in reader.secrets]
+        found = {line for block in blocks for line in block.split(b"\n") if line}
+        assert {line for line in found if wanted(line)} == lines
+        assert len(blocks[0]) == room
+        n_blocks.append(len(blocks))
+    assert n_blocks == [1, 4, 5]

@@ -33,9 +33,9 @@ class Sockets(Protocol):
         """The reader that `collect` fills."""
 
     def collect(self) -> bool:
-        """Give the reader what has arrived, without waiting. Call it only when the reader has no frames left.
+        """Give the reader what has arrived, without waiting. Call it only when the reader has no frames.
 
-        Return whether there was something.
+        Return whether it has frames now.
         """
 
     def wait(self, seconds: float) -> None:
@@ -109,13 +109,12 @@ class LiveCapture:
         while True:
             if self._stopped and end_at is None:
                 end_at = time.monotonic() + sockets.finish()
-            arrived = sockets.collect()
-            if not arrived:
-                left = TURN if end_at is None else end_at - time.monotonic()
-                if left <= 0:
+            if not sockets.collect():
+                if end_at is None or time.monotonic() < end_at:
+                    sockets.wait(TURN if end_at is None else max(0.0, min(TURN, end_at - time.monotonic())))
+                    sockets.collect()
+                elif not sockets.collect():
                     return
-                sockets.wait(min(left, TURN))
-                sockets.collect()
             self._take_notes(sockets)
             yield sockets.reader
 

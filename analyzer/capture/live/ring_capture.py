@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 from contextlib import ExitStack, closing
 
-from analyzer.capture.blocks import NANOSECOND_CLOCK, Interface
+from analyzer.capture.blocks import LATEST, NANOSECOND_CLOCK, Interface
 from analyzer.capture.frame import Frame
 from analyzer.capture.live.live_options import InterfaceStatistics, LiveOptions
 from analyzer.capture.live.ring_reader import RingChannel, RingReader
@@ -14,6 +14,12 @@ from analyzer.capture.live.ring_socket import RingSocket
 
 CHECK_EVERY = 0.2
 """Seconds after which the state of the interfaces is looked at again. It is looked at at once when a socket has an error."""
+
+LATENESS = 10
+"""Milliseconds by which the kernel may be late in handing over a block, whose timer has the steps of its clock."""
+
+MOST_HELD = 1.0
+"""Seconds after which frames are given out of order. Only a clock that was set back holds them for so long."""
 
 
 class RingCapture:
@@ -25,6 +31,9 @@ class RingCapture:
         self._sockets = _open_all(names, options, fanout)
         self._closed = False
         self._checked_at = 0.0
+        self._delay = (options.block_timeout_ms + LATENESS) * 1_000_000
+        self._held_since: float | None = None
+        self._ends_at: float | None = None
         self._wake = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         self._poll = select.poll()
         self._poll.register(self._wake, select.POLLIN)
@@ -40,18 +49,30 @@ class RingCapture:
         ]
 
     def collect(self) -> bool:
-        """See `Sockets.collect`."""
-        arrived = False
-        for channel, one in zip(self.reader.channels, self._sockets, strict=True):
-            block = one.take()
-            if block is not None:
-                channel.load(block)
-                arrived = True
-        return arrived
+        """See `Sockets.collect`. With several interfaces, frames wait until none of the others can have an earlier one."""
+        reader, now = self.reader, time.monotonic()
+        if len(self._sockets) > 1:
+            ended = self._ends_at is not None and now >= self._ends_at
+            stuck = self._held_since is not None and now - self._held_since > MOST_HELD
+            reader.horizon = LATEST if ended or stuck else time.time_ns() - self._delay
+        for channel, one in zip(reader.channels, self._sockets, strict=True):
+            if channel.left <= 0:
+                block = one.take()
+                channel.idle = block is None
+                if block is not None:
+                    channel.load(block)
+        ready = reader.ready()
+        holds = not ready and any(channel.left > 0 for channel in reader.channels)
+        self._held_since = (self._held_since or now) if holds else None
+        return ready
 
     def wait(self, seconds: float) -> None:
         """See `Sockets.wait`."""
-        for descriptor, events in self._poll.poll(seconds * 1000):
+        if self._held_since is not None:  # what is held becomes free by time alone, and a socket may be ready all the while
+            first = min(channel.at for channel in self.reader.channels if channel.left > 0)
+            left = (first + self._delay - time.time_ns()) / 1e9
+            select.select([self._wake], [], [], min(seconds, self._delay / 1e9, max(0.001, left)))
+        for descriptor, events in self._poll.poll(0 if self._held_since is not None else seconds * 1000):
             if descriptor == self._wake:
                 os.eventfd_read(self._wake)
             elif events & ~select.POLLIN:
@@ -66,7 +87,9 @@ class RingCapture:
         """See `Sockets.finish`. The last block comes when its time is over."""
         for one in self._sockets:
             one.refuse_all()
-        return 3 * self._options.block_timeout_ms / 1000
+        seconds = 3 * self._options.block_timeout_ms / 1000
+        self._ends_at = time.monotonic() + seconds
+        return seconds
 
     def take_notes(self) -> list[str]:
         """See `Sockets.take_notes`."""

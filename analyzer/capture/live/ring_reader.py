@@ -13,6 +13,7 @@ import sys
 
 import cython
 
+from analyzer.capture.blocks import LATEST
 from analyzer.capture.frame import Frame
 from analyzer.capture.frame_reader import FrameReader
 from analyzer.capture.packet_reader import read_u32
@@ -22,6 +23,8 @@ _LITTLE = sys.byteorder == "little"
 _BLOCK_HEADER = 48
 _PACKET_HEADER = 68
 _ADDRESS = 48
+# A time that does not come: 2262-04-11.
+_NEVER = LATEST
 _SECOND = 1_000_000_000
 # TP_STATUS_VLAN_VALID, TP_STATUS_VLAN_TPID_VALID, PACKET_OUTGOING, ARPHRD_LOOPBACK, and the EtherType of 802.1Q.
 _VLAN_VALID = 0x10
@@ -29,6 +32,8 @@ _VLAN_TPID_VALID = 0x40
 _OUTGOING = 4
 _LOOPBACK = 772
 _DOT1Q = 0x8100
+# Made headers that are kept, to be used again: one for each sender on each interface. A crowd of them is made anew.
+_MOST_HEADERS = 4096
 
 
 class RingChannel:
@@ -37,10 +42,11 @@ class RingChannel:
     number: as in `Frame.interface`. cooked: whether packets come without link-layer header; then a header of type
     LINKTYPE_LINUX_SLL2 is made for each (`any`, and interfaces whose header we do not know). at: time of the next packet, ns
     since the epoch. left: packets that are left in the block, the next one included. data: the block. position: where its next
-    packet begins. duplicates: packets that were skipped so far, because they come twice.
+    packet begins. duplicates: packets that were skipped so far, because they come twice. idle: whether the
+    ring had no further block when it was last looked at.
     """
 
-    __slots__ = ("at", "cooked", "data", "duplicates", "left", "link_type", "number", "position")
+    __slots__ = ("_headers", "at", "cooked", "data", "duplicates", "idle", "left", "link_type", "number", "position")
 
     def __init__(self, number: int, link_type: int, cooked: bool) -> None:
         self.number = number
@@ -51,6 +57,8 @@ class RingChannel:
         self.data = b""
         self.position = 0
         self.duplicates = 0
+        self.idle = False
+        self._headers: dict[bytes, bytes] = {}
 
     def load(self, block: bytes) -> None:
         """Take a block. What was left of the block before is lost. A block that is too short or lies has no packets."""
@@ -83,6 +91,22 @@ class RingChannel:
             self.duplicates += 1
             self._step()
 
+    def cooked_header(self, address: cython.Py_ssize_t, tag: bytes) -> bytes:
+        """Return the header of LINKTYPE_LINUX_SLL2 for the `struct sockaddr_ll` at `address`, and the VLAN tag after it."""
+        key: bytes = self.data[address + 2 : address + 20] + tag
+        known = self._headers.get(key)
+        if known is not None:
+            return known
+        if len(self._headers) >= _MOST_HEADERS:
+            self._headers.clear()
+        protocol, index, hardware = key[:2], key[2:6], key[6:8]
+        if _LITTLE:
+            index, hardware = index[::-1], hardware[::-1]
+        after = tag[2:] + protocol if tag else b""
+        header: bytes = (tag[:2] or protocol) + b"\0\0" + index + hardware + key[8:18] + after
+        self._headers[key] = header
+        return header
+
     def _step(self) -> None:
         step = read_u32(self.data, self.position, _LITTLE)
         self.position += step
@@ -90,32 +114,51 @@ class RingChannel:
 
 
 class RingReader(FrameReader):
-    """Reads the frames of several rings. Between blocks that it has at the same time, frames come in the order of their times.
+    """Reads the frames of several rings, in the order of their times.
 
-    channels: one for each interface. frames, truncated_frames: how many so far, and how many of them the snapshot length
-    truncated. The offset of a frame is -1: there is no file.
+    A ring hands over its packets with a delay, and each ring with another one. So a frame is given only when no ring can have
+    an earlier one: each has its next frame here, or is `idle` and the frame is not later than `horizon`.
+
+    channels: one for each interface. horizon: time up to which rings that are idle have handed over everything, ns since the
+    epoch. frames, truncated_frames: how many so far, and how many of them the snapshot length truncated. The offset of a frame
+    is -1: there is no file.
     """
 
-    __slots__ = ("channels", "frames", "truncated_frames")
+    __slots__ = ("channels", "frames", "horizon", "truncated_frames")
 
     def __init__(self, frame: Frame, channels: list[RingChannel]) -> None:
         super().__init__(frame)
         self.channels = channels
         self.frames = 0
         self.truncated_frames = 0
+        self.horizon = _NEVER
         frame.offset = -1
 
     def advance(self) -> bool:
-        """Move `frame` to the next frame. Return False if the blocks have no more."""
-        best: RingChannel | None = None
-        for channel in self.channels:
-            if channel.left > 0 and (best is None or channel.at < best.at):
-                best = channel
-        if best is None:
+        """Move `frame` to the next frame. Return False if there is none now."""
+        channel = self._choose()
+        if channel is None:
             return False
-        self._set_frame(best)
-        best.next()
+        self._set_frame(channel)
+        channel.next()
         return True
+
+    def ready(self) -> bool:
+        """Return whether `advance` will find a frame."""
+        return self._choose() is not None
+
+    def _choose(self) -> RingChannel | None:
+        best: RingChannel | None = None
+        horizon: cython.longlong = _NEVER
+        for channel in self.channels:
+            if channel.left > 0:
+                if best is None or channel.at < best.at:
+                    best = channel
+            elif channel.idle:
+                horizon = self.horizon
+            else:  # what comes next in it is not known yet
+                return None
+        return best if best is None or best.at <= horizon else None
 
     def _set_frame(self, channel: RingChannel) -> None:
         data: bytes = channel.data
@@ -139,7 +182,7 @@ class RingReader(FrameReader):
         frame.wire_length = wire
         tag = _vlan_tag(data, position) if read_u32(data, position + 20, _LITTLE) & _VLAN_VALID else b""
         if channel.cooked:
-            self._put(_cooked(data, position + _ADDRESS, tag) + data[start : start + captured])
+            self._put(channel.cooked_header(position + _ADDRESS, tag) + data[start : start + captured])
         elif tag and channel.link_type == 1 and captured >= 12:
             self._put(data[start : start + 12] + tag + data[start + 12 : start + captured])
 
@@ -166,16 +209,6 @@ def _vlan_tag(data: bytes, position: cython.Py_ssize_t) -> bytes:
     tpid: cython.longlong = _read_u16(data, position + 36) if known else _DOT1Q
     tci: cython.longlong = _read_u16(data, position + 32 if _LITTLE else position + 34)
     return bytes((tpid >> 8, tpid & 0xFF, tci >> 8, tci & 0xFF))
-
-
-def _cooked(data: bytes, address: cython.Py_ssize_t, tag: bytes) -> bytes:
-    """Return the header of LINKTYPE_LINUX_SLL2 for the `struct sockaddr_ll` at `address`, and the VLAN tag after it."""
-    protocol = data[address + 2 : address + 4]
-    index, hardware = data[address + 4 : address + 8], data[address + 8 : address + 10]
-    if _LITTLE:
-        index, hardware = index[::-1], hardware[::-1]
-    header = tag[:2] or protocol
-    return header + b"\0\0" + index + hardware + data[address + 10 : address + 20] + (tag[2:] + protocol if tag else b"")
 
 
 COMPILED: bool = cython.compiled

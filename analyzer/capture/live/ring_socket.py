@@ -39,8 +39,10 @@ _NO_INTERFACE = "there is no such interface (see analyzer interfaces)"
 
 MIB = 1 << 20
 SMALLEST_BLOCK = 1 << 17
-HEADROOM = 512
-"""Bytes of a block that its header and the header of a packet take, with room for alignment."""
+"""Bytes of a block, at least: twice the longest frame that kernels join by default."""
+
+FEWEST_BLOCKS = 16
+"""Blocks of a ring: on a slow link each block holds only what comes until its time is over, and few blocks are soon used up."""
 
 
 class RingSocket:
@@ -158,7 +160,9 @@ class RingSocket:
 
     def _make_ring(self) -> None:
         options = self._options
-        self._block_size = max(SMALLEST_BLOCK, 1 << (options.snapshot_length + HEADROOM - 1).bit_length())
+        # A frame that does not fit into a block with its headers (some 200 bytes) is cut. Kernels make such only if told to.
+        longest = options.buffer_mib * MIB // FEWEST_BLOCKS
+        self._block_size = max(SMALLEST_BLOCK, min(1 << (options.snapshot_length - 1).bit_length(), longest))
         self._n_blocks = max(2, options.buffer_mib * MIB // self._block_size)
         self._socket.setsockopt(SOL_PACKET, _VERSION, _TPACKET_V3)
         # struct tpacket_req3. The kernel wants a size of frames too, but ignores it in version 3.

@@ -45,6 +45,7 @@ def reader_of(*blocks: bytes, cooked: bool = False) -> RingReader:
     channels = [RingChannel(number, 276 if cooked else 1, cooked) for number in range(len(blocks))]
     for channel, one in zip(channels, blocks, strict=True):
         channel.load(one)
+        channel.idle = True
     return RingReader(Frame(), channels)
 
 
@@ -73,6 +74,26 @@ def test_the_frames_of_several_rings_come_in_the_order_of_time() -> None:
     other = block(packet(b"b", 20), packet(b"d", 30))
     reader = reader_of(one, other)
     assert data_of(reader) == [b"a", b"b", b"c", b"d", b"e"]
+
+
+def test_a_frame_waits_for_a_ring_whose_next_frame_is_not_known() -> None:
+    reader = reader_of(block(packet(b"a", 10), packet(b"c", 30)), block(packet(b"b", 20)))
+    reader.channels[1].idle = False
+    assert data_of(reader) == [b"a", b"b"]
+    assert not reader.ready()
+    reader.channels[1].load(block(packet(b"d", 40)))
+    assert reader.ready()
+    assert data_of(reader) == [b"c", b"d"]
+
+
+def test_a_frame_waits_until_the_other_rings_have_handed_over_all_before_it() -> None:
+    reader = reader_of(block(packet(b"a", 10), packet(b"b", 20), packet(b"c", 30)), block())
+    reader.horizon = 20
+    assert data_of(reader) == [b"a", b"b"]
+    reader.horizon = 29
+    assert not reader.advance()
+    reader.horizon = 30
+    assert data_of(reader) == [b"c"]
 
 
 def test_a_block_takes_the_place_of_the_block_before() -> None:
