@@ -23,8 +23,8 @@ from analyzer.engine import Engine
 from analyzer.secrets.keylog import KeyLog
 from analyzer.tls.events import SessionEnded
 
-CUTS = (24_000_000, 48_000_000)
-"""Bytes of the capture that the two runs read."""
+MEGABYTES = 48
+"""What the second run reads of the capture. The first one reads half of it."""
 
 OPENSSL = "_rust.abi3.so"
 """The library of `cryptography` that contains OpenSSL."""
@@ -102,13 +102,15 @@ def main() -> None:
     parser.add_argument("capture", type=Path)
     parser.add_argument("-k", "--keylog", type=Path)
     parser.add_argument("--format", choices=("json", "csv", "text"), default="json")
+    parser.add_argument("--megabytes", type=int, default=MEGABYTES, help="read by the second run; half of it by the first")
     options = parser.parse_args()
     keys = ["-k", str(options.keylog)] if options.keylog else []
     with tempfile.TemporaryDirectory() as name, options.capture.open("rb") as whole:
         folder = Path(name)
-        data = whole.read(CUTS[1])
+        n_bytes = options.megabytes * 1_000_000
+        data = whole.read(n_bytes)
         counts = []
-        for cut in CUTS:
+        for cut in (n_bytes // 2, n_bytes):
             part = folder / "part.pcap"
             part.write_bytes(data[:cut])
             counts.append(run(part, keys, options.format, folder))
@@ -119,8 +121,8 @@ def main() -> None:
         )
         tracemalloc.start()
         turns = list(held(part, options.keylog))
-    n_ended, blocks, n_bytes = (sum(column) for column in zip(*turns, strict=True))
-    row = (instructions, instructions - openssl, openssl, allocations, blocks // n_ended, n_bytes // n_ended)
+    n_ended, blocks, held_bytes = (sum(column) for column in zip(*turns, strict=True))
+    row = (instructions, instructions - openssl, openssl, allocations, blocks // n_ended, held_bytes // n_ended)
     print(f"| {options.format}{', with keys' if keys else ''} | {' | '.join(f'{number:,}' for number in row)} |")
 
 
