@@ -7,6 +7,7 @@ cell that begins like a formula also gets an apostrophe. JSON needs none of this
 """
 
 import re
+from functools import lru_cache
 
 _INVISIBLE = (
     "\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0"  # fillers and joiners that are letters or marks by category
@@ -16,7 +17,10 @@ _HIDDEN = re.compile(f"[{_INVISIBLE}]")
 _SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 _REMEMBERED = 4096
-"""The most characters whose replacement is kept: a few scripts, and all bytes."""
+"""The most characters whose replacement is kept: a few scripts, and all bytes. The most texts whose CSV cell is kept."""
+
+_LONGEST_REMEMBERED = 256
+"""The longest text whose CSV cell is kept."""
 
 _FORMULA = frozenset("=+-@\t\r\n＝＋－＠")  # noqa: RUF001 - the wide forms, which spreadsheets accept too in East Asian locales
 
@@ -33,12 +37,17 @@ def harmless(text: str) -> str:
 
 def csv_cell(value: str | int | float | bool | None) -> str:
     """Return a cell of RFC 4180: harmless, quoted where needed. Text that a spreadsheet would compute gets an apostrophe."""
+    if isinstance(value, str):
+        return _text_cell(value) if len(value) <= _LONGEST_REMEMBERED else _text_cell.__wrapped__(value)
     if value is None:
         return ""
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, int | float):
-        return str(value)
+    return str(value)
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _text_cell(value: str) -> str:
     text = harmless(value)
     if value and (value[0] in _FORMULA or value.lstrip()[:1] in _FORMULA):
         text = "'" + text

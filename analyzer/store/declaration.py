@@ -7,6 +7,7 @@ may have further keys.
 """
 
 from collections.abc import Callable, Sequence
+from operator import methodcaller
 from typing import Any, NamedTuple
 
 Schema = dict[str, Any]
@@ -139,6 +140,8 @@ def _resolved(document: Schema, schema: Schema) -> Schema:
 
 def _value_at(parts: Sequence[str], convert: Callable[[Any], Any] | None) -> Callable[[dict[str, Any]], Any]:
     steps = [int(part) if part.isdigit() else part for part in parts]
+    if len(parts) == 1 and convert is None and not parts[0].isdigit():
+        return methodcaller("get", parts[0])
 
     def value(record: Any) -> Any:
         for step in steps:
