@@ -58,7 +58,9 @@ def largest_other(capture: Path, keys: Path | None, number: int) -> float:
         engine["keylog"] = keylog
 
     def read(shard: int) -> None:
-        for turn in Shard(CaptureReader([str(capture)]), engine, record_text(False), (shard, number), Progress(number)).turns():
+        for turn in Shard(
+            CaptureReader([str(capture)]), engine, record_text(False, True), (shard, number), Progress(number)
+        ).turns():
             marshal.dumps(tuple(turn))
 
     return max((processor_time(lambda shard=shard: read(shard)) for shard in range(1, number)), default=0.0)

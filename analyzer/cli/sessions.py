@@ -47,7 +47,8 @@ def run(options: Namespace, output: Output) -> int:
     keys = read_keys(options, capture_run)
     chains = read_chains(options)
     printer = _PRINTERS[options.format](output, chains, options.messages)
-    shards = make_shards(options, capture_run, keys, record_text(options.messages), chains, {"fields": options.messages})
+    describe = record_text(options.messages, signatures=options.format == "json")
+    shards = make_shards(options, capture_run, keys, describe, chains, {"fields": options.messages})
     if shards is not None:
         run_shared(capture_run, shards, printer)
     else:
@@ -56,11 +57,11 @@ def run(options: Namespace, output: Output) -> int:
     return capture_run.status()
 
 
-def record_text(messages: bool) -> "Describe":
-    """Return a function that describes a session by its record. messages: include the decoded fields of messages."""
+def record_text(messages: bool, signatures: bool) -> "Describe":
+    """Return a function that describes a session by its record. messages, signatures: see `session_record`."""
 
     def describe(session: Session, holes: "Holes", resumed: bool) -> bytes:
-        return session_json(session, messages, holes, holes.resumes() if resumed else None)
+        return session_json(session, messages, holes, holes.resumes() if resumed else None, signatures)
 
     return describe
 

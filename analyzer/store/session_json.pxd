@@ -22,7 +22,7 @@ cdef Clock QUOTED
 cdef object address_text
 
 
-cpdef bytes session_json(Session session, bint messages, object chains, bytes resumes=*)
+cpdef bytes session_json(Session session, bint messages, object chains, bytes resumes=*, bint signatures=*)
 cdef str head(Session session)
 cdef str address(bytes known)
 cdef tuple facts(Session session, bint messages)

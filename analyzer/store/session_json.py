@@ -89,11 +89,13 @@ SHARED: dict[int, tuple[dict[str, Any], bytes]] = {}
 """The JSON of values that are one object for many sessions, by their identity; an entry keeps its object alive."""
 
 
-def session_json(session: Session, messages: cython.bint, chains: Any, resumes: bytes | None = None) -> bytes:
+def session_json(
+    session: Session, messages: cython.bint, chains: Any, resumes: bytes | None = None, signatures: cython.bint = True
+) -> bytes:
     """Return the record of a session that has ended, as a line of JSON without its end.
 
     messages: include the decoded fields of every handshake message. chains: has the method `json` of `Chains`. resumes: the
-    value of that key; None for what the session itself knows.
+    value of that key; None for what the session itself knows. signatures: as in `session_record`.
     """
     log: SessionLog = session.log
     handshake: SessionHandshake = session.handshake
@@ -135,7 +137,7 @@ def session_json(session: Session, messages: cython.bint, chains: Any, resumes: 
             TAIL[6],
             orjson.dumps(decryption) if opened else shared_json(decryption),
             TAIL[7],
-            shared_json(authenticity(session)),
+            shared_json(authenticity(session)) if signatures else b"null",
             TAIL[8],
             orjson.dumps([gap_record(gap) for gap in log.gaps]) if log.gaps else b"[]",
             TAIL[9],

@@ -15,7 +15,7 @@ CAPTURES = Path(__file__).parents[2] / "captures"
 
 def ended(name: str, part: tuple[int, int], **engine: object) -> list[Ended]:
     reader = CaptureReader([str(CAPTURES / name / f"{name}.pcapng")])
-    shard = Shard(reader, {"fields": False, **engine}, record_text(False), part, Progress(2))
+    shard = Shard(reader, {"fields": False, **engine}, record_text(False, True), part, Progress(2))
     return [Ended._make(one) for turn in shard.turns() for one in turn.ended]
 
 
@@ -63,7 +63,7 @@ def test_what_is_spent_is_told():
     reader = CaptureReader([str(CAPTURES / "tls13-rsa" / "tls13-rsa.pcapng")])
     keylog = KeyLog()
     keylog.feed((CAPTURES / "tls13-rsa" / "tls13-rsa.keys").read_bytes(), "keys")
-    last = list(Shard(reader, {"keylog": keylog}, record_text(False), (0, 2), Progress(2)).turns())[-1]
+    last = list(Shard(reader, {"keylog": keylog}, record_text(False, True), (0, 2), Progress(2)).turns())[-1]
     assert Spent._make(last.spent) == Spent(0, 0, 0, 1)
     assert last.is_last
 

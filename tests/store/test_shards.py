@@ -90,7 +90,7 @@ def test_a_damaged_capture_is_told_once(tmp_path: Path, capsys: pytest.CaptureFi
 
 
 def shards(paths: list[str], number: int = 2, **engine: object) -> Shards:
-    return Shards(CaptureReader(paths), number, {"fields": False, **engine}, record_text(False), Chains())
+    return Shards(CaptureReader(paths), number, {"fields": False, **engine}, record_text(False, True), Chains())
 
 
 def described(shared: Shards) -> list[bytes]:
