@@ -173,9 +173,9 @@ def highest(on: Line, tool: str, seconds: float, halvings: int) -> tuple[list[St
         if not steps[-1].held:
             too_high = steps[-1].rate
             break
-        best = steps[-1]
+        best = max(steps, key=lambda one: one.reached)
         if steps[-1].reached < 0.95 * steps[-1].rate:  # the sender cannot do more
-            return steps, best
+            break
     for _ in range(halvings if best is not None and too_high else 0):
         assert best is not None
         rate = (best.rate + too_high) // 2
@@ -224,7 +224,7 @@ def report(line_facts: dict[str, Any], results: dict[str, tuple[list[Step], Step
     size = line_facts["bytes"] / line_facts["frames"]
     print(f"Frames of {size:.0f} bytes on average, {args.seconds:g} s a step, a buffer of {args.buffer} MiB for each program;")
     print(f"{os.cpu_count()} cores, shared with the sender, the kernel and whatever else runs on this machine.\n")
-    print("| program | highest rate without loss | Mbit/s | first loss at | lost there | processor at the highest |")
+    print("| program | highest rate without loss | Mbit/s | first loss at | lost there | processor, with the start |")
     print("| --- | ---: | ---: | ---: | ---: | ---: |")
     for tool, (steps, best) in results.items():
         lost = min((one for one in steps if not one.held), key=lambda one: one.rate, default=None)
