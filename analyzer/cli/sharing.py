@@ -5,19 +5,26 @@ from argparse import Namespace
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from analyzer.capture.capture_reader import CaptureReader
 from analyzer.cli.capture_run import CaptureRun
 from analyzer.cli.interruption import Interruption
 from analyzer.cli.key_files import Keys
 from analyzer.cli.output import CommandError
-from analyzer.engine import Listener
+from analyzer.engine import Engine, Listener
 
 if TYPE_CHECKING:
     from analyzer.store.chain_verdicts import Chains
     from analyzer.store.shard import Describe
     from analyzer.store.shards import Shards, SharedSession
 
-PAYS_FROM = 8 << 20
-"""Bytes of captures from which several processes are faster, if sessions are decrypted. With less, starting them costs more."""
+PAYS_FROM, PAYS_DECRYPTED_FROM = 48 << 20, 8 << 20
+"""Bytes of captures from which several processes are faster; and if sessions are decrypted. Before, starting them costs more."""
+
+SAMPLE = 2 << 20
+"""Bytes at the beginning of the captures that tell what is in them."""
+
+DENSE = 64
+"""Sessions in a MiB from which they are most of the work. Each process reads all packets, but only its own sessions."""
 
 MOST_PROCESSES = 8
 """Processes that are used at most if nobody asked for a number. More of them read more than they share."""
@@ -54,18 +61,34 @@ def make_shards(
 def _n_processes(options: Namespace, capture_run: CaptureRun, keys: Keys) -> int:
     """Return how many processes share the work.
 
-    Without `-j` there is one for each processor if there is a key log and much to read. Decryption takes longer than all the
-    rest, and it is what is shared best. With RSA or pre-shared keys there is one process, because resumed sessions need the
-    secrets of others.
+    Without `-j` there is one for each processor, if the beginning of large captures shows that this pays: many short sessions,
+    or mostly sessions that are decrypted. With RSA or pre-shared keys there is one process, because resumed sessions need
+    the secrets of others.
     """
     if not _can_share(options, capture_run):
         return 1
     if options.jobs is not None:
         jobs: int = options.jobs
         return jobs
-    if keys["keylog"] is None or keys["private_keys"] or keys["psks"] or (capture_run.total or 0) < PAYS_FROM:
+    decrypts = keys["keylog"] is not None
+    if (capture_run.total or 0) < (PAYS_DECRYPTED_FROM if decrypts else PAYS_FROM) or keys["private_keys"] or keys["psks"]:
         return 1
-    return min(len(os.sched_getaffinity(0)), MOST_PROCESSES)
+    number = min(len(os.sched_getaffinity(0)), MOST_PROCESSES)
+    return number if number > 1 and _pays(capture_run.reader.paths, decrypts) else 1
+
+
+def _pays(paths: Sequence[str], decrypts: bool) -> bool:
+    """Return whether the work on sessions is most of the work, by the beginning of the captures."""
+    engine = Engine(fields=False)
+    engine.dispatcher.share(2, 2)  # neither of the two: it finds sessions, and reads none
+    reader = CaptureReader(paths)
+    for packet_reader in reader.packet_readers():
+        engine.run(packet_reader)
+        if reader.n_bytes() >= SAMPLE:
+            break
+    if decrypts:
+        return sum(engine.dispatcher.loads) >= reader.n_bytes() / 2
+    return engine.dispatcher.count >= DENSE * reader.n_bytes() / (1 << 20)
 
 
 def _can_share(options: Namespace, capture_run: CaptureRun) -> bool:

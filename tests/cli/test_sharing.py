@@ -1,6 +1,6 @@
 """All commands that read whole captures print the same in several processes, and use several where that is faster."""
 
-import os
+import struct
 from argparse import Namespace
 from pathlib import Path
 
@@ -73,14 +73,30 @@ def number(path: Path, monkeypatch: pytest.MonkeyPatch, jobs: int | None = None,
     return 1 if shards is None else shards._n_shards
 
 
+def grown(path: Path, target: Path, n_bytes: int) -> Path:
+    """A capture that has the packets of another one again and again at its beginning, and is as long as that."""
+    with target.open("wb") as file:
+        while file.tell() < sharing.SAMPLE:
+            file.write(path.read_bytes())
+        file.truncate(n_bytes)
+    return target
+
+
 def test_the_number_of_processes_is_what_pays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    small, large = KEYED[0], tmp_path / "large.pcap"
-    large.touch()
-    os.truncate(large, sharing.PAYS_FROM)
-    assert number(small, monkeypatch) == number(small, monkeypatch, keylog=KeyLog()) == number(large, monkeypatch) == 1
-    assert number(large, monkeypatch, keylog=KeyLog()) == 4
+    small = KEYED[0]
+    for size, without, with_keys in ((sharing.PAYS_DECRYPTED_FROM, 1, 4), (sharing.PAYS_FROM, 4, 4)):
+        dense = grown(small, tmp_path / "dense.pcapng", size)
+        assert (number(dense, monkeypatch), number(dense, monkeypatch, keylog=KeyLog())) == (without, with_keys)
+    assert number(dense, monkeypatch, jobs=1, keylog=KeyLog()) == 1
+    assert number(small, monkeypatch) == number(small, monkeypatch, keylog=KeyLog()) == 1
     assert number(small, monkeypatch, jobs=3) == 3
-    assert number(large, monkeypatch, jobs=1, keylog=KeyLog()) == 1
+
+
+def test_without_sessions_one_process_reads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    plain = tmp_path / "plain.pcap"
+    head = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 1)
+    plain.write_bytes(head + (struct.pack("<IIII", 0, 0, 1000, 1000) + bytes(1000)) * (sharing.PAYS_FROM // 1000))
+    assert number(plain, monkeypatch) == number(plain, monkeypatch, keylog=KeyLog()) == 1
 
 
 def test_the_facts_of_the_files_are_kept(capfd: pytest.CaptureFixture[str], tmp_path: Path):
