@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from analyzer.store.shards import Shards, SharedSession
 
 PAYS_FROM, PAYS_DECRYPTED_FROM = 48 << 20, 8 << 20
-"""Bytes of captures from which several processes are faster; and if sessions are decrypted. Before, starting them costs more."""
+"""Bytes of captures from which several processes are faster; and if sessions are decrypted. Below, starting them costs more."""
 
 SAMPLE = 2 << 20
 """Bytes at the beginning of the captures that tell what is in them."""

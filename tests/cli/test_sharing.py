@@ -1,5 +1,6 @@
 """All commands that read whole captures print the same in several processes, and use several where that is faster."""
 
+import os
 import struct
 from argparse import Namespace
 from pathlib import Path
@@ -73,19 +74,12 @@ def number(path: Path, monkeypatch: pytest.MonkeyPatch, jobs: int | None = None,
     return 1 if shards is None else shards._n_shards
 
 
-def grown(path: Path, target: Path, n_bytes: int) -> Path:
-    """A capture that has the packets of another one again and again at its beginning, and is as long as that."""
-    with target.open("wb") as file:
-        while file.tell() < sharing.SAMPLE:
-            file.write(path.read_bytes())
-        file.truncate(n_bytes)
-    return target
-
-
 def test_the_number_of_processes_is_what_pays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    small = KEYED[0]
+    small, dense = KEYED[0], tmp_path / "dense.pcapng"
+    dense.write_bytes(b"".join(path.read_bytes() for path in KEYED))
+    monkeypatch.setattr(sharing, "SAMPLE", dense.stat().st_size)
     for size, without, with_keys in ((sharing.PAYS_DECRYPTED_FROM, 1, 4), (sharing.PAYS_FROM, 4, 4)):
-        dense = grown(small, tmp_path / "dense.pcapng", size)
+        os.truncate(dense, size)
         assert (number(dense, monkeypatch), number(dense, monkeypatch, keylog=KeyLog())) == (without, with_keys)
     assert number(dense, monkeypatch, jobs=1, keylog=KeyLog()) == 1
     assert number(small, monkeypatch) == number(small, monkeypatch, keylog=KeyLog()) == 1
