@@ -34,7 +34,7 @@ from analyzer.engine import run as run_engine
 from analyzer.store.chain_verdicts import Chains
 
 _BLOCK_TIMEOUT = 60
-"""Milliseconds until packets of a slow link come. Each time takes a block of the ring, so its 64 blocks last for four seconds
+"""Milliseconds until packets of a slow link come. Each time takes a block of the ring, so its 128 blocks last for seven seconds
 in which this process gets no processor time."""
 
 

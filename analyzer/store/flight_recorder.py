@@ -28,7 +28,7 @@ from analyzer.tls.decryption.key_material import KeyMaterial
 from analyzer.tls.events import Event, Finding, SessionEnded
 from analyzer.tls.session import Session
 
-MOST_BYTES = 32 << 20
+MOST_BYTES = 24 << 20
 """Bytes of packets that are held, at most, with what each of them costs in memory."""
 
 FRAME_COST = 200
