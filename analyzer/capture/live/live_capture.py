@@ -18,9 +18,6 @@ __all__ = ["CaptureError", "InterfaceStatistics", "LiveCapture", "LiveOptions"]
 TURN = 0.2
 """Seconds after which a turn comes even if no frame has arrived."""
 
-CLOCK_JUMP = 1_000_000_000
-"""Nanoseconds by which the clock of the system must differ from the steady one, to be called a jump. NTP slews far less."""
-
 MAX_NOTES = 1000
 """Notes that are kept: an interface that goes up and down every second fills that in minutes, and the rest says the same."""
 
@@ -60,8 +57,8 @@ class Sockets(Protocol):
 class LiveCapture:
     """Captures the interfaces `interfaces`. `any` stands for all interfaces. Use it once.
 
-    notes: what happened besides frames, each with its time: an interface went down or came back, the clock jumped. They grow
-    while the capture runs, up to MAX_NOTES.
+    notes: what happened to the interfaces, each with its time: one went down, was removed, came back. They grow while the
+    capture runs, up to MAX_NOTES. Whether the clock jumps is watched by the caller, who moves the time of the engine.
     """
 
     def __init__(self, interfaces: Sequence[str], options: LiveOptions | None = None) -> None:
@@ -70,7 +67,6 @@ class LiveCapture:
         self.notes: list[str] = []
         self._sockets: Sockets | None = None
         self._stopped = False
-        self._clock = _clock_offset()
 
     def open(self, fanout: tuple[int, int] | None = None) -> None:
         """Open the sockets of all interfaces. Raise CaptureError if one cannot be opened; then none is open.
@@ -92,7 +88,6 @@ class LiveCapture:
             if fanout is not None:
                 raise CaptureError("several processes can share an interface only through the ring of Linux")
             self._sockets = ScapyCapture(self.interfaces, options)
-        self._clock = _clock_offset()
 
     @property
     def reader(self) -> FrameReader:
@@ -140,17 +135,5 @@ class LiveCapture:
 
     def _take_notes(self, sockets: Sockets) -> None:
         for note in sockets.take_notes():
-            self._note(note)
-        offset = _clock_offset()
-        if abs(offset - self._clock) > CLOCK_JUMP:
-            seconds = (offset - self._clock) / 1e9
-            self._note(f"the clock jumped {'forward' if seconds > 0 else 'back'} by {abs(seconds):.1f} s")
-        self._clock = offset
-
-    def _note(self, text: str) -> None:
-        if len(self.notes) < MAX_NOTES:
-            self.notes.append(f"{time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime())} {text}")
-
-
-def _clock_offset() -> int:
-    return time.time_ns() - time.monotonic_ns()
+            if len(self.notes) < MAX_NOTES:
+                self.notes.append(f"{time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime())} {note}")

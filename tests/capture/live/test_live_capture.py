@@ -8,13 +8,13 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
 from live_network import Network, ethernet, frames_of, udp
 
-from analyzer.capture.live import live_capture, ring_capture, ring_socket
+from analyzer.capture.live import ring_capture, ring_socket
 from analyzer.capture.live.bpf import Program, attach_filter
 from analyzer.capture.live.live_capture import CaptureError, LiveCapture, LiveOptions
 from analyzer.engine.engine import Engine
@@ -415,17 +415,6 @@ def test_processes_share_an_interface_by_flow(network: Network) -> None:
     assert ports[0]
     assert ports[1]
     assert not ports[0] & ports[1], "a flow has one process"
-
-
-def test_a_jump_of_the_clock_is_noted(network: Network, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The clock of the machine cannot be set for a test. So the function that compares it with the steady one tells a jump."""
-    offsets: Sequence[int] = [0, 500_000_000, -3_600_000_000_000, -3_600_000_000_000]
-    with capturing(network.far) as capture:
-        capture._clock = 0
-        monkeypatch.setattr(live_capture, "_clock_offset", iter(offsets).__next__)
-        for _ in itertools.islice(capture.packet_readers(), len(offsets)):
-            pass
-    assert [note.split(" ", 1)[1] for note in capture.notes] == ["the clock jumped back by 3600.5 s"]
 
 
 @BACKENDS
