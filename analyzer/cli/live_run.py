@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from analyzer.capture.frame_reader import FrameReader
-from analyzer.capture.live.live_capture import LiveCapture
 from analyzer.capture.live.live_options import InterfaceStatistics
 from analyzer.cli.live_keys import LiveKeys
 from analyzer.engine import Engine
@@ -127,8 +126,7 @@ class LiveRun:
         jump = now - steady - self._offset
         self._offset = now - steady
         if abs(jump) > JUMP:
-            if not isinstance(self.source, LiveCapture):  # which notes it itself
-                self._own_notes.append(f"the clock was set {'forward' if jump > 0 else 'back'} by {abs(jump) / 1e9:.1f} s")
+            self._own_notes.append(f"the clock was set {'forward' if jump > 0 else 'back'} by {abs(jump) / 1e9:.1f} s")
             self.engine.set_clock(now - jump, now)
         n_frames, since = self._last
         if self.engine.frames == n_frames:
