@@ -47,7 +47,14 @@ def run(options: Namespace, output: Output) -> int:
     keys = read_keys(options, capture_run)
     chains = read_chains(options)
     printer = _PRINTERS[options.format](output, chains, options.messages)
-    shards = make_shards(options, capture_run, keys, record_text(options.messages), chains, {"fields": options.messages})
+    shards = make_shards(
+        options,
+        capture_run,
+        keys,
+        record_text(options.messages),
+        chains,
+        {"fields": options.messages, "watches_revocation": True},
+    )
     if shards is not None:
         run_shared(capture_run, shards, printer)
     else:
