@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 PIPE_SIZE = 1 << 20
 """Bytes that another process may be ahead of this one."""
 
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
 MAX_AHEAD = 16
 """Turns that this process may be ahead of the others."""
 
@@ -203,10 +205,15 @@ class Shards:
             self._start(pipes, processes)
             traffic = self.traffic if self._counts else None
             shard = Shard(self.reader, self._engine, self._describe, (0, self._n_shards), self._progress, traffic)
-            for turn in shard.turns():
-                own.append(turn)
-                while own and (turn.is_last or len(own) > MAX_AHEAD or all(pipe.poll() for pipe in pipes)):
+            try:
+                for turn in shard.turns():
+                    own.append(turn)
+                    while own and (turn.is_last or len(own) > MAX_AHEAD or all(pipe.poll() for pipe in pipes)):
+                        yield self._merged([own.popleft(), *map(self._receive, pipes)])
+            except OSError:  # what was read before it comes first
+                while own:
                     yield self._merged([own.popleft(), *map(self._receive, pipes)])
+                raise
             self.n_sessions = shard.n_sessions
         finally:
             for pipe in pipes:
@@ -221,8 +228,8 @@ class Shards:
         from multiprocessing import get_context
 
         context = get_context("fork")
-        # A process that has not yet begun to ignore Ctrl-C must not hear of it.
-        signals = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+        # A process that has not yet begun to ignore signals must not hear of them.
+        signals = signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
         try:
             for shard in range(1, self._n_shards):
                 ours, theirs = context.Pipe(duplex=False)
@@ -235,7 +242,7 @@ class Shards:
                 theirs.close()
                 processes.append(process)
         except OSError as error:
-            raise ShardError(f"{self._n_shards} processes cannot be started: {error.strerror}; use -j 1") from error
+            raise _CannotShareError from error
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, signals)
 
@@ -308,7 +315,8 @@ def _work(
 
     They are closed: then writing fails when the first process has ended, and this one ends too.
     """
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the first process ends the others
+    for number in _SIGNALS:  # they go to all processes of a group; the first process ends the others
+        signal.signal(number, signal.SIG_IGN)
     for end in inherited:
         end.close()
     try:
