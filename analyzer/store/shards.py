@@ -11,6 +11,7 @@ it reads the captures once more from the beginning, up to where the output stand
 import fcntl
 import heapq
 import marshal
+import os
 import signal
 import sys
 from collections import deque
@@ -153,9 +154,11 @@ class Shards:
     ) -> None:
         """Prepare a run.
 
-        engine, describe: see `Shard`. chains: takes the revocation data. traffic: whether packets are counted.
+        engine, describe: see `Shard`. chains: takes the revocation data. traffic: whether packets are counted. All processes
+        read the files up to their present ends. Raises OSError.
         """
         self.reader = reader
+        reader.sizes = {path: os.stat(path).st_size for path in reader.paths}
         self.traffic = Traffic()
         self._counts = traffic
         self._n_shards = shards
@@ -184,7 +187,7 @@ class Shards:
             self._n_skipped = self._n_merged
             self._n_merged = 0
             self._n_shards = 1
-            self.reader = CaptureReader(self.reader.paths, self.reader.hashing)
+            self.reader = CaptureReader(self.reader.paths, self.reader.hashing, sizes=self.reader.sizes)
             self.traffic = Traffic()
             self._begin()
             if self._is_stopped:
@@ -235,7 +238,7 @@ class Shards:
                 ours, theirs = context.Pipe(duplex=False)
                 fcntl.fcntl(theirs.fileno(), fcntl.F_SETPIPE_SZ, PIPE_SIZE)
                 pipes.append(ours)
-                reader = CaptureReader(self.reader.paths)
+                reader = CaptureReader(self.reader.paths, sizes=self.reader.sizes)
                 arguments = (reader, self._engine, self._describe, (shard, self._n_shards), self._progress, theirs, pipes)
                 process = context.Process(target=_work, args=arguments, daemon=True)
                 process.start()

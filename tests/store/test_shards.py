@@ -207,6 +207,36 @@ def test_processes_that_saw_different_files_are_an_error(tmp_path: Path, monkeyp
         list(shards([str(path)]).turns())
 
 
+def test_a_file_that_grows_is_read_up_to_its_end_at_the_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    path = tmp_path / "growing.pcapng"
+    path.write_bytes(ALL[0].read_bytes())
+    alone = described(shards([str(path)], 1))
+    shared = shards([str(path)])
+
+    def grow() -> None:
+        with path.open("ab") as file:
+            file.write(ALL[1].read_bytes())
+
+    monkeypatch.setattr("analyzer.store.shards._work", after(grow))
+    assert described(shared) == alone
+    assert shared.reader.n_bytes() == ALL[0].stat().st_size < path.stat().st_size
+
+
+def test_what_was_read_before_an_error_comes_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    gone = tmp_path / "gone.pcapng"
+    gone.touch()
+    paths = [str(path) for path in ALL[:8] if path.suffix == ".pcapng"]
+    shared = shards([*paths, str(gone)])
+    gone.unlink()
+    monkeypatch.setattr("analyzer.store.shards._work", after(lambda: time.sleep(0.3)))
+    turns = shared.turns()
+    n_turns = 0
+    with pytest.raises((FileNotFoundError, ShardError), match=r"gone\.pcapng"):
+        for _ in turns:
+            n_turns += 1
+    assert n_turns == len(paths)
+
+
 def test_a_large_compressed_capture_is_read_by_one_process(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ):
