@@ -16,6 +16,7 @@ import signal
 import sys
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
@@ -236,7 +237,8 @@ class Shards:
         try:
             for shard in range(1, self._n_shards):
                 ours, theirs = context.Pipe(duplex=False)
-                fcntl.fcntl(theirs.fileno(), fcntl.F_SETPIPE_SZ, PIPE_SIZE)
+                with suppress(PermissionError):  # a user has so much for pipes (pipe(7)); a small pipe is only slower
+                    fcntl.fcntl(theirs.fileno(), fcntl.F_SETPIPE_SZ, PIPE_SIZE)
                 pipes.append(ours)
                 reader = CaptureReader(self.reader.paths, sizes=self.reader.sizes)
                 arguments = (reader, self._engine, self._describe, (shard, self._n_shards), self._progress, theirs, pipes)

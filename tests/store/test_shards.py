@@ -222,6 +222,35 @@ def test_a_file_that_grows_is_read_up_to_its_end_at_the_start(tmp_path: Path, mo
     assert shared.reader.n_bytes() == ALL[0].stat().st_size < path.stat().st_size
 
 
+def test_small_pipes_are_enough(monkeypatch: pytest.MonkeyPatch):
+    def refuse(*_: object) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    paths = [str(path) for path in ALL[:6]]
+    alone = described(shards(paths, 1))
+    monkeypatch.setattr("analyzer.store.shards.fcntl.fcntl", refuse)
+    shared = shards(paths)
+    assert described(shared) == alone
+    assert shared._n_shards == 2
+
+
+def test_one_process_goes_on_if_others_cannot_be_started(monkeypatch: pytest.MonkeyPatch):
+    paths = [str(path) for path in ALL[:6]]
+    alone = described(shards(paths, 1))
+    started = []
+    fork = os.fork
+
+    def fork_once() -> int:
+        if started:
+            raise BlockingIOError(11, "Resource temporarily unavailable")
+        started.append(fork())
+        return started[0]
+
+    monkeypatch.setattr("os.fork", fork_once)
+    assert described(shards(paths, 4)) == alone
+    assert children_of(os.getpid()) == []
+
+
 def test_what_was_read_before_an_error_comes_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     gone = tmp_path / "gone.pcapng"
     gone.touch()
