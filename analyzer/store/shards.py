@@ -175,7 +175,7 @@ class Shards:
     def stop(self) -> None:
         """End the captures soon; what all processes have read until then comes. For a signal handler."""
         self._is_stopped = True
-        self._progress.stop()
+        self._progress.stop(self._n_skipped)
 
     def turns(self) -> Iterator[list[SharedSession]]:
         """Read the captures. Yield for each piece the sessions that ended, in the order of their ends.

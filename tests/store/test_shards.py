@@ -172,6 +172,26 @@ def test_what_was_printed_before_a_limit_is_not_printed_again(monkeypatch: pytes
     assert turns[8:] == [1] * 13
 
 
+def test_a_signal_while_one_process_goes_on_alone_does_not_end_before_what_was_printed(monkeypatch: pytest.MonkeyPatch):
+    paths = list(map(str, ALL[:10])) * 3
+    alone = described(shards(paths, 1))
+    shared = shards(paths)
+    turns = []
+
+    def merged(self: Shards, received: list[Turn]) -> list[SharedSession]:
+        turns.append(len(received))
+        if turns.count(1) == 1:
+            shared.stop()
+        elif len(turns) > 25:
+            monkeypatch.setattr("analyzer.store.shards.MOST", Spent(-1, -1, -1, -1))
+        return whole(self, received)
+
+    whole = Shards._merged
+    monkeypatch.setattr("analyzer.store.shards.Shards._merged", merged)
+    assert described(shared) == alone
+    assert turns[24:27] == [2, 2, 1]
+
+
 def test_secrets_of_another_session_are_found():
     """A resumed session of TLS 1.2 whose own line is not in the key log has the master secret of the first one."""
     path = CAPTURES / "tls12-ticket-resumption" / "tls12-ticket-resumption.pcapng"
