@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -298,7 +299,8 @@ def test_a_large_compressed_capture_is_read_by_one_process(
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_ends_all_processes_after_the_same_turn(number: int, tmp_path: Path):
+@pytest.mark.parametrize("send", [os.kill, os.killpg], ids=["process", "group"])
+def test_a_signal_ends_all_processes_after_the_same_turn(send: Callable[[int, int], None], number: int, tmp_path: Path):
     big = tmp_path / "big.pcapng"
     with big.open("wb") as file:
         for _ in range(600):
@@ -306,11 +308,11 @@ def test_a_signal_ends_all_processes_after_the_same_turn(number: int, tmp_path: 
                 if path.suffix == ".pcapng":
                     file.write(path.read_bytes())
     command = [sys.executable, "-m", "analyzer", "sessions", str(big), "--format", "json", "-j", "3"]
-    running = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    running = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True)
     deadline = time.monotonic() + 30
     while not (children := children_of(running.pid)) and time.monotonic() < deadline:
         time.sleep(0.02)
-    running.send_signal(number)
+    send(running.pid, number)
     out, err = running.communicate(timeout=30)
     assert (running.returncode, err.count("stopped after frame")) == (1, 1)
     printed = [json.loads(line)["id"] for line in out.splitlines()]
