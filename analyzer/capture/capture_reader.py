@@ -61,7 +61,8 @@ class CaptureReader:
 
     files: facts of the files that were read to their end, or to the damage where reading stopped. secrets: (type, bytes) of
     all Decryption Secrets Blocks in those files. names: address to names, from all those files; if several files name an
-    address, the first file counts. stopped: whether `stop` was called.
+    address, the first file counts. stopped: whether `stop` was called. sizes: bytes after which files end, by path, although
+    they may grow; files without an entry are read to their end.
     """
 
     paths: Sequence[str]
@@ -74,6 +75,7 @@ class CaptureReader:
     n_interfaces: int = 0
     source: Source | None = None
     stopped: bool = False
+    sizes: dict[str, int] = field(default_factory=dict)
 
     def check(self) -> int | None:
         """Return the sum of the file sizes, None with a pipe. Raise OSError for the first path that cannot be opened."""
@@ -127,7 +129,7 @@ class CaptureReader:
                 return
             first_frame = self.frame.number + 1
             packet_reader = PacketReader(self.frame, self.n_interfaces, True)
-            with Source(path, self.hashing) as source:
+            with Source(path, self.hashing, self.sizes.get(path)) as source:
                 self.source = source
                 source.stopped = self.stopped
                 error: ParseError | None = None

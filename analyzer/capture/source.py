@@ -29,9 +29,12 @@ class Source:
     the end of the file; a pipe then yields only what it already has.
     """
 
-    def __init__(self, path: str, hashing: bool = False) -> None:
-        """hashing: compute `sha256` while reading; it takes half a second per gigabyte."""
+    def __init__(self, path: str, hashing: bool = False, limit: int | None = None) -> None:
+        """hashing: compute `sha256` while reading; it takes half a second per gigabyte. limit: bytes after which a file ends,
+        although it may grow further; None if it is read to its end.
+        """
         self.path = path
+        self._limit = limit
         self.compression: str | None = None
         self.n_bytes = 0
         self.total: int | None = None
@@ -107,7 +110,7 @@ class Source:
             elif pipe is not None and not pipe.poll(QUIET):
                 yield b""
                 continue
-            data = os.read(self._descriptor, READ_SIZE)
+            data = os.read(self._descriptor, READ_SIZE if self._limit is None else min(READ_SIZE, self._limit - self.n_bytes))
             if not data:
                 self._ended = True
                 return

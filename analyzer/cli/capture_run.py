@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, TypeVar
 from analyzer.capture.capture_reader import CaptureReader, FileFacts
 from analyzer.capture.key_prescan import is_prescanned
 from analyzer.capture.packet_reader import PacketReader
+from analyzer.capture.source import STANDARD_INPUT
 from analyzer.cli.interruption import Interruption
 from analyzer.cli.output import CommandError, Output, complain
 from analyzer.cli.tail import Tail
@@ -101,7 +102,7 @@ class CaptureRun:
 
     def rereadable(self) -> bool:
         """Return whether several processes can read the captures: regular files, whose secrets would be known already."""
-        return all(os.path.isfile(path) and is_prescanned(path) for path in self.reader.paths)
+        return all(path != STANDARD_INPUT and os.path.isfile(path) and is_prescanned(path) for path in self.reader.paths)
 
     @property
     def piped(self) -> bool:

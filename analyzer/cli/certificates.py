@@ -153,7 +153,9 @@ def run(options: Namespace, output: Output) -> int:
     if options.pem is not None:
         _make_folder(options.pem)
     listing = Listing(read_chains(options))
-    shards = make_shards(options, capture_run, keys, lambda *_: b"", listing.chains, {"fields": False})
+    shards = make_shards(
+        options, capture_run, keys, lambda *_: b"", listing.chains, {"fields": False, "watches_revocation": True}
+    )
     if shards is not None:
         run_shared(capture_run, shards, listing)
     else:

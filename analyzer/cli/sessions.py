@@ -48,7 +48,8 @@ def run(options: Namespace, output: Output) -> int:
     chains = read_chains(options)
     printer = _PRINTERS[options.format](output, chains, options.messages)
     describe = record_text(options.messages, signatures=options.format == "json")
-    shards = make_shards(options, capture_run, keys, describe, chains, {"fields": options.messages})
+    settings = {"fields": options.messages, "watches_revocation": True}
+    shards = make_shards(options, capture_run, keys, describe, chains, settings)
     if shards is not None:
         run_shared(capture_run, shards, printer)
     else:

@@ -115,7 +115,8 @@ def run(options: Namespace, output: Output) -> int:
     capture_run = CaptureRun(options.captures, output, hashing=True)
     chains = read_chains(options)
     keys = read_keys(options, capture_run)
-    shards = make_shards(options, capture_run, keys, record_text(False, False), chains, {"fields": False}, traffic=True)
+    settings = {"fields": False, "watches_revocation": True}
+    shards = make_shards(options, capture_run, keys, record_text(False, False), chains, settings, traffic=True)
     if shards is not None:
         summary = Summary(KeyMaterial(None, keys["keylog"], keys["private_keys"], keys["psks"]), chains, shards)
         run_shared(capture_run, shards, summary)

@@ -41,13 +41,12 @@ MAX_EARLY = 64
 DatagramProtocol = Callable[[UdpFlow], DatagramSink | None]
 """A protocol over UDP: takes a new flow, and returns its reader, or None if the flow is not of this protocol."""
 
-# In the compiled build this is a C variable, which other modules cannot see.
-_TCP = TCP
+_TCP = TCP  # in the compiled build this is a C variable, which other modules cannot see
 
 SESSION_COST = 16384
 """What a session costs, in bytes of its stream, beside its bytes: its handshake takes as long as so much data."""
 
-MERGE_COST, MERGE_COST_DECRYPTED = 3072, 1024
+MERGE_COST, MERGE_COST_DECRYPTED = 4096, 2560
 """What the first of several processes has to do for each session of a run, in the same unit; and when sessions are decrypted,
 which makes each of them cost more."""
 
@@ -131,6 +130,9 @@ class TcpStream(Sink):
             reader.feed(data, start, end, offset, frame, at)
             self.update_held()
             return
+        only_watched: cython.bint = self.watch is not None and self.scanned > 2 * SCAN_LIMIT
+        if only_watched and (data[start] != HANDSHAKE or hello_at(data, start, end) <= 0):
+            return
         tail: bytes = self.tails[side]
         if len(tail) > 0:
             self.tails[side] = b""
@@ -144,6 +146,7 @@ class TcpStream(Sink):
                 # The next segment may complete a hello. But bytes that only look like a hello must not cost without limit.
                 self.wanted = self.scanned <= 2 * SCAN_LIMIT and (len(self.tails[0]) > 0 or len(self.tails[1]) > 0)
                 if not self.wanted:
+                    self.scanned = 2 * SCAN_LIMIT + 1
                     self.tails = [b"", b""]
             return
         if self.session is None:  # another process reads it
@@ -170,9 +173,7 @@ class TcpStream(Sink):
 
     def update_held(self) -> None:
         """Update the memory that session and watch take, here and in the dispatcher."""
-        kept: cython.longlong = 0
-        if self.sink is not None:
-            kept = self.sink.kept
+        kept: cython.longlong = 0 if self.sink is None else self.sink.kept
         if self.watch is not None:
             kept += self.watch.kept
         if kept != self.kept:
@@ -240,19 +241,18 @@ class TcpStream(Sink):
         flow: Flow = Flow(_TCP, key, connection.first_frame, connection.start, mid_stream)
         self.client = client
         self.shard = self.dispatcher.assign()
+        early, self.early = self.early, []
         if self.shard != self.dispatcher.shard:
             self.dispatcher.count += 1
-            self.early = []
             return
         self.session = self.dispatcher.begin(flow)
         self.sink = self.dispatcher.queue(self.session)
         self.readers = (RecordReader(self.sink, 0), RecordReader(self.sink, 1))
-        for fact in self.early:
+        for fact in early:
             if len(fact) == 4:
                 self.sink.take(gap(fact[0] ^ client, fact[1], fact[2], fact[3]))
             else:
                 self.sink.take(conflict(fact[0] ^ client, fact[1], fact[2], fact[3], fact[4]))
-        self.early = []
 
     def begin(self, side: cython.int, pos: cython.Py_ssize_t) -> cython.Py_ssize_t:
         """Note that records of this side begin at `pos`. Return `pos`."""
@@ -275,13 +275,11 @@ class TcpStream(Sink):
         if self.watch is not None:
             self.watch.gap(side, length)
         self.tails[side] = b""
-        if self.session is None and self.shard >= 0:
-            return
         if self.session is not None:
             self.tls_begun |= 1 << side
             reader: RecordReader = self.readers[side ^ self.client]
             reader.gap(offset, length, frame, at)
-        elif len(self.early) < MAX_EARLY:
+        elif self.shard < 0 and len(self.early) < MAX_EARLY:
             self.early.append((side, offset, length, frame))
 
     def conflict(

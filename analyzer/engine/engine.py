@@ -161,14 +161,14 @@ class Engine:
         known: cython.Py_ssize_t = self.n_known_secrets if secrets is self.seen else 0
         if len(secrets) == known:
             return
-        from analyzer.secrets.keylog import KeyLog
-
-        if self.material.keylog is None:
-            self.material.keylog = KeyLog()
-        keylog = self.material.keylog
         for kind, data in secrets[known:]:
-            if kind == TLS_KEY_LOG:
-                keylog.take(data, THE_CAPTURE)
+            if kind != TLS_KEY_LOG:
+                continue
+            if self.material.keylog is None:
+                from analyzer.secrets.keylog import KeyLog
+
+                self.material.keylog = KeyLog()
+            self.material.keylog.take(data, THE_CAPTURE)
         self.seen = secrets
         self.n_known_secrets = len(secrets)
         self.dispatcher.tick(self.at)

@@ -199,7 +199,7 @@ class Shard:
         self.reader = reader
         self._part = part
         self._progress = progress
-        self._engine = Engine(watches_revocation=True, **engine)
+        self._engine = Engine(**engine)
         self._describe = describe
         self._traffic = traffic
         self._resumptions: NotedResumptions | None = None

@@ -11,10 +11,12 @@ it reads the captures once more from the beginning, up to where the output stand
 import fcntl
 import heapq
 import marshal
+import os
 import signal
 import sys
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
@@ -34,6 +36,8 @@ if TYPE_CHECKING:
 
 PIPE_SIZE = 1 << 20
 """Bytes that another process may be ahead of this one."""
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 MAX_AHEAD = 16
 """Turns that this process may be ahead of the others."""
@@ -151,9 +155,11 @@ class Shards:
     ) -> None:
         """Prepare a run.
 
-        engine, describe: see `Shard`. chains: takes the revocation data. traffic: whether packets are counted.
+        engine, describe: see `Shard`. chains: takes the revocation data. traffic: whether packets are counted. All processes
+        read the files up to their present ends. Raises OSError.
         """
         self.reader = reader
+        reader.sizes = {path: os.stat(path).st_size for path in reader.paths}
         self.traffic = Traffic()
         self._counts = traffic
         self._n_shards = shards
@@ -169,7 +175,7 @@ class Shards:
     def stop(self) -> None:
         """End the captures soon; what all processes have read until then comes. For a signal handler."""
         self._is_stopped = True
-        self._progress.stop()
+        self._progress.stop(self._n_skipped)
 
     def turns(self) -> Iterator[list[SharedSession]]:
         """Read the captures. Yield for each piece the sessions that ended, in the order of their ends.
@@ -182,7 +188,7 @@ class Shards:
             self._n_skipped = self._n_merged
             self._n_merged = 0
             self._n_shards = 1
-            self.reader = CaptureReader(self.reader.paths, self.reader.hashing)
+            self.reader = CaptureReader(self.reader.paths, self.reader.hashing, sizes=self.reader.sizes)
             self.traffic = Traffic()
             self._begin()
             if self._is_stopped:
@@ -203,10 +209,15 @@ class Shards:
             self._start(pipes, processes)
             traffic = self.traffic if self._counts else None
             shard = Shard(self.reader, self._engine, self._describe, (0, self._n_shards), self._progress, traffic)
-            for turn in shard.turns():
-                own.append(turn)
-                while own and (turn.is_last or len(own) > MAX_AHEAD or all(pipe.poll() for pipe in pipes)):
+            try:
+                for turn in shard.turns():
+                    own.append(turn)
+                    while own and (turn.is_last or len(own) > MAX_AHEAD or all(pipe.poll() for pipe in pipes)):
+                        yield self._merged([own.popleft(), *map(self._receive, pipes)])
+            except OSError:  # what was read before it comes first
+                while own:
                     yield self._merged([own.popleft(), *map(self._receive, pipes)])
+                raise
             self.n_sessions = shard.n_sessions
         finally:
             for pipe in pipes:
@@ -221,21 +232,22 @@ class Shards:
         from multiprocessing import get_context
 
         context = get_context("fork")
-        # A process that has not yet begun to ignore Ctrl-C must not hear of it.
-        signals = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+        # A process that has not yet begun to ignore signals must not hear of them.
+        signals = signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
         try:
             for shard in range(1, self._n_shards):
                 ours, theirs = context.Pipe(duplex=False)
-                fcntl.fcntl(theirs.fileno(), fcntl.F_SETPIPE_SZ, PIPE_SIZE)
+                with suppress(PermissionError):  # a user has so much for pipes (pipe(7)); a small pipe is only slower
+                    fcntl.fcntl(theirs.fileno(), fcntl.F_SETPIPE_SZ, PIPE_SIZE)
                 pipes.append(ours)
-                reader = CaptureReader(self.reader.paths)
+                reader = CaptureReader(self.reader.paths, sizes=self.reader.sizes)
                 arguments = (reader, self._engine, self._describe, (shard, self._n_shards), self._progress, theirs, pipes)
                 process = context.Process(target=_work, args=arguments, daemon=True)
                 process.start()
                 theirs.close()
                 processes.append(process)
         except OSError as error:
-            raise ShardError(f"{self._n_shards} processes cannot be started: {error.strerror}; use -j 1") from error
+            raise _CannotShareError from error
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, signals)
 
@@ -308,7 +320,8 @@ def _work(
 
     They are closed: then writing fails when the first process has ended, and this one ends too.
     """
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the first process ends the others
+    for number in _SIGNALS:  # they go to all processes of a group; the first process ends the others
+        signal.signal(number, signal.SIG_IGN)
     for end in inherited:
         end.close()
     try:

@@ -1,6 +1,7 @@
 """All commands that read whole captures print the same in several processes, and use several where that is faster."""
 
 import os
+import resource
 import struct
 from argparse import Namespace
 from pathlib import Path
@@ -91,6 +92,39 @@ def test_without_sessions_one_process_reads(tmp_path: Path, monkeypatch: pytest.
     head = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 1)
     plain.write_bytes(head + (struct.pack("<IIII", 0, 0, 1000, 1000) + bytes(1000)) * (sharing.PAYS_FROM // 1000))
     assert number(plain, monkeypatch) == number(plain, monkeypatch, keylog=KeyLog()) == 1
+
+
+def test_standard_input_is_not_shared_although_a_file_has_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    (tmp_path / "-").write_bytes(KEYED[0].read_bytes())
+    monkeypatch.chdir(tmp_path)
+    assert not CaptureRun(["-"], output=None).rereadable()
+    assert CaptureRun(["./-"], output=None).rereadable()
+
+
+@pytest.mark.parametrize("command", ["summary", "keys"])
+def test_secrets_of_another_protocol_count_in_no_process(command: str, capfd: pytest.CaptureFixture[str], tmp_path: Path):
+    content = KEYED[0].read_bytes()
+    interface = int.from_bytes(content[4:8], "little")
+    packets = interface + int.from_bytes(content[interface + 4 : interface + 8], "little")
+    numbers = 10, 24, 0x57474B4C, 4, int.from_bytes(b"key\n", "little"), 24  # of WireGuard
+    block = b"".join(number.to_bytes(4, "little") for number in numbers)
+    path = tmp_path / "wireguard.pcapng"
+    path.write_bytes(content[:packets] + block + content[packets:])
+    one = printed(capfd, command, str(path), "-j", "1")
+    assert one[0] == 0
+    assert printed(capfd, command, str(path), "-j", "2") == one
+
+
+def test_too_few_descriptors_for_several_processes_are_enough_for_one(capfd: pytest.CaptureFixture[str]):
+    one = printed(capfd, "sessions", str(KEYED[0]), "-j", "1")
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    lowest = os.dup(0)
+    os.close(lowest)
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (lowest + 3, before[1]))
+        assert printed(capfd, "sessions", str(KEYED[0]), "-j", "9") == one
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
 
 
 def test_the_facts_of_the_files_are_kept(capfd: pytest.CaptureFixture[str], tmp_path: Path):

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -172,6 +173,26 @@ def test_what_was_printed_before_a_limit_is_not_printed_again(monkeypatch: pytes
     assert turns[8:] == [1] * 13
 
 
+def test_a_signal_while_one_process_goes_on_alone_does_not_end_before_what_was_printed(monkeypatch: pytest.MonkeyPatch):
+    paths = list(map(str, ALL[:10])) * 3
+    alone = described(shards(paths, 1))
+    shared = shards(paths)
+    turns = []
+
+    def merged(self: Shards, received: list[Turn]) -> list[SharedSession]:
+        turns.append(len(received))
+        if turns.count(1) == 1:
+            shared.stop()
+        elif len(turns) > 25:
+            monkeypatch.setattr("analyzer.store.shards.MOST", Spent(-1, -1, -1, -1))
+        return whole(self, received)
+
+    whole = Shards._merged
+    monkeypatch.setattr("analyzer.store.shards.Shards._merged", merged)
+    assert described(shared) == alone
+    assert turns[24:27] == [2, 2, 1]
+
+
 def test_secrets_of_another_session_are_found():
     """A resumed session of TLS 1.2 whose own line is not in the key log has the master secret of the first one."""
     path = CAPTURES / "tls12-ticket-resumption" / "tls12-ticket-resumption.pcapng"
@@ -207,6 +228,64 @@ def test_processes_that_saw_different_files_are_an_error(tmp_path: Path, monkeyp
         list(shards([str(path)]).turns())
 
 
+def test_a_file_that_grows_is_read_up_to_its_end_at_the_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    path = tmp_path / "growing.pcapng"
+    path.write_bytes(ALL[0].read_bytes())
+    alone = described(shards([str(path)], 1))
+    shared = shards([str(path)])
+
+    def grow() -> None:
+        with path.open("ab") as file:
+            file.write(ALL[1].read_bytes())
+
+    monkeypatch.setattr("analyzer.store.shards._work", after(grow))
+    assert described(shared) == alone
+    assert shared.reader.n_bytes() == ALL[0].stat().st_size < path.stat().st_size
+
+
+def test_small_pipes_are_enough(monkeypatch: pytest.MonkeyPatch):
+    def refuse(*_: object) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    paths = [str(path) for path in ALL[:6]]
+    alone = described(shards(paths, 1))
+    monkeypatch.setattr("analyzer.store.shards.fcntl.fcntl", refuse)
+    shared = shards(paths)
+    assert described(shared) == alone
+    assert shared._n_shards == 2
+
+
+def test_one_process_goes_on_if_others_cannot_be_started(monkeypatch: pytest.MonkeyPatch):
+    paths = [str(path) for path in ALL[:6]]
+    alone = described(shards(paths, 1))
+    started = []
+    fork = os.fork
+
+    def fork_once() -> int:
+        if started:
+            raise BlockingIOError(11, "Resource temporarily unavailable")
+        started.append(fork())
+        return started[0]
+
+    monkeypatch.setattr("os.fork", fork_once)
+    assert described(shards(paths, 4)) == alone
+    assert children_of(os.getpid()) == []
+
+
+def test_what_was_read_before_an_error_comes_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    gone = tmp_path / "gone.pcapng"
+    gone.touch()
+    paths = [str(path) for path in ALL[:8] if path.suffix == ".pcapng"]
+    shared = shards([*paths, str(gone)])
+    gone.unlink()
+    monkeypatch.setattr("analyzer.store.shards._work", after(lambda: time.sleep(0.3)))
+    turns = shared.turns()
+    for _ in paths:
+        next(turns)
+    with pytest.raises((FileNotFoundError, ShardError), match=r"gone\.pcapng"):
+        next(turns)
+
+
 def test_a_large_compressed_capture_is_read_by_one_process(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ):
@@ -220,7 +299,8 @@ def test_a_large_compressed_capture_is_read_by_one_process(
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_ends_all_processes_after_the_same_turn(number: int, tmp_path: Path):
+@pytest.mark.parametrize("send", [os.kill, os.killpg], ids=["process", "group"])
+def test_a_signal_ends_all_processes_after_the_same_turn(send: Callable[[int, int], None], number: int, tmp_path: Path):
     big = tmp_path / "big.pcapng"
     with big.open("wb") as file:
         for _ in range(600):
@@ -228,11 +308,11 @@ def test_a_signal_ends_all_processes_after_the_same_turn(number: int, tmp_path: 
                 if path.suffix == ".pcapng":
                     file.write(path.read_bytes())
     command = [sys.executable, "-m", "analyzer", "sessions", str(big), "--format", "json", "-j", "3"]
-    running = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    running = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True)
     deadline = time.monotonic() + 30
     while not (children := children_of(running.pid)) and time.monotonic() < deadline:
         time.sleep(0.02)
-    running.send_signal(number)
+    send(running.pid, number)
     out, err = running.communicate(timeout=30)
     assert (running.returncode, err.count("stopped after frame")) == (1, 1)
     printed = [json.loads(line)["id"] for line in out.splitlines()]

@@ -164,6 +164,19 @@ def test_tls_is_found_all_the_same():
     assert tap.revocation_data.ocsp(der(leaf())) == (RESPONSE,)
 
 
+def test_sessions_are_the_same_with_and_without_a_watch():
+    """A hello inside a long list is searched neither with the watch, which needs all bytes of the list, nor without it."""
+    hello = talk()[0][1]
+    body = b"\x30\x83\x01\x86\xa0" + b"x" * 50_000 + hello + b"x" * (50_000 - len(hello))
+    flights = [(CLIENT, GET), (SERVER, answer(CRL, body)), *talk()]
+    watching, plain = Watching(), Tap()
+    for tap in (watching, plain):
+        tap.feed(*packetise(flights))
+        tap.close()
+    assert [record["established"] for record in watching.records()] == [True]
+    assert watching.records() == plain.records()
+
+
 def test_without_the_option_nothing_is_watched():
     tap = Tap()
     tap.feed(*packetise([(CLIENT, GET), (SERVER, answer(OCSP, RESPONSE))]))
