@@ -5,6 +5,7 @@ or a certificate is read. After that it is a run like that over files, with the 
 SIGTERM ends the capture; the results come, and a summary, which goes to standard error because standard output has the results.
 """
 
+import os
 import sys
 from argparse import Namespace
 from collections.abc import Sequence
@@ -143,6 +144,10 @@ def _drop_rights(options: Namespace, source: LiveSource, quiet: bool = False) ->
         note = privileges.drop(options.user)
     except CaptureError as error:
         raise CommandError(str(error)) from error
+    package = os.path.dirname(os.path.dirname(__file__))
+    if not os.access(os.path.join(package, "cli"), os.R_OK | os.X_OK):
+        user = options.user or f"number {os.getuid()}"
+        raise CommandError(f"user {user} cannot read {package}, where the analyzer is installed")
     if note is not None and not quiet:
         complain(note)
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,7 +15,11 @@ from hierarchy import HOST
 from live_network import Network
 from live_traffic import Site, fetch, live, make_site, nginx_server, openssl_server
 
+import analyzer
+
 from .conftest import Run
+
+IN_CI = os.environ.get("CI") == "true"
 
 UNPRIVILEGED = (
     "setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--bounding-set=-all,+net_raw",
@@ -23,10 +28,22 @@ UNPRIVILEGED = (
 
 
 @pytest.fixture
+def _readable(require_peers: Callable[..., None]) -> None:
+    """Anybody can read the package, so that a process can go on as another user."""
+    require_peers("setpriv")
+    words = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", sys.executable, "-m", "analyzer", "--version"]
+    if subprocess.run(words, capture_output=True, check=False).returncode != 0:
+        if IN_CI:
+            pytest.fail("another user cannot read the package, and CI=true allows no test to be skipped", pytrace=False)
+        pytest.skip("another user cannot read the package")
+
+
+@pytest.fixture
 def site(tmp_path: Path) -> Site:
     return make_site(tmp_path)
 
 
+@pytest.mark.usefixtures("_readable")
 @pytest.mark.peer("openssl", "setpriv")
 def test_an_unprivileged_process_shows_decrypted_sessions_while_traffic_goes_on(network: Network, site: Site, tmp_path: Path):
     tmp_path.chmod(0o755)
@@ -112,11 +129,12 @@ def test_rows_for_people_and_an_end_by_time(network: Network, site: Site):
     assert f"127.0.0.1:{port}: {HOST}, " in line
     assert "established (closed)" in line
     assert "not decrypted" in line
-    assert f"python[{os.getpid()}]" in line
+    assert f"{Path('/proc/self/comm').read_text().strip()}[{os.getpid()}]" in line
     assert status == 0
     assert "TLS sessions  1" in err
 
 
+@pytest.mark.usefixtures("_readable")
 @pytest.mark.peer("openssl")
 def test_through_sudo_everything_is_read_and_written_as_the_caller(network: Network, site: Site, tmp_path: Path):
     tmp_path.chmod(0o777)
@@ -141,6 +159,7 @@ def test_an_interface_that_is_not_there(network: Network, run: Run):
     assert "nowhere0" in done.complaint
 
 
+@pytest.mark.usefixtures("_readable")
 def test_without_the_right_one_line_says_what_to_run(network: Network, require_peers: Callable[..., None]):
     require_peers("setpriv")
     words = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--bounding-set=-all", "--inh-caps=-all", "--"]
@@ -242,3 +261,15 @@ def test_several_processes_share_the_packets(network: Network, site: Site, tmp_p
 
 def test_several_processes_and_an_interface_that_is_not_there(network: Network, run: Run):
     assert "nowhere0" in run("live", "nowhere0", "-j", "2").complaint
+
+
+def test_a_user_who_cannot_read_the_package_is_told(network: Network, tmp_path: Path):
+    private = tmp_path / "private"
+    private.mkdir(0o700)
+    shutil.copytree(Path(analyzer.__file__).parent, private / "analyzer")
+    environment = os.environ | {"PYTHONPATH": str(private)}
+    words = [sys.executable, "-P", "-m", "analyzer", "live", "lo", "--user", "nobody", "--format", "json"]
+    done = subprocess.run(words, capture_output=True, text=True, check=False, env=environment)
+    assert (done.returncode, done.stdout) == (2, "")
+    (line,) = done.stderr.splitlines()
+    assert line == f"analyzer: user nobody cannot read {private}/analyzer, where the analyzer is installed"
