@@ -324,10 +324,12 @@ def _work(
         signal.signal(number, signal.SIG_IGN)
     for end in inherited:
         end.close()
-    try:
-        for turn in Shard(reader, engine, describe, part, progress).turns():
-            pipe.send_bytes(marshal.dumps(tuple(turn)))
-    except OSError as error:
-        if not isinstance(error, BrokenPipeError):
-            failure = f"{error.filename}: {error.strerror}"
+    with suppress(BrokenPipeError):
+        try:
+            for turn in Shard(reader, engine, describe, part, progress).turns():
+                pipe.send_bytes(marshal.dumps(tuple(turn)))
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            failure = str(error.strerror) if error.filename is None else f"{error.filename}: {error.strerror}"
             pipe.send_bytes(marshal.dumps(tuple(Turn(0, [], [], [], [], False, (0, 0, 0, 0), True, failure))))
