@@ -173,20 +173,20 @@ class RingSocket:
 
     def _bind(self) -> None:
         if self.name == ANY:
-            _bind_to_all(self._socket)
+            _bind_to(self._socket, 0)
             return
         self._index = socket.if_nametoindex(self.name)
         if is_loopback(flags_of(self.name)):
             self._socket.setsockopt(SOL_PACKET, IGNORE_OUTGOING, 1)
-        self._socket.bind((self.name, ETH_P_ALL))
+        _bind_to(self._socket, self._index)
         if self._options.promiscuous:
             membership = struct.pack("iHH8s", self._index, _PROMISCUOUS, 0, b"")
             self._socket.setsockopt(SOL_PACKET, _ADD_MEMBERSHIP, membership)
 
 
-def _bind_to_all(packets: socket.socket) -> None:
-    """Bind to all interfaces: to index 0, for which Python's own `bind` has no name."""
-    address = struct.pack("=H2siHBB8s", socket.AF_PACKET, ETH_P_ALL.to_bytes(2, "big"), 0, 0, 0, 0, b"")
+def _bind_to(packets: socket.socket, index: int) -> None:
+    """Bind to the interface of that index, 0 for all. Python's own `bind` wants a name in UTF-8, and has none for all."""
+    address = struct.pack("=H2siHBB8s", socket.AF_PACKET, ETH_P_ALL.to_bytes(2, "big"), index, 0, 0, 0, b"")
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.bind(packets.fileno(), ctypes.create_string_buffer(address), len(address)) != 0:
         raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
