@@ -38,7 +38,8 @@ MOST_RECORDS = 8 << 20
 """Bytes of the records of ended sessions that are held, at most."""
 
 MOST_INCIDENTS = 100
-"""Incidents of a run, also those that could not be written whole. A sender who can cause one finding can cause it again and again, until the disk is full."""
+"""Incidents of a run, also those that could not be written whole. A sender who can cause one finding can cause it again and again, until the disk is
+full."""
 
 _SECOND = 1_000_000_000
 
@@ -66,8 +67,8 @@ class _Ended:
 class FlightRecorder(Listener):
     """Holds the packets of the last `seconds` seconds, and writes incidents into folders in `folder`.
 
-    incidents: the folders that were written. notes: what went wrong, each once, in one line. The engine must be `detailed`, so that
-    findings in sessions that go on are seen too.
+    incidents: the folders that were written. notes: what went wrong, each once, in one line. The engine must be
+    `detailed`, so that findings in sessions that go on are seen too.
     """
 
     sees_packets = True

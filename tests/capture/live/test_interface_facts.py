@@ -62,7 +62,7 @@ def test_a_name_that_is_not_utf_8(network: Network) -> None:
         network.send(ethernet(1), interface=network.far)
         assert [frame.data for frame in frames_of(capture, 1)] == [ethernet(1)]
         assert [one.dropped_by_interface for one in capture.statistics()] == [0, 0]
-    ran = subprocess.run([sys.executable, "-m", "analyzer", "interfaces"], capture_output=True, text=True)  # noqa: PLW1510
+    ran = subprocess.run([sys.executable, "-m", "analyzer", "interfaces"], capture_output=True, text=True)
     assert (ran.returncode, ran.stdout) == (2, "")
     assert ran.stderr == "analyzer: the name of an interface is not UTF-8, so they cannot be listed; live can capture them\n"
 
