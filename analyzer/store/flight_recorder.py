@@ -38,8 +38,8 @@ MOST_RECORDS = 8 << 20
 """Bytes of the records of ended sessions that are held, at most."""
 
 MOST_INCIDENTS = 100
-"""Incidents of a run, also those that could not be written whole. A sender who can cause one finding can cause it again and again, until the disk is
-full."""
+"""Incidents of a run, also those that could not be written whole. A sender who can cause one finding can cause it again and
+again, until the disk is full."""
 
 _SECOND = 1_000_000_000
 

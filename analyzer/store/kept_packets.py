@@ -1,14 +1,15 @@
 """Keeps the packets of a run as pcapng (draft-ietf-opsawg-pcapng), in one file or in a ring of files.
 
 A file begins with its section and the interfaces, goes on with packets, and ends with the counters of the interfaces: how
-many packets were received and dropped. It is whole at each moment: what is older than a second is on the disk in whole blocks.
-If there is no more room, keeping ends with a note, and the analysis goes on.
+many packets were received and dropped since the file before it ended. It is whole at each moment: what is older than a second
+is on the disk in whole blocks. If there is no more room, keeping ends with a note, and the analysis goes on.
 
 Readers want secrets before the packets that they decrypt, but they are known only after them. So a file that gets secrets has
 room for them at its beginning: a Decryption Secrets Block of empty lines, which are filled in later. When it is full, further
 blocks come behind the packets.
 """
 
+import contextlib
 import os
 import time
 from collections import deque
@@ -39,13 +40,16 @@ ROOM = 1 << 18
 _BEFORE_LINES = 16
 """Bytes of a Decryption Secrets Block before its lines: type, length, type of secrets, and their length."""
 
+_Counters = tuple[int | None, int | None, int | None]
+"""Packets that an interface has received, that it has dropped itself, and that the system has dropped."""
+
 
 @dataclass(frozen=True, slots=True)
 class Ring:
     """When the next file begins, and how many files stay.
 
-    n_bytes: size of a file, about; None for any. seconds: time of a file; None for any. keep: how many files stay, while the
-    oldest are removed; 0 for all.
+    n_bytes: size of a file, about, without the room for secrets; None for any. seconds: time of a file; None for any. keep: how
+    many files stay, while the oldest are removed; 0 for all.
     """
 
     n_bytes: int | None = None
@@ -88,6 +92,7 @@ class KeptPackets(Listener):
         self._material = material
         self._number = 0
         self._n_interfaces = 0
+        self._totals: list[_Counters] = []
         self._began = self._flushed = time.monotonic()
         self._began_at = time.time_ns()
         self._comment = ""
@@ -104,14 +109,15 @@ class KeptPackets(Listener):
         if file is None:
             return
         if frame.interface >= self._n_interfaces:
-            self._describe(frame)
+            self._describe(frame.interface + 1, frame.link_type)
         data = bytes(frame.data[frame.start : frame.end])
         self._writer.write_frame(max(0, frame.at), data, frame.wire_length, frame.interface, self._comment)
         self._comment = ""
         if file.n_waiting >= MOST_WAITING:
             self._flush(file)
         ring = self._ring
-        if ring is not None and ring.n_bytes is not None and file.size >= ring.n_bytes:
+        room = 0 if self._material is None else ROOM
+        if ring is not None and ring.n_bytes is not None and file.size - room >= ring.n_bytes:
             self._rotate()
 
     def take(self, events: Sequence[Event]) -> None:
@@ -168,14 +174,15 @@ class KeptPackets(Listener):
             self._lines, self._n_new_lines = b"", 0
             self._lines_at = self._file.size + _BEFORE_LINES
             self._writer.write_secrets(b"\n" * ROOM)
+        self._describe()
 
-    def _describe(self, frame: Frame) -> None:
-        """Describe the interfaces up to that of the frame, so that they keep their numbers."""
+    def _describe(self, n_interfaces: int = 0, link_type: int = 0) -> None:
+        """Describe all interfaces that are known, and at least so many. link_type: of those that are not known."""
         known = self._origin.interfaces()
-        while self._n_interfaces <= frame.interface:
+        while self._n_interfaces < max(n_interfaces, len(known)):
             one = known[self._n_interfaces] if self._n_interfaces < len(known) else None
             if one is None:
-                self._writer.write_interface(frame.link_type)
+                self._writer.write_interface(link_type)
             else:
                 texts = (one.name or "", one.description or "", one.filter or "")
                 self._writer.write_interface(one.link_type, one.snap_length, *texts)
@@ -203,34 +210,53 @@ class KeptPackets(Listener):
     def _rotate(self) -> None:
         if self._file is None or self._ring is None:
             return
-        self._end()
+        if not self._end():
+            return
         try:
             while self._ring.keep and len(self.paths) >= self._ring.keep:
-                os.unlink(self.paths.popleft())
+                with contextlib.suppress(FileNotFoundError):  # somebody moved it away, which is what a ring is for
+                    os.unlink(self.paths.popleft())
             self._begin()
         except OSError as error:
             self._give_up(error)
 
-    def _end(self) -> None:
-        """End the file with the counters of the interfaces it has."""
+    def _end(self) -> bool:
+        """End the file with what the interfaces have counted since the file before it. Return whether it is whole."""
         file = self._file
         if file is None:
-            return
-        now = time.time_ns()
-        for number, counted in enumerate(self._origin.statistics()[: self._n_interfaces]):
-            lost = [n for n in (counted.dropped_by_kernel, counted.dropped_by_queue) if n is not None]
+            return False
+        self._describe()
+        now, before = time.time_ns(), self._totals
+        self._totals = [_counters(one) for one in self._origin.statistics()]
+        for number, totals in enumerate(self._totals[: self._n_interfaces]):
+            received, by_interface, by_system = _since(totals, before[number] if number < len(before) else (0, 0, 0))
             self._writer.write_statistics(
                 Statistics(
                     number,
                     now,
                     self._began_at,
                     now,
-                    received=counted.received,
-                    dropped_by_interface=counted.dropped_by_interface,
-                    dropped_by_system=sum(lost) if lost else None,
+                    received=received,
+                    dropped_by_interface=by_interface,
+                    dropped_by_system=by_system,
                 )
             )
         self._flush(file)
-        if self._file is not None:
-            self._file.close()
-            self._file = None
+        if self._file is None:
+            return False
+        self._file.close()
+        self._file = None
+        return True
+
+
+def _counters(one: InterfaceStatistics) -> _Counters:
+    by_system = None if one.dropped_by_kernel is None else one.dropped_by_kernel + one.dropped_by_queue
+    return one.received, one.dropped_by_interface, by_system
+
+
+def _since(now: _Counters, before: _Counters) -> _Counters:
+    """Return the differences. A program that writes into a pipe may begin again, with smaller numbers."""
+    received, by_interface, by_system = (
+        None if count is None else max(0, count - (earlier or 0)) for count, earlier in zip(now, before, strict=True)
+    )
+    return received, by_interface, by_system

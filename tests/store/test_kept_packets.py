@@ -80,6 +80,54 @@ def test_a_ring_has_every_frame_that_it_keeps(tmp_path: Path):
     assert frames_of(*few.paths)[0] == frames_of(*list(kept.paths)[-2:])[0]
 
 
+def test_each_file_of_a_ring_has_its_own_counters_of_all_interfaces(tmp_path: Path):
+    """Counters are since the file before; what an interface without packets has dropped is in the file too."""
+    n_asked = 0
+
+    def statistics() -> list[InterfaceStatistics]:
+        nonlocal n_asked
+        n_asked += 1
+        quiet = InterfaceStatistics("eth1", 3 * n_asked, None, 2, 0, 1, True)
+        return [InterfaceStatistics("eth0", 100 * n_asked, 7 * n_asked, n_asked * n_asked, 2, 1, True), quiet]
+
+    interfaces = [*INTERFACES, Interface(1, 0, 1, 65535, "", name="eth1")]
+    kept = KeptPackets(str(tmp_path / "ring.pcapng"), Origin(lambda: interfaces, statistics, "the test"), Ring(n_bytes=2000))
+    run(Pieces(DATA), Engine(), [kept])
+    files = [facts for path in kept.paths for facts in frames_of(path)[1].files]
+    assert len(files) > 3
+    for place, facts in enumerate(files):
+        assert [one.name for one in facts.interfaces] == ["eth0", "eth1"]
+        busy, quiet = facts.statistics
+        assert (busy.received, busy.dropped_by_system) == (100, 9 if place == 0 else 7)
+        assert busy.dropped_by_interface == 2 * place + 1
+        assert (quiet.received, quiet.dropped_by_system, quiet.dropped_by_interface) == (3, None, 2 if place == 0 else 0)
+
+
+def test_a_ring_goes_on_when_somebody_moves_a_file_away(tmp_path: Path):
+    kept = KeptPackets(str(tmp_path / "ring.pcapng"), ORIGIN, Ring(n_bytes=2000, keep=2))
+    Path(kept.paths[0]).rename(tmp_path / "moved")
+    run(Pieces(DATA), Engine(), [kept])
+    assert kept.notes == []
+    assert int(kept.paths[-1].split("_")[-2]) > 3
+
+
+def test_a_file_that_cannot_be_ended_is_the_last_one_of_a_ring(tmp_path: Path):
+    kept = KeptPackets(str(tmp_path / "ring.pcapng"), ORIGIN, Ring(n_bytes=4000))
+    with files_up_to(3000):
+        run(Pieces(DATA), Engine(), [kept])
+    (note,) = kept.notes
+    assert "no more packets are kept" in note
+    assert [str(path) for path in tmp_path.iterdir()] == list(kept.paths)
+    assert len(kept.paths) == 1
+
+
+def test_the_room_for_secrets_is_no_part_of_the_size_of_a_file(tmp_path: Path):
+    plain = KeptPackets(str(tmp_path / "plain.pcapng"), ORIGIN, Ring(n_bytes=2000))
+    secret = KeptPackets(str(tmp_path / "secret.pcapng"), ORIGIN, Ring(n_bytes=2000), material=Engine().material)
+    run(Pieces(DATA), Engine(), [plain, secret])
+    assert len(plain.paths) == len(secret.paths)
+
+
 def test_without_room_the_run_goes_on(tmp_path: Path):
     kept = KeptPackets(str(tmp_path / "kept.pcapng"), ORIGIN)
     engine = Engine()
