@@ -6,14 +6,14 @@ is on the disk in whole blocks. If there is no more room, keeping ends with a no
 
 Readers want secrets before the packets that they decrypt, but they are known only after them. So a file that gets secrets has
 room for them at its beginning: a Decryption Secrets Block of empty lines, which are filled in later. When it is full, further
-blocks come behind the packets.
+blocks come behind the packets. They are written when a session ends, and when a file ends with packets of one that goes on.
 """
 
 import contextlib
 import os
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from analyzer.capture.blocks import Interface, Statistics
@@ -26,6 +26,7 @@ from analyzer.store.block_file import BlockFile
 from analyzer.store.session_secrets import SessionSecrets
 from analyzer.tls.decryption.key_material import KeyMaterial
 from analyzer.tls.events import Event, SessionEnded
+from analyzer.tls.session import Session
 
 FLUSH = 0.8
 """Seconds after which packets are written, at most. With a turn of the run it is less than a second."""
@@ -77,11 +78,19 @@ class KeptPackets(Listener):
 
     sees_packets = True
 
-    def __init__(self, path: str, origin: Origin, ring: Ring | None = None, material: KeyMaterial | None = None) -> None:
+    def __init__(
+        self,
+        path: str,
+        origin: Origin,
+        ring: Ring | None = None,
+        material: KeyMaterial | None = None,
+        open_sessions: Callable[[int], Iterable[Session]] | None = None,
+    ) -> None:
         """path: of the file; with a ring, the names get a number and the time, as dumpcap does it.
 
-        material: the secrets of the run, if those of the sessions that end are to be in the file; then only its owner may read
-        the file. Raises OSError if the file cannot be created.
+        material: the secrets of the run, if those of the sessions are to be in the file; then only its owner may read it.
+        open_sessions: returns the sessions that are open and had a packet in that frame or later; None if nobody knows.
+        Raises OSError if the file cannot be created.
         """
         self.n_bytes = 0
         self.notes: list[str] = []
@@ -90,6 +99,8 @@ class KeptPackets(Listener):
         self._origin = origin
         self._ring = ring
         self._material = material
+        self._open_sessions = open_sessions
+        self._first_frame = 0
         self._number = 0
         self._n_interfaces = 0
         self._totals: list[_Counters] = []
@@ -110,6 +121,7 @@ class KeptPackets(Listener):
             return
         if frame.interface >= self._n_interfaces:
             self._describe(frame.interface + 1, frame.link_type)
+        self._first_frame = self._first_frame or frame.number
         data = bytes(frame.data[frame.start : frame.end])
         self._writer.write_frame(max(0, frame.at), data, frame.wire_length, frame.interface, self._comment)
         self._comment = ""
@@ -128,12 +140,7 @@ class KeptPackets(Listener):
         for event in events:
             if isinstance(event, SessionEnded):
                 secrets.add(event.ended)
-        for block in secrets.blocks():
-            if len(self._lines) + len(block) <= ROOM:
-                self._lines += block
-                self._n_new_lines += len(block)
-            else:
-                self._writer.write_secrets(block)
+        self._write_secrets(secrets)
 
     def end_turn(self) -> None:
         """See `Listener.end_turn`."""
@@ -162,7 +169,7 @@ class KeptPackets(Listener):
         self.paths.append(path)
         self._began = self._flushed = time.monotonic()
         self._began_at = time.time_ns()
-        self._n_interfaces = 0
+        self._n_interfaces = self._first_frame = 0
         system = os.uname()
         self._writer = PcapngWriter(
             self._file,  # type: ignore[arg-type]  # it writes, which is all that is needed
@@ -187,6 +194,14 @@ class KeptPackets(Listener):
                 texts = (one.name or "", one.description or "", one.filter or "")
                 self._writer.write_interface(one.link_type, one.snap_length, *texts)
             self._n_interfaces += 1
+
+    def _write_secrets(self, secrets: SessionSecrets) -> None:
+        for block in secrets.blocks():
+            if len(self._lines) + len(block) <= ROOM:
+                self._lines += block
+                self._n_new_lines += len(block)
+            else:
+                self._writer.write_secrets(block)
 
     def _flush(self, file: BlockFile) -> None:
         before = file.size - file.n_waiting
@@ -221,10 +236,18 @@ class KeptPackets(Listener):
             self._give_up(error)
 
     def _end(self) -> bool:
-        """End the file with what the interfaces have counted since the file before it. Return whether it is whole."""
+        """End the file, and return whether it is whole.
+
+        Its last blocks are the secrets of open sessions, and what the interfaces have counted since the file before it.
+        """
         file = self._file
         if file is None:
             return False
+        if self._material is not None and self._open_sessions is not None and self._first_frame:
+            secrets = SessionSecrets(self._material)
+            for session in self._open_sessions(self._first_frame):
+                secrets.add(session)
+            self._write_secrets(secrets)
         self._describe()
         now, before = time.time_ns(), self._totals
         self._totals = [_counters(one) for one in self._origin.statistics()]

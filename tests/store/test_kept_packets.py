@@ -13,6 +13,7 @@ from analyzer.capture.capture_reader import CaptureReader
 from analyzer.capture.frame import Frame
 from analyzer.capture.live.live_options import InterfaceStatistics
 from analyzer.capture.packet_reader import PacketReader
+from analyzer.cli.live_keeping import open_sessions_of
 from analyzer.engine import Engine, run
 from analyzer.secrets.keylog import KeyLog
 from analyzer.store import kept_packets
@@ -151,6 +152,26 @@ def test_a_comment_is_at_the_next_packet(tmp_path: Path):
 def wanted(line: bytes) -> bool:
     """Whether a line of a key log decrypts packets."""
     return not line.startswith(b"#") and b"EXPORTER" not in line
+
+
+def test_each_file_of_a_ring_has_the_secrets_of_the_sessions_with_packets_in_it(tmp_path: Path):
+    """Both sessions stay open, and one comes after the other."""
+    talks = [talk_of([(0, b"question"), (1, b"answer" * 1000)], close=False) for _ in range(2)]
+    segments = [one for number, made in enumerate(talks) for one in packetise(made.flights, ports=(50000 + number, 443))[:-4]]
+    keylog = KeyLog()
+    keylog.feed("".join(made.keylog for made in talks).encode(), "keys")
+    engine = Engine(keylog=keylog)
+    path = str(tmp_path / "ring.pcapng")
+    kept = KeptPackets(path, ORIGIN, Ring(n_bytes=3000), engine.material, open_sessions_of(engine))
+    run(Pieces(pcap(segments)), engine, [kept])
+    lines = [{line for line in made.keylog.encode().splitlines() if wanted(line)} for made in talks]
+    found = [
+        {line for _, block in frames_of(path)[1].secrets for line in block.split(b"\n") if wanted(line)} - {b""}
+        for path in kept.paths
+    ]
+    assert found[0] == lines[0]
+    assert found[-2] == lines[1]
+    assert all(found)
 
 
 def test_secrets_are_before_the_packets_and_where_there_is_no_room_behind_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
