@@ -217,9 +217,13 @@ class KeptPackets(Listener):
         self._flushed = time.monotonic()
 
     def _give_up(self, error: OSError) -> None:
-        if self._file is not None:
-            self._file.close()
-        self._file = None
+        file, self._file = self._file, None
+        if file is not None:
+            file.close()
+            if file.size == 0:  # not one block had room
+                self.paths.pop()
+                with contextlib.suppress(OSError):  # then it stays, and is empty
+                    os.unlink(file.path)
         self.notes.append(f"{error.filename or self._path}: {error.strerror}; no more packets are kept, the analysis goes on")
 
     def _rotate(self) -> None:

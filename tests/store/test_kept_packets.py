@@ -118,8 +118,7 @@ def test_a_file_that_cannot_be_ended_is_the_last_one_of_a_ring(tmp_path: Path):
         run(Pieces(DATA), Engine(), [kept])
     (note,) = kept.notes
     assert "no more packets are kept" in note
-    assert [str(path) for path in tmp_path.iterdir()] == list(kept.paths)
-    assert len(kept.paths) == 1
+    assert list(tmp_path.iterdir()) == list(kept.paths) == []
 
 
 def test_the_room_for_secrets_is_no_part_of_the_size_of_a_file(tmp_path: Path):
@@ -137,6 +136,14 @@ def test_without_room_the_run_goes_on(tmp_path: Path):
     assert engine.frames == len(packetise(talk()))
     (note,) = kept.notes
     assert "File too large" in note
+
+
+def test_a_file_without_room_for_its_first_blocks_is_removed(tmp_path: Path):
+    kept = KeptPackets(str(tmp_path / "kept.pcapng"), ORIGIN)
+    with files_up_to(50):
+        run(Pieces(DATA), Engine(), [kept])
+    assert len(kept.notes) == 1
+    assert list(tmp_path.iterdir()) == list(kept.paths) == []
 
 
 def test_a_comment_is_at_the_next_packet(tmp_path: Path):
