@@ -107,9 +107,7 @@ class KeptPackets(Listener):
         self._began = self._flushed = time.monotonic()
         self._began_at = time.time_ns()
         self._comment = ""
-        self._lines = b""
-        self._n_new_lines = 0
-        self._lines_at = 0
+        self._room: _Room | None = None
         self._file: BlockFile | None = None
         self._writer: PcapngWriter
         self._begin()
@@ -178,8 +176,7 @@ class KeptPackets(Listener):
             application=self._origin.application,
         )
         if self._material is not None:
-            self._lines, self._n_new_lines = b"", 0
-            self._lines_at = self._file.size + _BEFORE_LINES
+            self._room = _Room(self._file.size + _BEFORE_LINES)
             self._writer.write_secrets(b"\n" * ROOM)
         self._describe()
 
@@ -197,20 +194,15 @@ class KeptPackets(Listener):
 
     def _write_secrets(self, secrets: SessionSecrets) -> None:
         for block in secrets.blocks():
-            if len(self._lines) + len(block) <= ROOM:
-                self._lines += block
-                self._n_new_lines += len(block)
-            else:
+            if self._room is None or not self._room.take(block):
                 self._writer.write_secrets(block)
 
     def _flush(self, file: BlockFile) -> None:
         before = file.size - file.n_waiting
         try:
             file.flush()
-            if self._n_new_lines:
-                new = self._lines[-self._n_new_lines :]
-                file.overwrite(self._lines_at + len(self._lines) - len(new), new)
-                self._n_new_lines = 0
+            if self._room is not None:
+                self._room.fill(file)
         except OSError as error:
             self._give_up(error)
         self.n_bytes += file.size - file.n_waiting - before
@@ -274,6 +266,31 @@ class KeptPackets(Listener):
         self._file.close()
         self._file = None
         return True
+
+
+class _Room:
+    """A Decryption Secrets Block of empty lines, which are filled in later."""
+
+    def __init__(self, at: int) -> None:
+        """at: where its lines begin in the file."""
+        self._at = at
+        self._n_left = ROOM
+        self._new = b""
+
+    def take(self, lines: bytes) -> bool:
+        """Take lines if there is room for them, and return whether there is."""
+        if len(lines) > self._n_left:
+            return False
+        self._n_left -= len(lines)
+        self._new += lines
+        return True
+
+    def fill(self, file: BlockFile) -> None:
+        """Write the new lines into the block, which was flushed. Raises OSError."""
+        if self._new:
+            file.overwrite(self._at, self._new)
+            self._at += len(self._new)
+            self._new = b""
 
 
 def _counters(one: InterfaceStatistics) -> _Counters:
