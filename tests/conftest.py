@@ -15,6 +15,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from limited import disk_of
 from live_network import Network, new_network
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -148,3 +149,14 @@ def network(require_peers: Callable[..., None]) -> Iterator[Network]:
         except PermissionError as error:
             pytest.skip(f"no new network namespace: {error}")
         yield made
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A folder with a disk of 256 KiB, which only the test and the processes that it starts see."""
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(disk_of(1 << 18, tmp_path))
+        except PermissionError:
+            pytest.skip("no right to mount a disk here (CAP_SYS_ADMIN)")
+        yield tmp_path

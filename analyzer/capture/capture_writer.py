@@ -43,15 +43,15 @@ class PcapngWriter:
         self._interfaces = 0
         fixed = struct.pack(self._order + "IHHq", 0x1A2B3C4D, 1, 0, -1)
         texts = {OPT_COMMENT: comment, SHB_HARDWARE: hardware, SHB_OS: os, SHB_USERAPPL: application}
-        self._write(0x0A0D0D0A, fixed + self._options({code: text.encode() for code, text in texts.items()}))
+        self._write(0x0A0D0D0A, fixed + self._options({code: _encoded(text) for code, text in texts.items()}))
 
     def write_interface(
         self, link_type: int, snap_length: int = 0, name: str = "", description: str = "", bpf: str = ""
     ) -> int:
         """Write an Interface Description Block. Return the interface number for `write_frame`. bpf: the capture filter."""
-        options = {IF_NAME: name.encode(), IF_DESCRIPTION: description.encode(), IF_TSRESOL: b"\x09"}
+        options = {IF_NAME: _encoded(name), IF_DESCRIPTION: _encoded(description), IF_TSRESOL: b"\x09"}
         if bpf:
-            options[IF_FILTER] = b"\0" + bpf.encode()
+            options[IF_FILTER] = b"\0" + _encoded(bpf)
         self._write(1, struct.pack(self._order + "HHI", link_type, 0, snap_length) + self._options(options))
         self._interfaces += 1
         return self._interfaces - 1
@@ -65,7 +65,7 @@ class PcapngWriter:
             raise ValueError(f"interface {interface} was not described")
         length = len(data) if wire_length is None else wire_length
         fixed = struct.pack(self._order + "5I", interface, at >> 32, at & 0xFFFFFFFF, len(data), length)
-        self._write(6, fixed + _padded(data) + self._options({OPT_COMMENT: comment.encode()}))
+        self._write(6, fixed + _padded(data) + self._options({OPT_COMMENT: _encoded(comment)}))
 
     def write_secrets(self, secrets: bytes, kind: int = TLS_KEY_LOG) -> None:
         """Write a Decryption Secrets Block. Write it before the frames that need it."""
@@ -131,6 +131,11 @@ class PcapWriter:
         seconds, rest = divmod(at, NANOSECONDS)
         length = len(data) if wire_length is None else wire_length
         self._file.write(struct.pack(self._order + "4I", seconds, rest // self._tick, len(data), length) + data)
+
+
+def _encoded(text: str) -> bytes:
+    """Encode for an option, which is UTF-8. Bytes of a name that was not UTF-8 become escapes."""
+    return text.encode("utf-8", "backslashreplace")
 
 
 def _padded(value: bytes) -> bytes:

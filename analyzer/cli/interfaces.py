@@ -5,10 +5,11 @@ from dataclasses import asdict
 from typing import Any
 
 from analyzer.analysis.traffic import link_name
+from analyzer.capture.live.capture_error import CaptureError
 from analyzer.capture.live.interface_facts import InterfaceFacts, list_interfaces
 from analyzer.capture.live.privileges import capture_command, explain_missing, missing_right
 from analyzer.cli.escape import harmless
-from analyzer.cli.output import Output
+from analyzer.cli.output import CommandError, Output
 from analyzer.cli.rows import csv_head, csv_line
 from analyzer.cli.table import Cell, Column, Table, wrap
 from analyzer.store.declaration import columns
@@ -39,7 +40,10 @@ _STYLES = {"up": "green", "no carrier": "yellow", "down": "dim"}
 def run(options: Namespace, output: Output) -> int:
     """Print the interfaces in the order of their numbers, and return the exit status."""
     missing = missing_right()
-    found = list_interfaces()
+    try:
+        found = list_interfaces()
+    except CaptureError as error:
+        raise CommandError(str(error)) from error
     if options.format == "text":
         _print(output, found, missing)
         return 0

@@ -2,7 +2,7 @@
 
 import os
 from argparse import Namespace
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from analyzer.capture.blocks import Interface
 from analyzer.cli.live_rows import row_text
@@ -10,10 +10,12 @@ from analyzer.cli.live_run import LiveRun
 from analyzer.cli.live_settings import ring_of, seconds_of, triggers_of
 from analyzer.cli.output import CommandError
 from analyzer.codec.build import build
-from analyzer.engine import Listener
+from analyzer.engine import Engine, Listener
+from analyzer.engine.dispatcher import TcpStream
 from analyzer.store.chain_verdicts import Chains
 from analyzer.store.flight_recorder import FlightRecorder
 from analyzer.store.kept_packets import KeptPackets, Origin
+from analyzer.tls.session import Session
 
 
 def keepers(options: Namespace, live_run: LiveRun, chains: Chains) -> list[Listener]:
@@ -27,7 +29,7 @@ def keepers(options: Namespace, live_run: LiveRun, chains: Chains) -> list[Liste
     listeners: list[Listener] = []
     if options.write is not None:
         try:
-            kept = KeptPackets(options.write, origin, ring_of(options), material)
+            kept = KeptPackets(options.write, origin, ring_of(options), material, open_sessions_of(live_run.engine))
         except OSError as error:
             raise CommandError(f"{options.write}: {error.strerror}") from error
         live_run.written = lambda: kept.n_bytes
@@ -43,3 +45,18 @@ def keepers(options: Namespace, live_run: LiveRun, chains: Chains) -> list[Liste
         live_run.notes.append(recorder.notes)
         listeners.append(recorder)
     return listeners
+
+
+def open_sessions_of(engine: Engine) -> Callable[[int], Iterator[Session]]:
+    """Return what yields the sessions over TCP that have begun and not ended, and had a packet in that frame or later."""
+
+    def open_sessions(frame: int) -> Iterator[Session]:
+        for endpoint in engine.connections.endpoints.values():
+            connection = endpoint.connection
+            stream = connection.sink
+            if endpoint is connection.originator and connection.last_frame >= frame and isinstance(stream, TcpStream):
+                session: Session | None = stream.session  # None until TLS has begun
+                if session is not None:
+                    yield session
+
+    return open_sessions

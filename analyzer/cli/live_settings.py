@@ -11,6 +11,9 @@ from analyzer.store.kept_packets import Ring
 
 _LONGEST_FILTER = 4096
 
+_SMALLEST_FILE = 100_000
+"""Bytes of a file of a ring, at least. Smaller ones would only fill the folder with names."""
+
 _SIZES = {"": 1, "K": 1000, "M": 1000**2, "G": 1000**3}
 _TIMES = {"": 1, "S": 1, "SEC": 1, "MIN": 60, "M": 60, "H": 3600}
 
@@ -44,6 +47,8 @@ def check_live(options: Namespace) -> None:
                 raise CommandError(f"{name} does not go with several processes (-j)")
         if piped:
             raise CommandError(f"{piped[0]}: a pipe cannot be shared by several processes (-j)")
+    if options.write == "-":
+        raise CommandError("-w -: packets go into a file, because standard output has the results; name a file")
     for name, needs in (("rotate", "write"), ("keep", "rotate"), ("keep_before", "trigger")):
         if getattr(options, name) is not None and getattr(options, needs) is None:
             raise CommandError(f"--{name.replace('_', '-')} needs {'-w FILE' if needs == 'write' else f'--{needs}'}")
@@ -84,6 +89,8 @@ def ring_of(options: Namespace) -> Ring | None:
         return None
     keep = options.keep or 0
     size = quantity(options.rotate, {name + "B": factor for name, factor in _SIZES.items() if name})
+    if size is not None and size < _SMALLEST_FILE:
+        raise CommandError(f"--rotate {options.rotate}: a file has at least {_SMALLEST_FILE // 1000}kB")
     if size is not None:
         return Ring(n_bytes=int(size), keep=keep)
     seconds = quantity(options.rotate, {name: factor for name, factor in _TIMES.items() if name})

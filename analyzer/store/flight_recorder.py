@@ -38,7 +38,8 @@ MOST_RECORDS = 8 << 20
 """Bytes of the records of ended sessions that are held, at most."""
 
 MOST_INCIDENTS = 100
-"""Incidents of a run. A sender who can cause one finding can cause it again and again, until the disk is full."""
+"""Incidents of a run, also those that could not be written whole. A sender who can cause one finding can cause it again and
+again, until the disk is full."""
 
 _SECOND = 1_000_000_000
 
@@ -66,8 +67,8 @@ class _Ended:
 class FlightRecorder(Listener):
     """Holds the packets of the last `seconds` seconds, and writes incidents into folders in `folder`.
 
-    incidents: the folders that were written. notes: what went wrong, in one line each. The engine must be `detailed`, so that
-    findings in sessions that go on are seen too.
+    incidents: the folders that were written. notes: what went wrong, each once, in one line. The engine must be
+    `detailed`, so that findings in sessions that go on are seen too.
     """
 
     sees_packets = True
@@ -99,7 +100,8 @@ class FlightRecorder(Listener):
         self._n_bytes = 0
         self._ended: deque[_Ended] = deque()
         self._n_ended = 0
-        self._full = False
+        self._n_tried = 0
+        self._reasons: set[str] = set()
         self._found: dict[str, tuple[int, str]] = {}
         self._texts: list[str] = []
         self._reported: set[tuple[int, str]] = set()
@@ -159,22 +161,29 @@ class FlightRecorder(Listener):
             self._found.setdefault(code, (session, detail))
 
     def _report(self) -> None:
-        if len(self.incidents) >= MOST_INCIDENTS:
-            if not self._full:
-                self._full = True
-                self.notes.append(f"no more incidents are written: there are {MOST_INCIDENTS} of this run")
+        if self._n_tried >= MOST_INCIDENTS:
+            self._note(f"no more incidents are written: there are {MOST_INCIDENTS} of this run")
             return
+        self._n_tried += 1
         now = time.time_ns()
         session = next(iter(self._found.values()))[0]
-        name = f"incident-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime(now // _SECOND))}-session-{session}"
+        when = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(now // _SECOND))
+        # One session can have several incidents in a second.
+        name = f"incident-{when}-{self._n_tried:03d}-session-{session}"
         path = os.path.join(self._folder, name)
         try:
             os.mkdir(path, PRIVATE_FOLDER)
             self._write(path, now)
         except OSError as error:
-            self.notes.append(f"{error.filename or path}: {error.strerror}; this incident is not complete")
+            reason = error.strerror or str(error)
+            self._note(reason, f"{error.filename or path}: {reason}; this incident is not complete, nor others for this reason")
             return
         self.incidents.append(path)
+
+    def _note(self, reason: str, note: str = "") -> None:
+        if reason not in self._reasons:
+            self._reasons.add(reason)
+            self.notes.append(note or reason)
 
     def _write(self, path: str, now: int) -> None:
         first = self._frames[0].at if self._frames else 0

@@ -1,18 +1,19 @@
 """Keeps the packets of a run as pcapng (draft-ietf-opsawg-pcapng), in one file or in a ring of files.
 
 A file begins with its section and the interfaces, goes on with packets, and ends with the counters of the interfaces: how
-many packets were received and dropped. It is whole at each moment: what is older than a second is on the disk in whole blocks.
-If there is no more room, keeping ends with a note, and the analysis goes on.
+many packets were received and dropped since the file before it ended. It is whole at each moment: what is older than a second
+is on the disk in whole blocks. If there is no more room, keeping ends with a note, and the analysis goes on.
 
 Readers want secrets before the packets that they decrypt, but they are known only after them. So a file that gets secrets has
 room for them at its beginning: a Decryption Secrets Block of empty lines, which are filled in later. When it is full, further
-blocks come behind the packets.
+blocks come behind the packets. They are written when a session ends, and when a file ends with packets of one that goes on.
 """
 
+import contextlib
 import os
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from analyzer.capture.blocks import Interface, Statistics
@@ -25,6 +26,7 @@ from analyzer.store.block_file import BlockFile
 from analyzer.store.session_secrets import SessionSecrets
 from analyzer.tls.decryption.key_material import KeyMaterial
 from analyzer.tls.events import Event, SessionEnded
+from analyzer.tls.session import Session
 
 FLUSH = 0.8
 """Seconds after which packets are written, at most. With a turn of the run it is less than a second."""
@@ -39,13 +41,16 @@ ROOM = 1 << 18
 _BEFORE_LINES = 16
 """Bytes of a Decryption Secrets Block before its lines: type, length, type of secrets, and their length."""
 
+_Counters = tuple[int | None, int | None, int | None]
+"""Packets that an interface has received, that it has dropped itself, and that the system has dropped."""
+
 
 @dataclass(frozen=True, slots=True)
 class Ring:
     """When the next file begins, and how many files stay.
 
-    n_bytes: size of a file, about; None for any. seconds: time of a file; None for any. keep: how many files stay, while the
-    oldest are removed; 0 for all.
+    n_bytes: size of a file, about, without the room for secrets; None for any. seconds: time of a file; None for any. keep: how
+    many files stay, while the oldest are removed; 0 for all.
     """
 
     n_bytes: int | None = None
@@ -73,11 +78,19 @@ class KeptPackets(Listener):
 
     sees_packets = True
 
-    def __init__(self, path: str, origin: Origin, ring: Ring | None = None, material: KeyMaterial | None = None) -> None:
+    def __init__(
+        self,
+        path: str,
+        origin: Origin,
+        ring: Ring | None = None,
+        material: KeyMaterial | None = None,
+        open_sessions: Callable[[int], Iterable[Session]] | None = None,
+    ) -> None:
         """path: of the file; with a ring, the names get a number and the time, as dumpcap does it.
 
-        material: the secrets of the run, if those of the sessions that end are to be in the file; then only its owner may read
-        the file. Raises OSError if the file cannot be created.
+        material: the secrets of the run, if those of the sessions are to be in the file; then only its owner may read it.
+        open_sessions: returns the sessions that are open and had a packet in that frame or later; None if nobody knows.
+        Raises OSError if the file cannot be created.
         """
         self.n_bytes = 0
         self.notes: list[str] = []
@@ -86,14 +99,15 @@ class KeptPackets(Listener):
         self._origin = origin
         self._ring = ring
         self._material = material
+        self._open_sessions = open_sessions
+        self._first_frame = 0
         self._number = 0
         self._n_interfaces = 0
+        self._totals: list[_Counters] = []
         self._began = self._flushed = time.monotonic()
         self._began_at = time.time_ns()
         self._comment = ""
-        self._lines = b""
-        self._n_new_lines = 0
-        self._lines_at = 0
+        self._room: _Room | None = None
         self._file: BlockFile | None = None
         self._writer: PcapngWriter
         self._begin()
@@ -104,14 +118,16 @@ class KeptPackets(Listener):
         if file is None:
             return
         if frame.interface >= self._n_interfaces:
-            self._describe(frame)
+            self._describe(frame.interface + 1, frame.link_type)
+        self._first_frame = self._first_frame or frame.number
         data = bytes(frame.data[frame.start : frame.end])
         self._writer.write_frame(max(0, frame.at), data, frame.wire_length, frame.interface, self._comment)
         self._comment = ""
         if file.n_waiting >= MOST_WAITING:
             self._flush(file)
         ring = self._ring
-        if ring is not None and ring.n_bytes is not None and file.size >= ring.n_bytes:
+        room = 0 if self._material is None else ROOM
+        if ring is not None and ring.n_bytes is not None and file.size - room >= ring.n_bytes:
             self._rotate()
 
     def take(self, events: Sequence[Event]) -> None:
@@ -122,12 +138,7 @@ class KeptPackets(Listener):
         for event in events:
             if isinstance(event, SessionEnded):
                 secrets.add(event.ended)
-        for block in secrets.blocks():
-            if len(self._lines) + len(block) <= ROOM:
-                self._lines += block
-                self._n_new_lines += len(block)
-            else:
-                self._writer.write_secrets(block)
+        self._write_secrets(secrets)
 
     def end_turn(self) -> None:
         """See `Listener.end_turn`."""
@@ -156,7 +167,7 @@ class KeptPackets(Listener):
         self.paths.append(path)
         self._began = self._flushed = time.monotonic()
         self._began_at = time.time_ns()
-        self._n_interfaces = 0
+        self._n_interfaces = self._first_frame = 0
         system = os.uname()
         self._writer = PcapngWriter(
             self._file,  # type: ignore[arg-type]  # it writes, which is all that is needed
@@ -165,72 +176,131 @@ class KeptPackets(Listener):
             application=self._origin.application,
         )
         if self._material is not None:
-            self._lines, self._n_new_lines = b"", 0
-            self._lines_at = self._file.size + _BEFORE_LINES
+            self._room = _Room(self._file.size + _BEFORE_LINES)
             self._writer.write_secrets(b"\n" * ROOM)
+        self._describe()
 
-    def _describe(self, frame: Frame) -> None:
-        """Describe the interfaces up to that of the frame, so that they keep their numbers."""
+    def _describe(self, n_interfaces: int = 0, link_type: int = 0) -> None:
+        """Describe all interfaces that are known, and at least so many. link_type: of those that are not known."""
         known = self._origin.interfaces()
-        while self._n_interfaces <= frame.interface:
+        while self._n_interfaces < max(n_interfaces, len(known)):
             one = known[self._n_interfaces] if self._n_interfaces < len(known) else None
             if one is None:
-                self._writer.write_interface(frame.link_type)
+                self._writer.write_interface(link_type)
             else:
                 texts = (one.name or "", one.description or "", one.filter or "")
                 self._writer.write_interface(one.link_type, one.snap_length, *texts)
             self._n_interfaces += 1
 
+    def _write_secrets(self, secrets: SessionSecrets) -> None:
+        for block in secrets.blocks():
+            if self._room is None or not self._room.take(block):
+                self._writer.write_secrets(block)
+
     def _flush(self, file: BlockFile) -> None:
         before = file.size - file.n_waiting
         try:
             file.flush()
-            if self._n_new_lines:
-                new = self._lines[-self._n_new_lines :]
-                file.overwrite(self._lines_at + len(self._lines) - len(new), new)
-                self._n_new_lines = 0
+            if self._room is not None:
+                self._room.fill(file)
         except OSError as error:
             self._give_up(error)
         self.n_bytes += file.size - file.n_waiting - before
         self._flushed = time.monotonic()
 
     def _give_up(self, error: OSError) -> None:
-        if self._file is not None:
-            self._file.close()
-        self._file = None
+        file, self._file = self._file, None
+        if file is not None:
+            file.close()
+            if file.size == 0:  # not one block had room
+                self.paths.pop()
+                with contextlib.suppress(OSError):  # then it stays, and is empty
+                    os.unlink(file.path)
         self.notes.append(f"{error.filename or self._path}: {error.strerror}; no more packets are kept, the analysis goes on")
 
     def _rotate(self) -> None:
         if self._file is None or self._ring is None:
             return
-        self._end()
+        if not self._end():
+            return
         try:
             while self._ring.keep and len(self.paths) >= self._ring.keep:
-                os.unlink(self.paths.popleft())
+                with contextlib.suppress(FileNotFoundError):  # somebody moved it away, which is what a ring is for
+                    os.unlink(self.paths.popleft())
             self._begin()
         except OSError as error:
             self._give_up(error)
 
-    def _end(self) -> None:
-        """End the file with the counters of the interfaces it has."""
+    def _end(self) -> bool:
+        """End the file, and return whether it is whole.
+
+        Its last blocks are the secrets of open sessions, and what the interfaces have counted since the file before it.
+        """
         file = self._file
         if file is None:
-            return
-        now = time.time_ns()
-        for number, counted in enumerate(self._origin.statistics()[: self._n_interfaces]):
-            lost = [n for n in (counted.dropped_by_kernel, counted.dropped_by_queue) if n is not None]
+            return False
+        if self._material is not None and self._open_sessions is not None and self._first_frame:
+            secrets = SessionSecrets(self._material)
+            for session in self._open_sessions(self._first_frame):
+                secrets.add(session)
+            self._write_secrets(secrets)
+        self._describe()
+        now, before = time.time_ns(), self._totals
+        self._totals = [_counters(one) for one in self._origin.statistics()]
+        for number, totals in enumerate(self._totals[: self._n_interfaces]):
+            received, by_interface, by_system = _since(totals, before[number] if number < len(before) else (0, 0, 0))
             self._writer.write_statistics(
                 Statistics(
                     number,
                     now,
                     self._began_at,
                     now,
-                    received=counted.received,
-                    dropped_by_interface=counted.dropped_by_interface,
-                    dropped_by_system=sum(lost) if lost else None,
+                    received=received,
+                    dropped_by_interface=by_interface,
+                    dropped_by_system=by_system,
                 )
             )
         self._flush(file)
-        if self._file is not None:
-            self._file.close()
-            self._file = None
+        if self._file is None:
+            return False
+        self._file.close()
+        self._file = None
+        return True
+
+
+class _Room:
+    """A Decryption Secrets Block of empty lines, which are filled in later."""
+
+    def __init__(self, at: int) -> None:
+        """at: where its lines begin in the file."""
+        self._at = at
+        self._n_left = ROOM
+        self._new = b""
+
+    def take(self, lines: bytes) -> bool:
+        """Take lines if there is room for them, and return whether there is."""
+        if len(lines) > self._n_left:
+            return False
+        self._n_left -= len(lines)
+        self._new += lines
+        return True
+
+    def fill(self, file: BlockFile) -> None:
+        """Write the new lines into the block, which was flushed. Raises OSError."""
+        if self._new:
+            file.overwrite(self._at, self._new)
+            self._at += len(self._new)
+            self._new = b""
+
+
+def _counters(one: InterfaceStatistics) -> _Counters:
+    by_system = None if one.dropped_by_kernel is None else one.dropped_by_kernel + one.dropped_by_queue
+    return one.received, one.dropped_by_interface, by_system
+
+
+def _since(now: _Counters, before: _Counters) -> _Counters:
+    """Return the differences. A program that writes into a pipe may begin again, with smaller numbers."""
+    received, by_interface, by_system = (
+        None if count is None else max(0, count - (earlier or 0)) for count, earlier in zip(now, before, strict=True)
+    )
+    return received, by_interface, by_system

@@ -51,6 +51,17 @@ def test_pcapng_comes_back(order: ByteOrder) -> None:
     assert not packet_reader.anomalies
 
 
+def test_names_that_are_not_utf_8_are_escaped() -> None:
+    file = io.BytesIO()
+    writer = PcapngWriter(file, comment="\udcff")
+    writer.write_interface(1, 0, "x\udcff", "the \udcfe", "tcp")
+    writer.write_frame(7, b"data", comment="x\udcff went down")
+    packet_reader, _ = read(file.getvalue())
+    (interface,) = packet_reader.interfaces
+    assert (interface.name, interface.description) == ("x\\udcff", "the \\udcfe")
+    assert packet_reader.comments == [(0, "\\udcff"), (1, "x\\udcff went down")]
+
+
 @ORDERS
 @pytest.mark.parametrize("microsecond", [True, False])
 def test_pcap_comes_back(order: ByteOrder, microsecond: bool) -> None:

@@ -150,6 +150,23 @@ def test_a_full_disk_ends_keeping_and_not_the_run(sending: Network, tmp_path: Pa
     assert n_captured > facts.frames
 
 
+def test_a_disk_without_space_ends_keeping_and_not_the_run(sending: Network, small_disk: Path):
+    """Of a ring of files too: the one that cannot be ended is the last."""
+    words = ("-w", small_disk / "ring.pcapng", "--rotate", "100kB")
+    with live(sending.far, "--format", "json", *words) as running:
+        time.sleep(3.0)
+        assert running.process.poll() is None
+        status, _, err = running.stop()
+    assert status == 0
+    assert "No space left on device; no more packets are kept, the analysis goes on" in err
+    files = sorted(small_disk.glob("ring_*.pcapng"))
+    found = [facts_of(path) for path in files]
+    assert len(found) >= 2
+    assert all(facts.error is None for facts in found)
+    n_captured = int(err.partition("captured")[2].split()[0].replace(",", ""))
+    assert n_captured > sum(facts.frames for facts in found) > 100
+
+
 def test_a_ring_of_files_by_size(sending: Network, tmp_path: Path):
     with live(sending.far, "--format", "json", "-w", tmp_path / "ring.pcapng", "--rotate", "100kB", "--keep", "3") as running:
         time.sleep(2.5)

@@ -22,6 +22,9 @@ WRONG = [
     (["lo", "--events", "--format", "text"], "--events are JSON"),
     (["lo", "--trigger", "decrypt_eror"], "no finding has the code 'decrypt_eror'"),
     (["lo", "--trigger", "fatal_alert", "--keep-before", "soon"], "--keep-before soon: say a time"),
+    (["lo", "-w", "-"], "-w -: packets go into a file"),
+    (["lo", "-w", "f", "--rotate", "0KB"], "--rotate 0KB: a file has at least 100kB"),
+    (["lo", "-w", "f", "--rotate", "99.9kB"], "at least 100kB"),
     (["lo", "-w", "f", "--rotate", "5 apples"], "--rotate 5 apples: say a size"),
     (["lo", "-a", "duration:ever"], "-a duration:ever: say"),
     (["lo", "-a", "filesize:100"], "needs -w FILE"),
@@ -66,7 +69,13 @@ def test_the_least_number_of_packets_counts():
 
 @pytest.mark.parametrize(
     ("text", "n_bytes", "seconds"),
-    [("100MB", 100_000_000, None), ("1.5kB", 1500, None), ("5min", None, 300), ("1h", None, 3600)],
+    [
+        ("100MB", 100_000_000, None),
+        ("100kB", 100_000, None),
+        ("1.5MB", 1_500_000, None),
+        ("5min", None, 300),
+        ("1h", None, 3600),
+    ],
 )
 def test_sizes_and_times(text: str, n_bytes: int | None, seconds: float | None):
     ring = ring_of(parse(["live", "lo", "-w", "f", "--rotate", text, "--keep", "7"]))

@@ -1,5 +1,6 @@
 """Files of blocks: what is in them at each moment, also without room."""
 
+import errno
 import stat
 from pathlib import Path
 
@@ -34,6 +35,22 @@ def test_a_file_without_room_ends_with_a_whole_block(tmp_path: Path):
     assert raised.value.filename == str(path)
     assert path.read_bytes() == block * 3
     assert file.size == len(block) * 3
+
+
+def test_a_full_disk_has_whole_blocks(small_disk: Path):
+    """It takes a part of the last write before it is full."""
+    path = small_disk / "blocks"
+    file = BlockFile(str(path))
+    block = bytes(range(250)) * 4
+    for _ in range(500):
+        file.write(block)
+    with pytest.raises(OSError, match="No space left on device") as raised:
+        file.flush()
+    assert (raised.value.errno, raised.value.filename) == (errno.ENOSPC, str(path))
+    data = path.read_bytes()
+    assert 100 < len(data) // len(block) < 263
+    assert data == block * (len(data) // len(block))
+    assert file.size == len(data)
 
 
 def test_a_private_file_is_private_even_if_it_was_not(tmp_path: Path):

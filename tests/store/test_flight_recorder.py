@@ -15,7 +15,7 @@ from analyzer.store import flight_recorder
 from analyzer.store.chain_verdicts import default_chains
 from analyzer.store.flight_recorder import FlightRecorder
 from analyzer.store.kept_packets import Origin
-from analyzer.tls.events import Event
+from analyzer.tls.events import Event, Finding
 
 ORIGIN = Origin(lambda: [Interface(0, 0, 1, 0, "", name="eth0")], list, "the test")
 
@@ -129,6 +129,33 @@ def test_incidents_have_a_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     assert len(list(tmp_path.iterdir())) == 3
     (note,) = tap.recorder.notes
     assert "no more incidents" in note
+
+
+def test_a_session_can_have_two_incidents_in_a_second(tmp_path: Path):
+    tap = Recorded(tmp_path, codes=("gap", "conflict"))
+    for code in ("gap", "conflict"):
+        finding = Finding(code, "low", "detail", [1])
+        finding.session = 5
+        tap.deliver([finding])
+    assert tap.recorder.notes == []
+    assert [(folder / "summary.txt").read_text().count("session 5: ") for folder in folders(tmp_path)] == [1, 1]
+
+
+def test_incidents_that_cannot_be_written_count_and_are_noted_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(flight_recorder, "MOST_INCIDENTS", 3)
+    tap = Recorded(tmp_path)
+    tap.feed(*with_gap())
+    with files_up_to(100):
+        for number in range(20, 30):
+            finding = Finding("gap", "low", "detail", [1])
+            finding.session = number
+            tap.deliver([finding])
+    assert len(list(tmp_path.iterdir())) == 3
+    assert [note.rpartition(": ")[2] for note in tap.recorder.notes] == [
+        "File too large; this incident is not complete, nor others for this reason",
+        "there are 3 of this run",
+    ]
+    assert tap.recorder.incidents == []
 
 
 def test_without_room_there_is_a_note(tmp_path: Path):

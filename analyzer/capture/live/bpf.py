@@ -6,6 +6,7 @@ socket gets a program: it is also what cuts frames at the snapshot length.
 """
 
 import ctypes
+import os
 import re
 import socket
 import struct
@@ -24,6 +25,7 @@ _SO_ATTACH_FILTER = 26
 _MAX_INSTRUCTIONS = 4096
 _DLT_RAW = 12
 _SLL2_LENGTH = 20
+_LONGEST_FRAME = 0xFFFF
 
 # Codes of instructions (linux/bpf_common.h): the class is in the lowest three bits, the addressing mode in the highest.
 _LOAD, _LOAD_INDEX, _RETURN = 0x00, 0x01, 0x06
@@ -45,6 +47,10 @@ def compile_bpf(expression: str, interface: str, link_type: int) -> Program:
     if "\0" in expression:
         raise CaptureError("the filter contains a zero byte")
     try:
+        text = expression.encode()
+    except UnicodeEncodeError as error:
+        raise CaptureError("the filter is not UTF-8") from error
+    try:
         from scapy.libs import winpcapy
     except OSError as error:
         raise CaptureError(
@@ -52,17 +58,16 @@ def compile_bpf(expression: str, interface: str, link_type: int) -> Program:
         ) from error
     # The kernel has taken the tag out of the frame. Only for an interface does libpcap know that, and ask the kernel for it.
     if link_type == 1 and _VLAN.search(expression):
-        return _compile_for_interface(winpcapy, expression, interface)
-    from scapy.arch.common import compile_filter, free_filter
-    from scapy.error import Scapy_Exception
-
+        reason = ctypes.create_string_buffer(winpcapy.PCAP_ERRBUF_SIZE)
+        handle = winpcapy.pcap_open_live(ctypes.create_string_buffer(os.fsencode(interface)), _LONGEST_FRAME, 0, 0, reason)
+        if not handle:
+            raise CaptureError(f"filter: libpcap cannot open {interface}: {reason.value.decode(errors='replace')}")
+    else:
+        handle = winpcapy.pcap_open_dead(_DLT_RAW if link_type == RAW_IP else link_type, _LONGEST_FRAME)
     try:
-        compiled = compile_filter(expression, linktype=_DLT_RAW if link_type == RAW_IP else link_type)
-    except Scapy_Exception as error:
-        raise CaptureError(f"filter: {error}") from error
-    program = _instructions(compiled)
-    free_filter(compiled)
-    return program
+        return _compile(winpcapy, handle, text)
+    finally:
+        winpcapy.pcap_close(handle)
 
 
 def snapshot_filter(program: Program | None, snapshot_length: int, cooked: bool) -> Program:
@@ -95,25 +100,18 @@ def attach_filter(packets: socket.socket, program: Sequence[tuple[int, int, int,
         raise CaptureError(f"the kernel refuses the filter: {error.strerror}") from error
 
 
-def _compile_for_interface(winpcapy: Any, expression: str, interface: str) -> Program:
-    """Compile for an open interface, which is closed again."""
+def _compile(winpcapy: Any, handle: Any, text: bytes) -> Program:
+    """Compile for an open handle of libpcap."""
+    # Not scapy's `compile_filter`: its module lists the interfaces when it is imported, and fails if a name is not UTF-8.
     from scapy.libs.structures import bpf_program
 
-    error = ctypes.create_string_buffer(winpcapy.PCAP_ERRBUF_SIZE)
-    handle = winpcapy.pcap_open_live(ctypes.create_string_buffer(interface.encode()), 65535, 0, 0, error)
-    if not handle:
-        raise CaptureError(f"filter: libpcap cannot open {interface}: {error.value.decode(errors='replace')}")
-    try:
-        compiled = bpf_program()
-        text = ctypes.create_string_buffer(expression.encode())
-        if winpcapy.pcap_compile(handle, ctypes.byref(compiled), text, 1, -1) == -1:
-            reason = ctypes.string_at(winpcapy.pcap_geterr(handle)).decode(errors="replace")
-            raise CaptureError(f"filter: {expression!r}: {reason}")
-        program = _instructions(compiled)
-        winpcapy.pcap_freecode(ctypes.byref(compiled))
-        return program
-    finally:
-        winpcapy.pcap_close(handle)
+    compiled = bpf_program()
+    if winpcapy.pcap_compile(handle, ctypes.byref(compiled), ctypes.create_string_buffer(text), 1, -1) == -1:
+        reason = ctypes.string_at(winpcapy.pcap_geterr(handle)).decode(errors="replace")
+        raise CaptureError(f"filter: {text.decode()!r}: {reason}")
+    program = _instructions(compiled)
+    winpcapy.pcap_freecode(ctypes.byref(compiled))
+    return program
 
 
 def _instructions(compiled: Any) -> Program:

@@ -5,12 +5,14 @@ counters from /proc/net/dev, and the speed from sysfs. All of these need no righ
 """
 
 import errno
+import os
 import socket
 import struct
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from analyzer.capture.live.capture_error import CaptureError
 from analyzer.capture.live.hardware_types import link_type_of
 
 _SIOCGIFFLAGS = 0x8913
@@ -48,11 +50,17 @@ class InterfaceFacts:
 
 
 def list_interfaces() -> list[InterfaceFacts]:
-    """Return the facts of all interfaces, in the order of their indexes."""
-    import scapy.layers.l2  # noqa: F401 - which fills `conf`
-    from scapy.config import conf
+    """Return the facts of all interfaces, in the order of their indexes.
 
-    conf.ifaces.reload()
+    Raise CaptureError if one has a name that is not UTF-8, which scapy cannot read.
+    """
+    try:
+        import scapy.layers.l2  # noqa: F401 - which fills `conf`
+        from scapy.config import conf
+
+        conf.ifaces.reload()
+    except UnicodeDecodeError as error:
+        raise CaptureError("the name of an interface is not UTF-8, so they cannot be listed; live can capture them") from error
     counters = _read_counters()
     found = []
     for interface in conf.ifaces.values():
@@ -146,7 +154,7 @@ def _read_counters() -> dict[str, list[int]]:
     if not _COUNTERS.exists():
         return {}
     counters = {}
-    for line in _COUNTERS.read_text().splitlines()[2:]:
+    for line in os.fsdecode(_COUNTERS.read_bytes()).splitlines()[2:]:
         name, _, numbers = line.rpartition(":")
         counters[name.strip()] = [int(number) for number in numbers.split()]
     return counters

@@ -68,6 +68,7 @@ class RingSocket:
         self._next = 0
         self._refusal = ""
         self._barrier = threading.Lock()
+        self._counting = threading.Lock()
         self._dropped_before = dropped_by_interface(name)
         try:
             self._socket = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM if self.cooked else socket.SOCK_RAW, 0)
@@ -111,8 +112,9 @@ class RingSocket:
         """Look whether the interface is still there and up, and return what has changed as a note; else "".
 
         A socket of an interface that goes down stays bound, and continues when it is up. If the interface is removed and
-        another one gets its name, the socket is bound to that one.
+        another one gets its name, the socket is bound to that one. The counters are read too, which have only 32 bits.
         """
+        self.count()
         if self.name == ANY:
             return ""
         failed = self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) == errno.ENETDOWN
@@ -139,10 +141,14 @@ class RingSocket:
         attach_filter(self._socket, RETURN_NOTHING)
 
     def count(self) -> None:
-        """Add the counters of the kernel, which begin at 0 after each reading, to `received` and `dropped`."""
-        received, dropped, _ = struct.unpack("3I", self._socket.getsockopt(SOL_PACKET, _STATISTICS, 12))
-        self.received += received
-        self.dropped += dropped
+        """Add the counters of the kernel, which begin at 0 after each reading, to `received` and `dropped`.
+
+        Any thread may call this: the view does, beside the run.
+        """
+        with self._counting:
+            received, dropped, _ = struct.unpack("3I", self._socket.getsockopt(SOL_PACKET, _STATISTICS, 12))
+            self.received += received
+            self.dropped += dropped
 
     def dropped_by_interface(self) -> int | None:
         """Packets that the interface has dropped since the socket was opened, of any traffic; None if that is not known."""
@@ -173,20 +179,20 @@ class RingSocket:
 
     def _bind(self) -> None:
         if self.name == ANY:
-            _bind_to_all(self._socket)
+            _bind_to(self._socket, 0)
             return
         self._index = socket.if_nametoindex(self.name)
         if is_loopback(flags_of(self.name)):
             self._socket.setsockopt(SOL_PACKET, IGNORE_OUTGOING, 1)
-        self._socket.bind((self.name, ETH_P_ALL))
+        _bind_to(self._socket, self._index)
         if self._options.promiscuous:
             membership = struct.pack("iHH8s", self._index, _PROMISCUOUS, 0, b"")
             self._socket.setsockopt(SOL_PACKET, _ADD_MEMBERSHIP, membership)
 
 
-def _bind_to_all(packets: socket.socket) -> None:
-    """Bind to all interfaces: to index 0, for which Python's own `bind` has no name."""
-    address = struct.pack("=H2siHBB8s", socket.AF_PACKET, ETH_P_ALL.to_bytes(2, "big"), 0, 0, 0, 0, b"")
+def _bind_to(packets: socket.socket, index: int) -> None:
+    """Bind to the interface of that index, 0 for all. Python's own `bind` wants a name in UTF-8, and has none for all."""
+    address = struct.pack("=H2siHBB8s", socket.AF_PACKET, ETH_P_ALL.to_bytes(2, "big"), index, 0, 0, 0, b"")
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.bind(packets.fileno(), ctypes.create_string_buffer(address), len(address)) != 0:
         raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))

@@ -69,6 +69,7 @@ def test_loads_from_a_cooked_header_become_requests_to_the_kernel() -> None:
         ("host 1.2.3.4.5", 1, "1.2.3.4.5"),
         ("vlan 5", 276, "VLAN"),
         ("udp\0", 1, "zero byte"),
+        ("tcp\udcff", 1, "not UTF-8"),
         ("ether host 02:00:00:00:00:01", 101, "ethernet"),
     ],
 )

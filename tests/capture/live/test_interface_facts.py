@@ -1,8 +1,12 @@
 """Reads the facts of interfaces in a network namespace of the test, where they are known."""
 
+import os
 import socket
+import subprocess
+import sys
+from contextlib import closing
 
-from live_network import Network, ethernet
+from live_network import Network, ethernet, frames_of
 
 from analyzer.capture.live.interface_facts import (
     dropped_by_interface,
@@ -12,6 +16,8 @@ from analyzer.capture.live.interface_facts import (
     is_up,
     list_interfaces,
 )
+from analyzer.capture.live.live_capture import LiveCapture
+from analyzer.capture.live.live_options import LiveOptions
 
 
 def test_every_interface_with_its_addresses_and_state(network: Network) -> None:
@@ -41,6 +47,24 @@ def test_packets_are_counted(network: Network) -> None:
     assert sent[1] - sent[0] == 10
     assert received[1] - received[0] == 10
     assert after[network.far].dropped_in == dropped_by_interface(network.far)
+
+
+def test_a_name_that_is_not_utf_8(network: Network) -> None:
+    """scapy lists the interfaces when it is imported, and cannot read this one."""
+    name = os.fsdecode(b"x\xff")
+    network.ip("link", "set", network.near, "down")
+    network.ip("link", "set", network.near, "name", name)
+    network.ip("link", "set", name, "up")
+    before = dropped_by_interface(name)
+    assert before is not None
+    with closing(LiveCapture([name, "lo"], LiveOptions(bpf="ether proto 0x88b5"))) as capture:
+        capture.open()
+        network.send(ethernet(1), interface=network.far)
+        assert [frame.data for frame in frames_of(capture, 1)] == [ethernet(1)]
+        assert [one.dropped_by_interface for one in capture.statistics()] == [0, 0]
+    ran = subprocess.run([sys.executable, "-m", "analyzer", "interfaces"], capture_output=True, text=True)
+    assert (ran.returncode, ran.stdout) == (2, "")
+    assert ran.stderr == "analyzer: the name of an interface is not UTF-8, so they cannot be listed; live can capture them\n"
 
 
 def test_what_is_not_there_is_none(network: Network) -> None:

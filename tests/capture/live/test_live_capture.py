@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 
 import pytest
 from live_network import Network, ethernet, frames_of, udp
@@ -252,6 +252,17 @@ def test_a_slow_link_does_not_use_up_the_ring_in_a_second(network: Network) -> N
             network.send(ethernet(1))
             time.sleep(0.021)
         assert capture.statistics()[0].dropped_by_kernel == 0
+
+
+def test_the_counters_of_the_kernel_are_read_while_nobody_asks(network: Network) -> None:
+    """They have 32 bits, which last for some hours."""
+    with closing(ring_socket.RingSocket(network.far, LiveOptions())) as one:
+        network.send(*map(ethernet, range(5)))
+        one.check()
+        assert one.received == 5
+        network.send(*map(ethernet, range(3)))
+        one.check()
+        assert (one.received, one.dropped) == (8, 0)
 
 
 @BACKENDS
