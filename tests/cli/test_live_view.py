@@ -1,11 +1,13 @@
 """The full-screen view, driven by keystrokes over real captures."""
 
 import asyncio
+import contextlib
 import json
 import os
 import pty
 import select
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -275,3 +277,27 @@ def test_a_terminal_gets_the_view_and_then_the_summary(network: Network, reposit
         assert status == 0
     finally:
         os.close(terminal)
+
+
+@pytest.mark.parametrize("missing", ["input", "errors"])
+def test_without_a_terminal_for_keys_or_for_the_screen_there_are_rows(demo: Path, repository: Path, missing: str):
+    """`tcpdump -w - | analyzer live -` in a terminal: the pipe has packets and no keys. `2>FILE` gets no screen."""
+    controller, terminal = pty.openpty()
+    if missing == "input":
+        words, streams = ["-"], {"stdin": demo.open("rb"), "stderr": terminal}
+    else:
+        words, streams = [str(demo)], {"stdin": terminal, "stderr": subprocess.PIPE}
+    words = [sys.executable, "-m", "analyzer", "live", *words]
+    with subprocess.Popen(words, cwd=repository, stdout=terminal, **streams) as process:  # type: ignore[call-overload]
+        os.close(terminal)
+        drawn = b""
+        with contextlib.suppress(OSError):  # EIO: nobody has the terminal open any more
+            while data := os.read(controller, 1 << 16):
+                drawn += data
+        if process.stderr is not None:
+            drawn += process.stderr.read()
+    os.close(controller)
+    assert process.returncode == 0, drawn
+    assert b"\x1b[?1049h" not in drawn
+    assert drawn.count(b"established (") == 8
+    assert b"TLS sessions" in drawn
