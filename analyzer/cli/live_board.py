@@ -49,7 +49,7 @@ class Row:
 
     state: `open`, or how it ended. severity: of its worst finding, empty without one. line: its record as a line of JSON, empty
     before it has ended. text: everything of it in a line, for filters. data: (role, bytes) of what was decrypted last. session,
-    steps: for its ladder; None if it cannot be opened any more.
+    steps: for its ladder; None if it cannot be opened any more. seen: whether `changes` has returned it.
     """
 
     number: int
@@ -68,6 +68,7 @@ class Row:
     text: str = ""
     session: Session | None = None
     steps: Steps | None = None
+    seen: bool = False
     n_data: int = 0
     data: deque[tuple[int, bytes]] = field(default_factory=deque)
 
@@ -107,11 +108,16 @@ class Board(Listener):
                 elif row is not None:
                     self._add(event, row)
 
-    def changes(self) -> tuple[list[Row], set[int]]:
-        """Return the rows that are new or have changed since the last call, and the numbers of those that were removed."""
+    def changes(self, everything: bool = False) -> tuple[list[Row], set[int]]:
+        """Return the rows that are new or have changed since the last call, and the numbers of those that were removed.
+
+        everything: return all rows. Rows that came and were removed between two calls are in neither.
+        """
         with self.lock:
-            changed = [self.rows[number] for number in sorted(self._changed) if number in self.rows]
+            changed = list(self.rows.values()) if everything else [self.rows[number] for number in sorted(self._changed)]
             removed, self._removed, self._changed = self._removed, set(), set()
+            for row in changed:
+                row.seen = True
         return changed, removed
 
     def _begin(self, event: SessionBegan) -> None:
@@ -198,9 +204,11 @@ class Board(Listener):
         row.data.clear()
 
     def _remove(self, number: int) -> None:
-        self._forget_data(self.rows.pop(number))
+        row = self.rows.pop(number)
+        self._forget_data(row)
         self._changed.discard(number)
-        self._removed.add(number)
+        if row.seen:  # so there are at most MAX_ROWS, however long nobody calls `changes`
+            self._removed.add(number)
 
 
 def _state(record: dict[str, Any], ending: str) -> str:

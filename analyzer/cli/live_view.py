@@ -302,10 +302,7 @@ class LiveView(App[None]):
     def _rebuild(self) -> None:
         """Fill the table again: another filter."""
         self.table.clear()
-        self.board.changes()
-        with self.board.lock:
-            rows = list(self.board.rows.values())
-        self._apply(rows, set())
+        self._apply(self.board.changes(everything=True)[0], set())
         self.show_changes()
 
     def _filter_text(self) -> str:

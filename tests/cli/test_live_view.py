@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -21,17 +21,21 @@ from live_traffic import fetch, make_site, openssl_server
 from textual.pilot import Pilot
 from textual.widgets import Input, Static
 
+from analyzer.capture.frame import Frame
 from analyzer.capture.live.live_capture import LiveCapture
 from analyzer.capture.live.pipe_capture import PipeCapture
+from analyzer.capture.packet_reader import PacketReader
 from analyzer.cli import live_board
 from analyzer.cli.arguments import parse
+from analyzer.cli.live_board import Board
 from analyzer.cli.live_keys import LiveKeys
 from analyzer.cli.live_pages import FollowPage, LadderPage
 from analyzer.cli.live_run import Limits, LiveRun, LiveSource
 from analyzer.cli.live_view import LiveView
 from analyzer.cli.summary import Summary
 from analyzer.cli.trust_options import read_chains
-from analyzer.engine import Engine
+from analyzer.engine import Engine, Listener
+from analyzer.engine import run as run_engine
 
 from .conftest import client_hello, pcap, tcp
 
@@ -242,6 +246,48 @@ def test_rows_ladders_and_data_have_limits(demo: Path, monkeypatch: pytest.Monke
         await until(pilot, lambda: "no longer held" in content(view, "#content"))
 
     drive(view, steps)
+
+
+class Pieces:
+    """A capture in turns of a thousand bytes."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+
+    def packet_readers(self) -> Iterator[PacketReader]:
+        reader = PacketReader(Frame())
+        for at in range(0, len(self._data), 1000):
+            reader.feed(self._data[at : at + 1000])
+            yield reader
+
+
+class Table(Listener):
+    """Asks the board for its changes in each turn, as the view does, but not while it is paused."""
+
+    def __init__(self, board: Board) -> None:
+        self.numbers: set[int] = set()
+        self.paused = False
+        self._board = board
+
+    def end_turn(self) -> None:
+        if not self.paused:
+            changed, removed = self._board.changes()
+            assert removed <= self.numbers
+            self.numbers = self.numbers - removed | {row.number for row in changed}
+
+
+@pytest.mark.parametrize("paused", [False, True])
+def test_only_the_removal_of_what_was_shown_is_remembered(demo: Path, monkeypatch: pytest.MonkeyPatch, paused: bool):
+    monkeypatch.setattr(live_board, "MAX_ROWS", 3)
+    board = Board(read_chains(parse(["live", "lo"])))
+    table = Table(board)
+    table.paused = paused
+    run_engine(Pieces(demo.read_bytes()), Engine(detailed=True), [board, table])
+    changed, removed = board.changes()
+    if paused:
+        assert ([row.number for row in changed], removed) == ([5, 6, 7], set())
+    else:
+        assert table.numbers == {5, 6, 7}
 
 
 @pytest.mark.parametrize("leave", [b"q", b"\x03", signal.SIGTERM], ids=["q", "Ctrl-C", "SIGTERM"])
