@@ -5,6 +5,7 @@ import contextlib
 import json
 import os
 import pty
+import re
 import select
 import signal
 import subprocess
@@ -27,7 +28,7 @@ from analyzer.capture.live.pipe_capture import PipeCapture
 from analyzer.capture.packet_reader import PacketReader
 from analyzer.cli import live_board
 from analyzer.cli.arguments import parse
-from analyzer.cli.live_board import Board
+from analyzer.cli.live_board import Board, Row
 from analyzer.cli.live_keys import LiveKeys
 from analyzer.cli.live_pages import FollowPage, LadderPage
 from analyzer.cli.live_run import Limits, LiveRun, LiveSource
@@ -36,6 +37,7 @@ from analyzer.cli.summary import Summary
 from analyzer.cli.trust_options import read_chains
 from analyzer.engine import Engine, Listener
 from analyzer.engine import run as run_engine
+from analyzer.tls.session import Session
 
 from .conftest import client_hello, pcap, tcp
 
@@ -288,6 +290,84 @@ def test_only_the_removal_of_what_was_shown_is_remembered(demo: Path, monkeypatc
         assert ([row.number for row in changed], removed) == ([5, 6, 7], set())
     else:
         assert table.numbers == {5, 6, 7}
+
+
+def test_a_ladder_that_is_forgotten_while_it_is_drawn(demo: Path, monkeypatch: pytest.MonkeyPatch):
+    """The run forgets the ladder between two reads of the row, as it may at any moment."""
+    view = view_of(PipeCapture(str(demo)), "demo")
+
+    class Forgetting(Row):
+        """A row whose ladder is forgotten as soon as somebody has read its session."""
+
+        @property
+        def session(self) -> Session | None:  # type: ignore[override]
+            found = self.__dict__.get("found")
+            if not view.board.lock.locked():
+                self.__dict__["found"] = self.steps = None
+            return found
+
+        @session.setter
+        def session(self, session: Session | None) -> None:
+            self.__dict__["found"] = session
+
+    monkeypatch.setattr(live_board, "Row", Forgetting)
+
+    async def steps(pilot: Pilot[None]) -> None:
+        await until(pilot, lambda: len(rows(view)) == 8 and all(row[6] != "open" for row in rows(view)))
+        view.table.move_cursor(row=0)
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(view.screen, LadderPage) and "ClientHello" in content(view, "#content"))
+
+    drive(view, steps)
+
+
+def in_a_terminal(script: str, repository: Path) -> tuple[int, bytes]:
+    """Run a script of Python in a terminal. Return its status, and what stands there after the view."""
+    process, terminal = pty.fork()
+    if process == 0:
+        os.chdir(repository)
+        os.environ["TERM"] = "xterm-256color"
+        os.execv(sys.executable, [sys.executable, "-c", script])
+    drawn = b""
+    with contextlib.suppress(OSError):  # EIO: nobody has the terminal open any more
+        while data := os.read(terminal, 1 << 16):
+            drawn += data
+    os.close(terminal)
+    return os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]), drawn.rpartition(b"\x1b[?1049l")[2]
+
+
+def test_all_notes_stand_there_when_the_view_is_left(demo: Path, repository: Path):
+    script = f"""
+import sys
+from analyzer.cli import live_view
+from analyzer.cli.main import main
+
+def notice(view):
+    for number in range(5):
+        view.board.note(f"note {{number}}")
+    view.set_timer(0.5, view.exit)
+
+live_view.LiveView.on_ready = notice
+sys.exit(main(["live", {str(demo)!r}]))
+"""
+    status, left = in_a_terminal(script, repository)
+    assert status == 0, left
+    assert re.findall(rb"analyzer: note (\d)", left) == [b"0", b"1", b"2", b"3", b"4"]
+    assert b"TLS sessions" in left
+
+
+def test_a_view_that_fails_is_no_success(demo: Path, repository: Path):
+    script = f"""
+import sys
+from analyzer.cli import live_view
+from analyzer.cli.main import main
+
+live_view.cells = None  # an error in the view itself
+sys.exit(main(["live", {str(demo)!r}]))
+"""
+    status, left = in_a_terminal(script, repository)
+    assert status == 2, left
+    assert b"analyzer: the view failed" in left
 
 
 @pytest.mark.parametrize("leave", [b"q", b"\x03", signal.SIGTERM], ids=["q", "Ctrl-C", "SIGTERM"])
