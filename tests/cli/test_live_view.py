@@ -12,7 +12,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Generator
 from pathlib import Path
 
 import pytest
@@ -256,7 +256,7 @@ class Pieces:
     def __init__(self, data: bytes) -> None:
         self._data = data
 
-    def packet_readers(self) -> Iterator[PacketReader]:
+    def packet_readers(self) -> Generator[PacketReader, None, None]:
         reader = PacketReader(Frame())
         for at in range(0, len(self._data), 1000):
             reader.feed(self._data[at : at + 1000])
