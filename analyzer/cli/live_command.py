@@ -36,6 +36,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from analyzer.capture.processes.process_identity import Process
 from analyzer.cli.output import CommandError, complain
+from analyzer.cli.tail import replaced
 from analyzer.engine.run import Listener
 from analyzer.tls.events import Event, SessionBegan, SessionEnded
 
@@ -209,7 +210,8 @@ class OwnSessions(Listener):
             return False
         randoms = {work.keys.client_random, *work.keys.named}
         lines = [line for random in randoms for line in self._keylog.lines_of(random)]
-        return any(line.source == self._command.key_log for line in lines)
+        own = (self._command.key_log, replaced(self._command.key_log))
+        return any(line.source in own for line in lines)
 
 
 class User(NamedTuple):
