@@ -74,10 +74,9 @@ class Tail:
 
     def _read_named(self) -> bool:
         """Read what is new in the file that the path names. Return whether there is more."""
-        if self._file is None and not self._reopen():
+        file = self._file or self._reopen()
+        if file is None:
             return False
-        file = self._file
-        assert file is not None
         if not file.continues():
             self._begin("was emptied")
             file.begin()
@@ -87,28 +86,31 @@ class Tail:
             there = os.stat(self.path)
         except OSError:  # the file is gone, perhaps only until a new one takes its place
             return False
-        if os.path.samestat(there, os.fstat(file.descriptor)) or not self._reopen():
+        if os.path.samestat(there, os.fstat(file.descriptor)):
+            return False
+        newer = self._reopen()
+        if newer is None:
             return False
         self._leave_replaced()
         file.source = replaced(self.path)
         file.position = file.line  # a line that is not complete yet is read again, as one of the replaced file
         self._replaced, self._replaced_until = file, monotonic() + REPLACED_FOR
         self._begin("was replaced by another file")
-        return self._file.read(self._keylog)
+        return newer.read(self._keylog)
 
-    def _reopen(self) -> bool:
-        """Open the file that the path names now. Return whether that worked; each kind of trouble is reported once."""
+    def _reopen(self) -> "_File | None":
+        """Open the file that the path names now. Return None if that failed; each kind of trouble is reported once."""
         try:
             self._file = _File(_open(self.path), self.path)
         except FileNotFoundError:
-            return False
+            return None
         except OSError as error:
             if self._trouble != str(error.strerror):
                 self._trouble = str(error.strerror)
                 complain(f"{self.path}: {error.strerror}; it is tried again")
-            return False
+            return None
         self._trouble = ""
-        return True
+        return self._file
 
     def _begin(self, why: str) -> None:
         complain(f"{self.path}: {why} while it was read; the secrets read before stay in use")
@@ -129,7 +131,7 @@ def replaced(path: str) -> str:
 
 @dataclass(slots=True)
 class _File:
-    """An open file. position: up to where it was read; line: where its last line begins; last: the last bytes before position."""
+    """An open file. position: up to where it was read; line: where its last line begins; last: the last bytes that were read."""
 
     descriptor: int
     source: str

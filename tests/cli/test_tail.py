@@ -81,7 +81,9 @@ def test_a_file_put_in_its_place(tmp_path: Path, capfd: pytest.CaptureFixture[st
     assert "was replaced by another file" in capfd.readouterr().err
 
 
-def test_a_replaced_file_is_read_for_some_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]):
+def test_a_replaced_file_is_read_for_some_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+):
     """A browser has it open, and goes on writing there. Its last line was not complete when the other file came."""
     path = tmp_path / "keys"
     keylog, n_open = KeyLog(), len(os.listdir("/proc/self/fd"))
