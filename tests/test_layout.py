@@ -46,7 +46,6 @@ TESTED_ELSEWHERE = {
     "capture/source.py": "capture/test_capture_reader.py",
     "cli/arguments.py": "cli/test_main.py",
     "cli/certificate_text.py": "cli/test_certificates.py",
-    "cli/chain_summary.py": "cli/test_trust_options.py",
     "cli/completion.py": "cli/test_main.py",
     "cli/explain.py": "cli/test_show.py",
     "cli/message_fields.py": "cli/test_show.py",

@@ -109,10 +109,6 @@ class CaptureRun:
         """Whether a capture is a pipe. The length of a pipe is not known."""
         return self.total is None
 
-    def stopped(self) -> bool:
-        """Return whether a signal has ended the captures."""
-        return self.reader.stopped
-
     def secrets_may_come(self) -> bool:
         """Return whether the captures or growing key logs may contain secrets that could not be read yet."""
         if self.tail or self._packet_reader is None:
