@@ -91,7 +91,7 @@ class LadderPage(_Page):
             session, steps = self._row.session, self._row.steps
             taken = [] if steps is None else list(steps.steps)
         if steps is None:
-            return Text("this session ended too long ago: its ladder is no longer held")
+            return Text("the ladder of this session is no longer held: it ended too long ago, or is too large")
         if session is not None:
             self._whole = True
             output = PageOutput(max(60, self.app.size.width - 4))

@@ -270,14 +270,16 @@ class LiveView(App[None]):
 
     def _save(self, path: str) -> None:
         with self.board.lock:
-            lines = [row.line for row in self.board.rows.values() if row.line and self._matches(row)]
+            ended = [row.line for row in self.board.rows.values() if row.state != "open" and self._matches(row)]
+        lines = [line for line in ended if line]
         try:
             with PrivateFile(path) as file:
                 file.writelines(lines)
         except OSError as error:
             self.notify(f"{harmless(path)}: {error.strerror}", severity="error", markup=False)
             return
-        self.notify(f"{len(lines)} records in {harmless(path)}", markup=False)
+        forgotten = f"; {len(ended) - len(lines)} are no longer held" if len(ended) > len(lines) else ""
+        self.notify(f"{len(lines)} records in {harmless(path)}{forgotten}", markup=False)
 
     def _chosen(self) -> Row | None:
         table = self.table

@@ -292,6 +292,28 @@ def test_only_the_removal_of_what_was_shown_is_remembered(demo: Path, monkeypatc
         assert table.numbers == {5, 6, 7}
 
 
+@pytest.mark.parametrize(("one", "all_"), [(20_000, 1 << 30), (1 << 30, 100_000)])
+def test_ladders_and_records_are_limited_by_their_bytes(demo: Path, monkeypatch: pytest.MonkeyPatch, one: int, all_: int):
+    monkeypatch.setattr(live_board, "MAX_HELD", one)
+    monkeypatch.setattr(live_board, "MAX_ALL_HELD", all_)
+    board = Board(read_chains(parse(["live", "lo"])))
+    held = []
+
+    class Counting(Listener):
+        def end_turn(self) -> None:
+            held.append(sum(row.n_held for row in board.rows.values()))
+            assert all(row.n_held >= len(row.line) for row in board.rows.values())
+            assert all(row.n_held <= one for row in board.rows.values())
+
+    run_engine(Pieces(demo.read_bytes()), Engine(detailed=True), [board, Counting()])
+    assert 0 < max(held) <= all_
+    ladders = [row.number for row in board.rows.values() if row.session is not None]
+    assert 0 < len(ladders) < len(board.rows) == 8
+    if all_ < one:
+        assert ladders[-1] == 7  # the last ones
+        assert ladders == [row.number for row in board.rows.values() if row.line]
+
+
 def test_a_ladder_that_is_forgotten_while_it_is_drawn(demo: Path, monkeypatch: pytest.MonkeyPatch):
     """The run forgets the ladder between two reads of the row, as it may at any moment."""
     view = view_of(PipeCapture(str(demo)), "demo")
