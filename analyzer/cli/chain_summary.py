@@ -14,7 +14,7 @@ MAX_CHAINS = 4096
 """The most invalid chains that are distinguished. The sessions of further ones are only counted."""
 
 MAX_NUMBERS = 1 << 17
-"""The most sessions with an invalid chain whose numbers are kept: 1 MiB. Further ones are only counted; a run may last for days."""
+"""The most sessions with an invalid chain whose numbers are kept: 1 MiB. Further ones are only counted."""
 
 SHOWN_CHAINS = 20
 

@@ -77,6 +77,7 @@ def run(options: Namespace, output: Output) -> int:
         else:
             live_run.enough = command.ended
             own = OwnSessions(command, live_run.engine.material.keylog, [summary, _printer(options, output, chains)])
+            live_run.notes.append(own.notes)
             _print(options, output, live_run, [*listeners, own], n_frames)
             complain(command.outcome())
         status = _status(source)

@@ -3,8 +3,8 @@
 A browser appends a session's secrets while the session begins. With a capture from a pipe or an interface, they come a short
 time before or after the packets that they decrypt. Programs also empty their log, rename it and begin a new one in its place,
 or create it only when they start. All of this is detected by what `fstat` says of the open file and of the path (size, device
-and inode), and secrets that were read before stay known. A program that has the renamed file open goes on writing there, so that
-file is read for another minute. One read takes a bounded number of bytes, so that a log of any size does not keep packets waiting.
+and inode), and secrets that were read before stay known. A program that has the renamed file open goes on writing there, so it
+is read for another minute. One read takes a bounded number of bytes, so that a log of any size does not keep packets waiting.
 """
 
 import errno
@@ -131,7 +131,7 @@ def replaced(path: str) -> str:
 
 @dataclass(slots=True)
 class _File:
-    """An open file. position: up to where it was read; line: where its last line begins; last: the last bytes that were read."""
+    """An open file. position: up to where it was read; line: where its last line begins; last: the last bytes read."""
 
     descriptor: int
     source: str
