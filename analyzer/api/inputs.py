@@ -6,7 +6,7 @@ A missing file shows when a function of the package is called, and not in the mi
 import os
 import re
 import stat
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -112,7 +112,7 @@ class Captures:
             "may_grow": self._secrets_may_come if patient else None,
         }
 
-    def packet_readers(self) -> Iterator[PacketReader]:
+    def packet_readers(self) -> Generator[PacketReader, None, None]:
         """As `CaptureReader.packet_readers`. Raises NotACapture at the end, if none of the files is a capture."""
         with closing(self._reader.packet_readers()) as packet_readers:
             for packet_reader in packet_readers:

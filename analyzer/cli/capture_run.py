@@ -7,7 +7,7 @@ captures, and the results so far come; the second one ends the program at once.
 
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from time import monotonic
 from typing import TYPE_CHECKING, TypeVar
 
@@ -74,14 +74,14 @@ class CaptureRun:
         with Interruption(self.reader.stop):
             run_engine(_Ticking(self, engine) if self.piped else self, engine, listeners)
 
-    def packet_readers(self) -> Iterator[PacketReader]:
+    def packet_readers(self) -> Generator[PacketReader, None, None]:
         """See `CaptureReader.packet_readers`. Shows a progress bar on standard error if the work takes long.
 
         There is no bar if standard error is not a terminal, or if results are written to the terminal while reading.
         """
         return self.with_progress(self._packet_readers(), self.reader.n_bytes)
 
-    def with_progress(self, turns: Iterator[Turn], n_bytes: Callable[[], int]) -> Iterator[Turn]:
+    def with_progress(self, turns: Iterator[Turn], n_bytes: Callable[[], int]) -> Generator[Turn, None, None]:
         """Yield the turns of a run, with the same progress bar. n_bytes: returns how many bytes of the captures are read."""
         if not sys.stderr.isatty() or (self._streaming and self._output.terminal):
             yield from turns
@@ -108,10 +108,6 @@ class CaptureRun:
     def piped(self) -> bool:
         """Whether a capture is a pipe. The length of a pipe is not known."""
         return self.total is None
-
-    def stopped(self) -> bool:
-        """Return whether a signal has ended the captures."""
-        return self.reader.stopped
 
     def secrets_may_come(self) -> bool:
         """Return whether the captures or growing key logs may contain secrets that could not be read yet."""
@@ -157,7 +153,7 @@ class _Ticking:
         self._capture_run = capture_run
         self._engine = engine
 
-    def packet_readers(self) -> Iterator[PacketReader]:
+    def packet_readers(self) -> Generator[PacketReader, None, None]:
         """See `CaptureRun.packet_readers`."""
         engine = self._engine
         waits = LINGER if self._capture_run.tail else max(LINGER, MAX_PENDING_TIME)

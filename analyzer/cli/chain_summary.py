@@ -13,6 +13,9 @@ from analyzer.cli.table import Column, Table
 MAX_CHAINS = 4096
 """The most invalid chains that are distinguished. The sessions of further ones are only counted."""
 
+MAX_NUMBERS = 1 << 17
+"""The most sessions with an invalid chain whose numbers are kept: 1 MiB. Further ones are only counted."""
+
 SHOWN_CHAINS = 20
 
 _COLUMNS = (
@@ -33,6 +36,7 @@ class ChainSummary:
     def __init__(self) -> None:
         self.verdicts: Counter[str] = Counter()
         self._bad: dict[_Key, array[int]] = {}
+        self._n_numbers = 0
         self._uncounted = 0
 
     def take(self, record: dict[str, Any]) -> None:
@@ -71,9 +75,10 @@ class ChainSummary:
 
     def _add(self, key: _Key, number: int) -> None:
         sessions = self._bad.get(key)
+        if self._n_numbers >= MAX_NUMBERS or (sessions is None and len(self._bad) >= MAX_CHAINS):
+            self._uncounted += 1
+            return
         if sessions is None:
-            if len(self._bad) >= MAX_CHAINS:
-                self._uncounted += 1
-                return
             sessions = self._bad[key] = array("q")
         sessions.append(number)
+        self._n_numbers += 1

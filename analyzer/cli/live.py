@@ -26,7 +26,7 @@ from analyzer.cli.live_run import LiveRun, LiveSource
 from analyzer.cli.live_settings import check_live, is_pipe, limits_of, names, ring_of, seconds_of, triggers_of
 from analyzer.cli.live_summary import print_live_summary
 from analyzer.cli.live_workers import Counts, run_workers
-from analyzer.cli.output import CommandError, ErrorOutput, Output, complain
+from analyzer.cli.output import STANDARD_STREAM, CommandError, ErrorOutput, Output, complain
 from analyzer.cli.sessions import JsonLines
 from analyzer.cli.summary import Summary
 from analyzer.cli.trust_options import read_chains
@@ -48,7 +48,7 @@ def run(options: Namespace, output: Output) -> int:
     if options.jobs is not None and options.jobs > 1:
         open_source(options).close()  # what is wrong with an interface is said once
         return run_workers(options, output, run_worker)
-    full_screen = output.terminal and options.format is None and not options.events and options.words is None
+    full_screen = _is_full_screen(options, output)
     with ExitStack() as stack:
         command = None if options.words is None else LiveCommand(options.words)
         if command is not None:
@@ -77,6 +77,7 @@ def run(options: Namespace, output: Output) -> int:
         else:
             live_run.enough = command.ended
             own = OwnSessions(command, live_run.engine.material.keylog, [summary, _printer(options, output, chains)])
+            live_run.notes.append(own.notes)
             _print(options, output, live_run, [*listeners, own], n_frames)
             complain(command.outcome())
         status = _status(source)
@@ -135,6 +136,13 @@ def open_source(options: Namespace, fanout: tuple[int, int] | None = None) -> Li
     except CaptureError as error:
         raise CommandError(str(error)) from error
     return capture
+
+
+def _is_full_screen(options: Namespace, output: Output) -> bool:
+    """Return whether the view is shown. It reads keys from standard input, and draws on standard error."""
+    if options.format is not None or options.events or options.words is not None or STANDARD_STREAM in options.interfaces:
+        return False
+    return output.terminal and all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stderr))
 
 
 def _drop_rights(options: Namespace, source: LiveSource, quiet: bool = False) -> None:

@@ -30,6 +30,12 @@ MAX_ROWS = 2000
 MAX_LADDERS = 300
 """Sessions that have ended whose ladder can still be opened. One needs about 30 kB."""
 
+MAX_HELD = 4 << 20
+"""Bytes of memory, as estimated, for the ladder and the record of one session. With more they are forgotten."""
+
+MAX_ALL_HELD = 32 << 20
+"""The same for all sessions. With more, those of the sessions that began first are forgotten."""
+
 MAX_DATA = 1 << 16
 """Bytes of data of one session that can be followed: the last ones."""
 
@@ -37,6 +43,12 @@ MAX_ALL_DATA = 16 << 20
 """The same for all sessions."""
 
 MAX_NOTES = 200
+
+_MESSAGE_COST = 6
+"""Bytes of memory for a byte of a handshake message, which is held as it was sent and decoded."""
+
+_STEP_COST = 512
+"""Bytes of memory for a step of a ladder."""
 
 _DECRYPTED = {"decrypted": "yes", "partial": "partly", "none": "no"}
 
@@ -48,8 +60,9 @@ class Row:
     """One session. The texts are harmless for a terminal.
 
     state: `open`, or how it ended. severity: of its worst finding, empty without one. line: its record as a line of JSON, empty
-    before it has ended. text: everything of it in a line, for filters. data: (role, bytes) of what was decrypted last. session,
-    steps: for its ladder; None if it cannot be opened any more.
+    before it has ended, or if it is held no longer. text: everything of it in a line, for filters. data: (role, bytes) of what
+    was decrypted last. session, steps: for its ladder; None if it cannot be opened any more. n_held: bytes of memory for line,
+    session and steps, as estimated. seen: whether `changes` has returned it.
     """
 
     number: int
@@ -68,6 +81,8 @@ class Row:
     text: str = ""
     session: Session | None = None
     steps: Steps | None = None
+    seen: bool = False
+    n_held: int = 0
     n_data: int = 0
     data: deque[tuple[int, bytes]] = field(default_factory=deque)
 
@@ -90,6 +105,7 @@ class Board(Listener):
         self._removed: set[int] = set()
         self._ladders: deque[int] = deque()
         self._n_data = 0
+        self._n_held = 0
 
     def note(self, text: str) -> None:
         """Take a note about the run."""
@@ -107,11 +123,16 @@ class Board(Listener):
                 elif row is not None:
                     self._add(event, row)
 
-    def changes(self) -> tuple[list[Row], set[int]]:
-        """Return the rows that are new or have changed since the last call, and the numbers of those that were removed."""
+    def changes(self, everything: bool = False) -> tuple[list[Row], set[int]]:
+        """Return the rows that are new or have changed since the last call, and the numbers of those that were removed.
+
+        everything: return all rows. Rows that came and were removed between two calls are in neither.
+        """
         with self.lock:
-            changed = [self.rows[number] for number in sorted(self._changed) if number in self.rows]
+            changed = list(self.rows.values()) if everything else [self.rows[number] for number in sorted(self._changed)]
             removed, self._removed, self._changed = self._removed, set(), set()
+            for row in changed:
+                row.seen = True
         return changed, removed
 
     def _begin(self, event: SessionBegan) -> None:
@@ -135,7 +156,10 @@ class Board(Listener):
             row.text += " " + row.name.lower()
             self._changed.add(row.number)
         if row.steps is not None:
+            n_steps = len(row.steps.steps)
             row.steps.take((event,))
+            if len(row.steps.steps) > n_steps:
+                self._hold(row, _STEP_COST + (_MESSAGE_COST * len(event.raw) if isinstance(event, HandshakeMessage) else 0))
         if isinstance(event, Data):
             row.data.append((event.role, event.data))
             row.n_data += len(event.data)
@@ -168,16 +192,30 @@ class Board(Listener):
         problems = " ".join(dict.fromkeys(problem["code"] for problem in chain["problems"] or ()))
         row.verdict = "" if chain["verdict"] == "absent" else (chain["verdict"] != "valid" and problems) or chain["verdict"]
         row.decryption = _DECRYPTED.get(record["decryption"]["status"], "")
-        row.line = json_line(record)
         row.text = row_text(record, ending_of(session)).lower()
-        row.session = session
+        row.session = session if row.steps is not None else None
+        row.line = json_line(record)
+        self._hold(row, len(row.line))
         self._changed.add(row.number)
         self._ladders.append(row.number)
         if len(self._ladders) > MAX_LADDERS:
             old = self.rows.get(self._ladders.popleft())
             if old is not None:
-                old.session = old.steps = None
+                self._forget_ladder(old)
                 self._forget_data(old)
+
+    def _hold(self, row: Row, n_bytes: int) -> None:
+        """Count memory of a row, and forget what is too much."""
+        row.n_held += n_bytes
+        self._n_held += n_bytes
+        if row.n_held > MAX_HELD:
+            self._forget(row)
+        if self._n_held > MAX_ALL_HELD:
+            for one in self.rows.values():
+                if one is not row:
+                    self._forget(one)
+                if self._n_held <= MAX_ALL_HELD // 2:
+                    break
 
     def _trim(self, row: Row) -> None:
         """Keep the last data of a session, and of all sessions."""
@@ -197,10 +235,22 @@ class Board(Listener):
         row.n_data = 0
         row.data.clear()
 
+    def _forget_ladder(self, row: Row) -> None:
+        row.session = row.steps = None
+        self._n_held += len(row.line) - row.n_held
+        row.n_held = len(row.line)
+
+    def _forget(self, row: Row) -> None:
+        row.line = b""
+        self._forget_ladder(row)
+        self._forget_data(row)
+
     def _remove(self, number: int) -> None:
-        self._forget_data(self.rows.pop(number))
+        row = self.rows.pop(number)
+        self._forget(row)
         self._changed.discard(number)
-        self._removed.add(number)
+        if row.seen:  # so there are at most MAX_ROWS, however long nobody calls `changes`
+            self._removed.add(number)
 
 
 def _state(record: dict[str, Any], ending: str) -> str:

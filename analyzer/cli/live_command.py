@@ -35,9 +35,11 @@ from time import monotonic
 from typing import TYPE_CHECKING, NamedTuple
 
 from analyzer.capture.processes.process_identity import Process
+from analyzer.cli.formatting import size_text
 from analyzer.cli.output import CommandError, complain
+from analyzer.cli.tail import replaced
 from analyzer.engine.run import Listener
-from analyzer.tls.events import Event, SessionBegan, SessionEnded
+from analyzer.tls.events import Data, Event, HandshakeMessage, SessionBegan, SessionEnded
 
 if TYPE_CHECKING:
     from analyzer.secrets.keylog import KeyLog
@@ -46,8 +48,11 @@ if TYPE_CHECKING:
 LINGER = 0.5
 """Seconds after the end of the command for which its last packets and secrets may come."""
 
-MOST_HELD = 100_000
-"""Events that are held for sessions of which it is not known yet whether they are the command's."""
+MOST_HELD = 32 << 20
+"""Bytes of memory, as estimated, of events of sessions of which it is not known yet whether they are the command's."""
+
+_EVENT_COST = 256
+"""Bytes of memory for an event, beside its data."""
 
 _GRACE = 3.0
 """Seconds that the command has to end after SIGTERM."""
@@ -144,8 +149,9 @@ class LiveCommand:
 class OwnSessions(Listener):
     """Passes on to other listeners what belongs to the sessions of a command, and nothing of other sessions.
 
-    What happens in a session before that is known is held, up to MOST_HELD events of all sessions. shown, others: numbers of
-    sessions that have ended. unknown: how many of the others have a process that is not known.
+    What happens in a session before that is known is held, up to MOST_HELD bytes of all sessions. If there is no more room,
+    what happens in between is not passed on, and a note says so. shown, others: numbers of sessions that have ended. unknown:
+    how many of the others have a process that is not known. notes: grow as the run goes on.
     """
 
     def __init__(self, command: LiveCommand, keylog: "KeyLog | None", listeners: Sequence[Listener]) -> None:
@@ -154,6 +160,7 @@ class OwnSessions(Listener):
         self._command = command
         self._keylog = keylog
         self._listeners = listeners
+        self.notes: list[str] = []
         self._own: dict[int, bool] = {}
         self._held: dict[int, list[Event]] = {}
         self._n_held = 0
@@ -187,12 +194,16 @@ class OwnSessions(Listener):
     def _hold(self, event: Event) -> None:
         if self._n_held < MOST_HELD:
             self._held.setdefault(event.session, []).append(event)
-            self._n_held += 1
+            self._n_held += _cost(event)
+        elif not self.notes:
+            self.notes.append(
+                f"more than {size_text(MOST_HELD)} are held of sessions that may be the command's: of some, events are left out"
+            )
 
     def _end(self, event: SessionEnded) -> list[Event]:
         """Decide about a session that has ended, and return what was not passed on of it."""
         held = self._held.pop(event.session, [])
-        self._n_held -= len(held)
+        self._n_held -= sum(map(_cost, held))
         known = self._own.pop(event.session, False)
         if known or self._command.is_own(event.ended.flow.process) or self._has_logged(event.ended):
             self.shown += 1
@@ -209,7 +220,14 @@ class OwnSessions(Listener):
             return False
         randoms = {work.keys.client_random, *work.keys.named}
         lines = [line for random in randoms for line in self._keylog.lines_of(random)]
-        return any(line.source == self._command.key_log for line in lines)
+        own = (self._command.key_log, replaced(self._command.key_log))
+        return any(line.source in own for line in lines)
+
+
+def _cost(event: Event) -> int:
+    """Return how much memory an event takes, about."""
+    data = event.data if isinstance(event, Data) else event.raw if isinstance(event, HandshakeMessage) else b""
+    return _EVENT_COST + len(data)
 
 
 class User(NamedTuple):

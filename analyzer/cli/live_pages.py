@@ -2,6 +2,7 @@
 
 import io
 import os
+from collections.abc import Sequence
 from typing import ClassVar
 
 from rich.text import Text
@@ -13,7 +14,7 @@ from textual.widgets import Footer, Static
 
 from analyzer.cli.escape import harmless
 from analyzer.cli.formatting import count_text
-from analyzer.cli.ladder import Ladder, Steps, camel
+from analyzer.cli.ladder import Ladder, Step, camel
 from analyzer.cli.live_board import Board, Row
 from analyzer.cli.output import Output
 from analyzer.cli.stream_view import MARKS
@@ -75,28 +76,31 @@ class _Page(Screen[None]):
 class LadderPage(_Page):
     """The handshake of a session as a ladder. While the session is open: what happened so far, one line a step."""
 
-    def __init__(self, row: Row) -> None:
+    def __init__(self, row: Row, board: Board) -> None:
         super().__init__(f"session {row.number}: {row.client} > {row.server} {row.name}")
         self._row = row
+        self._board = board
         self._shown = -1
         self._whole = False
 
     def content(self) -> Text | None:
         """See `_Page.content`."""
-        row = self._row
         if self._whole:
             return None
-        if row.session is not None and row.steps is not None:
+        with self._board.lock:  # the run may forget both at any time
+            session, steps = self._row.session, self._row.steps
+            taken = [] if steps is None else list(steps.steps)
+        if steps is None:
+            return Text("the ladder of this session is no longer held: it ended too long ago, or is too large")
+        if session is not None:
             self._whole = True
             output = PageOutput(max(60, self.app.size.width - 4))
-            Ladder(output, row.session, False).print(row.steps.rungs(row.session))
+            Ladder(output, session, False).print(steps.rungs(session))
             return output.text()
-        if row.steps is None:
-            return Text("this session ended too long ago: its ladder is no longer held")
-        if len(row.steps.steps) == self._shown:
+        if len(taken) == self._shown:
             return None
-        self._shown = len(row.steps.steps)
-        return steps_text(row.steps)
+        self._shown = len(taken)
+        return steps_text(taken)
 
 
 class FollowPage(_Page):
@@ -119,10 +123,10 @@ class FollowPage(_Page):
         return data_text(pieces)
 
 
-def steps_text(steps: Steps) -> Text:
+def steps_text(steps: Sequence[Step]) -> Text:
     """Return the steps of a session that is still open."""
     text = Text()
-    for step in steps.steps:
+    for step in steps:
         mark = "─▶" if step.side == 0 else "◀─"
         if isinstance(step.item, HandshakeMessage):
             what = f"{camel(step.item.name)} ({count_text(step.item.length, 'byte')})"

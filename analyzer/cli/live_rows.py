@@ -68,12 +68,17 @@ def row_text(record: dict[str, Any], ending: str = "") -> str:
 
 
 def exchange_text(exchange: dict[str, Any]) -> str:
-    """Return an HTTP exchange as a line: method, URL, status and size."""
-    request, response = exchange["request"] or {}, exchange["response"] or {}
-    asked = f"{request.get('method')} {request.get('scheme')}://{request.get('authority')}{request.get('path')}"
-    length = response.get("body_length")
+    """Return an HTTP exchange as a line: method, URL, status and size. What was not seen is said, or is `?`."""
+    request, response = exchange["request"], exchange["response"]
+    asked = "no request seen"
+    if request is not None:
+        method, scheme, authority, path = (request.get(key) for key in ("method", "scheme", "authority", "path"))
+        asked = f"{method or '?'} {scheme or '?'}://{authority or '?'}{path or ''}"
+    if response is None:
+        return f"{harmless(asked)}  no answer seen"
+    length, status = response.get("body_length"), response.get("status")
     size = "" if length is None else f", {size_text(length)}"
-    return f"{harmless(asked)}  {response.get('status')}{size}" if response else f"{harmless(asked)}  no answer seen"
+    return f"{harmless(asked)}  {'?' if status is None else status}{size}"
 
 
 def ending_of(session: Session) -> str:

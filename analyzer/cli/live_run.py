@@ -6,7 +6,7 @@ forward would end all idle sessions, and after a jump back no session would end 
 """
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -87,20 +87,22 @@ class LiveRun:
         self._latest = -1
         engine.connections.patience = PATIENCE
 
-    def packet_readers(self) -> Iterator[FrameReader]:
+    def packet_readers(self) -> Generator[FrameReader, None, None]:
         """Yield the reader of each turn. Before each, the time of the engine and the key logs are those of this moment."""
-        for reader in self.source.packet_readers():
-            self.reader = reader
-            self._keys.look()
-            if self._now is None:
-                self._follow_frames()
-            else:
-                self._follow_clock(self._now())
-            yield reader
-            if self._over():
-                self.source.stop()
-            self.report_notes()
-        self._keys.close()
+        try:
+            for reader in self.source.packet_readers():
+                self.reader = reader
+                self._keys.look()
+                if self._now is None:
+                    self._follow_frames()
+                else:
+                    self._follow_clock(self._now())
+                yield reader
+                if self._over():
+                    self.source.stop()
+                self.report_notes()
+        finally:  # a run that has enough packets closes this generator
+            self._keys.close()
 
     def report_notes(self) -> None:
         """Report the notes that are new."""

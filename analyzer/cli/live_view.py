@@ -21,6 +21,7 @@ from analyzer.cli.interruption import Interruption
 from analyzer.cli.live_board import Board, Row
 from analyzer.cli.live_pages import FollowPage, LadderPage
 from analyzer.cli.live_run import LiveRun
+from analyzer.cli.output import CommandError, complain
 from analyzer.cli.table import cut
 from analyzer.engine import Listener
 from analyzer.engine import run as run_engine
@@ -43,7 +44,10 @@ COLUMNS = (
 """Titles, and the most columns of the terminal that a cell takes."""
 
 SHOWN_FINDINGS = 4
-"""Lines of findings and notes."""
+"""Lines of findings."""
+
+SHOWN_NOTES = 2
+"""Lines of notes. All of them come when the view is left."""
 
 _REFRESH = 0.25
 
@@ -54,11 +58,21 @@ _STYLES = {"high": "bold red", "medium": "yellow", "low": "cyan", "info": "dim"}
 
 
 def watch(live_run: LiveRun, listeners: Sequence[Listener], chains: Chains, title: str, n_frames: int | None) -> None:
-    """Show a run until the user leaves the view or a signal comes; then the run ends. What the run raised is raised here."""
+    """Show a run until the user leaves the view or a signal comes; then the run ends. All notes stand on the terminal then.
+
+    What the run raised is raised here. Raises CommandError if the view itself failed; textual has said why.
+    """
     app = LiveView(live_run, listeners, chains, title, n_frames)
     with Interruption(app.leave):
         app.run()
-    app.finish()
+    try:
+        app.finish()
+        live_run.report_notes()
+    finally:
+        for note in app.board.notes:
+            complain(note)
+    if app.return_code:
+        raise CommandError("the view failed, so the run ended")
 
 
 class CaptureThread(threading.Thread):
@@ -92,7 +106,7 @@ class LiveView(App[None]):
     CSS = """
     #rates { height: 2; padding: 0 1; background: $panel; }
     #sessions { height: 1fr; }
-    #found { height: auto; max-height: 5; padding: 0 1; background: $panel; }
+    #found { height: auto; max-height: 6; padding: 0 1; background: $panel; }
     #words { display: none; height: 3; }
     #words.asked { display: block; }
     """
@@ -228,7 +242,7 @@ class LiveView(App[None]):
         """Open the ladder of the session at the cursor."""
         row = self._chosen()
         if row is not None:
-            self.push_screen(LadderPage(row))
+            self.push_screen(LadderPage(row, self.board))
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Take the answer."""
@@ -255,14 +269,17 @@ class LiveView(App[None]):
         self.table.focus()
 
     def _save(self, path: str) -> None:
-        lines = [row.line for row in list(self.board.rows.values()) if row.line and self._matches(row)]
+        with self.board.lock:
+            ended = [row.line for row in self.board.rows.values() if row.state != "open" and self._matches(row)]
+        lines = [line for line in ended if line]
         try:
             with PrivateFile(path) as file:
                 file.writelines(lines)
         except OSError as error:
             self.notify(f"{harmless(path)}: {error.strerror}", severity="error", markup=False)
             return
-        self.notify(f"{len(lines)} records in {harmless(path)}", markup=False)
+        forgotten = f"; {len(ended) - len(lines)} are no longer held" if len(ended) > len(lines) else ""
+        self.notify(f"{len(lines)} records in {harmless(path)}{forgotten}", markup=False)
 
     def _chosen(self) -> Row | None:
         table = self.table
@@ -302,10 +319,7 @@ class LiveView(App[None]):
     def _rebuild(self) -> None:
         """Fill the table again: another filter."""
         self.table.clear()
-        self.board.changes()
-        with self.board.lock:
-            rows = list(self.board.rows.values())
-        self._apply(rows, set())
+        self._apply(self.board.changes(everything=True)[0], set())
         self.show_changes()
 
     def _filter_text(self) -> str:
@@ -316,7 +330,7 @@ class LiveView(App[None]):
     def _found(self) -> Text:
         text = Text(no_wrap=True, overflow="ellipsis")
         shown = [(f"{severity:<6}  {line}", _STYLES[severity]) for severity, line in list(self.board.found)[-SHOWN_FINDINGS:]]
-        shown += [(f"note    {line}", "magenta") for line in list(self.board.notes)[-1:]]
+        shown += [(f"note    {line}", "magenta") for line in list(self.board.notes)[-SHOWN_NOTES:]]
         for number, (line, style) in enumerate(shown or [("no findings yet", "dim")]):
             text.append(("\n" if number else "") + line, style)
         return text

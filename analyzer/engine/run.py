@@ -5,7 +5,8 @@ all events of a turn, one listener after the other. So what one listener finds i
 available to the next one.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing
 from typing import Protocol
 
 from analyzer.capture.frame import Frame
@@ -43,8 +44,11 @@ class Listener:
 class Source(Protocol):
     """The source of frames: `CaptureReader`, or an object that shows its progress."""
 
-    def packet_readers(self) -> Iterable[FrameReader]:
-        """Yield the packet reader of the current capture, each time that it has more bytes."""
+    def packet_readers(self) -> Generator[FrameReader, None, None]:
+        """Yield the packet reader of the current capture, each time that it has more bytes.
+
+        If the run needs no more, it closes this generator, before it closes the engine.
+        """
 
 
 def run(source: Source, engine: Engine, listeners: Sequence[Listener], n_frames: int | None = None) -> None:
@@ -57,24 +61,25 @@ def run(source: Source, engine: Engine, listeners: Sequence[Listener], n_frames:
     """
     watchers = [listener for listener in listeners if listener.sees_packets]
     counts = [listener.packet for listener in watchers if not engine.dispatcher.detailed]
-    for frame_reader in source.packet_readers():
-        if n_frames is not None:
-            deliver(run_by_frame(frame_reader, engine, listeners, n_frames), listeners)
-        elif not watchers:
-            engine.run(frame_reader)
-            deliver(engine.take(), listeners)
-        elif not engine.dispatcher.detailed:
-            frame, packet, step = frame_reader.frame, engine.packet, engine.step
-            while step(frame_reader):
-                for count in counts:
-                    count(packet, frame, ())
-            deliver(engine.take(), listeners)
-        else:
-            deliver(run_by_frame(frame_reader, engine, listeners), listeners)
-        if listeners and all(listener.done for listener in listeners):
-            return
-        if n_frames is not None and engine.frames >= n_frames:
-            break
+    with closing(source.packet_readers()) as frame_readers:
+        for frame_reader in frame_readers:
+            if n_frames is not None:
+                deliver(run_by_frame(frame_reader, engine, listeners, n_frames), listeners)
+            elif not watchers:
+                engine.run(frame_reader)
+                deliver(engine.take(), listeners)
+            elif not engine.dispatcher.detailed:
+                frame, packet, step = frame_reader.frame, engine.packet, engine.step
+                while step(frame_reader):
+                    for count in counts:
+                        count(packet, frame, ())
+                deliver(engine.take(), listeners)
+            else:
+                deliver(run_by_frame(frame_reader, engine, listeners), listeners)
+            if listeners and all(listener.done for listener in listeners):
+                return
+            if n_frames is not None and engine.frames >= n_frames:
+                break
     engine.close()
     deliver(engine.take(), listeners)
     for listener in listeners:
@@ -83,9 +88,10 @@ def run(source: Source, engine: Engine, listeners: Sequence[Listener], n_frames:
 
 def turns(source: Source, engine: Engine) -> Iterator[list[Event]]:
     """Read captures to their end, and yield the events of each turn. This is `run` for a caller that goes at its own pace."""
-    for frame_reader in source.packet_readers():
-        engine.run(frame_reader)
-        yield engine.take()
+    with closing(source.packet_readers()) as frame_readers:
+        for frame_reader in frame_readers:
+            engine.run(frame_reader)
+            yield engine.take()
     engine.close()
     yield engine.take()
 

@@ -77,12 +77,18 @@ def test_an_unprivileged_process_shows_decrypted_sessions_while_traffic_goes_on(
 
 @pytest.mark.peer("openssl")
 def test_a_session_appears_within_a_second_of_its_end(network: Network, site: Site):
+    """The fastest of several counts: a busy machine delays some, but a program that waits longer delays all."""
+    delays = []
     with openssl_server(site) as port, live("lo", "--format", "json") as running:
-        fetch(site, port)
-        ended = time.monotonic()
-        running.record(5.0)
-        assert time.monotonic() - ended < 1.5  # 0.7 s, and the rest for a busy machine
+        for _ in range(10):
+            fetch(site, port)
+            ended = time.monotonic()
+            running.record()
+            delays.append(time.monotonic() - ended)
+            if delays[-1] < 1:
+                break
         running.stop()
+    assert min(delays) < 1, delays
 
 
 @pytest.mark.peer("nginx", "curl")

@@ -18,11 +18,13 @@ from live_tls import CLIENT, Sessions, require_capture, sniff, tls_server
 
 from analyzer.capture.processes import connection_witness
 from analyzer.capture.processes.process_identity import Process
+from analyzer.cli import live_command
 from analyzer.cli.live_command import LINGER, LiveCommand, OwnSessions, caller
 from analyzer.cli.live_keys import LiveKeys
 from analyzer.cli.live_processes import LiveProcesses
 from analyzer.cli.output import CommandError
 from analyzer.store.session_record import session_record
+from analyzer.tls.events import Data, SessionEnded
 
 NO_KEYS = Namespace(keylog=[], rsa_key=[], psk_file=[], password_file=[])
 
@@ -239,4 +241,32 @@ def test_what_is_held_is_passed_on_whole_or_not_at_all(own: bool):
     assert seen.n_events == (len(tap.events) if own else 0)
     assert (passing.shown, passing.others, passing.unknown) == ((1, 0, 0) if own else (0, 1, 0))
     assert passing._held == {}
+    command.close()
+
+
+def test_what_is_held_is_limited_by_its_bytes(monkeypatch: pytest.MonkeyPatch):
+    """A session of an unknown process has more data than there is room for. A note says so, and the room comes back."""
+    monkeypatch.setattr(live_command, "MOST_HELD", 50_000)
+    command = LiveCommand(["sleep", "5"])
+    command.start()
+    tap, seen = Tap(detailed=True), Nothing()
+    passing = OwnSessions(command, None, [seen])
+    for segment in packetise(talk()):
+        tap.feed(segment)
+    events = tap.take()
+    passing.take(events)
+    assert passing.notes == []
+    for _ in range(10):
+        data = Data(bytes(20_000), 0, 1, tap.at)
+        data.session = 0
+        passing.take([data])
+    assert len(passing.notes) == 1
+    tap.engine.close()
+    ending = tap.take()
+    for event in ending:
+        if isinstance(event, SessionEnded):
+            event.ended.flow.process = Process("sleep", 1, ancestors=(os.getpid(),))
+    passing.take(ending)
+    assert len(events) < seen.n_events < len(events) + 10
+    assert (passing.shown, passing._n_held) == (1, 0)
     command.close()

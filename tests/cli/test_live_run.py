@@ -1,6 +1,6 @@
 """The source of a live run: clocks that are set, quiet links, notes, and ends."""
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 
 from conversations import SECOND, Segment, packetise, pcap, talk
@@ -37,7 +37,7 @@ class Script:
         self._turns = turns
         self._clock = clock
 
-    def packet_readers(self) -> Iterator[PacketReader]:
+    def packet_readers(self) -> Generator[PacketReader, None, None]:
         reader = PacketReader(Frame())
         reader.feed(pcap([])[:24])
         for turn in self._turns:
@@ -149,3 +149,27 @@ def test_each_note_is_reported_once(tmp_path: Path):
     live_run.report_notes()
     live_run.report_notes()
     assert notes == ["one", "two"]
+
+
+def test_a_run_that_has_enough_frames_reads_the_key_logs_to_their_end(tmp_path: Path):
+    log = tmp_path / "keys"
+    log.touch()
+    keys = LiveKeys(parse(["live", "lo", "-k", str(log)]))
+    engine, random = Engine(**keys.arguments), bytes(range(32))
+    may_grow = []
+
+    class Late(Listener):
+        """Logs a secret with the last frame, without a line end, and notes whether more may come when the engine has ended."""
+
+        def end_turn(self) -> None:
+            log.write_text(f"CLIENT_RANDOM {random.hex()} {'ab' * 48}")
+
+        def close(self) -> None:
+            may_grow.append(keys.may_grow())
+
+    clock = Clock()
+    source = Script([packetise(talk()), packetise(talk(), ports=(50003, 443))], clock)
+    run_engine(LiveRun(source, engine, keys, Limits(n_frames=5), print, clock), engine, [Late()], 5)
+    assert engine.frames == 5
+    assert may_grow == [False]
+    assert keys.arguments["keylog"].knows(random)

@@ -1,15 +1,18 @@
 """The full-screen view, driven by keystrokes over real captures."""
 
 import asyncio
+import contextlib
 import json
 import os
 import pty
+import re
 import select
 import signal
+import subprocess
 import sys
 import threading
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Generator
 from pathlib import Path
 
 import pytest
@@ -19,17 +22,22 @@ from live_traffic import fetch, make_site, openssl_server
 from textual.pilot import Pilot
 from textual.widgets import Input, Static
 
+from analyzer.capture.frame import Frame
 from analyzer.capture.live.live_capture import LiveCapture
 from analyzer.capture.live.pipe_capture import PipeCapture
+from analyzer.capture.packet_reader import PacketReader
 from analyzer.cli import live_board
 from analyzer.cli.arguments import parse
+from analyzer.cli.live_board import Board, Row
 from analyzer.cli.live_keys import LiveKeys
 from analyzer.cli.live_pages import FollowPage, LadderPage
 from analyzer.cli.live_run import Limits, LiveRun, LiveSource
 from analyzer.cli.live_view import LiveView
 from analyzer.cli.summary import Summary
 from analyzer.cli.trust_options import read_chains
-from analyzer.engine import Engine
+from analyzer.engine import Engine, Listener
+from analyzer.engine import run as run_engine
+from analyzer.tls.session import Session
 
 from .conftest import client_hello, pcap, tcp
 
@@ -242,6 +250,148 @@ def test_rows_ladders_and_data_have_limits(demo: Path, monkeypatch: pytest.Monke
     drive(view, steps)
 
 
+class Pieces:
+    """A capture in turns of a thousand bytes."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+
+    def packet_readers(self) -> Generator[PacketReader, None, None]:
+        reader = PacketReader(Frame())
+        for at in range(0, len(self._data), 1000):
+            reader.feed(self._data[at : at + 1000])
+            yield reader
+
+
+class Table(Listener):
+    """Asks the board for its changes in each turn, as the view does, but not while it is paused."""
+
+    def __init__(self, board: Board) -> None:
+        self.numbers: set[int] = set()
+        self.paused = False
+        self._board = board
+
+    def end_turn(self) -> None:
+        if not self.paused:
+            changed, removed = self._board.changes()
+            assert removed <= self.numbers
+            self.numbers = self.numbers - removed | {row.number for row in changed}
+
+
+@pytest.mark.parametrize("paused", [False, True])
+def test_only_the_removal_of_what_was_shown_is_remembered(demo: Path, monkeypatch: pytest.MonkeyPatch, paused: bool):
+    monkeypatch.setattr(live_board, "MAX_ROWS", 3)
+    board = Board(read_chains(parse(["live", "lo"])))
+    table = Table(board)
+    table.paused = paused
+    run_engine(Pieces(demo.read_bytes()), Engine(detailed=True), [board, table])
+    changed, removed = board.changes()
+    if paused:
+        assert ([row.number for row in changed], removed) == ([5, 6, 7], set())
+    else:
+        assert table.numbers == {5, 6, 7}
+
+
+@pytest.mark.parametrize(("one", "all_"), [(20_000, 1 << 30), (1 << 30, 100_000)])
+def test_ladders_and_records_are_limited_by_their_bytes(demo: Path, monkeypatch: pytest.MonkeyPatch, one: int, all_: int):
+    monkeypatch.setattr(live_board, "MAX_HELD", one)
+    monkeypatch.setattr(live_board, "MAX_ALL_HELD", all_)
+    board = Board(read_chains(parse(["live", "lo"])))
+    held = []
+
+    class Counting(Listener):
+        def end_turn(self) -> None:
+            held.append(sum(row.n_held for row in board.rows.values()))
+            assert all(row.n_held >= len(row.line) for row in board.rows.values())
+            assert all(row.n_held <= one for row in board.rows.values())
+
+    run_engine(Pieces(demo.read_bytes()), Engine(detailed=True), [board, Counting()])
+    assert 0 < max(held) <= all_
+    ladders = [row.number for row in board.rows.values() if row.session is not None]
+    assert 0 < len(ladders) < len(board.rows) == 8
+    if all_ < one:
+        assert ladders[-1] == 7  # the last ones
+        assert ladders == [row.number for row in board.rows.values() if row.line]
+
+
+def test_a_ladder_that_is_forgotten_while_it_is_drawn(demo: Path, monkeypatch: pytest.MonkeyPatch):
+    """The run forgets the ladder between two reads of the row, as it may at any moment."""
+    view = view_of(PipeCapture(str(demo)), "demo")
+
+    class Forgetting(Row):
+        """A row whose ladder is forgotten as soon as somebody has read its session."""
+
+        @property
+        def session(self) -> Session | None:  # type: ignore[override]
+            found = self.__dict__.get("found")
+            if not view.board.lock.locked():
+                self.__dict__["found"] = self.steps = None
+            return found
+
+        @session.setter
+        def session(self, session: Session | None) -> None:
+            self.__dict__["found"] = session
+
+    monkeypatch.setattr(live_board, "Row", Forgetting)
+
+    async def steps(pilot: Pilot[None]) -> None:
+        await until(pilot, lambda: len(rows(view)) == 8 and all(row[6] != "open" for row in rows(view)))
+        view.table.move_cursor(row=0)
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(view.screen, LadderPage) and "ClientHello" in content(view, "#content"))
+
+    drive(view, steps)
+
+
+def in_a_terminal(script: str, repository: Path) -> tuple[int, bytes]:
+    """Run a script of Python in a terminal. Return its status, and what stands there after the view."""
+    process, terminal = pty.fork()
+    if process == 0:
+        os.chdir(repository)
+        os.environ["TERM"] = "xterm-256color"
+        os.execv(sys.executable, [sys.executable, "-c", script])
+    drawn = b""
+    with contextlib.suppress(OSError):  # EIO: nobody has the terminal open any more
+        while data := os.read(terminal, 1 << 16):
+            drawn += data
+    os.close(terminal)
+    return os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]), drawn.rpartition(b"\x1b[?1049l")[2]
+
+
+def test_all_notes_stand_there_when_the_view_is_left(demo: Path, repository: Path):
+    script = f"""
+import sys
+from analyzer.cli import live_view
+from analyzer.cli.main import main
+
+def notice(view):
+    for number in range(5):
+        view.board.note(f"note {{number}}")
+    view.set_timer(0.5, view.exit)
+
+live_view.LiveView.on_ready = notice
+sys.exit(main(["live", {str(demo)!r}]))
+"""
+    status, left = in_a_terminal(script, repository)
+    assert status == 0, left
+    assert re.findall(rb"analyzer: note (\d)", left) == [b"0", b"1", b"2", b"3", b"4"]
+    assert b"TLS sessions" in left
+
+
+def test_a_view_that_fails_is_no_success(demo: Path, repository: Path):
+    script = f"""
+import sys
+from analyzer.cli import live_view
+from analyzer.cli.main import main
+
+live_view.cells = None  # an error in the view itself
+sys.exit(main(["live", {str(demo)!r}]))
+"""
+    status, left = in_a_terminal(script, repository)
+    assert status == 2, left
+    assert b"analyzer: the view failed" in left
+
+
 @pytest.mark.parametrize("leave", [b"q", b"\x03", signal.SIGTERM], ids=["q", "Ctrl-C", "SIGTERM"])
 def test_a_terminal_gets_the_view_and_then_the_summary(network: Network, repository: Path, leave: bytes | signal.Signals):
     """The whole command in a terminal: what it draws, and what stands there when the view is left."""
@@ -275,3 +425,27 @@ def test_a_terminal_gets_the_view_and_then_the_summary(network: Network, reposit
         assert status == 0
     finally:
         os.close(terminal)
+
+
+@pytest.mark.parametrize("missing", ["input", "errors"])
+def test_without_a_terminal_for_keys_or_for_the_screen_there_are_rows(demo: Path, repository: Path, missing: str):
+    """`tcpdump -w - | analyzer live -` in a terminal: the pipe has packets and no keys. `2>FILE` gets no screen."""
+    controller, terminal = pty.openpty()
+    if missing == "input":
+        words, streams = ["-"], {"stdin": demo.open("rb"), "stderr": terminal}
+    else:
+        words, streams = [str(demo)], {"stdin": terminal, "stderr": subprocess.PIPE}
+    words = [sys.executable, "-m", "analyzer", "live", *words]
+    with subprocess.Popen(words, cwd=repository, stdout=terminal, **streams) as process:  # type: ignore[call-overload]
+        os.close(terminal)
+        drawn = b""
+        with contextlib.suppress(OSError):  # EIO: nobody has the terminal open any more
+            while data := os.read(controller, 1 << 16):
+                drawn += data
+        if process.stderr is not None:
+            drawn += process.stderr.read()
+    os.close(controller)
+    assert process.returncode == 0, drawn
+    assert b"\x1b[?1049h" not in drawn
+    assert drawn.count(b"established (") == 8
+    assert b"TLS sessions" in drawn

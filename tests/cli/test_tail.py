@@ -14,7 +14,7 @@ import pytest
 from analyzer.cli.capture_run import CaptureRun
 from analyzer.cli.key_files import read_keys
 from analyzer.cli.output import Output
-from analyzer.cli.tail import Tail
+from analyzer.cli.tail import Tail, replaced
 from analyzer.secrets.keylog import KeyLog
 
 RANDOMS = [bytes([number]) * 32 for number in range(4)]
@@ -79,6 +79,38 @@ def test_a_file_put_in_its_place(tmp_path: Path, capfd: pytest.CaptureFixture[st
     tail.close()
     assert known(keylog) == [0, 1, 2, 3]
     assert "was replaced by another file" in capfd.readouterr().err
+
+
+def test_a_replaced_file_is_read_for_some_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+):
+    """A browser has it open, and goes on writing there. Its last line was not complete when the other file came."""
+    path = tmp_path / "keys"
+    keylog, n_open = KeyLog(), len(os.listdir("/proc/self/fd"))
+    with path.open("wb", buffering=0) as file:
+        file.write(row(0)[:100])
+        tail = Tail(keylog, str(path))
+        tail.read_new()
+        path.rename(tmp_path / "keys.1")
+        path.write_bytes(row(1)[:100])
+        tail.read_new()
+        file.write(row(0)[100:] + row(2))
+        tail.read_new()
+        assert known(keylog) == [0, 2]
+        assert [(line.source, line.line) for line in keylog.lines_of(RANDOMS[2])] == [(replaced(str(path)), 2)]
+        with path.open("ab") as other:
+            other.write(row(1)[100:])
+        tail.read_new()
+        assert known(keylog) == [0, 1, 2]
+        monkeypatch.setattr("analyzer.cli.tail.REPLACED_FOR", 0)
+        path.rename(tmp_path / "keys.2")
+        path.touch()
+        tail.read_new()
+        tail.read_new()
+        file.write(row(3))
+        tail.close()
+    assert known(keylog) == [0, 1, 2]
+    assert len(os.listdir("/proc/self/fd")) == n_open
 
 
 def test_a_removed_file_does_not_end_the_reading(tmp_path: Path):
@@ -169,11 +201,9 @@ def test_a_file_that_is_not_there_yet(tmp_path: Path, capfd: pytest.CaptureFixtu
         Tail(keylog, str(path))
     tail = Tail(keylog, str(path), may_be_missing=True)
     assert "not there yet" in capfd.readouterr().err
-    assert not tail.present
     assert not tail.read_new()
     path.write_bytes(row(0))
     tail.read_new()
-    assert tail.present
     tail.close()
     assert known(keylog) == [0]
     assert capfd.readouterr().err == ""

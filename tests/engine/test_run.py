@@ -1,6 +1,6 @@
 """Runs: which listener gets which events and when, and how a run ends."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 
 import pytest
 from conversations import Segment, packetise, pcap, talk
@@ -22,7 +22,7 @@ class Pieces:
         self.step = step
         self.n_turns = 0
 
-    def packet_readers(self) -> Iterator[PacketReader]:
+    def packet_readers(self) -> Generator[PacketReader, None, None]:
         packet_reader = PacketReader(Frame())
         for pos in range(0, len(self.data), self.step):
             packet_reader.feed(self.data[pos : pos + self.step])
@@ -199,7 +199,7 @@ class Quiet(Pieces):
 
     engine: Engine
 
-    def packet_readers(self) -> Iterator[FrameReader]:
+    def packet_readers(self) -> Generator[FrameReader, None, None]:
         for packet_reader in super().packet_readers():
             yield packet_reader
         self.engine.tick(self.engine.at + 10_000_000_000)

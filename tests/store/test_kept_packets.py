@@ -1,6 +1,6 @@
 """Packets that a run keeps: the files say what the source says, and every frame is in them."""
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 
 import pytest
@@ -34,7 +34,7 @@ class Pieces:
     def __init__(self, data: bytes, step: int = 1 << 20) -> None:
         self.data, self.step = data, step
 
-    def packet_readers(self) -> Iterator[PacketReader]:
+    def packet_readers(self) -> Generator[PacketReader, None, None]:
         packet_reader = PacketReader(Frame())
         for pos in range(0, len(self.data), self.step):
             packet_reader.feed(self.data[pos : pos + self.step])

@@ -46,7 +46,6 @@ cdef class RingReader(FrameReader):
     cdef public list channels
     cdef public long long frames
     cdef public long long horizon
-    cdef public long long truncated_frames
 
     @cython.locals(channel=RingChannel)
     cpdef bint advance(self) except *

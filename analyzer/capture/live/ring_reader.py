@@ -120,17 +120,15 @@ class RingReader(FrameReader):
     an earlier one: each has its next frame here, or is `idle` and the frame is not later than `horizon`.
 
     channels: one for each interface. horizon: time up to which rings that are idle have handed over everything, ns since the
-    epoch. frames, truncated_frames: how many so far, and how many of them the snapshot length truncated. The offset of a frame
-    is -1: there is no file.
+    epoch. frames: how many so far. The offset of a frame is -1: there is no file.
     """
 
-    __slots__ = ("channels", "frames", "horizon", "truncated_frames")
+    __slots__ = ("channels", "frames", "horizon")
 
     def __init__(self, frame: Frame, channels: list[RingChannel]) -> None:
         super().__init__(frame)
         self.channels = channels
         self.frames = 0
-        self.truncated_frames = 0
         self.horizon = _NEVER
         frame.offset = -1
 
@@ -174,8 +172,6 @@ class RingReader(FrameReader):
         frame.link_type = channel.link_type
         frame.interface = channel.number
         self.frames += 1
-        if captured < wire:
-            self.truncated_frames += 1
         frame.data = data
         frame.start = start
         frame.end = start + captured
