@@ -15,7 +15,7 @@ from analyzer.capture.live import privileges
 from analyzer.capture.live.live_capture import CaptureError, LiveCapture, LiveOptions
 from analyzer.capture.live.pipe_capture import PipeCapture
 from analyzer.cli.capture_run import DAMAGED, DONE, FAILED, error_line
-from analyzer.cli.interruption import Interruption
+from analyzer.cli.interruption import Interruption, exceptions
 from analyzer.cli.live_command import LiveCommand, OwnSessions
 from analyzer.cli.live_events import EventLines
 from analyzer.cli.live_keeping import keepers
@@ -50,8 +50,10 @@ def run(options: Namespace, output: Output) -> int:
         return run_workers(options, output, run_worker)
     full_screen = output.terminal and options.format is None and not options.events and options.words is None
     with ExitStack() as stack:
-        command = None if options.words is None else LiveCommand(options.words)
-        if command is not None:
+        command = None
+        if options.words is not None:
+            stack.enter_context(exceptions())  # its key log is removed in any case
+            command = LiveCommand(options.words)
             stack.callback(command.close)
         source = open_source(options)
         stack.callback(source.close)

@@ -120,20 +120,32 @@ class LiveCommand:
         return f"{name}: ended with status {status}"
 
     def stop(self) -> None:
-        """End the command, if it still runs: with SIGTERM, and after three seconds with SIGKILL."""
+        """End the command, if it still runs: with SIGTERM, and after three seconds with SIGKILL.
+
+        A command that has become another user cannot be ended without rights. It is left running, and that is said.
+        """
         process = self._process
         if process is None or process.poll() is not None:
             return
-        process.terminate()
         try:
-            process.wait(_GRACE)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+            process.terminate()
+            try:
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    process.wait(_GRACE)
+            finally:  # also if a signal ends the waiting
+                process.kill()
+                process.wait()
+        except PermissionError as error:
+            complain(f"{self.words[0]}: not ended, process {process.pid} is another user's: {error.strerror}")
 
     def close(self) -> None:
         """End the command, if it still runs, and remove the key log and its folder."""
-        self.stop()
+        try:
+            self.stop()
+        finally:
+            self._remove_folder()
+
+    def _remove_folder(self) -> None:
         with contextlib.suppress(FileNotFoundError):  # closed before
             try:
                 shutil.rmtree(self._folder)

@@ -5,12 +5,13 @@ import pwd
 import signal
 import socket
 import stat
+import subprocess
 import sys
 import time
 from argparse import Namespace
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 from conversations import Tap, contexts, packetise, talk
@@ -130,6 +131,62 @@ def test_a_command_that_does_not_end_is_ended():
     assert not command.ended()
     command.close()
     assert command.outcome() == f"sleep: ended by {signal.SIGTERM.name}"
+
+
+def test_a_command_that_has_become_another_user_is_left_running(require_peers: Callable[..., None], tmp_path: Path):
+    """The analyzer has no rights any more; all the same it says its results, and the key log is removed."""
+    if os.geteuid() != 0:
+        pytest.skip("only root can start a command as somebody else")
+    require_peers("setpriv")
+    require_capture()
+    words = ["setpriv", "--reuid=65534", "--clear-groups", sys.executable, "-c", f"{TELL} time.sleep(1000)"]
+    ended = analyzer_live(tmp_path, "-a", "duration:2", "--", *words)
+    assert Path(f"/proc/{ended.pid}").exists()
+    os.kill(int(ended.pid), signal.SIGKILL)
+    assert ended.status == 0, ended.said
+    assert f"setpriv: not ended, process {ended.pid} is another user's: Operation not permitted" in ended.said
+    assert not Path(ended.key_log).parent.exists()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+def test_the_key_log_is_removed_after_a_signal_at_any_time(number: signal.Signals, tmp_path: Path):
+    """Signals from the first moment of the command on, so that one comes before the capture runs, and others later."""
+    require_capture()
+    signals = f"[(time.sleep(0.01), os.kill(os.getppid(), {number})) for _ in range(200)]"
+    ended = analyzer_live(tmp_path, "--", sys.executable, "-c", f"{TELL} {signals}")
+    assert ended.status == 130, ended.said
+    assert not Path(ended.key_log).parent.exists()
+    assert not Path(f"/proc/{ended.pid}").exists()
+
+
+def analyzer_live(folder: Path, *words: str) -> "Ended":
+    """Run `analyzer live` with a command that begins with TELL."""
+    told = folder / "told"
+    told.touch()
+    told.chmod(0o666)
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("SUDO_")} | {"TOLD": str(told)}
+    folder.chmod(0o777)
+    for parent in folder.parents:
+        if parent.name.startswith("pytest-"):
+            parent.chmod(0o755)
+    command = [sys.executable, "-m", "analyzer", "live", "lo", *words]
+    said = folder / "said"  # a command that is left running keeps it open
+    with said.open("wb") as file:
+        done = subprocess.run(command, env=environment, stdout=file, stderr=file, check=False, timeout=60)
+    return Ended(done.returncode, said.read_text(), *told.read_text().split())
+
+
+class Ended(NamedTuple):
+    """A run of `analyzer live` with a command that begins with TELL."""
+
+    status: int
+    said: str
+    pid: str
+    key_log: str
+
+
+TELL = "import os, time; print(os.getpid(), os.environ['SSLKEYLOGFILE'], file=open(os.environ['TOLD'], 'w'), flush=True);"
+"""Begins a command of Python that writes its number and the path of its key log into the file TOLD."""
 
 
 def test_the_command_runs_as_who_called_sudo(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
