@@ -126,9 +126,8 @@ def test_both_signals_at_once(before: str):
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_what_would_end_the_program_can_be_an_exception(number: signal.Signals):
     before = signal.getsignal(number)
-    with pytest.raises(KeyboardInterrupt), exceptions():
-        os.kill(os.getpid(), number)
-        time.sleep(STARTED)
+    with exceptions(), pytest.raises(KeyboardInterrupt):
+        signal.raise_signal(number)
     assert signal.getsignal(number) == before
 
 
