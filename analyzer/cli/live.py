@@ -39,6 +39,8 @@ _BLOCK_TIMEOUT = 60
 """Milliseconds until packets of a slow link come. Each time takes a block of the ring, so its 128 blocks last for seven seconds
 in which this process gets no processor time."""
 
+_STANDARD_ERROR = 2
+
 
 def run(options: Namespace, output: Output) -> int:
     """Capture until the end that the options name, a signal, or the end of the pipe or command. Return the exit status."""
@@ -55,7 +57,8 @@ def run(options: Namespace, output: Output) -> int:
         command = None
         if options.words is not None:
             stack.enter_context(exceptions())  # its key log is removed in any case
-            command = LiveCommand(options.words)
+            lines = output.path is None and (options.events or options.format == "json")
+            command = LiveCommand(options.words, _STANDARD_ERROR if lines else None)  # a program reads them, and nothing else
             stack.callback(command.close)
         source = open_source(options)
         stack.callback(source.close)
@@ -83,6 +86,8 @@ def run(options: Namespace, output: Output) -> int:
             own = OwnSessions(command, live_run.engine.material.keylog, [summary, _printer(options, output, chains)])
             _print(options, output, live_run, [*listeners, own], n_frames)
             complain(command.outcome())
+            if own.others:
+                complain(own.left_out())
         status = _status(source)
         if status != FAILED:
             page = output if full_screen else ErrorOutput(options.color)
