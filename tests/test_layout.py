@@ -60,7 +60,6 @@ TESTED_ELSEWHERE = {
     "cli/live_board.py": "cli/test_live_view.py",
     "cli/live_pages.py": "cli/test_live_view.py",
     "cli/live_summary.py": "cli/test_live.py",
-    "cli/live_workers.py": "cli/test_live.py",
     "capture/live/pipe_capture.py": "cli/test_live.py",
     "cli/message_summary.py": "cli/test_show.py",
     "codec/build.py": "test_build.py",

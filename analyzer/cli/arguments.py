@@ -179,14 +179,16 @@ def parser() -> argparse.ArgumentParser:
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
     """Parse a command line, and return its options. Raises CommandError for a bad command line; `--help` exits."""
     words = with_command(list(arguments))
+    started: list[str] | None = None
+    if "--" in words and words[_options_of_all(words) :][:1] == ["live"]:  # what follows is a command with options of its own
+        end = words.index("--")
+        words, started = words[:end], words[end + 1 :]
     if "--schema" in words and not {"-h", "--help"} & set(words):
         return _schema_options(words)
-    if "live" in words and "--" in words[words.index("live") :]:  # what follows is a command with options of its own
-        end = words.index("--", words.index("live"))
-        options = parser().parse_args(words[:end])
-        options.words = words[end + 1 :]
-        return options
-    return parser().parse_args(words)
+    options = parser().parse_args(words)
+    if started is not None:
+        options.words = started
+    return options
 
 
 def _schema_options(arguments: list[str]) -> argparse.Namespace:
@@ -205,14 +207,20 @@ def with_command(arguments: list[str]) -> list[str]:
 
     Only options of the whole program can come before a command.
     """
-    at = 0
-    while at < len(arguments) and (arguments[at] == "--color" or arguments[at].startswith("--color=")):
-        at += 2 if arguments[at] == "--color" else 1
+    at = _options_of_all(arguments)
     if at >= len(arguments) or arguments[at] in COMMANDS or arguments[at] in ("-h", "--help", "--version"):
         return arguments
     if arguments[at].startswith("--completion"):
         return arguments
     return [*arguments[:at], "summary", *arguments[at:]]
+
+
+def _options_of_all(arguments: Sequence[str]) -> int:
+    """Return how many words at the beginning are options of the whole program."""
+    at = 0
+    while at < len(arguments) and (arguments[at] == "--color" or arguments[at].startswith("--color=")):
+        at += 2 if arguments[at] == "--color" else 1
+    return at
 
 
 def _new_parser(kind: type[argparse.ArgumentParser], name: str, about: str, key: str, usage: str) -> argparse.ArgumentParser:

@@ -6,16 +6,17 @@ SIGTERM ends the capture; the results come, and a summary, which goes to standar
 """
 
 import os
+import signal
 import sys
 from argparse import Namespace
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, redirect_stderr
 
 from analyzer.capture.live import privileges
 from analyzer.capture.live.live_capture import CaptureError, LiveCapture, LiveOptions
 from analyzer.capture.live.pipe_capture import PipeCapture
 from analyzer.cli.capture_run import DAMAGED, DONE, FAILED, error_line
-from analyzer.cli.interruption import Interruption
+from analyzer.cli.interruption import Interruption, exceptions
 from analyzer.cli.live_command import LiveCommand, OwnSessions
 from analyzer.cli.live_events import EventLines
 from analyzer.cli.live_keeping import keepers
@@ -25,7 +26,7 @@ from analyzer.cli.live_rows import LiveRows
 from analyzer.cli.live_run import LiveRun, LiveSource
 from analyzer.cli.live_settings import check_live, is_pipe, limits_of, names, ring_of, seconds_of, triggers_of
 from analyzer.cli.live_summary import print_live_summary
-from analyzer.cli.live_workers import Counts, run_workers
+from analyzer.cli.live_workers import READY, Counts, Share, fanout_of, run_workers
 from analyzer.cli.output import STANDARD_STREAM, CommandError, ErrorOutput, Output, complain
 from analyzer.cli.sessions import JsonLines
 from analyzer.cli.summary import Summary
@@ -38,6 +39,8 @@ _BLOCK_TIMEOUT = 60
 """Milliseconds until packets of a slow link come. Each time takes a block of the ring, so its 128 blocks last for seven seconds
 in which this process gets no processor time."""
 
+_STANDARD_ERROR = 2
+
 
 def run(options: Namespace, output: Output) -> int:
     """Capture until the end that the options name, a signal, or the end of the pipe or command. Return the exit status."""
@@ -46,12 +49,16 @@ def run(options: Namespace, output: Output) -> int:
     if options.trigger is not None:
         triggers_of(options)
     if options.jobs is not None and options.jobs > 1:
-        open_source(options).close()  # what is wrong with an interface is said once
+        _check_shared(options)
+        _say_begin(options, output)
         return run_workers(options, output, run_worker)
     full_screen = _is_full_screen(options, output)
     with ExitStack() as stack:
-        command = None if options.words is None else LiveCommand(options.words)
-        if command is not None:
+        command = None
+        if options.words is not None:
+            stack.enter_context(exceptions())  # its key log is removed in any case
+            lines = output.path is None and (options.events or options.format == "json")
+            command = LiveCommand(options.words, _STANDARD_ERROR if lines else None)  # a program reads them, and nothing else
             stack.callback(command.close)
         source = open_source(options)
         stack.callback(source.close)
@@ -80,6 +87,8 @@ def run(options: Namespace, output: Output) -> int:
             live_run.notes.append(own.notes)
             _print(options, output, live_run, [*listeners, own], n_frames)
             complain(command.outcome())
+            if own.others:
+                complain(own.left_out())
         status = _status(source)
         if status != FAILED:
             page = output if full_screen else ErrorOutput(options.color)
@@ -87,21 +96,37 @@ def run(options: Namespace, output: Output) -> int:
         return status
 
 
-def run_worker(options: Namespace, output: Output, place: int, fanout: tuple[int, int]) -> Counts:
+def run_worker(options: Namespace, output: Output, share: Share) -> Counts:
     """Be one of several workers that share the packets: see `live_workers`. Return what it has counted."""
     with ExitStack() as stack:
-        source = open_source(options, fanout)
+        source = open_source(options, share.fanout)
         stack.callback(source.close)
         processes = LiveProcesses.open()
         if processes is not None:
             stack.callback(processes.close)
-        _drop_rights(options, source, quiet=place > 0)
+        if share.place > 0:  # the first one says what all have to say
+            stack.enter_context(redirect_stderr(stack.enter_context(open(os.devnull, "w"))))
+        _drop_rights(options, source)
+        share.end_with_parent()
         chains = read_chains(options)
         live_run = _live_run(options, source, options.events, None)
-        live_run.engine.dispatcher.numbers = (place, fanout[1])
+        live_run.engine.dispatcher.numbers = (share.place, share.fanout[1])
         listeners: list[Listener] = [chains] if processes is None else [processes, chains]
-        _print(options, output, live_run, [*listeners, _printer(options, output, chains)], None)
+        listeners.append(_printer(options, output, chains))
+        with Interruption(source.stop, [signal.SIGINT]):
+            output.write(READY)
+            output.flush()
+            run_engine(live_run, live_run.engine, listeners)
+        live_run.report_notes()
         return Counts(live_run.engine.frames, live_run.engine.dispatcher.count, source.statistics())
+
+
+def _check_shared(options: Namespace) -> None:
+    """Say what several processes cannot do, or is wrong with an interface, once. Raises CommandError."""
+    for path in (*options.keylog, *options.rsa_key, *options.psk_file, *options.password_file):
+        if path == "-":
+            raise CommandError("-: standard input cannot be read by several processes (-j)")
+    open_source(options, fanout_of(options)).close()
 
 
 def _live_run(options: Namespace, source: LiveSource, detailed: bool, own_log: str | None) -> LiveRun:
@@ -145,7 +170,7 @@ def _is_full_screen(options: Namespace, output: Output) -> bool:
     return output.terminal and all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stderr))
 
 
-def _drop_rights(options: Namespace, source: LiveSource, quiet: bool = False) -> None:
+def _drop_rights(options: Namespace, source: LiveSource) -> None:
     if isinstance(source, PipeCapture) and options.user is None:
         return  # reading a pipe needs no rights, and so got none
     try:
@@ -156,7 +181,7 @@ def _drop_rights(options: Namespace, source: LiveSource, quiet: bool = False) ->
     if not os.access(os.path.join(package, "cli"), os.R_OK | os.X_OK):
         user = options.user or f"number {os.getuid()}"
         raise CommandError(f"user {user} cannot read {package}, where the analyzer is installed")
-    if note is not None and not quiet:
+    if note is not None:
         complain(note)
 
 
@@ -168,12 +193,16 @@ def _printer(options: Namespace, output: Output, chains: Chains) -> Listener:
 
 def _print(options: Namespace, output: Output, live_run: LiveRun, listeners: Sequence[Listener], n_frames: int | None) -> None:
     """Run, with results as lines."""
-    if sys.stderr is not None and sys.stderr.isatty() and not output.terminal:
-        complain(f"capturing on {names(options.interfaces)}; Ctrl-C ends it")
+    _say_begin(options, output)
     with Interruption(live_run.source.stop):
         run_engine(live_run, live_run.engine, listeners, n_frames)
     live_run.report_notes()
     output.flush()
+
+
+def _say_begin(options: Namespace, output: Output) -> None:
+    if sys.stderr is not None and sys.stderr.isatty() and not output.terminal:
+        complain(f"capturing on {names(options.interfaces)}; Ctrl-C ends it")
 
 
 def _status(source: LiveSource) -> int:

@@ -31,11 +31,12 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
+from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, NamedTuple
 
 from analyzer.capture.processes.process_identity import Process
-from analyzer.cli.formatting import size_text
+from analyzer.cli.formatting import count_text, size_text
 from analyzer.cli.output import CommandError, complain
 from analyzer.cli.tail import replaced
 from analyzer.engine.run import Listener
@@ -66,9 +67,10 @@ class LiveCommand:
     words: program and arguments. key_log: the path of the file to which it logs its secrets.
     """
 
-    def __init__(self, words: Sequence[str]) -> None:
-        """Raises CommandError if there is no such program."""
+    def __init__(self, words: Sequence[str], stdout: int | None = None) -> None:
+        """stdout: the descriptor to which it writes; None for that of this process. Raises CommandError if it is not there."""
         self.words = list(words)
+        self._stdout = stdout
         program = shutil.which(words[0]) if words else None
         if program is None:
             raise CommandError(f"{words[0]}: no such command" if words else "-- needs a command behind it")
@@ -81,20 +83,23 @@ class LiveCommand:
                 os.chown(path, self._user.uid, self._user.gid)
         self._process: subprocess.Popen[bytes] | None = None
         self._ended_at: float | None = None
+        self._others: set[int] = set()
 
     def start(self) -> None:
         """Start the command, as the user who called sudo if this runs as root. Raises CommandError."""
         environment = os.environ | {"SSLKEYLOGFILE": self.key_log}
         user = self._user
         adopt_orphans()
+        self._others = _children()
         try:
             if user is None:
-                self._process = subprocess.Popen(self.words, env=environment)
+                self._process = subprocess.Popen(self.words, env=environment, stdout=self._stdout)
             else:
                 environment |= {"HOME": user.home, "USER": user.name, "LOGNAME": user.name}
                 self._process = subprocess.Popen(
                     self.words,
                     env=environment,
+                    stdout=self._stdout,
                     user=user.uid,
                     group=user.gid,
                     extra_groups=os.getgrouplist(user.name, user.gid),
@@ -103,7 +108,13 @@ class LiveCommand:
             raise CommandError(f"{self.words[0]}: {error.strerror}") from error
 
     def ended(self) -> bool:
-        """Return whether the command has ended, and LINGER has passed since then. Call it some times in a second."""
+        """Return whether the command has ended, and LINGER has passed since then. Call it some times in a second.
+
+        Orphans of the command that have ended are waited for, so that none stays in the table of processes.
+        """
+        if self._process is not None:
+            for pid in _children() - self._others - {self._process.pid}:
+                os.waitpid(pid, os.WNOHANG)
         if self._process is None or self._process.poll() is None:
             return False
         if self._ended_at is None:
@@ -125,20 +136,32 @@ class LiveCommand:
         return f"{name}: ended with status {status}"
 
     def stop(self) -> None:
-        """End the command, if it still runs: with SIGTERM, and after three seconds with SIGKILL."""
+        """End the command, if it still runs: with SIGTERM, and after three seconds with SIGKILL.
+
+        A command that has become another user cannot be ended without rights. It is left running, and that is said.
+        """
         process = self._process
         if process is None or process.poll() is not None:
             return
-        process.terminate()
         try:
-            process.wait(_GRACE)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+            process.terminate()
+            try:
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    process.wait(_GRACE)
+            finally:  # also if a signal ends the waiting
+                process.kill()
+                process.wait()
+        except PermissionError as error:
+            complain(f"{self.words[0]}: not ended, process {process.pid} is another user's: {error.strerror}")
 
     def close(self) -> None:
         """End the command, if it still runs, and remove the key log and its folder."""
-        self.stop()
+        try:
+            self.stop()
+        finally:
+            self._remove_folder()
+
+    def _remove_folder(self) -> None:
         with contextlib.suppress(FileNotFoundError):  # closed before
             try:
                 shutil.rmtree(self._folder)
@@ -150,13 +173,13 @@ class OwnSessions(Listener):
     """Passes on to other listeners what belongs to the sessions of a command, and nothing of other sessions.
 
     What happens in a session before that is known is held, up to MOST_HELD bytes of all sessions. If there is no more room,
-    what happens in between is not passed on, and a note says so. shown, others: numbers of sessions that have ended. unknown:
-    how many of the others have a process that is not known. notes: grow as the run goes on.
+    what happens in between is not passed on, and a note says so. others: how many sessions that have ended were not shown.
+    unknown: how many of them have a process that is not known. notes: grow as the run goes on.
     """
 
     def __init__(self, command: LiveCommand, keylog: "KeyLog | None", listeners: Sequence[Listener]) -> None:
         """keylog: where the secrets of the command are. It may have those of other sources too."""
-        self.shown = self.others = self.unknown = 0
+        self.others = self.unknown = 0
         self._command = command
         self._keylog = keylog
         self._listeners = listeners
@@ -191,6 +214,13 @@ class OwnSessions(Listener):
         for listener in self._listeners:
             listener.close()
 
+    def left_out(self) -> str:
+        """Return how many sessions were not shown, in one line; "" if there are none."""
+        if self.others == 0:
+            return ""
+        unknown = f", {self.unknown:,} of them of a process that is not known" if self.unknown else ""
+        return f"not shown: {count_text(self.others, 'session')} that no secret or process shows to be the command's{unknown}"
+
     def _hold(self, event: Event) -> None:
         if self._n_held < MOST_HELD:
             self._held.setdefault(event.session, []).append(event)
@@ -206,7 +236,6 @@ class OwnSessions(Listener):
         self._n_held -= sum(map(_cost, held))
         known = self._own.pop(event.session, False)
         if known or self._command.is_own(event.ended.flow.process) or self._has_logged(event.ended):
-            self.shown += 1
             return [] if known else [*held, event]
         self.others += 1
         process = event.ended.flow.process
@@ -251,6 +280,17 @@ def caller() -> User | None:
     except (KeyError, OverflowError) as error:
         raise CommandError(f"SUDO_UID={called}: no such user") from error
     return User(entry.pw_name, entry.pw_uid, entry.pw_gid, entry.pw_dir)
+
+
+def _children() -> set[int]:
+    """Return the processes of which this one is the parent. Only Linux says that (proc_pid_task(5))."""
+    if sys.platform != "linux":
+        return set()
+    found: set[int] = set()
+    for task in os.listdir("/proc/self/task"):
+        with contextlib.suppress(FileNotFoundError):  # the thread has ended, or the kernel does not have it
+            found.update(map(int, Path(f"/proc/self/task/{task}/children").read_text().split()))
+    return found
 
 
 def adopt_orphans() -> None:

@@ -4,8 +4,13 @@ The kernel gives each packet to one of the workers by the hash of its flow (PACK
 whole connections. Each worker is a run of its own that writes its lines into a pipe; this process writes them out, one after
 another. A worker knows nothing of the others: it counts its own frames, and a session that resumes one of another worker does
 not name it. The numbers of its sessions are its place, and then every Nth, so that no number comes twice.
+
+A worker opens its sockets with the rights of this process, gives the rights up, and says when it captures. Until all have said
+so, this process keeps its rights too: without them it could not end a worker that still has them (kill(2)). Signals of the
+terminal and of a service manager go to all processes; workers ignore them, and end when this process tells them, once.
 """
 
+import contextlib
 import os
 import selectors
 import signal
@@ -25,12 +30,15 @@ from analyzer.capture.processes.connection_witness import end_with_parent
 from analyzer.cli.escape import harmless
 from analyzer.cli.files import print_fact
 from analyzer.cli.formatting import count_text, duration_text
-from analyzer.cli.interruption import Interruption
+from analyzer.cli.interruption import SIGNALS, Interruption
 from analyzer.cli.live_settings import names
 from analyzer.cli.live_summary import print_counters
 from analyzer.cli.output import CommandError, ErrorOutput, Output, complain
 
 _READ = 1 << 16
+
+READY = b"\1"
+"""The first byte of a worker."""
 
 _COUNTS = b"\0"
 """Begins the last line of a worker: no line of results has this byte."""
@@ -45,7 +53,26 @@ class Counts:
     statistics: list[InterfaceStatistics]
 
 
-Work = Callable[[Namespace, Output, int, tuple[int, int]], Counts]
+@dataclass(frozen=True, slots=True)
+class Share:
+    """The place of a worker among the others, from 0. fanout: see `LiveCapture.open`. parent: the process that started it."""
+
+    place: int
+    fanout: tuple[int, int]
+    parent: int
+
+    def end_with_parent(self) -> None:
+        """Let this process end when its parent does. To become another user takes that back (prctl(2)), so call it again then.
+
+        Raises CommandError if the parent has ended.
+        """
+        end_with_parent()
+        if os.getppid() != self.parent:
+            raise CommandError("the process that started this one has ended")
+
+
+Work = Callable[[Namespace, Output, Share], Counts]
+"""A worker. It writes READY when it has given up its rights, and SIGINT ends its capture; then its lines."""
 
 
 @dataclass(slots=True)
@@ -62,16 +89,21 @@ def run_workers(options: Namespace, output: Output, work: Work) -> int:
     """Run `work` in as many processes as `--jobs` says, and write their lines. Return the exit status. Raises CommandError."""
     began = monotonic()
     sys.stdout.flush()
-    fanout = (1 + os.getpid() % 0xFFFF, options.jobs)
-    workers = [_start(options, output, work, place, fanout) for place in range(options.jobs)]
+    workers: list[_Worker] = []
+    stop = _Stop(workers)
+    fanout = fanout_of(options)
     try:
-        drop(options.user)
-        with Interruption(lambda: _signal(workers, signal.SIGINT)):
+        with Interruption(stop):
+            for place in range(options.jobs):
+                workers.append(_start(options, output, work, Share(place, fanout, os.getpid()), workers))
+            _wait_until_ready(workers)
+            drop(options.user)
+            stop.may_signal()
             _copy(workers, output)
     except CaptureError as error:
         raise CommandError(str(error)) from error
     finally:
-        _signal(workers, signal.SIGKILL)  # those that have ended are zombies still, and get none
+        _signal(workers, signal.SIGKILL)
         statuses = [os.waitstatus_to_exitcode(os.waitpid(worker.pid, 0)[1]) for worker in workers]
     output.flush()
     counts = [worker.counts for worker in workers if worker.counts is not None]
@@ -81,34 +113,77 @@ def run_workers(options: Namespace, output: Output, work: Work) -> int:
     return 0 if len(counts) == len(workers) else 1 if counts else 2
 
 
-def _start(options: Namespace, output: Output, work: Work, place: int, fanout: tuple[int, int]) -> _Worker:
+def fanout_of(options: Namespace) -> tuple[int, int]:
+    """Return the group that shares the packets in this process and those that it starts: see `LiveCapture.open`."""
+    return (1 + os.getpid() % 0xFFFF, options.jobs)
+
+
+class _Stop:
+    """Ends the captures of the workers, once they listen: a signal that comes before that is remembered."""
+
+    def __init__(self, workers: list[_Worker]) -> None:
+        self._workers = workers
+        self._asked = self._ready = False
+
+    def __call__(self) -> None:
+        """End the captures soon. For a signal handler."""
+        self._asked = True
+        if self._ready:
+            _signal(self._workers, signal.SIGINT)
+
+    def may_signal(self) -> None:
+        """The workers listen now."""
+        self._ready = True
+        if self._asked:
+            _signal(self._workers, signal.SIGINT)
+
+
+def _start(options: Namespace, output: Output, work: Work, share: Share, others: list[_Worker]) -> _Worker:
     ours, theirs = os.pipe()
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)  # a worker that does not ignore them yet must not hear of them
     pid = os.fork()
     if pid == 0:
-        os.close(ours)
         os.dup2(theirs, 1)
-        _work_and_exit(options, "always" if output.colored else "never", work, place, fanout)
+        strange = [ours, theirs, *(worker.descriptor for worker in others)]
+        _work_and_exit(options, "always" if output.colored else "never", work, share, strange)
+    signal.pthread_sigmask(signal.SIG_SETMASK, before)
     os.close(theirs)
     return _Worker(pid, ours)
 
 
-def _work_and_exit(options: Namespace, color: str, work: Work, place: int, fanout: tuple[int, int]) -> NoReturn:
-    """Be a worker. Nothing of the parent's may run here, so it ends without cleaning up."""
-    status = 1
+def _work_and_exit(options: Namespace, color: str, work: Work, share: Share, strange: list[int]) -> NoReturn:
+    """Be a worker. Nothing of the parent's may run here, so it ends without cleaning up. strange: descriptors of the parent."""
+    status = 2
     try:
-        end_with_parent()
-        os.setpgid(0, 0)  # Ctrl-C reaches the parent alone, which passes it on once
+        for number in SIGNALS:
+            signal.signal(number, signal.SIG_IGN)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
+        for descriptor in strange:
+            os.close(descriptor)
+        os.setsid()  # without a terminal: a question for a password would stop a process in the background for ever
         output = Output(None, (), color)
-        counts = work(options, output, place, fanout)
+        share.end_with_parent()
+        counts = work(options, output, share)
         output.flush()
         output.write(_COUNTS + orjson.dumps(asdict(counts)) + b"\n")
         output.flush()
         status = 0
     except CommandError as error:
         complain(str(error))
-        status = 2
+    except BrokenPipeError:  # the parent has ended
+        pass
+    except OSError as error:
+        complain(f"{error.filename or 'output'}: {error.strerror or error}")
+    except Exception:  # noqa: BLE001 - nobody else could tell it
+        sys.excepthook(*sys.exc_info())
     finally:
         os._exit(status)
+
+
+def _wait_until_ready(workers: list[_Worker]) -> None:
+    """Wait until each worker has said that it is ready, or has ended."""
+    for worker in workers:
+        os.read(worker.descriptor, len(READY))
 
 
 def _copy(workers: list[_Worker], output: Output) -> None:
@@ -140,8 +215,10 @@ def _take(worker: _Worker, data: bytes, output: Output) -> None:
 
 
 def _signal(workers: list[_Worker], number: int) -> None:
+    """Signal all workers that are not waited for. One that could not give up its rights has ended, and hears nothing."""
     for worker in workers:
-        os.kill(worker.pid, number)
+        with contextlib.suppress(PermissionError):
+            os.kill(worker.pid, number)
 
 
 def _print_summary(options: Namespace, counts: list[Counts], seconds: float) -> None:

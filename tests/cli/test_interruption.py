@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from analyzer.cli.interruption import Interruption
+from analyzer.cli.interruption import Interruption, exceptions
 
 from .conftest import Run
 
@@ -99,6 +99,36 @@ def test_the_second_signal_stops_at_once():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (-signal.SIGTERM, "stopped\n"), done.stderr
+
+
+@pytest.mark.parametrize("before", ["SIG_DFL", "SIG_IGN", "default_int_handler"])
+def test_both_signals_at_once(before: str):
+    """The second one does what it did before, whatever the first one was, and without a word of Python's."""
+    code = (
+        "import os, signal\n"
+        "from analyzer.cli.interruption import SIGNALS, Interruption\n"
+        f"signal.signal(signal.SIGTERM, signal.{before})\n"
+        "try:\n"
+        "    with Interruption(lambda: print('stopped', flush=True)):\n"
+        "        signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)\n"
+        "        for number in SIGNALS:\n"
+        "            os.kill(os.getpid(), number)\n"
+        "        signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)\n"
+        "    print('went on')\n"
+        "except KeyboardInterrupt:\n"
+        "    print('raised')\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    expected = {"SIG_DFL": (-signal.SIGTERM, ""), "SIG_IGN": (0, "went on\n"), "default_int_handler": (0, "raised\n")}[before]
+    assert (done.returncode, done.stdout, done.stderr) == (expected[0], "stopped\n" + expected[1], "")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_what_would_end_the_program_can_be_an_exception(number: signal.Signals):
+    before = signal.getsignal(number)
+    with exceptions(), pytest.raises(KeyboardInterrupt):
+        signal.raise_signal(number)
+    assert signal.getsignal(number) == before
 
 
 def test_handlers_are_as_before_when_no_signal_came():

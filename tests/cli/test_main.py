@@ -9,7 +9,7 @@ from pathlib import Path
 import outputs
 import pytest
 
-from analyzer.cli.arguments import parser
+from analyzer.cli.arguments import parse, parser
 
 from .conftest import Run, client_hello, pcap, tcp
 
@@ -205,6 +205,23 @@ def test_only_a_terminal_gets_colours_by_default(run: Run, demo: Path):
     assert b"\x1b" not in run(demo).out
     assert b"\x1b[1m" in run(demo, "--color", "always").out
     assert b"\x1b" not in run("--color", "never", "sessions", demo).out
+
+
+@pytest.mark.parametrize("words", [["live", "--", "a", "--schema"], ["--color", "never", "live", "--", "a", "--", "-h"]])
+def test_what_follows_two_dashes_belongs_to_the_command_of_live(words: list[str]):
+    options = parse(words)
+    assert (options.command, options.schema) == ("live", False)
+    assert options.words == words[words.index("--") + 1 :]
+
+
+@pytest.mark.parametrize(
+    ("words", "captures"),
+    [(["sessions", "live", "--", "-x.pcap"], ["live", "-x.pcap"]), (["--color", "never", "--", "live"], ["live"])],
+)
+def test_two_dashes_are_no_command_elsewhere(words: list[str], captures: list[str]):
+    options = parse(words)
+    assert options.captures == captures
+    assert "words" not in options
 
 
 def test_no_option_of_a_later_release_exists(run: Run, demo: Path):

@@ -80,8 +80,12 @@ class RingSocket:
             self._make_ring()
             self._bind()
             if fanout is not None:
+                if name != ANY and not is_up(flags_of(name)):
+                    raise CaptureError(f"{name}: it is down, and several processes (-j) can share only what is up")
                 # The kernel joins the fragments of a datagram: only the first has the ports, by which it finds the process.
-                group = struct.pack("=HH", fanout[0], _FANOUT_HASH | _FANOUT_DEFRAGMENT)
+                # A group has one interface, so the number of the interface is part of the number of the group.
+                number = (fanout[0] + self._index) % (1 << 16)
+                group = struct.pack("=HH", number, _FANOUT_HASH | _FANOUT_DEFRAGMENT)
                 self._socket.setsockopt(SOL_PACKET, _FANOUT, group if sys.byteorder == "little" else group[2:] + group[:2])
         except OSError as error:
             self._socket.close()

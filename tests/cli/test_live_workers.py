@@ -1,0 +1,176 @@
+"""Several processes that share the packets: their interfaces, their rights, what they say, and their ends."""
+
+import contextlib
+import os
+import pty
+import select
+import signal
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, PrivateFormat
+from live_network import Network
+from live_traffic import ROOT, WAIT, Site, fetch, live, make_site, openssl_server
+
+from .conftest import Run
+
+CALLER = os.environ | {"SUDO_UID": "65534", "SUDO_GID": "65534"}
+"""The environment of a run through sudo."""
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Site:
+    return make_site(tmp_path)
+
+
+def descendants(pid: int) -> list[int]:
+    """The children of a process, and theirs, and so on."""
+    found: list[int] = []
+    for task in Path(f"/proc/{pid}/task").glob("*/children"):
+        for child in map(int, task.read_text().split()):
+            found += [child, *descendants(child)]
+    return found
+
+
+def wait_for_end(pids: list[int]) -> None:
+    """Wait until none of the processes is there any more."""
+    until = time.monotonic() + WAIT
+    while left := [pid for pid in pids if Path(f"/proc/{pid}").exists() and status_of(pid, "State")[:1] != "Z"]:
+        assert time.monotonic() < until, left
+        time.sleep(0.05)
+
+
+def status_of(pid: int, name: str) -> str:
+    """A field of /proc/PID/status."""
+    return Path(f"/proc/{pid}/status").read_text().partition(f"{name}:\t")[2].partition("\n")[0]
+
+
+def wait_for_handler(pid: int) -> None:
+    """Wait until the workers of a process have ended their start: each has a handler of SIGINT then."""
+    until = time.monotonic() + WAIT
+    while True:
+        workers = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        if len(workers) > 1 and all(int(status_of(int(one), "SigCgt"), 16) & 1 << (signal.SIGINT - 1) for one in workers):
+            return
+        assert time.monotonic() < until
+        time.sleep(0.02)
+
+
+def wait_for_user(pid: int, user: int) -> None:
+    """Wait until a process is another user: then all workers are ready."""
+    until = time.monotonic() + WAIT
+    while status_of(pid, "Uid").split()[0] != str(user):
+        assert time.monotonic() < until
+        time.sleep(0.02)
+
+
+@pytest.mark.peer("openssl")
+def test_several_interfaces_and_each_has_a_group(network: Network, site: Site):
+    """A group of sockets has one interface: packet(7)."""
+    with openssl_server(site) as port, live("-i", network.far, "-i", "lo", "-j", "2", "--format", "json") as running:
+        wait_for_handler(running.process.pid)
+        for _ in range(4):
+            fetch(site, port)
+            assert running.record()["established"]
+        status, _, err = running.stop()
+    assert status == 0
+    assert "4 TLS sessions; by process: " in err
+    assert f"{network.far}: 0 packets received" in err
+
+
+def test_an_interface_that_is_down_cannot_be_shared(network: Network, run: Run):
+    network.ip("link", "set", network.far, "down")
+    done = run("live", network.far, "-j", "2")
+    assert done.status == 2
+    assert done.complaint == f"analyzer: {network.far}: it is down, and several processes (-j) can share only what is up"
+
+
+@pytest.mark.parametrize("through_sudo", [True, False])
+def test_all_end_with_the_parent(network: Network, through_sudo: bool):
+    """A worker that becomes another user forgets that it has to end with its parent: prctl(2)."""
+    environment = CALLER if through_sudo else dict(os.environ)
+    with live("lo", "-j", "2", "--format", "json", env=environment) as running:
+        wait_for_handler(running.process.pid)
+        time.sleep(0.5)
+        if through_sudo:
+            wait_for_user(running.process.pid, 65534)
+        children = descendants(running.process.pid)
+        assert len(children) >= 2
+        running.process.kill()
+        running.process.wait()
+        wait_for_end(children)
+
+
+@pytest.mark.parametrize("through_sudo", [True, False])
+@pytest.mark.parametrize("delay", [0.0, 0.1, 0.3, 0.6])
+def test_a_signal_at_the_start_ends_all(network: Network, delay: float, through_sudo: bool):
+    """Whatever the workers have done by then, the results come, and no process is left."""
+    environment = CALLER if through_sudo else dict(os.environ)
+    with live("lo", "-j", "2", "--format", "json", env=environment) as running:
+        time.sleep(delay)
+        children = descendants(running.process.pid)
+        status, out, err = running.stop()
+        wait_for_end(children)
+    assert (status, out) == (0, b"")
+    assert "0 TLS sessions; by process: " in err
+
+
+@pytest.mark.peer("openssl")
+def test_a_service_manager_signals_all_processes(network: Network, site: Site):
+    """SIGTERM for every process, which the parent passes on: the results come, and nobody says anything else."""
+    with openssl_server(site) as port, live("lo", "-j", "2", "--format", "json") as running:
+        wait_for_handler(running.process.pid)
+        time.sleep(1)
+        fetch(site, port)
+        assert running.record()["established"]
+        workers = [
+            int(word) for word in Path(f"/proc/{running.process.pid}/task/{running.process.pid}/children").read_text().split()
+        ]
+        assert len(workers) == 2
+        for pid in (*workers, running.process.pid):
+            os.kill(pid, signal.SIGTERM)
+        status, _, err = running.end()
+    assert status == 0, err
+    assert "1 TLS session; by process: " in err
+    assert "ended early" not in err
+
+
+def test_standard_input_cannot_be_shared(network: Network, run: Run):
+    done = run("live", "lo", "-j", "2", "-k", "-")
+    assert done.status == 2
+    assert done.complaint == "analyzer: -: standard input cannot be read by several processes (-j)"
+
+
+def test_what_all_have_to_say_is_said_once(network: Network, tmp_path: Path):
+    keys = tmp_path / "keys.log"
+    keys.write_text("this is no line of a key log\n")
+    with live("lo", "-j", "3", "--format", "json", "-k", keys, "-a", "duration:1") as running:
+        status, _, err = running.end()
+    assert status == 0
+    assert err.count("line 1") == 1
+    assert err.count("still user root") == (1 if os.geteuid() == 0 else 0)
+
+
+def test_nobody_asks_for_a_password_in_the_background(network: Network, tmp_path: Path):
+    """On a terminal one process would ask; of several, each would, and Linux would stop all of them for ever (SIGTTIN)."""
+    key = rsa.generate_private_key(65537, 2048)
+    path = tmp_path / "key.pem"
+    path.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"secret")))
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.chdir(ROOT)
+        os.execv(sys.executable, [sys.executable, "-m", "analyzer", "live", "lo", "-j", "2", "--rsa-key", str(path)])
+    shown, until = b"", time.monotonic() + WAIT
+    while os.waitpid(pid, os.WNOHANG) == (0, 0):
+        if select.select([terminal], [], [], 0.05)[0]:
+            with contextlib.suppress(OSError):  # EIO: the last process that had it open has ended
+                shown += os.read(terminal, 1 << 16)
+        if time.monotonic() > until:
+            os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
+            pytest.fail(f"it still runs: {shown.decode()}")
+    os.close(terminal)
+    assert b"--password-file FILE" in shown
