@@ -55,12 +55,12 @@ def run(options: Namespace, output: Output) -> int:
             stack.callback(command.close)
         source = open_source(options)
         stack.callback(source.close)
-        processes = None if isinstance(source, PipeCapture) else LiveProcesses.open()
+        processes = None if isinstance(source, PipeCapture) else LiveProcesses.open(options.user)
         if processes is not None:
             stack.callback(processes.close)
         if command is not None:
             command.start()
-        _drop_rights(options, source)
+        _drop_rights(options, quiet=isinstance(source, PipeCapture))
         chains = read_chains(options)
         live_run = _live_run(options, source, full_screen, None if command is None else command.key_log)
         summary = Summary(live_run.engine.material, chains)
@@ -91,10 +91,10 @@ def run_worker(options: Namespace, output: Output, place: int, fanout: tuple[int
     with ExitStack() as stack:
         source = open_source(options, fanout)
         stack.callback(source.close)
-        processes = LiveProcesses.open()
+        processes = LiveProcesses.open(options.user)
         if processes is not None:
             stack.callback(processes.close)
-        _drop_rights(options, source, quiet=place > 0)
+        _drop_rights(options, quiet=place > 0)
         chains = read_chains(options)
         live_run = _live_run(options, source, options.events, None)
         live_run.engine.dispatcher.numbers = (place, fanout[1])
@@ -137,9 +137,8 @@ def open_source(options: Namespace, fanout: tuple[int, int] | None = None) -> Li
     return capture
 
 
-def _drop_rights(options: Namespace, source: LiveSource, quiet: bool = False) -> None:
-    if isinstance(source, PipeCapture) and options.user is None:
-        return  # reading a pipe needs no rights, and so got none
+def _drop_rights(options: Namespace, quiet: bool) -> None:
+    """Give up all rights. A pipe needs none, but this process may have been started with them. quiet: without the note."""
     try:
         note = privileges.drop(options.user)
     except CaptureError as error:

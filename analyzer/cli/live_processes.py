@@ -49,17 +49,18 @@ class LiveProcesses(Listener):
         self._waiting: dict[int, tuple[Flow, float]] = {}
 
     @classmethod
-    def open(cls) -> Self | None:
+    def open(cls, user: str | None = None) -> Self | None:
         """Return a listener, None if the system cannot say whose a connection is.
 
-        A small process is started that keeps the rights of now, so call it before rights are dropped, and before threads start.
+        A small process is started that keeps two of the rights of now, so call it before rights are dropped, and before threads
+        start. user: whom that process becomes, as in `privileges.drop`.
         """
         if not sys.platform.startswith("linux"):
             return None
         from analyzer.capture.processes.connection_witness import ConnectionWitness
 
         try:
-            return cls(ConnectionWitness())
+            return cls(ConnectionWitness(user))
         except OSError:  # the kernel has no sock_diag
             return None
 

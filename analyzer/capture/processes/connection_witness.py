@@ -6,6 +6,12 @@ command may be gone, and nobody knows any more whose it was. So this forks befor
 the owner of each connection when its SYN is seen (`connection_attempts`), and remembers it. It reads nothing of packets but
 addresses and ports. A question is 12 or 36 bytes, an answer is one datagram with JSON. The child ends with the parent.
 
+The child drops its rights too, when its sockets are open and before it reads from them. It becomes the same user, and keeps two
+capabilities if it was started with them. CAP_DAC_READ_SEARCH is for the folders /proc/PID/fd of other users, which have mode
+0500. CAP_SYS_PTRACE is for the links in them and for /proc/PID/ns/net. For the tables in /proc/PID/net, and for sock_diag, no
+right is needed. Its bounding set is empty, and PR_SET_NO_NEW_PRIVS is set. Both capabilities are strong, and a process that
+has them could read all files and change other processes. That is why it is another process than the one that reads packets.
+
 The child works for at most a fifth of the time of a processor. With more connections than that allows, for example in a flood
 of SYN, the kernel drops what it does not read, and these connections are looked for when a session begins in them.
 """
@@ -23,6 +29,7 @@ from typing import NoReturn
 
 import orjson
 
+from analyzer.capture.live import privileges
 from analyzer.capture.processes.connection_attempts import MOST_AT_ONCE, ConnectionAttempts
 from analyzer.capture.processes.process_finder import ProcessFinder
 from analyzer.capture.processes.process_identity import Process
@@ -49,6 +56,8 @@ _AGAIN, _TRIES = 0.004, 100
 _MOST_KEPT = 16384
 """Connections that the child remembers."""
 
+_KEPT = (privileges.CAP_SYS_PTRACE, privileges.CAP_DAC_READ_SEARCH)
+
 _SET_PARENT_DEATH_SIGNAL = 1
 
 _NICER = -10
@@ -58,13 +67,13 @@ _NICER = -10
 class ConnectionWitness:
     """Asks the child. It has the methods of `ProcessFinder`. Create it before rights are dropped and before threads start."""
 
-    def __init__(self) -> None:
-        """Raises OSError if there is no sock_diag, or if no process can be created."""
+    def __init__(self, user: str | None = None) -> None:
+        """Raises OSError if there is no sock_diag, or if no process can be created. user: see `privileges.drop`."""
         ProcessFinder().close()
         self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.pid = os.fork()
         if self.pid == 0:
-            _watch_and_exit(theirs, self._socket)
+            _watch_and_exit(theirs, self._socket, user)
         theirs.close()
         self._socket.settimeout(_WAIT)
         self._ask_again = 0.0
@@ -195,11 +204,10 @@ def end_with_parent() -> None:
     ctypes.CDLL(None).prctl(_SET_PARENT_DEATH_SIGNAL, signal.SIGKILL, 0, 0, 0)
 
 
-def _watch_and_exit(theirs: socket.socket, ours: socket.socket) -> NoReturn:
+def _watch_and_exit(theirs: socket.socket, ours: socket.socket, user: str | None) -> NoReturn:
     """Be the child. Nothing of the parent's may run here, so it ends without cleaning up."""
     status = 1
     try:
-        end_with_parent()
         # The terminal sends Ctrl-C to both. The parent decides when it is over.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
@@ -214,8 +222,11 @@ def _watch_and_exit(theirs: socket.socket, ours: socket.socket) -> NoReturn:
         attempts = None
         with contextlib.suppress(OSError):  # without the right to capture, there are only the questions
             attempts = ConnectionAttempts()
+        finder = ProcessFinder()
+        privileges.drop(user, _KEPT)
+        end_with_parent()  # another user has to ask for it again (prctl(2))
         with contextlib.suppress(OSError):  # the parent has ended
-            Watch(theirs, ProcessFinder(), attempts).run()
+            Watch(theirs, finder, attempts).run()
         status = 0
     finally:
         os._exit(status)

@@ -1,5 +1,6 @@
 """The process that watches: what it knows of connections that are gone, and how it ends."""
 
+import json
 import os
 import signal
 import socket
@@ -87,14 +88,15 @@ def test_after_the_end_of_the_child_nothing_is_known(witness: ConnectionWitness,
         assert witness.find(key_of(client)) is None
 
 
-def test_the_child_ends_with_its_parent(repository: Path):
+@pytest.mark.parametrize("caller", [{}, {"SUDO_UID": "65534", "SUDO_GID": "65534"}])
+def test_the_child_ends_with_its_parent(repository: Path, caller: dict[str, str]):
     script = (
         "import os, signal\n"
         "from analyzer.capture.processes.connection_witness import ConnectionWitness\n"
         "print(ConnectionWitness().pid, flush=True)\n"
         "os.kill(os.getpid(), signal.SIGKILL)\n"
     )
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    environment = os.environ | caller | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, cwd=repository, env=environment)
     assert done.returncode == -signal.SIGKILL
     child = Path(f"/proc/{int(done.stdout)}")
@@ -105,7 +107,9 @@ def test_the_child_ends_with_its_parent(repository: Path):
 
 
 UNPRIVILEGED = """
-import os, socket
+import ctypes, json, os, pwd, socket, subprocess, sys
+from encodings import idna
+from analyzer.capture.live.privileges import drop
 from analyzer.capture.processes.connection_witness import ConnectionWitness
 
 listening = socket.create_server(("127.0.0.1", 0))
@@ -114,30 +118,47 @@ end, stay = os.pipe()
 child = os.fork()
 if child == 0:
     os.close(stay)
+    os.setresgid(1234, 1234, 1234)
+    os.setresuid(1234, 1234, 1234)
+    ctypes.CDLL(None).prctl(4, 1, 0, 0, 0)
     client = socket.socket()
     client.connect(here)
     os.read(end, 1)
     os._exit(0)
 accepted, there = listening.accept()
 witness = ConnectionWitness()
-os.setresgid(65534, 65534, 65534)
-os.setresuid(65534, 65534, 65534)
+drop()
 loopback = socket.inet_aton("127.0.0.1")
 found = witness.find(loopback + loopback + there[1].to_bytes(2, "big") + here[1].to_bytes(2, "big"))
-print(child, found and found.pid, found and found.user, os.geteuid())
+status = {line.partition(":")[0]: line.partition(":")[2].strip() for line in open(f"/proc/{witness.pid}/status")}
+print(json.dumps([child, found and found.pid, found and found.user, status]))
 """
-"""Gives up its rights, and then asks for a connection of root's."""
+"""Gives up its rights, and then asks for a connection of another user, whose /proc/PID/fd belongs to that user (PR_SET_DUMPABLE)."""
+
+READ_AND_TRACE = f"{1 << 2 | 1 << 19:016x}"
+"""CAP_DAC_READ_SEARCH and CAP_SYS_PTRACE, as in /proc/PID/status."""
 
 
-def test_what_only_root_can_find_is_found_after_rights_were_dropped(repository: Path):
+@pytest.mark.parametrize(("caller", "ids"), [({}, "0"), ({"SUDO_UID": "65534", "SUDO_GID": "65534"}, "65534")])
+def test_the_child_keeps_two_capabilities_and_finds_what_only_they_can_find(repository: Path, caller: dict[str, str], ids: str):
     if os.geteuid() != 0:
         pytest.skip("only root has rights to drop")
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("SUDO_")} | caller
+    environment["PYTHONPATH"] = os.pathsep.join(filter(None, sys.path))
     done = subprocess.run(
         [sys.executable, "-c", UNPRIVILEGED], capture_output=True, cwd=repository, env=environment, timeout=20
     )
-    child, found, user, uid = done.stdout.decode().split()
-    assert (found, user, uid) == (child, "root", "65534"), done.stderr
+    child, found, user, status = json.loads(done.stdout or "[0, 0, 0, {}]")
+    assert (found, user) == (child, "1234"), done.stderr
+    assert status["Uid"].split() == status["Gid"].split() == [ids] * 4
+    assert status["NoNewPrivs"] == "1"
+    assert {name: status[name] for name in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb")} == {
+        "CapInh": "0" * 16,
+        "CapPrm": READ_AND_TRACE,
+        "CapEff": READ_AND_TRACE,
+        "CapBnd": "0" * 16,
+        "CapAmb": "0" * 16,
+    }
 
 
 def test_a_child_that_does_not_answer_is_not_waited_for_again(
