@@ -133,7 +133,7 @@ found = witness.find(loopback + loopback + there[1].to_bytes(2, "big") + here[1]
 status = {line.partition(":")[0]: line.partition(":")[2].strip() for line in open(f"/proc/{witness.pid}/status")}
 print(json.dumps([child, found and found.pid, found and found.user, status]))
 """
-"""Gives up its rights, and then asks for a connection of another user, whose /proc/PID/fd belongs to that user (PR_SET_DUMPABLE)."""
+"""Gives up its rights, and then asks for a connection of another user. PR_SET_DUMPABLE gives /proc/PID/fd to that user."""
 
 READ_AND_TRACE = f"{1 << 2 | 1 << 19:016x}"
 """CAP_DAC_READ_SEARCH and CAP_SYS_PTRACE, as in /proc/PID/status."""
