@@ -91,7 +91,7 @@ def run_worker(options: Namespace, output: Output, place: int, fanout: tuple[int
     with ExitStack() as stack:
         source = open_source(options, fanout)
         stack.callback(source.close)
-        processes = LiveProcesses.open(options.user)
+        processes = LiveProcesses.open(options.user, fanout[1])
         if processes is not None:
             stack.callback(processes.close)
         _drop_rights(options, quiet=place > 0)

@@ -14,6 +14,7 @@ import pytest
 from live_tls import require_capture
 
 from analyzer.capture.processes import connection_witness
+from analyzer.capture.processes.connection_attempts import MOST_AT_ONCE, ConnectionAttempts
 from analyzer.capture.processes.connection_witness import ConnectionWitness, answer_of, process_of
 from analyzer.capture.processes.process_identity import Process
 
@@ -197,3 +198,93 @@ def test_an_answer(process: Process | None):
     found = process_of(answer_of(process))
     assert found == process
     assert process is None or (found is not None and found.ancestors == process.ancestors)
+
+
+class Attempts(ConnectionAttempts):
+    """Four new connections in each turn."""
+
+    def __init__(self, ready: socket.socket) -> None:
+        self.socket = ready
+        self.n_taken = 0
+
+    def take(self) -> list[bytes]:
+        self.n_taken += 4
+        return [number.to_bytes(12, "big") for number in range(self.n_taken - 4, self.n_taken)]
+
+
+class Busy:
+    """Finds only the user of each connection, and takes some time for it."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+        self.n_asked = 0
+
+    def find(self, key: bytes) -> Process | None:
+        self.n_asked += 1
+        until = time.process_time() + self.seconds
+        while time.process_time() < until:
+            pass
+        return Process(user="alice")
+
+
+@pytest.fixture
+def pair() -> Iterator[tuple[socket.socket, socket.socket]]:
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    with ours, theirs:
+        yield ours, theirs
+
+
+def test_what_is_looked_for_again_is_bounded(pair: tuple[socket.socket, socket.socket], monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(connection_witness, "_PAYS", 0)
+    monkeypatch.setattr(connection_witness, "_AGAIN", 0.0)
+    ready, other = socket.socketpair()
+    with ready, other:
+        other.send(b"new")
+        finder = Busy(0)
+        watch = connection_witness.Watch(pair[1], finder, Attempts(ready))
+        for _ in range(500):
+            before = finder.n_asked
+            assert watch.turn()
+            assert finder.n_asked - before <= MOST_AT_ONCE + 4
+    assert len(watch.known) == 2000
+
+
+@pytest.mark.parametrize("n_witnesses", [1, 4])
+def test_questions_take_a_fifth_of_a_processor_too(pair: tuple[socket.socket, socket.socket], n_witnesses: int):
+    ours, theirs = pair
+    finder = Busy(0.002)
+    watch = connection_witness.Watch(theirs, finder, None, n_witnesses)
+    began = time.monotonic()
+    n_answers = 0
+    while time.monotonic() - began < 1:
+        for number in range(10):
+            ours.send(number.to_bytes(12, "big"))
+        assert watch.turn()
+        n_answers += sum(len(ours.recv(4096)) > 0 for _ in range(10))
+        time.sleep(0.001)
+    assert n_answers > finder.n_asked
+    credit = connection_witness._CREDIT / connection_witness._PAYS / n_witnesses
+    assert 2 <= finder.n_asked <= (credit + (time.monotonic() - began) / 5 / n_witnesses) / finder.seconds + 2
+
+
+def test_questions_that_have_come_are_answered_in_one_turn(pair: tuple[socket.socket, socket.socket]):
+    for number in range(32):
+        pair[0].send(number.to_bytes(12, "big"))
+    watch = connection_witness.Watch(pair[1], Busy(0), None)
+    assert watch.turn()
+    assert [process_of(pair[0].recv(4096, socket.MSG_DONTWAIT)) for _ in range(32)] == [Process(user="alice")] * 32
+
+
+def test_a_child_with_nothing_to_do_sleeps(witness: ConnectionWitness, listening: socket.socket):
+    with socket.create_connection(listening.getsockname()) as client:
+        assert witness.find(key_of(client)) is not None
+
+    def used() -> int:
+        """Return the time that the child has worked, in hundredths of a second."""
+        fields = Path(f"/proc/{witness.pid}/stat").read_text().rpartition(")")[2].split()
+        return int(fields[11]) + int(fields[12])
+
+    time.sleep(0.3)
+    before = used()
+    time.sleep(0.5)
+    assert used() - before <= 5
