@@ -60,7 +60,7 @@ def run(options: Namespace, output: Output) -> int:
             stack.callback(processes.close)
         if command is not None:
             command.start()
-        _drop_rights(options, quiet=isinstance(source, PipeCapture))
+        _drop_rights(options, source)
         chains = read_chains(options)
         live_run = _live_run(options, source, full_screen, None if command is None else command.key_log)
         summary = Summary(live_run.engine.material, chains)
@@ -94,7 +94,7 @@ def run_worker(options: Namespace, output: Output, place: int, fanout: tuple[int
         processes = LiveProcesses.open(options.user, fanout[1])
         if processes is not None:
             stack.callback(processes.close)
-        _drop_rights(options, quiet=place > 0)
+        _drop_rights(options, source, quiet=place > 0)
         chains = read_chains(options)
         live_run = _live_run(options, source, options.events, None)
         live_run.engine.dispatcher.numbers = (place, fanout[1])
@@ -137,8 +137,7 @@ def open_source(options: Namespace, fanout: tuple[int, int] | None = None) -> Li
     return capture
 
 
-def _drop_rights(options: Namespace, quiet: bool) -> None:
-    """Give up all rights. A pipe needs none, but this process may have been started with them. quiet: without the note."""
+def _drop_rights(options: Namespace, source: LiveSource, quiet: bool = False) -> None:
     try:
         note = privileges.drop(options.user)
     except CaptureError as error:
@@ -147,7 +146,7 @@ def _drop_rights(options: Namespace, quiet: bool) -> None:
     if not os.access(os.path.join(package, "cli"), os.R_OK | os.X_OK):
         user = options.user or f"number {os.getuid()}"
         raise CommandError(f"user {user} cannot read {package}, where the analyzer is installed")
-    if note is not None and not quiet:
+    if note is not None and not quiet and not isinstance(source, PipeCapture):
         complain(note)
 
 

@@ -17,7 +17,8 @@ from analyzer.capture.processes import connection_witness
 from analyzer.capture.processes.process_identity import Process
 from analyzer.cli.live_keys import LiveKeys
 from analyzer.cli.live_processes import MOST_AT_ONCE, LiveProcesses
-from analyzer.cli.rows import CSV_COLUMNS, csv_line, process_text
+from analyzer.cli.live_rows import row_text
+from analyzer.cli.rows import CSV_COLUMNS, csv_line, owner_text
 from analyzer.flows.flow import TCP, Flow
 from analyzer.store.session_record import session_record
 from analyzer.tls.events import Event, SessionBegan
@@ -172,7 +173,15 @@ def test_an_engine_that_announces_says_when_a_session_begins():
     ],
 )
 def test_a_process_as_text(process: Process | None, text: str):
-    assert process_text(None if process is None else process.record()) == text
+    assert owner_text(None if process is None else process.record()) == text
+
+
+def test_a_process_in_a_line_of_a_live_run():
+    tap = Tap()
+    tap.feed(*packetise(talk()))
+    (session,) = tap.close()
+    session.flow.process = Process("curl", 4711, "alice", "3f" * 32)
+    assert ", curl[4711] alice in 3f3f3f3f3f3f, " in row_text(session_record(session, False))
 
 
 def test_a_process_in_csv(tmp_path: Path):

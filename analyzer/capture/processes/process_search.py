@@ -5,8 +5,8 @@ folders have to be searched, the most likely first: the processes that were foun
 connections, and the youngest ones, because a command opens its connection when it has just started. /proc/loadavg ends with the
 process id that was given last. Only if that finds nothing, all others are searched. That costs some milliseconds for a hundred
 processes. So it ends after LONGEST_SEARCH, and goes on there the next time; and it rests ten times as long as it took, so that
-it never takes more than a tenth of the time of a processor. All sockets that are passed on the way are remembered, with the time
-when their process started: its number may be given to another one.
+it never takes more than a tenth of a processor. All sockets that are passed on the way are remembered, with the start time
+of their process: its number may be given to another one.
 
 To read /proc/PID/fd of other users' processes, a process needs CAP_SYS_PTRACE. Without it, only the user id of a socket is
 known, which is part of what sock_diag says.
