@@ -82,7 +82,7 @@ def run(options: Namespace, output: Output) -> int:
         status = _status(source)
         if status != FAILED:
             page = output if full_screen else ErrorOutput(options.color)
-            print_live_summary(page, names(options.interfaces), summary, live_run)
+            print_live_summary(page, names(options.interfaces), summary, live_run, processes)
         return status
 
 

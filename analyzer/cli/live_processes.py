@@ -37,9 +37,14 @@ class Finder(Protocol):
 
 
 class LiveProcesses(Listener):
-    """Asks for the process of each session that begins."""
+    """Asks for the process of each session that begins.
+
+    asked, found: numbers of sessions, for the summary of a run. A process counts as found if its id is known.
+    """
 
     def __init__(self, finder: Finder) -> None:
+        self.asked = 0
+        self.found = 0
         self._finder = finder
         self._waiting: dict[int, tuple[Flow, float]] = {}
 
@@ -67,6 +72,7 @@ class LiveProcesses(Listener):
             for event in events
             if isinstance(event, SessionBegan) and event.flow.protocol == TCP
         ]
+        self.asked += len(asked)
         asked += [(number, flow, until) for number, (flow, until) in self._waiting.items() if now < until]
         self._waiting.clear()
         del asked[MOST_AT_ONCE:]
@@ -86,5 +92,7 @@ class LiveProcesses(Listener):
         if process is None:
             return
         flow.process = process
-        if process.pid is None:
+        if process.pid is not None:
+            self.found += 1
+        else:
             self._waiting[session] = flow, until

