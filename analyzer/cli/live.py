@@ -62,7 +62,7 @@ def run(options: Namespace, output: Output) -> int:
             stack.callback(command.close)
         source = open_source(options)
         stack.callback(source.close)
-        processes = None if isinstance(source, PipeCapture) else LiveProcesses.open()
+        processes = None if isinstance(source, PipeCapture) else LiveProcesses.open(options.user)
         if processes is not None:
             stack.callback(processes.close)
         if command is not None:
@@ -92,7 +92,7 @@ def run(options: Namespace, output: Output) -> int:
         status = _status(source)
         if status != FAILED:
             page = output if full_screen else ErrorOutput(options.color)
-            print_live_summary(page, names(options.interfaces), summary, live_run)
+            print_live_summary(page, names(options.interfaces), summary, live_run, processes)
         return status
 
 
@@ -101,7 +101,7 @@ def run_worker(options: Namespace, output: Output, share: Share) -> Counts:
     with ExitStack() as stack:
         source = open_source(options, share.fanout)
         stack.callback(source.close)
-        processes = LiveProcesses.open()
+        processes = LiveProcesses.open(options.user, share.fanout[1])
         if processes is not None:
             stack.callback(processes.close)
         if share.place > 0:  # the first one says what all have to say
@@ -171,8 +171,6 @@ def _is_full_screen(options: Namespace, output: Output) -> bool:
 
 
 def _drop_rights(options: Namespace, source: LiveSource) -> None:
-    if isinstance(source, PipeCapture) and options.user is None:
-        return  # reading a pipe needs no rights, and so got none
     try:
         note = privileges.drop(options.user)
     except CaptureError as error:
@@ -181,7 +179,7 @@ def _drop_rights(options: Namespace, source: LiveSource) -> None:
     if not os.access(os.path.join(package, "cli"), os.R_OK | os.X_OK):
         user = options.user or f"number {os.getuid()}"
         raise CommandError(f"user {user} cannot read {package}, where the analyzer is installed")
-    if note is not None:
+    if note is not None and not isinstance(source, PipeCapture):
         complain(note)
 
 

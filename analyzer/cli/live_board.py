@@ -12,8 +12,8 @@ from typing import Any
 
 from analyzer.cli.escape import harmless
 from analyzer.cli.ladder import Steps
-from analyzer.cli.live_rows import ending_of, process_text, row_text, time_text
-from analyzer.cli.rows import alerts_text, endpoint
+from analyzer.cli.live_rows import ending_of, row_text, time_text
+from analyzer.cli.rows import alerts_text, endpoint, owner_text
 from analyzer.codec.codes import SEVERITIES
 from analyzer.codec.registry import registry
 from analyzer.engine import Listener
@@ -139,7 +139,7 @@ class Board(Listener):
         flow = event.flow
         client, server = (endpoint(endpoint_record(flow.key, end)) for end in (CLIENT, SERVER))
         row = Row(event.session, time_text(rfc3339(flow.start)), client, server, steps=Steps(event.session))
-        row.process = process_text(flow.process.record() if flow.process is not None else None)
+        row.process = owner_text(flow.process.record() if flow.process is not None else None)
         row.text = " ".join((row.time, client, server, row.process)).lower()
         self.n_open += 1
         self.rows[event.session] = row
@@ -185,7 +185,7 @@ class Board(Listener):
             row.severity = _worse(row.severity, finding["severity"])
         row.findings = " ".join(dict.fromkeys(finding["code"] for finding in record["findings"]))
         row.name = harmless(record["server_name"] or "")
-        row.process = process_text(record["process"])
+        row.process = owner_text(record["process"])
         row.version = record["version"] or ""
         row.state = _state(record, ending_of(session))
         chain = record["chain"]

@@ -7,7 +7,7 @@ been there from the start.
 
 A command that sniffs uses it like this:
 
-    keys = LiveKeys(options)                     # before rights are dropped; notes about files that are not there yet
+    keys = LiveKeys(options)                     # after rights are dropped; notes about files that are not there yet
     engine = Engine(detailed=True, **keys.arguments)
     for packet_reader in live.packet_readers():  # also yields when nothing came, some times a second
         keys.look()                              # cheap: looks at the files at most every 50 ms

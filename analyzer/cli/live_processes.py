@@ -26,7 +26,7 @@ _PATIENCE = 1.0
 """Seconds for which a session without a process is asked for again."""
 
 MOST_AT_ONCE = 256
-"""Sessions that are asked for in one turn, at most. A turn with more has no time for questions."""
+"""Sessions that are asked for in one turn, at most, new ones first. A turn with more has no time for questions."""
 
 
 class Finder(Protocol):
@@ -49,29 +49,32 @@ class LiveProcesses(Listener):
         self._waiting: dict[int, tuple[Flow, float]] = {}
 
     @classmethod
-    def open(cls) -> Self | None:
+    def open(cls, user: str | None = None, n_runs: int = 1) -> Self | None:
         """Return a listener, None if the system cannot say whose a connection is.
 
-        A small process is started that keeps the rights of now, so call it before rights are dropped, and before threads start.
+        A small process is started that keeps two of the rights of now, so call it before rights are dropped, and before threads
+        start. user: whom that process becomes, as in `privileges.drop`. n_runs: how many runs share the packets.
         """
         if not sys.platform.startswith("linux"):
             return None
         from analyzer.capture.processes.connection_witness import ConnectionWitness
 
         try:
-            return cls(ConnectionWitness())
+            return cls(ConnectionWitness(user, n_runs))
         except OSError:  # the kernel has no sock_diag
             return None
 
     def take(self, events: Sequence[Event]) -> None:
         """See `Listener.take`."""
         now = monotonic()
-        asked = [(number, flow, until) for number, (flow, until) in self._waiting.items() if now < until]
+        asked = [
+            (event.session, event.flow, now + _PATIENCE)
+            for event in events
+            if isinstance(event, SessionBegan) and event.flow.protocol == TCP
+        ]
+        self.asked += len(asked)
+        asked += [(number, flow, until) for number, (flow, until) in self._waiting.items() if now < until]
         self._waiting.clear()
-        for event in events:
-            if isinstance(event, SessionBegan) and event.flow.protocol == TCP:
-                self.asked += 1
-                asked.append((event.session, event.flow, now + _PATIENCE))
         del asked[MOST_AT_ONCE:]
         if asked:
             for (number, flow, until), process in zip(asked, self._finder.find_all([one[1].key for one in asked]), strict=True):

@@ -6,7 +6,7 @@ from typing import Any
 from analyzer.cli.escape import harmless
 from analyzer.cli.formatting import size_text
 from analyzer.cli.output import Output
-from analyzer.cli.rows import alerts_text, endpoint
+from analyzer.cli.rows import alerts_text, endpoint, owner_text
 from analyzer.engine import Listener
 from analyzer.store.chain_verdicts import Chains
 from analyzer.store.session_record import session_record
@@ -56,7 +56,7 @@ def row_text(record: dict[str, Any], ending: str = "") -> str:
     head = f"{time_text(record['start_time'])} {endpoint(record['client'])} > {endpoint(record['server'])}"
     parts = [
         harmless(record["server_name"] or ""),
-        process_text(record["process"]),
+        owner_text(record["process"]),
         record["version"] or "",
         record["cipher_suite"] or "",
         outcome_text(record, ending),
@@ -116,10 +116,3 @@ def findings_text(findings: list[dict[str, Any]]) -> str:
     found = list(dict.fromkeys(finding["code"] for finding in findings))
     more = f" and {len(found) - SHOWN_FINDINGS} more" if len(found) > SHOWN_FINDINGS else ""
     return f"findings: {' '.join(found[:SHOWN_FINDINGS])}{more}" if found else ""
-
-
-def process_text(process: dict[str, Any] | None) -> str:
-    """Return the name and number of the local process; nothing if it is not known."""
-    if process is None:
-        return ""
-    return harmless(f"{process['name'] or '?'}[{process['pid'] if process['pid'] is not None else '?'}]")

@@ -7,6 +7,7 @@ from analyzer.capture.live.live_options import InterfaceStatistics
 from analyzer.cli.escape import harmless
 from analyzer.cli.files import print_fact
 from analyzer.cli.formatting import count_text, duration_text
+from analyzer.cli.live_processes import LiveProcesses
 from analyzer.cli.live_run import LiveRun
 from analyzer.cli.output import Output
 from analyzer.cli.summary import Summary, print_contents
@@ -14,12 +15,16 @@ from analyzer.cli.summary import Summary, print_contents
 SHOWN_INTERFACES = 16
 
 
-def print_live_summary(output: Output, what: str, summary: Summary, live_run: LiveRun) -> None:
-    """Print the summary of a run. what: what was captured."""
+def print_live_summary(
+    output: Output, what: str, summary: Summary, live_run: LiveRun, processes: LiveProcesses | None = None
+) -> None:
+    """Print the summary of a run. what: what was captured. processes: None if no processes were looked for."""
     seconds = duration_text(max(0, time.time_ns() - live_run.began))
     output.line(output.paint(harmless(what), "bold"))
     print_fact(output, "captured", f"{count_text(live_run.engine.frames, 'packet')} in {seconds}")
     print_counters(output, live_run.source.statistics())
+    if processes is not None and processes.asked:
+        print_fact(output, "processes", f"found for {processes.found:,} of {count_text(processes.asked, 'TCP session')}")
     print_contents(summary, output)
 
 

@@ -91,7 +91,10 @@ def _trust_option_paths(options: Namespace) -> list[str]:
 
 
 def _check_keys(options: Namespace, captures: Sequence[str]) -> None:
-    """Check that the key files can be read, before anything is read or written. Raises CommandError."""
+    """Check that the key files can be read, before anything is read or written. Raises CommandError.
+
+    `live` may have been started with rights that its user does not have, so it finds that out when it has dropped them.
+    """
     keys = paths_of_keys(options)
     if keys.count("-") > 1:
         raise CommandError("-: standard input can be read only once")
@@ -100,8 +103,8 @@ def _check_keys(options: Namespace, captures: Sequence[str]) -> None:
             if "-" in captures:
                 raise CommandError("-: standard input cannot be a capture and a file of keys at once")
             continue
-        if options.command == "live" and not os.path.lexists(path) and path in options.keylog:
-            continue  # it is followed, and may come later
+        if options.command == "live":
+            continue
         try:
             # A pipe can be read only once, so it is not read here.
             if not os.path.exists(path) or os.path.isfile(path) or os.path.isdir(path):

@@ -109,8 +109,8 @@ def chain_cell(chain: dict[str, Any]) -> Cell:
     return ", ".join(dict.fromkeys(problem["code"].replace("_", " ") for problem in chain["problems"])), "red"
 
 
-def process_text(process: dict[str, Any] | None) -> str:
-    """Return a process as in `curl[4711] alice in 3f2a1b0c9d8e`, harmless; empty if it is not known.
+def owner_text(process: dict[str, Any] | None) -> str:
+    """Return the local process of a session as in `curl[4711] alice in 3f2a1b0c9d8e`, harmless; empty if it is not known.
 
     Of the id of a container, the first 12 characters are shown, as `docker ps` does.
     """

@@ -17,7 +17,7 @@ from analyzer.cli.live_rows import exchange_text
 from analyzer.cli.message_fields import print_fields
 from analyzer.cli.output import CommandError, Output
 from analyzer.cli.resumptions import Resumptions, ech_text
-from analyzer.cli.rows import alerts_text, endpoint, process_text
+from analyzer.cli.rows import alerts_text, endpoint, owner_text
 from analyzer.cli.table import wrap
 from analyzer.cli.trust_options import read_chains
 from analyzer.engine import Engine, Listener
@@ -118,7 +118,7 @@ def _print_head(output: Output, session: Session, record: dict[str, Any], captur
     facts = {
         "client": endpoint(record["client"]),
         "server": endpoint(record["server"]),
-        "process": process_text(record["process"]) or None,
+        "process": owner_text(record["process"]) or None,
         "server name": record["server_name"],
         "version": record["version"] or ("unknown: the capture begins after the handshake" if flow.mid_stream else None),
         "cipher suite": record["cipher_suite"] and f"{record['cipher_suite']} ({record['cipher_suite_id']:#06x})",

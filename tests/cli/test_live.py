@@ -17,7 +17,7 @@ from live_traffic import Site, fetch, live, make_site, nginx_server, openssl_ser
 
 import analyzer
 
-from .conftest import Run
+from .conftest import Run, client_hello, pcap, tcp
 
 IN_CI = os.environ.get("CI") == "true"
 
@@ -138,6 +138,7 @@ def test_rows_for_people_and_an_end_by_time(network: Network, site: Site):
     assert f"{Path('/proc/self/comm').read_text().strip()}[{os.getpid()}]" in line
     assert status == 0
     assert "TLS sessions  1" in err
+    assert "processes     found for 1 of 1 TCP session\n" in err
 
 
 @pytest.mark.usefixtures("_readable")
@@ -212,6 +213,25 @@ def test_a_pipe_that_is_cut(demo: Path, run: Run):
     done = run("live", "-", stdin=demo.read_bytes()[:-10])
     assert done.status == 1
     assert b"cut short" in done.err
+
+
+@pytest.mark.usefixtures("_readable")
+@pytest.mark.parametrize(("caller", "ids"), [({}, "0"), ({"SUDO_UID": "65534", "SUDO_GID": "65534"}, "65534")])
+def test_rights_are_dropped_for_a_pipe_too(caller: dict[str, str], ids: str):
+    if os.geteuid() != 0:
+        pytest.skip("only root has rights to drop")
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("SUDO_")} | caller
+    with live("-", "--events", stdin=subprocess.PIPE, env=environment) as running:
+        assert running.process.stdin is not None
+        running.process.stdin.write(pcap(tcp(client_hello(b"shop.example"))))
+        running.process.stdin.flush()
+        running.record()
+        status = Path(f"/proc/{running.process.pid}/status").read_text()
+        running.stop()
+    assert status.split("\nUid:")[1].split()[:4] == [ids] * 4
+    for name in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"):
+        assert f"{name}:\t0000000000000000\n" in status
+    assert "NoNewPrivs:\t1\n" in status
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -247,3 +247,13 @@ def test_the_compared_outputs_cover_every_command_and_form():
     for name in commands:
         with_keys = [bool(options.keylog) for options in kept if options.command == name]
         assert set(with_keys) == {False, True}, name
+
+
+@pytest.mark.parametrize("option", ["--rsa-key", "--psk-file", "--password-file", "--trust", "--crl"])
+def test_a_live_run_opens_no_file_before_its_rights_are_gone(run: Run, tmp_path: Path, option: str):
+    """Interfaces are opened with rights, so what is wrong with them is said first."""
+    if os.geteuid() == 0:
+        assert "nowhere0" in run("live", "nowhere0", option, tmp_path / "missing").complaint
+    done = run("live", "-", option, tmp_path / "missing")
+    assert done.status == 2
+    assert done.complaint == f"analyzer: {tmp_path}/missing: No such file or directory"

@@ -11,17 +11,20 @@ import shlex
 import socket
 import struct
 import sys
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from analyzer.capture.live.capture_error import CaptureError
 
+CAP_DAC_READ_SEARCH = 2
 CAP_SETPCAP = 8
 CAP_NET_RAW = 13
+CAP_SYS_PTRACE = 19
 
 _STATUS = Path("/proc/thread-self/status")
 _TASKS = Path("/proc/self/task")
-_PR_CAPBSET_READ, _PR_CAPBSET_DROP, _PR_SET_NO_NEW_PRIVS, _PR_CAP_AMBIENT = 23, 24, 38, 47
+_PR_SET_KEEPCAPS, _PR_CAPBSET_READ, _PR_CAPBSET_DROP, _PR_SET_NO_NEW_PRIVS, _PR_CAP_AMBIENT = 8, 23, 24, 38, 47
 _PR_CAP_AMBIENT_CLEAR_ALL = 4
 _CAPABILITY_VERSION_3 = 0x20080522
 _MOST_CAPABILITIES = 64
@@ -104,11 +107,12 @@ def explain_missing() -> str:
     )
 
 
-def drop(user: str | None = None) -> str | None:
+def drop(user: str | None = None, kept: Iterable[int] = ()) -> str | None:
     """Give up all rights that the process has beyond those of a user. Return a note where it stays root, else None.
 
     Root becomes `user`, or who called sudo (SUDO_UID and SUDO_GID), with no other groups. Root without either loses only its
-    capabilities. In every case no program that is started later can get rights back (PR_SET_NO_NEW_PRIVS).
+    capabilities. In every case no program that is started later can get rights back (PR_SET_NO_NEW_PRIVS). kept: numbers of
+    the capabilities that this process goes on with, as far as it has them.
     Raise CaptureError if `user` is not known, if the process may not become that user, if there are other threads (they would
     keep their rights), or if /proc shows afterwards that a right is left.
     """
@@ -126,12 +130,16 @@ def drop(user: str | None = None) -> str | None:
             if libc.prctl(_PR_CAPBSET_READ, capability, 0, 0, 0) == 1:
                 _call(libc.prctl(_PR_CAPBSET_DROP, capability, 0, 0, 0))
     _call(libc.prctl(_PR_CAP_AMBIENT, _PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0))
+    left = rights().permitted & sum(1 << capability for capability in set(kept))
     if target is not None:
+        if left:
+            _call(libc.prctl(_PR_SET_KEEPCAPS, 1, 0, 0, 0))
         _become(*target)
     header = ctypes.create_string_buffer(struct.pack("Ii", _CAPABILITY_VERSION_3, 0))
-    _call(libc.capset(header, ctypes.create_string_buffer(24)))
+    low, high = left & 0xFFFFFFFF, left >> 32
+    _call(libc.capset(header, ctypes.create_string_buffer(struct.pack("6I", low, low, 0, high, high, 0))))
     _call(libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
-    _check(rights(), target)
+    _check(rights(), target, left)
     if os.geteuid() != 0:
         return None
     return "still user root, without capabilities: started through sudo, or with --user NAME, it would be a plain user"
@@ -173,9 +181,10 @@ def _call(result: int) -> None:
         raise CaptureError(f"rights cannot be dropped: {os.strerror(ctypes.get_errno())}")
 
 
-def _check(left: Rights, target: tuple[int, int] | None) -> None:
-    """Raise CaptureError if the process has kept something."""
-    if left.inheritable | left.permitted | left.effective | left.ambient or not left.no_new_privileges:
+def _check(left: Rights, target: tuple[int, int] | None, kept: int) -> None:
+    """Raise CaptureError if the process has kept something. kept: mask of the capabilities that it should have."""
+    too_many = left.inheritable | left.ambient | (left.permitted | left.effective) & ~kept
+    if too_many or not left.no_new_privileges:
         raise CaptureError("rights were dropped, but /proc shows capabilities that are left")
     if target is not None and (set(left.users) != {target[0]} or set(left.groups) != {target[1]} or left.supplementary):
         raise CaptureError("rights were dropped, but /proc shows another user or group")

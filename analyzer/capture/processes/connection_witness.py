@@ -6,8 +6,15 @@ command may be gone, and nobody knows any more whose it was. So this forks befor
 the owner of each connection when its SYN is seen (`connection_attempts`), and remembers it. It reads nothing of packets but
 addresses and ports. A question is 12 or 36 bytes, an answer is one datagram with JSON. The child ends with the parent.
 
-The child works for at most a fifth of the time of a processor. With more connections than that allows, for example in a flood
-of SYN, the kernel drops what it does not read, and these connections are looked for when a session begins in them.
+The child drops its rights too, when its sockets are open and before it reads from them. It becomes the same user, and keeps two
+capabilities if it was started with them. CAP_DAC_READ_SEARCH is for the folders /proc/PID/fd of other users, which have mode
+0500. CAP_SYS_PTRACE is for the links in them and for /proc/PID/ns/net. For the tables in /proc/PID/net, and for sock_diag, no
+right is needed. Its bounding set is empty, and PR_SET_NO_NEW_PRIVS is set. Both capabilities are strong, and a process that
+has them could read all files and change other processes. That is why it is another process than the one that reads packets.
+
+The child takes at most a fifth of a processor for searches, those for questions too; several that run at once share that. With
+more connections than it allows, for example in a flood of SYN, the kernel drops what the child does not read, and these
+connections are looked for when a session begins in them. Questions beyond it are answered from memory.
 """
 
 import contextlib
@@ -18,11 +25,12 @@ import signal
 import socket
 from collections.abc import Sequence
 from math import inf
-from time import monotonic
-from typing import NoReturn
+from time import monotonic, process_time
+from typing import NoReturn, Protocol
 
 import orjson
 
+from analyzer.capture.live import privileges
 from analyzer.capture.processes.connection_attempts import MOST_AT_ONCE, ConnectionAttempts
 from analyzer.capture.processes.process_finder import ProcessFinder
 from analyzer.capture.processes.process_identity import Process
@@ -40,14 +48,19 @@ _MOST_ASKED = 64
 _PAUSE = 1.0
 """Seconds without questions after an answer that took too long."""
 
-_REST = 4
-"""How many times as long as the work on new connections the child reads no more of them."""
+_PAYS = 5
+"""Seconds that have to go by for each second of processor time that the child takes. Until then it reads no new connections."""
+
+_CREDIT = 0.25
+"""Seconds that may still have to go by when a question is searched for."""
 
 _AGAIN, _TRIES = 0.004, 100
 """Seconds after which a process that could not be found yet is looked for again, and how often."""
 
 _MOST_KEPT = 16384
 """Connections that the child remembers."""
+
+_KEPT = (privileges.CAP_SYS_PTRACE, privileges.CAP_DAC_READ_SEARCH)
 
 _SET_PARENT_DEATH_SIGNAL = 1
 
@@ -58,13 +71,16 @@ _NICER = -10
 class ConnectionWitness:
     """Asks the child. It has the methods of `ProcessFinder`. Create it before rights are dropped and before threads start."""
 
-    def __init__(self) -> None:
-        """Raises OSError if there is no sock_diag, or if no process can be created."""
+    def __init__(self, user: str | None = None, n_witnesses: int = 1) -> None:
+        """Raises OSError if there is no sock_diag, or if no process can be created.
+
+        user: see `privileges.drop`. n_witnesses: how many of them share the fifth of a processor.
+        """
         ProcessFinder().close()
         self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.pid = os.fork()
         if self.pid == 0:
-            _watch_and_exit(theirs, self._socket)
+            _watch_and_exit(theirs, self._socket, user, n_witnesses)
         theirs.close()
         self._socket.settimeout(_WAIT)
         self._ask_again = 0.0
@@ -128,20 +144,29 @@ def answer_of(process: Process | None) -> bytes:
     return orjson.dumps((process.name, process.pid, process.user, process.container, process.ancestors))
 
 
+class Finder(Protocol):
+    """What finds the process of a connection: `ProcessFinder`."""
+
+    def find(self, key: bytes) -> Process | None: ...  # noqa: D102
+
+
 class Watch:
     """What the child does: remembers who owns new connections, and answers questions about them.
 
     known: the process by the key of the connection; None if none was found.
     """
 
-    def __init__(self, questions: socket.socket, finder: ProcessFinder, attempts: ConnectionAttempts | None) -> None:
+    def __init__(
+        self, questions: socket.socket, finder: Finder, attempts: ConnectionAttempts | None, n_witnesses: int = 1
+    ) -> None:
         """attempts: where new connections are seen; None if this process has not the right to see them."""
         self.known: dict[bytes, Process | None] = {}
         self._questions = questions
         self._finder = finder
         self._attempts = attempts
         self._tries: dict[bytes, int] = {}
-        self._rest_until = 0.0
+        self._pays = _PAYS * n_witnesses
+        self._paid_at = 0.0
 
     def run(self) -> None:
         """Work until the other side of the questions is closed."""
@@ -150,40 +175,53 @@ class Watch:
 
     def turn(self) -> bool:
         """Wait for something to do, and do it. Return False if the other side of the questions was closed."""
-        resting = self._rest_until - monotonic()
+        resting = self._paid_at - monotonic()
         sources: list[socket.socket] = [self._questions]
         if self._attempts is not None and resting <= 0:
             sources.append(self._attempts.socket)
         timeout = max(_AGAIN, resting) if self._tries else resting if resting > 0 else None
         ready = select.select(sources, [], [], timeout)[0]
-        if self._questions in ready and not self._answer():
+        if self._questions in ready and not self._answer_all():
             return False
-        began = monotonic()
-        if began >= self._rest_until:
-            keys = dict.fromkeys(list(self._tries)[:MOST_AT_ONCE])
+        if monotonic() >= self._paid_at:
+            keys = dict.fromkeys(self._tries)
             if self._attempts is not None and self._attempts.socket in ready:
                 keys |= dict.fromkeys(self._attempts.take())
+            began = process_time()
             for key in keys:
                 self._look(key, self._tries.pop(key, 0))
             if keys:
-                self._rest_until = monotonic() + _REST * (monotonic() - began)
+                self._pay(began)
         return True
 
-    def _answer(self) -> bool:
-        key = self._questions.recv(64)
+    def _answer_all(self) -> bool:
+        for _ in range(_MOST_ASKED):
+            try:
+                key = self._questions.recv(64, socket.MSG_DONTWAIT)
+            except BlockingIOError:
+                break
+            if not key:
+                return False
+            self._questions.send(answer_of(self._answer(key)))
+        return True
+
+    def _answer(self, key: bytes) -> Process | None:
         found = self.known.pop(key, None)
-        if found is None or found.pid is None:
-            again = self._finder.find(key) if len(key) in _KEY_LENGTHS else None
-            found = again or found
-        if key:
-            self._questions.send(answer_of(found))
-        return bool(key)
+        if (found is None or found.pid is None) and len(key) in _KEY_LENGTHS and monotonic() >= self._paid_at - _CREDIT:
+            began = process_time()
+            found = self._finder.find(key) or found
+            self._pay(began)
+        return found
+
+    def _pay(self, began: float) -> None:
+        """Rest for a work. began: `process_time` at its beginning."""
+        self._paid_at = max(self._paid_at, monotonic()) + self._pays * (process_time() - began)
 
     def _look(self, key: bytes, tries: int) -> None:
         process = self._finder.find(key) or self.known.get(key)
         if process is None:
             return
-        if process.pid is None and tries < _TRIES:
+        if process.pid is None and tries < _TRIES and len(self._tries) < MOST_AT_ONCE:
             self._tries[key] = tries + 1
         if len(self.known) >= _MOST_KEPT:
             del self.known[next(iter(self.known))]
@@ -195,11 +233,10 @@ def end_with_parent() -> None:
     ctypes.CDLL(None).prctl(_SET_PARENT_DEATH_SIGNAL, signal.SIGKILL, 0, 0, 0)
 
 
-def _watch_and_exit(theirs: socket.socket, ours: socket.socket) -> NoReturn:
+def _watch_and_exit(theirs: socket.socket, ours: socket.socket, user: str | None, n_witnesses: int) -> NoReturn:
     """Be the child. Nothing of the parent's may run here, so it ends without cleaning up."""
     status = 1
     try:
-        end_with_parent()
         # The terminal sends Ctrl-C to both. The parent decides when it is over.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
@@ -214,8 +251,11 @@ def _watch_and_exit(theirs: socket.socket, ours: socket.socket) -> NoReturn:
         attempts = None
         with contextlib.suppress(OSError):  # without the right to capture, there are only the questions
             attempts = ConnectionAttempts()
+        finder = ProcessFinder()
+        privileges.drop(user, _KEPT)
+        end_with_parent()  # another user has to ask for it again (prctl(2))
         with contextlib.suppress(OSError):  # the parent has ended
-            Watch(theirs, ProcessFinder(), attempts).run()
+            Watch(theirs, finder, attempts, n_witnesses).run()
         status = 0
     finally:
         os._exit(status)

@@ -5,7 +5,8 @@ folders have to be searched, the most likely first: the processes that were foun
 connections, and the youngest ones, because a command opens its connection when it has just started. /proc/loadavg ends with the
 process id that was given last. Only if that finds nothing, all others are searched. That costs some milliseconds for a hundred
 processes. So it ends after LONGEST_SEARCH, and goes on there the next time; and it rests ten times as long as it took, so that
-it never takes more than a tenth of the time of a processor. All sockets that are passed on the way are remembered.
+it never takes more than a tenth of a processor. All sockets that are passed on the way are remembered, with the start time
+of their process: its number may be given to another one.
 
 To read /proc/PID/fd of other users' processes, a process needs CAP_SYS_PTRACE. Without it, only the user id of a socket is
 known, which is part of what sock_diag says.
@@ -51,7 +52,7 @@ class ProcessSearch:
     def __init__(self, proc: str = "/proc") -> None:
         """proc: where the proc file system is mounted."""
         self._proc = proc
-        self._pids: dict[int, int] = {}
+        self._pids: dict[int, tuple[int, int]] = {}
         self._recent: list[int] = []
         self._next = 0
         self._rest_until = 0.0
@@ -61,10 +62,10 @@ class ProcessSearch:
 
         If several processes hold it, as after fork(2), the youngest one that was found is returned.
         """
-        pid = self._pids.get(inode)
-        if pid is not None:
-            if os.path.exists(f"{self._proc}/{pid}"):
-                return pid
+        known = self._pids.get(inode)
+        if known is not None:
+            if self._start(known[0]) == known[1]:
+                return known[0]
             del self._pids[inode]
         try:
             pids = self._youngest_first()
@@ -113,15 +114,22 @@ class ProcessSearch:
                 return None
             self._pass(pid)
             if inode in self._pids:
-                return self._pids[inode]
+                return pid
         return None
 
     def _pass(self, pid: int) -> None:
         """Remember all sockets of a process."""
-        for inode in self._sockets(pid):
+        inodes = list(self._sockets(pid))
+        start = self._start(pid) if inodes else None
+        if start is None:  # it has none, or has ended
+            return
+        for inode in inodes:
             if len(self._pids) >= _REMEMBERED:
                 self._pids.clear()
-            self._pids[inode] = pid
+            self._pids[inode] = pid, start
+
+    def _start(self, pid: int) -> int | None:
+        return start_in(self._read(pid, "stat", 4096))
 
     def _sockets(self, pid: int) -> Iterator[int]:
         folder = f"{self._proc}/{pid}/fd"
@@ -149,6 +157,12 @@ def parent_in(stat: bytes) -> int | None:
     """Return the parent of a process, from /proc/PID/stat; None if it cannot be read. The second field may contain anything."""
     fields = stat.rpartition(b")")[2].split()
     return int(fields[1]) if len(fields) > 1 and fields[1].isdigit() else None
+
+
+def start_in(stat: bytes) -> int | None:
+    """Return when a process started, from /proc/PID/stat, in ticks since the machine did; None if it cannot be read."""
+    fields = stat.rpartition(b")")[2].split()
+    return int(fields[19]) if len(fields) > 19 and fields[19].isdigit() else None
 
 
 def container_of(groups: str) -> str | None:

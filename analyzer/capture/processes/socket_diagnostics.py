@@ -9,7 +9,6 @@ A connection that a server has not accepted yet has no inode. Then the listening
 Requests see only the network namespace in which this object was created.
 """
 
-import os
 import socket
 import struct
 import sys
@@ -99,12 +98,3 @@ class SocketDiagnostics:
                 return None
             fields = _ANSWER.unpack_from(answer, _HEADER.size)
             return fields[1], fields[-1], fields[-2]
-
-
-def can_ask() -> bool:
-    """Return whether this system has sock_diag."""
-    try:
-        SocketDiagnostics().close()
-    except OSError:
-        return False
-    return os.path.isdir("/proc/self/fd")

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from analyzer.capture.processes import process_search
-from analyzer.capture.processes.process_search import ProcessSearch, container_of, parent_in
+from analyzer.capture.processes.process_search import ProcessSearch, container_of, parent_in, start_in
 
 ID = "3f" * 32
 
@@ -35,13 +35,14 @@ class Machine:
     def last(self, pid: int) -> None:
         (self.folder / "loadavg").write_text(f"0.1 0.1 0.1 1/100 {pid}\n")
 
-    def add(self, pid: int, *inodes: int) -> None:
+    def add(self, pid: int, *inodes: int, start: int = 1) -> None:
         descriptors = self.folder / str(pid) / "fd"
         descriptors.mkdir(parents=True, exist_ok=True)
         for inode in inodes:
             (descriptors / str(inode)).symlink_to(f"socket:[{inode}]")
         if not (descriptors / "0").is_symlink():
             (descriptors / "0").symlink_to("/dev/null")
+        (descriptors.parent / "stat").write_text(f"{pid} (a) b) S 1 {'0 ' * 17}{start} 0 0\n")
 
 
 @pytest.fixture
@@ -65,6 +66,16 @@ def test_a_process_that_has_ended_is_not_remembered(machine: Machine):
     (machine.folder / "5").rename(machine.folder / "gone")
     machine.add(6, 55)
     assert search.pid_of(55) == 6
+
+
+def test_another_process_with_the_same_number_is_not_taken_for_it(machine: Machine):
+    machine.add(5, 55)
+    search = ProcessSearch(str(machine.folder))
+    assert search.pid_of(55) == 5
+    (machine.folder / "5").rename(machine.folder / "gone")
+    machine.add(5, 66, start=2)
+    assert search.pid_of(55) is None
+    assert search.pid_of(66) == 5
 
 
 def test_the_youngest_is_found_while_a_search_rests(machine: Machine, monkeypatch: pytest.MonkeyPatch):
@@ -113,6 +124,17 @@ def test_a_search_that_takes_too_long_goes_on_where_it_ended(machine: Machine, m
 )
 def test_the_parent_of_a_process(stat: bytes, parent: int | None):
     assert parent_in(stat) == parent
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="this system has no /proc")
+def test_when_a_process_started():
+    ticks = os.sysconf("SC_CLK_TCK")
+    start = start_in(Path("/proc/self/stat").read_bytes())
+    assert start is not None
+    with open("/proc/uptime", encoding="ascii") as file:
+        assert 0 < start <= float(file.read().split()[0]) * ticks
+    for stat in (b"5 (curl) S 4 5 5", b"5 (curl", b"", b"5 (curl) " + b"x " * 30):
+        assert start_in(stat) is None
 
 
 @pytest.mark.parametrize(
