@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from importlib.util import find_spec
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from limited import disk_of
@@ -137,6 +138,14 @@ def loaded_files() -> dict[str, Path]:
 def build_under_test() -> str:
     """`compiled` or `interpreted`."""
     return _build_under_test()
+
+
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """A folder that every user can read and write. Those of `tmp_path` are in one that is private."""
+    with TemporaryDirectory() as folder:
+        os.chmod(folder, 0o777)
+        yield Path(folder)
 
 
 @pytest.fixture

@@ -45,12 +45,9 @@ def site(tmp_path: Path) -> Site:
 
 @pytest.mark.usefixtures("_readable")
 @pytest.mark.peer("openssl", "setpriv")
-def test_an_unprivileged_process_shows_decrypted_sessions_while_traffic_goes_on(network: Network, site: Site, tmp_path: Path):
-    tmp_path.chmod(0o755)
-    for folder in tmp_path.parents:
-        if folder.stat().st_uid == os.getuid() and folder != Path("/") and str(folder).startswith("/tmp/pytest"):
-            folder.chmod(0o755)
-    keys = tmp_path / "keys.log"
+def test_an_unprivileged_process_shows_decrypted_sessions_while_traffic_goes_on(network: Network, open_folder: Path):
+    site = make_site(open_folder)
+    keys = open_folder / "keys.log"
     keys.touch(0o644)
     arguments = ("lo", "--format", "json", "-k", keys, "--trust", site.root)
     with openssl_server(site) as port, live(*arguments, before=UNPRIVILEGED) as running:
@@ -143,11 +140,8 @@ def test_rows_for_people_and_an_end_by_time(network: Network, site: Site):
 
 @pytest.mark.usefixtures("_readable")
 @pytest.mark.peer("openssl")
-def test_through_sudo_everything_is_read_and_written_as_the_caller(network: Network, site: Site, tmp_path: Path):
-    tmp_path.chmod(0o777)
-    for folder in list(tmp_path.parents)[:2]:
-        folder.chmod(0o755)
-    kept = tmp_path / "kept.pcapng"
+def test_through_sudo_everything_is_read_and_written_as_the_caller(network: Network, site: Site, open_folder: Path):
+    kept = open_folder / "kept.pcapng"
     caller = os.environ | {"SUDO_UID": "65534", "SUDO_GID": "65534"}
     with openssl_server(site) as port, live("lo", "--format", "json", "-w", kept, env=caller) as running:
         status = Path(f"/proc/{running.process.pid}/status").read_text()

@@ -135,14 +135,14 @@ def test_a_command_that_does_not_end_is_ended():
     assert command.outcome() == f"sleep: ended by {signal.SIGTERM.name}"
 
 
-def test_a_command_that_has_become_another_user_is_left_running(require_peers: Callable[..., None], tmp_path: Path):
+def test_a_command_that_has_become_another_user_is_left_running(require_peers: Callable[..., None], open_folder: Path):
     """The analyzer has no rights any more; all the same it says its results, and the key log is removed."""
     if os.geteuid() != 0:
         pytest.skip("only root can start a command as somebody else")
     require_peers("setpriv")
     require_capture()
     words = ["setpriv", "--reuid=65534", "--clear-groups", sys.executable, "-c", f"{TELL} time.sleep(1000)"]
-    ended = analyzer_live(tmp_path, "-a", "duration:2", "--", *words)
+    ended = analyzer_live(open_folder, "-a", "duration:2", "--", *words)
     assert Path(f"/proc/{ended.pid}").exists()
     os.kill(int(ended.pid), signal.SIGKILL)
     assert ended.status == 0, ended.said
@@ -170,20 +170,20 @@ def children() -> set[int]:
 
 
 @pytest.mark.parametrize("words", [["--format", "json"], ["--events"], []])
-def test_lines_are_not_mixed_with_what_the_command_writes(words: list[str], tmp_path: Path):
+def test_lines_are_not_mixed_with_what_the_command_writes(words: list[str], open_folder: Path):
     require_capture()
-    ended = analyzer_live(tmp_path, *words, "--", sys.executable, "-c", f"{TELL} print('written', end=' ')")
+    ended = analyzer_live(open_folder, *words, "--", sys.executable, "-c", f"{TELL} print('written', end=' ')")
     assert ended.status == 0
     assert ended.results == ("" if words else "written ")
     assert ("written" in ended.said) == bool(words)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
-def test_the_key_log_is_removed_after_a_signal_at_any_time(number: signal.Signals, tmp_path: Path):
+def test_the_key_log_is_removed_after_a_signal_at_any_time(number: signal.Signals, open_folder: Path):
     """Signals from the first moment of the command on, so that one comes before the capture runs, and others later."""
     require_capture()
     signals = f"[(time.sleep(0.01), os.kill(os.getppid(), {number})) for _ in range(200)]"
-    ended = analyzer_live(tmp_path, "--", sys.executable, "-c", f"{TELL} {signals}")
+    ended = analyzer_live(open_folder, "--", sys.executable, "-c", f"{TELL} {signals}")
     assert ended.status == 130, ended.said
     assert not Path(ended.key_log).parent.exists()
     assert not Path(f"/proc/{ended.pid}").exists()
@@ -195,10 +195,6 @@ def analyzer_live(folder: Path, *words: str) -> "Ended":
     told.touch()
     told.chmod(0o666)
     environment = {name: value for name, value in os.environ.items() if not name.startswith("SUDO_")} | {"TOLD": str(told)}
-    folder.chmod(0o777)
-    for parent in folder.parents:
-        if parent.name.startswith("pytest-"):
-            parent.chmod(0o755)
     command = [sys.executable, "-m", "analyzer", "live", "lo", *words]
     said, results = folder / "said", folder / "results"  # a command that is left running keeps them open
     with said.open("wb") as err, results.open("wb") as out:
@@ -220,16 +216,12 @@ TELL = "import os, time; print(os.getpid(), os.environ['SSLKEYLOGFILE'], file=op
 """Begins a command of Python that writes its number and the path of its key log into the file TOLD."""
 
 
-def test_the_command_runs_as_who_called_sudo(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+def test_the_command_runs_as_who_called_sudo(monkeypatch: pytest.MonkeyPatch, open_folder: Path):
     if os.geteuid() != 0:
         pytest.skip("only root can start a command as somebody else")
     somebody = pwd.getpwnam("nobody")
     monkeypatch.setenv("SUDO_UID", str(somebody.pw_uid))
-    tmp_path.chmod(0o777)
-    for folder in tmp_path.parents:
-        if folder.name.startswith("pytest-"):
-            folder.chmod(0o755)
-    told = tmp_path / "told"
+    told = open_folder / "told"
     script = f'id -u > {told}; echo "$HOME" >> {told}; echo "# key" >> "$SSLKEYLOGFILE"; id -G >> {told}'
     command = LiveCommand(["sh", "-c", script])
     command.start()
