@@ -9,11 +9,11 @@ import os
 import signal
 import sys
 from argparse import Namespace
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, redirect_stderr
 
 from analyzer.capture.live import privileges
-from analyzer.capture.live.live_capture import CaptureError, LiveCapture, LiveOptions
+from analyzer.capture.live.live_capture import CaptureError, LiveCapture, LiveOptions, new_groups
 from analyzer.capture.live.pipe_capture import PipeCapture
 from analyzer.cli.capture_run import DAMAGED, DONE, FAILED, error_line
 from analyzer.cli.interruption import Interruption, exceptions
@@ -26,7 +26,7 @@ from analyzer.cli.live_rows import LiveRows
 from analyzer.cli.live_run import LiveRun, LiveSource
 from analyzer.cli.live_settings import check_live, is_pipe, limits_of, names, ring_of, seconds_of, triggers_of
 from analyzer.cli.live_summary import print_live_summary
-from analyzer.cli.live_workers import READY, Counts, Share, fanout_of, run_workers
+from analyzer.cli.live_workers import READY, Counts, Share, run_workers
 from analyzer.cli.output import STANDARD_STREAM, CommandError, ErrorOutput, Output, complain
 from analyzer.cli.sessions import JsonLines
 from analyzer.cli.summary import Summary
@@ -49,9 +49,9 @@ def run(options: Namespace, output: Output) -> int:
     if options.trigger is not None:
         triggers_of(options)
     if options.jobs is not None and options.jobs > 1:
-        _check_shared(options)
+        fanout = _new_groups(options)
         _say_begin(options, output)
-        return run_workers(options, output, run_worker)
+        return run_workers(options, output, run_worker, fanout)
     full_screen = _is_full_screen(options, output)
     with ExitStack() as stack:
         command = None
@@ -101,7 +101,7 @@ def run_worker(options: Namespace, output: Output, share: Share) -> Counts:
     with ExitStack() as stack:
         source = open_source(options, share.fanout)
         stack.callback(source.close)
-        processes = LiveProcesses.open(options.user, share.fanout[1])
+        processes = LiveProcesses.open(options.user, share.number)
         if processes is not None:
             stack.callback(processes.close)
         if share.place > 0:  # the first one says what all have to say
@@ -110,7 +110,7 @@ def run_worker(options: Namespace, output: Output, share: Share) -> Counts:
         share.end_with_parent()
         chains = read_chains(options)
         live_run = _live_run(options, source, options.events, None)
-        live_run.engine.dispatcher.numbers = (share.place, share.fanout[1])
+        live_run.engine.dispatcher.numbers = (share.place, share.number)
         listeners: list[Listener] = [chains] if processes is None else [processes, chains]
         listeners.append(_printer(options, output, chains))
         with Interruption(source.stop, [signal.SIGINT]):
@@ -121,12 +121,17 @@ def run_worker(options: Namespace, output: Output, share: Share) -> Counts:
         return Counts(live_run.engine.frames, live_run.engine.dispatcher.count, source.statistics())
 
 
-def _check_shared(options: Namespace) -> None:
-    """Say what several processes cannot do, or is wrong with an interface, once. Raises CommandError."""
+def _new_groups(options: Namespace) -> Mapping[str, int]:
+    """Return the groups that share the packets. What several processes cannot do is said here, once. Raises CommandError."""
     for path in (*options.keylog, *options.rsa_key, *options.psk_file, *options.password_file):
         if path == "-":
             raise CommandError("-: standard input cannot be read by several processes (-j)")
-    open_source(options, fanout_of(options)).close()
+    try:
+        groups = new_groups(options.interfaces)
+    except CaptureError as error:
+        raise CommandError(str(error)) from error
+    open_source(options, groups).close()
+    return groups
 
 
 def _live_run(options: Namespace, source: LiveSource, detailed: bool, own_log: str | None) -> LiveRun:
@@ -138,7 +143,7 @@ def _live_run(options: Namespace, source: LiveSource, detailed: bool, own_log: s
     return LiveRun(source, engine, keys, limits_of(options), complain, *clock)
 
 
-def open_source(options: Namespace, fanout: tuple[int, int] | None = None) -> LiveSource:
+def open_source(options: Namespace, fanout: Mapping[str, int] | None = None) -> LiveSource:
     """Open what is captured. Nothing of it is read yet. Raises CommandError. fanout: see `LiveCapture.open`."""
     if is_pipe(options.interfaces[0]):
         try:

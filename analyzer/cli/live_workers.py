@@ -16,7 +16,7 @@ import selectors
 import signal
 import sys
 from argparse import Namespace
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from time import monotonic
 from typing import NoReturn
@@ -55,10 +55,11 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """The place of a worker among the others, from 0. fanout: see `LiveCapture.open`. parent: the process that started it."""
+    """The place of a worker among `number` workers, from 0. fanout: see `LiveCapture.open`. parent: the one that started it."""
 
     place: int
-    fanout: tuple[int, int]
+    number: int
+    fanout: Mapping[str, int]
     parent: int
 
     def end_with_parent(self) -> None:
@@ -85,17 +86,19 @@ class _Worker:
     counts: Counts | None = None
 
 
-def run_workers(options: Namespace, output: Output, work: Work) -> int:
-    """Run `work` in as many processes as `--jobs` says, and write their lines. Return the exit status. Raises CommandError."""
+def run_workers(options: Namespace, output: Output, work: Work, fanout: Mapping[str, int]) -> int:
+    """Run `work` in as many processes as `--jobs` says, and write their lines. Return the exit status. Raises CommandError.
+
+    fanout: see `LiveCapture.open`.
+    """
     began = monotonic()
     sys.stdout.flush()
     workers: list[_Worker] = []
     stop = _Stop(workers)
-    fanout = fanout_of(options)
     try:
         with Interruption(stop):
             for place in range(options.jobs):
-                workers.append(_start(options, output, work, Share(place, fanout, os.getpid()), workers))
+                workers.append(_start(options, output, work, Share(place, options.jobs, fanout, os.getpid()), workers))
             _wait_until_ready(workers)
             drop(options.user)
             stop.may_signal()
@@ -111,11 +114,6 @@ def run_workers(options: Namespace, output: Output, work: Work) -> int:
         complain(f"{len(workers) - len(counts)} of {len(workers)} processes ended early: status {max(statuses, key=abs)}")
     _print_summary(options, counts, monotonic() - began)
     return 0 if len(counts) == len(workers) else 1 if counts else 2
-
-
-def fanout_of(options: Namespace) -> tuple[int, int]:
-    """Return the group that shares the packets in this process and those that it starts: see `LiveCapture.open`."""
-    return (1 + os.getpid() % 0xFFFF, options.jobs)
 
 
 class _Stop:

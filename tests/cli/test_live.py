@@ -148,6 +148,12 @@ def test_through_sudo_everything_is_read_and_written_as_the_caller(network: Netw
         assert "Uid:\t65534\t65534\t65534\t65534" in status
         assert "Gid:\t65534\t65534\t65534\t65534" in status
         assert "CapPrm:\t0000000000000000" in status
+        (helper,) = Path(f"/proc/{running.process.pid}/task/{running.process.pid}/children").read_text().split()
+        status = Path(f"/proc/{helper}/status").read_text()
+        assert "Uid:\t65534\t65534\t65534\t65534" in status
+        assert f"CapEff:\t{1 << 2 | 1 << 19:016x}\n" in status  # CAP_DAC_READ_SEARCH, CAP_SYS_PTRACE
+        assert "CapBnd:\t0000000000000000" in status
+        assert "NoNewPrivs:\t1" in status
         fetch(site, port)
         running.record()
         running.stop()

@@ -6,7 +6,8 @@ least every TURN seconds: then the caller moves the time of the engine, so that 
 
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from typing import Protocol
 
 from analyzer.capture.frame_reader import FrameReader
@@ -20,6 +21,8 @@ TURN = 0.2
 
 MAX_NOTES = 1000
 """Notes that are kept: an interface that goes up and down every second fills that in minutes, and the rest says the same."""
+
+_NOT_SHARED = "several processes can share an interface only through the ring of Linux"
 
 
 class Sockets(Protocol):
@@ -54,6 +57,19 @@ class Sockets(Protocol):
         """Close the sockets. `statistics` then returns the last counters."""
 
 
+def new_groups(interfaces: Sequence[str]) -> dict[str, int]:
+    """Return for each interface the number of a group that nobody has. Raise CaptureError if an interface cannot be opened."""
+    if sys.platform != "linux":
+        raise CaptureError(_NOT_SHARED)
+    from analyzer.capture.live.ring_socket import NEW_GROUP, RingSocket
+
+    groups: dict[str, int] = {}
+    for name in interfaces:
+        with closing(RingSocket(name, LiveOptions(promiscuous=False), NEW_GROUP)) as first:
+            groups[name] = first.group()
+    return groups
+
+
 class LiveCapture:
     """Captures the interfaces `interfaces`. `any` stands for all interfaces. Use it once.
 
@@ -68,11 +84,12 @@ class LiveCapture:
         self._sockets: Sockets | None = None
         self._stopped = False
 
-    def open(self, fanout: tuple[int, int] | None = None) -> None:
+    def open(self, fanout: Mapping[str, int] | None = None) -> None:
         """Open the sockets of all interfaces. Raise CaptureError if one cannot be opened; then none is open.
 
-        This needs the right to capture; nothing after it does. fanout: the number of a group, 1 to 65,535, and how many
-        processes open it. The kernel gives each packet to one of them, by the hash of its flow.
+        This needs the right to capture; nothing after it does. fanout: for each interface the number of a group, as
+        `new_groups` returns it to the first process. The kernel gives each packet to one of the processes that open the same
+        group, by the hash of its flow.
         """
         options = self.options
         if not self.interfaces:
@@ -86,7 +103,7 @@ class LiveCapture:
             from analyzer.capture.live.scapy_capture import ScapyCapture
 
             if fanout is not None:
-                raise CaptureError("several processes can share an interface only through the ring of Linux")
+                raise CaptureError(_NOT_SHARED)
             self._sockets = ScapyCapture(self.interfaces, options)
 
     @property

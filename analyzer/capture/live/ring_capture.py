@@ -3,7 +3,7 @@
 import os
 import select
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, closing
 
 from analyzer.capture.blocks import LATEST, NANOSECOND_CLOCK, Interface
@@ -25,7 +25,7 @@ MOST_HELD = 1.0
 class RingCapture:
     """The sockets of the interfaces `names`. reader: gets one block of each interface in each turn."""
 
-    def __init__(self, names: Sequence[str], options: LiveOptions, fanout: tuple[int, int] | None) -> None:
+    def __init__(self, names: Sequence[str], options: LiveOptions, fanout: Mapping[str, int] | None) -> None:
         """Open all sockets. Raise CaptureError if one cannot be opened; then none is open."""
         self._options = options
         self._sockets = _open_all(names, options, fanout)
@@ -131,8 +131,10 @@ class RingCapture:
         self._closed = True
 
 
-def _open_all(names: Sequence[str], options: LiveOptions, fanout: tuple[int, int] | None) -> list[RingSocket]:
+def _open_all(names: Sequence[str], options: LiveOptions, fanout: Mapping[str, int] | None) -> list[RingSocket]:
     with ExitStack() as stack:
-        opened = [stack.enter_context(closing(RingSocket(name, options, fanout))) for name in names]
+        opened = [
+            stack.enter_context(closing(RingSocket(name, options, None if fanout is None else fanout[name]))) for name in names
+        ]
         stack.pop_all()
     return opened

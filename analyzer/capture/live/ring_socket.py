@@ -30,10 +30,12 @@ IGNORE_OUTGOING = 23
 _ADD_MEMBERSHIP, _RX_RING, _STATISTICS, _VERSION, _FANOUT = 1, 5, 6, 10, 18
 _TPACKET_V3 = 2
 _PROMISCUOUS = 1
-_FANOUT_HASH, _FANOUT_DEFRAGMENT = 0, 0x8000
+_FANOUT_HASH, _FANOUT_DEFRAGMENT, _FANOUT_UNIQUE = 0, 0x8000, 0x2000
 _OF_USER = 1
 _STATUS = 8
 _LENGTH = 20
+
+NEW_GROUP = -1
 
 _NO_INTERFACE = "there is no such interface (see analyzer interfaces)"
 
@@ -52,8 +54,11 @@ class RingSocket:
     interface was up at the last `check`. received, dropped: counted by the kernel since the socket was opened.
     """
 
-    def __init__(self, name: str, options: LiveOptions, fanout: tuple[int, int] | None = None) -> None:
-        """Open the socket. Raise CaptureError if it cannot be opened. fanout: see `LiveCapture.open`."""
+    def __init__(self, name: str, options: LiveOptions, fanout: int | None = None) -> None:
+        """Open the socket. Raise CaptureError if it cannot be opened.
+
+        fanout: the number of a group, whose sockets share the packets; NEW_GROUP for one that nobody else has.
+        """
         self.name = name
         hardware_type = None if name == ANY else hardware_type_of(name)
         if name != ANY and hardware_type is None:
@@ -83,9 +88,8 @@ class RingSocket:
                 if name != ANY and not is_up(flags_of(name)):
                     raise CaptureError(f"{name}: it is down, and several processes (-j) can share only what is up")
                 # The kernel joins the fragments of a datagram: only the first has the ports, by which it finds the process.
-                # A group has one interface, so the number of the interface is part of the number of the group.
-                number = (fanout[0] + self._index) % (1 << 16)
-                group = struct.pack("=HH", number, _FANOUT_HASH | _FANOUT_DEFRAGMENT)
+                number, unique = (0, _FANOUT_UNIQUE) if fanout == NEW_GROUP else (fanout, 0)
+                group = struct.pack("=HH", number, _FANOUT_HASH | _FANOUT_DEFRAGMENT | unique)
                 self._socket.setsockopt(SOL_PACKET, _FANOUT, group if sys.byteorder == "little" else group[2:] + group[:2])
         except OSError as error:
             self._socket.close()
@@ -94,6 +98,10 @@ class RingSocket:
             self._socket.close()
             raise
         self.check()
+
+    def group(self) -> int:
+        """Return the number of the group of the socket."""
+        return self._socket.getsockopt(SOL_PACKET, _FANOUT) & 0xFFFF
 
     def fileno(self) -> int:
         """The descriptor of the socket, for `poll`."""

@@ -36,6 +36,9 @@ from analyzer.capture.processes.process_finder import ProcessFinder
 from analyzer.capture.processes.process_identity import Process
 
 _LONGEST_ANSWER = 4096
+_READY = b"ready"
+"""What the child sends first."""
+
 _KEY_LENGTHS = (12, 36)
 """Bytes of two addresses and two ports, of IPv4 and IPv6."""
 
@@ -51,8 +54,8 @@ _PAUSE = 1.0
 _PAYS = 5
 """Seconds that have to go by for each second of processor time that the child takes. Until then it reads no new connections."""
 
-_CREDIT = 0.25
-"""Seconds that may still have to go by when a question is searched for."""
+_CREDIT = 1.0
+"""Seconds that may still have to go by when a question is searched for: hundreds of sessions may begin at once."""
 
 _AGAIN, _TRIES = 0.004, 100
 """Seconds after which a process that could not be found yet is looked for again, and how often."""
@@ -72,7 +75,7 @@ class ConnectionWitness:
     """Asks the child. It has the methods of `ProcessFinder`. Create it before rights are dropped and before threads start."""
 
     def __init__(self, user: str | None = None, n_witnesses: int = 1) -> None:
-        """Raises OSError if there is no sock_diag, or if no process can be created.
+        """Return when the child watches, without its rights. Raises OSError if there is no sock_diag, or no such child.
 
         user: see `privileges.drop`. n_witnesses: how many of them share the fifth of a processor.
         """
@@ -82,7 +85,9 @@ class ConnectionWitness:
         if self.pid == 0:
             _watch_and_exit(theirs, self._socket, user, n_witnesses)
         theirs.close()
-        self._socket.settimeout(_WAIT)
+        if not self._socket.recv(len(_READY)):
+            self.close()
+            raise OSError("the process that watches connections could not begin")
         self._ask_again = 0.0
         self._owed = 0
 
@@ -255,6 +260,7 @@ def _watch_and_exit(theirs: socket.socket, ours: socket.socket, user: str | None
         privileges.drop(user, _KEPT)
         end_with_parent()  # another user has to ask for it again (prctl(2))
         with contextlib.suppress(OSError):  # the parent has ended
+            theirs.send(_READY)
             Watch(theirs, finder, attempts, n_witnesses).run()
         status = 0
     finally:

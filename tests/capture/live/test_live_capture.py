@@ -16,7 +16,7 @@ from live_network import Network, ethernet, frames_of, udp
 
 from analyzer.capture.live import ring_capture, ring_socket
 from analyzer.capture.live.bpf import Program, attach_filter
-from analyzer.capture.live.live_capture import CaptureError, LiveCapture, LiveOptions
+from analyzer.capture.live.live_capture import CaptureError, LiveCapture, LiveOptions, new_groups
 from analyzer.engine.engine import Engine
 
 BACKENDS = pytest.mark.parametrize("backend", ["ring", "scapy"])
@@ -414,8 +414,9 @@ def test_frames_are_not_held_for_long_when_the_clock_was_set_back(network: Netwo
 
 def test_processes_share_an_interface_by_flow(network: Network) -> None:
     captures = [LiveCapture([network.far], LiveOptions(bpf="udp")) for _ in range(2)]
+    groups = new_groups([network.far])
     for capture in captures:
-        capture.open(fanout=(os.getpid() & 0xFFFF or 1, 2))
+        capture.open(groups)
     sent = [udp(number, 1000 + number % 40) for number in range(400)]
     network.send(*sent)
     shares = [rest_of(capture) for capture in captures]
@@ -426,6 +427,18 @@ def test_processes_share_an_interface_by_flow(network: Network) -> None:
     assert ports[0]
     assert ports[1]
     assert not ports[0] & ports[1], "a flow has one process"
+
+
+def test_a_group_that_somebody_else_has_is_not_shared(network: Network) -> None:
+    """Another program may have chosen the same number; both would get half of the packets."""
+    others = [new_groups([network.far]) for _ in range(3)]
+    captures = [LiveCapture([network.far], LiveOptions(bpf="udp")) for _ in others]
+    for capture, groups in zip(captures, others, strict=True):
+        capture.open(groups)
+    mine = new_groups([network.far, "lo"])
+    assert len({*(groups[network.far] for groups in others), *mine.values()}) == 5
+    for capture in captures:
+        capture.close()
 
 
 @BACKENDS
