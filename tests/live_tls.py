@@ -121,7 +121,7 @@ def sniff(
 ) -> Engine:
     """Sniff the port on the loopback interface until `done`, as a live command does. start: is called when packets arrive."""
     engine = Engine(announces=True, **keys.arguments)
-    engine.connections.patience = 500_000_000
+    engine.connections.longest_wait = 500_000_000
     live = LiveCapture(["lo"], LiveOptions(bpf=f"tcp port {port}"))
     live.open()
     start()

@@ -34,7 +34,7 @@ _BAR_DELAY = 0.7
 """Seconds of work before a progress bar appears."""
 
 
-_PATIENCE = 0.5
+_LONGEST_WAIT = 0.5
 """Seconds without a packet after which the connections of a pipe do not wait for late packets any more."""
 
 
@@ -161,7 +161,7 @@ class _Ticking:
         for packet_reader in self._capture_run.packet_readers():
             if engine.frames != n_frames:
                 n_frames, since = engine.frames, monotonic()
-            elif packet_reader.latest >= 0 and monotonic() - since > _PATIENCE:
+            elif packet_reader.latest >= 0 and monotonic() - since > _LONGEST_WAIT:
                 engine.tick(packet_reader.latest + waits + int((monotonic() - since) * 1e9))
             yield packet_reader
 

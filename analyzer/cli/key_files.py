@@ -44,12 +44,12 @@ class Keys(OtherKeys):
     """The arguments that `Engine` needs to decrypt.
 
     keylog: the secrets of all `--keylog` options and of the captures, None if there are none. may_grow: returns whether secrets
-    may still come; None if no session waits for them. patience: how long a session waits for them, as `Engine` takes it.
+    may still come; None if no session waits for them. longest_wait: how long a session waits for them, as `Engine` takes it.
     """
 
     keylog: "KeyLog | None"
     may_grow: Callable[[], bool] | None
-    patience: int
+    longest_wait: int
 
 
 def read_keys(options: Namespace, capture_run: "CaptureRun", patient: bool = True) -> Keys:
@@ -61,7 +61,7 @@ def read_keys(options: Namespace, capture_run: "CaptureRun", patient: bool = Tru
     keylog = _read_keylogs(options.keylog, capture_run) if options.keylog else None
     keylog = add_secrets_of(capture_run.reader.paths, keylog)
     may_grow = capture_run.secrets_may_come if patient else None
-    return Keys(keylog=keylog, may_grow=may_grow, patience=0, **read_other_keys(options))
+    return Keys(keylog=keylog, may_grow=may_grow, longest_wait=0, **read_other_keys(options))
 
 
 def read_other_keys(options: Namespace) -> OtherKeys:

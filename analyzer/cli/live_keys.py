@@ -24,7 +24,7 @@ from time import monotonic
 from analyzer.cli.key_files import Keys, read_key_log, read_other_keys, report_problems
 from analyzer.cli.tail import Tail
 
-PATIENCE = 5.0
+LONGEST_WAIT = 5.0
 """Seconds that a session waits for its secrets: while it is open, and again when it has ended.
 
 Programs log secrets within a second. Whoever watches an interface wants to see the sessions of other programs too, and soon.
@@ -46,10 +46,10 @@ class LiveKeys:
     arguments: what `Engine` needs to decrypt, as keyword arguments.
     """
 
-    def __init__(self, options: Namespace, own_log: str | None = None, patience: float = PATIENCE) -> None:
+    def __init__(self, options: Namespace, own_log: str | None = None, longest_wait: float = LONGEST_WAIT) -> None:
         """Read the files of `--keylog`, `--rsa-key` and `--psk-file`. Raises CommandError and OSError.
 
-        own_log: one more key log: that of a command that this run starts. patience: seconds that sessions wait for secrets.
+        own_log: one more key log: that of a command that this run starts. longest_wait: seconds that sessions wait for secrets.
         """
         other = read_other_keys(options)
         paths = list(dict.fromkeys(options.keylog))
@@ -73,7 +73,7 @@ class LiveKeys:
             report_problems(keylog)
             self._n_reported = len(keylog.problems)
         may_grow = self.may_grow if self._tails else None
-        self.arguments = Keys(keylog=keylog, may_grow=may_grow, patience=int(patience * 1e9), **other)
+        self.arguments = Keys(keylog=keylog, may_grow=may_grow, longest_wait=int(longest_wait * 1e9), **other)
         self._next_look = 0.0
 
     def may_grow(self) -> bool:

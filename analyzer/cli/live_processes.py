@@ -22,7 +22,7 @@ from analyzer.engine.run import Listener
 from analyzer.flows.flow import TCP, Flow
 from analyzer.tls.events import Event, SessionBegan, SessionEnded
 
-_PATIENCE = 1.0
+_LONGEST_WAIT = 1.0
 """Seconds for which a session without a process is asked for again."""
 
 MOST_AT_ONCE = 256
@@ -68,7 +68,7 @@ class LiveProcesses(Listener):
         """See `Listener.take`."""
         now = monotonic()
         asked = [
-            (event.session, event.flow, now + _PATIENCE)
+            (event.session, event.flow, now + _LONGEST_WAIT)
             for event in events
             if isinstance(event, SessionBegan) and event.flow.protocol == TCP
         ]

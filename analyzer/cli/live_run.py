@@ -15,7 +15,7 @@ from analyzer.capture.live.live_options import InterfaceStatistics
 from analyzer.cli.live_keys import LiveKeys
 from analyzer.engine import Engine
 
-PATIENCE = 500_000_000
+LONGEST_WAIT = 500_000_000
 """Nanoseconds that an ended connection waits for late packets, so that its session is shown within a second."""
 
 JUMP = 1_000_000_000
@@ -85,7 +85,7 @@ class LiveRun:
         self._offset = 0 if now is None else now() - time.monotonic_ns()
         self._last = (0, time.monotonic_ns())
         self._latest = -1
-        engine.connections.patience = PATIENCE
+        engine.connections.longest_wait = LONGEST_WAIT
 
     def packet_readers(self) -> Generator[FrameReader, None, None]:
         """Yield the reader of each turn. Before each, the time of the engine and the key logs are those of this moment."""
@@ -132,7 +132,7 @@ class LiveRun:
             self.engine.set_clock(now - jump, now)
         n_frames, since = self._last
         if self.engine.frames == n_frames:
-            self.engine.tick(now - PATIENCE // 10)
+            self.engine.tick(now - LONGEST_WAIT // 10)
         elif steady - since > JUMP:  # busy: the time of the frames closes what is idle
             self.engine.tick(self.engine.at)
             self._last = (self.engine.frames, steady)
@@ -150,5 +150,5 @@ class LiveRun:
                 engine.set_clock(self._latest, engine.at)
             self._latest = engine.at
             self._last = (engine.frames, steady)
-        elif self._latest >= 0 and steady - since > PATIENCE // 2:
+        elif self._latest >= 0 and steady - since > LONGEST_WAIT // 2:
             engine.tick(self._latest + steady - since)

@@ -65,7 +65,7 @@ class Engine:
         private_keys: Sequence[Any] = (),
         psks: Mapping[bytes, bytes] | None = None,
         may_grow: Callable[[], bool] | None = None,
-        patience: int = 0,
+        longest_wait: int = 0,
         announces: bool = False,
         application: "Callable[[bytes | None], Application] | None" = None,
         reads_data: bool = True,
@@ -75,15 +75,16 @@ class Engine:
         """Create an engine.
 
         detailed: whether all events are emitted as they happen, and not only the ends of sessions; places: then also the
-        positions of records and messages in the streams. fields: whether messages keep their bytes and decoded fields. keylog,
-        private_keys, psks (by identity): the secrets. may_grow: returns whether secrets may still come; then sessions wait for
-        them. patience: nanoseconds that sessions wait, as in `KeyMaterial`. announces: whether the beginnings of sessions are
-        emitted even if it is not `detailed`. application: creates the reader of a session's application data, given the agreed
-        protocol; `conversation` if None. reads_data: whether application data is read at all. watches_revocation: whether OCSP
-        responses and revocation lists in plain HTTP are emitted. datagram_protocols: the protocols that read UDP flows.
+        positions of records and messages in the streams. fields: whether messages keep their bytes and decoded fields.
+        keylog, private_keys, psks (by identity): the secrets. may_grow: returns whether secrets may still come; then sessions
+        wait for them. longest_wait: nanoseconds that sessions wait, as in `KeyMaterial`. announces: whether the beginnings of
+        sessions are emitted even if it is not `detailed`. application: creates the reader of a session's application data,
+        given the agreed protocol; `conversation` if None. reads_data: whether application data is read at all.
+        watches_revocation: whether OCSP responses and revocation lists in plain HTTP are emitted. datagram_protocols: the
+        protocols that read UDP flows.
         """
         reader = (application or conversation) if reads_data else None
-        self.material = KeyMaterial(reader, keylog, private_keys, psks, may_grow, patience)
+        self.material = KeyMaterial(reader, keylog, private_keys, psks, may_grow, longest_wait)
         self.dispatcher = Dispatcher(self.material, detailed, places, fields, watches_revocation, datagram_protocols)
         self.dispatcher.announces = announces
         self.connections = Connections(self.dispatcher)

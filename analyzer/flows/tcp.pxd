@@ -23,7 +23,7 @@ cdef class Connections:
     cdef public long long n_open
     cdef public long long n_since_sweep
     cdef public long long evicted
-    cdef public long long patience
+    cdef public long long longest_wait
 
     cpdef void feed(self, Packet packet, long long frame, long long at) except *
     cdef Endpoint find(self, Packet packet)

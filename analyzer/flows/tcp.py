@@ -33,12 +33,21 @@ class Connections:
 
     endpoints: from the key of each direction to the endpoint that sends in it. recent: the endpoints of the last packets, in
     the slots that `slot_of` computes; most packets belong to one of them. frame: the number of the last packet's frame.
-    patience: how long an ended connection waits for late packets, in nanoseconds; LINGER unless somebody is watching live.
+    longest_wait: how long an ended connection waits for late packets, in nanoseconds; LINGER unless somebody is watching live.
     """
 
     __slots__ = (
-        "closed", "endpoints", "evicted", "frame", "lingering", "listener", "n_open", "n_since_sweep", "patience",
-        "reassembler", "recent",
+        "closed",
+        "endpoints",
+        "evicted",
+        "frame",
+        "lingering",
+        "listener",
+        "longest_wait",
+        "n_open",
+        "n_since_sweep",
+        "reassembler",
+        "recent",
     )  # fmt: skip
 
     def __init__(self, listener: Listener) -> None:
@@ -52,7 +61,7 @@ class Connections:
         self.n_open = 0
         self.n_since_sweep = 0
         self.evicted = 0
-        self.patience = LINGER
+        self.longest_wait = LINGER
 
     def feed(self, packet: Packet, frame: cython.longlong, at: cython.longlong) -> None:
         """Take one TCP packet whose header was read into `packet`."""
@@ -189,7 +198,7 @@ class Connections:
         while len(self.lingering) > 0:
             connection = self.lingering[0]
             if connection.lingers and not connection.closed:
-                if at - connection.end < self.patience and len(self.lingering) <= LINGER_CONNECTIONS:
+                if at - connection.end < self.longest_wait and len(self.lingering) <= LINGER_CONNECTIONS:
                     return
                 self.end(connection, connection.lingers, frame, at)
             self.lingering.pop(0)
@@ -197,9 +206,9 @@ class Connections:
     def tick(self, at: cython.longlong) -> None:
         """Advance the time to `at`, in nanoseconds since 1970-01-01 UTC, when no packet comes, as on a quiet interface.
 
-        Connections that waited `patience` for late packets end with their reason, `fin` or `rst`. Those that had no packet for
-        longer than IDLE end as `idle`. An `at` before the last packet's time ends nothing. This visits all connections, so do
-        not call it more than a few times per second.
+        Connections that waited `longest_wait` for late packets end with their reason, `fin` or `rst`. Those that had no
+        packet for longer than IDLE end as `idle`. An `at` before the last packet's time ends nothing. This visits all
+        connections, so do not call it more than a few times per second.
         """
         self.expire(self.frame, at)
         self.close_idle(self.frame, at)

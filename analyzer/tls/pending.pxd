@@ -35,8 +35,8 @@ cdef class PendingSessions:
     cdef public long long at
     cdef public long long due
     cdef public long long due_open
-    cdef public long long patience
-    cdef public long long parked_patience
+    cdef public long long longest_wait
+    cdef public long long longest_parked_wait
     cdef public dict waiting
     cdef public dict named
     cdef public dict parked

@@ -7,9 +7,9 @@ The result is the same as if the secrets had come first, with one exception: if 
 pending, that relation is not known.
 
 There are limits for what is kept. A session that reaches one goes on without secrets; if its secrets come later, that is a
-finding. Time here is the time of the capture. While an interface is read, it also advances without frames (`Engine.tick`), and
-`KeyMaterial.patience` limits the time that a session waits: while it is open, so that a session for which there will never be
-secrets is seen, and again when it has ended. If the clock is set back, a session waits no longer than that either.
+finding. Time here is the time of the capture. While an interface is read, it also advances without frames (`Engine.tick`),
+and `KeyMaterial.longest_wait` limits the time that a session waits: while it is open, so that a session for which there will
+never be secrets is seen, and again when it has ended. If the clock is set back, a session waits no longer than that either.
 """
 
 import cython
@@ -105,7 +105,7 @@ class PendingSession(RecordSink):
         self.queue.append(record)
         if self.since < 0 and record.at >= 0:
             self.since = record.at
-            store.due_open = min(store.due_open, record.at + store.patience)
+            store.due_open = min(store.due_open, record.at + store.longest_wait)
         cost: cython.longlong = len(record.body) + len(record.second) + PENDING_COST
         self.size += cost
         store.size += cost
@@ -184,12 +184,23 @@ class PendingSessions:
 
     size: bytes that they keep. parked: those whose flow has ended, by session number; due: the time up to which none of them
     has waited too long; ended: those of them that are not pending any more. due_open: the same time for those that are open.
-    patience: how long those that are open wait, parked_patience: those that have ended. seen: how much of the key log was
-    matched with them. waiting: all of them, by session number; named: session numbers by client random. at: the last time.
+    longest_wait: how long those that are open wait, longest_parked_wait: those that have ended. seen: how much of the key log
+    was matched with them. waiting: all of them, by session number; named: session numbers by client random. at: the last
+    time.
     """
 
     __slots__ = (
-        "at", "due", "due_open", "ended", "material", "named", "parked", "parked_patience", "patience", "seen", "size",
+        "at",
+        "due",
+        "due_open",
+        "ended",
+        "longest_parked_wait",
+        "longest_wait",
+        "material",
+        "named",
+        "parked",
+        "seen",
+        "size",
         "waiting",
     )  # fmt: skip
 
@@ -200,8 +211,8 @@ class PendingSessions:
         self.at = 0
         self.due = NEVER
         self.due_open = NEVER
-        self.patience = material.patience or MAX_PENDING_OPEN
-        self.parked_patience = material.patience or MAX_PENDING_TIME
+        self.longest_wait = material.longest_wait or MAX_PENDING_OPEN
+        self.longest_parked_wait = material.longest_wait or MAX_PENDING_TIME
         self.waiting: dict[int, PendingSession] = {}
         self.named: dict[bytes, dict[int, None]] = {}
         self.parked: dict[int, PendingSession] = {}
@@ -220,7 +231,7 @@ class PendingSessions:
     def park(self, pending: PendingSession) -> None:
         """Keep a pending session whose flow has ended."""
         if len(self.parked) == 0 and pending.ended is not None:
-            self.due = pending.ended[1] + self.parked_patience
+            self.due = pending.ended[1] + self.longest_parked_wait
         self.parked[pending.session.id] = pending
 
     def forget(self, pending: PendingSession) -> None:
@@ -273,7 +284,7 @@ class PendingSessions:
         """Return the sessions that have waited long enough, by the time of the capture, or whose secrets have come."""
         self.match()
         spare: cython.Py_ssize_t = len(self.parked) - MAX_PENDING_ENDED
-        back: cython.bint = self.at - at > self.patience
+        back: cython.bint = self.at - at > self.longest_wait
         self.at = at
         if at > self.due_open or back:
             self.let_open_go(at)
@@ -283,8 +294,8 @@ class PendingSessions:
         for number in list(self.parked):
             pending: PendingSession = self.parked[number]
             began: cython.longlong = pending.ended[1] if pending.ended is not None else 0
-            if spare <= 0 and abs(at - began) <= self.parked_patience:
-                self.due = began + self.parked_patience
+            if spare <= 0 and abs(at - began) <= self.longest_parked_wait:
+                self.due = began + self.longest_parked_wait
                 break
             spare -= 1
             del self.parked[number]
@@ -310,9 +321,9 @@ class PendingSessions:
         for pending in list(self.waiting.values()):
             if pending.ended is not None or pending.since < 0:
                 continue
-            if abs(at - pending.since) <= self.patience:
+            if abs(at - pending.since) <= self.longest_wait:
                 # Sessions whose flows have ended may be before it. They are passed over only some times in each wait.
-                self.due_open = max(pending.since + self.patience, at + self.patience // 64)
+                self.due_open = max(pending.since + self.longest_wait, at + self.longest_wait // 64)
                 break
             pending.evict()
 

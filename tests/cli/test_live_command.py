@@ -31,7 +31,7 @@ NO_KEYS = Namespace(keylog=[], rsa_key=[], psk_file=[], password_file=[])
 
 
 @pytest.fixture(autouse=True)
-def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+def longest_wait(monkeypatch: pytest.MonkeyPatch) -> None:
     """Answers about processes are waited for on a busy machine too."""
     monkeypatch.setattr(connection_witness, "_WAIT", 10.0)
 

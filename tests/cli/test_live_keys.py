@@ -28,13 +28,13 @@ def given(*keylogs: Path) -> Namespace:
 class Live:
     """A run over the frames of a demonstration capture, one at a time, as if they came from an interface."""
 
-    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch, *keylogs: Path, patience: float = 5) -> None:
+    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch, *keylogs: Path, longest_wait: float = 5) -> None:
         monkeypatch.setattr(live_keys, "_INTERVAL", 0.0)
         self.capture = next(folder.glob(f"{folder.name}.pcap*"))
         self.secrets = (folder / f"{folder.name}.keys").read_bytes()
-        self.keys = LiveKeys(given(*keylogs), patience=patience)
+        self.keys = LiveKeys(given(*keylogs), longest_wait=longest_wait)
         self.engine = Engine(announces=True, **self.keys.arguments)
-        self.engine.connections.patience = SECOND // 2
+        self.engine.connections.longest_wait = SECOND // 2
         self.frames = self._frames()
         self.sessions: list[Session] = []
 

@@ -10,7 +10,7 @@ from analyzer.capture.live.live_options import InterfaceStatistics
 from analyzer.capture.packet_reader import PacketReader
 from analyzer.cli.arguments import parse
 from analyzer.cli.live_keys import LiveKeys
-from analyzer.cli.live_run import PATIENCE, Limits, LiveRun
+from analyzer.cli.live_run import LONGEST_WAIT, Limits, LiveRun
 from analyzer.engine import Engine, Listener
 from analyzer.engine import run as run_engine
 from analyzer.tls.events import Event, SessionEnded
@@ -92,14 +92,14 @@ def play(turns: list[list[Segment] | int], limits: Limits = Limits(), pipe: bool
 
 
 def test_a_session_ends_on_a_quiet_link():
-    ends, notes, _ = play([packetise(talk()), NOW + PATIENCE // 2, NOW + 2 * PATIENCE, []])
+    ends, notes, _ = play([packetise(talk()), NOW + LONGEST_WAIT // 2, NOW + 2 * LONGEST_WAIT, []])
     assert ends.ended == [(2, "fin")]
     assert notes == []
 
 
 def test_time_goes_on_without_frames():
     _, _, engine = play([packetise(talk(), fin=False), NOW + SECOND // 2, NOW + SECOND * 9 // 10, NOW + SECOND])
-    assert NOW + SECOND - PATIENCE < engine.at <= NOW + SECOND
+    assert NOW + SECOND - LONGEST_WAIT < engine.at <= NOW + SECOND
 
 
 def test_a_clock_that_is_set_forward_ends_no_session():
@@ -113,7 +113,7 @@ def test_a_clock_that_is_set_forward_ends_no_session():
 def test_a_clock_that_is_set_back_does_not_keep_sessions_open():
     segments = packetise(talk())
     back = NOW - 86_400 * SECOND
-    ends, notes, _ = play([segments, back, back + 2 * PATIENCE, [], []])
+    ends, notes, _ = play([segments, back, back + 2 * LONGEST_WAIT, [], []])
     assert ends.ended[0][0] < 4
     assert notes == ["the clock was set back by 86400.0 s"]
 

@@ -276,9 +276,9 @@ def test_the_end_is_not_before_the_start_when_the_clock_is_set_back():
     assert session.flow.end == session.flow.start
 
 
-def test_patience_is_how_long_an_ended_connection_waits():
+def test_longest_wait_is_how_long_an_ended_connection_waits():
     tap = Tap()
-    tap.engine.connections.patience = LINGER // 4
+    tap.engine.connections.longest_wait = LINGER // 4
     tap.feed(*packetise(talk()))
     last = tap.at - 1_000_000
     tap.engine.tick(last + LINGER // 4 - 1)

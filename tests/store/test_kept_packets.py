@@ -193,7 +193,7 @@ def test_secrets_are_before_the_packets_and_where_there_is_no_room_behind_them(t
         keylog.feed("".join(made.keylog for made in talks).encode(), "keys")
         engine = Engine(keylog=keylog)
         # As on a slow link: the sessions end one by one.
-        engine.connections.patience = 0
+        engine.connections.longest_wait = 0
         run(Pieces(data, 200), engine, [KeptPackets(str(path), ORIGIN, material=engine.material)])
         _, reader = frames_of(path)
         blocks = [block for _, block in reader.secrets]

@@ -336,11 +336,11 @@ def test_secrets_of_several_sessions_resume_them_in_the_order_of_their_ids():
 
 # While an interface is read.
 
-PATIENCE = 5_000_000_000
+LONGEST_WAIT = 5_000_000_000
 
 
 def patient() -> PendingSessions:
-    return PendingSessions(KeyMaterial(keylog=KeyLog(), may_grow=lambda: True, patience=PATIENCE))
+    return PendingSessions(KeyMaterial(keylog=KeyLog(), may_grow=lambda: True, longest_wait=LONGEST_WAIT))
 
 
 def test_an_open_session_waits_for_a_bounded_time():
@@ -351,17 +351,17 @@ def test_an_open_session_waits_for_a_bounded_time():
         play(hand)
     begins = [hand.pending.since for hand in hands]
     assert begins == sorted(begins)
-    store.tick(begins[0] + PATIENCE)
+    store.tick(begins[0] + LONGEST_WAIT)
     assert [hand.pending.passes_through for hand in hands] == [False, False, False]
-    store.tick(begins[0] + PATIENCE + 1)
+    store.tick(begins[0] + LONGEST_WAIT + 1)
     assert [hand.pending.passes_through for hand in hands] == [True, False, False]
     assert hands[0].pending.evicted
-    store.tick(begins[2] + PATIENCE + 1)
+    store.tick(begins[2] + LONGEST_WAIT + 1)
     assert [hand.pending.passes_through for hand in hands] == [True, True, True]
     assert (store.size, store.waiting) == (0, {})
 
 
-def test_without_patience_an_open_session_waits_for_ever():
+def test_without_longest_wait_an_open_session_waits_for_ever():
     hand = Waiting()
     play(hand)
     hand.store.tick(hand.at + (1 << 59))
@@ -377,7 +377,7 @@ def test_open_sessions_behind_ended_ones_are_let_go():
     for hand in hands[:2]:
         hand.frame = hands[3].frame
         assert hand.end() == []
-    store.tick(hands[2].pending.since + PATIENCE + 1)
+    store.tick(hands[2].pending.since + LONGEST_WAIT + 1)
     assert [hand.pending.passes_through for hand in hands] == [False, False, True, False]
     assert list(store.parked) == [0, 1]
 
@@ -392,9 +392,9 @@ def test_after_the_clock_was_set_sessions_wait_as_long_as_before():
         last, jump = ended.at, hours * 3600 * 1_000_000_000
         store.tick(last)
         store.set_clock(jump)
-        assert store.tick(last + jump + PATIENCE - 1) == []
-        assert opened.pending.since + PATIENCE < last + jump + PATIENCE
-        assert store.tick(last + jump + PATIENCE + 1) == [ended.session]
+        assert store.tick(last + jump + LONGEST_WAIT - 1) == []
+        assert opened.pending.since + LONGEST_WAIT < last + jump + LONGEST_WAIT
+        assert store.tick(last + jump + LONGEST_WAIT + 1) == [ended.session]
         assert opened.pending.passes_through
 
 

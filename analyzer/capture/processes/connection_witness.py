@@ -1,6 +1,6 @@
 """Knows the process of a connection from its first segment on: a small process that watches, and answers questions.
 
-Two things are to be had at once. Whoever reads hostile packets should have no rights; but only with CAP_SYS_PTRACE can the
+Two things are to be had at once. What reads hostile packets should have no rights; but only with CAP_SYS_PTRACE can the
 processes of other users be found. And a session is seen some milliseconds after it began; but then the connection of a short
 command may be gone, and nobody knows any more whose it was. So this forks before the rights are dropped. The child looks for
 the owner of each connection when its SYN is seen (`connection_attempts`), and remembers it. It reads nothing of packets but

@@ -1,7 +1,7 @@
 """A process, as a capture or the system describes it.
 
 All texts are chosen by others: a process names itself (prctl(2), PR_SET_NAME), and a capture can say anything. So they are
-bounded here, and whoever shows them has to make them harmless.
+bounded here; who shows them has to make them harmless.
 """
 
 from dataclasses import dataclass, field

@@ -46,15 +46,15 @@ class KeyMaterial:
 
     They are key logs, which can grow, RSA private keys, and external PSKs by identity.
 
-    application: creates the reader of a session's application data when there is any data, from the agreed protocol (RFC 7301);
-    None if the data is not read. may_grow: returns whether secrets can still come while frames are read, so that sessions
-    without secrets should be kept pending; None: they cannot. patience: nanoseconds that such a session waits while it is open,
-    and again when it has ended; 0: as long as the limits of `pending` allow. matched: number of sessions with any secret in the
-    key logs. trials: how many secrets may still be tried on sessions whose name is not known. attempts: how many more attempts
-    are allowed to decrypt records far after a gap.
+    application: creates the reader of a session's application data when there is any data, from the agreed protocol (RFC
+    7301); None if the data is not read. may_grow: returns whether secrets can still come while frames are read, so that
+    sessions without secrets should be kept pending; None: they cannot. longest_wait: nanoseconds that such a session waits
+    while it is open, and again when it has ended; 0: as long as the limits of `pending` allow. matched: number of sessions
+    with any secret in the key logs. trials: how many secrets may still be tried on sessions whose name is not known.
+    attempts: how many more attempts are allowed to decrypt records far after a gap.
     """
 
-    __slots__ = ("application", "attempts", "keylog", "matched", "may_grow", "patience", "private_keys", "psks", "trials")
+    __slots__ = ("application", "attempts", "keylog", "longest_wait", "matched", "may_grow", "private_keys", "psks", "trials")
 
     def __init__(
         self,
@@ -63,7 +63,7 @@ class KeyMaterial:
         private_keys: "Sequence[PrivateKey]" = (),
         psks: Mapping[bytes, bytes] | None = None,
         may_grow: Callable[[], bool] | None = None,
-        patience: int = 0,
+        longest_wait: int = 0,
     ) -> None:
         self.application = application
         self.keylog = keylog
@@ -73,7 +73,7 @@ class KeyMaterial:
         self.private_keys = private_keys
         self.psks = psks or {}
         self.may_grow = may_grow
-        self.patience = patience
+        self.longest_wait = longest_wait
 
     @property
     def given(self) -> bool:
