@@ -66,7 +66,7 @@ REMEMBERED = 4096
 """The most entries that are kept, of certificates and of kinds of hello. A few servers and clients send nearly all of them."""
 
 REMEMBERED_REASONS = 256
-"""Maximum number of cached reasons why nothing was decrypted. If secrets are given, each session has its own, with its random."""
+"""Maximum number of cached reasons why nothing was decrypted. With a key log, each session has its own: it names its random."""
 
 REMEMBERED_SECONDS = 64
 """The most seconds whose text is kept. The sessions that end together began in few of them."""
