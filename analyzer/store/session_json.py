@@ -43,6 +43,9 @@ from analyzer.tls.session_log import SessionLog
 REMEMBERED = 4096
 """The most entries that each memory keeps. Most sessions share a few of each."""
 
+REMEMBERED_SHARED = 512
+"""Maximum number of cached objects that many sessions share: the reasons and results of `session_record` and `authenticity`."""
+
 LONGEST_REMEMBERED = 1 << 14
 """The most bytes of a name or certificate whose JSON is kept."""
 
@@ -270,7 +273,9 @@ def shared_json(value: dict[str, Any]) -> bytes:
     known: tuple[dict[str, Any], bytes] | None = SHARED.get(id(value))
     if known is None:
         known = value, orjson.dumps(value)
-        keep(SHARED, id(value), known)
+        if len(SHARED) >= REMEMBERED_SHARED:
+            SHARED.clear()
+        SHARED[id(value)] = known
     return known[1]
 
 

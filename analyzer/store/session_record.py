@@ -65,6 +65,9 @@ ALERTS: dict[tuple[int, int, int, bool], dict[str, Any]] = {}
 REMEMBERED = 4096
 """The most entries that are kept, of certificates and of kinds of hello. A few servers and clients send nearly all of them."""
 
+REMEMBERED_REASONS = 256
+"""Maximum number of cached reasons why nothing was decrypted. With a key log, each session has its own: it names its random."""
+
 REMEMBERED_SECONDS = 64
 """The most seconds whose text is kept. The sessions that end together began in few of them."""
 
@@ -360,7 +363,7 @@ def decryption_record(session: Session) -> dict[str, Any]:
             "bytes": {"client": 0, "server": 0},
             "detail": detail,
         }
-        if len(UNDECRYPTED) >= REMEMBERED:
+        if len(UNDECRYPTED) >= REMEMBERED_REASONS:
             UNDECRYPTED.clear()
         UNDECRYPTED[status, reason, detail] = record
     return record

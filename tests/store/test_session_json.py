@@ -1,5 +1,6 @@
 """A session as a line of JSON: it is the record of `session_record`, byte for byte, for every kind of session."""
 
+import gc
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from analyzer.secrets.keylog import KeyLog
 from analyzer.store.chain_verdicts import NO_VERDICTS, Chains
 from analyzer.store.session_json import keep, session_json
 from analyzer.store.session_record import session_record
+from analyzer.tls.events import SessionEnded
 from analyzer.tls.session import Session
 
 CAPTURES = Path(__file__).parents[2] / "captures"
@@ -85,3 +87,22 @@ def test_a_full_memory_begins_anew() -> None:
         keep(memory, number, number)
         assert memory[number] == number
         assert len(memory) <= 4096
+
+
+def test_few_reasons_are_remembered_of_those_that_name_a_session() -> None:
+    """With a key log, each session that is not decrypted has its own reason, which names its random."""
+    tap, flights = Tap(), talk()
+    tap.engine = Engine(keylog=KeyLog())
+    for number in range(900):
+        hello = bytearray(flights[0][1])
+        hello[11:15] = number.to_bytes(4, "big")  # of the random
+        tap.feed(*packetise(((0, bytes(hello)), *flights[1:]), ports=(20_000 + number, 443)))
+        tap.take()
+    tap.engine.close()
+    tap.take()
+    ended = [event.ended for event in tap.events if isinstance(event, SessionEnded)]
+    assert len({session_json(session, False, NO_VERDICTS) for session in ended}) == 900
+    del ended
+    tap.events.clear()
+    kept = [one for one in gc.get_objects() if isinstance(one, dict) and "no_secret" in map(str, one.values())]
+    assert 0 < len(kept) <= 256 + 512
