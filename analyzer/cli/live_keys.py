@@ -27,7 +27,7 @@ from analyzer.cli.tail import Tail
 LONGEST_WAIT = 5.0
 """Seconds that a session waits for its secrets: while it is open, and again when it has ended.
 
-Programs log secrets within a second. Whoever watches an interface wants to see the sessions of other programs too, and soon.
+Programs log secrets within a second. Who watches an interface wants to see the sessions of other programs too, and soon.
 """
 
 MOST_LINES = 1 << 17

@@ -1,6 +1,7 @@
 """Decides whether several processes read the captures of a command, and runs them."""
 
 import os
+import sys
 from argparse import Namespace
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -65,7 +66,7 @@ def _n_processes(options: Namespace, capture_run: CaptureRun, keys: Keys) -> int
     or mostly sessions that are decrypted. With RSA or pre-shared keys there is one process, because resumed sessions need
     the secrets of others.
     """
-    if not _can_share(options, capture_run):
+    if options.jobs == 1 or not can_share() or not capture_run.rereadable():
         return 1
     if options.jobs is not None:
         jobs: int = options.jobs
@@ -91,12 +92,9 @@ def _pays(paths: Sequence[str], decrypts: bool) -> bool:
     return engine.dispatcher.count >= DENSE * reader.n_bytes() / (1 << 20)
 
 
-def _can_share(options: Namespace, capture_run: CaptureRun) -> bool:
-    if options.jobs == 1 or not capture_run.rereadable():
-        return False
-    from analyzer.store.shards import can_share
-
-    return can_share()
+def can_share() -> bool:
+    """Return whether this system can divide a process safely."""
+    return sys.platform == "linux"
 
 
 def run_shared(capture_run: CaptureRun, shards: "Shards", listener: SharedListener) -> None:

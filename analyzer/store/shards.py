@@ -302,11 +302,6 @@ class Shards:
         return SharedSession(ended, self._certificates[shard], None if found is None else found.number, n_matched)
 
 
-def can_share() -> bool:
-    """Return whether this system can divide a process safely."""
-    return sys.platform == "linux"
-
-
 def _work(
     reader: CaptureReader,
     engine: Mapping[str, Any],

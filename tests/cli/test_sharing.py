@@ -12,9 +12,9 @@ from analyzer.capture.capture_reader import CaptureReader
 from analyzer.cli import sharing
 from analyzer.cli.capture_run import CaptureRun
 from analyzer.cli.main import main
+from analyzer.cli.sharing import can_share
 from analyzer.secrets.keylog import KeyLog
 from analyzer.store.chain_verdicts import NO_VERDICTS
-from analyzer.store.shards import can_share
 
 CAPTURES = Path(__file__).parents[2] / "captures"
 KEYED = sorted(path for path in CAPTURES.rglob("*.pcapng") if path.with_suffix(".keys").exists())

@@ -16,11 +16,12 @@ from analyzer.capture.capture_reader import CaptureReader
 from analyzer.capture.key_prescan import LARGEST_COMPRESSED, is_prescanned
 from analyzer.cli.main import main
 from analyzer.cli.sessions import record_text
+from analyzer.cli.sharing import can_share
 from analyzer.engine import Engine
 from analyzer.secrets.keylog import KeyLog
 from analyzer.store.chain_verdicts import Chains
 from analyzer.store.shard import Shard, Spent, Turn
-from analyzer.store.shards import ShardError, Shards, SharedSession, can_share
+from analyzer.store.shards import ShardError, Shards, SharedSession
 
 CAPTURES = Path(__file__).parents[2] / "captures"
 ALL = sorted(path for path in CAPTURES.rglob("*.pcap*") if path.parent != CAPTURES)
