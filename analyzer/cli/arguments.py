@@ -4,12 +4,12 @@ import argparse
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
-from analyzer.cli.escape import harmless
 from analyzer.cli.live_arguments import EXAMPLES as LIVE_EXAMPLES
 from analyzer.cli.live_arguments import add_live
 from analyzer.cli.output import CommandError
 from analyzer.cli.time_argument import parse_time
 from analyzer.store.validation_time import CAPTURE
+from analyzer.text.escape import harmless
 
 COMMANDS = (
     "summary",

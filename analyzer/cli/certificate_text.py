@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 from typing import Any
 
-from analyzer.cli.escape import harmless
 from analyzer.cli.files import print_fact
-from analyzer.cli.formatting import count_text
 from analyzer.cli.message_fields import MAX_HEX
-from analyzer.cli.message_summary import key_text
 from analyzer.cli.output import Output
 from analyzer.cli.table import pad, wrap
+from analyzer.text.escape import harmless
+from analyzer.text.formatting import count_text
+from analyzer.text.message_summary import key_text
 
 _NAME = 34
 """Columns for the names of extensions; the value of an extension is printed beside its name."""

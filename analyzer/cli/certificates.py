@@ -9,11 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from analyzer.cli.capture_run import CaptureRun
 from analyzer.cli.certificate_text import print_certificate
-from analyzer.cli.escape import harmless
 from analyzer.cli.files import print_fact
-from analyzer.cli.formatting import count_text, ranges_text
 from analyzer.cli.key_files import read_keys
-from analyzer.cli.message_summary import day, key_text
 from analyzer.cli.output import CommandError, Output, complain
 from analyzer.cli.rows import csv_head, csv_line
 from analyzer.cli.sharing import SharedListener, make_shards, run_shared
@@ -24,6 +21,9 @@ from analyzer.store.chain_verdicts import Chains
 from analyzer.store.declaration import columns
 from analyzer.store.output_schemas import CERTIFICATE
 from analyzer.store.session_record import json_line
+from analyzer.text.escape import harmless
+from analyzer.text.formatting import count_text, ranges_text
+from analyzer.text.message_summary import day, key_text
 from analyzer.tls.events import Event, SessionEnded
 from analyzer.tls.session import Session
 from analyzer.x509.certificate import RAW_PUBLIC_KEY, certificate

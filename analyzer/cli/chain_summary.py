@@ -5,10 +5,10 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from analyzer.cli.escape import harmless
-from analyzer.cli.formatting import count_text, ranges_text
 from analyzer.cli.output import Output
 from analyzer.cli.table import Column, Table
+from analyzer.text.escape import harmless
+from analyzer.text.formatting import count_text, ranges_text
 
 MAX_CHAINS = 4096
 """The most invalid chains that are distinguished. The sessions of further ones are only counted."""

@@ -8,12 +8,12 @@ capture may be much older than the stores.
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from analyzer.cli.escape import harmless
-from analyzer.cli.formatting import count_text, moment_text
-from analyzer.cli.message_summary import day
 from analyzer.cli.output import Output
 from analyzer.cli.table import wrap
 from analyzer.store.chain_verdicts import ChainVerdict, Link
+from analyzer.text.escape import harmless
+from analyzer.text.formatting import count_text, moment_text
+from analyzer.text.message_summary import day
 from analyzer.x509.certificate import certificate
 
 if TYPE_CHECKING:

@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING
 
 from analyzer.analysis.decryption_failure import CAUSES
 from analyzer.cli.capture_run import DONE, FAILED, CaptureRun, error_line, no_such_session
-from analyzer.cli.escape import harmless
-from analyzer.cli.formatting import count_text, size_text
 from analyzer.cli.key_files import Keys, read_keys
 from analyzer.cli.output import CommandError, Output, complain
 from analyzer.cli.sharing import SharedListener, make_shards, run_shared
@@ -23,6 +21,8 @@ from analyzer.store.folder import MAX_FILES, Folder
 from analyzer.store.manifest import NAME, Manifest
 from analyzer.store.private_file import FULL, PrivateFile
 from analyzer.store.session_secrets import SessionSecrets, session_lines
+from analyzer.text.escape import harmless
+from analyzer.text.formatting import count_text, size_text
 from analyzer.tls.decryption.key_material import KeyMaterial
 from analyzer.tls.session import Session
 

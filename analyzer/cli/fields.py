@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
-from analyzer.cli.escape import csv_row
 from analyzer.cli.output import CommandError, Output
 from analyzer.cli.table import wrap
 from analyzer.codec.codes import Code, codes
 from analyzer.store.session_record import json_line
+from analyzer.text.escape import csv_row
 
 FINDINGS = ("findings",)
 CAUSES = ("decryption_failures", "chain_problems")

@@ -7,11 +7,11 @@ from typing import Any, NamedTuple
 from analyzer.analysis.traffic import MAX_CONVERSATIONS, Traffic
 from analyzer.capture.capture_reader import FileFacts
 from analyzer.cli.capture_run import error_line
-from analyzer.cli.escape import harmless
-from analyzer.cli.formatting import count_text, size_text
 from analyzer.cli.output import Output
 from analyzer.cli.table import wrap
 from analyzer.store.declaration import path_text
+from analyzer.text.escape import harmless
+from analyzer.text.formatting import count_text, size_text
 
 SEVERITIES = ("high", "medium", "low", "info")
 STYLES = {"high": "alarm", "medium": "yellow", "low": "cyan", "info": "dim"}

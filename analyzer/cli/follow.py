@@ -9,7 +9,6 @@ from argparse import Namespace
 from analyzer.analysis.decryption_failure import CAUSES
 from analyzer.analysis.missing_data import MissingData
 from analyzer.cli.capture_run import DONE, FAILED, CaptureRun, no_such_session
-from analyzer.cli.formatting import count_text
 from analyzer.cli.key_files import read_keys
 from analyzer.cli.output import CommandError, Output, complain
 from analyzer.cli.rows import endpoint
@@ -18,6 +17,7 @@ from analyzer.engine import Engine
 from analyzer.engine.data_streams import DataReader, DataStreams
 from analyzer.store.chain_verdicts import NO_VERDICTS
 from analyzer.store.session_record import session_record
+from analyzer.text.formatting import count_text
 from analyzer.tls.session import Session
 
 CLOSE_NOTIFY = 0

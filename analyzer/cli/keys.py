@@ -21,9 +21,7 @@ from analyzer.analysis.key_audit import (
     key_facts,
 )
 from analyzer.cli.capture_run import CaptureRun
-from analyzer.cli.escape import harmless
 from analyzer.cli.files import print_fact
-from analyzer.cli.formatting import count_text
 from analyzer.cli.key_files import read_keys
 from analyzer.cli.output import Output
 from analyzer.cli.rows import endpoint
@@ -36,6 +34,8 @@ from analyzer.secrets.keylog_line import Line
 from analyzer.store.chain_verdicts import NO_VERDICTS
 from analyzer.store.declaration import path_text
 from analyzer.store.session_record import json_line, session_record
+from analyzer.text.escape import harmless
+from analyzer.text.formatting import count_text
 from analyzer.tls.decryption.key_material import KeyMaterial
 from analyzer.tls.events import Event, SessionEnded
 from analyzer.tls.session import Session

@@ -36,10 +36,10 @@ from time import monotonic
 from typing import TYPE_CHECKING, NamedTuple
 
 from analyzer.capture.processes.process_identity import Process
-from analyzer.cli.formatting import count_text, size_text
 from analyzer.cli.output import CommandError, complain
 from analyzer.cli.tail import replaced
 from analyzer.engine.run import Listener
+from analyzer.text.formatting import count_text, size_text
 from analyzer.tls.events import Data, Event, HandshakeMessage, SessionBegan, SessionEnded
 
 if TYPE_CHECKING:

@@ -12,12 +12,13 @@ from textual.containers import VerticalScroll
 from textual.screen import Screen
 from textual.widgets import Footer, Static
 
-from analyzer.cli.escape import harmless
-from analyzer.cli.formatting import count_text
-from analyzer.cli.ladder import Ladder, Step, camel
+from analyzer.cli.ladder import Ladder
 from analyzer.cli.live_board import Board, Row
 from analyzer.cli.output import Output
 from analyzer.cli.stream_view import MARKS
+from analyzer.text.escape import harmless
+from analyzer.text.formatting import count_text
+from analyzer.text.handshake_steps import Step, camel
 from analyzer.tls.events import Alert, HandshakeMessage
 from analyzer.tls.session_log import ROLES
 

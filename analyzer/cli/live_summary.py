@@ -4,13 +4,13 @@ import time
 from collections.abc import Sequence
 
 from analyzer.capture.live.live_options import InterfaceStatistics
-from analyzer.cli.escape import harmless
 from analyzer.cli.files import print_fact
-from analyzer.cli.formatting import count_text, duration_text
 from analyzer.cli.live_processes import LiveProcesses
 from analyzer.cli.live_run import LiveRun
 from analyzer.cli.output import Output
 from analyzer.cli.summary import Summary, print_contents
+from analyzer.text.escape import harmless
+from analyzer.text.formatting import count_text, duration_text
 
 SHOWN_INTERFACES = 16
 

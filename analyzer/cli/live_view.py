@@ -15,8 +15,6 @@ from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.widgets import DataTable, Footer, Input, Static
 
-from analyzer.cli.escape import harmless
-from analyzer.cli.formatting import count_text, size_text
 from analyzer.cli.interruption import Interruption
 from analyzer.cli.live_board import Board, Row
 from analyzer.cli.live_pages import FollowPage, LadderPage
@@ -27,6 +25,8 @@ from analyzer.engine import Listener
 from analyzer.engine import run as run_engine
 from analyzer.store.chain_verdicts import Chains
 from analyzer.store.private_file import PrivateFile
+from analyzer.text.escape import harmless
+from analyzer.text.formatting import count_text, size_text
 
 COLUMNS = (
     ("id", 7),

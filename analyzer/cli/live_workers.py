@@ -27,13 +27,13 @@ from analyzer.capture.live.capture_error import CaptureError
 from analyzer.capture.live.live_options import InterfaceStatistics
 from analyzer.capture.live.privileges import drop
 from analyzer.capture.processes.connection_witness import end_with_parent
-from analyzer.cli.escape import harmless
 from analyzer.cli.files import print_fact
-from analyzer.cli.formatting import count_text, duration_text
 from analyzer.cli.interruption import SIGNALS, Interruption
 from analyzer.cli.live_settings import names
 from analyzer.cli.live_summary import print_counters
 from analyzer.cli.output import CommandError, ErrorOutput, Output, complain
+from analyzer.text.escape import harmless
+from analyzer.text.formatting import count_text, duration_text
 
 _READ = 1 << 16
 

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from typing import Any
 
-from analyzer.cli.escape import harmless
 from analyzer.cli.output import Output
 from analyzer.cli.table import wrap
+from analyzer.text.escape import harmless
 
 MAX_HEX = 128
 """The most hex digits that are shown of a value; JSON has them all."""

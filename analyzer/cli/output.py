@@ -11,7 +11,7 @@ import sys
 from collections.abc import Sequence
 from typing import BinaryIO
 
-from analyzer.cli.escape import harmless
+from analyzer.text.escape import harmless
 
 STANDARD_STREAM = "-"
 

@@ -6,8 +6,6 @@ from collections.abc import Iterator, Sequence
 from analyzer.analysis.traffic import link_name
 from analyzer.capture.frame import Frame
 from analyzer.cli.capture_run import CaptureRun
-from analyzer.cli.escape import harmless
-from analyzer.cli.formatting import count_text, moment_text
 from analyzer.cli.key_files import read_keys
 from analyzer.cli.output import CommandError, Output
 from analyzer.cli.table import cut
@@ -16,6 +14,8 @@ from analyzer.engine.packet_tree import packet_tree
 from analyzer.packet.field_tree import Field
 from analyzer.packet.headers import read
 from analyzer.packet.packet import Packet
+from analyzer.text.escape import harmless
+from analyzer.text.formatting import count_text, moment_text
 from analyzer.tls.events import Alert, Data, Event, HandshakeMessage
 from analyzer.tls.tls_layers import TlsLayer
 

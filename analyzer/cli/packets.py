@@ -5,7 +5,6 @@ from collections.abc import Callable, Sequence
 
 from analyzer.capture.frame import Frame
 from analyzer.cli.capture_run import CaptureRun
-from analyzer.cli.escape import csv_row, harmless
 from analyzer.cli.key_files import read_keys
 from analyzer.cli.output import Output
 from analyzer.cli.table import Column, Table
@@ -15,6 +14,7 @@ from analyzer.store.http_messages import HttpMessages
 from analyzer.store.output_schemas import PACKET
 from analyzer.store.packet_info import Describer, packet_record
 from analyzer.store.session_record import json_line, rfc3339
+from analyzer.text.escape import csv_row, harmless
 from analyzer.tls.events import Event
 
 COLUMNS = (

@@ -6,7 +6,7 @@ first session, which may be several resumptions earlier.
 
 from typing import Any
 
-from analyzer.cli.formatting import count_text
+from analyzer.text.formatting import count_text
 from analyzer.tls.session import Session
 from analyzer.x509.certificate import certificate
 

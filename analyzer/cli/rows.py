@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from typing import Any
 
-from analyzer.cli.escape import csv_row, harmless
 from analyzer.cli.table import Cell
 from analyzer.cli.table import Column as TableColumn
 from analyzer.store.declaration import Column, columns
 from analyzer.store.schema import SESSION
+from analyzer.text.escape import csv_row, harmless
 
 COLUMNS = (
     TableColumn("id", 0, right=True, style="bold"),

@@ -4,15 +4,12 @@ from argparse import Namespace
 from collections.abc import Sequence
 from typing import Any
 
-from analyzer.cli.authentication_text import authenticity_text, decryption_failure_text, decryption_text
 from analyzer.cli.capture_run import CaptureRun, no_such_session
 from analyzer.cli.certificate_text import print_certificate
 from analyzer.cli.chain_tree import ChainTree
-from analyzer.cli.escape import harmless
 from analyzer.cli.files import print_fact
-from analyzer.cli.formatting import count_text, duration_text, moment_text
 from analyzer.cli.key_files import read_keys
-from analyzer.cli.ladder import Ladder, Steps, camel
+from analyzer.cli.ladder import Ladder
 from analyzer.cli.live_rows import exchange_text
 from analyzer.cli.message_fields import print_fields
 from analyzer.cli.output import CommandError, Output
@@ -23,6 +20,10 @@ from analyzer.cli.trust_options import read_chains
 from analyzer.engine import Engine, Listener
 from analyzer.store.chain_verdicts import CLIENT, SERVER, Chains, ChainVerdict
 from analyzer.store.session_record import json_line, session_record
+from analyzer.text.authentication_text import authenticity_text, decryption_failure_text, decryption_text
+from analyzer.text.escape import harmless
+from analyzer.text.formatting import count_text, duration_text, moment_text
+from analyzer.text.handshake_steps import Steps, camel
 from analyzer.tls.events import Event, HandshakeMessage, SessionEnded
 from analyzer.tls.handshake.ech_offer import EchOffer
 from analyzer.tls.session import Session

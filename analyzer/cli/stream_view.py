@@ -9,10 +9,10 @@ import codecs
 from typing import Protocol
 
 from analyzer.analysis.missing_data import Missing
-from analyzer.cli.escape import harmless
-from analyzer.cli.formatting import count_text, moment_text, offset_text
 from analyzer.cli.output import Output, complain
 from analyzer.store.session_record import json_line, rfc3339
+from analyzer.text.escape import harmless
+from analyzer.text.formatting import count_text, moment_text, offset_text
 
 NAMES = ("client", "server")
 MARKS = ("> ", "< ")

@@ -8,13 +8,11 @@ import orjson
 
 from analyzer.analysis.traffic import Traffic
 from analyzer.capture.frame import Frame
-from analyzer.cli.authentication_text import Decryptions
 from analyzer.cli.capture_run import FAILED, CaptureRun
 from analyzer.cli.chain_summary import ChainSummary
-from analyzer.cli.escape import harmless
+from analyzer.cli.decryption_counts import Decryptions
 from analyzer.cli.files import print_file
 from analyzer.cli.findings import Findings
-from analyzer.cli.formatting import count_text, duration_text, size_text
 from analyzer.cli.key_files import read_keys
 from analyzer.cli.output import Output
 from analyzer.cli.rows import COLUMNS, table_row
@@ -28,6 +26,8 @@ from analyzer.engine import Engine
 from analyzer.packet.packet import Packet
 from analyzer.store.chain_verdicts import Chains
 from analyzer.store.session_record import json_line, session_record
+from analyzer.text.escape import harmless
+from analyzer.text.formatting import count_text, duration_text, size_text
 from analyzer.tls.decryption.key_material import KeyMaterial
 from analyzer.tls.events import Event, SessionEnded
 

@@ -1,6 +1,6 @@
 import pytest
 
-from analyzer.cli.formatting import count_text, duration_text, moment_text, offset_text, ranges_text, size_text
+from analyzer.text.formatting import count_text, duration_text, moment_text, offset_text, ranges_text, size_text
 
 
 @pytest.mark.parametrize(

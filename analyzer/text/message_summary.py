@@ -3,8 +3,8 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from analyzer.cli.escape import harmless
 from analyzer.codec.registry import registry
+from analyzer.text.escape import harmless
 from analyzer.tls.events import HandshakeMessage
 from analyzer.x509.certificate import RAW_PUBLIC_KEY, certificate
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analyzer.cli.escape import csv_cell, csv_row, harmless
+from analyzer.text.escape import csv_cell, csv_row, harmless
 
 HARMFUL_CATEGORIES = {"Cc", "Cf", "Zl", "Zp", "Cs"}
 

@@ -3,7 +3,7 @@
 import pytest
 
 from analyzer.analysis.decryption_failure import CAUSES
-from analyzer.cli.authentication_text import authenticity_text, check_text, decryption_failure_text, decryption_text
+from analyzer.text.authentication_text import authenticity_text, check_text, decryption_failure_text, decryption_text
 
 NOTHING = {"status": "none", "reason": None, "records": 0, "failed": 0, "detail": None}
 

@@ -1,16 +1,12 @@
 """Writes the results of decryption and of handshake authentication as text: the status, the reason, and what to do next."""
 
-from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
 from analyzer.analysis.decryption_failure import CAUSES
-from analyzer.cli.escape import harmless
-from analyzer.cli.formatting import count_text
-from analyzer.cli.output import Output
-from analyzer.cli.table import wrap
+from analyzer.text.formatting import count_text
 
-_STATUS = {
+STATUSES = {
     "decrypted": "decrypted",
     "partial": "decrypted in part",
     "none": "not decrypted",
@@ -34,7 +30,7 @@ _FINISHED_WORDS: dict[str, Marked] = {
 
 def decryption_text(decryption: dict[str, Any]) -> str:
     """Return one line that says whether a session's records were decrypted."""
-    words = _STATUS[decryption["status"]]
+    words = STATUSES[decryption["status"]]
     if decryption["records"]:
         words += f": {count_text(decryption['records'], 'record')} opened, consistent with the supplied secrets"
     if decryption["failed"]:
@@ -96,39 +92,3 @@ def _grouped(detail: str) -> str:
         what, found, why = part.partition(": ")
         causes.setdefault(why if found else "", []).append(what)
     return "; ".join(", ".join(whats) + (f": {why}" if why else "") for why, whats in causes.items())
-
-
-class Decryptions:
-    """Counts the decryption results of the sessions of a run, and prints the counts with the reasons."""
-
-    def __init__(self) -> None:
-        self.statuses: Counter[str] = Counter()
-        self.reasons: Counter[str] = Counter()
-        self._examples: dict[str, tuple[int, str]] = {}
-        self._given = False
-
-    def take(self, record: dict[str, Any], given: bool) -> None:
-        """Take a session's record. given: whether any secrets were given."""
-        decryption = record["decryption"]
-        self._given = self._given or given
-        self.statuses[decryption["status"]] += 1
-        reason = decryption["reason"]
-        if reason is not None:
-            self.reasons[reason] += 1
-            self._examples.setdefault(reason, (record["id"], decryption["detail"] or ""))
-
-    def print(self, output: Output) -> None:
-        """Print the counts, and a sentence for each reason. Print nothing if no secrets were given or nothing was encrypted."""
-        encrypted = self.statuses.total() - self.statuses["not_needed"]
-        if not self._given or not encrypted:
-            return
-        output.line()
-        counts = [f"{self.statuses[s]:,} {_STATUS[s]}" for s in ("decrypted", "partial", "none") if self.statuses[s]]
-        output.line(output.paint("Decryption", "bold") + output.paint(f"  {', '.join(counts)}", "dim"))
-        for reason, count in self.reasons.most_common():
-            meaning, advice = CAUSES[reason]
-            number, detail = self._examples[reason]
-            shown = f" (session {number}: {detail})" if detail else f" (session {number})"
-            lines = wrap(harmless(f"{count_text(count, 'session')}: {meaning}{shown}. {advice}"), output.width - 2)
-            for line in lines:
-                output.line("  " + line)
