@@ -1,4 +1,4 @@
-cdef int _NEAR, _STEADY
+cdef int _NEAR, _FAR, _STEADY
 cdef Py_ssize_t _MOST_FRAMES
 cdef long long _WHOLE
 

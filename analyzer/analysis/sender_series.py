@@ -16,6 +16,11 @@ NEAR = 64
 for one frame.
 """
 
+FAR = 4096
+"""Numbers so far behind the last one are late: several frames of many packets each change places. Only a number farther away in
+both directions stands out.
+"""
+
 STEADY = 16
 """Steps after which numbers are taken for a series."""
 
@@ -35,7 +40,7 @@ WHOLE_SEGMENT = 1460
 """Bytes of payload up to which a frame is one packet on the wire, also where network cards split and join segments."""
 
 # In the compiled build these are C variables, which other modules cannot see.
-_NEAR, _STEADY, _MOST_FRAMES, _WHOLE = NEAR, STEADY, MOST_FRAMES, WHOLE_SEGMENT
+_NEAR, _FAR, _STEADY, _MOST_FRAMES, _WHOLE = NEAR, FAR, STEADY, MOST_FRAMES, WHOLE_SEGMENT
 
 
 class SenderSeries:
@@ -114,7 +119,7 @@ class SenderSeries:
         ahead: cython.int = (identification - self.last) & 0xFFFF
         if self.odd >= 0:
             if 0 < ahead <= _NEAR:  # the packet before was the only one that did not fit
-                if self.n_steps >= _STEADY:
+                if self.n_steps >= _STEADY and (self.odd - self.last) & 0xFFFF > _FAR:
                     keep_frame(self.odd_frames, self.odd_frame)
             elif (identification - self.odd) & 0xFFFF <= _NEAR:
                 # Forward, the sender may only have sent much to others meanwhile.
@@ -133,18 +138,21 @@ class SenderSeries:
             return  # the same packet at another place, or sent again by something on the path
         if ahead <= _NEAR:
             self.n_steps += 1
-            if ahead > 1 and not self.joined:
+            skipped: cython.int = ahead - 1
+            if identification < self.last:
+                skipped -= 1  # 0, which says nothing
+            if skipped > 0 and not self.joined:
                 self.n_skips += 1
-                self.skipped += ahead - 1
+                self.skipped += skipped
                 keep_frame(self.skip_frames, frame)
             self.last = identification
-        elif ahead > 0x10000 - _NEAR:
+        elif ahead > 0x10000 - _FAR:
             if forward:
                 if self.n_steps >= _STEADY:
                     keep_frame(self.backward_frames, frame)
                 self.n_random += 1
             elif self.skipped > 0:
-                self.skipped -= 1  # it is late: it was not left out
+                self.skipped -= 1  # it was not left out
         else:
             self.odd = identification
             self.odd_frame = frame

@@ -126,7 +126,7 @@ def test_a_packet_that_was_added_stands_out(found: Callable[..., dict[str, Any]]
 def test_a_host_that_begins_again_with_its_numbers(found: Callable[..., dict[str, Any]]) -> None:
     talked = talk()
     for place in range(83, len(talked), 2):
-        talked = change(talked, place, identification=talked[place][1].identification - 4000)
+        talked = change(talked, place, identification=talked[place][1].identification - 6000)
     observed = found(talked)
     assert {code: one["frames"] for code, one in observed.items()} == {"identification_restarts": [84]}
 
