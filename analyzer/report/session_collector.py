@@ -10,9 +10,11 @@ from typing import Any
 
 from analyzer.engine.run import Listener
 from analyzer.report.certificate_collector import CertificateCollector
+from analyzer.report.exchange_rows import Cell, exchange_row
 from analyzer.report.finding_collector import FindingCollector
 from analyzer.report.host_facts import HostCollector
 from analyzer.report.step_records import step_records
+from analyzer.report.time_quality import ServerClocks
 from analyzer.store.chain_verdicts import Chains
 from analyzer.store.session_record import session_record
 from analyzer.text.handshake_steps import Steps
@@ -49,7 +51,7 @@ class SessionCollector(Listener):
     at most MOST_FAILED. counts: how many sessions have each value of a key. rows: CSV lines by session number.
     """
 
-    def __init__(self, chains: Chains) -> None:
+    def __init__(self, chains: Chains, clocks: ServerClocks) -> None:
         self.n_sessions = 0
         self.n_established = 0
         self.n_failed = 0
@@ -60,10 +62,12 @@ class SessionCollector(Listener):
         self.brief: list[dict[str, Any]] = []
         self.counts: dict[str, Counter[str]] = {key: Counter() for key in _COUNTED}
         self.rows: dict[int, bytes] = {}
+        self.requests: list[list[Cell]] = []
         self.findings = FindingCollector()
         self.certificates = CertificateCollector()
         self.hosts = HostCollector()
         self._chains = chains
+        self._clocks = clocks
         self._steps: dict[int, Steps] = {}
         self._n_severe = 0
 
@@ -85,6 +89,7 @@ class SessionCollector(Listener):
 
     def _end(self, session: Session, steps: Steps | None) -> None:
         record = session_record(session, False, self._chains)
+        self._clocks.take(session)
         self.n_sessions += 1
         self.n_established += bool(record["established"])
         self.n_gap_bytes += sum(gap["length"] for gap in record["gaps"])
@@ -97,6 +102,8 @@ class SessionCollector(Listener):
         self.certificates.take(record)
         self.hosts.take(record)
         self.rows[session.id] = csv_line(CSV_COLUMNS, record)
+        for exchange in record["http"][: MOST_EXCHANGES - len(self.requests)]:
+            self.requests.append(exchange_row(session.id, exchange))
         if record["established"] is False:
             self.n_failed += 1
             if len(self.failed) < MOST_FAILED:
