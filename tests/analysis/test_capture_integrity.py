@@ -33,7 +33,7 @@ PIECE = b"x" * 100
 def talk(n: int = 60, wait: int = 100 * MILLISECOND + 7) -> list[tuple[int, Segment]]:
     """A connection as two Linux hosts have it: a handshake, then `n` pieces of the server, each acknowledged."""
     client, server = Segment(identification=1000, tsval=50_000), Segment(identification=7000, hops=55, tsval=900_000)
-    ends = {"source": (SERVER, 443), "destination": (CLIENT, 40000)}
+    ends: dict[str, Any] = {"source": (SERVER, 443), "destination": (CLIENT, 40000)}
     talked = [
         (START, replace(client, flags=SYN, sequence=100, acknowledgement=0)),
         (START + 300, replace(server, flags=SYN | ACK, sequence=500, acknowledgement=101, identification=0, **ends)),
