@@ -67,11 +67,11 @@ class SenderSeries:
         self.hops = self.odd_hop = -1
         self.odd_hop_frame = 0
         self.n_same_hops = self.changes = 0
-        self.skip_frames: list[int] = []
-        self.odd_frames: list[int] = []
-        self.restart_frames: list[int] = []
-        self.backward_frames: list[int] = []
-        self.odd_hops: list[int] = []
+        self.skip_frames: list[int] | None = None
+        self.odd_frames: list[int] | None = None
+        self.restart_frames: list[int] | None = None
+        self.backward_frames: list[int] | None = None
+        self.odd_hops: list[int] | None = None
 
     def take(
         self,
@@ -90,7 +90,7 @@ class SenderSeries:
             if self.odd_hop >= 0:
                 self.changes += 1
                 if self.n_same_hops >= _STEADY:
-                    keep_frame(self.odd_hops, self.odd_hop_frame)
+                    self.odd_hops = keep_frame(self.odd_hops, self.odd_hop_frame)
                 self.odd_hop = -1
             self.n_same_hops += 1
         elif self.hops < 0:
@@ -120,11 +120,11 @@ class SenderSeries:
         if self.odd >= 0:
             if 0 < ahead <= _NEAR:  # the packet before was the only one that did not fit
                 if self.n_steps >= _STEADY and (self.odd - self.last) & 0xFFFF > _FAR:
-                    keep_frame(self.odd_frames, self.odd_frame)
+                    self.odd_frames = keep_frame(self.odd_frames, self.odd_frame)
             elif (identification - self.odd) & 0xFFFF <= _NEAR:
                 # Forward, the sender may only have sent much to others meanwhile.
                 if self.n_steps >= _STEADY and (self.odd - self.last) & 0xFFFF >= 0x8000:
-                    keep_frame(self.restart_frames, self.odd_frame)
+                    self.restart_frames = keep_frame(self.restart_frames, self.odd_frame)
                 self.n_random += 1
                 self.last = self.odd
                 ahead = (identification - self.last) & 0xFFFF
@@ -144,12 +144,12 @@ class SenderSeries:
             if skipped > 0 and not self.joined:
                 self.n_skips += 1
                 self.skipped += skipped
-                keep_frame(self.skip_frames, frame)
+                self.skip_frames = keep_frame(self.skip_frames, frame)
             self.last = identification
         elif ahead > 0x10000 - _FAR:
             if forward:
                 if self.n_steps >= _STEADY:
-                    keep_frame(self.backward_frames, frame)
+                    self.backward_frames = keep_frame(self.backward_frames, frame)
                 self.n_random += 1
             elif self.skipped > 0:
                 self.skipped -= 1  # it was not left out
@@ -162,10 +162,15 @@ class SenderSeries:
         return self.n_steps >= _STEADY and self.n_random * _STEADY <= self.n_steps
 
 
-def keep_frame(frames: list[Any], frame: cython.longlong) -> None:
-    """Keep the number of a frame as an example, unless there are enough."""
+def keep_frame(frames: list[Any] | None, frame: cython.longlong) -> list[Any]:
+    """Keep the number of a frame as an example, unless there are enough. Return the examples; there is no list before the
+    first.
+    """
+    if frames is None:
+        return [frame]
     if len(frames) < _MOST_FRAMES:
         frames.append(frame)
+    return frames
 
 
 COMPILED: bool = cython.compiled
