@@ -22,6 +22,11 @@ from analyzer.store.declaration import path_text
 EDITORS = ("editcap", "mergecap", "reordercap", "text2pcap", "randpkt", "tracewrangler", "tcprewrite", "bittwiste", "joincap")
 """Programs that make captures out of captures or of text, and capture nothing themselves, by a word of their name."""
 
+DUMPCAP = "Dumpcap"
+"""How the program that captures for Wireshark and TShark names itself. Since version 1.8 it writes its system, the name of each
+interface, and counters at the end.
+"""
+
 MOST_OBSERVATIONS = 100
 """Observations on one file, and on the packets of all interfaces. A stranger can describe 65,536 interfaces in a file."""
 
@@ -77,6 +82,11 @@ def file_observations(facts: FileFacts, integrity: CaptureIntegrity) -> list[Obs
     for application in dict.fromkeys(one.application for one in facts.sections if one.application):
         if any(name in application.lower() for name in EDITORS):
             add("edited_by", application=application[:COMMENT_LENGTH])
+    if any((one.application or "").startswith(DUMPCAP) for one in facts.sections):
+        if any(not one.name for one in facts.interfaces) or any(not one.os for one in facts.sections):
+            add("dumpcap_without_names", application=DUMPCAP)
+        if not facts.statistics and facts.error is None:
+            add("dumpcap_without_counters", application=DUMPCAP)
     if facts.n_secrets:
         add("secrets_inside", count=facts.n_secrets)
     if facts.first_time is not None and facts.first_time < OLDEST:

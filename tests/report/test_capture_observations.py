@@ -46,12 +46,33 @@ def test_a_file_that_was_joined(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("application", "edited"), [("Mergecap (Wireshark) 4.2.2", True), ("Dumpcap (Wireshark) 4.2.2", False)]
+    ("application", "edited"), [("Mergecap (Wireshark) 4.2.2", True), ("tcpdump 4.99", False)]
 )
 def test_programs_that_do_not_capture(tmp_path: Path, application: str, edited: bool) -> None:
     observed = observe(write(tmp_path / "a", FRAMES, application=application))
     assert set(observed) == ({"edited_by"} if edited else set())
     assert not edited or observed["edited_by"]["args"]["application"] == application
+
+
+def dumpcap(path: Path, os: str, name: str, counters: bool) -> dict[str, dict[str, Any]]:
+    file = io.BytesIO()
+    writer = PcapngWriter(file, os=os, application="Dumpcap (Wireshark) 4.2.2")
+    writer.write_interface(1, name=name)
+    writer.write_frame(*FRAMES[0])
+    if counters:
+        writer.write_statistics(Statistics(0, START))
+    path.write_bytes(file.getvalue())
+    return observe(path)
+
+
+def test_what_dumpcap_always_writes(tmp_path: Path) -> None:
+    assert dumpcap(tmp_path / "whole", "Linux", "eth0", True) == {}
+    assert set(dumpcap(tmp_path / "counters", "Linux", "eth0", False)) == {"dumpcap_without_counters"}
+    assert set(dumpcap(tmp_path / "os", "", "eth0", True)) == {"dumpcap_without_names"}
+    assert set(dumpcap(tmp_path / "name", "Linux", "", True)) == {"dumpcap_without_names"}
+    cut = tmp_path / "cut"
+    cut.write_bytes((tmp_path / "counters").read_bytes()[:-1])
+    assert observe(cut) == {}
 
 
 def test_secrets_in_a_file(tmp_path: Path) -> None:
