@@ -116,8 +116,8 @@ def agreement_traits(session: Session, port: cython.int) -> list[tuple[str, str,
     return found + unusual_port(port)
 
 
-def placed(session: Session, name: str, traits: list[tuple[str, str, str]]) -> list[Finding]:
-    """Return findings with the frame of the first message of that name; none if that message is not whole."""
+def placed(session: Session, name: str, traits: list[Any]) -> list[Finding]:
+    """Return findings (code, severity, detail) with the frame of the first message of that name; none if it is not whole."""
     message: HandshakeMessage
     for message in session.log.messages:
         if message.name == name:

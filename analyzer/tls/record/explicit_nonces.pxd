@@ -1,6 +1,6 @@
 cimport cython
 
-cdef int START_BYTES, MAX_NONCES
+cdef int START_BYTES
 
 
 cpdef bint has_explicit_nonce(object suite) except *

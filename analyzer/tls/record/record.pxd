@@ -1,9 +1,6 @@
 cimport cython
 
 
-cdef int NOTHING, BODY, START, START_BYTES
-
-
 @cython.freelist(64)
 @cython.no_gc
 @cython.final
