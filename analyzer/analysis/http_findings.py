@@ -20,6 +20,9 @@ from analyzer.x509.host_name import checkable, matches
 MAX_HOSTS = 16
 """Maximum number of hosts of one session that are reported."""
 
+LONGEST_HOST = 253
+"""Maximum number of characters of a host that a sentence shows; DNS has no longer names."""
+
 MAX_FRAMES = 16
 """Maximum number of frames that one finding names."""
 
@@ -159,8 +162,8 @@ def _seconds(date: str) -> int | None:
 
 
 def _host(authority: str) -> str:
-    """Return the host of an authority, in lower case and without port."""
-    host = authority.rpartition("@")[2].lower()
+    """Return the host of an authority, in lower case and without port; of a too long one its begin."""
+    host = authority.rpartition("@")[2].lower()[:LONGEST_HOST]
     if host.startswith("["):
         return host.partition("]")[0].removeprefix("[")
     return host.partition(":")[0].removesuffix(".")

@@ -7,7 +7,6 @@ it is registered for TLS, or for a protocol that changes to TLS (STARTTLS and it
 from functools import lru_cache
 
 from analyzer.codec.registry import registry
-from analyzer.x509.certificate_view import CertificateView
 
 STARTTLS_PORTS = frozenset(
     {21, 24, 25, 110, 119, 143, 389, 587, 1433, 2000, 2525, 3306, 3389, 4190, 5060, 5222, 5269, 5432, 5672}
@@ -41,5 +40,7 @@ def unusual_port(port: int) -> list[tuple[str, str, str]]:
 @lru_cache(maxsize=REMEMBERED)
 def self_signed(der: bytes) -> str | None:
     """Return the title of a certificate whose signature is by its own key; None for any other."""
+    from analyzer.x509.certificate_view import CertificateView  # only for the first server that sends one certificate
+
     view = CertificateView(der)
     return view.title if view.self_issued and view.own_signature.result == "good" else None

@@ -5,13 +5,13 @@ of each combination are made once and remembered. Only the frames differ, and fe
 messages that are not whole in the capture.
 """
 
+from functools import cache
 from typing import Any
 
 import cython
 
 from analyzer.analysis.data_volume import LARGE_UPLOAD_BYTES, LONG_SESSION_NS, volume
 from analyzer.analysis.hello_offers import encrypted_hello, post_quantum
-from analyzer.analysis.http_findings import http_findings
 from analyzer.analysis.service_traits import self_signed, unusual_port
 from analyzer.analysis.weak_cryptography import weak_compression, weak_prime, weak_resumption, weak_suite, weak_version
 from analyzer.flows.flow import Flow
@@ -55,7 +55,7 @@ def session_findings(session: Session) -> list[Finding]:
     if work is not None and work.application is not None:
         exchanges = getattr(work.application, "exchanges", None)
         if exchanges:
-            found += http_findings(session, exchanges)
+            found += _http_findings()(session, exchanges)
     return found
 
 
@@ -141,3 +141,11 @@ def self_signed_findings(session: Session, der: bytes) -> list[Finding]:
             frames.append(message.frame)
             break
     return [Finding("self_signed_service", "info", f"the only certificate of the server, {title}, has signed itself", frames)]
+
+
+@cache
+def _http_findings() -> Any:
+    """Return the function that reads exchanges. Its module is imported with the first session that has any."""
+    from analyzer.analysis.http_findings import http_findings
+
+    return http_findings
