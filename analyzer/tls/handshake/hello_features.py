@@ -44,6 +44,12 @@ SHARED: dict[Any, Any] = {}
 
 INPUTS: dict[bytes, FingerprintInput] = {}
 
+MAX_SHARES = 4
+"""Key shares of a ClientHello whose public keys are kept. Browsers send two or three."""
+
+SHORTEST_PUBLIC_KEY = 16
+"""Bytes of a public key at least. Shorter values are the same by chance, or GREASE (RFC 8701 section 3)."""
+
 Shared = TypeVar("Shared")
 
 REMEMBERED_INPUTS = 4096
@@ -105,6 +111,30 @@ def selected_group(answer: Any) -> cython.int:
     if group is None:
         group = getattr(body, "selected_group", None)
     return -1 if group is None else group
+
+
+def key_shares(hello: Any) -> tuple[bytes, ...]:
+    """Return the public keys of a ClientHello's key shares, at most MAX_SHARES; of a hybrid share the part of the curve."""
+    body = extension_body(hello, KEY_SHARE)
+    found: list[bytes] = []
+    for entry in getattr(body, "client_shares", None) or ():
+        key = public_key(entry)
+        if len(key) > 0 and len(found) < MAX_SHARES:
+            found.append(key)
+    return tuple(found)
+
+
+def server_key_share(answer: Any) -> bytes:
+    """Return the public key of a ServerHello's key share, as `key_shares` does; empty without one."""
+    return public_key(getattr(extension_body(answer, KEY_SHARE), "server_share", None))
+
+
+def public_key(entry: Any) -> bytes:
+    """Return the public key of a key share entry; empty if there is none, or if it is too short to be one (GREASE)."""
+    key = getattr(entry, "key_exchange", None)
+    if key is not None and not isinstance(key, bytes):
+        key = getattr(key, "x25519", None) or getattr(key, "secp256r1", None) or getattr(key, "secp384r1", None)
+    return key if key is not None and len(key) >= SHORTEST_PUBLIC_KEY else b""
 
 
 def record_size_limit(message: Any) -> int | None:

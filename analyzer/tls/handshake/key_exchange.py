@@ -1,8 +1,10 @@
-"""Reads a ServerKeyExchange: its group, and what its signature covers (RFC 5246 section 7.4.3)."""
+"""Reads a ServerKeyExchange: its group, its public key, and what its signature covers (RFC 5246 section 7.4.3)."""
 
 from typing import Any
 
 import cython
+
+from analyzer.tls.handshake.hello_features import SHORTEST_PUBLIC_KEY
 
 
 def exchanged_group(server_key_exchange: Any) -> cython.int:
@@ -12,6 +14,16 @@ def exchanged_group(server_key_exchange: Any) -> cython.int:
         return -1
     curve = getattr(parameters, "namedcurve", None)
     return -1 if curve is None else curve
+
+
+def exchanged_key(message: Any) -> bytes:
+    """Return the public key of a ServerKeyExchange or ClientKeyExchange with (EC)DHE, empty without one or if it is short."""
+    owner = getattr(message, "params", None) or message
+    for name in ("public", "dh_Ys", "ecdh_Yc", "dh_Yc"):
+        key = getattr(owner, name, None)
+        if isinstance(key, bytes):
+            return key if len(key) >= SHORTEST_PUBLIC_KEY else b""
+    return b""
 
 
 def signed_parameters(server_key_exchange: Any, raw: bytes) -> tuple[bytes, int | None, bytes] | None:
