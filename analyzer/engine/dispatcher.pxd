@@ -1,5 +1,6 @@
 cimport cython
 
+from analyzer.analysis.repetitions cimport Repetitions
 from analyzer.codec.byte_slices cimport find_byte
 from analyzer.engine.detection cimport ciphertext_at, hello_at, ssl2_hello_at
 from analyzer.flows.connection cimport Connection
@@ -52,6 +53,7 @@ cdef class Dispatcher(Listener):
     cdef public list events
     cdef public object material
     cdef public Resumptions resumptions
+    cdef public Repetitions repetitions
     cdef public bint detailed
     cdef public bint places
     cdef public bint keeps_fields

@@ -11,10 +11,12 @@ from typing import Any
 
 import cython
 
+from analyzer.analysis.repetitions import Repetitions
 from analyzer.codec.byte_slices import find_byte
 from analyzer.engine.capture_events import RevocationSeen
 from analyzer.engine.captured_process import process_of
 from analyzer.engine.detection import ciphertext_at, hello_at, ssl2_hello_at
+from analyzer.engine.dispatch_limits import MAX_EARLY, MERGE_COST, MERGE_COST_DECRYPTED, SCAN_LIMIT, SESSION_COST
 from analyzer.flows.connection import Connection
 from analyzer.flows.flow import TCP, Flow
 from analyzer.flows.listener import Listener
@@ -32,23 +34,10 @@ from analyzer.tls.record.record_reader import RecordReader, plausible
 from analyzer.tls.session import Session
 from analyzer.x509.revocation_over_http import RevocationWatch, begins_request, begins_response
 
-SCAN_LIMIT = 16384
-"""Bytes of a connection that are searched at every position. An upgrade to TLS comes after a greeting and some commands."""
-
-MAX_EARLY = 64
-"""Gaps and conflicts before the first hello that are kept, at most. They may be in the hello itself."""
-
 DatagramProtocol = Callable[[UdpFlow], DatagramSink | None]
 """A protocol over UDP: takes a new flow, and returns its reader, or None if the flow is not of this protocol."""
 
 _TCP = TCP  # in the compiled build this is a C variable, which other modules cannot see
-
-SESSION_COST = 16384
-"""What a session costs, in bytes of its stream, beside its bytes: its handshake takes as long as so much data."""
-
-MERGE_COST, MERGE_COST_DECRYPTED = 4096, 2560
-"""What the first of several processes has to do for each session of a run, in the same unit; and when sessions are decrypted,
-which makes each of them cost more."""
 
 
 class TcpStream(Sink):
@@ -335,11 +324,12 @@ class Dispatcher(Listener):
     its own. loads: by process, what it had to do, in bytes of sessions.
     announces: whether `SessionBegan` is emitted although nothing else is `detailed`. processes: what the captures say about
     the processes of frames (`FrameProcesses`), the last captures last. numbers: that of the first session, and the step.
+    repetitions: finds what sessions have in common; None if somebody else does.
     """
 
     __slots__ = (
         "announces", "count", "datagram_protocols", "detailed", "events", "keeps_fields", "loads", "material", "numbers",
-        "pending", "places", "processes", "resumptions", "shard", "shards", "steps", "watches_revocation",
+        "pending", "places", "processes", "repetitions", "resumptions", "shard", "shards", "steps", "watches_revocation",
     )  # fmt: skip
 
     def __init__(
@@ -355,6 +345,7 @@ class Dispatcher(Listener):
         self.events: list[Event] = []
         self.material = material
         self.resumptions = Resumptions()
+        self.repetitions: Repetitions | None = Repetitions()
         self.detailed = detailed
         self.places = places
         self.keeps_fields = keeps_fields
@@ -425,6 +416,8 @@ class Dispatcher(Listener):
         """Emit that a session has ended."""
         if session.flow.process is None and len(self.processes) > 0:
             session.flow.process = process_of(session, self.processes)
+        if self.repetitions is not None:
+            session.log.repeats = self.repetitions.take_session(session)
         ended: SessionEnded = SessionEnded(session, self.steps)
         ended.frame = session.flow.last_frame
         ended.at = session.flow.end

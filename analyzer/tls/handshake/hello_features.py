@@ -11,6 +11,7 @@ import cython
 from analyzer.codec.byte_slices import slice_bytes
 from analyzer.codec.field_spec import Extension
 from analyzer.codec.runner import extension_body
+from analyzer.tls.limits import MAX_SHARES, SHORTEST_PUBLIC_KEY
 from analyzer.tls.messages.numbers import (
     ALPN,
     EARLY_DATA,
@@ -43,12 +44,6 @@ ServerFingerprintInput: TypeAlias = tuple[int, int, Numbers]
 SHARED: dict[Any, Any] = {}
 
 INPUTS: dict[bytes, FingerprintInput] = {}
-
-MAX_SHARES = 4
-"""Key shares of a ClientHello whose public keys are kept. Browsers send two or three."""
-
-SHORTEST_PUBLIC_KEY = 16
-"""Bytes of a public key at least. Shorter values are the same by chance, or GREASE (RFC 8701 section 3)."""
 
 Shared = TypeVar("Shared")
 

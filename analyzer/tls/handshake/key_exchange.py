@@ -4,7 +4,7 @@ from typing import Any
 
 import cython
 
-from analyzer.tls.handshake.hello_features import SHORTEST_PUBLIC_KEY
+from analyzer.tls.limits import SHORTEST_PUBLIC_KEY
 
 
 def exchanged_group(server_key_exchange: Any) -> cython.int:
@@ -16,14 +16,21 @@ def exchanged_group(server_key_exchange: Any) -> cython.int:
     return -1 if curve is None else curve
 
 
-def exchanged_key(message: Any) -> bytes:
-    """Return the public key of a ServerKeyExchange or ClientKeyExchange with (EC)DHE, empty without one or if it is short."""
-    owner = getattr(message, "params", None) or message
-    for name in ("public", "dh_Ys", "ecdh_Yc", "dh_Yc"):
-        key = getattr(owner, name, None)
-        if isinstance(key, bytes):
-            return key if len(key) >= SHORTEST_PUBLIC_KEY else b""
-    return b""
+def server_public_key(server_key_exchange: Any) -> bytes:
+    """Return the public key of a ServerKeyExchange with (EC)DHE, empty without one or if it is short."""
+    parameters = getattr(server_key_exchange, "params", None)
+    key = getattr(parameters, "public", None)
+    if key is None:
+        key = getattr(parameters, "dh_Ys", None)
+    return key if key is not None and len(key) >= SHORTEST_PUBLIC_KEY else b""
+
+
+def client_public_key(client_key_exchange: Any) -> bytes:
+    """Return the public key of a ClientKeyExchange with (EC)DHE, empty without one or if it is short."""
+    key = getattr(client_key_exchange, "ecdh_Yc", None)
+    if key is None:
+        key = getattr(client_key_exchange, "dh_Yc", None)
+    return key if key is not None and len(key) >= SHORTEST_PUBLIC_KEY else b""
 
 
 def signed_parameters(server_key_exchange: Any, raw: bytes) -> tuple[bytes, int | None, bytes] | None:

@@ -2,7 +2,7 @@ cimport cython
 
 from analyzer.tls.handshake cimport hello_features, key_exchange
 
-cdef int PRE_SHARED_KEY
+cdef int PRE_SHARED_KEY, MAX_SHARES
 
 
 @cython.no_gc

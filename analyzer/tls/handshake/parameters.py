@@ -7,6 +7,7 @@ import cython
 from analyzer.tls.handshake import hello_features, key_exchange
 from analyzer.tls.handshake.ech_offer import EchOffer
 from analyzer.tls.handshake.hello_features import FingerprintInput, ServerFingerprintInput
+from analyzer.tls.limits import MAX_SHARES
 from analyzer.tls.messages.numbers import PRE_SHARED_KEY
 from analyzer.tls.suites import Suite, suite
 
@@ -60,7 +61,7 @@ class Parameters:
         if self.group < 0:
             self.group = key_exchange.exchanged_group(body)
         if not self.public_key:
-            self.public_key = key_exchange.exchanged_key(body)
+            self.public_key = key_exchange.server_public_key(body)
 
 
 class Hellos:
@@ -100,10 +101,10 @@ class Hellos:
             self.public_keys = hello_features.key_shares(body)
 
     def take_key_exchange(self, body: Any) -> None:
-        """Take the public key of a ClientKeyExchange, if it is the first."""
-        if not self.public_keys:
-            key: bytes = key_exchange.exchanged_key(body)
-            self.public_keys = (key,) if len(key) > 0 else ()
+        """Take the public key of a ClientKeyExchange. Renegotiations can have many; the first few are kept."""
+        key: bytes = key_exchange.client_public_key(body)
+        if len(key) > 0 and len(self.public_keys) <= MAX_SHARES:
+            self.public_keys = (*self.public_keys, key)
 
     def accept_inner(self) -> None:
         """Use the inner hello of Encrypted Client Hello from now on."""
