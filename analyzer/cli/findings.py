@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from analyzer.analysis.capture_finding import CaptureFinding
 from analyzer.analysis.traffic import MAX_CONVERSATIONS, Traffic
 from analyzer.capture.capture_reader import FileFacts
 from analyzer.cli.capture_run import error_line
@@ -31,13 +32,15 @@ class Kind:
 
 
 class Place(NamedTuple):
-    """Where a finding is: a session, and a frame, 0 for none. after: the finding is after that frame."""
+    """Where a finding is: a session, None for none, and a frame, 0 for none. after: the finding is after that frame."""
 
-    session: int
+    session: int | None
     frame: int = 0
     after: bool = False
 
     def __str__(self) -> str:
+        if self.session is None:
+            return f"frame {self.frame}" if self.frame else ""
         if self.after:
             return f"session {self.session} after frame {self.frame}"
         return f"session {self.session}" + (f" frame {self.frame}" if self.frame else "")
@@ -79,6 +82,17 @@ class Findings:
                 self.add("cut_frames", "low", f"{frames} cut by the snapshot length: their last bytes are missing")
             for anomaly in facts.anomalies:
                 self.add("odd_capture", "info", f"{facts.path}: {anomaly.field} at byte {anomaly.offset}: {anomaly.why}")
+
+    def take_capture(self, found: Sequence[CaptureFinding]) -> None:
+        """Take the findings about the capture as a whole."""
+        for finding in found:
+            for occurrence in finding.occurrences[:SHOWN_PLACES]:
+                place = Place(occurrence.session, occurrence.frames[0] if occurrence.frames else 0)
+                self.add(finding.code, finding.severity, finding.detail, place, finding.detail)
+            kind = self._kinds.setdefault(
+                (finding.severity, finding.code, finding.detail), Kind(finding.severity, finding.detail)
+            )
+            kind.count = finding.count
 
     def take_traffic(self, traffic: Traffic) -> None:
         """Take the findings from the counting of packets."""

@@ -12,10 +12,10 @@ from typing import Any
 import cython
 
 from analyzer.analysis.repetitions import Repetitions
-from analyzer.codec.byte_slices import find_byte
-from analyzer.engine.capture_events import RevocationSeen
+from analyzer.codec.byte_slices import find_byte, slice_bytes
+from analyzer.engine.capture_events import OtherTraffic, RevocationSeen
 from analyzer.engine.captured_process import process_of
-from analyzer.engine.detection import ciphertext_at, hello_at, ssl2_hello_at
+from analyzer.engine.detection import ciphertext_at, hello_at, other_traffic, ssl2_hello_at
 from analyzer.engine.dispatch_limits import MAX_EARLY, MERGE_COST, MERGE_COST_DECRYPTED, SCAN_LIMIT, SESSION_COST
 from analyzer.flows.connection import Connection
 from analyzer.flows.flow import TCP, Flow
@@ -48,12 +48,12 @@ class TcpStream(Sink):
     tails: by side, bytes that may be the beginning of a hello. early: gaps and conflicts before the session. scanned: number
     of bytes that were searched. watch: searches for revocation data, None if not needed. begun: whether any bytes came. kept:
     bytes of memory of session and watch, as added to `Dispatcher.held`. shard: which process reads the session, -1 before one
-    is found.
+    is found. other: its first bytes with frame and time, if they would be no TLS on port 443; None if they do not matter.
     """
 
     __slots__ = (
-        "begun", "client", "connection", "dispatcher", "early", "kept", "readers", "scanned", "session", "shard", "sink",
-        "tails", "tls_begun", "watch",
+        "begun", "client", "connection", "dispatcher", "early", "kept", "other", "readers", "scanned", "session", "shard",
+        "sink", "tails", "tls_begun", "watch",
     )  # fmt: skip
 
     def __init__(self, connection: Connection, dispatcher: "Dispatcher") -> None:
@@ -71,6 +71,7 @@ class TcpStream(Sink):
         self.kept = 0
         self.watch: RevocationWatch = None  # type: ignore[assignment]  # unless plain HTTP is searched for revocation data
         self.begun = False
+        self.other: OtherTraffic | None = None
         self.shard = -1
 
     def feed(
@@ -92,6 +93,8 @@ class TcpStream(Sink):
                     self.watch = RevocationWatch(self.dispatcher.take_revocation, 1 - side)
                 elif begins_response(data, start, end):
                     self.watch = RevocationWatch(self.dispatcher.take_revocation, side)
+            if self.dispatcher.watches_https and offset == 0 and self.connection.syn:
+                self.other = other_traffic(self.connection.originator.key, slice_bytes(data, start, end), frame, at)
         if self.watch is not None:
             self.feed_watch(side, data, start, end, frame, at)
         self.feed_tls(side, data, start, end, offset, frame, at)
@@ -292,6 +295,8 @@ class TcpStream(Sink):
         if self.watch is not None:
             self.watch.close(at)
             self.watch = None  # type: ignore[assignment]
+        if self.other is not None and self.shard < 0 and len(self.early) == 0:
+            self.dispatcher.events.append(self.other)
         session: Session = self.session
         sink: RecordSink = self.sink
         if session is not None:
@@ -317,8 +322,9 @@ class Dispatcher(Listener):
     events: those that were not taken yet. material: the secrets that may decrypt records. resumptions: the resumable sessions.
     detailed: whether sessions emit all events as they happen, and not only that they ended. places: as in `SessionLog`.
     keeps_fields: as in `SessionHandshake`. watches_revocation: whether plain HTTP is searched for OCSP responses and revocation
-    lists. datagram_protocols: the protocols for UDP flows, tried in this order. pending: the pending sessions, which wait for
-    secrets; None before the first one. count: how many sessions there were. steps: how often the readers of connections ran.
+    lists. watches_https: whether connections to port 443 without TLS are emitted. datagram_protocols: the protocols for UDP
+    flows, tried in this order. pending: the pending sessions, which wait for secrets; None before the first one. count: how
+    many sessions there were. steps: how often the readers of connections ran.
     Several processes can read one capture: shards, of which this is number `shard`. Each of them follows all connections and
     finds all sessions, so `count`, `steps` and the rest are the same in all of them; but it reads only the sessions that are
     its own. loads: by process, what it had to do, in bytes of sessions.
@@ -329,7 +335,8 @@ class Dispatcher(Listener):
 
     __slots__ = (
         "announces", "count", "datagram_protocols", "detailed", "events", "keeps_fields", "loads", "material", "numbers",
-        "pending", "places", "processes", "repetitions", "resumptions", "shard", "shards", "steps", "watches_revocation",
+        "pending", "places", "processes", "repetitions", "resumptions", "shard", "shards", "steps", "watches_https",
+        "watches_revocation",
     )  # fmt: skip
 
     def __init__(
@@ -350,6 +357,7 @@ class Dispatcher(Listener):
         self.places = places
         self.keeps_fields = keeps_fields
         self.watches_revocation = watches_revocation
+        self.watches_https = False
         self.datagram_protocols = tuple(datagram_protocols)
         self.pending: PendingSessions = None  # type: ignore[assignment]  # until a session has to wait
         self.count = 0

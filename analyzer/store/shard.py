@@ -17,7 +17,7 @@ from analyzer.analysis.traffic import Traffic
 from analyzer.capture.capture_reader import CaptureReader
 from analyzer.capture.packet_reader import PacketReader
 from analyzer.engine import Engine
-from analyzer.engine.capture_events import RevocationSeen
+from analyzer.engine.capture_events import OtherTraffic, RevocationSeen
 from analyzer.store.session_record import rfc3339
 from analyzer.tls.decryption.key_material import KeyMaterial
 from analyzer.tls.events import SessionEnded
@@ -50,7 +50,8 @@ Describe = Callable[[Session, "Holes", bool], bytes]
 class Turn(NamedTuple):
     """What one process has read of one piece of the capture. Everything in it can be marshalled.
 
-    n_bytes: of the captures that are read so far. revocation: media types and bodies of revocation data (from process 0 only).
+    n_bytes: of the captures that are read so far. revocation: media types and bodies of revocation data; others: key, first
+    frame and first bytes of connections to port 443 without TLS (both from process 0 only).
     notes: see `NotedResumptions`. ended: the fields of `Ended`, one tuple for each session. certificates: DER of those that
     `ended` names by number, after the earlier ones; renewed: the numbers begin at 0 again. spent: what of the limits of a run
     is used up. is_last: whether the captures have ended. failure: why reading ended, "" if it did not.
@@ -58,6 +59,7 @@ class Turn(NamedTuple):
 
     n_bytes: int
     revocation: list[tuple[str, bytes]]
+    others: list[tuple[bytes, int, bytes]]
     notes: list[tuple[Any, ...]]
     ended: list[tuple[Any, ...]]
     certificates: list[bytes]
@@ -109,8 +111,8 @@ class NotedResumptions(Resumptions):
     """Notes what a run with all sessions would keep and look for.
 
     notes: (step, number, server, name, id or None, ticket or None, opens, at) of a session that may be resumed; (step, number
-    of the search, server, name, id, ticket) of a search; (step, number of the search) if the session that it finds is to give its
-    master secret. A search returns a session whose number is that of the search, below 0.
+    of the search, server, name, id, ticket) of a search; (step, number of the search) if the session that it finds is to give
+    its master secret. A search returns a session whose number is that of the search, below 0.
     """
 
     def __init__(self, engine: Engine) -> None:
@@ -251,6 +253,7 @@ class Shard:
         if renewed:
             self._numbers.clear()
         revocation: list[tuple[str, bytes]] = []
+        others: list[tuple[bytes, int, bytes]] = []
         certificates: list[bytes] = []
         ended = []
         for event in self._engine.take():
@@ -258,9 +261,12 @@ class Shard:
                 ended.append(tuple(self._ended(event, certificates)))
             elif isinstance(event, RevocationSeen) and self._part[0] == 0:
                 revocation.append((event.content_type, event.body))
+            elif isinstance(event, OtherTraffic) and self._part[0] == 0:
+                others.append((event.key, event.frame, event.head))
         return Turn(
             n_bytes=self.reader.n_bytes(),
             revocation=revocation,
+            others=others,
             notes=[] if self._resumptions is None else self._resumptions.take(),
             ended=ended,
             certificates=certificates,

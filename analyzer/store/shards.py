@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import orjson
 
+from analyzer.analysis.capture_findings import MAX_OTHERS
 from analyzer.analysis.repetitions import Repetitions
 from analyzer.analysis.traffic import Traffic
 from analyzer.capture.capture_reader import CaptureReader
@@ -165,7 +166,7 @@ class Shards:
     """The processes of a run.
 
     reader: of the captures, in this process. traffic: of all packets, if it is counted. n_sessions: how many sessions the
-    captures have, known at the end. repetitions: what sessions have in common.
+    captures have, known at the end. repetitions: what sessions have in common. others: as in `Turn`, of the whole run.
     """
 
     def __init__(
@@ -222,6 +223,7 @@ class Shards:
 
     def _begin(self) -> None:
         self._progress = Progress(self._n_shards)
+        self.others: list[tuple[bytes, int, bytes]] = []
         self._resumptions = Resumptions()
         self._found: list[dict[int, ResumableSession | None]] = [{} for _ in range(self._n_shards)]
         self._certificates: list[list[bytes]] = [[] for _ in range(self._n_shards)]
@@ -298,6 +300,7 @@ class Shards:
             if turn.renewed:
                 self._certificates[shard].clear()
             self._certificates[shard] += turn.certificates
+        self.others += turns[0].others[: MAX_OTHERS + 1 - len(self.others)]
         self._n_merged += 1
         if self._n_merged <= self._n_skipped:
             return []
@@ -356,4 +359,4 @@ def _work(
             raise
         except OSError as error:
             failure = str(error.strerror) if error.filename is None else f"{error.filename}: {error.strerror}"
-            pipe.send_bytes(marshal.dumps(tuple(Turn(0, [], [], [], [], False, (0, 0, 0, 0), True, failure))))
+            pipe.send_bytes(marshal.dumps(tuple(Turn(0, [], [], [], [], [], False, (0, 0, 0, 0), True, failure))))
