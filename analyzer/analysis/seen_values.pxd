@@ -11,4 +11,3 @@ cdef class SeenValues:
     cdef public bint forgotten
 
     cpdef object first(self, bytes value, object place)
-    cpdef object find(self, bytes value)

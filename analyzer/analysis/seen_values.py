@@ -6,8 +6,6 @@ younger one is full, the older one is dropped, and `forgotten` says that older v
 
 from typing import Any
 
-import cython
-
 MAX_VALUES = 1 << 15
 """Values of one generation; two are kept, with about 250 bytes each. A session has about five of them."""
 
@@ -37,11 +35,3 @@ class SeenValues:
             self.older = self.younger
             self.younger = {}
         return None
-
-    def find(self, value: bytes) -> Any:
-        """Return the first place of a value, None if it is not known."""
-        found: Any = self.younger.get(value)
-        return self.older.get(value) if found is None else found
-
-
-COMPILED: bool = cython.compiled
