@@ -1,6 +1,8 @@
 """The first place of a value is remembered, up to a limit."""
 
-from analyzer.analysis.seen_values import MAX_VALUES, SeenValues
+from analyzer.analysis.seen_values import SeenValues
+
+MAX_VALUES = 1 << 15
 
 
 def test_the_first_place_stays():
