@@ -39,7 +39,7 @@ def examine(options: Namespace, output: Output) -> tuple[CaptureRun, dict[str, A
     case = _case(options)
     capture_run = CaptureRun(options.captures, output, hashing=("sha256", *_list_of("--digest", options.digest, DIGESTS)))
     chains = read_chains(options)
-    engine = Engine(detailed=True, places=False, watches_revocation=True, **read_keys(options, capture_run))
+    engine = Engine(detailed=True, places=False, watches_revocation=True, watches_https=True, **read_keys(options, capture_run))
     examination = Examination(chains)
     capture_run.run(engine, examination.listeners)
     files = capture_run.reader.files
@@ -50,7 +50,9 @@ def examine(options: Namespace, output: Output) -> tuple[CaptureRun, dict[str, A
         psk_files=options.psk_file,
         trust=chains.trust if chains.stores() else None,
     )
-    results = examination.facts(files, evidence, engine.material.given)
+    repetitions = engine.dispatcher.repetitions
+    forgotten = repetitions is not None and repetitions.forgotten
+    results = examination.facts(files, evidence, engine.material.given, forgotten)
     contents = tables(examination.collected, results)
     _, attached = attach(contents)
     facts = {
