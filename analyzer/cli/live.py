@@ -86,6 +86,7 @@ def run(options: Namespace, output: Output) -> int:
             own = OwnSessions(command, live_run.engine.material.keylog, [summary, _printer(options, output, chains)])
             live_run.notes.append(own.notes)
             _print(options, output, live_run, [*listeners, own], n_frames)
+            command.stop()
             complain(command.outcome())
             if own.others:
                 complain(own.left_out())
