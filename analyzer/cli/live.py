@@ -17,6 +17,7 @@ from analyzer.capture.live.live_capture import CaptureError, LiveCapture, LiveOp
 from analyzer.capture.live.pipe_capture import PipeCapture
 from analyzer.cli.capture_run import DAMAGED, DONE, FAILED, error_line
 from analyzer.cli.interruption import Interruption, exceptions
+from analyzer.cli.later_imports import import_later_ones, unreadable
 from analyzer.cli.live_command import LiveCommand, OwnSessions
 from analyzer.cli.live_events import EventLines
 from analyzer.cli.live_keeping import keepers
@@ -34,6 +35,7 @@ from analyzer.cli.trust_options import read_chains
 from analyzer.engine import Engine, Listener
 from analyzer.engine import run as run_engine
 from analyzer.store.chain_verdicts import Chains
+from analyzer.x509.trust import MOZILLA
 
 _BLOCK_TIMEOUT = 60
 """Milliseconds until packets of a slow link come. Each time takes a block of the ring, so its 128 blocks last for seven seconds
@@ -67,7 +69,7 @@ def run(options: Namespace, output: Output) -> int:
             stack.callback(processes.close)
         if command is not None:
             command.start()
-        _drop_rights(options, source)
+        _drop_rights(options, source, full_screen)
         chains = read_chains(options)
         live_run = _live_run(options, source, full_screen, None if command is None else command.key_log)
         summary = Summary(live_run.engine.material, chains)
@@ -176,15 +178,15 @@ def _is_full_screen(options: Namespace, output: Output) -> bool:
     return output.terminal and all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stderr))
 
 
-def _drop_rights(options: Namespace, source: LiveSource) -> None:
+def _drop_rights(options: Namespace, source: LiveSource, view: bool = False) -> None:
+    import_later_ones()
     try:
         note = privileges.drop(options.user)
     except CaptureError as error:
         raise CommandError(str(error)) from error
-    package = os.path.dirname(os.path.dirname(__file__))
-    if not os.access(os.path.join(package, "cli"), os.R_OK | os.X_OK):
-        user = options.user or f"number {os.getuid()}"
-        raise CommandError(f"user {user} cannot read {package}, where the analyzer is installed")
+    missing = unreadable(view, not options.trust or MOZILLA in options.trust)
+    if missing is not None:
+        raise CommandError(f"user {options.user or f'number {os.getuid()}'} cannot read {missing}")
     if note is not None and not isinstance(source, PipeCapture):
         complain(note)
 
