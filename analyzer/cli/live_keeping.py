@@ -13,7 +13,7 @@ from analyzer.codec.build import build
 from analyzer.engine import Engine, Listener
 from analyzer.engine.dispatcher import TcpStream
 from analyzer.store.chain_verdicts import Chains
-from analyzer.store.flight_recorder import FlightRecorder
+from analyzer.store.flight_recorder import FlightRecorder, IncidentSecrets
 from analyzer.store.kept_packets import KeptPackets, Origin
 from analyzer.tls.session import Session
 
@@ -39,8 +39,9 @@ def keepers(options: Namespace, live_run: LiveRun, chains: Chains) -> list[Liste
     if options.trigger is not None:
         if not os.path.isdir(options.incidents) or not os.access(options.incidents, os.W_OK):
             raise CommandError(f"{options.incidents}: not a folder that can be written to")
+        secrets = None if material is None else IncidentSecrets(material, open_sessions_of(live_run.engine))
         recorder = FlightRecorder(
-            options.incidents, seconds_of(options), triggers_of(options), origin, chains, row_text, material
+            options.incidents, seconds_of(options), triggers_of(options), origin, chains, row_text, secrets
         )
         live_run.notes.append(recorder.notes)
         listeners.append(recorder)
