@@ -20,7 +20,7 @@ from analyzer.cli.interruption import Interruption, exceptions
 from analyzer.cli.later_imports import import_later_ones, unreadable
 from analyzer.cli.live_command import LiveCommand, OwnSessions
 from analyzer.cli.live_events import EventLines
-from analyzer.cli.live_keeping import keepers
+from analyzer.cli.live_keeping import keepers, open_randoms_of
 from analyzer.cli.live_keys import LiveKeys
 from analyzer.cli.live_processes import LiveProcesses
 from analyzer.cli.live_rows import LiveRows
@@ -30,7 +30,7 @@ from analyzer.cli.live_summary import print_live_summary
 from analyzer.cli.live_workers import READY, Counts, Share, run_workers
 from analyzer.cli.output import STANDARD_STREAM, CommandError, ErrorOutput, Output, complain
 from analyzer.cli.sessions import JsonLines
-from analyzer.cli.summary import Summary
+from analyzer.cli.summary import LiveSummary
 from analyzer.cli.trust_options import read_chains
 from analyzer.engine import Engine, Listener
 from analyzer.engine import run as run_engine
@@ -72,7 +72,7 @@ def run(options: Namespace, output: Output) -> int:
         _drop_rights(options, source, full_screen)
         chains = read_chains(options)
         live_run = _live_run(options, source, full_screen, None if command is None else command.key_log)
-        summary = Summary(live_run.engine.material, chains)
+        summary = LiveSummary(live_run.engine.material, chains)
         live_run.n_bytes = lambda: summary.traffic.n_bytes
         listeners: list[Listener] = [chains] if processes is None else [processes, chains]
         listeners += keepers(options, live_run, chains)
@@ -142,6 +142,7 @@ def _live_run(options: Namespace, source: LiveSource, detailed: bool, own_log: s
     keys = LiveKeys(options, own_log)
     detailed = detailed or options.events or options.trigger is not None
     engine = Engine(detailed=detailed, places=False, watches_revocation=True, announces=True, **keys.arguments)
+    keys.needed = open_randoms_of(engine)
     clock = [None] if isinstance(source, PipeCapture) else []
     return LiveRun(source, engine, keys, limits_of(options), complain, *clock)
 

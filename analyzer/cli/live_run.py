@@ -18,6 +18,9 @@ from analyzer.engine import Engine
 LONGEST_WAIT = 500_000_000
 """Nanoseconds that an ended connection waits for late packets, so that its session is shown within a second."""
 
+MOST_RESUMABLE = 1 << 13
+"""Session ids, and as many tickets, of one generation: see `TwoGenerationCache`. Of all, 8 MB are held."""
+
 JUMP = 1_000_000_000
 """Nanoseconds between the system's clock and the steady one that are a jump. NTP moves a clock far slower."""
 
@@ -86,6 +89,8 @@ class LiveRun:
         self._last = (0, time.monotonic_ns())
         self._latest = -1
         engine.connections.longest_wait = LONGEST_WAIT
+        for resumable in (engine.dispatcher.resumptions.ids, engine.dispatcher.resumptions.tickets):
+            resumable.most = MOST_RESUMABLE
 
     def packet_readers(self) -> Generator[FrameReader, None, None]:
         """Yield the reader of each turn. Before each, the time of the engine and the key logs are those of this moment."""

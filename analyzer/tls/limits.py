@@ -114,11 +114,8 @@ MAX_RESUMABLE = 1 << 16
 A browser resumes sessions within hours, and a busy capture has fewer of them than this.
 """
 
-MAX_RESUMABLE_BYTES = 8 << 20
-"""Bytes of the session ids or tickets of one generation."""
-
-LONGEST_TICKET = 256
-"""Bytes of a ticket that is kept unchanged; of a longer one the SHA-256 is kept. Most have 160 to 256."""
+LONGEST_TICKET = 32
+"""Bytes of a ticket that is kept unchanged; of a longer one the SHA-256 is kept. Most have 160 to 256, and there are many."""
 
 MAX_IDENTITIES = 64
 """Pre-shared keys of one ClientHello that are read. A client offers one or two."""
