@@ -117,8 +117,8 @@ def run_workers(options: Namespace, output: Output, work: Work, fanout: Mapping[
         _signal(workers, signal.SIGKILL)
         statuses = [os.waitstatus_to_exitcode(os.waitpid(worker.pid, 0)[1]) for worker in workers]
     output.flush()
-    for error in dict.fromkeys(worker.error for worker in workers):
-        for line in error.splitlines():
+    for said in dict.fromkeys(worker.error for worker in workers):
+        for line in said.splitlines():
             complain(line)
     counts = [worker.counts for worker in workers if worker.counts is not None]
     if len(counts) < len(workers):
