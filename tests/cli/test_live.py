@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from hierarchy import HOST
 from live_network import Network
-from live_traffic import Site, fetch, going_on, live, make_site, nginx_server, openssl_server
+from live_traffic import Live, Site, fetch, going_on, live, make_site, nginx_server, openssl_server
 
 import analyzer
 
@@ -88,6 +88,54 @@ def test_a_session_appears_within_a_second_of_its_end(network: Network, site: Si
                 break
         running.stop()
     assert min(delays) < 1, delays
+
+
+@pytest.mark.peer("openssl")
+def test_with_a_key_log_sessions_without_secrets_appear_within_a_second_too(network: Network, site: Site, tmp_path: Path):
+    """As soon as the secrets of one session have come in time; until then they are waited for. The fastest of several counts."""
+    keys = tmp_path / "keys.log"
+    keys.touch()
+    delays: dict[str, list[float]] = {"first": [], "decrypted": [], "none": []}
+
+    def delay(running: Live, port: int, log: Path | None) -> None:
+        fetch(site, port, log)
+        ended = time.monotonic()
+        status = running.record()["decryption"]["status"]
+        delays["none" if log is None and delays["first"] else "first" if log is None else status].append(
+            time.monotonic() - ended
+        )
+
+    with openssl_server(site) as port, live("lo", "--format", "json", "-k", keys) as running:
+        delay(running, port, None)
+        for _ in range(5):
+            delay(running, port, keys)
+            delay(running, port, None)
+        running.stop()
+    assert delays["first"][0] > 4
+    assert min(delays["decrypted"]) < 1, delays
+    assert min(delays["none"]) < 1, delays
+
+
+@pytest.mark.peer("openssl")
+def test_secrets_that_come_later_are_waited_for_again(network: Network, site: Site, tmp_path: Path):
+    """A log that is copied from elsewhere: the first session is shown without its secrets, and the next one has them."""
+    keys, elsewhere = tmp_path / "keys.log", tmp_path / "elsewhere.log"
+    keys.touch()
+    with openssl_server(site) as port, live("lo", "--format", "json", "-k", keys) as running:
+        fetch(site, port, keys)
+        assert running.record()["decryption"]["status"] == "decrypted"
+        statuses = []
+        for _ in range(2):
+            fetch(site, port, elsewhere)
+            time.sleep(2)
+            with keys.open("ab") as log:
+                log.write(elsewhere.read_bytes())
+            elsewhere.unlink()
+            statuses.append(running.record()["decryption"]["status"])
+            time.sleep(0.5)
+        _, _, err = running.stop()
+    assert statuses == ["none", "decrypted"]
+    assert err.count("secrets came for a session that had been shown without them") == 1
 
 
 @pytest.mark.usefixtures("_readable")
