@@ -92,7 +92,7 @@ def test_a_session_appears_within_a_second_of_its_end(network: Network, site: Si
 
 @pytest.mark.peer("openssl")
 def test_with_a_key_log_sessions_without_secrets_appear_within_a_second_too(network: Network, site: Site, tmp_path: Path):
-    """As soon as the secrets of one session have come in time; until then they are waited for. The fastest of several counts."""
+    """As soon as the secrets of one session have come in time; until then they are waited for. The fastest counts."""
     keys = tmp_path / "keys.log"
     keys.touch()
     delays: dict[str, list[float]] = {"first": [], "decrypted": [], "none": []}
