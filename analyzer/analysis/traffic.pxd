@@ -33,6 +33,8 @@ cdef class Traffic:
     cdef public long long malformed
     cdef public long long uncounted
     cdef public long long conversations
+    cdef public long long held
+    cdef public dict folded
     cdef public dict layers
     cdef public dict tcp
     cdef public dict udp

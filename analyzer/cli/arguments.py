@@ -106,6 +106,7 @@ def _schema_options(arguments: list[str]) -> argparse.Namespace:
     small.add_argument("command")
     small.add_argument("-o", "--output")
     small.add_argument("--schema", action="store_true")
+    small.add_argument("--events", action="store_true")
     small.set_defaults(version=False, completion=None, captures=[])
     _add_color(small, "auto")
     return small.parse_known_args(arguments)[0]

@@ -41,6 +41,9 @@ SHOWN_SESSIONS = 1000
 
 SHOWN_CONVERSATIONS = 10
 
+MOST_CONVERSATIONS = 4096
+"""Conversations that a live run holds one by one, at most, with 700 bytes each. Of others it has the sums by protocol."""
+
 _BAR = 24
 """Columns of the longest bar."""
 
@@ -114,6 +117,16 @@ class Summary(SharedListener):
 
     def _keep(self, row: list[Cell]) -> None:
         self.rows.append(row)
+
+
+class LiveSummary(Summary):
+    """The same in memory that does not grow, for a run of days."""
+
+    def end_turn(self) -> None:
+        """See `Listener.end_turn`."""
+        if self._traffic.held > MOST_CONVERSATIONS:
+            self._traffic.fold(MOST_CONVERSATIONS // 2, self.tls)
+            self.tls.intersection_update(self._traffic.tcp)
 
 
 def run(options: Namespace, output: Output) -> int:

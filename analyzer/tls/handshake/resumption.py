@@ -12,7 +12,7 @@ from typing import Any
 import cython
 
 from analyzer.codec.runner import extension_body
-from analyzer.tls.limits import LONGEST_TICKET, MAX_RESUMABLE, MAX_RESUMABLE_BYTES
+from analyzer.tls.limits import LONGEST_TICKET, MAX_RESUMABLE
 from analyzer.tls.messages.numbers import PRE_SHARED_KEY, SESSION_TICKET
 
 
@@ -44,25 +44,23 @@ class ResumableSession:
 class TwoGenerationCache:
     """Resumable sessions by id or ticket.
 
-    When the younger half is full, the older one is dropped and a new one is started.
+    When the younger half is full, the older one is dropped and a new one is started. most: how many a half has at most.
     """
 
-    __slots__ = ("n_bytes", "older", "younger")
+    __slots__ = ("most", "older", "younger")
 
     def __init__(self) -> None:
+        self.most = MAX_RESUMABLE
         self.younger: dict[bytes, ResumableSession] = {}
         self.older: dict[bytes, ResumableSession] = {}
-        self.n_bytes = 0
 
     def keep(self, name: bytes, session: ResumableSession) -> None:
         """Keep a session; the last one with a name replaces earlier ones."""
         if len(name) > LONGEST_TICKET:
             name = hashlib.sha256(name).digest()
-        self.n_bytes += len(name)
-        if len(self.younger) >= MAX_RESUMABLE or self.n_bytes > MAX_RESUMABLE_BYTES:
+        if len(self.younger) >= self.most:
             self.older = self.younger
             self.younger = {}
-            self.n_bytes = len(name)
         self.younger[name] = session
 
     def find(self, name: bytes) -> ResumableSession | None:
