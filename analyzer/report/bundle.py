@@ -25,15 +25,17 @@ from analyzer.store.folder import PRIVATE_FILE, PRIVATE_FOLDER
 
 MANIFEST, CHECKSUMS = "manifest.json", "manifest.sha256"
 
+TOKEN = "manifest.tsr"  # noqa: S105 - the name of a file
+
 FORMAT, VERSION = "analyzer bundle", 1
 """What a manifest says of itself."""
 
 PDF = "application/pdf"
 
-NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,126}")
+FILE_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,126}")
 """Names of the files of a bundle. They are ours, and never from a capture."""
 
-RESERVED = frozenset({MANIFEST, CHECKSUMS, ACTIONS, "manifest.sig", "manifest.p7s", "manifest.tsr"})
+RESERVED = frozenset({MANIFEST, CHECKSUMS, ACTIONS, "manifest.sig", "manifest.p7s", TOKEN})
 """Names that only the bundle itself uses."""
 
 STATEMENT = (
@@ -136,7 +138,7 @@ def _fill(
 ) -> Written:
     names = [one.name for one in files]
     for name in names:
-        if NAME.fullmatch(name) is None or name in RESERVED or names.count(name) > 1:
+        if FILE_NAME.fullmatch(name) is None or name in RESERVED or names.count(name) > 1:
             raise ValueError(f"{name!r} is no name for a file of a bundle")
     at = signing_time(facts.get("issued_at"))
     log = ActionLog()

@@ -254,7 +254,7 @@ def _load(load: Any, password: bytes | None) -> Any:
     except TypeError:
         pass  # how the library says that the key is encrypted
     except (ValueError, UnsupportedAlgorithm) as error:
-        if "ncrypted" not in str(error):
+        if "password" not in str(error).lower():  # of OpenSSH
             raise SigningError("the private key cannot be read") from error
     if password is None:
         raise SigningError("the private key is encrypted: give its password with --sign-password-file FILE")
