@@ -2,7 +2,8 @@
 
 import os
 from argparse import Namespace
-from typing import Any
+from contextlib import ExitStack
+from typing import IO, Any
 
 import orjson
 
@@ -10,10 +11,14 @@ from analyzer.cli.capture_run import FAILED, CaptureRun
 from analyzer.cli.key_files import read_keys
 from analyzer.cli.output import CommandError, Output
 from analyzer.cli.report_arguments import ENDINGS
+from analyzer.cli.report_bundle import records_file, write_report_bundle
+from analyzer.cli.signing_files import signer_of
 from analyzer.cli.trust_options import read_chains
 from analyzer.engine import Engine
 from analyzer.report.collected_facts import FORMAT, TrafficCounter, result_facts, tool_facts
+from analyzer.report.reproduction import content_words
 from analyzer.report.session_collector import SessionCollector
+from analyzer.report.session_lines import SessionLines
 from analyzer.report.traffic_series import TrafficSeries
 from analyzer.store.capture_record import capture_record
 
@@ -21,27 +26,35 @@ from analyzer.store.capture_record import capture_record
 def run(options: Namespace, output: Output) -> int:
     """Write the report of the captures, and return the exit status."""
     forms = [(target, _form(target, options.format)) for target in options.targets]
-    capture_run, facts = examine(options, output)
-    if capture_run.has_no_capture():
-        capture_run.status()
-        return FAILED
+    signer = signer_of(options)
+    with ExitStack() as stack:
+        records = None if options.bundle is None else stack.enter_context(records_file())
+        capture_run, facts = examine(options, output, records)
+        if capture_run.has_no_capture():
+            capture_run.status()
+            return FAILED
+        if options.bundle is not None:
+            report = orjson.dumps(facts, option=orjson.OPT_INDENT_2) + b"\n"
+            write_report_bundle(options.bundle, facts, {"report.json": report}, records, signer)
     for target, _ in forms:
         with open(target, "wb") as file:
             file.write(orjson.dumps(facts, option=orjson.OPT_INDENT_2) + b"\n")
     return capture_run.status()
 
 
-def examine(options: Namespace, output: Output) -> tuple[CaptureRun, dict[str, Any]]:
-    """Read the captures, and return the run and the facts of the report."""
+def examine(options: Namespace, output: Output, records: IO[bytes] | None = None) -> tuple[CaptureRun, dict[str, Any]]:
+    """Read the captures, and return the run and the facts of the report. records: where the records of all sessions go."""
     capture_run = CaptureRun(options.captures, output, hashing=True)
     chains = read_chains(options)
     engine = Engine(detailed=True, places=False, watches_revocation=True, **read_keys(options, capture_run))
     counter, series, collected = TrafficCounter(), TrafficSeries(), SessionCollector(chains)
-    capture_run.run(engine, [chains, counter, series, collected])
+    lines = [] if records is None else [SessionLines(records, chains)]
+    capture_run.run(engine, [chains, counter, series, collected, *lines])
     evidence = {"inputs": [capture_record(one) for one in capture_run.reader.files], "trust": chains.stores()}
     facts = {
         "format": FORMAT,
         "tool": tool_facts(),
+        "command": content_words(options.given),
         "evidence": evidence,
         **result_facts(evidence, counter.traffic, series, collected, collected.tls, engine.material.given),
     }

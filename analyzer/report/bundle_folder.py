@@ -1,6 +1,6 @@
 """Reads a bundle that may be hostile: its list of files, and their bytes, without ever leaving the folder.
 
-A manifest can name anything, and a folder can have links, devices and pipes in it. So only names without a separator are opened,
+A manifest can name anything, and a folder can have links, devices and pipes. So only names without a separator are opened,
 below the folder's own descriptor; a link is not followed; what is no regular file is not read. Sizes are looked at first.
 """
 

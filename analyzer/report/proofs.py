@@ -52,22 +52,22 @@ def _signature_checks(
             )
         return
     kind = stated.get("kind") if isinstance(stated, dict) else None
-    name = SIGNATURES.get(kind) if isinstance(kind, str) else None
-    if name is None or stated.get("file") != name:
+    form = SIGNATURES.get(kind) if isinstance(kind, str) else None
+    if form is None or stated.get("file") != form:
         yield Check("signature", MANIFEST, FAILS, "it says that it is signed, but not how")
         return
     for other in present:
-        if other != name:
+        if other != form:
             yield Check("signature", other, FAILS, "the manifest does not say that it is signed in this form")
     try:
         if kind == ED25519:
-            yield _check_key(folder, read, stated, name, signers)
+            yield _check_key(folder, read, stated, form, signers)
         else:
-            yield _check_certificate(folder, read, stated, name, signers, time)
+            yield _check_certificate(folder, read, stated, form, signers, time)
     except (FolderError, SigningError) as error:
-        yield Check("signature", name, FAILS, str(error))
+        yield Check("signature", form, FAILS, str(error))
     except ImportError:
-        yield Check("signature", name, FAILS, NO_EXTRA)
+        yield Check("signature", form, FAILS, NO_EXTRA)
 
 
 def _check_key(folder: BundleFolder, read: Read, stated: Any, name: str, signers: TrustedSigners | None) -> Check:
@@ -114,8 +114,8 @@ def _vouch(code: str, name: str, what: str, signed_by: Any, signers: TrustedSign
     if len(chain) == 1:
         return Check(code, name, HOLDS, f"{signed}, which you gave as trusted{judged}")
     issuer = chain[-1].subject.rfc4514_string()
-    return Check(code, name, HOLDS, f"{signed}; a chain of {len(chain)} certificates leads to {issuer}, which you gave as trusted"
-                 f"{judged}; revocation was not looked up")  # fmt: skip
+    return Check(code, name, HOLDS, f"{signed}; a chain of {len(chain)} certificates leads to {issuer}, which you gave as "
+                 f"trusted{judged}; revocation was not looked up")  # fmt: skip
 
 
 def _pdf_checks(
@@ -165,9 +165,7 @@ def _token_check(folder: BundleFolder, manifest: bytes, authorities: TrustedSign
     """Check the token. Return the check, and the time that a trusted authority proves."""
     if TOKEN not in folder.names:
         if authorities is not None:
-            return Check(
-                "token", TOKEN, FAILS, "there is no time-stamp token, so no authority that you trust proves a time"
-            ), None
+            return Check("token", TOKEN, FAILS, "there is no time-stamp token, so no authority proves a time"), None
         return Check("token", None, UNPROVED, "there is no time-stamp token: nothing shows when the bundle was made"), None
     try:
         from analyzer.report.time_stamp import LARGEST_TOKEN, TokenError, check_token
@@ -183,5 +181,3 @@ def _token_check(folder: BundleFolder, manifest: bytes, authorities: TrustedSign
     if stamp.vouched:
         return Check("token", TOKEN, HOLDS, f"{named}, for which you gave a trusted certificate, {said}"), stamp.time
     return Check("token", TOKEN, HOLDS, f"{named} {said}; nobody vouches for this authority here"), None
-        "token", TOKEN, HOLDS, f"a token signed by {stamp.authority} {said}; nobody vouches for this authority here"
-    ), None

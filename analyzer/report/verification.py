@@ -247,5 +247,8 @@ def _chain_checks(folder: BundleFolder, read: Read) -> Iterator[Check]:
         yield Check("chain", ACTIONS, FAILS, "the log does not tell of the same files as the manifest")
         return
     yield Check(
-        "chain", ACTIONS, HOLDS, f"{len(entries)} actions, each with the hash of the one before it; the manifest has the last one"
+        "chain",
+        ACTIONS,
+        HOLDS,
+        f"{len(entries)} actions, each with the hash of the one before it; the manifest has the last one",
     )
