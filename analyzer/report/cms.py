@@ -22,6 +22,8 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from analyzer.report.trusted_signers import UNREADABLE
+
 PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey
 
 LARGEST = 1 << 20
@@ -35,7 +37,7 @@ DATA, TST_INFO = "data", "tst_info"
 
 _HASHES: dict[str, hashes.HashAlgorithm] = {"sha256": hashes.SHA256(), "sha384": hashes.SHA384(), "sha512": hashes.SHA512()}
 _SMALLEST_RSA = 2048
-_PARSING = (ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError, RecursionError)
+_PARSING = (KeyError, IndexError, AttributeError, RecursionError, *UNREADABLE)
 """What asn1crypto and cryptography raise for bytes that are no such object."""
 
 

@@ -21,6 +21,7 @@ from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
 from pyhanko.sign.validation.status import SignatureCoverageLevel
 
 from analyzer.report.cms import CmsError, SignedBy, check_signature
+from analyzer.report.trusted_signers import UNREADABLE
 
 LARGEST_PDF = 1 << 28
 """Bytes of a PDF file that is signed or checked, at most."""
@@ -30,7 +31,7 @@ FIELD = "Signature"
 _RESERVED = 1 << 15
 """Bytes for the signature in the file, as hexadecimal digits: for a chain of several certificates."""
 
-_PARSING = (LibraryError, ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError, RecursionError)
+_PARSING = (LibraryError, KeyError, IndexError, AttributeError, RecursionError, *UNREADABLE)
 
 
 class PdfError(Exception):

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives import hashes
 from analyzer.report.bundle import MANIFEST, PDF, TOKEN
 from analyzer.report.bundle_folder import BundleFolder, FolderError
 from analyzer.report.signing import CMS, ED25519, LARGEST_SIGNATURE, SigningError, check_ed25519, fingerprint
-from analyzer.report.trusted_signers import TrustedSigners
+from analyzer.report.trusted_signers import TrustedSigners, subject_of
 from analyzer.report.verification import FAILS, HOLDS, SIGNATURES, UNPROVED, Check, Read
 
 NO_EXTRA = "it was not checked: that needs the extra `sign`: pip install 'capture-analyzer[sign]'"
@@ -102,7 +102,7 @@ def _vouch(code: str, name: str, what: str, signed_by: Any, signers: TrustedSign
     """Say who signed, and whether the user trusts that. signed_by: a `cms.SignedBy`."""
     certificate = signed_by.certificate
     mark = certificate.fingerprint(hashes.SHA256()).hex()
-    signed = f"{what} signed by the key of the certificate {mark} ({certificate.subject.rfc4514_string()})"
+    signed = f"{what} signed by the key of the certificate {mark} ({subject_of(certificate)})"
     if signers is None:
         return Check(code, name, HOLDS, f"{signed}; nobody vouches for this certificate here")
     chain = signers.chain(certificate, signed_by.others, time)
@@ -113,7 +113,7 @@ def _vouch(code: str, name: str, what: str, signed_by: Any, signers: TrustedSign
     judged = "" if time is not None else "; whether it was valid then was not judged, because no trusted token proves a time"
     if len(chain) == 1:
         return Check(code, name, HOLDS, f"{signed}, which you gave as trusted{judged}")
-    issuer = chain[-1].subject.rfc4514_string()
+    issuer = subject_of(chain[-1])
     return Check(code, name, HOLDS, f"{signed}; a chain of {len(chain)} certificates leads to {issuer}, which you gave as "
                  f"trusted{judged}; revocation was not looked up")  # fmt: skip
 

@@ -80,16 +80,17 @@ def ask(url: str, request: bytes, timeout: float = TIMEOUT) -> bytes:
         kind = (response.getheader("Content-Type") or "").partition(";")[0].strip().lower()
         if kind != "application/timestamp-reply":
             raise SealingError(f"the authority answered with {kind[:80] or 'no media type'}, not with a time stamp")
-        return _body(response)
-    except TimeoutError as error:
-        raise SealingError(f"the authority did not answer within {timeout:g} seconds") from error
+        content = _body(response)
     except (OSError, http.client.HTTPException, ValueError) as error:
-        if late.is_set():
+        if late.is_set() or isinstance(error, TimeoutError):
             raise SealingError(f"the authority did not answer within {timeout:g} seconds") from error
         raise SealingError(f"the authority cannot be asked: {error or type(error).__name__}") from error
     finally:
         clock.cancel()
         connection.close()
+    if late.is_set():  # what came looks whole, and is what was there when the time was over
+        raise SealingError(f"the authority did not answer within {timeout:g} seconds")
+    return content
 
 
 def _parts(url: str) -> SplitResult:
@@ -121,5 +122,5 @@ def _body(response: http.client.HTTPResponse) -> bytes:
             raise SealingError(f"the authority sent more than {LARGEST_TOKEN:,} bytes")
         chunks.append(chunk)
     if response.length:
-        raise SealingError("the answer of the authority is cut short")
+        raise http.client.IncompleteRead(b"", response.length)
     return b"".join(chunks)

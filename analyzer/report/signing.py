@@ -215,7 +215,7 @@ def _read(data: bytes, password: bytes | None) -> tuple[Any, list[x509.Certifica
     key = _load(lambda given: load(_key_block(data), given), password)
     try:
         return key, x509.load_pem_x509_certificates(data) if b"-----BEGIN CERTIFICATE-----" in data else []
-    except ValueError as error:
+    except (ValueError, x509.InvalidVersion) as error:
         raise SigningError("the certificate beside the key cannot be read") from error
 
 
@@ -260,5 +260,7 @@ def _load(load: Any, password: bytes | None) -> Any:
         raise SigningError("the private key is encrypted: give its password with --sign-password-file FILE")
     try:
         return load(password)
-    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+    except UnsupportedAlgorithm as error:
+        raise SigningError("the private key is encrypted in a way that is not known here: convert it to PKCS #8") from error
+    except (ValueError, TypeError) as error:
         raise SigningError("the password does not open the private key") from error

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from asn1crypto import tsp
+from asn1crypto import cms, core, tsp
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.x509.oid import ExtendedKeyUsageOID
@@ -22,12 +22,12 @@ from rfc3161_client import (
 )
 
 from analyzer.report.cms import TST_INFO, CmsError, check_signature
-from analyzer.report.trusted_signers import TrustedSigners
+from analyzer.report.trusted_signers import UNREADABLE, TrustedSigners, subject_of
 
 LARGEST_TOKEN = 1 << 18
 """Bytes of a response of an authority, at most."""
 
-_PARSING = (ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError, RecursionError)
+_PARSING = (KeyError, IndexError, AttributeError, RecursionError, *UNREADABLE)
 
 
 class TokenError(Exception):
@@ -64,19 +64,27 @@ def check_token(data: bytes, manifest: bytes, trusted: TrustedSigners | None, no
     if len(data) > LARGEST_TOKEN:
         raise TokenError(f"it has more than {LARGEST_TOKEN:,} bytes")
     try:
-        response = tsp.TimeStampResp.load(data, strict=True)
-        status = response["status"]["status"].native
-        if status != "granted":
-            raise TokenError("the authority did not grant the request")
-        stamp = _checked(response["time_stamp_token"]["content"], manifest, trusted, nonce)
+        _check_status(data)
+        signed_data = tsp.TimeStampResp.load(data, strict=True)["time_stamp_token"]["content"]
+        stamp, is_rooted = _checked(signed_data, manifest, trusted, nonce)
     except CmsError as error:
         raise TokenError(str(error)) from error
     except _PARSING as error:
         raise TokenError("it cannot be read as a response of a time-stamp authority") from error
-    return stamp if trusted is None else _vouched(stamp, data, manifest, trusted)
+    if trusted is not None and is_rooted:
+        _check_again(data, manifest, trusted)
+    return stamp
 
 
-def _checked(signed_data: Any, manifest: bytes, trusted: TrustedSigners | None, nonce: int | None) -> Stamp:
+def _check_status(data: bytes) -> None:
+    """Check that the authority granted the request; a refusal has no token behind its status."""
+    status = tsp.PKIStatusInfo.load(core.Sequence.load(data, strict=True)[0].dump(), strict=True)["status"].native
+    if status != "granted":
+        raise TokenError(f"the authority did not grant the request: {str(status).replace('_', ' ')}")
+
+
+def _checked(signed_data: Any, manifest: bytes, trusted: TrustedSigners | None, nonce: int | None) -> tuple[Stamp, bool]:
+    """Return what the token says, and whether the chain of its authority ends with a root that the user trusts."""
     encapsulated = signed_data["encap_content_info"]
     if encapsulated["content_type"].native != TST_INFO:
         raise TokenError("it has no time stamp in it")
@@ -93,16 +101,18 @@ def _checked(signed_data: Any, manifest: bytes, trusted: TrustedSigners | None, 
     signed_by = check_signature(signed_data, lambda name: hashlib.new(name, content).digest(), TST_INFO)
     time = info["gen_time"].native.astimezone(UTC)
     _check_purpose(signed_by.certificate, time)
-    if trusted is not None and not trusted.chain(signed_by.certificate, signed_by.others, time):
+    chain = [] if trusted is None else trusted.chain(signed_by.certificate, signed_by.others, time)
+    if trusted is not None and not chain:
         raise TokenError("no certificate that you gave as trusted vouches for its authority")
-    return Stamp(
+    stamp = Stamp(
         time=time,
         serial=info["serial_number"].native,
         policy=info["policy"].dotted,
-        authority=signed_by.certificate.subject.rfc4514_string(),
+        authority=subject_of(signed_by.certificate),
         certificate_sha256=signed_by.certificate.fingerprint(hashes.SHA256()).hex(),
-        vouched=False,
+        vouched=bool(chain),
     )
+    return stamp, bool(chain) and chain[-1].subject == chain[-1].issuer
 
 
 def _check_purpose(certificate: x509.Certificate, time: datetime) -> None:
@@ -117,13 +127,24 @@ def _check_purpose(certificate: x509.Certificate, time: datetime) -> None:
         raise TokenError("the certificate of its authority was not valid at the time of the token")
 
 
-def _vouched(stamp: Stamp, data: bytes, manifest: bytes, trusted: TrustedSigners) -> Stamp:
-    """Let the library check the same again, with its own reading of the token and OpenSSL's of the chain."""
+def _in_order(data: bytes) -> bytes:
+    """Put the certificates in a response into the order of DER, which OpenSSL does not keep and the library asks for.
+
+    They are not part of what is signed.
+    """
+    response = tsp.TimeStampResp.load(data)
+    certificates = response["time_stamp_token"]["content"]["certificates"]
+    ordered = sorted(one.dump() for one in certificates)
+    response["time_stamp_token"]["content"]["certificates"] = [cms.CertificateChoices.load(one) for one in ordered]
+    return bytes(response.dump())
+
+
+def _check_again(data: bytes, manifest: bytes, trusted: TrustedSigners) -> None:
+    """Let the library check the same again, with its own reading of the token, and OpenSSL's of the chain to a root."""
     builder = VerifierBuilder()
     for one in trusted.certificates:
         builder = builder.add_root_certificate(one)
     try:
-        builder.build().verify_message(decode_timestamp_response(data), manifest)
+        builder.build().verify_message(decode_timestamp_response(_in_order(data)), manifest)
     except (VerificationError, ValueError) as error:
         raise TokenError("no certificate that you gave as trusted vouches for its authority") from error
-    return Stamp(stamp.time, stamp.serial, stamp.policy, stamp.authority, stamp.certificate_sha256, True)

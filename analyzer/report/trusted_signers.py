@@ -30,6 +30,17 @@ MOST_CERTIFICATES = 500
 MOST_CHECKS = 200
 """Signatures of certificates that are checked for one chain, at most."""
 
+UNREADABLE = (
+    ValueError,
+    TypeError,
+    OverflowError,
+    UnsupportedAlgorithm,
+    x509.InvalidVersion,
+    x509.DuplicateExtension,
+    x509.UnsupportedGeneralNameType,
+)
+"""What `cryptography` raises for a certificate, or a part of one, that cannot be read."""
+
 _PEM_KEY, _PEM_CERTIFICATE, _SEQUENCE = b"-----BEGIN PUBLIC KEY-----", b"-----BEGIN CERTIFICATE-----", b"\x30"
 
 
@@ -46,7 +57,9 @@ class TrustedSigners:
 
     def vouches_for_key(self, public_key: Any) -> bool:
         """Return whether this very key was given, alone or in a certificate."""
-        return fingerprint(public_key) in self.keys or any(_same_key(one, public_key) for one in self.certificates)
+        return fingerprint(public_key) in self.keys or any(
+            _fingerprint(one) == fingerprint(public_key) for one in self.certificates
+        )
 
     def chain(
         self, certificate: x509.Certificate, others: Sequence[x509.Certificate], at: datetime | None
@@ -56,7 +69,7 @@ class TrustedSigners:
         others: certificates that may complete the chain. at: the time at which all of them have to be valid; None to leave
         validity out.
         """
-        if certificate in self.certificates or fingerprint(certificate.public_key()) in self.keys:
+        if certificate in self.certificates or _fingerprint(certificate) in self.keys:
             return [certificate] if _valid(certificate, at) else []
         return self._search(certificate, [*self.certificates, *others], at)
 
@@ -91,7 +104,7 @@ def read_trusted(data: bytes) -> TrustedSigners:
         raise TrustError(f"{len(data):,} bytes are no file with a key or a certificate")
     try:
         keys, certificates = _read(data)
-    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+    except UNREADABLE as error:
         raise TrustError("no public key or certificate can be read in it (PEM, DER or OpenSSH)") from error
     if not keys and not certificates:
         raise TrustError("no public key or certificate is in it (PEM, DER or OpenSSH)")
@@ -117,15 +130,26 @@ def _read(data: bytes) -> tuple[list[Any], list[x509.Certificate]]:
     return keys, certificates
 
 
-def _same_key(certificate: x509.Certificate, public_key: Any) -> bool:
+def _fingerprint(certificate: x509.Certificate) -> str | None:
     try:
-        return fingerprint(certificate.public_key()) == fingerprint(public_key)
-    except (ValueError, UnsupportedAlgorithm):  # a certificate with a key of another kind
-        return False
+        return fingerprint(certificate.public_key())
+    except UNREADABLE:  # a certificate with a key of another kind
+        return None
+
+
+def subject_of(certificate: x509.Certificate) -> str:
+    """Return the subject of a certificate by RFC 4514. It is text of a stranger, so each form makes it harmless."""
+    try:
+        return certificate.subject.rfc4514_string()
+    except UNREADABLE:
+        return "a subject that cannot be read"
 
 
 def _valid(certificate: x509.Certificate, at: datetime | None) -> bool:
-    return at is None or certificate.not_valid_before_utc <= at <= certificate.not_valid_after_utc
+    try:
+        return at is None or certificate.not_valid_before_utc <= at <= certificate.not_valid_after_utc
+    except UNREADABLE:  # its times are none
+        return False
 
 
 def _issued(issuer: x509.Certificate, subject: x509.Certificate, n_between: int) -> bool:
@@ -138,6 +162,6 @@ def _issued(issuer: x509.Certificate, subject: x509.Certificate, n_between: int)
         if usage and not usage[0].key_cert_sign:
             return False
         subject.verify_directly_issued_by(issuer)
-    except (x509.ExtensionNotFound, InvalidSignature, ValueError, TypeError, UnsupportedAlgorithm):
+    except (x509.ExtensionNotFound, InvalidSignature, *UNREADABLE):
         return False
     return True
