@@ -64,7 +64,8 @@ def record(path: str, kind: str, checks: list[Check]) -> dict[str, Any]:
 
 
 def _text(value: str | None) -> str | None:
-    return None if value is None else path_text(value)
+    """Return text that JSON can have: halves of characters, as in names that are no UTF-8, become escapes."""
+    return None if value is None else value.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def _reproduced(options: Namespace, kind: str, checks: list[Check]) -> list[Check]:

@@ -122,6 +122,10 @@ class BundleFolder:
 
 def is_plain(name: str) -> bool:
     """Return whether a name is that of an entry of a folder, and leads nowhere else."""
+    try:
+        os.fsencode(name)
+    except UnicodeEncodeError:  # half a character, which JSON can have
+        return False
     return bool(name) and name not in (".", "..") and "/" not in name and "\\" not in name and "\0" not in name
 
 

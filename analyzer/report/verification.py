@@ -31,6 +31,7 @@ LARGEST_LOG = 1 << 26
 
 _LARGEST_EXPORT = 1 << 29
 _LONGEST_LINE = 1 << 20
+_LONGEST_NAME = 1000
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _CHECKSUM = re.compile(r"([0-9a-f]{64})  (manifest\.(?:json|sig|p7s|tsr))")
 
@@ -147,9 +148,11 @@ def _export_entries(content: bytes) -> Iterator[Listed]:
 
 
 def _entry(entry: Any, key: str) -> Listed:
-    name, size, digest = (entry.get(one) for one in (key, "size", "sha256")) if isinstance(entry, dict) else (None, None, None)
-    if not isinstance(name, str) or type(size) is not int or not isinstance(digest, str) or not _SHA256.fullmatch(digest):
+    name, size, digest = map(entry.get, (key, "size", "sha256")) if isinstance(entry, dict) else (None, None, None)
+    if not isinstance(name, str) or len(name) > _LONGEST_NAME or type(size) is not int:
         raise BundleError("manifest.json has an entry that is none")
+    if not isinstance(digest, str) or _SHA256.fullmatch(digest) is None:
+        raise BundleError("manifest.json has an entry without a hash")
     return Listed(name, size, digest)
 
 
