@@ -13,7 +13,7 @@ from analyzer.cli.capture_run import FAILED, CaptureRun
 from analyzer.cli.key_files import read_keys
 from analyzer.cli.output import CommandError, Output
 from analyzer.cli.report_arguments import ENDINGS
-from analyzer.cli.report_bundle import records_file, write_report_bundle
+from analyzer.cli.report_bundle import captures_of, records_file, write_report_bundle
 from analyzer.cli.signing_files import signer_of
 from analyzer.cli.trust_options import read_chains
 from analyzer.engine import Engine
@@ -53,7 +53,9 @@ def examine(
     records: where the records of all sessions are written, None for nowhere.
     """
     case = _case(options)
-    capture_run = CaptureRun(options.captures, output, hashing=("sha256", *_list_of("--digest", options.digest, DIGESTS)))
+    capture_run = CaptureRun(
+        captures_of(options.captures), output, hashing=("sha256", *_list_of("--digest", options.digest, DIGESTS))
+    )
     chains = read_chains(options)
     engine = Engine(detailed=True, places=False, watches_revocation=True, **read_keys(options, capture_run))
     examination = Examination(chains)

@@ -9,7 +9,9 @@ from typing import IO, Any
 from analyzer.cli.output import CommandError
 from analyzer.report.action_log import Action
 from analyzer.report.bundle import BundleFile, Written, write_bundle
+from analyzer.report.incident_folder import bundle_capture
 from analyzer.report.signing import Signer, SigningError
+from analyzer.report.verification import BundleError
 
 RECORDS = "sessions.jsonl"
 
@@ -22,6 +24,24 @@ MEDIA_TYPES = {
     ".csv": "text/csv",
 }
 """Media types by the ending of a file."""
+
+
+_BYTES = "application/octet-stream"
+
+
+def captures_of(paths: Sequence[str]) -> list[str]:
+    """Return the captures, with the packets of an incident of `live` in the place of its folder.
+
+    Raises CommandError for a folder that is not as its manifest says; OSError.
+    """
+    found = []
+    for path in paths:
+        try:
+            inside = bundle_capture(path)
+        except BundleError as error:
+            raise CommandError(f"{path}: {error}") from error
+        found += [path] if inside is None else inside.captures
+    return found
 
 
 @contextmanager
@@ -43,7 +63,7 @@ def write_report_bundle(
 
     Raises CommandError; OSError.
     """
-    files = [BundleFile(name, content, MEDIA_TYPES[os.path.splitext(name)[1]]) for name, content in reports.items()]
+    files = [BundleFile(name, content, MEDIA_TYPES.get(os.path.splitext(name)[1], _BYTES)) for name, content in reports.items()]
     if records is not None:
         records.flush()
         files.append(BundleFile(RECORDS, records.name, "application/jsonl"))

@@ -2,6 +2,7 @@
 
 import os
 from argparse import Namespace
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
@@ -10,9 +11,10 @@ from analyzer.cli.output import CommandError, Output
 from analyzer.cli.signing_files import trusted_of
 from analyzer.cli.table import wrap
 from analyzer.report.bundle_folder import BundleFolder, FolderError
+from analyzer.report.incident_folder import packets_of
 from analyzer.report.proofs import Proof, verify_proofs
 from analyzer.report.reproduction import MOST_WORDS, Inputs, reproduce
-from analyzer.report.verification import BUNDLE, FAILS, HOLDS, BundleError, Check, Read, verify_files
+from analyzer.report.verification import BUNDLE, FAILS, HOLDS, UNPROVED, BundleError, Check, Read, all_hold, verify_files
 from analyzer.store.declaration import path_text
 from analyzer.store.session_record import json_line
 from analyzer.text.escape import harmless
@@ -20,7 +22,7 @@ from analyzer.text.escape import harmless
 DIFFERENT = 3
 """Exit status when something does not hold."""
 
-_STYLES = {"holds": "green", "fails": "alarm", "unproved": "yellow"}
+_STYLES = {"holds": "green", "fails": "alarm", "unproved": "yellow", "unchecked": "alarm"}
 _WIDTH = 10
 
 
@@ -36,7 +38,7 @@ def run(options: Namespace, output: Output) -> int:
         output.write(json_line(record(options.folder, kind, checks)))
     else:
         _print(output, checks)
-    return 0 if all(check.result != FAILS for check in checks) else DIFFERENT
+    return 0 if all_hold(checks) else DIFFERENT
 
 
 def examine(path: str, proof: Proof) -> tuple[str, list[Check]]:
@@ -58,7 +60,7 @@ def record(path: str, kind: str, checks: list[Check]) -> dict[str, Any]:
     return {
         "folder": path_text(path),
         "kind": kind,
-        "holds": all(check.result != FAILS for check in checks),
+        "holds": all_hold(checks),
         "checks": [{key: _text(value) for key, value in asdict(check).items()} for check in checks],
     }
 
@@ -71,7 +73,7 @@ def _text(value: str | None) -> str | None:
 def _reproduced(options: Namespace, kind: str, checks: list[Check]) -> list[Check]:
     if kind != BUNDLE:
         raise CommandError(f"{options.folder}: an {kind} has no command that could be run again")
-    if any(check.result == FAILS for check in checks):
+    if not all_hold(checks):
         return [Check("reproduce", None, FAILS, "the analysis was not run again, because the bundle itself does not hold")]
     with BundleFolder(options.folder) as folder:
         from analyzer.report.verification import read_manifest
@@ -102,7 +104,7 @@ def _command(options: Namespace, read: Read) -> tuple[list[str], list[str]]:
     cases = [] if parsed.case_file is None else [parsed.case_file]
     paths = [*parsed.captures, *paths_of_keys(parsed), *trust_option_paths(parsed), *cases]
     listed = [one["path"] for one in read.value["inputs"] if isinstance(one, dict) and isinstance(one.get("path"), str)]
-    if not set(parsed.captures) <= set(listed):
+    if not all(path in listed or packets_of(path) in listed for path in parsed.captures):
         raise CommandError(f"{options.folder}: the command of its manifest reads a capture that the manifest does not list")
     return list(words), list(dict.fromkeys(paths))
 
@@ -133,10 +135,11 @@ def _lines(output: Output, checks: list[Check]) -> Iterator[str]:
         yield output.paint(check.result.ljust(_WIDTH), _STYLES[check.result]) + first
         yield from (" " * _WIDTH + line for line in rest)
     yield ""
-    n_failed = sum(check.result == FAILS for check in checks)
-    n_held = sum(check.result == HOLDS for check in checks)
-    if n_failed:
-        yield output.paint(f"{n_failed} of {len(checks)} checks failed.", "alarm")
+    counts = Counter(check.result for check in checks)
+    if all_hold(checks):
+        n_open = counts[UNPROVED]
+        left = f"; {n_open} {'thing is' if n_open == 1 else 'things are'} not proved by anything here" if n_open else ""
+        yield f"All {counts[HOLDS]} checks hold{left}."
     else:
-        open_ones = len(checks) - n_held
-        yield f"All {n_held} checks hold" + (f"; {open_ones} things are not proved by anything here." if open_ones else ".")
+        n_bad = len(checks) - counts[HOLDS] - counts[UNPROVED]
+        yield output.paint(f"{n_bad} of {len(checks)} checks do not hold.", "alarm")

@@ -39,8 +39,8 @@ RESERVED = frozenset({MANIFEST, CHECKSUMS, ACTIONS, "manifest.sig", "manifest.p7
 """Names that only the bundle itself uses."""
 
 STATEMENT = (
-    "Every input was opened for reading only. Nothing was written outside of the files named on the command line and of this "
-    "folder. No connection to a network was made."
+    "Every input was opened for reading only. Written were this folder, the files that the command line names for output, and "
+    "temporary files, which were removed. No connection to a network was made."
 )
 
 _CHUNK = 1 << 20

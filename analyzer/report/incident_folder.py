@@ -9,6 +9,11 @@ from analyzer.report.verification import FAILS, INCIDENT, BundleError, verify_fi
 PACKETS = "packets.pcapng"
 
 
+def packets_of(path: str) -> str:
+    """Return where the capture of an incident in this folder would be."""
+    return os.path.join(path, PACKETS)
+
+
 class BundleCapture(NamedTuple):
     """What can be read again of a folder. captures: paths. keys: paths of key logs; the secrets of an incident are in its
     capture, so it has none."""
@@ -37,4 +42,4 @@ def bundle_capture(path: str) -> BundleCapture | None:
         raise BundleError(f"{failed[0].file or 'the folder'}: {failed[0].detail} (see analyzer verify)")
     if PACKETS not in folder.names:
         raise BundleError(f"{PACKETS} is not in it")
-    return BundleCapture([os.path.join(path, PACKETS)], [])
+    return BundleCapture([packets_of(path)], [])

@@ -15,7 +15,7 @@ from analyzer.report.bundle import MANIFEST, PDF, TOKEN
 from analyzer.report.bundle_folder import BundleFolder, FolderError
 from analyzer.report.signing import CMS, ED25519, LARGEST_SIGNATURE, SigningError, check_ed25519, fingerprint
 from analyzer.report.trusted_signers import TrustedSigners, subject_of
-from analyzer.report.verification import FAILS, HOLDS, SIGNATURES, UNPROVED, Check, Read
+from analyzer.report.verification import FAILS, HOLDS, SIGNATURES, UNCHECKED, UNPROVED, Check, Read
 
 NO_EXTRA = "it was not checked: that needs the extra `sign`: pip install 'capture-analyzer[sign]'"
 """What is said where pyhanko, asn1crypto or rfc3161-client is missing."""
@@ -67,7 +67,7 @@ def _signature_checks(
     except (FolderError, SigningError) as error:
         yield Check("signature", form, FAILS, str(error))
     except ImportError:
-        yield Check("signature", form, FAILS, NO_EXTRA)
+        yield Check("signature", form, UNCHECKED, NO_EXTRA)
 
 
 def _check_key(folder: BundleFolder, read: Read, stated: Any, name: str, signers: TrustedSigners | None) -> Check:
@@ -133,7 +133,7 @@ def _pdf_checks(
             continue
         except ImportError:
             if name in expected:
-                yield Check("pdf_signature", name, FAILS, NO_EXTRA)
+                yield Check("pdf_signature", name, UNCHECKED, NO_EXTRA)
             continue
         if check is not None:
             yield check
@@ -170,7 +170,7 @@ def _token_check(folder: BundleFolder, manifest: bytes, authorities: TrustedSign
     try:
         from analyzer.report.time_stamp import LARGEST_TOKEN, TokenError, check_token
     except ImportError:
-        return Check("token", TOKEN, FAILS, NO_EXTRA), None
+        return Check("token", TOKEN, UNCHECKED, NO_EXTRA), None
     try:
         stamp = check_token(folder.read(TOKEN, LARGEST_TOKEN), manifest, authorities)
     except (FolderError, TokenError) as error:

@@ -66,8 +66,8 @@ def reproduce(folder: BundleFolder, read: Read, words: Sequence[str], paths: Seq
     """
     places = {path: _place(path, inputs) for path in paths}
     for path, place in places.items():
-        if not os.path.isfile(place):
-            yield Check("input", path, FAILS, f"{place}: it is missing, or no regular file")
+        if not os.path.isfile(place) and not os.path.isdir(place):
+            yield Check("input", path, FAILS, f"{place}: it is missing, or neither a file nor a folder")
             return
     for check, path, place in _find_inputs(read, inputs):
         yield check
@@ -112,11 +112,12 @@ def _find_inputs(read: Read, inputs: Inputs) -> Iterator[tuple[Check, str, str]]
 
 
 def _place(path: str, inputs: Inputs) -> str:
-    if path in inputs.moved:
-        return os.path.abspath(inputs.moved[path])
+    for old, new in inputs.moved.items():
+        if path == old or path.startswith(old.rstrip("/") + "/"):  # the folder of an incident moves with what is in it
+            return os.path.abspath(new + path[len(old) :])
     for folder in inputs.folders:
         for candidate in (os.path.join(folder, path.lstrip("/")), os.path.join(folder, os.path.basename(path))):
-            if os.path.isfile(candidate):
+            if os.path.exists(candidate):
                 return os.path.abspath(candidate)
     return os.path.abspath(path)
 

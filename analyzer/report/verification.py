@@ -8,7 +8,7 @@ Bundles are hostile input: see `bundle_folder` for files, and the limits here fo
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,8 +17,8 @@ from analyzer.report.action_log import ChainError, read_chain
 from analyzer.report.bundle import CHECKSUMS, FORMAT, MANIFEST, TOKEN, VERSION, manifest_bytes
 from analyzer.report.bundle_folder import BundleFolder, FolderError, is_plain
 
-HOLDS, FAILS, UNPROVED = "holds", "fails", "unproved"
-"""Results of a check: it holds; it does not; nothing shows it, because there is nothing to check it with."""
+HOLDS, FAILS, UNPROVED, UNCHECKED = "holds", "fails", "unproved", "unchecked"
+"""Results of a check: it holds; it does not; nothing in the folder could show it; something could, and was not looked at."""
 
 BUNDLE, INCIDENT, EXPORT = "bundle", "incident", "export"
 """Kinds of folders."""
@@ -45,7 +45,7 @@ _BESIDE = (CHECKSUMS, *SIGNATURES.values(), TOKEN)
 class Check:
     """One line of the result. code: what kind of check. file: the name of what was checked; None for the folder as a whole.
 
-    result: `holds`, `fails` or `unproved`. detail: what was found, as a sentence; it may have text of the bundle in it.
+    result: `holds`, `fails`, `unproved` or `unchecked`. detail: what was found, as a sentence; it may have text of the bundle in it.
     """
 
     code: str
@@ -86,6 +86,11 @@ def verify_files(folder: BundleFolder) -> tuple[Read, list[Check]]:
     if read.kind == BUNDLE:
         checks += _chain_checks(folder, read)
     return read, checks
+
+
+def all_hold(checks: Iterable[Check]) -> bool:
+    """Return whether everything that the folder has holds. What nothing could show does not count."""
+    return all(check.result in (HOLDS, UNPROVED) for check in checks)
 
 
 def read_manifest(folder: BundleFolder) -> Read:

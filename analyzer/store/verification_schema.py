@@ -25,8 +25,8 @@ VERIFICATION: Schema = document(
                         ),
                         "file": or_null(text("the file or input that was checked; null for the folder as a whole")),
                         "result": one_of(
-                            "unproved: there is nothing here that could show it",
-                            ("holds", "fails", "unproved"),
+                            "unproved: nothing in the folder could show it; unchecked: something could, and was not looked at",
+                            ("holds", "fails", "unproved", "unchecked"),
                         ),
                         "detail": text("what was found, in a sentence; it may have text of the folder in it"),
                     },
