@@ -45,7 +45,7 @@ _BESIDE = (CHECKSUMS, *SIGNATURES.values(), TOKEN)
 class Check:
     """One line of the result. code: what kind of check. file: the name of what was checked; None for the folder as a whole.
 
-    result: `holds`, `fails`, `unproved` or `unchecked`. detail: what was found, as a sentence; it may have text of the bundle in it.
+    result: `holds`, `fails`, `unproved` or `unchecked`. detail: what was found, as a sentence, with text of the bundle in it.
     """
 
     code: str
