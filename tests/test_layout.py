@@ -49,6 +49,7 @@ TESTED_ELSEWHERE = {
     "cli/completion.py": "cli/test_main.py",
     "cli/decryption_counts.py": "cli/test_summary.py",
     "store/capture_record.py": "cli/test_summary.py",
+    "text/session_csv.py": "cli/test_sessions.py",
     "text/explain.py": "cli/test_show.py",
     "text/handshake_steps.py": "cli/test_show.py",
     "report/document.py": "report/test_html_page.py",
