@@ -50,6 +50,8 @@ TESTED_ELSEWHERE = {
     "cli/decryption_counts.py": "cli/test_summary.py",
     "store/capture_record.py": "cli/test_summary.py",
     "text/session_csv.py": "cli/test_sessions.py",
+    "cli/command_texts.py": "cli/test_main.py",
+    "cli/report_arguments.py": "cli/test_report.py",
     "text/explain.py": "cli/test_show.py",
     "text/handshake_steps.py": "cli/test_show.py",
     "report/document.py": "report/test_html_page.py",
