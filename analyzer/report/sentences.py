@@ -44,12 +44,12 @@ class Sentences:
         """Return whether there is a sentence with this key, plain or counting."""
         return key in self._texts or f"{key}.other" in self._texts
 
-    def say(self, key: str, **values: object) -> str:
+    def say(self, key: str, /, **values: object) -> str:
         """Return a sentence with its values. Raises `UnknownSentenceError` for an unknown key or a missing field."""
         text = self._text(key, values)
         return "".join(literal + _plain(field, form, values, key) for literal, field, form in _parts(text))
 
-    def line(self, key: str, **values: object) -> Line:
+    def line(self, key: str, /, **values: object) -> Line:
         """Return a sentence as pieces: values that are pieces (`Quoted`, `Link`, …) or lines of pieces stay what they are."""
         pieces: list[Piece] = []
         for literal, field, form in _parts(self._text(key, values)):
