@@ -1,11 +1,12 @@
 """Prepares text for the pages of a PDF: which characters can be written, where long words may break, how wide columns are.
 
-Typst brings two families of fonts for text, Libertinus Serif and DejaVu Sans Mono: Latin, Greek, Cyrillic, Armenian, Georgian,
-Hebrew, Arabic, and signs. `characters.csv` lists the characters that one of them has, in regular and in bold. A mark that combines
-with a letter is only listed if both have it, because letter and mark must come from one font. All other characters become escapes.
+Typst brings two families of fonts for text, Libertinus Serif and DejaVu Sans Mono: Latin, Greek, Cyrillic, Armenian,
+Georgian, Hebrew, Arabic, and signs. `characters.csv` lists the characters that one of them has, in regular and in bold. A
+mark that combines with a letter is only listed if both have it, because letter and mark must come from one font. All other
+characters become escapes.
 
-Typst breaks lines where Unicode Standard Annex 14 allows it, so a hash or a host name would run out of its column. Such words are
-cut into parts here, and the template allows a break between two parts.
+Typst breaks lines where Unicode Standard Annex 14 allows it, so a hash or a host name would run out of its column. Such words
+are cut into parts here, and the template allows a break between two parts.
 """
 
 import csv
@@ -25,11 +26,14 @@ _CHARACTERS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "template
 LONGEST = 2000
 """The most characters of one quoted text that are written."""
 
-LONGEST_ESCAPED = 80
+LONGEST_ESCAPED = 64
 """The longest text of which the escaped form is written too, for readers who compare characters."""
 
 _LONG_WORD = re.compile(r"[^ ]{13,}")
 _PART = re.compile(r"[^-_./:@=&?,;+\\]{1,8}[-_./:@=&?,;+\\]*|[-_./:@=&?,;+\\]{1,8}")
+_ORDINARY = re.compile("[ -~…]*")
+"""Text that no other text looks like, and the sign that this program sets where it shortens a text."""
+
 _RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufeff]")
 _ISOLATE, _END_OF_ISOLATE = "\u2068", "\u2069"
 
@@ -88,8 +92,8 @@ class PdfText:
         self._shown = shown
 
     def plain(self, text: str) -> list[str]:
-        """Return a text of ours in parts."""
-        return parts(self._shown(text))
+        """Return a text of ours in parts. Spaces that do not break, which indent names in tables, stay what they are."""
+        return parts("\u00a0".join(map(self._shown, text.split("\u00a0"))))
 
     def line(self, line: Line) -> list[Any]:
         """Return a line."""
@@ -111,7 +115,7 @@ class PdfText:
     def _quoted(self, piece: Quoted) -> dict[str, Any]:
         whole = piece.text if len(piece.text) <= LONGEST else piece.text[:LONGEST]
         text, foreign = self._shown(whole), ""
-        if not text.isascii() and len(text) <= LONGEST_ESCAPED:
+        if not _ORDINARY.fullmatch(text) and len(text) <= LONGEST_ESCAPED:
             foreign = ascii_form(text)
         shown = parts(text)
         if _RIGHT_TO_LEFT.search(text):
@@ -122,9 +126,10 @@ class PdfText:
 
 
 def column_widths(heads: Sequence[str], rows: Sequence[Sequence[list[Any]]], room: float, size: float) -> list[float]:
-    """Return the widths of the columns of a table in points, together as wide as the room. rows: lines of `PdfText`. size: of text.
+    """Return the widths of the columns of a table in points, together as wide as the room.
 
-    A column that needs less than its part of the room gets what it needs. The others share the rest, the wider ones get more.
+    heads, rows: texts and lines of `PdfText`. size: of the text, in points. A column that needs less than its part of the room
+    gets what it needs. The others share the rest, the wider ones get more.
     """
     needs = [_needed(text_width([head], bold=True), [cell_width(row[n]) for row in rows], size) for n, head in enumerate(heads)]
     widths = [0.0] * len(heads)
@@ -161,7 +166,10 @@ def text_width(text: Sequence[str], *, code: bool = False, bold: bool = False) -
     """Return about how wide a text is, in times its size. The fixed font has one width; Libertinus Serif is narrower."""
     if code:
         return 0.506 * sum(map(len, text))
-    width = sum(0.68 if one.isupper() or one in "@%&—" else 0.3 if one in " .,:;'|ijlt()" else 0.5 for part in text for one in part)
+    characters = "".join(text)
+    n_wide = sum(one.isupper() or one in "@%&—" for one in characters)
+    n_narrow = sum(one in " .,:;'|ijlt()" for one in characters)
+    width = 0.68 * n_wide + 0.3 * n_narrow + 0.5 * (len(characters) - n_wide - n_narrow)
     return width * 1.08 if bold else width
 
 

@@ -1,7 +1,7 @@
 """The time axis of a picture: where a time stands, and which times are written below.
 
-A step between two written times is a round number of its unit: 1, 2 or 5 times a power of ten below ten seconds, then the steps of
-clocks and calendars. Below a second nobody reads a clock, so times are written as the distance from the beginning.
+A step between two written times is a round number of its unit: 1, 2 or 5 times a power of ten below ten seconds, then the
+steps of clocks and calendars. Below a second nobody reads a clock, so times are written as the distance from the beginning.
 """
 
 from calendar import timegm

@@ -1,13 +1,13 @@
 """Draws what happened when: the captures, findings and alerts, and the sessions in one lane for each server.
 
 A session is a bar. Sessions of a server that overlap stand in rows below each other. Where that needs too many rows, the lane
-shows how many sessions were open at a time instead, so that a capture with a hundred thousand sessions is as readable as one with
-three. The severity of a finding is told by the row, the shape, and the colour of its mark. Marks that would touch are one mark with
-their number.
+shows how many sessions were open at a time instead, so that a capture with a hundred thousand sessions is as readable as one
+with three. The severity of a finding is told by the row, the shape, and the colour of its mark. Marks that would touch are
+one mark with their number.
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,7 +33,7 @@ class _Bar:
     hint: str
 
 
-def timeline_svg(facts: dict[str, Any], sentences: Sentences) -> str:
+def timeline_svg(facts: Mapping[str, Any], sentences: Sentences) -> str:
     """Return the picture of the sessions, findings and alerts of the facts over time, as an SVG document."""
     drawing = Drawing()
     title = sentences.say("plot.timeline_title")
@@ -62,7 +62,7 @@ def timeline_svg(facts: dict[str, Any], sentences: Sentences) -> str:
     return drawing.finished(y, title, sentences.say("plot.timeline_text", sessions=n_sessions, lanes=len(lanes), marks=n_marks))
 
 
-def _axis(facts: dict[str, Any], bars: Sequence[_Bar]) -> TimeAxis | None:
+def _axis(facts: Mapping[str, Any], bars: Sequence[_Bar]) -> TimeAxis | None:
     inputs = facts["evidence"]["inputs"]
     times = [nanoseconds(one[key]) for one in inputs for key in ("first_time", "last_time") if one[key]]
     times += [at for bar in bars for at in (bar.first, bar.last)]
@@ -70,8 +70,8 @@ def _axis(facts: dict[str, Any], bars: Sequence[_Bar]) -> TimeAxis | None:
     return TimeAxis(min(times), max(times), _LEFT, _RIGHT) if times else None
 
 
-def _lanes(facts: dict[str, Any], sentences: Sentences) -> list[tuple[str, list[_Bar]]]:
-    """Return the servers with their sessions: those with the most sessions, in the order of their first one, then the others."""
+def _lanes(facts: Mapping[str, Any], sentences: Sentences) -> list[tuple[str, list[_Bar]]]:
+    """Return the servers with their sessions: those with the most, in the order of their first one, then all others as one."""
     by_server: dict[str, list[_Bar]] = defaultdict(list)
     for record in facts["sessions"]["brief"]:
         if record["start_time"] is None:
@@ -87,17 +87,18 @@ def _lanes(facts: dict[str, Any], sentences: Sentences) -> list[tuple[str, list[
     shown = busiest if len(busiest) <= _MOST_LANES else busiest[: _MOST_LANES - 1]
     lanes = [(name, by_server[name]) for name in sorted(shown, key=lambda name: (by_server[name][0].first, name))]
     if len(shown) < len(busiest):
-        others = sorted((bar for name in busiest[len(shown) :] for bar in by_server[name]), key=lambda bar: (bar.first, bar.last))
-        lanes.append((sentences.say("plot.other_servers", n=len(busiest) - len(shown)), others))
+        rest = busiest[len(shown) :]
+        others = sorted((bar for name in rest for bar in by_server[name]), key=lambda bar: (bar.first, bar.last))
+        lanes.append((sentences.say("plot.other_servers", n=len(rest)), others))
     return lanes
 
 
-def _address(end: dict[str, Any]) -> str:
+def _address(end: Mapping[str, Any]) -> str:
     address = str(end["address"])
     return f"[{address}]:{end['port']}" if ":" in address else f"{address}:{end['port']}"
 
 
-def _draw_captures(drawing: Drawing, facts: dict[str, Any], axis: TimeAxis, sentences: Sentences, y: float) -> float:
+def _draw_captures(drawing: Drawing, facts: Mapping[str, Any], axis: TimeAxis, sentences: Sentences, y: float) -> float:
     """Draw one bar for each capture, which begins and ends with an upright stroke. Captures that overlap share one row."""
     spans = [
         (nanoseconds(one["first_time"]), nanoseconds(one["last_time"]), str(one["path"]))
@@ -115,7 +116,7 @@ def _draw_captures(drawing: Drawing, facts: dict[str, Any], axis: TimeAxis, sent
     return y + _MARK_ROW
 
 
-def _draw_marks(drawing: Drawing, facts: dict[str, Any], axis: TimeAxis, sentences: Sentences, y: float) -> float:
+def _draw_marks(drawing: Drawing, facts: Mapping[str, Any], axis: TimeAxis, sentences: Sentences, y: float) -> float:
     """Draw the findings in one row for each severity, and the alerts in a row of their own."""
     times: dict[str, list[tuple[int, str]]] = {kind: [] for kind in _MARK_KINDS}
     for entry in facts["timeline"]:
@@ -152,9 +153,7 @@ def _clusters(entries: Sequence[tuple[int, str]], axis: TimeAxis) -> list[tuple[
     return clusters
 
 
-def _draw_lane(
-    drawing: Drawing, axis: TimeAxis, sentences: Sentences, name: str, bars: Sequence[_Bar], y: float
-) -> float:
+def _draw_lane(drawing: Drawing, axis: TimeAxis, sentences: Sentences, name: str, bars: Sequence[_Bar], y: float) -> float:
     """Draw the sessions of a server. Returns where the next lane begins."""
     drawing.line(0, y, WIDTH, y, opacity=0.12)
     drawing.text(0, y + 15, fitted(name, _LEFT - 10))
@@ -179,7 +178,7 @@ def _draw_lane(
     return y + height + 8
 
 
-def _draw_all(drawing: Drawing, facts: dict[str, Any], axis: TimeAxis, sentences: Sentences, y: float) -> float:
+def _draw_all(drawing: Drawing, facts: Mapping[str, Any], axis: TimeAxis, sentences: Sentences, y: float) -> float:
     """Draw a lane with the beginnings of all sessions, out of the steps of the traffic."""
     series = facts["traffic"]["series"]
     if series["start"] is None or not any(series["sessions"]):
@@ -196,7 +195,7 @@ def _draw_all(drawing: Drawing, facts: dict[str, Any], axis: TimeAxis, sentences
     return y + height + 8
 
 
-def _what_is_left_out(facts: dict[str, Any], n_sessions: int, sentences: Sentences) -> list[str]:
+def _what_is_left_out(facts: Mapping[str, Any], n_sessions: int, sentences: Sentences) -> list[str]:
     count, n_shown = facts["sessions"]["count"], len(facts["sessions"]["shown"])
     texts = []
     if n_sessions < count:

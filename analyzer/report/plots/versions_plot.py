@@ -1,4 +1,4 @@
-"""Draws what the sessions negotiated: versions, cipher suites, and groups of the key exchange, with the number of sessions each."""
+"""Draws what the sessions negotiated: versions, cipher suites, and groups of the key exchange, each with its sessions."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -12,7 +12,7 @@ _MOST = 10
 """The most rows of each kind. The last one stands for the others."""
 
 
-def versions_svg(facts: dict[str, Any], sentences: Sentences) -> str:
+def versions_svg(facts: Mapping[str, Any], sentences: Sentences) -> str:
     """Return the picture of versions, cipher suites and groups of the sessions, as an SVG document."""
     drawing = Drawing()
     sessions = facts["sessions"]
