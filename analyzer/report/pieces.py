@@ -115,7 +115,7 @@ def shown_sessions(facts: Record) -> frozenset[int]:
 
 
 def frames_text(frames: Iterable[int], sentences: Sentences) -> str:
-    """Return numbers of frames as ranges, such as 3 to 5 and 9. Of many ranges only the first ones, with the number of all frames."""
+    """Return numbers of frames as ranges. Of many ranges only the first ones are written, with the number of all frames."""
     different = sorted(set(frames))
     if not different:
         return sentences.say("none")
