@@ -59,9 +59,7 @@ def write_html(document: Document) -> bytes:
 def policy(style: str) -> str:
     """Return the Content-Security-Policy of a page with this style sheet."""
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    return (
-        f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:; base-uri 'none'; form-action 'none'"
-    )
+    return f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:; base-uri 'none'; form-action 'none'"
 
 
 class _Numbers:
@@ -86,6 +84,7 @@ def _environment() -> Environment:
     environment.filters["svg"] = lambda svg: Markup(checked_svg(svg))  # noqa: S704 - checked
     environment.globals["wide"] = lambda grid: len(grid.heads) >= WIDE
     environment.globals["many"] = lambda grid: len(grid.heads) >= MANY
+    environment.globals["narrow"] = lambda grid: len(grid.heads) < WIDE and len(grid.right) > 1
     environment.globals["anchor_of"] = anchor_of
     return environment
 

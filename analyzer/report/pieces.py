@@ -29,12 +29,12 @@ def or_unknown(value: str | int | None, sentences: Sentences, code: bool = False
     return [Quoted(value, code)]
 
 
-def moment(time: str | None, sentences: Sentences, digits: int = 6) -> str:
-    """Return a time in RFC 3339 as text in UTC, with that many digits of a second."""
+def moment(time: str | None, sentences: Sentences, digits: int = 6, zone: str = " UTC") -> str:
+    """Return a time in RFC 3339 as text in UTC, with that many digits of a second. zone: what follows it."""
     if not time:
         return sentences.say("unknown")
     fraction = f"{time[19:29].rstrip('Z')}000000000"[: digits + 1] if digits else ""
-    return f"{time[:10]} {time[11:19]}{fraction} UTC"
+    return f"{time[:10]} {time[11:19]}{fraction}{zone}"
 
 
 def day(time: str | None, sentences: Sentences) -> str:

@@ -25,6 +25,9 @@ MOST_REMARKS = 3
 MOST_NAMED = 40
 """Characters of a word that is named in a remark."""
 
+LONG_RUN = 40
+"""Characters without a space from which a text may be broken anywhere in a table."""
+
 _LABEL = re.compile(r"(?i)(?<![a-z0-9-])xn--([a-z0-9-]{1,59})(?![a-z0-9-])")
 _WORD = re.compile(r"\w+")
 
@@ -50,13 +53,15 @@ class Shown:
     """Text that is ready for a reader, except for the escaping of its form.
 
     spans: the text in parts, each with whether it stands for a hidden character. n_left_out: characters after the last part
-    that are not shown. remarks: sentences about what deceives. plain: whether all is printable ASCII.
+    that are not shown. remarks: sentences about what deceives. plain: whether all is printable ASCII. long: whether it has a run
+    without a space that is too long for a line of a table.
     """
 
     spans: tuple[tuple[str, bool], ...]
     n_left_out: int
     remarks: tuple[str, ...]
     plain: bool
+    long: bool
 
     @property
     def text(self) -> str:
@@ -70,7 +75,7 @@ def show(text: str, sentences: Sentences, longest: int = LONGEST) -> Shown:
     text = text[:longest]
     if text.isascii() and text.isprintable():
         remarks = _remarks_on_labels(text, sentences) if "xn--" in text.lower() else []
-        return Shown(((text, False),), left_out, tuple(remarks[:MOST_REMARKS]), True)
+        return Shown(((text, False),), left_out, tuple(remarks[:MOST_REMARKS]), True, _is_long(text))
     spans = _spans(text)
     remarks = []
     n_hidden = sum(escaped for _, escaped in _characters(text))
@@ -79,7 +84,7 @@ def show(text: str, sentences: Sentences, longest: int = LONGEST) -> Shown:
     remarks += _remarks_on_labels(text, sentences)
     for word in _WORD.findall(text):
         remarks += _remarks_on_word(word, sentences)
-    return Shown(spans, left_out, tuple(dict.fromkeys(remarks))[:MOST_REMARKS], False)
+    return Shown(spans, left_out, tuple(dict.fromkeys(remarks))[:MOST_REMARKS], False, _is_long(text))
 
 
 def inert(text: str) -> str:
@@ -96,6 +101,10 @@ def skeleton(word: str) -> str | None:
     """Return the ASCII text that a word looks like; None if it is ASCII itself or looks like no such text."""
     folded = "".join(_LATIN.get(letter, letter) for letter in unicodedata.normalize("NFKC", word))
     return folded if folded.isascii() and folded != word else None
+
+
+def _is_long(text: str) -> bool:
+    return any(len(run) > LONG_RUN for run in text.split())
 
 
 def _characters(text: str) -> list[tuple[str, bool]]:
