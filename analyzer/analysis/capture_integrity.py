@@ -1,12 +1,12 @@
 """Looks at all packets of a capture for signs that it is not what a network card delivered, one after the other.
 
-Nothing here proves that a capture was changed. Each result is an observation that has ordinary causes; what fits none of them is
-for a person to judge. Compared are: the order and the digits of times, lengths at which frames are cut, checksums, frames that
-come twice, identifications and times to live (`sender_series`), clocks of the senders (`sender_clock`), and acknowledged bytes
-that are in no frame (`sender_stream`).
+Nothing here proves that a capture was changed. Each result is an observation that has ordinary causes; what fits none of them
+is for a person to judge. Compared are: the order and the digits of times, lengths at which frames are cut, checksums, frames
+that come twice, identifications and times to live (`sender_series`), clocks of the senders (`sender_clock`), and acknowledged
+bytes that are in no frame (`sender_stream`).
 
-Memory is bounded: conversations are kept in two generations. When the younger one is full, it becomes the older one, and what the
-older one has is concluded. Each packet takes one lookup and some comparisons.
+Memory is bounded: conversations are kept in two generations. When the younger one is full, it becomes the older one, and what
+the older one has is concluded. Each packet takes one lookup and some comparisons.
 """
 
 from typing import Any
@@ -52,7 +52,9 @@ _RECENT, _SYN, _RST, _ACK, _FIN, _WORD = RECENT, SYN, RST, ACK, FIN, WORD
 
 
 class Sender:
-    """One direction of a conversation. key: of its packets. older_frames: those whose timestamp is older than that of one before."""
+    """One direction of a conversation. key: of its packets. older_frames: those whose timestamp is older than that of one
+    before.
+    """
 
     __slots__ = ("clock", "key", "older_frames", "peer", "series", "stream")
 
@@ -79,7 +81,7 @@ class Note:
         self.frames: list[int] = []
         self.hosts: dict[bytes, None] = {}
 
-    def add(self, address: bytes, count: cython.longlong, frames: list[int]) -> None:
+    def add(self, address: bytes, count: cython.longlong, frames: list[Any]) -> None:
         """Add what one sender caused."""
         self.count += count
         self.n_senders += 1
@@ -103,15 +105,16 @@ class Remembered:
 class CaptureIntegrity:
     """Takes all packets of a run.
 
-    interfaces: by number. notes: by kind. checked_ip, checked_tcp, checked_udp: how many checksums were compared.
-    witnesses: for each frame at which the time made a step, hosts whose clocks did not make it, with the step in nanoseconds.
-    n_series: directions with steady identifications; n_clocks: those whose clock has a known rate, and n_directions: all
-    that were followed. furthest: the largest difference of such a clock, in seconds, with the seconds that it was watched and its address.
+    interfaces: by number. notes: by kind. checked_ip, checked_tcp, checked_udp: how many checksums were compared. witnesses:
+    for each frame at which the time made a step, hosts whose clocks did not make it, with the step in nanoseconds. n_series:
+    directions with steady identifications; n_clocks: those whose clock has a known rate, and n_directions: all that were
+    followed. furthest: the largest difference of such a clock, in seconds, with the seconds that it was watched and its
+    address.
     """
 
     __slots__ = (
-        "checked_ip", "checked_tcp", "checked_udp", "frames", "furthest", "interface", "interfaces", "last_offset", "n_clocks", "n_directions", "n_series",
-        "notes", "number", "older", "recent", "remembered", "senders", "witnesses",
+        "checked_ip", "checked_tcp", "checked_udp", "frames", "furthest", "interface", "interfaces", "last_offset",
+        "n_clocks", "n_directions", "n_series", "notes", "number", "older", "recent", "remembered", "senders", "witnesses",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -136,10 +139,12 @@ class CaptureIntegrity:
             self.switch(frame)
         self.interface.count(frame)
         self.last_offset = frame.offset
-        # A datagram out of fragments is in other bytes; its parts were no whole packets.
-        if packet.ip < 0 or packet.fragment or packet.data is not frame.data:
+        if packet.ip < 0 or packet.fragment:
             return
-        self.check(packet, frame.number)
+        # A datagram out of fragments is not in the bytes of the frame. What its last fragment completes is one packet all the same.
+        whole: cython.bint = packet.data is frame.data
+        if whole:
+            self.check(packet, frame.number)
         if packet.transport < 0 or packet.payload <= packet.transport:
             return
         sender: Sender = self.find(packet)
@@ -156,7 +161,7 @@ class CaptureIntegrity:
             sender.series.take(identification, data[packet.ip + 8], n_bytes, forward, frame.number)
         else:
             sender.series.take(0, data[packet.ip + 7], n_bytes, forward, frame.number)
-        if frame.at >= 0 and (identification != 0 or n_bytes > 0) and self.is_repeated(frame):
+        if whole and frame.at >= 0 and (identification != 0 or n_bytes > 0) and self.is_repeated(frame):
             self.note("duplicate_frames", sender.key, 1, [frame.number])
 
     def switch(self, frame: Frame) -> None:
@@ -225,7 +230,7 @@ class CaptureIntegrity:
             self.older = self.senders
             self.senders = {}
             self.recent = [None] * RECENT
-        sender: Sender = self.older.pop(key, None)  # type: ignore[assignment]
+        sender: Sender = self.older.pop(key, None)  # type: ignore[arg-type]
         if sender is None:
             sender = Sender(key)
             back: bytes = reverse_key(key)
@@ -300,7 +305,7 @@ class CaptureIntegrity:
         slot.at = frame.at
         return same and -_DUPLICATE_TIME <= passed <= _DUPLICATE_TIME
 
-    def note(self, kind: str, key: bytes, count: cython.longlong, frames: list[int]) -> None:
+    def note(self, kind: str, key: bytes, count: cython.longlong, frames: list[Any]) -> None:
         """Note what the sender with this key caused."""
         note: Note = self.find_note(kind)
         note.add(key[: (len(key) - 4) >> 1], count, frames)

@@ -1,8 +1,9 @@
-"""Makes the observations on a capture out of what `CaptureIntegrity` has counted: a code, the values of its sentence, and frames.
+"""Makes the observations on a capture out of what `CaptureIntegrity` has counted: a code, the values of its sentence, and
+frames.
 
-Each code has a sentence in the catalogue of the report, with the ordinary causes first. An ordinary capture has few observations,
-and most of them say where and how it was made: unfinished checksums are from the sender itself, frames that come twice from two
-mirror ports. No code means that a capture was changed.
+Each code has a sentence in the catalogue of the report, with the ordinary causes first. An ordinary capture has few
+observations, and most of them say where and how it was made: unfinished checksums are from the sender itself, frames that come
+twice from two mirror ports. No code means that a capture was changed.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -29,14 +30,17 @@ WITNESSES = 2
 LARGEST_DRIFT = 0.001
 """Part by which the clock of a host may be fast or slow without an observation: ten times what is usual."""
 
+SHORTEST_SPAN = 60
+"""Seconds for which a clock has to be watched before its rate is compared."""
+
 Observation = dict[str, Any]
 
 
 def observations(integrity: "CaptureIntegrity") -> list[Observation]:
     """Return the observations on all packets, in a fixed order.
 
-    Each is `{"code", "args", "frames"}`: values are numbers, texts and lists of addresses; frames are examples, ascending. The first
-    one, `integrity_scope`, says how much was compared, so that silence about the rest means something.
+    Each is `{"code", "args", "frames"}`: values are numbers, texts and lists of addresses; frames are examples, ascending. The
+    first one, `integrity_scope`, says how much was compared, so that silence about the rest means something.
     """
     found = [_scope(integrity)]
     for number, series in integrity.interfaces.items():
@@ -148,8 +152,8 @@ def _of_interface(number: int, series: "InterfaceSeries") -> list[Observation]:
 def _mixture(series: "InterfaceSeries") -> dict[str, Any] | None:
     """Return which two kinds of times an interface has, None if it has one kind.
 
-    A clock that counts nanoseconds shows a whole microsecond once in a thousand times. So if many times are whole microseconds and
-    others are not, they came from two clocks. The same holds for microseconds and milliseconds.
+    A clock that counts nanoseconds shows a whole microsecond once in a thousand times. So if many times are whole microseconds
+    and others are not, they came from two clocks. The same holds for microseconds and milliseconds.
     """
     whole = series.n_nano + series.n_micro + series.n_milli
     kinds = (
@@ -194,6 +198,6 @@ def _of_clocks(integrity: "CaptureIntegrity") -> list[Observation]:
             )
         )
     difference, span, address = integrity.furthest
-    if abs(difference) * 1e9 >= STEP and abs(difference) > span * LARGEST_DRIFT:
+    if abs(difference) * 1e9 >= STEP and abs(difference) > span * LARGEST_DRIFT and span >= SHORTEST_SPAN:
         found.append(_observation("clock_slope", [], address=address_text(address), seconds=difference, over_seconds=span))
     return found

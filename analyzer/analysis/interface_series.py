@@ -1,8 +1,9 @@
-"""What the frames of one interface form: the order of their times, the digits of the times, and the lengths at which they are cut.
+"""What the frames of one interface form: the order of their times, the digits of the times, and the lengths at which they are
+cut.
 
-A capture program takes frames in the order in which they come, with one clock, whose resolution all times share, and cuts all of
-them at the same length (the snapshot length). Frames that were put together from several captures, or converted, often differ
-in one of these.
+A capture program takes frames in the order in which they come, with one clock, whose resolution all times share, and cuts all
+of them at the same length (the snapshot length). Frames that were put together from several captures, or converted, often
+differ in one of these.
 """
 
 import cython
@@ -24,10 +25,11 @@ class InterfaceSeries:
     """The frames of one interface.
 
     n_backward: how many are earlier than the frame before; largest_backward: by how many nanoseconds at most. steps: (frame,
-    nanoseconds) of the last large steps, also backwards. jumps: those backwards, the first ones. n_nano, n_micro, n_milli: times
-    that are whole nanoseconds, microseconds, milliseconds, each counted once, with the first frames of each kind. cut_length: of
-    the first frame that the snapshot length cut, -1 without one; n_cut: how many have it, n_other_cuts: how many have others.
-    longest: captured bytes of the longest frame. n_short: frames that claim fewer bytes on the wire than were captured.
+    nanoseconds) of the last large steps, also backwards. jumps: those backwards, the first ones. n_nano, n_micro, n_milli:
+    times that are whole nanoseconds, microseconds, milliseconds, each counted once, with the first frames of each kind.
+    cut_length: of the first frame that the snapshot length cut, -1 without one; n_cut: how many have it, n_other_cuts: how
+    many have others. longest: captured bytes of the longest frame. n_short: frames that claim fewer bytes on the wire than
+    were captured.
     """
 
     __slots__ = (
@@ -100,8 +102,8 @@ class InterfaceSeries:
             keep_frame(self.cut_frames, frame.number)
 
     def step_within(self, after: cython.longlong, last: cython.longlong, n_least: cython.longlong) -> cython.longlong:
-        """Return the frame after which number `after` and up to `last` the time made its largest step of at least half of `n_least`
-        nanoseconds in the same direction; 0 if it made none.
+        """Return the frame after which number `after` and up to `last` the time made its largest step of at least half of
+        `n_least` nanoseconds in the same direction; 0 if it made none.
         """
         found: cython.longlong = 0
         largest: cython.longlong = abs(n_least) // 2

@@ -1,4 +1,4 @@
-cdef long long _MEASURED, _STEP, _DRIFT, _SILENCE, _SLOWEST, _WORD, _HALF_WORD
+cdef long long _MEASURED, _STEP, _DRIFT, _SILENCE, _SLOWEST, _FEWEST_TICKS, _WORD, _HALF_WORD
 
 
 cdef class SenderClock:

@@ -14,6 +14,9 @@ RATES = (1, 2, 10, 50, 60, 100, 128, 200, 250, 500, 512, 1000, 1024, 1_000_000)
 MEASURED = 2_000_000_000
 """Nanoseconds after which the rate of a clock can be told."""
 
+FEWEST_TICKS = 50
+"""Ticks after which it can be told. With fewer, the part of a tick that is not seen matters."""
+
 TOLERANCE = 0.03
 """Part by which a rate may differ from one of RATES."""
 
@@ -21,7 +24,7 @@ STEP = 1_000_000_000
 """Difference between both clocks, in nanoseconds, from which it is a step: more than delays and late packets make."""
 
 DRIFT = 2000
-"""One part of so many is what an ordinary clock may be fast or slow: 500 parts per million."""
+"""One part of so many is what an ordinary clock may be fast or slow: 500 parts per million. Two ticks come to it."""
 
 SILENCE = 10_000_000_000
 """Without a known rate, nanoseconds of silence from which fewer ticks than the slowest clock has are a step."""
@@ -32,16 +35,16 @@ SLOWEST = 1_000_000_000
 WORD, HALF_WORD = 0xFFFFFFFF, 0x80000000
 
 # In the compiled build these are C variables, which other modules cannot see.
-_MEASURED, _STEP, _DRIFT, _SILENCE, _SLOWEST = MEASURED, STEP, DRIFT, SILENCE, SLOWEST
+_MEASURED, _STEP, _DRIFT, _SILENCE, _SLOWEST, _FEWEST_TICKS = MEASURED, STEP, DRIFT, SILENCE, SLOWEST, FEWEST_TICKS
 _WORD, _HALF_WORD = WORD, HALF_WORD
 
 
 class SenderClock:
     """The timestamps of one direction of a connection.
 
-    ticks: how far its clock has gone since the first value, without the steps. span: nanoseconds that have passed in the capture
-    meanwhile. rate: ticks per second, 0 as long as it is not known. last_frame: of the last value; step_from: of the value before
-    the last step.
+    ticks: how far its clock has gone since the first value, without the steps. span: nanoseconds that have passed in the
+    capture meanwhile. rate: ticks per second, 0 as long as it is not known. last_frame: of the last value; step_from: of the
+    value before the last step.
     """
 
     __slots__ = ("last", "last_at", "last_frame", "next_try", "rate", "span", "step_from", "ticks")
@@ -59,8 +62,8 @@ class SenderClock:
     def take(self, value: cython.longlong, at: cython.longlong, frame: cython.longlong) -> cython.longlong:
         """Take the value of a segment that was sent after the one before, at time `at` of the capture.
 
-        Return the step of the capture's clock against the sender's in nanoseconds, 0 if there is none. If the rate is not known, it
-        is the least that it can be.
+        Return the step of the capture's clock against the sender's in nanoseconds, 0 if there is none. If the rate is not
+        known, it is the least that it can be.
         """
         ticks: cython.longlong = (value - self.last) & _WORD
         passed: cython.longlong = at - self.last_at
@@ -69,9 +72,9 @@ class SenderClock:
         step: cython.longlong = 0
         if self.rate > 0:
             step = passed - ticks * 1_000_000_000 // self.rate
-            drift: cython.longlong = passed // _DRIFT
+            drift: cython.longlong = passed // _DRIFT + 2_000_000_000 // self.rate
             # After a long silence, the value may have begun again from 0, so that it tells nothing.
-            if -_STEP < step < _STEP + drift or passed // 1_000_000_000 * self.rate >= _HALF_WORD:
+            if -_STEP - drift < step < _STEP + drift or passed // 1_000_000_000 * self.rate >= _HALF_WORD:
                 step = 0
         elif passed > _SILENCE and ticks * _SLOWEST < passed - _STEP:
             step = passed - ticks * _SLOWEST
@@ -80,7 +83,7 @@ class SenderClock:
         else:
             self.ticks += ticks
             self.span += passed
-            if self.rate == 0 and self.span >= self.next_try:
+            if self.rate == 0 and self.span >= self.next_try and self.ticks >= _FEWEST_TICKS:
                 self.find_rate()
         self.last = value
         self.last_at = at

@@ -5,7 +5,7 @@ cdef long long _WHOLE
 
 cdef class SenderSeries:
     cdef public int last
-    cdef public bint long
+    cdef public bint joined
     cdef public long long n_steps
     cdef public long long n_skips
     cdef public long long n_random

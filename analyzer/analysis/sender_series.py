@@ -1,17 +1,19 @@
 """The series that one sender's packets form: IP identification and time to live, in one direction of one conversation.
 
 Many systems count the packets of a conversation, or all their packets, in the identification of IPv4 (RFC 791, RFC 6864). Then
-the next packet has the next number. The time to live that arrives is the same as long as the path is. A packet that fits neither
-series, while those before and after it do, was sent by something else: a firewall that answers in another's name, a second path,
-or whoever put the frame there. Numbers that are left out belong to packets that are not in the capture. Many systems send random
-numbers or zero instead; there is no series then, and nothing is said.
+the next packet has the next number. The time to live that arrives is the same as long as the path is. A packet that fits
+neither series, while those before and after it do, was sent by something else: a firewall that answers in another's name, a
+second path, or whoever put the frame there. Numbers that are left out belong to packets that are not in the capture. Many
+systems send random numbers or zero instead; there is no series then, and nothing is said.
 """
+
+from typing import Any
 
 import cython
 
 NEAR = 64
-"""A number belongs to the series if it is so close to the last one. Segmentation in the network card counts up to 45 packets for
-one frame.
+"""A number belongs to the series if it is so close to the last one. Segmentation in the network card counts up to 45 packets
+for one frame.
 """
 
 STEADY = 16
@@ -39,20 +41,21 @@ _NEAR, _STEADY, _MOST_FRAMES, _WHOLE = NEAR, STEADY, MOST_FRAMES, WHOLE_SEGMENT
 class SenderSeries:
     """The identifications and times to live of one direction.
 
-    n_steps: steps of the identification that fit. n_random: those that do not. skipped: numbers that were left out. odd_frames:
-    packets whose identification fits no series, between others that do. restart_frames: where the series went on from another
-    number. backward_frames: packets with new data and an earlier number than the packet before.
-    odd_hops: packets with another time to live than those before and after. changes: how often the time to live changed.
+    last, joined: the last identification of the series, and whether its frame may be several packets. n_steps: steps that fit.
+    n_random: those that do not. skipped: numbers that were left out. odd_frames: packets whose identification fits no series,
+    between others that do. restart_frames: where the series went on from another number. backward_frames: packets with new
+    data and an earlier number than the packet before. odd_hops: packets with another time to live than those before and after.
+    changes: how often the time to live changed.
     """
 
     __slots__ = (
-        "backward_frames", "changes", "hops", "last", "long", "n_random", "n_same_hops", "n_skips", "n_steps", "odd", "odd_frame",
-        "odd_frames", "odd_hop", "odd_hop_frame", "odd_hops", "restart_frames", "skip_frames", "skipped",
+        "backward_frames", "changes", "hops", "joined", "last", "n_random", "n_same_hops", "n_skips", "n_steps", "odd",
+        "odd_frame", "odd_frames", "odd_hop", "odd_hop_frame", "odd_hops", "restart_frames", "skip_frames", "skipped",
     )  # fmt: skip
 
     def __init__(self) -> None:
         self.last = -1
-        self.long = False
+        self.joined = False
         self.n_steps = self.n_skips = self.n_random = self.skipped = 0
         self.odd = -1
         self.odd_frame = 0
@@ -75,8 +78,8 @@ class SenderSeries:
     ) -> None:
         """Take one packet.
 
-        identification: of IPv4; 0 where there is none, and where it says nothing. hops: its time to live, or hop limit. n_bytes:
-        of its payload. forward: whether it has new data of TCP, so that it was sent after those before it.
+        identification: of IPv4; 0 where there is none, and where it says nothing. hops: its time to live, or hop limit.
+        n_bytes: of its payload. forward: whether it has new data of TCP, so that it was sent after those before it.
         """
         if hops == self.hops:
             if self.odd_hop >= 0:
@@ -104,7 +107,7 @@ class SenderSeries:
         else:
             self.last = identification
         if identification == self.last:
-            self.long = n_bytes > _WHOLE
+            self.joined = n_bytes > _WHOLE
 
     def step(self, identification: cython.int, forward: cython.bint, frame: cython.longlong) -> None:
         """Compare an identification with the series."""
@@ -129,7 +132,7 @@ class SenderSeries:
             return  # the same packet at another place, or sent again by something on the path
         if ahead <= _NEAR:
             self.n_steps += 1
-            if ahead > 1 and not self.long:
+            if ahead > 1 and not self.joined:
                 self.n_skips += 1
                 self.skipped += ahead - 1
                 keep_frame(self.skip_frames, frame)
@@ -150,7 +153,7 @@ class SenderSeries:
         return self.n_steps >= _STEADY and self.n_random * _STEADY <= self.n_steps
 
 
-def keep_frame(frames: list[int], frame: cython.longlong) -> None:
+def keep_frame(frames: list[Any], frame: cython.longlong) -> None:
     """Keep the number of a frame as an example, unless there are enough."""
     if len(frames) < _MOST_FRAMES:
         frames.append(frame)

@@ -1,9 +1,11 @@
 """Which bytes of one direction of a TCP connection are not in the capture, although the receiver acknowledged them.
 
-An acknowledged byte was received (RFC 9293 section 3.4), so it was on the network. If no frame of the capture has it, the frame
-was not captured, or is not in the file any more. Only sequence numbers are needed for this, not the bytes. Frames that come late
-fill a hole again, and a hole that nobody acknowledged was a loss before the place of the capture.
+An acknowledged byte was received (RFC 9293 section 3.4), so it was on the network. If no frame of the capture has it, the
+frame was not captured, or is not in the file any more. Only sequence numbers are needed for this, not the bytes. Frames that
+come late fill a hole again, and a hole that nobody acknowledged was a loss before the place of the capture.
 """
+
+from typing import Any
 
 import cython
 
@@ -37,7 +39,9 @@ class SenderStream:
         self.lost_frames: list[int] = []
 
     def feed(self, sequence: cython.longlong, n_bytes: cython.longlong, frame: cython.longlong) -> cython.bint:
-        """Take a segment with `n_bytes` sequence numbers from `sequence`. Return whether it has new ones, and none before them."""
+        """Take a segment with `n_bytes` sequence numbers from `sequence`. Return whether it has new ones, and none before
+        them.
+        """
         if not self.started:
             self.started = True
             self.next = (sequence + n_bytes) & _WORD
@@ -101,11 +105,11 @@ class SenderStream:
                 left.append((end, stop, frame))
         self.holes = left[-_MOST_HOLES:]
 
-    def count(self, hole: tuple[int, int, int]) -> None:
+    def count(self, hole: tuple[Any, ...]) -> None:
         """Count what is missing of a hole that nothing fills any more, if it was acknowledged."""
         start, end, frame = hole
         n_bytes = min(end, self.acknowledged) - start
-        if n_bytes > 0:
+        if n_bytes > 1:  # a single number may be that of a SYN or FIN
             self.n_lost += n_bytes
             self.n_holes += 1
             if len(self.lost_frames) < _MOST_HOLES:

@@ -51,10 +51,10 @@ def case_facts(
 ) -> dict[str, Any]:
     """Return the entry `case` of the facts of a report.
 
-    path: of the TOML file, None without one. The other arguments are options; they win over the file. Notes on custody are added
-    after those of the file, without a time. Raises CaseDataError.
+    path: of the TOML file, None without one. The other arguments are options; they win over the file. Notes on custody are
+    added after those of the file, without a time. Raises CaseDataError.
     """
-    read = read_case_file(path) if path is not None else dict.fromkeys(KINDS) | {"custody": []}
+    read: dict[str, Any] = {**dict.fromkeys(KINDS), "custody": []} if path is None else read_case_file(path)
     given = {"case": case, "exhibit": exhibit, "examiner": examiner, "authority": authority, "purpose": purpose}
     for key, value in given.items():
         if value is not None:
@@ -89,7 +89,9 @@ def read_case_file(path: str) -> dict[str, Any]:
         raise CaseDataError(f"{_place(name, text, 'custody')}: custody has to be a list of notes")
     if len(notes) > MOST_NOTES:
         raise CaseDataError(f"{_place(name, text, 'custody')}: more than {MOST_NOTES} notes")
-    read["custody"] = [_note(note, f"{_place(name, text, 'custody', index)}: note {index + 1}") for index, note in enumerate(notes)]
+    read["custody"] = [
+        _note(note, f"{_place(name, text, 'custody', index)}: note {index + 1}") for index, note in enumerate(notes)
+    ]
     return read
 
 

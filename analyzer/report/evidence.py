@@ -1,10 +1,11 @@
-"""The evidence of a report: which files were read, their digests before and after the analysis, and what they say of themselves.
+"""The evidence of a report: which files were read, their digests before and after the analysis, and what they say of
+themselves.
 
 A digest names the bytes that were examined: who has a file with the same SHA-256 (FIPS 180-4) can check every statement of the
-report. The first digest is of the very bytes that the analysis read. The second one is taken when the analysis has ended: if both
-are the same, the file was not changed meanwhile. Inputs are opened for reading only (O_RDONLY of open(2)), and for those that
-own the file, or are root, on Linux, also without a change of its access time (O_NOATIME); what the system grants is in the
-facts.
+report. The first digest is of the very bytes that the analysis read. The second one is taken when the analysis has ended: if
+both are the same, the file was not changed meanwhile. Inputs are opened for reading only (O_RDONLY of open(2)), and for those
+that own the file, or are root, on Linux, also without a change of its access time (O_NOATIME); what the system grants is in
+the facts.
 
 Key logs, private keys and pre-shared keys appear by path, size and SHA-256. No byte of their contents is in the facts.
 """
