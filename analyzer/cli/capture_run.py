@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, TypeVar
 from analyzer.capture.capture_reader import CaptureReader, FileFacts
 from analyzer.capture.key_prescan import is_prescanned
 from analyzer.capture.packet_reader import PacketReader
-from analyzer.capture.source import STANDARD_INPUT
+from analyzer.capture.source import STANDARD_INPUT, Hashing
 from analyzer.cli.interruption import Interruption
 from analyzer.cli.output import CommandError, Output, complain
 from analyzer.cli.tail import Tail
@@ -45,8 +45,8 @@ class CaptureRun:
     before each packet reader is yielded.
     """
 
-    def __init__(self, paths: Sequence[str], output: Output, *, streaming: bool = False, hashing: bool = False) -> None:
-        """streaming: results are written to `output` while reading.
+    def __init__(self, paths: Sequence[str], output: Output, *, streaming: bool = False, hashing: Hashing = False) -> None:
+        """streaming: results are written to `output` while reading. hashing: which digests are computed, as `Source` takes it.
 
         Raises CommandError for the first path that cannot be opened, and if standard input is named twice.
         """

@@ -25,7 +25,7 @@ def run(options: Namespace, output: Output) -> int:
     if capture_run.has_no_capture():
         capture_run.status()
         return FAILED
-    for target, form in forms:
+    for target, _ in forms:
         with open(target, "wb") as file:
             file.write(orjson.dumps(facts, option=orjson.OPT_INDENT_2) + b"\n")
     return capture_run.status()

@@ -16,28 +16,19 @@ def evidence_section(facts: Record, sentences: Sentences) -> Section:
     """Return the section with every input, what it says of its origin, and the files of keys and roots, by hash."""
     evidence = facts["evidence"]
     sections = [_input(number, one, sentences) for number, one in enumerate(evidence["inputs"], 1)]
-    blocks: list[Any] = [Paragraph([sentences.say("evidence.lead")])]
-    others = _other_files(evidence, sentences)
-    if others.rows:
-        blocks.append(others)
-    stores: list[list[Line]] = [
-        [
-            [Quoted(one["store"])],
-            [one["date"] or sentences.say("unknown")],
-            fingerprint(one.get("sha256"), sentences),
-            _roots(one, sentences),
-        ]
-        for one in evidence["trust"]
-    ]
-    if stores:
-        heads = [sentences.say(f"evidence.{key}") for key in ("store", "date", "sha256", "roots")]
-        blocks.append(Grid(sentences.say("evidence.stores"), heads, stores, frozenset({3})))
+    files, stores = _other_files(evidence, sentences), _stores(evidence, sentences)
+    given = [grid for grid in (files, stores) if grid.rows]
+    if given:
+        sections.append(Section("evidence-keys", [sentences.say("evidence.keys_title")], given))
     custody = facts["case"]["custody"]
     if custody:
-        rows: list[list[Line]] = [[[moment(one["time"], sentences, 0)], [Quoted(one["text"])]] for one in custody]
+        notes: list[list[Line]] = [[[moment(one["time"], sentences, 0)], [Quoted(one["text"])]] for one in custody]
         heads = [sentences.say("evidence.custody_time"), sentences.say("evidence.custody_note")]
-        blocks += [Grid(sentences.say("evidence.custody"), heads, rows), Paragraph([sentences.say("evidence.custody_source")])]
-    return Section("evidence", [sentences.say("evidence.title")], blocks, sections)
+        grid = Grid(sentences.say("evidence.custody_caption"), heads, notes)
+        source = Paragraph([sentences.say("evidence.custody_source")])
+        sections.append(Section("custody", [sentences.say("evidence.custody")], (grid, source)))
+    lead = Paragraph([sentences.say("evidence.lead")])
+    return Section("evidence", [sentences.say("evidence.title")], (lead,), sections)
 
 
 def time_section(facts: Record, sentences: Sentences) -> Section:
@@ -206,6 +197,20 @@ def _other_files(evidence: Record, sentences: Sentences) -> Grid:
     ]
     heads = [sentences.say(f"evidence.{key}") for key in ("kind", "file", "size", "sha256")]
     return Grid(sentences.say("evidence.other_files"), heads, rows, frozenset({2}))
+
+
+def _stores(evidence: Record, sentences: Sentences) -> Grid:
+    rows: list[list[Line]] = [
+        [
+            [Quoted(one["store"])],
+            [one["date"] or sentences.say("unknown")],
+            fingerprint(one.get("sha256"), sentences),
+            _roots(one, sentences),
+        ]
+        for one in evidence["trust"]
+    ]
+    heads = [sentences.say(f"evidence.{key}") for key in ("store", "date", "sha256", "roots")]
+    return Grid(sentences.say("evidence.stores"), heads, rows, frozenset({3}))
 
 
 def _roots(one: Record, sentences: Sentences) -> Line:

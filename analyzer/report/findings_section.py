@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from analyzer.report.document import Facts, Grid, Line, Paragraph, Quoted, Section, Strong
+from analyzer.report.document import Code, Facts, Grid, Line, Paragraph, Quoted, Section, Strong
 from analyzer.report.front_section import finding_anchor
 from analyzer.report.pieces import Record, attachment_of, frames_text, session_link, severity_mark, shown_sessions
 from analyzer.report.sentences import Sentences
@@ -42,13 +42,15 @@ def _kind(finding: Record, shown: frozenset[int], facts: Record, sentences: Sent
     ]
     heads = [sentences.say(key) for key in ("findings.where", "findings.frames", "findings.fact")]
     n_more = finding["count"] - len(rows)
-    caption = sentences.say("findings.facts", n=finding["count"], sessions=finding["n_sessions"])
+    n_sessions = finding["n_sessions"]
+    where = sentences.say("in_session_count", n=n_sessions) if n_sessions else sentences.say("in_capture")
+    caption = sentences.say("findings.facts", n=finding["count"], where=where)
     reading: list[tuple[str, Line]] = [(sentences.say("findings.meaning"), [finding["meaning"]])]
     if finding["refuted_by"]:
         reading.append((sentences.say("findings.refuted"), [finding["refuted_by"]]))
     if finding["reference"]:
         reading.append((sentences.say("findings.reference"), [finding["reference"]]))
-    reading.append((sentences.say("findings.code"), [finding["code"]]))
+    reading.append((sentences.say("findings.code"), [Code(finding["code"])]))
     blocks: tuple[Any, ...] = (
         Grid(caption, heads, rows, frozenset(), n_more, attachment_of("findings.csv", facts)),
         Paragraph([Strong(sentences.say("findings.interpretation"))]),

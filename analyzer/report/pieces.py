@@ -29,12 +29,12 @@ def or_unknown(value: str | int | None, sentences: Sentences, code: bool = False
     return [Quoted(value, code)]
 
 
-def moment(time: str | None, sentences: Sentences, digits: int = 6) -> str:
-    """Return a time in RFC 3339 as text in UTC, with that many digits of a second."""
+def moment(time: str | None, sentences: Sentences, digits: int = 6, zone: str = " UTC") -> str:
+    """Return a time in RFC 3339 as text in UTC, with that many digits of a second. zone: what follows it."""
     if not time:
         return sentences.say("unknown")
     fraction = f"{time[19:29].rstrip('Z')}000000000"[: digits + 1] if digits else ""
-    return f"{time[:10]} {time[11:19]}{fraction} UTC"
+    return f"{time[:10]} {time[11:19]}{fraction}{zone}"
 
 
 def day(time: str | None, sentences: Sentences) -> str:
@@ -115,7 +115,7 @@ def shown_sessions(facts: Record) -> frozenset[int]:
 
 
 def frames_text(frames: Iterable[int], sentences: Sentences) -> str:
-    """Return numbers of frames as ranges, such as 3 to 5 and 9. Of many ranges only the first ones, with the number of all frames."""
+    """Return numbers of frames as ranges. Of many ranges only the first ones are written, with the number of all frames."""
     different = sorted(set(frames))
     if not different:
         return sentences.say("none")

@@ -60,7 +60,7 @@ def sessions_section(facts: Record, sentences: Sentences) -> Section:
     rows: list[list[Line]] = [
         [
             [Link(str(record["id"]), session_anchor(record["id"]))],
-            [moment(record["start_time"], sentences, 3)],
+            [moment(record["start_time"], sentences, 3, "")],
             [endpoint(record["client"])],
             [endpoint(record["server"])],
             or_unknown(record["server_name"], sentences),
@@ -112,7 +112,7 @@ def session_section(record: Record, facts: Record, sentences: Sentences) -> Sect
     if record["http"]:
         blocks.append(_requests(record["http"], facts, sentences))
     blocks.append(Paragraph([say("session.reproduce"), " ", Code(_show_line(record, facts))]))
-    title: list[Piece] = [say("session", session=record["id"])]
+    title: list[Piece] = [say("session.title", session=record["id"])]
     if record["server_name"]:
         title += [": ", Quoted(record["server_name"])]
     return Section(session_anchor(record["id"]), title, blocks)
@@ -242,7 +242,7 @@ def _ladder(record: Record, sentences: Sentences) -> Ladder:
 
 def _rung(step: Record, record: Record, sentences: Sentences) -> Rung:
     time = seconds_between(record["start_time"], step["time"])
-    shown = "" if time is None else f"+{time * 1000:.3f} ms"
+    shown = "" if time is None else f"{time:+.3f} s" if abs(time) >= 10 else f"{time * 1000:+.3f} ms"
     kind, title = _rung_title(step, sentences)
     lines: list[tuple[str, Line]] = [(str(label), [Quoted(str(value))]) for label, value in step["lines"]]
     if step["check"] is not None:

@@ -75,12 +75,12 @@ def failed_section(facts: Record, sentences: Sentences) -> Section:
     rows: list[list[Line]] = [
         [
             [session_link(one["session"], shown, sentences)],
-            [moment(one["start_time"], sentences, 3)],
+            [moment(one["start_time"], sentences, 3, "")],
             [endpoint(one["client"])],
             [endpoint(one["server"])],
             or_unknown(one["server_name"], sentences),
             _alerts(one, sentences),
-            [frames_text((one["first_frame"], one["last_frame"]), sentences)],
+            [f"{one['first_frame']}–{one['last_frame']}"],
         ]
         for one in facts["failed"][:SHOWN_FAILED]
     ]

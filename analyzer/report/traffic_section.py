@@ -50,7 +50,7 @@ def timeline_section(facts: Record, sentences: Sentences) -> Section:
     shown = shown_sessions(facts)
     rows: list[list[Line]] = [
         [
-            [moment(entry["time"], sentences)],
+            [moment(entry["time"], sentences, 6, "")],
             _event(entry, sentences),
             [session_link(entry["session"], shown, sentences)],
             [sentences.say("unknown") if entry["frame"] is None else str(entry["frame"])],
@@ -78,7 +78,7 @@ def traffic_section(facts: Record, sentences: Sentences) -> Section:
     if traffic["protocols"]:
         protocols: list[list[Line]] = [
             [
-                ["\N{NO-BREAK SPACE}" * 3 * one["depth"], Quoted(one["protocol"])],
+                ["› " * one["depth"], Quoted(one["protocol"])],
                 [f"{one['packets']:,}"],
                 [size(one["bytes"], sentences)],
                 [share(one["bytes"], traffic["bytes"])],
