@@ -118,7 +118,7 @@ class _Pages:
                 {"kind": piece.text} if isinstance(piece, Code) else text.plain(str(piece))
                 for piece in say("pdf.page", page=Code("page"), pages=Code("pages"))
             ],
-            "contents": text.plain(self._sentences.say("pdf.contents")),
+            "contents": text.plain(self._sentences.say("page.contents")),
             "contents_depth": 2 if entries <= _MOST_CONTENTS else 1,
             "front": self._section(document.front),
             "sections": [self._section(section) for section in document.sections],
@@ -166,8 +166,10 @@ class _Pages:
         heads = [self._shown(head) for head in grid.heads]
         more: list[str] = []
         if grid.n_more:
-            key = "pdf.more_rows_attached" if grid.attachment else "pdf.more_rows"
-            more = self._text.plain(self._sentences.say(key, n=grid.n_more, name=grid.attachment))
+            text = self._sentences.say("page.more_rows", n=grid.n_more)
+            if grid.attachment:
+                text += " " + self._sentences.say("pdf.all_rows", name=grid.attachment)
+            more = self._text.plain(text)
         return {
             "block": "grid",
             "caption": self._text.plain(grid.caption),
@@ -208,7 +210,7 @@ class _Pages:
                 }
                 for rung in ladder.rungs
             ],
-            "more": text.plain(self._sentences.say("pdf.more_steps", n=ladder.n_more)) if ladder.n_more else [],
+            "more": text.plain(self._sentences.say("page.more_steps", n=ladder.n_more)) if ladder.n_more else [],
         }
 
     def _branch(self, branch: Branch, depth: int) -> dict[str, Any]:

@@ -18,16 +18,14 @@ from itertools import pairwise
 from typing import Any
 
 from analyzer.report.document import Code, Line, Link, Mark, Piece, Quoted, Strong
+from analyzer.report.quoted_text import show
 from analyzer.report.sentences import Sentences
 from analyzer.text.escape import harmless
 
 _CHARACTERS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "templates", "characters.csv")
 
-LONGEST = 2000
-"""The most characters of one quoted text that are written."""
-
 LONGEST_ESCAPED = 64
-"""The longest text of which the escaped form is written too, for readers who compare characters."""
+"""The longest text beyond ASCII of which the escaped form is written too, for readers who compare characters."""
 
 _LONG_WORD = re.compile(r"[^ ]{13,}")
 _PART = re.compile(r"[^-_./:@=&?,;+\\]{1,8}[-_./:@=&?,;+\\]*|[-_./:@=&?,;+\\]{1,8}")
@@ -69,12 +67,12 @@ def ascii_form(text: str) -> str:
 
 def parts(text: str) -> list[str]:
     """Return a text in parts between which a line may break, besides the breaks at its spaces."""
-    cuts, end = [], 0
-    for word in _LONG_WORD.finditer(text):
-        for part in _PART.finditer(text, word.start(), word.end()):
-            if part.start() > end:
-                cuts.append(part.start())
-                end = part.start()
+    cuts = [
+        part.start()
+        for word in _LONG_WORD.finditer(text)
+        for part in _PART.finditer(text, word.start(), word.end())
+        if part.start() > word.start()
+    ]
     return [text[first:last] for first, last in pairwise((0, *cuts, len(text)))] if cuts else [text]
 
 
@@ -113,16 +111,17 @@ class PdfText:
         return {"kind": "strong", "text": self.plain(piece.text)} if isinstance(piece, Strong) else self.plain(piece.text)
 
     def _quoted(self, piece: Quoted) -> dict[str, Any]:
-        whole = piece.text if len(piece.text) <= LONGEST else piece.text[:LONGEST]
-        text, foreign = self._shown(whole), ""
-        if not _ORDINARY.fullmatch(text) and len(text) <= LONGEST_ESCAPED:
-            foreign = ascii_form(text)
-        shown = parts(text)
+        shown = show(piece.text, self._sentences)
+        text = self._shown(shown.text)
+        cuts = parts(text)
         if _RIGHT_TO_LEFT.search(text):
-            shown = [_ISOLATE, *shown, _END_OF_ISOLATE]
-        if len(whole) < len(piece.text):
-            shown.append(" " + self._sentences.say("pdf.cut", n=len(piece.text) - len(whole)))
-        return {"kind": "quoted", "code": piece.code, "text": shown, "foreign": parts(foreign) if foreign else []}
+            cuts = [_ISOLATE, *cuts, _END_OF_ISOLATE]
+        if shown.n_left_out:
+            cuts.append(" " + self._sentences.say("quoted.left_out", n=shown.n_left_out))
+        remark = "; ".join(shown.remarks)
+        if not remark and not _ORDINARY.fullmatch(text) and len(text) <= LONGEST_ESCAPED:
+            remark = ascii_form(text)
+        return {"kind": "quoted", "code": piece.code, "text": cuts, "remark": self.plain(remark) if remark else []}
 
 
 def column_widths(heads: Sequence[str], rows: Sequence[Sequence[list[Any]]], room: float, size: float) -> list[float]:
@@ -136,15 +135,14 @@ def column_widths(heads: Sequence[str], rows: Sequence[Sequence[list[Any]]], roo
     open_columns = set(range(len(heads)))
     rest = room
     while open_columns:
-        weights = {n: needs[n] ** 0.5 for n in open_columns}
-        scale = rest / sum(weights.values())
-        narrow = [n for n in sorted(open_columns) if needs[n] <= weights[n] * scale]
-        for n in narrow or sorted(open_columns):
-            widths[n] = needs[n] if narrow else weights[n] * scale
+        narrow = {n for n in open_columns if needs[n] <= rest / len(open_columns)}
         if not narrow:
-            return widths
-        rest -= sum(needs[n] for n in narrow)
-        open_columns -= set(narrow)
+            total = sum(needs[n] ** 0.5 for n in sorted(open_columns))
+            return [rest * needs[n] ** 0.5 / total if n in open_columns else width for n, width in enumerate(widths)]
+        for n in sorted(narrow):
+            widths[n] = needs[n]
+            rest -= needs[n]
+        open_columns -= narrow
     return [width + rest * width / sum(widths) for width in widths]
 
 
@@ -158,7 +156,7 @@ def cell_width(line: list[Any]) -> float:
             code = piece["kind"] == "code" or (piece["kind"] == "quoted" and piece["code"])
             total += text_width(piece["text"], code=code, bold=piece["kind"] in ("mark", "strong"))
             total += 0.9 if piece["kind"] == "mark" else 0
-            total += 0.43 * sum(map(len, piece.get("foreign", ()))) + 2 if piece.get("foreign") else 0
+            total += 0.4 * sum(map(len, piece.get("remark", ())))
     return total
 
 

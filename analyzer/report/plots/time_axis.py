@@ -50,7 +50,7 @@ class TimeAxis:
 
     def x(self, at: int) -> float:
         """Return where a time stands. Times outside of the axis stand at its ends."""
-        at = min(max(at, self.first), self.last)
+        at = min(max(at, self.first), self.first + self._length())
         return self.left + (at - self.first) * (self.right - self.left) / self._length()
 
     def draw(self, drawing: Drawing, sentences: Sentences, top: float, bottom: float) -> float:

@@ -47,7 +47,7 @@ def timeline_svg(facts: Mapping[str, Any], sentences: Sentences) -> str:
     y = _draw_marks(drawing, facts, axis, sentences, y)
     n_sessions = sum(len(bars) for _, bars in lanes)
     if lanes:
-        drawing.text(WIDTH, y - 6, sentences.say("plot.sessions"), "end", faint=True)
+        drawing.text(WIDTH, top + 13, sentences.say("plot.sessions"), "end", faint=True)
     for name, bars in lanes:
         y = _draw_lane(drawing, axis, sentences, name, bars, y)
     if n_sessions < facts["sessions"]["count"]:
@@ -105,9 +105,8 @@ def _draw_captures(drawing: Drawing, facts: Mapping[str, Any], axis: TimeAxis, s
         for one in facts["evidence"]["inputs"]
         if one["first_time"] and one["last_time"]
     ]
-    if not spans:
-        return y
-    drawing.text(0, y + 13, sentences.say("plot.captures", n=len(spans)))
+    if spans:
+        drawing.text(0, y + 13, sentences.say("plot.captures", n=len(spans)))
     for first, last, path in spans:
         x1, x2 = axis.x(min(first, last)), axis.x(max(first, last))
         drawing.rectangle(x1, y + 6, max(x2 - x1, 1), 5, color("plain"), opacity=0.6, hint=path)

@@ -29,7 +29,7 @@ def traffic_svg(facts: Mapping[str, Any], sentences: Sentences) -> str:
     first = nanoseconds(series["start"])
     axis = TimeAxis(first, first + step * len(series["packets"]), _LEFT, _RIGHT)
     y = 0.0
-    for name, paint in (("bytes", "info"), ("packets", "plain"), ("sessions", "good")):
+    for name, paint in (("bytes", "amount"), ("packets", "plain"), ("sessions", "good")):
         y += _GAP
         drawing.text(0, y - 13, sentences.say(f"plot.{name}_each", step=_step_text(step)), bold=True)
         _draw_counts(drawing, axis, series[name], step, y, color(paint))

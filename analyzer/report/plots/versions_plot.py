@@ -30,7 +30,7 @@ def versions_svg(facts: Mapping[str, Any], sentences: Sentences) -> str:
         for label, n in counts:
             drawing.text(0, y + 14, fitted(label, _LEFT - 12))
             width = max(n * room / most, 1.0)
-            drawing.rectangle(_LEFT, y + 4, width, _ROW - 7, color("info"))
+            drawing.rectangle(_LEFT, y + 4, width, _ROW - 7, color("amount"))
             drawing.text(_LEFT + width + 6, y + 14, f"{n:,}")
             y += _ROW
         y += 8
