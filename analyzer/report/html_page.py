@@ -1,8 +1,8 @@
 """Writes the document of a report as one HTML page, complete in itself: no script, no request, safe whatever a capture holds.
 
-Everything is escaped by the template (jinja2 with autoescape). A Content-Security-Policy in the page forbids all that the page does
-not need, so that even a mistake here could neither run a script nor reach a network (CSP Level 3). Only the style sheet of the
-page, named by its hash, is allowed. Pictures are SVG inside the page, and are checked before they go in.
+Everything is escaped by the template (jinja2 with autoescape). A Content-Security-Policy in the page forbids all that the page
+does not need, so that even a mistake here could neither run a script nor reach a network (CSP Level 3). Only the style sheet
+of the page, named by its hash, is allowed. Pictures are SVG inside the page, and are checked before they go in.
 """
 
 import base64

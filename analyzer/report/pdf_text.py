@@ -161,7 +161,9 @@ def text_width(text: Sequence[str], *, code: bool = False, bold: bool = False) -
     """Return about how wide a text is, in times its size. The fixed font has one width; Libertinus Serif is narrower."""
     if code:
         return 0.506 * sum(map(len, text))
-    width = sum(0.68 if one.isupper() or one in "@%&—" else 0.3 if one in " .,:;'|ijlt()" else 0.5 for part in text for one in part)
+    width = sum(
+        0.68 if one.isupper() or one in "@%&—" else 0.3 if one in " .,:;'|ijlt()" else 0.5 for part in text for one in part
+    )
     return width * 1.08 if bold else width
 
 

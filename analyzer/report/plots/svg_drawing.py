@@ -112,7 +112,9 @@ class Drawing:
         at = f'x="{_number(x)}" y="{_number(y)}"'
         self._parts.append(f'<text {at} text-anchor="{anchor}"{extra}>{xml_text(text)}</text>')
 
-    def rectangle(self, x: float, y: float, width: float, height: float, fill: str, *, opacity: float = 1, hint: str = "") -> None:
+    def rectangle(
+        self, x: float, y: float, width: float, height: float, fill: str, *, opacity: float = 1, hint: str = ""
+    ) -> None:
         """Fill a rectangle. hint: what a reader sees who points at it."""
         size = f'width="{_number(width)}" height="{_number(height)}"'
         see_through = "" if opacity == 1 else f' fill-opacity="{_number(opacity)}"'
@@ -124,7 +126,9 @@ class Drawing:
         style = f'fill="none" stroke="{stroke}" stroke-dasharray="2 1.5"'
         self._shape("rect", f'x="{_number(x)}" y="{_number(y)}" {size} {style}', hint)
 
-    def line(self, x1: float, y1: float, x2: float, y2: float, stroke: str = INK, *, opacity: float = 1, width: float = 1) -> None:
+    def line(
+        self, x1: float, y1: float, x2: float, y2: float, stroke: str = INK, *, opacity: float = 1, width: float = 1
+    ) -> None:
         """Draw a straight line."""
         ends = f'x1="{_number(x1)}" y1="{_number(y1)}" x2="{_number(x2)}" y2="{_number(y2)}"'
         see_through = "" if opacity == 1 else f' stroke-opacity="{_number(opacity)}"'
@@ -149,7 +153,9 @@ class Drawing:
         return head + words + "".join(self._parts) + "</svg>"
 
     def _shape(self, name: str, attributes: str, hint: str) -> None:
-        self._parts.append(f"<{name} {attributes}><title>{xml_text(hint)}</title></{name}>" if hint else f"<{name} {attributes}/>")
+        self._parts.append(
+            f"<{name} {attributes}><title>{xml_text(hint)}</title></{name}>" if hint else f"<{name} {attributes}/>"
+        )
 
 
 _SHAPES: dict[str, tuple[tuple[float, float], ...]] = {

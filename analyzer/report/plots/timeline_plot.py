@@ -87,7 +87,9 @@ def _lanes(facts: dict[str, Any], sentences: Sentences) -> list[tuple[str, list[
     shown = busiest if len(busiest) <= _MOST_LANES else busiest[: _MOST_LANES - 1]
     lanes = [(name, by_server[name]) for name in sorted(shown, key=lambda name: (by_server[name][0].first, name))]
     if len(shown) < len(busiest):
-        others = sorted((bar for name in busiest[len(shown) :] for bar in by_server[name]), key=lambda bar: (bar.first, bar.last))
+        others = sorted(
+            (bar for name in busiest[len(shown) :] for bar in by_server[name]), key=lambda bar: (bar.first, bar.last)
+        )
         lanes.append((sentences.say("plot.other_servers", n=len(busiest) - len(shown)), others))
     return lanes
 
@@ -152,9 +154,7 @@ def _clusters(entries: Sequence[tuple[int, str]], axis: TimeAxis) -> list[tuple[
     return clusters
 
 
-def _draw_lane(
-    drawing: Drawing, axis: TimeAxis, sentences: Sentences, name: str, bars: Sequence[_Bar], y: float
-) -> float:
+def _draw_lane(drawing: Drawing, axis: TimeAxis, sentences: Sentences, name: str, bars: Sequence[_Bar], y: float) -> float:
     """Draw the sessions of a server. Returns where the next lane begins."""
     drawing.line(0, y, WIDTH, y, opacity=0.12)
     drawing.text(0, y + 15, fitted(name, _LEFT - 10))
