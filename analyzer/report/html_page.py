@@ -24,7 +24,7 @@ TEMPLATES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "templates"
 WIDE = 5
 """Columns from which a table scrolls by itself on a narrow screen, and can be reached with the keyboard for that."""
 
-MANY = 8
+MANY = 7
 """Columns from which a table is set in small type."""
 
 
