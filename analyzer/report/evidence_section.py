@@ -45,7 +45,10 @@ def time_section(facts: Record, sentences: Sentences) -> Section:
         (sentences.say("time.duration"), [duration(time["duration_seconds"], sentences)]),
         (sentences.say("time.resolution"), [", ".join(time["resolution"]) or sentences.say("unknown")]),
         (sentences.say("time.backward"), backward),
-        (sentences.say("time.jumps"), [sentences.say("time.jumps_value", n=len(time["jumps"]))] if time["jumps"] else none),
+        (
+            sentences.say("time.jumps"),
+            [sentences.say("time.jumps_value", n=time.get("n_jumps", len(time["jumps"])))] if time["jumps"] else none,
+        ),
     ]
     blocks: list[Any] = [Paragraph([sentences.say("time.lead")]), Facts(rows)]
     if time["jumps"]:
@@ -53,7 +56,7 @@ def time_section(facts: Record, sentences: Sentences) -> Section:
             [[str(one["frame"])], [duration(one["seconds"], sentences)]] for one in time["jumps"][:SHOWN_JUMPS]
         ]
         heads = [sentences.say("head.frame"), sentences.say("time.jump")]
-        n_more = len(time["jumps"]) - len(jumps)
+        n_more = time.get("n_jumps", len(time["jumps"])) - len(jumps)
         blocks.append(Grid(sentences.say("time.jumps_caption"), heads, jumps, frozenset({0, 1}), n_more))
     offsets = time["server_offsets"]
     if offsets:
@@ -89,9 +92,14 @@ def integrity_section(facts: Record, sentences: Sentences) -> Section:
 
 def observation(one: Record, sentences: Sentences) -> Line:
     """Return the sentence of an observation. Text in its arguments, such as an address, is that of a stranger."""
-    args = one["detail_args"]
-    values = {name: Quoted(value) if isinstance(value, str) else value for name, value in args.items()}
-    return sentences.line(f"integrity.{one['code']}", **{"n": args.get("count")} | values)
+    values = {name: _argument(value) for name, value in one["args"].items()}
+    return sentences.line(f"integrity.{one['code']}", **{"n": one["args"].get("count")} | values)
+
+
+def _argument(value: Any) -> Any:
+    if isinstance(value, list):
+        return joined([[_argument(item)] for item in value])
+    return Quoted(value) if isinstance(value, str) else value
 
 
 def _frames(frames: list[int], sentences: Sentences) -> Line:
@@ -189,7 +197,7 @@ def _other_files(evidence: Record, sentences: Sentences) -> Grid:
         [
             [sentences.say(f"evidence.{kind}")],
             [Quoted(one["path"], code=True)],
-            [size(one["size"], sentences)],
+            [sentences.say("unknown") if one["size"] is None else size(one["size"], sentences)],
             fingerprint(one["sha256"], sentences),
         ]
         for kind in ("key_logs", "private_keys", "psk_files")

@@ -7,7 +7,7 @@ from analyzer.report.front_section import finding_anchor
 from analyzer.report.pieces import Record, attachment_of, frames_text, session_link, severity_mark, shown_sessions
 from analyzer.report.sentences import Sentences
 
-SHOWN_OCCURRENCES = 12
+SHOWN_OCCURRENCES = 25
 """Occurrences of one kind that have a row; the attachment has more."""
 
 SEVERITIES = ("high", "medium", "low", "info")

@@ -1,8 +1,8 @@
 """Writes the document of a report as one HTML page, complete in itself: no script, no request, safe whatever a capture holds.
 
-Everything is escaped by the template (jinja2 with autoescape). A Content-Security-Policy in the page forbids all that the page does
-not need, so that even a mistake here could neither run a script nor reach a network (CSP Level 3). Only the style sheet of the
-page, named by its hash, is allowed. Pictures are SVG inside the page, and are checked before they go in.
+Everything is escaped by the template (jinja2 with autoescape). A Content-Security-Policy in the page forbids all that the page
+does not need, so that even a mistake here could neither run a script nor reach a network (CSP Level 3). Only the style sheet
+of the page, named by its hash, is allowed. Pictures are SVG inside the page, and are checked before they go in.
 """
 
 import base64
@@ -24,7 +24,7 @@ TEMPLATES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "templates"
 WIDE = 5
 """Columns from which a table scrolls by itself on a narrow screen, and can be reached with the keyboard for that."""
 
-MANY = 8
+MANY = 7
 """Columns from which a table is set in small type."""
 
 

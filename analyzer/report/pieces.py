@@ -125,8 +125,13 @@ def frames_text(frames: Iterable[int], sentences: Sentences) -> str:
             ranges[-1][1] = number
         else:
             ranges.append([number, number])
-    shown = ", ".join(str(first) if first == last else f"{first}–{last}" for first, last in ranges[:SHOWN_FRAMES])  # noqa: RUF001
+    shown = ", ".join(str(first) if first == last else f"{first}\u2013{last}" for first, last in ranges[:SHOWN_FRAMES])
     return shown if len(ranges) <= SHOWN_FRAMES else sentences.say("frames_more", shown=shown, n=len(different))
+
+
+def frame_span(record: Record) -> str:
+    """Return the first and the last frame of a session."""
+    return f"{record['first_frame']}\u2013{record['last_frame']}"
 
 
 def severity_mark(severity: str, sentences: Sentences) -> Mark:

@@ -1,9 +1,9 @@
 """Makes text of a stranger inert and honest for a reader: what is hidden is shown, what deceives the eye is said in words.
 
 Control, bidirectional and invisible characters become escapes (Unicode UAX #9, UTS #39; see `text.escape`), piles of combining
-marks too. Long text is cut, with the number of characters that are left out. A name that mixes scripts, or is written in letters
-that look like Latin ones, gets a remark (UTS #39 sections 4 and 5). A punycode label is shown with the letters that it stands for
-(RFC 3492). All forms of a report write `Quoted` through this module.
+marks too. Long text is cut, with the number of characters that are left out. A name that mixes scripts, or is written in
+letters that look like Latin ones, gets a remark (UTS #39 sections 4 and 5). A punycode label is shown with the letters that it
+stands for (RFC 3492). All forms of a report write `Quoted` through this module.
 """
 
 import re
@@ -53,8 +53,8 @@ class Shown:
     """Text that is ready for a reader, except for the escaping of its form.
 
     spans: the text in parts, each with whether it stands for a hidden character. n_left_out: characters after the last part
-    that are not shown. remarks: sentences about what deceives. plain: whether all is printable ASCII. long: whether it has a run
-    without a space that is too long for a line of a table.
+    that are not shown. remarks: sentences about what deceives. plain: whether all is printable ASCII. long: whether it has a
+    run without a space that is too long for a line of a table.
     """
 
     spans: tuple[tuple[str, bool], ...]

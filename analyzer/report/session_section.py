@@ -27,6 +27,7 @@ from analyzer.report.pieces import (
     attachment_of,
     duration,
     endpoint,
+    frame_span,
     frames_text,
     joined,
     moment,
@@ -41,7 +42,7 @@ from analyzer.report.pieces import (
 from analyzer.report.sentences import Sentences
 from analyzer.report.tls_section import alert_line
 
-SHOWN_REQUESTS = 40
+SHOWN_REQUESTS = 50
 SHOWN_ALERTS = 10
 SHOWN_FINDINGS = 20
 
@@ -139,7 +140,7 @@ def _facts(record: Record, facts: Record, sentences: Sentences) -> Facts:
                 )
             ],
         ),
-        (say("session.frames"), [f"{record['first_frame']}–{record['last_frame']}"]),  # noqa: RUF001
+        (say("session.frames"), [frame_span(record)]),
         (say("session.version"), [record["version"] or say("unknown")]),
         (say("tls.head.cipher_suites"), suite),
         (say("tls.head.groups"), or_unknown(record["group"], sentences)),
@@ -274,7 +275,7 @@ def _requests(exchanges: list[Record], facts: Record, sentences: Sentences) -> G
         sentences.say(key) for key in ("head.frame", "http.method", "http.address", "http.status", "http.type", "http.size")
     ]
     n_more = len(exchanges) - len(rows)
-    return Grid(sentences.say("http.caption"), heads, rows, frozenset({0, 5}), n_more, attachment_of("http.csv", facts))
+    return Grid(sentences.say("http.caption"), heads, rows, frozenset({0, 5}), n_more, attachment_of("requests.csv", facts))
 
 
 def _request(exchange: Record, sentences: Sentences) -> list[Line]:

@@ -55,7 +55,7 @@ def attachments_section(facts: Record, sentences: Sentences) -> Section:
 
 def attachment_text(one: Record, sentences: Sentences) -> str:
     """Return the sentence that says what an attached file contains."""
-    return sentences.say(f"attachment.{one['description_code']}")
+    return sentences.say(f"attachment.{one['description']}")
 
 
 def glossary_section(facts: Record, sentences: Sentences) -> Section:

@@ -8,8 +8,8 @@ import re
 from xml.parsers.expat import ExpatError, ParserCreate
 
 ELEMENTS = frozenset(
-    "svg g defs title desc path line rect circle ellipse polyline polygon text tspan clipPath linearGradient stop pattern "
-    "marker symbol use".split()
+    {"svg", "g", "defs", "title", "desc", "path", "line", "rect", "circle", "ellipse", "polyline", "polygon", "text", "tspan"}
+    | {"clipPath", "linearGradient", "stop", "pattern", "marker", "symbol", "use"}
 )
 """Elements that a picture may have."""
 

@@ -10,7 +10,7 @@ from analyzer.report.pieces import (
     attachment_of,
     day,
     endpoint,
-    frames_text,
+    frame_span,
     joined,
     listed,
     moment,
@@ -80,7 +80,7 @@ def failed_section(facts: Record, sentences: Sentences) -> Section:
             [endpoint(one["server"])],
             or_unknown(one["server_name"], sentences),
             _alerts(one, sentences),
-            [f"{one['first_frame']}–{one['last_frame']}"],
+            [frame_span(one)],
         ]
         for one in facts["failed"][:SHOWN_FAILED]
     ]

@@ -24,8 +24,11 @@ SHOWN_EVENTS = 40
 """Entries of the timeline that have a row in its table."""
 
 SHOWN_CONVERSATIONS = 15
-SHOWN_HOSTS = 25
+SHOWN_HOSTS = 50
 SHOWN_NAMES = 4
+
+DEEPER = "\u203a "
+"""Stands before a protocol for each one that carries it."""
 
 _TELLING = ("alert", "finding", "gap", "capture_began", "capture_ended")
 """Kinds of entries that come first into the table, if there are too many for all of them."""
@@ -78,7 +81,7 @@ def traffic_section(facts: Record, sentences: Sentences) -> Section:
     if traffic["protocols"]:
         protocols: list[list[Line]] = [
             [
-                ["› " * one["depth"], Quoted(one["protocol"])],
+                [DEEPER * one["depth"], Quoted(one["protocol"])],
                 [f"{one['packets']:,}"],
                 [size(one["bytes"], sentences)],
                 [share(one["bytes"], traffic["bytes"])],
@@ -139,8 +142,10 @@ def _chosen(entries: list[Record]) -> list[Record]:
 
 
 def _event(entry: Record, sentences: Sentences) -> Line:
+    if entry["kind"] == "alert" and entry["code"]:
+        return [severity_mark(entry["severity"] or "info", sentences), " ", Quoted(entry["code"])]
     words: list[Any] = [sentences.say(f"timeline.{entry['kind']}")]
-    if entry["kind"] in ("finding", "alert") and entry["severity"] is not None:
+    if entry["kind"] == "finding" and entry["severity"] is not None:
         words = [severity_mark(entry["severity"], sentences), " ", *words]
     if entry["code"]:
         words += [": ", Quoted(entry["code"])]

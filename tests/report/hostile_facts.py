@@ -1,0 +1,59 @@
+"""Facts of a report in which every text that a stranger can choose is hostile."""
+
+from typing import Any
+
+MARKUP = (
+    "<script>window.ran=1</script>",
+    "\"><img src=x onerror='window.ran=1'>",
+    "</style></title></textarea><svg onload=window.ran=1>",
+    "javascript:window.ran=1//",
+    "{{7*7}}{% raw %}${window.ran=1}",
+    "]]><iframe srcdoc='<script>parent.ran=1</script>'>",
+    "<link rel=stylesheet href=http://request.invalid/a.css><base href=http://request.invalid/>",
+    "<meta http-equiv=refresh content='0;url=http://request.invalid/'>",
+)
+MARKDOWN = (
+    "![a](http://request.invalid/a.png) [b](javascript:alert(1)) <http://request.invalid>",
+    "a|b|c\\|d\\\\|e",
+    "``` ` `` https://request.invalid www.request.invalid @octocat #1 GH-1 :smile:",
+    "# heading\n- list\n> quote\n\n| a | b |",
+    "$\\unicode{x}$ ***a*** ~~b~~ [^1]",
+)
+DECEIVING = (
+    "\x1b]0;owned\x07\x1b[2Jwww.example",
+    "moc.live\u202e\u200b\u2028www",
+    "www.\u0430\u0440\u0440\u04cf\u0435.com",
+    "xn--80ak6aa92e.com",
+    "Z" + "\u0300" * 300,
+    "\u05d0\u05d1\u05d2 /gpj.exe",
+    "\ud7ff\ufffe\U000e0041\x00",
+)
+FORMULAS = ("=HYPERLINK(\"http://request.invalid\",\"a\")", "+1-2", "@SUM(1)", "-1+1", "\t=1")
+GIANT = "A" * 100_000
+HOSTILE = (*MARKUP, *MARKDOWN, *DECEIVING, *FORMULAS, GIANT)
+
+_OURS = {
+    "anchor", "at", "blake2b", "build", "check_result", "code", "date", "decryption", "first_time", "from", "issued_at", "kind",
+    "language", "last", "first", "last_time", "level", "media_type", "not_after", "not_before", "opened", "reason", "resumption",
+    "server_signature", "client_signature", "severity", "sha256", "sha256_after", "sha512", "source", "start", "start_time",
+    "end_time", "status", "style", "time", "type", "verdict", "version", "redact", "roles",
+}  # fmt: skip
+"""Keys whose values this program chooses: times, hashes, codes and words of a registry."""
+
+_COUNTS = {"versions", "decryption", "reasons", "verdicts", "signatures", "series", "finished", "authenticity", "options"}
+
+
+def poisoned(facts: Any, key: str = "", number: list[int] | None = None) -> Any:
+    """Return a copy of the facts in which every text of a stranger is one of HOSTILE, one after the other."""
+    number = [0] if number is None else number
+    if isinstance(facts, dict):
+        return {
+            name: value if name in _COUNTS or (name in _OURS and isinstance(value, str)) else poisoned(value, name, number)
+            for name, value in facts.items()
+        }
+    if isinstance(facts, list):
+        return [poisoned(one, key, number) for one in facts]
+    if isinstance(facts, str) and key not in _OURS:
+        number[0] += 1
+        return HOSTILE[number[0] % len(HOSTILE)]
+    return facts
