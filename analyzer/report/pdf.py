@@ -174,7 +174,7 @@ class _Pages:
             "block": "grid",
             "caption": self._text.plain(grid.caption),
             "heads": [self._text.plain(head) for head in grid.heads],
-            "widths": column_widths(heads, rows, _ROOM, _TABLE_SIZE),
+            "widths": column_widths(heads, rows, grid.right, _ROOM, _TABLE_SIZE),
             "right": sorted(grid.right),
             "rows": rows,
             "more": more,

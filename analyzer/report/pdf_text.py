@@ -12,7 +12,7 @@ are cut into parts here, and the template allows a break between two parts.
 import csv
 import os
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from functools import cache
 from itertools import pairwise
 from typing import Any
@@ -124,11 +124,14 @@ class PdfText:
         return {"kind": "quoted", "code": piece.code, "text": cuts, "remark": self.plain(remark) if remark else []}
 
 
-def column_widths(heads: Sequence[str], rows: Sequence[Sequence[list[Any]]], room: float, size: float) -> list[float]:
+def column_widths(
+    heads: Sequence[str], rows: Sequence[Sequence[list[Any]]], right: Set[int], room: float, size: float
+) -> list[float]:
     """Return the widths of the columns of a table in points, together as wide as the room.
 
-    heads, rows: texts and lines of `PdfText`. size: of the text, in points. A column that needs less than its part of the room
-    gets what it needs. The others share the rest, the wider ones get more.
+    heads, rows: texts and lines of `PdfText`. right: columns with numbers. size: of the text, in points. A column that needs less
+    than its part of the room gets what it needs. The others share the rest, the wider ones get more. What nobody needs goes to the
+    columns without numbers.
     """
     needs = [_needed(text_width([head], bold=True), [cell_width(row[n]) for row in rows], size) for n, head in enumerate(heads)]
     widths = [0.0] * len(heads)
@@ -143,7 +146,8 @@ def column_widths(heads: Sequence[str], rows: Sequence[Sequence[list[Any]]], roo
             widths[n] = needs[n]
             rest -= needs[n]
         open_columns -= narrow
-    return [width + rest * width / sum(widths) for width in widths]
+    wider = [0.2 * width if n in right else width for n, width in enumerate(widths)]
+    return [width + rest * part / sum(wider) for width, part in zip(widths, wider, strict=True)]
 
 
 def cell_width(line: list[Any]) -> float:

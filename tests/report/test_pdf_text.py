@@ -101,7 +101,7 @@ def test_spaces_that_do_not_break_stay_in_our_text_only(text: PdfText) -> None:
 
 def test_columns_fill_the_room_and_narrow_ones_get_what_they_need() -> None:
     rows = [[[["1"]], [["x" * 300]], [["y" * 30]]]] * 3
-    widths = column_widths(["No.", "Long", "Name"], rows, 480, 8)
+    widths = column_widths(["No.", "Long", "Name"], rows, {0}, 480, 8)
     assert sum(widths) == pytest.approx(480)
     assert widths[0] >= 8 * cell_width([["1"]])
     assert widths[1] > widths[2] > widths[0]
@@ -109,6 +109,6 @@ def test_columns_fill_the_room_and_narrow_ones_get_what_they_need() -> None:
 
 
 def test_columns_of_a_small_table_fill_the_room_too() -> None:
-    assert sum(column_widths(["a", "b"], [[[["1"]], [["22"]]]], 480, 8)) == pytest.approx(480)
-    assert column_widths(["only"], [], 480, 8) == [pytest.approx(480)]
-    assert column_widths([], [], 480, 8) == []
+    assert sum(column_widths(["a", "b"], [[[["1"]], [["22"]]]], {0}, 480, 8)) == pytest.approx(480)
+    assert column_widths(["only"], [], {0}, 480, 8) == [pytest.approx(480)]
+    assert column_widths([], [], set(), 480, 8) == []
