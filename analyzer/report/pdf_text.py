@@ -129,9 +129,9 @@ def column_widths(
 ) -> list[float]:
     """Return the widths of the columns of a table in points, together as wide as the room.
 
-    heads, rows: texts and lines of `PdfText`. right: columns with numbers. size: of the text, in points. A column that needs less
-    than its part of the room gets what it needs. The others share the rest, the wider ones get more. What nobody needs goes to the
-    columns without numbers.
+    heads, rows: texts and lines of `PdfText`. right: columns with numbers. size: of the text, in points. A column that needs
+    less than its part of the room gets what it needs. The others share the rest, the wider ones get more. What nobody needs
+    goes to the columns without numbers.
     """
     needs = [_needed(text_width([head], bold=True), [cell_width(row[n]) for row in rows], size) for n, head in enumerate(heads)]
     widths = [0.0] * len(heads)
