@@ -31,7 +31,7 @@ from analyzer.report.document import (
     Section,
     Tree,
 )
-from analyzer.report.pdf_text import PdfText, Shown, column_widths, showing, written_characters
+from analyzer.report.pdf_text import IN_TABLES, PdfText, Shown, column_widths, showing, written_characters
 from analyzer.report.plots import for_print
 from analyzer.report.sentences import Sentences
 
@@ -48,6 +48,9 @@ _TALLEST = 1.35
 
 _DEEPEST = 12
 """The levels of a tree that are indented. What is deeper stands at the last one."""
+
+_LONG_RUNG = 1500
+"""Characters of a step from which each of its lines is a paragraph of its own: typst is slow with long paragraphs."""
 
 _MOST_CONTENTS = 90
 """The most entries of the table of contents. With more, it has the highest level only."""
@@ -93,7 +96,7 @@ def _compiled(document: Document, at: datetime, shown: Shown) -> bytes:
 class _Pages:
     """Turns a document into the JSON that the template reads."""
 
-    __slots__ = ("_document", "_sentences", "_shown", "_text")
+    __slots__ = ("_cells", "_document", "_sentences", "_shown", "_text")
 
     def __init__(self, document: Document, shown: Shown) -> None:
         self._document = document
@@ -101,6 +104,7 @@ class _Pages:
         self._sentences = Sentences(document.language)
         anchors = frozenset(section.anchor for section in _all_sections((document.front, *document.sections)))
         self._text = PdfText(self._sentences, anchors, shown)
+        self._cells = PdfText(self._sentences, anchors, shown, IN_TABLES)
 
     def content(self) -> dict[str, Any]:
         """Return the whole document."""
@@ -162,7 +166,7 @@ class _Pages:
         return [[self._text.plain(name), self._text.line(value)] for name, value in facts.rows]
 
     def _grid(self, grid: Grid) -> dict[str, Any]:
-        rows = [[self._text.line(cell) for cell in row] for row in grid.rows]
+        rows = [[self._cells.line(cell) for cell in row] for row in grid.rows]
         heads = [self._shown(head) for head in grid.heads]
         more: list[str] = []
         if grid.n_more:
@@ -173,7 +177,7 @@ class _Pages:
         return {
             "block": "grid",
             "caption": self._text.plain(grid.caption),
-            "heads": [self._text.plain(head) for head in grid.heads],
+            "heads": [self._cells.plain(head) for head in grid.heads],
             "widths": column_widths(heads, rows, grid.right, _ROOM, _TABLE_SIZE),
             "right": sorted(grid.right),
             "rows": rows,
@@ -207,6 +211,7 @@ class _Pages:
                     "kind": rung.kind,
                     "lines": [[text.plain(name), text.line(value)] for name, value in rung.lines],
                     "explanation": text.plain(rung.explanation) if rung.explanation else [],
+                    "long": sum(len(str(value)) for _, value in rung.lines) > _LONG_RUNG,
                 }
                 for rung in ladder.rungs
             ],

@@ -18,7 +18,7 @@ from itertools import pairwise
 from typing import Any
 
 from analyzer.report.document import Code, Line, Link, Mark, Piece, Quoted, Strong
-from analyzer.report.quoted_text import show
+from analyzer.report.quoted_text import LONGEST, show
 from analyzer.report.sentences import Sentences
 from analyzer.text.escape import harmless
 
@@ -27,8 +27,16 @@ _CHARACTERS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "template
 LONGEST_ESCAPED = 64
 """The longest text beyond ASCII of which the escaped form is written too, for readers who compare characters."""
 
+IN_TEXT, IN_TABLES = 20, 10
+"""How long the parts of words are, between which a line may break."""
+
 _LONG_WORD = re.compile(r"[^ ]{13,}")
-_PART = re.compile(r"[^-_./:@=&?,;+\\]{1,8}[-_./:@=&?,;+\\]*|[-_./:@=&?,;+\\]{1,8}")
+_PART = re.compile(r"[^-_./:@=&?,;+\\]{1,8}[-_./:@=&?,;+\\]{0,2}|[-_./:@=&?,;+\\]{1,8}")
+MOST_IN_LONG_TEXTS = 200_000
+"""The most characters that long quoted texts have together. Those after them are shortened to `LONGEST_AFTER`."""
+
+LONGEST_AFTER = 60
+
 _ORDINARY = re.compile("[ -~…]*")
 """Text that no other text looks like, and the sign that this program sets where it shortens a text."""
 
@@ -65,33 +73,40 @@ def ascii_form(text: str) -> str:
     )
 
 
-def parts(text: str) -> list[str]:
-    """Return a text in parts between which a line may break, besides the breaks at its spaces."""
-    cuts = [
-        part.start()
-        for word in _LONG_WORD.finditer(text)
-        for part in _PART.finditer(text, word.start(), word.end())
-        if part.start() > word.start()
-    ]
+def parts(text: str, length: int = IN_TEXT) -> list[str]:
+    """Return a text in parts between which a line may break, besides the breaks at its spaces.
+
+    length: about how long the parts of a long word are. Many parts make a page slow to set.
+    """
+    cuts: list[int] = []
+    for word in _LONG_WORD.finditer(text) if len(text) > length else ():
+        last = word.start()
+        for part in _PART.finditer(text, word.start(), word.end()):
+            if part.end() - last > length and part.start() > last:
+                cuts.append(part.start())
+                last = part.start()
     return [text[first:last] for first, last in pairwise((0, *cuts, len(text)))] if cuts else [text]
 
 
 class PdfText:
-    """Turns lines of a document into the JSON that the template reads. anchors: those of the document's sections.
+    """Turns lines of a document into the JSON that the template reads.
 
-    A line is a list of pieces. A plain piece is a list of parts; another one is an object with its `kind`.
+    anchors: those of the document's sections. length: of the parts of long words. A line is a list of pieces. A plain piece is
+    a list of parts; another one is an object with its `kind`.
     """
 
-    __slots__ = ("_anchors", "_sentences", "_shown")
+    __slots__ = ("_anchors", "_length", "_room", "_sentences", "_shown")
 
-    def __init__(self, sentences: Sentences, anchors: frozenset[str], shown: Shown) -> None:
+    def __init__(self, sentences: Sentences, anchors: frozenset[str], shown: Shown, length: int = IN_TEXT) -> None:
+        self._length = length
+        self._room = MOST_IN_LONG_TEXTS
         self._sentences = sentences
         self._anchors = anchors
         self._shown = shown
 
     def plain(self, text: str) -> list[str]:
         """Return a text of ours in parts. Spaces that do not break, which indent names in tables, stay what they are."""
-        return parts("\u00a0".join(map(self._shown, text.split("\u00a0"))))
+        return parts("\u00a0".join(map(self._shown, text.split("\u00a0"))), self._length)
 
     def line(self, line: Line) -> list[Any]:
         """Return a line."""
@@ -111,9 +126,10 @@ class PdfText:
         return {"kind": "strong", "text": self.plain(piece.text)} if isinstance(piece, Strong) else self.plain(piece.text)
 
     def _quoted(self, piece: Quoted) -> dict[str, Any]:
-        shown = show(piece.text, self._sentences)
+        shown = show(piece.text, self._sentences, LONGEST if self._room > 0 else LONGEST_AFTER)
+        self._room -= max(0, len(shown.text) - LONGEST_AFTER)
         text = self._shown(shown.text)
-        cuts = parts(text)
+        cuts = parts(text, self._length)
         if _RIGHT_TO_LEFT.search(text):
             cuts = [_ISOLATE, *cuts, _END_OF_ISOLATE]
         if shown.n_left_out:

@@ -6,7 +6,17 @@ from typing import Any
 import pytest
 
 from analyzer.report.document import Code, Link, Mark, Quoted, Strong
-from analyzer.report.pdf_text import PdfText, ascii_form, cell_width, column_widths, parts, showing, written_characters
+from analyzer.report.pdf_text import (
+    IN_TABLES,
+    IN_TEXT,
+    PdfText,
+    ascii_form,
+    cell_width,
+    column_widths,
+    parts,
+    showing,
+    written_characters,
+)
 from analyzer.report.sentences import Sentences
 from analyzer.text.escape import harmless
 
@@ -42,20 +52,30 @@ def test_other_characters_become_escapes() -> None:
         ("", [""]),
         ("short words stay whole", ["short words stay whole"]),
         ("0123456789ab", ["0123456789ab"]),
-        ("0123456789abcdef01", ["01234567", "89abcdef", "01"]),
-        ("see www.some-host.example.net", ["see www.", "some-", "host.", "example.", "net"]),
-        ("TLS_AES_128_GCM_SHA256", ["TLS_", "AES_", "128_", "GCM_", "SHA256"]),
+        ("0123456789abcdef01", ["01234567", "89abcdef01"]),
+        ("see www.some-host.example.net", ["see www.some-", "host.", "example.", "net"]),
+        ("TLS_AES_128_GCM_SHA256", ["TLS_AES_", "128_GCM_", "SHA256"]),
         ("-" * 20, ["-" * 8, "-" * 8, "-" * 4]),
     ],
 )
 def test_long_words_are_cut(whole: str, cut: list[str]) -> None:
-    assert parts(whole) == cut
+    assert parts(whole, IN_TABLES) == cut
 
 
-@pytest.mark.parametrize("whole", ["a" * 5000, "a.b/c-d " * 99, "-._" * 500, "é" * 100, " leading and trailing "])
+@pytest.mark.parametrize(
+    "whole", ["a" * 5000, "a.b/c-d " * 99, "-._" * 500, "a" + "." * 500, "é" * 100, " leading and trailing "]
+)
 def test_the_parts_are_the_text_and_are_short(whole: str) -> None:
-    assert "".join(parts(whole)) == whole
-    assert all(len(word) <= 16 for part in parts(whole) for word in part.split(" "))
+    for length in (IN_TABLES, IN_TEXT):
+        assert "".join(parts(whole, length)) == whole
+        assert all(len(word) <= length for part in parts(whole, length) for word in part.split(" "))
+
+
+def test_many_long_texts_do_not_make_a_book(text: PdfText) -> None:
+    sizes = [sum(map(len, quoted(text, "x" * 400)["text"])) for _ in range(1000)]
+    assert sizes[0] == 400
+    assert sizes[-1] < 100
+    assert sum(sizes) < 400_000
 
 
 def test_pieces_become_json(text: PdfText) -> None:
