@@ -49,6 +49,9 @@ _TALLEST = 1.35
 _DEEPEST = 12
 """The levels of a tree that are indented. What is deeper stands at the last one."""
 
+_LONGEST_TITLE = 300
+"""The most characters of the title, which stands on each page."""
+
 _LONG_RUNG = 1500
 """Characters of a step from which each of its lines is a paragraph of its own: typst is slow with long paragraphs."""
 
@@ -109,13 +112,14 @@ class _Pages:
     def content(self) -> dict[str, Any]:
         """Return the whole document."""
         document, text, say = self._document, self._text, self._sentences.line
+        title = text.limited(document.title, _LONGEST_TITLE)
         entries = sum(1 + len(section.sections) for section in document.sections)
         return {
-            "title": self._shown(document.title),
-            "shown_title": text.plain(document.title),
+            "title": self._shown(title),
+            "shown_title": text.plain(title),
             "language": document.language.partition("-")[0],
             "facts": self._rows(document.facts),
-            "header_left": text.line([document.title]),
+            "header_left": text.line([title]),
             "header_right": text.line(self._exhibit()),
             "footer_left": text.line(say("pdf.footer")),
             "page": [
@@ -191,7 +195,7 @@ class _Pages:
             "block": "figure",
             "caption": self._text.plain(figure.caption),
             "svg": "\n".join(map(self._shown, for_print(figure.svg).split("\n"))),
-            "text": self._shown(figure.text),
+            "text": self._shown(self._text.limited(figure.text)),
             "width": min(1.0, _TALLEST / height),
         }
 

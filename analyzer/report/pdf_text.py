@@ -37,6 +37,9 @@ MOST_IN_LONG_TEXTS = 200_000
 
 LONGEST_AFTER = 60
 
+LONGEST_OF_OURS = 3000
+"""The most characters of a text of ours. Only an examiner can make one long, and each may become an escape of ten."""
+
 _ORDINARY = re.compile("[ -~…]*")
 """Text that no other text looks like, and the sign that this program sets where it shortens a text."""
 
@@ -106,7 +109,13 @@ class PdfText:
 
     def plain(self, text: str) -> list[str]:
         """Return a text of ours in parts. Spaces that do not break, which indent names in tables, stay what they are."""
-        return parts("\u00a0".join(map(self._shown, text.split("\u00a0"))), self._length)
+        return parts("\u00a0".join(map(self._shown, self.limited(text).split("\u00a0"))), self._length)
+
+    def limited(self, text: str, most: int = LONGEST_OF_OURS) -> str:
+        """Return a text with at most so many characters, and how many are left out. PDF/A has no strings over 32,767 bytes."""
+        if len(text) <= most:
+            return text
+        return text[:most] + " " + self._sentences.say("quoted.left_out", n=len(text) - most)
 
     def line(self, line: Line) -> list[Any]:
         """Return a line."""

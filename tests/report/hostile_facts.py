@@ -28,7 +28,7 @@ DECEIVING = (
     "\u05d0\u05d1\u05d2 /gpj.exe",
     "\ud7ff\ufffe\U000e0041\x00",
 )
-FORMULAS = ("=HYPERLINK(\"http://request.invalid\",\"a\")", "+1-2", "@SUM(1)", "-1+1", "\t=1")
+FORMULAS = ('=HYPERLINK("http://request.invalid","a")', "+1-2", "@SUM(1)", "-1+1", "\t=1")
 GIANT = "A" * 100_000
 HOSTILE = (*MARKUP, *MARKDOWN, *DECEIVING, *FORMULAS, GIANT)
 

@@ -251,6 +251,13 @@ def versions_of(name: str) -> dict[str, Any]:
     return {"sessions": {"count": 1, "versions": {name: 1}, "cipher_suites": {}, "groups": {}}}
 
 
+def test_giant_texts_of_an_examiner_are_shortened() -> None:
+    giant = "漢" * 100_000
+    figure = Figure(giant, versions_svg(versions_of("a"), Sentences("en")), giant)
+    content = write_pdf(document(Paragraph([giant, Code(giant)]), figure, title=giant, more=(Section("more", [giant]),)))
+    assert len(content) < 2_000_000
+
+
 @pytest.mark.peer("pdftotext")
 def test_what_no_font_has_is_written_as_an_escape(tmp_path: Path) -> None:
     text = joined(text_of(write_pdf(document(Paragraph([Quoted("a漢😀b\x00\u202e")]))), tmp_path))
