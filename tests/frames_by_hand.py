@@ -6,6 +6,7 @@ import struct
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from analyzer.capture.blocks import Statistics
 from analyzer.capture.capture_reader import CaptureReader, FileFacts
@@ -104,7 +105,7 @@ def watch(*paths: Path) -> tuple[CaptureWatch, list[FileFacts]]:
     return seen, reader.files
 
 
-def observe(*paths: Path) -> dict[str, dict[str, object]]:
+def observe(*paths: Path) -> dict[str, dict[str, Any]]:
     """Return the observations on captures by their codes, without that on what was compared. Each code comes once."""
     seen, files = watch(*paths)
     found = seen.observations(files)

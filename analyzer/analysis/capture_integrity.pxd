@@ -10,8 +10,9 @@ cdef extern from "string.h":
     void *memcpy(void *to, const void *data, size_t n_bytes)
 
 cdef int _TCP, _WRONG, _UNFINISHED, _UNCHECKED, _SYN, _RST, _ACK, _FIN
-cdef long long _DUPLICATE_TIME, _SLOTS, _WORD
-cdef Py_ssize_t _MOST_CONVERSATIONS, _MOST_INTERFACES, _RECENT
+cdef long long _DUPLICATE_TIME, _SLOTS, _WORD, _STEADY_FOR_SKIPS
+cdef tuple _UNFINISHED_KINDS, _WRONG_KINDS
+cdef Py_ssize_t _MOST_SENDERS, _MOST_INTERFACES, _RECENT
 
 cdef inline unsigned long long hash_part(const unsigned char *data, Py_ssize_t n, unsigned long long one) noexcept:
     """Return the hash of `n` bytes: multiplication, and the upper half added to the lower one, for words of eight bytes."""
@@ -95,13 +96,15 @@ cdef class CaptureIntegrity:
     cdef void check(self, Packet packet, long long frame) except *
     cdef void note_checksum(self, Packet packet, int protocol, int result, long long frame) except *
     cdef Sender find(self, Packet packet)
-    cdef Sender open(self, bytes key)
+    cdef Sender open(self, bytes key, bytes back)
+    cdef void forget(self, dict generation) except *
     cdef bint follow(self, Sender sender, Packet packet, Frame frame, long long n_bytes) except -1
     cdef void compare_clocks(self, Sender sender, long long value, bint later, Frame frame) except *
     cdef bint is_repeated(self, Frame frame) except -1
     cpdef void note(self, str kind, bytes key, long long count, list frames) except *
     cdef Note find_note(self, str kind)
     cdef void judge(self, Sender sender) except *
+    cdef void note_few(self, str kind, bytes key, list frames) except *
     cpdef void conclude(self) except *
 
 

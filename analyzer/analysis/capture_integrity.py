@@ -5,8 +5,8 @@ is for a person to judge. Compared are: the order and the digits of times, lengt
 that come twice, identifications and times to live (`sender_series`), clocks of the senders (`sender_clock`), and acknowledged
 bytes that are in no frame (`sender_stream`).
 
-Memory is bounded: conversations are kept in two generations. When the younger one is full, it becomes the older one, and what
-the older one has is concluded. Each packet takes one lookup and some comparisons.
+Memory is bounded: senders are kept in two generations. When the younger one is full, it becomes the older one, and what the
+older one has is concluded. Each packet takes one lookup and some comparisons.
 """
 
 from typing import Any
@@ -20,11 +20,10 @@ from analyzer.analysis.sender_series import MOST_ODD, MOST_SKIPS, STEADY_FOR_SKI
 from analyzer.analysis.sender_stream import SenderStream
 from analyzer.capture.frame import Frame
 from analyzer.flows.flow import TCP
-from analyzer.packet.addresses import reverse_key
 from analyzer.packet.packet import Packet
 
-MOST_CONVERSATIONS = 4096
-"""Conversations of one generation. Two generations need 12 MB."""
+MOST_SENDERS = 8192
+"""Senders of one generation: directions of conversations. Two generations need 10 MB."""
 
 MOST_INTERFACES = 1024
 """Interfaces that are distinguished. Frames of further ones belong to the last."""
@@ -47,12 +46,18 @@ SYN, RST, ACK, FIN, WORD = 0x02, 0x04, 0x10, 0x01, 0xFFFFFFFF
 
 # In the compiled build these are C variables, which other modules cannot see.
 _TCP, _WRONG, _UNFINISHED, _UNCHECKED = TCP, WRONG, UNFINISHED, UNCHECKED
-_MOST_CONVERSATIONS, _MOST_INTERFACES, _DUPLICATE_TIME, _SLOTS = MOST_CONVERSATIONS, MOST_INTERFACES, DUPLICATE_TIME, SLOTS
+_MOST_SENDERS, _MOST_INTERFACES, _DUPLICATE_TIME, _SLOTS = MOST_SENDERS, MOST_INTERFACES, DUPLICATE_TIME, SLOTS
 _RECENT, _SYN, _RST, _ACK, _FIN, _WORD = RECENT, SYN, RST, ACK, FIN, WORD
+_STEADY_FOR_SKIPS = STEADY_FOR_SKIPS
+
+
+_UNFINISHED_KINDS = ("checksum_unfinished_ip", "checksum_unfinished_tcp", "checksum_unfinished_udp")
+_WRONG_KINDS = ("checksum_wrong_ip", "checksum_wrong_tcp", "checksum_wrong_udp")
 
 
 class Sender:
-    """One direction of a conversation. key: of its packets. older_frames: those whose timestamp is older than that of one
+    """One direction of a conversation. key: of its packets. peer: the other
+    direction, None before it sends. older_frames: those whose timestamp is older than that of one
     before.
     """
 
@@ -60,7 +65,7 @@ class Sender:
 
     def __init__(self, key: bytes) -> None:
         self.key = key
-        self.peer: Sender = self  # the other direction comes with `CaptureIntegrity.open`
+        self.peer: Sender | None = None
         self.begin()
 
     def begin(self) -> None:
@@ -68,7 +73,7 @@ class Sender:
         self.series = SenderSeries()
         self.stream = SenderStream()
         self.clock: SenderClock | None = None
-        self.older_frames: list[int] = []
+        self.older_frames: list[int] | None = None
 
 
 class Note:
@@ -81,12 +86,12 @@ class Note:
         self.frames: list[int] = []
         self.hosts: dict[bytes, None] = {}
 
-    def add(self, address: bytes, count: cython.longlong, frames: list[Any]) -> None:
+    def add(self, address: bytes, count: cython.longlong, frames: list[Any] | None) -> None:
         """Add what one sender caused."""
         self.count += count
         self.n_senders += 1
-        for frame in frames:
-            keep_frame(self.frames, frame)
+        for frame in frames or ():
+            self.frames = keep_frame(self.frames, frame)
         if len(self.hosts) < MOST_HOSTS:
             self.hosts[address] = None
 
@@ -199,8 +204,8 @@ class CaptureIntegrity:
         """Note a checksum that does not fit."""
         first: cython.Py_ssize_t = packet.ip + (12 if packet.ip_version == 4 else 8)
         address = packet.data[first : first + (4 if packet.ip_version == 4 else 16)]
-        kind = "checksum_unfinished" if result == _UNFINISHED else "checksum_wrong"
-        note: Note = self.find_note(f"{kind}_{'udp' if protocol == 17 else 'tcp' if protocol == 6 else 'ip'}")
+        place: cython.Py_ssize_t = 0 if protocol == 0 else 1 if protocol == _TCP else 2
+        note: Note = self.find_note(_UNFINISHED_KINDS[place] if result == _UNFINISHED else _WRONG_KINDS[place])
         note.add(address, 1, [frame])
 
     def find(self, packet: Packet) -> Sender:
@@ -210,38 +215,46 @@ class CaptureIntegrity:
         if sender is not None:
             if packet.has_key(sender.key):
                 return sender
-            sender = sender.peer
-            if packet.has_key(sender.key):
+            sender = sender.peer  # type: ignore[assignment]
+            if sender is not None and packet.has_key(sender.key):
                 return sender
         key: bytes = packet.key()
         if len(key) == 0:
             return None  # type: ignore[return-value]
         sender = self.senders.get(key)  # type: ignore[assignment]
         if sender is None:
-            sender = self.open(key)
+            sender = self.open(key, packet.reverse_key())
         self.recent[place] = sender
         return sender
 
-    def open(self, key: bytes) -> Sender:
-        """Return a new sender, or one of the older generation. It goes to the younger one, with its peer."""
-        if len(self.senders) >= 2 * _MOST_CONVERSATIONS:
-            for one in self.older.values():
-                self.judge(one)
+    def open(self, key: bytes, back: bytes) -> Sender:
+        """Return a new sender, or one of the older generation, which goes to the younger one with its peer. back: their key."""
+        if len(self.senders) >= _MOST_SENDERS:
+            self.forget(self.older)
             self.older = self.senders
             self.senders = {}
             self.recent = [None] * RECENT
         sender: Sender = self.older.pop(key, None)  # type: ignore[arg-type]
+        peer: Sender = self.older.pop(back, None)  # type: ignore[arg-type]
+        if peer is None:
+            peer = self.senders.get(back)
+        else:
+            self.senders[back] = peer
         if sender is None:
             sender = Sender(key)
-            back: bytes = reverse_key(key)
-            if back != key:
-                sender.peer = Sender(back)
-                sender.peer.peer = sender
-        else:
-            self.older.pop(sender.peer.key, None)
+            if peer is not None and back != key:
+                sender.peer = peer
+                peer.peer = sender
         self.senders[key] = sender
-        self.senders[sender.peer.key] = sender.peer
         return sender
+
+    def forget(self, generation: dict[Any, Any]) -> None:
+        """Conclude a generation of senders. Break their reference cycles, so that they are freed at once."""
+        sender: Sender
+        for sender in generation.values():
+            self.judge(sender)
+        for sender in generation.values():
+            sender.peer = None
 
     def follow(self, sender: Sender, packet: Packet, frame: Frame, n_bytes: cython.longlong) -> cython.bint:
         """Follow sequence numbers and timestamps of a TCP segment. Return whether it was sent after those before it."""
@@ -249,20 +262,22 @@ class CaptureIntegrity:
         if flags & _RST:
             return False
         stream: SenderStream = sender.stream
+        peer: Sender = sender.peer  # type: ignore[assignment]
         if flags & _SYN and stream.started and (packet.sequence + 1 - stream.next + stream.offset) & _WORD != 0:
             self.judge(sender)
-            self.judge(sender.peer)
             sender.begin()
-            sender.peer.begin()
             stream = sender.stream
+            if peer is not None:
+                self.judge(peer)
+                peer.begin()
         if flags & _SYN:
             n_bytes += 1
         if flags & _FIN:
             n_bytes += 1
         later: cython.bint = stream.feed(packet.sequence, n_bytes, frame.number)
-        if flags & _ACK:
-            stream = sender.peer.stream
-            if stream.acknowledge(packet.acknowledgement, frame.number) and n_bytes == 0 and len(stream.holes) == 0:
+        if flags & _ACK and peer is not None:
+            stream = peer.stream
+            if stream.acknowledge(packet.acknowledgement, frame.number) and n_bytes == 0 and stream.holes is None:
                 later = True
         if frame.at >= 0:
             value: cython.longlong = timestamp_of(packet)
@@ -278,7 +293,7 @@ class CaptureIntegrity:
             return
         if clock.is_older(value):
             if later:
-                keep_frame(sender.older_frames, frame.number)
+                sender.older_frames = keep_frame(sender.older_frames, frame.number)
             return
         step: cython.longlong = clock.take(value, frame.at, frame.number)
         if step == 0:
@@ -305,7 +320,7 @@ class CaptureIntegrity:
         slot.at = frame.at
         return same and -_DUPLICATE_TIME <= passed <= _DUPLICATE_TIME
 
-    def note(self, kind: str, key: bytes, count: cython.longlong, frames: list[Any]) -> None:
+    def note(self, kind: str, key: bytes, count: cython.longlong, frames: list[Any] | None) -> None:
         """Note what the sender with this key caused."""
         note: Note = self.find_note(kind)
         note.add(key[: (len(key) - 4) >> 1], count, frames)
@@ -319,37 +334,40 @@ class CaptureIntegrity:
 
     def judge(self, sender: Sender) -> None:
         """Conclude what the packets of a sender show."""
-        series, stream, clock = sender.series, sender.stream, sender.clock
-        stream.close()
+        series: SenderSeries = sender.series
+        stream: SenderStream = sender.stream
+        clock: SenderClock = sender.clock  # type: ignore[assignment]
         self.n_directions += 1
-        if stream.n_lost:
+        if stream.holes is not None:
+            stream.close()
+        if stream.lost_frames is not None:
             self.note("acknowledged_not_captured", sender.key, stream.n_lost, stream.lost_frames)
         if series.is_steady():
             self.n_series += 1
-            for kind, frames in (
-                ("identification_stands_out", series.odd_frames),
-                ("identification_restarts", series.restart_frames),
-                ("identification_backward", series.backward_frames),
-            ):
-                if 0 < len(frames) <= MOST_ODD:
-                    self.note(kind, sender.key, len(frames), frames)
-            if series.n_steps >= STEADY_FOR_SKIPS and series.n_skips * MOST_SKIPS <= series.n_steps and series.skipped > 0:
+            self.note_few("identification_stands_out", sender.key, series.odd_frames)
+            self.note_few("identification_restarts", sender.key, series.restart_frames)
+            self.note_few("identification_backward", sender.key, series.backward_frames)
+            if series.n_steps >= _STEADY_FOR_SKIPS and series.n_skips * MOST_SKIPS <= series.n_steps and series.skipped > 0:
                 self.note("identification_skips", sender.key, series.skipped, series.skip_frames)
-        if 0 < len(series.odd_hops) <= MOST_ODD and series.changes <= MOST_ODD:
-            self.note("hops_stand_out", sender.key, len(series.odd_hops), series.odd_hops)
-        if sender.older_frames:
+        if series.changes <= MOST_ODD:
+            self.note_few("hops_stand_out", sender.key, series.odd_hops)
+        if sender.older_frames is not None:
             self.note("timestamp_older", sender.key, len(sender.older_frames), sender.older_frames)
-        if clock is not None and clock.rate:
+        if clock is not None and clock.rate > 0:
             self.n_clocks += 1
             difference = clock.difference()
             if abs(difference) >= abs(self.furthest[0]):
                 self.furthest = (difference, clock.span / 1e9, sender.key[: (len(sender.key) - 4) >> 1])
 
+    def note_few(self, kind: str, key: bytes, frames: list[Any] | None) -> None:
+        """Note frames that stand out, if they are few: where many do, it is not the frames that are odd."""
+        if frames is not None and len(frames) <= MOST_ODD:
+            self.note(kind, key, len(frames), frames)
+
     def conclude(self) -> None:
         """Conclude all conversations: the captures have ended, or another one begins."""
-        for generation in (self.older, self.senders):
-            for sender in generation.values():
-                self.judge(sender)
+        self.forget(self.older)
+        self.forget(self.senders)
         self.senders = {}
         self.older = {}
         self.recent = [None] * RECENT

@@ -67,20 +67,20 @@ class InterfaceSeries:
         if at % 1000 != 0:
             self.n_nano += 1
             if self.n_nano <= 16:
-                keep_frame(self.nano_frames, frame.number)
+                self.nano_frames = keep_frame(self.nano_frames, frame.number)
         elif at % 1_000_000 != 0:
             self.n_micro += 1
             if self.n_micro <= 16:
-                keep_frame(self.micro_frames, frame.number)
+                self.micro_frames = keep_frame(self.micro_frames, frame.number)
         else:
             self.n_milli += 1
-            keep_frame(self.milli_frames, frame.number)
+            self.milli_frames = keep_frame(self.milli_frames, frame.number)
         if self.last_at >= 0:
             step: cython.longlong = at - self.last_at
             if step < 0:
                 self.n_backward += 1
                 self.largest_backward = max(self.largest_backward, -step)
-                keep_frame(self.backward_frames, frame.number)
+                self.backward_frames = keep_frame(self.backward_frames, frame.number)
                 if -step >= _LARGE_STEP and len(self.jumps) < _MOST_STEPS:
                     self.jumps.append((frame.number, step))
             if step >= _LARGE_STEP or -step >= _LARGE_STEP:
@@ -93,13 +93,13 @@ class InterfaceSeries:
         """Take a frame whose captured length is not that on the wire."""
         if n_bytes > frame.wire_length:
             self.n_short += 1
-            keep_frame(self.short_frames, frame.number)
+            self.short_frames = keep_frame(self.short_frames, frame.number)
         elif self.cut_length < 0 or self.cut_length == n_bytes:
             self.cut_length = n_bytes
             self.n_cut += 1
         else:
             self.n_other_cuts += 1
-            keep_frame(self.cut_frames, frame.number)
+            self.cut_frames = keep_frame(self.cut_frames, frame.number)
 
     def step_within(self, after: cython.longlong, last: cython.longlong, n_least: cython.longlong) -> cython.longlong:
         """Return the frame after number `after` and up to `last` at which the time made its largest step of at least half of

@@ -1,6 +1,9 @@
+cimport cython
+
 cdef long long _MEASURED, _STEP, _DRIFT, _SILENCE, _SLOWEST, _FEWEST_TICKS, _WORD, _HALF_WORD
 
 
+@cython.no_gc
 cdef class SenderClock:
     cdef public long long last
     cdef public long long last_at

@@ -106,7 +106,7 @@ class SenderClock:
 
     def difference(self) -> float:
         """Return by how many seconds the sender's clock went further than that of the capture; 0 if the rate is not known."""
-        return self.ticks / self.rate - self.span / 1e9 if self.rate else 0.0
+        return 1.0 * self.ticks / self.rate - self.span / 1e9 if self.rate else 0.0
 
 
 COMPILED: bool = cython.compiled

@@ -1,8 +1,11 @@
-cdef int _NEAR, _STEADY
+cimport cython
+
+cdef int _NEAR, _FAR, _STEADY
 cdef Py_ssize_t _MOST_FRAMES
 cdef long long _WHOLE
 
 
+@cython.no_gc
 cdef class SenderSeries:
     cdef public int last
     cdef public bint joined
@@ -28,4 +31,4 @@ cdef class SenderSeries:
     cpdef bint is_steady(self) except -1
 
 
-cpdef void keep_frame(list frames, long long frame) except *
+cpdef list keep_frame(list frames, long long frame)

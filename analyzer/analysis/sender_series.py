@@ -16,6 +16,11 @@ NEAR = 64
 for one frame.
 """
 
+FAR = 4096
+"""Numbers so far behind the last one are late: several frames of many packets each change places. Only a number farther away in
+both directions stands out.
+"""
+
 STEADY = 16
 """Steps after which numbers are taken for a series."""
 
@@ -35,7 +40,7 @@ WHOLE_SEGMENT = 1460
 """Bytes of payload up to which a frame is one packet on the wire, also where network cards split and join segments."""
 
 # In the compiled build these are C variables, which other modules cannot see.
-_NEAR, _STEADY, _MOST_FRAMES, _WHOLE = NEAR, STEADY, MOST_FRAMES, WHOLE_SEGMENT
+_NEAR, _FAR, _STEADY, _MOST_FRAMES, _WHOLE = NEAR, FAR, STEADY, MOST_FRAMES, WHOLE_SEGMENT
 
 
 class SenderSeries:
@@ -62,11 +67,11 @@ class SenderSeries:
         self.hops = self.odd_hop = -1
         self.odd_hop_frame = 0
         self.n_same_hops = self.changes = 0
-        self.skip_frames: list[int] = []
-        self.odd_frames: list[int] = []
-        self.restart_frames: list[int] = []
-        self.backward_frames: list[int] = []
-        self.odd_hops: list[int] = []
+        self.skip_frames: list[int] | None = None
+        self.odd_frames: list[int] | None = None
+        self.restart_frames: list[int] | None = None
+        self.backward_frames: list[int] | None = None
+        self.odd_hops: list[int] | None = None
 
     def take(
         self,
@@ -85,7 +90,7 @@ class SenderSeries:
             if self.odd_hop >= 0:
                 self.changes += 1
                 if self.n_same_hops >= _STEADY:
-                    keep_frame(self.odd_hops, self.odd_hop_frame)
+                    self.odd_hops = keep_frame(self.odd_hops, self.odd_hop_frame)
                 self.odd_hop = -1
             self.n_same_hops += 1
         elif self.hops < 0:
@@ -114,12 +119,12 @@ class SenderSeries:
         ahead: cython.int = (identification - self.last) & 0xFFFF
         if self.odd >= 0:
             if 0 < ahead <= _NEAR:  # the packet before was the only one that did not fit
-                if self.n_steps >= _STEADY:
-                    keep_frame(self.odd_frames, self.odd_frame)
+                if self.n_steps >= _STEADY and (self.odd - self.last) & 0xFFFF > _FAR:
+                    self.odd_frames = keep_frame(self.odd_frames, self.odd_frame)
             elif (identification - self.odd) & 0xFFFF <= _NEAR:
                 # Forward, the sender may only have sent much to others meanwhile.
                 if self.n_steps >= _STEADY and (self.odd - self.last) & 0xFFFF >= 0x8000:
-                    keep_frame(self.restart_frames, self.odd_frame)
+                    self.restart_frames = keep_frame(self.restart_frames, self.odd_frame)
                 self.n_random += 1
                 self.last = self.odd
                 ahead = (identification - self.last) & 0xFFFF
@@ -133,18 +138,21 @@ class SenderSeries:
             return  # the same packet at another place, or sent again by something on the path
         if ahead <= _NEAR:
             self.n_steps += 1
-            if ahead > 1 and not self.joined:
+            skipped: cython.int = ahead - 1
+            if identification < self.last:
+                skipped -= 1  # 0, which says nothing
+            if skipped > 0 and not self.joined:
                 self.n_skips += 1
-                self.skipped += ahead - 1
-                keep_frame(self.skip_frames, frame)
+                self.skipped += skipped
+                self.skip_frames = keep_frame(self.skip_frames, frame)
             self.last = identification
-        elif ahead > 0x10000 - _NEAR:
+        elif ahead > 0x10000 - _FAR:
             if forward:
                 if self.n_steps >= _STEADY:
-                    keep_frame(self.backward_frames, frame)
+                    self.backward_frames = keep_frame(self.backward_frames, frame)
                 self.n_random += 1
             elif self.skipped > 0:
-                self.skipped -= 1  # it is late: it was not left out
+                self.skipped -= 1  # it was not left out
         else:
             self.odd = identification
             self.odd_frame = frame
@@ -154,10 +162,15 @@ class SenderSeries:
         return self.n_steps >= _STEADY and self.n_random * _STEADY <= self.n_steps
 
 
-def keep_frame(frames: list[Any], frame: cython.longlong) -> None:
-    """Keep the number of a frame as an example, unless there are enough."""
+def keep_frame(frames: list[Any] | None, frame: cython.longlong) -> list[Any]:
+    """Keep the number of a frame as an example, unless there are enough. Return the examples; there is no list before the
+    first.
+    """
+    if frames is None:
+        return [frame]
     if len(frames) < _MOST_FRAMES:
         frames.append(frame)
+    return frames
 
 
 COMPILED: bool = cython.compiled

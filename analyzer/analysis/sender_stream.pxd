@@ -1,7 +1,12 @@
+cimport cython
+
+from analyzer.analysis.sender_series cimport keep_frame
+
 cdef Py_ssize_t _MOST_HOLES
 cdef long long _FARTHEST, _WORD, _HALF_WORD
 
 
+@cython.no_gc
 cdef class SenderStream:
     cdef public bint started
     cdef public long long next

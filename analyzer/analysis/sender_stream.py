@@ -9,6 +9,8 @@ from typing import Any
 
 import cython
 
+from analyzer.analysis.sender_series import keep_frame
+
 MOST_HOLES = 8
 """Holes of one direction that are kept open. The oldest is counted as it is then."""
 
@@ -24,9 +26,10 @@ _MOST_HOLES, _FARTHEST, _WORD, _HALF_WORD = MOST_HOLES, FARTHEST, WORD, HALF_WOR
 class SenderStream:
     """The sequence numbers of one direction.
 
-    offset: how many bytes its numbers have gone ahead, from its first one in the capture; next: the number after them. started:
-    whether a number is known. acknowledged: up to which offset the receiver has the bytes. holes: (start, end, frame), by
-    offset; frame: where the hole was seen. n_lost, n_holes, lost_frames: of the bytes that are surely not in the capture.
+    offset: how many bytes its numbers have gone ahead, from its first one in the capture; next: the number after them.
+    started: whether a number is known. acknowledged: up to which offset the receiver has the bytes. holes: (start, end,
+    frame), by offset, None without one; frame: where the hole was seen. n_lost, n_holes, lost_frames: of the bytes that are
+    surely not in the capture.
     """
 
     __slots__ = ("acknowledged", "holes", "lost_frames", "n_holes", "n_lost", "next", "offset", "started")
@@ -34,9 +37,9 @@ class SenderStream:
     def __init__(self) -> None:
         self.started = False
         self.next = self.offset = self.acknowledged = 0
-        self.holes: list[tuple[int, int, int]] = []
+        self.holes: list[tuple[int, int, int]] | None = None
         self.n_lost = self.n_holes = 0
-        self.lost_frames: list[int] = []
+        self.lost_frames: list[int] | None = None
 
     def feed(self, sequence: cython.longlong, n_bytes: cython.longlong, frame: cython.longlong) -> cython.bint:
         """Take a segment with `n_bytes` sequence numbers from `sequence`. Return whether it has new ones, and none before
@@ -49,7 +52,7 @@ class SenderStream:
         ahead: cython.longlong = (sequence - self.next) & _WORD
         if ahead >= _HALF_WORD:
             ahead -= _WORD + 1
-            if len(self.holes) > 0:
+            if self.holes is not None:
                 self.fill(self.offset + ahead, self.offset + ahead + n_bytes)
             n_bytes += ahead
             if n_bytes > 0 and n_bytes < _FARTHEST:
@@ -88,14 +91,16 @@ class SenderStream:
 
     def keep(self, start: cython.longlong, end: cython.longlong, frame: cython.longlong) -> None:
         """Open a hole."""
-        if len(self.holes) >= _MOST_HOLES:
+        if self.holes is None:
+            self.holes = []
+        elif len(self.holes) >= _MOST_HOLES:
             self.count(self.holes.pop(0))
         self.holes.append((start, end, frame))
 
     def fill(self, start: cython.longlong, end: cython.longlong) -> None:
         """Take bytes that came late out of the holes."""
         left: list[tuple[int, int, int]] = []
-        for begin, stop, frame in self.holes:
+        for begin, stop, frame in self.holes or ():
             if start >= stop or end <= begin:
                 left.append((begin, stop, frame))
                 continue
@@ -103,7 +108,7 @@ class SenderStream:
                 left.append((begin, start, frame))
             if end < stop:
                 left.append((end, stop, frame))
-        self.holes = left[-_MOST_HOLES:]
+        self.holes = left[-_MOST_HOLES:] if left else None
 
     def count(self, hole: tuple[Any, ...]) -> None:
         """Count what is missing of a hole that nothing fills any more, if it was acknowledged."""
@@ -112,14 +117,13 @@ class SenderStream:
         if n_bytes > 1:  # a single number may be that of a SYN or FIN
             self.n_lost += n_bytes
             self.n_holes += 1
-            if len(self.lost_frames) < _MOST_HOLES:
-                self.lost_frames.append(frame)
+            self.lost_frames = keep_frame(self.lost_frames, frame)
 
     def close(self) -> None:
         """Count the holes that are left, at the end of the connection."""
-        for hole in self.holes:
+        for hole in self.holes or ():
             self.count(hole)
-        self.holes = []
+        self.holes = None
         self.started = False
         self.offset = self.acknowledged = 0
 

@@ -16,10 +16,19 @@ from analyzer.capture.capture_reader import FileFacts
 from analyzer.capture.frame import Frame
 from analyzer.engine.run import Listener
 from analyzer.packet.packet import Packet
+from analyzer.store.capture_record import COMMENT_LENGTH
 from analyzer.store.declaration import path_text
 
 EDITORS = ("editcap", "mergecap", "reordercap", "text2pcap", "randpkt", "tracewrangler", "tcprewrite", "bittwiste", "joincap")
 """Programs that make captures out of captures or of text, and capture nothing themselves, by a word of their name."""
+
+DUMPCAP = "Dumpcap"
+"""How the program that captures for Wireshark and TShark names itself. Since version 1.8 it writes its system, the name of each
+interface, and counters at the end.
+"""
+
+MOST_OBSERVATIONS = 100
+"""Observations on one file, and on the packets of all interfaces. A stranger can describe 65,536 interfaces in a file."""
 
 OLDEST = 567_993_600_000_000_000
 """1988-01-01, in nanoseconds since the epoch: nobody wrote such captures before it."""
@@ -53,11 +62,15 @@ class CaptureWatch(Listener):
         files: `CaptureRun.reader.files`. Each is `{"code", "args", "frames"}`: see `integrity_observations`; those of a file
         have its `path` among the values.
         """
-        return [*self.integrity.observations(), *(one for facts in files for one in file_observations(facts, self.integrity))]
+        of_packets = self.integrity.observations()[:MOST_OBSERVATIONS]
+        return [*of_packets, *(one for facts in files for one in file_observations(facts, self.integrity))]
 
 
 def file_observations(facts: FileFacts, integrity: CaptureIntegrity) -> list[Observation]:
-    """Return what a file says of itself, where it differs from what is in it, or from what programs write that capture."""
+    """Return what a file says of itself, where it differs from what is in it, or from what programs write that capture.
+
+    There are at most MOST_OBSERVATIONS.
+    """
     found: list[Observation] = []
     path = path_text(facts.path)
 
@@ -68,7 +81,12 @@ def file_observations(facts: FileFacts, integrity: CaptureIntegrity) -> list[Obs
         add("several_sections", count=len(facts.sections))
     for application in dict.fromkeys(one.application for one in facts.sections if one.application):
         if any(name in application.lower() for name in EDITORS):
-            add("edited_by", application=application)
+            add("edited_by", application=application[:COMMENT_LENGTH])
+    if any((one.application or "").startswith(DUMPCAP) for one in facts.sections):
+        if any(not one.name for one in facts.interfaces) or any(not one.os for one in facts.sections):
+            add("dumpcap_without_names", application=DUMPCAP)
+        if not facts.statistics and facts.error is None:
+            add("dumpcap_without_counters", application=DUMPCAP)
     if facts.n_secrets:
         add("secrets_inside", count=facts.n_secrets)
     if facts.first_time is not None and facts.first_time < OLDEST:
@@ -90,7 +108,7 @@ def file_observations(facts: FileFacts, integrity: CaptureIntegrity) -> list[Obs
                 add("coarse_times", interface=interface.number, resolution=interface.resolution, shown=shown, count=times)
     if facts.anomalies:
         add("damaged_blocks", count=len(facts.anomalies), field=facts.anomalies[0].field, offset=facts.anomalies[0].offset)
-    return found
+    return found[:MOST_OBSERVATIONS]
 
 
 def _compare_counters(add: Any, interface: Interface, counters: Statistics | None, frames: int) -> None:

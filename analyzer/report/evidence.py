@@ -20,7 +20,7 @@ from typing import Any
 
 from analyzer.capture.capture_reader import FileFacts
 from analyzer.capture.source import STANDARD_INPUT, open_read_only
-from analyzer.store.capture_record import LARGEST, LISTED, capture_record
+from analyzer.store.capture_record import COMMENT_LENGTH, LARGEST, LISTED, capture_record
 from analyzer.store.declaration import path_text
 from analyzer.x509.trust import Trust
 
@@ -106,7 +106,8 @@ def input_facts(facts: FileFacts, again: Rehash) -> dict[str, Any]:
         "opened": "read_only",
         "access_time_kept": again.keeps_access_time,
         "sections": [
-            {"hardware": one.hardware, "os": one.os, "application": one.application} for one in facts.sections[:LISTED]
+            {"hardware": _text(one.hardware), "os": _text(one.os), "application": _text(one.application)}
+            for one in facts.sections[:LISTED]
         ],
         "n_sections": len(facts.sections),
         "resolution": list(dict.fromkeys(one.resolution for one in facts.interfaces))[:LISTED],
@@ -133,3 +134,7 @@ def trust_facts(trust: Trust) -> list[dict[str, Any]]:
         }
         for store in trust.stores
     ]
+
+
+def _text(text: str | None) -> str | None:
+    return None if text is None else text[:COMMENT_LENGTH]

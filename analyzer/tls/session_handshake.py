@@ -266,8 +266,7 @@ class SessionHandshake:
                 role, certificate_messages.certificates_of(self.stapled, role, body, message.problems), frame
             )
         elif number == SERVER_KEY_EXCHANGE:
-            if parameters.group < 0:
-                parameters.group = key_exchange.exchanged_group(body)
+            parameters.take_key_exchange(body, not message.problems)
             self.transcript.exchanged = key_exchange.signed_parameters(body, raw)
         elif number == ENCRYPTED_EXTENSIONS and role == _SERVER:  # some clients send one too, for ALPS
             parameters.alpn = hello_features.alpn(body)
@@ -398,6 +397,7 @@ class SessionHandshake:
             if table is not None:
                 message.body, message.problems = read(table, message.raw, HEADER, len(message.raw), 0, Malformed)
                 if message.type == SERVER_KEY_EXCHANGE:
+                    self.parameters.take_key_exchange(message.body, not message.problems)
                     self.transcript.exchanged = key_exchange.signed_parameters(message.body, message.raw)
 
     # Results.

@@ -14,13 +14,13 @@ def read(identifications: Iterable[int], hops: Iterable[int] = (), n_bytes: int 
 
 
 def told(series: SenderSeries) -> list[list[int]]:
-    return [series.skip_frames, series.odd_frames, series.restart_frames, series.backward_frames]
+    return [frames or [] for frames in (series.skip_frames, series.odd_frames, series.restart_frames, series.backward_frames)]
 
 
 def test_a_series_goes_through_zero() -> None:
     series = read([*range(0xFFF0, 0x10000), *range(1, 40)])
     assert series.is_steady()
-    assert told(series) == [[17], [], [], []]
+    assert told(series) == [[], [], [], []]
     assert read([0] * 100).n_steps == 0
 
 
@@ -29,14 +29,20 @@ def test_one_number_between_others_stands_out() -> None:
     assert told(read([*range(100, 110), 9000, *range(110, 150)])) == [[], [], [], []], "too few came before"
 
 
+def test_frames_of_many_packets_may_change_places() -> None:
+    joined = read([*range(1, 1000, 45), 1100, 1010, 1055, *range(1145, 1500, 45)], n_bytes=60_000, forward=False)
+    assert told(joined) == [[], [], [], []]
+    assert joined.is_steady()
+
+
 def test_two_in_a_row_that_fit_nothing_are_random() -> None:
     series = read([*range(100, 140), 9000, 30000, *range(140, 150)])
-    assert series.odd_frames == []
+    assert series.odd_frames is None
     assert series.n_random > 0
 
 
 def test_a_series_may_go_on_elsewhere() -> None:
-    assert told(read([*range(5000, 5040), *range(900, 940)])) == [[], [], [41], []]
+    assert told(read([*range(9000, 9040), *range(900, 940)])) == [[], [], [41], []]
     assert told(read([*range(900, 940), *range(5000, 5040)])) == [[], [], [], []], "it may have counted packets to others"
 
 
@@ -53,15 +59,15 @@ def test_random_numbers_are_no_series() -> None:
 def test_one_time_to_live_between_others_stands_out() -> None:
     before, after = [64] * (STEADY + 2), [64] * 5
     assert read([0] * 40, [*before, 57, *after]).odd_hops == [STEADY + 3]
-    assert read([0] * 40, [64, 64, 57, *after]).odd_hops == [], "too few came before"
+    assert read([0] * 40, [64, 64, 57, *after]).odd_hops is None, "too few came before"
     moved = read([0] * len([*before, *after]), [*before, *[57] * len(after)])
-    assert (moved.odd_hops, moved.hops, moved.changes) == ([], 57, 0)
+    assert (moved.odd_hops, moved.hops, moved.changes) == (None, 57, 0)
     assert read([0] * 60, [*before, *[57, 64] * 10]).changes == 10
 
 
 def test_examples_are_bounded() -> None:
     skipping = read([at * 2 + 1 for at in range(1000)])
-    assert len(skipping.skip_frames) == MOST_FRAMES
+    assert len(skipping.skip_frames or ()) == MOST_FRAMES
     assert skipping.skipped == 999
 
 

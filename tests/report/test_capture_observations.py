@@ -5,10 +5,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from frames_by_hand import START, Segment, Timed, observe, write
+from frames_by_hand import START, Segment, Timed, observe, watch, write
 
 from analyzer.capture.blocks import Statistics
 from analyzer.capture.capture_writer import PcapngWriter
+from analyzer.report.capture_observations import MOST_OBSERVATIONS
+from analyzer.report.evidence import evidence_facts
 
 FRAMES: list[Timed] = [(START + 1_000_000 * place, Segment(identification=0).frame()) for place in range(120)]
 
@@ -44,12 +46,33 @@ def test_a_file_that_was_joined(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("application", "edited"), [("Mergecap (Wireshark) 4.2.2", True), ("Dumpcap (Wireshark) 4.2.2", False)]
+    ("application", "edited"), [("Mergecap (Wireshark) 4.2.2", True), ("tcpdump 4.99", False)]
 )
 def test_programs_that_do_not_capture(tmp_path: Path, application: str, edited: bool) -> None:
     observed = observe(write(tmp_path / "a", FRAMES, application=application))
     assert set(observed) == ({"edited_by"} if edited else set())
     assert not edited or observed["edited_by"]["args"]["application"] == application
+
+
+def dumpcap(path: Path, os: str, name: str, counters: bool) -> dict[str, dict[str, Any]]:
+    file = io.BytesIO()
+    writer = PcapngWriter(file, os=os, application="Dumpcap (Wireshark) 4.2.2")
+    writer.write_interface(1, name=name)
+    writer.write_frame(*FRAMES[0])
+    if counters:
+        writer.write_statistics(Statistics(0, START))
+    path.write_bytes(file.getvalue())
+    return observe(path)
+
+
+def test_what_dumpcap_always_writes(tmp_path: Path) -> None:
+    assert dumpcap(tmp_path / "whole", "Linux", "eth0", True) == {}
+    assert set(dumpcap(tmp_path / "counters", "Linux", "eth0", False)) == {"dumpcap_without_counters"}
+    assert set(dumpcap(tmp_path / "os", "", "eth0", True)) == {"dumpcap_without_names"}
+    assert set(dumpcap(tmp_path / "name", "Linux", "", True)) == {"dumpcap_without_names"}
+    cut = tmp_path / "cut"
+    cut.write_bytes((tmp_path / "counters").read_bytes()[:-1])
+    assert observe(cut) == {}
 
 
 def test_secrets_in_a_file(tmp_path: Path) -> None:
@@ -86,3 +109,21 @@ def test_a_block_that_cannot_be_read(tmp_path: Path) -> None:
     block = (4).to_bytes(4, "little") + (16).to_bytes(4, "little") + body + (16).to_bytes(4, "little")
     path.write_bytes(path.read_bytes() + block)
     assert observe(path)["damaged_blocks"]["args"]["count"] == 1
+
+
+def test_a_file_of_very_many_sections_and_interfaces_is_bounded(tmp_path: Path) -> None:
+    path = tmp_path / "many"
+    file = io.BytesIO()
+    for number in range(300):
+        writer = PcapngWriter(file, application=f"editcap {number} " + "x" * 60_000)
+        writer.write_interface(1)
+        for at in (START + 5, START):
+            writer.write_frame(at, bytes(60), 50)
+    path.write_bytes(file.getvalue())
+    seen, files = watch(path)
+    observations = seen.observations(files)
+    assert len(observations) == 2 * MOST_OBSERVATIONS
+    assert len(str(observations)) < 500_000
+    (facts,) = evidence_facts(files)["inputs"]
+    assert (facts["n_sections"], len(facts["sections"])) == (300, 100)
+    assert len(facts["sections"][0]["application"]) == 1000

@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 from frames_by_hand import START, Segment, write
 
-from analyzer.capture import source as source_module
 from analyzer.capture.blocks import Statistics
 from analyzer.capture.capture_reader import CaptureReader, FileFacts
 from analyzer.capture.source import DIGESTS, Source, names_of_digests, open_read_only
@@ -118,7 +117,7 @@ def test_files_are_opened_for_reading_and_keep_their_access_time(capture: Path, 
             opened.append(flags)
         return real(path, flags, *rest, **options)
 
-    monkeypatch.setattr(source_module.os, "open", remember)
+    monkeypatch.setattr(os, "open", remember)
     reader = CaptureReader([str(capture)], hashing=True)
     reader.check()
     for packet_reader in reader.packet_readers():
@@ -142,7 +141,7 @@ def test_where_the_access_time_cannot_be_kept_the_file_is_read_all_the_same(
             raise PermissionError(1, "Operation not permitted", path)
         return real(path, flags, *rest, **options)
 
-    monkeypatch.setattr(source_module.os, "open", refuse)
+    monkeypatch.setattr(os, "open", refuse)
     descriptor, quiet = open_read_only(str(capture))
     assert stat.S_ISREG(os.fstat(descriptor).st_mode)
     os.close(descriptor)

@@ -1,2 +1,3 @@
 cpdef int exchanged_group(object server_key_exchange) except? -2
+cpdef bytes exchanged_prime(object server_key_exchange)
 cpdef tuple signed_parameters(object server_key_exchange, bytes raw)

@@ -14,6 +14,11 @@ def exchanged_group(server_key_exchange: Any) -> cython.int:
     return -1 if curve is None else curve
 
 
+def exchanged_prime(server_key_exchange: Any) -> bytes:
+    """Return the prime of a ServerKeyExchange with Diffie-Hellman parameters (RFC 5246 section 7.4.3), empty without one."""
+    return getattr(getattr(server_key_exchange, "params", None), "dh_p", None) or b""
+
+
 def signed_parameters(server_key_exchange: Any, raw: bytes) -> tuple[bytes, int | None, bytes] | None:
     """Return parameters, scheme number (None up to TLS 1.1) and signature of a signed ServerKeyExchange, else None."""
     signed = getattr(server_key_exchange, "signed_params", None)

@@ -1,6 +1,6 @@
 cimport cython
 
-from analyzer.tls.handshake cimport hello_features
+from analyzer.tls.handshake cimport hello_features, key_exchange
 
 cdef int PRE_SHARED_KEY
 
@@ -12,6 +12,8 @@ cdef class Parameters:
     cdef public bint tls13
     cdef public int cipher_suite
     cdef public object suite
+    cdef public int compression
+    cdef public bytes dh_prime
     cdef public int group
     cdef public bytes alpn
     cdef public bytes session_id
@@ -19,6 +21,7 @@ cdef class Parameters:
 
     cpdef void take_answer(self, object body) except *
     cpdef void take_server_hello(self, object body) except *
+    cpdef void take_key_exchange(self, object body, bint whole) except *
 
 
 @cython.no_gc

@@ -4,7 +4,7 @@ from typing import Any
 
 import cython
 
-from analyzer.tls.handshake import hello_features
+from analyzer.tls.handshake import hello_features, key_exchange
 from analyzer.tls.handshake.ech_offer import EchOffer
 from analyzer.tls.handshake.hello_features import FingerprintInput, ServerFingerprintInput
 from analyzer.tls.messages.numbers import PRE_SHARED_KEY
@@ -15,17 +15,22 @@ class Parameters:
     """What both sides agree on: numbers from the wire, 0 or -1 before they are known.
 
     version: of a draft its own number, 0x7f17 for draft 23; tls13: whether that is TLS 1.3 or a draft of it. suite: the cipher
-    suite with its parts, None before it is known; a renegotiation has its own. alpn: the application protocol that was chosen.
-    session_id: as the server gave it. resumption: `session_id`, `ticket` or `psk`, "" without one.
+    suite with its parts, None before it is known; a renegotiation has its own. compression: of the records, 0 for none.
+    dh_prime: of a DHE key exchange up to TLS 1.2, as sent; empty if there is none or it is not whole. alpn: the application
+    protocol that was chosen. session_id: as the server gave it. resumption: `session_id`, `ticket` or `psk`, "" without one.
     """
 
-    __slots__ = ("alpn", "cipher_suite", "group", "resumption", "session_id", "suite", "tls13", "version")
+    __slots__ = (
+        "alpn", "cipher_suite", "compression", "dh_prime", "group", "resumption", "session_id", "suite", "tls13", "version",
+    )  # fmt: skip
 
     def __init__(self) -> None:
         self.version = 0
         self.tls13 = False
         self.cipher_suite = -1
         self.suite: Suite | None = None
+        self.compression = 0
+        self.dh_prime = b""
         self.group = -1
         self.alpn: bytes | None = None
         self.session_id = b""
@@ -47,9 +52,17 @@ class Parameters:
         """Take what only a ServerHello contains. In TLS 1.3 this is only the part in plaintext."""
         if not self.tls13:
             self.alpn = hello_features.alpn(body)
+            self.compression = getattr(body, "legacy_compression_method", None) or 0
             self.session_id = getattr(body, "legacy_session_id_echo", None) or b""
         elif body.extension(PRE_SHARED_KEY) is not None:
             self.resumption = "psk"
+
+    def take_key_exchange(self, body: Any, whole: cython.bint) -> None:
+        """Take the group, or else the prime, of a ServerKeyExchange; whole: whether it was read without a problem."""
+        if self.group < 0:
+            self.group = key_exchange.exchanged_group(body)
+        if self.group < 0 and whole:
+            self.dh_prime = key_exchange.exchanged_prime(body)
 
 
 class Hellos:
