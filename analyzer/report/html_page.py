@@ -53,7 +53,7 @@ def write_html(document: Document) -> bytes:
         show=lambda text: show(text, sentences),
         numbers=_Numbers(),
     )
-    return page.encode("utf-8", "backslashreplace")
+    return page.lstrip().encode("utf-8", "backslashreplace")
 
 
 def policy(style: str) -> str:

@@ -28,17 +28,20 @@ DECEIVING = (
     "\u05d0\u05d1\u05d2 /gpj.exe",
     "\ud7ff\ufffe\U000e0041\x00",
 )
-FORMULAS = ("=HYPERLINK(\"http://request.invalid\",\"a\")", "+1-2", "@SUM(1)", "-1+1", "\t=1")
+FORMULAS = ('=HYPERLINK("http://request.invalid","a")', "+1-2", "@SUM(1)", "-1+1", "\t=1")
 GIANT = "A" * 100_000
 HOSTILE = (*MARKUP, *MARKDOWN, *DECEIVING, *FORMULAS, GIANT)
 
 _OURS = {
     "anchor", "at", "blake2b", "build", "check_result", "code", "date", "decryption", "first_time", "from", "issued_at", "kind",
-    "language", "last", "first", "last_time", "level", "media_type", "not_after", "not_before", "opened", "reason", "resumption",
-    "server_signature", "client_signature", "severity", "sha256", "sha256_after", "sha512", "source", "start", "start_time",
+    "language", "last", "first", "last_time", "level", "media_type", "not_after", "not_before", "opened", "reason",
+    "resumption", "server_signature", "client_signature", "severity", "sha256", "sha256_after", "sha512", "source", "start", "start_time",
     "end_time", "status", "style", "time", "type", "verdict", "version", "redact", "roles",
 }  # fmt: skip
 """Keys whose values this program chooses: times, hashes, codes and words of a registry."""
+
+_WORDS = {"command", "explanation", "lines", "meaning", "reference", "refuted_by", "text", "title"}
+"""Keys whose values are sentences of this program. They may be hostile by a mistake, and are never giant."""
 
 _COUNTS = {"versions", "decryption", "reasons", "verdicts", "signatures", "series", "finished", "authenticity", "options"}
 
@@ -55,5 +58,6 @@ def poisoned(facts: Any, key: str = "", number: list[int] | None = None) -> Any:
         return [poisoned(one, key, number) for one in facts]
     if isinstance(facts, str) and key not in _OURS:
         number[0] += 1
-        return HOSTILE[number[0] % len(HOSTILE)]
+        texts = HOSTILE[:-1] if key in _WORDS else HOSTILE
+        return texts[number[0] % len(texts)]
     return facts

@@ -1,4 +1,4 @@
-"""The page of a report: complete in itself, inert whatever a capture holds, readable for everybody. A real browser looks at it."""
+"""The page of a report: complete in itself, inert whatever a capture holds, readable for everybody. A browser looks at it."""
 
 import base64
 import hashlib
@@ -158,7 +158,9 @@ def test_nothing_of_a_hostile_capture_runs_or_is_fetched(browser: Any, hostile_p
 @pytest.mark.peer("chromium")
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [400, 1000, 1600])
-def test_the_page_fits_the_window(browser: Any, hostile_page: bytes, demo_facts: dict[str, Any], scheme: str, width: int) -> None:
+def test_the_page_fits_the_window(
+    browser: Any, hostile_page: bytes, demo_facts: dict[str, Any], scheme: str, width: int
+) -> None:
     for page in (hostile_page, page_of(demo_facts)):
         visit = Visit(browser, page, viewport={"width": width, "height": 900}, color_scheme=scheme)
         assert visit.tab.evaluate("document.documentElement.scrollWidth") <= width
