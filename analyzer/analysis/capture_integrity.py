@@ -141,7 +141,7 @@ class CaptureIntegrity:
         self.last_offset = frame.offset
         if packet.ip < 0 or packet.fragment:
             return
-        # A datagram out of fragments is not in the bytes of the frame. What its last fragment completes is one packet all the same.
+        # What the last fragment of a datagram completes is one packet, but not in the bytes of the frame.
         whole: cython.bint = packet.data is frame.data
         if whole:
             self.check(packet, frame.number)

@@ -157,14 +157,15 @@ def _mixture(series: "InterfaceSeries") -> dict[str, Any] | None:
     """
     whole = series.n_nano + series.n_micro + series.n_milli
     kinds = (
-        ("ns", series.n_nano, series.nano_frames, "us", series.n_micro + series.n_milli, series.micro_frames),
-        ("us", series.n_micro, series.micro_frames, "ms", series.n_milli, series.milli_frames),
+        (series.n_nano, series.nano_frames, "us", series.n_micro + series.n_milli, series.micro_frames),
+        (series.n_micro, series.micro_frames, "ms", series.n_milli, series.milli_frames),
     )
-    fine, n_fine, fine_frames, coarse, n_coarse, coarse_frames = kinds[0 if series.n_nano else 1]
+    n_fine, fine_frames, coarse, n_coarse, coarse_frames = kinds[0 if series.n_nano else 1]
     if not n_fine or n_coarse < FEWEST_COARSE or n_coarse / whole < SMALLEST_PART[coarse]:
         return None
     fewer = fine_frames if n_fine < n_coarse else coarse_frames
-    return {"fine": fine, "n_fine": n_fine, "coarse": coarse, "n_coarse": n_coarse, "examples": list(fewer)}
+    unit = {"us": "10^-6 s", "ms": "10^-3 s"}[coarse]
+    return {"n_fine": n_fine, "coarse_unit": unit, "n_coarse": n_coarse, "examples": list(fewer)}
 
 
 def _of_clocks(integrity: "CaptureIntegrity") -> list[Observation]:

@@ -102,13 +102,13 @@ class InterfaceSeries:
             keep_frame(self.cut_frames, frame.number)
 
     def step_within(self, after: cython.longlong, last: cython.longlong, n_least: cython.longlong) -> cython.longlong:
-        """Return the frame after which number `after` and up to `last` the time made its largest step of at least half of
-        `n_least` nanoseconds in the same direction; 0 if it made none.
+        """Return the frame after number `after` and up to `last` at which the time made its largest step of at least half of
+        `n_least` nanoseconds, in the same direction; 0 if it made none.
         """
         found: cython.longlong = 0
         largest: cython.longlong = abs(n_least) // 2
         for frame, step in self.steps:
-            if after < frame <= last and (step < 0) == (n_least < 0) and abs(step) >= largest:
+            if after < frame <= last and abs(step) >= largest and (step < 0) == (n_least < 0):
                 found = frame
                 largest = abs(step)
         return found

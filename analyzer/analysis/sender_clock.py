@@ -67,6 +67,8 @@ class SenderClock:
         """
         ticks: cython.longlong = (value - self.last) & _WORD
         passed: cython.longlong = at - self.last_at
+        if passed < 0:
+            return 0  # the order of times is another matter
         if ticks >= _HALF_WORD:
             ticks = 0
         step: cython.longlong = 0

@@ -117,7 +117,8 @@ class SenderSeries:
                 if self.n_steps >= _STEADY:
                     keep_frame(self.odd_frames, self.odd_frame)
             elif (identification - self.odd) & 0xFFFF <= _NEAR:
-                if self.n_steps >= _STEADY:
+                # Forward, the sender may only have sent much to others meanwhile.
+                if self.n_steps >= _STEADY and (self.odd - self.last) & 0xFFFF >= 0x8000:
                     keep_frame(self.restart_frames, self.odd_frame)
                 self.n_random += 1
                 self.last = self.odd

@@ -21,8 +21,8 @@ from analyzer.store.declaration import path_text
 EDITORS = ("editcap", "mergecap", "reordercap", "text2pcap", "randpkt", "tracewrangler", "tcprewrite", "bittwiste", "joincap")
 """Programs that make captures out of captures or of text, and capture nothing themselves, by a word of their name."""
 
-OLDEST = 946_684_800_000_000_000
-"""2000-01-01, in nanoseconds since the epoch: a capture before it was made by a computer whose clock was not set."""
+OLDEST = 567_993_600_000_000_000
+"""1988-01-01, in nanoseconds since the epoch: nobody wrote such captures before it."""
 
 FEWER = 0.1
 """Part of the counted packets that may be missing: those that were still on their way when the capture was stopped."""

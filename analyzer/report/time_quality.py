@@ -86,7 +86,7 @@ class ServerClocks:
 
         count: of all offsets; median, least and most are of the first SAMPLES. Positive: the clock of the server was ahead.
         """
-        found = []
+        found: list[dict[str, Any]] = []
         for (server, source), offsets in self._offsets.items():
             if offsets.values and offsets.count > offsets.n_other:
                 found.append(
