@@ -6,6 +6,9 @@ from analyzer.report.document import Bullets, Code, Facts, Grid, Line, Mark, Not
 from analyzer.report.pieces import Record, duration, fingerprint, frames_text, joined, moment, or_unknown, size
 from analyzer.report.sentences import Sentences
 
+_SCOPE = "integrity_scope"
+"""The code of the observation that says what was compared."""
+
 SHOWN_COMMENTS = 20
 SHOWN_INTERFACES = 20
 SHOWN_JUMPS = 20
@@ -82,11 +85,10 @@ def integrity_section(facts: Record, sentences: Sentences) -> Section:
     """Return the section with the observations on the integrity of the captures. Each one is worded as an observation."""
     observations = facts["integrity"]
     blocks: list[Any] = [Paragraph([sentences.say("integrity.lead")])]
-    if not observations:
-        blocks.append(Paragraph([sentences.say("integrity.nothing")]))
-        return Section("integrity", [sentences.say("integrity.title")], blocks)
-    items = [[*observation(one, sentences), *_frames(one["frames"], sentences)] for one in observations]
-    blocks.append(Bullets(items))
+    scopes = [one for one in observations if one["code"] == _SCOPE]
+    blocks += [Paragraph(observation(one, sentences)) for one in scopes]
+    items = [[*observation(one, sentences), *_frames(one["frames"], sentences)] for one in observations if one not in scopes]
+    blocks.append(Bullets(items) if items else Paragraph([sentences.say("integrity.nothing")]))
     return Section("integrity", [sentences.say("integrity.title")], blocks)
 
 

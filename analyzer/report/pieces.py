@@ -29,6 +29,11 @@ def or_unknown(value: str | int | None, sentences: Sentences, code: bool = False
     return [Quoted(value, code)]
 
 
+def or_unseen(value: str | None, sentences: Sentences, code: bool = False) -> Line:
+    """Return text of a stranger as a line; where there is none, the words that none was seen."""
+    return [Quoted(value, code)] if value else [sentences.say("none_seen")]
+
+
 def moment(time: str | None, sentences: Sentences, digits: int = 6, zone: str = " UTC") -> str:
     """Return a time in RFC 3339 as text in UTC, with that many digits of a second. zone: what follows it."""
     if not time:
