@@ -1,11 +1,11 @@
 """Writes a report as PDF/A-2b: with bookmarks, page numbers, embedded fonts, and tags for screen readers.
 
-ISO 19005-2. The pages are set by typst, whose own fonts are used and no others. The document goes to the template `report.typ` as
-JSON, as a file that exists in memory only. There its texts are strings, and typst never reads a string as markup, so that no text
-of a capture can become a part of the template. The template loads nothing else, and nothing is written to a disk.
+ISO 19005-2. The pages are set by typst, whose own fonts are used and no others. The document goes to the template
+`report.typ` as JSON. There its texts are strings, and typst never reads a string as markup, so that no text of a capture can
+become a part of the template. The template loads nothing else, and no file is written, not even for a moment.
 
-PDF/A wants a date of creation. There is no clock here: the date is the one that the caller gives, else the first second of 1970.
-PDF/A also forbids characters that no embedded font has. They are written as escapes, as is what is not printable.
+PDF/A wants a date of creation. There is no clock here: the date is the one that the caller gives, else the first second of
+1970. PDF/A also forbids characters that no embedded font has. They are written as escapes, as is what is not printable.
 """
 
 import json
@@ -16,9 +16,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from analyzer.report.document import (
-    Bullets,
     Block,
     Branch,
+    Bullets,
     Code,
     Document,
     Facts,
@@ -77,12 +77,10 @@ def write_pdf(document: Document, issued_at: datetime | None = None) -> bytes:
 def _compiled(document: Document, at: datetime, shown: Shown) -> bytes:
     import typst
 
-    with open(os.path.join(DIRECTORY, "report.typ"), "rb") as file:
-        template = file.read()
-    content = json.dumps(_Pages(document, shown).content(), ensure_ascii=True).encode()
     return typst.compile(
-        {"main.typ": template, "document.json": content},
+        os.path.join(DIRECTORY, "report.typ"),
         format="pdf",
+        sys_inputs={"document": json.dumps(_Pages(document, shown).content())},
         root=DIRECTORY,
         package_path=DIRECTORY,
         package_cache_path=DIRECTORY,
@@ -114,17 +112,22 @@ class _Pages:
             "language": document.language.partition("-")[0],
             "facts": self._rows(document.facts),
             "header_left": text.line([document.title]),
-            "header_right": text.line(document.facts.rows[0][1] if document.facts.rows else []),
+            "header_right": text.line(self._exhibit()),
             "footer_left": text.line(say("pdf.footer")),
             "page": [
                 {"kind": piece.text} if isinstance(piece, Code) else text.plain(str(piece))
                 for piece in say("pdf.page", page=Code("page"), pages=Code("pages"))
             ],
-            "contents": text.plain(self._sentences.say("pdf.contents")),
+            "contents": text.plain(self._sentences.say("page.contents")),
             "contents_depth": 2 if entries <= _MOST_CONTENTS else 1,
             "front": self._section(document.front),
             "sections": [self._section(section) for section in document.sections],
         }
+
+    def _exhibit(self) -> Line:
+        """Return the exhibit out of the title block. The title, which stands beside it, has the case."""
+        label = self._sentences.say("case.exhibit")
+        return next((value for name, value in self._document.facts.rows if name == label), [])
 
     def _section(self, section: Section) -> dict[str, Any]:
         return {
@@ -163,13 +166,15 @@ class _Pages:
         heads = [self._shown(head) for head in grid.heads]
         more: list[str] = []
         if grid.n_more:
-            key = "pdf.more_rows_attached" if grid.attachment else "pdf.more_rows"
-            more = self._text.plain(self._sentences.say(key, n=grid.n_more, name=grid.attachment))
+            text = self._sentences.say("page.more_rows", n=grid.n_more)
+            if grid.attachment:
+                text += " " + self._sentences.say("pdf.all_rows", name=grid.attachment)
+            more = self._text.plain(text)
         return {
             "block": "grid",
             "caption": self._text.plain(grid.caption),
             "heads": [self._text.plain(head) for head in grid.heads],
-            "widths": column_widths(heads, rows, _ROOM, _TABLE_SIZE),
+            "widths": column_widths(heads, rows, grid.right, _ROOM, _TABLE_SIZE),
             "right": sorted(grid.right),
             "rows": rows,
             "more": more,
@@ -205,7 +210,7 @@ class _Pages:
                 }
                 for rung in ladder.rungs
             ],
-            "more": text.plain(self._sentences.say("pdf.more_steps", n=ladder.n_more)) if ladder.n_more else [],
+            "more": text.plain(self._sentences.say("page.more_steps", n=ladder.n_more)) if ladder.n_more else [],
         }
 
     def _branch(self, branch: Branch, depth: int) -> dict[str, Any]:

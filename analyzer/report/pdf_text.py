@@ -1,35 +1,37 @@
 """Prepares text for the pages of a PDF: which characters can be written, where long words may break, how wide columns are.
 
-Typst brings two families of fonts for text, Libertinus Serif and DejaVu Sans Mono: Latin, Greek, Cyrillic, Armenian, Georgian,
-Hebrew, Arabic, and signs. `characters.csv` lists the characters that one of them has, in regular and in bold. A mark that combines
-with a letter is only listed if both have it, because letter and mark must come from one font. All other characters become escapes.
+Typst brings two families of fonts for text, Libertinus Serif and DejaVu Sans Mono: Latin, Greek, Cyrillic, Armenian,
+Georgian, Hebrew, Arabic, and signs. `characters.csv` lists the characters that one of them has, in regular and in bold. A
+mark that combines with a letter is only listed if both have it, because letter and mark must come from one font. All other
+characters become escapes.
 
-Typst breaks lines where Unicode Standard Annex 14 allows it, so a hash or a host name would run out of its column. Such words are
-cut into parts here, and the template allows a break between two parts.
+Typst breaks lines where Unicode Standard Annex 14 allows it, so a hash or a host name would run out of its column. Such words
+are cut into parts here, and the template allows a break between two parts.
 """
 
 import csv
 import os
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from functools import cache
 from itertools import pairwise
 from typing import Any
 
 from analyzer.report.document import Code, Line, Link, Mark, Piece, Quoted, Strong
+from analyzer.report.quoted_text import show
 from analyzer.report.sentences import Sentences
 from analyzer.text.escape import harmless
 
 _CHARACTERS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "templates", "characters.csv")
 
-LONGEST = 2000
-"""The most characters of one quoted text that are written."""
-
-LONGEST_ESCAPED = 80
-"""The longest text of which the escaped form is written too, for readers who compare characters."""
+LONGEST_ESCAPED = 64
+"""The longest text beyond ASCII of which the escaped form is written too, for readers who compare characters."""
 
 _LONG_WORD = re.compile(r"[^ ]{13,}")
 _PART = re.compile(r"[^-_./:@=&?,;+\\]{1,8}[-_./:@=&?,;+\\]*|[-_./:@=&?,;+\\]{1,8}")
+_ORDINARY = re.compile("[ -~…]*")
+"""Text that no other text looks like, and the sign that this program sets where it shortens a text."""
+
 _RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufeff]")
 _ISOLATE, _END_OF_ISOLATE = "\u2068", "\u2069"
 
@@ -65,12 +67,12 @@ def ascii_form(text: str) -> str:
 
 def parts(text: str) -> list[str]:
     """Return a text in parts between which a line may break, besides the breaks at its spaces."""
-    cuts, end = [], 0
-    for word in _LONG_WORD.finditer(text):
-        for part in _PART.finditer(text, word.start(), word.end()):
-            if part.start() > end:
-                cuts.append(part.start())
-                end = part.start()
+    cuts = [
+        part.start()
+        for word in _LONG_WORD.finditer(text)
+        for part in _PART.finditer(text, word.start(), word.end())
+        if part.start() > word.start()
+    ]
     return [text[first:last] for first, last in pairwise((0, *cuts, len(text)))] if cuts else [text]
 
 
@@ -88,8 +90,8 @@ class PdfText:
         self._shown = shown
 
     def plain(self, text: str) -> list[str]:
-        """Return a text of ours in parts."""
-        return parts(self._shown(text))
+        """Return a text of ours in parts. Spaces that do not break, which indent names in tables, stay what they are."""
+        return parts("\u00a0".join(map(self._shown, text.split("\u00a0"))))
 
     def line(self, line: Line) -> list[Any]:
         """Return a line."""
@@ -109,38 +111,43 @@ class PdfText:
         return {"kind": "strong", "text": self.plain(piece.text)} if isinstance(piece, Strong) else self.plain(piece.text)
 
     def _quoted(self, piece: Quoted) -> dict[str, Any]:
-        whole = piece.text if len(piece.text) <= LONGEST else piece.text[:LONGEST]
-        text, foreign = self._shown(whole), ""
-        if not text.isascii() and len(text) <= LONGEST_ESCAPED:
-            foreign = ascii_form(text)
-        shown = parts(text)
+        shown = show(piece.text, self._sentences)
+        text = self._shown(shown.text)
+        cuts = parts(text)
         if _RIGHT_TO_LEFT.search(text):
-            shown = [_ISOLATE, *shown, _END_OF_ISOLATE]
-        if len(whole) < len(piece.text):
-            shown.append(" " + self._sentences.say("pdf.cut", n=len(piece.text) - len(whole)))
-        return {"kind": "quoted", "code": piece.code, "text": shown, "foreign": parts(foreign) if foreign else []}
+            cuts = [_ISOLATE, *cuts, _END_OF_ISOLATE]
+        if shown.n_left_out:
+            cuts.append(" " + self._sentences.say("quoted.left_out", n=shown.n_left_out))
+        remark = "; ".join(shown.remarks)
+        if not remark and not _ORDINARY.fullmatch(text) and len(text) <= LONGEST_ESCAPED:
+            remark = ascii_form(text)
+        return {"kind": "quoted", "code": piece.code, "text": cuts, "remark": self.plain(remark) if remark else []}
 
 
-def column_widths(heads: Sequence[str], rows: Sequence[Sequence[list[Any]]], room: float, size: float) -> list[float]:
-    """Return the widths of the columns of a table in points, together as wide as the room. rows: lines of `PdfText`. size: of text.
+def column_widths(
+    heads: Sequence[str], rows: Sequence[Sequence[list[Any]]], right: Set[int], room: float, size: float
+) -> list[float]:
+    """Return the widths of the columns of a table in points, together as wide as the room.
 
-    A column that needs less than its part of the room gets what it needs. The others share the rest, the wider ones get more.
+    heads, rows: texts and lines of `PdfText`. right: columns with numbers. size: of the text, in points. A column that needs
+    less than its part of the room gets what it needs. The others share the rest, the wider ones get more. What nobody needs
+    goes to the columns without numbers.
     """
     needs = [_needed(text_width([head], bold=True), [cell_width(row[n]) for row in rows], size) for n, head in enumerate(heads)]
     widths = [0.0] * len(heads)
     open_columns = set(range(len(heads)))
     rest = room
     while open_columns:
-        weights = {n: needs[n] ** 0.5 for n in open_columns}
-        scale = rest / sum(weights.values())
-        narrow = [n for n in sorted(open_columns) if needs[n] <= weights[n] * scale]
-        for n in narrow or sorted(open_columns):
-            widths[n] = needs[n] if narrow else weights[n] * scale
+        narrow = {n for n in open_columns if needs[n] <= rest / len(open_columns)}
         if not narrow:
-            return widths
-        rest -= sum(needs[n] for n in narrow)
-        open_columns -= set(narrow)
-    return [width + rest * width / sum(widths) for width in widths]
+            total = sum(needs[n] ** 0.5 for n in sorted(open_columns))
+            return [rest * needs[n] ** 0.5 / total if n in open_columns else width for n, width in enumerate(widths)]
+        for n in sorted(narrow):
+            widths[n] = needs[n]
+            rest -= needs[n]
+        open_columns -= narrow
+    wider = [0.2 * width if n in right else width for n, width in enumerate(widths)]
+    return [width + rest * part / sum(wider) for width, part in zip(widths, wider, strict=True)]
 
 
 def cell_width(line: list[Any]) -> float:
@@ -153,7 +160,7 @@ def cell_width(line: list[Any]) -> float:
             code = piece["kind"] == "code" or (piece["kind"] == "quoted" and piece["code"])
             total += text_width(piece["text"], code=code, bold=piece["kind"] in ("mark", "strong"))
             total += 0.9 if piece["kind"] == "mark" else 0
-            total += 0.43 * sum(map(len, piece.get("foreign", ()))) + 2 if piece.get("foreign") else 0
+            total += 0.4 * sum(map(len, piece.get("remark", ())))
     return total
 
 
@@ -161,9 +168,10 @@ def text_width(text: Sequence[str], *, code: bool = False, bold: bool = False) -
     """Return about how wide a text is, in times its size. The fixed font has one width; Libertinus Serif is narrower."""
     if code:
         return 0.506 * sum(map(len, text))
-    width = sum(
-        0.68 if one.isupper() or one in "@%&—" else 0.3 if one in " .,:;'|ijlt()" else 0.5 for part in text for one in part
-    )
+    characters = "".join(text)
+    n_wide = sum(one.isupper() or one in "@%&—" for one in characters)
+    n_narrow = sum(one in " .,:;'|ijlt()" for one in characters)
+    width = 0.68 * n_wide + 0.3 * n_narrow + 0.5 * (len(characters) - n_wide - n_narrow)
     return width * 1.08 if bold else width
 
 

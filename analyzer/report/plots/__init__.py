@@ -1,8 +1,8 @@
 """The pictures of a report, as SVG: sessions over time, traffic over time, and what the sessions negotiated.
 
-A picture is a complete SVG document of this package's own drawing: no script, no style sheet, no font, image or link from outside,
-and no ids, so that several can stand in one page. Lines and letters have the colour of the text around them; other colours are CSS
-variables with a value for pages that do not set them. The same facts give the same bytes.
+A picture is a complete SVG document of this package's own drawing: no script, no style sheet, no font, image or link from
+outside, and no ids, so that several can stand in one page. Lines and letters have the colour of the text around them; other
+colours are CSS variables with a value for pages that do not set them. The same facts give the same bytes.
 """
 
 from analyzer.report.plots.svg_drawing import for_print

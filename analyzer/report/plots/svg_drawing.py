@@ -1,9 +1,9 @@
 """Draws SVG: a few shapes and text with a size that is known before a font is.
 
-Scalable Vector Graphics 1.1 and CSS Color 4. A page chooses its fonts, so the width of a text is not known when it is drawn. It is
-therefore estimated from a wide font (DejaVu Sans), and text that may not fit is shortened. A colour is `currentColor`, which is
-that of the text around the picture, or a CSS variable with its value for pages that do not set it. Renderers outside of browsers
-know neither: `for_print` puts plain colours in their place.
+Scalable Vector Graphics 1.1 and CSS Color 4. A page chooses its fonts, so the width of a text is not known when it is drawn.
+It is therefore estimated from a wide font (DejaVu Sans), and text that may not fit is shortened. A colour is `currentColor`,
+which is that of the text around the picture, or a CSS variable with its value for pages that do not set it. Renderers outside
+of browsers know neither: `for_print` puts plain colours in their place.
 """
 
 import re
@@ -22,28 +22,29 @@ INK = "currentColor"
 """The colour of text and axes."""
 
 _COLORS = {
-    "high": "#c62828",
-    "medium": "#c25e00",
-    "low": "#8f6f00",
-    "info": "#3b78c2",
-    "alert": "#8e44ad",
-    "good": "#2e7d4f",
-    "bad": "#c62828",
-    "unsure": "#8f6f00",
-    "plain": "#6b7785",
+    "high": ("high", "#c62828"),
+    "medium": ("medium", "#b85a00"),
+    "low": ("low", "#3b78c2"),
+    "info": ("info", "#6b7785"),
+    "alert": ("server", "#8e44ad"),
+    "good": ("good", "#2e7d4f"),
+    "bad": ("high", "#c62828"),
+    "plain": ("info", "#6b7785"),
+    "amount": ("low", "#3b78c2"),
 }
-"""Colours with a contrast of at least 3 to 1 to white and to a dark page (WCAG 2.2, 1.4.11)."""
+"""The variables of `report.css` and their values elsewhere, with a contrast of 3 to 1 to white and to black (WCAG 2.2)."""
 
 _PRINTED_INK = "#1a1a1a"
-_VARIABLE = re.compile(r'="var\(--plot-[a-z]+, (#[0-9a-f]{6})\)"')
+_VARIABLE = re.compile(r'="var\(--[a-z]+, (#[0-9a-f]{6})\)"')
 
 _NARROW = frozenset("!',.:;I[]fijlrt|() -")
 _WIDE = frozenset("mwMW@%&")
 
 
 def color(kind: str) -> str:
-    """Return the colour of a severity or of a kind of `document.Mark`: `var(--plot-high, #c62828)`."""
-    return f"var(--plot-{kind}, {_COLORS[kind]})"
+    """Return the colour of a severity, a result or an amount: `var(--high, #c62828)`."""
+    name, value = _COLORS[kind]
+    return f"var(--{name}, {value})"
 
 
 def for_print(svg: str) -> str:
@@ -65,7 +66,7 @@ def text_width(text: str, size: float = SIZE) -> float:
 
 
 def fitted(text: str, width: float, size: float = SIZE) -> str:
-    """Return a text that fits into a width. The middle is left out where it is too long: the end of a host name says whose it is.
+    """Return a text that fits into a width, without its middle if it is too long: the end of a host name says whose it is.
 
     Characters that are not printable become escapes first.
     """
@@ -153,9 +154,8 @@ class Drawing:
         return head + words + "".join(self._parts) + "</svg>"
 
     def _shape(self, name: str, attributes: str, hint: str) -> None:
-        self._parts.append(
-            f"<{name} {attributes}><title>{xml_text(hint)}</title></{name}>" if hint else f"<{name} {attributes}/>"
-        )
+        inside = f"<title>{xml_text(hint)}</title>" if hint else ""
+        self._parts.append(f"<{name} {attributes}>{inside}</{name}>" if inside else f"<{name} {attributes}/>")
 
 
 _SHAPES: dict[str, tuple[tuple[float, float], ...]] = {

@@ -1,7 +1,7 @@
 """The time axis of a picture: where a time stands, and which times are written below.
 
-A step between two written times is a round number of its unit: 1, 2 or 5 times a power of ten below ten seconds, then the steps of
-clocks and calendars. Below a second nobody reads a clock, so times are written as the distance from the beginning.
+A step between two written times is a round number of its unit: 1, 2 or 5 times a power of ten below ten seconds, then the
+steps of clocks and calendars. Below a second nobody reads a clock, so times are written as the distance from the beginning.
 """
 
 from calendar import timegm
@@ -50,7 +50,7 @@ class TimeAxis:
 
     def x(self, at: int) -> float:
         """Return where a time stands. Times outside of the axis stand at its ends."""
-        at = min(max(at, self.first), self.last)
+        at = min(max(at, self.first), self.first + self._length())
         return self.left + (at - self.first) * (self.right - self.left) / self._length()
 
     def draw(self, drawing: Drawing, sentences: Sentences, top: float, bottom: float) -> float:

@@ -1,13 +1,13 @@
 """Draws what happened when: the captures, findings and alerts, and the sessions in one lane for each server.
 
 A session is a bar. Sessions of a server that overlap stand in rows below each other. Where that needs too many rows, the lane
-shows how many sessions were open at a time instead, so that a capture with a hundred thousand sessions is as readable as one with
-three. The severity of a finding is told by the row, the shape, and the colour of its mark. Marks that would touch are one mark with
-their number.
+shows how many sessions were open at a time instead, so that a capture with a hundred thousand sessions is as readable as one
+with three. The severity of a finding is told by the row, the shape, and the colour of its mark. Marks that would touch are
+one mark with their number.
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,7 +33,7 @@ class _Bar:
     hint: str
 
 
-def timeline_svg(facts: dict[str, Any], sentences: Sentences) -> str:
+def timeline_svg(facts: Mapping[str, Any], sentences: Sentences) -> str:
     """Return the picture of the sessions, findings and alerts of the facts over time, as an SVG document."""
     drawing = Drawing()
     title = sentences.say("plot.timeline_title")
@@ -47,7 +47,7 @@ def timeline_svg(facts: dict[str, Any], sentences: Sentences) -> str:
     y = _draw_marks(drawing, facts, axis, sentences, y)
     n_sessions = sum(len(bars) for _, bars in lanes)
     if lanes:
-        drawing.text(WIDTH, y - 6, sentences.say("plot.sessions"), "end", faint=True)
+        drawing.text(WIDTH, top + 13, sentences.say("plot.sessions"), "end", faint=True)
     for name, bars in lanes:
         y = _draw_lane(drawing, axis, sentences, name, bars, y)
     if n_sessions < facts["sessions"]["count"]:
@@ -62,7 +62,7 @@ def timeline_svg(facts: dict[str, Any], sentences: Sentences) -> str:
     return drawing.finished(y, title, sentences.say("plot.timeline_text", sessions=n_sessions, lanes=len(lanes), marks=n_marks))
 
 
-def _axis(facts: dict[str, Any], bars: Sequence[_Bar]) -> TimeAxis | None:
+def _axis(facts: Mapping[str, Any], bars: Sequence[_Bar]) -> TimeAxis | None:
     inputs = facts["evidence"]["inputs"]
     times = [nanoseconds(one[key]) for one in inputs for key in ("first_time", "last_time") if one[key]]
     times += [at for bar in bars for at in (bar.first, bar.last)]
@@ -70,8 +70,8 @@ def _axis(facts: dict[str, Any], bars: Sequence[_Bar]) -> TimeAxis | None:
     return TimeAxis(min(times), max(times), _LEFT, _RIGHT) if times else None
 
 
-def _lanes(facts: dict[str, Any], sentences: Sentences) -> list[tuple[str, list[_Bar]]]:
-    """Return the servers with their sessions: those with the most sessions, in the order of their first one, then the others."""
+def _lanes(facts: Mapping[str, Any], sentences: Sentences) -> list[tuple[str, list[_Bar]]]:
+    """Return the servers with their sessions: those with the most, in the order of their first one, then all others as one."""
     by_server: dict[str, list[_Bar]] = defaultdict(list)
     for record in facts["sessions"]["brief"]:
         if record["start_time"] is None:
@@ -87,28 +87,26 @@ def _lanes(facts: dict[str, Any], sentences: Sentences) -> list[tuple[str, list[
     shown = busiest if len(busiest) <= _MOST_LANES else busiest[: _MOST_LANES - 1]
     lanes = [(name, by_server[name]) for name in sorted(shown, key=lambda name: (by_server[name][0].first, name))]
     if len(shown) < len(busiest):
-        others = sorted(
-            (bar for name in busiest[len(shown) :] for bar in by_server[name]), key=lambda bar: (bar.first, bar.last)
-        )
-        lanes.append((sentences.say("plot.other_servers", n=len(busiest) - len(shown)), others))
+        rest = busiest[len(shown) :]
+        others = sorted((bar for name in rest for bar in by_server[name]), key=lambda bar: (bar.first, bar.last))
+        lanes.append((sentences.say("plot.other_servers", n=len(rest)), others))
     return lanes
 
 
-def _address(end: dict[str, Any]) -> str:
+def _address(end: Mapping[str, Any]) -> str:
     address = str(end["address"])
     return f"[{address}]:{end['port']}" if ":" in address else f"{address}:{end['port']}"
 
 
-def _draw_captures(drawing: Drawing, facts: dict[str, Any], axis: TimeAxis, sentences: Sentences, y: float) -> float:
+def _draw_captures(drawing: Drawing, facts: Mapping[str, Any], axis: TimeAxis, sentences: Sentences, y: float) -> float:
     """Draw one bar for each capture, which begins and ends with an upright stroke. Captures that overlap share one row."""
     spans = [
         (nanoseconds(one["first_time"]), nanoseconds(one["last_time"]), str(one["path"]))
         for one in facts["evidence"]["inputs"]
         if one["first_time"] and one["last_time"]
     ]
-    if not spans:
-        return y
-    drawing.text(0, y + 13, sentences.say("plot.captures", n=len(spans)))
+    if spans:
+        drawing.text(0, y + 13, sentences.say("plot.captures", n=len(spans)))
     for first, last, path in spans:
         x1, x2 = axis.x(min(first, last)), axis.x(max(first, last))
         drawing.rectangle(x1, y + 6, max(x2 - x1, 1), 5, color("plain"), opacity=0.6, hint=path)
@@ -117,7 +115,7 @@ def _draw_captures(drawing: Drawing, facts: dict[str, Any], axis: TimeAxis, sent
     return y + _MARK_ROW
 
 
-def _draw_marks(drawing: Drawing, facts: dict[str, Any], axis: TimeAxis, sentences: Sentences, y: float) -> float:
+def _draw_marks(drawing: Drawing, facts: Mapping[str, Any], axis: TimeAxis, sentences: Sentences, y: float) -> float:
     """Draw the findings in one row for each severity, and the alerts in a row of their own."""
     times: dict[str, list[tuple[int, str]]] = {kind: [] for kind in _MARK_KINDS}
     for entry in facts["timeline"]:
@@ -179,7 +177,7 @@ def _draw_lane(drawing: Drawing, axis: TimeAxis, sentences: Sentences, name: str
     return y + height + 8
 
 
-def _draw_all(drawing: Drawing, facts: dict[str, Any], axis: TimeAxis, sentences: Sentences, y: float) -> float:
+def _draw_all(drawing: Drawing, facts: Mapping[str, Any], axis: TimeAxis, sentences: Sentences, y: float) -> float:
     """Draw a lane with the beginnings of all sessions, out of the steps of the traffic."""
     series = facts["traffic"]["series"]
     if series["start"] is None or not any(series["sessions"]):
@@ -196,7 +194,7 @@ def _draw_all(drawing: Drawing, facts: dict[str, Any], axis: TimeAxis, sentences
     return y + height + 8
 
 
-def _what_is_left_out(facts: dict[str, Any], n_sessions: int, sentences: Sentences) -> list[str]:
+def _what_is_left_out(facts: Mapping[str, Any], n_sessions: int, sentences: Sentences) -> list[str]:
     count, n_shown = facts["sessions"]["count"], len(facts["sessions"]["shown"])
     texts = []
     if n_sessions < count:

@@ -1,9 +1,10 @@
 """Draws the traffic over time: bytes, packets, and beginning TLS sessions, in the steps of the facts.
 
-Each has a scale of its own, which begins at zero and ends at a round number. The three stand below each other on one time axis.
+Each has a scale of its own, which begins at zero and ends at a round number. The three stand below each other on one time
+axis.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from analyzer.report.plots.svg_drawing import SIZE, WIDTH, Drawing, color
@@ -16,7 +17,7 @@ _HEIGHT, _GAP = 74.0, 38.0
 _UNITS = ("", "k", "M", "G", "T", "P", "E")
 
 
-def traffic_svg(facts: dict[str, Any], sentences: Sentences) -> str:
+def traffic_svg(facts: Mapping[str, Any], sentences: Sentences) -> str:
     """Return the picture of the traffic of the facts over time, as an SVG document."""
     drawing = Drawing()
     title = sentences.say("plot.traffic_title")
@@ -28,7 +29,7 @@ def traffic_svg(facts: dict[str, Any], sentences: Sentences) -> str:
     first = nanoseconds(series["start"])
     axis = TimeAxis(first, first + step * len(series["packets"]), _LEFT, _RIGHT)
     y = 0.0
-    for name, paint in (("bytes", "info"), ("packets", "plain"), ("sessions", "good")):
+    for name, paint in (("bytes", "amount"), ("packets", "plain"), ("sessions", "good")):
         y += _GAP
         drawing.text(0, y - 13, sentences.say(f"plot.{name}_each", step=_step_text(step)), bold=True)
         _draw_counts(drawing, axis, series[name], step, y, color(paint))

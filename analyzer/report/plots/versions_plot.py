@@ -1,4 +1,4 @@
-"""Draws what the sessions negotiated: versions, cipher suites, and groups of the key exchange, with the number of sessions each."""
+"""Draws what the sessions negotiated: versions, cipher suites, and groups of the key exchange, each with its sessions."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -12,7 +12,7 @@ _MOST = 10
 """The most rows of each kind. The last one stands for the others."""
 
 
-def versions_svg(facts: dict[str, Any], sentences: Sentences) -> str:
+def versions_svg(facts: Mapping[str, Any], sentences: Sentences) -> str:
     """Return the picture of versions, cipher suites and groups of the sessions, as an SVG document."""
     drawing = Drawing()
     sessions = facts["sessions"]
@@ -30,7 +30,7 @@ def versions_svg(facts: dict[str, Any], sentences: Sentences) -> str:
         for label, n in counts:
             drawing.text(0, y + 14, fitted(label, _LEFT - 12))
             width = max(n * room / most, 1.0)
-            drawing.rectangle(_LEFT, y + 4, width, _ROW - 7, color("info"))
+            drawing.rectangle(_LEFT, y + 4, width, _ROW - 7, color("amount"))
             drawing.text(_LEFT + width + 6, y + 14, f"{n:,}")
             y += _ROW
         y += 8
