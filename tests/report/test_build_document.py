@@ -118,7 +118,7 @@ def test_a_decrypted_session_shows_its_proofs_ladder_chain_and_requests(facts_of
     document = built(facts_of(*CAPTURES["http2"]))
     part = section(document, "session-0")
     words = text_of(part)
-    assert "The server’s signature over this handshake verifies with the certificate that it sent." in words
+    assert "The server\u2019s signature over this handshake verifies with the certificate that it sent." in words
     assert "whose check values all agree with the keys given" in words
     [ladder] = [block for block in part.blocks if isinstance(block, Ladder)]
     assert {rung.side for rung in ladder.rungs} >= {"client", "server"}
