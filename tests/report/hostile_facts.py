@@ -1,6 +1,11 @@
-"""Facts of a report in which every text that a stranger can choose is hostile."""
+"""A capture, and facts of a report, in which every text that a stranger can choose is hostile."""
 
 from typing import Any
+
+from conversations import packetise, pcap
+from cryptography import x509
+from flights import flights
+from hierarchy import make
 
 MARKUP = (
     "<script>window.ran=1</script>",
@@ -30,6 +35,9 @@ DECEIVING = (
 )
 FORMULAS = ('=HYPERLINK("http://request.invalid","a")', "+1-2", "@SUM(1)", "-1+1", "\t=1")
 GIANT = "A" * 100_000
+LONGEST_NAME = 64
+"""Bytes of a common name (RFC 5280, ub-common-name)."""
+
 HOSTILE = (*MARKUP, *MARKDOWN, *DECEIVING, *FORMULAS, GIANT)
 
 _OURS = {
@@ -61,3 +69,17 @@ def poisoned(facts: Any, key: str = "", number: list[int] | None = None) -> Any:
         texts = HOSTILE[:-1] if key in _WORDS else HOSTILE
         return texts[number[0] % len(texts)]
     return facts
+
+
+def hostile_capture() -> bytes:
+    """Return a capture with one session for each hostile text: as the name that is asked for, and in the certificate."""
+    segments = []
+    for number, text in enumerate(HOSTILE):
+        printable = text.replace("\x00", "")
+        while len(printable.encode()) > LONGEST_NAME:
+            printable = printable[:-1]
+        subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, printable)])
+        ascii_only = x509.DNSName(printable.encode("ascii", "replace").decode())
+        made = make("x", subject_name=subject, extensions=[(x509.SubjectAlternativeName([ascii_only]), False)])
+        segments += packetise(flights([made.der], text[:20_000]), ports=(40_000 + number, 443))
+    return pcap(segments)
