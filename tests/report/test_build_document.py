@@ -91,7 +91,7 @@ def test_the_front_page_says_what_was_found_how_sure_and_what_not(facts_of: Fact
     assert "8 connections were found" in front
     assert "Fatal alert" in front
     assert "2 of 8 connections were not set up completely" in front
-    assert "before and again after the analysis, and both are equal" in front
+    assert "and again after the analysis; both are equal" in front
     assert "not persons" in front
 
 
