@@ -3,8 +3,13 @@
 from typing import Any
 
 from analyzer.report.document import Bullets, Code, Facts, Grid, Line, Mark, Note, Paragraph, Quoted, Section
-from analyzer.report.pieces import Record, duration, fingerprint, frames_text, joined, moment, or_unknown, size
+from analyzer.report.pieces import Record, duration, fingerprint, frames_text, joined, moment, offset, or_unknown, size
 from analyzer.report.sentences import Sentences
+
+_RESOLUTIONS = {"10^-3 s": "1 ms", "10^-6 s": "1 µs", "10^-9 s": "1 ns"}
+
+_SCOPE = "integrity_scope"
+"""The code of the observation that says what was compared."""
 
 SHOWN_COMMENTS = 20
 SHOWN_INTERFACES = 20
@@ -43,7 +48,10 @@ def time_section(facts: Record, sentences: Sentences) -> Section:
         (sentences.say("time.first"), [moment(time["first"], sentences, 9)]),
         (sentences.say("time.last"), [moment(time["last"], sentences, 9)]),
         (sentences.say("time.duration"), [duration(time["duration_seconds"], sentences)]),
-        (sentences.say("time.resolution"), [", ".join(time["resolution"]) or sentences.say("unknown")]),
+        (
+            sentences.say("time.resolution"),
+            [", ".join(_RESOLUTIONS.get(one, one) for one in time["resolution"]) or sentences.say("unknown")],
+        ),
         (sentences.say("time.backward"), backward),
         (
             sentences.say("time.jumps"),
@@ -53,7 +61,7 @@ def time_section(facts: Record, sentences: Sentences) -> Section:
     blocks: list[Any] = [Paragraph([sentences.say("time.lead")]), Facts(rows)]
     if time["jumps"]:
         jumps: list[list[Line]] = [
-            [[str(one["frame"])], [duration(one["seconds"], sentences)]] for one in time["jumps"][:SHOWN_JUMPS]
+            [[str(one["frame"])], [offset(one["seconds"], sentences)]] for one in time["jumps"][:SHOWN_JUMPS]
         ]
         heads = [sentences.say("head.frame"), sentences.say("time.jump")]
         n_more = time.get("n_jumps", len(time["jumps"])) - len(jumps)
@@ -65,7 +73,7 @@ def time_section(facts: Record, sentences: Sentences) -> Section:
                 [Quoted(one["server"], code=True)],
                 [sentences.say(f"time.source.{one['source']}")],
                 [f"{one['count']:,}"],
-                *([duration(one[key], sentences)] for key in ("median_seconds", "least_seconds", "most_seconds")),
+                *([offset(one[key], sentences)] for key in ("median_seconds", "least_seconds", "most_seconds")),
             ]
             for one in offsets[:SHOWN_SERVERS]
         ]
@@ -82,11 +90,10 @@ def integrity_section(facts: Record, sentences: Sentences) -> Section:
     """Return the section with the observations on the integrity of the captures. Each one is worded as an observation."""
     observations = facts["integrity"]
     blocks: list[Any] = [Paragraph([sentences.say("integrity.lead")])]
-    if not observations:
-        blocks.append(Paragraph([sentences.say("integrity.nothing")]))
-        return Section("integrity", [sentences.say("integrity.title")], blocks)
-    items = [[*observation(one, sentences), *_frames(one["frames"], sentences)] for one in observations]
-    blocks.append(Bullets(items))
+    scopes = [one for one in observations if one["code"] == _SCOPE]
+    blocks += [Paragraph(observation(one, sentences)) for one in scopes]
+    items = [[*observation(one, sentences), *_frames(one["frames"], sentences)] for one in observations if one not in scopes]
+    blocks.append(Bullets(items) if items else Paragraph([sentences.say("integrity.nothing")]))
     return Section("integrity", [sentences.say("integrity.title")], blocks)
 
 

@@ -14,7 +14,7 @@ from functools import cache
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from analyzer.report.document import Attachment, Document
+from analyzer.report.document import Attachment, Document, Line
 from analyzer.report.quoted_text import inert, show
 from analyzer.report.sentences import Sentences
 from analyzer.report.svg_check import checked_svg
@@ -26,6 +26,10 @@ WIDE = 5
 
 MANY = 7
 """Columns from which a table is set in small type."""
+
+
+BRIEF = 26
+"""Characters of a cell that are not broken into lines: two dates, or a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +57,7 @@ def write_html(document: Document) -> bytes:
         show=lambda text: show(text, sentences),
         numbers=_Numbers(),
     )
-    return page.encode("utf-8", "backslashreplace")
+    return page.lstrip().encode("utf-8", "backslashreplace")
 
 
 def policy(style: str) -> str:
@@ -82,6 +86,7 @@ def _environment() -> Environment:
     environment.filters["kind"] = lambda value: type(value).__name__
     environment.filters["inert"] = inert
     environment.filters["svg"] = lambda svg: Markup(checked_svg(svg))  # noqa: S704 - checked
+    environment.filters["brief"] = _is_brief
     environment.globals["wide"] = lambda grid: len(grid.heads) >= WIDE
     environment.globals["many"] = lambda grid: len(grid.heads) >= MANY
     environment.globals["narrow"] = lambda grid: len(grid.heads) < WIDE and len(grid.right) > 1
@@ -93,6 +98,11 @@ def _environment() -> Environment:
 def _style() -> str:
     with open(os.path.join(TEMPLATES, "report.css"), encoding="utf-8") as file:
         return file.read()
+
+
+def _is_brief(cell: Line) -> bool:
+    """Return whether a cell is so short that its words stay in one line, such as a date."""
+    return all(isinstance(piece, str) for piece in cell) and sum(map(len, cell)) <= BRIEF  # type: ignore[arg-type]
 
 
 def anchor_of(name: str) -> str:

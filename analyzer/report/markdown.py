@@ -1,9 +1,9 @@
 r"""Writes the document of a report as GitHub-flavoured Markdown, in which no text of a capture is more than text.
 
 Text of a stranger stands in a code span (CommonMark 6.1), where nothing is markup: no HTML, link, picture, mention or formula.
-Only words and numbers without a sign that could be markup stand outside of one. Our own text is escaped with backslashes. A pipe
-in a table ends the cell, whatever stands before it (GFM 4.10), so it is written as an escape there. Letters that are written
-from right to left are escapes too, because Markdown has nothing that keeps them apart from the text around them.
+Only words and numbers without a sign that could be markup stand outside of one. Our own text is escaped with backslashes. A
+pipe in a table ends the cell, whatever stands before it (GFM 4.10), so it is written as an escape there. Letters that are
+written from right to left are escapes too, because Markdown has nothing that keeps them apart from the text around them.
 
 A picture is left out, because GitHub shows none that is part of the text: the words that stand for it are there.
 """
@@ -37,8 +37,10 @@ from analyzer.report.document import (
 from analyzer.report.quoted_text import inert, show
 from analyzer.report.sentences import Sentences
 
-_MARKUP = re.compile(r"([\\`*_{}\[\]<>#|~&$@^]|(?<=www)\.|:(?=[^\s\d]))|\A([-+=])|\A(\d+)(?=[.)])", re.IGNORECASE)
+_MARKUP = re.compile(r"([\\`*_{}\[\]<>#|~&$@^]|:(?=[^\s\d]))|\A([-+=])|\A(\d+)(?=[.)])", re.IGNORECASE)
 """What is markup in text of ours: signs anywhere, and at the beginning what would begin a list or underline a heading."""
+
+_LINKED = re.compile(r"\S*(?:@\w|://|www\.|gh-\d|#\d)\S*", re.IGNORECASE)
 
 _TAME = re.compile(r"(?!.*(?:www\.|gh-|[^ ]{31}))(?!\d+[.)])[a-z0-9(][a-z0-9 ,;%.()/?'-]*", re.IGNORECASE)
 """Text of a stranger that needs no code span: words without anything that GitHub makes a link of, such as www.a or GH-1."""
@@ -56,8 +58,16 @@ def write_markdown(document: Document) -> bytes:
 
 
 def escaped(text: str) -> str:
-    """Return text of ours so that none of its signs is markup. It has no line break, which would begin a block: see `inert`."""
-    return _MARKUP.sub(_escape, _left_to_right(inert(text)))
+    """Return text of ours so that none of its signs is markup. It has no line break, which would begin a block: see `inert`.
+
+    A word of which GitHub makes a link or mention after it has read the Markdown stands in a code span.
+    """
+    written, end = "", 0
+    text = _left_to_right(inert(text))
+    for risky in _LINKED.finditer(text):
+        written += _MARKUP.sub(_escape, text[end : risky.start()]) + code_span(risky[0], cell=True)
+        end = risky.end()
+    return written + _MARKUP.sub(_escape, text[end:])
 
 
 def _escape(found: re.Match[str]) -> str:

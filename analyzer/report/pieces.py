@@ -29,11 +29,17 @@ def or_unknown(value: str | int | None, sentences: Sentences, code: bool = False
     return [Quoted(value, code)]
 
 
+def or_unseen(value: str | None, sentences: Sentences, code: bool = False) -> Line:
+    """Return text of a stranger as a line; where there is none, the words that none was seen."""
+    return [Quoted(value, code)] if value else [sentences.say("none_seen")]
+
+
 def moment(time: str | None, sentences: Sentences, digits: int = 6, zone: str = " UTC") -> str:
     """Return a time in RFC 3339 as text in UTC, with that many digits of a second. zone: what follows it."""
     if not time:
         return sentences.say("unknown")
-    fraction = f"{time[19:29].rstrip('Z')}000000000"[: digits + 1] if digits else ""
+    given = time[20:29].rstrip("Z") if time[19:20] == "." else ""
+    fraction = "." + f"{given:0<9}"[:digits] if digits else ""
     return f"{time[:10]} {time[11:19]}{fraction}{zone}"
 
 
@@ -80,6 +86,11 @@ def size(n_bytes: int, sentences: Sentences) -> str:
         unit += 1
     digits = 2 if value < 9.995 else 1 if value < 99.95 else 0
     return f"{value:.{digits}f} {_UNITS[unit]}"
+
+
+def offset(seconds: float, sentences: Sentences) -> str:
+    """Return a difference of times, with its sign."""
+    return ("+" if seconds > 0 else "") + duration(seconds, sentences)
 
 
 def share(part: int, whole: int) -> str:

@@ -1,7 +1,7 @@
 """Makes text of a stranger inert and honest for a reader: what is hidden is shown, what deceives the eye is said in words.
 
 Control, bidirectional and invisible characters become escapes (Unicode UAX #9, UTS #39; see `text.escape`), piles of combining
-marks too. Long text is cut, with the number of characters that are left out. A name that mixes scripts, or is written in
+marks a number. Long text is cut, with the number of characters that are left out. A name that mixes scripts, or is written in
 letters that look like Latin ones, gets a remark (UTS #39 sections 4 and 5). A punycode label is shown with the letters that it
 stands for (RFC 3492). All forms of a report write `Quoted` through this module.
 """
@@ -18,6 +18,9 @@ LONGEST = 400
 
 MOST_MARKS = 3
 """Combining marks on one letter that are shown as such. More of them cover the lines around it."""
+
+PILE = "[+{}\N{DOTTED CIRCLE}]"
+"""What stands for the other marks: their number."""
 
 MOST_REMARKS = 3
 """Remarks on one text."""
@@ -109,14 +112,19 @@ def _is_long(text: str) -> bool:
 
 def _characters(text: str) -> list[tuple[str, bool]]:
     shown: list[tuple[str, bool]] = []
-    marks = 0
+    marks = piled = 0
     for character in text:
         marks = marks + 1 if unicodedata.category(character) in ("Mn", "Me") else 0
         if marks > MOST_MARKS:
-            shown.append((f"\\u{ord(character):04x}", True))
+            piled += 1
             continue
+        if piled:
+            shown.append((PILE.format(piled), True))
+            piled = 0
         safe = harmless(character)
         shown.append((safe, safe != character))
+    if piled:
+        shown.append((PILE.format(piled), True))
     return shown
 
 

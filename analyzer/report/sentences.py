@@ -93,6 +93,7 @@ def _append(pieces: list[Piece], piece: Piece) -> None:
         pieces.append(piece)
 
 
+@cache
 def _parts(text: str) -> list[tuple[str, str | None, str]]:
     return [(literal, field, form or "") for literal, field, form, _ in _FORMATTER.parse(text)]
 

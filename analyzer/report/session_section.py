@@ -32,6 +32,7 @@ from analyzer.report.pieces import (
     joined,
     moment,
     or_unknown,
+    or_unseen,
     seconds_between,
     session_anchor,
     severity_mark,
@@ -64,7 +65,7 @@ def sessions_section(facts: Record, sentences: Sentences) -> Section:
             [moment(record["start_time"], sentences, 3, "")],
             [endpoint(record["client"])],
             [endpoint(record["server"])],
-            or_unknown(record["server_name"], sentences),
+            or_unseen(record["server_name"], sentences),
             [record["version"] or sentences.say("unknown")],
             [
                 Mark(sentences.say("state.established"), "good")
@@ -128,7 +129,7 @@ def _facts(record: Record, facts: Record, sentences: Sentences) -> Facts:
     rows: list[tuple[str, Line]] = [
         (say("head.client"), [endpoint(record["client"])]),
         (say("head.server"), [endpoint(record["server"])]),
-        (say("head.server_name"), or_unknown(record["server_name"], sentences)),
+        (say("head.server_name"), or_unseen(record["server_name"], sentences)),
         (
             say("session.time"),
             [
@@ -143,8 +144,8 @@ def _facts(record: Record, facts: Record, sentences: Sentences) -> Facts:
         (say("session.frames"), [frame_span(record)]),
         (say("session.version"), [record["version"] or say("unknown")]),
         (say("tls.head.cipher_suites"), suite),
-        (say("tls.head.groups"), or_unknown(record["group"], sentences)),
-        (say("session.alpn"), or_unknown(record["alpn"], sentences)),
+        (say("tls.head.groups"), or_unseen(record["group"], sentences)),
+        (say("session.alpn"), or_unseen(record["alpn"], sentences)),
         (say("session.handshake"), [_established(record, sentences)]),
         (say("session.resumed"), _resumed(record, facts, sentences)),
     ]

@@ -15,6 +15,7 @@ from analyzer.report.pieces import (
     listed,
     moment,
     or_unknown,
+    or_unseen,
     session_link,
     share,
     shown_sessions,
@@ -78,7 +79,7 @@ def failed_section(facts: Record, sentences: Sentences) -> Section:
             [moment(one["start_time"], sentences, 3, "")],
             [endpoint(one["client"])],
             [endpoint(one["server"])],
-            or_unknown(one["server_name"], sentences),
+            or_unseen(one["server_name"], sentences),
             _alerts(one, sentences),
             [frame_span(one)],
         ]

@@ -30,8 +30,8 @@ SHOWN_NAMES = 4
 DEEPER = "\u203a "
 """Stands before a protocol for each one that carries it."""
 
-_TELLING = ("alert", "finding", "gap", "capture_began", "capture_ended")
-"""Kinds of entries that come first into the table, if there are too many for all of them."""
+_TELLING = ("high", "medium", "low")
+"""Severities of entries that come first into the table, if there are too many for all of them; so do those of captures."""
 
 
 def timeline_section(facts: Record, sentences: Sentences) -> Section:
@@ -128,7 +128,7 @@ def _chosen(entries: list[Record]) -> list[Record]:
     """Return the entries for the table, in the order of time: all if there are few, else those that tell most."""
     if len(entries) <= SHOWN_EVENTS:
         return entries
-    telling = [entry for entry in entries if entry["kind"] in _TELLING]
+    telling = [entry for entry in entries if _is_telling(entry)]
     if len(telling) > SHOWN_EVENTS:
         order = {"high": 0, "medium": 1}
         worst = sorted(telling, key=lambda entry: (entry["session"] is not None, order.get(entry["severity"], 2)))[
@@ -136,9 +136,13 @@ def _chosen(entries: list[Record]) -> list[Record]:
         ]
         kept = {id(entry) for entry in worst}
         return [entry for entry in telling if id(entry) in kept]
-    rest = [entry for entry in entries if entry["kind"] not in _TELLING][: SHOWN_EVENTS - len(telling)]
+    rest = [entry for entry in entries if not _is_telling(entry)][: SHOWN_EVENTS - len(telling)]
     kept = {id(entry) for entry in (*telling, *rest)}
     return [entry for entry in entries if id(entry) in kept]
+
+
+def _is_telling(entry: Record) -> bool:
+    return entry["severity"] in _TELLING or entry["session"] is None
 
 
 def _event(entry: Record, sentences: Sentences) -> Line:

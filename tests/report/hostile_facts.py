@@ -1,6 +1,11 @@
-"""Facts of a report in which every text that a stranger can choose is hostile."""
+"""A capture, and facts of a report, in which every text that a stranger can choose is hostile."""
 
 from typing import Any
+
+from conversations import packetise, pcap
+from cryptography import x509
+from flights import flights
+from hierarchy import make
 
 MARKUP = (
     "<script>window.ran=1</script>",
@@ -30,15 +35,21 @@ DECEIVING = (
 )
 FORMULAS = ('=HYPERLINK("http://request.invalid","a")', "+1-2", "@SUM(1)", "-1+1", "\t=1")
 GIANT = "A" * 100_000
+LONGEST_NAME = 64
+"""Bytes of a common name (RFC 5280, ub-common-name)."""
+
 HOSTILE = (*MARKUP, *MARKDOWN, *DECEIVING, *FORMULAS, GIANT)
 
 _OURS = {
     "anchor", "at", "blake2b", "build", "check_result", "code", "date", "decryption", "first_time", "from", "issued_at", "kind",
-    "language", "last", "first", "last_time", "level", "media_type", "not_after", "not_before", "opened", "reason", "resumption",
-    "server_signature", "client_signature", "severity", "sha256", "sha256_after", "sha512", "source", "start", "start_time",
-    "end_time", "status", "style", "time", "type", "verdict", "version", "redact", "roles",
+    "language", "last", "first", "last_time", "level", "media_type", "not_after", "not_before", "opened", "reason",
+    "resumption", "server_signature", "client_signature", "severity", "sha256", "sha256_after", "sha512", "source", "start",
+    "start_time", "end_time", "status", "style", "time", "type", "verdict", "version", "redact", "roles",
 }  # fmt: skip
 """Keys whose values this program chooses: times, hashes, codes and words of a registry."""
+
+_WORDS = {"command", "explanation", "lines", "meaning", "reference", "refuted_by", "text", "title"}
+"""Keys whose values are sentences of this program. They may be hostile by a mistake, and are never giant."""
 
 _COUNTS = {"versions", "decryption", "reasons", "verdicts", "signatures", "series", "finished", "authenticity", "options"}
 
@@ -55,5 +66,20 @@ def poisoned(facts: Any, key: str = "", number: list[int] | None = None) -> Any:
         return [poisoned(one, key, number) for one in facts]
     if isinstance(facts, str) and key not in _OURS:
         number[0] += 1
-        return HOSTILE[number[0] % len(HOSTILE)]
+        texts = HOSTILE[:-1] if key in _WORDS else HOSTILE
+        return texts[number[0] % len(texts)]
     return facts
+
+
+def hostile_capture() -> bytes:
+    """Return a capture with one session for each hostile text: as the name that is asked for, and in the certificate."""
+    segments = []
+    for number, text in enumerate(HOSTILE):
+        printable = text.replace("\x00", "")
+        while len(printable.encode()) > LONGEST_NAME:
+            printable = printable[:-1]
+        subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, printable)])
+        ascii_only = x509.DNSName(printable.encode("ascii", "replace").decode())
+        made = make("x", subject_name=subject, extensions=[(x509.SubjectAlternativeName([ascii_only]), False)])
+        segments += packetise(flights([made.der], text[:20_000]), ports=(40_000 + number, 443))
+    return pcap(segments)

@@ -1,4 +1,4 @@
-"""The page of a report: complete in itself, inert whatever a capture holds, readable for everybody. A real browser looks at it."""
+"""The page of a report: complete in itself, inert whatever a capture holds, readable for everybody. A browser looks at it."""
 
 import base64
 import hashlib
@@ -16,7 +16,7 @@ from analyzer.report.sentences import Sentences
 from analyzer.report.svg_check import UnsafePictureError
 
 from .conftest import FactsOf
-from .hostile_facts import poisoned
+from .hostile_facts import MARKUP, hostile_capture, poisoned
 
 ADDRESS = "http://report.invalid/report.html"
 
@@ -49,6 +49,14 @@ class Tags(HTMLParser):
 def hostile_page(facts_of: FactsOf) -> bytes:
     facts = facts_of("demo.pcapng", "--trust", "demo/demo.ca.pem")
     return page_of(poisoned(json.loads(json.dumps(facts))))
+
+
+@pytest.fixture(scope="module")
+def captured_page(facts_of: FactsOf, tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """The page of a real capture whose names, certificates and file name are hostile."""
+    path = tmp_path_factory.mktemp("hostile") / "<img src=x onerror=window.ran=1>\u202e\x1b[31m.pcap"
+    path.write_bytes(hostile_capture())
+    return page_of(facts_of(str(path), "--case", MARKUP[0], "--examiner", MARKUP[1]))
 
 
 def test_the_same_facts_give_the_same_bytes(demo_facts: dict[str, Any]) -> None:
@@ -153,6 +161,19 @@ def test_nothing_of_a_hostile_capture_runs_or_is_fetched(browser: Any, hostile_p
     assert "(99,600 more characters)" in text
     assert "\u202e" not in text
     assert "\x1b" not in text
+
+
+@pytest.mark.peer("chromium")
+def test_nothing_of_a_real_hostile_capture_runs_or_is_fetched(browser: Any, captured_page: bytes) -> None:
+    visit = Visit(browser, captured_page)
+    visit.tab.wait_for_timeout(300)
+    assert visit.quiet()
+    text = visit.tab.inner_text("body")
+    for markup in MARKUP:
+        assert f"CN={markup}"[:40] in text.replace("\\", ""), markup
+    assert "<img src=x onerror=window.ran=1>\\u202e\\x1b[31m.pcap" in text
+    assert "looks like “apple” and is not" in text
+    assert "19,600 more characters" in text
 
 
 @pytest.mark.peer("chromium")

@@ -2,6 +2,7 @@
 
 import json
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from analyzer.report.markdown import code_span, escaped, write_markdown
 from analyzer.report.sentences import Sentences
 
 from .conftest import FactsOf
-from .hostile_facts import HOSTILE, poisoned
+from .hostile_facts import HOSTILE, hostile_capture, poisoned
 
 ANCHOR = re.compile(r'<a id="[a-z0-9-]+">|</a>')
 
@@ -49,6 +50,14 @@ def test_a_hostile_report_is_only_text(facts_of: FactsOf) -> None:
     check_inert(made)
     assert "<script>window.ran=1</script>" in "".join(token.content for token in tokens_of(made) if token.type == "code_inline")
     assert not re.search("[\u200b-\u200f\u2028-\u202e\x00-\x09\x0b-\x1f\x7f]", made)
+
+
+def test_the_report_of_a_real_hostile_capture_is_only_text(facts_of: FactsOf, tmp_path: Path) -> None:
+    path = tmp_path / "![a](javascript:request.invalid) | `b` @octocat\u202e.pcap"
+    path.write_bytes(hostile_capture())
+    made = write_markdown(build_document(facts_of(str(path)), Sentences("en"))).decode()
+    check_inert(made)
+    assert "CN=<script>window.ran=1</script>" in made.replace("\\", "")
 
 
 @pytest.mark.parametrize("text", HOSTILE)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from analyzer.analysis.integrity_observations import _OF_SENDERS
 from analyzer.report.document import Code, Quoted
 from analyzer.report.sentences import Sentences, UnknownLanguageError, UnknownSentenceError, catalogue, languages
 
@@ -68,6 +69,33 @@ def test_every_sentence_is_used() -> None:
         if key not in texts and not any(pattern.fullmatch(key) for pattern in keyish)
     ]
     assert sorted(unused) == []
+
+
+def codes_in(path: Path, *functions: str) -> set[str]:
+    """Return the codes that a module gives to these functions as their first argument."""
+    return {
+        node.args[0].value
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Name)
+        and node.func.id in functions
+        and node.args
+        and isinstance(node.args[0], ast.Constant)
+        and isinstance(node.args[0].value, str)
+    }
+
+
+def test_every_limitation_and_observation_has_its_sentence() -> None:
+    limits = codes_in(PACKAGE / "report" / "limitations.py", "add") | {"no_network", "passive"}
+    observations = (
+        codes_in(PACKAGE / "report" / "capture_observations.py", "add")
+        | codes_in(PACKAGE / "analysis" / "integrity_observations.py", "_observation")
+        | {*_OF_SENDERS, "checksum_unfinished", "checksum_wrong"}
+    )
+    assert len(limits) > 8
+    assert len(observations) > 20
+    keys = {plain(key) for key in catalogue("en")}
+    assert {f"limit.{code}" for code in limits} | {f"integrity.{code}" for code in observations} <= keys
 
 
 def test_plural_forms_come_in_pairs() -> None:
