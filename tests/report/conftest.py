@@ -2,9 +2,10 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -44,3 +45,15 @@ def demo_facts(facts_of: FactsOf) -> Facts:
 def failing_facts(facts_of: FactsOf) -> Facts:
     """The facts of a session that a client ended because it did not know the issuer."""
     return facts_of("alert-unknown-ca/alert-unknown-ca.pcapng")
+
+
+@pytest.fixture(scope="module")
+def browser(require_peers: Callable[..., None]) -> Iterator[Any]:
+    """Chromium, driven by playwright."""
+    require_peers("chromium")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as driver:
+        running = driver.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+        yield running
+        running.close()
