@@ -12,7 +12,6 @@ from analyzer.cli.certificate_text import print_certificate
 from analyzer.cli.files import print_fact
 from analyzer.cli.key_files import read_keys
 from analyzer.cli.output import CommandError, Output, complain
-from analyzer.cli.rows import csv_head, csv_line
 from analyzer.cli.sharing import SharedListener, make_shards, run_shared
 from analyzer.cli.table import Cell, Column, Table
 from analyzer.cli.trust_options import read_chains
@@ -24,6 +23,7 @@ from analyzer.store.session_record import json_line
 from analyzer.text.escape import harmless
 from analyzer.text.formatting import count_text, ranges_text
 from analyzer.text.message_summary import day, key_text
+from analyzer.text.session_csv import csv_head, csv_line
 from analyzer.tls.events import Event, SessionEnded
 from analyzer.tls.session import Session
 from analyzer.x509.certificate import RAW_PUBLIC_KEY, certificate

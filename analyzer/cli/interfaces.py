@@ -9,12 +9,12 @@ from analyzer.capture.live.capture_error import CaptureError
 from analyzer.capture.live.interface_facts import InterfaceFacts, list_interfaces
 from analyzer.capture.live.privileges import capture_command, explain_missing, missing_right
 from analyzer.cli.output import CommandError, Output
-from analyzer.cli.rows import csv_head, csv_line
 from analyzer.cli.table import Cell, Column, Table, wrap
 from analyzer.store.declaration import columns
 from analyzer.store.output_schemas import INTERFACE
 from analyzer.store.session_record import json_line
 from analyzer.text.escape import harmless
+from analyzer.text.session_csv import csv_head, csv_line
 
 COLUMNS = (
     Column("name", 0, style="bold"),

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from analyzer.cli.live_rows import ending_of, row_text, time_text
-from analyzer.cli.rows import alerts_text, endpoint, owner_text
+from analyzer.cli.rows import endpoint, owner_text
 from analyzer.codec.codes import SEVERITIES
 from analyzer.codec.registry import registry
 from analyzer.engine import Listener
@@ -19,6 +19,7 @@ from analyzer.store.chain_verdicts import CLIENT, SERVER, Chains
 from analyzer.store.session_record import endpoint_record, json_line, rfc3339, session_record, text
 from analyzer.text.escape import harmless
 from analyzer.text.handshake_steps import Steps
+from analyzer.text.session_csv import alerts_text
 from analyzer.tls.events import Data, Event, Finding, HandshakeMessage, SessionBegan, SessionEnded
 from analyzer.tls.handshake.hello_features import server_name
 from analyzer.tls.messages.numbers import CLIENT_HELLO

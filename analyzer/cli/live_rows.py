@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from analyzer.cli.output import Output
-from analyzer.cli.rows import alerts_text, endpoint, owner_text
+from analyzer.cli.rows import endpoint, owner_text
 from analyzer.engine import Listener
 from analyzer.store.chain_verdicts import Chains
 from analyzer.store.session_record import session_record
 from analyzer.text.escape import harmless
 from analyzer.text.formatting import size_text
+from analyzer.text.session_csv import alerts_text
 from analyzer.tls.events import Event, SessionEnded
 from analyzer.tls.session import Session
 

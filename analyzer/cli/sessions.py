@@ -9,7 +9,7 @@ import orjson
 from analyzer.cli.capture_run import CaptureRun
 from analyzer.cli.key_files import read_keys
 from analyzer.cli.output import Output
-from analyzer.cli.rows import COLUMNS, CSV_COLUMNS, csv_head, csv_line, table_row
+from analyzer.cli.rows import COLUMNS, table_row
 from analyzer.cli.sharing import SharedListener, make_shards, run_shared
 from analyzer.cli.table import Cell, Table
 from analyzer.cli.trust_options import read_chains
@@ -17,6 +17,7 @@ from analyzer.engine import Engine
 from analyzer.store.chain_verdicts import Chains
 from analyzer.store.session_json import session_json
 from analyzer.store.session_record import session_record
+from analyzer.text.session_csv import CSV_COLUMNS, csv_head, csv_line
 from analyzer.tls.events import Event, SessionEnded
 from analyzer.tls.session import Session
 

@@ -14,7 +14,7 @@ from analyzer.cli.live_rows import exchange_text
 from analyzer.cli.message_fields import print_fields
 from analyzer.cli.output import CommandError, Output
 from analyzer.cli.resumptions import Resumptions, ech_text
-from analyzer.cli.rows import alerts_text, endpoint, owner_text
+from analyzer.cli.rows import endpoint, owner_text
 from analyzer.cli.table import wrap
 from analyzer.cli.trust_options import read_chains
 from analyzer.engine import Engine, Listener
@@ -24,6 +24,7 @@ from analyzer.text.authentication_text import authenticity_text, decryption_fail
 from analyzer.text.escape import harmless
 from analyzer.text.formatting import count_text, duration_text, moment_text
 from analyzer.text.handshake_steps import Steps, camel
+from analyzer.text.session_csv import alerts_text
 from analyzer.tls.events import Event, HandshakeMessage, SessionEnded
 from analyzer.tls.handshake.ech_offer import EchOffer
 from analyzer.tls.session import Session

@@ -1,1 +1,1 @@
-"""The forensic report: the facts of a run, the document that tells them, and its forms (HTML, PDF, Markdown, JSON, CASE, STIX)."""
+"""The forensic report: the facts of a run, the document that tells them, and its forms."""

@@ -40,7 +40,10 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A word with a meaning that colour supports and never carries alone. kind: `good`, `bad`, `unsure`, `plain`, or a severity."""
+    """A word with a meaning; colour supports it and never carries it alone.
+
+    kind: `good`, `bad`, `unsure`, `plain`, or a severity.
+    """
 
     text: str
     kind: str

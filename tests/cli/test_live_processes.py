@@ -18,9 +18,10 @@ from analyzer.capture.processes.process_identity import Process
 from analyzer.cli.live_keys import LiveKeys
 from analyzer.cli.live_processes import MOST_AT_ONCE, LiveProcesses
 from analyzer.cli.live_rows import row_text
-from analyzer.cli.rows import CSV_COLUMNS, csv_line, owner_text
+from analyzer.cli.rows import owner_text
 from analyzer.flows.flow import TCP, Flow
 from analyzer.store.session_record import session_record
+from analyzer.text.session_csv import CSV_COLUMNS, csv_line
 from analyzer.tls.events import Event, SessionBegan
 
 NO_KEYS = Namespace(keylog=[], rsa_key=[], psk_file=[], password_file=[])

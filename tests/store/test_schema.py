@@ -15,11 +15,11 @@ from jsonschema.protocols import Validator
 from analyzer.capture.capture_reader import CaptureReader
 from analyzer.cli.arguments import COMMANDS
 from analyzer.cli.main import main
-from analyzer.cli.rows import CSV_COLUMNS
 from analyzer.engine import Engine
 from analyzer.store.output_schemas import SCHEMAS
 from analyzer.store.schema import SESSION
 from analyzer.store.session_record import json_line, session_record
+from analyzer.text.session_csv import CSV_COLUMNS
 
 CAPTURES = Path(__file__).parents[2] / "captures"
 

@@ -1,0 +1,67 @@
+"""Collects findings for a report: by code and severity, with the places of the first ones. The worst come first."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from analyzer.codec.codes import SEVERITIES, codes
+from analyzer.store.declaration import path_text
+
+MOST_OCCURRENCES = 50
+"""Occurrences of one code that are kept. Further ones are counted."""
+
+
+@dataclass(slots=True)
+class _Kind:
+    count: int = 0
+    n_sessions: int = 0
+    latest: int | None = None
+    occurrences: list[dict[str, Any]] = field(default_factory=list)
+
+
+class FindingCollector:
+    """Collects findings of sessions and of the captures."""
+
+    def __init__(self) -> None:
+        self._kinds: dict[tuple[str, str], _Kind] = {}
+
+    def add(self, code: str, severity: str, detail: str, frames: Sequence[int] = (), session: int | None = None) -> None:
+        """Add one finding. session: its number; None for a finding about the captures."""
+        kind = self._kinds.setdefault((severity, code), _Kind())
+        kind.count += 1
+        if session is not None and session != kind.latest:  # the findings of a session come one after the other
+            kind.n_sessions += 1
+            kind.latest = session
+        if len(kind.occurrences) < MOST_OCCURRENCES:
+            kind.occurrences.append({"session": session, "frames": list(frames), "detail": path_text(detail)})
+
+    def take(self, record: dict[str, Any]) -> None:
+        """Add the findings of a session's record."""
+        for finding in record["findings"]:
+            self.add(finding["code"], finding["severity"], finding["detail"], finding["frames"], record["id"])
+
+    def records(self) -> list[dict[str, Any]]:
+        """Return the findings as JSON values, the most severe first."""
+        known = codes("findings")
+        return [
+            {
+                "code": code,
+                "severity": severity,
+                "title": known[code].title,
+                "meaning": known[code].meaning,
+                "reference": known[code].reference or None,
+                "refuted_by": known[code].refuted_by or None,
+                "count": kind.count,
+                "n_sessions": kind.n_sessions,
+                "occurrences": sorted(kind.occurrences, key=_place),
+            }
+            for (severity, code), kind in sorted(self._kinds.items(), key=lambda entry: _order(entry[0]))
+        ]
+
+
+def _order(key: tuple[str, str]) -> tuple[int, str]:
+    return SEVERITIES.index(key[0]), key[1]
+
+
+def _place(occurrence: dict[str, Any]) -> tuple[int, list[int]]:
+    return -1 if occurrence["session"] is None else occurrence["session"], occurrence["frames"]
