@@ -143,8 +143,8 @@ class NamePseudonyms:
 
 
 def _canonical(name: str) -> str:
-    """Return a host name in lower case, with U-labels, and without the last dot."""
-    lower = folded(name.strip()).removesuffix(".")
+    """Return a host name in lower case, with U-labels, and without the last dot. What is not printable is escaped."""
+    lower = folded(harmless(name.strip())).removesuffix(".")
     if "xn--" not in lower:
         return lower
     return ".".join(_u_label(label) for label in lower.split("."))
