@@ -12,7 +12,9 @@ from typing import Final
 _V4 = re.compile(r"(?<![\d.])\d{1,3}(?:\.\d{1,3}){3}(?!\d|\.\d)")
 _V6 = re.compile(r"(?<![0-9A-Za-z:.])(?=[0-9A-Fa-f:]*:[0-9A-Fa-f]*:)[0-9A-Fa-f:]{2,39}(?:\.\d{1,3}){0,3}(?![0-9A-Za-z:])")
 _V6_ANYWHERE = re.compile(r"[0-9A-Fa-f:]{0,34}:(?:\d{1,3}\.){3}\d{1,3}(?!\d|\.\d)")
-_MAC = re.compile(r"(?<![0-9A-Za-z:-])[0-9A-Fa-f]{2}(?:([:-])[0-9A-Fa-f]{2})(?:\1[0-9A-Fa-f]{2}){4}(?![0-9A-Za-z]|[:-][0-9A-Fa-f])")
+_MAC = re.compile(
+    r"(?<![0-9A-Za-z:-])[0-9A-Fa-f]{2}(?:([:-])[0-9A-Fa-f]{2})(?:\1[0-9A-Fa-f]{2}){4}(?![0-9A-Za-z]|[:-][0-9A-Fa-f])"
+)
 _MAC_DOTTED = re.compile(r"(?<![0-9A-Za-z.])[0-9A-Fa-f]{4}\.[0-9A-Fa-f]{4}\.[0-9A-Fa-f]{4}(?![0-9A-Za-z.])")
 _REVERSE_V4 = re.compile(r"(?<![\d.])((?:\d{1,3}\.){4})(?=in-addr\.arpa)", re.IGNORECASE)
 _REVERSE_V6 = re.compile(r"(?<![0-9A-Za-z.])((?:[0-9a-f]\.){32})(?=ip6\.arpa)", re.IGNORECASE)
@@ -37,7 +39,9 @@ class AddressPseudonyms:
     def pseudonym(self, address: str) -> str | None:
         """Return the pseudonym of an address in any spelling, without port; None if the text is no address."""
         try:
-            parsed = ipaddress.ip_address(_without_zeros(address) if address.count(".") == 3 and ":" not in address else address)
+            parsed = ipaddress.ip_address(
+                _without_zeros(address) if address.count(".") == 3 and ":" not in address else address
+            )
         except ValueError:
             return None
         if isinstance(parsed, ipaddress.IPv6Address):

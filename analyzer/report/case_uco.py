@@ -1,10 +1,10 @@
 """Writes the facts of a report as CASE/UCO in JSON-LD: `--format case`.
 
-What was examined are files with their hashes; that it was examined is an InvestigativeAction with the tool, its options, and the
-examiner where one is given; what was found are NetworkConnections with addresses, ports and times, certificates, HTTP requests,
-and findings as AnalyticResults that point at what they are about. For what TLS agreed on, UCO has no words: the facet
-`tls:TLSSessionFacet` is ours, and the graph declares it. The same facts give the same bytes. Cookies and credentials are always
-masked: such files are made to be passed on.
+What was examined are files with their hashes; that it was examined is an InvestigativeAction with the tool, its options, and
+the examiner where one is given; what was found are NetworkConnections with addresses, ports and times, certificates, HTTP
+requests, and findings as AnalyticResults that point at what they are about. For what TLS agreed on, UCO has no words: the
+facet `tls:TLSSessionFacet` is ours, and the graph declares it. The same facts give the same bytes. Cookies and credentials are
+always masked: such files are made to be passed on.
 """
 
 from collections.abc import Iterable, Mapping
@@ -82,7 +82,7 @@ def _capture_lines(entry: Mapping[str, Any]) -> list[str]:
 
 
 def _certificate(graph: CaseGraph, one: Mapping[str, Any]) -> str:
-    """Add a certificate. It has the hash of its bytes as its name, so it is the same in every report."""
+    """Add a certificate."""
     fingerprint = hash_or_none(one["sha256"], 32)
     owner = ("certificate", one["sha256"])
     names = ", ".join(one.get("names") or ())
@@ -99,10 +99,12 @@ def _certificate(graph: CaseGraph, one: Mapping[str, Any]) -> str:
     if names:
         properties = {"uco-observable:subjectAlternativeName": cut(names)}
         facet["uco-observable:x509v3extensions"] = graph.facet(owner, "X509V3ExtensionsFacet", properties)
-    properties = {"uco-core:hasFacet": [graph.facet(owner, "X509CertificateFacet", facet)]}
-    if one.get("type") == "raw_public_key":
-        properties["uco-core:description"] = "a public key without a certificate (RFC 7250)"
-    return graph.add("certificate", "uco-observable:X509Certificate", graph.own(*owner), properties)
+    raw = one.get("type") == "raw_public_key"
+    whole = {
+        "uco-core:description": "a public key without a certificate (RFC 7250)" if raw else None,
+        "uco-core:hasFacet": [graph.facet(owner, "X509CertificateFacet", facet)],
+    }
+    return graph.add("certificate", "uco-observable:X509Certificate", graph.own(*owner), whole)
 
 
 def _connection(graph: CaseGraph, session: Mapping[str, Any], certificates: Mapping[str, str]) -> str:
@@ -156,9 +158,7 @@ def _place(
             graph.relate(connection, "Contained_Within", capture)
 
 
-def _request(
-    graph: CaseGraph, session: int, number: int, exchange: Mapping[str, Any], connections: Mapping[int, str]
-) -> str:
+def _request(graph: CaseGraph, session: int, number: int, exchange: Mapping[str, Any], connections: Mapping[int, str]) -> str:
     """Add a decrypted HTTP request, with its response."""
     owner = ("exchange", str(session), str(number))
     request, response = exchange["request"], exchange.get("response") or {}
@@ -169,10 +169,10 @@ def _request(
         "uco-observable:requestValue": cut(f"{url}{request.get('path') or ''}"),
         "uco-observable:httpRequestHeader": graph.dictionary((*owner, "fields"), fields) if fields else None,
     }
-    status = response.get("status")
+    status = "not known" if response.get("status") is None else response["status"]
     properties = {
         "uco-core:name": "HTTP request",
-        "uco-core:description": f"frame {request['frame']}; status of the response: {'not known' if status is None else status}",
+        "uco-core:description": f"frame {request['frame']}; status of the response: {status}",
         "uco-core:hasFacet": [graph.facet(owner, "HTTPConnectionFacet", facet)],
     }
     name = graph.add("http", "uco-observable:HTTPConnection", graph.own(*owner), properties)
@@ -188,7 +188,9 @@ def _request(
             "uco-core:hasFacet": [graph.facet((*owner, "body"), "ContentDataFacet", body)],
         }
         graph.relate(
-            graph.add("body", "uco-observable:ObservableObject", graph.own(*owner, "body"), properties), "Contained_Within", name
+            graph.add("body", "uco-observable:ObservableObject", graph.own(*owner, "body"), properties),
+            "Contained_Within",
+            name,
         )
     return name
 
@@ -215,7 +217,9 @@ def _finding(graph: CaseGraph, finding: Mapping[str, Any], connections: Mapping[
         description.append(f"would be refuted by: {finding['refuted_by']}")
     statements = [cut(_occurrence(one)) for one in finding["occurrences"]]
     tags = [f"code:{finding['code']}", f"severity:{finding['severity']}"]
-    return _result(graph, ("finding", finding["code"], finding["severity"]), finding["title"], description, statements, about, tags)
+    return _result(
+        graph, ("finding", finding["code"], finding["severity"]), finding["title"], description, statements, about, tags
+    )
 
 
 def _observation(graph: CaseGraph, one: Mapping[str, Any], captures: list[str]) -> str:
@@ -258,7 +262,9 @@ def _occurrence(one: Mapping[str, Any]) -> str:
     return f"{'; '.join(places)}: {one['detail']}" if places else str(one["detail"])
 
 
-def _examination(graph: CaseGraph, facts: Mapping[str, Any], captures: list[str], others: list[str], results: list[str]) -> None:
+def _examination(
+    graph: CaseGraph, facts: Mapping[str, Any], captures: list[str], others: list[str], results: list[str]
+) -> None:
     """Add who examined what with which tool, and what came out: the provenance."""
     case: Mapping[str, Any] = facts.get("case") or {}
     examiner = case.get("examiner")
@@ -314,7 +320,9 @@ def _investigation(graph: CaseGraph, case: Mapping[str, Any], objects: list[str]
     authorization = None
     if authority:
         properties = {"case-investigation:authorizationIdentifier": cut(authority)}
-        authorization = reference(graph.add("authorization", "case-investigation:Authorization", graph.own(authority), properties))
+        authorization = reference(
+            graph.add("authorization", "case-investigation:Authorization", graph.own(authority), properties)
+        )
     graph.add(
         "investigation",
         "case-investigation:Investigation",

@@ -1,4 +1,4 @@
-"""Masks cookies and credentials: in header fields of HTTP (RFC 9110, RFC 6265), in URLs (RFC 3986), and wherever they stand again.
+"""Masks cookies and credentials: in header fields of HTTP (RFC 9110, RFC 6265), in URLs (RFC 3986), and where they stand again.
 
 The name of a field, cookie or parameter stays, and so does the scheme of Authorization: what was used is a fact that a reader
 needs; its value lets one log in. A value that was masked once is masked in every text.
@@ -25,11 +25,11 @@ CREDENTIAL_FIELDS: Final = frozenset(
 SHORTEST_SECRET: Final = 6
 """Fewest characters of a part of a secret that is looked for in texts. A whole value is always looked for."""
 
-_SECRET_NAME = (
+_PARAMETER_NAMES = (
     r"(?:[\w.-]*(?:passw(?:or)?d|passwd|passphrase|secret|token|credential|api[_-]?key|private[_-]?key|signature)[\w.-]*"
     r"|pass|pwd|pw|pin|otp|auth|authorization|sid|session|session[_-]?id|sessid|phpsessid|jsessionid|jwt|sig|code|key|assertion)"
 )
-_PARAMETER = re.compile(rf"((?<![\w.-]){_SECRET_NAME}=)([^&;#\s\"'<>]+)", re.IGNORECASE)
+_PARAMETER = re.compile(rf"((?<![\w.-]){_PARAMETER_NAMES}=)([^&;#\s\"'<>]+)", re.IGNORECASE)
 _USER_INFO = re.compile(r"((?:[A-Za-z][A-Za-z0-9+.-]*:)?//)([^/?#\s@\"'<>]+)@")
 _FIELD = re.compile(
     r"((?<![\w-])(?:proxy-)?authorization\s*[:=]\s*)((?:[A-Za-z-]+\s+)?)([^\s\"'<>]+)", re.IGNORECASE

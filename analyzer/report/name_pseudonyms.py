@@ -87,7 +87,7 @@ class NamePseudonyms:
         return ",".join(written)
 
     def alternative_name(self, text: str) -> str:
-        """Return an entry of subject_alt_names with pseudonyms: `www.example`, `DNS:…`, `email:…`, `URI:…`, or a directory name."""
+        """Return an entry of subject_alt_names with pseudonyms: a host name, `email:…`, `URI:…`, a distinguished name."""
         kind, colon, rest = text.partition(":")
         if not colon or not kind.isalpha():
             return self.replace(text) if "@" in text and self.host(text.rpartition("@")[2]) else self.host(text)

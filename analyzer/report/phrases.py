@@ -1,8 +1,8 @@
 """Finds many phrases in a text at once and replaces them.
 
 A phrase is found by the word it begins with: one look in a table for each word of the text, whatever the number of phrases
-(the idea of Rabin and Karp, with words instead of rolling hashes). Case is ignored. A phrase is only found where no word goes on
-before or behind it, so that `art` does not change `certificate`.
+(the idea of Rabin and Karp, with words instead of rolling hashes). Case is ignored. A phrase is only found where no word goes
+on before or behind it, so that `art` does not change `certificate`.
 """
 
 import re

@@ -1,21 +1,22 @@
 """Redaction: `--redact bodies,cookies,credentials,addresses,names`. It takes the facts of a report, and gives facts.
 
 All forms of a report are made of the facts, so what is not in them is in no form. A redacted report stays a report: the same
-address has the same pseudonym everywhere, and so has the same name, numbered in the order in which they first appear. Everything
-is read twice: first to learn the names and secrets, then to replace them, so that one that a field shows last is also found in
-the texts before it. Texts are searched inside the usual encodings too (`encoded_text`).
+address has the same pseudonym everywhere, and so has the same name, numbered in the order in which they first appear.
+Everything is read twice: first to learn the names and secrets, then to replace them, so that one that a field shows last is
+also found in the texts before it. Texts are searched inside the usual encodings too (`encoded_text`).
 
-| kind | what is replaced | what stays |
-| --- | --- | --- |
-| `bodies` | hashes of HTTP bodies: who guesses a body could prove it | lengths: the sizes of packets show them anyway |
-| `cookies` | values of Cookie and Set-Cookie, wherever they stand | names and attributes of cookies |
-| `credentials` | Authorization and its like, user information of URLs, values of parameters named like secrets | schemes and names |
-| `addresses` | IPv4, IPv6 and MAC addresses, by `host-1` | ports |
-| `names` | server names, subjects, issuers, alternative names, hosts of URLs, by `name-1.invalid`; users, by `user-1`; hashes and serial
-  numbers of certificates, which lead to the names in public logs (RFC 6962), by `certificate-1` and `serial-1` | countries (C) |
+- `bodies`: hashes of HTTP bodies, because who guesses a body could prove it. Lengths stay: the sizes of packets show them
+  anyway.
+- `cookies`: values of Cookie and Set-Cookie, wherever they stand. Names and attributes of cookies stay.
+- `credentials`: Authorization and its like, user information of URLs, values of parameters that are named like secrets.
+  Schemes and names stay.
+- `addresses`: IPv4, IPv6 and MAC addresses become `host-1`. Ports stay.
+- `names`: server names, subjects, issuers, alternative names and hosts of URLs become `name-1.invalid`, users `user-1`. Hashes
+  and serial numbers of certificates, which lead to the names in public logs (RFC 6962), become `certificate-1` and `serial-1`.
+  Countries (C) stay.
 
-Frames, times, ports, sizes, fingerprints of handshakes, and the hashes of the files that were examined stay: they tie the report
-to its evidence. Whoever has the evidence can undo a redaction.
+Frames, times, ports, sizes, fingerprints of handshakes, and the hashes of the files that were examined stay: they tie the
+report to its evidence. Whoever has the evidence can undo a redaction.
 """
 
 import csv
@@ -45,9 +46,9 @@ _HOSTS = frozenset(("server_name", "outer_server_name", "inner_server_name", "pu
 _DISTINGUISHED = frozenset(("subject", "issuer"))
 _FIXED = frozenset(
     (
-        "severity", "kind", "from", "type", "version", "versions", "cipher_suite", "cipher_suites", "group", "groups", "protocol",
-        "format", "level", "verdict", "status", "reason", "result", "resumption", "style", "signature_algorithm", "meaning",
-        "reference", "refuted_by", "explanation", "media_type", "carries", "ja3", "ja3s", "ja4", "redact", "opened",
+        "severity", "kind", "from", "type", "version", "versions", "cipher_suite", "cipher_suites", "group", "groups",
+        "protocol", "format", "level", "verdict", "status", "result", "resumption", "style", "signature_algorithm",
+        "meaning", "reference", "refuted_by", "explanation", "media_type", "carries", "ja3", "ja3s", "ja4", "redact", "opened",
         "server_signature", "client_signature",
     )
 )  # fmt: skip
@@ -58,9 +59,9 @@ _LISTS = frozenset(("names", "subject_alt_names"))
 
 _HOST_FIELDS = frozenset(
     (
-        "host", "x-forwarded-host", "x-original-host", "x-forwarded-server", "forwarded", "via", "origin", "referer", "location",
-        "content-location", "alt-svc", "link", "content-security-policy", "content-security-policy-report-only", "set-cookie",
-        "access-control-allow-origin", "report-to", "reporting-endpoints", "from", ":authority",
+        "host", "x-forwarded-host", "x-original-host", "x-forwarded-server", "forwarded", "via", "origin", "referer",
+        "location", "content-location", "alt-svc", "link", "content-security-policy", "content-security-policy-report-only",
+        "set-cookie", "access-control-allow-origin", "report-to", "reporting-endpoints", "from", ":authority",
     )
 )  # fmt: skip
 """Header fields that hold names of hosts without the form of a URL."""
@@ -102,8 +103,9 @@ class Redactor:
         heads = rows[0]
         certificates = "certificate" in name
         written = [csv_row(list(heads))]
-        for row in rows[1:]:
-            written.append(csv_row([self._cell(cell, head, certificates) for cell, head in zip(row, heads, strict=False)]))
+        written += [
+            csv_row([self._cell(cell, head, certificates) for cell, head in zip(row, heads, strict=False)]) for row in rows[1:]
+        ]
         return "".join(written).encode("utf-8")
 
     def counts(self) -> dict[str, int]:
@@ -241,8 +243,8 @@ def redact_all(
     tables = {name: redactor.table(content, name) for name, content in attachments.items()}
     redacted = redactor.value(facts)
     for entry in redacted.get("attachments") or ():
-        content = tables.get(entry["name"])
-        if content is not None:
+        if entry["name"] in tables:
+            content = tables[entry["name"]]
             entry["size"], entry["sha256"] = len(content), hashlib.sha256(content).hexdigest()
     redacted["redaction"] = {"kinds": list(redactor.kinds), **redactor.counts()}
     return redacted, tables

@@ -140,7 +140,7 @@ def session_facts(session: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def exchanges(facts: Mapping[str, Any]) -> Iterator[tuple[int, int, dict[str, Any]]]:
-    """Yield the HTTP exchanges that have a request: number of the session, number in it from 0, record; at most EXCHANGES_MAX."""
+    """Yield HTTP exchanges that have a request: number of the session, number in it from 0, record; at most EXCHANGES_MAX."""
     n_left = EXCHANGES_MAX
     for session in facts["sessions"]["shown"]:
         for number, exchange in enumerate(session.get("http") or ()):

@@ -3,8 +3,9 @@
 STIX (Structured Threat Information Expression, OASIS standard of 2021) has cyber observables (`ipv4-addr`, `network-traffic`,
 `x509-certificate` …), whose identifiers follow from their values, and domain objects that say something of them: here
 `observed-data` for each session, a `note` for each finding, and a `report` that holds all. What TLS agreed on has no place in
-`network-traffic`; it is an extension of it, whose definition, with its JSON Schema, is part of the bundle. The same facts give the
-same bytes. Cookies and credentials are always masked: a bundle is made to be passed on.
+`network-traffic`; it is an extension of it, whose definition, with its JSON Schema, is part of the bundle. The same facts give
+the same bytes; for that, identifiers are of version 5 where STIX recommends random ones. Cookies and credentials are always
+masked: a bundle is made to be passed on.
 """
 
 from collections.abc import Callable, Mapping
@@ -78,7 +79,7 @@ def write_stix(facts: Mapping[str, Any]) -> bytes:
     Raises ImportError, with a message for people, if the package `stix2` is not installed.
     """
     try:
-        import stix2.v21  # noqa: F401, PLC0415 - slow to load, and only needed here
+        import stix2.v21  # noqa: F401 - slow to load, and only needed here
     except ImportError:
         raise ImportError("STIX needs the package stix2: pip install 'capture-analyzer[stix]'") from None
     facts = redact(dict(facts), ("cookies", "credentials")) | {"redaction": facts.get("redaction")}
@@ -89,7 +90,7 @@ class _Bundle:
     """Builds the objects of a bundle. objects: by identifier, in the order in which they were added."""
 
     def __init__(self, facts: Mapping[str, Any]) -> None:
-        import stix2.v21  # noqa: PLC0415
+        import stix2.v21
 
         self.objects: dict[str, Any] = {}
         self._kinds: Any = stix2.v21
@@ -116,12 +117,10 @@ class _Bundle:
         for finding in self._facts["findings"]:
             self._note(finding, observed, captures)
         self._report()
-        bundle = self._kinds.Bundle(id=f"bundle--{identifier('stix bundle', self._scope, self._at)}", **self._all())
-        text: str = bundle.serialize(pretty=True, ensure_ascii=False)
-        return text.encode("utf-8") + b"\n"
-
-    def _all(self) -> dict[str, Any]:
-        return {"objects": list(self.objects.values())}
+        name = f"bundle--{identifier('stix bundle', self._scope, self._at)}"
+        bundle = self._kinds.Bundle(id=name, objects=list(self.objects.values()))
+        text: str = bundle.serialize(ensure_ascii=False)  # its own pretty printer takes the square of the number of objects
+        return orjson.dumps(orjson.loads(text), option=orjson.OPT_INDENT_2) + b"\n"
 
     def _add(self, kind: str, values: Mapping[str, Any]) -> str:
         """Add an object of a class of stix2, and return its identifier. Values that are not known are left out."""
@@ -134,7 +133,8 @@ class _Bundle:
     def _said(self, kind: str, word: str, key: tuple[str, ...], values: Mapping[str, Any]) -> str:
         """Add a domain object, which somebody says at a time. word: its type in STIX. key: what tells it from others."""
         name = f"{word}--{identifier('stix', word, self._scope, *key)}"
-        return self._add(kind, {"id": name, "created_by_ref": self._author, "created": self._at, "modified": self._at, **values})
+        said = {"id": name, "created_by_ref": self._author, "created": self._at, "modified": self._at}
+        return self._add(kind, said | dict(values))
 
     def _authors(self) -> str:
         """Add tool and examiner, and return the identifier of who says what follows: the examiner, if one is given."""
@@ -257,7 +257,8 @@ class _Bundle:
         values = self._traffic(session, [session["protocol"]], _extension_values(session_facts(session) | more))
         if not values["src_ref"] and not values["dst_ref"]:
             return None
-        traffic = self._add("NetworkTraffic", {**values, "encapsulates_refs": [one for one in requests if "traffic" in one]})
+        inside = [one for one in requests if one.startswith("network-traffic--")]
+        traffic = self._add("NetworkTraffic", {**values, "encapsulates_refs": inside})
         ends = [values["src_ref"], values["dst_ref"], domain]
         first = values["start"] or self._first
         objects = [traffic, *(one for one in ends if one), *certificates, *requests]
