@@ -52,6 +52,7 @@ TESTED_ELSEWHERE = {
     "text/session_csv.py": "cli/test_sessions.py",
     "cli/command_texts.py": "cli/test_main.py",
     "cli/report_arguments.py": "cli/test_report.py",
+    "report/exchange_rows.py": "report/test_attachments.py",
     "text/explain.py": "cli/test_show.py",
     "text/handshake_steps.py": "cli/test_show.py",
     "report/document.py": "report/test_html_page.py",

@@ -10,6 +10,7 @@ from typing import Any
 
 from analyzer.engine.run import Listener
 from analyzer.report.certificate_collector import CertificateCollector
+from analyzer.report.exchange_rows import Cell, exchange_row
 from analyzer.report.finding_collector import FindingCollector
 from analyzer.report.host_facts import HostCollector
 from analyzer.report.step_records import step_records
@@ -60,6 +61,7 @@ class SessionCollector(Listener):
         self.brief: list[dict[str, Any]] = []
         self.counts: dict[str, Counter[str]] = {key: Counter() for key in _COUNTED}
         self.rows: dict[int, bytes] = {}
+        self.requests: list[list[Cell]] = []
         self.findings = FindingCollector()
         self.certificates = CertificateCollector()
         self.hosts = HostCollector()
@@ -97,6 +99,8 @@ class SessionCollector(Listener):
         self.certificates.take(record)
         self.hosts.take(record)
         self.rows[session.id] = csv_line(CSV_COLUMNS, record)
+        for exchange in record["http"][: MOST_EXCHANGES - len(self.requests)]:
+            self.requests.append(exchange_row(session.id, exchange))
         if record["established"] is False:
             self.n_failed += 1
             if len(self.failed) < MOST_FAILED:
