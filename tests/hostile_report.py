@@ -29,6 +29,7 @@ def hostile_facts(facts: dict[str, Any]) -> dict[str, Any]:
         one = copy.deepcopy(session)
         one |= {"id": number, "server_name": name, "alpn": name[:300], "first_frame": number + 1}
         one["client"] = {"address": "2001:db8::1", "port": 1}
+        one["http"] = one["http"][:1]
         for exchange in one["http"]:
             exchange["request"] |= {"method": "G\0ET", "authority": name, "path": f"/{name[:300]}\x1b?q=\ud7ff"}
             exchange["request"]["headers"] = [
@@ -56,8 +57,8 @@ def hostile_facts(facts: dict[str, Any]) -> dict[str, Any]:
     made["hosts"] = [{**made["hosts"][0], "names": list(NAMES)}]
     made["findings"] = [
         {
-            "code": "fatal_alert", "severity": "high", "title": "t\0", "meaning": "m\x1b", "reference": None, "refuted_by": None,
-            "count": 3, "n_sessions": 3,
+            "code": "fatal_alert", "severity": "high", "title": "t\0", "meaning": "m\x1b", "reference": None,
+            "refuted_by": None, "count": 3, "n_sessions": 3,
             "occurrences": [
                 {"session": 0, "frames": [1, 2], "detail": NAMES[0]},
                 {"session": 99_999, "frames": [], "detail": NAMES[3]},
@@ -67,7 +68,8 @@ def hostile_facts(facts: dict[str, Any]) -> dict[str, Any]:
     ]  # fmt: skip
     made["evidence"]["inputs"][0] |= {"path": "/tmp/\x1b]0;x\x07/\u202ecap.pcap", "comments": {"count": 1, "first": []}}
     made["case"] = {
-        "case": "2026/\0 17", "exhibit": "E\u0007 1", "examiner": "A. \u202eExaminer", "authority": '<b>"', "purpose": "p" * 9000,
+        "case": "2026/\0 17", "exhibit": "E\u0007 1", "examiner": "A. \u202eExaminer", "authority": '<b>"',
+        "purpose": "p" * 9000,
         "custody": [{"time": "yesterday", "text": "\0"}, {"time": "2026-11-03T10:00:00Z", "text": "handed over"}],
         "source": None,
     }  # fmt: skip

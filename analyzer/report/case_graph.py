@@ -8,6 +8,8 @@ together is tied by relationships. JSON-LD is a W3C recommendation of 2020 for g
 from collections.abc import Mapping
 from typing import Any, Final
 
+import orjson
+
 from analyzer.report.standard_values import address_version, cut, hash_or_none, host_name, identifier, plain, time_or_none
 
 CONTEXT: Final = {
@@ -30,6 +32,9 @@ CONTEXT: Final = {
 HASHES: Final = {"sha256": ("SHA256", 32), "sha512": ("SHA512", 64)}
 """Keys of the facts, with names of UCO's HashNameVocab and bytes. BLAKE2b has no name there."""
 
+THINGS: Final = frozenset(("address", "body", "certificate", "connection", "domain", "http", "relationship"))
+"""Kinds of nodes that say nothing themselves: all that is known of them is in their facets."""
+
 Node = dict[str, Any]
 
 
@@ -43,11 +48,14 @@ class CaseGraph:
         """Part of the identifiers of addresses and names; in other reports the same pseudonym is another host."""
 
     def add(self, kind: str, types: str | list[str], key: tuple[str, ...], properties: Mapping[str, Any]) -> str:
-        """Add a node, and return its identifier. kind: a word for people. key: what tells it from others of its kind."""
-        name = f"kb:{kind}-{identifier(kind, *key)}"
-        if name not in self.nodes:
-            self.nodes[name] = {"@id": name, "@type": types}
-            self.nodes[name] |= {one: value for one, value in properties.items() if value is not None and value != []}
+        """Add a node, and return its identifier. kind: a word for people. key: what tells it from others of its kind.
+
+        What is known of a thing may differ between two reports of it, so only things are the same for the same key.
+        """
+        found = {one: value for one, value in properties.items() if value is not None and value != []}
+        content = () if kind in THINGS else (orjson.dumps(found, option=orjson.OPT_SORT_KEYS).decode(),)
+        name = f"kb:{kind}-{identifier(kind, *key, *content)}"
+        self.nodes.setdefault(name, {"@id": name, "@type": types, **found})
         return name
 
     def facet(self, owner: tuple[str, ...], kind: str, properties: Mapping[str, Any], room: str = "uco-observable") -> Node:

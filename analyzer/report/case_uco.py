@@ -46,7 +46,8 @@ def write_case(facts: Mapping[str, Any]) -> bytes:
     """Return the facts as JSON-LD, in UTF-8. facts: as `store.report_schema.REPORT` declares them."""
     facts = redact(dict(facts), ("cookies", "credentials")) | {"redaction": facts.get("redaction")}
     scope = " ".join(str(one.get("sha256") or one.get("path")) for one in facts["evidence"]["inputs"])
-    graph = CaseGraph(scope, bool(facts["redaction"]))
+    kinds = facts["redaction"]["kinds"] if facts["redaction"] else ()
+    graph = CaseGraph(" ".join((scope, *kinds)), bool(kinds))
     captures = [graph.file(one, "Packet capture", _capture_lines(one)) for one in facts["evidence"]["inputs"]]
     others = [
         graph.file(entry, what, [])

@@ -63,8 +63,11 @@ def time_or_none(text: Any) -> str | None:
 
 def milliseconds(text: str | None) -> str | None:
     """Return a time with three digits of a second, cut and not rounded: what all parsers of STIX read."""
-    found = None if text is None else _TIME.fullmatch(text)
-    return None if found is None else f"{found[1]}.{(found[2] or '')[:3]:0<3}Z"
+    known_time = time_or_none(text)
+    if known_time is None:
+        return None
+    second, _, fraction = known_time.removesuffix("Z").partition(".")
+    return f"{second}.{fraction[:3]:0<3}Z"
 
 
 def address_version(text: Any) -> int | None:
