@@ -56,6 +56,7 @@ TESTED_ELSEWHERE = {
     "text/explain.py": "cli/test_show.py",
     "text/handshake_steps.py": "cli/test_show.py",
     "report/document.py": "report/test_html_page.py",
+    "report/case_graph.py": "report/test_case_uco.py",
     "cli/message_fields.py": "cli/test_show.py",
     "cli/files.py": "cli/test_summary.py",
     "cli/findings.py": "cli/test_summary.py",

@@ -97,7 +97,11 @@ class Redactor:
 
     def table(self, content: bytes, name: str = "") -> bytes:
         """Return a table in CSV without what is redacted. name: of the file; one of certificates has their hashes."""
-        rows = list(csv.reader(io.StringIO(content.decode("utf-8"))))
+        limit = csv.field_size_limit(max(len(content), csv.field_size_limit()))
+        try:
+            rows = list(csv.reader(io.StringIO(content.decode("utf-8"), newline="")))
+        finally:
+            csv.field_size_limit(limit)
         if not rows:
             return content
         heads = rows[0]
