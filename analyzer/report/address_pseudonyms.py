@@ -9,8 +9,10 @@ import ipaddress
 import re
 from typing import Final
 
+from analyzer.report.phrases import Phrases
+
 _V4 = re.compile(r"(?<![\d.])\d{1,3}(?:\.\d{1,3}){3}(?!\d|\.\d)")
-_V6 = re.compile(r"(?<![0-9A-Za-z:.])(?=[0-9A-Fa-f:]*:[0-9A-Fa-f]*:)[0-9A-Fa-f:]{2,39}(?:\.\d{1,3}){0,3}(?![0-9A-Za-z:])")
+_V6 = re.compile(r"(?<![0-9A-Za-z:.])(?=[0-9A-Fa-f:]*:[0-9A-Fa-f]*:)[0-9A-Fa-f:]{2,45}(?:\.\d{1,3}){0,3}(?![0-9A-Za-z:])")
 _V6_ANYWHERE = re.compile(r"[0-9A-Fa-f:]{0,34}:(?:\d{1,3}\.){3}\d{1,3}(?!\d|\.\d)")
 _MAC = re.compile(
     r"(?<![0-9A-Za-z:-])[0-9A-Fa-f]{2}(?:([:-])[0-9A-Fa-f]{2})(?:\1[0-9A-Fa-f]{2}){4}(?![0-9A-Za-z]|[:-][0-9A-Fa-f])"
@@ -32,6 +34,8 @@ class AddressPseudonyms:
         """Canonical text of the address, and its pseudonym."""
         self._packed: dict[str, str] = {}
         """The same, by the bytes of the address in hexadecimal."""
+        self._phrases = Phrases()
+        """The same, by each text in which an address was seen: it is found where something clings to it."""
 
     def __len__(self) -> int:
         return len(self._known)
@@ -46,7 +50,9 @@ class AddressPseudonyms:
             return None
         if isinstance(parsed, ipaddress.IPv6Address):
             parsed = parsed.ipv4_mapped or ipaddress.IPv6Address(int(parsed))  # without its zone
-        return self._give(str(parsed), parsed.packed)
+        known = self._give(str(parsed), parsed.packed)
+        self._phrases.add(address, known)
+        return known
 
     def replace(self, text: str, about_certificates: bool = False) -> str:
         """Return the text with pseudonyms. about_certificates: leave object identifiers of X.500, see `_OBJECT_IDENTIFIERS`."""
@@ -65,6 +71,7 @@ class AddressPseudonyms:
         if self._known:
             text = _JOINED.sub(self._joined, text)
             text = _HEX.sub(lambda found: self._packed.get(found[1].lower(), found[0]), text)
+            text = self._phrases.replace(text)
         return text
 
     def _give(self, canonical: str, packed: bytes) -> str:
@@ -81,10 +88,11 @@ class AddressPseudonyms:
         if text == "::":
             return text
         known = self.pseudonym(text)
-        if known is None and text.endswith(":"):  # a colon of the sentence
-            known = self.pseudonym(text[:-1])
-            return text if known is None else f"{known}:"
-        return text if known is None else known
+        if known is not None:
+            return known
+        address, colon, port = text.rpartition(":")  # a colon of the sentence, or a port without the brackets of RFC 3986
+        known = self.pseudonym(address) if not port or port.isdecimal() else None
+        return text if known is None else f"{known}{colon}{port}"
 
     def _v4(self, text: str, about_certificates: bool) -> str:
         if about_certificates and text.startswith(_OBJECT_IDENTIFIERS) and text not in self._known:

@@ -19,6 +19,7 @@ LABELS_MAX: Final = 127
 """Most labels of a name in DNS (RFC 1035); what has more is one name as a whole."""
 
 _HOST = re.compile(r"(?:\*\.)?\w[\w-]*(?:\.\w[\w-]*)*")
+_ASCII_HOST = re.compile(r"(?:\*\.)?[0-9A-Za-z_][0-9A-Za-z_-]*(?:\.[0-9A-Za-z_][0-9A-Za-z_-]*)+")
 _HOST_OF_URL = re.compile(r"(?<![:\w])(?:[A-Za-z][A-Za-z0-9+.-]*:)?//(?:[^/?#\s@\"'<>]*@)?([^/?#\s:\]\[\"'<>@,;]+)")
 _LOCAL_PART = re.compile(r"[\w.+-]+@(?=(?:name-\d+\.invalid))")
 _ATTRIBUTE = re.compile(r"([A-Za-z\d][\w.-]*)=((?:\\.|[^,+\\])*)", re.DOTALL)
@@ -116,7 +117,12 @@ class NamePseudonyms:
         """Return the text with pseudonyms for all names that are known, and for names in the domains that are known."""
         if not self._known:
             return text
-        changed = self._phrases.replace(_HOST.sub(self._in_domain, text) if "." in text else text)
+        changed = text
+        if "." in text:
+            changed = _HOST.sub(self._in_domain, text)
+            if not changed.isascii():  # a name between letters of another script
+                changed = _ASCII_HOST.sub(lambda one: one[0] if _PSEUDONYM.fullmatch(one[0]) else self._in_domain(one), changed)
+        changed = self._phrases.replace(changed)
         return _LOCAL_PART.sub("user@", changed) if "@" in changed else changed
 
     def _give(self, canonical: str) -> str:

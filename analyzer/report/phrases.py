@@ -2,12 +2,13 @@
 
 A phrase is found by the word it begins with: one look in a table for each word of the text, whatever the number of phrases
 (the idea of Rabin and Karp, with words instead of rolling hashes). Case is ignored. A phrase is only found where no word goes
-on before or behind it, so that `art` does not change `certificate`.
+on before or behind it, so that `art` does not change `certificate`. A word ends where letters of ASCII and others meet: Chinese
+and Japanese have no spaces.
 """
 
 import re
 
-_WORD = re.compile(r"\w+")
+_WORD = re.compile(r"[0-9A-Za-z_]+|[^\W0-9A-Za-z_]+")
 
 
 def folded(text: str) -> str:
@@ -73,8 +74,12 @@ class Phrases:
         return best
 
     def _goes_on(self, key: str, start: int, end: int) -> bool:
-        before = start > 0 and self._in_word(key[start]) and self._in_word(key[start - 1])
-        return before or (end < len(key) and self._in_word(key[end - 1]) and self._in_word(key[end]))
+        return (start > 0 and self._one_word(key[start - 1], key[start])) or (
+            end < len(key) and self._one_word(key[end - 1], key[end])
+        )
+
+    def _one_word(self, before: str, after: str) -> bool:
+        return self._in_word(before) and self._in_word(after) and before.isascii() == after.isascii()
 
     def _in_word(self, character: str) -> bool:
         return character.isalnum() or character == "_" or character in self._joins

@@ -29,6 +29,8 @@ def test_no_address(text: str) -> None:
         ("fe80::1%eth0", "host-1%eth0"),
         ("from 2001:db8::1: refused", "from host-1: refused"),
         ("client:192.0.2.1", "client:host-1"),
+        ("0:0:1:::443", "host-1:443"),
+        ("2001:1000:1000:1000:1000:1000:1000:1000:65535", "host-1:65535"),
         ("00:1a:2B:3c:4d:5e 00-1A-2B-3C-4D-5E 001a.2b3c.4d5e", "host-1 host-1 host-1"),
         ("192.0.2.1 1.2.0.192.in-addr.arpa", "host-1 host-1.in-addr.arpa"),
         ("192.0.2.1 ip-192-0-2-1.internal", "host-1 ip-host-1.internal"),

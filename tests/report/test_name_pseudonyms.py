@@ -33,6 +33,7 @@ def knowing(*hosts: str) -> NamePseudonyms:
         ("a\\x00b", "name-4.invalid"),
         ("a\0b", "name-4.invalid"),
         ("192.0.2.1", "192.0.2.1"),
+        ("\u8bbf\u95eewww.shop.example\u6210\u529f", "\u8bbf\u95eename-1.invalid\u6210\u529f"),
     ],
 )
 def test_names_in_texts(text: str, expected: str) -> None:

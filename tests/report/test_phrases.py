@@ -66,3 +66,9 @@ def _word(character: str) -> bool:
 def test_folded_keeps_places(text: str) -> None:
     assert len(folded(text)) == len(text)
     assert folded(text.upper() if len(text.upper()) == len(text) else text)[:0] == ""
+
+
+def test_letters_of_other_scripts_end_a_word() -> None:
+    made = phrases(("alice", "X"), ("b\u00fccher", "Y"))
+    assert made.replace("\u8bbf\u95eealice\u6210\u529f \u8bbf\u95eeb\u00fccher") == "\u8bbf\u95eeX\u6210\u529f \u8bbf\u95eeY"
+    assert made.replace("malice b\u00fcchern") == "malice b\u00fcchern"
