@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from analyzer.analysis.traffic import MAX_CONVERSATIONS, Traffic
+from analyzer.analysis.traffic import Traffic
 from analyzer.capture.capture_reader import FileFacts
-from analyzer.cli.capture_run import error_line
 from analyzer.cli.output import Output
 from analyzer.cli.table import wrap
 from analyzer.store.declaration import path_text
 from analyzer.text.escape import harmless
+from analyzer.text.file_findings import file_findings, traffic_findings
 from analyzer.text.formatting import count_text, size_text
 
 SEVERITIES = ("high", "medium", "low", "info")
@@ -71,23 +71,13 @@ class Findings:
 
     def take_files(self, files: Sequence[FileFacts]) -> None:
         """Take the findings about the files."""
-        for facts in files:
-            if facts.error is not None:
-                self.add("damaged_capture", "high", error_line(facts))
-            if facts.truncated_frames:
-                frames = count_text(facts.truncated_frames, "frame was", "frames were")
-                self.add("cut_frames", "low", f"{frames} cut by the snapshot length: their last bytes are missing")
-            for anomaly in facts.anomalies:
-                self.add("odd_capture", "info", f"{facts.path}: {anomaly.field} at byte {anomaly.offset}: {anomaly.why}")
+        for finding in file_findings(files):
+            self.add(*finding)
 
     def take_traffic(self, traffic: Traffic) -> None:
         """Take the findings from the counting of packets."""
-        if traffic.malformed:
-            self.add("unreadable_headers", "low", count_text(traffic.malformed, "packet") + " with damaged or cut headers")
-        if traffic.uncounted:
-            packets = count_text(traffic.uncounted, "packet")
-            detail = f"{packets} of conversations after the first {MAX_CONVERSATIONS:,} are not told apart"
-            self.add("limit", "info", detail)
+        for finding in traffic_findings(traffic):
+            self.add(*finding)
 
     def in_order(self) -> list[tuple[str, Kind]]:
         """Return the findings with their codes, the most severe first."""

@@ -15,7 +15,7 @@ from contextlib import ExitStack, redirect_stderr
 from analyzer.capture.live import privileges
 from analyzer.capture.live.live_capture import CaptureError, LiveCapture, LiveOptions, new_groups
 from analyzer.capture.live.pipe_capture import PipeCapture
-from analyzer.cli.capture_run import DAMAGED, DONE, FAILED, error_line
+from analyzer.cli.capture_run import DAMAGED, DONE, FAILED
 from analyzer.cli.interruption import Interruption, exceptions
 from analyzer.cli.live_command import LiveCommand, OwnSessions
 from analyzer.cli.live_events import EventLines
@@ -34,6 +34,7 @@ from analyzer.cli.trust_options import read_chains
 from analyzer.engine import Engine, Listener
 from analyzer.engine import run as run_engine
 from analyzer.store.chain_verdicts import Chains
+from analyzer.text.file_findings import error_line
 
 _BLOCK_TIMEOUT = 60
 """Milliseconds until packets of a slow link come. Each time takes a block of the ring, so its 128 blocks last for seven seconds

@@ -2,26 +2,29 @@
 
 import os
 from argparse import Namespace
+from collections.abc import Sequence
 from typing import Any
 
 import orjson
 
+from analyzer.capture.source import DIGESTS
 from analyzer.cli.capture_run import FAILED, CaptureRun
 from analyzer.cli.key_files import read_keys
 from analyzer.cli.output import CommandError, Output
 from analyzer.cli.report_arguments import ENDINGS
 from analyzer.cli.trust_options import read_chains
 from analyzer.engine import Engine
-from analyzer.report.collected_facts import FORMAT, TrafficCounter, result_facts, tool_facts
-from analyzer.report.session_collector import SessionCollector
-from analyzer.report.traffic_series import TrafficSeries
-from analyzer.store.capture_record import capture_record
+from analyzer.report.attachments import attach, tables
+from analyzer.report.case_data import KINDS, CaseDataError, case_facts
+from analyzer.report.collected_facts import FORMAT, tool_facts
+from analyzer.report.evidence import evidence_facts
+from analyzer.report.examination import Examination
 
 
 def run(options: Namespace, output: Output) -> int:
     """Write the report of the captures, and return the exit status."""
     forms = [(target, _form(target, options.format)) for target in options.targets]
-    capture_run, facts = examine(options, output)
+    capture_run, facts, _ = examine(options, output)
     if capture_run.has_no_capture():
         capture_run.status()
         return FAILED
@@ -31,21 +34,52 @@ def run(options: Namespace, output: Output) -> int:
     return capture_run.status()
 
 
-def examine(options: Namespace, output: Output) -> tuple[CaptureRun, dict[str, Any]]:
-    """Read the captures, and return the run and the facts of the report."""
-    capture_run = CaptureRun(options.captures, output, hashing=True)
+def examine(options: Namespace, output: Output) -> tuple[CaptureRun, dict[str, Any], dict[str, bytes]]:
+    """Read the captures. Return the run, the facts of the report, and the attached tables by their names."""
+    case = _case(options)
+    capture_run = CaptureRun(options.captures, output, hashing=("sha256", *_list_of("--digest", options.digest, DIGESTS)))
     chains = read_chains(options)
     engine = Engine(detailed=True, places=False, watches_revocation=True, **read_keys(options, capture_run))
-    counter, series, collected = TrafficCounter(), TrafficSeries(), SessionCollector(chains)
-    capture_run.run(engine, [chains, counter, series, collected])
-    evidence = {"inputs": [capture_record(one) for one in capture_run.reader.files], "trust": chains.stores()}
+    examination = Examination(chains)
+    capture_run.run(engine, examination.listeners)
+    files = capture_run.reader.files
+    evidence = evidence_facts(
+        files,
+        key_logs=options.keylog,
+        private_keys=options.rsa_key,
+        psk_files=options.psk_file,
+        trust=chains.trust if chains.stores() else None,
+    )
+    results = examination.facts(files, evidence, engine.material.given)
+    contents = tables(examination.collected, results)
+    _, attached = attach(contents)
     facts = {
         "format": FORMAT,
         "tool": tool_facts(),
-        "evidence": evidence,
-        **result_facts(evidence, counter.traffic, series, collected, collected.tls, engine.material.given),
+        "command": [],
+        "options": {"language": options.lang, "redact": []},
+        "issued_at": options.issued_at,
+        "case": case,
+        **results,
+        "attachments": attached,
     }
-    return capture_run, facts
+    return capture_run, facts, contents
+
+
+def _case(options: Namespace) -> dict[str, Any]:
+    try:
+        return case_facts(options.case_file, **{kind: getattr(options, kind) for kind in KINDS}, custody=options.custody)
+    except CaseDataError as error:
+        raise CommandError(str(error)) from error
+
+
+def _list_of(option: str, value: str | None, known: Sequence[str]) -> list[str]:
+    """Return the words of an option with commas between. Raises CommandError for a word that is not known."""
+    words = [word.strip() for word in value.split(",")] if value else []
+    for word in words:
+        if word not in known:
+            raise CommandError(f"{option}: {word!r} is none of {', '.join(known)}")
+    return list(dict.fromkeys(words))
 
 
 def _form(target: str, form: str | None) -> str:

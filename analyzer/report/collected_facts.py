@@ -94,12 +94,11 @@ def result_facts(
     traffic: Traffic,
     series: TrafficSeries,
     collected: SessionCollector,
-    tls: set[bytes],
     secrets_given: bool,
 ) -> dict[str, Any]:
     """Return the part of the facts that depends on the captures alone. evidence: as in the facts."""
     inputs: Sequence[dict[str, Any]] = evidence["inputs"]
-    counted = traffic_facts(traffic, series, tls)
+    counted = traffic_facts(traffic, series, collected.tls)
     sessions = session_facts(collected)
     hosts, n_hosts = collected.hosts.records(traffic)
     last = max((one["last_time"] for one in inputs if one["last_time"] is not None), default=None)

@@ -4,8 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from analyzer.analysis.traffic import Traffic
+from analyzer.capture.capture_reader import FileFacts
 from analyzer.codec.codes import SEVERITIES, codes
 from analyzer.store.declaration import path_text
+from analyzer.text.file_findings import file_findings, traffic_findings
 
 MOST_OCCURRENCES = 50
 """Occurrences of one code that are kept. Further ones are counted."""
@@ -39,6 +42,16 @@ class FindingCollector:
         """Add the findings of a session's record."""
         for finding in record["findings"]:
             self.add(finding["code"], finding["severity"], finding["detail"], finding["frames"], record["id"])
+
+    def take_files(self, files: Sequence[FileFacts]) -> None:
+        """Add the findings about the files."""
+        for finding in file_findings(files):
+            self.add(*finding)
+
+    def take_traffic(self, traffic: Traffic) -> None:
+        """Add the findings from the counting of packets."""
+        for finding in traffic_findings(traffic):
+            self.add(*finding)
 
     def records(self) -> list[dict[str, Any]]:
         """Return the findings as JSON values, the most severe first."""

@@ -14,6 +14,7 @@ from analyzer.report.exchange_rows import Cell, exchange_row
 from analyzer.report.finding_collector import FindingCollector
 from analyzer.report.host_facts import HostCollector
 from analyzer.report.step_records import step_records
+from analyzer.report.time_quality import ServerClocks
 from analyzer.store.chain_verdicts import Chains
 from analyzer.store.session_record import session_record
 from analyzer.text.handshake_steps import Steps
@@ -50,7 +51,7 @@ class SessionCollector(Listener):
     at most MOST_FAILED. counts: how many sessions have each value of a key. rows: CSV lines by session number.
     """
 
-    def __init__(self, chains: Chains) -> None:
+    def __init__(self, chains: Chains, clocks: ServerClocks) -> None:
         self.n_sessions = 0
         self.n_established = 0
         self.n_failed = 0
@@ -66,6 +67,7 @@ class SessionCollector(Listener):
         self.certificates = CertificateCollector()
         self.hosts = HostCollector()
         self._chains = chains
+        self._clocks = clocks
         self._steps: dict[int, Steps] = {}
         self._n_severe = 0
 
@@ -87,6 +89,7 @@ class SessionCollector(Listener):
 
     def _end(self, session: Session, steps: Steps | None) -> None:
         record = session_record(session, False, self._chains)
+        self._clocks.take(session)
         self.n_sessions += 1
         self.n_established += bool(record["established"])
         self.n_gap_bytes += sum(gap["length"] for gap in record["gaps"])

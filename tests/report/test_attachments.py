@@ -10,6 +10,7 @@ from analyzer.engine.run import run
 from analyzer.report import attachments
 from analyzer.report.attachments import attach, tables
 from analyzer.report.session_collector import SessionCollector
+from analyzer.report.time_quality import ServerClocks
 from analyzer.store.chain_verdicts import Chains
 
 HOSTILE = '=HYPERLINK("http://x")\x1b[31m\u202e'
@@ -25,11 +26,11 @@ def facts(n_hosts: int) -> dict:
 
 
 def test_a_table_that_is_shown_whole_is_not_attached():
-    assert tables(SessionCollector(Chains()), facts(attachments.FEW)) == {}
+    assert tables(SessionCollector(Chains(), ServerClocks()), facts(attachments.FEW)) == {}
 
 
 def test_a_longer_table_is_attached_with_all_its_rows():
-    found = tables(SessionCollector(Chains()), facts(attachments.FEW + 1))
+    found = tables(SessionCollector(Chains(), ServerClocks()), facts(attachments.FEW + 1))
     assert list(found) == ["hosts.csv"]
     head, *rows = csv.reader(io.StringIO(found["hosts.csv"].decode(), newline=""))
     assert head[:2] == ["address", "names"]
@@ -48,7 +49,7 @@ def test_an_attachment_is_described_by_its_hash():
 
 
 def test_requests_are_collected(repository):
-    collected = SessionCollector(Chains())
+    collected = SessionCollector(Chains(), ServerClocks())
     run(CaptureReader([str(repository / "captures" / "demo.pcapng")]), Engine(detailed=True, places=False), [collected])
     assert collected.requests
     assert all(len(row) == len(attachments.REQUESTS) for row in collected.requests)

@@ -10,6 +10,7 @@ from analyzer.engine import Engine
 from analyzer.engine.run import Listener, run
 from analyzer.report import session_collector
 from analyzer.report.session_collector import SessionCollector
+from analyzer.report.time_quality import ServerClocks
 from analyzer.store.chain_verdicts import Chains
 from analyzer.store.session_record import session_record
 from analyzer.tls.events import SessionEnded
@@ -29,7 +30,7 @@ class Records(Listener):
 
 
 def collect(path: Path) -> SessionCollector:
-    collected = SessionCollector(Chains())
+    collected = SessionCollector(Chains(), ServerClocks())
     run(CaptureReader([str(path)]), Engine(detailed=True, places=False), [collected])
     return collected
 
