@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from analyzer.analysis.capture_findings import CaptureFindings
-from analyzer.engine.capture_events import OtherTraffic
+from analyzer.engine.other_traffic import OtherTraffic
 from analyzer.engine.run import Listener
 from analyzer.report.certificate_collector import CertificateCollector
 from analyzer.report.exchange_rows import Cell, exchange_row
