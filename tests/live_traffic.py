@@ -8,8 +8,9 @@ import socket
 import ssl
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -72,6 +73,7 @@ def nginx_server(site: Site, folder: Path, port: int = 4434) -> Iterator[int]:
         http {{
             access_log off; client_body_temp_path {folder}; proxy_temp_path {folder}; fastcgi_temp_path {folder};
             uwsgi_temp_path {folder}; scgi_temp_path {folder};
+            keepalive_requests 100000;
             server {{ listen {port} ssl http2; ssl_certificate {site.chain}; ssl_certificate_key {site.key};
                 location / {{ return 200 "hello from nginx\\n"; }} }}
         }}""")
@@ -111,6 +113,35 @@ def fetch(site: Site, port: int, key_log: Path | None = None, path: str = "/", c
         while data := client.recv(1 << 16):
             answer += data
     return answer
+
+
+@contextmanager
+def going_on(site: Site, port: int) -> Iterator[Callable[[], int]]:
+    """Ask for pages over one TLS connection, HTTP/1.1, until the end of the block. Give what returns their number so far."""
+    context = ssl.create_default_context(cafile=str(site.root))
+    asked = f"GET /going-on HTTP/1.1\r\nHost: {HOST}\r\n\r\n".encode()
+    n_pages = 0
+    over = threading.Event()
+
+    def ask() -> None:
+        nonlocal n_pages
+        while not over.is_set():
+            client.sendall(asked)
+            assert client.recv(1 << 16)
+            n_pages += 1
+            over.wait(0.01)
+
+    with (
+        socket.create_connection(("127.0.0.1", port), timeout=WAIT) as plain,
+        context.wrap_socket(plain, server_hostname=HOST) as client,
+    ):
+        asking = threading.Thread(target=ask)
+        asking.start()
+        try:
+            yield lambda: n_pages
+        finally:
+            over.set()
+            asking.join()
 
 
 class Live:

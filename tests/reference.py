@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from analyzer.codec.codes import codes
+from analyzer.store.event_schema import EVENT
 from analyzer.store.output_schemas import SCHEMAS
 
 HEAD = """\
@@ -34,6 +35,8 @@ LISTS = {
     "decryption_failures": ("Why something was not decrypted", "`decryption.reason` of a session."),
     "chain_problems": ("What makes a chain invalid", "`code` in `chain.problems` and `client_chain.problems` of a session."),
 }
+
+EVENTS = "live --events"
 
 FEW = 3
 """The most keys of a definition that is listed wherever it is used."""
@@ -124,11 +127,12 @@ def section(command: str, schema: dict[str, Any]) -> Iterator[str]:
     """The keys of what a command prints."""
     yield f"\n## `analyzer {command}`\n"
     yield f"{schema['description']}\n"
+    seen = {"session": "analyzer sessions"} if command == EVENTS else {}
     for one in schema.get("oneOf") or schema.get("items", {}).get("oneOf") or [schema]:
         if one is not schema:
             yield f"{one['description'][0].upper()}{one['description'][1:]}:\n"
         yield "| key | type | meaning |\n| --- | --- | --- |"
-        for path, kind, meaning in keys_of(one, schema["$defs"], "", {}):
+        for path, kind, meaning in keys_of(one, schema["$defs"], "", dict(seen)):
             yield f"| `{path}` | {cell(kind)} | {cell(meaning)} |"
         yield ""
 
@@ -136,7 +140,8 @@ def section(command: str, schema: dict[str, Any]) -> Iterator[str]:
 def page() -> str:
     """The whole page."""
     shown = {command: schema for command, schema in SCHEMAS.items() if command not in ("show", "live")}
-    links = " · ".join(f"[{command}](#analyzer-{command})" for command in shown)
+    shown[EVENTS] = EVENT
+    links = " · ".join(f"[{command}](#analyzer-{command.replace(' ', '-')})" for command in shown)
     lines = [HEAD.format(commands=links)]
     for name in LISTS:
         lines += list_of_codes(name)

@@ -22,6 +22,7 @@ cdef class Flow:
     cdef public long long n_packets
     cdef public long long n_bytes
     cdef public long long first
+    cdef public long long first_frame
     cdef public long long last
 
 
@@ -32,6 +33,8 @@ cdef class Traffic:
     cdef public long long malformed
     cdef public long long uncounted
     cdef public long long conversations
+    cdef public long long held
+    cdef public dict folded
     cdef public dict layers
     cdef public dict tcp
     cdef public dict udp

@@ -3,7 +3,8 @@
 Every frame is counted once in the protocols: under its link type, its innermost network protocol, and the transport protocol in
 that, all by number. A frame with ports is also counted in its conversation, which is a pair of addresses and ports, in both
 directions. The application protocol of a conversation is decided at the end: TLS if a session was found in it, else the
-protocol that is registered for its port. In the second case the port is shown too.
+protocol that is registered for its port. In the second case the port is shown too. A run of days does not hold all
+conversations until then: `fold` decides about those that are silent and small, and keeps only their sums.
 """
 
 import heapq
@@ -54,10 +55,10 @@ class Layers:
 
 class Flow:
     """One direction of a conversation. `peer` is the other direction; None if both endpoints are the same. `layers`: its
-    protocols.
+    protocols. first, last: times of its packets; first_frame: of the first one.
     """
 
-    __slots__ = ("first", "key", "last", "layers", "n_bytes", "n_packets", "opened", "peer")
+    __slots__ = ("first", "first_frame", "key", "last", "layers", "n_bytes", "n_packets", "opened", "peer")
 
     def __init__(self, key: bytes, layers: Layers) -> None:
         self.key = key
@@ -67,6 +68,7 @@ class Flow:
         self.n_packets = 0
         self.n_bytes = 0
         self.first = -1
+        self.first_frame = 0
         self.last = -1
 
 
@@ -101,12 +103,14 @@ class Traffic:
     """Counts frames.
 
     packets, n_bytes: of all frames. tunnelled: frames inside a tunnel. malformed: frames with an unreadable header. uncounted:
-    packets of conversations beyond MAX_CONVERSATIONS; they are in the shares, and in no conversation.
+    packets of conversations beyond MAX_CONVERSATIONS; they are in the shares, and in no conversation. conversations: how many
+    there were; one that was folded and goes on counts again. held: how many of them are held one by one. folded: sums of the
+    others, as [packets, bytes] by protocols and application.
     """
 
     __slots__ = (
-        "conversations", "last_layers", "layers", "link", "malformed", "n_bytes", "network", "packets", "tcp", "transport",
-        "tunnelled", "udp", "uncounted",
+        "conversations", "folded", "held", "last_layers", "layers", "link", "malformed", "n_bytes", "network", "packets", "tcp",
+        "transport", "tunnelled", "udp", "uncounted",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -116,6 +120,8 @@ class Traffic:
         self.malformed = 0
         self.uncounted = 0
         self.conversations = 0
+        self.held = 0
+        self.folded: dict[tuple[Layers, str], list[int]] = {}
         self.layers: dict[tuple[int, int, int], Layers] = {}
         self.tcp: dict[bytes, Flow] = {}
         self.udp: dict[bytes, Flow] = {}
@@ -156,7 +162,7 @@ class Traffic:
         if flow is None:
             if len(key) == 0:
                 return
-            if self.conversations >= MAX_CONVERSATIONS:
+            if self.held >= MAX_CONVERSATIONS:
                 self.uncounted += 1
                 return
             flow = self.open(packet, key, layers)
@@ -164,6 +170,7 @@ class Traffic:
         flow.n_bytes += wire
         if flow.n_packets == 1:
             flow.first = frame.at
+            flow.first_frame = frame.number
         flow.last = frame.at
 
     def find_layers(self, link: cython.int, network: cython.int, transport: cython.int) -> Layers:
@@ -192,7 +199,32 @@ class Traffic:
             peer.peer = flow
             flows[back] = peer
         self.conversations += 1
+        self.held += 1
         return flow
+
+    def fold(self, most: int, tls: Iterable[bytes] = ()) -> None:
+        """Hold at most `most` conversations one by one: the quarter with the most bytes, and those that were active last.
+
+        tls: as for `top`. The time depends on the number of conversations, so call it rarely.
+        """
+        if self.held <= most:
+            return
+        tls_keys = set(tls)
+        flows = [(TCP, flow) for flow in self.tcp.values() if flow.opened]
+        flows += [(UDP, flow) for flow in self.udp.values() if flow.opened]
+        flows.sort(key=_weight, reverse=True)
+        rest = flows[most // 4 :]
+        rest.sort(key=_last, reverse=True)
+        for protocol, flow in rest[most - most // 4 :]:
+            table = self.tcp if protocol == TCP else self.udp
+            for one in (flow, flow.peer):
+                if one is not None:
+                    del table[one.key]
+                    sums = self.folded.setdefault((one.layers, application(protocol, one.key, tls_keys)), [0, 0])
+                    sums[0] += one.n_packets
+                    sums[1] += one.n_bytes
+                    one.peer = None  # a cycle, which would wait for the garbage collector
+            self.held -= 1
 
     def top(self, n: int, tls: Iterable[bytes] = ()) -> list[Conversation]:
         """Return the `n` conversations with the most bytes, the largest first. tls: keys of TCP conversations that contained
@@ -222,6 +254,9 @@ class Traffic:
                 label = application(protocol, flow.key, tls_keys)
                 if label and flow.n_packets:
                     _add_to_node(places[flow.layers].parts, label, flow.n_packets, flow.n_bytes)
+        for (layers, label), (n_packets, n_bytes) in self.folded.items():
+            if label and n_packets:
+                _add_to_node(places[layers].parts, label, n_packets, n_bytes)
         return list(_flatten(tree, 0))
 
 
@@ -271,6 +306,11 @@ class _Node:
 def _weight(entry: tuple[int, Flow]) -> tuple[int, bytes]:
     flow = entry[1]
     return flow.n_bytes + (0 if flow.peer is None else flow.peer.n_bytes), flow.key
+
+
+def _last(entry: tuple[int, Flow]) -> int:
+    flow = entry[1]
+    return max(flow.last, -1 if flow.peer is None else flow.peer.last)
 
 
 def _add_to_node(parts: dict[str, _Node], label: str, n_packets: int, n_bytes: int) -> _Node:

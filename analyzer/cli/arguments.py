@@ -4,9 +4,10 @@ import argparse
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
-from analyzer.cli.command_texts import ABOUT, ABOUTS, EXAMPLES, STATUS
+from analyzer.cli.command_texts import ABOUT, ABOUTS, EXAMPLES, STATUS, STATUSES
 from analyzer.cli.live_arguments import add_live
 from analyzer.cli.output import CommandError
+from analyzer.cli.proof_arguments import add_bundle, add_seal, add_verify
 from analyzer.cli.report_arguments import add_report
 from analyzer.cli.time_argument import parse_time
 from analyzer.store.validation_time import CAPTURE
@@ -24,6 +25,8 @@ COMMANDS = (
     "keys",
     "live",
     "report",
+    "verify",
+    "seal",
     "interfaces",
     "fields",
 )
@@ -71,7 +74,7 @@ def parser() -> argparse.ArgumentParser:
             name,
             help=ABOUTS[name].split(". ")[0].rstrip("."),
             description=ABOUTS[name],
-            epilog=EXAMPLES[name] + "\n\n" + STATUS,
+            epilog=EXAMPLES[name] + "\n\n" + STATUSES.get(name, STATUS),
             formatter_class=argparse.RawDescriptionHelpFormatter,
             allow_abbrev=False,
         )
@@ -95,6 +98,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     if "--schema" in words and not {"-h", "--help"} & set(words):
         return _schema_options(words)
     options = parser().parse_args(words)
+    options.given = words
     if started is not None:
         options.words = started
     return options
@@ -106,6 +110,7 @@ def _schema_options(arguments: list[str]) -> argparse.Namespace:
     small.add_argument("command")
     small.add_argument("-o", "--output")
     small.add_argument("--schema", action="store_true")
+    small.add_argument("--events", action="store_true")
     small.set_defaults(version=False, completion=None, captures=[])
     _add_color(small, "auto")
     return small.parse_known_args(arguments)[0]
@@ -322,6 +327,7 @@ def _add_live(command: argparse.ArgumentParser) -> None:
 
 def _add_report(command: argparse.ArgumentParser) -> None:
     add_report(command)
+    add_bundle(command)
     _add_keys(command)
     _add_trust_options(command)
 
@@ -356,6 +362,8 @@ _ADDERS = {
     "fields": _add_fields,
     "live": _add_live,
     "report": _add_report,
+    "verify": add_verify,
+    "seal": add_seal,
     "interfaces": _add_interfaces,
     "keys": _add_audit,
 }

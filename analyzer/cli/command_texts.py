@@ -1,6 +1,7 @@
 """The texts of the help: what each command does, and examples of it."""
 
 from analyzer.cli.live_arguments import EXAMPLES as LIVE_EXAMPLES
+from analyzer.cli.proof_arguments import SEAL_EXAMPLES, SEAL_STATUS, VERIFY_EXAMPLES, VERIFY_STATUS
 from analyzer.cli.report_arguments import EXAMPLES as REPORT_EXAMPLES
 
 ABOUT = """\
@@ -12,6 +13,9 @@ exit status:
   0  all was read
   1  a capture is damaged or cut short; what could be read is in the output
   2  nothing could be done: no such file, not a capture, no such session, bad option"""
+
+STATUSES = {"verify": VERIFY_STATUS, "seal": SEAL_STATUS}
+"""The exit status of commands that have their own."""
 
 EXAMPLES = {
     "": """\
@@ -71,6 +75,8 @@ examples:
   analyzer fields --causes --format json    why something did not decrypt, and what makes a chain invalid""",
     "live": LIVE_EXAMPLES,
     "report": REPORT_EXAMPLES,
+    "verify": VERIFY_EXAMPLES,
+    "seal": SEAL_EXAMPLES,
     "interfaces": """\
 examples:
   analyzer interfaces                       names, addresses, state, and what is missing to capture there
@@ -92,6 +98,8 @@ ABOUTS = {
     "packet": "One packet: the field tree of every layer with byte ranges, and its bytes.",
     "live": "The same analysis while packets arrive, on interfaces or from a pipe. Ctrl-C ends it, and the summary comes.",
     "report": "The forensic report: evidence with hashes, findings, every session, in one page, a PDF or as data.",
+    "verify": "Whether a bundle is as it was written: hashes, log, signature, time stamp. Works without a network.",
+    "seal": "A time stamp on a bundle, from an authority (RFC 3161). The only command that goes online.",
     "interfaces": "The interfaces of this machine, and what is missing to capture there.",
     "fields": "The codes that records carry, and what each means.",
     "keys": "The audit of key logs: which sessions have which secrets, and which lines are unused, bad or contradicting.",

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from analyzer.analysis.capture_finding import CaptureFinding
 from analyzer.analysis.traffic import Traffic
 from analyzer.capture.capture_reader import FileFacts
 from analyzer.cli.output import Output
@@ -31,13 +32,15 @@ class Kind:
 
 
 class Place(NamedTuple):
-    """Where a finding is: a session, and a frame, 0 for none. after: the finding is after that frame."""
+    """Where a finding is: a session, None for none, and a frame, 0 for none. after: the finding is after that frame."""
 
-    session: int
+    session: int | None
     frame: int = 0
     after: bool = False
 
     def __str__(self) -> str:
+        if self.session is None:
+            return f"frame {self.frame}" if self.frame else ""
         if self.after:
             return f"session {self.session} after frame {self.frame}"
         return f"session {self.session}" + (f" frame {self.frame}" if self.frame else "")
@@ -73,6 +76,17 @@ class Findings:
         """Take the findings about the files."""
         for finding in file_findings(files):
             self.add(*finding)
+
+    def take_capture(self, found: Sequence[CaptureFinding]) -> None:
+        """Take the findings about the capture as a whole."""
+        for finding in found:
+            for occurrence in finding.occurrences[:SHOWN_PLACES]:
+                place = Place(occurrence.session, occurrence.frames[0] if occurrence.frames else 0)
+                self.add(finding.code, finding.severity, finding.detail, place, finding.detail)
+            kind = self._kinds.setdefault(
+                (finding.severity, finding.code, finding.detail), Kind(finding.severity, finding.detail)
+            )
+            kind.count = finding.count
 
     def take_traffic(self, traffic: Traffic) -> None:
         """Take the findings from the counting of packets."""

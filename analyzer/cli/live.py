@@ -17,9 +17,10 @@ from analyzer.capture.live.live_capture import CaptureError, LiveCapture, LiveOp
 from analyzer.capture.live.pipe_capture import PipeCapture
 from analyzer.cli.capture_run import DAMAGED, DONE, FAILED
 from analyzer.cli.interruption import Interruption, exceptions
+from analyzer.cli.later_imports import import_later_ones, unreadable
 from analyzer.cli.live_command import LiveCommand, OwnSessions
 from analyzer.cli.live_events import EventLines
-from analyzer.cli.live_keeping import keepers
+from analyzer.cli.live_keeping import keepers, open_randoms_of
 from analyzer.cli.live_keys import LiveKeys
 from analyzer.cli.live_processes import LiveProcesses
 from analyzer.cli.live_rows import LiveRows
@@ -29,12 +30,13 @@ from analyzer.cli.live_summary import print_live_summary
 from analyzer.cli.live_workers import READY, Counts, Share, run_workers
 from analyzer.cli.output import STANDARD_STREAM, CommandError, ErrorOutput, Output, complain
 from analyzer.cli.sessions import JsonLines
-from analyzer.cli.summary import Summary
+from analyzer.cli.summary import LiveSummary
 from analyzer.cli.trust_options import read_chains
 from analyzer.engine import Engine, Listener
 from analyzer.engine import run as run_engine
 from analyzer.store.chain_verdicts import Chains
 from analyzer.text.file_findings import error_line
+from analyzer.x509.trust import MOZILLA
 
 _BLOCK_TIMEOUT = 60
 """Milliseconds until packets of a slow link come. Each time takes a block of the ring, so its 128 blocks last for seven seconds
@@ -68,10 +70,10 @@ def run(options: Namespace, output: Output) -> int:
             stack.callback(processes.close)
         if command is not None:
             command.start()
-        _drop_rights(options, source)
+        _drop_rights(options, source, full_screen)
         chains = read_chains(options)
         live_run = _live_run(options, source, full_screen, None if command is None else command.key_log)
-        summary = Summary(live_run.engine.material, chains)
+        summary = LiveSummary(live_run.engine.material, chains)
         live_run.n_bytes = lambda: summary.traffic.n_bytes
         listeners: list[Listener] = [chains] if processes is None else [processes, chains]
         listeners += keepers(options, live_run, chains)
@@ -87,6 +89,7 @@ def run(options: Namespace, output: Output) -> int:
             own = OwnSessions(command, live_run.engine.material.keylog, [summary, _printer(options, output, chains)])
             live_run.notes.append(own.notes)
             _print(options, output, live_run, [*listeners, own], n_frames)
+            command.stop()
             complain(command.outcome())
             if own.others:
                 complain(own.left_out())
@@ -140,6 +143,7 @@ def _live_run(options: Namespace, source: LiveSource, detailed: bool, own_log: s
     keys = LiveKeys(options, own_log)
     detailed = detailed or options.events or options.trigger is not None
     engine = Engine(detailed=detailed, places=False, watches_revocation=True, announces=True, **keys.arguments)
+    keys.needed = open_randoms_of(engine)
     clock = [None] if isinstance(source, PipeCapture) else []
     return LiveRun(source, engine, keys, limits_of(options), complain, *clock)
 
@@ -176,15 +180,15 @@ def _is_full_screen(options: Namespace, output: Output) -> bool:
     return output.terminal and all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stderr))
 
 
-def _drop_rights(options: Namespace, source: LiveSource) -> None:
+def _drop_rights(options: Namespace, source: LiveSource, view: bool = False) -> None:
+    import_later_ones()
     try:
         note = privileges.drop(options.user)
     except CaptureError as error:
         raise CommandError(str(error)) from error
-    package = os.path.dirname(os.path.dirname(__file__))
-    if not os.access(os.path.join(package, "cli"), os.R_OK | os.X_OK):
-        user = options.user or f"number {os.getuid()}"
-        raise CommandError(f"user {user} cannot read {package}, where the analyzer is installed")
+    missing = unreadable(view, not options.trust or MOZILLA in options.trust)
+    if missing is not None:
+        raise CommandError(f"user {options.user or f'number {os.getuid()}'} cannot read {missing}")
     if note is not None and not isinstance(source, PipeCapture):
         complain(note)
 

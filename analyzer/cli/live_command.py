@@ -18,8 +18,9 @@ A command that sniffs uses it like this:
     ...
     own = OwnSessions(command, keys.arguments["keylog"], listeners)
     run(source, engine, [processes, own])               # `source` ends some time after `command.ended()`
-    command.close()                                     # also after an error
+    command.stop()                                      # it still runs after a signal, or if the capture had another end
     complain(command.outcome())
+    command.close()                                     # also after an error
 """
 
 import contextlib
@@ -54,6 +55,9 @@ MOST_HELD = 32 << 20
 
 _EVENT_COST = 256
 """Bytes of memory for an event, beside its data."""
+
+_LEAVE = 0.5
+"""Seconds that the command has to end by itself when the capture has ended: Ctrl-C of a terminal reaches both."""
 
 _GRACE = 3.0
 """Seconds that the command has to end after SIGTERM."""
@@ -136,18 +140,22 @@ class LiveCommand:
         return f"{name}: ended with status {status}"
 
     def stop(self) -> None:
-        """End the command, if it still runs: with SIGTERM, and after three seconds with SIGKILL.
+        """End the command, if it still runs after half a second: with SIGTERM, and after three seconds with SIGKILL.
 
-        A command that has become another user cannot be ended without rights. It is left running, and that is said.
+        Its own children are its business: they get no signal. A command that has become another user cannot be ended without
+        rights. It is left running, and that is said.
         """
         process = self._process
         if process is None or process.poll() is not None:
             return
         try:
-            process.terminate()
             try:
                 with contextlib.suppress(subprocess.TimeoutExpired):
-                    process.wait(_GRACE)
+                    process.wait(_LEAVE)
+                if process.poll() is None:
+                    process.terminate()
+                    with contextlib.suppress(subprocess.TimeoutExpired):
+                        process.wait(_GRACE)
             finally:  # also if a signal ends the waiting
                 process.kill()
                 process.wait()

@@ -13,8 +13,9 @@ from analyzer.codec.build import build
 from analyzer.engine import Engine, Listener
 from analyzer.engine.dispatcher import TcpStream
 from analyzer.store.chain_verdicts import Chains
-from analyzer.store.flight_recorder import FlightRecorder
+from analyzer.store.flight_recorder import FlightRecorder, IncidentSecrets
 from analyzer.store.kept_packets import KeptPackets, Origin
+from analyzer.tls.messages.numbers import CLIENT_HELLO, RANDOM
 from analyzer.tls.session import Session
 
 
@@ -39,12 +40,29 @@ def keepers(options: Namespace, live_run: LiveRun, chains: Chains) -> list[Liste
     if options.trigger is not None:
         if not os.path.isdir(options.incidents) or not os.access(options.incidents, os.W_OK):
             raise CommandError(f"{options.incidents}: not a folder that can be written to")
+        secrets = None if material is None else IncidentSecrets(material, open_sessions_of(live_run.engine))
         recorder = FlightRecorder(
-            options.incidents, seconds_of(options), triggers_of(options), origin, chains, row_text, material
+            options.incidents, seconds_of(options), triggers_of(options), origin, chains, row_text, secrets
         )
         live_run.notes.append(recorder.notes)
         listeners.append(recorder)
     return listeners
+
+
+def open_randoms_of(engine: Engine) -> Callable[[], set[bytes]]:
+    """Return what returns the client randoms of the sessions that are open, or wait for their secrets."""
+    open_sessions = open_sessions_of(engine)
+
+    def open_randoms() -> set[bytes]:
+        pending = engine.dispatcher.pending
+        found = set() if pending is None else set(pending.named)
+        for session in open_sessions(0):
+            found.update(message.raw[RANDOM] for message in session.log.messages if message.type == CLIENT_HELLO)
+            if session.decryption is not None:  # with ECH, the inner hello has another
+                found.update((session.decryption.keys.client_random, *session.decryption.keys.named))
+        return found
+
+    return open_randoms
 
 
 def open_sessions_of(engine: Engine) -> Callable[[int], Iterator[Session]]:

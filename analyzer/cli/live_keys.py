@@ -19,6 +19,7 @@ A command that sniffs uses it like this:
 
 import os
 from argparse import Namespace
+from collections.abc import Callable, Collection
 from time import monotonic
 
 from analyzer.cli.key_files import Keys, read_key_log, read_other_keys, report_problems
@@ -30,10 +31,10 @@ LONGEST_WAIT = 5.0
 Programs log secrets within a second. Who watches an interface wants to see the sessions of other programs too, and soon.
 """
 
-MOST_LINES = 1 << 17
-"""Secrets that are kept: of 25,000 sessions of TLS 1.3, in 35 MB. With more, those read first are forgotten, half of all.
+MOST_LINES = 1 << 14
+"""Secrets that are kept: of 3,200 sessions of TLS 1.3, in 4 MB. With more, those read first are forgotten, half of all.
 
-A session needs its secrets when it begins. So a run of days loses nothing by that, if it has fewer open sessions.
+A session needs its secrets when it begins. Those of open sessions stay, because they may be written when it ends.
 """
 
 _INTERVAL = 0.05
@@ -43,7 +44,7 @@ _INTERVAL = 0.05
 class LiveKeys:
     """The keys of a live run, and the key logs that are followed.
 
-    arguments: what `Engine` needs to decrypt, as keyword arguments.
+    arguments: what `Engine` needs to decrypt, as keyword arguments. needed: returns the client randoms of the open sessions.
     """
 
     def __init__(self, options: Namespace, own_log: str | None = None, longest_wait: float = LONGEST_WAIT) -> None:
@@ -74,7 +75,9 @@ class LiveKeys:
             self._n_reported = len(keylog.problems)
         may_grow = self.may_grow if self._tails else None
         self.arguments = Keys(keylog=keylog, may_grow=may_grow, longest_wait=int(longest_wait * 1e9), **other)
+        self.needed: Callable[[], Collection[bytes]] = set
         self._next_look = 0.0
+        self._most_lines = MOST_LINES
 
     def may_grow(self) -> bool:
         """Return whether secrets may still come: whether key logs are still followed."""
@@ -92,8 +95,9 @@ class LiveKeys:
         for tail in self._tails:
             more = tail.read_new() or more
         keylog = self.arguments["keylog"]
-        if keylog is not None and keylog.n_kept > MOST_LINES:
-            keylog.forget(MOST_LINES // 2)
+        if keylog is not None and keylog.n_kept > self._most_lines:
+            keylog.forget(MOST_LINES // 2, self.needed())
+            self._most_lines = max(MOST_LINES, 2 * keylog.n_kept)  # not again at once, if all are needed
         self._next_look = now if more else now + _INTERVAL
 
     def close(self) -> None:

@@ -18,6 +18,12 @@ from analyzer.engine import Engine
 LONGEST_WAIT = 500_000_000
 """Nanoseconds that an ended connection waits for late packets, so that its session is shown within a second."""
 
+LATE = "secrets came for a session that had been shown without them; for a minute after such secrets, sessions wait longer"
+"""Is noted once: `tls/pending` says when a session waits."""
+
+MOST_RESUMABLE = 1 << 13
+"""Session ids, and as many tickets, of one generation: see `TwoGenerationCache`. Of all, 8 MB are held."""
+
 JUMP = 1_000_000_000
 """Nanoseconds between the system's clock and the steady one that are a jump. NTP moves a clock far slower."""
 
@@ -85,7 +91,10 @@ class LiveRun:
         self._offset = 0 if now is None else now() - time.monotonic_ns()
         self._last = (0, time.monotonic_ns())
         self._latest = -1
+        self._has_late = False
         engine.connections.longest_wait = LONGEST_WAIT
+        for resumable in (engine.dispatcher.resumptions.ids, engine.dispatcher.resumptions.tickets):
+            resumable.most = MOST_RESUMABLE
 
     def packet_readers(self) -> Generator[FrameReader, None, None]:
         """Yield the reader of each turn. Before each, the time of the engine and the key logs are those of this moment."""
@@ -98,6 +107,7 @@ class LiveRun:
                 else:
                     self._follow_clock(self._now())
                 yield reader
+                self._note_late_secrets()
                 if self._over():
                     self.source.stop()
                 self.report_notes()
@@ -112,6 +122,12 @@ class LiveRun:
                 for report in self.reports:
                     report(note)
             self._n_reported[id(notes)] = len(notes)
+
+    def _note_late_secrets(self) -> None:
+        pending = self.engine.dispatcher.pending
+        if pending is not None and pending.n_late and not self._has_late:
+            self._has_late = True
+            self._own_notes.append(LATE)
 
     def _over(self) -> bool:
         limits = self._limits

@@ -15,6 +15,7 @@ import os
 import selectors
 import signal
 import sys
+import traceback
 from argparse import Namespace
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
@@ -41,7 +42,10 @@ READY = b"\1"
 """The first byte of a worker."""
 
 _COUNTS = b"\0"
-"""Begins the last line of a worker: no line of results has this byte."""
+"""Begins the last line of a worker that has ended well: no line of results has this byte."""
+
+_ERROR = b"\2"
+"""The same of one that has not: with what was wrong. All workers may say the same, and this process says it once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,12 +82,16 @@ Work = Callable[[Namespace, Output, Share], Counts]
 
 @dataclass(slots=True)
 class _Worker:
-    """A worker, as this process sees it. rest: the beginning of its next line. counts: None before its end."""
+    """A worker, as this process sees it. rest: the beginning of its next line. counts: None before its end.
+
+    error: why it has ended early, in lines; "" if it does not say so.
+    """
 
     pid: int
     descriptor: int
     rest: bytes = b""
     counts: Counts | None = None
+    error: str = ""
 
 
 def run_workers(options: Namespace, output: Output, work: Work, fanout: Mapping[str, int]) -> int:
@@ -109,6 +117,9 @@ def run_workers(options: Namespace, output: Output, work: Work, fanout: Mapping[
         _signal(workers, signal.SIGKILL)
         statuses = [os.waitstatus_to_exitcode(os.waitpid(worker.pid, 0)[1]) for worker in workers]
     output.flush()
+    for said in dict.fromkeys(worker.error for worker in workers):
+        for line in said.splitlines():
+            complain(line)
     counts = [worker.counts for worker in workers if worker.counts is not None]
     if len(counts) < len(workers):
         complain(f"{len(workers) - len(counts)} of {len(workers)} processes ended early: status {max(statuses, key=abs)}")
@@ -151,7 +162,7 @@ def _start(options: Namespace, output: Output, work: Work, share: Share, others:
 
 def _work_and_exit(options: Namespace, color: str, work: Work, share: Share, strange: list[int]) -> NoReturn:
     """Be a worker. Nothing of the parent's may run here, so it ends without cleaning up. strange: descriptors of the parent."""
-    status = 2
+    status, error = 2, ""
     try:
         for number in SIGNALS:
             signal.signal(number, signal.SIG_IGN)
@@ -166,22 +177,26 @@ def _work_and_exit(options: Namespace, color: str, work: Work, share: Share, str
         output.write(_COUNTS + orjson.dumps(asdict(counts)) + b"\n")
         output.flush()
         status = 0
-    except CommandError as error:
-        complain(str(error))
+    except CommandError as raised:
+        error = str(raised)
     except BrokenPipeError:  # the parent has ended
         pass
-    except OSError as error:
-        complain(f"{error.filename or 'output'}: {error.strerror or error}")
+    except OSError as raised:
+        error = f"{raised.filename or 'output'}: {raised.strerror or raised}"
     except Exception:  # noqa: BLE001 - nobody else could tell it
-        sys.excepthook(*sys.exc_info())
+        error = traceback.format_exc()
     finally:
+        if error:
+            with contextlib.suppress(OSError):  # the parent has ended
+                os.write(1, _ERROR + orjson.dumps(error.encode("utf-8", "backslashreplace").decode()) + b"\n")
         os._exit(status)
 
 
 def _wait_until_ready(workers: list[_Worker]) -> None:
     """Wait until each worker has said that it is ready, or has ended."""
     for worker in workers:
-        os.read(worker.descriptor, len(READY))
+        first = os.read(worker.descriptor, len(READY))
+        worker.rest = first.removeprefix(READY)
 
 
 def _copy(workers: list[_Worker], output: Output) -> None:
@@ -207,7 +222,11 @@ def _take(worker: _Worker, data: bytes, output: Output) -> None:
         read = orjson.loads(counts)
         statistics = [InterfaceStatistics(**one) for one in read["statistics"]]
         worker.counts = Counts(read["n_frames"], read["n_sessions"], statistics)
-        results = results.removesuffix(b"\n")
+        results = results.rpartition(b"\n")[0]
+    results, found, error = results.partition(_ERROR)
+    if found:
+        worker.error = orjson.loads(error)
+        results = results.rpartition(b"\n")[0]  # of a line that is not whole nobody can use the part
     if results:
         output.write(results + b"\n")
 

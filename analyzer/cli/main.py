@@ -72,12 +72,14 @@ def _run(arguments: Sequence[str]) -> int:
 def _print_schema(options: Namespace) -> int:
     import orjson
 
+    from analyzer.store.event_schema import EVENT
     from analyzer.store.output_schemas import SCHEMAS
 
     if options.command not in SCHEMAS:
         raise CommandError(f"{options.command} has no JSON output (see analyzer {options.command} --help)")
+    schema = EVENT if options.command == "live" and options.events else SCHEMAS[options.command]
     output = Output(options.output, [], options.color)
-    output.write(orjson.dumps(SCHEMAS[options.command], option=orjson.OPT_INDENT_2) + b"\n")
+    output.write(orjson.dumps(schema, option=orjson.OPT_INDENT_2) + b"\n")
     output.close()
     return 0
 

@@ -3,7 +3,8 @@
 import os
 from argparse import Namespace
 from collections.abc import Sequence
-from typing import Any
+from contextlib import ExitStack
+from typing import IO, Any
 
 import orjson
 
@@ -12,6 +13,8 @@ from analyzer.cli.capture_run import FAILED, CaptureRun
 from analyzer.cli.key_files import read_keys
 from analyzer.cli.output import CommandError, Output
 from analyzer.cli.report_arguments import ENDINGS
+from analyzer.cli.report_bundle import captures_of, records_file, write_report_bundle
+from analyzer.cli.signing_files import signer_of
 from analyzer.cli.trust_options import read_chains
 from analyzer.engine import Engine
 from analyzer.report.attachments import attach, tables
@@ -19,29 +22,45 @@ from analyzer.report.case_data import KINDS, CaseDataError, case_facts
 from analyzer.report.collected_facts import FORMAT, tool_facts
 from analyzer.report.evidence import evidence_facts
 from analyzer.report.examination import Examination
+from analyzer.report.reproduction import content_words
+from analyzer.report.session_lines import SessionLines
 
 
 def run(options: Namespace, output: Output) -> int:
     """Write the report of the captures, and return the exit status."""
     forms = [(target, _form(target, options.format)) for target in options.targets]
-    capture_run, facts, _ = examine(options, output)
-    if capture_run.has_no_capture():
-        capture_run.status()
-        return FAILED
+    signer = signer_of(options)
+    with ExitStack() as stack:
+        records = None if options.bundle is None else stack.enter_context(records_file())
+        capture_run, facts, contents = examine(options, output, records)
+        if capture_run.has_no_capture():
+            capture_run.status()
+            return FAILED
+        if options.bundle is not None:
+            report = orjson.dumps(facts, option=orjson.OPT_INDENT_2) + b"\n"
+            write_report_bundle(options.bundle, facts, {"report.json": report, **contents}, records, signer)
     for target, _ in forms:
         with open(target, "wb") as file:
             file.write(orjson.dumps(facts, option=orjson.OPT_INDENT_2) + b"\n")
     return capture_run.status()
 
 
-def examine(options: Namespace, output: Output) -> tuple[CaptureRun, dict[str, Any], dict[str, bytes]]:
-    """Read the captures. Return the run, the facts of the report, and the attached tables by their names."""
+def examine(
+    options: Namespace, output: Output, records: IO[bytes] | None = None
+) -> tuple[CaptureRun, dict[str, Any], dict[str, bytes]]:
+    """Read the captures. Return the run, the facts of the report, and the attached tables by their names.
+
+    records: where the records of all sessions are written, None for nowhere.
+    """
     case = _case(options)
-    capture_run = CaptureRun(options.captures, output, hashing=("sha256", *_list_of("--digest", options.digest, DIGESTS)))
+    capture_run = CaptureRun(
+        captures_of(options.captures), output, hashing=("sha256", *_list_of("--digest", options.digest, DIGESTS))
+    )
     chains = read_chains(options)
-    engine = Engine(detailed=True, places=False, watches_revocation=True, **read_keys(options, capture_run))
+    engine = Engine(detailed=True, places=False, watches_revocation=True, watches_https=True, **read_keys(options, capture_run))
     examination = Examination(chains)
-    capture_run.run(engine, examination.listeners)
+    lines = [] if records is None else [SessionLines(records, chains)]
+    capture_run.run(engine, [*examination.listeners, *lines])
     files = capture_run.reader.files
     evidence = evidence_facts(
         files,
@@ -50,13 +69,15 @@ def examine(options: Namespace, output: Output) -> tuple[CaptureRun, dict[str, A
         psk_files=options.psk_file,
         trust=chains.trust if chains.stores() else None,
     )
-    results = examination.facts(files, evidence, engine.material.given)
+    repetitions = engine.dispatcher.repetitions
+    forgotten = repetitions is not None and repetitions.forgotten
+    results = examination.facts(files, evidence, engine.material.given, forgotten)
     contents = tables(examination.collected, results)
     _, attached = attach(contents)
     facts = {
         "format": FORMAT,
         "tool": tool_facts(),
-        "command": [],
+        "command": content_words(options.given),
         "options": {"language": options.lang, "redact": []},
         "issued_at": options.issued_at,
         "case": case,

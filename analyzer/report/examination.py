@@ -27,13 +27,18 @@ class Examination:
         self._watch = CaptureWatch()
         self.listeners: Sequence[Listener] = (chains, self._counter, self._series, self._watch, self.collected)
 
-    def facts(self, files: Sequence[FileFacts], evidence: dict[str, Any], secrets_given: bool) -> dict[str, Any]:
+    def facts(
+        self, files: Sequence[FileFacts], evidence: dict[str, Any], secrets_given: bool, forgotten: bool = False
+    ) -> dict[str, Any]:
         """Return the entries of the facts from `evidence` to `limits`.
 
         files: of the run. evidence: as `evidence_facts` makes it. secrets_given: whether there were any for the run.
+        forgotten: see `Repetitions`, of the run.
         """
         self.collected.findings.take_files(files)
-        self.collected.findings.take_traffic(self._counter.traffic)
+        traffic = self._counter.traffic
+        self.collected.findings.take_traffic(traffic)
+        self.collected.findings.take_capture(self.collected.capture_findings.findings(traffic, forgotten))
         return {
             "evidence": evidence,
             "time": time_facts(files, self._watch, self._clocks),

@@ -8,6 +8,8 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from analyzer.analysis.capture_findings import CaptureFindings
+from analyzer.engine.capture_events import OtherTraffic
 from analyzer.engine.run import Listener
 from analyzer.report.certificate_collector import CertificateCollector
 from analyzer.report.exchange_rows import Cell, exchange_row
@@ -64,6 +66,7 @@ class SessionCollector(Listener):
         self.rows: dict[int, bytes] = {}
         self.requests: list[list[Cell]] = []
         self.findings = FindingCollector()
+        self.capture_findings = CaptureFindings()
         self.certificates = CertificateCollector()
         self.hosts = HostCollector()
         self._chains = chains
@@ -80,6 +83,8 @@ class SessionCollector(Listener):
                     self._steps[number] = Steps(number)
             elif isinstance(event, SessionEnded):
                 self._end(event.ended, self._steps.pop(number, None))
+            elif isinstance(event, OtherTraffic):
+                self.capture_findings.take_other(event.key, event.frame, event.head)
             elif number in self._steps:
                 self._steps[number].take((event,))
 
@@ -99,6 +104,7 @@ class SessionCollector(Listener):
                 self.counts[key][found] += 1
         self.tls.add(session.flow.key)
         self.findings.take(record)
+        self.capture_findings.take_record(record)
         self.certificates.take(record)
         self.hosts.take(record)
         self.rows[session.id] = csv_line(CSV_COLUMNS, record)

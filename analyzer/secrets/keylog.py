@@ -8,7 +8,7 @@ it is counted and reported with its number. Only `write` puts secrets into its o
 from this module contains a secret.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
 from types import MappingProxyType
@@ -160,16 +160,18 @@ class KeyLog:
         self.close(source)
         self._sources[source] = _Source()
 
-    def forget(self, most: int) -> None:
+    def forget(self, most: int, needed: Collection[bytes] = ()) -> None:
         """Forget the sessions whose secrets were read first, until at most `most` lines are kept.
 
-        The time depends on the number of lines, so call it rarely. Those by client random go first.
+        needed: client randoms of sessions that are not forgotten. The time depends on the number of lines, so call it rarely.
+        Those by client random go first.
         """
         for table in (self._kept, self._session_ids, self._premasters):
             for name in list(table):
                 if self._n_kept <= most:
                     break
-                self._n_kept -= len(table.pop(name))
+                if name not in needed:
+                    self._n_kept -= len(table.pop(name))
         for lines in self._labelled.values():
             lines[:] = [line for line in lines if line.session in self._kept]
 

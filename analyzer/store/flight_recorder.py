@@ -1,8 +1,9 @@
 """A flight recorder: holds the last packets in memory, and writes them as an incident when a session has a certain finding.
 
 An incident is a folder: the packets before the finding (pcapng), the records of the sessions that ended in that time (JSON
-lines), a summary in words, and a manifest with the SHA-256 of each file, so that the folder can be handed on as evidence. It is
-private, because it holds what people said. Secrets are in it only if that was asked for; then the packets can be decrypted.
+lines), a summary in words, and a manifest with the SHA-256 of each file, so that the folder can be handed on as evidence, and
+checked with `analyzer verify`; the SHA-256 of the manifest stands beside it. It is private, because it holds what people said.
+Secrets are in it only if that was asked for; then the packets can be decrypted.
 """
 
 import hashlib
@@ -10,7 +11,7 @@ import json
 import os
 import time
 from collections import deque
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -64,6 +65,30 @@ class _Ended:
     secrets: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class IncidentSecrets:
+    """What puts secrets into incidents. material: the secrets of the run.
+
+    open_sessions: returns the sessions that are open and had a packet in that frame or later.
+    """
+
+    material: KeyMaterial
+    open_sessions: Callable[[int], Iterable[Session]]
+
+    def of_ended(self, session: Session) -> bytes:
+        """Return the secrets of a session that has ended, as lines of a key log."""
+        found = SessionSecrets(self.material)
+        found.add(session)
+        return found.lines.get(session.id, b"")
+
+    def of_open(self, first_frame: int) -> bytes:
+        """Return the secrets known so far of the sessions that are open and had a packet in that frame or later."""
+        found = SessionSecrets(self.material)
+        for session in self.open_sessions(first_frame):
+            found.add(session)
+        return b"".join(found.lines[number] for number in sorted(found.lines))
+
+
 class FlightRecorder(Listener):
     """Holds the packets of the last `seconds` seconds, and writes incidents into folders in `folder`.
 
@@ -81,11 +106,11 @@ class FlightRecorder(Listener):
         origin: Origin,
         chains: Chains,
         render: Callable[[dict[str, Any]], str],
-        material: KeyMaterial | None = None,
+        secrets: IncidentSecrets | None = None,
     ) -> None:
         """codes: the codes of the findings that make an incident. render: makes a line of text of a session's record.
 
-        material: the secrets of the run, if they are to be in the incidents.
+        secrets: None if they are not to be in the incidents.
         """
         self.incidents: list[str] = []
         self.notes: list[str] = []
@@ -95,7 +120,8 @@ class FlightRecorder(Listener):
         self._origin = origin
         self._chains = chains
         self._render = render
-        self._material = material
+        self._secrets = secrets
+        self._last_frame = 0
         self._frames: deque[_Held] = deque()
         self._n_bytes = 0
         self._ended: deque[_Ended] = deque()
@@ -111,6 +137,7 @@ class FlightRecorder(Listener):
         frames = self._frames
         data = bytes(frame.data[frame.start : frame.end])
         frames.append(_Held(frame.at, data, frame.wire_length, frame.link_type, frame.interface))
+        self._last_frame = frame.number
         self._n_bytes += len(data) + FRAME_COST
         while self._n_bytes > MOST_BYTES or frame.at - frames[0].at > self._window:
             self._n_bytes -= len(frames.popleft().data) + FRAME_COST
@@ -132,11 +159,7 @@ class FlightRecorder(Listener):
 
     def _end(self, session: Session, at: int) -> None:
         record = session_record(session, False, self._chains)
-        secrets = b""
-        if self._material is not None:
-            found = SessionSecrets(self._material)
-            found.add(session)
-            secrets = found.lines.get(session.id, b"")
+        secrets = b"" if self._secrets is None else self._secrets.of_ended(session)
         self._hold(_Ended(at, json_line(record), secrets))
         for finding in record["findings"]:
             if finding["code"] in self._codes:
@@ -191,6 +214,8 @@ class FlightRecorder(Listener):
         with PrivateFile(os.path.join(path, "packets.pcapng")) as file:
             writer = PcapngWriter(file, application=self._origin.application, comment=", ".join(self._found))
             secrets = b"".join(one.secrets for one in ended)
+            if self._secrets is not None:
+                secrets += self._secrets.of_open(self._last_frame - len(self._frames) + 1)
             if secrets:
                 writer.write_secrets(secrets)
             self._write_packets(writer)
@@ -198,8 +223,11 @@ class FlightRecorder(Listener):
             file.writelines(one.line for one in ended)
         with PrivateFile(os.path.join(path, "summary.txt")) as file:
             file.write(self._summary(now).encode("utf-8", "backslashreplace"))
+        manifest = json.dumps(self._manifest(path, now, bool(secrets)), indent=2).encode("ascii") + b"\n"
         with PrivateFile(os.path.join(path, "manifest.json")) as file:
-            file.write(json.dumps(self._manifest(path, now, bool(secrets)), indent=2).encode("ascii") + b"\n")
+            file.write(manifest)
+        with PrivateFile(os.path.join(path, "manifest.sha256")) as file:  # as sha256sum writes it
+            file.write(f"{hashlib.sha256(manifest).hexdigest()}  manifest.json\n".encode("ascii"))
 
     def _write_packets(self, writer: PcapngWriter) -> None:
         known = self._origin.interfaces()

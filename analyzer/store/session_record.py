@@ -311,6 +311,8 @@ def findings_record(session: Session) -> list[dict[str, Any]]:
         found += [finding_record(finding) for finding in anomalies(session)]
         if work.application is not None:
             found += [data_finding_record(one) for one in work.application.findings]
+    if session.log.repeats:
+        found += [finding_record(finding) for finding in session.log.repeats]
     return found
 
 

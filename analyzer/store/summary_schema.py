@@ -140,7 +140,7 @@ SUMMARY: Schema = document(
                             record(
                                 "one place",
                                 {
-                                    "session": _SESSION_ID,
+                                    "session": or_null(described(_SESSION_ID, "the session; null for other traffic")),
                                     "frame": or_null(described(FRAME, "where it shows; of a gap, the frame before it")),
                                 },
                             ),

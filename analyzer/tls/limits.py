@@ -54,6 +54,18 @@ MAX_PENDING_OPEN = 1 << 60
 A capture in a pipe is read to its end, and then everything is shown. What is kept has its limits in bytes.
 """
 
+PROMPT_WAIT = 600_000_000
+"""Nanoseconds that an ended session waits for its secrets where those of other sessions come in time, counted from its end.
+
+Somebody who watches an interface sees it within a second.
+"""
+
+PATIENCE = 60_000_000_000
+"""Nanoseconds for which ended sessions wait longer: from the start of a run, and after secrets that came late."""
+
+MAX_GONE = 1024
+"""Sessions that have ended without secrets and are remembered, to see whether their secrets come late."""
+
 MAX_CANDIDATES = 8
 """Contradicting secrets that are all tried.
 
@@ -114,11 +126,8 @@ MAX_RESUMABLE = 1 << 16
 A browser resumes sessions within hours, and a busy capture has fewer of them than this.
 """
 
-MAX_RESUMABLE_BYTES = 8 << 20
-"""Bytes of the session ids or tickets of one generation."""
-
-LONGEST_TICKET = 256
-"""Bytes of a ticket that is kept unchanged; of a longer one the SHA-256 is kept. Most have 160 to 256."""
+LONGEST_TICKET = 32
+"""Bytes of a ticket that is kept unchanged; of a longer one the SHA-256 is kept. Most have 160 to 256, and there are many."""
 
 MAX_IDENTITIES = 64
 """Pre-shared keys of one ClientHello that are read. A client offers one or two."""
@@ -134,3 +143,9 @@ FIRST_RECORDS = 12
 
 A server's flight has four messages, and it is seldom divided into more records.
 """
+
+MAX_SHARES = 4
+"""Public keys of a client that are kept to compare sessions. Browsers send two or three key shares."""
+
+SHORTEST_PUBLIC_KEY = 16
+"""Bytes of a public key at least. Shorter values are the same by chance, or GREASE (RFC 8701 section 3)."""

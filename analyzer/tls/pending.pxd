@@ -4,6 +4,7 @@ from analyzer.tls.session cimport Session
 
 cdef int APPLICATION_DATA, BODY, CHANGE_CIPHER_SPEC, HANDSHAKE, CLIENT_HELLO, SSL2, _RANDOM_BEGINS, _RANDOM_ENDS, _CLIENT
 cdef long long MAX_PENDING, MAX_PENDING_ENDED, MAX_PENDING_OPEN, MAX_PENDING_TIME, MAX_PENDING_TOTAL, PENDING_COST, NEVER
+cdef long long PATIENCE, PROMPT_WAIT
 
 
 cdef class PendingSession(RecordSink):
@@ -37,6 +38,11 @@ cdef class PendingSessions:
     cdef public long long due_open
     cdef public long long longest_wait
     cdef public long long longest_parked_wait
+    cdef public long long prompt_wait
+    cdef public long long patient_until
+    cdef public bint known
+    cdef public dict gone
+    cdef public long long n_late
     cdef public dict waiting
     cdef public dict named
     cdef public dict parked
@@ -46,6 +52,9 @@ cdef class PendingSessions:
     cpdef void name(self, PendingSession pending) except *
     cpdef void park(self, PendingSession pending) except *
     cpdef void forget(self, PendingSession pending) except *
+    cdef void note_in_time(self) except *
+    cdef void note_late(self) except *
+    cdef void give_up(self, PendingSession pending) except *
     cpdef void match(self) except *
     cpdef void evict(self) except *
     cpdef list tick(self, long long at)

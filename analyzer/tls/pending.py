@@ -10,6 +10,11 @@ There are limits for what is kept. A session that reaches one goes on without se
 finding. Time here is the time of the capture. While an interface is read, it also advances without frames (`Engine.tick`),
 and `KeyMaterial.longest_wait` limits the time that a session waits: while it is open, so that a session for which there will
 never be secrets is seen, and again when it has ended. If the clock is set back, a session waits no longer than that either.
+
+Mostly, a program logs secrets during the handshake, and then a session that has ended without them will never have any. So
+where somebody watches an interface, ended sessions wait only PROMPT_WAIT as soon as the secrets of any session have come while
+it was open. Secrets that come for a session after its end show that a log is late, such as one that is copied from another
+machine. After them, and at the start, ended sessions wait `longest_wait`, for PATIENCE.
 """
 
 import cython
@@ -17,12 +22,15 @@ import cython
 from analyzer.secrets.keylog import KeyLog
 from analyzer.tls.decryption.key_material import KeyMaterial
 from analyzer.tls.limits import (
+    MAX_GONE,
     MAX_PENDING,
     MAX_PENDING_ENDED,
     MAX_PENDING_OPEN,
     MAX_PENDING_TIME,
     MAX_PENDING_TOTAL,
+    PATIENCE,
     PENDING_COST,
+    PROMPT_WAIT,
 )
 from analyzer.tls.messages.numbers import CLIENT_HELLO, RANDOM
 from analyzer.tls.record.content_types import APPLICATION_DATA, CHANGE_CIPHER_SPEC, HANDSHAKE, SSL2
@@ -116,6 +124,7 @@ class PendingSession(RecordSink):
         if self.passes_through:
             return
         if self.ready():
+            store.note_in_time()
             self.resume()
         elif self.size > MAX_PENDING:
             self.evict()
@@ -184,9 +193,10 @@ class PendingSessions:
 
     size: bytes that they keep. parked: those whose flow has ended, by session number; due: the time up to which none of them
     has waited too long; ended: those of them that are not pending any more. due_open: the same time for those that are open.
-    longest_wait: how long those that are open wait, longest_parked_wait: those that have ended. seen: how much of the key log
-    was matched with them. waiting: all of them, by session number; named: session numbers by client random. at: the last
-    time.
+    longest_wait: how long those that are open wait, longest_parked_wait: those that have ended, and prompt_wait: those after
+    patient_until. known: whether any secrets have shown if the log is late. gone: client randoms of sessions that were
+    given up; n_late: how many of them had their secrets later. seen: how much of the key log was matched with them. waiting:
+    all of them, by session number; named: session numbers by client random. at: the last time.
     """
 
     __slots__ = (
@@ -194,11 +204,16 @@ class PendingSessions:
         "due",
         "due_open",
         "ended",
+        "gone",
+        "known",
         "longest_parked_wait",
         "longest_wait",
         "material",
+        "n_late",
         "named",
         "parked",
+        "patient_until",
+        "prompt_wait",
         "seen",
         "size",
         "waiting",
@@ -213,6 +228,12 @@ class PendingSessions:
         self.due_open = NEVER
         self.longest_wait = material.longest_wait or MAX_PENDING_OPEN
         self.longest_parked_wait = material.longest_wait or MAX_PENDING_TIME
+        # A pipe that is no live run is read as fast as it comes: there, the time of the capture says little of the log's.
+        self.prompt_wait = min(PROMPT_WAIT, self.longest_parked_wait) if material.longest_wait else self.longest_parked_wait
+        self.patient_until = NEVER
+        self.known = False
+        self.gone: dict[bytes, None] = {}
+        self.n_late = 0
         self.waiting: dict[int, PendingSession] = {}
         self.named: dict[bytes, dict[int, None]] = {}
         self.parked: dict[int, PendingSession] = {}
@@ -231,7 +252,7 @@ class PendingSessions:
     def park(self, pending: PendingSession) -> None:
         """Keep a pending session whose flow has ended."""
         if len(self.parked) == 0 and pending.ended is not None:
-            self.due = pending.ended[1] + self.longest_parked_wait
+            self.due = pending.ended[1] + self.prompt_wait
         self.parked[pending.session.id] = pending
 
     def forget(self, pending: PendingSession) -> None:
@@ -244,6 +265,24 @@ class PendingSessions:
             if not alike:
                 del self.named[pending.random]
 
+    def note_in_time(self) -> None:
+        """Note that the secrets of a session have come while it was open."""
+        if not self.known:
+            self.known = True
+            self.patient_until = self.due = self.at
+
+    def note_late(self) -> None:
+        """Note that the secrets of a session have come after its end."""
+        self.known = True
+        self.patient_until = self.at + PATIENCE
+
+    def give_up(self, pending: PendingSession) -> None:
+        """End a session that has ended and waited long enough."""
+        if len(self.gone) >= MAX_GONE:
+            del self.gone[next(iter(self.gone))]
+        self.gone[pending.random] = None
+        self.ended.append(pending.end())
+
     def match(self) -> None:
         """Resume the sessions whose secrets have come since the last call.
 
@@ -254,6 +293,12 @@ class PendingSessions:
             return
         self.seen = keylog.n_fed
         new_sessions = keylog.new_sessions()
+        if new_sessions is not None and not self.gone.keys().isdisjoint(new_sessions):
+            for random in new_sessions:
+                if random in self.gone:
+                    del self.gone[random]
+                    self.n_late += 1
+            self.note_late()
         concerned = (
             self.waiting
             if new_sessions is None
@@ -264,8 +309,10 @@ class PendingSessions:
             if not pending.ready():
                 continue
             if pending.ended is None:
+                self.note_in_time()
                 pending.resume()
             else:
+                self.note_late()
                 del self.parked[number]
                 self.ended.append(pending.end())
 
@@ -286,20 +333,23 @@ class PendingSessions:
         spare: cython.Py_ssize_t = len(self.parked) - MAX_PENDING_ENDED
         back: cython.bint = self.at - at > self.longest_wait
         self.at = at
+        if self.patient_until == NEVER:
+            self.patient_until = at + PATIENCE
         if at > self.due_open or back:
             self.let_open_go(at)
         if spare <= 0 and at <= self.due and not back:
             return self.take()
         self.due = NEVER
+        wait: cython.longlong = self.longest_parked_wait if at < self.patient_until else self.prompt_wait
         for number in list(self.parked):
             pending: PendingSession = self.parked[number]
             began: cython.longlong = pending.ended[1] if pending.ended is not None else 0
-            if spare <= 0 and abs(at - began) <= self.longest_parked_wait:
-                self.due = began + self.longest_parked_wait
+            if spare <= 0 and abs(at - began) <= wait:
+                self.due = min(began + wait, max(self.patient_until, began + self.prompt_wait))
                 break
             spare -= 1
             del self.parked[number]
-            self.ended.append(pending.end())
+            self.give_up(pending)
         return self.take()
 
     def set_clock(self, forward: cython.longlong) -> None:
@@ -313,6 +363,7 @@ class PendingSessions:
         self.at += forward
         self.due = self.due if self.due == NEVER else self.due + forward
         self.due_open = self.due_open if self.due_open == NEVER else self.due_open + forward
+        self.patient_until = self.patient_until if self.patient_until == NEVER else self.patient_until + forward
 
     def let_open_go(self, at: cython.longlong) -> None:
         """Evict the open sessions that have waited too long. The first sessions in `waiting` began first."""

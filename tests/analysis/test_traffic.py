@@ -9,8 +9,8 @@ from analyzer.packet.headers import read
 from analyzer.packet.packet import Packet
 
 
-def count(path: Path) -> Traffic:
-    traffic, reader, packet = Traffic(), CaptureReader([str(path)]), Packet()
+def count(path: Path, traffic: Traffic | None = None) -> Traffic:
+    traffic, reader, packet = traffic or Traffic(), CaptureReader([str(path)]), Packet()
     frame = reader.frame
     for packet_reader in reader.packet_readers():
         while packet_reader.advance():
@@ -70,6 +70,33 @@ def test_conversations_beyond_the_limit_are_reported(repository: Path, monkeypat
     assert traffic.conversations == 3
     assert traffic.uncounted > 100
     assert traffic.packets == 213
+
+
+def test_folded_conversations_stay_in_the_sums(repository: Path):
+    whole, folded = (count(repository / "captures" / "demo.pcapng") for _ in range(2))
+    keys = [key for key, flow in whole.tcp.items() if flow.opened][:2]
+    folded.fold(8, keys)
+    assert (folded.held, folded.conversations) == (8, 16)
+    assert folded.shares(keys) == whole.shares(keys)
+    assert len(folded.tcp) + len(folded.udp) == 16
+    top = folded.top(100, keys)
+    assert top[:2] == whole.top(2, keys)
+    latest = sorted((one.last for one in whole.top(100)), reverse=True)
+    assert {one.last for one in top[2:]} <= set(latest[:8])
+    folded.fold(8, keys)
+    assert folded.held == 8
+
+
+def test_a_folded_conversation_that_goes_on_begins_again(repository: Path):
+    path = repository / "captures" / "demo.pcapng"
+    traffic = Traffic()
+    for _ in range(3):
+        count(path, traffic)
+        traffic.fold(0)
+        assert (traffic.held, traffic.tcp, traffic.udp) == (0, {}, {})
+    once = {share.label: share.n_packets for share in count(path).shares()}
+    assert {share.label: share.n_packets for share in traffic.shares()} == {label: 3 * n for label, n in once.items()}
+    assert traffic.conversations == 3 * 16
 
 
 @pytest.mark.corpus

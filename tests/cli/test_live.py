@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from hierarchy import HOST
 from live_network import Network
-from live_traffic import Site, fetch, live, make_site, nginx_server, openssl_server
+from live_traffic import Live, Site, fetch, going_on, live, make_site, nginx_server, openssl_server
 
 import analyzer
 
@@ -43,6 +43,12 @@ def site(tmp_path: Path) -> Site:
     return make_site(tmp_path)
 
 
+def rights_of(pid: int) -> list[str]:
+    """The permitted and the effective capabilities of a process, as masks in hex."""
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return [line.split()[1] for line in lines if line.startswith(("CapPrm:", "CapEff:"))]
+
+
 @pytest.mark.usefixtures("_readable")
 @pytest.mark.peer("openssl", "setpriv")
 def test_an_unprivileged_process_shows_decrypted_sessions_while_traffic_goes_on(network: Network, open_folder: Path):
@@ -51,11 +57,7 @@ def test_an_unprivileged_process_shows_decrypted_sessions_while_traffic_goes_on(
     keys.touch(0o644)
     arguments = ("lo", "--format", "json", "-k", keys, "--trust", site.root)
     with openssl_server(site) as port, live(*arguments, before=UNPRIVILEGED) as running:
-        status = Path(f"/proc/{running.process.pid}/status").read_text()
-        assert {line for line in status.splitlines() if line.startswith(("CapPrm", "CapEff"))} == {
-            "CapPrm:\t0000000000000000",
-            "CapEff:\t0000000000000000",
-        }
+        assert set(rights_of(running.process.pid)) == {"0000000000000000"}
         for number in range(3):
             assert b"200 ok" in fetch(site, port, keys, f"/{number}").lower()
             record = running.record(5.0)
@@ -88,22 +90,95 @@ def test_a_session_appears_within_a_second_of_its_end(network: Network, site: Si
     assert min(delays) < 1, delays
 
 
-@pytest.mark.peer("nginx", "curl")
-def test_http2_of_curl_and_nginx(network: Network, site: Site, tmp_path: Path):
+@pytest.mark.peer("openssl")
+def test_with_a_key_log_sessions_without_secrets_appear_within_a_second_too(network: Network, site: Site, tmp_path: Path):
+    """As soon as the secrets of one session have come in time; until then they are waited for. The fastest counts."""
     keys = tmp_path / "keys.log"
-    with nginx_server(site, tmp_path) as port, live("-i", "lo", "--format", "json", "-k", keys) as running:
-        words = ["curl", "-s", "--http2", "--cacert", str(site.root), "--resolve", f"{HOST}:{port}:127.0.0.1"]
-        done = subprocess.run(
-            [*words, f"https://{HOST}:{port}/page"],
-            env=os.environ | {"SSLKEYLOGFILE": str(keys)},
-            capture_output=True,
-            check=True,
+    keys.touch()
+    delays: dict[str, list[float]] = {"first": [], "decrypted": [], "none": []}
+
+    def delay(running: Live, port: int, log: Path | None) -> None:
+        fetch(site, port, log)
+        ended = time.monotonic()
+        status = running.record()["decryption"]["status"]
+        delays["none" if log is None and delays["first"] else "first" if log is None else status].append(
+            time.monotonic() - ended
         )
-        assert done.stdout == b"hello from nginx\n"
-        record = running.record(5.0)
+
+    with openssl_server(site) as port, live("lo", "--format", "json", "-k", keys) as running:
+        delay(running, port, None)
+        for _ in range(5):
+            delay(running, port, keys)
+            delay(running, port, None)
         running.stop()
-    assert record["alpn"] == "h2"
-    assert [(one["request"]["path"], one["response"]["status"]) for one in record["http"]] == [("/page", 200)]
+    assert delays["first"][0] > 4
+    assert min(delays["decrypted"]) < 1, delays
+    assert min(delays["none"]) < 1, delays
+
+
+@pytest.mark.peer("openssl")
+def test_secrets_that_come_later_are_waited_for_again(network: Network, site: Site, tmp_path: Path):
+    """A log that is copied from elsewhere: the first session is shown without its secrets, and the next one has them."""
+    keys, elsewhere = tmp_path / "keys.log", tmp_path / "elsewhere.log"
+    keys.touch()
+    with openssl_server(site) as port, live("lo", "--format", "json", "-k", keys) as running:
+        fetch(site, port, keys)
+        assert running.record()["decryption"]["status"] == "decrypted"
+        statuses = []
+        for _ in range(2):
+            fetch(site, port, elsewhere)
+            time.sleep(2)
+            with keys.open("ab") as log:
+                log.write(elsewhere.read_bytes())
+            elsewhere.unlink()
+            statuses.append(running.record()["decryption"]["status"])
+            time.sleep(0.5)
+        _, _, err = running.stop()
+    assert statuses == ["none", "decrypted"]
+    assert err.count("secrets came for a session that had been shown without them") == 1
+
+
+@pytest.mark.usefixtures("_readable")
+@pytest.mark.peer("nginx", "curl", "setpriv")
+@pytest.mark.parametrize("trusted", [True, False])
+def test_an_unprivileged_process_shows_http2_of_curl_and_nginx_while_traffic_goes_on(
+    network: Network, open_folder: Path, trusted: bool
+):
+    """Another client asks for pages over one connection from before the first session until after the last record."""
+    site = make_site(open_folder)
+    keys = open_folder / "keys.log"
+    keys.touch(0o644)
+    trust = ("--trust", site.root) if trusted else ()
+    words = ["curl", "-s", "--http2", "--cacert", str(site.root)]
+    with (
+        nginx_server(site, open_folder) as port,
+        live("lo", "--format", "json", "-k", keys, *trust, before=UNPRIVILEGED) as running,
+        going_on(site, port) as n_pages,
+    ):
+        assert set(rights_of(running.process.pid)) == {"0000000000000000"}
+        for number in range(3):
+            page = f"https://{HOST}:{port}/page/{number}"
+            environment = os.environ | {"SSLKEYLOGFILE": str(keys)}
+            before = n_pages()
+            done = subprocess.run(
+                [*words, "--resolve", f"{HOST}:{port}:127.0.0.1", page], env=environment, capture_output=True, check=True
+            )
+            assert done.stdout == b"hello from nginx\n"
+            record = running.record(5.0)
+            assert n_pages() > before
+            assert (record["alpn"], record["server_name"]) == ("h2", HOST)
+            assert record["decryption"]["status"] == "decrypted"
+            (exchange,) = record["http"]
+            assert (exchange["request"]["path"], exchange["response"]["status"]) == (f"/page/{number}", 200)
+            assert record["authenticity"]["server_signature"] == "verified"
+            assert set(record["authenticity"]["finished"].values()) == {"verified"}
+            assert record["chain"]["verdict"] == ("valid" if trusted else "invalid")
+            assert [problem["code"] for problem in record["chain"]["problems"]] == ([] if trusted else ["unknown_issuer"])
+        status, rest, err = running.stop()
+    assert status == 0
+    (still_open,) = map(json.loads, rest.splitlines())
+    assert (still_open["alpn"], still_open["decryption"]["status"]) == (None, "none")
+    assert "dropped 0 by the kernel" in err
 
 
 @pytest.mark.peer("curl", "openssl")

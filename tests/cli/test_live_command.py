@@ -1,5 +1,6 @@
 """The command mode: the private key log, which sessions are the command's, its user, and its end."""
 
+import json
 import os
 import pwd
 import signal
@@ -15,7 +16,10 @@ from typing import Any, NamedTuple
 
 import pytest
 from conversations import Tap, contexts, packetise, talk
+from hierarchy import HOST
+from live_network import Network
 from live_tls import CLIENT, Sessions, require_capture, sniff, tls_server
+from live_traffic import live, make_site, openssl_server
 
 from analyzer.capture.processes import connection_witness
 from analyzer.capture.processes.process_identity import Process
@@ -187,6 +191,47 @@ def test_the_key_log_is_removed_after_a_signal_at_any_time(number: signal.Signal
     assert ended.status == 130, ended.said
     assert not Path(ended.key_log).parent.exists()
     assert not Path(f"/proc/{ended.pid}").exists()
+
+
+@pytest.mark.peer("curl", "openssl")
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("stubborn", [False, True])
+def test_a_signal_ends_the_run_and_the_command(network: Network, tmp_path: Path, number: signal.Signals, stubborn: bool):
+    """The signal goes to the analyzer alone. The results so far have come, and the command is ended and waited for."""
+    site = make_site(tmp_path)
+    with openssl_server(site) as port:
+        options = f"--cacert {site.root} --resolve {HOST}:{port}:127.0.0.1"
+        curl = f"curl -s {options} -o {tmp_path}/page https://{HOST}:{port}/mine"
+        ignoring = "trap '' TERM;" if stubborn else ""
+        script = f"{ignoring} {curl}; echo $$ > {tmp_path}/pid; exec sleep 1000"
+        with live("lo", "--format", "json", "--", "sh", "-c", script) as run:
+            record = run.record()
+            wait_for(lambda: (tmp_path / "pid").exists() and (tmp_path / "pid").read_text().endswith("\n"))
+            pid = int((tmp_path / "pid").read_text())
+            assert Path(f"/proc/{pid}").exists()
+            status, rest, err = run.stop(number)
+    assert record["decryption"]["status"] == "decrypted"
+    assert [one["request"]["path"] for one in record["http"]] == ["/mine"]
+    assert (status, rest) == (0, b"")
+    assert f"sh: ended by {'SIGKILL' if stubborn else 'SIGTERM'}" in err
+    assert "TLS sessions  1, 1 established" in err
+    assert not Path(f"/proc/{pid}").exists()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_command_with_a_session_that_goes_on(network: Network, tmp_path: Path, number: signal.Signals):
+    """It is shown as far as it came, and decrypted."""
+    with tls_server() as port:
+        words = [*asking(port)[:2], asking(port)[2].replace("recv(1000)", "recv(1000); import time; time.sleep(1000)")]
+        with live("lo", "--events", "--", *words) as run:
+            while run.record()["event"] != "data":
+                pass
+            status, rest, err = run.stop(number)
+    last = json.loads(rest.splitlines()[-1])
+    assert (status, last["event"], last["closed"]) == (0, "session_ended", "end")
+    assert last["record"]["decryption"]["status"] == "decrypted"
+    assert [one["request"]["path"] for one in last["record"]["http"]] == ["/hello"]
+    assert f"{words[0]}: ended by SIGTERM" in err
 
 
 def analyzer_live(folder: Path, *words: str) -> "Ended":

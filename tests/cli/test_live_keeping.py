@@ -13,6 +13,7 @@ import pytest
 from hierarchy import HOST
 from limited import files_up_to
 from live_network import Network, ethernet
+from live_tls import client, tls_server
 from live_traffic import WAIT, Site, fetch, live, make_site, openssl_server
 
 from analyzer.capture.capture_reader import CaptureReader, FileFacts
@@ -221,7 +222,8 @@ def test_an_incident(network: Network, site: Site, tmp_path: Path, run: Run, emb
         running.stop()
     (folder,) = incidents.iterdir()
     assert mode_of(folder) == 0o700
-    assert {path.name for path in folder.iterdir()} == {"packets.pcapng", "sessions.jsonl", "summary.txt", "manifest.json"}
+    names = {"packets.pcapng", "sessions.jsonl", "summary.txt", "manifest.json", "manifest.sha256"}
+    assert {path.name for path in folder.iterdir()} == names
     assert {mode_of(path) for path in folder.iterdir()} == {0o600}
     manifest = json.loads((folder / "manifest.json").read_bytes())
     assert [one["code"] for one in manifest["findings"]] == ["no_close_notify"]
@@ -235,3 +237,41 @@ def test_an_incident(network: Network, site: Site, tmp_path: Path, run: Run, emb
     (again,) = map(json.loads, run("sessions", folder / "packets.pcapng", "--format", "json").out.splitlines())
     assert again["server_name"] == HOST
     assert (again["decryption"]["status"] == "decrypted") is embedded
+
+
+@pytest.mark.parametrize("embedded", [False, True])
+def test_an_incident_has_the_secrets_of_a_session_that_goes_on(network: Network, tmp_path: Path, run: Run, embedded: bool):
+    """One session is open and has been decrypted so far; another one that ends has the finding."""
+    incidents, keys = tmp_path / "incidents", tmp_path / "keys.log"
+    incidents.mkdir()
+    keys.touch()
+    words = ["lo", "--events", "-k", keys, "--trigger", "no_close_notify", "--incidents", incidents]
+    with tls_server() as port, live(*words, *(["--embed-keys"] if embedded else [])) as running:
+        with client(port, keys):
+            while running.record()["event"] != "data":
+                pass
+            with client(port, keys):
+                pass
+            while (ended := running.record())["event"] != "session_ended":
+                pass
+            (folder,) = wait_for_folders(incidents)
+        running.stop()
+    assert ended["session"] == 1
+    assert [json.loads(line)["id"] for line in (folder / "sessions.jsonl").read_bytes().splitlines()] == [1]
+    again = sorted(
+        map(json.loads, run("sessions", folder / "packets.pcapng", "--format", "json").out.splitlines()),
+        key=lambda record: int(record["id"]),
+    )
+    assert [record["decryption"]["status"] for record in again] == (["decrypted"] * 2 if embedded else ["none"] * 2)
+    assert [[one["request"]["path"] for one in record["http"]] for record in again] == (
+        [["/hello"]] * 2 if embedded else [[]] * 2
+    )
+
+
+def wait_for_folders(folder: Path) -> list[Path]:
+    """The folders in a folder, as soon as there is one that is whole."""
+    until = time.monotonic() + WAIT
+    while not list(folder.glob("*/manifest.json")):
+        assert time.monotonic() < until
+        time.sleep(0.02)
+    return list(folder.iterdir())

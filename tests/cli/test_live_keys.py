@@ -13,6 +13,7 @@ from live_tls import Sessions, client, require_capture, sniff, tls_server
 from analyzer.capture.capture_reader import CaptureReader
 from analyzer.capture.frame import Frame
 from analyzer.cli import live_keys
+from analyzer.cli.live_keeping import open_randoms_of
 from analyzer.cli.live_keys import LiveKeys
 from analyzer.engine import Engine
 from analyzer.store.session_record import session_record
@@ -250,6 +251,32 @@ def test_secrets_of_long_ago_are_forgotten(folder: Path, monkeypatch: pytest.Mon
     live.feed(4)
     assert not keylog.knows(bytes(32))
     assert keylog.knows((499).to_bytes(32, "big"))
+    assert live.statuses() == ["decrypted"]
+
+
+def test_secrets_of_open_sessions_stay(folder: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    """They may be written into a file when the session ends. If all are needed, that is not looked at again each time."""
+    monkeypatch.setattr(live_keys, "MOST_LINES", 20)
+    log = tmp_path / "keys"
+    log.touch()
+    live = Live(folder, monkeypatch, log)
+    live.keys.needed = open_randoms_of(live.engine)
+    log.write_bytes(live.secrets)
+    live.feed(0, len(live.frames) - 4)
+    keylog = live.keys.arguments["keylog"]
+    assert keylog is not None
+    (own,) = live.keys.needed()
+    assert keylog.knows(own)
+    for number in range(50):
+        others = (f"CLIENT_RANDOM {10 * number + one:064x} {'ab' * 48}\n".encode() for one in range(10))
+        with log.open("ab") as file:
+            file.write(b"".join(others))
+        live.keys.look()
+        assert keylog.n_kept <= 40
+    assert keylog.knows(own)
+    live.feed(len(live.frames) - 4)
+    live.wait(1)
+    assert live.keys.needed() == set()
     assert live.statuses() == ["decrypted"]
 
 

@@ -5,6 +5,7 @@ import os
 import pty
 import select
 import signal
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -152,6 +153,38 @@ def test_what_all_have_to_say_is_said_once(network: Network, tmp_path: Path):
     assert status == 0
     assert err.count("line 1") == 1
     assert err.count("still user root") == (1 if os.geteuid() == 0 else 0)
+
+
+def test_an_error_that_all_meet_is_said_once(network: Network, tmp_path: Path, run: Run):
+    done = run("live", "lo", "-j", "3", "--format", "json", "-k", tmp_path)
+    assert (done.status, done.out) == (2, b"")
+    complaints = [line for line in done.err.decode().splitlines() if line.startswith("analyzer: ") and "still user" not in line]
+    assert complaints == [f"analyzer: {tmp_path}: Is a directory", "analyzer: 3 of 3 processes ended early: status 2"]
+
+
+WRONG = """
+import sys
+from argparse import Namespace
+from analyzer.cli.live_workers import READY, run_workers
+from analyzer.cli.output import Output
+
+def work(options, output, share):
+    output.write(READY + b"whole\\npart")
+    output.flush()
+    raise ZeroDivisionError("by \\udcff")
+
+sys.exit(run_workers(Namespace(jobs=2, user=None, interfaces=["lo"], color="never"), Output(None, (), "never"), work, {}))
+"""
+"""Runs two workers that have an error, after a line and a part of a second one."""
+
+
+def test_an_error_of_the_program_itself_comes_whole_and_once():
+    """The line is written, the part is not."""
+    done = subprocess.run([sys.executable, "-c", WRONG], capture_output=True, text=True, check=False, cwd=ROOT)
+    assert (done.returncode, done.stdout) == (2, "whole\n" * 2)
+    assert done.stderr.count("Traceback") == 1
+    assert done.stderr.count("ZeroDivisionError: by ") == 1
+    assert "2 of 2 processes ended early: status 2" in done.stderr
 
 
 def test_nobody_asks_for_a_password_in_the_background(network: Network, tmp_path: Path):

@@ -45,9 +45,7 @@ def test_a_file_that_was_joined(tmp_path: Path) -> None:
     assert "several_sections" not in observe(half)
 
 
-@pytest.mark.parametrize(
-    ("application", "edited"), [("Mergecap (Wireshark) 4.2.2", True), ("tcpdump 4.99", False)]
-)
+@pytest.mark.parametrize(("application", "edited"), [("Mergecap (Wireshark) 4.2.2", True), ("tcpdump 4.99", False)])
 def test_programs_that_do_not_capture(tmp_path: Path, application: str, edited: bool) -> None:
     observed = observe(write(tmp_path / "a", FRAMES, application=application))
     assert set(observed) == ({"edited_by"} if edited else set())

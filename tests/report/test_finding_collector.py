@@ -1,4 +1,5 @@
-from analyzer.report.finding_collector import MOST_OCCURRENCES, FindingCollector
+from analyzer.analysis.capture_finding import CaptureFinding, Occurrence
+from analyzer.report.finding_collector import MOST_FRAMES, MOST_OCCURRENCES, FindingCollector
 
 
 def test_the_worst_come_first_and_equal_codes_together():
@@ -34,3 +35,19 @@ def test_a_finding_of_the_captures_has_no_session():
     collector.add("cut_frames", "low", "all")
     (found,) = collector.records()
     assert (found["n_sessions"], found["occurrences"]) == (0, [{"session": None, "frames": [], "detail": "all"}])
+
+
+def test_a_finding_of_the_capture_is_one_occurrence():
+    places = tuple(Occurrence(number, (10 * number,)) for number in range(30))
+    collector = FindingCollector()
+    collector.take_capture(
+        [
+            CaptureFinding("repeated_connections", "info", "often", 30, places),
+            CaptureFinding("rare_fingerprint", "info", "once", 1, places[7:8]),
+        ]
+    )
+    rare, regular = collector.records()
+    assert (rare["count"], rare["n_sessions"]) == (1, 1)
+    assert rare["occurrences"] == [{"session": 7, "frames": [70], "detail": "once"}]
+    assert (regular["count"], regular["n_sessions"]) == (1, 30)
+    assert regular["occurrences"] == [{"session": None, "frames": list(range(0, 10 * MOST_FRAMES, 10)), "detail": "often"}]

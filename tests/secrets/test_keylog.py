@@ -282,5 +282,8 @@ def test_the_sessions_that_were_read_first_are_forgotten_first():
     assert keylog.n_kept == len(list(keylog.lines())) == 2 * len(TRAFFIC_SECRETS)
     keylog.feed(f"{TRAFFIC_SECRETS[0]} {randoms[0].hex()} {'ef' * 32}\n".encode())
     assert keylog.secrets(randoms[0]) == {TRAFFIC_SECRETS[0]: b"\xef" * 32}
+    keylog.forget(0, {randoms[5]})
+    assert [keylog.knows(name) for name in randoms] == [False] * 5 + [True]
+    assert keylog.n_kept == len(TRAFFIC_SECRETS)
     keylog.forget(0)
     assert list(keylog.lines()) == []

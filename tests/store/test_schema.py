@@ -11,6 +11,7 @@ import jsonschema
 import pytest
 from conversations import read_sessions
 from jsonschema.protocols import Validator
+from strict_schema import strict
 
 from analyzer.capture.capture_reader import CaptureReader
 from analyzer.cli.arguments import COMMANDS
@@ -22,16 +23,6 @@ from analyzer.store.session_record import json_line, session_record
 from analyzer.text.session_csv import CSV_COLUMNS
 
 CAPTURES = Path(__file__).parents[2] / "captures"
-
-
-def strict(schema: Any) -> Any:
-    """Return the same schema, but keys that are not declared are forbidden."""
-    if isinstance(schema, list):
-        return [strict(one) for one in schema]
-    if not isinstance(schema, dict):
-        return schema
-    closed = {key: strict(value) for key, value in schema.items()}
-    return closed | {"additionalProperties": False} if closed.get("additionalProperties") is True else closed
 
 
 def validator(schema: dict[str, Any]) -> Validator:

@@ -79,9 +79,7 @@ class ScapyCapture:
 
     def __init__(self, names: Sequence[str], options: LiveOptions) -> None:
         """Open all sockets. Raise CaptureError if one cannot be opened; then none is open."""
-        import scapy.layers.l2  # noqa: F401 - which sets what `conf` has
-        from scapy.config import conf
-
+        conf = _load_scapy()
         self._select = conf.L2listen.select
         self._snapshot_length = options.snapshot_length
         self._names = _all_names(names)
@@ -181,6 +179,19 @@ class ScapyCapture:
         if up != self._up[number]:
             self._up[number] = up
             self._notes.append(f"{self._names[number]} {'is up again' if up else 'went down; capturing goes on when it is up'}")
+
+
+def _load_scapy() -> Any:
+    """Return the settings of scapy, which then have its sockets. It lists the interfaces when it is imported."""
+    try:
+        import scapy.layers.l2  # noqa: F401 - which sets what `conf` has
+        from scapy.config import conf
+
+        conf.ifaces.reload()
+    except UnicodeDecodeError as error:
+        reason = "the name of an interface is not UTF-8, and beside it the backend scapy can open none; use the ring"
+        raise CaptureError(reason) from error
+    return conf
 
 
 def _all_names(names: Sequence[str]) -> list[str]:

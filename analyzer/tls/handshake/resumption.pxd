@@ -4,7 +4,6 @@ from analyzer.codec.runner cimport extension_body
 
 cdef int SESSION_TICKET, PRE_SHARED_KEY
 cdef int LONGEST_TICKET, MAX_RESUMABLE
-cdef long long MAX_RESUMABLE_BYTES
 
 
 @cython.no_gc
@@ -14,6 +13,7 @@ cdef class ResumableSession:
     cdef public bytes server
     cdef public bytes name
     cdef public bint opens
+    cdef public long long at
     cdef public bytes master
 
 
@@ -22,7 +22,7 @@ cdef class ResumableSession:
 cdef class TwoGenerationCache:
     cdef public dict younger
     cdef public dict older
-    cdef public long long n_bytes
+    cdef public long long most
 
     cpdef void keep(self, bytes name, ResumableSession session) except *
     cpdef ResumableSession find(self, bytes name)

@@ -12,49 +12,55 @@ from typing import Any
 import cython
 
 from analyzer.codec.runner import extension_body
-from analyzer.tls.limits import LONGEST_TICKET, MAX_RESUMABLE, MAX_RESUMABLE_BYTES
+from analyzer.tls.limits import LONGEST_TICKET, MAX_RESUMABLE
 from analyzer.tls.messages.numbers import PRE_SHARED_KEY, SESSION_TICKET
 
 
 class ResumableSession:
-    """A session that others may resume. number: its id. server: address and port (`Flow.server_key`).
+    """A session that others may resume. number: its id. server: address and port (`Flow.server_key`). at: its start.
 
     name: of the server, as the client requested it. opens: whether there may be a secret that decrypts it. master: the master
     secret up to TLS 1.2, when it is known; the sessions that resume this one have the same.
     """
 
-    __slots__ = ("master", "name", "number", "opens", "server")
+    __slots__ = ("at", "master", "name", "number", "opens", "server")
 
-    def __init__(self, number: cython.longlong, server: bytes, name: bytes | None, opens: cython.bint = False) -> None:
+    def __init__(
+        self,
+        number: cython.longlong,
+        server: bytes,
+        name: bytes | None,
+        opens: cython.bint = False,
+        at: cython.longlong = -1,
+    ) -> None:
         self.number = number
         self.server = server
         self.name = name
         self.opens = opens
+        self.at = at
         self.master: bytes | None = None
 
 
 class TwoGenerationCache:
     """Resumable sessions by id or ticket.
 
-    When the younger half is full, the older one is dropped and a new one is started.
+    When the younger half is full, the older one is dropped and a new one is started. most: how many a half has at most.
     """
 
-    __slots__ = ("n_bytes", "older", "younger")
+    __slots__ = ("most", "older", "younger")
 
     def __init__(self) -> None:
+        self.most = MAX_RESUMABLE
         self.younger: dict[bytes, ResumableSession] = {}
         self.older: dict[bytes, ResumableSession] = {}
-        self.n_bytes = 0
 
     def keep(self, name: bytes, session: ResumableSession) -> None:
         """Keep a session; the last one with a name replaces earlier ones."""
         if len(name) > LONGEST_TICKET:
             name = hashlib.sha256(name).digest()
-        self.n_bytes += len(name)
-        if len(self.younger) >= MAX_RESUMABLE or self.n_bytes > MAX_RESUMABLE_BYTES:
+        if len(self.younger) >= self.most:
             self.older = self.younger
             self.younger = {}
-            self.n_bytes = len(name)
         self.younger[name] = session
 
     def find(self, name: bytes) -> ResumableSession | None:

@@ -65,6 +65,14 @@ def test_a_name_that_is_not_utf_8(network: Network) -> None:
     ran = subprocess.run([sys.executable, "-m", "analyzer", "interfaces"], capture_output=True, text=True)
     assert (ran.returncode, ran.stdout) == (2, "")
     assert ran.stderr == "analyzer: the name of an interface is not UTF-8, so they cannot be listed; live can capture them\n"
+    for interface in ("lo", name):
+        ran = subprocess.run(
+            [sys.executable, "-m", "analyzer", "live", interface, "--backend", "scapy"], capture_output=True, text=True
+        )
+        assert (ran.returncode, ran.stdout) == (2, "")
+        assert ran.stderr == (
+            "analyzer: the name of an interface is not UTF-8, and beside it the backend scapy can open none; use the ring\n"
+        )
 
 
 def test_what_is_not_there_is_none(network: Network) -> None:
