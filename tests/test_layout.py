@@ -73,6 +73,7 @@ TESTED_ELSEWHERE = {
     "report/source_section.py": "report/test_build_document.py",
     "report/tls_section.py": "report/test_build_document.py",
     "report/traffic_section.py": "report/test_build_document.py",
+    "report/case_graph.py": "report/test_case_uco.py",
     "cli/message_fields.py": "cli/test_show.py",
     "cli/files.py": "cli/test_summary.py",
     "cli/findings.py": "cli/test_summary.py",

@@ -21,7 +21,7 @@ SHOWN_ADDRESSES = 8
 FEWEST_COARSE = 16
 """Times that have to be coarser than the others before they are a mixture."""
 
-SMALLEST_PART = {"us": 0.35, "ms": 0.05}
+SMALLEST_PART = {"10^-6 s": 0.35, "10^-3 s": 0.05}
 """Part of the times that has to be coarser. Chance makes one of a thousand so, and a clock of 100 ns one of ten."""
 
 WITNESSES = 2
@@ -157,15 +157,14 @@ def _mixture(series: "InterfaceSeries") -> dict[str, Any] | None:
     """
     whole = series.n_nano + series.n_micro + series.n_milli
     kinds = (
-        (series.n_nano, series.nano_frames, "us", series.n_micro + series.n_milli, series.micro_frames),
-        (series.n_micro, series.micro_frames, "ms", series.n_milli, series.milli_frames),
+        ("10^-9 s", series.n_nano, series.nano_frames, "10^-6 s", series.n_micro + series.n_milli, series.micro_frames),
+        ("10^-6 s", series.n_micro, series.micro_frames, "10^-3 s", series.n_milli, series.milli_frames),
     )
-    n_fine, fine_frames, coarse, n_coarse, coarse_frames = kinds[0 if series.n_nano else 1]
+    fine, n_fine, fine_frames, coarse, n_coarse, coarse_frames = kinds[0 if series.n_nano else 1]
     if not n_fine or n_coarse < FEWEST_COARSE or n_coarse / whole < SMALLEST_PART[coarse]:
         return None
     fewer = fine_frames if n_fine < n_coarse else coarse_frames
-    unit = {"us": "10^-6 s", "ms": "10^-3 s"}[coarse]
-    return {"n_fine": n_fine, "coarse_unit": unit, "n_coarse": n_coarse, "examples": list(fewer)}
+    return {"fine": fine, "n_fine": n_fine, "coarse": coarse, "n_coarse": n_coarse, "examples": list(fewer)}
 
 
 def _of_clocks(integrity: "CaptureIntegrity") -> list[Observation]:

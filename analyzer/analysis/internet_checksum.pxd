@@ -10,7 +10,7 @@ cdef int _GOOD, _WRONG, _UNFINISHED, _UNCHECKED
 cdef Py_ssize_t _LARGEST
 
 cdef inline long long sum_at(const unsigned char *data, Py_ssize_t start, Py_ssize_t n) noexcept:
-    """Return the ones' complement sum of `n` bytes, folded to 16 bits. It does not depend on the byte order, but for the last swap."""
+    """Return the ones' complement sum of `n` bytes, folded to 16 bits. Only the last swap depends on the byte order."""
     cdef unsigned long long total = 0
     cdef unsigned int first, second
     cdef unsigned short last = 0

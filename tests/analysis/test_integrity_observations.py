@@ -24,8 +24,12 @@ def test_two_kinds_of_digits_are_a_mixture(tmp_path: Path, unit: int) -> None:
     assert observe(write(tmp_path / "coarse", at_times(coarse))).keys() <= {"coarse_times"}
     observed = observe(write(tmp_path / "mixed", at_times(sorted(coarse + fine))))
     assert observed["mixed_time_digits"]["args"] == {
-        "interface": 0, "n_fine": 20, "coarse_unit": "10^-6 s" if unit == 1 else "10^-3 s", "n_coarse": 40,
-    }  # fmt: skip
+        "interface": 0,
+        "fine": "10^-9 s" if unit == 1 else "10^-6 s",
+        "n_fine": 20,
+        "coarse": "10^-6 s" if unit == 1 else "10^-3 s",
+        "n_coarse": 40,
+    }
     assert observed["mixed_time_digits"]["frames"] == [2 * place for place in range(1, 17)]
 
 
