@@ -225,7 +225,7 @@ def _finding(graph: CaseGraph, finding: Mapping[str, Any], connections: Mapping[
 
 def _observation(graph: CaseGraph, one: Mapping[str, Any], captures: list[str]) -> str:
     """Add an observation on the integrity of the captures."""
-    values = ", ".join(f"{key}: {value}" for key, value in (one.get("args") or one.get("detail_args") or {}).items())
+    values = ", ".join(f"{key}: {value}" for key, value in (one.get("args") or {}).items())
     statement = cut(_occurrence({"session": None, "frames": one.get("frames") or [], "detail": values}))
     key = ("observation", one["code"], statement)
     return _result(graph, key, one["code"].replace("_", " "), [], [statement], captures, [f"code:{one['code']}"])

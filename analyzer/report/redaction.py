@@ -69,6 +69,7 @@ _HOST_FIELDS = frozenset(
 """Header fields that hold names of hosts without the form of a URL."""
 
 _CODE = re.compile(r"[a-z][a-z0-9_]*")
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 
 
 class Redactor:
@@ -162,7 +163,7 @@ class Redactor:
         return found
 
     def _string(self, text: str, key: str, certificates: bool, parent: str) -> str:
-        if key in _FIXED or (key == "code" and parent != "timeline" and _CODE.fullmatch(text)):
+        if key in _FIXED or _TIME.fullmatch(text) or (key == "code" and parent != "timeline" and _CODE.fullmatch(text)):
             return text
         if self._names is not None and text:
             named = self._named(text, key, certificates, parent, self._names)

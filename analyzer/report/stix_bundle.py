@@ -116,6 +116,7 @@ class _Bundle:
         self._hosts()
         for finding in self._facts["findings"]:
             self._note(finding, observed, captures)
+        self._observations(captures)
         self._report()
         name = f"bundle--{identifier('stix bundle', self._scope, self._at)}"
         bundle = self._kinds.Bundle(id=name, objects=list(self.objects.values()))
@@ -318,6 +319,17 @@ class _Bundle:
             labels = [finding["code"].replace("_", "-"), f"severity-{finding['severity']}"]
             values = {"abstract": cut(finding["title"]), "content": "\n".join(lines), "labels": labels, "object_refs": about}
             self._said("Note", "note", key, values)
+
+    def _observations(self, captures: list[str]) -> None:
+        """Add a note with all observations on the integrity of the captures."""
+        lines = []
+        for one in self._facts.get("integrity") or ():
+            values = ", ".join(f"{key}: {value}" for key, value in (one.get("args") or {}).items())
+            frames = f"; frames {', '.join(map(str, one['frames']))}" if one.get("frames") else ""
+            lines.append(cut(f"- {one['code']}: {values}{frames}"))
+        if lines and captures:
+            note = {"abstract": "Observations on the captures", "content": "\n".join(lines), "object_refs": captures}
+            self._said("Note", "note", ("integrity",), note)
 
     def _report(self) -> None:
         """Add the report, which holds all that was added before."""

@@ -138,7 +138,7 @@ def test_examination_has_examiner_tool_and_no_time_of_its_own(full_facts: Facts,
 def test_findings_point_at_their_sessions(demo_facts: Facts) -> None:
     found = nodes(demo_facts)
     results = of_type(found, "uco-analysis:AnalyticResult")
-    assert len(results) == len(demo_facts["findings"])
+    assert len(results) == len(demo_facts["findings"]) + len(demo_facts["integrity"])
     alert = next(one for one in results if "code:fatal_alert" in one["uco-core:tag"])
     sessions = {
         facets(found, found[one["@id"]], "tls:TLSSessionFacet")[0]["tls:session"] for one in alert["uco-core:object"]

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import quote
 
+import jsonschema
 import orjson
 import pytest
 from hypothesis import given, settings
@@ -20,6 +21,7 @@ from analyzer.report.case_uco import write_case
 from analyzer.report.encoded_text import SHORTEST
 from analyzer.report.redaction import KINDS, Redactor, redact, redact_all
 from analyzer.report.stix_bundle import write_stix
+from analyzer.store.report_schema import REPORT
 
 from .conftest import Facts
 
@@ -114,7 +116,9 @@ def full_facts(demo_facts: Facts) -> Facts:
     facts["evidence"]["inputs"][0]["comments"]["first"][0]["text"] = f"taken at {ADDRESS} ({NAME})"
     facts["evidence"]["inputs"][0]["interfaces"]["first"][0]["name"] = f"tun-{ADDRESS}"
     facts["command"] = ["report", "x.pcap", "--host", ADDRESS, "--host", NAME]
-    facts["attachments"] = [{"name": "sessions.csv", "media_type": "text/csv", "size": 1, "sha256": "0" * 64}]
+    facts["attachments"] = [
+        {"name": "sessions.csv", "media_type": "text/csv", "size": 1, "sha256": "0" * 64, "description": "sessions", "rows": 2}
+    ]
     return facts
 
 
@@ -259,6 +263,10 @@ def test_tables_have_the_same_pseudonyms(full_facts: Facts) -> None:
     assert facts["attachments"][0]["size"] == len(content)
 
 
+def test_redacted_facts_are_what_the_schema_declares(full_facts: Facts) -> None:
+    jsonschema.validate(redact(full_facts, KINDS), REPORT)
+
+
 def test_without_kinds_nothing_changes(full_facts: Facts) -> None:
     assert redact(full_facts, ()) == full_facts
 
@@ -283,7 +291,7 @@ V6 = st.ip_addresses(v=6).filter(lambda one: int(one) >= 1 << 80).map(str).filte
 AROUND = st.sampled_from(["{}", "at {}.", "({})", "x={};", "//{}/p", "“{}”", "[{}]", "{}:443", "a,{},b", "<{}>", "{}…", "'{}'"])
 
 
-@settings(max_examples=4000, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(HOST, V4, V6, AROUND, st.integers(0, 7), st.text(max_size=20))
 def test_no_spelling_of_a_value_is_left(host: str, v4: str, v6: str, around: str, spelling: int, noise: str) -> None:
     facts: Facts = {"sessions": {"shown": [{"server_name": host, "client": {"address": v4}, "server": {"address": v6}}]}}

@@ -121,6 +121,12 @@ def test_findings_are_notes_on_what_was_observed(demo_facts: Facts) -> None:
     assert sessions == {one["session"] for one in finding["occurrences"]}
 
 
+def test_observations_on_the_captures_are_one_note(demo_facts: Facts) -> None:
+    facts = demo_facts | {"integrity": [{"code": "time_backward", "args": {"count": 2}, "frames": [3, 4]}]}
+    note = next(one for one in of_type(bundle(facts), "note") if one["abstract"] == "Observations on the captures")
+    assert note["content"] == "- time_backward: count: 2; frames 3, 4"
+
+
 def test_examiner_says_it_where_one_is_given(demo_facts: Facts) -> None:
     facts = demo_facts | {"case": {"case": "2026-17", "examiner": "A. Examiner"}, "issued_at": "2026-11-29T00:00:00Z"}
     objects = bundle(facts)
