@@ -22,6 +22,7 @@ cdef class Flow:
     cdef public long long n_packets
     cdef public long long n_bytes
     cdef public long long first
+    cdef public long long first_frame
     cdef public long long last
 
 

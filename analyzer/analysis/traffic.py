@@ -56,10 +56,10 @@ class Layers:
 
 class Flow:
     """One direction of a conversation. `peer` is the other direction; None if both endpoints are the same. `layers`: its
-    protocols.
+    protocols. first, last: times of its packets; first_frame: of the first one.
     """
 
-    __slots__ = ("first", "key", "last", "layers", "n_bytes", "n_packets", "opened", "peer")
+    __slots__ = ("first", "first_frame", "key", "last", "layers", "n_bytes", "n_packets", "opened", "peer")
 
     def __init__(self, key: bytes, layers: Layers) -> None:
         self.key = key
@@ -69,6 +69,7 @@ class Flow:
         self.n_packets = 0
         self.n_bytes = 0
         self.first = -1
+        self.first_frame = 0
         self.last = -1
 
 
@@ -170,6 +171,7 @@ class Traffic:
         flow.n_bytes += wire
         if flow.n_packets == 1:
             flow.first = frame.at
+            flow.first_frame = frame.number
         flow.last = frame.at
 
     def find_layers(self, link: cython.int, network: cython.int, transport: cython.int) -> Layers:

@@ -9,7 +9,7 @@ from analyzer.capture.blocks import Interface, Section, Statistics
 from analyzer.capture.frame import Frame
 from analyzer.capture.key_prescan import LARGEST_COMPRESSED
 from analyzer.capture.packet_reader import PacketReader
-from analyzer.capture.source import STANDARD_INPUT, Source
+from analyzer.capture.source import STANDARD_INPUT, Hashing, Source, open_read_only
 from analyzer.codec.errors import Anomaly, ParseError
 
 
@@ -17,7 +17,8 @@ from analyzer.codec.errors import Anomaly, ParseError
 class FileFacts:
     """The facts of one capture file, after it was read.
 
-    path: as given. size, sha256: of the file as stored; sha256 only if requested. compression: `gzip`, `zstd`, `lz4`, `xz`.
+    path: as given. size: of the file as stored, in bytes. digests: of those bytes in hex, by name; empty if none was requested,
+    or if the file was not read to its end. compression: `gzip`, `zstd`, `lz4`, `xz`.
     format: as in `PacketReader`; None if the file is not a capture. link_types: in the order of their interfaces, each once.
     first_time, last_time: the earliest and the latest time of a frame, ns since the epoch; None if no frame has a time.
     first_frame, last_frame: numbers in the run; the last is smaller than the first if there is no frame. frames: how many;
@@ -29,7 +30,7 @@ class FileFacts:
 
     path: str
     size: int
-    sha256: str | None
+    digests: dict[str, str]
     compression: str | None
     format: str | None
     link_types: tuple[int, ...]
@@ -48,6 +49,11 @@ class FileFacts:
     anomalies: tuple[Anomaly, ...]
     n_secrets: int
 
+    @property
+    def sha256(self) -> str | None:
+        """SHA-256 of the file as stored, in hex; None if it is not known."""
+        return self.digests.get("sha256")
+
 
 @dataclass(slots=True)
 class CaptureReader:
@@ -62,11 +68,11 @@ class CaptureReader:
     files: facts of the files that were read to their end, or to the damage where reading stopped. secrets: (type, bytes) of
     all Decryption Secrets Blocks in those files. names: address to names, from all those files; if several files name an
     address, the first file counts. stopped: whether `stop` was called. sizes: bytes after which files end, by path, although
-    they may grow; files without an entry are read to their end.
+    they may grow; files without an entry are read to their end. hashing: which digests are computed, as `Source` takes it.
     """
 
     paths: Sequence[str]
-    hashing: bool = False
+    hashing: Hashing = False
     frame: Frame = field(default_factory=Frame)
     files: list[FileFacts] = field(default_factory=list)
     secrets: list[tuple[int, bytes]] = field(default_factory=list, repr=False)
@@ -89,7 +95,7 @@ class CaptureReader:
                 raise IsADirectoryError(21, os.strerror(21), path)
             # To open a named pipe would start its writer, and to close it again would kill the writer.
             if stat.S_ISREG(status.st_mode):
-                os.close(os.open(path, os.O_RDONLY | os.O_CLOEXEC))
+                os.close(open_read_only(path)[0])
                 total = None if total is None else total + status.st_size
             else:
                 total = None
@@ -160,7 +166,7 @@ def _facts(source: Source, packet_reader: PacketReader, first_frame: int, error:
     return FileFacts(
         path=source.path,
         size=source.size,
-        sha256=source.sha256,
+        digests=source.digests,
         compression=source.compression,
         format=packet_reader.format,
         link_types=tuple(dict.fromkeys(interface.link_type for interface in packet_reader.interfaces)),

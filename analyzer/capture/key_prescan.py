@@ -15,7 +15,7 @@ from analyzer.capture.decompress import MAGIC_LENGTH, compression_of
 from analyzer.capture.file_facts import MAX_SECRET_BYTES, Facts
 from analyzer.capture.frame import Frame
 from analyzer.capture.packet_reader import MAX_BLOCK, PacketReader, read_u32
-from analyzer.capture.source import STANDARD_INPUT, Source
+from analyzer.capture.source import STANDARD_INPUT, Source, open_read_only
 from analyzer.codec.errors import ParseError
 
 LARGEST_COMPRESSED = 32 << 20
@@ -38,7 +38,7 @@ def prescan_keys(path: str) -> list[tuple[int, bytes]]:
     """
     if path == STANDARD_INPUT or not stat.S_ISREG(os.stat(path).st_mode):
         return []
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    descriptor, _ = open_read_only(path)
     try:
         head = os.pread(descriptor, _HEAD, 0)
         if compression_of(head[:MAGIC_LENGTH]) is not None:
@@ -52,7 +52,7 @@ def prescan_keys(path: str) -> list[tuple[int, bytes]]:
 
 def is_prescanned(path: str) -> bool:
     """Return whether `prescan_keys` finds all secrets of a regular file: not in a large compressed one. Raise OSError."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    descriptor, _ = open_read_only(path)
     try:
         compressed = compression_of(os.pread(descriptor, MAGIC_LENGTH, 0)) is not None
         return not compressed or os.fstat(descriptor).st_size <= LARGEST_COMPRESSED

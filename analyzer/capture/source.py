@@ -1,10 +1,15 @@
-"""Reads the bytes of a capture from a file or a pipe, plain or compressed, as chunks of decompressed bytes."""
+"""Reads the bytes of a capture from a file or a pipe, plain or compressed, as chunks of decompressed bytes.
+
+Captures may be evidence. They are opened for reading only, and where the system allows it (the owner of the file, or root, on
+Linux), so that reading them does not change their access time (O_NOATIME of open(2)). Digests are computed of the very bytes
+that are read.
+"""
 
 import hashlib
 import os
 import select
 import stat
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from types import TracebackType
 
 from analyzer.capture.decompress import MAGIC_LENGTH, compression_of, decompress
@@ -21,6 +26,13 @@ _LAST_READS = 4
 """Reads of a pipe that was told to stop, at most: they take what its writer had already put there (at most 1 MiB)."""
 
 
+DIGESTS = ("sha256", "sha512", "blake2b")
+"""Digests that can be computed while reading: SHA-256 and SHA-512 (FIPS 180-4), and BLAKE2b with 64 bytes (RFC 7693)."""
+
+Hashing = bool | Collection[str]
+"""Which digests are wanted: none, SHA-256 (True), or SHA-256 and those that are named."""
+
+
 class Source:
     """One capture, opened by `with` and read once. The path `-` is standard input. Errors of the system are raised as OSError.
 
@@ -29,9 +41,11 @@ class Source:
     the end of the file; a pipe then yields only what it already has.
     """
 
-    def __init__(self, path: str, hashing: bool = False, limit: int | None = None) -> None:
-        """hashing: compute `sha256` while reading; it takes half a second per gigabyte. limit: bytes after which a file ends,
-        although it may grow further; None if it is read to its end.
+    def __init__(self, path: str, hashing: Hashing = False, limit: int | None = None) -> None:
+        """hashing: compute `digests` while reading; each takes from half a second to two seconds per gigabyte. limit: bytes
+        after which a file ends, although it may grow further; None if it is read to its end.
+
+        Raises ValueError for a digest that is not in DIGESTS.
         """
         self.path = path
         self._limit = limit
@@ -39,7 +53,7 @@ class Source:
         self.n_bytes = 0
         self.total: int | None = None
         self.stopped = False
-        self._digest = hashlib.sha256() if hashing else None
+        self._digests = [hashlib.new(name) for name in names_of_digests(hashing)]
         self._descriptor = -1
         self._ended = False
 
@@ -47,7 +61,7 @@ class Source:
         if self.path == STANDARD_INPUT:
             self._descriptor = 0
         else:
-            self._descriptor = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
+            self._descriptor, _ = open_read_only(self.path)
         status = os.fstat(self._descriptor)
         if stat.S_ISREG(status.st_mode):
             self.total = status.st_size
@@ -64,9 +78,9 @@ class Source:
         return self.n_bytes if self._ended or self.total is None else self.total
 
     @property
-    def sha256(self) -> str | None:
-        """SHA-256 of the file as stored, in hex; None if it was not requested or the file was not read to its end."""
-        return self._digest.hexdigest() if self._digest is not None and self._ended else None
+    def digests(self) -> dict[str, str]:
+        """The digests of the file as stored, in hex, by name; empty if none was requested, or the end was not reached."""
+        return {digest.name: digest.hexdigest() for digest in self._digests} if self._ended else {}
 
     def chunks(self) -> Iterator[bytes]:
         """Yield the decompressed bytes, at most 1 MiB at a time. From a pipe, yield what is available; do not wait for more.
@@ -115,9 +129,37 @@ class Source:
                 self._ended = True
                 return
             self.n_bytes += len(data)
-            if self._digest is not None:
-                self._digest.update(data)
+            for digest in self._digests:
+                digest.update(data)
             yield data
+
+
+def names_of_digests(hashing: Hashing) -> tuple[str, ...]:
+    """Return the names of the digests that are wanted, in the order of DIGESTS.
+
+    Raises ValueError for one that is not in DIGESTS.
+    """
+    if isinstance(hashing, bool):
+        return DIGESTS[:1] if hashing else ()
+    for name in hashing:
+        if name not in DIGESTS:
+            raise ValueError(f"{name!r} is no digest: say {', '.join(DIGESTS)}")
+    return tuple(name for name in DIGESTS if name in hashing or (name == DIGESTS[0] and hashing))
+
+
+def open_read_only(path: str) -> tuple[int, bool]:
+    """Open a file for reading only. Return its descriptor, and whether reading leaves its access time as it is (open(2)).
+
+    Raises OSError.
+    """
+    flags = os.O_RDONLY | os.O_CLOEXEC
+    quiet = getattr(os, "O_NOATIME", 0)
+    if quiet:
+        try:
+            return os.open(path, flags | quiet), True
+        except PermissionError:  # it is for the owner and root only; who may not read at all is told below
+            return os.open(path, flags), False
+    return os.open(path, flags), False
 
 
 def _chain(head: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:

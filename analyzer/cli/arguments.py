@@ -4,9 +4,11 @@ import argparse
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
-from analyzer.cli.live_arguments import EXAMPLES as LIVE_EXAMPLES
+from analyzer.cli.command_texts import ABOUT, ABOUTS, EXAMPLES, STATUS, STATUSES
 from analyzer.cli.live_arguments import add_live
 from analyzer.cli.output import CommandError
+from analyzer.cli.proof_arguments import add_bundle, add_seal, add_verify
+from analyzer.cli.report_arguments import add_report
 from analyzer.cli.time_argument import parse_time
 from analyzer.store.validation_time import CAPTURE
 from analyzer.text.escape import harmless
@@ -22,6 +24,9 @@ COMMANDS = (
     "packet",
     "keys",
     "live",
+    "report",
+    "verify",
+    "seal",
     "interfaces",
     "fields",
 )
@@ -29,99 +34,6 @@ COMMANDS = (
 
 MOST_JOBS = 64
 """The largest number of processes that `--jobs` accepts."""
-
-_ABOUT = """\
-Packet captures in, structured TLS sessions out: reads pcap and pcapng files, plain or compressed with gzip, zstd, lz4 or xz,
-or from a pipe as `-`, and shows what the TLS handshakes in them say."""
-
-_STATUS = """\
-exit status:
-  0  all was read
-  1  a capture is damaged or cut short; what could be read is in the output
-  2  nothing could be done: no such file, not a capture, no such session, bad option"""
-
-_EXAMPLES = {
-    "": """\
-examples:
-  analyzer trace.pcapng                     the summary of a capture
-  analyzer sessions trace.pcapng            one row for every TLS session
-  analyzer show trace.pcapng 0              the first session's handshake, step by step
-  tcpdump -i eth0 -w - | analyzer sessions - --format json""",
-    "summary": """\
-examples:
-  analyzer trace.pcapng                     `summary` may be left out
-  analyzer trace.pcapng --format json | jq '.findings[] | select(.severity == "high")'
-  analyzer day1.pcap.zst day2.pcap.zst      several captures in order, as one
-  tcpdump -w - port 443 -c 1000 | analyzer -""",
-    "sessions": """\
-examples:
-  analyzer sessions trace.pcapng
-  analyzer sessions trace.pcapng --format json | jq -r .server_name
-  analyzer sessions trace.pcapng --format json --messages
-  analyzer sessions *.pcap --format csv -o sessions.csv
-  analyzer sessions --schema                the JSON Schema of a record""",
-    "show": """\
-examples:
-  analyzer show trace.pcapng 0              the session with id 0, as `analyzer sessions` numbers them
-  analyzer show trace.pcapng 0 --terse      without the explanations
-  analyzer show trace.pcapng 0 --format json""",
-    "follow": """\
-examples:
-  analyzer follow trace.pcapng 0 -k keys.log                what both sides said, as text: > client, < server
-  analyzer follow trace.pcapng 0 -k keys.log --hex | less -R
-  analyzer follow trace.pcapng 0 -k keys.log --raw --from server -o answer.bin
-  analyzer follow trace.pcapng 0 --format json              one object a record, the bytes in hex""",
-    "certificates": """\
-examples:
-  analyzer certificates trace.pcapng
-  analyzer certificates trace.pcapng --long            every extension of each
-  analyzer certificates trace.pcapng --pem DIR         as DIR/<SHA-256>.pem
-  analyzer certificates trace.pcapng --format json | jq .sha256""",
-    "export": """\
-examples:
-  analyzer export trace.pcapng -o DIR -k keys.log           HTTP objects and certificates, with a manifest.json
-  analyzer export trace.pcapng -o DIR -k keys.log --session 3 --what objects,streams
-  analyzer export trace.pcap -o open.pcapng -k keys.log     the capture with its secrets: wireshark opens it as it is
-  analyzer export trace.pcap -o one.pcapng -k keys.log --session 3 --only
-  analyzer export trace.pcap --plaintext plain.pcapng -k keys.log && suricata -r plain.pcapng""",
-    "packets": """\
-examples:
-  analyzer packets trace.pcapng | less -S
-  analyzer packets trace.pcapng --format csv -o packets.csv""",
-    "packet": """\
-examples:
-  analyzer packet trace.pcapng 6            the field tree of frame 6, and its bytes""",
-    "fields": """\
-examples:
-  analyzer fields --findings                what each finding means, how bad it is, and what would refute it
-  analyzer fields --findings downgrade
-  analyzer fields --causes --format json    why something did not decrypt, and what makes a chain invalid""",
-    "live": LIVE_EXAMPLES,
-    "interfaces": """\
-examples:
-  analyzer interfaces                       names, addresses, state, and what is missing to capture there
-  analyzer interfaces --format json | jq -r 'select(.state == "up") | .name'""",
-    "keys": """\
-examples:
-  analyzer keys trace.pcapng -k keys.log    for which sessions the log has secrets, and what is wrong with it
-  analyzer keys trace.pcap -k keys.log --format json | jq 'select(.verdict == "none")'""",
-}
-
-_ABOUTS = {
-    "summary": "What is in the captures: file facts, protocols, conversations, TLS sessions, findings.",
-    "sessions": "One record for every TLS session. JSON has one object a line, each as its session ends.",
-    "show": "One session in full: the handshake as a ladder, certificates, and the fields of every message.",
-    "follow": "The bytes of one session, decrypted where the keys allow. What is missing is said in its place.",
-    "certificates": "Every distinct certificate, with the sessions that sent it.",
-    "export": "What sessions carried, as files or as plain packets; or the capture with their secrets inside.",
-    "packets": "The packet list: one row a packet.",
-    "packet": "One packet: the field tree of every layer with byte ranges, and its bytes.",
-    "live": "The same analysis while packets arrive, on interfaces or from a pipe. Ctrl-C ends it, and the summary comes.",
-    "interfaces": "The interfaces of this machine, and what is missing to capture there.",
-    "fields": "The codes that records carry, and what each means.",
-    "keys": "The audit of key logs: which sessions have which secrets, and which lines are unused, bad or contradicting.",
-}
-
 
 _KEYS = (
     (
@@ -150,7 +62,7 @@ class _Parser(argparse.ArgumentParser):
 
 def parser() -> argparse.ArgumentParser:
     """Return the parser of the whole command line."""
-    root = _new_parser(_Parser, "analyzer", _ABOUT, "", usage="analyzer [COMMAND] CAPTURE... [OPTION]...")
+    root = _new_parser(_Parser, "analyzer", ABOUT, "", usage="analyzer [COMMAND] CAPTURE... [OPTION]...")
     root.add_argument("--version", action="store_true", help="print version and build, and exit")
     root.add_argument(
         "--completion", choices=("bash", "zsh", "fish", "tcsh"), help="print a completion script for a shell, and exit"
@@ -160,14 +72,14 @@ def parser() -> argparse.ArgumentParser:
     for name in COMMANDS:
         command = commands.add_parser(
             name,
-            help=_ABOUTS[name].split(". ")[0].rstrip("."),
-            description=_ABOUTS[name],
-            epilog=_EXAMPLES[name] + "\n\n" + _STATUS,
+            help=ABOUTS[name].split(". ")[0].rstrip("."),
+            description=ABOUTS[name],
+            epilog=EXAMPLES[name] + "\n\n" + STATUSES.get(name, STATUS),
             formatter_class=argparse.RawDescriptionHelpFormatter,
             allow_abbrev=False,
         )
         _ADDERS[name](command)
-        if name != "export":
+        if name not in ("export", "report"):
             command.add_argument("-o", "--output", metavar="FILE", help="write to FILE instead of standard output")
         _add_color(command, argparse.SUPPRESS)
         if name != "packet":
@@ -186,6 +98,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     if "--schema" in words and not {"-h", "--help"} & set(words):
         return _schema_options(words)
     options = parser().parse_args(words)
+    options.given = words
     if started is not None:
         options.words = started
     return options
@@ -229,7 +142,7 @@ def _new_parser(kind: type[argparse.ArgumentParser], name: str, about: str, key:
         prog=name,
         description=about,
         usage=usage,
-        epilog=_EXAMPLES[key] + "\n\n" + _STATUS,
+        epilog=EXAMPLES[key] + "\n\n" + STATUS,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
@@ -412,6 +325,13 @@ def _add_live(command: argparse.ArgumentParser) -> None:
     command.set_defaults(captures=[], words=None)
 
 
+def _add_report(command: argparse.ArgumentParser) -> None:
+    add_report(command)
+    add_bundle(command)
+    _add_keys(command)
+    _add_trust_options(command)
+
+
 def _number(text: str) -> int:
     if not text.isascii() or not text.isdigit() or len(text) > 18:
         raise argparse.ArgumentTypeError(f"{text!r} is no number")
@@ -441,6 +361,9 @@ _ADDERS = {
     "packet": _add_packet,
     "fields": _add_fields,
     "live": _add_live,
+    "report": _add_report,
+    "verify": add_verify,
+    "seal": add_seal,
     "interfaces": _add_interfaces,
     "keys": _add_audit,
 }

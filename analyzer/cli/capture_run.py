@@ -11,15 +11,15 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from time import monotonic
 from typing import TYPE_CHECKING, TypeVar
 
-from analyzer.capture.capture_reader import CaptureReader, FileFacts
+from analyzer.capture.capture_reader import CaptureReader
 from analyzer.capture.key_prescan import is_prescanned
 from analyzer.capture.packet_reader import PacketReader
-from analyzer.capture.source import STANDARD_INPUT
+from analyzer.capture.source import STANDARD_INPUT, Hashing
 from analyzer.cli.interruption import Interruption
 from analyzer.cli.output import CommandError, Output, complain
 from analyzer.cli.tail import Tail
-from analyzer.codec.errors import Incomplete
 from analyzer.flows.limits import LINGER
+from analyzer.text.file_findings import error_line
 from analyzer.tls.limits import MAX_PENDING_TIME
 
 if TYPE_CHECKING:
@@ -45,8 +45,8 @@ class CaptureRun:
     before each packet reader is yielded.
     """
 
-    def __init__(self, paths: Sequence[str], output: Output, *, streaming: bool = False, hashing: bool = False) -> None:
-        """streaming: results are written to `output` while reading.
+    def __init__(self, paths: Sequence[str], output: Output, *, streaming: bool = False, hashing: Hashing = False) -> None:
+        """streaming: results are written to `output` while reading. hashing: which digests are computed, as `Source` takes it.
 
         Raises CommandError for the first path that cannot be opened, and if standard input is named twice.
         """
@@ -170,15 +170,3 @@ def no_such_session(capture: str, number: int, n_sessions: int) -> str:
     """Return the message that a capture has no session of that number, and which numbers there are."""
     there = "there are none" if n_sessions == 0 else f"there are {n_sessions}, from 0 to {n_sessions - 1}"
     return f"{capture}: no TLS session {number}: {there if n_sessions != 1 else 'there is one, 0'}"
-
-
-def error_line(facts: FileFacts) -> str:
-    """Return what is wrong with a file, at which byte, and after which frame."""
-    error = facts.error
-    if error is None:
-        return f"{facts.path}: read to its end"
-    if facts.format is None:
-        return f"{facts.path}: not a capture: {error.field} at byte {error.offset}: {error.why}"
-    what = "cut short" if isinstance(error, Incomplete) else "damaged"
-    where = f"after frame {facts.last_frame}" if facts.frames else "before its first frame"
-    return f"{facts.path}: {what} at byte {error.offset}, {where}: {error.field}: {error.why}"

@@ -19,5 +19,7 @@ def _complete_files(command: argparse.ArgumentParser) -> None:
         if isinstance(action, argparse._SubParsersAction):
             for inner in action.choices.values():
                 _complete_files(inner)
-        elif action.metavar in ("CAPTURE", "FILE"):
+        elif action.metavar in ("CAPTURE", "FILE", "KEY"):
             action.complete = shtab.FILE  # type: ignore[attr-defined]
+        elif action.metavar == "DIR":
+            action.complete = shtab.DIRECTORY  # type: ignore[attr-defined]

@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
 from analyzer.analysis.decryption_failure import CAUSES
-from analyzer.cli.capture_run import DONE, FAILED, CaptureRun, error_line, no_such_session
+from analyzer.cli.capture_run import DONE, FAILED, CaptureRun, no_such_session
 from analyzer.cli.key_files import Keys, read_keys
 from analyzer.cli.output import CommandError, Output, complain
 from analyzer.cli.sharing import SharedListener, make_shards, run_shared
@@ -22,6 +22,7 @@ from analyzer.store.manifest import NAME, Manifest
 from analyzer.store.private_file import FULL, PrivateFile
 from analyzer.store.session_secrets import SessionSecrets, session_lines
 from analyzer.text.escape import harmless
+from analyzer.text.file_findings import error_line
 from analyzer.text.formatting import count_text, size_text
 from analyzer.tls.decryption.key_material import KeyMaterial
 from analyzer.tls.session import Session

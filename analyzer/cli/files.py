@@ -3,10 +3,10 @@
 from analyzer.analysis.traffic import link_name
 from analyzer.capture.blocks import Interface
 from analyzer.capture.capture_reader import FileFacts
-from analyzer.cli.capture_run import error_line
 from analyzer.cli.output import Output
 from analyzer.cli.table import wrap
 from analyzer.text.escape import harmless
+from analyzer.text.file_findings import error_line
 from analyzer.text.formatting import count_text, duration_text, moment_text, size_text
 
 _LABEL = 14

@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from analyzer.analysis.traffic import MAX_CONVERSATIONS, Traffic
+from analyzer.analysis.capture_finding import CaptureFinding
+from analyzer.analysis.traffic import Traffic
 from analyzer.capture.capture_reader import FileFacts
-from analyzer.cli.capture_run import error_line
 from analyzer.cli.output import Output
 from analyzer.cli.table import wrap
 from analyzer.store.declaration import path_text
 from analyzer.text.escape import harmless
+from analyzer.text.file_findings import file_findings, traffic_findings
 from analyzer.text.formatting import count_text, size_text
 
 SEVERITIES = ("high", "medium", "low", "info")
@@ -31,13 +32,15 @@ class Kind:
 
 
 class Place(NamedTuple):
-    """Where a finding is: a session, and a frame, 0 for none. after: the finding is after that frame."""
+    """Where a finding is: a session, None for none, and a frame, 0 for none. after: the finding is after that frame."""
 
-    session: int
+    session: int | None
     frame: int = 0
     after: bool = False
 
     def __str__(self) -> str:
+        if self.session is None:
+            return f"frame {self.frame}" if self.frame else ""
         if self.after:
             return f"session {self.session} after frame {self.frame}"
         return f"session {self.session}" + (f" frame {self.frame}" if self.frame else "")
@@ -71,23 +74,24 @@ class Findings:
 
     def take_files(self, files: Sequence[FileFacts]) -> None:
         """Take the findings about the files."""
-        for facts in files:
-            if facts.error is not None:
-                self.add("damaged_capture", "high", error_line(facts))
-            if facts.truncated_frames:
-                frames = count_text(facts.truncated_frames, "frame was", "frames were")
-                self.add("cut_frames", "low", f"{frames} cut by the snapshot length: their last bytes are missing")
-            for anomaly in facts.anomalies:
-                self.add("odd_capture", "info", f"{facts.path}: {anomaly.field} at byte {anomaly.offset}: {anomaly.why}")
+        for finding in file_findings(files):
+            self.add(*finding)
+
+    def take_capture(self, found: Sequence[CaptureFinding]) -> None:
+        """Take the findings about the capture as a whole."""
+        for finding in found:
+            for occurrence in finding.occurrences[:SHOWN_PLACES]:
+                place = Place(occurrence.session, occurrence.frames[0] if occurrence.frames else 0)
+                self.add(finding.code, finding.severity, finding.detail, place, finding.detail)
+            kind = self._kinds.setdefault(
+                (finding.severity, finding.code, finding.detail), Kind(finding.severity, finding.detail)
+            )
+            kind.count = finding.count
 
     def take_traffic(self, traffic: Traffic) -> None:
         """Take the findings from the counting of packets."""
-        if traffic.malformed:
-            self.add("unreadable_headers", "low", count_text(traffic.malformed, "packet") + " with damaged or cut headers")
-        if traffic.uncounted:
-            packets = count_text(traffic.uncounted, "packet")
-            detail = f"{packets} of conversations after the first {MAX_CONVERSATIONS:,} are not told apart"
-            self.add("limit", "info", detail)
+        for finding in traffic_findings(traffic):
+            self.add(*finding)
 
     def in_order(self) -> list[tuple[str, Kind]]:
         """Return the findings with their codes, the most severe first."""

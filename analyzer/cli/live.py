@@ -15,7 +15,7 @@ from contextlib import ExitStack, redirect_stderr
 from analyzer.capture.live import privileges
 from analyzer.capture.live.live_capture import CaptureError, LiveCapture, LiveOptions, new_groups
 from analyzer.capture.live.pipe_capture import PipeCapture
-from analyzer.cli.capture_run import DAMAGED, DONE, FAILED, error_line
+from analyzer.cli.capture_run import DAMAGED, DONE, FAILED
 from analyzer.cli.interruption import Interruption, exceptions
 from analyzer.cli.later_imports import import_later_ones, unreadable
 from analyzer.cli.live_command import LiveCommand, OwnSessions
@@ -35,6 +35,7 @@ from analyzer.cli.trust_options import read_chains
 from analyzer.engine import Engine, Listener
 from analyzer.engine import run as run_engine
 from analyzer.store.chain_verdicts import Chains
+from analyzer.text.file_findings import error_line
 from analyzer.x509.trust import MOZILLA
 
 _BLOCK_TIMEOUT = 60

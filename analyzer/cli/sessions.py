@@ -63,7 +63,7 @@ def record_text(messages: bool, signatures: bool) -> "Describe":
     """Return a function that describes a session by its record. messages, signatures: see `session_record`."""
 
     def describe(session: Session, holes: "Holes", resumed: bool) -> bytes:
-        return session_json(session, messages, holes, holes.resumes() if resumed else None, signatures)
+        return session_json(session, messages, holes, holes.resumes() if resumed else None, signatures, holes)
 
     return describe
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from analyzer.analysis.capture_findings import CaptureFindings
 from analyzer.analysis.traffic import Traffic
 from analyzer.capture.frame import Frame
 from analyzer.cli.capture_run import FAILED, CaptureRun
@@ -23,6 +24,7 @@ from analyzer.cli.table import Cell, Column, Table
 from analyzer.cli.trust_options import read_chains
 from analyzer.codec.registry import registry
 from analyzer.engine import Engine
+from analyzer.engine.capture_events import OtherTraffic
 from analyzer.packet.packet import Packet
 from analyzer.store.chain_verdicts import Chains
 from analyzer.store.session_record import json_line, session_record
@@ -67,6 +69,7 @@ class Summary(SharedListener):
         self.chains = chains
         self.chain_summary = ChainSummary()
         self.findings = Findings()
+        self.capture_findings = CaptureFindings()
         self.decryptions = Decryptions()
         self.rows: list[list[Cell]] = []
         self.n_sessions = 0
@@ -92,6 +95,8 @@ class Summary(SharedListener):
             if isinstance(event, SessionEnded):
                 session = event.ended
                 self._take(session_record(session, False, self.chains, False), session.flow.key)
+            elif isinstance(event, OtherTraffic):
+                self.capture_findings.take_other(event.key, event.frame, event.head)
 
     def take_shared(self, sessions: "Sequence[SharedSession]") -> None:
         """See `SharedListener.take_shared`."""
@@ -102,6 +107,7 @@ class Summary(SharedListener):
         self.n_sessions += 1
         self.n_established += record["established"]
         self.findings.take(record)
+        self.capture_findings.take_record(record)
         self.decryptions.take(record, self.material.given)
         self.chain_summary.take(record)
         if key in self.traffic.tcp:
@@ -128,20 +134,25 @@ def run(options: Namespace, output: Output) -> int:
     capture_run = CaptureRun(options.captures, output, hashing=True)
     chains = read_chains(options)
     keys = read_keys(options, capture_run)
-    settings = {"fields": False, "watches_revocation": True}
+    settings = {"fields": False, "watches_revocation": True, "watches_https": True}
     shards = make_shards(options, capture_run, keys, record_text(False, False), chains, settings, traffic=True)
     if shards is not None:
         summary = Summary(KeyMaterial(None, keys["keylog"], keys["private_keys"], keys["psks"]), chains, shards)
         run_shared(capture_run, shards, summary)
+        for other in shards.others:
+            summary.capture_findings.take_other(*other)
+        forgotten = shards.repetitions.forgotten
     else:
-        engine = Engine(fields=False, watches_revocation=True, **keys)
+        engine = Engine(fields=False, watches_revocation=True, watches_https=True, **keys)
         summary = Summary(engine.material, chains)
         capture_run.run(engine, [chains, summary])
+        forgotten = engine.dispatcher.repetitions is not None and engine.dispatcher.repetitions.forgotten
     if capture_run.has_no_capture():
         capture_run.status()
         return FAILED
     summary.findings.take_files(capture_run.reader.files)
     summary.findings.take_traffic(summary.traffic)
+    summary.findings.take_capture(summary.capture_findings.findings(summary.traffic, forgotten))
     if options.format == "json":
         output.write(json_line(summary_record(summary, capture_run.reader.files, SHOWN_CONVERSATIONS)))
         return capture_run.status()

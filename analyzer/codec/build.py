@@ -25,8 +25,12 @@ def compiled_modules() -> list[str]:
     return compiled
 
 
+def build_state() -> str:
+    """Return `compiled`, `not compiled` or `partly compiled`."""
+    n_compiled = len(compiled_modules())
+    return "not compiled" if n_compiled == 0 else "compiled" if n_compiled == len(HOT_MODULES) else "partly compiled"
+
+
 def build() -> str:
     """Return version and build in one line: `analyzer 0.1.0 (compiled, Python 3.11.7)`."""
-    n_compiled = len(compiled_modules())
-    state = "not compiled" if n_compiled == 0 else "compiled" if n_compiled == len(HOT_MODULES) else "partly compiled"
-    return f"analyzer {__version__} ({state}, Python {platform.python_version()})"
+    return f"analyzer {__version__} ({build_state()}, Python {platform.python_version()})"

@@ -1,6 +1,7 @@
 cimport cython
 
-from analyzer.codec.byte_slices cimport find_byte
+from analyzer.analysis.repetitions cimport Repetitions
+from analyzer.codec.byte_slices cimport find_byte, slice_bytes
 from analyzer.engine.detection cimport ciphertext_at, hello_at, ssl2_hello_at
 from analyzer.flows.connection cimport Connection
 from analyzer.flows.flow cimport Flow
@@ -34,6 +35,7 @@ cdef class TcpStream(Sink):
     cdef public long long scanned
     cdef public RevocationWatch watch
     cdef public bint begun
+    cdef public object other
     cdef public int shard
 
     cdef void feed_tls(
@@ -52,10 +54,12 @@ cdef class Dispatcher(Listener):
     cdef public list events
     cdef public object material
     cdef public Resumptions resumptions
+    cdef public Repetitions repetitions
     cdef public bint detailed
     cdef public bint places
     cdef public bint keeps_fields
     cdef public bint watches_revocation
+    cdef public bint watches_https
     cdef public tuple datagram_protocols
     cdef public PendingSessions pending
     cdef public long long count

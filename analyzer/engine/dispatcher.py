@@ -11,10 +11,12 @@ from typing import Any
 
 import cython
 
-from analyzer.codec.byte_slices import find_byte
-from analyzer.engine.capture_events import RevocationSeen
+from analyzer.analysis.repetitions import Repetitions
+from analyzer.codec.byte_slices import find_byte, slice_bytes
+from analyzer.engine.capture_events import OtherTraffic, RevocationSeen
 from analyzer.engine.captured_process import process_of
-from analyzer.engine.detection import ciphertext_at, hello_at, ssl2_hello_at
+from analyzer.engine.detection import ciphertext_at, hello_at, other_traffic, ssl2_hello_at
+from analyzer.engine.dispatch_limits import MAX_EARLY, MERGE_COST, MERGE_COST_DECRYPTED, SCAN_LIMIT, SESSION_COST
 from analyzer.flows.connection import Connection
 from analyzer.flows.flow import TCP, Flow
 from analyzer.flows.listener import Listener
@@ -32,23 +34,10 @@ from analyzer.tls.record.record_reader import RecordReader, plausible
 from analyzer.tls.session import Session
 from analyzer.x509.revocation_over_http import RevocationWatch, begins_request, begins_response
 
-SCAN_LIMIT = 16384
-"""Bytes of a connection that are searched at every position. An upgrade to TLS comes after a greeting and some commands."""
-
-MAX_EARLY = 64
-"""Gaps and conflicts before the first hello that are kept, at most. They may be in the hello itself."""
-
 DatagramProtocol = Callable[[UdpFlow], DatagramSink | None]
 """A protocol over UDP: takes a new flow, and returns its reader, or None if the flow is not of this protocol."""
 
 _TCP = TCP  # in the compiled build this is a C variable, which other modules cannot see
-
-SESSION_COST = 16384
-"""What a session costs, in bytes of its stream, beside its bytes: its handshake takes as long as so much data."""
-
-MERGE_COST, MERGE_COST_DECRYPTED = 4096, 2560
-"""What the first of several processes has to do for each session of a run, in the same unit; and when sessions are decrypted,
-which makes each of them cost more."""
 
 
 class TcpStream(Sink):
@@ -59,12 +48,12 @@ class TcpStream(Sink):
     tails: by side, bytes that may be the beginning of a hello. early: gaps and conflicts before the session. scanned: number
     of bytes that were searched. watch: searches for revocation data, None if not needed. begun: whether any bytes came. kept:
     bytes of memory of session and watch, as added to `Dispatcher.held`. shard: which process reads the session, -1 before one
-    is found.
+    is found. other: its first bytes with frame and time, if they would be no TLS on port 443; None if they do not matter.
     """
 
     __slots__ = (
-        "begun", "client", "connection", "dispatcher", "early", "kept", "readers", "scanned", "session", "shard", "sink",
-        "tails", "tls_begun", "watch",
+        "begun", "client", "connection", "dispatcher", "early", "kept", "other", "readers", "scanned", "session", "shard",
+        "sink", "tails", "tls_begun", "watch",
     )  # fmt: skip
 
     def __init__(self, connection: Connection, dispatcher: "Dispatcher") -> None:
@@ -82,6 +71,7 @@ class TcpStream(Sink):
         self.kept = 0
         self.watch: RevocationWatch = None  # type: ignore[assignment]  # unless plain HTTP is searched for revocation data
         self.begun = False
+        self.other: OtherTraffic | None = None
         self.shard = -1
 
     def feed(
@@ -103,6 +93,8 @@ class TcpStream(Sink):
                     self.watch = RevocationWatch(self.dispatcher.take_revocation, 1 - side)
                 elif begins_response(data, start, end):
                     self.watch = RevocationWatch(self.dispatcher.take_revocation, side)
+            if self.dispatcher.watches_https and offset == 0 and self.connection.syn:
+                self.other = other_traffic(self.connection.originator.key, slice_bytes(data, start, end), frame, at)
         if self.watch is not None:
             self.feed_watch(side, data, start, end, frame, at)
         self.feed_tls(side, data, start, end, offset, frame, at)
@@ -303,6 +295,8 @@ class TcpStream(Sink):
         if self.watch is not None:
             self.watch.close(at)
             self.watch = None  # type: ignore[assignment]
+        if self.other is not None and self.shard < 0 and len(self.early) == 0:
+            self.dispatcher.events.append(self.other)
         session: Session = self.session
         sink: RecordSink = self.sink
         if session is not None:
@@ -328,18 +322,21 @@ class Dispatcher(Listener):
     events: those that were not taken yet. material: the secrets that may decrypt records. resumptions: the resumable sessions.
     detailed: whether sessions emit all events as they happen, and not only that they ended. places: as in `SessionLog`.
     keeps_fields: as in `SessionHandshake`. watches_revocation: whether plain HTTP is searched for OCSP responses and revocation
-    lists. datagram_protocols: the protocols for UDP flows, tried in this order. pending: the pending sessions, which wait for
-    secrets; None before the first one. count: how many sessions there were. steps: how often the readers of connections ran.
+    lists. watches_https: whether connections to port 443 without TLS are emitted. datagram_protocols: the protocols for UDP
+    flows, tried in this order. pending: the pending sessions, which wait for secrets; None before the first one. count: how
+    many sessions there were. steps: how often the readers of connections ran.
     Several processes can read one capture: shards, of which this is number `shard`. Each of them follows all connections and
     finds all sessions, so `count`, `steps` and the rest are the same in all of them; but it reads only the sessions that are
     its own. loads: by process, what it had to do, in bytes of sessions.
     announces: whether `SessionBegan` is emitted although nothing else is `detailed`. processes: what the captures say about
     the processes of frames (`FrameProcesses`), the last captures last. numbers: that of the first session, and the step.
+    repetitions: finds what sessions have in common; None if somebody else does.
     """
 
     __slots__ = (
         "announces", "count", "datagram_protocols", "detailed", "events", "keeps_fields", "loads", "material", "numbers",
-        "pending", "places", "processes", "resumptions", "shard", "shards", "steps", "watches_revocation",
+        "pending", "places", "processes", "repetitions", "resumptions", "shard", "shards", "steps", "watches_https",
+        "watches_revocation",
     )  # fmt: skip
 
     def __init__(
@@ -355,10 +352,12 @@ class Dispatcher(Listener):
         self.events: list[Event] = []
         self.material = material
         self.resumptions = Resumptions()
+        self.repetitions: Repetitions | None = Repetitions()
         self.detailed = detailed
         self.places = places
         self.keeps_fields = keeps_fields
         self.watches_revocation = watches_revocation
+        self.watches_https = False
         self.datagram_protocols = tuple(datagram_protocols)
         self.pending: PendingSessions = None  # type: ignore[assignment]  # until a session has to wait
         self.count = 0
@@ -425,6 +424,8 @@ class Dispatcher(Listener):
         """Emit that a session has ended."""
         if session.flow.process is None and len(self.processes) > 0:
             session.flow.process = process_of(session, self.processes)
+        if self.repetitions is not None:
+            session.log.repeats = self.repetitions.take_session(session)
         ended: SessionEnded = SessionEnded(session, self.steps)
         ended.frame = session.flow.last_frame
         ended.at = session.flow.end

@@ -70,6 +70,7 @@ class Engine:
         application: "Callable[[bytes | None], Application] | None" = None,
         reads_data: bool = True,
         watches_revocation: bool = False,
+        watches_https: bool = False,
         datagram_protocols: Sequence[DatagramProtocol] = (),
     ) -> None:
         """Create an engine.
@@ -80,13 +81,14 @@ class Engine:
         wait for them. longest_wait: nanoseconds that sessions wait, as in `KeyMaterial`. announces: whether the beginnings of
         sessions are emitted even if it is not `detailed`. application: creates the reader of a session's application data,
         given the agreed protocol; `conversation` if None. reads_data: whether application data is read at all.
-        watches_revocation: whether OCSP responses and revocation lists in plain HTTP are emitted. datagram_protocols: the
-        protocols that read UDP flows.
+        watches_revocation: whether OCSP responses and revocation lists in plain HTTP are emitted; watches_https: connections to
+        port 443 without TLS (`OtherTraffic`). datagram_protocols: the protocols that read UDP flows.
         """
         reader = (application or conversation) if reads_data else None
         self.material = KeyMaterial(reader, keylog, private_keys, psks, may_grow, longest_wait)
         self.dispatcher = Dispatcher(self.material, detailed, places, fields, watches_revocation, datagram_protocols)
         self.dispatcher.announces = announces
+        self.dispatcher.watches_https = watches_https
         self.connections = Connections(self.dispatcher)
         self.datagrams = UdpFlows(self.dispatcher)
         self.follows_datagrams = len(datagram_protocols) > 0

@@ -53,7 +53,9 @@ class CertificateCollector:
 
     def records(self, at: str | None) -> list[dict[str, Any]]:
         """Return them as JSON values, those of the earliest sessions first. at: the time from which validity is counted."""
-        return [_record(seen, at) for seen in sorted(self._seen.values(), key=lambda one: (one.first_frame, one.record["sha256"]))]
+        return [
+            _record(seen, at) for seen in sorted(self._seen.values(), key=lambda one: (one.first_frame, one.record["sha256"]))
+        ]
 
 
 def endpoint_text(end: dict[str, Any]) -> str:

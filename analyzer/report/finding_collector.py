@@ -4,11 +4,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from analyzer.analysis.capture_finding import CaptureFinding
+from analyzer.analysis.traffic import Traffic
+from analyzer.capture.capture_reader import FileFacts
 from analyzer.codec.codes import SEVERITIES, codes
 from analyzer.store.declaration import path_text
+from analyzer.text.file_findings import file_findings, traffic_findings
 
 MOST_OCCURRENCES = 50
 """Occurrences of one code that are kept. Further ones are counted."""
+
+MOST_FRAMES = 16
+"""Frames of a finding about the capture as a whole."""
 
 
 @dataclass(slots=True)
@@ -39,6 +46,27 @@ class FindingCollector:
         """Add the findings of a session's record."""
         for finding in record["findings"]:
             self.add(finding["code"], finding["severity"], finding["detail"], finding["frames"], record["id"])
+
+    def take_files(self, files: Sequence[FileFacts]) -> None:
+        """Add the findings about the files."""
+        for finding in file_findings(files):
+            self.add(*finding)
+
+    def take_traffic(self, traffic: Traffic) -> None:
+        """Add the findings from the counting of packets."""
+        for finding in traffic_findings(traffic):
+            self.add(*finding)
+
+    def take_capture(self, found: Sequence[CaptureFinding]) -> None:
+        """Add the findings about the capture as a whole, each as one occurrence. It names a session if it is about only one."""
+        for finding in found:
+            sessions = {place.session for place in finding.occurrences if place.session is not None}
+            frames = [frame for place in finding.occurrences for frame in place.frames]
+            self.add(finding.code, finding.severity, finding.detail, frames[:MOST_FRAMES])
+            kind = self._kinds[finding.severity, finding.code]
+            kind.n_sessions += len(sessions)
+            if len(sessions) == 1 and len(finding.occurrences) == 1 and len(kind.occurrences) == kind.count:
+                kind.occurrences[-1]["session"] = sessions.pop()
 
     def records(self) -> list[dict[str, Any]]:
         """Return the findings as JSON values, the most severe first."""

@@ -26,7 +26,7 @@ class TrafficSeries(Listener):
     sees_packets = True
 
     def __init__(self) -> None:
-        self.start = -1
+        self.start: int | None = None
         self.step = FIRST_STEP
         self.packets: list[int] = []
         self.n_bytes: list[int] = []
@@ -48,7 +48,7 @@ class TrafficSeries(Listener):
     def record(self) -> dict[str, Any]:
         """Return the counts as JSON values: `start`, `step_seconds`, and one number a step for each of the three."""
         return {
-            "start": rfc3339(self.start),
+            "start": None if self.start is None else rfc3339(self.start),
             "step_seconds": self.step / 1e9,
             "packets": self.packets,
             "bytes": self.n_bytes,
@@ -57,10 +57,10 @@ class TrafficSeries(Listener):
 
     def _place(self, at: int) -> int:
         """Return the index of the step of a time, after making room for it."""
-        if self.start < 0:
+        if self.start is None:
             self.start = at
         if at < self.start:
-            self._begin_earlier(at)
+            self.start = self._begin_earlier(self.start, at)
         place = (at - self.start) // self.step
         while place >= MOST_STEPS:
             self._merge()
@@ -69,15 +69,15 @@ class TrafficSeries(Listener):
             counts.extend([0] * (place + 1 - len(counts)))
         return place
 
-    def _begin_earlier(self, at: int) -> None:
-        """Move the start to an earlier time, by whole steps."""
-        ahead = -((at - self.start) // self.step)
+    def _begin_earlier(self, start: int, at: int) -> int:
+        """Put steps before the first one, so that a time before `start` has one. Return the new start."""
+        ahead = -((at - start) // self.step)
         while ahead + len(self.packets) > MOST_STEPS:
             self._merge()
-            ahead = -((at - self.start) // self.step)
-        self.start -= ahead * self.step
+            ahead = -((at - start) // self.step)
         for counts in (self.packets, self.n_bytes, self.sessions):
             counts[:0] = [0] * ahead
+        return start - ahead * self.step
 
     def _merge(self) -> None:
         """Make one step of each two."""

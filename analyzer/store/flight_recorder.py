@@ -1,8 +1,9 @@
 """A flight recorder: holds the last packets in memory, and writes them as an incident when a session has a certain finding.
 
 An incident is a folder: the packets before the finding (pcapng), the records of the sessions that ended in that time (JSON
-lines), a summary in words, and a manifest with the SHA-256 of each file, so that the folder can be handed on as evidence. It is
-private, because it holds what people said. Secrets are in it only if that was asked for; then the packets can be decrypted.
+lines), a summary in words, and a manifest with the SHA-256 of each file, so that the folder can be handed on as evidence, and
+checked with `analyzer verify`; the SHA-256 of the manifest stands beside it. It is private, because it holds what people said.
+Secrets are in it only if that was asked for; then the packets can be decrypted.
 """
 
 import hashlib
@@ -222,8 +223,11 @@ class FlightRecorder(Listener):
             file.writelines(one.line for one in ended)
         with PrivateFile(os.path.join(path, "summary.txt")) as file:
             file.write(self._summary(now).encode("utf-8", "backslashreplace"))
+        manifest = json.dumps(self._manifest(path, now, bool(secrets)), indent=2).encode("ascii") + b"\n"
         with PrivateFile(os.path.join(path, "manifest.json")) as file:
-            file.write(json.dumps(self._manifest(path, now, bool(secrets)), indent=2).encode("ascii") + b"\n")
+            file.write(manifest)
+        with PrivateFile(os.path.join(path, "manifest.sha256")) as file:  # as sha256sum writes it
+            file.write(f"{hashlib.sha256(manifest).hexdigest()}  manifest.json\n".encode("ascii"))
 
     def _write_packets(self, writer: PcapngWriter) -> None:
         known = self._origin.interfaces()

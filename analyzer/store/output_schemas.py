@@ -19,8 +19,10 @@ from analyzer.store.declaration import (
     several,
     text,
 )
+from analyzer.store.report_schema import REPORT
 from analyzer.store.schema import CERTIFICATE_KEYS, DEFINITIONS, FRAME, ROLE, SESSION, SHA256, TIME, described
 from analyzer.store.summary_schema import SUMMARY
+from analyzer.store.verification_schema import SEAL, VERIFICATION
 
 _SESSION_ID = number("id of a session")
 _SHA1 = "^[0-9a-f]{40}$"
@@ -383,6 +385,9 @@ SCHEMAS: dict[str, Schema] = {
     "packets": PACKET,
     "keys": KEYS,
     "live": SESSION,
+    "report": REPORT,
+    "verify": VERIFICATION,
+    "seal": SEAL,
     "interfaces": INTERFACE,
     "fields": CODE,
 }

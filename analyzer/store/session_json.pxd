@@ -22,7 +22,8 @@ cdef Clock QUOTED
 cdef object address_text
 
 
-cpdef bytes session_json(Session session, bint messages, object chains, bytes resumes=*, bint signatures=*)
+cpdef bytes session_json(Session session, bint messages, object chains, bytes resumes=*, bint signatures=*, object holes=*)
+cdef bytes open_list(list findings, object holes)
 cdef str head(Session session)
 cdef str address(bytes known)
 cdef tuple facts(Session session, bint messages)

@@ -93,12 +93,18 @@ SHARED: dict[int, tuple[dict[str, Any], bytes]] = {}
 
 
 def session_json(
-    session: Session, messages: cython.bint, chains: Any, resumes: bytes | None = None, signatures: cython.bint = True
+    session: Session,
+    messages: cython.bint,
+    chains: Any,
+    resumes: bytes | None = None,
+    signatures: cython.bint = True,
+    holes: Any = None,
 ) -> bytes:
     """Return the record of a session that has ended, as a line of JSON without its end.
 
     messages: include the decoded fields of every handshake message. chains: has the method `json` of `Chains`. resumes: the
-    value of that key; None for what the session itself knows. signatures: as in `session_record`.
+    value of that key; None for what the session itself knows. signatures: as in `session_record`. holes: the `Holes`, if the
+    session does not know what it repeats.
     """
     log: SessionLog = session.log
     handshake: SessionHandshake = session.handshake
@@ -146,12 +152,19 @@ def session_json(
             TAIL[9],
             b"[]" if work is None else orjson.dumps(http_record(session)),
             TAIL[10],
-            orjson.dumps(findings) if findings else b"[]",
+            (orjson.dumps(findings) if findings else b"[]") if holes is None else open_list(findings, holes),
             TAIL[11],
             b"null" if session.flow.process is None else orjson.dumps(session.flow.process.record()),
             TAIL[12],
         )
     )
+
+
+def open_list(findings: list[Any], holes: Any) -> bytes:
+    """Return a list as JSON, with a hole at its end."""
+    end: bytes = holes.repeats(len(findings) > 0)
+    written: bytes = orjson.dumps(findings)
+    return b"%b%b]" % (written[:-1], end)
 
 
 def head(session: Session) -> str:

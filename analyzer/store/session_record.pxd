@@ -3,6 +3,7 @@ cimport cython
 from analyzer.analysis.authenticity cimport authenticity
 from analyzer.analysis.downgrade cimport downgrades
 from analyzer.analysis.record_findings cimport anomalies, log_findings
+from analyzer.analysis.session_findings cimport session_findings
 from analyzer.flows.flow cimport Flow
 from analyzer.tls.decryption.decryption cimport Decryption
 from analyzer.tls.events cimport Alert, Finding, Gap, HandshakeMessage

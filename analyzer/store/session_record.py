@@ -16,6 +16,7 @@ from analyzer.analysis.decryption_failure import evidence
 from analyzer.analysis.downgrade import downgrades
 from analyzer.analysis.fingerprints import highest_version, ja3, ja3s, ja4
 from analyzer.analysis.record_findings import anomalies, log_findings
+from analyzer.analysis.session_findings import session_findings
 from analyzer.codec.errors import ParseError
 from analyzer.codec.registry import registry
 from analyzer.flows.flow import Flow
@@ -303,13 +304,15 @@ def alert_record(alert: Alert) -> dict[str, Any]:
 def findings_record(session: Session) -> list[dict[str, Any]]:
     """Return the entry `findings`."""
     finding: Finding  # noqa: F842 - its type in the comprehensions below, for C
-    parts = session.log.findings, log_findings(session), downgrades(session)
+    parts = session.log.findings, log_findings(session), downgrades(session), session_findings(session)
     found = [finding_record(finding) for part in parts for finding in part]
     work: Any = session.handshake.decryption
     if work is not None:
         found += [finding_record(finding) for finding in anomalies(session)]
         if work.application is not None:
             found += [data_finding_record(one) for one in work.application.findings]
+    if session.log.repeats:
+        found += [finding_record(finding) for finding in session.log.repeats]
     return found
 
 

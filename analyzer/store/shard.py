@@ -12,11 +12,12 @@ import mmap
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from analyzer.analysis.fresh_values import fresh_values
 from analyzer.analysis.traffic import Traffic
 from analyzer.capture.capture_reader import CaptureReader
 from analyzer.capture.packet_reader import PacketReader
 from analyzer.engine import Engine
-from analyzer.engine.capture_events import RevocationSeen
+from analyzer.engine.capture_events import OtherTraffic, RevocationSeen
 from analyzer.store.session_record import rfc3339
 from analyzer.tls.decryption.key_material import KeyMaterial
 from analyzer.tls.events import SessionEnded
@@ -36,6 +37,9 @@ HOLE = b"\0"
 RESUMES = 2
 """The hole for the key `resumes`; those for chains are the role, CLIENT or SERVER."""
 
+REPEATS, MORE_REPEATS = 3, 4
+"""The hole at the end of `findings`, for what the session repeats: in an empty list, and after other findings."""
+
 OUTSIDE, UNMATCHED = 1, 2
 """Bits of a variant: the session that is continued is not in the capture; the key log matches no session so far."""
 
@@ -46,7 +50,8 @@ Describe = Callable[[Session, "Holes", bool], bytes]
 class Turn(NamedTuple):
     """What one process has read of one piece of the capture. Everything in it can be marshalled.
 
-    n_bytes: of the captures that are read so far. revocation: media types and bodies of revocation data (from process 0 only).
+    n_bytes: of the captures that are read so far. revocation: media types and bodies of revocation data; others: key, first
+    frame and first bytes of connections to port 443 without TLS (both from process 0 only).
     notes: see `NotedResumptions`. ended: the fields of `Ended`, one tuple for each session. certificates: DER of those that
     `ended` names by number, after the earlier ones; renewed: the numbers begin at 0 again. spent: what of the limits of a run
     is used up. is_last: whether the captures have ended. failure: why reading ended, "" if it did not.
@@ -54,6 +59,7 @@ class Turn(NamedTuple):
 
     n_bytes: int
     revocation: list[tuple[str, bytes]]
+    others: list[tuple[bytes, int, bytes]]
     notes: list[tuple[Any, ...]]
     ended: list[tuple[Any, ...]]
     certificates: list[bytes]
@@ -81,7 +87,8 @@ class Ended(NamedTuple):
     order: its place among all ends. id: its number. key: of its flow. texts: by variant, its description, split at the holes;
     holes: the value that belongs in each. search: the number of the note that looked for the session that it continues, -1 for
     none. chains: by role, certificates by number; changes: role, frame and certificates of later lists. stapled, server_name,
-    start, start_text: the rest of what `Chains` reads.
+    start, start_text: the rest of what `Chains` reads. values: see `fresh_values`; issued: as in `Repetitions.take`, if this
+    process knows it.
     """
 
     order: int
@@ -96,14 +103,16 @@ class Ended(NamedTuple):
     server_name: bytes | None
     start: int
     start_text: str | None
+    values: tuple[Any, ...]
+    issued: int
 
 
 class NotedResumptions(Resumptions):
     """Notes what a run with all sessions would keep and look for.
 
-    notes: (step, number, server, name, id or None, ticket or None, opens) of a session that may be resumed; (step, number of
-    the search, server, name, id, ticket) of a search; (step, number of the search) if the session that it finds is to give its
-    master secret. A search returns a session whose number is that of the search, below 0.
+    notes: (step, number, server, name, id or None, ticket or None, opens, at) of a session that may be resumed; (step, number
+    of the search, server, name, id, ticket) of a search; (step, number of the search) if the session that it finds is to give
+    its master secret. A search returns a session whose number is that of the search, below 0.
     """
 
     def __init__(self, engine: Engine) -> None:
@@ -140,7 +149,7 @@ class NotedResumptions(Resumptions):
 
     def _keep(self, session: ResumableSession, session_id: bytes | None, ticket: bytes | None) -> None:
         step = self._dispatcher.steps
-        self.notes.append((step, session.number, session.server, session.name, session_id, ticket, session.opens))
+        self.notes.append((step, session.number, session.server, session.name, session_id, ticket, session.opens, session.at))
 
 
 class Holes:
@@ -157,6 +166,11 @@ class Holes:
     def resumes(self) -> bytes:
         """Leave the hole for the number of the session that is continued."""
         self.made.append(RESUMES)
+        return HOLE
+
+    def repeats(self, more: bool) -> bytes:
+        """Leave the hole for findings about what the session repeats. more: whether other findings are before it."""
+        self.made.append(MORE_REPEATS if more else REPEATS)
         return HOLE
 
 
@@ -204,8 +218,9 @@ class Shard:
         self._traffic = traffic
         self._resumptions: NotedResumptions | None = None
         self._numbers: dict[bytes, int] = {}
+        dispatcher = self._engine.dispatcher
+        dispatcher.repetitions = None  # the first process finds them
         if part[1] > 1:
-            dispatcher = self._engine.dispatcher
             dispatcher.share(*part)
             dispatcher.resumptions = self._resumptions = NotedResumptions(self._engine)
 
@@ -238,6 +253,7 @@ class Shard:
         if renewed:
             self._numbers.clear()
         revocation: list[tuple[str, bytes]] = []
+        others: list[tuple[bytes, int, bytes]] = []
         certificates: list[bytes] = []
         ended = []
         for event in self._engine.take():
@@ -245,9 +261,12 @@ class Shard:
                 ended.append(tuple(self._ended(event, certificates)))
             elif isinstance(event, RevocationSeen) and self._part[0] == 0:
                 revocation.append((event.content_type, event.body))
+            elif isinstance(event, OtherTraffic) and self._part[0] == 0:
+                others.append((event.key, event.frame, event.head))
         return Turn(
             n_bytes=self.reader.n_bytes(),
             revocation=revocation,
+            others=others,
             notes=[] if self._resumptions is None else self._resumptions.take(),
             ended=ended,
             certificates=certificates,
@@ -281,6 +300,8 @@ class Shard:
             server_name=handshake.hellos.server_name,
             start=session.flow.start,
             start_text=rfc3339(session.flow.start) if client or server else None,
+            values=fresh_values(session),
+            issued=-1 if found is not None or handshake.resumed_from is None else handshake.resumed_from.at,
         )
 
     def _texts(self, session: Session, resumed: bool) -> tuple[list[list[bytes]], list[int]]:

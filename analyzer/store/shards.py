@@ -20,12 +20,30 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
+import orjson
+
+from analyzer.analysis.capture_findings import MAX_OTHERS
+from analyzer.analysis.repetitions import Repetitions
 from analyzer.analysis.traffic import Traffic
 from analyzer.capture.capture_reader import CaptureReader
 from analyzer.engine.capture_events import RevocationSeen
 from analyzer.flows.limits import HELD_TOTAL
 from analyzer.store.chain_verdicts import CLIENT, SERVER, Chains
-from analyzer.store.shard import OUTSIDE, RESUMES, UNMATCHED, Describe, Ended, Progress, Shard, Spent, Turn
+from analyzer.store.session_record import finding_record
+from analyzer.store.shard import (
+    MORE_REPEATS,
+    OUTSIDE,
+    REPEATS,
+    RESUMES,
+    UNMATCHED,
+    Describe,
+    Ended,
+    Progress,
+    Shard,
+    Spent,
+    Turn,
+)
+from analyzer.tls.events import Finding
 from analyzer.tls.handshake.resumption import ResumableSession, Resumptions
 from analyzer.tls.limits import FARTHEST_RECORD, MAX_ATTEMPTS_IN_ALL, MAX_CANDIDATES, MAX_TRIALS
 
@@ -89,19 +107,22 @@ class _Session:
 class SharedSession:
     """A session that one of the processes has read. id: its number. key: of its flow."""
 
-    __slots__ = ("_certificates", "_ended", "_resumes", "_text", "id", "key")
+    __slots__ = ("_certificates", "_ended", "_repeats", "_resumes", "_text", "id", "key")
 
-    def __init__(self, ended: Ended, certificates: list[bytes], resumes: int | None, n_matched: int) -> None:
+    def __init__(
+        self, ended: Ended, certificates: list[bytes], resumes: int | None, n_matched: int, repeats: list[Finding]
+    ) -> None:
         """Prepare the description.
 
         certificates: those that `ended` names by number. resumes: the number of the session that it continues, None if there is
-        none. n_matched: how many sessions have secrets so far.
+        none. n_matched: how many sessions have secrets so far. repeats: findings about what it repeats.
         """
         self.id = ended.id
         self.key = ended.key
         self._ended = ended
         self._certificates = certificates
         self._resumes = resumes
+        self._repeats = repeats
         variant = (OUTSIDE if resumes is None else 0) | (0 if n_matched else UNMATCHED)
         self._text = ended.texts[variant if len(ended.texts) > 1 else 0]
 
@@ -130,6 +151,10 @@ class SharedSession:
         for hole, after in zip(ended.holes, text[1:], strict=True):
             if hole == RESUMES:
                 whole.append(b"null" if self._resumes is None else b"%d" % self._resumes)
+            elif hole in (REPEATS, MORE_REPEATS):
+                if self._repeats:
+                    written = b",".join(orjson.dumps(finding_record(finding)) for finding in self._repeats)
+                    whole.append(written if hole == REPEATS else b"," + written)
             else:
                 session = session or self.as_session()
                 whole.append(chains.json(session, SERVER if hole == SERVER else CLIENT, ended.start_text))
@@ -141,7 +166,7 @@ class Shards:
     """The processes of a run.
 
     reader: of the captures, in this process. traffic: of all packets, if it is counted. n_sessions: how many sessions the
-    captures have, known at the end.
+    captures have, known at the end. repetitions: what sessions have in common. others: as in `Turn`, of the whole run.
     """
 
     def __init__(
@@ -166,6 +191,7 @@ class Shards:
         self._engine = dict(engine)
         self._describe: Describe = describe
         self._chains = chains
+        self.repetitions = Repetitions()
         self.n_sessions = 0
         self._n_merged = 0
         self._n_skipped = 0
@@ -197,6 +223,7 @@ class Shards:
 
     def _begin(self) -> None:
         self._progress = Progress(self._n_shards)
+        self.others: list[tuple[bytes, int, bytes]] = []
         self._resumptions = Resumptions()
         self._found: list[dict[int, ResumableSession | None]] = [{} for _ in range(self._n_shards)]
         self._certificates: list[list[bytes]] = [[] for _ in range(self._n_shards)]
@@ -273,6 +300,7 @@ class Shards:
             if turn.renewed:
                 self._certificates[shard].clear()
             self._certificates[shard] += turn.certificates
+        self.others += turns[0].others[: MAX_OTHERS + 1 - len(self.others)]
         self._n_merged += 1
         if self._n_merged <= self._n_skipped:
             return []
@@ -290,8 +318,8 @@ class Shards:
             _, _, server, name, session_id, ticket = note
             self._found[shard][number] = self._resumptions.find(ticket, session_id, server, name)
         else:
-            _, _, server, name, session_id, ticket, opens = note
-            session = ResumableSession(number, server, name, opens)
+            _, _, server, name, session_id, ticket, opens, at = note
+            session = ResumableSession(number, server, name, opens, at)
             if ticket is None:
                 self._resumptions.keep_id(session_id, session)
             else:
@@ -299,7 +327,11 @@ class Shards:
 
     def _session(self, shard: int, ended: Ended, n_matched: int) -> SharedSession:
         found = self._found[shard].pop(ended.search, None)
-        return SharedSession(ended, self._certificates[shard], None if found is None else found.number, n_matched)
+        chain, known = ended.chains[SERVER], self._certificates[shard]
+        leaf = known[chain[0]] if chain else None
+        issued = ended.issued if found is None else found.at
+        repeats = self.repetitions.take(ended.id, ended.key, ended.start, ended.values, leaf, ended.server_name, issued)
+        return SharedSession(ended, known, None if found is None else found.number, n_matched, repeats)
 
 
 def _work(
@@ -327,4 +359,4 @@ def _work(
             raise
         except OSError as error:
             failure = str(error.strerror) if error.filename is None else f"{error.filename}: {error.strerror}"
-            pipe.send_bytes(marshal.dumps(tuple(Turn(0, [], [], [], [], False, (0, 0, 0, 0), True, failure))))
+            pipe.send_bytes(marshal.dumps(tuple(Turn(0, [], [], [], [], [], False, (0, 0, 0, 0), True, failure))))

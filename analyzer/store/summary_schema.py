@@ -32,7 +32,7 @@ _INTERFACE = record(
     },
 )
 
-_CAPTURE = record(
+CAPTURE = record(
     "one capture file",
     {
         "path": text("as given; - is standard input"),
@@ -73,44 +73,48 @@ _CAPTURE = record(
     },
 )
 
+PROTOCOL = record(
+    "one protocol",
+    {
+        "depth": number("0 for link layers; one more than that of the protocol that carries it"),
+        "protocol": text("name"),
+        "packets": number("frames that have it"),
+        "bytes": number("their bytes on the wire"),
+    },
+)
+
+CONVERSATION = record(
+    "one conversation",
+    {
+        "protocol": text("TCP or UDP"),
+        "source": described(ENDPOINT, "the end that sent the first packet"),
+        "destination": described(ENDPOINT, "the other end"),
+        "packets_sent": number("packets of the source"),
+        "packets_answered": number("packets of the destination"),
+        "bytes_sent": number("bytes on the wire of the source"),
+        "bytes_answered": number("bytes on the wire of the destination"),
+        "first_time": or_null(reference("time of the first packet", "time")),
+        "last_time": or_null(reference("time of the last packet", "time")),
+        "carries": or_null(text("what it carries, where that was recognised")),
+    },
+)
+
 SUMMARY: Schema = document(
     "summary",
     record(
         "What is in the captures: `analyzer summary --format json`.",
         {
-            "captures": several("the files in the order given", _CAPTURE),
+            "captures": several("the files in the order given", CAPTURE),
             "packets": number("frames that were counted"),
             "bytes": number("bytes of all frames on the wire"),
             "protocols": several(
                 "protocols, each below the one that carries it",
-                record(
-                    "one protocol",
-                    {
-                        "depth": number("0 for link layers; one more than that of the protocol that carries it"),
-                        "protocol": text("name"),
-                        "packets": number("frames that have it"),
-                        "bytes": number("their bytes on the wire"),
-                    },
-                ),
+                PROTOCOL,
             ),
             "conversations": counted(
                 "TCP connections and UDP flows; those with the most bytes are listed",
                 "top",
-                record(
-                    "one conversation",
-                    {
-                        "protocol": text("TCP or UDP"),
-                        "source": described(ENDPOINT, "the end that sent the first packet"),
-                        "destination": described(ENDPOINT, "the other end"),
-                        "packets_sent": number("packets of the source"),
-                        "packets_answered": number("packets of the destination"),
-                        "bytes_sent": number("bytes on the wire of the source"),
-                        "bytes_answered": number("bytes on the wire of the destination"),
-                        "first_time": or_null(reference("time of the first packet", "time")),
-                        "last_time": or_null(reference("time of the last packet", "time")),
-                        "carries": or_null(text("what it carries, where that was recognised")),
-                    },
-                ),
+                CONVERSATION,
             ),
             "sessions": record(
                 "counts of TLS sessions; `analyzer sessions` has their records",
@@ -136,7 +140,7 @@ SUMMARY: Schema = document(
                             record(
                                 "one place",
                                 {
-                                    "session": _SESSION_ID,
+                                    "session": or_null(described(_SESSION_ID, "the session; null for other traffic")),
                                     "frame": or_null(described(FRAME, "where it shows; of a gap, the frame before it")),
                                 },
                             ),

@@ -143,3 +143,9 @@ FIRST_RECORDS = 12
 
 A server's flight has four messages, and it is seldom divided into more records.
 """
+
+MAX_SHARES = 4
+"""Public keys of a client that are kept to compare sessions. Browsers send two or three key shares."""
+
+SHORTEST_PUBLIC_KEY = 16
+"""Bytes of a public key at least. Shorter values are the same by chance, or GREASE (RFC 8701 section 3)."""

@@ -34,7 +34,7 @@ from analyzer.tls.limits import (
 )
 from analyzer.tls.messages.numbers import CLIENT_HELLO, RANDOM
 from analyzer.tls.record.content_types import APPLICATION_DATA, CHANGE_CIPHER_SPEC, HANDSHAKE, SSL2
-from analyzer.tls.record.record import Record, RecordSink
+from analyzer.tls.record.record import BODY, Record, RecordSink
 from analyzer.tls.session import Session
 
 _RANDOM_BEGINS, _RANDOM_ENDS = RANDOM.start, RANDOM.stop
@@ -74,12 +74,12 @@ class PendingSession(RecordSink):
         self.since = -1
         self.ended: tuple[int, int] | None = None
 
-    def wants(self, role: cython.int, content_type: cython.int) -> cython.bint:
-        """Return whether the body of the record that begins now will be read.
+    def wants(self, role: cython.int, content_type: cython.int) -> cython.int:
+        """Return what will be read of the body of the record that begins now.
 
         While records are kept, every body can still be needed.
         """
-        return self.session.wants(role, content_type) if self.passes_through else True
+        return self.session.wants(role, content_type) if self.passes_through else BODY
 
     def take(self, record: Record) -> None:
         """Take a record: pass it on to the session, or keep a copy."""

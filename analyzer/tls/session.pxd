@@ -5,12 +5,14 @@ from analyzer.tls.decryption.decryption cimport Decryption
 from analyzer.tls.events cimport Alert, Gap, KeysChanged, RecordRead, handshake_message, record_event
 from analyzer.tls.handshake.parameters cimport Parameters
 from analyzer.tls.handshake.states cimport RoleState
+from analyzer.tls.record.explicit_nonces cimport ExplicitNonces, has_explicit_nonce
 from analyzer.tls.record.record cimport Record, RecordSink
 from analyzer.tls.session_handshake cimport SessionHandshake
 from analyzer.tls.session_log cimport SessionLog
 
 # C variables, because they are read for every record. They are not visible from Python.
 cdef int ALERT, APPLICATION_DATA, CHANGE_CIPHER_SPEC, ENCRYPTED_ALERT_13, HANDSHAKE, HEARTBEAT, SSL2
+cdef int BODY, NOTHING, START, START_BYTES
 cdef int CONFLICT, GAP, LOST, NO_RECORD, CLIENT_HELLO, FINISHED, MAX_KEPT, MESSAGE_COST, NO_OFFSET, _CHANGE, _CLIENT, _SERVER
 cdef int SSL2_CLIENT_HELLO, SSL2_CLIENT_MASTER_KEY, SSL2_SERVER_HELLO
 
@@ -22,6 +24,8 @@ cdef class Session(RecordSink):
     cdef public SessionLog log
     cdef public SessionHandshake handshake
     cdef public tuple roles
+    cdef public ExplicitNonces nonces
+    cdef public object heartbeats
 
     cdef bint is_encrypted(self, int role) except *
     cdef bint open(self, RoleState sender, Record record) except *
@@ -31,7 +35,8 @@ cdef class Session(RecordSink):
     cdef bint is_second_hello(self, bytes body) except *
     cdef void change_keys(self, RoleState sender, Record record) except *
     cdef void take_alert(self, Record record, bytes body, long long length, bint decrypted) except *
-    cdef void take_heartbeat(self, Record record, bytes body, long long length) except *
+    cdef void check_nonce(self, Record record) except *
+    cdef void take_heartbeat(self, Record record, bytes body, long long length, bint hidden) except *
     cdef void take_ssl2(self, RoleState sender, Record record) except *
     cdef void take_notice(self, Record record) except *
     cdef void emit_record(self, Record record) except *

@@ -38,7 +38,9 @@ from analyzer.tls.record.content_types import (
     HEARTBEAT,
     SSL2,
 )
-from analyzer.tls.record.record import CONFLICT, GAP, LOST, NO_RECORD, Record, RecordSink
+from analyzer.tls.record.explicit_nonces import ExplicitNonces, has_explicit_nonce
+from analyzer.tls.record.heartbeats import Heartbeats
+from analyzer.tls.record.record import BODY, CONFLICT, GAP, LOST, NO_RECORD, NOTHING, START, START_BYTES, Record, RecordSink
 from analyzer.tls.session_handshake import SessionHandshake
 from analyzer.tls.session_log import ROLES, SessionLog
 
@@ -53,10 +55,11 @@ class Session(RecordSink):
     """One TLS session. After the end of its flow all facts are final.
 
     id: its number in the run. flow: which endpoints communicate. log: what happened. handshake: what its handshakes contain and
-    authenticate. roles: the state of each role.
+    authenticate. roles: the state of each role. nonces: those on the wire, None if the cipher suite has none there. heartbeats:
+    the last ones, None before the first.
     """
 
-    __slots__ = ("flow", "handshake", "id", "log", "roles")
+    __slots__ = ("flow", "handshake", "heartbeats", "id", "log", "nonces", "roles")
 
     def __init__(
         self,
@@ -74,16 +77,19 @@ class Session(RecordSink):
         self.log = SessionLog(number, events, places)
         self.handshake = SessionHandshake(flow, self.log, material, resumptions, keeps_fields)
         self.roles = self.handshake.roles
+        self.nonces: ExplicitNonces = None  # type: ignore[assignment]  # until a side encrypts with such a suite
+        self.heartbeats: Heartbeats | None = None
         self.kept = 0
 
-    def wants(self, role: cython.int, content_type: cython.int) -> cython.bint:
-        """Return whether the body of a record will be read."""
+    def wants(self, role: cython.int, content_type: cython.int) -> cython.int:
+        """Return what will be read of the body of a record: NOTHING, BODY, or its START for the explicit nonce."""
         if self.handshake.opens():
-            return True
-        if content_type == APPLICATION_DATA:
-            return False
-        parameters: Parameters = self.handshake.parameters
-        return content_type == CHANGE_CIPHER_SPEC or parameters.version == 0 or not self.is_encrypted(role)
+            return BODY
+        if content_type != APPLICATION_DATA:
+            parameters: Parameters = self.handshake.parameters
+            if content_type == CHANGE_CIPHER_SPEC or parameters.version == 0 or not self.is_encrypted(role):
+                return BODY
+        return NOTHING if self.nonces is None else START
 
     def is_encrypted(self, role: cython.int) -> cython.bint:
         """Return whether records of this role, other than application_data, are encrypted now."""
@@ -101,6 +107,8 @@ class Session(RecordSink):
         sender: RoleState = self.roles[role]
         if self.log.places:
             self.emit_record(record)
+        if self.nonces is not None and sender.change_frame > 0:
+            self.check_nonce(record)
         if self.handshake.opens() and self.open(sender, record):
             self.kept = self.handshake.kept
             return
@@ -119,7 +127,7 @@ class Session(RecordSink):
         elif content_type == ALERT:
             self.take_alert(record, record.body, record.length, False)
         elif content_type == HEARTBEAT:
-            self.take_heartbeat(record, b"" if self.is_encrypted(role) else record.body, record.length)
+            self.take_heartbeat(record, record.body, record.length, self.is_encrypted(role))
         self.kept = self.handshake.kept
 
     def open(self, sender: RoleState, record: Record) -> cython.bint:
@@ -156,7 +164,7 @@ class Session(RecordSink):
         elif inner == ALERT:
             self.take_alert(record, plaintext, len(plaintext), True)
         elif inner == HEARTBEAT:
-            self.take_heartbeat(record, plaintext, len(plaintext))
+            self.take_heartbeat(record, plaintext, len(plaintext), False)
         elif inner == CHANGE_CIPHER_SPEC:  # of a renegotiation
             handshake.advance(sender, _CHANGE, record.frame, record.at)
             decryption.active = decryption.change(role)
@@ -180,6 +188,7 @@ class Session(RecordSink):
     def count_data(self, sender: RoleState, record: Record) -> None:
         """Count a record of application data."""
         sender.n_application += 1
+        sender.n_bytes += record.length
         self.emit_record_event("application_data", record, record.length)
 
     def take_encrypted_handshake(self, sender: RoleState, record: Record) -> None:
@@ -227,6 +236,8 @@ class Session(RecordSink):
             sender.change_frame = record.frame
             if record.role != _CLIENT:
                 handshake.detect_resumption()
+            if self.nonces is None and has_explicit_nonce(handshake.parameters.suite):
+                self.nonces = ExplicitNonces()
         if handshake.parameters.version == 0:  # it may be TLS 1.3, where it has no meaning
             sender.lose()
         elif not tls13:
@@ -254,18 +265,28 @@ class Session(RecordSink):
             detail = f"an alert record of {length} bytes holds no whole number of alerts"
             self.log.add_finding("protocol_violation", "low", detail, record.frame)
 
-    def take_heartbeat(self, record: Record, body: bytes, length: cython.longlong) -> None:
-        """Take a heartbeat (RFC 6520). A payload length beyond the record is the Heartbleed attack (CVE-2014-0160).
+    def check_nonce(self, record: Record) -> None:
+        """Look whether the explicit nonce of an encrypted record was used before with the same key."""
+        if START_BYTES <= len(record.body) and self.nonces.repeats(record.role, record.body):
+            detail = f"the {ROLES[record.role]} used the nonce 0x{record.body[:START_BYTES].hex()} twice with one key"
+            self.log.add_finding("nonce_reuse", "medium", detail, record.frame)
+        if record.content_type == CHANGE_CIPHER_SPEC:  # of a renegotiation
+            self.nonces.begin(record.role)
 
-        body: empty if it is encrypted.
+    def take_heartbeat(self, record: Record, body: bytes, length: cython.longlong, hidden: cython.bint) -> None:
+        """Take a heartbeat (RFC 6520), and look for the Heartbleed attack.
+
+        body, length: what there is of its plaintext, and how long that is; hidden: whether it is encrypted instead.
         """
         self.emit_record_event("heartbeat", record, length)
-        if 3 > len(body):
-            return
-        claimed: cython.int = body[1] << 8 | body[2]
-        if claimed > length - 3:
-            detail = f"a heartbeat claims {claimed} bytes of payload in a record of {length}: the Heartbleed attack"
-            self.log.add_finding("heartbleed", "high", detail, record.frame)
+        if self.heartbeats is None:
+            self.heartbeats = Heartbeats()
+        if hidden:
+            found = self.heartbeats.look(record.role, length, self.handshake.parameters.suite, self.log.version)
+        else:
+            found = self.heartbeats.take(record.role, body, length)
+        for code, severity, detail in found:
+            self.log.add_finding(code, severity, detail, record.frame)
 
     def take_ssl2(self, sender: RoleState, record: Record) -> None:
         """Take a record of SSL 2.0, which has one message. After the hellos and the master key all records are encrypted."""
@@ -300,6 +321,8 @@ class Session(RecordSink):
         if record.content_type == GAP:
             self.log.add_gap(Gap(role, record.offset, record.length, record.frame))
         elif record.content_type == LOST:
+            if self.nonces is not None:
+                self.nonces.begin(role)
             self.handshake.lose(role, record.frame, record.at)
             if self.handshake.opens():
                 self.handshake.decryption.lose(role, len(self.log.gaps) > 0)

@@ -31,6 +31,7 @@ from analyzer.tls.messages.numbers import (
     CERTIFICATE,
     CERTIFICATE_STATUS,
     CLIENT_HELLO,
+    CLIENT_KEY_EXCHANGE,
     COMPRESSED_CERTIFICATE,
     ENCRYPTED_CLIENT_HELLO,
     ENCRYPTED_EXTENSIONS,
@@ -266,9 +267,10 @@ class SessionHandshake:
                 role, certificate_messages.certificates_of(self.stapled, role, body, message.problems), frame
             )
         elif number == SERVER_KEY_EXCHANGE:
-            if parameters.group < 0:
-                parameters.group = key_exchange.exchanged_group(body)
+            parameters.take_key_exchange(body, not message.problems)
             self.transcript.exchanged = key_exchange.signed_parameters(body, raw)
+        elif number == CLIENT_KEY_EXCHANGE:
+            self.hellos.take_key_exchange(body)
         elif number == ENCRYPTED_EXTENSIONS and role == _SERVER:  # some clients send one too, for ALPS
             parameters.alpn = hello_features.alpn(body)
             if self.hellos.ech is not None:
@@ -315,8 +317,7 @@ class SessionHandshake:
         first: cython.bint = parameters.version == 0
         if self.decrypting:  # a renegotiation; the parameters of the session are those of its first handshake
             parameters.suite = suite(getattr(body, "cipher_suite", None) or 0)
-            chosen: cython.int = hello_features.selected_version(body)
-            self.decryption.agree(chosen, parameters.tls13, parameters.suite, body, raw, retry)
+            self.decryption.agree(hello_features.selected_version(body), parameters.tls13, parameters.suite, body, raw, retry)
             return
         parameters.take_answer(body)
         self.log.version = parameters.version
@@ -328,8 +329,7 @@ class SessionHandshake:
         if hellos.ech is not None and hellos.ech.answer(raw, retry, parameters.tls13, parameters.suite, self.transcript):
             self.accept_inner()
         if hellos.offers is not None or not parameters.tls13:
-            server = self.flow.server_key()
-            found = self.resumptions.resumed(hellos.offers, body, server, hellos.server_name)
+            found = self.resumptions.resumed(hellos.offers, body, self.flow.server_key(), hellos.server_name)
             self.resumed_from = found  # type: ignore[assignment]
         if self.opens():
             if self.resumed_from is not None and not parameters.tls13:
@@ -379,8 +379,8 @@ class SessionHandshake:
     def as_resumable(self) -> ResumableSession:
         """Return this session as a resumable session, for sessions that resume it."""
         if self.resumable is None:
-            server = self.flow.server_key()
-            self.resumable = ResumableSession(self.log.session, server, self.hellos.server_name, self.opens())
+            flow, name = self.flow, self.hellos.server_name
+            self.resumable = ResumableSession(self.log.session, flow.server_key(), name, self.opens(), flow.start)
         return self.resumable
 
     def table(self, number: cython.int, raw: bytes) -> Any:
@@ -398,6 +398,7 @@ class SessionHandshake:
             if table is not None:
                 message.body, message.problems = read(table, message.raw, HEADER, len(message.raw), 0, Malformed)
                 if message.type == SERVER_KEY_EXCHANGE:
+                    self.parameters.take_key_exchange(message.body, not message.problems)
                     self.transcript.exchanged = key_exchange.signed_parameters(message.body, message.raw)
 
     # Results.

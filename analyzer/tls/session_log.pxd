@@ -19,6 +19,7 @@ cdef class SessionLog:
     cdef public list findings
     cdef public list certificate_changes
     cdef public long long dropped
+    cdef public list repeats
 
     cdef void emit(self, Event event) except *
     cpdef void add_alert(self, Alert alert) except *

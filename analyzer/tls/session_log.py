@@ -21,12 +21,13 @@ class SessionLog:
     session: its number. version: its TLS version so far, 0 before it is known. events: the list to which all events are
     appended as they happen, None without listeners; places: whether positions of records and messages are emitted too.
     certificate_changes: role, frame and certificates of each certificate list that a role sent after its first one and that
-    differs from it. dropped: how many entries are not listed.
+    differs from it. dropped: how many entries are not listed. repeats: what the session has in common with earlier ones of the
+    run (`analysis.repetitions`), set when it has ended.
     """
 
     __slots__ = (
         "alerts", "certificate_changes", "conflicts", "dropped", "events", "findings", "gaps", "messages", "places",
-        "session", "version",
+        "repeats", "session", "version",
     )  # fmt: skip
 
     def __init__(self, session: cython.longlong, events: list[Event] | None, places: cython.bint = True) -> None:
@@ -41,6 +42,7 @@ class SessionLog:
         self.findings: list[Finding] = []
         self.certificate_changes: list[tuple[int, int, list[bytes]]] = []
         self.dropped = 0
+        self.repeats: list[Finding] = []
 
     def emit(self, event: Event) -> None:
         """Emit an event to the listeners, if there are any."""

@@ -222,7 +222,8 @@ def test_an_incident(network: Network, site: Site, tmp_path: Path, run: Run, emb
         running.stop()
     (folder,) = incidents.iterdir()
     assert mode_of(folder) == 0o700
-    assert {path.name for path in folder.iterdir()} == {"packets.pcapng", "sessions.jsonl", "summary.txt", "manifest.json"}
+    names = {"packets.pcapng", "sessions.jsonl", "summary.txt", "manifest.json", "manifest.sha256"}
+    assert {path.name for path in folder.iterdir()} == names
     assert {mode_of(path) for path in folder.iterdir()} == {0o600}
     manifest = json.loads((folder / "manifest.json").read_bytes())
     assert [one["code"] for one in manifest["findings"]] == ["no_close_notify"]

@@ -29,6 +29,8 @@ from analyzer.flows.flow import Flow
 from analyzer.tls.decryption.key_material import KeyMaterial
 from analyzer.tls.events import Event
 from analyzer.tls.handshake.resumption import Resumptions
+from analyzer.tls.record.record import BODY, NOTHING
+from analyzer.tls.record.record import START as FIRST_BYTES
 from analyzer.tls.session import Session
 
 NAMED = extension(0, b"\0\x0f\0\0\x0cexample.test")
@@ -143,6 +145,11 @@ def test_alerts():
     assert not hand.session.established
 
 
+def protected(number: int, length: int) -> bytes:
+    """A body of AES-GCM with an explicit nonce that counts."""
+    return number.to_bytes(8, "big") + bytes(length - 8)
+
+
 def test_after_a_change_of_ciphers_alerts_and_messages_are_encrypted():
     hand = after_hellos(DONE)
     hand.handshake(CLIENT, message(16, b"\4abcd"))
@@ -154,13 +161,14 @@ def test_after_a_change_of_ciphers_alerts_and_messages_are_encrypted():
             ("RecordEvent", role, first + 1, "change_cipher_spec", 1),
             ("KeysChanged", role, first + 1, "protected"),
         ]
-        assert tuples(hand.say(role, HANDSHAKE, bytes(40)))[1:] == [
+        assert tuples(hand.say(role, HANDSHAKE, protected(0, 40)))[1:] == [
             ("HandshakeMessage", role, first + 2, "finished", 40, ((offset + 11, 40),), True)
         ]
-    assert tuples(hand.say(SERVER, HANDSHAKE, bytes(60)))[1:] == [("RecordEvent", SERVER, 9, "encrypted_handshake", 60)]
-    assert tuples(hand.say(SERVER, APPLICATION_DATA, bytes(60)))[1:] == [("RecordEvent", SERVER, 10, "application_data", 60)]
-    assert tuples(hand.say(SERVER, HEARTBEAT, bytes(60)))[1:] == [("RecordEvent", SERVER, 11, "heartbeat", 60)]
-    assert tuples(hand.say(SERVER, ALERT, bytes(26)))[1:] == [("Alert", SERVER, 12, -1, -1, True)]
+    assert tuples(hand.say(SERVER, HANDSHAKE, protected(1, 60)))[1:] == [("RecordEvent", SERVER, 9, "encrypted_handshake", 60)]
+    data = ("RecordEvent", SERVER, 10, "application_data", 60)
+    assert tuples(hand.say(SERVER, APPLICATION_DATA, protected(2, 60)))[1:] == [data]
+    assert tuples(hand.say(SERVER, HEARTBEAT, protected(3, 60)))[1:] == [("RecordEvent", SERVER, 11, "heartbeat", 60)]
+    assert tuples(hand.say(SERVER, ALERT, protected(4, 26)))[1:] == [("Alert", SERVER, 12, -1, -1, True)]
     assert hand.session.established
     assert [(sender.n_protected, sender.n_application) for sender in hand.session.roles] == [(1, 0), (3, 1)]
 
@@ -286,7 +294,7 @@ def test_bodies_that_are_not_read_are_not_wanted():
     every = (CHANGE_CIPHER_SPEC, ALERT, HANDSHAKE, APPLICATION_DATA, HEARTBEAT)
 
     def wanted(role: int) -> list[int]:
-        return [kind for kind in every if session.wants(role, kind)]
+        return [kind for kind in every if session.wants(role, kind) == BODY]
 
     assert wanted(CLIENT) == wanted(SERVER) == [CHANGE_CIPHER_SPEC, ALERT, HANDSHAKE, HEARTBEAT]
     hand.handshake(CLIENT, client_hello())
@@ -295,6 +303,16 @@ def test_bodies_that_are_not_read_are_not_wanted():
     hand.say(CLIENT, CHANGE_CIPHER_SPEC, b"\1")
     assert wanted(CLIENT) == [CHANGE_CIPHER_SPEC]
     assert wanted(SERVER) == [CHANGE_CIPHER_SPEC, ALERT, HANDSHAKE, HEARTBEAT]
+    assert [session.wants(CLIENT, kind) for kind in every[1:]] == [FIRST_BYTES] * 4
+    assert session.wants(SERVER, APPLICATION_DATA) == FIRST_BYTES
+
+
+def test_without_nonces_on_the_wire_no_byte_of_an_encrypted_body_is_wanted():
+    hand = Hand()
+    hand.handshake(CLIENT, client_hello())
+    hand.handshake(SERVER, server_hello(suite=b"\xcc\xa8"))
+    hand.say(CLIENT, CHANGE_CIPHER_SPEC, b"\1")
+    assert hand.session.wants(CLIENT, APPLICATION_DATA) == NOTHING
 
 
 def test_with_secrets_all_bodies_are_wanted_until_they_are_useless():

@@ -5,7 +5,7 @@ from analyzer.codec.runner cimport extension_body
 cdef int ALPN, SESSION_TICKET, KEY_SHARE_DRAFT, SUPPORTED_VERSIONS, KEY_SHARE, TLS_1_3
 cdef int PRE_SHARED_KEY, ENCRYPTED_CLIENT_HELLO, SESSION_ID_LENGTH
 cdef int SUPPORTED_GROUPS, POINT_FORMATS, SIGNATURE_ALGORITHMS, RECORD_SIZE_LIMIT, EARLY_DATA, REMEMBERED_INPUTS
-cdef int LONGEST_KEY
+cdef int LONGEST_KEY, MAX_SHARES, SHORTEST_PUBLIC_KEY
 cdef dict SHARED, INPUTS
 
 cpdef bint is_tls13(int version)
@@ -13,6 +13,9 @@ cpdef bytes server_name(object hello)
 cpdef bytes alpn(object answer)
 cpdef int selected_version(object answer) except -1
 cpdef int selected_group(object answer) except -2
+cpdef tuple key_shares(object hello)
+cpdef bytes server_key_share(object answer)
+cpdef bytes public_key(object entry)
 cpdef object record_size_limit(object message)
 cpdef bint has_early_data(object message) except *
 cpdef dict offers(object hello)

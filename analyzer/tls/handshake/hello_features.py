@@ -11,6 +11,7 @@ import cython
 from analyzer.codec.byte_slices import slice_bytes
 from analyzer.codec.field_spec import Extension
 from analyzer.codec.runner import extension_body
+from analyzer.tls.limits import MAX_SHARES, SHORTEST_PUBLIC_KEY
 from analyzer.tls.messages.numbers import (
     ALPN,
     EARLY_DATA,
@@ -105,6 +106,30 @@ def selected_group(answer: Any) -> cython.int:
     if group is None:
         group = getattr(body, "selected_group", None)
     return -1 if group is None else group
+
+
+def key_shares(hello: Any) -> tuple[bytes, ...]:
+    """Return the public keys of a ClientHello's key shares, at most MAX_SHARES; of a hybrid share the part of the curve."""
+    body = extension_body(hello, KEY_SHARE)
+    found: list[bytes] = []
+    for entry in getattr(body, "client_shares", None) or ():
+        key = public_key(entry)
+        if len(key) > 0 and len(found) < MAX_SHARES:
+            found.append(key)
+    return tuple(found)
+
+
+def server_key_share(answer: Any) -> bytes:
+    """Return the public key of a ServerHello's key share, as `key_shares` does; empty without one."""
+    return public_key(getattr(extension_body(answer, KEY_SHARE), "server_share", None))
+
+
+def public_key(entry: Any) -> bytes:
+    """Return the public key of a key share entry; empty if there is none, or if it is too short to be one (GREASE)."""
+    key = getattr(entry, "key_exchange", None)
+    if key is not None and not isinstance(key, bytes):
+        key = getattr(key, "x25519", None) or getattr(key, "secp256r1", None) or getattr(key, "secp384r1", None)
+    return key if key is not None and len(key) >= SHORTEST_PUBLIC_KEY else b""
 
 
 def record_size_limit(message: Any) -> int | None:

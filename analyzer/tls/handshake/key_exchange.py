@@ -1,8 +1,10 @@
-"""Reads a ServerKeyExchange: its group, and what its signature covers (RFC 5246 section 7.4.3)."""
+"""Reads a ServerKeyExchange: its group, its public key, and what its signature covers (RFC 5246 section 7.4.3)."""
 
 from typing import Any
 
 import cython
+
+from analyzer.tls.limits import SHORTEST_PUBLIC_KEY
 
 
 def exchanged_group(server_key_exchange: Any) -> cython.int:
@@ -12,6 +14,28 @@ def exchanged_group(server_key_exchange: Any) -> cython.int:
         return -1
     curve = getattr(parameters, "namedcurve", None)
     return -1 if curve is None else curve
+
+
+def exchanged_prime(server_key_exchange: Any) -> bytes:
+    """Return the prime of a ServerKeyExchange with Diffie-Hellman parameters (RFC 5246 section 7.4.3), empty without one."""
+    return getattr(getattr(server_key_exchange, "params", None), "dh_p", None) or b""
+
+
+def server_public_key(server_key_exchange: Any) -> bytes:
+    """Return the public key of a ServerKeyExchange with (EC)DHE, empty without one or if it is short."""
+    parameters = getattr(server_key_exchange, "params", None)
+    key = getattr(parameters, "public", None)
+    if key is None:
+        key = getattr(parameters, "dh_Ys", None)
+    return key if key is not None and len(key) >= SHORTEST_PUBLIC_KEY else b""
+
+
+def client_public_key(client_key_exchange: Any) -> bytes:
+    """Return the public key of a ClientKeyExchange with (EC)DHE, empty without one or if it is short."""
+    key = getattr(client_key_exchange, "ecdh_Yc", None)
+    if key is None:
+        key = getattr(client_key_exchange, "dh_Yc", None)
+    return key if key is not None and len(key) >= SHORTEST_PUBLIC_KEY else b""
 
 
 def signed_parameters(server_key_exchange: Any, raw: bytes) -> tuple[bytes, int | None, bytes] | None:

@@ -1,8 +1,8 @@
 cimport cython
 
-from analyzer.tls.handshake cimport hello_features
+from analyzer.tls.handshake cimport hello_features, key_exchange
 
-cdef int PRE_SHARED_KEY
+cdef int PRE_SHARED_KEY, MAX_SHARES
 
 
 @cython.no_gc
@@ -12,13 +12,17 @@ cdef class Parameters:
     cdef public bint tls13
     cdef public int cipher_suite
     cdef public object suite
+    cdef public int compression
+    cdef public bytes dh_prime
     cdef public int group
     cdef public bytes alpn
     cdef public bytes session_id
     cdef public str resumption
+    cdef public bytes public_key
 
     cpdef void take_answer(self, object body) except *
     cpdef void take_server_hello(self, object body) except *
+    cpdef void take_key_exchange(self, object body, bint whole) except *
 
 
 @cython.no_gc
@@ -32,6 +36,8 @@ cdef class Hellos:
     cdef public dict offers
     cdef public bint offers_early
     cdef public object ech
+    cdef public tuple public_keys
 
     cpdef void take_client_hello(self, object body, bytes raw, bint whole) except *
+    cpdef void take_key_exchange(self, object body) except *
     cpdef void accept_inner(self) except *

@@ -4,9 +4,10 @@ from typing import Any
 
 import cython
 
-from analyzer.tls.handshake import hello_features
+from analyzer.tls.handshake import hello_features, key_exchange
 from analyzer.tls.handshake.ech_offer import EchOffer
 from analyzer.tls.handshake.hello_features import FingerprintInput, ServerFingerprintInput
+from analyzer.tls.limits import MAX_SHARES
 from analyzer.tls.messages.numbers import PRE_SHARED_KEY
 from analyzer.tls.suites import Suite, suite
 
@@ -15,21 +16,29 @@ class Parameters:
     """What both sides agree on: numbers from the wire, 0 or -1 before they are known.
 
     version: of a draft its own number, 0x7f17 for draft 23; tls13: whether that is TLS 1.3 or a draft of it. suite: the cipher
-    suite with its parts, None before it is known; a renegotiation has its own. alpn: the application protocol that was chosen.
-    session_id: as the server gave it. resumption: `session_id`, `ticket` or `psk`, "" without one.
+    suite with its parts, None before it is known; a renegotiation has its own. compression: of the records, 0 for none.
+    dh_prime: of a DHE key exchange up to TLS 1.2, as sent; empty if there is none or it is not whole. alpn: the application
+    protocol that was chosen. session_id: as the server gave it. resumption: `session_id`, `ticket` or `psk`, "" without one.
+    public_key: of the server's (EC)DHE key share, empty without one.
     """
 
-    __slots__ = ("alpn", "cipher_suite", "group", "resumption", "session_id", "suite", "tls13", "version")
+    __slots__ = (
+        "alpn", "cipher_suite", "compression", "dh_prime", "group", "public_key", "resumption", "session_id", "suite", "tls13",
+        "version",
+    )  # fmt: skip
 
     def __init__(self) -> None:
         self.version = 0
         self.tls13 = False
         self.cipher_suite = -1
         self.suite: Suite | None = None
+        self.compression = 0
+        self.dh_prime = b""
         self.group = -1
         self.alpn: bytes | None = None
         self.session_id = b""
         self.resumption = ""
+        self.public_key = b""
 
     def take_answer(self, body: Any) -> None:
         """Take version, suite and group from a ServerHello or a HelloRetryRequest."""
@@ -47,9 +56,24 @@ class Parameters:
         """Take what only a ServerHello contains. In TLS 1.3 this is only the part in plaintext."""
         if not self.tls13:
             self.alpn = hello_features.alpn(body)
+            self.compression = getattr(body, "legacy_compression_method", None) or 0
             self.session_id = getattr(body, "legacy_session_id_echo", None) or b""
-        elif body.extension(PRE_SHARED_KEY) is not None:
-            self.resumption = "psk"
+        else:
+            self.public_key = hello_features.server_key_share(body)
+            if body.extension(PRE_SHARED_KEY) is not None:
+                self.resumption = "psk"
+
+    def take_key_exchange(self, body: Any, whole: cython.bint) -> None:
+        """Take the group, or else the prime, and the public key of a ServerKeyExchange, if they are the first.
+
+        whole: whether it was read without a problem.
+        """
+        if self.group < 0:
+            self.group = key_exchange.exchanged_group(body)
+        if self.group < 0 and whole:
+            self.dh_prime = key_exchange.exchanged_prime(body)
+        if not self.public_key:
+            self.public_key = key_exchange.server_public_key(body)
 
 
 class Hellos:
@@ -58,12 +82,12 @@ class Hellos:
     client_seen, server_seen: whether a ClientHello and a ServerHello were seen. fingerprint_input, server_fingerprint_input: of
     the first ClientHello and the last ServerHello. server_name: the one that the client requests. offers: what it offers for
     resumption or hides, see `hello_features.offers`; offers_early: whether it offers early data. ech: its offer of Encrypted
-    Client Hello.
+    Client Hello. public_keys: of the client's (EC)DHE key shares.
     """
 
     __slots__ = (
-        "client_seen", "ech", "fingerprint_input", "offers", "offers_early", "server_fingerprint_input", "server_name",
-        "server_seen",
+        "client_seen", "ech", "fingerprint_input", "offers", "offers_early", "public_keys", "server_fingerprint_input",
+        "server_name", "server_seen",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -75,6 +99,7 @@ class Hellos:
         self.offers: dict[int, Any] | None = None
         self.offers_early = False
         self.ech: EchOffer | None = None
+        self.public_keys: tuple[bytes, ...] = ()
 
     def take_client_hello(self, body: Any, raw: bytes, whole: cython.bint) -> None:
         """Process a ClientHello; whole: whether it was read without a problem."""
@@ -85,6 +110,13 @@ class Hellos:
             self.server_name = hello_features.server_name(body)
         if not self.server_seen:
             self.offers = hello_features.offers(body)
+            self.public_keys = hello_features.key_shares(body)
+
+    def take_key_exchange(self, body: Any) -> None:
+        """Take the public key of a ClientKeyExchange. Renegotiations can have many; the first few are kept."""
+        key: bytes = key_exchange.client_public_key(body)
+        if len(key) > 0 and len(self.public_keys) <= MAX_SHARES:
+            self.public_keys = (*self.public_keys, key)
 
     def accept_inner(self) -> None:
         """Use the inner hello of Encrypted Client Hello from now on."""

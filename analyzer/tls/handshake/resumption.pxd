@@ -13,6 +13,7 @@ cdef class ResumableSession:
     cdef public bytes server
     cdef public bytes name
     cdef public bint opens
+    cdef public long long at
     cdef public bytes master
 
 

@@ -17,19 +17,27 @@ from analyzer.tls.messages.numbers import PRE_SHARED_KEY, SESSION_TICKET
 
 
 class ResumableSession:
-    """A session that others may resume. number: its id. server: address and port (`Flow.server_key`).
+    """A session that others may resume. number: its id. server: address and port (`Flow.server_key`). at: its start.
 
     name: of the server, as the client requested it. opens: whether there may be a secret that decrypts it. master: the master
     secret up to TLS 1.2, when it is known; the sessions that resume this one have the same.
     """
 
-    __slots__ = ("master", "name", "number", "opens", "server")
+    __slots__ = ("at", "master", "name", "number", "opens", "server")
 
-    def __init__(self, number: cython.longlong, server: bytes, name: bytes | None, opens: cython.bint = False) -> None:
+    def __init__(
+        self,
+        number: cython.longlong,
+        server: bytes,
+        name: bytes | None,
+        opens: cython.bint = False,
+        at: cython.longlong = -1,
+    ) -> None:
         self.number = number
         self.server = server
         self.name = name
         self.opens = opens
+        self.at = at
         self.master: bytes | None = None
 
 

@@ -14,6 +14,7 @@ cdef class RoleState:
     cdef public bint encrypted_finished_seen
     cdef public long long n_protected
     cdef public long long n_application
+    cdef public long long n_bytes
     cdef public bint sent_no_record
 
     cpdef bint advance(self, int number, bint tls13) except -1

@@ -218,13 +218,13 @@ class RoleState:
     state: its position in its handshake. change_frame: frame of its first ChangeCipherSpec, 0 before it (in SSL 2.0: of the
     message after which everything is encrypted). encrypted_finished_seen: whether it sent an encrypted Finished, or a record
     that must be one. n_protected: number of its records with keys that follow the handshake; n_application: of records of
-    application data. sent_no_record: whether it sent bytes that are not a record. finished: whether its Finished was read, in
-    plaintext or decrypted (TLS 1.3).
+    application data; n_bytes: their bytes on the wire. sent_no_record: whether it sent bytes that are not a record. finished:
+    whether its Finished was read, in plaintext or decrypted (TLS 1.3).
     """
 
     __slots__ = (
-        "change_frame", "encrypted_finished_seen", "finished", "n_application", "n_protected", "role", "sent_no_record",
-        "state",
+        "change_frame", "encrypted_finished_seen", "finished", "n_application", "n_bytes", "n_protected", "role",
+        "sent_no_record", "state",
     )  # fmt: skip
 
     def __init__(self, role: cython.int) -> None:
@@ -235,6 +235,7 @@ class RoleState:
         self.encrypted_finished_seen = False
         self.n_protected = 0
         self.n_application = 0
+        self.n_bytes = 0
         self.sent_no_record = False
 
     def advance(self, number: cython.int, tls13: cython.bint) -> cython.bint:

@@ -30,7 +30,7 @@ cpdef Record conflict(int role, long long offset, bytes first, bytes second, lon
 cdef class RecordSink:
     cdef public long long kept
 
-    cpdef bint wants(self, int role, int content_type) except *
+    cpdef int wants(self, int role, int content_type) except -1
     cpdef void take(self, Record record) except *
     cpdef void end_role(self, int role, long long frame, long long at) except *
     cpdef bint finish(self, long long frame, long long at) except *

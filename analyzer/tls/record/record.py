@@ -16,12 +16,18 @@ the bytes `second`, but an earlier frame has `body`.
 """
 
 
+NOTHING, BODY, START = 0, 1, 2
+"""What a sink needs of a record's body: nothing, all of it, or the first START_BYTES bytes (those of an explicit nonce)."""
+
+START_BYTES = 8
+
+
 class Record:
     """One record of one role. Its reader uses the same object again for the next record: to keep it, take a `copy`.
 
     role: who sent it, 0 the client, 1 the server. content_type: as on the wire, or one of the above. version: of the record's
     header; 0x0002 for SSL 2.0. epoch: of the keys that protect it, if the header has it (DTLS), else 0. body: what follows the
-    header; empty if the sink did not want it; if bytes are missing, only the part before the first missing one. length: of the
+    header, as much as the sink wants; if bytes are missing, only the part before the first missing one. length: of the
     body on the wire, in bytes. missing: bytes of it that are not in the capture. offset: position of the header's first byte in
     the role's stream. header: its length in bytes. frame, at: the frame that completed it and its time, nanoseconds since the
     epoch.
@@ -94,9 +100,9 @@ class RecordSink:
 
     kept: int
 
-    def wants(self, role: cython.int, content_type: cython.int) -> cython.bint:
-        """Return whether the body of the record that begins now will be read."""
-        return True
+    def wants(self, role: cython.int, content_type: cython.int) -> cython.int:
+        """Return what will be read of the body of the record that begins now: NOTHING, BODY or START."""
+        return BODY
 
     def take(self, record: Record) -> None:
         """Take a record. The caller uses the object again for the next record."""

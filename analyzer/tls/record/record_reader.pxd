@@ -5,6 +5,7 @@ from analyzer.tls.record.record cimport Record, RecordSink, gap
 
 # C variables, because they are read for every record.
 cdef int ALERT, CHANGE_CIPHER_SPEC, HANDSHAKE, HEADER, HEARTBEAT, MAX_RECORD, SSL2, SSL2_CLIENT_HELLO, LOST, NO_RECORD
+cdef int BODY, START, START_BYTES
 
 
 cpdef bint plausible(bytes data, Py_ssize_t pos, Py_ssize_t end) except *
@@ -17,7 +18,7 @@ cdef class RecordReader:
     cdef public Record record
     cdef public bytes head
     cdef public long long remaining
-    cdef public bint wanted
+    cdef public int wanted
     cdef public long long first_gap
     cdef public list parts
     cdef public bint searching

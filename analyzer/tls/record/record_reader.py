@@ -19,7 +19,7 @@ from analyzer.tls.record.content_types import (
     SSL2,
     SSL2_CLIENT_HELLO,
 )
-from analyzer.tls.record.record import LOST, NO_RECORD, Record, RecordSink, gap
+from analyzer.tls.record.record import BODY, LOST, NO_RECORD, START, START_BYTES, Record, RecordSink, gap
 
 
 def plausible(data: bytes, pos: cython.Py_ssize_t, end: cython.Py_ssize_t) -> cython.bint:
@@ -34,7 +34,7 @@ class RecordReader:
     """Reads the records of one role. `feed` takes the stream in order, and `gap` is called for bytes that are missing from it.
 
     record: the current one, from its header on. head: bytes of an incomplete header. remaining: bytes of the body that are
-    still to come. wanted: whether the sink reads it. first_gap: offset of the first missing byte in the body, -1 if there is
+    still to come. wanted: what the sink reads of it. first_gap: offset of the first missing byte in the body, -1 if there is
     none. past_handshake: whether a record other than handshake has come. searching: whether the record boundary is lost.
     ssl2: whether records have headers of SSL 2.0.
     """
@@ -47,7 +47,7 @@ class RecordReader:
         self.head = b""
         self.remaining = 0
         self.past_handshake = False
-        self.wanted = False
+        self.wanted = 0
         self.first_gap = -1
         self.parts: list[bytes] = []
         self.searching = False
@@ -69,7 +69,7 @@ class RecordReader:
         while pos < end:
             if self.remaining > 0:
                 n = min(self.remaining, end - pos)
-                if self.wanted:
+                if self.wanted == BODY:
                     if n == record.length:
                         self.remaining = 0
                         record.body = slice_bytes(data, pos, pos + n)
@@ -77,6 +77,8 @@ class RecordReader:
                         pos += n
                         continue
                     self.parts.append(slice_bytes(data, pos, pos + n))
+                elif self.wanted == START and self.remaining == record.length:
+                    self.parts.append(slice_bytes(data, pos, pos + min(n, START_BYTES)))
                 pos += n
                 self.remaining -= n
                 if self.remaining == 0:
@@ -165,7 +167,7 @@ class RecordReader:
         if len(self.parts) > 0:
             body = b"".join(self.parts)
             self.parts = []
-        if self.wanted and self.record.missing > 0:
+        if self.wanted == BODY and self.record.missing > 0:
             body = body[: self.first_gap]
         self.record.body = body
         self.deliver(frame, at)

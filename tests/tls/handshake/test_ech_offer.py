@@ -97,7 +97,7 @@ def test_what_the_inner_random_hides_is_found_by_trial(name: str, labels: tuple[
     assert (record["ech"]["status"], record["ech"]["inner_server_name"]) == ("accepted", None)
     assert record["authenticity"]["finished"] == {"client": "unverifiable", "server": "unverifiable"}
     assert record["authenticity"]["server_signature"] == "unverifiable"
-    assert [finding["code"] for finding in record["findings"]] == ["found_by_trial"]
+    assert [finding["code"] for finding in record["findings"]] == ["found_by_trial", "ech_accepted"]
 
 
 @pytest.mark.parametrize("damage", ["config", "secret", "both twice"])

@@ -1,0 +1,106 @@
+"""The texts of the help: what each command does, and examples of it."""
+
+from analyzer.cli.live_arguments import EXAMPLES as LIVE_EXAMPLES
+from analyzer.cli.proof_arguments import SEAL_EXAMPLES, SEAL_STATUS, VERIFY_EXAMPLES, VERIFY_STATUS
+from analyzer.cli.report_arguments import EXAMPLES as REPORT_EXAMPLES
+
+ABOUT = """\
+Packet captures in, structured TLS sessions out: reads pcap and pcapng files, plain or compressed with gzip, zstd, lz4 or xz,
+or from a pipe as `-`, and shows what the TLS handshakes in them say."""
+
+STATUS = """\
+exit status:
+  0  all was read
+  1  a capture is damaged or cut short; what could be read is in the output
+  2  nothing could be done: no such file, not a capture, no such session, bad option"""
+
+STATUSES = {"verify": VERIFY_STATUS, "seal": SEAL_STATUS}
+"""The exit status of commands that have their own."""
+
+EXAMPLES = {
+    "": """\
+examples:
+  analyzer trace.pcapng                     the summary of a capture
+  analyzer sessions trace.pcapng            one row for every TLS session
+  analyzer show trace.pcapng 0              the first session's handshake, step by step
+  tcpdump -i eth0 -w - | analyzer sessions - --format json""",
+    "summary": """\
+examples:
+  analyzer trace.pcapng                     `summary` may be left out
+  analyzer trace.pcapng --format json | jq '.findings[] | select(.severity == "high")'
+  analyzer day1.pcap.zst day2.pcap.zst      several captures in order, as one
+  tcpdump -w - port 443 -c 1000 | analyzer -""",
+    "sessions": """\
+examples:
+  analyzer sessions trace.pcapng
+  analyzer sessions trace.pcapng --format json | jq -r .server_name
+  analyzer sessions trace.pcapng --format json --messages
+  analyzer sessions *.pcap --format csv -o sessions.csv
+  analyzer sessions --schema                the JSON Schema of a record""",
+    "show": """\
+examples:
+  analyzer show trace.pcapng 0              the session with id 0, as `analyzer sessions` numbers them
+  analyzer show trace.pcapng 0 --terse      without the explanations
+  analyzer show trace.pcapng 0 --format json""",
+    "follow": """\
+examples:
+  analyzer follow trace.pcapng 0 -k keys.log                what both sides said, as text: > client, < server
+  analyzer follow trace.pcapng 0 -k keys.log --hex | less -R
+  analyzer follow trace.pcapng 0 -k keys.log --raw --from server -o answer.bin
+  analyzer follow trace.pcapng 0 --format json              one object a record, the bytes in hex""",
+    "certificates": """\
+examples:
+  analyzer certificates trace.pcapng
+  analyzer certificates trace.pcapng --long            every extension of each
+  analyzer certificates trace.pcapng --pem DIR         as DIR/<SHA-256>.pem
+  analyzer certificates trace.pcapng --format json | jq .sha256""",
+    "export": """\
+examples:
+  analyzer export trace.pcapng -o DIR -k keys.log           HTTP objects and certificates, with a manifest.json
+  analyzer export trace.pcapng -o DIR -k keys.log --session 3 --what objects,streams
+  analyzer export trace.pcap -o open.pcapng -k keys.log     the capture with its secrets: wireshark opens it as it is
+  analyzer export trace.pcap -o one.pcapng -k keys.log --session 3 --only
+  analyzer export trace.pcap --plaintext plain.pcapng -k keys.log && suricata -r plain.pcapng""",
+    "packets": """\
+examples:
+  analyzer packets trace.pcapng | less -S
+  analyzer packets trace.pcapng --format csv -o packets.csv""",
+    "packet": """\
+examples:
+  analyzer packet trace.pcapng 6            the field tree of frame 6, and its bytes""",
+    "fields": """\
+examples:
+  analyzer fields --findings                what each finding means, how bad it is, and what would refute it
+  analyzer fields --findings downgrade
+  analyzer fields --causes --format json    why something did not decrypt, and what makes a chain invalid""",
+    "live": LIVE_EXAMPLES,
+    "report": REPORT_EXAMPLES,
+    "verify": VERIFY_EXAMPLES,
+    "seal": SEAL_EXAMPLES,
+    "interfaces": """\
+examples:
+  analyzer interfaces                       names, addresses, state, and what is missing to capture there
+  analyzer interfaces --format json | jq -r 'select(.state == "up") | .name'""",
+    "keys": """\
+examples:
+  analyzer keys trace.pcapng -k keys.log    for which sessions the log has secrets, and what is wrong with it
+  analyzer keys trace.pcap -k keys.log --format json | jq 'select(.verdict == "none")'""",
+}
+
+ABOUTS = {
+    "summary": "What is in the captures: file facts, protocols, conversations, TLS sessions, findings.",
+    "sessions": "One record for every TLS session. JSON has one object a line, each as its session ends.",
+    "show": "One session in full: the handshake as a ladder, certificates, and the fields of every message.",
+    "follow": "The bytes of one session, decrypted where the keys allow. What is missing is said in its place.",
+    "certificates": "Every distinct certificate, with the sessions that sent it.",
+    "export": "What sessions carried, as files or as plain packets; or the capture with their secrets inside.",
+    "packets": "The packet list: one row a packet.",
+    "packet": "One packet: the field tree of every layer with byte ranges, and its bytes.",
+    "live": "The same analysis while packets arrive, on interfaces or from a pipe. Ctrl-C ends it, and the summary comes.",
+    "report": "The forensic report: evidence with hashes, findings, every session, in one page, a PDF or as data.",
+    "verify": "Whether a bundle is as it was written: hashes, log, signature, time stamp. Works without a network.",
+    "seal": "A time stamp on a bundle, from an authority (RFC 3161). The only command that goes online.",
+    "interfaces": "The interfaces of this machine, and what is missing to capture there.",
+    "fields": "The codes that records carry, and what each means.",
+    "keys": "The audit of key logs: which sessions have which secrets, and which lines are unused, bad or contradicting.",
+}

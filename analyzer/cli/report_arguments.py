@@ -1,0 +1,62 @@
+"""Defines the options of `analyzer report`."""
+
+import argparse
+
+EXAMPLES = """\
+examples:
+  analyzer report trace.pcapng -o report.html              one page to read, print and hand over
+  analyzer report trace.pcapng -k keys.log -o report.pdf --case 2026-117 --examiner 'A. Example'
+  analyzer report day1.pcap day2.pcap -o report.html -o report.json -o report.md
+  analyzer report trace.pcapng --case-file case.toml --digest sha512 -o report.pdf
+  analyzer report trace.pcapng --redact addresses,names -o report.html"""
+
+KINDS = ("case", "exhibit", "examiner", "authority", "purpose")
+"""What an examiner says of the case. None of it is checked."""
+
+ENDINGS = {".html": "html", ".htm": "html", ".pdf": "pdf", ".md": "md", ".json": "json", ".jsonld": "case"}
+"""The form of a report by the ending of its file."""
+
+FORMATS = ("html", "pdf", "md", "json", "case", "stix")
+
+
+def add_report(command: argparse.ArgumentParser) -> None:
+    """Add the options that only `report` has."""
+    command.add_argument("captures", nargs="+", metavar="CAPTURE", help="a capture file, or - for standard input")
+    command.add_argument(
+        "-o",
+        "--output",
+        dest="targets",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="where the report goes: .html, .pdf, .md or .json by its ending; may be repeated",
+    )
+    command.add_argument(
+        "--format", choices=FORMATS, help="the form, where the ending does not say it: case is CASE/UCO, stix is STIX 2.1"
+    )
+    command.add_argument("--force", action="store_true", help="write over files that exist")
+    command.set_defaults(output=None)
+    case = command.add_argument_group("the case")
+    for kind in KINDS:
+        case.add_argument(f"--{kind}", metavar="TEXT", help=_HELP[kind])
+    case.add_argument(
+        "--custody", action="append", default=[], metavar="TEXT", help="a note on who had the evidence; may be repeated"
+    )
+    case.add_argument("--case-file", metavar="FILE", help="the same from a TOML file; options win")
+    case.add_argument("--digest", metavar="NAMES", help="further digests of the inputs: sha512, blake2b")
+    case.add_argument(
+        "--issued-at", metavar="TIME", help="the date on the report (default: none, so that it can be reproduced)"
+    )
+    case.add_argument("--lang", choices=("en",), default="en", help="the language of the report")
+    case.add_argument(
+        "--redact", metavar="KINDS", help="mask, with commas between: bodies, cookies, credentials, addresses, names"
+    )
+
+
+_HELP = {
+    "case": "number or name of the case",
+    "exhibit": "number or name of the exhibit",
+    "examiner": "who examined it",
+    "authority": "on whose order",
+    "purpose": "the question that the report answers",
+}

@@ -1,0 +1,14 @@
+"""Limits of the search for TLS, and costs by which several processes share sessions."""
+
+SCAN_LIMIT = 16384
+"""Bytes of a connection that are searched at every position. An upgrade to TLS comes after a greeting and some commands."""
+
+MAX_EARLY = 64
+"""Gaps and conflicts before the first hello that are kept, at most. They may be in the hello itself."""
+
+SESSION_COST = 16384
+"""What a session costs, in bytes of its stream, beside its bytes: its handshake takes as long as so much data."""
+
+MERGE_COST, MERGE_COST_DECRYPTED = 4096, 2560
+"""What the first of several processes has to do for each session of a run, in the same unit; and when sessions are decrypted,
+which makes each of them cost more."""

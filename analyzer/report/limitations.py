@@ -1,0 +1,52 @@
+"""Finds out which limitations of the examination a report has to name: what could not be seen, read, or proved, and why."""
+
+from collections.abc import Sequence
+from typing import Any
+
+Limitation = dict[str, Any]
+
+
+def limitations(
+    inputs: Sequence[dict[str, Any]],
+    stores: Sequence[dict[str, Any]],
+    sessions: dict[str, Any],
+    traffic: dict[str, Any],
+    n_gap_bytes: int,
+    secrets_given: bool,
+) -> list[Limitation]:
+    """Return the limitations that apply, each with a code and the arguments of its sentence.
+
+    inputs, stores, sessions, traffic: as in the facts of the report.
+    """
+    found: list[Limitation] = []
+
+    def add(code: str, **args: Any) -> None:
+        found.append({"code": code, "args": args})
+
+    for one in inputs:
+        if one["error"] is not None:
+            add("damaged_capture", path=one["path"], **one["error"])
+        if one["truncated_frames"]:
+            add("snapshot_length", path=one["path"], count=one["truncated_frames"])
+        dropped = [interface["dropped"] for interface in one["interfaces"]["first"] if interface["dropped"] is not None]
+        if sum(dropped):
+            add("dropped_packets", path=one["path"], count=sum(dropped))
+        elif not dropped:
+            add("drops_unknown", path=one["path"])
+    if n_gap_bytes:
+        add("gaps", count=n_gap_bytes)
+    encrypted = sessions["count"] - sessions["decryption"].get("not_needed", 0)
+    opened = sessions["decryption"].get("decrypted", 0)
+    if encrypted and not secrets_given:
+        add("no_secrets", count=encrypted)
+    elif encrypted > opened:
+        add("not_all_decrypted", count=encrypted - opened, total=encrypted)
+    last = max((one["last_time"] for one in inputs if one["last_time"] is not None), default=None)
+    for store in stores:
+        if last is not None and store["date"] is not None and store["date"] > last[:10]:
+            add("roots_younger", store=store["store"], date=store["date"], last=last[:10])
+    if len(sessions["shown"]) < sessions["count"]:
+        add("not_all_shown", shown=len(sessions["shown"]), total=sessions["count"])
+    if any(share["protocol"].startswith("QUIC") for share in traffic["protocols"]):
+        add("quic_unread")
+    return [*found, {"code": "no_network", "args": {}}, {"code": "passive", "args": {}}]

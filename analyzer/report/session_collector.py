@@ -1,0 +1,153 @@
+"""Collects the sessions of a run for a report: counts of all of them, and the records of those that the report shows.
+
+Shown are the first sessions, and after them those with a finding that is severe. Every session has a row in a table of CSV,
+which is attached if the report does not show them all.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from analyzer.analysis.capture_findings import CaptureFindings
+from analyzer.engine.capture_events import OtherTraffic
+from analyzer.engine.run import Listener
+from analyzer.report.certificate_collector import CertificateCollector
+from analyzer.report.exchange_rows import Cell, exchange_row
+from analyzer.report.finding_collector import FindingCollector
+from analyzer.report.host_facts import HostCollector
+from analyzer.report.step_records import step_records
+from analyzer.report.time_quality import ServerClocks
+from analyzer.store.chain_verdicts import Chains
+from analyzer.store.session_record import session_record
+from analyzer.text.handshake_steps import Steps
+from analyzer.text.session_csv import CSV_COLUMNS, csv_head, csv_line
+from analyzer.tls.events import Event, SessionBegan, SessionEnded
+from analyzer.tls.session import Session
+
+SHOWN_FIRST = 100
+"""Sessions that are shown in full whatever they are."""
+
+SHOWN_SEVERE = 100
+"""Further sessions that are shown in full because of a severe finding."""
+
+SEVERE = ("high", "medium")
+
+MOST_FOLLOWED = 256
+"""Sessions open at one time whose steps are kept, besides the first ones. The steps of a session need about 30 kB."""
+
+MOST_FAILED = 500
+"""Sessions without an established handshake that are listed."""
+
+MOST_EXCHANGES = 10_000
+"""HTTP exchanges that are listed in the table of all exchanges."""
+
+
+MOST_BRIEF = 10_000
+"""Sessions of which beginning, end, and names are kept for the pictures."""
+
+
+class SessionCollector(Listener):
+    """Takes the sessions of a run.
+
+    shown: records with `steps`, in the order of their ends. failed: records of sessions whose handshake was not established,
+    at most MOST_FAILED. counts: how many sessions have each value of a key. rows: CSV lines by session number.
+    """
+
+    def __init__(self, chains: Chains, clocks: ServerClocks) -> None:
+        self.n_sessions = 0
+        self.n_established = 0
+        self.n_failed = 0
+        self.n_gap_bytes = 0
+        self.tls: set[bytes] = set()
+        self.shown: list[dict[str, Any]] = []
+        self.failed: list[dict[str, Any]] = []
+        self.brief: list[dict[str, Any]] = []
+        self.counts: dict[str, Counter[str]] = {key: Counter() for key in _COUNTED}
+        self.rows: dict[int, bytes] = {}
+        self.requests: list[list[Cell]] = []
+        self.findings = FindingCollector()
+        self.capture_findings = CaptureFindings()
+        self.certificates = CertificateCollector()
+        self.hosts = HostCollector()
+        self._chains = chains
+        self._clocks = clocks
+        self._steps: dict[int, Steps] = {}
+        self._n_severe = 0
+
+    def take(self, events: Sequence[Event]) -> None:
+        """See `Listener.take`."""
+        for event in events:
+            number = event.session
+            if isinstance(event, SessionBegan):
+                if number < SHOWN_FIRST or len(self._steps) < MOST_FOLLOWED:
+                    self._steps[number] = Steps(number)
+            elif isinstance(event, SessionEnded):
+                self._end(event.ended, self._steps.pop(number, None))
+            elif isinstance(event, OtherTraffic):
+                self.capture_findings.take_other(event.key, event.frame, event.head)
+            elif number in self._steps:
+                self._steps[number].take((event,))
+
+    def csv(self) -> bytes:
+        """Return the table of all sessions, in the order of their numbers."""
+        return csv_head(CSV_COLUMNS) + b"".join(self.rows[number] for number in sorted(self.rows))
+
+    def _end(self, session: Session, steps: Steps | None) -> None:
+        record = session_record(session, False, self._chains)
+        self._clocks.take(session)
+        self.n_sessions += 1
+        self.n_established += bool(record["established"])
+        self.n_gap_bytes += sum(gap["length"] for gap in record["gaps"])
+        for key, value in _COUNTED.items():
+            found = value(record)
+            if found is not None:
+                self.counts[key][found] += 1
+        self.tls.add(session.flow.key)
+        self.findings.take(record)
+        self.capture_findings.take_record(record)
+        self.certificates.take(record)
+        self.hosts.take(record)
+        self.rows[session.id] = csv_line(CSV_COLUMNS, record)
+        for exchange in record["http"][: MOST_EXCHANGES - len(self.requests)]:
+            self.requests.append(exchange_row(session.id, exchange))
+        if record["established"] is False:
+            self.n_failed += 1
+            if len(self.failed) < MOST_FAILED:
+                self.failed.append(_failure(record))
+        if len(self.brief) < MOST_BRIEF:
+            self.brief.append({key: record[key] for key in _BRIEF})
+        severe = any(finding["severity"] in SEVERE for finding in record["findings"])
+        if session.id < SHOWN_FIRST or (severe and self._n_severe < SHOWN_SEVERE):
+            self._n_severe += session.id >= SHOWN_FIRST
+            record["steps"] = [] if steps is None else step_records(steps, session, record)
+            self.shown.append(record)
+
+
+_BRIEF = (
+    "id",
+    "client",
+    "server",
+    "server_name",
+    "version",
+    "start_time",
+    "end_time",
+    "established",
+    "first_frame",
+    "last_frame",
+)
+
+_COUNTED: dict[str, Callable[[dict[str, Any]], str | None]] = {
+    "versions": lambda record: record["version"],
+    "cipher_suites": lambda record: record["cipher_suite"],
+    "groups": lambda record: record["group"],
+    "alpn": lambda record: record["alpn"],
+    "decryption": lambda record: record["decryption"]["status"],
+    "reasons": lambda record: record["decryption"]["reason"],
+    "verdicts": lambda record: record["chain"]["verdict"],
+    "signatures": lambda record: record["authenticity"]["server_signature"],
+}
+
+
+def _failure(record: dict[str, Any]) -> dict[str, Any]:
+    keys = ("client", "server", "server_name", "first_frame", "last_frame", "start_time", "version", "alerts")
+    return {"session": record["id"]} | {key: record[key] for key in keys} | {"reason": None}

@@ -1,0 +1,248 @@
+"""Declares the facts of a report: what `analyzer report -o FILE.json` writes, and what all forms of a report are made of."""
+
+from analyzer.codec.codes import SEVERITIES, codes
+from analyzer.store.declaration import (
+    Schema,
+    anything,
+    counted,
+    document,
+    flag,
+    free_form,
+    number,
+    one_of,
+    or_null,
+    record,
+    reference,
+    several,
+    text,
+)
+from analyzer.store.schema import DEFINITIONS, ENDPOINT, FRAME, SESSION, SHA256, described
+from analyzer.store.summary_schema import CAPTURE, CONVERSATION, PROTOCOL
+
+_SESSION_ID = number("id of a session")
+_TIME = or_null(reference("a time", "time"))
+_COUNTS = free_form("how many sessions have each value")
+
+_FILE = record(
+    "a file that was read and is not a capture; only its hash is here",
+    {
+        "path": text("as given"),
+        "size": or_null(number("bytes")),
+        "sha256": or_null(described(SHA256, "SHA-256 of the file, in hex")),
+    },
+)
+
+_STEP = record(
+    "one step of a handshake",
+    {
+        "time": _TIME,
+        "frame": or_null(FRAME),
+        "from": one_of("who sent it; none for a finding", ("client", "server", "both", "none")),
+        "kind": text("message, alert, gap, finding, or the kind of a record"),
+        "name": text("name of the message, code of the finding, or the kind again"),
+        "title": text("what it is, in a few words"),
+        "lines": several("what it says: label and value", several("label and value", text("text"))),
+        "encrypted": or_null(flag("whether the message was encrypted on the wire")),
+        "check": or_null(
+            record(
+                "the result of the check of its signature or of its verify_data",
+                {"text": text("in words"), "style": text("good, bad or unsure, as a style")},
+            )
+        ),
+        "problems": several("what is wrong with the message", text("in words")),
+        "fatal": flag("whether it is a fatal alert"),
+        "explanation": text("what such a step is for; empty where it was said before"),
+    },
+)
+
+_CERTIFICATE = record(
+    "one certificate",
+    {
+        "sha256": described(SHA256, "SHA-256 of the certificate, in hex"),
+        "type": text("x509 or raw_public_key"),
+        "subject": or_null(text("subject")),
+        "issuer": or_null(text("issuer")),
+        "serial": or_null(text("serial number, in hex")),
+        "not_before": or_null(text("beginning of its validity")),
+        "not_after": or_null(text("end of its validity")),
+        "key": or_null(free_form("its public key, as in the session record")),
+        "signature_algorithm": or_null(text("algorithm of the signature on it")),
+        "names": or_null(several("its subject alternative names", text("name"))),
+        "roles": several("who sent it", one_of("side", ("client", "server"))),
+        "senders": several("the first ends that sent it, address and port", text("end")),
+        "sessions": number("how many sessions sent it"),
+        "first_frame": described(FRAME, "first frame of the first session that sent it"),
+        "verdicts": free_form("how many chains that begin with it have each verdict"),
+        "expires_in_days": or_null(number("days from the last frame to the end of its validity", minimum=-(1 << 40))),
+    },
+)
+
+_BRIEF_KEYS = (
+    "id", "client", "server", "server_name", "version", "start_time", "end_time", "established", "first_frame", "last_frame",
+)  # fmt: skip
+_BRIEF = record("one session in short", {key: SESSION["properties"][key] for key in _BRIEF_KEYS})
+
+_SHOWN = SESSION | {
+    "properties": SESSION["properties"] | {"steps": several("the steps of its handshake", _STEP)},
+    "required": [*SESSION["required"], "steps"],
+}
+_SHOWN = {key: _SHOWN[key] for key in ("type", "description", "properties", "required", "additionalProperties")}
+
+_FINDING = record(
+    "all findings of one code and severity",
+    {
+        "code": one_of("what it is", tuple(codes("findings"))),
+        "severity": one_of("how bad it is", SEVERITIES),
+        "title": text("in a few words"),
+        "meaning": text("what it means"),
+        "reference": or_null(text("the document that has the rule")),
+        "refuted_by": or_null(text("what would show that it is wrong")),
+        "count": number("how many there are", minimum=1),
+        "n_sessions": number("in how many sessions"),
+        "occurrences": several(
+            "the first of them",
+            record(
+                "one finding",
+                {
+                    "session": or_null(_SESSION_ID),
+                    "frames": several("frames in which it shows", FRAME),
+                    "detail": text("what was seen, in a sentence"),
+                },
+            ),
+        ),
+    },
+)
+
+_EVIDENCE = record(
+    "what was examined, by hashes",
+    {
+        "inputs": several("the captures", CAPTURE),
+        "key_logs": several("key logs", _FILE),
+        "private_keys": several("files with private keys", _FILE),
+        "psk_files": several("files with pre-shared keys", _FILE),
+        "trust": several("trust stores that chains were judged by", free_form("one store: name, source, date, hash")),
+    },
+)
+
+REPORT: Schema = document(
+    "report",
+    record(
+        "The facts of a report: `analyzer report -o FILE.json`. The same captures and options give the same bytes.",
+        {
+            "format": number("number of this form; it grows when a key changes its meaning", minimum=1),
+            "tool": free_form("the program: name, version, build, Python and the libraries it uses"),
+            "command": several("the words after `analyzer`", text("word")),
+            "options": free_form("options that change the result"),
+            "issued_at": _TIME,
+            "case": free_form("what the examiner says of the case; null is what was not said"),
+            "evidence": _EVIDENCE,
+            "time": free_form("how good the times of the captures are"),
+            "integrity": several(
+                "observations on the integrity of the captures",
+                record(
+                    "one observation",
+                    {
+                        "code": text("what was observed"),
+                        "args": free_form("its numbers and addresses"),
+                        "frames": several("the first frames in which it shows", FRAME),
+                    },
+                ),
+            ),
+            "traffic": record(
+                "all packets",
+                {
+                    "packets": number("frames"),
+                    "bytes": number("their bytes on the wire"),
+                    "malformed": number("frames with a header that could not be read"),
+                    "uncounted": number("packets of conversations that are not told apart"),
+                    "protocols": several("protocols, each below the one that carries it", PROTOCOL),
+                    "conversations": counted("TCP connections and UDP flows", "top", CONVERSATION),
+                    "series": free_form("packets, bytes and beginning sessions in equal steps of time"),
+                },
+            ),
+            "sessions": record(
+                "all TLS sessions",
+                {
+                    "count": number("sessions"),
+                    "established": number("sessions that were established"),
+                    "failed": number("sessions that were not"),
+                    **dict.fromkeys(
+                        ("versions", "cipher_suites", "groups", "alpn", "decryption", "reasons", "verdicts", "signatures"),
+                        _COUNTS,
+                    ),
+                    "brief": several("the first sessions in short", _BRIEF),
+                    "shown": several("the sessions that a report shows in full", _SHOWN),
+                },
+            ),
+            "failed": several(
+                "sessions that were not established",
+                record(
+                    "one session",
+                    {
+                        "session": _SESSION_ID,
+                        "client": described(ENDPOINT, "the client"),
+                        "server": described(ENDPOINT, "the server"),
+                        "server_name": or_null(text("name that the client asked for")),
+                        "first_frame": FRAME,
+                        "last_frame": FRAME,
+                        "start_time": _TIME,
+                        "version": or_null(text("version")),
+                        "alerts": several("its alerts", anything("as in the session record")),
+                        "reason": or_null(text("why; null where it is not known")),
+                    },
+                ),
+            ),
+            "findings": several("findings, the worst first", _FINDING),
+            "hosts": several(
+                "hosts, those with the most bytes first",
+                record(
+                    "one host",
+                    {
+                        "address": text("address"),
+                        "names": several("names that clients asked for there", text("name")),
+                        "client_sessions": number("sessions in which it was the client"),
+                        "server_sessions": number("sessions in which it was the server"),
+                        "bytes_sent": number("bytes on the wire"),
+                        "bytes_received": number("bytes on the wire"),
+                        "packets": number("packets"),
+                    },
+                ),
+            ),
+            "n_hosts": number("how many hosts there are"),
+            "certificates": several("certificates, each once", _CERTIFICATE),
+            "timeline": several(
+                "what happened when",
+                record(
+                    "one entry",
+                    {
+                        "time": reference("when", "time"),
+                        "kind": text("capture_began, capture_ended, session_began, session_ended, alert or finding"),
+                        "session": or_null(_SESSION_ID),
+                        "frame": or_null(number("frame")),
+                        "code": or_null(text("of a finding, its code; of an alert, its words; of a capture, its path")),
+                        "severity": or_null(one_of("of a finding or an alert", SEVERITIES)),
+                    },
+                ),
+            ),
+            "limits": several(
+                "limitations of the examination that apply",
+                record("one limitation", {"code": text("which"), "args": free_form("its numbers and names")}),
+            ),
+            "attachments": several(
+                "files that belong to the report",
+                record(
+                    "one file",
+                    {
+                        "name": text("name"),
+                        "media_type": text("media type"),
+                        "size": number("bytes"),
+                        "sha256": described(SHA256, "SHA-256 of the file, in hex"),
+                        "description": text("which table it is"),
+                        "rows": number("how many rows it has"),
+                    },
+                ),
+            ),
+        },
+    ),
+    DEFINITIONS,
+)

@@ -1,0 +1,33 @@
+from typing import Any
+
+from analyzer.report.limitations import limitations
+
+from .conftest import Facts, FactsOf
+
+
+def codes(facts: Facts) -> dict[str, Any]:
+    return {one["code"]: one["args"] for one in facts["limits"]}
+
+
+def test_sessions_without_secrets_are_named(facts_of: FactsOf):
+    assert codes(facts_of("tls13-rsa/tls13-rsa.pcapng"))["no_secrets"] == {"count": 1}
+    keyed = codes(facts_of("tls13-rsa/tls13-rsa.pcapng", "-k", "tls13-rsa/tls13-rsa.keys"))
+    assert "no_secrets" not in keyed
+    assert "not_all_decrypted" not in keyed
+
+
+def test_what_is_missing_is_named(facts_of: FactsOf):
+    assert codes(facts_of("tcp-trouble/tcp-trouble.pcapng"))["gaps"]["count"] > 0
+    assert "gaps" not in codes(facts_of("tls13-rsa/tls13-rsa.pcapng"))
+
+
+def test_roots_that_are_younger_than_the_capture_are_named():
+    inputs = [
+        {"path": "a", "error": None, "truncated_frames": 2, "last_time": "2020-01-01T00:00:00.000000000Z",
+         "interfaces": {"count": 1, "first": [{"dropped": 3}]}}
+    ]  # fmt: skip
+    sessions = {"count": 0, "decryption": {}, "shown": []}
+    found = limitations(inputs, [{"store": "mozilla", "date": "2026-01-01"}], sessions, {"protocols": []}, 0, False)
+    assert [one["code"] for one in found] == ["snapshot_length", "dropped_packets", "roots_younger", "no_network", "passive"]
+    older = limitations(inputs, [{"store": "mozilla", "date": "2019-01-01"}], sessions, {"protocols": []}, 0, False)
+    assert "roots_younger" not in [one["code"] for one in older]
