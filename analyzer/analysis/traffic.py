@@ -10,6 +10,7 @@ conversations until then: `fold` decides about those that are silent and small, 
 import heapq
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 import cython
 
@@ -210,17 +211,18 @@ class Traffic:
         if self.held <= most:
             return
         tls_keys = set(tls)
-        flows = [(TCP, flow) for flow in self.tcp.values() if flow.opened]
-        flows += [(UDP, flow) for flow in self.udp.values() if flow.opened]
-        flows.sort(key=_weight, reverse=True)
+        flows = [flow for table in (self.tcp, self.udp) for flow in table.values() if flow.opened]
+        flows.sort(key=_n_bytes, reverse=True)
         rest = flows[most // 4 :]
         rest.sort(key=_last, reverse=True)
-        for protocol, flow in rest[most - most // 4 :]:
+        for flow in rest[most - most // 4 :]:
+            protocol = TCP if self.tcp.get(flow.key) is flow else UDP
             table = self.tcp if protocol == TCP else self.udp
+            label = application(protocol, flow.key, tls_keys)
             for one in (flow, flow.peer):
                 if one is not None:
                     del table[one.key]
-                    sums = self.folded.setdefault((one.layers, application(protocol, one.key, tls_keys)), [0, 0])
+                    sums = self.folded.setdefault((one.layers, label), [0, 0])
                     sums[0] += one.n_packets
                     sums[1] += one.n_bytes
                     one.peer = None  # a cycle, which would wait for the garbage collector
@@ -267,16 +269,20 @@ def link_name(number: int) -> str:
 
 def application(protocol: int, key: bytes, tls: set[bytes]) -> str:
     """Return what a conversation contains, as far as it is known; empty if it is not."""
-    reversed_key = reverse_key(key)
-    if protocol == TCP and (key in tls or reversed_key in tls):
+    if protocol == TCP and tls and (key in tls or reverse_key(key) in tls):
         return "TLS"
-    (_, source), (_, destination) = endpoints(key)
+    source, destination = int.from_bytes(key[-4:-2], "big"), int.from_bytes(key[-2:], "big")
+    return _registered(protocol, min(source, destination)) or _registered(protocol, max(source, destination))
+
+
+@lru_cache(MAX_LAYERS)
+def _registered(protocol: int, port: int) -> str:
+    """Return what is registered for a port; empty if nothing is."""
     services = registry("services")
-    for port in sorted((source, destination)):
-        if services.known(port):
-            name = services.name(port)
-            return f"{'QUIC' if name == 'TLS' and protocol == UDP else name} (port {port})"
-    return ""
+    if not services.known(port):
+        return ""
+    name = services.name(port)
+    return f"{'QUIC' if name == 'TLS' and protocol == UDP else name} (port {port})"
 
 
 def conversation(protocol: int, flow: Flow, tls: set[bytes]) -> Conversation:
@@ -304,13 +310,15 @@ class _Node:
 
 
 def _weight(entry: tuple[int, Flow]) -> tuple[int, bytes]:
-    flow = entry[1]
-    return flow.n_bytes + (0 if flow.peer is None else flow.peer.n_bytes), flow.key
+    return _n_bytes(entry[1]), entry[1].key
 
 
-def _last(entry: tuple[int, Flow]) -> int:
-    flow = entry[1]
-    return max(flow.last, -1 if flow.peer is None else flow.peer.last)
+def _n_bytes(flow: Flow) -> int:
+    return flow.n_bytes if flow.peer is None else flow.n_bytes + flow.peer.n_bytes
+
+
+def _last(flow: Flow) -> int:
+    return flow.last if flow.peer is None else max(flow.last, flow.peer.last)
 
 
 def _add_to_node(parts: dict[str, _Node], label: str, n_packets: int, n_bytes: int) -> _Node:

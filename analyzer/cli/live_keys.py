@@ -1,9 +1,9 @@
 """The keys of a run that sniffs: follows the key logs while packets arrive, and says how long sessions wait for them.
 
 A program logs the secrets of a session (SSLKEYLOGFILE, RFC 9850) while its handshake is on the wire. So they come a moment
-before or after the packets. A session whose secrets are not there waits in a bounded store (`tls/pending`), first for its
-secrets while it is open, and then once more when it has ended. When the secrets come, it gets all its packets as if they had
-been there from the start.
+before or after the packets. A session whose secrets are not there waits in a bounded store (`tls/pending`): while it is open,
+and, where the log may be late, once more when it has ended. When the secrets come, it gets all its packets as if they had been
+there from the start.
 
 A command that sniffs uses it like this:
 
@@ -26,7 +26,7 @@ from analyzer.cli.key_files import Keys, read_key_log, read_other_keys, report_p
 from analyzer.cli.tail import Tail
 
 LONGEST_WAIT = 5.0
-"""Seconds that a session waits for its secrets: while it is open, and again when it has ended.
+"""Seconds that a session waits for its secrets: while it is open, and again when it has ended, if the log may be late.
 
 Programs log secrets within a second. Who watches an interface wants to see the sessions of other programs too, and soon.
 """
