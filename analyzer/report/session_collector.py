@@ -24,10 +24,10 @@ from analyzer.text.session_csv import CSV_COLUMNS, csv_head, csv_line
 from analyzer.tls.events import Event, SessionBegan, SessionEnded
 from analyzer.tls.session import Session
 
-SHOWN_FIRST = 100
+SHOWN_FIRST = 50
 """Sessions that are shown in full whatever they are."""
 
-SHOWN_SEVERE = 100
+SHOWN_SEVERE = 50
 """Further sessions that are shown in full because of a severe finding."""
 
 SEVERE = ("high", "medium")
