@@ -263,9 +263,8 @@ class SessionHandshake:
             if getattr(body, "ticket", None):
                 self.resumptions.keep_ticket(body.ticket, self.as_resumable())
         elif number in (CERTIFICATE, CERTIFICATE_STATUS, COMPRESSED_CERTIFICATE):
-            self.collect_certificates(
-                role, certificate_messages.certificates_of(self.stapled, role, body, message.problems), frame
-            )
+            sent = certificate_messages.certificates_of(self.stapled, role, body, message.problems)
+            self.collect_certificates(role, sent, frame)
         elif number == SERVER_KEY_EXCHANGE:
             parameters.take_key_exchange(body, not message.problems)
             self.transcript.exchanged = key_exchange.signed_parameters(body, raw)
