@@ -87,19 +87,36 @@ class Redactor:
         self._hashes = NumberedPseudonyms("certificate")
         self._serials = NumberedPseudonyms("serial")
         self._users = NumberedPseudonyms("user")
-        self._texts: dict[tuple[str, bool], str] = {}
+        self._texts: dict[tuple[str, bool, bool], str] = {}
+        self._outdated = False
+        """Whether texts were redacted before all was known."""
 
     def learn(self, value: Any, key: str = "") -> None:
         """Learn the addresses, names and secrets of a JSON value. key: that under which it stands."""
-        self.value(value, key)
-        self._texts.clear()  # what was redacted before all was known
+        self._outdated = True
+        self._redact(value, key, key in _OF_CERTIFICATES, key)
 
     def value(self, value: Any, key: str = "") -> Any:
         """Return a JSON value without what is redacted; lists and objects are new. key: that under which it stands."""
+        self._begin()
         return self._redact(value, key, key in _OF_CERTIFICATES, key)
+
+    def learn_table(self, content: bytes, name: str = "") -> None:
+        """Learn the addresses, names and secrets of a table in CSV. name: see `table`."""
+        self._outdated = True
+        self._table(content, name)
 
     def table(self, content: bytes, name: str = "") -> bytes:
         """Return a table in CSV without what is redacted. name: of the file; one of certificates has their hashes."""
+        self._begin()
+        return self._table(content, name)
+
+    def _begin(self) -> None:
+        if self._outdated:
+            self._texts.clear()
+            self._outdated = False
+
+    def _table(self, content: bytes, name: str) -> bytes:
         limit = csv.field_size_limit(max(len(content), csv.field_size_limit()))
         try:
             rows = list(csv.reader(io.StringIO(content.decode("utf-8"), newline="")))
@@ -209,14 +226,16 @@ class Redactor:
         return [self._text(name, False), self._text(self._secrets.field(name, value), False)]
 
     def _text(self, text: str, certificates: bool, detail: bool = False) -> str:
-        known = self._texts.get((text, certificates))
+        known = self._texts.get((text, certificates, detail))
         if known is None:
             known = redact_encoded(text, lambda one: self._plain(one, certificates))
+            if self._names is not None:
+                known = self._hashes.replace(self._serials.replace(known, False), detail)
             if len(self._texts) >= REMEMBERED:
                 self._texts.clear()
             if len(text) <= LONGEST_REMEMBERED:
-                self._texts[text, certificates] = known
-        return known if self._names is None else self._hashes.replace(self._serials.replace(known, False), detail)
+                self._texts[text, certificates, detail] = known
+        return known
 
     def _plain(self, text: str, certificates: bool) -> str:
         text = self._secrets.replace(text)
@@ -249,18 +268,17 @@ def redact_all(
         return facts, dict(attachments)
     redactor.learn(facts)
     for name, content in attachments.items():
-        redactor.table(content, name)
+        redactor.learn_table(content, name)
     if records is not None:
         records[0].seek(0)
         for line in records[0]:
             redactor.learn(orjson.loads(line))
-    redactor.learn(facts)
+    redacted = redactor.value(facts)
     tables = {name: redactor.table(content, name) for name, content in attachments.items()}
     if records is not None:
         records[0].seek(0)
         for line in records[0]:
             records[1].write(orjson.dumps(redactor.value(orjson.loads(line))) + b"\n")
-    redacted = redactor.value(facts)
     for entry in redacted.get("attachments") or ():
         if entry["name"] in tables:
             content = tables[entry["name"]]

@@ -7,26 +7,25 @@ import hashlib
 import io
 import json
 import re
-from collections.abc import Callable, Iterator
+import subprocess
+from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
 
 import jsonschema
-import orjson
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analyzer.report.case_uco import write_case
 from analyzer.report.encoded_text import SHORTEST
+from analyzer.report.forms import Forms
 from analyzer.report.redaction import KINDS, Redactor, redact, redact_all
-from analyzer.report.stix_bundle import write_stix
 from analyzer.store.report_schema import REPORT
 
 from .conftest import Facts
 
-FORMS: dict[str, Callable[[Facts], bytes]] = {"json": orjson.dumps, "case": write_case, "stix": write_stix}
-"""The forms of a report that are made of the facts alone."""
+FORMS = ("json", "case", "stix", "html", "md", pytest.param("pdf", marks=pytest.mark.peer("pdftotext")))
+"""The forms of a report."""
 
 ADDRESS = "203.0.113.77"
 ADDRESS6 = "2001:db8:99::77"
@@ -131,8 +130,11 @@ TABLE = (
 
 @pytest.mark.parametrize("form", FORMS)
 def test_nothing_is_left(full_facts: Facts, form: str) -> None:
-    redacted = redact(full_facts, KINDS)
-    written = FORMS[form](redacted).decode("utf-8").replace("\\/", "/")
+    content = Forms(*redact_all(full_facts, {"sessions.csv": TABLE}, KINDS)).write(form)
+    if form == "pdf":
+        content = subprocess.run(["pdftotext", "-", "-"], input=content, check=True, capture_output=True).stdout
+    written = content.decode("utf-8").replace("\\/", "/")
+    assert "name-1.invalid" in written
     secrets = (BASIC, "alice:hunter2-long", "hunter2-long", COOKIE, "Tr0ub4dor", "tok-123456", "alice-smith")
     macs = ("00:1A:2B:3C:4D:5E", "001a2b3c4d5e", "cb00714d", "203-0-113-77", "77.113.0.203")
     hashes = tuple(one["sha256"] for one in full_facts["certificates"])
