@@ -1,0 +1,52 @@
+"""The command line of tshark: which of its defaults are changed and why, which frames come out, and the keys that it gets.
+
+tshark(1), "Preferences" of the Wireshark User's Guide. By default tshark loses messages in segments that are not in order, and
+waits for whole HTTP bodies. What is changed here is named in the result, so that anybody can run the same by hand. tshark gets
+an empty folder as its configuration, so the preferences of the user change nothing.
+"""
+
+from collections.abc import Sequence
+
+PREFERENCES = (
+    ("tcp.reassemble_out_of_order", "TRUE"),  # off by default: segments out of order lose messages
+    ("tcp.desegment_tcp_streams", "TRUE"),
+    ("tcp.relative_sequence_numbers", "TRUE"),  # the byte counts of streams come from them
+    ("tcp.analyze_sequence_numbers", "TRUE"),
+    ("tcp.check_checksum", "FALSE"),  # captures of a sender's own machine have unfinished checksums
+    ("tcp.try_heuristic_first", "TRUE"),  # TLS is found by its content, on any port
+    ("ip.defragment", "TRUE"),
+    ("tls.desegment_ssl_records", "TRUE"),
+    ("tls.desegment_ssl_application_data", "TRUE"),
+    ("http.desegment_headers", "TRUE"),
+    ("http.desegment_body", "FALSE"),  # a request or response is in the frame that completes its header fields
+)
+"""Names and values. Those that are the default are written down too, because a default may change."""
+
+FRAMES = (
+    "tls.handshake or tls.alert_message or (tls and (http.request.method or http.response.code or http2.header))"
+    " or tcp.flags.fin == 1"
+)
+"""The display filter: the frames that have something to compare. All others pass through tshark, and are not printed."""
+
+LAYERS = "ip ipv6 tcp tls http http2"
+"""The protocols that are printed with their fields."""
+
+
+def arguments(key_logs: Sequence[str] = (), rsa_keys: Sequence[str] = (), psk: str | None = None) -> list[str]:
+    """Return the options of tshark besides the capture and the filter.
+
+    key_logs: paths; tshark takes one, so there may be at most one. rsa_keys: paths of unencrypted PEM files. psk: a key in hex.
+    """
+    words = [word for name, value in PREFERENCES for word in ("-o", f"{name}:{value}")]
+    for path in key_logs[:1]:
+        words += ["-o", f"tls.keylog_file:{path}"]
+    for path in rsa_keys:
+        words += ["-o", f'uat:rsa_keys:"{_quoted(path)}",""']
+    if psk is not None:
+        words += ["-o", f"tls.psk:{psk}"]
+    return [*words, "-J", LAYERS]
+
+
+def _quoted(path: str) -> str:
+    """Return a path as tshark's tables want it inside quotation marks."""
+    return path.replace("\\", "\\\\").replace('"', '\\"')
