@@ -90,7 +90,7 @@ def _compare(path: str, options: Namespace, output: Output, program: TsharkProgr
     tally = Tally()
     with TsharkRun(program, path, _words(options), FRAMES, options.timeout) as tshark:
         engine = Engine(detailed=True, fields=False, **keys)
-        opinion = SecondOpinion(tshark, lambda: capture_run.reader.frame.number, tally, bool(options.psk_file))
+        opinion = SecondOpinion(tshark, lambda: capture_run.reader.frame.number, tally)
         capture_run.run(engine, [opinion])
     return {"status": capture_run.status(), "tally": tally, "differences": [_told(path, one) for one in tally.differences]}
 

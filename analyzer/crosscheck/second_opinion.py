@@ -58,37 +58,39 @@ class Tally:
 class SecondOpinion(Listener):
     """Takes the events of a run, and reads what tshark says about the same frames. It needs an engine that is `detailed`."""
 
-    def __init__(self, tshark: TsharkRun, reached: Callable[[], int], tally: Tally, psks: bool) -> None:
-        """reached: returns the last frame that the engine has read. tally: gets the result. psks: whether there are such keys."""
+    def __init__(self, tshark: TsharkRun, reached: Callable[[], int], tally: Tally) -> None:
+        """reached: returns the last frame that the engine has read. tally: gets the result."""
         self._tshark: Iterator[Any] = tshark.packets()
         self._version = tshark.program.version
         self._unsupported = frozenset(() if self._version >= JA4_SINCE else ("ja4",))
         self._reached = reached
         self._tally = tally
-        self._psks = psks
         self._streams = TsharkStreams()
         self._at = 0
-        self._ended: list[tuple[Session, tuple[int, int] | None]] = []
+        self._ended: list[tuple[Session, tuple[int, int] | None, int]] = []
         self._lengths: dict[int, list[int]] = {}
+        self._before: dict[int, int] = {}
 
     def take(self, events: Sequence[Event]) -> None:
         """See `Listener.take`."""
         for event in events:
             if isinstance(event, RecordRead):
+                self._before.setdefault(event.session, event.offset)
                 lengths = self._lengths.setdefault(event.session, [0, 0])
                 lengths[event.role] = max(lengths[event.role], event.offset + event.header + event.length)
             elif isinstance(event, SessionEnded):
                 lengths = self._lengths.pop(event.session, [0, 0])
                 session = event.ended
                 whole = session.flow.closed == "fin" and not session.flow.mid_stream and not session.log.gaps
-                self._ended.append((session, (lengths[0], lengths[1]) if whole else None))
+                before = self._before.pop(event.session, 0)
+                self._ended.append((session, (lengths[0], lengths[1]) if whole else None, before))
 
     def end_turn(self) -> None:
         """See `Listener.end_turn`. Sessions that have ended are compared."""
         if self._ended:
             self._read_to(self._reached())
-            for session, lengths in self._ended:
-                self._compare(session, lengths)
+            for session, lengths, before in self._ended:
+                self._compare(session, lengths, before)
             self._ended.clear()
 
     def close(self) -> None:
@@ -97,7 +99,7 @@ class SecondOpinion(Listener):
         for stream in self._streams.rest():
             if any(name == "handshake" for name, _, _ in stream.found):
                 only = Difference(SESSION, None, Fact(_ends_text(stream), stream.first_frame))
-                self._tell(None, only, Case(None, stream, self._version, self._psks))
+                self._tell(None, only, Case(None, stream, self._version, 0))
                 self._tally.compared[SESSION] += 1
 
     def _read_to(self, frame: int) -> None:
@@ -108,7 +110,7 @@ class SecondOpinion(Listener):
                 return
             self._at = self._streams.add(packet)
 
-    def _compare(self, session: Session, lengths: tuple[int, int] | None) -> None:
+    def _compare(self, session: Session, lengths: tuple[int, int] | None, before: int) -> None:
         record = session_record(session, False, NO_VERDICTS, False)
         client, server = (_endpoint(record[role]) for role in ("client", "server"))
         stream = self._streams.take(frozenset((client, server)), record["first_frame"], record["last_frame"])
@@ -118,7 +120,7 @@ class SecondOpinion(Listener):
         tally = self._tally
         tally.sessions += 1
         tally.compared[SESSION] += 1
-        case = Case(record, stream, self._version, self._psks)
+        case = Case(record, stream, self._version, before)
         if stream is None:
             text = f"{client[0]} port {client[1]} to {server[0]} port {server[1]}"
             self._tell(session.id, Difference(SESSION, Fact(text, record["first_frame"]), None), case)

@@ -18,12 +18,14 @@ Endpoint = tuple[str, int]
 HELLO_RETRY = "cf21ad74e59a6111be1d8c021e65b891c2a211167abb8c5e079e09e2c8a8339c"
 """The random of a ServerHello that is a HelloRetryRequest (RFC 9846 section 4.1.3)."""
 
-CLIENT_HELLO, SERVER_HELLO, CERTIFICATE = 1, 2, 11
+CLIENT_HELLO, SERVER_HELLO, CERTIFICATE, SERVER_KEY_EXCHANGE = 1, 2, 11, 12
+SSL2_SERVER_HELLO = 4
 
 _VERSIONS = registry("versions").names
 _SUITES = registry("cipher_suites").names
 _GROUPS = registry("supported_groups").names
 _TYPES = registry("handshake_types").names
+_SSL2_TYPES = registry("ssl2_message_types").names
 _LEVELS = registry("alert_levels").names
 _DESCRIPTIONS = registry("alert_descriptions").names
 
@@ -136,6 +138,8 @@ Found = list[tuple[str, str]]
 def _read_tls(layer: Any) -> Found:
     found: Found = []
     types = [int(text) for text in _shown(layer, "tls.handshake.type")]
+    if types and not _titles(layer, "tls.handshake"):
+        return _read_ssl2(layer, types)
     hellos = iter(_raw(layer, "tls.handshake.random"))
     retried = False
     rest = iter(types)
@@ -157,14 +161,27 @@ def _read_tls(layer: Any) -> Found:
         found += _texts(layer, "ja4", "tls.handshake.ja4")
     elif SERVER_HELLO in types and not retried:
         found += _server_hello(layer)
-    if 12 in types:
+    if SERVER_KEY_EXCHANGE in types:
         found += [("group", _GROUPS[_int(text)]) for text in _shown(layer, "tls.handshake.server_named_curve")[:1]]
     if CLIENT_HELLO not in types:
         found += _texts(layer, "alpn", "tls.handshake.extensions_alpn_str")
     if CERTIFICATE in types:
-        for value in _raw(layer, "tls.handshake.certificate"):
-            found.append(("certificates", hashlib.sha256(bytes.fromhex(value)).hexdigest()))
+        found += _certificates(layer)
     return found + _alerts(layer)
+
+
+def _read_ssl2(layer: Any, types: list[int]) -> Found:
+    """Read messages of SSL 2.0, which are records of their own. A ClientHello in that form may lead to a later version."""
+    found: Found = [("handshake", _SSL2_TYPES[number]) for number in types]
+    if CLIENT_HELLO in types:
+        found.append(("client", ""))
+    if SSL2_SERVER_HELLO in types:
+        found += [("version", _VERSIONS[_int(text)]) for text in _shown(layer, "tls.handshake.version")[:1]]
+    return found + _certificates(layer)
+
+
+def _certificates(layer: Any) -> Found:
+    return [("certificates", hashlib.sha256(bytes.fromhex(value)).hexdigest()) for value in _raw(layer, "tls.handshake.certificate")]
 
 
 def _server_hello(layer: Any) -> Found:

@@ -23,7 +23,7 @@ PREFERENCES = (
 """Names and values. Those that are the default are written down too, because a default may change."""
 
 FRAMES = (
-    "tls.handshake or tls.alert_message or (tls and (http.request.method or http.response.code or http2.header))"
+    "tls.handshake or tls.handshake.type or tls.alert_message or (tls and (http.request.method or http.response.code or http2.header))"
     " or tcp.flags.fin == 1"
 )
 """The display filter: the frames that have something to compare. All others pass through tshark, and are not printed."""
