@@ -12,7 +12,7 @@ from analyzer.cli.table import Column, Table, wrap
 from analyzer.crosscheck.facts import FIELDS, Fact
 from analyzer.crosscheck.reason_codes import reason_codes
 from analyzer.crosscheck.tshark_program import TsharkError, TsharkProgram, find_tshark
-from analyzer.crosscheck.tshark_settings import FRAMES, arguments
+from analyzer.crosscheck.tshark_settings import FRAMES, arguments, one_key_log
 from analyzer.engine import Engine
 from analyzer.store.declaration import path_text
 from analyzer.store.session_record import json_line
@@ -21,9 +21,6 @@ from analyzer.text.formatting import count_text
 
 DIFFERENT = 3
 """Exit status where both disagree without a known reason."""
-
-MOST_PSK_BYTES = 64
-"""tshark takes one external pre-shared key, as hex in a preference."""
 
 _COLUMNS = ("capture", "session", "frame", "field", "ours", "tshark", "reason")
 
@@ -69,7 +66,12 @@ def crosscheck_record(results: list[dict[str, Any]], program: TsharkProgram, opt
     }
     return {
         "captures": [path_text(path) for path in options.captures],
-        "tshark": {"version": program.version_text, "path": path_text(program.path), "options": _words(options), "filter": FRAMES},
+        "tshark": {
+            "version": program.version_text,
+            "path": path_text(program.path),
+            "options": [path_text(word) for word in arguments(" + ".join(options.keylog) or None, options.rsa_key)],
+            "filter": FRAMES,
+        },
         "sessions": sum(tally.sessions for tally in tallies),
         "compared": compared,
         "agreed": agreed,
@@ -88,10 +90,12 @@ def _compare(path: str, options: Namespace, output: Output, program: TsharkProgr
     capture_run = CaptureRun([path], output)
     keys = read_keys(options, capture_run)
     tally = Tally()
-    with TsharkRun(program, path, _words(options), FRAMES, options.timeout) as tshark:
-        engine = Engine(detailed=True, fields=False, **keys)
-        opinion = SecondOpinion(tshark, lambda: capture_run.reader.frame.number, tally)
-        capture_run.run(engine, [opinion])
+    with one_key_log(options.keylog) as key_log:
+        words = arguments(key_log, options.rsa_key)
+        with TsharkRun(program, path, words, FRAMES, options.timeout) as tshark:
+            engine = Engine(detailed=True, fields=False, **keys)
+            opinion = SecondOpinion(tshark, lambda: capture_run.reader.frame.number, tally, bool(options.psk_file))
+            capture_run.run(engine, [opinion])
     return {"status": capture_run.status(), "tally": tally, "differences": [_told(path, one) for one in tally.differences]}
 
 
@@ -114,10 +118,6 @@ def _value(fact: Fact | None, apart: bool) -> str | None:
     if fact is None:
         return None
     return f"{fact.text} in frame {fact.frame}" if apart else fact.text
-
-
-def _words(options: Namespace) -> list[str]:
-    return arguments(options.keylog, options.rsa_key)
 
 
 def _refuse_pipes(options: Namespace) -> None:
@@ -165,6 +165,7 @@ def _head(output: Output, record: dict[str, Any]) -> Iterator[str]:
     tshark = record["tshark"]
     yield f"second opinion  tshark {tshark['version']}, {harmless(tshark['path'])}"
     yield f"sessions        {record['sessions']}"
+    words = " ".join(word for word in tshark["options"] if word != "-o")
     n_known, n_open = record["explained"], record["compared"] - record["agreed"] - record["explained"]
     if record["percent"] is None:
         yield "compared        nothing: neither of us sees a TLS session over TCP"
@@ -175,8 +176,9 @@ def _head(output: Output, record: dict[str, Any]) -> Iterator[str]:
     yield "unexplained     " + output.paint(str(n_open), "alarm" if n_open else "green")
     yield f"agreement       {record['percent']:.2f}% (the same or explained)"
     parts = [f"{name} {one['agreed']}/{one['compared']}" for name, one in record["fields"].items() if one["compared"]]
-    for number, line in enumerate(wrap(", ".join(parts), max(40, output.width - 16))):
-        yield ("fields          " if number == 0 else " " * 16) + line
+    for title, text in (("fields", ", ".join(parts)), ("told tshark", harmless(words))):
+        for number, line in enumerate(wrap(text, max(40, output.width - 16))):
+            yield (title if number == 0 else "").ljust(16) + line
 
 
 _PRINTERS = {"json": _print_json, "csv": _print_csv, "text": _print_text}

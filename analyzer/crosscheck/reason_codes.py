@@ -10,7 +10,10 @@ from analyzer.codec.registry import DIRECTORY
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """One reason. field: the fields that it explains, with a space between. meaning: what tshark does. reference: where it says so."""
+    """One reason.
+
+    field: the fields that it explains, with a space between. meaning: what tshark does. reference: the document that says it.
+    """
 
     code: str
     field: str

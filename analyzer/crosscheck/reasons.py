@@ -22,13 +22,15 @@ ECH_SINCE = (4, 5, 0)
 class Case:
     """What is known where two values differ. record: our session record, None where only tshark has the session.
 
-    stream: what tshark says, None where only we have it. version: of tshark. before: bytes of the stream before the first record.
+    stream: what tshark says, None where only we have it. version: of tshark. before: bytes of the stream before the first
+    record. psks: whether external pre-shared keys were given.
     """
 
     record: dict[str, Any] | None
     stream: StreamFacts | None
     version: tuple[int, int, int]
     before: int
+    psks: bool
 
 
 def reason(difference: Difference, case: Case) -> str | None:
@@ -123,6 +125,10 @@ def _post_handshake_keys(difference: Difference, case: Case, record: dict[str, A
     return difference.tshark is None and _sender(difference) == "client" and later and record["version"] == "TLS 1.3"
 
 
+def _psk_kept_back(difference: Difference, case: Case, record: dict[str, Any]) -> bool:
+    return difference.tshark is None and case.psks and record["resumption"] == "psk" and record["resumes"] is None
+
+
 def _upgrade_not_followed(difference: Difference, case: Case, record: dict[str, Any]) -> bool:
     return difference.field == SESSION and difference.tshark is None and case.before > 0
 
@@ -145,6 +151,7 @@ _CONDITIONS: dict[str, Callable[[Difference, Case, dict[str, Any]], bool]] = {
     "broken_message": _broken_message,
     "broken_record": _broken_record,
     "post_handshake_keys": _post_handshake_keys,
+    "psk_kept_back": _psk_kept_back,
     "upgrade_not_followed": _upgrade_not_followed,
     "rest_is_no_record": _rest_is_no_record,
 }

@@ -27,7 +27,10 @@ JA4_SINCE = (4, 2, 0)
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """One difference as it is told. session: its id, None for a session that only tshark has. reason: a code, None if unknown."""
+    """One difference as it is told.
+
+    session: its id, None for a session that only tshark has. reason: a code of the registry, None if unknown.
+    """
 
     session: int | None
     difference: Difference
@@ -58,13 +61,14 @@ class Tally:
 class SecondOpinion(Listener):
     """Takes the events of a run, and reads what tshark says about the same frames. It needs an engine that is `detailed`."""
 
-    def __init__(self, tshark: TsharkRun, reached: Callable[[], int], tally: Tally) -> None:
-        """reached: returns the last frame that the engine has read. tally: gets the result."""
+    def __init__(self, tshark: TsharkRun, reached: Callable[[], int], tally: Tally, psks: bool = False) -> None:
+        """reached: returns the last frame that the engine has read. tally: gets the result. psks: whether such keys were given."""
         self._tshark: Iterator[Any] = tshark.packets()
         self._version = tshark.program.version
         self._unsupported = frozenset(() if self._version >= JA4_SINCE else ("ja4",))
         self._reached = reached
         self._tally = tally
+        self._psks = psks
         self._streams = TsharkStreams()
         self._at = 0
         self._ended: list[tuple[Session, tuple[int, int] | None, int]] = []
@@ -99,7 +103,7 @@ class SecondOpinion(Listener):
         for stream in self._streams.rest():
             if any(name == "handshake" for name, _, _ in stream.found):
                 only = Difference(SESSION, None, Fact(_ends_text(stream), stream.first_frame))
-                self._tell(None, only, Case(None, stream, self._version, 0))
+                self._tell(None, only, Case(None, stream, self._version, 0, self._psks))
                 self._tally.compared[SESSION] += 1
 
     def _read_to(self, frame: int) -> None:
@@ -120,7 +124,7 @@ class SecondOpinion(Listener):
         tally = self._tally
         tally.sessions += 1
         tally.compared[SESSION] += 1
-        case = Case(record, stream, self._version, before)
+        case = Case(record, stream, self._version, before, self._psks)
         if stream is None:
             text = f"{client[0]} port {client[1]} to {server[0]} port {server[1]}"
             self._tell(session.id, Difference(SESSION, Fact(text, record["first_frame"]), None), case)

@@ -181,7 +181,9 @@ def _read_ssl2(layer: Any, types: list[int]) -> Found:
 
 
 def _certificates(layer: Any) -> Found:
-    return [("certificates", hashlib.sha256(bytes.fromhex(value)).hexdigest()) for value in _raw(layer, "tls.handshake.certificate")]
+    return [
+        ("certificates", hashlib.sha256(bytes.fromhex(value)).hexdigest()) for value in _raw(layer, "tls.handshake.certificate")
+    ]
 
 
 def _server_hello(layer: Any) -> Found:
@@ -194,9 +196,7 @@ def _server_hello(layer: Any) -> Found:
 
 def _alerts(layer: Any) -> Found:
     found: Found = []
-    kinds = iter(
-        zip(_shown(layer, "tls.alert_message.level"), _shown(layer, "tls.alert_message.desc"), strict=False)
-    )
+    kinds = iter(zip(_shown(layer, "tls.alert_message.level"), _shown(layer, "tls.alert_message.desc"), strict=False))
     for title in _titles(layer, "tls.alert_message"):
         kind = None if "Encrypted" in title else next(kinds, None)
         found.append(("alerts", CLOSED if kind is None else f"{_LEVELS[int(kind[0])]} {_DESCRIPTIONS[int(kind[1])]}"))
@@ -225,7 +225,7 @@ def _texts(layer: Any, name: str, wire_name: str, most: int = 1) -> Found:
 
 def _fields(layer: Any, name: str) -> list[Any]:
     """Return all fields of that name. `get_field` of pyshark would compare every name of the layer where there is none."""
-    container = layer._all_fields.get(name)  # noqa: SLF001
+    container = layer._all_fields.get(name)
     return [] if container is None else container.fields
 
 

@@ -12,7 +12,6 @@ import ctypes
 import os
 import signal
 import sys
-import tempfile
 from collections.abc import Iterator
 from types import TracebackType
 from typing import Any
@@ -33,16 +32,18 @@ _LONGEST_ERROR = 1 << 12
 
 _PR_SET_PDEATHSIG = 1
 
+_NO_FOLDER = "/nonexistent/analyzer"
+"""The folder of the user's own preferences and plugins, which tshark must not find."""
+
 
 class TsharkRun:
-    """One capture through tshark. It is a context manager: at its end, no process is left, and no file."""
+    """One capture through tshark. It is a context manager: at its end, no process is left."""
 
     def __init__(self, program: TsharkProgram, capture: str, words: list[str], frames: str, patience: float) -> None:
         """words: options of tshark. frames: the display filter. patience: seconds to wait for the next packet at most."""
         self._patience = patience
         self._loop = asyncio.new_event_loop()
-        self._folder = tempfile.TemporaryDirectory(prefix="analyzer-tshark-")
-        environment = os.environ | {"WIRESHARK_CONFIG_DIR": self._folder.name, "LC_ALL": "C.UTF-8", "TZ": "UTC"}
+        environment = os.environ | {"WIRESHARK_CONFIG_DIR": _NO_FOLDER, "LC_ALL": "C.UTF-8", "TZ": "UTC"}
         self._capture = TsharkCapture(program, os.path.abspath(capture), words, frames, self._loop, environment)
         self.program = program
 
@@ -81,7 +82,6 @@ class TsharkRun:
             self._loop.run_until_complete(_end_tasks())
         finally:
             self._loop.close()
-            self._folder.cleanup()
 
     def _check_end(self) -> None:
         capture = self._capture

@@ -45,7 +45,9 @@ def find_tshark(given: str | None = None) -> TsharkProgram:
         raise TsharkError(f"{given}: no program that can be run (--tshark)")
     path = os.path.abspath(path)
     try:
-        answer = subprocess.run([path, "--version"], capture_output=True, stdin=subprocess.DEVNULL, timeout=_PATIENCE, check=False)
+        answer = subprocess.run(
+            [path, "--version"], capture_output=True, stdin=subprocess.DEVNULL, timeout=_PATIENCE, check=False
+        )
     except subprocess.TimeoutExpired as error:
         raise TsharkError(f"{path}: does not tell its version within {_PATIENCE} s") from error
     except OSError as error:

@@ -1,11 +1,14 @@
 """The command line of tshark: which of its defaults are changed and why, which frames come out, and the keys that it gets.
 
 tshark(1), "Preferences" of the Wireshark User's Guide. By default tshark loses messages in segments that are not in order, and
-waits for whole HTTP bodies. What is changed here is named in the result, so that anybody can run the same by hand. tshark gets
-an empty folder as its configuration, so the preferences of the user change nothing.
+waits for whole HTTP bodies. What is changed here is named in the result, so that anybody can run the same by hand. tshark does
+not find the folder of its configuration, so the preferences of the user change nothing.
 """
 
-from collections.abc import Sequence
+import os
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 PREFERENCES = (
     ("tcp.reassemble_out_of_order", "TRUE"),  # off by default: segments out of order lose messages
@@ -23,8 +26,8 @@ PREFERENCES = (
 """Names and values. Those that are the default are written down too, because a default may change."""
 
 FRAMES = (
-    "tls.handshake or tls.handshake.type or tls.alert_message or (tls and (http.request.method or http.response.code or http2.header))"
-    " or tcp.flags.fin == 1"
+    "tls.handshake or tls.handshake.type or tls.alert_message or tcp.flags.fin == 1"
+    " or (tls and (http.request.method or http.response.code or http2.header))"
 )
 """The display filter: the frames that have something to compare. All others pass through tshark, and are not printed."""
 
@@ -32,19 +35,36 @@ LAYERS = "ip ipv6 tcp tls http http2"
 """The protocols that are printed with their fields."""
 
 
-def arguments(key_logs: Sequence[str] = (), rsa_keys: Sequence[str] = (), psk: str | None = None) -> list[str]:
+def arguments(key_log: str | None = None, rsa_keys: Sequence[str] = ()) -> list[str]:
     """Return the options of tshark besides the capture and the filter.
 
-    key_logs: paths; tshark takes one, so there may be at most one. rsa_keys: paths of unencrypted PEM files. psk: a key in hex.
+    key_log: path of the only one that tshark takes. rsa_keys: paths of unencrypted PEM files. What is secret stands in files, and
+    not in these words, which every user of the machine can read.
     """
     words = [word for name, value in PREFERENCES for word in ("-o", f"{name}:{value}")]
-    for path in key_logs[:1]:
-        words += ["-o", f"tls.keylog_file:{path}"]
+    if key_log is not None:
+        words += ["-o", f"tls.keylog_file:{key_log}"]
     for path in rsa_keys:
         words += ["-o", f'uat:rsa_keys:"{_quoted(path)}",""']
-    if psk is not None:
-        words += ["-o", f"tls.psk:{psk}"]
     return [*words, "-J", LAYERS]
+
+
+@contextmanager
+def one_key_log(paths: Sequence[str]) -> Iterator[str | None]:
+    """Give the path of one key log that has the lines of all. None without any.
+
+    Several are joined in memory (memfd_create(2)), so that no file with secrets is left if the program is killed. Raises OSError.
+    """
+    if len(paths) < 2:
+        yield next(iter(paths), None)
+        return
+    with open(os.memfd_create("key-logs"), "wb") as joined:
+        for path in paths:
+            with open(path, "rb") as file:
+                shutil.copyfileobj(file, joined)
+            joined.write(b"\n")
+        joined.flush()
+        yield f"/proc/{os.getpid()}/fd/{joined.fileno()}"
 
 
 def _quoted(path: str) -> str:
