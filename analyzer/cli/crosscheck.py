@@ -3,6 +3,7 @@
 import os
 from argparse import Namespace
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 
 from analyzer.cli.capture_run import DONE, FAILED, CaptureRun
@@ -165,7 +166,7 @@ def _head(output: Output, record: dict[str, Any]) -> Iterator[str]:
     tshark = record["tshark"]
     yield f"second opinion  tshark {tshark['version']}, {harmless(tshark['path'])}"
     yield f"sessions        {record['sessions']}"
-    words = " ".join(word for word in tshark["options"] if word != "-o")
+    words = ", ".join(word for before, word in pairwise(tshark["options"]) if before == "-o")
     n_known, n_open = record["explained"], record["compared"] - record["agreed"] - record["explained"]
     if record["percent"] is None:
         yield "compared        nothing: neither of us sees a TLS session over TCP"

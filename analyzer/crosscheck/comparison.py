@@ -24,7 +24,8 @@ class Difference:
 def compare(ours: Facts, tshark: Facts, unsupported: frozenset[str] = frozenset()) -> tuple[Counter[str], list[Difference]]:
     """Return how many values of each field were compared, and those that differ.
 
-    unsupported: fields that this tshark does not have. A value that neither has is not counted. The length of a stream is compared only where both know it.
+    unsupported: fields that this tshark does not have. A value that neither has is not counted. The length of a stream is
+    compared only where both know it.
     """
     compared: Counter[str] = Counter()
     differences: list[Difference] = []

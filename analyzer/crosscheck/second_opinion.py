@@ -62,7 +62,10 @@ class SecondOpinion(Listener):
     """Takes the events of a run, and reads what tshark says about the same frames. It needs an engine that is `detailed`."""
 
     def __init__(self, tshark: TsharkRun, reached: Callable[[], int], tally: Tally, psks: bool = False) -> None:
-        """reached: returns the last frame that the engine has read. tally: gets the result. psks: whether such keys were given."""
+        """Create the listener.
+
+        reached: returns the last frame that the engine has read. tally: gets the result. psks: whether such keys were given.
+        """
         self._tshark: Iterator[Any] = tshark.packets()
         self._version = tshark.program.version
         self._unsupported = frozenset(() if self._version >= JA4_SINCE else ("ja4",))

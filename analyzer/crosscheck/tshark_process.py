@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from types import TracebackType
 from typing import Any
 
-from pyshark import FileCapture
+from pyshark.capture.file_capture import FileCapture
 from pyshark.tshark.output_parser.tshark_xml import TsharkXmlParser
 
 from analyzer.crosscheck.tshark_program import TsharkError, TsharkProgram

@@ -38,8 +38,8 @@ LAYERS = "ip ipv6 tcp tls http http2"
 def arguments(key_log: str | None = None, rsa_keys: Sequence[str] = ()) -> list[str]:
     """Return the options of tshark besides the capture and the filter.
 
-    key_log: path of the only one that tshark takes. rsa_keys: paths of unencrypted PEM files. What is secret stands in files, and
-    not in these words, which every user of the machine can read.
+    key_log: path of the only one that tshark takes. rsa_keys: paths of unencrypted PEM files. What is secret stands in files,
+    and not in these words, which every user of the machine can read.
     """
     words = [word for name, value in PREFERENCES for word in ("-o", f"{name}:{value}")]
     if key_log is not None:
@@ -53,7 +53,8 @@ def arguments(key_log: str | None = None, rsa_keys: Sequence[str] = ()) -> list[
 def one_key_log(paths: Sequence[str]) -> Iterator[str | None]:
     """Give the path of one key log that has the lines of all. None without any.
 
-    Several are joined in memory (memfd_create(2)), so that no file with secrets is left if the program is killed. Raises OSError.
+    Several are joined in memory (memfd_create(2)), so that no file with secrets is left if the program is killed. Raises
+    OSError.
     """
     if len(paths) < 2:
         yield next(iter(paths), None)
