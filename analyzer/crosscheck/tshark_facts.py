@@ -157,8 +157,9 @@ def _read_tls(layer: Any) -> Found:
     if CLIENT_HELLO in types:
         found.append(("client", ""))
         found += _texts(layer, "server_name", "tls.handshake.extensions_server_name")
-        found += _texts(layer, "ja3", "tls.handshake.ja3")
-        found += _texts(layer, "ja4", "tls.handshake.ja4")
+        # The last one is of the whole hello. Before it may come those of an inner hello, as compressed as it was sent.
+        found += [("ja3", text) for text in _shown(layer, "tls.handshake.ja3")[-1:]]
+        found += [("ja4", text) for text in _shown(layer, "tls.handshake.ja4")[-1:]]
     elif SERVER_HELLO in types and not retried:
         found += _server_hello(layer)
     if SERVER_KEY_EXCHANGE in types:

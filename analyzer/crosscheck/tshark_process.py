@@ -79,7 +79,7 @@ class TsharkRun:
             return
         try:
             self._capture.close()
-            self._loop.run_until_complete(_end_tasks())
+            self._loop.run_until_complete(_end_tasks(set()))
         finally:
             self._loop.close()
 
@@ -165,6 +165,11 @@ class TsharkCapture(FileCapture):
                 await asyncio.wait_for(process.wait(), _GRACE)
         if process.returncode is None:
             _kill_group(process.pid)
+        # asyncio tells the end of a process when its pipes have ended, and that only if somebody reads them.
+        await _end_tasks(set(self._stderr_handling_tasks))
+        if process.stdout is not None:
+            with contextlib.suppress(TimeoutError):  # a stranger to the group has the pipe; the process itself is dead
+                await asyncio.wait_for(_drain(process.stdout), _GRACE)
         self.status = await process.wait()
         self._running_processes.discard(process)
 
@@ -192,9 +197,15 @@ def _dies_with(parent: int) -> Any:
     return before_tshark
 
 
-async def _end_tasks() -> None:
-    """End what an interrupted wait has left in the loop."""
-    left = asyncio.all_tasks() - {asyncio.current_task()}
+async def _drain(output: asyncio.StreamReader) -> None:
+    """Read what a dead process has left in its pipe."""
+    while await output.read(_LONGEST_ERROR):
+        pass
+
+
+async def _end_tasks(kept: "set[asyncio.Task[None]]") -> None:
+    """End what an interrupted wait has left in the loop, but for the tasks that are kept."""
+    left = asyncio.all_tasks() - kept - {asyncio.current_task()}
     for task in left:
         task.cancel()
     await asyncio.gather(*left, return_exceptions=True)
