@@ -138,8 +138,9 @@ Found = list[tuple[str, str]]
 def _read_tls(layer: Any) -> Found:
     found: Found = []
     types = [int(text) for text in _shown(layer, "tls.handshake.type")]
-    if types and not _titles(layer, "tls.handshake"):
-        return _read_ssl2(layer, types)
+    if not _titles(layer, "tls.handshake"):
+        old = types or [int(text) for text in _shown(layer, "tls.ssl2.handshake.type")]  # its name before 4.6, and since
+        return _read_ssl2(layer, old) if old else _alerts(layer)
     hellos = iter(_raw(layer, "tls.handshake.random"))
     retried = False
     rest = iter(types)

@@ -26,7 +26,7 @@ PREFERENCES = (
 """Names and values. Those that are the default are written down too, because a default may change."""
 
 FRAMES = (
-    "tls.handshake or tls.handshake.type or tls.alert_message or tcp.flags.fin == 1"
+    "tls.handshake or tls.record.version == 0x0002 or tls.alert_message or tcp.flags.fin == 1"
     " or (tls and (http.request.method or http.response.code or http2.header))"
 )
 """The display filter: the frames that have something to compare. All others pass through tshark, and are not printed."""
