@@ -104,7 +104,7 @@ def _named(stream: StreamFacts, name: str) -> list[Any]:
 
 def _broken_message(difference: Difference, case: Case, record: dict[str, Any]) -> bool:
     frame = _frame(difference, record)
-    broken = any(one["problems"] and one["frame"] <= frame for one in record["handshake"])
+    broken = any(one.get("problems") and one["frame"] <= frame for one in record["handshake"])
     return difference.tshark is None and (broken or _violated(record, "handshake message", frame))
 
 

@@ -34,7 +34,7 @@ def test_both_agree_on_the_demonstration_captures(name: str):
     assert [told for told in tally.differences if told.reason is None] == []
     assert tally.explained == len(tally.differences)
     if not name.startswith("ech-"):
-        assert tally.n_agreed >= 0.98 * tally.n_compared
+        assert tally.n_agreed >= 0.95 * tally.n_compared
     assert tally.n_compared > 10 or tally.sessions <= 1
 
 

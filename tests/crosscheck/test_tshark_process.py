@@ -45,7 +45,7 @@ def test_tshark_is_gone_when_the_reader_has_enough():
 
 def test_what_tshark_complains_about_is_told(tmp_path: Path):
     (tmp_path / "no.pcap").write_bytes(b"this is no capture at all, but some bytes")
-    with run_of(str(tmp_path / "no.pcap")) as tshark, pytest.raises(TsharkError, match="ended with status.*no.pcap"):
+    with run_of(str(tmp_path / "no.pcap")) as tshark, pytest.raises(TsharkError, match=r"ended with status.*no\.pcap"):
         list(tshark.packets())
     assert is_gone(tshark.pid)
     with run_of(DEMO, frames="no.such.field") as tshark, pytest.raises(TsharkError, match="ended with status"):
@@ -82,8 +82,8 @@ def test_tshark_is_gone_after_an_interruption(tmp_path: Path):
     before = signal.signal(signal.SIGALRM, interrupt)
     program = stopped(tmp_path)
     try:
+        signal.setitimer(signal.ITIMER_REAL, 0.7)
         with run_of(DEMO, program) as tshark, pytest.raises(KeyboardInterrupt):
-            signal.setitimer(signal.ITIMER_REAL, 0.5)
             list(tshark.packets())
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)

@@ -18,7 +18,7 @@ def test_the_first_tshark_in_path_tells_its_version():
 
 def test_without_tshark_it_says_how_to_get_one(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(TsharkError, match="not installed.*--tshark PATH"):
+    with pytest.raises(TsharkError, match=r"not installed.*--tshark PATH"):
         find_tshark()
 
 
