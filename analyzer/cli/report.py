@@ -1,16 +1,15 @@
 """`analyzer report`: examines the captures, and writes the forensic report in one or several forms."""
 
 import os
+import time
 from argparse import Namespace
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from typing import IO, Any
 
-import orjson
-
 from analyzer.capture.source import DIGESTS
 from analyzer.cli.capture_run import FAILED, CaptureRun
-from analyzer.cli.key_files import read_keys
+from analyzer.cli.key_files import paths_of_keys, read_keys
 from analyzer.cli.output import CommandError, Output
 from analyzer.cli.report_arguments import ENDINGS
 from analyzer.cli.report_bundle import captures_of, records_file, write_report_bundle
@@ -22,13 +21,21 @@ from analyzer.report.case_data import KINDS, CaseDataError, case_facts
 from analyzer.report.collected_facts import FORMAT, tool_facts
 from analyzer.report.evidence import evidence_facts
 from analyzer.report.examination import Examination
+from analyzer.report.forms import NAMES, Forms
+from analyzer.report.redaction import KINDS as REDACTED
+from analyzer.report.redaction import redact_all
 from analyzer.report.reproduction import content_words
 from analyzer.report.session_lines import SessionLines
+from analyzer.store.private_file import PrivateFile
+from analyzer.store.session_record import rfc3339
+from analyzer.store.validation_time import NOW, read_moment
 
 
 def run(options: Namespace, output: Output) -> int:
     """Write the report of the captures, and return the exit status."""
-    forms = [(target, _form(target, options.format)) for target in options.targets]
+    forms = _forms_of(options)
+    kinds = _list_of("--redact", options.redact, REDACTED)
+    options.issued_at = _moment_of(options.issued_at)
     signer = signer_of(options)
     with ExitStack() as stack:
         records = None if options.bundle is None else stack.enter_context(records_file())
@@ -36,13 +43,74 @@ def run(options: Namespace, output: Output) -> int:
         if capture_run.has_no_capture():
             capture_run.status()
             return FAILED
+        if kinds:
+            facts["options"]["redact"] = kinds
+            redacted = None if records is None else stack.enter_context(records_file())
+            pair = None if records is None or redacted is None else (records, redacted)
+            facts, contents = redact_all(facts, contents, kinds, pair)
+            records = redacted
+        written = Forms(facts, contents)
+        for target, form in forms:
+            with PrivateFile(target, options.force) as file:
+                file.write(_written(written, form))
+            if form != "html":
+                _write_tables(target, contents, options.force)
         if options.bundle is not None:
-            report = orjson.dumps(facts, option=orjson.OPT_INDENT_2) + b"\n"
-            write_report_bundle(options.bundle, facts, {"report.json": report, **contents}, records, signer)
-    for target, _ in forms:
-        with open(target, "wb") as file:
-            file.write(orjson.dumps(facts, option=orjson.OPT_INDENT_2) + b"\n")
+            names = dict.fromkeys(["json", *(form for _, form in forms)])
+            reports = {NAMES[form]: _written(written, form) for form in names}
+            write_report_bundle(options.bundle, facts, {**reports, **contents}, records, signer)
     return capture_run.status()
+
+
+def _forms_of(options: Namespace) -> list[tuple[str, str]]:
+    """Return where the report goes, and in which form. Raises CommandError before anything is read."""
+    if not options.targets and options.bundle is None:
+        raise CommandError("say where to: -o report.html (or .pdf, .md, .json), or --bundle DIR")
+    forms = [(target, _form(target, options.format)) for target in options.targets]
+    if len(set(options.targets)) < len(options.targets):
+        raise CommandError(f"{options.targets[-1]}: the same file twice")
+    for target in options.targets:
+        for path in [*options.captures, *paths_of_keys(options)]:
+            if os.path.exists(target) and os.path.exists(path) and os.path.samefile(target, path):
+                raise CommandError(f"{path}: the output would overwrite this input")
+        try:
+            PrivateFile(target, options.force)
+        except FileExistsError as error:
+            raise CommandError(f"{target}: it exists already; --force writes over it") from error
+        except OSError as error:
+            raise CommandError(f"{target}: {error.strerror}") from error
+        folder = os.path.dirname(target) or "."
+        if not os.path.isdir(folder):
+            raise CommandError(f"{target}: there is no folder {folder}")
+    return forms
+
+
+def _moment_of(text: str | None) -> str | None:
+    """Return the time of `--issued-at` in the form of all times. Raises CommandError."""
+    if text is None:
+        return None
+    try:
+        at = time.time_ns() if text == NOW else read_moment(text)
+    except ValueError as error:
+        raise CommandError(f"--issued-at: {error}") from error
+    found = rfc3339(at) if isinstance(at, int) else None
+    if found is None:
+        raise CommandError(f"--issued-at: {text!r} is no time after 1969, such as 2026-10-03T12:00:00Z or now")
+    return found
+
+
+def _written(forms: Forms, form: str) -> bytes:
+    try:
+        return forms.write(form)
+    except ImportError as error:
+        raise CommandError(str(error)) from error
+
+
+def _write_tables(target: str, contents: Mapping[str, bytes], force: bool) -> None:
+    """Write the attached tables beside a report that cannot have them inside: `report.sessions.csv` beside `report.pdf`."""
+    for name, content in contents.items():
+        with PrivateFile(f"{os.path.splitext(target)[0]}.{name}", force) as file:
+            file.write(content)
 
 
 def examine(

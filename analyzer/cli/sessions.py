@@ -50,7 +50,7 @@ def run(options: Namespace, output: Output) -> int:
     printer = _PRINTERS[options.format](output, chains, options.messages)
     describe = record_text(options.messages, signatures=options.format == "json")
     settings = {"fields": options.messages, "watches_revocation": True}
-    shards = make_shards(options, capture_run, keys, describe, chains, settings)
+    shards = make_shards(options, capture_run, keys, describe, chains, settings, records=True)
     if shards is not None:
         run_shared(capture_run, shards, printer)
     else:
@@ -63,7 +63,7 @@ def record_text(messages: bool, signatures: bool) -> "Describe":
     """Return a function that describes a session by its record. messages, signatures: see `session_record`."""
 
     def describe(session: Session, holes: "Holes", resumed: bool) -> bytes:
-        return session_json(session, messages, holes, holes.resumes() if resumed else None, signatures, holes)
+        return session_json(session, messages, holes, holes.resumes() if resumed else None, signatures)
 
     return describe
 

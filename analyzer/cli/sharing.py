@@ -46,17 +46,21 @@ def make_shards(
     chains: "Chains",
     settings: Mapping[str, Any] | None = None,
     traffic: bool = False,
+    records: bool = False,
 ) -> "Shards | None":
     """Return the processes that share the work of a command; None if one process does it.
 
     describe: see `Shard`. settings: further arguments of `Engine`. traffic: whether packets are counted.
+    records: whether `describe` returns records as JSON.
     """
     number = _n_processes(options, capture_run, keys)
     if number == 1:
         return None
     from analyzer.store.shards import Shards
 
-    return Shards(capture_run.reader, number, {**keys, **(settings or {}), "may_grow": None}, describe, chains, traffic)
+    return Shards(
+        capture_run.reader, number, {**keys, **(settings or {}), "may_grow": None}, describe, chains, traffic, records
+    )
 
 
 def _n_processes(options: Namespace, capture_run: CaptureRun, keys: Keys) -> int:

@@ -24,7 +24,7 @@ from analyzer.cli.table import Cell, Column, Table
 from analyzer.cli.trust_options import read_chains
 from analyzer.codec.registry import registry
 from analyzer.engine import Engine
-from analyzer.engine.capture_events import OtherTraffic
+from analyzer.engine.other_traffic import OtherTraffic
 from analyzer.packet.packet import Packet
 from analyzer.store.chain_verdicts import Chains
 from analyzer.store.session_record import json_line, session_record
@@ -135,7 +135,7 @@ def run(options: Namespace, output: Output) -> int:
     chains = read_chains(options)
     keys = read_keys(options, capture_run)
     settings = {"fields": False, "watches_revocation": True, "watches_https": True}
-    shards = make_shards(options, capture_run, keys, record_text(False, False), chains, settings, traffic=True)
+    shards = make_shards(options, capture_run, keys, record_text(False, False), chains, settings, traffic=True, records=True)
     if shards is not None:
         summary = Summary(KeyMaterial(None, keys["keylog"], keys["private_keys"], keys["psks"]), chains, shards)
         run_shared(capture_run, shards, summary)

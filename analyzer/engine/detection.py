@@ -5,11 +5,8 @@ databases, HTTP CONNECT, SOCKS, the PROXY protocol, RDP. In all these cases, the
 own record. The functions here recognize such a start. They also work with only some of its bytes.
 """
 
-from typing import Any
-
 import cython
 
-from analyzer.engine.capture_events import OtherTraffic
 from analyzer.tls.record.content_types import APPLICATION_DATA, HANDSHAKE, HEADER
 from analyzer.tls.record.record_reader import plausible
 
@@ -18,11 +15,6 @@ MIN_HELLO = 11
 
 SPLIT = 6
 """Bytes that identify a hello, without the record header: the handshake header and the version."""
-
-HTTPS = 443
-
-MIN_OTHER, OTHER_HEAD = 12, 16
-"""First bytes of a connection to port 443 that show that it has no TLS, and those that are kept."""
 
 MIN_CIPHERTEXT = 17
 """Bytes of the shortest encrypted record of all cipher suites in practice: a type or one byte, and a tag of 16."""
@@ -106,14 +98,3 @@ def ciphertext_at(data: bytes, pos: cython.Py_ssize_t, end: cython.Py_ssize_t) -
     length: cython.int = data[pos + 3] << 8 | data[pos + 4]
     after: cython.Py_ssize_t = pos + HEADER + length
     return length >= MIN_CIPHERTEXT and (after == end or plausible(data, after, end))
-
-
-def other_traffic(key: bytes, head: bytes, frame: int, at: int) -> Any:
-    """Return the event for a connection to port 443 that begins with these bytes and not with TLS; None if it is no such one.
-
-    key: of the originator's packets. None too if the bytes are few, or a handshake record whose rest may be damaged.
-    """
-    end: cython.Py_ssize_t = len(key)
-    if (key[end - 2] << 8 | key[end - 1]) != HTTPS or len(head) < MIN_OTHER or (head[0] == HANDSHAKE and head[1] == 3):
-        return None
-    return OtherTraffic(key, head[:OTHER_HEAD], frame, at)

@@ -13,10 +13,11 @@ import cython
 
 from analyzer.analysis.repetitions import Repetitions
 from analyzer.codec.byte_slices import find_byte, slice_bytes
-from analyzer.engine.capture_events import OtherTraffic, RevocationSeen
+from analyzer.engine.capture_events import RevocationSeen
 from analyzer.engine.captured_process import process_of
-from analyzer.engine.detection import ciphertext_at, hello_at, other_traffic, ssl2_hello_at
+from analyzer.engine.detection import ciphertext_at, hello_at, ssl2_hello_at
 from analyzer.engine.dispatch_limits import MAX_EARLY, MERGE_COST, MERGE_COST_DECRYPTED, SCAN_LIMIT, SESSION_COST
+from analyzer.engine.other_traffic import OtherTraffic, other_traffic
 from analyzer.flows.connection import Connection
 from analyzer.flows.flow import TCP, Flow
 from analyzer.flows.listener import Listener

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from analyzer.analysis.capture_findings import CaptureFindings
-from analyzer.engine.capture_events import OtherTraffic
+from analyzer.engine.other_traffic import OtherTraffic
 from analyzer.engine.run import Listener
 from analyzer.report.certificate_collector import CertificateCollector
 from analyzer.report.exchange_rows import Cell, exchange_row
@@ -24,10 +24,10 @@ from analyzer.text.session_csv import CSV_COLUMNS, csv_head, csv_line
 from analyzer.tls.events import Event, SessionBegan, SessionEnded
 from analyzer.tls.session import Session
 
-SHOWN_FIRST = 100
+SHOWN_FIRST = 50
 """Sessions that are shown in full whatever they are."""
 
-SHOWN_SEVERE = 100
+SHOWN_SEVERE = 50
 """Further sessions that are shown in full because of a severe finding."""
 
 SEVERE = ("high", "medium")

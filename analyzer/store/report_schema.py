@@ -1,5 +1,7 @@
 """Declares the facts of a report: what `analyzer report -o FILE.json` writes, and what all forms of a report are made of."""
 
+from typing import Any
+
 from analyzer.codec.codes import SEVERITIES, codes
 from analyzer.store.declaration import (
     Schema,
@@ -16,7 +18,7 @@ from analyzer.store.declaration import (
     several,
     text,
 )
-from analyzer.store.schema import DEFINITIONS, ENDPOINT, FRAME, SESSION, SHA256, described
+from analyzer.store.schema import CERTIFICATE_KEYS, DEFINITIONS, ENDPOINT, FRAME, SESSION, SHA256, described
 from analyzer.store.summary_schema import CAPTURE, CONVERSATION, PROTOCOL
 
 _SESSION_ID = number("id of a session")
@@ -124,125 +126,141 @@ _EVIDENCE = record(
     },
 )
 
-REPORT: Schema = document(
-    "report",
-    record(
-        "The facts of a report: `analyzer report -o FILE.json`. The same captures and options give the same bytes.",
-        {
-            "format": number("number of this form; it grows when a key changes its meaning", minimum=1),
-            "tool": free_form("the program: name, version, build, Python and the libraries it uses"),
-            "command": several("the words after `analyzer`", text("word")),
-            "options": free_form("options that change the result"),
-            "issued_at": _TIME,
-            "case": free_form("what the examiner says of the case; null is what was not said"),
-            "evidence": _EVIDENCE,
-            "time": free_form("how good the times of the captures are"),
-            "integrity": several(
-                "observations on the integrity of the captures",
-                record(
-                    "one observation",
-                    {
-                        "code": text("what was observed"),
-                        "args": free_form("its numbers and addresses"),
-                        "frames": several("the first frames in which it shows", FRAME),
-                    },
-                ),
-            ),
-            "traffic": record(
-                "all packets",
-                {
-                    "packets": number("frames"),
-                    "bytes": number("their bytes on the wire"),
-                    "malformed": number("frames with a header that could not be read"),
-                    "uncounted": number("packets of conversations that are not told apart"),
-                    "protocols": several("protocols, each below the one that carries it", PROTOCOL),
-                    "conversations": counted("TCP connections and UDP flows", "top", CONVERSATION),
-                    "series": free_form("packets, bytes and beginning sessions in equal steps of time"),
-                },
-            ),
-            "sessions": record(
-                "all TLS sessions",
-                {
-                    "count": number("sessions"),
-                    "established": number("sessions that were established"),
-                    "failed": number("sessions that were not"),
-                    **dict.fromkeys(
-                        ("versions", "cipher_suites", "groups", "alpn", "decryption", "reasons", "verdicts", "signatures"),
-                        _COUNTS,
+_PSEUDONYMS = {
+    SHA256["pattern"]: "^([0-9a-f]{64}|certificate-[0-9]+)$",
+    CERTIFICATE_KEYS["serial"]["pattern"]: "^(-?([0-9a-f]{2})+|serial-[0-9]+)$",
+}
+"""Patterns of the session record, and what they are in a report, whose certificates `--redact names` makes nameless."""
+
+
+def _redactable(schema: Any) -> Any:
+    """Return a schema in which the pseudonyms of a redacted report are valid too."""
+    if isinstance(schema, dict):
+        return {key: _PSEUDONYMS.get(value, value) if key == "pattern" else _redactable(value) for key, value in schema.items()}
+    return [_redactable(one) for one in schema] if isinstance(schema, list) else schema
+
+
+REPORT: Schema = _redactable(
+    document(
+        "report",
+        record(
+            "The facts of a report: `analyzer report -o FILE.json`. The same captures and options give the same bytes.",
+            {
+                "format": number("number of this form; it grows when a key changes its meaning", minimum=1),
+                "tool": free_form("the program: name, version, build, Python and the libraries it uses"),
+                "command": several("the words after `analyzer`", text("word")),
+                "options": free_form("options that change the result"),
+                "issued_at": _TIME,
+                "case": free_form("what the examiner says of the case; null is what was not said"),
+                "evidence": _EVIDENCE,
+                "time": free_form("how good the times of the captures are"),
+                "integrity": several(
+                    "observations on the integrity of the captures",
+                    record(
+                        "one observation",
+                        {
+                            "code": text("what was observed"),
+                            "args": free_form("its numbers and addresses"),
+                            "frames": several("the first frames in which it shows", FRAME),
+                        },
                     ),
-                    "brief": several("the first sessions in short", _BRIEF),
-                    "shown": several("the sessions that a report shows in full", _SHOWN),
-                },
-            ),
-            "failed": several(
-                "sessions that were not established",
-                record(
-                    "one session",
+                ),
+                "traffic": record(
+                    "all packets",
                     {
-                        "session": _SESSION_ID,
-                        "client": described(ENDPOINT, "the client"),
-                        "server": described(ENDPOINT, "the server"),
-                        "server_name": or_null(text("name that the client asked for")),
-                        "first_frame": FRAME,
-                        "last_frame": FRAME,
-                        "start_time": _TIME,
-                        "version": or_null(text("version")),
-                        "alerts": several("its alerts", anything("as in the session record")),
-                        "reason": or_null(text("why; null where it is not known")),
+                        "packets": number("frames"),
+                        "bytes": number("their bytes on the wire"),
+                        "malformed": number("frames with a header that could not be read"),
+                        "uncounted": number("packets of conversations that are not told apart"),
+                        "protocols": several("protocols, each below the one that carries it", PROTOCOL),
+                        "conversations": counted("TCP connections and UDP flows", "top", CONVERSATION),
+                        "series": free_form("packets, bytes and beginning sessions in equal steps of time"),
                     },
                 ),
-            ),
-            "findings": several("findings, the worst first", _FINDING),
-            "hosts": several(
-                "hosts, those with the most bytes first",
-                record(
-                    "one host",
+                "sessions": record(
+                    "all TLS sessions",
                     {
-                        "address": text("address"),
-                        "names": several("names that clients asked for there", text("name")),
-                        "client_sessions": number("sessions in which it was the client"),
-                        "server_sessions": number("sessions in which it was the server"),
-                        "bytes_sent": number("bytes on the wire"),
-                        "bytes_received": number("bytes on the wire"),
-                        "packets": number("packets"),
+                        "count": number("sessions"),
+                        "established": number("sessions that were established"),
+                        "failed": number("sessions that were not"),
+                        **dict.fromkeys(
+                            ("versions", "cipher_suites", "groups", "alpn", "decryption", "reasons", "verdicts", "signatures"),
+                            _COUNTS,
+                        ),
+                        "brief": several("the first sessions in short", _BRIEF),
+                        "shown": several("the sessions that a report shows in full", _SHOWN),
                     },
                 ),
-            ),
-            "n_hosts": number("how many hosts there are"),
-            "certificates": several("certificates, each once", _CERTIFICATE),
-            "timeline": several(
-                "what happened when",
-                record(
-                    "one entry",
-                    {
-                        "time": reference("when", "time"),
-                        "kind": text("capture_began, capture_ended, session_began, session_ended, alert or finding"),
-                        "session": or_null(_SESSION_ID),
-                        "frame": or_null(number("frame")),
-                        "code": or_null(text("of a finding, its code; of an alert, its words; of a capture, its path")),
-                        "severity": or_null(one_of("of a finding or an alert", SEVERITIES)),
-                    },
+                "failed": several(
+                    "sessions that were not established",
+                    record(
+                        "one session",
+                        {
+                            "session": _SESSION_ID,
+                            "client": described(ENDPOINT, "the client"),
+                            "server": described(ENDPOINT, "the server"),
+                            "server_name": or_null(text("name that the client asked for")),
+                            "first_frame": FRAME,
+                            "last_frame": FRAME,
+                            "start_time": _TIME,
+                            "version": or_null(text("version")),
+                            "alerts": several("its alerts", anything("as in the session record")),
+                            "reason": or_null(text("why; null where it is not known")),
+                        },
+                    ),
                 ),
-            ),
-            "limits": several(
-                "limitations of the examination that apply",
-                record("one limitation", {"code": text("which"), "args": free_form("its numbers and names")}),
-            ),
-            "attachments": several(
-                "files that belong to the report",
-                record(
-                    "one file",
-                    {
-                        "name": text("name"),
-                        "media_type": text("media type"),
-                        "size": number("bytes"),
-                        "sha256": described(SHA256, "SHA-256 of the file, in hex"),
-                        "description": text("which table it is"),
-                        "rows": number("how many rows it has"),
-                    },
+                "findings": several("findings, the worst first", _FINDING),
+                "hosts": several(
+                    "hosts, those with the most bytes first",
+                    record(
+                        "one host",
+                        {
+                            "address": text("address"),
+                            "names": several("names that clients asked for there", text("name")),
+                            "client_sessions": number("sessions in which it was the client"),
+                            "server_sessions": number("sessions in which it was the server"),
+                            "bytes_sent": number("bytes on the wire"),
+                            "bytes_received": number("bytes on the wire"),
+                            "packets": number("packets"),
+                        },
+                    ),
                 ),
-            ),
-        },
-    ),
-    DEFINITIONS,
+                "n_hosts": number("how many hosts there are"),
+                "certificates": several("certificates, each once", _CERTIFICATE),
+                "timeline": several(
+                    "what happened when",
+                    record(
+                        "one entry",
+                        {
+                            "time": reference("when", "time"),
+                            "kind": text("capture_began, capture_ended, session_began, session_ended, alert or finding"),
+                            "session": or_null(_SESSION_ID),
+                            "frame": or_null(number("frame")),
+                            "code": or_null(text("of a finding, its code; of an alert, its words; of a capture, its path")),
+                            "severity": or_null(one_of("of a finding or an alert", SEVERITIES)),
+                        },
+                    ),
+                ),
+                "limits": several(
+                    "limitations of the examination that apply",
+                    record("one limitation", {"code": text("which"), "args": free_form("its numbers and names")}),
+                ),
+                "attachments": several(
+                    "files that belong to the report",
+                    record(
+                        "one file",
+                        {
+                            "name": text("name"),
+                            "media_type": text("media type"),
+                            "size": number("bytes"),
+                            "sha256": described(SHA256, "SHA-256 of the file, in hex"),
+                            "description": text("which table it is"),
+                            "rows": number("how many rows it has"),
+                        },
+                    ),
+                ),
+            },
+        ),
+        DEFINITIONS,
+    )
 )

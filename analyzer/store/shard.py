@@ -17,7 +17,8 @@ from analyzer.analysis.traffic import Traffic
 from analyzer.capture.capture_reader import CaptureReader
 from analyzer.capture.packet_reader import PacketReader
 from analyzer.engine import Engine
-from analyzer.engine.capture_events import OtherTraffic, RevocationSeen
+from analyzer.engine.capture_events import RevocationSeen
+from analyzer.engine.other_traffic import OtherTraffic
 from analyzer.store.session_record import rfc3339
 from analyzer.tls.decryption.key_material import KeyMaterial
 from analyzer.tls.events import SessionEnded
@@ -36,9 +37,6 @@ HOLE = b"\0"
 
 RESUMES = 2
 """The hole for the key `resumes`; those for chains are the role, CLIENT or SERVER."""
-
-REPEATS, MORE_REPEATS = 3, 4
-"""The hole at the end of `findings`, for what the session repeats: in an empty list, and after other findings."""
 
 OUTSIDE, UNMATCHED = 1, 2
 """Bits of a variant: the session that is continued is not in the capture; the key log matches no session so far."""
@@ -166,11 +164,6 @@ class Holes:
     def resumes(self) -> bytes:
         """Leave the hole for the number of the session that is continued."""
         self.made.append(RESUMES)
-        return HOLE
-
-    def repeats(self, more: bool) -> bytes:
-        """Leave the hole for findings about what the session repeats. more: whether other findings are before it."""
-        self.made.append(MORE_REPEATS if more else REPEATS)
         return HOLE
 
 

@@ -31,9 +31,7 @@ from analyzer.flows.limits import HELD_TOTAL
 from analyzer.store.chain_verdicts import CLIENT, SERVER, Chains
 from analyzer.store.session_record import finding_record
 from analyzer.store.shard import (
-    MORE_REPEATS,
     OUTSIDE,
-    REPEATS,
     RESUMES,
     UNMATCHED,
     Describe,
@@ -145,21 +143,25 @@ class SharedSession:
         """
         ended, text = self._ended, self._text
         if not ended.holes:
-            return text[0]
+            return self._with_repeats(text[0])
         whole = [text[0]]
         session = None
         for hole, after in zip(ended.holes, text[1:], strict=True):
             if hole == RESUMES:
                 whole.append(b"null" if self._resumes is None else b"%d" % self._resumes)
-            elif hole in (REPEATS, MORE_REPEATS):
-                if self._repeats:
-                    written = b",".join(orjson.dumps(finding_record(finding)) for finding in self._repeats)
-                    whole.append(written if hole == REPEATS else b"," + written)
             else:
                 session = session or self.as_session()
                 whole.append(chains.json(session, SERVER if hole == SERVER else CLIENT, ended.start_text))
             whole.append(after)
-        return b"".join(whole)
+        return self._with_repeats(b"".join(whole))
+
+    def _with_repeats(self, text: bytes) -> bytes:
+        """Return a record with the findings about what the session repeats. Few sessions have any."""
+        if not self._repeats:
+            return text
+        record = orjson.loads(text)
+        record["findings"] += [finding_record(finding) for finding in self._repeats]
+        return orjson.dumps(record)
 
 
 class Shards:
@@ -177,16 +179,19 @@ class Shards:
         describe: Describe,
         chains: Chains,
         traffic: bool = False,
+        records: bool = False,
     ) -> None:
         """Prepare a run.
 
-        engine, describe: see `Shard`. chains: takes the revocation data. traffic: whether packets are counted. All processes
-        read the files up to their present ends. Raises OSError.
+        engine, describe: see `Shard`. chains: takes the revocation data. traffic: whether packets are counted. records:
+        whether sessions are described by their records, as JSON. All processes read the files up to their present ends. Raises
+        OSError.
         """
         self.reader = reader
         reader.sizes = {path: os.stat(path).st_size for path in reader.paths}
         self.traffic = Traffic()
         self._counts = traffic
+        self._has_records = records
         self._n_shards = shards
         self._engine = dict(engine)
         self._describe: Describe = describe
@@ -330,7 +335,9 @@ class Shards:
         chain, known = ended.chains[SERVER], self._certificates[shard]
         leaf = known[chain[0]] if chain else None
         issued = ended.issued if found is None else found.at
-        repeats = self.repetitions.take(ended.id, ended.key, ended.start, ended.values, leaf, ended.server_name, issued)
+        repeats: list[Finding] = []
+        if self._has_records:
+            repeats = self.repetitions.take(ended.id, ended.key, ended.start, ended.values, leaf, ended.server_name, issued)
         return SharedSession(ended, known, None if found is None else found.number, n_matched, repeats)
 
 

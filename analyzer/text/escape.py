@@ -22,7 +22,8 @@ _REMEMBERED = 4096
 _LONGEST_REMEMBERED = 256
 """The longest text whose CSV cell is kept."""
 
-_FORMULA = frozenset("=+-@\t\r\n＝＋－＠")  # noqa: RUF001 - the wide forms, which spreadsheets accept too in East Asian locales
+FORMULA = frozenset("=+-@\t\r\n＝＋－＠")  # noqa: RUF001 - the wide forms, which spreadsheets accept too in East Asian locales
+"""The characters with which a cell begins that a spreadsheet computes."""
 
 
 def harmless(text: str) -> str:
@@ -49,7 +50,7 @@ def csv_cell(value: str | int | float | bool | None) -> str:
 @lru_cache(maxsize=_REMEMBERED)
 def _text_cell(value: str) -> str:
     text = harmless(value)
-    if value and (value[0] in _FORMULA or value.lstrip()[:1] in _FORMULA):
+    if value and (value[0] in FORMULA or value.lstrip()[:1] in FORMULA):
         text = "'" + text
     if '"' in text or "," in text or ";" in text or text != text.strip():
         text = '"' + text.replace('"', '""') + '"'

@@ -263,9 +263,8 @@ class SessionHandshake:
             if getattr(body, "ticket", None):
                 self.resumptions.keep_ticket(body.ticket, self.as_resumable())
         elif number in (CERTIFICATE, CERTIFICATE_STATUS, COMPRESSED_CERTIFICATE):
-            self.collect_certificates(
-                role, certificate_messages.certificates_of(self.stapled, role, body, message.problems), frame
-            )
+            sent = certificate_messages.certificates_of(self.stapled, role, body, message.problems)
+            self.collect_certificates(role, sent, frame)
         elif number == SERVER_KEY_EXCHANGE:
             parameters.take_key_exchange(body, not message.problems)
             self.transcript.exchanged = key_exchange.signed_parameters(body, raw)
@@ -424,8 +423,7 @@ class SessionHandshake:
         """Note that the session has ended, and authenticate as much of the handshake as was seen."""
         decryption: Decryption = self.decryption
         self.authenticate()
-        if self.hellos.ech is not None:
-            self.conclude_ech()
+        self.conclude_ech()
         if decryption is None:
             return
         for code, severity, detail in decryption.findings():
@@ -439,13 +437,13 @@ class SessionHandshake:
             self.resumable.master = self.decryption.schedule12.master
 
     def conclude_ech(self) -> None:
-        """Set the final status of the offer of Encrypted Client Hello."""
-        decryption: Decryption = self.decryption
-        client: RoleState = self.roles[_CLIENT]
+        """Set the final status of the offer of Encrypted Client Hello, if there is one."""
         ech = self.hellos.ech
+        if ech is None:
+            return
+        decryption: Decryption = self.decryption
         opened = decryption is not None and decryption.records > 0
         required = any(alert.description == ECH_REQUIRED and alert.role == _CLIENT for alert in self.log.alerts)
-        said = decryption.sent[_CLIENT] if opened and self.parameters.tls13 else client.n_application
+        said = decryption.sent[_CLIENT] if opened and self.parameters.tls13 else self.roles[_CLIENT].n_application
         random = decryption.keys.client_random if decryption is not None else b""
-        if ech is not None:
-            ech.conclude(opened, random, self.parameters.tls13, required, said)
+        ech.conclude(opened, random, self.parameters.tls13, required, said)

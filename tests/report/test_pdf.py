@@ -13,6 +13,7 @@ from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.reader import PdfFileReader
 
 from analyzer.report import pdf
+from analyzer.report.build_document import build_document
 from analyzer.report.document import (
     Block,
     Branch,
@@ -38,6 +39,8 @@ from analyzer.report.pdf import write_pdf
 from analyzer.report.pdf_text import written_characters
 from analyzer.report.plots import versions_svg
 from analyzer.report.sentences import Sentences
+
+from .hostile_facts import poisoned
 
 HASH = "2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae"
 
@@ -311,3 +314,19 @@ def test_the_template_reads_nothing_but_its_input() -> None:
     template = (Path(pdf.DIRECTORY) / "report.typ").read_text("utf-8")
     assert not re.search(r"\b(eval|read|include|import|plugin|csv|toml|yaml|cbor|xml)\b *[(\"]", re.sub("//.*", "", template))
     assert template.count("json(") == 1
+
+
+@pytest.mark.peer("pdftotext")
+def test_the_report_of_a_capture_is_written_whole(demo_facts: dict[str, Any], tmp_path: Path) -> None:
+    text = text_of(write_pdf(build_document(demo_facts, Sentences("en"))), tmp_path)
+    for record in demo_facts["sessions"]["brief"]:
+        assert record["server_name"] in text
+    assert demo_facts["evidence"]["inputs"][0]["sha256"] in joined(text)
+    assert demo_facts["sessions"]["shown"][0]["ja4"] in joined(text)
+
+
+@pytest.mark.peer("pdftotext")
+def test_the_report_of_a_hostile_capture_is_inert(failing_facts: dict[str, Any], tmp_path: Path) -> None:
+    text = text_of(write_pdf(build_document(poisoned(failing_facts), Sentences("en"))), tmp_path)
+    assert not re.search("[\x00-\x08\x0b\x0e-\x1f\x7f\u202d\u202e\u2066\u2067\u200b\ufeff\ufffd]", text)
+    assert "<script>" in text

@@ -140,6 +140,8 @@ class Drawing:
         points = " ".join(f"{_number(x + dx)},{_number(y + dy)}" for dx, dy in _SHAPES[kind])
         if kind == "alert":
             self._shape("polyline", f'points="{points}" fill="none" stroke="{color(kind)}" stroke-width="2"', hint)
+        elif kind == "info":
+            self._shape("polygon", f'points="{points}" fill="none" stroke="{color(kind)}" stroke-width="1.5"', hint)
         else:
             self._shape("polygon", f'points="{points}" fill="{color(kind)}"', hint)
 
@@ -161,8 +163,8 @@ class Drawing:
 _SHAPES: dict[str, tuple[tuple[float, float], ...]] = {
     "high": ((0, -6), (6, 5), (-6, 5)),
     "medium": ((0, -6), (5.5, 0), (0, 6), (-5.5, 0)),
-    "low": ((-4.5, -4.5), (4.5, -4.5), (4.5, 4.5), (-4.5, 4.5)),
+    "low": ((-2, -5), (2, -5), (5, -2), (5, 2), (2, 5), (-2, 5), (-5, 2), (-5, -2)),
     "info": ((-2, -4.5), (2, -4.5), (4.5, -2), (4.5, 2), (2, 4.5), (-2, 4.5), (-4.5, 2), (-4.5, -2)),
     "alert": ((-4.5, -4.5), (4.5, 4.5), (0, 0), (4.5, -4.5), (-4.5, 4.5)),
 }
-"""The corners of the signs: triangle, diamond, square, octagon, and a cross that is drawn in one stroke."""
+"""The corners of the signs: triangle, diamond, full and empty octagon, and a cross that is drawn in one stroke."""

@@ -87,8 +87,9 @@ def test_findings_have_a_row_and_a_shape_for_each_severity() -> None:
     svg = timeline_svg(facts([session(0, 0, 10)], marks), SAY)
     rows = [text for text in texts(svg) if re.search(r"\(\d\)", text)]
     assert rows == ["High (2)", "Medium (1)", "Low (1)", "Info (1)", "Alerts (1)"]
-    corners = {len(shapes(svg, "polygon", kind)[0].get("points", "").split()) for kind in ("high", "medium", "low", "info")}
-    assert corners == {3, 4, 8}
+    drawn = {kind: shapes(svg, "polygon", kind)[0] for kind in ("high", "medium", "low", "info")}
+    signs = {(len(one.get("points", "").split()), one.get("fill") == "none") for one in drawn.values()}
+    assert signs == {(3, False), (4, False), (8, False), (8, True)}
     assert len(shapes(svg, "polygon", "high")) == 3  # two and the one beside the name of the row
 
 

@@ -1,0 +1,142 @@
+"""`analyzer report`: the forms, where they go, what is refused before anything is read, and that nothing depends on the clock."""
+
+import hashlib
+import json
+from pathlib import Path
+
+import pytest
+
+from analyzer.report.forms import NAMES
+
+from .conftest import Run, client_hello, pcap, tcp
+
+ENDINGS = ("html", "pdf", "md", "json")
+
+
+@pytest.fixture(scope="module")
+def reports(run: Run, demo: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("reports")
+    targets = [word for ending in ENDINGS for word in ("-o", folder / f"report.{ending}")]
+    assert run("report", demo, *targets, "--case", "2026-1").status == 0
+    return folder
+
+
+def test_each_ending_is_a_form(reports: Path):
+    assert (reports / "report.html").read_bytes().startswith(b"<!DOCTYPE html>")
+    assert (reports / "report.pdf").read_bytes().startswith(b"%PDF-1.")
+    assert (reports / "report.md").read_bytes().startswith(b"# ")
+    assert json.loads((reports / "report.json").read_bytes())["case"]["case"] == "2026-1"
+
+
+def test_the_same_captures_and_options_give_the_same_bytes(run: Run, demo: Path, reports: Path, tmp_path: Path):
+    targets = [word for ending in ENDINGS for word in ("-o", tmp_path / f"report.{ending}")]
+    assert run("report", demo, *targets, "--case", "2026-1").status == 0
+    for ending in ENDINGS:
+        assert (tmp_path / f"report.{ending}").read_bytes() == (reports / f"report.{ending}").read_bytes()
+
+
+@pytest.mark.parametrize("form", ["case", "stix"])
+def test_a_form_that_no_ending_has_is_asked_for_by_name(run: Run, demo: Path, tmp_path: Path, form: str):
+    target = tmp_path / NAMES[form]
+    assert run("report", demo, "-o", target, "--format", form).status == 0
+    assert json.loads(target.read_bytes())
+
+
+def test_a_bundle_has_the_forms_that_were_asked_for(run: Run, demo: Path, tmp_path: Path):
+    bundle = tmp_path / "bundle"
+    assert run("report", demo, "--bundle", bundle, "-o", tmp_path / "a.html", "--redact", "addresses").status == 0
+    names = {path.name for path in bundle.iterdir()}
+    assert {"report.json", "report.html", "sessions.jsonl", "manifest.json", "actions.jsonl"} <= names
+    assert (bundle / "report.html").read_bytes() == (tmp_path / "a.html").read_bytes()
+    assert run("verify", bundle).status == 0
+    for path in bundle.iterdir():
+        assert b"192.0.2.10" not in path.read_bytes(), path.name
+
+
+def test_the_case_comes_from_options_and_from_a_file(run: Run, demo: Path, tmp_path: Path):
+    case = tmp_path / "case.toml"
+    case.write_text('case = "1"\nexaminer = "A. Example"\n')
+    target = tmp_path / "report.json"
+    run("report", demo, "-o", target, "--case-file", case, "--case", "2", "--digest", "sha512,blake2b")
+    facts = json.loads(target.read_bytes())
+    assert (facts["case"]["case"], facts["case"]["examiner"]) == ("2", "A. Example")
+    (one,) = facts["evidence"]["inputs"]
+    assert one["sha512"] == hashlib.sha512(demo.read_bytes()).hexdigest()
+    assert one["blake2b"] == hashlib.blake2b(demo.read_bytes()).hexdigest()
+    assert one["unchanged"] is True
+
+
+def test_the_time_of_issue_is_only_that_which_is_given(run: Run, demo: Path, tmp_path: Path):
+    target = tmp_path / "report.json"
+    run("report", demo, "-o", target)
+    assert json.loads(target.read_bytes())["issued_at"] is None
+    run("report", demo, "-o", target, "--force", "--issued-at", "2026-12-01")
+    assert json.loads(target.read_bytes())["issued_at"] == "2026-12-01T00:00:00.000000000Z"
+
+
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [
+        ((), "say where to: -o report.html"),
+        (("-o", "report.docx"), "no form of a report has this ending"),
+        (("-o", "x.html", "-o", "x.html"), "the same file twice"),
+        (("-o", "nowhere/x.html"), "there is no folder nowhere"),
+        (("-o", "x.html", "--redact", "faces"), "--redact: 'faces' is none of"),
+        (("-o", "x.html", "--digest", "md5"), "--digest: 'md5' is none of"),
+        (("-o", "x.html", "--issued-at", "soon"), "--issued-at: 'soon' is no time"),
+        (("-o", "x.html", "--case-file", "nothing.toml"), "nothing.toml"),
+    ],
+)
+def test_what_cannot_be_done_is_one_line(
+    run: Run, demo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], complaint: str
+):
+    monkeypatch.chdir(tmp_path)
+    ran = run("report", demo, *words)
+    assert ran.status == 2
+    assert complaint in ran.complaint
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_nothing_is_overwritten_unasked(run: Run, demo: Path, tmp_path: Path):
+    target = tmp_path / "report.html"
+    target.write_text("mine")
+    ran = run("report", demo, "-o", target)
+    assert (ran.status, target.read_text()) == (2, "mine")
+    assert "--force writes over it" in ran.complaint
+    copy = tmp_path / "capture.json"
+    copy.write_bytes(demo.read_bytes())
+    assert "would overwrite this input" in run("report", copy, "-o", copy, "--force").complaint
+    assert copy.read_bytes() == demo.read_bytes()
+
+
+def test_a_damaged_capture_is_reported_as_far_as_it_goes(run: Run, demo: Path, tmp_path: Path):
+    cut = tmp_path / "cut.pcapng"
+    cut.write_bytes(demo.read_bytes()[:30_000])
+    target = tmp_path / "report.json"
+    ran = run("report", cut, "-o", target)
+    assert ran.status == 1
+    facts = json.loads(target.read_bytes())
+    assert facts["evidence"]["inputs"][0]["error"]["detail"]
+    assert "damaged_capture" in {one["code"] for one in facts["limits"]}
+
+
+def test_a_pipe_is_hashed_once(run: Run, demo: Path, tmp_path: Path):
+    target = tmp_path / "report.json"
+    assert run("report", "-", "-o", target, stdin=demo.read_bytes()).status == 0
+    (one,) = json.loads(target.read_bytes())["evidence"]["inputs"]
+    assert one["sha256"] == hashlib.sha256(demo.read_bytes()).hexdigest()
+    assert (one["sha256_after"], one["unchanged"]) == (None, None)
+
+
+def test_long_tables_stand_beside_a_pdf_and_inside_a_page(run: Run, many_sessions: Path, tmp_path: Path):
+    run("report", many_sessions, "-o", tmp_path / "a.html", "-o", tmp_path / "b.md")
+    assert {path.name for path in tmp_path.iterdir()} >= {"a.html", "b.md", "b.sessions.csv"}
+    assert "data:text/csv" in (tmp_path / "a.html").read_text()
+    assert (tmp_path / "b.sessions.csv").read_bytes().count(b"\r\n") == 61
+
+
+@pytest.fixture
+def many_sessions(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("many") / "many.pcap"
+    path.write_bytes(pcap(*(tcp(client_hello(b"a.example"), source_port=40_000 + n) for n in range(60))))
+    return path
