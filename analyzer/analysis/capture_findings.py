@@ -145,7 +145,7 @@ class CaptureFindings:
             begin = f"beginning like {what}" if what else f"of an unknown protocol (first bytes {shown})"
             ends = f"from {address_text(client)} to {address_text(server)}"
             detail = f"{count} to port 443 without TLS, {begin}; the first is {ends}"
-            found.append(CaptureFinding("other_traffic_on_443", "low", detail, others.count, tuple(others.places)))
+            found.append(CaptureFinding("other_traffic_on_443", "info", detail, others.count, tuple(others.places)))
         return found
 
     def _opened(self, traffic: Traffic) -> Iterator[tuple[str, str, int, list[Opened]]]:

@@ -1,4 +1,4 @@
-"""`analyzer report`: the forms, where they go, what is refused before anything is read, and that nothing depends on the clock."""
+"""`analyzer report`: the forms, where they go, what is refused before anything is read, and that no clock is in them."""
 
 import hashlib
 import json
