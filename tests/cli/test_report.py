@@ -131,12 +131,12 @@ def test_a_report_that_was_stopped_says_so(run: Run, demo: Path, tmp_path: Path)
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     command = [sys.executable, "-m", "analyzer", "report", str(pipe), str(demo), "-o", str(target)]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, env={**os.environ, "PYTHONSAFEPATH": "1"}) as process:
-        with open(pipe, "wb", buffering=0) as writer:
-            writer.write(demo.read_bytes()[:30_000])
-            time.sleep(2)
-            process.send_signal(signal.SIGINT)
-            process.wait(30)
+    environment = {**os.environ, "PYTHONSAFEPATH": "1"}
+    with subprocess.Popen(command, env=environment) as process, open(pipe, "wb", buffering=0) as writer:
+        writer.write(demo.read_bytes()[:30_000])
+        time.sleep(2)
+        process.send_signal(signal.SIGINT)
+        process.wait(30)
     facts = json.loads(target.read_bytes())
     limits = {one["code"]: one["args"] for one in facts["limits"]}
     assert limits["stopped"]["frame"] == facts["traffic"]["packets"] > 0
