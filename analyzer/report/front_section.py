@@ -53,6 +53,9 @@ def _examined(facts: Record, sentences: Sentences) -> tuple[Paragraph | Note, ..
         first, last = moment(time["first"], sentences, 0), moment(time["last"], sentences, 0)
         span = duration(seconds_between(time["first"], time["last"]), sentences)
         recording = sentences.line("front.recording", first=first, last=last, duration=span, **values)
+        untimed = sum(1 for one in inputs if one["frames"] and one["first_time"] is None)
+        if untimed:
+            recording = [*recording, " ", sentences.say("front.untimed", n=untimed)]
     else:
         recording = sentences.line("front.recording_without_time", **values)
     sessions = facts["sessions"]
@@ -131,6 +134,8 @@ def _not_said(facts: Record, sentences: Sentences) -> list[Line]:
     items: list[Line] = []
     if closed:
         items.append([sentences.say("front.closed", n=closed)])
+    if any(one["code"] == "quic_unread" for one in facts["limits"]):
+        items.append([sentences.say("front.quic")])
     items += [[sentences.say(f"front.{key}")] for key in ("persons", "clock", "unrecorded", "honest")]
     items.append(sentences.line("front.see_limits", link=Link(sentences.say("limits.title"), "limitations")))
     return items

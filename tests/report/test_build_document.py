@@ -204,3 +204,25 @@ def test_an_examination_that_was_stopped_does_not_claim_the_whole(demo_facts: di
     limits = text_of(section(stopped, "limitations"))
     assert "stopped by a signal after frame 100," in limits
     assert "was not read at all" in limits
+
+
+def test_what_has_no_time_is_not_called_free_of_jumps(demo_facts: dict[str, Any]) -> None:
+    facts = json.loads(json.dumps(demo_facts))
+    assert "Steps backwards none" in text_of(section(built(facts), "time"))
+    second = json.loads(json.dumps(facts["evidence"]["inputs"][0])) | {"first_time": None, "last_time": None}
+    facts["evidence"]["inputs"].append(second)
+    assert "1 recording does not say when it was recorded" in text_of(built(facts).front)
+    facts["time"] |= {"first": None, "last": None, "duration_seconds": None}
+    words = text_of(section(built(facts), "time"))
+    assert "Steps backwards not known" in words
+    assert "Jumps not known" in words
+
+
+def test_quic_is_not_called_absent(demo_facts: dict[str, Any]) -> None:
+    facts = json.loads(json.dumps(demo_facts))
+    assert "QUIC" not in text_of(built(facts).front)
+    facts["limits"].append({"code": "quic_unread", "args": {}})
+    facts["sessions"]["count"] = 0
+    front = text_of(built(facts).front)
+    assert "No connection that is protected by TLS over TCP was found" in front
+    assert "What passed over QUIC, which is encrypted too: it was counted, and not read." in front
