@@ -26,6 +26,7 @@ from analyzer.report.redaction import KINDS as REDACTED
 from analyzer.report.redaction import redact_all
 from analyzer.report.reproduction import content_words
 from analyzer.report.session_lines import SessionLines
+from analyzer.store.declaration import path_text
 from analyzer.store.private_file import PrivateFile
 from analyzer.store.session_record import rfc3339
 from analyzer.store.validation_time import NOW, read_moment
@@ -141,7 +142,9 @@ def examine(
     )
     repetitions = engine.dispatcher.repetitions
     forgotten = repetitions is not None and repetitions.forgotten
-    results = examination.facts(files, evidence, engine.material.given, forgotten)
+    stopped_after = capture_run.reader.frame.number if capture_run.reader.stopped else None
+    unread = [path_text(path) for path in capture_run.reader.paths[len(files) :]]
+    results = examination.facts(files, evidence, engine.material.given, forgotten, stopped_after, unread)
     contents = tables(examination.collected, results)
     _, attached = attach(contents)
     facts = {

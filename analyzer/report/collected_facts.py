@@ -95,8 +95,11 @@ def result_facts(
     series: TrafficSeries,
     collected: SessionCollector,
     secrets_given: bool,
+    stopped_after: int | None = None,
+    unread: Sequence[str] = (),
 ) -> dict[str, Any]:
-    """Return the part of the facts that depends on the captures alone. evidence: as in the facts."""
+    """Return the part of the facts that depends on the captures alone. evidence: as in the facts. The last two: see
+    `limitations`."""
     inputs: Sequence[dict[str, Any]] = evidence["inputs"]
     counted = traffic_facts(traffic, series, collected.tls)
     sessions = session_facts(collected)
@@ -111,7 +114,9 @@ def result_facts(
         "n_hosts": n_hosts,
         "certificates": collected.certificates.records(last),
         "timeline": timeline(inputs, sessions["brief"], sessions["shown"]),
-        "limits": limitations(inputs, evidence["trust"], sessions, counted, collected.n_gap_bytes, secrets_given),
+        "limits": limitations(
+            inputs, evidence["trust"], sessions, counted, collected.n_gap_bytes, secrets_given, stopped_after, unread
+        ),
     }
 
 

@@ -39,7 +39,7 @@ def evidence_section(facts: Record, sentences: Sentences) -> Section:
 def time_section(facts: Record, sentences: Sentences) -> Section:
     """Return the section on the quality of time: what the times can be trusted for."""
     time = facts["time"]
-    none = [sentences.say("none")]
+    none = [sentences.say("none" if time["first"] else "unknown")]
     largest = time["largest_backward_seconds"]
     backward: Line = none
     if time["backward"]:

@@ -24,7 +24,8 @@ def scope_section(facts: Record, sentences: Sentences) -> Section:
             (sentences.say("scope.redacted"), [", ".join(sentences.say(f"redact.{kind}") for kind in options["redact"])])
         )
     rows.append((sentences.say("scope.command"), [Code(report_line(facts))]))
-    whole = Paragraph([sentences.say("scope.whole")])
+    stopped = any(one["code"] == "stopped" for one in facts["limits"])
+    whole = Paragraph([sentences.say("scope.stopped" if stopped else "scope.whole")])
     return Section("scope", [sentences.say("scope.title")], (Facts(rows), whole))
 
 

@@ -187,7 +187,8 @@ def _statements(record: Record, sentences: Sentences) -> list[tuple[Line, str]]:
     server, client = authenticity["server_signature"], authenticity["client_signature"]
     for side, state in (("server", server), ("client", client)):
         if state in _SIGNATURES:
-            made.append(([sentences.say(f"proof.{side}_{state}")], _SIGNATURES[state]))
+            signed = f"{side}_parameters" if side == "server" and not _covers_handshake(record) else side
+            made.append(([sentences.say(f"proof.{signed}_{state}")], _SIGNATURES[state]))
     for side in ("client", "server"):
         state = authenticity["finished"][side]
         if state in ("verified", "failed"):
@@ -198,6 +199,12 @@ def _statements(record: Record, sentences: Sentences) -> list[tuple[Line, str]]:
         made.append((sentences.line("proof.detail", detail=Quoted(authenticity["detail"])), "plain"))
     made.append(_decryption(record["decryption"], sentences))
     return made
+
+
+def _covers_handshake(record: Record) -> bool:
+    """Return whether the server's signature covers the handshake (RFC 9846 section 4.4.3), and not only its key exchange and
+    the random values (RFC 5246 section 7.4.3)."""
+    return str(record["version"]).startswith("TLS 1.3")
 
 
 def _decryption(decryption: Record, sentences: Sentences) -> tuple[Line, str]:
