@@ -135,6 +135,11 @@ def test_long_tables_stand_beside_a_pdf_and_inside_a_page(run: Run, many_session
     assert (tmp_path / "b.sessions.csv").read_bytes().count(b"\r\n") == 61
 
 
+def test_reports_of_one_name_share_the_tables_beside_them(run: Run, many_sessions: Path, tmp_path: Path):
+    assert run("report", many_sessions, "-o", tmp_path / "a.json", "-o", tmp_path / "a.md").status == 0
+    assert {path.name for path in tmp_path.iterdir()} >= {"a.json", "a.md", "a.sessions.csv"}
+
+
 @pytest.fixture
 def many_sessions(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("many") / "many.pcap"
