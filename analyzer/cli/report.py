@@ -151,11 +151,12 @@ def examine(
         "format": FORMAT,
         "tool": tool_facts(),
         "command": content_words(options.given),
-        "options": {"language": options.lang, "redact": []},
+        "options": {"language": options.lang, "redact": [], "at": chains.fixed_time()},
         "issued_at": options.issued_at,
         "case": case,
         **results,
         "attachments": attached,
+        "redaction": None,
     }
     return capture_run, facts, contents
 

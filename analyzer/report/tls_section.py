@@ -144,7 +144,7 @@ def _reasons(sessions: Record, sentences: Sentences) -> Grid:
 def _alerts(one: Record, sentences: Sentences) -> Line:
     alerts = one["alerts"]
     if not alerts:
-        return [Quoted(one["reason"])] if one["reason"] else [sentences.say("failed.no_alert")]
+        return [sentences.say("failed.no_alert")]
     return joined([alert_line(alert, sentences) for alert in alerts[:SHOWN_NAMES]], "; ")
 
 

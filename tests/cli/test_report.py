@@ -74,6 +74,14 @@ def test_the_time_of_issue_is_only_that_which_is_given(run: Run, demo: Path, tmp
     assert json.loads(target.read_bytes())["issued_at"] == "2026-12-01T00:00:00.000000000Z"
 
 
+def test_the_time_of_validation_is_said(run: Run, demo: Path, tmp_path: Path):
+    run("report", demo, "-o", tmp_path / "a.json", "-o", tmp_path / "a.md", "--at", "1969-12-31")
+    assert json.loads((tmp_path / "a.json").read_bytes())["options"]["at"] == "1969-12-31T00:00:00.000000000Z"
+    assert "**Certificates judged for:** 1969-12-31 00:00:00 UTC" in (tmp_path / "a.md").read_text()
+    run("report", demo, "-o", tmp_path / "b.md")
+    assert "**Certificates judged for:** the beginning of each session" in (tmp_path / "b.md").read_text()
+
+
 @pytest.mark.parametrize(
     ("words", "complaint"),
     [
