@@ -218,7 +218,7 @@ def _stores(evidence: Record, sentences: Sentences) -> Grid:
     rows: list[list[Line]] = [
         [
             [Quoted(one["store"])],
-            [one["date"] or sentences.say("unknown")],
+            [one["date"]],
             fingerprint(one["sha256"], sentences),
             or_unknown(one["certificates"], sentences),
         ]

@@ -12,6 +12,7 @@ from analyzer.report.pieces import (
     endpoint,
     frame_span,
     joined,
+    key_piece,
     listed,
     moment,
     or_unknown,
@@ -171,10 +172,7 @@ def _expiry(days: int | None, sentences: Sentences) -> Mark | str:
 
 
 def _key(one: Record, sentences: Sentences) -> str | Quoted:
-    key = one["key"]
-    if key is None:
-        return sentences.say("unknown")
-    return Quoted(" ".join(str(part) for part in (key["type"].upper(), key.get("curve"), key.get("bits")) if part))
+    return sentences.say("unknown") if one["key"] is None else key_piece(one["key"])
 
 
 def _verdicts(one: Record, sentences: Sentences) -> Line:

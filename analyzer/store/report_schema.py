@@ -151,7 +151,7 @@ _STORE = record(
     {
         "store": text("name"),
         "source": text("where it is from"),
-        "date": or_null(text("day of its content; null where it does not say")),
+        "date": text("day of its content"),
         "sha256": or_null(described(SHA256, "SHA-256 of the file, in hex")),
         "certificates": number("how many roots it has"),
     },
