@@ -80,10 +80,7 @@ def session_facts(collected: SessionCollector) -> dict[str, Any]:
         "count": collected.n_sessions,
         "established": collected.n_established,
         "failed": collected.n_failed,
-        **{
-            key: dict(sorted(counts.items(), key=lambda entry: (-entry[1], entry[0])))
-            for key, counts in collected.counts.items()
-        },
+        **{key: dict(sorted(counts.items(), key=_most_first)) for key, counts in collected.counts.items()},
         "brief": sorted(collected.brief, key=lambda record: record["id"]),
         "shown": sorted(collected.shown, key=lambda record: record["id"]),
     }

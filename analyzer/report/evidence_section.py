@@ -55,7 +55,7 @@ def time_section(facts: Record, sentences: Sentences) -> Section:
         (sentences.say("time.backward"), backward),
         (
             sentences.say("time.jumps"),
-            [sentences.say("time.jumps_value", n=time.get("n_jumps", len(time["jumps"])))] if time["jumps"] else none,
+            [sentences.say("time.jumps_value", n=time["n_jumps"])] if time["jumps"] else none,
         ),
     ]
     blocks: list[Any] = [Paragraph([sentences.say("time.lead")]), Facts(rows)]
@@ -64,7 +64,7 @@ def time_section(facts: Record, sentences: Sentences) -> Section:
             [[str(one["frame"])], [offset(one["seconds"], sentences)]] for one in time["jumps"][:SHOWN_JUMPS]
         ]
         heads = [sentences.say("head.frame"), sentences.say("time.jump")]
-        n_more = time.get("n_jumps", len(time["jumps"])) - len(jumps)
+        n_more = time["n_jumps"] - len(jumps)
         blocks.append(Grid(sentences.say("time.jumps_caption"), heads, jumps, frozenset({0, 1}), n_more))
     offsets = time["server_offsets"]
     if offsets:
@@ -218,15 +218,11 @@ def _stores(evidence: Record, sentences: Sentences) -> Grid:
     rows: list[list[Line]] = [
         [
             [Quoted(one["store"])],
-            [one["date"] or sentences.say("unknown")],
-            fingerprint(one.get("sha256"), sentences),
-            _roots(one, sentences),
+            [one["date"]],
+            fingerprint(one["sha256"], sentences),
+            or_unknown(one["certificates"], sentences),
         ]
         for one in evidence["trust"]
     ]
     heads = [sentences.say(f"evidence.{key}") for key in ("store", "date", "sha256", "roots")]
     return Grid(sentences.say("evidence.stores"), heads, rows, frozenset({3}))
-
-
-def _roots(one: Record, sentences: Sentences) -> Line:
-    return or_unknown(one.get("certificates", one.get("roots")), sentences)

@@ -5,9 +5,19 @@ It has to fit on one printed page, so every list is short. Each statement has it
 
 from typing import Any
 
+from analyzer.report.case_data import KINDS
 from analyzer.report.document import Bullets, Facts, Line, Link, Note, Paragraph, Quoted, Section
 from analyzer.report.limitations import UNREAD
-from analyzer.report.pieces import Record, duration, joined, listed, moment, seconds_between, severity_mark
+from analyzer.report.pieces import (
+    Record,
+    duration,
+    finding_anchor,
+    listed,
+    moment,
+    seconds_between,
+    severity_mark,
+    stores_line,
+)
 from analyzer.report.sentences import Sentences
 
 SHOWN_FINDINGS = 6
@@ -16,13 +26,11 @@ SHOWN_FINDINGS = 6
 SHOWN_FILES = 3
 """Captures that are named on the front page."""
 
-_CASE = ("case", "exhibit", "examiner", "authority", "purpose")
-
 
 def title_facts(facts: Record, sentences: Sentences) -> Facts:
     """Return the rows of the title block: what the examiner said of the case, the date of issue if one was given, the tool."""
     case = facts["case"]
-    rows: list[tuple[str, Line]] = [(sentences.say(f"case.{key}"), [Quoted(case[key])]) for key in _CASE if case[key]]
+    rows: list[tuple[str, Line]] = [(sentences.say(f"case.{key}"), [Quoted(case[key])]) for key in KINDS if case[key]]
     if facts["issued_at"]:
         rows.append((sentences.say("case.issued_at"), [moment(facts["issued_at"], sentences, 0)]))
     tool = facts["tool"]
@@ -97,11 +105,6 @@ def _found(facts: Record, sentences: Sentences) -> tuple[Paragraph | Bullets | N
     return (head, Bullets(items)) if items else (head,)
 
 
-def finding_anchor(finding: Record) -> str:
-    """Return the anchor of the section of a kind of findings."""
-    return f"finding-{finding['severity']}-{finding['code'].replace('_', '-')}"
-
-
 def _sure(facts: Record, sentences: Sentences) -> list[Line]:
     items: list[Line] = [[sentences.say(f"front.{_unchanged(facts)}")]]
     sessions = facts["sessions"]
@@ -113,7 +116,7 @@ def _sure(facts: Record, sentences: Sentences) -> list[Line]:
     if false:
         items.append([sentences.say("front.false_signatures", n=false)])
     if any(verdict in sessions["verdicts"] for verdict in ("valid", "invalid")):
-        stores = joined([[Quoted(one["store"]), f" ({one['date']})"] for one in facts["evidence"]["trust"]])
+        stores = stores_line(facts["evidence"]["trust"])
         valid = sessions["verdicts"].get("valid", 0)
         items.append(sentences.line("front.chains", n=valid, invalid=sessions["verdicts"].get("invalid", 0), stores=stores))
     opened = sessions["decryption"].get("decrypted", 0) + sessions["decryption"].get("partial", 0)

@@ -53,7 +53,7 @@ def limitations(
         add("not_all_decrypted", count=encrypted - opened, total=encrypted)
     last = max((one["last_time"] for one in inputs if one["last_time"] is not None), default=None)
     for store in stores:
-        if last is not None and store["date"] is not None and store["date"] > last[:10]:
+        if last is not None and store["date"] > last[:10]:
             add("roots_younger", store=store["store"], date=store["date"], last=last[:10])
     if len(sessions["shown"]) < sessions["count"]:
         add("not_all_shown", shown=len(sessions["shown"]), total=sessions["count"])

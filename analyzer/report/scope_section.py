@@ -19,7 +19,7 @@ def scope_section(facts: Record, sentences: Sentences) -> Section:
         (sentences.say("scope.keys"), _keys(facts, sentences)),
         (sentences.say("scope.at"), _validation_time(facts, sentences)),
     ]
-    if options.get("redact"):
+    if options["redact"]:
         rows.append(
             (sentences.say("scope.redacted"), [", ".join(sentences.say(f"redact.{kind}") for kind in options["redact"])])
         )
@@ -77,5 +77,5 @@ def _keys(facts: Record, sentences: Sentences) -> Line:
 
 
 def _validation_time(facts: Record, sentences: Sentences) -> Line:
-    at = facts["options"].get("at")
+    at = facts["options"]["at"]
     return [moment(at, sentences, 0) if at else sentences.say("scope.at_session")]

@@ -79,6 +79,14 @@ def test_the_time_of_issue_is_only_that_which_is_given(run: Run, demo: Path, tmp
     assert json.loads(target.read_bytes())["issued_at"] == "2026-12-01T00:00:00.000000000Z"
 
 
+def test_the_time_of_validation_is_said(run: Run, demo: Path, tmp_path: Path):
+    run("report", demo, "-o", tmp_path / "a.json", "-o", tmp_path / "a.md", "--at", "1969-12-31")
+    assert json.loads((tmp_path / "a.json").read_bytes())["options"]["at"] == "1969-12-31T00:00:00.000000000Z"
+    assert "**Certificates judged for:** 1969-12-31 00:00:00 UTC" in (tmp_path / "a.md").read_text()
+    run("report", demo, "-o", tmp_path / "b.md")
+    assert "**Certificates judged for:** the beginning of each session" in (tmp_path / "b.md").read_text()
+
+
 @pytest.mark.parametrize(
     ("words", "complaint"),
     [
@@ -156,6 +164,11 @@ def test_long_tables_stand_beside_a_pdf_and_inside_a_page(run: Run, many_session
     assert {path.name for path in tmp_path.iterdir()} >= {"a.html", "b.md", "b.sessions.csv"}
     assert "data:text/csv" in (tmp_path / "a.html").read_text()
     assert (tmp_path / "b.sessions.csv").read_bytes().count(b"\r\n") == 61
+
+
+def test_reports_of_one_name_share_the_tables_beside_them(run: Run, many_sessions: Path, tmp_path: Path):
+    assert run("report", many_sessions, "-o", tmp_path / "a.json", "-o", tmp_path / "a.md").status == 0
+    assert {path.name for path in tmp_path.iterdir()} >= {"a.json", "a.md", "a.sessions.csv"}
 
 
 @pytest.fixture
