@@ -10,7 +10,7 @@ from typing import IO, Any
 from analyzer.capture.source import DIGESTS
 from analyzer.cli.capture_run import FAILED, CaptureRun
 from analyzer.cli.key_files import paths_of_keys, read_keys
-from analyzer.cli.output import CommandError, Output
+from analyzer.cli.output import STANDARD_STREAM, CommandError, Output
 from analyzer.cli.report_arguments import ENDINGS
 from analyzer.cli.report_bundle import captures_of, records_file, write_report_bundle
 from analyzer.cli.signing_files import signer_of
@@ -66,6 +66,8 @@ def _forms_of(options: Namespace) -> list[tuple[str, str]]:
     """Return where the report goes, and in which form. Raises CommandError before anything is read."""
     if not options.targets and options.bundle is None:
         raise CommandError("say where to: -o report.html (or .pdf, .md, .json), or --bundle DIR")
+    if STANDARD_STREAM in options.targets:
+        raise CommandError("a report goes to a file, not to standard output: -o report.html (or .pdf, .md, .json)")
     forms = [(target, _form(target, options.format)) for target in options.targets]
     if len(set(options.targets)) < len(options.targets):
         raise CommandError(f"{options.targets[-1]}: the same file twice")
@@ -91,11 +93,11 @@ def _moment_of(text: str | None) -> str | None:
         return None
     try:
         at = time.time_ns() if text == NOW else read_moment(text)
-    except ValueError as error:
-        raise CommandError(f"--issued-at: {error}") from error
+    except ValueError:
+        at = text
     found = rfc3339(at) if isinstance(at, int) else None
     if found is None:
-        raise CommandError(f"--issued-at: {text!r} is no time after 1969, such as 2026-10-03T12:00:00Z or now")
+        raise CommandError(f"--issued-at: {text!r} is no time after 1969: say now, or as in 2026-10-03T12:00:00Z")
     return found
 
 

@@ -145,4 +145,5 @@ def _lines(output: Output, checks: list[Check]) -> Iterator[str]:
         yield f"All {counts[HOLDS]} checks hold{left}."
     else:
         n_bad = len(checks) - counts[HOLDS] - counts[UNPROVED]
-        yield output.paint(f"{n_bad} of {len(checks)} checks do not hold.", "alarm")
+        verb = "does" if n_bad == 1 else "do"
+        yield output.paint(f"{n_bad} of {len(checks)} checks {verb} not hold.", "alarm")

@@ -51,7 +51,7 @@ def tool_facts() -> dict[str, Any]:
         "version": __version__,
         "build": build_state(),
         "python": platform.python_version(),
-        "libraries": libraries | {"OpenSSL": backend.openssl_version_text()},
+        "libraries": libraries | {"OpenSSL": backend.openssl_version_text().removeprefix("OpenSSL ")},
     }
 
 
@@ -110,7 +110,7 @@ def result_facts(
         "hosts": hosts,
         "n_hosts": n_hosts,
         "certificates": collected.certificates.records(last),
-        "timeline": timeline(inputs, sessions["brief"], sessions["shown"]),
+        "timeline": timeline(inputs, sessions["brief"], sessions["shown"], collected.times.of),
         "limits": limitations(
             inputs, evidence["trust"], sessions, counted, collected.n_gap_bytes, secrets_given, stopped_after, unread
         ),

@@ -25,7 +25,14 @@ class Examination:
         self._counter = TrafficCounter()
         self._series = TrafficSeries()
         self._watch = CaptureWatch()
-        self.listeners: Sequence[Listener] = (chains, self._counter, self._series, self._watch, self.collected)
+        self.listeners: Sequence[Listener] = (
+            chains,
+            self._counter,
+            self._series,
+            self._watch,
+            self.collected.times,
+            self.collected,
+        )
 
     def facts(
         self,

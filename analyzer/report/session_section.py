@@ -249,7 +249,7 @@ def _ladder(record: Record, sentences: Sentences) -> Ladder:
 
 def _rung(step: Record, record: Record, sentences: Sentences) -> Rung:
     time = seconds_between(record["start_time"], step["time"])
-    shown = "" if time is None else f"{time:+.3f} s" if abs(time) >= 10 else f"{time * 1000:+.3f} ms"
+    shown = "" if time is None else f"{time:+.3f} s" if abs(time) >= 1 else f"{time * 1000:+.3f} ms"
     kind, title = _rung_title(step, sentences)
     lines: list[tuple[str, Line]] = [(str(label), [Quoted(str(value))]) for label, value in step["lines"]]
     if step["check"] is not None:

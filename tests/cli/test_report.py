@@ -96,7 +96,8 @@ def test_the_time_of_validation_is_said(run: Run, demo: Path, tmp_path: Path):
         (("-o", "nowhere/x.html"), "there is no folder nowhere"),
         (("-o", "x.html", "--redact", "faces"), "--redact: 'faces' is none of"),
         (("-o", "x.html", "--digest", "md5"), "--digest: 'md5' is none of"),
-        (("-o", "x.html", "--issued-at", "soon"), "--issued-at: 'soon' is no time"),
+        (("-o", "x.html", "--issued-at", "soon"), "--issued-at: 'soon' is no time after 1969: say now, or as in 2026-"),
+        (("-o", "-", "--format", "md"), "a report goes to a file, not to standard output: -o report.html"),
         (("-o", "x.html", "--case-file", "nothing.toml"), "nothing.toml"),
     ],
 )

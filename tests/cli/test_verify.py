@@ -329,7 +329,7 @@ def test_without_the_extra_ed25519_works_and_the_rest_says_what_is_missing(repos
         assert b"Traceback" not in done.stderr
         return done.returncode, " ".join((done.stdout + done.stderr).decode().split())
 
-    words = ["report", "captures/demo.pcapng", "-o", tmp_path / "x.json", "--bundle"]
+    words = ["report", "captures/demo.pcapng", "-o", tmp_path / "x.json", "--force", "--bundle"]
     alone, certified = write(tmp_path / "alone", key_file("ed25519", False)), write(tmp_path / "rsa", key_file("rsa", True))
     assert run(*words, tmp_path / "b", "--sign", alone)[0] == 0
     assert run("verify", tmp_path / "b")[0] == 0

@@ -1,6 +1,7 @@
 """The document of a report: all sections, over real captures, with what each has to say and nothing that was not proved."""
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
 from typing import Any
@@ -226,3 +227,32 @@ def test_quic_is_not_called_absent(demo_facts: dict[str, Any]) -> None:
     front = text_of(built(facts).front)
     assert "No connection that is protected by TLS over TCP was found" in front
     assert "What passed over QUIC, which is encrypted too: it was counted, and not read." in front
+
+
+def test_what_was_not_given_is_not_called_unknown(facts_of: FactsOf) -> None:
+    facts = facts_of(*CAPTURES["failing"])
+    [rows] = [block for block in section(built(facts), "scope").blocks if isinstance(block, Facts)]
+    assert value(rows, "Question") == value(rows, "Authority") == "not given"
+    assert "0 files" not in text_of(section(built(facts_of(*CAPTURES["demo"])), "scope"))
+
+
+def test_numbers_and_names_are_written_once_and_as_in_a_text(facts_of: FactsOf) -> None:
+    document = built(facts_of(*CAPTURES["demo"]))
+    words = text_of(document)
+    assert "OpenSSL  OpenSSL" not in words
+    assert re.search(r"\bRFC\d", words) is None
+    assert "RFC 9846 section 6.2" in words
+    assert "Clocks differ by more than an hour" in text_of(section(document, "timeline"))
+    [certificates] = [block for block in section(document, "certificates").blocks if isinstance(block, Grid)]
+    assert "also" not in text_of(certificates.rows[2])
+
+
+def test_the_frames_of_an_observation_that_names_only_some_are_called_the_first(facts_of: FactsOf) -> None:
+    facts = facts_of(*CAPTURES["demo"])
+    args = {"checked": 179, "count": 85, "protocol": "IPv4", "hosts": 1, "addresses": ["192.0.2.1"]}
+    for count, words in (
+        (85, "(the first frames: 1, 3, 5, 7, 9, 11, 13, 15)"),
+        (16, "(frames 1, 3, 5, 7, 9, 11, 13, 15, … (16 in all))"),
+    ):
+        one = {"code": "checksum_wrong", "args": args | {"count": count}, "frames": list(range(1, 32, 2))}
+        assert words in text_of(section(built(facts | {"integrity": [one]}), "integrity"))
