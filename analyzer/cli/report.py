@@ -51,11 +51,13 @@ def run(options: Namespace, output: Output) -> int:
             facts, contents = redact_all(facts, contents, kinds, pair)
             records = redacted
         written = Forms(facts, contents)
+        beside = _tables_beside(forms, contents, options)
         for target, form in forms:
             with PrivateFile(target, options.force) as file:
                 file.write(_written(written, form))
-            if form != "html":
-                _write_tables(target, contents, options.force)
+        for target, content in beside.items():
+            with PrivateFile(target, options.force) as file:
+                file.write(content)
         if options.bundle is not None:
             names = dict.fromkeys(["json", *(form for _, form in forms)])
             reports = {NAMES[form]: _written(written, form) for form in names}
@@ -71,19 +73,27 @@ def _forms_of(options: Namespace) -> list[tuple[str, str]]:
     if len(set(options.targets)) < len(options.targets):
         raise CommandError(f"{options.targets[-1]}: the same file twice")
     for target in options.targets:
-        for path in [*options.captures, *paths_of_keys(options)]:
-            if os.path.exists(target) and os.path.exists(path) and os.path.samefile(target, path):
-                raise CommandError(f"{path}: the output would overwrite this input")
-        try:
-            PrivateFile(target, options.force)
-        except FileExistsError as error:
-            raise CommandError(f"{target}: it exists already; --force writes over it") from error
-        except OSError as error:
-            raise CommandError(f"{target}: {error.strerror}") from error
+        _refuse_input(target, options)
+        _refuse_existing(target, options.force)
         folder = os.path.dirname(target) or "."
         if not os.path.isdir(folder):
             raise CommandError(f"{target}: there is no folder {folder}")
     return forms
+
+
+def _refuse_input(target: str, options: Namespace) -> None:
+    for path in [*options.captures, *paths_of_keys(options)]:
+        if os.path.exists(target) and os.path.exists(path) and os.path.samefile(target, path):
+            raise CommandError(f"{path}: the output would overwrite this input")
+
+
+def _refuse_existing(target: str, force: bool) -> None:
+    try:
+        PrivateFile(target, force)
+    except FileExistsError as error:
+        raise CommandError(f"{target}: it exists already; --force writes over it") from error
+    except OSError as error:
+        raise CommandError(f"{target}: {error.strerror}") from error
 
 
 def _moment_of(text: str | None) -> str | None:
@@ -107,11 +117,21 @@ def _written(forms: Forms, form: str) -> bytes:
         raise CommandError(str(error)) from error
 
 
-def _write_tables(target: str, contents: Mapping[str, bytes], force: bool) -> None:
-    """Write the attached tables beside a report that cannot have them inside: `report.sessions.csv` beside `report.pdf`."""
-    for name, content in contents.items():
-        with PrivateFile(f"{os.path.splitext(target)[0]}.{name}", force) as file:
-            file.write(content)
+def _tables_beside(forms: Sequence[tuple[str, str]], contents: Mapping[str, bytes], options: Namespace) -> dict[str, bytes]:
+    """Return the attached tables by the files that stand beside reports that cannot have them inside: `report.sessions.csv`
+    beside `report.pdf`. Raises CommandError before anything is written."""
+    found = {
+        f"{os.path.splitext(target)[0]}.{name}": content
+        for target, form in forms
+        if form != "html"
+        for name, content in contents.items()
+    }
+    for target in found:
+        if any(target == other for other, _ in forms):
+            raise CommandError(f"{target}: a table has this name, which you gave to a report")
+        _refuse_input(target, options)
+        _refuse_existing(target, options.force)
+    return found
 
 
 def examine(

@@ -158,6 +158,19 @@ def test_long_tables_stand_beside_a_pdf_and_inside_a_page(run: Run, many_session
     assert (tmp_path / "b.sessions.csv").read_bytes().count(b"\r\n") == 61
 
 
+def test_several_forms_share_their_tables(run: Run, many_sessions: Path, tmp_path: Path):
+    assert run("report", many_sessions, "-o", tmp_path / "a.json", "-o", tmp_path / "a.md").status == 0
+    assert {"a.json", "a.md", "a.sessions.csv"} <= {path.name for path in tmp_path.iterdir()}
+
+
+def test_a_table_that_exists_is_refused_before_anything_is_written(run: Run, many_sessions: Path, tmp_path: Path):
+    (tmp_path / "a.sessions.csv").write_text("mine")
+    ran = run("report", many_sessions, "-o", tmp_path / "a.md")
+    assert (ran.status, [path.name for path in tmp_path.iterdir()]) == (2, ["a.sessions.csv"])
+    assert "a.sessions.csv: it exists already; --force writes over it" in ran.complaint
+    assert (tmp_path / "a.sessions.csv").read_text() == "mine"
+
+
 @pytest.fixture
 def many_sessions(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("many") / "many.pcap"
