@@ -9,6 +9,7 @@ from typing import IO, Any
 
 from analyzer.capture.source import DIGESTS
 from analyzer.cli.capture_run import FAILED, CaptureRun
+from analyzer.cli.interruption import exceptions
 from analyzer.cli.key_files import paths_of_keys, read_keys
 from analyzer.cli.output import CommandError, Output
 from analyzer.cli.report_arguments import ENDINGS
@@ -39,6 +40,7 @@ def run(options: Namespace, output: Output) -> int:
     options.issued_at = _moment_of(options.issued_at)
     signer = signer_of(options)
     with ExitStack() as stack:
+        stack.enter_context(exceptions())  # the records of sessions are removed in any case
         records = None if options.bundle is None else stack.enter_context(records_file())
         capture_run, facts, contents = examine(options, output, records)
         if capture_run.has_no_capture():

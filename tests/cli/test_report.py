@@ -143,6 +143,26 @@ def test_a_report_that_was_stopped_says_so(run: Run, demo: Path, tmp_path: Path)
     assert limits["unread_capture"] == {"path": str(demo)}
 
 
+def test_a_signal_leaves_no_records_behind(demo: Path, tmp_path: Path):
+    """The second signal ends the program; the records of the sessions, which nothing has redacted, are gone with it."""
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    command = [sys.executable, "-m", "analyzer", "report", str(pipe), "--bundle", str(tmp_path / "b"), "--redact", "names"]
+    environment = {**os.environ, "PYTHONSAFEPATH": "1", "TMPDIR": str(temporary)}
+    with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE) as process, open(pipe, "wb", buffering=0) as writer:
+        writer.write(demo.read_bytes()[:30_000])
+        while not list(temporary.iterdir()):
+            time.sleep(0.1)
+        for _ in range(50):
+            process.send_signal(signal.SIGTERM)
+            time.sleep(0.02)
+        assert process.wait(30) != 0
+    assert list(temporary.iterdir()) == []
+    assert [path.name for path in tmp_path.iterdir() if path.name.endswith(".part")] == []
+
+
 def test_a_pipe_is_hashed_once(run: Run, demo: Path, tmp_path: Path):
     target = tmp_path / "report.json"
     assert run("report", "-", "-o", target, stdin=demo.read_bytes()).status == 0
