@@ -9,6 +9,7 @@ from typing import IO, Any
 
 from analyzer.capture.source import DIGESTS
 from analyzer.cli.capture_run import FAILED, CaptureRun
+from analyzer.cli.interruption import exceptions
 from analyzer.cli.key_files import paths_of_keys, read_keys
 from analyzer.cli.output import STANDARD_STREAM, CommandError, Output
 from analyzer.cli.report_arguments import ENDINGS
@@ -39,6 +40,7 @@ def run(options: Namespace, output: Output) -> int:
     options.issued_at = _moment_of(options.issued_at)
     signer = signer_of(options)
     with ExitStack() as stack:
+        stack.enter_context(exceptions())  # the records of sessions are removed in any case
         records = None if options.bundle is None else stack.enter_context(records_file())
         capture_run, facts, contents = examine(options, output, records)
         if capture_run.has_no_capture():
@@ -52,9 +54,10 @@ def run(options: Namespace, output: Output) -> int:
             records = redacted
         wanted = dict.fromkeys([form for _, form in forms] + ([] if options.bundle is None else ["json"]))
         written = _written(Forms(facts, contents), wanted)
+        beside = _tables_beside(forms, contents, options)
         for target, form in forms:
             _write(target, written[form], options.force)
-        for path, content in _tables_beside(forms, contents).items():
+        for path, content in beside.items():
             _write(path, content, options.force)
         if options.bundle is not None:
             reports = {NAMES[form]: content for form, content in written.items()}
@@ -72,19 +75,27 @@ def _forms_of(options: Namespace) -> list[tuple[str, str]]:
     if len(set(options.targets)) < len(options.targets):
         raise CommandError(f"{options.targets[-1]}: the same file twice")
     for target in options.targets:
-        for path in [*options.captures, *paths_of_keys(options)]:
-            if os.path.exists(target) and os.path.exists(path) and os.path.samefile(target, path):
-                raise CommandError(f"{path}: the output would overwrite this input")
-        try:
-            PrivateFile(target, options.force)
-        except FileExistsError as error:
-            raise CommandError(f"{target}: it exists already; --force writes over it") from error
-        except OSError as error:
-            raise CommandError(f"{target}: {error.strerror}") from error
+        _refuse_input(target, options)
+        _refuse_existing(target, options.force)
         folder = os.path.dirname(target) or "."
         if not os.path.isdir(folder):
             raise CommandError(f"{target}: there is no folder {folder}")
     return forms
+
+
+def _refuse_input(target: str, options: Namespace) -> None:
+    for path in [*options.captures, *paths_of_keys(options)]:
+        if os.path.exists(target) and os.path.exists(path) and os.path.samefile(target, path):
+            raise CommandError(f"{path}: the output would overwrite this input")
+
+
+def _refuse_existing(target: str, force: bool) -> None:
+    try:
+        PrivateFile(target, force)
+    except FileExistsError as error:
+        raise CommandError(f"{target}: it exists already; --force writes over it") from error
+    except OSError as error:
+        raise CommandError(f"{target}: {error.strerror}") from error
 
 
 def _moment_of(text: str | None) -> str | None:
@@ -113,12 +124,18 @@ def _write(path: str, content: bytes, force: bool) -> None:
         file.write(content)
 
 
-def _tables_beside(forms: Sequence[tuple[str, str]], contents: Mapping[str, bytes]) -> dict[str, bytes]:
+def _tables_beside(forms: Sequence[tuple[str, str]], contents: Mapping[str, bytes], options: Namespace) -> dict[str, bytes]:
     """Return the attached tables by path, each once, for reports that cannot have them inside: `report.sessions.csv` beside
-    `report.pdf` and `report.md`.
+    `report.pdf` and `report.md`. Raises CommandError before anything is written.
     """
     stems = dict.fromkeys(os.path.splitext(target)[0] for target, form in forms if form != "html")
-    return {f"{stem}.{name}": content for stem in stems for name, content in contents.items()}
+    found = {f"{stem}.{name}": content for stem in stems for name, content in contents.items()}
+    for target in found:
+        if any(target == other for other, _ in forms):
+            raise CommandError(f"{target}: a table has this name, which you gave to a report")
+        _refuse_input(target, options)
+        _refuse_existing(target, options.force)
+    return found
 
 
 def examine(

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
+from analyzer.cli.interruption import exceptions
 from analyzer.cli.output import CommandError, Output
 from analyzer.cli.signing_files import trusted_of
 from analyzer.cli.table import wrap
@@ -75,7 +76,7 @@ def _reproduced(options: Namespace, kind: str, checks: list[Check]) -> list[Chec
         raise CommandError(f"{options.folder}: an {kind} has no command that could be run again")
     if not all_hold(checks):
         return [Check("reproduce", None, FAILS, "the analysis was not run again, because the bundle itself does not hold")]
-    with BundleFolder(options.folder) as folder:
+    with exceptions(), BundleFolder(options.folder) as folder:  # what was made again is removed in any case
         from analyzer.report.verification import read_manifest
 
         read = read_manifest(folder)

@@ -101,18 +101,26 @@ def result_facts(
     counted = traffic_facts(traffic, series, collected.tls)
     sessions = session_facts(collected)
     hosts, n_hosts = collected.hosts.records(traffic)
+    findings = collected.findings.records()
+    certificates = collected.certificates
+    left_out = {
+        "hosts": n_hosts - len(hosts),
+        "certificates": certificates.uncounted,
+        "findings": sum(one["count"] - len(one["occurrences"]) for one in findings),
+        "requests": collected.n_requests - len(collected.requests),
+    }
     last = max((one["last_time"] for one in inputs if one["last_time"] is not None), default=None)
     return {
         "traffic": counted,
         "sessions": sessions,
         "failed": sorted(collected.failed, key=lambda record: record["session"]),
-        "findings": collected.findings.records(),
+        "findings": findings,
         "hosts": hosts,
         "n_hosts": n_hosts,
-        "certificates": collected.certificates.records(last),
+        "certificates": certificates.records(last),
         "timeline": timeline(inputs, sessions["brief"], sessions["shown"], collected.times.of),
         "limits": limitations(
-            inputs, evidence["trust"], sessions, counted, collected.n_gap_bytes, secrets_given, stopped_after, unread
+            inputs, evidence["trust"], sessions, counted, collected.n_gap_bytes, secrets_given, stopped_after, unread, left_out
         ),
     }
 

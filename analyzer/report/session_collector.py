@@ -60,6 +60,7 @@ class SessionCollector(Listener):
         self.n_established = 0
         self.n_failed = 0
         self.n_gap_bytes = 0
+        self.n_requests = 0
         self.tls: set[bytes] = set()
         self.shown: list[dict[str, Any]] = []
         self.failed: list[dict[str, Any]] = []
@@ -111,6 +112,7 @@ class SessionCollector(Listener):
         self.certificates.take(record)
         self.hosts.take(record)
         self.rows[session.id] = csv_line(CSV_COLUMNS, record)
+        self.n_requests += len(record["http"])
         for exchange in record["http"][: MOST_EXCHANGES - len(self.requests)]:
             self.requests.append(exchange_row(session.id, exchange))
         if record["established"] is False:
