@@ -40,7 +40,7 @@ def captures_of(paths: Sequence[str]) -> list[str]:
             inside = bundle_capture(path)
         except BundleError as error:
             raise CommandError(f"{path}: {error}") from error
-        found += [path] if inside is None else inside.captures
+        found.append(path if inside is None else inside)
     return found
 
 

@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 
 from analyzer.report.action_log import NAME as ACTIONS
 from analyzer.report.action_log import Action, ActionLog, canonical
-from analyzer.report.signing import Signer, signing_time
+from analyzer.report.signing import SIGNATURES, Signer, signing_time
 from analyzer.store.folder import PRIVATE_FILE, PRIVATE_FOLDER
 
 MANIFEST, CHECKSUMS = "manifest.json", "manifest.sha256"
@@ -35,7 +35,7 @@ PDF = "application/pdf"
 FILE_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,126}")
 """Names of the files of a bundle. They are ours, and never from a capture."""
 
-RESERVED = frozenset({MANIFEST, CHECKSUMS, ACTIONS, "manifest.sig", "manifest.p7s", TOKEN})
+RESERVED = frozenset({MANIFEST, CHECKSUMS, ACTIONS, *SIGNATURES.values(), TOKEN})
 """Names that only the bundle itself uses."""
 
 STATEMENT = (

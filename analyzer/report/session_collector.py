@@ -41,7 +41,6 @@ MOST_FAILED = 500
 MOST_EXCHANGES = 10_000
 """HTTP exchanges that are listed in the table of all exchanges."""
 
-
 MOST_BRIEF = 10_000
 """Sessions of which beginning, end, and names are kept for the pictures."""
 
