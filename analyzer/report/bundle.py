@@ -86,8 +86,8 @@ def write_bundle(
     signs the manifest, and PDF files where it has a certificate. actions: what else was done, for the log. Raises OSError,
     FileExistsError if the folder is not empty; SigningError; ValueError for names of files that are not ours.
     """
+    refuse_occupied(folder)
     target = os.path.abspath(folder)
-    _refuse_occupied(target, folder)
     part = os.path.join(os.path.dirname(target), f".{secrets.token_hex(8)}.part")
     os.mkdir(part, PRIVATE_FOLDER)
     try:
@@ -97,6 +97,15 @@ def write_bundle(
         shutil.rmtree(part, ignore_errors=True)
         raise
     return written
+
+
+def refuse_occupied(folder: str) -> None:
+    """Raise FileExistsError for a folder that is not empty, and for what is no folder."""
+    target = os.path.abspath(folder)
+    if os.path.islink(target) or (os.path.lexists(target) and not os.path.isdir(target)):
+        raise FileExistsError(17, "not a folder", folder)
+    if os.path.isdir(target) and os.listdir(target):
+        raise FileExistsError(17, "the folder is not empty", folder)
 
 
 def checksums(hashes: Mapping[str, str]) -> bytes:
@@ -124,13 +133,6 @@ def inputs_of(facts: Mapping[str, Any]) -> list[dict[str, Any]]:
         for key, role in _ROLES.items()
         for one in evidence.get(key, ())
     ]
-
-
-def _refuse_occupied(target: str, folder: str) -> None:
-    if os.path.islink(target) or (os.path.lexists(target) and not os.path.isdir(target)):
-        raise FileExistsError(17, "not a folder", folder)
-    if os.path.isdir(target) and os.listdir(target):
-        raise FileExistsError(17, "the folder is not empty", folder)
 
 
 def _fill(

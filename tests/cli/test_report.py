@@ -93,6 +93,8 @@ def test_the_time_of_validation_is_said(run: Run, demo: Path, tmp_path: Path):
         (("-o", "x.html", "--digest", "md5"), "--digest: 'md5' is none of"),
         (("-o", "x.html", "--issued-at", "soon"), "--issued-at: 'soon' is no time"),
         (("-o", "x.html", "--case-file", "nothing.toml"), "nothing.toml"),
+        (("-o", "x.html", "--bundle", "/usr"), "/usr: the folder is not empty"),
+        (("-o", "x.html", "--bundle", "nowhere/b"), "nowhere/b: there is no folder"),
     ],
 )
 def test_what_cannot_be_done_is_one_line(
