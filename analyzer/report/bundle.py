@@ -8,6 +8,7 @@ Nothing in it depends on a clock, a host or a user, so the same inputs and optio
 signature too, except for ECDSA where the library has no deterministic form (RFC 6979).
 """
 
+import errno
 import hashlib
 import json
 import os
@@ -15,7 +16,6 @@ import re
 import secrets
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
 from typing import Any, NamedTuple
 
 from analyzer.report.action_log import NAME as ACTIONS
@@ -217,8 +217,11 @@ def _write(path: str, content: bytes | str) -> tuple[int, str]:
             digest.update(chunk)
             size += len(chunk)
         file.flush()
-        with suppress(OSError):  # a file system that cannot promise it
+        try:
             os.fsync(file.fileno())
+        except OSError as error:
+            if error.errno not in (errno.EINVAL, errno.ENOTSUP):  # else a file system that cannot promise it
+                raise
     return size, digest.hexdigest()
 
 
