@@ -10,7 +10,7 @@ from typing import IO, Any
 from analyzer.capture.source import DIGESTS
 from analyzer.cli.capture_run import FAILED, CaptureRun
 from analyzer.cli.key_files import paths_of_keys, read_keys
-from analyzer.cli.output import CommandError, Output
+from analyzer.cli.output import STANDARD_STREAM, CommandError, Output
 from analyzer.cli.report_arguments import ENDINGS
 from analyzer.cli.report_bundle import captures_of, check_folder, records_file, write_report_bundle
 from analyzer.cli.signing_files import signer_of
@@ -26,6 +26,7 @@ from analyzer.report.redaction import KINDS as REDACTED
 from analyzer.report.redaction import redact_all
 from analyzer.report.reproduction import content_words
 from analyzer.report.session_lines import SessionLines
+from analyzer.store.declaration import path_text
 from analyzer.store.private_file import PrivateFile
 from analyzer.store.session_record import rfc3339
 from analyzer.store.validation_time import NOW, read_moment
@@ -67,6 +68,8 @@ def _forms_of(options: Namespace) -> list[tuple[str, str]]:
     """Return where the report goes, and in which form. Raises CommandError before anything is read."""
     if not options.targets and options.bundle is None:
         raise CommandError("say where to: -o report.html (or .pdf, .md, .json), or --bundle DIR")
+    if STANDARD_STREAM in options.targets:
+        raise CommandError("a report goes to a file, not to standard output: -o report.html (or .pdf, .md, .json)")
     forms = [(target, _form(target, options.format)) for target in options.targets]
     if len(set(options.targets)) < len(options.targets):
         raise CommandError(f"{options.targets[-1]}: the same file twice")
@@ -92,11 +95,11 @@ def _moment_of(text: str | None) -> str | None:
         return None
     try:
         at = time.time_ns() if text == NOW else read_moment(text)
-    except ValueError as error:
-        raise CommandError(f"--issued-at: {error}") from error
+    except ValueError:
+        at = text
     found = rfc3339(at) if isinstance(at, int) else None
     if found is None:
-        raise CommandError(f"--issued-at: {text!r} is no time after 1969, such as 2026-10-03T12:00:00Z or now")
+        raise CommandError(f"--issued-at: {text!r} is no time after 1969: say now, or as in 2026-10-03T12:00:00Z")
     return found
 
 
@@ -142,11 +145,15 @@ def examine(
         key_logs=options.keylog,
         private_keys=options.rsa_key,
         psk_files=options.psk_file,
+        certificates=[*options.intermediates, *options.crl, *([options.ct_logs] if options.ct_logs else [])],
+        case_files=[options.case_file] if options.case_file else [],
         trust=chains.trust if chains.stores() else None,
     )
     repetitions = engine.dispatcher.repetitions
     forgotten = repetitions is not None and repetitions.forgotten
-    results = examination.facts(files, evidence, engine.material.given, forgotten)
+    stopped_after = capture_run.reader.frame.number if capture_run.reader.stopped else None
+    unread = [path_text(path) for path in capture_run.reader.paths[len(files) :]]
+    results = examination.facts(files, evidence, engine.material.given, forgotten, stopped_after, unread)
     contents = tables(examination.collected, results)
     _, attached = attach(contents)
     facts = {

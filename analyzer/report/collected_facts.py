@@ -54,7 +54,7 @@ def tool_facts() -> dict[str, Any]:
         "version": __version__,
         "build": build_state(),
         "python": platform.python_version(),
-        "libraries": libraries | {"OpenSSL": backend.openssl_version_text()},
+        "libraries": libraries | {"OpenSSL": backend.openssl_version_text().removeprefix("OpenSSL ")},
     }
 
 
@@ -95,8 +95,11 @@ def result_facts(
     series: TrafficSeries,
     collected: SessionCollector,
     secrets_given: bool,
+    stopped_after: int | None = None,
+    unread: Sequence[str] = (),
 ) -> dict[str, Any]:
-    """Return the part of the facts that depends on the captures alone. evidence: as in the facts."""
+    """Return the part of the facts that depends on the captures alone. evidence: as in the facts. The last two: see
+    `limitations`."""
     inputs: Sequence[dict[str, Any]] = evidence["inputs"]
     counted = traffic_facts(traffic, series, collected.tls)
     sessions = session_facts(collected)
@@ -110,8 +113,10 @@ def result_facts(
         "hosts": hosts,
         "n_hosts": n_hosts,
         "certificates": collected.certificates.records(last),
-        "timeline": timeline(inputs, sessions["brief"], sessions["shown"]),
-        "limits": limitations(inputs, evidence["trust"], sessions, counted, collected.n_gap_bytes, secrets_given),
+        "timeline": timeline(inputs, sessions["brief"], sessions["shown"], collected.times.of),
+        "limits": limitations(
+            inputs, evidence["trust"], sessions, counted, collected.n_gap_bytes, secrets_given, stopped_after, unread
+        ),
     }
 
 

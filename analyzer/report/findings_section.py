@@ -1,5 +1,6 @@
 """The section of findings: the worst first, of each kind the facts with their evidence, and apart from them what they mean."""
 
+import re
 from typing import Any
 
 from analyzer.codec.codes import SEVERITIES
@@ -17,6 +18,9 @@ from analyzer.report.sentences import Sentences
 
 SHOWN_OCCURRENCES = 25
 """Occurrences of one kind that have a row; the attachment has more."""
+
+_RFC = re.compile(r"\bRFC(\d+)")
+"""An RFC as registries write it, without the space that a text has."""
 
 
 def findings_section(facts: Record, sentences: Sentences) -> Section:
@@ -55,7 +59,7 @@ def _kind(finding: Record, shown: frozenset[int], facts: Record, sentences: Sent
     if finding["refuted_by"]:
         reading.append((sentences.say("findings.refuted"), [finding["refuted_by"]]))
     if finding["reference"]:
-        reading.append((sentences.say("findings.reference"), [finding["reference"]]))
+        reading.append((sentences.say("findings.reference"), [_RFC.sub(r"RFC \1", finding["reference"])]))
     reading.append((sentences.say("findings.code"), [Code(finding["code"])]))
     blocks: tuple[Any, ...] = (
         Grid(caption, heads, rows, frozenset(), n_more, attachment_of("findings.csv", facts)),

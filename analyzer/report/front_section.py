@@ -7,7 +7,17 @@ from typing import Any
 
 from analyzer.report.case_data import KINDS
 from analyzer.report.document import Bullets, Facts, Line, Link, Note, Paragraph, Quoted, Section
-from analyzer.report.pieces import Record, duration, finding_anchor, listed, moment, seconds_between, severity_mark, stores_line
+from analyzer.report.limitations import UNREAD
+from analyzer.report.pieces import (
+    Record,
+    duration,
+    finding_anchor,
+    listed,
+    moment,
+    seconds_between,
+    severity_mark,
+    stores_line,
+)
 from analyzer.report.sentences import Sentences
 
 SHOWN_FINDINGS = 6
@@ -43,7 +53,7 @@ def front_section(facts: Record, sentences: Sentences) -> Section:
     )
 
 
-def _examined(facts: Record, sentences: Sentences) -> tuple[Paragraph, ...]:
+def _examined(facts: Record, sentences: Sentences) -> tuple[Paragraph | Note, ...]:
     inputs, time, traffic = facts["evidence"]["inputs"], facts["time"], facts["traffic"]
     names = listed([one["path"] for one in inputs], SHOWN_FILES, sentences)
     values: dict[str, Any] = {"n": len(inputs), "names": names, "packets": sentences.say("packets", n=traffic["packets"])}
@@ -51,16 +61,21 @@ def _examined(facts: Record, sentences: Sentences) -> tuple[Paragraph, ...]:
         first, last = moment(time["first"], sentences, 0), moment(time["last"], sentences, 0)
         span = duration(seconds_between(time["first"], time["last"]), sentences)
         recording = sentences.line("front.recording", first=first, last=last, duration=span, **values)
+        untimed = sum(1 for one in inputs if one["frames"] and one["first_time"] is None)
+        if untimed:
+            recording = [*recording, " ", sentences.say("front.untimed", n=untimed)]
     else:
         recording = sentences.line("front.recording_without_time", **values)
     sessions = facts["sessions"]
-    if not sessions["count"]:
-        return Paragraph(recording), Paragraph([sentences.say("front.no_sessions")])
-    hosts = sentences.say("hosts", n=facts["n_hosts"])
-    return (
-        Paragraph(recording),
-        Paragraph([sentences.say("front.sessions", n=sessions["count"], hosts=hosts)]),
-    )
+    if sessions["count"]:
+        hosts = sentences.say("hosts", n=facts["n_hosts"])
+        found = Paragraph([sentences.say("front.sessions", n=sessions["count"], hosts=hosts)])
+    else:
+        found = Paragraph([sentences.say("front.no_sessions")])
+    if not any(one["code"] in UNREAD for one in facts["limits"]):
+        return Paragraph(recording), found
+    link = Link(sentences.say("limits.title"), "limitations")
+    return Paragraph(recording), Note(sentences.line("front.unread", link=link), "bad"), found
 
 
 def _found(facts: Record, sentences: Sentences) -> tuple[Paragraph | Bullets | Note, ...]:
@@ -95,7 +110,8 @@ def _sure(facts: Record, sentences: Sentences) -> list[Line]:
     sessions = facts["sessions"]
     signed = sessions["signatures"].get("verified", 0)
     if sessions["count"]:
-        items.append([sentences.say("front.signatures", n=signed, count=sessions["count"])])
+        key = "front.signatures" if signed else "front.no_signature"
+        items.append([sentences.say(key, n=signed, count=sessions["count"])])
     false = sessions["signatures"].get("failed", 0)
     if false:
         items.append([sentences.say("front.false_signatures", n=false)])
@@ -122,6 +138,8 @@ def _not_said(facts: Record, sentences: Sentences) -> list[Line]:
     items: list[Line] = []
     if closed:
         items.append([sentences.say("front.closed", n=closed)])
+    if any(one["code"] == "quic_unread" for one in facts["limits"]):
+        items.append([sentences.say("front.quic")])
     items += [[sentences.say(f"front.{key}")] for key in ("persons", "clock", "unrecorded", "honest")]
     items.append(sentences.line("front.see_limits", link=Link(sentences.say("limits.title"), "limitations")))
     return items

@@ -82,7 +82,7 @@ def reproduce(folder: BundleFolder, read: Read, words: Sequence[str], paths: Seq
         targets = [word for name in forms for word in ("-o", os.path.join(work, name))]
         elsewhere = {path: place for path, place in places.items() if os.path.isabs(path) and path != place}
         kept = [elsewhere.get(word, word) for word in content_words(words)]
-        command = [sys.executable, "-P", "-m", "analyzer", *kept, *targets, "--bundle", target]
+        command = [sys.executable, "-P", "-m", "analyzer", kept[0], *targets, "--bundle", target, *kept[1:]]  # before a `--`
         done = subprocess.run(command, cwd=here, env=_environment(), stdin=subprocess.DEVNULL, capture_output=True, check=False)
         if not os.path.isdir(target):
             said = done.stderr.decode("utf-8", "replace").strip().splitlines()[-1:] or ["it said nothing"]

@@ -167,7 +167,8 @@ def _facts(record: Record, facts: Record, sentences: Sentences) -> Facts:
 def _established(record: Record, sentences: Sentences) -> Mark:
     if record["established"]:
         return Mark(sentences.say("state.established"), "good")
-    return Mark(sentences.say("state.not_established"), "bad")
+    refused = any(alert["level"] == "fatal" for alert in record["alerts"])
+    return Mark(sentences.say("state.not_established"), "bad" if refused else "unsure")
 
 
 def _resumed(record: Record, facts: Record, sentences: Sentences) -> Line:
@@ -187,7 +188,8 @@ def _statements(record: Record, sentences: Sentences) -> list[tuple[Line, str]]:
     server, client = authenticity["server_signature"], authenticity["client_signature"]
     for side, state in (("server", server), ("client", client)):
         if state in _SIGNATURES:
-            made.append(([sentences.say(f"proof.{side}_{state}")], _SIGNATURES[state]))
+            signed = f"{side}_parameters" if side == "server" and not _covers_handshake(record) else side
+            made.append(([sentences.say(f"proof.{signed}_{state}")], _SIGNATURES[state]))
     for side in ("client", "server"):
         state = authenticity["finished"][side]
         if state in ("verified", "failed"):
@@ -198,6 +200,12 @@ def _statements(record: Record, sentences: Sentences) -> list[tuple[Line, str]]:
         made.append((sentences.line("proof.detail", detail=Quoted(authenticity["detail"])), "plain"))
     made.append(_decryption(record["decryption"], sentences))
     return made
+
+
+def _covers_handshake(record: Record) -> bool:
+    """Return whether the server's signature covers the handshake (RFC 9846 section 4.4.3), and not only its key exchange and
+    the random values (RFC 5246 section 7.4.3)."""
+    return str(record["version"]).startswith("TLS 1.3")
 
 
 def _decryption(decryption: Record, sentences: Sentences) -> tuple[Line, str]:
@@ -241,7 +249,7 @@ def _ladder(record: Record, sentences: Sentences) -> Ladder:
 
 def _rung(step: Record, record: Record, sentences: Sentences) -> Rung:
     time = seconds_between(record["start_time"], step["time"])
-    shown = "" if time is None else f"{time:+.3f} s" if abs(time) >= 10 else f"{time * 1000:+.3f} ms"
+    shown = "" if time is None else f"{time:+.3f} s" if abs(time) >= 1 else f"{time * 1000:+.3f} ms"
     kind, title = _rung_title(step, sentences)
     lines: list[tuple[str, Line]] = [(str(label), [Quoted(str(value))]) for label, value in step["lines"]]
     if step["check"] is not None:

@@ -159,7 +159,7 @@ def alert_line(alert: Record, sentences: Sentences) -> Line:
 
 
 def _names(one: Record, sentences: Sentences) -> Line:
-    names = [name for name in one["names"] or () if f"CN={name.partition(':')[2]}" != one["subject"]]
+    names = [name for name in one["names"] or () if f"CN={name}" != one["subject"]]
     return [" ", *sentences.line("certificates.also", names=listed(names, SHOWN_NAMES, sentences))] if names else []
 
 

@@ -70,7 +70,7 @@ def test_other_traffic_on_443(said: list[Flight], like: str, found):
     capture.add(said)
     capture.add(talk("TLSv1_2", 0))
     (finding,) = found(capture)
-    assert (finding["code"], finding["severity"], finding["count"]) == ("other_traffic_on_443", "low", 1)
+    assert (finding["code"], finding["severity"], finding["count"]) == ("other_traffic_on_443", "info", 1)
     assert like in finding["detail"]
     assert finding["places"] == [{"session": None, "frame": 4}]
 

@@ -2,6 +2,11 @@
 
 import hashlib
 import json
+import os
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -91,7 +96,8 @@ def test_the_time_of_validation_is_said(run: Run, demo: Path, tmp_path: Path):
         (("-o", "nowhere/x.html"), "there is no folder nowhere"),
         (("-o", "x.html", "--redact", "faces"), "--redact: 'faces' is none of"),
         (("-o", "x.html", "--digest", "md5"), "--digest: 'md5' is none of"),
-        (("-o", "x.html", "--issued-at", "soon"), "--issued-at: 'soon' is no time"),
+        (("-o", "x.html", "--issued-at", "soon"), "--issued-at: 'soon' is no time after 1969: say now, or as in 2026-"),
+        (("-o", "-", "--format", "md"), "a report goes to a file, not to standard output: -o report.html"),
         (("-o", "x.html", "--case-file", "nothing.toml"), "nothing.toml"),
         (("-o", "x.html", "--bundle", "/usr"), "/usr: the folder is not empty"),
         (("-o", "x.html", "--bundle", "nowhere/b"), "nowhere/b: there is no folder"),
@@ -128,6 +134,24 @@ def test_a_damaged_capture_is_reported_as_far_as_it_goes(run: Run, demo: Path, t
     facts = json.loads(target.read_bytes())
     assert facts["evidence"]["inputs"][0]["error"]["detail"]
     assert "damaged_capture" in {one["code"] for one in facts["limits"]}
+
+
+def test_a_report_that_was_stopped_says_so(run: Run, demo: Path, tmp_path: Path):
+    """The reader of a pipe that stays open is stopped by a signal; the second capture is never reached."""
+    target = tmp_path / "report.json"
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    command = [sys.executable, "-m", "analyzer", "report", str(pipe), str(demo), "-o", str(target)]
+    environment = {**os.environ, "PYTHONSAFEPATH": "1"}
+    with subprocess.Popen(command, env=environment) as process, open(pipe, "wb", buffering=0) as writer:
+        writer.write(demo.read_bytes()[:30_000])
+        time.sleep(2)
+        process.send_signal(signal.SIGINT)
+        process.wait(30)
+    facts = json.loads(target.read_bytes())
+    limits = {one["code"]: one["args"] for one in facts["limits"]}
+    assert limits["stopped"]["frame"] == facts["traffic"]["packets"] > 0
+    assert limits["unread_capture"] == {"path": str(demo)}
 
 
 def test_a_pipe_is_hashed_once(run: Run, demo: Path, tmp_path: Path):

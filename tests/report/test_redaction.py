@@ -307,3 +307,16 @@ def test_no_spelling_of_a_value_is_left(host: str, v4: str, v6: str, around: str
     assert left(written, host) == []
     assert left(written, v4) == []
     assert left(written, v6) == []
+
+
+def test_a_name_that_is_counted_as_a_protocol_is_replaced() -> None:
+    """What an endpoint writes as its protocol (ALPN) is a key of the counts, and any text."""
+    facts = {"sessions": {"alpn": {"intranet": 1, "h2": 2}, "shown": [{"server_name": "intranet", "alpn": "intranet"}]}}
+    redactor = Redactor(["names"])
+    redactor.learn(facts)
+    assert redactor.value(facts) == {
+        "sessions": {
+            "alpn": {"name-1.invalid": 1, "h2": 2},
+            "shown": [{"server_name": "name-1.invalid", "alpn": "name-1.invalid"}],
+        }
+    }
