@@ -13,7 +13,7 @@ from analyzer.cli.interruption import exceptions
 from analyzer.cli.key_files import paths_of_keys, read_keys
 from analyzer.cli.output import STANDARD_STREAM, CommandError, Output
 from analyzer.cli.report_arguments import ENDINGS
-from analyzer.cli.report_bundle import captures_of, records_file, write_report_bundle
+from analyzer.cli.report_bundle import captures_of, check_folder, records_file, write_report_bundle
 from analyzer.cli.signing_files import signer_of
 from analyzer.cli.trust_options import read_chains
 from analyzer.engine import Engine
@@ -39,6 +39,8 @@ def run(options: Namespace, output: Output) -> int:
     kinds = _list_of("--redact", options.redact, REDACTED)
     options.issued_at = _moment_of(options.issued_at)
     signer = signer_of(options)
+    if options.bundle is not None:
+        check_folder(options.bundle)
     with ExitStack() as stack:
         stack.enter_context(exceptions())  # the records of sessions are removed in any case
         records = None if options.bundle is None else stack.enter_context(records_file())

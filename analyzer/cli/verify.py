@@ -15,7 +15,18 @@ from analyzer.report.bundle_folder import BundleFolder, FolderError
 from analyzer.report.incident_folder import packets_of
 from analyzer.report.proofs import Proof, verify_proofs
 from analyzer.report.reproduction import MOST_WORDS, Inputs, reproduce
-from analyzer.report.verification import BUNDLE, FAILS, HOLDS, UNPROVED, BundleError, Check, Read, all_hold, verify_files
+from analyzer.report.verification import (
+    BUNDLE,
+    FAILS,
+    HOLDS,
+    UNPROVED,
+    BundleError,
+    Check,
+    Read,
+    all_hold,
+    read_manifest,
+    verify_files,
+)
 from analyzer.store.declaration import path_text
 from analyzer.store.session_record import json_line
 from analyzer.text.escape import harmless
@@ -38,7 +49,8 @@ def run(options: Namespace, output: Output) -> int:
     if options.format == "json":
         output.write(json_line(record(options.folder, kind, checks)))
     else:
-        _print(output, checks)
+        for line in _lines(output, checks):
+            output.line(line)
     return 0 if all_hold(checks) else DIFFERENT
 
 
@@ -77,8 +89,6 @@ def _reproduced(options: Namespace, kind: str, checks: list[Check]) -> list[Chec
     if not all_hold(checks):
         return [Check("reproduce", None, FAILS, "the analysis was not run again, because the bundle itself does not hold")]
     with exceptions(), BundleFolder(options.folder) as folder:  # what was made again is removed in any case
-        from analyzer.report.verification import read_manifest
-
         read = read_manifest(folder)
         words, paths = _command(options, read)
         return list(reproduce(folder, read, words, paths, _inputs(options.input)))
@@ -125,11 +135,6 @@ def _inputs(given: list[str]) -> Inputs:
         else:
             raise CommandError(f"{one}: neither a folder nor OLD=NEW (--input)")
     return Inputs(moved, folders)
-
-
-def _print(output: Output, checks: list[Check]) -> None:
-    for line in _lines(output, checks):
-        output.line(line)
 
 
 def _lines(output: Output, checks: list[Check]) -> Iterator[str]:

@@ -8,7 +8,7 @@ from typing import Any
 from analyzer.text.formatting import endpoint_text
 
 MOST_CERTIFICATES = 10_000
-"""Certificates that are distinguished. Those of further ones are only counted."""
+"""Certificates that are listed."""
 
 MOST_SENDERS = 20
 """Senders that are named for one certificate."""
@@ -27,10 +27,9 @@ class _Seen:
 
 
 class CertificateCollector:
-    """Collects certificates. uncounted: how many were left out because there were too many."""
+    """Collects certificates, at most MOST_CERTIFICATES."""
 
     def __init__(self) -> None:
-        self.uncounted = 0
         self._seen: dict[str, _Seen] = {}
 
     def take(self, record: dict[str, Any]) -> None:
@@ -42,7 +41,6 @@ class CertificateCollector:
                 seen = self._seen.get(certificate["sha256"])
                 if seen is None:
                     if len(self._seen) >= MOST_CERTIFICATES:
-                        self.uncounted += 1
                         continue
                     seen = self._seen[certificate["sha256"]] = _Seen(certificate, record["first_frame"])
                 seen.sessions += 1

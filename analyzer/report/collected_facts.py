@@ -11,13 +11,16 @@ from typing import Any
 
 from analyzer import __version__
 from analyzer.analysis.traffic import Traffic
+from analyzer.capture.frame import Frame
 from analyzer.codec.build import build_state
 from analyzer.engine.run import Listener
+from analyzer.packet.packet import Packet
 from analyzer.report.limitations import limitations
 from analyzer.report.session_collector import SessionCollector
 from analyzer.report.timeline_facts import timeline
 from analyzer.report.traffic_series import TrafficSeries
 from analyzer.store.capture_record import conversation_record
+from analyzer.tls.events import Event
 
 FORMAT = 1
 """Number of the form of the facts. It grows when a key changes its meaning."""
@@ -34,11 +37,11 @@ class TrafficCounter(Listener):
 
     def __init__(self) -> None:
         self.traffic = Traffic()
-        self.packet = self._count  # type: ignore[method-assign]
-        self._n = self.traffic.count
+        self._count = self.traffic.count
 
-    def _count(self, packet: Any, frame: Any, events: Any) -> None:
-        self._n(packet, frame)
+    def packet(self, packet: Packet, frame: Frame, events: Sequence[Event]) -> None:
+        """See `Listener.packet`."""
+        self._count(packet, frame)
 
 
 def tool_facts() -> dict[str, Any]:

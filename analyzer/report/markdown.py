@@ -37,7 +37,7 @@ from analyzer.report.document import (
 from analyzer.report.quoted_text import inert, show
 from analyzer.report.sentences import Sentences
 
-_MARKUP = re.compile(r"([\\`*_{}\[\]<>#|~&$@^]|:(?=[^\s\d]))|\A([-+=])|\A(\d+)(?=[.)])", re.IGNORECASE)
+_MARKUP = re.compile(r"([\\`*_{}\[\]<>#|~&$@^]|:(?=[^\s\d]))|\A([-+=])|\A(\d+)(?=[.)])")
 """What is markup in text of ours: signs anywhere, and at the beginning what would begin a list or underline a heading."""
 
 _LINKED = re.compile(r"@\w|://|www\.|gh-\d|#\d", re.IGNORECASE)

@@ -42,6 +42,8 @@ MOST_FAILED = 500
 MOST_EXCHANGES = 10_000
 """HTTP exchanges that are listed in the table of all exchanges."""
 
+MOST_VALUES = 10_000
+"""Values of one key that are counted. A peer can name another protocol in each session."""
 
 MOST_BRIEF = 10_000
 """Sessions of which beginning, end, and names are kept for the pictures."""
@@ -104,8 +106,9 @@ class SessionCollector(Listener):
         self.n_gap_bytes += sum(gap["length"] for gap in record["gaps"])
         for key, value in _COUNTED.items():
             found = value(record)
-            if found is not None:
-                self.counts[key][found] += 1
+            counts = self.counts[key]
+            if found is not None and (found in counts or len(counts) < MOST_VALUES):
+                counts[found] += 1
         self.tls.add(session.flow.key)
         self.findings.take(record)
         self.capture_findings.take_record(record)

@@ -99,6 +99,8 @@ def test_the_time_of_validation_is_said(run: Run, demo: Path, tmp_path: Path):
         (("-o", "x.html", "--issued-at", "soon"), "--issued-at: 'soon' is no time after 1969: say now, or as in 2026-"),
         (("-o", "-", "--format", "md"), "a report goes to a file, not to standard output: -o report.html"),
         (("-o", "x.html", "--case-file", "nothing.toml"), "nothing.toml"),
+        (("-o", "x.html", "--bundle", "/usr"), "/usr: the folder is not empty"),
+        (("-o", "x.html", "--bundle", "nowhere/b"), "nowhere/b: there is no folder"),
     ],
 )
 def test_what_cannot_be_done_is_one_line(
