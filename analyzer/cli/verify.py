@@ -14,7 +14,18 @@ from analyzer.report.bundle_folder import BundleFolder, FolderError
 from analyzer.report.incident_folder import packets_of
 from analyzer.report.proofs import Proof, verify_proofs
 from analyzer.report.reproduction import MOST_WORDS, Inputs, reproduce
-from analyzer.report.verification import BUNDLE, FAILS, HOLDS, UNPROVED, BundleError, Check, Read, all_hold, verify_files
+from analyzer.report.verification import (
+    BUNDLE,
+    FAILS,
+    HOLDS,
+    UNCHECKED,
+    UNPROVED,
+    BundleError,
+    Check,
+    Read,
+    all_hold,
+    verify_files,
+)
 from analyzer.store.declaration import path_text
 from analyzer.store.session_record import json_line
 from analyzer.text.escape import harmless
@@ -141,6 +152,7 @@ def _lines(output: Output, checks: list[Check]) -> Iterator[str]:
         left = f"; {n_open} {'thing is' if n_open == 1 else 'things are'} not proved by anything here" if n_open else ""
         yield f"All {counts[HOLDS]} checks hold{left}."
     else:
-        n_bad = len(checks) - counts[HOLDS] - counts[UNPROVED]
-        verb = "does" if n_bad == 1 else "do"
-        yield output.paint(f"{n_bad} of {len(checks)} checks {verb} not hold.", "alarm")
+        n_failed, n_unchecked = counts[FAILS], counts[UNCHECKED]
+        parts = [f"{n_failed} {'does' if n_failed == 1 else 'do'} not hold"] if n_failed else []
+        parts += [f"{n_unchecked} {'was' if n_unchecked == 1 else 'were'} not checked"] if n_unchecked else []
+        yield output.paint(f"Of {len(checks)} checks, {' and '.join(parts)}.", "alarm")
