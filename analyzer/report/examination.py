@@ -35,12 +35,18 @@ class Examination:
         )
 
     def facts(
-        self, files: Sequence[FileFacts], evidence: dict[str, Any], secrets_given: bool, forgotten: bool = False
+        self,
+        files: Sequence[FileFacts],
+        evidence: dict[str, Any],
+        secrets_given: bool,
+        forgotten: bool = False,
+        stopped_after: int | None = None,
+        unread: Sequence[str] = (),
     ) -> dict[str, Any]:
         """Return the entries of the facts from `evidence` to `limits`.
 
         files: of the run. evidence: as `evidence_facts` makes it. secrets_given: whether there were any for the run.
-        forgotten: see `Repetitions`, of the run.
+        forgotten: see `Repetitions`, of the run. stopped_after, unread: see `limitations`.
         """
         self.collected.findings.take_files(files)
         traffic = self._counter.traffic
@@ -50,5 +56,5 @@ class Examination:
             "evidence": evidence,
             "time": time_facts(files, self._watch, self._clocks),
             "integrity": self._watch.observations(files),
-            **result_facts(evidence, self._counter.traffic, self._series, self.collected, secrets_given),
+            **result_facts(evidence, traffic, self._series, self.collected, secrets_given, stopped_after, unread),
         }

@@ -3,15 +3,21 @@
 import re
 from typing import Any
 
+from analyzer.codec.codes import SEVERITIES
 from analyzer.report.document import Code, Facts, Grid, Line, Paragraph, Quoted, Section, Strong
-from analyzer.report.front_section import finding_anchor
-from analyzer.report.pieces import Record, attachment_of, frames_text, session_link, severity_mark, shown_sessions
+from analyzer.report.pieces import (
+    Record,
+    attachment_of,
+    finding_anchor,
+    frames_text,
+    session_link,
+    severity_mark,
+    shown_sessions,
+)
 from analyzer.report.sentences import Sentences
 
 SHOWN_OCCURRENCES = 25
 """Occurrences of one kind that have a row; the attachment has more."""
-
-SEVERITIES = ("high", "medium", "low", "info")
 
 _RFC = re.compile(r"\bRFC(\d+)")
 """An RFC as registries write it, without the space that a text has."""

@@ -19,12 +19,13 @@ def scope_section(facts: Record, sentences: Sentences) -> Section:
         (sentences.say("scope.keys"), _keys(facts, sentences)),
         (sentences.say("scope.at"), _validation_time(facts, sentences)),
     ]
-    if options.get("redact"):
+    if options["redact"]:
         rows.append(
             (sentences.say("scope.redacted"), [", ".join(sentences.say(f"redact.{kind}") for kind in options["redact"])])
         )
     rows.append((sentences.say("scope.command"), [Code(report_line(facts))]))
-    whole = Paragraph([sentences.say("scope.whole")])
+    stopped = any(one["code"] == "stopped" for one in facts["limits"])
+    whole = Paragraph([sentences.say("scope.stopped" if stopped else "scope.whole")])
     return Section("scope", [sentences.say("scope.title")], (Facts(rows), whole))
 
 
@@ -81,5 +82,5 @@ def _keys(facts: Record, sentences: Sentences) -> Line:
 
 
 def _validation_time(facts: Record, sentences: Sentences) -> Line:
-    at = facts["options"].get("at")
+    at = facts["options"]["at"]
     return [moment(at, sentences, 0) if at else sentences.say("scope.at_session")]

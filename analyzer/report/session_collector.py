@@ -155,4 +155,4 @@ _COUNTED: dict[str, Callable[[dict[str, Any]], str | None]] = {
 
 def _failure(record: dict[str, Any]) -> dict[str, Any]:
     keys = ("client", "server", "server_name", "first_frame", "last_frame", "start_time", "version", "alerts")
-    return {"session": record["id"]} | {key: record[key] for key in keys} | {"reason": None}
+    return {"session": record["id"]} | {key: record[key] for key in keys}

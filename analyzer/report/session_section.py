@@ -21,12 +21,13 @@ from analyzer.report.document import (
     Section,
     Strong,
 )
-from analyzer.report.front_section import finding_anchor
+from analyzer.report.exchange_rows import content_type
 from analyzer.report.pieces import (
     Record,
     attachment_of,
     duration,
     endpoint,
+    finding_anchor,
     frame_span,
     frames_text,
     joined,
@@ -35,7 +36,9 @@ from analyzer.report.pieces import (
     or_unseen,
     seconds_between,
     session_anchor,
+    session_link,
     severity_mark,
+    shown_sessions,
     size,
     state_mark,
     yes_no,
@@ -175,9 +178,7 @@ def _resumed(record: Record, facts: Record, sentences: Sentences) -> Line:
     before = record["resumes"]
     if before is None:
         return [sentences.say("session.resumed_by", how=how)]
-    known = any(one["id"] == before for one in facts["sessions"]["shown"])
-    text = sentences.say("session", session=before)
-    return sentences.line("session.resumes", how=how, session=Link(text, session_anchor(before)) if known else text)
+    return sentences.line("session.resumes", how=how, session=session_link(before, shown_sessions(facts), sentences))
 
 
 def _statements(record: Record, sentences: Sentences) -> list[tuple[Line, str]]:
@@ -187,7 +188,8 @@ def _statements(record: Record, sentences: Sentences) -> list[tuple[Line, str]]:
     server, client = authenticity["server_signature"], authenticity["client_signature"]
     for side, state in (("server", server), ("client", client)):
         if state in _SIGNATURES:
-            made.append(([sentences.say(f"proof.{side}_{state}")], _SIGNATURES[state]))
+            signed = f"{side}_parameters" if side == "server" and not _covers_handshake(record) else side
+            made.append(([sentences.say(f"proof.{signed}_{state}")], _SIGNATURES[state]))
     for side in ("client", "server"):
         state = authenticity["finished"][side]
         if state in ("verified", "failed"):
@@ -198,6 +200,12 @@ def _statements(record: Record, sentences: Sentences) -> list[tuple[Line, str]]:
         made.append((sentences.line("proof.detail", detail=Quoted(authenticity["detail"])), "plain"))
     made.append(_decryption(record["decryption"], sentences))
     return made
+
+
+def _covers_handshake(record: Record) -> bool:
+    """Return whether the server's signature covers the handshake (RFC 9846 section 4.4.3), and not only its key exchange and
+    the random values (RFC 5246 section 7.4.3)."""
+    return str(record["version"]).startswith("TLS 1.3")
 
 
 def _decryption(decryption: Record, sentences: Sentences) -> tuple[Line, str]:
@@ -286,18 +294,14 @@ def _request(exchange: Record, sentences: Sentences) -> list[Line]:
         asked = [or_unknown(request["method"], sentences, code=True), [Quoted(url)]]
     if response is None:
         return [[str(frame)], *asked, [unseen], [], []]
-    status, length = response["status"], response["body_length"]
+    status, length, kind = response["status"], response["body_length"], content_type(response)
     return [
         [str(frame)],
         *asked,
         [sentences.say("unknown") if status is None else str(status)],
-        [Quoted(_content_type(response))] if _content_type(response) else [],
+        [Quoted(kind)] if kind else [],
         [sentences.say("unknown") if length is None else size(length, sentences)],
     ]
-
-
-def _content_type(response: Record) -> str:
-    return next((value for name, value in response["headers"] or () if name.lower() == "content-type"), "")
 
 
 def _show_line(record: Record, facts: Record) -> str:

@@ -91,7 +91,7 @@ def test_the_front_page_says_what_was_found_how_sure_and_what_not(facts_of: Fact
     assert "It holds 213 packets, recorded from 2026-11-02 09:00:00 UTC to 2026-11-02 09:00:28 UTC" in front
     assert "8 connections were found" in front
     assert "Fatal alert" in front
-    assert "Of 2 of 8 connections the recording shows no complete set-up" in front
+    assert "the recording shows no completed set-up of 2 of 8 connections" in front
     assert "and again after the analysis; both are equal" in front
     assert "not persons" in front
 
@@ -132,7 +132,7 @@ def test_a_failed_session_names_its_alert(facts_of: FactsOf) -> None:
     document = built(facts_of(*CAPTURES["failing"]))
     failed = section(document, "failed")
     assert Mark("fatal unknown_ca", "bad") in list(walk(failed))
-    assert Mark("not established", "bad") in list(walk(section(document, "session-0")))
+    assert Mark("not seen completed", "bad") in list(walk(section(document, "session-0")))
 
 
 def test_facts_stand_apart_from_their_interpretation(facts_of: FactsOf) -> None:
@@ -185,6 +185,48 @@ def test_every_limitation_of_these_captures_has_its_sentence(facts_of: FactsOf) 
         facts = facts_of(*words)
         items = section(built(facts), "limitations").blocks[1]
         assert len(items.items) == len(facts["limits"])  # type: ignore[union-attr]
+
+
+def test_the_signature_of_an_older_server_is_not_said_to_cover_the_handshake(facts_of: FactsOf) -> None:
+    words = text_of(section(built(facts_of("tls12-ecdhe-ecdsa/tls12-ecdhe-ecdsa.pcapng")), "session-0"))
+    assert "signature over its key exchange and the random values of both sides verifies" in words
+    assert "over this handshake" not in words
+
+
+def test_an_examination_that_was_stopped_does_not_claim_the_whole(demo_facts: dict[str, Any]) -> None:
+    facts = json.loads(json.dumps(demo_facts))
+    whole = built(facts)
+    assert "from the first to the last" in text_of(section(whole, "scope"))
+    assert "Not everything in the recordings could be examined" not in text_of(whole.front)
+    facts["limits"] += [{"code": "stopped", "args": {"frame": 100}}, {"code": "unread_capture", "args": {"path": "b.pcap"}}]
+    stopped = built(facts)
+    assert "Not everything in the recordings could be examined" in text_of(stopped.front)
+    assert "from the first to the last" not in text_of(section(stopped, "scope"))
+    limits = text_of(section(stopped, "limitations"))
+    assert "stopped by a signal after frame 100," in limits
+    assert "was not read at all" in limits
+
+
+def test_what_has_no_time_is_not_called_free_of_jumps(demo_facts: dict[str, Any]) -> None:
+    facts = json.loads(json.dumps(demo_facts))
+    assert "Steps backwards none" in text_of(section(built(facts), "time"))
+    second = json.loads(json.dumps(facts["evidence"]["inputs"][0])) | {"first_time": None, "last_time": None}
+    facts["evidence"]["inputs"].append(second)
+    assert "1 recording does not say when it was recorded" in text_of(built(facts).front)
+    facts["time"] |= {"first": None, "last": None, "duration_seconds": None}
+    words = text_of(section(built(facts), "time"))
+    assert "Steps backwards not known" in words
+    assert "Jumps not known" in words
+
+
+def test_quic_is_not_called_absent(demo_facts: dict[str, Any]) -> None:
+    facts = json.loads(json.dumps(demo_facts))
+    assert "QUIC" not in text_of(built(facts).front)
+    facts["limits"].append({"code": "quic_unread", "args": {}})
+    facts["sessions"]["count"] = 0
+    front = text_of(built(facts).front)
+    assert "No connection that is protected by TLS over TCP was found" in front
+    assert "What passed over QUIC, which is encrypted too: it was counted, and not read." in front
 
 
 def test_what_was_not_given_is_not_called_unknown(facts_of: FactsOf) -> None:
