@@ -59,4 +59,6 @@ def limitations(
         add("not_all_shown", shown=len(sessions["shown"]), total=sessions["count"])
     if any(share["protocol"].startswith("QUIC") for share in traffic["protocols"]):
         add("quic_unread")
+    if any(share["protocol"] == "UDP" for share in traffic["protocols"]):
+        add("udp_unread")
     return [*found, {"code": "no_network", "args": {}}, {"code": "passive", "args": {}}]
