@@ -19,6 +19,7 @@ from analyzer.report.verification import (
     BUNDLE,
     FAILS,
     HOLDS,
+    UNCHECKED,
     UNPROVED,
     BundleError,
     Check,
@@ -150,6 +151,7 @@ def _lines(output: Output, checks: list[Check]) -> Iterator[str]:
         left = f"; {n_open} {'thing is' if n_open == 1 else 'things are'} not proved by anything here" if n_open else ""
         yield f"All {counts[HOLDS]} checks hold{left}."
     else:
-        n_bad = len(checks) - counts[HOLDS] - counts[UNPROVED]
-        verb = "does" if n_bad == 1 else "do"
-        yield output.paint(f"{n_bad} of {len(checks)} checks {verb} not hold.", "alarm")
+        n_failed, n_unchecked = counts[FAILS], counts[UNCHECKED]
+        parts = [f"{n_failed} {'does' if n_failed == 1 else 'do'} not hold"] if n_failed else []
+        parts += [f"{n_unchecked} {'was' if n_unchecked == 1 else 'were'} not checked"] if n_unchecked else []
+        yield output.paint(f"Of {len(checks)} checks, {' and '.join(parts)}.", "alarm")

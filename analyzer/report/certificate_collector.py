@@ -27,9 +27,10 @@ class _Seen:
 
 
 class CertificateCollector:
-    """Collects certificates, at most MOST_CERTIFICATES."""
+    """Collects certificates, at most MOST_CERTIFICATES. uncounted: how many, by session, were left out because of that."""
 
     def __init__(self) -> None:
+        self.uncounted = 0
         self._seen: dict[str, _Seen] = {}
 
     def take(self, record: dict[str, Any]) -> None:
@@ -41,6 +42,7 @@ class CertificateCollector:
                 seen = self._seen.get(certificate["sha256"])
                 if seen is None:
                     if len(self._seen) >= MOST_CERTIFICATES:
+                        self.uncounted += 1
                         continue
                     seen = self._seen[certificate["sha256"]] = _Seen(certificate, record["first_frame"])
                 seen.sessions += 1

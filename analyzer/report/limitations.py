@@ -64,4 +64,6 @@ def limitations(
             add(f"left_out_{kind}", count=count)
     if any(share["protocol"].startswith("QUIC") for share in traffic["protocols"]):
         add("quic_unread")
+    if any(share["protocol"] == "UDP" for share in traffic["protocols"]):
+        add("udp_unread")
     return [*found, {"code": "no_network", "args": {}}, {"code": "passive", "args": {}}]
