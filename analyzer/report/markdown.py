@@ -40,7 +40,10 @@ from analyzer.report.sentences import Sentences
 _MARKUP = re.compile(r"([\\`*_{}\[\]<>#|~&$@^]|:(?=[^\s\d]))|\A([-+=])|\A(\d+)(?=[.)])", re.IGNORECASE)
 """What is markup in text of ours: signs anywhere, and at the beginning what would begin a list or underline a heading."""
 
-_LINKED = re.compile(r"\S*(?:@\w|://|www\.|gh-\d|#\d)\S*", re.IGNORECASE)
+_WORD = re.compile(r"\S+")
+
+_LINKED = re.compile(r"@\w|://|www\.|gh-\d|#\d", re.IGNORECASE)
+"""What makes GitHub write a link or mention in the place of the word around it."""
 
 _TAME = re.compile(r"(?!.*(?:www\.|gh-|[^ ]{31}))(?!\d+[.)])[a-z0-9(][a-z0-9 ,;%.()/?'-]*", re.IGNORECASE)
 """Text of a stranger that needs no code span: words without anything that GitHub makes a link of, such as www.a or GH-1."""
@@ -64,9 +67,10 @@ def escaped(text: str) -> str:
     """
     written, end = "", 0
     text = _left_to_right(inert(text))
-    for risky in _LINKED.finditer(text):
-        written += _MARKUP.sub(_escape, text[end : risky.start()]) + code_span(risky[0], cell=True)
-        end = risky.end()
+    for word in _WORD.finditer(text):
+        if _LINKED.search(word[0]):
+            written += _MARKUP.sub(_escape, text[end : word.start()]) + code_span(word[0], cell=True)
+            end = word.end()
     return written + _MARKUP.sub(_escape, text[end:])
 
 
