@@ -74,7 +74,6 @@ class SessionCollector(Listener):
         self._chains = chains
         self._clocks = clocks
         self._steps: dict[int, Steps] = {}
-        self._n_severe = 0
 
     def take(self, events: Sequence[Event]) -> None:
         """See `Listener.take`."""
@@ -119,12 +118,14 @@ class SessionCollector(Listener):
         if len(self.brief) < MOST_BRIEF:
             self.brief.append({key: record[key] for key in _BRIEF})
         severe = any(finding["severity"] in SEVERE for finding in record["findings"])
-        if session.id < SHOWN_FIRST or (severe and self._n_severe < SHOWN_SEVERE):
-            self._n_severe += session.id >= SHOWN_FIRST
+        if session.id < SHOWN_FIRST or (severe and self._shown_severe() < SHOWN_SEVERE):
             record["steps"] = [] if steps is None else step_records(steps, session, record)
             for step in record["steps"]:
                 step["time"] = step["time"] or self.times.of(step["frame"])
             self.shown.append(record)
+
+    def _shown_severe(self) -> int:
+        return sum(record["id"] >= SHOWN_FIRST for record in self.shown)
 
 
 _BRIEF = (
