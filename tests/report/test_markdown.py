@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 from pathlib import Path
 from typing import Any
 
@@ -83,6 +84,12 @@ def test_code_spans_hold_any_run_of_backticks() -> None:
         assert span.content == text
 
 
+def test_a_giant_word_takes_linear_time() -> None:
+    """With a pattern that begins anew at each letter, this would take hours."""
+    assert escaped("A" * 1_000_000) == "A" * 1_000_000
+    assert escaped("A" * 1_000_000 + "@a") == f"`{'A' * 1_000_000}@a`"
+
+
 def test_ordinary_text_is_readable_as_it_stands() -> None:
     assert escaped("2 of 8 connections: 1.20 MB (2026-11-02 09:00:01 UTC)") == (
         "2 of 8 connections: 1.20 MB (2026-11-02 09:00:01 UTC)"
@@ -99,3 +106,10 @@ def test_the_report_has_its_sections_and_tables(demo_facts: dict[str, Any]) -> N
     assert [token.type for token in found].count("table_open") > 10
     anchors = set(re.findall(r'<a id="([a-z0-9-]+)">', made))
     assert {link[1:] for link in (str(token.attrs["href"]) for token in found if token.type == "link_open")} <= anchors
+
+
+def test_a_giant_word_takes_no_more_time_than_it_is_long() -> None:
+    began = time.process_time()
+    assert escaped("A" * 400_000) == "A" * 400_000
+    assert escaped("a www.b @c d#1 *e*") == "a `www.b` `@c` `d#1` \\*e\\*"
+    assert time.process_time() - began < 5

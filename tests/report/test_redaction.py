@@ -8,6 +8,7 @@ import io
 import json
 import re
 import subprocess
+import time
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
@@ -16,6 +17,7 @@ import jsonschema
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from strict_schema import strict
 
 from analyzer.report.encoded_text import SHORTEST
 from analyzer.report.forms import Forms
@@ -266,7 +268,7 @@ def test_tables_have_the_same_pseudonyms(full_facts: Facts) -> None:
 
 
 def test_redacted_facts_are_what_the_schema_declares(full_facts: Facts) -> None:
-    jsonschema.validate(redact(full_facts, KINDS), REPORT)
+    jsonschema.validate(redact(full_facts, KINDS), strict(REPORT))
 
 
 def test_without_kinds_nothing_changes(full_facts: Facts) -> None:
@@ -306,3 +308,26 @@ def test_no_spelling_of_a_value_is_left(host: str, v4: str, v6: str, around: str
     assert left(written, host) == []
     assert left(written, v4) == []
     assert left(written, v6) == []
+
+
+def test_a_name_that_is_counted_as_a_protocol_is_replaced() -> None:
+    """What an endpoint writes as its protocol (ALPN) is a key of the counts, and any text."""
+    facts = {"sessions": {"alpn": {"intranet": 1, "h2": 2}, "shown": [{"server_name": "intranet", "alpn": "intranet"}]}}
+    redactor = Redactor(["names"])
+    redactor.learn(facts)
+    assert redactor.value(facts) == {
+        "sessions": {
+            "alpn": {"name-1.invalid": 1, "h2": 2},
+            "shown": [{"server_name": "name-1.invalid", "alpn": "name-1.invalid"}],
+        }
+    }
+
+
+@pytest.mark.parametrize("text", ["A" * 60_000 + "%", "A" * 60_000 + "@é.", "A" * 60_000 + ",=", "1." * 30_000 + "%"])
+def test_giant_words_take_no_more_time_than_they_are_long(text: str) -> None:
+    redactor = Redactor(KINDS)
+    facts = {"server_name": "www.a.example", "subject": text, "path": text, "detail": text, "host": text}
+    began = time.process_time()
+    redactor.learn(facts)
+    redactor.value(facts)
+    assert time.process_time() - began < 10
