@@ -73,7 +73,7 @@ class SecondOpinion(Listener):
         self._tally = tally
         self._psks = psks
         self._streams = TsharkStreams()
-        self._at = 0
+        self._next: Any = None
         self._ended: list[tuple[Session, tuple[int, int] | None, int]] = []
         self._lengths: dict[int, list[int]] = {}
         self._before: dict[int, int] = {}
@@ -110,12 +110,13 @@ class SecondOpinion(Listener):
                 self._tally.compared[SESSION] += 1
 
     def _read_to(self, frame: int) -> None:
-        while self._at < frame:
-            packet = next(self._tshark, None)
-            if packet is None:
-                self._at = frame
+        while True:
+            if self._next is None:
+                self._next = next(self._tshark, None)
+            if self._next is None or int(self._next.number) > frame:
                 return
-            self._at = self._streams.add(packet)
+            self._streams.add(self._next)
+            self._next = None
 
     def _compare(self, session: Session, lengths: tuple[int, int] | None, before: int) -> None:
         record = session_record(session, False, NO_VERDICTS, False)

@@ -74,8 +74,8 @@ class TsharkStreams:
         self._by_ends: dict[frozenset[Endpoint], list[StreamFacts]] = {}
         self._compared: set[int] = set()
 
-    def add(self, packet: Any) -> int:
-        """Add what one packet says to its stream. Return the number of its frame."""
+    def add(self, packet: Any) -> None:
+        """Add what one packet says to its stream."""
         frame = int(packet.number)
         tcp = addresses = None
         inside: list[Any] = []
@@ -88,12 +88,12 @@ class TsharkStreams:
             elif name in _READERS and tcp is not None and (name == "tls" or inside):
                 inside.append(layer)
         if tcp is None or addresses is None:
-            return frame
+            return
         sender = addresses[0], _number(tcp, "tcp.srcport")
         receiver = addresses[1], _number(tcp, "tcp.dstport")
         stream = self._stream(_number(tcp, "tcp.stream"), sender, receiver, frame, bool(inside))
         if stream is None:
-            return frame
+            return
         stream.last_frame = frame
         if _shown(tcp, "tcp.flags.fin")[:1] in (["1"], ["True"]):
             # The relative number of the first byte is 1.
@@ -104,7 +104,6 @@ class TsharkStreams:
                     stream.client = sender
                 else:
                     stream.found.append((name, sender, Fact(text, frame)))
-        return frame
 
     def take(self, ends: frozenset[Endpoint], first_frame: int, last_frame: int) -> StreamFacts | None:
         """Return the stream between these ends whose first frame is in that range, and forget it. None if there is none."""
@@ -161,8 +160,10 @@ def _read_tls(layer: Any) -> Found:
         # The last one is of the whole hello. Before it may come those of an inner hello, as compressed as it was sent.
         found += [("ja3", text) for text in _shown(layer, "tls.handshake.ja3")[-1:]]
         found += [("ja4", text) for text in _shown(layer, "tls.handshake.ja4")[-1:]]
-    elif SERVER_HELLO in types and not retried:
+    elif SERVER_HELLO in types:
         found += _server_hello(layer)
+        if not retried:
+            found += _texts(layer, "ja3s", "tls.handshake.ja3s")
     if SERVER_KEY_EXCHANGE in types:
         found += [("group", _GROUPS[_int(text)]) for text in _shown(layer, "tls.handshake.server_named_curve")[:1]]
     if CLIENT_HELLO not in types:
@@ -189,11 +190,13 @@ def _certificates(layer: Any) -> Found:
 
 
 def _server_hello(layer: Any) -> Found:
+    """Read what a ServerHello chooses. A HelloRetryRequest chooses the same already (RFC 9846 section 4.1.4)."""
     chosen = _shown(layer, "tls.handshake.extensions.supported_version") or _shown(layer, "tls.handshake.version")
     found = [("version", _VERSIONS[_int(text)]) for text in chosen[:1]]
     found += [("cipher_suite", _SUITES[_int(text)]) for text in _shown(layer, "tls.handshake.ciphersuite")[:1]]
-    found += [("group", _GROUPS[_int(text)]) for text in _shown(layer, "tls.handshake.extensions_key_share_group")[:1]]
-    return found + _texts(layer, "ja3s", "tls.handshake.ja3s")
+    for name in ("tls.handshake.extensions_key_share_group", "tls.handshake.extensions_key_share_selected_group"):
+        found += [("group", _GROUPS[_int(text)]) for text in _shown(layer, name)[:1]]
+    return found
 
 
 def _alerts(layer: Any) -> Found:

@@ -95,3 +95,17 @@ def test_known_differences_in_the_corpus(corpus: Path, name: str, reason: str | 
     assert reasons <= {reason}
     if reason not in ("broken_record", "upgrade_not_followed"):  # not with every tshark
         assert reasons == ({reason} if reason else set())
+
+
+@pytest.mark.parametrize("name", ["tls13-hello-retry-request", "tls12-client-certificate", "tls13-rsa"])
+def test_a_capture_that_ends_anywhere_is_compared_up_to_there(name: str):
+    """As after a signal: tshark has read on, and what it says of later frames does not count."""
+    capture = capture_of(name)
+    keys = next(iter(capture.parent.glob("*.keys")))
+    for n_frames in (5, 7, 9, 11):
+        reader, tally = CaptureReader([str(capture)]), Tally()
+        with TsharkRun(find_tshark(), str(capture), arguments(str(keys)), FRAMES, 60) as tshark:
+            opinion = SecondOpinion(tshark, lambda reader=reader: reader.frame.number, tally)  # type: ignore[misc]
+            run(reader, Engine(detailed=True, fields=False, keylog=keylog_of(name)), [opinion], n_frames)
+        assert tally.differences == []
+        assert tally.sessions == 1
