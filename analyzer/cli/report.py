@@ -135,6 +135,8 @@ def examine(
         key_logs=options.keylog,
         private_keys=options.rsa_key,
         psk_files=options.psk_file,
+        certificates=[*options.intermediates, *options.crl, *([options.ct_logs] if options.ct_logs else [])],
+        case_files=[options.case_file] if options.case_file else [],
         trust=chains.trust if chains.stores() else None,
     )
     repetitions = engine.dispatcher.repetitions

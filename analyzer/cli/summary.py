@@ -63,6 +63,8 @@ class Summary(SharedListener):
     """Collects everything for the summary of one run. material: the secrets. shards: None if one process reads."""
 
     sees_packets = True
+    finds_patterns = True
+    """Whether findings about the capture as a whole are collected. The summary of a live run does not show them."""
 
     def __init__(self, material: KeyMaterial, chains: Chains, shards: "Shards | None" = None) -> None:
         self.material = material
@@ -95,7 +97,7 @@ class Summary(SharedListener):
             if isinstance(event, SessionEnded):
                 session = event.ended
                 self._take(session_record(session, False, self.chains, False), session.flow.key)
-            elif isinstance(event, OtherTraffic):
+            elif isinstance(event, OtherTraffic) and self.finds_patterns:
                 self.capture_findings.take_other(event.key, event.frame, event.head)
 
     def take_shared(self, sessions: "Sequence[SharedSession]") -> None:
@@ -107,7 +109,8 @@ class Summary(SharedListener):
         self.n_sessions += 1
         self.n_established += record["established"]
         self.findings.take(record)
-        self.capture_findings.take_record(record)
+        if self.finds_patterns:
+            self.capture_findings.take_record(record)
         self.decryptions.take(record, self.material.given)
         self.chain_summary.take(record)
         if key in self.traffic.tcp:
@@ -121,6 +124,8 @@ class Summary(SharedListener):
 
 class LiveSummary(Summary):
     """The same in memory that does not grow, for a run of days."""
+
+    finds_patterns = False
 
     def end_turn(self) -> None:
         """See `Listener.end_turn`."""

@@ -207,7 +207,7 @@ def _other_files(evidence: Record, sentences: Sentences) -> Grid:
             [sentences.say("unknown") if one["size"] is None else size(one["size"], sentences)],
             fingerprint(one["sha256"], sentences),
         ]
-        for kind in ("key_logs", "private_keys", "psk_files")
+        for kind in ("key_logs", "private_keys", "psk_files", "certificates", "case_files")
         for one in evidence[kind]
     ]
     heads = [sentences.say(f"evidence.{key}") for key in ("kind", "file", "size", "sha256")]

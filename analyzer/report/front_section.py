@@ -101,7 +101,8 @@ def _sure(facts: Record, sentences: Sentences) -> list[Line]:
     sessions = facts["sessions"]
     signed = sessions["signatures"].get("verified", 0)
     if sessions["count"]:
-        items.append([sentences.say("front.signatures", n=signed, count=sessions["count"])])
+        key = "front.signatures" if signed else "front.no_signature"
+        items.append([sentences.say(key, n=signed, count=sessions["count"])])
     false = sessions["signatures"].get("failed", 0)
     if false:
         items.append([sentences.say("front.false_signatures", n=false)])

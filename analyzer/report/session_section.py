@@ -67,11 +67,7 @@ def sessions_section(facts: Record, sentences: Sentences) -> Section:
             [endpoint(record["server"])],
             or_unseen(record["server_name"], sentences),
             [record["version"] or sentences.say("unknown")],
-            [
-                Mark(sentences.say("state.established"), "good")
-                if record["established"]
-                else Mark(sentences.say("state.not_established"), "bad")
-            ],
+            [_established(record, sentences)],
             [state_mark(record["chain"]["verdict"], sentences)],
             [state_mark(record["decryption"]["status"], sentences)],
         ]
@@ -168,7 +164,8 @@ def _facts(record: Record, facts: Record, sentences: Sentences) -> Facts:
 def _established(record: Record, sentences: Sentences) -> Mark:
     if record["established"]:
         return Mark(sentences.say("state.established"), "good")
-    return Mark(sentences.say("state.not_established"), "bad")
+    refused = any(alert["level"] == "fatal" for alert in record["alerts"])
+    return Mark(sentences.say("state.not_established"), "bad" if refused else "unsure")
 
 
 def _resumed(record: Record, facts: Record, sentences: Sentences) -> Line:

@@ -122,6 +122,8 @@ _EVIDENCE = record(
         "key_logs": several("key logs", _FILE),
         "private_keys": several("files with private keys", _FILE),
         "psk_files": several("files with pre-shared keys", _FILE),
+        "certificates": several("further certificates, revocation lists, and lists of logs", _FILE),
+        "case_files": several("files with the data of the case", _FILE),
         "trust": several("trust stores that chains were judged by", free_form("one store: name, source, date, hash")),
     },
 )

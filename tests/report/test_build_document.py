@@ -90,7 +90,7 @@ def test_the_front_page_says_what_was_found_how_sure_and_what_not(facts_of: Fact
     assert "It holds 213 packets, recorded from 2026-11-02 09:00:00 UTC to 2026-11-02 09:00:28 UTC" in front
     assert "8 connections were found" in front
     assert "Fatal alert" in front
-    assert "2 of 8 connections were not set up completely" in front
+    assert "Of 2 of 8 connections the recording shows no complete set-up" in front
     assert "and again after the analysis; both are equal" in front
     assert "not persons" in front
 
