@@ -18,6 +18,7 @@ from analyzer.cli.trust_options import read_chains
 from analyzer.engine import Engine
 from analyzer.report.attachments import attach, tables
 from analyzer.report.case_data import KINDS, CaseDataError, case_facts
+from analyzer.report.chinese_font import MissingFontError, chinese_font
 from analyzer.report.collected_facts import FORMAT, tool_facts
 from analyzer.report.evidence import evidence_facts
 from analyzer.report.examination import Examination
@@ -49,7 +50,7 @@ def run(options: Namespace, output: Output) -> int:
             pair = None if records is None or redacted is None else (records, redacted)
             facts, contents = redact_all(facts, contents, kinds, pair)
             records = redacted
-        written = Forms(facts, contents)
+        written = Forms(facts, contents, options.font_path)
         for target, form in forms:
             with PrivateFile(target, options.force) as file:
                 file.write(_written(written, form))
@@ -67,6 +68,11 @@ def _forms_of(options: Namespace) -> list[tuple[str, str]]:
     if not options.targets and options.bundle is None:
         raise CommandError("say where to: -o report.html (or .pdf, .md, .json), or --bundle DIR")
     forms = [(target, _form(target, options.format)) for target in options.targets]
+    if options.lang == "zh" and any(form == "pdf" for _, form in forms):
+        try:
+            chinese_font(options.font_path)
+        except MissingFontError as error:
+            raise CommandError(str(error)) from error
     if len(set(options.targets)) < len(options.targets):
         raise CommandError(f"{options.targets[-1]}: the same file twice")
     for target in options.targets:

@@ -110,7 +110,7 @@ def _argument(value: Any) -> Any:
 
 
 def _frames(frames: list[int], sentences: Sentences) -> Line:
-    return [" ", sentences.say("in_frames", frames=frames_text(frames, sentences))] if frames else []
+    return [sentences.gap, sentences.say("in_frames", frames=frames_text(frames, sentences))] if frames else []
 
 
 def _input(number: int, one: Record, sentences: Sentences) -> Section:

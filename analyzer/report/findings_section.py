@@ -3,8 +3,17 @@
 from typing import Any
 
 from analyzer.report.document import Code, Facts, Grid, Line, Paragraph, Quoted, Section, Strong
+from analyzer.report.fact_texts import in_language
 from analyzer.report.front_section import finding_anchor
-from analyzer.report.pieces import Record, attachment_of, frames_text, session_link, severity_mark, shown_sessions
+from analyzer.report.pieces import (
+    Record,
+    attachment_of,
+    finding_texts,
+    frames_text,
+    session_link,
+    severity_mark,
+    shown_sessions,
+)
 from analyzer.report.sentences import Sentences
 
 SHOWN_OCCURRENCES = 25
@@ -36,7 +45,7 @@ def _kind(finding: Record, shown: frozenset[int], facts: Record, sentences: Sent
         [
             [session_link(one["session"], shown, sentences)],
             [frames_text(one["frames"], sentences) if one["frames"] else ""],
-            [Quoted(one["detail"])],
+            [Quoted(in_language(one["detail"], sentences))],
         ]
         for one in occurrences
     ]
@@ -45,9 +54,10 @@ def _kind(finding: Record, shown: frozenset[int], facts: Record, sentences: Sent
     n_sessions = finding["n_sessions"]
     where = sentences.say("in_session_count", n=n_sessions) if n_sessions else sentences.say("in_capture")
     caption = sentences.say("findings.facts", n=finding["count"], where=where)
-    reading: list[tuple[str, Line]] = [(sentences.say("findings.meaning"), [finding["meaning"]])]
-    if finding["refuted_by"]:
-        reading.append((sentences.say("findings.refuted"), [finding["refuted_by"]]))
+    known = finding_texts(finding, sentences)
+    reading: list[tuple[str, Line]] = [(sentences.say("findings.meaning"), [known["meaning"]])]
+    if known["refuted_by"]:
+        reading.append((sentences.say("findings.refuted"), [known["refuted_by"]]))
     if finding["reference"]:
         reading.append((sentences.say("findings.reference"), [finding["reference"]]))
     reading.append((sentences.say("findings.code"), [Code(finding["code"])]))
@@ -56,4 +66,4 @@ def _kind(finding: Record, shown: frozenset[int], facts: Record, sentences: Sent
         Paragraph([Strong(sentences.say("findings.interpretation"))]),
         Facts(reading),
     )
-    return Section(finding_anchor(finding), [severity_mark(finding["severity"], sentences), " ", finding["title"]], blocks)
+    return Section(finding_anchor(finding), [severity_mark(finding["severity"], sentences), " ", known["title"]], blocks)

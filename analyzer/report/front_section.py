@@ -6,7 +6,7 @@ It has to fit on one printed page, so every list is short. Each statement has it
 from typing import Any
 
 from analyzer.report.document import Bullets, Facts, Line, Link, Note, Paragraph, Quoted, Section
-from analyzer.report.pieces import Record, duration, joined, listed, moment, seconds_between, severity_mark
+from analyzer.report.pieces import Record, duration, finding_texts, joined, listed, moment, seconds_between, severity_mark
 from analyzer.report.sentences import Sentences
 
 SHOWN_FINDINGS = 6
@@ -69,7 +69,7 @@ def _found(facts: Record, sentences: Sentences) -> tuple[Paragraph | Bullets | N
     items: list[Line] = []
     for finding in severe[:SHOWN_FINDINGS]:
         anchor = finding_anchor(finding)
-        title = Link(finding["title"], anchor)
+        title = Link(finding_texts(finding, sentences)["title"], anchor)
         times = sentences.say("times", n=finding["count"])
         where = sentences.say("in_sessions", n=finding["n_sessions"]) if finding["n_sessions"] else sentences.say("in_capture")
         mark = severity_mark(finding["severity"], sentences)
@@ -113,7 +113,7 @@ def _sure(facts: Record, sentences: Sentences) -> list[Line]:
     opened = sessions["decryption"].get("decrypted", 0) + sessions["decryption"].get("partial", 0)
     if opened:
         items.append([sentences.say("front.decrypted", n=opened)])
-    items.append([sentences.say("front.refutable"), " ", Link(sentences.say("front.reproducible"), "sources"), "."])
+    items.append(sentences.line("front.refutable", link=Link(sentences.say("front.reproducible"), "sources")))
     return items
 
 

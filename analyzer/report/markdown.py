@@ -156,8 +156,9 @@ class _Writer:
         yield ""
         if grid.n_more > 0:
             more = escaped(self._sentences.say("page.more_rows", n=grid.n_more))
-            where = f" {escaped(self._sentences.say('page.all_in'))} {code_span(grid.attachment)}." if grid.attachment else ""
-            yield from (more + where, "")
+            if grid.attachment:
+                more += self._sentences.gap + self._line(self._sentences.line("page.all_in", name=Code(grid.attachment)))
+            yield from (more, "")
 
     def _row(self, cells: Sequence[Line]) -> str:
         return "| " + " | ".join(self._line(cell, cell=True) for cell in cells) + " |"

@@ -133,7 +133,7 @@ def _counts(key: str, named: bool, sessions: Record, sentences: Sentences) -> Gr
 
 
 def _reasons(sessions: Record, sentences: Sentences) -> Grid:
-    known = codes("decryption_failures")
+    known = codes("decryption_failures", sentences.language)
     rows: list[list[Line]] = [
         [[known[code].title], [known[code].advice], [f"{count:,}"]] for code, count in top(sessions["reasons"], SHOWN_COUNTS)[0]
     ]

@@ -4,11 +4,13 @@ from typing import Any
 
 from analyzer.report import plots
 from analyzer.report.document import Figure, Grid, Line, Paragraph, Quoted, Section
+from analyzer.report.fact_texts import in_language
 from analyzer.report.pieces import (
     Record,
     attachment_of,
     duration,
     endpoint,
+    finding_texts,
     listed,
     moment,
     seconds_between,
@@ -147,12 +149,14 @@ def _is_telling(entry: Record) -> bool:
 
 def _event(entry: Record, sentences: Sentences) -> Line:
     if entry["kind"] == "alert" and entry["code"]:
-        return [severity_mark(entry["severity"] or "info", sentences), " ", Quoted(entry["code"])]
+        return [severity_mark(entry["severity"] or "info", sentences), " ", Quoted(in_language(entry["code"], sentences))]
     words: list[Any] = [sentences.say(f"timeline.{entry['kind']}")]
     if entry["kind"] == "finding" and entry["severity"] is not None:
         words = [severity_mark(entry["severity"], sentences), " ", *words]
-    if entry["code"]:
-        words += [": ", Quoted(entry["code"])]
+    if entry["kind"] == "finding" and entry["code"] and sentences.language != "en":
+        words += [sentences.colon, finding_texts(entry, sentences)["title"]]
+    elif entry["code"]:
+        words += [sentences.colon, Quoted(entry["code"])]
     return words
 
 
