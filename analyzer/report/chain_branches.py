@@ -57,7 +57,7 @@ def chain_tree(chain: Record, sent: Sequence[Record], caption: str, sentences: S
             roots.append(Branch(line, _problems(chain, place, sentences)))
     whole = _problems(chain, None, sentences)
     notes: list[Line] = [
-        [Mark(sentences.say("chain.note"), "plain"), " ", Quoted(in_language(note["detail"] or note["code"], sentences))]
+        [Mark(sentences.say("chain.note"), "plain"), " ", *in_language(note["detail"] or note["code"], sentences)]
         for note in chain["notes"]
         if note["code"] != "revocation_unknown"
     ]
@@ -120,7 +120,7 @@ def _key(certificate: Record, sentences: Sentences) -> Line:
 def _problems(chain: Record, place: int | None, sentences: Sentences) -> list[Line]:
     found = [one for one in chain["problems"] if one["certificate"] == place]
     return [
-        [Mark(_problem(one["code"], sentences), "bad"), " ", Quoted(in_language(one["detail"] or "", sentences))]
+        [Mark(_problem(one["code"], sentences), "bad"), " ", *in_language(one["detail"] or "", sentences)]
         for one in found[:MOST_LINES]
     ]
 
@@ -135,7 +135,7 @@ def _revocation(chain: Record, sha256: str, sentences: Sentences) -> list[Line]:
         [
             Mark(sentences.say(f"revocation.{one['status']}"), _REVOCATION[one["status"]]),
             " ",
-            Quoted(in_language(one["detail"], sentences)),
+            *in_language(one["detail"], sentences),
         ]
         for one in chain["revocation"]
         if one["sha256"] == sha256
@@ -148,7 +148,7 @@ def _timestamps(chain: Record, sentences: Sentences) -> list[Line]:
         [
             Mark(sentences.say(f"sct.{one['status']}"), kinds.get(one["status"], "unsure")),
             " ",
-            Quoted(in_language(one["detail"], sentences)),
+            *in_language(one["detail"], sentences),
         ]
         for one in chain["scts"][:MOST_LINES]
     ]

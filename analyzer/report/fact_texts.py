@@ -8,6 +8,7 @@ What no row has the form of stays as it is, so that nothing from a capture is lo
 import re
 from functools import cache
 
+from analyzer.report.document import Line, Quoted
 from analyzer.report.sentences import Sentences, catalogue
 
 _KINDS = ("explain.", "label.", "step.", "check.", "detail.")
@@ -30,27 +31,38 @@ _OPEN_LABELS = frozenset(
 """The labels whose values are words of the program. All other values, such as a server name, were sent by somebody."""
 
 
-def in_language(text: str, sentences: Sentences) -> str:
-    """Return a text of the facts in the language of the report; unchanged if no row of the catalogue has its form."""
-    return text if sentences.language == "en" else _translated(text, sentences.language, 0)
+def in_language(text: str, sentences: Sentences) -> Line:
+    """Return a text of the facts in the language of the report; in its own words if no row of the catalogue has its form.
+
+    Values in it, which may be from a capture, stay `Quoted`.
+    """
+    return [Quoted(text)] if sentences.language == "en" else _translated(text, sentences, 0)
 
 
-def step_line(label: str, value: str, sentences: Sentences) -> tuple[str, str]:
+def words_in_language(text: str, sentences: Sentences) -> str:
+    """Return a text of this program, such as a label or an explanation, in the language of the report."""
+    if sentences.language == "en":
+        return text
+    return "".join(piece if isinstance(piece, str) else getattr(piece, "text", "") for piece in _translated(text, sentences, 0))
+
+
+def step_line(label: str, value: str, sentences: Sentences) -> tuple[str, Line]:
     """Return a label of a step and its value in the language of the report. Text that somebody sent is not touched."""
-    words = in_language(value, sentences) if label in _OPEN_LABELS else value
-    return in_language(label, sentences), words
+    line = in_language(value, sentences) if label in _OPEN_LABELS else [Quoted(value)]
+    return words_in_language(label, sentences), line
 
 
-def _translated(text: str, language: str, depth: int) -> str:
-    exact, forms = _forms(language)
-    if text in exact or depth >= DEEPEST or len(text) > LONGEST:
-        return exact.get(text, text)
-    for form, key in forms:
-        found = form.fullmatch(text)
-        if found is not None:
-            values = {name: _translated(value, language, depth + 1) for name, value in found.groupdict().items()}
-            return catalogue(language)[key].format(**values)
-    return text
+def _translated(text: str, sentences: Sentences, depth: int) -> Line:
+    exact, forms = _forms(sentences.language)
+    if text in exact:
+        return [exact[text]]
+    if depth < DEEPEST and len(text) <= LONGEST:
+        for form, key in forms:
+            found = form.fullmatch(text)
+            if found is not None:
+                values = {name: _translated(value, sentences, depth + 1) for name, value in found.groupdict().items()}
+                return sentences.line(key, **values)
+    return [Quoted(text)]
 
 
 @cache

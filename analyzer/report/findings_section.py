@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from analyzer.report.document import Code, Facts, Grid, Line, Paragraph, Quoted, Section, Strong
+from analyzer.report.document import Code, Facts, Grid, Line, Paragraph, Section, Strong
 from analyzer.report.fact_texts import in_language
 from analyzer.report.front_section import finding_anchor
 from analyzer.report.pieces import (
@@ -45,7 +45,7 @@ def _kind(finding: Record, shown: frozenset[int], facts: Record, sentences: Sent
         [
             [session_link(one["session"], shown, sentences)],
             [frames_text(one["frames"], sentences) if one["frames"] else ""],
-            [Quoted(in_language(one["detail"], sentences))],
+            in_language(one["detail"], sentences),
         ]
         for one in occurrences
     ]

@@ -90,7 +90,7 @@ def _compiled(document: Document, at: datetime, shown: Shown, font: ChineseFont 
     return typst.compile(
         os.path.join(DIRECTORY, "report.typ"),
         format="pdf",
-        sys_inputs={"document": json.dumps(_Pages(document, shown).content() | {"font": font.family if font else ""})},
+        sys_inputs={"document": json.dumps(_Pages(document, shown, font.family if font else "").content())},
         root=DIRECTORY,
         package_path=DIRECTORY,
         package_cache_path=DIRECTORY,
@@ -104,9 +104,11 @@ def _compiled(document: Document, at: datetime, shown: Shown, font: ChineseFont 
 class _Pages:
     """Turns a document into the JSON that the template reads."""
 
-    __slots__ = ("_cells", "_document", "_sentences", "_shown", "_text")
+    __slots__ = ("_cells", "_document", "_family", "_sentences", "_shown", "_text")
 
-    def __init__(self, document: Document, shown: Shown) -> None:
+    def __init__(self, document: Document, shown: Shown, family: str) -> None:
+        """family: of the font with Chinese characters, empty for none."""
+        self._family = family
         self._document = document
         self._shown = shown
         self._sentences = Sentences(document.language)
@@ -120,6 +122,7 @@ class _Pages:
         title = text.limited(document.title, _LONGEST_TITLE)
         entries = sum(1 + len(section.sections) for section in document.sections)
         return {
+            "font": self._family,
             "title": self._shown(title),
             "shown_title": text.plain(title),
             "language": document.language.partition("-")[0],
@@ -199,7 +202,7 @@ class _Pages:
         return {
             "block": "figure",
             "caption": self._text.plain(figure.caption),
-            "svg": "\n".join(map(self._shown, for_print(figure.svg).split("\n"))),
+            "svg": "\n".join(map(self._shown, for_print(figure.svg, self._family).split("\n"))),
             "text": self._shown(self._text.limited(figure.text)),
             "width": min(1.0, _TALLEST / height),
         }

@@ -148,7 +148,8 @@ class PdfText:
         if shown.n_left_out:
             cuts.append(" " + self._sentences.say("quoted.left_out", n=shown.n_left_out))
         remark = "; ".join(shown.remarks)
-        if not remark and not _ORDINARY.fullmatch(text) and len(text) <= LONGEST_ESCAPED:
+        unusual = not shown.plain and not _ORDINARY.fullmatch(text)
+        if not remark and unusual and len(text) <= LONGEST_ESCAPED:
             remark = ascii_form(text)
         return {"kind": "quoted", "code": piece.code, "text": cuts, "remark": self.plain(remark) if remark else []}
 

@@ -21,7 +21,7 @@ from analyzer.report.document import (
     Section,
     Strong,
 )
-from analyzer.report.fact_texts import in_language, step_line
+from analyzer.report.fact_texts import in_language, step_line, words_in_language
 from analyzer.report.front_section import finding_anchor
 from analyzer.report.pieces import (
     Record,
@@ -196,7 +196,7 @@ def _statements(record: Record, sentences: Sentences) -> list[tuple[Line, str]]:
     if not made:
         made.append(([sentences.say("proof.nothing")], "plain"))
     if authenticity["detail"]:
-        made.append((sentences.line("proof.detail", detail=Quoted(in_language(authenticity["detail"], sentences))), "plain"))
+        made.append((sentences.line("proof.detail", detail=in_language(authenticity["detail"], sentences)), "plain"))
     made.append(_decryption(record["decryption"], sentences))
     return made
 
@@ -214,7 +214,7 @@ def _decryption(decryption: Record, sentences: Sentences) -> tuple[Line, str]:
         reason = codes("decryption_failures", sentences.language)[decryption["reason"]]
         line = [*line, sentences.gap, *sentences.line("decryption.reason", reason=reason.title, advice=reason.advice)]
         if decryption["detail"] and decryption["detail"] != codes("decryption_failures")[decryption["reason"]].title:
-            detail = Quoted(in_language(decryption["detail"], sentences))
+            detail = in_language(decryption["detail"], sentences)
             line = [*line, sentences.gap, *sentences.line("proof.detail", detail=detail)]
     return line, {"decrypted": "good", "partial": "unsure"}.get(status, "plain")
 
@@ -227,7 +227,7 @@ def _findings(record: Record, sentences: Sentences) -> list[Any]:
             [severity_mark(one["severity"], sentences)],
             [Link(known[one["code"]].title, finding_anchor(one))],
             [frames_text(one["frames"], sentences) if one["frames"] else ""],
-            [Quoted(in_language(one["detail"], sentences))],
+            in_language(one["detail"], sentences),
         ]
         for one in findings
     ]
@@ -245,14 +245,13 @@ def _rung(step: Record, record: Record, sentences: Sentences) -> Rung:
     time = seconds_between(record["start_time"], step["time"])
     shown = "" if time is None else f"{time:+.3f} s" if abs(time) >= 10 else f"{time * 1000:+.3f} ms"
     kind, title = _rung_title(step, sentences)
-    words = [step_line(str(label), str(value), sentences) for label, value in step["lines"]]
-    lines: list[tuple[str, Line]] = [(label, [Quoted(value)]) for label, value in words]
+    lines: list[tuple[str, Line]] = [step_line(str(label), str(value), sentences) for label, value in step["lines"]]
     if step["check"] is not None:
         check = step["check"]
         lines.append(
             (
                 sentences.say("session.check"),
-                [Mark(in_language(check["text"], sentences), _CHECKS.get(check["style"], "plain"))],
+                [Mark(words_in_language(check["text"], sentences), _CHECKS.get(check["style"], "plain"))],
             )
         )
     lines += [
@@ -262,7 +261,7 @@ def _rung(step: Record, record: Record, sentences: Sentences) -> Rung:
     side = "note" if step["from"] == "none" else str(step["from"])
     if step["kind"] in ("finding", "gap"):
         side = "note"
-    return Rung(shown, step["frame"], side, title, kind, lines, in_language(step["explanation"], sentences))
+    return Rung(shown, step["frame"], side, title, kind, lines, words_in_language(step["explanation"], sentences))
 
 
 def _rung_title(step: Record, sentences: Sentences) -> tuple[str, Line]:
@@ -270,13 +269,13 @@ def _rung_title(step: Record, sentences: Sentences) -> tuple[str, Line]:
         return step["severity"], [
             severity_mark(step["severity"], sentences),
             " ",
-            Quoted(in_language(step["title"], sentences)),
+            *in_language(step["title"], sentences),
         ]
     if step["kind"] == "gap":
         side = sentences.say(f"side.{step['from']}")
-        return "unsure", sentences.line("session.gap", size=Quoted(in_language(step["title"], sentences)), side=side)
+        return "unsure", sentences.line("session.gap", size=in_language(step["title"], sentences), side=side)
     kind = "bad" if step["fatal"] or step["problems"] else "plain"
-    return kind, [Quoted(in_language(step["title"], sentences))]
+    return kind, in_language(step["title"], sentences)
 
 
 def _requests(exchanges: list[Record], facts: Record, sentences: Sentences) -> Grid:

@@ -149,7 +149,7 @@ def _is_telling(entry: Record) -> bool:
 
 def _event(entry: Record, sentences: Sentences) -> Line:
     if entry["kind"] == "alert" and entry["code"]:
-        return [severity_mark(entry["severity"] or "info", sentences), " ", Quoted(in_language(entry["code"], sentences))]
+        return [severity_mark(entry["severity"] or "info", sentences), " ", *in_language(entry["code"], sentences)]
     words: list[Any] = [sentences.say(f"timeline.{entry['kind']}")]
     if entry["kind"] == "finding" and entry["severity"] is not None:
         words = [severity_mark(entry["severity"], sentences), " ", *words]
