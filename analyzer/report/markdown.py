@@ -144,7 +144,7 @@ class _Writer:
 
     def _facts(self, facts: Facts) -> Iterator[str]:
         for name, value in facts.rows:
-            yield f"- **{escaped(name)}:** {self._line(value)}"
+            yield f"- **{escaped(name)}{self._sentences.colon.rstrip()}** {self._line(value)}"
         yield ""
 
     def _grid(self, grid: Grid) -> Iterator[str]:
@@ -182,7 +182,7 @@ class _Writer:
         where = ", ".join(part for part in (frame, rung.time) if part)
         yield f"- {arrow} {self._line(rung.title)}" + (f" ({escaped(where)})" if where else "")
         for name, value in rung.lines:
-            yield f"  - {escaped(name) + ': ' if name else ''}{self._line(value)}"
+            yield f"  - {escaped(name) + self._sentences.colon if name else ''}{self._line(value)}"
 
     def _tree(self, tree: Tree) -> Iterator[str]:
         yield from (f"**{escaped(tree.caption)}**", "")

@@ -84,7 +84,7 @@ def write_pdf(document: Document, issued_at: datetime | None = None, font_path: 
         return _compiled(document, at, showing(_ASCII | further), font)
 
 
-def _compiled(document: Document, at: datetime, shown: Shown, font: ChineseFont | None) -> bytes:
+def _compiled(document: Document, at: datetime, shown: Shown, font: ChineseFont | None = None) -> bytes:
     import typst
 
     return typst.compile(

@@ -31,7 +31,7 @@ def languages() -> list[str]:
     return sorted(name.removesuffix(".csv") for name in os.listdir(DIRECTORY) if name.endswith(".csv"))
 
 
-_MARKS = {"zh": ("", "：")}  # noqa: RUF001 - the colon of Chinese
+_MARKS = {"zh": ("", "：")}
 """What is between two sentences, and after a label, where it is not a space, and a colon with one."""
 
 
