@@ -60,7 +60,11 @@ def _translated(text: str, sentences: Sentences, depth: int) -> Line:
         for form, key in forms:
             found = form.fullmatch(text)
             if found is not None:
-                values = {name: _translated(value, sentences, depth + 1) for name, value in found.groupdict().items()}
+                sent = _quoted_fields(key)
+                values: dict[str, Line] = {
+                    name: [Quoted(value)] if name in sent else _translated(value, sentences, depth + 1)
+                    for name, value in found.groupdict().items()
+                }
                 return sentences.line(key, **values)
     return [Quoted(text)]
 
@@ -84,6 +88,12 @@ def _forms(language: str) -> tuple[dict[str, str], list[tuple[re.Pattern[str], s
         forms.append((sum(map(len, parts[::2])), re.compile(pattern, re.DOTALL), key))
     forms.sort(key=lambda form: -form[0])
     return exact, [(form, key) for _, form, key in forms]
+
+
+@cache
+def _quoted_fields(key: str) -> frozenset[str]:
+    """Return the fields between quotation marks: what somebody sent, which is never a text of ours."""
+    return frozenset(re.findall(r'"\{(\w+)\}"', catalogue("en")[key]))
 
 
 def _value(field: str) -> str:

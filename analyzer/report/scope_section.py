@@ -37,7 +37,11 @@ def method_section(facts: Record, sentences: Sentences) -> Section:
     rows: list[tuple[str, Line]] = [
         (
             sentences.say("method.tool"),
-            [Code(f"{tool['name']} {tool['version']}"), f", {sentences.say('build.' + tool['build'].replace(' ', '_'))}"],
+            sentences.line(
+                "method.tool_value",
+                program=Code(f"{tool['name']} {tool['version']}"),
+                build=sentences.say("build." + tool["build"].replace(" ", "_")),
+            ),
         ),
         (sentences.say("method.python"), [Code(tool["python"])]),
         (sentences.say("method.libraries"), libraries),
