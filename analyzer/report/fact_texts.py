@@ -6,9 +6,10 @@ What no row has the form of stays as it is, so that nothing from a capture is lo
 """
 
 import re
+from dataclasses import dataclass
 from functools import cache
 
-from analyzer.report.document import Line, Quoted
+from analyzer.report.document import Line, Piece, Quoted
 from analyzer.report.sentences import Sentences, catalogue
 
 _KINDS = ("explain.", "label.", "step.", "check.", "detail.")
@@ -20,7 +21,7 @@ LONGEST = 600
 DEEPEST = 3
 """How deep texts inside of texts are recognized."""
 
-_FIELD = re.compile(r"(\{\w+\})")
+_FIELD = re.compile(r"\{(\w+)\}")
 
 _OPEN_LABELS = frozenset(
     (
@@ -37,6 +38,16 @@ def in_language(text: str, sentences: Sentences) -> Line:
     Values in it, which may be from a capture, stay `Quoted`.
     """
     return [Quoted(text)] if sentences.language == "en" else _translated(text, sentences, 0)
+
+
+def parts_in_language(text: str, sentences: Sentences) -> Line:
+    """Return a text of the facts that has several parts, with `; ` between them, in the language of the report."""
+    if sentences.language == "en":
+        return [Quoted(text)]
+    pieces: list[Piece] = []
+    for number, part in enumerate(text.split("; ")):
+        pieces += ["；", *_translated(part, sentences, 0)] if number else _translated(part, sentences, 0)
+    return pieces
 
 
 def words_in_language(text: str, sentences: Sentences) -> str:
@@ -57,23 +68,54 @@ def _translated(text: str, sentences: Sentences, depth: int) -> Line:
     if text in exact:
         return [exact[text]]
     if depth < DEEPEST and len(text) <= LONGEST:
-        for form, key in forms:
-            found = form.fullmatch(text)
+        for form in forms:
+            found = form.match(text)
             if found is not None:
-                sent = _quoted_fields(key)
                 values: dict[str, Line] = {
-                    name: [Quoted(value)] if name in sent else _translated(value, sentences, depth + 1)
-                    for name, value in found.groupdict().items()
+                    name: [Quoted(value)] if name in form.sent else _translated(value, sentences, depth + 1)
+                    for name, value in found.items()
                 }
-                return sentences.line(key, **values)
+                return sentences.line(form.key, **values)
     return [Quoted(text)]
 
 
+@dataclass(frozen=True, slots=True)
+class _Form:
+    """A text with fields. fixed: the parts before, between and behind them. sent: fields in quotation marks, never ours."""
+
+    key: str
+    fields: tuple[str, ...]
+    fixed: tuple[str, ...]
+    sent: frozenset[str]
+
+    def match(self, text: str) -> dict[str, str] | None:
+        """Return the values of the fields, each up to the first place where the next part stands; None if it does not fit."""
+        first, *between, last = self.fixed
+        end = len(text) - len(last)
+        if not text.startswith(first) or not text.endswith(last):
+            return None
+        values: list[str] = []
+        at = len(first)
+        for part in between:
+            place = text.find(part, at + 1, end)
+            if place < 0:
+                return None
+            values.append(text[at:place])
+            at = place + len(part)
+        values.append(text[at:end])
+        found = dict(zip(self.fields, values, strict=True))
+        return found if at < end and _is_number(found.get("n", "0")) else None
+
+
+def _is_number(text: str) -> bool:
+    return text.replace(",", "").replace(".", "").isdecimal()
+
+
 @cache
-def _forms(language: str) -> tuple[dict[str, str], list[tuple[re.Pattern[str], str]]]:
+def _forms(language: str) -> tuple[dict[str, str], list[_Form]]:
     """Return the texts without fields, with their translations, and the forms of the others, the ones with most words first."""
     exact: dict[str, str] = {}
-    forms: list[tuple[int, re.Pattern[str], str]] = []
+    forms: list[_Form] = []
     translated = catalogue(language)
     for key, text in catalogue("en").items():
         if not key.startswith(_KINDS):
@@ -81,21 +123,8 @@ def _forms(language: str) -> tuple[dict[str, str], list[tuple[re.Pattern[str], s
         parts = _FIELD.split(text)
         if len(parts) == 1:
             exact.setdefault(text, translated[key])
-            continue
-        pattern = "".join(
-            f"(?P<{part[1:-1]}>{_value(part)})" if number % 2 else re.escape(part) for number, part in enumerate(parts)
-        )
-        forms.append((sum(map(len, parts[::2])), re.compile(pattern, re.DOTALL), key))
-    forms.sort(key=lambda form: -form[0])
-    return exact, [(form, key) for _, form, key in forms]
-
-
-@cache
-def _quoted_fields(key: str) -> frozenset[str]:
-    """Return the fields between quotation marks: what somebody sent, which is never a text of ours."""
-    return frozenset(re.findall(r'"\{(\w+)\}"', catalogue("en")[key]))
-
-
-def _value(field: str) -> str:
-    """Return the pattern of a field: `{n}` and what begins with it are numbers."""
-    return r"[0-9][0-9,.]*" if field.startswith("{n}") else ".+?"
+        else:
+            sent = frozenset(re.findall(r'"\{(\w+)\}"', text))
+            forms.append(_Form(key, tuple(parts[1::2]), tuple(parts[::2]), sent))
+    forms.sort(key=lambda form: -sum(map(len, form.fixed)))
+    return exact, forms

@@ -3,7 +3,7 @@
 from typing import Any
 
 from analyzer.report.document import Code, Facts, Grid, Line, Paragraph, Section, Strong
-from analyzer.report.fact_texts import in_language
+from analyzer.report.fact_texts import in_language, words_in_language
 from analyzer.report.front_section import finding_anchor
 from analyzer.report.pieces import (
     Record,
@@ -59,7 +59,8 @@ def _kind(finding: Record, shown: frozenset[int], facts: Record, sentences: Sent
     if known["refuted_by"]:
         reading.append((sentences.say("findings.refuted"), [known["refuted_by"]]))
     if finding["reference"]:
-        reading.append((sentences.say("findings.reference"), [finding["reference"]]))
+        references = [words_in_language(one, sentences) for one in finding["reference"].split(", ")]
+        reading.append((sentences.say("findings.reference"), [(", " if sentences.language == "en" else "；").join(references)]))
     reading.append((sentences.say("findings.code"), [Code(finding["code"])]))
     blocks: tuple[Any, ...] = (
         Grid(caption, heads, rows, frozenset(), n_more, attachment_of("findings.csv", facts)),

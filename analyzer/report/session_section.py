@@ -21,7 +21,7 @@ from analyzer.report.document import (
     Section,
     Strong,
 )
-from analyzer.report.fact_texts import in_language, step_line, words_in_language
+from analyzer.report.fact_texts import in_language, parts_in_language, step_line, words_in_language
 from analyzer.report.front_section import finding_anchor
 from analyzer.report.pieces import (
     Record,
@@ -196,7 +196,7 @@ def _statements(record: Record, sentences: Sentences) -> list[tuple[Line, str]]:
     if not made:
         made.append(([sentences.say("proof.nothing")], "plain"))
     if authenticity["detail"]:
-        made.append((sentences.line("proof.detail", detail=in_language(authenticity["detail"], sentences)), "plain"))
+        made.append((sentences.line("proof.detail", detail=parts_in_language(authenticity["detail"], sentences)), "plain"))
     made.append(_decryption(record["decryption"], sentences))
     return made
 

@@ -1,6 +1,10 @@
 """Texts inside the facts: all of them are recognized by their English form, and what somebody sent is never changed."""
 
+import ast
+import re
 from collections.abc import Sequence
+from pathlib import Path
+from time import process_time
 
 import pytest
 
@@ -67,8 +71,49 @@ def test_what_a_client_sent_is_not_taken_for_a_text_of_ours() -> None:
     assert step_line("ticket", "7 bytes", CHINESE)[1] == [*CHINESE.line("step.bytes", n=[Quoted("7")])]
 
 
+@pytest.mark.parametrize("facts", ["demo_facts", "failing_facts"])
+def test_the_details_of_real_captures_are_all_recognized(facts: str, request: pytest.FixtureRequest) -> None:
+    found: list[str] = []
+    made = request.getfixturevalue(facts)
+    for finding in made["findings"]:
+        found += [one["detail"] for one in finding["occurrences"]]
+    for record in made["sessions"]["shown"]:
+        for chain in (record["chain"], record["client_chain"]):
+            found += [one["detail"] for kind in ("problems", "notes", "revocation", "scts") for one in chain[kind]]
+        found += [step["title"] for step in record["steps"] if "(" in step["title"]]
+    assert len(found) > 5
+    assert [text for text in found if in_language(text, CHINESE) == [Quoted(text)]] == []
+
+
+def test_every_form_of_a_detail_is_still_written_by_the_code() -> None:
+    """A part of a form may come from another place of the code, such as a function that counts."""
+    package = Path(__file__).resolve().parents[2] / "analyzer"
+    code = "\n".join(
+        node.value
+        for path in package.rglob("*.py")
+        if "report" not in path.parts
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    )
+    gone = []
+    for key, text in catalogue("en").items():
+        longest = max(re.split(r"\{\w+\}", text), key=len)
+        third = len(longest) // 3 or len(longest)
+        if key.startswith("detail.") and not any(part in code for part in (longest[:-third], longest[third:], longest[:third])):
+            gone.append(key)
+    assert gone == []
+
+
+def test_long_texts_cost_little() -> None:
+    hostile = ["a of b is for c, and not for d " * 19, "has " * 149, "; " * 299, ": " * 299]
+    began = process_time()
+    for text in hostile * 50:
+        in_language(text[:LONGEST], CHINESE)
+    assert process_time() - began < 10, "200 texts: some milliseconds each, also on a slow machine"
+
+
 def test_all_rows_of_the_forms_can_be_said() -> None:
-    kinds = ("explain.", "label.", "step.", "check.")
+    kinds = ("explain.", "label.", "step.", "check.", "detail.")
     for key, text in catalogue("en").items():
         if key.startswith(kinds) and "{" not in text:
             assert words_in_language(text, CHINESE) in [row for name, row in catalogue("zh").items() if name.startswith(kinds)]
