@@ -9,12 +9,12 @@ from analyzer.analysis.traffic import Traffic
 from analyzer.capture.capture_reader import FileFacts
 from analyzer.cli.output import Output
 from analyzer.cli.table import wrap
+from analyzer.codec.codes import SEVERITIES
 from analyzer.store.declaration import path_text
 from analyzer.text.escape import harmless
 from analyzer.text.file_findings import file_findings, traffic_findings
 from analyzer.text.formatting import count_text, size_text
 
-SEVERITIES = ("high", "medium", "low", "info")
 STYLES = {"high": "alarm", "medium": "yellow", "low": "cyan", "info": "dim"}
 
 SHOWN_PLACES = 5

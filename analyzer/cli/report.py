@@ -3,14 +3,14 @@
 import os
 import time
 from argparse import Namespace
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from typing import IO, Any
 
 from analyzer.capture.source import DIGESTS
 from analyzer.cli.capture_run import FAILED, CaptureRun
 from analyzer.cli.key_files import paths_of_keys, read_keys
-from analyzer.cli.output import CommandError, Output
+from analyzer.cli.output import STANDARD_STREAM, CommandError, Output
 from analyzer.cli.report_arguments import ENDINGS
 from analyzer.cli.report_bundle import captures_of, records_file, write_report_bundle
 from analyzer.cli.signing_files import signer_of
@@ -27,6 +27,7 @@ from analyzer.report.redaction import KINDS as REDACTED
 from analyzer.report.redaction import redact_all
 from analyzer.report.reproduction import content_words
 from analyzer.report.session_lines import SessionLines
+from analyzer.store.declaration import path_text
 from analyzer.store.private_file import PrivateFile
 from analyzer.store.session_record import rfc3339
 from analyzer.store.validation_time import NOW, read_moment
@@ -50,15 +51,14 @@ def run(options: Namespace, output: Output) -> int:
             pair = None if records is None or redacted is None else (records, redacted)
             facts, contents = redact_all(facts, contents, kinds, pair)
             records = redacted
-        written = Forms(facts, contents, options.font_path)
+        wanted = dict.fromkeys([form for _, form in forms] + ([] if options.bundle is None else ["json"]))
+        written = _written(Forms(facts, contents, options.font_path), wanted)
         for target, form in forms:
-            with PrivateFile(target, options.force) as file:
-                file.write(_written(written, form))
-            if form != "html":
-                _write_tables(target, contents, options.force)
+            _write(target, written[form], options.force)
+        for path, content in _tables_beside(forms, contents).items():
+            _write(path, content, options.force)
         if options.bundle is not None:
-            names = dict.fromkeys(["json", *(form for _, form in forms)])
-            reports = {NAMES[form]: _written(written, form) for form in names}
+            reports = {NAMES[form]: content for form, content in written.items()}
             write_report_bundle(options.bundle, facts, {**reports, **contents}, records, signer)
     return capture_run.status()
 
@@ -67,6 +67,8 @@ def _forms_of(options: Namespace) -> list[tuple[str, str]]:
     """Return where the report goes, and in which form. Raises CommandError before anything is read."""
     if not options.targets and options.bundle is None:
         raise CommandError("say where to: -o report.html (or .pdf, .md, .json), or --bundle DIR")
+    if STANDARD_STREAM in options.targets:
+        raise CommandError("a report goes to a file, not to standard output: -o report.html (or .pdf, .md, .json)")
     forms = [(target, _form(target, options.format)) for target in options.targets]
     if options.lang == "zh" and any(form == "pdf" for _, form in forms):
         try:
@@ -97,26 +99,32 @@ def _moment_of(text: str | None) -> str | None:
         return None
     try:
         at = time.time_ns() if text == NOW else read_moment(text)
-    except ValueError as error:
-        raise CommandError(f"--issued-at: {error}") from error
+    except ValueError:
+        at = text
     found = rfc3339(at) if isinstance(at, int) else None
     if found is None:
-        raise CommandError(f"--issued-at: {text!r} is no time after 1969, such as 2026-10-03T12:00:00Z or now")
+        raise CommandError(f"--issued-at: {text!r} is no time after 1969: say now, or as in 2026-10-03T12:00:00Z")
     return found
 
 
-def _written(forms: Forms, form: str) -> bytes:
+def _written(forms: Forms, wanted: Iterable[str]) -> dict[str, bytes]:
     try:
-        return forms.write(form)
+        return {form: forms.write(form) for form in wanted}
     except ImportError as error:
         raise CommandError(str(error)) from error
 
 
-def _write_tables(target: str, contents: Mapping[str, bytes], force: bool) -> None:
-    """Write the attached tables beside a report that cannot have them inside: `report.sessions.csv` beside `report.pdf`."""
-    for name, content in contents.items():
-        with PrivateFile(f"{os.path.splitext(target)[0]}.{name}", force) as file:
-            file.write(content)
+def _write(path: str, content: bytes, force: bool) -> None:
+    with PrivateFile(path, force) as file:
+        file.write(content)
+
+
+def _tables_beside(forms: Sequence[tuple[str, str]], contents: Mapping[str, bytes]) -> dict[str, bytes]:
+    """Return the attached tables by path, each once, for reports that cannot have them inside: `report.sessions.csv` beside
+    `report.pdf` and `report.md`.
+    """
+    stems = dict.fromkeys(os.path.splitext(target)[0] for target, form in forms if form != "html")
+    return {f"{stem}.{name}": content for stem in stems for name, content in contents.items()}
 
 
 def examine(
@@ -147,18 +155,21 @@ def examine(
     )
     repetitions = engine.dispatcher.repetitions
     forgotten = repetitions is not None and repetitions.forgotten
-    results = examination.facts(files, evidence, engine.material.given, forgotten)
+    stopped_after = capture_run.reader.frame.number if capture_run.reader.stopped else None
+    unread = [path_text(path) for path in capture_run.reader.paths[len(files) :]]
+    results = examination.facts(files, evidence, engine.material.given, forgotten, stopped_after, unread)
     contents = tables(examination.collected, results)
     _, attached = attach(contents)
     facts = {
         "format": FORMAT,
         "tool": tool_facts(),
         "command": content_words(options.given),
-        "options": {"language": options.lang, "redact": []},
+        "options": {"language": options.lang, "redact": [], "at": chains.fixed_time()},
         "issued_at": options.issued_at,
         "case": case,
         **results,
         "attachments": attached,
+        "redaction": None,
     }
     return capture_run, facts, contents
 

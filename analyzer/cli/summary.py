@@ -29,7 +29,7 @@ from analyzer.packet.packet import Packet
 from analyzer.store.chain_verdicts import Chains
 from analyzer.store.session_record import json_line, session_record
 from analyzer.text.escape import harmless
-from analyzer.text.formatting import count_text, duration_text, size_text
+from analyzer.text.formatting import count_text, duration_text, endpoint_text, size_text
 from analyzer.tls.decryption.key_material import KeyMaterial
 from analyzer.tls.events import Event, SessionEnded
 
@@ -230,8 +230,8 @@ def _print_conversations(summary: Summary, output: Output) -> None:
             [
                 size_text(sum(one.n_bytes)),
                 f"{sum(one.packets):,}",
-                _end(one.source),
-                _end(one.destination),
+                endpoint_text(*one.source),
+                endpoint_text(*one.destination),
                 size_text(one.n_bytes[0]),
                 size_text(one.n_bytes[1]),
                 duration_text(one.last - one.first) if 0 <= one.first <= one.last else "",
@@ -239,10 +239,6 @@ def _print_conversations(summary: Summary, output: Output) -> None:
             ]
         )
     table.close()
-
-
-def _end(end: tuple[str, int]) -> str:
-    return f"[{end[0]}]:{end[1]}" if ":" in end[0] else f"{end[0]}:{end[1]}"
 
 
 def _print_sessions(summary: Summary, output: Output) -> None:

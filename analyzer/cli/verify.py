@@ -98,12 +98,15 @@ def _command(options: Namespace, read: Read) -> tuple[list[str], list[str]]:
     if words[:1] != ["report"] or {"-h", "--help", "--schema"} & set(words):
         raise CommandError(f"{options.folder}: the command of its manifest is not `report`")
     try:
-        parsed = parse([*words, "-o", "report.json"])
+        parsed = parse([words[0], "-o", "report.json", *words[1:]])  # before a `--`
     except CommandError as error:
         raise CommandError(f"{options.folder}: the command of its manifest: {error}") from error
     cases = [] if parsed.case_file is None else [parsed.case_file]
     paths = [*parsed.captures, *paths_of_keys(parsed), *trust_option_paths(parsed), *cases]
-    listed = [one["path"] for one in read.value["inputs"] if isinstance(one, dict) and isinstance(one.get("path"), str)]
+    inputs = read.value.get("inputs")
+    if not isinstance(inputs, list):
+        raise CommandError(f"{options.folder}: its manifest has no inputs")
+    listed = [one["path"] for one in inputs if isinstance(one, dict) and isinstance(one.get("path"), str)]
     if not all(path in listed or packets_of(path) in listed for path in parsed.captures):
         raise CommandError(f"{options.folder}: the command of its manifest reads a capture that the manifest does not list")
     return list(words), list(dict.fromkeys(paths))
@@ -142,4 +145,5 @@ def _lines(output: Output, checks: list[Check]) -> Iterator[str]:
         yield f"All {counts[HOLDS]} checks hold{left}."
     else:
         n_bad = len(checks) - counts[HOLDS] - counts[UNPROVED]
-        yield output.paint(f"{n_bad} of {len(checks)} checks do not hold.", "alarm")
+        verb = "does" if n_bad == 1 else "do"
+        yield output.paint(f"{n_bad} of {len(checks)} checks {verb} not hold.", "alarm")

@@ -51,7 +51,7 @@ def tool_facts() -> dict[str, Any]:
         "version": __version__,
         "build": build_state(),
         "python": platform.python_version(),
-        "libraries": libraries | {"OpenSSL": backend.openssl_version_text()},
+        "libraries": libraries | {"OpenSSL": backend.openssl_version_text().removeprefix("OpenSSL ")},
     }
 
 
@@ -80,10 +80,7 @@ def session_facts(collected: SessionCollector) -> dict[str, Any]:
         "count": collected.n_sessions,
         "established": collected.n_established,
         "failed": collected.n_failed,
-        **{
-            key: dict(sorted(counts.items(), key=lambda entry: (-entry[1], entry[0])))
-            for key, counts in collected.counts.items()
-        },
+        **{key: dict(sorted(counts.items(), key=_most_first)) for key, counts in collected.counts.items()},
         "brief": sorted(collected.brief, key=lambda record: record["id"]),
         "shown": sorted(collected.shown, key=lambda record: record["id"]),
     }
@@ -95,8 +92,11 @@ def result_facts(
     series: TrafficSeries,
     collected: SessionCollector,
     secrets_given: bool,
+    stopped_after: int | None = None,
+    unread: Sequence[str] = (),
 ) -> dict[str, Any]:
-    """Return the part of the facts that depends on the captures alone. evidence: as in the facts."""
+    """Return the part of the facts that depends on the captures alone. evidence: as in the facts. The last two: see
+    `limitations`."""
     inputs: Sequence[dict[str, Any]] = evidence["inputs"]
     counted = traffic_facts(traffic, series, collected.tls)
     sessions = session_facts(collected)
@@ -110,8 +110,10 @@ def result_facts(
         "hosts": hosts,
         "n_hosts": n_hosts,
         "certificates": collected.certificates.records(last),
-        "timeline": timeline(inputs, sessions["brief"], sessions["shown"]),
-        "limits": limitations(inputs, evidence["trust"], sessions, counted, collected.n_gap_bytes, secrets_given),
+        "timeline": timeline(inputs, sessions["brief"], sessions["shown"], collected.times.of),
+        "limits": limitations(
+            inputs, evidence["trust"], sessions, counted, collected.n_gap_bytes, secrets_given, stopped_after, unread
+        ),
     }
 
 

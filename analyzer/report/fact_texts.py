@@ -46,7 +46,7 @@ def parts_in_language(text: str, sentences: Sentences) -> Line:
         return [Quoted(text)]
     pieces: list[Piece] = []
     for number, part in enumerate(text.split("; ")):
-        pieces += ["；", *_translated(part, sentences, 0)] if number else _translated(part, sentences, 0)
+        pieces += [sentences.semicolon, *_translated(part, sentences, 0)] if number else _translated(part, sentences, 0)
     return pieces
 
 

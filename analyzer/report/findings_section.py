@@ -1,13 +1,15 @@
 """The section of findings: the worst first, of each kind the facts with their evidence, and apart from them what they mean."""
 
+import re
 from typing import Any
 
+from analyzer.codec.codes import SEVERITIES
 from analyzer.report.document import Code, Facts, Grid, Line, Paragraph, Section, Strong
 from analyzer.report.fact_texts import in_language, words_in_language
-from analyzer.report.front_section import finding_anchor
 from analyzer.report.pieces import (
     Record,
     attachment_of,
+    finding_anchor,
     finding_texts,
     frames_text,
     session_link,
@@ -19,7 +21,8 @@ from analyzer.report.sentences import Sentences
 SHOWN_OCCURRENCES = 25
 """Occurrences of one kind that have a row; the attachment has more."""
 
-SEVERITIES = ("high", "medium", "low", "info")
+_RFC = re.compile(r"\bRFC(\d+)")
+"""An RFC as registries write it, without the space that a text has."""
 
 
 def findings_section(facts: Record, sentences: Sentences) -> Section:
@@ -59,8 +62,13 @@ def _kind(finding: Record, shown: frozenset[int], facts: Record, sentences: Sent
     if known["refuted_by"]:
         reading.append((sentences.say("findings.refuted"), [known["refuted_by"]]))
     if finding["reference"]:
-        references = [words_in_language(one, sentences) for one in finding["reference"].split(", ")]
-        reading.append((sentences.say("findings.reference"), [(", " if sentences.language == "en" else "；").join(references)]))
+        references = [_RFC.sub(r"RFC \1", words_in_language(one, sentences)) for one in finding["reference"].split(", ")]
+        reading.append(
+            (
+                sentences.say("findings.reference"),
+                [(", " if sentences.language == "en" else sentences.semicolon).join(references)],
+            )
+        )
     reading.append((sentences.say("findings.code"), [Code(finding["code"])]))
     blocks: tuple[Any, ...] = (
         Grid(caption, heads, rows, frozenset(), n_more, attachment_of("findings.csv", facts)),

@@ -31,14 +31,15 @@ def languages() -> list[str]:
     return sorted(name.removesuffix(".csv") for name in os.listdir(DIRECTORY) if name.endswith(".csv"))
 
 
-_MARKS = {"zh": ("", "：")}
-"""What is between two sentences, and after a label, where it is not a space, and a colon with one."""
+_MARKS = {"zh": ("", "：", "；")}
+"""What is between two sentences, after a label, and between parts, where it is not the mark of English with its space."""
 
 
 class Sentences:
     """The sentences of one language. Raises `UnknownLanguageError` if there is no catalogue for it.
 
     language: as in BCP 47. gap: what is between two sentences. colon: what is after a label.
+    semicolon: what is between parts.
     """
 
     def __init__(self, language: str = "en") -> None:
@@ -46,7 +47,7 @@ class Sentences:
             raise UnknownLanguageError(f"no sentences for the language {language!r}; there are: {', '.join(languages())}")
         self.language = language
         self._texts = catalogue(language)
-        self.gap, self.colon = _MARKS.get(language, (" ", ": "))
+        self.gap, self.colon, self.semicolon = _MARKS.get(language, (" ", ": ", "; "))
 
     def has(self, key: str) -> bool:
         """Return whether there is a sentence with this key, plain or counting."""

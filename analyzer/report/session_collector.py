@@ -14,6 +14,7 @@ from analyzer.engine.run import Listener
 from analyzer.report.certificate_collector import CertificateCollector
 from analyzer.report.exchange_rows import Cell, exchange_row
 from analyzer.report.finding_collector import FindingCollector
+from analyzer.report.frame_times import FrameTimes
 from analyzer.report.host_facts import HostCollector
 from analyzer.report.step_records import step_records
 from analyzer.report.time_quality import ServerClocks
@@ -51,6 +52,7 @@ class SessionCollector(Listener):
 
     shown: records with `steps`, in the order of their ends. failed: records of sessions whose handshake was not established,
     at most MOST_FAILED. counts: how many sessions have each value of a key. rows: CSV lines by session number.
+    times: of the frames; it is a listener too.
     """
 
     def __init__(self, chains: Chains, clocks: ServerClocks) -> None:
@@ -65,6 +67,7 @@ class SessionCollector(Listener):
         self.counts: dict[str, Counter[str]] = {key: Counter() for key in _COUNTED}
         self.rows: dict[int, bytes] = {}
         self.requests: list[list[Cell]] = []
+        self.times = FrameTimes()
         self.findings = FindingCollector()
         self.capture_findings = CaptureFindings()
         self.certificates = CertificateCollector()
@@ -120,6 +123,8 @@ class SessionCollector(Listener):
         if session.id < SHOWN_FIRST or (severe and self._n_severe < SHOWN_SEVERE):
             self._n_severe += session.id >= SHOWN_FIRST
             record["steps"] = [] if steps is None else step_records(steps, session, record)
+            for step in record["steps"]:
+                step["time"] = step["time"] or self.times.of(step["frame"])
             self.shown.append(record)
 
 
@@ -150,4 +155,4 @@ _COUNTED: dict[str, Callable[[dict[str, Any]], str | None]] = {
 
 def _failure(record: dict[str, Any]) -> dict[str, Any]:
     keys = ("client", "server", "server_name", "first_frame", "last_frame", "start_time", "version", "alerts")
-    return {"session": record["id"]} | {key: record[key] for key in keys} | {"reason": None}
+    return {"session": record["id"]} | {key: record[key] for key in keys}

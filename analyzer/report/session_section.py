@@ -21,13 +21,14 @@ from analyzer.report.document import (
     Section,
     Strong,
 )
+from analyzer.report.exchange_rows import content_type
 from analyzer.report.fact_texts import in_language, parts_in_language, step_line, words_in_language
-from analyzer.report.front_section import finding_anchor
 from analyzer.report.pieces import (
     Record,
     attachment_of,
     duration,
     endpoint,
+    finding_anchor,
     frame_span,
     frames_text,
     joined,
@@ -36,7 +37,9 @@ from analyzer.report.pieces import (
     or_unseen,
     seconds_between,
     session_anchor,
+    session_link,
     severity_mark,
+    shown_sessions,
     size,
     state_mark,
     yes_no,
@@ -150,7 +153,12 @@ def _facts(record: Record, facts: Record, sentences: Sentences) -> Facts:
         rows.append((say("session.ech"), [say(f"ech.{record['ech']['status']}")]))
     alerts = record["alerts"]
     if alerts:
-        rows.append((say("failed.alerts"), joined([alert_line(alert, sentences) for alert in alerts[:SHOWN_ALERTS]], "; ")))
+        rows.append(
+            (
+                say("failed.alerts"),
+                joined([alert_line(alert, sentences) for alert in alerts[:SHOWN_ALERTS]], sentences.semicolon),
+            )
+        )
     lost = sum(gap["length"] for gap in record["gaps"])
     if lost:
         rows.append((say("session.gaps"), [Mark(say("session.gaps_value", n=lost, pieces=len(record["gaps"])), "unsure")]))
@@ -176,9 +184,7 @@ def _resumed(record: Record, facts: Record, sentences: Sentences) -> Line:
     before = record["resumes"]
     if before is None:
         return [sentences.say("session.resumed_by", how=how)]
-    known = any(one["id"] == before for one in facts["sessions"]["shown"])
-    text = sentences.say("session", session=before)
-    return sentences.line("session.resumes", how=how, session=Link(text, session_anchor(before)) if known else text)
+    return sentences.line("session.resumes", how=how, session=session_link(before, shown_sessions(facts), sentences))
 
 
 def _statements(record: Record, sentences: Sentences) -> list[tuple[Line, str]]:
@@ -188,7 +194,8 @@ def _statements(record: Record, sentences: Sentences) -> list[tuple[Line, str]]:
     server, client = authenticity["server_signature"], authenticity["client_signature"]
     for side, state in (("server", server), ("client", client)):
         if state in _SIGNATURES:
-            made.append(([sentences.say(f"proof.{side}_{state}")], _SIGNATURES[state]))
+            signed = f"{side}_parameters" if side == "server" and not _covers_handshake(record) else side
+            made.append(([sentences.say(f"proof.{signed}_{state}")], _SIGNATURES[state]))
     for side in ("client", "server"):
         state = authenticity["finished"][side]
         if state in ("verified", "failed"):
@@ -199,6 +206,12 @@ def _statements(record: Record, sentences: Sentences) -> list[tuple[Line, str]]:
         made.append((sentences.line("proof.detail", detail=parts_in_language(authenticity["detail"], sentences)), "plain"))
     made.append(_decryption(record["decryption"], sentences))
     return made
+
+
+def _covers_handshake(record: Record) -> bool:
+    """Return whether the server's signature covers the handshake (RFC 9846 section 4.4.3), and not only its key exchange and
+    the random values (RFC 5246 section 7.4.3)."""
+    return str(record["version"]).startswith("TLS 1.3")
 
 
 def _decryption(decryption: Record, sentences: Sentences) -> tuple[Line, str]:
@@ -243,7 +256,7 @@ def _ladder(record: Record, sentences: Sentences) -> Ladder:
 
 def _rung(step: Record, record: Record, sentences: Sentences) -> Rung:
     time = seconds_between(record["start_time"], step["time"])
-    shown = "" if time is None else f"{time:+.3f} s" if abs(time) >= 10 else f"{time * 1000:+.3f} ms"
+    shown = "" if time is None else f"{time:+.3f} s" if abs(time) >= 1 else f"{time * 1000:+.3f} ms"
     kind, title = _rung_title(step, sentences)
     lines: list[tuple[str, Line]] = [step_line(str(label), str(value), sentences) for label, value in step["lines"]]
     if step["check"] is not None:
@@ -297,18 +310,14 @@ def _request(exchange: Record, sentences: Sentences) -> list[Line]:
         asked = [or_unknown(request["method"], sentences, code=True), [Quoted(url)]]
     if response is None:
         return [[str(frame)], *asked, [unseen], [], []]
-    status, length = response["status"], response["body_length"]
+    status, length, kind = response["status"], response["body_length"], content_type(response)
     return [
         [str(frame)],
         *asked,
         [sentences.say("unknown") if status is None else str(status)],
-        [Quoted(_content_type(response))] if _content_type(response) else [],
+        [Quoted(kind)] if kind else [],
         [sentences.say("unknown") if length is None else size(length, sentences)],
     ]
-
-
-def _content_type(response: Record) -> str:
-    return next((value for name, value in response["headers"] or () if name.lower() == "content-type"), "")
 
 
 def _show_line(record: Record, facts: Record) -> str:

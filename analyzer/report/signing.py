@@ -182,10 +182,7 @@ def signing_time(issued_at: str | None) -> datetime | None:
     if issued_at is None:
         return None
     try:
-        # nine digits of a second are more than `datetime` reads
-        head, _, fraction = issued_at.partition(".")
-        zone = "Z" if not fraction else fraction.lstrip("0123456789")
-        at = datetime.fromisoformat(head if not fraction else head + zone)
+        at = datetime.fromisoformat(issued_at)
     except ValueError as error:
         raise SigningError("the time of issue is no time by RFC 3339") from error
     return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC).replace(microsecond=0)

@@ -24,6 +24,7 @@ from analyzer.capture.capture_reader import FileFacts
 from analyzer.report.capture_observations import CaptureWatch
 from analyzer.store.capture_record import LISTED
 from analyzer.store.session_record import rfc3339
+from analyzer.text.formatting import endpoint_text
 from analyzer.tls.session import Session
 
 PLAUSIBLE = 86_400
@@ -32,9 +33,10 @@ PLAUSIBLE = 86_400
 """
 
 MOST_SERVERS = 1000
-"""Servers that are distinguished, and SAMPLES: offsets that are kept of each."""
+"""Servers that are distinguished."""
 
 SAMPLES = 1000
+"""Offsets that are kept of each server."""
 
 SHOWN_SERVERS = 100
 """Servers that the facts list, those with the most offsets."""
@@ -69,7 +71,7 @@ class ServerClocks:
 
     def take(self, session: Session) -> None:
         """Take a session that has ended."""
-        server = _endpoint(session.flow.server)
+        server = endpoint_text(*session.flow.server)
         random = session.handshake.transcript.server_random
         if session.log.version in _TLS and len(random) >= 4:
             self._take_random(server, session, int.from_bytes(random[:4]))
@@ -122,11 +124,6 @@ class ServerClocks:
             if len(self._offsets) < 2 * MOST_SERVERS:
                 self._offsets[server, source] = known
         return known
-
-
-def _endpoint(end: tuple[str, int]) -> str:
-    address, port = end
-    return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
 
 
 def date_of(headers: Sequence[Sequence[str]]) -> int | None:

@@ -24,7 +24,8 @@ def file_findings(files: Sequence[FileFacts]) -> Iterator[FileFinding]:
             yield FileFinding("damaged_capture", "high", error_line(facts))
         if facts.truncated_frames:
             frames = count_text(facts.truncated_frames, "frame was", "frames were")
-            yield FileFinding("cut_frames", "low", f"{frames} cut by the snapshot length: their last bytes are missing")
+            whose = "its" if facts.truncated_frames == 1 else "their"
+            yield FileFinding("cut_frames", "low", f"{frames} cut by the snapshot length: {whose} last bytes are missing")
         for anomaly in facts.anomalies:
             yield FileFinding("odd_capture", "info", f"{facts.path}: {anomaly.field} at byte {anomaly.offset}: {anomaly.why}")
 

@@ -1,4 +1,4 @@
-"""Writes counts, sizes and times as text for people."""
+"""Writes counts, sizes, times and ends of connections as text for people."""
 
 from collections.abc import Iterable
 
@@ -26,6 +26,11 @@ def size_text(n_bytes: int) -> str:
         unit += 1
     digits = 2 if size < 9.995 else 1 if size < 99.95 else 0
     return f"{size:.{digits}f} {_UNITS[unit]}"
+
+
+def endpoint_text(address: str, port: int) -> str:
+    """Return address and port: `192.0.2.1:443`; an IPv6 address in brackets (RFC 3986 section 3.2.2)."""
+    return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
 
 
 def duration_text(nanoseconds: int) -> str:
@@ -59,12 +64,18 @@ def offset_text(at: int, start: int) -> str:
 
 def ranges_text(numbers: Iterable[int], limit: int = SHOWN_RANGES) -> str:
     """Return numbers as ranges: `0, 3-5, 9`. If there are more than `limit` ranges, add how many numbers there are in all."""
-    different = sorted(set(numbers))
+    different = set(numbers)
+    shown, is_whole = first_ranges(different, limit)
+    return shown if is_whole else f"{shown}, … ({len(different):,} in all)"
+
+
+def first_ranges(numbers: Iterable[int], limit: int = SHOWN_RANGES, dash: str = "-") -> tuple[str, bool]:
+    """Return the first ranges of numbers, at most `limit`, and whether these are all. dash: stands within a range."""
     ranges: list[list[int]] = []
-    for number in different:
+    for number in sorted(set(numbers)):
         if ranges and ranges[-1][1] == number - 1:
             ranges[-1][1] = number
         else:
             ranges.append([number, number])
-    shown = ", ".join(str(first) if first == last else f"{first}-{last}" for first, last in ranges[:limit])
-    return shown if len(ranges) <= limit else f"{shown}, … ({len(different):,} in all)"
+    shown = ", ".join(str(first) if first == last else f"{first}{dash}{last}" for first, last in ranges[:limit])
+    return shown, len(ranges) <= limit

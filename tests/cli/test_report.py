@@ -2,6 +2,11 @@
 
 import hashlib
 import json
+import os
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -96,6 +101,14 @@ def test_the_time_of_issue_is_only_that_which_is_given(run: Run, demo: Path, tmp
     assert json.loads(target.read_bytes())["issued_at"] == "2026-12-01T00:00:00.000000000Z"
 
 
+def test_the_time_of_validation_is_said(run: Run, demo: Path, tmp_path: Path):
+    run("report", demo, "-o", tmp_path / "a.json", "-o", tmp_path / "a.md", "--at", "1969-12-31")
+    assert json.loads((tmp_path / "a.json").read_bytes())["options"]["at"] == "1969-12-31T00:00:00.000000000Z"
+    assert "**Certificates judged for:** 1969-12-31 00:00:00 UTC" in (tmp_path / "a.md").read_text()
+    run("report", demo, "-o", tmp_path / "b.md")
+    assert "**Certificates judged for:** the beginning of each session" in (tmp_path / "b.md").read_text()
+
+
 @pytest.mark.parametrize(
     ("words", "complaint"),
     [
@@ -105,7 +118,8 @@ def test_the_time_of_issue_is_only_that_which_is_given(run: Run, demo: Path, tmp
         (("-o", "nowhere/x.html"), "there is no folder nowhere"),
         (("-o", "x.html", "--redact", "faces"), "--redact: 'faces' is none of"),
         (("-o", "x.html", "--digest", "md5"), "--digest: 'md5' is none of"),
-        (("-o", "x.html", "--issued-at", "soon"), "--issued-at: 'soon' is no time"),
+        (("-o", "x.html", "--issued-at", "soon"), "--issued-at: 'soon' is no time after 1969: say now, or as in 2026-"),
+        (("-o", "-", "--format", "md"), "a report goes to a file, not to standard output: -o report.html"),
         (("-o", "x.html", "--case-file", "nothing.toml"), "nothing.toml"),
     ],
 )
@@ -142,6 +156,24 @@ def test_a_damaged_capture_is_reported_as_far_as_it_goes(run: Run, demo: Path, t
     assert "damaged_capture" in {one["code"] for one in facts["limits"]}
 
 
+def test_a_report_that_was_stopped_says_so(run: Run, demo: Path, tmp_path: Path):
+    """The reader of a pipe that stays open is stopped by a signal; the second capture is never reached."""
+    target = tmp_path / "report.json"
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    command = [sys.executable, "-m", "analyzer", "report", str(pipe), str(demo), "-o", str(target)]
+    environment = {**os.environ, "PYTHONSAFEPATH": "1"}
+    with subprocess.Popen(command, env=environment) as process, open(pipe, "wb", buffering=0) as writer:
+        writer.write(demo.read_bytes()[:30_000])
+        time.sleep(2)
+        process.send_signal(signal.SIGINT)
+        process.wait(30)
+    facts = json.loads(target.read_bytes())
+    limits = {one["code"]: one["args"] for one in facts["limits"]}
+    assert limits["stopped"]["frame"] == facts["traffic"]["packets"] > 0
+    assert limits["unread_capture"] == {"path": str(demo)}
+
+
 def test_a_pipe_is_hashed_once(run: Run, demo: Path, tmp_path: Path):
     target = tmp_path / "report.json"
     assert run("report", "-", "-o", target, stdin=demo.read_bytes()).status == 0
@@ -155,6 +187,11 @@ def test_long_tables_stand_beside_a_pdf_and_inside_a_page(run: Run, many_session
     assert {path.name for path in tmp_path.iterdir()} >= {"a.html", "b.md", "b.sessions.csv"}
     assert "data:text/csv" in (tmp_path / "a.html").read_text()
     assert (tmp_path / "b.sessions.csv").read_bytes().count(b"\r\n") == 61
+
+
+def test_reports_of_one_name_share_the_tables_beside_them(run: Run, many_sessions: Path, tmp_path: Path):
+    assert run("report", many_sessions, "-o", tmp_path / "a.json", "-o", tmp_path / "a.md").status == 0
+    assert {path.name for path in tmp_path.iterdir()} >= {"a.json", "a.md", "a.sessions.csv"}
 
 
 @pytest.fixture

@@ -31,3 +31,9 @@ def test_roots_that_are_younger_than_the_capture_are_named():
     assert [one["code"] for one in found] == ["snapshot_length", "dropped_packets", "roots_younger", "no_network", "passive"]
     older = limitations(inputs, [{"store": "mozilla", "date": "2019-01-01"}], sessions, {"protocols": []}, 0, False)
     assert "roots_younger" not in [one["code"] for one in older]
+
+
+def test_a_stop_and_captures_that_were_not_reached_are_named():
+    sessions = {"count": 0, "decryption": {}, "shown": []}
+    found = limitations([], [], sessions, {"protocols": []}, 0, False, 7, ["b.pcap"])
+    assert found[:2] == [{"code": "stopped", "args": {"frame": 7}}, {"code": "unread_capture", "args": {"path": "b.pcap"}}]
