@@ -1,10 +1,13 @@
 """The font of a PDF in Chinese: it is found by the names of its files, has all characters, and without it one line says so."""
 
 import os
+import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from analyzer.report.build_document import build_document
 from analyzer.report.chinese_font import (
     FAMILIES,
     PACKAGE,
@@ -18,6 +21,7 @@ from analyzer.report.pdf import write_pdf
 from analyzer.report.plots import versions_svg
 from analyzer.report.sentences import Sentences, catalogue
 
+from .hostile_facts import poisoned
 from .test_pdf import text_of
 
 
@@ -86,6 +90,14 @@ def test_the_font_has_every_character_that_is_not_an_escape(installed: ChineseFo
     text = text_of(write_pdf(document(*lines, "Ω")), tmp_path)
     assert "Ω" in text, "a character that no font has makes everything beyond ASCII and Chinese an escape"
     assert {one for one in letters if not one.isspace()} - set(text) == set()
+
+
+@pytest.mark.peer("pdftotext")
+def test_hostile_text_is_inert(installed: ChineseFont, failing_facts: dict[str, Any], tmp_path: Path) -> None:
+    text = text_of(write_pdf(build_document(poisoned(failing_facts), Sentences("zh"))), tmp_path)
+    assert not re.search("[\x00-\x08\x0b\x0e-\x1f\x7f\u202d\u202e\u2066\u2067\u200b\ufeff\ufffd]", text)
+    assert "<script>" in text
+    assert "检验发现" in text
 
 
 def test_other_languages_need_no_font(tmp_path: Path) -> None:
