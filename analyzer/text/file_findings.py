@@ -7,6 +7,7 @@ from analyzer.analysis.traffic import MAX_CONVERSATIONS, Traffic
 from analyzer.capture.capture_reader import FileFacts
 from analyzer.codec.errors import Incomplete
 from analyzer.text.formatting import count_text
+from analyzer.text.language import say
 
 
 class FileFinding(NamedTuple):
@@ -24,7 +25,9 @@ def file_findings(files: Sequence[FileFacts]) -> Iterator[FileFinding]:
             yield FileFinding("damaged_capture", "high", error_line(facts))
         if facts.truncated_frames:
             frames = count_text(facts.truncated_frames, "frame was", "frames were")
-            yield FileFinding("cut_frames", "low", f"{frames} cut by the snapshot length: their last bytes are missing")
+            yield FileFinding(
+                "cut_frames", "low", say("{frames} cut by the snapshot length: their last bytes are missing", frames=frames)
+            )
         for anomaly in facts.anomalies:
             yield FileFinding("odd_capture", "info", f"{facts.path}: {anomaly.field} at byte {anomaly.offset}: {anomaly.why}")
 
@@ -32,11 +35,13 @@ def file_findings(files: Sequence[FileFacts]) -> Iterator[FileFinding]:
 def traffic_findings(traffic: Traffic) -> Iterator[FileFinding]:
     """Yield the findings from the counting of packets."""
     if traffic.malformed:
-        detail = count_text(traffic.malformed, "packet") + " with damaged or cut headers"
+        detail = say("{packets} with damaged or cut headers", packets=count_text(traffic.malformed, "packet"))
         yield FileFinding("unreadable_headers", "low", detail)
     if traffic.uncounted:
         packets = count_text(traffic.uncounted, "packet")
-        detail = f"{packets} of conversations after the first {MAX_CONVERSATIONS:,} are not told apart"
+        detail = say(
+            "{packets} of conversations after the first {limit:,} are not told apart", packets=packets, limit=MAX_CONVERSATIONS
+        )
         yield FileFinding("limit", "info", detail)
 
 
