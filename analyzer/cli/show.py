@@ -15,6 +15,7 @@ from analyzer.cli.message_fields import print_fields
 from analyzer.cli.output import CommandError, Output
 from analyzer.cli.resumptions import Resumptions, ech_text
 from analyzer.cli.rows import endpoint, owner_text
+from analyzer.cli.six_steps_view import print_six_steps
 from analyzer.cli.table import wrap
 from analyzer.cli.trust_options import read_chains
 from analyzer.engine import Engine, Listener
@@ -89,7 +90,11 @@ def _print_session(
     output: Output, session: Session, steps: Steps, options: Namespace, chains: Chains, resumptions: Resumptions
 ) -> None:
     record = session_record(session, False, chains)
-    _print_head(output, session, record, options.capture, resumptions.text(record))
+    resumed = resumptions.text(record)
+    _print_head(output, session, record, options.capture, resumed)
+    if options.explain:
+        judged = chains.judge(session, SERVER) if session.handshake.certificates[SERVER] else None
+        print_six_steps(output, session, record, steps.rungs(session), judged, resumed)
     output.line()
     output.line(output.paint(say("Handshake"), "bold"))
     output.line()
