@@ -15,7 +15,6 @@ FIELD = re.compile(r"\{(\w*)[^}]*\}")
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 _ERRORS = {"CommandError", "complain"}
 _TITLED = {"Column", "TableColumn"}
-_LABELLED = {"print_fact": 1, "headline": 1}
 
 
 def trees(*rooms: str) -> Iterator[tuple[Path, ast.Module]]:
@@ -64,11 +63,15 @@ def _spoken_in(node: ast.AST) -> Iterator[str]:
             yield from _values(node.args[0])
         elif name in _TITLED and isinstance(node.args[0], ast.Constant):
             yield node.args[0].value
-        elif name in _LABELLED and isinstance(node.args[_LABELLED[name]], ast.Constant):
-            yield node.args[_LABELLED[name]].value.strip()
+        elif name == "print_fact" and isinstance(node.args[1], ast.Constant | ast.IfExp):
+            yield from (label.strip() for label in _strings(node.args[1]))
     elif isinstance(node, ast.AnnAssign) and getattr(node.annotation, "id", "") == "Sentences" and node.value is not None:
         yield from _values(node.value)
-    elif isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "facts" and isinstance(node.value, ast.Dict):
+    elif (
+        isinstance(node, ast.AnnAssign)
+        and getattr(node.annotation, "id", "") == "Labelled"
+        and isinstance(node.value, ast.Dict)
+    ):
         yield from (key.value for key in node.value.keys if isinstance(key, ast.Constant))
 
 
@@ -88,11 +91,10 @@ def helped() -> dict[str, str]:
     queue = [parser()]
     while queue:
         command = queue.pop()
-        texts = [command.description, command.epilog, *(group.title for group in command._action_groups)]
+        texts = [command.description, *(command.epilog or "").split("\n\n"), *(group.title for group in command._action_groups)]
         for action in command._actions:
             if isinstance(action.choices, dict):
                 queue += action.choices.values()
-                texts += [choice.help for choice in action._choices_actions]
             elif action.help != "==SUPPRESS==":
                 texts.append(action.help)
         for text in texts:

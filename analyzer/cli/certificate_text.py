@@ -9,7 +9,7 @@ from analyzer.cli.output import Output
 from analyzer.cli.table import pad, wrap
 from analyzer.text.escape import harmless
 from analyzer.text.formatting import count_text, problem_text
-from analyzer.text.language import say
+from analyzer.text.language import Labelled, say
 from analyzer.text.message_summary import key_text
 
 _NAME = 34
@@ -20,7 +20,7 @@ def print_certificate(output: Output, details: dict[str, Any], extensions: bool 
     """Print the result of `certificate_details`. Without `extensions`, print only what identifies the certificate."""
     names = details["subject_alt_names"]
     raw_key = details["type"] == "raw_public_key"
-    facts = {
+    facts: Labelled = {
         "subject": details["subject"],
         "issuer": details["issuer"],
         "serial": details["serial"],

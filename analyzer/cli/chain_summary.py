@@ -10,7 +10,7 @@ from analyzer.cli.table import Column, Table
 from analyzer.text.authentication_text import problem_title
 from analyzer.text.escape import harmless
 from analyzer.text.formatting import count_text, ranges_text
-from analyzer.text.language import noted, say
+from analyzer.text.language import say
 
 MAX_CHAINS = 4096
 """The most invalid chains that are distinguished. The sessions of further ones are only counted."""
@@ -27,8 +27,6 @@ _COLUMNS = (
     Column("of", 4),
     Column("sessions", 3, limit=40),
 )
-
-_VERDICTS = noted(("valid", "invalid"))
 
 _Key = tuple[str, str, str, str]
 """Role, problems, name, subject."""
@@ -60,7 +58,11 @@ class ChainSummary:
         """Print this part of the summary; nothing if no chain was validated. stores: as `Trust.record` returns them."""
         if not self.verdicts:
             return
-        counts = say(", ").join(count_text(self.verdicts[word], word, word) for word in _VERDICTS if self.verdicts[word])
+        numbers = (
+            count_text(self.verdicts["valid"], "valid", "valid"),
+            count_text(self.verdicts["invalid"], "invalid", "invalid"),
+        )
+        counts = say(", ").join(text for text, word in zip(numbers, ("valid", "invalid"), strict=True) if self.verdicts[word])
         trust = say(" and ").join(say("{store} of {date}", store=store["store"], date=store["date"]) for store in stores)
         output.line()
         note = "  " + say("{counts}; trusting {stores}", counts=counts, stores=harmless(trust))

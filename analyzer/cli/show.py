@@ -25,7 +25,7 @@ from analyzer.text.authentication_text import authenticity_text, decryption_fail
 from analyzer.text.escape import harmless
 from analyzer.text.formatting import count_text, duration_text, moment_text, problem_text
 from analyzer.text.handshake_steps import Steps, camel
-from analyzer.text.language import Sentences, say
+from analyzer.text.language import Labelled, Sentences, say
 from analyzer.text.session_csv import alerts_text
 from analyzer.tls.events import Event, HandshakeMessage, SessionEnded
 from analyzer.tls.handshake.ech_offer import EchOffer
@@ -122,7 +122,7 @@ def _print_head(output: Output, session: Session, record: dict[str, Any], captur
         output.line(output.paint(line, "bold"))
     flow = session.flow
     span = f" ({duration_text(flow.end - flow.start)})" if 0 <= flow.start <= flow.end else ""
-    facts = {
+    facts: Labelled = {
         "client": endpoint(record["client"]),
         "server": endpoint(record["server"]),
         "process": owner_text(record["process"]) or None,

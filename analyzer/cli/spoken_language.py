@@ -6,7 +6,7 @@ from argparse import Namespace
 from collections.abc import Sequence
 from typing import Any
 
-from analyzer.text.language import LANGUAGES, language_of, noted, say, use
+from analyzer.text.language import ENGLISH, LANGUAGES, language_of, noted, say, spoken, use
 
 OPTION = "--lang"
 
@@ -49,14 +49,16 @@ def results_are_english(options: Namespace) -> bool:
 
 
 def translate_help(command: argparse.ArgumentParser) -> None:
-    """Translate everything that the help of a parser says."""
-    command.description = say(command.description or "") or None
-    command.epilog = say(command.epilog or "") or None
+    """Translate everything that the help of a parser says. The help of a command is the first sentence of its description."""
+    if spoken() == ENGLISH:
+        return
+    command.description = say(command.description or "")
+    command.epilog = "\n\n".join(map(say, (command.epilog or "").split("\n\n")))
     for group in command._action_groups:
         group.title = say(group.title or "") or None
     for action in command._actions:
         if isinstance(action, argparse._SubParsersAction):
             for choice in action._choices_actions:
-                choice.help = say(choice.help or "")
+                choice.help = (action.choices[choice.dest].description or "").partition("。")[0]
         elif action.help and action.help != argparse.SUPPRESS:
             action.help = say(action.help)

@@ -38,6 +38,9 @@ _Noted = TypeVar("_Noted")
 Sentences = dict[str, str]
 """Annotates a dict whose values are sentences that `say` gets later."""
 
+Labelled = dict[str, str | None]
+"""Annotates a dict whose keys are labels that `say` gets later."""
+
 
 class _Spoken:
     """What is spoken now. language: of everything. results: the sentences of the results by their English ones."""

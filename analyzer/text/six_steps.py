@@ -13,10 +13,11 @@ from analyzer.text.authentication_text import check_text, decryption_text
 from analyzer.text.escape import harmless
 from analyzer.text.formatting import count_text, size_text
 from analyzer.text.handshake_steps import Step
-from analyzer.text.language import Sentences, say
-from analyzer.text.message_summary import Facts, Fields, certificate_facts, message_facts
+from analyzer.text.language import Sentences, noted, say
+from analyzer.text.message_summary import Facts, Fields, certificate_facts, key_text, message_facts
 from analyzer.tls.events import HandshakeMessage
 from analyzer.tls.session import Session
+from analyzer.x509.certificate import certificate
 
 RSA, EPHEMERAL, TLS13, RESUMED, OTHER = "rsa", "ephemeral", "tls13", "resumed", "other"
 """The ways through a handshake."""
@@ -132,7 +133,7 @@ _KEYS: Sentences = {
         "is a checksum over the whole handshake: if both agree, nobody has changed it on the way."
     ),
 }
-_DATA = (
+_DATA = noted(
     "Now the application speaks, for example HTTP. Every record is encrypted and protected against changes with these "
     "keys; without them, only lengths and times can be seen."
 )
@@ -259,10 +260,8 @@ def _secret(way: str, seen: _Seen, session: Session, record: dict[str, Any]) -> 
     step = Explained(say(_TITLES_4[way]), say(_SECRET[way]))
     parameters = session.handshake.parameters
     if way == RSA and session.handshake.certificates[1]:
-        step.facts += [
-            ("", text.split(", ", 1)[1]) for _, text in certificate_facts(session.handshake.certificates[1][:1])[2:3]
-        ]
-        step.facts = [(say("private key"), say("of the key in the certificate: {key}", key=text)) for _, text in step.facts]
+        key = key_text(certificate(session.handshake.certificates[1][0]).record()["public_key"])
+        step.facts.append((say("private key"), say("that of the certificate: {key}", key=key)))
     if way in (EPHEMERAL, TLS13):
         if record["group"]:
             step.facts.append((say("group"), str(record["group"])))
