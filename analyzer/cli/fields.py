@@ -10,6 +10,7 @@ from analyzer.cli.table import wrap
 from analyzer.codec.codes import Code, codes
 from analyzer.store.session_record import json_line
 from analyzer.text.escape import csv_row
+from analyzer.text.language import say, told
 
 FINDINGS = ("findings",)
 CAUSES = ("decryption_failures", "chain_problems")
@@ -47,10 +48,14 @@ def _row(name: str, one: Code) -> dict[str, Any]:
 
 
 def _print(output: Output, name: str, one: Code) -> None:
-    severity = f"  ({', '.join(one.severities)})" if one.severities else ""
+    severity = f"  ({', '.join(map(say, one.severities))})" if one.severities else ""
     output.line(output.paint(one.code, "bold") + severity + output.paint(f"  {name}", "dim"))
-    parts = [one.title if one.advice else f"{one.title}.", one.meaning, one.advice]
-    refuted = f"Not so where: {one.refuted_by}" if one.refuted_by else ""
+    title, meaning, advice, refuted_by = (
+        told(f"{name}.{attribute}", text) if (text := getattr(one, attribute)) else ""
+        for attribute in ("title", "meaning", "advice", "refuted_by")
+    )
+    parts = [title if one.advice else say("{title}.", title=title), meaning, advice]
+    refuted = say("Not so where: {sentence}", sentence=refuted_by) if refuted_by else ""
     for part in (*parts, refuted, one.reference):
         for line in wrap(part, max(40, output.width - len(_INDENT))) if part else ():
             output.line(_INDENT + line)

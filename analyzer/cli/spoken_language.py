@@ -10,11 +10,28 @@ from analyzer.text.language import ENGLISH, LANGUAGES, language_of, noted, say, 
 
 OPTION = "--lang"
 
-ENGLISH_ONLY = frozenset({"report"})
+ENGLISH_ONLY = frozenset({"live", "report", "seal", "verify"})
 """Commands whose results do not follow the language of the command line."""
 
 _OWN_TEXTS = noted(("usage: ", "positional arguments", "options", "show this help message and exit"))
 """What argparse itself writes."""
+
+
+ERRORS = (
+    "the following arguments are required: {a}",
+    "unrecognized arguments: {a}",
+    "argument {a}: invalid choice: {b} (choose from {c})",
+    "argument {a}: expected one argument",
+    "argument {a}: expected at least one argument",
+    "argument {a}: not allowed with argument {b}",
+    "argument {a}: {b}",
+    "one of the arguments {a} is required",
+    "No such file or directory",
+    "Permission denied",
+    "Is a directory",
+    "Not a directory",
+)
+"""The errors of argparse and of the operating system that `retold_error` knows."""
 
 
 class HelpFormatter(argparse.RawDescriptionHelpFormatter):

@@ -30,6 +30,9 @@ _SIMPLIFIED = re.compile(r"zh(_CN)?([.@].*)?", re.IGNORECASE)
 _QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"')
 _ESCAPES = {"n": "\n", "t": "\t", '"': '"', "\\": "\\"}
 _FIELD = re.compile(r"(\{\w*\})")
+_LONGEST, _DEEPEST = 1000, 3
+"""The most characters of a sentence that is told again, and how deep the fields of fields are."""
+
 _CONTEXT_END = "\x04"
 """Between a context and its msgid in the key of a catalogue, as in a .mo file."""
 
@@ -120,28 +123,31 @@ def retold_error(text: str) -> str:
 def _retell(text: str, language: str, depth: int = 0) -> str:
     """Find the form of a sentence. What stood in its fields may be a sentence of its own."""
     exact, forms = _forms(language)
-    if text in exact or depth > 3:
+    if text in exact or depth > _DEEPEST or len(text) > _LONGEST:
         return exact.get(text, text)
-    for form, translated in forms:
-        found = form.fullmatch(text)
+    for fixed, form, translated in forms:
+        found = form.fullmatch(text) if all(part in text for part in fixed) else None
         if found is not None:
             return translated.format(**{name: _retell(part, language, depth + 1) for name, part in found.groupdict().items()})
-    return text
+    head, colon, rest = text.partition(": ")
+    told_head, told_rest = _retell(head, language, depth + 1), _retell(rest, language, depth + 1)
+    return text if not colon or (head, rest) == (told_head, told_rest) else f"{told_head}：{told_rest}"  # noqa: RUF001 - Chinese
 
 
 @lru_cache
-def _forms(language: str) -> tuple[dict[str, str], list[tuple[re.Pattern[str], str]]]:
-    """Return the sentences without fields, and the forms of the others, those with the most fixed text first."""
-    exact, forms = {}, []
+def _forms(language: str) -> tuple[dict[str, str], list[tuple[list[str], re.Pattern[str], str]]]:
+    """Return the sentences without fields, and the forms of the others with their fixed parts, those with most text first."""
+    exact: dict[str, str] = {}
+    forms: list[tuple[list[str], re.Pattern[str], str]] = []
     for sentence, translated in catalogue(language, _RETOLD).items():
         parts = _FIELD.split(sentence)
         if len(parts) == 1:
             exact[sentence] = translated
             continue
         pattern = "".join(f"(?P<{part[1:-1]}>.+?)" if _FIELD.fullmatch(part) else re.escape(part) for part in parts)
-        forms.append((sum(map(len, parts[::2])), re.compile(pattern, re.DOTALL), translated))
-    forms.sort(key=lambda form: -form[0])
-    return exact, [(form, translated) for _, form, translated in forms]
+        forms.append((parts[::2], re.compile(pattern, re.DOTALL), translated))
+    forms.sort(key=lambda form: -sum(map(len, form[0])))
+    return exact, forms
 
 
 @lru_cache
