@@ -13,7 +13,7 @@ from analyzer.store.declaration import path_text
 from analyzer.text.escape import harmless
 from analyzer.text.file_findings import file_findings, traffic_findings
 from analyzer.text.formatting import count_text, size_text
-from analyzer.text.language import noted, retold, say
+from analyzer.text.language import ENGLISH, noted, retold, say, spoken, translated_codes
 
 SEVERITIES = noted(("high", "medium", "low", "info"))
 STYLES = {"high": "alarm", "medium": "yellow", "low": "cyan", "info": "dim"}
@@ -130,9 +130,17 @@ class Findings:
             more = ", …" if kind.count > len(kind.places) else ""
             where = f" [{', '.join(map(str, kind.places))}{more}]" if kind.places else ""
             head = f"  {pad(say(kind.severity), 6)}  {code:<20}  "
-            for line in wrap(harmless(retold(kind.detail)) + times + where, max(30, output.width - width(head))):
+            for line in wrap(harmless(finding_text(code, kind.detail)) + times + where, max(30, output.width - width(head))):
                 output.line(output.paint(head, STYLES[kind.severity]) + line)
                 head = " " * width(head)
+
+
+def finding_text(code: str, detail: str) -> str:
+    """Return the detail of a finding; in another language than English with its title before it."""
+    told = retold(detail)
+    return (
+        told if spoken() == ENGLISH else say("{title}: {detail}", title=translated_codes("findings")[code].title, detail=told)
+    )
 
 
 def _order(entry: tuple[tuple[str, str, str], Kind]) -> tuple[int, str, str]:

@@ -1,6 +1,7 @@
 """Prints the handshake of one session as a ladder: client at the left, server at the right, an arrow for everything sent."""
 
 from analyzer.analysis.authenticity import authenticity
+from analyzer.cli.findings import finding_text
 from analyzer.cli.output import Output
 from analyzer.cli.table import cut, pad, width, wrap
 from analyzer.text.authentication_text import check_text
@@ -8,7 +9,7 @@ from analyzer.text.escape import harmless
 from analyzer.text.explain import GAP, OPENED, explanation
 from analyzer.text.formatting import count_text, offset_text, problem_text
 from analyzer.text.handshake_steps import Step, step_text
-from analyzer.text.language import retold, say
+from analyzer.text.language import say
 from analyzer.tls.session import Session
 
 _GUTTER = 21
@@ -115,6 +116,6 @@ class Ladder:
         style = {"high": "alarm", "medium": "yellow"}.get(finding.severity, "dim")
         room = max(20, self._output.width - _GUTTER - _INDENT)
         head = "! "
-        for line in wrap(harmless(f"{finding.code}: {retold(finding.detail)}"), room):
+        for line in wrap(harmless(f"{finding.code}: {finding_text(finding.code, finding.detail)}"), room):
             self._output.line(" " * _GUTTER + self._output.paint(head + line, style))
             head = "  "

@@ -4,9 +4,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from analyzer.analysis.decryption_failure import CAUSES
-from analyzer.codec.codes import codes
 from analyzer.text.formatting import count_text
-from analyzer.text.language import ENGLISH, Sentences, noted, retold, say, spoken, told
+from analyzer.text.language import ENGLISH, Sentences, noted, retold, say, spoken, translated_codes
 
 STATUSES: Sentences = {
     "decrypted": "decrypted",
@@ -55,13 +54,13 @@ def decryption_failure_text(decryption: dict[str, Any]) -> list[str]:
 
 def cause_text(reason: str) -> tuple[str, str]:
     """Return the meaning of a reason for failed decryption, and what to do next."""
-    meaning, advice = CAUSES[reason]
-    return told("decryption_failures.title", meaning), told("decryption_failures.advice", advice)
+    cause = translated_codes("decryption_failures")[reason]
+    return cause.title, cause.advice
 
 
 def problem_title(code: str) -> str:
     """Return a problem or note of a chain in a few words: its code without underscores, or the title in another language."""
-    return code.replace("_", " ") if spoken() == ENGLISH else told("chain_problems.title", codes("chain_problems")[code].title)
+    return code.replace("_", " ") if spoken() == ENGLISH else translated_codes("chain_problems")[code].title
 
 
 def authenticity_text(record: dict[str, Any]) -> Iterator[Marked]:

@@ -4,8 +4,7 @@ A catalogue is a .po file, as gettext and Babel have it: the English sentence is
 fields in braces are those of `str.format`. It is read as it is, so a checkout and an installed wheel need no compiled file, and
 nothing is read for English. JSON, CSV and the Python API never change their language.
 
-Three ways lead to a translation. `say` writes a sentence of this room or of `cli`. `told` looks up a sentence of a registry, by
-its context. `retold` recognizes a whole English sentence that a lower room wrote, such as an error or the detail of a finding,
+Three ways lead to a translation. `say` writes a sentence of this room or of `cli`. `translated_codes` are the registries. `retold` recognizes a whole English sentence that a lower room wrote, such as an error or the detail of a finding,
 and writes it again: those rooms know no language, because their sentences are values of the records.
 """
 
@@ -15,6 +14,8 @@ from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import TypeVar
+
+from analyzer.codec.codes import Code, codes
 
 ENGLISH, CHINESE = "en", "zh"
 LANGUAGES = (ENGLISH, CHINESE)
@@ -103,11 +104,9 @@ def counted(one: str) -> str | None:
     return None if _Spoken.results is None else _Spoken.results.get(_CONTEXT_END + one)
 
 
-def told(context: str, sentence: str) -> str:
-    """Return a sentence of a registry in the language of the results. context: the registry, as its catalogue names it."""
-    if _Spoken.results is None:
-        return sentence
-    return catalogue(_Spoken.language, "registries").get(context + _CONTEXT_END + sentence, sentence)
+def translated_codes(name: str) -> dict[str, Code]:
+    """Return a list of codes, such as `findings`, with its texts in the language of the results."""
+    return codes(name, spoken())
 
 
 def retold(text: str) -> str:

@@ -7,10 +7,10 @@ from sentences import counted, errors, fields, forms, helped, spoken
 from analyzer.codec.codes import codes
 from analyzer.text import language
 from analyzer.text.formatting import count_text, duration_text, size_text
-from analyzer.text.language import catalogue, language_of, retold, say, speaking, told
+from analyzer.text.language import catalogue, language_of, retold, say, speaking, translated_codes
 
 FOLDER = Path(language.__file__).parent / "locale" / "zh" / "LC_MESSAGES"
-SAID, RETOLD, REGISTRIES = (catalogue("zh", name) for name in ("analyzer", "sentences", "registries"))
+SAID, RETOLD = catalogue("zh", "analyzer"), catalogue("zh", "sentences")
 COUNT = "\x04"
 """Begins the key of a form for numbers."""
 
@@ -27,12 +27,12 @@ def test_every_error_is_translated_and_every_retold_sentence_is_one_of_the_packa
     assert [form for form in RETOLD if form not in written] == []
 
 
-@pytest.mark.parametrize("name", ["analyzer", "sentences", "registries"])
+@pytest.mark.parametrize("name", ["analyzer", "sentences"])
 def test_a_translation_has_the_fields_of_its_sentence(name: str):
     for sentence, translated in catalogue("zh", name).items():
         if sentence.startswith(COUNT):
             assert fields(translated) == {"n"}, sentence
-        elif name != "registries":
+        else:
             assert fields(translated) == fields(sentence), sentence
             list(string.Formatter().parse(translated))
 
@@ -50,23 +50,7 @@ def test_commands_in_examples_are_the_same():
                 assert chinese.split("  ")[1].split()[:2] == english.split("  ")[1].split()[:2]
 
 
-def test_codes_of_the_registries_are_translated():
-    lists = {
-        "findings": ("title", "meaning", "refuted_by"),
-        "decryption_failures": ("title", "advice"),
-        "chain_problems": ("title", "meaning", "refuted_by"),
-    }
-    lacking = [
-        (name, code.code, attribute)
-        for name, attributes in lists.items()
-        for code in codes(name).values()
-        for attribute in attributes
-        if (text := getattr(code, attribute)) and f"{name}.{attribute}\x04{text}" not in REGISTRIES
-    ]
-    assert lacking == []
-
-
-@pytest.mark.parametrize("name", ["analyzer", "sentences", "registries"])
+@pytest.mark.parametrize("name", ["analyzer", "sentences"])
 def test_babel_reads_the_same(name: str):
     read_po = pytest.importorskip("babel.messages.pofile").read_po
     with open(FOLDER / f"{name}.po", "rb") as file:
@@ -105,7 +89,7 @@ def test_english_reads_no_catalogue(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(language, "catalogue", None)
     assert say("{n} bits", n=7) == "7 bits"
     assert retold("anything") == "anything"
-    assert told("findings.title", "Gap") == "Gap"
+    assert translated_codes("findings")["gap"].title == codes("findings")["gap"].title
     assert count_text(2, "frame") == "2 frames"
 
 
