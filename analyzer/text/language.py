@@ -4,8 +4,9 @@ A catalogue is a .po file, as gettext and Babel have it: the English sentence is
 fields in braces are those of `str.format`. It is read as it is, so a checkout and an installed wheel need no compiled file, and
 nothing is read for English. JSON, CSV and the Python API never change their language.
 
-Three ways lead to a translation. `say` writes a sentence of this room or of `cli`. `translated_codes` are the registries. `retold` recognizes a whole English sentence that a lower room wrote, such as an error or the detail of a finding,
-and writes it again: those rooms know no language, because their sentences are values of the records.
+Three ways lead to a translation. `say` writes a sentence of this room or of `cli`. `translated_codes` are the registries.
+`retold` recognizes a whole English sentence that a lower room wrote, such as an error or the detail of a finding, and writes it
+again: those rooms know no language, because their sentences are values of the records.
 """
 
 import re
