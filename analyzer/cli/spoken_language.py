@@ -17,7 +17,7 @@ _OWN_TEXTS = noted(("usage: ", "positional arguments", "options", "show this hel
 """What argparse itself writes."""
 
 
-ERRORS = (
+OTHER_FORMS = (
     "the following arguments are required: {a}",
     "unrecognized arguments: {a}",
     "argument {a}: invalid choice: {b} (choose from {c})",
@@ -30,8 +30,11 @@ ERRORS = (
     "Permission denied",
     "Is a directory",
     "Not a directory",
+    "{a} session",
+    "{a} sessions",
+    "{a} handshakes",
 )
-"""The errors of argparse and of the operating system that `retold_error` knows."""
+"""Sentences that `retold` knows and no f-string of the package has: errors of argparse and of the system, and plurals."""
 
 
 class HelpFormatter(argparse.RawDescriptionHelpFormatter):

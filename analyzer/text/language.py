@@ -38,6 +38,8 @@ _LONGEST, _DEEPEST = 1000, 3
 _CONTEXT_END = "\x04"
 """Between a context and its msgid in the key of a catalogue, as in a .mo file."""
 
+_NUMBER = "number"
+
 _Noted = TypeVar("_Noted")
 
 Sentences = dict[str, str]
@@ -102,7 +104,7 @@ def noted(texts: _Noted) -> _Noted:
 
 def counted(one: str) -> str | None:
     """Return the form for a number of something, with the field `n`, by the English singular. None in English."""
-    return None if _Spoken.results is None else _Spoken.results.get(_CONTEXT_END + one)
+    return None if _Spoken.results is None else _Spoken.results.get(_NUMBER + _CONTEXT_END + one)
 
 
 def translated_codes(name: str) -> dict[str, Code]:
@@ -154,7 +156,7 @@ def _forms(language: str) -> tuple[dict[str, str], list[tuple[list[str], re.Patt
 def catalogue(language: str, name: str) -> dict[str, str]:
     """Return the catalogue in `locale/<language>/LC_MESSAGES/<name>.po`: translations by context and msgid. Raises OSError.
 
-    The key of a msgid without a context is the msgid; that of a form for numbers is its singular after an empty context.
+    The key of a msgid without a context is the msgid. The forms for numbers have the context `number`, and their singular.
     """
     path = _FOLDER / language / "LC_MESSAGES" / f"{name}.po"
     entries: dict[str, str] = {}
@@ -162,8 +164,7 @@ def catalogue(language: str, name: str) -> dict[str, str]:
     keyword = ""
     for line in [*path.read_text("utf-8").splitlines(), ""]:
         if not line and entry:
-            context = entry.get("msgctxt", "" if "msgid_plural" in entry else None)
-            key = entry["msgid"] if context is None else context + _CONTEXT_END + entry["msgid"]
+            key = entry["msgid"] if "msgctxt" not in entry else entry["msgctxt"] + _CONTEXT_END + entry["msgid"]
             entries[key] = entry.get("msgstr") or entry.get("msgstr[0]", "")
             entry = {}
         quoted = _QUOTED.search(line)

@@ -11,7 +11,7 @@ from analyzer.text.language import catalogue, language_of, retold, say, speaking
 
 FOLDER = Path(language.__file__).parent / "locale" / "zh" / "LC_MESSAGES"
 SAID, RETOLD = catalogue("zh", "analyzer"), catalogue("zh", "sentences")
-COUNT = "\x04"
+COUNT = "number\x04"
 """Begins the key of a form for numbers."""
 
 
@@ -59,8 +59,9 @@ def test_babel_reads_the_same(name: str):
     for message in messages:
         plural = isinstance(message.id, tuple)
         one, translated = (message.id[0], message.string[0]) if plural else (message.id, message.string)
-        context = "" if plural else message.context
-        assert catalogue("zh", name)[one if context is None else f"{context}\x04{one}"] == translated
+        key = one if message.context is None else f"{message.context}\x04{one}"
+        assert plural == (message.context == "number")
+        assert catalogue("zh", name)[key] == translated
     assert len(messages) == len(catalogue("zh", name))
 
 
