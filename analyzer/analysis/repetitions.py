@@ -49,6 +49,12 @@ class Repetitions:
         self.tickets = SeenValues()
         self.certificates = CertificatePlaces()
 
+    def remember(self, most: int) -> None:
+        """Remember only so many values of each kind and generation: a run of days needs memory that does not grow."""
+        known = self.certificates
+        for seen in (self.randoms, self.keys, self.tickets, known.places, known.certificates, known.keys):
+            seen.most = most
+
     @property
     def forgotten(self) -> bool:
         """Whether values of earlier sessions were dropped, because there were too many."""

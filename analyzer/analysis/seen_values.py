@@ -11,11 +11,12 @@ MAX_VALUES = 1 << 15
 
 
 class SeenValues:
-    """The first place of each value. forgotten: whether values were dropped."""
+    """The first place of each value. forgotten: whether values were dropped. most: values of one generation."""
 
-    __slots__ = ("forgotten", "older", "younger")
+    __slots__ = ("forgotten", "most", "older", "younger")
 
     def __init__(self) -> None:
+        self.most = MAX_VALUES
         self.younger: dict[bytes, Any] = {}
         self.older: dict[bytes, Any] = {}
         self.forgotten = False
@@ -30,7 +31,7 @@ class SeenValues:
             if found is not None:
                 self.younger[value] = found  # it lives on
                 return found
-        if len(self.younger) > MAX_VALUES:
+        if len(self.younger) > self.most:
             self.forgotten = self.forgotten or len(self.older) > 0
             self.older = self.younger
             self.younger = {}

@@ -9,13 +9,15 @@ from analyzer.analysis.traffic import Traffic
 from analyzer.capture.capture_reader import FileFacts
 from analyzer.cli.output import Output
 from analyzer.cli.table import pad, width, wrap
+from analyzer.codec.codes import SEVERITIES
 from analyzer.store.declaration import path_text
 from analyzer.text.escape import harmless
 from analyzer.text.file_findings import file_findings, traffic_findings
 from analyzer.text.formatting import count_text, size_text
 from analyzer.text.language import ENGLISH, noted, retold, say, spoken, translated_codes
 
-SEVERITIES = noted(("high", "medium", "low", "info"))
+noted(("high", "medium", "low", "info"))  # as severities are shown
+
 STYLES = {"high": "alarm", "medium": "yellow", "low": "cyan", "info": "dim"}
 
 SHOWN_PLACES = 5

@@ -24,6 +24,9 @@ LATE = "secrets came for a session that had been shown without them; for a minut
 MOST_RESUMABLE = 1 << 13
 """Session ids, and as many tickets, of one generation: see `TwoGenerationCache`. Of all, 8 MB are held."""
 
+MOST_VALUES = 1 << 12
+"""Values of a kind and generation by which sessions are compared: see `Repetitions`. Of all, at most 12 MB are held."""
+
 JUMP = 1_000_000_000
 """Nanoseconds between the system's clock and the steady one that are a jump. NTP moves a clock far slower."""
 
@@ -95,6 +98,8 @@ class LiveRun:
         engine.connections.longest_wait = LONGEST_WAIT
         for resumable in (engine.dispatcher.resumptions.ids, engine.dispatcher.resumptions.tickets):
             resumable.most = MOST_RESUMABLE
+        if engine.dispatcher.repetitions is not None:
+            engine.dispatcher.repetitions.remember(MOST_VALUES)
 
     def packet_readers(self) -> Generator[FrameReader, None, None]:
         """Yield the reader of each turn. Before each, the time of the engine and the key logs are those of this moment."""

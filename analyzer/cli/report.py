@@ -3,16 +3,17 @@
 import os
 import time
 from argparse import Namespace
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from typing import IO, Any
 
 from analyzer.capture.source import DIGESTS
 from analyzer.cli.capture_run import FAILED, CaptureRun
+from analyzer.cli.interruption import exceptions
 from analyzer.cli.key_files import paths_of_keys, read_keys
-from analyzer.cli.output import CommandError, Output
+from analyzer.cli.output import STANDARD_STREAM, CommandError, Output
 from analyzer.cli.report_arguments import ENDINGS
-from analyzer.cli.report_bundle import captures_of, records_file, write_report_bundle
+from analyzer.cli.report_bundle import captures_of, check_folder, records_file, write_report_bundle
 from analyzer.cli.signing_files import signer_of
 from analyzer.cli.trust_options import read_chains
 from analyzer.engine import Engine
@@ -26,6 +27,7 @@ from analyzer.report.redaction import KINDS as REDACTED
 from analyzer.report.redaction import redact_all
 from analyzer.report.reproduction import content_words
 from analyzer.report.session_lines import SessionLines
+from analyzer.store.declaration import path_text
 from analyzer.store.private_file import PrivateFile
 from analyzer.store.session_record import rfc3339
 from analyzer.store.validation_time import NOW, read_moment
@@ -37,7 +39,10 @@ def run(options: Namespace, output: Output) -> int:
     kinds = _list_of("--redact", options.redact, REDACTED)
     options.issued_at = _moment_of(options.issued_at)
     signer = signer_of(options)
+    if options.bundle is not None:
+        check_folder(options.bundle)
     with ExitStack() as stack:
+        stack.enter_context(exceptions())  # the records of sessions are removed in any case
         records = None if options.bundle is None else stack.enter_context(records_file())
         capture_run, facts, contents = examine(options, output, records)
         if capture_run.has_no_capture():
@@ -49,15 +54,15 @@ def run(options: Namespace, output: Output) -> int:
             pair = None if records is None or redacted is None else (records, redacted)
             facts, contents = redact_all(facts, contents, kinds, pair)
             records = redacted
-        written = Forms(facts, contents)
+        wanted = dict.fromkeys([form for _, form in forms] + ([] if options.bundle is None else ["json"]))
+        written = _written(Forms(facts, contents), wanted)
+        beside = _tables_beside(forms, contents, options)
         for target, form in forms:
-            with PrivateFile(target, options.force) as file:
-                file.write(_written(written, form))
-            if form != "html":
-                _write_tables(target, contents, options.force)
+            _write(target, written[form], options.force)
+        for path, content in beside.items():
+            _write(path, content, options.force)
         if options.bundle is not None:
-            names = dict.fromkeys(["json", *(form for _, form in forms)])
-            reports = {NAMES[form]: _written(written, form) for form in names}
+            reports = {NAMES[form]: content for form, content in written.items()}
             write_report_bundle(options.bundle, facts, {**reports, **contents}, records, signer)
     return capture_run.status()
 
@@ -66,23 +71,33 @@ def _forms_of(options: Namespace) -> list[tuple[str, str]]:
     """Return where the report goes, and in which form. Raises CommandError before anything is read."""
     if not options.targets and options.bundle is None:
         raise CommandError("say where to: -o report.html (or .pdf, .md, .json), or --bundle DIR")
+    if STANDARD_STREAM in options.targets:
+        raise CommandError("a report goes to a file, not to standard output: -o report.html (or .pdf, .md, .json)")
     forms = [(target, _form(target, options.format)) for target in options.targets]
     if len(set(options.targets)) < len(options.targets):
         raise CommandError(f"{options.targets[-1]}: the same file twice")
     for target in options.targets:
-        for path in [*options.captures, *paths_of_keys(options)]:
-            if os.path.exists(target) and os.path.exists(path) and os.path.samefile(target, path):
-                raise CommandError(f"{path}: the output would overwrite this input")
-        try:
-            PrivateFile(target, options.force)
-        except FileExistsError as error:
-            raise CommandError(f"{target}: it exists already; --force writes over it") from error
-        except OSError as error:
-            raise CommandError(f"{target}: {error.strerror}") from error
+        _refuse_input(target, options)
+        _refuse_existing(target, options.force)
         folder = os.path.dirname(target) or "."
         if not os.path.isdir(folder):
             raise CommandError(f"{target}: there is no folder {folder}")
     return forms
+
+
+def _refuse_input(target: str, options: Namespace) -> None:
+    for path in [*options.captures, *paths_of_keys(options)]:
+        if os.path.exists(target) and os.path.exists(path) and os.path.samefile(target, path):
+            raise CommandError(f"{path}: the output would overwrite this input")
+
+
+def _refuse_existing(target: str, force: bool) -> None:
+    try:
+        PrivateFile(target, force)
+    except FileExistsError as error:
+        raise CommandError(f"{target}: it exists already; --force writes over it") from error
+    except OSError as error:
+        raise CommandError(f"{target}: {error.strerror}") from error
 
 
 def _moment_of(text: str | None) -> str | None:
@@ -91,26 +106,38 @@ def _moment_of(text: str | None) -> str | None:
         return None
     try:
         at = time.time_ns() if text == NOW else read_moment(text)
-    except ValueError as error:
-        raise CommandError(f"--issued-at: {error}") from error
+    except ValueError:
+        at = text
     found = rfc3339(at) if isinstance(at, int) else None
     if found is None:
-        raise CommandError(f"--issued-at: {text!r} is no time after 1969, such as 2026-10-03T12:00:00Z or now")
+        raise CommandError(f"--issued-at: {text!r} is no time after 1969: say now, or as in 2026-10-03T12:00:00Z")
     return found
 
 
-def _written(forms: Forms, form: str) -> bytes:
+def _written(forms: Forms, wanted: Iterable[str]) -> dict[str, bytes]:
     try:
-        return forms.write(form)
+        return {form: forms.write(form) for form in wanted}
     except ImportError as error:
         raise CommandError(str(error)) from error
 
 
-def _write_tables(target: str, contents: Mapping[str, bytes], force: bool) -> None:
-    """Write the attached tables beside a report that cannot have them inside: `report.sessions.csv` beside `report.pdf`."""
-    for name, content in contents.items():
-        with PrivateFile(f"{os.path.splitext(target)[0]}.{name}", force) as file:
-            file.write(content)
+def _write(path: str, content: bytes, force: bool) -> None:
+    with PrivateFile(path, force) as file:
+        file.write(content)
+
+
+def _tables_beside(forms: Sequence[tuple[str, str]], contents: Mapping[str, bytes], options: Namespace) -> dict[str, bytes]:
+    """Return the attached tables by path, each once, for reports that cannot have them inside: `report.sessions.csv` beside
+    `report.pdf` and `report.md`. Raises CommandError before anything is written.
+    """
+    stems = dict.fromkeys(os.path.splitext(target)[0] for target, form in forms if form != "html")
+    found = {f"{stem}.{name}": content for stem in stems for name, content in contents.items()}
+    for target in found:
+        if any(target == other for other, _ in forms):
+            raise CommandError(f"{target}: a table has this name, which you gave to a report")
+        _refuse_input(target, options)
+        _refuse_existing(target, options.force)
+    return found
 
 
 def examine(
@@ -135,22 +162,27 @@ def examine(
         key_logs=options.keylog,
         private_keys=options.rsa_key,
         psk_files=options.psk_file,
+        certificates=[*options.intermediates, *options.crl, *([options.ct_logs] if options.ct_logs else [])],
+        case_files=[options.case_file] if options.case_file else [],
         trust=chains.trust if chains.stores() else None,
     )
     repetitions = engine.dispatcher.repetitions
     forgotten = repetitions is not None and repetitions.forgotten
-    results = examination.facts(files, evidence, engine.material.given, forgotten)
+    stopped_after = capture_run.reader.frame.number if capture_run.reader.stopped else None
+    unread = [path_text(path) for path in capture_run.reader.paths[len(files) :]]
+    results = examination.facts(files, evidence, engine.material.given, forgotten, stopped_after, unread)
     contents = tables(examination.collected, results)
     _, attached = attach(contents)
     facts = {
         "format": FORMAT,
         "tool": tool_facts(),
         "command": content_words(options.given),
-        "options": {"language": options.lang, "redact": []},
+        "options": {"language": options.lang, "redact": [], "at": chains.fixed_time()},
         "issued_at": options.issued_at,
         "case": case,
         **results,
         "attachments": attached,
+        "redaction": None,
     }
     return capture_run, facts, contents
 

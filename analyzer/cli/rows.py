@@ -6,6 +6,7 @@ from analyzer.cli.table import Cell
 from analyzer.cli.table import Column as TableColumn
 from analyzer.text.authentication_text import problem_title
 from analyzer.text.escape import harmless
+from analyzer.text.formatting import endpoint_text
 from analyzer.text.language import noted, say
 from analyzer.text.session_csv import alerts_text
 
@@ -78,9 +79,8 @@ def owner_text(process: dict[str, Any] | None) -> str:
 
 
 def endpoint(end: dict[str, Any]) -> str:
-    """Return address and port; an IPv6 address in brackets (RFC 3986 section 3.2.2)."""
-    address = end["address"]
-    return f"[{address}]:{end['port']}" if ":" in address else f"{address}:{end['port']}"
+    """Return address and port."""
+    return endpoint_text(end["address"], end["port"])
 
 
 def clock(time: str | None) -> str:

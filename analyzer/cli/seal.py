@@ -50,6 +50,7 @@ def run(options: Namespace, output: Output) -> int:
         }
         output.write(json_line(result))
         return 0
+    shown = str(at).replace(".000000000Z", "Z")
     who = "a trusted certificate of yours vouches for it" if stamp.vouched else "nobody vouches for it here (--tsa-cert FILE)"
-    output.line(f"sealed: {harmless(stamp.authority)} says that the manifest existed at {at}; {who}")
+    output.line(f"sealed: {harmless(stamp.authority)} says that the manifest existed at {shown}; {who}")
     return 0

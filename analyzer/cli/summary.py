@@ -29,7 +29,7 @@ from analyzer.packet.packet import Packet
 from analyzer.store.chain_verdicts import Chains
 from analyzer.store.session_record import json_line, session_record
 from analyzer.text.escape import harmless
-from analyzer.text.formatting import count_text, duration_text, size_text
+from analyzer.text.formatting import count_text, duration_text, endpoint_text, size_text
 from analyzer.text.language import say
 from analyzer.tls.decryption.key_material import KeyMaterial
 from analyzer.tls.events import Event, SessionEnded
@@ -64,6 +64,8 @@ class Summary(SharedListener):
     """Collects everything for the summary of one run. material: the secrets. shards: None if one process reads."""
 
     sees_packets = True
+    finds_patterns = True
+    """Whether findings about the capture as a whole are collected. The summary of a live run does not show them."""
 
     def __init__(self, material: KeyMaterial, chains: Chains, shards: "Shards | None" = None) -> None:
         self.material = material
@@ -96,7 +98,7 @@ class Summary(SharedListener):
             if isinstance(event, SessionEnded):
                 session = event.ended
                 self._take(session_record(session, False, self.chains, False), session.flow.key)
-            elif isinstance(event, OtherTraffic):
+            elif isinstance(event, OtherTraffic) and self.finds_patterns:
                 self.capture_findings.take_other(event.key, event.frame, event.head)
 
     def take_shared(self, sessions: "Sequence[SharedSession]") -> None:
@@ -108,7 +110,8 @@ class Summary(SharedListener):
         self.n_sessions += 1
         self.n_established += record["established"]
         self.findings.take(record)
-        self.capture_findings.take_record(record)
+        if self.finds_patterns:
+            self.capture_findings.take_record(record)
         self.decryptions.take(record, self.material.given)
         self.chain_summary.take(record)
         if key in self.traffic.tcp:
@@ -122,6 +125,8 @@ class Summary(SharedListener):
 
 class LiveSummary(Summary):
     """The same in memory that does not grow, for a run of days."""
+
+    finds_patterns = False
 
     def end_turn(self) -> None:
         """See `Listener.end_turn`."""
@@ -230,8 +235,8 @@ def _print_conversations(summary: Summary, output: Output) -> None:
             [
                 size_text(sum(one.n_bytes)),
                 f"{sum(one.packets):,}",
-                _end(one.source),
-                _end(one.destination),
+                endpoint_text(*one.source),
+                endpoint_text(*one.destination),
                 size_text(one.n_bytes[0]),
                 size_text(one.n_bytes[1]),
                 duration_text(one.last - one.first) if 0 <= one.first <= one.last else "",
@@ -239,10 +244,6 @@ def _print_conversations(summary: Summary, output: Output) -> None:
             ]
         )
     table.close()
-
-
-def _end(end: tuple[str, int]) -> str:
-    return f"[{end[0]}]:{end[1]}" if ":" in end[0] else f"{end[0]}:{end[1]}"
 
 
 def _print_sessions(summary: Summary, output: Output) -> None:

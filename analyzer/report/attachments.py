@@ -6,6 +6,7 @@ from typing import Any
 
 from analyzer.report.document import Attachment
 from analyzer.report.exchange_rows import REQUESTS, Cell
+from analyzer.report.findings_section import SHOWN_OCCURRENCES
 from analyzer.report.session_collector import SessionCollector
 from analyzer.text.escape import csv_row
 
@@ -32,7 +33,7 @@ def tables(collected: SessionCollector, facts: Mapping[str, Any]) -> dict[str, b
     if len(facts["hosts"]) > FEW:
         found["hosts.csv"] = _csv(_HOSTS, [_cells(_HOSTS, one) for one in facts["hosts"]])
     findings = [_cells(_FINDINGS, kind | one) for kind in facts["findings"] for one in kind["occurrences"]]
-    if len(findings) > FEW:
+    if len(findings) > FEW or any(len(kind["occurrences"]) > SHOWN_OCCURRENCES for kind in facts["findings"]):
         found["findings.csv"] = _csv(_FINDINGS, findings)
     return found
 

@@ -44,7 +44,7 @@ _TLS_PROPERTIES: Final = {
 
 def write_case(facts: Mapping[str, Any]) -> bytes:
     """Return the facts as JSON-LD, in UTF-8. facts: as `store.report_schema.REPORT` declares them."""
-    facts = redact(dict(facts), ("cookies", "credentials")) | {"redaction": facts.get("redaction")}
+    facts = redact(dict(facts), ("cookies", "credentials")) | {"redaction": facts["redaction"]}
     scope = " ".join(str(one.get("sha256") or one.get("path")) for one in facts["evidence"]["inputs"])
     kinds = facts["redaction"]["kinds"] if facts["redaction"] else ()
     graph = CaseGraph(" ".join((scope, *kinds)), bool(kinds))

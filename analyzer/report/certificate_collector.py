@@ -5,8 +5,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from analyzer.text.formatting import endpoint_text
+
 MOST_CERTIFICATES = 10_000
-"""Certificates that are distinguished. Those of further ones are only counted."""
+"""Certificates that are listed."""
 
 MOST_SENDERS = 20
 """Senders that are named for one certificate."""
@@ -25,7 +27,7 @@ class _Seen:
 
 
 class CertificateCollector:
-    """Collects certificates. uncounted: how many were left out because there were too many."""
+    """Collects certificates, at most MOST_CERTIFICATES. uncounted: how many, by session, were left out because of that."""
 
     def __init__(self) -> None:
         self.uncounted = 0
@@ -47,7 +49,7 @@ class CertificateCollector:
                 seen.first_frame = min(seen.first_frame, record["first_frame"])
                 seen.roles[role] = None
                 if len(seen.senders) < MOST_SENDERS:
-                    seen.senders[endpoint_text(record[role])] = None
+                    seen.senders[endpoint_text(record[role]["address"], record[role]["port"])] = None
                 if place == 0:
                     seen.verdicts[record[key]["verdict"]] += 1
 
@@ -56,12 +58,6 @@ class CertificateCollector:
         return [
             _record(seen, at) for seen in sorted(self._seen.values(), key=lambda one: (one.first_frame, one.record["sha256"]))
         ]
-
-
-def endpoint_text(end: dict[str, Any]) -> str:
-    """Return address and port as text; an IPv6 address in brackets (RFC 3986 section 3.2.2)."""
-    address = end["address"]
-    return f"[{address}]:{end['port']}" if ":" in address else f"{address}:{end['port']}"
 
 
 def _record(seen: _Seen, at: str | None) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from analyzer.report.document import Branch, Line, Mark, Piece, Quoted, Tree
-from analyzer.report.pieces import Record, day, joined, moment, state_mark
+from analyzer.report.pieces import Record, day, key_piece, moment, state_mark, stores_line
 from analyzer.report.sentences import Sentences
 
 MOST_LINKS = 20
@@ -17,6 +17,7 @@ MOST_LINKS = 20
 MOST_LINES = 12
 """Problems, notes and timestamps that are shown in one place."""
 
+_UNTRUSTED = ("unknown_issuer", "self_signed")
 _REVOCATION = {"good": "good", "revoked": "bad", "unknown": "unsure"}
 
 
@@ -25,11 +26,10 @@ def verdict_line(chain: Record, sentences: Sentences) -> Line:
     if chain["verdict"] == "absent":
         return [sentences.say("chain.absent")]
     mark = state_mark(chain["verdict"], sentences)
-    stores = joined([[Quoted(one["store"]), f" ({one['date']})"] for one in chain["trust"]])
     at = moment(chain["at"], sentences, 0)
     if chain["name"] is None:
-        return sentences.line("chain.verdict_without_name", verdict=mark, at=at, stores=stores)
-    return sentences.line("chain.verdict", verdict=mark, name=Quoted(chain["name"]), at=at, stores=stores)
+        return sentences.line("chain.verdict_without_name", verdict=mark, at=at, stores=stores_line(chain["trust"]))
+    return sentences.line("chain.verdict", verdict=mark, name=Quoted(chain["name"]), at=at, stores=stores_line(chain["trust"]))
 
 
 def chain_tree(chain: Record, sent: Sequence[Record], caption: str, sentences: Sentences) -> Tree:
@@ -101,17 +101,13 @@ def _link(
     return Branch([mark, " ", *_name(name, sentences), f" ({about})"], lines, below)
 
 
-_UNTRUSTED = ("unknown_issuer", "self_signed")
-
-
 def _key(certificate: Record, sentences: Sentences) -> Line:
     key: dict[str, Any] | None = certificate["public_key"]
     if key is None:
         return []
-    words = " ".join(str(part) for part in (key["type"].upper(), key.get("curve"), key.get("bits")) if part)
     serial = Quoted(certificate["serial"] or "", code=True) if certificate["serial"] else sentences.say("unknown")
     return sentences.line(
-        "chain.key", key=Quoted(words), algorithm=Quoted(certificate["signature_algorithm"] or "-"), serial=serial
+        "chain.key", key=key_piece(key), algorithm=Quoted(certificate["signature_algorithm"] or "-"), serial=serial
     )
 
 

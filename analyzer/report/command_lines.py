@@ -32,8 +32,9 @@ def command_line(facts: Record, command: str, *words: str, inputs: Sequence[str]
 
 
 def report_line(facts: Record) -> str:
-    """Return the command line of the report itself."""
-    return shlex.join(["analyzer", *facts["command"]])
+    """Return the command line of the report itself. Where the report goes is not in the facts: a name stands for it."""
+    words = list(facts["command"])
+    return shlex.join(["analyzer", *words, *([] if {"-o", "--output", "--bundle"} & set(words) else ["-o", "report.html"])])
 
 
 def options_of(words: Sequence[str], known: Sequence[str]) -> list[str]:

@@ -67,11 +67,14 @@ def evidence_facts(
     key_logs: Sequence[str] = (),
     private_keys: Sequence[str] = (),
     psk_files: Sequence[str] = (),
+    certificates: Sequence[str] = (),
+    case_files: Sequence[str] = (),
     trust: Trust | None = None,
 ) -> dict[str, Any]:
     """Return the entry `evidence` of the facts of a report. Call it when the analysis has ended: it reads the files again.
 
-    files: `CaptureRun.reader.files`. key_logs, private_keys, psk_files: paths as the options name them. trust: the stores that
+    files: `CaptureRun.reader.files`. key_logs, private_keys, psk_files, certificates (intermediates,
+    revocation lists, logs), case_files: paths as the options name them. trust: the stores that
     were used (`Chains.trust`), None if no chain was validated. Raises `Unreadable` for a trust store that has vanished.
     """
     return {
@@ -79,6 +82,8 @@ def evidence_facts(
         "key_logs": [secret_file_facts(path) for path in dict.fromkeys(key_logs)],
         "private_keys": [secret_file_facts(path) for path in dict.fromkeys(private_keys)],
         "psk_files": [secret_file_facts(path) for path in dict.fromkeys(psk_files)],
+        "certificates": [secret_file_facts(path) for path in dict.fromkeys(certificates)],
+        "case_files": [secret_file_facts(path) for path in dict.fromkeys(case_files)],
         "trust": [] if trust is None else trust_facts(trust),
     }
 

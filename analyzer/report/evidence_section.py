@@ -3,8 +3,19 @@
 from typing import Any
 
 from analyzer.report.document import Bullets, Code, Facts, Grid, Line, Mark, Note, Paragraph, Quoted, Section
-from analyzer.report.pieces import Record, duration, fingerprint, frames_text, joined, moment, offset, or_unknown, size
+from analyzer.report.pieces import (
+    Record,
+    duration,
+    fingerprint,
+    frames_text,
+    joined,
+    moment,
+    offset,
+    or_unknown,
+    size,
+)
 from analyzer.report.sentences import Sentences
+from analyzer.text.formatting import SHOWN_RANGES
 
 _RESOLUTIONS = {"10^-3 s": "1 ms", "10^-6 s": "1 µs", "10^-9 s": "1 ns"}
 
@@ -39,7 +50,7 @@ def evidence_section(facts: Record, sentences: Sentences) -> Section:
 def time_section(facts: Record, sentences: Sentences) -> Section:
     """Return the section on the quality of time: what the times can be trusted for."""
     time = facts["time"]
-    none = [sentences.say("none")]
+    none = [sentences.say("none" if time["first"] else "unknown")]
     largest = time["largest_backward_seconds"]
     backward: Line = none
     if time["backward"]:
@@ -55,7 +66,7 @@ def time_section(facts: Record, sentences: Sentences) -> Section:
         (sentences.say("time.backward"), backward),
         (
             sentences.say("time.jumps"),
-            [sentences.say("time.jumps_value", n=time.get("n_jumps", len(time["jumps"])))] if time["jumps"] else none,
+            [sentences.say("time.jumps_value", n=time["n_jumps"])] if time["jumps"] else none,
         ),
     ]
     blocks: list[Any] = [Paragraph([sentences.say("time.lead")]), Facts(rows)]
@@ -64,7 +75,7 @@ def time_section(facts: Record, sentences: Sentences) -> Section:
             [[str(one["frame"])], [offset(one["seconds"], sentences)]] for one in time["jumps"][:SHOWN_JUMPS]
         ]
         heads = [sentences.say("head.frame"), sentences.say("time.jump")]
-        n_more = time.get("n_jumps", len(time["jumps"])) - len(jumps)
+        n_more = time["n_jumps"] - len(jumps)
         blocks.append(Grid(sentences.say("time.jumps_caption"), heads, jumps, frozenset({0, 1}), n_more))
     offsets = time["server_offsets"]
     if offsets:
@@ -92,7 +103,7 @@ def integrity_section(facts: Record, sentences: Sentences) -> Section:
     blocks: list[Any] = [Paragraph([sentences.say("integrity.lead")])]
     scopes = [one for one in observations if one["code"] == _SCOPE]
     blocks += [Paragraph(observation(one, sentences)) for one in scopes]
-    items = [[*observation(one, sentences), *_frames(one["frames"], sentences)] for one in observations if one not in scopes]
+    items = [[*observation(one, sentences), *_frames(one, sentences)] for one in observations if one not in scopes]
     blocks.append(Bullets(items) if items else Paragraph([sentences.say("integrity.nothing")]))
     return Section("integrity", [sentences.say("integrity.title")], blocks)
 
@@ -109,8 +120,14 @@ def _argument(value: Any) -> Any:
     return Quoted(value) if isinstance(value, str) else value
 
 
-def _frames(frames: list[int], sentences: Sentences) -> Line:
-    return [" ", sentences.say("in_frames", frames=frames_text(frames, sentences))] if frames else []
+def _frames(one: Record, sentences: Sentences) -> Line:
+    """Return the frames of an observation. Where it counts more than it names, the first ones are written, and called so."""
+    frames = one["frames"]
+    if not frames:
+        return []
+    if one["args"].get("count", 0) > len(frames):
+        return [" ", sentences.say("in_first_frames", frames=frames_text(frames[:SHOWN_RANGES], sentences))]
+    return [" ", sentences.say("in_frames", frames=frames_text(frames, sentences))]
 
 
 def _input(number: int, one: Record, sentences: Sentences) -> Section:
@@ -207,7 +224,7 @@ def _other_files(evidence: Record, sentences: Sentences) -> Grid:
             [sentences.say("unknown") if one["size"] is None else size(one["size"], sentences)],
             fingerprint(one["sha256"], sentences),
         ]
-        for kind in ("key_logs", "private_keys", "psk_files")
+        for kind in ("key_logs", "private_keys", "psk_files", "certificates", "case_files")
         for one in evidence[kind]
     ]
     heads = [sentences.say(f"evidence.{key}") for key in ("kind", "file", "size", "sha256")]
@@ -218,15 +235,11 @@ def _stores(evidence: Record, sentences: Sentences) -> Grid:
     rows: list[list[Line]] = [
         [
             [Quoted(one["store"])],
-            [one["date"] or sentences.say("unknown")],
-            fingerprint(one.get("sha256"), sentences),
-            _roots(one, sentences),
+            [one["date"]],
+            fingerprint(one["sha256"], sentences),
+            or_unknown(one["certificates"], sentences),
         ]
         for one in evidence["trust"]
     ]
     heads = [sentences.say(f"evidence.{key}") for key in ("store", "date", "sha256", "roots")]
     return Grid(sentences.say("evidence.stores"), heads, rows, frozenset({3}))
-
-
-def _roots(one: Record, sentences: Sentences) -> Line:
-    return or_unknown(one.get("certificates", one.get("roots")), sentences)

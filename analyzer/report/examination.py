@@ -25,15 +25,28 @@ class Examination:
         self._counter = TrafficCounter()
         self._series = TrafficSeries()
         self._watch = CaptureWatch()
-        self.listeners: Sequence[Listener] = (chains, self._counter, self._series, self._watch, self.collected)
+        self.listeners: Sequence[Listener] = (
+            chains,
+            self._counter,
+            self._series,
+            self._watch,
+            self.collected.times,
+            self.collected,
+        )
 
     def facts(
-        self, files: Sequence[FileFacts], evidence: dict[str, Any], secrets_given: bool, forgotten: bool = False
+        self,
+        files: Sequence[FileFacts],
+        evidence: dict[str, Any],
+        secrets_given: bool,
+        forgotten: bool = False,
+        stopped_after: int | None = None,
+        unread: Sequence[str] = (),
     ) -> dict[str, Any]:
         """Return the entries of the facts from `evidence` to `limits`.
 
         files: of the run. evidence: as `evidence_facts` makes it. secrets_given: whether there were any for the run.
-        forgotten: see `Repetitions`, of the run.
+        forgotten: see `Repetitions`, of the run. stopped_after, unread: see `limitations`.
         """
         self.collected.findings.take_files(files)
         traffic = self._counter.traffic
@@ -43,5 +56,5 @@ class Examination:
             "evidence": evidence,
             "time": time_facts(files, self._watch, self._clocks),
             "integrity": self._watch.observations(files),
-            **result_facts(evidence, self._counter.traffic, self._series, self.collected, secrets_given),
+            **result_facts(evidence, traffic, self._series, self.collected, secrets_given, stopped_after, unread),
         }

@@ -6,21 +6,24 @@ from typing import Any
 REQUESTS = ("session", "frame", "method", "scheme", "authority", "path", "status", "content_type", "body_length", "body_sha256")
 """The columns of the table of HTTP exchanges."""
 
-
 Cell = str | int | float | bool | None
 
 
 def exchange_row(session: int, exchange: Mapping[str, Any]) -> list[Cell]:
     """Return the row of an HTTP exchange, in the order of REQUESTS."""
     request, response = exchange["request"] or {}, exchange["response"] or {}
-    types = [value for name, value in response.get("headers") or () if name.lower() == "content-type"]
     frame = request.get("frame") or response.get("frame") or 0
     return [
         session,
         frame,
         *(request.get(key) for key in ("method", "scheme", "authority", "path")),
         response.get("status"),
-        types[0] if types else None,
+        content_type(response),
         response.get("body_length"),
         response.get("body_sha256"),
     ]
+
+
+def content_type(response: Mapping[str, Any]) -> str | None:
+    """Return the first Content-Type of a response, as it was sent; None for none."""
+    return next((value for name, value in response.get("headers") or () if name.lower() == "content-type"), None)

@@ -1,16 +1,26 @@
 """The section of findings: the worst first, of each kind the facts with their evidence, and apart from them what they mean."""
 
+import re
 from typing import Any
 
+from analyzer.codec.codes import SEVERITIES
 from analyzer.report.document import Code, Facts, Grid, Line, Paragraph, Quoted, Section, Strong
-from analyzer.report.front_section import finding_anchor
-from analyzer.report.pieces import Record, attachment_of, frames_text, session_link, severity_mark, shown_sessions
+from analyzer.report.pieces import (
+    Record,
+    attachment_of,
+    finding_anchor,
+    frames_text,
+    session_link,
+    severity_mark,
+    shown_sessions,
+)
 from analyzer.report.sentences import Sentences
 
 SHOWN_OCCURRENCES = 25
 """Occurrences of one kind that have a row; the attachment has more."""
 
-SEVERITIES = ("high", "medium", "low", "info")
+_RFC = re.compile(r"\bRFC(\d+)")
+"""An RFC as registries write it, without the space that a text has."""
 
 
 def findings_section(facts: Record, sentences: Sentences) -> Section:
@@ -49,7 +59,7 @@ def _kind(finding: Record, shown: frozenset[int], facts: Record, sentences: Sent
     if finding["refuted_by"]:
         reading.append((sentences.say("findings.refuted"), [finding["refuted_by"]]))
     if finding["reference"]:
-        reading.append((sentences.say("findings.reference"), [finding["reference"]]))
+        reading.append((sentences.say("findings.reference"), [_RFC.sub(r"RFC \1", finding["reference"])]))
     reading.append((sentences.say("findings.code"), [Code(finding["code"])]))
     blocks: tuple[Any, ...] = (
         Grid(caption, heads, rows, frozenset(), n_more, attachment_of("findings.csv", facts)),

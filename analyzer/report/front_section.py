@@ -5,8 +5,19 @@ It has to fit on one printed page, so every list is short. Each statement has it
 
 from typing import Any
 
+from analyzer.report.case_data import KINDS
 from analyzer.report.document import Bullets, Facts, Line, Link, Note, Paragraph, Quoted, Section
-from analyzer.report.pieces import Record, duration, joined, listed, moment, seconds_between, severity_mark
+from analyzer.report.limitations import UNREAD
+from analyzer.report.pieces import (
+    Record,
+    duration,
+    finding_anchor,
+    listed,
+    moment,
+    seconds_between,
+    severity_mark,
+    stores_line,
+)
 from analyzer.report.sentences import Sentences
 
 SHOWN_FINDINGS = 6
@@ -15,13 +26,11 @@ SHOWN_FINDINGS = 6
 SHOWN_FILES = 3
 """Captures that are named on the front page."""
 
-_CASE = ("case", "exhibit", "examiner", "authority", "purpose")
-
 
 def title_facts(facts: Record, sentences: Sentences) -> Facts:
     """Return the rows of the title block: what the examiner said of the case, the date of issue if one was given, the tool."""
     case = facts["case"]
-    rows: list[tuple[str, Line]] = [(sentences.say(f"case.{key}"), [Quoted(case[key])]) for key in _CASE if case[key]]
+    rows: list[tuple[str, Line]] = [(sentences.say(f"case.{key}"), [Quoted(case[key])]) for key in KINDS if case[key]]
     if facts["issued_at"]:
         rows.append((sentences.say("case.issued_at"), [moment(facts["issued_at"], sentences, 0)]))
     tool = facts["tool"]
@@ -44,7 +53,7 @@ def front_section(facts: Record, sentences: Sentences) -> Section:
     )
 
 
-def _examined(facts: Record, sentences: Sentences) -> tuple[Paragraph, ...]:
+def _examined(facts: Record, sentences: Sentences) -> tuple[Paragraph | Note, ...]:
     inputs, time, traffic = facts["evidence"]["inputs"], facts["time"], facts["traffic"]
     names = listed([one["path"] for one in inputs], SHOWN_FILES, sentences)
     values: dict[str, Any] = {"n": len(inputs), "names": names, "packets": sentences.say("packets", n=traffic["packets"])}
@@ -52,16 +61,21 @@ def _examined(facts: Record, sentences: Sentences) -> tuple[Paragraph, ...]:
         first, last = moment(time["first"], sentences, 0), moment(time["last"], sentences, 0)
         span = duration(seconds_between(time["first"], time["last"]), sentences)
         recording = sentences.line("front.recording", first=first, last=last, duration=span, **values)
+        untimed = sum(1 for one in inputs if one["frames"] and one["first_time"] is None)
+        if untimed:
+            recording = [*recording, " ", sentences.say("front.untimed", n=untimed)]
     else:
         recording = sentences.line("front.recording_without_time", **values)
     sessions = facts["sessions"]
-    if not sessions["count"]:
-        return Paragraph(recording), Paragraph([sentences.say("front.no_sessions")])
-    hosts = sentences.say("hosts", n=facts["n_hosts"])
-    return (
-        Paragraph(recording),
-        Paragraph([sentences.say("front.sessions", n=sessions["count"], hosts=hosts)]),
-    )
+    if sessions["count"]:
+        hosts = sentences.say("hosts", n=facts["n_hosts"])
+        found = Paragraph([sentences.say("front.sessions", n=sessions["count"], hosts=hosts)])
+    else:
+        found = Paragraph([sentences.say("front.no_sessions")])
+    if not any(one["code"] in UNREAD for one in facts["limits"]):
+        return Paragraph(recording), found
+    link = Link(sentences.say("limits.title"), "limitations")
+    return Paragraph(recording), Note(sentences.line("front.unread", link=link), "bad"), found
 
 
 def _found(facts: Record, sentences: Sentences) -> tuple[Paragraph | Bullets | Note, ...]:
@@ -91,22 +105,19 @@ def _found(facts: Record, sentences: Sentences) -> tuple[Paragraph | Bullets | N
     return (head, Bullets(items)) if items else (head,)
 
 
-def finding_anchor(finding: Record) -> str:
-    """Return the anchor of the section of a kind of findings."""
-    return f"finding-{finding['severity']}-{finding['code'].replace('_', '-')}"
-
-
 def _sure(facts: Record, sentences: Sentences) -> list[Line]:
     items: list[Line] = [[sentences.say(f"front.{_unchanged(facts)}")]]
     sessions = facts["sessions"]
     signed = sessions["signatures"].get("verified", 0)
     if sessions["count"]:
-        items.append([sentences.say("front.signatures", n=signed, count=sessions["count"])])
+        all_signed = signed == sessions["count"]
+        key = "front.all_signatures" if all_signed else "front.signatures" if signed else "front.no_signature"
+        items.append([sentences.say(key, n=signed, count=sessions["count"])])
     false = sessions["signatures"].get("failed", 0)
     if false:
         items.append([sentences.say("front.false_signatures", n=false)])
     if any(verdict in sessions["verdicts"] for verdict in ("valid", "invalid")):
-        stores = joined([[Quoted(one["store"]), f" ({one['date']})"] for one in facts["evidence"]["trust"]])
+        stores = stores_line(facts["evidence"]["trust"])
         valid = sessions["verdicts"].get("valid", 0)
         items.append(sentences.line("front.chains", n=valid, invalid=sessions["verdicts"].get("invalid", 0), stores=stores))
     opened = sessions["decryption"].get("decrypted", 0) + sessions["decryption"].get("partial", 0)
@@ -128,6 +139,8 @@ def _not_said(facts: Record, sentences: Sentences) -> list[Line]:
     items: list[Line] = []
     if closed:
         items.append([sentences.say("front.closed", n=closed)])
+    if any(one["code"] == "quic_unread" for one in facts["limits"]):
+        items.append([sentences.say("front.quic")])
     items += [[sentences.say(f"front.{key}")] for key in ("persons", "clock", "unrecorded", "honest")]
     items.append(sentences.line("front.see_limits", link=Link(sentences.say("limits.title"), "limitations")))
     return items

@@ -27,7 +27,6 @@ WIDE = 5
 MANY = 7
 """Columns from which a table is set in small type."""
 
-
 BRIEF = 26
 """Characters of a cell that are not broken into lines: two dates, or a time."""
 

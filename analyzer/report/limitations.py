@@ -1,9 +1,12 @@
 """Finds out which limitations of the examination a report has to name: what could not be seen, read, or proved, and why."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 Limitation = dict[str, Any]
+
+UNREAD = frozenset(("stopped", "unread_capture", "damaged_capture"))
+"""Codes of the limitations by which packets of the captures are not in the report: its first page has to say so."""
 
 
 def limitations(
@@ -13,16 +16,25 @@ def limitations(
     traffic: dict[str, Any],
     n_gap_bytes: int,
     secrets_given: bool,
+    stopped_after: int | None = None,
+    unread: Sequence[str] = (),
+    left_out: Mapping[str, int] | None = None,
 ) -> list[Limitation]:
     """Return the limitations that apply, each with a code and the arguments of its sentence.
 
-    inputs, stores, sessions, traffic: as in the facts of the report.
+    inputs, stores, sessions, traffic: as in the facts of the report. stopped_after: the last frame that was read, if a signal
+    ended the reading before the end of the captures. unread: captures that were not read at all because of that. left_out: how
+    many entries of a table were counted and not kept, by the table.
     """
     found: list[Limitation] = []
 
     def add(code: str, **args: Any) -> None:
         found.append({"code": code, "args": args})
 
+    if stopped_after is not None:
+        add("stopped", frame=stopped_after)
+    for path in unread:
+        add("unread_capture", path=path)
     for one in inputs:
         if one["error"] is not None:
             add("damaged_capture", path=one["path"], **one["error"])
@@ -43,10 +55,15 @@ def limitations(
         add("not_all_decrypted", count=encrypted - opened, total=encrypted)
     last = max((one["last_time"] for one in inputs if one["last_time"] is not None), default=None)
     for store in stores:
-        if last is not None and store["date"] is not None and store["date"] > last[:10]:
+        if last is not None and store["date"] > last[:10]:
             add("roots_younger", store=store["store"], date=store["date"], last=last[:10])
     if len(sessions["shown"]) < sessions["count"]:
         add("not_all_shown", shown=len(sessions["shown"]), total=sessions["count"])
+    for kind, count in (left_out or {}).items():
+        if count:
+            add(f"left_out_{kind}", count=count)
     if any(share["protocol"].startswith("QUIC") for share in traffic["protocols"]):
         add("quic_unread")
+    if any(share["protocol"] == "UDP" for share in traffic["protocols"]):
+        add("udp_unread")
     return [*found, {"code": "no_network", "args": {}}, {"code": "passive", "args": {}}]

@@ -37,10 +37,10 @@ from analyzer.report.document import (
 from analyzer.report.quoted_text import inert, show
 from analyzer.report.sentences import Sentences
 
-_MARKUP = re.compile(r"([\\`*_{}\[\]<>#|~&$@^]|:(?=[^\s\d]))|\A([-+=])|\A(\d+)(?=[.)])", re.IGNORECASE)
+_MARKUP = re.compile(r"([\\`*_{}\[\]<>#|~&$@^]|:(?=[^\s\d]))|\A([-+=])|\A(\d+)(?=[.)])")
 """What is markup in text of ours: signs anywhere, and at the beginning what would begin a list or underline a heading."""
 
-_LINKED = re.compile(r"\S*(?:@\w|://|www\.|gh-\d|#\d)\S*", re.IGNORECASE)
+_LINKED = re.compile(r"@\w|://|www\.|gh-\d|#\d", re.IGNORECASE)
 
 _TAME = re.compile(r"(?!.*(?:www\.|gh-|[^ ]{31}))(?!\d+[.)])[a-z0-9(][a-z0-9 ,;%.()/?'-]*", re.IGNORECASE)
 """Text of a stranger that needs no code span: words without anything that GitHub makes a link of, such as www.a or GH-1."""
@@ -62,12 +62,11 @@ def escaped(text: str) -> str:
 
     A word of which GitHub makes a link or mention after it has read the Markdown stands in a code span.
     """
-    written, end = "", 0
     text = _left_to_right(inert(text))
-    for risky in _LINKED.finditer(text):
-        written += _MARKUP.sub(_escape, text[end : risky.start()]) + code_span(risky[0], cell=True)
-        end = risky.end()
-    return written + _MARKUP.sub(_escape, text[end:])
+    if not _LINKED.search(text):
+        return _MARKUP.sub(_escape, text)
+    words = text.split(" ")
+    return " ".join(code_span(word, cell=True) if _LINKED.search(word) else _MARKUP.sub(_escape, word) for word in words)
 
 
 def _escape(found: re.Match[str]) -> str:

@@ -10,13 +10,10 @@ from typing import Any
 
 from analyzer.report.document import Code, Line, Link, Mark, Piece, Quoted
 from analyzer.report.sentences import Sentences
+from analyzer.text.formatting import endpoint_text, first_ranges, size_text
 
 Record = Mapping[str, Any]
 
-SHOWN_FRAMES = 8
-"""The most ranges of frame numbers in one line."""
-
-_UNITS = ("kB", "MB", "GB", "TB", "PB")
 _STATES = {"valid": "good", "verified": "good", "decrypted": "good", "invalid": "bad", "failed": "bad", "partial": "unsure"}
 
 
@@ -78,14 +75,7 @@ def duration(seconds: float | None, sentences: Sentences) -> str:
 
 def size(n_bytes: int, sentences: Sentences) -> str:
     """Return a size with three digits, in powers of ten."""
-    if n_bytes < 1000:
-        return sentences.say("bytes", n=n_bytes)
-    value, unit = n_bytes / 1000, 0
-    while value >= 999.5 and unit < len(_UNITS) - 1:
-        value /= 1000
-        unit += 1
-    digits = 2 if value < 9.995 else 1 if value < 99.95 else 0
-    return f"{value:.{digits}f} {_UNITS[unit]}"
+    return sentences.say("bytes", n=n_bytes) if n_bytes < 1000 else size_text(n_bytes)
 
 
 def offset(seconds: float, sentences: Sentences) -> str:
@@ -102,14 +92,18 @@ def share(part: int, whole: int) -> str:
 
 
 def endpoint(end: Record) -> Quoted:
-    """Return address and port; an IPv6 address in brackets (RFC 3986 section 3.2.2)."""
-    address = str(end["address"])
-    return Quoted(f"[{address}]:{end['port']}" if ":" in address else f"{address}:{end['port']}", code=True)
+    """Return address and port."""
+    return Quoted(endpoint_text(end["address"], end["port"]), code=True)
 
 
 def session_anchor(number: int) -> str:
     """Return the anchor of a session's section."""
     return f"session-{number}"
+
+
+def finding_anchor(finding: Record) -> str:
+    """Return the anchor of the section of a kind of findings."""
+    return f"finding-{finding['severity']}-{finding['code'].replace('_', '-')}"
 
 
 def session_link(number: int | None, shown: frozenset[int], sentences: Sentences) -> Piece:
@@ -127,17 +121,11 @@ def shown_sessions(facts: Record) -> frozenset[int]:
 
 def frames_text(frames: Iterable[int], sentences: Sentences) -> str:
     """Return numbers of frames as ranges. Of many ranges only the first ones are written, with the number of all frames."""
-    different = sorted(set(frames))
+    different = set(frames)
     if not different:
         return sentences.say("none")
-    ranges: list[list[int]] = []
-    for number in different:
-        if ranges and ranges[-1][1] == number - 1:
-            ranges[-1][1] = number
-        else:
-            ranges.append([number, number])
-    shown = ", ".join(str(first) if first == last else f"{first}\u2013{last}" for first, last in ranges[:SHOWN_FRAMES])
-    return shown if len(ranges) <= SHOWN_FRAMES else sentences.say("frames_more", shown=shown, n=len(different))
+    shown, is_whole = first_ranges(different, dash="\u2013")
+    return shown if is_whole else sentences.say("frames_more", shown=shown, n=len(different))
 
 
 def frame_span(record: Record) -> str:
@@ -180,6 +168,16 @@ def listed(names: Sequence[str], most: int, sentences: Sentences, make: Callable
     if len(names) <= most:
         return shown
     return [*shown, ", ", sentences.say("more", n=len(names) - most)]
+
+
+def stores_line(stores: Sequence[Record]) -> Line:
+    """Return the names of trust stores, each with the day of its content."""
+    return joined([[Quoted(one["store"]), f" ({one['date']})"] for one in stores])
+
+
+def key_piece(key: Record) -> Quoted:
+    """Return a public key's kind, curve and size: `RSA 2048`."""
+    return Quoted(" ".join(str(part) for part in (key["type"].upper(), key.get("curve"), key.get("bits")) if part))
 
 
 def fingerprint(sha256: str | None, sentences: Sentences) -> Line:

@@ -168,7 +168,7 @@ class Redactor:
     def _object(self, value: Mapping[str, Any], parent: str, certificates: bool) -> dict[str, Any]:
         found: dict[str, Any] = {}
         for key, one in value.items():
-            name = self._text(key, certificates) if "." in key or ":" in key else key
+            name = self._text(key, certificates) if "." in key or ":" in key or parent == "alpn" else key
             while name in found:
                 name += "'"
             if self._bodies and key == "body_sha256":

@@ -4,6 +4,7 @@ The command stands in the manifest, and a stranger may have written it. So it is
 has to be `report`, and every option that writes a file or signs is left out. Each input has to have the hash that the manifest
 gives before anything reads it. The paths of inputs are part of a report; inputs with a relative path are therefore put, as
 links, at the same path of an empty folder, and the command runs there. An input with an absolute path can only be read there.
+Python looks for no module in that folder: an input may be called `csv.py`.
 """
 
 import json
@@ -81,7 +82,7 @@ def reproduce(folder: BundleFolder, read: Read, words: Sequence[str], paths: Seq
         targets = [word for name in forms for word in ("-o", os.path.join(work, name))]
         elsewhere = {path: place for path, place in places.items() if os.path.isabs(path) and path != place}
         kept = [elsewhere.get(word, word) for word in content_words(words)]
-        command = [sys.executable, "-m", "analyzer", *kept, *targets, "--bundle", target]
+        command = [sys.executable, "-P", "-m", "analyzer", kept[0], *targets, "--bundle", target, *kept[1:]]  # before a `--`
         done = subprocess.run(command, cwd=here, env=_environment(), stdin=subprocess.DEVNULL, capture_output=True, check=False)
         if not os.path.isdir(target):
             said = done.stderr.decode("utf-8", "replace").strip().splitlines()[-1:] or ["it said nothing"]
@@ -133,16 +134,25 @@ def _sha256(path: str) -> str | None:
 
 
 def _stage(work: str, places: Mapping[str, str]) -> str:
-    """Put links to the inputs at their relative paths, and return the folder from which these paths lead to them."""
+    """Put links to the inputs at their relative paths, and return the folder from which these paths lead to them.
+
+    A path through a link leads into the folder of an incident, where nothing is made.
+    """
     relative = [path for path in places if not os.path.isabs(path)]
     depth = max((path.count("..") for path in relative), default=0)
+    work = os.path.realpath(work)
     here = os.path.join(work, "inputs", *(f"d{number}" for number in range(depth)))
     os.makedirs(here)
     for path in relative:
         link = os.path.normpath(os.path.join(here, path))
-        os.makedirs(os.path.dirname(link), exist_ok=True)
-        os.makedirs(os.path.join(here, os.path.dirname(path)), exist_ok=True)
-        if not os.path.lexists(link):
+        inside = [
+            folder
+            for folder in (os.path.dirname(link), os.path.join(here, os.path.dirname(path)))
+            if os.path.commonpath((work, os.path.realpath(folder))) == work
+        ]
+        for folder in inside:
+            os.makedirs(folder, exist_ok=True)
+        if os.path.dirname(link) in inside and not os.path.lexists(link):
             os.symlink(places[path], link)
     return here
 
@@ -150,7 +160,7 @@ def _stage(work: str, places: Mapping[str, str]) -> str:
 def _environment() -> dict[str, str]:
     """Return the environment of the run: the same package, and nothing that colours or keys the output."""
     package = str(Path(analyzer.__file__).resolve().parents[1])
-    paths = [package, *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
+    paths = [package, *map(os.path.abspath, filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep)))]
     kept = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "SSLKEYLOGFILE")}
     return {**kept, "PYTHONPATH": os.pathsep.join(paths)}
 

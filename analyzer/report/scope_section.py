@@ -13,18 +13,19 @@ def scope_section(facts: Record, sentences: Sentences) -> Section:
     case, options, evidence = facts["case"], facts["options"], facts["evidence"]
     inputs = evidence["inputs"]
     rows: list[tuple[str, Line]] = [
-        (sentences.say("case.purpose"), or_unknown(case["purpose"], sentences)),
-        (sentences.say("case.authority"), or_unknown(case["authority"], sentences)),
+        (sentences.say("case.purpose"), _given(case["purpose"], sentences)),
+        (sentences.say("case.authority"), _given(case["authority"], sentences)),
         (sentences.say("scope.inputs"), joined([[Quoted(one["path"], code=True)] for one in inputs])),
         (sentences.say("scope.keys"), _keys(facts, sentences)),
         (sentences.say("scope.at"), _validation_time(facts, sentences)),
     ]
-    if options.get("redact"):
+    if options["redact"]:
         rows.append(
             (sentences.say("scope.redacted"), [", ".join(sentences.say(f"redact.{kind}") for kind in options["redact"])])
         )
     rows.append((sentences.say("scope.command"), [Code(report_line(facts))]))
-    whole = Paragraph([sentences.say("scope.whole")])
+    stopped = any(one["code"] == "stopped" for one in facts["limits"])
+    whole = Paragraph([sentences.say("scope.stopped" if stopped else "scope.whole")])
     return Section("scope", [sentences.say("scope.title")], (Facts(rows), whole))
 
 
@@ -66,15 +67,20 @@ def limitation(one: Record, sentences: Sentences) -> Line:
     return sentences.line(f"limit.{one['code']}", **values | {"n": one["args"].get("count")})
 
 
+def _given(value: str | None, sentences: Sentences) -> Line:
+    return [Quoted(value)] if value else [sentences.say("scope.not_given")]
+
+
 def _keys(facts: Record, sentences: Sentences) -> Line:
     evidence = facts["evidence"]
     n_files = sum(len(evidence[kind]) for kind in ("key_logs", "private_keys", "psk_files"))
     n_blocks = sum(one["secrets"] for one in evidence["inputs"])
     if not n_files and not n_blocks:
         return [sentences.say("scope.no_keys")]
-    return [sentences.say("scope.key_files", n=n_files), "; ", sentences.say("scope.key_blocks", n=n_blocks)]
+    counts = (("scope.key_files", n_files), ("scope.key_blocks", n_blocks))
+    return joined([[sentences.say(key, n=n)] for key, n in counts if n], "; ")
 
 
 def _validation_time(facts: Record, sentences: Sentences) -> Line:
-    at = facts["options"].get("at")
+    at = facts["options"]["at"]
     return [moment(at, sentences, 0) if at else sentences.say("scope.at_session")]

@@ -14,6 +14,7 @@ from analyzer.engine.run import Listener
 from analyzer.report.certificate_collector import CertificateCollector
 from analyzer.report.exchange_rows import Cell, exchange_row
 from analyzer.report.finding_collector import FindingCollector
+from analyzer.report.frame_times import FrameTimes
 from analyzer.report.host_facts import HostCollector
 from analyzer.report.step_records import step_records
 from analyzer.report.time_quality import ServerClocks
@@ -41,6 +42,8 @@ MOST_FAILED = 500
 MOST_EXCHANGES = 10_000
 """HTTP exchanges that are listed in the table of all exchanges."""
 
+MOST_VALUES = 10_000
+"""Values of one key that are counted. A peer can name another protocol in each session."""
 
 MOST_BRIEF = 10_000
 """Sessions of which beginning, end, and names are kept for the pictures."""
@@ -51,6 +54,7 @@ class SessionCollector(Listener):
 
     shown: records with `steps`, in the order of their ends. failed: records of sessions whose handshake was not established,
     at most MOST_FAILED. counts: how many sessions have each value of a key. rows: CSV lines by session number.
+    times: of the frames; it is a listener too.
     """
 
     def __init__(self, chains: Chains, clocks: ServerClocks) -> None:
@@ -58,6 +62,7 @@ class SessionCollector(Listener):
         self.n_established = 0
         self.n_failed = 0
         self.n_gap_bytes = 0
+        self.n_requests = 0
         self.tls: set[bytes] = set()
         self.shown: list[dict[str, Any]] = []
         self.failed: list[dict[str, Any]] = []
@@ -65,6 +70,7 @@ class SessionCollector(Listener):
         self.counts: dict[str, Counter[str]] = {key: Counter() for key in _COUNTED}
         self.rows: dict[int, bytes] = {}
         self.requests: list[list[Cell]] = []
+        self.times = FrameTimes()
         self.findings = FindingCollector()
         self.capture_findings = CaptureFindings()
         self.certificates = CertificateCollector()
@@ -100,14 +106,16 @@ class SessionCollector(Listener):
         self.n_gap_bytes += sum(gap["length"] for gap in record["gaps"])
         for key, value in _COUNTED.items():
             found = value(record)
-            if found is not None:
-                self.counts[key][found] += 1
+            counts = self.counts[key]
+            if found is not None and (found in counts or len(counts) < MOST_VALUES):
+                counts[found] += 1
         self.tls.add(session.flow.key)
         self.findings.take(record)
         self.capture_findings.take_record(record)
         self.certificates.take(record)
         self.hosts.take(record)
         self.rows[session.id] = csv_line(CSV_COLUMNS, record)
+        self.n_requests += len(record["http"])
         for exchange in record["http"][: MOST_EXCHANGES - len(self.requests)]:
             self.requests.append(exchange_row(session.id, exchange))
         if record["established"] is False:
@@ -120,6 +128,8 @@ class SessionCollector(Listener):
         if session.id < SHOWN_FIRST or (severe and self._n_severe < SHOWN_SEVERE):
             self._n_severe += session.id >= SHOWN_FIRST
             record["steps"] = [] if steps is None else step_records(steps, session, record)
+            for step in record["steps"]:
+                step["time"] = step["time"] or self.times.of(step["frame"])
             self.shown.append(record)
 
 
@@ -150,4 +160,4 @@ _COUNTED: dict[str, Callable[[dict[str, Any]], str | None]] = {
 
 def _failure(record: dict[str, Any]) -> dict[str, Any]:
     keys = ("client", "server", "server_name", "first_frame", "last_frame", "start_time", "version", "alerts")
-    return {"session": record["id"]} | {key: record[key] for key in keys} | {"reason": None}
+    return {"session": record["id"]} | {key: record[key] for key in keys}

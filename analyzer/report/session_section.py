@@ -21,12 +21,13 @@ from analyzer.report.document import (
     Section,
     Strong,
 )
-from analyzer.report.front_section import finding_anchor
+from analyzer.report.exchange_rows import content_type
 from analyzer.report.pieces import (
     Record,
     attachment_of,
     duration,
     endpoint,
+    finding_anchor,
     frame_span,
     frames_text,
     joined,
@@ -35,7 +36,9 @@ from analyzer.report.pieces import (
     or_unseen,
     seconds_between,
     session_anchor,
+    session_link,
     severity_mark,
+    shown_sessions,
     size,
     state_mark,
     yes_no,
@@ -67,11 +70,7 @@ def sessions_section(facts: Record, sentences: Sentences) -> Section:
             [endpoint(record["server"])],
             or_unseen(record["server_name"], sentences),
             [record["version"] or sentences.say("unknown")],
-            [
-                Mark(sentences.say("state.established"), "good")
-                if record["established"]
-                else Mark(sentences.say("state.not_established"), "bad")
-            ],
+            [_established(record, sentences)],
             [state_mark(record["chain"]["verdict"], sentences)],
             [state_mark(record["decryption"]["status"], sentences)],
         ]
@@ -168,7 +167,8 @@ def _facts(record: Record, facts: Record, sentences: Sentences) -> Facts:
 def _established(record: Record, sentences: Sentences) -> Mark:
     if record["established"]:
         return Mark(sentences.say("state.established"), "good")
-    return Mark(sentences.say("state.not_established"), "bad")
+    refused = any(alert["level"] == "fatal" for alert in record["alerts"])
+    return Mark(sentences.say("state.not_established"), "bad" if refused else "unsure")
 
 
 def _resumed(record: Record, facts: Record, sentences: Sentences) -> Line:
@@ -178,9 +178,7 @@ def _resumed(record: Record, facts: Record, sentences: Sentences) -> Line:
     before = record["resumes"]
     if before is None:
         return [sentences.say("session.resumed_by", how=how)]
-    known = any(one["id"] == before for one in facts["sessions"]["shown"])
-    text = sentences.say("session", session=before)
-    return sentences.line("session.resumes", how=how, session=Link(text, session_anchor(before)) if known else text)
+    return sentences.line("session.resumes", how=how, session=session_link(before, shown_sessions(facts), sentences))
 
 
 def _statements(record: Record, sentences: Sentences) -> list[tuple[Line, str]]:
@@ -190,7 +188,8 @@ def _statements(record: Record, sentences: Sentences) -> list[tuple[Line, str]]:
     server, client = authenticity["server_signature"], authenticity["client_signature"]
     for side, state in (("server", server), ("client", client)):
         if state in _SIGNATURES:
-            made.append(([sentences.say(f"proof.{side}_{state}")], _SIGNATURES[state]))
+            signed = f"{side}_parameters" if side == "server" and not _covers_handshake(record) else side
+            made.append(([sentences.say(f"proof.{signed}_{state}")], _SIGNATURES[state]))
     for side in ("client", "server"):
         state = authenticity["finished"][side]
         if state in ("verified", "failed"):
@@ -201,6 +200,12 @@ def _statements(record: Record, sentences: Sentences) -> list[tuple[Line, str]]:
         made.append((sentences.line("proof.detail", detail=Quoted(authenticity["detail"])), "plain"))
     made.append(_decryption(record["decryption"], sentences))
     return made
+
+
+def _covers_handshake(record: Record) -> bool:
+    """Return whether the server's signature covers the handshake (RFC 9846 section 4.4.3), and not only its key exchange and
+    the random values (RFC 5246 section 7.4.3)."""
+    return str(record["version"]).startswith("TLS 1.3")
 
 
 def _decryption(decryption: Record, sentences: Sentences) -> tuple[Line, str]:
@@ -244,7 +249,7 @@ def _ladder(record: Record, sentences: Sentences) -> Ladder:
 
 def _rung(step: Record, record: Record, sentences: Sentences) -> Rung:
     time = seconds_between(record["start_time"], step["time"])
-    shown = "" if time is None else f"{time:+.3f} s" if abs(time) >= 10 else f"{time * 1000:+.3f} ms"
+    shown = "" if time is None else f"{time:+.3f} s" if abs(time) >= 1 else f"{time * 1000:+.3f} ms"
     kind, title = _rung_title(step, sentences)
     lines: list[tuple[str, Line]] = [(str(label), [Quoted(str(value))]) for label, value in step["lines"]]
     if step["check"] is not None:
@@ -289,18 +294,14 @@ def _request(exchange: Record, sentences: Sentences) -> list[Line]:
         asked = [or_unknown(request["method"], sentences, code=True), [Quoted(url)]]
     if response is None:
         return [[str(frame)], *asked, [unseen], [], []]
-    status, length = response["status"], response["body_length"]
+    status, length, kind = response["status"], response["body_length"], content_type(response)
     return [
         [str(frame)],
         *asked,
         [sentences.say("unknown") if status is None else str(status)],
-        [Quoted(_content_type(response))] if _content_type(response) else [],
+        [Quoted(kind)] if kind else [],
         [sentences.say("unknown") if length is None else size(length, sentences)],
     ]
-
-
-def _content_type(response: Record) -> str:
-    return next((value for name, value in response["headers"] or () if name.lower() == "content-type"), "")
 
 
 def _show_line(record: Record, facts: Record) -> str:

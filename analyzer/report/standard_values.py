@@ -100,12 +100,6 @@ def hash_or_none(text: Any, n_bytes: int) -> str | None:
     return text if isinstance(text, str) and len(text) == 2 * n_bytes and _HEX.fullmatch(text) else None
 
 
-def end_text(end: Mapping[str, Any]) -> str:
-    """Return an end of a connection as `192.0.2.1:443` or `[2001:db8::1]:443`."""
-    address = end["address"]
-    return f"[{address}]:{end['port']}" if ":" in address else f"{address}:{end['port']}"
-
-
 def key_text(key: Any) -> str | None:
     """Return a public key's kind as `rsa 2048` or `ec secp256r1`; None where it is not known."""
     if not isinstance(key, Mapping) or not key.get("type"):

@@ -36,6 +36,7 @@ def _step(step: Step, session: Session, record: dict[str, Any], explained: set[s
         "encrypted": None,
         "check": None,
         "problems": [],
+        "severity": None,
         "fatal": False,
         "explanation": "",
     }

@@ -82,7 +82,7 @@ def write_stix(facts: Mapping[str, Any]) -> bytes:
         import stix2.v21  # noqa: F401 - slow to load, and only needed here
     except ImportError:
         raise ImportError("STIX needs the package stix2: pip install 'capture-analyzer[stix]'") from None
-    facts = redact(dict(facts), ("cookies", "credentials")) | {"redaction": facts.get("redaction")}
+    facts = redact(dict(facts), ("cookies", "credentials")) | {"redaction": facts["redaction"]}
     return _Bundle(facts).write()
 
 

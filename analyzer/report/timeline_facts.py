@@ -1,6 +1,6 @@
 """Makes the timeline of a report: what happened when, in the order of time, at most as many entries as somebody reads."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 MOST_ENTRIES = 1000
@@ -9,11 +9,17 @@ _LISTED = ("high", "medium", "low")
 """Severities of findings that are in the timeline."""
 
 
-def timeline(inputs: Sequence[dict[str, Any]], brief: Sequence[dict[str, Any]], shown: Sequence[dict[str, Any]]) -> list[Any]:
+def timeline(
+    inputs: Sequence[dict[str, Any]],
+    brief: Sequence[dict[str, Any]],
+    shown: Sequence[dict[str, Any]],
+    time_of: Callable[[int], str | None],
+) -> list[Any]:
     """Return the entries in the order of their times; what has no time is left out.
 
-    inputs: facts of the captures. brief: beginning and end of sessions. shown: records of sessions with their steps. If there
-    are too many entries, those of sessions without an alert or finding are left out, the last ones first.
+    inputs: facts of the captures. brief: beginning and end of sessions. shown: records of sessions with their steps. time_of:
+    returns the time of a frame, if it is known. If there are too many entries, those of sessions without an alert or finding
+    are left out, the last ones first.
     """
     entries: list[dict[str, Any]] = []
 
@@ -31,11 +37,10 @@ def timeline(inputs: Sequence[dict[str, Any]], brief: Sequence[dict[str, Any]], 
         for step in record["steps"]:
             if step["kind"] == "alert":
                 add(step["time"], "alert", record["id"], step["frame"], step["title"], "medium" if step["fatal"] else "info")
-        times = {step["frame"]: step["time"] for step in record["steps"] if step["time"] is not None}
         for finding in record["findings"]:
             if finding["severity"] in _LISTED:
                 frame = finding["frames"][0] if finding["frames"] else None
-                time = times.get(frame) or record["end_time"]
+                time = record["end_time"] if frame is None else time_of(frame)
                 add(time, "finding", record["id"], frame, finding["code"], finding["severity"])
     del entries[MOST_ENTRIES:]
     for record in brief[: (MOST_ENTRIES - len(entries)) // 2]:

@@ -12,6 +12,7 @@ from analyzer.report.pieces import (
     endpoint,
     frame_span,
     joined,
+    key_piece,
     listed,
     moment,
     or_unknown,
@@ -144,7 +145,7 @@ def _reasons(sessions: Record, sentences: Sentences) -> Grid:
 def _alerts(one: Record, sentences: Sentences) -> Line:
     alerts = one["alerts"]
     if not alerts:
-        return [Quoted(one["reason"])] if one["reason"] else [sentences.say("failed.no_alert")]
+        return [sentences.say("failed.no_alert")]
     return joined([alert_line(alert, sentences) for alert in alerts[:SHOWN_NAMES]], "; ")
 
 
@@ -158,7 +159,7 @@ def alert_line(alert: Record, sentences: Sentences) -> Line:
 
 
 def _names(one: Record, sentences: Sentences) -> Line:
-    names = [name for name in one["names"] or () if f"CN={name.partition(':')[2]}" != one["subject"]]
+    names = [name for name in one["names"] or () if f"CN={name}" != one["subject"]]
     return [" ", *sentences.line("certificates.also", names=listed(names, SHOWN_NAMES, sentences))] if names else []
 
 
@@ -171,10 +172,7 @@ def _expiry(days: int | None, sentences: Sentences) -> Mark | str:
 
 
 def _key(one: Record, sentences: Sentences) -> str | Quoted:
-    key = one["key"]
-    if key is None:
-        return sentences.say("unknown")
-    return Quoted(" ".join(str(part) for part in (key["type"].upper(), key.get("curve"), key.get("bits")) if part))
+    return sentences.say("unknown") if one["key"] is None else key_piece(one["key"])
 
 
 def _verdicts(one: Record, sentences: Sentences) -> Line:

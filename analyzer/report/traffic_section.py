@@ -51,10 +51,11 @@ def timeline_section(facts: Record, sentences: Sentences) -> Section:
     figure = Figure(sentences.say("timeline.caption"), plots.timeline_svg(facts, sentences), words)
     chosen = _chosen(entries)
     shown = shown_sessions(facts)
+    titles = {one["code"]: one["title"] for one in facts["findings"]}
     rows: list[list[Line]] = [
         [
             [moment(entry["time"], sentences, 6, "")],
-            _event(entry, sentences),
+            _event(entry, titles, sentences),
             [session_link(entry["session"], shown, sentences)],
             [sentences.say("unknown") if entry["frame"] is None else str(entry["frame"])],
         ]
@@ -145,14 +146,14 @@ def _is_telling(entry: Record) -> bool:
     return entry["severity"] in _TELLING or entry["session"] is None
 
 
-def _event(entry: Record, sentences: Sentences) -> Line:
+def _event(entry: Record, titles: Record, sentences: Sentences) -> Line:
     if entry["kind"] == "alert" and entry["code"]:
         return [severity_mark(entry["severity"] or "info", sentences), " ", Quoted(entry["code"])]
     words: list[Any] = [sentences.say(f"timeline.{entry['kind']}")]
     if entry["kind"] == "finding" and entry["severity"] is not None:
         words = [severity_mark(entry["severity"], sentences), " ", *words]
     if entry["code"]:
-        words += [": ", Quoted(entry["code"])]
+        words += [": ", titles[entry["code"]] if entry["code"] in titles else Quoted(entry["code"])]
     return words
 
 

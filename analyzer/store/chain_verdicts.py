@@ -281,6 +281,10 @@ class Chains(Listener):
         """Return the trust stores as JSON values; empty as long as none was needed."""
         return [] if self._judge is None else self.trust.record()
 
+    def fixed_time(self) -> str | None:
+        """Return the time for all verdicts as RFC 3339 text; None for each session's own start."""
+        return None if self.at is None else _rfc3339(self.at)
+
     def _loaded_judge(self) -> "Judge":
         if self._judge is None:
             from analyzer.x509.judge import Judge

@@ -65,6 +65,11 @@ def number(description: str, minimum: int = 0, maximum: int | None = None) -> Sc
     return {"type": "integer", "description": description, **bounds}
 
 
+def decimal(description: str) -> Schema:
+    """Return a number that need not be whole."""
+    return {"type": "number", "description": description}
+
+
 def flag(description: str) -> Schema:
     """Return a value that is true or false."""
     return {"type": "boolean", "description": description}

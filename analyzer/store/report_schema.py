@@ -5,8 +5,8 @@ from typing import Any
 from analyzer.codec.codes import SEVERITIES, codes
 from analyzer.store.declaration import (
     Schema,
-    anything,
     counted,
+    decimal,
     document,
     flag,
     free_form,
@@ -52,6 +52,7 @@ _STEP = record(
             )
         ),
         "problems": several("what is wrong with the message", text("in words")),
+        "severity": or_null(one_of("of a finding; null for another step", SEVERITIES)),
         "fatal": flag("whether it is a fatal alert"),
         "explanation": text("what such a step is for; empty where it was said before"),
     },
@@ -67,7 +68,7 @@ _CERTIFICATE = record(
         "serial": or_null(text("serial number, in hex")),
         "not_before": or_null(text("beginning of its validity")),
         "not_after": or_null(text("end of its validity")),
-        "key": or_null(free_form("its public key, as in the session record")),
+        "key": CERTIFICATE_KEYS["public_key"],
         "signature_algorithm": or_null(text("algorithm of the signature on it")),
         "names": or_null(several("its subject alternative names", text("name"))),
         "roles": several("who sent it", one_of("side", ("client", "server"))),
@@ -115,14 +116,146 @@ _FINDING = record(
     },
 )
 
+_INPUT = record(
+    "one capture, and what was read of it after the analysis",
+    CAPTURE["properties"]
+    | {
+        "sha512": or_null(text("SHA-512 of the file as stored, in hex; null if it was not asked for")),
+        "blake2b": or_null(text("BLAKE2b of the file as stored, in hex; null if it was not asked for")),
+        "sha256_after": or_null(described(SHA256, "SHA-256 after the analysis, in hex; null for what is read only once")),
+        "size_after": or_null(number("bytes after the analysis; null for what is read only once")),
+        "error_after": or_null(text("name of the system's error if it could not be read again")),
+        "unchanged": or_null(flag("whether size and SHA-256 are the same after the analysis; null where that is not known")),
+        "opened": one_of("how the file was opened", ("read_only",)),
+        "access_time_kept": or_null(flag("whether it was read again without a change of its access time")),
+        "sections": several(
+            "the first sections of the capture",
+            record(
+                "what the program that wrote it says",
+                {
+                    "hardware": or_null(text("hardware")),
+                    "os": or_null(text("operating system")),
+                    "application": or_null(text("program")),
+                },
+            ),
+        ),
+        "n_sections": number("how many sections it has"),
+        "resolution": several("resolutions of the times of its interfaces", text("such as 10^-6 s")),
+        "received": or_null(number("packets that the capturing program counted; null where the capture does not say")),
+        "dropped": or_null(number("packets that were lost while capturing; null where the capture does not say")),
+    },
+)
+
+_STORE = record(
+    "one trust store",
+    {
+        "store": text("name"),
+        "source": text("where it is from"),
+        "date": text("day of its content"),
+        "sha256": or_null(described(SHA256, "SHA-256 of the file, in hex")),
+        "certificates": number("how many roots it has"),
+    },
+)
+
 _EVIDENCE = record(
     "what was examined, by hashes",
     {
-        "inputs": several("the captures", CAPTURE),
+        "inputs": several("the captures", _INPUT),
         "key_logs": several("key logs", _FILE),
         "private_keys": several("files with private keys", _FILE),
         "psk_files": several("files with pre-shared keys", _FILE),
-        "trust": several("trust stores that chains were judged by", free_form("one store: name, source, date, hash")),
+        "certificates": several("further certificates, revocation lists, and lists of logs", _FILE),
+        "case_files": several("files with the data of the case", _FILE),
+        "trust": several("trust stores that chains were judged by", _STORE),
+    },
+)
+
+_TOOL = record(
+    "the program",
+    {
+        "name": text("name"),
+        "version": text("version"),
+        "build": text("compiled or interpreted"),
+        "python": text("version of Python"),
+        "libraries": free_form("versions of the libraries that its results depend on; null for one that is not installed"),
+    },
+)
+
+_OPTIONS = record(
+    "options that change the result",
+    {
+        "language": text("language of the report, as in BCP 47"),
+        "redact": several("what is masked", text("kind")),
+        "at": or_null(reference("the time of validation of all chains; null for each session's own start", "time")),
+    },
+)
+
+_CASE = record(
+    "what the examiner says of the case; null is what was not said",
+    {
+        "case": or_null(text("number or name of the case")),
+        "exhibit": or_null(text("number or name of the exhibit")),
+        "examiner": or_null(text("who examined it")),
+        "authority": or_null(text("on whose order")),
+        "purpose": or_null(text("the question that the report answers")),
+        "custody": several(
+            "who had the evidence",
+            record("one note", {"time": or_null(text("a time or a day, as it was written")), "text": text("the note")}),
+        ),
+        "source": or_null(text("the file that says it; null without one")),
+    },
+)
+
+_CLOCKS = record(
+    "how good the times of the captures are",
+    {
+        "first": _TIME,
+        "last": _TIME,
+        "duration_seconds": or_null(decimal("seconds between the two")),
+        "resolution": several("resolutions of the times of all interfaces", text("such as 10^-6 s")),
+        "backward": number("frames that are earlier than the one before on the same interface"),
+        "largest_backward_seconds": or_null(decimal("the largest such step; null for none")),
+        "jumps": several(
+            "the first jumps of the clock",
+            record("one jump", {"frame": FRAME, "seconds": decimal("by which the clock was set; negative for backwards")}),
+        ),
+        "n_jumps": number("how many jumps there are"),
+        "server_offsets": several(
+            "what clocks of servers were ahead of the capture, those with the most values first",
+            record(
+                "one server",
+                {
+                    "server": text("address and port"),
+                    "source": one_of("what says its time", ("http_date", "gmt_unix_time")),
+                    "count": number("how many values there are", minimum=1),
+                    "median_seconds": decimal("median"),
+                    "least_seconds": decimal("the least"),
+                    "most_seconds": decimal("the most"),
+                },
+            ),
+        ),
+    },
+)
+
+_SERIES = record(
+    "packets, bytes and beginning sessions in equal steps of time",
+    {
+        "start": _TIME,
+        "step_seconds": decimal("length of a step"),
+        "packets": several("of each step", number("frames")),
+        "bytes": several("of each step", number("bytes on the wire")),
+        "sessions": several("of each step", number("sessions that began")),
+    },
+)
+
+_REDACTION = record(
+    "what was masked; null if nothing was",
+    {
+        "kinds": several("kinds, as in the options", text("kind")),
+        "addresses": number("how many addresses have a pseudonym"),
+        "names": number("how many names have a pseudonym"),
+        "certificates": number("how many certificates have a pseudonym"),
+        "secrets": number("how many cookies and credentials were masked"),
     },
 )
 
@@ -147,13 +280,13 @@ REPORT: Schema = _redactable(
             "The facts of a report: `analyzer report -o FILE.json`. The same captures and options give the same bytes.",
             {
                 "format": number("number of this form; it grows when a key changes its meaning", minimum=1),
-                "tool": free_form("the program: name, version, build, Python and the libraries it uses"),
+                "tool": _TOOL,
                 "command": several("the words after `analyzer`", text("word")),
-                "options": free_form("options that change the result"),
+                "options": _OPTIONS,
                 "issued_at": _TIME,
-                "case": free_form("what the examiner says of the case; null is what was not said"),
+                "case": _CASE,
                 "evidence": _EVIDENCE,
-                "time": free_form("how good the times of the captures are"),
+                "time": _CLOCKS,
                 "integrity": several(
                     "observations on the integrity of the captures",
                     record(
@@ -174,7 +307,7 @@ REPORT: Schema = _redactable(
                         "uncounted": number("packets of conversations that are not told apart"),
                         "protocols": several("protocols, each below the one that carries it", PROTOCOL),
                         "conversations": counted("TCP connections and UDP flows", "top", CONVERSATION),
-                        "series": free_form("packets, bytes and beginning sessions in equal steps of time"),
+                        "series": _SERIES,
                     },
                 ),
                 "sessions": record(
@@ -204,8 +337,7 @@ REPORT: Schema = _redactable(
                             "last_frame": FRAME,
                             "start_time": _TIME,
                             "version": or_null(text("version")),
-                            "alerts": several("its alerts", anything("as in the session record")),
-                            "reason": or_null(text("why; null where it is not known")),
+                            "alerts": SESSION["properties"]["alerts"],
                         },
                     ),
                 ),
@@ -259,6 +391,7 @@ REPORT: Schema = _redactable(
                         },
                     ),
                 ),
+                "redaction": or_null(_REDACTION),
             },
         ),
         DEFINITIONS,

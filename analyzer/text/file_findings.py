@@ -7,7 +7,7 @@ from analyzer.analysis.traffic import MAX_CONVERSATIONS, Traffic
 from analyzer.capture.capture_reader import FileFacts
 from analyzer.codec.errors import Incomplete
 from analyzer.text.formatting import count_text
-from analyzer.text.language import say
+from analyzer.text.language import noted, say
 
 
 class FileFinding(NamedTuple):
@@ -25,9 +25,14 @@ def file_findings(files: Sequence[FileFacts]) -> Iterator[FileFinding]:
             yield FileFinding("damaged_capture", "high", error_line(facts))
         if facts.truncated_frames:
             frames = count_text(facts.truncated_frames, "frame was", "frames were")
-            yield FileFinding(
-                "cut_frames", "low", say("{frames} cut by the snapshot length: their last bytes are missing", frames=frames)
+            one, many = noted(
+                (
+                    "{frames} cut by the snapshot length: its last bytes are missing",
+                    "{frames} cut by the snapshot length: their last bytes are missing",
+                )
             )
+            detail = say(one if facts.truncated_frames == 1 else many, frames=frames)
+            yield FileFinding("cut_frames", "low", detail)
         for anomaly in facts.anomalies:
             yield FileFinding("odd_capture", "info", f"{facts.path}: {anomaly.field} at byte {anomaly.offset}: {anomaly.why}")
 

@@ -1,4 +1,4 @@
-"""Writes counts, sizes and times as text for people."""
+"""Writes counts, sizes, times and ends of connections as text for people."""
 
 from collections.abc import Iterable
 
@@ -35,6 +35,11 @@ def size_text(n_bytes: int) -> str:
     return f"{size:.{digits}f} {_UNITS[unit]}"
 
 
+def endpoint_text(address: str, port: int) -> str:
+    """Return address and port: `192.0.2.1:443`; an IPv6 address in brackets (RFC 3986 section 3.2.2)."""
+    return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
+
+
 def duration_text(nanoseconds: int) -> str:
     """Return a duration as text: `340 µs`, `85.6 ms`, `1.085 s`, `1 h 02 min`."""
     if nanoseconds < 1_000_000:
@@ -66,12 +71,18 @@ def offset_text(at: int, start: int) -> str:
 
 def ranges_text(numbers: Iterable[int], limit: int = SHOWN_RANGES) -> str:
     """Return numbers as ranges: `0, 3-5, 9`. If there are more than `limit` ranges, add how many numbers there are in all."""
-    different = sorted(set(numbers))
+    different = set(numbers)
+    shown, is_whole = first_ranges(different, limit)
+    return shown if is_whole else say("{shown}, … ({n:,} in all)", shown=shown, n=len(different))
+
+
+def first_ranges(numbers: Iterable[int], limit: int = SHOWN_RANGES, dash: str = "-") -> tuple[str, bool]:
+    """Return the first ranges of numbers, at most `limit`, and whether these are all. dash: stands within a range."""
     ranges: list[list[int]] = []
-    for number in different:
+    for number in sorted(set(numbers)):
         if ranges and ranges[-1][1] == number - 1:
             ranges[-1][1] = number
         else:
             ranges.append([number, number])
-    shown = ", ".join(str(first) if first == last else f"{first}-{last}" for first, last in ranges[:limit])
-    return shown if len(ranges) <= limit else say("{shown}, … ({n:,} in all)", shown=shown, n=len(different))
+    shown = ", ".join(str(first) if first == last else f"{first}{dash}{last}" for first, last in ranges[:limit])
+    return shown, len(ranges) <= limit

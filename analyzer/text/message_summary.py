@@ -76,7 +76,9 @@ def _inner(body: Any, name: str) -> Any:
 
 def _client_hello(fields: Fields) -> Facts:
     extensions = _extensions(fields)
-    versions = _inner(extensions.get("supported_versions"), "versions") or [fields.get("legacy_version")]
+    versions = _inner(extensions.get("supported_versions"), "versions") or [
+        fields.get("legacy_version") or fields.get("version")
+    ]
     facts: Facts = []
     for entry in _inner(extensions.get("server_name"), "server_name_list") or ():
         facts.append((say("server name"), harmless(str(_inner(entry, "name")))))

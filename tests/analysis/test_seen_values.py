@@ -1,5 +1,6 @@
 """The first place of a value is remembered, up to a limit."""
 
+from analyzer.analysis.repetitions import Repetitions
 from analyzer.analysis.seen_values import SeenValues
 
 MAX_VALUES = 1 << 15
@@ -34,3 +35,15 @@ def test_a_few_values_forget_nothing():
         assert seen.first(b"%d" % number, number) is None
     assert not seen.forgotten
     assert all(seen.first(b"%d" % number, -1) == number for number in range(2 * MAX_VALUES))
+
+
+def test_a_live_run_remembers_less():
+    repetitions = Repetitions()
+    repetitions.remember(10)
+    certificates = repetitions.certificates
+    for seen in (repetitions.randoms, repetitions.keys, repetitions.tickets, *(certificates.places, certificates.keys)):
+        for number in range(100):
+            seen.first(b"%d" % number, number)
+        assert len(seen.younger) + len(seen.older) <= 22
+        assert seen.first(b"99", -1) == 99
+        assert seen.forgotten

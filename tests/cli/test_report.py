@@ -2,6 +2,11 @@
 
 import hashlib
 import json
+import os
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -74,6 +79,14 @@ def test_the_time_of_issue_is_only_that_which_is_given(run: Run, demo: Path, tmp
     assert json.loads(target.read_bytes())["issued_at"] == "2026-12-01T00:00:00.000000000Z"
 
 
+def test_the_time_of_validation_is_said(run: Run, demo: Path, tmp_path: Path):
+    run("report", demo, "-o", tmp_path / "a.json", "-o", tmp_path / "a.md", "--at", "1969-12-31")
+    assert json.loads((tmp_path / "a.json").read_bytes())["options"]["at"] == "1969-12-31T00:00:00.000000000Z"
+    assert "**Certificates judged for:** 1969-12-31 00:00:00 UTC" in (tmp_path / "a.md").read_text()
+    run("report", demo, "-o", tmp_path / "b.md")
+    assert "**Certificates judged for:** the beginning of each session" in (tmp_path / "b.md").read_text()
+
+
 @pytest.mark.parametrize(
     ("words", "complaint"),
     [
@@ -83,8 +96,11 @@ def test_the_time_of_issue_is_only_that_which_is_given(run: Run, demo: Path, tmp
         (("-o", "nowhere/x.html"), "there is no folder nowhere"),
         (("-o", "x.html", "--redact", "faces"), "--redact: 'faces' is none of"),
         (("-o", "x.html", "--digest", "md5"), "--digest: 'md5' is none of"),
-        (("-o", "x.html", "--issued-at", "soon"), "--issued-at: 'soon' is no time"),
+        (("-o", "x.html", "--issued-at", "soon"), "--issued-at: 'soon' is no time after 1969: say now, or as in 2026-"),
+        (("-o", "-", "--format", "md"), "a report goes to a file, not to standard output: -o report.html"),
         (("-o", "x.html", "--case-file", "nothing.toml"), "nothing.toml"),
+        (("-o", "x.html", "--bundle", "/usr"), "/usr: the folder is not empty"),
+        (("-o", "x.html", "--bundle", "nowhere/b"), "nowhere/b: there is no folder"),
     ],
 )
 def test_what_cannot_be_done_is_one_line(
@@ -120,6 +136,44 @@ def test_a_damaged_capture_is_reported_as_far_as_it_goes(run: Run, demo: Path, t
     assert "damaged_capture" in {one["code"] for one in facts["limits"]}
 
 
+def test_a_report_that_was_stopped_says_so(run: Run, demo: Path, tmp_path: Path):
+    """The reader of a pipe that stays open is stopped by a signal; the second capture is never reached."""
+    target = tmp_path / "report.json"
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    command = [sys.executable, "-m", "analyzer", "report", str(pipe), str(demo), "-o", str(target)]
+    environment = {**os.environ, "PYTHONSAFEPATH": "1"}
+    with subprocess.Popen(command, env=environment) as process, open(pipe, "wb", buffering=0) as writer:
+        writer.write(demo.read_bytes()[:30_000])
+        time.sleep(2)
+        process.send_signal(signal.SIGINT)
+        process.wait(30)
+    facts = json.loads(target.read_bytes())
+    limits = {one["code"]: one["args"] for one in facts["limits"]}
+    assert limits["stopped"]["frame"] == facts["traffic"]["packets"] > 0
+    assert limits["unread_capture"] == {"path": str(demo)}
+
+
+def test_a_signal_leaves_no_records_behind(demo: Path, tmp_path: Path):
+    """The second signal ends the program; the records of the sessions, which nothing has redacted, are gone with it."""
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    command = [sys.executable, "-m", "analyzer", "report", str(pipe), "--bundle", str(tmp_path / "b"), "--redact", "names"]
+    environment = {**os.environ, "PYTHONSAFEPATH": "1", "TMPDIR": str(temporary)}
+    with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE) as process, open(pipe, "wb", buffering=0) as writer:
+        writer.write(demo.read_bytes()[:30_000])
+        while not list(temporary.iterdir()):
+            time.sleep(0.1)
+        for _ in range(50):
+            process.send_signal(signal.SIGTERM)
+            time.sleep(0.02)
+        assert process.wait(30) != 0
+    assert list(temporary.iterdir()) == []
+    assert [path.name for path in tmp_path.iterdir() if path.name.endswith(".part")] == []
+
+
 def test_a_pipe_is_hashed_once(run: Run, demo: Path, tmp_path: Path):
     target = tmp_path / "report.json"
     assert run("report", "-", "-o", target, stdin=demo.read_bytes()).status == 0
@@ -133,6 +187,19 @@ def test_long_tables_stand_beside_a_pdf_and_inside_a_page(run: Run, many_session
     assert {path.name for path in tmp_path.iterdir()} >= {"a.html", "b.md", "b.sessions.csv"}
     assert "data:text/csv" in (tmp_path / "a.html").read_text()
     assert (tmp_path / "b.sessions.csv").read_bytes().count(b"\r\n") == 61
+
+
+def test_several_forms_share_their_tables(run: Run, many_sessions: Path, tmp_path: Path):
+    assert run("report", many_sessions, "-o", tmp_path / "a.json", "-o", tmp_path / "a.md").status == 0
+    assert {"a.json", "a.md", "a.sessions.csv"} <= {path.name for path in tmp_path.iterdir()}
+
+
+def test_a_table_that_exists_is_refused_before_anything_is_written(run: Run, many_sessions: Path, tmp_path: Path):
+    (tmp_path / "a.sessions.csv").write_text("mine")
+    ran = run("report", many_sessions, "-o", tmp_path / "a.md")
+    assert (ran.status, [path.name for path in tmp_path.iterdir()]) == (2, ["a.sessions.csv"])
+    assert "a.sessions.csv: it exists already; --force writes over it" in ran.complaint
+    assert (tmp_path / "a.sessions.csv").read_text() == "mine"
 
 
 @pytest.fixture

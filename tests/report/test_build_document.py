@@ -1,6 +1,7 @@
 """The document of a report: all sections, over real captures, with what each has to say and nothing that was not proved."""
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
 from typing import Any
@@ -90,7 +91,7 @@ def test_the_front_page_says_what_was_found_how_sure_and_what_not(facts_of: Fact
     assert "It holds 213 packets, recorded from 2026-11-02 09:00:00 UTC to 2026-11-02 09:00:28 UTC" in front
     assert "8 connections were found" in front
     assert "Fatal alert" in front
-    assert "2 of 8 connections were not set up completely" in front
+    assert "2 of 8 connections whose completed set-up the recording does not show" in front
     assert "and again after the analysis; both are equal" in front
     assert "not persons" in front
 
@@ -131,7 +132,7 @@ def test_a_failed_session_names_its_alert(facts_of: FactsOf) -> None:
     document = built(facts_of(*CAPTURES["failing"]))
     failed = section(document, "failed")
     assert Mark("fatal unknown_ca", "bad") in list(walk(failed))
-    assert Mark("not established", "bad") in list(walk(section(document, "session-0")))
+    assert Mark("not seen completed", "bad") in list(walk(section(document, "session-0")))
 
 
 def test_facts_stand_apart_from_their_interpretation(facts_of: FactsOf) -> None:
@@ -184,3 +185,89 @@ def test_every_limitation_of_these_captures_has_its_sentence(facts_of: FactsOf) 
         facts = facts_of(*words)
         items = section(built(facts), "limitations").blocks[1]
         assert len(items.items) == len(facts["limits"])  # type: ignore[union-attr]
+
+
+def test_the_signature_of_an_older_server_is_not_said_to_cover_the_handshake(facts_of: FactsOf) -> None:
+    words = text_of(section(built(facts_of("tls12-ecdhe-ecdsa/tls12-ecdhe-ecdsa.pcapng")), "session-0"))
+    assert "signature over its key exchange and the random values of both sides verifies" in words
+    assert "over this handshake" not in words
+
+
+def test_an_examination_that_was_stopped_does_not_claim_the_whole(demo_facts: dict[str, Any]) -> None:
+    facts = json.loads(json.dumps(demo_facts))
+    whole = built(facts)
+    assert "from the first to the last" in text_of(section(whole, "scope"))
+    assert "Not everything in the recordings could be examined" not in text_of(whole.front)
+    facts["limits"] += [{"code": "stopped", "args": {"frame": 100}}, {"code": "unread_capture", "args": {"path": "b.pcap"}}]
+    stopped = built(facts)
+    assert "Not everything in the recordings could be examined" in text_of(stopped.front)
+    assert "from the first to the last" not in text_of(section(stopped, "scope"))
+    limits = text_of(section(stopped, "limitations"))
+    assert "stopped by a signal after frame 100," in limits
+    assert "was not read at all" in limits
+
+
+def test_what_has_no_time_is_not_called_free_of_jumps(demo_facts: dict[str, Any]) -> None:
+    facts = json.loads(json.dumps(demo_facts))
+    assert "Steps backwards none" in text_of(section(built(facts), "time"))
+    second = json.loads(json.dumps(facts["evidence"]["inputs"][0])) | {"first_time": None, "last_time": None}
+    facts["evidence"]["inputs"].append(second)
+    assert "1 recording does not say when it was recorded" in text_of(built(facts).front)
+    facts["time"] |= {"first": None, "last": None, "duration_seconds": None}
+    words = text_of(section(built(facts), "time"))
+    assert "Steps backwards not known" in words
+    assert "Jumps not known" in words
+
+
+def test_quic_is_not_called_absent(demo_facts: dict[str, Any]) -> None:
+    facts = json.loads(json.dumps(demo_facts))
+    assert "QUIC" not in text_of(built(facts).front)
+    facts["limits"].append({"code": "quic_unread", "args": {}})
+    facts["sessions"]["count"] = 0
+    front = text_of(built(facts).front)
+    assert "No connection that is protected by TLS over TCP was found" in front
+    assert "What passed over QUIC, which is encrypted too: it was counted, and not read." in front
+
+
+def test_what_was_not_given_is_not_called_unknown(facts_of: FactsOf) -> None:
+    facts = facts_of(*CAPTURES["failing"])
+    [rows] = [block for block in section(built(facts), "scope").blocks if isinstance(block, Facts)]
+    assert value(rows, "Question") == value(rows, "Authority") == "not given"
+    assert "0 files" not in text_of(section(built(facts_of(*CAPTURES["demo"])), "scope"))
+
+
+def test_numbers_and_names_are_written_once_and_as_in_a_text(facts_of: FactsOf) -> None:
+    document = built(facts_of(*CAPTURES["demo"]))
+    words = text_of(document)
+    assert "OpenSSL  OpenSSL" not in words
+    assert re.search(r"\bRFC\d", words) is None
+    assert "RFC 9846 section 6.2" in words
+    assert "Clocks differ by more than an hour" in text_of(section(document, "timeline"))
+    [certificates] = [block for block in section(document, "certificates").blocks if isinstance(block, Grid)]
+    assert "also" not in text_of(certificates.rows[2])
+
+
+def test_the_frames_of_an_observation_that_names_only_some_are_called_the_first(facts_of: FactsOf) -> None:
+    facts = facts_of(*CAPTURES["demo"])
+    args = {"checked": 179, "count": 85, "protocol": "IPv4", "hosts": 1, "addresses": ["192.0.2.1"]}
+    for count, words in (
+        (85, "(the first frames: 1, 3, 5, 7, 9, 11, 13, 15)"),
+        (16, "(frames 1, 3, 5, 7, 9, 11, 13, 15, … (16 in all))"),
+    ):
+        one = {"code": "checksum_wrong", "args": args | {"count": count}, "frames": list(range(1, 32, 2))}
+        assert words in text_of(section(built(facts | {"integrity": [one]}), "integrity"))
+
+
+def test_what_holds_for_all_connections_leaves_no_others(facts_of: FactsOf) -> None:
+    all_signed = text_of(built(facts_of(*CAPTURES["failing"])).front)
+    assert "In the one connection, the server proved" in all_signed
+    assert "For the others" not in all_signed
+    some = text_of(built(facts_of(*CAPTURES["demo"])).front)
+    assert "In 5 of 8 connections, the server proved" in some
+    assert "For the others" in some
+
+
+def test_traffic_over_udp_is_said_to_be_unread(facts_of: FactsOf) -> None:
+    words = {name: text_of(section(built(facts_of(*CAPTURES[name])), "limitations")) for name in ("demo", "failing")}
+    assert "over UDP" in words["demo"]
+    assert "over UDP" not in words["failing"]

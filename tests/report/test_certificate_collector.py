@@ -1,4 +1,4 @@
-from analyzer.report.certificate_collector import CertificateCollector, endpoint_text
+from analyzer.report.certificate_collector import CertificateCollector
 
 from .conftest import Facts
 
@@ -45,8 +45,3 @@ def test_an_expired_certificate_has_negative_days(demo_facts: Facts):
     expired = [one for one in demo_facts["certificates"] if one["expires_in_days"] is not None and one["expires_in_days"] < 0]
     assert expired
     assert all(set(one["verdicts"]) <= {"invalid"} for one in expired)
-
-
-def test_the_text_of_an_end():
-    assert endpoint_text({"address": "192.0.2.1", "port": 443}) == "192.0.2.1:443"
-    assert endpoint_text({"address": "::1", "port": 443}) == "[::1]:443"

@@ -70,7 +70,8 @@ def test_revocation_stands_at_its_certificate() -> None:
 
 def test_a_verdict_names_what_it_depends_on() -> None:
     words = "".join(one if isinstance(one, str) else one.text for one in verdict_line(chain("a"), ENGLISH))
-    assert words == "valid for the name a.example at 2026-11-02 09:00:01 UTC, by the roots of mozilla (2026-10-19)."
+    judged = "as judged for the name a.example and the time 2026-11-02 09:00:01 UTC, with the roots of mozilla (2026-10-19)."
+    assert words == f"valid, {judged}"
     nameless = chain("a") | {"name": None}
     assert Quoted("a.example") not in verdict_line(nameless, ENGLISH)
     assert verdict_line({"verdict": "absent"}, ENGLISH) == ["No certificate was seen."]

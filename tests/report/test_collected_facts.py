@@ -4,6 +4,7 @@ from pathlib import Path
 
 import jsonschema
 import pytest
+from strict_schema import strict
 
 from analyzer.store.report_schema import REPORT
 
@@ -15,7 +16,7 @@ CAPTURES = ("demo.pcapng", "alert-unknown-ca/alert-unknown-ca.pcapng", "tcp-trou
 @pytest.mark.parametrize("name", CAPTURES)
 def test_they_are_as_declared(facts_of: FactsOf, name: str):
     facts = facts_of(name)
-    jsonschema.validate(facts, REPORT)
+    jsonschema.validate(facts, strict(REPORT))
     assert list(facts) == list(REPORT["properties"])
 
 

@@ -17,7 +17,7 @@ def facts_with(command: list[str], *paths: str) -> dict[str, Any]:
 def test_names_are_quoted(path: str) -> None:
     line = command_line(facts_with(["report", path, "-o", "r.html"], path), "summary", "--format", "json")
     assert shlex.split(line) == ["analyzer", "summary", path, "--format", "json"]
-    assert shlex.split(report_line(facts_with(["report", path], path))) == ["analyzer", "report", path]
+    assert shlex.split(report_line(facts_with(["report", path], path))) == ["analyzer", "report", path, "-o", "report.html"]
 
 
 def test_a_name_like_an_option_is_a_name() -> None:

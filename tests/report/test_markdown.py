@@ -83,6 +83,12 @@ def test_code_spans_hold_any_run_of_backticks() -> None:
         assert span.content == text
 
 
+def test_a_giant_word_takes_linear_time() -> None:
+    """With a pattern that begins anew at each letter, this would take hours."""
+    assert escaped("A" * 1_000_000) == "A" * 1_000_000
+    assert escaped("A" * 1_000_000 + "@a") == f"`{'A' * 1_000_000}@a`"
+
+
 def test_ordinary_text_is_readable_as_it_stands() -> None:
     assert escaped("2 of 8 connections: 1.20 MB (2026-11-02 09:00:01 UTC)") == (
         "2 of 8 connections: 1.20 MB (2026-11-02 09:00:01 UTC)"

@@ -16,6 +16,7 @@ import jsonschema
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from strict_schema import strict
 
 from analyzer.report.encoded_text import SHORTEST
 from analyzer.report.forms import Forms
@@ -266,7 +267,7 @@ def test_tables_have_the_same_pseudonyms(full_facts: Facts) -> None:
 
 
 def test_redacted_facts_are_what_the_schema_declares(full_facts: Facts) -> None:
-    jsonschema.validate(redact(full_facts, KINDS), REPORT)
+    jsonschema.validate(redact(full_facts, KINDS), strict(REPORT))
 
 
 def test_without_kinds_nothing_changes(full_facts: Facts) -> None:
@@ -306,3 +307,16 @@ def test_no_spelling_of_a_value_is_left(host: str, v4: str, v6: str, around: str
     assert left(written, host) == []
     assert left(written, v4) == []
     assert left(written, v6) == []
+
+
+def test_a_name_that_is_counted_as_a_protocol_is_replaced() -> None:
+    """What an endpoint writes as its protocol (ALPN) is a key of the counts, and any text."""
+    facts = {"sessions": {"alpn": {"intranet": 1, "h2": 2}, "shown": [{"server_name": "intranet", "alpn": "intranet"}]}}
+    redactor = Redactor(["names"])
+    redactor.learn(facts)
+    assert redactor.value(facts) == {
+        "sessions": {
+            "alpn": {"name-1.invalid": 1, "h2": 2},
+            "shown": [{"server_name": "name-1.invalid", "alpn": "name-1.invalid"}],
+        }
+    }

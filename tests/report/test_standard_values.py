@@ -11,7 +11,6 @@ from analyzer.report.standard_values import (
     TEXT_MAX,
     address_version,
     cut,
-    end_text,
     exchanges,
     hash_or_none,
     host_name,
@@ -66,8 +65,6 @@ def test_times(text: str | None, expected: str | None) -> None:
 
 def test_addresses() -> None:
     assert [address_version(one) for one in ("192.0.2.1", "2001:db8::1", "host-12", "host", None)] == [4, 6, 0, None, None]
-    assert end_text({"address": "2001:db8::1", "port": 443}) == "[2001:db8::1]:443"
-    assert end_text({"address": "192.0.2.1", "port": 443}) == "192.0.2.1:443"
 
 
 def test_hashes_and_keys() -> None:

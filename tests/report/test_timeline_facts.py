@@ -24,4 +24,4 @@ def test_it_is_bounded():
         {"id": number, "start_time": f"{number:09}", "end_time": f"{number:09}", "first_frame": 1, "last_frame": 2}
         for number in range(5000)
     ]
-    assert len(timeline([], brief, [])) == MOST_ENTRIES
+    assert len(timeline([], brief, [], lambda frame: None)) == MOST_ENTRIES

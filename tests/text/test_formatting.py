@@ -1,6 +1,15 @@
 import pytest
 
-from analyzer.text.formatting import count_text, duration_text, moment_text, offset_text, ranges_text, size_text
+from analyzer.text.formatting import (
+    count_text,
+    duration_text,
+    endpoint_text,
+    first_ranges,
+    moment_text,
+    offset_text,
+    ranges_text,
+    size_text,
+)
 
 
 @pytest.mark.parametrize(
@@ -35,3 +44,10 @@ def test_numbers_as_ranges():
     assert ranges_text([3, 4, 0, 5, 9, 3]) == "0, 3-5, 9"
     assert ranges_text(range(0, 40, 2), limit=2) == "0, 2, … (20 in all)"
     assert ranges_text([]) == ""
+    assert first_ranges([9, 1, 2, 5], limit=2, dash="\u2013") == ("1\u20132, 5", False)
+    assert first_ranges([9, 1, 2, 5]) == ("1-2, 5, 9", True)
+
+
+def test_an_end_of_a_connection():
+    assert endpoint_text("192.0.2.1", 443) == "192.0.2.1:443"
+    assert endpoint_text("::1", 443) == "[::1]:443"

@@ -14,6 +14,7 @@ from typing import Any
 from analyzer.report.plots.svg_drawing import SIZE, WIDTH, Drawing, color, fitted, text_width
 from analyzer.report.plots.time_axis import TimeAxis, nanoseconds
 from analyzer.report.sentences import Sentences
+from analyzer.text.formatting import endpoint_text
 
 _LEFT, _RIGHT = 216.0, WIDTH - 62.0
 _MARK_KINDS = ("high", "medium", "low", "info", "alert")
@@ -21,6 +22,7 @@ _MARK_ROW = 20.0
 _MOST_LANES = 12
 _MOST_ROWS = 4
 _ROW, _BAR = 11.0, 8.0
+_SHORTEST_BAR = 3.0
 _BIN = 3.0
 """The width of a step where a lane shows numbers of sessions."""
 
@@ -76,7 +78,7 @@ def _lanes(facts: Mapping[str, Any], sentences: Sentences) -> list[tuple[str, li
     for record in facts["sessions"]["brief"]:
         if record["start_time"] is None:
             continue
-        name = record["server_name"] or _address(record["server"])
+        name = record["server_name"] or endpoint_text(record["server"]["address"], record["server"]["port"])
         first = nanoseconds(record["start_time"])
         last = nanoseconds(record["end_time"]) if record["end_time"] else first
         hint = sentences.say("plot.session", session=record["id"], server=name)
@@ -91,11 +93,6 @@ def _lanes(facts: Mapping[str, Any], sentences: Sentences) -> list[tuple[str, li
         others = sorted((bar for name in rest for bar in by_server[name]), key=lambda bar: (bar.first, bar.last))
         lanes.append((sentences.say("plot.other_servers", n=len(rest)), others))
     return lanes
-
-
-def _address(end: Mapping[str, Any]) -> str:
-    address = str(end["address"])
-    return f"[{address}]:{end['port']}" if ":" in address else f"{address}:{end['port']}"
 
 
 def _draw_captures(drawing: Drawing, facts: Mapping[str, Any], axis: TimeAxis, sentences: Sentences, y: float) -> float:
@@ -219,9 +216,6 @@ def _rows(bars: Sequence[_Bar], axis: TimeAxis) -> list[list[_Bar]]:
         rows[free].append(bar)
         ends[free] = max(axis.x(bar.last), x + _SHORTEST_BAR) + (10 if bar.established is False else 2)
     return rows
-
-
-_SHORTEST_BAR = 3.0
 
 
 def _draw_bar(drawing: Drawing, bar: _Bar, x1: float, x2: float, y: float) -> None:
