@@ -13,7 +13,7 @@ from analyzer.cli.spoken_language import HelpFormatter, translate_help
 from analyzer.cli.time_argument import parse_time
 from analyzer.store.validation_time import CAPTURE
 from analyzer.text.escape import harmless
-from analyzer.text.language import LANGUAGES
+from analyzer.text.language import LANGUAGES, retold_error
 
 COMMANDS = (
     "summary",
@@ -59,7 +59,7 @@ class _Parser(argparse.ArgumentParser):
     """Parses arguments. Raises CommandError, with one line of text, where argparse reports an error."""
 
     def error(self, message: str) -> NoReturn:
-        raise CommandError(f"{harmless(message)} (see {self.prog} --help)")
+        raise CommandError(f"{harmless(retold_error(message))} (see {self.prog} --help)")
 
 
 def parser() -> argparse.ArgumentParser:
