@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from analyzer.cli.arguments import parser
-from analyzer.cli.spoken_language import ENGLISH_ONLY
 
 PACKAGE = Path(__file__).resolve().parents[1] / "analyzer"
 ROOMS = ("cli", "text")
@@ -134,6 +133,3 @@ def forms() -> set[str]:
 def fields(text: str) -> set[str]:
     """The names of the fields in a sentence."""
     return set(FIELD.findall(text))
-
-
-__all__ = ["ENGLISH_ONLY", "counted", "errors", "fields", "form_of", "forms", "helped", "spoken", "trees"]

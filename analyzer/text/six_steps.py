@@ -347,6 +347,8 @@ def _add_shares(step: Explained, seen: _Seen, session: Session) -> None:
 
 def _public(fields: Fields) -> Any:
     parts = fields.get("params") or fields
+    if not isinstance(parts, dict):
+        return None
     return next((parts[name] for name in ("public", "dh_Ys", "ecdh_Yc", "dh_Yc") if parts.get(name)), None)
 
 
