@@ -26,8 +26,8 @@ def tables(collected: SessionCollector, facts: Mapping[str, Any]) -> dict[str, b
     found: dict[str, bytes] = {}
     if collected.n_sessions > FEW:
         found["sessions.csv"] = collected.csv()
-    if len(collected.requests) > FEW:
-        found["requests.csv"] = _csv(REQUESTS, sorted(collected.requests, key=_place))
+    if len(collected.requests.rows) > FEW:
+        found["requests.csv"] = _csv(REQUESTS, sorted(collected.requests.rows, key=_place))
     if len(facts["certificates"]) > FEW:
         found["certificates.csv"] = _csv(_CERTIFICATES, [_cells(_CERTIFICATES, one) for one in facts["certificates"]])
     if len(facts["hosts"]) > FEW:

@@ -110,7 +110,7 @@ def result_facts(
         "hosts": n_hosts - len(hosts),
         "certificates": certificates.uncounted,
         "findings": sum(one["count"] - len(one["occurrences"]) for one in findings),
-        "requests": collected.n_requests - len(collected.requests),
+        "requests": collected.requests.count - len(collected.requests.rows),
     }
     last = max((one["last_time"] for one in inputs if one["last_time"] is not None), default=None)
     return {

@@ -62,5 +62,5 @@ def test_an_attachment_is_described_by_its_hash():
 def test_requests_are_collected(repository):
     collected = SessionCollector(Chains(), ServerClocks())
     run(CaptureReader([str(repository / "captures" / "demo.pcapng")]), Engine(detailed=True, places=False), [collected])
-    assert collected.requests
-    assert all(len(row) == len(attachments.REQUESTS) for row in collected.requests)
+    assert collected.requests.count == len(collected.requests.rows) > 0
+    assert all(len(row) == len(attachments.REQUESTS) for row in collected.requests.rows)
