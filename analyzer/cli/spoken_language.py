@@ -10,7 +10,7 @@ from analyzer.text.language import ENGLISH, LANGUAGES, language_of, noted, say, 
 
 OPTION = "--lang"
 
-ENGLISH_ONLY = frozenset({"report", "seal", "verify"})
+ENGLISH_ONLY = frozenset({"crosscheck", "report", "seal", "verify"})
 """Commands whose results do not follow the language of the command line."""
 
 _OWN_TEXTS = noted(("usage: ", "positional arguments", "options", "show this help message and exit"))
