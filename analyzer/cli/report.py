@@ -32,6 +32,9 @@ from analyzer.store.private_file import PrivateFile
 from analyzer.store.session_record import rfc3339
 from analyzer.store.validation_time import NOW, read_moment
 
+MOST_INSIDE = 4 << 20
+"""Bytes of an attached table that an HTML page has inside. A larger one stands beside it, so that browsers open the page."""
+
 
 def run(options: Namespace, output: Output) -> int:
     """Write the report of the captures, and return the exit status."""
@@ -55,7 +58,8 @@ def run(options: Namespace, output: Output) -> int:
             facts, contents = redact_all(facts, contents, kinds, pair)
             records = redacted
         wanted = dict.fromkeys([form for _, form in forms] + ([] if options.bundle is None else ["json"]))
-        written = _written(Forms(facts, contents), wanted)
+        inside = {name: content for name, content in contents.items() if len(content) <= MOST_INSIDE}
+        written = _written(Forms(facts, inside), wanted)
         beside = _tables_beside(forms, contents, options)
         for target, form in forms:
             _write(target, written[form], options.force)
@@ -127,11 +131,15 @@ def _write(path: str, content: bytes, force: bool) -> None:
 
 
 def _tables_beside(forms: Sequence[tuple[str, str]], contents: Mapping[str, bytes], options: Namespace) -> dict[str, bytes]:
-    """Return the attached tables by path, each once, for reports that cannot have them inside: `report.sessions.csv` beside
-    `report.pdf` and `report.md`. Raises CommandError before anything is written.
+    """Return the attached tables by path, for reports that cannot have them inside: `report.sessions.csv` beside `report.pdf`
+    and `report.md`, and beside `report.html` if it is large. Raises CommandError before anything is written.
     """
-    stems = dict.fromkeys(os.path.splitext(target)[0] for target, form in forms if form != "html")
-    found = {f"{stem}.{name}": content for stem in stems for name, content in contents.items()}
+    found = {
+        f"{os.path.splitext(target)[0]}.{name}": content
+        for target, form in forms
+        for name, content in contents.items()
+        if form != "html" or len(content) > MOST_INSIDE
+    }
     for target in found:
         if any(target == other for other, _ in forms):
             raise CommandError(f"{target}: a table has this name, which you gave to a report")
