@@ -19,6 +19,7 @@ from analyzer.cli.trust_options import read_chains
 from analyzer.engine import Engine
 from analyzer.report.attachments import attach, tables
 from analyzer.report.case_data import KINDS, CaseDataError, case_facts
+from analyzer.report.chinese_font import MissingFontError, chinese_font
 from analyzer.report.collected_facts import FORMAT, tool_facts
 from analyzer.report.evidence import evidence_facts
 from analyzer.report.examination import Examination
@@ -59,7 +60,7 @@ def run(options: Namespace, output: Output) -> int:
             records = redacted
         wanted = dict.fromkeys([form for _, form in forms] + ([] if options.bundle is None else ["json"]))
         inside = {name: content for name, content in contents.items() if len(content) <= MOST_INSIDE}
-        written = _written(Forms(facts, inside), wanted)
+        written = _written(Forms(facts, inside, options.font_path), wanted)
         beside = _tables_beside(forms, contents, options)
         for target, form in forms:
             _write(target, written[form], options.force)
@@ -78,6 +79,11 @@ def _forms_of(options: Namespace) -> list[tuple[str, str]]:
     if STANDARD_STREAM in options.targets:
         raise CommandError("a report goes to a file, not to standard output: -o report.html (or .pdf, .md, .json)")
     forms = [(target, _form(target, options.format)) for target in options.targets]
+    if options.lang == "zh" and any(form == "pdf" for _, form in forms):
+        try:
+            chinese_font(options.font_path)
+        except MissingFontError as error:
+            raise CommandError(str(error)) from error
     if len(set(options.targets)) < len(options.targets):
         raise CommandError(f"{options.targets[-1]}: the same file twice")
     for target in options.targets:

@@ -3,12 +3,16 @@
 A code is never renamed. The sentence next to it in a record is for people and may change. Each list of codes is one CSV file
 in `registries/`: `findings` (what a session or a capture shows), `decryption_failures` (why something was not decrypted) and
 `chain_problems` (what makes a certificate chain invalid). `analyzer fields --findings` and `--causes` print them.
+
+`registries/LANGUAGE/NAME.csv` has the texts of a list in another language: the column `code`, and only the columns that are
+translated. Codes, severities and references are the same in all languages.
 """
 
 import csv
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
+from typing import Any
 
 from analyzer.codec.registry import DIRECTORY
 
@@ -39,8 +43,19 @@ class Code:
 
 
 @cache
-def codes(name: str) -> dict[str, Code]:
-    """Return the codes of one list, such as `findings`, in the order of its file. Do not change the dict: it is cached."""
+def codes(name: str, language: str = "en") -> dict[str, Code]:
+    """Return the codes of one list, such as `findings`, in the order of its file. Do not change the dict: it is cached.
+
+    language: of the texts, as in BCP 47. Raises FileNotFoundError if the list is not translated into it.
+    """
+    if language != "en":
+        translated = _rows(os.path.join(language, name))
+        return {code: replace(one, **translated[code]) for code, one in codes(name).items()}
+    return {
+        code: Code(code, **row | {"severities": tuple(row.get("severities", "").split())}) for code, row in _rows(name).items()
+    }
+
+
+def _rows(name: str) -> dict[str, dict[str, Any]]:
     with open(os.path.join(DIRECTORY, name + ".csv"), encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
-    return {row["code"]: Code(**row | {"severities": tuple(row.get("severities", "").split())}) for row in rows}
+        return {row.pop("code"): row for row in csv.DictReader(file)}

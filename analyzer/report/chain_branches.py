@@ -7,7 +7,9 @@ because that is how a path is built (RFC 5280 section 6.1).
 from collections.abc import Sequence
 from typing import Any
 
+from analyzer.codec.codes import codes
 from analyzer.report.document import Branch, Line, Mark, Piece, Quoted, Tree
+from analyzer.report.fact_texts import in_language
 from analyzer.report.pieces import Record, day, key_piece, moment, state_mark, stores_line
 from analyzer.report.sentences import Sentences
 
@@ -55,7 +57,7 @@ def chain_tree(chain: Record, sent: Sequence[Record], caption: str, sentences: S
             roots.append(Branch(line, _problems(chain, place, sentences)))
     whole = _problems(chain, None, sentences)
     notes: list[Line] = [
-        [Mark(sentences.say("chain.note"), "plain"), " ", Quoted(note["detail"] or note["code"])]
+        [Mark(sentences.say("chain.note"), "plain"), " ", *in_language(note["detail"] or note["code"], sentences)]
         for note in chain["notes"]
         if note["code"] != "revocation_unknown"
     ]
@@ -113,12 +115,24 @@ def _key(certificate: Record, sentences: Sentences) -> Line:
 
 def _problems(chain: Record, place: int | None, sentences: Sentences) -> list[Line]:
     found = [one for one in chain["problems"] if one["certificate"] == place]
-    return [[Mark(one["code"].replace("_", " "), "bad"), " ", Quoted(one["detail"] or "")] for one in found[:MOST_LINES]]
+    return [
+        [Mark(_problem(one["code"], sentences), "bad"), " ", *in_language(one["detail"] or "", sentences)]
+        for one in found[:MOST_LINES]
+    ]
+
+
+def _problem(code: str, sentences: Sentences) -> str:
+    """Return a problem in a few words: in English its code, else the registry's title."""
+    return code.replace("_", " ") if sentences.language == "en" else codes("chain_problems", sentences.language)[code].title
 
 
 def _revocation(chain: Record, sha256: str, sentences: Sentences) -> list[Line]:
     return [
-        [Mark(sentences.say(f"revocation.{one['status']}"), _REVOCATION[one["status"]]), " ", Quoted(one["detail"])]
+        [
+            Mark(sentences.say(f"revocation.{one['status']}"), _REVOCATION[one["status"]]),
+            " ",
+            *in_language(one["detail"], sentences),
+        ]
         for one in chain["revocation"]
         if one["sha256"] == sha256
     ]
@@ -127,6 +141,10 @@ def _revocation(chain: Record, sha256: str, sentences: Sentences) -> list[Line]:
 def _timestamps(chain: Record, sentences: Sentences) -> list[Line]:
     kinds = {"verified": "good", "failed": "bad"}
     return [
-        [Mark(sentences.say(f"sct.{one['status']}"), kinds.get(one["status"], "unsure")), " ", Quoted(one["detail"])]
+        [
+            Mark(sentences.say(f"sct.{one['status']}"), kinds.get(one["status"], "unsure")),
+            " ",
+            *in_language(one["detail"], sentences),
+        ]
         for one in chain["scts"][:MOST_LINES]
     ]

@@ -126,8 +126,8 @@ def _frames(one: Record, sentences: Sentences) -> Line:
     if not frames:
         return []
     if one["args"].get("count", 0) > len(frames):
-        return [" ", sentences.say("in_first_frames", frames=frames_text(frames[:SHOWN_RANGES], sentences))]
-    return [" ", sentences.say("in_frames", frames=frames_text(frames, sentences))]
+        return [sentences.gap, sentences.say("in_first_frames", frames=frames_text(frames[:SHOWN_RANGES], sentences))]
+    return [sentences.gap, sentences.say("in_frames", frames=frames_text(frames, sentences))]
 
 
 def _input(number: int, one: Record, sentences: Sentences) -> Section:

@@ -4,11 +4,13 @@ import re
 from typing import Any
 
 from analyzer.codec.codes import SEVERITIES
-from analyzer.report.document import Code, Facts, Grid, Line, Paragraph, Quoted, Section, Strong
+from analyzer.report.document import Code, Facts, Grid, Line, Paragraph, Section, Strong
+from analyzer.report.fact_texts import in_language, words_in_language
 from analyzer.report.pieces import (
     Record,
     attachment_of,
     finding_anchor,
+    finding_texts,
     frames_text,
     session_link,
     severity_mark,
@@ -46,7 +48,7 @@ def _kind(finding: Record, shown: frozenset[int], facts: Record, sentences: Sent
         [
             [session_link(one["session"], shown, sentences)],
             [frames_text(one["frames"], sentences) if one["frames"] else ""],
-            [Quoted(one["detail"])],
+            in_language(one["detail"], sentences),
         ]
         for one in occurrences
     ]
@@ -55,15 +57,22 @@ def _kind(finding: Record, shown: frozenset[int], facts: Record, sentences: Sent
     n_sessions = finding["n_sessions"]
     where = sentences.say("in_session_count", n=n_sessions) if n_sessions else sentences.say("in_capture")
     caption = sentences.say("findings.facts", n=finding["count"], where=where)
-    reading: list[tuple[str, Line]] = [(sentences.say("findings.meaning"), [finding["meaning"]])]
-    if finding["refuted_by"]:
-        reading.append((sentences.say("findings.refuted"), [finding["refuted_by"]]))
+    known = finding_texts(finding, sentences)
+    reading: list[tuple[str, Line]] = [(sentences.say("findings.meaning"), [known["meaning"]])]
+    if known["refuted_by"]:
+        reading.append((sentences.say("findings.refuted"), [known["refuted_by"]]))
     if finding["reference"]:
-        reading.append((sentences.say("findings.reference"), [_RFC.sub(r"RFC \1", finding["reference"])]))
+        references = [_RFC.sub(r"RFC \1", words_in_language(one, sentences)) for one in finding["reference"].split(", ")]
+        reading.append(
+            (
+                sentences.say("findings.reference"),
+                [(", " if sentences.language == "en" else sentences.semicolon).join(references)],
+            )
+        )
     reading.append((sentences.say("findings.code"), [Code(finding["code"])]))
     blocks: tuple[Any, ...] = (
         Grid(caption, heads, rows, frozenset(), n_more, attachment_of("findings.csv", facts)),
         Paragraph([Strong(sentences.say("findings.interpretation"))]),
         Facts(reading),
     )
-    return Section(finding_anchor(finding), [severity_mark(finding["severity"], sentences), " ", finding["title"]], blocks)
+    return Section(finding_anchor(finding), [severity_mark(finding["severity"], sentences), " ", known["title"]], blocks)

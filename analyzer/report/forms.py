@@ -28,12 +28,17 @@ class Forms:
     facts: of the report, redacted if they have to be. contents: of the attached tables, by name.
     """
 
-    def __init__(self, facts: dict[str, Any], contents: Mapping[str, bytes]) -> None:
+    def __init__(self, facts: dict[str, Any], contents: Mapping[str, bytes], font_path: str | None = None) -> None:
+        """font_path: see `write_pdf`."""
+        self._font_path = font_path
         self._facts = facts
         self._contents = contents
 
     def write(self, form: str) -> bytes:
-        """Return the report in a form of NAMES. Raises ModuleNotFoundError if the form needs a package that is missing."""
+        """Return the report in a form of NAMES.
+
+        Raises ModuleNotFoundError if the form needs a package that is missing; see `write_pdf` for fonts.
+        """
         if form == "html":
             from analyzer.report.html_page import write_html
 
@@ -42,7 +47,7 @@ class Forms:
             from analyzer.report.pdf import write_pdf
 
             issued_at = self._facts["issued_at"]
-            return write_pdf(self._document, None if issued_at is None else datetime.fromisoformat(issued_at))
+            return write_pdf(self._document, None if issued_at is None else datetime.fromisoformat(issued_at), self._font_path)
         if form == "md":
             from analyzer.report.markdown import write_markdown
 

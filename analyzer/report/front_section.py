@@ -12,6 +12,7 @@ from analyzer.report.pieces import (
     Record,
     duration,
     finding_anchor,
+    finding_texts,
     listed,
     moment,
     seconds_between,
@@ -63,7 +64,7 @@ def _examined(facts: Record, sentences: Sentences) -> tuple[Paragraph | Note, ..
         recording = sentences.line("front.recording", first=first, last=last, duration=span, **values)
         untimed = sum(1 for one in inputs if one["frames"] and one["first_time"] is None)
         if untimed:
-            recording = [*recording, " ", sentences.say("front.untimed", n=untimed)]
+            recording = [*recording, sentences.gap, sentences.say("front.untimed", n=untimed)]
     else:
         recording = sentences.line("front.recording_without_time", **values)
     sessions = facts["sessions"]
@@ -83,7 +84,7 @@ def _found(facts: Record, sentences: Sentences) -> tuple[Paragraph | Bullets | N
     items: list[Line] = []
     for finding in severe[:SHOWN_FINDINGS]:
         anchor = finding_anchor(finding)
-        title = Link(finding["title"], anchor)
+        title = Link(finding_texts(finding, sentences)["title"], anchor)
         times = sentences.say("times", n=finding["count"])
         where = sentences.say("in_sessions", n=finding["n_sessions"]) if finding["n_sessions"] else sentences.say("in_capture")
         mark = severity_mark(finding["severity"], sentences)
@@ -123,7 +124,7 @@ def _sure(facts: Record, sentences: Sentences) -> list[Line]:
     opened = sessions["decryption"].get("decrypted", 0) + sessions["decryption"].get("partial", 0)
     if opened:
         items.append([sentences.say("front.decrypted", n=opened)])
-    items.append([sentences.say("front.refutable"), " ", Link(sentences.say("front.reproducible"), "sources"), "."])
+    items.append(sentences.line("front.refutable", link=Link(sentences.say("front.reproducible"), "sources")))
     return items
 
 

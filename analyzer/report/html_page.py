@@ -14,7 +14,7 @@ from functools import cache
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from analyzer.report.document import Attachment, Document, Line
+from analyzer.report.document import Attachment, Code, Document, Line, Link
 from analyzer.report.quoted_text import inert, show
 from analyzer.report.sentences import Sentences
 from analyzer.report.svg_check import checked_svg
@@ -26,6 +26,9 @@ WIDE = 5
 
 MANY = 7
 """Columns from which a table is set in small type."""
+
+_TAGS = {"zh": "zh-CN"}
+"""The languages whose writing has several forms, with the form of the catalogue (BCP 47): browsers choose fonts by it."""
 
 BRIEF = 26
 """Characters of a cell that are not broken into lines: two dates, or a time."""
@@ -54,6 +57,8 @@ def write_html(document: Document) -> bytes:
         policy=policy(style),
         say=sentences.say,
         show=lambda text: show(text, sentences),
+        tag=_TAGS.get(document.language, document.language),
+        all_in=lambda name: _all_in(name, document, sentences),
         numbers=_Numbers(),
     )
     return page.lstrip().encode("utf-8", "backslashreplace")
@@ -102,6 +107,12 @@ def _style() -> str:
 def _is_brief(cell: Line) -> bool:
     """Return whether a cell is so short that its words stay in one line, such as a date."""
     return all(isinstance(piece, str) for piece in cell) and sum(map(len, cell)) <= BRIEF  # type: ignore[arg-type]
+
+
+def _all_in(name: str, document: Document, sentences: Sentences) -> Line:
+    """Return the sentence that names the attachment with all rows: a link if the page has it."""
+    attached = any(one.name == name for one in document.attachments)
+    return sentences.line("page.all_in", name=Link(name, anchor_of(name)) if attached else Code(name))
 
 
 def anchor_of(name: str) -> str:

@@ -145,7 +145,7 @@ class _Writer:
 
     def _facts(self, facts: Facts) -> Iterator[str]:
         for name, value in facts.rows:
-            yield f"- **{escaped(name)}:** {self._line(value)}"
+            yield f"- **{escaped(name)}{self._sentences.colon.rstrip()}** {self._line(value)}"
         yield ""
 
     def _grid(self, grid: Grid) -> Iterator[str]:
@@ -157,8 +157,9 @@ class _Writer:
         yield ""
         if grid.n_more > 0:
             more = escaped(self._sentences.say("page.more_rows", n=grid.n_more))
-            where = f" {escaped(self._sentences.say('page.all_in'))} {code_span(grid.attachment)}." if grid.attachment else ""
-            yield from (more + where, "")
+            if grid.attachment:
+                more += self._sentences.gap + self._line(self._sentences.line("page.all_in", name=Code(grid.attachment)))
+            yield from (more, "")
 
     def _row(self, cells: Sequence[Line]) -> str:
         return "| " + " | ".join(self._line(cell, cell=True) for cell in cells) + " |"
@@ -182,7 +183,7 @@ class _Writer:
         where = ", ".join(part for part in (frame, rung.time) if part)
         yield f"- {arrow} {self._line(rung.title)}" + (f" ({escaped(where)})" if where else "")
         for name, value in rung.lines:
-            yield f"  - {escaped(name) + ': ' if name else ''}{self._line(value)}"
+            yield f"  - {escaped(name) + self._sentences.colon if name else ''}{self._line(value)}"
 
     def _tree(self, tree: Tree) -> Iterator[str]:
         yield from (f"**{escaped(tree.caption)}**", "")

@@ -1,8 +1,8 @@
 """Writes a report as PDF/A-2b: with bookmarks, page numbers, embedded fonts, and tags for screen readers.
 
-ISO 19005-2. The pages are set by typst, whose own fonts are used and no others. The document goes to the template
-`report.typ` as JSON. There its texts are strings, and typst never reads a string as markup, so that no text of a capture can
-become a part of the template. The template loads nothing else, and no file is written, not even for a moment.
+ISO 19005-2. The pages are set by typst, whose own fonts are used, and for Chinese one of this machine. The document goes to
+the template `report.typ` as JSON. There its texts are strings, and typst never reads a string as markup, so that no text of a
+capture can become a part of the template. The template loads nothing else, and no file is written, not even for a moment.
 
 PDF/A wants a date of creation. There is no clock here: the date is the one that the caller gives, else the first second of
 1970. PDF/A also forbids characters that no embedded font has. They are written as escapes, as is what is not printable.
@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
+from analyzer.report.chinese_font import ChineseFont, chinese_characters, chinese_font
 from analyzer.report.document import (
     Block,
     Branch,
@@ -63,33 +64,37 @@ _VIEW_BOX = re.compile(r'viewBox="0 0 ([0-9.]+) ([0-9.]+)"')
 _ASCII = frozenset(map(chr, range(0x20, 0x7F)))
 
 
-def write_pdf(document: Document, issued_at: datetime | None = None) -> bytes:
-    """Return the document as a PDF file. issued_at: its date of creation. The same arguments give the same bytes.
+def write_pdf(document: Document, issued_at: datetime | None = None, font_path: str | None = None) -> bytes:
+    """Return the document as a PDF file. issued_at: its date of creation. The same arguments and font give the same bytes.
 
-    Raises `UnknownLanguageError` if there are no sentences in the document's language.
+    font_path: the folder of a font with Chinese characters; None for those that are installed. Raises `UnknownLanguageError` if
+    there are no sentences in the document's language, `MissingFontError` if there is no font for it.
     """
     import typst  # it is large, and other forms of a report do not need it
 
     at = issued_at or datetime.fromtimestamp(0, UTC)
+    font = chinese_font(font_path) if document.language == "zh" else None
+    further = frozenset() if font is None else chinese_characters()
     try:
-        return _compiled(document, at, showing(written_characters()))
+        return _compiled(document, at, showing(written_characters() | further), font)
     except typst.TypstError as error:
         if "could not be displayed" not in error.diagnostic:
             raise
         # Letters and marks that no font has together. ASCII is in all fonts.
-        return _compiled(document, at, showing(_ASCII))
+        return _compiled(document, at, showing(_ASCII | further), font)
 
 
-def _compiled(document: Document, at: datetime, shown: Shown) -> bytes:
+def _compiled(document: Document, at: datetime, shown: Shown, font: ChineseFont | None = None) -> bytes:
     import typst
 
     return typst.compile(
         os.path.join(DIRECTORY, "report.typ"),
         format="pdf",
-        sys_inputs={"document": json.dumps(_Pages(document, shown).content())},
+        sys_inputs={"document": json.dumps(_Pages(document, shown, font.family if font else "").content())},
         root=DIRECTORY,
         package_path=DIRECTORY,
         package_cache_path=DIRECTORY,
+        font_paths=[font.folder] if font else [],
         ignore_system_fonts=True,
         pdf_standards=["a-2b"],
         timestamp=at,
@@ -99,9 +104,11 @@ def _compiled(document: Document, at: datetime, shown: Shown) -> bytes:
 class _Pages:
     """Turns a document into the JSON that the template reads."""
 
-    __slots__ = ("_cells", "_document", "_sentences", "_shown", "_text")
+    __slots__ = ("_cells", "_document", "_family", "_sentences", "_shown", "_text")
 
-    def __init__(self, document: Document, shown: Shown) -> None:
+    def __init__(self, document: Document, shown: Shown, family: str) -> None:
+        """family: of the font with Chinese characters, empty for none."""
+        self._family = family
         self._document = document
         self._shown = shown
         self._sentences = Sentences(document.language)
@@ -115,6 +122,7 @@ class _Pages:
         title = text.limited(document.title, _LONGEST_TITLE)
         entries = sum(1 + len(section.sections) for section in document.sections)
         return {
+            "font": self._family,
             "title": self._shown(title),
             "shown_title": text.plain(title),
             "language": document.language.partition("-")[0],
@@ -176,7 +184,7 @@ class _Pages:
         if grid.n_more:
             text = self._sentences.say("page.more_rows", n=grid.n_more)
             if grid.attachment:
-                text += " " + self._sentences.say("pdf.all_rows", name=grid.attachment)
+                text += self._sentences.gap + self._sentences.say("page.all_in", name=grid.attachment)
             more = self._text.plain(text)
         return {
             "block": "grid",
@@ -194,7 +202,7 @@ class _Pages:
         return {
             "block": "figure",
             "caption": self._text.plain(figure.caption),
-            "svg": "\n".join(map(self._shown, for_print(figure.svg).split("\n"))),
+            "svg": "\n".join(map(self._shown, for_print(figure.svg, self._family).split("\n"))),
             "text": self._shown(self._text.limited(figure.text)),
             "width": min(1.0, _TALLEST / height),
         }

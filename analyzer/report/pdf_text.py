@@ -30,7 +30,11 @@ LONGEST_ESCAPED = 64
 IN_TEXT, IN_TABLES = 20, 10
 """How long the parts of words are, between which a line may break."""
 
-_LONG_WORD = re.compile(r"[^ ]{13,}")
+_CHINESE = "\u2e80-\ua4cf\uac00-\ud7af\uf900-\ufaff\ufe30-\ufe4f\uff00-\uffef\u2014\u2018\u2019\u201c\u201d\u2026"
+"""Characters as wide as high, between which typst itself breaks lines."""
+
+_LONG_WORD = re.compile(rf"[^ {_CHINESE}]{{13,}}")
+_WIDE = re.compile(rf"[{_CHINESE}]")
 _PART = re.compile(r"[^-_./:@=&?,;+\\]{1,8}[-_./:@=&?,;+\\]{0,2}|[-_./:@=&?,;+\\]{1,8}")
 MOST_IN_LONG_TEXTS = 200_000
 """The most characters that long quoted texts have together. Those after them are shortened to `LONGEST_AFTER`."""
@@ -144,7 +148,8 @@ class PdfText:
         if shown.n_left_out:
             cuts.append(" " + self._sentences.say("quoted.left_out", n=shown.n_left_out))
         remark = "; ".join(shown.remarks)
-        if not remark and not _ORDINARY.fullmatch(text) and len(text) <= LONGEST_ESCAPED:
+        unusual = not shown.plain and not _ORDINARY.fullmatch(text)
+        if not remark and unusual and len(text) <= LONGEST_ESCAPED:
             remark = ascii_form(text)
         return {"kind": "quoted", "code": piece.code, "text": cuts, "remark": self.plain(remark) if remark else []}
 
@@ -191,12 +196,13 @@ def cell_width(line: list[Any]) -> float:
 
 def text_width(text: Sequence[str], *, code: bool = False, bold: bool = False) -> float:
     """Return about how wide a text is, in times its size. The fixed font has one width; Libertinus Serif is narrower."""
-    if code:
-        return 0.506 * sum(map(len, text))
     characters = "".join(text)
+    n_chinese = 0 if characters.isascii() else len(_WIDE.findall(characters))
+    if code:
+        return 0.506 * (len(characters) - n_chinese) + 0.84 * n_chinese
     n_wide = sum(one.isupper() or one in "mw@%&—" for one in characters)
     n_narrow = sum(one in " .,:;'|ijlt()" for one in characters)
-    width = 0.68 * n_wide + 0.3 * n_narrow + 0.5 * (len(characters) - n_wide - n_narrow)
+    width = 0.68 * n_wide + 0.3 * n_narrow + 0.5 * (len(characters) - n_wide - n_narrow - n_chinese) + n_chinese
     return width * 1.08 if bold else width
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from analyzer.codec.codes import codes
 from analyzer.report.document import Code, Line, Link, Mark, Piece, Quoted
 from analyzer.report.sentences import Sentences
 from analyzer.text.formatting import endpoint_text, first_ranges, size_text
@@ -136,6 +137,14 @@ def frame_span(record: Record) -> str:
 def severity_mark(severity: str, sentences: Sentences) -> Mark:
     """Return the mark of a severity."""
     return Mark(sentences.say(f"severity.{severity}"), severity)
+
+
+def finding_texts(finding: Record, sentences: Sentences) -> Record:
+    """Return title, meaning and refuted_by of a finding: those of the facts, or of the registry in another language."""
+    if sentences.language == "en":
+        return finding
+    known = codes("findings", sentences.language)[finding["code"]]
+    return {"title": known.title, "meaning": known.meaning, "refuted_by": known.refuted_by}
 
 
 def state_mark(state: str, sentences: Sentences) -> Mark:

@@ -11,6 +11,7 @@ import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from analyzer.report.chinese_font import chinese_characters
 from analyzer.report.sentences import Sentences
 from analyzer.text.escape import harmless
 
@@ -57,7 +58,7 @@ class Shown:
     """Text that is ready for a reader, except for the escaping of its form.
 
     spans: the text in parts, each with whether it stands for a hidden character. n_left_out: characters after the last part
-    that are not shown. remarks: sentences about what deceives. plain: whether all is printable ASCII. long: whether it has a
+    that are not shown. remarks: sentences about what deceives. plain: whether all is `ordinary`. long: whether it has a
     run without a space that is too long for a line of a table.
     """
 
@@ -77,7 +78,7 @@ def show(text: str, sentences: Sentences, longest: int = LONGEST) -> Shown:
     """Return how a text of a stranger is shown."""
     left_out = max(0, len(text) - longest)
     text = text[:longest]
-    if text.isascii() and text.isprintable():
+    if ordinary(text, sentences.language):
         remarks = _remarks_on_labels(text, sentences) if "xn--" in text.lower() else []
         return Shown(((text, False),), left_out, tuple(remarks[:MOST_REMARKS]), True, _is_long(text))
     characters = _characters(text)
@@ -90,6 +91,13 @@ def show(text: str, sentences: Sentences, longest: int = LONGEST) -> Shown:
     for word in _WORD.findall(text):
         remarks += _remarks_on_word(word, sentences)
     return Shown(spans, left_out, tuple(dict.fromkeys(remarks))[:MOST_REMARKS], False, _is_long(text))
+
+
+def ordinary(text: str, language: str) -> bool:
+    """Return whether a text has only characters that deceive no reader: printable ASCII, and Chinese in a Chinese report."""
+    if text.isascii():
+        return text.isprintable()
+    return language == "zh" and all(" " <= one <= "~" or one in chinese_characters() for one in text)
 
 
 def inert(text: str) -> str:

@@ -30,7 +30,7 @@ MOST_WORDS = 10_000
 """Words of a command, at most."""
 
 _REPORT = re.compile(r"report\.[a-z0-9.]+")
-_OUTPUTS = frozenset({"-o", "--output", "--bundle", "--sign", "--sign-password-file", "--color", "-j", "--jobs"})
+_OUTPUTS = frozenset({"-o", "--output", "--bundle", "--sign", "--sign-password-file", "--font-path", "--color", "-j", "--jobs"})
 _FLAGS = frozenset({"--force"})
 _PIPE = "-"
 

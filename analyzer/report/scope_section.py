@@ -38,7 +38,11 @@ def method_section(facts: Record, sentences: Sentences) -> Section:
     rows: list[tuple[str, Line]] = [
         (
             sentences.say("method.tool"),
-            [Code(f"{tool['name']} {tool['version']}"), f", {sentences.say('build.' + tool['build'].replace(' ', '_'))}"],
+            sentences.line(
+                "method.tool_value",
+                program=Code(f"{tool['name']} {tool['version']}"),
+                build=sentences.say("build." + tool["build"].replace(" ", "_")),
+            ),
         ),
         (sentences.say("method.python"), [Code(tool["python"])]),
         (sentences.say("method.libraries"), libraries),
@@ -78,7 +82,7 @@ def _keys(facts: Record, sentences: Sentences) -> Line:
     if not n_files and not n_blocks:
         return [sentences.say("scope.no_keys")]
     counts = (("scope.key_files", n_files), ("scope.key_blocks", n_blocks))
-    return joined([[sentences.say(key, n=n)] for key, n in counts if n], "; ")
+    return joined([[sentences.say(key, n=n)] for key, n in counts if n], sentences.semicolon)
 
 
 def _validation_time(facts: Record, sentences: Sentences) -> Line:

@@ -2,8 +2,8 @@
 
 The columns are `key` and `text`. A text has fields as of `str.format`: `{name}` for a value, `{frame:d}` for a number without
 groups of digits. A whole number without a format is written with groups: 1,204. A sentence that counts has two rows, `key.one`
-and `key.other`, between which the field `n` decides. No sentence is put together from parts in code, because the order of words
-differs between languages.
+and `key.other`, between which the field `n` decides; a language without a singular has `key.other` only. No sentence is put
+together from parts in code, because the order of words differs between languages.
 """
 
 import csv
@@ -31,14 +31,23 @@ def languages() -> list[str]:
     return sorted(name.removesuffix(".csv") for name in os.listdir(DIRECTORY) if name.endswith(".csv"))
 
 
+_MARKS = {"zh": ("", "：", "；")}
+"""What is between two sentences, after a label, and between parts, where it is not the mark of English with its space."""
+
+
 class Sentences:
-    """The sentences of one language. Raises `UnknownLanguageError` if there is no catalogue for it."""
+    """The sentences of one language. Raises `UnknownLanguageError` if there is no catalogue for it.
+
+    language: as in BCP 47. gap: what is between two sentences. colon: what is after a label.
+    semicolon: what is between parts.
+    """
 
     def __init__(self, language: str = "en") -> None:
         if language not in languages():
             raise UnknownLanguageError(f"no sentences for the language {language!r}; there are: {', '.join(languages())}")
         self.language = language
         self._texts = catalogue(language)
+        self.gap, self.colon, self.semicolon = _MARKS.get(language, (" ", ": ", "; "))
 
     def has(self, key: str) -> bool:
         """Return whether there is a sentence with this key, plain or counting."""
@@ -66,8 +75,10 @@ class Sentences:
 
     def _text(self, key: str, values: dict[str, object]) -> str:
         text = self._texts.get(key)
+        if text is None and values.get("n") == 1:
+            text = self._texts.get(f"{key}.one")
         if text is None:
-            text = self._texts.get(f"{key}.one" if values.get("n") == 1 else f"{key}.other")
+            text = self._texts.get(f"{key}.other")
         if text is None:
             raise UnknownSentenceError(key)
         return text

@@ -22,6 +22,7 @@ from analyzer.report.document import (
     Strong,
 )
 from analyzer.report.exchange_rows import content_type
+from analyzer.report.fact_texts import in_language, parts_in_language, step_line, words_in_language
 from analyzer.report.pieces import (
     Record,
     attachment_of,
@@ -115,7 +116,7 @@ def session_section(record: Record, facts: Record, sentences: Sentences) -> Sect
     blocks.append(Paragraph([say("session.reproduce"), " ", Code(_show_line(record, facts))]))
     title: list[Piece] = [say("session.title", session=record["id"])]
     if record["server_name"]:
-        title += [": ", Quoted(record["server_name"])]
+        title += [sentences.colon, Quoted(record["server_name"])]
     return Section(session_anchor(record["id"]), title, blocks)
 
 
@@ -152,7 +153,12 @@ def _facts(record: Record, facts: Record, sentences: Sentences) -> Facts:
         rows.append((say("session.ech"), [say(f"ech.{record['ech']['status']}")]))
     alerts = record["alerts"]
     if alerts:
-        rows.append((say("failed.alerts"), joined([alert_line(alert, sentences) for alert in alerts[:SHOWN_ALERTS]], "; ")))
+        rows.append(
+            (
+                say("failed.alerts"),
+                joined([alert_line(alert, sentences) for alert in alerts[:SHOWN_ALERTS]], sentences.semicolon),
+            )
+        )
     lost = sum(gap["length"] for gap in record["gaps"])
     if lost:
         rows.append((say("session.gaps"), [Mark(say("session.gaps_value", n=lost, pieces=len(record["gaps"])), "unsure")]))
@@ -197,7 +203,7 @@ def _statements(record: Record, sentences: Sentences) -> list[tuple[Line, str]]:
     if not made:
         made.append(([sentences.say("proof.nothing")], "plain"))
     if authenticity["detail"]:
-        made.append((sentences.line("proof.detail", detail=Quoted(authenticity["detail"])), "plain"))
+        made.append((sentences.line("proof.detail", detail=parts_in_language(authenticity["detail"], sentences)), "plain"))
     made.append(_decryption(record["decryption"], sentences))
     return made
 
@@ -218,22 +224,23 @@ def _decryption(decryption: Record, sentences: Sentences) -> tuple[Line, str]:
         server=size(decryption["bytes"]["server"], sentences),
     )
     if decryption["reason"] is not None:
-        reason = codes("decryption_failures")[decryption["reason"]]
-        line = [*line, " ", *sentences.line("decryption.reason", reason=reason.title, advice=reason.advice)]
-        if decryption["detail"] and decryption["detail"] != reason.title:
-            line = [*line, " ", *sentences.line("proof.detail", detail=Quoted(decryption["detail"]))]
+        reason = codes("decryption_failures", sentences.language)[decryption["reason"]]
+        line = [*line, sentences.gap, *sentences.line("decryption.reason", reason=reason.title, advice=reason.advice)]
+        if decryption["detail"] and decryption["detail"] != codes("decryption_failures")[decryption["reason"]].title:
+            detail = in_language(decryption["detail"], sentences)
+            line = [*line, sentences.gap, *sentences.line("proof.detail", detail=detail)]
     return line, {"decrypted": "good", "partial": "unsure"}.get(status, "plain")
 
 
 def _findings(record: Record, sentences: Sentences) -> list[Any]:
-    known = codes("findings")
+    known = codes("findings", sentences.language)
     findings = record["findings"][:SHOWN_FINDINGS]
     rows: list[list[Line]] = [
         [
             [severity_mark(one["severity"], sentences)],
             [Link(known[one["code"]].title, finding_anchor(one))],
             [frames_text(one["frames"], sentences) if one["frames"] else ""],
-            [Quoted(one["detail"])],
+            in_language(one["detail"], sentences),
         ]
         for one in findings
     ]
@@ -251,10 +258,15 @@ def _rung(step: Record, record: Record, sentences: Sentences) -> Rung:
     time = seconds_between(record["start_time"], step["time"])
     shown = "" if time is None else f"{time:+.3f} s" if abs(time) >= 1 else f"{time * 1000:+.3f} ms"
     kind, title = _rung_title(step, sentences)
-    lines: list[tuple[str, Line]] = [(str(label), [Quoted(str(value))]) for label, value in step["lines"]]
+    lines: list[tuple[str, Line]] = [step_line(str(label), str(value), sentences) for label, value in step["lines"]]
     if step["check"] is not None:
         check = step["check"]
-        lines.append((sentences.say("session.check"), [Mark(check["text"], _CHECKS.get(check["style"], "plain"))]))
+        lines.append(
+            (
+                sentences.say("session.check"),
+                [Mark(words_in_language(check["text"], sentences), _CHECKS.get(check["style"], "plain"))],
+            )
+        )
     lines += [
         (sentences.say("session.problem"), [Mark(sentences.say("session.malformed"), "bad"), " ", Quoted(text)])
         for text in step["problems"]
@@ -262,17 +274,21 @@ def _rung(step: Record, record: Record, sentences: Sentences) -> Rung:
     side = "note" if step["from"] == "none" else str(step["from"])
     if step["kind"] in ("finding", "gap"):
         side = "note"
-    return Rung(shown, step["frame"], side, title, kind, lines, step["explanation"])
+    return Rung(shown, step["frame"], side, title, kind, lines, words_in_language(step["explanation"], sentences))
 
 
 def _rung_title(step: Record, sentences: Sentences) -> tuple[str, Line]:
     if step["kind"] == "finding":
-        return step["severity"], [severity_mark(step["severity"], sentences), " ", Quoted(step["title"])]
+        return step["severity"], [
+            severity_mark(step["severity"], sentences),
+            " ",
+            *in_language(step["title"], sentences),
+        ]
     if step["kind"] == "gap":
         side = sentences.say(f"side.{step['from']}")
-        return "unsure", sentences.line("session.gap", size=Quoted(step["title"]), side=side)
+        return "unsure", sentences.line("session.gap", size=in_language(step["title"], sentences), side=side)
     kind = "bad" if step["fatal"] or step["problems"] else "plain"
-    return kind, [Quoted(step["title"])]
+    return kind, in_language(step["title"], sentences)
 
 
 def _requests(exchanges: list[Record], facts: Record, sentences: Sentences) -> Grid:

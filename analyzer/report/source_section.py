@@ -59,8 +59,8 @@ def attachment_text(one: Record, sentences: Sentences) -> str:
 
 
 def glossary_section(facts: Record, sentences: Sentences) -> Section:
-    """Return the section with the terms of the report, in the order of the alphabet of its language."""
-    rows: list[tuple[str, Line]] = sorted(
-        (sentences.say(f"term.{term}"), [sentences.say(f"glossary.{term}")]) for term in _TERMS
-    )
+    """Return the section with the terms of the report, in the order of the alphabet; in Chinese, of the English terms."""
+    rows: list[tuple[str, Line]] = [(sentences.say(f"term.{term}"), [sentences.say(f"glossary.{term}")]) for term in _TERMS]
+    if sentences.language == "en":
+        rows.sort()
     return Section("glossary", [sentences.say("glossary.title")], (Facts(rows),))

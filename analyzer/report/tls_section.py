@@ -134,7 +134,7 @@ def _counts(key: str, named: bool, sessions: Record, sentences: Sentences) -> Gr
 
 
 def _reasons(sessions: Record, sentences: Sentences) -> Grid:
-    known = codes("decryption_failures")
+    known = codes("decryption_failures", sentences.language)
     rows: list[list[Line]] = [
         [[known[code].title], [known[code].advice], [f"{count:,}"]] for code, count in top(sessions["reasons"], SHOWN_COUNTS)[0]
     ]
@@ -146,7 +146,7 @@ def _alerts(one: Record, sentences: Sentences) -> Line:
     alerts = one["alerts"]
     if not alerts:
         return [sentences.say("failed.no_alert")]
-    return joined([alert_line(alert, sentences) for alert in alerts[:SHOWN_NAMES]], "; ")
+    return joined([alert_line(alert, sentences) for alert in alerts[:SHOWN_NAMES]], sentences.semicolon)
 
 
 def alert_line(alert: Record, sentences: Sentences) -> Line:

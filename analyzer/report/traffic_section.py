@@ -4,11 +4,13 @@ from typing import Any
 
 from analyzer.report import plots
 from analyzer.report.document import Figure, Grid, Line, Paragraph, Quoted, Section
+from analyzer.report.fact_texts import in_language
 from analyzer.report.pieces import (
     Record,
     attachment_of,
     duration,
     endpoint,
+    finding_texts,
     listed,
     moment,
     seconds_between,
@@ -51,7 +53,7 @@ def timeline_section(facts: Record, sentences: Sentences) -> Section:
     figure = Figure(sentences.say("timeline.caption"), plots.timeline_svg(facts, sentences), words)
     chosen = _chosen(entries)
     shown = shown_sessions(facts)
-    titles = {one["code"]: one["title"] for one in facts["findings"]}
+    titles = {one["code"]: finding_texts(one, sentences)["title"] for one in facts["findings"]}
     rows: list[list[Line]] = [
         [
             [moment(entry["time"], sentences, 6, "")],
@@ -148,12 +150,12 @@ def _is_telling(entry: Record) -> bool:
 
 def _event(entry: Record, titles: Record, sentences: Sentences) -> Line:
     if entry["kind"] == "alert" and entry["code"]:
-        return [severity_mark(entry["severity"] or "info", sentences), " ", Quoted(entry["code"])]
+        return [severity_mark(entry["severity"] or "info", sentences), " ", *in_language(entry["code"], sentences)]
     words: list[Any] = [sentences.say(f"timeline.{entry['kind']}")]
     if entry["kind"] == "finding" and entry["severity"] is not None:
         words = [severity_mark(entry["severity"], sentences), " ", *words]
     if entry["code"]:
-        words += [": ", titles[entry["code"]] if entry["code"] in titles else Quoted(entry["code"])]
+        words += [sentences.colon, titles[entry["code"]] if entry["code"] in titles else Quoted(entry["code"])]
     return words
 
 

@@ -40,6 +40,28 @@ def test_the_same_captures_and_options_give_the_same_bytes(run: Run, demo: Path,
         assert (tmp_path / f"report.{ending}").read_bytes() == (reports / f"report.{ending}").read_bytes()
 
 
+def test_a_report_in_chinese_has_no_english_sentence(run: Run, demo: Path, tmp_path: Path):
+    assert run("report", demo, "--lang", "zh", "-o", tmp_path / "a.html", "-o", tmp_path / "a.md").status == 0
+    page = (tmp_path / "a.html").read_text("utf-8")
+    assert "客户端首先发言" in page
+    assert "The client opens" not in page
+    assert '<html lang="zh-CN">' in page
+    assert "<title>网络通信数据检验报告</title>" in page
+    for text in (page, (tmp_path / "a.md").read_text("utf-8")):
+        assert "检验发现" in text
+        assert "服务器名称" in text
+        assert "server name" not in text
+        assert "What was examined" not in text
+
+
+def test_a_pdf_in_chinese_without_a_font_is_one_line_before_anything_is_read(run: Run, demo: Path, tmp_path: Path):
+    target = tmp_path / "a.pdf"
+    result = run("report", demo, "--lang", "zh", "-o", target, "--font-path", tmp_path)
+    assert (result.status, target.exists()) == (2, False)
+    assert result.err.count(b"\n") == 1
+    assert b"fonts-noto-cjk" in result.err
+
+
 @pytest.mark.parametrize("form", ["case", "stix"])
 def test_a_form_that_no_ending_has_is_asked_for_by_name(run: Run, demo: Path, tmp_path: Path, form: str):
     target = tmp_path / NAMES[form]

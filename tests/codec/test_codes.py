@@ -9,7 +9,7 @@ import pytest
 from sessions_by_hand import CAPTURES
 
 from analyzer.cli.main import main
-from analyzer.codec.codes import SEVERITIES, codes
+from analyzer.codec.codes import SEVERITIES, Code, codes
 from analyzer.x509.verdict import WEIGHTS
 
 PACKAGE = Path(__file__).resolve().parents[2] / "analyzer"
@@ -74,6 +74,28 @@ def test_every_code_has_its_texts(name: str):
         assert set(one.severities) <= set(SEVERITIES)
         assert list(one.severities) == sorted(one.severities, key=SEVERITIES.index)
     assert len(listed) == len({one.title for one in listed.values()})
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_every_text_is_translated_and_nothing_else_differs(name: str):
+    english, chinese = codes(name), codes(name, "zh")
+    assert list(chinese) == list(english)
+    for code, one in chinese.items():
+        other = english[code]
+        assert (one.code, one.severities, one.reference) == (code, other.severities, other.reference)
+        for text, before in zip(_texts(one), _texts(other), strict=True):
+            assert bool(text) == bool(before), code
+            assert text == before == "RC4" or not text or any("\u4e00" <= letter <= "\u9fff" for letter in text), code
+    assert len(chinese) == len({one.title for one in chinese.values()})
+
+
+def _texts(one: Code) -> tuple[str, ...]:
+    return one.title, one.meaning, one.advice, one.refuted_by
+
+
+def test_a_language_without_texts_is_an_error():
+    with pytest.raises(FileNotFoundError):
+        codes("findings", "xx")
 
 
 def test_the_records_of_real_captures_have_no_code_that_is_not_listed(tmp_path: Path):

@@ -12,7 +12,7 @@ import pytest
 from analyzer.report.build_document import build_document
 from analyzer.report.document import Attachment, Document, Facts, Figure, Grid, Link, Mark, Paragraph, Quoted, Section, Strong
 from analyzer.report.html_page import policy, write_html
-from analyzer.report.sentences import Sentences
+from analyzer.report.sentences import Sentences, languages
 from analyzer.report.svg_check import UnsafePictureError
 
 from .conftest import FactsOf
@@ -25,8 +25,8 @@ def document(*blocks: Any, attachments: Any = ()) -> Document:
     return Document("t", "en", Facts(()), Section("front", ["f"]), [Section("a", ["a"], blocks)], attachments)
 
 
-def page_of(facts: dict[str, Any], contents: Any = None) -> bytes:
-    return write_html(build_document(facts, Sentences("en"), contents))
+def page_of(facts: dict[str, Any], contents: Any = None, language: str = "en") -> bytes:
+    return write_html(build_document(facts, Sentences(language), contents))
 
 
 class Tags(HTMLParser):
@@ -45,10 +45,10 @@ class Tags(HTMLParser):
         self.text += data
 
 
-@pytest.fixture(scope="module")
-def hostile_page(facts_of: FactsOf) -> bytes:
+@pytest.fixture(scope="module", params=languages())
+def hostile_page(facts_of: FactsOf, request: pytest.FixtureRequest) -> bytes:
     facts = facts_of("demo.pcapng", "--trust", "demo/demo.ca.pem")
-    return page_of(poisoned(json.loads(json.dumps(facts))))
+    return page_of(poisoned(json.loads(json.dumps(facts))), language=request.param)
 
 
 @pytest.fixture(scope="module")
@@ -153,7 +153,7 @@ def test_nothing_of_a_hostile_capture_runs_or_is_fetched(browser: Any, hostile_p
         visit.tab.keyboard.press("Tab")
     visit.tab.wait_for_timeout(300)
     assert visit.quiet()
-    assert visit.tab.title().startswith("Examination of recorded network traffic")
+    assert visit.tab.title().startswith(("Examination of recorded network traffic", "网络通信数据检验报告"))
     text = visit.tab.inner_text("body")
     assert "<script>window.ran=1</script>" in text
     assert "moc.live\\u202e\\u200b\\u2028www" in text

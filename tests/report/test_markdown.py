@@ -13,7 +13,7 @@ from markdown_it.token import Token
 from analyzer.report.build_document import build_document
 from analyzer.report.document import Code, Document, Facts, Grid, Link, Mark, Paragraph, Quoted, Section, Strong
 from analyzer.report.markdown import code_span, escaped, write_markdown
-from analyzer.report.sentences import Sentences
+from analyzer.report.sentences import Sentences, languages
 
 from .conftest import FactsOf
 from .hostile_facts import HOSTILE, hostile_capture, poisoned
@@ -45,9 +45,10 @@ def check_inert(markdown: str) -> None:
             assert not re.search(r"@\w|https?://|www\.|(?i:gh)-\d|#\d", token.content), token.content
 
 
-def test_a_hostile_report_is_only_text(facts_of: FactsOf) -> None:
+@pytest.mark.parametrize("language", languages())
+def test_a_hostile_report_is_only_text(facts_of: FactsOf, language: str) -> None:
     facts = poisoned(json.loads(json.dumps(facts_of("demo.pcapng", "--trust", "demo/demo.ca.pem"))))
-    made = write_markdown(build_document(facts, Sentences("en"))).decode()
+    made = write_markdown(build_document(facts, Sentences(language))).decode()
     check_inert(made)
     assert "<script>window.ran=1</script>" in "".join(token.content for token in tokens_of(made) if token.type == "code_inline")
     assert not re.search("[\u200b-\u200f\u2028-\u202e\x00-\x09\x0b-\x1f\x7f]", made)

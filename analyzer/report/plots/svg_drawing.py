@@ -47,12 +47,14 @@ def color(kind: str) -> str:
     return f"var(--{name}, {value})"
 
 
-def for_print(svg: str) -> str:
+def for_print(svg: str, family: str = "") -> str:
     """Return a picture of this package with plain colours for white paper, for renderers that know no CSS.
 
-    Only attributes are changed: quotation marks in text are escaped, so that no text looks like an attribute.
+    family: a font that comes before the others. Only attributes are changed: quotation marks in text are escaped, so that no
+    text looks like an attribute.
     """
-    return _VARIABLE.sub(r'="\1"', svg).replace(f'="{INK}"', f'="{_PRINTED_INK}"')
+    printed = _VARIABLE.sub(r'="\1"', svg).replace(f'="{INK}"', f'="{_PRINTED_INK}"')
+    return printed.replace(' font-family="', f' font-family="{family}, ') if family else printed
 
 
 def xml_text(text: str) -> str:
