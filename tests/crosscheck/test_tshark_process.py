@@ -82,9 +82,10 @@ def test_tshark_is_gone_after_an_interruption(tmp_path: Path):
     before = signal.signal(signal.SIGALRM, interrupt)
     program = stopped(tmp_path)
     try:
-        signal.setitimer(signal.ITIMER_REAL, 0.7)
-        with run_of(DEMO, program) as tshark, pytest.raises(KeyboardInterrupt):
-            list(tshark.packets())
+        with run_of(DEMO, program) as tshark:
+            signal.setitimer(signal.ITIMER_REAL, 0.7)
+            with pytest.raises(KeyboardInterrupt):
+                list(tshark.packets())
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
