@@ -1,4 +1,4 @@
-"""The Python blocks of EXAMPLES.md and README.md run, and print what the pages say."""
+"""The Python blocks of EXAMPLES.md and README.md run, and print what the pages say. So do those on the report."""
 
 import ast
 import codeop
@@ -11,6 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from markdown_it import MarkdownIt
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = {name: (ROOT / name).read_text("utf-8") for name in ("EXAMPLES.md", "README.md")}
@@ -88,3 +89,32 @@ def test_each_library_finds_the_same_names(library: str, tmp_path: Path, require
     (code,) = [found[1] for found in BLOCK.finditer(job) if library in imported(found[1])]
     wanted = NAMES[:-1] if library == "dpkt" else NAMES
     assert sorted(printed_by(code, tmp_path, require_peers)) == sorted(wanted)
+
+
+def test_the_commands_of_the_forensic_report_run(tmp_path: Path, require_peers: Callable[..., None]):
+    """One after another, as they stand; only `seal` is not among them, because it goes online."""
+    require_peers("openssl")
+    page = PAGES["README.md"]
+    section = page[page.index("\n### The forensic report\n") : page.index("\n### From Python\n")]
+    blocks = [token.content for token in MarkdownIt().parse(section) if token.type == "code_block"]
+    assert [block.split()[0] for block in blocks] == ["analyzer", "cat", "openssl"]
+    (tmp_path / "bin").mkdir()
+    program = tmp_path / "bin" / "analyzer"
+    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -P -m analyzer "$@"\n')
+    program.chmod(0o755)
+    (tmp_path / "captures").symlink_to(ROOT / "captures")
+    paths = os.pathsep.join(str(Path(path).resolve()) for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path)
+    script = "\n".join(["set -e", *blocks])
+    done = subprocess.run(
+        ["bash", "-c", script],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": paths, "PATH": f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}"},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("; 1 thing is not proved by anything here.") == 3
+    written = {path.name for path in tmp_path.iterdir()}
+    assert {"report.html", "report.pdf", "report.md", "report.json", "report.jsonld", "stix.json", "issued.pdf"} <= written
+    assert {path.name for path in (tmp_path / "certified").iterdir()} >= {"manifest.p7s", "report.pdf", "actions.jsonl"}

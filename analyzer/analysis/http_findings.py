@@ -3,14 +3,12 @@
 The server name of the handshake is visible to everybody, the authority of a request is not. If they differ, whoever watches the
 connection is misled (domain fronting). Browsers also use one connection for several hosts of its certificate (RFC 9113 section
 9.1.1), which is normal. A client must check that the certificate is valid for the host of its request (RFC 9110 section 4.3.4).
-Credentials are reported by their place and never shown. The Date of a response (RFC 9110 section 6.6.1) is the server's clock.
+Credentials are reported by their place and never shown. The clock of a server is the Date of its responses: see `server_time`.
 """
 
 from collections.abc import Sequence
-from datetime import UTC
-from email.utils import parsedate_to_datetime
-from functools import lru_cache
 
+from analyzer.analysis.server_time import server_time
 from analyzer.application.exchange import Exchange, Request, Response
 from analyzer.tls.events import Finding
 from analyzer.tls.session import Session
@@ -123,7 +121,7 @@ def _skew(exchanges: Sequence[Exchange]) -> list[Finding]:
         response: Response | None = exchange.response
         if response is None or response.at < 0 or response.headers is None:
             continue
-        seconds = _server_time(response.headers)
+        seconds = server_time(response.headers)
         if seconds is None:
             continue
         skew = seconds - response.at // 1_000_000_000
@@ -138,27 +136,6 @@ def _skew(exchanges: Sequence[Exchange]) -> list[Finding]:
     side = "ahead of" if skews[0][0] > 0 else "behind"
     detail = f"the Date of the responses is {least:,} seconds or more {side} the time of the capture"
     return [Finding("clock_skew", "low", detail, [frame for _, frame in skews])]
-
-
-def _server_time(headers: Sequence[tuple[str, str]]) -> int | None:
-    """Return when a response was sent by the server's clock, in seconds since the epoch: its Date plus its Age (RFC 9111)."""
-    date = age = None
-    for field, value in headers:
-        if len(field) == 4 and field.lower() == "date":
-            date = _seconds(value[:64])
-        elif len(field) == 3 and field.lower() == "age" and value.isascii() and value.isdigit() and len(value) < 12:
-            age = int(value)
-    return None if date is None else date + (age or 0)
-
-
-@lru_cache(maxsize=1024)
-def _seconds(date: str) -> int | None:
-    """Return an HTTP date in seconds since the epoch; None if it is none."""
-    try:
-        read = parsedate_to_datetime(date)
-    except (TypeError, ValueError, OverflowError):
-        return None
-    return int((read if read.tzinfo else read.replace(tzinfo=UTC)).timestamp())
 
 
 def _host(authority: str) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from analyzer.cli.command_texts import ABOUT, ABOUTS, EXAMPLES, STATUS, STATUSES
+from analyzer.cli.crosscheck_arguments import add_crosscheck
 from analyzer.cli.live_arguments import add_live
 from analyzer.cli.output import CommandError
 from analyzer.cli.proof_arguments import add_bundle, add_seal, add_verify
@@ -25,6 +26,7 @@ COMMANDS = (
     "keys",
     "live",
     "report",
+    "crosscheck",
     "verify",
     "seal",
     "interfaces",
@@ -332,6 +334,12 @@ def _add_report(command: argparse.ArgumentParser) -> None:
     _add_trust_options(command)
 
 
+def _add_crosscheck(command: argparse.ArgumentParser) -> None:
+    _add_captures(command)
+    add_crosscheck(command)
+    _add_keys(command)
+
+
 def _number(text: str) -> int:
     if not text.isascii() or not text.isdigit() or len(text) > 18:
         raise argparse.ArgumentTypeError(f"{text!r} is no number")
@@ -362,6 +370,7 @@ _ADDERS = {
     "fields": _add_fields,
     "live": _add_live,
     "report": _add_report,
+    "crosscheck": _add_crosscheck,
     "verify": add_verify,
     "seal": add_seal,
     "interfaces": _add_interfaces,

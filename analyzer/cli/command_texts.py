@@ -1,5 +1,7 @@
 """The texts of the help: what each command does, and examples of it."""
 
+from analyzer.cli.crosscheck_arguments import EXAMPLES as CROSSCHECK_EXAMPLES
+from analyzer.cli.crosscheck_arguments import STATUS as CROSSCHECK_STATUS
 from analyzer.cli.live_arguments import EXAMPLES as LIVE_EXAMPLES
 from analyzer.cli.proof_arguments import SEAL_EXAMPLES, SEAL_STATUS, VERIFY_EXAMPLES, VERIFY_STATUS
 from analyzer.cli.report_arguments import EXAMPLES as REPORT_EXAMPLES
@@ -14,7 +16,7 @@ exit status:
   1  a capture is damaged or cut short; what could be read is in the output
   2  nothing could be done: no such file, not a capture, no such session, bad option"""
 
-STATUSES = {"verify": VERIFY_STATUS, "seal": SEAL_STATUS}
+STATUSES = {"crosscheck": CROSSCHECK_STATUS, "verify": VERIFY_STATUS, "seal": SEAL_STATUS}
 """The exit status of commands that have their own."""
 
 EXAMPLES = {
@@ -75,6 +77,7 @@ examples:
   analyzer fields --causes --format json    why something did not decrypt, and what makes a chain invalid""",
     "live": LIVE_EXAMPLES,
     "report": REPORT_EXAMPLES,
+    "crosscheck": CROSSCHECK_EXAMPLES,
     "verify": VERIFY_EXAMPLES,
     "seal": SEAL_EXAMPLES,
     "interfaces": """\
@@ -98,6 +101,7 @@ ABOUTS = {
     "packet": "One packet: the field tree of every layer with byte ranges, and its bytes.",
     "live": "The same analysis while packets arrive, on interfaces or from a pipe. Ctrl-C ends it, and the summary comes.",
     "report": "The forensic report: evidence with hashes, findings, every session, in one page, a PDF or as data.",
+    "crosscheck": "The same capture through tshark, field by field: what both see, and why they differ where that is known.",
     "verify": "Whether a bundle is as it was written: hashes, log, signature, time stamp. Works without a network.",
     "seal": "A time stamp on a bundle, from an authority (RFC 3161). The only command that goes online.",
     "interfaces": "The interfaces of this machine, and what is missing to capture there.",

@@ -9,10 +9,11 @@ from typing import IO, Any
 
 from analyzer.capture.source import DIGESTS
 from analyzer.cli.capture_run import FAILED, CaptureRun
+from analyzer.cli.interruption import exceptions
 from analyzer.cli.key_files import paths_of_keys, read_keys
 from analyzer.cli.output import STANDARD_STREAM, CommandError, Output
 from analyzer.cli.report_arguments import ENDINGS
-from analyzer.cli.report_bundle import captures_of, records_file, write_report_bundle
+from analyzer.cli.report_bundle import captures_of, check_folder, records_file, write_report_bundle
 from analyzer.cli.signing_files import signer_of
 from analyzer.cli.trust_options import read_chains
 from analyzer.engine import Engine
@@ -32,6 +33,9 @@ from analyzer.store.private_file import PrivateFile
 from analyzer.store.session_record import rfc3339
 from analyzer.store.validation_time import NOW, read_moment
 
+MOST_INSIDE = 4 << 20
+"""Bytes of an attached table that an HTML page has inside. A larger one stands beside it, so that browsers open the page."""
+
 
 def run(options: Namespace, output: Output) -> int:
     """Write the report of the captures, and return the exit status."""
@@ -39,7 +43,10 @@ def run(options: Namespace, output: Output) -> int:
     kinds = _list_of("--redact", options.redact, REDACTED)
     options.issued_at = _moment_of(options.issued_at)
     signer = signer_of(options)
+    if options.bundle is not None:
+        check_folder(options.bundle)
     with ExitStack() as stack:
+        stack.enter_context(exceptions())  # the records of sessions are removed in any case
         records = None if options.bundle is None else stack.enter_context(records_file())
         capture_run, facts, contents = examine(options, output, records)
         if capture_run.has_no_capture():
@@ -52,10 +59,12 @@ def run(options: Namespace, output: Output) -> int:
             facts, contents = redact_all(facts, contents, kinds, pair)
             records = redacted
         wanted = dict.fromkeys([form for _, form in forms] + ([] if options.bundle is None else ["json"]))
-        written = _written(Forms(facts, contents, options.font_path), wanted)
+        inside = {name: content for name, content in contents.items() if len(content) <= MOST_INSIDE}
+        written = _written(Forms(facts, inside, options.font_path), wanted)
+        beside = _tables_beside(forms, contents, options)
         for target, form in forms:
             _write(target, written[form], options.force)
-        for path, content in _tables_beside(forms, contents).items():
+        for path, content in beside.items():
             _write(path, content, options.force)
         if options.bundle is not None:
             reports = {NAMES[form]: content for form, content in written.items()}
@@ -78,19 +87,27 @@ def _forms_of(options: Namespace) -> list[tuple[str, str]]:
     if len(set(options.targets)) < len(options.targets):
         raise CommandError(f"{options.targets[-1]}: the same file twice")
     for target in options.targets:
-        for path in [*options.captures, *paths_of_keys(options)]:
-            if os.path.exists(target) and os.path.exists(path) and os.path.samefile(target, path):
-                raise CommandError(f"{path}: the output would overwrite this input")
-        try:
-            PrivateFile(target, options.force)
-        except FileExistsError as error:
-            raise CommandError(f"{target}: it exists already; --force writes over it") from error
-        except OSError as error:
-            raise CommandError(f"{target}: {error.strerror}") from error
+        _refuse_input(target, options)
+        _refuse_existing(target, options.force)
         folder = os.path.dirname(target) or "."
         if not os.path.isdir(folder):
             raise CommandError(f"{target}: there is no folder {folder}")
     return forms
+
+
+def _refuse_input(target: str, options: Namespace) -> None:
+    for path in [*options.captures, *paths_of_keys(options)]:
+        if os.path.exists(target) and os.path.exists(path) and os.path.samefile(target, path):
+            raise CommandError(f"{path}: the output would overwrite this input")
+
+
+def _refuse_existing(target: str, force: bool) -> None:
+    try:
+        PrivateFile(target, force)
+    except FileExistsError as error:
+        raise CommandError(f"{target}: it exists already; --force writes over it") from error
+    except OSError as error:
+        raise CommandError(f"{target}: {error.strerror}") from error
 
 
 def _moment_of(text: str | None) -> str | None:
@@ -119,12 +136,22 @@ def _write(path: str, content: bytes, force: bool) -> None:
         file.write(content)
 
 
-def _tables_beside(forms: Sequence[tuple[str, str]], contents: Mapping[str, bytes]) -> dict[str, bytes]:
-    """Return the attached tables by path, each once, for reports that cannot have them inside: `report.sessions.csv` beside
-    `report.pdf` and `report.md`.
+def _tables_beside(forms: Sequence[tuple[str, str]], contents: Mapping[str, bytes], options: Namespace) -> dict[str, bytes]:
+    """Return the attached tables by path, for reports that cannot have them inside: `report.sessions.csv` beside `report.pdf`
+    and `report.md`, and beside `report.html` if it is large. Raises CommandError before anything is written.
     """
-    stems = dict.fromkeys(os.path.splitext(target)[0] for target, form in forms if form != "html")
-    return {f"{stem}.{name}": content for stem in stems for name, content in contents.items()}
+    found = {
+        f"{os.path.splitext(target)[0]}.{name}": content
+        for target, form in forms
+        for name, content in contents.items()
+        if form != "html" or len(content) > MOST_INSIDE
+    }
+    for target in found:
+        if any(target == other for other, _ in forms):
+            raise CommandError(f"{target}: a table has this name, which you gave to a report")
+        _refuse_input(target, options)
+        _refuse_existing(target, options.force)
+    return found
 
 
 def examine(

@@ -12,9 +12,6 @@ examples:
   analyzer report trace.pcapng --case-file case.toml --digest sha512 -o report.pdf
   analyzer report trace.pcapng --redact addresses,names -o report.html"""
 
-KINDS = ("case", "exhibit", "examiner", "authority", "purpose")
-"""What an examiner says of the case. None of it is checked."""
-
 ENDINGS = {".html": "html", ".htm": "html", ".pdf": "pdf", ".md": "md", ".json": "json", ".jsonld": "case"}
 """The form of a report by the ending of its file."""
 
@@ -39,8 +36,8 @@ def add_report(command: argparse.ArgumentParser) -> None:
     command.add_argument("--force", action="store_true", help="write over files that exist")
     command.set_defaults(output=None)
     case = command.add_argument_group("the case")
-    for kind in KINDS:
-        case.add_argument(f"--{kind}", metavar="TEXT", help=_HELP[kind])
+    for kind, help_text in _HELP.items():
+        case.add_argument(f"--{kind}", metavar="TEXT", help=help_text)
     case.add_argument(
         "--custody", action="append", default=[], metavar="TEXT", help="a note on who had the evidence; may be repeated"
     )
@@ -63,3 +60,4 @@ _HELP = {
     "authority": "on whose order",
     "purpose": "the question that the report answers",
 }
+"""What an examiner says of the case. None of it is checked."""

@@ -8,7 +8,7 @@ from typing import IO, Any
 
 from analyzer.cli.output import CommandError
 from analyzer.report.action_log import Action
-from analyzer.report.bundle import BundleFile, Written, write_bundle
+from analyzer.report.bundle import BundleFile, Written, refuse_occupied, write_bundle
 from analyzer.report.incident_folder import bundle_capture
 from analyzer.report.signing import Signer, SigningError
 from analyzer.report.verification import BundleError
@@ -40,8 +40,19 @@ def captures_of(paths: Sequence[str]) -> list[str]:
             inside = bundle_capture(path)
         except BundleError as error:
             raise CommandError(f"{path}: {error}") from error
-        found += [path] if inside is None else inside.captures
+        found.append(path if inside is None else inside)
     return found
+
+
+def check_folder(folder: str) -> None:
+    """Raise CommandError for a folder in which no bundle can be made, so that this is said before anything is read."""
+    try:
+        refuse_occupied(folder)
+    except FileExistsError as error:
+        raise CommandError(f"{error.filename}: {error.strerror}") from error
+    parent = os.path.dirname(os.path.abspath(folder))
+    if not os.path.isdir(parent):
+        raise CommandError(f"{folder}: there is no folder {parent}")
 
 
 @contextmanager

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
+from analyzer.cli.interruption import exceptions
 from analyzer.cli.output import CommandError, Output
 from analyzer.cli.signing_files import trusted_of
 from analyzer.cli.table import wrap
@@ -14,7 +15,19 @@ from analyzer.report.bundle_folder import BundleFolder, FolderError
 from analyzer.report.incident_folder import packets_of
 from analyzer.report.proofs import Proof, verify_proofs
 from analyzer.report.reproduction import MOST_WORDS, Inputs, reproduce
-from analyzer.report.verification import BUNDLE, FAILS, HOLDS, UNPROVED, BundleError, Check, Read, all_hold, verify_files
+from analyzer.report.verification import (
+    BUNDLE,
+    FAILS,
+    HOLDS,
+    UNCHECKED,
+    UNPROVED,
+    BundleError,
+    Check,
+    Read,
+    all_hold,
+    read_manifest,
+    verify_files,
+)
 from analyzer.store.declaration import path_text
 from analyzer.store.session_record import json_line
 from analyzer.text.escape import harmless
@@ -37,7 +50,8 @@ def run(options: Namespace, output: Output) -> int:
     if options.format == "json":
         output.write(json_line(record(options.folder, kind, checks)))
     else:
-        _print(output, checks)
+        for line in _lines(output, checks):
+            output.line(line)
     return 0 if all_hold(checks) else DIFFERENT
 
 
@@ -75,9 +89,7 @@ def _reproduced(options: Namespace, kind: str, checks: list[Check]) -> list[Chec
         raise CommandError(f"{options.folder}: an {kind} has no command that could be run again")
     if not all_hold(checks):
         return [Check("reproduce", None, FAILS, "the analysis was not run again, because the bundle itself does not hold")]
-    with BundleFolder(options.folder) as folder:
-        from analyzer.report.verification import read_manifest
-
+    with exceptions(), BundleFolder(options.folder) as folder:  # what was made again is removed in any case
         read = read_manifest(folder)
         words, paths = _command(options, read)
         return list(reproduce(folder, read, words, paths, _inputs(options.input)))
@@ -126,11 +138,6 @@ def _inputs(given: list[str]) -> Inputs:
     return Inputs(moved, folders)
 
 
-def _print(output: Output, checks: list[Check]) -> None:
-    for line in _lines(output, checks):
-        output.line(line)
-
-
 def _lines(output: Output, checks: list[Check]) -> Iterator[str]:
     for check in checks:
         name = "" if check.file is None else f"{harmless(check.file)}: "
@@ -144,6 +151,7 @@ def _lines(output: Output, checks: list[Check]) -> Iterator[str]:
         left = f"; {n_open} {'thing is' if n_open == 1 else 'things are'} not proved by anything here" if n_open else ""
         yield f"All {counts[HOLDS]} checks hold{left}."
     else:
-        n_bad = len(checks) - counts[HOLDS] - counts[UNPROVED]
-        verb = "does" if n_bad == 1 else "do"
-        yield output.paint(f"{n_bad} of {len(checks)} checks {verb} not hold.", "alarm")
+        n_failed, n_unchecked = counts[FAILS], counts[UNCHECKED]
+        parts = [f"{n_failed} {'does' if n_failed == 1 else 'do'} not hold"] if n_failed else []
+        parts += [f"{n_unchecked} {'was' if n_unchecked == 1 else 'were'} not checked"] if n_unchecked else []
+        yield output.paint(f"Of {len(checks)} checks, {' and '.join(parts)}.", "alarm")

@@ -6,6 +6,7 @@ from typing import Any
 
 from analyzer.report.document import Attachment
 from analyzer.report.exchange_rows import REQUESTS, Cell
+from analyzer.report.findings_section import SHOWN_OCCURRENCES
 from analyzer.report.session_collector import SessionCollector
 from analyzer.text.escape import csv_row
 
@@ -25,14 +26,14 @@ def tables(collected: SessionCollector, facts: Mapping[str, Any]) -> dict[str, b
     found: dict[str, bytes] = {}
     if collected.n_sessions > FEW:
         found["sessions.csv"] = collected.csv()
-    if len(collected.requests) > FEW:
-        found["requests.csv"] = _csv(REQUESTS, sorted(collected.requests, key=_place))
+    if len(collected.requests.rows) > FEW:
+        found["requests.csv"] = _csv(REQUESTS, sorted(collected.requests.rows, key=_place))
     if len(facts["certificates"]) > FEW:
         found["certificates.csv"] = _csv(_CERTIFICATES, [_cells(_CERTIFICATES, one) for one in facts["certificates"]])
     if len(facts["hosts"]) > FEW:
         found["hosts.csv"] = _csv(_HOSTS, [_cells(_HOSTS, one) for one in facts["hosts"]])
     findings = [_cells(_FINDINGS, kind | one) for kind in facts["findings"] for one in kind["occurrences"]]
-    if len(findings) > FEW:
+    if len(findings) > FEW or any(len(kind["occurrences"]) > SHOWN_OCCURRENCES for kind in facts["findings"]):
         found["findings.csv"] = _csv(_FINDINGS, findings)
     return found
 

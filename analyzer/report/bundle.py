@@ -8,6 +8,7 @@ Nothing in it depends on a clock, a host or a user, so the same inputs and optio
 signature too, except for ECDSA where the library has no deterministic form (RFC 6979).
 """
 
+import errno
 import hashlib
 import json
 import os
@@ -15,12 +16,11 @@ import re
 import secrets
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
 from typing import Any, NamedTuple
 
 from analyzer.report.action_log import NAME as ACTIONS
 from analyzer.report.action_log import Action, ActionLog, canonical
-from analyzer.report.signing import Signer, signing_time
+from analyzer.report.signing import SIGNATURES, Signer, signing_time
 from analyzer.store.folder import PRIVATE_FILE, PRIVATE_FOLDER
 
 MANIFEST, CHECKSUMS = "manifest.json", "manifest.sha256"
@@ -35,7 +35,7 @@ PDF = "application/pdf"
 FILE_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,126}")
 """Names of the files of a bundle. They are ours, and never from a capture."""
 
-RESERVED = frozenset({MANIFEST, CHECKSUMS, ACTIONS, "manifest.sig", "manifest.p7s", TOKEN})
+RESERVED = frozenset({MANIFEST, CHECKSUMS, ACTIONS, *SIGNATURES.values(), TOKEN})
 """Names that only the bundle itself uses."""
 
 STATEMENT = (
@@ -86,8 +86,8 @@ def write_bundle(
     signs the manifest, and PDF files where it has a certificate. actions: what else was done, for the log. Raises OSError,
     FileExistsError if the folder is not empty; SigningError; ValueError for names of files that are not ours.
     """
+    refuse_occupied(folder)
     target = os.path.abspath(folder)
-    _refuse_occupied(target, folder)
     part = os.path.join(os.path.dirname(target), f".{secrets.token_hex(8)}.part")
     os.mkdir(part, PRIVATE_FOLDER)
     try:
@@ -97,6 +97,15 @@ def write_bundle(
         shutil.rmtree(part, ignore_errors=True)
         raise
     return written
+
+
+def refuse_occupied(folder: str) -> None:
+    """Raise FileExistsError for a folder that is not empty, and for what is no folder."""
+    target = os.path.abspath(folder)
+    if os.path.islink(target) or (os.path.lexists(target) and not os.path.isdir(target)):
+        raise FileExistsError(17, "not a folder", folder)
+    if os.path.isdir(target) and os.listdir(target):
+        raise FileExistsError(17, "the folder is not empty", folder)
 
 
 def checksums(hashes: Mapping[str, str]) -> bytes:
@@ -124,13 +133,6 @@ def inputs_of(facts: Mapping[str, Any]) -> list[dict[str, Any]]:
         for key, role in _ROLES.items()
         for one in evidence.get(key, ())
     ]
-
-
-def _refuse_occupied(target: str, folder: str) -> None:
-    if os.path.islink(target) or (os.path.lexists(target) and not os.path.isdir(target)):
-        raise FileExistsError(17, "not a folder", folder)
-    if os.path.isdir(target) and os.listdir(target):
-        raise FileExistsError(17, "the folder is not empty", folder)
 
 
 def _fill(
@@ -215,8 +217,11 @@ def _write(path: str, content: bytes | str) -> tuple[int, str]:
             digest.update(chunk)
             size += len(chunk)
         file.flush()
-        with suppress(OSError):  # a file system that cannot promise it
+        try:
             os.fsync(file.fileno())
+        except OSError as error:
+            if error.errno not in (errno.EINVAL, errno.ENOTSUP):  # else a file system that cannot promise it
+                raise
     return size, digest.hexdigest()
 
 

@@ -109,7 +109,8 @@ class BundleFolder:
         except FileNotFoundError as error:
             raise FolderError("it is missing") from error
         except OSError as error:
-            raise FolderError("it is a link" if name in self.kinds else error.strerror or str(error)) from error
+            kind = self.kinds.get(name)
+            raise FolderError(error.strerror or str(error) if kind is None else f"it is a {kind}") from error
         try:
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):
                 raise FolderError("it is no regular file")

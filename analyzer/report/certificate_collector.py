@@ -8,7 +8,7 @@ from typing import Any
 from analyzer.text.formatting import endpoint_text
 
 MOST_CERTIFICATES = 10_000
-"""Certificates that are distinguished. Those of further ones are only counted."""
+"""Certificates that are listed."""
 
 MOST_SENDERS = 20
 """Senders that are named for one certificate."""
@@ -27,7 +27,7 @@ class _Seen:
 
 
 class CertificateCollector:
-    """Collects certificates. uncounted: how many were left out because there were too many."""
+    """Collects certificates, at most MOST_CERTIFICATES. uncounted: how many, by session, were left out because of that."""
 
     def __init__(self) -> None:
         self.uncounted = 0

@@ -37,7 +37,7 @@ DATA, TST_INFO = "data", "tst_info"
 
 _HASHES: dict[str, hashes.HashAlgorithm] = {"sha256": hashes.SHA256(), "sha384": hashes.SHA384(), "sha512": hashes.SHA512()}
 _SMALLEST_RSA = 2048
-_PARSING = (KeyError, IndexError, AttributeError, RecursionError, *UNREADABLE)
+PARSING = (KeyError, IndexError, AttributeError, RecursionError, *UNREADABLE)
 """What asn1crypto and cryptography raise for bytes that are no such object."""
 
 
@@ -112,7 +112,7 @@ def load(data: bytes) -> Any:
         if info["content_type"].native != "signed_data":
             raise CmsError("no signed data")
         return info["content"]
-    except _PARSING as error:
+    except PARSING as error:
         raise CmsError("it cannot be read as CMS") from error
 
 
@@ -123,7 +123,7 @@ def check_signature(signed_data: Any, digest_of: Callable[[str], bytes], content
     """
     try:
         return _check(signed_data, digest_of, content_type)
-    except _PARSING as error:
+    except PARSING as error:
         raise CmsError("it cannot be read as CMS") from error
 
 

@@ -11,13 +11,16 @@ from typing import Any
 
 from analyzer import __version__
 from analyzer.analysis.traffic import Traffic
+from analyzer.capture.frame import Frame
 from analyzer.codec.build import build_state
 from analyzer.engine.run import Listener
+from analyzer.packet.packet import Packet
 from analyzer.report.limitations import limitations
 from analyzer.report.session_collector import SessionCollector
 from analyzer.report.timeline_facts import timeline
 from analyzer.report.traffic_series import TrafficSeries
 from analyzer.store.capture_record import conversation_record
+from analyzer.tls.events import Event
 
 FORMAT = 1
 """Number of the form of the facts. It grows when a key changes its meaning."""
@@ -34,11 +37,11 @@ class TrafficCounter(Listener):
 
     def __init__(self) -> None:
         self.traffic = Traffic()
-        self.packet = self._count  # type: ignore[method-assign]
-        self._n = self.traffic.count
+        self._count = self.traffic.count
 
-    def _count(self, packet: Any, frame: Any, events: Any) -> None:
-        self._n(packet, frame)
+    def packet(self, packet: Packet, frame: Frame, events: Sequence[Event]) -> None:
+        """See `Listener.packet`."""
+        self._count(packet, frame)
 
 
 def tool_facts() -> dict[str, Any]:
@@ -101,18 +104,26 @@ def result_facts(
     counted = traffic_facts(traffic, series, collected.tls)
     sessions = session_facts(collected)
     hosts, n_hosts = collected.hosts.records(traffic)
+    findings = collected.findings.records()
+    certificates = collected.certificates
+    left_out = {
+        "hosts": n_hosts - len(hosts),
+        "certificates": certificates.uncounted,
+        "findings": sum(one["count"] - len(one["occurrences"]) for one in findings),
+        "requests": collected.requests.count - len(collected.requests.rows),
+    }
     last = max((one["last_time"] for one in inputs if one["last_time"] is not None), default=None)
     return {
         "traffic": counted,
         "sessions": sessions,
         "failed": sorted(collected.failed, key=lambda record: record["session"]),
-        "findings": collected.findings.records(),
+        "findings": findings,
         "hosts": hosts,
         "n_hosts": n_hosts,
-        "certificates": collected.certificates.records(last),
+        "certificates": certificates.records(last),
         "timeline": timeline(inputs, sessions["brief"], sessions["shown"], collected.times.of),
         "limits": limitations(
-            inputs, evidence["trust"], sessions, counted, collected.n_gap_bytes, secrets_given, stopped_after, unread
+            inputs, evidence["trust"], sessions, counted, collected.n_gap_bytes, secrets_given, stopped_after, unread, left_out
         ),
     }
 

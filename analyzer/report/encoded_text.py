@@ -20,7 +20,7 @@ DEPTH: Final = 3
 SHORTEST: Final = 7
 """Fewest characters of a name or address inside hexadecimal or base64: `1.1.1.1`."""
 
-_PERCENT = re.compile(r"(?:[A-Za-z0-9._~*+-]|%[0-9A-Fa-f]{2})*%[0-9A-Fa-f]{2}(?:[A-Za-z0-9._~*+-]|%[0-9A-Fa-f]{2})*")
+_PERCENT = re.compile(r"(?:[A-Za-z0-9._~*+-]|%[0-9A-Fa-f]{2})+")
 _HEX = re.compile(r"(?<![0-9A-Za-z])(?:[0-9A-Fa-f]{2}){7,}(?![0-9A-Za-z])")
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{10,}={0,2}")
 _ONE_CASE = re.compile(r"[a-z0-9+/_-]*|[A-Z0-9+/_-]*")
@@ -41,6 +41,8 @@ def redact_encoded(text: str, redact: Callable[[str], str], depth: int = DEPTH) 
 
 
 def _percent(run: str, redact: Callable[[str], str], depth: int) -> str:
+    if "%" not in run:
+        return run
     decoded = unquote(run, errors="replace")
     changed = redact_encoded(decoded, redact, depth - 1)
     return run if changed == decoded else quote(changed, safe="")

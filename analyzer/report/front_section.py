@@ -111,7 +111,8 @@ def _sure(facts: Record, sentences: Sentences) -> list[Line]:
     sessions = facts["sessions"]
     signed = sessions["signatures"].get("verified", 0)
     if sessions["count"]:
-        key = "front.signatures" if signed else "front.no_signature"
+        all_signed = signed == sessions["count"]
+        key = "front.all_signatures" if all_signed else "front.signatures" if signed else "front.no_signature"
         items.append([sentences.say(key, n=signed, count=sessions["count"])])
     false = sessions["signatures"].get("failed", 0)
     if false:

@@ -27,7 +27,6 @@ WIDE = 5
 MANY = 7
 """Columns from which a table is set in small type."""
 
-
 _TAGS = {"zh": "zh-CN"}
 """The languages whose writing has several forms, with the form of the catalogue (BCP 47): browsers choose fonts by it."""
 

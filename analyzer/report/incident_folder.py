@@ -1,10 +1,9 @@
 """The capture in an incident of `live`: a folder with packets, records, a summary and a manifest (see `flight_recorder`)."""
 
 import os
-from typing import NamedTuple
 
 from analyzer.report.bundle_folder import BundleFolder, FolderError
-from analyzer.report.verification import FAILS, INCIDENT, BundleError, verify_files
+from analyzer.report.verification import EXPORT, FAILS, INCIDENT, BundleError, verify_files
 
 PACKETS = "packets.pcapng"
 
@@ -14,16 +13,8 @@ def packets_of(path: str) -> str:
     return os.path.join(path, PACKETS)
 
 
-class BundleCapture(NamedTuple):
-    """What can be read again of a folder. captures: paths. keys: paths of key logs; the secrets of an incident are in its
-    capture, so it has none."""
-
-    captures: list[str]
-    keys: list[str]
-
-
-def bundle_capture(path: str) -> BundleCapture | None:
-    """Return the capture in an incident; None if the path is no folder with a manifest.
+def bundle_capture(path: str) -> str | None:
+    """Return the path of the capture in an incident; None if the path is no folder with a manifest.
 
     All of the folder has to be as its manifest says. Raises BundleError if it is not, or if the manifest is of something else;
     OSError.
@@ -36,10 +27,10 @@ def bundle_capture(path: str) -> BundleCapture | None:
     except FolderError as error:
         raise BundleError(str(error)) from error
     if read.kind != INCIDENT:
-        raise BundleError(f"this is an {read.kind}, and has no capture in it" if read.kind == "export" else "this is a report")
+        raise BundleError("this is an export, and has no capture in it" if read.kind == EXPORT else "this is a report")
     failed = [check for check in checks if check.result == FAILS]
     if failed:
         raise BundleError(f"{failed[0].file or 'the folder'}: {failed[0].detail} (see analyzer verify)")
     if PACKETS not in folder.names:
         raise BundleError(f"{PACKETS} is not in it")
-    return BundleCapture([packets_of(path)], [])
+    return packets_of(path)

@@ -1,6 +1,6 @@
 """Finds out which limitations of the examination a report has to name: what could not be seen, read, or proved, and why."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 Limitation = dict[str, Any]
@@ -18,11 +18,13 @@ def limitations(
     secrets_given: bool,
     stopped_after: int | None = None,
     unread: Sequence[str] = (),
+    left_out: Mapping[str, int] | None = None,
 ) -> list[Limitation]:
     """Return the limitations that apply, each with a code and the arguments of its sentence.
 
     inputs, stores, sessions, traffic: as in the facts of the report. stopped_after: the last frame that was read, if a signal
-    ended the reading before the end of the captures. unread: captures that were not read at all because of that.
+    ended the reading before the end of the captures. unread: captures that were not read at all because of that. left_out: how
+    many entries of a table were counted and not kept, by the table.
     """
     found: list[Limitation] = []
 
@@ -57,6 +59,11 @@ def limitations(
             add("roots_younger", store=store["store"], date=store["date"], last=last[:10])
     if len(sessions["shown"]) < sessions["count"]:
         add("not_all_shown", shown=len(sessions["shown"]), total=sessions["count"])
+    for kind, count in (left_out or {}).items():
+        if count:
+            add(f"left_out_{kind}", count=count)
     if any(share["protocol"].startswith("QUIC") for share in traffic["protocols"]):
         add("quic_unread")
+    if any(share["protocol"] == "UDP" for share in traffic["protocols"]):
+        add("udp_unread")
     return [*found, {"code": "no_network", "args": {}}, {"code": "passive", "args": {}}]

@@ -37,10 +37,11 @@ from analyzer.report.document import (
 from analyzer.report.quoted_text import inert, show
 from analyzer.report.sentences import Sentences
 
-_MARKUP = re.compile(r"([\\`*_{}\[\]<>#|~&$@^]|:(?=[^\s\d]))|\A([-+=])|\A(\d+)(?=[.)])", re.IGNORECASE)
+_MARKUP = re.compile(r"([\\`*_{}\[\]<>#|~&$@^]|:(?=[^\s\d]))|\A([-+=])|\A(\d+)(?=[.)])")
 """What is markup in text of ours: signs anywhere, and at the beginning what would begin a list or underline a heading."""
 
 _LINKED = re.compile(r"@\w|://|www\.|gh-\d|#\d", re.IGNORECASE)
+"""What makes GitHub write a link or mention in the place of the word around it."""
 
 _TAME = re.compile(r"(?!.*(?:www\.|gh-|[^ ]{31}))(?!\d+[.)])[a-z0-9(][a-z0-9 ,;%.()/?'-]*", re.IGNORECASE)
 """Text of a stranger that needs no code span: words without anything that GitHub makes a link of, such as www.a or GH-1."""

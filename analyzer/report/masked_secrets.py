@@ -38,7 +38,7 @@ _COOKIE_LINE = re.compile(r"((?<![\w-])(?:set-)?cookie2?\s*:\s*)([^\r\n]+)", re.
 
 
 class MaskedSecrets:
-    """What was masked so far. cookies, credentials: which of the two are masked. n_masked: values that were masked."""
+    """What was masked so far: its length is the number of values. cookies, credentials: which of the two are masked."""
 
     def __init__(self, cookies: bool, credentials: bool) -> None:
         self.cookies = cookies

@@ -19,10 +19,10 @@ LABELS_MAX: Final = 127
 """Most labels of a name in DNS (RFC 1035); what has more is one name as a whole."""
 
 _HOST = re.compile(r"(?:\*\.)?\w[\w-]*(?:\.\w[\w-]*)*")
-_ASCII_HOST = re.compile(r"(?:\*\.)?[0-9A-Za-z_][0-9A-Za-z_-]*(?:\.[0-9A-Za-z_][0-9A-Za-z_-]*)+")
+_ASCII_HOST = re.compile(r"(?<![0-9A-Za-z_])(?:\*\.)?[0-9A-Za-z_][0-9A-Za-z_-]*(?:\.[0-9A-Za-z_][0-9A-Za-z_-]*)+")
 _HOST_OF_URL = re.compile(r"(?<![:\w])(?:[A-Za-z][A-Za-z0-9+.-]*:)?//(?:[^/?#\s@\"'<>]*@)?([^/?#\s:\]\[\"'<>@,;]+)")
-_LOCAL_PART = re.compile(r"[\w.+-]+@(?=(?:name-\d+\.invalid))")
-_ATTRIBUTE = re.compile(r"([A-Za-z\d][\w.-]*)=((?:\\.|[^,+\\])*)", re.DOTALL)
+_LOCAL_PART = re.compile(r"(?<![\w.+-])[\w.+-]+@(?=(?:name-\d+\.invalid))")
+_ATTRIBUTE = re.compile(r"(?<![^,+])([A-Za-z\d][\w.-]*)=((?:\\.|[^,+\\])*)", re.DOTALL)
 _ESCAPED = re.compile(r"((?:\\[0-9A-Fa-f]{2})+)|\\(.)", re.DOTALL)
 _PSEUDONYM = re.compile(r"name-\d+\.invalid|host-\d+")
 _TOP_DOMAIN = re.compile(r"[^\W\d_]{2,63}|xn--[a-z0-9-]+")

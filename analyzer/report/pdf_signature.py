@@ -20,8 +20,7 @@ from pyhanko.sign.signers.pdf_byterange import SignatureObject
 from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
 from pyhanko.sign.validation.status import SignatureCoverageLevel
 
-from analyzer.report.cms import CmsError, SignedBy, check_signature
-from analyzer.report.trusted_signers import UNREADABLE
+from analyzer.report.cms import PARSING, CmsError, SignedBy, check_signature
 
 LARGEST_PDF = 1 << 28
 """Bytes of a PDF file that is signed or checked, at most."""
@@ -31,7 +30,7 @@ FIELD = "Signature"
 _RESERVED = 1 << 15
 """Bytes for the signature in the file, as hexadecimal digits: for a chain of several certificates."""
 
-_PARSING = (LibraryError, KeyError, IndexError, AttributeError, RecursionError, *UNREADABLE)
+_PARSING = (LibraryError, *PARSING)
 
 
 class PdfError(Exception):

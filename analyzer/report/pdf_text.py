@@ -189,7 +189,7 @@ def cell_width(line: list[Any]) -> float:
         else:
             code = piece["kind"] == "code" or (piece["kind"] == "quoted" and piece["code"])
             total += text_width(piece["text"], code=code, bold=piece["kind"] in ("mark", "strong"))
-            total += 0.9 if piece["kind"] == "mark" else 0
+            total += 1.4 if piece["kind"] == "mark" else 0
             total += 0.4 * sum(map(len, piece.get("remark", ())))
     return total
 
@@ -200,7 +200,7 @@ def text_width(text: Sequence[str], *, code: bool = False, bold: bool = False) -
     n_chinese = 0 if characters.isascii() else len(_WIDE.findall(characters))
     if code:
         return 0.506 * (len(characters) - n_chinese) + 0.84 * n_chinese
-    n_wide = sum(one.isupper() or one in "@%&—" for one in characters)
+    n_wide = sum(one.isupper() or one in "mw@%&—" for one in characters)
     n_narrow = sum(one in " .,:;'|ijlt()" for one in characters)
     width = 0.68 * n_wide + 0.3 * n_narrow + 0.5 * (len(characters) - n_wide - n_narrow - n_chinese) + n_chinese
     return width * 1.08 if bold else width

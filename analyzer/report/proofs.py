@@ -13,9 +13,9 @@ from cryptography.hazmat.primitives import hashes
 
 from analyzer.report.bundle import MANIFEST, PDF, TOKEN
 from analyzer.report.bundle_folder import BundleFolder, FolderError
-from analyzer.report.signing import CMS, ED25519, LARGEST_SIGNATURE, SigningError, check_ed25519, fingerprint
+from analyzer.report.signing import CMS, ED25519, LARGEST_SIGNATURE, SIGNATURES, SigningError, check_ed25519, fingerprint
 from analyzer.report.trusted_signers import TrustedSigners, subject_of
-from analyzer.report.verification import FAILS, HOLDS, SIGNATURES, UNCHECKED, UNPROVED, Check, Read
+from analyzer.report.verification import FAILS, HOLDS, UNCHECKED, UNPROVED, Check, Read
 
 NO_EXTRA = "it was not checked: that needs the extra `sign`: pip install 'capture-analyzer[sign]'"
 """What is said where pyhanko, asn1crypto or rfc3161-client is missing."""

@@ -8,6 +8,7 @@ stands for (RFC 3492). All forms of a report write `Quoted` through this module.
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from analyzer.report.chinese_font import chinese_characters
@@ -80,9 +81,10 @@ def show(text: str, sentences: Sentences, longest: int = LONGEST) -> Shown:
     if ordinary(text, sentences.language):
         remarks = _remarks_on_labels(text, sentences) if "xn--" in text.lower() else []
         return Shown(((text, False),), left_out, tuple(remarks[:MOST_REMARKS]), True, _is_long(text))
-    spans = _spans(text)
+    characters = _characters(text)
+    spans = _spans(characters)
     remarks = []
-    n_hidden = sum(escaped for _, escaped in _characters(text))
+    n_hidden = sum(escaped for _, escaped in characters)
     if n_hidden:
         remarks.append(sentences.say("quoted.hidden", n=n_hidden))
     remarks += _remarks_on_labels(text, sentences)
@@ -136,9 +138,9 @@ def _characters(text: str) -> list[tuple[str, bool]]:
     return shown
 
 
-def _spans(text: str) -> tuple[tuple[str, bool], ...]:
+def _spans(characters: Iterable[tuple[str, bool]]) -> tuple[tuple[str, bool], ...]:
     spans: list[tuple[str, bool]] = []
-    for part, escaped in _characters(text):
+    for part, escaped in characters:
         if spans and spans[-1][1] == escaped:
             spans[-1] = spans[-1][0] + part, escaped
         else:

@@ -12,7 +12,7 @@ from analyzer.analysis.capture_findings import CaptureFindings
 from analyzer.engine.other_traffic import OtherTraffic
 from analyzer.engine.run import Listener
 from analyzer.report.certificate_collector import CertificateCollector
-from analyzer.report.exchange_rows import Cell, exchange_row
+from analyzer.report.exchange_rows import ExchangeRows
 from analyzer.report.finding_collector import FindingCollector
 from analyzer.report.frame_times import FrameTimes
 from analyzer.report.host_facts import HostCollector
@@ -39,9 +39,8 @@ MOST_FOLLOWED = 256
 MOST_FAILED = 500
 """Sessions without an established handshake that are listed."""
 
-MOST_EXCHANGES = 10_000
-"""HTTP exchanges that are listed in the table of all exchanges."""
-
+MOST_VALUES = 10_000
+"""Values of one key that are counted. A peer can name another protocol in each session."""
 
 MOST_BRIEF = 10_000
 """Sessions of which beginning, end, and names are kept for the pictures."""
@@ -66,7 +65,7 @@ class SessionCollector(Listener):
         self.brief: list[dict[str, Any]] = []
         self.counts: dict[str, Counter[str]] = {key: Counter() for key in _COUNTED}
         self.rows: dict[int, bytes] = {}
-        self.requests: list[list[Cell]] = []
+        self.requests = ExchangeRows()
         self.times = FrameTimes()
         self.findings = FindingCollector()
         self.capture_findings = CaptureFindings()
@@ -75,7 +74,6 @@ class SessionCollector(Listener):
         self._chains = chains
         self._clocks = clocks
         self._steps: dict[int, Steps] = {}
-        self._n_severe = 0
 
     def take(self, events: Sequence[Event]) -> None:
         """See `Listener.take`."""
@@ -103,16 +101,16 @@ class SessionCollector(Listener):
         self.n_gap_bytes += sum(gap["length"] for gap in record["gaps"])
         for key, value in _COUNTED.items():
             found = value(record)
-            if found is not None:
-                self.counts[key][found] += 1
+            counts = self.counts[key]
+            if found is not None and (found in counts or len(counts) < MOST_VALUES):
+                counts[found] += 1
         self.tls.add(session.flow.key)
         self.findings.take(record)
         self.capture_findings.take_record(record)
         self.certificates.take(record)
         self.hosts.take(record)
         self.rows[session.id] = csv_line(CSV_COLUMNS, record)
-        for exchange in record["http"][: MOST_EXCHANGES - len(self.requests)]:
-            self.requests.append(exchange_row(session.id, exchange))
+        self.requests.take(record)
         if record["established"] is False:
             self.n_failed += 1
             if len(self.failed) < MOST_FAILED:
@@ -120,12 +118,14 @@ class SessionCollector(Listener):
         if len(self.brief) < MOST_BRIEF:
             self.brief.append({key: record[key] for key in _BRIEF})
         severe = any(finding["severity"] in SEVERE for finding in record["findings"])
-        if session.id < SHOWN_FIRST or (severe and self._n_severe < SHOWN_SEVERE):
-            self._n_severe += session.id >= SHOWN_FIRST
+        if session.id < SHOWN_FIRST or (severe and self._shown_severe() < SHOWN_SEVERE):
             record["steps"] = [] if steps is None else step_records(steps, session, record)
             for step in record["steps"]:
                 step["time"] = step["time"] or self.times.of(step["frame"])
             self.shown.append(record)
+
+    def _shown_severe(self) -> int:
+        return sum(record["id"] >= SHOWN_FIRST for record in self.shown)
 
 
 _BRIEF = (

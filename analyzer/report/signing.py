@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 
 ED25519, CMS = "ed25519", "cms"
 
+SIGNATURES = {ED25519: "manifest.sig", CMS: "manifest.p7s"}
+"""The file of a signature by its kind."""
+
 LARGEST_KEY_FILE = 1 << 20
 """Bytes of a file with a key, at most."""
 
@@ -79,7 +82,7 @@ class Signer(ABC):
 class Ed25519Signer(Signer):
     """An Ed25519 key without a certificate."""
 
-    kind, file = ED25519, "manifest.sig"
+    kind, file = ED25519, SIGNATURES[ED25519]
 
     def __init__(self, key: ed25519.Ed25519PrivateKey) -> None:
         self._key = key
@@ -93,7 +96,7 @@ class Ed25519Signer(Signer):
 class CertifiedSigner(Signer):
     """A key with its certificate."""
 
-    kind, file = CMS, "manifest.p7s"
+    kind, file = CMS, SIGNATURES[CMS]
 
     def __init__(self, key: "PrivateKey", certificate: x509.Certificate, others: Sequence[x509.Certificate]) -> None:
         """others: certificates that may complete the chain; they are put into the signature. Raises SigningError."""

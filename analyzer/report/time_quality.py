@@ -11,15 +11,13 @@ it up to one second too small, and the way to the capture a little more. Servers
 evidence.
 """
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from statistics import median
 from typing import Any
 
 from analyzer.analysis.integrity_observations import clock_jumps
+from analyzer.analysis.server_time import server_time
 from analyzer.capture.capture_reader import FileFacts
 from analyzer.report.capture_observations import CaptureWatch
 from analyzer.store.capture_record import LISTED
@@ -44,7 +42,6 @@ SHOWN_SERVERS = 100
 MOST_JUMPS = 100
 """Jumps that the facts list."""
 
-_AGE = re.compile(r"[0-9]{1,9}", re.ASCII)
 _TLS = range(0x0300, 0x0304)
 _SOURCES = ("http_date", "gmt_unix_time")
 
@@ -79,7 +76,7 @@ class ServerClocks:
         exchanges: Any = () if work is None or work.application is None else work.application.exchanges
         for exchange in exchanges:
             response = exchange.response
-            date = None if response is None else date_of(response.headers or ())
+            date = None if response is None else server_time(response.headers or ())
             if date is not None and response.at >= 0:
                 self._add(server, "http_date", date * 1_000_000_000 - response.at)
 
@@ -124,24 +121,6 @@ class ServerClocks:
             if len(self._offsets) < 2 * MOST_SERVERS:
                 self._offsets[server, source] = known
         return known
-
-
-def date_of(headers: Sequence[Sequence[str]]) -> int | None:
-    """Return the time that a response gives, in seconds since the epoch: `Date`, and `Age` if it has one.
-
-    headers: as in the record of an exchange. None if there is no readable `Date`, or more than one.
-    """
-    dates = [value for name, value in headers if name.lower() == "date"]
-    ages = [value for name, value in headers if name.lower() == "age"]
-    if len(dates) != 1 or len(ages) > 1 or (ages and not _AGE.fullmatch(ages[0])):
-        return None
-    try:
-        date = parsedate_to_datetime(dates[0])
-    except (ValueError, TypeError, IndexError, OverflowError):
-        return None
-    if date.tzinfo is None:
-        date = date.replace(tzinfo=UTC)
-    return int((date - datetime(1970, 1, 1, tzinfo=UTC)).total_seconds()) + (int(ages[0]) if ages else 0)
 
 
 def time_facts(files: Sequence[FileFacts], watch: CaptureWatch, clocks: ServerClocks) -> dict[str, Any]:

@@ -21,13 +21,11 @@ from rfc3161_client import (
     decode_timestamp_response,
 )
 
-from analyzer.report.cms import TST_INFO, CmsError, check_signature
-from analyzer.report.trusted_signers import UNREADABLE, TrustedSigners, subject_of
+from analyzer.report.cms import PARSING, TST_INFO, CmsError, check_signature
+from analyzer.report.trusted_signers import TrustedSigners, subject_of
 
 LARGEST_TOKEN = 1 << 18
 """Bytes of a response of an authority, at most."""
-
-_PARSING = (KeyError, IndexError, AttributeError, RecursionError, *UNREADABLE)
 
 
 class TokenError(Exception):
@@ -69,7 +67,7 @@ def check_token(data: bytes, manifest: bytes, trusted: TrustedSigners | None, no
         stamp, is_rooted = _checked(signed_data, manifest, trusted, nonce)
     except CmsError as error:
         raise TokenError(str(error)) from error
-    except _PARSING as error:
+    except PARSING as error:
         raise TokenError("it cannot be read as a response of a time-stamp authority") from error
     if trusted is not None and is_rooted:
         _check_again(data, manifest, trusted)

@@ -16,6 +16,7 @@ from analyzer.report.action_log import NAME as ACTIONS
 from analyzer.report.action_log import ChainError, read_chain
 from analyzer.report.bundle import CHECKSUMS, FORMAT, MANIFEST, TOKEN, VERSION, manifest_bytes
 from analyzer.report.bundle_folder import BundleFolder, FolderError, is_plain
+from analyzer.report.signing import SIGNATURES
 
 HOLDS, FAILS, UNPROVED, UNCHECKED = "holds", "fails", "unproved", "unchecked"
 """Results of a check: it holds; it does not; nothing in the folder could show it; something could, and was not looked at."""
@@ -34,9 +35,6 @@ _LONGEST_LINE = 1 << 20
 _LONGEST_NAME = 1000
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _CHECKSUM = re.compile(r"([0-9a-f]{64})  (manifest\.(?:json|sig|p7s|tsr))")
-
-SIGNATURES = {"ed25519": "manifest.sig", "cms": "manifest.p7s"}
-"""The file of a signature by its kind."""
 
 _BESIDE = (CHECKSUMS, *SIGNATURES.values(), TOKEN)
 

@@ -4,6 +4,7 @@ Each schema is what its command prints with `--schema`. A line of JSON is one su
 """
 
 from analyzer.codec.codes import SEVERITIES, codes
+from analyzer.store.crosscheck_schema import CROSSCHECK
 from analyzer.store.declaration import (
     Schema,
     anything,
@@ -386,6 +387,7 @@ SCHEMAS: dict[str, Schema] = {
     "keys": KEYS,
     "live": SESSION,
     "report": REPORT,
+    "crosscheck": CROSSCHECK,
     "verify": VERIFICATION,
     "seal": SEAL,
     "interfaces": INTERFACE,

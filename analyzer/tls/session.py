@@ -250,10 +250,15 @@ class Session(RecordSink):
             self.log.emit(KeysChanged("protected", record.role, record.frame, record.at))
 
     def take_alert(self, record: Record, body: bytes, length: cython.longlong, decrypted: cython.bint) -> None:
-        """Take the content of an alert record, which can have several alerts (RFC 5246 section 7.2)."""
+        """Take the content of an alert record, which can have several alerts (RFC 5246 section 7.2).
+
+        Where the capture begins late, or a ChangeCipherSpec is lost, an encrypted alert comes unannounced. It is longer than an
+        alert, and does not begin with a level.
+        """
         pos: cython.Py_ssize_t = 0
         role: cython.int = record.role
-        if self.is_encrypted(role) and not decrypted:
+        unannounced: cython.bint = length > 2 and len(body) > 0 and body[0] != 1 and body[0] != 2
+        if (self.is_encrypted(role) or unannounced) and not decrypted:
             self.log.add_alert(Alert(-1, -1, role, record.frame, record.at))
             return
         while 2 <= len(body) - pos:

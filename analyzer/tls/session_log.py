@@ -86,10 +86,11 @@ class SessionLog:
         conflict = Conflict(role, offset, first[:MAX_EVIDENCE], second[:MAX_EVIDENCE], frame)
         self.conflicts.append(conflict)
         self.emit(conflict)
-        detail = (
-            f"{len(first)} bytes at {offset} of the {ROLES[role]}'s stream were sent again with other contents; "
-            "the first are used"
-        )
+        place = f"at {offset} of the {ROLES[role]}'s stream"
+        if len(first) == 1:
+            detail = f"1 byte {place} was sent again with other contents; the first one is used"
+        else:
+            detail = f"{len(first)} bytes {place} were sent again with other contents; the first ones are used"
         self.add_finding("conflicting_segments", "high", detail, frame)
 
     def add_certificate_change(self, role: cython.int, listed: list[Any], first: list[Any], frame: cython.longlong) -> None:

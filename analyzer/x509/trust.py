@@ -53,7 +53,7 @@ class Store:
     """One set of roots.
 
     name: as requested. path: its file. source: its origin, such as `certifi 2026.10.1`, or `file`. date: the day (YYYY-MM-DD)
-    of its content: certifi's version, else the file's last change. roots: DER, each once.
+    of its content: certifi's version, else the latest notBefore of its roots. roots: DER, each once.
     """
 
     name: str
@@ -68,7 +68,7 @@ class Store:
 
     def newest(self) -> str | None:
         """Return the latest notBefore of the roots, RFC 3339: the store cannot be older."""
-        return max((begin for begin in (certificate(root).not_before for root in self.roots) if begin), default=None)
+        return _newest(self.roots)
 
 
 class Trust:
@@ -105,8 +105,14 @@ def read_store(name: str) -> Store:
         return Store(name, path, f"certifi {certifi.__version__}", _version_day(certifi.__version__), read_certificates(path))
     path = system_path() if name == SYSTEM else name
     roots = read_certificates(path)
-    changed = datetime.fromtimestamp(os.stat(path).st_mtime, UTC)
-    return Store(name, path, path if name == SYSTEM else "file", f"{changed:%Y-%m-%d}", roots)
+    newest = _newest(roots)
+    if newest is None:  # no root says when it begins to be valid
+        newest = f"{datetime.fromtimestamp(os.stat(path).st_mtime, UTC):%Y-%m-%d}"
+    return Store(name, path, path if name == SYSTEM else "file", newest[:10], roots)
+
+
+def _newest(roots: Sequence[bytes]) -> str | None:
+    return max((begin for begin in (certificate(root).not_before for root in roots) if begin), default=None)
 
 
 def read_certificates(path: str) -> tuple[bytes, ...]:

@@ -121,6 +121,8 @@ def test_the_time_of_validation_is_said(run: Run, demo: Path, tmp_path: Path):
         (("-o", "x.html", "--issued-at", "soon"), "--issued-at: 'soon' is no time after 1969: say now, or as in 2026-"),
         (("-o", "-", "--format", "md"), "a report goes to a file, not to standard output: -o report.html"),
         (("-o", "x.html", "--case-file", "nothing.toml"), "nothing.toml"),
+        (("-o", "x.html", "--bundle", "/usr"), "/usr: the folder is not empty"),
+        (("-o", "x.html", "--bundle", "nowhere/b"), "nowhere/b: there is no folder"),
     ],
 )
 def test_what_cannot_be_done_is_one_line(
@@ -174,6 +176,26 @@ def test_a_report_that_was_stopped_says_so(run: Run, demo: Path, tmp_path: Path)
     assert limits["unread_capture"] == {"path": str(demo)}
 
 
+def test_a_signal_leaves_no_records_behind(demo: Path, tmp_path: Path):
+    """The second signal ends the program; the records of the sessions, which nothing has redacted, are gone with it."""
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    command = [sys.executable, "-m", "analyzer", "report", str(pipe), "--bundle", str(tmp_path / "b"), "--redact", "names"]
+    environment = {**os.environ, "PYTHONSAFEPATH": "1", "TMPDIR": str(temporary)}
+    with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE) as process, open(pipe, "wb", buffering=0) as writer:
+        writer.write(demo.read_bytes()[:30_000])
+        while not list(temporary.iterdir()):
+            time.sleep(0.1)
+        for _ in range(50):
+            process.send_signal(signal.SIGTERM)
+            time.sleep(0.02)
+        assert process.wait(30) != 0
+    assert list(temporary.iterdir()) == []
+    assert [path.name for path in tmp_path.iterdir() if path.name.endswith(".part")] == []
+
+
 def test_a_pipe_is_hashed_once(run: Run, demo: Path, tmp_path: Path):
     target = tmp_path / "report.json"
     assert run("report", "-", "-o", target, stdin=demo.read_bytes()).status == 0
@@ -189,9 +211,17 @@ def test_long_tables_stand_beside_a_pdf_and_inside_a_page(run: Run, many_session
     assert (tmp_path / "b.sessions.csv").read_bytes().count(b"\r\n") == 61
 
 
-def test_reports_of_one_name_share_the_tables_beside_them(run: Run, many_sessions: Path, tmp_path: Path):
+def test_several_forms_share_their_tables(run: Run, many_sessions: Path, tmp_path: Path):
     assert run("report", many_sessions, "-o", tmp_path / "a.json", "-o", tmp_path / "a.md").status == 0
-    assert {path.name for path in tmp_path.iterdir()} >= {"a.json", "a.md", "a.sessions.csv"}
+    assert {"a.json", "a.md", "a.sessions.csv"} <= {path.name for path in tmp_path.iterdir()}
+
+
+def test_a_table_that_exists_is_refused_before_anything_is_written(run: Run, many_sessions: Path, tmp_path: Path):
+    (tmp_path / "a.sessions.csv").write_text("mine")
+    ran = run("report", many_sessions, "-o", tmp_path / "a.md")
+    assert (ran.status, [path.name for path in tmp_path.iterdir()]) == (2, ["a.sessions.csv"])
+    assert "a.sessions.csv: it exists already; --force writes over it" in ran.complaint
+    assert (tmp_path / "a.sessions.csv").read_text() == "mine"
 
 
 @pytest.fixture

@@ -127,7 +127,17 @@ def test_a_conflict_in_the_hello_itself_reaches_the_session():
     [record] = records([*segments[:3], hello[1], forged, hello[0], hello[2], *segments[6:]])
     [finding] = [finding for finding in record["findings"] if finding["code"] == "conflicting_segments"]
     assert finding["frames"] == [5]
+    assert finding["detail"].startswith("60 bytes at 60 of the client's stream were sent again")
     assert record["server_name"] == "example.test"
+
+
+def test_a_conflict_of_one_byte_is_said_in_the_singular():
+    segments = packetise(talk(), mss=60)
+    hello = [segment for segment in segments[3:] if segment.side == CLIENT][:3]
+    forged = replace(hello[1], payload=bytes([hello[1].payload[0] ^ 1]))
+    [record] = records([*segments[:3], hello[1], forged, hello[0], hello[2], *segments[6:]])
+    [finding] = [finding for finding in record["findings"] if finding["code"] == "conflicting_segments"]
+    assert finding["detail"].startswith("1 byte at 60 of the client's stream was sent again")
 
 
 def test_keep_alive_and_window_probes():

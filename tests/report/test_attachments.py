@@ -4,6 +4,8 @@ import csv
 import hashlib
 import io
 
+import pytest
+
 from analyzer.capture.capture_reader import CaptureReader
 from analyzer.engine import Engine
 from analyzer.engine.run import run
@@ -40,6 +42,15 @@ def test_a_longer_table_is_attached_with_all_its_rows():
     assert "\u202e" not in found["hosts.csv"].decode()
 
 
+@pytest.mark.parametrize(("n", "names"), [(25, []), (26, ["findings.csv"])])
+def test_findings_that_one_table_does_not_show_are_attached(n: int, names: list[str]):
+    kind = {"code": "fatal_alert", "severity": "low", "title": "t", "count": n}
+    kind["occurrences"] = [{"session": number, "frames": [1, 2], "detail": "d"} for number in range(n)]
+    found = tables(SessionCollector(Chains(), ServerClocks()), facts(1) | {"findings": [kind]})
+    assert list(found) == names
+    assert all(table.count(b"\r\n") == n + 1 for table in found.values())
+
+
 def test_an_attachment_is_described_by_its_hash():
     (attachment,), (record,) = attach({"hosts.csv": b"a\r\n1\r\n2\r\n"})
     assert attachment.content == b"a\r\n1\r\n2\r\n"
@@ -51,5 +62,5 @@ def test_an_attachment_is_described_by_its_hash():
 def test_requests_are_collected(repository):
     collected = SessionCollector(Chains(), ServerClocks())
     run(CaptureReader([str(repository / "captures" / "demo.pcapng")]), Engine(detailed=True, places=False), [collected])
-    assert collected.requests
-    assert all(len(row) == len(attachments.REQUESTS) for row in collected.requests)
+    assert collected.requests.count == len(collected.requests.rows) > 0
+    assert all(len(row) == len(attachments.REQUESTS) for row in collected.requests.rows)

@@ -91,7 +91,7 @@ def test_the_front_page_says_what_was_found_how_sure_and_what_not(facts_of: Fact
     assert "It holds 213 packets, recorded from 2026-11-02 09:00:00 UTC to 2026-11-02 09:00:28 UTC" in front
     assert "8 connections were found" in front
     assert "Fatal alert" in front
-    assert "the recording shows no completed set-up of 2 of 8 connections" in front
+    assert "2 of 8 connections whose completed set-up the recording does not show" in front
     assert "and again after the analysis; both are equal" in front
     assert "not persons" in front
 
@@ -256,3 +256,18 @@ def test_the_frames_of_an_observation_that_names_only_some_are_called_the_first(
     ):
         one = {"code": "checksum_wrong", "args": args | {"count": count}, "frames": list(range(1, 32, 2))}
         assert words in text_of(section(built(facts | {"integrity": [one]}), "integrity"))
+
+
+def test_what_holds_for_all_connections_leaves_no_others(facts_of: FactsOf) -> None:
+    all_signed = text_of(built(facts_of(*CAPTURES["failing"])).front)
+    assert "In the one connection, the server proved" in all_signed
+    assert "For the others" not in all_signed
+    some = text_of(built(facts_of(*CAPTURES["demo"])).front)
+    assert "In 5 of 8 connections, the server proved" in some
+    assert "For the others" in some
+
+
+def test_traffic_over_udp_is_said_to_be_unread(facts_of: FactsOf) -> None:
+    words = {name: text_of(section(built(facts_of(*CAPTURES[name])), "limitations")) for name in ("demo", "failing")}
+    assert "over UDP" in words["demo"]
+    assert "over UDP" not in words["failing"]

@@ -1,10 +1,12 @@
 """Bundles: what is in them, that they are the same every time, and appear whole or not at all."""
 
+import errno
 import hashlib
 import json
 import os
 import stat
 import subprocess
+from contextlib import nullcontext
 from pathlib import Path
 
 import bundles
@@ -135,3 +137,16 @@ def test_only_names_of_ours_are_written(tmp_path: Path, name: str):
 def test_no_name_can_stand_twice(tmp_path: Path):
     with pytest.raises(ValueError, match="no name for a file"):
         write_bundle(str(tmp_path / "b"), FACTS, [BundleFile("a", b"", "x"), BundleFile("a", b"1", "x")])
+
+
+@pytest.mark.parametrize(("number", "is_whole"), [(errno.EINVAL, True), (errno.EIO, False)])
+def test_a_disk_that_fails_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, is_whole: bool):
+    """Not so a file system on which fsync(2) means nothing."""
+
+    def fail(descriptor: int) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(os, "fsync", fail)
+    with nullcontext() if is_whole else pytest.raises(OSError, match=os.strerror(number)):
+        bundle(tmp_path / "b")
+    assert [path.name for path in tmp_path.iterdir()] == (["b"] if is_whole else [])

@@ -1,6 +1,7 @@
 """Reading a folder that may be hostile: only its own regular files, and no more of them than the limit."""
 
 import os
+import socket
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,18 @@ def test_files_are_listed_hashed_and_read(tmp_path: Path):
             for use in (folder.size, folder.sha256, lambda name: folder.read(name, 10)):
                 with pytest.raises(FolderError):
                     use(name)
+
+
+def test_what_is_no_file_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)  # the path of a socket has a limit of 108 bytes
+    (tmp_path / "c").symlink_to("missing")
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind("s")
+    with BundleFolder(str(tmp_path)) as folder:
+        with pytest.raises(FolderError, match="it is a link"):
+            folder.size("c")
+        with pytest.raises(FolderError, match="it is a special file"):
+            folder.size("s")
 
 
 def test_a_file_with_more_than_the_limit_is_not_read(tmp_path: Path):

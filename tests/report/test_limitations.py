@@ -1,6 +1,7 @@
 from typing import Any
 
 from analyzer.report.limitations import limitations
+from analyzer.report.sentences import Sentences
 
 from .conftest import Facts, FactsOf
 
@@ -37,3 +38,17 @@ def test_a_stop_and_captures_that_were_not_reached_are_named():
     sessions = {"count": 0, "decryption": {}, "shown": []}
     found = limitations([], [], sessions, {"protocols": []}, 0, False, 7, ["b.pcap"])
     assert found[:2] == [{"code": "stopped", "args": {"frame": 7}}, {"code": "unread_capture", "args": {"path": "b.pcap"}}]
+
+
+def test_what_was_counted_and_not_kept_is_named():
+    sessions = {"count": 0, "decryption": {}, "shown": []}
+    left_out = {"hosts": 3, "certificates": 0, "findings": 2, "requests": 1}
+    found = limitations([], [], sessions, {"protocols": []}, 0, False, None, (), left_out)
+    assert [(one["code"], one["args"]) for one in found[:3]] == [
+        ("left_out_hosts", {"count": 3}),
+        ("left_out_findings", {"count": 2}),
+        ("left_out_requests", {"count": 1}),
+    ]
+    sentences = Sentences()
+    for kind in left_out:
+        assert sentences.say(f"limit.left_out_{kind}", n=2)

@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 from pathlib import Path
 from typing import Any
 
@@ -106,3 +107,10 @@ def test_the_report_has_its_sections_and_tables(demo_facts: dict[str, Any]) -> N
     assert [token.type for token in found].count("table_open") > 10
     anchors = set(re.findall(r'<a id="([a-z0-9-]+)">', made))
     assert {link[1:] for link in (str(token.attrs["href"]) for token in found if token.type == "link_open")} <= anchors
+
+
+def test_a_giant_word_takes_no_more_time_than_it_is_long() -> None:
+    began = time.process_time()
+    assert escaped("A" * 400_000) == "A" * 400_000
+    assert escaped("a www.b @c d#1 *e*") == "a `www.b` `@c` `d#1` \\*e\\*"
+    assert time.process_time() - began < 5

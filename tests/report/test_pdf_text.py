@@ -119,6 +119,11 @@ def test_spaces_that_do_not_break_stay_in_our_text_only(text: PdfText) -> None:
     assert "\u00a0" not in "".join(quoted(text, "a\u00a0b")["text"])
 
 
+def test_a_mark_has_room_for_its_sign_and_for_wide_letters() -> None:
+    assert cell_width([{"kind": "mark", "mark": "medium", "text": ["medium"]}]) > cell_width([["medium"]]) + 1
+    assert cell_width([["mmm"]]) > cell_width([["nnn"]])
+
+
 def test_columns_fill_the_room_and_narrow_ones_get_what_they_need() -> None:
     rows = [[[["1"]], [["x" * 300]], [["y" * 30]]]] * 3
     widths = column_widths(["No.", "Long", "Name"], rows, {0}, 480, 8)

@@ -58,6 +58,15 @@ def test_all_are_counted_and_few_are_shown(repository: Path, monkeypatch):
     assert collected.csv().count(b"\r\n") == 9
 
 
+def test_the_values_that_are_counted_are_limited(repository: Path, monkeypatch):
+    path = repository / "captures" / "demo.pcapng"
+    all_counts = collect(path).counts["versions"]
+    assert len(all_counts) > 1
+    monkeypatch.setattr(session_collector, "MOST_VALUES", 1)
+    ((version, count),) = collect(path).counts["versions"].items()
+    assert all_counts[version] == count > 1
+
+
 def test_few_open_sessions_are_followed(repository: Path, monkeypatch):
     monkeypatch.setattr(session_collector, "SHOWN_FIRST", 0)
     monkeypatch.setattr(session_collector, "SHOWN_SEVERE", 100)

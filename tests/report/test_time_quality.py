@@ -1,6 +1,5 @@
 """Times of captures: resolution, order, jumps, and the clocks of servers by HTTP and by the random of TLS."""
 
-import ssl
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ from analyzer.capture.capture_reader import CaptureReader
 from analyzer.engine import Engine
 from analyzer.engine.run import Listener, run
 from analyzer.report.capture_observations import CaptureWatch
-from analyzer.report.time_quality import SHOWN_SERVERS, ServerClocks, date_of, time_facts
+from analyzer.report.time_quality import SHOWN_SERVERS, ServerClocks, time_facts
 from analyzer.tls.events import Event, SessionEnded
 
 SECOND = 1_000_000_000
@@ -141,27 +140,3 @@ def test_servers_are_bounded_and_the_best_come_first() -> None:
     found = offsets(*sessions, sessions[5])
     assert len(found) == SHOWN_SERVERS
     assert (found[0]["server"], found[0]["count"]) == ("[2001:db8::5]:443", 2)
-
-
-@pytest.mark.parametrize(
-    ("headers", "expected"),
-    [
-        ([("Date", "Sun, 06 Nov 1994 08:49:37 GMT")], 784_111_777),
-        ([("date", "Sunday, 06-Nov-94 08:49:37 GMT")], 784_111_777),
-        ([("date", "Sun Nov  6 08:49:37 1994")], 784_111_777),
-        ([("date", "Sun, 06 Nov 1994 08:49:37 GMT"), ("age", "60")], 784_111_837),
-        ([("date", "Sun, 06 Nov 1994 08:49:37 GMT"), ("age", "-60")], None),
-        ([("date", "Sun, 06 Nov 1994 08:49:37 GMT"), ("date", "Sun, 06 Nov 1994 08:49:38 GMT")], None),
-        ([("date", "yesterday")], None),
-        ([("date", "")], None),
-        ([("date", "Sun, 06 Nov 99999999999 08:49:37 GMT")], None),
-        ([("server", "x")], None),
-        ([], None),
-    ],
-)
-def test_dates_of_responses(headers: list[tuple[str, str]], expected: int | None) -> None:
-    assert date_of(headers) == expected
-
-
-def test_the_reference_time_is_right() -> None:
-    assert ssl.cert_time_to_seconds("Nov  6 08:49:37 1994 GMT") == 784_111_777

@@ -88,6 +88,7 @@ def test_all_records_of_the_corpus_are_valid(corpus: Path):
 
 
 LINES = {
+    "crosscheck": ["demo.pcapng"],
     "summary": ["demo.pcapng"],
     "certificates": ["demo.pcapng"],
     "packets": ["demo.pcapng"],
@@ -97,7 +98,9 @@ LINES = {
 }
 
 
-@pytest.mark.parametrize("command", LINES)
+@pytest.mark.parametrize(
+    "command", [pytest.param(one, marks=pytest.mark.peer("tshark")) if one == "crosscheck" else one for one in LINES]
+)
 def test_the_output_of_a_command_is_as_declared(command: str, capsys: pytest.CaptureFixture[str]):
     capture, *rest = LINES[command]
     assert main([command, str(CAPTURES / capture), *rest, "--format", "json"]) == 0
@@ -108,7 +111,7 @@ def test_the_output_of_a_command_is_as_declared(command: str, capsys: pytest.Cap
         if command == "certificates":
             record["public_key"] = {k: v for k, v in record["public_key"].items() if k not in KEY_OF_A_CERTIFICATE}
         VALIDATORS[command].validate(record)
-    if command in ("packets", "certificates", "summary", "show"):
+    if command in ("packets", "certificates", "summary", "show", "crosscheck"):
         assert list(json.loads(lines[0])) == list(SCHEMAS[command]["properties"])
 
 

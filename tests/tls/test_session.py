@@ -159,6 +159,16 @@ def test_an_alert_of_no_whole_number():
     assert codes(found) == ["protocol_violation", "fatal_alert"]
 
 
+@pytest.mark.parametrize(
+    ("body", "n_plain"), [(b"\x2f\x8f" * 9, 0), (b"\0\0\0\0\0\0\0\1\x26\xbd", 0), (b"\2\x28\1\0", 2), (b"\7\x28", 1)]
+)
+def test_an_encrypted_alert_that_comes_unannounced_is_not_read_as_plain_alerts(body: bytes, n_plain: int):
+    """As of a capture that begins late, or after a lost ChangeCipherSpec. Two bytes are an alert, whatever its level."""
+    found = session_of((C, HELLO), (S, record(21, body)))
+    assert [alert["encrypted"] for alert in found["alerts"]] == ([False] * n_plain or [True])
+    assert "protocol_violation" not in codes(found)
+
+
 def test_heartbleed_is_seen_and_an_honest_heartbeat_is_not():
     honest = record(24, b"\1\0\4ping" + bytes(16))
     assert "heartbleed" not in codes(session_of((C, HELLO), (S, record(22, ANSWER)), (C, honest)))

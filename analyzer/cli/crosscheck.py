@@ -1,0 +1,187 @@
+"""`analyzer crosscheck`: the same captures through tshark, compared field by field; every difference, and why where known."""
+
+import os
+from argparse import Namespace
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import Any
+
+from analyzer.cli.capture_run import DONE, FAILED, CaptureRun
+from analyzer.cli.key_files import read_keys
+from analyzer.cli.output import CommandError, Output
+from analyzer.cli.table import Column, Table, wrap
+from analyzer.crosscheck.facts import FIELDS, Fact
+from analyzer.crosscheck.reason_codes import reason_codes
+from analyzer.crosscheck.tshark_program import TsharkError, TsharkProgram, find_tshark
+from analyzer.crosscheck.tshark_settings import FRAMES, arguments, one_key_log
+from analyzer.engine import Engine
+from analyzer.store.declaration import path_text
+from analyzer.store.session_record import json_line
+from analyzer.text.escape import csv_row, harmless
+from analyzer.text.formatting import count_text
+
+DIFFERENT = 3
+"""Exit status where both disagree without a known reason."""
+
+_COLUMNS = ("capture", "session", "frame", "field", "ours", "tshark", "reason")
+
+_TABLE = (
+    Column("session", 0, right=True, style="bold"),
+    Column("frame", 1, right=True),
+    Column("field", 2, style="cyan"),
+    Column("ours", 3, limit=60),
+    Column("tshark", 4, limit=60),
+    Column("reason", 5, style="yellow"),
+)
+
+
+def run(options: Namespace, output: Output) -> int:
+    """Compare the captures one by one, print the result, and return the exit status."""
+    _refuse_pipes(options)
+    try:
+        program = find_tshark(options.tshark)
+        results = [_compare(path, options, output, program) for path in options.captures]
+    except TsharkError as error:
+        raise CommandError(str(error)) from error
+    record = crosscheck_record(results, program, options)
+    _PRINTERS[options.format](output, record)
+    status = max(one["status"] for one in results)
+    if status == DONE and any(one["reason"] is None for one in record["differences"]):
+        return DIFFERENT
+    return int(status)
+
+
+def crosscheck_record(results: list[dict[str, Any]], program: TsharkProgram, options: Namespace) -> dict[str, Any]:
+    """Return the result as JSON values."""
+    differences = [one for result in results for one in result["differences"]]
+    tallies = [result["tally"] for result in results]
+    compared = sum(tally.n_compared for tally in tallies)
+    agreed = sum(tally.n_agreed for tally in tallies)
+    explained = sum(tally.explained for tally in tallies)
+    fields = {
+        name: {
+            "compared": sum(tally.compared[name] for tally in tallies),
+            "agreed": sum(tally.compared[name] - tally.differing[name] for tally in tallies),
+        }
+        for name in FIELDS
+    }
+    return {
+        "captures": [path_text(path) for path in options.captures],
+        "tshark": {
+            "version": program.version_text,
+            "path": path_text(program.path),
+            "options": [path_text(word) for word in arguments(" + ".join(options.keylog) or None, options.rsa_key)],
+            "filter": FRAMES,
+        },
+        "sessions": sum(tally.sessions for tally in tallies),
+        "compared": compared,
+        "agreed": agreed,
+        "explained": explained,
+        "percent": round(100 * (agreed + explained) / compared, 3) if compared else None,
+        "fields": fields,
+        "differences": differences,
+    }
+
+
+def _compare(path: str, options: Namespace, output: Output, program: TsharkProgram) -> dict[str, Any]:
+    """Compare one capture. Raises TsharkError."""
+    from analyzer.crosscheck.second_opinion import SecondOpinion, Tally
+    from analyzer.crosscheck.tshark_process import TsharkRun
+
+    capture_run = CaptureRun([path], output)
+    keys = read_keys(options, capture_run)
+    tally = Tally()
+    with one_key_log(options.keylog) as key_log:
+        words = arguments(key_log, options.rsa_key)
+        with TsharkRun(program, path, words, FRAMES, options.timeout) as tshark:
+            engine = Engine(detailed=True, fields=False, **keys)
+            opinion = SecondOpinion(tshark, lambda: capture_run.reader.frame.number, tally, bool(options.psk_file))
+            capture_run.run(engine, [opinion])
+    return {"status": capture_run.status(), "tally": tally, "differences": [_told(path, one) for one in tally.differences]}
+
+
+def _told(path: str, told: Any) -> dict[str, Any]:
+    ours, tshark = told.difference.ours, told.difference.tshark
+    apart = ours is not None and tshark is not None and ours.text == tshark.text
+    return {
+        "capture": path_text(path),
+        "session": told.session,
+        "frame": told.difference.frame,
+        "field": told.difference.field,
+        "ours": _value(ours, apart),
+        "tshark": _value(tshark, apart),
+        "reason": told.reason,
+    }
+
+
+def _value(fact: Fact | None, apart: bool) -> str | None:
+    """Return a value as text. apart: name its frame, because only that differs."""
+    if fact is None:
+        return None
+    return f"{fact.text} in frame {fact.frame}" if apart else fact.text
+
+
+def _refuse_pipes(options: Namespace) -> None:
+    for path in (*options.captures, *options.keylog):
+        if path == "-" or (os.path.exists(path) and not os.path.isfile(path)):
+            raise CommandError(f"{path}: both of us read it, so it has to be a file")
+
+
+def _print_json(output: Output, record: dict[str, Any]) -> None:
+    output.write(json_line(record))
+
+
+def _print_csv(output: Output, record: dict[str, Any]) -> None:
+    output.head = csv_row(list(_COLUMNS)).encode()
+    for one in record["differences"]:
+        output.write(csv_row([one[name] for name in _COLUMNS]).encode())
+
+
+def _print_text(output: Output, record: dict[str, Any]) -> None:
+    for line in _head(output, record):
+        output.line(line)
+    several = len(record["captures"]) > 1
+    for capture in record["captures"]:
+        found = [one for one in record["differences"] if one["capture"] == capture]
+        if not found:
+            continue
+        output.line()
+        if several:
+            output.line(output.paint(harmless(capture), "bold"))
+        table = Table(_TABLE, output)
+        for one in found:
+            cells = ["" if one[name] is None else harmless(str(one[name])) for name in _COLUMNS[1:]]
+            table.add([*cells[:-1], cells[-1] or ("unknown", "alarm")])
+        table.close()
+    known = reason_codes()
+    used = dict.fromkeys(one["reason"] for one in record["differences"] if one["reason"] is not None)
+    if used:
+        output.line()
+    for code in used:
+        for line in wrap(f"{code}: {known[code].meaning}", max(40, output.width)):
+            output.line(line)
+
+
+def _head(output: Output, record: dict[str, Any]) -> Iterator[str]:
+    tshark = record["tshark"]
+    yield f"second opinion  tshark {tshark['version']}, {harmless(tshark['path'])}"
+    yield f"sessions        {record['sessions']}"
+    words = ", ".join(word for before, word in pairwise(tshark["options"]) if before == "-o")
+    n_known, n_open = record["explained"], record["compared"] - record["agreed"] - record["explained"]
+    if record["percent"] is None:
+        yield "compared        nothing: neither of us sees a TLS session over TCP"
+        return
+    yield f"compared        {count_text(record['compared'], 'value')}"
+    yield f"the same        {record['agreed']}"
+    yield f"explained       {n_known}"
+    yield "unexplained     " + output.paint(str(n_open), "alarm" if n_open else "green")
+    yield f"agreement       {record['percent']:.2f}% (the same or explained)"
+    parts = [f"{name} {one['agreed']}/{one['compared']}" for name, one in record["fields"].items() if one["compared"]]
+    for title, text in (("fields", ", ".join(parts)), ("told tshark", harmless(words))):
+        for number, line in enumerate(wrap(text, max(40, output.width - 16))):
+            yield (title if number == 0 else "").ljust(16) + line
+
+
+_PRINTERS = {"json": _print_json, "csv": _print_csv, "text": _print_text}
+
+__all__ = ["DIFFERENT", "FAILED", "crosscheck_record", "run"]

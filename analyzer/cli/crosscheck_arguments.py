@@ -1,0 +1,38 @@
+"""Defines the options of `analyzer crosscheck`, and its help."""
+
+import argparse
+
+EXAMPLES = """\
+examples:
+  analyzer crosscheck trace.pcapng -k keys.log      what tshark and we see in it, and every difference
+  analyzer crosscheck trace.pcapng --tshark /opt/wireshark/bin/tshark
+  analyzer crosscheck trace.pcapng --format json | jq '.differences[] | select(.reason == null)'"""
+
+STATUS = """\
+exit status:
+  0  both agree, or the reason of every difference is known
+  1  a capture is damaged or cut short; what could be read is compared
+  2  nothing could be done: no such file, not a capture, no tshark, bad option
+  3  both disagree, without a known reason"""
+
+DEFAULT_PATIENCE = 300
+"""Seconds to wait for tshark. It says nothing about packets that need no comparison, and reads a million of them in less."""
+
+
+def add_crosscheck(command: argparse.ArgumentParser) -> None:
+    """Add the options of `crosscheck` besides the captures and the keys."""
+    command.add_argument("--tshark", metavar="PATH", help="the tshark to ask, from version 4.0 on (default: that in PATH)")
+    command.add_argument(
+        "--timeout",
+        type=_seconds,
+        default=DEFAULT_PATIENCE,
+        metavar="SECONDS",
+        help=f"end tshark when it says nothing for so long ({DEFAULT_PATIENCE} is the default)",
+    )
+    command.add_argument("--format", choices=("text", "json", "csv"), default="text", help="text is the default")
+
+
+def _seconds(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text[:9]) <= 86400 or len(text) > 5:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds from 1 to 86400")
+    return int(text)

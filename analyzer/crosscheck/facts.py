@@ -1,0 +1,38 @@
+"""What is compared of a TLS session: the same form for our record and for what tshark says.
+
+A fact is a text with the frame that it is from. Lists have one fact for every message, alert, certificate, request or status.
+"""
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+SCALARS = (
+    "version", "cipher_suite", "group", "server_name", "alpn", "ja3", "ja3s", "ja4", "client_bytes", "server_bytes",
+)  # fmt: skip
+"""The fields that a session has once."""
+
+LISTS = ("handshake", "alerts", "certificates", "requests", "statuses")
+"""The fields that a session has many times."""
+
+SESSION = "session"
+"""The field of a session that only one of the two has."""
+
+FIELDS = (SESSION, *SCALARS, *LISTS)
+
+CLOSED = "encrypted"
+"""The text of a message or an alert whose type cannot be seen."""
+
+
+class Fact(NamedTuple):
+    """A text, and the frame that it is from."""
+
+    text: str
+    frame: int
+
+
+@dataclass(slots=True)
+class Facts:
+    """The facts about one session. scalars: those that are known, by field. lists: by field, in the order of the frames."""
+
+    scalars: dict[str, Fact] = field(default_factory=dict)
+    lists: dict[str, list[Fact]] = field(default_factory=lambda: {name: [] for name in LISTS})

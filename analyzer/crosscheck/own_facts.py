@@ -1,0 +1,41 @@
+"""Our own facts about a session, from its record: what `analyzer sessions --format json` prints."""
+
+from typing import Any
+
+from analyzer.crosscheck.facts import CLOSED, Fact, Facts
+
+_OF_HELLOS = {"server_name": "client_hello", "ja3": "client_hello", "ja4": "client_hello"}
+"""The message that a field is from; a ServerHello, for other fields."""
+
+
+def own_facts(record: dict[str, Any], n_bytes: tuple[int, int] | None) -> Facts:
+    """Return the facts of a record. n_bytes: of the client's and the server's stream; None where they are not whole."""
+    facts = Facts()
+    frames = {message["type"]: message["frame"] for message in reversed(record["handshake"])}
+    for name in ("version", "cipher_suite", "group", "server_name", "alpn", "ja3", "ja3s", "ja4"):
+        if record[name] is not None:
+            frame = frames.get(_OF_HELLOS.get(name, "server_hello"), record["first_frame"])
+            facts.scalars[name] = Fact(record[name], frame)
+    if n_bytes is not None:
+        for name, count in zip(("client_bytes", "server_bytes"), n_bytes, strict=True):
+            facts.scalars[name] = Fact(str(count), record["last_frame"])
+    opened = record["decryption"]["status"] != "none"
+    lists = facts.lists
+    for message in record["handshake"]:
+        seen = message["type"] if opened or not message["encrypted"] else CLOSED
+        lists["handshake"].append(Fact(f"{message['from']} {seen}", message["frame"]))
+    for alert in record["alerts"]:
+        seen = CLOSED if alert["description"] is None else f"{alert['level']} {alert['description']}"
+        lists["alerts"].append(Fact(f"{alert['from']} {seen}", alert["frame"]))
+    for role in ("client", "server"):
+        frame = next((m["frame"] for m in record["handshake"] if m["type"] == "certificate" and m["from"] == role), 0)
+        for certificate in record["certificates"][role]:
+            if certificate["sha256"] is not None:
+                lists["certificates"].append(Fact(f"{role} {certificate['sha256']}", frame))
+    for exchange in record["http"]:
+        request, response = exchange["request"], exchange["response"]
+        if request is not None and request["method"] is not None:
+            lists["requests"].append(Fact(f"{request['method']} {request['path'] or request['authority']}", request["frame"]))
+        if response is not None and response["status"] is not None:
+            lists["statuses"].append(Fact(str(response["status"]), response["frame"]))
+    return facts

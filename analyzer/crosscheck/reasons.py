@@ -1,0 +1,158 @@
+"""Why tshark says something else than we do, where that is known: conditions on what both saw, never names of captures.
+
+Each code stands in the registry `crosscheck_reasons` with its meaning and a reference. The conditions ask for the cause itself
+(a gap before this frame, a broken message, an accepted Encrypted Client Hello), and only for differences of the kind that this
+cause makes. A difference that fits none has no reason.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from analyzer.crosscheck.comparison import Difference
+from analyzer.crosscheck.facts import CLOSED, SESSION
+from analyzer.crosscheck.reason_codes import reason_codes
+from analyzer.crosscheck.tshark_facts import StreamFacts
+
+ECH_SINCE = (4, 5, 0)
+"""The version of tshark that has opened Encrypted Client Hello first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """What is known where two values differ. record: our session record, None where only tshark has the session.
+
+    stream: what tshark says, None where only we have it. version: of tshark. before: bytes of the stream before the first
+    record. psks: whether external pre-shared keys were given.
+    """
+
+    record: dict[str, Any] | None
+    stream: StreamFacts | None
+    version: tuple[int, int, int]
+    before: int
+    psks: bool
+
+
+def reason(difference: Difference, case: Case) -> str | None:
+    """Return the code of the reason of a difference; None if no reason is known."""
+    if case.record is None:
+        return None
+    registered = reason_codes()
+    for code, condition in _CONDITIONS.items():
+        if difference.field in registered[code].field.split() and condition(difference, case, case.record):
+            return code
+    return None
+
+
+def _sender(difference: Difference) -> str | None:
+    """Return who sent what differs: `client` or `server`. Requests are of clients; other facts name their sender."""
+    if difference.field in ("requests", "statuses"):
+        return "client" if difference.field == "requests" else "server"
+    known = difference.ours or difference.tshark
+    word = "" if known is None else known.text.split(" ", 1)[0]
+    return word if word in ("client", "server") else None
+
+
+def _frame(difference: Difference, record: dict[str, Any]) -> int:
+    """Return the frame of a difference. A certificate is in the frame of its message."""
+    if difference.frame is None:
+        sender = _sender(difference)
+        frames = [one["frame"] for one in record["handshake"] if one["type"] == "certificate" and one["from"] == sender]
+        return max(frames, default=0)
+    return difference.frame
+
+
+def _lost_segment(difference: Difference, case: Case, record: dict[str, Any]) -> bool:
+    sender, frame = _sender(difference), _frame(difference, record)
+    return difference.tshark is None and any(gap["from"] == sender and gap["after_frame"] < frame for gap in record["gaps"])
+
+
+def _inner_hello(difference: Difference, case: Case, record: dict[str, Any]) -> bool:
+    return difference.tshark is not None and _accepted(record)
+
+
+def _ech_not_opened(difference: Difference, case: Case, record: dict[str, Any]) -> bool:
+    return difference.tshark is None and _accepted(record) and case.version < ECH_SINCE
+
+
+def _accepted(record: dict[str, Any]) -> bool:
+    return record["ech"] is not None and record["ech"]["status"] == "accepted"
+
+
+def _compressed_certificate(difference: Difference, case: Case, record: dict[str, Any]) -> bool:
+    sender = _sender(difference)
+    return difference.tshark is None and any(
+        message["type"] == "compressed_certificate" and message["from"] == sender for message in record["handshake"]
+    )
+
+
+def _fragmented_message(difference: Difference, case: Case, record: dict[str, Any]) -> bool:
+    """tshark says "encrypted" in a frame before the end of a message that is not encrypted."""
+    sender = _sender(difference)
+    open_until = max((one["frame"] for one in record["handshake"] if one["from"] == sender and not one["encrypted"]), default=0)
+    if difference.tshark is not None:
+        return difference.tshark.text == f"{sender} {CLOSED}" and difference.tshark.frame <= open_until
+    fragments = [] if case.stream is None else [one for _, name, one in _named(case.stream, "handshake")]
+    return difference.field == "certificates" and any(
+        one.text == CLOSED and one.frame <= _frame(difference, record) for one in fragments
+    )
+
+
+def _named(stream: StreamFacts, name: str) -> list[Any]:
+    return [(sender, found, fact) for found, sender, fact in stream.found if found == name]
+
+
+def _broken_message(difference: Difference, case: Case, record: dict[str, Any]) -> bool:
+    frame = _frame(difference, record)
+    broken = any(one.get("problems") and one["frame"] <= frame for one in record["handshake"])
+    return difference.tshark is None and (broken or _violated(record, "handshake message", frame))
+
+
+def _broken_record(difference: Difference, case: Case, record: dict[str, Any]) -> bool:
+    return difference.tshark is None and _violated(record, "no record begins", difference.frame or 0)
+
+
+def _violated(record: dict[str, Any], words: str, frame: int) -> bool:
+    return any(
+        one["code"] == "protocol_violation" and words in one["detail"] and all(number <= frame for number in one["frames"])
+        for one in record["findings"]
+    )
+
+
+def _post_handshake_keys(difference: Difference, case: Case, record: dict[str, Any]) -> bool:
+    finished = [one["frame"] for one in record["handshake"] if one["type"] == "finished" and one["from"] == "client"]
+    later = len(finished) > 1 and finished[1] <= (difference.frame or 0)
+    return difference.tshark is None and _sender(difference) == "client" and later and record["version"] == "TLS 1.3"
+
+
+def _psk_kept_back(difference: Difference, case: Case, record: dict[str, Any]) -> bool:
+    return difference.tshark is None and case.psks and record["resumption"] == "psk" and record["resumes"] is None
+
+
+def _upgrade_not_followed(difference: Difference, case: Case, record: dict[str, Any]) -> bool:
+    return difference.field == SESSION and difference.tshark is None and case.before > 0
+
+
+def _rest_is_no_record(difference: Difference, case: Case, record: dict[str, Any]) -> bool:
+    """Our records end before the stream does, because no record begins there, or because the sender never spoke TLS."""
+    if difference.ours is None or difference.tshark is None or int(difference.ours.text) >= int(difference.tshark.text):
+        return False
+    sender = "client" if difference.field == "client_bytes" else "server"
+    silent = all(message["from"] != sender for message in record["handshake"])
+    return silent or _violated(record, f"{sender}'s stream: no record begins", record["last_frame"])
+
+
+_CONDITIONS: dict[str, Callable[[Difference, Case, dict[str, Any]], bool]] = {
+    "lost_segment": _lost_segment,
+    "inner_hello": _inner_hello,
+    "ech_not_opened": _ech_not_opened,
+    "compressed_certificate": _compressed_certificate,
+    "fragmented_message": _fragmented_message,
+    "broken_message": _broken_message,
+    "broken_record": _broken_record,
+    "post_handshake_keys": _post_handshake_keys,
+    "psk_kept_back": _psk_kept_back,
+    "upgrade_not_followed": _upgrade_not_followed,
+    "rest_is_no_record": _rest_is_no_record,
+}
+"""The condition of each reason, in the order in which they are asked."""

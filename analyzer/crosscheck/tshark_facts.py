@@ -1,0 +1,255 @@
+"""The facts that tshark gives, from the packets that pyshark makes of its PDML, by TCP stream.
+
+A packet has layers, and a layer has fields: for each name all values in their order, without the tree above them. What belongs
+together is therefore told from the order and from the layer: a layer `tls` is what was dissected of one reassembled unit.
+Values of bytes are hex in `value`; numbers and texts are in `show`. Numbers get their names from our registries, so that only
+the numbers are compared. Display filter reference: https://www.wireshark.org/docs/dfref/t/tls.html
+"""
+
+import hashlib
+from dataclasses import dataclass, field
+from typing import Any
+
+from analyzer.codec.registry import registry
+from analyzer.crosscheck.facts import CLOSED, Fact, Facts
+
+Endpoint = tuple[str, int]
+
+HELLO_RETRY = "cf21ad74e59a6111be1d8c021e65b891c2a211167abb8c5e079e09e2c8a8339c"
+"""The random of a ServerHello that is a HelloRetryRequest (RFC 9846 section 4.1.3)."""
+
+CLIENT_HELLO, SERVER_HELLO, CERTIFICATE, SERVER_KEY_EXCHANGE = 1, 2, 11, 12
+SSL2_SERVER_HELLO = 4
+
+_VERSIONS = registry("versions").names
+_SUITES = registry("cipher_suites").names
+_GROUPS = registry("supported_groups").names
+_TYPES = registry("handshake_types").names
+_SSL2_TYPES = registry("ssl2_message_types").names
+_LEVELS = registry("alert_levels").names
+_DESCRIPTIONS = registry("alert_descriptions").names
+
+
+@dataclass(slots=True)
+class StreamFacts:
+    """What tshark says of one TCP stream.
+
+    number: tshark's `tcp.stream`. ends: both endpoints. first_frame: the first frame that came out. found: field, sender and
+    fact, in their order. client: who sent a ClientHello. length: of each sender's stream in bytes, where its end was seen.
+    """
+
+    number: int
+    ends: frozenset[Endpoint]
+    first_frame: int
+    last_frame: int = 0
+    found: list[tuple[str, Endpoint, Fact]] = field(default_factory=list)
+    client: Endpoint | None = None
+    length: dict[Endpoint, Fact] = field(default_factory=dict)
+
+    def facts(self, client: Endpoint) -> Facts:
+        """Return the facts in the form of a session whose client is known."""
+        facts = Facts()
+        for name, sender, fact in self.found:
+            role = "client" if sender == client else "server"
+            if name in ("handshake", "alerts"):
+                facts.lists[name].append(Fact(f"{role} {fact.text}", fact.frame))
+            elif name == "certificates":
+                known = Fact(f"{role} {fact.text}", fact.frame)
+                if all(known.text != other.text for other in facts.lists[name]):
+                    facts.lists[name].append(known)
+            elif name in facts.lists:
+                facts.lists[name].append(fact)
+            else:
+                facts.scalars.setdefault(name, fact)
+        for sender, fact in self.length.items():
+            facts.scalars["client_bytes" if sender == client else "server_bytes"] = fact
+        return facts
+
+
+class TsharkStreams:
+    """The streams about which tshark has said something, until their sessions are compared."""
+
+    def __init__(self) -> None:
+        self._streams: dict[int, StreamFacts] = {}
+        self._by_ends: dict[frozenset[Endpoint], list[StreamFacts]] = {}
+        self._compared: set[int] = set()
+
+    def add(self, packet: Any) -> int:
+        """Add what one packet says to its stream. Return the number of its frame."""
+        frame = int(packet.number)
+        tcp = addresses = None
+        inside: list[Any] = []
+        for layer in packet.layers:
+            name = layer.layer_name
+            if name in ("ip", "ipv6") and tcp is None:
+                addresses = _addresses(layer, name)
+            elif name == "tcp":
+                tcp = layer
+            elif name in _READERS and tcp is not None and (name == "tls" or inside):
+                inside.append(layer)
+        if tcp is None or addresses is None:
+            return frame
+        sender = addresses[0], _number(tcp, "tcp.srcport")
+        receiver = addresses[1], _number(tcp, "tcp.dstport")
+        stream = self._stream(_number(tcp, "tcp.stream"), sender, receiver, frame, bool(inside))
+        if stream is None:
+            return frame
+        stream.last_frame = frame
+        if _shown(tcp, "tcp.flags.fin")[:1] in (["1"], ["True"]):
+            # The relative number of the first byte is 1.
+            stream.length[sender] = Fact(str(_number(tcp, "tcp.seq") - 1 + _number(tcp, "tcp.len")), frame)
+        for layer in inside:
+            for name, text in _READERS[layer.layer_name](layer):
+                if name == "client":
+                    stream.client = sender
+                else:
+                    stream.found.append((name, sender, Fact(text, frame)))
+        return frame
+
+    def take(self, ends: frozenset[Endpoint], first_frame: int, last_frame: int) -> StreamFacts | None:
+        """Return the stream between these ends whose first frame is in that range, and forget it. None if there is none."""
+        candidates = self._by_ends.get(ends, [])
+        for stream in candidates:
+            if first_frame <= stream.first_frame <= last_frame:
+                candidates.remove(stream)
+                if not candidates:
+                    del self._by_ends[ends]
+                del self._streams[stream.number]
+                self._compared.add(stream.number)
+                return stream
+        return None
+
+    def rest(self) -> list[StreamFacts]:
+        """Return the streams that were not taken."""
+        return list(self._streams.values())
+
+    def _stream(self, number: int, sender: Endpoint, receiver: Endpoint, frame: int, speaks: bool) -> StreamFacts | None:
+        """Return the stream of a packet. None if it is compared already, or if only its TCP header is known so far."""
+        stream = self._streams.get(number)
+        if stream is None and speaks and number not in self._compared:
+            stream = self._streams[number] = StreamFacts(number, frozenset((sender, receiver)), frame)
+            self._by_ends.setdefault(stream.ends, []).append(stream)
+        return stream
+
+
+Found = list[tuple[str, str]]
+
+
+def _read_tls(layer: Any) -> Found:
+    found: Found = []
+    types = [int(text) for text in _shown(layer, "tls.handshake.type")]
+    if not _titles(layer, "tls.handshake"):
+        old = types or [int(text) for text in _shown(layer, "tls.ssl2.handshake.type")]  # its name before 4.6, and since
+        return _read_ssl2(layer, old) if old else _alerts(layer)
+    hellos = iter(_raw(layer, "tls.handshake.random"))
+    retried = False
+    rest = iter(types)
+    for title in _titles(layer, "tls.handshake"):
+        if title.endswith("Encrypted Handshake Message"):
+            found.append(("handshake", CLOSED))
+            continue
+        number = next(rest, None)
+        if number is None:
+            break
+        name = _TYPES[number]
+        if number in (CLIENT_HELLO, SERVER_HELLO) and next(hellos, "") == HELLO_RETRY and number == SERVER_HELLO:
+            name, retried = "hello_retry_request", True
+        found.append(("handshake", name))
+    if CLIENT_HELLO in types:
+        found.append(("client", ""))
+        found += _texts(layer, "server_name", "tls.handshake.extensions_server_name")
+        # The last one is of the whole hello. Before it may come those of an inner hello, as compressed as it was sent.
+        found += [("ja3", text) for text in _shown(layer, "tls.handshake.ja3")[-1:]]
+        found += [("ja4", text) for text in _shown(layer, "tls.handshake.ja4")[-1:]]
+    elif SERVER_HELLO in types and not retried:
+        found += _server_hello(layer)
+    if SERVER_KEY_EXCHANGE in types:
+        found += [("group", _GROUPS[_int(text)]) for text in _shown(layer, "tls.handshake.server_named_curve")[:1]]
+    if CLIENT_HELLO not in types:
+        found += _texts(layer, "alpn", "tls.handshake.extensions_alpn_str")
+    if CERTIFICATE in types:
+        found += _certificates(layer)
+    return found + _alerts(layer)
+
+
+def _read_ssl2(layer: Any, types: list[int]) -> Found:
+    """Read messages of SSL 2.0, which are records of their own. A ClientHello in that form may lead to a later version."""
+    found: Found = [("handshake", _SSL2_TYPES[number]) for number in types]
+    if CLIENT_HELLO in types:
+        found.append(("client", ""))
+    if SSL2_SERVER_HELLO in types:
+        found += [("version", _VERSIONS[_int(text)]) for text in _shown(layer, "tls.handshake.version")[:1]]
+    return found + _certificates(layer)
+
+
+def _certificates(layer: Any) -> Found:
+    return [
+        ("certificates", hashlib.sha256(bytes.fromhex(value)).hexdigest()) for value in _raw(layer, "tls.handshake.certificate")
+    ]
+
+
+def _server_hello(layer: Any) -> Found:
+    chosen = _shown(layer, "tls.handshake.extensions.supported_version") or _shown(layer, "tls.handshake.version")
+    found = [("version", _VERSIONS[_int(text)]) for text in chosen[:1]]
+    found += [("cipher_suite", _SUITES[_int(text)]) for text in _shown(layer, "tls.handshake.ciphersuite")[:1]]
+    found += [("group", _GROUPS[_int(text)]) for text in _shown(layer, "tls.handshake.extensions_key_share_group")[:1]]
+    return found + _texts(layer, "ja3s", "tls.handshake.ja3s")
+
+
+def _alerts(layer: Any) -> Found:
+    found: Found = []
+    kinds = iter(zip(_shown(layer, "tls.alert_message.level"), _shown(layer, "tls.alert_message.desc"), strict=False))
+    for title in _titles(layer, "tls.alert_message"):
+        kind = None if "Encrypted" in title else next(kinds, None)
+        found.append(("alerts", CLOSED if kind is None else f"{_LEVELS[int(kind[0])]} {_DESCRIPTIONS[int(kind[1])]}"))
+    return found
+
+
+def _read_http(layer: Any) -> Found:
+    methods, paths = _shown(layer, "http.request.method"), _shown(layer, "http.request.uri")
+    found = [("requests", f"{method} {path}") for method, path in zip(methods, paths, strict=False)]
+    return found + _texts(layer, "statuses", "http.response.code", 1 << 16)
+
+
+def _read_http2(layer: Any) -> Found:
+    methods = _shown(layer, "http2.headers.method")
+    paths = _shown(layer, "http2.headers.path") or _shown(layer, "http2.headers.authority")
+    found = [("requests", f"{method} {path}") for method, path in zip(methods, paths, strict=False)]
+    return found + _texts(layer, "statuses", "http2.headers.status", 1 << 16)
+
+
+_READERS = {"tls": _read_tls, "http": _read_http, "http2": _read_http2}
+
+
+def _texts(layer: Any, name: str, wire_name: str, most: int = 1) -> Found:
+    return [(name, text) for text in _shown(layer, wire_name)[:most]]
+
+
+def _fields(layer: Any, name: str) -> list[Any]:
+    """Return all fields of that name. `get_field` of pyshark would compare every name of the layer where there is none."""
+    container = layer._all_fields.get(name)
+    return [] if container is None else container.fields
+
+
+def _shown(layer: Any, name: str) -> list[str]:
+    return [one.show or "" for one in _fields(layer, name)]
+
+
+def _raw(layer: Any, name: str) -> list[str]:
+    return [one.raw_value or "" for one in _fields(layer, name)]
+
+
+def _titles(layer: Any, name: str) -> list[str]:
+    return [one.showname or "" for one in _fields(layer, name)]
+
+
+def _int(text: str) -> int:
+    return int(text, 0)
+
+
+def _number(layer: Any, name: str) -> int:
+    return int(next(iter(_shown(layer, name)), "0"), 0)
+
+
+def _addresses(layer: Any, name: str) -> tuple[str, str]:
+    return _shown(layer, f"{name}.src")[0], _shown(layer, f"{name}.dst")[0]

@@ -1,0 +1,132 @@
+"""`analyzer crosscheck`: text, JSON, CSV, exit status, and what is left of tshark."""
+
+import csv
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import jsonschema
+import pytest
+from stuck_tshark import running, stopped, wait_for, with_options
+
+from analyzer.crosscheck.reason_codes import reason_codes
+from analyzer.store.output_schemas import SCHEMAS
+
+from .conftest import Run
+
+CAPTURES = Path(__file__).resolve().parents[2] / "captures"
+DEMO = CAPTURES / "demo.pcapng"
+TROUBLE = CAPTURES / "tcp-trouble" / "tcp-trouble.pcapng"
+RSA = CAPTURES / "tls13-rsa" / "tls13-rsa.pcapng"
+
+
+def keys(capture: Path) -> tuple[str, Path]:
+    return "-k", capture.with_suffix(".keys")
+
+
+@pytest.mark.peer("tshark")
+def test_both_agree_on_the_demonstration(run: Run):
+    ran = run("crosscheck", DEMO)
+    assert (ran.status, ran.err) == (0, b"")
+    assert "agreement       100.00%" in ran.text
+    assert "tcp.reassemble_out_of_order:TRUE" in ran.text
+
+
+@pytest.mark.peer("tshark")
+def test_a_difference_has_both_values_the_frame_and_the_reason(run: Run):
+    ran = run("crosscheck", TROUBLE, *keys(TROUBLE), "--format", "json")
+    result = json.loads(ran.out)
+    jsonschema.validate(result, SCHEMAS["crosscheck"])
+    assert ran.status == 0
+    assert result["agreed"] + result["explained"] == result["compared"]
+    assert result["percent"] == 100
+    [difference] = result["differences"]
+    assert difference == {
+        "capture": str(TROUBLE), "session": 3, "frame": 105, "field": "alerts", "ours": "server warning close_notify",
+        "tshark": None, "reason": "lost_segment",
+    }  # fmt: skip
+    text = run("crosscheck", TROUBLE, *keys(TROUBLE)).text
+    assert reason_codes()["lost_segment"].meaning[:60] in text
+    rows = list(csv.DictReader(io.StringIO(run("crosscheck", TROUBLE, *keys(TROUBLE), "--format", "csv").text)))
+    assert [(row["session"], row["tshark"], row["reason"]) for row in rows] == [("3", "", "lost_segment")]
+
+
+@pytest.mark.peer("tshark")
+def test_differences_without_a_reason_have_status_3(run: Run, tmp_path: Path):
+    program = with_options(tmp_path, "-o", "tls.keylog_file:/nonexistent/keys")
+    ran = run("crosscheck", RSA, *keys(RSA), "--tshark", program)
+    assert ran.status == 3
+    assert "unknown" in ran.text
+    assert "unexplained     0" not in ran.text
+
+
+@pytest.mark.peer("tshark")
+def test_several_captures_and_several_key_logs(run: Run):
+    ran = run("crosscheck", RSA, TROUBLE, *keys(RSA), *keys(TROUBLE), "--format", "json")
+    result = json.loads(ran.out)
+    assert ran.status == 0
+    assert result["captures"] == [str(RSA), str(TROUBLE)]
+    assert {one["capture"] for one in result["differences"]} == {str(TROUBLE)}
+    assert result["sessions"] == 5
+
+
+@pytest.mark.peer("tshark")
+def test_a_capture_that_is_cut_short_is_compared_as_far_as_it_goes(run: Run, tmp_path: Path):
+    (tmp_path / "cut.pcapng").write_bytes(RSA.read_bytes()[:-9])
+    ran = run("crosscheck", tmp_path / "cut.pcapng", *keys(RSA), "--format", "json")
+    assert ran.status == 1
+    assert json.loads(ran.out)["agreed"] > 20
+    assert b"cut.pcapng" in ran.err
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        (("-",), "has to be a file"),
+        ((str(CAPTURES),), "has to be a file"),
+        ((str(DEMO), "-k", "-"), "standard input|has to be a file"),
+        ((str(DEMO), "--tshark", "/nonexistent/tshark"), "/nonexistent/tshark: no program that can be run"),
+        ((str(DEMO), "--timeout", "0"), "no number of seconds"),
+        ((str(DEMO), "--timeout", "1e3"), "no number of seconds"),
+    ],
+)
+def test_what_cannot_be_done_is_one_sentence(run: Run, words: tuple[str, ...], why: str):
+    ran = run("crosscheck", *words)
+    assert (ran.status, ran.out) == (2, b"")
+    assert any(part in ran.complaint for part in why.split("|"))
+
+
+def test_without_tshark_it_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, run: Run):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    ran = run("crosscheck", DEMO)
+    assert (ran.status, ran.out) == (2, b"")
+    assert "tshark is not installed" in ran.complaint
+
+
+@pytest.mark.peer("tshark")
+def test_a_tshark_that_hangs_is_ended_after_the_time_out(run: Run, tmp_path: Path):
+    program = stopped(tmp_path)
+    ran = run("crosscheck", DEMO, "--tshark", program, "--timeout", "1")
+    assert (ran.status, ran.out) == (2, b"")
+    assert "said nothing for 1 s" in ran.complaint
+    assert running(program) == []
+
+
+@pytest.mark.peer("tshark")
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, -signal.SIGTERM)])
+def test_the_second_signal_ends_a_tshark_that_hangs(tmp_path: Path, number: signal.Signals, status: int):
+    program = stopped(tmp_path)
+    command = [sys.executable, "-m", "analyzer", "crosscheck", str(DEMO), "--tshark", str(program)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=os.environ) as started:
+        came = wait_for((tmp_path / "started").exists)
+        for _ in range(2):
+            started.send_signal(number)
+            wait_for(lambda: started.poll() is not None, 2)
+        ended = wait_for(lambda: started.poll() is not None)
+        started.kill()
+    assert (came, ended, started.returncode) == (True, True, status)
+    assert wait_for(lambda: running(program) == [])

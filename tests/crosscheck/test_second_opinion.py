@@ -1,0 +1,97 @@
+"""Both opinions on captures: they agree, and where they do not, both values and the reason are told."""
+
+from pathlib import Path
+
+import pytest
+from sessions_by_hand import NAMES, capture_of, keylog_of
+
+from analyzer.capture.capture_reader import CaptureReader
+from analyzer.crosscheck.second_opinion import JA4_SINCE, SecondOpinion, Tally
+from analyzer.crosscheck.tshark_process import TsharkRun
+from analyzer.crosscheck.tshark_program import find_tshark
+from analyzer.crosscheck.tshark_settings import FRAMES, arguments
+from analyzer.engine import Engine, run
+from analyzer.secrets.keylog import KeyLog
+from analyzer.store.secret_files import add_secrets_of
+
+pytestmark = pytest.mark.peer("tshark")
+
+
+def tally_of(capture: Path, keylog: KeyLog | None = None, keys: Path | None = None) -> Tally:
+    reader, tally = CaptureReader([str(capture)]), Tally()
+    words = arguments(None if keys is None else str(keys))
+    with TsharkRun(find_tshark(), str(capture), words, FRAMES, 60) as tshark:
+        opinion = SecondOpinion(tshark, lambda: reader.frame.number, tally)
+        run(reader, Engine(detailed=True, fields=False, keylog=add_secrets_of([str(capture)], keylog)), [opinion])
+    return tally
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_both_agree_on_the_demonstration_captures(name: str):
+    capture = capture_of(name)
+    keys = next(iter(capture.parent.glob("*.keys")), None)
+    tally = tally_of(capture, keylog_of(name), keys)
+    assert [told for told in tally.differences if told.reason is None] == []
+    assert tally.explained == len(tally.differences)
+    if not name.startswith("ech-"):
+        assert tally.n_agreed >= 0.95 * tally.n_compared
+    assert tally.n_compared > 10 or tally.sessions <= 1
+
+
+def test_everything_is_compared():
+    tally = tally_of(capture_of("demo"))
+    fields = {name for name, count in tally.compared.items() if count}
+    wanted = {
+        "session",
+        "version",
+        "cipher_suite",
+        "group",
+        "server_name",
+        "alpn",
+        "ja3",
+        "ja3s",
+        "client_bytes",
+        "server_bytes",
+    }
+    wanted |= {"handshake", "alerts", "certificates", "requests", "statuses"}
+    assert fields == wanted | ({"ja4"} if find_tshark().version >= JA4_SINCE else set())
+    assert tally.sessions == 8
+    assert tally.n_agreed == tally.n_compared > 150
+
+
+def test_without_the_keys_tshark_disagrees_and_no_reason_is_made_up():
+    name = "tls13-rsa"
+    tally = tally_of(capture_of(name), keylog_of(name), None)
+    open_ones = [told.difference for told in tally.differences if told.reason is None]
+    assert {one.field for one in open_ones} >= {"handshake", "certificates", "requests", "statuses"}
+    assert all(one.tshark is None for one in open_ones)
+    assert all(one.frame for one in open_ones if one.field == "handshake")
+
+
+def test_what_only_tshark_sees_is_a_difference(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("analyzer.crosscheck.second_opinion.SecondOpinion.take", lambda opinion, events: None)
+    tally = tally_of(capture_of("tls13-rsa"))
+    [told] = tally.differences
+    assert (told.session, told.difference.field, told.difference.ours) == (None, "session", None)
+    assert told.difference.tshark is not None
+    assert "192.0.2.10" in told.difference.tshark.text
+
+
+@pytest.mark.corpus
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("zeek/tls/tls-fragmented-handshake.pcap.gz", "fragmented_message"),
+        ("zeek/tls/tls1.2-protocol-violation.pcap", "broken_message"),
+        ("zeek/tls/ssl-v2.pcap", None),
+        ("zeek/tls/tls1.2-late-protocol-error.pcap", "broken_record"),
+        ("zeek/starttls/globus-url-copy.pcap", "rest_is_no_record"),
+        ("zeek/starttls/rdp-to-ssl.pcap", "upgrade_not_followed"),
+        ("ja4/tls-handshake.pcapng", None),
+    ],
+)
+def test_known_differences_in_the_corpus(corpus: Path, name: str, reason: str | None):
+    reasons = {told.reason for told in tally_of(corpus / name).differences}
+    assert reasons <= {reason}
+    if reason not in ("broken_record", "upgrade_not_followed"):  # not with every tshark
+        assert reasons == ({reason} if reason else set())

@@ -1,0 +1,52 @@
+"""Which tshark is asked."""
+
+import stat
+from pathlib import Path
+
+import pytest
+
+from analyzer.crosscheck.tshark_program import TsharkError, find_tshark
+
+
+@pytest.mark.peer("tshark")
+def test_the_first_tshark_in_path_tells_its_version():
+    program = find_tshark()
+    assert program.version >= (4, 0, 0)
+    assert Path(program.path).is_absolute()
+    assert program.version_text.count(".") == 2
+
+
+def test_without_tshark_it_says_how_to_get_one(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(TsharkError, match=r"not installed.*--tshark PATH"):
+        find_tshark()
+
+
+def test_a_program_that_was_named_is_never_replaced(tmp_path: Path):
+    """pyshark would take another program named tshark beside it, or in PATH."""
+    with pytest.raises(TsharkError, match="no program that can be run"):
+        find_tshark(str(tmp_path / "tshark-4.6"))
+
+
+@pytest.mark.parametrize(
+    ("said", "why"),
+    [
+        ("TShark (Wireshark) 3.6.2 (Git)", "is tshark 3.6.2"),
+        ("Dumpcap 4.0.1", "does not say"),
+        ("", "does not say"),
+    ],
+)
+def test_another_program_is_refused(tmp_path: Path, said: str, why: str):
+    program = tmp_path / "tshark"
+    program.write_text(f"#!/bin/sh\necho '{said}'\n")
+    program.chmod(program.stat().st_mode | stat.S_IXUSR)
+    with pytest.raises(TsharkError, match=why):
+        find_tshark(str(program))
+
+
+def test_a_file_that_is_no_program_is_refused(tmp_path: Path):
+    program = tmp_path / "tshark"
+    program.write_bytes(b"\x7fELF is not what this is")
+    program.chmod(0o755)
+    with pytest.raises(TsharkError, match="Exec format error"):
+        find_tshark(str(program))
