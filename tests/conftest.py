@@ -32,6 +32,7 @@ def _import_only_what_was_asked_for() -> None:
 
 
 _import_only_what_was_asked_for()
+os.environ["LC_ALL"] = "C.UTF-8"  # the text is English unless a test asks for another language
 os.environ.setdefault("ANALYZER_CORPUS", str(ROOT.parent / "shared" / "corpus"))
 
 

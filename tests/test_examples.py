@@ -4,6 +4,7 @@ import ast
 import codeop
 import os
 import re
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable
@@ -14,7 +15,7 @@ import pytest
 from markdown_it import MarkdownIt
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGES = {name: (ROOT / name).read_text("utf-8") for name in ("EXAMPLES.md", "README.md")}
+PAGES = {name: (ROOT / name).read_text("utf-8") for name in ("EXAMPLES.md", "README.md", "README.zh.md")}
 PAGE = PAGES["EXAMPLES.md"]
 
 BLOCK = re.compile(r"^```python\n(.*?)^```\n(?:\n```text\n(.*?)^```\n)?", re.MULTILINE | re.DOTALL)
@@ -76,6 +77,44 @@ def test_every_block_can_be_pasted_into_the_prompt(code: str):
         if codeop.compile_command("\n".join(statement)) is not None:
             statement.clear()
     assert statement == []
+
+
+def commands_on(page: str) -> list[str]:
+    """The commands of a page: in `spans` and in indented lines."""
+    text = re.sub(r"^```.*?^```", "", page, flags=re.MULTILINE | re.DOTALL)
+    found = re.findall(r"`(analyzer [^`]+)`|^    (.*analyzer .*)$", text, re.MULTILINE)
+    return list(dict.fromkeys(span or line for span, line in found))
+
+
+def test_both_readmes_have_the_same_commands():
+    english, chinese = commands_on(PAGES["README.md"]), commands_on(PAGES["README.zh.md"])
+    assert [command for command in english if command not in chinese] == []
+    assert [command for command in chinese if command not in english] == [
+        "analyzer show captures/demo.pcapng 0 --explain --lang zh"
+    ]
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        one
+        for one in commands_on(PAGES["README.zh.md"])
+        if one.startswith("analyzer ") and not re.search(r"[A-Z]{3}|live|report|verify|seal|\||\(|\*", one)
+    ],
+)
+def test_the_commands_of_the_chinese_page_run_in_chinese(command: str, tmp_path: Path):
+    (tmp_path / "captures").symlink_to(ROOT / "captures")
+    paths = os.pathsep.join(str(Path(path).resolve()) for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path)
+    environment = {**os.environ, "PYTHONSAFEPATH": "1", "PYTHONPATH": paths, "LC_ALL": "zh_CN.UTF-8", "PYTHONUTF8": "1"}
+    words = shlex.split(command)[1:]
+    done = subprocess.run(
+        [sys.executable, "-m", "analyzer", *words], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120
+    )
+    if words in (["export"], ["packet"]):  # a bare name: its error is in Chinese
+        assert done.returncode == 2
+        assert re.search("[\u4e00-\u9fff]", done.stderr)
+    else:
+        assert done.returncode == 0, done.stderr
 
 
 def test_the_pages_have_blocks():

@@ -10,9 +10,11 @@ from analyzer.cli.live_arguments import add_live
 from analyzer.cli.output import CommandError
 from analyzer.cli.proof_arguments import add_bundle, add_seal, add_verify
 from analyzer.cli.report_arguments import add_report
+from analyzer.cli.spoken_language import HelpFormatter, translate_help
 from analyzer.cli.time_argument import parse_time
 from analyzer.store.validation_time import CAPTURE
 from analyzer.text.escape import harmless
+from analyzer.text.language import LANGUAGES, retold_error
 
 COMMANDS = (
     "summary",
@@ -59,7 +61,7 @@ class _Parser(argparse.ArgumentParser):
     """Parses arguments. Raises CommandError, with one line of text, where argparse reports an error."""
 
     def error(self, message: str) -> NoReturn:
-        raise CommandError(f"{harmless(message)} (see {self.prog} --help)")
+        raise CommandError(f"{harmless(retold_error(message))} (see {self.prog} --help)")
 
 
 def parser() -> argparse.ArgumentParser:
@@ -70,6 +72,7 @@ def parser() -> argparse.ArgumentParser:
         "--completion", choices=("bash", "zsh", "fish", "tcsh"), help="print a completion script for a shell, and exit"
     )
     _add_color(root, "auto")
+    _add_language(root)
     commands = root.add_subparsers(dest="command", metavar="COMMAND", title="commands", prog="analyzer")
     for name in COMMANDS:
         command = commands.add_parser(
@@ -77,16 +80,20 @@ def parser() -> argparse.ArgumentParser:
             help=ABOUTS[name].split(". ")[0].rstrip("."),
             description=ABOUTS[name],
             epilog=EXAMPLES[name] + "\n\n" + STATUSES.get(name, STATUS),
-            formatter_class=argparse.RawDescriptionHelpFormatter,
+            formatter_class=HelpFormatter,
             allow_abbrev=False,
         )
         _ADDERS[name](command)
         if name not in ("export", "report"):
             command.add_argument("-o", "--output", metavar="FILE", help="write to FILE instead of standard output")
         _add_color(command, argparse.SUPPRESS)
+        if name != "report":  # its own option also chooses the language of what it writes
+            _add_language(command)
         if name != "packet":
             what = "manifest.json" if name == "export" else "the JSON output"
             command.add_argument("--schema", action="store_true", help=f"print the JSON Schema of {what}, and exit")
+        translate_help(command)
+    translate_help(root)
     return root
 
 
@@ -115,6 +122,7 @@ def _schema_options(arguments: list[str]) -> argparse.Namespace:
     small.add_argument("--events", action="store_true")
     small.set_defaults(version=False, completion=None, captures=[])
     _add_color(small, "auto")
+    _add_language(small)
     return small.parse_known_args(arguments)[0]
 
 
@@ -134,8 +142,8 @@ def with_command(arguments: list[str]) -> list[str]:
 def _options_of_all(arguments: Sequence[str]) -> int:
     """Return how many words at the beginning are options of the whole program."""
     at = 0
-    while at < len(arguments) and (arguments[at] == "--color" or arguments[at].startswith("--color=")):
-        at += 2 if arguments[at] == "--color" else 1
+    while at < len(arguments) and arguments[at].partition("=")[0] in ("--color", "--lang"):
+        at += 1 if "=" in arguments[at] else 2
     return at
 
 
@@ -145,7 +153,7 @@ def _new_parser(kind: type[argparse.ArgumentParser], name: str, about: str, key:
         description=about,
         usage=usage,
         epilog=EXAMPLES[key] + "\n\n" + STATUS,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=HelpFormatter,
         allow_abbrev=False,
     )
 
@@ -156,6 +164,15 @@ def _add_color(command: argparse.ArgumentParser, default: Any) -> None:
         choices=("auto", "always", "never"),
         default=default,
         help="colours: on a terminal (auto, unless NO_COLOR is set), always, or never",
+    )
+
+
+def _add_language(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--lang",
+        choices=LANGUAGES,
+        default=argparse.SUPPRESS,
+        help="the language of text: English or Chinese (default: that of LC_ALL, LC_MESSAGES or LANG)",
     )
 
 
@@ -215,7 +232,9 @@ def _add_show(command: argparse.ArgumentParser) -> None:
     command.add_argument("capture", metavar="CAPTURE", help="a capture file, or - for standard input")
     command.add_argument("id", type=_number, metavar="ID", help="the number of a session, from 0")
     command.add_argument("--format", choices=("text", "json"), default="text", help="text is the default")
-    command.add_argument("--terse", action="store_true", help="leave out the sentences that explain the steps")
+    said = command.add_mutually_exclusive_group()
+    said.add_argument("--terse", action="store_true", help="leave out the sentences that explain the steps")
+    said.add_argument("--explain", action="store_true", help="the handshake in six numbered steps first, with its own values")
     _add_keys(command)
     _add_trust_options(command)
 

@@ -8,7 +8,8 @@ from analyzer.cli.message_fields import MAX_HEX
 from analyzer.cli.output import Output
 from analyzer.cli.table import pad, wrap
 from analyzer.text.escape import harmless
-from analyzer.text.formatting import count_text
+from analyzer.text.formatting import count_text, problem_text
+from analyzer.text.language import Labelled, say
 from analyzer.text.message_summary import key_text
 
 _NAME = 34
@@ -19,12 +20,12 @@ def print_certificate(output: Output, details: dict[str, Any], extensions: bool 
     """Print the result of `certificate_details`. Without `extensions`, print only what identifies the certificate."""
     names = details["subject_alt_names"]
     raw_key = details["type"] == "raw_public_key"
-    facts = {
+    facts: Labelled = {
         "subject": details["subject"],
         "issuer": details["issuer"],
         "serial": details["serial"],
-        "valid": f"{when(details['not_before'])} to {when(details['not_after'])}",
-        "names": None if names == [] else ", ".join(names) if names is not None else "unreadable",
+        "valid": say("{first} to {last}", first=when(details["not_before"]), last=when(details["not_after"])),
+        "names": None if names == [] else ", ".join(names) if names is not None else say("unreadable"),
         "public key": _key(details["public_key"]),
         "signed with": details["signature_algorithm"],
         "SHA-256": details["sha256"],
@@ -33,7 +34,7 @@ def print_certificate(output: Output, details: dict[str, Any], extensions: bool 
         "size": count_text(details["size"], "byte"),
     }
     if raw_key:
-        print_fact(output, "  kind", "a raw public key (RFC 7250): no name, no issuer, no time")
+        print_fact(output, "  kind", say("a raw public key (RFC 7250): no name, no issuer, no time"))
     if raw_key or not extensions:
         for label in ("SHA-1", "key SHA-256"):
             del facts[label]
@@ -41,17 +42,17 @@ def print_certificate(output: Output, details: dict[str, Any], extensions: bool 
         if raw_key and label not in ("public key", "SHA-256", "size"):
             continue
         if value is not None or label != "names":
-            print_fact(output, "  " + label, harmless(str(value or "unreadable")))
+            print_fact(output, "  " + label, harmless(str(value or say("unreadable"))))
     if extensions:
         for extension in details["extensions"] or ():
             _print_extension(output, extension)
     for problem in details["problems"]:
-        print_fact(output, "  problem", f"{problem['field']} at byte {problem['offset']}: {problem['detail']}", "yellow")
+        print_fact(output, "  problem", problem_text(problem["field"], problem["offset"], problem["detail"]), "yellow")
 
 
 def when(time: str | None) -> str:
     """Return a time in RFC 3339 as text, to the second; `unreadable` if there is none."""
-    return f"{time[:19].replace('T', ' ')} UTC" if time else "unreadable"
+    return f"{time[:19].replace('T', ' ')} UTC" if time else say("unreadable")
 
 
 def lines(value: Any) -> list[str]:
@@ -63,22 +64,26 @@ def lines(value: Any) -> list[str]:
 
 def _key(key: dict[str, Any] | None) -> str:
     if key is None:
-        return "unreadable"
+        return say("unreadable")
     exponent = key.get("exponent")
-    unusual = f", exponent {exponent}" if exponent not in (None, 65537) else ""
-    return (key_text(key) if "type" in key else "of a type that is unreadable") + unusual
+    unusual = say(", exponent {n}", n=exponent) if exponent not in (None, 65537) else ""
+    return (key_text(key) if "type" in key else say("of a type that is unreadable")) + unusual
 
 
 def _print_extension(output: Output, extension: dict[str, Any]) -> None:
-    name = harmless(extension["name"]) + (", critical" if extension["critical"] else "")
+    name = harmless(extension["name"]) + (say(", critical") if extension["critical"] else "")
     said = [] if extension["value"] is None else lines(extension["value"])
     if extension["hex"] is not None:
         said.append(_hex(extension["hex"]))
-    said += [f"problem: {one['field']} at byte {one['offset']}: {one['detail']}" for one in extension["problems"]]
+    n_said = len(said)
+    said += [
+        say("problem: {problem}", problem=problem_text(one["field"], one["offset"], one["detail"]))
+        for one in extension["problems"]
+    ]
     label = pad(name, _NAME)
     room = max(24, output.width - 4 - len(label))
-    for text in said or [""]:
-        style = "yellow" if text.startswith("problem: ") else ""
+    for number, text in enumerate(said or [""]):
+        style = "yellow" if said and number >= n_said else ""
         for line in wrap(harmless(text), room):
             output.line("    " + output.paint(label, "dim") + output.paint(line, style))
             label = " " * _NAME
@@ -87,12 +92,12 @@ def _print_extension(output: Output, extension: dict[str, Any]) -> None:
 def _text(value: Any) -> str:
     if isinstance(value, dict):
         if "log_id" in value:  # a certificate timestamp: show only its log and time
-            return f"log {value['log_id'][:16]}…, {when(value['time'])}"
-        return ", ".join(_parts(value)) or "(nothing)"
+            return say("log {log}…, {time}", log=value["log_id"][:16], time=when(value["time"]))
+        return ", ".join(_parts(value)) or say("(nothing)")
     if isinstance(value, list):
-        return ", ".join(map(_text, value)) or "(nothing)"
+        return ", ".join(map(_text, value)) or say("(nothing)")
     if isinstance(value, bool):
-        return "yes" if value else "no"
+        return say("yes") if value else say("no")
     return _hex(str(value))
 
 
@@ -105,5 +110,5 @@ def _parts(value: dict[str, Any]) -> Iterator[str]:
 
 def _hex(text: str) -> str:
     if len(text) > MAX_HEX and not text.strip("0123456789abcdef"):
-        return f"{text[:MAX_HEX]}… ({len(text) // 2:,} bytes)"
+        return say("{hex}… ({n:,} bytes)", hex=text[:MAX_HEX], n=len(text) // 2)
     return text

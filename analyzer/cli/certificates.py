@@ -20,8 +20,10 @@ from analyzer.store.chain_verdicts import Chains
 from analyzer.store.declaration import columns
 from analyzer.store.output_schemas import CERTIFICATE
 from analyzer.store.session_record import json_line
+from analyzer.text.authentication_text import problem_title
 from analyzer.text.escape import harmless
 from analyzer.text.formatting import count_text, ranges_text
+from analyzer.text.language import say
 from analyzer.text.message_summary import day, key_text
 from analyzer.text.session_csv import csv_head, csv_line
 from analyzer.tls.events import Event, SessionEnded
@@ -163,7 +165,8 @@ def run(options: Namespace, output: Output) -> int:
         capture_run.run(engine, [listing.chains, listing])
     entries = listing.in_order()
     if listing.dropped:
-        complain(f"{count_text(listing.dropped, 'certificate')} after the first {len(entries):,} are not listed")
+        dropped = count_text(listing.dropped, "certificate")
+        complain(say("{certificates} after the first {n:,} are not listed", certificates=dropped, n=len(entries)))
     if options.pem is not None:
         write_files(options.pem, (der for der, _ in entries))
     _PRINTERS[options.format](output, entries, options)
@@ -192,7 +195,7 @@ def write_files(folder: str, ders: Iterable[bytes]) -> None:
 
 def problems_text(sent: Sent) -> str:
     """Return the problems of a certificate as text."""
-    return ", ".join(code.replace("_", " ") for code in sorted(sent.problems))
+    return say(", ").join(problem_title(code) for code in sorted(sent.problems))
 
 
 def _is_file_with(path: str, text: bytes) -> bool:
@@ -228,7 +231,7 @@ def _print_csv(output: Output, entries: list[tuple[bytes, Sent]], _: Namespace) 
 
 def _print_text(output: Output, entries: list[tuple[bytes, Sent]], options: Namespace) -> None:
     if not entries:
-        output.line("no certificates: none was sent, or they are encrypted")
+        output.line(say("no certificates: none was sent, or they are encrypted"))
         return
     if options.long:
         for number, (der, sent) in enumerate(entries):
@@ -247,9 +250,11 @@ def _print_long(output: Output, der: bytes, sent: Sent) -> None:
     output.line(output.paint(harmless(details["subject"] or details["sha256"]), "bold"))
     for name, sessions in zip(SIDES, sent.sessions, strict=True):
         if sessions:
-            print_fact(output, "  sent by", f"the {name} in session {ranges_text(sessions)}")
+            print_fact(
+                output, "  sent by", say("the {side} in session {sessions}", side=say(name), sessions=ranges_text(sessions))
+            )
     if sent.verdicts:
-        print_fact(output, "  chain", " and ".join(sorted(sent.verdicts, reverse=True)))
+        print_fact(output, "  chain", say(" and ").join(map(say, sorted(sent.verdicts, reverse=True))))
     if sent.problems:
         print_fact(output, "  against it", problems_text(sent), "red")
     print_certificate(output, details)
@@ -259,14 +264,14 @@ def _row(der: bytes, sent: Sent) -> list[Cell]:
     record: dict[str, Any] = dict(certificate(der).record())
     raw = record["type"] == RAW_PUBLIC_KEY
     return [
-        "(a raw public key)" if raw else harmless(record["subject"] or "unreadable"),
-        "" if raw else harmless(record["issuer"] or "unreadable"),
+        say("(a raw public key)") if raw else harmless(record["subject"] or say("unreadable")),
+        "" if raw else harmless(record["issuer"] or say("unreadable")),
         "" if raw else day(record["not_before"]),
         "" if raw else day(record["not_after"]),
         key_text(record["public_key"]),
         harmless(record["signature_algorithm"] or ""),
         problems_text(sent),
-        " and ".join(sent.by()),
+        say(" and ").join(map(say, sent.by())),
         ranges_text([*sent.sessions[0], *sent.sessions[1]]),
         record["sha256"],
     ]

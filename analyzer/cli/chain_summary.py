@@ -7,8 +7,10 @@ from typing import Any
 
 from analyzer.cli.output import Output
 from analyzer.cli.table import Column, Table
+from analyzer.text.authentication_text import problem_title
 from analyzer.text.escape import harmless
 from analyzer.text.formatting import count_text, ranges_text
+from analyzer.text.language import say
 
 MAX_CHAINS = 4096
 """The most invalid chains that are distinguished. The sessions of further ones are only counted."""
@@ -48,30 +50,37 @@ class ChainSummary:
                 continue
             self.verdicts[verdict] += 1
             if verdict == "invalid":
-                codes = ", ".join(dict.fromkeys(problem["code"].replace("_", " ") for problem in chain["problems"]))
-                subject = record["certificates"][role][0]["subject"] or "unreadable"
+                codes = say(", ").join(dict.fromkeys(problem_title(problem["code"]) for problem in chain["problems"]))
+                subject = record["certificates"][role][0]["subject"] or say("unreadable")
                 self._add((role, codes, chain["name"] or "", subject), record["id"])
 
     def print(self, output: Output, stores: Sequence[dict[str, Any]]) -> None:
         """Print this part of the summary; nothing if no chain was validated. stores: as `Trust.record` returns them."""
         if not self.verdicts:
             return
-        counts = ", ".join(f"{self.verdicts[word]:,} {word}" for word in ("valid", "invalid") if self.verdicts[word])
-        trust = " and ".join(f"{store['store']} of {store['date']}" for store in stores)
+        numbers = (
+            count_text(self.verdicts["valid"], "valid", "valid"),
+            count_text(self.verdicts["invalid"], "invalid", "invalid"),
+        )
+        counts = say(", ").join(text for text, word in zip(numbers, ("valid", "invalid"), strict=True) if self.verdicts[word])
+        trust = say(" and ").join(say("{store} of {date}", store=store["store"], date=store["date"]) for store in stores)
         output.line()
-        output.line(output.paint("Certificate chains", "bold") + output.paint(f"  {counts}; trusting {harmless(trust)}", "dim"))
+        note = "  " + say("{counts}; trusting {stores}", counts=counts, stores=harmless(trust))
+        output.line(output.paint(say("Certificate chains"), "bold") + output.paint(note, "dim"))
         if not self._bad:
             return
         table = Table(_COLUMNS, output, indent=2)
         shown = sorted(self._bad.items(), key=lambda entry: min(entry[1]))[:SHOWN_CHAINS]
         for (role, codes, name, subject), sessions in shown:
-            table.add([codes, harmless(name), harmless(subject), role, ranges_text(sessions)])
+            table.add([codes, harmless(name), harmless(subject), say(role), ranges_text(sessions)])
         table.close()
         rest = len(self._bad) - len(shown)
         if rest:
-            output.line(output.paint(f"  and {count_text(rest, 'further bad chain')}: `analyzer sessions` has all", "dim"))
+            further = count_text(rest, "further bad chain")
+            output.line(output.paint("  " + say("and {further}: `analyzer sessions` has all", further=further), "dim"))
         if self._uncounted:
-            output.line(output.paint(f"  and bad chains in {count_text(self._uncounted, 'further session')}", "dim"))
+            further = count_text(self._uncounted, "further session")
+            output.line(output.paint("  " + say("and bad chains in {further}", further=further), "dim"))
 
     def _add(self, key: _Key, number: int) -> None:
         sessions = self._bad.get(key)

@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any
 from analyzer.cli.output import Output
 from analyzer.cli.table import wrap
 from analyzer.store.chain_verdicts import ChainVerdict, Link
+from analyzer.text.authentication_text import problem_title
 from analyzer.text.escape import harmless
 from analyzer.text.formatting import count_text, moment_text
+from analyzer.text.language import Sentences, retold, say
 from analyzer.text.message_summary import day
 from analyzer.x509.certificate import certificate
 
@@ -23,7 +25,7 @@ _SIGNS = ("✓", "✗", "└─ ", "·")
 _PLAIN_SIGNS = ("[ok]", "[!!]", "`- ", "-")
 """Marks for good and bad, the corner of a branch, the mark for neither. The second row is for encodings without the first."""
 
-_SCT_WORDS = {
+_SCT_WORDS: Sentences = {
     "verified": "published",
     "failed": "timestamp is false",
     "unknown_log": "timestamp of an unknown log",
@@ -54,20 +56,26 @@ class ChainTree:
         indent = "  "
         for number, problem in enumerate(verdict.problems):
             if number not in printed:
-                where = "" if problem.certificate is None else f"certificate {problem.certificate}: "
-                self._mark(indent, self._bad, "red", f"{_code_text(problem.code)}: {where}{problem.detail}", "red")
+                where = "" if problem.certificate is None else say("certificate {n}: ", n=problem.certificate)
+                self._mark(indent, self._bad, "red", f"{problem_title(problem.code)}: {where}{retold(problem.detail)}", "red")
         for note in verdict.notes:
             if note.code != "revocation_unknown":  # this note is printed below its certificate
-                self._mark(indent, self._neutral, "dim", f"{_code_text(note.code)}: {note.detail}", "dim")
+                self._mark(indent, self._neutral, "dim", f"{problem_title(note.code)}: {retold(note.detail)}", "dim")
 
     def _verdict(self, judged: ChainVerdict) -> None:
         valid = judged.verdict.valid
-        against = "without a name to judge it against" if judged.name is None else f"for {judged.name}"
-        stores = " and ".join(
+        against = say("without a name to judge it against") if judged.name is None else say("for {name}", name=judged.name)
+        stores = say(" and ").join(
             f"{store['store']} ({count_text(store['roots'], 'root')}, {store['date']})" for store in self._stores
         )
-        state = "valid" if valid else "invalid: " + ", ".join(dict.fromkeys(map(_code_text, _codes(judged))))
-        text = f"{state}; judged {against}, at {moment_text(judged.at)[:19]} UTC, by the roots of {stores}"
+        titles = say(", ").join(dict.fromkeys(problem_title(problem.code) for problem in judged.verdict.problems))
+        text = say(
+            "{state}; judged {against}, at {time} UTC, by the roots of {stores}",
+            state=say("valid") if valid else say("invalid: {problems}", problems=titles),
+            against=against,
+            time=moment_text(judged.at)[:19],
+            stores=stores,
+        )
         self._mark("  ", self._good if valid else self._bad, "green" if valid else "red", text, "")
         distance = roots_distance(self._stores, judged.at)
         if distance:
@@ -82,18 +90,18 @@ class ChainTree:
             for number, problem in enumerate(judged.verdict.problems)
             if place is not None and problem.certificate == place
         ]
-        names = [f"sent as {place}" if place is not None else "" if root else "not sent by this server or client"]
+        names = [say("sent as {n}", n=place) if place is not None else "" if root else say("not sent by this server or client")]
         if root:
-            names.append("trusted root")
-        about = ", ".join(name for name in (*names, f"until {day(read.not_after)}") if name)
+            names.append(say("trusted root"))
+        about = say(", ").join(name for name in (*names, say("until {day}", day=day(read.not_after))) if name)
         indent = "  " + "   " * max(0, depth - 1)
         corner = self._corner if depth else ""
         bad = bool(problems)
-        head = f"{harmless(read.subject or 'subject unreadable')}  ({about})"
+        head = f"{harmless(read.subject or say('subject unreadable'))}  ({about})"
         self._mark(indent + corner, self._bad if bad else self._good, "red" if bad else "green", head, "")
         below = indent + " " * len(corner) + "  "
         for _, problem in problems:
-            self._mark(below, self._bad, "red", f"{_code_text(problem.code)}: {problem.detail}", "red")
+            self._mark(below, self._bad, "red", f"{problem_title(problem.code)}: {retold(problem.detail)}", "red")
         self._revocation(link, below)
         if link is judged.links[0]:
             for sct in judged.scts:
@@ -101,7 +109,7 @@ class ChainTree:
                 mark, style = (
                     (self._good, "green") if good else (self._bad, "red") if sct.status == "failed" else (self._neutral, "dim")
                 )
-                self._mark(below, mark, style, f"{_SCT_WORDS[sct.status]}: {sct.detail}", "" if good else style)
+                self._mark(below, mark, style, f"{say(_SCT_WORDS[sct.status])}: {retold(sct.detail)}", "" if good else style)
         return {number for number, _ in problems}
 
     def _revocation(self, link: Link, below: str) -> None:
@@ -109,9 +117,9 @@ class ChainTree:
         if revocation is None or revocation.status == "revoked":  # revoked is one of the problems
             return
         good = revocation.status == "good"
-        words = "not revoked" if good else "revocation unknown"
+        words = say("not revoked") if good else say("revocation unknown")
         mark, style = (self._good, "green") if good else (self._neutral, "dim")
-        self._mark(below, mark, style, f"{words}: {revocation.detail}", "" if good else "dim")
+        self._mark(below, mark, style, f"{words}: {retold(revocation.detail)}", "" if good else "dim")
 
     def _mark(self, indent: str, mark: str, style: str, text: str, text_style: str) -> None:
         """Print a mark, and a text beside it. The text is wrapped."""
@@ -129,13 +137,7 @@ def roots_distance(stores: Sequence[dict[str, Any]], at: int) -> str:
     years = max((int(store["date"][:4]) - year for store in stores), key=abs, default=0)
     if abs(years) < 2:
         return ""
-    than = f"{years} years younger" if years > 0 else f"{-years} years older"
-    return f"these roots are {than} than that moment: some may have been unknown then, others no longer be in the store"
-
-
-def _codes(judged: ChainVerdict) -> list[str]:
-    return [problem.code for problem in judged.verdict.problems]
-
-
-def _code_text(code: str) -> str:
-    return code.replace("_", " ")
+    than = say("{n} years younger", n=years) if years > 0 else say("{n} years older", n=-years)
+    return say(
+        "these roots are {than} than that moment: some may have been unknown then, others no longer be in the store", than=than
+    )

@@ -43,6 +43,7 @@ examples:
 examples:
   analyzer show trace.pcapng 0              the session with id 0, as `analyzer sessions` numbers them
   analyzer show trace.pcapng 0 --terse      without the explanations
+  analyzer show trace.pcapng 0 --explain    the handshake in six steps, with the values of this session
   analyzer show trace.pcapng 0 --format json""",
     "follow": """\
 examples:

@@ -3,12 +3,12 @@
 from collections import Counter
 from typing import Any
 
-from analyzer.analysis.decryption_failure import CAUSES
 from analyzer.cli.output import Output
 from analyzer.cli.table import wrap
-from analyzer.text.authentication_text import STATUSES
+from analyzer.text.authentication_text import STATUSES, cause_text
 from analyzer.text.escape import harmless
 from analyzer.text.formatting import count_text
+from analyzer.text.language import retold, say
 
 
 class Decryptions:
@@ -36,12 +36,19 @@ class Decryptions:
         if not self._given or not encrypted:
             return
         output.line()
-        counts = [f"{self.statuses[s]:,} {STATUSES[s]}" for s in ("decrypted", "partial", "none") if self.statuses[s]]
-        output.line(output.paint("Decryption", "bold") + output.paint(f"  {', '.join(counts)}", "dim"))
+        counts = [
+            say("{n:,} {what}", n=self.statuses[s], what=say(STATUSES[s]))
+            for s in ("decrypted", "partial", "none")
+            if self.statuses[s]
+        ]
+        output.line(output.paint(say("Decryption"), "bold") + output.paint("  " + say(", ").join(counts), "dim"))
         for reason, count in self.reasons.most_common():
-            meaning, advice = CAUSES[reason]
+            meaning, advice = cause_text(reason)
             number, detail = self._examples[reason]
-            shown = f" (session {number}: {detail})" if detail else f" (session {number})"
-            lines = wrap(harmless(f"{count_text(count, 'session')}: {meaning}{shown}. {advice}"), output.width - 2)
-            for line in lines:
+            shown = (
+                say(" (session {n}: {detail})", n=number, detail=retold(detail)) if detail else say(" (session {n})", n=number)
+            )
+            sessions = count_text(count, "session")
+            text = say("{sessions}: {meaning}{shown}. {advice}", sessions=sessions, meaning=meaning, shown=shown, advice=advice)
+            for line in wrap(harmless(text), output.width - 2):
                 output.line("  " + line)

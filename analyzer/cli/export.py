@@ -7,7 +7,6 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
-from analyzer.analysis.decryption_failure import CAUSES
 from analyzer.cli.capture_run import DONE, FAILED, CaptureRun, no_such_session
 from analyzer.cli.key_files import Keys, read_keys
 from analyzer.cli.output import CommandError, Output, complain
@@ -21,9 +20,11 @@ from analyzer.store.folder import MAX_FILES, Folder
 from analyzer.store.manifest import NAME, Manifest
 from analyzer.store.private_file import FULL, PrivateFile
 from analyzer.store.session_secrets import SessionSecrets, session_lines
+from analyzer.text.authentication_text import cause_text
 from analyzer.text.escape import harmless
 from analyzer.text.file_findings import error_line
 from analyzer.text.formatting import count_text, size_text
+from analyzer.text.language import say
 from analyzer.tls.decryption.key_material import KeyMaterial
 from analyzer.tls.session import Session
 
@@ -41,7 +42,6 @@ _OTHER_ENDINGS = (".pcap", ".cap", ".gz", ".zst", ".lz4", ".xz")
 """Endings of captures in other formats; a path with such an ending is not meant as a folder."""
 
 _DEFAULT_KINDS = (OBJECTS, CERTIFICATES)
-_SINGULAR = {"objects": "object", "certificates": "certificate", "streams": "stream"}
 
 
 def run(options: Namespace, output: Output) -> int:
@@ -83,9 +83,17 @@ def _export_keyed(options: Namespace, output: Output) -> int:
             copy.run(packet_reader)
         copy.close(packet_reader)
     if found.without:
-        complain(f"{count_text(len(found.without), 'session')} without a secret: closed in {options.target} too")
+        sessions = count_text(len(found.without), "session")
+        complain(say("{sessions} without a secret: closed in {target} too", sessions=sessions, target=options.target))
     sessions = count_text(len(found.lines), "session")
-    output.line(f"{count_text(copy.frames, 'frame')} in {harmless(options.target)}, with the secrets of {sessions}")
+    output.line(
+        say(
+            "{frames} in {target}, with the secrets of {sessions}",
+            frames=count_text(copy.frames, "frame"),
+            target=harmless(options.target),
+            sessions=sessions,
+        )
+    )
     return again.status() or status
 
 
@@ -133,7 +141,14 @@ def _export_plain(options: Namespace, output: Output) -> int:
     status = _report_missing_sessions(options, engine.dispatcher.count)
     _report_undecrypted(plain.closed)
     sessions = count_text(plain.sessions, "session")
-    output.line(f"{count_text(plain.frames, 'frame')} in {harmless(options.plaintext)}, with what {sessions} carried")
+    output.line(
+        say(
+            "{frames} in {target}, with what {sessions} carried",
+            frames=count_text(plain.frames, "frame"),
+            target=harmless(options.plaintext),
+            sessions=sessions,
+        )
+    )
     return capture_run.status() or status
 
 
@@ -161,8 +176,21 @@ def _export_contents(options: Namespace, output: Output) -> int:
         contents.write()
         status = _report_missing_sessions(options, engine.dispatcher.count)
         _report_undecrypted(contents.closed)
-        written = ", ".join(count_text(contents.written[kind], _SINGULAR[kind]) for kind in KINDS if kind in kinds)
-        output.line(f"{written} in {harmless(options.target)}, {size_text(options.max_size - folder.room)}; {NAME} lists them")
+        numbers = {
+            "objects": count_text(contents.written["objects"], "object"),
+            "certificates": count_text(contents.written["certificates"], "certificate"),
+            "streams": count_text(contents.written["streams"], "stream"),
+        }
+        written = ", ".join(numbers[kind] for kind in KINDS if kind in kinds)
+        output.line(
+            say(
+                "{files} in {target}, {size}; {manifest} lists them",
+                files=written,
+                target=harmless(options.target),
+                size=size_text(options.max_size - folder.room),
+                manifest=NAME,
+            )
+        )
         return capture_run.status() or status or _report_failures(folder, options.max_size)
 
 
@@ -199,7 +227,8 @@ def _report_missing_sessions(options: Namespace, n_sessions: int) -> int:
 def _report_undecrypted(closed: Counter[str]) -> None:
     """Report how many sessions were not decrypted, and why."""
     for reason, number in sorted(closed.items()):
-        complain(f"{count_text(number, 'session was', 'sessions were')} not decrypted: {CAUSES[reason][0]}")
+        sessions = count_text(number, "session was", "sessions were")
+        complain(say("{sessions} not decrypted: {why}", sessions=sessions, why=cause_text(reason)[0]))
 
 
 def _report_failures(folder: Folder, max_size: int) -> int:
@@ -207,16 +236,17 @@ def _report_failures(folder: Folder, max_size: int) -> int:
     full = [error for _, error in folder.failures if error.errno in FULL]
     others = [(name, error) for name, error in folder.failures if error.errno not in FULL]
     if full:
-        missing = count_text(len(full), "file is", "files are")
-        complain(f"{folder.path}: {full[0].strerror}: {missing} missing")
+        missing = say("{files} missing", files=count_text(len(full), "file is", "files are"))
+        complain(f"{folder.path}: {full[0].strerror}: {missing}")
     for name, error in others[:_SHOWN]:
         complain(f"{os.path.join(folder.path, name)}: {error.strerror or error}")
     if len(others) > _SHOWN:
-        complain(f"and {count_text(len(others) - _SHOWN, 'further file')} could not be written")
+        further = count_text(len(others) - _SHOWN, "further file")
+        complain(say("and {further} could not be written", further=further))
     if folder.n_truncated:
-        complain(
-            f"{count_text(folder.n_truncated, 'file is', 'files are')} cut or missing: --max-size is {size_text(max_size)}"
-        )
+        files = count_text(folder.n_truncated, "file is", "files are")
+        complain(say("{files} cut or missing: --max-size is {size}", files=files, size=size_text(max_size)))
     if folder.n_refused:
-        complain(f"{count_text(folder.n_refused, 'file is', 'files are')} missing: there are {MAX_FILES:,} already")
+        files = count_text(folder.n_refused, "file is", "files are")
+        complain(say("{files} missing: there are {n:,} already", files=files, n=MAX_FILES))
     return FAILED if folder.failures else DONE

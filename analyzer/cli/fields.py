@@ -7,9 +7,10 @@ from typing import Any
 
 from analyzer.cli.output import CommandError, Output
 from analyzer.cli.table import wrap
-from analyzer.codec.codes import Code, codes
+from analyzer.codec.codes import Code
 from analyzer.store.session_record import json_line
 from analyzer.text.escape import csv_row
+from analyzer.text.language import say, translated_codes
 
 FINDINGS = ("findings",)
 CAUSES = ("decryption_failures", "chain_problems")
@@ -37,7 +38,7 @@ def run(options: Namespace, output: Output) -> int:
 
 def _matching(lists: tuple[str, ...], word: str) -> Iterator[tuple[str, Code]]:
     for name in lists:
-        for one in codes(name).values():
+        for one in translated_codes(name).values():
             if word in f"{name} {one.code} {one.title} {one.meaning}".lower():
                 yield name, one
 
@@ -47,10 +48,10 @@ def _row(name: str, one: Code) -> dict[str, Any]:
 
 
 def _print(output: Output, name: str, one: Code) -> None:
-    severity = f"  ({', '.join(one.severities)})" if one.severities else ""
+    severity = f"  ({', '.join(map(say, one.severities))})" if one.severities else ""
     output.line(output.paint(one.code, "bold") + severity + output.paint(f"  {name}", "dim"))
-    parts = [one.title if one.advice else f"{one.title}.", one.meaning, one.advice]
-    refuted = f"Not so where: {one.refuted_by}" if one.refuted_by else ""
+    parts = [one.title if one.advice else say("{title}.", title=one.title), one.meaning, one.advice]
+    refuted = say("Not so where: {sentence}", sentence=one.refuted_by) if one.refuted_by else ""
     for part in (*parts, refuted, one.reference):
         for line in wrap(part, max(40, output.width - len(_INDENT))) if part else ():
             output.line(_INDENT + line)

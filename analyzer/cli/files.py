@@ -4,10 +4,11 @@ from analyzer.analysis.traffic import link_name
 from analyzer.capture.blocks import Interface
 from analyzer.capture.capture_reader import FileFacts
 from analyzer.cli.output import Output
-from analyzer.cli.table import wrap
+from analyzer.cli.table import pad, wrap
 from analyzer.text.escape import harmless
 from analyzer.text.file_findings import error_line
 from analyzer.text.formatting import count_text, duration_text, moment_text, size_text
+from analyzer.text.language import retold, say
 
 _LABEL = 14
 """Width of the labels, in columns."""
@@ -18,42 +19,50 @@ SHOWN_COMMENTS = 20
 
 def print_file(facts: FileFacts, output: Output) -> None:
     """Print the facts of a file that was read."""
-    for line in wrap(harmless("standard input" if facts.path == "-" else facts.path), output.width):
+    for line in wrap(harmless(say("standard input") if facts.path == "-" else facts.path), output.width):
         output.line(output.paint(line, "bold"))
     if facts.format is None:
-        print_fact(output, "problem", error_line(facts), "alarm")
+        print_fact(output, "problem", retold(error_line(facts)), "alarm")
         return
-    packed = f", packed with {facts.compression}" if facts.compression else ""
+    packed = say(", packed with {compression}", compression=facts.compression) if facts.compression else ""
     print_fact(output, "format", f"{facts.format}{packed}, {size_text(facts.size)} ({count_text(facts.size, 'byte')})")
-    print_fact(output, "SHA-256", facts.sha256 or "unknown")
-    truncated = f", {facts.truncated_frames:,} of them cut by the snapshot length" if facts.truncated_frames else ""
-    numbers = f", numbers {facts.first_frame:,} to {facts.last_frame:,}" if facts.first_frame > 1 and facts.frames else ""
+    print_fact(output, "SHA-256", facts.sha256 or say("unknown"))
+    truncated = say(", {n:,} of them cut by the snapshot length", n=facts.truncated_frames) if facts.truncated_frames else ""
+    shown = facts.first_frame > 1 and facts.frames
+    numbers = say(", numbers {first:,} to {last:,}", first=facts.first_frame, last=facts.last_frame) if shown else ""
     print_fact(output, "frames", f"{facts.frames:,}{truncated}{numbers}")
     if facts.first_time is not None and facts.last_time is not None:
         span = duration_text(facts.last_time - facts.first_time)
-        print_fact(output, "time", f"{moment_text(facts.first_time)} to {moment_text(facts.last_time)} UTC ({span})")
-    print_fact(output, "link type", ", ".join(map(link_name, facts.link_types)) or "none")
+        first, last = moment_text(facts.first_time), moment_text(facts.last_time)
+        print_fact(output, "time", say("{first} to {last} UTC", first=first, last=last) + f" ({span})")
+    print_fact(output, "link type", ", ".join(map(link_name, facts.link_types)) or say("none"))
     _print_interfaces(facts, output)
     for section in facts.sections[:SHOWN_INTERFACES]:
         made = ", ".join(harmless(text) for text in (section.application, section.os, section.hardware) if text)
         if made:
             print_fact(output, "written by", made)
     for number, comment in facts.comments[:SHOWN_COMMENTS]:
-        print_fact(output, "comment", (f"frame {number}: " if number else "") + harmless(comment))
+        print_fact(output, "comment", (say("frame {n}: ", n=number) if number else "") + harmless(comment))
     if len(facts.comments) > SHOWN_COMMENTS:
-        print_fact(output, "", f"and {count_text(len(facts.comments) - SHOWN_COMMENTS, 'further comment')}")
+        further = count_text(len(facts.comments) - SHOWN_COMMENTS, "further comment")
+        print_fact(output, "", say("and {further}", further=further))
     if facts.names:
-        print_fact(output, "names", f"of {count_text(len(facts.names), 'address', 'addresses')}")
+        print_fact(output, "names", say("of {addresses}", addresses=count_text(len(facts.names), "address", "addresses")))
     if facts.n_secrets:
-        print_fact(output, "secrets", f"{count_text(facts.n_secrets, 'Decryption Secrets Block')}: this file holds keys")
+        print_fact(
+            output,
+            "secrets",
+            say("{blocks}: this file holds keys", blocks=count_text(facts.n_secrets, "Decryption Secrets Block")),
+        )
     if facts.error is not None:
-        print_fact(output, "problem", error_line(facts).removeprefix(facts.path + ": "), "alarm")
+        print_fact(output, "problem", retold(error_line(facts).removeprefix(facts.path + ": ")), "alarm")
 
 
 def print_fact(output: Output, label: str, text: str, style: str = "") -> None:
     """Print a label, and its text beside it. The text is wrapped, and made harmless; doing that twice changes nothing."""
+    label = " " * (len(label) - len(label.lstrip())) + say(label.lstrip())
     for line in wrap(harmless(text), output.width - _LABEL - 2):
-        output.line("  " + output.paint(f"{label:<{_LABEL}}", "dim") + output.paint(line, style))
+        output.line("  " + output.paint(pad(label, _LABEL), "dim") + output.paint(line, style))
         label = ""
 
 
@@ -64,20 +73,21 @@ def _print_interfaces(facts: FileFacts, output: Output) -> None:
         dropped[statistics.interface] = sum(count for count in counts if count is not None)
     shown = [interface for interface in facts.interfaces if _has_facts(interface) or dropped.get(interface.number)]
     for interface in shown[:SHOWN_INTERFACES]:
-        words = [harmless(interface.name or f"number {interface.number}")]
+        words = [harmless(interface.name or say("number {n}", n=interface.number))]
         if interface.description:
             words.append(harmless(interface.description))
         if interface.snap_length and interface.snap_length < 65535:
-            words.append(f"snapshot length {interface.snap_length}")
+            words.append(say("snapshot length {n}", n=interface.snap_length))
         if interface.filter:
-            words.append(f"filter {harmless(interface.filter)}")
+            words.append(say("filter {filter}", filter=harmless(interface.filter)))
         if interface.os:
             words.append(harmless(interface.os))
         if dropped.get(interface.number):
-            words.append(f"{dropped[interface.number]:,} packets dropped while capturing")
+            words.append(say("{n:,} packets dropped while capturing", n=dropped[interface.number]))
         print_fact(output, "interface", ", ".join(words))
     if len(shown) > SHOWN_INTERFACES:
-        print_fact(output, "", f"and {count_text(len(shown) - SHOWN_INTERFACES, 'further interface')}")
+        further = count_text(len(shown) - SHOWN_INTERFACES, "further interface")
+        print_fact(output, "", say("and {further}", further=further))
 
 
 def _has_facts(interface: Interface) -> bool:

@@ -8,12 +8,15 @@ from analyzer.analysis.capture_finding import CaptureFinding
 from analyzer.analysis.traffic import Traffic
 from analyzer.capture.capture_reader import FileFacts
 from analyzer.cli.output import Output
-from analyzer.cli.table import wrap
+from analyzer.cli.table import pad, width, wrap
 from analyzer.codec.codes import SEVERITIES
 from analyzer.store.declaration import path_text
 from analyzer.text.escape import harmless
 from analyzer.text.file_findings import file_findings, traffic_findings
 from analyzer.text.formatting import count_text, size_text
+from analyzer.text.language import ENGLISH, noted, retold, say, spoken, translated_codes
+
+noted(("high", "medium", "low", "info"))  # as severities are shown
 
 STYLES = {"high": "alarm", "medium": "yellow", "low": "cyan", "info": "dim"}
 
@@ -40,10 +43,11 @@ class Place(NamedTuple):
 
     def __str__(self) -> str:
         if self.session is None:
-            return f"frame {self.frame}" if self.frame else ""
+            return say("frame {n}", n=self.frame) if self.frame else ""
         if self.after:
-            return f"session {self.session} after frame {self.frame}"
-        return f"session {self.session}" + (f" frame {self.frame}" if self.frame else "")
+            return say("session {session} after frame {frame}", session=self.session, frame=self.frame)
+        session = say("session {n}", n=self.session)
+        return session + (say(" frame {n}", n=self.frame) if self.frame else "")
 
 
 class Findings:
@@ -98,7 +102,9 @@ class Findings:
         gap = self._kinds.get(("low", "gap", ""))
         if gap is not None:
             pieces = count_text(gap.count, "piece")
-            gap.detail = f"{size_text(self._gap_bytes)} of TLS streams in {pieces} are missing from the capture"
+            gap.detail = say(
+                "{size} of TLS streams in {pieces} are missing from the capture", size=size_text(self._gap_bytes), pieces=pieces
+            )
         return [(code, kind) for (_, code, _), kind in sorted(self._kinds.items(), key=_order)]
 
     def records(self) -> list[dict[str, Any]]:
@@ -118,17 +124,25 @@ class Findings:
         """Print the findings, the most severe first."""
         output.line()
         if not self._kinds:
-            output.line(output.paint("Findings", "bold") + output.paint("  none", "dim"))
+            output.line(output.paint(say("Findings"), "bold") + output.paint("  " + say("none"), "dim"))
             return
-        output.line(output.paint("Findings", "bold"))
+        output.line(output.paint(say("Findings"), "bold"))
         for code, kind in self.in_order():
-            times = f" ({kind.count:,} times)" if kind.count > 1 and code != "gap" else ""
+            times = say(" ({n:,} times)", n=kind.count) if kind.count > 1 and code != "gap" else ""
             more = ", …" if kind.count > len(kind.places) else ""
             where = f" [{', '.join(map(str, kind.places))}{more}]" if kind.places else ""
-            head = f"  {kind.severity:<6}  {code:<20}  "
-            for line in wrap(harmless(kind.detail) + times + where, max(30, output.width - len(head))):
+            head = f"  {pad(say(kind.severity), 6)}  {code:<20}  "
+            for line in wrap(harmless(finding_text(code, kind.detail)) + times + where, max(30, output.width - width(head))):
                 output.line(output.paint(head, STYLES[kind.severity]) + line)
-                head = " " * len(head)
+                head = " " * width(head)
+
+
+def finding_text(code: str, detail: str) -> str:
+    """Return the detail of a finding; in another language than English with its title before it."""
+    told = retold(detail)
+    return (
+        told if spoken() == ENGLISH else say("{title}: {detail}", title=translated_codes("findings")[code].title, detail=told)
+    )
 
 
 def _order(entry: tuple[tuple[str, str, str], Kind]) -> tuple[int, str, str]:

@@ -17,7 +17,9 @@ from analyzer.engine import Engine
 from analyzer.engine.data_streams import DataReader, DataStreams
 from analyzer.store.chain_verdicts import NO_VERDICTS
 from analyzer.store.session_record import session_record
+from analyzer.text.authentication_text import cause_text
 from analyzer.text.formatting import count_text
+from analyzer.text.language import retold, say
 from analyzer.tls.session import Session
 
 CLOSE_NOTIFY = 0
@@ -106,25 +108,45 @@ def _view(options: Namespace, output: Output) -> View:
     return HexView(output) if options.hex else TextView(output)
 
 
+def _warning(silent: str) -> str:
+    return say("; no close_notify of the {sides}, so the end may be missing", sides=silent) if silent else ""
+
+
 def _report_end(session: Session, view: View, capture: str) -> int:
     """Report why there is no data (on standard error), or how the session ended (in the output). Return the status."""
     record = session_record(session, False, NO_VERDICTS, False)
     decryption = record["decryption"]
-    name = f"{'standard input' if capture == '-' else capture}: session {session.id}"
+    name = say("{capture}: session {n}", capture=say("standard input") if capture == "-" else capture, n=session.id)
     n_bytes = sum(decryption["bytes"].values())
     if decryption["status"] == "none":
-        meaning, advice = CAUSES[decryption["reason"]]
-        shown = f" ({decryption['detail']})" if decryption["detail"] not in (None, meaning) else ""
-        tried = f"; {count_text(decryption['failed'], 'record')} tried" if decryption["failed"] else ""
-        complain(f"{name} was not decrypted: {meaning}{shown}{tried}. {advice}")
+        meaning, advice = cause_text(decryption["reason"])
+        shown = (
+            f" ({retold(decryption['detail'])})" if decryption["detail"] not in (None, CAUSES[decryption["reason"]][0]) else ""
+        )
+        tried = say("; {records} tried", records=count_text(decryption["failed"], "record")) if decryption["failed"] else ""
+        complain(
+            say(
+                "{name} was not decrypted: {meaning}{shown}. {advice}",
+                name=name,
+                meaning=meaning,
+                shown=shown + tried,
+                advice=advice,
+            )
+        )
         return FAILED
     if n_bytes == 0:
-        complain(f"{name} carried no application data")
+        complain(say("{name} carried no application data", name=name))
     if isinstance(view, TextView | HexView):
         notified = {alert.role for alert in session.log.alerts if alert.description == CLOSE_NOTIFY}
-        silent = " and ".join(name for side, name in enumerate(NAMES) if side not in notified)
-        ends = {side: f"{endpoint(record[side])}" for side in NAMES}
-        sizes = ", ".join(f"{count_text(decryption['bytes'][side], 'byte')} from the {side} {ends[side]}" for side in NAMES)
-        warning = f"; no close_notify of the {silent}, so the end may be missing" if silent and n_bytes else ""
-        view.note(f"end of session {session.id}: {sizes}{warning}")
+        silent = say(" and ").join(say(name) for side, name in enumerate(NAMES) if side not in notified)
+        sizes = ", ".join(
+            say(
+                "{bytes} from the {side} {end}",
+                bytes=count_text(decryption["bytes"][side], "byte"),
+                side=say(side),
+                end=endpoint(record[side]),
+            )
+            for side in NAMES
+        )
+        view.note(say("end of session {n}: {sizes}", n=session.id, sizes=sizes) + _warning(silent if n_bytes else ""))
     return DONE

@@ -14,6 +14,7 @@ from analyzer.store.declaration import columns
 from analyzer.store.output_schemas import INTERFACE
 from analyzer.store.session_record import json_line
 from analyzer.text.escape import harmless
+from analyzer.text.language import noted, retold, say
 from analyzer.text.session_csv import csv_head, csv_line
 
 COLUMNS = (
@@ -33,6 +34,9 @@ CSV_COLUMNS = columns(
     "name", "index", ("addresses", "addresses", " ".join), "hardware_address", "state", "speed", "mtu", "link_type", "loopback",
     "received_packets", "sent_packets", "dropped_in", "dropped_out", "can_capture", "missing", "command",
 )  # fmt: skip
+
+STATES = noted(("up", "no carrier", "down"))
+"""The states of an interface, as `list_interfaces` names them."""
 
 _STYLES = {"up": "green", "no carrier": "yellow", "down": "dim"}
 
@@ -74,9 +78,9 @@ def _print(output: Output, found: list[InterfaceFacts], missing: str | None) -> 
         table.add(_cells(facts))
     table.close()
     output.line()
-    advice = "Every interface can be captured here: analyzer live NAME, or `any` for all."
+    advice = say("Every interface can be captured here: analyzer live NAME, or `any` for all.")
     if missing is not None:
-        advice = f"Nothing can be captured: {explain_missing()}"
+        advice = say("Nothing can be captured: {why}", why=retold(explain_missing()))
     for line in wrap(harmless(advice), output.width):
         output.line(output.paint(line, "" if missing is None else "yellow"))
 
@@ -84,7 +88,7 @@ def _print(output: Output, found: list[InterfaceFacts], missing: str | None) -> 
 def _cells(facts: InterfaceFacts) -> list[Cell]:
     return [
         harmless(facts.name),
-        (facts.state or "", _STYLES.get(facts.state or "", "")),
+        (say(facts.state) if facts.state else "", _STYLES.get(facts.state or "", "")),
         harmless(" ".join(facts.addresses)),
         facts.hardware_address or "",
         "" if facts.speed is None else f"{facts.speed} Mbit/s",

@@ -36,6 +36,7 @@ from analyzer.store.declaration import path_text
 from analyzer.store.session_record import json_line, session_record
 from analyzer.text.escape import harmless
 from analyzer.text.formatting import count_text
+from analyzer.text.language import Sentences, retold, say
 from analyzer.tls.decryption.key_material import KeyMaterial
 from analyzer.tls.events import Event, SessionEnded
 from analyzer.tls.session import Session
@@ -69,7 +70,7 @@ COLUMNS = (
 
 _STYLES = {COMPLETE: "green", PARTIAL: "yellow", NONE: "red", NOT_NEEDED: "dim"}
 
-_SHORT = {
+_SHORT: Sentences = {
     "CLIENT_HANDSHAKE_TRAFFIC_SECRET": "client handshake",
     "SERVER_HANDSHAKE_TRAFFIC_SECRET": "server handshake",
     "CLIENT_TRAFFIC_SECRET_0": "client traffic",
@@ -78,6 +79,10 @@ _SHORT = {
     "CLIENT_RANDOM": "master",
     "PMS_CLIENT_RANDOM": "premaster",
 }
+
+
+_VERDICTS: Sentences = {COMPLETE: "complete", PARTIAL: "partial", NONE: "none", NOT_NEEDED: "not needed"}
+_OPENS: Sentences = {"decrypted": "yes", "partial": "in part", "none": "no"}
 
 
 def run(options: Namespace, output: Output) -> int:
@@ -182,10 +187,10 @@ def audit_line(audit: KeyAudit) -> dict[str, Any]:
 def table_row(record: dict[str, Any], keys: SessionKeys) -> list[Cell]:
     """Return the cells of `COLUMNS` for a session."""
     status = record["decryption"]["status"]
-    note = keys.detail if not keys.missing or keys.verdict == NONE else ""
+    note = retold(keys.detail) if not keys.missing or keys.verdict == NONE else ""
     if keys.conflicting:
         note = f"{note}; " if note else ""
-        note += f"lines disagree on {', '.join(keys.conflicting)}"
+        note += say("lines disagree on {labels}", labels=", ".join(keys.conflicting))
     return [
         str(record["id"]),
         endpoint(record["client"]),
@@ -193,10 +198,10 @@ def table_row(record: dict[str, Any], keys: SessionKeys) -> list[Cell]:
         harmless(record["server_name"] or ""),
         record["version"] or "",
         "" if keys.client_random is None else keys.client_random[:PREFIX].hex() + "…",
-        (keys.verdict.replace("_", " "), _STYLES[keys.verdict]),
-        {"decrypted": "yes", "partial": "in part", "none": "no"}.get(status, ""),
-        ", ".join(_SHORT.get(label, label.replace("_", " ").lower()) for label in keys.found),
-        ", ".join(_SHORT.get(label, label) for label in keys.missing),
+        (say(_VERDICTS[keys.verdict]), _STYLES[keys.verdict]),
+        say(_OPENS[status]) if status in _OPENS else "",
+        ", ".join(say(_SHORT.get(label, label.replace("_", " ").lower())) for label in keys.found),
+        ", ".join(say(_SHORT.get(label, label)) for label in keys.missing),
         note,
     ]
 
@@ -232,8 +237,8 @@ def _print_audit(output: Output, audit: KeyAudit) -> None:
 
     keylog = audit.material.keylog
     if audit.sessions:
-        headline(output, "Key log")
-    print_fact(output, "verdict", audit.sentence())
+        headline(output, say("Key log"))
+    print_fact(output, "verdict", retold(audit.sentence()))
     if keylog is not None:
         _print_log(output, audit, keylog)
     for fit in audit.fits:
@@ -244,20 +249,39 @@ def _print_log(output: Output, audit: KeyAudit, keylog: KeyLog) -> None:
     counts = keylog.counts()
     for source, n_lines in keylog.sources().items():
         print_fact(output, "source", f"{source}, {count_text(n_lines, 'line')}")
-    complete = f"{audit.verdicts[COMPLETE]:,} of {audit.wanting:,} encrypted sessions have all secrets that they need"
-    print_fact(output, "sessions", f"{complete}, {audit.verdicts[PARTIAL]:,} a part, {audit.verdicts[NONE]:,} none")
+    counts_text = say(
+        "{complete:,} of {all:,} encrypted sessions have all secrets that they need, {partial:,} a part, {none:,} none",
+        complete=audit.verdicts[COMPLETE],
+        all=audit.wanting,
+        partial=audit.verdicts[PARTIAL],
+        none=audit.verdicts[NONE],
+    )
+    print_fact(output, "sessions", counts_text)
     unused = list(audit.unused())
     _print_lines(output, "unused", count_text(len(unused), "line"), [f"{place(line)}: {line.label}" for line in unused])
-    bad_lines = [f"{problem.source}:{problem.line}: {problem.why}" for problem in keylog.problems]
+    bad_lines = [f"{problem.source}:{problem.line}: {retold(problem.why)}" for problem in keylog.problems]
     if bad_lines:
-        unknown = f", {counts.unknown:,} with an unknown label" if counts.unknown else ""
+        unknown = say(", {n:,} with an unknown label", n=counts.unknown) if counts.unknown else ""
         _print_lines(output, "problems", f"{count_text(counts.bad, 'bad line')}{unknown}", bad_lines)
-    repeats = [f"{place(first)} and {place(second)}: {first.label}" for first, second in keylog.repeats[:SHOWN]]
+    repeats = [
+        say("{first} and {second}: {label}", first=place(first), second=place(second), label=first.label)
+        for first, second in keylog.repeats[:SHOWN]
+    ]
     if repeats:
-        _print_lines(output, "repeated", f"{count_text(counts.repeated, 'line')} say what one before says", repeats)
-    conflicts = [f"{place(first)} and {place(second)}: {first.label}" for first, second in islice(keylog.conflicts(), SHOWN)]
+        _print_lines(
+            output, "repeated", say("{lines} say what one before says", lines=count_text(counts.repeated, "line")), repeats
+        )
+    conflicts = [
+        say("{first} and {second}: {label}", first=place(first), second=place(second), label=first.label)
+        for first, second in islice(keylog.conflicts(), SHOWN)
+    ]
     if conflicts:
-        _print_lines(output, "conflicts", f"{count_text(counts.conflicting, 'line')} contradict one before", conflicts, "alarm")
+        lines = count_text(counts.conflicting, "line")
+        _print_lines(output, "conflicts", say("{lines} contradict one before", lines=lines), conflicts, "alarm")
+
+
+def _pair_text(first: Line, second: Line) -> str:
+    return say("{first} and {second}: {label}", first=place(first), second=place(second), label=first.label)
 
 
 def _print_lines(output: Output, label: str, title: str, lines: Sequence[str], style: str = "") -> None:
@@ -265,23 +289,28 @@ def _print_lines(output: Output, label: str, title: str, lines: Sequence[str], s
     for line in lines[:SHOWN]:
         print_fact(output, "", f"  {line}")
     if len(lines) > SHOWN:
-        print_fact(output, "", f"  and {len(lines) - SHOWN:,} more")
+        print_fact(output, "", "  " + say("and {n:,} more", n=len(lines) - SHOWN))
 
 
 def fit_text(fit: KeyFit) -> str:
     """Return a sentence that says which sessions a private key decrypts."""
-    text = f"{fit.source}, {fit.n_bits} bits: "
+    text = say("{source}, {n} bits: ", source=fit.source, n=fit.n_bits)
     if not fit.n_opens and not fit.n_signs:
-        return text + "of no certificate that is seen in this capture"
+        return text + say("of no certificate that is seen in this capture")
     parts = []
     if fit.n_opens:
-        parts.append(f"opens {_sessions(fit.opens, fit.n_opens)}")
+        parts.append(say("opens {sessions}", sessions=_sessions(fit.opens, fit.n_opens)))
     if fit.n_signs:
-        why = "but it cannot open them: their key exchange is not RSA, or did not end"
-        parts.append(f"is of the certificate of {_sessions(fit.signs, fit.n_signs)}, {why}")
+        parts.append(
+            say(
+                "is of the certificate of {sessions}, but it cannot open them: their key exchange is not RSA, or did not end",
+                sessions=_sessions(fit.signs, fit.n_signs),
+            )
+        )
     return text + "; ".join(parts)
 
 
 def _sessions(numbers: Sequence[int], n_all: int) -> str:
-    more = f" and {n_all - len(numbers):,} more" if n_all > len(numbers) else ""
-    return f"session{'' if n_all == 1 else 's'} {', '.join(map(str, numbers))}{more}"
+    more = say(" and {n:,} more", n=n_all - len(numbers)) if n_all > len(numbers) else ""
+    shown = ", ".join(map(str, numbers)) + more
+    return say("session {n}", n=shown) if n_all == 1 else say("sessions {numbers}", numbers=shown)

@@ -1,13 +1,15 @@
 """Prints the handshake of one session as a ladder: client at the left, server at the right, an arrow for everything sent."""
 
 from analyzer.analysis.authenticity import authenticity
+from analyzer.cli.findings import finding_text
 from analyzer.cli.output import Output
 from analyzer.cli.table import cut, pad, width, wrap
 from analyzer.text.authentication_text import check_text
 from analyzer.text.escape import harmless
 from analyzer.text.explain import GAP, OPENED, explanation
-from analyzer.text.formatting import count_text, offset_text
+from analyzer.text.formatting import count_text, offset_text, problem_text
 from analyzer.text.handshake_steps import Step, step_text
+from analyzer.text.language import say
 from analyzer.tls.session import Session
 
 _GUTTER = 21
@@ -37,8 +39,9 @@ class Ladder:
     def print(self, rungs: list[Step]) -> None:
         """Print the header line and all steps."""
         output = self._output
-        ends = pad("client", self._lane - len("server")) + "server"
-        output.line(output.paint(f"{'frame':>6}  {'ms':>10}   {ends}", "bold"))
+        server = say("server")
+        ends = pad(say("client"), self._lane - width(server)) + server
+        output.line(output.paint(f"{pad(say('frame'), 6, True)}  {'ms':>10}   {ends}", "bold"))
         for step in rungs:
             self._rung(step)
 
@@ -53,16 +56,16 @@ class Ladder:
         arrow = self._both(title) if step.kind == "application_data" else self._arrow(title, step.side)
         frames = str(step.frame)
         time = offset_text(step.at, self._session.flow.start).removesuffix(" ms")
-        style = "alarm" if step.kind == "alert" and "fatal" in title else ("cyan", "magenta")[step.side]
+        style = "alarm" if step.kind == "alert" and step.item.level == 2 else ("cyan", "magenta")[step.side]
         self._output.line(f"{frames:>6}  {time:>10}   " + self._output.paint(arrow, style))
         for label, value in facts:
             self._fact(label, value)
         if step.kind == "message":
             checked = check_text(self._authenticity, name, ("client", "server")[step.side])
             if checked is not None:
-                self._fact("check", *checked)
+                self._fact(say("check"), *checked)
             for problem in step.item.problems:
-                self._fact("problem", harmless(f"{problem.field} at byte {problem.offset}: {problem.why}"), "alarm")
+                self._fact(say("problem"), harmless(problem_text(problem.field, problem.offset, problem.why)), "alarm")
         self._explain(name)
 
     def _arrow(self, title: str, side: int) -> str:
@@ -80,7 +83,7 @@ class Ladder:
         room = max(20, self._output.width - _GUTTER - _LABEL - _INDENT)
         for line in wrap(value, room):
             self._output.line(
-                " " * (_GUTTER + _INDENT) + self._output.paint(f"{label:<{_LABEL}}", "dim") + self._output.paint(line, style)
+                " " * (_GUTTER + _INDENT) + self._output.paint(pad(label, _LABEL), "dim") + self._output.paint(line, style)
             )
             label = ""
 
@@ -90,7 +93,7 @@ class Ladder:
         parameters = session.handshake.parameters
         sentence = explanation(name, parameters.tls13, bool(parameters.resumption))
         if name == "application_data" and any(one.encrypted and one.body is not None for one in session.log.messages):
-            sentence = OPENED
+            sentence = say(OPENED)
         if self._terse or not sentence or name in self._explained:
             return
         self._explained.add(name)
@@ -101,18 +104,18 @@ class Ladder:
             self._output.line(" " * (_GUTTER + _INDENT) + self._output.paint(line, "dim"))
 
     def _gap(self, step: Step) -> None:
-        who = ("client", "server")[step.side]
-        text = f"gap: {count_text(step.item, 'byte')} of the {who}'s stream are not in the capture"
+        who, missing = say(("client", "server")[step.side]), count_text(step.item, "byte")
+        text = say("gap: {bytes} of the {side}'s stream are not in the capture", bytes=missing, side=who)
         self._output.line(" " * _GUTTER + self._output.paint(f"╌╌╌╌ {text} ╌╌╌╌", "yellow"))
         if not self._terse and "gap" not in self._explained:
             self._explained.add("gap")
-            self._sentence(GAP)
+            self._sentence(say(GAP))
 
     def _finding(self, step: Step) -> None:
         finding = step.item
         style = {"high": "alarm", "medium": "yellow"}.get(finding.severity, "dim")
         room = max(20, self._output.width - _GUTTER - _INDENT)
         head = "! "
-        for line in wrap(harmless(f"{finding.code}: {finding.detail}"), room):
+        for line in wrap(harmless(f"{finding.code}: {finding_text(finding.code, finding.detail)}"), room):
             self._output.line(" " * _GUTTER + self._output.paint(head + line, style))
             head = "  "

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from analyzer.cli.findings import finding_text
 from analyzer.cli.live_rows import ending_of, row_text, time_text
 from analyzer.cli.rows import endpoint, owner_text
 from analyzer.codec.codes import SEVERITIES
@@ -19,7 +20,7 @@ from analyzer.store.chain_verdicts import CLIENT, SERVER, Chains
 from analyzer.store.session_record import endpoint_record, json_line, rfc3339, session_record, text
 from analyzer.text.escape import harmless
 from analyzer.text.handshake_steps import Steps
-from analyzer.text.session_csv import alerts_text
+from analyzer.text.language import Sentences, noted, retold, say
 from analyzer.tls.events import Data, Event, Finding, HandshakeMessage, SessionBegan, SessionEnded
 from analyzer.tls.handshake.hello_features import server_name
 from analyzer.tls.messages.numbers import CLIENT_HELLO
@@ -51,7 +52,7 @@ _MESSAGE_COST = 6
 _STEP_COST = 512
 """Bytes of memory for a step of a ladder."""
 
-_DECRYPTED = {"decrypted": "yes", "partial": "partly", "none": "no"}
+_DECRYPTED: Sentences = {"decrypted": "yes", "partial": "partly", "none": "no"}
 
 _VERSIONS = registry("versions").names
 
@@ -73,7 +74,7 @@ class Row:
     process: str = ""
     name: str = ""
     version: str = ""
-    state: str = "open"
+    state: str = noted("open")
     verdict: str = ""
     decryption: str = ""
     findings: str = ""
@@ -110,7 +111,7 @@ class Board(Listener):
 
     def note(self, text: str) -> None:
         """Take a note about the run."""
-        self.notes.append(harmless(text))
+        self.notes.append(harmless(retold(text)))
 
     def take(self, events: Sequence[Event]) -> None:
         """See `Listener.take`."""
@@ -167,7 +168,7 @@ class Board(Listener):
             self._n_data += len(event.data)
             self._trim(row)
         elif isinstance(event, Finding):
-            self.found.append((event.severity, harmless(f"session {row.number}: {event.code}: {event.detail}")))
+            self.found.append((event.severity, _found_text(row.number, event.code, event.detail)))
             row.findings = " ".join(dict.fromkeys([*row.findings.split(), event.code]))
             row.severity = _worse(row.severity, event.severity)
             self._changed.add(row.number)
@@ -181,7 +182,7 @@ class Board(Listener):
         known = set(row.findings.split())
         for finding in record["findings"]:
             if finding["code"] not in known:
-                shown = harmless(f"session {session.id}: {finding['code']}: {finding['detail']}")
+                shown = _found_text(session.id, finding["code"], finding["detail"])
                 self.found.append((finding["severity"], shown))
             row.severity = _worse(row.severity, finding["severity"])
         row.findings = " ".join(dict.fromkeys(finding["code"] for finding in record["findings"]))
@@ -191,8 +192,11 @@ class Board(Listener):
         row.state = _state(record, ending_of(session))
         chain = record["chain"]
         problems = " ".join(dict.fromkeys(problem["code"] for problem in chain["problems"] or ()))
-        row.verdict = "" if chain["verdict"] == "absent" else (chain["verdict"] != "valid" and problems) or chain["verdict"]
-        row.decryption = _DECRYPTED.get(record["decryption"]["status"], "")
+        row.verdict = (
+            "" if chain["verdict"] == "absent" else (chain["verdict"] != "valid" and problems) or say(chain["verdict"])
+        )
+        status = record["decryption"]["status"]
+        row.decryption = say(_DECRYPTED[status]) if status in _DECRYPTED else ""
         row.text = row_text(record, ending_of(session)).lower()
         row.session = session if row.steps is not None else None
         row.line = json_line(record)
@@ -255,11 +259,15 @@ class Board(Listener):
 
 
 def _state(record: dict[str, Any], ending: str) -> str:
-    fatal = alerts_text([alert for alert in record["alerts"] if alert["level"] == "fatal"])
+    fatal: list[str] = [alert["description"] for alert in record["alerts"] if alert["level"] == "fatal"]
     if fatal:
-        return fatal.split(" ")[1]
-    return ending if record["established"] else f"failed, {ending}"
+        return fatal[0]
+    return ending if record["established"] else say("failed, {ending}", ending=ending)
 
 
 def _worse(one: str, other: str) -> str:
     return min((one, other), key=lambda severity: SEVERITIES.index(severity) if severity in SEVERITIES else len(SEVERITIES))
+
+
+def _found_text(session: int, code: str, detail: str) -> str:
+    return harmless(f"{say('session {n}', n=session)}: {code}: {finding_text(code, detail)}")

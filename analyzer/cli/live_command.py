@@ -41,6 +41,7 @@ from analyzer.cli.output import CommandError, complain
 from analyzer.cli.tail import replaced
 from analyzer.engine.run import Listener
 from analyzer.text.formatting import count_text, size_text
+from analyzer.text.language import say
 from analyzer.tls.events import Data, Event, HandshakeMessage, SessionBegan, SessionEnded
 
 if TYPE_CHECKING:
@@ -226,8 +227,9 @@ class OwnSessions(Listener):
         """Return how many sessions were not shown, in one line; "" if there are none."""
         if self.others == 0:
             return ""
-        unknown = f", {self.unknown:,} of them of a process that is not known" if self.unknown else ""
-        return f"not shown: {count_text(self.others, 'session')} that no secret or process shows to be the command's{unknown}"
+        unknown = say(", {n:,} of them of a process that is not known", n=self.unknown) if self.unknown else ""
+        sessions = count_text(self.others, "session")
+        return say("not shown: {sessions} that no secret or process shows to be the command's", sessions=sessions) + unknown
 
     def _hold(self, event: Event) -> None:
         if self._n_held < MOST_HELD:

@@ -16,13 +16,22 @@ from analyzer.cli.ladder import Ladder
 from analyzer.cli.live_board import Board, Row
 from analyzer.cli.output import Output
 from analyzer.cli.stream_view import MARKS
+from analyzer.cli.table import pad
 from analyzer.text.escape import harmless
 from analyzer.text.formatting import count_text
 from analyzer.text.handshake_steps import Step, camel
+from analyzer.text.language import Sentences, say
 from analyzer.tls.events import Alert, HandshakeMessage
 from analyzer.tls.session_log import ROLES
 
 _REFRESH = 0.5
+
+_KINDS: Sentences = {
+    "application_data": "application data",
+    "change_cipher_spec": "change cipher spec",
+    "encrypted_handshake": "encrypted handshake",
+}
+"""Kinds of records, in words."""
 
 _DATA_STYLES = ("cyan", "yellow")
 
@@ -45,7 +54,7 @@ class PageOutput(Output):
 class _Page(Screen[None]):
     """A page that scrolls. Subclasses override `content`."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q,backspace", "app.pop_screen", "Back")]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q,backspace", "app.pop_screen", say("Back"))]
 
     def __init__(self, title: str) -> None:
         super().__init__()
@@ -78,7 +87,7 @@ class LadderPage(_Page):
     """The handshake of a session as a ladder. While the session is open: what happened so far, one line a step."""
 
     def __init__(self, row: Row, board: Board) -> None:
-        super().__init__(f"session {row.number}: {row.client} > {row.server} {row.name}")
+        super().__init__(f"{say('session {n}', n=row.number)}: {row.client} > {row.server} {row.name}")
         self._row = row
         self._board = board
         self._shown = -1
@@ -92,7 +101,7 @@ class LadderPage(_Page):
             session, steps = self._row.session, self._row.steps
             taken = [] if steps is None else list(steps.steps)
         if steps is None:
-            return Text("the ladder of this session is no longer held: it ended too long ago, or is too large")
+            return Text(say("the ladder of this session is no longer held: it ended too long ago, or is too large"))
         if session is not None:
             self._whole = True
             output = PageOutput(max(60, self.app.size.width - 4))
@@ -108,7 +117,7 @@ class FollowPage(_Page):
     """The decrypted data of a session: the last of it, as it comes."""
 
     def __init__(self, row: Row, board: Board) -> None:
-        super().__init__(f"session {row.number}: {row.client} > {row.server} {row.name}: data")
+        super().__init__(f"{say('session {n}', n=row.number)}: {row.client} > {row.server} {row.name}: {say('data')}")
         self._row = row
         self._board = board
         self._shown = (-1, b"")
@@ -132,12 +141,18 @@ def steps_text(steps: Sequence[Step]) -> Text:
         if isinstance(step.item, HandshakeMessage):
             what = f"{camel(step.item.name)} ({count_text(step.item.length, 'byte')})"
         elif isinstance(step.item, Alert):
-            what = "Alert"
+            what = say("Alert")
         else:
-            what = f"{step.kind.replace('_', ' ')} ({count_text(sum(step.count), 'record')})"
-        text.append(f"{step.frame:>8}  {ROLES[step.side]:<6} {mark} {harmless(what)}\n", ("cyan", "magenta")[step.side])
-    text.append("the session is still open", "dim")
+            what = f"{_kind_text(step.kind)} ({count_text(sum(step.count), 'record')})"
+        text.append(
+            f"{step.frame:>8}  {pad(say(ROLES[step.side]), 6)} {mark} {harmless(what)}\n", ("cyan", "magenta")[step.side]
+        )
+    text.append(say("the session is still open"), "dim")
     return text
+
+
+def _kind_text(kind: str) -> str:
+    return say(_KINDS[kind]) if kind in _KINDS else kind.replace("_", " ")
 
 
 def data_text(pieces: list[tuple[int, bytes]]) -> Text:
@@ -147,5 +162,5 @@ def data_text(pieces: list[tuple[int, bytes]]) -> Text:
         for line in data.decode("utf-8", "backslashreplace").split("\n"):
             text.append(MARKS[role] + harmless(line.rstrip("\r")) + "\n", _DATA_STYLES[role])
     if not pieces:
-        text.append("nothing was decrypted, or nothing was sent yet", "dim")
+        text.append(say("nothing was decrypted, or nothing was sent yet"), "dim")
     return text

@@ -10,12 +10,17 @@ from analyzer.store.chain_verdicts import Chains
 from analyzer.store.session_record import session_record
 from analyzer.text.escape import harmless
 from analyzer.text.formatting import size_text
+from analyzer.text.language import Sentences, say
 from analyzer.text.session_csv import alerts_text
 from analyzer.tls.events import Event, SessionEnded
 from analyzer.tls.session import Session
 
-ENDINGS = {"fin": "closed", "rst": "reset", "idle": "silent", "evicted": "evicted", "reused": "replaced", "end": "still open"}
+ENDINGS: Sentences = {
+    "fin": "closed", "rst": "reset", "idle": "silent", "evicted": "evicted", "reused": "replaced", "end": "still open",
+}  # fmt: skip
 """How a connection ended, in a word."""
+
+_DECRYPTED: Sentences = {"decrypted": "decrypted", "partial": "partly decrypted", "none": "not decrypted"}
 
 SHOWN_FINDINGS = 4
 """The most codes of findings in a row."""
@@ -71,12 +76,12 @@ def row_text(record: dict[str, Any], ending: str = "") -> str:
 def exchange_text(exchange: dict[str, Any]) -> str:
     """Return an HTTP exchange as a line: method, URL, status and size. What was not seen is said, or is `?`."""
     request, response = exchange["request"], exchange["response"]
-    asked = "no request seen"
+    asked = say("no request seen")
     if request is not None:
         method, scheme, authority, path = (request.get(key) for key in ("method", "scheme", "authority", "path"))
         asked = f"{method or '?'} {scheme or '?'}://{authority or '?'}{path or ''}"
     if response is None:
-        return f"{harmless(asked)}  no answer seen"
+        return f"{harmless(asked)}  {say('no answer seen')}"
     length, status = response.get("body_length"), response.get("status")
     size = "" if length is None else f", {size_text(length)}"
     return f"{harmless(asked)}  {'?' if status is None else status}{size}"
@@ -84,7 +89,7 @@ def exchange_text(exchange: dict[str, Any]) -> str:
 
 def ending_of(session: Session) -> str:
     """Return how the connection of a session ended."""
-    return ENDINGS.get(session.flow.closed, session.flow.closed)
+    return say(ENDINGS.get(session.flow.closed, session.flow.closed))
 
 
 def time_text(time: str | None) -> str:
@@ -94,7 +99,7 @@ def time_text(time: str | None) -> str:
 
 def outcome_text(record: dict[str, Any], ending: str) -> str:
     """Return whether the handshake was completed, how the connection ended, and the fatal alerts."""
-    text = "established" if record["established"] else "not established"
+    text = say("established") if record["established"] else say("not established")
     fatal = alerts_text([alert for alert in record["alerts"] if alert["level"] == "fatal"])
     return " ".join(part for part in (text, f"({ending})" if ending else "", fatal) if part)
 
@@ -104,16 +109,18 @@ def verdict_text(chain: dict[str, Any]) -> str:
     if chain["verdict"] == "absent":
         return ""
     problems = " ".join(dict.fromkeys(problem["code"] for problem in chain["problems"] or ()))
-    return f"chain {chain['verdict']}" + (f" ({problems})" if problems and chain["verdict"] != "valid" else "")
+    verdict = say("chain valid") if chain["verdict"] == "valid" else say("chain invalid")
+    return verdict + (f" ({problems})" if problems and chain["verdict"] != "valid" else "")
 
 
 def decryption_text(decryption: dict[str, Any]) -> str:
     """Return whether it was decrypted."""
-    return {"decrypted": "decrypted", "partial": "partly decrypted", "none": "not decrypted"}.get(decryption["status"], "")
+    words = _DECRYPTED.get(decryption["status"])
+    return say(words) if words else ""
 
 
 def findings_text(findings: list[dict[str, Any]]) -> str:
     """Return the codes of the findings, each once."""
     found = list(dict.fromkeys(finding["code"] for finding in findings))
-    more = f" and {len(found) - SHOWN_FINDINGS} more" if len(found) > SHOWN_FINDINGS else ""
-    return f"findings: {' '.join(found[:SHOWN_FINDINGS])}{more}" if found else ""
+    more = say(" and {n} more", n=len(found) - SHOWN_FINDINGS) if len(found) > SHOWN_FINDINGS else ""
+    return say("findings: {codes}", codes=" ".join(found[:SHOWN_FINDINGS]) + more) if found else ""

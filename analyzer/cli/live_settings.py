@@ -8,6 +8,7 @@ from analyzer.cli.live_run import Limits
 from analyzer.cli.output import CommandError
 from analyzer.codec.codes import codes
 from analyzer.store.kept_packets import Ring
+from analyzer.text.language import say
 
 _LONGEST_FILTER = 4096
 
@@ -127,4 +128,4 @@ def quantity(text: str, units: dict[str, int]) -> float | None:
 
 def names(interfaces: Sequence[str]) -> str:
     """Return what is captured, for people."""
-    return ", ".join("standard input" if name == "-" else name for name in interfaces)
+    return ", ".join(say("standard input") if name == "-" else name for name in interfaces)

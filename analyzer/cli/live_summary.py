@@ -11,8 +11,12 @@ from analyzer.cli.output import Output
 from analyzer.cli.summary import Summary, print_contents
 from analyzer.text.escape import harmless
 from analyzer.text.formatting import count_text, duration_text
+from analyzer.text.language import noted, say
 
 SHOWN_INTERFACES = 16
+
+PLACES = noted(("kernel", "interface", "own queue"))
+"""Where packets are dropped."""
 
 
 def print_live_summary(
@@ -21,33 +25,42 @@ def print_live_summary(
     """Print the summary of a run. what: what was captured. processes: None if no processes were looked for."""
     seconds = duration_text(max(0, time.time_ns() - live_run.began))
     output.line(output.paint(harmless(what), "bold"))
-    print_fact(output, "captured", f"{count_text(live_run.engine.frames, 'packet')} in {seconds}")
+    print_fact(
+        output, "captured", say("{packets} in {time}", packets=count_text(live_run.engine.frames, "packet"), time=seconds)
+    )
     print_counters(output, live_run.source.statistics())
     if processes is not None and processes.asked:
-        print_fact(output, "processes", f"found for {processes.found:,} of {count_text(processes.asked, 'TCP session')}")
+        asked = count_text(processes.asked, "TCP session")
+        print_fact(output, "processes", say("found for {n:,} of {sessions}", n=processes.found, sessions=asked))
     print_contents(summary, output)
 
 
 def print_counters(output: Output, statistics: Sequence[InterfaceStatistics]) -> None:
     """Print what each interface has received and lost."""
     for one in statistics[:SHOWN_INTERFACES]:
-        print_fact(output, "interface", f"{one.name or 'unnamed'}: {counters_text(one)}", "alarm" if lost(one) else "")
+        print_fact(output, "interface", f"{one.name or say('unnamed')}: {counters_text(one)}", "alarm" if lost(one) else "")
     if len(statistics) > SHOWN_INTERFACES:
-        print_fact(output, "", f"and {len(statistics) - SHOWN_INTERFACES} further interfaces")
+        print_fact(output, "", say("and {n} further interfaces", n=len(statistics) - SHOWN_INTERFACES))
 
 
 def counters_text(one: InterfaceStatistics) -> str:
     """Return the counters of an interface; what the system does not say is `unknown`."""
-    received = "an unknown number of packets" if one.received is None else count_text(one.received, "packet")
+    received = say("an unknown number of packets") if one.received is None else count_text(one.received, "packet")
     drops = ", ".join(
-        f"{'unknown' if count is None else f'{count:,}'} by the {place}"
+        drop_text(count, place)
         for place, count in (
             ("kernel", one.dropped_by_kernel),
             ("interface", one.dropped_by_interface),
             ("own queue", one.dropped_by_queue),
         )
     )
-    return f"{received} received; dropped {drops}" + ("" if one.up else "; it is down")
+    text = say("{packets} received; dropped {drops}", packets=received, drops=drops)
+    return text + ("" if one.up else say("; it is down"))
+
+
+def drop_text(count: int | None, place: str) -> str:
+    """Return how many packets were dropped in one of `PLACES`; None is not known."""
+    return say("{n} by the {place}", n=say("unknown") if count is None else f"{count:,}", place=say(place))
 
 
 def lost(one: InterfaceStatistics) -> int:

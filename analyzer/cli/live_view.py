@@ -19,27 +19,29 @@ from analyzer.cli.interruption import Interruption
 from analyzer.cli.live_board import Board, Row
 from analyzer.cli.live_pages import FollowPage, LadderPage
 from analyzer.cli.live_run import LiveRun
+from analyzer.cli.live_summary import drop_text
 from analyzer.cli.output import CommandError, complain
-from analyzer.cli.table import cut
+from analyzer.cli.table import cut, pad
 from analyzer.engine import Listener
 from analyzer.engine import run as run_engine
 from analyzer.store.chain_verdicts import Chains
 from analyzer.store.private_file import PrivateFile
 from analyzer.text.escape import harmless
 from analyzer.text.formatting import count_text, size_text
+from analyzer.text.language import noted, say
 
 COLUMNS = (
-    ("id", 7),
-    ("time", 12),
-    ("client", 21),
-    ("server", 21),
-    ("server name", 24),
-    ("version", 8),
-    ("ended", 20),
-    ("verdict", 16),
-    ("decrypted", 9),
-    ("findings", 30),
-    ("process", 18),
+    (noted("id"), 7),
+    (noted("time"), 12),
+    (noted("client"), 21),
+    (noted("server"), 21),
+    (noted("server name"), 24),
+    (noted("version"), 8),
+    (noted("ended"), 20),
+    (noted("verdict"), 16),
+    (noted("decrypted"), 9),
+    (noted("findings"), 30),
+    (noted("process"), 18),
 )
 """Titles, and the most columns of the terminal that a cell takes."""
 
@@ -96,7 +98,7 @@ class CaptureThread(threading.Thread):
 class Sessions(DataTable[Text]):
     """The table of sessions."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "select_cursor", "Ladder")]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "select_cursor", say("Ladder"))]
 
 
 class LiveView(App[None]):
@@ -111,13 +113,13 @@ class LiveView(App[None]):
     #words.asked { display: block; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("p,space", "pause", "Pause"),
-        Binding("s", "sort", "Sort"),
-        Binding("slash", "filter", "Filter", key_display="/"),
-        Binding("f", "follow", "Follow data"),
-        Binding("w", "save", "Save"),
-        Binding("q,ctrl+c", "leave", "Quit", priority=False),
-        Binding("escape", "clear", "Clear filter", show=False),
+        Binding("p,space", "pause", say("Pause")),
+        Binding("s", "sort", say("Sort")),
+        Binding("slash", "filter", say("Filter"), key_display="/"),
+        Binding("f", "follow", say("Follow data")),
+        Binding("w", "save", say("Save")),
+        Binding("q,ctrl+c", "leave", say("Quit"), priority=False),
+        Binding("escape", "clear", say("Clear filter"), show=False),
     ]
 
     def __init__(
@@ -149,7 +151,7 @@ class LiveView(App[None]):
         self.begin_capture_print(self)
         table = self.table
         for title, _ in COLUMNS:
-            table.add_column(title, key=title)
+            table.add_column(say(title), key=title)
         table.focus()
         self.capture.start()
         self.set_interval(_REFRESH, self._refresh_calmly)
@@ -190,7 +192,7 @@ class LiveView(App[None]):
         if not self.screen_stack or not self.screen_stack[0].query("#rates"):
             return  # the view is being closed
         main = self.screen_stack[0]
-        state = "paused" if self._paused else "running" if self.capture.is_alive() else "ended"
+        state = noted("paused" if self._paused else "running" if self.capture.is_alive() else "ended")
         main.query_one("#rates", Static).update(self._meter.text(self._what, state, self.board, self._filter_text()))
         if not self._paused:
             self._apply(*self.board.changes())
@@ -216,12 +218,16 @@ class LiveView(App[None]):
 
     def action_filter(self) -> None:
         """Ask for words: only sessions with all of them are shown."""
-        self._ask("filter", " ".join(self._words), "words that a session must have: names, addresses, versions, findings")
+        self._ask(
+            noted("filter"), " ".join(self._words), say("words that a session must have: names, addresses, versions, findings")
+        )
 
     def action_save(self) -> None:
         """Ask for a file, for the records of the sessions that are shown and have ended."""
         self._ask(
-            "save", time.strftime("analyzer-live-%Y%m%dT%H%M%S.jsonl"), "file for the records that are shown (JSON lines)"
+            noted("save"),
+            time.strftime("analyzer-live-%Y%m%dT%H%M%S.jsonl"),
+            say("file for the records that are shown (JSON lines)"),
         )
 
     def action_clear(self) -> None:
@@ -259,7 +265,7 @@ class LiveView(App[None]):
         line = self.query_one("#words", Input)
         line.placeholder = placeholder
         line.value = answer
-        line.border_title = what
+        line.border_title = say(what)
         line.add_class("asked")
         line.focus()
 
@@ -278,8 +284,9 @@ class LiveView(App[None]):
         except OSError as error:
             self.notify(f"{harmless(path)}: {error.strerror}", severity="error", markup=False)
             return
-        forgotten = f"; {len(ended) - len(lines)} are no longer held" if len(ended) > len(lines) else ""
-        self.notify(f"{len(lines)} records in {harmless(path)}{forgotten}", markup=False)
+        forgotten = say("; {n} are no longer held", n=len(ended) - len(lines)) if len(ended) > len(lines) else ""
+        saved = say("{n} records in {path}", n=len(lines), path=harmless(path))
+        self.notify(saved + forgotten, markup=False)
 
     def _chosen(self) -> Row | None:
         table = self.table
@@ -323,15 +330,16 @@ class LiveView(App[None]):
         self.show_changes()
 
     def _filter_text(self) -> str:
-        parts = [f"filter: {harmless(' '.join(self._words))}"] if self._words else []
-        parts += [f"sorted by {COLUMNS[self._sorted][0]}"] if self._sorted else []
+        parts = [say("filter: {words}", words=harmless(" ".join(self._words)))] if self._words else []
+        parts += [say("sorted by {column}", column=say(COLUMNS[self._sorted][0]))] if self._sorted else []
         return " · ".join(parts)
 
     def _found(self) -> Text:
         text = Text(no_wrap=True, overflow="ellipsis")
-        shown = [(f"{severity:<6}  {line}", _STYLES[severity]) for severity, line in list(self.board.found)[-SHOWN_FINDINGS:]]
-        shown += [(f"note    {line}", "magenta") for line in list(self.board.notes)[-SHOWN_NOTES:]]
-        for number, (line, style) in enumerate(shown or [("no findings yet", "dim")]):
+        found = list(self.board.found)[-SHOWN_FINDINGS:]
+        shown = [(f"{pad(say(severity), 6)}  {line}", _STYLES[severity]) for severity, line in found]
+        shown += [(f"{pad(say('note'), 6)}  {line}", "magenta") for line in list(self.board.notes)[-SHOWN_NOTES:]]
+        for number, (line, style) in enumerate(shown or [(say("no findings yet"), "dim")]):
             text.append(("\n" if number else "") + line, style)
         return text
 
@@ -353,14 +361,16 @@ class Meter:
             self._last = (now, frames, n_bytes)
         text = Text(no_wrap=True, overflow="ellipsis")
         text.append(what, "bold")
-        text.append(f"  {state}", "yellow" if state == "paused" else "green" if state == "running" else "dim")
-        text.append(f"   {self._rates[0]:,.0f} packets/s   {size_text(int(self._rates[1]))}/s   {frames:,} packets")
-        text.append(f"   {count_text(board.n_open, 'session')} open, {board.n_ended:,} ended\n")
+        text.append(f"  {say(state)}", "yellow" if state == "paused" else "green" if state == "running" else "dim")
+        rates = say(
+            "{n:,.0f} packets/s   {size}/s   {all:,} packets", n=self._rates[0], size=size_text(int(self._rates[1])), all=frames
+        )
+        sessions = say("{sessions} open, {n:,} ended", sessions=count_text(board.n_open, "session"), n=board.n_ended)
+        text.append(f"   {rates}   {sessions}\n")
         drops = dropped(self._live_run)
-        text.append("dropped: ", "dim")
+        text.append(say("dropped: "), "dim")
         for number, (place, count) in enumerate(drops):
-            shown = "unknown" if count is None else f"{count:,}"
-            text.append(f"{', ' if number else ''}{shown} by the {place}", "bold red" if count else "dim")
+            text.append((", " if number else "") + drop_text(count, place), "bold red" if count else "dim")
         if further:
             text.append(f"   {further}", "cyan")
         return text
@@ -384,16 +394,16 @@ def dropped(live_run: LiveRun) -> list[tuple[str, int | None]]:
 def cells(row: Row) -> list[Text]:
     """Return the cells of `COLUMNS` for a session."""
     texts = (
-        str(row.number), row.time[:12], row.client, row.server, row.name, row.version, row.state, row.verdict,
+        str(row.number), row.time[:12], row.client, row.server, row.name, row.version, say(row.state), row.verdict,
         row.decryption, row.findings, row.process,
     )  # fmt: skip
     style = _STYLES.get(row.severity, "")
     styles = {
-        "ended": "dim" if row.state == "open" else "red" if row.state not in ("closed", "reset") else "",
+        "ended": "dim" if row.state == "open" else "red" if row.state not in (say("closed"), say("reset")) else "",
         "findings": style,
     }
-    styles["verdict"] = "green" if row.verdict == "valid" else "red" if row.verdict else ""
-    styles["decrypted"] = "green" if row.decryption == "yes" else ""
+    styles["verdict"] = "green" if row.verdict == say("valid") else "red" if row.verdict else ""
+    styles["decrypted"] = "green" if row.decryption == say("yes") else ""
     return [
         Text(cut(text, room), styles.get(title, ""), no_wrap=True) for text, (title, room) in zip(texts, COLUMNS, strict=True)
     ]

@@ -35,6 +35,7 @@ from analyzer.cli.live_summary import print_counters
 from analyzer.cli.output import CommandError, ErrorOutput, Output, complain
 from analyzer.text.escape import harmless
 from analyzer.text.formatting import count_text, duration_text
+from analyzer.text.language import say
 
 _READ = 1 << 16
 
@@ -244,7 +245,11 @@ def _print_summary(options: Namespace, counts: list[Counts], seconds: float) -> 
     sessions = count_text(sum(one.n_sessions for one in counts), "TLS session")
     output.line(output.paint(harmless(names(options.interfaces)), "bold"))
     shares = ", ".join(f"{one.n_frames:,}" for one in counts)
-    print_fact(output, "captured", f"{frames} in {duration_text(int(seconds * 1e9))}, {sessions}; by process: {shares}")
+    lasted = duration_text(int(seconds * 1e9))
+    text = say(
+        "{packets} in {time}, {sessions}; by process: {shares}", packets=frames, time=lasted, sessions=sessions, shares=shares
+    )
+    print_fact(output, "captured", text)
     print_counters(output, _sums(counts))
     output.flush()
 

@@ -11,6 +11,8 @@ from analyzer.cli.arguments import parse, parser
 from analyzer.cli.capture_run import FAILED
 from analyzer.cli.key_files import paths_of_keys
 from analyzer.cli.output import CommandError, Output, complain
+from analyzer.cli.spoken_language import choose_language, results_are_english
+from analyzer.text.language import keep_results_english
 
 INTERRUPTED = 130
 """Exit status after Ctrl-C, as in shells: 128 plus the number of SIGINT."""
@@ -44,7 +46,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(arguments: Sequence[str]) -> int:
     if sys.stdout is None:
         raise CommandError("standard output is closed")
+    choose_language(arguments)
     options = parse(arguments)
+    if results_are_english(options):
+        keep_results_english()
     if options.version:
         from analyzer.codec.build import build
 

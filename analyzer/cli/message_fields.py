@@ -6,6 +6,7 @@ from typing import Any
 from analyzer.cli.output import Output
 from analyzer.cli.table import wrap
 from analyzer.text.escape import harmless
+from analyzer.text.language import say
 
 MAX_HEX = 128
 """The most hex digits that are shown of a value; JSON has them all."""
@@ -52,7 +53,7 @@ def _extension(value: dict[str, Any], depth: int) -> Iterator[tuple[int, str, st
 
 def _named(name: str, part: Any, depth: int) -> Iterator[tuple[int, str, str]]:
     if isinstance(part, dict):
-        yield depth, name, "" if part else "(empty)"
+        yield depth, name, "" if part else say("(empty)")
         yield from _lines(part, depth + 1)
     elif isinstance(part, list) and any(isinstance(one, dict) for one in part):
         yield depth, name, ""
@@ -62,17 +63,17 @@ def _named(name: str, part: Any, depth: int) -> Iterator[tuple[int, str, str]]:
             else:
                 yield from _named(f"[{number}]", one, depth + 1)
     elif isinstance(part, list):
-        yield depth, name, ", ".join(map(_text, part)) or "(none)"
+        yield depth, name, ", ".join(map(_text, part)) or say("(none)")
     else:
         yield depth, name, _text(part)
 
 
 def _text(value: Any) -> str:
     if value is None:
-        return "(not there)"
+        return say("(not there)")
     if value == "":
-        return "(empty)"
+        return say("(empty)")
     text = harmless(str(value))
     if len(text) > MAX_HEX and not text.strip("0123456789abcdef"):
-        return f"{text[:MAX_HEX]}… ({len(text) // 2:,} bytes)"
+        return say("{hex}… ({n:,} bytes)", hex=text[:MAX_HEX], n=len(text) // 2)
     return text

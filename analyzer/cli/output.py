@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import BinaryIO
 
 from analyzer.text.escape import harmless
+from analyzer.text.language import retold_error
 
 STANDARD_STREAM = "-"
 
@@ -114,4 +115,4 @@ class ErrorOutput(Output):
 def complain(text: str) -> None:
     """Write one line to standard error. The text may contain file names and text from captures; it is made harmless."""
     with contextlib.suppress(OSError, ValueError):  # standard error is closed: there is no reader
-        print("analyzer: " + harmless(text), file=sys.stderr, flush=True)
+        print("analyzer: " + harmless(retold_error(text)), file=sys.stderr, flush=True)

@@ -16,6 +16,7 @@ from analyzer.packet.headers import read
 from analyzer.packet.packet import Packet
 from analyzer.text.escape import harmless
 from analyzer.text.formatting import count_text, moment_text
+from analyzer.text.language import retold, say
 from analyzer.tls.events import Alert, Data, Event, HandshakeMessage
 from analyzer.tls.tls_layers import TlsLayer
 
@@ -68,12 +69,19 @@ def packet_problem(frame: Frame) -> str:
 
 def _print_packet(output: Output, frame: Frame, problem: str, layers: Sequence[TlsLayer], events: Sequence[Event]) -> None:
     captured = frame.end - frame.start
-    truncated = f", of which {captured:,} were captured" if frame.wire_length > captured else ""
+    truncated = say(", of which {n:,} were captured", n=captured) if frame.wire_length > captured else ""
     link = link_name(frame.link_type)
-    output.line(output.paint(f"Frame {frame.number}", "bold") + f": {count_text(frame.wire_length, 'byte')}{truncated}, {link}")
-    output.line(f"  captured {moment_text(frame.at)} UTC by interface {frame.interface}, at byte {frame.offset:,} of the file")
+    size = count_text(frame.wire_length, "byte")
+    output.line(output.paint(say("Frame {n}", n=frame.number), "bold") + f": {size}{truncated}, {link}")
+    where = say(
+        "captured {time} UTC by interface {interface}, at byte {offset:,} of the file",
+        time=moment_text(frame.at),
+        interface=frame.interface,
+        offset=frame.offset,
+    )
+    output.line("  " + where)
     if problem:
-        output.line("  " + output.paint(f"problem: {harmless(problem)}", "yellow"))
+        output.line("  " + output.paint(say("problem: {problem}", problem=harmless(retold(problem))), "yellow"))
     for layer in layers:
         _print_layer(output, layer)
     output.line()
@@ -81,21 +89,21 @@ def _print_packet(output: Output, frame: Frame, problem: str, layers: Sequence[T
     for line in hex_dump(data[:MAX_DUMP]):
         output.line(line)
     if len(data) > MAX_DUMP:
-        output.line(f"and {count_text(len(data) - MAX_DUMP, 'further byte')}")
+        output.line(say("and {further}", further=count_text(len(data) - MAX_DUMP, "further byte")))
     for event in events:
         if isinstance(event, HandshakeMessage) and event.encrypted and event.raw:
             _print_plaintext(output, event.name, event.raw)
         elif isinstance(event, Alert) and event.encrypted and event.level >= 0:
-            _print_plaintext(output, "alert", bytes((event.level, event.description)))
+            _print_plaintext(output, say("alert"), bytes((event.level, event.description)))
     for event in events:
         if isinstance(event, Data):
-            _print_plaintext(output, "application data", event.data)
+            _print_plaintext(output, say("application data"), event.data)
 
 
 def _print_plaintext(output: Output, what: str, data: bytes) -> None:
     """Print the plaintext of a record."""
     output.line()
-    output.line(output.paint(f"Decrypted TLS ({count_text(len(data), 'byte')})", "bold") + f": {harmless(what)}")
+    output.line(output.paint(say("Decrypted TLS ({size})", size=count_text(len(data), "byte")), "bold") + f": {harmless(what)}")
     for line in hex_dump(data[:MAX_DUMP]):
         output.line(line)
 
@@ -107,7 +115,7 @@ def _print_layer(output: Output, part: TlsLayer) -> None:
     line = output.paint(_range(layer.offset, layer.length, mark), "dim") + name
     output.line(line + output.paint(f"  {count_text(layer.length, 'byte')}", "dim"))
     if part.note:
-        output.line(" " * 13 + "  " * (part.depth + 1) + output.paint(f"({part.note})", "dim"))
+        output.line(" " * 13 + "  " * (part.depth + 1) + output.paint(f"({retold(part.note)})", "dim"))
     for field in layer.fields:
         _print_field(output, field, part.depth + 1, mark)
 

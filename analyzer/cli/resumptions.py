@@ -7,6 +7,7 @@ first session, which may be several resumptions earlier.
 from typing import Any
 
 from analyzer.text.formatting import count_text
+from analyzer.text.language import ENGLISH, Sentences, say, spoken
 from analyzer.tls.session import Session
 from analyzer.x509.certificate import certificate
 
@@ -17,6 +18,13 @@ MAX_STEPS = 64
 """The most resumptions that are followed back."""
 
 LONGEST_SUBJECT = 200
+
+_ECH: Sentences = {
+    "offered": "offered; without its secrets nobody can tell a real offer from GREASE, nor what the server made of it",
+    "grease": "GREASE: the client goes on without",
+    "accepted": "accepted",
+    "rejected": "rejected",
+}
 
 
 class Resumptions:
@@ -39,8 +47,9 @@ class Resumptions:
         if record["resumed"] is None:
             return None
         if not record["resumed"]:
-            return "no"
-        how = f"yes, by {record['resumption'].replace('_', ' ')}"
+            return say("no")
+        kind = record["resumption"]
+        how = say("yes, by {kind}", kind=kind.replace("_", " ") if spoken() == ENGLISH else say(kind))
         number = record["resumes"]
         if number is None:
             return how
@@ -49,21 +58,26 @@ class Resumptions:
         while subject is None and before is not None and steps < MAX_STEPS:
             first, steps = before, steps + 1
             before, subject = self._known.get(first, (None, None))
-        line = f"{how}; resumes session {number}"
+        line = say("{how}; resumes session {n}", how=how, n=number)
         if subject is None:
             return line
-        back = f", {count_text(steps, 'resumption')} after session {first}," if steps else ","
-        return f"{line}{back} whose server showed {subject}"
+        if not steps:
+            return say("{line}, whose server showed {subject}", line=line, subject=subject)
+        back = count_text(steps, "resumption")
+        return say(
+            "{line}, {resumptions} after session {n}, whose server showed {subject}",
+            line=line,
+            resumptions=back,
+            n=first,
+            subject=subject,
+        )
 
 
 def ech_text(ech: dict[str, Any]) -> str:
     """Return the line about an offer of Encrypted Client Hello, from its part of the record."""
-    status = {
-        "offered": "offered; without its secrets nobody can tell a real offer from GREASE, nor what the server made of it",
-        "grease": "GREASE: the client goes on without",
-    }.get(ech["status"], ech["status"])
-    inner = f"; the inner name is {ech['inner_server_name']}" if ech["inner_server_name"] else ""
-    outer = f", the outer {ech['outer_server_name']}" if inner and ech["outer_server_name"] else ""
+    status = say(_ECH.get(ech["status"], ech["status"]))
+    inner = say("; the inner name is {name}", name=ech["inner_server_name"]) if ech["inner_server_name"] else ""
+    outer = say(", the outer {name}", name=ech["outer_server_name"]) if inner and ech["outer_server_name"] else ""
     return f"{status}{inner}{outer}"
 
 

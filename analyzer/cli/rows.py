@@ -4,8 +4,10 @@ from typing import Any
 
 from analyzer.cli.table import Cell
 from analyzer.cli.table import Column as TableColumn
+from analyzer.text.authentication_text import problem_title
 from analyzer.text.escape import harmless
 from analyzer.text.formatting import endpoint_text
+from analyzer.text.language import noted, say
 from analyzer.text.session_csv import alerts_text
 
 COLUMNS = (
@@ -27,6 +29,10 @@ COLUMNS = (
 )
 
 
+RESUMPTIONS = noted(("session_id", "ticket", "psk"))
+"""The ways of resumption, as records name them."""
+
+
 def table_row(record: dict[str, Any]) -> list[Cell]:
     """Return the cells of `COLUMNS` for a record."""
     certificates = record["certificates"]["server"]
@@ -41,10 +47,10 @@ def table_row(record: dict[str, Any]) -> list[Cell]:
         record["cipher_suite"] or "",
         record["group"] or "",
         harmless(record["alpn"] or ""),
-        (record["resumption"] or "yes") if record["resumed"] else "",
-        ("yes", "green") if established else ("no", "yellow"),
+        say(record["resumption"] or "yes") if record["resumed"] else "",
+        (say("yes"), "green") if established else (say("no"), "yellow"),
         (alerts_text(record["alerts"]), "red" if any(alert["level"] == "fatal" for alert in record["alerts"]) else ""),
-        harmless(certificates[0]["subject"] or "unreadable") if certificates else "",
+        harmless(certificates[0]["subject"] or say("unreadable")) if certificates else "",
         chain_cell(record["chain"]),
         record["ja4"] or "",
     ]
@@ -55,8 +61,8 @@ def chain_cell(chain: dict[str, Any]) -> Cell:
     if chain["verdict"] == "absent":
         return ""
     if chain["verdict"] == "valid":
-        return "valid", "green"
-    return ", ".join(dict.fromkeys(problem["code"].replace("_", " ") for problem in chain["problems"])), "red"
+        return say("valid"), "green"
+    return say(", ").join(dict.fromkeys(problem_title(problem["code"]) for problem in chain["problems"])), "red"
 
 
 def owner_text(process: dict[str, Any] | None) -> str:
@@ -68,7 +74,7 @@ def owner_text(process: dict[str, Any] | None) -> str:
         return ""
     name = harmless(process["name"] or "")
     number = "" if process["pid"] is None else f"[{process['pid']}]"
-    container = "" if process["container"] is None else f"in {harmless(process['container'][:12])}"
+    container = "" if process["container"] is None else say("in {container}", container=harmless(process["container"][:12]))
     return " ".join(part for part in (name + number, harmless(process["user"] or ""), container) if part)
 
 

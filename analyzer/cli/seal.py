@@ -28,7 +28,8 @@ def run(options: Namespace, output: Output) -> int:
     failed = [check for check in checks if check.result == FAILS]
     if failed:
         name = "" if failed[0].file is None else f"{failed[0].file}: "
-        complain(f"{options.folder}: not sealed, because it does not hold: {name}{failed[0].detail}")
+        why = f"{name}{failed[0].detail}"
+        complain(f"{options.folder}: not sealed, because it does not hold: {why}")
         return DIFFERENT
     try:
         stamp = seal(options.folder, options.tsa, trusted)

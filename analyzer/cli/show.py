@@ -15,6 +15,7 @@ from analyzer.cli.message_fields import print_fields
 from analyzer.cli.output import CommandError, Output
 from analyzer.cli.resumptions import Resumptions, ech_text
 from analyzer.cli.rows import endpoint, owner_text
+from analyzer.cli.six_steps_view import print_six_steps
 from analyzer.cli.table import wrap
 from analyzer.cli.trust_options import read_chains
 from analyzer.engine import Engine, Listener
@@ -22,8 +23,9 @@ from analyzer.store.chain_verdicts import CLIENT, SERVER, Chains, ChainVerdict
 from analyzer.store.session_record import json_line, session_record
 from analyzer.text.authentication_text import authenticity_text, decryption_failure_text, decryption_text
 from analyzer.text.escape import harmless
-from analyzer.text.formatting import count_text, duration_text, moment_text
+from analyzer.text.formatting import count_text, duration_text, moment_text, problem_text
 from analyzer.text.handshake_steps import Steps, camel
+from analyzer.text.language import Labelled, Sentences, say
 from analyzer.text.session_csv import alerts_text
 from analyzer.tls.events import Event, HandshakeMessage, SessionEnded
 from analyzer.tls.handshake.ech_offer import EchOffer
@@ -31,7 +33,7 @@ from analyzer.tls.session import Session
 from analyzer.tls.session_log import ROLES
 from analyzer.x509.details import certificate_details
 
-_ENDED = {"fin": "closed by both sides", "rst": "reset", "end": "still open at the end of the capture"}
+_ENDED: Sentences = {"fin": "closed by both sides", "rst": "reset", "end": "still open at the end of the capture"}
 
 
 def run(options: Namespace, output: Output) -> int:
@@ -88,22 +90,26 @@ def _print_session(
     output: Output, session: Session, steps: Steps, options: Namespace, chains: Chains, resumptions: Resumptions
 ) -> None:
     record = session_record(session, False, chains)
-    _print_head(output, session, record, options.capture, resumptions.text(record))
+    resumed = resumptions.text(record)
+    _print_head(output, session, record, options.capture, resumed)
+    if options.explain:
+        judged = chains.judge(session, SERVER) if session.handshake.certificates[SERVER] else None
+        print_six_steps(output, session, record, steps.rungs(session), judged, resumed)
     output.line()
-    output.line(output.paint("Handshake", "bold"))
+    output.line(output.paint(say("Handshake"), "bold"))
     output.line()
     Ladder(output, session, options.terse).print(steps.rungs(session))
     if steps.dropped:
-        output.line(output.paint(f"  and {count_text(steps.dropped, 'further step')}", "dim"))
+        output.line(output.paint("  " + say("and {further}", further=count_text(steps.dropped, "further step")), "dim"))
     _print_http(output, record["http"])
-    for role, name in ((SERVER, "server"), (CLIENT, "client")):
+    for role in (SERVER, CLIENT):
         ders = session.handshake.certificates[role]
         if ders:
-            _print_certificates(output, name, ders, chains.judge(session, role), chains)
+            _print_certificates(output, role, ders, chains.judge(session, role), chains)
     messages, ech = session.log.messages, session.handshake.hellos.ech
     if messages:
         output.line()
-        output.line(output.paint("Messages", "bold"))
+        output.line(output.paint(say("Messages"), "bold"))
         for message in messages:
             _print_message(output, message, ROLES[message.role])
             if message is messages[0] and ech is not None and ech.body is not None:
@@ -111,43 +117,47 @@ def _print_session(
 
 
 def _print_head(output: Output, session: Session, record: dict[str, Any], capture: str, resumed: str | None) -> None:
-    name = "standard input" if capture == "-" else harmless(capture)
-    for line in wrap(f"TLS session {session.id} in {name}", output.width):
+    name = say("standard input") if capture == "-" else harmless(capture)
+    for line in wrap(say("TLS session {id} in {name}", id=session.id, name=name), output.width):
         output.line(output.paint(line, "bold"))
     flow = session.flow
     span = f" ({duration_text(flow.end - flow.start)})" if 0 <= flow.start <= flow.end else ""
-    lost = sum(gap["length"] for gap in record["gaps"])
-    facts = {
+    facts: Labelled = {
         "client": endpoint(record["client"]),
         "server": endpoint(record["server"]),
         "process": owner_text(record["process"]) or None,
         "server name": record["server_name"],
-        "version": record["version"] or ("unknown: the capture begins after the handshake" if flow.mid_stream else None),
+        "version": record["version"] or (say("unknown: the capture begins after the handshake") if flow.mid_stream else None),
         "cipher suite": record["cipher_suite"] and f"{record['cipher_suite']} ({record['cipher_suite_id']:#06x})",
         "group": record["group"],
         "ECH": record["ech"] and ech_text(record["ech"]),
         "ALPN": record["alpn"],
-        "established": "yes" if record["established"] else "no",
+        "established": say("yes") if record["established"] else say("no"),
         "resumed": resumed,
         "alerts": alerts_text(record["alerts"]) or None,
         "decryption": decryption_text(record["decryption"]),
-        "gaps": f"{count_text(lost, 'byte')} in {count_text(len(record['gaps']), 'piece')}" if lost else None,
-        "time": f"{moment_text(flow.start)} to {moment_text(flow.end)} UTC{span}",
-        "frames": f"{flow.first_frame} to {flow.last_frame}",
-        "connection": _ENDED.get(flow.closed, flow.closed.replace("_", " ")) or None,
+        "gaps": _gaps_text(record["gaps"]),
+        "time": say("{first} to {last} UTC", first=moment_text(flow.start), last=moment_text(flow.end)) + span,
+        "frames": say("{first} to {last}", first=flow.first_frame, last=flow.last_frame),
+        "connection": say(_ENDED.get(flow.closed, flow.closed.replace("_", " "))) or None,
         "JA3": record["ja3"],
         "JA3S": record["ja3s"],
         "JA4": record["ja4"],
     }
     for label, value in facts.items():
         if value is not None:
-            style = {"yes": "green", "no": "yellow"}.get(value, "") if label == "established" else ""
+            style = ("green" if record["established"] else "yellow") if label == "established" else ""
             print_fact(output, label, harmless(value), style)
             if label == "decryption":
                 for sentence in decryption_failure_text(record["decryption"]):
                     print_fact(output, "", harmless(sentence), "yellow")
                 for number, (sentence, style) in enumerate(authenticity_text(record)):
                     print_fact(output, "" if number else "authenticity", harmless(sentence), style)
+
+
+def _gaps_text(gaps: list[dict[str, Any]]) -> str | None:
+    lost = count_text(sum(gap["length"] for gap in gaps), "byte")
+    return say("{bytes} in {pieces}", bytes=lost, pieces=count_text(len(gaps), "piece")) if gaps else None
 
 
 def _print_http(output: Output, exchanges: list[dict[str, Any]]) -> None:
@@ -160,9 +170,9 @@ def _print_http(output: Output, exchanges: list[dict[str, Any]]) -> None:
             output.line("  " + line)
 
 
-def _print_certificates(output: Output, side: str, ders: list[bytes], judged: ChainVerdict | None, chains: Chains) -> None:
+def _print_certificates(output: Output, role: int, ders: list[bytes], judged: ChainVerdict | None, chains: Chains) -> None:
     output.line()
-    output.line(output.paint(f"Certificates of the {side}", "bold"))
+    output.line(output.paint(say("Certificates of the {side}", side=say(ROLES[role])), "bold"))
     if judged is not None:
         ChainTree(output, chains.stores()).print(judged, ders)
         output.line()
@@ -173,25 +183,26 @@ def _print_certificates(output: Output, side: str, ders: list[bytes], judged: Ch
 
 def _print_inner_hello(output: Output, ech: EchOffer) -> None:
     output.line()
-    note = f"inside the one above, {count_text(len(ech.hellos[0]), 'byte')}, {ech.status}"
+    size = count_text(len(ech.hellos[0]), "byte")
+    note = say("inside the one above, {size}, {status}", size=size, status=ech.status)
     output.line("  " + output.paint("ClientHelloInner", "bold") + output.paint(f"  {note}", "dim"))
     print_fields(output, ech.body.json(), 4)
 
 
 def _print_message(output: Output, message: HandshakeMessage, side: str) -> None:
     output.line()
-    note = f"from {side}, frame {message.frame}, {count_text(message.length, 'byte')}"
+    size = count_text(message.length, "byte")
+    note = say("from {side}, frame {frame}, {size}", side=say(side), frame=message.frame, size=size)
     output.line("  " + output.paint(camel(message.name), "bold") + output.paint(f"  {note}", "dim"))
     if message.body is not None:
         fields = message.body.json()
         if fields:
             print_fields(output, fields, 4)
         else:
-            output.line("    " + output.paint("(no fields)", "dim"))
+            output.line("    " + output.paint(say("(no fields)"), "dim"))
     elif message.encrypted or message.raw:
-        what = "encrypted" if message.encrypted else "no fields are known for this type"
+        what = say("encrypted") if message.encrypted else say("no fields are known for this type")
         output.line("    " + output.paint(what, "dim"))
     for problem in message.problems:
-        output.line(
-            "    " + output.paint(harmless(f"problem: {problem.field} at byte {problem.offset}: {problem.why}"), "alarm")
-        )
+        text = problem_text(problem.field, problem.offset, problem.why)
+        output.line("    " + output.paint(harmless(say("problem: {problem}", problem=text)), "alarm"))

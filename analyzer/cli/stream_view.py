@@ -13,6 +13,7 @@ from analyzer.cli.output import Output, complain
 from analyzer.store.session_record import json_line, rfc3339
 from analyzer.text.escape import harmless
 from analyzer.text.formatting import count_text, moment_text, offset_text
+from analyzer.text.language import retold, say
 
 NAMES = ("client", "server")
 MARKS = ("> ", "< ")
@@ -42,15 +43,21 @@ class View(Protocol):
 
 def missing_text(missing: Missing) -> str:
     """Return a text that describes missing data."""
-    who = "this session" if missing.role is None else f"the {NAMES[missing.role]}"
+    who = say("this session") if missing.role is None else say("the {side}", side=say(NAMES[missing.role]))
+    records = count_text(missing.records, "record")
     if missing.n_bytes is not None:
-        verb = "is" if missing.n_bytes == 1 else "are"
-        cut = f", and {count_text(missing.records, 'record')} with them" if missing.records else ""
-        return f"{count_text(missing.n_bytes, 'byte')} of {who} {verb} not in the capture{cut}"
+        size = count_text(missing.n_bytes, "byte")
+        one = missing.n_bytes == 1
+        said = say(
+            "{bytes} of {who} is not in the capture" if one else "{bytes} of {who} are not in the capture", bytes=size, who=who
+        )
+        return said + (say(", and {records} with them", records=records) if missing.records else "")
     if missing.records:
-        before = " before this" if missing.role is None else ""
-        return f"{count_text(missing.records, 'record')} of {who}{before} did not open: {missing.reason}"
-    return f"something of {who} is missing here: its stream does not go on with a record"
+        reason = retold(str(missing.reason))
+        if missing.role is None:
+            return say("{records} of {who} before this did not open: {reason}", records=records, who=who, reason=reason)
+        return say("{records} of {who} did not open: {reason}", records=records, who=who, reason=reason)
+    return say("something of {who} is missing here: its stream does not go on with a record", who=who)
 
 
 class TextView:
@@ -189,7 +196,8 @@ class RawView:
     def close(self) -> None:
         """See `View.close`."""
         if self._n_missing > SHOWN:
-            complain(f"and {count_text(self._n_missing - SHOWN, 'further loss', 'further losses')}")
+            further = count_text(self._n_missing - SHOWN, "further loss", "further losses")
+            complain(say("and {further}", further=further))
 
 
 class JsonView:
@@ -233,4 +241,6 @@ class JsonView:
 def chunk_text(side: int, frame: int, at: int, first: int) -> str:
     """Return the header line of a turn."""
     time = f"{moment_text(at)} UTC" if at >= 0 else ""
-    return ", ".join(filter(None, (NAMES[side], f"frame {frame}", time, offset_text(at, first) if at != first else "")))
+    return ", ".join(
+        filter(None, (say(NAMES[side]), say("frame {n}", n=frame), time, offset_text(at, first) if at != first else ""))
+    )

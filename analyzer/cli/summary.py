@@ -20,7 +20,7 @@ from analyzer.cli.rows import COLUMNS, table_row
 from analyzer.cli.sessions import InOrder, record_text
 from analyzer.cli.sharing import SharedListener, make_shards, run_shared
 from analyzer.cli.summary_record import summary_record
-from analyzer.cli.table import Cell, Column, Table
+from analyzer.cli.table import Cell, Column, Table, pad
 from analyzer.cli.trust_options import read_chains
 from analyzer.codec.registry import registry
 from analyzer.engine import Engine
@@ -30,6 +30,7 @@ from analyzer.store.chain_verdicts import Chains
 from analyzer.store.session_record import json_line, session_record
 from analyzer.text.escape import harmless
 from analyzer.text.formatting import count_text, duration_text, endpoint_text, size_text
+from analyzer.text.language import say
 from analyzer.tls.decryption.key_material import KeyMaterial
 from analyzer.tls.events import Event, SessionEnded
 
@@ -191,16 +192,20 @@ def _print_protocols(summary: Summary, output: Output) -> None:
     shares = traffic.shares(summary.tls)
     if not shares:
         return
-    headline(output, "Protocols", "packets, bytes on the wire, their share")
+    headline(output, say("Protocols"), say("packets, bytes on the wire, their share"))
     labels = ["  " * share.depth + harmless(share.label) for share in shares]
     room = max(12, *map(len, labels))
     bar = max(0, min(_BAR, output.width - room - 36))
     for share, label in zip(shares, labels, strict=True):
         part = share.n_bytes / traffic.n_bytes if traffic.n_bytes else 0.0
-        line = f"  {label:<{room}}  {share.n_packets:>11,}  {size_text(share.n_bytes):>9}  {percent(part):>5}"
+        line = f"  {label:<{room}}  {share.n_packets:>11,}  {pad(size_text(share.n_bytes), 9, True)}  {percent(part):>5}"
         output.line(f"{line}  {output.paint(bar_text(part, bar), 'blue')}" if bar >= 8 else line)
     if traffic.tunnelled:
-        output.line(output.paint(f"  of these {count_text(traffic.tunnelled, 'packet')} inside tunnels", "dim"))
+        output.line(
+            output.paint(
+                "  " + say("of these {packets} inside tunnels", packets=count_text(traffic.tunnelled, "packet")), "dim"
+            )
+        )
 
 
 def percent(part: float) -> str:
@@ -221,8 +226,8 @@ def _print_conversations(summary: Summary, output: Output) -> None:
     if not traffic.conversations:
         return
     top = traffic.top(SHOWN_CONVERSATIONS, summary.tls)
-    shown = f"the {len(top)} with the most bytes of {traffic.conversations:,}" if traffic.conversations > len(top) else ""
-    headline(output, "Conversations", shown)
+    shown = say("the {n} with the most bytes of {all:,}", n=len(top), all=traffic.conversations)
+    headline(output, say("Conversations"), shown if traffic.conversations > len(top) else "")
     table = Table(_CONVERSATIONS, output, indent=2)
     protocols = registry("ip_protocols").names
     for one in top:
@@ -244,13 +249,14 @@ def _print_conversations(summary: Summary, output: Output) -> None:
 def _print_sessions(summary: Summary, output: Output) -> None:
     n_sessions = summary.n_sessions
     if not n_sessions:
-        headline(output, "TLS sessions", "none found")
+        headline(output, say("TLS sessions"), say("none found"))
         return
-    headline(output, "TLS sessions", f"{n_sessions:,}, {summary.n_established:,} established")
+    counts = say("{n:,}, {established:,} established", n=n_sessions, established=summary.n_established)
+    headline(output, say("TLS sessions"), counts)
     table = Table(COLUMNS, output, indent=2)
     for row in summary.rows:
         table.add(row)
     table.close()
     if n_sessions > len(summary.rows):
         rest = count_text(n_sessions - len(summary.rows), "further session")
-        output.line(output.paint(f"  and {rest}: `analyzer sessions` lists all", "dim"))
+        output.line(output.paint("  " + say("and {further}: `analyzer sessions` lists all", further=rest), "dim"))

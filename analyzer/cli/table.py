@@ -6,11 +6,13 @@ window. Only a cell wider than its column is truncated, with an ellipsis. The fi
 can be written before it is complete. Text must already be `harmless`.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from unicodedata import combining, east_asian_width
 
 from analyzer.cli.output import Output
+from analyzer.text.language import say
 
 SAMPLE = 2000
 """The most rows that are held to decide the widths, before the first row is written."""
@@ -20,6 +22,16 @@ LEAST_REST = 24
 
 GAP = "  "
 """The space between columns."""
+
+_WIDE = r"\u3000-\u303f\u3400-\u9fff\uff01-\uff0f\uff1a-\uff1f"
+"""Han characters, and the wide punctuation of Chinese, as a class of a regular expression."""
+
+_HAN = re.compile(f"[{_WIDE}]")
+_PIECES = re.compile(f"[{_WIDE}]|[^{_WIDE} ]+| +")
+
+_NOT_FIRST = frozenset("，。；：？！、）】》」』”’…")  # noqa: RUF001 - Chinese punctuation
+_NOT_LAST = frozenset("（【《「『“‘")  # noqa: RUF001
+"""Punctuation that does not begin a line, and that does not end one (GB/T 15834-2011, section 5.1)."""
 
 Cell = str | tuple[str, str]
 """A text, or a text and its style."""
@@ -76,7 +88,7 @@ class Table:
         columns = self._columns
         for index, column in enumerate(columns):
             widest = max(width(text_of(row[index])) for row in self._sample)
-            natural = max(widest, width(column.title))
+            natural = max(widest, width(say(column.title)))
             self._widths.append(min(natural, column.limit) if column.limit and self._limited else natural)
         left = self._output.width - self._indent
         if any(column.rest for column in columns):
@@ -100,7 +112,7 @@ class Table:
                 self._widths[index] = LEAST_REST + max(0, left)
         self._first.sort()
         self._second.sort()
-        head = GAP.join(pad(columns[index].title, self._widths[index], columns[index].right) for index in self._first)
+        head = GAP.join(pad(say(columns[index].title), self._widths[index], columns[index].right) for index in self._first)
         self._output.line(" " * self._indent + self._output.paint(head.rstrip(), "bold"))
         for row in self._sample:
             self._write(row)
@@ -117,7 +129,7 @@ class Table:
             cells.append(output.paint(pad(shown, room, column.right), style))
         output.line(" " * self._indent + GAP.join(cells))
         details = [
-            (f"{columns[index].title} {text_of(row[index])}", style_of(row[index]) or columns[index].style)
+            (f"{say(columns[index].title)} {text_of(row[index])}", style_of(row[index]) or columns[index].style)
             for index in self._second
             if text_of(row[index])
         ]
@@ -180,7 +192,9 @@ def pad(text: str, room: int, right: bool = False) -> str:
 
 
 def wrap(text: str, room: int) -> list[str]:
-    """Return the text in lines of at most `room` columns, broken at spaces where there are some."""
+    """Return the text in lines of at most `room` columns, broken at spaces where there are some, and beside Han characters."""
+    if not text.isascii() and _HAN.search(text):
+        return _wrap_han(text, room)
     lines, line = [], ""
     for word in text.split(" "):
         rest = word
@@ -194,3 +208,30 @@ def wrap(text: str, room: int) -> list[str]:
         line = f"{line} {rest}" if line else rest
     lines.append(line)
     return lines
+
+
+def _wrap_han(text: str, room: int) -> list[str]:
+    lines, line = [], ""
+    for piece in _joined(_PIECES.findall(text)):
+        if line and width(line) + width(piece) > room:
+            lines.append(line.rstrip())
+            line = ""
+        rest = piece if line else piece.lstrip()
+        while width(rest) > room:
+            head = cut(rest, room + 1)[:-1]
+            lines.append(head)
+            rest = rest[len(head) :]
+        line += rest
+    lines.append(line.rstrip())
+    return lines
+
+
+def _joined(pieces: list[str]) -> list[str]:
+    """Join punctuation with the piece that it must not be separated from."""
+    joined: list[str] = []
+    for piece in pieces:
+        if joined and (piece[0] in _NOT_FIRST or joined[-1][-1] in _NOT_LAST):
+            joined[-1] += piece
+        else:
+            joined.append(piece)
+    return joined

@@ -5,8 +5,9 @@ from typing import Any
 
 from analyzer.analysis.decryption_failure import CAUSES
 from analyzer.text.formatting import count_text
+from analyzer.text.language import ENGLISH, Sentences, noted, retold, say, spoken, translated_codes
 
-STATUSES = {
+STATUSES: Sentences = {
     "decrypted": "decrypted",
     "partial": "decrypted in part",
     "none": "not decrypted",
@@ -17,24 +18,26 @@ Marked = tuple[str, str]
 """A sentence, and the style in which it is printed."""
 
 _SIGNATURE_WORDS: dict[str, Marked] = {
-    "verified": ("the signature verifies with the certificate sent", "green"),
-    "failed": ("the signature does NOT verify with the certificate sent", "alarm"),
-    "unverifiable": ("the signature could not be checked", "yellow"),
+    "verified": (noted("the signature verifies with the certificate sent"), "green"),
+    "failed": (noted("the signature does NOT verify with the certificate sent"), "alarm"),
+    "unverifiable": (noted("the signature could not be checked"), "yellow"),
 }
 _FINISHED_WORDS: dict[str, Marked] = {
-    "verified": ("agrees with the supplied secrets and all messages before it", "green"),
-    "failed": ("does NOT agree with the supplied secrets and the messages before it", "alarm"),
-    "unverifiable": ("it could not be checked", "yellow"),
+    "verified": (noted("agrees with the supplied secrets and all messages before it"), "green"),
+    "failed": (noted("does NOT agree with the supplied secrets and the messages before it"), "alarm"),
+    "unverifiable": (noted("it could not be checked"), "yellow"),
 }
 
 
 def decryption_text(decryption: dict[str, Any]) -> str:
     """Return one line that says whether a session's records were decrypted."""
-    words = STATUSES[decryption["status"]]
+    words = say(STATUSES[decryption["status"]])
     if decryption["records"]:
-        words += f": {count_text(decryption['records'], 'record')} opened, consistent with the supplied secrets"
+        words += say(
+            ": {records} opened, consistent with the supplied secrets", records=count_text(decryption["records"], "record")
+        )
     if decryption["failed"]:
-        words += f", {decryption['failed']:,} did not"
+        words += say(", {n:,} did not", n=decryption["failed"])
     return words
 
 
@@ -43,9 +46,21 @@ def decryption_failure_text(decryption: dict[str, Any]) -> list[str]:
     reason = decryption["reason"]
     if reason is None:
         return []
-    meaning, advice = CAUSES[reason]
-    shown = f" ({decryption['detail']})" if decryption["detail"] and decryption["detail"] != meaning else ""
-    return [f"Because {meaning}{shown}. {advice}"]
+    meaning, advice = cause_text(reason)
+    detail = decryption["detail"]
+    shown = f" ({retold(detail)})" if detail and detail != CAUSES[reason][0] else ""
+    return [say("Because {meaning}{shown}. {advice}", meaning=meaning, shown=shown, advice=advice)]
+
+
+def cause_text(reason: str) -> tuple[str, str]:
+    """Return the meaning of a reason for failed decryption, and what to do next."""
+    cause = translated_codes("decryption_failures")[reason]
+    return cause.title, cause.advice
+
+
+def problem_title(code: str) -> str:
+    """Return a problem or note of a chain in a few words: its code without underscores, or the title in another language."""
+    return code.replace("_", " ") if spoken() == ENGLISH else translated_codes("chain_problems")[code].title
 
 
 def authenticity_text(record: dict[str, Any]) -> Iterator[Marked]:
@@ -53,22 +68,22 @@ def authenticity_text(record: dict[str, Any]) -> Iterator[Marked]:
     authenticity = record["authenticity"]
     server, client = authenticity["server_signature"], authenticity["client_signature"]
     if server == "verified":
-        yield "handshake authentic: the server's signature verifies with the certificate that it sent", "green"
+        yield say("handshake authentic: the server's signature verifies with the certificate that it sent"), "green"
     elif server == "failed":
-        yield "handshake NOT authentic: the server's signature does not verify with the certificate that it sent", "alarm"
+        yield say("handshake NOT authentic: the server's signature does not verify with the certificate that it sent"), "alarm"
     if client == "verified":
-        yield "client authentic: its signature verifies with the certificate that it sent", "green"
+        yield say("client authentic: its signature verifies with the certificate that it sent"), "green"
     elif client == "failed":
-        yield "client NOT authentic: its signature does not verify with the certificate that it sent", "alarm"
+        yield say("client NOT authentic: its signature does not verify with the certificate that it sent"), "alarm"
     finished = authenticity["finished"]
     failed = [who for who in ("client", "server") if finished[who] == "failed"]
     if failed:
-        yield f"Finished of the {' and the '.join(failed)}: does NOT agree with the supplied secrets", "alarm"
+        yield say("Finished of the {sides}: does NOT agree with the supplied secrets", sides=_sides(failed)), "alarm"
     verified = [who for who in ("client", "server") if finished[who] == "verified"]
     if verified:
-        yield f"Finished of the {' and the '.join(verified)}: consistent with the supplied secrets", "green"
+        yield say("Finished of the {sides}: consistent with the supplied secrets", sides=_sides(verified)), "green"
     if authenticity["detail"]:
-        yield _grouped(authenticity["detail"]), "dim"
+        yield retold(_grouped(authenticity["detail"])), "dim"
 
 
 def check_text(authenticity: dict[str, Any], name: str, side: str) -> Marked | None:
@@ -82,7 +97,11 @@ def check_text(authenticity: dict[str, Any], name: str, side: str) -> Marked | N
         words = _SIGNATURE_WORDS.get(authenticity[f"{side}_signature"])
     else:
         return None
-    return words
+    return None if words is None else (say(words[0]), words[1])
+
+
+def _sides(names: list[str]) -> str:
+    return say(" and the ").join(map(say, names))
 
 
 def _grouped(detail: str) -> str:

@@ -1,6 +1,8 @@
 """Explains each step of a handshake in a sentence, for a reader who is learning it (RFC 9846 section 2, RFC 5246 section 7)."""
 
-BOTH = {
+from analyzer.text.language import Sentences, noted, say
+
+BOTH: Sentences = {
     "hello_request": "The server asks the client to begin a new handshake on this connection (renegotiation).",
     "hello_verify_request": "The server sends a cookie, which the client has to repeat to show that its address is its own.",
     "server_key_exchange": (
@@ -30,7 +32,7 @@ BOTH = {
 }
 """The sentences for every version, by the RFC's name of the message."""
 
-BEFORE_13 = {
+BEFORE_13: Sentences = {
     "client_hello": (
         "The client opens: the versions and cipher suites it knows, a random number, and, unencrypted, the name of "
         "the server it wants."
@@ -53,7 +55,7 @@ BEFORE_13 = {
 }
 """The sentences up to TLS 1.2."""
 
-SINCE_13 = {
+SINCE_13: Sentences = {
     "client_hello": (
         "The client opens: the versions and cipher suites it knows, the name of the server it wants, and already its "
         "half of the key exchange for the groups it expects to be chosen."
@@ -83,7 +85,7 @@ SINCE_13 = {
 }
 """The sentences for TLS 1.3."""
 
-RESUMED = {
+RESUMED: Sentences = {
     "server_hello": (
         "The server takes up an earlier session again: the secret is known on both sides, so no certificate and no "
         "key exchange follow."
@@ -91,7 +93,7 @@ RESUMED = {
 }
 """The sentences for a resumed session, up to TLS 1.2."""
 
-RESUMED_13 = {
+RESUMED_13: Sentences = {
     "encrypted_server": (
         "Encrypted: the rest of the server's handshake (EncryptedExtensions, Finished), and whatever it sends with "
         "it; the key of the earlier session stands in for a certificate."
@@ -99,12 +101,13 @@ RESUMED_13 = {
 }
 """The sentences for a resumed session in TLS 1.3."""
 
-OPENED = "The conversation itself, opened with the keys: what it carried stands below."
+OPENED = noted("The conversation itself, opened with the keys: what it carried stands below.")
 
-GAP = "The capture lacks these bytes, not necessarily the connection: what was in them cannot be told."
+GAP = noted("The capture lacks these bytes, not necessarily the connection: what was in them cannot be told.")
 
 
 def explanation(name: str, tls13: bool, resumed: bool) -> str:
     """Return the sentence for a step; empty if there is none."""
     special = (RESUMED_13 if tls13 else RESUMED) if resumed else {}
-    return special.get(name) or (SINCE_13 if tls13 else BEFORE_13).get(name) or BOTH.get(name, "")
+    sentence = special.get(name) or (SINCE_13 if tls13 else BEFORE_13).get(name) or BOTH.get(name)
+    return say(sentence) if sentence else ""

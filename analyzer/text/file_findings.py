@@ -7,6 +7,7 @@ from analyzer.analysis.traffic import MAX_CONVERSATIONS, Traffic
 from analyzer.capture.capture_reader import FileFacts
 from analyzer.codec.errors import Incomplete
 from analyzer.text.formatting import count_text
+from analyzer.text.language import noted, say
 
 
 class FileFinding(NamedTuple):
@@ -24,8 +25,14 @@ def file_findings(files: Sequence[FileFacts]) -> Iterator[FileFinding]:
             yield FileFinding("damaged_capture", "high", error_line(facts))
         if facts.truncated_frames:
             frames = count_text(facts.truncated_frames, "frame was", "frames were")
-            whose = "its" if facts.truncated_frames == 1 else "their"
-            yield FileFinding("cut_frames", "low", f"{frames} cut by the snapshot length: {whose} last bytes are missing")
+            one, many = noted(
+                (
+                    "{frames} cut by the snapshot length: its last bytes are missing",
+                    "{frames} cut by the snapshot length: their last bytes are missing",
+                )
+            )
+            detail = say(one if facts.truncated_frames == 1 else many, frames=frames)
+            yield FileFinding("cut_frames", "low", detail)
         for anomaly in facts.anomalies:
             yield FileFinding("odd_capture", "info", f"{facts.path}: {anomaly.field} at byte {anomaly.offset}: {anomaly.why}")
 
@@ -33,11 +40,13 @@ def file_findings(files: Sequence[FileFacts]) -> Iterator[FileFinding]:
 def traffic_findings(traffic: Traffic) -> Iterator[FileFinding]:
     """Yield the findings from the counting of packets."""
     if traffic.malformed:
-        detail = count_text(traffic.malformed, "packet") + " with damaged or cut headers"
+        detail = say("{packets} with damaged or cut headers", packets=count_text(traffic.malformed, "packet"))
         yield FileFinding("unreadable_headers", "low", detail)
     if traffic.uncounted:
         packets = count_text(traffic.uncounted, "packet")
-        detail = f"{packets} of conversations after the first {MAX_CONVERSATIONS:,} are not told apart"
+        detail = say(
+            "{packets} of conversations after the first {limit:,} are not told apart", packets=packets, limit=MAX_CONVERSATIONS
+        )
         yield FileFinding("limit", "info", detail)
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from analyzer.store.session_record import rfc3339
+from analyzer.text.language import counted, retold, say
 
 SHOWN_RANGES = 8
 """The most ranges of numbers in a line of text."""
@@ -13,13 +14,19 @@ _UNITS = ("bytes", "kB", "MB", "GB", "TB", "PB")
 
 def count_text(number: int, one: str, many: str = "") -> str:
     """Return a number and what it counts: `1 frame`, `1,204 frames`. many: the plural; if empty, it is `one` with an s."""
-    return f"{number:,} {one if number == 1 else many or one + 's'}"
+    form = counted(one)
+    return f"{number:,} {one if number == 1 else many or one + 's'}" if form is None else form.format(n=f"{number:,}")
+
+
+def problem_text(field: str, offset: int, why: str) -> str:
+    """Return a parse error as text: the field, the position, and what is wrong."""
+    return say("{field} at byte {offset}: {why}", field=field, offset=offset, why=retold(why))
 
 
 def size_text(n_bytes: int) -> str:
     """Return a size with three digits, in powers of ten: `812 bytes`, `1.20 MB`."""
     if n_bytes < 1000:
-        return "1 byte" if n_bytes == 1 else f"{n_bytes} bytes"
+        return count_text(n_bytes, "byte")
     size, unit = float(n_bytes), 0
     while size >= 999.5 and unit < len(_UNITS) - 1:
         size /= 1000
@@ -43,16 +50,16 @@ def duration_text(nanoseconds: int) -> str:
         return f"{nanoseconds / _SECOND:.3f} s"
     minutes = nanoseconds // _SECOND // 60
     if minutes < 60:
-        return f"{minutes} min {nanoseconds // _SECOND % 60:02d} s"
+        return say("{minutes} min {seconds:02d} s", minutes=minutes, seconds=nanoseconds // _SECOND % 60)
     if minutes < 48 * 60:
-        return f"{minutes // 60} h {minutes % 60:02d} min"
-    return f"{minutes // 1440} days {minutes // 60 % 24} h"
+        return say("{hours} h {minutes:02d} min", hours=minutes // 60, minutes=minutes % 60)
+    return say("{days} days {hours} h", days=minutes // 1440, hours=minutes // 60 % 24)
 
 
 def moment_text(at: int | None) -> str:
     """Return a time, in nanoseconds since the epoch, as UTC text to the microsecond; `unknown` if there is none."""
     text = None if at is None else rfc3339(at)
-    return "unknown" if text is None else f"{text[:10]} {text[11:26]}"
+    return say("unknown") if text is None else f"{text[:10]} {text[11:26]}"
 
 
 def offset_text(at: int, start: int) -> str:
@@ -66,7 +73,7 @@ def ranges_text(numbers: Iterable[int], limit: int = SHOWN_RANGES) -> str:
     """Return numbers as ranges: `0, 3-5, 9`. If there are more than `limit` ranges, add how many numbers there are in all."""
     different = set(numbers)
     shown, is_whole = first_ranges(different, limit)
-    return shown if is_whole else f"{shown}, … ({len(different):,} in all)"
+    return shown if is_whole else say("{shown}, … ({n:,} in all)", shown=shown, n=len(different))
 
 
 def first_ranges(numbers: Iterable[int], limit: int = SHOWN_RANGES, dash: str = "-") -> tuple[str, bool]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from analyzer.text.formatting import count_text, size_text
+from analyzer.text.language import say
 from analyzer.text.message_summary import Facts, alert_text, message_facts
 from analyzer.tls.events import Alert, Event, HandshakeMessage, RecordEvent
 from analyzer.tls.messages.numbers import SSL2
@@ -93,35 +94,39 @@ def step_text(step: Step, session: Session) -> tuple[str, str, Facts]:
     """Return the name by which a step is explained, the text on its arrow, and the facts below it."""
     if step.kind == "message":
         message: HandshakeMessage = step.item
-        hidden = ", encrypted" if message.body is None and message.encrypted else ""
+        hidden = say(", encrypted") if message.body is None and message.encrypted else ""
         title = f"{camel(message.name)} ({count_text(message.length, 'byte')}{hidden})"
         ssl2 = session.handshake.parameters.version == SSL2 and message.name == "client_hello"
         name = "ssl2_client_hello" if ssl2 else message.name
         return name, title, message_facts(message)
     if step.kind == "alert":
         alert: Alert = step.item
-        words = "encrypted" if alert.level < 0 else alert_text(alert.level, alert.description)
-        return "alert", f"Alert: {words}", []
+        words = say("encrypted") if alert.level < 0 else alert_text(alert.level, alert.description)
+        return "alert", say("Alert: {words}", words=words), []
     n_bytes = sum(step.n_bytes)
     records = count_text(sum(step.count), "record")
-    until = f", to frame {step.last_frame}" if step.last_frame > step.frame else ""
+    until = say(", to frame {frame}", frame=step.last_frame) if step.last_frame > step.frame else ""
     size = f"{records}, {size_text(n_bytes)}{until}"
     if step.kind == "change_cipher_spec":
         return step.kind, "ChangeCipherSpec", []
     if step.kind == "application_data":
-        sides = ("client", "server")
+        sides = (say("client"), say("server"))
         parts: Facts = [
             (sides[side], f"{count_text(step.count[side], 'record')}, {size_text(step.n_bytes[side])}")
             for side in range(2)
             if step.count[side]
         ]
-        return step.kind, "Application Data", [*parts, *([("until", f"frame {step.last_frame}")] if until else [])]
+        return (
+            step.kind,
+            say("Application Data"),
+            [*parts, *([(say("until"), say("frame {n}", n=step.last_frame))] if until else [])],
+        )
     titles = {
-        "early_data": f"Early Data ({size})",
-        "encrypted_server": f"Encrypted records ({size})",
-        "encrypted_client": f"Encrypted records ({size})",
-        "encrypted_handshake": f"Encrypted Handshake Message ({size})",
-        "heartbeat": f"Heartbeat ({size})",
+        "early_data": say("Early Data ({size})", size=size),
+        "encrypted_server": say("Encrypted records ({size})", size=size),
+        "encrypted_client": say("Encrypted records ({size})", size=size),
+        "encrypted_handshake": say("Encrypted Handshake Message ({size})", size=size),
+        "heartbeat": say("Heartbeat ({size})", size=size),
     }
     return step.kind, titles.get(step.kind, step.kind), []
 

@@ -5,6 +5,8 @@ from typing import Any
 
 from analyzer.codec.registry import registry
 from analyzer.text.escape import harmless
+from analyzer.text.formatting import count_text
+from analyzer.text.language import say
 from analyzer.tls.events import HandshakeMessage
 from analyzer.x509.certificate import RAW_PUBLIC_KEY, certificate
 
@@ -26,7 +28,7 @@ def message_facts(message: HandshakeMessage) -> Facts:
 def listed(names: Sequence[Any], limit: int = LISTED) -> str:
     """Return names with commas between them; after `limit` names, only the number of the rest."""
     shown = ", ".join(harmless(str(name)) for name in names[:limit])
-    return f"{shown} and {len(names) - limit} more" if len(names) > limit else shown
+    return say("{shown} and {n} more", shown=shown, n=len(names) - limit) if len(names) > limit else shown
 
 
 def certificate_facts(ders: Sequence[bytes]) -> Facts:
@@ -35,25 +37,25 @@ def certificate_facts(ders: Sequence[bytes]) -> Facts:
     for number, der in enumerate(ders[:LISTED]):
         read = certificate(der).record()
         if read["type"] == RAW_PUBLIC_KEY:
-            facts.append(("raw public key", key_text(read["public_key"])))
+            facts.append((say("raw public key"), key_text(read["public_key"])))
             continue
-        label = "certificate" if len(ders) == 1 else f"certificate {number}"
-        facts.append((label, harmless(str(read["subject"] or "subject unreadable"))))
-        facts.append(("", f"issued by {harmless(str(read['issuer'] or 'unreadable'))}"))
-        valid = f"valid {day(read['not_before'])} to {day(read['not_after'])}"
+        label = say("certificate") if len(ders) == 1 else say("certificate {n}", n=number)
+        facts.append((label, harmless(str(read["subject"] or say("subject unreadable")))))
+        facts.append(("", say("issued by {issuer}", issuer=harmless(str(read["issuer"] or say("unreadable"))))))
+        valid = say("valid {first} to {last}", first=day(read["not_before"]), last=day(read["not_after"]))
         facts.append(("", f"{valid}, {key_text(read['public_key'])}, {harmless(str(read['signature_algorithm']))}"))
     if len(ders) > LISTED:
-        facts.append(("", f"and {len(ders) - LISTED} more"))
+        facts.append(("", say("and {n} more", n=len(ders) - LISTED)))
     return facts
 
 
 def key_text(key: Any) -> str:
     """Return a short text for a public key: `RSA 2048 bits`, `EC secp256r1`."""
     if key is None:
-        return "key unreadable"
+        return say("key unreadable")
     words = [harmless(str(key["type"])).upper() if key["type"] in ("rsa", "ec", "dsa", "dh") else harmless(str(key["type"]))]
     if key.get("bits"):
-        words.append(f"{key['bits']} bits")
+        words.append(say("{n} bits", n=key["bits"]))
     if key.get("curve"):
         words.append(harmless(str(key["curve"])))
     return " ".join(words)
@@ -61,7 +63,7 @@ def key_text(key: Any) -> str:
 
 def day(time: Any) -> str:
     """Return the date of a time in RFC 3339; `unknown` if there is none."""
-    return str(time)[:10] if time else "unknown"
+    return str(time)[:10] if time else say("unknown")
 
 
 def _extensions(fields: Fields) -> dict[str, Any]:
@@ -79,29 +81,29 @@ def _client_hello(fields: Fields) -> Facts:
     ]
     facts: Facts = []
     for entry in _inner(extensions.get("server_name"), "server_name_list") or ():
-        facts.append(("server name", harmless(str(_inner(entry, "name")))))
-    facts.append(("versions", listed([version for version in versions if version and not _greased(version)])))
+        facts.append((say("server name"), harmless(str(_inner(entry, "name")))))
+    facts.append((say("versions"), listed([version for version in versions if version and not _greased(version)])))
     suites = [suite for suite in fields.get("cipher_suites") or fields.get("cipher_specs") or () if not _greased(suite)]
-    facts.append(("cipher suites", f"{len(suites)}: {listed(suites, 3)}"))
-    _add_list(facts, "groups", _inner(extensions.get("supported_groups"), "named_group_list"))
+    facts.append((say("cipher suites"), f"{len(suites)}: {listed(suites, 3)}"))
+    _add_list(facts, say("groups"), _inner(extensions.get("supported_groups"), "named_group_list"))
     shares = _inner(extensions.get("key_share"), "client_shares")
-    _add_list(facts, "key shares", None if shares is None else [_inner(share, "group") for share in shares])
-    _add_list(facts, "signatures", _inner(extensions.get("signature_algorithms"), "supported_signature_algorithms"), 3)
-    _add_list(facts, "ALPN", _inner(extensions.get("application_layer_protocol_negotiation"), "protocol_name_list"))
+    _add_list(facts, say("key shares"), None if shares is None else [_inner(share, "group") for share in shares])
+    _add_list(facts, say("signatures"), _inner(extensions.get("signature_algorithms"), "supported_signature_algorithms"), 3)
+    _add_list(facts, say("ALPN"), _inner(extensions.get("application_layer_protocol_negotiation"), "protocol_name_list"))
     offers = []
     if fields.get("legacy_session_id") and "key_share" not in extensions:
-        offers.append(f"session id {fields['legacy_session_id'][:16]}…")
+        offers.append(say("session id {id}", id=f"{fields['legacy_session_id'][:16]}…"))
     if _inner(extensions.get("session_ticket"), "ticket"):
-        offers.append("a session ticket")
+        offers.append(say("a session ticket"))
     identities = _inner(extensions.get("pre_shared_key"), "identities")
     if identities:
-        offers.append(f"{len(identities)} pre-shared key" + ("s" if len(identities) > 1 else ""))
+        offers.append(count_text(len(identities), "pre-shared key"))
     if "early_data" in extensions:
-        offers.append("early data follows")
+        offers.append(say("early data follows"))
     if offers:
-        facts.append(("to resume", ", ".join(offers)))
+        facts.append((say("to resume"), ", ".join(offers)))
     if "encrypted_client_hello" in extensions:
-        facts.append(("hidden", "an encrypted ClientHello (or one made to look so) is inside"))
+        facts.append((say("hidden"), say("an encrypted ClientHello (or one made to look so) is inside")))
     return facts
 
 
@@ -118,26 +120,28 @@ def _greased(name: Any) -> bool:
 def _server_hello(fields: Fields) -> Facts:
     extensions = _extensions(fields)
     version = _inner(extensions.get("supported_versions"), "selected_version") or fields.get("legacy_version")
-    facts: Facts = [("version", harmless(str(version or fields.get("version") or fields.get("server_version"))))]
+    facts: Facts = [(say("version"), harmless(str(version or fields.get("version") or fields.get("server_version"))))]
     if fields.get("cipher_suite"):
-        facts.append(("cipher suite", fields["cipher_suite"]))
+        facts.append((say("cipher suite"), fields["cipher_suite"]))
     share = extensions.get("key_share")
     group = _inner(_inner(share, "server_share"), "group") or _inner(share, "selected_group")
     if group:
-        facts.append(("group", str(group)))
-    _add_list(facts, "ALPN", _inner(extensions.get("application_layer_protocol_negotiation"), "protocol_name_list"))
+        facts.append((say("group"), str(group)))
+    _add_list(facts, say("ALPN"), _inner(extensions.get("application_layer_protocol_negotiation"), "protocol_name_list"))
     selected = _inner(extensions.get("pre_shared_key"), "selected_identity")
     if selected is not None:
-        facts.append(("resumes", f"with the client's pre-shared key {selected}"))
+        facts.append((say("resumes"), say("with the client's pre-shared key {n}", n=selected)))
     echo = fields.get("legacy_session_id_echo")
     if echo and "key_share" not in extensions:
-        facts.append(("session id", f"{echo[:16]}…"))
+        facts.append((say("session id"), f"{echo[:16]}…"))
     return facts
 
 
 def _encrypted_extensions(fields: Fields) -> Facts:
     facts: Facts = []
-    _add_list(facts, "ALPN", _inner(_extensions(fields).get("application_layer_protocol_negotiation"), "protocol_name_list"))
+    _add_list(
+        facts, say("ALPN"), _inner(_extensions(fields).get("application_layer_protocol_negotiation"), "protocol_name_list")
+    )
     return facts
 
 
@@ -146,43 +150,43 @@ def _server_key_exchange(fields: Fields) -> Facts:
     facts: Facts = []
     curve = _inner(_inner(params, "curve_params"), "namedcurve")
     if curve:
-        facts.append(("group", str(curve)))
+        facts.append((say("group"), str(curve)))
     prime = _inner(params, "dh_p")
     if prime:
-        facts.append(("DH prime", f"{int(prime, 16).bit_length()} bits"))
+        facts.append((say("DH prime"), say("{n} bits", n=int(prime, 16).bit_length())))
     scheme = _inner(fields.get("signed_params"), "algorithm")
     if scheme:
-        facts.append(("signature", str(scheme)))
+        facts.append((say("signature"), str(scheme)))
     return facts
 
 
 def _certificate_request(fields: Fields) -> Facts:
     facts: Facts = []
-    _add_list(facts, "types", fields.get("certificate_types"))
+    _add_list(facts, say("types"), fields.get("certificate_types"))
     schemes = fields.get("supported_signature_algorithms")
     _add_list(
         facts,
-        "signatures",
+        say("signatures"),
         schemes or _inner(_extensions(fields).get("signature_algorithms"), "supported_signature_algorithms"),
     )
     authorities = fields.get("certificate_authorities")
     if authorities:
-        facts.append(("issuers", f"{len(authorities)} named"))
+        facts.append((say("issuers"), say("{n} named", n=len(authorities))))
     return facts
 
 
 def _certificate_verify(fields: Fields) -> Facts:
     scheme = fields.get("algorithm") or _inner(fields.get("signed_params"), "algorithm")
-    return [("signature", harmless(str(scheme)))] if scheme else []
+    return [(say("signature"), harmless(str(scheme)))] if scheme else []
 
 
 def _new_session_ticket(fields: Fields) -> Facts:
     lifetime = fields.get("ticket_lifetime_hint", fields.get("ticket_lifetime"))
     facts: Facts = []
     if lifetime is not None:
-        facts.append(("lifetime", f"{lifetime:,} s"))
+        facts.append((say("lifetime"), f"{lifetime:,} s"))
     if fields.get("ticket"):
-        facts.append(("ticket", f"{len(fields['ticket']) // 2} bytes"))
+        facts.append((say("ticket"), say("{n} bytes", n=len(fields["ticket"]) // 2)))
     return facts
 
 
@@ -195,13 +199,21 @@ def _certificate(fields: Fields) -> Facts:
     key = fields.get("asn1_subject_public_key_info")
     if isinstance(key, str):
         ders.append(bytes.fromhex(key))
-    return certificate_facts(ders) if ders else [("certificate", "none")]
+    return certificate_facts(ders) if ders else [(say("certificate"), say("none"))]
 
 
 def _compressed_certificate(fields: Fields) -> Facts:
     packed = len(fields.get("compressed_certificate_message") or "") // 2
     return [
-        ("compressed", f"{fields.get('uncompressed_length')} bytes in {packed}, with {harmless(str(fields.get('algorithm')))}")
+        (
+            say("compressed"),
+            say(
+                "{size} bytes in {packed}, with {algorithm}",
+                size=fields.get("uncompressed_length"),
+                packed=packed,
+                algorithm=harmless(str(fields.get("algorithm"))),
+            ),
+        )
     ]
 
 

@@ -6,14 +6,17 @@ from typing import Any
 from analyzer.store.declaration import Column, columns
 from analyzer.store.schema import SESSION
 from analyzer.text.escape import csv_row
+from analyzer.text.language import noted, say
+
+_SIDES = noted(("client", "server"))
 
 
 def alerts_text(alerts: list[dict[str, Any]]) -> str:
     """Return the alerts, equal ones once: `fatal handshake_failure from server`."""
     texts = [
-        f"encrypted from {alert['from']}"
+        say("encrypted from {side}", side=say(alert["from"]))
         if alert["description"] is None
-        else f"{alert['level']} {alert['description']} from {alert['from']}"
+        else say("{alert} from {side}", alert=f"{alert['level']} {alert['description']}", side=say(alert["from"]))
         for alert in alerts
     ]
     return "; ".join(dict.fromkeys(texts))

@@ -102,3 +102,41 @@ def test_every_session_of_the_demonstration_can_be_shown(run: Run, demo: Path):
         ran = run("show", demo, number)
         assert (ran.status, ran.err) == (0, b"")
         assert f"TLS session {number} in " in ran.text
+
+
+@pytest.mark.parametrize(
+    ("name", "number", "way", "third", "fourth"),
+    [
+        ("tls12-rsa-key-exchange", 0, "RSA key exchange", "premaster secret encrypted to it", "opens the premaster secret"),
+        ("tls12-dhe-rsa", 0, "ephemeral Diffie-Hellman", "key shares exchanged", "compute the same shared secret"),
+        ("tls12-ecdhe-ecdsa", 0, "ephemeral Diffie-Hellman", "key shares exchanged", "compute the same shared secret"),
+        ("tls13-rsa", 0, "TLS 1.3", "Key shares exchanged, certificate checked", "compute the same shared secret"),
+        ("tls12-ticket-resumption", 1, "resumed session", "No certificate and no key exchange", "the earlier master secret"),
+    ],
+)
+def test_the_six_steps_are_those_of_the_key_exchange(
+    run: Run, captures: Path, name: str, number: int, way: str, third: str, fourth: str
+):
+    text = run("show", captures / name / f"{name}.pcapng", number, "--explain", columns=140).text
+    lines = text[text.index("The handshake in six steps") :].splitlines()
+    steps = [line for line in lines if line[:3].strip() in set("123456") and line[:2] == "  " and line[3:5] == "  "]
+    assert lines[0] == f"The handshake in six steps  {way}"
+    assert len(steps) >= 6
+    assert third in steps[2]
+    assert fourth in steps[3]
+
+
+def test_the_premaster_secret_is_shown_as_it_was_sent(run: Run, captures: Path):
+    capture = captures / "tls12-rsa-key-exchange" / "tls12-rsa-key-exchange.pcapng"
+    (message,) = [
+        message
+        for message in json.loads(run("show", capture, 0, "--format", "json").text)["handshake"]
+        if message["type"] == "client_key_exchange"
+    ]
+    sent = message["message"]["encrypted_pre_master_secret"]
+    assert f"encrypted: {sent[:32]}… ({len(sent) // 2} bytes)" in run("show", capture, 0, "--explain").text
+
+
+def test_a_step_that_is_not_in_the_capture_says_so(run: Run, captures: Path):
+    capture = captures / "alert-handshake-failure" / "alert-handshake-failure.pcapng"
+    assert run("show", capture, 0, "--explain").text.count("nothing of this is in the capture") >= 2

@@ -88,3 +88,16 @@ def test_colours_only_if_wanted(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
     assert Output(None, [], "always").paint("x", "red") == "\x1b[31mx\x1b[0m"
     monkeypatch.setenv("NO_COLOR", "1")
     assert Output(str(tmp_path / "x"), [], "auto").paint("x", "red") == "x"
+
+
+def test_chinese_is_broken_beside_its_characters_and_punctuation_stays_where_it_may():
+    assert wrap("客户端校验证书，然后发送 ClientKeyExchange。", 20) == ["客户端校验证书，然后", "发送", "ClientKeyExchange。"]
+    assert wrap("一二三四五，六", 10) == ["一二三四", "五，六"]
+    assert wrap("一二三四（五六）", 10) == ["一二三四", "（五六）"]
+
+
+@given(st.text(st.sampled_from("客户端，。（）abc 1"), max_size=60), st.integers(8, 40))
+def test_chinese_lines_fit_and_lose_nothing_but_spaces(text: str, room: int):
+    lines = wrap(text, room)
+    assert all(width(line) <= room for line in lines)
+    assert "".join(lines).replace(" ", "") == text.replace(" ", "")

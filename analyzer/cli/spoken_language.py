@@ -1,0 +1,84 @@
+"""Chooses the language of a command line, and translates the help that argparse writes."""
+
+import argparse
+import os
+from argparse import Namespace
+from collections.abc import Sequence
+from typing import Any
+
+from analyzer.text.language import ENGLISH, LANGUAGES, language_of, noted, say, spoken, use
+
+OPTION = "--lang"
+
+ENGLISH_ONLY = frozenset({"crosscheck", "report", "seal", "verify"})
+"""Commands whose results do not follow the language of the command line."""
+
+_OWN_TEXTS = noted(("usage: ", "positional arguments", "options", "show this help message and exit"))
+"""What argparse itself writes."""
+
+
+OTHER_FORMS = (
+    "the following arguments are required: {a}",
+    "unrecognized arguments: {a}",
+    "argument {a}: invalid choice: {b} (choose from {c})",
+    "argument {a}: expected one argument",
+    "argument {a}: expected at least one argument",
+    "argument {a}: not allowed with argument {b}",
+    "argument {a}: {b}",
+    "one of the arguments {a} is required",
+    "No such file or directory",
+    "Permission denied",
+    "Is a directory",
+    "Not a directory",
+    "{a} session",
+    "{a} sessions",
+    "{a} handshakes",
+)
+"""Sentences that `retold` knows and no f-string of the package has: errors of argparse and of the system, and plurals."""
+
+
+class HelpFormatter(argparse.RawDescriptionHelpFormatter):
+    """Writes the help with descriptions as they are, and the word before the usage in the chosen language."""
+
+    def add_usage(self, usage: str | None, actions: Any, groups: Any, prefix: str | None = None) -> None:
+        """See argparse.HelpFormatter."""
+        super().add_usage(usage, actions, groups, say(_OWN_TEXTS[0]) if prefix is None else prefix)
+
+
+def choose_language(arguments: Sequence[str]) -> None:
+    """Use the language of the option, or of the locale. It has to be known before the parser exists, for its help."""
+    use(language_of(os.environ))
+    words = iter(arguments)
+    for word in words:
+        if word == "--":
+            return
+        name, equals, value = word.partition("=")
+        if name == OPTION:
+            language = value if equals else next(words, "")
+            if language in LANGUAGES:  # the parser reports any other
+                use(language)
+
+
+def results_are_english(options: Namespace) -> bool:
+    """Return whether the results of a command stay English: JSON and CSV for programs, and `ENGLISH_ONLY`."""
+    return (
+        getattr(options, "format", None) not in (None, "text")
+        or getattr(options, "events", False)
+        or getattr(options, "command", None) in ENGLISH_ONLY
+    )
+
+
+def translate_help(command: argparse.ArgumentParser) -> None:
+    """Translate everything that the help of a parser says. The help of a command is the first sentence of its description."""
+    if spoken() == ENGLISH:
+        return
+    command.description = say(command.description or "")
+    command.epilog = "\n\n".join(map(say, (command.epilog or "").split("\n\n")))
+    for group in command._action_groups:
+        group.title = say(group.title or "") or None
+    for action in command._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for choice in action._choices_actions:
+                choice.help = (action.choices[choice.dest].description or "").partition("。")[0]
+        elif action.help and action.help != argparse.SUPPRESS:
+            action.help = say(action.help)
