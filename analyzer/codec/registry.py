@@ -55,7 +55,7 @@ _BITS = {
 0: the numbers have no fixed width, and are written with as many digits as they need.
 """
 
-_OF_CODES = {"chain_problems", "decryption_failures", "findings"}
+_OF_CODES = {"chain_problems", "crosscheck_reasons", "decryption_failures", "findings"}
 """The files in the same directory that are not registries of numbers: see `codes`."""
 
 _GREASE_16 = frozenset({"cipher_suites", "extensions", "signature_schemes", "supported_groups", "versions"})
