@@ -32,7 +32,7 @@ _LONGEST_ERROR = 1 << 12
 """The most bytes that are kept of what tshark says on standard error: the last ones."""
 
 _DAMAGE = re.compile(r"appears to (have been cut short|be damaged or corrupt)")
-"""What tshark says of a capture that it could read up to here. Our own reader tells that as well, with the byte and the frame."""
+"""What tshark says of a capture that it could read up to here. Our own reader tells that too, with byte and frame."""
 
 _PR_SET_PDEATHSIG = 1
 
