@@ -12,7 +12,7 @@ from typing import Any
 from analyzer.crosscheck.comparison import Difference
 from analyzer.crosscheck.facts import CLOSED, SESSION
 from analyzer.crosscheck.reason_codes import reason_codes
-from analyzer.crosscheck.tshark_facts import StreamFacts
+from analyzer.crosscheck.tshark_facts import FRAGMENT, StreamFacts
 
 ECH_SINCE = (4, 5, 0)
 """The version of tshark that has opened Encrypted Client Hello first."""
@@ -102,6 +102,13 @@ def _named(stream: StreamFacts, name: str) -> list[Any]:
     return [(sender, found, fact) for found, sender, fact in stream.found if found == name]
 
 
+def _ciphertext_as_message(difference: Difference, case: Case, record: dict[str, Any]) -> bool:
+    if difference.ours is None or difference.tshark is not None or not difference.ours.text.endswith(CLOSED):
+        return False
+    found = [] if case.stream is None else case.stream.found
+    return any(name == FRAGMENT and fact.frame == difference.ours.frame for name, _, fact in found)
+
+
 def _broken_message(difference: Difference, case: Case, record: dict[str, Any]) -> bool:
     frame = _frame(difference, record)
     broken = any(one.get("problems") and one["frame"] <= frame for one in record["handshake"])
@@ -149,6 +156,7 @@ _CONDITIONS: dict[str, Callable[[Difference, Case, dict[str, Any]], bool]] = {
     "compressed_certificate": _compressed_certificate,
     "fragmented_message": _fragmented_message,
     "broken_message": _broken_message,
+    "ciphertext_as_message": _ciphertext_as_message,
     "broken_record": _broken_record,
     "post_handshake_keys": _post_handshake_keys,
     "psk_kept_back": _psk_kept_back,

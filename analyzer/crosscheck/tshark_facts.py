@@ -21,6 +21,9 @@ HELLO_RETRY = "cf21ad74e59a6111be1d8c021e65b891c2a211167abb8c5e079e09e2c8a8339c"
 CLIENT_HELLO, SERVER_HELLO, CERTIFICATE, SERVER_KEY_EXCHANGE = 1, 2, 11, 12
 SSL2_SERVER_HELLO = 4
 
+FRAGMENT = "fragment"
+"""What a record is called that tshark takes for a part of a message. It is compared with nothing."""
+
 _VERSIONS = registry("versions").names
 _SUITES = registry("cipher_suites").names
 _GROUPS = registry("supported_groups").names
@@ -59,7 +62,7 @@ class StreamFacts:
                     facts.lists[name].append(known)
             elif name in facts.lists:
                 facts.lists[name].append(fact)
-            else:
+            elif name != FRAGMENT:
                 facts.scalars.setdefault(name, fact)
         for sender, fact in self.length.items():
             facts.scalars["client_bytes" if sender == client else "server_bytes"] = fact
@@ -146,6 +149,9 @@ def _read_tls(layer: Any) -> Found:
     for title in _titles(layer, "tls.handshake"):
         if title.endswith("Encrypted Handshake Message"):
             found.append(("handshake", CLOSED))
+            continue
+        if title.endswith("(fragment)"):  # the message itself comes with its last fragment
+            found.append((FRAGMENT, title))
             continue
         number = next(rest, None)
         if number is None:

@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import ctypes
 import os
+import re
 import signal
 import sys
 from collections.abc import Iterator
@@ -29,6 +30,9 @@ _GRACE = 10
 
 _LONGEST_ERROR = 1 << 12
 """The most bytes that are kept of what tshark says on standard error: the last ones."""
+
+_DAMAGE = re.compile(r"appears to (have been cut short|be damaged or corrupt)")
+"""What tshark says of a capture that it could read up to here. Our own reader tells that too, with byte and frame."""
 
 _PR_SET_PDEATHSIG = 1
 
@@ -87,7 +91,7 @@ class TsharkRun:
         capture = self._capture
         if capture.expired:
             raise TsharkError(f"tshark said nothing for {self._patience:g} s, and was ended (--timeout)")
-        if capture.status:
+        if capture.status and not (capture.status > 0 and _DAMAGE.search(capture.last_words())):
             why = f"signal {-capture.status}" if capture.status < 0 else f"status {capture.status}"
             raise TsharkError(f"tshark ended with {why}: {capture.last_words() or 'without a word'}")
 

@@ -23,7 +23,9 @@ def case(version: tuple[int, int, int] = NEW, before: int = 0, psks: bool = Fals
         "handshake": hellos, "gaps": [], "ech": None, "findings": [], "version": "TLS 1.3", "resumption": None, "resumes": None,
         "last_frame": 40,
     }  # fmt: skip
-    stream = StreamFacts(0, frozenset(), 4, found=[("handshake", ("192.0.2.1", 443), Fact("encrypted", 8))])
+    server = ("192.0.2.1", 443)
+    found = [("handshake", server, Fact("encrypted", 8)), ("fragment", server, Fact("Encrypted Extensions (fragment)", 10))]
+    stream = StreamFacts(0, frozenset(), 4, found=found)
     return Case(record | changed, stream, version, before, psks)
 
 
@@ -59,6 +61,9 @@ LATE_CERTIFICATE = [message("certificate", "server", 20)]
         (lacks("certificates", "server ab", 0), case(handshake=LATE_CERTIFICATE), "fragmented_message"),
         (lacks("handshake", "server finished"), case(handshake=CUT_OFF), "broken_message"),
         (lacks("handshake", "server finished", 7), case(handshake=CUT_OFF), None),
+        (lacks("handshake", "server encrypted", 10), case(), "ciphertext_as_message"),
+        (lacks("handshake", "server encrypted", 11), case(), None),
+        (lacks("handshake", "server finished", 10), case(), None),
         (lacks("alerts", "client encrypted"), case(findings=[BROKEN]), "broken_record"),
         (lacks("alerts", "client encrypted", 11), case(findings=[BROKEN]), None),
         (lacks("alerts", "client warning close_notify"), case(handshake=TWICE), "post_handshake_keys"),

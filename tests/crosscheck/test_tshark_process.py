@@ -53,6 +53,14 @@ def test_what_tshark_complains_about_is_told(tmp_path: Path):
     assert is_gone(tshark.pid)
 
 
+def test_a_capture_that_is_cut_short_has_its_packets(tmp_path: Path):
+    (tmp_path / "cut.pcapng").write_bytes(Path(DEMO).read_bytes()[:-9])
+    with run_of(DEMO) as tshark:
+        n_whole = len(list(tshark.packets()))
+    with run_of(str(tmp_path / "cut.pcapng")) as tshark:
+        assert n_whole - 1 <= len(list(tshark.packets())) <= n_whole
+
+
 def test_tshark_that_crashes_is_told(tmp_path: Path):
     program = script(tmp_path / "tshark", "kill -SEGV $$")
     with run_of(DEMO, program) as tshark, pytest.raises(TsharkError, match="signal 11: without a word"):
