@@ -27,6 +27,9 @@ ENDINGS = {".pcap", ".pcapng", ".cap", ".trace", ".dump", ".gz", ".pkt"}
 MAX_SESSIONS = 12
 """Sessions of a capture that `show` and `follow` print."""
 
+FORMS = ("html", "pdf", "md", "json", "case", "stix")
+"""The forms of a report."""
+
 MAX_PACKETS = 40
 """Frames of a capture that `packet` prints, spread over all."""
 
@@ -68,6 +71,8 @@ def commands(capture: str, keys: list[str], n_sessions: int, n_frames: int, scra
         yield ["export", capture, "-o", f"{scratch}/folder", "--what", "objects,certificates,streams", *with_keys]
         yield ["export", capture, "-o", f"{scratch}/keyed.pcapng", *with_keys]
         yield ["export", capture, "--plaintext", f"{scratch}/plain.pcapng", *with_keys]
+        for form in FORMS:
+            yield ["report", capture, "-o", f"{scratch}/report", "--force", "--format", form, *with_keys]
         for number in range(min(n_sessions, MAX_SESSIONS)):
             yield ["show", capture, str(number), *with_keys]
             yield ["show", capture, str(number), "--format", "json", *with_keys]
@@ -81,7 +86,7 @@ def run(arguments: list[str], scratch: Path) -> bytes:
     """Status, standard output, standard error and written files of one command line."""
     from analyzer.cli.main import main
 
-    for old in ("folder", "keyed.pcapng", "plain.pcapng"):
+    for old in ("folder", "keyed.pcapng", "plain.pcapng", "report"):
         shutil.rmtree(scratch / old, ignore_errors=True)
         (scratch / old).unlink(missing_ok=True)
     out, err = scratch / "out", scratch / "err"
@@ -91,7 +96,7 @@ def run(arguments: list[str], scratch: Path) -> bytes:
         except SystemExit as end:
             status = str(end.code)
     files = sorted(path for old in ("folder", "keyed.pcapng", "plain.pcapng") for path in scratch.glob(f"{old}*/**/*"))
-    files += [path for path in (scratch / "keyed.pcapng", scratch / "plain.pcapng") if path.is_file()]
+    files += [path for path in (scratch / "keyed.pcapng", scratch / "plain.pcapng", scratch / "report") if path.is_file()]
     written = "".join(
         f"{path.relative_to(scratch)} {hashlib.sha256(path.read_bytes()).hexdigest()}\n" for path in files if path.is_file()
     )
