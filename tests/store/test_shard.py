@@ -27,8 +27,8 @@ def test_notes_of_resumption_have_what_a_search_needs():
     assert noted.find(b"ticket", b"id", b"server", None).number == -1
     assert noted.find(None, b"id", b"server", b"name").number == -2
     assert noted.take() == [
-        (0, 7, b"server", None, b"id", None, True),
-        (0, 8, b"server", b"name", None, b"ticket", False),
+        (0, 7, b"server", None, b"id", None, True, -1),
+        (0, 8, b"server", b"name", None, b"ticket", False, -1),
         (0, 0, b"server", None, b"id", b"ticket"),
         (0, 1, b"server", b"name", b"id", None),
     ]
