@@ -128,7 +128,7 @@ def _retell(text: str, language: str, depth: int = 0) -> str:
     if text in exact or depth > _DEEPEST or len(text) > _LONGEST:
         return exact.get(text, text)
     for fixed, form, translated in forms:
-        found = form.fullmatch(text) if all(part in text for part in fixed) else None
+        found = re.fullmatch(form, text, re.DOTALL) if all(part in text for part in fixed) else None
         if found is not None:
             return translated.format(**{name: _retell(part, language, depth + 1) for name, part in found.groupdict().items()})
     head, colon, rest = text.partition(": ")
@@ -137,17 +137,17 @@ def _retell(text: str, language: str, depth: int = 0) -> str:
 
 
 @lru_cache
-def _forms(language: str) -> tuple[dict[str, str], list[tuple[list[str], re.Pattern[str], str]]]:
+def _forms(language: str) -> tuple[dict[str, str], list[tuple[list[str], str, str]]]:
     """Return the sentences without fields, and the forms of the others with their fixed parts, those with most text first."""
     exact: dict[str, str] = {}
-    forms: list[tuple[list[str], re.Pattern[str], str]] = []
+    forms: list[tuple[list[str], str, str]] = []
     for sentence, translated in catalogue(language, _RETOLD).items():
         parts = _FIELD.split(sentence)
         if len(parts) == 1:
             exact[sentence] = translated
             continue
         pattern = "".join(f"(?P<{part[1:-1]}>.+?)" if _FIELD.fullmatch(part) else re.escape(part) for part in parts)
-        forms.append((parts[::2], re.compile(pattern, re.DOTALL), translated))
+        forms.append((parts[::2], pattern, translated))
     forms.sort(key=lambda form: -sum(map(len, form[0])))
     return exact, forms
 
