@@ -164,7 +164,7 @@ def open_list(findings: list[Any], holes: Any) -> bytes:
     """Return a list as JSON, with a hole at its end."""
     end: bytes = holes.repeats(len(findings) > 0)
     written: bytes = orjson.dumps(findings)
-    return b"%b%b]" % (written[:-1], end)
+    return b"%b%b]" % (written[: len(written) - 1], end)
 
 
 def head(session: Session) -> str:
