@@ -64,6 +64,7 @@ TESTED_ELSEWHERE = {
     "cli/command_texts.py": "cli/test_main.py",
     "cli/report_arguments.py": "cli/test_report.py",
     "report/exchange_rows.py": "report/test_attachments.py",
+    "report/crosscheck_section.py": "report/test_build_document.py",
     "report/forms.py": "cli/test_report.py",
     "report/examination.py": "report/test_collected_facts.py",
     "store/report_schema.py": "report/test_collected_facts.py",

@@ -2,11 +2,11 @@
 
 import os
 from argparse import Namespace
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Any
 
-from analyzer.cli.capture_run import DONE, FAILED, CaptureRun
+from analyzer.cli.capture_run import DONE, CaptureRun
 from analyzer.cli.key_files import read_keys
 from analyzer.cli.output import CommandError, Output
 from analyzer.cli.table import Column, Table, wrap
@@ -37,22 +37,27 @@ _TABLE = (
 
 def run(options: Namespace, output: Output) -> int:
     """Compare the captures one by one, print the result, and return the exit status."""
-    _refuse_pipes(options)
-    try:
-        program = find_tshark(options.tshark)
-        results = [_compare(path, options, output, program) for path in options.captures]
-    except TsharkError as error:
-        raise CommandError(str(error)) from error
-    record = crosscheck_record(results, program, options)
+    record, status = second_opinion(options.captures, options, output)
     _PRINTERS[options.format](output, record)
-    status = max(one["status"] for one in results)
     if status == DONE and any(one["reason"] is None for one in record["differences"]):
         return DIFFERENT
     return int(status)
 
 
-def crosscheck_record(results: list[dict[str, Any]], program: TsharkProgram, options: Namespace) -> dict[str, Any]:
-    """Return the result as JSON values."""
+def second_opinion(captures: Sequence[str], options: Namespace, output: Output) -> tuple[dict[str, Any], int]:
+    """Compare the captures one by one. Return the result as JSON values, and the status of the reading. Raises CommandError."""
+    _refuse_pipes([*captures, *options.keylog])
+    try:
+        program = find_tshark(options.tshark)
+        results = [_compare(path, options, output, program) for path in captures]
+    except TsharkError as error:
+        raise CommandError(str(error)) from error
+    return _crosscheck_record(captures, results, program, options), max(one["status"] for one in results)
+
+
+def _crosscheck_record(
+    captures: Sequence[str], results: list[dict[str, Any]], program: TsharkProgram, options: Namespace
+) -> dict[str, Any]:
     differences = [one for result in results for one in result["differences"]]
     tallies = [result["tally"] for result in results]
     compared = sum(tally.n_compared for tally in tallies)
@@ -66,7 +71,7 @@ def crosscheck_record(results: list[dict[str, Any]], program: TsharkProgram, opt
         for name in FIELDS
     }
     return {
-        "captures": [path_text(path) for path in options.captures],
+        "captures": [path_text(path) for path in captures],
         "tshark": {
             "version": program.version_text,
             "path": path_text(program.path),
@@ -121,8 +126,8 @@ def _value(fact: Fact | None, apart: bool) -> str | None:
     return f"{fact.text} in frame {fact.frame}" if apart else fact.text
 
 
-def _refuse_pipes(options: Namespace) -> None:
-    for path in (*options.captures, *options.keylog):
+def _refuse_pipes(paths: Sequence[str]) -> None:
+    for path in paths:
         if path == "-" or (os.path.exists(path) and not os.path.isfile(path)):
             raise CommandError(f"{path}: both of us read it, so it has to be a file")
 
@@ -183,5 +188,3 @@ def _head(output: Output, record: dict[str, Any]) -> Iterator[str]:
 
 
 _PRINTERS = {"json": _print_json, "csv": _print_csv, "text": _print_text}
-
-__all__ = ["DIFFERENT", "FAILED", "crosscheck_record", "run"]

@@ -15,21 +15,26 @@ exit status:
   2  nothing could be done: no such file, not a capture, no tshark, bad option
   3  both disagree, without a known reason"""
 
-DEFAULT_PATIENCE = 300
+LONGEST_WAIT = 300
 """Seconds to wait for tshark. It says nothing about packets that need no comparison, and reads a million of them in less."""
 
 
 def add_crosscheck(command: argparse.ArgumentParser) -> None:
     """Add the options of `crosscheck` besides the captures and the keys."""
+    add_tshark(command)
+    command.add_argument("--format", choices=("text", "json", "csv"), default="text", help="text is the default")
+
+
+def add_tshark(command: argparse.ArgumentParser) -> None:
+    """Add the options that choose tshark and limit its time."""
     command.add_argument("--tshark", metavar="PATH", help="the tshark to ask, from version 4.0 on (default: that in PATH)")
     command.add_argument(
         "--timeout",
         type=_seconds,
-        default=DEFAULT_PATIENCE,
+        default=LONGEST_WAIT,
         metavar="SECONDS",
-        help=f"end tshark when it says nothing for so long ({DEFAULT_PATIENCE} is the default)",
+        help=f"end tshark when it says nothing for so long ({LONGEST_WAIT} is the default)",
     )
-    command.add_argument("--format", choices=("text", "json", "csv"), default="text", help="text is the default")
 
 
 def _seconds(text: str) -> int:

@@ -9,6 +9,7 @@ from typing import IO, Any
 
 from analyzer.capture.source import DIGESTS
 from analyzer.cli.capture_run import FAILED, CaptureRun
+from analyzer.cli.crosscheck import second_opinion
 from analyzer.cli.interruption import exceptions
 from analyzer.cli.key_files import paths_of_keys, read_keys
 from analyzer.cli.output import STANDARD_STREAM, CommandError, Output
@@ -162,9 +163,9 @@ def examine(
     records: where the records of all sessions are written, None for nowhere.
     """
     case = _case(options)
-    capture_run = CaptureRun(
-        captures_of(options.captures), output, hashing=("sha256", *_list_of("--digest", options.digest, DIGESTS))
-    )
+    captures = captures_of(options.captures)
+    opinion = second_opinion(captures, options, output)[0] if options.crosscheck else None
+    capture_run = CaptureRun(captures, output, hashing=("sha256", *_list_of("--digest", options.digest, DIGESTS)))
     chains = read_chains(options)
     engine = Engine(detailed=True, places=False, watches_revocation=True, watches_https=True, **read_keys(options, capture_run))
     examination = Examination(chains)
@@ -195,6 +196,7 @@ def examine(
         "issued_at": options.issued_at,
         "case": case,
         **results,
+        "crosscheck": opinion,
         "attachments": attached,
         "redaction": None,
     }

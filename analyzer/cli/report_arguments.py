@@ -2,6 +2,7 @@
 
 import argparse
 
+from analyzer.cli.crosscheck_arguments import add_tshark
 from analyzer.report.sentences import languages
 
 EXAMPLES = """\
@@ -10,6 +11,7 @@ examples:
   analyzer report trace.pcapng -k keys.log -o report.pdf --case 2026-117 --examiner 'A. Example'
   analyzer report day1.pcap day2.pcap -o report.html -o report.json -o report.md
   analyzer report trace.pcapng --case-file case.toml --digest sha512 -o report.pdf
+  analyzer report trace.pcapng --crosscheck -o report.html  with a second opinion by tshark
   analyzer report trace.pcapng --redact addresses,names -o report.html"""
 
 ENDINGS = {".html": "html", ".htm": "html", ".pdf": "pdf", ".md": "md", ".json": "json", ".jsonld": "case"}
@@ -35,6 +37,10 @@ def add_report(command: argparse.ArgumentParser) -> None:
     )
     command.add_argument("--force", action="store_true", help="write over files that exist")
     command.set_defaults(output=None)
+    command.add_argument(
+        "--crosscheck", action="store_true", help="ask tshark too, and put what both see side by side into the report"
+    )
+    add_tshark(command)
     case = command.add_argument_group("the case")
     for kind, help_text in _HELP.items():
         case.add_argument(f"--{kind}", metavar="TEXT", help=help_text)

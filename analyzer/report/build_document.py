@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from analyzer.report.crosscheck_section import crosscheck_section
 from analyzer.report.document import Attachment, Document, Section
 from analyzer.report.evidence_section import evidence_section, integrity_section, time_section
 from analyzer.report.findings_section import findings_section
@@ -38,6 +39,7 @@ def build_document(facts: Record, sentences: Sentences, contents: Mapping[str, b
             sessions_section,
             hosts_section,
             certificates_section,
+            crosscheck_section,
             sources_section,
             attachments_section,
             glossary_section,

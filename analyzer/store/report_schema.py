@@ -3,6 +3,7 @@
 from typing import Any
 
 from analyzer.codec.codes import SEVERITIES, codes
+from analyzer.store.crosscheck_schema import CROSSCHECK
 from analyzer.store.declaration import (
     Schema,
     counted,
@@ -85,11 +86,14 @@ _BRIEF_KEYS = (
 )  # fmt: skip
 _BRIEF = record("one session in short", {key: SESSION["properties"][key] for key in _BRIEF_KEYS})
 
+_OF_A_RECORD = ("type", "description", "properties", "required", "additionalProperties")
+"""The keys of a document's schema that are those of its record."""
+
 _SHOWN = SESSION | {
     "properties": SESSION["properties"] | {"steps": several("the steps of its handshake", _STEP)},
     "required": [*SESSION["required"], "steps"],
 }
-_SHOWN = {key: _SHOWN[key] for key in ("type", "description", "properties", "required", "additionalProperties")}
+_SHOWN = {key: _SHOWN[key] for key in _OF_A_RECORD}
 
 _FINDING = record(
     "all findings of one code and severity",
@@ -377,6 +381,7 @@ REPORT: Schema = _redactable(
                     "limitations of the examination that apply",
                     record("one limitation", {"code": text("which"), "args": free_form("its numbers and names")}),
                 ),
+                "crosscheck": or_null({key: CROSSCHECK[key] for key in _OF_A_RECORD}),
                 "attachments": several(
                     "files that belong to the report",
                     record(

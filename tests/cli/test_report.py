@@ -62,6 +62,23 @@ def test_a_pdf_in_chinese_without_a_font_is_one_line_before_anything_is_read(run
     assert b"fonts-noto-cjk" in result.err
 
 
+@pytest.mark.peer("tshark")
+def test_a_second_opinion_is_a_part_of_the_report(run: Run, demo: Path, tmp_path: Path):
+    targets = ("-o", tmp_path / "a.json", "-o", tmp_path / "a.md", "-o", tmp_path / "a.pdf")
+    assert run("report", demo, "--crosscheck", *targets).status == 0
+    result = json.loads((tmp_path / "a.json").read_bytes())["crosscheck"]
+    assert result == json.loads(run("crosscheck", demo, "--format", "json").out)
+    assert result["compared"] == result["agreed"] + result["explained"] > 100
+    assert "Second opinion\n" in (tmp_path / "a.md").read_text()
+
+
+def test_without_a_second_opinion_the_report_says_so(run: Run, demo: Path, reports: Path, tmp_path: Path):
+    assert json.loads((reports / "report.json").read_bytes())["crosscheck"] is None
+    assert "No second program was asked" in (reports / "report.md").read_text()
+    ran = run("report", demo, "--crosscheck", "--tshark", tmp_path / "none", "-o", tmp_path / "a.md")
+    assert (ran.status, list(tmp_path.iterdir())) == (2, [])
+
+
 @pytest.mark.parametrize("form", ["case", "stix"])
 def test_a_form_that_no_ending_has_is_asked_for_by_name(run: Run, demo: Path, tmp_path: Path, form: str):
     target = tmp_path / NAMES[form]

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from analyzer.crosscheck.reason_codes import reason_codes
 from analyzer.report.build_document import build_document
 from analyzer.report.document import Code, Document, Facts, Grid, Ladder, Link, Mark, Quoted, Section, Tree
 from analyzer.report.sentences import Sentences
@@ -16,7 +17,7 @@ from .conftest import FactsOf
 
 SECTIONS = [
     "scope", "method", "limitations", "evidence", "time", "integrity", "timeline", "traffic", "tls", "findings", "failed",
-    "sessions", "hosts", "certificates", "sources", "attachments", "glossary",
+    "sessions", "hosts", "certificates", "crosscheck", "sources", "attachments", "glossary",
 ]  # fmt: skip
 
 CAPTURES: dict[str, tuple[str, ...]] = {
@@ -271,3 +272,17 @@ def test_traffic_over_udp_is_said_to_be_unread(facts_of: FactsOf) -> None:
     words = {name: text_of(section(built(facts_of(*CAPTURES[name])), "limitations")) for name in ("demo", "failing")}
     assert "over UDP" in words["demo"]
     assert "over UDP" not in words["failing"]
+
+
+def test_differences_of_a_second_opinion_have_both_values_and_the_reason(demo_facts: dict[str, Any]) -> None:
+    facts = json.loads(json.dumps(demo_facts))
+    assert "No second program was asked" in text_of(section(built(facts), "crosscheck"))
+    one = {"capture": "a.pcap", "session": 1, "frame": 7, "field": "alpn", "ours": "h2", "tshark": None, "reason": None}
+    known = {**one, "field": "ja4", "reason": next(iter(reason_codes()))}
+    numbers = {"sessions": 2, "compared": 1000, "agreed": 998, "explained": 1, "percent": 99.9}
+    facts["crosscheck"] = {"tshark": {"version": "4.0.17"}, **numbers, "differences": [one, known]}
+    words = text_of(section(built(facts), "crosscheck"))
+    assert "tshark 4.0.17" in words
+    assert "99.90 %" in words
+    assert "Different without a known reason 1" in words
+    assert reason_codes()[known["reason"]].meaning in words
