@@ -19,8 +19,11 @@ WORDS = [sys.executable, "-P", "-m", "analyzer", "live", "--user", "nobody"]
 
 
 @pytest.fixture
-def private_python(tmp_path: Path) -> dict[str, str]:
-    """An environment in which all of Python but the analyzer is reached through a folder that only root may enter."""
+def private_python(tmp_path: Path, open_folder: Path) -> dict[str, str]:
+    """An environment in which all of Python but the analyzer is reached through a folder that only root may enter.
+
+    The analyzer is reached through an open folder of its own, because beside it, where it is installed, are other packages.
+    """
     if os.geteuid() != 0:
         pytest.skip("only root can become another user")
     private = tmp_path / "private"
@@ -28,7 +31,8 @@ def private_python(tmp_path: Path) -> dict[str, str]:
     (private / "lib").mkdir()
     library = Path(os.__file__).parent
     (private / "lib" / library.name).symlink_to(library)
-    paths = [str(ROOT)]
+    (open_folder / "analyzer").symlink_to(Path(analyzer.__file__).parent)
+    paths = [str(open_folder)]
     for number, folder in enumerate(one for one in sys.path if one.endswith("-packages")):
         (private / f"packages{number}").symlink_to(folder)
         paths.append(str(private / f"packages{number}"))
