@@ -99,8 +99,11 @@ def tables(name: str) -> list[str]:
     return Path(f"/proc/thread-self/net/{name}").read_text().splitlines()
 
 
-def fetch(site: Site, port: int, key_log: Path | None = None, path: str = "/", close: bool = True) -> bytes:
-    """Get a page over TLS, as HTTP/1.0, and return it. key_log: the secrets are appended to it."""
+def fetch(site: Site, port: int, key_log: Path | None = None, path: str = "/", close: bool = True, stays: float = 0.0) -> bytes:
+    """Get a page over TLS, as HTTP/1.0, and return it. key_log: the secrets are appended to it.
+
+    stays: seconds for which the socket stays open after the answer, so that its process can be found on a busy machine.
+    """
     context = ssl.create_default_context(cafile=str(site.root))
     if key_log is not None:
         context.keylog_filename = str(key_log)
@@ -112,6 +115,7 @@ def fetch(site: Site, port: int, key_log: Path | None = None, path: str = "/", c
         answer = b""
         while data := client.recv(1 << 16):
             answer += data
+        time.sleep(stays)
     return answer
 
 

@@ -200,8 +200,8 @@ def test_a_command_and_only_its_connections(network: Network, site: Site):
 
 @pytest.mark.peer("openssl")
 def test_rows_for_people_and_an_end_by_time(network: Network, site: Site):
-    with openssl_server(site) as port, live("lo", "-a", "duration:2") as running:
-        fetch(site, port)
+    with openssl_server(site) as port, live("lo", "-a", "duration:3") as running:
+        fetch(site, port, stays=1.0)
         status, out, err = running.end()
     (line,) = out.decode().splitlines()
     assert f"127.0.0.1:{port}: {HOST}, " in line
