@@ -29,7 +29,7 @@ from typing import IO, Any, Final
 import orjson
 
 from analyzer.report.address_pseudonyms import AddressPseudonyms
-from analyzer.report.encoded_text import redact_encoded
+from analyzer.report.encoded_text import MASK, redact_encoded
 from analyzer.report.masked_secrets import MaskedSecrets
 from analyzer.report.name_pseudonyms import NamePseudonyms
 from analyzer.report.numbered_pseudonyms import NumberedPseudonyms
@@ -279,6 +279,10 @@ def redact_all(
         records[0].seek(0)
         for line in records[0]:
             records[1].write(orjson.dumps(redactor.value(orjson.loads(line))) + b"\n")
+    if redacted.get("crosscheck") is not None:
+        # A value that only tshark has stands in no field from which it could be learned, so all of them go.
+        for one in redacted["crosscheck"]["differences"]:
+            one |= {key: MASK for key in ("ours", "tshark") if one[key] is not None}
     for entry in redacted.get("attachments") or ():
         if entry["name"] in tables:
             content = tables[entry["name"]]

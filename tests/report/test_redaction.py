@@ -19,7 +19,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from strict_schema import strict
 
-from analyzer.report.encoded_text import SHORTEST
+from analyzer.report.encoded_text import MASK, SHORTEST
 from analyzer.report.forms import Forms
 from analyzer.report.redaction import KINDS, Redactor, redact, redact_all
 from analyzer.store.report_schema import REPORT
@@ -269,6 +269,15 @@ def test_tables_have_the_same_pseudonyms(full_facts: Facts) -> None:
 
 def test_redacted_facts_are_what_the_schema_declares(full_facts: Facts) -> None:
     jsonschema.validate(redact(full_facts, KINDS), strict(REPORT))
+
+
+def test_values_that_only_a_second_opinion_has_are_masked(full_facts: Facts) -> None:
+    one = {"capture": "a.pcap", "session": None, "frame": 7, "field": "server_name", "ours": None, "reason": None}
+    opinion = {"captures": ["a.pcap"], "differences": [{**one, "tshark": "only-tshark.example"}]}
+    redacted = redact({**full_facts, "crosscheck": opinion}, ("names",))
+    (told,) = redacted["crosscheck"]["differences"]
+    assert (told["ours"], told["tshark"], told["frame"]) == (None, MASK, 7)
+    assert "only-tshark" not in json.dumps(redacted)
 
 
 def test_without_kinds_nothing_changes(full_facts: Facts) -> None:
