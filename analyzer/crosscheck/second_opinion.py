@@ -27,7 +27,7 @@ JA4_SINCE = (4, 2, 0)
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """One difference as it is told.
+    """One difference in the result.
 
     session: its id, None for a session that only tshark has. reason: a code of the registry, None if unknown.
     """
