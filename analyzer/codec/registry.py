@@ -58,6 +58,12 @@ _BITS = {
 _OF_CODES = {"chain_problems", "crosscheck_reasons", "decryption_failures", "findings"}
 """The files in the same directory that are not registries of numbers: see `codes`."""
 
+_INSIDE = {"ssl2_cipher_kinds": "cipher_suites"}
+"""Registries that share numbers with a narrower one.
+
+A ClientHello in the form of SSL 2.0 lists TLS suites as cipher kinds whose first byte is 0 (RFC 5246 appendix E.2).
+"""
+
 _GREASE_16 = frozenset({"cipher_suites", "extensions", "signature_schemes", "supported_groups", "versions"})
 _GREASE_31 = frozenset({"http3_error_codes", "http3_frame_types", "http3_settings", "http3_stream_types"})
 
@@ -134,6 +140,8 @@ class Registry:
         found = self._numbers.get(name)
         if found is not None:
             return found
+        if self.title in _INSIDE and name in (inside := registry(_INSIDE[self.title]))._numbers:
+            return inside._numbers[name]
         digits = name.removeprefix("GREASE ")
         if digits.startswith("0x"):
             try:
@@ -175,7 +183,12 @@ class Registry:
         return self.title == "alpn_protocol_ids" and number <= 0xFFFF and is_grease(number)
 
     def unregistered(self, number: int) -> str:
-        """Return the text for a number without a name: `0x1a2b`, or `GREASE 0x2a2a`."""
+        """Return the text for a number that is not in this registry: `0x1a2b`, or `GREASE 0x2a2a`.
+
+        It is the name of a narrower registry where both share their numbers: TLS suites among the cipher kinds of SSL 2.0.
+        """
+        if self.title in _INSIDE and (inside := registry(_INSIDE[self.title])).known(number):
+            return inside.name(number)
         digits = f"0x{number:0{self.bits // 4 or 2}x}"
         return f"GREASE {digits}" if self.is_grease(number) else digits
 

@@ -87,6 +87,7 @@ def test_is_grease_takes_the_sixteen_of_rfc_8701() -> None:
         ("alert_descriptions", 0xFE, "0xfe"),
         ("handshake_types", 7, "0x07"),
         ("ssl2_cipher_kinds", 0x1234, "0x001234"),
+        ("ssl2_cipher_kinds", 0x0A0A, "0x000a0a"),
         ("quic_versions", 0x22, "0x00000022"),
         ("quic_transport_parameters", 0x1234, "0x1234"),
         ("link_types", 147, "0x93"),
@@ -96,6 +97,23 @@ def test_unknown_numbers_print_at_the_width_of_the_wire(name: str, number: int, 
     assert registry(name).known(number) is (text is None)
     if text is not None:
         assert registry(name).name(number) == text
+
+
+@pytest.mark.parametrize(
+    ("number", "name"),
+    [
+        (0x000039, "TLS_DHE_RSA_WITH_AES_256_CBC_SHA"),
+        (0x0000FF, "TLS_EMPTY_RENEGOTIATION_INFO_SCSV"),
+        (0x00C02F, "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256"),
+        (0x010080, "SSL_CK_RC4_128_WITH_MD5"),
+        (0x0700C0, "SSL_CK_DES_192_EDE3_CBC_WITH_MD5"),
+    ],
+)
+def test_a_cipher_kind_of_ssl2_whose_first_byte_is_0_is_a_tls_suite(number: int, name: str) -> None:
+    """RFC 5246 appendix E.2: a ClientHello in the form of SSL 2.0 lists both."""
+    kinds = registry("ssl2_cipher_kinds")
+    assert kinds.name(number) == kinds.names[number] == name
+    assert kinds.number(name) == number
 
 
 @pytest.mark.parametrize(

@@ -203,6 +203,7 @@ def test_ssl2():
     assert problems == []
     assert message.json()["version"] == "TLS 1.0"
     assert message.cipher_specs == [0x010080, 0x00002F]
+    assert message.json()["cipher_specs"] == ["SSL_CK_RC4_128_WITH_MD5", "TLS_RSA_WITH_AES_128_CBC_SHA"]
     assert message.challenge == bytes(range(16))
     assert message.write() == data
     _, problems = ssl2_tables.SSL2ClientHello.read(data[:-1])
