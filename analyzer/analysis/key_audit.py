@@ -241,7 +241,7 @@ def _judge(facts: KeyFacts, lines: Sequence[Line], missing: Sequence[str], statu
             return COMPLETE, "but they do not open its records: they are not of this session"
         return COMPLETE, "" if reason is None else f"but not all of it opens: {reason.replace('_', ' ')}"
     if lines:
-        return PARTIAL, f"{', '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing"
+        return PARTIAL, f"{missing[0]} is missing" if len(missing) == 1 else f"{', '.join(missing)} are missing"
     if not facts.randoms:
         return NONE, "its ClientHello, by which a key log names it, is not in the capture"
     if facts.ech:

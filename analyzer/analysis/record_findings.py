@@ -74,8 +74,10 @@ def log_findings(session: Session) -> list[Finding]:
         gaps = [gap for gap in session.log.gaps if gap.role == role]
         if gaps:
             n_bytes = sum([gap.length for gap in gaps])
-            least = "at least " if len(session.log.gaps) >= MAX_GAPS else ""
-            detail = f"{least}{n_bytes:,} bytes that the {ROLES[role]} sent are not in the capture; gaps: {least}{len(gaps):,}"
+            detail = f"{n_bytes:,} bytes that the {ROLES[role]} sent are not in the capture; gaps: {len(gaps):,}"
+            if len(session.log.gaps) >= MAX_GAPS:
+                sent = f"at least {n_bytes:,} bytes that the {ROLES[role]} sent are not in the capture"
+                detail = f"{sent}; gaps: at least {len(gaps):,}"
             frames = list(dict.fromkeys([gap.frame for gap in gaps if gap.frame]))
             found.append(Finding("gap", "low", detail, frames[:MAX_FRAMES]))
     return found

@@ -189,7 +189,7 @@ class Http2:
                 or (setting == _ENABLE_PUSH and value > 1)
                 or (setting == _INITIAL_WINDOW_SIZE and value >> 31)
             ):
-                self.note(side, "bad_settings", f"{registry('http2_settings').name(setting)} is {value}")
+                self.note(side, "bad_settings", f"the value of {registry('http2_settings').name(setting)} is {value}")
 
     def _read_reset(self, side: int, stream: int, payload: bytes) -> None:
         if len(payload) != 4 or not stream:

@@ -167,7 +167,7 @@ class _Direction:
             self._note("bad_websocket_frame", f"opcode {opcode}, length {length}, flags 0x{data[pos]:02x}")
             return False
         if masked != (self._side == CLIENT):
-            self._note("bad_websocket_mask", f"a {'' if masked else 'un'}masked frame of the {NAMES[self._side]}")
+            self._note("bad_websocket_mask", f"{'a masked' if masked else 'an unmasked'} frame of the {NAMES[self._side]}")
         self._left = length
         self._opcode = opcode
         self._fin = bool(data[pos] & 0x80)

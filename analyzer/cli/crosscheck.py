@@ -9,7 +9,7 @@ from typing import Any
 from analyzer.cli.capture_run import DONE, CaptureRun
 from analyzer.cli.key_files import read_keys
 from analyzer.cli.output import CommandError, Output
-from analyzer.cli.table import Column, Table, wrap
+from analyzer.cli.table import Column, Table, pad, wrap
 from analyzer.crosscheck.facts import FIELDS, Fact
 from analyzer.crosscheck.reason_codes import reason_codes
 from analyzer.crosscheck.tshark_program import TsharkError, TsharkProgram, find_tshark
@@ -19,9 +19,13 @@ from analyzer.store.declaration import path_text
 from analyzer.store.session_record import json_line
 from analyzer.text.escape import csv_row, harmless
 from analyzer.text.formatting import count_text
+from analyzer.text.language import say, spoken
 
 DIFFERENT = 3
 """Exit status where both disagree without a known reason."""
+
+_LABEL = 16
+"""Columns of the labels before the facts."""
 
 _COLUMNS = ("capture", "session", "frame", "field", "ours", "tshark", "reason")
 
@@ -123,7 +127,7 @@ def _value(fact: Fact | None, apart: bool) -> str | None:
     """Return a value as text. apart: name its frame, because only that differs."""
     if fact is None:
         return None
-    return f"{fact.text} in frame {fact.frame}" if apart else fact.text
+    return say("{value} in frame {n}", value=fact.text, n=fact.frame) if apart else fact.text
 
 
 def _refuse_pipes(paths: Sequence[str]) -> None:
@@ -156,35 +160,41 @@ def _print_text(output: Output, record: dict[str, Any]) -> None:
         table = Table(_TABLE, output)
         for one in found:
             cells = ["" if one[name] is None else harmless(str(one[name])) for name in _COLUMNS[1:]]
-            table.add([*cells[:-1], cells[-1] or ("unknown", "alarm")])
+            table.add([*cells[:-1], cells[-1] or (say("unknown"), "alarm")])
         table.close()
-    known = reason_codes()
+    known = reason_codes(spoken())
     used = dict.fromkeys(one["reason"] for one in record["differences"] if one["reason"] is not None)
     if used:
         output.line()
     for code in used:
-        for line in wrap(f"{code}: {known[code].meaning}", max(40, output.width)):
+        for line in wrap(say("{code}: {meaning}", code=code, meaning=known[code].meaning), max(40, output.width)):
             output.line(line)
 
 
 def _head(output: Output, record: dict[str, Any]) -> Iterator[str]:
     tshark = record["tshark"]
-    yield f"second opinion  tshark {tshark['version']}, {harmless(tshark['path'])}"
-    yield f"sessions        {record['sessions']}"
     words = ", ".join(word for before, word in pairwise(tshark["options"]) if before == "-o")
     n_known, n_open = record["explained"], record["compared"] - record["agreed"] - record["explained"]
+    facts = [
+        (say("second opinion"), f"tshark {tshark['version']}, {harmless(tshark['path'])}"),
+        (say("sessions"), str(record["sessions"])),
+    ]
     if record["percent"] is None:
-        yield "compared        nothing: neither of us sees a TLS session over TCP"
-        return
-    yield f"compared        {count_text(record['compared'], 'value')}"
-    yield f"the same        {record['agreed']}"
-    yield f"explained       {n_known}"
-    yield "unexplained     " + output.paint(str(n_open), "alarm" if n_open else "green")
-    yield f"agreement       {record['percent']:.2f}% (the same or explained)"
-    parts = [f"{name} {one['agreed']}/{one['compared']}" for name, one in record["fields"].items() if one["compared"]]
-    for title, text in (("fields", ", ".join(parts)), ("told tshark", harmless(words))):
-        for number, line in enumerate(wrap(text, max(40, output.width - 16))):
-            yield (title if number == 0 else "").ljust(16) + line
+        facts.append((say("compared"), say("nothing: neither of us sees a TLS session over TCP")))
+    else:
+        parts = [f"{name} {one['agreed']}/{one['compared']}" for name, one in record["fields"].items() if one["compared"]]
+        facts += [
+            (say("compared"), count_text(record["compared"], "value")),
+            (say("the same"), str(record["agreed"])),
+            (say("explained"), str(n_known)),
+            (say("unexplained"), output.paint(str(n_open), "alarm" if n_open else "green")),
+            (say("agreement"), say("{percent}% (the same or explained)", percent=f"{record['percent']:.2f}")),
+            (say("fields"), ", ".join(parts)),
+            (say("told tshark"), harmless(words)),
+        ]
+    for title, text in facts:
+        for number, line in enumerate(wrap(text, max(40, output.width - _LABEL))):
+            yield pad("" if number else title, _LABEL) + line
 
 
 _PRINTERS = {"json": _print_json, "csv": _print_csv, "text": _print_text}

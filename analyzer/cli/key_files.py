@@ -15,6 +15,8 @@ from analyzer.cli.output import CommandError, complain
 from analyzer.cli.tail import Tail
 from analyzer.secrets.decryption_error import WRONG_SECRET, DecryptionError
 from analyzer.store.secret_files import add_secrets_of, feed_key_log, open_private_keys
+from analyzer.text.escape import harmless
+from analyzer.text.language import say
 
 if TYPE_CHECKING:
     from analyzer.cli.capture_run import CaptureRun
@@ -140,7 +142,7 @@ def _private_keys(path: str, passwords: Sequence[bytes]) -> "list[PrivateKey]":
 
 def _ask(path: str) -> Iterator[bytes]:
     for _ in range(_ATTEMPTS):
-        yield getpass(f"Password of {path}: ").encode()
+        yield getpass(say("Password of {file}: ", file=harmless(path))).encode()
 
 
 def _psks(path: str) -> dict[bytes, bytes]:

@@ -11,6 +11,7 @@ from analyzer.report.verification import BUNDLE, FAILS
 from analyzer.store.declaration import path_text
 from analyzer.store.session_record import json_line, rfc3339
 from analyzer.text.escape import harmless
+from analyzer.text.language import say
 
 _SECOND = 1_000_000_000
 
@@ -51,6 +52,8 @@ def run(options: Namespace, output: Output) -> int:
         output.write(json_line(result))
         return 0
     shown = str(at).replace(".000000000Z", "Z")
-    who = "a trusted certificate of yours vouches for it" if stamp.vouched else "nobody vouches for it here (--tsa-cert FILE)"
-    output.line(f"sealed: {harmless(stamp.authority)} says that the manifest existed at {shown}; {who}")
+    said = say("sealed: {authority} says that the manifest existed at {time}", authority=harmless(stamp.authority), time=shown)
+    vouched = say("a trusted certificate of yours vouches for it")
+    who = vouched if stamp.vouched else say("nobody vouches for it here (--tsa-cert FILE)")
+    output.line(say("{said}; {who}", said=said, who=who))
     return 0

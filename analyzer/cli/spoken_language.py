@@ -10,31 +10,11 @@ from analyzer.text.language import ENGLISH, LANGUAGES, language_of, noted, say, 
 
 OPTION = "--lang"
 
-ENGLISH_ONLY = frozenset({"crosscheck", "report", "seal", "verify"})
-"""Commands whose results do not follow the language of the command line."""
+ENGLISH_ONLY = frozenset({"report"})
+"""Commands whose results do not follow the language of the command line. A report translates its facts when it is written."""
 
 _OWN_TEXTS = noted(("usage: ", "positional arguments", "options", "show this help message and exit"))
 """What argparse itself writes."""
-
-
-OTHER_FORMS = (
-    "the following arguments are required: {a}",
-    "unrecognized arguments: {a}",
-    "argument {a}: invalid choice: {b} (choose from {c})",
-    "argument {a}: expected one argument",
-    "argument {a}: expected at least one argument",
-    "argument {a}: not allowed with argument {b}",
-    "argument {a}: {b}",
-    "one of the arguments {a} is required",
-    "No such file or directory",
-    "Permission denied",
-    "Is a directory",
-    "Not a directory",
-    "{a} session",
-    "{a} sessions",
-    "{a} handshakes",
-)
-"""Sentences that `retold` knows and no f-string of the package has: errors of argparse and of the system, and plurals."""
 
 
 class HelpFormatter(argparse.RawDescriptionHelpFormatter):

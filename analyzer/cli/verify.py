@@ -10,7 +10,7 @@ from typing import Any
 from analyzer.cli.interruption import exceptions
 from analyzer.cli.output import CommandError, Output
 from analyzer.cli.signing_files import trusted_of
-from analyzer.cli.table import wrap
+from analyzer.cli.table import pad, wrap
 from analyzer.report.bundle_folder import BundleFolder, FolderError
 from analyzer.report.incident_folder import packets_of
 from analyzer.report.proofs import Proof, verify_proofs
@@ -31,9 +31,12 @@ from analyzer.report.verification import (
 from analyzer.store.declaration import path_text
 from analyzer.store.session_record import json_line
 from analyzer.text.escape import harmless
+from analyzer.text.language import Sentences, retold, say
 
 DIFFERENT = 3
 """Exit status when something does not hold."""
+
+_RESULTS: Sentences = {"holds": "holds", "fails": "fails", "unproved": "unproved", "unchecked": "unchecked"}
 
 _STYLES = {"holds": "green", "fails": "alarm", "unproved": "yellow", "unchecked": "alarm"}
 _WIDTH = 10
@@ -140,18 +143,27 @@ def _inputs(given: list[str]) -> Inputs:
 
 def _lines(output: Output, checks: list[Check]) -> Iterator[str]:
     for check in checks:
-        name = "" if check.file is None else f"{harmless(check.file)}: "
-        first, *rest = wrap(name + harmless(check.detail), max(40, output.width - _WIDTH))
-        yield output.paint(check.result.ljust(_WIDTH), _STYLES[check.result]) + first
+        told = harmless(retold(check.detail))
+        text = told if check.file is None else say("{file}: {detail}", file=harmless(check.file), detail=told)
+        first, *rest = wrap(text, max(40, output.width - _WIDTH))
+        yield output.paint(pad(say(_RESULTS[check.result]), _WIDTH), _STYLES[check.result]) + first
         yield from (" " * _WIDTH + line for line in rest)
     yield ""
     counts = Counter(check.result for check in checks)
     if all_hold(checks):
         n_open = counts[UNPROVED]
-        left = f"; {n_open} {'thing is' if n_open == 1 else 'things are'} not proved by anything here" if n_open else ""
-        yield f"All {counts[HOLDS]} checks hold{left}."
+        if n_open == 0:
+            yield say("All {n} checks hold.", n=counts[HOLDS])
+        elif n_open == 1:
+            yield say("All {n} checks hold; 1 thing is not proved by anything here.", n=counts[HOLDS])
+        else:
+            yield say("All {n} checks hold; {open} things are not proved by anything here.", n=counts[HOLDS], open=n_open)
+        return
+    n_failed, n_unchecked = counts[FAILS], counts[UNCHECKED]
+    failed = say("1 does not hold") if n_failed == 1 else say("{n} do not hold", n=n_failed)
+    unchecked = say("1 was not checked") if n_unchecked == 1 else say("{n} were not checked", n=n_unchecked)
+    if n_failed and n_unchecked:
+        line = say("Of {n} checks, {failed} and {unchecked}.", n=len(checks), failed=failed, unchecked=unchecked)
     else:
-        n_failed, n_unchecked = counts[FAILS], counts[UNCHECKED]
-        parts = [f"{n_failed} {'does' if n_failed == 1 else 'do'} not hold"] if n_failed else []
-        parts += [f"{n_unchecked} {'was' if n_unchecked == 1 else 'were'} not checked"] if n_unchecked else []
-        yield output.paint(f"Of {len(checks)} checks, {' and '.join(parts)}.", "alarm")
+        line = say("Of {n} checks, {failed}.", n=len(checks), failed=failed if n_failed else unchecked)
+    yield output.paint(line, "alarm")

@@ -2,7 +2,7 @@
 
 import csv
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 from analyzer.codec.registry import DIRECTORY
@@ -22,7 +22,17 @@ class Reason:
 
 
 @cache
-def reason_codes() -> dict[str, Reason]:
-    """Return the reasons by code, in the order of the registry. Do not change the dict: it is cached."""
-    with open(os.path.join(DIRECTORY, "crosscheck_reasons.csv"), encoding="utf-8", newline="") as file:
-        return {row["code"]: Reason(**row) for row in csv.DictReader(file)}
+def reason_codes(language: str = "en") -> dict[str, Reason]:
+    """Return the reasons by code, in the order of the registry. Do not change the dict: it is cached.
+
+    language: of the meanings, as in BCP 47. Raises FileNotFoundError if they are not translated into it.
+    """
+    if language == "en":
+        return {row["code"]: Reason(**row) for row in _rows()}
+    meanings = {row["code"]: row["meaning"] for row in _rows(language)}
+    return {code: replace(reason, meaning=meanings[code]) for code, reason in reason_codes().items()}
+
+
+def _rows(*folders: str) -> list[dict[str, str]]:
+    with open(os.path.join(DIRECTORY, *folders, "crosscheck_reasons.csv"), encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))

@@ -53,11 +53,11 @@ def _differences(differences: list[Record], sentences: Sentences) -> Grid:
 
 
 def _reasons(differences: list[Record], sentences: Sentences) -> list[Block]:
-    known = reason_codes()
+    known = reason_codes(sentences.language)
     used = dict.fromkeys(one["reason"] for one in differences if one["reason"] is not None)
     if not used:
         return []
     return [
         Paragraph([sentences.say("crosscheck.reasons")]),
-        Bullets([[Code(code), f": {known[code].meaning}"] for code in used]),
+        Bullets([[Code(code), sentences.colon, known[code].meaning] for code in used]),
     ]

@@ -1,27 +1,20 @@
 """Writes the English texts inside the facts of a report in another language: what a step is, its labels, its explanation.
 
-The facts are the same in every language. Where they have a text for people, its English form is a row of the English catalogue,
-with fields for its values. A text is recognized by that form, and the row of the same key in the other catalogue says it.
-What no row has the form of stays as it is, so that nothing from a capture is lost or changed.
+The facts are the same in every language. Where they have a text for people, its English form is in the catalogues of the
+terminal, which translate each phrase once (`analyzer/text/retelling.py`), or, for the titles and values of steps, in a row of
+the report's own catalogue. What no catalogue has the form of stays as it is, so nothing from a capture is lost or changed.
 """
 
-import re
-from dataclasses import dataclass
 from functools import cache
 
 from analyzer.report.document import Line, Piece, Quoted
-from analyzer.report.sentences import Sentences, catalogue
+from analyzer.report.sentences import Sentences
+from analyzer.report.sentences import catalogue as rows
+from analyzer.text.catalogues import CONTEXT_END, RETOLD, SAID, catalogue
+from analyzer.text.retelling import Retelling, Untold
 
-_KINDS = ("explain.", "label.", "step.", "check.", "detail.")
-"""The keys of the rows with texts of the facts."""
-
-LONGEST = 600
-"""Characters of a text that is compared with the forms. The texts of the facts are shorter, unless a sender made them long."""
-
-DEEPEST = 3
-"""How deep texts inside of texts are recognized."""
-
-_FIELD = re.compile(r"\{(\w+)\}")
+_STEPS = "step."
+"""Begins the keys of the rows with texts of the facts."""
 
 _OPEN_LABELS = frozenset(
     (
@@ -33,28 +26,26 @@ _OPEN_LABELS = frozenset(
 
 
 def in_language(text: str, sentences: Sentences) -> Line:
-    """Return a text of the facts in the language of the report; in its own words if no row of the catalogue has its form.
+    """Return a text of the facts in the language of the report; in its own words if no catalogue has its form.
 
     Values in it, which may be from a capture, stay `Quoted`.
     """
-    return [Quoted(text)] if sentences.language == "en" else _translated(text, sentences, 0)
+    return [Quoted(text)] if sentences.language == "en" else _line(_facts(sentences.language).tell(text))
 
 
 def parts_in_language(text: str, sentences: Sentences) -> Line:
     """Return a text of the facts that has several parts, with `; ` between them, in the language of the report."""
     if sentences.language == "en":
         return [Quoted(text)]
-    pieces: list[Piece] = []
+    parts: list[Piece] = []
     for number, part in enumerate(text.split("; ")):
-        pieces += [sentences.semicolon, *_translated(part, sentences, 0)] if number else _translated(part, sentences, 0)
-    return pieces
+        parts += [sentences.semicolon, *in_language(part, sentences)] if number else in_language(part, sentences)
+    return parts
 
 
 def words_in_language(text: str, sentences: Sentences) -> str:
     """Return a text of this program, such as a label or an explanation, in the language of the report."""
-    if sentences.language == "en":
-        return text
-    return "".join(piece if isinstance(piece, str) else getattr(piece, "text", "") for piece in _translated(text, sentences, 0))
+    return text if sentences.language == "en" else "".join(_words(sentences.language).tell(text))
 
 
 def step_line(label: str, value: str, sentences: Sentences) -> tuple[str, Line]:
@@ -63,68 +54,33 @@ def step_line(label: str, value: str, sentences: Sentences) -> tuple[str, Line]:
     return words_in_language(label, sentences), line
 
 
-def _translated(text: str, sentences: Sentences, depth: int) -> Line:
-    exact, forms = _forms(sentences.language)
-    if text in exact:
-        return [exact[text]]
-    if depth < DEEPEST and len(text) <= LONGEST:
-        for form in forms:
-            found = form.match(text)
-            if found is not None:
-                values: dict[str, Line] = {
-                    name: [Quoted(value)] if name in form.sent else _translated(value, sentences, depth + 1)
-                    for name, value in found.items()
-                }
-                return sentences.line(form.key, **values)
-    return [Quoted(text)]
-
-
-@dataclass(frozen=True, slots=True)
-class _Form:
-    """A text with fields. fixed: the parts before, between and behind them. sent: fields in quotation marks, never ours."""
-
-    key: str
-    fields: tuple[str, ...]
-    fixed: tuple[str, ...]
-    sent: frozenset[str]
-
-    def match(self, text: str) -> dict[str, str] | None:
-        """Return the values of the fields, each up to the first place where the next part stands; None if it does not fit."""
-        first, *between, last = self.fixed
-        end = len(text) - len(last)
-        if not text.startswith(first) or not text.endswith(last):
-            return None
-        values: list[str] = []
-        at = len(first)
-        for part in between:
-            place = text.find(part, at + 1, end)
-            if place < 0:
-                return None
-            values.append(text[at:place])
-            at = place + len(part)
-        values.append(text[at:end])
-        found = dict(zip(self.fields, values, strict=True))
-        return found if at < end and _is_number(found.get("n", "0")) else None
-
-
-def _is_number(text: str) -> bool:
-    return text.replace(",", "").replace(".", "").isdecimal()
+def _line(parts: list[str]) -> Line:
+    line: list[Piece] = []
+    for part in parts:
+        if isinstance(part, Untold):
+            line.append(Quoted(str(part)))
+        elif line and isinstance(line[-1], str):
+            line[-1] += part
+        else:
+            line.append(part)
+    return line
 
 
 @cache
-def _forms(language: str) -> tuple[dict[str, str], list[_Form]]:
-    """Return the texts without fields, with their translations, and the forms of the others, the ones with most words first."""
-    exact: dict[str, str] = {}
-    forms: list[_Form] = []
-    translated = catalogue(language)
-    for key, text in catalogue("en").items():
-        if not key.startswith(_KINDS):
-            continue
-        parts = _FIELD.split(text)
-        if len(parts) == 1:
-            exact.setdefault(text, translated[key])
-        else:
-            sent = frozenset(re.findall(r'"\{(\w+)\}"', text))
-            forms.append(_Form(key, tuple(parts[1::2]), tuple(parts[::2]), sent))
-    forms.sort(key=lambda form: -sum(map(len, form.fixed)))
-    return exact, forms
+def _facts(language: str) -> Retelling:
+    """Return the forms of details and of the values of steps."""
+    steps = [(text, rows(language)[key]) for key, text in rows("en").items() if key.startswith(_STEPS)]
+    return Retelling([*catalogue(language, RETOLD).items(), *steps])
+
+
+@cache
+def _words(language: str) -> Retelling:
+    """Return the forms of texts in which nobody else has a word: labels, explanations, references, results of checks."""
+    steps = [(text, rows(language)[key]) for key, text in rows("en").items() if key.startswith(_STEPS)]
+    said = catalogue(language, SAID).items()
+    plain = [(text, told) for text, told in said if CONTEXT_END not in text and ("{" not in text or _is_counting(text))]
+    return Retelling([*plain, *steps])
+
+
+def _is_counting(text: str) -> bool:
+    return text.count("{") == 1 and "{n}" in text

@@ -107,9 +107,9 @@ def _vouch(code: str, name: str, what: str, signed_by: Any, signers: TrustedSign
         return Check(code, name, HOLDS, f"{signed}; nobody vouches for this certificate here")
     chain = signers.chain(certificate, signed_by.others, time)
     if not chain:
-        known = bool(signers.chain(certificate, signed_by.others, None))
-        why = "which was not valid at the time of the token" if known else "for which nothing that you gave as trusted vouches"
-        return Check(code, name, FAILS, f"{signed}, {why}")
+        if signers.chain(certificate, signed_by.others, None):
+            return Check(code, name, FAILS, f"{signed}, which was not valid at the time of the token")
+        return Check(code, name, FAILS, f"{signed}, for which nothing that you gave as trusted vouches")
     judged = "" if time is not None else "; whether it was valid then was not judged, because no trusted token proves a time"
     if len(chain) == 1:
         return Check(code, name, HOLDS, f"{signed}, which you gave as trusted{judged}")
@@ -176,8 +176,7 @@ def _token_check(folder: BundleFolder, manifest: bytes, authorities: TrustedSign
     except (FolderError, TokenError) as error:
         return Check("token", TOKEN, FAILS, str(error)), None
     time = stamp.time.isoformat().replace("+00:00", "Z")
-    said = f"says that the manifest existed at {time} (serial {stamp.serial})"
-    named = f"a token signed by {stamp.authority}"
+    said = f"a token signed by {stamp.authority} says that the manifest existed at {time} (serial {stamp.serial})"
     if stamp.vouched:
-        return Check("token", TOKEN, HOLDS, f"{named}, for which you gave a trusted certificate, {said}"), stamp.time
-    return Check("token", TOKEN, HOLDS, f"{named} {said}; nobody vouches for this authority here"), None
+        return Check("token", TOKEN, HOLDS, f"{said}; you gave a trusted certificate for this authority"), stamp.time
+    return Check("token", TOKEN, HOLDS, f"{said}; nobody vouches for this authority here"), None

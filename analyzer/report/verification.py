@@ -195,7 +195,7 @@ def _checksum_checks(folder: BundleFolder) -> Iterator[Check]:
             yield Check("checksum", name, FAILS, f"{CHECKSUMS} lists it: {error}")
             continue
         same = found == expected
-        detail = f"its SHA-256 {'is' if same else 'is not'} that in {CHECKSUMS}"
+        detail = f"its SHA-256 is that in {CHECKSUMS}" if same else f"its SHA-256 is not that in {CHECKSUMS}"
         yield Check("checksum", name, HOLDS if same else FAILS, detail)
     for name in _BESIDE[1:]:
         if name in folder.names and name not in hashes:

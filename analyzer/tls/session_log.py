@@ -86,11 +86,12 @@ class SessionLog:
         conflict = Conflict(role, offset, first[:MAX_EVIDENCE], second[:MAX_EVIDENCE], frame)
         self.conflicts.append(conflict)
         self.emit(conflict)
-        place = f"at {offset} of the {ROLES[role]}'s stream"
+        who = ROLES[role]
         if len(first) == 1:
-            detail = f"1 byte {place} was sent again with other contents; the first one is used"
+            detail = f"1 byte at {offset} of the {who}'s stream was sent again with other contents; the first one is used"
         else:
-            detail = f"{len(first)} bytes {place} were sent again with other contents; the first ones are used"
+            place = f"{len(first)} bytes at {offset} of the {who}'s stream"
+            detail = f"{place} were sent again with other contents; the first ones are used"
         self.add_finding("conflicting_segments", "high", detail, frame)
 
     def add_certificate_change(self, role: cython.int, listed: list[Any], first: list[Any], frame: cython.longlong) -> None:
@@ -102,12 +103,13 @@ class SessionLog:
             return
         self.certificate_changes.append((role, frame, listed))
         who = ROLES[role]
+        used = "certificates and chain of this session are those sent first"
         if listed[0] == first[0]:
-            detail = f"the {who} sent its certificate again, with others behind it"
+            detail = f"the {who} sent its certificate again, with others behind it; {used}"
         else:
-            detail = f"the {who} sent another certificate than before, with the SHA-256 {sha256(listed[0]).hexdigest()}"
+            mark = sha256(listed[0]).hexdigest()
+            detail = f"the {who} sent another certificate than before, with the SHA-256 {mark}; {used}"
         severity = "medium" if role != _CLIENT and listed[0] != first[0] else "info"
-        detail += "; certificates and chain of this session are those sent first"
         self.add_finding("certificate_changed", severity, detail, frame)
 
     def full(self) -> cython.bint:

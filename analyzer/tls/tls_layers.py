@@ -193,9 +193,8 @@ def _continued(payload: Payload, partial: _PartialRecord) -> tuple[TlsLayer, int
     name = registry("content_types").name(partial.content_type)
     body = payload.data[start:stop]
     fields = (Field("fragment", body, body.hex(), start, stop - start),)
-    note = "begun in an earlier frame"
-    if record_end > stop:
-        note += f", {record_end - stop} bytes of it come in later ones"
+    rest = f", {record_end - stop} bytes of it come in later ones" if record_end > stop else ""
+    note = f"begun in an earlier frame{rest}"
     return TlsLayer(Layer(f"TLS record: {name}", start, stop - start, fields), 0, note), stop, record_end == stop
 
 

@@ -132,15 +132,17 @@ def _sentence(revocation_status: RevocationStatus, status: Status) -> str:
         if revocation_status.this_update
         else NAMES[revocation_status.source]
     )
-    until = (
-        f", fresh until {stated(revocation_status.next_update)}" if revocation_status.next_update else ", without a next update"
-    )
     if revocation_status.status == "revoked" and status == "good":
         return f"not revoked yet: {_status_text(revocation_status)}, says the {who}, signed by {revocation_status.signer}"
     if revocation_status.status == "unknown":
         return f"the {who}, signed by {revocation_status.signer}, does not know the certificate"
     word = _status_text(revocation_status)
-    return f"{word}, says the {who}{'' if revocation_status.final else until}, signed by {revocation_status.signer}"
+    if revocation_status.final:
+        return f"{word}, says the {who}, signed by {revocation_status.signer}"
+    if revocation_status.next_update is None:
+        return f"{word}, says the {who}, without a next update, signed by {revocation_status.signer}"
+    until = stated(revocation_status.next_update)
+    return f"{word}, says the {who}, fresh until {until}, signed by {revocation_status.signer}"
 
 
 def _status_text(revocation_status: RevocationStatus) -> str:

@@ -30,7 +30,7 @@ def test_a_bundle_is_sealed_and_verified(run: Run, tmp_path: Path, authority: Ti
     assert "a trusted certificate of yours vouches for it" in ran.text
     ran = run("verify", tmp_path / "b", "--tsa-cert", authority.certificate)
     assert ran.status == 0
-    assert "for which you gave a trusted certificate" in " ".join(ran.text.split())
+    assert "you gave a trusted certificate for this authority" in " ".join(ran.text.split())
     assert run("verify", tmp_path / "b").status == 0
     assert run("seal", tmp_path / "b", "--tsa", authority.url).complaint.endswith("the bundle has a token already")
 

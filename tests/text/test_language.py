@@ -1,18 +1,25 @@
+import re
 import string
 from pathlib import Path
 
 import pytest
+from prose import plain, prose, prose_of
 from sentences import counted, errors, fields, forms, helped, spoken
+from wording import ENGLISH_BEGINNINGS, ENGLISH_FILES, ENGLISH_TEXTS, OTHER_FORMS
 
 from analyzer.codec.codes import codes
-from analyzer.text import language
+from analyzer.report.sentences import catalogue as rows
+from analyzer.text import catalogues, language
 from analyzer.text.formatting import count_text, duration_text, size_text
 from analyzer.text.language import catalogue, language_of, retold, say, speaking, translated_codes
 
-FOLDER = Path(language.__file__).parent / "locale" / "zh" / "LC_MESSAGES"
+FOLDER = Path(catalogues.__file__).parent / "locale" / "zh" / "LC_MESSAGES"
 SAID, RETOLD = catalogue("zh", "analyzer"), catalogue("zh", "sentences")
 COUNT = "number\x04"
 """Begins the key of a form for numbers."""
+
+NAMED = ("{} ", "the key of {} ")
+"""What the code puts in front of a sentence about a certificate or its key."""
 
 
 def test_every_sentence_is_translated_and_every_translation_is_used():
@@ -23,8 +30,79 @@ def test_every_sentence_is_translated_and_every_translation_is_used():
 
 def test_every_error_is_translated_and_every_retold_sentence_is_one_of_the_package():
     assert {form: place for form, place in errors().items() if form not in RETOLD} == {}
-    written = {*forms(), *errors()}
-    assert [form for form in RETOLD if form not in written] == []
+    written = {plain(form) for form in (*forms(), *errors(), *prose(), *OTHER_FORMS)}
+    named = {begin + form for form in written for begin in NAMED}
+    assert [form for form in RETOLD if plain(form) not in written | named] == []
+
+
+def test_no_sentence_of_the_code_is_without_translation():
+    """Whatever way it takes to a person: printed, raised, in a finding, a verdict, a report."""
+    assert untranslated(prose()) == {}
+
+
+def untranslated(sentences: dict[str, str]) -> dict[str, str]:
+    """The sentences that no catalogue has, with their places, except those that are English on purpose."""
+    known = {plain(key.removeprefix(COUNT)) for key in (*SAID, *RETOLD)} | {plain(text) for text in rows("en").values()}
+    english = {text for texts in ENGLISH_TEXTS.values() for text in texts}
+    helps = list(helped())
+    return {
+        text: place
+        for text, place in sentences.items()
+        if plain(text) not in known
+        and not any(begin + plain(text) in known for begin in NAMED)
+        and text not in english
+        and not text.startswith(ENGLISH_BEGINNINGS)
+        and not place.startswith(tuple(ENGLISH_FILES))
+        and not (place.startswith("cli/") and any(_is_part(text, one) for one in helps))
+    }
+
+
+def _is_part(text: str, whole: str) -> bool:
+    """Whether a text, with anything in its fields, stands in another one."""
+    return re.search(".+?".join(re.escape(part) for part in plain(text).split("{}")), whole) is not None
+
+
+@pytest.mark.parametrize(
+    ("place", "source"),
+    [
+        ("cli", 'output.line("Every door is open now")'),
+        ("cli", 'output.line(f"{n} doors are open now")'),
+        ("text", 'return f"the door of {name} is open" + rest'),
+        ("report", 'line = ["Every door is open now"]'),
+        ("analysis", 'Finding("open_door", "low", f"{n} doors are open, and {m} closed", [])'),
+        ("x509", 'return "unknown", "the door of the authority is open"'),
+        ("tls/decryption", 'raise DecryptionError(MALFORMED, f"door {n} of the record is open")'),
+        ("application", 'self.note(side, "bad_door", f"{n} doors on stream {stream}")'),
+        ("capture", 'raise DamagedCapture(f"the file has {n} doors")'),
+    ],
+)
+def test_a_new_sentence_is_found_in_every_room(place: str, source: str):
+    found = dict.fromkeys(prose_of(source), f"{place}/new.py:1")
+    assert list(untranslated(found)) == list(found) != []
+
+
+def test_a_piece_is_put_into_its_sentence():
+    more = 'more = f", and {n - 1} doors more" if n > 1 else ""'
+    assert prose_of(more + '\ndetail = f"the door of {name} is open{more}"') == [
+        "the door of {a} is open, and {b} doors more",
+        "the door of {a} is open",
+    ]
+    assert prose_of('"""A docstring of two words."""') == []
+
+
+def test_what_is_english_on_purpose_is_still_there():
+    texts = prose()
+    assert [text for group in ENGLISH_TEXTS.values() for text in group if text not in texts] == []
+    files = {place.partition(":")[0] for place in texts.values()}
+    assert [name for name in ENGLISH_FILES if not any(file.startswith(name) for file in files)] == []
+
+
+def test_a_phrase_is_translated_once():
+    """What both the terminal and the facts of a report say, they say with the same words."""
+    english, chinese = rows("en"), rows("zh")
+    told = {key: SAID.get(text) or RETOLD.get(text) for key, text in english.items() if key.startswith("step.")}
+    assert {key: text for key, text in told.items() if text is not None and text != chinese[key]} == {}
+    assert {text for text in SAID if text in RETOLD and SAID[text] != RETOLD[text]} == set()
 
 
 @pytest.mark.parametrize("name", ["analyzer", "sentences"])
@@ -88,6 +166,7 @@ def test_the_first_variable_that_is_not_empty_decides(environment: dict[str, str
 
 def test_english_reads_no_catalogue(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(language, "catalogue", None)
+    monkeypatch.setattr(language, "retelling", None)
     assert say("{n} bits", n=7) == "7 bits"
     assert retold("anything") == "anything"
     assert translated_codes("findings")["gap"].title == codes("findings")["gap"].title
