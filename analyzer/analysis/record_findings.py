@@ -10,6 +10,7 @@ from typing import Any
 
 import cython
 
+from analyzer.codec.errors import Anomaly
 from analyzer.codec.registry import registry
 from analyzer.tls.decryption.decryption import Decryption
 from analyzer.tls.events import Alert, Finding, Gap, HandshakeMessage
@@ -61,11 +62,11 @@ def log_findings(session: Session) -> list[Finding]:
     role: cython.int
     found: list[Finding] = []
     for message in session.log.messages:
-        if message.problems:
-            problem: Any = message.problems[0]
+        problem: Any = message.problems[0] if message.problems else None
+        if problem is not None and not isinstance(problem, Anomaly):  # the last has a finding of its own
             found.append(Finding("message_problem", "low", f"{message.name}: {problem.field}: {problem.why}", [message.frame]))
     for alert in session.log.alerts:
-        if alert.level == FATAL:
+        if alert.level == FATAL and not alert.injected:
             detail = f"{ROLES[alert.role]} gave up: {DESCRIPTIONS[alert.description]}"
             found.append(Finding("fatal_alert", "medium", detail, [alert.frame]))
     if not session.log.gaps:
@@ -87,6 +88,6 @@ def _ended_properly(session: Session, role: cython.int) -> cython.bint:
     """Return whether a role ended its data, by close_notify or by a fatal alert."""
     alert: Alert
     for alert in session.log.alerts:
-        if alert.role == role and (alert.description == CLOSE_NOTIFY or alert.level == FATAL):
+        if alert.role == role and not alert.injected and (alert.description == CLOSE_NOTIFY or alert.level == FATAL):
             return True
     return False

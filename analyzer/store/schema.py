@@ -71,7 +71,9 @@ _ALERT = record(
         "from": described(ROLE, "which side sent it"),
         "frame": described(FRAME, "the frame that completed it"),
         "encrypted": flag("whether it was encrypted on the wire"),
+        "injected": flag("true where its sender encrypted already, so that somebody else inserted it; else it is left out"),
     },
+    optional=("injected",),
 )
 
 _PUBLIC_KEY = record(

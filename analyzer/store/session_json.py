@@ -86,7 +86,7 @@ KNOWN_FACTS: dict[tuple[Any, ...], tuple[bytes, bytes, bytes]] = {}
 ADDRESSES: dict[bytes, str] = {}
 NAMES: dict[bytes, bytes] = {}
 MESSAGES: dict[str, list[tuple[str, ...]]] = {}
-ALERTS: dict[tuple[int, int, int, bool], tuple[str, ...]] = {}
+ALERTS: dict[tuple[int, int, int, bool, bool], tuple[str, ...]] = {}
 CERTIFICATES: dict[bytes, bytes] = {}
 SHARED: dict[int, tuple[dict[str, Any], bytes]] = {}
 """The JSON of values that are one object for many sessions, by their identity; an entry keeps its object alive."""
@@ -263,7 +263,7 @@ def message_kinds(name: str) -> list[tuple[str, ...]]:
 
 def alert_json(alert: Alert) -> str:
     """Return one entry of `alerts`, as `alert_record`."""
-    kind = alert.level, alert.description, alert.role, alert.encrypted
+    kind = alert.level, alert.description, alert.role, alert.encrypted, alert.injected
     known: tuple[str, ...] | None = ALERTS.get(kind)
     if known is None:
         known = around_holes(alert_record(alert) | {"frame": HOLE})

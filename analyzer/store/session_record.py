@@ -26,7 +26,7 @@ from analyzer.store.chain_verdicts import ABSENT, CLIENT, SERVER, default_chains
 from analyzer.store.declaration import empty
 from analyzer.store.schema import SESSION
 from analyzer.tls.decryption.decryption import Decryption
-from analyzer.tls.decryption.key_material import NO_HANDSHAKE, NO_SECRET, RESUMED_OUTSIDE
+from analyzer.tls.decryption.key_material import NO_HANDSHAKE, NO_SECRET, NOT_ENCRYPTED, RESUMED_OUTSIDE
 from analyzer.tls.events import Alert, Finding, Gap, HandshakeMessage
 from analyzer.tls.handshake.hello_features import LONGEST_REMEMBERED, FingerprintInput, ServerFingerprintInput
 from analyzer.tls.handshake.parameters import Hellos, Parameters
@@ -60,7 +60,7 @@ DECRYPTED: dict[str, Any] = {
     "status": "decrypted", "reason": None, "records": 0, "failed": 0, "bytes": None, "detail": None,
 }  # fmt: skip
 MESSAGES: dict[str, list[dict[str, Any]]] = {}
-ALERTS: dict[tuple[int, int, int, bool], dict[str, Any]] = {}
+ALERTS: dict[tuple[int, int, int, bool, bool], dict[str, Any]] = {}
 """Entries in which only the kind is filled in. A copy costs less than a new table that grows."""
 
 REMEMBERED = 4096
@@ -283,7 +283,7 @@ def parse_error_record(error: ParseError) -> dict[str, Any]:
 
 def alert_record(alert: Alert) -> dict[str, Any]:
     """Return one entry of `alerts`."""
-    kind = alert.level, alert.description, alert.role, alert.encrypted
+    kind = alert.level, alert.description, alert.role, alert.encrypted, alert.injected
     known: dict[str, Any] | None = ALERTS.get(kind)
     if known is None:
         known = {
@@ -293,6 +293,8 @@ def alert_record(alert: Alert) -> dict[str, Any]:
             "frame": None,
             "encrypted": alert.encrypted,
         }
+        if alert.injected:
+            known["injected"] = True
         if len(ALERTS) >= REMEMBERED:
             ALERTS.clear()
         ALERTS[kind] = known
@@ -337,8 +339,11 @@ def decryption_record(session: Session) -> dict[str, Any]:
         record["failed"] = work.failed
         record["bytes"] = {"client": work.sent[0], "server": work.sent[1]}
         status = work.status
-        if status != "decrypted":
+        if status == "decrypted" and is_exposed(session):
+            status, reason = "partial", NOT_ENCRYPTED
+        elif status != "decrypted":
             reason = work.keys.reason or MISSING_SEGMENT
+        if reason is not None:
             record["status"] = status
             record["reason"] = reason
             record["detail"] = evidence(session, reason)
@@ -370,6 +375,13 @@ def decryption_record(session: Session) -> dict[str, Any]:
             UNDECRYPTED.clear()
         UNDECRYPTED[status, reason, detail] = record
     return record
+
+
+def is_exposed(session: Session) -> cython.bint:
+    """Return whether a role sent data, or its Finished, in plaintext where it had to encrypt (up to TLS 1.2)."""
+    client: RoleState = session.roles[0]
+    server: RoleState = session.roles[1]
+    return not session.handshake.parameters.tls13 and (client.exposed or server.exposed)
 
 
 def http_record(session: Session) -> list[dict[str, Any]]:

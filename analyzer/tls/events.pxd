@@ -40,6 +40,7 @@ cdef class Alert(Event):
     cdef public int level
     cdef public int description
     cdef public bint encrypted
+    cdef public bint injected
 
 
 @cython.no_gc

@@ -103,9 +103,12 @@ def handshake_message(
 
 
 class Alert(Event):
-    """An alert (RFC 9846 section 6): level and description by number, -1 while encrypted."""
+    """An alert (RFC 9846 section 6): level and description by number, -1 while encrypted.
 
-    __slots__ = ("description", "encrypted", "level")
+    injected: whether it came in plaintext after its sender had changed to encryption; no endpoint believes such an alert.
+    """
+
+    __slots__ = ("description", "encrypted", "injected", "level")
 
     def __init__(
         self, level: cython.int, description: cython.int, role: cython.int, frame: cython.longlong, at: cython.longlong
@@ -116,6 +119,7 @@ class Alert(Event):
         self.frame = frame
         self.at = at
         self.encrypted = level < 0
+        self.injected = False
 
 
 class RecordEvent(Event):

@@ -4,6 +4,7 @@ from analyzer.flows.flow cimport Flow
 from analyzer.tls.decryption.decryption cimport Decryption
 from analyzer.tls.events cimport Alert, Gap, KeysChanged, RecordRead, handshake_message, record_event
 from analyzer.tls.handshake.parameters cimport Parameters
+from analyzer.tls.handshake.plaintext_rules cimport is_forged_alert, is_plain
 from analyzer.tls.handshake.states cimport RoleState
 from analyzer.tls.record.explicit_nonces cimport ExplicitNonces, has_explicit_nonce
 from analyzer.tls.record.record cimport Record, RecordSink
@@ -11,7 +12,7 @@ from analyzer.tls.session_handshake cimport SessionHandshake
 from analyzer.tls.session_log cimport SessionLog
 
 # C variables, because they are read for every record. They are not visible from Python.
-cdef int ALERT, APPLICATION_DATA, CHANGE_CIPHER_SPEC, ENCRYPTED_ALERT_13, HANDSHAKE, HEARTBEAT, SSL2
+cdef int ALERT, APPLICATION_DATA, CHANGE_CIPHER_SPEC, ENCRYPTED_ALERT_13, HANDSHAKE, HEARTBEAT, LENGTH_OF_ALERT, SSL2
 cdef int BODY, NOTHING, START, START_BYTES
 cdef int CONFLICT, GAP, LOST, NO_RECORD, CLIENT_HELLO, FINISHED, MAX_KEPT, MESSAGE_COST, NO_OFFSET, _CHANGE, _CLIENT, _SERVER
 cdef int SSL2_CLIENT_HELLO, SSL2_CLIENT_MASTER_KEY, SSL2_SERVER_HELLO
@@ -29,6 +30,9 @@ cdef class Session(RecordSink):
 
     cdef bint is_encrypted(self, int role) except *
     cdef bint open(self, RoleState sender, Record record) except *
+    cdef bint sends_plain_data(self, RoleState sender) except -1
+    cdef void take_plain(self, RoleState sender, Record record) except *
+    cdef bint encrypts(self, RoleState sender) except -1
     cdef void take_ciphertext(self, RoleState sender, Record record) except *
     cdef void count_data(self, RoleState sender, Record record) except *
     cdef void take_encrypted_handshake(self, RoleState sender, Record record) except *

@@ -24,6 +24,7 @@ from analyzer.tls.events import (
     record_event,
 )
 from analyzer.tls.handshake.parameters import Parameters
+from analyzer.tls.handshake.plaintext_rules import is_forged_alert, is_plain, is_without_gap, offers_early_data
 from analyzer.tls.handshake.resumption import Resumptions
 from analyzer.tls.handshake.ssl2 import read_ssl2
 from analyzer.tls.handshake.states import CHANGE, RoleState
@@ -36,6 +37,7 @@ from analyzer.tls.record.content_types import (
     ENCRYPTED_ALERT_13,
     HANDSHAKE,
     HEARTBEAT,
+    LENGTH_OF_ALERT,
     SSL2,
 )
 from analyzer.tls.record.explicit_nonces import ExplicitNonces, has_explicit_nonce
@@ -85,10 +87,10 @@ class Session(RecordSink):
         """Return what will be read of the body of a record: NOTHING, BODY, or its START for the explicit nonce."""
         if self.handshake.opens():
             return BODY
-        if content_type != APPLICATION_DATA:
-            parameters: Parameters = self.handshake.parameters
-            if content_type == CHANGE_CIPHER_SPEC or parameters.version == 0 or not self.is_encrypted(role):
-                return BODY
+        sender: RoleState = self.roles[role]
+        parameters: Parameters = self.handshake.parameters
+        if content_type != APPLICATION_DATA or (sender.change_frame == 0 and parameters.version != 0 and not parameters.tls13):
+            return BODY
         return NOTHING if self.nonces is None else START
 
     def is_encrypted(self, role: cython.int) -> cython.bint:
@@ -109,10 +111,30 @@ class Session(RecordSink):
             self.emit_record(record)
         if self.nonces is not None and sender.change_frame > 0:
             self.check_nonce(record)
+        parameters: Parameters = self.handshake.parameters
+        if content_type != APPLICATION_DATA:
+            if (
+                sender.change_frame > 0
+                and parameters.version != 0
+                and not parameters.tls13
+                and is_plain(record, parameters.suite)
+            ):
+                self.take_plain(sender, record)
+                return
+        elif sender.change_frame == 0 and parameters.version != 0 and not parameters.tls13 and self.sends_plain_data(sender):
+            self.take_plain(sender, record)
+            return
+        elif sender.plain_alert > 0:
+            sender.seals = True
+            if self.encrypts(sender):
+                self.log.disbelieve_alert(sender.role, sender.plain_alert)
+                sender.plain_alert = 0
         if self.handshake.opens() and self.open(sender, record):
+            sender.seals = True
             self.kept = self.handshake.kept
             return
         if content_type == APPLICATION_DATA:
+            sender.seals = True
             self.take_ciphertext(sender, record)
         elif content_type == HANDSHAKE:
             if record.version == SSL2:
@@ -173,6 +195,31 @@ class Session(RecordSink):
                 self.log.emit(KeysChanged("protected", role, record.frame, record.at))
         handshake.decrypting = False
         return True
+
+    def sends_plain_data(self, sender: RoleState) -> cython.bint:
+        """Return whether application data of a role without ChangeCipherSpec is in plaintext, up to TLS 1.2."""
+        whole: cython.bint = self.handshake.hellos.server_seen and not self.flow.mid_stream and not sender.sent_no_record
+        return whole and (len(self.log.gaps) == 0 or is_without_gap(sender.role, self.log.gaps))
+
+    def take_plain(self, sender: RoleState, record: Record) -> None:
+        """Take a record in plaintext that nobody has to believe: keep what it says, and report it."""
+        if record.content_type == HANDSHAKE:
+            self.handshake.take(record.role, record.body, 0, record.offset + record.header, record.frame, record.at)
+        elif record.content_type == ALERT:
+            self.take_alert(record, record.body, record.length, False)
+        else:
+            self.log.report_plaintext(record.role, record.content_type, record.body, record.length, record.frame)
+            if record.content_type == APPLICATION_DATA:
+                sender.exposed = True
+                self.count_data(sender, record)
+        self.kept = self.handshake.kept
+
+    def encrypts(self, sender: RoleState) -> cython.bint:
+        """Return whether a role is known to have encrypted a record that is not early data (TLS 1.3)."""
+        handshake: SessionHandshake = self.handshake
+        if not sender.seals or sender.role != _CLIENT or not offers_early_data(handshake.hellos.fingerprint_input):
+            return sender.seals
+        return handshake.decryption is not None and handshake.decryption.is_past_early_data()
 
     def take_ciphertext(self, sender: RoleState, record: Record) -> None:
         """Count a record of application data that was not decrypted. In TLS 1.3 its real content type can be any."""
@@ -257,15 +304,26 @@ class Session(RecordSink):
         """
         pos: cython.Py_ssize_t = 0
         role: cython.int = record.role
-        unannounced: cython.bint = length > 2 and len(body) > 0 and body[0] != 1 and body[0] != 2
-        if (self.is_encrypted(role) or unannounced) and not decrypted:
+        unannounced: cython.bint = length > LENGTH_OF_ALERT and len(body) > 0 and body[0] != 1 and body[0] != 2
+        hidden: cython.bint = self.is_encrypted(role) and (length != LENGTH_OF_ALERT or self.handshake.parameters.version == 0)
+        if (hidden or unannounced) and not decrypted:
             self.log.add_alert(Alert(-1, -1, role, record.frame, record.at))
             return
+        sender: RoleState = self.roles[role]
+        parameters: Parameters = self.handshake.parameters
+        forged: cython.bint = not decrypted and is_forged_alert(
+            sender, parameters.tls13, self.handshake.hellos.server_seen, self.encrypts(sender)
+        )
         while 2 <= len(body) - pos:
             alert: Alert = Alert(body[pos], body[pos + 1], role, record.frame, record.at)
             alert.encrypted = decrypted
+            alert.injected = forged
             self.log.add_alert(alert)
             pos += 2
+        if forged:
+            self.log.report_alert(role, record.frame)
+        elif not decrypted and parameters.tls13 and self.handshake.hellos.server_seen:
+            sender.plain_alert = record.frame
         if pos != length:
             detail = f"an alert record of {length} bytes holds no whole number of alerts"
             self.log.add_finding("protocol_violation", "low", detail, record.frame)

@@ -8,6 +8,7 @@ from analyzer.tls.handshake cimport certificate_messages, hello_features, key_ex
 from analyzer.tls.handshake.authentication cimport Authentication
 from analyzer.tls.handshake.message_reader cimport MessageReader
 from analyzer.tls.handshake.parameters cimport Hellos, Parameters
+from analyzer.tls.handshake.plaintext_rules cimport is_forged
 from analyzer.tls.handshake.resumption cimport ResumableSession, Resumptions
 from analyzer.tls.handshake.states cimport RoleState
 from analyzer.tls.handshake.transcript cimport Transcript, is_retry
@@ -16,8 +17,8 @@ from analyzer.tls.session_log cimport SessionLog
 
 cdef int CERTIFICATE, CERTIFICATE_STATUS, CLIENT_HELLO, CLIENT_KEY_EXCHANGE, COMPRESSED_CERTIFICATE, ENCRYPTED_CLIENT_HELLO
 cdef int ENCRYPTED_EXTENSIONS
-cdef int FINISHED, HEADER, HELLO_RETRY_REQUEST, KEY_UPDATE, NEW_SESSION_TICKET, SERVER_HELLO, SERVER_KEY_EXCHANGE
-cdef int END_OF_EARLY_DATA, SESSION_TICKET, TLS_1_3, _CLIENT, _SERVER
+cdef int FINISHED, HEADER, HELLO_RETRY_REQUEST, NEW_SESSION_TICKET, SERVER_HELLO, SERVER_KEY_EXCHANGE
+cdef int SESSION_TICKET, TLS_1_3, _CLIENT, _SERVER
 cdef int MAX_KEPT, MESSAGE_COST
 cdef tuple NAMES
 
@@ -49,6 +50,7 @@ cdef class SessionHandshake:
     cdef Py_ssize_t take_partial(self, int role, long long frame, long long at) except? -1
     cpdef void lose(self, int role, long long frame, long long at) except *
     cdef void message(self, int role, MessageReader reader, long long frame, long long at) except *
+    cdef bint is_forged(self, int role, int number, bint whole) except -1
     cdef void emit_key_changes(self, HandshakeMessage message) except *
     cdef void follow(self, int role, int number, bytes raw, bint whole, long long frame, long long at) except *
     cdef void advance(self, RoleState state, int number, long long frame, long long at) except *
@@ -58,6 +60,7 @@ cdef class SessionHandshake:
     cdef void collect_certificates(self, int role, object body, long long frame) except *
     cdef void collect_client_hello(self, int role, object body, bytes raw, bint whole) except *
     cdef void collect_server_hello(self, object body, bytes raw, HandshakeMessage message) except *
+    cdef void forget_plaintext(self) except *
     cdef void accept_inner(self) except *
     cpdef void detect_resumption(self) except *
     cpdef ResumableSession as_resumable(self)
@@ -67,4 +70,3 @@ cdef class SessionHandshake:
     cpdef void authenticate(self) except *
     cpdef void close(self, long long at) except *
     cpdef void share_master_secret(self) except *
-    cdef void conclude_ech(self) except *

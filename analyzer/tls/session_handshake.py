@@ -13,13 +13,16 @@ from analyzer.codec.registry import registry
 from analyzer.codec.runner import read
 from analyzer.flows.flow import Flow
 from analyzer.tls.decryption.decryption import Decryption
+from analyzer.tls.decryption.ech_conclusion import conclude_ech
 from analyzer.tls.decryption.key_material import KeyMaterial
 from analyzer.tls.events import HandshakeMessage, KeysChanged, OutOfOrder, handshake_message
 from analyzer.tls.handshake import certificate_messages, hello_features, key_exchange
 from analyzer.tls.handshake.authentication import Authentication
-from analyzer.tls.handshake.ech_offer import ECH_REQUIRED, find_ech_offer
+from analyzer.tls.handshake.ech_offer import find_ech_offer
+from analyzer.tls.handshake.key_changes import changed_epoch
 from analyzer.tls.handshake.message_reader import MessageReader
 from analyzer.tls.handshake.parameters import Hellos, Parameters
+from analyzer.tls.handshake.plaintext_rules import before_agreement, is_forged
 from analyzer.tls.handshake.post_handshake import PostHandshake
 from analyzer.tls.handshake.resumption import ResumableSession, Resumptions
 from analyzer.tls.handshake.states import RoleState, State
@@ -35,11 +38,9 @@ from analyzer.tls.messages.numbers import (
     COMPRESSED_CERTIFICATE,
     ENCRYPTED_CLIENT_HELLO,
     ENCRYPTED_EXTENSIONS,
-    END_OF_EARLY_DATA,
     FINISHED,
     HEADER,
     HELLO_RETRY_REQUEST,
-    KEY_UPDATE,
     NEW_SESSION_TICKET,
     SERVER_HELLO,
     SERVER_KEY_EXCHANGE,
@@ -153,7 +154,9 @@ class SessionHandshake:
         raw: bytes = reader.raw
         number: cython.int = raw[0]
         whole: cython.bint = reader.length == len(raw)
-        self.follow(role, number, raw, whole, frame, at)
+        forged: cython.bint = not self.decrypting and self.is_forged(role, number, whole)
+        if not forged:
+            self.follow(role, number, raw, whole, frame, at)
         if self.log.full() or self.kept > MAX_KEPT:
             self.log.dropped += 1
             return
@@ -174,39 +177,34 @@ class SessionHandshake:
             number, name, role, frame, at, reader.length, raw, body, problems, self.decrypting
         )
         self.log.messages.append(message)
+        if forged:
+            self.log.disbelieve(message)
+            self.roles[role].exposed = self.roles[role].exposed or number == FINISHED
         if body is not None:
             if not self.keeps_fields and (not early or number == CLIENT_HELLO):
                 message.raw = b""
                 message.body = None
-            self.collect(role, number, raw, body, message, frame)
+            if not forged:
+                self.collect(role, number, raw, body, message, frame)
         if self.log.events is not None:
             message.pieces = reader.places()
             self.log.emit(message)
             if self.parameters.tls13:
                 self.emit_key_changes(message)
 
-    def emit_key_changes(self, message: HandshakeMessage) -> None:
-        """Emit which keys are used after a message of TLS 1.3 (RFC 9846 section 7).
+    def is_forged(self, role: cython.int, number: cython.int, whole: cython.bint) -> cython.bint:
+        """Return whether a message in plaintext is not to be believed (`plaintext_rules`)."""
+        parameters: Parameters = self.parameters
+        if parameters.version == 0 or (len(self.log.gaps) > 0 and (not whole or number == CLIENT_HELLO)):
+            return False
+        return is_forged(number, self.roles[role], self.roles[1 - role], parameters.tls13, self.hellos.server_seen)
 
-        A client that offers early data uses the keys for early data until its EndOfEarlyData. If it does not send that message,
-        the capture does not show from which record on it uses the handshake keys.
-        """
+    def emit_key_changes(self, message: HandshakeMessage) -> None:
+        """Emit which keys are used after a message of TLS 1.3 (`key_changes`)."""
         role: cython.int = message.role
-        number: cython.int = message.type
-        epoch: str = ""
-        if number == SERVER_HELLO and message.name == "server_hello":
-            epoch = "handshake"
-            if not self.hellos.offers_early:
-                self.log.emit(KeysChanged(epoch, _CLIENT, message.frame, message.at))
-        elif not message.encrypted:
-            return
-        elif number == END_OF_EARLY_DATA:
-            epoch = "handshake"
-        elif number == FINISHED and not self.roles[role].finished:
-            self.roles[role].finished = True
-            epoch = "application"
-        elif number == KEY_UPDATE:
-            epoch = "updated"
+        epoch: str = changed_epoch(message, self.roles[role])
+        if epoch and not message.encrypted and not self.hellos.offers_early:
+            self.log.emit(KeysChanged(epoch, _CLIENT, message.frame, message.at))
         if epoch:
             self.log.emit(KeysChanged(epoch, role, message.frame, message.at))
 
@@ -223,6 +221,8 @@ class SessionHandshake:
         transcript: Transcript = self.transcript
         state: RoleState = self.roles[role]
         tls13: cython.bint = self.parameters.tls13
+        if number in (CLIENT_HELLO, SERVER_HELLO, HELLO_RETRY_REQUEST):
+            state.n_hellos += 1
         retry: cython.bint = number == SERVER_HELLO and is_retry(raw)
         if not whole:
             state.lose()
@@ -260,7 +260,7 @@ class SessionHandshake:
         elif number in (SERVER_HELLO, HELLO_RETRY_REQUEST):
             self.collect_server_hello(body, raw, message)
         elif number == NEW_SESSION_TICKET:
-            if getattr(body, "ticket", None):
+            if getattr(body, "ticket", None) and (self.hellos.server_seen or self.decrypting):
                 self.resumptions.keep_ticket(body.ticket, self.as_resumable())
         elif number in (CERTIFICATE, CERTIFICATE_STATUS, COMPRESSED_CERTIFICATE):
             sent = certificate_messages.certificates_of(self.stapled, role, body, message.problems)
@@ -320,6 +320,8 @@ class SessionHandshake:
             return
         parameters.take_answer(body)
         self.log.version = parameters.version
+        if first and parameters.tls13 and len(self.log.messages) > 2:
+            self.forget_plaintext()
         if self.decryption is None and parameters.suite is not None:
             # Records without encryption need no secret. In TLS 1.3 trial decryption may find secrets without a ClientHello.
             lost: cython.bint = parameters.tls13 and not hellos.client_seen and self.material.given
@@ -344,6 +346,15 @@ class SessionHandshake:
         certificate_messages.staple(self.stapled, _SERVER, body)
         hellos.server_fingerprint_input = hello_features.server_fingerprint_input(body)
         parameters.take_server_hello(body)
+
+    def forget_plaintext(self) -> None:
+        """Take nothing from the messages in plaintext before an answer that shows TLS 1.3, which has none there."""
+        message: HandshakeMessage
+        for message in before_agreement(self.log.messages):
+            self.log.disbelieve(message)
+        self.certificates = [None, None]
+        self.stapled.clear()
+        self.transcript.certificates = [None, None]
 
     def accept_inner(self) -> None:
         """Use the inner hello of Encrypted Client Hello from now on."""
@@ -423,7 +434,8 @@ class SessionHandshake:
         """Note that the session has ended, and authenticate as much of the handshake as was seen."""
         decryption: Decryption = self.decryption
         self.authenticate()
-        self.conclude_ech()
+        if self.hellos.ech is not None:
+            conclude_ech(self.hellos.ech, self.log, decryption, self.parameters.tls13, self.roles[_CLIENT].n_application)
         if decryption is None:
             return
         for code, severity, detail in decryption.findings():
@@ -435,15 +447,3 @@ class SessionHandshake:
         """Give the master secret to the sessions that resume this one."""
         if self.resumable is not None:
             self.resumable.master = self.decryption.schedule12.master
-
-    def conclude_ech(self) -> None:
-        """Set the final status of the offer of Encrypted Client Hello, if there is one."""
-        ech = self.hellos.ech
-        if ech is None:
-            return
-        decryption: Decryption = self.decryption
-        opened = decryption is not None and decryption.records > 0
-        required = any(alert.description == ECH_REQUIRED and alert.role == _CLIENT for alert in self.log.alerts)
-        said = decryption.sent[_CLIENT] if opened and self.parameters.tls13 else self.roles[_CLIENT].n_application
-        random = decryption.keys.client_random if decryption is not None else b""
-        ech.conclude(opened, random, self.parameters.tls13, required, said)

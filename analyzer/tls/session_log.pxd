@@ -18,11 +18,17 @@ cdef class SessionLog:
     cdef public list conflicts
     cdef public list findings
     cdef public list certificate_changes
+    cdef public dict forged
     cdef public long long dropped
     cdef public list repeats
 
     cdef void emit(self, Event event) except *
     cpdef void add_alert(self, Alert alert) except *
+    cpdef void disbelieve(self, HandshakeMessage message) except *
+    cpdef void report_alert(self, int role, long long frame) except *
+    cpdef void disbelieve_alert(self, int role, long long frame) except *
+    cpdef void report_plaintext(self, int role, int content_type, bytes body, long long length, long long frame) except *
+    cdef void report_forged(self, int role, str kind, str detail, long long frame) except *
     cpdef void add_finding(self, str code, str severity, str detail, long long frame) except *
     cpdef void add_gap(self, Gap gap) except *
     cpdef void add_conflict(self, int role, long long offset, bytes first, bytes second, long long frame) except *

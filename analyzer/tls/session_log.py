@@ -5,6 +5,8 @@ from typing import Any
 
 import cython
 
+from analyzer.codec.errors import Anomaly
+from analyzer.codec.registry import registry
 from analyzer.flows.flow import CLIENT
 from analyzer.tls.events import Alert, Conflict, Event, Finding, Gap, HandshakeMessage
 from analyzer.tls.limits import MAX_ALERTS, MAX_CHAINS, MAX_EVIDENCE, MAX_GAPS, MAX_MESSAGES
@@ -14,6 +16,17 @@ _CLIENT = CLIENT
 
 ROLES = ("client", "server")
 
+CONTENT_TYPES = registry("content_types")
+
+MAX_FRAMES = 16
+"""Frames that a finding about records in plaintext names, and such findings of a session."""
+
+SHOWN = 48
+"""Bytes of a record in plaintext that a finding shows."""
+
+PLAINTEXT = "sent in plaintext where its sender encrypts, so anybody on the path can have inserted it"
+"""What is wrong with a message that comes after the change to encryption, and is not encrypted."""
+
 
 class SessionLog:
     """The lists of one session.
@@ -21,12 +34,12 @@ class SessionLog:
     session: its number. version: its TLS version so far, 0 before it is known. events: the list to which all events are
     appended as they happen, None without listeners; places: whether positions of records and messages are emitted too.
     certificate_changes: role, frame and certificates of each certificate list that a role sent after its first one and that
-    differs from it. dropped: how many entries are not listed. repeats: what the session has in common with earlier ones of the
-    run (`analysis.repetitions`), set when it has ended.
+    differs from it. forged: findings about records in plaintext, by role and kind. dropped: how many entries are not listed.
+    repeats: what the session has in common with earlier ones of the run (`analysis.repetitions`), set when it has ended.
     """
 
     __slots__ = (
-        "alerts", "certificate_changes", "conflicts", "dropped", "events", "findings", "gaps", "messages", "places",
+        "alerts", "certificate_changes", "conflicts", "dropped", "events", "findings", "forged", "gaps", "messages", "places",
         "repeats", "session", "version",
     )  # fmt: skip
 
@@ -41,6 +54,7 @@ class SessionLog:
         self.conflicts: list[Conflict] = []
         self.findings: list[Finding] = []
         self.certificate_changes: list[tuple[int, int, list[bytes]]] = []
+        self.forged: dict[tuple[int, str], Finding] = {}
         self.dropped = 0
         self.repeats: list[Finding] = []
 
@@ -58,6 +72,42 @@ class SessionLog:
             return
         self.alerts.append(alert)
         self.emit(alert)
+
+    def disbelieve(self, message: HandshakeMessage) -> None:
+        """Mark a message in plaintext that somebody can have inserted, and report it."""
+        message.problems = [*message.problems, Anomaly(message.name, 0, PLAINTEXT)]
+        detail = f"a {message.name} of the {ROLES[message.role]} was {PLAINTEXT}; nothing is taken from it"
+        self.report_forged(message.role, message.name, detail, message.frame)
+
+    def report_alert(self, role: cython.int, frame: cython.longlong) -> None:
+        """Report an alert in plaintext that its role cannot have sent."""
+        self.report_forged(role, "alert", f"an alert of the {ROLES[role]} was {PLAINTEXT}; it ended nothing", frame)
+
+    def disbelieve_alert(self, role: cython.int, frame: cython.longlong) -> None:
+        """Mark the alert of a role which goes on behind it with encrypted records: it was not its own."""
+        alert: Alert
+        for alert in self.alerts:
+            if alert.frame == frame and alert.role == role and not alert.encrypted:
+                alert.injected = True
+        self.report_alert(role, frame)
+
+    def report_plaintext(
+        self, role: cython.int, content_type: cython.int, body: bytes, length: cython.longlong, frame: cython.longlong
+    ) -> None:
+        """Report a record in plaintext that is neither a handshake message nor an alert."""
+        kind = CONTENT_TYPES.name(content_type)
+        detail = f"{length} bytes in a record of type {kind} of the {ROLES[role]} were {PLAINTEXT}: {excerpt(body)}"
+        self.report_forged(role, kind, detail, frame)
+
+    def report_forged(self, role: cython.int, kind: str, detail: str, frame: cython.longlong) -> None:
+        """Report a record in plaintext. There is one finding for those of a kind and role, with the detail of the first."""
+        known = self.forged.get((role, kind))
+        if known is not None:
+            if len(known.frames) < MAX_FRAMES:
+                known.frames.append(frame)
+        elif len(self.forged) < MAX_FRAMES and len(self.findings) < MAX_GAPS:
+            self.add_finding("plaintext_record", "high", detail, frame)
+            self.forged[role, kind] = self.findings[len(self.findings) - 1]
 
     def add_finding(self, code: str, severity: str, detail: str, frame: cython.longlong) -> None:
         """Keep a finding; `frame` 0 means no frame."""
@@ -128,6 +178,11 @@ class SessionLog:
             finding = Finding("limit", "medium", detail, [frame] if frame else [])
             self.findings.append(finding)
             self.emit(finding)
+
+
+def excerpt(data: bytes) -> str:
+    """Return the beginning of plaintext for a finding: printable characters as they are, others as escapes."""
+    return ascii(data[:SHOWN].decode("latin-1")) + ("…" if len(data) > SHOWN else "")
 
 
 def frame_of(fact: HandshakeMessage | Alert) -> int:

@@ -207,8 +207,8 @@ def test_a_draft_has_its_number():
         (record(21, b"\1\0" * 8000), 2, 64, {"limit": 1}, 8000 - 64, 0),
         (record(22, message(11, b"\xff" * 16000)[:16384]) * 40, 42, 0, {}, 0, 0),
         (record(24, b"\1\xff\xff") * 5000, 2, 0, {"heartbleed": 1024, "limit": 1}, 5000 - 1024, 0),
-        (record(23, b"") * 20000, 2, 0, {}, 0, 20000),
-        (record(20, b"\1") * 5000, 2, 0, {}, 0, 0),
+        (record(23, b"") * 20000, 2, 0, {"plaintext_record": 1}, 0, 20000),
+        (record(20, b"\1") * 5000, 2, 0, {"plaintext_record": 1}, 0, 0),
         (record(22, b"") * 20000, 2, 0, {}, 0, 0),
         (record(22, b"\x0b\xff\xff\xff") * 5000, 2, 0, {"protocol_violation": 1}, 0, 0),
         (b"\x16\x03\x03\0\4abc" * 3000, 2, 0, {"protocol_violation": 19}, 0, 0),
@@ -272,4 +272,6 @@ def test_a_handshake_of_tls_1_3_that_somebody_sends_in_plaintext():
         (C, record(22, message(11, b"\1c\0\0\0") + message(20, bytes(32)))),
     )
     assert [kind for kind, _ in handshake_types(found)][-4:] == ["finished", "certificate_request", "certificate", "finished"]
-    assert found["authenticity"]["finished"] == {"client": "unverifiable", "server": "unverifiable"}
+    assert found["authenticity"]["finished"] == {"client": "absent", "server": "absent"}
+    codes = [finding["code"] for finding in found["findings"]]
+    assert codes.count("plaintext_record") == 5

@@ -42,6 +42,7 @@ cdef class Decryption(FinishedKeys):
     cpdef bint protects(self, int role, int content_type) except *
     cpdef tuple open(self, Record record)
     cdef void note_failure(self, Record record, str reason, str detail) except *
+    cpdef bint is_past_early_data(self) except -1
     cpdef void carry(self, int role, bytes data, bytes alpn, long long frame, long long at) except *
     cpdef void lose(self, int role, bint missing) except *
     cdef void miss(self, int role, str reason) except *

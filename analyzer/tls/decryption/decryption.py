@@ -203,6 +203,11 @@ class Decryption(FinishedKeys):
         elif record.content_type == APPLICATION_DATA:
             self.miss(record.role, reason)
 
+    def is_past_early_data(self) -> cython.bint:
+        """Return whether the client has used the keys that follow those for early data."""
+        state: ReadState = self.states[_CLIENT]
+        return self.records > 0 and state.epoch != EARLY
+
     @property
     def exhausted(self) -> bool:
         """Whether no more records can be decrypted."""

@@ -18,6 +18,9 @@ in the capture. key_update_missed: keys changed in a gap. ephemeral_key_exchange
 no secret, but a key log would.
 """
 
+NOT_ENCRYPTED = "not_encrypted"
+"""The reason of a session in which a side sent in plaintext what it had to encrypt: its data is nobody's word."""
+
 ECH_INNER_UNKNOWN, RESUMED_OUTSIDE = "ech_inner_unknown", "resumed_outside"
 """Two more reasons.
 

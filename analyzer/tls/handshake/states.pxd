@@ -12,6 +12,10 @@ cdef class RoleState:
     cdef public long long change_frame
     cdef public bint finished
     cdef public bint encrypted_finished_seen
+    cdef public int n_hellos
+    cdef public bint seals
+    cdef public bint exposed
+    cdef public long long plain_alert
     cdef public long long n_protected
     cdef public long long n_application
     cdef public long long n_bytes

@@ -217,14 +217,16 @@ class RoleState:
 
     state: its position in its handshake. change_frame: frame of its first ChangeCipherSpec, 0 before it (in SSL 2.0: of the
     message after which everything is encrypted). encrypted_finished_seen: whether it sent an encrypted Finished, or a record
-    that must be one. n_protected: number of its records with keys that follow the handshake; n_application: of records of
-    application data; n_bytes: their bytes on the wire. sent_no_record: whether it sent bytes that are not a record. finished:
-    whether its Finished was read, in plaintext or decrypted (TLS 1.3).
+    that must be one. n_hellos: number of its hellos that count. seals: whether it sent a record of the content type
+    application_data. exposed: whether it sent application data, or its Finished, in plaintext. plain_alert: frame of its alert
+    in plaintext behind the ServerHello of TLS 1.3, 0 without one. n_protected: number of its records with keys that follow the
+    handshake; n_application: of records of application data; n_bytes: their bytes on the wire. sent_no_record: whether it sent
+    bytes that are not a record. finished: whether its Finished was read, in plaintext or decrypted (TLS 1.3).
     """
 
     __slots__ = (
-        "change_frame", "encrypted_finished_seen", "finished", "n_application", "n_bytes", "n_protected", "role",
-        "sent_no_record", "state",
+        "change_frame", "encrypted_finished_seen", "exposed", "finished", "n_application", "n_bytes", "n_hellos",
+        "n_protected", "plain_alert", "role", "seals", "sent_no_record", "state",
     )  # fmt: skip
 
     def __init__(self, role: cython.int) -> None:
@@ -233,6 +235,10 @@ class RoleState:
         self.change_frame = 0
         self.finished = False
         self.encrypted_finished_seen = False
+        self.n_hellos = 0
+        self.seals = False
+        self.exposed = False
+        self.plain_alert = 0
         self.n_protected = 0
         self.n_application = 0
         self.n_bytes = 0

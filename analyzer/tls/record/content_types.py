@@ -19,3 +19,6 @@ SSL2 = 0x0002
 
 SSL2_CLIENT_HELLO = 1
 """The first byte of an SSL 2.0 record that contains a CLIENT-HELLO."""
+
+LENGTH_OF_ALERT = 2
+"""Bytes of an alert in plaintext: level and description. With any cipher there are more of them (RFC 5246 section 6.2.3)."""

@@ -1,0 +1,9 @@
+from analyzer.tls.handshake.states cimport RoleState
+from analyzer.tls.record.record cimport Record
+
+cdef int ALERT, CHANGE_CIPHER_SPEC, CLIENT_HELLO, FINISHED, HANDSHAKE, HELLO_RETRY_REQUEST, LENGTH_OF_ALERT, SERVER_HELLO, SSL2
+cdef int _CLIENT
+
+cpdef bint is_forged(int number, RoleState sender, RoleState other, bint tls13, bint answered) except -1
+cpdef bint is_forged_alert(RoleState sender, bint tls13, bint answered, bint encrypts) except -1
+cpdef bint is_plain(Record record, object chosen) except -1

@@ -1,0 +1,81 @@
+"""Decides which plaintext records a passive reader must not believe, because their sender had already changed to encryption.
+
+Once a role encrypts, everybody on the path can still insert a record in plaintext, and no endpoint accepts it. In TLS 1.3 the
+server encrypts everything behind its ServerHello; between a HelloRetryRequest and the ServerHello it has nothing else to send.
+The client's only handshake messages in plaintext are its ClientHellos (RFC 9846 sections 2 and 5). A ChangeCipherSpec has no
+meaning there. Up to TLS 1.2 everything behind the ChangeCipherSpec of a role is encrypted, and its Finished always is (RFC 5246
+section 7.1, 7.4.9). An endpoint that cannot compute keys sends its alert in plaintext (RFC 9846 section 6.2), so an alert of a
+client that has not encrypted anything yet is legal behind the ServerHello.
+"""
+
+from typing import Any
+
+import cython
+
+from analyzer.tls.events import Gap, HandshakeMessage
+from analyzer.tls.handshake.states import RoleState
+from analyzer.tls.messages.numbers import CLIENT_HELLO, EARLY_DATA, FINISHED, HELLO_RETRY_REQUEST, SERVER_HELLO
+from analyzer.tls.record.content_types import ALERT, CHANGE_CIPHER_SPEC, HANDSHAKE, LENGTH_OF_ALERT, SSL2
+from analyzer.tls.record.record import Record
+from analyzer.tls.suites import Suite
+
+_CLIENT = 0
+
+
+def is_forged(
+    number: cython.int, sender: RoleState, other: RoleState, tls13: cython.bint, answered: cython.bint
+) -> cython.bint:
+    """Return whether a handshake message in plaintext is not to be believed.
+
+    number: its type. sender, other: the states of the role that sent it and of the other one. tls13, answered: whether the
+    version is known as TLS 1.3, and whether the ServerHello has come, a HelloRetryRequest excepted.
+    """
+    if not tls13:
+        return answered and (number == FINISHED or sender.change_frame > 0)
+    if sender.role != _CLIENT:
+        return answered or (number != SERVER_HELLO and number != HELLO_RETRY_REQUEST)
+    retries: cython.int = other.n_hellos - 1 if answered else other.n_hellos
+    return number != CLIENT_HELLO or sender.n_hellos > retries
+
+
+def is_forged_alert(sender: RoleState, tls13: cython.bint, answered: cython.bint, encrypts: cython.bint) -> cython.bint:
+    """Return whether an alert record of two bytes in plaintext is not to be believed.
+
+    encrypts: whether this role is known to have encrypted a record that is not early data (TLS 1.3).
+    """
+    if not tls13:
+        return sender.change_frame > 0
+    return answered and (sender.role != _CLIENT or encrypts)
+
+
+def offers_early_data(fingerprint_input: Any) -> bool:
+    """Return whether a ClientHello offers early data, from its fingerprint input; True if that is not known."""
+    return fingerprint_input is None or EARLY_DATA in fingerprint_input[2]
+
+
+def is_plain(record: Record, chosen: Suite | None) -> cython.bint:
+    """Return whether a record after the ChangeCipherSpec of its role, up to TLS 1.2, is in plaintext: its length shows it.
+
+    chosen: the cipher suite. A ciphertext is longer than an alert or a ChangeCipherSpec, and its bytes are the header of a
+    message of just its length by chance only.
+    """
+    content_type: cython.int = record.content_type
+    body: bytes = record.body
+    if record.missing > 0 or record.version == SSL2 or (chosen is not None and chosen.mode == "null"):
+        return False
+    if content_type == HANDSHAKE:
+        return len(body) >= 4 and body[0] < 26 and (body[1] << 16 | body[2] << 8 | body[3]) == len(body) - 4
+    if content_type == ALERT:
+        return record.length == LENGTH_OF_ALERT
+    return content_type == CHANGE_CIPHER_SPEC and record.length == 1
+
+
+def is_without_gap(role: int, gaps: list[Gap]) -> bool:
+    """Return whether no bytes of a role are missing: else its ChangeCipherSpec can be among them."""
+    return all(gap.role != role for gap in gaps)
+
+
+def before_agreement(messages: list[HandshakeMessage]) -> list[HandshakeMessage]:
+    """Return the messages in plaintext that came before the answer which shows that this is TLS 1.3, and that it forbids."""
+    hellos = (CLIENT_HELLO, SERVER_HELLO, HELLO_RETRY_REQUEST)
+    return [message for message in messages if message.type not in hellos and not message.encrypted]
