@@ -117,6 +117,8 @@ class KeyAudit:
         missing = _missing(facts, found)
         key = self._fit(facts, status)
         verdict, detail = _judge(facts, lines, missing, status, reason)
+        if verdict == NONE and facts.randoms:
+            detail = "no key log was given" if keylog is None else _unread(keylog, facts.randoms) or detail
         self.sessions += 1
         self.verdicts[verdict] += 1
         self.wanting += verdict != NOT_NEEDED
@@ -150,7 +152,7 @@ class KeyAudit:
         if keylog is None:
             return "No key log was given, and the capture holds none."
         if not names:
-            return "The key log has no secret that can be read."
+            return f"The key log {keylog.fault() or 'has no secret that can be read'}."
         # A session that renegotiates has several handshakes, each with its own name.
         has = f"The log has secrets of {_count(len(names), 'handshake' if len(named) > self.sessions else 'session')}"
         if not named:
@@ -249,6 +251,15 @@ def _judge(facts: KeyFacts, lines: Sequence[Line], missing: Sequence[str], statu
     if not facts.version:
         return NONE, "its ServerHello is not in the capture"
     return NONE, "no line has its client random"
+
+
+def _unread(keylog: KeyLog, randoms: Sequence[bytes]) -> str:
+    """Return why there is no line for a session, if lines could not be read."""
+    cut = next(filter(None, map(keylog.cut_lines, randoms)), None)
+    if cut:
+        return f"line {cut[0].line} names it and cannot be read: {cut[0].why}"
+    fault = keylog.fault()
+    return f"the key log {fault}" if fault else ""
 
 
 def _missing(facts: KeyFacts, found: Sequence[str]) -> tuple[str, ...]:

@@ -175,6 +175,7 @@ class Decryption(Record, declared=DEFINITIONS["decryption"]):
     failed: int
     bytes: BySide
     detail: str | None
+    advice: str | None
 
 
 class Finished(Record, declared=_part("authenticity.finished")):

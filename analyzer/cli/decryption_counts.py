@@ -5,7 +5,7 @@ from typing import Any
 
 from analyzer.cli.output import Output
 from analyzer.cli.table import wrap
-from analyzer.text.authentication_text import STATUSES, cause_text
+from analyzer.text.authentication_text import STATUSES, advice_text, cause_text
 from analyzer.text.escape import harmless
 from analyzer.text.formatting import count_text
 from analyzer.text.language import retold, say
@@ -18,6 +18,7 @@ class Decryptions:
         self.statuses: Counter[str] = Counter()
         self.reasons: Counter[str] = Counter()
         self._examples: dict[str, tuple[int, str]] = {}
+        self._advice: dict[str, dict[str, None]] = {}
         self._given = False
 
     def take(self, record: dict[str, Any], given: bool) -> None:
@@ -29,6 +30,9 @@ class Decryptions:
         if reason is not None:
             self.reasons[reason] += 1
             self._examples.setdefault(reason, (record["id"], decryption["detail"] or ""))
+            advised = self._advice.setdefault(reason, {})
+            if len(advised) < 2:
+                advised[advice_text(decryption)] = None
 
     def print(self, output: Output) -> None:
         """Print the counts, and a sentence for each reason. Print nothing if no secrets were given or nothing was encrypted."""
@@ -44,6 +48,8 @@ class Decryptions:
         output.line(output.paint(say("Decryption"), "bold") + output.paint("  " + say(", ").join(counts), "dim"))
         for reason, count in self.reasons.most_common():
             meaning, advice = cause_text(reason)
+            if len(self._advice[reason]) == 1:  # else the general one, which fits all of them
+                (advice,) = self._advice[reason]
             number, detail = self._examples[reason]
             shown = (
                 say(" (session {n}: {detail})", n=number, detail=retold(detail)) if detail else say(" (session {n})", n=number)

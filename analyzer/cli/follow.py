@@ -17,7 +17,7 @@ from analyzer.engine import Engine
 from analyzer.engine.data_streams import DataReader, DataStreams
 from analyzer.store.chain_verdicts import NO_VERDICTS
 from analyzer.store.session_record import session_record
-from analyzer.text.authentication_text import cause_text
+from analyzer.text.authentication_text import advice_text, cause_text
 from analyzer.text.formatting import count_text
 from analyzer.text.language import retold, say
 from analyzer.tls.session import Session
@@ -119,7 +119,7 @@ def _report_end(session: Session, view: View, capture: str) -> int:
     name = say("{capture}: session {n}", capture=say("standard input") if capture == "-" else capture, n=session.id)
     n_bytes = sum(decryption["bytes"].values())
     if decryption["status"] == "none":
-        meaning, advice = cause_text(decryption["reason"])
+        meaning, advice = cause_text(decryption["reason"])[0], advice_text(decryption)
         shown = (
             f" ({retold(decryption['detail'])})" if decryption["detail"] not in (None, CAUSES[decryption["reason"]][0]) else ""
         )

@@ -89,15 +89,17 @@ def _read_keylogs(paths: list[str], capture_run: "CaptureRun") -> "KeyLog":
     from analyzer.secrets.keylog import KeyLog
 
     keylog = KeyLog()
+    may_grow = False
     for path in dict.fromkeys(paths):
         if capture_run.piped and path != "-" and os.path.isfile(path):
             tail = Tail(keylog, path)
             while tail.read_new():
                 pass
             capture_run.tail.append(tail)
+            may_grow = True
         else:
             read_key_log(keylog, path)
-    report_problems(keylog)
+    report_problems(keylog, may_grow=may_grow)
     return keylog
 
 
@@ -107,12 +109,20 @@ def read_key_log(keylog: "KeyLog", path: str) -> None:
     keylog.close(path)
 
 
-def report_problems(keylog: "KeyLog", n_known: int = 0) -> None:
+def report_problems(keylog: "KeyLog", n_known: int = 0, may_grow: bool = False) -> None:
     """Report what is wrong with the key logs: the first problems one by one, and how many others there are.
 
-    n_known: how many problems were reported before.
+    Of a source without any secret that can be read, one line says so. n_known: how many problems were reported before.
+    may_grow: whether an empty key log is nothing to report, because it is still being written.
     """
     problems = keylog.problems[n_known:]
+    faulty = {problem.source for problem in problems}
+    faults = keylog.faults()
+    for source, fault in faults.items():
+        if source in faulty or not (n_known or may_grow):
+            first = next((one for one in problems if one.source == source), None)
+            complain(f"{source}: {fault}" if first is None else f"{source}: {fault}; line {first.line}: {first.why}")
+    problems = [problem for problem in problems if problem.source not in faults]
     for problem in problems[:_SHOWN]:
         complain(f"{problem.source}: line {problem.line}: {problem.why}")
     if len(problems) > _SHOWN:

@@ -71,7 +71,7 @@ class LiveKeys:
             for tail in self._tails:
                 while tail.read_new():
                     pass
-            report_problems(keylog)
+            report_problems(keylog, may_grow=True)
             self._n_reported = len(keylog.problems)
         may_grow = self.may_grow if self._tails else None
         self.arguments = Keys(keylog=keylog, may_grow=may_grow, longest_wait=int(longest_wait * 1e9), **other)

@@ -21,6 +21,7 @@ from analyzer.flows.tcp import Connections
 from analyzer.flows.udp import UdpFlows
 from analyzer.packet.headers import read, read_ip
 from analyzer.packet.packet import Packet
+from analyzer.secrets.keylog_source import THE_CAPTURE
 from analyzer.tls.decryption.key_material import Application, KeyMaterial
 from analyzer.tls.events import Event
 from analyzer.tls.record.record_reader import RecordReader
@@ -30,9 +31,6 @@ _TCP, _UDP = TCP, UDP
 
 TLS_KEY_LOG = 0x544C534B
 """The type of a Decryption Secrets Block that holds a TLS key log (pcapng, section 4.7)."""
-
-THE_CAPTURE = "the capture"
-"""The source that is kept for the key log lines of such blocks."""
 
 MAX_REPORTS = 1024
 """Reports of anomalies in fragments that are kept, at most. In a flood of fragments, each one can cause a report."""

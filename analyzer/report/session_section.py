@@ -225,7 +225,10 @@ def _decryption(decryption: Record, sentences: Sentences) -> tuple[Line, str]:
     )
     if decryption["reason"] is not None:
         reason = codes("decryption_failures", sentences.language)[decryption["reason"]]
-        line = [*line, sentences.gap, *sentences.line("decryption.reason", reason=reason.title, advice=reason.advice)]
+        general = codes("decryption_failures")[decryption["reason"]].advice
+        advice = decryption["advice"]
+        advised = reason.advice if advice in (None, general) else words_in_language(advice, sentences)
+        line = [*line, sentences.gap, *sentences.line("decryption.reason", reason=reason.title, advice=advised)]
         if decryption["detail"] and decryption["detail"] != codes("decryption_failures")[decryption["reason"]].title:
             detail = in_language(decryption["detail"], sentences)
             line = [*line, sentences.gap, *sentences.line("proof.detail", detail=detail)]

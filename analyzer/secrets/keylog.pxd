@@ -8,6 +8,7 @@ cdef class KeyLog:
     cdef public list problems
     cdef public list repeats
     cdef dict _sources
+    cdef dict _cut
     cdef set _blocks
     cdef dict _kept
     cdef set _news
@@ -20,10 +21,13 @@ cdef class KeyLog:
     cdef long long _n_conflicting
     cdef long long _n_bad
     cdef long long _n_unknown
+    cdef long long _n_written
+    cdef long long _n_good
 
     cpdef list candidates(self, bytes client_random, str label)
     cpdef dict by_label(self, bytes client_random)
     cpdef list masters(self, bytes client_random, bytes session_id)
     cpdef bint knows(self, bytes client_random) except *
     cdef void _line(self, bytes line, str source, long long number) except *
+    cdef void _salvage(self, bytes line, str source, long long number, UnreadableLine unreadable) except *
     cdef void _keep(self, Line line) except *

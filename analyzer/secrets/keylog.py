@@ -25,6 +25,8 @@ from analyzer.secrets.keylog_line import (
     UnreadableLine,
     read_line,
 )
+from analyzer.secrets.keylog_salvage import longest_whole, salvage
+from analyzer.secrets.keylog_source import UTF_16, KeyLogSource, fault_of
 from analyzer.secrets.labels import CLIENT_RANDOM, PREMASTER, TRAFFIC_SECRETS
 
 __all__ = ["MASTER_SECRET_LENGTH", "Counts", "KeyLog", "Problem"]
@@ -33,10 +35,7 @@ LONGEST_LINE = 1 << 18
 """Longest line in octets. ECH_CONFIG can have 65,535 bytes in hex; anything longer is not a key log."""
 
 MOST_LINES = 1 << 22
-"""Limit of secrets kept, about one gigabyte, because a malicious capture can contain a key log.
-
-Further secrets are not kept.
-"""
+"""Limit of secrets kept, about one gigabyte, because a malicious capture can contain a key log. Others are not kept."""
 
 MOST_LINES_OF_SESSION = 64
 """Limit of secrets for one session.
@@ -44,12 +43,11 @@ MOST_LINES_OF_SESSION = 64
 A session has about twelve labels, and each new line is compared with all earlier ones.
 """
 
-MOST_PROBLEMS = 1000
-"""Limit of problems that are listed one by one. All are counted."""
+MOST_PROBLEMS, MOST_CUT, MOST_CUT_OF_SESSION = 1000, 1 << 16, 16
+"""Limits of the problems that are listed one by one, and of the sessions whose secrets cannot be read, with lines of each."""
 
 _NOTHING: Mapping[str, bytes] = MappingProxyType({})
 _BOM = b"\xef\xbb\xbf"
-_BOMS_UTF16 = (b"\xff\xfe", b"\xfe\xff")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,18 +76,6 @@ class Counts:
     sessions: int
 
 
-class _Source:
-    """How far one source is read: the start of a line that has not ended yet, and the number of lines before it."""
-
-    __slots__ = ("after_return", "lines", "skipping", "tail")
-
-    def __init__(self) -> None:
-        self.tail = b""
-        self.lines = 0
-        self.skipping = False
-        self.after_return = False
-
-
 class KeyLog:
     """The secrets of all sources. Looking up a secret marks its lines as used.
 
@@ -98,14 +84,15 @@ class KeyLog:
     """
 
     __slots__ = (
-        "_blocks", "_kept", "_labelled", "_n_bad", "_n_conflicting", "_n_kept", "_n_lines", "_n_repeated", "_n_unknown",
-        "_news", "_premasters", "_session_ids", "_sources", "problems", "repeats",
+        "_blocks", "_cut", "_kept", "_labelled", "_n_bad", "_n_conflicting", "_n_good", "_n_kept", "_n_lines", "_n_repeated",
+        "_n_unknown", "_n_written", "_news", "_premasters", "_session_ids", "_sources", "problems", "repeats",
     )  # fmt: skip
 
     def __init__(self) -> None:
         self.problems: list[Problem] = []
         self.repeats: list[tuple[Line, Line]] = []
-        self._sources: dict[str, _Source] = {}
+        self._sources: dict[str, KeyLogSource] = {}
+        self._cut: dict[bytes, list[Problem]] = {}
         self._blocks: set[bytes] = set()
         self._kept: dict[bytes, list[Line]] = {}
         self._news: set[bytes] | None = None
@@ -113,38 +100,27 @@ class KeyLog:
         self._session_ids: dict[bytes, list[Line]] = {}
         self._premasters: dict[bytes, list[Line]] = {}
         self._n_lines = self._n_kept = self._n_repeated = self._n_conflicting = self._n_bad = self._n_unknown = 0
+        self._n_written = self._n_good = 0
 
     def feed(self, data: bytes, source: str = "key log") -> None:
         """Read the next bytes of a source. A line can continue in the next call."""
-        state = self._sources.setdefault(source, _Source())
-        if state.after_return and data[:1] == b"\n":
-            data = data[1:]
-            state.after_return = False
-        if not data:
-            return
-        state.after_return = data.endswith(b"\r")
-        lines = data.splitlines()
-        ended = data.endswith((b"\n", b"\r"))
-        lines[0] = state.tail + lines[0]
-        state.tail = b"" if ended else lines.pop()
-        for line in lines:
-            state.lines += 1
-            if state.skipping:
-                state.skipping = False
-                continue
-            self._line(line, source, state.lines)
-        if len(state.tail) > LONGEST_LINE:
-            if not state.skipping:
-                self._bad(source, state.lines + 1, f"longer than {LONGEST_LINE} octets")
-            state.skipping, state.tail = True, b""
+        state = self._sources.setdefault(source, KeyLogSource())
+        converted = state.converted
+        data = state.read(data)
+        if state.converted and not converted:
+            self._report(source, 1, UTF_16)
+        if data:
+            self._read(state, data, source)
 
     def close(self, source: str | None = None) -> None:
         """Read the end of a source, or of all sources, as a line, although it has no line end."""
-        for name, state in list(self._sources.items()) if source is None else [(source, self._sources.get(source, _Source()))]:
+        for name in list(self._sources) if source is None else [source]:
+            state = self._sources.setdefault(name, KeyLogSource())
+            held = state.end()
+            if held:
+                self._read(state, held, name)
             if state.tail or state.skipping:
-                state.lines += 1
-                if not state.skipping:
-                    self._line(state.tail, name, state.lines)
+                self._lines([state.tail], state, name)
                 state.tail, state.skipping = b"", False
 
     def take(self, block: bytes, source: str) -> None:
@@ -158,7 +134,7 @@ class KeyLog:
     def restart(self, source: str) -> None:
         """Note that a source starts again from its beginning: its last line ends here, and lines are counted from 1 again."""
         self.close(source)
-        self._sources[source] = _Source()
+        self._sources[source] = KeyLogSource()
 
     def forget(self, most: int, needed: Collection[bytes] = ()) -> None:
         """Forget the sessions whose secrets were read first, until at most `most` lines are kept.
@@ -240,6 +216,22 @@ class KeyLog:
         """
         tables = (self._kept, client_random), (self._session_ids, session_id), (self._premasters, encrypted[:ENCRYPTED_PREFIX])
         return [line for table, name in tables for line in table.get(name, ())]
+
+    def cut_lines(self, client_random: bytes) -> list[Problem]:
+        """Return the lines that name a session, but whose secret cannot be read, for example because it is cut short."""
+        return self._cut.get(client_random, [])
+
+    def counts_of_lines(self) -> tuple[int, int]:
+        """Return the number of bad lines, and of all lines that are neither empty nor comments."""
+        return self._n_bad, self._n_written
+
+    def fault(self) -> str:
+        """Say why no secret at all could be read, in words that follow "the key log"; "" if one could be."""
+        return "" if self._n_good else fault_of(list(self._sources.values()))
+
+    def faults(self) -> dict[str, str]:
+        """Return the same for each source of which no secret could be read, by source."""
+        return {name: fault_of([state]) for name, state in self._sources.items() if not state.n_good}
 
     def sources(self) -> dict[str, int]:
         """Return the number of lines of each source, in the order in which the sources came."""
@@ -332,19 +324,46 @@ class KeyLog:
         )
         return "".join(lines).encode()
 
+    def _read(self, state: KeyLogSource, data: bytes, source: str) -> None:
+        """Divide bytes into lines, and read them; the last one stays open."""
+        self._lines(state.split(data), state, source)
+        if len(state.tail) > LONGEST_LINE:
+            whole = 0 if state.skipping else longest_whole(state.tail)
+            if whole:  # secrets without line ends between them
+                self._lines([state.tail[:whole]], state, source)
+                state.lines -= 1
+                state.tail = state.tail[whole:]
+        if len(state.tail) > LONGEST_LINE:
+            if not state.skipping:
+                self._n_written += 1
+                state.n_written += 1
+                self._bad(source, state.lines + 1, f"longer than {LONGEST_LINE} octets")
+            state.skipping, state.tail = True, b""
+
+    def _lines(self, lines: list[bytes], state: KeyLogSource, source: str) -> None:
+        n_written, n_good, n_unknown = self._n_written, self._n_good, self._n_unknown
+        for line in lines:
+            state.lines += 1
+            if state.skipping:
+                state.skipping = False
+                continue
+            self._line(line, source, state.lines)
+        state.n_written += self._n_written - n_written
+        state.n_good += self._n_good - n_good
+        state.n_unknown += self._n_unknown - n_unknown
+
     def _line(self, line: bytes, source: str, number: cython.longlong) -> None:
         self._n_lines += 1
-        if number == 1 and line.startswith((_BOM, *_BOMS_UTF16)):
-            if not line.startswith(_BOM):
-                self._bad(source, number, "UTF-16, and a key log is UTF-8")
-                return
+        if number == 1 and line.startswith(_BOM):
             line = line[len(_BOM) :]
             self._report(source, number, "begins with a byte order mark, which a key log may not")
         words = line.split()
         if not words or line[0] == 0x23:
             return
+        self._n_written += 1
         found = read_line(words, source, number)
         if isinstance(found, Line):
+            self._n_good += 1
             self._keep(found)
             return
         unreadable: UnreadableLine = found
@@ -352,7 +371,28 @@ class KeyLog:
             self._n_unknown += 1
             self._report(source, number, unreadable.why)
         else:
-            self._bad(source, number, unreadable.why)
+            self._salvage(line, source, number, unreadable)
+
+    def _salvage(self, line: bytes, source: str, number: cython.longlong, unreadable: UnreadableLine) -> None:
+        """Read what can be read in a line that is no line of a key log; else note why it is none."""
+        found = salvage(line, source, number)
+        good = [one for one in found if isinstance(one, Line)]
+        bad = [one for one in found if isinstance(one, UnreadableLine)] or ([] if good else [unreadable])
+        for secret in good:
+            self._keep(secret)
+        if good:
+            self._n_good += 1
+            state = self._sources[source]
+            state.n_salvaged += 1
+            if state.n_salvaged == 1:
+                self._report(source, number, "other text stands around the secret, which was read all the same")
+        for one in bad:
+            cut = self._cut.get(one.session, [])
+            if one.session and len(cut) < MOST_CUT_OF_SESSION and (cut or len(self._cut) < MOST_CUT):
+                cut.append(Problem(source, number, one.why))
+                self._cut[one.session] = cut
+        if bad:
+            self._bad(source, number, bad[0].why)
 
     def _keep(self, line: Line) -> None:
         key: cython.int = line.key
@@ -380,8 +420,7 @@ class KeyLog:
             self._n_conflicting += 1
             self._report(line.source, line.line, f"{line.label} contradicts line {first.line} of {first.source}")
         if lines:
-            # Share the same bytes object.
-            line.session = lines[0].session
+            line.session = lines[0].session  # the same bytes object
         else:
             table[line.session] = lines
         if first is None and line.label in self._labelled:

@@ -16,6 +16,7 @@ cdef class Line:
 cdef class UnreadableLine:
     cdef public str why
     cdef public bint unknown
+    cdef public bytes session
 
 
 # C variables, because they are read for every line.
@@ -28,4 +29,5 @@ cdef object _read_old_form(list words, str source, long long number)
 @cython.locals(session=bytes, secret=bytes)
 cdef object _read_rsa(list words, str source, long long number)
 cdef Line _line_of(str label, bytes session, bytes secret, str source, long long number, int key)
-cdef UnreadableLine _unreadable(str why, bint unknown)
+cdef bytes _named(list words)
+cdef UnreadableLine _unreadable(str why, bint unknown, bytes session=*)

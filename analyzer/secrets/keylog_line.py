@@ -53,6 +53,9 @@ _LENGTHS = {
     ),
     _HASHES,
 )
+LABELS = tuple(_LENGTHS)
+"""All labels before a client random, except those of secrets after a KeyUpdate."""
+
 _BY_OCTETS = {label.encode(): (label, lengths) for label, lengths in _LENGTHS.items()} | {
     b"QUIC_" + label.encode(): (label, lengths) for label, lengths in _LENGTHS.items() if label != CLIENT_RANDOM
 }
@@ -85,10 +88,15 @@ class Line:
 
 
 class UnreadableLine:
-    """Why a line is not kept. unknown: it has the form of a line, but its label is not known."""
+    """Why a line is not kept.
 
-    __slots__ = ("unknown", "why")
+    unknown: it has the form of a line, but its label is not known. session: the client random that it names; empty if it cannot
+    be read.
+    """
 
+    __slots__ = ("session", "unknown", "why")
+
+    session: bytes
     unknown: bool
     why: str
 
@@ -107,15 +115,15 @@ def read_line(words: list[Any], source: str, number: cython.longlong) -> Line | 
 def _read_secret(label: str, lengths: Any, words: list[Any], source: str, number: cython.longlong) -> Line | UnreadableLine:
     """Read a line that names its session by the client random."""
     if len(words) != 3:
-        return _unreadable(f"{label} with {len(words) - 1} values, not client random and secret", False)
+        return _unreadable(f"{label} with {len(words) - 1} values, not client random and secret", False, _named(words))
     try:
         session, secret = unhexlify(words[1]), unhexlify(words[2])
     except HexError:
-        return _unreadable(f"{label} with a value that is not hex", False)
+        return _unreadable(f"{label} with a value that is not hex", False, _named(words))
     if len(session) != _RANDOM:
         return _unreadable(f"{label} with a client random of {len(session)} bytes", False)
     if len(secret) not in lengths:
-        return _unreadable(f"{label} with a secret of {len(secret)} bytes", False)
+        return _unreadable(f"{label} with a secret of {len(secret)} bytes", False, session)
     return _line_of(label, session, secret, source, number, BY_CLIENT_RANDOM)
 
 
@@ -169,8 +177,19 @@ def _line_of(label: str, session: bytes, secret: bytes, source: str, number: cyt
     return line
 
 
-def _unreadable(why: str, unknown: cython.bint) -> UnreadableLine:
+def _named(words: list[Any]) -> bytes:
+    """Return the client random of a line whose secret cannot be read; empty if that cannot be read either."""
+    if len(words) < 2 or len(words[1]) != 2 * _RANDOM:
+        return b""
+    try:
+        return unhexlify(words[1])
+    except HexError:
+        return b""
+
+
+def _unreadable(why: str, unknown: cython.bint, session: bytes = b"") -> UnreadableLine:
     found: UnreadableLine = UnreadableLine.__new__(UnreadableLine)
     found.why = why
     found.unknown = unknown
+    found.session = session
     return found

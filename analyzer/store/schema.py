@@ -176,7 +176,8 @@ _DECRYPTION = record(
             "application data after decryption",
             {"client": number("bytes that the client sent"), "server": number("bytes that the server sent")},
         ),
-        "detail": or_null(text("what in the capture shows the reason")),
+        "detail": or_null(text("what in the capture, or in the secrets that were given, shows the reason")),
+        "advice": or_null(text("what to do next, for the kind of secrets that was given")),
     },
 )
 

@@ -7,8 +7,9 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from analyzer.capture.key_prescan import prescan_keys
-from analyzer.engine.engine import THE_CAPTURE, TLS_KEY_LOG
+from analyzer.engine.engine import TLS_KEY_LOG
 from analyzer.secrets.decryption_error import WRONG_SECRET, DecryptionError
+from analyzer.secrets.keylog_source import THE_CAPTURE
 
 if TYPE_CHECKING:
     from analyzer.secrets.keylog import KeyLog

@@ -12,7 +12,7 @@ import cython
 import orjson
 
 from analyzer.analysis.authenticity import authenticity
-from analyzer.analysis.decryption_failure import evidence
+from analyzer.analysis.decryption_failure import advice, evidence, reason_of
 from analyzer.analysis.downgrade import downgrades
 from analyzer.analysis.fingerprints import highest_version, ja3, ja3s, ja4
 from analyzer.analysis.record_findings import anomalies, log_findings
@@ -21,12 +21,11 @@ from analyzer.codec.errors import ParseError
 from analyzer.codec.registry import registry
 from analyzer.flows.flow import Flow
 from analyzer.packet.addresses import address_text
-from analyzer.secrets.decryption_error import MISSING_SEGMENT
 from analyzer.store.chain_verdicts import ABSENT, CLIENT, SERVER, default_chains
 from analyzer.store.declaration import empty
 from analyzer.store.schema import SESSION
 from analyzer.tls.decryption.decryption import Decryption
-from analyzer.tls.decryption.key_material import NO_HANDSHAKE, NO_SECRET, NOT_ENCRYPTED, RESUMED_OUTSIDE
+from analyzer.tls.decryption.key_material import NOT_ENCRYPTED
 from analyzer.tls.events import Alert, Finding, Gap, HandshakeMessage
 from analyzer.tls.handshake.hello_features import LONGEST_REMEMBERED, FingerprintInput, ServerFingerprintInput
 from analyzer.tls.handshake.parameters import Hellos, Parameters
@@ -54,10 +53,10 @@ SERVER_FINGERPRINTS: dict[int, tuple[ServerFingerprintInput, str]] = {}
 """Fingerprints by the identity of the fingerprint input. Equal hellos share one input, and an entry keeps it alive. To hash the
 input would take longer than all the rest."""
 
-UNDECRYPTED: dict[tuple[str, str | None, str | None], dict[str, Any]] = {}
+UNDECRYPTED: dict[tuple[str, str | None, str | None, str | None], dict[str, Any]] = {}
 
 DECRYPTED: dict[str, Any] = {
-    "status": "decrypted", "reason": None, "records": 0, "failed": 0, "bytes": None, "detail": None,
+    "status": "decrypted", "reason": None, "records": 0, "failed": 0, "bytes": None, "detail": None, "advice": None,
 }  # fmt: skip
 MESSAGES: dict[str, list[dict[str, Any]]] = {}
 ALERTS: dict[tuple[int, int, int, bool, bool], dict[str, Any]] = {}
@@ -329,7 +328,6 @@ def decryption_record(session: Session) -> dict[str, Any]:
     If nothing was decrypted, equal entries are one object, so it must not be changed.
     """
     handshake: SessionHandshake = session.handshake
-    parameters: Parameters = handshake.parameters
     work: Decryption | None = handshake.decryption
     record: dict[str, Any] | None
     reason: str | None = None
@@ -342,11 +340,12 @@ def decryption_record(session: Session) -> dict[str, Any]:
         if status == "decrypted" and is_exposed(session):
             status, reason = "partial", NOT_ENCRYPTED
         elif status != "decrypted":
-            reason = work.keys.reason or MISSING_SEGMENT
+            reason = reason_of(session, True)
         if reason is not None:
             record["status"] = status
             record["reason"] = reason
             record["detail"] = evidence(session, reason)
+            record["advice"] = advice(session, reason)
         return record
     encrypted = False
     sender: RoleState
@@ -355,13 +354,11 @@ def decryption_record(session: Session) -> dict[str, Any]:
             encrypted = True
     known = not session.flow.mid_stream and handshake.hellos.client_seen  # keys are found by the random of the ClientHello
     if encrypted:
-        reason = ((None if work is None else work.keys.reason) or NO_SECRET) if known else NO_HANDSHAKE
-        resumed = parameters.resumption and handshake.resumed_from is None and not parameters.tls13
-        if work is not None and reason == NO_SECRET and resumed:
-            reason = RESUMED_OUTSIDE
+        reason = reason_of(session, known)
     status = "none" if encrypted else "not_needed"
     detail = None if reason is None else evidence(session, reason)
-    record = UNDECRYPTED.get((status, reason, detail))
+    advised = None if reason is None else advice(session, reason)
+    record = UNDECRYPTED.get((status, reason, detail, advised))
     if record is None:
         record = {
             "status": status,
@@ -370,10 +367,11 @@ def decryption_record(session: Session) -> dict[str, Any]:
             "failed": 0,
             "bytes": {"client": 0, "server": 0},
             "detail": detail,
+            "advice": advised,
         }
         if len(UNDECRYPTED) >= REMEMBERED_REASONS:
             UNDECRYPTED.clear()
-        UNDECRYPTED[status, reason, detail] = record
+        UNDECRYPTED[status, reason, detail, advised] = record
     return record
 
 

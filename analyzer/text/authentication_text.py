@@ -46,10 +46,17 @@ def decryption_failure_text(decryption: dict[str, Any]) -> list[str]:
     reason = decryption["reason"]
     if reason is None:
         return []
-    meaning, advice = cause_text(reason)
     detail = decryption["detail"]
     shown = f" ({retold(detail)})" if detail and detail != CAUSES[reason][0] else ""
-    return [say("Because {meaning}{shown}. {advice}", meaning=meaning, shown=shown, advice=advice)]
+    advice = advice_text(decryption)
+    return [say("Because {meaning}{shown}. {advice}", meaning=cause_text(reason)[0], shown=shown, advice=advice)]
+
+
+def advice_text(decryption: dict[str, Any]) -> str:
+    """Return what to do next for a session that did not decrypt: for its secrets, or else for its reason."""
+    advice: str | None = decryption.get("advice")
+    general = cause_text(decryption["reason"])[1]
+    return general if advice is None or advice == CAUSES[decryption["reason"]][1] else retold(advice)
 
 
 def cause_text(reason: str) -> tuple[str, str]:

@@ -303,7 +303,7 @@ class SessionHandshake:
                 hellos.ech = find_ech_offer(hellos.offers[ENCRYPTED_CLIENT_HELLO], body, raw, self.material.keylog)
         if self.decryption is None and self.material.given and role == _CLIENT:
             self.decryption = Decryption(self.material, self.transcript, self.log)
-            hellos.offers_early = hello_features.has_early_data(body)
+            hellos.offers_early = self.decryption.keys.offers_early = hello_features.has_early_data(body)
             self.decryption.limit(_CLIENT, hello_features.record_size_limit(body))
             self.decryption.take_message(role, raw, True)
             self.decryption.offer(getattr(body, "cipher_suites", None) or (), hellos.ech)

@@ -195,8 +195,14 @@ def test_a_file_that_is_not_a_key_log_is_reported(run: Run, demo: Path, tmp_path
     noise.write_text("no key log\n" * 5)
     ran = run("sessions", "--format", "json", demo, "-k", noise)
     assert ran.status == 0
+    assert ran.err.splitlines() == [
+        f"analyzer: {noise}: has no line that can be read (5 of 5 lines bad); line 1: no line of a key log".encode()
+    ]
+    noise.write_text("no key log\n" * 5 + f"ECH_SECRET {'00' * 32} {'11' * 32}\n")
+    ran = run("sessions", "--format", "json", demo, "-k", noise)
     assert b"line 1: no line of a key log" in ran.err
     assert b"2 further problems" in ran.err
+    noise.write_text("no key log\n" * 5)
     ran = run("sessions", demo, "--rsa-key", noise)
     assert (ran.status, ran.out) == (2, b"")
 

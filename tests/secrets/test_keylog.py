@@ -122,10 +122,18 @@ def test_a_byte_order_mark_is_tolerated_with_a_warning():
     assert log.counts().bad == 0
 
 
-def test_utf_16_is_named():
-    log = read(entry("ECH_SECRET").decode().encode("utf-16"))
-    assert problems(log)[0] == (1, "UTF-16, and a key log is UTF-8")
-    assert not log.knows(FIRST)
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_utf_16_is_read_and_named(encoding: str, end: str):
+    lines = ["# a comment", *(entry(label).decode().strip() for label in ("ECH_SECRET", "EXPORTER_SECRET"))]
+    text = end.join(lines).encode(encoding)
+    if encoding == "utf-16-be":
+        text = b"\xfe\xff" + text
+    for pieces in ([text], [text[i : i + 1] for i in range(len(text))], [text[:101], text[101:]]):
+        log = read(*pieces)
+        assert problems(log) == [(1, "UTF-16, and a key log is UTF-8; it was read all the same")]
+        assert log.secrets(FIRST) == {"ECH_SECRET": SECRET, "EXPORTER_SECRET": SECRET}
+        assert (log.counts().lines, log.counts().bad) == (3, 0)
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,7 @@ cdef class Decryption(FinishedKeys):
     cdef public Schedule13 schedule13
     cdef public long long records
     cdef public long long failed
+    cdef public long long unanswered
     cdef public list sent
     cdef public bint has_gaps
     cdef public bint early

@@ -43,15 +43,16 @@ class Decryption(FinishedKeys):
     """The decryption state of one session.
 
     keys: what is known of the secrets, with `reason` and `detail`. states: the read state of each role. records, failed: number
-    of protected records that were decrypted, and that were not. sent: bytes of application data of each role. has_gaps: whether
-    records are missing. early: whether the last decrypted record was early data. limits: how long the plaintext of a role's
-    records can be; oversized: the length of its first record that was longer. application: reader of the data, None if there is
-    none; began: whether any data came. active: whether records are to be decrypted, so that their bodies are needed.
+    of protected records that were decrypted, and that were not; unanswered: of the latter, those before the ServerHello.
+    sent: bytes of application data of each role. has_gaps: whether records are missing. early: whether the last decrypted
+    record was early data. limits: how long the plaintext of a role's records can be; oversized: the length of its first record
+    that was longer. application: reader of the data, None if there is none; began: whether any data came. active: whether
+    records are to be decrypted, so that their bodies are needed.
     """
 
     __slots__ = (
         "active", "application", "began", "early", "failed", "has_gaps", "keys", "limits", "log", "oversized", "records",
-        "schedule12", "schedule13", "sent", "states",
+        "schedule12", "schedule13", "sent", "states", "unanswered",
     )  # fmt: skip
 
     def __init__(self, material: KeyMaterial, transcript: Transcript, log: SessionLog) -> None:
@@ -62,6 +63,7 @@ class Decryption(FinishedKeys):
         self.schedule13 = Schedule13(self.keys, self.states)
         self.records = 0
         self.failed = 0
+        self.unanswered = 0
         self.sent = [0, 0]
         self.has_gaps = False
         self.early = False
@@ -195,7 +197,9 @@ class Decryption(FinishedKeys):
         keys: SessionKeys = self.keys
         self.failed += 1
         if not keys.version:
-            keys.note(NO_HANDSHAKE)
+            self.unanswered += 1
+        elif keys.tls13 and record.role == _CLIENT and self.schedule13.lacks_early():
+            keys.note_early()
         elif keys.reason is None:
             keys.note(reason, f"a record of the {ROLES[record.role]} in frame {record.frame}: {detail}")
         if record.missing > 0:
@@ -252,6 +256,10 @@ class Decryption(FinishedKeys):
     def close(self, at: cython.longlong) -> None:
         """Note that the session has ended, and free everything that is used only for decryption."""
         keys: SessionKeys = self.keys
+        if self.unanswered and keys.version and keys.tls13 and keys.offers_early:
+            keys.note_early()
+        elif self.unanswered:
+            keys.note(NO_HANDSHAKE)
         if keys.reason == MISSING_SEGMENT and keys.tls13 and any(map(_lost_keys, self.states)):
             keys.reason = KEY_UPDATE_MISSED
         if self.application is not None:

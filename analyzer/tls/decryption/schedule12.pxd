@@ -20,6 +20,7 @@ cdef class Schedule12:
     cdef public list premasters
     cdef public bytes master
     cdef public bytes earlier
+    cdef public object refused
     cdef public tuple pair
     cdef public bint exchanged
     cdef public bint extended
@@ -37,4 +38,5 @@ cdef class Schedule12:
     @cython.locals(found=list, known=list)
     cpdef list masters(self, object chosen)
     cpdef void note_missing(self) except *
+    cpdef bint has_secret(self) except *
     cpdef bytes verify_data(self, int role, bytes preceding)

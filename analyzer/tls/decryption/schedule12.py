@@ -12,7 +12,7 @@ import cython
 from analyzer.codec.runner import extension_body
 from analyzer.secrets import key_schedule
 from analyzer.secrets.compression import DEFLATE
-from analyzer.secrets.decryption_error import MISSING_SEGMENT, DecryptionError
+from analyzer.secrets.decryption_error import MISSING_SEGMENT, UNSUPPORTED_CIPHER, DecryptionError
 from analyzer.secrets.key_schedule import TLS_1_2, finished, finished_of, tls_version
 from analyzer.secrets.keylog import KeyLog
 from analyzer.secrets.labels import CLIENT_RANDOM, PREMASTER
@@ -35,13 +35,14 @@ class Schedule12:
     """The key schedule of a handshake; `begin` prepares it for the next one.
 
     session_id: as the server gave it. premasters: possible premaster secrets. master: the master secret, when keys are in use.
-    earlier: the master secret of the session that this one may resume. pair: the decryptors of both roles. exchanged: whether a
+    earlier: the master secret of the session that this one may resume. refused: why the keys given do not give the premaster
+    secret, None if they do. pair: the decryptors of both roles. exchanged: whether a
     ClientKeyExchange came. extended, encrypt_then_mac, truncated_hmac, deflate: what the hellos agreed on. unverified: whether
     records without encryption were read whose MAC could not be checked.
     """
 
     __slots__ = (
-        "deflate", "earlier", "encrypt_then_mac", "exchanged", "extended", "keys", "master", "pair", "premasters",
+        "deflate", "earlier", "encrypt_then_mac", "exchanged", "extended", "keys", "master", "pair", "premasters", "refused",
         "session_id", "truncated_hmac", "unverified",
     )  # fmt: skip
 
@@ -56,6 +57,7 @@ class Schedule12:
         self.premasters: list[bytes] = []
         self.master: bytes | None = None
         self.earlier: bytes | None = None
+        self.refused: DecryptionError | None = None
         self.pair: tuple[RecordDecryptor, RecordDecryptor] | None = None
         self.exchanged = self.extended = self.encrypt_then_mac = self.truncated_hmac = self.deflate = False
 
@@ -102,9 +104,9 @@ class Schedule12:
             return
         offered = keys.transcript.offered_version() or keys.version
         try:
-            self.premasters = premasters(keys.material, chosen, keys.version, offered, raw)
+            self.premasters = premasters(keys.material, chosen, keys.version, offered, raw, keys.transcript.certificates[1])
         except DecryptionError as error:
-            keys.note(error.reason)
+            self.refused = error
 
     def decryptor(self, role: cython.int) -> RecordDecryptor | None:
         """Return the decryptor of a role's records after its ChangeCipherSpec; None without a secret.
@@ -148,7 +150,7 @@ class Schedule12:
         return CandidateDecryptors(clients, choose), CandidateDecryptors(servers, choose)
 
     def masters(self, chosen: Suite) -> list[bytes]:
-        """Return all possible master secrets, at most MAX_CANDIDATES.
+        """Return all possible master secrets, the last one given first, at most MAX_CANDIDATES.
 
         Raises DecryptionError (missing_segment) if a message is missing that is needed to derive them.
         """
@@ -170,17 +172,30 @@ class Schedule12:
             found.append(self.earlier)  # a resumed session has the master secret of the first session
         if known and not found:
             raise DecryptionError(MISSING_SEGMENT, "a message on which the extended master secret depends")
-        return found if len(found) == 1 else list(dict.fromkeys(found))[:MAX_CANDIDATES]
+        return found if len(found) == 1 else list(dict.fromkeys(reversed(found)))[:MAX_CANDIDATES]
 
     def note_missing(self) -> None:
-        """Note that there is no master secret."""
+        """Note why there is no master secret, or no use for it."""
         keys: SessionKeys = self.keys
         keylog: KeyLog | None = keys.material.keylog
-        if keylog is None or not keylog.knows(keys.client_random):
+        named = keylog is not None and keylog.knows(keys.client_random)
+        if keys.suite is None and self.has_secret():
+            keys.note(UNSUPPORTED_CIPHER)
+        elif keylog is not None and named:
+            found = keylog.secrets(keys.client_random)
+            keys.note(MISSING_LABEL, f"the key log has {', '.join(found)} of this session, and not {CLIENT_RANDOM}")
+        elif self.refused is not None and (keylog is None or self.refused.reason != NO_SECRET):
+            keys.note(self.refused.reason, self.refused.detail)
+        else:
             keys.note(NO_SECRET)
-            return
-        found = keylog.secrets(keys.client_random)
-        keys.note(MISSING_LABEL, f"the key log has {', '.join(found)} of this session, and not {CLIENT_RANDOM}")
+
+    def has_secret(self) -> cython.bint:
+        """Return whether the key log has a secret of this session that would be enough if its cipher suite were known."""
+        keylog: KeyLog | None = self.keys.material.keylog
+        if keylog is None:
+            return False
+        random = self.keys.client_random
+        return len(keylog.masters(random, self.session_id)) > 0 or len(keylog.candidates(random, PREMASTER)) > 0
 
     def verify_data(self, role: cython.int, preceding: bytes) -> bytes | None:
         """Return the verify_data of a role's Finished; None without a secret.

@@ -24,6 +24,7 @@ cdef class Schedule13:
     cpdef void look(self, int role, int content_type, int version, bytes body) except *
     cpdef void finish(self) except *
     cpdef void update(self, int role) except *
+    cpdef bint lacks_early(self) except *
     cpdef RecordDecryptor of_epoch(self, int role, int epoch)
     cpdef bytes verify_data(self, int role, int epoch, bytes digest)
     @cython.locals(secrets=list, decryptors=list, opening=list)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import cython
 
 from analyzer.secrets.aead import Tls13Decryptor
-from analyzer.secrets.decryption_error import DecryptionError
+from analyzer.secrets.decryption_error import UNSUPPORTED_CIPHER, DecryptionError
 from analyzer.secrets.keylog import KeyLog
 from analyzer.secrets.labels import APPLICATION_LABELS, EARLY_LABEL, HANDSHAKE_LABELS, TRAFFIC_SECRETS
 from analyzer.secrets.record_decryptor import RecordDecryptor
@@ -52,7 +52,7 @@ class Schedule13:
         secrets: list[bytes] = []
         if keylog is not None:
             for name in (keys.client_random, None if keys.ech is None else keys.ech.random):
-                secrets += [] if name is None else keylog.candidates(name, EARLY_LABEL)[:MAX_CANDIDATES]
+                secrets += [] if name is None else list(reversed(keylog.candidates(name, EARLY_LABEL)))[:MAX_CANDIDATES]
         if not secrets and keys.material.psks:
             hello, retried = keys.transcript.hellos()
             if hello is not None:  # early data is protected with the first key offered
@@ -68,6 +68,9 @@ class Schedule13:
         found: dict[str, list[bytes]] = {} if keylog is None else keylog.by_label(keys.client_random)
         lacking = [label for label in TRAFFIC_SECRETS if label not in found]
         if keys.suite is None or len(lacking) == len(TRAFFIC_SECRETS):
+            if keys.suite is None and len(lacking) < len(TRAFFIC_SECRETS):
+                keys.material.matched += 1
+                keys.note(UNSUPPORTED_CIPHER)
             return keys.suite is not None and (self._agree_psk(raw, keys.suite) or self._start_trial(list(found)))
         keys.material.matched += 1
         if lacking:
@@ -130,6 +133,14 @@ class Schedule13:
         if decryptor is not None:
             decryptor.update()
 
+    def lacks_early(self) -> cython.bint:
+        """Return whether the client may still send early data whose secret is not known."""
+        state: ReadState = self.states[_CLIENT]
+        if not self.keys.offers_early or self.of_epoch(_CLIENT, EARLY) is not None or state.epoch == APPLICATION:
+            return False
+        decryptor = self.of_epoch(_CLIENT, PROTECTED)
+        return decryptor is None or decryptor.sequence == 0
+
     def of_epoch(self, role: cython.int, epoch: cython.int) -> RecordDecryptor | None:
         """Return the decryptor of an epoch of a role; None if its secret is not known."""
         state: ReadState = self.states[role]
@@ -149,7 +160,7 @@ class Schedule13:
     def decryptor(self, label: str, found: dict[str, Any]) -> RecordDecryptor | None:
         """Return the record decryptor for the secret with this label.
 
-        If there are several secrets, the records show which one is right.
+        If there are several secrets, the records show which one is right. The last one given is tried first.
         """
         keys: SessionKeys = self.keys
         secrets = found.get(label)
@@ -157,7 +168,7 @@ class Schedule13:
             return None
         decryptors: list[RecordDecryptor] = []
         opening: list[bytes] = []
-        for secret in secrets[:MAX_CANDIDATES]:
+        for secret in list(reversed(secrets))[:MAX_CANDIDATES]:
             try:
                 decryptors.append(open_tls13(keys.suite, secret, keys.draft()))
                 opening.append(secret)

@@ -16,6 +16,7 @@ cdef class SessionKeys:
     cdef public int cipher_suite
     cdef public object suites
     cdef public object ech
+    cdef public bint offers_early
     cdef public dict contradicting_labels
     cdef public dict verified
     cdef public str trial
@@ -24,4 +25,5 @@ cdef class SessionKeys:
 
     cpdef void note(self, str reason, str detail=*) except *
     cpdef void end_handshake(self, bytes master) except *
+    cpdef void note_early(self) except *
     cpdef int draft(self) except -1

@@ -4,7 +4,9 @@ from collections.abc import Sequence
 
 import cython
 
-from analyzer.tls.decryption.key_material import KeyMaterial
+from analyzer.secrets.keylog import KeyLog
+from analyzer.secrets.labels import EARLY_LABEL
+from analyzer.tls.decryption.key_material import MISSING_LABEL, NO_SECRET, KeyMaterial
 from analyzer.tls.handshake.ech_offer import EchOffer
 from analyzer.tls.handshake.transcript import Transcript
 from analyzer.tls.limits import MAX_NAMED
@@ -17,15 +19,15 @@ class SessionKeys:
     material: what the run has. transcript: of the handshake. client_random: the name of the session in key logs. named: the
     client random of each finished handshake, with its master secret, None if there was none or in TLS 1.3. version, tls13,
     suite, cipher_suite: as chosen by the server, or found by trial decryption. suites: numbers of the cipher suites that the
-    client offers. ech: its offer of Encrypted Client Hello. contradicting_labels: labels for which the sources have different
-    secrets; the secret that decrypted the records is in use, and for labels of TLS 1.3 it is in `verified`. trial: why
-    trial decryption was needed, if it found the secrets; else "". reason, detail: why decryption first failed, and the
-    details.
+    client offers. ech: its offer of Encrypted Client Hello. offers_early: whether it offers early data. contradicting_labels:
+    labels for which the sources have different secrets; the secret that decrypted the records is in use, and for labels of TLS
+    1.3 it is in `verified`. trial: why trial decryption was needed, if it found the secrets; else "". reason, detail: why
+    decryption first failed, and the details.
     """
 
     __slots__ = (
-        "cipher_suite", "client_random", "contradicting_labels", "detail", "ech", "material", "named", "reason", "suite",
-        "suites", "tls13", "transcript", "trial", "verified", "version",
+        "cipher_suite", "client_random", "contradicting_labels", "detail", "ech", "material", "named", "offers_early", "reason",
+        "suite", "suites", "tls13", "transcript", "trial", "verified", "version",
     )  # fmt: skip
 
     def __init__(self, material: KeyMaterial, transcript: Transcript) -> None:
@@ -39,6 +41,7 @@ class SessionKeys:
         self.cipher_suite = 0
         self.suites: Sequence[int] = ()
         self.ech: EchOffer | None = None
+        self.offers_early = False
         self.contradicting_labels: dict[str, None] = {}
         self.verified: dict[str, bytes] = {}
         self.trial = ""
@@ -50,6 +53,15 @@ class SessionKeys:
         if self.reason is None:
             self.reason = reason
             self.detail = detail
+
+    def note_early(self) -> None:
+        """Note that the secret of the client's early data is missing."""
+        keylog: KeyLog | None = self.material.keylog
+        found = {} if keylog is None else keylog.by_label(self.client_random)
+        if found:
+            self.note(MISSING_LABEL, f"the key log has {', '.join(found)} of this session, and not {EARLY_LABEL}")
+        else:
+            self.note(NO_SECRET, "no secret given opens its early data")
 
     def end_handshake(self, master: bytes | None) -> None:
         """Keep the client random of a finished handshake, and its master secret."""

@@ -208,7 +208,7 @@ def test_of_several_the_records_show_which_is_right():
     assert isinstance(decryptor, CandidateDecryptors)
     assert decryptor.n_candidates == 3
     assert list(made.keys.contradicting_labels) == ["CLIENT_RANDOM"]
-    assert made.master == bytes(48)
+    assert made.master == b"x" * 48  # the last one is tried first
     assert decryptor.open(23, 0x0303, sealed(CLIENT, MASTER, b"said")) == (23, b"said")
     assert made.master == MASTER
     assert opens(made, MASTER)
@@ -254,7 +254,10 @@ def test_a_key_exchange_that_no_key_given_opens(number: int, psks: dict[bytes, b
     made, _ = begun(log=None, number=number, psks=psks)
     made.exchange(message(16, body))
     assert made.premasters == []
-    assert made.keys.reason == reason
+    assert (None if made.refused is None else made.refused.reason) == reason
+    assert made.decryptor(SERVER) is None
+    made.note_missing()
+    assert made.keys.reason == (reason or "no_secret")
 
 
 def test_the_key_exchange_of_a_pre_shared_key():
