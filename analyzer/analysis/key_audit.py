@@ -20,7 +20,8 @@ from analyzer.secrets.labels import CLIENT_RANDOM, EARLY_LABEL, PREMASTER, TRAFF
 from analyzer.secrets.private_keys import PrivateKey
 from analyzer.tls.decryption.key_material import KeyMaterial
 from analyzer.tls.events import HandshakeMessage
-from analyzer.tls.messages.numbers import CLIENT_HELLO, CLIENT_KEY_EXCHANGE, EARLY_DATA, RANDOM, SERVER_HELLO, SSL3
+from analyzer.tls.handshake.compatible_hello import client_random_of, is_compatible
+from analyzer.tls.messages.numbers import CLIENT_HELLO, CLIENT_KEY_EXCHANGE, EARLY_DATA, SERVER_HELLO, SSL3
 from analyzer.tls.session import Session
 
 COMPLETE, PARTIAL, NONE, NOT_NEEDED = "complete", "partial", "none", "not_needed"
@@ -196,10 +197,11 @@ def key_facts(session: Session) -> KeyFacts:
     message: HandshakeMessage
     for message in session.log.messages:
         raw = message.raw
-        if message.type == CLIENT_HELLO and message.role == 0 and len(raw) >= RANDOM.stop and raw[4] == 3:
-            if not randoms and message.body is not None:
+        random = client_random_of(raw) if message.type == CLIENT_HELLO and message.role == 0 else b""
+        if random:
+            if not randoms and message.body is not None and not is_compatible(raw):
                 early = message.body.extension(EARLY_DATA) is not None
-            randoms[raw[RANDOM]] = None
+            randoms[random] = None
         elif message.type == SERVER_HELLO and not session_id:
             session_id = getattr(message.body, "legacy_session_id_echo", None) or b""
         elif message.type == CLIENT_KEY_EXCHANGE and not encrypted and transports:

@@ -155,7 +155,7 @@ def packets(
     inputs = Inputs(captures, keylog, rsa_keys, psk_file, password)
 
     def read(source: Captures) -> Iterator[Packet]:
-        engine = Engine(detailed=True, places=False, reads_data=False, **source.keys(patient=False))
+        engine = Engine(detailed=True, places=False, reads_data=False, in_order=False, **source.keys(patient=False))
         plaintext = HttpMessages()
         describer = Describer(engine, plaintext)
         for packet_reader in source.packet_readers():

@@ -32,7 +32,7 @@ _ROW = 16
 def run(options: Namespace, output: Output) -> int:
     """Print one packet of a capture, and return the exit status."""
     capture_run = CaptureRun([options.capture], output)
-    engine = Engine(detailed=True, reads_data=False, **read_keys(options, capture_run, patient=False))
+    engine = Engine(detailed=True, reads_data=False, in_order=False, **read_keys(options, capture_run, patient=False))
     printer = PacketPrinter(output, engine, options.frame)
     capture_run.run(engine, [printer])
     if printer.done:

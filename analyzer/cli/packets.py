@@ -33,7 +33,8 @@ STYLES = {"TCP": "", "UDP": "blue", "ARP": "yellow", "ICMP": "magenta", "ICMPv6"
 def run(options: Namespace, output: Output) -> int:
     """Print the packets of the captures, and return the exit status."""
     capture_run = CaptureRun(options.captures, output, streaming=True)
-    engine = Engine(detailed=True, places=False, reads_data=False, **read_keys(options, capture_run, patient=False))
+    keys = read_keys(options, capture_run, patient=False)
+    engine = Engine(detailed=True, places=False, reads_data=False, in_order=False, **keys)
     if options.format == "csv":
         output.head = csv_row(list(PACKET["properties"])).encode()
     capture_run.run(engine, [PacketList(output, engine, options.format)])

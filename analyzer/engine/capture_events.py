@@ -4,6 +4,9 @@ from analyzer.tls.events import NO_ROLE, Event
 
 NO_SESSION = -1
 
+WATCHES_REVOCATION = 1
+"""A flag of `Dispatcher.watches`."""
+
 
 class RevocationSeen(Event):
     """An OCSP response or a revocation list in plain HTTP. It is not verified.

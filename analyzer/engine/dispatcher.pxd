@@ -13,11 +13,12 @@ from analyzer.tls.pending cimport PendingSessions
 from analyzer.tls.handshake.resumption cimport Resumptions
 from analyzer.tls.record.record_reader cimport RecordReader, plausible
 from analyzer.tls.record.record cimport RecordSink, conflict, gap
+from analyzer.tls.record_order cimport RecordOrders
 from analyzer.tls.session cimport Session
 from analyzer.x509.revocation_over_http cimport RevocationWatch, begins_request, begins_response
 
 cdef long long SESSION_COST, MERGE_COST, MERGE_COST_DECRYPTED
-cdef int HANDSHAKE, HEADER, SCAN_LIMIT, MAX_EARLY, CLIENT_HELLO, SSL2_SERVER_HELLO, _TCP
+cdef int WATCHES_HTTPS, WATCHES_REVOCATION, HANDSHAKE, HEADER, SCAN_LIMIT, MAX_EARLY, CLIENT_HELLO, SSL2_SERVER_HELLO, _TCP
 
 
 @cython.no_gc
@@ -58,8 +59,7 @@ cdef class Dispatcher(Listener):
     cdef public bint detailed
     cdef public bint places
     cdef public bint keeps_fields
-    cdef public bint watches_revocation
-    cdef public bint watches_https
+    cdef public int watches
     cdef public tuple datagram_protocols
     cdef public PendingSessions pending
     cdef public long long count
@@ -70,6 +70,7 @@ cdef class Dispatcher(Listener):
     cdef public list processes
     cdef public tuple numbers
     cdef public bint announces
+    cdef public RecordOrders orders
 
     cpdef void share(self, int shard, int shards) except *
     cdef int assign(self) except -1

@@ -13,11 +13,11 @@ import cython
 
 from analyzer.analysis.repetitions import Repetitions
 from analyzer.codec.byte_slices import find_byte, slice_bytes
-from analyzer.engine.capture_events import RevocationSeen
+from analyzer.engine.capture_events import WATCHES_REVOCATION, RevocationSeen
 from analyzer.engine.captured_process import process_of
 from analyzer.engine.detection import ciphertext_at, hello_at, ssl2_hello_at
 from analyzer.engine.dispatch_limits import MAX_EARLY, MERGE_COST, MERGE_COST_DECRYPTED, SCAN_LIMIT, SESSION_COST
-from analyzer.engine.other_traffic import OtherTraffic, other_traffic
+from analyzer.engine.other_traffic import WATCHES_HTTPS, OtherTraffic, other_traffic
 from analyzer.flows.connection import Connection
 from analyzer.flows.flow import TCP, Flow
 from analyzer.flows.listener import Listener
@@ -32,6 +32,7 @@ from analyzer.tls.pending import PendingSessions
 from analyzer.tls.record.content_types import HANDSHAKE, HEADER
 from analyzer.tls.record.record import RecordSink, conflict, gap
 from analyzer.tls.record.record_reader import RecordReader, plausible
+from analyzer.tls.record_order import RecordOrders
 from analyzer.tls.session import Session
 from analyzer.x509.revocation_over_http import RevocationWatch, begins_request, begins_response
 
@@ -89,12 +90,12 @@ class TcpStream(Sink):
         self.dispatcher.steps += 1
         if not self.begun:
             self.begun = True
-            if self.dispatcher.watches_revocation:
+            if self.dispatcher.watches & WATCHES_REVOCATION:
                 if begins_request(data, start, end):
                     self.watch = RevocationWatch(self.dispatcher.take_revocation, 1 - side)
                 elif begins_response(data, start, end):
                     self.watch = RevocationWatch(self.dispatcher.take_revocation, side)
-            if self.dispatcher.watches_https and offset == 0 and self.connection.syn:
+            if self.dispatcher.watches & WATCHES_HTTPS and offset == 0 and self.connection.syn:
                 self.other = other_traffic(self.connection.originator.key, slice_bytes(data, start, end), frame, at)
         if self.watch is not None:
             self.feed_watch(side, data, start, end, frame, at)
@@ -322,8 +323,8 @@ class Dispatcher(Listener):
 
     events: those that were not taken yet. material: the secrets that may decrypt records. resumptions: the resumable sessions.
     detailed: whether sessions emit all events as they happen, and not only that they ended. places: as in `SessionLog`.
-    keeps_fields: as in `SessionHandshake`. watches_revocation: whether plain HTTP is searched for OCSP responses and revocation
-    lists. watches_https: whether connections to port 443 without TLS are emitted. datagram_protocols: the protocols for UDP
+    keeps_fields: as in `SessionHandshake`. watches: what else is watched, WATCHES_REVOCATION for OCSP responses and revocation
+    lists in plain HTTP, plus WATCHES_HTTPS for connections to port 443 without TLS. datagram_protocols: the protocols for UDP
     flows, tried in this order. pending: the pending sessions, which wait for secrets; None before the first one. count: how
     many sessions there were. steps: how often the readers of connections ran.
     Several processes can read one capture: shards, of which this is number `shard`. Each of them follows all connections and
@@ -331,13 +332,12 @@ class Dispatcher(Listener):
     its own. loads: by process, what it had to do, in bytes of sessions.
     announces: whether `SessionBegan` is emitted although nothing else is `detailed`. processes: what the captures say about
     the processes of frames (`FrameProcesses`), the last captures last. numbers: that of the first session, and the step.
-    repetitions: finds what sessions have in common; None if somebody else does.
+    repetitions: finds what sessions have in common, None if somebody else does. orders: puts records in order, or None.
     """
 
     __slots__ = (
         "announces", "count", "datagram_protocols", "detailed", "events", "keeps_fields", "loads", "material", "numbers",
-        "pending", "places", "processes", "repetitions", "resumptions", "shard", "shards", "steps", "watches_https",
-        "watches_revocation",
+        "orders", "pending", "places", "processes", "repetitions", "resumptions", "shard", "shards", "steps", "watches",
     )  # fmt: skip
 
     def __init__(
@@ -357,8 +357,8 @@ class Dispatcher(Listener):
         self.detailed = detailed
         self.places = places
         self.keeps_fields = keeps_fields
-        self.watches_revocation = watches_revocation
-        self.watches_https = False
+        self.watches = WATCHES_REVOCATION if watches_revocation else 0
+        self.announces = False
         self.datagram_protocols = tuple(datagram_protocols)
         self.pending: PendingSessions = None  # type: ignore[assignment]  # until a session has to wait
         self.count = 0
@@ -367,8 +367,8 @@ class Dispatcher(Listener):
         self.shard = 0
         self.shards = 1
         self.loads: list[int] = [0]
-        self.announces = False
         self.processes: list[Any] = []
+        self.orders: RecordOrders | None = RecordOrders()
 
     def share(self, shard: cython.int, shards: cython.int) -> None:
         """Read only a part of the sessions: this is process `shard` of `shards`, which all read the same capture."""
@@ -413,13 +413,12 @@ class Dispatcher(Listener):
         return session
 
     def queue(self, session: Session) -> RecordSink:
-        """Return the sink for the records of a new session: the session, or a pending session if secrets may still come."""
-        may_grow = self.material.may_grow
-        if may_grow is None or not may_grow():
-            return session
-        if self.pending is None:
-            self.pending = PendingSessions(self.material)
-        return self.pending.begin(session)
+        """Return the sink for the records of a new session, which may wait for their secrets, or for earlier records."""
+        sink: RecordSink = session
+        if self.material.may_grow is not None and self.material.may_grow():
+            self.pending = self.pending or PendingSessions(self.material)
+            sink = self.pending.begin(session)
+        return sink if self.orders is None else self.orders.begin(sink, session.flow.mid_stream)
 
     def end(self, session: Session) -> None:
         """Emit that a session has ended."""

@@ -14,6 +14,7 @@ import cython
 from analyzer.capture.frame import Frame
 from analyzer.capture.frame_reader import FrameReader
 from analyzer.engine.dispatcher import DatagramProtocol, Dispatcher, TcpStream
+from analyzer.engine.other_traffic import WATCHES_HTTPS
 from analyzer.flows.connection import Endpoint
 from analyzer.flows.flow import TCP, UDP
 from analyzer.flows.fragments import Defragmenter, FragmentReport
@@ -69,6 +70,7 @@ class Engine:
         reads_data: bool = True,
         watches_revocation: bool = False,
         watches_https: bool = False,
+        in_order: bool = True,
         datagram_protocols: Sequence[DatagramProtocol] = (),
     ) -> None:
         """Create an engine.
@@ -80,13 +82,17 @@ class Engine:
         sessions are emitted even if it is not `detailed`. application: creates the reader of a session's application data,
         given the agreed protocol; `conversation` if None. reads_data: whether application data is read at all.
         watches_revocation: whether OCSP responses and revocation lists in plain HTTP are emitted; watches_https: connections to
-        port 443 without TLS (`OtherTraffic`). datagram_protocols: the protocols that read UDP flows.
+        port 443 without TLS (`OtherTraffic`). in_order: whether records wait for those of the other side that were sent before
+        them (`record_order`), so that their events come in the turn of a later frame. datagram_protocols: the protocols that
+        read UDP flows.
         """
         reader = (application or conversation) if reads_data else None
         self.material = KeyMaterial(reader, keylog, private_keys, psks, may_grow, longest_wait)
         self.dispatcher = Dispatcher(self.material, detailed, places, fields, watches_revocation, datagram_protocols)
         self.dispatcher.announces = announces
-        self.dispatcher.watches_https = watches_https
+        self.dispatcher.watches |= WATCHES_HTTPS if watches_https else 0
+        if not in_order:
+            self.dispatcher.orders = None
         self.connections = Connections(self.dispatcher)
         self.datagrams = UdpFlows(self.dispatcher)
         self.follows_datagrams = len(datagram_protocols) > 0

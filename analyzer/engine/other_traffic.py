@@ -10,6 +10,9 @@ from analyzer.tls.record.content_types import HANDSHAKE
 
 HTTPS = 443
 
+WATCHES_HTTPS = 2
+"""A flag of `Dispatcher.watches`."""
+
 SHORTEST_HEAD, KEPT = 12, 16
 """First bytes that show that a connection has no TLS, and those that are kept."""
 

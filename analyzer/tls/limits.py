@@ -39,6 +39,13 @@ MAX_PENDING_TOTAL = 128 << 20
 PENDING_COST = 512
 """Bytes of memory that a pending record needs in addition to its own bytes."""
 
+MAX_UNORDERED, MAX_UNORDERED_TOTAL = 8 << 20, 64 << 20
+"""Bytes of the records of one session, and of all, that wait for those of the other side that must be before them.
+
+A file that was appended to another one can have all bytes of a direction before the first of the other. Of connections that are
+captured in one direction only, the same waits in vain.
+"""
+
 MAX_PENDING_ENDED = 4096
 """Pending sessions whose connection has ended. Each of them is checked whenever secrets come."""
 

@@ -21,6 +21,7 @@ import cython
 
 from analyzer.secrets.keylog import KeyLog
 from analyzer.tls.decryption.key_material import KeyMaterial
+from analyzer.tls.handshake.compatible_hello import client_random_of, is_compatible
 from analyzer.tls.limits import (
     MAX_GONE,
     MAX_PENDING,
@@ -98,8 +99,14 @@ class PendingSession(RecordSink):
 
         If there cannot be one, do not wait for secrets.
         """
+        if record.version == SSL2:
+            self.random = client_random_of(record.body) if is_compatible(record.body) else b""
+            self.evicted = len(self.random) == 0
+            if not self.evicted:
+                self.store.name(self)
+            return
         self.hello += record.body[:_RANDOM_ENDS]
-        if record.version == SSL2 or self.session.flow.mid_stream or (len(self.hello) > 0 and self.hello[0] != CLIENT_HELLO):
+        if self.session.flow.mid_stream or (len(self.hello) > 0 and self.hello[0] != CLIENT_HELLO):
             self.evicted = True
         elif len(self.hello) >= _RANDOM_ENDS:
             self.random = self.hello[_RANDOM_BEGINS:_RANDOM_ENDS]

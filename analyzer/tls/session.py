@@ -12,6 +12,7 @@ from typing import Any
 import cython
 
 from analyzer.flows.flow import Flow
+from analyzer.tls.compatible_session import begin_compatible
 from analyzer.tls.decryption.decryption import Decryption
 from analyzer.tls.decryption.key_material import KeyMaterial
 from analyzer.tls.events import (
@@ -365,7 +366,7 @@ class Session(RecordSink):
             handshake.kept += len(message.raw) + MESSAGE_COST
             self.log.messages.append(message)
         if message.type == SSL2_CLIENT_HELLO:
-            handshake.hellos.client_seen = True
+            begin_compatible(handshake, message)
             handshake.advance(sender, CLIENT_HELLO, record.frame, record.at)
         elif message.type == SSL2_CLIENT_MASTER_KEY:
             sender.change_frame = record.frame

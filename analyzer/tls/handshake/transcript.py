@@ -11,6 +11,7 @@ from typing import Any
 import cython
 
 from analyzer.secrets.suite_interface import hash_function
+from analyzer.tls.handshake.compatible_hello import offered_version_of
 from analyzer.tls.limits import MAX_TRANSCRIPT
 from analyzer.tls.messages.hello import HELLO_RETRY_REQUEST_RANDOM
 from analyzer.tls.messages.numbers import (
@@ -166,7 +167,7 @@ class Transcript:
     def offered_version(self) -> int | None:
         """Return the version number in the first ClientHello; None without one."""
         first = self._client[0] if self._client else None
-        return int.from_bytes(first[4:6], "big") if first is not None and first[0] == CLIENT_HELLO else None
+        return offered_version_of(first) if first is not None and first[0] == CLIENT_HELLO else None
 
     def steps(self, tls13: cython.bint) -> list[Step]:
         """Return all messages in the order of the protocol. After the first missing one the order is not reliable."""
