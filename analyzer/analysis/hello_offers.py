@@ -14,6 +14,11 @@ Note = tuple[str, str, str]
 
 _POST_QUANTUM = ("MLKEM", "Kyber")
 
+_ACCEPTED = "the server accepts the encrypted ClientHello"
+_ACCEPTED_UNKNOWN = (
+    "the server accepts the encrypted ClientHello; the server name inside it is not known, so the certificate is judged for no "
+    "name"
+)
 _OF_STATUS = {
     "offered": "the client sends an encrypted ClientHello, or GREASE that looks like one",
     "rejected": "the client sends an encrypted ClientHello, and the server does not accept it",
@@ -33,10 +38,13 @@ def post_quantum(offered: tuple[int, ...], group: int) -> list[Note]:
     return [("post_quantum_offered", "info", f"the client offers {', '.join(dict.fromkeys(found))}{chosen}")]
 
 
-def encrypted_hello(status: str) -> list[Note]:
-    """Return the finding about an offer of Encrypted Client Hello, by its status; empty for a client without one."""
+def encrypted_hello(status: str, named: bool = True) -> list[Note]:
+    """Return the finding about an offer of Encrypted Client Hello, by its status; empty for a client without one.
+
+    named: whether the hello inside it is known, and with it the server name.
+    """
     if status == "accepted":
-        return [("ech_accepted", "info", "the server accepts the encrypted ClientHello")]
+        return [("ech_accepted", "info", _ACCEPTED if named else _ACCEPTED_UNKNOWN)]
     detail = _OF_STATUS.get(status)
     return [] if detail is None else [("ech_offered", "info", detail)]
 

@@ -71,6 +71,7 @@ def trait_findings(session: Session) -> list[Finding]:
     kind = (
         id(offer), id(answer), parameters.version, parameters.cipher_suite, parameters.group, parameters.compression,
         parameters.resumption, port, parameters.dh_prime, "" if hellos.ech is None else hellos.ech.status, hellos.server_seen,
+        hellos.ech is not None and len(hellos.ech.hellos) > 0,
     )  # fmt: skip
     known = TRAITS.get(kind)
     if known is None:
@@ -97,7 +98,8 @@ def offer_traits(session: Session) -> list[tuple[str, str, str]]:
     hellos: Hellos = session.handshake.hellos
     offer = hellos.fingerprint_input
     found = [] if offer is None else post_quantum(offer[3], session.handshake.parameters.group)
-    return found + encrypted_hello("" if hellos.ech is None else hellos.ech.status)
+    ech = hellos.ech
+    return found if ech is None else found + encrypted_hello(ech.status, len(ech.hellos) > 0)
 
 
 def agreement_traits(session: Session, port: cython.int) -> list[tuple[str, str, str]]:

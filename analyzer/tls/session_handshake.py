@@ -435,7 +435,7 @@ class SessionHandshake:
         if self.resumed_from is not None:
             settle_resumption(self)
         if self.hellos.ech is not None:
-            conclude_ech(self.hellos.ech, self.log, decryption, self.parameters.tls13, self.roles[_CLIENT].n_application)
+            conclude_ech(self.hellos, self.log, decryption, self.parameters.tls13, self.roles[_CLIENT].n_application)
         if decryption is None:
             return
         for code, severity, detail in decryption.findings():

@@ -2,12 +2,20 @@
 
 from analyzer.flows.flow import CLIENT
 from analyzer.tls.decryption.decryption import Decryption
-from analyzer.tls.handshake.ech_offer import ECH_REQUIRED, EchOffer
+from analyzer.tls.handshake.ech_offer import ACCEPTED, ECH_REQUIRED
+from analyzer.tls.handshake.parameters import Hellos
+from analyzer.tls.messages.numbers import CLIENT_HELLO
 from analyzer.tls.session_log import SessionLog
 
 
-def conclude_ech(ech: EchOffer, log: SessionLog, decryption: Decryption | None, tls13: bool, n_application: int) -> None:
-    """Conclude an offer. n_application: the client's records of application data, which count where none was decrypted."""
+def conclude_ech(hellos: Hellos, log: SessionLog, decryption: Decryption | None, tls13: bool, n_application: int) -> None:
+    """Conclude an offer, if there is one. If an inner hello that is not known was accepted, the server name is not known.
+
+    n_application: the client's records of application data, which count where none was decrypted.
+    """
+    ech = hellos.ech
+    if ech is None:
+        return
     opened = decryption is not None and decryption.records > 0
     required = any(alert.description == ECH_REQUIRED and alert.role == CLIENT and not alert.injected for alert in log.alerts)
     said = n_application
@@ -17,3 +25,8 @@ def conclude_ech(ech: EchOffer, log: SessionLog, decryption: Decryption | None, 
         if opened and tls13:
             said = decryption.sent[CLIENT]
     ech.conclude(opened, random, tls13, required, said)
+    if ech.status == ACCEPTED and not ech.hellos:
+        hellos.hide_name()
+    if ech.unopened:
+        frame = next((message.frame for message in log.messages if message.type == CLIENT_HELLO), 0)
+        log.add_finding("ech_not_opened", "low", ech.unopened, frame)

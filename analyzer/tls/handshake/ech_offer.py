@@ -25,6 +25,11 @@ if TYPE_CHECKING:
 
 OFFERED, ACCEPTED, REJECTED, GREASE = "offered", "accepted", "rejected", "grease"
 
+LABELS = ("ECH_SECRET", "ECH_CONFIG")
+"""The labels of what a key log has for an offer: the KEM's shared secret, and the configuration (RFC 9850 section 2.3)."""
+
+NOT_OPENED = "ECH_SECRET and ECH_CONFIG of the key log do not open the encrypted ClientHello"
+
 ECH_REQUIRED = 121
 """The alert of a client that sent a real offer and was rejected."""
 
@@ -36,10 +41,14 @@ class EchOffer:
 
     status: `offered` (no more is known), `accepted`, `rejected`, `grease`. public_name: of the configuration. outer_name,
     outer_random: server name and random of the outer hello. hellos: the inner ClientHello, and the second one after a
-    HelloRetryRequest, with their headers, if they could be decrypted. body: the first one decoded.
+    HelloRetryRequest, with their headers, if they could be decrypted. body: the first one decoded. unopened: why secrets that
+    the key log has for this offer do not open it, as a sentence without its full stop; "" without such secrets.
     """
 
-    __slots__ = ("_recipient", "_retry", "body", "config_id", "hellos", "outer_name", "outer_random", "public_name", "status")
+    __slots__ = (
+        "_recipient", "_retry", "body", "config_id", "hellos", "outer_name", "outer_random", "public_name", "status",
+        "unopened",
+    )  # fmt: skip
 
     def __init__(self, config_id: int, outer_name: bytes | None, outer_random: bytes) -> None:
         self.config_id = config_id
@@ -50,6 +59,7 @@ class EchOffer:
         self.body: Any = None
         self._recipient: Recipient | None = None
         self.outer_random = outer_random
+        self.unopened = ""
         self._retry = False
 
     @property
@@ -69,18 +79,34 @@ class EchOffer:
         random = outer[RANDOM]
         if not keylog.knows(random):
             return
+        secrets, logged_configs = (keylog.candidates(random, label) for label in LABELS)
+        if not secrets or not logged_configs:
+            if secrets or logged_configs:
+                has, lacks = LABELS if secrets else LABELS[::-1]
+                self.unopened = f"the key log has {has} for the encrypted ClientHello, and not {lacks}: it does not open"
+            return
         try:
             offer = encrypted_hello.find_offer(outer)
-        except DecryptionError:
+        except DecryptionError as error:
+            self.unopened = f"{NOT_OPENED}: {error.detail}"
             return
         configs: list[encrypted_hello.Config] = []
-        for logged in keylog.candidates(random, "ECH_CONFIG"):
+        for logged in logged_configs:
             try:
                 configs += encrypted_hello.read_configs(logged)
             except DecryptionError:  # not an ECHConfig, in spite of its label
                 continue
-        for config, secret in islice(product(configs, keylog.candidates(random, "ECH_SECRET")), MAX_CONFIGS):
-            if offer is None or config.config_id != offer.config_id:
+        if offer is None:
+            return
+        if not configs:
+            self.unopened = f"{NOT_OPENED}: ECH_CONFIG has no configuration that can be read"
+            return
+        if all(config.config_id != offer.config_id for config in configs):
+            why = f"the configuration has id {configs[0].config_id}, and the hello names {offer.config_id}"
+            self.unopened = f"{NOT_OPENED}: {why}"
+            return
+        for config, secret in islice(product(reversed(configs), reversed(secrets)), MAX_CONFIGS):
+            if config.config_id != offer.config_id:
                 continue
             try:
                 recipient = encrypted_hello.recipient(offer, config, secret)
@@ -92,6 +118,8 @@ class EchOffer:
             self.hellos = [inner]
             self.body = ClientHello.read(inner[HEADER:])[0]
             return
+        why = "they are of another configuration or another hello, or its bytes were changed on the way"
+        self.unopened = f"{NOT_OPENED}: {why}"
 
     def open_second(self, outer: bytes) -> None:
         """Decrypt the inner hello of the second outer hello."""
@@ -103,8 +131,8 @@ class EchOffer:
             offer = encrypted_hello.find_offer(outer)
             if offer is not None:
                 self.hellos.append(encrypted_hello.open_inner(self._recipient, 1, outer, offer))
-        except DecryptionError:  # the inner hello is not known, so the transcript is not known either
-            return
+        except DecryptionError as error:  # the inner hello is not known, so the transcript is not known either
+            self.unopened = f"the second encrypted ClientHello does not open with the secrets of the first: {error.detail}"
 
     def answer(self, raw: bytes, retry: bool, tls13: bool, chosen: Suite | None, transcript: Transcript) -> bool:
         """Process a ServerHello, or with `retry` a HelloRetryRequest. Returns True if the inner hello is used from now on.

@@ -122,5 +122,8 @@ class Hellos:
         """Use the inner hello of Encrypted Client Hello from now on."""
         if self.ech is not None:
             self.offers = hello_features.offers(self.ech.body)
-            if self.ech.name is not None:
-                self.server_name = self.ech.name
+            self.server_name = self.ech.name
+
+    def hide_name(self) -> None:
+        """Forget the server name, because the server accepted an inner hello that is not known (RFC 9849 section 6.1)."""
+        self.server_name = None

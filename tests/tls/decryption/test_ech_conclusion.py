@@ -4,7 +4,8 @@ import pytest
 
 from analyzer.tls.decryption.ech_conclusion import conclude_ech
 from analyzer.tls.events import Alert
-from analyzer.tls.handshake.ech_offer import ECH_REQUIRED, GREASE, OFFERED, REJECTED, EchOffer
+from analyzer.tls.handshake.ech_offer import ACCEPTED, ECH_REQUIRED, GREASE, OFFERED, REJECTED, EchOffer
+from analyzer.tls.handshake.parameters import Hellos
 from analyzer.tls.session_log import SessionLog
 
 
@@ -20,5 +21,18 @@ def test_who_goes_on_after_a_rejection_did_not_mean_it(required: bool, injected:
         alert = Alert(2, ECH_REQUIRED, 0, 1, 0)
         alert.injected = injected
         log.add_alert(alert)
-    conclude_ech(offer, log, None, False, 3)
-    assert offer.status == status
+    hellos = Hellos()
+    hellos.ech, hellos.server_name = offer, b"name"
+    conclude_ech(hellos, log, None, False, 3)
+    assert (offer.status, hellos.server_name) == (status, b"name")
+
+
+def test_the_outer_name_is_not_that_of_an_inner_hello_that_nobody_knows():
+    hellos, log = Hellos(), SessionLog(0, None)
+    hellos.ech, hellos.server_name = EchOffer(1, b"public", bytes(32)), b"public"
+    hellos.ech.status, hellos.ech.unopened = ACCEPTED, "they do not open"
+    conclude_ech(hellos, log, None, True, 3)
+    assert hellos.server_name is None
+    assert [(one.code, one.severity, one.detail) for one in log.findings] == [("ech_not_opened", "low", "they do not open")]
+    conclude_ech(Hellos(), log, None, True, 3)
+    assert len(log.findings) == 1

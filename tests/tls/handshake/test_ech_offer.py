@@ -97,7 +97,16 @@ def test_what_the_inner_random_hides_is_found_by_trial(name: str, labels: tuple[
     assert (record["ech"]["status"], record["ech"]["inner_server_name"]) == ("accepted", None)
     assert record["authenticity"]["finished"] == {"client": "unverifiable", "server": "unverifiable"}
     assert record["authenticity"]["server_signature"] == "unverifiable"
-    assert [finding["code"] for finding in record["findings"]] == ["found_by_trial", "ech_accepted"]
+    codes = ["ech_not_opened"] if "ECH_SECRET" in labels else []
+    assert [finding["code"] for finding in record["findings"]] == [*codes, "found_by_trial", "ech_accepted"]
+    assert record["server_name"] is None
+    assert record["chain"]["name"] is None
+    assert "name_mismatch" not in [problem["code"] for problem in record["chain"]["problems"]]
+    assert "judged for no name" in record["findings"][len(codes) + 1]["detail"]
+    if codes:
+        assert record["findings"][0]["detail"].startswith(
+            "the key log has ECH_SECRET for the encrypted ClientHello, and not ECH_CONFIG"
+        )
 
 
 @pytest.mark.parametrize("damage", ["config", "secret", "both twice"])
@@ -120,6 +129,13 @@ def test_lines_that_do_not_fit_open_nothing(damage: str) -> None:
     record = session_record(session, True)
     opened = damage == "both twice"  # the right lines are among them
     assert record["ech"]["inner_server_name"] == ("secret.example.com" if opened else None)
+    accepted = record["ech"]["status"] == "accepted"
+    assert accepted == (damage != "secret")  # else the traffic secrets are damaged too, and nobody knows
+    outer = None if accepted else "public.example.com"
+    assert record["server_name"] == ("secret.example.com" if opened else outer)
+    told = [finding["detail"] for finding in record["findings"] if finding["code"] == "ech_not_opened"]
+    assert len(told) == (0 if opened else 1)
+    assert all(detail.startswith("ECH_SECRET and ECH_CONFIG of the key log do not open") for detail in told)
 
 
 @cache
