@@ -67,9 +67,11 @@ def reason_of(session: Session, known: bool) -> str:
 def evidence(session: Session, reason: str) -> str:
     """Return the observation that shows the cause, as a sentence without its full stop."""
     work: Decryption | None = session.handshake.decryption
+    hellos = session.handshake.hellos
+    if reason == NO_HANDSHAKE and hellos.client_seen and hellos.server_seen:
+        return "its hellos come later in the capture than the records that need them"
     if reason == NO_HANDSHAKE:
-        what = "ServerHello" if session.handshake.hellos.client_seen else "ClientHello"
-        return f"the capture shows no {what} of this connection"
+        return f"the capture shows no {'ServerHello' if hellos.client_seen else 'ClientHello'} of this connection"
     if work is None:
         return NOTHING_GIVEN
     if work.keys.detail and work.keys.reason == reason:
@@ -82,7 +84,7 @@ def evidence(session: Session, reason: str) -> str:
         if session.handshake.parameters.suite is None:
             return f"{name} is no cipher suite that is known here"
         return f"{name} is not among the ciphers that can be opened here"
-    if reason in (NO_SECRET, EPHEMERAL):
+    if reason in (NO_SECRET, EPHEMERAL, RESUMED_OUTSIDE):
         return _given(session) or CAUSES[reason][0]
     return CAUSES[reason][0]
 

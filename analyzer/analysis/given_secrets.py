@@ -10,6 +10,8 @@ No sentence contains a secret.
 from typing import TYPE_CHECKING
 
 from analyzer.secrets.keylog_source import THE_CAPTURE
+from analyzer.tls.limits import MAX_IDENTITIES
+from analyzer.tls.messages.numbers import PRE_SHARED_KEY
 from analyzer.tls.session import Session
 
 if TYPE_CHECKING:
@@ -58,6 +60,8 @@ def evidence_of_private_keys(session: Session) -> str:
         return ""
     if parameters.tls13:
         return "no RSA key opens TLS 1.3, whose key exchange is always ephemeral"
+    if parameters.resumption:
+        return "a resumed session has no key exchange that an RSA key could open"
     chosen = parameters.suite
     exchange = "" if chosen is None else chosen.key_exchange
     if chain and fitting_key(session) is None:
@@ -81,7 +85,12 @@ def evidence_of_psks(session: Session) -> str:
     if not handshake.material.psks:
         return ""
     if parameters.tls13:
-        return "no pre-shared key given is the one that the server chose"
+        if parameters.resumption != "psk":
+            return "the server chose no pre-shared key"
+        offered = getattr((handshake.hellos.offers or {}).get(PRE_SHARED_KEY), "identities", None) or ()
+        if any(one.identity in handshake.material.psks for one in offered[:MAX_IDENTITIES]):
+            return "the pre-shared key given for an identity of the client does not fit its binder, or the server chose another"
+        return "no pre-shared key given has an identity that the client sent"
     exchange = "" if parameters.suite is None else parameters.suite.key_exchange
     if exchange.endswith("PSK"):
         return "no pre-shared key given has the identity that the client sent"

@@ -7,6 +7,7 @@ cause makes. A difference that fits none has no reason.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from analyzer.crosscheck.comparison import Difference
@@ -23,7 +24,7 @@ class Case:
     """What is known where two values differ. record: our session record, None where only tshark has the session.
 
     stream: what tshark says, None where only we have it. version: of tshark. before: bytes of the stream before the first
-    record. psks: whether external pre-shared keys were given.
+    record. psks: whether external pre-shared keys were given. plain: whether the key log has the form that tshark reads.
     """
 
     record: dict[str, Any] | None
@@ -31,6 +32,7 @@ class Case:
     version: tuple[int, int, int]
     before: int
     psks: bool
+    plain: bool = True
 
 
 def reason(difference: Difference, case: Case) -> str | None:
@@ -136,6 +138,21 @@ def _psk_kept_back(difference: Difference, case: Case, record: dict[str, Any]) -
     return difference.tshark is None and case.psks and record["resumption"] == "psk" and record["resumes"] is None
 
 
+def _key_log_not_plain(difference: Difference, case: Case, record: dict[str, Any]) -> bool:
+    return _closed_for_tshark(difference) and not case.plain
+
+
+def _frames_out_of_order(difference: Difference, case: Case, record: dict[str, Any]) -> bool:
+    """A frame of the handshake stands before one that it answers."""
+    frames = [message["frame"] for message in record["handshake"]]
+    return _closed_for_tshark(difference) and any(later < earlier for earlier, later in pairwise(frames))
+
+
+def _closed_for_tshark(difference: Difference) -> bool:
+    """Return whether we have a value that tshark does not decrypt."""
+    return difference.ours is not None and (difference.tshark is None or difference.tshark.text.endswith(CLOSED))
+
+
 def _upgrade_not_followed(difference: Difference, case: Case, record: dict[str, Any]) -> bool:
     return difference.field == SESSION and difference.tshark is None and case.before > 0
 
@@ -160,6 +177,8 @@ _CONDITIONS: dict[str, Callable[[Difference, Case, dict[str, Any]], bool]] = {
     "broken_record": _broken_record,
     "post_handshake_keys": _post_handshake_keys,
     "psk_kept_back": _psk_kept_back,
+    "key_log_not_plain": _key_log_not_plain,
+    "frames_out_of_order": _frames_out_of_order,
     "upgrade_not_followed": _upgrade_not_followed,
     "rest_is_no_record": _rest_is_no_record,
 }

@@ -128,7 +128,8 @@ class SecondOpinion(Listener):
         tally = self._tally
         tally.sessions += 1
         tally.compared[SESSION] += 1
-        case = Case(record, stream, self._version, before, self._psks)
+        keylog = session.handshake.material.keylog
+        case = Case(record, stream, self._version, before, self._psks, keylog is None or keylog.is_plain())
         if stream is None:
             text = f"{client[0]} port {client[1]} to {server[0]} port {server[1]}"
             self._tell(session.id, Difference(SESSION, Fact(text, record["first_frame"]), None), case)

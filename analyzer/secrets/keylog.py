@@ -79,8 +79,8 @@ class Counts:
 class KeyLog:
     """The secrets of all sources. Looking up a secret marks its lines as used.
 
-    problems: what the owner of the key log should know. repeats: pairs of a line and a later line with the same content; the
-    later one is not kept. Each list has at most MOST_PROBLEMS entries.
+    problems: what its owner should know. repeats: pairs of a line and a later one that says the same, which is not kept. Each
+    list has at most MOST_PROBLEMS entries.
     """
 
     __slots__ = (
@@ -203,11 +203,11 @@ class KeyLog:
 
     def by_session_id(self, session_id: bytes) -> bytes | None:
         """Return the master secret that is logged with a session id, or None."""
-        return _first(self._session_ids.get(session_id))
+        return next(iter(_all(self._session_ids.get(session_id))), None)
 
     def premaster(self, encrypted: bytes) -> bytes | None:
         """Return a premaster secret, found by the first 8 bytes of its encrypted form, or None."""
-        return _first(self._premasters.get(encrypted[:ENCRYPTED_PREFIX]))
+        return next(iter(_all(self._premasters.get(encrypted[:ENCRYPTED_PREFIX]))), None)
 
     def lines_of(self, client_random: bytes = b"", session_id: bytes = b"", encrypted: bytes = b"") -> list[Line]:
         """Return the lines of a session, found by any of its three names. Lines are not marked as used.
@@ -224,6 +224,10 @@ class KeyLog:
     def counts_of_lines(self) -> tuple[int, int]:
         """Return the number of bad lines, and of all lines that are neither empty nor comments."""
         return self._n_bad, self._n_written
+
+    def is_plain(self) -> bool:
+        """Return whether every secret was read from a line of the form that all programs read."""
+        return not any(source.converted or source.n_salvaged for source in self._sources.values())
 
     def fault(self) -> str:
         """Say why no secret at all could be read, in words that follow "the key log"; "" if one could be."""
@@ -437,11 +441,6 @@ class KeyLog:
     def _report(self, source: str, number: int, why: str) -> None:
         if len(self.problems) < MOST_PROBLEMS:
             self.problems.append(Problem(source, number, why))
-
-
-def _first(lines: list[Line] | None) -> bytes | None:
-    found = _all(lines)
-    return found[0] if found else None
 
 
 def _all(lines: list[Line] | None) -> list[bytes]:

@@ -17,7 +17,7 @@ def message(kind: str, sender: str, frame: int, encrypted: bool = False, problem
     return one | ({"problems": list(problems)} if problems else {})
 
 
-def case(version: tuple[int, int, int] = NEW, before: int = 0, psks: bool = False, **changed: Any) -> Case:
+def case(version: tuple[int, int, int] = NEW, before: int = 0, psks: bool = False, plain: bool = True, **changed: Any) -> Case:
     hellos = [message("client_hello", "client", 4), message("server_hello", "server", 6)]
     record = {
         "handshake": hellos, "gaps": [], "ech": None, "findings": [], "version": "TLS 1.3", "resumption": None, "resumes": None,
@@ -26,7 +26,7 @@ def case(version: tuple[int, int, int] = NEW, before: int = 0, psks: bool = Fals
     server = ("192.0.2.1", 443)
     found = [("handshake", server, Fact("encrypted", 8)), ("fragment", server, Fact("Encrypted Extensions (fragment)", 10))]
     stream = StreamFacts(0, frozenset(), 4, found=found)
-    return Case(record | changed, stream, version, before, psks)
+    return Case(record | changed, stream, version, before, psks, plain)
 
 
 def lacks(field: str, text: str, frame: int = 20) -> Difference:
@@ -39,6 +39,7 @@ BROKEN = {"code": "protocol_violation", "detail": "byte 9 of the server's stream
 CUT_OFF = [message("certificate", "server", 8, problems=["a length"])]
 EVERYTHING = {"gaps": [GAP], "ech": ACCEPTED, "findings": [BROKEN]}
 TWICE = [message("finished", "client", 8), message("finished", "client", 16)]
+SWAPPED = [message("client_hello", "client", 6), message("server_hello", "server", 4)]
 COMPRESSED = [message("compressed_certificate", "server", 6, True)]
 LATE_CERTIFICATE = [message("certificate", "server", 20)]
 
@@ -68,6 +69,12 @@ LATE_CERTIFICATE = [message("certificate", "server", 20)]
         (lacks("alerts", "client encrypted", 11), case(findings=[BROKEN]), None),
         (lacks("alerts", "client warning close_notify"), case(handshake=TWICE), "post_handshake_keys"),
         (lacks("alerts", "server warning close_notify"), case(handshake=TWICE), None),
+        (lacks("statuses", "200"), case(plain=False), "key_log_not_plain"),
+        (lacks("server_name", "a"), case(plain=False), None),
+        (Difference("handshake", None, Fact("server finished", 8)), case(plain=False), None),
+        (lacks("requests", "GET /"), case(handshake=SWAPPED), "frames_out_of_order"),
+        (Difference("alerts", Fact("server a", 8), Fact("server encrypted", 8)), case(handshake=SWAPPED), "frames_out_of_order"),
+        (Difference("handshake", Fact("server finished", 8), Fact("client finished", 8)), case(handshake=SWAPPED), None),
         (lacks("statuses", "200"), case(psks=True, resumption="psk"), "psk_kept_back"),
         (lacks("statuses", "200"), case(psks=False, resumption="psk"), None),
         (lacks("session", "client to server"), case(before=19), "upgrade_not_followed"),

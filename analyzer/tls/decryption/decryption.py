@@ -196,7 +196,8 @@ class Decryption(FinishedKeys):
         """Count a record that could not be decrypted, and note the reason."""
         keys: SessionKeys = self.keys
         self.failed += 1
-        if not keys.version:
+        state: ReadState = self.states[record.role]
+        if not keys.version and not state.decryptors:
             self.unanswered += 1
         elif keys.tls13 and record.role == _CLIENT and self.schedule13.lacks_early():
             keys.note_early()

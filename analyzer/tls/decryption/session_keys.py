@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import cython
 
+from analyzer.secrets.decryption_error import WRONG_SECRET
 from analyzer.secrets.keylog import KeyLog
 from analyzer.secrets.labels import EARLY_LABEL
 from analyzer.tls.decryption.key_material import MISSING_LABEL, NO_SECRET, KeyMaterial
@@ -58,7 +59,9 @@ class SessionKeys:
         """Note that the secret of the client's early data is missing."""
         keylog: KeyLog | None = self.material.keylog
         found = {} if keylog is None else keylog.by_label(self.client_random)
-        if found:
+        if EARLY_LABEL in found:
+            self.note(WRONG_SECRET, f"{EARLY_LABEL} of the key log fits no cipher suite that the client offers")
+        elif found:
             self.note(MISSING_LABEL, f"the key log has {', '.join(found)} of this session, and not {EARLY_LABEL}")
         else:
             self.note(NO_SECRET, "no secret given opens its early data")
