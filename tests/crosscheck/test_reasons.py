@@ -40,6 +40,7 @@ CUT_OFF = [message("certificate", "server", 8, problems=["a length"])]
 EVERYTHING = {"gaps": [GAP], "ech": ACCEPTED, "findings": [BROKEN]}
 TWICE = [message("finished", "client", 8), message("finished", "client", 16)]
 SWAPPED = [message("client_hello", "client", 6), message("server_hello", "server", 4)]
+SWAPPED_CASE = case(handshake=SWAPPED)
 COMPRESSED = [message("compressed_certificate", "server", 6, True)]
 LATE_CERTIFICATE = [message("certificate", "server", 20)]
 
@@ -73,7 +74,7 @@ LATE_CERTIFICATE = [message("certificate", "server", 20)]
         (lacks("server_name", "a"), case(plain=False), None),
         (Difference("handshake", None, Fact("server finished", 8)), case(plain=False), None),
         (lacks("requests", "GET /"), case(handshake=SWAPPED), "frames_out_of_order"),
-        (Difference("alerts", Fact("server a", 8), Fact("server encrypted", 8)), case(handshake=SWAPPED), "frames_out_of_order"),
+        (Difference("alerts", Fact("server a", 8), Fact("server encrypted", 8)), SWAPPED_CASE, "frames_out_of_order"),
         (Difference("handshake", Fact("server finished", 8), Fact("client finished", 8)), case(handshake=SWAPPED), None),
         (lacks("statuses", "200"), case(psks=True, resumption="psk"), "psk_kept_back"),
         (lacks("statuses", "200"), case(psks=False, resumption="psk"), None),
