@@ -122,6 +122,8 @@ TESTED_ELSEWHERE = {
     "engine/captured_process.py": "capture/processes/test_process_blocks.py",
     "flows/connection.py": "flows/test_reassembly.py",
     "engine/dispatch_limits.py": "engine/test_dispatcher.py",
+    "engine/session_table.py": "engine/test_dispatcher.py",
+    "engine/tcp_stream.py": "engine/test_dispatcher.py",
     "flows/limits.py": "flows/test_tcp.py",
     "flows/listener.py": "flows/test_tcp.py",
     "flows/tcp_numbers.py": "flows/test_reassembly.py",

@@ -11,7 +11,7 @@ from analyzer.cli.live_settings import ring_of, seconds_of, triggers_of
 from analyzer.cli.output import CommandError
 from analyzer.codec.build import build
 from analyzer.engine import Engine, Listener
-from analyzer.engine.dispatcher import TcpStream
+from analyzer.engine.tcp_stream import TcpStream
 from analyzer.store.chain_verdicts import Chains
 from analyzer.store.flight_recorder import FlightRecorder, IncidentSecrets
 from analyzer.store.kept_packets import KeptPackets, Origin

@@ -13,8 +13,9 @@ import cython
 
 from analyzer.capture.frame import Frame
 from analyzer.capture.frame_reader import FrameReader
-from analyzer.engine.dispatcher import DatagramProtocol, Dispatcher, TcpStream
+from analyzer.engine.dispatcher import DatagramProtocol, Dispatcher
 from analyzer.engine.other_traffic import WATCHES_HTTPS
+from analyzer.engine.tcp_stream import TcpStream
 from analyzer.flows.connection import Endpoint
 from analyzer.flows.flow import TCP, UDP
 from analyzer.flows.fragments import Defragmenter, FragmentReport

@@ -3,7 +3,7 @@ cimport cython
 from analyzer.flows.sink cimport Sink
 
 # Constants that are used for every packet. They are C variables, which are not visible from Python.
-cdef long long WORD
+cdef long long HALF_WORD, WORD
 
 
 @cython.freelist(256)
@@ -26,6 +26,9 @@ cdef class Endpoint:
     cdef public long long offset
     cdef public bint started
     cdef public long long fin
+    cdef public long long fin_frame
+    cdef public bint fin_acknowledged
+    cdef public Reset reset
     cdef public long long acknowledged
     cdef public long long last_frame
     cdef public list pending
@@ -36,6 +39,25 @@ cdef class Endpoint:
     cdef public long long n_bytes
 
     cpdef void start(self, long long sequence) except *
+    cpdef long long position(self, long long sequence) except? -1
+    cpdef long long reached(self) except? -1
+
+
+@cython.no_gc
+cdef class Reset:
+    cdef public long long position
+    cdef public long long peer
+    cdef public long long frame
+
+
+@cython.no_gc
+cdef class Claim:
+    cdef public int side
+    cdef public long long isn
+    cdef public bint answers
+    cdef public bytes data
+    cdef public long long frame
+    cdef public long long at
 
 
 @cython.no_gc
@@ -50,6 +72,8 @@ cdef class Connection:
     cdef public str closed
     cdef public str lingers
     cdef public long long limited
+    cdef public bint doubtful
+    cdef public Claim claim
     cdef public Sink sink
 
 

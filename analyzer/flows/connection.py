@@ -3,7 +3,7 @@
 import cython
 
 from analyzer.flows.sink import Sink
-from analyzer.flows.tcp_numbers import WORD
+from analyzer.flows.tcp_numbers import HALF_WORD, WORD
 
 
 class Segment:
@@ -22,13 +22,15 @@ class Endpoint:
     """One side of a connection.
 
     isn: its initial sequence number, -1 without a SYN. next: the next expected sequence number; offset: position of that byte
-    in the stream. fin: position of the end of the stream, -1 before a FIN. acknowledged: position up to which the peer has
+    in the stream. fin: position of the end of the stream, -1 before a FIN, which came in fin_frame; fin_acknowledged: whether
+    the peer acknowledged just that FIN. reset: where the streams stood at its first RST, None before one.
+    acknowledged: position up to which the peer has
     acknowledged, -1 if unknown. last_frame: the frame of the last byte that the reader got.
     """
 
     __slots__ = (
-        "acknowledged", "connection", "fin", "history", "isn", "key", "last_frame", "n_bytes", "n_packets", "newest", "next",
-        "offset", "peer", "pending", "pending_bytes", "side", "started",
+        "acknowledged", "connection", "fin", "fin_acknowledged", "fin_frame", "history", "isn", "key", "last_frame", "n_bytes",
+        "n_packets", "newest", "next", "offset", "peer", "pending", "pending_bytes", "reset", "side", "started",
     )  # fmt: skip
 
     def __init__(self, connection: "Connection", side: cython.int, key: bytes) -> None:
@@ -41,6 +43,9 @@ class Endpoint:
         self.offset = 0
         self.started = False
         self.fin = -1
+        self.fin_frame = 0
+        self.fin_acknowledged = False
+        self.reset: Reset | None = None
         self.acknowledged = -1
         self.last_frame = 0
         self.pending: list[Segment] = []
@@ -55,6 +60,55 @@ class Endpoint:
         self.next = sequence & WORD
         self.started = True
 
+    def position(self, sequence: cython.longlong) -> cython.longlong:
+        """Return the position of a sequence number in the stream; the nearer one of the two that it can be."""
+        ahead: cython.longlong = (sequence - self.next) & WORD
+        return self.offset + (ahead if ahead < HALF_WORD else ahead - WORD - 1)
+
+    def reached(self) -> cython.longlong:
+        """Return the position behind the last byte that has come, with those that wait behind a hole."""
+        last: Segment
+        if len(self.pending) == 0:
+            return self.offset
+        last = self.pending[len(self.pending) - 1]
+        return last.offset + len(last.data) + last.missing
+
+
+class Reset:
+    """An RST, in `frame`: the position of its number in the sender's stream, and how far the peer's stream had come then."""
+
+    __slots__ = ("frame", "peer", "position")
+
+    def __init__(self, position: cython.longlong, peer: cython.longlong, frame: cython.longlong) -> None:
+        self.position = position
+        self.peer = peer
+        self.frame = frame
+
+
+class Claim:
+    """A SYN on addresses and ports that a connection in use has: of another connection, or inserted by somebody.
+
+    side: who seems to have sent it. isn: its number. answers: whether it is a SYN-ACK. data: what it carries (RFC 7413).
+    """
+
+    __slots__ = ("answers", "at", "data", "frame", "isn", "side")
+
+    def __init__(
+        self,
+        side: cython.int,
+        isn: cython.longlong,
+        answers: cython.bint,
+        data: bytes,
+        frame: cython.longlong,
+        at: cython.longlong,
+    ) -> None:
+        self.side = side
+        self.isn = isn
+        self.answers = answers
+        self.data = data
+        self.frame = frame
+        self.at = at
+
 
 class Connection:
     """A TCP connection with two endpoints.
@@ -62,10 +116,13 @@ class Connection:
     originator: the endpoint that sent the SYN; without a SYN, the first sender in the capture. responder: the other one.
     first_frame, last_frame, start, end: of its packets; times in nanoseconds since 1970-01-01 UTC. closed: why it ended, ""
     while it is open. limited: number of holes that were given up because more waited behind them than the limits allow.
+    doubtful: whether its packets need a closer look, because a FIN, an RST or a claim has come. claim: a SYN in the middle of
+    the connection, until it is known whether it begins another one.
     """
 
     __slots__ = (
-        "closed", "end", "first_frame", "last_frame", "limited", "lingers", "originator", "responder", "sink", "start", "syn",
+        "claim", "closed", "doubtful", "end", "first_frame", "last_frame", "limited", "lingers", "originator", "responder",
+        "sink", "start", "syn",
     )  # fmt: skip
 
     def __init__(self, key: bytes, reverse: bytes, frame: cython.longlong, at: cython.longlong) -> None:
@@ -81,6 +138,8 @@ class Connection:
         self.closed = ""
         self.lingers = ""
         self.limited = 0
+        self.doubtful = False
+        self.claim: Claim | None = None
         self.sink: Sink = None  # type: ignore[assignment]  # set by `Connections.open`, None again at the end
 
 

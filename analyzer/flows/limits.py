@@ -42,6 +42,25 @@ LINGER_CONNECTIONS = 64
 LINGER = 2_000_000_000
 """Nanoseconds of capture time for which such connections wait."""
 
+RESET_LINGER = 30_000_000_000
+"""Nanoseconds of capture time for which a connection with an RST waits, unless somebody is watching live.
+
+An RST can be inserted by somebody on the path, or refused by its receiver (RFC 5961 section 3). Then the connection goes on,
+often after a pause.
+"""
+
+JUMP = 1 << 16
+"""Bytes behind the end of a stream from which on a segment belongs to another connection, whose SYN is not in the capture.
+
+It is also far enough before its first byte. A receiver that has closed takes nothing; only what is near can be meant for it.
+"""
+
+LARGEST_CLAIM = 1500
+"""Bytes of a SYN in a connection in use that are kept until it is known whether it begins another one."""
+
+FARTHEST_RESET = 1 << 20
+"""Bytes ahead of its stream at which an RST can be because segments are missing. Farther ahead its number is only a guess."""
+
 IDLE = 3600 * 1_000_000_000
 """Nanoseconds of capture time without a packet after which a connection is closed."""
 

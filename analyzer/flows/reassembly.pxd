@@ -20,6 +20,7 @@ cdef class Reassembler:
         self, Endpoint endpoint, Sink sink, Packet packet, long long sequence, long long frame, long long at
     ) except *
     cdef void finish(self, Endpoint endpoint, Sink sink, long long frame, long long at) except *
+    cdef void drop_beyond(self, Endpoint endpoint, Sink sink, long long at) except *
     cdef void acknowledge(self, Endpoint peer, Endpoint endpoint, long long number, int flags) except *
     cdef void peek(self, Endpoint endpoint, Sink sink, Packet packet, long long ahead, long long frame, long long at) except *
     cdef void place(self, Endpoint endpoint, Sink sink, Packet packet, long long ahead, long long frame, long long at) except *

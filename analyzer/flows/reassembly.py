@@ -73,11 +73,26 @@ class Reassembler:
 
         Bytes that are missing before its FIN are reported as a gap.
         """
+        self.drop_beyond(endpoint, sink, at)
         while len(endpoint.pending) > 0:
             self.release(endpoint, sink, frame, at, True)
         if endpoint.fin > endpoint.offset and sink.wanted:  # the end was seen, but not the bytes before it
             sink.gap(endpoint.side, endpoint.offset, endpoint.fin - endpoint.offset, endpoint.last_frame, at)
         self.forget(endpoint)
+
+    def drop_beyond(self, endpoint: Endpoint, sink: Sink, at: cython.longlong) -> None:
+        """Report the pending segments behind the end of a stream, which no receiver reads, and drop them."""
+        segment: Segment
+        while endpoint.fin >= 0 and len(endpoint.pending) > 0:
+            segment = endpoint.pending[len(endpoint.pending) - 1]
+            if segment.offset < endpoint.fin:
+                return
+            endpoint.pending.pop()
+            endpoint.pending_bytes -= len(segment.data) + SEGMENT_COST
+            self.pending -= len(segment.data) + SEGMENT_COST
+            if len(endpoint.pending) == 0:
+                del self.waiting[endpoint]
+            sink.doubt(endpoint.side, "beyond", segment.offset, segment.data, segment.frame, at)
 
     def acknowledge(self, peer: Endpoint, endpoint: Endpoint, number: cython.longlong, flags: cython.int) -> None:
         """Note that `peer` has acknowledged all bytes of `endpoint` before sequence number `number`."""

@@ -11,6 +11,7 @@ cdef class Sink:
     ) except *
     cpdef void gap(self, int side, long long offset, long long length, long long frame, long long at) except *
     cpdef void conflict(self, int side, long long offset, bytes first, bytes second, long long frame, long long at) except *
+    cpdef void doubt(self, int side, str kind, long long offset, bytes data, long long frame, long long at) except *
     cpdef void close(self, str reason, long long frame, long long at) except *
 
 

@@ -54,6 +54,22 @@ class Sink:
         first: the earlier bytes, which are those that `feed` gets. second: the other bytes.
         """
 
+    def doubt(
+        self,
+        side: cython.int,
+        kind: str,
+        offset: cython.longlong,
+        data: bytes,
+        frame: cython.longlong,
+        at: cython.longlong,
+    ) -> None:
+        """Take a segment, in `frame`, that the side has not sent, or that no receiver reads.
+
+        kind: `syn`, `rst` or `fin` for one after which the stream went on as if it had not come; `beyond` for `data` at
+        `offset`, behind the end of the stream; `fragments` for IP fragments of the segment that have different bytes at one
+        place, of which `data` are those that came second.
+        """
+
     def close(self, reason: str, frame: cython.longlong, at: cython.longlong) -> None:
         """End the streams. reason: `fin`, `rst`, `reused`, `idle`, `evicted` or `end`."""
 

@@ -1,8 +1,12 @@
 """The table of TCP connections (RFC 9293): finds the connection of a packet, opens connections, and ends them.
 
-A connection is found by addresses and ports, in both directions. A new SYN on addresses and ports that are in use begins
-another connection. After both FINs or an RST, a connection waits some time for late packets. A closed connection is kept for
-a while, so that late packets do not open a new one. `reassembly` puts the bytes of each endpoint in order.
+A connection is found by addresses and ports, in both directions. After both FINs or an RST, a connection waits some time for
+late packets. A closed connection is kept for a while, so that late packets do not open a new one. `reassembly` puts the bytes
+of each endpoint in order.
+
+Whoever knows addresses and ports can insert a SYN, an RST or a FIN. What comes after it tells whether the endpoints took it: an
+endpoint that sends on did not end its stream, and a SYN in a connection in use begins another one only if the peer answers it
+(RFC 5961). So such a segment is kept as a doubt until then, and nothing after it is lost.
 """
 
 from collections import deque
@@ -10,19 +14,23 @@ from operator import attrgetter
 
 import cython
 
-from analyzer.flows.connection import Connection, Endpoint, moved
+from analyzer.flows.connection import Claim, Connection, Endpoint, Reset, moved
+from analyzer.flows.doubts import confirms, goes_on, is_in_use, is_near, note_reset
 from analyzer.flows.limits import (
     CLOSED_CONNECTIONS,
     HELD_TOTAL,
     IDLE,
+    JUMP,
+    LARGEST_CLAIM,
     LINGER,
     LINGER_CONNECTIONS,
     OPEN_CONNECTIONS,
     RECENT,
+    RESET_LINGER,
     SWEEP_PACKETS,
 )
 from analyzer.flows.listener import Listener
-from analyzer.flows.reassembly import Reassembler
+from analyzer.flows.reassembly import Reassembler, new_segment
 from analyzer.flows.sink import Sink
 from analyzer.flows.tcp_numbers import ACK, FIN, HALF_WORD, RST, SYN, WORD
 from analyzer.packet.packet import Packet
@@ -32,7 +40,8 @@ class Connections:
     """All TCP connections of a capture. `feed` takes packets in the order of the capture; `close` ends them all.
 
     endpoints: from the key of each direction to the endpoint that sends in it. recent: the endpoints of the last packets, in
-    the slots that `slot_of` computes; most packets belong to one of them. frame: the number of the last packet's frame.
+    the slots that `slot_of` computes; most packets belong to one of them. lingering, resets: the connections that wait for late
+    packets, after their FINs and after an RST. frame: the number of the last packet's frame.
     longest_wait: how long an ended connection waits for late packets, in nanoseconds; LINGER unless somebody is watching live.
     """
 
@@ -48,6 +57,7 @@ class Connections:
         "n_since_sweep",
         "reassembler",
         "recent",
+        "resets",
     )  # fmt: skip
 
     def __init__(self, listener: Listener) -> None:
@@ -55,6 +65,7 @@ class Connections:
         self.endpoints: dict[bytes, Endpoint] = {}
         self.recent: list[Endpoint | None] = [None] * RECENT
         self.lingering: list[Connection] = []
+        self.resets: list[Connection] = []
         self.closed: deque[Connection] = deque()
         self.reassembler = Reassembler()
         self.frame = 0
@@ -71,11 +82,10 @@ class Connections:
         endpoint: Endpoint = self.find(packet)
         if endpoint is None:
             endpoint = self.open(packet, frame, at)
-        elif (flags & SYN and self.reused(endpoint, packet)) or (
-            endpoint.connection.closed and self.has_new_bytes(endpoint, packet)
-        ):
-            self.end(endpoint.connection, "reused", frame, at)
-            endpoint = self.open(packet, frame, at)
+        elif flags & SYN or endpoint.connection.doubtful:
+            endpoint = self.settle(endpoint, packet, frame, at)
+            if endpoint is None:
+                return
         connection: Connection = endpoint.connection
         sink: Sink = connection.sink
         endpoint.n_packets += 1
@@ -93,30 +103,141 @@ class Connections:
             sequence = (sequence + 1) & WORD
             if connection.lingers == "rst":
                 connection.lingers = ""  # the SYN was rejected by an RST, and is tried again
+                endpoint.reset = endpoint.peer.reset = None
         if flags & ACK:
             self.reassembler.acknowledge(endpoint, endpoint.peer, packet.acknowledgement, flags)
         if flags & RST:
+            if endpoint.reset is None:
+                note_reset(endpoint, sequence, frame)
             self.linger(connection, "rst", at)
         elif n > 0 or packet.missing > 0:
             self.reassembler.feed(endpoint, sink, packet, sequence, frame, at)
-        if flags & FIN and endpoint.fin < 0:
-            endpoint.fin = endpoint.offset
-            if endpoint.started:
-                beyond: cython.longlong = (sequence + n + packet.missing - endpoint.next) & WORD
-                endpoint.fin += beyond if beyond < HALF_WORD else 0
+        if flags & FIN:
+            self.note_fin(endpoint, sequence + n + packet.missing, frame, at)
         if (
             connection.originator.fin >= 0 <= connection.responder.fin
             and not connection.lingers
             and self.is_complete(connection)
         ):
             self.linger(connection, "fin", at)
-        if len(self.lingering) > 0:
+        if len(self.lingering) > 0 or len(self.resets) > 0:
             self.expire(frame, at)
         if self.listener.held > HELD_TOTAL:
             self.evict(frame, at)
         self.n_since_sweep += 1
         if self.n_since_sweep > SWEEP_PACKETS and self.n_since_sweep > 2 * len(self.endpoints):
             self.sweep(frame, at)
+
+    def settle(self, endpoint: Endpoint, packet: Packet, frame: cython.longlong, at: cython.longlong) -> Endpoint:
+        """Look closer at a SYN, or at a packet of a connection with a FIN, an RST or a claim.
+
+        Return the endpoint that sent it, which can be one of another connection; None if the packet is not to be read.
+        """
+        connection: Connection = endpoint.connection
+        flags: cython.int = packet.flags
+        if connection.lingers and not connection.closed and at - connection.end >= self.wait_of(connection):
+            self.end(connection, connection.lingers, frame, at)
+        if connection.claim is not None and not connection.closed:
+            if confirms(connection.claim, endpoint, packet):
+                return self.take_claim(endpoint, frame, at)
+            if endpoint.side == connection.claim.side and not flags & (SYN | RST) and is_near(endpoint, packet):
+                connection.sink.doubt(endpoint.side, "syn", endpoint.offset, b"", connection.claim.frame, at)
+                connection.claim = None
+        if flags & SYN:
+            if not self.reused(endpoint, packet):
+                return endpoint
+            if not connection.closed and not connection.lingers and is_in_use(connection):
+                self.note_claim(endpoint, packet, frame, at)
+                return None  # type: ignore[return-value]
+        elif not connection.closed:
+            return self.look(endpoint, packet, frame, at)
+        elif not self.has_new_bytes(endpoint, packet):
+            return endpoint
+        self.end(connection, connection.lingers or "reused", frame, at)
+        return self.open(packet, frame, at)
+
+    def note_claim(self, endpoint: Endpoint, packet: Packet, frame: cython.longlong, at: cython.longlong) -> None:
+        """Keep a SYN in a connection in use, until it is known whether it begins another one."""
+        connection: Connection = endpoint.connection
+        claim: Claim = connection.claim  # type: ignore[assignment]  # None for the first one
+        if claim is not None and claim.side == endpoint.side and claim.isn == packet.sequence:
+            return
+        n: cython.longlong = packet.payload_end - packet.payload
+        data: bytes = packet.data[packet.payload : packet.payload_end] if n <= LARGEST_CLAIM else b""
+        connection.claim = Claim(endpoint.side, packet.sequence, bool(packet.flags & ACK), data, frame, at)
+        connection.doubtful = True
+
+    def look(self, endpoint: Endpoint, packet: Packet, frame: cython.longlong, at: cython.longlong) -> Endpoint:
+        """Compare a packet with the FINs and the RST of its connection; see `settle`."""
+        connection: Connection = endpoint.connection
+        peer: Endpoint = endpoint.peer
+        if packet.flags & ACK and peer.fin >= 0 and peer.started and peer.position(packet.acknowledgement) == peer.fin + 1:
+            peer.fin_acknowledged = True
+        reset: Reset = endpoint.reset  # type: ignore[assignment]  # None without an RST
+        if reset is not None and not packet.flags & RST and goes_on(endpoint, packet):
+            connection.sink.doubt(endpoint.side, "rst", reset.position, b"", reset.frame, at)
+            endpoint.reset = None
+            if connection.lingers == "rst":
+                connection.lingers = ""
+        n: cython.longlong = packet.payload_end - packet.payload + packet.missing
+        if n == 0 or endpoint.fin < 0 or not endpoint.started:
+            return endpoint
+        begin: cython.longlong = endpoint.position(packet.sequence)
+        if begin - endpoint.fin > JUMP or begin + n < -JUMP:
+            self.end(connection, connection.lingers or "fin", frame, at)
+            return self.open(packet, frame, at)
+        if begin + n <= endpoint.fin:
+            return endpoint
+        if begin <= endpoint.fin and not endpoint.fin_acknowledged:
+            self.withdraw_fin(endpoint, at)
+            return endpoint
+        if begin > endpoint.fin and not endpoint.fin_acknowledged and connection.lingers != "fin":
+            return endpoint  # it waits behind the hole, until bytes at the FIN's place come, or the end
+        skip: cython.longlong = max(0, endpoint.fin - begin)
+        data: bytes = packet.data[packet.payload + skip : packet.payload_end]
+        connection.sink.doubt(endpoint.side, "beyond", begin + skip, data, frame, at)
+        return None  # type: ignore[return-value]
+
+    def note_fin(self, endpoint: Endpoint, sequence: cython.longlong, frame: cython.longlong, at: cython.longlong) -> None:
+        """Note the end of a stream. A FIN before bytes that have come, or one of two different ones, is not its own."""
+        end: cython.longlong = endpoint.position(sequence) if endpoint.started else endpoint.offset
+        endpoint.connection.doubtful = True
+        if endpoint.fin >= 0 and end != endpoint.fin and end == endpoint.offset:
+            self.withdraw_fin(endpoint, at)
+        if endpoint.fin >= 0:
+            return
+        if end < endpoint.offset and endpoint.connection.sink.wanted:
+            endpoint.connection.sink.doubt(endpoint.side, "fin", end, b"", frame, at)
+            return
+        endpoint.fin = max(end, endpoint.offset)
+        endpoint.fin_frame = frame
+
+    def withdraw_fin(self, endpoint: Endpoint, at: cython.longlong) -> None:
+        """Report a FIN after which its stream went on, and go on too."""
+        connection: Connection = endpoint.connection
+        connection.sink.doubt(endpoint.side, "fin", endpoint.fin, b"", endpoint.fin_frame, at)
+        endpoint.fin = -1
+        endpoint.fin_acknowledged = False
+        if connection.lingers == "fin":
+            connection.lingers = ""
+
+    def take_claim(self, endpoint: Endpoint, frame: cython.longlong, at: cython.longlong) -> Endpoint:
+        """Open the connection of a claim that is confirmed by a packet of `endpoint`. Return the new endpoint of its sender."""
+        old: Connection = endpoint.connection
+        claim: Claim = old.claim  # type: ignore[assignment]
+        claimant: Endpoint = endpoint if endpoint.side == claim.side else endpoint.peer
+        self.end(old, old.lingers or "reused", frame, at)
+        originator: Endpoint = claimant.peer if claim.answers else claimant
+        connection: Connection = self.begin(originator.key, originator.peer.key, claim.frame, claim.at)
+        claimant = connection.responder if claim.answers else connection.originator
+        claimant.isn = claim.isn
+        claimant.start(claim.isn + 1)
+        claimant.n_packets += 1
+        connection.syn = True
+        if len(claim.data) > 0:
+            self.reassembler.insert(claimant, connection.sink, new_segment(0, claim.data, 0, claim.frame, claim.at))
+            self.reassembler.release(claimant, connection.sink, claim.frame, claim.at, False)
+        return connection.originator if connection.originator.key == endpoint.key else connection.responder
 
     def find(self, packet: Packet) -> Endpoint:
         """Return the endpoint that sent a packet; None if no connection is known for it."""
@@ -158,6 +279,9 @@ class Connections:
             return False
         if connection.closed == "idle" or connection.closed == "evicted":
             return True
+        if connection.closed == "fin" and endpoint.started:  # a FIN ends what its sender sends
+            begin: cython.longlong = endpoint.position(packet.sequence)
+            return begin - endpoint.offset > JUMP or begin < -JUMP
         return connection.closed == "rst" and endpoint.started and (packet.sequence - endpoint.next) & WORD < HALF_WORD
 
     def open(self, packet: Packet, frame: cython.longlong, at: cython.longlong) -> Endpoint:
@@ -166,42 +290,57 @@ class Connections:
             self.evict(frame, at)
         key: bytes = packet.key()
         reverse: bytes = packet.reverse_key()
-        connection: Connection
-        endpoint: Endpoint
-        if packet.flags & SYN and packet.flags & ACK and key != reverse:
-            connection = Connection(reverse, key, frame, at)
-            endpoint = connection.responder
-        else:
-            connection = Connection(key, reverse, frame, at)
-            endpoint = connection.originator
+        answers: cython.bint = bool(packet.flags & SYN) and bool(packet.flags & ACK) and key != reverse
+        connection: Connection = self.begin(reverse, key, frame, at) if answers else self.begin(key, reverse, frame, at)
         connection.syn = bool(packet.flags & SYN)
-        self.recent[slot_of(key)] = endpoint
-        self.endpoints[reverse] = endpoint.peer
-        self.endpoints[key] = endpoint  # if source and destination are the same, there is one entry
+        return connection.responder if answers else connection.originator
+
+    def begin(self, key: bytes, reverse: bytes, frame: cython.longlong, at: cython.longlong) -> Connection:
+        """Begin a connection. key, reverse: of the packets that the originator and the responder send."""
+        connection: Connection = Connection(key, reverse, frame, at)
+        self.recent[slot_of(key)] = connection.originator
+        self.endpoints[reverse] = connection.responder
+        self.endpoints[key] = connection.originator  # if source and destination are the same, there is one entry
         self.n_open += 1
         connection.sink = self.listener.open(connection)
-        return endpoint
+        return connection
 
     def linger(self, connection: Connection, reason: str, at: cython.longlong) -> None:
         """Mark a connection to end soon, with that reason. It still waits for late packets."""
         if connection.lingers or connection.closed:
             return
         connection.lingers = reason
+        connection.doubtful = True
+        if reason == "rst" and is_in_use(connection):
+            self.resets.append(connection)
+            return
         self.lingering.append(connection)
+        self.reassembler.drop_beyond(connection.originator, connection.sink, at)
+        self.reassembler.drop_beyond(connection.responder, connection.sink, at)
         if reason == "fin":  # all bytes are passed on: the history would only fill the processor's cache
             self.reassembler.forget(connection.originator)
             self.reassembler.forget(connection.responder)
 
     def expire(self, frame: cython.longlong, at: cython.longlong) -> None:
         """End the connections that have waited long enough."""
+        self.expire_from(self.lingering, frame, at)
+        self.expire_from(self.resets, frame, at)
+
+    def expire_from(self, waiting: list[Connection], frame: cython.longlong, at: cython.longlong) -> None:
+        """End the connections of a list that have waited long enough."""
         connection: Connection
-        while len(self.lingering) > 0:
-            connection = self.lingering[0]
+        while len(waiting) > 0:
+            connection = waiting[0]
             if connection.lingers and not connection.closed:
-                if at - connection.end < self.longest_wait and len(self.lingering) <= LINGER_CONNECTIONS:
+                if at - connection.end < self.wait_of(connection) and len(waiting) <= LINGER_CONNECTIONS:
                     return
                 self.end(connection, connection.lingers, frame, at)
-            self.lingering.pop(0)
+            waiting.pop(0)
+
+    def wait_of(self, connection: Connection) -> cython.longlong:
+        """Return how long a connection waits for late packets, in nanoseconds."""
+        waits: cython.bint = connection.lingers == "rst" and self.longest_wait == LINGER and is_in_use(connection)
+        return RESET_LINGER if waits else self.longest_wait
 
     def tick(self, at: cython.longlong) -> None:
         """Advance the time to `at`, in nanoseconds since 1970-01-01 UTC, when no packet comes, as on a quiet interface.
@@ -262,6 +401,8 @@ class Connections:
         for endpoint in (connection.originator, connection.responder):
             self.reassembler.finish(endpoint, sink, frame, at)
         connection.closed = reason
+        connection.doubtful = True
+        connection.claim = None
         sink.close(reason, connection.last_frame, connection.end)
         connection.sink = None  # type: ignore[assignment]
         self.n_open -= 1
@@ -289,6 +430,7 @@ class Connections:
         while len(self.closed) > 0:
             self.drop(self.closed.popleft())
         self.lingering.clear()
+        self.resets.clear()
 
 
 def slot_of(key: bytes) -> cython.Py_ssize_t:

@@ -24,7 +24,7 @@ from analyzer.tls.limits import MAX_UNORDERED, MAX_UNORDERED_TOTAL, PENDING_COST
 from analyzer.tls.messages.hello import ClientHello, ServerHello
 from analyzer.tls.messages.numbers import CLIENT_HELLO, HEADER, HELLO_RETRY_REQUEST, SERVER_HELLO, SERVER_HELLO_DONE
 from analyzer.tls.record.content_types import CHANGE_CIPHER_SPEC, HANDSHAKE, SSL2
-from analyzer.tls.record.record import BODY, CONFLICT, Record, RecordSink
+from analyzer.tls.record.record import BODY, CONFLICT, FACT, Record, RecordSink
 
 HELLO, ANSWER, FLIGHT, EXCHANGE = range(4)
 """What must come next: the ClientHello; the ServerHello or HelloRetryRequest; the rest of the server's flight; the client's."""
@@ -89,7 +89,7 @@ class OrderedRecords(RecordSink):
         role: cython.int = record.role
         expected: cython.int = _CLIENT if self.turn == HELLO or self.turn == EXCHANGE else _SERVER
         notice: cython.bint = record.content_type < 0
-        if record.content_type == CONFLICT:
+        if record.content_type in (CONFLICT, FACT):
             self.sink.take(record)
         elif role == expected:
             if self.size == 0 and self.turn == ANSWER:

@@ -14,8 +14,7 @@ from analyzer.tls.session_log cimport SessionLog
 # C variables, because they are read for every record. They are not visible from Python.
 cdef int ALERT, APPLICATION_DATA, CHANGE_CIPHER_SPEC, ENCRYPTED_ALERT_13, HANDSHAKE, HEARTBEAT, LENGTH_OF_ALERT, SSL2
 cdef int BODY, NOTHING, START, START_BYTES
-cdef int CONFLICT, GAP, LOST, NO_RECORD, CLIENT_HELLO, FINISHED, MAX_KEPT, MESSAGE_COST, NO_OFFSET, _CHANGE, _CLIENT, _SERVER
-cdef int SSL2_CLIENT_HELLO, SSL2_CLIENT_MASTER_KEY, SSL2_SERVER_HELLO
+cdef int CONFLICT, FACT, GAP, LOST, NO_RECORD, CLIENT_HELLO, FINISHED, NO_OFFSET, _CHANGE, _CLIENT, _SERVER
 
 
 @cython.no_gc
@@ -41,7 +40,6 @@ cdef class Session(RecordSink):
     cdef void take_alert(self, Record record, bytes body, long long length, bint decrypted) except *
     cdef void check_nonce(self, Record record) except *
     cdef void take_heartbeat(self, Record record, bytes body, long long length, bint hidden) except *
-    cdef void take_ssl2(self, RoleState sender, Record record) except *
     cdef void take_notice(self, Record record) except *
     cdef void emit_record(self, Record record) except *
     cdef void emit_record_event(self, str kind, Record record, long long length) except *

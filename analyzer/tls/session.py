@@ -12,7 +12,7 @@ from typing import Any
 import cython
 
 from analyzer.flows.flow import Flow
-from analyzer.tls.compatible_session import begin_compatible
+from analyzer.tls.compatible_session import take_ssl2
 from analyzer.tls.decryption.decryption import Decryption
 from analyzer.tls.decryption.key_material import KeyMaterial
 from analyzer.tls.events import (
@@ -27,10 +27,8 @@ from analyzer.tls.events import (
 from analyzer.tls.handshake.parameters import Parameters
 from analyzer.tls.handshake.plaintext_rules import is_forged_alert, is_plain, is_without_gap, offers_early_data
 from analyzer.tls.handshake.resumption import Resumptions
-from analyzer.tls.handshake.ssl2 import read_ssl2
 from analyzer.tls.handshake.states import CHANGE, RoleState
-from analyzer.tls.limits import MAX_KEPT, MESSAGE_COST
-from analyzer.tls.messages.numbers import CLIENT_HELLO, FINISHED, SSL2_CLIENT_HELLO, SSL2_CLIENT_MASTER_KEY, SSL2_SERVER_HELLO
+from analyzer.tls.messages.numbers import CLIENT_HELLO, FINISHED
 from analyzer.tls.record.content_types import (
     ALERT,
     APPLICATION_DATA,
@@ -43,7 +41,19 @@ from analyzer.tls.record.content_types import (
 )
 from analyzer.tls.record.explicit_nonces import ExplicitNonces, has_explicit_nonce
 from analyzer.tls.record.heartbeats import Heartbeats
-from analyzer.tls.record.record import BODY, CONFLICT, GAP, LOST, NO_RECORD, NOTHING, START, START_BYTES, Record, RecordSink
+from analyzer.tls.record.record import (
+    BODY,
+    CONFLICT,
+    FACT,
+    GAP,
+    LOST,
+    NO_RECORD,
+    NOTHING,
+    START,
+    START_BYTES,
+    Record,
+    RecordSink,
+)
 from analyzer.tls.session_handshake import SessionHandshake
 from analyzer.tls.session_log import ROLES, SessionLog
 
@@ -139,7 +149,7 @@ class Session(RecordSink):
             self.take_ciphertext(sender, record)
         elif content_type == HANDSHAKE:
             if record.version == SSL2:
-                self.take_ssl2(sender, record)
+                take_ssl2(self, sender, record)
             elif not self.is_encrypted(role) or self.is_second_hello(record.body):
                 missing: cython.longlong = record.length - len(record.body)
                 self.handshake.take(role, record.body, missing, record.offset + record.header, record.frame, record.at)
@@ -352,32 +362,6 @@ class Session(RecordSink):
         for code, severity, detail in found:
             self.log.add_finding(code, severity, detail, record.frame)
 
-    def take_ssl2(self, sender: RoleState, record: Record) -> None:
-        """Take a record of SSL 2.0, which has one message. After the hellos and the master key all records are encrypted."""
-        handshake: SessionHandshake = self.handshake
-        hidden: cython.bint = sender.change_frame > 0 and not handshake.parameters.tls13
-        message = None if hidden else read_ssl2(record)
-        if message is None:
-            sender.n_protected += 1
-            return
-        if self.log.full() or handshake.kept > MAX_KEPT:
-            self.log.dropped += 1
-        else:
-            handshake.kept += len(message.raw) + MESSAGE_COST
-            self.log.messages.append(message)
-        if message.type == SSL2_CLIENT_HELLO:
-            begin_compatible(handshake, message)
-            handshake.advance(sender, CLIENT_HELLO, record.frame, record.at)
-        elif message.type == SSL2_CLIENT_MASTER_KEY:
-            sender.change_frame = record.frame
-        elif message.type == SSL2_SERVER_HELLO:
-            handshake.hellos.server_seen = True
-            handshake.parameters.version = self.log.version = message.body.version or 0
-            if message.body.certificate:
-                handshake.certificates[record.role] = [message.body.certificate]
-            sender.change_frame = record.frame
-        self.log.emit(message)
-
     def take_notice(self, record: Record) -> None:
         """Take a notice in the place of a record: a gap, a loss, a conflict, or bytes that are not a record."""
         role: cython.int = record.role
@@ -392,6 +376,8 @@ class Session(RecordSink):
                 self.handshake.decryption.lose(role, len(self.log.gaps) > 0)
         elif record.content_type == CONFLICT:
             self.log.add_conflict(role, record.offset, record.body, record.second, record.frame)
+        elif record.content_type == FACT:
+            self.log.add_finding(record.problem, "high", record.second.decode(), record.frame)
         elif record.content_type == NO_RECORD and not sender.sent_no_record:
             sender.sent_no_record = True
             detail = f"byte {record.offset} of the {ROLES[role]}'s stream: {record.problem}"

@@ -54,7 +54,7 @@ cdef class SessionHandshake:
     cdef bint is_forged(self, int role, int number, bint whole) except -1
     cdef void emit_key_changes(self, HandshakeMessage message) except *
     cdef void follow(self, int role, int number, bytes raw, bint whole, long long frame, long long at) except *
-    cdef void advance(self, RoleState state, int number, long long frame, long long at) except *
+    cpdef void advance(self, RoleState state, int number, long long frame, long long at) except *
     cdef void collect(
         self, int role, int number, bytes raw, object body, HandshakeMessage message, long long frame
     ) except *

@@ -22,7 +22,7 @@ cdef class SessionLog:
     cdef public long long dropped
     cdef public list repeats
 
-    cdef void emit(self, Event event) except *
+    cpdef void emit(self, Event event) except *
     cpdef void add_alert(self, Alert alert) except *
     cpdef void disbelieve(self, HandshakeMessage message) except *
     cpdef bint disbelieve_earlier(self) except -1

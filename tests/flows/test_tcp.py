@@ -76,7 +76,7 @@ def test_rejected_and_tried_again_with_the_same_number():
 
 def test_a_reset_ends_but_late_packets_count():
     segments = packetise(talk(), fin=False)
-    reset = Segment(SERVER, segments[-1].sequence, 0, RST)
+    reset = Segment(SERVER, segments[-1].sequence + len(segments[-1].payload), 0, RST)
     straggling = [*segments[:-2], reset, *segments[-2:]]
     assert unordered(records(straggling)) == unordered(records(segments))
 

@@ -24,6 +24,7 @@ cdef class Record:
 
 cpdef Record gap(int role, long long offset, long long length, long long frame)
 cpdef Record conflict(int role, long long offset, bytes first, bytes second, long long frame)
+cpdef Record fact(str code, str detail, long long frame)
 
 
 @cython.no_gc

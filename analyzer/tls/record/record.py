@@ -7,12 +7,13 @@ records also has its gaps in the right places.
 
 import cython
 
-GAP, LOST, NO_RECORD, CONFLICT = -1, -2, -3, -4
+GAP, LOST, NO_RECORD, CONFLICT, FACT = -1, -2, -3, -4, -5
 """Content types of notices that are not records.
 
 GAP: `length` bytes from `offset` on are not in the capture, after `frame`. LOST: an unknown number of records is missing here.
 NO_RECORD: no record begins at `offset`, where one should; `problem` gives the reason. CONFLICT: from `offset` on, `frame` has
-the bytes `second`, but an earlier frame has `body`.
+the bytes `second`, but an earlier frame has `body`. FACT: what the transport has to report: a finding with the code `problem`,
+in `frame`, or in none where that is 0; `second` is its sentence in UTF-8.
 """
 
 
@@ -89,6 +90,16 @@ def conflict(role: cython.int, offset: cython.longlong, first: bytes, second: by
     record.offset = offset
     record.body = first
     record.second = second
+    record.frame = frame
+    return record
+
+
+def fact(code: str, detail: str, frame: cython.longlong) -> Record:
+    """Return a notice about what the transport has to report, as a finding."""
+    record: Record = Record(0)
+    record.content_type = FACT
+    record.problem = code
+    record.second = detail.encode()
     record.frame = frame
     return record
 

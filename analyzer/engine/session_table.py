@@ -1,0 +1,138 @@
+"""Begins and ends the sessions of a run, and collects the events of all decoders.
+
+Several processes can read one capture: shards. Each of them follows all connections and finds all sessions, so numbers and
+steps are the same in all of them; but it reads only the sessions that are its own.
+"""
+
+from typing import Any
+
+import cython
+
+from analyzer.analysis.repetitions import Repetitions
+from analyzer.engine.capture_events import WATCHES_REVOCATION, RevocationSeen
+from analyzer.engine.captured_process import process_of
+from analyzer.engine.dispatch_limits import MERGE_COST, MERGE_COST_DECRYPTED, SESSION_COST
+from analyzer.flows.flow import Flow
+from analyzer.flows.listener import Listener
+from analyzer.tls.decryption.key_material import KeyMaterial
+from analyzer.tls.events import Event, SessionBegan, SessionEnded
+from analyzer.tls.handshake.resumption import Resumptions
+from analyzer.tls.pending import PendingSessions
+from analyzer.tls.record.record import RecordSink
+from analyzer.tls.record_order import RecordOrders
+from analyzer.tls.session import Session
+
+
+class SessionTable(Listener):
+    """The sessions of a run, and the events that were not taken yet.
+
+    events: those that were not taken yet. material: the secrets that may decrypt records. resumptions: the resumable sessions.
+    detailed: whether sessions emit all events as they happen, and not only that they ended. places: as in `SessionLog`.
+    keeps_fields: as in `SessionHandshake`. watches: what else is watched, WATCHES_REVOCATION for OCSP responses and revocation
+    lists in plain HTTP, plus WATCHES_HTTPS for connections to port 443 without TLS. pending: the pending sessions, which wait
+    for secrets; None before the first one. count: how many sessions there were. steps: how often readers of connections ran.
+    shard, shards: the number of this process among those that share the capture, and how many there are. loads: by process,
+    what it had to do, in bytes of sessions. announces: whether `SessionBegan` is emitted although nothing else is `detailed`.
+    processes: what the captures say about the processes of frames (`FrameProcesses`), the last captures last. numbers: that of
+    the first session, and the step. repetitions: finds what sessions have in common; None if somebody else does. orders: puts
+    records in order, or None.
+    """
+
+    __slots__ = (
+        "announces", "count", "detailed", "events", "keeps_fields", "loads", "material", "numbers",
+        "orders", "pending", "places", "processes", "repetitions", "resumptions", "shard", "shards", "steps", "watches",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        material: KeyMaterial,
+        detailed: cython.bint = False,
+        places: cython.bint = True,
+        keeps_fields: cython.bint = True,
+        watches_revocation: cython.bint = False,
+    ) -> None:
+        self.held = 0
+        self.events: list[Event] = []
+        self.material = material
+        self.resumptions = Resumptions()
+        self.repetitions: Repetitions | None = Repetitions()
+        self.detailed = detailed
+        self.places = places
+        self.keeps_fields = keeps_fields
+        self.watches = WATCHES_REVOCATION if watches_revocation else 0
+        self.announces = False
+        self.pending: PendingSessions = None  # type: ignore[assignment]  # until a session has to wait
+        self.count = 0
+        self.numbers = (0, 1)
+        self.steps = 0
+        self.shard = 0
+        self.shards = 1
+        self.loads: list[int] = [0]
+        self.processes: list[Any] = []
+        self.orders: RecordOrders | None = RecordOrders()
+
+    def share(self, shard: cython.int, shards: cython.int) -> None:
+        """Read only a part of the sessions: this is process `shard` of `shards`, which all read the same capture."""
+        self.shard = shard
+        self.shards = shards
+        self.loads = [0] * shards
+
+    def assign(self) -> cython.int:
+        """Return which process reads a new session: the one that had the least to do so far."""
+        if self.shards == 1:
+            return 0
+        loads: list[int] = self.loads
+        shard: cython.int = loads.index(min(loads))
+        loads[shard] += SESSION_COST
+        loads[0] += MERGE_COST_DECRYPTED if self.material.given else MERGE_COST
+        return shard
+
+    def begin(self, flow: Flow) -> Session:
+        """Begin a new session, with the next number."""
+        number: cython.longlong = self.numbers[0] + self.numbers[1] * self.count
+        self.count += 1
+        events: list[Event] | None = self.events if self.detailed else None
+        session: Session = Session(number, flow, self.material, self.resumptions, events, self.keeps_fields, self.places)
+        if events is not None:
+            session.log.emit(SessionBegan(flow))
+        elif self.announces:
+            began = SessionBegan(flow)
+            began.session, began.version = number, 0
+            self.events.append(began)
+        return session
+
+    def queue(self, session: Session) -> RecordSink:
+        """Return the sink for the records of a new session, which may wait for their secrets, or for earlier records."""
+        sink: RecordSink = session
+        if self.material.may_grow is not None and self.material.may_grow():
+            self.pending = self.pending or PendingSessions(self.material)
+            sink = self.pending.begin(session)
+        return sink if self.orders is None else self.orders.begin(sink, session.flow.mid_stream)
+
+    def end(self, session: Session) -> None:
+        """Emit that a session has ended."""
+        if session.flow.process is None and len(self.processes) > 0:
+            session.flow.process = process_of(session, self.processes)
+        if self.repetitions is not None:
+            session.log.repeats = self.repetitions.take_session(session)
+        ended: SessionEnded = SessionEnded(session, self.steps)
+        ended.frame = session.flow.last_frame
+        ended.at = session.flow.end
+        ended.version = session.log.version
+        self.events.append(ended)
+
+    def take_revocation(self, content_type: str, body: bytes) -> None:
+        """Emit an OCSP response or a revocation list that was in plain HTTP."""
+        self.events.append(RevocationSeen(content_type, body))
+
+    def tick(self, at: cython.longlong) -> None:
+        """End the pending sessions that need not wait any longer, at time `at` of the capture."""
+        if self.pending is not None:
+            for session in self.pending.tick(at):
+                self.end(session)
+
+    def close(self) -> None:
+        """End the sessions that are still pending."""
+        if self.pending is not None:
+            for session in self.pending.close():
+                self.end(session)

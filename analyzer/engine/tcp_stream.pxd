@@ -1,0 +1,44 @@
+cimport cython
+
+from analyzer.codec.byte_slices cimport find_byte, slice_bytes
+from analyzer.engine.detection cimport ciphertext_at, hello_at, ssl2_hello_at
+from analyzer.engine.session_table cimport SessionTable
+from analyzer.flows.connection cimport Connection
+from analyzer.flows.flow cimport Flow
+from analyzer.flows.sink cimport Sink
+from analyzer.tls.record.record_reader cimport RecordReader, plausible
+from analyzer.tls.record.record cimport RecordSink, conflict, fact, gap
+from analyzer.tls.session cimport Session
+from analyzer.x509.revocation_over_http cimport RevocationWatch, begins_request, begins_response
+
+cdef int WATCHES_HTTPS, WATCHES_REVOCATION, HANDSHAKE, HEADER, SCAN_LIMIT, MAX_EARLY, CLIENT_HELLO, SSL2_SERVER_HELLO, _TCP
+
+
+@cython.no_gc
+cdef class TcpStream(Sink):
+    cdef public Connection connection
+    cdef public SessionTable dispatcher
+    cdef public int client
+    cdef public Session session
+    cdef public RecordSink sink
+    cdef public tuple readers
+    cdef public int tls_begun
+    cdef public list tails
+    cdef public list early
+    cdef public long long kept
+    cdef public long long scanned
+    cdef public RevocationWatch watch
+    cdef public bint begun
+    cdef public object other
+    cdef public int shard
+
+    cdef void feed_tls(
+        self, int side, bytes data, Py_ssize_t start, Py_ssize_t end, long long offset, long long frame, long long at
+    ) except *
+    cdef void feed_watch(
+        self, int side, bytes data, Py_ssize_t start, Py_ssize_t end, long long frame, long long at
+    ) except *
+    cdef Py_ssize_t search(self, int side, bytes data, Py_ssize_t start, Py_ssize_t end, long long offset) except? -2
+    cdef void update_held(self) except *
+    cdef void open(self, int client, bint mid_stream) except *
+    cdef Py_ssize_t begin(self, int side, Py_ssize_t pos) except? -2

@@ -1,0 +1,54 @@
+"""Tells whether the endpoints of a connection took a segment that ends it, or begins another one on the same ports.
+
+A receiver takes an RST only at the number that it expects next, and answers a SYN in a connection in use with an ACK alone (RFC
+5961 sections 3 and 4). An endpoint that has sent an RST sends nothing else. So what comes afterwards shows who sent them.
+"""
+
+import cython
+
+from analyzer.flows.connection import Claim, Connection, Endpoint, Reset
+from analyzer.flows.limits import FARTHEST_RESET, JUMP
+from analyzer.flows.tcp_numbers import ACK, SYN, WORD
+from analyzer.packet.packet import Packet
+
+
+def note_reset(endpoint: Endpoint, sequence: cython.longlong, frame: cython.longlong) -> None:
+    """Note where the stream of an endpoint stood at its RST."""
+    reached: cython.longlong = endpoint.reached()
+    at: cython.longlong = endpoint.position(sequence) if endpoint.started else reached
+    position: cython.longlong = at if reached <= at <= reached + FARTHEST_RESET else reached
+    endpoint.reset = Reset(position, endpoint.peer.reached(), frame)
+    endpoint.connection.doubtful = True
+
+
+def goes_on(endpoint: Endpoint, packet: Packet) -> cython.bint:
+    """Return whether an endpoint that seems to have sent an RST sends or acknowledges new bytes: the RST was not its own."""
+    peer: Endpoint = endpoint.peer
+    reset: Reset = endpoint.reset  # type: ignore[assignment]  # the caller has looked
+    n: cython.longlong = packet.payload_end - packet.payload + packet.missing
+    if n > 0 and endpoint.started and 0 < endpoint.position(packet.sequence) + n - reset.position <= FARTHEST_RESET:
+        return True
+    if not packet.flags & ACK or not peer.started or not endpoint.started:
+        return False
+    if endpoint.position(packet.sequence) < reset.position:  # it is late
+        return False
+    return reset.peer < peer.position(packet.acknowledgement) <= peer.reached()
+
+
+def is_in_use(connection: Connection) -> cython.bint:
+    """Return whether data of a connection has come, and it has not ended."""
+    return connection.originator.offset > 0 or connection.responder.offset > 0
+
+
+def is_near(endpoint: Endpoint, packet: Packet) -> cython.bint:
+    """Return whether a packet belongs to the stream of its connection as far as that has come, and not to a new one."""
+    return endpoint.started and -JUMP < endpoint.position(packet.sequence) - endpoint.offset < JUMP
+
+
+def confirms(claim: Claim, endpoint: Endpoint, packet: Packet) -> cython.bint:
+    """Return whether a packet belongs to the connection of a claim: it acknowledges its SYN, or follows it."""
+    if endpoint.side == claim.side:
+        behind: cython.longlong = (packet.sequence - claim.isn - 1) & WORD
+        return not packet.flags & SYN and behind <= JUMP and not is_near(endpoint, packet)
+    beyond: cython.longlong = (packet.acknowledgement - claim.isn - 1) & WORD
+    return bool(packet.flags & ACK) and beyond <= len(claim.data)
