@@ -7,7 +7,17 @@ own record. The functions here recognize such a start. They also work with only 
 
 import cython
 
-from analyzer.tls.record.content_types import APPLICATION_DATA, HANDSHAKE, HEADER
+from analyzer.tls.messages.numbers import (
+    CERTIFICATE,
+    CERTIFICATE_REQUEST,
+    CERTIFICATE_STATUS,
+    CERTIFICATE_VERIFY,
+    CLIENT_KEY_EXCHANGE,
+    NEW_SESSION_TICKET,
+    SERVER_HELLO_DONE,
+    SERVER_KEY_EXCHANGE,
+)
+from analyzer.tls.record.content_types import APPLICATION_DATA, CHANGE_CIPHER_SPEC, HANDSHAKE, HEADER
 from analyzer.tls.record.record_reader import plausible
 
 MIN_HELLO = 11
@@ -18,6 +28,17 @@ SPLIT = 6
 
 MIN_CIPHERTEXT = 17
 """Bytes of the shortest encrypted record of all cipher suites in practice: a type or one byte, and a tag of 16."""
+
+MESSAGE_HEADER = 4
+"""Bytes of a handshake message before its body: its type and its length."""
+
+OF_EITHER = 256
+"""What `late_record_at` returns for a record that either side may send."""
+
+_OF_CLIENTS = frozenset({CLIENT_KEY_EXCHANGE})
+_OF_SERVERS = frozenset({NEW_SESSION_TICKET, SERVER_KEY_EXCHANGE, CERTIFICATE_REQUEST, SERVER_HELLO_DONE, CERTIFICATE_STATUS})
+_LATE = frozenset({CERTIFICATE, CERTIFICATE_VERIFY}) | _OF_CLIENTS | _OF_SERVERS
+"""The messages that are sent in plaintext after the hellos, up to TLS 1.2."""
 
 
 def hello_at(data: bytes, pos: cython.Py_ssize_t, end: cython.Py_ssize_t) -> cython.int:
@@ -98,3 +119,32 @@ def ciphertext_at(data: bytes, pos: cython.Py_ssize_t, end: cython.Py_ssize_t) -
     length: cython.int = data[pos + 3] << 8 | data[pos + 4]
     after: cython.Py_ssize_t = pos + HEADER + length
     return length >= MIN_CIPHERTEXT and (after == end or plausible(data, after, end))
+
+
+def late_record_at(data: bytes, pos: cython.Py_ssize_t, end: cython.Py_ssize_t) -> cython.int:
+    """Return who sends `data[pos:end]` if it begins with a record of TLS whose hellos are not in the capture.
+
+    0 for the client, 1 for the server, OF_EITHER for one of them, -1 if it is no such record. That is a record of application
+    data, a ChangeCipherSpec, or a message in plaintext up to TLS 1.2 whose length fits into its record (RFC 5246 sections 7.1
+    and 7.4). Behind it comes the end or another record header.
+    """
+    if ciphertext_at(data, pos, end):
+        return OF_EITHER
+    if not plausible(data, pos, end):
+        return -1
+    length: cython.int = data[pos + 3] << 8 | data[pos + 4]
+    body: cython.Py_ssize_t = pos + HEADER
+    after: cython.Py_ssize_t = body + length
+    if after < end and not plausible(data, after, end):
+        return -1
+    if data[pos] == CHANGE_CIPHER_SPEC:
+        return OF_EITHER if length == 1 and body < end and data[body] == 1 else -1
+    if data[pos] != HANDSHAKE or length < MESSAGE_HEADER or end - body < MESSAGE_HEADER:
+        return -1
+    kind: cython.int = data[body]
+    following: cython.Py_ssize_t = body + MESSAGE_HEADER + (data[body + 1] << 16 | data[body + 2] << 8 | data[body + 3])
+    if kind not in _LATE or following > after or (following < after and following < end and data[following] not in _LATE):
+        return -1
+    if kind in _OF_CLIENTS:
+        return 0
+    return 1 if kind in _OF_SERVERS else OF_EITHER

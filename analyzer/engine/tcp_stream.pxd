@@ -1,7 +1,7 @@
 cimport cython
 
 from analyzer.codec.byte_slices cimport find_byte, slice_bytes
-from analyzer.engine.detection cimport ciphertext_at, hello_at, ssl2_hello_at
+from analyzer.engine.detection cimport hello_at, late_record_at, ssl2_hello_at
 from analyzer.engine.session_table cimport SessionTable
 from analyzer.flows.connection cimport Connection
 from analyzer.flows.flow cimport Flow
@@ -11,7 +11,8 @@ from analyzer.tls.record.record cimport RecordSink, conflict, fact, gap
 from analyzer.tls.session cimport Session
 from analyzer.x509.revocation_over_http cimport RevocationWatch, begins_request, begins_response
 
-cdef int WATCHES_HTTPS, WATCHES_REVOCATION, HANDSHAKE, HEADER, SCAN_LIMIT, MAX_EARLY, CLIENT_HELLO, SSL2_SERVER_HELLO, _TCP
+cdef int WATCHES_HTTPS, WATCHES_REVOCATION, HANDSHAKE, HEADER, OF_EITHER, SCAN_LIMIT, MAX_EARLY, CLIENT_HELLO
+cdef int SSL2_SERVER_HELLO, _TCP
 
 
 @cython.no_gc

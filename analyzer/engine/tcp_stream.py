@@ -12,7 +12,7 @@ import cython
 
 from analyzer.codec.byte_slices import find_byte, slice_bytes
 from analyzer.engine.capture_events import WATCHES_REVOCATION
-from analyzer.engine.detection import ciphertext_at, hello_at, ssl2_hello_at
+from analyzer.engine.detection import OF_EITHER, hello_at, late_record_at, ssl2_hello_at
 from analyzer.engine.dispatch_limits import MAX_EARLY, SCAN_LIMIT
 from analyzer.engine.other_traffic import WATCHES_HTTPS, OtherTraffic, other_traffic
 from analyzer.engine.segment_facts import segment_fact
@@ -207,15 +207,16 @@ class TcpStream(Sink):
                 self.tails[side] = data[pos:end]
                 break
             pos += 1
-        if self.shard < 0 and not self.connection.syn and ciphertext_at(data, start, end):
-            (_, source), (_, destination) = endpoints(self.connection.originator.key)
-            self.open(0 if source >= destination else 1, True)
-            if self.session is not None:
-                reader = self.readers[other ^ self.client]
-                reader.searching = True
-            self.tls_begun = 3
-            return start
-        return -1
+        found = -1 if self.shard >= 0 or self.connection.syn else late_record_at(data, start, end)
+        if found < 0:
+            return -1
+        (_, source), (_, destination) = endpoints(self.connection.originator.key)
+        self.open(side ^ found if found < OF_EITHER else 0 if source >= destination else 1, True)
+        if self.session is not None:
+            reader = self.readers[other ^ self.client]
+            reader.searching = True
+        self.tls_begun = 3
+        return start
 
     def open(self, client: cython.int, mid_stream: cython.bint) -> None:
         """Begin the session whose client is that side. Pass it the earlier gaps and conflicts of the streams."""

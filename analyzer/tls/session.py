@@ -90,6 +90,9 @@ class Session(RecordSink):
         self.log = SessionLog(number, events, places)
         self.handshake = SessionHandshake(flow, self.log, material, resumptions, keeps_fields)
         self.roles = self.handshake.roles
+        if flow.mid_stream:
+            for sender in self.roles:
+                sender.lose()
         self.nonces: ExplicitNonces = None  # type: ignore[assignment]  # until a side encrypts with such a suite
         self.heartbeats: Heartbeats | None = None
         self.kept = 0

@@ -1,5 +1,6 @@
 """Detects TLS by its content, on any port and after any other protocol, and nowhere else."""
 
+import dataclasses
 import random
 import struct
 
@@ -18,7 +19,7 @@ from conversations import (
     timeless,
 )
 
-from analyzer.engine.detection import ciphertext_at, hello_at, ssl2_hello_at
+from analyzer.engine.detection import OF_EITHER, ciphertext_at, hello_at, late_record_at, ssl2_hello_at
 
 C, S = CLIENT, SERVER
 
@@ -120,6 +121,27 @@ def test_a_capture_that_begins_in_the_middle(version):
     assert record["client"]["port"] == 50000
 
 
+def test_a_capture_that_begins_behind_the_hellos_has_the_messages_that_follow():
+    segments = packetise(talk("TLSv1_2"), mss=60000, fin=False)
+    key_exchange = next(index for index, one in enumerate(segments) if one.payload[5:6] == b"\x10")
+    [whole] = records(segments)
+    for first in range(key_exchange, key_exchange + 3):
+        [record] = records(segments[first:])
+        later = [one for one in whole["handshake"] if one["frame"] > first]
+        assert handshake_types(record) == [(one["type"], one["from"]) for one in later]
+        assert [one["encrypted"] for one in record["handshake"]] == [one["encrypted"] for one in later]
+        assert (record["client"], record["version"], record["findings"]) == (whole["client"], None, [])
+    assert {one["type"] for one in whole["handshake"][key_exchange - 3 :]} >= {"client_key_exchange", "finished"}
+
+
+@pytest.mark.parametrize("ports", [(50000, 443), (443, 50000)])
+def test_who_sends_a_key_exchange_is_the_client_whatever_its_port(ports):
+    segments = packetise(talk("TLSv1_2"), mss=60000, fin=False)
+    key_exchange = next(index for index, one in enumerate(segments) if one.payload[5:6] == b"\x10")
+    [record] = records([dataclasses.replace(one, ports=ports) for one in segments[key_exchange:]])
+    assert (record["client"]["port"], record["server"]["port"]) == ports
+
+
 def test_a_capture_that_begins_with_the_server_hello():
     segments = packetise(talk("TLSv1_2"), fin=False)
     [record] = records(segments[4:])
@@ -188,6 +210,34 @@ def test_ciphertext_is_a_record_and_the_next_or_the_end():
     assert not ciphertext_at(record + b"\0\0\0\0\0", 0, len(record) + 5)
     assert not ciphertext_at(b"\x17\x03\x03\0\x05" + bytes(5), 0, 10)
     assert not ciphertext_at(record, 0, 4)
+
+
+def test_what_shows_a_handshake_whose_hellos_are_not_there():
+    change = bytes.fromhex("140303000101")
+    exchange = bytes.fromhex("1603030008 10000004 03616263")
+    finished = bytes.fromhex("1603030028") + bytes(range(200, 240))
+
+    def found(data: bytes) -> int:
+        return late_record_at(data, 0, len(data))
+
+    assert found(exchange + change + finished) == found(exchange) == 0
+    assert [found(bytes.fromhex(f"1603030004 {kind:02x}000000")) for kind in (4, 12, 13, 14, 22)] == [1] * 5
+    assert found(change) == found(change + finished) == found(bytes.fromhex("1603030004 0f000000")) == OF_EITHER
+    assert found(b"\x17\x03\x03\0\x20" + bytes(32)) == OF_EITHER
+    assert found(bytes.fromhex("160303000c 0b000004 01020304 0e000000")) == OF_EITHER
+    for other in (
+        finished,
+        exchange + b"\0\0\0\0\0",
+        exchange[:8],
+        change[:5],
+        bytes.fromhex("140303000102"),
+        bytes.fromhex("14030300020101"),
+        bytes.fromhex("1603030008 10000005 03616263"),
+        bytes.fromhex("160303000c 10000004 03616263 63000000"),
+        bytes.fromhex("1603030004 63000000"),
+        bytes.fromhex("1503030002 0228"),
+    ):
+        assert found(other) == -1
 
 
 def test_the_facts_kept_before_a_hello_are_limited():
