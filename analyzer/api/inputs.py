@@ -131,12 +131,12 @@ class Captures:
         return self._packet_reader is not None and self._reader.may_have_more_secrets(self._packet_reader)
 
 
-def chains_of(trust: Paths, intermediates: Paths, crl: Paths, ct_logs: Path | None, at: str | datetime) -> Chains:
+def chains_of(trust: Paths, intermediates: Paths, crl: Paths, ct_logs: Path | None, at: str | datetime, strict: bool) -> Chains:
     """Return what validates chains. Raises OSError, UnusableFile; ValueError for a moment that cannot be read."""
     logs = None if ct_logs is None else _path_of(ct_logs, "ct_logs")
     stores, further, lists = paths_of(trust, "trust"), paths_of(intermediates, "intermediates"), paths_of(crl, "crl")
     try:
-        return read_chains(stores, further, lists, logs, _moment(at))
+        return read_chains(stores, further, lists, logs, _moment(at), strict=strict)
     except Unreadable as error:
         if isinstance(error.__cause__, OSError):
             raise error.__cause__ from error
@@ -145,7 +145,14 @@ def chains_of(trust: Paths, intermediates: Paths, crl: Paths, ct_logs: Path | No
 
 def again(chains: Chains) -> Chains:
     """Return what validates by the same files, and has seen nothing of a capture."""
-    return Chains(chains.trust, intermediates=chains.intermediates, crls=chains.crls, logs=chains.logs, at=chains.at)
+    return Chains(
+        chains.trust,
+        intermediates=chains.intermediates,
+        crls=chains.crls,
+        logs=chains.logs,
+        at=chains.at,
+        strict=chains.strict,
+    )
 
 
 def paths_of(given: Paths, name: str) -> tuple[str, ...]:

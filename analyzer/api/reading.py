@@ -102,6 +102,7 @@ def sessions(
     crl: Paths = (),
     ct_logs: Path | None = None,
     at: str | datetime = CAPTURE,
+    strict: bool = False,
     messages: bool = False,
 ) -> Reading[Session]:
     """Read the TLS sessions of captures, each when it ends: what `analyzer sessions --format json` prints.
@@ -114,8 +115,9 @@ def sessions(
     password: those that may open them. psk_file: external pre-shared keys. trust: `mozilla` (the default), `system`, or files
     with roots; intermediates: files with certificates that may complete a chain; crl: files with revocation lists; ct_logs: a
     log_list.json instead of the logs in the package. at: the time for which chains are validated: `capture` for each
-    session's start, `now`, RFC 3339 text, or a datetime with a time zone. messages: whether handshake messages keep their
-    decoded fields.
+    session's start, `now`, RFC 3339 text, or a datetime with a time zone. strict: whether rules that verifiers do not
+    enforce (the problem `non_conforming`) make a chain invalid too. messages: whether handshake messages keep their decoded
+    fields.
 
     Raises at once FileNotFoundError and other OSErrors, `UnusableFile` for a bad file of keys or certificates, TypeError and
     ValueError for what is no path, ValueError for a bad moment; at the end of a loop `NotACapture`, if none of the files is a
@@ -123,7 +125,7 @@ def sessions(
     capture. `Reading.errors` has both.
     """
     inputs = Inputs(captures, keylog, rsa_keys, psk_file, password)
-    options = chains_of(trust, intermediates, crl, ct_logs, at)
+    options = chains_of(trust, intermediates, crl, ct_logs, at, strict)
 
     def read(source: Captures) -> Iterator[Session]:
         chains = again(options)
@@ -182,6 +184,7 @@ def events(
     crl: Paths = (),
     ct_logs: Path | None = None,
     at: str | datetime = CAPTURE,
+    strict: bool = False,
 ) -> Reading[Event]:
     """Read what happens in the sessions of captures, in its order: messages, alerts, decrypted data, gaps, ends of sessions.
 
@@ -193,7 +196,7 @@ def events(
     `analyzer.api` has the classes of events.
     """
     inputs = Inputs(captures, keylog, rsa_keys, psk_file, password)
-    options = chains_of(trust, intermediates, crl, ct_logs, at)
+    options = chains_of(trust, intermediates, crl, ct_logs, at, strict)
 
     def read(source: Captures) -> Iterator[Event]:
         chains = again(options)

@@ -211,6 +211,9 @@ def _add_trust_options(command: argparse.ArgumentParser) -> None:
         metavar="TIME",
         help="the time of validation: capture (each session's start, the default), now, or a time such as 2026-10-03T12:00:00Z",
     )
+    trust_options.add_argument(
+        "--strict", action="store_true", help="rules that verifiers do not enforce make a chain invalid too"
+    )
 
 
 def _add_summary(command: argparse.ArgumentParser) -> None:

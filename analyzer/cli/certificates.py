@@ -20,7 +20,7 @@ from analyzer.store.chain_verdicts import Chains
 from analyzer.store.declaration import columns
 from analyzer.store.output_schemas import CERTIFICATE
 from analyzer.store.session_record import json_line
-from analyzer.text.authentication_text import problem_title
+from analyzer.text.chain_text import UNKNOWN_ISSUER, YOUNGER_ROOTS, titles_text, verdict_style
 from analyzer.text.escape import harmless
 from analyzer.text.formatting import count_text, ranges_text
 from analyzer.text.language import say
@@ -75,6 +75,7 @@ class Sent:
 
     first: the lowest session, the side (an index of SIDES) and the place in the list. sessions: by side, in the order in which
     they ended. verdicts: of the chains that begin with it. problems: the codes of all that is wrong with it in any chain.
+    younger: whether its issuer is unknown only by roots that are years younger than the capture, in all chains in which it is.
     """
 
     first: tuple[int, int, int]
@@ -82,6 +83,7 @@ class Sent:
 
     verdicts: set[str] = field(default_factory=set)
     problems: set[str] = field(default_factory=set)
+    younger: bool = False
 
     def by(self) -> list[str]:
         """Return the sides that sent it."""
@@ -129,9 +131,12 @@ class Listing(SharedListener):
         first = self.sent.get(chain[0])
         if first is not None:
             first.verdicts.add("valid" if verdict.valid else "invalid")
+        younger = any(note.code == YOUNGER_ROOTS for note in verdict.notes)
         for problem in verdict.problems:
             sent = None if problem.certificate is None else self.sent.get(chain[problem.certificate])
             if sent is not None:
+                if problem.code == UNKNOWN_ISSUER:
+                    sent.younger = younger and (sent.younger or UNKNOWN_ISSUER not in sent.problems)
                 sent.problems.add(problem.code)
 
     def _add(self, der: bytes, where: tuple[int, int, int]) -> None:
@@ -195,7 +200,7 @@ def write_files(folder: str, ders: Iterable[bytes]) -> None:
 
 def problems_text(sent: Sent) -> str:
     """Return the problems of a certificate as text."""
-    return say(", ").join(problem_title(code) for code in sorted(sent.problems))
+    return titles_text(sorted(sent.problems), younger=sent.younger)
 
 
 def _is_file_with(path: str, text: bytes) -> bool:
@@ -256,7 +261,7 @@ def _print_long(output: Output, der: bytes, sent: Sent) -> None:
     if sent.verdicts:
         print_fact(output, "  chain", say(" and ").join(map(say, sorted(sent.verdicts, reverse=True))))
     if sent.problems:
-        print_fact(output, "  against it", problems_text(sent), "red")
+        print_fact(output, "  against it", problems_text(sent), verdict_style(sent.problems, younger=sent.younger))
     print_certificate(output, details)
 
 

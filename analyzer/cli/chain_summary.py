@@ -7,7 +7,7 @@ from typing import Any
 
 from analyzer.cli.output import Output
 from analyzer.cli.table import Column, Table
-from analyzer.text.authentication_text import problem_title
+from analyzer.text.chain_text import chain_text
 from analyzer.text.escape import harmless
 from analyzer.text.formatting import count_text, ranges_text
 from analyzer.text.language import say
@@ -28,8 +28,8 @@ _COLUMNS = (
     Column("sessions", 3, limit=40),
 )
 
-_Key = tuple[str, str, str, str]
-"""Role, problems, name, subject."""
+_Key = tuple[str, str, str, str, str]
+"""Role, problems, name, subject, style."""
 
 
 class ChainSummary:
@@ -50,9 +50,9 @@ class ChainSummary:
                 continue
             self.verdicts[verdict] += 1
             if verdict == "invalid":
-                codes = say(", ").join(dict.fromkeys(problem_title(problem["code"]) for problem in chain["problems"]))
+                codes, style = chain_text(chain)
                 subject = record["certificates"][role][0]["subject"] or say("unreadable")
-                self._add((role, codes, chain["name"] or "", subject), record["id"])
+                self._add((role, codes, chain["name"] or "", subject, style), record["id"])
 
     def print(self, output: Output, stores: Sequence[dict[str, Any]]) -> None:
         """Print this part of the summary; nothing if no chain was validated. stores: as `Trust.record` returns them."""
@@ -71,8 +71,8 @@ class ChainSummary:
             return
         table = Table(_COLUMNS, output, indent=2)
         shown = sorted(self._bad.items(), key=lambda entry: min(entry[1]))[:SHOWN_CHAINS]
-        for (role, codes, name, subject), sessions in shown:
-            table.add([codes, harmless(name), harmless(subject), say(role), ranges_text(sessions)])
+        for (role, codes, name, subject, style), sessions in shown:
+            table.add([(codes, style), harmless(name), harmless(subject), say(role), ranges_text(sessions)])
         table.close()
         rest = len(self._bad) - len(shown)
         if rest:

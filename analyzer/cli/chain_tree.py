@@ -12,6 +12,7 @@ from analyzer.cli.output import Output
 from analyzer.cli.table import wrap
 from analyzer.store.chain_verdicts import ChainVerdict, Link
 from analyzer.text.authentication_text import problem_title
+from analyzer.text.chain_text import YOUNGER_ROOTS, note_title, problem_style, titles_text, verdict_style
 from analyzer.text.escape import harmless
 from analyzer.text.formatting import count_text, moment_text
 from analyzer.text.language import Sentences, retold, say
@@ -47,7 +48,7 @@ class ChainTree:
 
     def print(self, judged: ChainVerdict, chain: Sequence[bytes]) -> None:
         """Print the verdict and the tree. chain: the certificates as they were sent."""
-        verdict = judged.verdict
+        verdict, younger = judged.verdict, _is_younger(judged)
         self._verdict(judged)
         path = list(reversed(judged.links))
         printed: set[int] = set()
@@ -57,10 +58,11 @@ class ChainTree:
         for number, problem in enumerate(verdict.problems):
             if number not in printed:
                 where = "" if problem.certificate is None else say("certificate {n}: ", n=problem.certificate)
-                self._mark(indent, self._bad, "red", f"{problem_title(problem.code)}: {where}{retold(problem.detail)}", "red")
+                mark, style = self._problem_mark(problem.code, younger)
+                self._mark(indent, mark, style, f"{problem_title(problem.code)}: {where}{retold(problem.detail)}", style)
         for note in verdict.notes:
             if note.code != "revocation_unknown":  # this note is printed below its certificate
-                self._mark(indent, self._neutral, "dim", f"{problem_title(note.code)}: {retold(note.detail)}", "dim")
+                self._mark(indent, self._neutral, "dim", f"{note_title(note.code)}: {retold(note.detail)}", "dim")
 
     def _verdict(self, judged: ChainVerdict) -> None:
         valid = judged.verdict.valid
@@ -68,15 +70,18 @@ class ChainTree:
         stores = say(" and ").join(
             f"{store['store']} ({count_text(store['roots'], 'root')}, {store['date']})" for store in self._stores
         )
-        titles = say(", ").join(dict.fromkeys(problem_title(problem.code) for problem in judged.verdict.problems))
+        codes, younger = [problem.code for problem in judged.verdict.problems], _is_younger(judged)
+        titles = titles_text(codes, younger=younger)
+        invalid = verdict_style(codes, younger=younger)
         text = say(
             "{state}; judged {against}, at {time} UTC, by the roots of {stores}",
-            state=say("valid") if valid else say("invalid: {problems}", problems=titles),
+            state=_valid_text(titles) if valid else say("invalid: {problems}", problems=titles),
             against=against,
             time=moment_text(judged.at)[:19],
             stores=stores,
         )
-        self._mark("  ", self._good if valid else self._bad, "green" if valid else "red", text, "")
+        mark = self._good if valid else self._bad if invalid == "red" else self._neutral
+        self._mark("  ", mark, "green" if valid else invalid, text, "")
         distance = roots_distance(self._stores, judged.at)
         if distance:
             self._mark("  ", self._neutral, "dim", distance, "dim")
@@ -96,12 +101,15 @@ class ChainTree:
         about = say(", ").join(name for name in (*names, say("until {day}", day=day(read.not_after))) if name)
         indent = "  " + "   " * max(0, depth - 1)
         corner = self._corner if depth else ""
-        bad = bool(problems)
+        younger = _is_younger(judged)
+        worst = verdict_style([problem.code for _, problem in problems], younger=younger) if problems else "green"
+        sign = {"green": self._good, "yellow": self._neutral, "red": self._bad}[worst]
         head = f"{harmless(read.subject or say('subject unreadable'))}  ({about})"
-        self._mark(indent + corner, self._bad if bad else self._good, "red" if bad else "green", head, "")
+        self._mark(indent + corner, sign, worst, head, "")
         below = indent + " " * len(corner) + "  "
         for _, problem in problems:
-            self._mark(below, self._bad, "red", f"{problem_title(problem.code)}: {retold(problem.detail)}", "red")
+            mark, style = self._problem_mark(problem.code, younger)
+            self._mark(below, mark, style, f"{problem_title(problem.code)}: {retold(problem.detail)}", style)
         self._revocation(link, below)
         if link is judged.links[0]:
             for sct in judged.scts:
@@ -121,6 +129,11 @@ class ChainTree:
         mark, style = (self._good, "green") if good else (self._neutral, "dim")
         self._mark(below, mark, style, f"{words}: {retold(revocation.detail)}", "" if good else "dim")
 
+    def _problem_mark(self, code: str, younger: bool) -> tuple[str, str]:
+        """Return the mark and the style of a problem."""
+        style = problem_style(code, younger=younger)
+        return (self._bad if style == "red" else self._neutral), style
+
     def _mark(self, indent: str, mark: str, style: str, text: str, text_style: str) -> None:
         """Print a mark, and a text beside it. The text is wrapped."""
         output = self._output
@@ -129,6 +142,14 @@ class ChainTree:
         for line in wrap(harmless(text), room):
             output.line(lead + output.paint(line, text_style))
             lead = " " * (len(indent) + len(mark) + 1)
+
+
+def _is_younger(judged: ChainVerdict) -> bool:
+    return any(note.code == YOUNGER_ROOTS for note in judged.verdict.notes)
+
+
+def _valid_text(titles: str) -> str:
+    return say("valid, but {problems}", problems=titles) if titles else say("valid")
 
 
 def roots_distance(stores: Sequence[dict[str, Any]], at: int) -> str:

@@ -8,6 +8,7 @@ from analyzer.cli.rows import endpoint, owner_text
 from analyzer.engine import Listener
 from analyzer.store.chain_verdicts import Chains
 from analyzer.store.session_record import session_record
+from analyzer.text.chain_text import YOUNGER_ROOTS
 from analyzer.text.escape import harmless
 from analyzer.text.formatting import size_text
 from analyzer.text.language import Sentences, say
@@ -108,9 +109,14 @@ def verdict_text(chain: dict[str, Any]) -> str:
     """Return the verdict on the server's certificates; nothing if there are none."""
     if chain["verdict"] == "absent":
         return ""
-    problems = " ".join(dict.fromkeys(problem["code"] for problem in chain["problems"] or ()))
+    problems = " ".join(dict.fromkeys(problem["code"] for problem in (*(chain["problems"] or ()), *_told_notes(chain))))
     verdict = say("chain valid") if chain["verdict"] == "valid" else say("chain invalid")
-    return verdict + (f" ({problems})" if problems and chain["verdict"] != "valid" else "")
+    return verdict + (f" ({problems})" if problems else "")
+
+
+def _told_notes(chain: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the note without which `unknown_issuer` would say too much."""
+    return [note for note in chain["notes"] or () if note["code"] == YOUNGER_ROOTS]
 
 
 def decryption_text(decryption: dict[str, Any]) -> str:

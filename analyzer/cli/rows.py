@@ -4,7 +4,7 @@ from typing import Any
 
 from analyzer.cli.table import Cell
 from analyzer.cli.table import Column as TableColumn
-from analyzer.text.authentication_text import problem_title
+from analyzer.text.chain_text import chain_text
 from analyzer.text.escape import harmless
 from analyzer.text.formatting import endpoint_text
 from analyzer.text.language import noted, say
@@ -58,11 +58,7 @@ def table_row(record: dict[str, Any]) -> list[Cell]:
 
 def chain_cell(chain: dict[str, Any]) -> Cell:
     """Return the verdict on the server's chain, or its problems if it is invalid."""
-    if chain["verdict"] == "absent":
-        return ""
-    if chain["verdict"] == "valid":
-        return say("valid"), "green"
-    return say(", ").join(dict.fromkeys(problem_title(problem["code"]) for problem in chain["problems"])), "red"
+    return "" if chain["verdict"] == "absent" else chain_text(chain)
 
 
 def owner_text(process: dict[str, Any] | None) -> str:

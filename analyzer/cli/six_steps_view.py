@@ -6,7 +6,7 @@ from typing import Any
 from analyzer.cli.output import Output
 from analyzer.cli.table import pad, wrap
 from analyzer.store.chain_verdicts import ChainVerdict
-from analyzer.text.authentication_text import problem_title
+from analyzer.text.chain_text import chain_text
 from analyzer.text.handshake_steps import Step
 from analyzer.text.language import say
 from analyzer.text.six_steps import WAYS, six_steps, way_of
@@ -47,6 +47,5 @@ def _verdict_text(judged: ChainVerdict | None) -> str:
     if judged is None:
         return ""
     if judged.verdict.valid:
-        return say("valid")
-    titles = dict.fromkeys(problem_title(problem.code) for problem in judged.verdict.problems)
-    return say("invalid: {problems}", problems=say(", ").join(titles))
+        return chain_text(judged.record)[0]
+    return say("invalid: {problems}", problems=chain_text(judged.record)[0])

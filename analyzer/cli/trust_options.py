@@ -15,7 +15,9 @@ from analyzer.x509.trust import MOZILLA, SYSTEM, Unreadable
 def read_chains(options: Namespace) -> Chains:
     """Return the object that validates the certificates of this run. Raises CommandError for a file that cannot be read."""
     try:
-        return chain_options.read_chains(options.trust, options.intermediates, options.crl, options.ct_logs, options.at)
+        return chain_options.read_chains(
+            options.trust, options.intermediates, options.crl, options.ct_logs, options.at, strict=options.strict
+        )
     except Unreadable as error:
         raise CommandError(str(error)) from error
 

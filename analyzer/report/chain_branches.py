@@ -92,7 +92,9 @@ def _link(
         about = sentences.say("chain.sent", place=place, until=day(sent[place]["not_after"], sentences))
     else:
         about = sentences.say("chain.root_not_sent" if is_root else "chain.not_sent")
-    mark = Mark(sentences.say("chain.bad"), "bad") if problems else Mark(sentences.say("chain.good"), "good")
+    kinds = {_kind(one["code"], chain) for one in chain["problems"] if place is not None and one["certificate"] == place}
+    kind = "bad" if "bad" in kinds else "unsure"
+    mark = Mark(sentences.say("chain.bad"), kind) if problems else Mark(sentences.say("chain.good"), "good")
     lines: list[Line] = problems
     if place is not None:
         key = _key(sent[place], sentences)
@@ -116,9 +118,19 @@ def _key(certificate: Record, sentences: Sentences) -> Line:
 def _problems(chain: Record, place: int | None, sentences: Sentences) -> list[Line]:
     found = [one for one in chain["problems"] if one["certificate"] == place]
     return [
-        [Mark(_problem(one["code"], sentences), "bad"), " ", *in_language(one["detail"] or "", sentences)]
+        [Mark(_problem(one["code"], sentences), _kind(one["code"], chain)), " ", *in_language(one["detail"] or "", sentences)]
         for one in found[:MOST_LINES]
     ]
+
+
+def _kind(code: str, chain: Record) -> str:
+    """Return the kind of mark of a problem.
+
+    It is `unsure` for a rule that verifiers do not enforce, and for an issuer that is unknown by roots which are years younger
+    than the capture.
+    """
+    younger = any(note["code"] == "younger_roots" for note in chain["notes"])
+    return "unsure" if code == "non_conforming" or (younger and code == "unknown_issuer") else "bad"
 
 
 def _problem(code: str, sentences: Sentences) -> str:

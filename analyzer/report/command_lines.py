@@ -10,7 +10,10 @@ from collections.abc import Sequence
 from analyzer.report.pieces import Record
 
 _KEYS = ("-k", "--keylog", "--rsa-key", "--psk-file", "--password-file")
-_TRUST = ("--trust", "--intermediates", "--crl", "--ct-logs", "--at")
+_TRUST = ("--trust", "--intermediates", "--crl", "--ct-logs", "--at", "--strict")
+
+_FLAGS = ("--strict",)
+"""Options without a value."""
 
 _OPTIONS: dict[str, tuple[str, ...]] = {
     "summary": (*_KEYS, *_TRUST),
@@ -44,7 +47,9 @@ def options_of(words: Sequence[str], known: Sequence[str]) -> list[str]:
     while place < len(words):
         word = words[place]
         name, is_long, _ = word.partition("=")
-        if word in known and place + 1 < len(words):
+        if word in _FLAGS and word in known:
+            found.append(word)
+        elif word in known and place + 1 < len(words):
             found += [word, words[place + 1]]
             place += 1
         elif (is_long and name in known) or (word[:2] in known and len(word) > 2 and word[1] != "-"):

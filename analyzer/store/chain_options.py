@@ -22,11 +22,14 @@ def read_chains(
     crls: Sequence[str] = (),
     ct_logs: str | None = None,
     at: int | str = CAPTURE,
+    *,
+    strict: bool = False,
 ) -> Chains:
     """Return what validates the certificates of a run.
 
     trust: `mozilla`, `system` or paths; `mozilla` if empty. intermediates, crls, ct_logs: paths. at: `capture` for each
-    session's own start, `now`, or nanoseconds since the epoch. Raises `Unreadable` for a file that cannot be read.
+    session's own start, `now`, or nanoseconds since the epoch. strict: as for `Judge`. Raises
+    `Unreadable` for a file that cannot be read.
     """
     stores = Trust(trust or [MOZILLA])
     if trust:
@@ -37,6 +40,7 @@ def read_chains(
         crls=[der for path in crls for der in read_revocation_lists(path)],
         logs=None if ct_logs is None else _read_logs(ct_logs),
         at=None if at == CAPTURE else time.time_ns() if isinstance(at, str) else at,
+        strict=strict,
     )
 
 

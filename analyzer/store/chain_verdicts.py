@@ -7,6 +7,7 @@ depend on the order in which sessions end, which is the order of the capture.
 """
 
 import time
+from calendar import timegm
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -17,11 +18,14 @@ import orjson
 
 from analyzer.engine.capture_events import RevocationSeen
 from analyzer.engine.run import Listener
+from analyzer.store.circumstances import Circumstances, circumstances
 from analyzer.store.declaration import path_text
+from analyzer.store.root_age import with_root_age
 from analyzer.tls.events import Event
 from analyzer.tls.session import Session
 from analyzer.x509.certificate import RAW_PUBLIC_KEY, certificate
 from analyzer.x509.der import encode_object_identifier
+from analyzer.x509.must_staple import Staple
 from analyzer.x509.trust import Trust
 
 if TYPE_CHECKING:
@@ -110,7 +114,7 @@ class Chains(Listener):
 
     trust: the roots at which paths have to end. intermediates, crls: DER. logs: of certificate transparency, None for those
     that are shipped. at: the time for all verdicts, nanoseconds since the epoch; None for each session's own start. If the
-    capture has no times, a session is validated at the current time.
+    capture has no times, a session is validated at the current time. strict: as for `Judge`.
     """
 
     def __init__(
@@ -121,18 +125,20 @@ class Chains(Listener):
         crls: Sequence[bytes] = (),
         logs: "Logs | None" = None,
         at: int | None = None,
+        strict: bool = False,
     ) -> None:
         self.trust = Trust() if trust is None else trust
         self.intermediates = tuple(intermediates)
         self.crls = tuple(crls)
         self.logs = logs
         self.at = at
+        self.strict = strict
         self._judge: Judge | None = None
         self._stores: list[dict[str, str | int]] = []
         self._seen: dict[bytes, None] = {}
         self._seen_tuple: tuple[bytes, ...] = ()
         self._spans: dict[tuple[Any, ...], _Span] = {}
-        self._kept: dict[tuple[int, tuple[bytes, ...]], ChainVerdict] = {}
+        self._kept: dict[tuple[int, tuple[bytes, ...], int], tuple[Verdict, ChainVerdict]] = {}
         self._n_bytes = 0
         self._revocation_data: RevocationData | None = None
         self._revocation_frozen = False
@@ -196,7 +202,7 @@ class Chains(Listener):
         """Return a kept verdict on a chain, None if there is none. It may be of another time for which the same is true."""
         if session.handshake.stapled:
             return None
-        span = self._spans.get((role, session.handshake.hellos.server_name if role == SERVER else None, *chain))
+        span = self._spans.get(_span_key(session, role, chain))
         if span is None or span.seen is not self._seen_tuple or span.n_seen != self._n_seen():
             return None
         return span.judged if span.first <= self._time(session) // 1_000_000_000 <= span.last else None
@@ -211,8 +217,11 @@ class Chains(Listener):
         judged = self._validate(session, role, chain, at)
         if session.handshake.stapled:
             return judged
-        key = (role, session.handshake.hellos.server_name if role == SERVER else None, *chain)
-        self._spans[key] = _Span(*self._loaded_judge().interval, seen, n_seen, judged)
+        first, last = self._loaded_judge().interval
+        if any(note.code == "younger_roots" for note in judged.verdict.notes):  # it counts years
+            year = (_EPOCH + timedelta(seconds=at // 1_000_000_000)).year
+            first, last = max(first, timegm((year, 1, 1, 0, 0, 0))), min(last, timegm((year, 12, 31, 23, 59, 59)))
+        self._spans[_span_key(session, role, chain)] = _Span(first, last, seen, n_seen, judged)
         return judged
 
     def _n_seen(self) -> int:
@@ -228,26 +237,34 @@ class Chains(Listener):
         if self._revocation_data is not None:
             ocsp = tuple(dict.fromkeys([*ocsp, *(one for der in chain for one in self._revocation_data.ocsp(der))]))
             crls = tuple(dict.fromkeys(one for der in chain for one in self._revocation_data.crls(der)))
+        date_time = _EPOCH + timedelta(seconds=at // 1_000_000_000)
+        found = circumstances(session) if role == SERVER else Circumstances("signature")
+        own = tuple(one for sender, place, kind, one in stapled if (sender, place, kind) == (role, 0, "ocsp"))
         verdict = self._loaded_judge().judge(
             chain,
-            at=_EPOCH + timedelta(seconds=at // 1_000_000_000),
+            at=date_time,
             name=name,
             purpose="client" if role == CLIENT else "server",
             ocsp=ocsp,
             crls=crls,
             seen=self._seen_tuple,
+            staple=Staple(bool(found.asked), own) if own or (found.visible and found.asked is not None) else None,
+            key_use=found.key_use,
         )
         self.add_certificates(session)
-        key = id(verdict), scts
-        known = self._kept.get(key)
-        if known is None or known.verdict is not verdict:
-            known = self._make_judged(verdict, name, at, ocsp, self.crls + crls, scts)
+        key = id(verdict), scts, date_time.year
+        kept = self._kept.get(key)
+        if kept is not None and kept[0] is verdict:
+            known = kept[1]
+        else:
+            aged = with_root_age(verdict, self._stores, date_time)
+            known = self._make_judged(aged, name, at, ocsp, self.crls + crls, scts)
             self._n_bytes += COST + sum(map(len, verdict.path)) + sum(map(len, chain)) + sum(map(len, scts))
             if self._n_bytes > REMEMBERED_BYTES:
                 self._n_bytes = 0
                 self._kept.clear()
                 self._spans.clear()
-            self._kept[key] = known
+            self._kept[key] = verdict, known
         return known
 
     def add_certificates(self, session: Session) -> None:
@@ -289,7 +306,7 @@ class Chains(Listener):
         if self._judge is None:
             from analyzer.x509.judge import Judge
 
-            self._judge = Judge(self.trust.roots, self.intermediates, self.crls)
+            self._judge = Judge(self.trust.roots, self.intermediates, self.crls, strict=self.strict)
             self._stores = [
                 {
                     "store": path_text(str(store["store"])),
@@ -378,6 +395,13 @@ _RAW: dict[str, Any] = ABSENT | {
 }
 
 _RAW_JSON = orjson.dumps(_RAW)
+
+
+def _span_key(session: Session, role: int, chain: Sequence[bytes]) -> tuple[Any, ...]:
+    """Return what a verdict depends on, besides the time and what was seen elsewhere."""
+    if role == CLIENT:
+        return (CLIENT, None, None, *chain)
+    return (SERVER, session.handshake.hellos.server_name, circumstances(session), *chain)
 
 
 def _links(verdict: "Verdict", date_time: datetime, ocsp: tuple[bytes, ...], crls: tuple[bytes, ...]) -> tuple[Link, ...]:

@@ -19,6 +19,7 @@ from analyzer.capture.packet_reader import PacketReader
 from analyzer.engine import Engine
 from analyzer.engine.capture_events import RevocationSeen
 from analyzer.engine.other_traffic import OtherTraffic
+from analyzer.store.circumstances import circumstances
 from analyzer.store.session_record import rfc3339
 from analyzer.tls.decryption.key_material import KeyMaterial
 from analyzer.tls.events import SessionEnded
@@ -85,8 +86,9 @@ class Ended(NamedTuple):
     order: its place among all ends. id: its number. key: of its flow. texts: by variant, its description, split at the holes;
     holes: the value that belongs in each. search: the number of the note that looked for the session that it continues, -1 for
     none. chains: by role, certificates by number; changes: role, frame and certificates of later lists. stapled, server_name,
-    start, start_text: the rest of what `Chains` reads. values: see `fresh_values`; issued: as in `Repetitions.take`, if this
-    process knows it; copied: the number of the session whose ticket it has without continuing it, -1 for none.
+    start, start_text, circumstances: the rest of what `Chains` reads. values: see `fresh_values`; issued: as in
+    `Repetitions.take`, if this process knows it; copied: the number of the session whose ticket it has without continuing it,
+    -1 for none.
     """
 
     order: int
@@ -104,6 +106,7 @@ class Ended(NamedTuple):
     values: tuple[Any, ...]
     issued: int
     copied: int
+    circumstances: tuple[str, bool | None, bool]
 
 
 class NotedResumptions(Resumptions):
@@ -300,6 +303,7 @@ class Shard:
             values=fresh_values(session),
             issued=-1 if found is not None or handshake.resumed_from is None else handshake.resumed_from.at,
             copied=-1 if handshake.copied_from is None or not handshake.parameters.resumption else handshake.copied_from.number,
+            circumstances=circumstances(session).values() if server else ("", None, False),
         )
 
     def _texts(self, session: Session, resumed: bool) -> tuple[list[list[bytes]], list[int]]:

@@ -29,6 +29,7 @@ from analyzer.capture.capture_reader import CaptureReader
 from analyzer.engine.capture_events import RevocationSeen
 from analyzer.flows.limits import HELD_TOTAL
 from analyzer.store.chain_verdicts import CLIENT, SERVER, Chains
+from analyzer.store.circumstances import Circumstances
 from analyzer.store.session_record import finding_record
 from analyzer.store.shard import (
     OUTSIDE,
@@ -100,6 +101,7 @@ class _Session:
     flow: _Flow
     handshake: _Handshake
     log: _Log
+    circumstances: Circumstances
 
 
 class SharedSession:
@@ -133,6 +135,7 @@ class SharedSession:
             _Flow(ended.start),
             _Handshake((client, server), ended.stapled, _Hellos(ended.server_name)),
             _Log([(role, frame, [known[number] for number in later]) for role, frame, later in ended.changes]),
+            Circumstances(*ended.circumstances),
         )
         return cast("Session", session)
 

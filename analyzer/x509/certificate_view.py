@@ -19,6 +19,7 @@ from analyzer.x509.certificate import Certificate, certificate
 from analyzer.x509.der import (
     BIT_STRING,
     BOOLEAN,
+    GENERALIZED_TIME,
     INTEGER,
     OBJECT_IDENTIFIER,
     OCTET_STRING,
@@ -83,6 +84,7 @@ class CertificateView:
         self.signed = self.spki = self.algorithm = self.inner_algorithm = self.signature = self.serial = b""
         self.subject_name = self.issuer_name = b""
         self._extensions: Element | None = None
+        self._validity: Element | None = None
         if len(der) <= SIZE:
             self._take(Layout(der))
 
@@ -122,6 +124,7 @@ class CertificateView:
         start, end = layout.key
         self.spki = der[start:end]
         self._extensions = found.get("extensions")
+        self._validity = found["validity"]
         self.found = layout.sound
 
     @cached_property
@@ -166,6 +169,21 @@ class CertificateView:
     def not_after(self) -> int | None:
         """The last second of validity, in seconds since the epoch."""
         return _seconds(self.facts.not_after)
+
+    @cached_property
+    def has_early_generalized_time(self) -> bool:
+        """Whether it writes a time before 2050 as GeneralizedTime, which RFC 5280, section 4.1.2.5, forbids."""
+        if self._validity is None:
+            return False
+        _, pos, end, _ = self._validity
+        try:
+            for field in ("notBefore", "notAfter"):
+                tag, start, stop, pos = read_element(self.der, pos, end, field)
+                if tag == GENERALIZED_TIME and self.der[start:stop][:4] < b"2050":
+                    return True
+        except ParseError:
+            return False
+        return False
 
     @cached_property
     def _read_extensions(self) -> tuple[dict[str, tuple[bool, bytes]], tuple[str, ...], str | None]:

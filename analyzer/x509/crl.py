@@ -143,7 +143,7 @@ def judge_crl(der: bytes, certificate: Identity, issuer: Identity) -> Revocation
     found = _memory.read(der)
     if isinstance(found, str):
         return RevocationStatus("crl", "unknown", "", error=found)
-    error = found.scope.error or _fault(found, issuer)
+    error = found.scope.error or _other_kind(found.scope, certificate) or _fault(found, issuer)
     if error is not None:
         return RevocationStatus("crl", "unknown", "", error=error)
     status: Status = "unknown"
@@ -214,17 +214,25 @@ def _scope(crl: x509.CertificateRevocationList) -> Scope:
     return scope
 
 
-def _not_covered(scope: Scope, certificate: Identity) -> str | None:
-    """Return why a certificate that is not in the list may still be revoked; None if the list covers it."""
+def _other_kind(scope: Scope, certificate: Identity) -> str | None:
+    """Return why a list is not for certificates of this kind; None if it is.
+
+    RFC 5280, section 6.3.3 (b) (2): such a list is not used, also if it has an entry with the same number.
+    """
     if scope.only_attributes:
         return "it covers attribute certificates only"
-    if scope.only_some_reasons:
-        return "it does not list the certificate, and covers only some reasons of revocation"
     authority = _TRUE in certificate.extensions.get(_BASIC_CONSTRAINTS, b"")[:8]
     if scope.only_user and authority:
         return "it covers no certificates of authorities"
     if scope.only_authorities and not authority:
         return "it covers certificates of authorities only"
+    return None
+
+
+def _not_covered(scope: Scope, certificate: Identity) -> str | None:
+    """Return why a certificate that is not in the list may still be revoked; None if the list covers it."""
+    if scope.only_some_reasons:
+        return "it does not list the certificate, and covers only some reasons of revocation"
     if scope.addresses:
         points = certificate.extensions.get(_DISTRIBUTION_POINTS, b"")
         if not any(_encoded(address) in points for address in scope.addresses):

@@ -318,6 +318,18 @@ def _timestamps(der: bytes, element: Element, field: str) -> list[dict[str, Any]
         raise Malformed(f"{field}.{problems[0].field}", element[1] + problems[0].offset, problems[0].why)
     value = []
     for one in message.json()["sct_list"]:
+        if not isinstance(one["timestamp"], int):  # of a version that is not known
+            value.append(
+                {
+                    "version": one["sct_version"],
+                    "log_id": None,
+                    "time": None,
+                    "extensions": None,
+                    "algorithm": None,
+                    "signature": None,
+                }
+            )
+            continue
         time = datetime.fromtimestamp(one["timestamp"] // 1000, UTC) if one["timestamp"] < 1 << 45 else None
         value.append(
             {

@@ -21,7 +21,7 @@ from analyzer.x509.profile_rules import (
     faults,
     predates_rule,
 )
-from analyzer.x509.signature_strength import signature_algorithm
+from analyzer.x509.signature_strength import UNREADABLE, signature_algorithm
 from analyzer.x509.weak_key import key_weakness
 
 SERVER_AUTH = "1.3.6.1.5.5.7.3.1"
@@ -46,6 +46,12 @@ _PURPOSE_NAMES = {
     "1.3.6.1.5.5.7.3.8": "time stamping",
     "1.3.6.1.5.5.7.3.9": "OCSP signing",
 }
+
+_NEEDED = {
+    "signature": (DIGITAL_SIGNATURE, "digitalSignature, and its key signed the handshake"),
+    "encipherment": (KEY_ENCIPHERMENT, "keyEncipherment, and the handshake encrypts to its key"),
+}
+"""For each use of the key: the bit of the key usage that allows it, and a part of a sentence."""
 
 Finding = tuple[str, int, str]
 """A code, the position in the path, a sentence."""
@@ -75,6 +81,18 @@ def path_problems(path: Path, at: int, name: str | None, purpose: str, max_depth
     return found
 
 
+def key_use_problems(leaf: CertificateView, key_use: str) -> list[Finding]:
+    """Return whether the key usage of a leaf forbids what the handshake does with its key.
+
+    key_use: `signature` (ECDHE, DHE and TLS 1.3) or `encipherment` (RSA key exchange); empty if it is not known or neither
+    (RFC 5246, section 7.4.2; RFC 8446, section 4.4.2.2).
+    """
+    usage, needed = leaf.key_usage, _NEEDED.get(key_use)
+    if usage is None or needed is None or usage & needed[0]:
+        return []
+    return [("wrong_purpose", 0, f"the key usage of {leaf.title} does not include {needed[1]}")]
+
+
 def _trust(path: Path) -> list[Finding]:
     """Return why a path that ends without a root does not reach one."""
     last, place = path.certificates[-1], len(path.certificates) - 1
@@ -101,6 +119,8 @@ def _signature(path: Path, place: int) -> list[Finding]:
     found: list[Finding] = []
     algorithm = signature_algorithm(certificate.algorithm)
     outcome = path.signatures[place]
+    if algorithm is UNREADABLE:
+        return [("malformed", place, f"the signature algorithm of {certificate.title} cannot be read, or has false parameters")]
     if algorithm.weakness is not None:
         found.append(("weak_signature", place, f"{certificate.title} is signed with {algorithm.name}, {algorithm.weakness}"))
     if outcome.result == "bad":

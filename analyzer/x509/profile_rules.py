@@ -4,6 +4,9 @@ The profile is the one that the x509-limbo suite tests: RFC 5280 with those rule
 There are different rules for a leaf, an intermediate authority and a root. Certificates that are older than the profile are
 exempt: many of them do not satisfy it, and every client accepts them.
 
+A fault is `malformed` if the certificate does not parse, or if every verifier refuses it. A rule that OpenSSL, Go and browsers
+do not enforce is `non_conforming`: it is listed, and counts for a strict judge only.
+
 Nothing here depends on the time, the name or the rest of the path. Therefore the faults are cached with the certificate.
 """
 
@@ -27,7 +30,9 @@ from analyzer.x509.certificate_view import (
 from analyzer.x509.der import encode_object_identifier
 from analyzer.x509.distinguished import attributes, text
 from analyzer.x509.host_name import DNS_NAME, IP_ADDRESS, name_fault
+from analyzer.x509.must_staple import TLS_FEATURE
 from analyzer.x509.name_constraints import constraints
+from analyzer.x509.verdict import NON_CONFORMING
 from analyzer.x509.weak_key import key_weakness
 
 SERIAL_OCTETS = 20
@@ -59,7 +64,6 @@ _CRL_POINTS = "2.5.29.31"
 _FRESHEST_CRL = "2.5.29.46"
 _AUTHORITY_INFORMATION = "1.3.6.1.5.5.7.1.1"
 _SUBJECT_INFORMATION = "1.3.6.1.5.5.7.1.11"
-_TLS_FEATURE = "1.3.6.1.5.5.7.1.24"
 _OCSP_NO_CHECK = "1.3.6.1.5.5.7.48.1.5"
 _SIGNED_TIMESTAMPS = "1.3.6.1.4.1.11129.2.4.2"
 _POISON = "1.3.6.1.4.1.11129.2.4.3"
@@ -82,7 +86,7 @@ KNOWN = frozenset(
         _FRESHEST_CRL,
         _AUTHORITY_INFORMATION,
         _SUBJECT_INFORMATION,
-        _TLS_FEATURE,
+        TLS_FEATURE,
         _OCSP_NO_CHECK,
         _SIGNED_TIMESTAMPS,
     )
@@ -97,6 +101,9 @@ _NEVER_CRITICAL = {
 _COMMON_NAME = encode_object_identifier("2.5.4.3")
 _HOST = re.compile(r"(?:\*\.)?[\w-]+(?:\.[\w-]+)+\.?")
 _ADDRESS = re.compile(r"[0-9]+(?:\.[0-9]+){1,3}|0x[0-9A-Fa-f]+|\[?[0-9A-Fa-f]*:[0-9A-Fa-f:.]*:[0-9A-Fa-f.]*\]?")
+
+_REFUSED_BY_SOME = ("::PrintableString", "::Ia5String", "::IA5String", "::NumericString")
+"""Strings with characters that their type does not have: strict parsers refuse them, and OpenSSL reads them."""
 
 Fault = tuple[str, str]
 """A code and a sentence."""
@@ -130,7 +137,10 @@ def _faults(subject: CertificateView, role: Role, server: bool) -> list[Fault]:
         if weakness is not None:
             found.append(("weak_key", f"the key of {subject.title} {weakness}"))
     if subject.refused is not None and all(code != "malformed" for code, _ in found):
-        found.append(("malformed", f"{subject.title} is not well-formed: {subject.refused}"))
+        if any(word in subject.refused for word in _REFUSED_BY_SOME):
+            found.append(_unenforced(subject, f"is refused by strict parsers: {subject.refused}"))
+        elif not subject.has_early_generalized_time and subject.version == 3:  # these two are reported already
+            found.append(_malformed(subject, f"is not well-formed: {subject.refused}"))
     return found
 
 
@@ -144,6 +154,10 @@ def _malformed(subject: CertificateView, why: str) -> Fault:
     return "malformed", f"{subject.title} {why}"
 
 
+def _unenforced(subject: CertificateView, why: str) -> Fault:
+    return NON_CONFORMING, f"{subject.title} {why}"
+
+
 def _basic_fields(subject: CertificateView, role: Role) -> list[Fault]:
     """Return the faults of the fields that every certificate has."""
     found: list[Fault] = []
@@ -155,22 +169,24 @@ def _basic_fields(subject: CertificateView, role: Role) -> list[Fault]:
     if not subject.found:
         return found
     if subject.version != 3 and not (role is Role.ROOT and predates_rule(subject, role)):
-        found.append(_malformed(subject, f"is of version {subject.version}, and only version 3 has extensions"))
+        found.append(_unenforced(subject, f"is of version {subject.version}, and only version 3 has extensions"))
     serial = int.from_bytes(subject.serial[:SERIAL_OCTETS], "big", signed=True)
     # Some of the oldest roots have the number 0; roots are not revoked by number.
     if serial < 0 or (serial == 0 and role is not Role.ROOT):
-        found.append(_malformed(subject, f"has the serial number {subject.facts.serial}, which is not positive"))
+        found.append(_unenforced(subject, f"has the serial number {subject.facts.serial}, which is not positive"))
     elif len(subject.serial) > SERIAL_OCTETS:
         found.append(
-            _malformed(subject, f"has a serial number of {len(subject.serial)} octets, and {SERIAL_OCTETS} are the most")
+            _unenforced(subject, f"has a serial number of {len(subject.serial)} octets, and {SERIAL_OCTETS} are the most")
         )
     if subject.algorithm != subject.inner_algorithm and not errors:
         found.append(_malformed(subject, "names one signature algorithm inside and another outside of what is signed"))
     if not subject.issuer_name:
-        found.append(_malformed(subject, "has no issuer"))
+        found.append(_unenforced(subject, "has no issuer"))
+    if subject.has_early_generalized_time:
+        found.append(_unenforced(subject, "writes a time before 2050 as GeneralizedTime, and RFC 5280 asks for UTCTime"))
     first, last = subject.not_before, subject.not_after
     if first is not None and last is not None and first > last:
-        found.append(_malformed(subject, f"is valid from {subject.facts.not_before} and only until {subject.facts.not_after}"))
+        found.append(_unenforced(subject, f"is valid from {subject.facts.not_before} and only until {subject.facts.not_after}"))
     return found
 
 
@@ -183,11 +199,11 @@ def _extensions(subject: CertificateView) -> list[Fault]:
     for kind, (critical, _) in subject.extensions.items():
         if not critical:
             if kind == _POLICY_CONSTRAINTS:
-                found.append(_malformed(subject, "has policy constraints that are not critical"))
+                found.append(_unenforced(subject, "has policy constraints that are not critical"))
         elif kind == _POISON:
             found.append(("unknown_critical_extension", f"{subject.title} is a precertificate, which no client may accept"))
         elif kind in _NEVER_CRITICAL:
-            found.append(_malformed(subject, f"has a critical {_NEVER_CRITICAL[kind]}, which must not be critical"))
+            found.append(_unenforced(subject, f"has a critical {_NEVER_CRITICAL[kind]}, which must not be critical"))
         elif kind not in KNOWN:
             sentence = (
                 f"{subject.title} has the critical extension {kind}, which no client may ignore and this one does not know"
@@ -204,22 +220,22 @@ def _names(subject: CertificateView, role: Role, server: bool) -> list[Fault]:
     alternative = subject.extensions.get(SUBJECT_ALT_NAME)
     if not subject.subject_name:
         if role is not Role.LEAF:
-            found.append(_malformed(subject, "is an authority's and has no subject"))
+            found.append(_unenforced(subject, "is an authority's and has no subject"))
         elif alternative is not None and not alternative[0]:
-            found.append(_malformed(subject, "has no subject, and its alternative names are not critical"))
+            found.append(_unenforced(subject, "has no subject, and its alternative names are not critical"))
     elif role is Role.LEAF and alternative is not None and alternative[0]:
-        found.append(_malformed(subject, "has a subject, and alternative names that are critical nevertheless"))
+        found.append(_unenforced(subject, "has a subject, and alternative names that are critical nevertheless"))
     if role is not Role.LEAF:
         return found
     names = subject.alternative_names or ()
     for tag, value in names:
         fault = name_fault(tag, value)
         if fault is not None and len(found) < NAME_FAULTS:
-            found.append(_malformed(subject, f"has among its alternative names {fault}"))
+            found.append(_unenforced(subject, f"has among its alternative names {fault}"))
     if len(names) >= ALTERNATIVE_NAMES:
         found.append(_malformed(subject, f"has {ALTERNATIVE_NAMES} alternative names or more, and no more are read"))
     if alternative is not None and not names and subject.refused is None:
-        found.append(_malformed(subject, "has an empty list of alternative names"))
+        found.append(_unenforced(subject, "has an empty list of alternative names"))
     if server and names:
         found += _common_names(subject, names)
     return found
@@ -245,7 +261,7 @@ def _common_names(subject: CertificateView, names: Sequence[tuple[int, bytes]]) 
             continue
         if contradicts:
             found.append(
-                _malformed(subject, f'has the common name "{common_name[:100]}", which is none of its alternative names')
+                _unenforced(subject, f'has the common name "{common_name[:100]}", which is none of its alternative names')
             )
     return found
 
@@ -259,15 +275,15 @@ def _identifiers(subject: CertificateView, role: Role) -> list[Fault]:
     if authority is None:
         # Only a self-signed certificate may omit it. A root signed by another root may also omit it, and is not checked here.
         if not subject.self_issued and role is not Role.ROOT:
-            found.append(_malformed(subject, "has no authority key identifier"))
+            found.append(_unenforced(subject, "has no authority key identifier"))
     elif 0 not in authority:
-        found.append(_malformed(subject, "has an authority key identifier without a key identifier"))
+        found.append(_unenforced(subject, "has an authority key identifier without a key identifier"))
     elif role is Role.ROOT and (1 in authority or 2 in authority):
-        found.append(_malformed(subject, "is a root whose authority key identifier names an issuer or a serial number"))
+        found.append(_unenforced(subject, "is a root whose authority key identifier names an issuer or a serial number"))
     elif role is Role.ROOT and subject.self_issued and subject.subject_key_identifier not in (None, authority[0]):
-        found.append(_malformed(subject, "is a root whose authority key identifier is not its subject key identifier"))
+        found.append(_unenforced(subject, "is a root whose authority key identifier is not its subject key identifier"))
     if role is not Role.LEAF and subject.is_ca and SUBJECT_KEY_IDENTIFIER not in subject.extensions:
-        found.append(_malformed(subject, "is an authority's and has no subject key identifier"))
+        found.append(_unenforced(subject, "is an authority's and has no subject key identifier"))
     return found
 
 
@@ -278,15 +294,15 @@ def _authority(subject: CertificateView, role: Role) -> list[Fault]:
     signs = usage is None or bool(usage & KEY_CERT_SIGN)
     if role is Role.LEAF:
         if subject.is_ca and not signs:
-            found.append(_malformed(subject, "is an authority's by its basic constraints and not by its key usage"))
+            found.append(_unenforced(subject, "is an authority's by its basic constraints and not by its key usage"))
         elif not subject.is_ca and usage is not None and signs:
-            found.append(_malformed(subject, "is an authority's by its key usage and not by its basic constraints"))
+            found.append(_unenforced(subject, "is an authority's by its key usage and not by its basic constraints"))
         if NAME_CONSTRAINTS in subject.extensions and not subject.is_ca:
-            found.append(_malformed(subject, "has name constraints and is no authority's"))
+            found.append(_unenforced(subject, "has name constraints and is no authority's"))
         return found
     critical = BASIC_CONSTRAINTS not in subject.extensions or subject.extensions[BASIC_CONSTRAINTS][0]
     if not critical and subject.is_ca and not predates_rule(subject, role):
-        found.append(_malformed(subject, "is an authority's and its basic constraints are not critical"))
+        found.append(_unenforced(subject, "is an authority's and its basic constraints are not critical"))
     limits = constraints(subject)
     if limits is not None and limits.fault is not None:
         found.append(_malformed(subject, f"has name constraints that cannot be applied: {limits.fault}"))

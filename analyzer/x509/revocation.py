@@ -5,8 +5,9 @@ or from plain HTTP too. Each gives a revocation status, which counts only if the
 interval of time.
 
 The status revoked has priority over all that are good, because those may be older. It counts without end, unless the
-certificate was only on hold. A status that says that the certificate was revoked later also says that it was not revoked
-before.
+certificate was only on hold: a later status of the same source that is good, or a later list without the certificate, says that
+the hold was released (RFC 5280, section 5.3.1). A status that says that the certificate was revoked later also says that it was
+not revoked before.
 """
 
 from collections.abc import Sequence
@@ -73,6 +74,8 @@ def _choose(revocation_statuses: list[RevocationStatus], at: datetime) -> Revoca
     best: tuple[int, RevocationStatus] | None = None
     for revocation_status in revocation_statuses:
         rank, fault = _rank(revocation_status, at)
+        if rank == _REVOKED and not revocation_status.final and _is_released(revocation_status, revocation_statuses, at):
+            rank, fault = 0, f"it says {_status_text(revocation_status)}, and a later one says that the hold was released"
         if fault is not None:
             faults.append(f"{NAMES[revocation_status.source]}: {fault}")
         elif best is None or rank > best[0]:
@@ -107,6 +110,18 @@ def _rank(revocation_status: RevocationStatus, at: datetime) -> tuple[int, str |
     if revocation_status.until is not None and at >= revocation_status.until:
         return 0, f"it says {word}, but only until {stated(revocation_status.until)}"
     return {"revoked": _REVOKED, "good": _GOOD, "unknown": _UNKNOWN}[revocation_status.status], None
+
+
+def _is_released(hold: RevocationStatus, revocation_statuses: list[RevocationStatus], at: datetime) -> bool:
+    """Return whether a later status of the same source that counts says that the certificate is no longer on hold."""
+    return any(
+        other.source == hold.source
+        and _rank(other, at) == (_GOOD, None)
+        and other.this_update is not None
+        and hold.this_update is not None
+        and other.this_update > hold.this_update
+        for other in revocation_statuses
+    )
 
 
 def _bounds(revocation_statuses: list[RevocationStatus], at: datetime) -> tuple[datetime | None, datetime | None]:

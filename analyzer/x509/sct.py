@@ -103,9 +103,12 @@ def _judge_list(source: SctSource, body: bytes | str, entry: bytes | str, logs: 
 
 
 def _judge(source: SctSource, sct: SignedCertificateTimestamp, entry: bytes | str, logs: Logs, at: datetime) -> SctVerdict:
-    if sct.sct_version != 0 or sct.signature is None:
-        version = "a version other than 1" if sct.sct_version else "parts missing"
-        return SctVerdict(source, None, "", None, "unverifiable", f"a timestamp with {version}")
+    if sct.sct_version != 0:
+        # RFC 6962, section 3.3: a client ignores those of versions that it does not know.
+        number = "an unknown version" if sct.sct_version is None else f"version {sct.sct_version + 1}"
+        return SctVerdict(source, None, "", None, "unverifiable", f"a timestamp of {number}, which clients ignore")
+    if sct.signature is None or not isinstance(sct.timestamp, int) or not isinstance(sct.algorithm, int):
+        return SctVerdict(source, None, "", None, "unverifiable", "a timestamp with parts missing")
     log = logs.by_id.get(sct.id)
     try:
         timestamp = _EPOCH + timedelta(milliseconds=sct.timestamp)
@@ -122,6 +125,8 @@ def _check(
         return "unknown_log", f"the log {sct.id.hex()} is not in the list of logs"
     if isinstance(entry, str):
         return "unverifiable", entry
+    assert isinstance(sct.timestamp, int)
+    assert isinstance(sct.algorithm, int)
     key = load_key(log.key)
     scheme = _SCHEMES.get(sct.algorithm)
     if key is None or scheme is None:

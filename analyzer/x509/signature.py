@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import dsa, ec, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
-from analyzer.codec.errors import ParseError
+from analyzer.codec.errors import Malformed, ParseError
 from analyzer.x509.der import INTEGER, OBJECT_IDENTIFIER, SEQUENCE, encode_object_identifier, expect, read_element
 
 Check: TypeAlias = Literal["verified", "failed", "unverifiable"]
@@ -83,6 +83,7 @@ _SCHEMES: dict[bytes, tuple[str, hashes.HashAlgorithm]] = {
     }.items()
 }
 _PSS = encode_object_identifier("1.2.840.113549.1.1.10")
+_MGF1 = encode_object_identifier("1.2.840.113549.1.1.8")
 _HASHES: dict[bytes, hashes.HashAlgorithm] = {
     encode_object_identifier(dotted): algorithm
     for dotted, algorithm in {
@@ -202,7 +203,11 @@ def _verify_pss(
 
 
 def read_pss(der: bytes, pos: int, end: int) -> tuple[hashes.HashAlgorithm, hashes.HashAlgorithm, int]:
-    """Read RSASSA-PSS-params: the hash, the hash of the mask, the length of the salt. The defaults are SHA-1 and 20."""
+    """Read RSASSA-PSS-params: the hash, the hash of the mask, the length of the salt. The defaults are SHA-1 and 20.
+
+    Raises `Malformed`, also for another trailer field than 1, which no verifier may accept (RFC 4055, section 3.1), or another
+    mask generation function than MGF1; `UnsupportedAlgorithm` for a hash.
+    """
     algorithm: hashes.HashAlgorithm = _SHA1
     mask: hashes.HashAlgorithm = _SHA1
     salt = 20
@@ -214,11 +219,44 @@ def read_pss(der: bytes, pos: int, end: int) -> tuple[hashes.HashAlgorithm, hash
             algorithm = _read_hash(der, start, stop)
         elif tag == 0xA1:
             _, start, stop, _ = expect(der, start, stop, SEQUENCE, "maskGenAlgorithm")
-            mask = _read_hash(der, expect(der, start, stop, OBJECT_IDENTIFIER, "maskGenAlgorithm")[3], stop)
+            _, first, last, after = expect(der, start, stop, OBJECT_IDENTIFIER, "maskGenAlgorithm")
+            if der[first:last] != _MGF1:
+                raise Malformed("maskGenAlgorithm", first, "not id-mgf1")
+            mask = _read_hash(der, after, stop)
         elif tag == 0xA2:
             _, first, last, _ = expect(der, start, stop, INTEGER, "saltLength")
             salt = min(int.from_bytes(der[first : min(last, first + 4)], "big"), SALT)
+        elif tag == 0xA3:
+            _, first, last, _ = expect(der, start, stop, INTEGER, "trailerField")
+            if der[first:last] != b"\1":
+                raise Malformed(
+                    "trailerField", first, f"{der[first:last][:8].hex() or 'nothing'}, and 1 is the only one there is"
+                )
     return algorithm, mask, salt
+
+
+def fits_key(identifier: bytes, public_key: bytes) -> bool:
+    """Return whether a signature with these parameters may be made with a key that is for RSASSA-PSS alone; never raises.
+
+    identifier: AlgorithmIdentifier; public_key: SubjectPublicKeyInfo. RFC 4055, section 3.3: if the key has parameters, hash
+    and mask are the same in the signature, and its salt is at least as long.
+    """
+    try:
+        bound = _parameters(public_key[expect(public_key, 0, len(public_key), SEQUENCE, "subjectPublicKeyInfo")[1] :])
+        given = _parameters(identifier)
+    except (ParseError, UnsupportedAlgorithm):
+        return False
+    if bound is None or given is None:
+        return bound is None
+    same = (bound[0].name, bound[1].name) == (given[0].name, given[1].name)
+    return same and given[2] >= bound[2]
+
+
+def _parameters(identifier: bytes) -> tuple[hashes.HashAlgorithm, hashes.HashAlgorithm, int] | None:
+    """Read the parameters of an AlgorithmIdentifier of RSASSA-PSS; None without them, or for another algorithm."""
+    _, start, end, _ = expect(identifier, 0, len(identifier), SEQUENCE, "algorithm")
+    _, first, last, pos = expect(identifier, start, end, OBJECT_IDENTIFIER, "algorithm")
+    return read_pss(identifier, pos, end) if identifier[first:last] == _PSS and pos < end else None
 
 
 def _read_hash(der: bytes, pos: int, end: int) -> hashes.HashAlgorithm:

@@ -14,7 +14,7 @@ from analyzer.codec.errors import ParseError
 from analyzer.x509.algorithm_names import SIGNATURES
 from analyzer.x509.der import object_identifier, read_element
 from analyzer.x509.public_key import algorithm_identifier, key_type, prime_bits
-from analyzer.x509.signature import read_pss, verify
+from analyzer.x509.signature import fits_key, read_pss, verify
 from analyzer.x509.weak_key import KEY_SIZE
 
 ACCEPTED_DIGESTS = frozenset(("sha256", "sha384", "sha512", "sha3-256", "sha3-384", "sha3-512"))
@@ -50,7 +50,7 @@ class Algorithm:
 
 def signature_algorithm(identifier: bytes) -> Algorithm:
     """Read an AlgorithmIdentifier; never raises."""
-    return _algorithm(identifier) if len(identifier) <= IDENTIFIER_SIZE else _UNREADABLE
+    return _algorithm(identifier) if len(identifier) <= IDENTIFIER_SIZE else UNREADABLE
 
 
 @lru_cache(maxsize=256)
@@ -63,8 +63,10 @@ def _algorithm(identifier: bytes) -> Algorithm:
             # A key for PSS alone has its own type; a plain RSA key signs with both paddings.
             digest = read_pss(identifier, parameters, element[2])[0].name
             return Algorithm(f"{name} and {digest}", ("rsa", "rsassa-pss"), digest)
-    except (ParseError, UnsupportedAlgorithm, ValueError):
-        return _UNREADABLE
+    except UnsupportedAlgorithm:
+        return Algorithm("rsassaPss with an unknown digest")
+    except (ParseError, ValueError):
+        return UNREADABLE
     if name.startswith(_WITHOUT_DIGEST):
         return Algorithm(name, (name,))
     for start, key in (("ecdsa-with-", "ec"), ("dsa-with-", "dsa")):
@@ -74,7 +76,8 @@ def _algorithm(identifier: bytes) -> Algorithm:
     return Algorithm(name, ("rsa",), digest.lower()) if rest.startswith("RSA") else Algorithm(name)
 
 
-_UNREADABLE = Algorithm("an unreadable algorithm")
+UNREADABLE = Algorithm("an unreadable algorithm")
+"""Stands for an AlgorithmIdentifier that does not parse, or whose parameters RFC 4055 does not allow."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +94,7 @@ GOOD = Outcome("good")
 def check_signature(signed: bytes, signature: bytes, identifier: bytes, public_key: bytes) -> Outcome:
     """Check a signature on `signed` with a key (SubjectPublicKeyInfo). Return the result and the reason; never raises."""
     algorithm = signature_algorithm(identifier)
-    if len(public_key) > KEY_SIZE or algorithm is _UNREADABLE:
+    if len(public_key) > KEY_SIZE or algorithm is UNREADABLE:
         return Outcome("unknown", f"a key of {len(public_key)} octets and {algorithm.name}")
     try:
         element = read_element(public_key, 0, len(public_key), "subjectPublicKeyInfo")
@@ -102,6 +105,8 @@ def check_signature(signed: bytes, signature: bytes, identifier: bytes, public_k
         return Outcome("unknown", f"a key that cannot be read: {error}")
     if algorithm.keys and kind not in algorithm.keys:
         return Outcome("bad", f"it is made with {algorithm.name}, and the issuer's key is of the type {kind}")
+    if kind == "rsassa-pss" and not fits_key(identifier, public_key):
+        return Outcome("bad", f"it is made with {algorithm.name}, and the issuer's key is bound to other parameters")
     check = verify(public_key, identifier, signature, signed)
     if check == "verified":
         return GOOD

@@ -1,12 +1,16 @@
 """Defines the verdict on a certificate chain: whether it is valid, on which path, and all its problems.
 
-The codes are a closed list, which programs read. The sentences are for people. A problem makes a chain invalid. A note does
-not: clients build their paths from the certificates they receive, in any order (RFC 8446, section 4.4.2), so a chain in the
+The codes are a closed list, which programs read. The sentences are for people. A problem makes a chain invalid, with one
+exception: `non_conforming` is listed, and the verdict does not depend on it unless the judge is strict. It never depends on a
+note: clients build their paths from the certificates they receive, in any order (RFC 8446, section 4.4.2), so a chain in the
 wrong order can be valid.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+
+NON_CONFORMING = "non_conforming"
+"""The problem that breaks a rule which verifiers do not enforce: it makes a chain invalid only for a strict judge."""
 
 WEIGHTS = {
     "unknown_issuer": 1 << 16,
@@ -25,6 +29,8 @@ WEIGHTS = {
     "malformed": 1 << 7,
     "expired": 1 << 6,
     "not_yet_valid": 1 << 6,
+    "staple_missing": 1 << 5,
+    NON_CONFORMING: 1,
 }
 """All codes, and their weights for comparing paths: who issued a certificate has more weight than its time or its strength."""
 
@@ -47,7 +53,9 @@ class Note:
 
     code: `duplicate` (sent before), `misordered` (does not follow the certificate that it issued), `extra` (not on the path),
     `missing_intermediate` (on the path, not sent), `odd_encoding` (an encoding error that clients accept),
-    `revocation_unknown`, `search_ended` (at a limit of the search).
+    `revocation_unknown`, `staple_missing` (a response has to be stapled, none was, and nobody asked),
+    `younger_roots` (the issuer is unknown by roots that are years younger than the time of the
+    verdict), `search_ended` (at a limit of the search).
     """
 
     code: str
@@ -60,7 +68,7 @@ class Verdict:
     """The verdict on one chain for one name at one time.
 
     path: the certificates of the best path, DER, from the leaf to the root, or as far as it goes. problems: all problems of
-    that path, empty if `valid`. trusted: whether the path ends in the trust store.
+    that path; if `valid`, none but `non_conforming`. trusted: whether the path ends in the trust store.
     """
 
     valid: bool
@@ -73,3 +81,8 @@ class Verdict:
 def weigh(problems: Iterable[Problem]) -> int:
     """Return the sum of the weights of problems: of two paths the one with the lower sum is better."""
     return sum(WEIGHTS[problem.code] for problem in problems)
+
+
+def is_valid(problems: Iterable[Problem], *, strict: bool) -> bool:
+    """Return whether a path with these problems is valid. strict: whether rules that verifiers do not enforce count."""
+    return not any(strict or problem.code != NON_CONFORMING for problem in problems)

@@ -17,6 +17,7 @@ from math import gcd, isqrt
 from analyzer.codec.errors import ParseError
 from analyzer.x509.der import BIT_STRING, INTEGER, SEQUENCE, expect, read_element
 from analyzer.x509.public_key import curve, key_type, prime_bits
+from analyzer.x509.signature import load_key
 
 RSA_BITS = 2048
 """Minimum length of an RSA modulus, in bits."""
@@ -68,7 +69,9 @@ def _weakness(spki: bytes) -> str | None:
         if kind in ("rsa", "rsassa-pss", "rsaes-oaep"):
             return _rsa_weakness(*_rsa_numbers(spki))
         if kind == "ec":
-            return _curve_weakness(curve(spki, element, "subjectPublicKeyInfo"))
+            weakness = _curve_weakness(curve(spki, element, "subjectPublicKeyInfo"))
+            # Points that are not on their curve give away secrets of who computes with them, so every library refuses them.
+            return "is no point of its curve" if weakness is None and load_key(spki) is None else weakness
         if kind == "dsa":
             return f"is a DSA key of {prime_bits(spki, element, 'subjectPublicKeyInfo')} bits, which no client accepts any more"
     except ParseError as error:

@@ -14,7 +14,7 @@ def record_of(number: int, name: str) -> dict[str, Any]:
     """What a session with an invalid chain has in its record about it."""
     return {
         "id": number,
-        "chain": {"verdict": "invalid", "problems": [{"code": "expired"}], "name": name},
+        "chain": {"verdict": "invalid", "problems": [{"code": "expired"}], "notes": [], "name": name},
         "client_chain": {"verdict": "absent"},
         "certificates": {"server": [{"subject": f"CN={name}"}], "client": []},
     }

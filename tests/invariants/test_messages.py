@@ -215,7 +215,13 @@ def between_its_elements(spans: list[Span]) -> set[int]:
     return {child.start for child in spans[-1].children}
 
 
+def within_an_unknown_version(spans: list[Span]) -> set[int]:
+    empty = spans[2].start == spans[2].end
+    return set(range(spans[1].start, spans[1].end)) if empty else set()
+
+
 WHOLE_WHEN_CUT = {
+    "SignedCertificateTimestamp": (within_an_unknown_version, "of a version that is not known, all is bytes without a length"),
     **dict.fromkeys(
         (
             "CertificateStatusRequest", "ClientHello", "DHClientKeyExchange", "DTLSClientHello", "DraftServerHello",

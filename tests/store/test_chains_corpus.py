@@ -40,12 +40,12 @@ def codes(chain: dict[str, Any]) -> set[str]:
         ("zeek/tls/tls-expired-cert.pcap", "expired"),
         ("zeek/tls/irc-starttls.pcap", "self_signed"),
         ("zeek/tls/cert-no-cn.pcap", "no_name"),
-        ("zeek/tls/CVE-2015-3194.pcap", "malformed"),
+        ("zeek/tls/CVE-2015-3194.pcap", "non_conforming"),
         ("zeek/tls/ml-dsa-44-cert.pcap", "not_yet_valid"),
         ("zeek/tls/certificate-with-sct.pcap", "name_mismatch"),
         ("zeek/tls/ssl.v3.pcap", "weak_key"),
         ("zeek/starttls/globus-url-copy.pcap", "not_a_ca"),
-        ("ja4/badcurveball.pcap", "malformed"),
+        ("ja4/badcurveball.pcap", "weak_key"),
     ],
 )
 def test_bad_chains_are_named(corpus: Path, name: str, wanted: str) -> None:

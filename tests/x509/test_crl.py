@@ -96,23 +96,24 @@ def test_a_list_covers_what_it_says():
         [x509.DistributionPoint([x509.UniformResourceIdentifier("http://a.test/" + "x" * 300)], None, None, None)]
     )
     pointing, plain, ca = leaf(points), leaf(), leaf(x509.BasicConstraints(True, None))
-    for scope, certificate, good in (
-        (place("http://a.test/1.crl"), pointing, True),
-        (place("http://a.test/1.crl2"), pointing, False),
-        (place("http://a.test/1"), pointing, False),
-        (place("http://a.test/1.crl"), plain, False),
-        (place("http://a.test/" + "x" * 300), leaf(far), True),
-        (place(only_contains_user_certs=True), plain, True),
-        (place(only_contains_user_certs=True), ca, False),
-        (place(only_contains_ca_certs=True), plain, False),
-        (place(only_contains_ca_certs=True), ca, True),
-        (place(only_contains_attribute_certs=True), plain, False),
-        (place(reasons=frozenset([x509.ReasonFlags.key_compromise])), plain, False),
+    for scope, certificate, good, of_its_kind in (
+        (place("http://a.test/1.crl"), pointing, True, True),
+        (place("http://a.test/1.crl2"), pointing, False, True),
+        (place("http://a.test/1"), pointing, False, True),
+        (place("http://a.test/1.crl"), plain, False, True),
+        (place("http://a.test/" + "x" * 300), leaf(far), True, True),
+        (place(only_contains_user_certs=True), plain, True, True),
+        (place(only_contains_user_certs=True), ca, False, False),
+        (place(only_contains_ca_certs=True), plain, False, False),
+        (place(only_contains_ca_certs=True), ca, True, True),
+        (place(only_contains_attribute_certs=True), plain, False, False),
+        (place(reasons=frozenset([x509.ReasonFlags.key_compromise])), plain, False, True),
     ):
         found = revocation_status(revoke([(5, AT - DAY, None)], scope), certificate)
         assert (found.status, found.error is None) == (("good", True) if good else ("unknown", False))
         listed = revocation_status(revoke([(77, AT - DAY, None)], scope), certificate)
-        assert (listed.status, listed.error) == ("revoked", None)
+        # A list for certificates of another kind is not used at all (RFC 5280, section 6.3.3 (b)).
+        assert (listed.status, listed.error is None) == (("revoked", True) if of_its_kind else ("unknown", False))
 
 
 def test_an_entry_of_another_issuer_is_not_taken_for_ours():

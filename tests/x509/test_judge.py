@@ -35,7 +35,8 @@ from hierarchy import (
 from second_opinion import differences, is_valid
 
 import analyzer.x509
-from analyzer.x509 import judge_chain
+from analyzer.x509 import Judge, judge_chain
+from analyzer.x509.must_staple import Staple
 from analyzer.x509.verdict import WEIGHTS, Verdict
 
 
@@ -51,11 +52,15 @@ class Case:
     more: dict[str, Any] = field(default_factory=dict)
     roots: list[bytes] | None = None
     chain: list[bytes] | None = None
+    staple: Staple | None = None
 
-    def judge(self) -> Verdict:
+    def judge(self, *, strict: bool = False) -> Verdict:
         roots = [self.made.root.der] if self.roots is None else self.roots
         chain = self.made.chain if self.chain is None else self.chain
-        return judge_chain(chain, roots=roots, at=self.at, name=self.name, purpose=self.purpose, **self.more)
+        if self.staple is not None:
+            judge = Judge(roots, strict=strict)
+            return judge.judge(chain, at=self.at, name=self.name, purpose=self.purpose, staple=self.staple)
+        return judge_chain(chain, roots=roots, at=self.at, name=self.name, purpose=self.purpose, strict=strict, **self.more)
 
 
 def _codes(verdict: Verdict) -> list[tuple[str, int | None]]:
@@ -95,7 +100,7 @@ def _negative_serial() -> Case:
     made = hierarchy(leaf={"serial": 0x1122334455667788})
     number = bytes.fromhex("1122334455667788")
     leaf = patched(made.leaf.der, made.intermediate.key, [(number, b"\x91" + number[1:])])
-    return Case(made, [("malformed", 0)], chain=[leaf, made.intermediate.der])
+    return Case(made, [("non_conforming", 0)], chain=[leaf, made.intermediate.der])
 
 
 def _anomalous_time() -> Case:
@@ -139,7 +144,7 @@ def _version_1(predating: bool) -> Case:
     signed = made.root.certificate.tbs_certificate_bytes
     extensions = next(signed[i:] for i in range(len(signed)) if signed[i] == 0xA3 and signed[i + 1] == len(signed) - i - 2)
     root = patched(made.root.der, made.root.key, [(b"\xa0\x03\x02\x01\x02", b""), (extensions, b"")])
-    return Case(made, [] if predating else [("malformed", None), ("not_a_ca", None)], roots=[root])
+    return Case(made, [] if predating else [("non_conforming", None), ("not_a_ca", None)], roots=[root])
 
 
 def _untrusted_version_1() -> Case:
@@ -178,6 +183,11 @@ def _revoked() -> Case:
     return Case(made, [("revoked", 0)], more={"crls": [crl]})
 
 
+def _unstapled() -> Case:
+    made = hierarchy(leaf=_changed(x509.TLSFeature([x509.TLSFeatureType.status_request]), False))
+    return Case(made, [("staple_missing", 0)], staple=Staple(True))
+
+
 UNKNOWN = x509.UnrecognizedExtension(ObjectIdentifier("1.3.6.1.4.1.55738.666.1"), b"\x05\x00")
 CODE_SIGNING = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CODE_SIGNING])
 ANY_PURPOSE = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE])
@@ -213,8 +223,9 @@ CASES: dict[str, Callable[[], Case]] = {
     "root of version 1": lambda: _version_1(predating=True),
     "new root of version 1": lambda: _version_1(predating=False),
     "old root without subject key identifier": lambda: Case(_root_without_identifier(2010), []),
-    "new root without subject key identifier": lambda: Case(_root_without_identifier(2024), [("malformed", None)]),
+    "new root without subject key identifier": lambda: Case(_root_without_identifier(2024), [("non_conforming", None)]),
     "revoked": _revoked,
+    "must be stapled": _unstapled,
     "cA FALSE written out": _written_out,
     "server gated cryptography": lambda: _server_gated(datetime(2010, 1, 1, tzinfo=UTC), []),
     "late server gated cryptography": lambda: _server_gated(datetime(2017, 1, 1, tzinfo=UTC), [("wrong_purpose", 1)]),
@@ -288,13 +299,13 @@ CASES: dict[str, Callable[[], Case]] = {
     "negative serial number": _negative_serial,
     "time without seconds": _anomalous_time,
     "no authority key identifier": lambda: Case(
-        hierarchy(leaf=_changed(None, False, x509.AuthorityKeyIdentifier)), [("malformed", 0)]
+        hierarchy(leaf=_changed(None, False, x509.AuthorityKeyIdentifier)), [("non_conforming", 0)]
     ),
-    "common name of another host": lambda: Case(hierarchy(leaf={"subject": "other.example.net"}), [("malformed", 0)]),
+    "common name of another host": lambda: Case(hierarchy(leaf={"subject": "other.example.net"}), [("non_conforming", 0)]),
     "common name of nobody's host": lambda: Case(hierarchy(leaf={"subject": "A server of ours"}), []),
     "underscore": lambda: Case(
         hierarchy(leaf={"subject": "A server", **_changed(hosts("a_b.example.com"), False)}),
-        [("malformed", 0)],
+        [("non_conforming", 0)],
         name="a_b.example.com",
     ),
 }
@@ -305,7 +316,8 @@ def test_each_problem_appears_when_and_only_when_it_should(case: str) -> None:
     made = CASES[case]()
     verdict = made.judge()
     assert _codes(verdict) == made.expected, verdict.problems
-    assert verdict.valid == (not made.expected)
+    assert verdict.valid == all(code == "non_conforming" for code, _ in made.expected)
+    assert made.judge(strict=True).valid == (not made.expected)
     for problem in verdict.problems:
         assert problem.code in WEIGHTS
         assert problem.detail
@@ -320,9 +332,14 @@ def test_every_difference_from_cryptography_is_argued() -> None:
     for name_of_case, case in CASES.items():
         made = case()
         # It gives no verdict for a server without a name or with a name in Unicode, and reads no revocation lists.
-        if (made.name or "").isascii() is False or (made.name is None and made.purpose == "server") or "crls" in made.more:
+        if (
+            (made.name or "").isascii() is False
+            or (made.name is None and made.purpose == "server")
+            or "crls" in made.more
+            or made.staple
+        ):
             continue
-        chain, ours = made.chain or made.made.chain, made.judge().valid
+        chain, ours = made.chain or made.made.chain, made.judge(strict=True).valid
         roots = [made.made.root.der] if made.roots is None else made.roots
         if is_valid(chain, roots, at=made.at, name=made.name, max_depth=made.more.get("max_depth")) != ours:
             found[name_of_case] = ours

@@ -22,8 +22,11 @@ from analyzer.x509.verdict import WEIGHTS, Verdict
 
 pytestmark = pytest.mark.corpus
 
-AGREEMENT = 0.99
-"""Number of the cases that are neither pedantic nor about revocation lists."""
+AGREEMENT = 0.995
+"""Share of the cases that are neither pedantic nor about revocation lists."""
+
+IMPOSSIBLE = ("webpki::ca-as-leaf",)
+"""Has the same chain as rfc5280::ca-as-leaf, which the suite wants to be valid; it says itself that the two conflict."""
 
 NOT_COUNTED = ("pedantic", "rfc5280-incompatible-with-webpki", "has-crl")
 
@@ -66,6 +69,7 @@ class Limbo:
             purpose="server" if self.server else "client",
             max_depth=self.fields["max_chain_depth"],
             crls=self.ders("crls"),
+            strict=True,
         )
 
     def second(self) -> bool:
@@ -95,7 +99,8 @@ def _expected(case: Limbo) -> bool:
 
 
 def test_we_agree_with_the_suite(verdicts: dict[str, tuple[Limbo, Verdict]]) -> None:
-    counted = [(case, verdict) for case, verdict in verdicts.values() if case.counted]
+    # Of two cases with equal chains and opposite results, nobody can satisfy both: the one that RFC 5280 argues for counts.
+    counted = [(case, verdict) for case, verdict in verdicts.values() if case.counted and case.fields["id"] not in IMPOSSIBLE]
     agreed = sum(verdict.valid == _expected(case) for case, verdict in counted)
     assert len(counted) > 180
     assert agreed >= AGREEMENT * len(counted)
@@ -146,9 +151,9 @@ REASONS = {
     "webpki::forbidden-weak-rsa-key-in-root": {"weak_key"},
     "webpki::explicit-curve": {"weak_key"},
     "rfc5280::unknown-critical-extension-root": {"unknown_critical_extension"},
-    "rfc5280::serial::negative": {"malformed"},
+    "rfc5280::serial::negative": {"non_conforming"},
     "rfc5280::duplicate-extensions": {"malformed"},
-    "webpki::cn::not-in-san": {"malformed"},
+    "webpki::cn::not-in-san": {"non_conforming"},
     "crl::revoked-certificate-with-crl": {"revoked"},
 }
 """The problems that must be found, and no others."""

@@ -112,7 +112,7 @@ def test_unknown_logs_versions_and_algorithms():
     verdicts = judge(certificate, tls=[listed(unknown, promise(entry_of(certificate), version=1), algorithm, rsa_key)])
     assert [v.status for v in verdicts] == ["unknown_log", "unverifiable", "unverifiable", "unverifiable"]
     assert (verdicts[0].log, verdicts[0].log_id) == (None, "00" * 32)
-    assert "a version other than 1" in verdicts[1].detail
+    assert "version 2, which clients ignore" in verdicts[1].detail
 
 
 def test_a_truncated_list_is_reported_with_its_timestamps():

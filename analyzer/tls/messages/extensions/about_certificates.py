@@ -72,14 +72,18 @@ empty(17, "server_hello")
 
 
 class SignedCertificateTimestamp(Message):
-    """RFC 6962 section 3.2: `SignedCertificateTimestamp` of version 1; `timestamp` in milliseconds since the epoch, UTC."""
+    """RFC 6962 section 3.2: `SignedCertificateTimestamp`; `timestamp` in milliseconds since the epoch, UTC.
+
+    Of a version that is not known, `id` has all bytes, and the other fields are empty: such a timestamp is ignored
+    (section 3.3).
+    """
 
     sct_version: int = u8("sct_versions")
-    id: bytes = fixed(32)
-    timestamp: int = u64()
-    extensions: bytes = opaque(2)
-    algorithm: int = u16("signature_schemes")
-    signature: bytes = opaque(2)
+    id: bytes = select("sct_version", {0: fixed(32)}, opaque(0))
+    timestamp: int | bytes = select("sct_version", {0: u64()}, fixed(0))
+    extensions: bytes = select("sct_version", {0: opaque(2)}, fixed(0))
+    algorithm: int | bytes = select("sct_version", {0: u16("signature_schemes")}, fixed(0))
+    signature: bytes = select("sct_version", {0: opaque(2)}, fixed(0))
 
 
 @extension(18, "certificate", *ANSWER)
