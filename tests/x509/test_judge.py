@@ -30,6 +30,7 @@ from hierarchy import (
     name,
     patched,
     rsa_key,
+    tagged,
     usage,
 )
 from second_opinion import differences, is_valid
@@ -321,6 +322,49 @@ def test_each_problem_appears_when_and_only_when_it_should(case: str) -> None:
     for problem in verdict.problems:
         assert problem.code in WEIGHTS
         assert problem.detail
+
+
+@pytest.mark.parametrize(
+    ("bits", "key_use", "allowed"),
+    [
+        (("digital_signature",), "signature", True),
+        (("digital_signature",), "encipherment", False),
+        (("key_encipherment",), "signature", False),
+        (("key_encipherment",), "encipherment", True),
+        (("digital_signature", "key_encipherment"), "signature", True),
+        (("digital_signature", "key_encipherment"), "encipherment", True),
+        (("key_agreement",), "signature", False),
+        (("key_encipherment",), "", True),
+    ],
+)
+def test_the_key_usage_allows_what_the_handshake_does(bits: tuple[str, ...], key_use: str, allowed: bool) -> None:
+    made = hierarchy(leaf=_changed(usage(*bits), True))
+    verdict = Judge([made.root.der]).judge(made.chain, at=AT, name=HOST, key_use=key_use)
+    assert _codes(verdict) == ([] if allowed else [("wrong_purpose", 0)])
+
+
+def test_without_a_key_usage_every_use_is_allowed() -> None:
+    made = hierarchy(leaf=_changed(None, False, x509.KeyUsage))
+    for key_use in ("signature", "encipherment", ""):
+        assert Judge([made.root.der]).judge(made.chain, at=AT, name=HOST, key_use=key_use).valid
+
+
+@pytest.mark.parametrize(("field", "valid"), [(b"", True), (b"\xa3\x03\x02\x01\x01", True), (b"\xa3\x03\x02\x01\x02", False)])
+def test_rsassa_pss_has_one_trailer_field(field: bytes, valid: bool) -> None:
+    """RFC 4055, section 3.1. The parameters of a signature with PSS, written again with a trailer field."""
+    made = hierarchy(intermediate={"key": rsa_key(2048)}, leaf={"rsa_padding": PSS})
+    whole = made.leaf.certificate
+    algorithm = whole.public_bytes(Encoding.DER)[4 + len(whole.tbs_certificate_bytes) :]
+    algorithm = algorithm[: 2 + algorithm[1]]
+    kind, parameters = algorithm[2:13], algorithm[15:]
+    other = tagged(0x30, kind + tagged(0x30, parameters + field))
+    signed = whole.tbs_certificate_bytes.replace(algorithm, other)
+    signed = tagged(0x30, signed[4:])
+    signature = made.intermediate.key.sign(signed, PSS, hashes.SHA256())
+    leaf = tagged(0x30, signed + other + tagged(0x03, b"\0" + signature))
+    verdict = judge_chain([leaf, made.intermediate.der], roots=[made.root.der], at=AT, name=HOST)
+    assert verdict.valid == valid, verdict.problems
+    assert valid or _codes(verdict) == [("malformed", 0)]
 
 
 def test_every_code_has_its_case() -> None:

@@ -4,7 +4,7 @@ import random
 from datetime import timedelta
 
 import pytest
-from authorities import AT, DAY, authority, der, issue, leaf, respond, revoke
+from authorities import AT, DAY, authority, der, issue, key, leaf, respond, revoke
 from cryptography import x509
 from cryptography.x509.ocsp import OCSPCertStatus
 
@@ -141,3 +141,33 @@ def test_mutated_input_never_raises(seed):
         assert answer.status in ("good", "revoked", "unknown")
         assert answer.detail
     assert judge_revocation(b"", b"", ocsp=[b"", b"\x30"], crls=[b"", b"\x30"], at=AT).status == "unknown"
+
+
+HOLD = x509.ReasonFlags.certificate_hold
+RELEASED = x509.ReasonFlags.remove_from_crl
+HELD = revoke([(77, AT - 9 * DAY, HOLD)], this_update=AT - 2 * DAY)
+
+
+@pytest.mark.parametrize(
+    ("crls", "status"),
+    [
+        ([HELD], "revoked"),
+        ([HELD, revoke()], "good"),
+        ([revoke(), HELD], "good"),
+        ([HELD, revoke([(77, AT - DAY, RELEASED)])], "good"),
+        ([HELD, revoke(this_update=AT - 3 * DAY)], "revoked"),
+        ([HELD, revoke(this_update=AT - 2 * DAY)], "revoked"),
+        ([HELD, revoke(issuer="authority", private_key=key("stranger"))], "revoked"),
+        ([HELD, revoke(next_update=AT - DAY / 2)], "revoked"),
+        ([HELD, revoke([(77, AT - DAY, HOLD)])], "revoked"),
+        ([HELD, revoke([(77, AT - DAY, COMPROMISE)])], "revoked"),
+        ([revoke([(77, AT - 9 * DAY, COMPROMISE)], this_update=AT - 2 * DAY), revoke()], "revoked"),
+    ],
+)
+def test_a_later_list_releases_a_hold_and_nothing_else(crls, status):
+    assert judge(crls=crls).status == status
+
+
+def test_a_list_for_other_certificates_releases_nothing():
+    scope = x509.IssuingDistributionPoint(None, None, False, True, None, False, False)
+    assert judge(crls=[HELD, revoke([], (scope, True))]).status == "revoked"
