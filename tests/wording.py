@@ -20,8 +20,11 @@ ENGLISH_FILES = {
     "store/report_schema.py": "JSON Schema",
     "store/schema.py": "JSON Schema",
     "store/summary_schema.py": "JSON Schema",
+    "store/validation_schema.py": "JSON Schema",
     "store/verification_schema.py": "JSON Schema",
     "store/declaration.py": "JSON Schema",
+    "validation/requirements.py": "names of documents and their sections",
+    "validation/vector_trials.py": "names of vectors, and what only wrong vectors can raise",
 }
 
 ENGLISH_TEXTS = {
@@ -40,6 +43,7 @@ ENGLISH_TEXTS = {
         "two tables for extension {a} in {b}",
         "a search gives at least the path of the leaf alone",
         "{a} is no name of ours",
+        "neither pcap nor pcapng",
     ),
     "names of formats, programs, documents and values, the same in every language": (
         "{a} (port {b})",

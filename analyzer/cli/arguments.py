@@ -12,6 +12,7 @@ from analyzer.cli.proof_arguments import add_bundle, add_seal, add_verify
 from analyzer.cli.report_arguments import add_report
 from analyzer.cli.spoken_language import HelpFormatter, translate_help
 from analyzer.cli.time_argument import parse_time
+from analyzer.cli.validate_arguments import add_validate
 from analyzer.store.validation_time import CAPTURE
 from analyzer.text.escape import harmless
 from analyzer.text.language import LANGUAGES, retold_error
@@ -31,6 +32,7 @@ COMMANDS = (
     "crosscheck",
     "verify",
     "seal",
+    "validate",
     "interfaces",
     "fields",
 )
@@ -84,10 +86,10 @@ def parser() -> argparse.ArgumentParser:
             allow_abbrev=False,
         )
         _ADDERS[name](command)
-        if name not in ("export", "report"):
+        if name not in ("export", "report", "validate"):
             command.add_argument("-o", "--output", metavar="FILE", help="write to FILE instead of standard output")
         _add_color(command, argparse.SUPPRESS)
-        if name != "report":  # its own option also chooses the language of what it writes
+        if name not in ("report", "validate"):  # their own option also chooses the language of what they write
             _add_language(command)
         if name != "packet":
             what = "manifest.json" if name == "export" else "the JSON output"
@@ -392,6 +394,7 @@ _ADDERS = {
     "crosscheck": _add_crosscheck,
     "verify": add_verify,
     "seal": add_seal,
+    "validate": add_validate,
     "interfaces": _add_interfaces,
     "keys": _add_audit,
 }

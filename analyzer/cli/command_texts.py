@@ -5,6 +5,8 @@ from analyzer.cli.crosscheck_arguments import STATUS as CROSSCHECK_STATUS
 from analyzer.cli.live_arguments import EXAMPLES as LIVE_EXAMPLES
 from analyzer.cli.proof_arguments import SEAL_EXAMPLES, SEAL_STATUS, VERIFY_EXAMPLES, VERIFY_STATUS
 from analyzer.cli.report_arguments import EXAMPLES as REPORT_EXAMPLES
+from analyzer.cli.validate_arguments import EXAMPLES as VALIDATE_EXAMPLES
+from analyzer.cli.validate_arguments import STATUS as VALIDATE_STATUS
 
 ABOUT = """\
 Packet captures in, structured TLS sessions out: reads pcap and pcapng files, plain or compressed with gzip, zstd, lz4 or xz,
@@ -16,7 +18,7 @@ exit status:
   1  a capture is damaged or cut short; what could be read is in the output
   2  nothing could be done: no such file, not a capture, no such session, bad option"""
 
-STATUSES = {"crosscheck": CROSSCHECK_STATUS, "verify": VERIFY_STATUS, "seal": SEAL_STATUS}
+STATUSES = {"crosscheck": CROSSCHECK_STATUS, "verify": VERIFY_STATUS, "seal": SEAL_STATUS, "validate": VALIDATE_STATUS}
 """The exit status of commands that have their own."""
 
 EXAMPLES = {
@@ -81,6 +83,7 @@ examples:
     "crosscheck": CROSSCHECK_EXAMPLES,
     "verify": VERIFY_EXAMPLES,
     "seal": SEAL_EXAMPLES,
+    "validate": VALIDATE_EXAMPLES,
     "interfaces": """\
 examples:
   analyzer interfaces                       names, addresses, state, and what is missing to capture there
@@ -105,6 +108,7 @@ ABOUTS = {
     "crosscheck": "The same capture through tshark, field by field: what both see, and why they differ where that is known.",
     "verify": "Whether a bundle is as it was written: hashes, log, signature, time stamp. Works without a network.",
     "seal": "A time stamp on a bundle, from an authority (RFC 3161). The only command that goes online.",
+    "validate": "Tries this installation on known material. The pack for a laboratory's file says what was run and seen.",
     "interfaces": "The interfaces of this machine, and what is missing to capture there.",
     "fields": "The codes that records carry, and what each means.",
     "keys": "The audit of key logs: which sessions have which secrets, and which lines are unused, bad or contradicting.",

@@ -10,8 +10,8 @@ from analyzer.text.language import ENGLISH, LANGUAGES, language_of, noted, say, 
 
 OPTION = "--lang"
 
-ENGLISH_ONLY = frozenset({"report"})
-"""Commands whose results do not follow the language of the command line. A report translates its facts when it is written."""
+ENGLISH_ONLY = frozenset({"report", "validate"})
+"""Commands whose results do not follow the language of the command line. What they write has an option of its own for that."""
 
 _OWN_TEXTS = noted(("usage: ", "positional arguments", "options", "show this help message and exit"))
 """What argparse itself writes."""

@@ -42,11 +42,12 @@ class Sentences:
     semicolon: what is between parts.
     """
 
-    def __init__(self, language: str = "en") -> None:
+    def __init__(self, language: str = "en", beside: str | None = None) -> None:
+        """beside: a folder with further catalogues, for a document with sentences of its own."""
         if language not in languages():
             raise UnknownLanguageError(f"no sentences for the language {language!r}; there are: {', '.join(languages())}")
         self.language = language
-        self._texts = catalogue(language)
+        self._texts = catalogue(language) | (catalogue(language, beside) if beside else {})
         self.gap, self.colon, self.semicolon = _MARKS.get(language, (" ", ": ", "; "))
 
     def has(self, key: str) -> bool:
@@ -85,10 +86,10 @@ class Sentences:
 
 
 @cache
-def catalogue(language: str) -> dict[str, str]:
+def catalogue(language: str, folder: str = DIRECTORY) -> dict[str, str]:
     """Return the texts of a language by their keys. Raises `ValueError` if a key occurs twice or a row is not complete."""
     texts: dict[str, str] = {}
-    with open(os.path.join(DIRECTORY, language + ".csv"), encoding="utf-8", newline="") as file:
+    with open(os.path.join(folder, language + ".csv"), encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file, strict=True):
             key, text = row["key"], row["text"]
             if not key or not text or key in texts or None in row:

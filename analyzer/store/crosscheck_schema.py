@@ -12,7 +12,7 @@ _TSHARK = record(
     },
 )
 
-_DIFFERENCE = record(
+DIFFERENCE = record(
     "one value that differs",
     {
         "capture": text("the capture, as given"),
@@ -40,7 +40,7 @@ CROSSCHECK: Schema = document(
                 {"type": "number", "description": "`agreed` and `explained` of `compared`, in percent; null without any"}
             ),
             "fields": free_form("for each field, how many values were `compared`, and how many `agreed`"),
-            "differences": several("the values that differ, in the order in which the sessions ended", _DIFFERENCE),
+            "differences": several("the values that differ, in the order in which the sessions ended", DIFFERENCE),
         },
     ),
     {},

@@ -23,6 +23,7 @@ from analyzer.store.declaration import (
 from analyzer.store.report_schema import REPORT
 from analyzer.store.schema import CERTIFICATE_KEYS, DEFINITIONS, FRAME, ROLE, SESSION, SHA256, TIME, described
 from analyzer.store.summary_schema import SUMMARY
+from analyzer.store.validation_schema import VALIDATION
 from analyzer.store.verification_schema import SEAL, VERIFICATION
 
 _SESSION_ID = number("id of a session")
@@ -390,6 +391,7 @@ SCHEMAS: dict[str, Schema] = {
     "crosscheck": CROSSCHECK,
     "verify": VERIFICATION,
     "seal": SEAL,
+    "validate": VALIDATION,
     "interfaces": INTERFACE,
     "fields": CODE,
 }

@@ -174,7 +174,7 @@ _EVIDENCE = record(
     },
 )
 
-_TOOL = record(
+TOOL = record(
     "the program",
     {
         "name": text("name"),
@@ -284,7 +284,7 @@ REPORT: Schema = _redactable(
             "The facts of a report: `analyzer report -o FILE.json`. The same captures and options give the same bytes.",
             {
                 "format": number("number of this form; it grows when a key changes its meaning", minimum=1),
-                "tool": _TOOL,
+                "tool": TOOL,
                 "command": several("the words after `analyzer`", text("word")),
                 "options": _OPTIONS,
                 "issued_at": _TIME,

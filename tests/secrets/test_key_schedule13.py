@@ -1,7 +1,6 @@
 """The key schedule of TLS 1.3 compared with RFC 8448, from the (EC)DHE secret and the messages to the records."""
 
 import hashlib
-from pathlib import Path
 
 import pytest
 
@@ -23,8 +22,8 @@ def sections(path):
 
 @pytest.fixture(scope="module")
 def rfc8448(repository):
-    messages = sections(repository / "tests" / "vectors" / "rfc8448.txt")
-    return messages | sections(Path(__file__).with_name("rfc8448_secrets.txt"))
+    folder = repository / "analyzer" / "validation" / "material" / "vectors"
+    return sections(folder / "rfc8448.txt") | sections(folder / "rfc8448_secrets.txt")
 
 
 @pytest.fixture(scope="module")

@@ -21,6 +21,7 @@ from analyzer.store.session_record import session_record
 from analyzer.tls.decryption import external_psk
 
 TESTS = Path(__file__).resolve().parents[2]
+VECTORS = TESTS.parent / "analyzer" / "validation" / "material" / "vectors"
 KEY = b"k" * 16
 IDENTITY = b"demonstration"
 
@@ -65,7 +66,7 @@ def test_after_a_retry_the_binder_covers_what_came_before() -> None:
 
 
 def test_a_hello_without_keys_has_none() -> None:
-    vectors = (TESTS / "vectors" / "rfc8448.txt").read_text("ascii").split("\n\n")
+    vectors = (VECTORS / "rfc8448.txt").read_text("ascii").split("\n\n")
     assert external_psk.verify_psks(bytes.fromhex("".join(vectors[1].split()[2:])), {IDENTITY: KEY}) == []
 
 
@@ -87,8 +88,8 @@ def test_what_a_server_selects() -> None:
 
 def test_the_early_secret_of_the_rfc() -> None:
     vectors = {}
-    for file in ("vectors/rfc8448.txt", "secrets/rfc8448_secrets.txt"):
-        for block in (TESTS / file).read_text("ascii").split("\n\n")[1:]:
+    for file in ("rfc8448.txt", "rfc8448_secrets.txt"):
+        for block in (VECTORS / file).read_text("ascii").split("\n\n")[1:]:
             section, name, *lines = block.split()
             vectors[section, name] = bytes.fromhex("".join(lines))
     early = key_schedule13.early_secret("SHA256", vectors["4", "pre_shared_key"])

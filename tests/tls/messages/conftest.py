@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-VECTORS = Path(__file__).parents[2] / "vectors"
+VECTORS = Path(__file__).parents[3] / "analyzer" / "validation" / "material" / "vectors"
 
 
 @dataclass

@@ -1,0 +1,41 @@
+"""Defines the options of `analyzer validate`, and its help."""
+
+import argparse
+
+from analyzer.cli.crosscheck_arguments import add_tshark
+from analyzer.report.sentences import languages
+
+EXAMPLES = """\
+examples:
+  analyzer validate                                  tries this installation, and says what passed
+  analyzer validate -o validation.html -o validation.pdf -o validation.json
+  analyzer validate --lang zh -o validation.pdf      the pack in Chinese
+  analyzer validate --format json | jq '.requirements[] | select(.result != "passed")'"""
+
+STATUS = """\
+exit status:
+  0  every requirement is met
+  1  something could not be run, such as the comparison with tshark; all that was run passed
+  2  nothing could be done: no material in the installation, no such folder, bad option
+  3  a requirement is not met"""
+
+
+def add_validate(command: argparse.ArgumentParser) -> None:
+    """Add the options of `validate`, which takes no capture."""
+    command.set_defaults(captures=[], output=None)
+    command.add_argument(
+        "-o",
+        "--output",
+        dest="targets",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="where the pack goes: .html, .pdf, .md or .json by its ending; may be repeated",
+    )
+    command.add_argument("--force", action="store_true", help="write over files that exist")
+    command.add_argument("--format", choices=("text", "json"), default="text", help="text is the default")
+    add_tshark(command)
+    command.add_argument("--lang", choices=languages(), default="en", help="the language of the pack")
+    command.add_argument(
+        "--font-path", metavar="DIR", help="where a PDF in Chinese finds its font (default: what is installed)"
+    )
