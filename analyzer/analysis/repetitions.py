@@ -18,6 +18,7 @@ import cython
 from analyzer.analysis.certificate_places import CertificatePlaces
 from analyzer.analysis.fresh_values import fresh_values
 from analyzer.analysis.seen_values import SeenValues
+from analyzer.tls.decryption.resumption_proof import copied_tickets
 from analyzer.tls.events import Finding
 from analyzer.tls.session import Session
 from analyzer.tls.session_handshake import SessionHandshake
@@ -61,11 +62,11 @@ class Repetitions:
         return bool(self.randoms.forgotten or self.keys.forgotten or self.tickets.forgotten or self.certificates.forgotten)
 
     def take_session(self, session: Session) -> list[Finding]:
-        """Take a session that has ended. Return what it repeats; the caller must not change the list."""
+        """Take a session that has ended. Return what it has in common with others; the caller must not change the list."""
         handshake: SessionHandshake = session.handshake
         leaves: list[bytes] | None = handshake.certificates[_SERVER]
         issued: cython.longlong = -1 if handshake.resumed_from is None else handshake.resumed_from.at
-        return self.take(
+        repeats: list[Finding] = self.take(
             session.id,
             session.flow.key,
             session.flow.start,
@@ -74,6 +75,7 @@ class Repetitions:
             handshake.hellos.server_name,
             issued,
         )
+        return repeats if handshake.copied_from is None else copied_tickets(handshake) + repeats
 
     def take(
         self,

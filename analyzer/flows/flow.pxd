@@ -17,4 +17,5 @@ cdef class Flow:
     cdef public long long limited
     cdef public object process
 
+    cpdef bytes client_key(self)
     cpdef bytes server_key(self)

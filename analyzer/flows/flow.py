@@ -63,6 +63,10 @@ class Flow:
         """Address and port of the server."""
         return endpoints(self.key)[SERVER]
 
+    def client_key(self) -> bytes:
+        """Return the address of the client as bytes. They are the same for all flows from that client."""
+        return slice_bytes(self.key, 0, (len(self.key) - 4) >> 1)
+
     def server_key(self) -> bytes:
         """Return address and port of the server as bytes. They are the same for all flows to that server."""
         key: bytes = self.key

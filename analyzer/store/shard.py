@@ -86,7 +86,7 @@ class Ended(NamedTuple):
     holes: the value that belongs in each. search: the number of the note that looked for the session that it continues, -1 for
     none. chains: by role, certificates by number; changes: role, frame and certificates of later lists. stapled, server_name,
     start, start_text: the rest of what `Chains` reads. values: see `fresh_values`; issued: as in `Repetitions.take`, if this
-    process knows it.
+    process knows it; copied: the number of the session whose ticket it has without continuing it, -1 for none.
     """
 
     order: int
@@ -103,14 +103,15 @@ class Ended(NamedTuple):
     start_text: str | None
     values: tuple[Any, ...]
     issued: int
+    copied: int
 
 
 class NotedResumptions(Resumptions):
     """Notes what a run with all sessions would keep and look for.
 
-    notes: (step, number, server, name, id or None, ticket or None, opens, at) of a session that may be resumed; (step, number
-    of the search, server, name, id, ticket) of a search; (step, number of the search) if the session that it finds is to give
-    its master secret. A search returns a session whose number is that of the search, below 0.
+    notes: (step, number, server, name, id or None, ticket or None, opens, at, client) of a session that may be resumed; (step,
+    number of the search, server, name, id, ticket, client) of a search; (step, number of the search) if the session that it
+    finds is to give its master secret. A search returns a session whose number is that of the search, below 0.
     """
 
     def __init__(self, engine: Engine) -> None:
@@ -127,11 +128,13 @@ class NotedResumptions(Resumptions):
         """See `Resumptions.keep_ticket`."""
         self._keep(session, None, ticket)
 
-    def find(self, ticket: bytes | None, session_id: bytes, server: bytes, name: bytes | None) -> ResumableSession | None:
+    def find(
+        self, ticket: bytes | None, session_id: bytes, server: bytes, name: bytes | None, client: bytes = b""
+    ) -> ResumableSession | None:
         """See `Resumptions.find`."""
         if ticket is None and not session_id:
             return None
-        self.notes.append((self._dispatcher.steps, self._n_searches, server, name, session_id, ticket))
+        self.notes.append((self._dispatcher.steps, self._n_searches, server, name, session_id, ticket, client))
         self._n_searches += 1
         return ResumableSession(-self._n_searches, server, name)
 
@@ -147,7 +150,8 @@ class NotedResumptions(Resumptions):
 
     def _keep(self, session: ResumableSession, session_id: bytes | None, ticket: bytes | None) -> None:
         step = self._dispatcher.steps
-        self.notes.append((step, session.number, session.server, session.name, session_id, ticket, session.opens, session.at))
+        kept = session.server, session.name, session_id, ticket, session.opens, session.at, session.client
+        self.notes.append((step, session.number, *kept))
 
 
 class Holes:
@@ -295,6 +299,7 @@ class Shard:
             start_text=rfc3339(session.flow.start) if client or server else None,
             values=fresh_values(session),
             issued=-1 if found is not None or handshake.resumed_from is None else handshake.resumed_from.at,
+            copied=-1 if handshake.copied_from is None or not handshake.parameters.resumption else handshake.copied_from.number,
         )
 
     def _texts(self, session: Session, resumed: bool) -> tuple[list[list[bytes]], list[int]]:

@@ -42,7 +42,7 @@ from analyzer.store.shard import (
     Turn,
 )
 from analyzer.tls.events import Finding
-from analyzer.tls.handshake.resumption import ResumableSession, Resumptions
+from analyzer.tls.handshake.resumption import ResumableSession, Resumptions, copied_ticket
 from analyzer.tls.limits import FARTHEST_RECORD, MAX_ATTEMPTS_IN_ALL, MAX_CANDIDATES, MAX_TRIALS
 
 if TYPE_CHECKING:
@@ -231,6 +231,7 @@ class Shards:
         self.others: list[tuple[bytes, int, bytes]] = []
         self._resumptions = Resumptions()
         self._found: list[dict[int, ResumableSession | None]] = [{} for _ in range(self._n_shards)]
+        self._copied: list[dict[int, int]] = [{} for _ in range(self._n_shards)]
         self._certificates: list[list[bytes]] = [[] for _ in range(self._n_shards)]
 
     def _shared(self) -> Iterator[list[SharedSession]]:
@@ -319,12 +320,17 @@ class Shards:
             found = self._found[shard][number]
             if found is not None and found.opens:
                 raise _CannotShareError
-        elif len(note) == 6:
-            _, _, server, name, session_id, ticket = note
-            self._found[shard][number] = self._resumptions.find(ticket, session_id, server, name)
+        elif len(note) == 7:
+            _, _, server, name, session_id, ticket, client = note
+            found = self._resumptions.find(ticket, session_id, server, name)
+            if found is not None and not found.is_between(client, server, name):
+                if found.opens:  # only secrets can show whether it is continued
+                    raise _CannotShareError
+                self._copied[shard][number], found = found.number, None
+            self._found[shard][number] = found
         else:
-            _, _, server, name, session_id, ticket, opens, at = note
-            session = ResumableSession(number, server, name, opens, at)
+            _, _, server, name, session_id, ticket, opens, at, client = note
+            session = ResumableSession(number, server, name, opens, at, client)
             if ticket is None:
                 self._resumptions.keep_id(session_id, session)
             else:
@@ -336,8 +342,11 @@ class Shards:
         leaf = known[chain[0]] if chain else None
         issued = ended.issued if found is None else found.at
         repeats: list[Finding] = []
+        copied = self._copied[shard].pop(ended.search, ended.copied)
         if self._has_records:
             repeats = self.repetitions.take(ended.id, ended.key, ended.start, ended.values, leaf, ended.server_name, issued)
+        if copied >= 0 and (ended.copied >= 0 or RESUMES in ended.holes):
+            repeats = [copied_ticket(copied), *repeats]
         return SharedSession(ended, known, None if found is None else found.number, n_matched, repeats)
 
 

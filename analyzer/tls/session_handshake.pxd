@@ -43,6 +43,7 @@ cdef class SessionHandshake:
     cdef public Decryption decryption
     cdef public ResumableSession resumable
     cdef public ResumableSession resumed_from
+    cdef public ResumableSession copied_from
     cdef public bint decrypting
     cdef public long long kept
 
@@ -60,7 +61,6 @@ cdef class SessionHandshake:
     cdef void collect_certificates(self, int role, object body, long long frame) except *
     cdef void collect_client_hello(self, int role, object body, bytes raw, bint whole) except *
     cdef void collect_server_hello(self, object body, bytes raw, HandshakeMessage message) except *
-    cdef void forget_plaintext(self) except *
     cdef void accept_inner(self) except *
     cpdef void detect_resumption(self) except *
     cpdef ResumableSession as_resumable(self)

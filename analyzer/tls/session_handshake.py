@@ -15,6 +15,7 @@ from analyzer.flows.flow import Flow
 from analyzer.tls.decryption.decryption import Decryption
 from analyzer.tls.decryption.ech_conclusion import conclude_ech
 from analyzer.tls.decryption.key_material import KeyMaterial
+from analyzer.tls.decryption.resumption_proof import settle_resumption
 from analyzer.tls.events import HandshakeMessage, KeysChanged, OutOfOrder, handshake_message
 from analyzer.tls.handshake import certificate_messages, hello_features, key_exchange
 from analyzer.tls.handshake.authentication import Authentication
@@ -22,7 +23,7 @@ from analyzer.tls.handshake.ech_offer import find_ech_offer
 from analyzer.tls.handshake.key_changes import changed_epoch
 from analyzer.tls.handshake.message_reader import MessageReader
 from analyzer.tls.handshake.parameters import Hellos, Parameters
-from analyzer.tls.handshake.plaintext_rules import before_agreement, is_forged
+from analyzer.tls.handshake.plaintext_rules import is_forged
 from analyzer.tls.handshake.post_handshake import PostHandshake
 from analyzer.tls.handshake.resumption import ResumableSession, Resumptions
 from analyzer.tls.handshake.states import RoleState, State
@@ -64,14 +65,14 @@ class SessionHandshake:
     transcript: of the current handshake; authentication: results of all handshakes; post_handshake: authentication of the
     client after the handshake. decryption: None until a ClientHello was read and there are secrets. material: secrets that may
     decrypt records. resumptions: the sessions of the run that may be resumed; resumable: this session among them; resumed_from:
-    the session that this one resumes, if it is known. keeps_fields: whether messages keep their bytes and decoded fields after
-    the session has read them. decrypting: whether the current input was decrypted. kept: bytes of memory that all of this
-    needs.
+    the session that this one resumes, if it is known; copied_from: the one whose ticket it has without resuming it.
+    keeps_fields: whether messages keep their bytes and decoded fields after the session has read them. decrypting: whether the
+    current input was decrypted. kept: bytes of memory that all of this needs.
     """
 
     __slots__ = (
-        "authentication", "certificates", "decrypting", "decryption", "flow", "hellos", "keeps_fields", "kept", "log",
-        "material", "parameters", "post_handshake", "readers", "resumable", "resumed_from", "resumptions", "roles",
+        "authentication", "certificates", "copied_from", "decrypting", "decryption", "flow", "hellos", "keeps_fields", "kept",
+        "log", "material", "parameters", "post_handshake", "readers", "resumable", "resumed_from", "resumptions", "roles",
         "stapled", "transcript",
     )  # fmt: skip
 
@@ -95,6 +96,7 @@ class SessionHandshake:
         self.decryption: Decryption = None  # type: ignore[assignment]  # until there are secrets
         self.resumable: ResumableSession = None  # type: ignore[assignment]  # until another session may resume this one
         self.resumed_from: ResumableSession = None  # type: ignore[assignment]  # until that is known
+        self.copied_from: ResumableSession = None  # type: ignore[assignment]  # unless its ticket is another's
         self.decrypting = False
         self.kept = 0
 
@@ -201,12 +203,11 @@ class SessionHandshake:
 
     def emit_key_changes(self, message: HandshakeMessage) -> None:
         """Emit which keys are used after a message of TLS 1.3 (`key_changes`)."""
-        role: cython.int = message.role
-        epoch: str = changed_epoch(message, self.roles[role])
+        epoch: str = changed_epoch(message, self.roles[message.role])
         if epoch and not message.encrypted and not self.hellos.offers_early:
             self.log.emit(KeysChanged(epoch, _CLIENT, message.frame, message.at))
         if epoch:
-            self.log.emit(KeysChanged(epoch, role, message.frame, message.at))
+            self.log.emit(KeysChanged(epoch, message.role, message.frame, message.at))
 
     def follow(
         self,
@@ -320,8 +321,10 @@ class SessionHandshake:
             return
         parameters.take_answer(body)
         self.log.version = parameters.version
-        if first and parameters.tls13 and len(self.log.messages) > 2:
-            self.forget_plaintext()
+        if first and parameters.tls13 and len(self.log.messages) > 2 and self.log.disbelieve_earlier():
+            self.certificates = [None, None]
+            self.stapled.clear()
+            self.transcript.certificates = [None, None]
         if self.decryption is None and parameters.suite is not None:
             # Records without encryption need no secret. In TLS 1.3 trial decryption may find secrets without a ClientHello.
             lost: cython.bint = parameters.tls13 and not hellos.client_seen and self.material.given
@@ -330,7 +333,9 @@ class SessionHandshake:
         if hellos.ech is not None and hellos.ech.answer(raw, retry, parameters.tls13, parameters.suite, self.transcript):
             self.accept_inner()
         if hellos.offers is not None or not parameters.tls13:
-            found = self.resumptions.resumed(hellos.offers, body, self.flow.server_key(), hellos.server_name)
+            flow: Flow = self.flow
+            name = hellos.server_name
+            found = self.resumptions.resumed(hellos.offers, body, flow.server_key(), name, flow.client_key())
             self.resumed_from = found  # type: ignore[assignment]
         if self.opens():
             if self.resumed_from is not None and not parameters.tls13:
@@ -346,15 +351,6 @@ class SessionHandshake:
         certificate_messages.staple(self.stapled, _SERVER, body)
         hellos.server_fingerprint_input = hello_features.server_fingerprint_input(body)
         parameters.take_server_hello(body)
-
-    def forget_plaintext(self) -> None:
-        """Take nothing from the messages in plaintext before an answer that shows TLS 1.3, which has none there."""
-        message: HandshakeMessage
-        for message in before_agreement(self.log.messages):
-            self.log.disbelieve(message)
-        self.certificates = [None, None]
-        self.stapled.clear()
-        self.transcript.certificates = [None, None]
 
     def accept_inner(self) -> None:
         """Use the inner hello of Encrypted Client Hello from now on."""
@@ -390,7 +386,9 @@ class SessionHandshake:
         """Return this session as a resumable session, for sessions that resume it."""
         if self.resumable is None:
             flow, name = self.flow, self.hellos.server_name
-            self.resumable = ResumableSession(self.log.session, flow.server_key(), name, self.opens(), flow.start)
+            self.resumable = ResumableSession(
+                self.log.session, flow.server_key(), name, self.opens(), flow.start, flow.client_key()
+            )
         return self.resumable
 
     def table(self, number: cython.int, raw: bytes) -> Any:
@@ -434,6 +432,8 @@ class SessionHandshake:
         """Note that the session has ended, and authenticate as much of the handshake as was seen."""
         decryption: Decryption = self.decryption
         self.authenticate()
+        if self.resumed_from is not None:
+            settle_resumption(self)
         if self.hellos.ech is not None:
             conclude_ech(self.hellos.ech, self.log, decryption, self.parameters.tls13, self.roles[_CLIENT].n_application)
         if decryption is None:

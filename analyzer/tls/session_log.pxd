@@ -2,7 +2,7 @@ cimport cython
 
 from analyzer.tls.events cimport Alert, Conflict, Event, Finding, Gap, HandshakeMessage
 
-cdef int MAX_ALERTS, MAX_GAPS, MAX_MESSAGES, _CLIENT
+cdef int CLIENT_HELLO, HELLO_RETRY_REQUEST, SERVER_HELLO, MAX_ALERTS, MAX_GAPS, MAX_MESSAGES, _CLIENT
 
 
 @cython.no_gc
@@ -25,6 +25,7 @@ cdef class SessionLog:
     cdef void emit(self, Event event) except *
     cpdef void add_alert(self, Alert alert) except *
     cpdef void disbelieve(self, HandshakeMessage message) except *
+    cpdef bint disbelieve_earlier(self) except -1
     cpdef void report_alert(self, int role, long long frame) except *
     cpdef void disbelieve_alert(self, int role, long long frame) except *
     cpdef void report_plaintext(self, int role, int content_type, bytes body, long long length, long long frame) except *

@@ -10,6 +10,7 @@ from analyzer.codec.registry import registry
 from analyzer.flows.flow import CLIENT
 from analyzer.tls.events import Alert, Conflict, Event, Finding, Gap, HandshakeMessage
 from analyzer.tls.limits import MAX_ALERTS, MAX_CHAINS, MAX_EVIDENCE, MAX_GAPS, MAX_MESSAGES
+from analyzer.tls.messages.numbers import CLIENT_HELLO, HELLO_RETRY_REQUEST, SERVER_HELLO
 
 # In the compiled build this is a C variable, which other modules cannot see.
 _CLIENT = CLIENT
@@ -24,7 +25,7 @@ MAX_FRAMES = 16
 SHOWN = 48
 """Bytes of a record in plaintext that a finding shows."""
 
-PLAINTEXT = "sent in plaintext where its sender encrypts, so anybody on the path can have inserted it"
+PLAINTEXT = "came in plaintext where its sender encrypts, so anybody on the path can have inserted it"
 """What is wrong with a message that comes after the change to encryption, and is not encrypted."""
 
 
@@ -76,12 +77,29 @@ class SessionLog:
     def disbelieve(self, message: HandshakeMessage) -> None:
         """Mark a message in plaintext that somebody can have inserted, and report it."""
         message.problems = [*message.problems, Anomaly(message.name, 0, PLAINTEXT)]
-        detail = f"a {message.name} of the {ROLES[message.role]} was {PLAINTEXT}; nothing is taken from it"
+        detail = (
+            f"a {message.name} of the {ROLES[message.role]} came in plaintext where it encrypts: "
+            "anybody on the path can have inserted it, and nothing is taken from it"
+        )
         self.report_forged(message.role, message.name, detail, message.frame)
+
+    def disbelieve_earlier(self) -> cython.bint:
+        """Disbelieve all messages in plaintext but hellos, because TLS 1.3 has none. Returns whether there are any."""
+        message: HandshakeMessage
+        found: cython.bint = False
+        for message in self.messages:
+            if message.type not in (CLIENT_HELLO, SERVER_HELLO, HELLO_RETRY_REQUEST) and not message.encrypted:
+                self.disbelieve(message)
+                found = True
+        return found
 
     def report_alert(self, role: cython.int, frame: cython.longlong) -> None:
         """Report an alert in plaintext that its role cannot have sent."""
-        self.report_forged(role, "alert", f"an alert of the {ROLES[role]} was {PLAINTEXT}; it ended nothing", frame)
+        detail = (
+            f"an alert of the {ROLES[role]} came in plaintext where it encrypts: "
+            "anybody on the path can have inserted it, and it ended nothing"
+        )
+        self.report_forged(role, "alert", detail, frame)
 
     def disbelieve_alert(self, role: cython.int, frame: cython.longlong) -> None:
         """Mark the alert of a role which goes on behind it with encrypted records: it was not its own."""
@@ -96,7 +114,8 @@ class SessionLog:
     ) -> None:
         """Report a record in plaintext that is neither a handshake message nor an alert."""
         kind = CONTENT_TYPES.name(content_type)
-        detail = f"{length} bytes in a record of type {kind} of the {ROLES[role]} were {PLAINTEXT}: {excerpt(body)}"
+        who = ROLES[role]
+        detail = f"{length} bytes of the {who} in a record of type {kind} came in plaintext where it encrypts: {excerpt(body)}"
         self.report_forged(role, kind, detail, frame)
 
     def report_forged(self, role: cython.int, kind: str, detail: str, frame: cython.longlong) -> None:

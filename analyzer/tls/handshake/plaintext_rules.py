@@ -12,7 +12,7 @@ from typing import Any
 
 import cython
 
-from analyzer.tls.events import Gap, HandshakeMessage
+from analyzer.tls.events import Gap
 from analyzer.tls.handshake.states import RoleState
 from analyzer.tls.messages.numbers import CLIENT_HELLO, EARLY_DATA, FINISHED, HELLO_RETRY_REQUEST, SERVER_HELLO
 from analyzer.tls.record.content_types import ALERT, CHANGE_CIPHER_SPEC, HANDSHAKE, LENGTH_OF_ALERT, SSL2
@@ -73,9 +73,3 @@ def is_plain(record: Record, chosen: Suite | None) -> cython.bint:
 def is_without_gap(role: int, gaps: list[Gap]) -> bool:
     """Return whether no bytes of a role are missing: else its ChangeCipherSpec can be among them."""
     return all(gap.role != role for gap in gaps)
-
-
-def before_agreement(messages: list[HandshakeMessage]) -> list[HandshakeMessage]:
-    """Return the messages in plaintext that came before the answer which shows that this is TLS 1.3, and that it forbids."""
-    hellos = (CLIENT_HELLO, SERVER_HELLO, HELLO_RETRY_REQUEST)
-    return [message for message in messages if message.type not in hellos and not message.encrypted]

@@ -14,7 +14,10 @@ cdef class ResumableSession:
     cdef public bytes name
     cdef public bint opens
     cdef public long long at
+    cdef public bytes client
     cdef public bytes master
+
+    cpdef bint is_between(self, bytes client, bytes server, bytes name) except -1
 
 
 @cython.no_gc
@@ -36,6 +39,6 @@ cdef class Resumptions:
     cpdef ResumableSession by_id(self, bytes session_id, bytes server, bytes name)
     cpdef void keep_id(self, bytes session_id, ResumableSession session) except *
     cpdef void keep_ticket(self, bytes ticket, ResumableSession session) except *
-    cpdef ResumableSession find(self, bytes ticket, bytes session_id, bytes server, bytes name)
-    cpdef ResumableSession resumed(self, object offers, object answer, bytes server, bytes name)
+    cpdef ResumableSession find(self, bytes ticket, bytes session_id, bytes server, bytes name, bytes client=*)
+    cpdef ResumableSession resumed(self, object offers, object answer, bytes server, bytes name, bytes client=*)
     cpdef bytes secret(self, ResumableSession found)

@@ -4,6 +4,10 @@ A session is resumed by the id that its server gave it (RFC 5246 section 7.3), b
 as the identity of a pre-shared key (RFC 9846 section 2.2). A ticket is long and random, so it is unique. A session id can be
 short, and any server can choose the same one. It counts only at the same server, by address and port or by the name that the
 client requested. The oldest entries are dropped first.
+
+Tickets and ids of up to TLS 1.2 are in plaintext, so anybody can copy one into a handshake with another server. The same bytes
+therefore prove nothing. A session continues another one if its records open with the other's master secret, or if client,
+server and name are the same.
 """
 
 import hashlib
@@ -12,6 +16,7 @@ from typing import Any
 import cython
 
 from analyzer.codec.runner import extension_body
+from analyzer.tls.events import Finding
 from analyzer.tls.limits import LONGEST_TICKET, MAX_RESUMABLE
 from analyzer.tls.messages.numbers import PRE_SHARED_KEY, SESSION_TICKET
 
@@ -19,11 +24,12 @@ from analyzer.tls.messages.numbers import PRE_SHARED_KEY, SESSION_TICKET
 class ResumableSession:
     """A session that others may resume. number: its id. server: address and port (`Flow.server_key`). at: its start.
 
-    name: of the server, as the client requested it. opens: whether there may be a secret that decrypts it. master: the master
-    secret up to TLS 1.2, when it is known; the sessions that resume this one have the same.
+    client: the client's address (`Flow.client_key`). name: of the server, as the client requested it. opens: whether there may
+    be a secret that decrypts it. master: the master secret up to TLS 1.2, when it is known; the sessions that resume this one
+    have the same.
     """
 
-    __slots__ = ("at", "master", "name", "number", "opens", "server")
+    __slots__ = ("at", "client", "master", "name", "number", "opens", "server")
 
     def __init__(
         self,
@@ -32,13 +38,21 @@ class ResumableSession:
         name: bytes | None,
         opens: cython.bint = False,
         at: cython.longlong = -1,
+        client: bytes = b"",
     ) -> None:
         self.number = number
         self.server = server
         self.name = name
         self.opens = opens
         self.at = at
+        self.client = client
         self.master: bytes | None = None
+
+    def is_between(self, client: bytes, server: bytes, name: bytes | None) -> cython.bint:
+        """Return whether client, server and name are those of this session."""
+        if self.client != client or self.server != server:
+            return False
+        return self.name == name or (self.name is not None and name is not None and self.name.lower() == name.lower())
 
 
 class TwoGenerationCache:
@@ -95,21 +109,29 @@ class Resumptions:
             return None
         return found
 
-    def resumed(self, offers: Any, answer: Any, server: bytes, name: bytes | None) -> ResumableSession | None:
+    def resumed(
+        self, offers: Any, answer: Any, server: bytes, name: bytes | None, client: bytes = b""
+    ) -> ResumableSession | None:
         """Return the session that a ServerHello continues, if this turns out to be a resumption; None if it is not known.
 
-        offers: see `hello_features.offers`. server, name: see `ResumableSession`.
+        offers: see `hello_features.offers`. server, name, client: see `ResumableSession`. The session found may be between
+        others, from whom somebody has copied the ticket (`ResumableSession.is_between`).
         """
         selected = getattr(extension_body(answer, PRE_SHARED_KEY), "selected_identity", None)
         if selected is not None:
             identities = getattr(None if offers is None else offers.get(PRE_SHARED_KEY), "identities", None) or ()
             identity = identities[selected].identity if selected < len(identities) else None
-            return self.find(identity or None, b"", server, name)
+            return self.find(identity or None, b"", server, name, client)
         ticket = offers[SESSION_TICKET].ticket if offers is not None and SESSION_TICKET in offers else None
-        return self.find(ticket, getattr(answer, "legacy_session_id_echo", None) or b"", server, name)
+        return self.find(ticket, getattr(answer, "legacy_session_id_echo", None) or b"", server, name, client)
 
-    def find(self, ticket: bytes | None, session_id: bytes, server: bytes, name: bytes | None) -> ResumableSession | None:
-        """Return the session with this ticket, or else with this id at this server. ticket: None for no ticket."""
+    def find(
+        self, ticket: bytes | None, session_id: bytes, server: bytes, name: bytes | None, client: bytes = b""
+    ) -> ResumableSession | None:
+        """Return the session with this ticket, or else with this id at this server. ticket: None for no ticket.
+
+        client: who resumes; it plays no part in what is found.
+        """
         found: ResumableSession | None = None if ticket is None else self.tickets.find(ticket)
         if found is None and len(session_id) > 0:
             found = self.by_id(session_id, server, name)
@@ -118,3 +140,12 @@ class Resumptions:
     def secret(self, found: ResumableSession) -> bytes | None:
         """Return the master secret that a session up to TLS 1.2 has from the one that it resumes; None if it is not known."""
         return found.master
+
+
+def copied_ticket(number: int) -> Finding:
+    """Return the finding about a session that has the ticket or id of that one, without a sign that it continues it."""
+    detail = (
+        f"its ticket or session id is the same bytes as that of session {number}, whose client, server or name is "
+        "another one; nothing shows that it continues that session"
+    )
+    return Finding("copied_ticket", "info", detail, [])

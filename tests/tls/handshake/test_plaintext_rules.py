@@ -59,7 +59,7 @@ def test_no_message_in_plaintext_counts_behind_the_server_hello_of_tls_1_3(numbe
     assert forged(hand) == [[4]]
     assert hand.session.handshake.certificates == [None, None]
     kept = hand.session.log.messages[-1]
-    assert (kept.type, kept.problems[-1].why[:17]) == (number, "sent in plaintext")
+    assert (kept.type, kept.problems[-1].why[:17]) == (number, "came in plaintext")
 
 
 def test_a_message_behind_the_server_hello_in_the_same_record_counts_no_more():

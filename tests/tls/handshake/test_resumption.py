@@ -6,7 +6,7 @@ import pytest
 
 from analyzer.flows.flow import TCP, Flow
 from analyzer.tls import limits
-from analyzer.tls.handshake.resumption import ResumableSession, Resumptions, TwoGenerationCache
+from analyzer.tls.handshake.resumption import ResumableSession, Resumptions, TwoGenerationCache, copied_ticket
 
 SERVER, OTHER = b"\x0a\0\0\1\x01\xbb", b"\x0a\0\0\2\x01\xbb"
 
@@ -27,6 +27,19 @@ def test_two_servers_without_a_name_are_two():
     table = Resumptions()
     table.ids.keep(b"id", ResumableSession(0, SERVER, None))
     assert table.by_id(b"id", OTHER, None) is None
+
+
+def test_only_client_server_and_name_together_are_the_same_parties():
+    origin = ResumableSession(3, SERVER, b"a.example", client=b"\x0a\0\0\x09")
+    assert origin.is_between(b"\x0a\0\0\x09", SERVER, b"A.example")
+    assert not origin.is_between(b"\x0a\0\0\x08", SERVER, b"a.example")
+    assert not origin.is_between(b"\x0a\0\0\x09", OTHER, b"a.example")
+    assert not origin.is_between(b"\x0a\0\0\x09", SERVER, b"b.example")
+    assert not origin.is_between(b"\x0a\0\0\x09", SERVER, None)
+    assert ResumableSession(3, SERVER, None, client=b"c").is_between(b"c", SERVER, None)
+    found = copied_ticket(origin.number)
+    assert (found.code, found.severity) == ("copied_ticket", "info")
+    assert "session 3" in found.detail
 
 
 @pytest.mark.parametrize("n_bytes", [1, 32, 33, 256, 65535])
