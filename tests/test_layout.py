@@ -79,7 +79,6 @@ TESTED_ELSEWHERE = {
     "report/examination.py": "report/test_collected_facts.py",
     "store/report_schema.py": "report/test_collected_facts.py",
     "text/file_findings.py": "cli/test_summary.py",
-    "text/explain.py": "cli/test_show.py",
     "text/six_steps.py": "cli/test_spoken_language.py",
     "cli/six_steps_view.py": "cli/test_spoken_language.py",
     "text/handshake_steps.py": "cli/test_show.py",

@@ -58,7 +58,8 @@ def _step(step: Step, session: Session, record: dict[str, Any], explained: set[s
     elif step.kind == "alert":
         made["fatal"] = step.item.level == _FATAL
     parameters = session.handshake.parameters
-    sentence = explanation(name, parameters.tls13, bool(parameters.resumption))
+    message = step.item if step.kind == "message" else None
+    sentence = " ".join(explanation(name, parameters.tls13, bool(parameters.resumption), message))
     if name == "application_data" and any(one.encrypted and one.body is not None for one in session.log.messages):
         sentence = OPENED
     made["explanation"] = _once(name, sentence, explained)

@@ -14,7 +14,7 @@ from analyzer.text.escape import harmless
 from analyzer.text.formatting import count_text, size_text
 from analyzer.text.handshake_steps import Step
 from analyzer.text.language import Sentences, noted, say
-from analyzer.text.message_summary import Facts, Fields, certificate_facts, key_text, message_facts
+from analyzer.text.message_summary import Facts, Fields, certificate_facts, extensions_of, key_text, message_facts
 from analyzer.tls.events import HandshakeMessage
 from analyzer.tls.session import Session
 from analyzer.x509.certificate import certificate
@@ -49,14 +49,23 @@ _TITLES_4: Sentences = {
 }
 _HELLO: Sentences = {
     TLS13: (
-        "The client names the versions and cipher suites that it knows, adds 32 random bytes, and sends a fresh public "
-        "key for each group that it expects to be chosen (key share). All this is unencrypted."
+        "The client names the versions and cipher suites that it knows, and adds 32 random bytes and a fresh public key "
+        "for each group that it expects to be chosen (key share). All this is unencrypted."
+    ),
+    OTHER: "The client names the versions and cipher suites that it knows and adds 32 random bytes. All this is unencrypted.",
+}
+_HELLO_NAMED: Sentences = {
+    TLS13: (
+        "The client names the versions and cipher suites that it knows and the server that it wants, and adds 32 random "
+        "bytes and a fresh public key for each group that it expects to be chosen (key share). All this is unencrypted."
     ),
     OTHER: (
-        "The client names the versions and cipher suites that it knows and adds 32 random bytes. All this is "
-        "unencrypted, the name of the server too."
+        "The client names the versions and cipher suites that it knows and the server that it wants, and adds 32 random "
+        "bytes. All this is unencrypted."
     ),
 }
+"""The same where the hello has a server name."""
+
 _ANSWER: Sentences = {
     TLS13: (
         "The server chooses one version and one cipher suite from these lists, adds its own 32 random bytes and its "
@@ -197,8 +206,11 @@ def _hello(way: str, seen: _Seen) -> Explained:
     step = Explained(say("The client opens: ClientHello"), say(_HELLO.get(way, _HELLO[OTHER])))
     message = _take(step, seen, "client_hello", 0)
     if message is not None:
+        fields = _fields(message)
+        if "server_name" in extensions_of(fields):
+            step.sentence = say(_HELLO_NAMED.get(way, _HELLO_NAMED[OTHER]))
         step.facts += message_facts(message)
-        _add_random(step, _fields(message))
+        _add_random(step, fields)
     return step
 
 
