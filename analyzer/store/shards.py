@@ -345,7 +345,7 @@ class Shards:
         copied = self._copied[shard].pop(ended.search, ended.copied)
         if self._has_records:
             repeats = self.repetitions.take(ended.id, ended.key, ended.start, ended.values, leaf, ended.server_name, issued)
-        if copied >= 0 and (ended.copied >= 0 or RESUMES in ended.holes):
+        if self._has_records and copied >= 0 and (ended.copied >= 0 or RESUMES in ended.holes):
             repeats = [copied_ticket(copied), *repeats]
         return SharedSession(ended, known, None if found is None else found.number, n_matched, repeats)
 
