@@ -1,3 +1,5 @@
+import configparser
+import glob
 import re
 from pathlib import Path
 
@@ -27,6 +29,16 @@ def test_digests_are_of_files_that_are_read_and_of_no_script(material: Material)
     assert all(re.fullmatch("[0-9a-f]{64}", digest) for digest in digests.values())
     assert not [path for path in digests if path.endswith((".py", ".svg", ".png", ".go"))]
     assert {"captures/demo.pcapng", "vectors/rfc8448.txt"} <= set(digests)
+
+
+def test_a_wheel_has_all_of_it(material: Material, repository: Path):
+    settings = configparser.ConfigParser()
+    settings.read(repository / "setup.cfg", encoding="utf-8")
+    patterns = settings["options.package_data"]["analyzer.validation"].split()
+    room = repository / "analyzer" / "validation"
+    packed = {path for pattern in patterns for path in glob.glob(pattern, root_dir=room)}
+    assert {f"material/{path}" for path in material.digests()} <= packed
+    assert not [path for path in packed if path.endswith((".py", ".go"))]
 
 
 def test_what_is_missing_is_named(tmp_path: Path):
