@@ -6,7 +6,7 @@ from analyzer.cli.output import Output
 from analyzer.cli.table import cut, pad, width, wrap
 from analyzer.text.authentication_text import check_text
 from analyzer.text.escape import harmless
-from analyzer.text.explain import GAP, OPENED, explanation
+from analyzer.text.explain import GAP, step_sentences
 from analyzer.text.formatting import count_text, offset_text, problem_text
 from analyzer.text.handshake_steps import Step, step_text
 from analyzer.text.language import CHINESE, say, spoken
@@ -90,12 +90,8 @@ class Ladder:
 
     def _explain(self, name: str, message: HandshakeMessage | None) -> None:
         """Print the sentence for a step, the first time that such a step comes."""
-        session = self._session
-        parameters = session.handshake.parameters
         gap = "" if spoken() == CHINESE else " "
-        sentence = gap.join(explanation(name, parameters.tls13, bool(parameters.resumption), message))
-        if name == "application_data" and any(one.encrypted and one.body is not None for one in session.log.messages):
-            sentence = say(OPENED)
+        sentence = gap.join(step_sentences(name, self._session, message))
         if self._terse or not sentence or name in self._explained:
             return
         self._explained.add(name)

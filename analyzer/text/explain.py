@@ -3,6 +3,7 @@
 from analyzer.text.language import Sentences, noted, say
 from analyzer.text.message_summary import extensions_of
 from analyzer.tls.events import HandshakeMessage
+from analyzer.tls.session import Session
 
 BOTH: Sentences = {
     "hello_request": "The server asks the client to begin a new handshake on this connection (renegotiation).",
@@ -113,6 +114,16 @@ UNSIGNED = noted("The server sends its half of a key exchange, or what the clien
 OPENED = noted("The conversation itself, opened with the keys: what it carried stands below.")
 
 GAP = noted("The capture lacks these bytes, not necessarily the connection: what was in them cannot be told.")
+
+
+def step_sentences(name: str, session: Session, message: HandshakeMessage | None) -> list[str]:
+    """Return the sentences for a step of a session; empty if there are none. message: of the step, None for another step."""
+    parameters, decryption = session.handshake.parameters, session.handshake.decryption
+    suite = parameters.suite
+    opened = decryption is not None and any(decryption.sent) and suite is not None and suite.mode != "null"
+    if name == "application_data" and opened:
+        return [say(OPENED)]
+    return explanation(name, parameters.tls13, bool(parameters.resumption), message)
 
 
 def explanation(name: str, tls13: bool, resumed: bool, message: HandshakeMessage | None = None) -> list[str]:
