@@ -22,10 +22,10 @@ LEAST_AGREEMENT = 99
 class SecondProgram:
     """What tshark was asked so far. program: None if there is none. tallies: by the names of captures."""
 
-    def __init__(self, program: TsharkProgram | None, patience: float) -> None:
-        """patience: seconds to wait for tshark at most."""
+    def __init__(self, program: TsharkProgram | None, timeout: float) -> None:
+        """timeout: seconds to wait for tshark at most."""
         self.program = program
-        self._patience = patience
+        self._timeout = timeout
         self.tallies: dict[str, Tally] = {}
 
     def trials(self, material: Material) -> Iterator[Trial]:
@@ -69,7 +69,7 @@ class SecondProgram:
         keylog.feed(one.keylog, "given")
         keylog.close("given")
         try:
-            with TsharkRun(self.program, one.path, arguments(one.keylog_path), FRAMES, self._patience) as tshark:
+            with TsharkRun(self.program, one.path, arguments(one.keylog_path), FRAMES, self._timeout) as tshark:
                 opinion = SecondOpinion(tshark, lambda: reader.frame.number, tally)
                 engine = Engine(detailed=True, fields=False, keylog=add_secrets_of([one.path], keylog))
                 run(reader, engine, [opinion])
