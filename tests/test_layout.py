@@ -53,6 +53,7 @@ TESTED_ELSEWHERE = {
     "cli/certificate_text.py": "cli/test_certificates.py",
     "cli/completion.py": "cli/test_main.py",
     "cli/decryption_counts.py": "cli/test_summary.py",
+    "cli/document_targets.py": "cli/test_report.py",
     "store/capture_record.py": "cli/test_summary.py",
     "report/proofs.py": "report/test_verification.py",
     "report/session_lines.py": "cli/test_verify.py",
