@@ -39,19 +39,7 @@ class SecondProgram:
         if self.program is None:
             return None
         tallies = self.tallies.values()
-        differences = [
-            {
-                "capture": name,
-                "session": told.session,
-                "frame": told.difference.frame,
-                "field": told.difference.field,
-                "ours": None if told.difference.ours is None else told.difference.ours.text,
-                "tshark": None if told.difference.tshark is None else told.difference.tshark.text,
-                "reason": told.reason,
-            }
-            for name, tally in sorted(self.tallies.items())
-            for told in tally.differences
-        ]
+        differences = [told.record(name) for name, tally in sorted(self.tallies.items()) for told in tally.differences]
         return {
             "tshark": self.program.version_text,
             "sessions": sum(tally.sessions for tally in tallies),
