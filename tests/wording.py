@@ -6,6 +6,7 @@ ENGLISH_FILES = {
     "codec/field_tables.py": "errors of whoever writes a table of fields",
     "codec/registry.py": "errors of whoever writes a registry",
     "codec/writer.py": "errors of whoever writes a message with wrong values",
+    "crosscheck/facts.py": "what stands in JSON, and is translated where it is shown",
     "crosscheck/reasons.py": "texts of tshark and of details, which are compared",
     "crosscheck/tshark_settings.py": "a display filter and options of tshark",
     "packet/addresses.py": "errors of whoever calls with bytes of a wrong length",

@@ -3,6 +3,7 @@ cimport cython
 from analyzer.analysis.certificate_places cimport CertificatePlaces
 from analyzer.analysis.fresh_values cimport fresh_values
 from analyzer.analysis.seen_values cimport SeenValues
+from analyzer.tls.handshake.resumption cimport ResumableSession
 from analyzer.tls.session cimport Session
 from analyzer.tls.session_handshake cimport SessionHandshake
 

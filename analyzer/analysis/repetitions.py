@@ -18,8 +18,8 @@ import cython
 from analyzer.analysis.certificate_places import CertificatePlaces
 from analyzer.analysis.fresh_values import fresh_values
 from analyzer.analysis.seen_values import SeenValues
-from analyzer.tls.decryption.resumption_proof import copied_tickets
 from analyzer.tls.events import Finding
+from analyzer.tls.handshake.resumption import ResumableSession, copied_ticket
 from analyzer.tls.session import Session
 from analyzer.tls.session_handshake import SessionHandshake
 
@@ -75,7 +75,10 @@ class Repetitions:
             handshake.hellos.server_name,
             issued,
         )
-        return repeats if handshake.copied_from is None else copied_tickets(handshake) + repeats
+        copied: ResumableSession | None = handshake.copied_from
+        if copied is None or not handshake.parameters.resumption:
+            return repeats
+        return [copied_ticket(copied.number), *repeats]
 
     def take(
         self,

@@ -70,14 +70,14 @@ class HandshakeMessage(Record, declared=DEFINITIONS["handshake_message"]):
 
 
 class Alert(Record, declared=DEFINITIONS["alert"]):
-    """One alert; `level` and `description` are None while it is encrypted, `injected` where its sender can have sent it."""
+    """One alert; `level` and `description` are None while it is encrypted."""
 
     level: str | None
     description: str | None
     sender: str
     frame: int
     encrypted: bool
-    injected: bool | None
+    injected: bool
 
 
 class PublicKey(Record, declared=DEFINITIONS["public_key"]):

@@ -10,7 +10,7 @@ from analyzer.cli.capture_run import DONE, CaptureRun
 from analyzer.cli.key_files import read_keys
 from analyzer.cli.output import CommandError, Output
 from analyzer.cli.table import Column, Table, pad, wrap
-from analyzer.crosscheck.facts import FIELDS, Fact
+from analyzer.crosscheck.facts import FIELDS, IN_FRAME
 from analyzer.crosscheck.reason_codes import reason_codes
 from analyzer.crosscheck.tshark_program import TsharkError, TsharkProgram, find_tshark
 from analyzer.crosscheck.tshark_settings import FRAMES, arguments, one_key_log
@@ -106,28 +106,17 @@ def _compare(path: str, options: Namespace, output: Output, program: TsharkProgr
             engine = Engine(detailed=True, fields=False, **keys)
             opinion = SecondOpinion(tshark, lambda: capture_run.reader.frame.number, tally, bool(options.psk_file))
             capture_run.run(engine, [opinion])
-    return {"status": capture_run.status(), "tally": tally, "differences": [_told(path, one) for one in tally.differences]}
-
-
-def _told(path: str, told: Any) -> dict[str, Any]:
-    ours, tshark = told.difference.ours, told.difference.tshark
-    apart = ours is not None and tshark is not None and ours.text == tshark.text
     return {
-        "capture": path_text(path),
-        "session": told.session,
-        "frame": told.difference.frame,
-        "field": told.difference.field,
-        "ours": _value(ours, apart),
-        "tshark": _value(tshark, apart),
-        "reason": told.reason,
+        "status": capture_run.status(),
+        "tally": tally,
+        "differences": [one.record(path_text(path)) for one in tally.differences],
     }
 
 
-def _value(fact: Fact | None, apart: bool) -> str | None:
-    """Return a value as text. apart: name its frame, because only that differs."""
-    if fact is None:
-        return None
-    return say("{value} in frame {n}", value=fact.text, n=fact.frame) if apart else fact.text
+def _shown(value: str) -> str:
+    """Return a value of a difference in the language of the results."""
+    text, words, frame = value.rpartition(IN_FRAME)
+    return say("{value} in frame {n}", value=text, n=frame) if words and frame.isdecimal() else value
 
 
 def _refuse_pipes(paths: Sequence[str]) -> None:
@@ -159,7 +148,7 @@ def _print_text(output: Output, record: dict[str, Any]) -> None:
             output.line(output.paint(harmless(capture), "bold"))
         table = Table(_TABLE, output)
         for one in found:
-            cells = ["" if one[name] is None else harmless(str(one[name])) for name in _COLUMNS[1:]]
+            cells = ["" if one[name] is None else harmless(_shown(str(one[name]))) for name in _COLUMNS[1:]]
             table.add([*cells[:-1], cells[-1] or (say("unknown"), "alarm")])
         table.close()
     known = reason_codes(spoken())

@@ -6,10 +6,11 @@ from analyzer.cli.output import Output
 from analyzer.cli.table import cut, pad, width, wrap
 from analyzer.text.authentication_text import check_text
 from analyzer.text.escape import harmless
-from analyzer.text.explain import GAP, OPENED, explanation
+from analyzer.text.explain import GAP, step_sentences
 from analyzer.text.formatting import count_text, offset_text, problem_text
 from analyzer.text.handshake_steps import Step, step_text
-from analyzer.text.language import say
+from analyzer.text.language import CHINESE, say, spoken
+from analyzer.tls.events import HandshakeMessage
 from analyzer.tls.session import Session
 
 _GUTTER = 21
@@ -66,7 +67,7 @@ class Ladder:
                 self._fact(say("check"), *checked)
             for problem in step.item.problems:
                 self._fact(say("problem"), harmless(problem_text(problem.field, problem.offset, problem.why)), "alarm")
-        self._explain(name)
+        self._explain(name, step.item if step.kind == "message" else None)
 
     def _arrow(self, title: str, side: int) -> str:
         text = cut(title, self._lane - 8)
@@ -87,13 +88,10 @@ class Ladder:
             )
             label = ""
 
-    def _explain(self, name: str) -> None:
+    def _explain(self, name: str, message: HandshakeMessage | None) -> None:
         """Print the sentence for a step, the first time that such a step comes."""
-        session = self._session
-        parameters = session.handshake.parameters
-        sentence = explanation(name, parameters.tls13, bool(parameters.resumption))
-        if name == "application_data" and any(one.encrypted and one.body is not None for one in session.log.messages):
-            sentence = say(OPENED)
+        gap = "" if spoken() == CHINESE else " "
+        sentence = gap.join(step_sentences(name, self._session, message))
         if self._terse or not sentence or name in self._explained:
             return
         self._explained.add(name)

@@ -10,6 +10,7 @@ from typing import IO, Any
 from analyzer.capture.source import DIGESTS
 from analyzer.cli.capture_run import FAILED, CaptureRun
 from analyzer.cli.crosscheck import second_opinion
+from analyzer.cli.document_targets import need_font, refuse_existing, refuse_targets, write_target
 from analyzer.cli.interruption import exceptions
 from analyzer.cli.key_files import paths_of_keys, read_keys
 from analyzer.cli.output import STANDARD_STREAM, CommandError, Output
@@ -20,7 +21,6 @@ from analyzer.cli.trust_options import read_chains
 from analyzer.engine import Engine
 from analyzer.report.attachments import attach, tables
 from analyzer.report.case_data import KINDS, CaseDataError, case_facts
-from analyzer.report.chinese_font import MissingFontError, chinese_font
 from analyzer.report.collected_facts import FORMAT, tool_facts
 from analyzer.report.evidence import evidence_facts
 from analyzer.report.examination import Examination
@@ -30,7 +30,6 @@ from analyzer.report.redaction import redact_all
 from analyzer.report.reproduction import content_words
 from analyzer.report.session_lines import SessionLines
 from analyzer.store.declaration import path_text
-from analyzer.store.private_file import PrivateFile
 from analyzer.store.session_record import rfc3339
 from analyzer.store.validation_time import NOW, read_moment
 
@@ -64,9 +63,9 @@ def run(options: Namespace, output: Output) -> int:
         written = _written(Forms(facts, inside, options.font_path), wanted)
         beside = _tables_beside(forms, contents, options)
         for target, form in forms:
-            _write(target, written[form], options.force)
+            write_target(target, written[form], options.force)
         for path, content in beside.items():
-            _write(path, content, options.force)
+            write_target(path, content, options.force)
         if options.bundle is not None:
             reports = {NAMES[form]: content for form, content in written.items()}
             write_report_bundle(options.bundle, facts, {**reports, **contents}, records, signer)
@@ -80,19 +79,10 @@ def _forms_of(options: Namespace) -> list[tuple[str, str]]:
     if STANDARD_STREAM in options.targets:
         raise CommandError("a report goes to a file, not to standard output: -o report.html (or .pdf, .md, .json)")
     forms = [(target, _form(target, options.format)) for target in options.targets]
-    if options.lang == "zh" and any(form == "pdf" for _, form in forms):
-        try:
-            chinese_font(options.font_path)
-        except MissingFontError as error:
-            raise CommandError(str(error)) from error
-    if len(set(options.targets)) < len(options.targets):
-        raise CommandError(f"{options.targets[-1]}: the same file twice")
+    need_font(options.lang, [form for _, form in forms], options.font_path)
     for target in options.targets:
         _refuse_input(target, options)
-        _refuse_existing(target, options.force)
-        folder = os.path.dirname(target) or "."
-        if not os.path.isdir(folder):
-            raise CommandError(f"{target}: there is no folder {folder}")
+    refuse_targets(options.targets, options.force)
     return forms
 
 
@@ -100,15 +90,6 @@ def _refuse_input(target: str, options: Namespace) -> None:
     for path in [*options.captures, *paths_of_keys(options)]:
         if os.path.exists(target) and os.path.exists(path) and os.path.samefile(target, path):
             raise CommandError(f"{path}: the output would overwrite this input")
-
-
-def _refuse_existing(target: str, force: bool) -> None:
-    try:
-        PrivateFile(target, force)
-    except FileExistsError as error:
-        raise CommandError(f"{target}: it exists already; --force writes over it") from error
-    except OSError as error:
-        raise CommandError(f"{target}: {error.strerror}") from error
 
 
 def _moment_of(text: str | None) -> str | None:
@@ -132,11 +113,6 @@ def _written(forms: Forms, wanted: Iterable[str]) -> dict[str, bytes]:
         raise CommandError(str(error)) from error
 
 
-def _write(path: str, content: bytes, force: bool) -> None:
-    with PrivateFile(path, force) as file:
-        file.write(content)
-
-
 def _tables_beside(forms: Sequence[tuple[str, str]], contents: Mapping[str, bytes], options: Namespace) -> dict[str, bytes]:
     """Return the attached tables by path, for reports that cannot have them inside: `report.sessions.csv` beside `report.pdf`
     and `report.md`, and beside `report.html` if it is large. Raises CommandError before anything is written.
@@ -151,7 +127,7 @@ def _tables_beside(forms: Sequence[tuple[str, str]], contents: Mapping[str, byte
         if any(target == other for other, _ in forms):
             raise CommandError(f"{target}: a table has this name, which you gave to a report")
         _refuse_input(target, options)
-        _refuse_existing(target, options.force)
+        refuse_existing(target, options.force)
     return found
 
 

@@ -3,6 +3,7 @@
 import argparse
 
 from analyzer.cli.crosscheck_arguments import add_tshark
+from analyzer.cli.document_targets import add_targets
 from analyzer.report.sentences import languages
 
 EXAMPLES = """\
@@ -23,20 +24,10 @@ FORMATS = ("html", "pdf", "md", "json", "case", "stix")
 def add_report(command: argparse.ArgumentParser) -> None:
     """Add the options that only `report` has."""
     command.add_argument("captures", nargs="+", metavar="CAPTURE", help="a capture file, or - for standard input")
-    command.add_argument(
-        "-o",
-        "--output",
-        dest="targets",
-        action="append",
-        default=[],
-        metavar="FILE",
-        help="where the report goes: .html, .pdf, .md or .json by its ending; may be repeated",
-    )
+    add_targets(command, "report")
     command.add_argument(
         "--format", choices=FORMATS, help="the form, where the ending does not say it: case is CASE/UCO, stix is STIX 2.1"
     )
-    command.add_argument("--force", action="store_true", help="write over files that exist")
-    command.set_defaults(output=None)
     command.add_argument(
         "--crosscheck", action="store_true", help="ask tshark too, and put what both see side by side into the report"
     )

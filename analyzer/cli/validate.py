@@ -8,12 +8,11 @@ from contextlib import contextmanager
 from typing import Any
 
 from analyzer.cli.capture_run import DAMAGED, DONE
+from analyzer.cli.document_targets import need_font, refuse_targets, write_target
 from analyzer.cli.output import STANDARD_STREAM, CommandError, Output
 from analyzer.cli.table import pad, width, wrap
 from analyzer.crosscheck.tshark_program import TsharkError, TsharkProgram, find_tshark
-from analyzer.report.chinese_font import MissingFontError, chinese_font
 from analyzer.report.sentences import Sentences
-from analyzer.store.private_file import PrivateFile
 from analyzer.store.session_record import json_line
 from analyzer.validation.material import Material, MissingMaterialError
 from analyzer.validation.pack_forms import ENDINGS, write_pack
@@ -38,9 +37,7 @@ def run(options: Namespace, output: Output) -> int:
     except MissingMaterialError as error:
         raise CommandError(str(error)) from error
     for target, form in forms:
-        content = write_pack(facts, form, options.lang, options.font_path)
-        with PrivateFile(target, options.force) as file:
-            file.write(content)
+        write_target(target, write_pack(facts, form, options.lang, options.font_path), options.force)
     if options.format == "json":
         output.write(json_line(facts))
     else:
@@ -55,23 +52,9 @@ def _forms_of(options: Namespace) -> list[tuple[str, str]]:
         form = ENDINGS.get(os.path.splitext(target)[1].lower())
         if target == STANDARD_STREAM or form is None:
             raise CommandError(f"{target}: no form of a pack has this ending: .html, .pdf, .md or .json")
-        folder = os.path.dirname(target) or "."
-        if not os.path.isdir(folder):
-            raise CommandError(f"{target}: there is no folder {folder}")
-        try:
-            PrivateFile(target, options.force)
-        except FileExistsError as error:
-            raise CommandError(f"{target}: it exists already; --force writes over it") from error
-        except OSError as error:
-            raise CommandError(f"{target}: {error.strerror}") from error
         forms.append((target, form))
-    if len(set(options.targets)) < len(options.targets):
-        raise CommandError(f"{options.targets[-1]}: the same file twice")
-    if options.lang == "zh" and any(form == "pdf" for _, form in forms):
-        try:
-            chinese_font(options.font_path)
-        except MissingFontError as error:
-            raise CommandError(str(error)) from error
+    refuse_targets(options.targets, options.force)
+    need_font(options.lang, [form for _, form in forms], options.font_path)
     return forms
 
 

@@ -3,6 +3,7 @@
 import argparse
 
 from analyzer.cli.crosscheck_arguments import add_tshark
+from analyzer.cli.document_targets import add_targets
 from analyzer.report.sentences import languages
 
 EXAMPLES = """\
@@ -22,17 +23,8 @@ exit status:
 
 def add_validate(command: argparse.ArgumentParser) -> None:
     """Add the options of `validate`, which takes no capture."""
-    command.set_defaults(captures=[], output=None)
-    command.add_argument(
-        "-o",
-        "--output",
-        dest="targets",
-        action="append",
-        default=[],
-        metavar="FILE",
-        help="where the pack goes: .html, .pdf, .md or .json by its ending; may be repeated",
-    )
-    command.add_argument("--force", action="store_true", help="write over files that exist")
+    command.set_defaults(captures=[])
+    add_targets(command, "pack")
     command.add_argument("--format", choices=("text", "json"), default="text", help="text is the default")
     add_tshark(command)
     command.add_argument("--lang", choices=languages(), default="en", help="the language of the pack")

@@ -22,6 +22,9 @@ FIELDS = (SESSION, *SCALARS, *LISTS)
 CLOSED = "encrypted"
 """The text of a message or an alert whose type cannot be seen."""
 
+IN_FRAME = " in frame "
+"""What stands between a value of a difference and its frame, where only the frames differ."""
+
 
 class Fact(NamedTuple):
     """A text, and the frame that it is from."""

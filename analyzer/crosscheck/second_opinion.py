@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from analyzer.crosscheck.comparison import Difference, compare
-from analyzer.crosscheck.facts import SESSION, Fact
+from analyzer.crosscheck.facts import IN_FRAME, SESSION, Fact
 from analyzer.crosscheck.own_facts import own_facts
 from analyzer.crosscheck.reasons import Case, reason
 from analyzer.crosscheck.tshark_facts import Endpoint, StreamFacts, TsharkStreams
@@ -35,6 +35,20 @@ class Told:
     session: int | None
     difference: Difference
     reason: str | None
+
+    def record(self, capture: str) -> dict[str, Any]:
+        """Return it as an entry of `differences`. capture: its name. Where only the frames differ, they are named."""
+        ours, tshark = self.difference.ours, self.difference.tshark
+        apart = ours is not None and tshark is not None and ours.text == tshark.text
+        return {
+            "capture": capture,
+            "session": self.session,
+            "frame": self.difference.frame,
+            "field": self.difference.field,
+            "ours": _value(ours, apart),
+            "tshark": _value(tshark, apart),
+            "reason": self.reason,
+        }
 
 
 @dataclass(slots=True)
@@ -144,6 +158,12 @@ class SecondOpinion(Listener):
         self._tally.differing[difference.field] += 1
         self._tally.explained += why is not None
         self._tally.differences.append(Told(session, difference, why))
+
+
+def _value(fact: Fact | None, apart: bool) -> str | None:
+    if fact is None:
+        return None
+    return f"{fact.text}{IN_FRAME}{fact.frame}" if apart else fact.text
 
 
 def _endpoint(end: dict[str, Any]) -> Endpoint:

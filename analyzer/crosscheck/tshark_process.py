@@ -43,9 +43,9 @@ _NO_FOLDER = "/nonexistent/analyzer"
 class TsharkRun:
     """One capture through tshark. It is a context manager: at its end, no process is left."""
 
-    def __init__(self, program: TsharkProgram, capture: str, words: list[str], frames: str, patience: float) -> None:
-        """words: options of tshark. frames: the display filter. patience: seconds to wait for the next packet at most."""
-        self._patience = patience
+    def __init__(self, program: TsharkProgram, capture: str, words: list[str], frames: str, timeout: float) -> None:
+        """words: options of tshark. frames: the display filter. timeout: seconds to wait for the next packet at most."""
+        self._timeout = timeout
         self._loop = asyncio.new_event_loop()
         environment = os.environ | {"WIRESHARK_CONFIG_DIR": _NO_FOLDER, "LC_ALL": "C.UTF-8", "TZ": "UTC"}
         self._capture = TsharkCapture(program, os.path.abspath(capture), words, frames, self._loop, environment)
@@ -65,7 +65,7 @@ class TsharkRun:
     def packets(self) -> Iterator[Any]:
         """Yield the packets that the filter lets through, as pyshark makes them. Raises TsharkError."""
         while True:
-            timer = self._loop.call_later(self._patience, self._capture.expire)
+            timer = self._loop.call_later(self._timeout, self._capture.expire)
             try:
                 packet = self._capture.next()
             except StopIteration:
@@ -90,7 +90,7 @@ class TsharkRun:
     def _check_end(self) -> None:
         capture = self._capture
         if capture.expired:
-            raise TsharkError(f"tshark said nothing for {self._patience:g} s, and was ended (--timeout)")
+            raise TsharkError(f"tshark said nothing for {self._timeout:g} s, and was ended (--timeout)")
         if capture.status and not (capture.status > 0 and _DAMAGE.search(capture.last_words())):
             why = f"signal {-capture.status}" if capture.status < 0 else f"status {capture.status}"
             raise TsharkError(f"tshark ended with {why}: {capture.last_words() or 'without a word'}")

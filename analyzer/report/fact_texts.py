@@ -11,6 +11,7 @@ from analyzer.report.document import Line, Piece, Quoted
 from analyzer.report.sentences import Sentences
 from analyzer.report.sentences import catalogue as rows
 from analyzer.text.catalogues import CONTEXT_END, RETOLD, SAID, catalogue
+from analyzer.text.explain import FURTHER
 from analyzer.text.retelling import Retelling, Untold
 
 _STEPS = "step."
@@ -46,6 +47,17 @@ def parts_in_language(text: str, sentences: Sentences) -> Line:
 def words_in_language(text: str, sentences: Sentences) -> str:
     """Return a text of this program, such as a label or an explanation, in the language of the report."""
     return text if sentences.language == "en" else "".join(_words(sentences.language).tell(text))
+
+
+def explanation_in_language(text: str, sentences: Sentences) -> str:
+    """Return the explanation of a step, which may be several sentences, in the language of the report."""
+    if sentences.language == "en":
+        return words_in_language(text, sentences)
+    for last in FURTHER:
+        if text.endswith(" " + last):
+            head = explanation_in_language(text.removesuffix(" " + last), sentences)
+            return head + sentences.gap + words_in_language(last, sentences)
+    return words_in_language(text, sentences)
 
 
 def step_line(label: str, value: str, sentences: Sentences) -> tuple[str, Line]:

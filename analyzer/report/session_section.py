@@ -22,7 +22,7 @@ from analyzer.report.document import (
     Strong,
 )
 from analyzer.report.exchange_rows import content_type
-from analyzer.report.fact_texts import in_language, parts_in_language, step_line, words_in_language
+from analyzer.report.fact_texts import explanation_in_language, in_language, parts_in_language, step_line, words_in_language
 from analyzer.report.pieces import (
     Record,
     attachment_of,
@@ -277,7 +277,7 @@ def _rung(step: Record, record: Record, sentences: Sentences) -> Rung:
     side = "note" if step["from"] == "none" else str(step["from"])
     if step["kind"] in ("finding", "gap"):
         side = "note"
-    return Rung(shown, step["frame"], side, title, kind, lines, words_in_language(step["explanation"], sentences))
+    return Rung(shown, step["frame"], side, title, kind, lines, explanation_in_language(step["explanation"], sentences))
 
 
 def _rung_title(step: Record, sentences: Sentences) -> tuple[str, Line]:

@@ -4,7 +4,7 @@ from typing import Any
 
 from analyzer.store.session_record import rfc3339
 from analyzer.text.authentication_text import check_text
-from analyzer.text.explain import GAP, OPENED, explanation
+from analyzer.text.explain import GAP, step_sentences
 from analyzer.text.formatting import count_text
 from analyzer.text.handshake_steps import NOTE, Step, Steps, step_text
 from analyzer.tls.session import Session
@@ -57,11 +57,8 @@ def _step(step: Step, session: Session, record: dict[str, Any], explained: set[s
             made["check"] = {"text": checked[0], "style": checked[1]}
     elif step.kind == "alert":
         made["fatal"] = step.item.level == _FATAL
-    parameters = session.handshake.parameters
-    sentence = explanation(name, parameters.tls13, bool(parameters.resumption))
-    if name == "application_data" and any(one.encrypted and one.body is not None for one in session.log.messages):
-        sentence = OPENED
-    made["explanation"] = _once(name, sentence, explained)
+    message = step.item if step.kind == "message" else None
+    made["explanation"] = _once(name, " ".join(step_sentences(name, session, message)), explained)
     return made
 
 

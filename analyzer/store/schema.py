@@ -71,9 +71,11 @@ _ALERT = record(
         "from": described(ROLE, "which side sent it"),
         "frame": described(FRAME, "the frame that completed it"),
         "encrypted": flag("whether it was encrypted on the wire"),
-        "injected": flag("true where its sender encrypted already, so that somebody else inserted it; else it is left out"),
+        "injected": flag(
+            "whether it came in plaintext after its sender had changed to encryption, so that anybody on the path can have "
+            "inserted it"
+        ),
     },
-    optional=("injected",),
 )
 
 _PUBLIC_KEY = record(

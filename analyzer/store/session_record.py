@@ -291,9 +291,8 @@ def alert_record(alert: Alert) -> dict[str, Any]:
             "from": ROLES[alert.role],
             "frame": None,
             "encrypted": alert.encrypted,
+            "injected": alert.injected,
         }
-        if alert.injected:
-            known["injected"] = True
         if len(ALERTS) >= REMEMBERED:
             ALERTS.clear()
         ALERTS[kind] = known

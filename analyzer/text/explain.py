@@ -1,6 +1,9 @@
 """Explains each step of a handshake in a sentence, for a reader who is learning it (RFC 9846 section 2, RFC 5246 section 7)."""
 
 from analyzer.text.language import Sentences, noted, say
+from analyzer.text.message_summary import extensions_of
+from analyzer.tls.events import HandshakeMessage
+from analyzer.tls.session import Session
 
 BOTH: Sentences = {
     "hello_request": "The server asks the client to begin a new handshake on this connection (renegotiation).",
@@ -33,10 +36,7 @@ BOTH: Sentences = {
 """The sentences for every version, by the RFC's name of the message."""
 
 BEFORE_13: Sentences = {
-    "client_hello": (
-        "The client opens: the versions and cipher suites it knows, a random number, and, unencrypted, the name of "
-        "the server it wants."
-    ),
+    "client_hello": "The client opens: the versions and cipher suites it knows, and a random number.",
     "server_hello": (
         "The server chooses one version and one cipher suite from the client's lists and adds its own random number."
     ),
@@ -56,14 +56,10 @@ BEFORE_13: Sentences = {
 """The sentences up to TLS 1.2."""
 
 SINCE_13: Sentences = {
-    "client_hello": (
-        "The client opens: the versions and cipher suites it knows, the name of the server it wants, and already its "
-        "half of the key exchange for the groups it expects to be chosen."
-    ),
+    "client_hello": "The client opens: the versions and cipher suites it knows, and a random number.",
     "hello_retry_request": "The server cannot use the key shares sent and asks for another group: the client starts again.",
     "server_hello": (
-        "The server chooses version and cipher suite and sends its half of the key exchange: both sides now have "
-        "keys, and everything after this is encrypted."
+        "The server chooses version and cipher suite: both sides now have keys, and everything after this is encrypted."
     ),
     "encrypted_extensions": "The server's answers to the client's offers, already encrypted.",
     "certificate": "The sender shows its certificate and those of the issuers above it, hidden from listeners since TLS 1.3.",
@@ -101,13 +97,48 @@ RESUMED_13: Sentences = {
 }
 """The sentences for a resumed session in TLS 1.3."""
 
+NAMED = noted("It also says, unencrypted, which server it wants.")
+
+SHARED: Sentences = {
+    "client_hello": "It already sends its half of the key exchange for the groups that it expects to be chosen.",
+    "server_hello": "It sends its half of the key exchange.",
+}
+"""What comes with the hellos of TLS 1.3 that have a key share."""
+
+FURTHER = (NAMED, *SHARED.values())
+"""The sentences that stand behind another one."""
+
+UNSIGNED = noted("The server sends its half of a key exchange, or what the client needs for it.")
+"""What a ServerKeyExchange without a signature is."""
+
 OPENED = noted("The conversation itself, opened with the keys: what it carried stands below.")
 
 GAP = noted("The capture lacks these bytes, not necessarily the connection: what was in them cannot be told.")
 
 
-def explanation(name: str, tls13: bool, resumed: bool) -> str:
-    """Return the sentence for a step; empty if there is none."""
+def step_sentences(name: str, session: Session, message: HandshakeMessage | None) -> list[str]:
+    """Return the sentences for a step of a session; empty if there are none. message: of the step, None for another step."""
+    parameters, decryption = session.handshake.parameters, session.handshake.decryption
+    suite = parameters.suite
+    opened = decryption is not None and any(decryption.sent) and suite is not None and suite.mode != "null"
+    if name == "application_data" and opened:
+        return [say(OPENED)]
+    return explanation(name, parameters.tls13, bool(parameters.resumption), message)
+
+
+def explanation(name: str, tls13: bool, resumed: bool, message: HandshakeMessage | None = None) -> list[str]:
+    """Return the sentences for a step; empty if there are none. message: of the step, for what only it shows."""
     special = (RESUMED_13 if tls13 else RESUMED) if resumed else {}
     sentence = special.get(name) or (SINCE_13 if tls13 else BEFORE_13).get(name) or BOTH.get(name)
-    return say(sentence) if sentence else ""
+    if message is None or message.body is None:
+        return [say(sentence)] if sentence else []
+    fields = message.body.json()
+    if name == "server_key_exchange" and "signed_params" not in fields:
+        return [say(UNSIGNED)]
+    extensions = extensions_of(fields)
+    sentences = [say(sentence)] if sentence else []
+    if tls13 and name in SHARED and "key_share" in extensions:
+        sentences.append(say(SHARED[name]))
+    if name == "client_hello" and "server_name" in extensions:
+        sentences.append(say(NAMED))
+    return sentences

@@ -66,7 +66,8 @@ def day(time: Any) -> str:
     return str(time)[:10] if time else say("unknown")
 
 
-def _extensions(fields: Fields) -> dict[str, Any]:
+def extensions_of(fields: Fields) -> dict[str, Any]:
+    """Return the extensions of a message by their names; of one that stands twice, the first."""
     return {entry["type"]: entry["body"] for entry in reversed(fields.get("extensions") or ())}
 
 
@@ -75,7 +76,7 @@ def _inner(body: Any, name: str) -> Any:
 
 
 def _client_hello(fields: Fields) -> Facts:
-    extensions = _extensions(fields)
+    extensions = extensions_of(fields)
     versions = _inner(extensions.get("supported_versions"), "versions") or [
         fields.get("legacy_version") or fields.get("version")
     ]
@@ -118,7 +119,7 @@ def _greased(name: Any) -> bool:
 
 
 def _server_hello(fields: Fields) -> Facts:
-    extensions = _extensions(fields)
+    extensions = extensions_of(fields)
     version = _inner(extensions.get("supported_versions"), "selected_version") or fields.get("legacy_version")
     facts: Facts = [(say("version"), harmless(str(version or fields.get("version") or fields.get("server_version"))))]
     if fields.get("cipher_suite"):
@@ -140,7 +141,7 @@ def _server_hello(fields: Fields) -> Facts:
 def _encrypted_extensions(fields: Fields) -> Facts:
     facts: Facts = []
     _add_list(
-        facts, say("ALPN"), _inner(_extensions(fields).get("application_layer_protocol_negotiation"), "protocol_name_list")
+        facts, say("ALPN"), _inner(extensions_of(fields).get("application_layer_protocol_negotiation"), "protocol_name_list")
     )
     return facts
 
@@ -167,7 +168,7 @@ def _certificate_request(fields: Fields) -> Facts:
     _add_list(
         facts,
         say("signatures"),
-        schemes or _inner(_extensions(fields).get("signature_algorithms"), "supported_signature_algorithms"),
+        schemes or _inner(extensions_of(fields).get("signature_algorithms"), "supported_signature_algorithms"),
     )
     authorities = fields.get("certificate_authorities")
     if authorities:

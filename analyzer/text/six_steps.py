@@ -14,13 +14,16 @@ from analyzer.text.escape import harmless
 from analyzer.text.formatting import count_text, size_text
 from analyzer.text.handshake_steps import Step
 from analyzer.text.language import Sentences, noted, say
-from analyzer.text.message_summary import Facts, Fields, certificate_facts, key_text, message_facts
+from analyzer.text.message_summary import Facts, Fields, certificate_facts, extensions_of, key_text, message_facts
 from analyzer.tls.events import HandshakeMessage
 from analyzer.tls.session import Session
 from analyzer.x509.certificate import certificate
 
 RSA, EPHEMERAL, TLS13, RESUMED, OTHER = "rsa", "ephemeral", "tls13", "resumed", "other"
 """The ways through a handshake."""
+
+PSK, PSK_ONLY = "psk", "psk_only"
+"""TLS 1.3 with a pre-shared key: with a key exchange beside it, and without one (psk_ke)."""
 
 _SHOWN_HEX = 32
 """Hex digits of a public key or of an encrypted secret that are shown."""
@@ -38,6 +41,7 @@ _TITLES_3: Sentences = {
     EPHEMERAL: "Certificate checked, key shares exchanged",
     TLS13: "Key shares exchanged, certificate checked",
     RESUMED: "No certificate and no key exchange: an earlier session is resumed",
+    PSK: "No certificate: both sides know a key already (PSK)",
     OTHER: "The key exchange",
 }
 _TITLES_4: Sentences = {
@@ -45,22 +49,36 @@ _TITLES_4: Sentences = {
     EPHEMERAL: "Both sides compute the same shared secret",
     TLS13: "Both sides compute the same shared secret",
     RESUMED: "Both sides take up the earlier master secret",
+    PSK_ONLY: "Both sides have the same secret",
     OTHER: "Both sides have the same secret",
 }
 _HELLO: Sentences = {
     TLS13: (
-        "The client names the versions and cipher suites that it knows, adds 32 random bytes, and sends a fresh public "
-        "key for each group that it expects to be chosen (key share). All this is unencrypted."
+        "The client names the versions and cipher suites that it knows, and adds 32 random bytes and a fresh public key "
+        "for each group that it expects to be chosen (key share). All this is unencrypted."
+    ),
+    OTHER: "The client names the versions and cipher suites that it knows and adds 32 random bytes. All this is unencrypted.",
+}
+_HELLO_NAMED: Sentences = {
+    TLS13: (
+        "The client names the versions and cipher suites that it knows and the server that it wants, and adds 32 random "
+        "bytes and a fresh public key for each group that it expects to be chosen (key share). All this is unencrypted."
     ),
     OTHER: (
-        "The client names the versions and cipher suites that it knows and adds 32 random bytes. All this is "
-        "unencrypted, the name of the server too."
+        "The client names the versions and cipher suites that it knows and the server that it wants, and adds 32 random "
+        "bytes. All this is unencrypted."
     ),
 }
+"""The same where the hello has a server name."""
+
 _ANSWER: Sentences = {
     TLS13: (
         "The server chooses one version and one cipher suite from these lists, adds its own 32 random bytes and its "
         "own fresh public key for one group. What follows is already encrypted."
+    ),
+    PSK_ONLY: (
+        "The server chooses one version and one cipher suite from these lists, adds its own 32 random bytes, and takes a "
+        "key that both sides have already (PSK). What follows is already encrypted."
     ),
     RESUMED: (
         "The server chooses version and cipher suite, adds its own 32 random bytes, and agrees to resume the session "
@@ -89,8 +107,16 @@ _EXCHANGE: Sentences = {
         "server made over all messages so far with the private key of the certificate."
     ),
     RESUMED: (
-        "Both sides still have the master secret of an earlier session. The client checked the certificate of the "
-        "server then, so neither a certificate nor a key exchange is needed now."
+        "Both sides still have the master secret of an earlier session. Who the server is rests on that session: now "
+        "neither a certificate nor a key exchange is needed."
+    ),
+    PSK: (
+        "The fresh public keys of both sides were in the hellos. No certificate comes: a key of an earlier session, or "
+        "one that both sides had before (PSK), shows who they are."
+    ),
+    PSK_ONLY: (
+        "Neither public keys nor a certificate come: a key of an earlier session, or one that both sides had before "
+        "(PSK), shows who they are."
     ),
     OTHER: "How both sides come to a secret depends on the key exchange of the cipher suite.",
 }
@@ -102,19 +128,23 @@ _SECRET: Sentences = {
     ),
     EPHEMERAL: (
         "Each side combines its own private value with the public key of the other side; both get the same result, the "
-        "premaster secret. The private values are then deleted. Anybody who gets the key of the certificate later "
-        "still cannot decrypt a recording: this is forward secrecy."
+        "premaster secret. Where both delete their private values then, nobody who gets the key of the certificate "
+        "later can decrypt a recording: this is forward secrecy."
     ),
     TLS13: (
         "Each side combines its own private value with the public key of the other side; both get the same shared "
-        "secret. The private values are then deleted, so the key of the certificate cannot decrypt a recording later: "
-        "forward secrecy."
+        "secret. Where both delete their private values then, nobody who gets a long-term key later can decrypt a "
+        "recording: this is forward secrecy."
+    ),
+    PSK_ONLY: (
+        "The secret is the key that both sides had before. Anybody who gets it later can decrypt a recording of this "
+        "session: there is no forward secrecy."
     ),
     RESUMED: (
         "The client names the earlier session by its id, or by a ticket that only the server can open. Whoever has the "
         "earlier master secret can decrypt this session too."
     ),
-    OTHER: "Both sides now have the same premaster secret.",
+    OTHER: "At its end both sides have the same premaster secret.",
 }
 _KEYS: Sentences = {
     TLS13: (
@@ -139,6 +169,9 @@ _DATA = noted(
 )
 
 
+_Seen = dict[tuple[str, int], HandshakeMessage]
+
+
 @dataclass(slots=True)
 class Explained:
     """One of the six steps. title, sentence: in the language of the results. frames: of its messages. facts: its values."""
@@ -159,7 +192,7 @@ def way_of(session: Session) -> str:
     name = parameters.suite.name if parameters.suite is not None else ""
     if name.startswith(("TLS_RSA_WITH_", "TLS_RSA_EXPORT")):
         return RSA
-    return EPHEMERAL if name.startswith(("TLS_ECDHE_", "TLS_DHE_")) else OTHER
+    return EPHEMERAL if name.startswith(("TLS_ECDHE_", "TLS_DHE_")) and "_PSK_" not in name else OTHER
 
 
 def six_steps(
@@ -184,21 +217,42 @@ def six_steps(
         _keys(way, seen, record),
         _data(record, steps),
     ]
-    for one in explained:
+    came = _came(way, seen, session, record) | {6 * bool(explained[5].frames)}
+    for number, one in enumerate(explained, 1):
+        if number not in came:
+            one.sentence = say("Not seen here. In a complete handshake: {sentence}", sentence=one.sentence)
         if not one.frames and not one.facts:
             one.facts.append((say("seen"), say("nothing of this is in the capture")))
     return explained
 
 
-_Seen = dict[tuple[str, int], HandshakeMessage]
+def _came(way: str, seen: _Seen, session: Session, record: dict[str, Any]) -> set[int]:
+    """Return which of the first five steps the session has taken: by their messages, or because the handshake was completed."""
+    if record["established"]:
+        return {1, 2, 3, 4, 5}
+    answered = ("server_hello", 1) in seen
+    resumed = way == RESUMED or (way == TLS13 and bool(session.handshake.parameters.resumption))
+    exchanged = ("certificate_verify", 1) in seen if way == TLS13 else ("client_key_exchange", 0) in seen
+    found = {1} if ("client_hello", 0) in seen else set()
+    if answered:
+        found.add(2)
+    if exchanged or (answered and resumed):
+        found |= {3, 4}
+    if ("finished", 0) in seen and ("finished", 1) in seen:
+        found.add(5)
+    return found
 
 
 def _hello(way: str, seen: _Seen) -> Explained:
-    step = Explained(say("The client opens: ClientHello"), say(_HELLO.get(way, _HELLO[OTHER])))
+    step = Explained(say("The client opens: ClientHello"), say(_HELLO[TLS13 if way == TLS13 else OTHER]))
     message = _take(step, seen, "client_hello", 0)
     if message is not None:
+        fields = _fields(message)
+        extensions = extensions_of(fields)
+        sentences = _HELLO_NAMED if "server_name" in extensions else _HELLO
+        step.sentence = say(sentences[TLS13 if way == TLS13 and "key_share" in extensions else OTHER])
         step.facts += message_facts(message)
-        _add_random(step, _fields(message))
+        _add_random(step, fields)
     return step
 
 
@@ -209,9 +263,20 @@ def _answer(way: str, seen: _Seen) -> Explained:
         step.facts.append((say("before it"), say("HelloRetryRequest: the server asked for a key share of another group")))
     message = _take(step, seen, "server_hello", 1)
     if message is not None:
+        if _takes_psk_only(way, seen):
+            step.sentence = say(_ANSWER[PSK_ONLY])
         step.facts += message_facts(message)
         _add_random(step, _fields(message))
     return step
+
+
+def _takes_psk_only(way: str, seen: _Seen) -> bool:
+    """Return whether the ServerHello of TLS 1.3 chooses a pre-shared key without a key exchange (RFC 9846 section 4.2.9)."""
+    message = seen.get(("server_hello", 1))
+    if way != TLS13 or message is None:
+        return False
+    extensions = extensions_of(_fields(message))
+    return "pre_shared_key" in extensions and "key_share" not in extensions
 
 
 def _exchange(way: str, seen: _Seen, session: Session, record: dict[str, Any], verdict: str, resumed: str | None) -> Explained:
@@ -222,10 +287,8 @@ def _exchange(way: str, seen: _Seen, session: Session, record: dict[str, Any], v
     if way == TLS13:
         _add_shares(step, seen, session)
         if session.handshake.parameters.resumption:
-            step.sentence = say(
-                "The fresh public keys of both sides were in the hellos. No certificate comes: a key of an earlier "
-                "session, or one that both sides had before (PSK), shows who they are."
-            )
+            step.title = say(_TITLES_3[PSK])
+            step.sentence = say(_EXCHANGE[PSK_ONLY if _takes_psk_only(way, seen) else PSK])
             step.facts.append((say("resumed"), harmless(resumed or say("yes"))))
             return step
     message = _take(step, seen, "certificate", 1) or _take(step, seen, "compressed_certificate", 1)
@@ -257,7 +320,8 @@ def _exchange(way: str, seen: _Seen, session: Session, record: dict[str, Any], v
 
 
 def _secret(way: str, seen: _Seen, session: Session, record: dict[str, Any]) -> Explained:
-    step = Explained(say(_TITLES_4[way]), say(_SECRET[way]))
+    kind = PSK_ONLY if _takes_psk_only(way, seen) else way
+    step = Explained(say(_TITLES_4[kind]), say(_SECRET[kind]))
     parameters = session.handshake.parameters
     if way == RSA and session.handshake.certificates[1]:
         key = key_text(certificate(session.handshake.certificates[1][0]).record()["public_key"])
@@ -290,7 +354,7 @@ def _keys(way: str, seen: _Seen, record: dict[str, Any]) -> Explained:
         checked = check_text(record["authenticity"], "finished", side)
         where = say("Finished in frame {n}", n=message.frame)
         step.facts.append((say(side), f"{where}: {checked[0]}" if checked is not None else where))
-    if not record["established"]:
+    if record["established"] is False:
         step.facts.append((say("established"), say("no")))
     return step
 

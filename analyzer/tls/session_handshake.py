@@ -15,7 +15,7 @@ from analyzer.flows.flow import Flow
 from analyzer.tls.decryption.decryption import Decryption
 from analyzer.tls.decryption.ech_conclusion import conclude_ech
 from analyzer.tls.decryption.key_material import KeyMaterial
-from analyzer.tls.decryption.resumption_proof import settle_resumption
+from analyzer.tls.decryption.resumption_proof import is_continued
 from analyzer.tls.events import HandshakeMessage, KeysChanged, OutOfOrder, handshake_message
 from analyzer.tls.handshake import certificate_messages, hello_features, key_exchange
 from analyzer.tls.handshake.authentication import Authentication
@@ -432,8 +432,9 @@ class SessionHandshake:
         """Note that the session has ended, and authenticate as much of the handshake as was seen."""
         decryption: Decryption = self.decryption
         self.authenticate()
-        if self.resumed_from is not None:
-            settle_resumption(self)
+        found: ResumableSession = self.resumed_from
+        if found is not None and not is_continued(found, self.flow, self.hellos.server_name, decryption, self.parameters.tls13):
+            self.copied_from, self.resumed_from = found, None  # type: ignore[assignment]
         if self.hellos.ech is not None:
             conclude_ech(self.hellos, self.log, decryption, self.parameters.tls13, self.roles[_CLIENT].n_application)
         if decryption is None:

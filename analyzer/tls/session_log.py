@@ -95,10 +95,7 @@ class SessionLog:
 
     def report_alert(self, role: cython.int, frame: cython.longlong) -> None:
         """Report an alert in plaintext that its role cannot have sent."""
-        detail = (
-            f"an alert of the {ROLES[role]} came in plaintext where it encrypts: "
-            "anybody on the path can have inserted it, and it ended nothing"
-        )
+        detail = f"an alert of the {ROLES[role]} came in plaintext where it encrypts: anybody on the path can have inserted it"
         self.report_forged(role, "alert", detail, frame)
 
     def disbelieve_alert(self, role: cython.int, frame: cython.longlong) -> None:

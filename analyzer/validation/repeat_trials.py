@@ -16,7 +16,7 @@ from analyzer.validation.capture_reading import read_capture, read_in_two_proces
 from analyzer.validation.material import KnownCapture, Material
 from analyzer.validation.validation_trial import CannotRunError, Trial, Value, value
 
-_PATIENCE = 300
+_TIMEOUT = 300
 """Seconds that a command may take on the demonstration capture, which needs one or two."""
 
 _SEEDS = ("0", "1")
@@ -67,7 +67,7 @@ def _commands(one: KnownCapture, words: list[str], target: str | None) -> Sequen
             env=_environment(seed),
             stdin=subprocess.DEVNULL,
             capture_output=True,
-            timeout=_PATIENCE,
+            timeout=_TIMEOUT,
             check=False,
         )
         values.append(value(f"exit_status.{seed}", 0, done.returncode))

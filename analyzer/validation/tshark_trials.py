@@ -22,10 +22,10 @@ LEAST_AGREEMENT = 99
 class SecondProgram:
     """What tshark was asked so far. program: None if there is none. tallies: by the names of captures."""
 
-    def __init__(self, program: TsharkProgram | None, patience: float) -> None:
-        """patience: seconds to wait for tshark at most."""
+    def __init__(self, program: TsharkProgram | None, timeout: float) -> None:
+        """timeout: seconds to wait for tshark at most."""
         self.program = program
-        self._patience = patience
+        self._timeout = timeout
         self.tallies: dict[str, Tally] = {}
 
     def trials(self, material: Material) -> Iterator[Trial]:
@@ -39,19 +39,7 @@ class SecondProgram:
         if self.program is None:
             return None
         tallies = self.tallies.values()
-        differences = [
-            {
-                "capture": name,
-                "session": told.session,
-                "frame": told.difference.frame,
-                "field": told.difference.field,
-                "ours": None if told.difference.ours is None else told.difference.ours.text,
-                "tshark": None if told.difference.tshark is None else told.difference.tshark.text,
-                "reason": told.reason,
-            }
-            for name, tally in sorted(self.tallies.items())
-            for told in tally.differences
-        ]
+        differences = [told.record(name) for name, tally in sorted(self.tallies.items()) for told in tally.differences]
         return {
             "tshark": self.program.version_text,
             "sessions": sum(tally.sessions for tally in tallies),
@@ -69,7 +57,7 @@ class SecondProgram:
         keylog.feed(one.keylog, "given")
         keylog.close("given")
         try:
-            with TsharkRun(self.program, one.path, arguments(one.keylog_path), FRAMES, self._patience) as tshark:
+            with TsharkRun(self.program, one.path, arguments(one.keylog_path), FRAMES, self._timeout) as tshark:
                 opinion = SecondOpinion(tshark, lambda: reader.frame.number, tally)
                 engine = Engine(detailed=True, fields=False, keylog=add_secrets_of([one.path], keylog))
                 run(reader, engine, [opinion])

@@ -40,14 +40,14 @@ UNCOVERED = (
 Step = Callable[[int, int], None]
 
 
-def validate(material: Material, program: TsharkProgram | None, patience: float, step: Step) -> dict[str, Any]:
+def validate(material: Material, program: TsharkProgram | None, timeout: float, step: Step) -> dict[str, Any]:
     """Run all trials, and return the facts.
 
-    program: the tshark to compare with, None for none. patience: seconds to wait for it. step: is told after each trial how
+    program: the tshark to compare with, None for none. timeout: seconds to wait for it. step: is told after each trial how
     many were run, and how many there are. Raises MissingMaterialError, OSError.
     """
     before = material.digests()
-    second = SecondProgram(program, patience)
+    second = SecondProgram(program, timeout)
     outcomes: list[Outcome] = []
     with tempfile.TemporaryDirectory() as scratch:
         trials = all_trials(material, scratch, second)

@@ -43,7 +43,7 @@ def test_the_same_captures_and_options_give_the_same_bytes(run: Run, demo: Path,
 def test_a_report_in_chinese_has_no_english_sentence(run: Run, demo: Path, tmp_path: Path):
     assert run("report", demo, "--lang", "zh", "-o", tmp_path / "a.html", "-o", tmp_path / "a.md").status == 0
     page = (tmp_path / "a.html").read_text("utf-8")
-    assert "客户端首先发言" in page
+    assert "客户端发起握手" in page
     assert "The client opens" not in page
     assert '<html lang="zh-CN">' in page
     assert "<title>网络通信数据检验报告</title>" in page

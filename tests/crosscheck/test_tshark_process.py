@@ -19,8 +19,8 @@ DEMO = str(Path(__file__).resolve().parents[2] / "captures" / "demo.pcapng")
 pytestmark = pytest.mark.peer("tshark")
 
 
-def run_of(capture: str, program: Path | None = None, patience: float = 60, frames: str = FRAMES) -> TsharkRun:
-    return TsharkRun(find_tshark(None if program is None else str(program)), capture, arguments(), frames, patience)
+def run_of(capture: str, program: Path | None = None, timeout: float = 60, frames: str = FRAMES) -> TsharkRun:
+    return TsharkRun(find_tshark(None if program is None else str(program)), capture, arguments(), frames, timeout)
 
 
 def is_gone(pid: int | None) -> bool:
@@ -69,7 +69,7 @@ def test_tshark_that_crashes_is_told(tmp_path: Path):
 
 def test_tshark_that_says_nothing_is_ended(tmp_path: Path):
     program = stopped(tmp_path)
-    with run_of(DEMO, program, patience=0.5) as tshark, pytest.raises(TsharkError, match=r"said nothing for 0.5 s"):
+    with run_of(DEMO, program, timeout=0.5) as tshark, pytest.raises(TsharkError, match=r"said nothing for 0.5 s"):
         list(tshark.packets())
     assert is_gone(tshark.pid)
     assert running(program) == []
@@ -77,7 +77,7 @@ def test_tshark_that_says_nothing_is_ended(tmp_path: Path):
 
 def test_a_child_of_a_script_is_ended_too(tmp_path: Path):
     program = script(tmp_path / "tshark", "sleep 1000 & echo $! > " + str(tmp_path / "child") + "; wait")
-    with run_of(DEMO, program, patience=1) as tshark, pytest.raises(TsharkError, match="said nothing"):
+    with run_of(DEMO, program, timeout=1) as tshark, pytest.raises(TsharkError, match="said nothing"):
         list(tshark.packets())
     child = int((tmp_path / "child").read_text())
     assert wait_for(lambda: is_gone(child) or Path(f"/proc/{child}/stat").read_text().rpartition(") ")[2][0] == "Z")

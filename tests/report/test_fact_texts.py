@@ -5,10 +5,10 @@ from collections.abc import Sequence
 import pytest
 
 from analyzer.report.document import Piece, Quoted
-from analyzer.report.fact_texts import in_language, parts_in_language, step_line, words_in_language
+from analyzer.report.fact_texts import explanation_in_language, in_language, parts_in_language, step_line, words_in_language
 from analyzer.report.sentences import Sentences, catalogue
 from analyzer.text.authentication_text import check_text
-from analyzer.text.explain import BEFORE_13, BOTH, GAP, OPENED, RESUMED, RESUMED_13, SINCE_13
+from analyzer.text.explain import BEFORE_13, BOTH, FURTHER, GAP, OPENED, RESUMED, RESUMED_13, SINCE_13, UNSIGNED
 from analyzer.text.retelling import LONGEST
 
 ENGLISH, CHINESE = Sentences("en"), Sentences("zh")
@@ -19,7 +19,12 @@ def written(line: Sequence[Piece]) -> str:
 
 
 def test_every_explanation_is_said_in_chinese() -> None:
-    for text in {text for texts in (BOTH, BEFORE_13, SINCE_13, RESUMED, RESUMED_13) for text in texts.values()} | {OPENED, GAP}:
+    for text in {text for texts in (BOTH, BEFORE_13, SINCE_13, RESUMED, RESUMED_13) for text in texts.values()} | {
+        OPENED,
+        GAP,
+        UNSIGNED,
+        *FURTHER,
+    }:
         assert words_in_language(text, ENGLISH) == text
         assert words_in_language(text, CHINESE).endswith("。")
 
@@ -72,6 +77,14 @@ def test_a_text_with_values_is_said_with_the_same_values(text: str, chinese: str
 )
 def test_a_detail_with_parts_is_said_whole(text: str, chinese: str) -> None:
     assert written(in_language(text, CHINESE)) == chinese
+
+
+def test_all_sentences_of_an_explanation_are_said() -> None:
+    text = " ".join((SINCE_13["client_hello"], *reversed(FURTHER)))
+    assert explanation_in_language(text, ENGLISH) == text
+    told = explanation_in_language(text, CHINESE)
+    assert told.count("。") == 1 + len(FURTHER)
+    assert " " not in told
 
 
 def test_parts_are_said_one_by_one() -> None:

@@ -5,36 +5,26 @@ secret of the earlier session proves it, if records open with it. Without secret
 client, server and name are the same.
 """
 
-from typing import Any
-
+from analyzer.flows.flow import Flow
 from analyzer.tls.decryption.decryption import Decryption
 from analyzer.tls.decryption.key_material import RESUMED_OUTSIDE
-from analyzer.tls.events import Finding
-from analyzer.tls.handshake.resumption import ResumableSession, copied_ticket
+from analyzer.tls.handshake.resumption import ResumableSession
 
 
-def settle_resumption(handshake: Any) -> None:
-    """Take back what a session that has ended seems to resume, unless it continues that. handshake: its `SessionHandshake`."""
-    found: ResumableSession = handshake.resumed_from
-    if found.number >= 0 and not _continues(found, handshake):  # below 0, another process decides
-        handshake.copied_from, handshake.resumed_from = found, None
+def is_continued(found: ResumableSession, flow: Flow, name: bytes | None, decryption: Decryption | None, tls13: bool) -> bool:
+    """Return whether a session that has ended continues `found`, whose ticket or id it has.
 
-
-def copied_tickets(handshake: Any) -> list[Finding]:
-    """Return the finding about a resumption with the ticket or id of another session; none if it is no such."""
-    copied: ResumableSession | None = handshake.copied_from
-    return [] if copied is None or not handshake.parameters.resumption else [copied_ticket(copied.number)]
-
-
-def _continues(found: ResumableSession, handshake: Any) -> bool:
-    flow, decryption = handshake.flow, handshake.decryption
-    between: bool = found.is_between(flow.client_key(), flow.server_key(), handshake.hellos.server_name)
-    if decryption is None or handshake.parameters.tls13:
+    flow, name: its connection and the server name that its client requested. decryption: None without secrets. A master secret
+    that was tried and opens nothing is noted there as the reason. Of a number below 0, another process decides.
+    """
+    if found.number < 0:
+        return True
+    between: bool = found.is_between(flow.client_key(), flow.server_key(), name)
+    if decryption is None or tls13:
         return between
-    work: Decryption = decryption
-    master = work.schedule12.master
-    if work.records > 0 and master is not None and found.master is not None:
-        return bool(found.master == master)
-    if not between and work.records == 0 and work.schedule12.earlier is not None:  # it was tried, and opens nothing
-        work.keys.reason, work.keys.detail = RESUMED_OUTSIDE, ""
+    schedule = decryption.schedule12
+    if decryption.records > 0 and schedule.master is not None and found.master is not None:
+        return bool(found.master == schedule.master)
+    if not between and decryption.records == 0 and schedule.earlier is not None:
+        decryption.keys.reason, decryption.keys.detail = RESUMED_OUTSIDE, ""
     return between
