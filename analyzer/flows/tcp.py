@@ -326,7 +326,7 @@ class Connections:
         self.expire_from(self.lingering, frame, at)
         self.expire_from(self.resets, frame, at)
 
-    def expire_from(self, waiting: list[Connection], frame: cython.longlong, at: cython.longlong) -> None:
+    def expire_from(self, waiting: list, frame: cython.longlong, at: cython.longlong) -> None:
         """End the connections of a list that have waited long enough."""
         connection: Connection
         while len(waiting) > 0:
