@@ -4,8 +4,8 @@ from analyzer.flows.connection cimport Claim, Connection, Endpoint, Reset
 cdef int ACK, SYN
 cdef long long FARTHEST_RESET, JUMP, WORD
 
-cdef void note_reset(Endpoint endpoint, long long sequence, long long frame) except *
-cdef bint goes_on(Endpoint endpoint, Packet packet) except -1
-cdef bint is_in_use(Connection connection) except -1
-cdef bint is_near(Endpoint endpoint, Packet packet) except -1
-cdef bint confirms(Claim claim, Endpoint endpoint, Packet packet) except -1
+cpdef void note_reset(Endpoint endpoint, long long sequence, long long frame) except *
+cpdef bint goes_on(Endpoint endpoint, Packet packet) except -1
+cpdef bint is_in_use(Connection connection) except -1
+cpdef bint is_near(Endpoint endpoint, Packet packet) except -1
+cpdef bint confirms(Claim claim, Endpoint endpoint, Packet packet) except -1

@@ -37,4 +37,4 @@ cdef class Reassembler:
     ) except *
 
 
-cdef Segment new_segment(long long offset, bytes data, long long missing, long long frame, long long at)
+cpdef Segment new_segment(long long offset, bytes data, long long missing, long long frame, long long at)
