@@ -43,7 +43,7 @@ cdef class Connections:
     cdef void linger(self, Connection connection, str reason, long long at) except *
     cdef void expire(self, long long frame, long long at) except *
     cdef void expire_from(self, list waiting, long long frame, long long at) except *
-    cdef long long wait_of(self, Connection connection) except -1
+    cdef long long wait_of(self, Connection connection) except *
     cpdef void tick(self, long long at) except *
     cpdef void set_clock(self, long long before, long long after) except *
     cdef void sweep(self, long long frame, long long at) except *
