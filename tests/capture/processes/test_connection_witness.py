@@ -256,12 +256,13 @@ def test_what_is_looked_for_again_is_bounded(pair: tuple[socket.socket, socket.s
 
 @pytest.mark.parametrize("n_witnesses", [1, 4])
 def test_questions_take_a_fifth_of_a_processor_too(pair: tuple[socket.socket, socket.socket], n_witnesses: int):
+    """At least for a second, and on a busy machine until one question was not paid for."""
     ours, theirs = pair
     finder = Busy(0.002)
     watch = connection_witness.Watch(theirs, finder, None, n_witnesses)
     began = time.monotonic()
     n_answers = 0
-    while time.monotonic() - began < 1:
+    while time.monotonic() - began < (1 if n_answers > finder.n_asked else 30):
         for number in range(10):
             ours.send(number.to_bytes(12, "big"))
         assert watch.turn()
