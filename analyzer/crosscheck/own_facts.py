@@ -12,9 +12,10 @@ def own_facts(record: dict[str, Any], n_bytes: tuple[int, int] | None) -> Facts:
     """Return the facts of a record. n_bytes: of the client's and the server's stream; None where they are not whole."""
     facts = Facts()
     frames = {message["type"]: message["frame"] for message in reversed(record["handshake"])}
+    answers = {**_OF_HELLOS, "group": "server_key_exchange"} if "server_key_exchange" in frames else _OF_HELLOS
     for name in ("version", "cipher_suite", "group", "server_name", "alpn", "ja3", "ja3s", "ja4"):
         if record[name] is not None:
-            frame = frames.get(_OF_HELLOS.get(name, "server_hello"), record["first_frame"])
+            frame = frames.get(answers.get(name, "server_hello"), record["first_frame"])
             facts.scalars[name] = Fact(record[name], frame)
     if n_bytes is not None:
         for name, count in zip(("client_bytes", "server_bytes"), n_bytes, strict=True):

@@ -13,7 +13,7 @@ from typing import Any
 from analyzer.crosscheck.comparison import Difference
 from analyzer.crosscheck.facts import CLOSED, SESSION
 from analyzer.crosscheck.reason_codes import reason_codes
-from analyzer.crosscheck.tshark_facts import FRAGMENT, StreamFacts
+from analyzer.crosscheck.tshark_facts import CLIENT_RANDOM, FRAGMENT, LEGACY_VERSION, StreamFacts
 
 ECH_SINCE = (4, 5, 0)
 """The version of tshark that has opened Encrypted Client Hello first."""
@@ -25,6 +25,7 @@ class Case:
 
     stream: what tshark says, None where only we have it. version: of tshark. before: bytes of the stream before the first
     record. psks: whether external pre-shared keys were given. plain: whether the key log has the form that tshark reads.
+    joined: whether tshark's stream of these ends has another session of ours before this one.
     """
 
     record: dict[str, Any] | None
@@ -33,6 +34,7 @@ class Case:
     before: int
     psks: bool
     plain: bool = True
+    joined: bool = False
 
 
 def reason(difference: Difference, case: Case) -> str | None:
@@ -46,10 +48,16 @@ def reason(difference: Difference, case: Case) -> str | None:
     return None
 
 
+_SENDERS = {
+    "requests": "client", "server_name": "client", "ja3": "client", "ja4": "client",
+    "statuses": "server", "version": "server", "cipher_suite": "server", "group": "server", "alpn": "server", "ja3s": "server",
+}  # fmt: skip
+
+
 def _sender(difference: Difference) -> str | None:
-    """Return who sent what differs: `client` or `server`. Requests are of clients; other facts name their sender."""
-    if difference.field in ("requests", "statuses"):
-        return "client" if difference.field == "requests" else "server"
+    """Return who sent what differs: `client` or `server`. Most fields are of one of them; other facts name their sender."""
+    if difference.field in _SENDERS:
+        return _SENDERS[difference.field]
     known = difference.ours or difference.tshark
     word = "" if known is None else known.text.split(" ", 1)[0]
     return word if word in ("client", "server") else None
@@ -65,6 +73,11 @@ def _frame(difference: Difference, record: dict[str, Any]) -> int:
 
 
 def _lost_segment(difference: Difference, case: Case, record: dict[str, Any]) -> bool:
+    if difference.field == SESSION:  # it is lost for tshark if each of its messages is
+        return difference.tshark is None and all(
+            any(gap["from"] == one["from"] and gap["after_frame"] <= one["frame"] for gap in record["gaps"])
+            for one in record["handshake"]
+        )
     sender, frame = _sender(difference), _frame(difference, record)
     return difference.tshark is None and any(gap["from"] == sender and gap["after_frame"] < frame for gap in record["gaps"])
 
@@ -79,6 +92,15 @@ def _ech_not_opened(difference: Difference, case: Case, record: dict[str, Any]) 
 
 def _accepted(record: dict[str, Any]) -> bool:
     return record["ech"] is not None and record["ech"]["status"] == "accepted"
+
+
+def _change_before_hello(difference: Difference, case: Case, record: dict[str, Any]) -> bool:
+    """tshark, which saw no ClientHello, says "encrypted" of the hello that this value is from."""
+    if difference.ours is None or case.stream is None or case.stream.client is not None:
+        return False
+    frame = difference.ours.frame
+    hello = any(one["frame"] == frame and one["type"] in ("client_hello", "server_hello") for one in record["handshake"])
+    return hello and any(fact == (CLOSED, frame) for _, _, fact in _named(case.stream, "handshake"))
 
 
 def _compressed_certificate(difference: Difference, case: Case, record: dict[str, Any]) -> bool:
@@ -102,6 +124,19 @@ def _fragmented_message(difference: Difference, case: Case, record: dict[str, An
 
 def _named(stream: StreamFacts, name: str) -> list[Any]:
     return [(sender, found, fact) for found, sender, fact in stream.found if found == name]
+
+
+def _unknown_message(difference: Difference, case: Case, record: dict[str, Any]) -> bool:
+    both = difference.ours is not None and difference.tshark is not None
+    return both and difference.ours.text.split(" ")[1].startswith("0x") and difference.tshark.text.endswith(CLOSED)
+
+
+def _other_certificate(difference: Difference, case: Case, record: dict[str, Any]) -> bool:
+    """More than one message of this side has certificates, or one that came where it cannot be believed."""
+    sender = _sender(difference)
+    frames = [one["frame"] for one in record["handshake"] if one["type"] == "certificate" and one["from"] == sender]
+    unbelieved = any(one["code"] == "plaintext_record" and set(one["frames"]) & set(frames) for one in record["findings"])
+    return difference.ours is None and (len(frames) > 1 or unbelieved)
 
 
 def _ciphertext_as_message(difference: Difference, case: Case, record: dict[str, Any]) -> bool:
@@ -148,6 +183,58 @@ def _frames_out_of_order(difference: Difference, case: Case, record: dict[str, A
     return _closed_for_tshark(difference) and any(later < earlier for earlier, later in pairwise(frames))
 
 
+def _no_client_hello(difference: Difference, case: Case, record: dict[str, Any]) -> bool:
+    return _closed_for_tshark(difference) and case.stream is not None and case.stream.client is None
+
+
+def _second_random(difference: Difference, case: Case, record: dict[str, Any]) -> bool:
+    return _closed_for_tshark(difference) and len(_said(case, CLIENT_RANDOM)) > 1
+
+
+def _legacy_version(difference: Difference, case: Case, record: dict[str, Any]) -> bool:
+    other = _said(case, LEGACY_VERSION) - {"TLS 1.2"}
+    return _closed_for_tshark(difference) and record["version"] == "TLS 1.3" and bool(other)
+
+
+def _alpn_in_server_hello(difference: Difference, case: Case, record: dict[str, Any]) -> bool:
+    """What tshark takes for the chosen protocol is from a ServerHello of TLS 1.3, and so it reads what follows by it."""
+    hellos = [one["frame"] for one in record["handshake"] if one["type"] == "server_hello"]
+    chosen = [] if case.stream is None else [fact.frame for _, _, fact in _named(case.stream, "alpn")]
+    if record["version"] != "TLS 1.3" or record["alpn"] is not None or not set(chosen) & set(hellos):
+        return False
+    return difference.field == "alpn" or difference.tshark is None
+
+
+def _rest_before_http(difference: Difference, case: Case, record: dict[str, Any]) -> bool:
+    return difference.tshark is None and _reported(record, "bad_start_line", difference.frame)
+
+
+def _not_as_agreed(difference: Difference, case: Case, record: dict[str, Any]) -> bool:
+    return difference.ours is None and _reported(record, "no_preface", difference.frame)
+
+
+def _inserted_segment(difference: Difference, case: Case, record: dict[str, Any]) -> bool:
+    return difference.tshark is None and _reported(record, "injected_segment", difference.frame)
+
+
+def _reported(record: dict[str, Any], code: str, frame: int | None) -> bool:
+    """Return whether our record has that finding at this frame or before it."""
+    return frame is not None and any(
+        one["code"] == code and min(one["frames"], default=0) <= frame for one in record["findings"]
+    )
+
+
+def _said(case: Case, name: str) -> set[str]:
+    return set() if case.stream is None else {fact.text for _, _, fact in _named(case.stream, name)}
+
+
+def _port_used_again(difference: Difference, case: Case, record: dict[str, Any]) -> bool:
+    """tshark's stream goes on behind this session, or has begun with the one before it."""
+    if difference.field == SESSION:
+        return difference.tshark is None and case.joined
+    return difference.tshark is not None and difference.tshark.frame > record["last_frame"]
+
+
 def _closed_for_tshark(difference: Difference) -> bool:
     """Return whether we have a value that tshark does not decrypt."""
     return difference.ours is not None and (difference.tshark is None or difference.tshark.text.endswith(CLOSED))
@@ -171,14 +258,25 @@ _CONDITIONS: dict[str, Callable[[Difference, Case, dict[str, Any]], bool]] = {
     "inner_hello": _inner_hello,
     "ech_not_opened": _ech_not_opened,
     "compressed_certificate": _compressed_certificate,
+    "change_before_hello": _change_before_hello,
     "fragmented_message": _fragmented_message,
     "broken_message": _broken_message,
+    "unknown_message": _unknown_message,
+    "other_certificate": _other_certificate,
     "ciphertext_as_message": _ciphertext_as_message,
     "broken_record": _broken_record,
     "post_handshake_keys": _post_handshake_keys,
     "psk_kept_back": _psk_kept_back,
     "key_log_not_plain": _key_log_not_plain,
     "frames_out_of_order": _frames_out_of_order,
+    "no_client_hello": _no_client_hello,
+    "second_random": _second_random,
+    "legacy_version": _legacy_version,
+    "alpn_in_server_hello": _alpn_in_server_hello,
+    "rest_before_http": _rest_before_http,
+    "not_as_agreed": _not_as_agreed,
+    "inserted_segment": _inserted_segment,
+    "port_used_again": _port_used_again,
     "upgrade_not_followed": _upgrade_not_followed,
     "rest_is_no_record": _rest_is_no_record,
 }

@@ -90,21 +90,23 @@ class SecondOpinion(Listener):
         self._next: Any = None
         self._ended: list[tuple[Session, tuple[int, int] | None, int]] = []
         self._lengths: dict[int, list[int]] = {}
-        self._before: dict[int, int] = {}
+        self._before: dict[int, list[int]] = {}
 
     def take(self, events: Sequence[Event]) -> None:
         """See `Listener.take`."""
         for event in events:
             if isinstance(event, RecordRead):
-                self._before.setdefault(event.session, event.offset)
+                before = self._before.setdefault(event.session, [-1, -1])
+                if before[event.role] < 0:
+                    before[event.role] = event.offset
                 lengths = self._lengths.setdefault(event.session, [0, 0])
                 lengths[event.role] = max(lengths[event.role], event.offset + event.header + event.length)
             elif isinstance(event, SessionEnded):
                 lengths = self._lengths.pop(event.session, [0, 0])
                 session = event.ended
                 whole = session.flow.closed == "fin" and not session.flow.mid_stream and not session.log.gaps
-                before = self._before.pop(event.session, 0)
-                self._ended.append((session, (lengths[0], lengths[1]) if whole else None, before))
+                before = self._before.pop(event.session, [0, 0])
+                self._ended.append((session, (lengths[0], lengths[1]) if whole else None, max(before)))
 
     def end_turn(self) -> None:
         """See `Listener.end_turn`. Sessions that have ended are compared."""
@@ -135,7 +137,9 @@ class SecondOpinion(Listener):
     def _compare(self, session: Session, lengths: tuple[int, int] | None, before: int) -> None:
         record = session_record(session, False, NO_VERDICTS, False)
         client, server = (_endpoint(record[role]) for role in ("client", "server"))
-        stream = self._streams.take(frozenset((client, server)), record["first_frame"], record["last_frame"])
+        ends = frozenset((client, server))
+        joined = self._streams.taken(ends)
+        stream = self._streams.take(ends, record["first_frame"], record["last_frame"])
         ours = own_facts(record, lengths)
         if stream is None and not ours.lists["handshake"] and not ours.lists["alerts"]:
             return  # only application data: the capture begins too late to compare anything
@@ -143,7 +147,7 @@ class SecondOpinion(Listener):
         tally.sessions += 1
         tally.compared[SESSION] += 1
         keylog = session.handshake.material.keylog
-        case = Case(record, stream, self._version, before, self._psks, keylog is None or keylog.is_plain())
+        case = Case(record, stream, self._version, before, self._psks, keylog is None or keylog.is_plain(), joined)
         if stream is None:
             text = f"{client[0]} port {client[1]} to {server[0]} port {server[1]}"
             self._tell(session.id, Difference(SESSION, Fact(text, record["first_frame"]), None), case)

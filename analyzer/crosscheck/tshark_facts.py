@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from analyzer.codec.registry import registry
-from analyzer.crosscheck.facts import CLOSED, Fact, Facts
+from analyzer.crosscheck.facts import CLOSED, SCALARS, Fact, Facts
 
 Endpoint = tuple[str, int]
 
@@ -23,6 +23,15 @@ SSL2_SERVER_HELLO = 4
 
 FRAGMENT = "fragment"
 """What a record is called that tshark takes for a part of a message. It is compared with nothing."""
+
+CLIENT_RANDOM, LEGACY_VERSION = "client_random", "legacy_version"
+"""What a ClientHello and the ServerHello of TLS 1.3 have, for the reasons of differences. It is compared with nothing."""
+
+RETRIED = "retried "
+"""Begins the names of what a HelloRetryRequest chooses: it is compared if no ServerHello follows."""
+
+REMEMBERED = 4096
+"""How many pairs of ends are kept whose streams were compared."""
 
 _VERSIONS = registry("versions").names
 _SUITES = registry("cipher_suites").names
@@ -62,8 +71,11 @@ class StreamFacts:
                     facts.lists[name].append(known)
             elif name in facts.lists:
                 facts.lists[name].append(fact)
-            elif name != FRAGMENT:
+            elif name in SCALARS:
                 facts.scalars.setdefault(name, fact)
+        for name, _, fact in self.found:
+            if name.startswith(RETRIED):
+                facts.scalars.setdefault(name.removeprefix(RETRIED), fact)
         for sender, fact in self.length.items():
             facts.scalars["client_bytes" if sender == client else "server_bytes"] = fact
         return facts
@@ -76,6 +88,7 @@ class TsharkStreams:
         self._streams: dict[int, StreamFacts] = {}
         self._by_ends: dict[frozenset[Endpoint], list[StreamFacts]] = {}
         self._compared: set[int] = set()
+        self._last_taken: dict[frozenset[Endpoint], None] = {}
 
     def add(self, packet: Any) -> None:
         """Add what one packet says to its stream."""
@@ -118,8 +131,16 @@ class TsharkStreams:
                     del self._by_ends[ends]
                 del self._streams[stream.number]
                 self._compared.add(stream.number)
+                self._last_taken.pop(ends, None)
+                self._last_taken[ends] = None
+                if len(self._last_taken) > REMEMBERED:
+                    del self._last_taken[next(iter(self._last_taken))]
                 return stream
         return None
+
+    def taken(self, ends: frozenset[Endpoint]) -> bool:
+        """Return whether a stream between these ends was taken, of which more may come. The last REMEMBERED are known."""
+        return ends in self._last_taken
 
     def rest(self) -> list[StreamFacts]:
         """Return the streams that were not taken."""
@@ -162,14 +183,17 @@ def _read_tls(layer: Any) -> Found:
         found.append(("handshake", name))
     if CLIENT_HELLO in types:
         found.append(("client", ""))
+        found += [(CLIENT_RANDOM, text) for text in _raw(layer, "tls.handshake.random")[-1:]]
         found += _texts(layer, "server_name", "tls.handshake.extensions_server_name")
         # The last one is of the whole hello. Before it may come those of an inner hello, as compressed as it was sent.
         found += [("ja3", text) for text in _shown(layer, "tls.handshake.ja3")[-1:]]
         found += [("ja4", text) for text in _shown(layer, "tls.handshake.ja4")[-1:]]
     elif SERVER_HELLO in types:
-        found += _server_hello(layer)
-        if not retried:
-            found += _texts(layer, "ja3s", "tls.handshake.ja3s")
+        chosen = _server_hello(layer)
+        if retried:
+            found += [(RETRIED + name, text) for name, text in chosen]
+        else:
+            found += [*chosen, *_texts(layer, "ja3s", "tls.handshake.ja3s")]
     if SERVER_KEY_EXCHANGE in types:
         found += [("group", _GROUPS[_int(text)]) for text in _shown(layer, "tls.handshake.server_named_curve")[:1]]
     if CLIENT_HELLO not in types:
@@ -199,6 +223,7 @@ def _server_hello(layer: Any) -> Found:
     """Read what a ServerHello chooses. A HelloRetryRequest chooses the same already (RFC 9846 section 4.1.4)."""
     chosen = _shown(layer, "tls.handshake.extensions.supported_version") or _shown(layer, "tls.handshake.version")
     found = [("version", _VERSIONS[_int(text)]) for text in chosen[:1]]
+    found += [(LEGACY_VERSION, _VERSIONS[_int(text)]) for text in _shown(layer, "tls.handshake.version")[:1]]
     found += [("cipher_suite", _SUITES[_int(text)]) for text in _shown(layer, "tls.handshake.ciphersuite")[:1]]
     for name in ("tls.handshake.extensions_key_share_group", "tls.handshake.extensions_key_share_selected_group"):
         found += [("group", _GROUPS[_int(text)]) for text in _shown(layer, name)[:1]]
