@@ -74,10 +74,11 @@ def _frame(difference: Difference, record: dict[str, Any]) -> int:
 
 def _lost_segment(difference: Difference, case: Case, record: dict[str, Any]) -> bool:
     if difference.field == SESSION:  # it is lost for tshark if each of its messages is
-        return difference.tshark is None and all(
+        lost = [
             any(gap["from"] == one["from"] and gap["after_frame"] <= one["frame"] for gap in record["gaps"])
             for one in record["handshake"]
-        )
+        ]
+        return difference.tshark is None and bool(lost) and all(lost)
     sender, frame = _sender(difference), _frame(difference, record)
     return difference.tshark is None and any(gap["from"] == sender and gap["after_frame"] < frame for gap in record["gaps"])
 
@@ -174,26 +175,26 @@ def _psk_kept_back(difference: Difference, case: Case, record: dict[str, Any]) -
 
 
 def _key_log_not_plain(difference: Difference, case: Case, record: dict[str, Any]) -> bool:
-    return _closed_for_tshark(difference) and not case.plain
+    return _closed_for_tshark(difference, record) and not case.plain
 
 
 def _frames_out_of_order(difference: Difference, case: Case, record: dict[str, Any]) -> bool:
     """A frame of the handshake stands before one that it answers."""
     frames = [message["frame"] for message in record["handshake"]]
-    return _closed_for_tshark(difference) and any(later < earlier for earlier, later in pairwise(frames))
+    return _closed_for_tshark(difference, record) and any(later < earlier for earlier, later in pairwise(frames))
 
 
 def _no_client_hello(difference: Difference, case: Case, record: dict[str, Any]) -> bool:
-    return _closed_for_tshark(difference) and case.stream is not None and case.stream.client is None
+    return _closed_for_tshark(difference, record) and case.stream is not None and case.stream.client is None
 
 
 def _second_random(difference: Difference, case: Case, record: dict[str, Any]) -> bool:
-    return _closed_for_tshark(difference) and len(_said(case, CLIENT_RANDOM)) > 1
+    return _closed_for_tshark(difference, record) and len(_said(case, CLIENT_RANDOM)) > 1
 
 
 def _legacy_version(difference: Difference, case: Case, record: dict[str, Any]) -> bool:
     other = _said(case, LEGACY_VERSION) - {"TLS 1.2"}
-    return _closed_for_tshark(difference) and record["version"] == "TLS 1.3" and bool(other)
+    return _closed_for_tshark(difference, record) and record["version"] == "TLS 1.3" and bool(other)
 
 
 def _alpn_in_server_hello(difference: Difference, case: Case, record: dict[str, Any]) -> bool:
@@ -206,7 +207,13 @@ def _alpn_in_server_hello(difference: Difference, case: Case, record: dict[str, 
 
 
 def _rest_before_http(difference: Difference, case: Case, record: dict[str, Any]) -> bool:
-    return difference.tshark is None and _reported(record, "bad_start_line", difference.frame)
+    return difference.tshark is None and _reported(record, "bad_start_line", difference.frame, f"the {_sender(difference)}:")
+
+
+def _not_http_of_the_client(difference: Difference, case: Case, record: dict[str, Any]) -> bool:
+    """All data of the client were decrypted, and they do not begin as HTTP."""
+    read = record["decryption"]["status"] == "decrypted" and record["decryption"]["bytes"]["client"] > 0
+    return difference.ours is None and read and record["alpn"] is None and not record["http"]
 
 
 def _not_as_agreed(difference: Difference, case: Case, record: dict[str, Any]) -> bool:
@@ -217,10 +224,10 @@ def _inserted_segment(difference: Difference, case: Case, record: dict[str, Any]
     return difference.tshark is None and _reported(record, "injected_segment", difference.frame)
 
 
-def _reported(record: dict[str, Any], code: str, frame: int | None) -> bool:
-    """Return whether our record has that finding at this frame or before it."""
+def _reported(record: dict[str, Any], code: str, frame: int | None, words: str = "") -> bool:
+    """Return whether our record has that finding, with these words, at this frame or before it."""
     return frame is not None and any(
-        one["code"] == code and min(one["frames"], default=0) <= frame for one in record["findings"]
+        one["code"] == code and words in one["detail"] and min(one["frames"], default=0) <= frame for one in record["findings"]
     )
 
 
@@ -235,9 +242,23 @@ def _port_used_again(difference: Difference, case: Case, record: dict[str, Any])
     return difference.tshark is not None and difference.tshark.frame > record["last_frame"]
 
 
-def _closed_for_tshark(difference: Difference) -> bool:
-    """Return whether we have a value that tshark does not decrypt."""
-    return difference.ours is not None and (difference.tshark is None or difference.tshark.text.endswith(CLOSED))
+def _closed_for_tshark(difference: Difference, record: dict[str, Any]) -> bool:
+    """Return whether we decrypted a value that tshark does not show, or calls encrypted."""
+    if difference.ours is None or (difference.tshark is not None and not difference.tshark.text.endswith(CLOSED)):
+        return False
+    return not difference.ours.text.endswith(CLOSED) and _was_encrypted(difference, record)
+
+
+def _was_encrypted(difference: Difference, record: dict[str, Any]) -> bool:
+    """Return whether our value came encrypted: as a message, as an alert, or as what both contain."""
+    sender, name = _sender(difference), difference.field
+    if name == "alpn":
+        return record["version"] == "TLS 1.3"  # it is in EncryptedExtensions
+    if name == "certificates":
+        return any(one["encrypted"] for one in record["handshake"] if one["type"] == "certificate" and one["from"] == sender)
+    if name in ("handshake", "alerts"):
+        return any(one["encrypted"] and one["from"] == sender and one["frame"] == difference.frame for one in record[name])
+    return name in ("requests", "statuses")
 
 
 def _upgrade_not_followed(difference: Difference, case: Case, record: dict[str, Any]) -> bool:
@@ -274,6 +295,7 @@ _CONDITIONS: dict[str, Callable[[Difference, Case, dict[str, Any]], bool]] = {
     "legacy_version": _legacy_version,
     "alpn_in_server_hello": _alpn_in_server_hello,
     "rest_before_http": _rest_before_http,
+    "not_http_of_the_client": _not_http_of_the_client,
     "not_as_agreed": _not_as_agreed,
     "inserted_segment": _inserted_segment,
     "port_used_again": _port_used_again,

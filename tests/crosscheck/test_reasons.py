@@ -12,21 +12,30 @@ from analyzer.crosscheck.tshark_facts import StreamFacts
 OLD, NEW = (4, 0, 17), (4, 6, 9)
 
 
+DECRYPTED = {"status": "decrypted", "bytes": {"client": 73, "server": 43}}
+
+
 def message(kind: str, sender: str, frame: int, encrypted: bool = False, problems: Any = ()) -> dict[str, Any]:
     one = {"type": kind, "from": sender, "frame": frame, "encrypted": encrypted, "message": None}
     return one | ({"problems": list(problems)} if problems else {})
 
 
-def case(version: tuple[int, int, int] = NEW, before: int = 0, psks: bool = False, plain: bool = True, **changed: Any) -> Case:
+CLIENT, SERVER = ("192.0.2.9", 50000), ("192.0.2.1", 443)
+
+
+def case(
+    build: tuple[int, int, int] = NEW, before: int = 0, psks: bool = False, plain: bool = True, joined: bool = False,
+    tshark: Any = (), hello_from: Any = CLIENT, **changed: Any,
+) -> Case:  # fmt: skip
+    """tshark: what it found besides two records of the server. hello_from: None where it saw no ClientHello."""
     hellos = [message("client_hello", "client", 4), message("server_hello", "server", 6)]
     record = {
         "handshake": hellos, "gaps": [], "ech": None, "findings": [], "version": "TLS 1.3", "resumption": None, "resumes": None,
-        "last_frame": 40,
+        "last_frame": 40, "alpn": None, "alerts": [], "http": [], "decryption": DECRYPTED,
     }  # fmt: skip
-    server = ("192.0.2.1", 443)
-    found = [("handshake", server, Fact("encrypted", 8)), ("fragment", server, Fact("Encrypted Extensions (fragment)", 10))]
-    stream = StreamFacts(0, frozenset(), 4, found=found)
-    return Case(record | changed, stream, version, before, psks, plain)
+    found = [("handshake", SERVER, Fact("encrypted", 8)), ("fragment", SERVER, Fact("Encrypted Extensions (fragment)", 10))]
+    stream = StreamFacts(0, frozenset(), 4, found=[*found, *tshark], client=hello_from)
+    return Case(record | changed, stream, build, before, psks, plain, joined)
 
 
 def lacks(field: str, text: str, frame: int = 20) -> Difference:
@@ -40,9 +49,25 @@ CUT_OFF = [message("certificate", "server", 8, problems=["a length"])]
 EVERYTHING = {"gaps": [GAP], "ech": ACCEPTED, "findings": [BROKEN]}
 TWICE = [message("finished", "client", 8), message("finished", "client", 16)]
 SWAPPED = [message("client_hello", "client", 6), message("server_hello", "server", 4)]
-SWAPPED_CASE = case(handshake=SWAPPED)
+CLOSING = [{"from": "server", "frame": 8, "encrypted": True}]
+SWAPPED_CASE = case(handshake=SWAPPED, alerts=CLOSING)
 COMPRESSED = [message("compressed_certificate", "server", 6, True)]
 LATE_CERTIFICATE = [message("certificate", "server", 20)]
+OPENED = [message("server_hello", "server", 6), message("finished", "server", 20, True)]
+TWO_CERTIFICATES = [message("certificate", "server", 6), message("certificate", "server", 7)]
+CLOSED_HELLO = [("handshake", SERVER, Fact("encrypted", 6))]
+TWO_RANDOMS = [("client_random", CLIENT, Fact("0a", 4)), ("client_random", CLIENT, Fact("0b", 4))]
+OLD_FIELD = [("legacy_version", SERVER, Fact("TLS 1.1", 6))]
+ALPN_OF_HELLO = [("alpn", SERVER, Fact("h2", 6))]
+
+
+def finding(code: str, frame: int, detail: str = "") -> dict[str, Any]:
+    return {"code": code, "detail": detail, "frames": [frame]}
+
+
+CUT_HELLO = {"from": "client", "after_frame": 4}
+NO_HEAD = [finding("bad_start_line", 12, "no head of the server: 'xHTTP/1.1'")]
+PLAINTEXT_CASE = case(handshake=LATE_CERTIFICATE, findings=[finding("plaintext_record", 20)])
 
 
 @pytest.mark.parametrize(
@@ -78,6 +103,48 @@ LATE_CERTIFICATE = [message("certificate", "server", 20)]
         (Difference("handshake", Fact("server finished", 8), Fact("client finished", 8)), case(handshake=SWAPPED), None),
         (lacks("statuses", "200"), case(psks=True, resumption="psk"), "psk_kept_back"),
         (lacks("statuses", "200"), case(psks=False, resumption="psk"), None),
+        (lacks("session", "client to server"), case(gaps=[{"from": "server", "after_frame": 6}, CUT_HELLO]), "lost_segment"),
+        (lacks("session", "client to server"), case(gaps=[CUT_HELLO]), None),
+        (lacks("session", "client to server"), case(gaps=[CUT_HELLO], handshake=[]), None),
+        (lacks("version", "TLS 1.3", 13), case(gaps=[GAP]), "lost_segment"),
+        (lacks("ja3", "57da", 13), case(gaps=[GAP]), None),
+        (lacks("version", "TLS 1.3", 6), case(hello_from=None, tshark=CLOSED_HELLO), "change_before_hello"),
+        (lacks("version", "TLS 1.3", 6), case(tshark=CLOSED_HELLO), None),
+        (lacks("version", "TLS 1.3", 6), case(hello_from=None), None),
+        (Difference("handshake", Fact("server 0x63", 8), Fact("server encrypted", 8)), case(), "unknown_message"),
+        (Difference("handshake", Fact("server finished", 8), Fact("server encrypted", 8)), case(), None),
+        (Difference("certificates", None, Fact("server ab", 0)), case(handshake=TWO_CERTIFICATES), "other_certificate"),
+        (Difference("certificates", None, Fact("client ab", 0)), case(handshake=TWO_CERTIFICATES), None),
+        (Difference("certificates", Fact("server ab", 0), Fact("server cd", 0)), case(handshake=TWO_CERTIFICATES), None),
+        (lacks("certificates", "server ab", 0), case(handshake=TWO_CERTIFICATES), None),
+        (Difference("certificates", None, Fact("server ab", 0)), PLAINTEXT_CASE, "other_certificate"),
+        (lacks("handshake", "server finished"), case(handshake=OPENED, hello_from=None), "no_client_hello"),
+        (lacks("handshake", "server finished"), case(handshake=OPENED), None),
+        (lacks("handshake", "server encrypted"), case(handshake=OPENED, hello_from=None), None),
+        (lacks("handshake", "server server_hello", 6), case(handshake=OPENED, hello_from=None), None),
+        (lacks("certificates", "server ab", 0), case(handshake=TWO_CERTIFICATES, hello_from=None), None),
+        (lacks("requests", "GET /"), case(tshark=TWO_RANDOMS), "second_random"),
+        (lacks("requests", "GET /"), case(tshark=[TWO_RANDOMS[0], TWO_RANDOMS[0]]), None),
+        (lacks("alpn", "h2", 6), case(tshark=OLD_FIELD), "legacy_version"),
+        (lacks("alpn", "h2", 6), case(tshark=OLD_FIELD, version="TLS 1.2"), None),
+        (Difference("alpn", None, Fact("h2", 6)), case(tshark=ALPN_OF_HELLO), "alpn_in_server_hello"),
+        (Difference("alpn", None, Fact("h2", 6)), case(tshark=ALPN_OF_HELLO, version="TLS 1.2"), None),
+        (lacks("requests", "GET /"), case(tshark=ALPN_OF_HELLO), "alpn_in_server_hello"),
+        (lacks("requests", "GET /"), case(tshark=ALPN_OF_HELLO, alpn="h2"), None),
+        (lacks("statuses", "200"), case(findings=NO_HEAD), "rest_before_http"),
+        (lacks("requests", "GET /"), case(findings=NO_HEAD), None),
+        (lacks("statuses", "200", 11), case(findings=NO_HEAD), None),
+        (Difference("statuses", None, Fact("200", 20)), case(), "not_http_of_the_client"),
+        (Difference("statuses", None, Fact("200", 20)), case(decryption=DECRYPTED | {"status": "partial"}), None),
+        (Difference("statuses", None, Fact("200", 20)), case(alpn="http/1.1"), None),
+        (Difference("statuses", None, Fact("200", 20)), case(http=[{}]), None),
+        (Difference("requests", None, Fact("GET /", 20)), case(findings=[finding("no_preface", 20)]), "not_as_agreed"),
+        (Difference("requests", None, Fact("GET /", 19)), case(findings=[finding("no_preface", 20)]), None),
+        (lacks("statuses", "200"), case(findings=[finding("injected_segment", 20)]), "inserted_segment"),
+        (lacks("statuses", "200", 19), case(findings=[finding("injected_segment", 20)]), None),
+        (lacks("session", "client to server"), case(joined=True), "port_used_again"),
+        (Difference("client_bytes", Fact("9", 40), Fact("12", 41)), case(), "port_used_again"),
+        (Difference("client_bytes", Fact("9", 40), Fact("12", 40)), case(), None),
         (lacks("session", "client to server"), case(before=19), "upgrade_not_followed"),
         (lacks("session", "client to server"), case(before=0), None),
         (Difference("server_bytes", Fact("9", 40), Fact("12", 39)), case(findings=[BROKEN]), "rest_is_no_record"),
