@@ -128,8 +128,10 @@ def _named(stream: StreamFacts, name: str) -> list[Any]:
 
 
 def _unknown_message(difference: Difference, case: Case, record: dict[str, Any]) -> bool:
-    both = difference.ours is not None and difference.tshark is not None
-    return both and difference.ours.text.split(" ")[1].startswith("0x") and difference.tshark.text.endswith(CLOSED)
+    ours, theirs = difference.ours, difference.tshark
+    if ours is None or theirs is None:
+        return False
+    return ours.text.split(" ")[1].startswith("0x") and theirs.text.endswith(CLOSED)
 
 
 def _other_certificate(difference: Difference, case: Case, record: dict[str, Any]) -> bool:
@@ -253,7 +255,7 @@ def _was_encrypted(difference: Difference, record: dict[str, Any]) -> bool:
     """Return whether our value came encrypted: as a message, as an alert, or as what both contain."""
     sender, name = _sender(difference), difference.field
     if name == "alpn":
-        return record["version"] == "TLS 1.3"  # it is in EncryptedExtensions
+        return bool(record["version"] == "TLS 1.3")  # it is in EncryptedExtensions
     if name == "certificates":
         return any(one["encrypted"] for one in record["handshake"] if one["type"] == "certificate" and one["from"] == sender)
     if name in ("handshake", "alerts"):
