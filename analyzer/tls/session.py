@@ -194,7 +194,7 @@ class Session(RecordSink):
             handshake.take(role, plaintext, 0, NO_OFFSET, record.frame, record.at)
         elif inner == APPLICATION_DATA:
             if not decryption.early:
-                sender.n_protected += 1
+                sender.count_data(record.frame)
             self.count_data(sender, record)
             decryption.carry(role, plaintext, parameters.alpn, record.frame, record.at)
         elif inner == ALERT:

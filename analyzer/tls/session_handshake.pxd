@@ -17,8 +17,8 @@ from analyzer.tls.session_log cimport SessionLog
 
 cdef int CERTIFICATE, CERTIFICATE_STATUS, CLIENT_HELLO, CLIENT_KEY_EXCHANGE, COMPRESSED_CERTIFICATE, ENCRYPTED_CLIENT_HELLO
 cdef int ENCRYPTED_EXTENSIONS
-cdef int FINISHED, HEADER, HELLO_RETRY_REQUEST, NEW_SESSION_TICKET, SERVER_HELLO, SERVER_KEY_EXCHANGE
-cdef int SESSION_TICKET, TLS_1_3, _CLIENT, _SERVER
+cdef int CERTIFICATE_REQUEST, FINISHED, HEADER, HELLO_RETRY_REQUEST, KEY_UPDATE, NEW_SESSION_TICKET, SERVER_HELLO
+cdef int SERVER_KEY_EXCHANGE, SESSION_TICKET, TLS_1_3, _CLIENT, _SERVER, _CONNECTED
 cdef int MAX_KEPT, MESSAGE_COST
 cdef tuple NAMES
 
@@ -65,7 +65,6 @@ cdef class SessionHandshake:
     cpdef void detect_resumption(self) except *
     cpdef ResumableSession as_resumable(self)
     cdef object table(self, int number, bytes raw)
-    cdef void decode_again(self) except *
     cpdef bint opens(self) except *
     cpdef void authenticate(self) except *
     cpdef void close(self, long long at) except *

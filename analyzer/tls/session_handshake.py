@@ -21,7 +21,9 @@ from analyzer.tls.handshake import certificate_messages, hello_features, key_exc
 from analyzer.tls.handshake.authentication import Authentication
 from analyzer.tls.handshake.ech_offer import find_ech_offer
 from analyzer.tls.handshake.key_changes import changed_epoch
+from analyzer.tls.handshake.late_decoding import decode_again
 from analyzer.tls.handshake.message_reader import MessageReader
+from analyzer.tls.handshake.order_check import check_order
 from analyzer.tls.handshake.parameters import Hellos, Parameters
 from analyzer.tls.handshake.plaintext_rules import is_forged
 from analyzer.tls.handshake.post_handshake import PostHandshake
@@ -33,6 +35,7 @@ from analyzer.tls.messages.hello import HelloRetryRequest
 from analyzer.tls.messages.message_tables import table_of
 from analyzer.tls.messages.numbers import (
     CERTIFICATE,
+    CERTIFICATE_REQUEST,
     CERTIFICATE_STATUS,
     CLIENT_HELLO,
     CLIENT_KEY_EXCHANGE,
@@ -42,6 +45,7 @@ from analyzer.tls.messages.numbers import (
     FINISHED,
     HEADER,
     HELLO_RETRY_REQUEST,
+    KEY_UPDATE,
     NEW_SESSION_TICKET,
     SERVER_HELLO,
     SERVER_KEY_EXCHANGE,
@@ -55,6 +59,7 @@ HANDSHAKE_TYPES = registry("handshake_types")
 NAMES = tuple(map(HANDSHAKE_TYPES.name, range(256)))
 
 _CLIENT, _SERVER = 0, 1
+_CONNECTED = int(State.CONNECTED)
 
 
 class SessionHandshake:
@@ -161,6 +166,7 @@ class SessionHandshake:
             self.follow(role, number, raw, whole, frame, at)
         if self.log.full() or self.kept > MAX_KEPT:
             self.log.dropped += 1
+            self.roles[role].lose()
             return
         self.kept += len(raw) + MESSAGE_COST
         name: str = NAMES[number]
@@ -225,15 +231,15 @@ class SessionHandshake:
         if number in (CLIENT_HELLO, SERVER_HELLO, HELLO_RETRY_REQUEST):
             state.n_hellos += 1
         retry: cython.bint = number == SERVER_HELLO and is_retry(raw)
-        if not whole:
-            state.lose()
-        else:
-            self.advance(state, HELLO_RETRY_REQUEST if retry else number, frame, at)
         if number == CLIENT_HELLO and transcript.begun and not tls13:  # a renegotiation
             self.authenticate()
             transcript.begin()
             if self.opens():
                 self.decryption.begin()
+        if not whole:
+            state.lose()
+        else:
+            self.advance(state, HELLO_RETRY_REQUEST if retry else number, frame, at)
         complete: cython.bint = transcript.add_message(role, raw, whole)
         if self.opens():
             self.decryption.take_message(role, raw, whole)
@@ -248,6 +254,8 @@ class SessionHandshake:
         """Apply a message, or a ChangeCipherSpec, to the state of its role. If it is out of order, an event is emitted."""
         before: cython.int = state.state
         tls13: cython.bint = self.parameters.tls13 or number == HELLO_RETRY_REQUEST
+        if not tls13 or before != _CONNECTED or (number != NEW_SESSION_TICKET and number != KEY_UPDATE):
+            state.sent.add(number, frame)
         if not state.advance(number, tls13) and self.log.events is not None:
             self.log.emit(OutOfOrder(number, State(before).name, state.role, frame, at))
 
@@ -269,6 +277,8 @@ class SessionHandshake:
         elif number == SERVER_KEY_EXCHANGE:
             parameters.take_key_exchange(body, not message.problems)
             self.transcript.exchanged = key_exchange.signed_parameters(body, raw)
+        elif number == CERTIFICATE_REQUEST:
+            self.authentication.offered[_CLIENT] = hello_features.requested_schemes(body)
         elif number == CLIENT_KEY_EXCHANGE:
             self.hellos.take_key_exchange(body)
         elif number == ENCRYPTED_EXTENSIONS and role == _SERVER:  # some clients send one too, for ALPS
@@ -276,6 +286,7 @@ class SessionHandshake:
             if self.hellos.ech is not None:
                 self.hellos.ech.take_extensions(body)
             self.transcript.early = hello_features.has_early_data(body)
+            parameters.agreed = hello_features.extension_types(body)
             if self.decryption is not None:  # else it was sent in plaintext
                 self.decryption.limit(_SERVER, hello_features.record_size_limit(body))
 
@@ -283,6 +294,8 @@ class SessionHandshake:
         """Keep a role's first certificates, and note if it sends others later."""
         listed = certificate_messages.certificate_list(body)
         first = self.certificates[role]
+        if listed is not None and not body.certificate_list:
+            self.roles[role].sent.empty()
         if not first:
             self.certificates[role] = listed
         elif listed and listed != first:
@@ -342,7 +355,7 @@ class SessionHandshake:
                 self.decryption.schedule12.resume(self.resumed_from, self.resumptions, body)
             self.decryption.agree(parameters.version, parameters.tls13, parameters.suite, body, raw, retry)
         if first and len(self.log.messages) > 2:
-            self.decode_again()
+            decode_again(self.log.messages, parameters, self.transcript)
         if retry:
             return
         if parameters.tls13 and not self.opens():
@@ -396,19 +409,6 @@ class SessionHandshake:
         parameters: Parameters = self.parameters
         return table_of(number, TLS_1_3 if parameters.tls13 else parameters.version, parameters.suite, raw)
 
-    def decode_again(self) -> None:
-        """Decode messages again that were read before the ServerHello, because segments came out of order."""
-        message: HandshakeMessage
-        for message in self.log.messages:
-            if message.type == CLIENT_HELLO or message.type == SERVER_HELLO or message.length != len(message.raw):
-                continue
-            table = self.table(message.type, message.raw)
-            if table is not None:
-                message.body, message.problems = read(table, message.raw, HEADER, len(message.raw), 0, Malformed)
-                if message.type == SERVER_KEY_EXCHANGE:
-                    self.parameters.take_key_exchange(message.body, not message.problems)
-                    self.transcript.exchanged = key_exchange.signed_parameters(message.body, message.raw)
-
     # Results.
 
     def opens(self) -> cython.bint:
@@ -420,6 +420,7 @@ class SessionHandshake:
         transcript: Transcript = self.transcript
         parameters: Parameters = self.parameters
         authentication: Authentication = self.authentication
+        check_order(self)
         if not transcript.has_messages:
             return
         authentication.authenticate(transcript, self.decryption, parameters.suite, parameters.version, parameters.tls13)

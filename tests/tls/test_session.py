@@ -209,9 +209,9 @@ def test_a_draft_has_its_number():
 @pytest.mark.parametrize(
     ("flood", "messages", "alerts", "findings", "dropped", "n_application"),
     [
-        (record(22, message(0, b"") * 4000), 1024, 0, {"limit": 1}, 4000 - 1022, 0),
+        (record(22, message(0, b"") * 4000), 1024, 0, {"unexpected_message": 1, "limit": 1}, 4000 - 1022, 0),
         (record(21, b"\1\0" * 8000), 2, 64, {"limit": 1}, 8000 - 64, 0),
-        (record(22, message(11, b"\xff" * 16000)[:16384]) * 40, 42, 0, {}, 0, 0),
+        (record(22, message(11, b"\xff" * 16000)[:16384]) * 40, 42, 0, {"repeated_message": 1}, 0, 0),
         (record(24, b"\1\xff\xff") * 5000, 2, 0, {"heartbleed": 1024, "limit": 1}, 5000 - 1024, 0),
         (record(23, b"") * 20000, 2, 0, {"plaintext_record": 1}, 0, 20000),
         (record(20, b"\1") * 5000, 2, 0, {"plaintext_record": 1}, 0, 0),

@@ -151,7 +151,7 @@ def protected(number: int, length: int) -> bytes:
 
 
 def test_after_a_change_of_ciphers_alerts_and_messages_are_encrypted():
-    hand = after_hellos(DONE)
+    hand = after_hellos(message(11, b"\0\0\4\0\0\1x"), message(12, b"\3\0\x17\1x\4\1\0\1x"), DONE)
     hand.handshake(CLIENT, message(16, b"\4abcd"))
     for role in (CLIENT, SERVER):
         first = hand.frame

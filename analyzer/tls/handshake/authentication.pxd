@@ -21,6 +21,10 @@ cdef class Signed:
     cdef public bytes certificate
     cdef public str problem
     cdef public bytes digest
+    cdef public bint tls13
+    cdef public tuple offered
+    cdef public str method
+    cdef public tuple result
 
 
 @cython.no_gc
@@ -28,6 +32,10 @@ cdef class Authentication:
     cdef public list signed
     cdef public list finished
     cdef public object running
+    cdef public list offered
+    cdef public list doubts
+    cdef public str method
+    cdef public bint tls13
 
     cpdef void authenticate(self, Transcript transcript, FinishedKeys keys, object chosen, int version, bint tls13) except *
     cpdef void process(self, Transcript transcript, int version, bint tls13, object hashed, FinishedKeys keys) except *

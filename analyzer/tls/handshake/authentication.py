@@ -62,9 +62,13 @@ class Signed:
     role: who made it, 0 the client. scheme: its number, None if only the key determines it (up to TLS 1.1). content: the signed
     bytes. certificate: of the signer, in DER, or a bare SubjectPublicKeyInfo; None if it is not known. problem: why it cannot
     be checked, or "". digest: MD5 and SHA-1 of `content`, if the version does not compute them over that alone, else empty.
+    tls13: whether it is of TLS 1.3. offered: the schemes that the peer accepts, None if it names none or they are not known.
+    method: how the cipher suite authenticates the server, "" in TLS 1.3. result: of the check, when it was made.
     """
 
-    __slots__ = ("certificate", "content", "digest", "problem", "role", "scheme", "signature")
+    __slots__ = (
+        "certificate", "content", "digest", "method", "offered", "problem", "result", "role", "scheme", "signature", "tls13",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -83,6 +87,10 @@ class Signed:
         self.certificate = certificate
         self.problem = problem
         self.digest = digest
+        self.tls13 = False
+        self.offered: tuple[int, ...] | None = None
+        self.method = ""
+        self.result: tuple[str, str] | None = None
 
 
 class Authentication:
@@ -92,20 +100,27 @@ class Authentication:
 
     signed: the signatures of all of them, at most MAX_SIGNATURES. finished: the result for each role's Finished: `verified`,
     `failed` or `unverifiable`, None if none was read. running: in TLS 1.3, after a complete handshake with no missing message,
-    the hash of all its messages; authentication after the handshake needs it.
+    the hash of all its messages; authentication after the handshake needs it. offered: by role, the signature schemes that its
+    peer accepts, None if they are not known. doubts: by role, why messages of this role are no proof of its key, or "".
     """
 
-    __slots__ = ("finished", "running", "signed")
+    __slots__ = ("doubts", "finished", "method", "offered", "running", "signed", "tls13")
 
     def __init__(self) -> None:
         self.signed: list[Signed] = []
         self.finished: list[str | None] = [None, None]
         self.running: Hash | None = None
+        self.offered: list[tuple[int, ...] | None] = [None, None]
+        self.doubts = ["", ""]
+        self.method = ""
+        self.tls13 = False
 
     def authenticate(
         self, transcript: Transcript, keys: FinishedKeys | None, chosen: Suite | None, version: cython.int, tls13: cython.bint
     ) -> None:
         """Take the results of a handshake. keys: access to its secrets, None without any; chosen: its cipher suite."""
+        self.tls13 = tls13
+        self.method = "" if chosen is None else chosen.authentication
         if tls13 and chosen is None:
             return
         if not tls13 and keys is None and not transcript.verifies:  # the common case without keys
@@ -143,6 +158,9 @@ class Authentication:
     def sign(self, signed: Signed) -> None:
         """Keep a signature."""
         if len(self.signed) < MAX_SIGNATURES:
+            signed.tls13 = self.tls13
+            signed.method = self.method
+            signed.offered = self.offered[signed.role]
             self.signed.append(signed)
 
     def finish(self, role: cython.int, result: str) -> None:

@@ -12,6 +12,8 @@ cpdef bint is_tls13(int version)
 cpdef bytes server_name(object hello)
 cpdef bytes alpn(object answer)
 cpdef int selected_version(object answer) except -1
+cpdef tuple extension_types(object message)
+cpdef tuple requested_schemes(object request)
 cpdef int selected_group(object answer) except -2
 cpdef tuple key_shares(object hello)
 cpdef bytes server_key_share(object answer)

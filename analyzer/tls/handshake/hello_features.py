@@ -137,6 +137,20 @@ def record_size_limit(message: Any) -> int | None:
     return getattr(extension_body(message, RECORD_SIZE_LIMIT), "record_size_limit", None)
 
 
+def extension_types(message: Any) -> Numbers:
+    """Return the extension types of a message, in order."""
+    extension: Extension  # noqa: F842 - its type in the comprehension below, for C
+    return tuple([extension.type for extension in message.extensions or ()])
+
+
+def requested_schemes(request: Any) -> Numbers | None:
+    """Return the signature schemes that a CertificateRequest accepts; None if it names none (up to TLS 1.1)."""
+    schemes = getattr(request, "supported_signature_algorithms", None)
+    if schemes is None:
+        schemes = getattr(extension_body(request, SIGNATURE_ALGORITHMS), "supported_signature_algorithms", None)
+    return None if schemes is None else tuple(schemes)
+
+
 def has_early_data(message: Any) -> cython.bint:
     """Return whether a ClientHello offers early data, or EncryptedExtensions accept it (RFC 9846 section 4.3.10)."""
     return message.extension(EARLY_DATA) is not None

@@ -19,6 +19,7 @@ cdef class Parameters:
     cdef public bytes session_id
     cdef public str resumption
     cdef public bytes public_key
+    cdef public tuple agreed
 
     cpdef void take_answer(self, object body) except *
     cpdef void take_server_hello(self, object body) except *

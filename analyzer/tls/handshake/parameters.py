@@ -19,12 +19,13 @@ class Parameters:
     suite with its parts, None before it is known; a renegotiation has its own. compression: of the records, 0 for none.
     dh_prime: of a DHE key exchange up to TLS 1.2, as sent; empty if there is none or it is not whole. alpn: the application
     protocol that was chosen. session_id: as the server gave it. resumption: `session_id`, `ticket` or `psk`, "" without one.
-    public_key: of the server's (EC)DHE key share, empty without one.
+    public_key: of the server's (EC)DHE key share, empty without one. agreed: the extension types of EncryptedExtensions, None
+    before they were read.
     """
 
     __slots__ = (
-        "alpn", "cipher_suite", "compression", "dh_prime", "group", "public_key", "resumption", "session_id", "suite", "tls13",
-        "version",
+        "agreed", "alpn", "cipher_suite", "compression", "dh_prime", "group", "public_key", "resumption", "session_id", "suite",
+        "tls13", "version",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -39,6 +40,7 @@ class Parameters:
         self.session_id = b""
         self.resumption = ""
         self.public_key = b""
+        self.agreed: tuple[int, ...] | None = None
 
     def take_answer(self, body: Any) -> None:
         """Take version, suite and group from a ServerHello or a HelloRetryRequest."""

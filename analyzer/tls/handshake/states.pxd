@@ -1,7 +1,20 @@
 cimport cython
 
 cdef tuple TABLES
-cdef int _UNKNOWN, _WIDTH
+cdef int _UNKNOWN, _WIDTH, _CONNECTED, _DATA, _MAX_SENT, _UNASSIGNED, _DATA_SENT, _EMPTY_CERTIFICATE, _CHANGE_SENT, _LOST
+
+
+@cython.no_gc
+@cython.final
+cdef class SentMessages:
+    cdef public bytearray numbers
+    cdef public list frames
+    cdef public int origin
+
+    cpdef void add(self, int number, long long frame) except *
+    cpdef void lose(self) except *
+    cpdef void empty(self) except *
+    cpdef void begin(self, int origin) except *
 
 
 @cython.no_gc
@@ -20,6 +33,8 @@ cdef class RoleState:
     cdef public long long n_application
     cdef public long long n_bytes
     cdef public bint sent_no_record
+    cdef public SentMessages sent
 
     cpdef bint advance(self, int number, bint tls13) except -1
+    cpdef void count_data(self, long long frame) except *
     cpdef void lose(self) except *

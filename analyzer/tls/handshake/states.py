@@ -56,6 +56,19 @@ CHANGE = 256
 WIDTH = 257
 """Message numbers in one row of a table."""
 
+DATA = 257
+"""Application data before the role may send any, which is no handshake message either."""
+
+UNASSIGNED, DATA_SENT, EMPTY_CERTIFICATE, CHANGE_SENT, LOST = 251, 252, 253, 254, 255
+"""What `RoleState.sent` has in addition to message types. None of them is the type of a message that is sent.
+
+UNASSIGNED: a message of the type 251 or more. DATA_SENT: DATA. EMPTY_CERTIFICATE: a Certificate without certificates.
+CHANGE_SENT: ChangeCipherSpec. LOST: messages may be missing here.
+"""
+
+MAX_SENT = 128
+"""Messages of a role in one handshake whose order is checked. The longest legal handshake has about ten."""
+
 
 class State(IntEnum):
     """The position of a role in its handshake, named by the message that it sent last."""
@@ -210,6 +223,52 @@ UNKNOWN = int(State.UNKNOWN)
 
 # In the compiled build these are C variables, which other modules cannot see.
 _UNKNOWN, _WIDTH = UNKNOWN, WIDTH
+_CONNECTED, _DATA, _MAX_SENT = int(State.CONNECTED), DATA, MAX_SENT
+_UNASSIGNED, _DATA_SENT, _EMPTY_CERTIFICATE, _CHANGE_SENT, _LOST = 251, 252, 253, 254, 255
+
+
+class SentMessages:
+    """What a role sent in one handshake, or after it: `message_order` checks it.
+
+    numbers: one byte for each message, see LOST. frames: the frame of each, 0 for a loss. origin: the state before them.
+    """
+
+    __slots__ = ("frames", "numbers", "origin")
+
+    def __init__(self) -> None:
+        self.numbers = bytearray()
+        self.frames: list[int] = []
+        self.origin = 0
+
+    def add(self, number: cython.int, frame: cython.longlong) -> None:
+        """Keep what is sent now: a message type, CHANGE or DATA."""
+        n: cython.Py_ssize_t = len(self.numbers)
+        if n >= _MAX_SENT:
+            self.lose()
+            return
+        if number >= _UNASSIGNED:
+            number = _CHANGE_SENT if number == 256 else _DATA_SENT if number == 257 else _UNASSIGNED
+        self.numbers.append(number)
+        self.frames.append(frame)
+
+    def lose(self) -> None:
+        """Note that messages may be missing here."""
+        n: cython.Py_ssize_t = len(self.numbers)
+        if n == 0 or self.numbers[n - 1] != _LOST:
+            self.numbers.append(_LOST)
+            self.frames.append(0)
+
+    def empty(self) -> None:
+        """Note that the last message, a Certificate, has no certificate."""
+        n: cython.Py_ssize_t = len(self.numbers)
+        if n > 0:
+            self.numbers[n - 1] = _EMPTY_CERTIFICATE
+
+    def begin(self, origin: cython.int) -> None:
+        """Forget the messages of a handshake that is over; origin: the state of the role now."""
+        self.numbers.clear()
+        self.frames.clear()
+        self.origin = origin
 
 
 class RoleState:
@@ -221,12 +280,13 @@ class RoleState:
     application_data. exposed: whether it sent application data, or its Finished, in plaintext. plain_alert: frame of its alert
     in plaintext behind the ServerHello of TLS 1.3, 0 without one. n_protected: number of its records with keys that follow the
     handshake; n_application: of records of application data; n_bytes: their bytes on the wire. sent_no_record: whether it sent
-    bytes that are not a record. finished: whether its Finished was read, in plaintext or decrypted (TLS 1.3).
+    bytes that are not a record. finished: whether its Finished was read, in plaintext or decrypted (TLS 1.3). sent: what it
+    sent in this handshake.
     """
 
     __slots__ = (
         "change_frame", "encrypted_finished_seen", "exposed", "finished", "n_application", "n_bytes", "n_hellos",
-        "n_protected", "plain_alert", "role", "seals", "sent_no_record", "state",
+        "n_protected", "plain_alert", "role", "seals", "sent", "sent_no_record", "state",
     )  # fmt: skip
 
     def __init__(self, role: cython.int) -> None:
@@ -243,6 +303,7 @@ class RoleState:
         self.n_application = 0
         self.n_bytes = 0
         self.sent_no_record = False
+        self.sent = SentMessages()
 
     def advance(self, number: cython.int, tls13: cython.bint) -> cython.bint:
         """Process a message of this role, or CHANGE. Returns False if it is out of order."""
@@ -256,9 +317,16 @@ class RoleState:
         self.state = following if following != 255 else _UNKNOWN
         return expected
 
+    def count_data(self, frame: cython.longlong) -> None:
+        """Count a record of decrypted application data that is not early data. Before the Finished it is out of order."""
+        self.n_protected += 1
+        if self.state != _CONNECTED and self.state != _UNKNOWN:
+            self.sent.add(_DATA, frame)
+
     def lose(self) -> None:
         """Note that messages of this role may be missing here, or cannot be read."""
         self.state = _UNKNOWN
+        self.sent.lose()
 
     @property
     def name(self) -> str:
