@@ -294,7 +294,7 @@ class SessionHandshake:
         """Keep a role's first certificates, and note if it sends others later."""
         listed = certificate_messages.certificate_list(body)
         first = self.certificates[role]
-        if listed is not None and not body.certificate_list:
+        if getattr(body, "certificate_list", None) == []:
             self.roles[role].sent.empty()
         if not first:
             self.certificates[role] = listed

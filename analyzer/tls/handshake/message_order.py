@@ -110,8 +110,8 @@ class Sequence:
     """The messages of one role in one handshake.
 
     role; origin: the state before them. numbers: their types, CHANGE, DATA, or LOST. empty: the places of Certificates without
-    certificates. n_known: how many messages come before the first loss. flagged: what a fault was found about; repeated: what of it
-    was sent twice.
+    certificates. n_known: how many messages come before the first loss. flagged: what a fault was found about; repeated: what
+    of it was sent twice.
     """
 
     role: int
