@@ -27,7 +27,8 @@ from analyzer.tls.handshake.order_check import check_order
 from analyzer.tls.handshake.parameters import Hellos, Parameters
 from analyzer.tls.handshake.plaintext_rules import is_forged
 from analyzer.tls.handshake.post_handshake import PostHandshake
-from analyzer.tls.handshake.resumption import ResumableSession, Resumptions
+from analyzer.tls.handshake.renegotiation import unbound
+from analyzer.tls.handshake.resumption import ResumableSession, Resumptions, resumable_session
 from analyzer.tls.handshake.states import RoleState, State
 from analyzer.tls.handshake.transcript import Transcript, is_retry
 from analyzer.tls.limits import MAX_KEPT, MESSAGE_COST
@@ -245,6 +246,7 @@ class SessionHandshake:
             self.decryption.take_message(role, raw, whole)
             if self.decrypting and number == FINISHED:
                 state.n_protected += 1
+                self.authentication.verify_data[role] = raw[HEADER:] if whole else b""
         if complete:
             self.authenticate()
         elif self.post_handshake is not None:
@@ -264,6 +266,8 @@ class SessionHandshake:
     ) -> None:
         """Use the content of a decoded message."""
         parameters: Parameters = self.parameters
+        if self.decrypting and number in (CLIENT_HELLO, SERVER_HELLO) and not parameters.tls13:
+            self.log.report_unbound(unbound(role, body, self.authentication.verify_data), frame)
         if number == CLIENT_HELLO:
             self.collect_client_hello(role, body, raw, not message.problems)
         elif number in (SERVER_HELLO, HELLO_RETRY_REQUEST):
@@ -288,6 +292,7 @@ class SessionHandshake:
             self.transcript.early = hello_features.has_early_data(body)
             parameters.agreed = hello_features.extension_types(body)
             if self.decryption is not None:  # else it was sent in plaintext
+                self.decryption.settle_early(self.transcript.early, parameters.alpn)
                 self.decryption.limit(_SERVER, hello_features.record_size_limit(body))
 
     def collect_certificates(self, role: cython.int, body: Any, frame: cython.longlong) -> None:
@@ -376,10 +381,7 @@ class SessionHandshake:
         hellos.accept_inner()
 
     def detect_resumption(self) -> None:
-        """At the server's first ChangeCipherSpec, note whether the session is resumed.
-
-        Up to TLS 1.2 a handshake without key exchange is a resumption.
-        """
+        """At the server's first ChangeCipherSpec up to TLS 1.2, note whether this is a resumption: it has no key exchange."""
         message: HandshakeMessage
         hellos: Hellos = self.hellos
         parameters: Parameters = self.parameters
@@ -398,10 +400,7 @@ class SessionHandshake:
     def as_resumable(self) -> ResumableSession:
         """Return this session as a resumable session, for sessions that resume it."""
         if self.resumable is None:
-            flow, name = self.flow, self.hellos.server_name
-            self.resumable = ResumableSession(
-                self.log.session, flow.server_key(), name, self.opens(), flow.start, flow.client_key()
-            )
+            self.resumable = resumable_session(self.log.session, self.flow, self.hellos.server_name, self.opens())
         return self.resumable
 
     def table(self, number: cython.int, raw: bytes) -> Any:

@@ -27,6 +27,8 @@ cdef class Decryption(FinishedKeys):
     cdef public list sent
     cdef public bint has_gaps
     cdef public bint early
+    cdef public bint early_settled
+    cdef public list held
     cdef public list limits
     cdef public list oversized
     cdef public object application
@@ -45,6 +47,8 @@ cdef class Decryption(FinishedKeys):
     cdef void note_failure(self, Record record, str reason, str detail) except *
     cpdef bint is_past_early_data(self) except -1
     cpdef void carry(self, int role, bytes data, bytes alpn, long long frame, long long at) except *
+    cdef void read(self, int role, bytes data, bytes alpn, long long frame, long long at) except *
+    cpdef void settle_early(self, bint accepted, bytes alpn) except *
     cpdef void lose(self, int role, bint missing) except *
     cdef void miss(self, int role, str reason) except *
     cpdef void close(self, long long at) except *

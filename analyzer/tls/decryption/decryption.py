@@ -45,13 +45,15 @@ class Decryption(FinishedKeys):
     keys: what is known of the secrets, with `reason` and `detail`. states: the read state of each role. records, failed: number
     of protected records that were decrypted, and that were not; unanswered: of the latter, those before the ServerHello.
     sent: bytes of application data of each role. has_gaps: whether records are missing. early: whether the last decrypted
-    record was early data. limits: how long the plaintext of a role's records can be; oversized: the length of its first record
-    that was longer. application: reader of the data, None if there is none; began: whether any data came. active: whether
-    records are to be decrypted, so that their bodies are needed.
+    record was early data. held: early data until the server has accepted or rejected it, which early_settled says. limits: how
+    long the plaintext of a role's records can be; oversized: the length of its first record that was longer. application:
+    reader of the data, None if there is none; began: whether any data came. active: whether records are to be decrypted, so
+    that their bodies are needed.
     """
 
     __slots__ = (
-        "active", "application", "began", "early", "failed", "has_gaps", "keys", "limits", "log", "oversized", "records",
+        "active", "application", "began", "early", "early_settled", "failed", "has_gaps", "held", "keys", "limits", "log",
+        "oversized", "records",
         "schedule12", "schedule13", "sent", "states", "unanswered",
     )  # fmt: skip
 
@@ -67,6 +69,8 @@ class Decryption(FinishedKeys):
         self.sent = [0, 0]
         self.has_gaps = False
         self.early = False
+        self.early_settled = False
+        self.held: list[tuple[bytes, int, int]] = []
         self.limits = [LARGEST_PLAINTEXT, LARGEST_PLAINTEXT]
         self.oversized = [0, 0]
         self.application: Application | None = None
@@ -122,7 +126,9 @@ class Decryption(FinishedKeys):
         keys.suite = chosen
         keys.cipher_suite = getattr(hello, "cipher_suite", None) or 0
         self.active = True
-        if not retry:
+        if retry:  # a HelloRetryRequest rejects early data
+            self.settle_early(False, None)
+        else:
             self.schedule13.trial = None
             self.active = self.schedule13.agree(raw) if tls13 else self.schedule12.agree(hello, self.records > 0)
         return self.active
@@ -225,17 +231,41 @@ class Decryption(FinishedKeys):
         self.sent[role] += len(data)
         if not self.began:
             self.began = True
-            if self.keys.material.application is not None:
-                self.application = self.keys.material.application(alpn)
             if self.log.events is not None:
                 began = DataBegan(alpn, self.failed, self.keys.reason)
                 began.frame = frame
                 began.at = at
                 self.log.emit(began)
-        if self.application is not None:
-            self.application.feed(role, data, frame, at)
         if self.log.events is not None:
             self.log.emit(Data(data, role, frame, at))
+        if self.early and not self.early_settled:
+            self.held.append((data, frame, at))
+            return
+        if len(self.held) > 0:
+            self.settle_early(True, alpn)
+        self.read(role, data, alpn, frame, at)
+
+    def read(self, role: cython.int, data: bytes, alpn: bytes | None, frame: cython.longlong, at: cython.longlong) -> None:
+        """Give application data to its reader, which the first data creates."""
+        if self.application is None and self.keys.material.application is not None:
+            self.application = self.keys.material.application(alpn)
+        if self.application is not None:
+            self.application.feed(role, data, frame, at)
+
+    def settle_early(self, accepted: cython.bint, alpn: bytes | None) -> None:
+        """Take the server's answer to early data. What it rejects, nobody reads (RFC 9846 section 4.3.10).
+
+        Where the answer is not seen, the early data counts: it is what the client asked.
+        """
+        held, self.held = self.held, []
+        self.early_settled = True
+        if accepted:
+            for data, frame, at in held:
+                self.read(_CLIENT, data, alpn, frame, at)
+        elif len(held) > 0:
+            n_bytes = sum([len(data) for data, _, _ in held])
+            detail = f"the server rejected the client's early data, {n_bytes} bytes: no answer of this session belongs to it"
+            self.log.add_finding("early_data_rejected", "info", detail, held[0][1])
 
     def lose(self, role: cython.int, missing: cython.bint) -> None:
         """Note that no record begins where one should; missing: because the capture lacks some."""
@@ -263,6 +293,8 @@ class Decryption(FinishedKeys):
             keys.note(NO_HANDSHAKE)
         if keys.reason == MISSING_SEGMENT and keys.tls13 and any(map(_lost_keys, self.states)):
             keys.reason = KEY_UPDATE_MISSED
+        if len(self.held) > 0:
+            self.settle_early(True, None)
         if self.application is not None:
             self.application.close(at)
         state: ReadState

@@ -36,6 +36,7 @@ cdef class Authentication:
     cdef public list doubts
     cdef public str method
     cdef public bint tls13
+    cdef public list verify_data
 
     cpdef void authenticate(self, Transcript transcript, FinishedKeys keys, object chosen, int version, bint tls13) except *
     cpdef void process(self, Transcript transcript, int version, bint tls13, object hashed, FinishedKeys keys) except *

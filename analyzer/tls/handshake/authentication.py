@@ -102,9 +102,10 @@ class Authentication:
     `failed` or `unverifiable`, None if none was read. running: in TLS 1.3, after a complete handshake with no missing message,
     the hash of all its messages; authentication after the handshake needs it. offered: by role, the signature schemes that its
     peer accepts, None if they are not known. doubts: by role, why messages of this role are no proof of its key, or "".
+    verify_data: of each role's last decrypted Finished, which a renegotiation repeats.
     """
 
-    __slots__ = ("doubts", "finished", "method", "offered", "running", "signed", "tls13")
+    __slots__ = ("doubts", "finished", "method", "offered", "running", "signed", "tls13", "verify_data")
 
     def __init__(self) -> None:
         self.signed: list[Signed] = []
@@ -114,6 +115,7 @@ class Authentication:
         self.doubts = ["", ""]
         self.method = ""
         self.tls13 = False
+        self.verify_data = [b"", b""]
 
     def authenticate(
         self, transcript: Transcript, keys: FinishedKeys | None, chosen: Suite | None, version: cython.int, tls13: cython.bint

@@ -16,6 +16,7 @@ from typing import Any
 import cython
 
 from analyzer.codec.runner import extension_body
+from analyzer.flows.flow import Flow
 from analyzer.tls.events import Finding
 from analyzer.tls.limits import LONGEST_TICKET, MAX_RESUMABLE
 from analyzer.tls.messages.numbers import PRE_SHARED_KEY, SESSION_TICKET
@@ -140,6 +141,11 @@ class Resumptions:
     def secret(self, found: ResumableSession) -> bytes | None:
         """Return the master secret that a session up to TLS 1.2 has from the one that it resumes; None if it is not known."""
         return found.master
+
+
+def resumable_session(number: int, flow: Flow, name: bytes | None, opens: bool) -> ResumableSession:
+    """Return a session with that number as a resumable one. The parameters are those of `ResumableSession`."""
+    return ResumableSession(number, flow.server_key(), name, opens, flow.start, flow.client_key())
 
 
 def copied_ticket(number: int) -> Finding:

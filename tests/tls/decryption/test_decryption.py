@@ -429,3 +429,31 @@ def test_several_secrets_decrypt_a_record_after_a_gap_but_once_each(monkeypatch:
     with pytest.raises(DecryptionError):
         decryptor.open_after_gap(23, 0x0303, bytes(16384), FARTHEST_RECORD)
     assert Counting.n_records == 4
+
+
+@pytest.mark.parametrize("answer", ["accepted", "rejected", "unknown"])
+def test_early_data_waits_for_the_answer_of_the_server(answer: str) -> None:
+    log = SessionLog(0, None)
+    work = Decryption(KeyMaterial(Kept), Transcript(), log)
+    work.early = True
+    work.carry(0, b"early", None, 4, 40)
+    work.carry(0, b" data", None, 5, 50)
+    assert work.application is None
+    if answer != "unknown":
+        work.settle_early(answer == "accepted", b"http/1.1")
+    work.early = False
+    work.carry(0, b", late", b"http/1.1", 9, 90)
+    assert work.application is not None
+    assert work.application.data == [b", late" if answer == "rejected" else b"early data, late", b""]
+    assert work.sent == [16, 0]
+    codes = [(finding.code, finding.severity, finding.frames) for finding in log.findings]
+    assert codes == ([("early_data_rejected", "info", [4])] if answer == "rejected" else [])
+
+
+def test_early_data_without_any_answer_is_what_the_client_asked() -> None:
+    work = Decryption(KeyMaterial(Kept), Transcript(), SessionLog(0, None))
+    work.early = True
+    work.carry(0, b"early", None, 4, 40)
+    work.close(50)
+    assert work.application is not None
+    assert work.application.data == [b"early", b""]
