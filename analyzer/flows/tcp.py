@@ -11,6 +11,7 @@ endpoint that sends on did not end its stream, and a SYN in a connection in use 
 
 from collections import deque
 from operator import attrgetter
+from typing import Any
 
 import cython
 
@@ -326,7 +327,7 @@ class Connections:
         self.expire_from(self.lingering, frame, at)
         self.expire_from(self.resets, frame, at)
 
-    def expire_from(self, waiting: list, frame: cython.longlong, at: cython.longlong) -> None:
+    def expire_from(self, waiting: list[Any], frame: cython.longlong, at: cython.longlong) -> None:
         """End the connections of a list that have waited long enough."""
         connection: Connection
         while len(waiting) > 0:
