@@ -41,22 +41,28 @@ _TABLE = (
 
 def run(options: Namespace, output: Output) -> int:
     """Compare the captures one by one, print the result, and return the exit status."""
-    record, status = second_opinion(options.captures, options, output)
+    record, status, _ = second_opinion(options.captures, options, output)
     _PRINTERS[options.format](output, record)
     if status == DONE and any(one["reason"] is None for one in record["differences"]):
         return DIFFERENT
     return int(status)
 
 
-def second_opinion(captures: Sequence[str], options: Namespace, output: Output) -> tuple[dict[str, Any], int]:
-    """Compare the captures one by one. Return the result as JSON values, and the status of the reading. Raises CommandError."""
+def second_opinion(captures: Sequence[str], options: Namespace, output: Output) -> tuple[dict[str, Any], int, bool]:
+    """Compare the captures one by one. Return the result as JSON values, the status of the reading, and whether a signal ended
+    it: then the result is about the captures up to there. Raises CommandError."""
     _refuse_pipes([*captures, *options.keylog])
+    results: list[dict[str, Any]] = []
+    stopped = False
     try:
         program = find_tshark(options.tshark)
-        results = [_compare(path, options, output, program) for path in captures]
+        while not stopped and len(results) < len(captures):
+            results.append(_compare(captures[len(results)], options, output, program))
+            stopped = results[-1]["stopped"]
     except TsharkError as error:
         raise CommandError(str(error)) from error
-    return _crosscheck_record(captures, results, program, options), max(one["status"] for one in results)
+    record = _crosscheck_record(captures[: len(results)], results, program, options)
+    return record, max(one["status"] for one in results), stopped
 
 
 def _crosscheck_record(
@@ -108,6 +114,7 @@ def _compare(path: str, options: Namespace, output: Output, program: TsharkProgr
             capture_run.run(engine, [opinion])
     return {
         "status": capture_run.status(),
+        "stopped": capture_run.reader.stopped,
         "tally": tally,
         "differences": [one.record(path_text(path)) for one in tally.differences],
     }

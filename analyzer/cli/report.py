@@ -140,7 +140,7 @@ def examine(
     """
     case = _case(options)
     captures = captures_of(options.captures)
-    opinion = second_opinion(captures, options, output)[0] if options.crosscheck else None
+    opinion = _opinion(captures, options, output) if options.crosscheck else None
     capture_run = CaptureRun(captures, output, hashing=("sha256", *_list_of("--digest", options.digest, DIGESTS)))
     chains = read_chains(options)
     engine = Engine(detailed=True, places=False, watches_revocation=True, watches_https=True, **read_keys(options, capture_run))
@@ -177,6 +177,14 @@ def examine(
         "redaction": None,
     }
     return capture_run, facts, contents
+
+
+def _opinion(captures: Sequence[str], options: Namespace, output: Output) -> dict[str, Any]:
+    """Ask tshark. A signal during that ends the command: nothing was examined yet, so there is nothing to report."""
+    opinion, _, stopped = second_opinion(captures, options, output)
+    if stopped:
+        raise KeyboardInterrupt
+    return opinion
 
 
 def _case(options: Namespace) -> dict[str, Any]:

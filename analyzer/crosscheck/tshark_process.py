@@ -8,11 +8,9 @@ kills it when this process dies (PR_SET_PDEATHSIG, prctl(2)); every wait has a l
 
 import asyncio
 import contextlib
-import ctypes
 import os
 import re
 import signal
-import sys
 from collections.abc import Iterator
 from types import TracebackType
 from typing import Any
@@ -20,7 +18,7 @@ from typing import Any
 from pyshark.capture.file_capture import FileCapture
 from pyshark.tshark.output_parser.tshark_xml import TsharkXmlParser
 
-from analyzer.crosscheck.tshark_program import TsharkError, TsharkProgram
+from analyzer.crosscheck.tshark_program import TsharkError, TsharkProgram, dies_with
 
 LARGEST_PACKET = 1 << 26
 """The most bytes that tshark may print for one packet. A packet of 64 KiB with every field takes some megabytes."""
@@ -33,8 +31,6 @@ _LONGEST_ERROR = 1 << 12
 
 _DAMAGE = re.compile(r"appears to (have been cut short|be damaged or corrupt)")
 """What tshark says of a capture that it could read up to here. Our own reader tells that too, with byte and frame."""
-
-_PR_SET_PDEATHSIG = 1
 
 _NO_FOLDER = "/nonexistent/analyzer"
 """The folder of the user's own preferences and plugins, which tshark must not find."""
@@ -151,7 +147,7 @@ class TsharkCapture(FileCapture):
             stderr=asyncio.subprocess.PIPE,
             env=self._environment,
             start_new_session=True,
-            preexec_fn=_dies_with(os.getpid()),
+            preexec_fn=dies_with(os.getpid()),
         )  # fmt: skip
         self.pid = process.pid
         self._running_processes.add(process)
@@ -185,20 +181,6 @@ class _BoundedParser(TsharkXmlParser):
         if len(data) > LARGEST_PACKET:
             raise TsharkError(f"tshark printed more than {LARGEST_PACKET >> 20} MiB for one packet")
         return super()._extract_packet_from_data(data, got_first_packet)
-
-
-def _dies_with(parent: int) -> Any:
-    """Return what the child runs before tshark: it asks the kernel to be killed when this process dies."""
-    if not sys.platform.startswith("linux"):
-        return None
-    prctl = ctypes.CDLL(None, use_errno=True).prctl
-
-    def before_tshark() -> None:
-        prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-        if os.getppid() != parent:  # it has died in between
-            os._exit(1)
-
-    return before_tshark
 
 
 async def _drain(output: asyncio.StreamReader) -> None:

@@ -4,10 +4,14 @@ pyshark would also take a path from a file `config.ini` in the current folder, a
 was asked for. Here the program is exactly what the user named, or the first `tshark` in PATH.
 """
 
+import ctypes
 import os
 import re
 import shutil
+import signal
 import subprocess
+import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 
 OLDEST = (4, 0, 0)
@@ -15,6 +19,8 @@ OLDEST = (4, 0, 0)
 
 _PATIENCE = 60
 """Seconds within which `tshark --version` has to answer."""
+
+_PR_SET_PDEATHSIG = 1
 
 _VERSION = re.compile(r"\bTShark\b.*?\b(\d{1,4})\.(\d{1,4})\.(\d{1,4})\b")
 
@@ -46,7 +52,12 @@ def find_tshark(given: str | None = None) -> TsharkProgram:
     path = os.path.abspath(path)
     try:
         answer = subprocess.run(
-            [path, "--version"], capture_output=True, stdin=subprocess.DEVNULL, timeout=_PATIENCE, check=False
+            [path, "--version"],
+            capture_output=True,
+            stdin=subprocess.DEVNULL,
+            timeout=_PATIENCE,
+            check=False,
+            preexec_fn=dies_with(os.getpid()),
         )
     except subprocess.TimeoutExpired as error:
         raise TsharkError(f"{path}: does not tell its version within {_PATIENCE} s") from error
@@ -59,3 +70,18 @@ def find_tshark(given: str | None = None) -> TsharkProgram:
     if version < OLDEST:
         raise TsharkError(f"{path}: is tshark {'.'.join(found.groups())}; from 4.0 on, its fields are known")
     return TsharkProgram(path, version)
+
+
+def dies_with(parent: int) -> Callable[[], None] | None:
+    """Return what a child runs before tshark: it asks the kernel to be killed when this process dies (PR_SET_PDEATHSIG of
+    prctl(2)). None where the system is not Linux."""
+    if not sys.platform.startswith("linux"):
+        return None
+    prctl = ctypes.CDLL(None, use_errno=True).prctl
+
+    def before_tshark() -> None:
+        prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+        if os.getppid() != parent:  # it has died in between
+            os._exit(1)
+
+    return before_tshark

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import jsonschema
 import pytest
-from stuck_tshark import running, stopped, wait_for, with_options
+from stuck_tshark import running, script, stopped, wait_for, with_options
 
 from analyzer.crosscheck.reason_codes import reason_codes
 from analyzer.store.output_schemas import SCHEMAS
@@ -130,3 +130,19 @@ def test_the_second_signal_ends_a_tshark_that_hangs(tmp_path: Path, number: sign
         started.kill()
     assert (came, ended, started.returncode) == (True, True, status)
     assert wait_for(lambda: running(program) == [])
+
+
+@pytest.mark.peer("tshark")
+@pytest.mark.parametrize(("words", "status"), [(("crosscheck", "--format", "json"), 1), (("report", "--crosscheck"), 130)])
+def test_one_signal_ends_the_comparison_and_what_would_follow(tmp_path: Path, words: tuple[str, ...], status: int):
+    """The program in the place of tshark sends the signal, so it comes while the first capture is compared."""
+    program = script(tmp_path / "tshark", f'echo started >> "{tmp_path}/runs"\nkill -INT $PPID\nexec tshark "$@"')
+    written = tmp_path / "new.html"
+    command = [sys.executable, "-m", "analyzer", *words, RSA, TROUBLE, "--tshark", program, "-o", written]
+    ended = subprocess.run(command, capture_output=True, timeout=60, check=False)
+    assert ended.returncode == status, ended.stderr
+    assert b"stopped after frame" in ended.stderr
+    assert (tmp_path / "runs").read_text() == "started\n"
+    assert written.exists() == (status == 1)
+    if status == 1:
+        assert json.loads(written.read_bytes())["captures"] == [str(RSA)]

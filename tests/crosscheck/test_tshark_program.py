@@ -1,9 +1,12 @@
 """Which tshark is asked."""
 
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+from stuck_tshark import running, wait_for
 
 from analyzer.crosscheck.tshark_program import TsharkError, find_tshark
 
@@ -50,3 +53,19 @@ def test_a_file_that_is_no_program_is_refused(tmp_path: Path):
     program.chmod(0o755)
     with pytest.raises(TsharkError, match="Exec format error"):
         find_tshark(str(program))
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the kernel of Linux does it")
+def test_a_program_that_hangs_ends_with_us(tmp_path: Path):
+    """kill -9 while `tshark --version` has not answered yet."""
+    program = tmp_path / "tshark"
+    program.write_text(f'#!/bin/sh\necho $$ > "{tmp_path}/started"\nkill -STOP $$\n')
+    program.chmod(0o755)
+    code = f"from analyzer.crosscheck.tshark_program import find_tshark; find_tshark({str(program)!r})"
+    with subprocess.Popen([sys.executable, "-c", code]) as asking:
+        came = wait_for((tmp_path / "started").exists)
+        before = len(running(program))
+        asking.kill()
+    assert came
+    assert before == 1
+    assert wait_for(lambda: running(program) == [])
