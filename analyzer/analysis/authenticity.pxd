@@ -1,13 +1,15 @@
+from analyzer.analysis.shown_certificates cimport shown_certificates
 from analyzer.tls.events cimport HandshakeMessage
 from analyzer.tls.handshake.states cimport RoleState
 from analyzer.tls.session cimport Session
 from analyzer.tls.session_handshake cimport SessionHandshake
 
-cdef int SERVER_KEY_EXCHANGE
+cdef int NONE, SERVER_KEY_EXCHANGE
 cdef dict RECORDS
-cdef tuple HIDDEN, UNOPENED, MISSING, WRONG
+cdef tuple HIDDEN, UNOPENED, MISSING, WRONG, UNREAD, UNSEEN, NOT_SEEN
 
 cpdef dict authenticity(Session session)
 cdef str signature(Session session, int role, bint opened, list details)
+cdef bint shows_no_signature(Session session, int role) except *
 cdef str unreadable_signature(Session session)
 cdef str finished(Session session, int role, bint opened, list details)

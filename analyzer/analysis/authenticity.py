@@ -12,6 +12,7 @@ from typing import Any
 
 import cython
 
+from analyzer.analysis.shown_certificates import NONE, shown_certificates
 from analyzer.codec.registry import registry
 from analyzer.tls.events import HandshakeMessage
 from analyzer.tls.handshake.authentication import ABSENT, FAILED, UNVERIFIABLE, VERIFIED, Signed, worse
@@ -34,6 +35,12 @@ REMEMBERED_RECORDS = 256
 UNSIGNED = frozenset({"anon", "PSK", "SRP", "ECJPAKE", "ECCPWD"})
 """Authentication methods whose ServerKeyExchange has no signature."""
 
+UNSIGNED_EXCHANGES = frozenset({"RSA", "DH", "ECDH", "PSK", "RSA_PSK"})
+"""Key exchanges in which the server sends no signature (RFC 5246 section 7.4.3)."""
+
+UNREAD = tuple(f"{role}'s signature: the records of the {role}'s handshake did not open" for role in ROLES)
+UNSEEN = tuple(f"{role}'s signature: its message is not in the capture" for role in ROLES)
+NOT_SEEN = tuple(f"{role}'s Finished: it is not in the capture" for role in ROLES)
 HIDDEN = tuple(f"{role}'s signature: the handshake behind the ServerHello is encrypted" for role in ROLES)
 UNOPENED = tuple(f"{role}'s Finished: it is encrypted, and did not open" for role in ROLES)
 MISSING = tuple(f"{role}'s Finished: a secret or a message before it is missing" for role in ROLES)
@@ -82,24 +89,37 @@ def signature(session: Session, role: cython.int, opened: cython.bint, details: 
                 details.append(f"{ROLES[role]}'s signature: {why}")
     if result is not None:
         return result
-    if not handshake.hellos.server_seen or handshake.parameters.resumption:
-        return ABSENT
-    if handshake.parameters.tls13:
-        sender: RoleState = session.roles[role]
-        why = "" if opened or sender.n_protected == 0 else HIDDEN[role]
-    elif role == 1:
+    if role == 1 and not handshake.parameters.tls13:
         why = unreadable_signature(session)
-    if not why:
+    if not why and shows_no_signature(session, role):
         return ABSENT
-    details.append(why)
+    sender: RoleState = session.roles[role]
+    if handshake.parameters.tls13 and sender.n_application > 0:
+        why = UNREAD[role] if opened else HIDDEN[role]
+    details.append(why or UNSEEN[role])
     return UNVERIFIABLE
+
+
+def shows_no_signature(session: Session, role: cython.int) -> cython.bint:
+    """Return whether the capture shows that a role signed nothing: it had no certificate for that, or its part was read."""
+    handshake: SessionHandshake = session.handshake
+    sender: RoleState = session.roles[role]
+    suite = handshake.parameters.suite
+    if role == 1 and not handshake.parameters.tls13:
+        if handshake.parameters.resumption:
+            return True
+        if suite is not None and (suite.authentication in UNSIGNED or suite.key_exchange in UNSIGNED_EXCHANGES):
+            return not suite.export  # these exchanges sign where the key is long (RFC 2246 section 7.4.3)
+    if shown_certificates(session, role) == NONE:
+        return True
+    return sender.connected and not sender.missed and not handshake.certificates[role]
 
 
 def unreadable_signature(session: Session) -> str:
     """Return why the signature of a server up to TLS 1.2 was not read; empty if the server does not sign."""
     message: HandshakeMessage
     suite = session.handshake.parameters.suite
-    if suite is not None and suite.authentication in UNSIGNED:
+    if suite is not None and (suite.authentication in UNSIGNED or suite.key_exchange in ("PSK", "RSA_PSK")):
         return ""
     for message in session.log.messages:
         if message.type == SERVER_KEY_EXCHANGE:
@@ -110,12 +130,15 @@ def unreadable_signature(session: Session) -> str:
 def finished(session: Session, role: cython.int, opened: cython.bint, details: list[Any]) -> str:
     """Return the result of a role's Finished. Append to `details` why it is not verified."""
     result: str | None = session.handshake.authentication.finished[role]
+    sender: RoleState = session.roles[role]
     if result is None:
-        sender: RoleState = session.roles[role]
-        encrypted: cython.bint = sender.encrypted_finished_seen or sender.n_protected > 0
-        result = UNVERIFIABLE if session.handshake.hellos.server_seen and encrypted else ABSENT
+        ended: cython.bint = session.established is False and session.whole
+        result = ABSENT if ended and sender.n_protected == 0 else UNVERIFIABLE
     if result == UNVERIFIABLE:
-        details.append(MISSING[role] if opened else UNOPENED[role])
+        if sender.n_protected == 0 and not sender.encrypted_finished_seen:
+            details.append(NOT_SEEN[role])
+        else:
+            details.append(MISSING[role] if opened else UNOPENED[role])
     elif result == FAILED:
         details.append(WRONG[role])
     return result

@@ -92,7 +92,7 @@ def _failures(record: dict[str, Any]) -> list[tuple[int, int]]:
     if chosen is None or chosen.tls13:
         return []
     alerts = record["alerts"]
-    if chosen.key_exchange in ("RSA", "RSA_PSK") and not record["established"] and not record["gaps"]:
+    if chosen.key_exchange in ("RSA", "RSA_PSK") and record["established"] is False and not record["gaps"]:
         sent = [message["frame"] for message in record["handshake"] if message["type"] == "client_key_exchange"]
         said = [alert for alert in alerts if alert["from"] == "server"]
         if sent and not record["resumed"] and (not alerts or any(alert["description"] in _REJECTIONS for alert in said)):

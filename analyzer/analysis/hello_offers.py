@@ -26,13 +26,17 @@ _OF_STATUS = {
 }
 
 
-def post_quantum(offered: tuple[int, ...], group: int) -> list[Note]:
-    """Return the finding about groups that resist quantum computers, by number; group: the one agreed on, or -1."""
+def post_quantum(offered: tuple[int, ...], group: int, failed: bool = True) -> list[Note]:
+    """Return the finding about groups that resist quantum computers, by number; group: the one agreed on, or -1.
+
+    failed: whether the handshake is known to have ended without a group. Otherwise the server may have chosen one of them where
+    the capture does not show it, and nothing is said.
+    """
     names = registry("supported_groups").names
     if group in _groups():
         return [("post_quantum_accepted", "info", f"the key exchange uses {names[group]}")]
     found = [names[number] for number in offered if number in _groups()]
-    if not found:
+    if not found or (group < 0 and not failed):
         return []
     chosen = "" if group < 0 else f"; they use {names[group]}"
     return [("post_quantum_offered", "info", f"the client offers {', '.join(dict.fromkeys(found))}{chosen}")]

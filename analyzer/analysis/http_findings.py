@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from analyzer.analysis.server_time import server_time
 from analyzer.application.exchange import Exchange, Request, Response
 from analyzer.tls.events import Finding
+from analyzer.tls.handshake.certificate_messages import CUT
 from analyzer.tls.session import Session
 from analyzer.x509.certificate_view import certificate_view
 from analyzer.x509.host_name import checkable, matches
@@ -68,7 +69,7 @@ def _fronting(session: Session, exchanges: Sequence[Exchange]) -> list[Finding]:
     if not frames:
         return []
     sent = session.handshake.certificates[1]
-    names = certificate_view(sent[0]).alternative_names if sent else None
+    names = certificate_view(sent[0]).alternative_names if sent and sent[0] != CUT else None
     found = []
     for host, requested in frames.items():
         if checkable(names):

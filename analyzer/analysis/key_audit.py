@@ -223,7 +223,7 @@ def key_facts(session: Session) -> KeyFacts:
         version=parameters.version,
         tls13=parameters.tls13,
         transports=transports,
-        certificate=certificates[0] if certificates else None,
+        certificate=certificates[0] or None if certificates else None,
     )
 
 

@@ -13,4 +13,5 @@ cdef object DESCRIPTIONS
 cpdef list anomalies(Session session)
 @cython.locals(found=list, gaps=list, frames=list)
 cpdef list log_findings(Session session)
+cdef bint _sent_so(Session session, int role) except -1
 cdef bint _ended_properly(Session session, int role) except -1

@@ -10,7 +10,7 @@ from typing import Any
 
 import cython
 
-from analyzer.codec.errors import Anomaly
+from analyzer.codec.errors import Anomaly, Incomplete
 from analyzer.codec.registry import registry
 from analyzer.tls.decryption.decryption import Decryption
 from analyzer.tls.events import Alert, Finding, Gap, HandshakeMessage
@@ -63,7 +63,10 @@ def log_findings(session: Session) -> list[Finding]:
     found: list[Finding] = []
     for message in session.log.messages:
         problem: Any = message.problems[0] if message.problems else None
-        if problem is not None and not isinstance(problem, Anomaly):  # the last has a finding of its own
+        if type(problem) is Incomplete and not _sent_so(session, message.role):
+            detail = f"the {message.name} of the {ROLES[message.role]} is not whole: {problem.why}"
+            found.append(Finding("gap", "low", detail, [message.frame]))
+        elif problem is not None and not isinstance(problem, Anomaly):  # the last has a finding of its own
             found.append(Finding("message_problem", "low", f"{message.name}: {problem.field}: {problem.why}", [message.frame]))
     for alert in session.log.alerts:
         if alert.level == FATAL and not alert.injected:
@@ -82,6 +85,15 @@ def log_findings(session: Session) -> list[Finding]:
             frames = list(dict.fromkeys([gap.frame for gap in gaps if gap.frame]))
             found.append(Finding("gap", "low", detail, frames[:MAX_FRAMES]))
     return found
+
+
+def _sent_so(session: Session, role: cython.int) -> cython.bint:
+    """Return whether all that a role sent is in the capture up to its FIN: what is cut then was cut by its sender."""
+    gap: Gap
+    for gap in session.log.gaps:
+        if gap.role == role:
+            return False
+    return session.flow.closed == "fin"
 
 
 def _ended_properly(session: Session, role: cython.int) -> cython.bint:

@@ -71,7 +71,7 @@ class Repetitions:
             session.flow.key,
             session.flow.start,
             fresh_values(session),
-            leaves[0] if leaves else None,
+            leaves[0] or None if leaves else None,  # it can be cut
             handshake.hellos.server_name,
             issued,
         )

@@ -17,6 +17,7 @@ from analyzer.analysis.weak_cryptography import weak_compression, weak_prime, we
 from analyzer.flows.flow import Flow
 from analyzer.tls.decryption.decryption import Decryption
 from analyzer.tls.events import Finding, HandshakeMessage
+from analyzer.tls.handshake.certificate_messages import CUT
 from analyzer.tls.handshake.hello_features import LONGEST_REMEMBERED
 from analyzer.tls.handshake.parameters import Hellos, Parameters
 from analyzer.tls.handshake.states import RoleState
@@ -45,7 +46,7 @@ def session_findings(session: Session) -> list[Finding]:
     server: RoleState = session.roles[1]
     found: list[Finding] = trait_findings(session)
     listed = handshake.certificates[SERVER]
-    if listed is not None and len(listed) == 1:
+    if listed is not None and len(listed) == 1 and listed[0] != CUT:
         found += self_signed_findings(session, listed[0])
     duration: cython.longlong = flow.end - flow.start if flow.start >= 0 and flow.end >= 0 else -1
     if duration >= _LONG or client.n_bytes >= _LARGE:
@@ -71,7 +72,7 @@ def trait_findings(session: Session) -> list[Finding]:
     kind = (
         id(offer), id(answer), parameters.version, parameters.cipher_suite, parameters.group, parameters.compression,
         parameters.resumption, port, parameters.dh_prime, "" if hellos.ech is None else hellos.ech.status, hellos.server_seen,
-        hellos.ech is not None and len(hellos.ech.hellos) > 0,
+        hellos.ech is not None and len(hellos.ech.hellos) > 0, session.established is False,
     )  # fmt: skip
     known = TRAITS.get(kind)
     if known is None:
@@ -97,7 +98,8 @@ def offer_traits(session: Session) -> list[tuple[str, str, str]]:
     """Return what is to be said about the ClientHello: code, severity and detail of each finding."""
     hellos: Hellos = session.handshake.hellos
     offer = hellos.fingerprint_input
-    found = [] if offer is None else post_quantum(offer[3], session.handshake.parameters.group)
+    group: cython.int = session.handshake.parameters.group
+    found = [] if offer is None else post_quantum(offer[3], group, session.established is False)
     ech = hellos.ech
     return found if ech is None else found + encrypted_hello(ech.status, len(ech.hellos) > 0)
 

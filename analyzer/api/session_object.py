@@ -23,11 +23,11 @@ from analyzer.api.session_parts import (
     Process,
 )
 from analyzer.api.typed_record import Record
-from analyzer.store.chain_verdicts import ABSENT, CLIENT, SERVER, Chains
+from analyzer.store.certificate_records import certificates_record, chain_record
+from analyzer.store.chain_verdicts import CLIENT, SERVER, Chains
 from analyzer.store.schema import SESSION
 from analyzer.store.session_record import (
     alert_record,
-    certificate_record,
     decryption_record,
     ech_record,
     findings_record,
@@ -83,7 +83,7 @@ class Session(Record, declared=SESSION):
     server_name: str | None
     alpn: str | None
     ech: EncryptedClientHello | None
-    established: bool
+    established: bool | None
     resumed: bool | None
     resumption: str | None
     resumes: int | None
@@ -131,11 +131,7 @@ def _messages(session: Session) -> Any:
 
 
 def _certificates(session: Session) -> Any:
-    client, server = session._ended.handshake.certificates
-    return {
-        "client": [certificate_record(der) for der in client or ()],
-        "server": [certificate_record(der) for der in server or ()],
-    }
+    return {"client": certificates_record(session._ended, CLIENT), "server": certificates_record(session._ended, SERVER)}
 
 
 def _ech(session: Session) -> Any:
@@ -144,9 +140,7 @@ def _ech(session: Session) -> Any:
 
 
 def _chain(session: Session, role: int) -> Any:
-    if not session._ended.handshake.certificates[role]:
-        return ABSENT
-    return session._chains.record(session._ended, role, session.start_time)
+    return chain_record(session._ended, role, session._chains, session.start_time)
 
 
 _PARTS: Mapping[str, Callable[[Session], Any]] = {

@@ -27,6 +27,7 @@ from analyzer.text.language import say
 from analyzer.text.message_summary import day, key_text
 from analyzer.text.session_csv import csv_head, csv_line
 from analyzer.tls.events import Event, SessionEnded
+from analyzer.tls.handshake.certificate_messages import CUT
 from analyzer.tls.session import Session
 from analyzer.x509.certificate import RAW_PUBLIC_KEY, certificate
 from analyzer.x509.details import certificate_details
@@ -115,7 +116,8 @@ class Listing(SharedListener):
         for side in range(2):
             chain = session.handshake.certificates[1 - side] or ()
             for place, der in enumerate(chain):
-                self._add(der, (session.id, side, place))
+                if der != CUT:
+                    self._add(der, (session.id, side, place))
             judged = self.chains.judge(session, 1 - side) if chain else None
             if judged is not None:
                 self._add_verdict(chain, judged.verdict)

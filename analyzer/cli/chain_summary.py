@@ -7,7 +7,7 @@ from typing import Any
 
 from analyzer.cli.output import Output
 from analyzer.cli.table import Column, Table
-from analyzer.text.chain_text import chain_text
+from analyzer.text.chain_text import chain_text, is_hidden
 from analyzer.text.escape import harmless
 from analyzer.text.formatting import count_text, ranges_text
 from analyzer.text.language import say
@@ -46,7 +46,7 @@ class ChainSummary:
         for role, key in (("server", "chain"), ("client", "client_chain")):
             chain = record[key]
             verdict = chain["verdict"]
-            if verdict == "absent":
+            if verdict == "absent" or is_hidden(chain):
                 continue
             self.verdicts[verdict] += 1
             if verdict == "invalid":
@@ -61,8 +61,10 @@ class ChainSummary:
         numbers = (
             count_text(self.verdicts["valid"], "valid", "valid"),
             count_text(self.verdicts["invalid"], "invalid", "invalid"),
+            say("{n:,} not judged", n=self.verdicts["unknown"]),
         )
-        counts = say(", ").join(text for text, word in zip(numbers, ("valid", "invalid"), strict=True) if self.verdicts[word])
+        words = zip(numbers, ("valid", "invalid", "unknown"), strict=True)
+        counts = say(", ").join(text for text, word in words if self.verdicts[word])
         trust = say(" and ").join(say("{store} of {date}", store=store["store"], date=store["date"]) for store in stores)
         output.line()
         note = "  " + say("{counts}; trusting {stores}", counts=counts, stores=harmless(trust))

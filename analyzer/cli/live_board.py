@@ -18,6 +18,7 @@ from analyzer.codec.registry import registry
 from analyzer.engine import Listener
 from analyzer.store.chain_verdicts import CLIENT, SERVER, Chains
 from analyzer.store.session_record import endpoint_record, json_line, rfc3339, session_record, text
+from analyzer.text.chain_text import is_hidden
 from analyzer.text.escape import harmless
 from analyzer.text.handshake_steps import Steps
 from analyzer.text.language import Sentences, noted, retold, say
@@ -193,7 +194,9 @@ class Board(Listener):
         chain = record["chain"]
         problems = " ".join(dict.fromkeys(problem["code"] for problem in chain["problems"] or ()))
         row.verdict = (
-            "" if chain["verdict"] == "absent" else (chain["verdict"] != "valid" and problems) or say(chain["verdict"])
+            ""
+            if chain["verdict"] == "absent" or is_hidden(chain)
+            else (chain["verdict"] != "valid" and problems) or say(chain["verdict"])
         )
         status = record["decryption"]["status"]
         row.decryption = say(_DECRYPTED[status]) if status in _DECRYPTED else ""
@@ -262,7 +265,7 @@ def _state(record: dict[str, Any], ending: str) -> str:
     fatal: list[str] = [alert["description"] for alert in record["alerts"] if alert["level"] == "fatal"]
     if fatal:
         return fatal[0]
-    return ending if record["established"] else say("failed, {ending}", ending=ending)
+    return say("failed, {ending}", ending=ending) if record["established"] is False else ending
 
 
 def _worse(one: str, other: str) -> str:

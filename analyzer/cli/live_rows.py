@@ -8,7 +8,7 @@ from analyzer.cli.rows import endpoint, owner_text
 from analyzer.engine import Listener
 from analyzer.store.chain_verdicts import Chains
 from analyzer.store.session_record import session_record
-from analyzer.text.chain_text import YOUNGER_ROOTS
+from analyzer.text.chain_text import YOUNGER_ROOTS, is_hidden
 from analyzer.text.escape import harmless
 from analyzer.text.formatting import size_text
 from analyzer.text.language import Sentences, say
@@ -100,15 +100,18 @@ def time_text(time: str | None) -> str:
 
 def outcome_text(record: dict[str, Any], ending: str) -> str:
     """Return whether the handshake was completed, how the connection ended, and the fatal alerts."""
-    text = say("established") if record["established"] else say("not established")
+    established = record["established"]
+    text = say("established") if established else "" if established is None else say("not established")
     fatal = alerts_text([alert for alert in record["alerts"] if alert["level"] == "fatal"])
     return " ".join(part for part in (text, f"({ending})" if ending else "", fatal) if part)
 
 
 def verdict_text(chain: dict[str, Any]) -> str:
     """Return the verdict on the server's certificates; nothing if there are none."""
-    if chain["verdict"] == "absent":
+    if chain["verdict"] == "absent" or is_hidden(chain):
         return ""
+    if chain["verdict"] == "unknown":
+        return say("chain unknown")
     problems = " ".join(dict.fromkeys(problem["code"] for problem in (*(chain["problems"] or ()), *_told_notes(chain))))
     verdict = say("chain valid") if chain["verdict"] == "valid" else say("chain invalid")
     return verdict + (f" ({problems})" if problems else "")

@@ -402,7 +402,7 @@ def cells(row: Row) -> list[Text]:
         "ended": "dim" if row.state == "open" else "red" if row.state not in (say("closed"), say("reset")) else "",
         "findings": style,
     }
-    styles["verdict"] = "green" if row.verdict == say("valid") else "red" if row.verdict else ""
+    styles["verdict"] = "green" if row.verdict == say("valid") else "red" if row.verdict not in ("", say("unknown")) else ""
     styles["decrypted"] = "green" if row.decryption == say("yes") else ""
     return [
         Text(cut(text, room), styles.get(title, ""), no_wrap=True) for text, (title, room) in zip(texts, COLUMNS, strict=True)

@@ -8,6 +8,7 @@ from typing import Any
 
 from analyzer.text.formatting import count_text
 from analyzer.text.language import ENGLISH, Sentences, say, spoken
+from analyzer.tls.handshake.certificate_messages import CUT
 from analyzer.tls.session import Session
 from analyzer.x509.certificate import certificate
 
@@ -39,7 +40,7 @@ class Resumptions:
         if handshake.resumable is None or len(self._known) >= MAX_KNOWN:
             return
         shown = handshake.certificates[1]
-        subject = certificate(shown[0]).subject if shown else None
+        subject = certificate(shown[0]).subject if shown and shown[0] != CUT else None
         self._known[session.id] = _resumed_session(session), None if subject is None else subject[:LONGEST_SUBJECT]
 
     def text(self, record: dict[str, Any]) -> str | None:

@@ -6,7 +6,7 @@ from analyzer.cli.table import Cell
 from analyzer.cli.table import Column as TableColumn
 from analyzer.text.chain_text import chain_text
 from analyzer.text.escape import harmless
-from analyzer.text.formatting import endpoint_text
+from analyzer.text.formatting import endpoint_text, established_text
 from analyzer.text.language import noted, say
 from analyzer.text.session_csv import alerts_text
 
@@ -48,7 +48,7 @@ def table_row(record: dict[str, Any]) -> list[Cell]:
         record["group"] or "",
         harmless(record["alpn"] or ""),
         say(record["resumption"] or "yes") if record["resumed"] else "",
-        (say("yes"), "green") if established else (say("no"), "yellow"),
+        (established_text(established), "green" if established else "yellow"),
         (alerts_text(record["alerts"]), "red" if any(alert["level"] == "fatal" for alert in record["alerts"]) else ""),
         harmless(certificates[0]["subject"] or say("unreadable")) if certificates else "",
         chain_cell(record["chain"]),

@@ -23,11 +23,12 @@ from analyzer.store.chain_verdicts import CLIENT, SERVER, Chains, ChainVerdict
 from analyzer.store.session_record import json_line, session_record
 from analyzer.text.authentication_text import authenticity_text, decryption_failure_text, decryption_text
 from analyzer.text.escape import harmless
-from analyzer.text.formatting import count_text, duration_text, moment_text, problem_text
+from analyzer.text.formatting import count_text, duration_text, established_text, moment_text, problem_text
 from analyzer.text.handshake_steps import Steps, camel
 from analyzer.text.language import Labelled, Sentences, say
 from analyzer.text.session_csv import alerts_text
 from analyzer.tls.events import Event, HandshakeMessage, SessionEnded
+from analyzer.tls.handshake.certificate_messages import CUT
 from analyzer.tls.handshake.ech_offer import EchOffer
 from analyzer.tls.session import Session
 from analyzer.tls.session_log import ROLES
@@ -132,7 +133,7 @@ def _print_head(output: Output, session: Session, record: dict[str, Any], captur
         "group": record["group"],
         "ECH": record["ech"] and ech_text(record["ech"]),
         "ALPN": record["alpn"],
-        "established": say("yes") if record["established"] else say("no"),
+        "established": established_text(record["established"]),
         "resumed": resumed,
         "alerts": alerts_text(record["alerts"]) or None,
         "decryption": decryption_text(record["decryption"]),
@@ -178,7 +179,10 @@ def _print_certificates(output: Output, role: int, ders: list[bytes], judged: Ch
         output.line()
     for number, der in enumerate(ders):
         output.line(output.paint(f"  {number}", "bold"))
-        print_certificate(output, certificate_details(der))
+        if der == CUT:
+            output.line("  " + output.paint(say("certificate cut by the capture"), "yellow"))
+        else:
+            print_certificate(output, certificate_details(der))
 
 
 def _print_inner_hello(output: Output, ech: EchOffer) -> None:

@@ -108,7 +108,7 @@ class Summary(SharedListener):
 
     def _take(self, record: dict[str, Any], key: bytes) -> None:
         self.n_sessions += 1
-        self.n_established += record["established"]
+        self.n_established += record["established"] is True
         self.findings.take(record)
         if self.finds_patterns:
             self.capture_findings.take_record(record)

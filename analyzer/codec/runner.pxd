@@ -36,6 +36,7 @@ cdef class Reader:
 
     cdef void note(self, Py_ssize_t at, str why) except *
     cdef void need(self, long long need, Py_ssize_t end) except *
+    cdef bint is_cut(self) except *
     cdef void note_fault(self) except *
     cdef long long number(self, Py_ssize_t width) except? -1
     cdef object varint(self, Py_ssize_t end)

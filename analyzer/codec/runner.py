@@ -11,7 +11,7 @@ from typing import Any
 import cython
 
 from analyzer.codec.byte_slices import slice_bytes
-from analyzer.codec.errors import Malformed, ParseError
+from analyzer.codec.errors import Incomplete, Malformed, ParseError
 from analyzer.codec.field_kinds import EXTENSIONS, FIXED, OPAQUE, SELECT, STRUCT, UINT, VARINT, VECTOR
 from analyzer.codec.field_spec import Extension, FieldSpec, Span, WideVarint
 from analyzer.codec.registry import registry
@@ -49,6 +49,10 @@ class Reader:
         """Set the fault: a field needs more bytes than there are before `end`."""
         kind = self.short if end == self.limit else Malformed
         self.fault = kind("", self.pos - self.base, f"{need} bytes wanted, {end - self.pos} left")
+
+    def is_cut(self) -> cython.bint:
+        """Return whether the field ends early only because the capture lacks the end of the message: it has no value then."""
+        return self.fault is not None and type(self.fault) is Incomplete
 
     def note_fault(self) -> None:
         """Add the fault to the problems, and clear it. Call it at the end of a region with a declared length."""
@@ -154,7 +158,7 @@ class Reader:
             if spec.width > end - start:
                 self.need(spec.width, end)
                 self.pos = end
-                return slice_bytes(self.data, start, end)
+                return None if self.is_cut() else slice_bytes(self.data, start, end)
             self.pos = start + spec.width
             return slice_bytes(self.data, start, self.pos)
         if kind == STRUCT:
@@ -182,6 +186,8 @@ class Reader:
         if kind == OPAQUE:
             start = self.pos
             self.pos = stop
+            if self.is_cut() or (spec.width == 0 and not spec.on and stop == self.limit and self.short is Incomplete):
+                return None
             return slice_bytes(self.data, start, stop)
         return self.region(spec, stop)
 
@@ -292,7 +298,7 @@ class Reader:
                         self.pos = last
                         continue
             before = len(self.problems)
-            body = self.body(spec.cases.get(number), number, start, last)
+            body = self.body(None if type(over) is Incomplete else spec.cases.get(number), number, start, last)
             for index in range(before, len(self.problems)):
                 name = registry("extensions").name(number)
                 self.problems[index].field = f"{name}.{self.problems[index].field}" if self.problems[index].field else name

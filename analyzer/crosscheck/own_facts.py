@@ -30,7 +30,7 @@ def own_facts(record: dict[str, Any], n_bytes: tuple[int, int] | None) -> Facts:
         lists["alerts"].append(Fact(f"{alert['from']} {seen}", alert["frame"]))
     for role in ("client", "server"):
         frame = next((m["frame"] for m in record["handshake"] if m["type"] == "certificate" and m["from"] == role), 0)
-        for certificate in record["certificates"][role]:
+        for certificate in record["certificates"][role] or ():
             if certificate["sha256"] is not None:
                 lists["certificates"].append(Fact(f"{role} {certificate['sha256']}", frame))
     for exchange in record["http"]:

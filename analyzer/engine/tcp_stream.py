@@ -223,6 +223,7 @@ class TcpStream(Sink):
         connection: Connection = self.connection
         key: bytes = connection.responder.key if client else connection.originator.key
         flow: Flow = Flow(_TCP, key, connection.first_frame, connection.start, mid_stream)
+        flow.late = not connection.syn
         self.client = client
         self.shard = self.dispatcher.assign()
         early, self.early = self.early, []
@@ -315,6 +316,7 @@ class TcpStream(Sink):
             session.flow.limited = self.connection.limited
             for side in range(2):
                 role: cython.int = side ^ self.client
+                session.flow.unseen |= (self.connection.packets_of(side) == 0) << role
                 reader: RecordReader = self.readers[role]
                 reader.finish(frame, at)
                 sink.end_role(role, frame, at)

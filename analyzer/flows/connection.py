@@ -142,6 +142,10 @@ class Connection:
         self.claim: Claim | None = None
         self.sink: Sink = None  # type: ignore[assignment]  # set by `Connections.open`, None again at the end
 
+    def packets_of(self, side: cython.int) -> cython.longlong:
+        """Return how many packets of a side the capture has."""
+        return self.responder.n_packets if side else self.originator.n_packets
+
 
 def moved(at: cython.longlong, before: cython.longlong, after: cython.longlong) -> cython.longlong:
     """Return a time after the clock was set from `before` to `after`. See `Connections.set_clock`."""

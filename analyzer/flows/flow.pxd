@@ -15,6 +15,8 @@ cdef class Flow:
     cdef public bint mid_stream
     cdef public str closed
     cdef public long long limited
+    cdef public int unseen
+    cdef public bint late
     cdef public object process
 
     cpdef bytes client_key(self)

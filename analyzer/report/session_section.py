@@ -173,6 +173,8 @@ def _facts(record: Record, facts: Record, sentences: Sentences) -> Facts:
 def _established(record: Record, sentences: Sentences) -> Mark:
     if record["established"]:
         return Mark(sentences.say("state.established"), "good")
+    if record["established"] is None:
+        return Mark(sentences.say("state.unknown"), "unsure")
     refused = any(alert["level"] == "fatal" for alert in record["alerts"])
     return Mark(sentences.say("state.not_established"), "bad" if refused else "unsure")
 

@@ -21,7 +21,9 @@ from analyzer.engine.run import Listener
 from analyzer.store.circumstances import Circumstances, circumstances
 from analyzer.store.declaration import path_text
 from analyzer.store.root_age import with_root_age
+from analyzer.store.unjudged_chains import ABSENT, ABSENT_JSON, CUT_SHORT, RAW_KEY, RAW_KEY_JSON
 from analyzer.tls.events import Event
+from analyzer.tls.handshake.certificate_messages import CUT
 from analyzer.tls.session import Session
 from analyzer.x509.certificate import RAW_PUBLIC_KEY, certificate
 from analyzer.x509.der import encode_object_identifier
@@ -55,14 +57,6 @@ COST = 2048
 _TIMESTAMPS = encode_object_identifier("1.3.6.1.4.1.11129.2.4.2")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LATEST = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // timedelta(seconds=1) * 1_000_000_000
-
-ABSENT: dict[str, Any] = {
-    "verdict": "absent", "at": None, "name": None, "path": [], "problems": [], "notes": [], "revocation": [], "scts": [],
-    "trust": [],
-}  # fmt: skip
-"""The record of a side of which no certificate was seen."""
-
-_ABSENT_JSON = orjson.dumps(ABSENT)
 
 _GAP = b"\0"
 """The placeholder for a value that changes. JSON contains no such byte."""
@@ -164,10 +158,11 @@ class Chains(Listener):
     def judge(self, session: Session, role: int) -> ChainVerdict | None:
         """Validate the certificates that the client (0) or the server (1) of a session sent. None if there are none.
 
-        None too for a raw public key. Raises `Unreadable` if a trust store cannot be read.
+        None too for a raw public key, and for certificates of which the capture has a part. Raises `Unreadable` if a trust
+        store cannot be read.
         """
         chain = session.handshake.certificates[role]
-        if not chain or certificate(chain[0]).type == RAW_PUBLIC_KEY:
+        if not chain or CUT in chain or certificate(chain[0]).type == RAW_PUBLIC_KEY:
             return None
         known = self._find_or_validate(session, role, chain)
         at = self._time(session)
@@ -181,19 +176,21 @@ class Chains(Listener):
         chain = session.handshake.certificates[role]
         if not chain:
             return ABSENT
+        if CUT in chain:
+            return CUT_SHORT
         if certificate(chain[0]).type == RAW_PUBLIC_KEY:
-            return _RAW
+            return RAW_KEY
         return self._find_or_validate(session, role, chain).record | {"at": self._time_text(session, start)}
 
     def json(self, session: Session, role: int, start: str | None) -> bytes:
         """Return the entry of `record` as JSON. For a chain that was validated before, this needs a fraction of the time."""
         chain = session.handshake.certificates[role]
         if not chain:
-            return _ABSENT_JSON
+            return ABSENT_JSON
         known = self._find_kept(session, role, chain)
         if known is None:
             if certificate(chain[0]).type == RAW_PUBLIC_KEY:
-                return _RAW_JSON
+                return RAW_KEY_JSON
             known = self._find_or_validate(session, role, chain)
         before, behind = known.written
         return b'%b"%b"%b' % (before, self._time_text(session, start).encode(), behind)
@@ -274,7 +271,7 @@ class Chains(Listener):
         """
         for chain in session.handshake.certificates:
             for der in chain[1:] if chain else ():
-                if der not in self._seen and len(self._seen) < MAX_SEEN and len(der) <= SEEN_SIZE:
+                if der and der not in self._seen and len(self._seen) < MAX_SEEN and len(der) <= SEEN_SIZE:
                     self._seen[der] = None
                     self._seen_tuple = tuple(self._seen)
 
@@ -372,7 +369,7 @@ class NoVerdicts(Chains):
 
     def json(self, session: Session, role: int, start: str | None) -> bytes:
         """See `Chains.json`. Always the record of no chain."""
-        return _ABSENT_JSON
+        return ABSENT_JSON
 
 
 NO_VERDICTS = NoVerdicts()
@@ -382,19 +379,6 @@ NO_VERDICTS = NoVerdicts()
 def default_chains() -> Chains:
     """Return the default `Chains`: Mozilla's roots, each session at its own time."""
     return Chains()
-
-
-_RAW: dict[str, Any] = ABSENT | {
-    "notes": [
-        {
-            "code": "raw_public_key",
-            "certificate": 0,
-            "detail": "a raw public key (RFC 7250) was sent: who knows it has it from elsewhere, and no chain vouches for it",
-        }
-    ]
-}
-
-_RAW_JSON = orjson.dumps(_RAW)
 
 
 def _span_key(session: Session, role: int, chain: Sequence[bytes]) -> tuple[Any, ...]:

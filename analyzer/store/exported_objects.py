@@ -19,6 +19,7 @@ from analyzer.engine.data_streams import DataReader, DataStreams
 from analyzer.store.folder import Folder, Part
 from analyzer.store.manifest import Manifest
 from analyzer.store.session_record import decryption_record
+from analyzer.tls.handshake.certificate_messages import CUT
 from analyzer.tls.messages.numbers import CERTIFICATE, COMPRESSED_CERTIFICATE
 from analyzer.tls.session import Session
 from analyzer.x509.certificate import RAW_PUBLIC_KEY, certificate
@@ -95,7 +96,8 @@ class ExportedObjects(DataStreams):
                 sent = (one.frame for one in session.log.messages if one.type in _CERTIFICATE and one.role == role)
                 frame = next(sent, None)
                 for place, der in enumerate(session.handshake.certificates[role] or ()):
-                    self._note_certificate(session, role, place, der, frame)
+                    if der != CUT:
+                        self._note_certificate(session, role, place, der, frame)
             for role, frame, later in session.log.certificate_changes:
                 for place, der in enumerate(later):
                     self._note_certificate(session, role, place, der, frame)

@@ -94,7 +94,7 @@ CERTIFICATE_KEYS: dict[str, Schema] = {
     "serial": or_null(text("serial number in hex", "^-?([0-9a-f]{2})+$")),
     "not_before": or_null(reference("first moment of validity", "time")),
     "not_after": or_null(reference("last moment of validity", "time")),
-    "sha256": described(SHA256, "SHA-256 of the certificate as sent, in hex"),
+    "sha256": or_null(described(SHA256, "SHA-256 of the certificate as sent, in hex; null where bytes of it are missing")),
     "subject_alt_names": or_null(several("the alternative names, as DNS:name, IP:address and so on", text("one name"))),
     "public_key": or_null(reference("the key; null where it cannot be read", "public_key")),
     "signature_algorithm": or_null(text("name of the algorithm, or its object identifier")),
@@ -129,7 +129,10 @@ _TIMESTAMP = record(
 _CHAIN = record(
     "the verdict on the certificates of one side, made offline",
     {
-        "verdict": one_of("absent: no certificate was seen", ("valid", "invalid", "absent")),
+        "verdict": one_of(
+            "absent: none was sent; unknown: it cannot be seen, is cut by the capture, or nobody proved its key",
+            ("valid", "invalid", "absent", "unknown"),
+        ),
         "at": or_null(reference("the time for which the verdict holds", "time")),
         "name": or_null(text("the name against which the certificate was checked; null for no name")),
         "path": several("the certificates from the first one sent to the root, by SHA-256", SHA256),
@@ -140,7 +143,8 @@ _CHAIN = record(
             "missing_intermediate (on the path, but not sent), odd_encoding (an encoding error that all clients accept), "
             "revocation_unknown (there is revocation data, and it does not say whether the certificate is revoked), "
             "search_ended (there are more paths than are searched), raw_public_key (a public key without a certificate was "
-            "sent, RFC 7250)",
+            "sent, RFC 7250), not_visible (the capture does not show whether a certificate was sent), cut (the capture has "
+            "only a part of the certificates)",
             item_of("chain_fact"),
         ),
         "revocation": several("of the certificates in the path, where there is revocation data", item_of("revocation")),
@@ -317,20 +321,26 @@ SESSION: Schema = document(
             "server_name": or_null(text("from the ClientHello; from the inner one once it is known to be accepted")),
             "alpn": or_null(text("the application protocol that the server chose")),
             "ech": or_null(reference("Encrypted Client Hello; null where it was not offered", "ech")),
-            "established": flag("whether both Finished messages were seen, or encrypted records followed them"),
-            "resumed": or_null(flag("whether it resumes a session; null before a ServerHello")),
+            "established": or_null(
+                flag(
+                    "true where both Finished messages were seen, or encrypted records followed them; false where the "
+                    "handshake ended otherwise; null where the capture does not show it"
+                )
+            ),
+            "resumed": or_null(flag("whether it resumes a session; null where the capture does not show it")),
             "resumption": or_null(one_of("how it resumes", ("session_id", "ticket", "psk"))),
             "resumes": or_null(number("id of the session that it resumes, where that is in the capture")),
-            "ja3": or_null(text("JA3 fingerprint of the ClientHello", _MD5)),
-            "ja3s": or_null(text("JA3S fingerprint of the ServerHello", _MD5)),
-            "ja4": or_null(text("JA4 fingerprint of the ClientHello")),
+            "ja3": or_null(text("JA3 fingerprint of the first ClientHello; null where that is not whole", _MD5)),
+            "ja3s": or_null(text("JA3S fingerprint of the ServerHello; null where that is not whole", _MD5)),
+            "ja4": or_null(text("JA4 fingerprint of the first ClientHello; null where that is not whole")),
             "handshake": several("messages in the order in which they were complete", item_of("handshake_message")),
             "alerts": several("alerts in the order of the capture", item_of("alert")),
             "certificates": record(
-                "certificates that were sent, the sender's own first",
+                "certificates that were sent, the sender's own first; empty where the handshake shows that none was sent, null "
+                "where the capture does not show it",
                 {
-                    "client": several("of the client", item_of("certificate")),
-                    "server": several("of the server", item_of("certificate")),
+                    "client": or_null(several("of the client", item_of("certificate"))),
+                    "server": or_null(several("of the server", item_of("certificate"))),
                 },
             ),
             "chain": reference("the verdict on the server's certificates", "chain"),

@@ -1,11 +1,14 @@
 cimport cython
 
 from analyzer.analysis.authenticity cimport authenticity
+from analyzer.analysis.shown_certificates cimport shown_certificates
 from analyzer.codec.byte_slices cimport slice_bytes
+from analyzer.analysis.shown_resumption cimport is_resumed
 from analyzer.flows.flow cimport Flow
+from analyzer.store.certificate_records cimport certificate_record
 from analyzer.store.session_record cimport (
-    Clock, alert_record, decryption_record, findings_record, gap_record, hello_fingerprints, message_record, rfc3339,
-    server_fingerprint
+    Clock, alert_record, decryption_record, findings_record, gap_record, hello_fingerprints, message_record,
+    rfc3339, server_fingerprint
 )
 from analyzer.tls.decryption.decryption cimport Decryption
 from analyzer.tls.events cimport Alert, Gap, HandshakeMessage, handshake_message
@@ -16,7 +19,6 @@ from analyzer.tls.session_log cimport SessionLog
 
 cdef int REMEMBERED, LONGEST_REMEMBERED
 cdef tuple HEAD, FINGERPRINTS, TAIL
-cdef bytes ABSENT_JSON
 cdef dict KNOWN_FACTS, ADDRESSES, NAMES, MESSAGES, ALERTS, CERTIFICATES, SHARED
 cdef Clock QUOTED
 cdef object address_text

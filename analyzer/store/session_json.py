@@ -11,16 +11,18 @@ import cython
 import orjson
 
 from analyzer.analysis.authenticity import authenticity
+from analyzer.analysis.shown_certificates import LISTED, NONE, shown_certificates
+from analyzer.analysis.shown_resumption import is_resumed
 from analyzer.codec.byte_slices import slice_bytes
 from analyzer.flows.flow import Flow
 from analyzer.packet.addresses import address_text
-from analyzer.store.chain_verdicts import ABSENT, CLIENT, SERVER
+from analyzer.store.certificate_records import certificate_record
+from analyzer.store.chain_verdicts import CLIENT, SERVER
 from analyzer.store.declaration import empty
 from analyzer.store.schema import SESSION
 from analyzer.store.session_record import (
     Clock,
     alert_record,
-    certificate_record,
     decryption_record,
     ech_record,
     findings_record,
@@ -33,6 +35,7 @@ from analyzer.store.session_record import (
     session_head,
     text,
 )
+from analyzer.store.unjudged_chains import UNJUDGED_JSON
 from analyzer.tls.decryption.decryption import Decryption
 from analyzer.tls.events import Alert, Gap, HandshakeMessage, handshake_message
 from analyzer.tls.handshake.parameters import Hellos, Parameters
@@ -75,13 +78,11 @@ def around_holes(value: Any) -> tuple[str, ...]:
 
 _END = {"address": QUOTED_HOLE, "port": HOLE}
 HEAD: tuple[str, ...] = template("id", "end_time", protocol="tls", client=_END, server=_END)
-_SIDES = {"client": [HOLE], "server": [HOLE]}
+_SIDES = {"client": HOLE, "server": HOLE}
 FINGERPRINTS: tuple[str, ...] = template("ja3", "ja4")
 TAIL: tuple[bytes, ...] = tuple(
     part.encode() for part in template("handshake", "process", handshake=[HOLE], alerts=[HOLE], certificates=_SIDES)
 )
-ABSENT_JSON: bytes = orjson.dumps(ABSENT)
-
 KNOWN_FACTS: dict[tuple[Any, ...], tuple[bytes, bytes, bytes]] = {}
 ADDRESSES: dict[bytes, str] = {}
 NAMES: dict[bytes, bytes] = {}
@@ -114,6 +115,8 @@ def session_json(
     alert: Alert  # noqa: F842
     gap: Gap  # noqa: F842
     client, server = handshake.certificates
+    shown_client: cython.int = shown_certificates(session, CLIENT)
+    shown_server: cython.int = shown_certificates(session, SERVER)
     start: str | None = rfc3339(session.flow.start) if client or server else None
     if resumes is None:
         found = handshake.resumed_from
@@ -136,13 +139,13 @@ def session_json(
             TAIL[1],
             ",".join([alert_json(alert) for alert in log.alerts]).encode() if log.alerts else b"",
             TAIL[2],
-            b",".join([certificate_json(der) for der in client]) if client else b"",
+            certificates_json(client, shown_client),
             TAIL[3],
-            b",".join([certificate_json(der) for der in server]) if server else b"",
+            certificates_json(server, shown_server),
             TAIL[4],
-            chains.json(session, SERVER, start) if server else ABSENT_JSON,
+            chains.json(session, SERVER, start) if shown_server == LISTED else UNJUDGED_JSON[shown_server],
             TAIL[5],
-            chains.json(session, CLIENT, start) if client else ABSENT_JSON,
+            chains.json(session, CLIENT, start) if shown_client == LISTED else UNJUDGED_JSON[shown_client],
             TAIL[6],
             orjson.dumps(decryption) if opened else shared_json(decryption),
             TAIL[7],
@@ -201,7 +204,7 @@ def facts(session: Session, messages: cython.bint) -> tuple[bytes, bytes, bytes]
     parameters: Parameters = session.handshake.parameters
     kind = (
         parameters.version, parameters.cipher_suite, parameters.group, parameters.alpn, session.established,
-        parameters.resumption, hellos.server_seen,
+        parameters.resumption, is_resumed(session),
     )  # fmt: skip
     known: tuple[bytes, bytes, bytes] | None = KNOWN_FACTS.get(kind) if hellos.ech is None else None
     if known is None:
@@ -269,6 +272,13 @@ def alert_json(alert: Alert) -> str:
         known = around_holes(alert_record(alert) | {"frame": HOLE})
         keep(ALERTS, kind, known)
     return f"{known[0]}{alert.frame}{known[1]}"
+
+
+def certificates_json(listed: list[bytes] | None, shown: cython.int) -> bytes:
+    """Return the certificates of a role, as `certificates_record`. shown: what `shown_certificates` says of them."""
+    if listed:
+        return b"[%b]" % b",".join([certificate_json(der) for der in listed])
+    return b"[]" if shown == NONE else b"null"
 
 
 def certificate_json(der: bytes) -> bytes:

@@ -4,7 +4,9 @@ from analyzer.analysis.authenticity cimport authenticity
 from analyzer.analysis.downgrade cimport downgrades
 from analyzer.analysis.record_findings cimport anomalies, log_findings
 from analyzer.analysis.session_findings cimport session_findings
+from analyzer.analysis.shown_resumption cimport is_resumed
 from analyzer.flows.flow cimport Flow
+from analyzer.store.certificate_records cimport certificates_record, chain_record
 from analyzer.tls.decryption.decryption cimport Decryption
 from analyzer.tls.events cimport Alert, Finding, Gap, HandshakeMessage
 from analyzer.tls.handshake.parameters cimport Hellos, Parameters
@@ -13,8 +15,8 @@ from analyzer.tls.session cimport Session
 from analyzer.tls.session_handshake cimport SessionHandshake
 from analyzer.tls.session_log cimport SessionLog
 
-cdef int REMEMBERED, REMEMBERED_SECONDS, LARGEST_REMEMBERED
-cdef dict NOTHING_KNOWN, DECRYPTED, CERTIFICATES, FINGERPRINTS, SERVER_FINGERPRINTS, UNDECRYPTED, MESSAGES, ALERTS
+cdef int REMEMBERED, REMEMBERED_SECONDS
+cdef dict NOTHING_KNOWN, DECRYPTED, FINGERPRINTS, SERVER_FINGERPRINTS, UNDECRYPTED, MESSAGES, ALERTS
 cdef tuple ROLES
 cdef Clock CLOCK
 cdef object address_text
@@ -40,7 +42,6 @@ cpdef dict session_head(Session session)
 cpdef dict gap_record(Gap gap)
 cpdef dict endpoint_record(bytes key, int end)
 cpdef str text(bytes name)
-cpdef dict certificate_record(bytes der)
 @cython.locals(record=dict)
 cpdef dict message_record(HandshakeMessage message, bint fields)
 cdef list message_kinds(str name)

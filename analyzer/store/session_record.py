@@ -17,24 +17,25 @@ from analyzer.analysis.downgrade import downgrades
 from analyzer.analysis.fingerprints import highest_version, ja3, ja3s, ja4
 from analyzer.analysis.record_findings import anomalies, log_findings
 from analyzer.analysis.session_findings import session_findings
+from analyzer.analysis.shown_resumption import is_resumed
 from analyzer.codec.errors import ParseError
 from analyzer.codec.registry import registry
 from analyzer.flows.flow import Flow
 from analyzer.packet.addresses import address_text
-from analyzer.store.chain_verdicts import ABSENT, CLIENT, SERVER, default_chains
+from analyzer.store.certificate_records import certificates_record, chain_record
+from analyzer.store.chain_verdicts import CLIENT, SERVER, default_chains
 from analyzer.store.declaration import empty
 from analyzer.store.schema import SESSION
 from analyzer.tls.decryption.decryption import Decryption
 from analyzer.tls.decryption.key_material import NOT_ENCRYPTED
 from analyzer.tls.events import Alert, Finding, Gap, HandshakeMessage
 from analyzer.tls.handshake.hello_features import LONGEST_REMEMBERED, FingerprintInput, ServerFingerprintInput
-from analyzer.tls.handshake.parameters import Hellos, Parameters
+from analyzer.tls.handshake.parameters import UNKNOWN_WAY, Hellos, Parameters
 from analyzer.tls.handshake.states import RoleState
 from analyzer.tls.messages.numbers import SERVER_NAME
 from analyzer.tls.session import Session
 from analyzer.tls.session_handshake import SessionHandshake
 from analyzer.tls.session_log import ROLES, SessionLog
-from analyzer.x509.certificate import certificate
 
 VERSIONS = registry("versions").names
 SUITES = registry("cipher_suites").names
@@ -44,8 +45,6 @@ DESCRIPTIONS = registry("alert_descriptions").names
 
 NOTHING_KNOWN: dict[str, Any] = empty(SESSION)
 """The record before anything is known. A copy of it costs less than a new table that grows."""
-
-CERTIFICATES: dict[bytes, dict[str, Any]] = {}
 
 FINGERPRINTS: dict[int, tuple[FingerprintInput, tuple[str, str]]] = {}
 
@@ -73,6 +72,15 @@ REMEMBERED_SECONDS = 64
 
 LARGEST_REMEMBERED = 1 << 14
 """The most bytes of a certificate whose entry is kept. Most certificates have two thousand."""
+
+
+FROM_LOSS = frozenset(
+    {
+        "bad_stream", "frame_after_end", "malformed_content_coding", "malformed_field_line", "malformed_field_section",
+        "malformed_message", "no_preface", "obsolete_line_folding", "wrong_content_length",
+    }
+)  # fmt: skip
+"""Findings about the data that missing bytes bring about too. Nobody is blamed for them where bytes are missing."""
 
 
 class Clock:
@@ -138,7 +146,6 @@ def session_record(
     log: SessionLog = session.log
     handshake: SessionHandshake = session.handshake
     ech: Any = handshake.hellos.ech
-    client, server = handshake.certificates
     message: HandshakeMessage  # noqa: F842 - its type in the comprehension below, for C
     record = session_head(session)
     start: str | None = record["start_time"]
@@ -146,12 +153,9 @@ def session_record(
         record["ech"] = ech_record(ech, messages)
     record["handshake"] = [message_record(message, messages) for message in log.messages]
     record["alerts"] = [alert_record(alert) for alert in log.alerts]
-    record["certificates"] = {
-        "client": [certificate_record(der) for der in client or ()],
-        "server": [certificate_record(der) for der in server or ()],
-    }
-    record["chain"] = judge.record(session, SERVER, start) if server else ABSENT
-    record["client_chain"] = judge.record(session, CLIENT, start) if client else ABSENT
+    record["certificates"] = {"client": certificates_record(session, CLIENT), "server": certificates_record(session, SERVER)}
+    record["chain"] = chain_record(session, SERVER, judge, start)
+    record["client_chain"] = chain_record(session, CLIENT, judge, start)
     record["decryption"] = decryption_record(session)
     if signatures:
         record["authenticity"] = authenticity(session)
@@ -189,10 +193,9 @@ def session_head(session: Session) -> dict[str, Any]:
     record["server_name"] = text(hellos.server_name)
     record["alpn"] = text(parameters.alpn)
     record["established"] = session.established
-    if hellos.server_seen:
-        record["resumed"] = bool(parameters.resumption)
+    record["resumed"] = is_resumed(session)
     if parameters.resumption:
-        record["resumption"] = parameters.resumption
+        record["resumption"] = None if parameters.resumption == UNKNOWN_WAY else parameters.resumption
         if resumed_from is not None:
             record["resumes"] = resumed_from.number
     if fingerprint_input is not None:
@@ -232,18 +235,6 @@ def ech_record(ech: Any, fields: cython.bint) -> dict[str, Any]:
 def text(name: bytes | None) -> str | None:
     """Return text from the wire. Bytes that are not UTF-8 become escapes."""
     return None if name is None else name.decode("utf-8", "backslashreplace")
-
-
-def certificate_record(der: bytes) -> dict[str, Any]:
-    """Return one entry of `certificates`. It is the same object for the same bytes, so it must not be changed."""
-    record: dict[str, Any] | None = CERTIFICATES.get(der)
-    if record is None:
-        record = certificate(der).record()
-        if len(der) <= LARGEST_REMEMBERED:
-            if len(CERTIFICATES) >= REMEMBERED:
-                CERTIFICATES.clear()
-            CERTIFICATES[der] = record
-    return record
 
 
 def message_record(message: HandshakeMessage, fields: cython.bint) -> dict[str, Any]:
@@ -310,7 +301,9 @@ def findings_record(session: Session) -> list[dict[str, Any]]:
     if work is not None:
         found += [finding_record(finding) for finding in anomalies(session)]
         if work.application is not None:
-            found += [data_finding_record(one) for one in work.application.findings]
+            lossy: bool = len(session.log.gaps) > 0 or work.failed > 0 or work.has_gaps
+            noted = work.application.findings
+            found += [data_finding_record(one) for one in noted if not lossy or one.code not in FROM_LOSS]
     if session.log.repeats:
         found += [finding_record(finding) for finding in session.log.repeats]
     return found

@@ -11,6 +11,10 @@ from analyzer.text.authentication_text import problem_title
 from analyzer.text.language import Sentences, say
 
 UNKNOWN_ISSUER, NON_CONFORMING, YOUNGER_ROOTS = "unknown_issuer", "non_conforming", "younger_roots"
+NOT_VISIBLE = "not_visible"
+
+UNJUDGED = frozenset({NOT_VISIBLE, "cut"})
+"""Notes that say why a chain was not judged."""
 
 _NOTES: Sentences = {
     "duplicate": "duplicate",
@@ -23,6 +27,8 @@ _NOTES: Sentences = {
     "staple_missing": "staple missing",
     "younger_roots": "younger roots",
     "raw_public_key": "raw public key",
+    "not_visible": "not visible",
+    "cut": "cut by the capture",
 }
 
 
@@ -51,10 +57,18 @@ def is_younger(chain: dict[str, Any]) -> bool:
     return any(note["code"] == YOUNGER_ROOTS for note in chain["notes"] or ())
 
 
+def is_hidden(chain: dict[str, Any]) -> bool:
+    """Return whether the capture does not show if a side sent certificates."""
+    return any(note["code"] == NOT_VISIBLE for note in chain["notes"] or ())
+
+
 def chain_text(chain: dict[str, Any]) -> tuple[str, str]:
     """Return the verdict on a chain of the session record as text, and its style; empty if none was sent."""
     if chain["verdict"] == "absent":
         return "", ""
+    if chain["verdict"] == "unknown":
+        told = [note_title(note["code"]) for note in chain["notes"] or () if note["code"] in UNJUDGED]
+        return told[0] if told else say("unknown"), "dim" if is_hidden(chain) else "yellow"
     codes, younger = [problem["code"] for problem in chain["problems"] or ()], is_younger(chain)
     titles = titles_text(codes, younger=younger)
     if chain["verdict"] == "valid":

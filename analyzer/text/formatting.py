@@ -12,6 +12,11 @@ _SECOND = 1_000_000_000
 _UNITS = ("bytes", "kB", "MB", "GB", "TB", "PB")
 
 
+def established_text(established: bool | None) -> str:
+    """Return whether a handshake was completed, as a word: yes, no, or unknown where the capture does not show it."""
+    return say("unknown") if established is None else say("yes") if established else say("no")
+
+
 def count_text(number: int, one: str, many: str = "") -> str:
     """Return a number and what it counts: `1 frame`, `1,204 frames`. many: the plural; if empty, it is `one` with an s."""
     form = counted(one)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from analyzer.codec.errors import Incomplete
 from analyzer.codec.registry import registry
 from analyzer.text.escape import harmless
 from analyzer.text.formatting import count_text
@@ -22,7 +23,15 @@ def message_facts(message: HandshakeMessage) -> Facts:
     read = _READERS.get(message.name)
     if read is None or message.body is None:
         return []
-    return read(message.body.json())
+    fields = message.body.json()
+    if any(isinstance(problem, Incomplete) for problem in message.problems):
+        fields = _without_old_version(fields)
+    return read(fields)
+
+
+def _without_old_version(fields: Fields) -> Fields:
+    """Return the fields of a message that is cut without its legacy_version: the extension with the version may be missing."""
+    return fields if "supported_versions" in extensions_of(fields) else fields | {"legacy_version": None}
 
 
 def listed(names: Sequence[Any], limit: int = LISTED) -> str:
@@ -83,7 +92,8 @@ def _client_hello(fields: Fields) -> Facts:
     facts: Facts = []
     for entry in _inner(extensions.get("server_name"), "server_name_list") or ():
         facts.append((say("server name"), harmless(str(_inner(entry, "name")))))
-    facts.append((say("versions"), listed([version for version in versions if version and not _greased(version)])))
+    known = [version for version in versions if version and not _greased(version)]
+    facts.append((say("versions"), listed(known) if known else say("unknown")))
     suites = [suite for suite in fields.get("cipher_suites") or fields.get("cipher_specs") or () if not _greased(suite)]
     facts.append((say("cipher suites"), f"{len(suites)}: {listed(suites, 3)}"))
     _add_list(facts, say("groups"), _inner(extensions.get("supported_groups"), "named_group_list"))
@@ -121,7 +131,8 @@ def _greased(name: Any) -> bool:
 def _server_hello(fields: Fields) -> Facts:
     extensions = extensions_of(fields)
     version = _inner(extensions.get("supported_versions"), "selected_version") or fields.get("legacy_version")
-    facts: Facts = [(say("version"), harmless(str(version or fields.get("version") or fields.get("server_version"))))]
+    version = version or fields.get("version") or fields.get("server_version") or say("unknown")
+    facts: Facts = [(say("version"), harmless(str(version)))]
     if fields.get("cipher_suite"):
         facts.append((say("cipher suite"), fields["cipher_suite"]))
     share = extensions.get("key_share")

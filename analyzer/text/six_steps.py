@@ -16,6 +16,7 @@ from analyzer.text.handshake_steps import Step
 from analyzer.text.language import Sentences, noted, say
 from analyzer.text.message_summary import Facts, Fields, certificate_facts, extensions_of, key_text, message_facts
 from analyzer.tls.events import HandshakeMessage
+from analyzer.tls.handshake.certificate_messages import CUT
 from analyzer.tls.session import Session
 from analyzer.x509.certificate import certificate
 
@@ -293,7 +294,7 @@ def _exchange(way: str, seen: _Seen, session: Session, record: dict[str, Any], v
             return step
     message = _take(step, seen, "certificate", 1) or _take(step, seen, "compressed_certificate", 1)
     ders = session.handshake.certificates[1]
-    if ders:
+    if ders and ders[0] != CUT:
         step.facts += certificate_facts(ders[:1])
     elif way == TLS13 and ("server_hello", 1) in seen:
         step.facts.append((say("certificate"), say("encrypted, and not opened: no keys for it were given")))
@@ -323,8 +324,9 @@ def _secret(way: str, seen: _Seen, session: Session, record: dict[str, Any]) -> 
     kind = PSK_ONLY if _takes_psk_only(way, seen) else way
     step = Explained(say(_TITLES_4[kind]), say(_SECRET[kind]))
     parameters = session.handshake.parameters
-    if way == RSA and session.handshake.certificates[1]:
-        key = key_text(certificate(session.handshake.certificates[1][0]).record()["public_key"])
+    ders = session.handshake.certificates[1]
+    if way == RSA and ders and ders[0] != CUT:
+        key = key_text(certificate(ders[0]).record()["public_key"])
         step.facts.append((say("private key"), say("that of the certificate: {key}", key=key)))
     if way in (EPHEMERAL, TLS13):
         if record["group"]:

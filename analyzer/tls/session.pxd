@@ -3,8 +3,10 @@ cimport cython
 from analyzer.flows.flow cimport Flow
 from analyzer.tls.decryption.decryption cimport Decryption
 from analyzer.tls.events cimport Alert, Gap, KeysChanged, RecordRead, handshake_message, record_event
+from analyzer.tls.establishment cimport is_completed, is_whole
+from analyzer.tls.handshake.hello_order cimport is_late_hello
 from analyzer.tls.handshake.parameters cimport Parameters
-from analyzer.tls.handshake.plaintext_rules cimport is_forged_alert, is_plain
+from analyzer.tls.handshake.plaintext_rules cimport is_forged_alert, is_plain, may_be_encrypted
 from analyzer.tls.handshake.states cimport RoleState
 from analyzer.tls.record.explicit_nonces cimport ExplicitNonces, has_explicit_nonce
 from analyzer.tls.record.record cimport Record, RecordSink
@@ -14,7 +16,7 @@ from analyzer.tls.session_log cimport SessionLog
 # C variables, because they are read for every record. They are not visible from Python.
 cdef int ALERT, APPLICATION_DATA, CHANGE_CIPHER_SPEC, ENCRYPTED_ALERT_13, HANDSHAKE, HEARTBEAT, LENGTH_OF_ALERT, SSL2
 cdef int BODY, NOTHING, START, START_BYTES
-cdef int CONFLICT, FACT, GAP, LOST, NO_RECORD, CLIENT_HELLO, FINISHED, NO_OFFSET, _CHANGE, _CLIENT, _SERVER
+cdef int CONFLICT, FACT, GAP, LOST, NO_RECORD, FINISHED, NO_OFFSET, _CHANGE, _CLIENT, _SERVER
 
 
 @cython.no_gc
@@ -28,6 +30,7 @@ cdef class Session(RecordSink):
     cdef public object heartbeats
 
     cdef bint is_encrypted(self, int role) except *
+    cdef bint hides(self, RoleState sender, Record record) except *
     cdef bint open(self, RoleState sender, Record record) except *
     cdef bint sends_plain_data(self, RoleState sender) except -1
     cdef void take_plain(self, RoleState sender, Record record) except *
@@ -35,9 +38,8 @@ cdef class Session(RecordSink):
     cdef void take_ciphertext(self, RoleState sender, Record record) except *
     cdef void count_data(self, RoleState sender, Record record) except *
     cdef void take_encrypted_handshake(self, RoleState sender, Record record) except *
-    cdef bint is_second_hello(self, bytes body) except *
     cdef void change_keys(self, RoleState sender, Record record) except *
-    cdef void take_alert(self, Record record, bytes body, long long length, bint decrypted) except *
+    cdef void take_alert(self, RoleState sender, Record record, bytes body, long long length, bint decrypted) except *
     cdef void check_nonce(self, Record record) except *
     cdef void take_heartbeat(self, Record record, bytes body, long long length, bint hidden) except *
     cdef void take_notice(self, Record record) except *

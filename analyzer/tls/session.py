@@ -15,20 +15,20 @@ from analyzer.flows.flow import Flow
 from analyzer.tls.compatible_session import take_ssl2
 from analyzer.tls.decryption.decryption import Decryption
 from analyzer.tls.decryption.key_material import KeyMaterial
-from analyzer.tls.events import (
-    Alert,
-    Event,
-    Gap,
-    KeysChanged,
-    RecordRead,
-    handshake_message,
-    record_event,
-)
+from analyzer.tls.establishment import is_completed, is_whole
+from analyzer.tls.events import Alert, Event, Gap, KeysChanged, RecordRead, handshake_message, record_event
+from analyzer.tls.handshake.hello_order import is_late_hello
 from analyzer.tls.handshake.parameters import Parameters
-from analyzer.tls.handshake.plaintext_rules import is_forged_alert, is_plain, is_without_gap, offers_early_data
+from analyzer.tls.handshake.plaintext_rules import (
+    is_forged_alert,
+    is_plain,
+    is_without_gap,
+    may_be_encrypted,
+    offers_early_data,
+)
 from analyzer.tls.handshake.resumption import Resumptions
 from analyzer.tls.handshake.states import CHANGE, RoleState
-from analyzer.tls.messages.numbers import CLIENT_HELLO, FINISHED
+from analyzer.tls.messages.numbers import FINISHED
 from analyzer.tls.record.content_types import (
     ALERT,
     APPLICATION_DATA,
@@ -90,8 +90,10 @@ class Session(RecordSink):
         self.log = SessionLog(number, events, places)
         self.handshake = SessionHandshake(flow, self.log, material, resumptions, keeps_fields)
         self.roles = self.handshake.roles
+        sender: RoleState
         if flow.mid_stream:
             for sender in self.roles:
+                sender.unsure = True
                 sender.lose()
         self.nonces: ExplicitNonces = None  # type: ignore[assignment]  # until a side encrypts with such a suite
         self.heartbeats: Heartbeats | None = None
@@ -110,7 +112,20 @@ class Session(RecordSink):
     def is_encrypted(self, role: cython.int) -> cython.bint:
         """Return whether records of this role, other than application_data, are encrypted now."""
         sender: RoleState = self.roles[role]
-        return sender.change_frame > 0 and not self.handshake.parameters.tls13
+        return (sender.change_frame > 0 or sender.seals) and not self.handshake.parameters.tls13
+
+    def hides(self, sender: RoleState, record: Record) -> cython.bint:
+        """Return whether a record's content is not to be read as plaintext: it is encrypted, or may be.
+
+        Where the capture lacks bytes, or begins late, a ChangeCipherSpec may be among them (`may_be_encrypted`).
+        """
+        if self.is_encrypted(record.role):
+            return record.content_type != ALERT or record.length != LENGTH_OF_ALERT or self.handshake.parameters.version == 0
+        if not sender.unsure:
+            return False
+        hidden: cython.bint = may_be_encrypted(record)
+        sender.unsure = hidden or record.content_type != HANDSHAKE
+        return hidden
 
     def take(self, record: Record) -> None:
         """Take a record, or a notice in the place of one (gap, loss, conflict)."""
@@ -153,7 +168,7 @@ class Session(RecordSink):
         elif content_type == HANDSHAKE:
             if record.version == SSL2:
                 take_ssl2(self, sender, record)
-            elif not self.is_encrypted(role) or self.is_second_hello(record.body):
+            elif not self.hides(sender, record) or is_late_hello(record, self.handshake.parameters.version):
                 missing: cython.longlong = record.length - len(record.body)
                 self.handshake.take(role, record.body, missing, record.offset + record.header, record.frame, record.at)
             else:
@@ -161,9 +176,9 @@ class Session(RecordSink):
         elif content_type == CHANGE_CIPHER_SPEC:
             self.change_keys(sender, record)
         elif content_type == ALERT:
-            self.take_alert(record, record.body, record.length, False)
+            self.take_alert(sender, record, record.body, record.length, False)
         elif content_type == HEARTBEAT:
-            self.take_heartbeat(record, record.body, record.length, self.is_encrypted(role))
+            self.take_heartbeat(record, record.body, record.length, sender.unsure or self.is_encrypted(role))
         self.kept = self.handshake.kept
 
     def open(self, sender: RoleState, record: Record) -> cython.bint:
@@ -198,7 +213,7 @@ class Session(RecordSink):
             self.count_data(sender, record)
             decryption.carry(role, plaintext, parameters.alpn, record.frame, record.at)
         elif inner == ALERT:
-            self.take_alert(record, plaintext, len(plaintext), True)
+            self.take_alert(sender, record, plaintext, len(plaintext), True)
         elif inner == HEARTBEAT:
             self.take_heartbeat(record, plaintext, len(plaintext), False)
         elif inner == CHANGE_CIPHER_SPEC:  # of a renegotiation
@@ -220,7 +235,7 @@ class Session(RecordSink):
         if record.content_type == HANDSHAKE:
             self.handshake.take(record.role, record.body, 0, record.offset + record.header, record.frame, record.at)
         elif record.content_type == ALERT:
-            self.take_alert(record, record.body, record.length, False)
+            self.take_alert(sender, record, record.body, record.length, False)
         else:
             self.log.report_plaintext(record.role, record.content_type, record.body, record.length, record.frame)
             if record.content_type == APPLICATION_DATA:
@@ -239,7 +254,10 @@ class Session(RecordSink):
         """Count a record of application data that was not decrypted. In TLS 1.3 its real content type can be any."""
         handshake: SessionHandshake = self.handshake
         if not handshake.parameters.tls13:
-            sender.n_protected += 1
+            if handshake.parameters.version != 0 or record.length > ENCRYPTED_ALERT_13:  # it may be TLS 1.3
+                sender.n_protected += 1
+            if sender.change_frame == 0:
+                sender.lose()
         else:
             sender.lose()
             if handshake.hellos.server_seen and record.length > ENCRYPTED_ALERT_13:
@@ -258,7 +276,11 @@ class Session(RecordSink):
         The first message with the new keys is the Finished (RFC 5246 section 7.4.9).
         """
         log: SessionLog = self.log
-        if not sender.encrypted_finished_seen:
+        if sender.unsure and not sender.seals:  # the rest of a message whose beginning is missing, or a protected one
+            sender.lose()
+            self.emit_record_event("encrypted_handshake", record, record.length)
+            return
+        if not sender.encrypted_finished_seen and not sender.unsure and not sender.seals:
             sender.encrypted_finished_seen = True
             self.handshake.advance(sender, FINISHED, record.frame, record.at)
             if log.full():
@@ -275,19 +297,10 @@ class Session(RecordSink):
             if other.encrypted_finished_seen:
                 self.handshake.authenticate()
         else:
+            sender.hidden = True
             sender.lose()
             self.emit_record_event("encrypted_handshake", record, record.length)
         sender.n_protected += 1
-
-    def is_second_hello(self, body: bytes) -> cython.bint:
-        """Return whether a record after a ChangeCipherSpec is nevertheless a ClientHello.
-
-        In TLS 1.3 the ChangeCipherSpec before a second ClientHello has no meaning (RFC 9846 appendix E.4). If the server's
-        records are not in the capture, only the second ClientHello itself shows that this is TLS 1.3.
-        """
-        if self.handshake.parameters.version != 0 or len(body) < 4 or body[0] != CLIENT_HELLO:
-            return False
-        return (body[1] << 16 | body[2] << 8 | body[3]) == len(body) - 4
 
     def change_keys(self, sender: RoleState, record: Record) -> None:
         """Take a ChangeCipherSpec in plaintext."""
@@ -300,7 +313,7 @@ class Session(RecordSink):
             if self.nonces is None and has_explicit_nonce(handshake.parameters.suite):
                 self.nonces = ExplicitNonces()
         if handshake.parameters.version == 0:  # it may be TLS 1.3, where it has no meaning
-            sender.lose()
+            sender.lose_place()
         elif not tls13:
             handshake.advance(sender, _CHANGE, record.frame, record.at)
         if handshake.opens():
@@ -310,20 +323,19 @@ class Session(RecordSink):
         if self.log.events is not None and handshake.parameters.version != 0 and not tls13:
             self.log.emit(KeysChanged("protected", record.role, record.frame, record.at))
 
-    def take_alert(self, record: Record, body: bytes, length: cython.longlong, decrypted: cython.bint) -> None:
+    def take_alert(
+        self, sender: RoleState, record: Record, body: bytes, length: cython.longlong, decrypted: cython.bint
+    ) -> None:
         """Take the content of an alert record, which can have several alerts (RFC 5246 section 7.2).
 
-        Where the capture begins late, or a ChangeCipherSpec is lost, an encrypted alert comes unannounced. It is longer than an
-        alert, and does not begin with a level.
+        An alert record that is longer than an alert, and does not begin with a level, is encrypted, whatever came before it.
         """
         pos: cython.Py_ssize_t = 0
         role: cython.int = record.role
         unannounced: cython.bint = length > LENGTH_OF_ALERT and len(body) > 0 and body[0] != 1 and body[0] != 2
-        hidden: cython.bint = self.is_encrypted(role) and (length != LENGTH_OF_ALERT or self.handshake.parameters.version == 0)
-        if (hidden or unannounced) and not decrypted:
+        if not decrypted and (unannounced or self.hides(sender, record)):
             self.log.add_alert(Alert(-1, -1, role, record.frame, record.at))
             return
-        sender: RoleState = self.roles[role]
         parameters: Parameters = self.handshake.parameters
         forged: cython.bint = not decrypted and is_forged_alert(
             sender, parameters.tls13, self.handshake.hellos.server_seen, self.encrypts(sender)
@@ -338,7 +350,7 @@ class Session(RecordSink):
             self.log.report_alert(role, record.frame)
         elif not decrypted and parameters.tls13 and self.handshake.hellos.server_seen:
             sender.plain_alert = record.frame
-        if pos != length:
+        if pos != length and record.missing == 0:
             detail = f"an alert record of {length} bytes holds no whole number of alerts"
             self.log.add_finding("protocol_violation", "low", detail, record.frame)
 
@@ -374,6 +386,7 @@ class Session(RecordSink):
         elif record.content_type == LOST:
             if self.nonces is not None:
                 self.nonces.begin(role)
+            sender.unsure = True
             self.handshake.lose(role, record.frame, record.at)
             if self.handshake.opens():
                 self.handshake.decryption.lose(role, len(self.log.gaps) > 0)
@@ -412,26 +425,20 @@ class Session(RecordSink):
         self.handshake.close(at)
         flow.last_frame = frame
         flow.end = at if at < 0 or at > flow.start else flow.start  # the clock can be set back meanwhile
-        if flow.closed == "evicted":
-            detail = "closed early: more connections were open than the limits allow"
-            log.add_finding("evicted", "info", detail, frame)
-        if flow.limited:
-            detail = f"{flow.limited} holes were given up early: too much waited behind them"
-            log.add_finding("limit", "medium", detail, frame)
-        log.close(frame)
+        log.close(flow.closed, flow.limited, frame)
         return True
 
     # Results.
 
     @property
-    def established(self) -> bool:
-        """Whether both Finished messages were seen, or encrypted records that can only come after them."""
-        handshake: SessionHandshake = self.handshake
-        client: RoleState = self.roles[_CLIENT]
-        server: RoleState = self.roles[_SERVER]
-        if not handshake.hellos.server_seen and not self.flow.mid_stream and not handshake.parameters.tls13:
-            return False
-        return client.n_protected > 0 and server.n_protected > 0
+    def established(self) -> bool | None:
+        """Whether the handshake was completed; None where the capture does not show it (`establishment`)."""
+        return is_completed(self.flow, self.log, self.handshake.hellos, self.handshake.parameters, self.roles)
+
+    @property
+    def whole(self) -> bool:
+        """Whether the capture has all bytes of both sides from the ClientHello to its own end, or to that of the flow."""
+        return is_whole(self.flow, self.log, self.handshake.hellos)
 
     @property
     def decryption(self) -> Any:

@@ -6,19 +6,20 @@ from analyzer.tls.decryption.decryption cimport Decryption
 from analyzer.tls.events cimport HandshakeMessage, handshake_message
 from analyzer.tls.handshake cimport certificate_messages, hello_features, key_exchange
 from analyzer.tls.handshake.authentication cimport Authentication
+from analyzer.tls.handshake.hello_order cimport begins_handshake
 from analyzer.tls.handshake.message_reader cimport MessageReader
 from analyzer.tls.handshake.parameters cimport Hellos, Parameters
 from analyzer.tls.handshake.plaintext_rules cimport is_forged
 from analyzer.tls.handshake.resumption cimport ResumableSession, Resumptions
 from analyzer.tls.handshake.states cimport RoleState
-from analyzer.tls.handshake.transcript cimport Transcript, is_retry
+from analyzer.tls.handshake.transcript cimport Transcript, is_retry, tells_retry
 from analyzer.tls.messages.message_tables cimport table_of
 from analyzer.tls.session_log cimport SessionLog
 
 cdef int CERTIFICATE, CERTIFICATE_STATUS, CLIENT_HELLO, CLIENT_KEY_EXCHANGE, COMPRESSED_CERTIFICATE, ENCRYPTED_CLIENT_HELLO
 cdef int ENCRYPTED_EXTENSIONS
 cdef int CERTIFICATE_REQUEST, FINISHED, HEADER, HELLO_RETRY_REQUEST, KEY_UPDATE, NEW_SESSION_TICKET, SERVER_HELLO
-cdef int SERVER_KEY_EXCHANGE, SESSION_TICKET, TLS_1_3, _CLIENT, _SERVER, _CONNECTED
+cdef int SERVER_KEY_EXCHANGE, TLS_1_3, _CLIENT, _SERVER, _CONNECTED
 cdef int MAX_KEPT, MESSAGE_COST
 cdef tuple NAMES
 
@@ -52,15 +53,14 @@ cdef class SessionHandshake:
     cpdef void lose(self, int role, long long frame, long long at) except *
     cdef void message(self, int role, MessageReader reader, long long frame, long long at) except *
     cdef bint is_forged(self, int role, int number, bint whole) except -1
-    cdef void emit_key_changes(self, HandshakeMessage message) except *
     cdef void follow(self, int role, int number, bytes raw, bint whole, long long frame, long long at) except *
     cpdef void advance(self, RoleState state, int number, long long frame, long long at) except *
     cdef void collect(
-        self, int role, int number, bytes raw, object body, HandshakeMessage message, long long frame
+        self, int role, int number, bytes raw, object body, HandshakeMessage message, bint whole
     ) except *
     cdef void collect_certificates(self, int role, object body, long long frame) except *
-    cdef void collect_client_hello(self, int role, object body, bytes raw, bint whole) except *
-    cdef void collect_server_hello(self, object body, bytes raw, HandshakeMessage message) except *
+    cdef void collect_client_hello(self, int role, object body, bytes raw, bint sound, bint whole) except *
+    cdef void collect_server_hello(self, object body, bytes raw, HandshakeMessage message, bint whole) except *
     cdef void accept_inner(self) except *
     cpdef void detect_resumption(self) except *
     cpdef ResumableSession as_resumable(self)

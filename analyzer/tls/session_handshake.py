@@ -16,11 +16,13 @@ from analyzer.tls.decryption.decryption import Decryption
 from analyzer.tls.decryption.ech_conclusion import conclude_ech
 from analyzer.tls.decryption.key_material import KeyMaterial
 from analyzer.tls.decryption.resumption_proof import is_continued
-from analyzer.tls.events import HandshakeMessage, KeysChanged, OutOfOrder, handshake_message
+from analyzer.tls.events import HandshakeMessage, OutOfOrder, handshake_message
 from analyzer.tls.handshake import certificate_messages, hello_features, key_exchange
 from analyzer.tls.handshake.authentication import Authentication
+from analyzer.tls.handshake.certificate_messages import CUT
 from analyzer.tls.handshake.ech_offer import find_ech_offer
-from analyzer.tls.handshake.key_changes import changed_epoch
+from analyzer.tls.handshake.hello_order import begins_handshake
+from analyzer.tls.handshake.key_changes import changed_keys
 from analyzer.tls.handshake.late_decoding import decode_again
 from analyzer.tls.handshake.message_reader import MessageReader
 from analyzer.tls.handshake.order_check import check_order
@@ -29,10 +31,10 @@ from analyzer.tls.handshake.plaintext_rules import is_forged
 from analyzer.tls.handshake.post_handshake import PostHandshake
 from analyzer.tls.handshake.renegotiation import unbound
 from analyzer.tls.handshake.resumption import ResumableSession, Resumptions, resumable_session
+from analyzer.tls.handshake.resumption_kind import FULL, resumption_kind
 from analyzer.tls.handshake.states import RoleState, State
-from analyzer.tls.handshake.transcript import Transcript, is_retry
+from analyzer.tls.handshake.transcript import Transcript, is_retry, tells_retry
 from analyzer.tls.limits import MAX_KEPT, MESSAGE_COST
-from analyzer.tls.messages.hello import HelloRetryRequest
 from analyzer.tls.messages.message_tables import table_of
 from analyzer.tls.messages.numbers import (
     CERTIFICATE,
@@ -50,7 +52,6 @@ from analyzer.tls.messages.numbers import (
     NEW_SESSION_TICKET,
     SERVER_HELLO,
     SERVER_KEY_EXCHANGE,
-    SESSION_TICKET,
     TLS_1_3,
 )
 from analyzer.tls.session_log import SessionLog
@@ -162,6 +163,10 @@ class SessionHandshake:
         raw: bytes = reader.raw
         number: cython.int = raw[0]
         whole: cython.bint = reader.length == len(raw)
+        if not whole and number == SERVER_HELLO and not tells_retry(raw):  # it may be a HelloRetryRequest
+            self.roles[role].lose()
+            self.transcript.lose(role)
+            return
         forged: cython.bint = not self.decrypting and self.is_forged(role, number, whole)
         if not forged:
             self.follow(role, number, raw, whole, frame, at)
@@ -176,11 +181,11 @@ class SessionHandshake:
         table = self.table(number, raw)
         short = Malformed if whole else Incomplete
         body, problems = (None, []) if table is None else read(table, raw, HEADER, len(raw), 0, short)
-        if number == SERVER_HELLO and table is HelloRetryRequest:
+        if number == SERVER_HELLO and is_retry(raw):
             name = "hello_retry_request"
-        if not whole:
+        if not whole:  # what else is wrong with it may be so only because it is cut
             lost = f"{reader.length - len(raw)} of {reader.length} bytes are not in the capture"
-            problems.append(Incomplete(name, len(raw), lost))
+            problems = [Incomplete(name, len(raw), lost)]
         early: cython.bint = self.parameters.version == 0  # its table may depend on the ServerHello: `decode_again`
         message: HandshakeMessage = handshake_message(
             number, name, role, frame, at, reader.length, raw, body, problems, self.decrypting
@@ -194,12 +199,13 @@ class SessionHandshake:
                 message.raw = b""
                 message.body = None
             if not forged:
-                self.collect(role, number, raw, body, message, frame)
+                self.collect(role, number, raw, body, message, whole)
         if self.log.events is not None:
             message.pieces = reader.places()
             self.log.emit(message)
             if self.parameters.tls13:
-                self.emit_key_changes(message)
+                for changed in changed_keys(message, self.roles[role], self.hellos.offers_early):
+                    self.log.emit(changed)
 
     def is_forged(self, role: cython.int, number: cython.int, whole: cython.bint) -> cython.bint:
         """Return whether a message in plaintext is not to be believed (`plaintext_rules`)."""
@@ -207,14 +213,6 @@ class SessionHandshake:
         if parameters.version == 0 or (len(self.log.gaps) > 0 and (not whole or number == CLIENT_HELLO)):
             return False
         return is_forged(number, self.roles[role], self.roles[1 - role], parameters.tls13, self.hellos.server_seen)
-
-    def emit_key_changes(self, message: HandshakeMessage) -> None:
-        """Emit which keys are used after a message of TLS 1.3 (`key_changes`)."""
-        epoch: str = changed_epoch(message, self.roles[message.role])
-        if epoch and not message.encrypted and not self.hellos.offers_early:
-            self.log.emit(KeysChanged(epoch, _CLIENT, message.frame, message.at))
-        if epoch:
-            self.log.emit(KeysChanged(epoch, message.role, message.frame, message.at))
 
     def follow(
         self,
@@ -237,6 +235,10 @@ class SessionHandshake:
             transcript.begin()
             if self.opens():
                 self.decryption.begin()
+        elif self.decrypting and number == SERVER_HELLO and transcript.begun and not tls13:  # its ClientHello is missing
+            self.authenticate()
+            transcript.begin()
+            transcript.lose(_CLIENT)
         if not whole:
             state.lose()
         else:
@@ -262,27 +264,27 @@ class SessionHandshake:
             self.log.emit(OutOfOrder(number, State(before).name, state.role, frame, at))
 
     def collect(
-        self, role: cython.int, number: cython.int, raw: bytes, body: Any, message: HandshakeMessage, frame: cython.longlong
+        self, role: cython.int, number: cython.int, raw: bytes, body: Any, message: HandshakeMessage, whole: cython.bint
     ) -> None:
-        """Use the content of a decoded message."""
+        """Use the content of a decoded message; whole: whether all its bytes are in the capture."""
         parameters: Parameters = self.parameters
-        if self.decrypting and number in (CLIENT_HELLO, SERVER_HELLO) and not parameters.tls13:
-            self.log.report_unbound(unbound(role, body, self.authentication.verify_data), frame)
+        if self.decrypting and whole and number in (CLIENT_HELLO, SERVER_HELLO) and not parameters.tls13:
+            self.log.report_unbound(unbound(role, body, self.authentication.verify_data), message.frame)
         if number == CLIENT_HELLO:
-            self.collect_client_hello(role, body, raw, not message.problems)
+            self.collect_client_hello(role, body, raw, not message.problems, whole)
         elif number in (SERVER_HELLO, HELLO_RETRY_REQUEST):
-            self.collect_server_hello(body, raw, message)
+            self.collect_server_hello(body, raw, message, whole)
         elif number == NEW_SESSION_TICKET:
             if getattr(body, "ticket", None) and (self.hellos.server_seen or self.decrypting):
                 self.resumptions.keep_ticket(body.ticket, self.as_resumable())
         elif number in (CERTIFICATE, CERTIFICATE_STATUS, COMPRESSED_CERTIFICATE):
             sent = certificate_messages.certificates_of(self.stapled, role, body, message.problems)
-            self.collect_certificates(role, sent, frame)
+            self.collect_certificates(role, sent, message.frame)
         elif number == SERVER_KEY_EXCHANGE:
             parameters.take_key_exchange(body, not message.problems)
-            self.transcript.exchanged = key_exchange.signed_parameters(body, raw)
+            self.transcript.exchanged = key_exchange.signed_parameters(body, raw) if whole else None
         elif number == CERTIFICATE_REQUEST:
-            self.authentication.offered[_CLIENT] = hello_features.requested_schemes(body)
+            self.authentication.offered[_CLIENT] = hello_features.requested_schemes(body) if whole else None
         elif number == CLIENT_KEY_EXCHANGE:
             self.hellos.take_key_exchange(body)
         elif number == ENCRYPTED_EXTENSIONS and role == _SERVER:  # some clients send one too, for ALPS
@@ -290,9 +292,10 @@ class SessionHandshake:
             if self.hellos.ech is not None:
                 self.hellos.ech.take_extensions(body)
             self.transcript.early = hello_features.has_early_data(body)
-            parameters.agreed = hello_features.extension_types(body)
+            parameters.agreed = hello_features.extension_types(body) if whole else None
             if self.decryption is not None:  # else it was sent in plaintext
-                self.decryption.settle_early(self.transcript.early, parameters.alpn)
+                if whole:
+                    self.decryption.settle_early(self.transcript.early, parameters.alpn)
                 self.decryption.limit(_SERVER, hello_features.record_size_limit(body))
 
     def collect_certificates(self, role: cython.int, body: Any, frame: cython.longlong) -> None:
@@ -303,18 +306,21 @@ class SessionHandshake:
             self.roles[role].sent.empty()
         if not first:
             self.certificates[role] = listed
-        elif listed and listed != first:
+        elif listed and listed != first and CUT not in listed and CUT not in first:
             self.log.add_certificate_change(role, listed, first, frame)
         if listed and not self.transcript.complete:
-            self.transcript.certificates[role] = listed[0]
+            self.transcript.certificates[role] = listed[0] or None
 
     # What follows from the hellos.
 
-    def collect_client_hello(self, role: cython.int, body: Any, raw: bytes, whole: cython.bint) -> None:
+    def collect_client_hello(self, role: cython.int, body: Any, raw: bytes, sound: cython.bint, whole: cython.bint) -> None:
         """Keep the content of the first ClientHello, and prepare to decrypt what follows."""
         hellos: Hellos = self.hellos
         first: cython.bint = not hellos.server_seen
-        hellos.take_client_hello(body, raw, whole)
+        begins: cython.bint = begins_handshake(self.flow, self.roles[_CLIENT], self.parameters.version, body)
+        if not hellos.client_seen and not begins:  # what both sides hash begins before it
+            self.transcript.lose_beginning()
+        hellos.take_client_hello(body, raw, sound, whole, begins)
         if first and hellos.offers is not None:
             if hellos.ech is not None:
                 hellos.ech.open_second(raw)
@@ -327,7 +333,7 @@ class SessionHandshake:
             self.decryption.take_message(role, raw, True)
             self.decryption.offer(getattr(body, "cipher_suites", None) or (), hellos.ech)
 
-    def collect_server_hello(self, body: Any, raw: bytes, message: HandshakeMessage) -> None:
+    def collect_server_hello(self, body: Any, raw: bytes, message: HandshakeMessage, whole: cython.bint) -> None:
         """Use version, suite, group and resumption of a ServerHello or a HelloRetryRequest."""
         hellos: Hellos = self.hellos
         parameters: Parameters = self.parameters
@@ -337,7 +343,7 @@ class SessionHandshake:
             parameters.suite = suite(getattr(body, "cipher_suite", None) or 0)
             self.decryption.agree(hello_features.selected_version(body), parameters.tls13, parameters.suite, body, raw, retry)
             return
-        parameters.take_answer(body)
+        parameters.take_answer(body, whole)
         self.log.version = parameters.version
         if first and parameters.tls13 and len(self.log.messages) > 2 and self.log.disbelieve_earlier():
             self.certificates = [None, None]
@@ -348,7 +354,9 @@ class SessionHandshake:
             lost: cython.bint = parameters.tls13 and not hellos.client_seen and self.material.given
             if parameters.suite.mode == "null" or lost:
                 self.decryption = Decryption(self.material, self.transcript, self.log)
-        if hellos.ech is not None and hellos.ech.answer(raw, retry, parameters.tls13, parameters.suite, self.transcript):
+        decided: cython.bint = whole or (parameters.version != 0 and not parameters.tls13)
+        ech = hellos.ech if decided else None
+        if ech is not None and ech.answer(raw, retry, parameters.tls13, parameters.suite, self.transcript):
             self.accept_inner()
         if hellos.offers is not None or not parameters.tls13:
             flow: Flow = self.flow
@@ -367,7 +375,7 @@ class SessionHandshake:
             self.transcript.forget()
         hellos.server_seen = True
         certificate_messages.staple(self.stapled, _SERVER, body)
-        hellos.server_fingerprint_input = hello_features.server_fingerprint_input(body)
+        hellos.server_fingerprint_input = hello_features.server_fingerprint_input(body) if whole else None
         parameters.take_server_hello(body)
 
     def accept_inner(self) -> None:
@@ -382,20 +390,12 @@ class SessionHandshake:
 
     def detect_resumption(self) -> None:
         """At the server's first ChangeCipherSpec up to TLS 1.2, note whether this is a resumption: it has no key exchange."""
-        message: HandshakeMessage
-        hellos: Hellos = self.hellos
         parameters: Parameters = self.parameters
-        if parameters.tls13 or not hellos.server_seen or not hellos.client_seen:
-            return
-        for message in self.log.messages:
-            if message.role != _CLIENT and message.type != SERVER_HELLO and message.type != NEW_SESSION_TICKET:
-                if len(parameters.session_id) > 0:
-                    self.resumptions.keep_id(parameters.session_id, self.as_resumable())
-                return
-        client: RoleState = self.roles[_CLIENT]
-        if client.change_frame > 0:  # in a full handshake the client sends it first
-            return
-        parameters.resumption = "ticket" if hellos.offers is not None and SESSION_TICKET in hellos.offers else "session_id"
+        kind: str = resumption_kind(self.log.messages, self.hellos, parameters, self.roles[_CLIENT], self.roles[_SERVER])
+        if kind != FULL:
+            parameters.resumption = kind or parameters.resumption
+        elif len(parameters.session_id) > 0:
+            self.resumptions.keep_id(parameters.session_id, self.as_resumable())
 
     def as_resumable(self) -> ResumableSession:
         """Return this session as a resumable session, for sessions that resume it."""

@@ -19,6 +19,9 @@ ROLES = ("client", "server")
 
 CONTENT_TYPES = registry("content_types")
 
+FATAL = 2
+"""The level of an alert that ends the connection (RFC 5246 section 7.2)."""
+
 MAX_FRAMES = 16
 """Frames that a finding about records in plaintext names, and such findings of a session."""
 
@@ -192,8 +195,17 @@ class SessionLog:
         self.messages.sort(key=frame_of)
         self.alerts.sort(key=frame_of)
 
-    def close(self, frame: cython.longlong) -> None:
-        """Add a finding about the entries that are not listed."""
+    def close(self, closed: str, limited: cython.longlong, frame: cython.longlong) -> None:
+        """Add findings about what was left out: entries that are not listed, and what the limits of flows cut off.
+
+        closed, limited: see `Flow`.
+        """
+        if closed == "evicted":
+            detail = "closed early: more connections were open than the limits allow"
+            self.add_finding("evicted", "info", detail, frame)
+        if limited:
+            detail = f"{limited} holes were given up early: too much waited behind them"
+            self.add_finding("limit", "medium", detail, frame)
         if self.dropped:
             detail = f"{self.dropped} further messages, alerts, gaps or findings are not listed"
             finding = Finding("limit", "medium", detail, [frame] if frame else [])

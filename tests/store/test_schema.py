@@ -206,7 +206,7 @@ def test_csv_columns_are_of_declared_keys():
 
 @pytest.mark.parametrize(
     ("key", "value"),
-    [("id", None), ("protocol", "ssl"), ("version", 3), ("established", None), ("ja3", "x"), ("start_time", "yesterday")],
+    [("id", None), ("protocol", "ssl"), ("version", 3), ("established", "yes"), ("ja3", "x"), ("start_time", "yesterday")],
 )
 def test_a_wrong_value_is_invalid(key: str, value: object):
     (record, *_) = records(CAPTURES / "demo.pcapng")

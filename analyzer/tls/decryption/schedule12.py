@@ -165,6 +165,8 @@ class Schedule12:
         for premaster in known:
             if not self.extended:
                 randoms = keys.transcript.client_random, keys.transcript.server_random
+                if len(randoms[0]) == 0 or len(randoms[1]) == 0:  # a hello is cut: so is what shows extended_master_secret
+                    continue
                 found.append(key_schedule.master_secret(keys.version, chosen.prf_hash, premaster, *randoms))
             elif preceding is not None:
                 found.append(key_schedule.extended_master_secret(keys.version, chosen.prf_hash, premaster, preceding))

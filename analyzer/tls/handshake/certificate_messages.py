@@ -17,6 +17,9 @@ from analyzer.tls.messages.numbers import SIGNED_CERTIFICATE_TIMESTAMP, STATUS_R
 
 OCSP, OCSP_MULTI = 1, 2
 
+CUT = b""
+"""What stands in a list for a certificate whose bytes are not all there. Those before it are whole."""
+
 Staple: TypeAlias = tuple[int, int, str, bytes]
 """(role that sent it, index of the certificate in the list, `ocsp` or `scts`, the bytes)."""
 
@@ -43,15 +46,15 @@ def uncompressed(certificate: Any, problems: list[ParseError]) -> Any:
 def certificate_list(certificate: Any) -> list[bytes] | None:
     """Return the certificates of a Certificate message, in DER, in the order sent; None if the message has something else.
 
-    For a message with a raw public key, return that key (RFC 7250). Equal certificates are one object. So a thousand sessions
-    of a server keep only one copy and hash it once.
+    For a message with a raw public key, return that key (RFC 7250). A certificate that the capture has only in part is CUT.
+    Equal certificates are one object. So a thousand sessions of a server keep only one copy and hash it once.
     """
     entries = getattr(certificate, "certificate_list", None)
     if entries is None:
         key = getattr(certificate, "asn1_subject_public_key_info", None)
         return None if key is None else [shared(key, len(key) >> 4)]
     listed = [entry if isinstance(entry, bytes) else getattr(entry, "cert_data", None) for entry in entries]
-    return [shared(der, len(der) >> 4) for der in listed if der is not None]
+    return [CUT if der is None else shared(der, len(der) >> 4) for der in listed]
 
 
 def staple(kept: list[Staple], role: cython.int, message: Any) -> None:

@@ -2,7 +2,7 @@ from analyzer.codec.byte_slices cimport slice_bytes
 from analyzer.codec.field_spec cimport Extension
 from analyzer.codec.runner cimport extension_body
 
-cdef int ALPN, SESSION_TICKET, KEY_SHARE_DRAFT, SUPPORTED_VERSIONS, KEY_SHARE, TLS_1_3
+cdef int ALPN, SESSION_TICKET, KEY_SHARE_DRAFT, SUPPORTED_VERSIONS, KEY_SHARE, TLS_1_2, TLS_1_3
 cdef int PRE_SHARED_KEY, ENCRYPTED_CLIENT_HELLO, SESSION_ID_LENGTH
 cdef int SUPPORTED_GROUPS, POINT_FORMATS, SIGNATURE_ALGORITHMS, RECORD_SIZE_LIMIT, EARLY_DATA, REMEMBERED_INPUTS
 cdef int LONGEST_KEY, MAX_SHARES, SHORTEST_PUBLIC_KEY
@@ -14,6 +14,8 @@ cpdef bytes alpn(object answer)
 cpdef int selected_version(object answer) except -1
 cpdef tuple extension_types(object message)
 cpdef tuple requested_schemes(object request)
+cpdef int certain_version(object answer) except -1
+cpdef bint is_suite13(object number) except -1
 cpdef int selected_group(object answer) except -2
 cpdef tuple key_shares(object hello)
 cpdef bytes server_key_share(object answer)

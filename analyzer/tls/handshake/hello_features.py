@@ -10,6 +10,7 @@ import cython
 
 from analyzer.codec.byte_slices import slice_bytes
 from analyzer.codec.field_spec import Extension
+from analyzer.codec.registry import registry
 from analyzer.codec.runner import extension_body
 from analyzer.tls.limits import MAX_SHARES, SHORTEST_PUBLIC_KEY
 from analyzer.tls.messages.numbers import (
@@ -27,6 +28,7 @@ from analyzer.tls.messages.numbers import (
     SIGNATURE_ALGORITHMS,
     SUPPORTED_GROUPS,
     SUPPORTED_VERSIONS,
+    TLS_1_2,
     TLS_1_3,
 )
 
@@ -40,6 +42,8 @@ In order: legacy_version, cipher suites, extension types, groups, point formats,
 
 ServerFingerprintInput: TypeAlias = tuple[int, int, Numbers]
 """The parts of a ServerHello that fingerprints use: legacy_version, cipher suite, extension types."""
+
+_SUITES = registry("cipher_suites")
 
 SHARED: dict[Any, Any] = {}
 
@@ -93,6 +97,25 @@ def selected_version(answer: Any) -> cython.int:
     if version is None:
         version = getattr(answer, "server_version", None)
     return version or 0
+
+
+def certain_version(answer: Any) -> cython.int:
+    """Return the version that a ServerHello chooses whose end is missing; 0 if the missing part may choose another one.
+
+    Only a ServerHello that says TLS 1.2 can have supported_versions (RFC 9846 section 4.2.3), and TLS 1.3 has its own suites.
+    """
+    if getattr(extension_body(answer, SUPPORTED_VERSIONS), "selected_version", None) is not None:
+        return selected_version(answer)
+    version: cython.int = selected_version(answer)
+    number = getattr(answer, "cipher_suite", None)
+    if version == TLS_1_2 and (number is None or is_suite13(number) or not _SUITES.known(number)):
+        return 0
+    return version
+
+
+def is_suite13(number: Any) -> cython.bint:
+    """Return whether a cipher suite can only be one of TLS 1.3: their numbers begin with 0x13 (RFC 9846 appendix B.4)."""
+    return number is not None and number >> 8 == 0x13
 
 
 def selected_group(answer: Any) -> cython.int:

@@ -5,9 +5,18 @@ capture does not show from which record on it uses the handshake keys. Without s
 after the ServerHello.
 """
 
-from analyzer.tls.events import HandshakeMessage
+from analyzer.tls.events import HandshakeMessage, KeysChanged
 from analyzer.tls.handshake.states import RoleState
 from analyzer.tls.messages.numbers import END_OF_EARLY_DATA, FINISHED, KEY_UPDATE, SERVER_HELLO
+
+
+def changed_keys(message: HandshakeMessage, sender: RoleState, early: bool) -> list[KeysChanged]:
+    """Return the events about the keys that are used after a message. early: whether the client offers early data."""
+    epoch = changed_epoch(message, sender)
+    if not epoch:
+        return []
+    both = not message.encrypted and not early
+    return [KeysChanged(epoch, role, message.frame, message.at) for role in ((0, message.role) if both else (message.role,))]
 
 
 def changed_epoch(message: HandshakeMessage, sender: RoleState) -> str:

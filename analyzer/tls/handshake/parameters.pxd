@@ -21,7 +21,7 @@ cdef class Parameters:
     cdef public bytes public_key
     cdef public tuple agreed
 
-    cpdef void take_answer(self, object body) except *
+    cpdef void take_answer(self, object body, bint whole) except *
     cpdef void take_server_hello(self, object body) except *
     cpdef void take_key_exchange(self, object body, bint whole) except *
 
@@ -30,6 +30,7 @@ cdef class Parameters:
 @cython.final
 cdef class Hellos:
     cdef public bint client_seen
+    cdef public bint client_whole
     cdef public bint server_seen
     cdef public tuple fingerprint_input
     cdef public tuple server_fingerprint_input
@@ -39,6 +40,6 @@ cdef class Hellos:
     cdef public object ech
     cdef public tuple public_keys
 
-    cpdef void take_client_hello(self, object body, bytes raw, bint whole) except *
+    cpdef void take_client_hello(self, object body, bytes raw, bint fits, bint whole, bint first) except *
     cpdef void take_key_exchange(self, object body) except *
     cpdef void accept_inner(self) except *

@@ -11,6 +11,9 @@ from analyzer.tls.limits import MAX_SHARES
 from analyzer.tls.messages.numbers import PRE_SHARED_KEY
 from analyzer.tls.suites import Suite, suite
 
+UNKNOWN_WAY = "unknown"
+"""The resumption of a session that was resumed in a way that the capture does not show."""
+
 
 class Parameters:
     """What both sides agree on: numbers from the wire, 0 or -1 before they are known.
@@ -18,9 +21,9 @@ class Parameters:
     version: of a draft its own number, 0x7f17 for draft 23; tls13: whether that is TLS 1.3 or a draft of it. suite: the cipher
     suite with its parts, None before it is known; a renegotiation has its own. compression: of the records, 0 for none.
     dh_prime: of a DHE key exchange up to TLS 1.2, as sent; empty if there is none or it is not whole. alpn: the application
-    protocol that was chosen. session_id: as the server gave it. resumption: `session_id`, `ticket` or `psk`, "" without one.
-    public_key: of the server's (EC)DHE key share, empty without one. agreed: the extension types of EncryptedExtensions, None
-    before they were read.
+    protocol that was chosen. session_id: as the server gave it. resumption: `session_id`, `ticket`, `psk` or UNKNOWN_WAY, ""
+    without one. public_key: of the server's (EC)DHE key share, empty without one. agreed: the extension types of
+    EncryptedExtensions, None before they were read.
     """
 
     __slots__ = (
@@ -42,11 +45,11 @@ class Parameters:
         self.public_key = b""
         self.agreed: tuple[int, ...] | None = None
 
-    def take_answer(self, body: Any) -> None:
-        """Take version, suite and group from a ServerHello or a HelloRetryRequest."""
-        self.version = hello_features.selected_version(body)
-        self.tls13 = hello_features.is_tls13(self.version)
+    def take_answer(self, body: Any, whole: cython.bint) -> None:
+        """Take version, suite and group from a ServerHello or a HelloRetryRequest; whole: whether all its bytes are there."""
         number = getattr(body, "cipher_suite", None)
+        self.version = hello_features.selected_version(body) if whole else hello_features.certain_version(body)
+        self.tls13 = hello_features.is_tls13(self.version) or (self.version == 0 and hello_features.is_suite13(number))
         if number is not None:
             self.cipher_suite = number
             self.suite = suite(number)
@@ -81,19 +84,22 @@ class Parameters:
 class Hellos:
     """What the hellos contain.
 
-    client_seen, server_seen: whether a ClientHello and a ServerHello were seen. fingerprint_input, server_fingerprint_input: of
+    client_seen, server_seen: whether a ClientHello and a ServerHello were seen; client_whole: whether the first one has all its
+    bytes. fingerprint_input, server_fingerprint_input: of
     the first ClientHello and the last ServerHello. server_name: the one that the client requests. offers: what it offers for
     resumption or hides, see `hello_features.offers`; offers_early: whether it offers early data. ech: its offer of Encrypted
     Client Hello. public_keys: of the client's (EC)DHE key shares.
     """
 
     __slots__ = (
-        "client_seen", "ech", "fingerprint_input", "offers", "offers_early", "public_keys", "server_fingerprint_input",
+        "client_seen", "client_whole", "ech", "fingerprint_input", "offers", "offers_early", "public_keys",
+        "server_fingerprint_input",
         "server_name", "server_seen",
     )  # fmt: skip
 
     def __init__(self) -> None:
         self.client_seen = False
+        self.client_whole = False
         self.server_seen = False
         self.fingerprint_input: FingerprintInput | None = None
         self.server_fingerprint_input: ServerFingerprintInput | None = None
@@ -103,11 +109,17 @@ class Hellos:
         self.ech: EchOffer | None = None
         self.public_keys: tuple[bytes, ...] = ()
 
-    def take_client_hello(self, body: Any, raw: bytes, whole: cython.bint) -> None:
-        """Process a ClientHello; whole: whether it was read without a problem."""
+    def take_client_hello(self, body: Any, raw: bytes, fits: cython.bint, whole: cython.bint, first: cython.bint) -> None:
+        """Process a ClientHello.
+
+        fits: whether it was read without a problem; whole: whether all its bytes are there. first: whether no other can have
+        been before it.
+        """
         if not self.client_seen:
             self.client_seen = True
-            self.fingerprint_input = hello_features.fingerprint_input(body, raw, whole)
+            self.client_whole = whole
+            if whole and first:
+                self.fingerprint_input = hello_features.fingerprint_input(body, raw, fits)
         if self.server_name is None:
             self.server_name = hello_features.server_name(body)
         if not self.server_seen:

@@ -14,12 +14,41 @@ import cython
 
 from analyzer.tls.events import Gap
 from analyzer.tls.handshake.states import RoleState
-from analyzer.tls.messages.numbers import CLIENT_HELLO, EARLY_DATA, FINISHED, HELLO_RETRY_REQUEST, SERVER_HELLO
+from analyzer.tls.messages.numbers import (
+    CERTIFICATE,
+    CERTIFICATE_REQUEST,
+    CERTIFICATE_STATUS,
+    CERTIFICATE_URL,
+    CERTIFICATE_VERIFY,
+    CLIENT_HELLO,
+    CLIENT_KEY_EXCHANGE,
+    COMPRESSED_CERTIFICATE,
+    EARLY_DATA,
+    FINISHED,
+    HEADER,
+    HELLO_RETRY_REQUEST,
+    NEW_SESSION_TICKET,
+    SERVER_HELLO,
+    SERVER_HELLO_DONE,
+    SERVER_KEY_EXCHANGE,
+    SUPPLEMENTAL_DATA,
+)
 from analyzer.tls.record.content_types import ALERT, CHANGE_CIPHER_SPEC, HANDSHAKE, LENGTH_OF_ALERT, SSL2
 from analyzer.tls.record.record import Record
 from analyzer.tls.suites import Suite
 
 _CLIENT = 0
+
+PLAINTEXT_TYPES = (
+    bytes((CLIENT_HELLO, CERTIFICATE, CLIENT_KEY_EXCHANGE, CERTIFICATE_VERIFY, CERTIFICATE_URL, SUPPLEMENTAL_DATA)),
+    bytes(
+        (
+            SERVER_HELLO, NEW_SESSION_TICKET, HELLO_RETRY_REQUEST, CERTIFICATE, SERVER_KEY_EXCHANGE, CERTIFICATE_REQUEST,
+            SERVER_HELLO_DONE, CERTIFICATE_STATUS, SUPPLEMENTAL_DATA, COMPRESSED_CERTIFICATE,
+        )
+    ),
+)  # fmt: skip
+"""The messages that a role sends before it encrypts, by role."""
 
 
 def is_forged(
@@ -73,3 +102,30 @@ def is_plain(record: Record, chosen: Suite | None) -> cython.bint:
 def is_without_gap(role: int, gaps: list[Gap]) -> bool:
     """Return whether no bytes of a role are missing: else its ChangeCipherSpec can be among them."""
     return all(gap.role != role for gap in gaps)
+
+
+def may_be_encrypted(record: Record) -> cython.bint:
+    """Return whether a record of a role whose ChangeCipherSpec may be missing can be encrypted.
+
+    What cannot be ciphertext is an alert of two bytes, and whole handshake messages that fill the record exactly.
+    """
+    if record.content_type == ALERT:
+        return record.length != LENGTH_OF_ALERT or len(record.body) != LENGTH_OF_ALERT or not 1 <= record.body[0] <= 2
+    return record.content_type != HANDSHAKE or record.missing > 0 or not fills_record(record.body, record.role)
+
+
+def fills_record(body: bytes, role: cython.int) -> cython.bint:
+    """Return whether the body of a record is nothing but whole handshake messages that this role can send in plaintext.
+
+    Ciphertext is so only by an accident of one in 2^24 records.
+    """
+    pos: cython.Py_ssize_t = 0
+    end: cython.Py_ssize_t = len(body)
+    length: cython.longlong
+    sent: bytes = PLAINTEXT_TYPES[1 if role else 0]
+    while HEADER <= end - pos:
+        length = body[pos + 1] << 16 | body[pos + 2] << 8 | body[pos + 3]
+        if body[pos] not in sent or length > end - pos - HEADER:
+            return False
+        pos += HEADER + length
+    return pos == end and end > 0

@@ -34,7 +34,12 @@ cdef class RoleState:
     cdef public long long n_bytes
     cdef public bint sent_no_record
     cdef public SentMessages sent
+    cdef public bint missed
+    cdef public bint connected
+    cdef public bint unsure
+    cdef public bint hidden
 
     cpdef bint advance(self, int number, bint tls13) except -1
     cpdef void count_data(self, long long frame) except *
     cpdef void lose(self) except *
+    cpdef void lose_place(self) except *

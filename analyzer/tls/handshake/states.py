@@ -276,17 +276,20 @@ class RoleState:
 
     state: its position in its handshake. change_frame: frame of its first ChangeCipherSpec, 0 before it (in SSL 2.0: of the
     message after which everything is encrypted). encrypted_finished_seen: whether it sent an encrypted Finished, or a record
-    that must be one. n_hellos: number of its hellos that count. seals: whether it sent a record of the content type
-    application_data. exposed: whether it sent application data, or its Finished, in plaintext. plain_alert: frame of its alert
-    in plaintext behind the ServerHello of TLS 1.3, 0 without one. n_protected: number of its records with keys that follow the
-    handshake; n_application: of records of application data; n_bytes: their bytes on the wire. sent_no_record: whether it sent
-    bytes that are not a record. finished: whether its Finished was read, in plaintext or decrypted (TLS 1.3). sent: what it
-    sent in this handshake.
+    that must be one. missed: whether messages of its handshake are not in the capture, or cannot be read; connected: whether
+    its handshake was read to the end. unsure: whether a ChangeCipherSpec may be missing, so that its records may be encrypted;
+    hidden: whether handshake messages after its Finished cannot be read. n_hellos: number of its hellos that count. seals:
+    whether it sent a record of the content type application_data. exposed: whether it sent application data, or its Finished,
+    in plaintext. plain_alert: frame of its alert in plaintext behind the ServerHello of TLS 1.3, 0 without one. n_protected:
+    number of its records with keys that follow the handshake; n_application: of records of application data; n_bytes: their
+    bytes on the wire. sent_no_record: whether it sent bytes that are not a record. finished: whether its Finished was read, in
+    plaintext or decrypted (TLS 1.3). sent: what it sent in this handshake.
     """
 
     __slots__ = (
-        "change_frame", "encrypted_finished_seen", "exposed", "finished", "n_application", "n_bytes", "n_hellos",
-        "n_protected", "plain_alert", "role", "seals", "sent", "sent_no_record", "state",
+        "change_frame", "connected", "encrypted_finished_seen", "exposed", "finished", "hidden", "missed", "n_application",
+        "n_bytes", "n_hellos", "n_protected", "plain_alert", "role", "seals", "sent", "sent_no_record", "state",
+        "unsure",
     )  # fmt: skip
 
     def __init__(self, role: cython.int) -> None:
@@ -304,6 +307,10 @@ class RoleState:
         self.n_bytes = 0
         self.sent_no_record = False
         self.sent = SentMessages()
+        self.missed = False
+        self.connected = False
+        self.unsure = False
+        self.hidden = False
 
     def advance(self, number: cython.int, tls13: cython.bint) -> cython.bint:
         """Process a message of this role, or CHANGE. Returns False if it is out of order."""
@@ -311,10 +318,12 @@ class RoleState:
         following: cython.int = table[_WIDTH * self.state + number]
         if following != 255:
             self.state = following
+            self.connected = self.connected or following == _CONNECTED
             return True
         following = table[_WIDTH * _UNKNOWN + number]
         expected: cython.bint = self.state == _UNKNOWN
         self.state = following if following != 255 else _UNKNOWN
+        self.connected = self.connected or following == _CONNECTED
         return expected
 
     def count_data(self, frame: cython.longlong) -> None:
@@ -325,6 +334,11 @@ class RoleState:
 
     def lose(self) -> None:
         """Note that messages of this role may be missing here, or cannot be read."""
+        self.lose_place()
+        self.missed = self.missed or not self.connected
+
+    def lose_place(self) -> None:
+        """Note that its position in the handshake is not known from here on, although nothing of it is missing."""
         self.state = _UNKNOWN
         self.sent.lose()
 

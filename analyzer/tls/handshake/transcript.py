@@ -28,6 +28,11 @@ from analyzer.tls.messages.numbers import (
     SERVER_HELLO_DONE,
 )
 
+RANDOM_BEGIN, RANDOM_END = RANDOM.start, RANDOM.stop
+
+RETRY_SHOWN = 8
+"""Bytes of the random of a HelloRetryRequest that suffice to know it by, where the rest is not in the capture."""
+
 Step = tuple[int, bytes | None]
 """(role that sent the message, 0 the client; its bytes with the header, None if it is missing)."""
 
@@ -68,9 +73,9 @@ class Transcript:
         if self.complete or number == HELLO_REQUEST:
             return False
         if number == CLIENT_HELLO and role == 0 and not self.client_random:
-            self.client_random = raw[RANDOM]
+            self.client_random = raw[RANDOM] if len(raw) >= RANDOM_END else b""
         elif number == SERVER_HELLO and role == 1 and raw[RANDOM] != HELLO_RETRY_REQUEST_RANDOM:
-            self.server_random = raw[RANDOM]
+            self.server_random = raw[RANDOM] if len(raw) >= RANDOM_END else b""
         elif number == CERTIFICATE_VERIFY:
             self.verifies = True
         self._size += len(raw)
@@ -90,6 +95,11 @@ class Transcript:
         sent = self._server if role else self._client
         if not self.complete and (not sent or sent[len(sent) - 1] is not None):
             sent.append(None)
+
+    def lose_beginning(self) -> None:
+        """Note that messages of the client may be missing before those that came."""
+        if not self._client or self._client[0] is not None:
+            self._client.insert(0, None)
 
     def forget(self) -> None:
         """Free the messages."""
@@ -215,7 +225,14 @@ def message_hash(digest: bytes) -> bytes:
 
 def is_retry(raw: bytes) -> cython.bint:
     """Return whether a message is a ServerHello that is used as a HelloRetryRequest."""
-    return raw[0] == SERVER_HELLO and raw[RANDOM] == HELLO_RETRY_REQUEST_RANDOM
+    n: cython.Py_ssize_t = len(raw) - RANDOM_BEGIN
+    return raw[0] == SERVER_HELLO and n >= RETRY_SHOWN and raw[RANDOM] == HELLO_RETRY_REQUEST_RANDOM[:n]
+
+
+def tells_retry(raw: bytes) -> cython.bint:
+    """Return whether so much of a ServerHello is there that it shows whether it is a HelloRetryRequest."""
+    n: cython.Py_ssize_t = len(raw) - RANDOM_BEGIN
+    return n >= RETRY_SHOWN or (n > 0 and raw[RANDOM_BEGIN:] != HELLO_RETRY_REQUEST_RANDOM[:n])
 
 
 def _kind(raw: bytes | None) -> cython.int:

@@ -3,7 +3,7 @@
 import pytest
 
 from analyzer.tls.events import handshake_message
-from analyzer.tls.handshake.key_changes import changed_epoch
+from analyzer.tls.handshake.key_changes import changed_epoch, changed_keys
 from analyzer.tls.handshake.states import RoleState
 
 
@@ -29,3 +29,13 @@ def test_only_the_first_finished_begins_one():
     sender = RoleState(0)
     said = handshake_message(20, "finished", 0, 1, 0, 4, b"", None, [], True)
     assert [changed_epoch(said, sender) for _ in range(2)] == ["application", ""]
+
+
+def test_a_server_hello_changes_the_keys_of_both_unless_early_data_may_follow():
+    said = handshake_message(2, "server_hello", 1, 7, 9, 4, b"", None, [], False)
+    assert [(one.epoch, one.role, one.frame) for one in changed_keys(said, RoleState(1), False)] == [
+        ("handshake", 0, 7),
+        ("handshake", 1, 7),
+    ]
+    assert [one.role for one in changed_keys(said, RoleState(1), True)] == [1]
+    assert changed_keys(handshake_message(1, "client_hello", 0, 7, 9, 4, b"", None, [], False), RoleState(0), False) == []

@@ -1,0 +1,49 @@
+"""Tells what a capture shows of the certificates of a side: a list, that it sent none, a part, or nothing.
+
+That no Certificate message was seen does not mean that there was none. It may be encrypted (TLS 1.3, RFC 9846 section 2; a
+renegotiation), lost, or before or after the capture. Only a handshake whose messages of that side are all there, and can be
+read, shows that a side sent no certificate. Up to TLS 1.2 they are all there when its ChangeCipherSpec comes (RFC 5246 section
+7.3), in TLS 1.3 when its Finished does. A session that is resumed has no certificate of the server (RFC 9846 section 2.2).
+"""
+
+import cython
+
+from analyzer.tls.handshake.certificate_messages import CUT
+from analyzer.tls.handshake.states import RoleState
+from analyzer.tls.messages.numbers import SSL2
+from analyzer.tls.session import Session
+from analyzer.tls.session_handshake import SessionHandshake
+
+LISTED, NONE, PART, HIDDEN = 0, 1, 2, 3
+"""What is shown. PART: a list that ends with a certificate that is cut (`CUT`). HIDDEN: it is not visible if there are any."""
+
+# In the compiled build these are C variables, which other modules cannot see.
+_LISTED, _NONE, _PART, _HIDDEN = LISTED, NONE, PART, HIDDEN
+
+
+def shown_certificates(session: Session, role: cython.int) -> cython.int:
+    """Return what the capture shows of the certificates of a role: LISTED, NONE, PART or HIDDEN."""
+    handshake: SessionHandshake = session.handshake
+    listed: list[bytes] | None = handshake.certificates[role]
+    if listed:
+        return _PART if CUT in listed else _LISTED
+    return _NONE if shows_none(session, role) else _HIDDEN
+
+
+def shows_none(session: Session, role: cython.int) -> cython.bint:
+    """Return whether the handshake shows that a role, of which no certificate was read, has sent none."""
+    handshake: SessionHandshake = session.handshake
+    sender: RoleState = session.roles[role]
+    tls13: cython.bint = handshake.parameters.tls13
+    if sender.hidden:  # in a renegotiation
+        return False
+    if role and handshake.parameters.resumption:
+        return True
+    if handshake.parameters.version == SSL2:
+        return handshake.hellos.server_seen
+    if sender.missed:
+        return False
+    if sender.connected or (not tls13 and sender.change_frame > 0 and handshake.parameters.version != 0):
+        return True
+    # A handshake that ended early, before this side encrypted anything, has been seen to its end.
+    return session.established is False and session.whole and not sender.n_application
