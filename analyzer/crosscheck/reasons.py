@@ -88,7 +88,10 @@ def _inner_hello(difference: Difference, case: Case, record: dict[str, Any]) -> 
 
 
 def _ech_not_opened(difference: Difference, case: Case, record: dict[str, Any]) -> bool:
-    return difference.tshark is None and _accepted(record) and case.version < ECH_SINCE
+    if difference.tshark is not None or not _accepted(record):
+        return False
+    unopened = record["ech"]["public_name"] is None and record["ech"]["inner_server_name"] is None
+    return unopened or case.version < ECH_SINCE
 
 
 def _accepted(record: dict[str, Any]) -> bool:

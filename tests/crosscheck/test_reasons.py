@@ -43,7 +43,8 @@ def lacks(field: str, text: str, frame: int = 20) -> Difference:
 
 
 GAP = {"from": "server", "after_frame": 12}
-ACCEPTED = {"status": "accepted"}
+ACCEPTED = {"status": "accepted", "public_name": "outer.example", "inner_server_name": "inner.example"}
+UNOPENED = ACCEPTED | {"public_name": None, "inner_server_name": None}
 BROKEN = {"code": "protocol_violation", "detail": "byte 9 of the server's stream: no record begins here", "frames": [12]}
 CUT_OFF = [message("certificate", "server", 8, problems=["a length"])]
 EVERYTHING = {"gaps": [GAP], "ech": ACCEPTED, "findings": [BROKEN]}
@@ -80,6 +81,8 @@ PLAINTEXT_CASE = case(handshake=LATE_CERTIFICATE, findings=[finding("plaintext_r
         (Difference("server_name", Fact("a.example", 4), Fact("b.example", 4)), case(ech={"status": "rejected"}), None),
         (lacks("requests", "GET /"), case(OLD, ech=ACCEPTED), "ech_not_opened"),
         (lacks("requests", "GET /"), case(NEW, ech=ACCEPTED), None),
+        (lacks("requests", "GET /"), case(NEW, ech=UNOPENED), "ech_not_opened"),
+        (lacks("requests", "GET /"), case(NEW, ech=UNOPENED | {"status": "rejected"}), None),
         (lacks("certificates", "server ab", 0), case(handshake=COMPRESSED), "compressed_certificate"),
         (lacks("certificates", "client ab", 0), case(handshake=COMPRESSED), None),
         (Difference("handshake", None, Fact("server encrypted", 8)), case(handshake=LATE_CERTIFICATE), "fragmented_message"),
