@@ -19,6 +19,7 @@ from pyshark.capture.file_capture import FileCapture
 from pyshark.tshark.output_parser.tshark_xml import TsharkXmlParser
 
 from analyzer.crosscheck.tshark_program import TsharkError, TsharkProgram, dies_with
+from analyzer.crosscheck.tshark_settings import FIELDS
 
 LARGEST_PACKET = 1 << 26
 """The most bytes that tshark may print for one packet. A packet of 64 KiB with every field takes some megabytes."""
@@ -31,6 +32,11 @@ _LONGEST_ERROR = 1 << 12
 
 _DAMAGE = re.compile(r"appears to (have been cut short|be damaged or corrupt)")
 """What tshark says of a capture that it could read up to here. Our own reader tells that too, with byte and frame."""
+
+_UNREAD_FIELD = re.compile(
+    rb'^ *<field name="(?!(?:%b)")[^"\n]*"[^\n]*/>\n' % "|".join(map(re.escape, FIELDS)).encode(), re.MULTILINE
+)
+"""A line of PDML with a field that has no fields inside, and is not read. In its attributes, `<` and `>` are escaped."""
 
 _NO_FOLDER = "/nonexistent/analyzer"
 """The folder of the user's own preferences and plugins, which tshark must not find."""
@@ -175,12 +181,15 @@ class TsharkCapture(FileCapture):
 
 
 class _BoundedParser(TsharkXmlParser):
-    """Refuses a packet that takes too much memory."""
+    """Refuses a packet that takes too much memory, and drops the fields that nobody reads: most of them."""
 
     def _extract_packet_from_data(self, data: bytes, got_first_packet: bool = True) -> Any:
         if len(data) > LARGEST_PACKET:
             raise TsharkError(f"tshark printed more than {LARGEST_PACKET >> 20} MiB for one packet")
         return super()._extract_packet_from_data(data, got_first_packet)
+
+    def _parse_single_packet(self, packet: bytes) -> Any:
+        return super()._parse_single_packet(_UNREAD_FIELD.sub(b"", packet))
 
 
 async def _drain(output: asyncio.StreamReader) -> None:

@@ -34,6 +34,19 @@ FRAMES = (
 LAYERS = "ip ipv6 tcp tls http http2"
 """The protocols that are printed with their fields."""
 
+FIELDS = (
+    "num", "ip.src", "ip.dst", "ipv6.src", "ipv6.dst", "http.request.method", "http.request.uri",
+    "http.response.code", "http2.headers.authority", "http2.headers.method", "http2.headers.path",
+    "http2.headers.status", "tcp.dstport", "tcp.flags.fin", "tcp.len", "tcp.seq", "tcp.srcport", "tcp.stream",
+    "tls.alert_message", "tls.alert_message.desc", "tls.alert_message.level", "tls.handshake",
+    "tls.handshake.certificate", "tls.handshake.ciphersuite", "tls.handshake.extensions.supported_version",
+    "tls.handshake.extensions_alpn_str", "tls.handshake.extensions_key_share_group",
+    "tls.handshake.extensions_key_share_selected_group", "tls.handshake.extensions_server_name", "tls.handshake.ja3",
+    "tls.handshake.ja3s", "tls.handshake.ja4", "tls.handshake.random", "tls.handshake.server_named_curve",
+    "tls.handshake.type", "tls.handshake.version", "tls.ssl2.handshake.type",
+)  # fmt: skip
+"""The fields that are read. tshark can only print all of a protocol; the others are dropped before they become objects."""
+
 
 def arguments(key_log: str | None = None, rsa_keys: Sequence[str] = ()) -> list[str]:
     """Return the options of tshark besides the capture and the filter.

@@ -1,11 +1,15 @@
 """The command line that tshark gets."""
 
+import ast
+import inspect
+import re
 import subprocess
 from pathlib import Path
 
 import pytest
 
-from analyzer.crosscheck.tshark_settings import FRAMES, PREFERENCES, arguments, one_key_log
+from analyzer.crosscheck import tshark_facts
+from analyzer.crosscheck.tshark_settings import FIELDS, FRAMES, PREFERENCES, arguments, one_key_log
 
 CAPTURES = Path(__file__).resolve().parents[2] / "captures"
 
@@ -37,3 +41,13 @@ def test_several_key_logs_become_one_that_is_in_no_folder(tmp_path: Path):
         assert Path(path).read_bytes() == b"CLIENT_RANDOM a\nCLIENT_RANDOM b\n"
         assert "memfd" in str(Path(path).readlink())
     assert not Path(path).exists()
+
+
+def test_every_field_that_is_read_is_kept():
+    """The names in the code that reads them are those of the list, and the other way round."""
+    source = Path(inspect.getfile(tshark_facts)).read_text()
+    words = {
+        node.value for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    }
+    read = {word for word in words if re.fullmatch(r"(tcp|tls|http|http2)(\.\w+)+", word)}
+    assert read == {name for name in FIELDS if not name.startswith("ip")} - {"num"}
