@@ -92,7 +92,7 @@ def _crosscheck_record(
         "compared": compared,
         "agreed": agreed,
         "explained": explained,
-        "percent": round(100 * (agreed + explained) / compared, 3) if compared else None,
+        "percent": 100_000 * (agreed + explained) // compared / 1000 if compared else None,  # never rounded up to 100
         "fields": fields,
         "differences": differences,
     }
@@ -155,8 +155,10 @@ def _print_text(output: Output, record: dict[str, Any]) -> None:
             output.line(output.paint(harmless(capture), "bold"))
         table = Table(_TABLE, output)
         for one in found:
-            cells = ["" if one[name] is None else harmless(_shown(str(one[name]))) for name in _COLUMNS[1:]]
-            table.add([*cells[:-1], cells[-1] or (say("unknown"), "alarm")])
+            session, frame, field, *values, why = (one[name] for name in _COLUMNS[1:])
+            cells = ["" if known is None else str(known) for known in (session, frame, field)]
+            cells += [say("nothing") if value is None else harmless(_shown(value)) for value in values]
+            table.add([*cells, (say("unknown"), "alarm") if why is None else why])
         table.close()
     known = reason_codes(spoken())
     used = dict.fromkeys(one["reason"] for one in record["differences"] if one["reason"] is not None)
@@ -170,7 +172,8 @@ def _print_text(output: Output, record: dict[str, Any]) -> None:
 def _head(output: Output, record: dict[str, Any]) -> Iterator[str]:
     tshark = record["tshark"]
     words = ", ".join(word for before, word in pairwise(tshark["options"]) if before == "-o")
-    n_known, n_open = record["explained"], record["compared"] - record["agreed"] - record["explained"]
+    n_known, alike = record["explained"], record["agreed"] + record["explained"]
+    n_open = record["compared"] - alike
     facts = [
         (say("second opinion"), f"tshark {tshark['version']}, {harmless(tshark['path'])}"),
         (say("sessions"), str(record["sessions"])),
@@ -184,7 +187,10 @@ def _head(output: Output, record: dict[str, Any]) -> Iterator[str]:
             (say("the same"), str(record["agreed"])),
             (say("explained"), str(n_known)),
             (say("unexplained"), output.paint(str(n_open), "alarm" if n_open else "green")),
-            (say("agreement"), say("{percent}% (the same or explained)", percent=f"{record['percent']:.2f}")),
+            (
+                say("agreement"),
+                say("{percent}% (the same or explained)", percent=f"{10_000 * alike // record['compared'] / 100:.2f}"),
+            ),
             (say("fields"), ", ".join(parts)),
             (say("told tshark"), harmless(words)),
         ]

@@ -51,7 +51,8 @@ def compare_lists(name: str, ours: list[Fact], theirs: list[Fact]) -> tuple[int,
     Certificates are the same in whatever frame. What is left on both sides is paired: same text first, then same frame.
     """
     if name == "certificates":
-        ours, theirs = [Fact(fact.text, 0) for fact in ours], [Fact(fact.text, 0) for fact in theirs]
+        n_compared, found = compare_lists("", _without_frames(ours), _without_frames(theirs))
+        return n_compared, [Difference(name, _original(one.ours, ours), _original(one.tshark, theirs)) for one in found]
     common = Counter(ours) & Counter(theirs)
     mine, other = _without(ours, common), _without(theirs, common)
     differences: list[Difference] = []
@@ -65,6 +66,15 @@ def compare_lists(name: str, ours: list[Fact], theirs: list[Fact]) -> tuple[int,
     differences += [Difference(name, fact, None) for fact in mine]
     differences += [Difference(name, None, fact) for fact in other]
     return common.total() + len(differences), differences
+
+
+def _without_frames(facts: list[Fact]) -> list[Fact]:
+    return [Fact(fact.text, 0) for fact in facts]
+
+
+def _original(fact: Fact | None, facts: list[Fact]) -> Fact | None:
+    """Return the first of these facts with that text: the frame where it came."""
+    return None if fact is None else next(one for one in facts if one.text == fact.text)
 
 
 def _without(facts: list[Fact], taken: Counter[Fact]) -> list[Fact]:

@@ -7,6 +7,9 @@ from analyzer.crosscheck.facts import CLOSED, Fact, Facts
 _OF_HELLOS = {"server_name": "client_hello", "ja3": "client_hello", "ja4": "client_hello"}
 """The message that a field is from; a ServerHello, for other fields."""
 
+_CERTIFICATES = ("certificate", "compressed_certificate")
+"""The messages that certificates come in."""
+
 
 def own_facts(record: dict[str, Any], n_bytes: tuple[int, int] | None) -> Facts:
     """Return the facts of a record. n_bytes: of the client's and the server's stream; None where they are not whole."""
@@ -29,7 +32,7 @@ def own_facts(record: dict[str, Any], n_bytes: tuple[int, int] | None) -> Facts:
         seen = CLOSED if alert["description"] is None else f"{alert['level']} {alert['description']}"
         lists["alerts"].append(Fact(f"{alert['from']} {seen}", alert["frame"]))
     for role in ("client", "server"):
-        frame = next((m["frame"] for m in record["handshake"] if m["type"] == "certificate" and m["from"] == role), 0)
+        frame = next((one["frame"] for one in record["handshake"] if one["type"] in _CERTIFICATES and one["from"] == role), 0)
         for certificate in record["certificates"][role] or ():
             if certificate["sha256"] is not None:
                 lists["certificates"].append(Fact(f"{role} {certificate['sha256']}", frame))

@@ -56,3 +56,13 @@ def test_encrypted_is_not_paired_with_the_other_side():
 
 def test_certificates_are_the_same_in_any_frame():
     assert compare_lists("certificates", [Fact("server ab", 6)], [Fact("server ab", 9)]) == (1, [])
+
+
+def test_certificates_that_differ_have_their_frames():
+    n_compared, differences = compare_lists(
+        "certificates", [Fact("server ab", 6)] * 2, [Fact("server ab", 9), Fact("server cd", 9)]
+    )
+    assert n_compared == 2
+    assert [(one.field, one.ours, one.tshark) for one in differences] == [
+        ("certificates", Fact("server ab", 6), Fact("server cd", 9))
+    ]
