@@ -28,7 +28,7 @@ cdef class SessionLog:
     cpdef bint disbelieve_earlier(self) except -1
     cpdef void report_alert(self, int role, long long frame) except *
     cpdef void disbelieve_alert(self, int role, long long frame) except *
-    cpdef void report_unbound(self, tuple unbound, long long frame) except *
+    cpdef void report_unbound(self, object unbound, long long frame) except *
     cpdef void report_plaintext(self, int role, int content_type, bytes body, long long length, long long frame) except *
     cdef void report_forged(self, int role, str kind, str detail, long long frame) except *
     cpdef void add_finding(self, str code, str severity, str detail, long long frame) except *

@@ -109,7 +109,7 @@ class SessionLog:
                 alert.injected = True
         self.report_alert(role, frame)
 
-    def report_unbound(self, unbound: tuple[str, str] | None, frame: cython.longlong) -> None:
+    def report_unbound(self, unbound: Any, frame: cython.longlong) -> None:
         """Report a hello of a renegotiation that nothing binds to its connection: severity and sentence, or None."""
         if unbound is not None:
             self.add_finding("unbound_renegotiation", unbound[0], unbound[1], frame)
