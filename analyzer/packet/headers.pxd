@@ -3,7 +3,7 @@ from analyzer.packet.link_layers cimport read_link, read_shim, read_version
 from analyzer.packet.packet cimport Packet
 from analyzer.packet.tunnels cimport enter, enter_udp
 
-cdef int _IPV4, _IPV6, _TCP, _UDP, _LAYER_LIMIT, _EXTENSION_LIMIT
+cdef int _IPV4, _IPV6, _LLC, _TCP, _UDP, _LAYER_LIMIT, _EXTENSION_LIMIT
 
 cpdef bint read(Packet packet, bytes data, Py_ssize_t start, Py_ssize_t end, int link_type, long long wire_length) except -1
 

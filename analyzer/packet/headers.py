@@ -14,6 +14,7 @@ from analyzer.packet.tunnels import enter, enter_udp
 
 _IPV4 = 0x0800
 _IPV6 = 0x86DD
+_LLC = 4
 _TCP = 6
 _UDP = 17
 
@@ -61,7 +62,8 @@ def _read_chain(packet: Packet, data: bytes, ether_type: int) -> bool:
     for _ in range(_LAYER_LIMIT):
         if ether_type < 0:
             return False
-        packet.ether_type = ether_type
+        # Below 0x600 it is the length field of 802.3, and what follows is 802.2.
+        packet.ether_type = ether_type if ether_type >= 0x600 else _LLC
         if ether_type == _IPV4:
             protocol = _read_ipv4(packet, data)
         elif ether_type == _IPV6:

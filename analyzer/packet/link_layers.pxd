@@ -1,4 +1,5 @@
 cimport cython
+from analyzer.packet.capture_headers cimport unwrap
 from analyzer.packet.packet cimport Packet
 
 cdef int _IPV4, _IPV6, _MPLS, _ETHERNET, _LABEL_LIMIT, _ATTRIBUTE_LIMIT
@@ -14,6 +15,9 @@ cpdef int read_version(Packet packet, bytes data) except -2
 
 @cython.locals(at=Py_ssize_t)
 cdef int _read_ethernet(Packet packet, bytes data) except -2
+
+@cython.locals(at=Py_ssize_t, n_bytes=Py_ssize_t)
+cdef int _read_macsec(Packet packet, bytes data) except -2
 
 cdef int _skip(Packet packet, Py_ssize_t n_bytes, str header) except -2
 

@@ -5,11 +5,16 @@ Link types are those of https://www.tcpdump.org/linktypes.html. There are two st
 type. Then `read_shim` reads tags and shims one by one, so they may have any order: 802.1Q and 802.1ad, 802.2 LLC with SNAP,
 MPLS of RFC 3032, PPPoE of RFC 2516, PPP, 802.1ah, Ethernet in Ethernet. Both functions move the packet's window forward and
 return the next EtherType, or -1 if it is not known what follows. Then `problem` gives the reason, if the frame is wrong.
+Headers of capturing systems before those of another link type are read first, by `capture_headers`.
 
-To support another link type or shim, add a branch here. Nothing else is needed.
+To support another link type or shim, add a branch here; and a link type to `READABLE_LINK_TYPES`.
 """
 
+from analyzer.packet.capture_headers import WRAPPERS, unwrap
 from analyzer.packet.packet import Packet
+
+READABLE_LINK_TYPES = WRAPPERS | {0, 1, 9, 10, 12, 14, 50, 101, 104, 105, 108, 113, 127, 228, 229, 239, 242, 276}
+"""Link types whose header can be read."""
 
 _IPV4 = 0x0800
 _IPV6 = 0x86DD
@@ -25,9 +30,15 @@ _ATTRIBUTE_LIMIT = 64
 
 def read_link(packet: Packet, data: bytes, link_type: int) -> int:
     """Read the header of `link_type` at the window's start. Return the EtherType of what follows, or -1."""
-    at = packet.payload
     if link_type == 1:
         return _read_ethernet(packet, data)
+    if link_type in WRAPPERS:
+        link_type = unwrap(packet, data, link_type)
+        if link_type < 0:
+            return -1
+        if link_type == 1:
+            return _read_ethernet(packet, data)
+    at = packet.payload
     if link_type == 113:
         if packet.is_too_short(16, "Linux cooked header"):
             return -1
@@ -48,7 +59,7 @@ def read_link(packet: Packet, data: bytes, link_type: int) -> int:
         return _read_family(packet, data)
     if link_type == 9:
         return _read_ppp(packet, data)
-    if link_type == 50:
+    if link_type in (50, 104):
         return _read_hdlc(packet, data)
     if link_type == 10:
         return _read_fddi(packet, data)
@@ -58,6 +69,12 @@ def read_link(packet: Packet, data: bytes, link_type: int) -> int:
         return _read_radiotap(packet, data)
     if link_type == 239:
         return _read_netfilter_log(packet, data)
+    if link_type == 242:
+        # IP over InfiniBand: a Global Routing Header of 40 bytes, the EtherType, two reserved bytes (RFC 4391 section 6).
+        if packet.is_too_short(44, "IP over InfiniBand header"):
+            return -1
+        packet.payload = at + 44
+        return data[at + 40] << 8 | data[at + 41]
     packet.fail(f"link type {link_type} is not known")
     return -1
 
@@ -84,6 +101,14 @@ def read_shim(packet: Packet, data: bytes, ether_type: int) -> int:
         return _read_llc(packet, data)
     if ether_type == _ETHERNET:
         return _read_ethernet(packet, data)
+    if ether_type in (0x8909, 0x8988):
+        # Cisco metadata: version, length, option, security group tag. Timestamp tag: six bytes. Then the EtherType.
+        if packet.is_too_short(8, "Cisco metadata"):
+            return -1
+        packet.payload = at + 8
+        return data[at + 6] << 8 | data[at + 7]
+    if ether_type == 0x88E5:
+        return _read_macsec(packet, data)
     if ether_type == 0x88E7:
         return _skip(packet, 4, "802.1ah I-TAG")
     if ether_type == 0x8903:
@@ -115,6 +140,26 @@ def _read_ethernet(packet: Packet, data: bytes) -> int:
     at = packet.payload
     packet.payload = at + 14
     return data[at + 12] << 8 | data[at + 13]
+
+
+def _read_macsec(packet: Packet, data: bytes) -> int:
+    """Read the SecTAG of MACsec (IEEE 802.1AE clause 9.3), if what follows is neither encrypted nor changed (E and C are 0).
+
+    The integrity check value behind the content is a trailer: the content's own length field excludes it.
+    """
+    at = packet.payload
+    if packet.is_too_short(6, "MACsec SecTAG"):
+        return -1
+    if data[at] & 0x80:
+        packet.fail("MACsec version 1")
+        return -1
+    if data[at] & 0x0C:
+        return -1
+    n_bytes = 14 if data[at] & 0x20 else 6
+    if packet.is_too_short(n_bytes + 2, "MACsec SecTAG"):
+        return -1
+    packet.payload = at + n_bytes + 2
+    return data[at + n_bytes] << 8 | data[at + n_bytes + 1]
 
 
 def _skip(packet: Packet, n_bytes: int, header: str) -> int:

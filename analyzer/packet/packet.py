@@ -14,7 +14,8 @@ class Packet:
     All offsets are into `data`. They are -1 if the frame has no such header.
 
     data: the buffer that contains the frame.
-    link: the link-layer header; `ether_type`: what it announces (0x0800 IPv4, 0x86dd IPv6, 0x0806 ARP ...), -1 unknown.
+    link: the link-layer header; `ether_type`: what it announces (0x0800 IPv4, 0x86dd IPv6, 0x0806 ARP ..., 4 for 802.2), -1
+        unknown.
     vlan: the innermost VLAN id, -1 without a tag.
     tunnels: how many tunnels the packet is in; 0 for an ordinary packet.
     ip_version: 4, 6, or 0 when there is no IP header; `ip`: offset of that header.

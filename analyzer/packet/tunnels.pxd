@@ -1,7 +1,7 @@
 cimport cython
 from analyzer.packet.packet cimport Packet
 
-cdef int _IPV4, _IPV6, _MPLS, _ETHERNET, _PPP, _ERSPAN_II, _ERSPAN_III, _GTP_EXTENSION_LIMIT
+cdef int _IPV4, _IPV6, _MPLS, _ETHERNET, _PPP, _ERSPAN_II, _ERSPAN_III, _GTP_EXTENSION_LIMIT, _TAG_LIMIT, _LABEL_LIMIT
 
 @cython.locals(at=Py_ssize_t)
 cpdef int enter(Packet packet, bytes data, int protocol) except -2
@@ -28,3 +28,14 @@ cdef int _enter_teredo(Packet packet, bytes data) except -2
 
 @cython.locals(at=Py_ssize_t, n_header=Py_ssize_t, ether_type=int)
 cdef int _enter_ayiya(Packet packet, bytes data) except -2
+
+@cython.locals(
+    at=Py_ssize_t, flags=int, left=Py_ssize_t, n_bytes=Py_ssize_t, n_header=Py_ssize_t, start=Py_ssize_t, first=int, protocol=int
+)
+cdef int _enter_l2tp(Packet packet, bytes data) except -2
+
+@cython.locals(at=Py_ssize_t)
+cdef int _enter_mpls(Packet packet, bytes data) except -2
+
+@cython.locals(at=Py_ssize_t, end=Py_ssize_t)
+cdef int _enter_tzsp(Packet packet, bytes data) except -2

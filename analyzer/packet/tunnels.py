@@ -2,7 +2,8 @@
 """Reads tunnel headers: an IP packet or a UDP datagram whose content is another packet or frame.
 
 IP in IP (RFC 2003, RFC 2473), MPLS in IP (RFC 4023), GRE (RFC 2784, 2890, PPTP's of RFC 2637, ERSPAN), EtherIP (RFC 3378), and
-over UDP: VXLAN (RFC 7348), VXLAN-GPE, Geneve (RFC 8926), GTP-U (3GPP TS 29.281), Teredo (RFC 4380), AYIYA, GRE (RFC 8086).
+over UDP: VXLAN (RFC 7348), VXLAN-GPE, Geneve (RFC 8926), GTP-U (3GPP TS 29.281), Teredo (RFC 4380), AYIYA, GRE (RFC 8086),
+L2TP (RFC 2661), MPLS (RFC 7510), and TZSP, by which wireless sensors and routers send what they hear.
 Each function moves the packet's window past the tunnel header and returns the EtherType of the content. If this is not a tunnel
 that can be read, it returns -1 and does not move the window; then the outer packet is the innermost one. UDP ports are only a
 hint, so the fixed bits of each header must match too. To support another tunnel, add a branch.
@@ -20,6 +21,9 @@ _ERSPAN_III = 0x22EB
 
 # TS 29.281 defines fewer than ten extension header types, and none of them may occur twice.
 _GTP_EXTENSION_LIMIT = 16
+# TZSP has seventeen kinds of tags.
+_TAG_LIMIT = 32
+_LABEL_LIMIT = 16
 
 
 def enter(packet: Packet, data: bytes, protocol: int) -> int:
@@ -58,6 +62,12 @@ def enter_udp(packet: Packet, data: bytes) -> int:
         return _enter_teredo(packet, data)
     if port == 5072 or packet.source_port == 5072:
         return _enter_ayiya(packet, data)
+    if port == 1701 or packet.source_port == 1701:
+        return _enter_l2tp(packet, data)
+    if port == 6635:
+        return _enter_mpls(packet, data)
+    if port == 37008:
+        return _enter_tzsp(packet, data)
     return -1
 
 
@@ -203,3 +213,70 @@ def _enter_ayiya(packet: Packet, data: bytes) -> int:
         return -1
     packet.payload = at + n_header
     return ether_type
+
+
+def _enter_l2tp(packet: Packet, data: bytes) -> int:
+    """Enter a data message of L2TP version 2 (RFC 2661 section 3.1) that carries PPP with IP. Control messages are not entered.
+
+    The flags announce a length, sequence numbers, and an offset with padding.
+    """
+    at = packet.payload
+    flags = data[at] << 8 | data[at + 1]
+    if flags & 0x8000 or flags & 0x000F != 2:
+        return -1
+    left = packet.payload_end - at
+    n_bytes = data[at + 2] << 8 | data[at + 3] if flags & 0x4000 else left + packet.missing
+    n_header = 6 + (2 if flags & 0x4000 else 0) + (4 if flags & 0x0800 else 0)
+    if flags & 0x0200:
+        if n_header + 2 > left:
+            return -1
+        n_header += 2 + (data[at + n_header] << 8 | data[at + n_header + 1])
+    if n_header + 5 > left or n_header >= n_bytes or n_bytes > left + packet.missing:
+        return -1
+    # PPP, with or without address and control. Other protocols than IP stay in the outer packet.
+    start = at + n_header + (2 if data[at + n_header] == 0xFF and data[at + n_header + 1] == 3 else 0)
+    first = data[start] + 0
+    protocol = first if first & 1 else first << 8 | data[start + 1]
+    if protocol != 0x0021 and protocol != 0x0057:
+        return -1
+    packet.limit_window(n_bytes)
+    packet.payload = at + n_header
+    return _PPP
+
+
+def _enter_mpls(packet: Packet, data: bytes) -> int:
+    """Enter MPLS in UDP (RFC 7510): labels, then a packet that begins as IP or as the control word of a pseudowire does."""
+    at = packet.payload
+    for _ in range(_LABEL_LIMIT):
+        if packet.payload_end - at < 5:
+            return -1
+        at += 4
+        if data[at - 2] & 1:
+            return _MPLS if data[at] >> 4 in (0, 4, 6) else -1
+    return -1
+
+
+def _enter_tzsp(packet: Packet, data: bytes) -> int:
+    """Enter TZSP (TaZmen Sniffer Protocol) with an Ethernet frame: version 1, type, encapsulated protocol, tags to an end tag.
+
+    Types 0 and 1 are frames that were received or will be sent. Frames of 802.11 are not entered. Tag 0 is padding and has no
+    length, tag 1 is the end.
+    """
+    at = packet.payload
+    end = packet.payload_end
+    if data[at] != 1 or data[at + 1] > 1 or data[at + 2] or data[at + 3] != 1:
+        return -1
+    at += 4
+    for _ in range(_TAG_LIMIT):
+        if at >= end:
+            return -1
+        if data[at] == 1:
+            packet.payload = at + 1
+            return _ETHERNET
+        if data[at] == 0:
+            at += 1
+        elif end - at < 2:
+            return -1
+        else:
+            at += 2 + data[at + 1]
+    return -1

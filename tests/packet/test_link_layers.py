@@ -3,6 +3,7 @@
 import pytest
 
 from analyzer.packet import headers
+from analyzer.packet.link_layers import READABLE_LINK_TYPES
 from analyzer.packet.packet import Packet
 
 SEGMENT = bytes.fromhex("0fa001bb 00000001 00000002 50180100 00000000") + b"hello"
@@ -34,6 +35,11 @@ SHIMS = {
     "802.1ah": (1, MACS + "88e7 00000001" + MACS + "0800", IPV4),
     "FabricPath": (1, MACS + "8903 0001" + MACS + "0800", IPV4),
     "VN-Tag": (1, MACS + "8926 00010002 0800", IPV4),
+    "Cisco metadata": (1, MACS + "8909 0101 0001 0010 0800", IPV4),
+    "timestamp tag": (1, MACS + "8988 000102030405 86dd", IPV6),
+    "MACsec without encryption": (1, MACS + "88e5 00 00 00000001 0800", IPV4),
+    "MACsec with a channel": (1, MACS + "88e5 20 00 00000001 0200000000010001 8100 0064 86dd", IPV6),
+    "IP over InfiniBand": (242, "00" * 40 + "0800 0000", IPV4),
     "cooked": (113, "0000 0001 0006 0200000000010000 0800", IPV4),
     "cooked VLAN": (113, "0000 0001 0006 0200000000010000 8100 0064 86dd", IPV6),
     "cooked 802.2": (113, "0000 0001 0006 0200000000010000 0004 aaaa03 000000 0800", IPV4),
@@ -56,6 +62,7 @@ SHIMS = {
     "PPP to MPLS": (9, "0281 00002140", IPV4),
     "PPP in HDLC": (50, "ff03 0021", IPV4),
     "Cisco HDLC": (50, "0f00 0800", IPV4),
+    "Cisco HDLC by its own number": (104, "8f00 86dd", IPV6),
     "FDDI": (10, "57" + MACS + "aaaa03 000000 0800", IPV4),
     "802.11": (105, "0801 0000" + MACS * 1 + "020000000003 0000 aaaa03 000000 0800", IPV4),
     "802.11 QoS": (105, "8802 0000" + MACS + "020000000003 0000 0000 aaaa03 000000 0800", IPV4),
@@ -103,6 +110,24 @@ def test_the_padding_of_802_3_is_no_payload():
     assert packet.data[packet.payload : packet.payload_end] == b"hello"
 
 
+def test_a_length_of_802_3_is_no_ether_type():
+    packet, good = read(bytes.fromhex(MACS + "0026 424203" + "00" * 35))
+    assert not good
+    assert (packet.ether_type, packet.payload_end) == (4, 52)
+
+
+def test_the_check_value_of_macsec_is_no_payload():
+    packet, good = read(bytes.fromhex(MACS + "88e5 00 00 00000001 0800") + IPV4 + bytes(16))
+    assert good
+    assert packet.data[packet.payload : packet.payload_end] == b"hello"
+
+
+def test_exactly_the_readable_link_types_are_read():
+    frame = bytes(200)
+    unread = {number for number in range(65536) if read(frame, number)[0].problem == f"link type {number} is not known"}
+    assert set(range(65536)) - unread == READABLE_LINK_TYPES
+
+
 @pytest.mark.parametrize(
     ("link_type", "frame", "problem"),
     [
@@ -111,6 +136,8 @@ def test_the_padding_of_802_3_is_no_payload():
         (1, MACS + "8864 21000001 0003 0021 45", "PPPoE version and type 0x21, code 0"),
         (1, MACS + "8847" + "00001040" * 20, "more than 16 MPLS labels"),
         (1, MACS + "8847 00002140 50", "IP version 5"),
+        (1, MACS + "88e5 2c 00 00000001 0200000000010001" + "00" * 24, ""),
+        (1, MACS + "88e5 80 00 00000001 0800" + "00" * 24, "MACsec version 1"),
         (113, "0000 0001 0006 0200000000010000 0001", ""),
         (0, "07000000", ""),
         (0, "02000002", ""),
