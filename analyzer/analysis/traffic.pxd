@@ -1,9 +1,11 @@
+from analyzer.analysis.datagram_kinds cimport kind_of
 from analyzer.capture.frame cimport Frame
 from analyzer.packet.packet cimport Packet
 
 
 cdef int _TCP
 cdef int _UDP
+cdef int _FIRST_PACKETS
 
 
 cdef class Layers:
@@ -19,8 +21,11 @@ cdef class Flow:
     cdef public Flow peer
     cdef public Layers layers
     cdef public bint opened
+    cdef public int kind
     cdef public long long n_packets
     cdef public long long n_bytes
+    cdef public long long n_filled
+    cdef public long long filled_bytes
     cdef public long long first
     cdef public long long first_frame
     cdef public long long last

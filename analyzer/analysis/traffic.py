@@ -2,8 +2,9 @@
 
 Every frame is counted once in the protocols: under its link type, its innermost network protocol, and the transport protocol in
 that, all by number. A frame with ports is also counted in its conversation, which is a pair of addresses and ports, in both
-directions. The application protocol of a conversation is decided at the end: TLS if a session was found in it, else the
-protocol that is registered for its port. In the second case the port is shown too. A run of days does not hold all
+directions. The application protocol of a conversation is decided at the end: TLS if a session was found in it, of which the
+packets with payload are counted; QUIC or DTLS if its first datagrams have their form; else the protocol that is registered for
+its port, with the port. A port alone does not make TLS or QUIC. A run of days does not hold all
 conversations until then: `fold` decides about those that are silent and small, and keeps only their sums.
 """
 
@@ -14,6 +15,7 @@ from functools import lru_cache
 
 import cython
 
+from analyzer.analysis.datagram_kinds import FIRST_PACKETS, NAMES, kind_of
 from analyzer.capture.frame import Frame
 from analyzer.codec.registry import registry
 from analyzer.packet.addresses import endpoints, reverse_key
@@ -25,6 +27,7 @@ UDP = 17
 # In the compiled module these are C variables, which other modules cannot see.
 _TCP = TCP
 _UDP = UDP
+_FIRST_PACKETS = FIRST_PACKETS
 
 MAX_CONVERSATIONS = 65536
 """Maximum number of conversations that are distinguished. Each needs 512 bytes; a port scan has one for every port of every
@@ -35,6 +38,9 @@ MAX_LAYERS = 4096
 """Maximum number of combinations of link type, network and transport protocol that are distinguished. Captures have a few
 dozen.
 """
+
+TLS = "TLS"
+"""The application of conversations in which a TLS session was found."""
 
 _LINKS = {0: "BSD loopback", 1: "Ethernet", 101: "Raw IP", 105: "IEEE 802.11", 113: "Linux cooked", 276: "Linux cooked v2"}
 
@@ -56,18 +62,23 @@ class Layers:
 
 class Flow:
     """One direction of a conversation. `peer` is the other direction; None if both endpoints are the same. `layers`: its
-    protocols. first, last: times of its packets; first_frame: of the first one.
+    protocols. first, last: times of its packets; first_frame: of the first one. n_filled, filled_bytes: packets with payload.
+    kind: of UDP, by its first datagrams, see `datagram_kinds`.
     """
 
-    __slots__ = ("first", "first_frame", "key", "last", "layers", "n_bytes", "n_packets", "opened", "peer")
+    __slots__ = (
+        "filled_bytes", "first", "first_frame", "key", "kind", "last", "layers", "n_bytes", "n_filled", "n_packets", "opened",
+        "peer",
+    )  # fmt: skip
 
     def __init__(self, key: bytes, layers: Layers) -> None:
         self.key = key
         self.layers = layers
         self.peer: Flow | None = None
         self.opened = False
-        self.n_packets = 0
-        self.n_bytes = 0
+        self.kind = 0
+        self.n_packets = self.n_filled = 0
+        self.n_bytes = self.filled_bytes = 0
         self.first = -1
         self.first_frame = 0
         self.last = -1
@@ -169,6 +180,11 @@ class Traffic:
             flow = self.open(packet, key, layers)
         flow.n_packets += 1
         flow.n_bytes += wire
+        if packet.payload < packet.payload_end or packet.missing > 0:
+            flow.n_filled += 1
+            flow.filled_bytes += wire
+        if packet.protocol == _UDP and flow.kind == 0 and flow.n_packets <= _FIRST_PACKETS:
+            flow.kind = kind_of(packet)
         if flow.n_packets == 1:
             flow.first = frame.at
             flow.first_frame = frame.number
@@ -218,13 +234,14 @@ class Traffic:
         for flow in rest[most - most // 4 :]:
             protocol = TCP if self.tcp.get(flow.key) is flow else UDP
             table = self.tcp if protocol == TCP else self.udp
-            label = application(protocol, flow.key, tls_keys)
+            label = application(protocol, flow, tls_keys)
             for one in (flow, flow.peer):
                 if one is not None:
                     del table[one.key]
                     sums = self.folded.setdefault((one.layers, label), [0, 0])
-                    sums[0] += one.n_packets
-                    sums[1] += one.n_bytes
+                    n_packets, n_bytes = _carried(one, label)
+                    sums[0] += n_packets
+                    sums[1] += n_bytes
                     one.peer = None  # a cycle, which would wait for the garbage collector
             self.held -= 1
 
@@ -253,13 +270,27 @@ class Traffic:
             places[layers] = node
         for protocol, flows in ((TCP, self.tcp), (UDP, self.udp)):
             for flow in flows.values():
-                label = application(protocol, flow.key, tls_keys)
-                if label and flow.n_packets:
-                    _add_to_node(places[flow.layers].parts, label, flow.n_packets, flow.n_bytes)
+                label = application(protocol, flow, tls_keys)
+                n_packets, n_bytes = _carried(flow, label)
+                if label and n_packets:
+                    _add_to_node(places[flow.layers].parts, label, n_packets, n_bytes)
         for (layers, label), (n_packets, n_bytes) in self.folded.items():
             if label and n_packets:
                 _add_to_node(places[layers].parts, label, n_packets, n_bytes)
         return list(_flatten(tree, 0))
+
+
+def unread_datagrams(traffic: Traffic) -> dict[str, int]:
+    """Return how many packets of QUIC and of DTLS there were, by their names. What is in them is not read."""
+    found = dict.fromkeys(NAMES[1:], 0)
+    for flow in traffic.udp.values():
+        label = application(UDP, flow, set())
+        if label in found:
+            found[label] += flow.n_packets
+    for (_, label), (n_packets, _) in traffic.folded.items():
+        if label in found:
+            found[label] += n_packets
+    return found
 
 
 def link_name(number: int) -> str:
@@ -267,10 +298,14 @@ def link_name(number: int) -> str:
     return _LINKS.get(number) or registry("link_types").name(number)
 
 
-def application(protocol: int, key: bytes, tls: set[bytes]) -> str:
-    """Return what a conversation contains, as far as it is known; empty if it is not."""
+def application(protocol: int, flow: Flow, tls: set[bytes]) -> str:
+    """Return what the conversation of a direction contains, as far as it is known; empty if it is not."""
+    kind = flow.kind or (0 if flow.peer is None else flow.peer.kind)
+    if kind:
+        return NAMES[kind]
+    key = flow.key
     if protocol == TCP and tls and (key in tls or reverse_key(key) in tls):
-        return "TLS"
+        return TLS
     source, destination = int.from_bytes(key[-4:-2], "big"), int.from_bytes(key[-2:], "big")
     return _registered(protocol, min(source, destination)) or _registered(protocol, max(source, destination))
 
@@ -279,10 +314,8 @@ def application(protocol: int, key: bytes, tls: set[bytes]) -> str:
 def _registered(protocol: int, port: int) -> str:
     """Return what is registered for a port; empty if nothing is."""
     services = registry("services")
-    if not services.known(port):
-        return ""
-    name = services.name(port)
-    return f"{'QUIC' if name == 'TLS' and protocol == UDP else name} (port {port})"
+    name = services.name(port) if services.known(port) else ""
+    return f"{name} (port {port})" if name and name != TLS else ""
 
 
 def conversation(protocol: int, flow: Flow, tls: set[bytes]) -> Conversation:
@@ -298,8 +331,13 @@ def conversation(protocol: int, flow: Flow, tls: set[bytes]) -> Conversation:
         n_bytes=(flow.n_bytes, 0 if peer is None else peer.n_bytes),
         first=flow.first,
         last=max(spoken, default=-1),
-        application=application(protocol, flow.key, tls),
+        application=application(protocol, flow, tls),
     )
+
+
+def _carried(flow: Flow, label: str) -> tuple[int, int]:
+    """Return how many packets and bytes of a direction count for its application: those of TLS have payload."""
+    return (flow.n_filled, flow.filled_bytes) if label == TLS else (flow.n_packets, flow.n_bytes)
 
 
 class _Node:

@@ -1,4 +1,4 @@
-"""Decompresses captures in steps of limited size: gzip (RFC 1952), zstd (RFC 8878), lz4 frames, xz.
+"""Decompresses captures in steps of limited size: gzip (RFC 1952), zstd (RFC 8878), lz4 frames, xz, bzip2.
 
 A compressed file is a sequence of members (frames, streams), which are decompressed one after the other. A few bytes can become
 gigabytes, so every step requests at most `STEP` bytes from its library. Some libraries have no such limit (zstd), or lose what
@@ -8,12 +8,15 @@ maximum size. Each library is imported with the first file that needs it.
 
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from analyzer.codec.errors import Incomplete, Malformed
 
 if TYPE_CHECKING:
+    import bz2
+    import lzma
+
     import lz4.frame
     import zstandard
 
@@ -23,8 +26,9 @@ STEP = 1 << 20
 # doubles each time, up to the maximum.
 FIRST_PIECE = 1 << 9
 PIECE = 1 << 16
-# liblzma loses what it decoded in the call that finds an error. So damage loses the content of at most so many bytes.
-XZ_PIECE = 64
+# liblzma and libbz2 lose what they decoded in the call that finds an error. So damage loses the content of at most so many
+# bytes.
+SMALL_PIECE = 64
 # The memory limit of `zstd -d`, and several times what `xz -9` needs. A file may ask for 2 GiB (zstd) and 4 GiB (xz).
 LARGEST_WINDOW = 128 << 20
 XZ_MEMORY = 256 << 20
@@ -37,6 +41,7 @@ _GZIP = b"\x1f\x8b\x08"
 _ZSTD = b"\x28\xb5\x2f\xfd"
 _LZ4 = b"\x04\x22\x4d\x18"
 _XZ = b"\xfd7zXZ\0"
+_BZIP2 = b"BZh"
 
 
 class Stored:
@@ -87,7 +92,7 @@ class Stored:
 
 
 def compression_of(head: bytes) -> str | None:
-    """Return `gzip`, `zstd`, `lz4` or `xz`, by the first `MAGIC_LENGTH` bytes of a file; None if it is not compressed."""
+    """Return `gzip`, `zstd`, `lz4`, `xz` or `bzip2`, by the first `MAGIC_LENGTH` bytes of a file; None for other bytes."""
     if head.startswith(_GZIP):
         return "gzip"
     # Both a zstd file and an lz4 file may begin with a skippable frame. But only tools of zstd write such files (pzstd).
@@ -97,6 +102,9 @@ def compression_of(head: bytes) -> str | None:
         return "lz4"
     if head.startswith(_XZ):
         return "xz"
+    # Then the size of a block, in steps of 100,000 bytes.
+    if head.startswith(_BZIP2) and b"1" <= head[3:4] <= b"9":
+        return "bzip2"
     return None
 
 
@@ -105,7 +113,7 @@ def decompress(compression: str, chunks: Iterator[bytes]) -> Iterator[bytes]:
 
     Raise Malformed or Incomplete for damage, after all bytes that can be read before it. Its offset is in the compressed file.
     """
-    return {"gzip": _gzip, "zstd": _zstd, "lz4": _lz4, "xz": _xz}[compression](Stored(chunks))
+    return {"gzip": _gzip, "zstd": _zstd, "lz4": _lz4, "xz": _xz, "bzip2": _bzip2}[compression](Stored(chunks))
 
 
 def _gzip(stored: Stored) -> Iterator[bytes]:
@@ -233,16 +241,29 @@ def _step_lz4(frame: "lz4.frame.LZ4FrameDecompressor", data: bytes, at: int) -> 
 def _xz(stored: Stored) -> Iterator[bytes]:
     import lzma
 
+    return _streams(stored, "xz", lambda: lzma.LZMADecompressor(lzma.FORMAT_XZ, XZ_MEMORY), lzma.LZMAError)
+
+
+def _bzip2(stored: Stored) -> Iterator[bytes]:
+    import bz2
+
+    return _streams(stored, "bzip2", bz2.BZ2Decompressor, OSError)
+
+
+def _streams(
+    stored: Stored, field: str, begin: "Callable[[], lzma.LZMADecompressor | bz2.BZ2Decompressor]", error: type[Exception]
+) -> Iterator[bytes]:
+    """Decompress one stream after the other. begin: returns a decompressor for the next one. error: of damaged data."""
     while not stored.ends():
-        stream = lzma.LZMADecompressor(lzma.FORMAT_XZ, XZ_MEMORY)
+        stream = begin()
         while not stream.eof:
-            piece = stored.some(XZ_PIECE) if stream.needs_input else b""
+            piece = stored.some(SMALL_PIECE) if stream.needs_input else b""
             if not piece and stream.needs_input:
-                raise Incomplete("xz", stored.offset, "the file ends within a stream")
+                raise Incomplete(field, stored.offset, "the file ends within a stream")
             try:
                 data = stream.decompress(piece, STEP)
-            except lzma.LZMAError as error:
-                raise Malformed("xz", stored.offset - len(piece), str(error)) from error
+            except error as raised:
+                raise Malformed(field, stored.offset - len(piece), str(raised)) from raised
             if data:
                 yield data
         stored.give_back(stream.unused_data)

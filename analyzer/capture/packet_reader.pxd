@@ -1,4 +1,5 @@
 cimport cython
+from analyzer.capture.channel cimport Channel
 from analyzer.capture.frame cimport Frame
 from analyzer.capture.frame_reader cimport FrameReader
 
@@ -24,15 +25,6 @@ cdef long long _CUSTOM
 cdef long long _CUSTOM_NOT_COPIED
 
 
-cdef class Channel:
-    cdef public int number
-    cdef public int link_type
-    cdef public long long snap_length
-    cdef public long long multiplier
-    cdef public long long most_ticks
-    cdef public object clock
-
-
 cdef class PacketReader(FrameReader):
     cdef public str format
     cdef public object error
@@ -47,6 +39,7 @@ cdef class PacketReader(FrameReader):
     cdef public dict statistics
     cdef public list anomalies
     cdef public int n_interfaces
+    cdef public dict links
     cdef int _first_interface
     cdef bytes _data
     cdef Py_ssize_t _position
@@ -60,6 +53,7 @@ cdef class PacketReader(FrameReader):
     cdef bint _little
     cdef Py_ssize_t _header
     cdef int _swapped
+    cdef int _n_joined
     cdef list _channels
     cdef Channel _channel
     cdef object _facts
@@ -69,7 +63,8 @@ cdef class PacketReader(FrameReader):
     cdef void _take(self, bytes data) except *
     cdef bint _need(self, Py_ssize_t size) except *
     cdef bint _begin(self) except *
-    cdef bint _begin_pcap(self) except *
+    cdef bint _begin_pcap(self, str name) except *
+    cdef bint _begin_again(self) except *
     @cython.locals(captured="long long", wire="long long", swap="long long", at="long long", body="Py_ssize_t")
     cdef bint _next_record(self) except *
     @cython.locals(kind="long long", length="long long")

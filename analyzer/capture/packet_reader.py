@@ -8,19 +8,22 @@ The packet reader opens no file: it gets the decompressed bytes in chunks of any
 
 import cython
 
-from analyzer.capture.blocks import MICROSECOND_CLOCK, NANOSECOND_CLOCK, NANOSECONDS, ByteOrder, Clock, Interface, Section
+from analyzer.capture.blocks import MICROSECOND_CLOCK, NANOSECOND_CLOCK, NANOSECONDS, ByteOrder, Interface, Section
+from analyzer.capture.channel import Channel, LinkType
 from analyzer.capture.file_facts import Facts
 from analyzer.capture.frame import Frame
 from analyzer.capture.frame_reader import FrameReader
+from analyzer.capture.other_formats import advice, begins_capture
 from analyzer.codec.errors import Anomaly, Incomplete, Malformed, ParseError
 
 # The largest frame that Wireshark accepts for any link type (D-Bus, USB). A larger length is damage; to wait for so many bytes
 # would need that much memory.
 MAX_FRAME = 128 << 20
-# That frame, and several options of the maximum length.
-MAX_BLOCK = MAX_FRAME + (1 << 20)
+MAX_BLOCK = MAX_FRAME + (1 << 20)  # and several options of the maximum length
 # An interface is 20 bytes in the file and about 500 in memory. Real captures have dozens.
 MAX_INTERFACES = 65_536
+# Each needs a little of the stack.
+MAX_JOINED = 50
 
 # Declared in the .pxd: in the compiled build these are C variables. They are fast to compare with, but cannot be imported.
 _LARGEST_FRAME = MAX_FRAME
@@ -29,9 +32,7 @@ _SECOND = NANOSECONDS
 # Bytes of a chunk that are joined with the rest of the chunk before: more than most records have.
 _BRIDGE = 4096
 
-_UNKNOWN = 0
-_PCAP = 1
-_PCAPNG = 2
+_UNKNOWN, _PCAP, _PCAPNG = 0, 1, 2
 
 _SECTION = 0x0A0D0D0A
 _INTERFACE = 1
@@ -46,26 +47,7 @@ _PROCESS = 0x80000001
 _CUSTOM = 0xBAD
 _CUSTOM_NOT_COPIED = 0x40000BAD
 
-_NOTHING = Interface(0, 0, 0, 0, "")
 _FORMATS = {0xA1B2C3D4: "pcap", 0xA1B23C4D: "nanosecond pcap", 0xA1B2CD34: "modified pcap"}
-
-
-class Channel:
-    """The data of an interface that every frame needs, in a form for arithmetic in C.
-
-    multiplier: nanoseconds per tick, valid for up to `most_ticks`; 0 if only `clock` can compute the time.
-    """
-
-    __slots__ = ("clock", "link_type", "most_ticks", "multiplier", "number", "snap_length")
-
-    def __init__(self, interface: Interface, clock: Clock) -> None:
-        self.number = interface.number
-        self.link_type = interface.link_type
-        self.snap_length = interface.snap_length
-        self.clock = clock
-        whole: bool = NANOSECONDS % clock.unit == 0 and clock.offset == 0
-        self.multiplier = NANOSECONDS // clock.unit if whole else 0
-        self.most_ticks = (2**63 - 1) // self.multiplier if whole else 0
 
 
 class PacketReader(FrameReader):
@@ -75,14 +57,15 @@ class PacketReader(FrameReader):
     frames, truncated_frames: how many so far, and how many of them the snapshot length truncated.
     earliest, latest: times of this file's frames in nanoseconds since the epoch; -1 as long as no frame had a time.
     sections, interfaces, comments, secrets, names, statistics, processes, anomalies: as in `Facts`; they grow with the file.
-    n_interfaces: how many interfaces there were, kept or not.
+    n_interfaces: how many interfaces there were, kept or not. links: the link types of the interfaces, by number.
     recording: `advance` keeps damage in `error` and returns False, instead of raising it.
     """
 
     __slots__ = (
         "_base", "_bridged", "_channel", "_channels", "_data", "_facts", "_first_interface", "_header", "_kind", "_little",
-        "_needed", "_pending", "_position", "_rest", "_size", "_swapped", "anomalies", "comments", "earliest", "error",
-        "format", "frames", "latest", "n_interfaces", "names", "recording", "sections", "statistics", "truncated_frames",
+        "_n_joined", "_needed", "_pending", "_position", "_rest", "_size", "_swapped", "anomalies", "comments", "earliest",
+        "error", "format", "frames", "latest", "links", "n_interfaces", "names", "recording", "sections", "statistics",
+        "truncated_frames",
     )  # fmt: skip
 
     def __init__(self, frame: Frame, first_interface: int = 0, recording: bool = False) -> None:
@@ -108,9 +91,10 @@ class PacketReader(FrameReader):
         self._kind = _UNKNOWN
         self._little = True
         self._header = 16
-        self._swapped = 0
+        self._swapped = self._n_joined = 0
         self._channels: list[Channel] = []
-        self._channel = Channel(_NOTHING, MICROSECOND_CLOCK)
+        self.links: dict[int, LinkType] = {}
+        self._channel = Channel(Interface(0, 0, 0, 0, ""), MICROSECOND_CLOCK, {})
 
     def feed(self, data: bytes) -> None:
         """Append the next bytes of the decompressed file. The bytes of the current `frame` stay valid."""
@@ -199,37 +183,48 @@ class PacketReader(FrameReader):
             if self._size < 12:
                 return self._need(12) and self._begin()
             self._set_byte_order(0)
-            self.format = "pcapng"
+            self.format = self.format or "pcapng"
             self._kind = _PCAPNG
             return True
         for little in (True, False):
             name = _FORMATS.get(read_u32(self._data, 0, little))
             if name is not None:
-                self.format = name
+                self.format = self.format or name
                 self._little = little
-                return self._begin_pcap()
-        raise Malformed("file header", 0, f"{self._data[:4].hex()} begins no capture file")
+                return self._begin_pcap(name)
+        raise Malformed("file header", 0, advice(self._data) or f"{self._data[:4].hex()} begins no capture file")
 
-    def _begin_pcap(self) -> bool:
+    def _begin_again(self) -> bool:
+        """Begin a second file, which somebody has appended to the first one, at the current position."""
+        offset = self._base + self._position
+        if self._n_joined >= MAX_JOINED:
+            raise Malformed("file header", offset, f"more than {MAX_JOINED} files were joined")
+        self._facts.note_anomaly(Anomaly("file header", offset, "a second capture begins here: two files were joined"))
+        self._n_joined += 1
+        self._kind = _UNKNOWN
+        self._bridged -= self._position
+        self._take(self._data[self._position : self._size])
+        return self._next()
+
+    def _begin_pcap(self, name: str) -> bool:
         if self._size < 24:
-            return self._need(24) and self._begin_pcap()
+            return self._need(24) and self._begin_pcap(name)
         data = self._data
         order: ByteOrder = "little" if self._little else "big"
         version = (read_u16(data, 4, self._little), read_u16(data, 6, self._little))
         network = read_u32(data, 20, self._little)
         # If bit 26 is set, bits 28 to 31 count 16-bit words of frame check sequence. The link type itself has 16 bits.
         fcs_length = (network >> 28) * 2 if network & 0x04000000 else None
-        clock = NANOSECOND_CLOCK if self.format == "nanosecond pcap" else MICROSECOND_CLOCK
-        interface = Interface(
-            self._first_interface, 0, network & 0xFFFF, read_u32(data, 16, self._little), clock.text, fcs_length=fcs_length
-        )
+        clock = NANOSECOND_CLOCK if name == "nanosecond pcap" else MICROSECOND_CLOCK
+        number = self._first_interface + self.n_interfaces
+        interface = Interface(number, 0, network & 0xFFFF, read_u32(data, 16, self._little), clock.text, fcs_length=fcs_length)
         self.sections.append(Section(0, order, version))
         self.interfaces.append(interface)
-        self.n_interfaces = 1
-        self._channel = Channel(interface, clock)
+        self.n_interfaces += 1
+        self._channel = Channel(interface, clock, self.links)
         # Before version 2.3, libpcap wrote the two lengths in the other order. Programs with version 2.3 used both orders.
         self._swapped = 0 if version[0] != 2 or version[1] > 3 else 2 if version[1] < 3 else 1
-        self._header = 24 if self.format == "modified pcap" else 16
+        self._header = 24 if name == "modified pcap" else 16
         self._position = 24
         self._kind = _PCAP
         return True
@@ -247,6 +242,8 @@ class PacketReader(FrameReader):
             swap = captured
             captured = wire
             wire = swap
+        if (captured == 0 or captured > _LARGEST_FRAME) and begins_capture(data, position):
+            return self._begin_again()
         if captured > _LARGEST_FRAME:
             raise Malformed("record.captured_length", self._base + position + 8, f"{captured} bytes are more than a frame has")
         if captured > left - self._header:
@@ -269,6 +266,8 @@ class PacketReader(FrameReader):
                 self._set_byte_order(position)
             length = read_u32(data, position + 4, self._little)
             if length < 12 or length & 3:
+                if kind != _SECTION and begins_capture(data, position):
+                    return self._begin_again()
                 raise Malformed("block.length", self._base + position + 4, f"{length} is no length of a block")
             if length > _LARGEST_BLOCK:
                 raise Malformed("block.length", self._base + position + 4, f"{length} bytes are more than a block has")
@@ -295,7 +294,7 @@ class PacketReader(FrameReader):
     def _set_byte_order(self, position: cython.Py_ssize_t) -> bool:
         """Set the byte order of the section that begins at `position`."""
         magic = read_u32(self._data, position + 8, True)
-        if magic != 0x1A2B3C4D and magic != 0x4D3C2B1A:
+        if magic not in (0x1A2B3C4D, 0x4D3C2B1A):
             raise Malformed("Section Header Block.magic", self._base + position, f"0x{magic:08x} is no byte-order magic")
         self._little = magic == 0x1A2B3C4D
         return self._little
@@ -360,7 +359,8 @@ class PacketReader(FrameReader):
         frame.start = start
         frame.end = start + captured
         frame.wire_length = wire
-        frame.link_type = channel.link_type
+        frame.link_type = channel.link.number
+        channel.link.frames += 1
         frame.interface = channel.number
         frame.offset = self._base + position
         self.frames += 1
@@ -405,7 +405,7 @@ class PacketReader(FrameReader):
                 raise Malformed("Interface Description Block", offset, f"more than {MAX_INTERFACES} interfaces in a section")
             interface, clock = self._facts.read_interface(body, order, offset, self._first_interface + self.n_interfaces)
             self.n_interfaces += 1
-            self._channels.append(Channel(interface, clock))
+            self._channels.append(Channel(interface, clock, self.links))
         elif kind != _STATISTICS:
             self._facts.read_other(kind, body, order, offset)
         elif length < 24:

@@ -36,7 +36,7 @@ Hashing = bool | Collection[str]
 class Source:
     """One capture, opened by `with` and read once. The path `-` is standard input. Errors of the system are raised as OSError.
 
-    compression: `gzip`, `zstd`, `lz4`, `xz` or None; known after the first chunk was read.
+    compression: `gzip`, `zstd`, `lz4`, `xz`, `bzip2` or None; known after the first chunk was read.
     n_bytes: bytes read so far, as stored; total: size of the file, None for a pipe. stopped: set it to end the chunks before
     the end of the file; a pipe then yields only what it already has.
     """

@@ -19,7 +19,7 @@ from analyzer.cli.interruption import Interruption
 from analyzer.cli.output import CommandError, Output, complain
 from analyzer.cli.tail import Tail
 from analyzer.flows.limits import LINGER
-from analyzer.text.file_findings import error_line
+from analyzer.text.file_findings import error_line, unread_link_types
 from analyzer.tls.limits import MAX_PENDING_TIME
 
 if TYPE_CHECKING:
@@ -129,11 +129,14 @@ class CaptureRun:
         """Report what was wrong with the captures, and return the status of the command. Call it when everything is written."""
         for facts in self.reader.errors():
             complain(error_line(facts))
+        unread = [line for facts in self.reader.files for line in unread_link_types(facts)]
+        for line in unread:
+            complain(line)
         stopped = self.reader.stopped and not self.piped
         if stopped:
             complain(f"stopped after frame {self.reader.frame.number}, before the end of the captures")
         if not self.reader.errors():
-            return DAMAGED if stopped else DONE
+            return DAMAGED if stopped or unread else DONE
         return FAILED if all(facts.format is None for facts in self.reader.files) else DAMAGED
 
     def has_no_capture(self) -> bool:

@@ -9,8 +9,8 @@ from analyzer.cli.validate_arguments import EXAMPLES as VALIDATE_EXAMPLES
 from analyzer.cli.validate_arguments import STATUS as VALIDATE_STATUS
 
 ABOUT = """\
-Packet captures in, structured TLS sessions out: reads pcap and pcapng files, plain or compressed with gzip, zstd, lz4 or xz,
-or from a pipe as `-`, and shows what the TLS handshakes in them say."""
+Packet captures in, structured TLS sessions out: reads pcap and pcapng files, plain or compressed with gzip, zstd, lz4, xz
+or bzip2, or from a pipe as `-`, and shows what the TLS handshakes in them say."""
 
 STATUS = """\
 exit status:

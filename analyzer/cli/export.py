@@ -38,7 +38,7 @@ _SHOWN = 8
 _CAPTURE = ".pcapng"
 """The ending of an output file that is a capture."""
 
-_OTHER_ENDINGS = (".pcap", ".cap", ".gz", ".zst", ".lz4", ".xz")
+_OTHER_ENDINGS = (".pcap", ".cap", ".gz", ".zst", ".lz4", ".xz", ".bz2")
 """Endings of captures in other formats; a path with such an ending is not meant as a folder."""
 
 _DEFAULT_KINDS = (OBJECTS, CERTIFICATES)

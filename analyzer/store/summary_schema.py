@@ -38,7 +38,7 @@ CAPTURE = record(
         "path": text("as given; - is standard input"),
         "size": number("bytes of the file as stored"),
         "sha256": or_null(described(SHA256, "SHA-256 of the file as stored, in hex")),
-        "compression": or_null(text("gzip, zstd, lz4 or xz; null for a plain file")),
+        "compression": or_null(text("gzip, zstd, lz4, xz or bzip2; null for a plain file")),
         "format": or_null(text("pcap or pcapng with its variant; null for a file that is no capture")),
         "link_types": several("link types of its interfaces", text("registered name")),
         "first_time": or_null(reference("time of the earliest frame", "time")),

@@ -3,9 +3,10 @@
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from analyzer.analysis.traffic import MAX_CONVERSATIONS, Traffic
+from analyzer.analysis.traffic import MAX_CONVERSATIONS, Traffic, link_name, unread_datagrams
 from analyzer.capture.capture_reader import FileFacts
 from analyzer.codec.errors import Incomplete
+from analyzer.packet.link_layers import READABLE_LINK_TYPES
 from analyzer.text.formatting import count_text
 from analyzer.text.language import noted, say
 
@@ -33,21 +34,43 @@ def file_findings(files: Sequence[FileFacts]) -> Iterator[FileFinding]:
             )
             detail = say(one if facts.truncated_frames == 1 else many, frames=frames)
             yield FileFinding("cut_frames", "low", detail)
+        for line in unread_link_types(facts):
+            yield FileFinding("unknown_link_type", "high", line)
         for anomaly in facts.anomalies:
             yield FileFinding("odd_capture", "info", f"{facts.path}: {anomaly.field} at byte {anomaly.offset}: {anomaly.why}")
 
 
 def traffic_findings(traffic: Traffic) -> Iterator[FileFinding]:
     """Yield the findings from the counting of packets."""
-    if traffic.malformed:
-        detail = say("{packets} with damaged or cut headers", packets=count_text(traffic.malformed, "packet"))
+    unread = sum(layers.n_packets for layers in traffic.layers.values() if layers.link not in READABLE_LINK_TYPES)
+    if traffic.malformed > unread:
+        detail = say("{packets} with damaged or cut headers", packets=count_text(traffic.malformed - unread, "packet"))
         yield FileFinding("unreadable_headers", "low", detail)
+    unread_packets = {name: n for name, n in unread_datagrams(traffic).items() if n}
+    if unread_packets:
+        packets = ", ".join(f"{count_text(n, 'packet')} ({name})" for name, n in unread_packets.items())
+        yield FileFinding("unread_datagrams", "info", say("not looked into: {packets}", packets=packets))
     if traffic.uncounted:
         packets = count_text(traffic.uncounted, "packet")
         detail = say(
             "{packets} of conversations after the first {limit:,} are not told apart", packets=packets, limit=MAX_CONVERSATIONS
         )
         yield FileFinding("limit", "info", detail)
+
+
+def unread_link_types(facts: FileFacts) -> list[str]:
+    """Return a line for each link type of a file that is not read, with how many frames it has."""
+    return [
+        say(
+            "{path}: {frames} of link type {name} ({number}), which is not read: nothing in them was looked at",
+            path=facts.path,
+            frames=count_text(n_frames, "frame"),
+            name=link_name(number),
+            number=number,
+        )
+        for number, n_frames in facts.link_types.items()
+        if n_frames and number not in READABLE_LINK_TYPES
+    ]
 
 
 def error_line(facts: FileFacts) -> str:

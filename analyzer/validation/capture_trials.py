@@ -1,5 +1,6 @@
 """Trials on the captures whose contents are known: what the analyzer says of them is what the witnesses say."""
 
+import bz2
 import gzip
 import lzma
 import os
@@ -26,6 +27,7 @@ COMPRESSIONS: dict[str, Callable[[bytes], bytes]] = {
     "zstd": zstandard.compress,
     "lz4": lz4.frame.compress,
     "xz": lzma.compress,
+    "bzip2": bz2.compress,
 }
 """What captures are compressed with."""
 

@@ -60,7 +60,17 @@ def test_tls_is_known_by_its_sessions_and_else_the_port_is_named(demo: Traffic):
     carried = {one.source: one.application for one in demo.top(100, [key])}
     assert list(carried.values()).count("TLS") == 1
     assert "DNS (port 53)" in carried.values()
-    assert "TLS (port 443)" in carried.values()
+    assert {one.application for one in demo.top(100) if 443 in (one.source[1], one.destination[1])} == {""}
+
+
+def test_only_packets_with_payload_are_counted_as_tls(demo: Traffic):
+    keys = [key for key, flow in demo.tcp.items() if flow.opened and key[-2:] == b"\x01\xbb"]
+    flows = [flow for key in keys for flow in (demo.tcp[key], demo.tcp[key].peer) if flow is not None]
+    filled = sum(flow.n_filled for flow in flows)
+    tls = [share for share in demo.shares(keys) if share.label == "TLS"]
+    assert sum(share.n_packets for share in tls) == filled < sum(flow.n_packets for flow in flows)
+    demo.fold(0, keys)
+    assert [share for share in demo.shares() if share.label == "TLS"] == tls
 
 
 @pytest.mark.skipif(module.COMPILED, reason="the bound is a constant in C")

@@ -55,7 +55,12 @@ def test_each_compression_is_known_by_content(tmp_path: Path, compression: str |
     assert [data for _, data in read_frames(reader)] == FRAMES
     (facts,) = reader.files
     assert facts.error is None
-    assert (facts.compression, facts.format, facts.frames, facts.link_types) == (compression, "nanosecond pcap", 3000, (1,))
+    assert (facts.compression, facts.format, facts.frames, facts.link_types) == (
+        compression,
+        "nanosecond pcap",
+        3000,
+        {1: 3000},
+    )
     assert (facts.size, facts.sha256) == (len(STORED[compression]), hashlib.sha256(STORED[compression]).hexdigest())
     assert (facts.first_time, facts.last_time) == (1_700_000_000_000_000_000, 1_700_000_000_000_002_999)
     assert reader.n_bytes() == facts.size

@@ -1,5 +1,6 @@
 """Each compression: complete, byte by byte, concatenated, truncated and damaged; and decompression bombs."""
 
+import bz2
 import gzip
 import lzma
 import random
@@ -17,6 +18,7 @@ COMPRESS: dict[str, Callable[[bytes], bytes]] = {
     "zstd": lambda data: zstandard.ZstdCompressor(write_checksum=True).compress(data),
     "lz4": lambda data: bytes(lz4.frame.compress(data, content_checksum=True, block_checksum=True)),
     "xz": lzma.compress,
+    "bzip2": lambda data: bz2.compress(data, 1),
 }
 EACH = pytest.mark.parametrize("compression", list(COMPRESS))
 
@@ -45,7 +47,9 @@ def test_a_compression_is_detected_by_its_first_bytes(compression: str) -> None:
     assert compression_of(COMPRESS[compression](DATA)[:MAGIC_LENGTH]) == compression
 
 
-@pytest.mark.parametrize("head", [b"", b"\x1f", b"\xa1\xb2\xc3\xd4\0\2", b"\x0a\x0d\x0d\x0a\0\0", b"PK\3\4\0\0"])
+@pytest.mark.parametrize(
+    "head", [b"", b"\x1f", b"\xa1\xb2\xc3\xd4\0\2", b"\x0a\x0d\x0d\x0a\0\0", b"PK\3\4\0\0", b"BZh0", b"BZh"]
+)
 def test_other_bytes_are_not_compressed(head: bytes) -> None:
     assert compression_of(head) is None
 

@@ -5,6 +5,7 @@ import json
 import os
 import random
 import struct
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -441,3 +442,59 @@ def test_mutations_raise_only_parse_errors(order: str) -> None:
         for _ in range(chance.randint(1, 4)):
             data[chance.randrange(len(data))] = chance.choice((0, 1, 4, 0x7F, 0x80, 0xFF, chance.randrange(256)))
         assert read_frames(bytes(data)).facts() == read_frames(bytes(data), chance.randint(1, 50)).facts()
+
+
+def one_frame(order: str = "<", magic: int = 0xA1B2C3D4, link_type: int = 1) -> bytes:
+    """A file with one frame, `hello`."""
+    header = struct.pack(order + "IHHIIII", magic, 2, 4, 0, 0, 65535, link_type)
+    return header + struct.pack(order + "IIII", 7, 0, 5, 5) + b"hello"
+
+
+def pcapng() -> bytes:
+    section = struct.pack("<IIIHHqI", 0x0A0D0D0A, 28, 0x1A2B3C4D, 1, 0, -1, 28)
+    interface = struct.pack("<IIHHII", 1, 20, 101, 0, 0, 20)
+    return section + interface + struct.pack("<III8sI", 3, 24, 5, b"world", 24)
+
+
+JOINED = {
+    "pcap": one_frame() + one_frame(),
+    "byte orders": one_frame(">") + one_frame(),
+    "units of time": one_frame() + one_frame(">", 0xA1B23C4D),
+    "pcap and pcapng": one_frame() + pcapng(),
+    "pcapng and pcap": pcapng() + one_frame(link_type=113),
+}
+
+
+@pytest.mark.parametrize("step", [1, 7, 1000])
+@pytest.mark.parametrize("name", JOINED)
+def test_captures_that_were_joined_are_read_and_this_is_said(name: str, step: int) -> None:
+    data = JOINED[name]
+    reader = PacketReader(Frame())
+    frames = []
+    for at in range(0, len(data), step):
+        reader.feed(data[at : at + step])
+        while reader.advance():
+            frame = reader.frame
+            frames.append((frame.number, frame.interface, frame.link_type, frame.data[frame.start : frame.end]))
+    reader.close()
+    other = b"world" if "pcapng" in name else b"hello"
+    numbers = [101 if text == b"world" else 113 if name == "pcapng and pcap" else 1 for *_, text in frames]
+    assert sorted(text for *_, text in frames) == sorted([b"hello", other])
+    assert [(number, interface, kind) for number, interface, kind, _ in frames] == [(1, 0, numbers[0]), (2, 1, numbers[1])]
+    at = len(data) - len(JOINED["pcap"]) // 2 if name != "pcap and pcapng" else len(one_frame())
+    assert [(one.offset, one.why) for one in reader.anomalies] == [(at, "a second capture begins here: two files were joined")]
+    assert {number: link.frames for number, link in reader.links.items()} == dict(Counter(numbers))
+
+
+def test_so_many_files_are_not_joined() -> None:
+    reader = PacketReader(Frame())
+    reader.feed(one_frame()[:24] * 10_000)
+    with pytest.raises(Malformed, match="more than 50 files were joined"):
+        reader.advance()
+
+
+def test_an_empty_frame_is_no_file_header() -> None:
+    reader = PacketReader(Frame())
+    reader.feed(one_frame()[:24] + struct.pack("<IIII", 0xA1B2C3D4, 3, 0, 0) + struct.pack("<IIII", 8, 0, 0, 0))
+    assert [reader.advance(), reader.advance(), reader.advance()] == [True, True, False]
+    assert reader.anomalies == []

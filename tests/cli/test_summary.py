@@ -1,4 +1,6 @@
 import hashlib
+import json
+import struct
 from pathlib import Path
 
 import pytest
@@ -73,3 +75,23 @@ def test_a_capture_without_packets(run: Run, tmp_path: Path):
     ran = run(path)
     assert (ran.status, ran.err) == (0, b"")
     assert "frames        0" in ran.text
+
+
+def test_frames_of_a_link_type_that_is_not_read_are_told_loudly(run: Run, tmp_path: Path):
+    path = tmp_path / "usb.pcap"
+    path.write_bytes(struct.pack("<IHHiIIIIIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 189, 1, 0, 4, 4) + b"abcd")
+    line = f"{path}: 1 frame of link type USB_LINUX (189), which is not read: nothing in them was looked at"
+    for words in (("summary", "--format", "json"), ("sessions",), ("packets",)):
+        result = run(*words, path)
+        assert (result.status, result.err.decode()) == (1, f"analyzer: {line}\n")
+    (finding,) = json.loads(run("summary", "--format", "json", path).out)["findings"]
+    assert (finding["code"], finding["severity"], finding["detail"]) == ("unknown_link_type", "high", line)
+
+
+def test_captures_that_were_joined_are_read_whole(run: Run, demo: Path, captures: Path, tmp_path: Path):
+    path = tmp_path / "two.pcapng"
+    path.write_bytes(demo.read_bytes() + struct.pack("<IHHiIIIIIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 1, 1, 0, 4, 4) + b"abcd")
+    result = run("summary", "--format", "json", path)
+    overview = json.loads(result.out)
+    assert (result.status, overview["packets"]) == (0, 214)
+    assert any("two files were joined" in one["detail"] for one in overview["findings"] if one["code"] == "odd_capture")
