@@ -3,6 +3,8 @@
 from pathlib import Path
 
 import pytest
+from damage import frames_of
+from frames_by_hand import write
 from sessions_by_hand import NAMES, capture_of, keylog_of
 
 from analyzer.capture.capture_reader import CaptureReader
@@ -109,3 +111,20 @@ def test_a_capture_that_ends_anywhere_is_compared_up_to_there(name: str):
             run(reader, Engine(detailed=True, fields=False, keylog=keylog_of(name)), [opinion], n_frames)
         assert tally.differences == []
         assert tally.sessions == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "lost", "reasons"),
+    [
+        ("tls13-rsa", 4, {"no_client_hello"}),
+        ("tls13-rsa", 6, set()),
+        ("tls12-client-certificate", 4, set()),
+        ("tls12-client-certificate", 6, set()),
+        ("tls12-client-certificate", 9, set()),
+    ],
+)
+def test_a_capture_that_begins_inside_a_handshake(name: str, lost: int, reasons: set[str], tmp_path: Path):
+    capture = write(tmp_path / "late.pcapng", [(one.at, one.data) for one in frames_of(name)[lost:]])
+    tally = tally_of(capture, keylog_of(name), next(iter(capture_of(name).parent.glob("*.keys"))))
+    assert {told.reason for told in tally.differences} == reasons
+    assert tally.explained == len(tally.differences)
