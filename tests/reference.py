@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from analyzer.codec.codes import codes
+from analyzer.crosscheck.reason_codes import reason_codes
 from analyzer.store.event_schema import EVENT
 from analyzer.store.output_schemas import SCHEMAS
 
@@ -15,7 +16,8 @@ program itself uses (`python tests/reference.py > REFERENCE.md`). `analyzer fiel
 print the codes, `analyzer COMMAND --schema` prints the keys as a JSON Schema.
 
 - Codes: [Findings](#findings) · [Why something was not decrypted](#why-something-was-not-decrypted) ·
-  [What makes a chain invalid](#what-makes-a-chain-invalid)
+  [What makes a chain invalid](#what-makes-a-chain-invalid) ·
+  [Why tshark says something else](#why-tshark-says-something-else)
 - Keys: {commands}
 
 A code is never renamed, nor is a key. A key whose value is not known is null and never left out. `analyzer show` has the keys
@@ -58,6 +60,13 @@ def list_of_codes(name: str) -> Iterator[str]:
         title = one.title.rstrip(".")
         parts = " ".join(part for part in (f"{title}.", one.meaning, one.advice) if part)
         yield f"- **`{one.code}`**{severity}: {cell(parts)}{cell(refuted)}{reference}"
+
+
+def list_of_reasons() -> Iterator[str]:
+    """The reasons of `crosscheck` as a section."""
+    yield "\n## Why tshark says something else\n\nIn `differences[].reason` of `crosscheck`, for the fields in parentheses.\n"
+    for one in reason_codes().values():
+        yield f"- **`{one.code}`** ({one.field.replace(' ', ', ')}): {cell(one.meaning)} {one.reference}."
 
 
 def keys_of(
@@ -145,6 +154,7 @@ def page() -> str:
     lines = [HEAD.format(commands=links)]
     for name in LISTS:
         lines += list_of_codes(name)
+    lines += list_of_reasons()
     for command, schema in shown.items():
         lines += section(command, schema)
     return "\n".join(lines).rstrip() + "\n"

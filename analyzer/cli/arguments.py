@@ -359,7 +359,6 @@ def _add_report(command: argparse.ArgumentParser) -> None:
 
 
 def _add_crosscheck(command: argparse.ArgumentParser) -> None:
-    _add_captures(command)
     add_crosscheck(command)
     _add_keys(command)
 

@@ -20,7 +20,8 @@ LONGEST_WAIT = 300
 
 
 def add_crosscheck(command: argparse.ArgumentParser) -> None:
-    """Add the options of `crosscheck` besides the captures and the keys."""
+    """Add the captures and the options of `crosscheck`, without those of the keys."""
+    command.add_argument("captures", nargs="+", metavar="CAPTURE", help="a capture file, which tshark can read too; not -")
     add_tshark(command)
     command.add_argument("--format", choices=("text", "json", "csv"), default="text", help="text is the default")
 
