@@ -6,5 +6,7 @@ from analyzer.tls.session_log cimport SessionLog
 
 cdef int FATAL
 
-cpdef object is_completed(Flow flow, SessionLog log, Hellos hellos, Parameters parameters, tuple roles)
+cpdef object is_completed(
+    Flow flow, SessionLog log, Hellos hellos, Parameters parameters, RoleState client, RoleState server
+)
 cpdef bint is_whole(Flow flow, SessionLog log, Hellos hellos) except -1

@@ -15,15 +15,13 @@ from analyzer.tls.session_log import FATAL, SessionLog
 
 
 def is_completed(
-    flow: Flow, log: SessionLog, hellos: Hellos, parameters: Parameters, roles: tuple[RoleState, RoleState]
+    flow: Flow, log: SessionLog, hellos: Hellos, parameters: Parameters, client: RoleState, server: RoleState
 ) -> bool | None:
     """Return whether both Finished messages were seen, or encrypted records that can only come after them.
 
     False only where the handshake is known to have ended otherwise; None where the capture does not show how it went.
     """
     alert: Alert
-    client: RoleState = roles[0]
-    server: RoleState = roles[1]
     if client.n_protected > 0 and server.n_protected > 0:
         if hellos.server_seen or parameters.tls13 or (client.n_application > 0 and server.n_application > 0):
             return True

@@ -433,7 +433,8 @@ class Session(RecordSink):
     @property
     def established(self) -> bool | None:
         """Whether the handshake was completed; None where the capture does not show it (`establishment`)."""
-        return is_completed(self.flow, self.log, self.handshake.hellos, self.handshake.parameters, self.roles)
+        handshake: SessionHandshake = self.handshake
+        return is_completed(self.flow, self.log, handshake.hellos, handshake.parameters, self.roles[0], self.roles[1])
 
     @property
     def whole(self) -> bool:
