@@ -15,7 +15,7 @@ from analyzer.cli.time_argument import parse_time
 from analyzer.cli.validate_arguments import add_validate
 from analyzer.store.validation_time import CAPTURE
 from analyzer.text.escape import harmless
-from analyzer.text.language import LANGUAGES, retold_error
+from analyzer.text.language import ENGLISH, LANGUAGES, retold_error
 
 COMMANDS = (
     "summary",
@@ -103,13 +103,14 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     """Parse a command line, and return its options. Raises CommandError for a bad command line; `--help` exits."""
     words = with_command(list(arguments))
     started: list[str] | None = None
-    if "--" in words and words[_options_of_all(words) :][:1] == ["live"]:  # what follows is a command with options of its own
+    if "--" in words and words[options_of_all(words) :][:1] == ["live"]:  # what follows is a command with options of its own
         end = words.index("--")
         words, started = words[:end], words[end + 1 :]
     if "--schema" in words and not {"-h", "--help"} & set(words):
         return _schema_options(words)
     options = parser().parse_args(words)
     options.given = words
+    options.lang = getattr(options, "lang", ENGLISH)
     if started is not None:
         options.words = started
     return options
@@ -133,7 +134,7 @@ def with_command(arguments: list[str]) -> list[str]:
 
     Only options of the whole program can come before a command.
     """
-    at = _options_of_all(arguments)
+    at = options_of_all(arguments)
     if at >= len(arguments) or arguments[at] in COMMANDS or arguments[at] in ("-h", "--help", "--version"):
         return arguments
     if arguments[at].startswith("--completion"):
@@ -141,8 +142,8 @@ def with_command(arguments: list[str]) -> list[str]:
     return [*arguments[:at], "summary", *arguments[at:]]
 
 
-def _options_of_all(arguments: Sequence[str]) -> int:
-    """Return how many words at the beginning are options of the whole program."""
+def options_of_all(arguments: Sequence[str]) -> int:
+    """Return how many words at the beginning of a command line are options of the whole program, before the command."""
     at = 0
     while at < len(arguments) and arguments[at].partition("=")[0] in ("--color", "--lang"):
         at += 1 if "=" in arguments[at] else 2

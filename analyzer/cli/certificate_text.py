@@ -9,10 +9,20 @@ from analyzer.cli.output import Output
 from analyzer.cli.table import pad, wrap
 from analyzer.text.escape import harmless
 from analyzer.text.formatting import count_text, problem_text
-from analyzer.text.language import Labelled, say
+from analyzer.text.language import Labelled, noted, say
 from analyzer.text.message_summary import key_text
+from analyzer.text.punctuation import clauses, listing
 
 _NAME = 34
+
+noted(  # parts of extensions, as they are named in Chinese
+    (
+        "ca", "path length", "key identifier", "not before", "not after", "permitted", "excluded", "full name", "relative name",
+        "reasons", "crl issuer", "method", "location", "policy", "qualifiers", "organization", "numbers", "text",
+        "issuer domain policy", "subject domain policy", "require explicit policy", "inhibit policy mapping", "statement",
+        "type", "values", "scheme", "country", "reference", "template",
+    )
+)  # fmt: skip
 """Columns for the names of extensions; the value of an extension is printed beside its name."""
 
 
@@ -25,7 +35,7 @@ def print_certificate(output: Output, details: dict[str, Any], extensions: bool 
         "issuer": details["issuer"],
         "serial": details["serial"],
         "valid": say("{first} to {last}", first=when(details["not_before"]), last=when(details["not_after"])),
-        "names": None if names == [] else ", ".join(names) if names is not None else say("unreadable"),
+        "names": None if names == [] else listing(names) if names is not None else say("unreadable"),
         "public key": _key(details["public_key"]),
         "signed with": details["signature_algorithm"],
         "SHA-256": details["sha256"],
@@ -93,9 +103,9 @@ def _text(value: Any) -> str:
     if isinstance(value, dict):
         if "log_id" in value:  # a certificate timestamp: show only its log and time
             return say("log {log}…, {time}", log=value["log_id"][:16], time=when(value["time"]))
-        return ", ".join(_parts(value)) or say("(nothing)")
+        return clauses(*_parts(value)) or say("(nothing)")
     if isinstance(value, list):
-        return ", ".join(map(_text, value)) or say("(nothing)")
+        return listing(map(_text, value)) or say("(nothing)")
     if isinstance(value, bool):
         return say("yes") if value else say("no")
     return _hex(str(value))
@@ -105,7 +115,7 @@ def _parts(value: dict[str, Any]) -> Iterator[str]:
     for name, part in value.items():
         if part is None or part == [] or part == "":
             continue
-        yield f"{name.replace('_', ' ')} {_text(part)}"
+        yield f"{say(name.replace('_', ' '))} {_text(part)}"
 
 
 def _hex(text: str) -> str:

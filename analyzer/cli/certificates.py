@@ -23,7 +23,7 @@ from analyzer.store.session_record import json_line
 from analyzer.text.chain_text import UNKNOWN_ISSUER, YOUNGER_ROOTS, titles_text, verdict_style
 from analyzer.text.escape import harmless
 from analyzer.text.formatting import count_text, ranges_text
-from analyzer.text.language import say
+from analyzer.text.language import noted, say
 from analyzer.text.message_summary import day, key_text
 from analyzer.text.session_csv import csv_head, csv_line
 from analyzer.tls.events import Event, SessionEnded
@@ -44,6 +44,7 @@ MAX_BYTES = 1 << 30
 """The most bytes of all listed certificates together."""
 
 SIDES = ("server", "client")
+noted(("valid", "invalid"))  # as verdicts are shown
 
 COLUMNS = (
     Column("subject", 0, limit=44),

@@ -11,6 +11,7 @@ from analyzer.text.chain_text import chain_text, is_hidden
 from analyzer.text.escape import harmless
 from analyzer.text.formatting import count_text, ranges_text
 from analyzer.text.language import say
+from analyzer.text.punctuation import listing
 
 MAX_CHAINS = 4096
 """The most invalid chains that are distinguished. The sessions of further ones are only counted."""
@@ -64,7 +65,7 @@ class ChainSummary:
             say("{n:,} not judged", n=self.verdicts["unknown"]),
         )
         words = zip(numbers, ("valid", "invalid", "unknown"), strict=True)
-        counts = say(", ").join(text for text, word in words if self.verdicts[word])
+        counts = listing(text for text, word in words if self.verdicts[word])
         trust = say(" and ").join(say("{store} of {date}", store=store["store"], date=store["date"]) for store in stores)
         output.line()
         note = "  " + say("{counts}; trusting {stores}", counts=counts, stores=harmless(trust))

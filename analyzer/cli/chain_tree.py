@@ -17,6 +17,7 @@ from analyzer.text.escape import harmless
 from analyzer.text.formatting import count_text, moment_text
 from analyzer.text.language import Sentences, retold, say
 from analyzer.text.message_summary import day
+from analyzer.text.punctuation import beside, clauses, labelled
 from analyzer.x509.certificate import certificate
 
 if TYPE_CHECKING:
@@ -59,16 +60,18 @@ class ChainTree:
             if number not in printed:
                 where = "" if problem.certificate is None else say("certificate {n}: ", n=problem.certificate)
                 mark, style = self._problem_mark(problem.code, younger)
-                self._mark(indent, mark, style, f"{problem_title(problem.code)}: {where}{retold(problem.detail)}", style)
+                self._mark(
+                    indent, mark, style, labelled(problem_title(problem.code), f"{where}{retold(problem.detail)}"), style
+                )
         for note in verdict.notes:
             if note.code != "revocation_unknown":  # this note is printed below its certificate
-                self._mark(indent, self._neutral, "dim", f"{note_title(note.code)}: {retold(note.detail)}", "dim")
+                self._mark(indent, self._neutral, "dim", labelled(note_title(note.code), retold(note.detail)), "dim")
 
     def _verdict(self, judged: ChainVerdict) -> None:
         valid = judged.verdict.valid
         against = say("without a name to judge it against") if judged.name is None else say("for {name}", name=judged.name)
         stores = say(" and ").join(
-            f"{store['store']} ({count_text(store['roots'], 'root')}, {store['date']})" for store in self._stores
+            beside(store["store"], clauses(count_text(store["roots"], "root"), store["date"])) for store in self._stores
         )
         codes, younger = [problem.code for problem in judged.verdict.problems], _is_younger(judged)
         titles = titles_text(codes, younger=younger)
@@ -98,18 +101,18 @@ class ChainTree:
         names = [say("sent as {n}", n=place) if place is not None else "" if root else say("not sent by this server or client")]
         if root:
             names.append(say("trusted root"))
-        about = say(", ").join(name for name in (*names, say("until {day}", day=day(read.not_after))) if name)
+        about = clauses(*names, say("until {day}", day=day(read.not_after)))
         indent = "  " + "   " * max(0, depth - 1)
         corner = self._corner if depth else ""
         younger = _is_younger(judged)
         worst = verdict_style([problem.code for _, problem in problems], younger=younger) if problems else "green"
         sign = {"green": self._good, "yellow": self._neutral, "red": self._bad}[worst]
-        head = f"{harmless(read.subject or say('subject unreadable'))}  ({about})"
+        head = f"{harmless(read.subject or say('subject unreadable'))}  {say('({text})', text=about)}"
         self._mark(indent + corner, sign, worst, head, "")
         below = indent + " " * len(corner) + "  "
         for _, problem in problems:
             mark, style = self._problem_mark(problem.code, younger)
-            self._mark(below, mark, style, f"{problem_title(problem.code)}: {retold(problem.detail)}", style)
+            self._mark(below, mark, style, labelled(problem_title(problem.code), retold(problem.detail)), style)
         self._revocation(link, below)
         if link is judged.links[0]:
             for sct in judged.scts:
@@ -117,7 +120,7 @@ class ChainTree:
                 mark, style = (
                     (self._good, "green") if good else (self._bad, "red") if sct.status == "failed" else (self._neutral, "dim")
                 )
-                self._mark(below, mark, style, f"{say(_SCT_WORDS[sct.status])}: {retold(sct.detail)}", "" if good else style)
+                self._mark(below, mark, style, labelled(say(_SCT_WORDS[sct.status]), retold(sct.detail)), "" if good else style)
         return {number for number, _ in problems}
 
     def _revocation(self, link: Link, below: str) -> None:
@@ -127,7 +130,7 @@ class ChainTree:
         good = revocation.status == "good"
         words = say("not revoked") if good else say("revocation unknown")
         mark, style = (self._good, "green") if good else (self._neutral, "dim")
-        self._mark(below, mark, style, f"{words}: {retold(revocation.detail)}", "" if good else "dim")
+        self._mark(below, mark, style, labelled(words, retold(revocation.detail)), "" if good else "dim")
 
     def _problem_mark(self, code: str, younger: bool) -> tuple[str, str]:
         """Return the mark and the style of a problem."""

@@ -20,6 +20,7 @@ from analyzer.store.session_record import json_line
 from analyzer.text.escape import csv_row, harmless
 from analyzer.text.formatting import count_text
 from analyzer.text.language import say, spoken
+from analyzer.text.punctuation import clauses, listing
 
 DIFFERENT = 3
 """Exit status where both disagree without a known reason."""
@@ -171,11 +172,11 @@ def _print_text(output: Output, record: dict[str, Any]) -> None:
 
 def _head(output: Output, record: dict[str, Any]) -> Iterator[str]:
     tshark = record["tshark"]
-    words = ", ".join(word for before, word in pairwise(tshark["options"]) if before == "-o")
+    words = listing(word for before, word in pairwise(tshark["options"]) if before == "-o")
     n_known, alike = record["explained"], record["agreed"] + record["explained"]
     n_open = record["compared"] - alike
     facts = [
-        (say("second opinion"), f"tshark {tshark['version']}, {harmless(tshark['path'])}"),
+        (say("second opinion"), clauses(f"tshark {tshark['version']}", harmless(tshark["path"]))),
         (say("sessions"), str(record["sessions"])),
     ]
     if record["percent"] is None:
@@ -191,7 +192,7 @@ def _head(output: Output, record: dict[str, Any]) -> Iterator[str]:
                 say("agreement"),
                 say("{percent}% (the same or explained)", percent=f"{10_000 * alike // record['compared'] / 100:.2f}"),
             ),
-            (say("fields"), ", ".join(parts)),
+            (say("fields"), listing(parts)),
             (say("told tshark"), harmless(words)),
         ]
     for title, text in facts:

@@ -9,6 +9,7 @@ from analyzer.text.authentication_text import STATUSES, advice_text, cause_text
 from analyzer.text.escape import harmless
 from analyzer.text.formatting import count_text
 from analyzer.text.language import retold, say
+from analyzer.text.punctuation import listing
 
 
 class Decryptions:
@@ -45,7 +46,7 @@ class Decryptions:
             for s in ("decrypted", "partial", "none")
             if self.statuses[s]
         ]
-        output.line(output.paint(say("Decryption"), "bold") + output.paint("  " + say(", ").join(counts), "dim"))
+        output.line(output.paint(say("Decryption"), "bold") + output.paint("  " + listing(counts), "dim"))
         for reason, count in self.reasons.most_common():
             meaning, advice = cause_text(reason)
             if len(self._advice[reason]) == 1:  # else the general one, which fits all of them

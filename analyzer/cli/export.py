@@ -25,6 +25,7 @@ from analyzer.text.escape import harmless
 from analyzer.text.file_findings import error_line
 from analyzer.text.formatting import count_text, size_text
 from analyzer.text.language import say
+from analyzer.text.punctuation import listing
 from analyzer.tls.decryption.key_material import KeyMaterial
 from analyzer.tls.session import Session
 
@@ -181,7 +182,7 @@ def _export_contents(options: Namespace, output: Output) -> int:
             "certificates": count_text(contents.written["certificates"], "certificate"),
             "streams": count_text(contents.written["streams"], "stream"),
         }
-        written = ", ".join(numbers[kind] for kind in KINDS if kind in kinds)
+        written = listing(numbers[kind] for kind in KINDS if kind in kinds)
         output.line(
             say(
                 "{files} in {target}, {size}; {manifest} lists them",

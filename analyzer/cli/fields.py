@@ -11,6 +11,7 @@ from analyzer.codec.codes import Code
 from analyzer.store.session_record import json_line
 from analyzer.text.escape import csv_row
 from analyzer.text.language import say, translated_codes
+from analyzer.text.punctuation import listing
 
 FINDINGS = ("findings",)
 CAUSES = ("decryption_failures", "chain_problems")
@@ -48,7 +49,7 @@ def _row(name: str, one: Code) -> dict[str, Any]:
 
 
 def _print(output: Output, name: str, one: Code) -> None:
-    severity = f"  ({', '.join(map(say, one.severities))})" if one.severities else ""
+    severity = "  " + say("({text})", text=listing(map(say, one.severities))) if one.severities else ""
     output.line(output.paint(one.code, "bold") + severity + output.paint(f"  {name}", "dim"))
     parts = [one.title if one.advice else say("{title}.", title=one.title), one.meaning, one.advice]
     refuted = say("Not so where: {sentence}", sentence=one.refuted_by) if one.refuted_by else ""

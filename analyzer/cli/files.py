@@ -9,6 +9,7 @@ from analyzer.text.escape import harmless
 from analyzer.text.file_findings import error_line
 from analyzer.text.formatting import count_text, duration_text, moment_text, size_text
 from analyzer.text.language import retold, say
+from analyzer.text.punctuation import beside, clauses, listing
 
 _LABEL = 14
 """Width of the labels, in columns."""
@@ -25,7 +26,8 @@ def print_file(facts: FileFacts, output: Output) -> None:
         print_fact(output, "problem", retold(error_line(facts)), "alarm")
         return
     packed = say(", packed with {compression}", compression=facts.compression) if facts.compression else ""
-    print_fact(output, "format", f"{facts.format}{packed}, {size_text(facts.size)} ({count_text(facts.size, 'byte')})")
+    size = beside(size_text(facts.size), count_text(facts.size, "byte"))
+    print_fact(output, "format", clauses(f"{facts.format}{packed}", size))
     print_fact(output, "SHA-256", facts.sha256 or say("unknown"))
     truncated = say(", {n:,} of them cut by the snapshot length", n=facts.truncated_frames) if facts.truncated_frames else ""
     shown = facts.first_frame > 1 and facts.frames
@@ -34,11 +36,11 @@ def print_file(facts: FileFacts, output: Output) -> None:
     if facts.first_time is not None and facts.last_time is not None:
         span = duration_text(facts.last_time - facts.first_time)
         first, last = moment_text(facts.first_time), moment_text(facts.last_time)
-        print_fact(output, "time", say("{first} to {last} UTC", first=first, last=last) + f" ({span})")
-    print_fact(output, "link type", ", ".join(map(link_name, facts.link_types)) or say("none"))
+        print_fact(output, "time", beside(say("{first} to {last} UTC", first=first, last=last), span))
+    print_fact(output, "link type", listing(map(link_name, facts.link_types)) or say("none"))
     _print_interfaces(facts, output)
     for section in facts.sections[:SHOWN_INTERFACES]:
-        made = ", ".join(harmless(text) for text in (section.application, section.os, section.hardware) if text)
+        made = listing(harmless(text) for text in (section.application, section.os, section.hardware) if text)
         if made:
             print_fact(output, "written by", made)
     for number, comment in facts.comments[:SHOWN_COMMENTS]:
@@ -84,7 +86,7 @@ def _print_interfaces(facts: FileFacts, output: Output) -> None:
             words.append(harmless(interface.os))
         if dropped.get(interface.number):
             words.append(say("{n:,} packets dropped while capturing", n=dropped[interface.number]))
-        print_fact(output, "interface", ", ".join(words))
+        print_fact(output, "interface", clauses(*words))
     if len(shown) > SHOWN_INTERFACES:
         further = count_text(len(shown) - SHOWN_INTERFACES, "further interface")
         print_fact(output, "", say("and {further}", further=further))

@@ -15,6 +15,7 @@ from analyzer.text.escape import harmless
 from analyzer.text.file_findings import file_findings, traffic_findings
 from analyzer.text.formatting import count_text, size_text
 from analyzer.text.language import ENGLISH, noted, retold, say, spoken, translated_codes
+from analyzer.text.punctuation import listing
 
 noted(("high", "medium", "low", "info"))  # as severities are shown
 
@@ -129,8 +130,8 @@ class Findings:
         output.line(output.paint(say("Findings"), "bold"))
         for code, kind in self.in_order():
             times = say(" ({n:,} times)", n=kind.count) if kind.count > 1 and code != "gap" else ""
-            more = ", …" if kind.count > len(kind.places) else ""
-            where = f" [{', '.join(map(str, kind.places))}{more}]" if kind.places else ""
+            more = ["…"] if kind.count > len(kind.places) else []
+            where = say(" [{places}]", places=listing([*map(str, kind.places), *more])) if kind.places else ""
             head = f"  {pad(say(kind.severity), 6)}  {code:<20}  "
             for line in wrap(harmless(finding_text(code, kind.detail)) + times + where, max(30, output.width - width(head))):
                 output.line(output.paint(head, STYLES[kind.severity]) + line)

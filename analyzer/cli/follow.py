@@ -20,6 +20,7 @@ from analyzer.store.session_record import session_record
 from analyzer.text.authentication_text import advice_text, cause_text
 from analyzer.text.formatting import count_text
 from analyzer.text.language import retold, say
+from analyzer.text.punctuation import beside, clauses
 from analyzer.tls.session import Session
 
 CLOSE_NOTIFY = 0
@@ -120,16 +121,13 @@ def _report_end(session: Session, view: View, capture: str) -> int:
     n_bytes = sum(decryption["bytes"].values())
     if decryption["status"] == "none":
         meaning, advice = cause_text(decryption["reason"])[0], advice_text(decryption)
-        shown = (
-            f" ({retold(decryption['detail'])})" if decryption["detail"] not in (None, CAUSES[decryption["reason"]][0]) else ""
-        )
+        shown = retold(decryption["detail"]) if decryption["detail"] not in (None, CAUSES[decryption["reason"]][0]) else ""
         tried = say("; {records} tried", records=count_text(decryption["failed"], "record")) if decryption["failed"] else ""
         complain(
             say(
-                "{name} was not decrypted: {meaning}{shown}. {advice}",
+                "{name} was not decrypted: {why}. {advice}",
                 name=name,
-                meaning=meaning,
-                shown=shown + tried,
+                why=beside(meaning, shown) + tried,
                 advice=advice,
             )
         )
@@ -139,14 +137,16 @@ def _report_end(session: Session, view: View, capture: str) -> int:
     if isinstance(view, TextView | HexView):
         notified = {alert.role for alert in session.log.alerts if alert.description == CLOSE_NOTIFY}
         silent = say(" and ").join(say(name) for side, name in enumerate(NAMES) if side not in notified)
-        sizes = ", ".join(
-            say(
-                "{bytes} from the {side} {end}",
-                bytes=count_text(decryption["bytes"][side], "byte"),
-                side=say(side),
-                end=endpoint(record[side]),
+        sizes = clauses(
+            *(
+                say(
+                    "{bytes} from the {side} {end}",
+                    bytes=count_text(decryption["bytes"][side], "byte"),
+                    side=say(side),
+                    end=endpoint(record[side]),
+                )
+                for side in NAMES
             )
-            for side in NAMES
         )
         view.note(say("end of session {n}: {sizes}", n=session.id, sizes=sizes) + _warning(silent if n_bytes else ""))
     return DONE

@@ -37,6 +37,7 @@ from analyzer.store.session_record import json_line, session_record
 from analyzer.text.escape import harmless
 from analyzer.text.formatting import count_text
 from analyzer.text.language import Sentences, retold, say
+from analyzer.text.punctuation import apart, clauses, labelled, listing
 from analyzer.tls.decryption.key_material import KeyMaterial
 from analyzer.tls.events import Event, SessionEnded
 from analyzer.tls.session import Session
@@ -76,6 +77,8 @@ _SHORT: Sentences = {
     "CLIENT_TRAFFIC_SECRET_0": "client traffic",
     "SERVER_TRAFFIC_SECRET_0": "server traffic",
     "CLIENT_EARLY_TRAFFIC_SECRET": "client early",
+    "EXPORTER_SECRET": "exporter secret",
+    "EARLY_EXPORTER_SECRET": "early exporter secret",
     "CLIENT_RANDOM": "master",
     "PMS_CLIENT_RANDOM": "premaster",
 }
@@ -189,8 +192,8 @@ def table_row(record: dict[str, Any], keys: SessionKeys) -> list[Cell]:
     status = record["decryption"]["status"]
     note = retold(keys.detail) if not keys.missing or keys.verdict == NONE else ""
     if keys.conflicting:
-        note = f"{note}; " if note else ""
-        note += say("lines disagree on {labels}", labels=", ".join(keys.conflicting))
+        disagree = say("lines disagree on {labels}", labels=listing(keys.conflicting))
+        note = apart([note, disagree] if note else [disagree])
     return [
         str(record["id"]),
         endpoint(record["client"]),
@@ -200,10 +203,14 @@ def table_row(record: dict[str, Any], keys: SessionKeys) -> list[Cell]:
         "" if keys.client_random is None else keys.client_random[:PREFIX].hex() + "…",
         (say(_VERDICTS[keys.verdict]), _STYLES[keys.verdict]),
         say(_OPENS[status]) if status in _OPENS else "",
-        ", ".join(say(_SHORT.get(label, label.replace("_", " ").lower())) for label in keys.found),
-        ", ".join(say(_SHORT.get(label, label)) for label in keys.missing),
+        listing(_label_text(label) for label in keys.found),
+        listing(_label_text(label) for label in keys.missing),
         note,
     ]
+
+
+def _label_text(label: str) -> str:
+    return say(_SHORT.get(label, label))
 
 
 def place(line: Line) -> str:
@@ -248,7 +255,7 @@ def _print_audit(output: Output, audit: KeyAudit) -> None:
 def _print_log(output: Output, audit: KeyAudit, keylog: KeyLog) -> None:
     counts = keylog.counts()
     for source, n_lines in keylog.sources().items():
-        print_fact(output, "source", f"{source}, {count_text(n_lines, 'line')}")
+        print_fact(output, "source", clauses(retold(source), count_text(n_lines, "line")))
     counts_text = say(
         "{complete:,} of {all:,} encrypted sessions have all secrets that they need, {partial:,} a part, {none:,} none",
         complete=audit.verdicts[COMPLETE],
@@ -258,8 +265,8 @@ def _print_log(output: Output, audit: KeyAudit, keylog: KeyLog) -> None:
     )
     print_fact(output, "sessions", counts_text)
     unused = list(audit.unused())
-    _print_lines(output, "unused", count_text(len(unused), "line"), [f"{place(line)}: {line.label}" for line in unused])
-    bad_lines = [f"{problem.source}:{problem.line}: {retold(problem.why)}" for problem in keylog.problems]
+    _print_lines(output, "unused", count_text(len(unused), "line"), [labelled(place(line), line.label) for line in unused])
+    bad_lines = [labelled(f"{problem.source}:{problem.line}", retold(problem.why)) for problem in keylog.problems]
     if bad_lines:
         unknown = say(", {n:,} with an unknown label", n=counts.unknown) if counts.unknown else ""
         _print_lines(output, "problems", f"{count_text(counts.bad, 'bad line')}{unknown}", bad_lines)
@@ -307,10 +314,10 @@ def fit_text(fit: KeyFit) -> str:
                 sessions=_sessions(fit.signs, fit.n_signs),
             )
         )
-    return text + "; ".join(parts)
+    return text + apart(parts)
 
 
 def _sessions(numbers: Sequence[int], n_all: int) -> str:
     more = say(" and {n:,} more", n=n_all - len(numbers)) if n_all > len(numbers) else ""
-    shown = ", ".join(map(str, numbers)) + more
+    shown = listing(map(str, numbers)) + more
     return say("session {n}", n=shown) if n_all == 1 else say("sessions {numbers}", numbers=shown)

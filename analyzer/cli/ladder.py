@@ -10,6 +10,7 @@ from analyzer.text.explain import GAP, step_sentences
 from analyzer.text.formatting import count_text, offset_text, problem_text
 from analyzer.text.handshake_steps import Step, step_text
 from analyzer.text.language import CHINESE, say, spoken
+from analyzer.text.punctuation import labelled
 from analyzer.tls.events import HandshakeMessage
 from analyzer.tls.session import Session
 
@@ -114,6 +115,6 @@ class Ladder:
         style = {"high": "alarm", "medium": "yellow"}.get(finding.severity, "dim")
         room = max(20, self._output.width - _GUTTER - _INDENT)
         head = "! "
-        for line in wrap(harmless(f"{finding.code}: {finding_text(finding.code, finding.detail)}"), room):
+        for line in wrap(harmless(labelled(finding.code, finding_text(finding.code, finding.detail))), room):
             self._output.line(" " * _GUTTER + self._output.paint(head + line, style))
             head = "  "

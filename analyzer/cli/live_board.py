@@ -22,6 +22,7 @@ from analyzer.text.chain_text import is_hidden
 from analyzer.text.escape import harmless
 from analyzer.text.handshake_steps import Steps
 from analyzer.text.language import Sentences, noted, retold, say
+from analyzer.text.punctuation import labelled
 from analyzer.tls.events import Data, Event, Finding, HandshakeMessage, SessionBegan, SessionEnded
 from analyzer.tls.handshake.hello_features import server_name
 from analyzer.tls.messages.numbers import CLIENT_HELLO
@@ -273,4 +274,4 @@ def _worse(one: str, other: str) -> str:
 
 
 def _found_text(session: int, code: str, detail: str) -> str:
-    return harmless(f"{say('session {n}', n=session)}: {code}: {finding_text(code, detail)}")
+    return harmless(labelled(say("session {n}", n=session), labelled(code, finding_text(code, detail))))

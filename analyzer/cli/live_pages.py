@@ -21,6 +21,7 @@ from analyzer.text.escape import harmless
 from analyzer.text.formatting import count_text
 from analyzer.text.handshake_steps import Step, camel
 from analyzer.text.language import Sentences, say
+from analyzer.text.punctuation import beside, labelled
 from analyzer.tls.events import Alert, HandshakeMessage
 from analyzer.tls.session_log import ROLES
 
@@ -87,7 +88,7 @@ class LadderPage(_Page):
     """The handshake of a session as a ladder. While the session is open: what happened so far, one line a step."""
 
     def __init__(self, row: Row, board: Board) -> None:
-        super().__init__(f"{say('session {n}', n=row.number)}: {row.client} > {row.server} {row.name}")
+        super().__init__(_title(row))
         self._row = row
         self._board = board
         self._shown = -1
@@ -117,7 +118,7 @@ class FollowPage(_Page):
     """The decrypted data of a session: the last of it, as it comes."""
 
     def __init__(self, row: Row, board: Board) -> None:
-        super().__init__(f"{say('session {n}', n=row.number)}: {row.client} > {row.server} {row.name}: {say('data')}")
+        super().__init__(labelled(_title(row), say("data")))
         self._row = row
         self._board = board
         self._shown = (-1, b"")
@@ -133,17 +134,21 @@ class FollowPage(_Page):
         return data_text(pieces)
 
 
+def _title(row: Row) -> str:
+    return labelled(say("session {n}", n=row.number), f"{row.client} > {row.server} {row.name}")
+
+
 def steps_text(steps: Sequence[Step]) -> Text:
     """Return the steps of a session that is still open."""
     text = Text()
     for step in steps:
         mark = "─▶" if step.side == 0 else "◀─"
         if isinstance(step.item, HandshakeMessage):
-            what = f"{camel(step.item.name)} ({count_text(step.item.length, 'byte')})"
+            what = beside(camel(step.item.name), count_text(step.item.length, "byte"))
         elif isinstance(step.item, Alert):
             what = say("Alert")
         else:
-            what = f"{_kind_text(step.kind)} ({count_text(sum(step.count), 'record')})"
+            what = beside(_kind_text(step.kind), count_text(sum(step.count), "record"))
         text.append(
             f"{step.frame:>8}  {pad(say(ROLES[step.side]), 6)} {mark} {harmless(what)}\n", ("cyan", "magenta")[step.side]
         )

@@ -12,6 +12,7 @@ from analyzer.text.chain_text import YOUNGER_ROOTS, is_hidden
 from analyzer.text.escape import harmless
 from analyzer.text.formatting import size_text
 from analyzer.text.language import Sentences, say
+from analyzer.text.punctuation import beside, clauses, labelled
 from analyzer.text.session_csv import alerts_text
 from analyzer.tls.events import Event, SessionEnded
 from analyzer.tls.session import Session
@@ -71,7 +72,7 @@ def row_text(record: dict[str, Any], ending: str = "") -> str:
         decryption_text(record["decryption"]),
         findings_text(record["findings"]),
     ]
-    return head + ": " + ", ".join(part for part in parts if part)
+    return labelled(head, clauses(*parts))
 
 
 def exchange_text(exchange: dict[str, Any]) -> str:
@@ -84,8 +85,8 @@ def exchange_text(exchange: dict[str, Any]) -> str:
     if response is None:
         return f"{harmless(asked)}  {say('no answer seen')}"
     length, status = response.get("body_length"), response.get("status")
-    size = "" if length is None else f", {size_text(length)}"
-    return f"{harmless(asked)}  {'?' if status is None else status}{size}"
+    size = "" if length is None else size_text(length)
+    return f"{harmless(asked)}  {clauses('?' if status is None else str(status), size)}"
 
 
 def ending_of(session: Session) -> str:
@@ -103,7 +104,8 @@ def outcome_text(record: dict[str, Any], ending: str) -> str:
     established = record["established"]
     text = say("established") if established else "" if established is None else say("not established")
     fatal = alerts_text([alert for alert in record["alerts"] if alert["level"] == "fatal"])
-    return " ".join(part for part in (text, f"({ending})" if ending else "", fatal) if part)
+    outcome = beside(text, ending)
+    return say("{outcome} {alerts}", outcome=outcome, alerts=fatal) if fatal else outcome
 
 
 def verdict_text(chain: dict[str, Any]) -> str:
@@ -114,7 +116,7 @@ def verdict_text(chain: dict[str, Any]) -> str:
         return say("chain unknown")
     problems = " ".join(dict.fromkeys(problem["code"] for problem in (*(chain["problems"] or ()), *_told_notes(chain))))
     verdict = say("chain valid") if chain["verdict"] == "valid" else say("chain invalid")
-    return verdict + (f" ({problems})" if problems else "")
+    return beside(verdict, problems)
 
 
 def _told_notes(chain: dict[str, Any]) -> list[dict[str, Any]]:

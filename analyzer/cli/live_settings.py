@@ -9,6 +9,7 @@ from analyzer.cli.output import CommandError
 from analyzer.codec.codes import codes
 from analyzer.store.kept_packets import Ring
 from analyzer.text.language import say
+from analyzer.text.punctuation import listing
 
 _LONGEST_FILTER = 4096
 
@@ -128,4 +129,4 @@ def quantity(text: str, units: dict[str, int]) -> float | None:
 
 def names(interfaces: Sequence[str]) -> str:
     """Return what is captured, for people."""
-    return ", ".join(say("standard input") if name == "-" else name for name in interfaces)
+    return listing(say("standard input") if name == "-" else name for name in interfaces)

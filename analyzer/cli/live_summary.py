@@ -12,6 +12,7 @@ from analyzer.cli.summary import Summary, print_contents
 from analyzer.text.escape import harmless
 from analyzer.text.formatting import count_text, duration_text
 from analyzer.text.language import noted, say
+from analyzer.text.punctuation import labelled, listing
 
 SHOWN_INTERFACES = 16
 
@@ -38,7 +39,7 @@ def print_live_summary(
 def print_counters(output: Output, statistics: Sequence[InterfaceStatistics]) -> None:
     """Print what each interface has received and lost."""
     for one in statistics[:SHOWN_INTERFACES]:
-        print_fact(output, "interface", f"{one.name or say('unnamed')}: {counters_text(one)}", "alarm" if lost(one) else "")
+        print_fact(output, "interface", labelled(one.name or say("unnamed"), counters_text(one)), "alarm" if lost(one) else "")
     if len(statistics) > SHOWN_INTERFACES:
         print_fact(output, "", say("and {n} further interfaces", n=len(statistics) - SHOWN_INTERFACES))
 
@@ -46,7 +47,7 @@ def print_counters(output: Output, statistics: Sequence[InterfaceStatistics]) ->
 def counters_text(one: InterfaceStatistics) -> str:
     """Return the counters of an interface; what the system does not say is `unknown`."""
     received = say("an unknown number of packets") if one.received is None else count_text(one.received, "packet")
-    drops = ", ".join(
+    drops = listing(
         drop_text(count, place)
         for place, count in (
             ("kernel", one.dropped_by_kernel),

@@ -28,7 +28,8 @@ from analyzer.store.chain_verdicts import Chains
 from analyzer.store.private_file import PrivateFile
 from analyzer.text.escape import harmless
 from analyzer.text.formatting import count_text, size_text
-from analyzer.text.language import noted, say
+from analyzer.text.language import noted, retold, say
+from analyzer.text.punctuation import labelled
 
 COLUMNS = (
     (noted("id"), 7),
@@ -282,7 +283,7 @@ class LiveView(App[None]):
             with PrivateFile(path) as file:
                 file.writelines(lines)
         except OSError as error:
-            self.notify(f"{harmless(path)}: {error.strerror}", severity="error", markup=False)
+            self.notify(labelled(harmless(path), retold(str(error.strerror))), severity="error", markup=False)
             return
         forgotten = say("; {n} are no longer held", n=len(ended) - len(lines)) if len(ended) > len(lines) else ""
         saved = say("{n} records in {path}", n=len(lines), path=harmless(path))
@@ -370,7 +371,7 @@ class Meter:
         drops = dropped(self._live_run)
         text.append(say("dropped: "), "dim")
         for number, (place, count) in enumerate(drops):
-            text.append((", " if number else "") + drop_text(count, place), "bold red" if count else "dim")
+            text.append((say(", ") if number else "") + drop_text(count, place), "bold red" if count else "dim")
         if further:
             text.append(f"   {further}", "cyan")
         return text

@@ -36,6 +36,7 @@ from analyzer.cli.output import CommandError, ErrorOutput, Output, complain
 from analyzer.text.escape import harmless
 from analyzer.text.formatting import count_text, duration_text
 from analyzer.text.language import say
+from analyzer.text.punctuation import listing
 
 _READ = 1 << 16
 
@@ -244,7 +245,7 @@ def _print_summary(options: Namespace, counts: list[Counts], seconds: float) -> 
     frames = count_text(sum(one.n_frames for one in counts), "packet")
     sessions = count_text(sum(one.n_sessions for one in counts), "TLS session")
     output.line(output.paint(harmless(names(options.interfaces)), "bold"))
-    shares = ", ".join(f"{one.n_frames:,}" for one in counts)
+    shares = listing(f"{one.n_frames:,}" for one in counts)
     lasted = duration_text(int(seconds * 1e9))
     text = say(
         "{packets} in {time}, {sessions}; by process: {shares}", packets=frames, time=lasted, sessions=sessions, shares=shares

@@ -7,6 +7,7 @@ from analyzer.cli.output import Output
 from analyzer.cli.table import wrap
 from analyzer.text.escape import harmless
 from analyzer.text.language import say
+from analyzer.text.punctuation import listing
 
 MAX_HEX = 128
 """The most hex digits that are shown of a value; JSON has them all."""
@@ -63,7 +64,7 @@ def _named(name: str, part: Any, depth: int) -> Iterator[tuple[int, str, str]]:
             else:
                 yield from _named(f"[{number}]", one, depth + 1)
     elif isinstance(part, list):
-        yield depth, name, ", ".join(map(_text, part)) or say("(none)")
+        yield depth, name, listing(map(_text, part)) or say("(none)")
     else:
         yield depth, name, _text(part)
 

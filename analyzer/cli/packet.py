@@ -17,8 +17,9 @@ from analyzer.packet.packet import Packet
 from analyzer.text.escape import harmless
 from analyzer.text.formatting import count_text, moment_text
 from analyzer.text.language import retold, say
+from analyzer.text.punctuation import beside, clauses, labelled
 from analyzer.tls.events import Alert, Data, Event, HandshakeMessage
-from analyzer.tls.tls_layers import TlsLayer
+from analyzer.tls.tls_layers import EMPTY, TlsLayer
 
 MAX_DUMP = 65536
 """The most bytes of a frame that are dumped. A capture can contain frames of up to 128 MiB."""
@@ -72,7 +73,7 @@ def _print_packet(output: Output, frame: Frame, problem: str, layers: Sequence[T
     truncated = say(", of which {n:,} were captured", n=captured) if frame.wire_length > captured else ""
     link = link_name(frame.link_type)
     size = count_text(frame.wire_length, "byte")
-    output.line(output.paint(say("Frame {n}", n=frame.number), "bold") + f": {size}{truncated}, {link}")
+    output.line(labelled(output.paint(say("Frame {n}", n=frame.number), "bold"), clauses(f"{size}{truncated}", link)))
     where = say(
         "captured {time} UTC by interface {interface}, at byte {offset:,} of the file",
         time=moment_text(frame.at),
@@ -103,7 +104,8 @@ def _print_packet(output: Output, frame: Frame, problem: str, layers: Sequence[T
 def _print_plaintext(output: Output, what: str, data: bytes) -> None:
     """Print the plaintext of a record."""
     output.line()
-    output.line(output.paint(say("Decrypted TLS ({size})", size=count_text(len(data), "byte")), "bold") + f": {harmless(what)}")
+    title = output.paint(beside(say("Decrypted TLS"), count_text(len(data), "byte")), "bold")
+    output.line(labelled(title, harmless(what)))
     for line in hex_dump(data[:MAX_DUMP]):
         output.line(line)
 
@@ -111,11 +113,11 @@ def _print_plaintext(output: Output, what: str, data: bytes) -> None:
 def _print_layer(output: Output, part: TlsLayer) -> None:
     mark = "+" if part.apart else ""
     layer = part.layer
-    name = "  " * part.depth + output.paint(harmless(layer.name), "bold")
+    name = "  " * part.depth + output.paint(harmless(retold(layer.name)), "bold")
     line = output.paint(_range(layer.offset, layer.length, mark), "dim") + name
     output.line(line + output.paint(f"  {count_text(layer.length, 'byte')}", "dim"))
     if part.note:
-        output.line(" " * 13 + "  " * (part.depth + 1) + output.paint(f"({retold(part.note)})", "dim"))
+        output.line(" " * 13 + "  " * (part.depth + 1) + output.paint(say("({text})", text=retold(part.note)), "dim"))
     for field in layer.fields:
         _print_field(output, field, part.depth + 1, mark)
 
@@ -126,11 +128,19 @@ def _print_field(output: Output, field: Field, depth: int, mark: str) -> None:
     label = f"{harmless(field.name)}: " if field.text else harmless(field.name)
     # Only the columns of a long value that are shown are made harmless.
     room = max(16, output.width - 13 - len(lead) - len(label))
-    text = cut(harmless(field.text[: room + 1]), room)
+    text = cut(harmless(_entries_text(field) or field.text[: room + 1]), room)
     output.line(output.paint(_range(field.offset, field.length, mark), "dim") + lead + output.paint(label, "cyan") + text)
     if depth < MAX_DEPTH:
         for child in field.children:
             _print_field(output, child, depth + 1, mark)
+
+
+def _entries_text(field: Field) -> str:
+    """Return how many entries a list has, or that a field is empty; an empty text for a field that has a text of its own."""
+    if not field.value and field.text == EMPTY:
+        return say("(empty)")
+    number, _, word = field.text.partition(" ") if field.children else ("", "", "")
+    return count_text(int(number), "entry", "entries") if word in ("entry", "entries") else ""
 
 
 def _range(offset: int, length: int, mark: str) -> str:

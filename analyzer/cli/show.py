@@ -26,6 +26,7 @@ from analyzer.text.escape import harmless
 from analyzer.text.formatting import count_text, duration_text, established_text, moment_text, problem_text
 from analyzer.text.handshake_steps import Steps, camel
 from analyzer.text.language import Labelled, Sentences, say
+from analyzer.text.punctuation import beside
 from analyzer.text.session_csv import alerts_text
 from analyzer.tls.events import Event, HandshakeMessage, SessionEnded
 from analyzer.tls.handshake.certificate_messages import CUT
@@ -122,14 +123,14 @@ def _print_head(output: Output, session: Session, record: dict[str, Any], captur
     for line in wrap(say("TLS session {id} in {name}", id=session.id, name=name), output.width):
         output.line(output.paint(line, "bold"))
     flow = session.flow
-    span = f" ({duration_text(flow.end - flow.start)})" if 0 <= flow.start <= flow.end else ""
+    span = duration_text(flow.end - flow.start) if 0 <= flow.start <= flow.end else ""
     facts: Labelled = {
         "client": endpoint(record["client"]),
         "server": endpoint(record["server"]),
         "process": owner_text(record["process"]) or None,
         "server name": record["server_name"],
         "version": record["version"] or (say("unknown: the capture begins after the handshake") if flow.mid_stream else None),
-        "cipher suite": record["cipher_suite"] and f"{record['cipher_suite']} ({record['cipher_suite_id']:#06x})",
+        "cipher suite": record["cipher_suite"] and beside(record["cipher_suite"], f"{record['cipher_suite_id']:#06x}"),
         "group": record["group"],
         "ECH": record["ech"] and ech_text(record["ech"]),
         "ALPN": record["alpn"],
@@ -138,7 +139,7 @@ def _print_head(output: Output, session: Session, record: dict[str, Any], captur
         "alerts": alerts_text(record["alerts"]) or None,
         "decryption": decryption_text(record["decryption"]),
         "gaps": _gaps_text(record["gaps"]),
-        "time": say("{first} to {last} UTC", first=moment_text(flow.start), last=moment_text(flow.end)) + span,
+        "time": beside(say("{first} to {last} UTC", first=moment_text(flow.start), last=moment_text(flow.end)), span),
         "frames": say("{first} to {last}", first=flow.first_frame, last=flow.last_frame),
         "connection": say(_ENDED.get(flow.closed, flow.closed.replace("_", " "))) or None,
         "JA3": record["ja3"],

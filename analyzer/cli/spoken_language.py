@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import re
 from argparse import Namespace
 from collections.abc import Sequence
 from typing import Any
@@ -13,6 +14,9 @@ OPTION = "--lang"
 ENGLISH_ONLY = frozenset({"report", "validate"})
 """Commands whose results do not follow the language of the command line. What they write has an option of its own for that."""
 
+_HEADING = re.compile(r"^([\u3400-\u9fff]+):$", re.MULTILINE)
+"""A heading of the help, which is nothing but Han characters, with the colon of argparse."""
+
 _OWN_TEXTS = noted(("usage: ", "positional arguments", "options", "show this help message and exit"))
 """What argparse itself writes."""
 
@@ -23,6 +27,11 @@ class HelpFormatter(argparse.RawDescriptionHelpFormatter):
     def add_usage(self, usage: str | None, actions: Any, groups: Any, prefix: str | None = None) -> None:
         """See argparse.HelpFormatter."""
         super().add_usage(usage, actions, groups, say(_OWN_TEXTS[0]) if prefix is None else prefix)
+
+    def format_help(self) -> str:
+        """See argparse.HelpFormatter. It puts a colon behind each heading."""
+        help_text = super().format_help()
+        return help_text if spoken() == ENGLISH else _HEADING.sub("\\1：", help_text)
 
 
 def choose_language(arguments: Sequence[str]) -> None:

@@ -14,6 +14,7 @@ from analyzer.store.session_record import json_line, rfc3339
 from analyzer.text.escape import harmless
 from analyzer.text.formatting import count_text, moment_text, offset_text
 from analyzer.text.language import retold, say
+from analyzer.text.punctuation import clauses
 
 NAMES = ("client", "server")
 MARKS = ("> ", "< ")
@@ -241,6 +242,4 @@ class JsonView:
 def chunk_text(side: int, frame: int, at: int, first: int) -> str:
     """Return the header line of a turn."""
     time = f"{moment_text(at)} UTC" if at >= 0 else ""
-    return ", ".join(
-        filter(None, (say(NAMES[side]), say("frame {n}", n=frame), time, offset_text(at, first) if at != first else ""))
-    )
+    return clauses(say(NAMES[side]), say("frame {n}", n=frame), time, offset_text(at, first) if at != first else "")

@@ -23,14 +23,14 @@ LEAST_REST = 24
 GAP = "  "
 """The space between columns."""
 
-_WIDE = r"\u3000-\u303f\u3400-\u9fff\uff01-\uff0f\uff1a-\uff1f"
+_WIDE = r"\u3000-\u303f\u3400-\u9fff\uff01-\uff0f\uff1a-\uff1f\uff3b\uff3d"
 """Han characters, and the wide punctuation of Chinese, as a class of a regular expression."""
 
 _HAN = re.compile(f"[{_WIDE}]")
 _PIECES = re.compile(f"[{_WIDE}]|[^{_WIDE} ]+| +")
 
-_NOT_FIRST = frozenset("，。；：？！、）】》」』”’…")  # noqa: RUF001 - Chinese punctuation
-_NOT_LAST = frozenset("（【《「『“‘")  # noqa: RUF001
+_NOT_FIRST = frozenset("，。；：？！、）】》」』”’…］")  # noqa: RUF001 - Chinese punctuation
+_NOT_LAST = frozenset("（【《「『“‘［")  # noqa: RUF001
 """Punctuation that does not begin a line, and that does not end one (GB/T 15834-2011, section 5.1)."""
 
 Cell = str | tuple[str, str]

@@ -27,7 +27,7 @@ def add_validate(command: argparse.ArgumentParser) -> None:
     add_targets(command, "pack")
     command.add_argument("--format", choices=("text", "json"), default="text", help="text is the default")
     add_tshark(command)
-    command.add_argument("--lang", choices=languages(), default="en", help="the language of the pack")
+    command.add_argument("--lang", choices=languages(), default=argparse.SUPPRESS, help="the language of the pack")
     command.add_argument(
         "--font-path", metavar="DIR", help="where a PDF in Chinese finds its font (default: what is installed)"
     )

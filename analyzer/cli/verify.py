@@ -14,7 +14,7 @@ from analyzer.cli.table import pad, wrap
 from analyzer.report.bundle_folder import BundleFolder, FolderError
 from analyzer.report.incident_folder import packets_of
 from analyzer.report.proofs import Proof, verify_proofs
-from analyzer.report.reproduction import MOST_WORDS, Inputs, reproduce
+from analyzer.report.reproduction import COMMAND, MOST_WORDS, Inputs, reproduce
 from analyzer.report.verification import (
     BUNDLE,
     FAILS,
@@ -103,17 +103,18 @@ def _command(options: Namespace, read: Read) -> tuple[list[str], list[str]]:
 
     Raises CommandError.
     """
-    from analyzer.cli.arguments import parse
+    from analyzer.cli.arguments import options_of_all, parse
     from analyzer.cli.key_files import paths_of_keys
     from analyzer.cli.trust_options import trust_option_paths
 
     words = read.value.get("command")
     if not isinstance(words, list) or len(words) > MOST_WORDS or not all(isinstance(word, str) for word in words):
         raise CommandError(f"{options.folder}: its manifest has no command")
-    if words[:1] != ["report"] or {"-h", "--help", "--schema"} & set(words):
+    at = options_of_all(words)
+    if words[at : at + 1] != [COMMAND] or {"-h", "--help", "--schema"} & set(words):
         raise CommandError(f"{options.folder}: the command of its manifest is not `report`")
     try:
-        parsed = parse([words[0], "-o", "report.json", *words[1:]])  # before a `--`
+        parsed = parse([*words[: at + 1], "-o", "report.json", *words[at + 1 :]])  # before a `--`
     except CommandError as error:
         raise CommandError(f"{options.folder}: the command of its manifest: {error}") from error
     cases = [] if parsed.case_file is None else [parsed.case_file]

@@ -30,8 +30,10 @@ def verdict_line(chain: Record, sentences: Sentences) -> Line:
     mark = state_mark(chain["verdict"], sentences)
     at = moment(chain["at"], sentences, 0)
     if chain["name"] is None:
-        return sentences.line("chain.verdict_without_name", verdict=mark, at=at, stores=stores_line(chain["trust"]))
-    return sentences.line("chain.verdict", verdict=mark, name=Quoted(chain["name"]), at=at, stores=stores_line(chain["trust"]))
+        return sentences.line("chain.verdict_without_name", verdict=mark, at=at, stores=stores_line(chain["trust"], sentences))
+    return sentences.line(
+        "chain.verdict", verdict=mark, name=Quoted(chain["name"]), at=at, stores=stores_line(chain["trust"], sentences)
+    )
 
 
 def chain_tree(chain: Record, sent: Sequence[Record], caption: str, sentences: Sentences) -> Tree:
@@ -53,7 +55,7 @@ def chain_tree(chain: Record, sent: Sequence[Record], caption: str, sentences: S
     for place, certificate in enumerate(sent[:MOST_LINKS]):
         if place not in told:
             about = sentences.say("chain.not_on_path", place=place, until=day(certificate["not_after"], sentences))
-            line: list[Piece] = [*_name(certificate["subject"], sentences), f" ({about})"]
+            line: list[Piece] = [*_name(certificate["subject"], sentences), *sentences.aside(about)]
             roots.append(Branch(line, _problems(chain, place, sentences)))
     whole = _problems(chain, None, sentences)
     notes: list[Line] = [
@@ -102,7 +104,7 @@ def _link(
     lines = [*lines, *_revocation(chain, sha256, sentences)]
     if number == 0:
         lines = [*lines, *_timestamps(chain, sentences)]
-    return Branch([mark, " ", *_name(name, sentences), f" ({about})"], lines, below)
+    return Branch([mark, " ", *_name(name, sentences), *sentences.aside(about)], lines, below)
 
 
 def _key(certificate: Record, sentences: Sentences) -> Line:

@@ -61,7 +61,7 @@ def time_section(facts: Record, sentences: Sentences) -> Section:
         (sentences.say("time.duration"), [duration(time["duration_seconds"], sentences)]),
         (
             sentences.say("time.resolution"),
-            [", ".join(_RESOLUTIONS.get(one, one) for one in time["resolution"]) or sentences.say("unknown")],
+            [sentences.comma.join(_RESOLUTIONS.get(one, one) for one in time["resolution"]) or sentences.say("unknown")],
         ),
         (sentences.say("time.backward"), backward),
         (
@@ -110,13 +110,13 @@ def integrity_section(facts: Record, sentences: Sentences) -> Section:
 
 def observation(one: Record, sentences: Sentences) -> Line:
     """Return the sentence of an observation. Text in its arguments, such as an address, is that of a stranger."""
-    values = {name: _argument(value) for name, value in one["args"].items()}
+    values = {name: _argument(value, sentences) for name, value in one["args"].items()}
     return sentences.line(f"integrity.{one['code']}", **{"n": one["args"].get("count")} | values)
 
 
-def _argument(value: Any) -> Any:
+def _argument(value: Any, sentences: Sentences) -> Any:
     if isinstance(value, list):
-        return joined([[_argument(item)] for item in value])
+        return joined([[_argument(item, sentences)] for item in value], sentences.comma)
     return Quoted(value) if isinstance(value, str) else value
 
 
@@ -194,7 +194,7 @@ def _format(one: Record, sentences: Sentences) -> Line:
     words = [one["format"] or sentences.say("unknown"), *one["link_types"]]
     if one["compression"]:
         words.append(sentences.say("evidence.compressed", how=one["compression"]))
-    return [", ".join(words)]
+    return [sentences.comma.join(words)]
 
 
 def _interfaces(interfaces: Record, sentences: Sentences) -> Grid:
@@ -206,7 +206,8 @@ def _interfaces(interfaces: Record, sentences: Sentences) -> Grid:
             [Quoted(entry["link_type"])],
             [f"{entry['snap_length']:,}" if entry["snap_length"] else sentences.say("evidence.no_limit")],
             or_unknown(entry["filter"], sentences, code=True),
-            joined([[Quoted(value)] for value in (entry["hardware"], entry["os"]) if value]) or [sentences.say("unknown")],
+            joined([[Quoted(value)] for value in (entry["hardware"], entry["os"]) if value], sentences.comma)
+            or [sentences.say("unknown")],
             or_unknown(entry["dropped"], sentences),
         ]
         for entry in shown

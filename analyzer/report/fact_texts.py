@@ -5,6 +5,7 @@ terminal, which translate each phrase once (`analyzer/text/retelling.py`), or, f
 the report's own catalogue. What no catalogue has the form of stays as it is, so nothing from a capture is lost or changed.
 """
 
+import re
 from functools import cache
 
 from analyzer.report.document import Line, Piece, Quoted
@@ -13,6 +14,12 @@ from analyzer.report.sentences import catalogue as rows
 from analyzer.text.catalogues import CONTEXT_END, RETOLD, SAID, catalogue
 from analyzer.text.explain import FURTHER
 from analyzer.text.retelling import Retelling, Untold
+
+_REFERENCES = re.compile(", (?=[A-Za-z])")
+"""What is between references; a number behind a comma is a clause of a standard."""
+
+_RFC, _NUMBER = re.compile(r"\bRFC\s(\d+)"), re.compile(r"\bRFC(\d+)")
+"""An RFC as a text writes it, and as registries do."""
 
 _STEPS = "step."
 """Begins the keys of the rows with texts of the facts."""
@@ -47,6 +54,12 @@ def parts_in_language(text: str, sentences: Sentences) -> Line:
 def words_in_language(text: str, sentences: Sentences) -> str:
     """Return a text of this program, such as a label or an explanation, in the language of the report."""
     return text if sentences.language == "en" else "".join(_words(sentences.language).tell(text))
+
+
+def references_text(references: str, sentences: Sentences) -> str:
+    """Return references to documents and their sections in the language of the report: `RFC 5280 section 6, RFC 9525`."""
+    told = (words_in_language(_RFC.sub(r"RFC\1", one), sentences) for one in _REFERENCES.split(references))
+    return sentences.comma.join(_NUMBER.sub(r"RFC \1", one) for one in told)
 
 
 def explanation_in_language(text: str, sentences: Sentences) -> str:

@@ -1,11 +1,10 @@
 """The section of findings: the worst first, of each kind the facts with their evidence, and apart from them what they mean."""
 
-import re
 from typing import Any
 
 from analyzer.codec.codes import SEVERITIES
 from analyzer.report.document import Code, Facts, Grid, Line, Paragraph, Section, Strong
-from analyzer.report.fact_texts import in_language, words_in_language
+from analyzer.report.fact_texts import in_language, references_text
 from analyzer.report.pieces import (
     Record,
     attachment_of,
@@ -20,9 +19,6 @@ from analyzer.report.sentences import Sentences
 
 SHOWN_OCCURRENCES = 25
 """Occurrences of one kind that have a row; the attachment has more."""
-
-_RFC = re.compile(r"\bRFC(\d+)")
-"""An RFC as registries write it, without the space that a text has."""
 
 
 def findings_section(facts: Record, sentences: Sentences) -> Section:
@@ -62,11 +58,10 @@ def _kind(finding: Record, shown: frozenset[int], facts: Record, sentences: Sent
     if known["refuted_by"]:
         reading.append((sentences.say("findings.refuted"), [known["refuted_by"]]))
     if finding["reference"]:
-        references = [_RFC.sub(r"RFC \1", words_in_language(one, sentences)) for one in finding["reference"].split(", ")]
         reading.append(
             (
                 sentences.say("findings.reference"),
-                [(", " if sentences.language == "en" else sentences.semicolon).join(references)],
+                [references_text(finding["reference"], sentences)],
             )
         )
     reading.append((sentences.say("findings.code"), [Code(finding["code"])]))

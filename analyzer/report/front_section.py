@@ -118,7 +118,7 @@ def _sure(facts: Record, sentences: Sentences) -> list[Line]:
     if false:
         items.append([sentences.say("front.false_signatures", n=false)])
     if any(verdict in sessions["verdicts"] for verdict in ("valid", "invalid")):
-        stores = stores_line(facts["evidence"]["trust"])
+        stores = stores_line(facts["evidence"]["trust"], sentences)
         valid = sessions["verdicts"].get("valid", 0)
         items.append(sentences.line("front.chains", n=valid, invalid=sessions["verdicts"].get("invalid", 0), stores=stores))
     opened = sessions["decryption"].get("decrypted", 0) + sessions["decryption"].get("partial", 0)

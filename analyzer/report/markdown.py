@@ -180,8 +180,9 @@ class _Writer:
     def _rung(self, rung: Rung) -> Iterator[str]:
         arrow = {"client": "→", "server": "←", "both": "⇄"}.get(rung.side, "·")
         frame = "" if rung.frame is None else self._sentences.say("frame", frame=rung.frame)
-        where = ", ".join(part for part in (frame, rung.time) if part)
-        yield f"- {arrow} {self._line(rung.title)}" + (f" ({escaped(where)})" if where else "")
+        both = bool(frame and rung.time)
+        where = self._sentences.say("page.frame_and_time", frame=frame, time=rung.time) if both else frame or rung.time
+        yield f"- {arrow} {self._line(rung.title)}" + (self._line(self._sentences.aside(where)) if where else "")
         for name, value in rung.lines:
             yield f"  - {escaped(name) + self._sentences.colon if name else ''}{self._line(value)}"
 

@@ -147,7 +147,7 @@ class PdfText:
             cuts = [_ISOLATE, *cuts, _END_OF_ISOLATE]
         if shown.n_left_out:
             cuts.append(" " + self._sentences.say("quoted.left_out", n=shown.n_left_out))
-        remark = "; ".join(shown.remarks)
+        remark = self._sentences.semicolon.join(shown.remarks)
         unusual = not shown.plain and not _ORDINARY.fullmatch(text)
         if not remark and unusual and len(text) <= LONGEST_ESCAPED:
             remark = ascii_form(text)

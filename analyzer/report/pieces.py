@@ -125,7 +125,8 @@ def frames_text(frames: Iterable[int], sentences: Sentences) -> str:
     different = set(frames)
     if not different:
         return sentences.say("none")
-    shown, is_whole = first_ranges(different, dash="\u2013")
+    ranges, is_whole = first_ranges(different, dash="\u2013")
+    shown = sentences.comma.join(ranges)
     return shown if is_whole else sentences.say("frames_more", shown=shown, n=len(different))
 
 
@@ -163,7 +164,7 @@ def top(counts: Mapping[str, int], most: int) -> tuple[list[tuple[str, int]], in
     return ordered[:most], max(0, len(ordered) - most)
 
 
-def joined(lines: Sequence[Line], separator: str = ", ") -> Line:
+def joined(lines: Sequence[Line], separator: str) -> Line:
     """Return several lines as one."""
     pieces: list[Piece] = []
     for number, line in enumerate(lines):
@@ -173,15 +174,15 @@ def joined(lines: Sequence[Line], separator: str = ", ") -> Line:
 
 def listed(names: Sequence[str], most: int, sentences: Sentences, make: Callable[[str], Piece] = Quoted) -> Line:
     """Return names of strangers with commas between them; of many, how many more there are."""
-    shown = joined([[make(name)] for name in names[:most]])
+    shown = joined([[make(name)] for name in names[:most]], sentences.comma)
     if len(names) <= most:
         return shown
-    return [*shown, ", ", sentences.say("more", n=len(names) - most)]
+    return [*shown, sentences.comma, sentences.say("more", n=len(names) - most)]
 
 
-def stores_line(stores: Sequence[Record]) -> Line:
+def stores_line(stores: Sequence[Record], sentences: Sentences) -> Line:
     """Return the names of trust stores, each with the day of its content."""
-    return joined([[Quoted(one["store"]), f" ({one['date']})"] for one in stores])
+    return joined([[Quoted(one["store"]), *sentences.aside(one["date"])] for one in stores], sentences.comma)
 
 
 def key_piece(key: Record) -> Quoted:

@@ -166,7 +166,7 @@ def _remarks_on_word(word: str, sentences: Sentences) -> list[str]:
     if word.isascii():
         return []
     scripts = scripts_of(word)
-    names = ", ".join(_script_name(script, sentences) for script in scripts)
+    names = sentences.comma.join(_script_name(script, sentences) for script in scripts)
     shown, looks = harmless(word[:MOST_NAMED]), skeleton(word[:MOST_NAMED])
     if looks is not None:
         return [sentences.say("quoted.lookalike", word=shown, looks=looks, scripts=names)]

@@ -34,6 +34,9 @@ _OUTPUTS = frozenset({"-o", "--output", "--bundle", "--sign", "--sign-password-f
 _FLAGS = frozenset({"--force"})
 _PIPE = "-"
 
+COMMAND = "report"
+"""The command that a manifest can name. Only options of the whole program stand before it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
@@ -82,14 +85,16 @@ def reproduce(folder: BundleFolder, read: Read, words: Sequence[str], paths: Seq
         targets = [word for name in forms for word in ("-o", os.path.join(work, name))]
         elsewhere = {path: place for path, place in places.items() if os.path.isabs(path) and path != place}
         kept = [elsewhere.get(word, word) for word in content_words(words)]
-        command = [sys.executable, "-P", "-m", "analyzer", kept[0], *targets, "--bundle", target, *kept[1:]]  # before a `--`
+        at = kept.index(COMMAND) + 1
+        again = [*kept[:at], *targets, "--bundle", target, *kept[at:]]  # outputs stand before a `--`
+        command = [sys.executable, "-P", "-m", "analyzer", *again]
         done = subprocess.run(command, cwd=here, env=_environment(), stdin=subprocess.DEVNULL, capture_output=True, check=False)
         if not os.path.isdir(target):
             said = done.stderr.decode("utf-8", "replace").strip().splitlines()[-1:] or ["it said nothing"]
             yield Check("reproduce", None, FAILS, f"the analysis ended with status {done.returncode}: {said[0][:300]}")
             return
-        with BundleFolder(target) as again:
-            yield from _compare(folder, read, again, elsewhere)
+        with BundleFolder(target) as made:
+            yield from _compare(folder, read, made, elsewhere)
 
 
 def _find_inputs(read: Read, inputs: Inputs) -> Iterator[tuple[Check, str, str]]:

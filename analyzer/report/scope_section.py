@@ -15,13 +15,16 @@ def scope_section(facts: Record, sentences: Sentences) -> Section:
     rows: list[tuple[str, Line]] = [
         (sentences.say("case.purpose"), _given(case["purpose"], sentences)),
         (sentences.say("case.authority"), _given(case["authority"], sentences)),
-        (sentences.say("scope.inputs"), joined([[Quoted(one["path"], code=True)] for one in inputs])),
+        (sentences.say("scope.inputs"), joined([[Quoted(one["path"], code=True)] for one in inputs], sentences.comma)),
         (sentences.say("scope.keys"), _keys(facts, sentences)),
         (sentences.say("scope.at"), _validation_time(facts, sentences)),
     ]
     if options["redact"]:
         rows.append(
-            (sentences.say("scope.redacted"), [", ".join(sentences.say(f"redact.{kind}") for kind in options["redact"])])
+            (
+                sentences.say("scope.redacted"),
+                [sentences.comma.join(sentences.say(f"redact.{kind}") for kind in options["redact"])],
+            )
         )
     rows.append((sentences.say("scope.command"), [Code(report_line(facts))]))
     stopped = any(one["code"] == "stopped" for one in facts["limits"])
@@ -33,7 +36,8 @@ def method_section(facts: Record, sentences: Sentences) -> Section:
     """Return the section on the tool and on each step of the analysis."""
     tool = facts["tool"]
     libraries = joined(
-        [[f"{name} ", *or_unknown(version, sentences, code=True)] for name, version in sorted(tool["libraries"].items())]
+        [[f"{name} ", *or_unknown(version, sentences, code=True)] for name, version in sorted(tool["libraries"].items())],
+        sentences.comma,
     )
     rows: list[tuple[str, Line]] = [
         (

@@ -31,15 +31,16 @@ def languages() -> list[str]:
     return sorted(name.removesuffix(".csv") for name in os.listdir(DIRECTORY) if name.endswith(".csv"))
 
 
-_MARKS = {"zh": ("", "：", "；")}
-"""What is between two sentences, after a label, and between parts, where it is not the mark of English with its space."""
+_ENGLISH = (" ", ": ", "; ", ", ", " (", ")")
+_MARKS = {"zh": ("", "：", "；", "、", "（", "）")}
+"""What is between two sentences, after a label, between parts, between the items of a list, before and after an aside."""
 
 
 class Sentences:
     """The sentences of one language. Raises `UnknownLanguageError` if there is no catalogue for it.
 
     language: as in BCP 47. gap: what is between two sentences. colon: what is after a label.
-    semicolon: what is between parts.
+    semicolon: what is between parts. comma: what is between the items of a list.
     """
 
     def __init__(self, language: str = "en", beside: str | None = None) -> None:
@@ -48,7 +49,12 @@ class Sentences:
             raise UnknownLanguageError(f"no sentences for the language {language!r}; there are: {', '.join(languages())}")
         self.language = language
         self._texts = catalogue(language) | (catalogue(language, beside) if beside else {})
-        self.gap, self.colon, self.semicolon = _MARKS.get(language, (" ", ": ", "; "))
+        self.gap, self.colon, self.semicolon, self.comma, *self._parentheses = _MARKS.get(language, _ENGLISH)
+
+    def aside(self, *pieces: Piece) -> Line:
+        """Return pieces in parentheses, to stand behind another one."""
+        before, after = self._parentheses
+        return [before, *pieces, after]
 
     def has(self, key: str) -> bool:
         """Return whether there is a sentence with this key, plain or counting."""

@@ -125,7 +125,7 @@ def _facts(record: Record, facts: Record, sentences: Sentences) -> Facts:
     span = duration(seconds_between(record["start_time"], record["end_time"]), sentences)
     suite: Line = [say("unknown")]
     if record["cipher_suite"]:
-        suite = [Quoted(record["cipher_suite"], code=True), f" (0x{record['cipher_suite_id']:04x})"]
+        suite = [Quoted(record["cipher_suite"], code=True), *sentences.aside(f"0x{record['cipher_suite_id']:04x}")]
     rows: list[tuple[str, Line]] = [
         (say("head.client"), [endpoint(record["client"])]),
         (say("head.server"), [endpoint(record["server"])]),
@@ -165,7 +165,7 @@ def _facts(record: Record, facts: Record, sentences: Sentences) -> Facts:
     process = record["process"]
     if process is not None:
         words = [part for part in (process["name"], process["user"], process["container"]) if part]
-        rows.append((say("session.process"), joined([[Quoted(word)] for word in words]) or [say("unknown")]))
+        rows.append((say("session.process"), joined([[Quoted(word)] for word in words], sentences.comma) or [say("unknown")]))
     rows += [(key.upper(), [Quoted(record[key], code=True)]) for key in ("ja3", "ja3s", "ja4") if record[key]]
     return Facts(rows)
 

@@ -52,7 +52,9 @@ def tls_section(facts: Record, sentences: Sentences) -> Section:
         return Section("tls", title, (Paragraph([sentences.say("front.no_sessions")]),))
     blocks: list[Any] = [Paragraph([sentences.say("tls.lead", n=sessions["count"], established=sessions["established"])])]
     if sessions["versions"]:
-        words = ", ".join(f"{name}: {count:,}" for name, count in top(sessions["versions"], SHOWN_COUNTS)[0])
+        words = sentences.comma.join(
+            f"{name}{sentences.colon}{count:,}" for name, count in top(sessions["versions"], SHOWN_COUNTS)[0]
+        )
         figure = Figure(
             sentences.say("tls.versions"),
             plots.versions_svg(facts, sentences),
@@ -178,4 +180,4 @@ def _key(one: Record, sentences: Sentences) -> str | Quoted:
 def _verdicts(one: Record, sentences: Sentences) -> Line:
     if not one["verdicts"]:
         return [sentences.say("certificates.above")]
-    return joined([[state_mark(state, sentences), f" {count:,}"] for state, count in one["verdicts"].items()])
+    return joined([[state_mark(state, sentences), f" {count:,}"] for state, count in one["verdicts"].items()], sentences.comma)

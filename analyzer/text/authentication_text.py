@@ -6,6 +6,7 @@ from typing import Any
 from analyzer.analysis.decryption_failure import CAUSES
 from analyzer.text.formatting import count_text
 from analyzer.text.language import ENGLISH, Sentences, noted, retold, say, spoken, translated_codes
+from analyzer.text.punctuation import apart, beside
 
 STATUSES: Sentences = {
     "decrypted": "decrypted",
@@ -47,9 +48,9 @@ def decryption_failure_text(decryption: dict[str, Any]) -> list[str]:
     if reason is None:
         return []
     detail = decryption["detail"]
-    shown = f" ({retold(detail)})" if detail and detail != CAUSES[reason][0] else ""
+    shown = retold(detail) if detail and detail != CAUSES[reason][0] else ""
     advice = advice_text(decryption)
-    return [say("Because {meaning}{shown}. {advice}", meaning=cause_text(reason)[0], shown=shown, advice=advice)]
+    return [say("Because {why}. {advice}", why=beside(cause_text(reason)[0], shown), advice=advice)]
 
 
 def advice_text(decryption: dict[str, Any]) -> str:
@@ -90,7 +91,7 @@ def authenticity_text(record: dict[str, Any]) -> Iterator[Marked]:
     if verified:
         yield say("Finished of the {sides}: consistent with the supplied secrets", sides=_sides(verified)), "green"
     if authenticity["detail"]:
-        yield retold(_grouped(authenticity["detail"])), "dim"
+        yield _detail_text(authenticity["detail"]), "dim"
 
 
 def check_text(authenticity: dict[str, Any], name: str, side: str) -> Marked | None:
@@ -109,6 +110,10 @@ def check_text(authenticity: dict[str, Any], name: str, side: str) -> Marked | N
 
 def _sides(names: list[str]) -> str:
     return say(" and the ").join(map(say, names))
+
+
+def _detail_text(detail: str) -> str:
+    return _grouped(detail) if spoken() == ENGLISH else apart(map(retold, detail.split("; ")))
 
 
 def _grouped(detail: str) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 
 from analyzer.text.authentication_text import problem_title
 from analyzer.text.language import Sentences, say
+from analyzer.text.punctuation import listing
 
 UNKNOWN_ISSUER, NON_CONFORMING, YOUNGER_ROOTS = "unknown_issuer", "non_conforming", "younger_roots"
 NOT_VISIBLE = "not_visible"
@@ -39,7 +40,7 @@ def note_title(code: str) -> str:
 
 def titles_text(problems: Iterable[str], *, younger: bool) -> str:
     """Return problems, by their codes, as a list of titles. younger: whether the roots are years younger than the moment."""
-    return say(", ").join(_title(code, younger) for code in dict.fromkeys(problems))
+    return listing(_title(code, younger) for code in dict.fromkeys(problems))
 
 
 def problem_style(code: str, *, younger: bool) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from analyzer.store.session_record import rfc3339
 from analyzer.text.language import counted, retold, say
+from analyzer.text.punctuation import listing
 
 SHOWN_RANGES = 8
 """The most ranges of numbers in a line of text."""
@@ -77,11 +78,12 @@ def offset_text(at: int, start: int) -> str:
 def ranges_text(numbers: Iterable[int], limit: int = SHOWN_RANGES) -> str:
     """Return numbers as ranges: `0, 3-5, 9`. If there are more than `limit` ranges, add how many numbers there are in all."""
     different = set(numbers)
-    shown, is_whole = first_ranges(different, limit)
+    ranges, is_whole = first_ranges(different, limit)
+    shown = listing(ranges)
     return shown if is_whole else say("{shown}, … ({n:,} in all)", shown=shown, n=len(different))
 
 
-def first_ranges(numbers: Iterable[int], limit: int = SHOWN_RANGES, dash: str = "-") -> tuple[str, bool]:
+def first_ranges(numbers: Iterable[int], limit: int = SHOWN_RANGES, dash: str = "-") -> tuple[list[str], bool]:
     """Return the first ranges of numbers, at most `limit`, and whether these are all. dash: stands within a range."""
     ranges: list[list[int]] = []
     for number in sorted(set(numbers)):
@@ -89,5 +91,4 @@ def first_ranges(numbers: Iterable[int], limit: int = SHOWN_RANGES, dash: str = 
             ranges[-1][1] = number
         else:
             ranges.append([number, number])
-    shown = ", ".join(str(first) if first == last else f"{first}{dash}{last}" for first, last in ranges[:limit])
-    return shown, len(ranges) <= limit
+    return [str(first) if first == last else f"{first}{dash}{last}" for first, last in ranges[:limit]], len(ranges) <= limit

@@ -10,6 +10,7 @@ from typing import Any
 from analyzer.text.formatting import count_text, size_text
 from analyzer.text.language import say
 from analyzer.text.message_summary import Facts, alert_text, message_facts
+from analyzer.text.punctuation import beside, clauses
 from analyzer.tls.events import Alert, Event, HandshakeMessage, RecordEvent
 from analyzer.tls.messages.numbers import SSL2
 from analyzer.tls.session import Session
@@ -95,7 +96,7 @@ def step_text(step: Step, session: Session) -> tuple[str, str, Facts]:
     if step.kind == "message":
         message: HandshakeMessage = step.item
         hidden = say(", encrypted") if message.body is None and message.encrypted else ""
-        title = f"{camel(message.name)} ({count_text(message.length, 'byte')}{hidden})"
+        title = beside(camel(message.name), f"{count_text(message.length, 'byte')}{hidden}")
         ssl2 = session.handshake.parameters.version == SSL2 and message.name == "client_hello"
         name = "ssl2_client_hello" if ssl2 else message.name
         return name, title, message_facts(message)
@@ -106,13 +107,13 @@ def step_text(step: Step, session: Session) -> tuple[str, str, Facts]:
     n_bytes = sum(step.n_bytes)
     records = count_text(sum(step.count), "record")
     until = say(", to frame {frame}", frame=step.last_frame) if step.last_frame > step.frame else ""
-    size = f"{records}, {size_text(n_bytes)}{until}"
+    size = clauses(records, f"{size_text(n_bytes)}{until}")
     if step.kind == "change_cipher_spec":
         return step.kind, "ChangeCipherSpec", []
     if step.kind == "application_data":
         sides = (say("client"), say("server"))
         parts: Facts = [
-            (sides[side], f"{count_text(step.count[side], 'record')}, {size_text(step.n_bytes[side])}")
+            (sides[side], clauses(count_text(step.count[side], "record"), size_text(step.n_bytes[side])))
             for side in range(2)
             if step.count[side]
         ]

@@ -8,6 +8,7 @@ from analyzer.codec.registry import registry
 from analyzer.text.escape import harmless
 from analyzer.text.formatting import count_text
 from analyzer.text.language import say
+from analyzer.text.punctuation import clauses, labelled, listing
 from analyzer.tls.events import HandshakeMessage
 from analyzer.x509.certificate import RAW_PUBLIC_KEY, certificate
 
@@ -36,7 +37,7 @@ def _without_old_version(fields: Fields) -> Fields:
 
 def listed(names: Sequence[Any], limit: int = LISTED) -> str:
     """Return names with commas between them; after `limit` names, only the number of the rest."""
-    shown = ", ".join(harmless(str(name)) for name in names[:limit])
+    shown = listing(harmless(str(name)) for name in names[:limit])
     return say("{shown} and {n} more", shown=shown, n=len(names) - limit) if len(names) > limit else shown
 
 
@@ -52,7 +53,7 @@ def certificate_facts(ders: Sequence[bytes]) -> Facts:
         facts.append((label, harmless(str(read["subject"] or say("subject unreadable")))))
         facts.append(("", say("issued by {issuer}", issuer=harmless(str(read["issuer"] or say("unreadable"))))))
         valid = say("valid {first} to {last}", first=day(read["not_before"]), last=day(read["not_after"]))
-        facts.append(("", f"{valid}, {key_text(read['public_key'])}, {harmless(str(read['signature_algorithm']))}"))
+        facts.append(("", clauses(valid, key_text(read["public_key"]), harmless(str(read["signature_algorithm"])))))
     if len(ders) > LISTED:
         facts.append(("", say("and {n} more", n=len(ders) - LISTED)))
     return facts
@@ -95,7 +96,7 @@ def _client_hello(fields: Fields) -> Facts:
     known = [version for version in versions if version and not _greased(version)]
     facts.append((say("versions"), listed(known) if known else say("unknown")))
     suites = [suite for suite in fields.get("cipher_suites") or fields.get("cipher_specs") or () if not _greased(suite)]
-    facts.append((say("cipher suites"), f"{len(suites)}: {listed(suites, 3)}"))
+    facts.append((say("cipher suites"), labelled(str(len(suites)), listed(suites, 3))))
     _add_list(facts, say("groups"), _inner(extensions.get("supported_groups"), "named_group_list"))
     shares = _inner(extensions.get("key_share"), "client_shares")
     _add_list(facts, say("key shares"), None if shares is None else [_inner(share, "group") for share in shares])
@@ -112,7 +113,7 @@ def _client_hello(fields: Fields) -> Facts:
     if "early_data" in extensions:
         offers.append(say("early data follows"))
     if offers:
-        facts.append((say("to resume"), ", ".join(offers)))
+        facts.append((say("to resume"), listing(offers)))
     if "encrypted_client_hello" in extensions:
         facts.append((say("hidden"), say("an encrypted ClientHello (or one made to look so) is inside")))
     return facts

@@ -7,6 +7,7 @@ from analyzer.store.declaration import Column, columns
 from analyzer.store.schema import SESSION
 from analyzer.text.escape import csv_row
 from analyzer.text.language import noted, say
+from analyzer.text.punctuation import apart
 
 _SIDES = noted(("client", "server"))
 
@@ -19,7 +20,7 @@ def alerts_text(alerts: list[dict[str, Any]]) -> str:
         else say("{alert} from {side}", alert=f"{alert['level']} {alert['description']}", side=say(alert["from"]))
         for alert in alerts
     ]
-    return "; ".join(dict.fromkeys(texts))
+    return apart(dict.fromkeys(texts))
 
 
 def _codes(entries: list[dict[str, Any]]) -> str:

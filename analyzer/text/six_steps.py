@@ -15,6 +15,7 @@ from analyzer.text.formatting import count_text, size_text
 from analyzer.text.handshake_steps import Step
 from analyzer.text.language import Sentences, noted, say
 from analyzer.text.message_summary import Facts, Fields, certificate_facts, extensions_of, key_text, message_facts
+from analyzer.text.punctuation import beside, clauses, labelled, listing
 from analyzer.tls.events import HandshakeMessage
 from analyzer.tls.handshake.certificate_messages import CUT
 from analyzer.tls.session import Session
@@ -355,7 +356,7 @@ def _keys(way: str, seen: _Seen, record: dict[str, Any]) -> Explained:
             continue
         checked = check_text(record["authenticity"], "finished", side)
         where = say("Finished in frame {n}", n=message.frame)
-        step.facts.append((say(side), f"{where}: {checked[0]}" if checked is not None else where))
+        step.facts.append((say(side), labelled(where, checked[0]) if checked is not None else where))
     if record["established"] is False:
         step.facts.append((say("established"), say("no")))
     return step
@@ -372,7 +373,7 @@ def _data(record: dict[str, Any], steps: Sequence[Step]) -> Explained:
                 n_bytes[side] += one.n_bytes[side]
     for side, name in enumerate(("client", "server")):
         if count[side]:
-            step.facts.append((say(name), f"{count_text(count[side], 'record')}, {size_text(n_bytes[side])}"))
+            step.facts.append((say(name), clauses(count_text(count[side], "record"), size_text(n_bytes[side]))))
     if step.frames:
         step.facts.append((say("decryption"), harmless(decryption_text(record["decryption"]))))
     return step
@@ -408,7 +409,7 @@ def _add_shares(step: Explained, seen: _Seen, session: Session) -> None:
             if isinstance(entry, dict) and entry.get("group") and not str(entry["group"]).startswith("GREASE ")
         ]
         if shown:
-            step.facts.append((label, say(", ").join(shown)))
+            step.facts.append((label, listing(shown)))
 
 
 def _public(fields: Fields) -> Any:
@@ -419,7 +420,9 @@ def _public(fields: Fields) -> Any:
 
 
 def _key_text(key: Any) -> str:
-    if not isinstance(key, str):
+    if isinstance(key, dict):  # a hybrid share: the parts follow each other
+        key = "".join(part for part in key.values() if isinstance(part, str))
+    if not isinstance(key, str) or not key:
         return say("unreadable")
     size = count_text(len(key) // 2, "byte")
-    return f"{key} ({size})" if len(key) <= _SHOWN_HEX else f"{key[:_SHOWN_HEX]}… ({size})"
+    return beside(key if len(key) <= _SHOWN_HEX else f"{key[:_SHOWN_HEX]}…", size)

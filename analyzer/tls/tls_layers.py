@@ -17,6 +17,9 @@ from analyzer.tls.messages.protocol import Alert as AlertTable
 from analyzer.tls.record.content_types import ALERT, HANDSHAKE, HEADER
 from analyzer.tls.record.record_reader import RecordReader, plausible
 
+EMPTY = "(empty)"
+"""The text of a field that is there and has no bytes."""
+
 _SPANS_FRAMES = "it spans frames: byte numbers count from its beginning"
 _SPANS_RECORDS = "it spans records: byte numbers count from its beginning"
 _DECRYPTED = "decrypted: byte numbers count from its beginning"
@@ -236,5 +239,5 @@ def _field(span: Span, spec: FieldSpec | None) -> Field:
         text = f"{registry(spec.registry).names[value]} ({value})" if spec is not None and spec.registry else str(value)
     elif isinstance(value, list):
         text = "1 entry" if len(value) == 1 else f"{len(value)} entries"
-    text = text or ("" if children else "(empty)")
+    text = text or ("" if children else EMPTY)
     return Field(span.name, value if isinstance(value, int | bytes) else "", text, span.start, span.end - span.start, children)

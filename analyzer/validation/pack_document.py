@@ -21,6 +21,7 @@ from analyzer.report.document import (
     Quoted,
     Section,
 )
+from analyzer.report.fact_texts import references_text
 from analyzer.report.pieces import Record, joined
 from analyzer.report.sentences import Sentences
 from analyzer.validation.result_section import result_mark, results_section
@@ -65,7 +66,7 @@ def build_pack(facts: Record, language: str) -> Document:
 
 def _tool_line(tool: Record, sentences: Sentences) -> Line:
     build = sentences.say(f"build.{tool['build'].replace(' ', '_')}")
-    return [sentences.say("fact.tool_value", name=tool["name"], version=tool["version"]), f" ({build})"]
+    return [sentences.say("fact.tool_value", name=tool["name"], version=tool["version"]), *sentences.aside(build)]
 
 
 def _front(facts: Record, sentences: Sentences) -> Section:
@@ -140,7 +141,7 @@ def _requirements(facts: Record, sentences: Sentences) -> Section:
             [Link(one["requirement"], one["requirement"].lower())],
             [sentences.say(f"requirement.{one['requirement']}.need")],
             [sentences.say(f"requirement.{one['requirement']}.criterion")],
-            [one["reference"]],
+            [references_text(one["reference"], sentences)],
         ]
         for one in facts["requirements"]
     ]
@@ -155,7 +156,7 @@ def _risks(facts: Record, sentences: Sentences) -> Section:
         [
             [sentences.say(f"risk.{one['code']}.title")],
             [sentences.say(f"risk.{one['code']}.effect")],
-            joined([[Link(code, code.lower())] for code in one["requirements"]]),
+            joined([[Link(code, code.lower())] for code in one["requirements"]], sentences.comma),
             [sentences.say(f"risk.{one['code']}.rest")],
         ]
         for one in facts["risks"]
@@ -170,9 +171,9 @@ def _plan(facts: Record, sentences: Sentences) -> Section:
     rows: list[tuple[str, Line]] = [
         (sentences.say("range.captures"), [f"{found['captures']:,}"]),
         (sentences.say("range.sessions"), [f"{found['sessions']:,}"]),
-        (sentences.say("range.versions"), [", ".join(found["versions"])]),
-        (sentences.say("range.suites"), joined([[Code(one)] for one in found["suites"]])),
-        (sentences.say("range.groups"), joined([[Code(one)] for one in found["groups"]])),
+        (sentences.say("range.versions"), [sentences.comma.join(found["versions"])]),
+        (sentences.say("range.suites"), joined([[Code(one)] for one in found["suites"]], sentences.comma)),
+        (sentences.say("range.groups"), joined([[Code(one)] for one in found["groups"]], sentences.comma)),
         (sentences.say("range.frames"), [f"{found['most_frames']:,}"]),
     ]
     texts = [Paragraph([sentences.say(f"plan.{key}")]) for key in ("run", "origin", "findings", "independence")]
@@ -189,7 +190,8 @@ def _material(facts: Record, sentences: Sentences) -> Section:
 
 def _installed(facts: Record, sentences: Sentences) -> Section:
     tool, installation, system = facts["tool"], facts["installation"], facts["system"]
-    packages = joined([[f"{name} ", Code(number or sentences.say("unknown"))] for name, number in facts["packages"].items()])
+    unknown, numbers = sentences.say("unknown"), facts["packages"]
+    packages = joined([[f"{name} ", Code(number or unknown)] for name, number in numbers.items()], sentences.comma)
     crosscheck = facts["crosscheck"]
     tshark = sentences.say("reason.no_tshark") if crosscheck is None else crosscheck["tshark"]
     known = [system[key] for key in ("distribution", "system", "release", "libc", "machine") if system[key]]
@@ -201,7 +203,10 @@ def _installed(facts: Record, sentences: Sentences) -> Section:
         (sentences.say("installed.openssl"), [Code(tool["libraries"]["OpenSSL"] or sentences.say("unknown"))]),
         (sentences.say("installed.packages"), packages),
         (sentences.say("installed.tshark"), [tshark]),
-        (sentences.say("installed.system"), joined([[Quoted(one)] for one in known]) or [sentences.say("unknown")]),
+        (
+            sentences.say("installed.system"),
+            joined([[Quoted(one)] for one in known], sentences.comma) or [sentences.say("unknown")],
+        ),
     ]
     return Section(
         "installation", [sentences.say("installed.title")], (Paragraph([sentences.say("installed.lead")]), Facts(rows))

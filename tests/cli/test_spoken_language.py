@@ -42,6 +42,29 @@ def test_the_help_is_chinese(run: Run, command: str):
     assert [line for line in prose if "analyzer " not in line and "[--" not in line] == []
 
 
+SCREENS = [
+    ["summary"], ["sessions"], ["show", "0", "--explain"], ["show", "5"], ["certificates", "--long"], ["keys"], ["follow", "0"],
+    ["packet", "22"], ["packet", "30"], ["fields", "--findings"],
+]  # fmt: skip
+NARROW_MARK = re.compile("[\u4e00-\u9fff][,;:()]|[,;:(] ?[\u4e00-\u9fff]|[\u4e00-\u9fff] \\(|\\) [\u4e00-\u9fff]")
+ENGLISH_WORDS = re.compile(r"\b(?!warning|fatal|key share)[A-Za-z0-9]+ (?!close_|certificate_expired)[a-z]{3,}\b(?![/:])")
+
+
+@pytest.mark.parametrize("screen", SCREENS, ids=" ".join)
+def test_marks_beside_han_characters_are_wide(run: Run, demo: Path, screen: list[str]):
+    words = [screen[0], *([] if screen[0] == "fields" else [demo]), *screen[1:]]
+    lines = run(*words, "--lang", "zh").text.splitlines()
+    assert [line for line in lines if NARROW_MARK.search(line)] == []
+
+
+@pytest.mark.parametrize("screen", [one for one in SCREENS if one[0] not in ("follow", "fields")], ids=" ".join)
+def test_no_english_words_are_left(run: Run, demo: Path, screen: list[str]):
+    """But for the names of alerts, what stands in the bytes, and the comment of the capture."""
+    lines = run(screen[0], demo, *screen[1:], "--lang", "zh").text.splitlines()
+    shown = [line for line in lines if not re.match(r"[0-9a-f]{4}  ", line) and "A demonstration capture" not in line]
+    assert [line for line in shown if ENGLISH_WORDS.search(line)] == []
+
+
 @pytest.mark.parametrize("columns", [80, 120])
 @pytest.mark.parametrize("command", [["summary"], ["show", "0", "--explain"], ["show", "3"], ["sessions"]])
 def test_chinese_fits_the_window(run: Run, demo: Path, command: list[str], columns: int):
