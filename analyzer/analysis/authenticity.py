@@ -16,8 +16,9 @@ from analyzer.analysis.shown_certificates import NONE, shown_certificates
 from analyzer.codec.registry import registry
 from analyzer.tls.events import HandshakeMessage
 from analyzer.tls.handshake.authentication import ABSENT, FAILED, UNVERIFIABLE, VERIFIED, Signed, worse
+from analyzer.tls.handshake.parameters import Parameters
 from analyzer.tls.handshake.states import RoleState
-from analyzer.tls.messages.numbers import SERVER_KEY_EXCHANGE
+from analyzer.tls.messages.numbers import SERVER_KEY_EXCHANGE, SSL2
 from analyzer.tls.session import Session
 from analyzer.tls.session_handshake import SessionHandshake
 from analyzer.x509.layout import Layout
@@ -35,12 +36,13 @@ REMEMBERED_RECORDS = 256
 UNSIGNED = frozenset({"anon", "PSK", "SRP", "ECJPAKE", "ECCPWD"})
 """Authentication methods whose ServerKeyExchange has no signature."""
 
-UNSIGNED_EXCHANGES = frozenset({"RSA", "DH", "ECDH", "PSK", "RSA_PSK"})
-"""Key exchanges in which the server sends no signature (RFC 5246 section 7.4.3)."""
+UNSIGNED_EXCHANGES = frozenset({"RSA", "DH", "ECDH", "PSK", "RSA_PSK", "NULL", "KRB5"})
+"""Key exchanges in which the server sends no signature (RFC 5246 section 7.4.3, RFC 4279 section 4, RFC 2712)."""
 
 UNREAD = tuple(f"{role}'s signature: the records of the {role}'s handshake did not open" for role in ROLES)
 UNSEEN = tuple(f"{role}'s signature: its message is not in the capture" for role in ROLES)
 NOT_SEEN = tuple(f"{role}'s Finished: it is not in the capture" for role in ROLES)
+UNSIGNED_CERTIFICATE = tuple(f"{role}'s signature: there is none for its certificate" for role in ROLES)
 HIDDEN = tuple(f"{role}'s signature: the handshake behind the ServerHello is encrypted" for role in ROLES)
 UNOPENED = tuple(f"{role}'s Finished: it is encrypted, and did not open" for role in ROLES)
 MISSING = tuple(f"{role}'s Finished: a secret or a message before it is missing" for role in ROLES)
@@ -81,12 +83,18 @@ def signature(session: Session, role: cython.int, opened: cython.bint, details: 
     result: str | None = None
     why: str = ""
     handshake: SessionHandshake = session.handshake
+    doubt: str = handshake.authentication.doubts[role]
     for signed in handshake.authentication.signed:
         if signed.role == role:
-            one, why = judge(signed)
+            if signed.result is None:
+                signed.result = judge(signed)
+            one, why = signed.result
             result = worse(result, one)
             if why:
                 details.append(f"{ROLES[role]}'s signature: {why}")
+    if doubt and (result is not None or proves(session, role)):
+        details.append(f"{ROLES[role]}'s signature: {doubt}")
+        return worse(result, UNVERIFIABLE) or UNVERIFIABLE
     if result is not None:
         return result
     if role == 1 and not handshake.parameters.tls13:
@@ -106,13 +114,40 @@ def shows_no_signature(session: Session, role: cython.int) -> cython.bint:
     sender: RoleState = session.roles[role]
     suite = handshake.parameters.suite
     if role == 1 and not handshake.parameters.tls13:
-        if handshake.parameters.resumption:
+        if handshake.parameters.resumption or handshake.parameters.version == SSL2:
             return True
         if suite is not None and (suite.authentication in UNSIGNED or suite.key_exchange in UNSIGNED_EXCHANGES):
             return not suite.export  # these exchanges sign where the key is long (RFC 2246 section 7.4.3)
     if shown_certificates(session, role) == NONE:
         return True
     return sender.connected and not sender.missed and not handshake.certificates[role]
+
+
+def proves(session: Session, role: cython.int) -> cython.bint:
+    """Return whether a role that sends a certificate proves the possession of its key by a signature."""
+    parameters: Parameters = session.handshake.parameters
+    if role == 0 or parameters.tls13:
+        return True
+    if parameters.version == SSL2:
+        return False
+    suite = parameters.suite
+    return suite is None or suite.key_exchange not in UNSIGNED_EXCHANGES
+
+
+def unproved(session: Session, role: cython.int) -> str:
+    """Return why nobody proved the key of a role's certificate, or "": it was proved, or is used without a signature.
+
+    Up to TLS 1.2 a server with a static key exchange proves its key by its Finished (RFC 5246 section 7.4.7.1). A message that
+    comes twice or is out of order leaves open which certificate counts.
+    """
+    handshake: SessionHandshake = session.handshake
+    if handshake.authentication.doubts[role]:
+        return str(handshake.authentication.doubts[role])
+    details: list[str] = []
+    result: str = signature(session, role, False, details)
+    if result == VERIFIED or (result == ABSENT and (handshake.parameters.resumption or not proves(session, role))):
+        return ""
+    return details[0] if details else UNSIGNED_CERTIFICATE[role]
 
 
 def unreadable_signature(session: Session) -> str:
@@ -150,7 +185,7 @@ def judge(signed: Signed) -> tuple[str, str]:
         return UNVERIFIABLE, signed.problem
     if signed.certificate is None:
         return UNVERIFIABLE, "the signer's certificate was not seen"
-    verify, unsupported = _library()
+    verify, objection, unsupported = _library()
     key = _key(signed.certificate)
     if type(key) is str:
         return UNVERIFIABLE, key
@@ -159,18 +194,20 @@ def judge(signed: Signed) -> tuple[str, str]:
     except unsupported as error:
         return UNVERIFIABLE, str(error)
     if agrees:
-        return VERIFIED, ""
+        why = objection(signed, key, _public_key(signed.certificate))
+        return (UNVERIFIABLE, why) if why else (VERIFIED, "")
     scheme = "" if signed.scheme is None else f" ({registry('signature_schemes').names[signed.scheme]})"
     return FAILED, f"it{scheme} is not by the key of the certificate sent, over the messages captured"
 
 
 @cache
-def _library() -> tuple[Any, type[Exception]]:
-    """Return the function that verifies, and what it raises. They are imported only for the first signature."""
+def _library() -> tuple[Any, Any, type[Exception]]:
+    """Return the functions that verify and that object, and what the first raises. The first signature imports them."""
     from analyzer.analysis.handshake_signatures import verify
+    from analyzer.analysis.signature_rules import objection
     from analyzer.x509.signature import Unsupported
 
-    return verify, Unsupported
+    return verify, objection, Unsupported
 
 
 @lru_cache(maxsize=REMEMBERED_KEYS)
@@ -180,7 +217,13 @@ def _key(certificate: bytes) -> Any:
     from analyzer.x509.signature import Unsupported
 
     try:
-        place = Layout(certificate).key
-        return read_key(certificate if place is None else certificate[place[0] : place[1]])
+        return read_key(_public_key(certificate))
     except Unsupported as unsupported:
         return str(unsupported)
+
+
+@lru_cache(maxsize=REMEMBERED_KEYS)
+def _public_key(certificate: bytes) -> bytes:
+    """Return the SubjectPublicKeyInfo of a certificate; a bare one is returned as it is."""
+    place = Layout(certificate).key
+    return certificate if place is None else certificate[place[0] : place[1]]

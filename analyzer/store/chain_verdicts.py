@@ -20,6 +20,7 @@ from analyzer.engine.capture_events import RevocationSeen
 from analyzer.engine.run import Listener
 from analyzer.store.circumstances import Circumstances, circumstances
 from analyzer.store.declaration import path_text
+from analyzer.store.key_proof import as_proved
 from analyzer.store.root_age import with_root_age
 from analyzer.store.unjudged_chains import ABSENT, ABSENT_JSON, CUT_SHORT, RAW_KEY, RAW_KEY_JSON
 from analyzer.tls.events import Event
@@ -164,7 +165,7 @@ class Chains(Listener):
         chain = session.handshake.certificates[role]
         if not chain or CUT in chain or certificate(chain[0]).type == RAW_PUBLIC_KEY:
             return None
-        known = self._find_or_validate(session, role, chain)
+        known = as_proved(session, role, self._find_or_validate(session, role, chain))
         at = self._time(session)
         return known if known.at == at else replace(known, at=at)
 
@@ -180,7 +181,8 @@ class Chains(Listener):
             return CUT_SHORT
         if certificate(chain[0]).type == RAW_PUBLIC_KEY:
             return RAW_KEY
-        return self._find_or_validate(session, role, chain).record | {"at": self._time_text(session, start)}
+        known = as_proved(session, role, self._find_or_validate(session, role, chain))
+        return known.record | {"at": self._time_text(session, start)}
 
     def json(self, session: Session, role: int, start: str | None) -> bytes:
         """Return the entry of `record` as JSON. For a chain that was validated before, this needs a fraction of the time."""
@@ -192,7 +194,7 @@ class Chains(Listener):
             if certificate(chain[0]).type == RAW_PUBLIC_KEY:
                 return RAW_KEY_JSON
             known = self._find_or_validate(session, role, chain)
-        before, behind = known.written
+        before, behind = as_proved(session, role, known).written
         return b'%b"%b"%b' % (before, self._time_text(session, start).encode(), behind)
 
     def _find_kept(self, session: Session, role: int, chain: Sequence[bytes]) -> ChainVerdict | None:

@@ -20,6 +20,7 @@ from analyzer.engine import Engine
 from analyzer.engine.capture_events import RevocationSeen
 from analyzer.engine.other_traffic import OtherTraffic
 from analyzer.store.circumstances import circumstances
+from analyzer.store.key_proof import key_proofs
 from analyzer.store.session_record import rfc3339
 from analyzer.tls.decryption.key_material import KeyMaterial
 from analyzer.tls.events import SessionEnded
@@ -86,7 +87,7 @@ class Ended(NamedTuple):
     order: its place among all ends. id: its number. key: of its flow. texts: by variant, its description, split at the holes;
     holes: the value that belongs in each. search: the number of the note that looked for the session that it continues, -1 for
     none. chains: by role, certificates by number; changes: role, frame and certificates of later lists. stapled, server_name,
-    start, start_text, circumstances: the rest of what `Chains` reads. values: see `fresh_values`; issued: as in
+    start, start_text, circumstances, key_proofs: the rest of what `Chains` reads. values: see `fresh_values`; issued: as in
     `Repetitions.take`, if this process knows it; copied: the number of the session whose ticket it has without continuing it,
     -1 for none.
     """
@@ -107,6 +108,7 @@ class Ended(NamedTuple):
     issued: int
     copied: int
     circumstances: tuple[str, bool | None, bool]
+    key_proofs: tuple[int, int]
 
 
 class NotedResumptions(Resumptions):
@@ -304,6 +306,7 @@ class Shard:
             issued=-1 if found is not None or handshake.resumed_from is None else handshake.resumed_from.at,
             copied=-1 if handshake.copied_from is None or not handshake.parameters.resumption else handshake.copied_from.number,
             circumstances=circumstances(session).values() if server else ("", None, False),
+            key_proofs=key_proofs(session),
         )
 
     def _texts(self, session: Session, resumed: bool) -> tuple[list[list[bytes]], list[int]]:

@@ -102,6 +102,7 @@ class _Session:
     handshake: _Handshake
     log: _Log
     circumstances: Circumstances
+    key_proofs: tuple[int, int]
 
 
 class SharedSession:
@@ -136,6 +137,7 @@ class SharedSession:
             _Handshake((client, server), ended.stapled, _Hellos(ended.server_name)),
             _Log([(role, frame, [known[number] for number in later]) for role, frame, later in ended.changes]),
             Circumstances(*ended.circumstances),
+            ended.key_proofs,
         )
         return cast("Session", session)
 
