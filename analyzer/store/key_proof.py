@@ -1,8 +1,8 @@
 """Takes the verdict `valid` from a chain whose key nobody proved in the handshake.
 
 Certificates are public, and anybody can send those of somebody else. A chain without fault shows who owns a key, and only the
-handshake shows that the sender has it: by a signature, or by a key exchange that needs the key (RFC 9846 section 4.5.2, RFC 5246
-section 7.4.3). Without that the verdict is `unknown`. Faults of a chain stay faults, unless two lists were sent in one
+handshake shows that the sender has it: by a signature, or by a key exchange that needs the key (RFC 9846 section 4.5.2, RFC
+5246 section 7.4.3). Without that the verdict is `unknown`. Faults of a chain stay faults, unless two lists were sent in one
 handshake: then nobody knows which of them counts.
 """
 
@@ -51,10 +51,8 @@ def key_proof(session: Session, role: int) -> int:
 
 def key_proofs(session: Session) -> tuple[int, int]:
     """Return the values of `key_proof` for both roles, for another process; PROVED for a role without certificates."""
-    client, server = (
-        key_proof(session, role) if chain else PROVED for role, chain in enumerate(session.handshake.certificates)
-    )
-    return client, server
+    client, server = session.handshake.certificates
+    return key_proof(session, 0) if client else PROVED, key_proof(session, 1) if server else PROVED
 
 
 def as_proved(session: Session, role: int, judged: "ChainVerdict") -> "ChainVerdict":

@@ -66,7 +66,7 @@ def codes(record: dict[str, Any]) -> list[str]:
 
 
 def test_a_good_chain_at_the_session_s_own_time(trust: Trust) -> None:
-    one = session(flights(made().chain, HOST))
+    one = session(flights(made().chain, HOST, key=made().leaf.key))
     record = Chains(trust).record(one, SERVER)
     assert (record["verdict"], record["problems"], record["name"]) == ("valid", [], HOST)
     assert record["at"] == "2023-11-14T22:13:20.000000000Z"
@@ -91,11 +91,11 @@ def test_mozilla_s_roots_know_nothing_of_it() -> None:
 
 
 def test_a_missing_intermediate_comes_from_a_file_or_an_earlier_session(trust: Trust) -> None:
-    alone = session(flights(made().chain[:1], HOST))
+    alone = session(flights(made().chain[:1], HOST, key=made().leaf.key))
     assert codes(Chains(trust).record(alone, SERVER)) == ["unknown_issuer"]
     given = Chains(trust, intermediates=[made().intermediate.der]).record(alone, SERVER)
     chain_verdicts = Chains(trust)
-    chain_verdicts.add_certificates(session(flights(made().chain, HOST)))
+    chain_verdicts.add_certificates(session(flights(made().chain, HOST, key=made().leaf.key)))
     for record in (given, chain_verdicts.record(alone, SERVER)):
         assert record["verdict"] == "valid"
         assert [note["code"] for note in record["notes"]] == ["missing_intermediate"]
@@ -113,7 +113,7 @@ def test_a_client_has_its_own_purpose_and_no_name(trust: Trust) -> None:
     purpose = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH])
     client = make_leaf(made().intermediate, "alice", changed={x509.ExtendedKeyUsage: (purpose, False)}, **TIMES)
     chain = [client.der, made().intermediate.der]
-    one = session(flights(made().chain, HOST, client_chain=chain))
+    one = session(flights(made().chain, HOST, key=made().leaf.key, client_chain=chain, client_key=client.key))
     record = session_record(one, False, Chains(trust))
     assert (record["chain"]["verdict"], record["client_chain"]["verdict"]) == ("valid", "valid")
     assert record["client_chain"]["name"] is None
@@ -143,7 +143,7 @@ def test_a_raw_public_key_has_no_chain() -> None:
 def test_a_compressed_certificate_is_validated_as_any_other(trust: Trust) -> None:
     plain = b"\0" + sized(b"".join(sized(der, 3) + b"\0\0" for der in made().chain), 3)
     packed = message(25, b"\0\1" + len(plain).to_bytes(3, "big") + sized(zlib.compress(plain), 3))
-    record = session_record(session(flights([], HOST, certificate=packed)), False, Chains(trust))
+    record = session_record(session(flights([], HOST, certificate=packed, key=made().leaf.key)), False, Chains(trust))
     assert len(record["certificates"]["server"]) == 2
     assert record["chain"]["verdict"] == "valid"
     bomb = message(25, b"\0\1" + (9000).to_bytes(3, "big") + sized(zlib.compress(bytes(1 << 20)), 3))
@@ -220,7 +220,7 @@ def test_responses_seen_in_plain_http_before_a_session_ends(trust: Trust) -> Non
     chain_verdicts = Chains(trust)
     tap = Tap()
     tap.engine = Engine(watches_revocation=True)
-    tls = packetise(flights(made().chain, HOST))
+    tls = packetise(flights(made().chain, HOST, key=made().leaf.key))
     tap.feed(*tls[:-3])
     tap.feed(*packetise(fetched(response(ocsp.OCSPCertStatus.REVOKED)), ports=(50_007, 80)))
     chain_verdicts.take(tap.take())
@@ -236,7 +236,7 @@ def test_later_responses_do_not_count(trust: Trust) -> None:
     chain_verdicts = Chains(trust)
     tap = Tap()
     tap.engine = Engine(watches_revocation=True)
-    tap.feed(*packetise(flights(made().chain, HOST)))
+    tap.feed(*packetise(flights(made().chain, HOST, key=made().leaf.key)))
     chain_verdicts.freeze_revocation()
     tap.feed(*packetise(fetched(response(ocsp.OCSPCertStatus.REVOKED)), ports=(50_007, 80)))
     chain_verdicts.take(tap.take())
@@ -267,13 +267,20 @@ def test_a_verdict_by_earlier_evidence_is_what_it_was(trust: Trust) -> None:
 
 def test_a_stapled_response_counts(trust: Trust) -> None:
     chain_verdicts = Chains(trust)
-    good = chain_verdicts.record(session(flights(made().chain, HOST, staple=response(ocsp.OCSPCertStatus.GOOD))), SERVER)
+    good = chain_verdicts.record(
+        session(flights(made().chain, HOST, key=made().leaf.key, staple=response(ocsp.OCSPCertStatus.GOOD))), SERVER
+    )
     assert good["verdict"] == "valid"
     assert [(entry["status"], entry["source"]) for entry in good["revocation"]] == [("good", "ocsp"), ("unknown", None)]
-    revoked = chain_verdicts.record(session(flights(made().chain, HOST, staple=response(ocsp.OCSPCertStatus.REVOKED))), SERVER)
+    revoked = chain_verdicts.record(
+        session(flights(made().chain, HOST, key=made().leaf.key, staple=response(ocsp.OCSPCertStatus.REVOKED))), SERVER
+    )
     assert (revoked["verdict"], codes(revoked)) == ("invalid", ["revoked"])
     stale = chain_verdicts.record(
-        session(flights(made().chain, HOST, staple=response(ocsp.OCSPCertStatus.GOOD, timedelta(days=-20)))), SERVER
+        session(
+            flights(made().chain, HOST, key=made().leaf.key, staple=response(ocsp.OCSPCertStatus.GOOD, timedelta(days=-20)))
+        ),
+        SERVER,
     )
     assert stale["verdict"] == "valid"
     assert stale["revocation"][0]["status"] == "unknown"
@@ -306,7 +313,7 @@ def test_a_verdict_holds_for_its_interval_and_no_longer(trust: Trust, monkeypatc
     validated = []
     validate = Chains._validate
     monkeypatch.setattr(Chains, "_validate", lambda *arguments: validated.append(1) or validate(*arguments))
-    one = session(flights(made().chain, HOST))
+    one = session(flights(made().chain, HOST, key=made().leaf.key))
     chain_verdicts.json(one, SERVER, None)  # it may be completed by certificates seen here
     chain_verdicts.json(one, SERVER, None)
     before = len(validated)
