@@ -12,9 +12,12 @@ from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, r
 
 from analyzer.codec.registry import registry
 from analyzer.tls.handshake.authentication import Signed
+from analyzer.tls.handshake.message_order import rule
 from analyzer.x509.der import encode_object_identifier
 
 CLIENT = 0
+
+SCHEME_RULE, ACCEPTED_RULE, SUITE_RULE = rule(9846, "4.3.3"), rule(9846, "4.5.2"), rule(5246, "7.4.3")
 
 PSS_KEY = encode_object_identifier("1.2.840.113549.1.1.10")
 """The algorithm of an RSA key that is for RSASSA-PSS only (RFC 4055 section 1.2)."""
@@ -38,7 +41,7 @@ SIGNERS: dict[str, tuple[type[Any], ...]] = {
 def objection(signed: Signed, key: Any, spki: bytes) -> str:
     """Return why its RFC does not allow a signature that agrees with its key, or "". spki: that key, as it was sent."""
     if not signed.tls13 and signed.role != CLIENT and not isinstance(key, SIGNERS.get(signed.method, (object,))):
-        return f"the cipher suite is for a key of the kind {signed.method}, and the signer has another (RFC 5246 section 7.4.3)"
+        return f"the cipher suite is for a key of the kind {signed.method}, and the signer has another ({SUITE_RULE})"
     if signed.scheme is None:
         return ""
     name = registry("signature_schemes").names[signed.scheme]
@@ -49,11 +52,11 @@ def objection(signed: Signed, key: Any, spki: bytes) -> str:
     for_pss = PSS_KEY in spki[:FARTHEST]
     if isinstance(key, rsa.RSAPublicKey) and for_pss != name.startswith("rsa_pss_pss"):
         if for_pss:
-            return f"it is made with {name}, and its key is for rsa_pss_pss alone (RFC 9846 section 4.3.3)"
+            return f"it is made with {name}, and its key is for rsa_pss_pss alone ({SCHEME_RULE})"
         if name.startswith("rsa_pss_pss"):
-            return f"it is made with {name}, and its key is not for RSASSA-PSS alone (RFC 9846 section 4.3.3)"
+            return f"it is made with {name}, and its key is not for RSASSA-PSS alone ({SCHEME_RULE})"
     if signed.offered and signed.scheme not in signed.offered:
-        where = "RFC 9846 section 4.5.2" if signed.tls13 else "RFC 5246 section 7.4.3"
+        where = ACCEPTED_RULE if signed.tls13 else SUITE_RULE
         return f"it is made with {name}, which the {'server' if signed.role == CLIENT else 'client'} does not accept ({where})"
     return ""
 
@@ -63,9 +66,9 @@ def _objection13(scheme: int, name: str, role: int, key: Any) -> str:
     words = name.split("_")
     old = words[0] == "dsa" or words[:2] == ["rsa", "pkcs1"] or words[-1] in ("sha1", "sha224", "md5")
     if old and not (scheme in PKCS1_OF_CLIENTS and role == CLIENT):
-        return f"it is made with {name}, which TLS 1.3 allows in certificates only (RFC 9846 section 4.3.3)"
+        return f"it is made with {name}, which TLS 1.3 allows in certificates only ({SCHEME_RULE})"
     if words[0] == "ecdsa" and isinstance(key, ec.EllipticCurvePublicKey):
         curve = words[1].removesuffix("tls13")
         if key.curve.name.lower() != curve.lower():
-            return f"it is made with {name}, and the curve of its key is {key.curve.name} (RFC 9846 section 4.3.3)"
+            return f"it is made with {name}, and the curve of its key is {key.curve.name} ({SCHEME_RULE})"
     return ""

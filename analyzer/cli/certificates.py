@@ -16,7 +16,7 @@ from analyzer.cli.sharing import SharedListener, make_shards, run_shared
 from analyzer.cli.table import Cell, Column, Table
 from analyzer.cli.trust_options import read_chains
 from analyzer.engine import Engine
-from analyzer.store.chain_verdicts import Chains
+from analyzer.store.chain_verdicts import Chains, ChainVerdict
 from analyzer.store.declaration import columns
 from analyzer.store.output_schemas import CERTIFICATE
 from analyzer.store.session_record import json_line
@@ -35,7 +35,6 @@ from analyzer.x509.pem import write_block
 
 if TYPE_CHECKING:
     from analyzer.store.shards import SharedSession
-    from analyzer.x509.verdict import Verdict
 
 MAX_CERTIFICATES = 1 << 18
 """The most distinct certificates that are listed: some hundred megabytes. A capture with more is meant to fill the memory."""
@@ -121,7 +120,7 @@ class Listing(SharedListener):
                     self._add(der, (session.id, side, place))
             judged = self.chains.judge(session, 1 - side) if chain else None
             if judged is not None:
-                self._add_verdict(chain, judged.verdict)
+                self._add_verdict(chain, judged)
         for role, frame, later in session.log.certificate_changes:
             for place, der in enumerate(later):
                 self._add(der, (session.id, 1 - role, frame + place))
@@ -130,10 +129,10 @@ class Listing(SharedListener):
         """Return all certificates, in the order of the sessions that sent them first."""
         return sorted(self.sent.items(), key=lambda entry: entry[1].first)
 
-    def _add_verdict(self, chain: Sequence[bytes], verdict: "Verdict") -> None:
-        first = self.sent.get(chain[0])
+    def _add_verdict(self, chain: Sequence[bytes], judged: ChainVerdict) -> None:
+        first, verdict = self.sent.get(chain[0]), judged.verdict
         if first is not None:
-            first.verdicts.add("valid" if verdict.valid else "invalid")
+            first.verdicts.add(judged.record["verdict"])
         younger = any(note.code == YOUNGER_ROOTS for note in verdict.notes)
         for problem in verdict.problems:
             sent = None if problem.certificate is None else self.sent.get(chain[problem.certificate])

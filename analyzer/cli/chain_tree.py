@@ -12,7 +12,7 @@ from analyzer.cli.output import Output
 from analyzer.cli.table import wrap
 from analyzer.store.chain_verdicts import ChainVerdict, Link
 from analyzer.text.authentication_text import problem_title
-from analyzer.text.chain_text import YOUNGER_ROOTS, note_title, problem_style, titles_text, verdict_style
+from analyzer.text.chain_text import YOUNGER_ROOTS, chain_text, note_title, problem_style, titles_text, verdict_style
 from analyzer.text.escape import harmless
 from analyzer.text.formatting import count_text, moment_text
 from analyzer.text.language import Sentences, retold, say
@@ -63,12 +63,13 @@ class ChainTree:
                 self._mark(
                     indent, mark, style, labelled(problem_title(problem.code), f"{where}{retold(problem.detail)}"), style
                 )
-        for note in verdict.notes:
-            if note.code != "revocation_unknown":  # this note is printed below its certificate
-                self._mark(indent, self._neutral, "dim", labelled(note_title(note.code), retold(note.detail)), "dim")
+        for note in judged.record["notes"]:
+            if note["code"] != "revocation_unknown":  # this note is printed below its certificate
+                self._mark(indent, self._neutral, "dim", labelled(note_title(note["code"]), retold(note["detail"])), "dim")
 
     def _verdict(self, judged: ChainVerdict) -> None:
-        valid = judged.verdict.valid
+        valid = judged.record["verdict"] == "valid"
+        unknown = judged.record["verdict"] == "unknown"
         against = say("without a name to judge it against") if judged.name is None else say("for {name}", name=judged.name)
         stores = say(" and ").join(
             beside(store["store"], clauses(count_text(store["roots"], "root"), store["date"])) for store in self._stores
@@ -78,13 +79,14 @@ class ChainTree:
         invalid = verdict_style(codes, younger=younger)
         text = say(
             "{state}; judged {against}, at {time} UTC, by the roots of {stores}",
-            state=_valid_text(titles) if valid else say("invalid: {problems}", problems=titles),
+            state=chain_text(judged.record)[0] if valid or unknown else say("invalid: {problems}", problems=titles),
             against=against,
             time=moment_text(judged.at)[:19],
             stores=stores,
         )
-        mark = self._good if valid else self._bad if invalid == "red" else self._neutral
-        self._mark("  ", mark, "green" if valid else invalid, text, "")
+        style = "green" if valid else "yellow" if unknown else invalid
+        mark = {"green": self._good, "red": self._bad}.get(style, self._neutral)
+        self._mark("  ", mark, style, text, "")
         distance = roots_distance(self._stores, judged.at)
         if distance:
             self._mark("  ", self._neutral, "dim", distance, "dim")
@@ -149,10 +151,6 @@ class ChainTree:
 
 def _is_younger(judged: ChainVerdict) -> bool:
     return any(note.code == YOUNGER_ROOTS for note in judged.verdict.notes)
-
-
-def _valid_text(titles: str) -> str:
-    return say("valid, but {problems}", problems=titles) if titles else say("valid")
 
 
 def roots_distance(stores: Sequence[dict[str, Any]], at: int) -> str:

@@ -46,6 +46,6 @@ def print_six_steps(
 def _verdict_text(judged: ChainVerdict | None) -> str:
     if judged is None:
         return ""
-    if judged.verdict.valid:
+    if judged.record["verdict"] != "invalid":
         return chain_text(judged.record)[0]
     return say("invalid: {problems}", problems=chain_text(judged.record)[0])

@@ -12,6 +12,7 @@ from analyzer.report.document import Branch, Line, Mark, Piece, Quoted, Tree
 from analyzer.report.fact_texts import in_language
 from analyzer.report.pieces import Record, day, key_piece, moment, state_mark, stores_line
 from analyzer.report.sentences import Sentences
+from analyzer.text.chain_text import UNJUDGED
 
 MOST_LINKS = 20
 """Certificates of a path that are shown."""
@@ -28,6 +29,9 @@ def verdict_line(chain: Record, sentences: Sentences) -> Line:
     if chain["verdict"] == "absent":
         return [sentences.say("chain.absent")]
     mark = state_mark(chain["verdict"], sentences)
+    why = next((note["detail"] for note in chain["notes"] if note["code"] in UNJUDGED), None)
+    if chain["verdict"] == "unknown" and why:
+        return [mark, sentences.colon, *in_language(why, sentences)]
     at = moment(chain["at"], sentences, 0)
     if chain["name"] is None:
         return sentences.line("chain.verdict_without_name", verdict=mark, at=at, stores=stores_line(chain["trust"], sentences))

@@ -15,7 +15,10 @@ from analyzer.text.formatting import endpoint_text, first_ranges, size_text
 
 Record = Mapping[str, Any]
 
-_STATES = {"valid": "good", "verified": "good", "decrypted": "good", "invalid": "bad", "failed": "bad", "partial": "unsure"}
+_STATES = {
+    "valid": "good", "verified": "good", "decrypted": "good", "invalid": "bad", "failed": "bad", "partial": "unsure",
+    "unknown": "unsure",
+}  # fmt: skip
 
 
 def or_unknown(value: str | int | None, sentences: Sentences, code: bool = False) -> Line:

@@ -26,7 +26,7 @@ UNPROVED_KEY = "unproved_key"
 NOTE: dict[str, Any] = {
     "code": UNPROVED_KEY,
     "certificate": 0,
-    "detail": "nobody proved in this handshake to have its key: authenticity says why",
+    "detail": "nobody proved in this handshake to have its key",
 }
 
 REMEMBERED = 256

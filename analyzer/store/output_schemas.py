@@ -79,7 +79,8 @@ CERTIFICATE: Schema = document(
             "subject_unique_id": or_null(text("in hex")),
             "extensions": or_null(several("in the order of the certificate; null where their place is not known", _EXTENSION)),
             "problems": several("what could not be read", _CERTIFICATE_PROBLEM),
-            "verdicts": several("the verdicts on chains that begin with it", one_of("a verdict", ("valid", "invalid"))),
+            "verdicts": several("the verdicts on chains that begin with it",
+                                one_of("a verdict", ("valid", "invalid", "unknown"))),
             "chain_problems": several("what was wrong with it in those chains; `analyzer fields --causes` explains it",
                                       one_of("a code", tuple(codes("chain_problems")))),
             "sessions": record(

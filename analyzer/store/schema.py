@@ -142,7 +142,8 @@ _CHAIN = record(
             "is above it on the path), extra (not on the path, or after the first 64 certificates), "
             "missing_intermediate (on the path, but not sent), odd_encoding (an encoding error that all clients accept), "
             "revocation_unknown (there is revocation data, and it does not say whether the certificate is revoked), "
-            "search_ended (there are more paths than are searched), raw_public_key (a public key without a certificate was "
+            "search_ended (there are more paths than are searched), unproved_key (nobody proved in the handshake to have the "
+            "key of the certificate: `authenticity` says why), raw_public_key (a public key without a certificate was "
             "sent, RFC 7250), not_visible (the capture does not show whether a certificate was sent), cut (the capture has "
             "only a part of the certificates)",
             item_of("chain_fact"),

@@ -14,8 +14,8 @@ from analyzer.text.punctuation import listing
 UNKNOWN_ISSUER, NON_CONFORMING, YOUNGER_ROOTS = "unknown_issuer", "non_conforming", "younger_roots"
 NOT_VISIBLE = "not_visible"
 
-UNJUDGED = frozenset({NOT_VISIBLE, "cut"})
-"""Notes that say why a chain was not judged."""
+UNJUDGED = frozenset({NOT_VISIBLE, "cut", "unproved_key"})
+"""Notes that say why the verdict on a chain is unknown."""
 
 _NOTES: Sentences = {
     "duplicate": "duplicate",
@@ -30,6 +30,7 @@ _NOTES: Sentences = {
     "raw_public_key": "raw public key",
     "not_visible": "not visible",
     "cut": "cut by the capture",
+    "unproved_key": "key not proved",
 }
 
 
