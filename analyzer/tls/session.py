@@ -315,6 +315,8 @@ class Session(RecordSink):
         if handshake.parameters.version == 0:  # it may be TLS 1.3, where it has no meaning
             sender.lose_place()
         elif not tls13:
+            if handshake.readers[record.role].is_inside():  # its messages could not be read: none of them is missing
+                sender.lose_place()
             handshake.advance(sender, _CHANGE, record.frame, record.at)
         if handshake.opens():
             handshake.decryption.active = handshake.decryption.change(record.role)

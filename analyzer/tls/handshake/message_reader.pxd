@@ -24,6 +24,7 @@ cdef class MessageReader:
     cpdef void feed(self, bytes body, bint whole, long long offset) except *
     cpdef bint advance(self) except -1
     cpdef bint cut_short(self) except -1
+    cpdef bint is_inside(self) except -1
     cpdef void lose(self) except *
     cdef void add_piece(self, long long offset, Py_ssize_t n_bytes) except *
     cdef void drop_pieces(self, Py_ssize_t n_bytes) except *

@@ -106,6 +106,10 @@ class MessageReader:
         self.length = 4 + (data[1] << 16 | data[2] << 8 | data[3])
         return True
 
+    def is_inside(self) -> cython.bint:
+        """Return whether the stream stands inside a message whose end has not come."""
+        return len(self.buffer) > 0 or self.skip > 0
+
     def lose(self) -> None:
         """Note that an unknown number of bytes is missing from the stream."""
         self.skip = 0
