@@ -74,7 +74,8 @@ def printed(judged: ChainVerdict, chain: list[bytes], encoding: str, monkeypatch
 def test_terminals_without_the_marks_and_hostile_text(monkeypatch: pytest.MonkeyPatch):
     der = b"junk" + os.urandom(8)
     problem = Problem("malformed", None, "\x1b[2Jcleared \u202eno")
-    judged = ChainVerdict(Verdict(False, (der,), (problem,)), "\x07bell", 0, (Link(der, None),), (), {}, (b"", b""))
+    record = {"verdict": "invalid", "notes": []}
+    judged = ChainVerdict(Verdict(False, (der,), (problem,)), "\x07bell", 0, (Link(der, None),), (), record, (b"", b""))
     for encoding, bad in (("utf-8", "✗"), ("ascii", "[!!]")):
         text = printed(judged, [der], encoding, monkeypatch)
         assert text.startswith(f"  {bad} invalid: malformed; judged for \\x07bell, at 1970-01-01 00:00:00 UTC")
