@@ -54,6 +54,7 @@ cdef dict data_finding_record(object finding)
 @cython.locals(encrypted=bint, known=bint, record=dict)
 cpdef dict decryption_record(Session session)
 cpdef bint is_exposed(Session session) except -1
+cpdef bint is_one_sided(Session session) except -1
 cpdef list http_record(Session session)
 cpdef tuple hello_fingerprints(tuple fingerprint_input)
 cpdef str server_fingerprint(tuple fingerprint_input)

@@ -331,6 +331,8 @@ def decryption_record(session: Session) -> dict[str, Any]:
         status = work.status
         if status == "decrypted" and is_exposed(session):
             status, reason = "partial", NOT_ENCRYPTED
+        elif status == "decrypted" and is_one_sided(session):
+            status, reason = "partial", reason_of(session, True)
         elif status != "decrypted":
             reason = reason_of(session, True)
         if reason is not None:
@@ -372,6 +374,15 @@ def is_exposed(session: Session) -> cython.bint:
     client: RoleState = session.roles[0]
     server: RoleState = session.roles[1]
     return not session.handshake.parameters.tls13 and (client.exposed or server.exposed)
+
+
+def is_one_sided(session: Session) -> cython.bint:
+    """Return whether a role sent data of which nothing opened, because its ChangeCipherSpec was not seen (up to TLS 1.2)."""
+    client: RoleState = session.roles[0]
+    server: RoleState = session.roles[1]
+    if session.handshake.parameters.tls13:
+        return False
+    return (client.change_frame == 0 and client.n_application > 0) or (server.change_frame == 0 and server.n_application > 0)
 
 
 def http_record(session: Session) -> list[dict[str, Any]]:

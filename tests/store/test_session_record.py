@@ -4,7 +4,10 @@ import json
 
 import pytest
 from conversations import CLIENT, SERVER, START, Tap, packetise, records, talk
+from talks import converse
 
+from analyzer.engine import Engine
+from analyzer.secrets.keylog import KeyLog
 from analyzer.store.session_record import json_line, rfc3339, session_record, text
 
 KEYS = {
@@ -94,3 +97,25 @@ def test_sides_are_those_of_tls_and_not_of_tcp():
     assert record["handshake"][0]["from"] == "client"
     assert record["certificates"]["server"]
     assert record["certificates"]["client"] == []
+
+
+@pytest.mark.parametrize("lost", [False, True])
+@pytest.mark.parametrize("side", [CLIENT, SERVER])
+def test_a_session_is_decrypted_only_if_both_sides_changed_their_keys(side: int, lost: bool):
+    """A ChangeCipherSpec that the capture lost, and one that was never sent."""
+    conversation, mark = converse("TLSv1_2"), b"\x14\x03\x03\x00\x01\x01"
+    tap, keylog = Tap(), KeyLog()
+    keylog.feed(conversation.keylog.encode())
+    tap.engine = Engine(keylog=keylog)
+    parts: list[tuple[int, bytes]] = []
+    for role, data in conversation.flights:
+        before, found, after = data.partition(mark) if role == side else (data, b"", b"")
+        parts += [(role, part) for part in (before, found if lost else b"", after) if part]
+    segments = packetise(parts)
+    tap.feed(*[segment for segment in segments if segment.payload != mark])
+    [record] = tap.records()
+    assert record["decryption"]["status"] == "partial"
+    assert record["decryption"]["reason"] is not None
+    assert bool(record["gaps"]) == lost
+    codes = [finding["code"] for finding in record["findings"]]
+    assert ("plaintext_record" in codes) == (not lost), codes
