@@ -152,6 +152,15 @@ def _ciphertext_as_message(difference: Difference, case: Case, record: dict[str,
     return any(name == FRAGMENT and fact.frame == difference.ours.frame for name, _, fact in found)
 
 
+def _cut_message(difference: Difference, case: Case, record: dict[str, Any]) -> bool:
+    """The value is of a message of which the capture does not have all bytes."""
+    if difference.ours is None or difference.tshark is not None:
+        return False
+    messages = [one for one in record["handshake"] if one["frame"] == difference.frame and one["from"] == _sender(difference)]
+    problems = [problem["detail"] for one in messages for problem in one.get("problems") or ()]
+    return any("are not in the capture" in detail for detail in problems)
+
+
 def _broken_message(difference: Difference, case: Case, record: dict[str, Any]) -> bool:
     frame = _frame(difference, record)
     broken = any(one.get("problems") and one["frame"] <= frame for one in record["handshake"])
@@ -286,6 +295,7 @@ _CONDITIONS: dict[str, Callable[[Difference, Case, dict[str, Any]], bool]] = {
     "compressed_certificate": _compressed_certificate,
     "change_before_hello": _change_before_hello,
     "fragmented_message": _fragmented_message,
+    "cut_message": _cut_message,
     "broken_message": _broken_message,
     "unknown_message": _unknown_message,
     "other_certificate": _other_certificate,

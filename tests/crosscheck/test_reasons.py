@@ -46,7 +46,8 @@ GAP = {"from": "server", "after_frame": 12}
 ACCEPTED = {"status": "accepted", "public_name": "outer.example", "inner_server_name": "inner.example"}
 UNOPENED = ACCEPTED | {"public_name": None, "inner_server_name": None}
 BROKEN = {"code": "protocol_violation", "detail": "byte 9 of the server's stream: no record begins here", "frames": [12]}
-CUT_OFF = [message("certificate", "server", 8, problems=["a length"])]
+CUT_OFF = [message("certificate", "server", 8, problems=[{"detail": "a length"}])]
+SHORT = [message("server_hello", "server", 6, problems=[{"detail": "40 of 118 bytes are not in the capture"}])]
 EVERYTHING = {"gaps": [GAP], "ech": ACCEPTED, "findings": [BROKEN]}
 TWICE = [message("finished", "client", 8), message("finished", "client", 16)]
 SWAPPED = [message("client_hello", "client", 6), message("server_hello", "server", 4)]
@@ -89,6 +90,10 @@ PLAINTEXT_CASE = case(handshake=LATE_CERTIFICATE, findings=[finding("plaintext_r
         (Difference("handshake", None, Fact("client encrypted", 8)), case(handshake=LATE_CERTIFICATE), None),
         (Difference("handshake", None, Fact("server encrypted", 30)), case(handshake=LATE_CERTIFICATE), None),
         (lacks("certificates", "server ab", 0), case(handshake=LATE_CERTIFICATE), "fragmented_message"),
+        (lacks("cipher_suite", "TLS_AES_128_GCM_SHA256", 6), case(handshake=SHORT), "cut_message"),
+        (lacks("cipher_suite", "TLS_AES_128_GCM_SHA256", 7), case(handshake=SHORT), None),
+        (lacks("server_name", "a.example", 6), case(handshake=SHORT), None),
+        (lacks("cipher_suite", "TLS_AES_128_GCM_SHA256", 8), case(handshake=CUT_OFF), None),
         (lacks("handshake", "server finished"), case(handshake=CUT_OFF), "broken_message"),
         (lacks("handshake", "server finished", 7), case(handshake=CUT_OFF), None),
         (lacks("handshake", "server encrypted", 10), case(), "ciphertext_as_message"),
