@@ -234,6 +234,11 @@ def _not_as_agreed(difference: Difference, case: Case, record: dict[str, Any]) -
     return difference.ours is None and _reported(record, "no_preface", difference.frame)
 
 
+def _rejected_early_data(difference: Difference, case: Case, record: dict[str, Any]) -> bool:
+    codes = [one["frames"] for one in record["findings"] if one["code"] == "early_data_rejected"]
+    return difference.ours is None and any(difference.frame in frames for frames in codes)
+
+
 def _inserted_segment(difference: Difference, case: Case, record: dict[str, Any]) -> bool:
     return difference.tshark is None and _reported(record, "injected_segment", difference.frame)
 
@@ -312,6 +317,7 @@ _CONDITIONS: dict[str, Callable[[Difference, Case, dict[str, Any]], bool]] = {
     "rest_before_http": _rest_before_http,
     "not_http_of_the_client": _not_http_of_the_client,
     "not_as_agreed": _not_as_agreed,
+    "rejected_early_data": _rejected_early_data,
     "inserted_segment": _inserted_segment,
     "port_used_again": _port_used_again,
     "upgrade_not_followed": _upgrade_not_followed,

@@ -69,6 +69,7 @@ def finding(code: str, frame: int, detail: str = "") -> dict[str, Any]:
 
 CUT_HELLO = {"from": "client", "after_frame": 4}
 NO_HEAD = [finding("bad_start_line", 12, "no head of the server: 'xHTTP/1.1'")]
+REJECTED = [finding("early_data_rejected", 20)]
 PLAINTEXT_CASE = case(handshake=LATE_CERTIFICATE, findings=[finding("plaintext_record", 20)])
 
 
@@ -148,6 +149,9 @@ PLAINTEXT_CASE = case(handshake=LATE_CERTIFICATE, findings=[finding("plaintext_r
         (Difference("statuses", None, Fact("200", 20)), case(http=[{}]), None),
         (Difference("requests", None, Fact("GET /", 20)), case(findings=[finding("no_preface", 20)]), "not_as_agreed"),
         (Difference("requests", None, Fact("GET /", 19)), case(findings=[finding("no_preface", 20)]), None),
+        (Difference("requests", None, Fact("GET /", 20)), case(findings=REJECTED), "rejected_early_data"),
+        (Difference("requests", None, Fact("GET /", 21)), case(findings=REJECTED), None),
+        (lacks("requests", "GET /"), case(findings=REJECTED), None),
         (lacks("statuses", "200"), case(findings=[finding("injected_segment", 20)]), "inserted_segment"),
         (lacks("statuses", "200", 19), case(findings=[finding("injected_segment", 20)]), None),
         (lacks("session", "client to server"), case(joined=True), "port_used_again"),
