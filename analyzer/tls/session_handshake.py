@@ -136,8 +136,10 @@ class SessionHandshake:
             reader.skip = max(0, reader.skip + lost - missing)
 
     def take_partial(self, role: cython.int, frame: cython.longlong, at: cython.longlong) -> cython.Py_ssize_t:
-        """Take a message whose end is missing. Returns how many bytes of it are missing."""
+        """Note that messages of a role may be missing, and take one whose end is. Returns how many bytes of it are missing."""
         reader: MessageReader = self.readers[role]
+        self.roles[role].lose()
+        self.transcript.lose(role)
         self.kept -= len(reader.buffer)
         if not reader.cut_short():
             return 0
@@ -154,9 +156,6 @@ class SessionHandshake:
         self.take_partial(role, frame, at)
         reader: MessageReader = self.readers[role]
         reader.lose()
-        state: RoleState = self.roles[role]
-        state.lose()
-        self.transcript.lose(role)
 
     def message(self, role: cython.int, reader: MessageReader, frame: cython.longlong, at: cython.longlong) -> None:
         """Decode the message that the reader has found, and use its content."""

@@ -53,9 +53,10 @@ def _faults(handshake: Any, again: bool) -> list[Fault]:
     parameters, hellos = handshake.parameters, handshake.hellos
     resumable = _resumable(handshake.transcript) if parameters.resumption and not parameters.tls13 else None
     offer, answer = hellos.fingerprint_input, hellos.server_fingerprint_input
+    begins = _begins(handshake, client.numbers), _begins(handshake, server.numbers)
     key = (
         bytes(client.numbers), bytes(server.numbers), client.origin, server.origin, parameters.version, parameters.cipher_suite,
-        id(offer), id(answer), parameters.agreed, resumable, handshake.flow.mid_stream,
+        id(offer), id(answer), parameters.agreed, resumable, begins,
     )  # fmt: skip
     shared = hellos.ech is None and not again
     known = _KNOWN.get(key) if shared else None
@@ -65,14 +66,19 @@ def _faults(handshake: Any, again: bool) -> list[Fault]:
     if again:
         offered, answered = _types_again(handshake.transcript)
     kind = Kind(parameters.tls13, parameters.version, parameters.suite, offered, answered, parameters.agreed, resumable)
-    begins = not handshake.flow.mid_stream
-    ours, theirs = (sequence(role, one.origin, bytes(one.numbers), begins) for role, one in enumerate((client, server)))
+    ours, theirs = (sequence(role, one.origin, bytes(one.numbers), begins[role]) for role, one in enumerate((client, server)))
     found = faults(ours, theirs, kind)
     if shared and len(client.numbers) + len(server.numbers) <= LONGEST_REMEMBERED:
         if len(_KNOWN) >= REMEMBERED:
             _KNOWN.clear()
         _KNOWN[key] = offer, answer, found
     return found
+
+
+def _begins(handshake: Any, sent: bytearray) -> bool:
+    """Return whether the capture has what a role sent first: its hello, or everything. sent: the types of its messages."""
+    whole = not handshake.flow.late and not handshake.log.gaps
+    return not handshake.flow.mid_stream and (whole or sent[:1] in (bytes((CLIENT_HELLO,)), bytes((SERVER_HELLO,))))
 
 
 def _offered(hellos: Any) -> Collection[int] | None:
