@@ -331,7 +331,9 @@ class Shards:
             if found is not None and not found.is_between(client, server, name):
                 if found.opens:  # only secrets can show whether it is continued
                     raise _CannotShareError
-                self._copied[shard][number], found = found.number, None
+                if not found.may_be_between(client, server, name):
+                    self._copied[shard][number] = found.number
+                found = None
             self._found[shard][number] = found
         else:
             _, _, server, name, session_id, ticket, opens, at, client = note

@@ -15,7 +15,7 @@ from analyzer.flows.flow import Flow
 from analyzer.tls.decryption.decryption import Decryption
 from analyzer.tls.decryption.ech_conclusion import conclude_ech
 from analyzer.tls.decryption.key_material import KeyMaterial
-from analyzer.tls.decryption.resumption_proof import is_continued
+from analyzer.tls.decryption.resumption_proof import continued_or_copied
 from analyzer.tls.events import HandshakeMessage, OutOfOrder, handshake_message
 from analyzer.tls.handshake import certificate_messages, hello_features, key_exchange
 from analyzer.tls.handshake.authentication import Authentication
@@ -359,7 +359,7 @@ class SessionHandshake:
             self.accept_inner()
         if hellos.offers is not None or not parameters.tls13:
             flow: Flow = self.flow
-            name = hellos.server_name
+            name = hellos.asked_name()
             found = self.resumptions.resumed(hellos.offers, body, flow.server_key(), name, flow.client_key())
             self.resumed_from = found  # type: ignore[assignment]
         if self.opens():
@@ -399,7 +399,7 @@ class SessionHandshake:
     def as_resumable(self) -> ResumableSession:
         """Return this session as a resumable session, for sessions that resume it."""
         if self.resumable is None:
-            self.resumable = resumable_session(self.log.session, self.flow, self.hellos.server_name, self.opens())
+            self.resumable = resumable_session(self.log.session, self.flow, self.hellos.asked_name(), self.opens())
         return self.resumable
 
     def table(self, number: cython.int, raw: bytes) -> Any:
@@ -431,9 +431,10 @@ class SessionHandshake:
         """Note that the session has ended, and authenticate as much of the handshake as was seen."""
         decryption: Decryption = self.decryption
         self.authenticate()
-        found: ResumableSession = self.resumed_from
-        if found is not None and not is_continued(found, self.flow, self.hellos.server_name, decryption, self.parameters.tls13):
-            self.copied_from, self.resumed_from = found, None  # type: ignore[assignment]
+        if self.resumed_from is not None:
+            found, name = self.resumed_from, self.hellos.asked_name()
+            continued, copied = continued_or_copied(found, self.flow, name, decryption, self.parameters.tls13)
+            self.resumed_from, self.copied_from = continued, copied  # type: ignore[assignment]
         if self.hellos.ech is not None:
             conclude_ech(self.hellos, self.log, decryption, self.parameters.tls13, self.roles[_CLIENT].n_application)
         if decryption is None:

@@ -161,6 +161,8 @@ class Schedule12:
         if keylog is not None:
             found = keylog.masters(keys.client_random, self.session_id)
             known = [*keylog.candidates(keys.client_random, PREMASTER), *known]
+            if found and known and keys.transcript.before_change() is None:  # what shows extended_master_secret may be missing
+                known = []
         preceding = keys.transcript.before_change() if self.extended and known else None
         for premaster in known:
             if not self.extended:

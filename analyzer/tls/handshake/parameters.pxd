@@ -41,5 +41,6 @@ cdef class Hellos:
     cdef public tuple public_keys
 
     cpdef void take_client_hello(self, object body, bytes raw, bint fits, bint whole, bint first) except *
+    cpdef bytes asked_name(self)
     cpdef void take_key_exchange(self, object body) except *
     cpdef void accept_inner(self) except *

@@ -11,6 +11,9 @@ from analyzer.tls.limits import MAX_SHARES
 from analyzer.tls.messages.numbers import PRE_SHARED_KEY
 from analyzer.tls.suites import Suite, suite
 
+UNKNOWN_NAME = b""
+"""The server name of a session whose ClientHello is missing or cut. No name is empty (RFC 6066 section 3)."""
+
 UNKNOWN_WAY = "unknown"
 """The resumption of a session that was resumed in a way that the capture does not show."""
 
@@ -85,16 +88,14 @@ class Hellos:
     """What the hellos contain.
 
     client_seen, server_seen: whether a ClientHello and a ServerHello were seen; client_whole: whether the first one has all its
-    bytes. fingerprint_input, server_fingerprint_input: of
-    the first ClientHello and the last ServerHello. server_name: the one that the client requests. offers: what it offers for
-    resumption or hides, see `hello_features.offers`; offers_early: whether it offers early data. ech: its offer of Encrypted
-    Client Hello. public_keys: of the client's (EC)DHE key shares.
+    bytes. fingerprint_input, server_fingerprint_input: of the first ClientHello and the last ServerHello. server_name: the one
+    that the client requests. offers: what it offers for resumption or hides, see `hello_features.offers`; offers_early: whether
+    it offers early data. ech: its offer of Encrypted Client Hello. public_keys: of the client's (EC)DHE key shares.
     """
 
     __slots__ = (
         "client_seen", "client_whole", "ech", "fingerprint_input", "offers", "offers_early", "public_keys",
-        "server_fingerprint_input",
-        "server_name", "server_seen",
+        "server_fingerprint_input", "server_name", "server_seen",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -125,6 +126,10 @@ class Hellos:
         if not self.server_seen:
             self.offers = hello_features.offers(body)
             self.public_keys = hello_features.key_shares(body)
+
+    def asked_name(self) -> bytes | None:
+        """Return the server name that the client requests; None for no name, UNKNOWN_NAME where it is not in the capture."""
+        return self.server_name if self.server_name is not None or self.client_whole else UNKNOWN_NAME
 
     def take_key_exchange(self, body: Any) -> None:
         """Take the public key of a ClientKeyExchange. Renegotiations can have many; the first few are kept."""

@@ -18,6 +18,7 @@ cdef class ResumableSession:
     cdef public bytes master
 
     cpdef bint is_between(self, bytes client, bytes server, bytes name) except -1
+    cpdef bint may_be_between(self, bytes client, bytes server, bytes name) except -1
 
 
 @cython.no_gc

@@ -25,9 +25,9 @@ from analyzer.tls.messages.numbers import PRE_SHARED_KEY, SESSION_TICKET
 class ResumableSession:
     """A session that others may resume. number: its id. server: address and port (`Flow.server_key`). at: its start.
 
-    client: the client's address (`Flow.client_key`). name: of the server, as the client requested it. opens: whether there may
-    be a secret that decrypts it. master: the master secret up to TLS 1.2, when it is known; the sessions that resume this one
-    have the same.
+    client: the client's address (`Flow.client_key`). name: of the server, as the client requested it (`Hellos.asked_name`), b""
+    where that is not known. opens: whether there may be a secret that decrypts it. master: the master secret up to TLS 1.2, when
+    it is known; the sessions that resume this one have the same.
     """
 
     __slots__ = ("at", "client", "master", "name", "number", "opens", "server")
@@ -51,9 +51,15 @@ class ResumableSession:
 
     def is_between(self, client: bytes, server: bytes, name: bytes | None) -> cython.bint:
         """Return whether client, server and name are those of this session."""
+        return self.may_be_between(client, server, name) and self.name != b"" and name != b""
+
+    def may_be_between(self, client: bytes, server: bytes, name: bytes | None) -> cython.bint:
+        """Return whether client, server and name are those of this session, as far as the names are known."""
         if self.client != client or self.server != server:
             return False
-        return self.name == name or (self.name is not None and name is not None and self.name.lower() == name.lower())
+        if self.name is None or name is None:
+            return self.name == name or self.name == b"" or name == b""
+        return self.name.lower() == name.lower() or self.name == b"" or name == b""
 
 
 class TwoGenerationCache:
