@@ -301,7 +301,8 @@ def findings_record(session: Session) -> list[dict[str, Any]]:
     if work is not None:
         found += [finding_record(finding) for finding in anomalies(session)]
         if work.application is not None:
-            lossy: bool = len(session.log.gaps) > 0 or work.failed > 0 or work.has_gaps
+            cut: bool = len(session.log.gaps) > 0 or session.flow.late or session.flow.unseen != 0
+            lossy: bool = cut or work.failed > 0 or work.has_gaps
             noted = work.application.findings
             found += [data_finding_record(one) for one in noted if not lossy or one.code not in FROM_LOSS]
     if session.log.repeats:

@@ -6,7 +6,7 @@ from analyzer.tls.events cimport Alert, Gap, KeysChanged, RecordRead, handshake_
 from analyzer.tls.establishment cimport is_completed, is_whole
 from analyzer.tls.handshake.hello_order cimport is_late_hello
 from analyzer.tls.handshake.parameters cimport Parameters
-from analyzer.tls.handshake.plaintext_rules cimport is_forged_alert, is_plain, may_be_encrypted
+from analyzer.tls.handshake.plaintext_rules cimport is_behind_change, is_forged_alert, is_plain, may_be_encrypted
 from analyzer.tls.handshake.states cimport RoleState
 from analyzer.tls.record.explicit_nonces cimport ExplicitNonces, has_explicit_nonce
 from analyzer.tls.record.record cimport Record, RecordSink
@@ -16,7 +16,7 @@ from analyzer.tls.session_log cimport SessionLog
 # C variables, because they are read for every record. They are not visible from Python.
 cdef int ALERT, APPLICATION_DATA, CHANGE_CIPHER_SPEC, ENCRYPTED_ALERT_13, HANDSHAKE, HEARTBEAT, LENGTH_OF_ALERT, SSL2
 cdef int BODY, NOTHING, START, START_BYTES
-cdef int CONFLICT, FACT, GAP, LOST, NO_RECORD, FINISHED, NO_OFFSET, _CHANGE, _CLIENT, _SERVER
+cdef int CONFLICT, FACT, GAP, LOST, NO_RECORD, FINISHED, HEADER, NO_OFFSET, _CHANGE, _CLIENT, _SERVER
 
 
 @cython.no_gc

@@ -20,6 +20,7 @@ from analyzer.tls.events import Alert, Event, Gap, KeysChanged, RecordRead, hand
 from analyzer.tls.handshake.hello_order import is_late_hello
 from analyzer.tls.handshake.parameters import Parameters
 from analyzer.tls.handshake.plaintext_rules import (
+    is_behind_change,
     is_forged_alert,
     is_plain,
     is_without_gap,
@@ -28,7 +29,7 @@ from analyzer.tls.handshake.plaintext_rules import (
 )
 from analyzer.tls.handshake.resumption import Resumptions
 from analyzer.tls.handshake.states import CHANGE, RoleState
-from analyzer.tls.messages.numbers import FINISHED
+from analyzer.tls.messages.numbers import FINISHED, HEADER
 from analyzer.tls.record.content_types import (
     ALERT,
     APPLICATION_DATA,
@@ -158,6 +159,8 @@ class Session(RecordSink):
             if self.encrypts(sender):
                 self.log.disbelieve_alert(sender.role, sender.plain_alert)
                 sender.plain_alert = 0
+        if sender.unsure and self.handshake.opens() and is_behind_change(record, self.roles[1 - role]):
+            self.handshake.decryption.active = self.handshake.decryption.change(role)
         if self.handshake.opens() and self.open(sender, record):
             sender.seals = True
             self.kept = self.handshake.kept
@@ -273,10 +276,10 @@ class Session(RecordSink):
     def take_encrypted_handshake(self, sender: RoleState, record: Record) -> None:
         """Take a handshake record after a ChangeCipherSpec that was not decrypted.
 
-        The first message with the new keys is the Finished (RFC 5246 section 7.4.9).
+        The first message with the new keys is the Finished (RFC 5246 section 7.4.9), unless it may be the rest of another one.
         """
         log: SessionLog = self.log
-        if sender.unsure and not sender.seals:  # the rest of a message whose beginning is missing, or a protected one
+        if (sender.unsure and not sender.seals) or (self.handshake.parameters.version == 0 and len(record.body) < HEADER):
             sender.lose()
             self.emit_record_event("encrypted_handshake", record, record.length)
             return

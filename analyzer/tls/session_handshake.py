@@ -132,14 +132,12 @@ class SessionHandshake:
             self.log.add_finding("protocol_violation", "medium", reader.problem, frame)
             self.transcript.lose(role)
         if missing > 0:
-            lost: cython.Py_ssize_t = self.take_partial(role, frame, at)
-            reader.skip = max(0, reader.skip + lost - missing)
+            reader.skip = max(0, self.take_partial(role, frame, at) + reader.skip - missing)
+            self.miss(role)
 
     def take_partial(self, role: cython.int, frame: cython.longlong, at: cython.longlong) -> cython.Py_ssize_t:
-        """Note that messages of a role may be missing, and take one whose end is. Returns how many bytes of it are missing."""
+        """Take a message whose end is missing. Returns how many bytes of it are missing."""
         reader: MessageReader = self.readers[role]
-        self.roles[role].lose()
-        self.transcript.lose(role)
         self.kept -= len(reader.buffer)
         if not reader.cut_short():
             return 0
@@ -154,8 +152,13 @@ class SessionHandshake:
     def lose(self, role: cython.int, frame: cython.longlong, at: cython.longlong) -> None:
         """Note that records of a role may be missing, and give up its incomplete message."""
         self.take_partial(role, frame, at)
-        reader: MessageReader = self.readers[role]
-        reader.lose()
+        self.readers[role].lose()
+        self.miss(role)
+
+    def miss(self, role: cython.int) -> None:
+        """Note that messages of a role may be missing."""
+        self.roles[role].lose()
+        self.transcript.lose(role)
 
     def message(self, role: cython.int, reader: MessageReader, frame: cython.longlong, at: cython.longlong) -> None:
         """Decode the message that the reader has found, and use its content."""
@@ -163,8 +166,7 @@ class SessionHandshake:
         number: cython.int = raw[0]
         whole: cython.bint = reader.length == len(raw)
         if not whole and number == SERVER_HELLO and not tells_retry(raw):  # it may be a HelloRetryRequest
-            self.roles[role].lose()
-            self.transcript.lose(role)
+            self.miss(role)
             return
         forged: cython.bint = not self.decrypting and self.is_forged(role, number, whole)
         if not forged:
@@ -310,13 +312,11 @@ class SessionHandshake:
         if listed and not self.transcript.complete:
             self.transcript.certificates[role] = listed[0] or None
 
-    # What follows from the hellos.
-
     def collect_client_hello(self, role: cython.int, body: Any, raw: bytes, sound: cython.bint, whole: cython.bint) -> None:
         """Keep the content of the first ClientHello, and prepare to decrypt what follows."""
         hellos: Hellos = self.hellos
         first: cython.bint = not hellos.server_seen
-        begins: cython.bint = begins_handshake(self.flow, self.roles[_CLIENT], self.parameters.version, body)
+        begins: cython.bint = begins_handshake(self.flow, self.log.gaps, self.roles[_CLIENT], self.parameters.version, body)
         if not hellos.client_seen and not begins:  # what both sides hash begins before it
             self.transcript.lose_beginning()
         hellos.take_client_hello(body, raw, sound, whole, begins)

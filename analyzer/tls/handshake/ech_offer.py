@@ -153,7 +153,9 @@ class EchOffer:
                 accepted = encrypted_hello.accepts_retry(hash_name, random, self.hellos[0], raw)
             else:
                 messages = transcript.before_answer(hash_name, self.hellos)
-                accepted = messages is not None and encrypted_hello.accepts(hash_name, random, messages, raw)
+                if messages is None:  # one of them is not in the capture
+                    return False
+                accepted = encrypted_hello.accepts(hash_name, random, messages, raw)
         except DecryptionError:  # a malformed answer, or an unsupported suite
             accepted = False
         self.status = ACCEPTED if accepted else REJECTED

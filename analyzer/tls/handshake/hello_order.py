@@ -10,19 +10,20 @@ import cython
 
 from analyzer.codec.runner import extension_body
 from analyzer.flows.flow import Flow
+from analyzer.tls.events import Gap
 from analyzer.tls.handshake.states import RoleState
 from analyzer.tls.messages.numbers import CLIENT_HELLO, COOKIE, KEY_SHARE, SERVER_HELLO, SUPPORTED_GROUPS
 from analyzer.tls.record.record import Record
 
 
-def begins_handshake(flow: Flow, client: RoleState, version: cython.int, hello: Any) -> cython.bint:
+def begins_handshake(flow: Flow, gaps: list[Gap], client: RoleState, version: cython.int, hello: Any) -> cython.bint:
     """Return whether no ClientHello of the handshake can have been before this one.
 
-    version: of the session so far, 0 if no server's answer was seen.
+    gaps: those of the session so far. version: of the session so far, 0 if no server's answer was seen.
     """
     if client.missed or extension_body(hello, COOKIE) is not None:
         return False
-    if not flow.late:
+    if not flow.late and len(gaps) == 0:
         return True
     return client.change_frame == 0 and version == 0 and not may_be_second(hello)
 

@@ -1,7 +1,8 @@
 from analyzer.tls.handshake.states cimport RoleState
 from analyzer.tls.record.record cimport Record
 
-cdef int ALERT, CHANGE_CIPHER_SPEC, CLIENT_HELLO, FINISHED, HANDSHAKE, HELLO_RETRY_REQUEST, LENGTH_OF_ALERT, SERVER_HELLO, SSL2
+cdef int ALERT, APPLICATION_DATA, CHANGE_CIPHER_SPEC, CLIENT_HELLO, FINISHED, HANDSHAKE, HELLO_RETRY_REQUEST
+cdef int LENGTH_OF_ALERT, SERVER_HELLO, SSL2
 cdef int _CLIENT, HEADER
 cdef tuple PLAINTEXT_TYPES
 
@@ -9,4 +10,5 @@ cpdef bint is_forged(int number, RoleState sender, RoleState other, bint tls13, 
 cpdef bint is_forged_alert(RoleState sender, bint tls13, bint answered, bint encrypts) except -1
 cpdef bint is_plain(Record record, object chosen) except -1
 cpdef bint may_be_encrypted(Record record) except -1
+cpdef bint is_behind_change(Record record, RoleState other) except -1
 cpdef bint fills_record(bytes body, int role) except -1

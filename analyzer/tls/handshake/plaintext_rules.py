@@ -33,7 +33,7 @@ from analyzer.tls.messages.numbers import (
     SERVER_KEY_EXCHANGE,
     SUPPLEMENTAL_DATA,
 )
-from analyzer.tls.record.content_types import ALERT, CHANGE_CIPHER_SPEC, HANDSHAKE, LENGTH_OF_ALERT, SSL2
+from analyzer.tls.record.content_types import ALERT, APPLICATION_DATA, CHANGE_CIPHER_SPEC, HANDSHAKE, LENGTH_OF_ALERT, SSL2
 from analyzer.tls.record.record import Record
 from analyzer.tls.suites import Suite
 
@@ -112,6 +112,14 @@ def may_be_encrypted(record: Record) -> cython.bint:
     if record.content_type == ALERT:
         return record.length != LENGTH_OF_ALERT or len(record.body) != LENGTH_OF_ALERT or not 1 <= record.body[0] <= 2
     return record.content_type != HANDSHAKE or record.missing > 0 or not fills_record(record.body, record.role)
+
+
+def is_behind_change(record: Record, other: RoleState) -> cython.bint:
+    """Return whether a record of a role whose ChangeCipherSpec may be missing comes behind it, up to TLS 1.2.
+
+    Application data does. After the Finished of the other role, so does everything that may be encrypted.
+    """
+    return record.content_type == APPLICATION_DATA or (other.encrypted_finished_seen and may_be_encrypted(record))
 
 
 def fills_record(body: bytes, role: cython.int) -> cython.bint:

@@ -25,9 +25,9 @@ from analyzer.tls.messages.numbers import PRE_SHARED_KEY, SESSION_TICKET
 class ResumableSession:
     """A session that others may resume. number: its id. server: address and port (`Flow.server_key`). at: its start.
 
-    client: the client's address (`Flow.client_key`). name: of the server, as the client requested it (`Hellos.asked_name`), b""
-    where that is not known. opens: whether there may be a secret that decrypts it. master: the master secret up to TLS 1.2, when
-    it is known; the sessions that resume this one have the same.
+    client: the client's address (`Flow.client_key`). name: of the server, as the client requested it (`Hellos.asked_name`),
+    b"" where it is not known. opens: whether there may be a secret that decrypts it. master: the master secret up to TLS 1.2,
+    None before it is known; the sessions that resume this one have the same.
     """
 
     __slots__ = ("at", "client", "master", "name", "number", "opens", "server")

@@ -33,6 +33,19 @@ def test_the_outer_name_is_not_that_of_an_inner_hello_that_nobody_knows():
     hellos.ech.status, hellos.ech.unopened = ACCEPTED, "they do not open"
     conclude_ech(hellos, log, None, True, 3)
     assert hellos.server_name is None
+    assert log.findings == []  # they may not open because the hello is cut
+    hellos.client_whole = True
+    conclude_ech(hellos, log, None, True, 3)
     assert [(one.code, one.severity, one.detail) for one in log.findings] == [("ech_not_opened", "low", "they do not open")]
     conclude_ech(Hellos(), log, None, True, 3)
     assert len(log.findings) == 1
+
+
+def test_without_the_answer_to_a_known_inner_hello_no_name_is_that_of_the_session():
+    hellos, log = Hellos(), SessionLog(0, None)
+    hellos.ech, hellos.server_name = EchOffer(1, b"public", bytes(32)), b"public"
+    conclude_ech(hellos, log, None, True, 0)
+    assert hellos.server_name == b"public"  # it may be GREASE
+    hellos.ech.hellos.append(b"inner")
+    conclude_ech(hellos, log, None, True, 0)
+    assert hellos.server_name is None

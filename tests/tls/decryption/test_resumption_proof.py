@@ -59,3 +59,13 @@ def test_secrets_that_do_not_fit_take_the_tie_away():
     _, record = records_of(packetise(first.flights), later, other)
     assert record["resumes"] is None
     assert record["decryption"]["status"] == "none"
+
+
+def test_a_name_that_is_not_in_the_capture_neither_ties_nor_accuses():
+    first, second = resumed_talk()
+    segments = packetise(first.flights)
+    hello = next(number for number, one in enumerate(segments) if one.payload)
+    later = packetise(second.flights, ports=(50001, 443))
+    _, record = records_of([*segments[:hello], *segments[hello + 1 :]], later)
+    assert (record["resumed"], record["resumes"]) == (True, None)
+    assert "copied_ticket" not in codes(record)

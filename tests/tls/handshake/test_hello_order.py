@@ -61,16 +61,16 @@ def test_a_hello_begins_the_handshake_unless_one_may_be_missing(
 ):
     flow, client = Flow(TCP, bytes(12), 1, 0), RoleState(0)
     flow.late, client.missed = late, missed
-    assert begins_handshake(flow, client, 0, decoded(*extensions)) is begins
+    assert begins_handshake(flow, [], client, 0, decoded(*extensions)) is begins
 
 
 def test_in_a_late_capture_no_hello_begins_a_handshake_that_was_answered():
     flow, client = Flow(TCP, bytes(12), 1, 0), RoleState(0)
     flow.late = True
-    assert begins_handshake(flow, client, 0, decoded()) is True
-    assert begins_handshake(flow, client, 0x0303, decoded()) is False
+    assert begins_handshake(flow, [], client, 0, decoded()) is True
+    assert begins_handshake(flow, [], client, 0x0303, decoded()) is False
     client.change_frame = 3
-    assert begins_handshake(flow, client, 0, decoded()) is False
+    assert begins_handshake(flow, [], client, 0, decoded()) is False
 
 
 @pytest.mark.parametrize(
@@ -93,5 +93,12 @@ def test_only_a_whole_hello_is_read_after_a_change_of_ciphers(role: int, body: b
 def test_a_second_hello_alone_has_no_fingerprint():
     hand = Hand()
     hand.session.flow.late = True
+    hand.handshake(0, client_hello(TLS13, groups(29, 23), shares(23)))
+    assert hand.session.handshake.hellos.fingerprint_input is None
+
+
+def test_nor_has_one_behind_a_gap():
+    hand = Hand()
+    hand.gap(0, 200, lost=False)
     hand.handshake(0, client_hello(TLS13, groups(29, 23), shares(23)))
     assert hand.session.handshake.hellos.fingerprint_input is None

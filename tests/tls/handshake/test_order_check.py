@@ -279,3 +279,36 @@ def test_messages_that_cannot_be_read_are_not_missing(rest: int):
     hand.end()
     missing = [one.detail for one in hand.of(Finding) if one.code == "message_missing" and "the server" in one.detail]
     assert bool(missing) == (rest == 0), missing
+
+    assert found == VIOLATIONS
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_a_side_whose_beginning_is_not_in_the_capture_has_left_nothing_out(late: bool):
+    hand = Hand()
+    if late:
+        hand.session.flow.late = True
+    else:
+        hand.gap(CLIENT, 200, lost=False)
+    for one in (server_hello(suite=STATIC), CERT, DONE):
+        hand.handshake(SERVER, one)
+    hand.handshake(CLIENT, CKE)
+    for role in (CLIENT, SERVER):
+        hand.say(role, CHANGE_CIPHER_SPEC, b"\1")
+        hand.say(role, HANDSHAKE, bytes(40))
+    hand.end()
+    assert faults(hand) == []
+
+
+def test_bytes_too_few_for_a_message_are_a_loss_too():
+    hand = Hand()
+    hand.handshake(CLIENT, client_hello(suites=STATIC))
+    hand.handshake(SERVER, server_hello(suite=STATIC))
+    hand.say(SERVER, HANDSHAKE, CERT[:2], missing=len(CERT) - 2)
+    hand.handshake(SERVER, DONE)
+    hand.handshake(CLIENT, CKE)
+    for role in (CLIENT, SERVER):
+        hand.say(role, CHANGE_CIPHER_SPEC, b"\1")
+        hand.say(role, HANDSHAKE, bytes(40))
+    hand.end()
+    assert faults(hand) == []

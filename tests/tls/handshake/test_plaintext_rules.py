@@ -196,3 +196,30 @@ def test_without_keys_too():
     tap.feed(*packetise([*flights[:-1], (SERVER, b"\x16\3\3\0\x08" + CERTIFICATE), *flights[-1:]]))
     (record,) = tap.records()
     assert [finding["code"] for finding in record["findings"]].count("plaintext_record") == 1
+
+
+@pytest.mark.parametrize("lost", ["change", "all"])
+def test_what_comes_behind_a_lost_change_of_ciphers_opens(lost: str):
+    whole: Talk = talk_of([(CLIENT, b"question"), (SERVER, b"answer")], "TLSv1_2")
+    calm = read_with(whole.keylog, list(whole.flights))
+    keylog = KeyLog()
+    keylog.feed(whole.keylog.encode())
+    tap = Tap()
+    tap.engine = Engine(keylog=keylog)
+    place, cut = next(
+        (number, data.index(b"\x14\3\3\0\1\1"))
+        for number, (side, data) in enumerate(whole.flights)
+        if side == SERVER and b"\x14\3\3\0\1\1" in data
+    )
+    data = whole.flights[place][1]
+    kept = data[:cut], data[cut : cut + 6] if lost == "change" else data[cut:], data[cut + 6 :] if lost == "change" else b""
+    pieces = [(SERVER, part) for part in kept if part]
+    flights = [*whole.flights[:place], *pieces, *whole.flights[place + 1 :]]
+    segments = packetise(flights)
+    gone = next(n for n, one in enumerate(segments) if one.payload == kept[1])
+    tap.feed(*segments[:gone], *segments[gone + 1 :])
+    (record,) = tap.records()
+    assert record["decryption"]["failed"] == 0
+    assert record["decryption"]["bytes"] == calm["decryption"]["bytes"]
+    assert record["alerts"] == [] or all(alert["encrypted"] for alert in record["alerts"])
+    assert record["authenticity"]["finished"]["server"] == "unverifiable"
