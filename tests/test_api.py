@@ -557,7 +557,7 @@ for session in analyzer.sessions("a.pcapng", keylog=["keys.log"], messages=True)
     reveal_type(session.chain.verdict)
     reveal_type(session.handshake)
     reveal_type(session.http[0].request)
-    reveal_type(session.certificates.server[0].subject)
+    reveal_type((session.certificates.server or ())[0].subject)
     session.sever_name
 with analyzer.packets("a.pcapng") as packets:
     reveal_type([packet.info for packet in packets])

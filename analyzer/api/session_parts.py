@@ -96,7 +96,7 @@ class Certificate(Record, declared=DEFINITIONS["certificate"]):
     serial: str | None
     not_before: str | None
     not_after: str | None
-    sha256: str
+    sha256: str | None
     subject_alt_names: tuple[str, ...] | None
     public_key: PublicKey | None
     signature_algorithm: str | None
@@ -106,8 +106,8 @@ class Certificate(Record, declared=DEFINITIONS["certificate"]):
 class Certificates(Record, declared=_part("certificates")):
     """The certificates that each side sent, its own first."""
 
-    client: tuple[Certificate, ...]
-    server: tuple[Certificate, ...]
+    client: tuple[Certificate, ...] | None
+    server: tuple[Certificate, ...] | None
 
 
 class ChainFact(Record, declared=DEFINITIONS["chain_fact"]):

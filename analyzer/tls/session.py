@@ -142,16 +142,12 @@ class Session(RecordSink):
         if self.nonces is not None and sender.change_frame > 0:
             self.check_nonce(record)
         parameters: Parameters = self.handshake.parameters
+        until_12: cython.bint = parameters.version != 0 and not parameters.tls13
         if content_type != APPLICATION_DATA:
-            if (
-                sender.change_frame > 0
-                and parameters.version != 0
-                and not parameters.tls13
-                and is_plain(record, parameters.suite)
-            ):
+            if sender.change_frame > 0 and until_12 and is_plain(record, parameters.suite):
                 self.take_plain(sender, record)
                 return
-        elif sender.change_frame == 0 and parameters.version != 0 and not parameters.tls13 and self.sends_plain_data(sender):
+        elif sender.change_frame == 0 and until_12 and self.sends_plain_data(sender):
             self.take_plain(sender, record)
             return
         elif sender.plain_alert > 0:

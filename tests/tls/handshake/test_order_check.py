@@ -280,8 +280,6 @@ def test_messages_that_cannot_be_read_are_not_missing(rest: int):
     missing = [one.detail for one in hand.of(Finding) if one.code == "message_missing" and "the server" in one.detail]
     assert bool(missing) == (rest == 0), missing
 
-    assert found == VIOLATIONS
-
 
 @pytest.mark.parametrize("late", [False, True])
 def test_a_side_whose_beginning_is_not_in_the_capture_has_left_nothing_out(late: bool):
