@@ -119,15 +119,19 @@ class Engine:
     def dispatch(self, frame: Frame) -> None:
         """Pass the content of a frame to its flow."""
         packet: Packet = self.packet
+        conflict: bytes = b""
         whole: cython.bint = read(packet, frame.data, frame.start, frame.end, frame.link_type, frame.wire_length)
         while packet.fragment and not whole:  # a packet that was fragmented in a tunnel may be a fragment itself
             datagram = self.defragmenter.feed(packet, frame.at, frame.number)
             if datagram is None:
                 return
+            conflict = conflict or self.defragmenter.conflict
             whole = read_ip(packet, datagram, 0, len(datagram))
         if whole:
             if packet.protocol == _TCP:
                 self.connections.feed(packet, frame.number, frame.at)
+                if len(conflict) > 0:
+                    self.connections.doubt_fragments(packet, conflict, frame.number, frame.at)
             elif packet.protocol == _UDP and self.follows_datagrams:
                 self.datagrams.feed(packet, frame.number, frame.at)
 

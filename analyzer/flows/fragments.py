@@ -52,11 +52,13 @@ class FragmentReport:
 class Defragmenter:
     """Reassembles IP datagrams from their fragments.
 
-    frames: the frames of the datagram that was returned last, in order of arrival.
+    Of the datagram that was returned last: frames, in order of arrival; conflict, the first bytes that were not used because a
+    fragment before had others at their place, empty if all fragments agree.
     """
 
     def __init__(self) -> None:
         self.frames: tuple[int, ...] = ()
+        self.conflict = b""
         self._open: dict[bytes, _Datagram] = {}
         self._n_bytes = 0
         self._reports: list[FragmentReport] = []
@@ -81,6 +83,7 @@ class Defragmenter:
         if datagram.complete():
             self._close(key)
             self.frames = tuple(datagram.frames)
+            self.conflict = datagram.conflict
             return datagram.join()
         while self._n_bytes > MAX_BYTES or len(self._open) > MAX_DATAGRAMS:
             self._drop(next(iter(self._open)), "evicted", frame)
@@ -120,7 +123,7 @@ class _Datagram:
     """The fragments of one datagram so far: pieces that do not overlap, in order of their offsets.
 
     header: the bytes before the payload, from the fragment with offset 0. length: of the payload, -1 before the last fragment
-    was seen. discarded: the rest of its fragments must be ignored too.
+    was seen. discarded: the rest of its fragments must be ignored too. conflict: as in `Defragmenter`.
     """
 
     at: int
@@ -132,6 +135,7 @@ class _Datagram:
     frames: list[int] = field(default_factory=list)
     n_payload: int = 0
     n_bytes: int = PIECE_BYTES
+    conflict: bytes = b""
 
     def take(self, packet: Packet, frame: int, reports: list[FragmentReport]) -> None:
         """Keep the new bytes of a fragment."""
@@ -262,6 +266,8 @@ class _Datagram:
 
     def _note_overlap(self, frame: int, offset: int, first: bytes, second: bytes, reports: list[FragmentReport]) -> None:
         self.note("overlap" if first == second else "conflict", frame, offset, reports, first, second)
+        if first != second and not self.conflict:
+            self.conflict = second
 
     def _discard(self) -> None:
         """Free the bytes, but keep the entry until its timeout.

@@ -34,6 +34,7 @@ cdef class Connections:
     cdef void note_fin(self, Endpoint endpoint, long long sequence, long long frame, long long at) except *
     cdef void withdraw_fin(self, Endpoint endpoint, long long at) except *
     cdef Endpoint take_claim(self, Endpoint endpoint, long long frame, long long at)
+    cpdef void doubt_fragments(self, Packet packet, bytes other, long long frame, long long at) except *
     cdef Endpoint find(self, Packet packet)
     cdef bint is_complete(self, Connection connection) except *
     cdef bint reused(self, Endpoint endpoint, Packet packet) except *

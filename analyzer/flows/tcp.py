@@ -240,6 +240,12 @@ class Connections:
             self.reassembler.release(claimant, connection.sink, claim.frame, claim.at, False)
         return connection.originator if connection.originator.key == endpoint.key else connection.responder
 
+    def doubt_fragments(self, packet: Packet, other: bytes, frame: cython.longlong, at: cython.longlong) -> None:
+        """Report that fragments of this packet, which `feed` has taken, disagree. other: the bytes that were not used."""
+        endpoint: Endpoint = self.find(packet)
+        if endpoint is not None:
+            endpoint.connection.sink.doubt(endpoint.side, "fragments", endpoint.offset, other, frame, at)
+
     def find(self, packet: Packet) -> Endpoint:
         """Return the endpoint that sent a packet; None if no connection is known for it."""
         place: cython.Py_ssize_t = (packet.source_port ^ packet.destination_port) % RECENT

@@ -3,7 +3,7 @@
 import struct
 
 import pytest
-from conversations import CLIENT, SECOND, START, Tap, ended, packetise, pcap, read_sessions, records, talk, timeless
+from conversations import CLIENT, SECOND, START, Segment, Tap, ended, packetise, pcap, read_sessions, records, talk, timeless
 from keyed import MILLISECOND, page, talk_of
 
 from analyzer.capture.capture_reader import CaptureReader
@@ -68,20 +68,47 @@ def test_every_message_is_an_event_when_it_comes():
     assert tap.engine.frames == len(packetise(talk("TLSv1_2")))
 
 
+def fragments(segment: Segment, number: int) -> list[bytes]:
+    """The frames with the fragments of a segment, of 248 bytes each."""
+    data = segment.frame()
+    ip, payload = data[:34], data[34:]
+    pieces = [payload[pos : pos + 248] for pos in range(0, len(payload), 248)]
+    frames = []
+    for index, piece in enumerate(pieces):
+        header = bytearray(ip)
+        more = 0x2000 if index + 1 < len(pieces) else 0
+        header[16:18] = struct.pack(">H", 20 + len(piece))
+        header[18:22] = struct.pack(">HH", number, more | index * 31)
+        frames.append(bytes(header) + piece)
+    return frames
+
+
 def test_a_session_in_fragments_of_ip():
     segments = packetise(talk("TLSv1_2"), mss=1400)
     tap = Tap()
     for number, segment in enumerate(segments):
-        data = segment.frame()
-        ip, payload = data[:34], data[34:]
-        pieces = [payload[pos : pos + 248] for pos in range(0, len(payload), 248)]
-        for index, piece in enumerate(pieces):
-            header = bytearray(ip)
-            more = 0x2000 if index + 1 < len(pieces) else 0
-            header[16:18] = struct.pack(">H", 20 + len(piece))
-            header[18:22] = struct.pack(">HH", number + 1, more | index * 31)
-            tap.feed_bytes(bytes(header) + piece)
+        for frame in fragments(segment, number + 1):
+            tap.feed_bytes(frame)
     assert [timeless(record) for record in tap.records()] == [timeless(record) for record in records(segments)]
+
+
+@pytest.mark.parametrize("other", [b"other", b""])
+def test_fragments_that_disagree_are_a_finding_of_their_session(other: bytes):
+    """A fragment comes again, with other bytes or with the same ones."""
+    segments = packetise(talk("TLSv1_2"), mss=1400)
+    tap = Tap()
+    changed = False
+    for number, segment in enumerate(segments):
+        frames = fragments(segment, number + 1)
+        if len(frames) > 1 and not changed:
+            changed = True
+            frames.insert(1, frames[0][: len(frames[0]) - len(other)] + other)
+        for frame in frames:
+            tap.feed_bytes(frame)
+    (record,) = tap.records()
+    found = [one for one in record["findings"] if one["code"] == "fragments_disagree"]
+    assert [one["severity"] for one in found] == (["high"] if other else [])
+    assert all("of the client" in one["detail"] and "other" in one["detail"] for one in found)
 
 
 def test_closing_an_engine_without_frames():
