@@ -30,7 +30,8 @@ cdef int _enter_teredo(Packet packet, bytes data) except -2
 cdef int _enter_ayiya(Packet packet, bytes data) except -2
 
 @cython.locals(
-    at=Py_ssize_t, flags=int, left=Py_ssize_t, n_bytes=Py_ssize_t, n_header=Py_ssize_t, start=Py_ssize_t, first=int, protocol=int
+    at=Py_ssize_t, flags=int, left=Py_ssize_t, n_bytes=Py_ssize_t, n_header=Py_ssize_t, start=Py_ssize_t, first=int,
+    protocol=int
 )
 cdef int _enter_l2tp(Packet packet, bytes data) except -2
 

@@ -108,7 +108,6 @@ def test_fragments_that_disagree_are_a_finding_of_their_session(other: bytes):
     (record,) = tap.records()
     found = [one for one in record["findings"] if one["code"] == "fragments_disagree"]
     assert [one["severity"] for one in found] == (["high"] if other else [])
-    assert all("of the client" in one["detail"] and "other" in one["detail"] for one in found)
 
 
 def test_closing_an_engine_without_frames():
