@@ -51,7 +51,9 @@ def _faults(handshake: Any, again: bool) -> list[Fault]:
     """Return what is wrong with the messages of a handshake, remembered or new. again: whether it is a renegotiation."""
     client, server = handshake.roles[_CLIENT].sent, handshake.roles[_SERVER].sent
     parameters, hellos = handshake.parameters, handshake.hellos
-    resumable = _resumable(handshake.transcript) if parameters.resumption and not parameters.tls13 else None
+    resumable = None
+    if parameters.resumption and not parameters.tls13:  # of a session that is found by what it offers, the offer is known
+        resumable = handshake.resumed_from is not None or _resumable(handshake.transcript)
     offer, answer = hellos.fingerprint_input, hellos.server_fingerprint_input
     begins = _begins(handshake, client.numbers), _begins(handshake, server.numbers)
     key = (
