@@ -105,11 +105,17 @@ SHARED: Sentences = {
 }
 """What comes with the hellos of TLS 1.3 that have a key share."""
 
-FURTHER = (NAMED, *SHARED.values())
-"""The sentences that stand behind another one."""
-
 UNSIGNED = noted("The server sends its half of a key exchange, or what the client needs for it.")
 """What a ServerKeyExchange without a signature is."""
+
+UNOFFERED: Sentences = {
+    "server_hello": "The server chooses a version and a cipher suite and adds its own random number.",
+    "not_offered": "Something in this answer was not offered by the client: the findings say what.",
+}
+"""The sentences for a ServerHello with what the client did not offer: up to TLS 1.2 instead of the other one, and after it."""
+
+FURTHER = (NAMED, *SHARED.values(), UNOFFERED["not_offered"])
+"""The sentences that stand behind another one."""
 
 OPENED = noted("The conversation itself, opened with the keys: what it carried stands below.")
 
@@ -123,7 +129,16 @@ def step_sentences(name: str, session: Session, message: HandshakeMessage | None
     opened = decryption is not None and any(decryption.sent) and suite is not None and suite.mode != "null"
     if name == "application_data" and opened:
         return [say(OPENED)]
-    return explanation(name, parameters.tls13, bool(parameters.resumption), message)
+    sentences = explanation(name, parameters.tls13, bool(parameters.resumption), message)
+    if name == "server_hello" and message is not None and _is_unoffered(session, message.frame):
+        whole = say(BEFORE_13[name])
+        return [say(UNOFFERED[name]) if one == whole else one for one in sentences] + [say(UNOFFERED["not_offered"])]
+    return sentences
+
+
+def _is_unoffered(session: Session, frame: int) -> bool:
+    """Return whether the answer in this frame contains what the client did not offer."""
+    return any(one.code == "not_offered" and frame in one.frames for one in session.log.findings)
 
 
 def explanation(name: str, tls13: bool, resumed: bool, message: HandshakeMessage | None = None) -> list[str]:

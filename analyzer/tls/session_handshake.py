@@ -25,6 +25,7 @@ from analyzer.tls.handshake.hello_order import begins_handshake
 from analyzer.tls.handshake.key_changes import changed_keys
 from analyzer.tls.handshake.late_decoding import decode_again
 from analyzer.tls.handshake.message_reader import MessageReader
+from analyzer.tls.handshake.offer_check import CHECKED, check_answer, check_message
 from analyzer.tls.handshake.order_check import check_order
 from analyzer.tls.handshake.parameters import Hellos, Parameters
 from analyzer.tls.handshake.plaintext_rules import is_forged
@@ -216,13 +217,7 @@ class SessionHandshake:
         return is_forged(number, self.roles[role], self.roles[1 - role], parameters.tls13, self.hellos.server_seen)
 
     def follow(
-        self,
-        role: cython.int,
-        number: cython.int,
-        raw: bytes,
-        whole: cython.bint,
-        frame: cython.longlong,
-        at: cython.longlong,
+        self, role: cython.int, number: cython.int, raw: bytes, whole: cython.bint, frame: cython.longlong, at: cython.longlong
     ) -> None:
         """Pass a message to state, transcript, key schedule and authentication. None of them needs it decoded."""
         transcript: Transcript = self.transcript
@@ -298,6 +293,8 @@ class SessionHandshake:
                 if whole:
                     self.decryption.settle_early(self.transcript.early, parameters.alpn)
                 self.decryption.limit(_SERVER, hello_features.record_size_limit(body))
+        if whole and number in CHECKED and not message.problems:
+            check_message(self, role, number, raw, body, message.frame)
 
     def collect_certificates(self, role: cython.int, body: Any, frame: cython.longlong) -> None:
         """Keep a role's first certificates, and note if it sends others later."""
@@ -368,6 +365,8 @@ class SessionHandshake:
             self.decryption.agree(parameters.version, parameters.tls13, parameters.suite, body, raw, retry)
         if first and len(self.log.messages) > 2:
             decode_again(self.log.messages, parameters, self.transcript)
+        if whole and not message.problems:
+            check_answer(self, raw, body, message.frame)
         if retry:
             return
         if parameters.tls13 and not self.opens():

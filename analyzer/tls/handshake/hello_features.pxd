@@ -5,8 +5,10 @@ from analyzer.codec.runner cimport extension_body
 cdef int ALPN, SESSION_TICKET, KEY_SHARE_DRAFT, SUPPORTED_VERSIONS, KEY_SHARE, TLS_1_2, TLS_1_3
 cdef int PRE_SHARED_KEY, ENCRYPTED_CLIENT_HELLO, SESSION_ID_LENGTH
 cdef int SUPPORTED_GROUPS, POINT_FORMATS, SIGNATURE_ALGORITHMS, RECORD_SIZE_LIMIT, EARLY_DATA, REMEMBERED_INPUTS
+cdef int CLIENT_CERTIFICATE_TYPE, MAX_FRAGMENT_LENGTH, PSK_KEY_EXCHANGE_MODES, SERVER_CERTIFICATE_TYPE
+cdef int SIGNED_CERTIFICATE_TIMESTAMP
 cdef int LONGEST_KEY, MAX_SHARES, SHORTEST_PUBLIC_KEY
-cdef dict SHARED, INPUTS
+cdef dict SHARED, KNOWN_HELLOS
 
 cpdef bint is_tls13(int version)
 cpdef bytes server_name(object hello)
@@ -23,8 +25,10 @@ cpdef bytes public_key(object entry)
 cpdef object record_size_limit(object message)
 cpdef bint has_early_data(object message) except *
 cpdef dict offers(object hello)
-cpdef tuple fingerprint_input(object hello, bytes raw, bint whole)
+cpdef tuple known_hello(object hello, bytes raw, bint whole)
 cdef bytes cache_key(object hello, bytes raw)
+cdef bytes share_groups(object body)
+cpdef bytes answer_key(object answer, bytes raw)
 cpdef tuple read_fingerprint_input(object hello)
 cpdef tuple server_fingerprint_input(object answer)
 cdef tuple numbers(object body, str name)

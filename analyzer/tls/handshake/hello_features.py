@@ -4,6 +4,7 @@ If a message could not be read completely, its fields may be None. If the body o
 bytes. In both cases the fact is treated as absent.
 """
 
+from dataclasses import replace
 from typing import Any, TypeAlias, TypeVar
 
 import cython
@@ -12,6 +13,15 @@ from analyzer.codec.byte_slices import slice_bytes
 from analyzer.codec.field_spec import Extension
 from analyzer.codec.registry import registry
 from analyzer.codec.runner import extension_body
+from analyzer.tls.handshake.client_offer import (
+    CLIENT_CERTIFICATE_TYPE,
+    MAX_FRAGMENT_LENGTH,
+    PSK_KEY_EXCHANGE_MODES,
+    SERVER_CERTIFICATE_TYPE,
+    ClientOffer,
+    client_offer,
+)
+from analyzer.tls.handshake.offer_rules import offer_breaches
 from analyzer.tls.limits import MAX_SHARES, SHORTEST_PUBLIC_KEY
 from analyzer.tls.messages.numbers import (
     ALPN,
@@ -26,6 +36,7 @@ from analyzer.tls.messages.numbers import (
     SESSION_ID_LENGTH,
     SESSION_TICKET,
     SIGNATURE_ALGORITHMS,
+    SIGNED_CERTIFICATE_TIMESTAMP,
     SUPPORTED_GROUPS,
     SUPPORTED_VERSIONS,
     TLS_1_2,
@@ -47,7 +58,7 @@ _SUITES = registry("cipher_suites")
 
 SHARED: dict[Any, Any] = {}
 
-INPUTS: dict[bytes, FingerprintInput] = {}
+KNOWN_HELLOS: dict[bytes, tuple[FingerprintInput | None, ClientOffer | None]] = {}
 
 Shared = TypeVar("Shared")
 
@@ -179,43 +190,90 @@ def has_early_data(message: Any) -> cython.bint:
     return message.extension(EARLY_DATA) is not None
 
 
-def fingerprint_input(hello: Any, raw: bytes, whole: cython.bint) -> FingerprintInput | None:
-    """Return what the fingerprints of a ClientHello depend on; None if that part could not be read.
+def known_hello(hello: Any, raw: bytes, whole: cython.bint) -> tuple[FingerprintInput | None, ClientOffer | None]:
+    """Return what the fingerprints of a ClientHello depend on, and what it offers; None if that could not be read.
 
-    raw: the message with its header; whole: whether it was read without a problem. Clients send few kinds of hello, so results
-    are cached by the bytes of the hello. Equal inputs are one object.
+    raw: the message with its header; whole: whether it was read without a problem: else it has no offer. Clients send few kinds
+    of hello, so results are cached by the bytes of the hello. Equal inputs are one object.
     """
-    key: bytes = cache_key(hello, raw) if whole else b""
-    found: FingerprintInput | None = INPUTS.get(key)
-    if found is None:
-        found = read_fingerprint_input(hello)
-        if found is not None and 0 < len(key) <= LONGEST_KEY:
-            if len(INPUTS) >= REMEMBERED_INPUTS:
-                INPUTS.clear()
-            INPUTS[key] = found
-    return found
+    if not whole:
+        return read_fingerprint_input(hello), None
+    key: bytes = cache_key(hello, raw)
+    known: tuple[FingerprintInput | None, ClientOffer | None] | None = KNOWN_HELLOS.get(key)
+    if known is None:
+        offer = client_offer(hello)
+        if offer is not None:
+            offer = replace(offer, breaches=tuple(offer_breaches(offer)))
+        known = read_fingerprint_input(hello), offer
+        if len(key) <= LONGEST_KEY:
+            if len(KNOWN_HELLOS) >= REMEMBERED_INPUTS:
+                KNOWN_HELLOS.clear()
+            KNOWN_HELLOS[key] = known
+    return known
 
 
 def cache_key(hello: Any, raw: bytes) -> bytes:
-    """Return the bytes of a ClientHello on which its fingerprint input depends.
+    """Return the bytes of a ClientHello on which its fingerprint input and its offer depend.
 
-    These are all except the session id and the contents of extensions that the fingerprint does not use.
+    These are all except the session id and the contents of extensions that neither uses; of key shares, the groups.
     """
     extension: Extension
     number: cython.int
     pos: cython.Py_ssize_t = SESSION_ID_LENGTH + 1 + raw[SESSION_ID_LENGTH]
     end: cython.Py_ssize_t = pos + 2 + (raw[pos] << 8 | raw[pos + 1])
+    end += 1 + raw[end]  # the compression methods
     parts: list[bytes] = [slice_bytes(raw, 4, 6), slice_bytes(raw, pos, end)]
     if hello.extensions:
-        pos = end + 3 + raw[end]  # after the compression methods and the length of the extensions
+        pos = end + 2  # after the length of the extensions
         end = pos
         for extension in hello.extensions:
             number = extension.type
-            if number not in (ALPN, SUPPORTED_GROUPS, POINT_FORMATS, SIGNATURE_ALGORITHMS, SUPPORTED_VERSIONS):
+            if number not in (
+                ALPN, SUPPORTED_GROUPS, POINT_FORMATS, SIGNATURE_ALGORITHMS, SUPPORTED_VERSIONS, MAX_FRAGMENT_LENGTH,
+                CLIENT_CERTIFICATE_TYPE, SERVER_CERTIFICATE_TYPE, PSK_KEY_EXCHANGE_MODES,
+            ):  # fmt: skip
                 parts.append(slice_bytes(raw, pos, end + 2))  # for other extensions only the type matters
                 pos = end + 4 + extension.n_bytes
+                if number in (KEY_SHARE, KEY_SHARE_DRAFT):
+                    parts.append(share_groups(extension.body))
             end += 4 + extension.n_bytes
         parts.append(slice_bytes(raw, pos, len(raw)))
+    return b"".join(parts)
+
+
+def share_groups(body: Any) -> bytes:
+    """Return the groups of the key shares in a hello's extension, each in 2 bytes."""
+    entries = getattr(body, "client_shares", None)
+    if entries is None:
+        entries = (getattr(body, "server_share", body),)
+    groups: list[bytes] = []
+    for entry in entries:
+        group = getattr(entry, "group", None)
+        if group is None:
+            group = getattr(entry, "selected_group", None) or 0
+        groups.append(group.to_bytes(2, "big"))
+    return b"".join(groups)
+
+
+def answer_key(answer: Any, raw: bytes) -> bytes:
+    """Return the bytes of a ServerHello or HelloRetryRequest on which it depends whether it fits the offer.
+
+    These are all except random, session id and the contents of key share, ticket and timestamps; of a key share, the group.
+    """
+    extension: Extension
+    number: cython.int
+    pos: cython.Py_ssize_t = SESSION_ID_LENGTH + 1 + raw[SESSION_ID_LENGTH]
+    end: cython.Py_ssize_t = pos + 3 + 2  # suite, compression method, length of the extensions
+    parts: list[bytes] = [slice_bytes(raw, 4, 6)]
+    for extension in answer.extensions or ():
+        number = extension.type
+        if number in (KEY_SHARE, KEY_SHARE_DRAFT, SESSION_TICKET, SIGNED_CERTIFICATE_TIMESTAMP):
+            parts.append(slice_bytes(raw, pos, end + 2))
+            pos = end + 4 + extension.n_bytes
+            if number != SESSION_TICKET and number != SIGNED_CERTIFICATE_TIMESTAMP:
+                parts.append(share_groups(extension.body))
+        end += 4 + extension.n_bytes
+    parts.append(slice_bytes(raw, pos, len(raw)))
     return b"".join(parts)
 
 

@@ -33,6 +33,7 @@ cdef class Hellos:
     cdef public bint client_whole
     cdef public bint server_seen
     cdef public tuple fingerprint_input
+    cdef public object offer
     cdef public tuple server_fingerprint_input
     cdef public bytes server_name
     cdef public dict offers

@@ -5,6 +5,7 @@ from typing import Any
 import cython
 
 from analyzer.tls.handshake import hello_features, key_exchange
+from analyzer.tls.handshake.client_offer import ClientOffer
 from analyzer.tls.handshake.ech_offer import EchOffer
 from analyzer.tls.handshake.hello_features import FingerprintInput, ServerFingerprintInput
 from analyzer.tls.limits import MAX_SHARES
@@ -88,13 +89,14 @@ class Hellos:
     """What the hellos contain.
 
     client_seen, server_seen: whether a ClientHello and a ServerHello were seen; client_whole: whether the first one has all its
-    bytes. fingerprint_input, server_fingerprint_input: of the first ClientHello and the last ServerHello. server_name: the one
-    that the client requests. offers: what it offers for resumption or hides, see `hello_features.offers`; offers_early: whether
-    it offers early data. ech: its offer of Encrypted Client Hello. public_keys: of the client's (EC)DHE key shares.
+    bytes. fingerprint_input, server_fingerprint_input: of the first ClientHello and the last ServerHello. offer: what the first
+    ClientHello offers, None if it is not whole, or may not be the first. server_name: the one that the client requests. offers:
+    what it offers for resumption or hides, see `hello_features.offers`; offers_early: whether it offers early data. ech: its
+    offer of Encrypted Client Hello. public_keys: of the client's (EC)DHE key shares.
     """
 
     __slots__ = (
-        "client_seen", "client_whole", "ech", "fingerprint_input", "offers", "offers_early", "public_keys",
+        "client_seen", "client_whole", "ech", "fingerprint_input", "offer", "offers", "offers_early", "public_keys",
         "server_fingerprint_input", "server_name", "server_seen",
     )  # fmt: skip
 
@@ -104,6 +106,7 @@ class Hellos:
         self.server_seen = False
         self.fingerprint_input: FingerprintInput | None = None
         self.server_fingerprint_input: ServerFingerprintInput | None = None
+        self.offer: ClientOffer | None = None
         self.server_name: bytes | None = None
         self.offers: dict[int, Any] | None = None
         self.offers_early = False
@@ -120,7 +123,7 @@ class Hellos:
             self.client_seen = True
             self.client_whole = whole
             if whole and first:
-                self.fingerprint_input = hello_features.fingerprint_input(body, raw, fits)
+                self.fingerprint_input, self.offer = hello_features.known_hello(body, raw, fits)
         if self.server_name is None:
             self.server_name = hello_features.server_name(body)
         if not self.server_seen:

@@ -36,19 +36,19 @@ def test_a_client_hello():
 
 
 def test_the_fingerprint_input_of_a_hello_is_cached_by_its_bytes():
-    found = hello_features.fingerprint_input(decoded(ClientHello, HELLO), b"\x01\0\0\0" + HELLO, True)
+    found = hello_features.known_hello(decoded(ClientHello, HELLO), b"\x01\0\0\0" + HELLO, True)[0]
     assert found == hello_features.read_fingerprint_input(decoded(ClientHello, HELLO))
     renewed = HELLO[:2] + bytes(32) + HELLO[34:]
-    assert hello_features.fingerprint_input(decoded(ClientHello, renewed), b"\x01\0\0\0" + renewed, True) is found
+    assert hello_features.known_hello(decoded(ClientHello, renewed), b"\x01\0\0\0" + renewed, True)[0] is found
     for _ in range(2):
         for place in range(len(HELLO)):  # lengths too, so that they no longer add up
             for bits in (1, 0x80):
                 changed = HELLO[:place] + bytes([HELLO[place] ^ bits]) + HELLO[place + 1 :]
                 hello, problems = read(ClientHello, changed, 0, len(changed), 0, Malformed)
-                found = hello_features.fingerprint_input(hello, b"\x01\0\0\0" + changed, not problems)
+                found = hello_features.known_hello(hello, b"\x01\0\0\0" + changed, not problems)[0]
                 assert found == hello_features.read_fingerprint_input(hello)
             cut_off, problems = read(ClientHello, HELLO[:place], 0, place, 0, Incomplete)
-            found = hello_features.fingerprint_input(cut_off, b"\x01\0\0\0" + HELLO[:place], not problems)
+            found = hello_features.known_hello(cut_off, b"\x01\0\0\0" + HELLO[:place], not problems)[0]
             assert found == hello_features.read_fingerprint_input(cut_off)
 
 

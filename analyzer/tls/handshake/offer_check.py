@@ -1,0 +1,211 @@
+"""Checks each handshake message against the hellos when it is read, and reports what it breaks.
+
+`offer_rules`, `answer_rules`, `retry_rules` and `content_rules` have the rules. Servers answer a kind of hello in few ways. So
+the result for an answer is remembered: by the offer, and by the bytes of the answer that do not depend on the connection.
+Nothing is compared with a hello that the capture does not have in whole, or that Encrypted Client Hello hides (RFC 9849).
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+from analyzer.tls.handshake import answer_rules, content_rules, retry_rules
+from analyzer.tls.handshake.client_offer import Breach, ClientOffer, client_offer
+from analyzer.tls.handshake.ech_offer import ACCEPTED, REJECTED
+from analyzer.tls.handshake.hello_features import answer_key
+from analyzer.tls.handshake.message_order import rule
+from analyzer.tls.messages.hello import ClientHello, HelloRetryRequest, ServerHello
+from analyzer.tls.messages.numbers import (
+    CERTIFICATE,
+    CERTIFICATE_REQUEST,
+    CERTIFICATE_VERIFY,
+    CLIENT_HELLO,
+    ENCRYPTED_EXTENSIONS,
+    HEADER,
+    KEY_UPDATE,
+    NEW_SESSION_TICKET,
+    PRE_SHARED_KEY,
+    SERVER_KEY_EXCHANGE,
+    SESSION_ID_LENGTH,
+    TLS_1_3,
+)
+
+REMEMBERED = 4096
+"""Maximum number of answers whose result is kept."""
+
+LONGEST_REMEMBERED = 1024
+"""Longest answer, in bytes, whose result is kept."""
+
+_KNOWN: dict[tuple[Any, ...], tuple[ClientOffer | None, tuple[Breach, ...]]] = {}
+"""Results, with the offer, whose identity is part of the key; the entry keeps it alive."""
+
+_CLIENT, _SERVER = 0, 1
+
+
+def check_message(handshake: Any, role: int, number: int, raw: bytes, body: Any, frame: int) -> None:
+    """Check a message that was read without a problem, and whole. A ServerHello has its own function.
+
+    handshake: the `SessionHandshake`, which has processed the message. raw: with its header. Of a renegotiation nothing is
+    checked: the parameters are those of the first handshake.
+    """
+    tls13 = handshake.parameters.tls13
+    if number == CLIENT_HELLO:
+        if role == _CLIENT and not handshake.decrypting:
+            _check_client_hello(handshake, raw, body, frame)
+    elif handshake.decrypting and not tls13:
+        return
+    elif number == SERVER_KEY_EXCHANGE:
+        if role == _SERVER:
+            _report(handshake, _exchange(handshake, body), frame)
+    elif number == CERTIFICATE_VERIFY:
+        _check_signature(handshake, role, body, frame)
+    elif handshake.parameters.version == TLS_1_3:
+        _check_13(handshake, role, number, body, frame)
+
+
+def check_answer(handshake: Any, raw: bytes, body: Any, frame: int) -> None:
+    """Check a ServerHello or a HelloRetryRequest that was read without a problem, and whole."""
+    retry = isinstance(body, HelloRetryRequest)
+    if not retry and not isinstance(body, ServerHello):
+        return  # of a draft up to 21, or of SSL 2.0
+    hellos = handshake.hellos
+    hello, before = None, None
+    if not handshake.roles[_CLIENT].missed and not handshake.roles[_SERVER].missed:
+        hello, before = handshake.transcript.hellos()
+    if retry and handshake.roles[_SERVER].n_hellos == 1 and before is not None:
+        hello = before[0]
+    offer = None if hello is None else _offer(hellos, retry)
+    if before is not None and not retry:
+        offer = _after_retry(handshake, offer, before, hello, body, frame)
+    offered = getattr((hellos.offers or {}).get(PRE_SHARED_KEY), "identities", None)
+    n_keys = 0 if offered is None else len(offered)
+    _report(handshake, _answer(offer, raw, body, retry, n_keys), frame)
+    if hello is not None and handshake.parameters.version == TLS_1_3 and hellos.client_seen:
+        asked, echoed = _session_id(hello), _session_id(raw)
+        if asked != echoed:
+            name = "HelloRetryRequest" if retry else "ServerHello"
+            detail = (
+                f"the session id in the {name} is not that of the ClientHello, which it has to echo ({rule(9846, '4.2.3')})"
+            )
+            _report(handshake, [answer_rules.wrong(detail)], frame)
+
+
+def _session_id(raw: bytes) -> bytes:
+    return raw[SESSION_ID_LENGTH + 1 : SESSION_ID_LENGTH + 1 + raw[SESSION_ID_LENGTH]]
+
+
+def _answer(offer: ClientOffer | None, raw: bytes, body: Any, retry: bool, n_keys: int) -> tuple[Breach, ...]:
+    """Return what an answer breaks, remembered or new."""
+    key = id(offer), answer_key(body, raw), retry, n_keys
+    known = _KNOWN.get(key)
+    if known is not None:
+        return known[1]
+    found = tuple(answer_rules.answer_breaches(body, offer, retry, n_keys))
+    if retry and offer is not None:
+        found = (*found, *retry_rules.retry_breaches(body, offer))
+    if len(raw) <= LONGEST_REMEMBERED:
+        if len(_KNOWN) >= REMEMBERED:
+            _KNOWN.clear()
+        _KNOWN[key] = offer, found
+    return found
+
+
+def _offer(hellos: Any, retry: bool = False) -> ClientOffer | None:
+    """Return the offer that the server answers; None if it is not known, or is hidden (RFC 9849)."""
+    ech = hellos.ech
+    if ech is None or ech.status == REJECTED:
+        offer: ClientOffer | None = hellos.offer
+        return offer
+    if ech.status == ACCEPTED and ech.body is not None and len(ech.hellos) == 1 and not retry:
+        return client_offer(ech.body)
+    return None
+
+
+# Retries.
+
+
+def _check_client_hello(handshake: Any, raw: bytes, body: Any, frame: int) -> None:
+    """Check a ClientHello by itself or, as the second one after a HelloRetryRequest, against the first one."""
+    hellos, client = handshake.hellos, handshake.roles[_CLIENT]
+    if client.n_hellos == 1 and hellos.offer is not None:
+        _report(handshake, hellos.offer.breaches, frame)
+        return
+    if client.missed or handshake.roles[_SERVER].missed or client.n_hellos != 2 or not isinstance(body, ClientHello):
+        return
+    second, before = handshake.transcript.hellos()
+    if before is None or second != raw:
+        return
+    first, retry = _read(ClientHello, before[0]), _read(HelloRetryRequest, before[1])
+    if first is not None and retry is not None:
+        _report(handshake, retry_rules.second_hello_breaches(first, retry, body), frame)
+
+
+def _after_retry(
+    handshake: Any, offer: ClientOffer | None, before: tuple[bytes, bytes], hello: bytes | None, answer: Any, frame: int
+) -> ClientOffer | None:
+    """Compare a ServerHello with the retry before it. Returns the offer of the second ClientHello, None if it is not known."""
+    retry = _read(HelloRetryRequest, before[1])
+    if retry is not None:
+        _report(handshake, retry_rules.after_retry_breaches(retry, answer), frame)
+    if offer is None or hello is None or handshake.hellos.ech is not None:
+        return None
+    second = _read(ClientHello, hello)
+    return None if second is None else client_offer(second)
+
+
+def _read(table: Any, raw: bytes) -> Any:
+    """Return a message decoded; None if it cannot be read without a problem."""
+    body, problems = table.read(raw[HEADER:])
+    return None if problems else body
+
+
+# Messages behind the hellos.
+
+
+def _exchange(handshake: Any, body: Any) -> Iterable[Breach]:
+    """Return what a ServerKeyExchange breaks."""
+    offer = _offer(handshake.hellos)
+    return content_rules.exchange_breaches(body, offer, handshake.parameters.suite)
+
+
+def _check_signature(handshake: Any, role: int, body: Any, frame: int) -> None:
+    """Check the scheme of a CertificateVerify in the handshake."""
+    scheme = getattr(body, "algorithm", None)
+    if scheme is None or handshake.roles[_CLIENT].finished:
+        return
+    offer = _offer(handshake.hellos)
+    offered = (None if offer is None else offer.schemes) if role else handshake.authentication.offered[_CLIENT]
+    if offered is not None:
+        _report(handshake, content_rules.scheme_breaches(role, scheme, offered, handshake.parameters.tls13), frame)
+
+
+def _check_13(handshake: Any, role: int, number: int, body: Any, frame: int) -> None:
+    """Check a message of TLS 1.3 that only secrets show."""
+    parameters = handshake.parameters
+    if number == KEY_UPDATE:
+        _report(handshake, content_rules.update_breaches(body, role), frame)
+    elif role != _SERVER:
+        return
+    elif number == ENCRYPTED_EXTENSIONS:
+        resumes = parameters.resumption == "psk" or not handshake.hellos.server_seen
+        _report(handshake, content_rules.extensions_breaches(body, _offer(handshake.hellos), resumes), frame)
+    elif number == CERTIFICATE:
+        offer = _offer(handshake.hellos)
+        _report(handshake, content_rules.certificate_breaches(body, offer, parameters.agreed), frame)
+    elif number == CERTIFICATE_REQUEST:
+        _report(handshake, content_rules.request_breaches(body, handshake.roles[_SERVER].connected), frame)
+    elif number == NEW_SESSION_TICKET:
+        _report(handshake, content_rules.ticket_breaches(body), frame)
+
+
+def _report(handshake: Any, breaches: Iterable[Breach], frame: int) -> None:
+    for breach in breaches:
+        handshake.log.add_finding(breach.code, breach.severity, breach.detail, frame)
+
+
+CHECKED = frozenset(
+    {
+        CLIENT_HELLO, SERVER_KEY_EXCHANGE, CERTIFICATE_VERIFY, KEY_UPDATE, ENCRYPTED_EXTENSIONS, CERTIFICATE,
+        CERTIFICATE_REQUEST, NEW_SESSION_TICKET,
+    }
+)  # fmt: skip
+"""The messages that `check_message` has rules for."""

@@ -1,0 +1,107 @@
+"""Has the rules that a ClientHello can break by itself, whatever the server answers (RFC 9846 section 4.2.2 and 4.3).
+
+A server that follows the rules ends the handshake with illegal_parameter or missing_extension. One that does not may choose
+between two values where another implementation chooses the other one. GREASE (RFC 8701) breaks none of these rules.
+"""
+
+from collections.abc import Iterable, Iterator
+
+from analyzer.codec.registry import registry
+from analyzer.tls.handshake.client_offer import PSK_KEY_EXCHANGE_MODES, Breach, ClientOffer
+from analyzer.tls.handshake.message_order import rule
+from analyzer.tls.messages.numbers import (
+    EARLY_DATA,
+    KEY_SHARE,
+    PRE_SHARED_KEY,
+    SIGNATURE_ALGORITHMS,
+    SUPPORTED_GROUPS,
+    TLS_1_2,
+)
+
+UNCOMPRESSED = 0
+"""The point format that both sides have to support (registry `ec_point_formats`)."""
+
+
+def offer_breaches(offer: ClientOffer) -> Iterator[Breach]:
+    """Yield what a ClientHello breaks."""
+    yield from repeated_extensions("ClientHello", offer.types, rule(9846, "4.3") if offer.offers_13 else rule(5246, "7.4.1.4"))
+    if offer.offers_13:
+        yield from _breaches_13(offer)
+    elif 0 not in offer.compression:
+        yield _faulty(f"the ClientHello does not offer the compression method NULL ({rule(5246, '7.4.1.2')})")
+    if offer.point_formats is not None and UNCOMPRESSED not in offer.point_formats and not offer.offers_13:
+        yield _faulty(f"the point formats of the ClientHello lack uncompressed ({rule(8422, '5.1.2')})")
+
+
+def repeated_extensions(name: str, types: Iterable[int], where: str) -> Iterator[Breach]:
+    """Yield the extensions that a message has twice. name: of the message; where: the rule."""
+    seen: set[int] = set()
+    told: set[int] = set()
+    for number in types:
+        if number in seen and number not in told:
+            told.add(number)
+            detail = f"the {name} has the extension {extension_name(number)} more than once ({where})"
+            yield Breach("repeated_extension", "medium", detail)
+        seen.add(number)
+
+
+def extension_name(number: int) -> str:
+    """Return the registered name of an extension, or its number."""
+    return registry("extensions").name(number)
+
+
+def _breaches_13(offer: ClientOffer) -> Iterator[Breach]:
+    """Yield what a ClientHello that offers TLS 1.3 breaks."""
+    types = offer.types
+    if offer.compression != (0,):
+        methods = ", ".join(registry("compression_methods").name(method) for method in offer.compression)
+        detail = (
+            f"the ClientHello offers TLS 1.3 with the compression methods {methods}; only NULL is allowed "
+            f"({rule(9846, '4.2.2')})"
+        )
+        yield _faulty(detail)
+    if offer.legacy_version != TLS_1_2:
+        version = registry("versions").name(offer.legacy_version)
+        yield _faulty(f"the ClientHello offers TLS 1.3 with the legacy_version {version}, not TLS 1.2 ({rule(9846, '4.2.2')})")
+    if PRE_SHARED_KEY in types:
+        if types[len(types) - 1] != PRE_SHARED_KEY:
+            detail = f"pre_shared_key is not the last extension of the ClientHello ({rule(9846, '4.3.11')})"
+            yield Breach("misplaced_extension", "medium", detail)
+        if PSK_KEY_EXCHANGE_MODES not in types:
+            yield lacking(PSK_KEY_EXCHANGE_MODES, "it has pre_shared_key", rule(9846, "4.3.9"))
+    else:
+        for number in (SIGNATURE_ALGORITHMS, SUPPORTED_GROUPS):
+            if number not in types:
+                yield lacking(number, "it offers TLS 1.3 without a pre-shared key", rule(9846, "9.2"))
+        if EARLY_DATA in types:
+            yield lacking(PRE_SHARED_KEY, "it announces early data", rule(9846, "4.3.10"))
+    if SUPPORTED_GROUPS in types and KEY_SHARE not in types:
+        yield lacking(KEY_SHARE, "it has supported_groups", rule(9846, "9.2"))
+    elif KEY_SHARE in types and SUPPORTED_GROUPS not in types and PRE_SHARED_KEY in types:
+        yield lacking(SUPPORTED_GROUPS, "it has key_share", rule(9846, "9.2"))
+    yield from _shares(offer)
+
+
+def _shares(offer: ClientOffer) -> Iterator[Breach]:
+    """Yield key shares that are there twice, or whose group is not among the supported ones."""
+    groups = registry("supported_groups")
+    shares = offer.shares or ()
+    for group in dict.fromkeys(shares):
+        if shares.count(group) > 1:
+            detail = f"the ClientHello has several key shares for the same group {groups.name(group)} ({rule(9846, '4.3.8')})"
+            yield _faulty(detail)
+        if offer.groups is not None and group not in offer.groups:
+            detail = (
+                f"the ClientHello has a key share for {groups.name(group)}, which is not among its groups "
+                f"({rule(9846, '4.3.8')})"
+            )
+            yield _faulty(detail)
+
+
+def lacking(number: int, why: str, where: str) -> Breach:
+    """Return the breach that an extension is not in a ClientHello. why: what requires it; where: the rule."""
+    return _faulty(f"the ClientHello has no {extension_name(number)}, although {why} ({where})")
+
+
+def _faulty(detail: str) -> Breach:
+    return Breach("faulty_offer", "medium", detail)
