@@ -12,6 +12,12 @@ from analyzer.secrets.keylog import KeyLog
 from analyzer.tls.decryption.key_material import EPHEMERAL, NO_SECRET, KeyMaterial
 from analyzer.tls.suites import Suite
 
+WRITTEN = (0x0300, 0x0301, 0x0302, 0x0303)
+"""Versions that a premaster secret may have in addition to those offered and agreed: some servers do not compare them.
+
+`exchange_rules` reports them as a rollback.
+"""
+
 
 def premasters(
     material: KeyMaterial, chosen: Suite, version: int, offered: int, raw: bytes, certificate: bytes | None
@@ -47,7 +53,7 @@ def _encrypted(material: KeyMaterial, version: int, offered: int, encrypted: byt
     refused: DecryptionError | None = None
     for key in material.private_keys:
         try:
-            found.append(key.premaster(encrypted, offered, version))
+            found.append(key.premaster(encrypted, offered, version, *WRITTEN))
             break
         except DecryptionError as error:  # the key of another server is an error only if no key fits
             if certificate is not None and key.belongs_to(certificate):

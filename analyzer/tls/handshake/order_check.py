@@ -7,6 +7,7 @@ remembered: by the messages of both roles, and by what determines which messages
 from collections.abc import Collection
 from typing import Any
 
+from analyzer.tls.handshake.exchange_check import check_exchange
 from analyzer.tls.handshake.hello_features import requested_schemes
 from analyzer.tls.handshake.message_order import Fault, Kind, sequence
 from analyzer.tls.handshake.message_rules import faults
@@ -43,6 +44,7 @@ def check_order(handshake: Any) -> None:
         handshake.log.add_finding(fault.code, fault.severity, fault.detail, frames[fault.place] if frames else 0)
         if fault.doubt and not handshake.authentication.doubts[fault.role]:
             handshake.authentication.doubts[fault.role] = fault.doubt
+    check_exchange(handshake)
     client.sent.begin(client.state)
     server.sent.begin(server.state)
 

@@ -20,6 +20,7 @@ cdef class Parameters:
     cdef public str resumption
     cdef public bytes public_key
     cdef public tuple agreed
+    cdef public object exchange
 
     cpdef void take_answer(self, object body, bint whole) except *
     cpdef void take_server_hello(self, object body) except *
@@ -40,6 +41,7 @@ cdef class Hellos:
     cdef public bint offers_early
     cdef public object ech
     cdef public tuple public_keys
+    cdef public object exchange
 
     cpdef void take_client_hello(self, object body, bytes raw, bint fits, bint whole, bint first) except *
     cpdef bytes asked_name(self)

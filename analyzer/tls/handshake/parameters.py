@@ -27,12 +27,12 @@ class Parameters:
     dh_prime: of a DHE key exchange up to TLS 1.2, as sent; empty if there is none or it is not whole. alpn: the application
     protocol that was chosen. session_id: as the server gave it. resumption: `session_id`, `ticket`, `psk` or UNKNOWN_WAY, ""
     without one. public_key: of the server's (EC)DHE key share, empty without one. agreed: the extension types of
-    EncryptedExtensions, None before they were read.
+    EncryptedExtensions, None before they were read. exchange: the ServerKeyExchange of this handshake until it is checked.
     """
 
     __slots__ = (
-        "agreed", "alpn", "cipher_suite", "compression", "dh_prime", "group", "public_key", "resumption", "session_id", "suite",
-        "tls13", "version",
+        "agreed", "alpn", "cipher_suite", "compression", "dh_prime", "exchange", "group", "public_key", "resumption",
+        "session_id", "suite", "tls13", "version",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -48,6 +48,7 @@ class Parameters:
         self.resumption = ""
         self.public_key = b""
         self.agreed: tuple[int, ...] | None = None
+        self.exchange: Any = None
 
     def take_answer(self, body: Any, whole: cython.bint) -> None:
         """Take version, suite and group from a ServerHello or a HelloRetryRequest; whole: whether all its bytes are there."""
@@ -77,6 +78,7 @@ class Parameters:
 
         whole: whether it was read without a problem.
         """
+        self.exchange = body if whole else None
         if self.group < 0:
             self.group = key_exchange.exchanged_group(body)
         if self.group < 0 and whole:
@@ -92,12 +94,13 @@ class Hellos:
     bytes. fingerprint_input, server_fingerprint_input: of the first ClientHello and the last ServerHello. offer: what the first
     ClientHello offers, None if it is not whole, or may not be the first. server_name: the one that the client requests. offers:
     what it offers for resumption or hides, see `hello_features.offers`; offers_early: whether it offers early data. ech: its
-    offer of Encrypted Client Hello. public_keys: of the client's (EC)DHE key shares.
+    offer of Encrypted Client Hello. public_keys: of the client's (EC)DHE key shares. exchange: the ClientKeyExchange until it
+    is checked.
     """
 
     __slots__ = (
-        "client_seen", "client_whole", "ech", "fingerprint_input", "offer", "offers", "offers_early", "public_keys",
-        "server_fingerprint_input", "server_name", "server_seen",
+        "client_seen", "client_whole", "ech", "exchange", "fingerprint_input", "offer", "offers", "offers_early",
+        "public_keys", "server_fingerprint_input", "server_name", "server_seen",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -112,6 +115,7 @@ class Hellos:
         self.offers_early = False
         self.ech: EchOffer | None = None
         self.public_keys: tuple[bytes, ...] = ()
+        self.exchange: Any = None
 
     def take_client_hello(self, body: Any, raw: bytes, fits: cython.bint, whole: cython.bint, first: cython.bint) -> None:
         """Process a ClientHello.
@@ -136,6 +140,7 @@ class Hellos:
 
     def take_key_exchange(self, body: Any) -> None:
         """Take the public key of a ClientKeyExchange. Renegotiations can have many; the first few are kept."""
+        self.exchange = body
         key: bytes = key_exchange.client_public_key(body)
         if len(key) > 0 and len(self.public_keys) <= MAX_SHARES:
             self.public_keys = (*self.public_keys, key)
