@@ -20,7 +20,14 @@ from analyzer.tls.handshake.client_offer import (
 )
 from analyzer.tls.handshake.hello_features import is_tls13, selected_group, selected_version
 from analyzer.tls.handshake.message_order import rule
-from analyzer.tls.handshake.offer_rules import UNCOMPRESSED, extension_name, repeated_extensions
+from analyzer.tls.handshake.offer_rules import (
+    HEARTBEAT_MODES,
+    PADDING,
+    SMALLEST_LIMIT,
+    UNCOMPRESSED,
+    extension_name,
+    repeated_extensions,
+)
 from analyzer.tls.messages.numbers import (
     ALPN,
     COOKIE,
@@ -49,10 +56,7 @@ RENEGOTIATION_SCSV, FALLBACK_SCSV = 0x00FF, 0x5600
 PSK_KE = 0
 """The mode of a pre-shared key without a key exchange (registry `psk_key_exchange_modes`)."""
 
-SMALLEST_LIMIT = 64
-"""Bytes of the smallest record size limit (RFC 8449 section 4)."""
-
-PADDING, CERT_WITH_EXTERN_PSK, CERTIFICATE_AUTHORITIES, OID_FILTERS, POST_HANDSHAKE_AUTH, SCHEMES_CERT = 21, 33, 47, 48, 49, 50
+CERT_WITH_EXTERN_PSK, CERTIFICATE_AUTHORITIES, OID_FILTERS, POST_HANDSHAKE_AUTH, SCHEMES_CERT = 33, 47, 48, 49, 50
 PSK_MODES, USE_SRTP = 45, 14
 
 PLACES: dict[int, frozenset[str]] = {
@@ -212,6 +216,8 @@ def _extensions_12(answer: Any, offer: ClientOffer | None, chosen: Suite | None)
         yield wrong(f"the point formats of the ServerHello lack uncompressed ({rule(8422, '5.2')})")
     if chosen is not None and chosen.mode in ("aead", "stream") and answer.extension(ENCRYPT_THEN_MAC) is not None:
         yield wrong(f"the ServerHello has encrypt_then_mac, which {chosen.name} does not allow ({rule(7366, '3')})")
+    if getattr(answer.extension(RENEGOTIATION_INFO), "renegotiated_connection", None):
+        yield wrong(f"the first ServerHello of the connection has a renegotiation_info that is not empty ({rule(5746, '3.4')})")
     yield from agreed_contents(answer, offer)
 
 
@@ -226,6 +232,9 @@ def agreed_contents(answer: Any, offer: ClientOffer | None) -> Iterator[Breach]:
         yield wrong(f"the server answers with a record size limit of {limit} bytes, under {SMALLEST_LIMIT} ({rule(8449, '4')})")
     if limit is not None and length is not None:
         yield wrong(f"the server answers both max_fragment_length and record_size_limit ({rule(8449, '5')})")
+    mode = getattr(answer.extension(HEARTBEAT), "mode", None)
+    if mode is not None and mode not in HEARTBEAT_MODES:
+        yield wrong(f"the server answers with the heartbeat mode {mode}, which is neither 1 nor 2 ({rule(6520, '2')})")
     if offer is None:
         return
     for one in names or ():

@@ -15,6 +15,8 @@ from analyzer.tls.messages.numbers import (
     KEY_SHARE,
     KEY_SHARE_DRAFT,
     POINT_FORMATS,
+    RECORD_SIZE_LIMIT,
+    RENEGOTIATION_INFO,
     SIGNATURE_ALGORITHMS,
     SUPPORTED_GROUPS,
     SUPPORTED_VERSIONS,
@@ -43,7 +45,8 @@ class ClientOffer:
 
     types: of its extensions, in order. versions: of supported_versions, None without it. groups, schemes, shares, protocols,
     point_formats, psk_modes: None without the extension. fragment_length: the code of max_fragment_length, None without it.
-    server_certificate_types, client_certificate_types: X.509 alone without the extension. breaches: of the hello itself.
+    server_certificate_types, client_certificate_types: X.509 alone without the extension. heartbeat: its mode,
+    and record_size_limit: in bytes; None without them. renegotiated: content of renegotiation_info. breaches: of the hello.
     """
 
     legacy_version: int
@@ -60,6 +63,9 @@ class ClientOffer:
     fragment_length: int | None
     server_certificate_types: tuple[int, ...]
     client_certificate_types: tuple[int, ...]
+    heartbeat: int | None
+    record_size_limit: int | None
+    renegotiated: bytes
     breaches: tuple[Breach, ...] = ()
 
     @property
@@ -92,6 +98,9 @@ def client_offer(hello: Any) -> ClientOffer | None:
         getattr(bodies.get(MAX_FRAGMENT_LENGTH), "max_fragment_length", None),
         _listed(bodies.get(SERVER_CERTIFICATE_TYPE), "server_certificate_types") or (X509,),
         _listed(bodies.get(CLIENT_CERTIFICATE_TYPE), "client_certificate_types") or (X509,),
+        getattr(bodies.get(HEARTBEAT), "mode", None),
+        getattr(bodies.get(RECORD_SIZE_LIMIT), "record_size_limit", None),
+        getattr(bodies.get(RENEGOTIATION_INFO), "renegotiated_connection", None) or b"",
     )
 
 

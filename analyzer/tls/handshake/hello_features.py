@@ -15,6 +15,7 @@ from analyzer.codec.registry import registry
 from analyzer.codec.runner import extension_body
 from analyzer.tls.handshake.client_offer import (
     CLIENT_CERTIFICATE_TYPE,
+    HEARTBEAT,
     MAX_FRAGMENT_LENGTH,
     PSK_KEY_EXCHANGE_MODES,
     SERVER_CERTIFICATE_TYPE,
@@ -32,6 +33,7 @@ from analyzer.tls.messages.numbers import (
     POINT_FORMATS,
     PRE_SHARED_KEY,
     RECORD_SIZE_LIMIT,
+    RENEGOTIATION_INFO,
     SERVER_NAME,
     SESSION_ID_LENGTH,
     SESSION_TICKET,
@@ -231,6 +233,7 @@ def cache_key(hello: Any, raw: bytes) -> bytes:
             if number not in (
                 ALPN, SUPPORTED_GROUPS, POINT_FORMATS, SIGNATURE_ALGORITHMS, SUPPORTED_VERSIONS, MAX_FRAGMENT_LENGTH,
                 CLIENT_CERTIFICATE_TYPE, SERVER_CERTIFICATE_TYPE, PSK_KEY_EXCHANGE_MODES,
+                HEARTBEAT, RECORD_SIZE_LIMIT, RENEGOTIATION_INFO,
             ):  # fmt: skip
                 parts.append(slice_bytes(raw, pos, end + 2))  # for other extensions only the type matters
                 pos = end + 4 + extension.n_bytes

@@ -13,6 +13,7 @@ from analyzer.tls.handshake.client_offer import Breach, ClientOffer, client_offe
 from analyzer.tls.handshake.ech_offer import ACCEPTED, REJECTED
 from analyzer.tls.handshake.hello_features import answer_key
 from analyzer.tls.handshake.message_order import rule
+from analyzer.tls.handshake.offer_rules import content_breaches
 from analyzer.tls.messages.hello import ClientHello, HelloRetryRequest, ServerHello
 from analyzer.tls.messages.numbers import (
     CERTIFICATE,
@@ -128,6 +129,7 @@ def _check_client_hello(handshake: Any, raw: bytes, body: Any, frame: int) -> No
     hellos, client = handshake.hellos, handshake.roles[_CLIENT]
     if client.n_hellos == 1 and hellos.offer is not None:
         _report(handshake, hellos.offer.breaches, frame)
+        _report(handshake, content_breaches(body), frame)
         return
     if client.missed or handshake.roles[_SERVER].missed or client.n_hellos != 2 or not isinstance(body, ClientHello):
         return

@@ -5,18 +5,29 @@ between two values where another implementation chooses the other one. GREASE (R
 """
 
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 from analyzer.codec.registry import registry
+from analyzer.codec.runner import extension_body
 from analyzer.tls.handshake.client_offer import PSK_KEY_EXCHANGE_MODES, Breach, ClientOffer
 from analyzer.tls.handshake.message_order import rule
 from analyzer.tls.messages.numbers import (
     EARLY_DATA,
     KEY_SHARE,
     PRE_SHARED_KEY,
+    SERVER_NAME,
     SIGNATURE_ALGORITHMS,
     SUPPORTED_GROUPS,
     TLS_1_2,
 )
+
+SMALLEST_LIMIT = 64
+"""Bytes of the smallest record size limit (RFC 8449 section 4)."""
+
+HEARTBEAT_MODES = (1, 2)
+"""Whether a peer may send heartbeats (registry `heartbeat_modes`)."""
+
+PADDING = 21
 
 UNCOMPRESSED = 0
 """The point format that both sides have to support (registry `ec_point_formats`)."""
@@ -31,6 +42,40 @@ def offer_breaches(offer: ClientOffer) -> Iterator[Breach]:
         yield _faulty(f"the ClientHello does not offer the compression method NULL ({rule(5246, '7.4.1.2')})")
     if offer.point_formats is not None and UNCOMPRESSED not in offer.point_formats and not offer.offers_13:
         yield _faulty(f"the point formats of the ClientHello lack uncompressed ({rule(8422, '5.1.2')})")
+    yield from _values(offer)
+
+
+def _values(offer: ClientOffer) -> Iterator[Breach]:
+    """Yield the values in extensions of a ClientHello that are not allowed."""
+    if offer.heartbeat is not None and offer.heartbeat not in HEARTBEAT_MODES:
+        yield _faulty(f"the ClientHello has the heartbeat mode {offer.heartbeat}, which is neither 1 nor 2 ({rule(6520, '2')})")
+    if offer.fragment_length is not None and not registry("max_fragment_lengths").known(offer.fragment_length):
+        code = offer.fragment_length
+        yield _faulty(f"the ClientHello asks for the max_fragment_length {code}, which has no meaning ({rule(6066, '4')})")
+    if offer.record_size_limit is not None and offer.record_size_limit < SMALLEST_LIMIT:
+        limit = offer.record_size_limit
+        yield _faulty(f"the ClientHello has a record size limit of {limit} bytes, under {SMALLEST_LIMIT} ({rule(8449, '4')})")
+    if offer.renegotiated:
+        yield _faulty(
+            f"the first ClientHello of the connection has a renegotiation_info that is not empty ({rule(5746, '3.4')})"
+        )
+
+
+def content_breaches(hello: Any) -> Iterator[Breach]:
+    """Yield what is wrong with parts of a ClientHello that differ from connection to connection."""
+    names = getattr(extension_body(hello, SERVER_NAME), "server_name_list", None) or ()
+    if len(names) > 1:
+        kinds = [entry.name_type for entry in names]
+        if len(set(kinds)) < len(kinds):
+            yield _faulty(f"the ClientHello has several server names of the same type ({rule(6066, '3')})")
+    padding = getattr(extension_body(hello, PADDING), "padding", None)
+    if padding and padding.count(0) != len(padding):
+        yield _faulty(f"the padding of the ClientHello is not all zeros ({rule(7685, '3')})")
+    keys = extension_body(hello, PRE_SHARED_KEY)
+    identities, binders = getattr(keys, "identities", None), getattr(keys, "binders", None)
+    if identities is not None and binders is not None and len(identities) != len(binders):
+        detail = f"the ClientHello has {len(identities)} pre-shared keys and {len(binders)} binders ({rule(9846, '4.3.11')})"
+        yield _faulty(detail)
 
 
 def repeated_extensions(name: str, types: Iterable[int], where: str) -> Iterator[Breach]:

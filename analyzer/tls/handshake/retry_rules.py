@@ -10,11 +10,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from analyzer.codec.registry import is_grease, registry
-from analyzer.tls.handshake.answer_rules import PADDING, not_offered, wrong
+from analyzer.tls.handshake.answer_rules import not_offered, wrong
 from analyzer.tls.handshake.client_offer import Breach, ClientOffer
 from analyzer.tls.handshake.hello_features import selected_group, selected_version
 from analyzer.tls.handshake.message_order import rule
-from analyzer.tls.handshake.offer_rules import extension_name
+from analyzer.tls.handshake.offer_rules import PADDING, extension_name
 from analyzer.tls.messages.numbers import (
     COOKIE,
     EARLY_DATA,

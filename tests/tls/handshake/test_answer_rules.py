@@ -143,6 +143,14 @@ def test_a_key_that_was_not_offered(offered, raw, detail):
         ),
         (OLD, answer(alpn(b"h2", b"h2"), suite=ECDHE_RSA), "the server answers ALPN with 2 protocols, not one"),
         (
+            hello(extension(15, b"\1"), suites=ECDHE_RSA), answer(extension(15, b"\0"), suite=ECDHE_RSA),
+            "the server answers with the heartbeat mode 0, which is neither 1 nor 2",
+        ),
+        (
+            hello(suites=ECDHE_RSA + b"\0\xff"), answer(extension(0xFF01, b"\1x"), suite=ECDHE_RSA),
+            "the first ServerHello of the connection has a renegotiation_info that is not empty",
+        ),
+        (
             LIMITED, answer(extension(28, b"\0\x3f"), suite=ECDHE_RSA),
             "the server answers with a record size limit of 63 bytes, under 64",
         ),

@@ -19,12 +19,14 @@ from offers_by_hand import (
     hello_13,
     listed,
     offer_of,
+    read,
     share,
     shares,
     told,
 )
 
-from analyzer.tls.handshake.offer_rules import offer_breaches
+from analyzer.tls.handshake.offer_rules import content_breaches, offer_breaches
+from analyzer.tls.messages.hello import ClientHello
 
 EARLY = extension(42, b"")
 GREASED = shares(share(b"\x0a\x0a", b"\0"), share(X25519))
@@ -40,6 +42,7 @@ GREASED = shares(share(b"\x0a\x0a", b"\0"), share(X25519))
         hello_13(MODES, POINTS),
         hello(VERSIONS_13, MODES, KEYS),  # with a pre-shared key alone
         hello(GREASE_EXTENSION, VERSIONS_13, groups(b"\x0a\x0a", X25519), SCHEMES, GREASED, extension(0x3A3A, b"")),
+        hello(extension(15, b"\1"), extension(1, b"\4"), extension(28, b"\0\x40"), extension(0xFF01, b"\0")),
         hello_13(extension(11, b"\1\1")),  # point formats mean nothing in TLS 1.3
         hello(VERSIONS_13, GROUPS, SCHEMES, shares()),  # asks for a retry
     ],
@@ -71,6 +74,19 @@ def test_a_calm_hello(raw):
         (
             hello(extension(11, listed(b"\1", 1))), "faulty_offer",
             "the point formats of the ClientHello lack uncompressed",
+        ),
+        (hello(extension(15, b"\3")), "faulty_offer", "the ClientHello has the heartbeat mode 3, which is neither 1 nor 2"),
+        (
+            hello(extension(1, b"\5")), "faulty_offer",
+            "the ClientHello asks for the max_fragment_length 5, which has no meaning",
+        ),
+        (
+            hello(extension(28, b"\0\x3f")), "faulty_offer",
+            "the ClientHello has a record size limit of 63 bytes, under 64",
+        ),
+        (
+            hello(extension(0xFF01, listed(b"verify data", 1))), "faulty_offer",
+            "the first ClientHello of the connection has a renegotiation_info that is not empty",
         ),
         (hello_13(MODES, KEYS, POINTS), "misplaced_extension", "pre_shared_key is not the last extension of the ClientHello"),
         (
@@ -106,3 +122,25 @@ def test_a_calm_hello(raw):
 )  # fmt: skip
 def test_a_hello_that_breaks_a_rule(raw, code, detail):
     assert told(offer_breaches(offer_of(raw))) == [(code, detail)]
+
+
+A_NAME, B_NAME, OTHER_TYPE = (kind + listed(name) for kind, name in ((b"\0", b"a.test"), (b"\0", b"b.test"), (b"\7", b"\0")))
+TWO_KEYS = extension(41, listed((listed(b"ticket") + b"\0\0\0\1") * 2) + listed(listed(b"B" * 32, 1)))
+
+
+@pytest.mark.parametrize(
+    ("sent", "detail"),
+    [
+        (extension(0, listed(A_NAME)), ""),
+        (extension(0, listed(A_NAME + OTHER_TYPE)), ""),
+        (extension(0, listed(A_NAME + B_NAME)), "the ClientHello has several server names of the same type"),
+        (extension(21, b""), ""),
+        (extension(21, b"\0" * 40), ""),
+        (extension(21, b"\0" * 40 + b"x"), "the padding of the ClientHello is not all zeros"),
+        (KEYS, ""),
+        (TWO_KEYS, "the ClientHello has 2 pre-shared keys and 1 binders"),
+    ],
+)
+def test_parts_that_differ_from_connection_to_connection(sent, detail):
+    wanted = [("faulty_offer", detail)] if detail else []
+    assert told(content_breaches(read(ClientHello, hello_13(sent)))) == wanted
