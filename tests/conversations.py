@@ -267,7 +267,7 @@ def timeless(record: dict[str, Any]) -> dict[str, Any]:
         del alert["frame"]
     for gap in plain["gaps"]:
         del gap["after_frame"]
-    plain["findings"] = [finding for finding in plain["findings"] if finding["code"] != "long_session"]
+    plain["findings"] = [finding for finding in plain["findings"] if finding["code"] not in ("long_session", "retransmissions")]
     for finding in plain["findings"]:
         del finding["frames"]
     return plain

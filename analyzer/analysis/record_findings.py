@@ -12,6 +12,7 @@ import cython
 
 from analyzer.codec.errors import Anomaly, Incomplete
 from analyzer.codec.registry import registry
+from analyzer.flows.flow import Flow
 from analyzer.tls.decryption.decryption import Decryption
 from analyzer.tls.events import Alert, Finding, Gap, HandshakeMessage
 from analyzer.tls.limits import MAX_GAPS
@@ -27,6 +28,10 @@ MAX_FRAMES = 16
 """Maximum number of frames that one finding about gaps names."""
 
 _CLOSED = {"fin": "the connection was closed", "rst": "the connection was reset"}
+
+
+LEAST_RESENT = 3
+"""Segments of a side that come again before it is worth a finding: one or two are in every long connection."""
 
 
 def anomalies(session: Session) -> list[Finding]:
@@ -72,6 +77,7 @@ def log_findings(session: Session) -> list[Finding]:
         if alert.level == FATAL and not alert.injected:
             detail = f"{ROLES[alert.role]} gave up: {DESCRIPTIONS[alert.description]}"
             found.append(Finding("fatal_alert", "medium", detail, [alert.frame]))
+    add_delivery(found, session.flow)
     if not session.log.gaps:
         return found
     for role in range(2):
@@ -85,6 +91,25 @@ def log_findings(session: Session) -> list[Finding]:
             frames = list(dict.fromkeys([gap.frame for gap in gaps if gap.frame]))
             found.append(Finding("gap", "low", detail, frames[:MAX_FRAMES]))
     return found
+
+
+def add_delivery(found: list[Finding], flow: Flow) -> None:
+    """Add findings about how the bytes came: only one side, some again, and some that the path has lost, not the capture."""
+    frames = [flow.first_frame]
+    for role in range(2):
+        if flow.unseen & 1 << role:
+            other = ROLES[1 - role]
+            detail = f"no packet of the {ROLES[role]} is in the capture: only the {other}'s side of the session can be read"
+            found.append(Finding("one_side_only", "low", detail, frames))
+        if flow.unacknowledged[role]:
+            n_lost, role_name, other = flow.unacknowledged[role], ROLES[role], ROLES[1 - role]
+            detail = (
+                f"{n_lost:,} missing bytes of the {role_name} were not acknowledged by the {other}: they were lost on the path"
+            )
+            found.append(Finding("lost_on_path", "low", detail, frames))
+    if flow.resent[0] >= LEAST_RESENT or flow.resent[1] >= LEAST_RESENT:
+        detail = f"segments that came again: {flow.resent[0]:,} of the client, {flow.resent[1]:,} of the server"
+        found.append(Finding("retransmissions", "info", detail, frames))
 
 
 def _sent_so(session: Session, role: cython.int) -> cython.bint:

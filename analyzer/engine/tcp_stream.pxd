@@ -40,6 +40,7 @@ cdef class TcpStream(Sink):
         self, int side, bytes data, Py_ssize_t start, Py_ssize_t end, long long frame, long long at
     ) except *
     cdef Py_ssize_t search(self, int side, bytes data, Py_ssize_t start, Py_ssize_t end, long long offset) except? -2
+    cdef void note_delivery(self, Flow flow) except *
     cdef void update_held(self) except *
     cdef void open(self, int client, bint mid_stream) except *
     cdef Py_ssize_t begin(self, int side, Py_ssize_t pos) except? -2

@@ -314,6 +314,7 @@ class TcpStream(Sink):
         if session is not None:
             session.flow.closed = reason
             session.flow.limited = self.connection.limited
+            self.note_delivery(session.flow)
             for side in range(2):
                 role: cython.int = side ^ self.client
                 session.flow.unseen |= (self.connection.packets_of(side) == 0) << role
@@ -327,3 +328,11 @@ class TcpStream(Sink):
             self.sink = None  # type: ignore[assignment]
             self.tls_begun = 0
         self.update_held()
+
+    def note_delivery(self, flow: Flow) -> None:
+        """Note at the end of a flow what came again, and what the path lost."""
+        delivery = self.connection.delivery
+        if delivery is not None:
+            client, server = self.client, 1 - self.client
+            flow.resent = delivery.resent[client], delivery.resent[server]
+            flow.unacknowledged = delivery.unacknowledged[client], delivery.unacknowledged[server]

@@ -61,6 +61,13 @@ cdef class Claim:
 
 
 @cython.no_gc
+@cython.final
+cdef class Delivery:
+    cdef public list resent
+    cdef public list unacknowledged
+
+
+@cython.no_gc
 cdef class Connection:
     cdef public Endpoint originator
     cdef public Endpoint responder
@@ -74,7 +81,11 @@ cdef class Connection:
     cdef public long long limited
     cdef public bint doubtful
     cdef public Claim claim
+    cdef public Delivery delivery
     cdef public Sink sink
+
+    cpdef Delivery delivered(self)
+    cpdef long long packets_of(self, int side) except -1
 
 
 cpdef long long moved(long long at, long long before, long long after) except -2

@@ -110,6 +110,16 @@ class Claim:
         self.at = at
 
 
+class Delivery:
+    """How a connection's bytes came: by side, how many segments came again, and how many lost bytes were never acknowledged."""
+
+    __slots__ = ("resent", "unacknowledged")
+
+    def __init__(self) -> None:
+        self.resent = [0, 0]
+        self.unacknowledged = [0, 0]
+
+
 class Connection:
     """A TCP connection with two endpoints.
 
@@ -117,12 +127,12 @@ class Connection:
     first_frame, last_frame, start, end: of its packets; times in nanoseconds since 1970-01-01 UTC. closed: why it ended, ""
     while it is open. limited: number of holes that were given up because more waited behind them than the limits allow.
     doubtful: whether its packets need a closer look, because a FIN, an RST or a claim has come. claim: a SYN in the middle of
-    the connection, until it is known whether it begins another one.
+    the connection, until it is known whether it begins another one. delivery: None while every byte came once.
     """
 
     __slots__ = (
-        "claim", "closed", "doubtful", "end", "first_frame", "last_frame", "limited", "lingers", "originator", "responder",
-        "sink", "start", "syn",
+        "claim", "closed", "delivery", "doubtful", "end", "first_frame", "last_frame", "limited", "lingers", "originator",
+        "responder", "sink", "start", "syn",
     )  # fmt: skip
 
     def __init__(self, key: bytes, reverse: bytes, frame: cython.longlong, at: cython.longlong) -> None:
@@ -140,7 +150,14 @@ class Connection:
         self.limited = 0
         self.doubtful = False
         self.claim: Claim | None = None
+        self.delivery: Delivery | None = None
         self.sink: Sink = None  # type: ignore[assignment]  # set by `Connections.open`, None again at the end
+
+    def delivered(self) -> Delivery:
+        """Return the numbers about the delivery, which begin here if there are none."""
+        if self.delivery is None:
+            self.delivery = Delivery()
+        return self.delivery
 
     def packets_of(self, side: cython.int) -> cython.longlong:
         """Return how many packets of a side the capture has."""

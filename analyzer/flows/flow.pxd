@@ -17,6 +17,8 @@ cdef class Flow:
     cdef public long long limited
     cdef public int unseen
     cdef public bint late
+    cdef public tuple resent
+    cdef public tuple unacknowledged
     cdef public object process
 
     cpdef bytes client_key(self)

@@ -18,23 +18,28 @@ CLIENT, SERVER = 0, 1
 TCP, UDP = 6, 17
 
 
+NONE = (0, 0)
+"""The numbers of a flow of which nothing came again and nothing was lost on the path."""
+
+
 class Flow:
     """One connection or exchange of datagrams.
 
     protocol: 6 TCP, 17 UDP. key: addresses and ports, as in a packet from client to server (`Packet.key`). first_frame,
     last_frame: of its packets; start, end: their times in nanoseconds since the epoch, -1 if the capture has no times.
     mid_stream: whether the flow began before the capture, and before what shows its roles; late: whether the capture lacks its
-    beginning, for TCP the SYN. closed: why it ended, "" while it is open: `fin`, `rst`, `reused`,
-    `idle`, `evicted` or `end` (of the capture). limited: number of holes that were given up because more waited behind them
-    than the limits allow. unseen: roles of which the capture has no packet, bit 0 the client, bit 1 the server. `last_frame`,
-    `end`, `closed`, `limited` and `unseen` are set when the flow ends. process: the local process of the flow, with a method
-    `record`; None if it is not known. No packet says this. It comes from blocks of the capture, or from a listener that asks
-    the system when the session begins.
+    beginning, for TCP the SYN. closed: why it ended, "" while it is open: `fin`, `rst`, `reused`, `idle`, `evicted` or `end`
+    (of the capture). limited: number of holes that were given up because more waited behind them than the limits allow.
+    resent: by role, how many segments came again; unacknowledged: by role, how many of the missing bytes the peer never
+    acknowledged, so that the path lost them. unseen: roles of which the capture has no packet, bit 0 the client, bit 1 the
+    server. process: the local process of the flow, with a method `record`; None if it is not known. No packet says this. It
+    comes from blocks of the capture, or from a listener that asks the system when the session begins. `last_frame`, `end`,
+    `closed`, `limited`, `resent`, `unacknowledged` and `unseen` are set when the flow ends.
     """
 
     __slots__ = (
-        "closed", "end", "first_frame", "key", "last_frame", "late", "limited", "mid_stream", "process", "protocol", "start",
-        "unseen",
+        "closed", "end", "first_frame", "key", "last_frame", "late", "limited", "mid_stream", "process", "protocol",
+        "resent", "start", "unacknowledged", "unseen",
     )  # fmt: skip
 
     def __init__(
@@ -56,6 +61,8 @@ class Flow:
         self.limited = 0
         self.unseen = 0
         self.late = mid_stream
+        self.resent = NONE
+        self.unacknowledged = NONE
         self.process: Any = None
 
     @property

@@ -74,7 +74,11 @@ class Reassembler:
         Bytes that are missing before its FIN are reported as a gap.
         """
         self.drop_beyond(endpoint, sink, at)
+        first: Segment
         while len(endpoint.pending) > 0:
+            first = endpoint.pending[0]
+            if endpoint.offset <= endpoint.acknowledged < first.offset:  # the peer acknowledges up to the hole
+                endpoint.connection.delivered().unacknowledged[endpoint.side] += first.offset - endpoint.offset
             self.release(endpoint, sink, frame, at, True)
         if endpoint.fin > endpoint.offset and sink.wanted:  # the end was seen, but not the bytes before it
             sink.gap(endpoint.side, endpoint.offset, endpoint.fin - endpoint.offset, endpoint.last_frame, at)
@@ -153,6 +157,7 @@ class Reassembler:
             old: cython.Py_ssize_t = min(-ahead, end - start)
             # A keep-alive probe repeats one byte. The value of that byte has no meaning (RFC 1122 section 4.2.3.6).
             if not (ahead == -1 and end - start == 1):
+                endpoint.connection.delivered().resent[endpoint.side] += 1
                 self.compare(endpoint, sink, data, start, start + old, endpoint.offset + ahead, frame, at)
             start += old
             missing = min(missing, max(0, missing + (end - start) + old + ahead)) if start == end else missing
