@@ -11,6 +11,7 @@ from analyzer.analysis.authenticity import authenticity
 from analyzer.api.session_parts import (
     Alert,
     Authenticity,
+    BeforeTls,
     Certificates,
     Chain,
     Decryption,
@@ -72,6 +73,7 @@ class Session(Record, declared=SESSION):
     protocol: str
     client: Endpoint
     server: Endpoint
+    before: tuple[BeforeTls, ...] | None
     first_frame: int
     last_frame: int
     start_time: str | None

@@ -205,6 +205,30 @@ class EncryptedClientHello(Record, declared=DEFINITIONS["ech"]):
     inner: dict[str, Any] | None
 
 
+class Place(Record, declared=_part("before.0.target")):
+    """A host and its port; port is None if it is not known."""
+
+    host: str
+    port: int | None
+
+
+class BeforeTls(Record, declared=DEFINITIONS["before"]):
+    """One protocol that the connection carried before TLS; None for what it does not say."""
+
+    protocol: str
+    version: str | None
+    client: Endpoint | None
+    server: Endpoint | None
+    target: Place | None
+    user: str | None
+    user_agent: str | None
+    client_name: str | None
+    server_name: str | None
+    status: int | None
+    details: dict[str, Any]
+    bytes: BySide
+
+
 class Process(Record, declared=DEFINITIONS["process"]):
     """The process of a session, on the machine where its packets were captured; None for what is not known of it."""
 
@@ -276,6 +300,7 @@ PARTS: Mapping[str, type[Record]] = {
     "authenticity": Authenticity,
     "ech": EncryptedClientHello,
     "gap": Gap,
+    "before": BeforeTls,
     "process": Process,
     "http_exchange": HttpExchange,
     "finding": Finding,

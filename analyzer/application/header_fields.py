@@ -228,3 +228,19 @@ def _read_content_length(fields: Index, problems: Problems) -> tuple[int | None,
         problems.append(("bad_content_length", shown(text)))
         return None, False
     return int(text), True
+
+
+def check_no_framing(status: int, fields: Index, problems: Problems) -> None:
+    """Report fields for the length of a body in a response that has none (RFC 9110 section 8.6, RFC 9112 section 6.1).
+
+    status: 1xx, 204, or 2xx to CONNECT. Receivers that believe the fields take the next message for a body.
+    """
+    for name in ("transfer-encoding", "content-length"):
+        if name in fields:
+            problems.append(("forbidden_framing", f"{name} in a response {status}, which has no body"))
+
+
+def check_old_framing(fields: Index, problems: Problems) -> None:
+    """Report Transfer-Encoding in a message of HTTP/1.0, which does not have it (RFC 9112 section 6.1)."""
+    if "transfer-encoding" in fields:
+        problems.append(("forbidden_framing", "transfer-encoding in a message of HTTP/1.0, which does not know it"))

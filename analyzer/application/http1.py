@@ -27,6 +27,8 @@ from analyzer.application.header_fields import (
     Framing,
     Index,
     Problems,
+    check_no_framing,
+    check_old_framing,
     content_codings,
     index,
     read_fields,
@@ -128,6 +130,8 @@ class Http1:
         exchange: Exchange = self._pending[0]
         assert exchange.request is not None
         method = exchange.request.method
+        if head.length >= 0 and (head.status == 204 or method == "CONNECT"):
+            return 0
         if method == "HEAD" or head.status in (204, 304) or (method == "CONNECT" and head.status < 300):
             head.length = 0
         elif head.length < 0:
@@ -165,6 +169,8 @@ class Http1:
         fields = read_fields(rest, problems)
         by_name = index(fields)
         framing = read_framing(by_name, problems)
+        if line.version == "1.0":
+            check_old_framing(by_name, problems)
         hosts = by_name.get("host", [])
         if len(hosts) > 1 or (not hosts and line.version == "1.1"):
             problems.append(("bad_host", f"{len(hosts)} Host fields"))
@@ -217,6 +223,8 @@ class Http1:
         exchange = self._exchange_of_response(interim, frame)
         method = exchange.request.method if exchange.request is not None else None
         framing = self._framing_of_response(method, status, by_name, problems)
+        if version == "1.0":
+            check_old_framing(by_name, problems)
         for code, detail in problems:
             log.note(code, detail, frame)
         body = log.body(exchange, SERVER, content_codings(by_name, status) + framing.codings)
@@ -257,6 +265,8 @@ class Http1:
         """Return the framing of a response (RFC 9112 section 6.3). The request's method and the status come before the
         fields."""
         if method == "HEAD" or status < 200 or status in (204, 304) or (method == "CONNECT" and status < 300):
+            if status not in (304, 101) and method != "HEAD":
+                check_no_framing(status, fields, problems)
             return NO_BODY
         return read_framing(fields, problems)
 

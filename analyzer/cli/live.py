@@ -114,7 +114,7 @@ def run_worker(options: Namespace, output: Output, share: Share) -> Counts:
         share.end_with_parent()
         chains = read_chains(options)
         live_run = _live_run(options, source, options.events, None)
-        live_run.engine.dispatcher.numbers = (share.place, share.number)
+        live_run.engine.dispatcher.opened.numbers = (share.place, share.number)
         listeners: list[Listener] = [chains] if processes is None else [processes, chains]
         listeners.append(_printer(options, output, chains))
         with Interruption(source.stop, [signal.SIGINT]):

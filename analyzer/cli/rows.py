@@ -4,6 +4,7 @@ from typing import Any
 
 from analyzer.cli.table import Cell
 from analyzer.cli.table import Column as TableColumn
+from analyzer.text.before_text import before_text
 from analyzer.text.chain_text import chain_text
 from analyzer.text.escape import harmless
 from analyzer.text.formatting import endpoint_text, established_text
@@ -26,6 +27,7 @@ COLUMNS = (
     TableColumn("certificate", 12, limit=40),
     TableColumn("chain", 11, limit=40),
     TableColumn("JA4", 13),
+    TableColumn("before TLS", 5, limit=60),
 )
 
 
@@ -53,6 +55,7 @@ def table_row(record: dict[str, Any]) -> list[Cell]:
         harmless(certificates[0]["subject"] or say("unreadable")) if certificates else "",
         chain_cell(record["chain"]),
         record["ja4"] or "",
+        harmless(before_text(record["before"])),
     ]
 
 

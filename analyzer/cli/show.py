@@ -22,6 +22,7 @@ from analyzer.engine import Engine, Listener
 from analyzer.store.chain_verdicts import CLIENT, SERVER, Chains, ChainVerdict
 from analyzer.store.session_record import json_line, session_record
 from analyzer.text.authentication_text import authenticity_text, decryption_failure_text, decryption_text
+from analyzer.text.before_text import before_text
 from analyzer.text.escape import harmless
 from analyzer.text.formatting import count_text, duration_text, established_text, moment_text, problem_text
 from analyzer.text.handshake_steps import Steps, camel
@@ -35,7 +36,15 @@ from analyzer.tls.session import Session
 from analyzer.tls.session_log import ROLES
 from analyzer.x509.details import certificate_details
 
-_ENDED: Sentences = {"fin": "closed by both sides", "rst": "reset", "end": "still open at the end of the capture"}
+_ENDED: Sentences = {
+    "fin": "closed by both sides",
+    "rst": "reset",
+    "end": "still open at the end of the capture",
+    "closed": "closed by both sides before another session on the same connection",
+}
+
+OF_CLOCKS = frozenset({"time_goes_back", "clocks_differ"})
+"""Findings after which durations are not shown."""
 
 
 def run(options: Namespace, output: Output) -> int:
@@ -124,9 +133,12 @@ def _print_head(output: Output, session: Session, record: dict[str, Any], captur
         output.line(output.paint(line, "bold"))
     flow = session.flow
     span = duration_text(flow.end - flow.start) if 0 <= flow.start <= flow.end else ""
+    if any(finding["code"] in OF_CLOCKS for finding in record["findings"]):
+        span = say("the clock is wrong: the duration is not known")
     facts: Labelled = {
         "client": endpoint(record["client"]),
         "server": endpoint(record["server"]),
+        "before TLS": before_text(record["before"]) or None,
         "process": owner_text(record["process"]) or None,
         "server name": record["server_name"],
         "version": record["version"] or (say("unknown: the capture begins after the handshake") if flow.mid_stream else None),

@@ -7,6 +7,7 @@ own record. The functions here recognize such a start. They also work with only 
 
 import cython
 
+from analyzer.codec.registry import registry
 from analyzer.tls.messages.numbers import (
     CERTIFICATE,
     CERTIFICATE_REQUEST,
@@ -17,7 +18,15 @@ from analyzer.tls.messages.numbers import (
     SERVER_HELLO_DONE,
     SERVER_KEY_EXCHANGE,
 )
-from analyzer.tls.record.content_types import APPLICATION_DATA, CHANGE_CIPHER_SPEC, HANDSHAKE, HEADER
+from analyzer.tls.record.content_types import (
+    ALERT,
+    APPLICATION_DATA,
+    CHANGE_CIPHER_SPEC,
+    ENCRYPTED_ALERT_13,
+    HANDSHAKE,
+    HEADER,
+    LENGTH_OF_ALERT,
+)
 from analyzer.tls.record.record_reader import plausible
 
 MIN_HELLO = 11
@@ -28,6 +37,9 @@ SPLIT = 6
 
 MIN_CIPHERTEXT = 17
 """Bytes of the shortest encrypted record of all cipher suites in practice: a type or one byte, and a tag of 16."""
+
+ALERTS = frozenset(registry("alert_descriptions"))
+"""The descriptions of alerts that are assigned."""
 
 MESSAGE_HEADER = 4
 """Bytes of a handshake message before its body: its type and its length."""
@@ -148,3 +160,42 @@ def late_record_at(data: bytes, pos: cython.Py_ssize_t, end: cython.Py_ssize_t) 
     if kind in _OF_CLIENTS:
         return 0
     return 1 if kind in _OF_SERVERS else OF_EITHER
+
+
+def is_plain_alert(data: bytes, pos: cython.Py_ssize_t, end: cython.Py_ssize_t) -> cython.bint:
+    """Return whether `data[pos:end]` begins with an alert in plaintext (RFC 5246 section 7.2), and then ends or has a record.
+
+    A server that receives no ClientHello, or plain HTTP, answers with nothing else.
+    """
+    if data[pos] != ALERT or HEADER + LENGTH_OF_ALERT > end - pos or not plausible(data, pos, end):
+        return False
+    if data[pos + 3] != 0 or data[pos + 4] != LENGTH_OF_ALERT or (data[pos + 5] != 1 and data[pos + 5] != 2):
+        return False
+    after: cython.Py_ssize_t = pos + HEADER + LENGTH_OF_ALERT
+    return data[pos + 6] in ALERTS and (after == end or plausible(data, after, end))
+
+
+def is_closing(data: bytes, start: cython.Py_ssize_t, end: cython.Py_ssize_t) -> cython.bint:
+    """Return whether a segment ends with a record that can be an alert: of that type, or as long as one of TLS 1.3.
+
+    Whether it is a close_notify is not visible. Alerts of the usual cipher suites are recognized.
+    """
+    return (
+        _ends_with(data, start, end, ENCRYPTED_ALERT_13, APPLICATION_DATA)
+        or _ends_with(data, start, end, LENGTH_OF_ALERT, ALERT)
+        or _ends_with(data, start, end, 26, ALERT)  # GCM and CCM: a nonce of 8 bytes, a tag of 16
+        or _ends_with(data, start, end, 18, ALERT)  # ChaCha20-Poly1305, CCM_8
+        or _ends_with(data, start, end, 32, ALERT)  # CBC with SHA-1, up to TLS 1.0
+        or _ends_with(data, start, end, 48, ALERT)  # the same since TLS 1.1
+        or _ends_with(data, start, end, 64, ALERT)  # CBC with SHA-256
+        or _ends_with(data, start, end, 80, ALERT)  # CBC with SHA-384
+    )
+
+
+def _ends_with(
+    data: bytes, start: cython.Py_ssize_t, end: cython.Py_ssize_t, length: cython.int, content_type: cython.int
+) -> cython.bint:
+    at: cython.Py_ssize_t = end - length - HEADER
+    if at < start or data[at] != content_type or data[at + 1] != 3:
+        return False
+    return data[at + 2] <= 4 and data[at + 3] == 0 and data[at + 4] == length

@@ -27,7 +27,7 @@ cdef class SessionTable(Listener):
     cdef public int shards
     cdef public list loads
     cdef public list processes
-    cdef public tuple numbers
+    cdef public object opened
     cdef public bint announces
     cdef public RecordOrders orders
 

@@ -12,6 +12,7 @@ from analyzer.analysis.repetitions import Repetitions
 from analyzer.engine.capture_events import WATCHES_REVOCATION, RevocationSeen
 from analyzer.engine.captured_process import process_of
 from analyzer.engine.dispatch_limits import MERGE_COST, MERGE_COST_DECRYPTED, SESSION_COST
+from analyzer.engine.open_sessions import OpenSessions
 from analyzer.flows.flow import Flow
 from analyzer.flows.listener import Listener
 from analyzer.tls.decryption.key_material import KeyMaterial
@@ -33,13 +34,13 @@ class SessionTable(Listener):
     for secrets; None before the first one. count: how many sessions there were. steps: how often readers of connections ran.
     shard, shards: the number of this process among those that share the capture, and how many there are. loads: by process,
     what it had to do, in bytes of sessions. announces: whether `SessionBegan` is emitted although nothing else is `detailed`.
-    processes: what the captures say about the processes of frames (`FrameProcesses`), the last captures last. numbers: that of
-    the first session, and the step. repetitions: finds what sessions have in common; None if somebody else does. orders: puts
-    records in order, or None.
+    processes: what the captures say about the processes of frames (`FrameProcesses`), the last captures last. opened:
+    numbers the sessions. repetitions: finds what sessions have in common; None if somebody else does. orders: puts records in
+    order, or None.
     """
 
     __slots__ = (
-        "announces", "count", "detailed", "events", "keeps_fields", "loads", "material", "numbers",
+        "announces", "count", "detailed", "events", "keeps_fields", "loads", "material", "opened",
         "orders", "pending", "places", "processes", "repetitions", "resumptions", "shard", "shards", "steps", "watches",
     )  # fmt: skip
 
@@ -63,7 +64,7 @@ class SessionTable(Listener):
         self.announces = False
         self.pending: PendingSessions = None  # type: ignore[assignment]  # until a session has to wait
         self.count = 0
-        self.numbers = (0, 1)
+        self.opened = OpenSessions()
         self.steps = 0
         self.shard = 0
         self.shards = 1
@@ -89,7 +90,7 @@ class SessionTable(Listener):
 
     def begin(self, flow: Flow) -> Session:
         """Begin a new session, with the next number."""
-        number: cython.longlong = self.numbers[0] + self.numbers[1] * self.count
+        number: cython.longlong = self.opened.number(self.count)
         self.count += 1
         events: list[Event] | None = self.events if self.detailed else None
         session: Session = Session(number, flow, self.material, self.resumptions, events, self.keeps_fields, self.places)

@@ -12,9 +12,17 @@ import cython
 
 from analyzer.codec.byte_slices import find_byte, slice_bytes
 from analyzer.engine.capture_events import WATCHES_REVOCATION
-from analyzer.engine.detection import OF_EITHER, hello_at, late_record_at, ssl2_hello_at
+from analyzer.engine.detection import (
+    OF_EITHER,
+    hello_at,
+    is_closing,
+    is_plain_alert,
+    late_record_at,
+    ssl2_hello_at,
+)
 from analyzer.engine.dispatch_limits import MAX_EARLY, SCAN_LIMIT
 from analyzer.engine.other_traffic import WATCHES_HTTPS, OtherTraffic, other_traffic
+from analyzer.engine.preface import Preface
 from analyzer.engine.segment_facts import segment_fact
 from analyzer.engine.session_table import SessionTable
 from analyzer.flows.connection import Connection
@@ -30,6 +38,17 @@ from analyzer.x509.revocation_over_http import RevocationWatch, begins_request, 
 
 _TCP = TCP  # in the compiled build this is a C variable, which other modules cannot see
 
+NOWHERE: tuple[int, int] = (0, -1)
+"""The place of a hello that is not known yet."""
+
+NO_HELLO: tuple[bytes, int] = (b"", -1)
+
+_RANDOM, _RANDOM_END = 11, 43
+"""Where the random of a ClientHello is in its record: behind two headers and the version (RFC 9846 section 4.2.2)."""
+
+BOTH = 3
+"""Both sides, as in `TcpStream.tls_begun`."""
+
 
 class TcpStream(Sink):
     """The two streams of one TCP connection, and the TLS session in them, if there is one.
@@ -40,11 +59,14 @@ class TcpStream(Sink):
     of bytes that were searched. watch: searches for revocation data, None if not needed. begun: whether any bytes came. kept:
     bytes of memory of session and watch, as added to `Dispatcher.held`. shard: which process reads the session, -1 before one
     is found. other: its first bytes with frame and time, if they would be no TLS on port 443; None if they do not matter.
+    preface: what came before TLS, None if nothing did. closing: as `tls_begun`, of sides whose last segment may say that their
+    TLS ends; place: frame and time of that segment, and then those of the hello that begins TLS again. hello: the random of the
+    ClientHello and the number of its session, as the dispatcher knows them.
     """
 
     __slots__ = (
-        "begun", "client", "connection", "dispatcher", "early", "kept", "other", "readers", "scanned", "session", "shard",
-        "sink", "tails", "tls_begun", "watch",
+        "begun", "client", "closing", "connection", "dispatcher", "early", "hello", "kept", "other", "place", "preface",
+        "readers", "scanned", "session", "shard", "sink", "tails", "tls_begun", "watch",
     )  # fmt: skip
 
     def __init__(self, connection: Connection, dispatcher: SessionTable) -> None:
@@ -64,6 +86,10 @@ class TcpStream(Sink):
         self.begun = False
         self.other: OtherTraffic | None = None
         self.shard = -1
+        self.preface: Preface | None = None
+        self.closing = 0
+        self.place: tuple[int, int] = NOWHERE
+        self.hello: tuple[bytes, int] = NO_HELLO
 
     def feed(
         self,
@@ -104,13 +130,24 @@ class TcpStream(Sink):
     ) -> None:
         """Read records from the next bytes of a side. If its TLS has not begun, search for it first."""
         reader: RecordReader
+        if self.shard >= 0:
+            if is_closing(data, start, end):
+                self.closing |= 1 << side
+                self.place = (frame, at)
+            elif self.closing == BOTH and side == self.client and hello_at(data, start, end) == CLIENT_HELLO:
+                self.begin_again(frame, at)
+            else:
+                self.closing &= ~(1 << side)
         if self.shard >= 0 and self.dispatcher.shards > 1:
             self.dispatcher.loads[self.shard] += end - start
             if self.session is None:
                 return
         if self.tls_begun & 1 << side:
             reader = self.readers[side ^ self.client]
-            reader.feed(data, start, end, offset, frame, at)
+            if self.preface is None or not self.preface.wraps:
+                reader.feed(data, start, end, offset, frame, at)
+            else:
+                self.preface.feed(reader, side, slice_bytes(data, start, end), offset, frame, at)
             self.update_held()
             return
         only_watched: cython.bint = self.watch is not None and self.scanned > 2 * SCAN_LIMIT
@@ -124,19 +161,42 @@ class TcpStream(Sink):
             start = 0
             end = len(data)
         pos: cython.Py_ssize_t = self.search(side, data, start, end, offset)
+        if pos != start:
+            self.keep_before(side, data, start, end if pos < 0 else pos)
         if pos < 0:
             if self.shard < 0 and self.scanned > SCAN_LIMIT:
                 # The next segment may complete a hello. But bytes that only look like a hello must not cost without limit.
                 self.wanted = self.scanned <= 2 * SCAN_LIMIT and (len(self.tails[0]) > 0 or len(self.tails[1]) > 0)
                 if not self.wanted:
+                    if self.preface is not None:
+                        self.preface.drop()
                     self.scanned = 2 * SCAN_LIMIT + 1
                     self.tails = [b"", b""]
             return
         if self.session is None:  # another process reads it
             return
         reader = self.readers[side ^ self.client]
-        reader.feed(data, pos, end, offset + pos - start, frame, at)
+        if self.preface is None:
+            reader.feed(data, pos, end, offset + pos - start, frame, at)
+        else:
+            self.preface.begin(side)
+            self.preface.feed(reader, side, slice_bytes(data, pos, end), offset + pos - start, frame, at)
         self.update_held()
+
+    def keep_before(self, side: cython.int, data: bytes, start: cython.Py_ssize_t, end: cython.Py_ssize_t) -> None:
+        """Keep bytes of a side that came before its TLS; those of its tail come again."""
+        end -= len(self.tails[side])
+        if end <= start or self.scanned > 2 * SCAN_LIMIT or (self.session is None and self.shard >= 0):
+            return
+        if self.preface is None:
+            self.preface = Preface()
+            if self.session is not None:
+                self.preface.client = self.client
+                self.session.flow.before = self.preface
+        if self.session is None or self.tls_begun & 1 << side == self.tls_begun:
+            self.preface.add(side, slice_bytes(data, start, end))
+        else:
+            self.preface.answer(side, slice_bytes(data, start, end))
 
     def feed_watch(
         self,
@@ -194,6 +254,9 @@ class TcpStream(Sink):
             if found == 0:
                 self.tails[side] = data[start:end]
                 return -1
+        elif offset == 0 and self.shard < 0 and self.connection.syn and is_plain_alert(data, start, end):
+            self.open(0, False)  # nobody has said who is the client: it is who connected
+            return self.begin(side, start)
         while True:
             pos = find_byte(data, HANDSHAKE, pos, end)
             if pos < 0:
@@ -202,6 +265,8 @@ class TcpStream(Sink):
             if found > 0:
                 if self.shard < 0:
                     self.open(side if found == CLIENT_HELLO else other, False)
+                    if found == CLIENT_HELLO and _RANDOM_END <= end - pos:
+                        self.enter(slice_bytes(data, pos + _RANDOM, pos + _RANDOM_END))
                 return self.begin(side, pos)
             if found == 0:
                 self.tails[side] = data[pos:end]
@@ -222,8 +287,15 @@ class TcpStream(Sink):
         """Begin the session whose client is that side. Pass it the earlier gaps and conflicts of the streams."""
         connection: Connection = self.connection
         key: bytes = connection.responder.key if client else connection.originator.key
-        flow: Flow = Flow(_TCP, key, connection.first_frame, connection.start, mid_stream)
+        flow: Flow
+        if self.place is NOWHERE:
+            flow = Flow(_TCP, key, connection.first_frame, connection.start, mid_stream)
+        else:
+            flow = Flow(_TCP, key, self.place[0], self.place[1], mid_stream)
         flow.late = not connection.syn
+        if self.preface is not None:
+            self.preface.client = client
+            flow.before = self.preface
         self.client = client
         self.shard = self.dispatcher.assign()
         early, self.early = self.early, []
@@ -240,6 +312,12 @@ class TcpStream(Sink):
                 self.sink.take(conflict(one[0] ^ client, one[1], one[2], one[3], one[4]))
             else:
                 self.sink.take(fact(*segment_fact(one[0] ^ client, one[1], one[2], one[3]), one[4]))
+
+    def enter(self, random: bytes) -> None:
+        """Note the random of the ClientHello with which the session begins, whoever reads it."""
+        number: cython.longlong = self.dispatcher.opened.number(self.dispatcher.count - 1)
+        self.hello = (random, number)
+        self.dispatcher.opened.enter(random, number)
 
     def begin(self, side: cython.int, pos: cython.Py_ssize_t) -> cython.Py_ssize_t:
         """Note that records of this side begin at `pos`. Return `pos`."""
@@ -262,6 +340,9 @@ class TcpStream(Sink):
         if self.watch is not None:
             self.watch.gap(side, length)
         self.tails[side] = b""
+        self.closing = 0
+        if self.preface is not None:
+            self.preface.lose(side)
         if self.session is not None:
             self.tls_begun |= 1 << side
             reader: RecordReader = self.readers[side ^ self.client]
@@ -309,12 +390,38 @@ class TcpStream(Sink):
             self.watch = None  # type: ignore[assignment]
         if self.other is not None and self.shard < 0 and len(self.early) == 0:
             self.dispatcher.events.append(self.other)
+        self.end_session(reason, frame, at)
+        self.update_held()
+
+    def begin_again(self, frame: cython.longlong, at: cython.longlong) -> None:
+        """End the session, both sides of which have closed: the hello in this frame begins another one on the connection."""
+        self.end_session("closed", self.place[0], self.place[1])
+        self.client = -1
+        self.shard = -1
+        self.tls_begun = 0
+        self.closing = 0
+        self.scanned = 0
+        self.preface = None
+        self.place = (frame, at)
+
+    def end_session(self, reason: str, frame: cython.longlong, at: cython.longlong) -> None:
+        """End the session, if there is one. reason: see `Flow.closed`."""
+        twin: cython.longlong = -1
+        if self.hello is not NO_HELLO:
+            twin = self.dispatcher.opened.leave(self.hello[0], self.hello[1])
+            self.hello = NO_HELLO
         session: Session = self.session
         sink: RecordSink = self.sink
         if session is not None:
             session.flow.closed = reason
             session.flow.limited = self.connection.limited
             self.note_delivery(session.flow)
+            if twin >= 0:
+                detail = (
+                    f"the ClientHello of session {twin} has the same random: the capture may have this connection twice, "
+                    "such as before and behind an address translation"
+                )
+                session.log.add_finding("twin_session", "info", detail, session.flow.first_frame)
             for side in range(2):
                 role: cython.int = side ^ self.client
                 session.flow.unseen |= (self.connection.packets_of(side) == 0) << role
@@ -327,7 +434,6 @@ class TcpStream(Sink):
             self.session = None  # type: ignore[assignment]
             self.sink = None  # type: ignore[assignment]
             self.tls_begun = 0
-        self.update_held()
 
     def note_delivery(self, flow: Flow) -> None:
         """Note at the end of a flow what came again, and what the path lost."""

@@ -20,6 +20,7 @@ cdef class Flow:
     cdef public tuple resent
     cdef public tuple unacknowledged
     cdef public object process
+    cdef public object before
 
     cpdef bytes client_key(self)
     cpdef bytes server_key(self)

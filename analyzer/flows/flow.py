@@ -28,17 +28,18 @@ class Flow:
     protocol: 6 TCP, 17 UDP. key: addresses and ports, as in a packet from client to server (`Packet.key`). first_frame,
     last_frame: of its packets; start, end: their times in nanoseconds since the epoch, -1 if the capture has no times.
     mid_stream: whether the flow began before the capture, and before what shows its roles; late: whether the capture lacks its
-    beginning, for TCP the SYN. closed: why it ended, "" while it is open: `fin`, `rst`, `reused`, `idle`, `evicted` or `end`
-    (of the capture). limited: number of holes that were given up because more waited behind them than the limits allow.
-    resent: by role, how many segments came again; unacknowledged: by role, how many of the missing bytes the peer never
-    acknowledged, so that the path lost them. unseen: roles of which the capture has no packet, bit 0 the client, bit 1 the
-    server. process: the local process of the flow, with a method `record`; None if it is not known. No packet says this. It
-    comes from blocks of the capture, or from a listener that asks the system when the session begins. `last_frame`, `end`,
-    `closed`, `limited`, `resent`, `unacknowledged` and `unseen` are set when the flow ends.
+    beginning, for TCP the SYN. closed: why it ended, "" while it is open: `fin`, `rst`, `reused`, `idle`, `evicted`, `end` (of
+    the capture), or `closed` by both sides before another session on the same connection. limited: number of holes that were
+    given up because more waited behind them than the limits allow. resent: by role, how many segments came again;
+    unacknowledged: by role, how many of the missing bytes the peer never acknowledged, so that the path lost them. unseen:
+    roles of which the capture has no packet, bit 0 the client, bit 1 the server. process: the local process of the flow, with
+    a method `record`; None if it is not known. No packet says this. It comes from blocks of the capture, or from a listener
+    that asks the system when the session begins. before: what came before TLS, with `pieces` and `cut`; None if nothing did.
+    `last_frame`, `end`, `closed`, `limited`, `resent`, `unacknowledged` and `unseen` are set when the flow ends.
     """
 
     __slots__ = (
-        "closed", "end", "first_frame", "key", "last_frame", "late", "limited", "mid_stream", "process", "protocol",
+        "before", "closed", "end", "first_frame", "key", "last_frame", "late", "limited", "mid_stream", "process", "protocol",
         "resent", "start", "unacknowledged", "unseen",
     )  # fmt: skip
 
@@ -64,6 +65,7 @@ class Flow:
         self.resent = NONE
         self.unacknowledged = NONE
         self.process: Any = None
+        self.before: Any = None
 
     @property
     def client(self) -> tuple[str, int]:

@@ -215,6 +215,35 @@ _ECH = record(
     },
 )
 
+_BEFORE = record(
+    "one protocol that the connection carried before TLS. Nothing protects what it says",
+    {
+        "protocol": text(
+            "proxy (PROXY protocol), socks, http_connect, http, smtp, lmtp, imap, pop3, ftp, nntp, sieve, irc, xmpp, ldap, "
+            "postgresql, mysql, rdp, tds, amqp; unknown for bytes that are none of them"
+        ),
+        "version": or_null(text("of the protocol, as it says")),
+        "client": or_null(reference("the real client, as a PROXY header names it", "endpoint")),
+        "server": or_null(reference("the address to which the real client connected, as a PROXY header names it", "endpoint")),
+        "target": or_null(
+            record(
+                "to what a client asked a proxy to connect, or the host of a request",
+                {"host": text("name or address"), "port": or_null(number("TCP port", maximum=65535))},
+            )
+        ),
+        "user": or_null(text("name of a user, without its password")),
+        "user_agent": or_null(text("of an HTTP request")),
+        "client_name": or_null(text("how the client names its host, as in EHLO")),
+        "server_name": or_null(text("how the server names its host, as in a greeting, or how the client names the server")),
+        "status": or_null(number("number in the answer, as the protocol has it")),
+        "details": free_form("what else it says, such as TLVs of PROXY, what RDP or TDS negotiated, or the command for TLS"),
+        "bytes": record(
+            "how long it is",
+            {"client": number("bytes that the client sent"), "server": number("bytes that the server sent")},
+        ),
+    },
+)
+
 _PROCESS = record(
     "the process on the machine where the packets were captured",
     {
@@ -296,6 +325,7 @@ DEFINITIONS: dict[str, Schema] = {
     "authenticity": _AUTHENTICITY,
     "ech": _ECH,
     "gap": _GAP,
+    "before": _BEFORE,
     "process": _PROCESS,
     "http_exchange": _HTTP_EXCHANGE,
     "finding": FINDING,
@@ -311,6 +341,13 @@ SESSION: Schema = document(
             "protocol": one_of("what carries the session; today always tls", ("tls", "dtls", "quic")),
             "client": reference("the side that sent the ClientHello", "endpoint"),
             "server": reference("the other side", "endpoint"),
+            "before": or_null(
+                several(
+                    "what the connection carried before TLS, in order; empty where TLS is the first, null where the capture "
+                    "does not show it",
+                    item_of("before"),
+                )
+            ),
             "first_frame": described(FRAME, "first frame of the session's connection"),
             "last_frame": described(FRAME, "last frame of the session's connection"),
             "start_time": or_null(reference("time of the first frame; null where the capture has no time", "time")),

@@ -27,6 +27,7 @@ cdef object address_text
 cpdef bytes session_json(Session session, bint messages, object chains, bytes resumes=*, bint signatures=*, object holes=*)
 cdef bytes open_list(list findings, object holes)
 cdef str head(Session session)
+cdef str before_json(Flow flow)
 cdef str address(bytes known)
 cdef tuple facts(Session session, bint messages)
 cdef str fingerprints(Hellos hellos)

@@ -11,6 +11,7 @@ import cython
 import orjson
 
 from analyzer.analysis.authenticity import authenticity
+from analyzer.analysis.before_tls import before_of
 from analyzer.analysis.shown_certificates import LISTED, NONE, shown_certificates
 from analyzer.analysis.shown_resumption import is_resumed
 from analyzer.codec.byte_slices import slice_bytes
@@ -182,8 +183,17 @@ def head(session: Session) -> str:
     server: str = address(slice_bytes(key, half, at))
     return (
         f"{HEAD[0]}{session.id}{HEAD[1]}{client}{HEAD[2]}{client_port}{HEAD[3]}{server}{HEAD[4]}{server_port}{HEAD[5]}"
-        f"{flow.first_frame}{HEAD[6]}{flow.last_frame}{HEAD[7]}{QUOTED.write(flow.start)}{HEAD[8]}{QUOTED.write(flow.end)}"
+        f"{before_json(flow)}{HEAD[6]}{flow.first_frame}{HEAD[7]}{flow.last_frame}{HEAD[8]}{QUOTED.write(flow.start)}{HEAD[9]}"
+        f"{QUOTED.write(flow.end)}"
     )
+
+
+def before_json(flow: Flow) -> str:
+    """Return what came before TLS as JSON."""
+    if flow.before is None:
+        return "null" if flow.late else "[]"
+    written: str = orjson.dumps(before_of(flow)).decode()
+    return written
 
 
 def address(known: bytes) -> str:

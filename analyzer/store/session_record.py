@@ -12,6 +12,7 @@ import cython
 import orjson
 
 from analyzer.analysis.authenticity import authenticity
+from analyzer.analysis.before_tls import NOTHING, before_of
 from analyzer.analysis.decryption_failure import advice, evidence, reason_of
 from analyzer.analysis.downgrade import downgrades
 from analyzer.analysis.fingerprints import highest_version, ja3, ja3s, ja4
@@ -179,6 +180,7 @@ def session_head(session: Session) -> dict[str, Any]:
     record["protocol"] = "tls"
     record["client"] = endpoint_record(flow.key, CLIENT)
     record["server"] = endpoint_record(flow.key, SERVER)
+    record["before"] = NOTHING if flow.before is None and not flow.late else before_of(flow)
     record["first_frame"] = flow.first_frame
     record["last_frame"] = flow.last_frame
     record["start_time"] = CLOCK.write(flow.start)

@@ -5,6 +5,7 @@ from typing import Any
 
 from analyzer.store.declaration import Column, columns
 from analyzer.store.schema import SESSION
+from analyzer.text.before_text import before_text
 from analyzer.text.escape import csv_row
 from analyzer.text.language import noted, say
 from analyzer.text.punctuation import apart
@@ -45,6 +46,7 @@ CSV_COLUMNS = columns(
     ("decryption_status", "decryption.status"), ("decryption_reason", "decryption.reason"),
     ("gaps", "gaps", len), ("findings", "findings", _codes),
     ("chain_verdict", "chain.verdict"), ("chain_problems", "chain.problems", _codes),
+    ("before", "before", before_text),
     ("process_name", "process.name"), ("process_pid", "process.pid"), ("process_user", "process.user"),
     ("process_container", "process.container"),
 )  # fmt: skip

@@ -374,7 +374,8 @@ class Session(RecordSink):
         if hidden:
             found = self.heartbeats.look(record.role, length, self.handshake.parameters.suite, self.log.version)
         else:
-            found = self.heartbeats.take(record.role, body, length)
+            early: cython.bint = len(self.log.gaps) == 0 and not self.handshake.decrypting
+            found = self.heartbeats.take(record.role, body, length, early)
         for code, severity, detail in found:
             self.log.add_finding(code, severity, detail, record.frame)
 
@@ -425,6 +426,7 @@ class Session(RecordSink):
             log.in_order()
         self.handshake.close(at)
         flow.last_frame = frame
+        log.check_times(flow.start, flow.first_frame, at, frame)
         flow.end = at if at < 0 or at > flow.start else flow.start  # the clock can be set back meanwhile
         log.close(flow.closed, flow.limited, frame)
         return True

@@ -37,4 +37,5 @@ cdef class SessionLog:
     cpdef void add_certificate_change(self, int role, list listed, list first, long long frame) except *
     cdef bint full(self) except -1
     cpdef void in_order(self) except *
+    cpdef void check_times(self, long long start, long long first, long long end, long long last) except *
     cpdef void close(self, str closed, long long limited, long long frame) except *

@@ -11,6 +11,7 @@ from analyzer.flows.flow import CLIENT
 from analyzer.tls.events import Alert, Conflict, Event, Finding, Gap, HandshakeMessage
 from analyzer.tls.limits import MAX_ALERTS, MAX_CHAINS, MAX_EVIDENCE, MAX_GAPS, MAX_MESSAGES
 from analyzer.tls.messages.numbers import CLIENT_HELLO, HELLO_RETRY_REQUEST, SERVER_HELLO
+from analyzer.tls.session_times import time_finding
 
 # In the compiled build this is a C variable, which other modules cannot see.
 _CLIENT = CLIENT
@@ -194,6 +195,12 @@ class SessionLog:
         """Sort messages and alerts by frame. Those after a gap were processed late, when the missing bytes were given up."""
         self.messages.sort(key=frame_of)
         self.alerts.sort(key=frame_of)
+
+    def check_times(self, start: cython.longlong, first: cython.longlong, end: cython.longlong, last: cython.longlong) -> None:
+        """Report times that cannot be. start, end: of the flow; first, last: the frames of these."""
+        found = time_finding(self.messages, self.alerts, start, first, end, last)
+        if found is not None:
+            self.add_finding(found[0], found[1], found[2], found[3])
 
     def close(self, closed: str, limited: cython.longlong, frame: cython.longlong) -> None:
         """Add findings about what was left out: entries that are not listed, and what the limits of flows cut off.

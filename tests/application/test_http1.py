@@ -252,7 +252,7 @@ def test_absolute_and_other_targets() -> None:
 def test_a_granted_connect_is_a_tunnel_and_a_refused_one_is_not() -> None:
     connect = b"CONNECT example.test:443 HTTP/1.1\r\nHost: example.test:443\r\n\r\n"
     for later in ([(CLIENT, connect), (CLIENT, b"\x16\x03\x01")], [(CLIENT, connect + b"\x16\x03\x01")]):
-        conversation = read([*later, (SERVER, response(200, "Content-Length: 9") + b"\x16\x03\x03"), (CLIENT, b"\x17")])
+        conversation = read([*later, (SERVER, response(200) + b"\x16\x03\x03"), (CLIENT, b"\x17")])
         assert outline(conversation) == [("CONNECT", None, 200, 0, True)]
         assert conversation.record()[0]["request"]["authority"] == "example.test:443"
         assert (conversation.kind, conversation.findings) == ("bytes", [])
@@ -332,3 +332,28 @@ def test_a_body_that_ends_with_the_stream_is_reported_as_truncated() -> None:
     assert (outline(conversation)[0][3:], codes(conversation)) == ((3, False), ["truncated_body"])
     conversation = read([(CLIENT, GET), (SERVER, OK[:20])])
     assert codes(conversation) == ["truncated_head"]
+
+
+@pytest.mark.parametrize(
+    ("method", "answer", "told"),
+    [
+        ("GET", response(204, "Content-Length: 9"), ["forbidden_framing"]),
+        ("GET", response(204, "Transfer-Encoding: chunked"), ["forbidden_framing"]),
+        ("GET", response(103, "Content-Length: 9") + OK, ["forbidden_framing"]),
+        ("CONNECT", response(200, "Content-Length: 9"), ["forbidden_framing"]),
+        ("GET", b"HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", ["forbidden_framing"]),
+        ("GET", response(204), []),
+        ("GET", response(304, "Content-Length: 9"), []),
+        ("HEAD", response(200, "Content-Length: 9"), []),
+        ("CONNECT", response(200), []),
+        ("GET", b"HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nok", []),
+    ],
+)
+def test_a_length_where_there_is_no_body(method: str, answer: bytes, told: list[str]) -> None:
+    asked = b"CONNECT a:443 HTTP/1.1\r\nHost: a:443\r\n\r\n" if method == "CONNECT" else request("/", method=method)
+    assert codes(read([(CLIENT, asked), (SERVER, answer)])) == told
+
+
+def test_transfer_encoding_in_a_request_of_http_1_0() -> None:
+    asked = b"POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
+    assert codes(read([(CLIENT, asked), (SERVER, OK)])) == ["forbidden_framing"]

@@ -19,7 +19,15 @@ from conversations import (
     timeless,
 )
 
-from analyzer.engine.detection import OF_EITHER, ciphertext_at, hello_at, late_record_at, ssl2_hello_at
+from analyzer.engine.detection import (
+    OF_EITHER,
+    ciphertext_at,
+    hello_at,
+    is_closing,
+    is_plain_alert,
+    late_record_at,
+    ssl2_hello_at,
+)
 
 C, S = CLIENT, SERVER
 
@@ -32,9 +40,9 @@ PRELUDES = {
         (C, bytes.fromhex("301d02010177188016") + b"1.3.6.1.4.1.1466.20037"),
         (S, bytes.fromhex("300c02010178070a010004000400")),
     ],
-    "xmpp": [(C, b"<stream:stream>"), (S, b"<features><starttls/>"), (C, b"<starttls/>"), (S, b"<proceed/>")],
+    "xmpp": [(C, b"<stream:stream to='a'>"), (S, b"<features><starttls/>"), (C, b"<starttls/>"), (S, b"<proceed/>")],
     "postgresql": [(C, struct.pack(">II", 8, 80877103)), (S, b"S")],
-    "mysql": [(S, b"\x4a\0\0\0\x0a8.0.1\0" + bytes(62)), (C, b"\x20\0\0\x01\x85\xae\xff\x19\0\0\0\1\xe0" + bytes(23))],
+    "mysql": [(S, b"\x45\0\0\0\x0a8.0.1\0" + bytes(62)), (C, b"\x20\0\0\x01\x85\xae\xff\x19\0\0\0\1\xe0" + bytes(23))],
     "irc": [(C, b"STARTTLS\r\n"), (S, b":a 670 b :go\r\n")],
     "rdp": [
         (C, bytes.fromhex("030000130ee000000000000100080001000000")),
@@ -46,6 +54,8 @@ PRELUDES = {
     "proxy1": [(C, b"PROXY TCP4 10.0.0.3 10.0.0.2 5 443\r\n")],
     "proxy2": [(C, b"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c" + bytes([10, 0, 0, 3, 10, 0, 0, 2, 0, 5, 1, 0xBB]))],
 }
+
+NAMES = {"connect": "http_connect", "socks4": "socks", "socks5": "socks", "proxy1": "proxy", "proxy2": "proxy"}
 
 
 def joined(flights):
@@ -73,6 +83,10 @@ def test_tls_after_another_protocol(prelude, version, mss):
             codes = [finding["code"] for finding in found[0]["findings"]]
             assert ("unusual_port" in codes) == (ports[1] != 443)
             found[0]["findings"] = [one for one in found[0]["findings"] if one["code"] != "unusual_port"]
+            [before], found[0]["before"] = found[0]["before"], plain[0]["before"]
+            assert before["protocol"] == NAMES.get(prelude, prelude)
+            sizes = [sum(len(data) for side, data in PRELUDES[prelude] if side == one) for one in (C, S)]
+            assert before["bytes"] == {"client": sizes[0], "server": sizes[1]}
             assert found == plain
 
 
@@ -253,3 +267,49 @@ def test_the_facts_kept_before_a_hello_are_limited():
     codes = [finding["code"] for finding in record["findings"]]
     assert set(codes) == {"conflicting_segments", "one_side_only", "retransmissions"}
     assert 0 < codes.count("conflicting_segments") <= 64
+    assert 0 < len(record["findings"]) <= 64
+
+
+@pytest.mark.parametrize("description", [40, 50, 70, 80])
+def test_an_alert_in_plaintext(description):
+    alert = bytes([21, 3, 1, 0, 2, 2, description])
+    assert is_plain_alert(alert, 0, 7)
+    assert is_plain_alert(alert + alert, 0, 14)
+    assert not is_plain_alert(alert + b"GET /", 0, 12)
+    for n in range(1, 7):
+        assert not is_plain_alert(alert, 0, n)
+    assert not is_plain_alert(bytes([21, 3, 1, 0, 2, 3, description]), 0, 7)
+    assert not is_plain_alert(bytes([21, 3, 1, 0, 2, 2, 201]), 0, 7)
+    assert not is_plain_alert(bytes([23, 3, 1, 0, 2, 2, description]), 0, 7)
+
+
+def test_a_segment_that_may_close():
+    for content_type, length in ((23, 19), (21, 2), (21, 26), (21, 18), (21, 32), (21, 48), (21, 64), (21, 80)):
+        record = bytes([content_type, 3, 3, 0, length]) + bytes(length)
+        assert is_closing(record, 0, len(record))
+        assert is_closing(b"x" * 100 + record, 0, 100 + len(record))
+        assert not is_closing(record, 1, len(record))
+        assert not is_closing(record, 0, len(record) - 1)
+    assert not is_closing(bytes([23, 3, 3, 0, 40]) + bytes(40), 0, 45)
+    assert not is_closing(bytes([22, 3, 3, 0, 19]) + bytes(19), 0, 24)
+
+
+@pytest.mark.parametrize("asked", [b"", b"GET / HTTP/1.1\r\nHost: a.test:8443\r\nUser-Agent: curl/8\r\n\r\n"])
+def test_a_connection_whose_tls_begins_with_an_alert(asked):
+    flights = [(C, asked)] if asked else []
+    [record] = records(packetise([*flights, (S, bytes([21, 3, 1, 0, 2, 2, 50]))]))
+    [alert] = record["alerts"]
+    assert (alert["level"], alert["description"], alert["from"], alert["encrypted"]) == (
+        "fatal",
+        "decode_error",
+        "server",
+        False,
+    )
+    assert record["established"] is False
+    assert [record[key] for key in ("version", "ja3", "ja4")] == [None] * 3
+    assert [entry["protocol"] for entry in record["before"]] == (["http"] if asked else [])
+    if asked:
+        [entry] = record["before"]
+        assert entry["target"] == {"host": "a.test", "port": 8443}
+        assert entry["user_agent"] == "curl/8"
+    assert records(packetise([*flights, (S, bytes([21, 3, 1, 0, 2, 2, 50]) + b" and more")])) == []

@@ -3,7 +3,7 @@
 import struct
 
 import pytest
-from conversations import ADDRESSES, CLIENT, PORTS, SERVER, Segment, Tap, packetise, stream, talk
+from conversations import ADDRESSES, CLIENT, PORTS, SERVER, Segment, Tap, handshake_types, packetise, records, stream, talk
 
 from analyzer.engine import Engine
 from analyzer.engine.capture_events import RevocationSeen
@@ -300,3 +300,27 @@ def test_without_a_protocol_udp_flows_are_not_kept():
     tap.feed_bytes(datagram(CLIENT, b"one", (5001, 7)))
     assert tap.engine.datagrams.n_open == 0
     assert tap.engine.packet.protocol == 17
+
+
+@pytest.mark.parametrize("version", ["TLSv1_2", "TLSv1_3"])
+@pytest.mark.parametrize("requests", [(), (300,)])
+def test_a_second_session_on_a_connection(version: str, requests: tuple[int, ...]) -> None:
+    once = talk(version, requests)
+    [alone] = records(packetise(once))
+    first, second = records(packetise([*once, *once]))
+    assert [record["id"] for record in (first, second)] == [0, 1]
+    for record in (first, second):
+        assert handshake_types(record) == handshake_types(alone)
+        assert len(record["alerts"]) == len(alone["alerts"])
+        assert record["established"] is True
+        assert record["gaps"] == []
+        assert record["before"] == []
+    assert first["first_frame"] == alone["first_frame"]
+    assert first["last_frame"] == second["first_frame"] - 1
+    assert second["handshake"][0]["frame"] == second["first_frame"]
+
+
+def test_a_hello_on_a_connection_that_nobody_closed_is_no_second_session() -> None:
+    once = talk("TLSv1_3", (300,), False)
+    [record] = records(packetise([*once, *once]))
+    assert record["first_frame"] == 1

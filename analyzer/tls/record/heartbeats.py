@@ -18,6 +18,8 @@ HEAD, PADDING = 3, 16
 LONGEST_PADDING = 256
 """Bytes by which the encryption of two heartbeats with the same payload can differ: the padding of block ciphers."""
 
+_WHO = ("client", "server")
+
 _MAC_BYTES = {"MD5": 16, "SHA": 20, "SHA256": 32, "SHA384": 48}
 
 Found = tuple[tuple[str, str, str], ...]
@@ -30,18 +32,31 @@ class Heartbeats:
     """The last request of each role.
 
     room: how many bytes of payload the last request of a role had; length: of the record, while it is not known; -1 if
-    there is none that waits for its response. forbidden: whether that request must be discarded.
+    there is none that waits for its response. forbidden: whether that request must be discarded. early: whether a request in a
+    handshake was reported.
     """
 
-    __slots__ = ("forbidden", "length", "room")
+    __slots__ = ("early", "forbidden", "length", "room")
 
     def __init__(self) -> None:
         self.room = [-1, -1]
         self.length = [-1, -1]
         self.forbidden = [False, False]
+        self.early = False
 
-    def take(self, role: int, body: bytes, length: int) -> Found:
-        """Return the findings about a readable heartbeat. body: its first bytes; length: of all of them."""
+    def take(self, role: int, body: bytes, length: int, early: bool = False) -> Found:
+        """Return the findings about a readable heartbeat. body: its first bytes; length: of all of them.
+
+        early: whether its sender has not sent its Finished: then it should not send a request (section 3).
+        """
+        found = self._read(role, body, length)
+        if not early or self.early or body[:1] != bytes((REQUEST,)):
+            return found
+        self.early = True
+        detail = f"the {_WHO[role]} sent a heartbeat request before its Finished"
+        return (*found, ("heartbeat_in_handshake", "low", detail))
+
+    def _read(self, role: int, body: bytes, length: int) -> Found:
         if len(body) < HEAD:
             return NOTHING
         claimed = body[1] << 8 | body[2]

@@ -39,6 +39,18 @@ def test_a_test_that_only_leaves_out_the_padding():
     assert read((CLIENT, heartbeat(1, 20, bytes(20), 15))) == [[("heartbleed", "medium")]]
 
 
+def test_a_request_before_finished_is_reported_once():
+    heartbeats, honest = Heartbeats(), heartbeat(1, 4, b"ping")
+    [found] = heartbeats.take(CLIENT, honest, len(honest), True)
+    assert found == ("heartbeat_in_handshake", "low", "the client sent a heartbeat request before its Finished")
+    assert heartbeats.take(CLIENT, honest, len(honest), True) == ()
+    attack = Heartbeats().take(CLIENT, b"\1\x40\0", 3, True)
+    assert [code for code, _, _ in attack] == ["heartbleed", "heartbeat_in_handshake"]
+    answer = heartbeat(2, 4, b"ping")
+    assert Heartbeats().take(SERVER, answer, len(answer), True) == ()
+    assert Heartbeats().take(CLIENT, honest, len(honest), False) == ()
+
+
 def test_a_response_alone_is_judged_by_its_own_length():
     assert read((SERVER, heartbeat(2, 9, b"memory"))) == [[]]
     assert read((SERVER, heartbeat(2, 900, b"memory"))) == [[("heartbleed", "high")]]

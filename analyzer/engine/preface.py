@@ -1,0 +1,117 @@
+"""Keeps what a connection carried before TLS, and takes the headers of TDS away from around a handshake.
+
+What came before TLS says who the real client is, and what was asked of a proxy (`analysis.before_tls` reads it). Only Microsoft
+SQL Server goes on with its own packets: up to TDS 7.4, the records of the handshake are the content of PRELOGIN packets
+([MS-TDS] 2.2.6.5), whose headers would look like damage between records. The first byte of a header is never that of a record.
+"""
+
+from analyzer.tls.record.record_reader import RecordReader
+
+MAX_BEFORE = 4096
+"""Bytes before TLS that are kept of a connection. Dialogues and headers of proxies are shorter."""
+
+MAX_PIECES = 128
+"""Segments of which bytes are kept."""
+
+TDS_HEADER = 8
+"""Bytes of the header of a TDS packet ([MS-TDS] 2.2.3.1): type, status, length with the header, and others."""
+
+_PRELOGIN, _RESPONSE = 0x12, 0x04
+_NO_WRAP = -1
+
+
+class Preface:
+    """The bytes before TLS of one connection.
+
+    pieces: side and bytes, in the order in which they came. client: the side that is the client. cut: whether bytes are
+    missing. wraps: whether TDS packets are around the handshake.
+    """
+
+    __slots__ = ("_answers", "_heads", "_left", "client", "cut", "n_bytes", "pieces", "wraps")
+
+    def __init__(self) -> None:
+        self.pieces: list[tuple[int, bytes]] = []
+        self.client = 0
+        self.n_bytes = 0
+        self.cut = False
+        self.wraps = False
+        self._left = [_NO_WRAP, _NO_WRAP]
+        self._heads = [b"", b""]
+        self._answers = [b"", b""]
+
+    def answer(self, side: int, data: bytes) -> None:
+        """Keep bytes of a side whose peer has begun with TLS. They came before TLS only if this side begins with it too."""
+        self._answers[side] = (self._answers[side] + data)[:MAX_BEFORE]
+
+    def add(self, side: int, data: bytes) -> None:
+        """Keep the next bytes of a side, as far as the limits allow."""
+        if len(self.pieces) >= MAX_PIECES or self.n_bytes >= MAX_BEFORE:
+            self.cut = True
+            return
+        kept = data[: MAX_BEFORE - self.n_bytes]
+        self.cut = self.cut or len(kept) < len(data)
+        self.n_bytes += len(kept)
+        if self.pieces and self.pieces[-1][0] == side:
+            kept = self.pieces.pop()[1] + kept
+        self.pieces.append((side, kept))
+
+    def drop(self) -> None:
+        """Forget the bytes: they are of a connection that seems to have no TLS."""
+        self.pieces.clear()
+        self.n_bytes = MAX_BEFORE
+        self.cut = True
+
+    def begin(self, side: int) -> None:
+        """Note that the records of this side begin now: inside a TDS packet, if its last bytes are the header of one."""
+        if self._answers[side]:
+            self.add(side, self._answers[side])
+            self._answers[side] = b""
+        head = b""
+        for sender, data in reversed(self.pieces):
+            if sender == side:
+                head = data + head
+                if len(head) >= TDS_HEADER:
+                    break
+        head = head[-TDS_HEADER:]
+        if len(head) == TDS_HEADER and not self.cut and _is_head(head):
+            self._left[side] = int.from_bytes(head[2:4], "big") - TDS_HEADER
+            self.wraps = True
+
+    def lose(self, side: int) -> None:
+        """Note that bytes of a side are missing: where the next header is, is not known any more."""
+        self.cut = True
+        self._left[side] = _NO_WRAP
+
+    def feed(self, reader: RecordReader, side: int, data: bytes, offset: int, frame: int, at: int) -> None:
+        """Pass the next bytes of a side to the reader of its records, without the headers of TDS. See `RecordReader.feed`."""
+        pos = 0
+        while pos < len(data):
+            left = self._left[side]
+            if left < 0:
+                reader.feed(data, pos, len(data), offset + pos, frame, at)
+                return
+            if left == 0:
+                pos = self._read_head(side, data, pos)
+                continue
+            n = min(left, len(data) - pos)
+            self._left[side] = left - n
+            reader.feed(data, pos, pos + n, offset + pos, frame, at)
+            pos += n
+
+    def _read_head(self, side: int, data: bytes, pos: int) -> int:
+        """Read bytes of a header from `pos` on, and return where the rest begins. Behind the handshake there is none."""
+        held = self._heads[side]
+        if not held and data[pos] not in (_PRELOGIN, _RESPONSE):
+            self._left[side] = _NO_WRAP
+            return pos
+        taken = data[pos : pos + TDS_HEADER - len(held)]
+        held += taken
+        self._heads[side] = held
+        if len(held) == TDS_HEADER:
+            self._heads[side] = b""
+            self._left[side] = int.from_bytes(held[2:4], "big") - TDS_HEADER if _is_head(held) else _NO_WRAP
+        return pos + len(taken)
+
+
+def _is_head(head: bytes) -> bool:
+    return head[0] in (_PRELOGIN, _RESPONSE) and head[1] < 2 and int.from_bytes(head[2:4], "big") > TDS_HEADER
