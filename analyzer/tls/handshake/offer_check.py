@@ -70,7 +70,8 @@ def check_answer(handshake: Any, raw: bytes, body: Any, frame: int) -> None:
         return  # of a draft up to 21, or of SSL 2.0
     hellos = handshake.hellos
     hello, before = None, None
-    if not handshake.roles[_CLIENT].missed and not handshake.roles[_SERVER].missed:
+    client, server = handshake.roles
+    if not client.missed and not server.missed and client.n_hellos >= server.n_hellos:  # else a second ClientHello is missing
         hello, before = handshake.transcript.hellos()
     if retry and handshake.roles[_SERVER].n_hellos == 1 and before is not None:
         hello = before[0]

@@ -160,3 +160,7 @@ def test_a_capture_of_real_endpoints_breaks_none(name, capsys):
         main(["sessions", str(path), "--format", "json", *keys])
         for line in capsys.readouterr().out.splitlines():
             assert {one["code"] for one in json.loads(line)["findings"]} & CODES == set()
+
+
+def test_an_answer_to_a_second_hello_that_is_not_in_the_capture_is_compared_with_nothing():
+    assert found(talk(hello_13(), retry(ASKED), AFTER)) == []
