@@ -47,7 +47,7 @@ def mysql(client: bytes, server: bytes) -> Read | None:
         return None
     if client and (len(client) != 36 or client[:4] != b"\x20\0\0\x01" or not client[5] & 8):
         return None
-    return entry("mysql", version=text(server[5:end])), len(client), n
+    return entry("mysql", details={"server_version": text(server[5:end])}), len(client), n
 
 
 def rdp(client: bytes, server: bytes) -> Read | None:

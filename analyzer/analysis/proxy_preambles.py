@@ -16,6 +16,7 @@ MAX_HEADER = 16384
 """Bytes of a request's head that are searched for its end."""
 
 _LONGEST_V1 = 107
+_VERSIONS = (b"HTTP/1.0", b"HTTP/1.1")
 _TLVS = {1: "alpn", 2: "authority", 3: "crc32c", 4: "noop", 5: "unique_id", 0x20: "ssl", 0x30: "netns", 0xEA: "aws_vpce_id"}
 _SSL_TLVS = {0x21: "version", 0x22: "cn", 0x23: "cipher", 0x24: "sig_alg", 0x25: "key_alg", 0x26: "group"}
 _TEXTS = frozenset({"alpn", "authority", "netns", "version", "cn", "cipher", "sig_alg", "key_alg", "group"})
@@ -157,7 +158,7 @@ def http_connect(client: bytes, server: bytes) -> Read | None:
         return None
     line, *fields = client[:end].split(b"\r\n")
     words = line.split(b" ")
-    if len(words) != 3 or not words[2].startswith(b"HTTP/1."):
+    if len(words) != 3 or words[2] not in _VERSIONS:
         return None
     found = entry("http_connect", version=text(words[2][5:]), target=authority(words[1]))
     if agent := _field(fields, b"user-agent"):
@@ -169,7 +170,7 @@ def http_request(client: bytes, server: bytes) -> Read | None:
     """Return the entry of a request of HTTP in plaintext, such as one to a port for TLS; all bytes belong to it."""
     line, *fields = client[:MAX_HEADER].split(b"\r\n")
     words = line.split(b" ")
-    if len(words) != 3 or not words[0].isupper() or not words[2].startswith(b"HTTP/1."):
+    if len(words) != 3 or not words[0].isupper() or words[2] not in _VERSIONS:
         return None
     found = entry("http", version=text(words[2][5:]))
     if host := _field(fields, b"host"):

@@ -44,7 +44,11 @@ LONGEST_REMEMBERED: Final = 1 << 10
 """Most characters of a text whose redacted form is kept."""
 
 _OF_CERTIFICATES = frozenset(("certificates", "chain", "client_chain"))
-_HOSTS = frozenset(("server_name", "outer_server_name", "inner_server_name", "public_name", "host", "authority"))
+_HOSTS = frozenset(
+    (
+        "server_name", "client_name", "outer_server_name", "inner_server_name", "public_name", "host", "authority", "ssl_cn",
+    )
+)  # fmt: skip
 _DISTINGUISHED = frozenset(("subject", "issuer"))
 _FIXED = frozenset(
     (
@@ -202,7 +206,7 @@ class Redactor:
             return self._hashes.give(text)
         elif certificates and key == "serial":
             return self._serials.give(text)
-        elif key == "user" and parent == "process":
+        elif key == "user" and parent in ("process", "before"):
             return self._users.give(text)
         return None
 

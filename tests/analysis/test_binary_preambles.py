@@ -28,7 +28,7 @@ def test_mysql():
     greeting = b"\x10\0\0\0\x0a8.0.28\0" + bytes(8)
     request = b"\x20\0\0\x01\x85\xae\xff\x19" + bytes(28)
     found, n, back = mysql(request, greeting)
-    assert (found["version"], n, back) == ("8.0.28", 36, len(greeting))
+    assert (found["details"], n, back) == ({"server_version": "8.0.28"}, 36, len(greeting))
     assert all(mysql(request, greeting[:n]) is None for n in range(len(greeting)))
     assert mysql(b"\x20\0\0\x01\x85\0\xff\x19" + bytes(28), greeting) is None
 

@@ -19,6 +19,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from strict_schema import strict
 
+from analyzer.analysis.preamble import entry
 from analyzer.report.encoded_text import MASK, SHORTEST
 from analyzer.report.forms import Forms
 from analyzer.report.redaction import KINDS, Redactor, redact, redact_all
@@ -93,6 +94,13 @@ def full_facts(demo_facts: Facts) -> Facts:
     shown[0]["server_name"] = NAME
     shown[0]["server"]["address"] = ADDRESS6
     shown[0]["process"] = {"name": "curl", "pid": 1, "user": "alice-smith", "container": None}
+    sizes = {"client": 30, "server": 0}
+    proxied = {"authority": NAME, "ssl_cn": f"cn.{NAME}"}
+    shown[0]["before"] = [
+        entry("proxy", version="2", client={"address": ADDRESS, "port": 5}, details=proxied, bytes=sizes),
+        entry("socks", version="5", target={"host": f"target.{NAME}", "port": 443}, user="bob-jones", bytes=sizes),
+        entry("smtp", client_name="laptop.inside.example", server_name=f"mx.{NAME}", bytes=sizes),
+    ]
     encoded = base64.b64encode(f"https://{NAME}/?from={ADDRESS}".encode()).decode()
     shown[0]["http"][0]["request"] |= {
         "authority": f"{NAME}:8443",
@@ -137,7 +145,17 @@ def test_nothing_is_left(full_facts: Facts, form: str) -> None:
         content = subprocess.run(["pdftotext", "-", "-"], input=content, check=True, capture_output=True).stdout
     written = content.decode("utf-8").replace("\\/", "/")
     assert "name-1.invalid" in written
-    secrets = (BASIC, "alice:hunter2-long", "hunter2-long", COOKIE, "Tr0ub4dor", "tok-123456", "alice-smith")
+    secrets = (
+        BASIC,
+        "alice:hunter2-long",
+        "hunter2-long",
+        COOKIE,
+        "Tr0ub4dor",
+        "tok-123456",
+        "alice-smith",
+        "bob-jones",
+        "laptop",
+    )
     macs = ("00:1A:2B:3C:4D:5E", "001a2b3c4d5e", "cb00714d", "203-0-113-77", "77.113.0.203")
     hashes = tuple(one["sha256"] for one in full_facts["certificates"])
     found = (*addresses_of(full_facts), *names_of(full_facts), ADDRESS, ADDRESS6, "2001:db8:99:0:0:0:0:77", "10.1.2.3")
@@ -260,7 +278,8 @@ def test_tables_have_the_same_pseudonyms(full_facts: Facts) -> None:
     assert rows[0]["server_name"] == session["server_name"]
     assert rows[0]["certificate_subject"] == f"CN={session['server_name']}"
     assert rows[0]["certificate_subject_alt_names"] == f"{session['server_name']}; *.{session['server_name']}"
-    assert rows[0]["process_user"] == session["process"]["user"] == "user-1"
+    assert rows[0]["process_user"] == session["process"]["user"]
+    assert {session["process"]["user"], session["before"][1]["user"]} == {"user-1", "user-2"}
     assert rows[0]["certificate_sha256"].startswith("certificate-")
     assert left(content.decode(), "only-here.example", "Only Here", "192.0.2.99", NAME, "alice-smith") == []
     assert facts["attachments"][0]["sha256"] == hashlib.sha256(content).hexdigest()
