@@ -10,6 +10,7 @@ from typing import Any
 
 import cython
 
+from analyzer.analysis.certificate_fit import unfit_certificate
 from analyzer.analysis.data_volume import LARGE_UPLOAD_BYTES, LONG_SESSION_NS, volume
 from analyzer.analysis.hello_offers import encrypted_hello, post_quantum
 from analyzer.analysis.service_traits import self_signed, unusual_port
@@ -24,6 +25,7 @@ from analyzer.tls.handshake.states import RoleState
 from analyzer.tls.messages.numbers import CERTIFICATE, ENCRYPT_THEN_MAC
 from analyzer.tls.session import Session
 from analyzer.tls.session_handshake import SessionHandshake
+from analyzer.tls.suites import suite
 
 REMEMBERED = 4096
 """Maximum number of combinations of facts whose findings are kept."""
@@ -48,6 +50,8 @@ def session_findings(session: Session) -> list[Finding]:
     listed = handshake.certificates[SERVER]
     if listed is not None and len(listed) == 1 and listed[0] != CUT:
         found += self_signed_findings(session, listed[0])
+    if listed and listed[0] != CUT and not handshake.parameters.tls13:
+        found += unfit_findings(session, listed[0])
     duration: cython.longlong = flow.end - flow.start if flow.start >= 0 and flow.end >= 0 else -1
     if duration >= _LONG or client.n_bytes >= _LARGE:
         frames = [flow.first_frame, flow.last_frame]
@@ -133,18 +137,34 @@ def placed(session: Session, name: str, traits: list[Any]) -> list[Finding]:
 
 def self_signed_findings(session: Session, der: bytes) -> list[Finding]:
     """Return the finding about a server whose only certificate is `der`, if that has signed itself."""
-    message: HandshakeMessage
     title = self_signed(der)
     if title is None:
         return []
-    frames: list[int] = []
+    frames = certificate_frames(session)
+    if not frames:
+        return []
+    return [Finding("self_signed_service", "info", f"the only certificate of the server, {title}, has signed itself", frames)]
+
+
+def unfit_findings(session: Session, der: bytes) -> list[Finding]:
+    """Return the finding about a server whose certificate `der` has no key of the kind that the cipher suite needs."""
+    parameters: Parameters = session.handshake.parameters
+    chosen = suite(parameters.cipher_suite)
+    unfit = None if chosen is None else unfit_certificate(der, chosen, parameters.version)
+    frames = [] if unfit is None else certificate_frames(session)
+    if unfit is None or not frames:
+        return []
+    code, severity, detail = unfit
+    return [Finding(code, severity, detail, frames)]
+
+
+def certificate_frames(session: Session) -> list[int]:
+    """Return the frame of the server's first Certificate; empty if it was not read without a problem."""
+    message: HandshakeMessage
     for message in session.log.messages:
         if message.role == SERVER and message.type == CERTIFICATE:
-            if message.problems:
-                return []
-            frames.append(message.frame)
-            break
-    return [Finding("self_signed_service", "info", f"the only certificate of the server, {title}, has signed itself", frames)]
+            return [] if message.problems else [message.frame]
+    return []
 
 
 @cache

@@ -1,0 +1,50 @@
+"""Compares the kind of key in a server's certificate with the one that the cipher suite needs (RFC 5246 section 7.4.2).
+
+Up to TLS 1.2 the cipher suite says how the server proves who it is: with an RSA, DSS or ECDSA key. In TLS 1.2 a signed key
+exchange names its scheme, which is compared with the suite when it is read (`tls.handshake.content_rules`). So what is left are
+suites in which the client encrypts with the RSA key of the certificate, and versions before TLS 1.2.
+"""
+
+from functools import lru_cache
+
+from analyzer.tls.messages.numbers import SSL3, TLS_1_2
+from analyzer.tls.suites import Suite
+
+REMEMBERED = 4096
+"""Maximum number of certificates whose kind of key is kept. A few servers make nearly all handshakes."""
+
+KINDS = {
+    "RSA": frozenset({"rsa", "rsassa-pss"}),
+    "DSS": frozenset({"dsa"}),
+    "ECDSA": frozenset({"ec", "ed25519", "ed448"}),
+}
+"""The keys that fit, by how the suite authenticates the server (RFC 5246 section 7.4.2, RFC 8422 section 5.3)."""
+
+SIGNED = frozenset({"DHE", "ECDHE"})
+
+
+def unfit_certificate(der: bytes, chosen: Suite, version: int) -> tuple[str, str, str] | None:
+    """Return the finding about a server's certificate whose key is not of the kind that the suite needs; None if it fits.
+
+    der: the certificate. The result has code, severity and detail. Nothing is said about keys of an unknown kind.
+    """
+    exchange = chosen.key_exchange
+    if chosen.authentication not in KINDS or not (SSL3 <= version <= TLS_1_2):
+        return None
+    if exchange != "RSA" and (exchange not in SIGNED or version == TLS_1_2):
+        return None
+    kind = key_kind(der)
+    if kind in KINDS[chosen.authentication] or not any(kind in known for known in KINDS.values()):
+        return None
+    needs = f"and the cipher suite {chosen.name} needs a key of the kind {chosen.authentication}"
+    detail = f"the server's certificate has a key of the kind {kind}, {needs} (RFC 5246 section 7.4.2)"
+    return "faulty_answer", "medium", detail
+
+
+@lru_cache(maxsize=REMEMBERED)
+def key_kind(der: bytes) -> str:
+    """Return the kind of the key in a certificate, as `x509.public_key` names it; "" if it cannot be read."""
+    from analyzer.x509.certificate import certificate  # only for sessions of old kinds
+
+    key = certificate(der).public_key
+    return "" if key is None else key.type

@@ -1,0 +1,55 @@
+"""Certificates whose key is not of the kind that the cipher suite needs."""
+
+import pytest
+from authorities import authority, der
+from sessions_by_hand import CLIENT, SERVER, Hand, client_hello, message
+
+from analyzer.analysis.certificate_fit import key_kind, unfit_certificate
+from analyzer.analysis.session_findings import session_findings
+from analyzer.tls.suites import read_name
+
+EC, RSA = der(authority("ec")), der(authority("rsa"))
+RSA_KEY, ECDHE_RSA, ECDHE_ECDSA, ANONYMOUS = (
+    read_name(f"TLS_{kind}_WITH_AES_128_CBC_SHA") for kind in ("RSA", "ECDHE_RSA", "ECDHE_ECDSA", "ECDH_anon")
+)
+
+
+def test_the_kind_of_a_key():
+    assert (key_kind(EC), key_kind(RSA), key_kind(b""), key_kind(b"\x30\3\2\1\1")) == ("ec", "rsa", "", "")
+
+
+@pytest.mark.parametrize(
+    ("certificate", "suite", "version", "fits"),
+    [
+        (RSA, RSA_KEY, 0x0303, True),
+        (EC, RSA_KEY, 0x0303, False),
+        (EC, RSA_KEY, 0x0301, False),
+        (RSA, ECDHE_ECDSA, 0x0302, False),
+        (EC, ECDHE_ECDSA, 0x0302, True),
+        (EC, ECDHE_RSA, 0x0302, False),
+        (EC, ECDHE_RSA, 0x0303, True),  # its signature names the scheme
+        (EC, ANONYMOUS, 0x0301, True),
+        (b"", RSA_KEY, 0x0303, True),
+        (EC, RSA_KEY, 0x0304, True),
+    ],
+)
+def test_the_kind_that_a_suite_needs(certificate, suite, version, fits):
+    found = unfit_certificate(certificate, suite, version)
+    assert (found is None) == fits
+    if found is not None:
+        assert found[:2] == ("faulty_answer", "medium")
+
+
+@pytest.mark.parametrize(("certificate", "wanted"), [(EC, [[4]]), (RSA, [])])
+def test_a_session(certificate, wanted):
+    hand = Hand()
+    hand.handshake(CLIENT, client_hello(suites=b"\0\x2f"))
+    hand.handshake(SERVER, message(2, b"\3\3" + b"S" * 32 + b"\0\0\x2f\0"))
+    listed = len(certificate).to_bytes(3, "big") + certificate
+    hand.handshake(SERVER, message(11, len(listed).to_bytes(3, "big") + listed), message(14))
+    hand.end()
+    found = [one for one in session_findings(hand.session) if one.code == "faulty_answer"]
+    assert [one.frames for one in found] == wanted
+    for one in found:
+        needs = "and the cipher suite TLS_RSA_WITH_AES_128_CBC_SHA needs a key of the kind RSA"
+        assert one.detail == f"the server's certificate has a key of the kind ec, {needs} (RFC 5246 section 7.4.2)"
