@@ -25,7 +25,7 @@ from analyzer.tls.handshake.hello_order import begins_handshake
 from analyzer.tls.handshake.key_changes import changed_keys
 from analyzer.tls.handshake.late_decoding import decode_again
 from analyzer.tls.handshake.message_reader import MessageReader
-from analyzer.tls.handshake.offer_check import CHECKED, check_answer, check_message
+from analyzer.tls.handshake.offer_check import CHECKED, CHECKED_13, check_answer, check_message
 from analyzer.tls.handshake.order_check import check_order
 from analyzer.tls.handshake.parameters import Hellos, Parameters
 from analyzer.tls.handshake.plaintext_rules import is_forged
@@ -293,7 +293,7 @@ class SessionHandshake:
                 if whole:
                     self.decryption.settle_early(self.transcript.early, parameters.alpn)
                 self.decryption.limit(_SERVER, hello_features.record_size_limit(body))
-        if whole and number in CHECKED and not message.problems:
+        if whole and number in (CHECKED_13 if parameters.tls13 else CHECKED) and not message.problems:
             check_message(self, role, number, raw, body, message.frame)
 
     def collect_certificates(self, role: cython.int, body: Any, frame: cython.longlong) -> None:

@@ -56,7 +56,9 @@ def certificate_breaches(certificate: Any, offer: ClientOffer | None, agreed: tu
             f"the Certificate of the server has a certificate_request_context that is not empty ({rule(9846, '4.5.1')})"
         )
     for entry in certificate.certificate_list:
-        types = [extension.type for extension in entry.extensions or ()]
+        if not entry.extensions:
+            continue
+        types = [extension.type for extension in entry.extensions]
         yield from repeated_extensions("Certificate", types, rule(9846, "4.3"))
         if offer is not None:
             yield from unasked_extensions("Certificate", types, offer, True)

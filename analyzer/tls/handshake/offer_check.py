@@ -12,6 +12,7 @@ from analyzer.tls.handshake import answer_rules, content_rules, retry_rules
 from analyzer.tls.handshake.client_offer import Breach, ClientOffer, client_offer
 from analyzer.tls.handshake.ech_offer import ACCEPTED, REJECTED
 from analyzer.tls.handshake.hello_features import answer_key
+from analyzer.tls.handshake.key_exchange import exchanged_group
 from analyzer.tls.handshake.message_order import rule
 from analyzer.tls.handshake.offer_rules import content_breaches
 from analyzer.tls.messages.hello import ClientHello, HelloRetryRequest, ServerHello
@@ -29,6 +30,7 @@ from analyzer.tls.messages.numbers import (
     SESSION_ID_LENGTH,
     TLS_1_3,
 )
+from analyzer.tls.suites import suite
 
 REMEMBERED = 4096
 """Maximum number of answers whose result is kept."""
@@ -56,11 +58,11 @@ def check_message(handshake: Any, role: int, number: int, raw: bytes, body: Any,
         return
     elif number == SERVER_KEY_EXCHANGE:
         if role == _SERVER:
-            _report(handshake, _exchange(handshake, body), frame)
+            _check_exchange(handshake, body, frame)
     elif number == CERTIFICATE_VERIFY:
         _check_signature(handshake, role, body, frame)
     elif handshake.parameters.version == TLS_1_3:
-        _check_13(handshake, role, number, body, frame)
+        _check_13(handshake, role, number, raw, body, frame)
 
 
 def check_answer(handshake: Any, raw: bytes, body: Any, frame: int) -> None:
@@ -129,7 +131,8 @@ def _check_client_hello(handshake: Any, raw: bytes, body: Any, frame: int) -> No
     """Check a ClientHello by itself or, as the second one after a HelloRetryRequest, against the first one."""
     hellos, client = handshake.hellos, handshake.roles[_CLIENT]
     if client.n_hellos == 1 and hellos.offer is not None:
-        _report(handshake, hellos.offer.breaches, frame)
+        if hellos.offer.breaches:
+            _report(handshake, hellos.offer.breaches, frame)
         _report(handshake, content_breaches(body), frame)
         return
     if client.missed or handshake.roles[_SERVER].missed or client.n_hellos != 2 or not isinstance(body, ClientHello):
@@ -164,10 +167,24 @@ def _read(table: Any, raw: bytes) -> Any:
 # Messages behind the hellos.
 
 
-def _exchange(handshake: Any, body: Any) -> Iterable[Breach]:
-    """Return what a ServerKeyExchange breaks."""
-    offer = _offer(handshake.hellos)
-    return content_rules.exchange_breaches(body, offer, handshake.parameters.suite)
+def _check_exchange(handshake: Any, body: Any, frame: int) -> None:
+    """Check a ServerKeyExchange. The result depends on the offer, the group, the scheme and the cipher suite."""
+    offer, parameters = _offer(handshake.hellos), handshake.parameters
+    scheme = getattr(getattr(body, "signed_params", None), "algorithm", None)
+    key = id(offer), exchanged_group(body), scheme, parameters.cipher_suite
+    _report(
+        handshake, _remembered(key, offer, content_rules.exchange_breaches, body, offer, suite(parameters.cipher_suite)), frame
+    )
+
+
+def _remembered(key: tuple[Any, ...], offer: ClientOffer | None, rules: Any, *facts: Any) -> tuple[Breach, ...]:
+    """Return what the rules say of the facts, remembered or new. offer: whose identity is part of the key."""
+    known = _KNOWN.get(key)
+    if known is None:
+        if len(_KNOWN) >= REMEMBERED:
+            _KNOWN.clear()
+        known = _KNOWN[key] = offer, tuple(rules(*facts))
+    return known[1]
 
 
 def _check_signature(handshake: Any, role: int, body: Any, frame: int) -> None:
@@ -177,11 +194,11 @@ def _check_signature(handshake: Any, role: int, body: Any, frame: int) -> None:
         return
     offer = _offer(handshake.hellos)
     offered = (None if offer is None else offer.schemes) if role else handshake.authentication.offered[_CLIENT]
-    if offered is not None:
+    if offered is not None and scheme not in offered:
         _report(handshake, content_rules.scheme_breaches(role, scheme, offered, handshake.parameters.tls13), frame)
 
 
-def _check_13(handshake: Any, role: int, number: int, body: Any, frame: int) -> None:
+def _check_13(handshake: Any, role: int, number: int, raw: bytes, body: Any, frame: int) -> None:
     """Check a message of TLS 1.3 that only secrets show."""
     parameters = handshake.parameters
     if number == KEY_UPDATE:
@@ -190,13 +207,18 @@ def _check_13(handshake: Any, role: int, number: int, body: Any, frame: int) -> 
         return
     elif number == ENCRYPTED_EXTENSIONS:
         resumes = parameters.resumption == "psk" or not handshake.hellos.server_seen
-        _report(handshake, content_rules.extensions_breaches(body, _offer(handshake.hellos), resumes), frame)
+        offer = _offer(handshake.hellos)
+        rules = content_rules.extensions_breaches
+        if len(raw) > LONGEST_REMEMBERED:
+            _report(handshake, rules(body, offer, resumes), frame)
+        else:
+            _report(handshake, _remembered((id(offer), raw, resumes), offer, rules, body, offer, resumes), frame)
     elif number == CERTIFICATE:
         offer = _offer(handshake.hellos)
         _report(handshake, content_rules.certificate_breaches(body, offer, parameters.agreed), frame)
     elif number == CERTIFICATE_REQUEST:
         _report(handshake, content_rules.request_breaches(body, handshake.roles[_SERVER].connected), frame)
-    elif number == NEW_SESSION_TICKET:
+    elif number == NEW_SESSION_TICKET and body.ticket_lifetime > content_rules.LONGEST_LIFETIME:
         _report(handshake, content_rules.ticket_breaches(body), frame)
 
 
@@ -205,10 +227,13 @@ def _report(handshake: Any, breaches: Iterable[Breach], frame: int) -> None:
         handshake.log.add_finding(breach.code, breach.severity, breach.detail, frame)
 
 
-CHECKED = frozenset(
+CHECKED = frozenset({CLIENT_HELLO, SERVER_KEY_EXCHANGE, CERTIFICATE_VERIFY})
+"""The messages that `check_message` has rules for, up to TLS 1.2."""
+
+CHECKED_13 = frozenset(
     {
-        CLIENT_HELLO, SERVER_KEY_EXCHANGE, CERTIFICATE_VERIFY, KEY_UPDATE, ENCRYPTED_EXTENSIONS, CERTIFICATE,
-        CERTIFICATE_REQUEST, NEW_SESSION_TICKET,
+        CLIENT_HELLO, CERTIFICATE_VERIFY, KEY_UPDATE, ENCRYPTED_EXTENSIONS, CERTIFICATE, CERTIFICATE_REQUEST,
+        NEW_SESSION_TICKET,
     }
 )  # fmt: skip
-"""The messages that `check_message` has rules for."""
+"""The same in TLS 1.3."""

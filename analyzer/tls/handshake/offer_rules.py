@@ -8,7 +8,6 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from analyzer.codec.registry import registry
-from analyzer.codec.runner import extension_body
 from analyzer.tls.handshake.client_offer import PSK_KEY_EXCHANGE_MODES, Breach, ClientOffer
 from analyzer.tls.handshake.message_order import rule
 from analyzer.tls.messages.numbers import (
@@ -61,21 +60,26 @@ def _values(offer: ClientOffer) -> Iterator[Breach]:
         )
 
 
-def content_breaches(hello: Any) -> Iterator[Breach]:
-    """Yield what is wrong with parts of a ClientHello that differ from connection to connection."""
-    names = getattr(extension_body(hello, SERVER_NAME), "server_name_list", None) or ()
-    if len(names) > 1:
-        kinds = [entry.name_type for entry in names]
-        if len(set(kinds)) < len(kinds):
-            yield _faulty(f"the ClientHello has several server names of the same type ({rule(6066, '3')})")
-    padding = getattr(extension_body(hello, PADDING), "padding", None)
-    if padding and padding.count(0) != len(padding):
-        yield _faulty(f"the padding of the ClientHello is not all zeros ({rule(7685, '3')})")
-    keys = extension_body(hello, PRE_SHARED_KEY)
-    identities, binders = getattr(keys, "identities", None), getattr(keys, "binders", None)
-    if identities is not None and binders is not None and len(identities) != len(binders):
-        detail = f"the ClientHello has {len(identities)} pre-shared keys and {len(binders)} binders ({rule(9846, '4.3.11')})"
-        yield _faulty(detail)
+def content_breaches(hello: Any) -> list[Breach]:
+    """Return what is wrong with parts of a ClientHello that differ from connection to connection."""
+    found: list[Breach] = []
+    for extension in hello.extensions or ():
+        number = extension.type
+        if number == SERVER_NAME:
+            names = getattr(extension.body, "server_name_list", None)
+            if names is not None and len(names) > 1 and len({entry.name_type for entry in names}) < len(names):
+                found.append(_faulty(f"the ClientHello has several server names of the same type ({rule(6066, '3')})"))
+        elif number == PADDING:
+            padding = getattr(extension.body, "padding", None)
+            if padding and padding.count(0) != len(padding):
+                found.append(_faulty(f"the padding of the ClientHello is not all zeros ({rule(7685, '3')})"))
+        elif number == PRE_SHARED_KEY:
+            identities, binders = getattr(extension.body, "identities", None), getattr(extension.body, "binders", None)
+            if identities is not None and binders is not None and len(identities) != len(binders):
+                pair = len(identities), len(binders)
+                detail = f"the ClientHello has {pair[0]} pre-shared keys and {pair[1]} binders ({rule(9846, '4.3.11')})"
+                found.append(_faulty(detail))
+    return found
 
 
 def repeated_extensions(name: str, types: Iterable[int], where: str) -> Iterator[Breach]:
