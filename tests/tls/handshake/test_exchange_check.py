@@ -19,8 +19,8 @@ from sessions_by_hand import (
 from analyzer.tls.events import Finding
 
 CODES = {"dh_modulus_no_prime", "explicit_curve", "invalid_public_key", "rsa_version_rollback", "weak_signature_hash"}
-POINT = ec.generate_private_key(ec.SECP256R1()).public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
-COORDINATE = x25519.X25519PrivateKey.generate().public_key().public_bytes_raw()
+POINT = ec.derive_private_key(7, ec.SECP256R1()).public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
+COORDINATE = x25519.X25519PrivateKey.from_private_bytes(bytes(range(32))).public_key().public_bytes_raw()
 OFF = POINT[:-1] + bytes([POINT[-1] ^ 1])
 PRIME = (1 << 521) - 1
 MODULUS = PRIME.to_bytes(66, "big")
