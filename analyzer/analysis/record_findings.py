@@ -45,10 +45,11 @@ def anomalies(session: Session) -> list[Finding]:
         detail = "the cipher suite does not encrypt: what was sent is shown as it is, its MAC unchecked for want of the secret"
         found.append(Finding("unchecked_mac", "medium", detail, []))
     for role in range(2):
-        if work.oversized[role]:
-            who, n_bytes = ROLES[role], work.oversized[role]
+        oversized: Any = work.oversized[role]
+        if oversized is not None:
+            who, n_bytes = ROLES[role], oversized[0]
             detail = f"the {who} sent a record of {n_bytes} bytes, and was asked for no more than {work.limits[role]}"
-            found.append(Finding("record_too_long", "low", detail, []))
+            found.append(Finding("record_too_long", "low", detail, list(dict.fromkeys(oversized[1]))))
     closed = _CLOSED.get(session.flow.closed)
     if closed is None or work.status != "decrypted":
         return found

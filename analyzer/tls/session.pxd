@@ -2,7 +2,7 @@ cimport cython
 
 from analyzer.flows.flow cimport Flow
 from analyzer.tls.decryption.decryption cimport Decryption
-from analyzer.tls.events cimport Alert, Gap, KeysChanged, RecordRead, handshake_message, record_event
+from analyzer.tls.events cimport Alert, Gap, KeysChanged, record_event
 from analyzer.tls.establishment cimport is_completed, is_whole
 from analyzer.tls.handshake.hello_order cimport is_late_hello
 from analyzer.tls.handshake.parameters cimport Parameters
@@ -43,5 +43,4 @@ cdef class Session(RecordSink):
     cdef void check_nonce(self, Record record) except *
     cdef void take_heartbeat(self, Record record, bytes body, long long length, bint hidden) except *
     cdef void take_notice(self, Record record) except *
-    cdef void emit_record(self, Record record) except *
     cdef void emit_record_event(self, str kind, Record record, long long length) except *

@@ -3,8 +3,7 @@
 Both roles go through the same stages in every version: hello, key exchange, switch to encryption, application data. Only the
 switch is different. Up to TLS 1.2 each role announces it with ChangeCipherSpec (RFC 5246 section 7.1). In TLS 1.3 it follows
 the ServerHello, everything encrypted has the content type application_data, and ChangeCipherSpec has no meaning (RFC 9846
-section 5). The session records what came, in the order in which it became complete. It does not judge, and it does not know the
-transport.
+section 5). The session records what came, in the order in which it became complete. It does not know the transport.
 """
 
 from typing import Any
@@ -16,7 +15,7 @@ from analyzer.tls.compatible_session import take_ssl2
 from analyzer.tls.decryption.decryption import Decryption
 from analyzer.tls.decryption.key_material import KeyMaterial
 from analyzer.tls.establishment import is_completed, is_whole
-from analyzer.tls.events import Alert, Event, Gap, KeysChanged, RecordRead, handshake_message, record_event
+from analyzer.tls.events import Alert, Event, Gap, KeysChanged, record_event
 from analyzer.tls.handshake.hello_order import is_late_hello
 from analyzer.tls.handshake.parameters import Parameters
 from analyzer.tls.handshake.plaintext_rules import (
@@ -55,6 +54,8 @@ from analyzer.tls.record.record import (
     Record,
     RecordSink,
 )
+from analyzer.tls.record.record_rules import ending
+from analyzer.tls.record_check import check_change, check_ended, check_heartbeat, check_opened, check_record
 from analyzer.tls.session_handshake import SessionHandshake
 from analyzer.tls.session_log import ROLES, SessionLog
 
@@ -138,10 +139,12 @@ class Session(RecordSink):
             return
         sender: RoleState = self.roles[role]
         if self.log.places:
-            self.emit_record(record)
+            self.log.emit_record(record)
         if self.nonces is not None and sender.change_frame > 0:
             self.check_nonce(record)
         parameters: Parameters = self.handshake.parameters
+        if parameters.is_unusual(content_type, record.version, record.length):
+            check_record(self, record)
         until_12: cython.bint = parameters.version != 0 and not parameters.tls13
         if content_type != APPLICATION_DATA:
             if sender.change_frame > 0 and until_12 and is_plain(record, parameters.suite):
@@ -161,6 +164,8 @@ class Session(RecordSink):
             sender.seals = True
             self.kept = self.handshake.kept
             return
+        if sender.ended > 0:
+            check_ended(self, record)
         if content_type == APPLICATION_DATA:
             sender.seals = True
             self.take_ciphertext(sender, record)
@@ -202,6 +207,12 @@ class Session(RecordSink):
             parameters.cipher_suite = decryption.keys.cipher_suite
         inner: cython.int = opened[0]
         plaintext: bytes = opened[1]
+        if (
+            sender.ended > 0
+            or (inner == HANDSHAKE and len(plaintext) == 0)
+            or (inner != HANDSHAKE and (inner != APPLICATION_DATA or handshake.readers[role].is_inside()))
+        ):
+            check_opened(self, record, inner, len(plaintext))
         handshake.decrypting = True
         if inner == HANDSHAKE:
             sender.encrypted_finished_seen = True
@@ -274,7 +285,6 @@ class Session(RecordSink):
 
         The first message with the new keys is the Finished (RFC 5246 section 7.4.9), unless it may be the rest of another one.
         """
-        log: SessionLog = self.log
         if (sender.unsure and not sender.seals) or (self.handshake.parameters.version == 0 and len(record.body) < HEADER):
             sender.lose()
             self.emit_record_event("encrypted_handshake", record, record.length)
@@ -282,16 +292,7 @@ class Session(RecordSink):
         if not sender.encrypted_finished_seen and not sender.unsure and not sender.seals:
             sender.encrypted_finished_seen = True
             self.handshake.advance(sender, FINISHED, record.frame, record.at)
-            if log.full():
-                log.dropped += 1
-            else:
-                message = handshake_message(
-                    FINISHED, "finished", record.role, record.frame, record.at, record.length, b"", None, [], True
-                )
-                log.messages.append(message)
-                if log.events is not None:
-                    message.pieces = ((record.offset + record.header, record.length),)
-                    log.emit(message)
+            self.log.add_hidden_finished(record)
             other: RoleState = self.roles[1 - record.role]
             if other.encrypted_finished_seen:
                 self.handshake.authenticate()
@@ -305,6 +306,8 @@ class Session(RecordSink):
         """Take a ChangeCipherSpec in plaintext."""
         handshake: SessionHandshake = self.handshake
         tls13: cython.bint = handshake.parameters.tls13
+        if record.body != b"\1" or (tls13 and (sender.connected or handshake.readers[record.role].is_inside())):
+            check_change(self, record)
         if sender.change_frame == 0:
             sender.change_frame = record.frame
             if record.role != _CLIENT:
@@ -345,6 +348,8 @@ class Session(RecordSink):
             alert: Alert = Alert(body[pos], body[pos + 1], role, record.frame, record.at)
             alert.encrypted = decrypted
             alert.injected = forged
+            if not forged and (decrypted or not parameters.tls13):
+                sender.ended = sender.ended or ending(alert.level, alert.description, parameters.tls13)
             self.log.add_alert(alert)
             pos += 2
         if forged:
@@ -371,6 +376,7 @@ class Session(RecordSink):
         self.emit_record_event("heartbeat", record, length)
         if self.heartbeats is None:
             self.heartbeats = Heartbeats()
+            check_heartbeat(self, record)
         if hidden:
             found = self.heartbeats.look(record.role, length, self.handshake.parameters.suite, self.log.version)
         else:
@@ -400,12 +406,6 @@ class Session(RecordSink):
             sender.sent_no_record = True
             detail = f"byte {record.offset} of the {ROLES[role]}'s stream: {record.problem}"
             self.log.add_finding("protocol_violation", "medium", detail, record.frame)
-
-    def emit_record(self, record: Record) -> None:
-        """Emit the position of a record."""
-        self.log.emit(
-            RecordRead(record.role, record.content_type, record.offset, record.header, record.length, record.frame, record.at)
-        )
 
     def emit_record_event(self, kind: str, record: Record, length: cython.longlong) -> None:
         """Emit the event of a record that is listed."""

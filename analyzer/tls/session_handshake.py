@@ -292,7 +292,7 @@ class SessionHandshake:
             if self.decryption is not None:  # else it was sent in plaintext
                 if whole:
                     self.decryption.settle_early(self.transcript.early, parameters.alpn)
-                self.decryption.limit(_SERVER, hello_features.record_size_limit(body))
+                self.decryption.take_limits(body)
         if whole and number in (CHECKED_13 if parameters.tls13 else CHECKED) and not message.problems:
             check_message(self, role, number, raw, body, message.frame)
 

@@ -1,8 +1,9 @@
 cimport cython
 
-from analyzer.tls.events cimport Alert, Conflict, Event, Finding, Gap, HandshakeMessage
+from analyzer.tls.events cimport Alert, Conflict, Event, Finding, Gap, HandshakeMessage, RecordRead, handshake_message
+from analyzer.tls.record.record cimport Record
 
-cdef int CLIENT_HELLO, HELLO_RETRY_REQUEST, SERVER_HELLO, MAX_ALERTS, MAX_GAPS, MAX_MESSAGES, _CLIENT
+cdef int CLIENT_HELLO, FINISHED, HELLO_RETRY_REQUEST, SERVER_HELLO, MAX_ALERTS, MAX_GAPS, MAX_MESSAGES, _CLIENT
 
 
 @cython.no_gc
@@ -23,6 +24,7 @@ cdef class SessionLog:
     cdef public list repeats
 
     cpdef void emit(self, Event event) except *
+    cpdef void emit_record(self, Record record) except *
     cpdef void add_alert(self, Alert alert) except *
     cpdef void disbelieve(self, HandshakeMessage message) except *
     cpdef bint disbelieve_earlier(self) except -1
@@ -31,6 +33,7 @@ cdef class SessionLog:
     cpdef void report_unbound(self, object unbound, long long frame) except *
     cpdef void report_plaintext(self, int role, int content_type, bytes body, long long length, long long frame) except *
     cdef void report_forged(self, int role, str kind, str detail, long long frame) except *
+    cpdef void add_hidden_finished(self, Record record) except *
     cpdef void add_finding(self, str code, str severity, str detail, long long frame) except *
     cpdef void add_gap(self, Gap gap) except *
     cpdef void add_conflict(self, int role, long long offset, bytes first, bytes second, long long frame) except *

@@ -8,9 +8,10 @@ import cython
 from analyzer.codec.errors import Anomaly
 from analyzer.codec.registry import registry
 from analyzer.flows.flow import CLIENT
-from analyzer.tls.events import Alert, Conflict, Event, Finding, Gap, HandshakeMessage
+from analyzer.tls.events import Alert, Conflict, Event, Finding, Gap, HandshakeMessage, RecordRead, handshake_message
 from analyzer.tls.limits import MAX_ALERTS, MAX_CHAINS, MAX_EVIDENCE, MAX_GAPS, MAX_MESSAGES
-from analyzer.tls.messages.numbers import CLIENT_HELLO, HELLO_RETRY_REQUEST, SERVER_HELLO
+from analyzer.tls.messages.numbers import CLIENT_HELLO, FINISHED, HELLO_RETRY_REQUEST, SERVER_HELLO
+from analyzer.tls.record.record import Record
 from analyzer.tls.session_times import time_finding
 
 # In the compiled build this is a C variable, which other modules cannot see.
@@ -69,6 +70,12 @@ class SessionLog:
             event.session = self.session
             event.version = self.version
             self.events.append(event)
+
+    def emit_record(self, record: Record) -> None:
+        """Emit the position of a record."""
+        self.emit(
+            RecordRead(record.role, record.content_type, record.offset, record.header, record.length, record.frame, record.at)
+        )
 
     def add_alert(self, alert: Alert) -> None:
         """Keep an alert."""
@@ -133,6 +140,19 @@ class SessionLog:
         elif len(self.forged) < MAX_FRAMES and len(self.findings) < MAX_GAPS:
             self.add_finding("plaintext_record", "high", detail, frame)
             self.forged[role, kind] = self.findings[len(self.findings) - 1]
+
+    def add_hidden_finished(self, record: Record) -> None:
+        """Keep the Finished in an encrypted record that was not decrypted."""
+        if self.full():
+            self.dropped += 1
+            return
+        message = handshake_message(
+            FINISHED, "finished", record.role, record.frame, record.at, record.length, b"", None, [], True
+        )
+        self.messages.append(message)
+        if self.events is not None:
+            message.pieces = ((record.offset + record.header, record.length),)
+            self.emit(message)
 
     def add_finding(self, code: str, severity: str, detail: str, frame: cython.longlong) -> None:
         """Keep a finding; `frame` 0 means no frame."""

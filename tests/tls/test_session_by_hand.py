@@ -167,7 +167,10 @@ def test_after_a_change_of_ciphers_alerts_and_messages_are_encrypted():
     assert tuples(hand.say(SERVER, HANDSHAKE, protected(1, 60)))[1:] == [("RecordEvent", SERVER, 9, "encrypted_handshake", 60)]
     data = ("RecordEvent", SERVER, 10, "application_data", 60)
     assert tuples(hand.say(SERVER, APPLICATION_DATA, protected(2, 60)))[1:] == [data]
-    assert tuples(hand.say(SERVER, HEARTBEAT, protected(3, 60)))[1:] == [("RecordEvent", SERVER, 11, "heartbeat", 60)]
+    assert tuples(hand.say(SERVER, HEARTBEAT, protected(3, 60)))[1:] == [
+        ("RecordEvent", SERVER, 11, "heartbeat", 60),
+        ("Finding", -1, 11, "unnegotiated_heartbeat", "medium", [11]),
+    ]
     assert tuples(hand.say(SERVER, ALERT, protected(4, 26)))[1:] == [("Alert", SERVER, 12, -1, -1, True)]
     assert hand.session.established
     assert [(sender.n_protected, sender.n_application) for sender in hand.session.roles] == [(1, 0), (3, 1)]
@@ -193,6 +196,7 @@ def test_a_heartbeat_that_claims_too_much():
     hand = after_hellos()
     assert tuples(hand.say(CLIENT, HEARTBEAT, b"\1\0\4ping" + bytes(16)))[1:] == [
         ("RecordEvent", CLIENT, 4, "heartbeat", 23),
+        ("Finding", -1, 4, "unnegotiated_heartbeat", "medium", [4]),
         ("Finding", -1, 4, "heartbeat_in_handshake", "low", [4]),
     ]
     assert tuples(hand.say(CLIENT, HEARTBEAT, b"\1\x40\0"))[1:] == [

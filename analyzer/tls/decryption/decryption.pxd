@@ -7,11 +7,12 @@ from analyzer.tls.decryption.schedule13 cimport Schedule13
 from analyzer.tls.decryption.session_keys cimport SessionKeys
 from analyzer.tls.events cimport Data, DataBegan, DataMissing
 from analyzer.tls.handshake.authentication cimport FinishedKeys
+from analyzer.tls.handshake.hello_features cimport fragment_length, record_size_limit
 from analyzer.tls.handshake.transcript cimport Transcript
 from analyzer.tls.record.record cimport Record
 from analyzer.tls.session_log cimport SessionLog
 
-cdef int CLIENT_HELLO, END_OF_EARLY_DATA, CLIENT_KEY_EXCHANGE, FINISHED, KEY_UPDATE, _CLIENT
+cdef int CLIENT_HELLO, END_OF_EARLY_DATA, CLIENT_KEY_EXCHANGE, FINISHED, KEY_UPDATE, MAX_FRAMES, _CLIENT, _SERVER
 
 
 @cython.final
@@ -42,6 +43,7 @@ cdef class Decryption(FinishedKeys):
     cpdef bint agree(self, int version, bint tls13, object chosen, object hello, bytes raw, bint retry) except *
     cpdef bint change(self, int role) except *
     cpdef void limit(self, int role, object n_bytes) except *
+    cpdef void take_limits(self, object answer) except *
     cpdef bint protects(self, int role, int content_type) except *
     cpdef tuple open(self, Record record)
     cdef void note_failure(self, Record record, str reason, str detail) except *

@@ -16,6 +16,7 @@ from analyzer.tls.decryption.session_keys import SessionKeys
 from analyzer.tls.events import Data, DataBegan, DataMissing
 from analyzer.tls.handshake.authentication import FinishedKeys
 from analyzer.tls.handshake.ech_offer import EchOffer
+from analyzer.tls.handshake.hello_features import fragment_length, record_size_limit
 from analyzer.tls.handshake.transcript import Transcript
 from analyzer.tls.limits import LARGEST_PLAINTEXT
 from analyzer.tls.messages.numbers import (
@@ -36,7 +37,10 @@ FAILED_AFTER_GAP = 3
 These records open neither with the current keys nor with the next ones.
 """
 
-_CLIENT = 0
+MAX_FRAMES = 16
+"""Frames of too long records that are kept."""
+
+_CLIENT, _SERVER = 0, 1
 
 
 class Decryption(FinishedKeys):
@@ -46,7 +50,8 @@ class Decryption(FinishedKeys):
     of protected records that were decrypted, and that were not; unanswered: of the latter, those before the ServerHello.
     sent: bytes of application data of each role. has_gaps: whether records are missing. early: whether the last decrypted
     record was early data. held: early data until the server has accepted or rejected it, which early_settled says. limits: how
-    long the plaintext of a role's records can be; oversized: the length of its first record that was longer. application:
+    long the plaintext of a role's records can be; oversized: of those that were longer, the greatest length
+    and the first frames. application:
     reader of the data, None if there is none; began: whether any data came. active: whether records are to be decrypted, so
     that their bodies are needed.
     """
@@ -72,7 +77,7 @@ class Decryption(FinishedKeys):
         self.early_settled = False
         self.held: list[tuple[bytes, int, int]] = []
         self.limits = [LARGEST_PLAINTEXT, LARGEST_PLAINTEXT]
-        self.oversized = [0, 0]
+        self.oversized: list[tuple[int, list[int]] | None] = [None, None]
         self.application: Application | None = None
         self.began = False
         self.active = True
@@ -130,6 +135,8 @@ class Decryption(FinishedKeys):
             self.settle_early(False, None)
         else:
             self.schedule13.trial = None
+            if not tls13:
+                self.take_limits(hello)
             self.active = self.schedule13.agree(raw) if tls13 else self.schedule12.agree(hello, self.records > 0)
         return self.active
 
@@ -158,6 +165,17 @@ class Decryption(FinishedKeys):
         """Note the record size that a role asks for (RFC 8449). It limits the other role; None: no such request."""
         if n_bytes is not None:
             self.limits[1 - role] = min(n_bytes, LARGEST_PLAINTEXT)
+
+    def take_limits(self, answer: Any) -> None:
+        """Note the record sizes that a ServerHello or EncryptedExtensions agrees on (RFC 8449 section 4, RFC 6066 section 4).
+
+        What a client asks for counts only if the server answers it.
+        """
+        asked = record_size_limit(answer)
+        if asked is None:
+            self.limits = [fragment_length(answer), fragment_length(answer)]
+        else:
+            self.limit(_SERVER, asked)
 
     # Records.
 
@@ -195,7 +213,8 @@ class Decryption(FinishedKeys):
         plaintext: bytes = opened[1]
         limit: cython.Py_ssize_t = self.limits[role]
         if len(plaintext) > limit:
-            self.oversized[role] = self.oversized[role] or len(plaintext)
+            longest, frames = self.oversized[role] or (0, [])
+            self.oversized[role] = max(longest, len(plaintext)), [*frames, record.frame][:MAX_FRAMES]
         return opened
 
     def note_failure(self, record: Record, reason: str, detail: str) -> None:

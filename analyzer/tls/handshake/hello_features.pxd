@@ -7,7 +7,7 @@ cdef int PRE_SHARED_KEY, ENCRYPTED_CLIENT_HELLO, SESSION_ID_LENGTH
 cdef int SUPPORTED_GROUPS, POINT_FORMATS, SIGNATURE_ALGORITHMS, RECORD_SIZE_LIMIT, EARLY_DATA, REMEMBERED_INPUTS
 cdef int CLIENT_CERTIFICATE_TYPE, MAX_FRAGMENT_LENGTH, PSK_KEY_EXCHANGE_MODES, SERVER_CERTIFICATE_TYPE
 cdef int HEARTBEAT, RENEGOTIATION_INFO, SIGNED_CERTIFICATE_TIMESTAMP
-cdef int LONGEST_KEY, MAX_SHARES, SHORTEST_PUBLIC_KEY
+cdef int LARGEST_PLAINTEXT, LONGEST_KEY, MAX_SHARES, SHORTEST_PUBLIC_KEY
 cdef dict SHARED, KNOWN_HELLOS
 
 cpdef bint is_tls13(int version)
@@ -23,6 +23,7 @@ cpdef tuple key_shares(object hello)
 cpdef bytes server_key_share(object answer)
 cpdef bytes public_key(object entry)
 cpdef object record_size_limit(object message)
+cpdef int fragment_length(object answer) except -1
 cpdef bint has_early_data(object message) except *
 cpdef dict offers(object hello)
 cpdef tuple known_hello(object hello, bytes raw, bint whole)

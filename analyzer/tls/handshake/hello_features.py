@@ -23,7 +23,7 @@ from analyzer.tls.handshake.client_offer import (
     client_offer,
 )
 from analyzer.tls.handshake.offer_rules import offer_breaches
-from analyzer.tls.limits import MAX_SHARES, SHORTEST_PUBLIC_KEY
+from analyzer.tls.limits import LARGEST_PLAINTEXT, MAX_SHARES, SHORTEST_PUBLIC_KEY
 from analyzer.tls.messages.numbers import (
     ALPN,
     EARLY_DATA,
@@ -171,6 +171,12 @@ def public_key(entry: Any) -> bytes:
 def record_size_limit(message: Any) -> int | None:
     """Return the record size limit of a ClientHello, ServerHello or EncryptedExtensions, in bytes of plaintext (RFC 8449)."""
     return getattr(extension_body(message, RECORD_SIZE_LIMIT), "record_size_limit", None)
+
+
+def fragment_length(answer: Any) -> cython.int:
+    """Return how many bytes of plaintext a record may have by the max_fragment_length of an answer (RFC 6066 section 4)."""
+    code: cython.int = getattr(extension_body(answer, MAX_FRAGMENT_LENGTH), "max_fragment_length", None) or 0
+    return 1 << (8 + code) if 1 <= code <= 4 else LARGEST_PLAINTEXT
 
 
 def extension_types(message: Any) -> Numbers:

@@ -2,7 +2,7 @@ cimport cython
 
 from analyzer.tls.handshake cimport hello_features, key_exchange
 
-cdef int PRE_SHARED_KEY, MAX_SHARES
+cdef int PRE_SHARED_KEY, MAX_SHARES, TLS_1_2, TLS_1_3, LARGEST_PLAINTEXT, EXPANSION, APPLICATION_DATA
 
 
 @cython.no_gc
@@ -21,7 +21,11 @@ cdef class Parameters:
     cdef public bytes public_key
     cdef public tuple agreed
     cdef public object exchange
+    cdef public int record_version
+    cdef public int fragment
+    cdef public int longest
 
+    cpdef bint is_unusual(self, int content_type, int version, long long length) except -1
     cpdef void take_answer(self, object body, bint whole) except *
     cpdef void take_server_hello(self, object body) except *
     cpdef void take_key_exchange(self, object body, bint whole) except *

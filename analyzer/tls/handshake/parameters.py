@@ -8,12 +8,16 @@ from analyzer.tls.handshake import hello_features, key_exchange
 from analyzer.tls.handshake.client_offer import ClientOffer
 from analyzer.tls.handshake.ech_offer import EchOffer
 from analyzer.tls.handshake.hello_features import FingerprintInput, ServerFingerprintInput
-from analyzer.tls.limits import MAX_SHARES
-from analyzer.tls.messages.numbers import PRE_SHARED_KEY
+from analyzer.tls.limits import LARGEST_PLAINTEXT, MAX_SHARES
+from analyzer.tls.messages.numbers import PRE_SHARED_KEY, TLS_1_2, TLS_1_3
+from analyzer.tls.record.content_types import APPLICATION_DATA
 from analyzer.tls.suites import Suite, suite
 
 UNKNOWN_NAME = b""
 """The server name of a session whose ClientHello is missing or cut. No name is empty (RFC 6066 section 3)."""
+
+EXPANSION = 256
+"""Bytes by which encryption makes a record longer: at most these in TLS 1.3 (RFC 9846 section 5.2), and few more before it."""
 
 UNKNOWN_WAY = "unknown"
 """The resumption of a session that was resumed in a way that the capture does not show."""
@@ -28,11 +32,13 @@ class Parameters:
     protocol that was chosen. session_id: as the server gave it. resumption: `session_id`, `ticket`, `psk` or UNKNOWN_WAY, ""
     without one. public_key: of the server's (EC)DHE key share, empty without one. agreed: the extension types of
     EncryptedExtensions, None before they were read. exchange: the ServerKeyExchange of this handshake until it is checked.
+    record_version: that records must have from the answer on, 0 where it is not known, or a draft's. fragment: bytes of
+    plaintext that a record may have; longest: bytes up to which a record of application data is surely not too long.
     """
 
     __slots__ = (
-        "agreed", "alpn", "cipher_suite", "compression", "dh_prime", "exchange", "group", "public_key", "resumption",
-        "session_id", "suite", "tls13", "version",
+        "agreed", "alpn", "cipher_suite", "compression", "dh_prime", "exchange", "fragment", "group", "longest",
+        "public_key", "record_version", "resumption", "session_id", "suite", "tls13", "version",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -49,12 +55,22 @@ class Parameters:
         self.public_key = b""
         self.agreed: tuple[int, ...] | None = None
         self.exchange: Any = None
+        self.record_version = 0
+        self.fragment = LARGEST_PLAINTEXT
+        self.longest = LARGEST_PLAINTEXT + EXPANSION
+
+    def is_unusual(self, content_type: cython.int, version: cython.int, length: cython.longlong) -> cython.bint:
+        """Return whether a record with that header may break a rule of the record layer (`record_check`)."""
+        if length == 0 or length > (self.longest if content_type == APPLICATION_DATA else self.fragment):
+            return True
+        return self.record_version != 0 and self.record_version != version
 
     def take_answer(self, body: Any, whole: cython.bint) -> None:
         """Take version, suite and group from a ServerHello or a HelloRetryRequest; whole: whether all its bytes are there."""
         number = getattr(body, "cipher_suite", None)
         self.version = hello_features.selected_version(body) if whole else hello_features.certain_version(body)
         self.tls13 = hello_features.is_tls13(self.version) or (self.version == 0 and hello_features.is_suite13(number))
+        self.record_version = self.version if not self.tls13 else TLS_1_2 if self.version == TLS_1_3 else 0
         if number is not None:
             self.cipher_suite = number
             self.suite = suite(number)
@@ -66,6 +82,8 @@ class Parameters:
         """Take what only a ServerHello contains. In TLS 1.3 this is only the part in plaintext."""
         if not self.tls13:
             self.alpn = hello_features.alpn(body)
+            self.fragment = hello_features.fragment_length(body)
+            self.longest = self.fragment + EXPANSION
             self.compression = getattr(body, "legacy_compression_method", None) or 0
             self.session_id = getattr(body, "legacy_session_id_echo", None) or b""
         else:

@@ -38,6 +38,8 @@ cdef class RoleState:
     cdef public bint connected
     cdef public bint unsure
     cdef public bint hidden
+    cdef public int ended
+    cdef public int reported
 
     cpdef bint advance(self, int number, bint tls13) except -1
     cpdef void count_data(self, long long frame) except *

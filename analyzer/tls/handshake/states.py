@@ -283,13 +283,14 @@ class RoleState:
     in plaintext. plain_alert: frame of its alert in plaintext behind the ServerHello of TLS 1.3, 0 without one. n_protected:
     number of its records with keys that follow the handshake; n_application: of records of application data; n_bytes: their
     bytes on the wire. sent_no_record: whether it sent bytes that are not a record. finished: whether its Finished was read, in
-    plaintext or decrypted (TLS 1.3). sent: what it sent in this handshake.
+    plaintext or decrypted (TLS 1.3). sent: what it sent in this handshake. ended: how it ended its side (`record_rules`), 0
+    before; reported: bits of rules that it broke (`record_check`).
     """
 
     __slots__ = (
-        "change_frame", "connected", "encrypted_finished_seen", "exposed", "finished", "hidden", "missed", "n_application",
-        "n_bytes", "n_hellos", "n_protected", "plain_alert", "role", "seals", "sent", "sent_no_record", "state",
-        "unsure",
+        "change_frame", "connected", "encrypted_finished_seen", "ended", "exposed", "finished", "hidden", "missed",
+        "n_application", "n_bytes", "n_hellos", "n_protected", "plain_alert", "reported", "role", "seals",
+        "sent", "sent_no_record", "state", "unsure",
     )  # fmt: skip
 
     def __init__(self, role: cython.int) -> None:
@@ -311,6 +312,8 @@ class RoleState:
         self.connected = False
         self.unsure = False
         self.hidden = False
+        self.ended = 0
+        self.reported = 0
 
     def advance(self, number: cython.int, tls13: cython.bint) -> cython.bint:
         """Process a message of this role, or CHANGE. Returns False if it is out of order."""
