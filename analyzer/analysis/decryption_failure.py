@@ -1,3 +1,4 @@
+# cython: annotation_typing=False
 """Explains why a session, or a part of it, did not decrypt: one cause from a closed list, the evidence, and what to do next.
 
 If keys were given and there is no plaintext, there are only a few possible causes: the key log is of another run or of the

@@ -1,3 +1,4 @@
+# cython: annotation_typing=False
 """Checks each handshake message against the hellos when it is read, and reports what it breaks.
 
 `offer_rules`, `answer_rules`, `retry_rules` and `content_rules` have the rules. Servers answer a kind of hello in few ways. So

@@ -1,3 +1,4 @@
+# cython: annotation_typing=False
 """Checks the messages of a handshake when it has ended, and keeps what is wrong with them.
 
 `message_order` and `message_rules` have the rules. Most handshakes of a capture have the same messages, so their result is

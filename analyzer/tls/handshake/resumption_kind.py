@@ -1,3 +1,4 @@
+# cython: annotation_typing=False
 """Tells full handshakes from resumptions up to TLS 1.2, at the server's first ChangeCipherSpec.
 
 In a resumption nothing but a new ticket is between the ServerHello and the ChangeCipherSpec, and the server is the first that
@@ -20,8 +21,10 @@ def resumption_kind(
     """Return FULL, or the kind of resumption: `session_id`, `ticket` or UNKNOWN_WAY; "" where the messages do not show it."""
     if parameters.tls13 or not hellos.server_seen or not hellos.client_seen or server.missed:
         return ""
-    if any(message.role == server.role and message.type not in (SERVER_HELLO, NEW_SESSION_TICKET) for message in messages):
-        return FULL
+    message: HandshakeMessage
+    for message in messages:
+        if message.role == server.role and message.type not in (SERVER_HELLO, NEW_SESSION_TICKET):
+            return FULL
     if client.change_frame > 0:  # in a full handshake the client sends it first
         return ""
     if hellos.offers is not None and SESSION_TICKET in hellos.offers:

@@ -1,0 +1,3 @@
+cdef int _CLIENT, _SERVER
+
+cpdef object check_order(object handshake)
