@@ -18,11 +18,14 @@ _SERVED = re.compile(rb"^(?:\* OK|\+OK|20[01]|\"IMPLEMENTATION\")", re.IGNORECAS
 _NAMED = re.compile(rb"(?:^|[\s\[(<@])(?P<host>[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,})\b")
 _TO = re.compile(rb"<(?:\w+:)?stream\b[^>]{0,1024}?\sto\s*=\s*['\"](?P<name>[^'\"<>]{1,255})['\"]")
 _FROM = re.compile(rb"<(?:\w+:)?stream\b[^>]{0,1024}?\sfrom\s*=\s*['\"](?P<name>[^'\"<>]{1,255})['\"]")
+_ASKS = re.compile(rb"^(?:(?:\S{1,64} )?STARTTLS|STLS|AUTH (?:TLS|SSL|TLS-C))[ \t]*\r?$", re.IGNORECASE | re.MULTILINE)
 _IRC_HOST = re.compile(rb"^:(?P<host>\S{1,255}) ")
 
 
 def line_dialogue(client: bytes, server: bytes) -> Read | None:
     """Return the entry of a dialogue in lines, up to the command that asks for TLS."""
+    n_behind = len(behind_command(client))
+    client = client[: len(client) - n_behind]
     lines = [line.strip() for line in client.split(b"\n", MOST_LINES)[:MOST_LINES]]
     answers = [line.rstrip(b"\r") for line in server.split(b"\n", MOST_LINES)[:MOST_LINES]]
     words = [line.upper().split() for line in lines]
@@ -45,6 +48,13 @@ def line_dialogue(client: bytes, server: bytes) -> Read | None:
             found["client_name"] = text(said["name"])
     found["details"] = {"command": text(b" ".join(command[:2]))}
     return found, len(client), len(server)
+
+
+def behind_command(client: bytes) -> bytes:
+    """Return what a client sent in plaintext behind its last command that asks for TLS: nothing, or what RFC 3207 forbids."""
+    end = max((found.end() for found in _ASKS.finditer(client)), default=len(client))
+    rest = client[end:].lstrip(b"\r\n")
+    return rest if rest.strip() else b""
 
 
 def _protocol(words: list[list[bytes]], command: list[bytes], greeting: bytes) -> str | None:

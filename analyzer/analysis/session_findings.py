@@ -14,6 +14,7 @@ from analyzer.analysis.certificate_fit import unfit_certificate
 from analyzer.analysis.data_volume import LARGE_UPLOAD_BYTES, LONG_SESSION_NS, volume
 from analyzer.analysis.hello_offers import encrypted_hello, post_quantum
 from analyzer.analysis.service_traits import self_signed, unusual_port
+from analyzer.analysis.starttls_injection import starttls_injection
 from analyzer.analysis.weak_cryptography import weak_compression, weak_prime, weak_resumption, weak_suite, weak_version
 from analyzer.flows.flow import Flow
 from analyzer.tls.decryption.decryption import Decryption
@@ -52,6 +53,8 @@ def session_findings(session: Session) -> list[Finding]:
         found += self_signed_findings(session, listed[0])
     if listed and listed[0] != CUT and not handshake.parameters.tls13:
         found += unfit_findings(session, listed[0])
+    if flow.before is not None:
+        found += starttls_injection(flow)
     duration: cython.longlong = flow.end - flow.start if flow.start >= 0 and flow.end >= 0 else -1
     if duration >= _LONG or client.n_bytes >= _LARGE:
         frames = [flow.first_frame, flow.last_frame]

@@ -23,14 +23,15 @@ _NO_WRAP = -1
 class Preface:
     """The bytes before TLS of one connection.
 
-    pieces: side and bytes, in the order in which they came. client: the side that is the client. cut: whether bytes are
-    missing. wraps: whether TDS packets are around the handshake.
+    pieces: side and bytes, in the order in which they came; frames: the last frame of each. client: the side that is the
+    client. cut: whether bytes are missing. wraps: whether TDS packets are around the handshake.
     """
 
-    __slots__ = ("_answers", "_heads", "_left", "client", "cut", "n_bytes", "pieces", "wraps")
+    __slots__ = ("_answers", "_heads", "_left", "client", "cut", "frames", "n_bytes", "pieces", "wraps")
 
     def __init__(self) -> None:
         self.pieces: list[tuple[int, bytes]] = []
+        self.frames: list[int] = []
         self.client = 0
         self.n_bytes = 0
         self.cut = False
@@ -43,8 +44,8 @@ class Preface:
         """Keep bytes of a side whose peer has begun with TLS. They came before TLS only if this side begins with it too."""
         self._answers[side] = (self._answers[side] + data)[:MAX_BEFORE]
 
-    def add(self, side: int, data: bytes) -> None:
-        """Keep the next bytes of a side, as far as the limits allow."""
+    def add(self, side: int, data: bytes, frame: int = 0) -> None:
+        """Keep the next bytes of a side, as far as the limits allow. frame: 0 if it is not known any more."""
         if len(self.pieces) >= MAX_PIECES or self.n_bytes >= MAX_BEFORE:
             self.cut = True
             return
@@ -53,11 +54,14 @@ class Preface:
         self.n_bytes += len(kept)
         if self.pieces and self.pieces[-1][0] == side:
             kept = self.pieces.pop()[1] + kept
+            self.frames.pop()
         self.pieces.append((side, kept))
+        self.frames.append(frame)
 
     def drop(self) -> None:
         """Forget the bytes: they are of a connection that seems to have no TLS."""
         self.pieces.clear()
+        self.frames.clear()
         self.n_bytes = MAX_BEFORE
         self.cut = True
 

@@ -46,7 +46,7 @@ cdef class TcpStream(Sink):
     ) except *
     cdef Py_ssize_t search(self, int side, bytes data, Py_ssize_t start, Py_ssize_t end, long long offset) except? -2
     cdef void note_delivery(self, Flow flow) except *
-    cdef void keep_before(self, int side, bytes data, Py_ssize_t start, Py_ssize_t end) except *
+    cdef void keep_before(self, int side, bytes data, Py_ssize_t start, Py_ssize_t end, long long frame) except *
     cdef void begin_again(self, long long frame, long long at) except *
     cdef void end_session(self, str reason, long long frame, long long at) except *
     cdef void enter(self, bytes random) except *

@@ -162,7 +162,7 @@ class TcpStream(Sink):
             end = len(data)
         pos: cython.Py_ssize_t = self.search(side, data, start, end, offset)
         if pos != start:
-            self.keep_before(side, data, start, end if pos < 0 else pos)
+            self.keep_before(side, data, start, end if pos < 0 else pos, frame)
         if pos < 0:
             if self.shard < 0 and self.scanned > SCAN_LIMIT:
                 # The next segment may complete a hello. But bytes that only look like a hello must not cost without limit.
@@ -183,7 +183,9 @@ class TcpStream(Sink):
             self.preface.feed(reader, side, slice_bytes(data, pos, end), offset + pos - start, frame, at)
         self.update_held()
 
-    def keep_before(self, side: cython.int, data: bytes, start: cython.Py_ssize_t, end: cython.Py_ssize_t) -> None:
+    def keep_before(
+        self, side: cython.int, data: bytes, start: cython.Py_ssize_t, end: cython.Py_ssize_t, frame: cython.longlong
+    ) -> None:
         """Keep bytes of a side that came before its TLS; those of its tail come again."""
         end -= len(self.tails[side])
         if end <= start or self.scanned > 2 * SCAN_LIMIT or (self.session is None and self.shard >= 0):
@@ -194,7 +196,7 @@ class TcpStream(Sink):
                 self.preface.client = self.client
                 self.session.flow.before = self.preface
         if self.session is None or self.tls_begun & 1 << side == self.tls_begun:
-            self.preface.add(side, slice_bytes(data, start, end))
+            self.preface.add(side, slice_bytes(data, start, end), frame)
         else:
             self.preface.answer(side, slice_bytes(data, start, end))
 
