@@ -185,7 +185,10 @@ def test_times_that_jump_change_no_bytes():
         for index, segment in enumerate(segments):
             tap.feed(segment)
             tap.at = max(-1, tap.at + jumps[index % 2])
-        assert [timeless(record) for record in tap.records()] == ordered
+        found = tap.records()
+        for record in found:  # what is told of the times is about them
+            record["findings"] = [one for one in record["findings"] if one["code"] not in ("time_goes_back", "clocks_differ")]
+        assert [timeless(record) for record in found] == ordered
 
 
 def test_no_frame_raises_whatever_its_bytes():
