@@ -29,16 +29,15 @@ def time_finding(
     """Return the finding about the times of a session; None if they can be.
 
     start, end: of its flow in nanoseconds since the epoch, -1 if the capture has no times. first, last: the frames of these.
+    A frame may have no time of its own (a Simple Packet Block of pcapng); it says nothing.
     """
     if start < 0 or end < 0:
         return None
-    facts: list[Any] = sorted([*messages, *alerts], key=_FRAME) if alerts else messages
+    facts: list[Any] = sorted((fact for fact in (*messages, *alerts) if fact.at >= 0), key=_FRAME)
     frame, at, role = first, start, -1
     own = [(first, start), (first, start)]
     crossed: tuple[int, int, int, int] | None = None
     for fact in facts:
-        if fact.frame < frame:
-            return time_finding(sorted(facts, key=_FRAME), [], start, first, end, last)
         if own[fact.role][1] - fact.at > TOLERANCE and (fact.role == 0 or own[1][0] != first):
             return _goes_back(own[fact.role][0], fact.frame, own[fact.role][1] - fact.at)
         if crossed is None and at - fact.at > TOLERANCE and fact.role != role:

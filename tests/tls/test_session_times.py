@@ -52,3 +52,12 @@ def test_two_clocks():
 
 def test_no_times():
     assert time_finding(HONEST, [], -1, 1, -1, 99) is None
+
+
+def test_frames_without_a_time_say_nothing():
+    timeless = SimpleNamespace(role=1, frame=8, at=-1)
+    assert judged([*HONEST[:3], timeless, *HONEST[3:]], alerts=[timeless]) is None
+
+
+def test_a_message_before_the_first_frame_of_the_flow():
+    assert time_finding(HONEST, [], START, 50, START + 1000 * MS, 99) is None
