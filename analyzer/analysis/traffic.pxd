@@ -21,6 +21,7 @@ cdef class Flow:
     cdef public Flow peer
     cdef public Layers layers
     cdef public bint opened
+    cdef public bint begun
     cdef public int kind
     cdef public long long n_packets
     cdef public long long n_bytes
@@ -29,6 +30,9 @@ cdef class Flow:
     cdef public long long first
     cdef public long long first_frame
     cdef public long long last
+
+
+cdef bint begins_record(Packet packet) except -1
 
 
 cdef class Traffic:

@@ -62,20 +62,21 @@ class Layers:
 
 class Flow:
     """One direction of a conversation. `peer` is the other direction; None if both endpoints are the same. `layers`: its
-    protocols. first, last: times of its packets; first_frame: of the first one. n_filled, filled_bytes: packets with payload.
-    kind: of UDP, by its first datagrams, see `datagram_kinds`.
+    protocols. first, last: times of its packets; first_frame: of the first one. n_filled, filled_bytes: packets with payload,
+    from the first one on that begins as a record of TLS or SSL 2.0 does (begun). kind: of UDP, by its first datagrams, see
+    `datagram_kinds`.
     """
 
     __slots__ = (
-        "filled_bytes", "first", "first_frame", "key", "kind", "last", "layers", "n_bytes", "n_filled", "n_packets", "opened",
-        "peer",
+        "begun", "filled_bytes", "first", "first_frame", "key", "kind", "last", "layers", "n_bytes", "n_filled", "n_packets",
+        "opened", "peer",
     )  # fmt: skip
 
     def __init__(self, key: bytes, layers: Layers) -> None:
         self.key = key
         self.layers = layers
         self.peer: Flow | None = None
-        self.opened = False
+        self.opened = self.begun = False
         self.kind = 0
         self.n_packets = self.n_filled = 0
         self.n_bytes = self.filled_bytes = 0
@@ -180,7 +181,9 @@ class Traffic:
             flow = self.open(packet, key, layers)
         flow.n_packets += 1
         flow.n_bytes += wire
-        if packet.payload < packet.payload_end or packet.missing > 0:
+        if not flow.begun and packet.protocol == _TCP:
+            flow.begun = begins_record(packet)
+        if flow.begun and (packet.payload < packet.payload_end or packet.missing > 0):
             flow.n_filled += 1
             flow.filled_bytes += wire
         if packet.protocol == _UDP and flow.kind == 0 and flow.n_packets <= _FIRST_PACKETS:
@@ -291,6 +294,17 @@ def unread_datagrams(traffic: Traffic) -> dict[str, int]:
         if label in found:
             found[label] += n_packets
     return found
+
+
+def begins_record(packet: Packet) -> cython.bint:
+    """Return whether the payload begins with the header of a TLS record, or with a hello in the form of SSL 2.0."""
+    at: cython.Py_ssize_t = packet.payload
+    data: bytes = packet.data
+    if packet.payload_end - at < 3:
+        return False
+    if 20 <= data[at] <= 24 and data[at + 1] == 3:
+        return True
+    return data[at] & 0x80 != 0 and data[at + 2] in (1, 4)
 
 
 def link_name(number: int) -> str:

@@ -5,6 +5,7 @@ import pytest
 from analyzer.analysis import traffic as module
 from analyzer.analysis.traffic import Traffic
 from analyzer.capture.capture_reader import CaptureReader
+from analyzer.capture.frame import Frame
 from analyzer.packet.headers import read
 from analyzer.packet.packet import Packet
 
@@ -119,3 +120,25 @@ def test_tunnels_fragments_and_damage_do_not_disturb_the_count(corpus: Path):
         malformed += traffic.malformed
     assert tunnelled > 100
     assert malformed > 3
+
+
+@pytest.mark.parametrize(
+    ("payloads", "counted"),
+    [
+        ((b"\x16\x03\x01\0\5", b"rest of a record"), 2),
+        ((b"220 mx\r\n", b"\x16\x03\x01\0\5"), 1),
+        ((b"\x80\x2e\1\0\2", b"\x14"), 2),
+        ((b"HTTP/1.1 400 Bad Request\r\n", b"x"), 0),
+        ((b"\x16\x03", b""), 0),
+    ],
+)
+def test_what_comes_before_the_first_record_is_not_counted_as_tls(payloads: tuple[bytes, ...], counted: int):
+    traffic, frame, packet = Traffic(), Frame(), Packet()
+    for payload in payloads:
+        ip = b"\x45\0" + (40 + len(payload)).to_bytes(2, "big") + bytes(4) + b"\x40\6\0\0" + b"\xc0\0\2\1\xc0\0\2\2"
+        data = ip + b"\xc0\0\1\xbb" + bytes(8) + b"\x50\x10" + bytes(6) + payload
+        frame.data, frame.start, frame.end, frame.wire_length, frame.link_type = data, 0, len(data), len(data), 101
+        read(packet, data, 0, len(data), 101, len(data))
+        traffic.count(packet, frame)
+    (key,) = (key for key, flow in traffic.tcp.items() if flow.opened)
+    assert sum(share.n_packets for share in traffic.shares([key]) if share.label == "TLS") == counted
